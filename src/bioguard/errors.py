@@ -1,0 +1,59 @@
+"""Every error bioguard raises on purpose.
+
+Rules: an error says whose fault it is by its class, carries a stable `code` that appears in JSON, the exit
+code of the command line and a one-line `hint` that can be acted on. Messages are lower case, without a full
+stop, and never carry a feature, template, key, token, PIN, threshold or raw score.
+"""
+
+from typing import ClassVar
+
+from bioguard.exit_codes import ExitCode
+
+__all__ = ["BioguardError", "InputRefused", "IntegrityFailure", "NotPermitted", "TeeUnavailable"]
+
+
+class BioguardError(Exception):
+    """Base of all bioguard errors. Not raised itself.
+
+    Args:
+        message: one line, lower case, no full stop.
+        hint: what to do about it, one line.
+        code: overrides the class's stable code with a more exact one.
+    """
+
+    code: ClassVar[str] = "error"
+    exit_code: ClassVar[ExitCode] = ExitCode.UNEXPECTED
+
+    def __init__(self, message: str, *, hint: str = "", code: str | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+        self.stable_code = code or type(self).code
+
+
+class InputRefused(BioguardError):
+    """The caller's input cannot be used. Nothing was stored or changed."""
+
+    code = "input"
+    exit_code = ExitCode.INPUT_REFUSED
+
+
+class NotPermitted(BioguardError):
+    """A rule forbids it: consent, lockout, authorization, a quota. Nothing was stored or changed."""
+
+    code = "permission"
+    exit_code = ExitCode.NOT_PERMITTED
+
+
+class TeeUnavailable(BioguardError):
+    """The secure world is not there: died, timed out, or not locked down as far as required."""
+
+    code = "tee"
+    exit_code = ExitCode.TEE_UNAVAILABLE
+
+
+class IntegrityFailure(BioguardError):
+    """Something sealed, signed or counted does not verify. The data were not used."""
+
+    code = "integrity"
+    exit_code = ExitCode.INTEGRITY
