@@ -1,0 +1,25 @@
+"""Every size, count and time limit of the simulated TEE, with its unit and its reason."""
+
+MAX_FRAME_BYTES = 1 << 20
+"""One message on the pipe. 1 MiB holds a batch of about 500 stored objects of 2 KiB; larger frames buy nothing."""
+
+MAX_PARAM_BYTES = 512 << 10
+"""One memref parameter, in or out: half a frame, so that request and framing always fit."""
+
+MAX_DEPTH = 8
+"""Nesting of any CBOR message. Our deepest record has 5 levels."""
+
+MAX_SESSIONS = 16
+"""Open sessions per secure world; GlobalPlatform leaves it to the implementation."""
+
+MAX_TAS = 8
+"""Trusted applications per secure world."""
+
+BOOT_TIMEOUT_MS = 30_000
+"""Interpreter start, third-party imports and warm-up on a loaded two-core machine; typical is 0.4 s."""
+
+INVOKE_TIMEOUT_MS = 60_000
+"""Default deadline of one invocation. An identify in 100 000 records with a cold index takes seconds."""
+
+GRACE_TIMEOUT_MS = 500
+"""From closing the request pipe to SIGKILL."""

@@ -1,0 +1,35 @@
+"""Randomness as an argument. `SeededRng` makes runs repeatable and must say so wherever its output is used."""
+
+import hashlib
+import os
+from typing import Protocol
+
+__all__ = ["OsRng", "Rng", "SeededRng"]
+
+
+class Rng(Protocol):
+    """A source of random bytes."""
+
+    def bytes(self, n: int) -> bytes:
+        """Return `n` bytes."""
+        ...
+
+
+class OsRng:
+    """The kernel's generator (getrandom)."""
+
+    def bytes(self, n: int) -> bytes:
+        return os.urandom(n)
+
+
+class SeededRng:
+    """SHAKE-256 in counter mode over a seed. For tests and replay only: anyone with the seed knows every key."""
+
+    def __init__(self, seed: bytes) -> None:
+        self._seed = seed
+        self._counter = 0
+
+    def bytes(self, n: int) -> bytes:
+        block = hashlib.shake_256(b"tee_sim seeded rng v1" + self._counter.to_bytes(8, "little") + self._seed).digest(n)
+        self._counter += 1
+        return block
