@@ -1,0 +1,95 @@
+"""Entry point: run the root command, print its result, map every end to an exit code."""
+
+import os
+import sys
+import tempfile
+import time
+import traceback
+from pathlib import Path
+from typing import NoReturn
+
+import click
+
+from bioguard.cli.app import cli, hoist_global_options
+from bioguard.cli.output import Output, Result
+from bioguard.errors import BioguardError
+from bioguard.exit_codes import ExitCode
+
+__all__ = ["main", "run"]
+
+
+class _Usage(BioguardError):
+    code = "usage"
+    exit_code = ExitCode.USAGE
+
+
+class _Unexpected(BioguardError):
+    code = "unexpected"
+    exit_code = ExitCode.UNEXPECTED
+
+
+class _Interrupted(BioguardError):
+    code = "interrupted"
+    exit_code = ExitCode.INTERRUPTED
+
+
+def _crash_log() -> Path:
+    """Write the traceback (code lines only, no values) to a private file and return its path."""
+    fd, name = tempfile.mkstemp(prefix=f"bioguard-crash-{time.time_ns() // 1_000_000_000}-", suffix=".log")
+    with os.fdopen(fd, "w", encoding="utf-8") as file:
+        file.write(traceback.format_exc())
+    return Path(name)
+
+
+def run(args: list[str]) -> ExitCode:
+    """Run one command line and return its exit code. Prints through `Output` only."""
+    arguments = hoist_global_options(args)
+    output = Output(as_json="--json" in arguments)
+    try:
+        result = cli.main(args=arguments, prog_name="bioguard", standalone_mode=False)
+    except BioguardError as error:
+        output.error(error)
+        return error.exit_code
+    except click.exceptions.NoArgsIsHelpError as error:
+        output.step(error.ctx.get_help() if error.ctx else "")
+        return ExitCode.USAGE
+    except click.UsageError as error:
+        where = error.ctx.command_path if error.ctx else "bioguard"
+        output.error(_Usage(_one_line(error.format_message()), hint=f"run: {where} --help"))
+        return ExitCode.USAGE
+    except click.ClickException as error:
+        output.error(_Usage(_one_line(error.format_message()), hint="run: bioguard --help"))
+        return ExitCode.USAGE
+    except (click.Abort, KeyboardInterrupt):
+        output.error(_Interrupted("interrupted", hint="nothing was left half done: each change is one transaction"))
+        return ExitCode.INTERRUPTED
+    except click.exceptions.Exit as end:
+        return ExitCode(end.exit_code)
+    except Exception as error:
+        hint = f"this is a bug of bioguard; the traceback is in {_crash_log()}"
+        output.error(_Unexpected(f"unexpected {type(error).__name__}", hint=hint))
+        return ExitCode.UNEXPECTED
+    if isinstance(result, Result):
+        output.result(result)
+        return result.exit_code
+    return ExitCode(result) if isinstance(result, int) else ExitCode.OK
+
+
+def _one_line(text: str) -> str:
+    line = " ".join(text.split()).rstrip(".")
+    return line[:1].lower() + line[1:]
+
+
+def main() -> NoReturn:
+    """Console script."""
+    try:
+        code = run(sys.argv[1:])
+        sys.stdout.flush()
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        code = ExitCode.OK
+    sys.exit(int(code))
+
+
+if __name__ == "__main__":
+    main()

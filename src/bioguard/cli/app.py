@@ -1,0 +1,103 @@
+"""The root command, its global options and the table of commands."""
+
+from pathlib import Path
+
+import click
+
+from bioguard import __version__
+from bioguard.cli import demo, device, doctor, enroll, match, users
+from bioguard.cli.output import Output
+from bioguard.cli.state import CliState, default_device_dir
+from bioguard.device import DeviceOptions, Level, parse_clock
+
+__all__ = ["GLOBAL_OPTIONS", "cli", "hoist_global_options"]
+
+GLOBAL_OPTIONS = {
+    "--device": True,
+    "--json": False,
+    "--no-input": False,
+    "--quiet": False,
+    "-q": False,
+    "--seed": True,
+    "--clock": True,
+    "--allow-level": True,
+}
+"""Name and whether it takes a value. They may stand anywhere on the command line."""
+
+
+def hoist_global_options(args: list[str]) -> list[str]:
+    """Move global options in front of the command, so that `bioguard list --json` works as people type it."""
+    front: list[str] = []
+    rest: list[str] = []
+    i = 0
+    while i < len(args):
+        name, has_value, _ = args[i].partition("=")
+        if args[i] == "--":
+            rest += args[i:]
+            break
+        if name in GLOBAL_OPTIONS:
+            front.append(args[i])
+            if GLOBAL_OPTIONS[name] and not has_value and i + 1 < len(args):
+                i += 1
+                front.append(args[i])
+        else:
+            rest.append(args[i])
+        i += 1
+    return front + rest
+
+
+@click.group(
+    name="bioguard",
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    epilog="Exit codes: 0 yes, 1 bug, 2 usage, 3 no, 4 input refused, 5 not permitted, 6 secure world, 7 integrity, "
+    "130 interrupted. No telemetry, no network code: `bioguard audit run` gathers the evidence.",
+)
+@click.option("--device", type=click.Path(path_type=Path, file_okay=False), help="Device directory.", metavar="DIR")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object on stdout.")
+@click.option("--no-input", is_flag=True, help="Never ask; a missing value is an error.")
+@click.option("-q", "--quiet", is_flag=True, help="No progress, no tips.")
+@click.option("--seed", help="Seeded randomness. For tests and replay: the keys are then no secret.")
+@click.option("--clock", help="fixed:2026-01-31T12:00:00Z instead of the host's clock.")
+@click.option(
+    "--allow-level",
+    type=click.Choice([level.value for level in Level]),
+    help="Accept a sandbox below ENFORCED, by name.",
+)
+@click.version_option(__version__, prog_name="bioguard", message="%(prog)s %(version)s (simulator)")
+@click.pass_context
+def cli(
+    ctx: click.Context,
+    device: Path | None,
+    as_json: bool,
+    no_input: bool,
+    quiet: bool,
+    seed: str | None,
+    clock: str | None,
+    allow_level: str | None,
+) -> None:
+    """A biometric template vault that runs as it would inside a phone's trusted execution environment.
+
+    It is a SIMULATOR: it shows and tests the contract, it does not protect against the owner of the host.
+
+    \b
+    Examples:
+      bioguard demo
+      bioguard device init
+      bioguard enroll alice --finger right-index a1.iso a2.iso a3.iso
+      bioguard authenticate alice a4.iso
+    """
+    options = DeviceOptions(
+        seed=seed, clock=parse_clock(clock) if clock else None, allow_level=Level(allow_level) if allow_level else None
+    )
+    ctx.obj = CliState(
+        directory=device or default_device_dir(),
+        output=Output(as_json=as_json, quiet=quiet),
+        no_input=no_input,
+        options=options,
+    )
+
+
+for command in (demo.demo, doctor.doctor, device.device, users.user):
+    cli.add_command(command)
+for command in (enroll.enroll, match.authenticate, match.identify, enroll.list_, enroll.show, enroll.erase):
+    cli.add_command(command)

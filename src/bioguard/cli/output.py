@@ -1,0 +1,119 @@
+"""The only place that prints.
+
+Rules:
+* answers go to stdout, words about the work (progress, notes, errors) to stderr;
+* with `--json`, stdout carries exactly one JSON object and nothing else;
+* color never carries meaning on its own and is off when stdout is not a terminal or NO_COLOR is set (click does both).
+
+Human text may change between versions. JSON fields and exit codes may not.
+"""
+
+import json
+import sys
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import click
+
+from bioguard import __version__
+from bioguard.errors import BioguardError
+from bioguard.exit_codes import ExitCode
+
+__all__ = ["Output", "Result", "table"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Result:
+    """What a command answers.
+
+    Attributes:
+        command: name in the JSON schema id, for instance `enroll`.
+        outcome: one word, for instance `enrolled`, `match`, `no_match`.
+        data: JSON fields of this command.
+        lines: the same for people.
+        exit_code: OK, or NO when the answer is no.
+        next_step: one command to try next, shown to people.
+    """
+
+    command: str
+    outcome: str
+    data: Mapping[str, Any] = field(default_factory=dict)
+    lines: Sequence[str] = ()
+    exit_code: ExitCode = ExitCode.OK
+    next_step: str = ""
+
+
+class Output:
+    """Prints results, steps, progress and errors, in words or as JSON."""
+
+    def __init__(self, *, as_json: bool = False, quiet: bool = False) -> None:
+        self.as_json = as_json
+        self.quiet = quiet
+
+    def step(self, text: str) -> None:
+        """One line of a longer story, on stdout (nothing with --json)."""
+        if not self.as_json:
+            click.echo(text)
+
+    def note(self, text: str) -> None:
+        """A remark on stderr."""
+        if not self.quiet:
+            click.echo(f"note: {text}", err=True)
+
+    def result(self, result: Result) -> None:
+        """The answer of a command."""
+        if self.as_json:
+            self._object(
+                {
+                    "schema": f"bioguard/{result.command}/1",
+                    "bioguard_version": __version__,
+                    "outcome": result.outcome,
+                    "exit_code": int(result.exit_code),
+                    "error": None,
+                    **result.data,
+                }
+            )
+            return
+        for line in result.lines:
+            click.echo(line)
+        if result.next_step and not self.quiet:
+            click.echo(f"next: {result.next_step}", err=True)
+
+    def error(self, error: BioguardError) -> None:
+        """An error: what, and what to do about it."""
+        if self.as_json:
+            self._object(
+                {
+                    "schema": "bioguard/error/1",
+                    "bioguard_version": __version__,
+                    "outcome": "error",
+                    "exit_code": int(error.exit_code),
+                    "error": {"code": error.stable_code, "message": error.message, "hint": error.hint},
+                }
+            )
+            return
+        click.echo(f"bioguard: error[{error.stable_code}]: {error.message}", err=True)
+        if error.hint:
+            click.echo(f"hint: {error.hint}", err=True)
+
+    @contextmanager
+    def progress(self, items: Iterable[Any], label: str, length: int) -> Iterator[Iterable[Any]]:
+        """Iterate with a bar on stderr; silent when stderr is no terminal, with --json or --quiet."""
+        if self.as_json or self.quiet or not sys.stderr.isatty():
+            yield items
+            return
+        with click.progressbar(items, label=label, length=length, file=sys.stderr) as bar:
+            yield bar
+
+    @staticmethod
+    def _object(value: Mapping[str, Any]) -> None:
+        click.echo(json.dumps(value, ensure_ascii=False, indent=2, sort_keys=False))
+
+
+def table(rows: Sequence[Sequence[object]], *, header: Sequence[str]) -> list[str]:
+    """Lay out rows in aligned columns, one record per line."""
+    cells = [[str(c) for c in row] for row in (header, *rows)]
+    widths = [max(len(row[i]) for row in cells) for i in range(len(header))]
+    return ["  ".join(c.ljust(w) for c, w in zip(row, widths, strict=True)).rstrip() for row in cells]

@@ -1,0 +1,122 @@
+"""The normal world's API: Context, Session, invoke (GlobalPlatform TEE Client API 1.0, in Python).
+
+    with Context(transport) as context:
+        with context.open_session(uuid) as session:
+            reply = session.call(COMMAND, COMMAND.request(...))
+
+`call` decodes the reply strictly into the command's declared type. A reply that does not fit is an integrity failure:
+the secure world is killed, because something in it speaks outside its contract.
+"""
+
+from typing import Protocol, Self, TypeVar
+from uuid import UUID
+
+from tee_sim.errors import Origin, TeeError, TeeResult
+from tee_sim.limits import INVOKE_TIMEOUT_MS, MAX_PARAM_BYTES
+from tee_sim.params import Param, Params
+from tee_sim.schema import Record, is_closed, max_bits
+from tee_sim.ta_api import Command
+from tee_sim.wire import CloseSession, Invoke, Message, OpenSession, Return
+
+__all__ = ["Context", "Session", "Transport"]
+
+Q = TypeVar("Q", bound=Record)
+A = TypeVar("A", bound=Record)
+
+
+class Transport(Protocol):
+    """A secure world to talk to: a process, or one in this process for tests."""
+
+    def exchange(self, message: Message, *, timeout_ms: int = ...) -> Return: ...
+
+    def kill(self) -> int | None: ...
+
+
+def _check(answer: Return, what: str) -> Return:
+    if answer.result is not TeeResult.SUCCESS:
+        raise TeeError(answer.result, f"{what} was refused", origin=answer.origin)
+    return answer
+
+
+class Session:
+    """An open session with one TA."""
+
+    def __init__(self, context: "Context", number: int) -> None:
+        self._context = context
+        self._number = number
+
+    def invoke(self, command: int, params: Params, *, timeout_ms: int = INVOKE_TIMEOUT_MS) -> Params:
+        """TEEC_InvokeCommand. Returns the four parameters as the TA left them.
+
+        Raises:
+            TeeError: the TA's or TEE's result, with its origin.
+        """
+        message = Invoke(session=self._number, command=command, params=params)
+        answer = _check(self._context.exchange(message, timeout_ms), f"command {command}")
+        if len(answer.params) != 4:
+            raise self._context.violated("an answer without four parameters")
+        return (answer.params[0], answer.params[1], answer.params[2], answer.params[3])
+
+    def call(self, command: Command[Q, A], request: Q, *, timeout_ms: int = INVOKE_TIMEOUT_MS) -> A:
+        """Send a command's request record and return its reply record.
+
+        Raises:
+            TeeError: SECURITY (and the secure world is killed) when the reply does not fit its declared type.
+        """
+        if not is_closed(command.reply):
+            raise self._context.violated(f"{command.reply.__name__} is not a closed type")
+        params = (Param.memref(request.to_bytes()), Param.output(MAX_PARAM_BYTES), Param.none(), Param.none())
+        out = self.invoke(command.number, params, timeout_ms=timeout_ms)
+        try:
+            reply = command.reply.from_bytes(out[1].buffer)
+        except TeeError:
+            raise self._context.violated(f"a reply that is not a {command.reply.__name__}") from None
+        self._context.reply_bits += max_bits(command.reply)
+        return reply
+
+    def close(self) -> None:
+        """TEEC_CloseSession."""
+        self._context.exchange(CloseSession(session=self._number), INVOKE_TIMEOUT_MS)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, exc_type: type[BaseException] | None, *exc: object) -> None:
+        if exc_type is None:
+            self.close()
+
+
+class Context:
+    """TEEC_Context: a connection to one secure world.
+
+    Attributes:
+        reply_bits: upper bound on the information all typed replies so far can have carried, in bits.
+    """
+
+    def __init__(self, transport: Transport) -> None:
+        self._transport = transport
+        self.reply_bits = 0.0
+
+    def open_session(self, uuid: UUID, params: Params | None = None) -> Session:
+        """TEEC_OpenSession.
+
+        Raises:
+            TeeError: ITEM_NOT_FOUND for an unknown TA, BUSY, or the TA's own refusal.
+        """
+        four = params or (Param.none(), Param.none(), Param.none(), Param.none())
+        answer = _check(self.exchange(OpenSession(uuid=uuid.bytes, params=four), INVOKE_TIMEOUT_MS), "the session")
+        return Session(self, answer.session)
+
+    def exchange(self, message: Message, timeout_ms: int) -> Return:
+        """One request, one answer."""
+        return self._transport.exchange(message, timeout_ms=timeout_ms)
+
+    def violated(self, what: str) -> TeeError:
+        """Kill the secure world and return the error to raise."""
+        self._transport.kill()
+        return TeeError(
+            TeeResult.SECURITY,
+            f"the secure world sent {what}; it was killed",
+            origin=Origin.API,
+            hint="this build of the trusted application breaks its contract: do not use it",
+        )

@@ -1,0 +1,145 @@
+"""The secure world's process: `python -I -B -m tee_sim.launcher REQUEST_FD REPLY_FD`. Started by tee_sim.process only.
+
+Order (docs/architecture.md): harden, read BOOT, import third-party code and warm it up, read and compile trusted
+code, lock, report, receive the root secret, run trusted code. Anything unexpected ends the process: it never goes on
+with less than it was told to enforce.
+"""
+
+import gc
+import importlib
+import os
+import sys
+from typing import NoReturn
+
+from tee_sim import lockdown
+from tee_sim.codeload import CodeTable, forget_file_importers, load_extension
+from tee_sim.errors import TeeError, TeeResult
+from tee_sim.lockdown import LockPlan
+from tee_sim.secure import SecureWorld
+from tee_sim.wire import (
+    Boot,
+    BootFailed,
+    FrameReader,
+    Locked,
+    LockProfile,
+    Message,
+    Provision,
+    Return,
+    StorageCall,
+    StorageReply,
+    pack,
+    unpack,
+)
+
+_PROFILES = {
+    LockProfile.STRICT: "strict",
+    LockProfile.PERMISSIVE_DEBUG: "permissive-debug",
+    LockProfile.OFF: "off",
+}
+EXIT_EOF = 0
+EXIT_PROTOCOL = 70
+"""The normal world sent something that is not this protocol (sysexits EX_SOFTWARE)."""
+
+
+class _Pipe:
+    """Blocking frames over the two inherited pipes. End of file ends the process."""
+
+    def __init__(self, request_fd: int, reply_fd: int) -> None:
+        self._request_fd = request_fd
+        self._reply_fd = reply_fd
+        self._reader = FrameReader()
+
+    def receive(self) -> Message:
+        while True:
+            data = os.read(self._request_fd, min(self._reader.wanted(), 1 << 16))
+            if not data:
+                os._exit(EXIT_EOF)
+            body = self._reader.feed(data)
+            if body is not None:
+                return unpack(body)
+
+    def send(self, message: Message) -> None:
+        view = memoryview(pack(message))
+        while view:
+            view = view[os.write(self._reply_fd, view) :]
+
+    def call(self, operation: int, payload: bytes) -> bytes:
+        """`SupplicantPort`: one storage operation, answered by the normal world."""
+        self.send(StorageCall(operation=operation, payload=payload))
+        reply = self.receive()
+        if not isinstance(reply, StorageReply):
+            os._exit(EXIT_PROTOCOL)
+        if reply.result is not TeeResult.SUCCESS:
+            raise TeeError(reply.result, "the supplicant could not do it")
+        return reply.payload
+
+
+def _preload(boot: Boot, code: CodeTable) -> tuple[bytes, ...]:
+    """Import third-party code, compile ours. Returns the measurements, in manifest order."""
+    measurements = tuple(code.add(manifest) for manifest in boot.manifests)
+    for name in dict.fromkeys(n for m in boot.manifests for n in m.preload):
+        if any(name.startswith(f"{entry.split('.')[0]}.") for m in boot.manifests for entry in m.code):
+            load_extension(name)
+        else:
+            importlib.import_module(name)
+    for name in dict.fromkeys(m.warmup for m in boot.manifests if m.warmup):
+        exec(code.modules[name].code, {"__name__": name})  # noqa: S102 - third-party calls only, see the manifest
+    return measurements
+
+
+def _fail(pipe: _Pipe, stage: str, error: BaseException) -> NoReturn:
+    detail = f"{type(error).__name__}: {error}".encode("ascii", "replace").decode()
+    printable = "".join(c if c.isprintable() else " " for c in detail)[:400]
+    pipe.send(BootFailed(stage=stage, detail=printable))
+    os._exit(EXIT_PROTOCOL)
+
+
+def main(argv: list[str]) -> NoReturn:
+    """Run the secure world until its request pipe closes."""
+    request_fd, reply_fd = int(argv[1]), int(argv[2])
+    pipe = _Pipe(request_fd, reply_fd)
+    stage = "harden"
+    try:
+        lockdown.early()
+        stage = "boot message"
+        boot = pipe.receive()
+        if not isinstance(boot, Boot):
+            raise TeeError(TeeResult.BAD_STATE, "expected BOOT")
+        stage = "load code"
+        code = CodeTable()
+        measurements = _preload(boot, code)
+        gc.collect()
+        stage = "lock"
+        report = lockdown.engage(
+            LockPlan(
+                request_fd=request_fd,
+                reply_fd=reply_fd,
+                profile=_PROFILES[boot.profile],
+                namespaces=boot.namespaces,
+            )
+        )
+    except Exception as error:
+        _fail(pipe, stage, error)
+    forget_file_importers()
+    sys.meta_path.insert(0, code)
+    pipe.send(Locked(report=report.to_bytes(), measurements=measurements))
+    _serve(pipe, boot)
+
+
+def _serve(pipe: _Pipe, boot: Boot) -> NoReturn:
+    provision = pipe.receive()
+    if not isinstance(provision, Provision):
+        os._exit(EXIT_PROTOCOL)
+    try:
+        world = SecureWorld(provision, pipe, boot.manifests)
+    except TeeError as error:
+        pipe.send(Return(result=error.result, origin=error.origin))
+        os._exit(EXIT_EOF)
+    del provision
+    pipe.send(world.ready())
+    while True:
+        pipe.send(world.handle(pipe.receive()))
+
+
+if __name__ == "__main__":
+    main(sys.argv)

@@ -1,0 +1,100 @@
+"""Putting the secure world together once it holds its root secret. The same in the child process and in tests."""
+
+import importlib
+from collections.abc import Callable
+from typing import cast
+
+from tee_sim.clock import Clock, FakeClock, SystemClock
+from tee_sim.core import Core
+from tee_sim.errors import Origin, TeeError, TeeResult
+from tee_sim.keys import KeyLadder
+from tee_sim.manifest import Manifest
+from tee_sim.rng import OsRng, Rng, SeededRng
+from tee_sim.storage import ObjectStore
+from tee_sim.supplicant.port import PipeBlobs, PipeRpmb, SupplicantPort
+from tee_sim.ta_api import TaEnv, TrustedApp
+from tee_sim.wire import AdvanceClock, CloseSession, Invoke, Message, OpenSession, Provision, Ready, Return
+
+__all__ = ["SecureWorld"]
+
+
+class _TaKeys:
+    """`tee_sim.ta_api.Keys` of one TA."""
+
+    def __init__(self, ladder: KeyLadder, manifest: Manifest, shared: dict[str, bytes]) -> None:
+        self._ladder = ladder
+        self._manifest = manifest
+        self._shared = shared
+
+    def derive(self, label: str, context: bytes = b"", size_bytes: int = 32) -> bytes:
+        return self._ladder.ta_key(self._manifest.ta_uuid, label, context, size_bytes)
+
+    def shared(self, name: str) -> bytes:
+        if name not in self._manifest.shared_keys:
+            raise TeeError(TeeResult.ACCESS_DENIED, "the manifest does not name this shared key")
+        return self._shared[name]
+
+
+class SecureWorld:
+    """Core, store, keys, clock and randomness of one boot.
+
+    Args:
+        provision: the message that brings the root secret.
+        port: the way to the supplicant.
+        manifests: the TAs to host; their code must be importable.
+
+    Raises:
+        TeeError: the store does not open (SECURITY for rollback or a foreign device, CORRUPT_OBJECT for damage).
+    """
+
+    def __init__(self, provision: Provision, port: SupplicantPort, manifests: tuple[Manifest, ...]) -> None:
+        self._rng: Rng = OsRng() if provision.seed is None else SeededRng(provision.seed)
+        self._clock: Clock = (
+            SystemClock() if provision.stepped_wall_ms is None else FakeClock(provision.stepped_wall_ms)
+        )
+        self._device_id = provision.device_id
+        self._ladder = KeyLadder(provision.huk)
+        names = sorted({name for m in manifests for name in m.shared_keys})
+        self._shared = {name: self._rng.bytes(32) for name in names}
+        self._store = ObjectStore.open(
+            PipeBlobs(port),
+            PipeRpmb(port),
+            provision.huk,
+            provision.device_id,
+            self._rng,
+            create=provision.create,
+        )
+        self._core = Core(manifests, _load_entry, self._environment)
+
+    def ready(self) -> Ready:
+        """What the normal world may know of the opened store."""
+        return Ready(
+            anti_rollback_level=self._store.anti_rollback_level,
+            epoch=self._store.epoch,
+            signing_key=self._ladder.signing_public_key(),
+        )
+
+    def handle(self, message: Message) -> Return:
+        """Answer one request."""
+        if isinstance(message, OpenSession | Invoke | CloseSession):
+            return self._core.dispatch(message)
+        if isinstance(message, AdvanceClock) and isinstance(self._clock, FakeClock):
+            self._clock.advance(message.ms)
+            return Return(result=TeeResult.SUCCESS, origin=Origin.TEE)
+        return Return(result=TeeResult.BAD_STATE, origin=Origin.TEE)
+
+    def _environment(self, manifest: Manifest) -> TaEnv:
+        return TaEnv(
+            store=self._store.namespace(
+                manifest.ta_uuid, max_objects=manifest.max_objects, max_object_bytes=manifest.max_object_bytes
+            ),
+            keys=_TaKeys(self._ladder, manifest, self._shared),
+            clock=self._clock,
+            rng=self._rng,
+            device_id=self._device_id,
+        )
+
+
+def _load_entry(manifest: Manifest) -> Callable[[], TrustedApp]:
+    module, _, name = manifest.entry.partition(":")
+    return cast("Callable[[], TrustedApp]", getattr(importlib.import_module(module), name))

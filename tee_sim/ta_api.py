@@ -1,0 +1,174 @@
+"""All a trusted application may see.
+
+A TA is a class with five entry points. It raises `TeeError` to return a result of its own; any other exception is a
+panic: the instance is gone and its sessions answer TARGET_DEAD.
+
+`CommandApp` is the usual base: one closed request and one closed reply record per command.
+"""
+
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from typing import Any, Generic, Protocol, TypeVar
+
+from tee_sim.clock import Clock
+from tee_sim.errors import Origin, TeeError, TeeResult
+from tee_sim.params import Param, Params, ParamType
+from tee_sim.rng import Rng
+from tee_sim.schema import Record
+
+__all__ = ["Command", "CommandApp", "Keys", "ObjectInfo", "Store", "StoredObject", "TaEnv", "Transaction", "TrustedApp"]
+
+
+Q = TypeVar("Q", bound=Record)
+A = TypeVar("A", bound=Record)
+
+
+class ObjectInfo(Protocol):
+    """The clear, authenticated header of a stored object."""
+
+    @property
+    def object_id(self) -> bytes: ...
+    @property
+    def version(self) -> int: ...
+    @property
+    def kind(self) -> str: ...
+    @property
+    def owner(self) -> bytes: ...
+    @property
+    def commitment(self) -> bytes: ...
+
+
+class StoredObject(Protocol):
+    """A header and its opened body."""
+
+    @property
+    def header(self) -> ObjectInfo: ...
+    @property
+    def body(self) -> bytes: ...
+
+
+class Transaction(Protocol):
+    """Changes that happen together or not at all, when the `with` block ends without an exception."""
+
+    def put(
+        self, object_id: bytes, body: bytes, *, kind: str, owner: bytes = b"", commitment: bytes = b""
+    ) -> ObjectInfo:
+        """Create or replace an object. Raises TeeError STORAGE_NO_SPACE over the quota."""
+        ...
+
+    def erase(self, object_id: bytes) -> None:
+        """Destroy the object's key and row. Raises TeeError ITEM_NOT_FOUND."""
+        ...
+
+
+class Store(Protocol):
+    """The TA's own objects. Others' do not exist for it."""
+
+    def transaction(self) -> AbstractContextManager[Transaction]: ...
+
+    def get(self, object_id: bytes) -> StoredObject:
+        """Open one object. Raises TeeError ITEM_NOT_FOUND, CORRUPT_OBJECT."""
+        ...
+
+    def headers(self) -> Iterator[ObjectInfo]:
+        """All headers in id order."""
+        ...
+
+    def load(self, *, kind: str | None = None) -> Iterator[StoredObject]:
+        """Open all objects (of one kind), in batches."""
+        ...
+
+
+class Keys(Protocol):
+    """Keys of this TA on this device. Never stored, derived each time."""
+
+    def derive(self, label: str, context: bytes = b"", size_bytes: int = 32) -> bytes:
+        """A key of this TA, separated by label and context; the same after every boot."""
+        ...
+
+    def shared(self, name: str) -> bytes:
+        """A 32-byte key of this boot, shared by the TAs whose manifests name it. Raises TeeError ACCESS_DENIED."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class TaEnv:
+    """What the core gives a TA."""
+
+    store: Store
+    keys: Keys
+    clock: Clock
+    rng: Rng
+    device_id: bytes
+    """16 random bytes made when the device was initialized."""
+
+
+class TrustedApp(Protocol):
+    """The five entry points (GlobalPlatform TEE Internal Core API, section 4.3)."""
+
+    def create(self, env: TaEnv) -> None: ...
+
+    def open_session(self, params: Params) -> object:
+        """Return the session context. Raises TeeError to refuse the session."""
+        ...
+
+    def invoke(self, session: Any, command: int, params: Params) -> Params: ...
+
+    def close_session(self, session: Any) -> None: ...
+
+    def destroy(self) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Command(Generic[Q, A]):
+    """One command of a TA, shared by client and TA.
+
+    Attributes:
+        number: command id.
+        request: what goes in (parameter 0, input memref).
+        reply: what comes out (parameter 1, output memref). Must be closed: no free bytes, no free text.
+    """
+
+    number: int
+    request: type[Q]
+    reply: type[A]
+
+
+REQUEST_TYPES = (ParamType.MEMREF_INPUT, ParamType.MEMREF_OUTPUT, ParamType.NONE, ParamType.NONE)
+
+
+class CommandApp:
+    """A TA made of commands. Subclasses fill `handlers` in `create`."""
+
+    def __init__(self) -> None:
+        self.handlers: dict[int, tuple[Command[Any, Any], Callable[[Any, Any], Record]]] = {}
+
+    def handle(self, command: Command[Q, A], handler: Callable[[Any, Q], A]) -> None:
+        """Bind a command to `handler(session, request) -> reply`."""
+        self.handlers[command.number] = (command, handler)
+
+    def open_session(self, params: Params) -> object:
+        """Accept any caller, without parameters."""
+        if any(p.kind is not ParamType.NONE for p in params):
+            raise TeeError(TeeResult.BAD_PARAMETERS, "this session takes no parameters", origin=Origin.TRUSTED_APP)
+        return object()
+
+    def close_session(self, session: Any) -> None:
+        """Nothing to release."""
+
+    def destroy(self) -> None:
+        """Nothing to release."""
+
+    def invoke(self, session: Any, command: int, params: Params) -> Params:
+        """Compare the parameter types, decode the request strictly, answer with the declared reply type."""
+        entry = self.handlers.get(command)
+        if entry is None:
+            raise TeeError(TeeResult.NOT_SUPPORTED, "no such command", origin=Origin.TRUSTED_APP)
+        if tuple(p.kind for p in params) != REQUEST_TYPES:
+            raise TeeError(TeeResult.BAD_PARAMETERS, "wrong parameter types", origin=Origin.TRUSTED_APP)
+        spec, handler = entry
+        reply = handler(session, spec.request.from_bytes(params[0].buffer))
+        if type(reply) is not spec.reply:
+            raise TypeError("handler returned a reply of another type")
+        return (params[0], params[1].filled(reply.to_bytes()), Param.none(), Param.none())
