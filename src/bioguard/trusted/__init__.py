@@ -1,0 +1,1 @@
+"""The trusted applications: the only code that sees features and templates in clear. Runs only in the secure world."""

@@ -1,0 +1,97 @@
+"""`bioguard device`: life cycle of a device."""
+
+import click
+
+from bioguard.cli.output import Result
+from bioguard.cli.state import CliState, pass_state
+from bioguard.commands.biometric import Profile
+from bioguard.device import Device
+from bioguard.errors import NotPermitted
+
+__all__ = ["device"]
+
+_PROFILES = {p.name.lower().replace("_", "-"): p for p in Profile}
+
+
+@click.group()
+def device() -> None:
+    """Make, look at, restart and destroy a device."""
+
+
+@device.command()
+@click.option("--profile", type=click.Choice(list(_PROFILES)), default="standard", help="What is kept of an enrollment.")
+@click.option("--max-fingers", type=int, default=5, show_default=True, help="Fingers a user may enroll.")
+@click.option("--max-faces", type=int, default=2, show_default=True, help="Faces a user may enroll.")
+@pass_state
+def init(state: CliState, profile: str, max_fingers: int, max_faces: int) -> Result:
+    """Make a new device: burn its (simulated) fuses and create an empty sealed store.
+
+    \b
+    Example:
+      bioguard device init --device ./phone
+    """
+    with Device.init(
+        state.directory, state.options, profile=_PROFILES[profile], max_fingers=max_fingers, max_faces=max_faces
+    ) as new:
+        status = new.running.status()
+    return Result(
+        command="device-init",
+        outcome="initialized",
+        data={"device": str(state.directory), **status},
+        lines=[
+            f"initialized a simulated device in {state.directory}",
+            f"sandbox: {status['sandbox_level']}; anti-rollback level {status['anti_rollback_level']}",
+        ],
+        next_step="bioguard user add alice",
+    )
+
+
+@device.command()
+@pass_state
+def status(state: CliState) -> Result:
+    """Start the device and say how it is."""
+    with state.device() as running:
+        facts = running.running.status()
+        records = sum(1 for _ in running.records())
+        users = running.users()
+    return Result(
+        command="device-status",
+        outcome="running",
+        data={"device": str(state.directory), "users": len(users), "records": records, **facts},
+        lines=[
+            f"device:        {state.directory} (simulated)",
+            f"sandbox:       {facts['sandbox_level']}",
+            f"store epoch:   {facts['epoch']}, anti-rollback level {facts['anti_rollback_level']}",
+            f"users:         {len(users)}",
+            f"records:       {records}",
+        ],
+    )
+
+
+@device.command()
+@pass_state
+def reboot(state: CliState) -> Result:
+    """Start the secure world anew: the store is reopened and checked, per-boot keys change."""
+    with state.device() as running:
+        facts = running.running.status()
+    return Result(
+        command="device-reboot", outcome="rebooted", data=facts, lines=[f"rebooted; store epoch {facts['epoch']}"]
+    )
+
+
+@device.command()
+@click.option("--force", is_flag=True, help="Do not ask.")
+@pass_state
+def wipe(state: CliState, force: bool) -> Result:
+    """Destroy the device: its fuses first, so nothing left of the store can ever be opened."""
+    if not force:
+        if state.no_input:
+            raise NotPermitted("wiping needs a confirmation", hint="add --force", code="device.wipe_unconfirmed")
+        click.confirm(f"Destroy the device in {state.directory}?", abort=True, err=True)
+    Device.wipe(state.directory)
+    return Result(
+        command="device-wipe",
+        outcome="wiped",
+        data={"device": str(state.directory)},
+        lines=[f"wiped {state.directory}: fuses overwritten and removed, store removed"],
+    )

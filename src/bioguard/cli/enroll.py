@@ -1,0 +1,122 @@
+"""`bioguard enroll`, `list`, `show`, `erase`: records and their life."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+import click
+
+from bioguard.cli.output import Result, table
+from bioguard.cli.samples import read_samples
+from bioguard.cli.state import CliState, pass_state
+from bioguard.device import RecordInfo
+from bioguard.errors import NotPermitted
+
+__all__ = ["enroll", "erase", "list_", "show"]
+
+RECOMMENDED_VIEWS = 3
+"""Fewer samples raise false non-matches: partial touches and turned heads are not covered (policy POL-01)."""
+
+
+def _public(info: RecordInfo) -> dict[str, object]:
+    return {
+        "record_id": info.record_id,
+        "user": info.user,
+        "modality": info.modality,
+        "position": info.position,
+        "views": info.views,
+        "profile": info.profile,
+        "enrolled": _day(info.enrolled_s),
+        "digest": info.digest,
+    }
+
+
+def _day(seconds: int) -> str:
+    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+@click.command()
+@click.argument("user")
+@click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path, dir_okay=False))
+@click.option("--finger", help="right-thumb, right-index, ... left-little.")
+@click.option("--face", is_flag=True, help="The files are face embeddings.")
+@click.option("--replace", is_flag=True, help="Replace the record of this finger, or the first face.")
+@pass_state
+def enroll(state: CliState, user: str, files: tuple[Path, ...], finger: str | None, face: bool, replace: bool) -> Result:
+    """Enroll one finger (several touches) or one face (several views).
+
+    Files: ISO/IEC 19794-2 and ANSI 378 minutiae (.iso .fmr .ist .xyt), embeddings (.npy .npz .csv).
+
+    \b
+    Examples:
+      bioguard enroll alice --finger right-index a1.iso a2.iso a3.iso
+      bioguard enroll alice --face left.npy front.npy right.npy
+    """
+    if face and finger:
+        raise click.UsageError("choose --face or --finger, not both")
+    samples = read_samples(files, state.output)
+    with state.device() as device:
+        new = device.enroll(user, samples, finger=finger, replace=replace)
+    if new.views < RECOMMENDED_VIEWS:
+        state.output.note(f"{new.views} sample(s); {RECOMMENDED_VIEWS} or more make rejections of the right person rarer")
+    return Result(
+        command="enroll",
+        outcome="enrolled",
+        data={"user": user, "record_id": new.record_id, "digest": new.digest, "views": new.views},
+        lines=[f"enrolled record {new.record_id} of {user} ({new.views} views)", f"salted digest {new.digest}"],
+        next_step=f"bioguard authenticate {user} FILE",
+    )
+
+
+@click.command("list")
+@click.argument("user", required=False)
+@pass_state
+def list_(state: CliState, user: str | None) -> Result:
+    """List records: ids and metadata, never features."""
+    with state.device() as device:
+        records = list(device.records(user))
+    rows = [(r.record_id, r.user or "(unknown)", r.modality, r.position, r.views, _day(r.enrolled_s)) for r in records]
+    header = ("record", "user", "modality", "position", "views", "enrolled")
+    return Result(
+        command="list",
+        outcome="listed",
+        data={"records": [_public(r) for r in records]},
+        lines=table(rows, header=header) if rows else ["no records"],
+    )
+
+
+@click.command()
+@click.argument("record_id")
+@pass_state
+def show(state: CliState, record_id: str) -> Result:
+    """Show one record's metadata."""
+    with state.device() as device:
+        info = device.show(record_id)
+    public = _public(info)
+    return Result(
+        command="show", outcome="shown", data={"record": public}, lines=[f"{k + ':':<11}{v}" for k, v in public.items()]
+    )
+
+
+@click.command()
+@click.argument("user")
+@click.argument("record_ids", nargs=-1)
+@click.option("--all", "everything", is_flag=True, help="Every record of the user.")
+@click.option("--force", is_flag=True, help="Do not ask.")
+@pass_state
+def erase(state: CliState, user: str, record_ids: tuple[str, ...], everything: bool, force: bool) -> Result:
+    """Erase records of a user: destroy their keys, their rows and the salts of their digests."""
+    if bool(record_ids) == everything:
+        raise click.UsageError("name the records, or say --all")
+    if not force:
+        if state.no_input:
+            raise NotPermitted("erasing needs a confirmation", hint="add --force", code="erase.unconfirmed")
+        click.confirm(f"Erase {'all records' if everything else f'{len(record_ids)} record(s)'} of {user}?", abort=True, err=True)
+    with state.device() as device:
+        ids = [r.record_id for r in device.records(user)] if everything else list(record_ids)
+        erased = [{"record_id": i, "digest": device.erase(user, i)} for i in ids]
+    return Result(
+        command="erase",
+        outcome="erased",
+        data={"user": user, "erased": erased},
+        lines=[f"erased record {e['record_id']} (digest {e['digest']})" for e in erased] or ["nothing to erase"],
+    )

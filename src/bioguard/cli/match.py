@@ -1,0 +1,82 @@
+"""`bioguard authenticate` (1:1) and `identify` (1:N)."""
+
+from pathlib import Path
+
+import click
+
+from bioguard.cli.output import Result
+from bioguard.cli.samples import read_sample
+from bioguard.cli.state import CliState, pass_state
+from bioguard.device import DEFAULT_FMR_INVERSE, DEFAULT_FPIR_INVERSE
+from bioguard.exit_codes import ExitCode
+
+__all__ = ["Rate", "authenticate", "identify"]
+
+
+class Rate(click.ParamType):
+    """A rate written as 1/N; the value is N."""
+
+    name = "1/N"
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        if isinstance(value, int):
+            return value
+        numerator, slash, denominator = str(value).partition("/")
+        if numerator != "1" or not slash or not denominator.isdecimal() or not 2 <= int(denominator) <= 10_000_000:
+            self.fail("write a rate as 1/N with N from 2 to 10000000, for instance 1/50000", param, ctx)
+        return int(denominator)
+
+
+@click.command()
+@click.argument("user")
+@click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
+@click.option("--fmr", type=Rate(), default=DEFAULT_FMR_INVERSE, help="Target false match rate.  [default: 1/50000]")
+@pass_state
+def authenticate(state: CliState, user: str, file: Path, fmr: int) -> Result:
+    """1:1: is this sample of USER? Exit 0 for a match, 3 for none.
+
+    \b
+    Example:
+      bioguard authenticate alice probe.iso
+    """
+    sample = read_sample(file, state.output)
+    with state.device() as device:
+        answer = device.authenticate(user, sample, fmr_inverse=fmr)
+    return Result(
+        command="authenticate",
+        outcome="match" if answer.match else "no_match",
+        data={"user": user, "match": answer.match, "record_id": answer.record_id, "target_fmr": f"1/{fmr}"},
+        lines=[f"match: {user}" if answer.match else f"no match: this sample is not accepted as {user}"],
+        exit_code=ExitCode.OK if answer.match else ExitCode.NO,
+    )
+
+
+@click.command()
+@click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
+@click.option(
+    "--fpir", type=Rate(), default=DEFAULT_FPIR_INVERSE, help="Target false positive identification rate.  [default: 1/100]"
+)
+@pass_state
+def identify(state: CliState, file: Path, fpir: int) -> Result:
+    """1:N: whose sample is this? Exit 0 when somebody is found, 3 otherwise.
+
+    \b
+    Example:
+      bioguard identify probe.npy
+    """
+    sample = read_sample(file, state.output)
+    with state.device() as device:
+        answer = device.identify(sample, fpir_inverse=fpir)
+    who = answer.user or "(a user without a name here)"
+    return Result(
+        command="identify",
+        outcome="match" if answer.match else "no_match",
+        data={
+            "match": answer.match,
+            "user": answer.user,
+            "record_id": answer.record_id,
+            "target_fpir": f"1/{fpir}",
+        },
+        lines=[f"match: {who}" if answer.match else "no match: nobody enrolled is accepted"],
+        exit_code=ExitCode.OK if answer.match else ExitCode.NO,
+    )

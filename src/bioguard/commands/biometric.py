@@ -1,0 +1,238 @@
+"""Commands of the biometric trusted application.
+
+Rules:
+* a refusal is a `Status` in the reply, not an exception: it is an answer, and it carries no more than its name;
+* no reply can hold features, a key, a threshold or a score: ids, digests, counts, small enumerations and signatures only;
+* users are 16 random bytes; their names stay in the normal world.
+"""
+
+from dataclasses import dataclass
+from enum import IntEnum, unique
+from typing import Annotated
+from uuid import UUID
+
+from tee_sim.schema import AtMost, Fixed, Items, Record, UpTo
+from tee_sim.ta_api import Command
+
+__all__ = [
+    "ADD_USER", "AUTHENTICATE", "BIOMETRIC_UUID", "CONFIGURE", "ENROLL", "ERASE", "IDENTIFY", "LIST", "REMOVE_USER", "SHOW",
+    "AddUser", "Authenticate", "Configure", "Decision", "Done", "Enroll", "Enrolled", "Erase", "Erased", "Identify",
+    "Identified", "ListRecords", "Modality", "Page", "Profile", "RecordSummary", "RemoveUser", "Show", "Shown",
+    "Status",
+]  # fmt: skip
+
+BIOMETRIC_UUID = UUID("6f1f3c1a-9f0e-5b51-8d0c-2c7c2f3b7a01")
+
+MAX_VIEWS = 16
+"""Samples in one enrollment: fingerprint sensors ask for up to about 16 touches."""
+MAX_SAMPLE_BYTES = 4096
+"""A face record of 1024 dimensions is 2052 bytes, a fingerprint record of 255 minutiae 2048."""
+PAGE = 64
+_ID = Fixed(16)
+_DIGEST = Fixed(32)
+
+
+@unique
+class Modality(IntEnum):
+    """What is enrolled."""
+
+    FINGERPRINT = 1
+    FACE = 2
+
+
+@unique
+class Profile(IntEnum):
+    """What is kept of an enrollment (design section 5)."""
+
+    STANDARD = 1
+    """Salted digest, protected code and encrypted template."""
+    DIGEST_ONLY = 2
+    """Salted digest and protected code; no template in any form."""
+
+
+@unique
+class Status(IntEnum):
+    """The answer to a request. Refusals change nothing."""
+
+    OK = 0
+    UNKNOWN_USER = 1
+    UNKNOWN_RECORD = 2
+    ALREADY_ENROLLED = 3
+    DUPLICATE_FINGER = 4
+    USER_FULL = 5
+    STORE_FULL = 6
+    POOR_QUALITY = 7
+    INCONSISTENT_SAMPLES = 8
+    WRONG_DIMENSION = 9
+    NOT_ENROLLED = 10
+    BAD_REQUEST = 11
+    NOT_CONFIGURABLE = 12
+    FMR_NOT_MEASURABLE = 13
+    USER_EXISTS = 14
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Configure(Record):
+    """Set what this device keeps and how many records a user may have. Only while no user exists."""
+
+    profile: Profile
+    max_fingers: Annotated[int, UpTo(10)]
+    max_faces: Annotated[int, UpTo(10)]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Done(Record):
+    """Just the status."""
+
+    status: Status
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AddUser(Record):
+    """Create the state of a user."""
+
+    user: Annotated[bytes, _ID]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RemoveUser(Record):
+    """Erase a user's records and state."""
+
+    user: Annotated[bytes, _ID]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Enroll(Record):
+    """Enroll one finger or one face from several samples (canonical bytes of `bioguard.records`).
+
+    position: ISO/IEC 19794-2 table 2 finger position 1..10 (1 right thumb, 6 left thumb); 0 for a face.
+    replace: erase an existing record of the same position in the same transaction.
+    """
+
+    user: Annotated[bytes, _ID]
+    modality: Modality
+    position: Annotated[int, UpTo(10)]
+    samples: Annotated[tuple[bytes, ...], Items(MAX_VIEWS, AtMost(MAX_SAMPLE_BYTES))]
+    replace: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Enrolled(Record):
+    """record_id and digest are set when status is OK."""
+
+    status: Status
+    record_id: Annotated[bytes, _ID] | None = None
+    digest: Annotated[bytes, _DIGEST] | None = None
+    views: Annotated[int, UpTo(MAX_VIEWS)] = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Authenticate(Record):
+    """1:1: is this sample of that user? Opens only that user's records.
+
+    fmr_inverse: the decision is made at a false match rate of 1/fmr_inverse.
+    """
+
+    user: Annotated[bytes, _ID]
+    sample: Annotated[bytes, AtMost(MAX_SAMPLE_BYTES)]
+    fmr_inverse: Annotated[int, UpTo(10_000_000)]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decision(Record):
+    """record_id: the record that matched."""
+
+    status: Status
+    match: bool = False
+    record_id: Annotated[bytes, _ID] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Identify(Record):
+    """1:N: whose sample is this? At a false positive identification rate of 1/fpir_inverse."""
+
+    sample: Annotated[bytes, AtMost(MAX_SAMPLE_BYTES)]
+    fpir_inverse: Annotated[int, UpTo(10_000_000)]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Identified(Record):
+    """The one accepted identity, or none. Candidate lists do not leave."""
+
+    status: Status
+    match: bool = False
+    user: Annotated[bytes, _ID] | None = None
+    record_id: Annotated[bytes, _ID] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordSummary(Record):
+    """What may be known of a record outside: no feature of the person."""
+
+    record_id: Annotated[bytes, _ID]
+    user: Annotated[bytes, _ID]
+    modality: Modality
+    position: Annotated[int, UpTo(10)]
+    views: Annotated[int, UpTo(MAX_VIEWS)]
+    profile: Profile
+    enrolled_s: Annotated[int, UpTo(1 << 40)]
+    digest: Annotated[bytes, _DIGEST]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ListRecords(Record):
+    """Records of a user, or of all users, in record-id order, after a given id."""
+
+    user: Annotated[bytes, _ID] | None = None
+    after: Annotated[bytes, _ID] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Page(Record):
+    """At most PAGE summaries; `more` says whether to ask again."""
+
+    status: Status
+    records: Annotated[tuple[RecordSummary, ...], Items(PAGE)] = ()
+    more: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Show(Record):
+    """One record."""
+
+    record_id: Annotated[bytes, _ID]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shown(Record):
+    """Its summary."""
+
+    status: Status
+    record: RecordSummary | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Erase(Record):
+    """Erase one record of a user: destroy its key, its row and its digest's salt."""
+
+    user: Annotated[bytes, _ID]
+    record_id: Annotated[bytes, _ID]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Erased(Record):
+    """What was erased, by its digest."""
+
+    status: Status
+    digest: Annotated[bytes, _DIGEST] | None = None
+
+
+CONFIGURE = Command(1, Configure, Done)
+ADD_USER = Command(2, AddUser, Done)
+REMOVE_USER = Command(3, RemoveUser, Done)
+ENROLL = Command(10, Enroll, Enrolled)
+AUTHENTICATE = Command(11, Authenticate, Decision)
+IDENTIFY = Command(12, Identify, Identified)
+LIST = Command(20, ListRecords, Page)
+SHOW = Command(21, Show, Shown)
+ERASE = Command(22, Erase, Erased)

@@ -1,0 +1,26 @@
+"""The device: the facade callers use, its files, and how its secure world is started."""
+
+from bioguard.device.facade import (
+    DEFAULT_FMR_INVERSE,
+    DEFAULT_FPIR_INVERSE,
+    Device,
+    Enrollment,
+    Identification,
+    RecordInfo,
+    Verification,
+)
+from bioguard.device.options import DeviceOptions, parse_clock
+from tee_sim.lockdown.verdict import Level
+
+__all__ = [
+    "DEFAULT_FMR_INVERSE",
+    "DEFAULT_FPIR_INVERSE",
+    "Device",
+    "DeviceOptions",
+    "Enrollment",
+    "Identification",
+    "Level",
+    "RecordInfo",
+    "Verification",
+    "parse_clock",
+]

@@ -1,0 +1,363 @@
+"""`Device`: everything a caller does with a device, in the caller's words. Holds no secret.
+
+    with Device.open(directory) as device:
+        device.enroll("alice", [touch1, touch2, touch3], finger="right-index")
+        decision = device.authenticate("alice", touch4)
+
+Names are turned into 16-byte handles here; features are sent as canonical bytes; every refusal is an error with a
+code and a hint.
+"""
+
+import os
+import secrets
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from hashlib import shake_256
+from pathlib import Path
+from types import TracebackType
+from typing import Self, TypeVar
+
+from bioguard.commands import biometric as commands
+from bioguard.commands.biometric import BIOMETRIC_UUID, Modality, Profile, RecordSummary, Status
+from bioguard.device.errors import from_status, from_tee
+from bioguard.device.fingers import finger_name, finger_position
+from bioguard.device.fuse import FUSE_FILE, Fuses
+from bioguard.device.launch import Running, start
+from bioguard.device.lock import DeviceLock
+from bioguard.device.names import NAMES_FILE, Names, check_name
+from bioguard.device.options import DeviceOptions
+from bioguard.errors import InputRefused, NotPermitted
+from bioguard.records import FaceEmbedding, Features, FingerprintTemplate
+from tee_sim.errors import TeeError
+from tee_sim.schema import Record
+from tee_sim.ta_api import Command
+
+__all__ = ["DEFAULT_FMR_INVERSE", "Device", "Enrollment", "Identification", "RecordInfo", "Verification"]
+
+DEFAULT_FMR_INVERSE = 50_000
+"""Android CDD section 7.3.10, Class 3: a false acceptance rate not above 1 in 50 000."""
+DEFAULT_FPIR_INVERSE = 100
+"""1:N: one false identification in a hundred searches of people who are not enrolled (design section 6)."""
+
+Q = TypeVar("Q", bound=Record)
+A = TypeVar("A", bound=Record)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Enrollment:
+    """A new record."""
+
+    record_id: str
+    digest: str
+    views: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verification:
+    """Answer of a 1:1 comparison."""
+
+    match: bool
+    record_id: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Identification:
+    """Answer of a 1:N search. user is None when the device knows the record but not the name."""
+
+    match: bool
+    user: str | None
+    record_id: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordInfo:
+    """What may be shown of a record."""
+
+    record_id: str
+    user: str | None
+    modality: str
+    position: str
+    views: int
+    profile: str
+    enrolled_s: int
+    digest: str
+
+
+def _position_of(modality: Modality, finger: str | None) -> int:
+    if modality is Modality.FACE:
+        if finger is not None:
+            raise InputRefused("these are face views, not a finger", hint="drop --finger", code="enroll.modality")
+        return 0
+    if finger is None:
+        raise InputRefused(
+            "a fingerprint needs the finger's name", hint="add for instance --finger right-index", code="enroll.finger"
+        )
+    return finger_position(finger)
+
+
+def _modality_of(samples: Sequence[Features]) -> Modality:
+    kinds = {type(sample) for sample in samples}
+    if not samples:
+        raise InputRefused("no sample given", hint="give at least one file", code="enroll.no_sample")
+    if len(kinds) > 1:
+        raise InputRefused("faces and fingerprints are mixed", hint="enroll them one by one", code="enroll.modality")
+    return Modality.FACE if kinds == {FaceEmbedding} else Modality.FINGERPRINT
+
+
+class Device:
+    """A device whose secure world runs. Make one with `open`; use it as a context manager."""
+
+    def __init__(self, directory: Path, names: Names, running: Running, lock: DeviceLock) -> None:
+        self.directory = directory
+        self._names = names
+        self._running = running
+        self._lock = lock
+
+    @classmethod
+    def init(
+        cls,
+        directory: Path,
+        options: DeviceOptions | None = None,
+        *,
+        profile: Profile = Profile.STANDARD,
+        max_fingers: int = 5,
+        max_faces: int = 2,
+    ) -> Self:
+        """Make a new device and start it.
+
+        Raises:
+            NotPermitted: there is one already.
+            InputRefused: a limit outside 1..10.
+        """
+        options = options or DeviceOptions()
+        if not (1 <= max_fingers <= 10 and 1 <= max_faces <= 10):
+            raise InputRefused("limits are 1 to 10 records", hint="a person has ten fingers", code="device.limits")
+        directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        seed = options.seed_bytes
+        root = secrets.token_bytes(48) if seed is None else shake_256(b"bioguard seeded fuses v1" + seed).digest(48)
+        Fuses(huk=root[:32], device_id=root[32:]).write(directory)
+        device = cls._start(directory, options, create=True)
+        device._ok(
+            device.call(
+                commands.CONFIGURE,
+                commands.Configure(profile=profile, max_fingers=max_fingers, max_faces=max_faces),
+            ).status
+        )
+        return device
+
+    @classmethod
+    def open(cls, directory: Path, options: DeviceOptions | None = None) -> Self:
+        """Start the secure world of an existing device.
+
+        Raises:
+            TeeUnavailable: no device here, in use by another process, or the sandbox is below the required level.
+            IntegrityFailure: the store was damaged, rolled back or belongs to another device.
+        """
+        return cls._start(directory, options or DeviceOptions(), create=False)
+
+    @classmethod
+    def _start(cls, directory: Path, options: DeviceOptions, *, create: bool) -> Self:
+        fuses = Fuses.read(directory)
+        lock = DeviceLock(directory)
+        try:
+            running = start(directory, fuses, options, create=create)
+            return cls(directory, Names.load(directory), running, lock)
+        except BaseException:
+            lock.release()
+            raise
+
+    @staticmethod
+    def wipe(directory: Path) -> None:
+        """Destroy the device: fuses first, so that whatever is left of the store cannot be opened any more.
+
+        Raises:
+            TeeUnavailable: there is no device here, or it is in use.
+        """
+        Fuses.read(directory)
+        lock = DeviceLock(directory)
+        try:
+            fuse = directory / FUSE_FILE
+            size = fuse.stat().st_size
+            with fuse.open("r+b") as file:
+                file.write(os.urandom(size))
+                file.flush()
+                os.fsync(file.fileno())
+            for path in sorted(directory.iterdir(), key=lambda p: p.name != FUSE_FILE):
+                if path.name in Running.FILES or path.name in (FUSE_FILE, NAMES_FILE):
+                    path.unlink()
+        finally:
+            lock.release()
+            (directory / DeviceLock.NAME).unlink(missing_ok=True)
+
+    def call(self, command: Command[Q, A], request: Q) -> A:
+        """Send one command to the biometric TA.
+
+        Raises:
+            TeeUnavailable, IntegrityFailure: by the table in `bioguard.device.errors`.
+        """
+        with _tee_errors():
+            return self._running.session(BIOMETRIC_UUID).call(command, request)
+
+    @staticmethod
+    def _ok(status: Status, about: str = "") -> None:
+        if status is not Status.OK:
+            raise from_status(status, about)
+
+    def _handle(self, name: str) -> bytes:
+        handle = self._names.users.get(check_name(name))
+        if handle is None:
+            raise from_status(Status.UNKNOWN_USER, repr(name))
+        return handle
+
+    def users(self) -> list[str]:
+        """Names of the users, sorted."""
+        return sorted(self._names.users)
+
+    def add_user(self, name: str) -> None:
+        """Add a user.
+
+        Raises:
+            InputRefused: not a name.
+            NotPermitted: the name is taken.
+        """
+        name = check_name(name)
+        if name in self._names.users:
+            raise from_status(Status.USER_EXISTS, repr(name))
+        handle = secrets.token_bytes(16)
+        self._ok(self.call(commands.ADD_USER, commands.AddUser(user=handle)).status)
+        self._names.users[name] = handle
+        self._names.save()
+
+    def remove_user(self, name: str) -> None:
+        """Erase all of a user's records, then forget the name."""
+        handle = self._handle(name)
+        self._ok(self.call(commands.REMOVE_USER, commands.RemoveUser(user=handle)).status, repr(name))
+        del self._names.users[check_name(name)]
+        self._names.save()
+
+    def enroll(
+        self, name: str, samples: Sequence[Features], *, finger: str | None = None, replace: bool = False
+    ) -> Enrollment:
+        """Enroll one finger (several touches) or one face (several views).
+
+        Raises:
+            InputRefused: unknown user, mixed or poor samples, wrong dimension.
+            NotPermitted: enrolled already, the user's limit or the store's limit is reached.
+        """
+        modality = _modality_of(samples)
+        if len(samples) > commands.MAX_VIEWS:
+            raise InputRefused(
+                f"{len(samples)} samples, at most {commands.MAX_VIEWS} in one enrollment",
+                hint="give the best ones",
+                code="enroll.too_many_samples",
+            )
+        answer = self.call(
+            commands.ENROLL,
+            commands.Enroll(
+                user=self._handle(name),
+                modality=modality,
+                position=_position_of(modality, finger),
+                samples=tuple(sample.to_bytes() for sample in samples),
+                replace=replace,
+            ),
+        )
+        self._ok(answer.status)
+        if answer.record_id is None or answer.digest is None:
+            raise NotPermitted("the secure world confirmed an enrollment without naming it")
+        return Enrollment(record_id=answer.record_id.hex(), digest=answer.digest.hex(), views=answer.views)
+
+    def authenticate(self, name: str, sample: Features, *, fmr_inverse: int = DEFAULT_FMR_INVERSE) -> Verification:
+        """1:1: compare a sample with one user's records at a false match rate of 1/fmr_inverse."""
+        answer = self.call(
+            commands.AUTHENTICATE,
+            commands.Authenticate(user=self._handle(name), sample=sample.to_bytes(), fmr_inverse=fmr_inverse),
+        )
+        self._ok(answer.status)
+        return Verification(match=answer.match, record_id=answer.record_id.hex() if answer.record_id else None)
+
+    def identify(self, sample: Features, *, fpir_inverse: int = DEFAULT_FPIR_INVERSE) -> Identification:
+        """1:N: find whose sample it is at a false positive identification rate of 1/fpir_inverse."""
+        answer = self.call(commands.IDENTIFY, commands.Identify(sample=sample.to_bytes(), fpir_inverse=fpir_inverse))
+        self._ok(answer.status)
+        return Identification(
+            match=answer.match,
+            user=self._names.name_of(answer.user) if answer.user else None,
+            record_id=answer.record_id.hex() if answer.record_id else None,
+        )
+
+    def records(self, name: str | None = None) -> Iterator[RecordInfo]:
+        """Records of one user or of all, in id order."""
+        user = self._handle(name) if name is not None else None
+        after: bytes | None = None
+        while True:
+            page = self.call(commands.LIST, commands.ListRecords(user=user, after=after))
+            self._ok(page.status)
+            yield from (self._info(summary) for summary in page.records)
+            if not page.more or not page.records:
+                return
+            after = page.records[-1].record_id
+
+    def show(self, record_id: str) -> RecordInfo:
+        """One record."""
+        answer = self.call(commands.SHOW, commands.Show(record_id=_record_id(record_id)))
+        self._ok(answer.status, record_id)
+        if answer.record is None:
+            raise from_status(Status.UNKNOWN_RECORD, record_id)
+        return self._info(answer.record)
+
+    def erase(self, name: str, record_id: str) -> str:
+        """Erase one record of a user; return its salted digest (hex)."""
+        answer = self.call(commands.ERASE, commands.Erase(user=self._handle(name), record_id=_record_id(record_id)))
+        self._ok(answer.status, record_id)
+        return (answer.digest or b"").hex()
+
+    def _info(self, summary: RecordSummary) -> RecordInfo:
+        return RecordInfo(
+            record_id=summary.record_id.hex(),
+            user=self._names.name_of(summary.user),
+            modality=summary.modality.name.lower(),
+            position=finger_name(summary.position),
+            views=summary.views,
+            profile=summary.profile.name.lower().replace("_", "-"),
+            enrolled_s=summary.enrolled_s,
+            digest=summary.digest.hex(),
+        )
+
+    @property
+    def running(self) -> Running:
+        """The secure world, for those who look at it (doctor, audit, tests)."""
+        return self._running
+
+    def close(self) -> None:
+        """End the secure world and release the device."""
+        try:
+            self._running.close()
+        finally:
+            self._lock.release()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self.close()
+
+
+def _record_id(text: str) -> bytes:
+    try:
+        value = bytes.fromhex(text)
+    except ValueError:
+        value = b""
+    if len(value) != 16:
+        raise InputRefused(
+            f"{text[:40]!r} is not a record id", hint="32 hexadecimal digits; run: bioguard list", code="record.id"
+        )
+    return value
+
+
+@contextmanager
+def _tee_errors() -> Iterator[None]:
+    try:
+        yield
+    except TeeError as error:
+        raise from_tee(error) from error

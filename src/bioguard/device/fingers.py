@@ -1,0 +1,43 @@
+"""Names of finger positions (ISO/IEC 19794-2:2005 table 2)."""
+
+from difflib import get_close_matches
+
+from bioguard.errors import InputRefused
+
+__all__ = ["FINGERS", "finger_name", "finger_position"]
+
+FINGERS = {
+    "right-thumb": 1,
+    "right-index": 2,
+    "right-middle": 3,
+    "right-ring": 4,
+    "right-little": 5,
+    "left-thumb": 6,
+    "left-index": 7,
+    "left-middle": 8,
+    "left-ring": 9,
+    "left-little": 10,
+}
+_NAMES = {position: name for name, position in FINGERS.items()}
+
+
+def finger_position(name: str) -> int:
+    """Position 1..10 of a finger's name.
+
+    Raises:
+        InputRefused: no such finger, with the nearest name as hint.
+    """
+    position = FINGERS.get(name)
+    if position is None:
+        near = get_close_matches(name, FINGERS, n=1)
+        raise InputRefused(
+            f"{name[:40]!r} is not a finger",
+            hint=f"did you mean {near[0]}?" if near else "one of " + ", ".join(FINGERS),
+            code="enroll.finger",
+        )
+    return position
+
+
+def finger_name(position: int) -> str:
+    """Name of position 1..10; `face` for 0."""
+    return _NAMES.get(position, "face")

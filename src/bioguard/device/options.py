@@ -1,0 +1,59 @@
+"""Options of one run of a device."""
+
+import hashlib
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from bioguard.errors import InputRefused
+from tee_sim.lockdown.verdict import Level
+from tee_sim.wire import LockProfile
+
+__all__ = ["DeviceOptions", "parse_clock"]
+
+_CLOCK = re.compile(r"fixed:(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ)")
+
+
+def parse_clock(text: str) -> int:
+    """Milliseconds since 1970 of `fixed:2026-01-31T12:00:00Z`.
+
+    Raises:
+        InputRefused: anything else.
+    """
+    found = _CLOCK.fullmatch(text)
+    try:
+        if not found:
+            raise ValueError
+        moment = datetime.strptime(found[1], "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=UTC)
+    except ValueError:
+        raise InputRefused(
+            f"{text[:40]!r} is not a clock", hint="write --clock fixed:2026-01-31T12:00:00Z", code="clock.format"
+        ) from None
+    return int(moment.timestamp() * 1000)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeviceOptions:
+    """How to run a device.
+
+    Attributes:
+        seed: text that makes all randomness repeatable; the keys are then no secret. None for the kernel's randomness.
+        clock: milliseconds since 1970 at which a stepped clock starts; None for the host's clocks.
+        allow_level: the lowest sandbox level accepted besides ENFORCED, named by the caller.
+        profile: how the secure world locks itself.
+        namespaces: whether it also enters namespaces of its own.
+        tap: sees every frame on the pipes (evidence), never the root secret.
+    """
+
+    seed: str | None = None
+    clock: int | None = None
+    allow_level: Level | None = None
+    profile: LockProfile = LockProfile.STRICT
+    namespaces: bool = True
+    tap: Callable[[str, bytes], None] | None = None
+
+    @property
+    def seed_bytes(self) -> bytes | None:
+        """32 bytes for the secure world's generator."""
+        return None if self.seed is None else hashlib.sha256(b"bioguard seed v1" + self.seed.encode()).digest()

@@ -1,0 +1,1 @@
+"""The biometric trusted application: enroll, match, erase."""

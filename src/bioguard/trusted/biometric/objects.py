@@ -1,0 +1,75 @@
+"""What the biometric TA keeps in its store: one prefix per kind of object, one closed record each.
+
+| object id        | kind        | owner | commitment | body           |
+|------------------|-------------|-------|------------|----------------|
+| `D`              | device      |       |            | DevicePolicy   |
+| `U` + user       | user        | user  |            | UserState      |
+| `R` + record id  | fingerprint | user  | digest     | StoredRecord   |
+| `R` + record id  | face        | user  | digest     | StoredRecord   |
+"""
+
+from dataclasses import dataclass
+from typing import Annotated
+
+from bioguard.commands.biometric import MAX_SAMPLE_BYTES, MAX_VIEWS, Modality, Profile
+from tee_sim.schema import AtMost, Fixed, Items, Record, UpTo
+
+__all__ = ["DEVICE_OBJECT", "KINDS", "DevicePolicy", "RecordRef", "StoredRecord", "UserState", "record_object", "user_object"]
+
+DEVICE_OBJECT = b"D"
+KINDS = {Modality.FINGERPRINT: "fingerprint", Modality.FACE: "face"}
+_ID = Fixed(16)
+
+
+def user_object(user: bytes) -> bytes:
+    """Object id of a user's state."""
+    return b"U" + user
+
+
+def record_object(record_id: bytes) -> bytes:
+    """Object id of a record."""
+    return b"R" + record_id
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DevicePolicy(Record):
+    """What this device keeps. face_dimension is 0 until the first face is enrolled."""
+
+    profile: Profile = Profile.STANDARD
+    max_fingers: Annotated[int, UpTo(10)] = 5
+    max_faces: Annotated[int, UpTo(10)] = 2
+    users: Annotated[int, UpTo(1 << 40)] = 0
+    face_dimension: Annotated[int, UpTo(1024)] = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordRef(Record):
+    """One line of a user's list."""
+
+    record_id: Annotated[bytes, _ID]
+    modality: Modality
+    position: Annotated[int, UpTo(10)]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UserState(Record):
+    """A user's records: 1:1 opens these and no others."""
+
+    records: Annotated[tuple[RecordRef, ...], Items(20)] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredRecord(Record):
+    """The sealed body of one enrollment.
+
+    Attributes:
+        salt: of the salted digest; it lives only in here, so erasing the record makes the digest untestable.
+        views: canonical bytes of `bioguard.records`, one per sample kept.
+    """
+
+    salt: Annotated[bytes, _ID]
+    modality: Modality
+    position: Annotated[int, UpTo(10)]
+    profile: Profile
+    enrolled_s: Annotated[int, UpTo(1 << 40)]
+    views: Annotated[tuple[bytes, ...], Items(MAX_VIEWS, AtMost(MAX_SAMPLE_BYTES))]

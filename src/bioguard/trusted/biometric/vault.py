@@ -1,0 +1,197 @@
+"""Users and records over the secure store. Every change is one transaction; a refusal changes nothing."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from bioguard.commands.biometric import Modality, Profile, RecordSummary, Status
+from bioguard.protect.digest import Commitment, commit
+from bioguard.trusted.biometric.objects import (
+    DEVICE_OBJECT,
+    KINDS,
+    DevicePolicy,
+    RecordRef,
+    StoredRecord,
+    UserState,
+    record_object,
+    user_object,
+)
+from tee_sim.errors import TeeError, TeeResult
+from tee_sim.ta_api import StoredObject, TaEnv
+
+__all__ = ["Refused", "Vault"]
+
+
+class Refused(Exception):
+    """The request is refused; `status` is the answer. Nothing was changed."""
+
+    def __init__(self, status: Status) -> None:
+        super().__init__(status.name)
+        self.status = status
+
+
+class Vault:
+    """All the biometric TA keeps, with its rules about who may have what."""
+
+    def __init__(self, env: TaEnv) -> None:
+        self._env = env
+        self._pepper = env.keys.derive("salted digest")
+        self._policy = self._read_policy()
+
+    @property
+    def policy(self) -> DevicePolicy:
+        """What this device keeps."""
+        return self._policy
+
+    def _read_policy(self) -> DevicePolicy:
+        try:
+            return DevicePolicy.from_bytes(self._env.store.get(DEVICE_OBJECT).body)
+        except TeeError as error:
+            if error.result is not TeeResult.ITEM_NOT_FOUND:
+                raise
+            return DevicePolicy()
+
+    def configure(self, profile: Profile, max_fingers: int, max_faces: int) -> None:
+        """Set the policy. Refused NOT_CONFIGURABLE once a user exists."""
+        if self._policy.users:
+            raise Refused(Status.NOT_CONFIGURABLE)
+        policy = DevicePolicy(profile=profile, max_fingers=max_fingers, max_faces=max_faces)
+        with self._env.store.transaction() as transaction:
+            transaction.put(DEVICE_OBJECT, policy.to_bytes(), kind="device")
+        self._policy = policy
+
+    def user(self, user: bytes) -> UserState:
+        """A user's state. Refused UNKNOWN_USER."""
+        try:
+            return UserState.from_bytes(self._env.store.get(user_object(user)).body)
+        except TeeError as error:
+            if error.result is TeeResult.ITEM_NOT_FOUND:
+                raise Refused(Status.UNKNOWN_USER) from None
+            raise
+
+    def add_user(self, user: bytes) -> None:
+        """Create a user. Refused USER_EXISTS."""
+        try:
+            self.user(user)
+        except Refused:
+            pass
+        else:
+            raise Refused(Status.USER_EXISTS)
+        policy = replace(self._policy, users=self._policy.users + 1)
+        with self._env.store.transaction() as transaction:
+            transaction.put(user_object(user), UserState().to_bytes(), kind="user", owner=user)
+            transaction.put(DEVICE_OBJECT, policy.to_bytes(), kind="device")
+        self._policy = policy
+
+    def remove_user(self, user: bytes) -> tuple[bytes, ...]:
+        """Erase a user's records and state; return the ids of the erased records."""
+        state = self.user(user)
+        policy = replace(self._policy, users=self._policy.users - 1)
+        with self._env.store.transaction() as transaction:
+            for ref in state.records:
+                transaction.erase(record_object(ref.record_id))
+            transaction.erase(user_object(user))
+            transaction.put(DEVICE_OBJECT, policy.to_bytes(), kind="device")
+        self._policy = policy
+        return tuple(ref.record_id for ref in state.records)
+
+    def room_for(self, user: bytes, modality: Modality, position: int, *, replacing: bool) -> RecordRef | None:
+        """Check that one more record is allowed. Returns the record it replaces, if any.
+
+        Refused ALREADY_ENROLLED for an occupied finger position, USER_FULL over the limit.
+        """
+        same = [ref for ref in self.user(user).records if ref.modality is modality]
+        old = next((ref for ref in same if ref.position == position and modality is Modality.FINGERPRINT), None)
+        if old is not None and not replacing:
+            raise Refused(Status.ALREADY_ENROLLED)
+        limit = self._policy.max_fingers if modality is Modality.FINGERPRINT else self._policy.max_faces
+        if modality is Modality.FACE and replacing and same:
+            old = same[0]
+        if old is None and len(same) >= limit:
+            raise Refused(Status.USER_FULL)
+        return old
+
+    def enroll(
+        self, user: bytes, modality: Modality, position: int, views: tuple[bytes, ...], replaces: RecordRef | None
+    ) -> tuple[bytes, bytes, StoredRecord]:
+        """Store one record; return its id, its salted digest and the record."""
+        record_id, salt = self._env.rng.bytes(16), self._env.rng.bytes(16)
+        record = StoredRecord(
+            salt=salt,
+            modality=modality,
+            position=position,
+            profile=self._policy.profile,
+            enrolled_s=self._env.clock.wall_ms() // 1000,
+            views=views,
+        )
+        digest = commit(
+            self._pepper,
+            salt,
+            Commitment(record_id=record_id, subject=user, modality=int(modality), position=position, views=views),
+        )
+        kept = tuple(ref for ref in self.user(user).records if ref != replaces)
+        state = UserState(records=(*kept, RecordRef(record_id=record_id, modality=modality, position=position)))
+        with self._env.store.transaction() as transaction:
+            if replaces is not None:
+                transaction.erase(record_object(replaces.record_id))
+            transaction.put(
+                record_object(record_id), record.to_bytes(), kind=KINDS[modality], owner=user, commitment=digest
+            )
+            transaction.put(user_object(user), state.to_bytes(), kind="user", owner=user)
+        return record_id, digest, record
+
+    def fix_face_dimension(self, dimension: int) -> None:
+        """Remember the dimension of the first face. Refused WRONG_DIMENSION for another one."""
+        if self._policy.face_dimension == dimension:
+            return
+        if self._policy.face_dimension:
+            raise Refused(Status.WRONG_DIMENSION)
+        policy = replace(self._policy, face_dimension=dimension)
+        with self._env.store.transaction() as transaction:
+            transaction.put(DEVICE_OBJECT, policy.to_bytes(), kind="device")
+        self._policy = policy
+
+    def erase(self, user: bytes, record_id: bytes) -> bytes:
+        """Erase one record of a user; return its digest. Refused UNKNOWN_RECORD."""
+        state = self.user(user)
+        if record_id not in {ref.record_id for ref in state.records}:
+            raise Refused(Status.UNKNOWN_RECORD)
+        digest = self._env.store.get(record_object(record_id)).header.commitment
+        left = UserState(records=tuple(ref for ref in state.records if ref.record_id != record_id))
+        with self._env.store.transaction() as transaction:
+            transaction.erase(record_object(record_id))
+            transaction.put(user_object(user), left.to_bytes(), kind="user", owner=user)
+        return digest
+
+    def open_record(self, record_id: bytes) -> tuple[RecordSummary, StoredRecord]:
+        """Open one record. Refused UNKNOWN_RECORD."""
+        try:
+            stored = self._env.store.get(record_object(record_id))
+        except TeeError as error:
+            if error.result is TeeResult.ITEM_NOT_FOUND:
+                raise Refused(Status.UNKNOWN_RECORD) from None
+            raise
+        return _opened(stored)
+
+    def records(self, modality: Modality) -> Iterator[tuple[RecordSummary, StoredRecord]]:
+        """Open every record of one modality."""
+        for stored in self._env.store.load(kind=KINDS[modality]):
+            yield _opened(stored)
+
+    def record_ids(self) -> list[bytes]:
+        """All record ids, in order."""
+        return [h.object_id[1:] for h in self._env.store.headers() if h.object_id[:1] == b"R"]
+
+
+def _opened(stored: StoredObject) -> tuple[RecordSummary, StoredRecord]:
+    record = StoredRecord.from_bytes(stored.body)
+    summary = RecordSummary(
+        record_id=stored.header.object_id[1:],
+        user=stored.header.owner,
+        modality=record.modality,
+        position=record.position,
+        views=len(record.views),
+        profile=record.profile,
+        enrolled_s=record.enrolled_s,
+        digest=stored.header.commitment,
+    )
+    return summary, record
