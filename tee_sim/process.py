@@ -58,7 +58,7 @@ def _dead(message: str) -> TeeError:
         TeeResult.TARGET_DEAD,
         message,
         origin=Origin.COMMS,
-        hint="restart the device; run `bioguard doctor` if it persists",
+        hint="restart the secure world",
     )
 
 

@@ -4,6 +4,9 @@ import importlib
 from collections.abc import Callable
 from typing import cast
 
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+
 from tee_sim.clock import Clock, FakeClock, SystemClock
 from tee_sim.core import Core
 from tee_sim.errors import Origin, TeeError, TeeResult
@@ -27,7 +30,10 @@ class _TaKeys:
         self._shared = shared
 
     def derive(self, label: str, context: bytes = b"", size_bytes: int = 32) -> bytes:
-        return self._ladder.ta_key(self._manifest.ta_uuid, label, context, size_bytes)
+        extra = label.encode("ascii") + b"\0" + context
+        return HKDF(SHA256(), size_bytes, salt=None, info=b"tee_sim ta key v1").derive(
+            self._ladder.ta_unique_key(self._manifest.ta_uuid, extra)
+        )
 
     def shared(self, name: str) -> bytes:
         if name not in self._manifest.shared_keys:
@@ -53,7 +59,7 @@ class SecureWorld:
             SystemClock() if provision.stepped_wall_ms is None else FakeClock(provision.stepped_wall_ms)
         )
         self._device_id = provision.device_id
-        self._ladder = KeyLadder(provision.huk)
+        self._ladder = KeyLadder(provision.huk, provision.device_id)
         names = sorted({name for m in manifests for name in m.shared_keys})
         self._shared = {name: self._rng.bytes(32) for name in names}
         self._store = ObjectStore.open(
@@ -71,7 +77,7 @@ class SecureWorld:
         return Ready(
             anti_rollback_level=self._store.anti_rollback_level,
             epoch=self._store.epoch,
-            signing_key=self._ladder.signing_public_key(),
+            signing_key=self._ladder.signing_key().public_key().public_bytes_raw(),
         )
 
     def handle(self, message: Message) -> Return:

@@ -1,0 +1,41 @@
+# Two commands matter: `make demo` and `make test`. Each target makes the virtual environment it needs by itself.
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+INPUTS := pyproject.toml $(wildcard src/bioguard/match/native/*.c src/bioguard/match/native/*.h)
+
+.PHONY: demo test bench lint clean help
+.DEFAULT_GOAL := help
+
+help:
+	@echo "make demo   the whole flow on synthetic people in a temporary device"
+	@echo "make test   lint, types, import contracts and every test"
+	@echo "make bench  timings of this machine (needs the bench extra)"
+	@echo "make lint   ruff, mypy and the import contracts alone"
+
+$(VENV)/.base: $(INPUTS)
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable .
+	@touch $@
+
+$(VENV)/.test: $(VENV)/.base
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[test,bench]'
+	@touch $@
+
+demo: $(VENV)/.base
+	@$(BIN)/bioguard demo
+
+test: $(VENV)/.test
+	@$(BIN)/python -m pytest -n 2 --dist loadgroup
+
+bench: $(VENV)/.test
+	@$(BIN)/python -m bench timings
+
+lint: $(VENV)/.test
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+
+clean:
+	rm -rf $(VENV) build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -1,0 +1,1 @@
+"""A monotonic counter kept in sealed storage, in 60 lines."""

@@ -1,0 +1,64 @@
+"""A secure world in this process: no child, no pipe, no lock. For tests of trusted applications.
+
+    tee = InProcessTee([manifest], supplicant)
+    with Context(tee).open_session(manifest.ta_uuid) as session: ...
+"""
+
+from collections.abc import Sequence
+
+from tee_sim.manifest import Manifest
+from tee_sim.process import StorageHandler
+from tee_sim.secure import SecureWorld
+from tee_sim.wire import Message, Provision, Ready, Return
+
+__all__ = ["InProcessTee"]
+
+TEST_HUK = bytes(range(32))
+TEST_DEVICE_ID = bytes(range(16))
+
+
+class _DirectPort:
+    """`SupplicantPort` that calls the supplicant without a pipe."""
+
+    def __init__(self, handler: StorageHandler) -> None:
+        self._handler = handler
+
+    def call(self, operation: int, payload: bytes) -> bytes:
+        return self._handler.handle(operation, payload)
+
+
+class InProcessTee:
+    """`tee_sim.client.Transport` over a `SecureWorld` of this process.
+
+    Args:
+        manifests: TAs to host.
+        storage: the supplicant; reuse it for another instance to play a reboot.
+        create: make the store.
+        seed: 32 bytes; everything random is derived from it.
+        stepped_wall_ms: start of the stepped clock.
+    """
+
+    def __init__(
+        self,
+        manifests: Sequence[Manifest],
+        storage: StorageHandler,
+        *,
+        create: bool = True,
+        seed: bytes = bytes(32),
+        stepped_wall_ms: int = 1_767_225_600_000,
+    ) -> None:
+        provision = Provision(
+            huk=TEST_HUK, device_id=TEST_DEVICE_ID, create=create, stepped_wall_ms=stepped_wall_ms, seed=seed
+        )
+        self._world = SecureWorld(provision, _DirectPort(storage), tuple(manifests))
+
+    def ready(self) -> Ready:
+        """State of the opened store."""
+        return self._world.ready()
+
+    def exchange(self, message: Message, *, timeout_ms: int = 0) -> Return:
+        """Answer one request. There is nothing to time out."""
+        return self._world.handle(message)
+
+    def kill(self) -> None:
+        """Nothing to kill; the object is simply not used any more."""

@@ -1,0 +1,126 @@
+"""Closed records: strict types, bounds, and the count of what a reply can carry."""
+
+from dataclasses import dataclass
+from enum import IntEnum
+from typing import Annotated
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tee_sim import codec
+from tee_sim.errors import TeeError, TeeResult
+from tee_sim.schema import AtMost, Fixed, Items, Record, Text, UpTo, is_closed, max_bits
+
+
+class Color(IntEnum):
+    RED = 1
+    BLUE = 2
+    GREEN = 3
+    BLACK = 4
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Inner(Record):
+    mark: Annotated[bytes, Fixed(2)]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Closed(Record):
+    flag: bool
+    color: Color
+    number: Annotated[int, UpTo(255)]
+    ident: Annotated[bytes, Fixed(4)] | None
+    inner: Inner
+    many: Annotated[tuple[Inner, ...], Items(3)] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Open(Record):
+    blob: Annotated[bytes, AtMost(8)]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HiddenOpen(Record):
+    parts: Annotated[tuple[Open, ...], Items(2)]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Words(Record):
+    names: Annotated[tuple[str, ...], Items(2, Text(4))]
+
+
+INNERS = st.binary(min_size=2, max_size=2).map(lambda b: Inner(mark=b))
+CLOSED = st.builds(
+    Closed,
+    flag=st.booleans(),
+    color=st.sampled_from(Color),
+    number=st.integers(0, 255),
+    ident=st.none() | st.binary(min_size=4, max_size=4),
+    inner=INNERS,
+    many=st.lists(INNERS, max_size=3).map(tuple),
+)
+GOOD = [True, 1, 7, None, [b"ab"], []]
+
+
+@given(CLOSED)
+def test_round_trip(record: Closed) -> None:
+    assert Closed.from_bytes(record.to_bytes()) == record
+
+
+def test_layout_is_an_array_in_field_order() -> None:
+    record = Closed(flag=True, color=Color.RED, number=7, ident=None, inner=Inner(mark=b"ab"))
+    assert codec.decode(record.to_bytes()) == GOOD
+
+
+WRONG = {
+    "one field short": GOOD[:-1],
+    "one field more": [*GOOD, 1],
+    "a number for a flag": [1, *GOOD[1:]],
+    "a flag for a number": [True, 1, True, *GOOD[3:]],
+    "a flag for an enum": [True, True, *GOOD[2:]],
+    "unknown enum value": [True, 9, *GOOD[2:]],
+    "number too large": [True, 1, 256, *GOOD[3:]],
+    "negative number": [True, 1, -1, *GOOD[3:]],
+    "three bytes for four": [True, 1, 7, b"abc", *GOOD[4:]],
+    "missing field": [None, *GOOD[1:]],
+    "inner is no list": [*GOOD[:4], b"ab", []],
+    "four items for three": [*GOOD[:5], [[b"ab"]] * 4],
+    "item of the wrong size": [*GOOD[:5], [[b"abc"]]],
+    "a map": {1: 2},
+}
+
+
+@pytest.mark.parametrize("name", WRONG)
+def test_what_does_not_fit_is_refused(name: str) -> None:
+    with pytest.raises(TeeError, match="record does not fit its type") as caught:
+        Closed.from_bytes(codec.encode(WRONG[name]))
+    assert caught.value.result is TeeResult.BAD_FORMAT
+
+
+def test_writing_checks_too() -> None:
+    with pytest.raises(TeeError, match="expected an integer from 0 to 255"):
+        Closed(flag=True, color=Color.RED, number=256, ident=None, inner=Inner(mark=b"ab")).to_bytes()
+
+
+def test_bits_are_counted() -> None:
+    inner = 16.0
+    assert max_bits(Inner) == inner
+    assert max_bits(Closed) == 1 + 2 + 8 + (1 + 32) + inner + (2 + 3 * inner)
+    assert max_bits(Open) > 64
+
+
+def test_free_bytes_and_text_are_not_closed_at_any_depth() -> None:
+    assert is_closed(Closed)
+    assert not is_closed(Open)
+    assert not is_closed(HiddenOpen)
+    assert not is_closed(Words)
+
+
+def test_unbounded_fields_are_a_programming_error() -> None:
+    @dataclass(frozen=True, slots=True, kw_only=True)
+    class Loose(Record):
+        blob: bytes
+
+    with pytest.raises(TypeError, match="blob: bytes needs a bound"):
+        Loose(blob=b"").to_bytes()

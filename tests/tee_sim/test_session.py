@@ -1,0 +1,42 @@
+"""The session table: every state listed, illegal events refused with the state unchanged."""
+
+import pytest
+
+from tee_sim.errors import TeeError, TeeResult
+from tee_sim.session import TRANSITIONS, Event, State, step
+
+
+def test_every_state_is_listed() -> None:
+    assert set(TRANSITIONS) == set(State)
+
+
+def test_life_of_a_session() -> None:
+    state = State.CLOSED
+    for event in (Event.OPENED, Event.INVOKE, Event.RETURN, Event.INVOKE, Event.PANIC, Event.CLOSE):
+        state = step(state, event)
+    assert state is State.CLOSED
+
+
+@pytest.mark.parametrize(
+    ("state", "event", "result"),
+    [
+        (State.BUSY, Event.INVOKE, TeeResult.BUSY),
+        (State.PANICKED, Event.INVOKE, TeeResult.TARGET_DEAD),
+        (State.CLOSED, Event.INVOKE, TeeResult.BAD_STATE),
+        (State.CLOSED, Event.CLOSE, TeeResult.BAD_STATE),
+    ],
+)
+def test_illegal_events_are_refused(state: State, event: Event, result: TeeResult) -> None:
+    with pytest.raises(TeeError, match=f"{event.value} is not allowed while the session is {state.value}") as caught:
+        step(state, event)
+    assert caught.value.result is result
+
+
+def test_exactly_the_listed_events_are_allowed() -> None:
+    for state in State:
+        for event in Event:
+            if event in TRANSITIONS[state]:
+                assert isinstance(step(state, event), State)
+            else:
+                with pytest.raises(TeeError):
+                    step(state, event)

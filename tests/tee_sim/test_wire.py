@@ -1,0 +1,94 @@
+"""Frames: whole or byte by byte, a message or our error."""
+
+import struct
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tee_sim.errors import Origin, TeeError, TeeResult
+from tee_sim.limits import MAX_FRAME_BYTES
+from tee_sim.params import Param, ParamType, param_types
+from tee_sim.wire import (
+    FROM_SECURE_WORLD,
+    AdvanceClock,
+    BootFailed,
+    CloseSession,
+    FrameReader,
+    Invoke,
+    Locked,
+    Message,
+    Provision,
+    Return,
+    StorageCall,
+    StorageReply,
+    pack,
+    unpack,
+)
+
+PARAMS = (Param.memref(b"abc"), Param.output(100), Param.value(1, 2), Param.none())
+MESSAGES: list[Message] = [
+    Invoke(session=1, command=2, params=PARAMS),
+    Return(result=TeeResult.SUCCESS, origin=Origin.TRUSTED_APP, session=1, params=PARAMS),
+    StorageCall(operation=3, payload=b"x" * 1000),
+    StorageReply(result=TeeResult.STORAGE_NO_SPACE, payload=b""),
+    CloseSession(session=9),
+    AdvanceClock(ms=5),
+    Provision(huk=bytes(32), device_id=bytes(16), create=True),
+]
+
+
+@pytest.mark.parametrize("message", MESSAGES, ids=lambda m: type(m).__name__)
+def test_round_trip_byte_by_byte(message: Message) -> None:
+    reader = FrameReader()
+    bodies = [body for byte in pack(message) if (body := reader.feed(bytes([byte]))) is not None]
+    assert [unpack(b) for b in bodies] == [message]
+
+
+def test_reader_asks_for_what_is_missing() -> None:
+    frame = pack(MESSAGES[0])
+    reader = FrameReader()
+    position = 0
+    body = None
+    while body is None:
+        n = reader.wanted()
+        body = reader.feed(frame[position : position + n])
+        position += n
+    assert position == len(frame)
+    assert unpack(body) == MESSAGES[0]
+
+
+def test_a_length_above_the_limit_is_refused_at_once() -> None:
+    with pytest.raises(TeeError, match="is larger than"):
+        FrameReader().feed(struct.pack("<I", MAX_FRAME_BYTES + 1))
+
+
+def test_a_message_larger_than_a_frame_is_not_sent() -> None:
+    with pytest.raises(TeeError) as caught:
+        pack(StorageCall(operation=1, payload=bytes(MAX_FRAME_BYTES)))
+    assert caught.value.result is TeeResult.EXCESS_DATA
+
+
+@given(st.binary(max_size=80))
+def test_any_body_is_a_message_or_our_error(body: bytes) -> None:
+    try:
+        message = unpack(body)
+    except TeeError:
+        return
+    assert pack(message)[4:] == body
+
+
+def test_a_locked_secure_world_has_no_free_text() -> None:
+    assert not {BootFailed, Locked} & FROM_SECURE_WORLD
+
+
+def test_param_types_word() -> None:
+    assert param_types(PARAMS) == 0x0165
+    assert Param.output(3).filled(b"abc").buffer == b"abc"
+    with pytest.raises(TeeError, match="output needs 4 bytes") as caught:
+        Param.output(3).filled(b"abcd")
+    assert caught.value.result is TeeResult.SHORT_BUFFER
+    with pytest.raises(TeeError, match="only value parameters carry numbers"):
+        Param(kind=ParamType.NONE, a=1)
+    with pytest.raises(TeeError, match="only memory references carry bytes"):
+        Param(kind=ParamType.VALUE_INPUT, buffer=b"x")
