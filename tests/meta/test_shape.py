@@ -1,0 +1,74 @@
+"""House rules a tool does not check: sizes, words, prints, network modules."""
+
+import re
+import statistics
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+CODE = [p for d in ("src", "tee_sim", "bench", "tests") for p in (ROOT / d).rglob("*.py") if "__pycache__" not in p.parts]
+NATIVE = [*(ROOT / "src").rglob("*.c"), *(ROOT / "src").rglob("*.h")]
+
+
+def test_no_file_is_over_450_lines_and_the_median_is_under_150() -> None:
+    lengths = {p: len(p.read_text("utf-8").splitlines()) for p in CODE + NATIVE}
+    assert [f"{p.relative_to(ROOT)}: {n}" for p, n in lengths.items() if n > 450] == []
+    assert statistics.median(n for n in lengths.values() if n > 5) < 150
+
+
+def test_tee_sim_is_generic() -> None:
+    words = re.compile(r"biometric|finger|\bface|enroll|enrol\b|template", re.IGNORECASE)
+    found = [
+        f"{p.relative_to(ROOT)}:{i}: {line.strip()}"
+        for p in (ROOT / "tee_sim").rglob("*")
+        if p.suffix in {".py", ".toml", ".md"}
+        for i, line in enumerate(p.read_text("utf-8").splitlines(), 1)
+        if words.search(line)
+    ]
+    assert found == []
+
+
+def test_american_spelling() -> None:
+    words = re.compile(r"\b(enrol|enrols|enrolment|colour|behaviour|normalis\w+|serialis\w+)\b", re.IGNORECASE)
+    texts = [*CODE, *(ROOT / "docs").rglob("*.md"), ROOT / "README.md", ROOT / "CHANGELOG.md"]
+    here = Path(__file__)
+    found = [
+        f"{p.relative_to(ROOT)}:{i}: {m[0]}"
+        for p in texts
+        if p != here
+        for i, line in enumerate(p.read_text("utf-8").splitlines(), 1)
+        if (m := words.search(line))
+    ]
+    assert found == []
+
+
+@pytest.mark.parametrize("module", ["bioguard.cli.__main__", "bioguard.device", "tee_sim.client", "tee_sim.launcher"])
+def test_the_product_does_not_load_a_network_module(module: str) -> None:
+    """A courtesy, not the proof: the proof is the kernel filter around the secure world."""
+    probe = (
+        f"import sys, {module}\n"
+        "bad = {'socket', '_socket', 'ssl', '_ssl', 'asyncio', 'multiprocessing', 'http', 'urllib.request'}\n"
+        "print(sorted(bad & set(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-I", "-c", probe], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
+def test_every_product_module_is_free_of_network_modules() -> None:
+    names = sorted(
+        ".".join(p.relative_to(base).with_suffix("").parts).removesuffix(".__init__")
+        for base, top in ((ROOT / "src", "bioguard"), (ROOT, "tee_sim"))
+        for p in (base / top).rglob("*.py")
+        if "__pycache__" not in p.parts and p.name != "__main__.py" and p.name != "secure_warmup.py"
+    )
+    probe = (
+        "import importlib, sys\n"
+        f"for name in {names!r}: importlib.import_module(name)\n"
+        "bad = {'socket', '_socket', 'ssl', '_ssl', 'asyncio', 'multiprocessing'}\n"
+        "print(sorted(bad & set(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-I", "-c", probe], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout.strip()) == (0, "[]"), done.stderr

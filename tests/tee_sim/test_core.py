@@ -1,0 +1,154 @@
+"""Instances, sessions and panics of the core, with trusted applications made for the purpose."""
+
+from collections.abc import Callable
+
+import pytest
+
+from tee_sim.core import Core
+from tee_sim.errors import Origin, TeeError, TeeResult
+from tee_sim.limits import MAX_SESSIONS
+from tee_sim.manifest import Manifest
+from tee_sim.params import Param, Params
+from tee_sim.ta_api import TaEnv
+from tee_sim.wire import CloseSession, Invoke, OpenSession, Return
+
+NONE: Params = (Param.none(),) * 4
+UUID_BYTES = bytes(range(16))
+COUNT, PANIC, REFUSE, SHORT = range(4)
+
+
+class Probe:
+    """A TA that counts its invocations and fails on request."""
+
+    made = 0
+
+    def __init__(self) -> None:
+        Probe.made += 1
+        self.count = 0
+        self.destroyed = False
+
+    def create(self, env: TaEnv) -> None:
+        self.env = env
+
+    def open_session(self, params: Params) -> object:
+        if params[0].a == 99:
+            raise TeeError(TeeResult.ACCESS_DENIED, "not you", origin=Origin.TRUSTED_APP)
+        return object()
+
+    def invoke(self, session: object, command: int, params: Params) -> Params:
+        self.count += 1
+        if command == PANIC:
+            raise IndexError
+        if command == REFUSE:
+            raise TeeError(TeeResult.BAD_STATE, "no", origin=Origin.TRUSTED_APP)
+        if command == SHORT:
+            return (params[0].filled(b"too long"), *NONE[1:])
+        return (Param(kind=params[0].kind, a=self.count), *NONE[1:])
+
+    def close_session(self, session: object) -> None: ...
+
+    def destroy(self) -> None:
+        self.destroyed = True
+
+
+def make(*flags: str) -> Core:
+    manifest = Manifest(uuid=UUID_BYTES, name="p", entry="x:Y", code=(), flags=flags)
+    environment: Callable[[Manifest], TaEnv] = lambda m: None  # type: ignore[assignment, return-value]  # noqa: E731
+    return Core((manifest,), lambda m: Probe, environment)
+
+
+def opened(core: Core) -> int:
+    answer = core.dispatch(OpenSession(uuid=UUID_BYTES, params=NONE))
+    assert answer.result is TeeResult.SUCCESS
+    return answer.session
+
+
+def count(core: Core, session: int) -> int:
+    value = Param(kind=Param.value(0).kind.VALUE_OUTPUT)
+    return core.dispatch(Invoke(session=session, command=COUNT, params=(value, *NONE[1:]))).params[0].a
+
+
+def invoke(core: Core, session: int, command: int) -> Return:
+    return core.dispatch(Invoke(session=session, command=command, params=NONE))
+
+
+def test_unknown_application() -> None:
+    answer = make().dispatch(OpenSession(uuid=bytes(16), params=NONE))
+    assert (answer.result, answer.origin) == (TeeResult.ITEM_NOT_FOUND, Origin.TEE)
+
+
+def test_each_session_gets_its_own_instance_unless_single() -> None:
+    core = make()
+    one, two = opened(core), opened(core)
+    assert [count(core, one), count(core, two)] == [1, 1]
+    core = make("single_instance", "multi_session")
+    one, two = opened(core), opened(core)
+    assert [count(core, one), count(core, two)] == [1, 2]
+
+
+def test_single_session_application_is_busy() -> None:
+    core = make("single_instance")
+    first = opened(core)
+    assert core.dispatch(OpenSession(uuid=UUID_BYTES, params=NONE)).result is TeeResult.BUSY
+    core.dispatch(CloseSession(session=first))
+    assert opened(core) > first
+
+
+def test_keep_alive_keeps_state_between_sessions() -> None:
+    for flags, expected in ((("single_instance", "keep_alive"), 2), (("single_instance",), 1)):
+        core = make(*flags)
+        session = opened(core)
+        count(core, session)
+        core.dispatch(CloseSession(session=session))
+        assert count(core, opened(core)) == expected
+
+
+def test_panic_kills_the_instance_and_all_its_sessions_and_nothing_else() -> None:
+    core = make("single_instance", "multi_session", "keep_alive")
+    one, two = opened(core), opened(core)
+    answer = invoke(core, one, PANIC)
+    assert (answer.result, answer.origin) == (TeeResult.TARGET_DEAD, Origin.TEE)
+    assert invoke(core, one, COUNT).result is TeeResult.TARGET_DEAD
+    assert invoke(core, two, COUNT).result is TeeResult.TARGET_DEAD
+    assert core.dispatch(CloseSession(session=one)).result is TeeResult.SUCCESS
+    assert count(core, opened(core)) == 1
+
+
+def test_a_result_of_the_application_keeps_its_origin_and_its_session() -> None:
+    core = make()
+    session = opened(core)
+    answer = invoke(core, session, REFUSE)
+    assert (answer.result, answer.origin) == (TeeResult.BAD_STATE, Origin.TRUSTED_APP)
+    assert count(core, session) == 2
+
+
+def test_refused_session_is_not_opened() -> None:
+    core = make()
+    answer = core.dispatch(OpenSession(uuid=UUID_BYTES, params=(Param.value(99), *NONE[1:])))
+    assert (answer.result, answer.origin, answer.session) == (TeeResult.ACCESS_DENIED, Origin.TRUSTED_APP, 0)
+
+
+def test_short_buffer_and_foreign_sessions() -> None:
+    core = make()
+    session = opened(core)
+    params = (Param.output(3), *NONE[1:])
+    answer = core.dispatch(Invoke(session=session, command=SHORT, params=params))
+    assert answer.result is TeeResult.SHORT_BUFFER
+    assert invoke(core, session + 1, COUNT).result is TeeResult.BAD_PARAMETERS
+    assert core.dispatch(Invoke(session=session, command=COUNT, params=(Param.none(),))).result is (
+        TeeResult.BAD_PARAMETERS
+    )
+
+
+def test_input_parameters_are_not_echoed() -> None:
+    core = make()
+    session = opened(core)
+    params = (Param.value(5), *NONE[1:])
+    assert core.dispatch(Invoke(session=session, command=COUNT, params=params)).params[0] == Param.none()
+
+
+@pytest.mark.parametrize("extra", [0, 1])
+def test_sessions_are_bounded(extra: int) -> None:
+    core = make()
+    results = [core.dispatch(OpenSession(uuid=UUID_BYTES, params=NONE)).result for _ in range(MAX_SESSIONS + extra)]
+    assert results.count(TeeResult.OUT_OF_MEMORY) == extra

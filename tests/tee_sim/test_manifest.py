@@ -1,0 +1,50 @@
+"""Manifests: strict TOML in, one frozen record out."""
+
+import pkgutil
+from uuid import UUID
+
+import pytest
+
+from tee_sim.errors import TeeError, TeeResult
+from tee_sim.manifest import Manifest
+
+GOOD = """
+uuid = "8aaaf200-2450-11e4-abe2-0002a5d5c51b"
+name = "x"
+entry = "a.b:C"
+code = ["a", "a.b"]
+flags = ["single_instance"]
+[quota]
+objects = 3
+object_bytes = 100
+"""
+
+
+def test_parses_what_the_format_says() -> None:
+    manifest = Manifest.from_toml(GOOD)
+    assert manifest.ta_uuid == UUID("8aaaf200-2450-11e4-abe2-0002a5d5c51b")
+    assert (manifest.code, manifest.max_objects, manifest.max_object_bytes) == (("a", "a.b"), 3, 100)
+    assert Manifest.from_bytes(manifest.to_bytes()) == manifest
+
+
+@pytest.mark.parametrize(
+    ("change", "text"),
+    [
+        (("uuid = ", "uid = "), "manifest: unknown key 'uid'"),
+        (('entry = "a.b:C"', 'entry = "a.b"'), "manifest: entry is not module:Class"),
+        (('"single_instance"', '"singleton"'), "manifest: unknown flag 'singleton'"),
+        (("8aaaf200-2450", "zz"), "manifest: missing or malformed value"),
+        (('name = "x"\n', ""), "manifest: missing or malformed value"),
+        (("[quota]", "[quota"), "manifest: not TOML"),
+    ],
+)
+def test_refuses_with_the_reason(change: tuple[str, str], text: str) -> None:
+    with pytest.raises(TeeError, match=text) as caught:
+        Manifest.from_toml(GOOD.replace(*change))
+    assert caught.value.result is TeeResult.BAD_PARAMETERS
+
+
+def test_the_example_manifest_is_valid() -> None:
+    text = pkgutil.get_data("tee_sim.examples.counter", "manifest.toml")
+    assert text is not None
+    assert Manifest.from_toml(text.decode()).name == "counter"
