@@ -1,0 +1,94 @@
+"""Commands of the Gatekeeper trusted application (android.hardware.gatekeeper IGatekeeper, GateKeeper 1.0).
+
+A PIN only travels in a request. Replies hold a status, a wait, ids, the 58-byte handle and the 69-byte token.
+"""
+
+from dataclasses import dataclass
+from enum import IntEnum, unique
+from typing import Annotated
+from uuid import UUID
+
+from tee_sim.schema import AtMost, Fixed, Record, UpTo
+from tee_sim.ta_api import Command
+
+__all__ = [
+    "DELETE_USER", "ENROLL_PIN", "GATEKEEPER_UUID", "HANDLE_BYTES", "MAX_PIN_BYTES", "VERIFY_PIN", "DeleteUser",
+    "EnrollPin", "GatekeeperDone", "GatekeeperStatus", "PinEnrolled", "PinVerified", "VerifyPin",
+]  # fmt: skip
+
+GATEKEEPER_UUID = UUID("3b7a01c2-1d52-5c6e-9a41-8d0c2c7c2f02")
+
+HANDLE_BYTES = 58
+MAX_PIN_BYTES = 256
+"""Longer than any PIN or password people type; Argon2id has no limit of its own."""
+U64_MAX = 0xFFFF_FFFF_FFFF_FFFF
+MAX_WAIT_MS = 86_400_000
+
+
+@unique
+class GatekeeperStatus(IntEnum):
+    """IGatekeeper status codes."""
+
+    OK = 0
+    REENROLL = 1
+    GENERAL_FAILURE = -1
+    RETRY_TIMEOUT = -2
+    NOT_IMPLEMENTED = -3
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EnrollPin(Record):
+    """Set a PIN. With the current handle and PIN the secure user id stays; without, a new one is made."""
+
+    user: Annotated[bytes, Fixed(16)]
+    desired: Annotated[bytes, AtMost(MAX_PIN_BYTES)]
+    current_handle: Annotated[bytes, Fixed(HANDLE_BYTES)] | None = None
+    current: Annotated[bytes, AtMost(MAX_PIN_BYTES)] = b""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PinEnrolled(Record):
+    """timeout_ms with RETRY_TIMEOUT; the rest with OK."""
+
+    status: GatekeeperStatus
+    timeout_ms: Annotated[int, UpTo(MAX_WAIT_MS)] = 0
+    secure_user_id: Annotated[int, UpTo(U64_MAX)] = 0
+    handle: Annotated[bytes, Fixed(HANDLE_BYTES)] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VerifyPin(Record):
+    """Check a PIN and, if it is right, get a token for this challenge."""
+
+    user: Annotated[bytes, Fixed(16)]
+    challenge: Annotated[int, UpTo(U64_MAX)]
+    handle: Annotated[bytes, Fixed(HANDLE_BYTES)]
+    pin: Annotated[bytes, AtMost(MAX_PIN_BYTES)]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PinVerified(Record):
+    """timeout_ms with RETRY_TIMEOUT; the token with OK."""
+
+    status: GatekeeperStatus
+    timeout_ms: Annotated[int, UpTo(MAX_WAIT_MS)] = 0
+    token: Annotated[bytes, Fixed(69)] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeleteUser(Record):
+    """Forget a user; no handle of theirs verifies any more. An absent user is no error."""
+
+    user: Annotated[bytes, Fixed(16)]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GatekeeperDone(Record):
+    """Just the status."""
+
+    status: GatekeeperStatus
+
+
+ENROLL_PIN = Command(1, EnrollPin, PinEnrolled)
+VERIFY_PIN = Command(2, VerifyPin, PinVerified)
+DELETE_USER = Command(3, DeleteUser, GatekeeperDone)

@@ -1,0 +1,167 @@
+"""The hardware auth token: 69 bytes that say who was authenticated, by what, when, and for which operation.
+
+Layout (Android `hw_auth_token_t` version 0, packed; docs/formats/token.md). The byte order is mixed and fixed:
+
+| offset | bytes | field              | byte order |
+|--------|-------|--------------------|------------|
+| 0      | 1     | version            | always 0   |
+| 1      | 8     | challenge          | little     |
+| 9      | 8     | user_id            | little     |
+| 17     | 8     | authenticator_id   | little     |
+| 25     | 4     | authenticator_type | big        |
+| 29     | 8     | timestamp_ms       | big        |
+| 37     | 32    | mac                |            |
+
+The MAC is HMAC-SHA-256 over bytes 0..36. `from_bytes` only reads; nothing in a token is true before `verify` returned
+it. `repr` leaves the MAC out: tokens are credentials and are never logged.
+"""
+
+import hmac
+import struct
+from dataclasses import dataclass, field, fields
+from enum import IntFlag, unique
+from typing import ClassVar, Self
+
+from bioguard.errors import InputRefused, NotPermitted
+
+__all__ = ["AuthToken", "AuthenticatorType", "MalformedToken", "TokenRejected"]
+
+_U64 = 0xFFFF_FFFF_FFFF_FFFF
+_U32 = 0xFFFF_FFFF
+
+
+@unique
+class AuthenticatorType(IntFlag):
+    """`hw_authenticator_type_t`: a bit mask. FINGERPRINT stands for every biometric, faces too."""
+
+    NONE = 0
+    PASSWORD = 1
+    FINGERPRINT = 2
+    ANY = _U32
+
+
+class MalformedToken(InputRefused):
+    """The bytes are not a token of this version."""
+
+    code = "token.malformed"
+
+
+class TokenRejected(NotPermitted):
+    """The MAC does not fit: changed, made elsewhere, or from another boot."""
+
+    code = "token.rejected"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AuthToken:
+    """One token.
+
+    Attributes:
+        challenge: u64; 0, the operation handle of a key, or the challenge of an enrollment.
+        user_id: u64 secure user id, made by Gatekeeper; not the user's name or number.
+        authenticator_id: u64; 0 from Gatekeeper, the sensor's authenticator id from a biometric TA.
+        authenticator_type: u32 mask, see AuthenticatorType.
+        timestamp_ms: u64, milliseconds since boot.
+        mac: 32 bytes.
+    """
+
+    VERSION: ClassVar[int] = 0
+    SIZE_BYTES: ClassVar[int] = 69
+    MACED_BYTES: ClassVar[int] = 37
+    _HEAD: ClassVar[struct.Struct] = struct.Struct("<BQQQ")
+    _TAIL: ClassVar[struct.Struct] = struct.Struct(">IQ")
+
+    challenge: int
+    user_id: int
+    authenticator_id: int
+    authenticator_type: int
+    timestamp_ms: int
+    mac: bytes = field(repr=False)
+
+    def __post_init__(self) -> None:
+        for name, limit in (
+            ("challenge", _U64),
+            ("user_id", _U64),
+            ("authenticator_id", _U64),
+            ("authenticator_type", _U32),
+            ("timestamp_ms", _U64),
+        ):
+            if not 0 <= getattr(self, name) <= limit:
+                raise MalformedToken(f"token field {name} is out of range", hint="fields are unsigned integers")
+        if len(self.mac) != self.SIZE_BYTES - self.MACED_BYTES:
+            raise MalformedToken("token MAC is not 32 bytes", hint="an unsigned AIDL token is not a token")
+
+    @classmethod
+    def sign(
+        cls,
+        key: bytes,
+        *,
+        challenge: int,
+        user_id: int,
+        authenticator_id: int,
+        authenticator_type: int,
+        timestamp_ms: int,
+    ) -> Self:
+        """Make a token. Only trusted applications hold the key.
+
+        Raises:
+            MalformedToken: a field is out of range.
+        """
+        unsigned = cls(
+            challenge=challenge,
+            user_id=user_id,
+            authenticator_id=authenticator_id,
+            authenticator_type=int(authenticator_type),
+            timestamp_ms=timestamp_ms,
+            mac=bytes(32),
+        )
+        values = {f.name: getattr(unsigned, f.name) for f in fields(unsigned)}
+        return cls(**{**values, "mac": hmac.digest(key, unsigned.signed_bytes(), "sha256")})
+
+    def signed_bytes(self) -> bytes:
+        """The 37 bytes under the MAC."""
+        head = self._HEAD.pack(self.VERSION, self.challenge, self.user_id, self.authenticator_id)
+        return head + self._TAIL.pack(self.authenticator_type, self.timestamp_ms)
+
+    def to_bytes(self) -> bytes:
+        """The 69 bytes."""
+        return self.signed_bytes() + self.mac
+
+    @classmethod
+    def from_bytes(cls, data: bytes) -> Self:
+        """Read a token. Says nothing about its truth.
+
+        Raises:
+            MalformedToken: not 69 bytes, or not version 0.
+        """
+        if len(data) != cls.SIZE_BYTES:
+            raise MalformedToken(
+                f"{len(data)} bytes, an auth token has {cls.SIZE_BYTES}",
+                hint="send the token as it came from the device",
+            )
+        version, challenge, user_id, authenticator_id = cls._HEAD.unpack_from(data)
+        if version != cls.VERSION:
+            raise MalformedToken(
+                f"auth token version {version}, only 0 is known", hint="check for a missing version byte"
+            )
+        authenticator_type, timestamp_ms = cls._TAIL.unpack_from(data, cls._HEAD.size)
+        return cls(
+            challenge=challenge,
+            user_id=user_id,
+            authenticator_id=authenticator_id,
+            authenticator_type=authenticator_type,
+            timestamp_ms=timestamp_ms,
+            mac=bytes(data[cls.MACED_BYTES :]),
+        )
+
+    def verify(self, key: bytes) -> Self:
+        """Return this token if its MAC was made with `key`; compares in constant time.
+
+        Raises:
+            TokenRejected: it was not.
+        """
+        if not hmac.compare_digest(self.mac, hmac.digest(key, self.signed_bytes(), "sha256")):
+            raise TokenRejected(
+                "the token's MAC does not verify", hint="tokens live until the device reboots: get a new one"
+            )
+        return self

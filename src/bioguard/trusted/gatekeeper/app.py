@@ -1,0 +1,75 @@
+"""Entry points of the Gatekeeper TA: the pure `Gatekeeper` over the TA's own storage, keys and clock."""
+
+from typing import Any
+
+import nacl.pwhash
+
+from bioguard.commands import gatekeeper as commands
+from bioguard.commands.gatekeeper import GatekeeperStatus
+from bioguard.trusted.gatekeeper.gatekeeper import Gatekeeper, PinRecord
+from tee_sim.errors import TeeError, TeeResult
+from tee_sim.ta_api import CommandApp, Store, TaEnv
+
+__all__ = ["ARGON2_MEMORY_BYTES", "ARGON2_PASSES", "TOKEN_KEY", "GatekeeperApp"]
+
+ARGON2_PASSES = 3
+ARGON2_MEMORY_BYTES = 64 * 1024 * 1024
+"""RFC 9106 section 4, second recommended choice (t = 3, m = 64 MiB); libsodium has one lane, the RFC four."""
+TOKEN_KEY = "auth-token"  # noqa: S105  # the name of a key, not a key
+"""Name of the per-boot key in the manifests of the three trusted applications."""
+
+
+def _argon2id(pin: bytes, salt: bytes) -> bytes:
+    return nacl.pwhash.argon2id.kdf(32, pin, salt, opslimit=ARGON2_PASSES, memlimit=ARGON2_MEMORY_BYTES)
+
+
+class _StoredPins:
+    """`PinRecords` over the secure store: object `P` + user."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    def load(self, user: bytes) -> PinRecord | None:
+        try:
+            return PinRecord.from_bytes(self._store.get(b"P" + user).body)
+        except TeeError as error:
+            if error.result is not TeeResult.ITEM_NOT_FOUND:
+                raise
+            return None
+
+    def save(self, user: bytes, record: PinRecord) -> None:
+        with self._store.transaction() as transaction:
+            transaction.put(b"P" + user, record.to_bytes(), kind="pin", owner=user)
+
+    def delete(self, user: bytes) -> None:
+        if self.load(user) is not None:
+            with self._store.transaction() as transaction:
+                transaction.erase(b"P" + user)
+
+
+class GatekeeperApp(CommandApp):
+    """The Gatekeeper trusted application."""
+
+    def create(self, env: TaEnv) -> None:
+        """Derive the password key; the token key is asked for at each use."""
+        self._gatekeeper = Gatekeeper(
+            records=_StoredPins(env.store),
+            clock=env.clock,
+            rng=env.rng,
+            password_key=env.keys.derive("pin handle"),
+            token_key=lambda: env.keys.shared(TOKEN_KEY),
+            stretch=_argon2id,
+        )
+        self.handle(commands.ENROLL_PIN, self._enroll)
+        self.handle(commands.VERIFY_PIN, self._verify)
+        self.handle(commands.DELETE_USER, self._delete)
+
+    def _enroll(self, _session: Any, request: commands.EnrollPin) -> commands.PinEnrolled:
+        return self._gatekeeper.enroll(request)
+
+    def _verify(self, _session: Any, request: commands.VerifyPin) -> commands.PinVerified:
+        return self._gatekeeper.verify(request)
+
+    def _delete(self, _session: Any, request: commands.DeleteUser) -> commands.GatekeeperDone:
+        self._gatekeeper.delete_user(request.user)
+        return commands.GatekeeperDone(status=GatekeeperStatus.OK)

@@ -1,0 +1,1 @@
+"""The Keystore trusted application: keys released by tokens."""

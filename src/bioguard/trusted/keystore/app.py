@@ -1,0 +1,159 @@
+"""Entry points of the Keystore TA: sealed keys, a bounded table of operations, the rules of `rules`."""
+
+import hmac
+from dataclasses import dataclass
+from typing import Annotated, Any
+
+import nacl.exceptions
+import nacl.signing
+
+from bioguard.commands import keystore as commands
+from bioguard.commands.keystore import Authorizations, KeyAlgorithm, KeyError_, KeyPurpose
+from bioguard.errors import InputRefused, NotPermitted
+from bioguard.records.tokens import AuthToken
+from bioguard.trusted.keystore.rules import AuthMoment, auth_moment, check_authorizations, token_allows
+from tee_sim.errors import TeeError, TeeResult
+from tee_sim.schema import Fixed, Record
+from tee_sim.ta_api import CommandApp, TaEnv
+
+__all__ = ["KeystoreApp"]
+
+MAX_OPERATIONS = 16
+"""KeyMint asks for at least 15 concurrent operations."""
+TOKEN_KEY = "auth-token"  # noqa: S105  # the name of a key, not a key
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _StoredKey(Record):
+    algorithm: KeyAlgorithm
+    authorizations: Authorizations
+    secret: Annotated[bytes, Fixed(32)]
+
+
+@dataclass(frozen=True, slots=True)
+class _Operation:
+    session: object
+    key_id: bytes
+    purpose: KeyPurpose
+    moment: AuthMoment
+
+
+class KeystoreApp(CommandApp):
+    """The Keystore trusted application."""
+
+    def create(self, env: TaEnv) -> None:
+        """Keys stay in the sealed store; only operations live in memory."""
+        self._env = env
+        self._operations: dict[int, _Operation] = {}
+        self.handle(commands.GENERATE_KEY, self._generate)
+        self.handle(commands.BEGIN, self._begin)
+        self.handle(commands.FINISH, self._finish)
+        self.handle(commands.ABORT, self._abort)
+        self.handle(commands.DELETE_KEY, self._delete)
+        self.handle(commands.CHECK_TOKEN, self._check_token)
+
+    def close_session(self, session: Any) -> None:
+        """Drop the session's operations."""
+        self._operations = {k: v for k, v in self._operations.items() if v.session is not session}
+
+    def _generate(self, _session: Any, request: commands.GenerateKey) -> commands.Generated:
+        error = check_authorizations(request.authorizations)
+        if error is not KeyError_.OK:
+            return commands.Generated(error=error)
+        key_id = self._env.rng.bytes(16)
+        stored = _StoredKey(
+            algorithm=request.algorithm, authorizations=request.authorizations, secret=self._env.rng.bytes(32)
+        )
+        with self._env.store.transaction() as transaction:
+            transaction.put(b"K" + key_id, stored.to_bytes(), kind="key")
+        public = bytes(nacl.signing.SigningKey(stored.secret).verify_key) if _is_public(stored) else None
+        return commands.Generated(error=KeyError_.OK, key_id=key_id, public_key=public)
+
+    def _key(self, key_id: bytes) -> _StoredKey | None:
+        try:
+            return _StoredKey.from_bytes(self._env.store.get(b"K" + key_id).body)
+        except TeeError as error:
+            if error.result is not TeeResult.ITEM_NOT_FOUND:
+                raise
+            return None
+
+    def _begin(self, session: Any, request: commands.Begin) -> commands.Begun:
+        key = self._key(request.key_id)
+        if key is None:
+            return commands.Begun(error=KeyError_.INVALID_KEY_BLOB)
+        moment = auth_moment(key.authorizations, key.algorithm, request.purpose)
+        if moment is AuthMoment.BEGIN:
+            error = self._allowed(key, request.token, operation=None)
+            if error is not KeyError_.OK:
+                return commands.Begun(error=error)
+        if len(self._operations) >= MAX_OPERATIONS:
+            return commands.Begun(error=KeyError_.TOO_MANY_OPERATIONS)
+        operation = 0
+        while operation == 0 or operation in self._operations:
+            operation = int.from_bytes(self._env.rng.bytes(8), "little")
+        self._operations[operation] = _Operation(session, request.key_id, request.purpose, moment)
+        return commands.Begun(error=KeyError_.OK, operation=operation)
+
+    def _finish(self, session: Any, request: commands.Finish) -> commands.Finished:
+        operation = self._operations.get(request.operation)
+        if operation is None or operation.session is not session:
+            return commands.Finished(error=KeyError_.INVALID_OPERATION_HANDLE)
+        del self._operations[request.operation]
+        key = self._key(operation.key_id)
+        if key is None:
+            return commands.Finished(error=KeyError_.INVALID_KEY_BLOB)
+        if operation.moment is AuthMoment.FINISH:
+            error = self._allowed(key, request.token, operation=request.operation)
+            if error is not KeyError_.OK:
+                return commands.Finished(error=error)
+        if operation.purpose is KeyPurpose.VERIFY:
+            right = _verified(key, request.message, request.signature)
+            return commands.Finished(error=KeyError_.OK if right else KeyError_.VERIFICATION_FAILED)
+        if _is_public(key):
+            signature = nacl.signing.SigningKey(key.secret).sign(request.message).signature
+            return commands.Finished(error=KeyError_.OK, signature=signature)
+        return commands.Finished(error=KeyError_.OK, mac=hmac.digest(key.secret, request.message, "sha256"))
+
+    def _abort(self, session: Any, request: commands.Abort) -> commands.KeystoreDone:
+        operation = self._operations.get(request.operation)
+        if operation is None or operation.session is not session:
+            return commands.KeystoreDone(error=KeyError_.INVALID_OPERATION_HANDLE)
+        del self._operations[request.operation]
+        return commands.KeystoreDone(error=KeyError_.OK)
+
+    def _delete(self, _session: Any, request: commands.DeleteKey) -> commands.KeystoreDone:
+        if self._key(request.key_id) is not None:
+            with self._env.store.transaction() as transaction:
+                transaction.erase(b"K" + request.key_id)
+        return commands.KeystoreDone(error=KeyError_.OK)
+
+    def _check_token(self, _session: Any, request: commands.CheckToken) -> commands.KeystoreDone:
+        try:
+            token = AuthToken.from_bytes(request.token).verify(self._env.keys.shared(TOKEN_KEY))
+        except (InputRefused, NotPermitted):
+            return commands.KeystoreDone(error=KeyError_.VERIFICATION_FAILED)
+        future = token.timestamp_ms > self._env.clock.boot_ms()
+        return commands.KeystoreDone(error=KeyError_.VERIFICATION_FAILED if future else KeyError_.OK)
+
+    def _allowed(self, key: _StoredKey, token: bytes, *, operation: int | None) -> KeyError_:
+        return token_allows(
+            key.authorizations,
+            token,
+            self._env.keys.shared(TOKEN_KEY),
+            now_ms=self._env.clock.boot_ms(),
+            operation=operation,
+        )
+
+
+def _is_public(key: _StoredKey) -> bool:
+    return key.algorithm is KeyAlgorithm.ED25519
+
+
+def _verified(key: _StoredKey, message: bytes, signature: bytes) -> bool:
+    if not _is_public(key):
+        return hmac.compare_digest(hmac.digest(key.secret, message, "sha256"), signature)
+    try:
+        nacl.signing.SigningKey(key.secret).verify_key.verify(message, signature)
+    except (nacl.exceptions.BadSignatureError, ValueError):
+        return False
+    return True

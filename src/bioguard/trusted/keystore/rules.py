@@ -1,0 +1,107 @@
+"""When a key may be used (KeyMint authorization tags USER_SECURE_ID, USER_AUTH_TYPE, AUTH_TIMEOUT, NO_AUTH_REQUIRED).
+
+| key              | token is needed at | and must have                                              |
+|------------------|--------------------|------------------------------------------------------------|
+| NO_AUTH_REQUIRED | never              |                                                            |
+| timeout          | begin              | right MAC, one secure id, a type bit, age below the timeout |
+| per operation    | finish             | right MAC, one secure id, a type bit, challenge = operation |
+
+Every mismatch is the same KEY_USER_NOT_AUTHENTICATED (-26): the answer does not say which check failed.
+Verifying with a public key never needs a token.
+"""
+
+from collections.abc import Collection, Sequence
+from enum import Enum, unique
+
+from bioguard.commands.keystore import Authorizations, KeyAlgorithm, KeyError_, KeyPurpose
+from bioguard.errors import InputRefused, NotPermitted
+from bioguard.records.tokens import AuthToken
+
+__all__ = [
+    "AuthMoment", "KeyVerdict", "auth_moment", "binding_ids", "check_authorizations", "key_verdict", "token_allows",
+]  # fmt: skip
+
+
+@unique
+class AuthMoment(Enum):
+    """When a token is looked at."""
+
+    NEVER = "never"
+    BEGIN = "begin"
+    FINISH = "finish"
+
+
+def check_authorizations(auth: Authorizations) -> KeyError_:
+    """Whether a key may be made like this. Both or neither of secure ids and NO_AUTH_REQUIRED is an invalid key."""
+    if auth.no_auth_required:
+        return KeyError_.INVALID_KEY_BLOB if auth.secure_ids else KeyError_.OK
+    if not auth.secure_ids or not auth.auth_types or 0 in auth.secure_ids:
+        return KeyError_.INVALID_KEY_BLOB
+    return KeyError_.INVALID_AUTHORIZATION_TIMEOUT if auth.timeout_s == 0 else KeyError_.OK
+
+
+def auth_moment(auth: Authorizations, algorithm: KeyAlgorithm, purpose: KeyPurpose) -> AuthMoment:
+    """When this use of the key needs a token."""
+    if auth.no_auth_required or (algorithm is KeyAlgorithm.ED25519 and purpose is KeyPurpose.VERIFY):
+        return AuthMoment.NEVER
+    return AuthMoment.FINISH if auth.timeout_s is None else AuthMoment.BEGIN
+
+
+def token_allows(auth: Authorizations, token: bytes, key: bytes, *, now_ms: int, operation: int | None) -> KeyError_:
+    """Check a token for a key: OK or KEY_USER_NOT_AUTHENTICATED.
+
+    Args:
+        key: the token key of this boot.
+        operation: the handle that a per-operation token must carry; None for a timeout key.
+    """
+    try:
+        seen = AuthToken.from_bytes(token).verify(key)
+    except (InputRefused, NotPermitted):
+        return KeyError_.KEY_USER_NOT_AUTHENTICATED
+    ids = {seen.user_id, seen.authenticator_id} - {0}
+    age_ms = now_ms - seen.timestamp_ms
+    fresh = age_ms >= 0 and (auth.timeout_s is None or age_ms < auth.timeout_s * 1000)
+    bound = operation is None or seen.challenge == operation
+    if fresh and bound and ids & set(auth.secure_ids) and seen.authenticator_type & auth.auth_types:
+        return KeyError_.OK
+    return KeyError_.KEY_USER_NOT_AUTHENTICATED
+
+
+def binding_ids(
+    *, root_sid: int, authenticator_ids: Sequence[int], biometric_only: bool, invalidated_by_enrollment: bool
+) -> tuple[int, ...]:
+    """Secure ids to put into a new key (framework KeyStore2ParameterUtils).
+
+    Raises:
+        NotPermitted: a biometric-only key while nothing is enrolled.
+    """
+    enrolled = tuple(i for i in authenticator_ids if i)
+    if not biometric_only:
+        return (root_sid,)
+    if not enrolled:
+        raise NotPermitted(
+            "a key for biometrics only needs an enrollment",
+            hint="enroll a finger or face first",
+            code="key.not_enrolled",
+        )
+    return enrolled if invalidated_by_enrollment else (root_sid,)
+
+
+@unique
+class KeyVerdict(Enum):
+    """What the framework tells an app after -26."""
+
+    USABLE = "usable"
+    PERMANENTLY_INVALIDATED = "permanently invalidated"
+
+
+def key_verdict(secure_ids: Collection[int], *, root_sid: int, authenticator_ids: Collection[int]) -> KeyVerdict:
+    """Whether a token can ever release the key again (framework KeyStoreCryptoOperationUtils).
+
+    Usable if bound to the PIN's secure id, or to every current authenticator id. With nothing enrolled the second rule
+    would hold of itself; we require at least one id: nothing enrolled can release nothing.
+    """
+    current = {i for i in authenticator_ids if i}
+    if root_sid in secure_ids or (current and current <= set(secure_ids)):
+        return KeyVerdict.USABLE
+    return KeyVerdict.PERMANENTLY_INVALIDATED
