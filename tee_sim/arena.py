@@ -1,0 +1,146 @@
+"""Secret memory: one arena, reserved before the lock, that holds keys and clear data while they are used.
+
+`memfd_secret` pages are not in the kernel's own map: not even root reading /proc/<pid>/mem sees them, they are never
+swapped and never in a core file. Where the kernel does not offer it, locked memory that is left out of core files and
+of forked children. The report says which.
+
+    with arena.pool().buffer(32) as key:        # writable memoryview, zeroed
+        key[:] = ...
+    # wiped and given back
+
+Not promised: what Python or a library copied out of the buffer (a `bytes` made from it, OpenSSL's key schedule) is
+not wiped; docs/limitations.md lists it.
+"""
+
+import contextlib
+import ctypes
+import errno
+import mmap
+import os
+from collections.abc import Iterator
+from typing import Final
+
+from tee_sim.errors import TeeError, TeeResult
+
+__all__ = ["Arena", "pool", "reserve"]
+
+_ALIGNMENT: Final = 64
+"""A cache line, and the widest vector register: numpy views start aligned."""
+_DEFAULT_BYTES: Final = 1 << 20
+_MADV_DONTDUMP, _MADV_WIPEONFORK = 16, 18
+_FALLBACK_ERRORS = (errno.ENOSYS, errno.EPERM, errno.EAGAIN, errno.ENOMEM, errno.EMFILE, errno.EOPNOTSUPP)
+
+
+class Arena:
+    """First-fit allocator over one secret mapping. Not for threads: the secure world has one.
+
+    Attributes:
+        kind: "memfd_secret", "mlock" (locked, out of core files) or "private" (neither was allowed).
+        size_bytes: of the whole arena.
+    """
+
+    def __init__(self, size_bytes: int) -> None:
+        self.size_bytes = -(-max(size_bytes, 1) // mmap.PAGESIZE) * mmap.PAGESIZE
+        self._map, self.kind = _secret_map(self.size_bytes)
+        self._view = memoryview(self._map)
+        self._free: list[tuple[int, int]] = [(0, self.size_bytes)]
+
+    @property
+    def free_bytes(self) -> int:
+        """Not in use, over all gaps."""
+        return sum(size for _, size in self._free)
+
+    @contextlib.contextmanager
+    def buffer(self, size_bytes: int) -> Iterator[memoryview]:
+        """A zeroed writable buffer, wiped at the end of the block.
+
+        Raises:
+            TeeError: OUT_OF_MEMORY when no gap is large enough.
+        """
+        offset, room = self._take(size_bytes)
+        view = self._view[offset : offset + size_bytes]
+        try:
+            yield view
+        finally:
+            self._wipe(offset, room)
+            self._give_back(offset, room)
+            with contextlib.suppress(BufferError):  # an array over it still lives: it now sees zeros
+                view.release()
+
+    def hold(self, size_bytes: int) -> memoryview:
+        """A zeroed writable buffer for the life of the process, for root keys. Raises TeeError OUT_OF_MEMORY."""
+        offset, _ = self._take(size_bytes)
+        return self._view[offset : offset + size_bytes]
+
+    def _take(self, size_bytes: int) -> tuple[int, int]:
+        if size_bytes < 1:
+            raise ValueError("a buffer has at least one byte")
+        need = -(-size_bytes // _ALIGNMENT) * _ALIGNMENT
+        for i, (offset, size) in enumerate(self._free):
+            if size >= need:
+                self._free[i : i + 1] = [(offset + need, size - need)] if size > need else []
+                return offset, need
+        raise TeeError(TeeResult.OUT_OF_MEMORY, f"secret memory is full: {need} bytes wanted, {self.free_bytes} free")
+
+    def _wipe(self, offset: int, size: int) -> None:
+        self._view[offset : offset + size] = bytes(size)
+
+    def _give_back(self, offset: int, size: int) -> None:
+        gaps = sorted([*self._free, (offset, size)])
+        merged = [gaps[0]]
+        for start, length in gaps[1:]:
+            last, last_length = merged[-1]
+            if last + last_length == start:
+                merged[-1] = (last, last_length + length)
+            else:
+                merged.append((start, length))
+        self._free = merged
+
+    def wipe(self) -> None:
+        """Zero everything, in use or not."""
+        self._wipe(0, self.size_bytes)
+
+
+def _secret_map(size: int) -> tuple[mmap.mmap, str]:
+    from tee_sim.lockdown import kernel  # noqa: PLC0415 - the lock imports the arena; the kernel calls are below both
+
+    try:
+        fd = kernel.call("memfd_secret", os.O_CLOEXEC)
+    except OSError as error:
+        if error.errno not in _FALLBACK_ERRORS:
+            raise
+        return _locked_map(size)
+    try:
+        os.ftruncate(fd, size)
+        return mmap.mmap(fd, size, mmap.MAP_SHARED, mmap.PROT_READ | mmap.PROT_WRITE), "memfd_secret"
+    except OSError as error:
+        if error.errno not in _FALLBACK_ERRORS:
+            raise
+        return _locked_map(size)
+    finally:
+        os.close(fd)
+
+
+def _locked_map(size: int) -> tuple[mmap.mmap, str]:
+    area = mmap.mmap(-1, size, mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS, mmap.PROT_READ | mmap.PROT_WRITE)
+    libc = ctypes.CDLL(None, use_errno=True)
+    address = ctypes.c_void_p(ctypes.addressof(ctypes.c_char.from_buffer(area)))
+    locked = libc.mlock(address, ctypes.c_size_t(size)) == 0
+    advised = all(libc.madvise(address, ctypes.c_size_t(size), a) == 0 for a in (_MADV_DONTDUMP, _MADV_WIPEONFORK))
+    return area, "mlock" if locked and advised else "private"
+
+
+_pool: Arena | None = None
+
+
+def reserve(size_bytes: int = _DEFAULT_BYTES) -> Arena:
+    """Reserve the process's arena. The lock calls it last before the filter; nobody else needs to."""
+    global _pool  # noqa: PLW0603 - one arena a process, fixed once
+    if _pool is None:
+        _pool = Arena(size_bytes)
+    return _pool
+
+
+def pool() -> Arena:
+    """The process's arena; reserved on first use where no lock did it (tests, the in-process secure world)."""
+    return reserve()

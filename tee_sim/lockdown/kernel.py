@@ -1,0 +1,127 @@
+"""The few kernel calls Python does not have, through libc by ctypes.
+
+Every wrapper raises OSError with the kernel's errno and never retries. Numbers: linux/include/uapi/asm-generic/unistd.h
+and arch/x86/entry/syscalls/syscall_64.tbl.
+"""
+
+import ctypes
+import os
+import platform
+from typing import Final
+
+__all__ = [
+    "MACHINE",
+    "arch_number",
+    "call",
+    "current_break",
+    "mount",
+    "prctl",
+    "raw",
+    "read_proc",
+    "umount_detached",
+    "unshare",
+    "write_proc",
+]
+
+MACHINE: Final = platform.machine() if os.name == "posix" else "unknown"
+
+_NUMBERS: Final[dict[str, dict[str, int]]] = {
+    "x86_64": {
+        "capset": 126,
+        "pivot_root": 155,
+        "seccomp": 317,
+        "close_range": 436,
+        "landlock_create_ruleset": 444,
+        "landlock_restrict_self": 446,
+        "memfd_secret": 447,
+    },
+    "aarch64": {
+        "capset": 91,
+        "pivot_root": 41,
+        "seccomp": 277,
+        "close_range": 436,
+        "landlock_create_ruleset": 444,
+        "landlock_restrict_self": 446,
+        "memfd_secret": 447,
+    },
+}
+
+_libc = ctypes.CDLL(None, use_errno=True)
+_libc.syscall.restype = ctypes.c_long
+
+
+def _word(value: object) -> object:
+    return ctypes.c_long(value) if isinstance(value, int) else value
+
+
+def _check(result: int, name: str) -> int:
+    if result < 0:
+        error = ctypes.get_errno()
+        raise OSError(error, f"{name}: {os.strerror(error)}")
+    return result
+
+
+def arch_number(name: str) -> int:
+    """Number of a system call on this machine. Raises OSError ENOSYS on an architecture we have no table for."""
+    try:
+        return _NUMBERS[MACHINE][name]
+    except KeyError:
+        raise OSError(38, f"no number for {name} on {MACHINE}") from None
+
+
+def raw(number: int, *arguments: object) -> int:
+    """System call by number; returns the result or raises OSError."""
+    return _check(_libc.syscall(ctypes.c_long(number), *map(_word, arguments)), f"syscall {number}")
+
+
+def call(name: str, *arguments: object) -> int:
+    """System call by name."""
+    return raw(arch_number(name), *arguments)
+
+
+def prctl(option: int, *arguments: object) -> int:
+    """prctl(2), unused arguments zero."""
+    words = [_word(a) for a in (*arguments, 0, 0, 0, 0)[:4]]
+    return _check(_libc.prctl(ctypes.c_int(option), *words), f"prctl {option}")
+
+
+def unshare(flags: int) -> None:
+    """unshare(2); os.unshare exists only from Python 3.12."""
+    _check(_libc.unshare(ctypes.c_int(flags)), "unshare")
+
+
+def mount(source: bytes | None, target: bytes, kind: bytes | None, flags: int, options: bytes | None = None) -> None:
+    """mount(2)."""
+    _check(_libc.mount(source, target, kind, ctypes.c_ulong(flags), options), "mount")
+
+
+def umount_detached(target: bytes) -> None:
+    """umount2(2) with MNT_DETACH."""
+    _check(_libc.umount2(target, ctypes.c_int(2)), "umount2")
+
+
+def current_break() -> int:
+    """Address of the program break, for PR_SET_MM_MAP."""
+    _libc.sbrk.restype = ctypes.c_void_p
+    return int(_libc.sbrk(0))
+
+
+def read_proc(path: str) -> bytes:
+    """A whole small /proc file, without a text codec (importing one costs a millisecond at this point)."""
+    fd = os.open(path, os.O_RDONLY)
+    try:
+        parts = []
+        while part := os.read(fd, 1 << 16):
+            parts.append(part)
+        return b"".join(parts)
+    finally:
+        os.close(fd)
+
+
+def write_proc(path: str, value: bytes) -> None:
+    """Write a /proc file in one call."""
+    fd = os.open(path, os.O_WRONLY)
+    try:
+        os.write(fd, value)
+    finally:
+        os.close(fd)
