@@ -1,0 +1,3 @@
+from bioguard.match.fingerprint.gallery import FingerprintGallery
+
+__all__ = ["FingerprintGallery"]

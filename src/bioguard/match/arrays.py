@@ -1,0 +1,105 @@
+"""Check caller arrays once, at the border of the comparators and coders.
+
+Inside, nothing is checked again: what these functions return is contiguous, of the stated dtype and in range.
+"""
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from bioguard.errors import InputRefused
+
+__all__ = ["MAX_CODE_BITS", "MAX_DIMENSION", "checked_codes", "checked_k", "checked_threads", "unit_rows"]
+
+MAX_DIMENSION = 4096
+"""Four times the largest face embedding a record may hold; bounds the memory of one block of rows."""
+MAX_CODE_BITS = 65472
+"""The largest multiple of 64 whose distance still fits in uint16."""
+MAX_THREADS = 64
+MIN_NORM = 1e-12
+
+
+def unit_rows(values: ArrayLike, dimension: int | None = None) -> NDArray[np.float32]:
+    """Return `values` as float32 [n, d] rows of norm 1, C-contiguous, always a copy.
+
+    Args:
+        values: [n, d] or one row [d].
+        dimension: the d that is required, if it is already fixed.
+
+    Raises:
+        InputRefused: wrong shape or dimension, a value that is not finite, a row of norm zero.
+    """
+    rows = np.array(values, dtype=np.float32, order="C")
+    if rows.ndim == 1:
+        rows = rows[np.newaxis, :]
+    if rows.ndim != 2 or not 1 <= rows.shape[1] <= MAX_DIMENSION:
+        raise InputRefused(
+            f"face embeddings have shape {np.shape(values)}, expected [n, d]",
+            hint=f"give one row per face view, 1 to {MAX_DIMENSION} numbers each",
+            code="input.dimension",
+        )
+    if dimension is not None and rows.shape[1] != dimension:
+        raise InputRefused(
+            f"face embeddings have {rows.shape[1]} dimensions, this gallery holds {dimension}",
+            hint="compare embeddings of one model only",
+            code="input.dimension",
+        )
+    scale = np.max(np.abs(rows), axis=1, keepdims=True) if rows.size else np.ones((0, 1), np.float32)
+    if not np.isfinite(scale).all():
+        raise InputRefused(
+            "a face embedding holds NaN or infinity", hint="check the model that made it", code="input.not_finite"
+        )
+    if (scale < MIN_NORM).any():
+        raise InputRefused("a face embedding is zero", hint="check the model that made it", code="input.zero_vector")
+    rows /= scale
+    rows /= np.sqrt(np.einsum("ij,ij->i", rows, rows))[:, np.newaxis]
+    return rows
+
+
+def checked_codes(codes: ArrayLike, n_bytes: int | None = None) -> NDArray[np.uint8]:
+    """Return `codes` as uint8 [n, n_bytes], C-contiguous; the caller's array if it is that already.
+
+    Raises:
+        InputRefused: not uint8, not [n, n_bytes] or [n_bytes], a length that is no multiple of 64 bits, too long,
+            or not the length that is required.
+    """
+    array = np.asarray(codes)
+    if array.dtype != np.uint8:
+        raise InputRefused(
+            f"codes have dtype {array.dtype}, expected uint8", hint="pack the bits into bytes", code="input.dtype"
+        )
+    if array.ndim == 1:
+        array = array[np.newaxis, :]
+    if array.ndim != 2:
+        raise InputRefused(
+            f"codes have shape {array.shape}, expected [n, n_bytes]", hint="give one row per code", code="input.shape"
+        )
+    length = array.shape[1]
+    if length == 0 or length % 8 or length * 8 > MAX_CODE_BITS:
+        raise InputRefused(
+            f"codes of {length} bytes, expected a multiple of 8 from 8 to {MAX_CODE_BITS // 8}",
+            hint="pad the code with zero bits to a multiple of 64",
+            code="input.code_length",
+        )
+    if n_bytes is not None and length != n_bytes:
+        raise InputRefused(
+            f"codes of {length} bytes, this gallery holds codes of {n_bytes}",
+            hint="compare codes of one coder only",
+            code="input.code_length",
+        )
+    return np.ascontiguousarray(array)
+
+
+def checked_k(k: int) -> int:
+    """Return `k` if it is a usable list length. Raises InputRefused below 1."""
+    if k < 1:
+        raise InputRefused(f"k is {k}, expected at least 1", hint="ask for one or more candidates", code="input.k")
+    return int(k)
+
+
+def checked_threads(threads: int) -> int:
+    """Return `threads` if it is usable. Raises InputRefused outside 1..64."""
+    if not 1 <= threads <= MAX_THREADS:
+        raise InputRefused(
+            f"threads is {threads}, expected 1 to {MAX_THREADS}", hint="use the number of cores", code="input.threads"
+        )
+    return int(threads)
