@@ -1,4 +1,4 @@
-"""Commands of the Keystore trusted application: keys that need a token (KeyMint's authorization rules, two algorithms)."""
+"""Commands of the Keystore trusted application: keys that need a token, by KeyMint's authorization rules."""
 
 from dataclasses import dataclass
 from enum import IntEnum, unique

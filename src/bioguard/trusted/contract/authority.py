@@ -1,0 +1,238 @@
+"""What a biometric trusted application must decide besides matching: challenges, lockout, authenticator ids, tokens.
+
+Holds no template and no score. Persistent state goes through `SensorStates` as one small canonical record per sensor
+and user; challenges live in memory and end with the secure world, as the contract allows.
+
+Stricter than the contract's words (docs/android-contract.md section 5): enrollment and lockout reset want a token made
+from the PIN (type PASSWORD), of the secure user id the enrollments belong to; tokens from the future are refused.
+"""
+
+from collections.abc import Callable, Collection
+from dataclasses import dataclass, replace
+from typing import Annotated, Protocol
+
+from bioguard.errors import InputRefused, NotPermitted
+from bioguard.records.tokens import AuthenticatorType, AuthToken
+from bioguard.trusted.contract.authenticator import new_authenticator_id, reported_authenticator_id
+from bioguard.trusted.contract.challenges import ChallengeTable
+from bioguard.trusted.contract.lockout import CLEAR, Lock, LockoutPolicy, LockoutState, LockStatus, Outcome, strictest
+from bioguard.trusted.contract.sensors import SensorProps
+from bioguard.trusted.contract.strength import ABILITIES, cleared_with, locked_by
+from tee_sim.clock import Clock
+from tee_sim.rng import Rng
+from tee_sim.schema import Record, UpTo
+
+__all__ = ["RESET_TOKEN_AGE_MS", "Attempt", "SensorAuthority", "SensorStates", "SensorUserState", "TokenUnusable"]
+
+RESET_TOKEN_AGE_MS = 600_000
+"""resetLockout wants a recent token, "minutes, not hours"; AIDL gives no number. As long as a challenge lives."""
+_U64 = 0xFFFF_FFFF_FFFF_FFFF
+
+
+class TokenUnusable(NotPermitted):
+    """The token does not allow this. One answer for every reason, so that it tells nothing."""
+
+    code = "token.unusable"
+
+    def __init__(self) -> None:
+        super().__init__("the auth token does not allow this", hint="ask for the PIN again, with a fresh challenge")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SensorUserState(Record):
+    """What is stored per sensor and user.
+
+    Attributes:
+        lockout: failed attempts and lock.
+        authenticator_id: 0 before the first enrollment and for sensors that are not Class 3.
+        secure_user_id: from the token of the first enrollment; 0 before it.
+    """
+
+    lockout: LockoutState = CLEAR
+    authenticator_id: Annotated[int, UpTo(_U64)] = 0
+    secure_user_id: Annotated[int, UpTo(_U64)] = 0
+
+
+class SensorStates(Protocol):
+    """Durable storage of one state per sensor and user."""
+
+    def load(self, sensor_id: int, user: bytes) -> SensorUserState: ...
+
+    def save(self, sensor_id: int, user: bytes, state: SensorUserState) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """An attempt that is already counted as failed in storage."""
+
+    sensor_id: int
+    user: bytes
+    before: LockoutState
+    charged: LockoutState
+
+
+class SensorAuthority:
+    """The rules for all sensors of a device.
+
+    Args:
+        sensors: their properties; ids must differ.
+        states: durable storage.
+        policy: lockout limits.
+        token_key: gives the token key of this boot; asked each time, never kept.
+    """
+
+    def __init__(
+        self,
+        sensors: Collection[SensorProps],
+        *,
+        states: SensorStates,
+        policy: LockoutPolicy,
+        clock: Clock,
+        rng: Rng,
+        token_key: Callable[[], bytes],
+    ) -> None:
+        self._sensors = {s.sensor_id: s for s in sensors}
+        if len(self._sensors) != len(sensors):
+            raise InputRefused("two sensors share an id", hint="number them from 0", code="sensor.props")
+        self._states = states
+        self._policy = policy
+        self._clock = clock
+        self._rng = rng
+        self._token_key = token_key
+        self._challenges: dict[tuple[int, bytes], ChallengeTable] = {}
+
+    def props(self, sensor_id: int) -> SensorProps:
+        """A sensor's properties. Raises InputRefused for an unknown id."""
+        try:
+            return self._sensors[sensor_id]
+        except KeyError:
+            raise InputRefused(f"there is no sensor {sensor_id}", hint="", code="sensor.unknown") from None
+
+    def generate_challenge(self, sensor_id: int, user: bytes) -> int:
+        """A new live challenge of this sensor and user."""
+        self.props(sensor_id)
+        table = self._challenges.get((sensor_id, user), ChallengeTable())
+        self._challenges[sensor_id, user], challenge = table.generate(self._rng, self._clock.boot_ms())
+        return challenge
+
+    def revoke_challenge(self, sensor_id: int, user: bytes, challenge: int) -> None:
+        """End a challenge; an unknown one is no error."""
+        table = self._challenges.get((sensor_id, user), ChallengeTable())
+        self._challenges[sensor_id, user] = table.revoke(challenge)
+
+    def allow_enrollment(self, sensor_id: int, user: bytes, token: bytes, *, enrollments: int) -> AuthToken:
+        """Check the token of an enrollment, before any capture.
+
+        Raises:
+            TokenUnusable: MAC, type, challenge, age or secure user id is wrong.
+        """
+        self.props(sensor_id)
+        seen = self._pin_token(token)
+        table = self._challenges.get((sensor_id, user), ChallengeTable())
+        owner = self._states.load(sensor_id, user).secure_user_id
+        if not table.holds(seen.challenge, self._clock.boot_ms()) or (enrollments and owner not in (0, seen.user_id)):
+            raise TokenUnusable
+        return seen
+
+    def enrolled(self, sensor_id: int, user: bytes, token: AuthToken) -> SensorUserState:
+        """The state to store with a new enrollment: new authenticator id, owner's secure user id, no lockout change."""
+        state = self._states.load(sensor_id, user)
+        strong = ABILITIES[self.props(sensor_id).strength].tokens
+        return replace(
+            state,
+            authenticator_id=new_authenticator_id(self._rng, state.authenticator_id) if strong else 0,
+            secure_user_id=token.user_id,
+        )
+
+    def authenticator_id(self, sensor_id: int, user: bytes, *, enrollments: int) -> int:
+        """What may be reported."""
+        stored = self._states.load(sensor_id, user).authenticator_id
+        return reported_authenticator_id(stored, self.props(sensor_id).strength, enrollments)
+
+    def invalidate(self, sensor_id: int, user: bytes, *, enrollments: int) -> int:
+        """Make keys bound to the present enrollments useless; return what is reported now."""
+        state = self._states.load(sensor_id, user)
+        if ABILITIES[self.props(sensor_id).strength].tokens and enrollments:
+            fresh = new_authenticator_id(self._rng, state.authenticator_id)
+            self._states.save(sensor_id, user, replace(state, authenticator_id=fresh))
+        return self.authenticator_id(sensor_id, user, enrollments=enrollments)
+
+    def lock_status(self, sensor_id: int, user: bytes) -> LockStatus:
+        """The lock that applies: the sensor's own, or that of a sensor at least as strong."""
+        lockers = locked_by(self.props(sensor_id).strength)
+        now_ms = self._clock.boot_ms()
+        return strictest(
+            tuple(
+                self._policy.status(self._observed(other.sensor_id, user, now_ms), now_ms)
+                for other in self._sensors.values()
+                if other.strength in lockers
+            )
+        )
+
+    def _observed(self, sensor_id: int, user: bytes, now_ms: int) -> LockoutState:
+        """The stored lockout; a wait that restarts after a reboot is stored restarted."""
+        state = self._states.load(sensor_id, user)
+        seen = self._policy.observed(state.lockout, now_ms)
+        if seen.lock is Lock.TIMED and seen != state.lockout:
+            self._states.save(sensor_id, user, replace(state, lockout=seen))
+        return seen
+
+    def begin_attempt(self, sensor_id: int, user: bytes) -> Attempt | LockStatus:
+        """Count an attempt as failed, durably, before it is compared. A LockStatus means: locked, nothing counted."""
+        status = self.lock_status(sensor_id, user)
+        if status.lock is not Lock.NONE:
+            return status
+        state = self._states.load(sensor_id, user)
+        charged = self._policy.charge(state.lockout, self._clock.boot_ms())
+        self._states.save(sensor_id, user, replace(state, lockout=charged))
+        return Attempt(sensor_id, user, state.lockout, charged)
+
+    def settle_attempt(self, attempt: Attempt, outcome: Outcome, operation_id: int) -> AuthToken | None:
+        """End an attempt. A match on a Class 3 sensor gives the token, every field of it filled in here."""
+        state = self._states.load(attempt.sensor_id, attempt.user)
+        now_ms = self._clock.boot_ms()
+        settled = self._policy.settle(attempt.charged, attempt.before, outcome, now_ms)
+        if settled != state.lockout:
+            self._states.save(attempt.sensor_id, attempt.user, replace(state, lockout=settled))
+        strong = ABILITIES[self.props(attempt.sensor_id).strength].tokens
+        if outcome is not Outcome.MATCH or not strong or not state.secure_user_id:
+            return None
+        return AuthToken.sign(
+            self._token_key(),
+            challenge=operation_id,
+            user_id=state.secure_user_id,
+            authenticator_id=state.authenticator_id,
+            authenticator_type=AuthenticatorType.FINGERPRINT,
+            timestamp_ms=now_ms,
+        )
+
+    def reset_lockout(self, sensor_id: int, user: bytes, token: bytes) -> None:
+        """Clear the lockout of this sensor and of weaker ones.
+
+        Raises:
+            TokenUnusable: not a recent token from the PIN of the user the enrollments belong to. No challenge is asked.
+        """
+        strength = self.props(sensor_id).strength
+        seen = self._pin_token(token)
+        owner = self._states.load(sensor_id, user).secure_user_id
+        if self._clock.boot_ms() - seen.timestamp_ms > RESET_TOKEN_AGE_MS or owner not in (0, seen.user_id):
+            raise TokenUnusable
+        for other in self._sensors.values():
+            state = self._states.load(other.sensor_id, user)
+            if (
+                other.strength in cleared_with(strength)
+                and state.lockout != CLEAR
+                and state.secure_user_id in (0, seen.user_id)
+            ):
+                self._states.save(other.sensor_id, user, replace(state, lockout=CLEAR))
+
+    def _pin_token(self, data: bytes) -> AuthToken:
+        try:
+            token = AuthToken.from_bytes(data).verify(self._token_key())
+        except (InputRefused, NotPermitted):
+            raise TokenUnusable from None
+        if token.authenticator_type != AuthenticatorType.PASSWORD or token.timestamp_ms > self._clock.boot_ms():
+            raise TokenUnusable
+        if not token.user_id:
+            raise TokenUnusable
+        return token
