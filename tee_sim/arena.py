@@ -13,7 +13,6 @@ not wiped; docs/limitations.md lists it.
 """
 
 import contextlib
-import ctypes
 import errno
 import mmap
 import os
@@ -21,13 +20,13 @@ from collections.abc import Iterator
 from typing import Final
 
 from tee_sim.errors import TeeError, TeeResult
+from tee_sim.lockdown import kernel
 
 __all__ = ["Arena", "pool", "reserve"]
 
 _ALIGNMENT: Final = 64
 """A cache line, and the widest vector register: numpy views start aligned."""
 _DEFAULT_BYTES: Final = 1 << 20
-_MADV_DONTDUMP, _MADV_WIPEONFORK = 16, 18
 _FALLBACK_ERRORS = (errno.ENOSYS, errno.EPERM, errno.EAGAIN, errno.ENOMEM, errno.EMFILE, errno.EOPNOTSUPP)
 
 
@@ -41,8 +40,7 @@ class Arena:
 
     def __init__(self, size_bytes: int) -> None:
         self.size_bytes = -(-max(size_bytes, 1) // mmap.PAGESIZE) * mmap.PAGESIZE
-        self._map, self.kind = _secret_map(self.size_bytes)
-        self._view = memoryview(self._map)
+        self._view, self.kind = _secret_map(self.size_bytes)
         self._free: list[tuple[int, int]] = [(0, self.size_bytes)]
 
     @property
@@ -101,33 +99,19 @@ class Arena:
         self._wipe(0, self.size_bytes)
 
 
-def _secret_map(size: int) -> tuple[mmap.mmap, str]:
-    from tee_sim.lockdown import kernel  # noqa: PLC0415 - the lock imports the arena; the kernel calls are below both
-
+def _secret_map(size: int) -> tuple[memoryview, str]:
     try:
         fd = kernel.call("memfd_secret", os.O_CLOEXEC)
+        try:
+            os.ftruncate(fd, size)
+            return kernel.map_memory(size, mmap.MAP_SHARED, fd), "memfd_secret"
+        finally:
+            os.close(fd)  # the mapping stays; mmap.mmap would keep a descriptor of its own
     except OSError as error:
         if error.errno not in _FALLBACK_ERRORS:
             raise
-        return _locked_map(size)
-    try:
-        os.ftruncate(fd, size)
-        return mmap.mmap(fd, size, mmap.MAP_SHARED, mmap.PROT_READ | mmap.PROT_WRITE), "memfd_secret"
-    except OSError as error:
-        if error.errno not in _FALLBACK_ERRORS:
-            raise
-        return _locked_map(size)
-    finally:
-        os.close(fd)
-
-
-def _locked_map(size: int) -> tuple[mmap.mmap, str]:
-    area = mmap.mmap(-1, size, mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS, mmap.PROT_READ | mmap.PROT_WRITE)
-    libc = ctypes.CDLL(None, use_errno=True)
-    address = ctypes.c_void_p(ctypes.addressof(ctypes.c_char.from_buffer(area)))
-    locked = libc.mlock(address, ctypes.c_size_t(size)) == 0
-    advised = all(libc.madvise(address, ctypes.c_size_t(size), a) == 0 for a in (_MADV_DONTDUMP, _MADV_WIPEONFORK))
-    return area, "mlock" if locked and advised else "private"
+    area = kernel.map_memory(size, mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS, -1)
+    return area, "mlock" if kernel.lock_memory(area) else "private"
 
 
 _pool: Arena | None = None

@@ -14,6 +14,8 @@ __all__ = [
     "arch_number",
     "call",
     "current_break",
+    "lock_memory",
+    "map_memory",
     "mount",
     "prctl",
     "raw",
@@ -45,6 +47,10 @@ _NUMBERS: Final[dict[str, dict[str, int]]] = {
         "memfd_secret": 447,
     },
 }
+
+_PROT_READ_WRITE: Final = 3
+_MADV_DONTDUMP, _MADV_WIPEONFORK = 16, 18
+_MAP_FAILED: Final = ctypes.c_void_p(-1).value
 
 _libc = ctypes.CDLL(None, use_errno=True)
 _libc.syscall.restype = ctypes.c_long
@@ -125,3 +131,20 @@ def write_proc(path: str, value: bytes) -> None:
         os.write(fd, value)
     finally:
         os.close(fd)
+
+
+def map_memory(size: int, flags: int, fd: int) -> memoryview:
+    """A readable, writable mapping that lives as long as the process, without a descriptor behind it."""
+    _libc.mmap.restype = ctypes.c_void_p
+    address = _libc.mmap(None, ctypes.c_size_t(size), _PROT_READ_WRITE, flags, fd, ctypes.c_long(0))
+    if address is None or address == _MAP_FAILED:
+        _check(-1, "mmap")
+    return memoryview((ctypes.c_ubyte * size).from_address(address)).cast("B")
+
+
+def lock_memory(area: memoryview) -> bool:
+    """Keep it out of swap, core files and forked children; whether all three were allowed."""
+    address = ctypes.c_void_p(ctypes.addressof(ctypes.c_ubyte.from_buffer(area)))
+    size = ctypes.c_size_t(len(area))
+    advised = all(_libc.madvise(address, size, advice) == 0 for advice in (_MADV_DONTDUMP, _MADV_WIPEONFORK))
+    return advised and _libc.mlock(address, size) == 0
