@@ -28,7 +28,8 @@ def unit_rows(values: ArrayLike, dimension: int | None = None) -> NDArray[np.flo
     Raises:
         InputRefused: wrong shape or dimension, a value that is not finite, a row of norm zero.
     """
-    rows = np.array(values, dtype=np.float32, order="C")
+    with np.errstate(over="ignore"):  # too large for float32 becomes infinity and is refused below
+        rows = np.array(values, dtype=np.float32, order="C")
     if rows.ndim == 1:
         rows = rows[np.newaxis, :]
     if rows.ndim != 2 or not 1 <= rows.shape[1] <= MAX_DIMENSION:

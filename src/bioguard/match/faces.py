@@ -116,9 +116,7 @@ class FaceGallery:
         return best, where
 
 
-def _merge(
-    best: NDArray[np.float32], where: NDArray[np.int64], scores: NDArray[np.float32], start: int
-) -> None:
+def _merge(best: NDArray[np.float32], where: NDArray[np.int64], scores: NDArray[np.float32], start: int) -> None:
     """Merge a block of scores into the sorted lists `best` and `where`, in place."""
     k = best.shape[1]
     for row in range(len(best)):

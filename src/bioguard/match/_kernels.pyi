@@ -1,0 +1,70 @@
+"""Types of the compiled kernel (native/module.c). Use bioguard.match.CodeGallery instead."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+def variants() -> list[str]: ...
+def search(
+    variant: int,
+    rows: int,
+    steps: int,
+    m: int,
+    k: int,
+    threads: int,
+    blocks: NDArray[np.uint32],
+    live: NDArray[np.uint16],
+    probes: NDArray[np.uint32],
+    distances: NDArray[np.uint16],
+    positions: NDArray[np.int64],
+    /,
+) -> None: ...
+def distances(
+    variant: int,
+    rows: int,
+    steps: int,
+    m: int,
+    threads: int,
+    blocks: NDArray[np.uint32],
+    live: NDArray[np.uint16],
+    probes: NDArray[np.uint32],
+    distances: NDArray[np.uint16],
+    /,
+) -> None: ...
+def histogram(
+    variant: int,
+    rows: int,
+    steps: int,
+    m: int,
+    threads: int,
+    blocks: NDArray[np.uint32],
+    live: NDArray[np.uint16],
+    probes: NDArray[np.uint32],
+    counts: NDArray[np.int64],
+    /,
+) -> None: ...
+def count_within(
+    variant: int,
+    rows: int,
+    steps: int,
+    m: int,
+    radius: int,
+    blocks: NDArray[np.uint32],
+    live: NDArray[np.uint16],
+    probes: NDArray[np.uint32],
+    counts: NDArray[np.int64],
+    /,
+) -> None: ...
+def list_within(
+    variant: int,
+    rows: int,
+    steps: int,
+    m: int,
+    radius: int,
+    blocks: NDArray[np.uint32],
+    live: NDArray[np.uint16],
+    probes: NDArray[np.uint32],
+    bounds: NDArray[np.int64],
+    distances: NDArray[np.uint16],
+    positions: NDArray[np.int64],
+    /,
+) -> None: ...

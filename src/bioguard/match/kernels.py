@@ -1,0 +1,121 @@
+"""Choose what runs the Hamming comparisons: the compiled kernel, or its NumPy twin.
+
+Both give identical results, including the order of ties. The choice is made for each gallery when it is created:
+the argument, else the environment variable BIOGUARD_KERNEL, else the fastest variant this processor can run.
+
+    numpy       the twin; always there
+    portable    compiled plain C
+    avx2, avx512, neon    compiled for that instruction set
+"""
+
+import os
+from dataclasses import dataclass
+from typing import Final, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bioguard.errors import InputRefused
+from bioguard.match.twin import NumpyCodes
+
+try:
+    from bioguard.match import _kernels
+except ImportError:  # no compiler at install: the extension is optional
+    _kernels = None  # type: ignore[assignment]
+else:
+    from bioguard.match.packed import PackedCodes
+
+__all__ = ["ENVIRONMENT_VARIABLE", "CodeStore", "KernelDescription", "available", "choose", "describe", "make_store"]
+
+ENVIRONMENT_VARIABLE: Final = "BIOGUARD_KERNEL"
+TWIN: Final = "numpy"
+
+
+class CodeStore(Protocol):
+    """Codes at positions 0, 1, ... and the comparisons over them; `live` says which positions count."""
+
+    def append(self, codes: NDArray[np.uint8]) -> None:
+        """Add rows, uint8 [n, n_bytes]."""
+
+    def clear(self, positions: NDArray[np.int64]) -> None:
+        """Mark rows dead and overwrite them with zeros."""
+
+    def keep(self, positions: NDArray[np.int64]) -> None:
+        """Keep only these rows, in this order."""
+
+    def search(self, probes: NDArray[np.uint8], k: int, threads: int) -> tuple[NDArray[np.uint16], NDArray[np.int64]]:
+        """Distances [m, k] ascending and positions [m, k] of the nearest live rows; the lowest position wins a tie."""
+
+    def distances(self, probes: NDArray[np.uint8], threads: int) -> NDArray[np.uint16]:
+        """Distances [m, rows]; entries of dead rows mean nothing."""
+
+    def histogram(self, probes: NDArray[np.uint8], threads: int) -> NDArray[np.int64]:
+        """Number of (probe, live row) pairs at each distance, [n_bits + 1]."""
+
+    def within(
+        self, probes: NDArray[np.uint8], radius: int
+    ) -> tuple[NDArray[np.int64], NDArray[np.uint16], NDArray[np.int64]]:
+        """Bounds [m + 1], then distances and positions of live rows at distance <= radius, by ascending position."""
+
+
+@dataclass(frozen=True, slots=True)
+class KernelDescription:
+    """What runs here, for `bioguard doctor`.
+
+    Attributes:
+        active: the variant a new gallery takes.
+        available: all variants this installation and processor can run, fastest first.
+        compiled: whether the extension is there.
+        forced: whether the environment variable decided.
+        note: one line on what that costs, "" if nothing.
+    """
+
+    active: str
+    available: tuple[str, ...]
+    compiled: bool
+    forced: bool
+    note: str
+
+
+def available() -> tuple[str, ...]:
+    """Names of the variants that can run here, fastest first; the last is always the NumPy twin."""
+    return (*(_kernels.variants() if _kernels else ()), TWIN)
+
+
+def choose(kernel: str | None = None) -> str:
+    """Return the variant to use.
+
+    Raises:
+        InputRefused: the argument or the environment names a variant that cannot run here.
+    """
+    names = available()
+    wanted = kernel or os.environ.get(ENVIRONMENT_VARIABLE) or names[0]
+    if wanted not in names:
+        raise InputRefused(
+            f"kernel {wanted!r} cannot run here",
+            hint=f"use one of {', '.join(names)}, or unset {ENVIRONMENT_VARIABLE}",
+            code="input.kernel",
+        )
+    return wanted
+
+
+def make_store(n_bytes: int, kernel: str | None = None) -> CodeStore:
+    """Return an empty store for codes of `n_bytes`. Raises InputRefused as `choose`."""
+    name = choose(kernel)
+    return NumpyCodes(n_bytes) if name == TWIN else PackedCodes(n_bytes, available().index(name))
+
+
+def describe() -> KernelDescription:
+    """Say what runs here and what it costs. Raises InputRefused as `choose`."""
+    active = choose()
+    notes = {
+        TWIN: "no compiled kernel: Hamming search runs in NumPy, many times slower; install a C compiler and reinstall",
+        "portable": "plain C kernel: this processor offers none of AVX2, AVX-512 VPOPCNTDQ or NEON, or it was forced",
+    }
+    return KernelDescription(
+        active=active,
+        available=available(),
+        compiled=_kernels is not None,
+        forced=bool(os.environ.get(ENVIRONMENT_VARIABLE)),
+        note=notes.get(active, ""),
+    )

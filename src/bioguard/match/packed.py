@@ -1,0 +1,140 @@
+"""Codes in the layout of the compiled kernel, and the calls into it.
+
+Layout (native/scan.h): blocks of 16 rows; a block holds, for each 32-bit word of a code, that word of its 16 rows side
+by side. Blocks start at multiples of 64 bytes.
+"""
+
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bioguard.match import _kernels
+
+__all__ = ["PackedCodes"]
+
+LANES: Final = 16
+ALIGNMENT: Final = 64
+BITS: Final = (1 << np.arange(LANES)).astype(np.uint16)
+
+
+class PackedCodes:
+    """Interleaved codes. Implements `bioguard.match.kernels.CodeStore`."""
+
+    def __init__(self, n_bytes: int, variant: int) -> None:
+        self._steps = n_bytes // 4
+        self._variant = variant
+        self._rows = 0
+        self._blocks = _aligned(0, self._steps)
+        self._live = np.zeros(0, np.uint16)
+
+    def append(self, codes: NDArray[np.uint8]) -> None:
+        """See `CodeStore.append`."""
+        start, end = self._rows, self._rows + len(codes)
+        needed = -(-end // LANES)
+        if needed > len(self._blocks):
+            grown = _aligned(max(needed, 2 * len(self._blocks)), self._steps)
+            live = np.zeros(len(grown), np.uint16)
+            used = -(-start // LANES)
+            grown[:used], live[:used] = self._blocks[:used], self._live[:used]
+            self._blocks.fill(0)
+            self._blocks, self._live = grown, live
+        self._write(start, np.ascontiguousarray(codes).view(np.uint32))
+        self._mark(np.arange(start, end), alive=True)
+        self._rows = end
+
+    def _write(self, start: int, words: NDArray[np.uint32]) -> None:
+        """Interleave rows: whole blocks by a transposed copy, the ragged ends row by row."""
+        end = start + len(words)
+        first, last = -(-start // LANES), end // LANES
+        if first < last:
+            inner = words[first * LANES - start : last * LANES - start]
+            self._blocks[first:last] = inner.reshape(last - first, LANES, self._steps).transpose(0, 2, 1)
+        for position in (*range(start, min(first * LANES, end)), *range(max(last * LANES, first * LANES), end)):
+            self._blocks[position // LANES, :, position % LANES] = words[position - start]
+
+    def _mark(self, positions: NDArray[np.int64], *, alive: bool) -> None:
+        block, bit = positions // LANES, BITS[positions % LANES]
+        if alive:
+            np.bitwise_or.at(self._live, block, bit)
+        else:
+            np.bitwise_and.at(self._live, block, ~bit)
+
+    def clear(self, positions: NDArray[np.int64]) -> None:
+        """See `CodeStore.clear`."""
+        self._blocks[positions // LANES, :, positions % LANES] = 0
+        self._mark(positions, alive=False)
+
+    def keep(self, positions: NDArray[np.int64]) -> None:
+        """See `CodeStore.keep`."""
+        words = self._blocks[positions // LANES, :, positions % LANES]
+        self._blocks.fill(0)
+        self._live.fill(0)
+        self._write(0, words)
+        self._mark(np.arange(len(words)), alive=True)
+        self._rows = len(words)
+
+    def _gallery(self) -> tuple[NDArray[np.uint32], NDArray[np.uint16]]:
+        used = -(-self._rows // LANES)
+        return self._blocks[:used], self._live[:used]
+
+    def search(self, probes: NDArray[np.uint8], k: int, threads: int) -> tuple[NDArray[np.uint16], NDArray[np.int64]]:
+        """See `CodeStore.search`."""
+        m = len(probes)
+        distances, positions = np.empty((m, k), np.uint16), np.empty((m, k), np.int64)
+        _kernels.search(
+            self._variant,
+            self._rows,
+            self._steps,
+            m,
+            k,
+            threads,
+            *self._gallery(),
+            _words(probes),
+            distances,
+            positions,
+        )
+        return distances, positions
+
+    def distances(self, probes: NDArray[np.uint8], threads: int) -> NDArray[np.uint16]:
+        """See `CodeStore.distances`."""
+        m = len(probes)
+        distances = np.empty((m, self._rows), np.uint16)
+        _kernels.distances(
+            self._variant, self._rows, self._steps, m, threads, *self._gallery(), _words(probes), distances
+        )
+        return distances
+
+    def histogram(self, probes: NDArray[np.uint8], threads: int) -> NDArray[np.int64]:
+        """See `CodeStore.histogram`."""
+        counts = np.zeros(32 * self._steps + 1, np.int64)
+        _kernels.histogram(
+            self._variant, self._rows, self._steps, len(probes), threads, *self._gallery(), _words(probes), counts
+        )
+        return counts
+
+    def within(
+        self, probes: NDArray[np.uint8], radius: int
+    ) -> tuple[NDArray[np.int64], NDArray[np.uint16], NDArray[np.int64]]:
+        """See `CodeStore.within`."""
+        head = (self._variant, self._rows, self._steps, len(probes), radius)
+        words = _words(probes)
+        counts = np.zeros(len(probes), np.int64)
+        _kernels.count_within(*head, *self._gallery(), words, counts)
+        bounds = np.concatenate([np.zeros(1, np.int64), np.cumsum(counts)])
+        distances, positions = np.empty(bounds[-1], np.uint16), np.empty(bounds[-1], np.int64)
+        _kernels.list_within(*head, *self._gallery(), words, bounds, distances, positions)
+        return bounds, distances, positions
+
+
+def _aligned(n_blocks: int, steps: int) -> NDArray[np.uint32]:
+    """Zeroed uint32 [n_blocks, steps, 16] that starts at a multiple of 64 bytes; NumPy promises 16 only."""
+    n_bytes = n_blocks * steps * LANES * 4
+    raw = np.zeros(n_bytes + ALIGNMENT, np.uint8)
+    offset = -raw.ctypes.data % ALIGNMENT
+    return raw[offset : offset + n_bytes].view(np.uint32).reshape(n_blocks, steps, LANES)
+
+
+def _words(probes: NDArray[np.uint8]) -> NDArray[np.uint32]:
+    """View bytes as words; bytes that do not start at a multiple of 4 are copied first."""
+    return (probes if probes.ctypes.data % 4 == 0 else probes.copy()).view(np.uint32)

@@ -1,0 +1,138 @@
+"""The salted digest of a record: a commitment that binds and hides, and that cannot match.
+
+A fresh capture never reproduces the bytes of a template, so the digest says nothing about who stands before the
+sensor. It names a record in the log, detects substitution and, once the salt is erased with the record, cannot be
+tested even by someone who holds the template.
+
+    digest = commit(pepper, salt, Commitment(record_id=b"r1", subject=b"u1", modality=2, position=0, views=(t,)))
+    verify(digest, pepper, salt, commitment)          # returns nothing or raises
+
+Specification: docs/formats/digest.md.
+"""
+
+import struct
+from dataclasses import dataclass
+from typing import Final
+
+from nacl.bindings import sodium_memcmp
+from nacl.encoding import RawEncoder
+from nacl.hash import blake2b
+
+from bioguard.errors import InputRefused, IntegrityFailure
+
+__all__ = ["DIGEST_BYTES", "PEPPER_BYTES", "SALT_BYTES", "Commitment", "commit", "verify"]
+
+DIGEST_BYTES: Final = 32
+PEPPER_BYTES: Final = 32
+SALT_BYTES: Final = 16
+"""RFC 7693 section 2.8 gives BLAKE2b a salt of 16 bytes."""
+PERSONALIZATION: Final = b"bg-commit-v1".ljust(16, b"\0")
+LAYOUT_VERSION: Final = 1
+MAX_FIELD_BYTES: Final = 0xFFFF
+MAX_VIEWS: Final = 0xFFFF
+MAX_VIEW_BYTES: Final = 0xFFFFFFFF
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Commitment:
+    """What a digest commits to: the header of a record and the exact bytes of its views.
+
+    Attributes:
+        record_id, subject: 1 to 65535 bytes each.
+        modality, position: 0..255 (position: finger code, 0 for a face).
+        views: template bytes exactly as stored, at least one.
+        model_id: the extractor or embedding model, "" if none is recorded.
+        model_version: 0 .. 2^32 - 1.
+        epoch, counter: 0 .. 2^64 - 1; renewal epoch and record counter.
+
+    Raises:
+        InputRefused: a field is out of range.
+    """
+
+    record_id: bytes
+    subject: bytes
+    modality: int
+    position: int
+    views: tuple[bytes, ...]
+    model_id: str = ""
+    model_version: int = 0
+    epoch: int = 0
+    counter: int = 0
+
+    def __post_init__(self) -> None:
+        sizes = (len(self.record_id), len(self.subject))
+        small = (self.modality, self.position)
+        fits = (
+            min(sizes) > 0
+            and max(*sizes, len(self.model_id.encode())) <= MAX_FIELD_BYTES
+            and all(0 <= value <= 0xFF for value in small)
+            and 0 <= self.model_version < 1 << 32
+            and all(0 <= value < 1 << 64 for value in (self.epoch, self.counter))
+            and 0 < len(self.views) <= MAX_VIEWS
+            and all(0 < len(view) <= MAX_VIEW_BYTES for view in self.views)
+        )
+        if not fits:
+            raise InputRefused(
+                "a field of the record header is out of range",
+                hint="see docs/formats/digest.md section 2",
+                code="input.commitment",
+            )
+
+    def to_bytes(self) -> bytes:
+        """Canonical bytes: every variable part carries its length, so no two commitments share an encoding."""
+        model_id = self.model_id.encode()
+        parts = [
+            struct.pack(">BH", LAYOUT_VERSION, len(self.record_id)),
+            self.record_id,
+            struct.pack(">H", len(self.subject)),
+            self.subject,
+            struct.pack(">BBH", self.modality, self.position, len(model_id)),
+            model_id,
+            struct.pack(">IQQH", self.model_version, self.epoch, self.counter, len(self.views)),
+        ]
+        for view in self.views:
+            parts += [struct.pack(">I", len(view)), view]
+        return b"".join(parts)
+
+
+def commit(pepper: bytes, salt: bytes, commitment: Commitment) -> bytes:
+    """Return the digest, 32 bytes: BLAKE2b-256 keyed with the device pepper.
+
+    Args:
+        pepper: 32 secret bytes of this device.
+        salt: 16 random bytes of this record, kept only inside the sealed record.
+        commitment: what is committed to.
+
+    Raises:
+        InputRefused: pepper or salt has the wrong length.
+    """
+    if len(pepper) != PEPPER_BYTES or len(salt) != SALT_BYTES:
+        raise InputRefused(
+            f"a digest needs a pepper of {PEPPER_BYTES} bytes and a salt of {SALT_BYTES} bytes",
+            hint="take the pepper from the key ladder and a fresh random salt",
+            code="input.commitment",
+        )
+    return blake2b(
+        commitment.to_bytes(),
+        digest_size=DIGEST_BYTES,
+        key=pepper,
+        salt=salt,
+        person=PERSONALIZATION,
+        encoder=RawEncoder,
+    )
+
+
+def verify(digest: bytes, pepper: bytes, salt: bytes, commitment: Commitment) -> None:
+    """Check a digest in constant time. Returns nothing.
+
+    Raises:
+        IntegrityFailure: the digest does not belong to this commitment, pepper and salt.
+        InputRefused: as `commit`.
+    """
+    expected = commit(pepper, salt, commitment)
+    if len(digest) != DIGEST_BYTES or not sodium_memcmp(expected, digest):
+        raise IntegrityFailure(
+            "the record does not match its digest",
+            hint="the record was changed or swapped; erase it and enroll again",
+            code="integrity.digest",
+        )

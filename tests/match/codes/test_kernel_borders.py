@@ -1,0 +1,145 @@
+"""The compiled module called wrongly: always ValueError (or TypeError), never a read or write outside a buffer."""
+
+import contextlib
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+
+from bioguard.match.packed import _aligned
+
+kernels = pytest.importorskip("bioguard.match._kernels")
+
+ROWS, STEPS, M, K = 20, 4, 3, 5
+
+
+def arguments() -> dict[str, object]:
+    return {
+        "variant": 0, "rows": ROWS, "steps": STEPS, "m": M, "k": K, "threads": 1,
+        "blocks": _aligned(2, STEPS), "live": np.array([0xFFFF, 0x000F], np.uint16),
+        "probes": np.zeros((M, STEPS), np.uint32),
+        "distances": np.zeros((M, K), np.uint16), "positions": np.zeros((M, K), np.int64),
+    }  # fmt: skip
+
+
+def search(**changes: object) -> None:
+    kernels.search(*{**arguments(), **changes}.values())
+
+
+def test_the_unchanged_call_works() -> None:
+    search()
+
+
+def shifted(array: NDArray[np.generic], by: int) -> NDArray[np.generic]:
+    raw = np.zeros(array.nbytes + 64 + by, np.uint8)
+    start = -raw.ctypes.data % 64 + by
+    return raw[start : start + array.nbytes].view(np.uint8)
+
+
+def read_only() -> NDArray[np.uint16]:
+    array = np.zeros((M, K), np.uint16)
+    array.flags.writeable = False
+    return array
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"variant": -1}, "no such variant on this processor"),
+        ({"variant": 9}, "no such variant on this processor"),
+        ({"rows": -1}, "number of rows or probes out of range"),
+        ({"rows": 1 << 31}, "number of rows or probes out of range"),
+        ({"m": -1}, "number of rows or probes out of range"),
+        ({"steps": 0}, "code length out of range"),
+        ({"steps": 3}, "code length out of range"),
+        ({"steps": 2048}, "code length out of range"),
+        ({"threads": 0}, "number of threads out of range"),
+        ({"threads": 65}, "number of threads out of range"),
+        ({"rows": 33}, "blocks have the wrong size or alignment"),
+        ({"steps": 6}, "blocks have the wrong size or alignment"),
+        ({"blocks": shifted(np.zeros((2, STEPS, 16), np.uint32), 4)}, "blocks have the wrong size or alignment"),
+        ({"live": np.zeros(1, np.uint16)}, "live mask has the wrong size or alignment"),
+        ({"live": shifted(np.zeros(2, np.uint16), 1)}, "live mask has the wrong size or alignment"),
+        ({"live": np.array([0xFFFF, 0x001F], np.uint16)}, "live mask marks rows past the end"),
+        ({"m": 4}, "probes have the wrong size or alignment"),
+        ({"probes": shifted(np.zeros((M, STEPS), np.uint32), 2)}, "probes have the wrong size or alignment"),
+        ({"k": 0}, "k out of range"),
+        ({"k": 21}, "k out of range"),
+        ({"k": 6}, "an output has the wrong size or alignment"),
+        ({"distances": np.zeros((M, K - 1), np.uint16)}, "an output has the wrong size or alignment"),
+        ({"positions": np.zeros((M, K), np.int32)}, "an output has the wrong size or alignment"),
+    ],
+)
+def test_wrong_arguments(changes: dict[str, object], message: str) -> None:
+    with pytest.raises(ValueError, match=f"^{message}$"):
+        search(**changes)
+
+
+def test_aliasing_is_refused() -> None:
+    shared = np.zeros(M * K * 8, np.uint8)
+    with pytest.raises(ValueError, match=r"^outputs overlap$"):
+        search(positions=shared.view(np.int64), distances=shared[: M * K * 2].view(np.uint16))
+    blocks = _aligned(2, STEPS)
+    with pytest.raises(ValueError, match=r"^an output overlaps an input$"):
+        search(blocks=blocks, positions=blocks.reshape(-1)[: M * K * 2].view(np.int64))
+
+
+def test_not_a_buffer_and_read_only() -> None:
+    with pytest.raises(TypeError):
+        search(blocks=None)
+    with pytest.raises((TypeError, BufferError)):
+        search(distances=read_only())
+
+
+@pytest.mark.parametrize(
+    ("bounds", "total", "message"),
+    [
+        ([0, 1], 1, "bounds have the wrong size or alignment"),
+        ([1, 1, 1, 1], 1, "bounds do not start at 0"),
+        ([0, 2, 1, 3], 3, "bounds are not ascending"),
+        ([0, 1, 2, 1 << 40], 3, "an output has the wrong size or alignment"),
+        ([0, 1, 2, 1 << 62], 3, "an output has the wrong size or alignment"),
+    ],
+)
+def test_wrong_bounds(bounds: list[int], total: int, message: str) -> None:
+    a = arguments()
+    with pytest.raises(ValueError, match=f"^{message}$"):
+        kernels.list_within(
+            0, ROWS, STEPS, M, 10, a["blocks"], a["live"], a["probes"], np.array(bounds, np.int64),
+            np.zeros(total, np.uint16), np.zeros(total, np.int64),
+        )  # fmt: skip
+
+
+def test_a_list_never_leaves_its_bounds() -> None:
+    """Bounds narrower than what is found (a gallery that changed in between): the rest is dropped."""
+    a = arguments()
+    distances, positions = np.full(6, 999, np.uint16), np.full(6, -1, np.int64)
+    bounds = np.array([0, 2, 2, 6], np.int64)
+    kernels.list_within(
+        0, ROWS, STEPS, M, 10, a["blocks"], a["live"], a["probes"], bounds, distances, positions
+    )  # fmt: skip
+    assert positions.tolist() == [0, 1, 0, 1, 2, 3]
+    assert distances.tolist() == [0] * 6
+
+
+NUMBERS = st.sampled_from([-(1 << 62), -1, 0, 1, 2, 3, 4, 5, 20, 1 << 20, (1 << 31) - 1, 1 << 31, 1 << 40, (1 << 62)])
+CALLS: list[Callable[..., object]] = [kernels.search, kernels.distances, kernels.histogram, kernels.count_within]
+
+
+@settings(max_examples=300, deadline=None)
+@given(
+    st.sampled_from(CALLS),
+    st.lists(NUMBERS, min_size=6, max_size=6),
+    st.lists(st.integers(0, 70), min_size=5, max_size=5),
+)
+def test_random_calls_are_refused_or_harmless(
+    call: Callable[..., object], numbers: list[int], sizes: list[int]
+) -> None:
+    """A value or ValueError, never any other error; run under AddressSanitizer by `python -m bench.sanitize`."""
+    buffers = [np.zeros(size * 8, np.uint8) for size in sizes]
+    arguments = [*numbers, *buffers] if call is kernels.search else [*numbers[:5], *buffers[:4]]
+    with contextlib.suppress(ValueError):
+        assert call(*arguments) is None
