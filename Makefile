@@ -29,7 +29,7 @@ test: $(VENV)/.test
 	@$(BIN)/python -m pytest -n 2 --dist loadgroup
 
 bench: $(VENV)/.test
-	@$(BIN)/python -m bench timings
+	@$(BIN)/python -m bench.timings
 
 lint: $(VENV)/.test
 	@$(BIN)/ruff check .

@@ -70,9 +70,7 @@ class BiometricApp(CommandApp):
         samples = tuple(_decode(request.modality, sample) for sample in request.samples)
         if not samples or (request.modality is Modality.FACE) != (request.position == 0):
             raise Refused(Status.BAD_REQUEST)
-        replaces = self._vault.room_for(
-            request.user, request.modality, request.position, replacing=request.replace
-        )
+        replaces = self._vault.room_for(request.user, request.modality, request.position, replacing=request.replace)
         if isinstance(samples[0], FaceEmbedding):
             if len({len(s) for s in samples}) > 1:
                 raise Refused(Status.WRONG_DIMENSION)

@@ -14,7 +14,16 @@ from typing import Annotated
 from bioguard.commands.biometric import MAX_SAMPLE_BYTES, MAX_VIEWS, Modality, Profile
 from tee_sim.schema import AtMost, Fixed, Items, Record, UpTo
 
-__all__ = ["DEVICE_OBJECT", "KINDS", "DevicePolicy", "RecordRef", "StoredRecord", "UserState", "record_object", "user_object"]
+__all__ = [
+    "DEVICE_OBJECT",
+    "KINDS",
+    "DevicePolicy",
+    "RecordRef",
+    "StoredRecord",
+    "UserState",
+    "record_object",
+    "user_object",
+]
 
 DEVICE_OBJECT = b"D"
 KINDS = {Modality.FINGERPRINT: "fingerprint", Modality.FACE: "face"}

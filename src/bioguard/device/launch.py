@@ -1,0 +1,130 @@
+"""Starting a device's secure world: lock first, look from outside, then hand over the root secret."""
+
+import pkgutil
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import ClassVar
+from uuid import UUID
+
+from bioguard.device.fuse import Fuses
+from bioguard.device.options import DeviceOptions
+from bioguard.errors import TeeUnavailable
+from tee_sim.client import Context, Session
+
+from tee_sim.lockdown.records import LockReport
+from tee_sim.lockdown.verdict import Level, Verdict, cached_probes, judge, observe
+from tee_sim.manifest import Manifest
+from tee_sim.process import SecureProcess
+from tee_sim.supplicant import Supplicant
+from tee_sim.wire import Boot, Locked, Provision, Ready
+
+__all__ = ["MANIFESTS", "Running", "manifests", "start"]
+
+MANIFESTS = ("bioguard.trusted.biometric",)
+"""Packages whose `manifest.toml` names a trusted application of this device."""
+
+
+def manifests() -> tuple[Manifest, ...]:
+    """The trusted applications of a device."""
+    texts = (pkgutil.get_data(package, "manifest.toml") for package in MANIFESTS)
+    return tuple(Manifest.from_toml(text.decode()) for text in texts if text is not None)
+
+
+@dataclass(slots=True)
+class Running:
+    """A started secure world and what was seen of it.
+
+    Attributes:
+        verdict: how far it is locked, judged from outside before it got any secret.
+        report: what it said about its lock.
+        measurements: SHA-256 of each trusted application's manifest and code, by name.
+    """
+
+    FILES: ClassVar[tuple[str, ...]] = Supplicant.FILES
+
+    process: SecureProcess
+    supplicant: Supplicant
+    verdict: Verdict
+    report: LockReport
+    ready: Ready
+    measurements: dict[str, str]
+    context: Context
+    _sessions: dict[UUID, Session] = field(default_factory=dict)
+
+    def session(self, uuid: UUID) -> Session:
+        """The session with one trusted application, opened on first use."""
+        if uuid not in self._sessions:
+            self._sessions[uuid] = self.context.open_session(uuid)
+        return self._sessions[uuid]
+
+    def status(self) -> dict[str, object]:
+        """Facts for people and JSON."""
+        return {
+            "simulated": True,
+            "sandbox_level": self.verdict.level.value,
+            "sandbox_layers": list(self.verdict.layers),
+            "epoch": self.ready.epoch,
+            "anti_rollback_level": self.ready.anti_rollback_level,
+            "signing_key": self.ready.signing_key.hex(),
+            "measurements": self.measurements,
+        }
+
+    def close(self) -> None:
+        """End the secure world, then the supplicant."""
+        try:
+            self.process.close()
+        finally:
+            self.supplicant.close()
+
+
+def start(directory: Path, fuses: Fuses, options: DeviceOptions, *, create: bool) -> Running:
+    """Start the secure world of the device in `directory`.
+
+    Raises:
+        TeeUnavailable: it does not start, or its lock is below the required level.
+        TeeError: the store does not open.
+    """
+    required = options.allow_level or Level.ENFORCED
+    hosted = manifests()
+    supplicant = Supplicant(directory)
+    seen: list[tuple[LockReport, Verdict, Locked]] = []
+
+    def inspect(pid: int, locked: Locked) -> None:
+        report = LockReport.from_bytes(locked.report)
+        verdict = judge(report, observe(pid, report), cached_probes())
+        seen.append((report, verdict, locked))
+        if not verdict.level.meets(required):
+            raise TeeUnavailable(
+                f"the sandbox is {verdict.level.value}, below {required.value}",
+                hint=f"run: bioguard doctor; to accept it: --allow-level '{verdict.level.value}'",
+                code="tee.sandbox",
+            )
+
+    process: SecureProcess | None = None
+    try:
+        boot = Boot(manifests=hosted, profile=options.profile, namespaces=options.namespaces)
+        process = SecureProcess(boot, supplicant, tap=options.tap)
+        provision = Provision(
+            huk=fuses.huk,
+            device_id=fuses.device_id,
+            create=create,
+            stepped_wall_ms=options.clock,
+            seed=options.seed_bytes,
+        )
+        ready = process.boot(inspect, provision)
+    except BaseException:
+        if process is not None:
+            process.kill()
+        supplicant.close()
+        raise
+    report, verdict, locked = seen[0]
+    names = (m.name for m in hosted)
+    return Running(
+        process=process,
+        supplicant=supplicant,
+        verdict=verdict,
+        report=report,
+        ready=ready,
+        measurements={name: digest.hex() for name, digest in zip(names, locked.measurements, strict=True)},
+        context=Context(process),
+    )
