@@ -119,7 +119,7 @@ def judge(report: LockReport, seen: Observation, probes: ProbeResults) -> Verdic
     states = {f.layer: f.state for f in findings}
     level = Level.INCONCLUSIVE if contradictions else _level(states)
     shortcomings = tuple(f"{f.layer}: {f.evidence}" for f in findings if f.state is not State.IN_FORCE)
-    sha = _expected(report).sha256() if states["seccomp"] is State.IN_FORCE else b""
+    sha = report.filter_sha256 if states["seccomp"] is State.IN_FORCE and not contradictions else b""
     return Verdict(level=level, findings=findings, reasons=contradictions + shortcomings, filter_sha256=sha)
 
 
