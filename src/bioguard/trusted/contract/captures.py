@@ -26,7 +26,8 @@ class Capture:
     """What the sensor saw in one touch or one burst of frames.
 
     Attributes:
-        acquired: AcquiredInfo and vendor code, in order; the last one says whether the sample is good.
+        acquired: AcquiredInfo and vendor code, in order.
+        comparable: whether the sample is good enough to be compared (and then counts); None: if the last code is GOOD.
         sample: for the matcher; None when nothing was presented.
         error: the sensor gave up with this error.
         pose: faces: how the face was turned.
@@ -36,6 +37,7 @@ class Capture:
     sample: object | None = None
     error: OperationError | None = None
     pose: Pose | None = None
+    comparable: bool | None = None
 
 
 class Templates(Protocol):
@@ -88,7 +90,8 @@ class CaptureRules:
         return [cb.Acquired(info, vendor) for info, vendor in capture.acquired]
 
     def _usable(self, capture: Capture) -> bool:
-        return capture.sample is not None and bool(capture.acquired) and capture.acquired[-1][0] == self._good
+        last_is_good = bool(capture.acquired) and capture.acquired[-1][0] == self._good
+        return capture.sample is not None and (last_is_good if capture.comparable is None else capture.comparable)
 
     def interaction(self, capture: Capture) -> list[Callback]:
         """Presence: any finger, any face. The lockout is not asked and not touched."""

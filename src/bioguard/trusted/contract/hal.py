@@ -61,7 +61,7 @@ class SessionHost:
         if self._live is not None and self._live.state is not State.CLOSED:
             raise SessionInUse("a session is open", hint="close it first")
         features = self._features.setdefault((sensor_id, user), set())
-        self._live = Session(self.authority, self._templates[sensor_id], sensor_id, user, tell, features)
+        self._live = Session(self.authority, self._templates[sensor_id], sensor_id, user, tell=tell, features=features)
         return self._live
 
 
@@ -74,6 +74,7 @@ class Session:
         templates: Templates,
         sensor_id: int,
         user: bytes,
+        *,
         tell: Callable[[Callback], None],
         features: set[Feature],
     ) -> None:

@@ -1,0 +1,204 @@
+"""Rows 2 and 3 of the contract checklist (docs/android-contract.md section 3): enrollment and the authenticator id.
+
+Rows 1, 8 and 9 have files of their own (test_token, test_gatekeeper, test_keystore_rules); row 7 belongs to the store.
+"""
+
+import pytest
+
+from bioguard.trusted.contract import callbacks as cb
+from bioguard.trusted.contract.authority import SensorAuthority, TokenUnusable
+from bioguard.trusted.contract.callbacks import OperationError
+from bioguard.trusted.contract.challenges import LIFETIME_MS, MAX_LIVE, ChallengeTable
+from bioguard.trusted.contract.codes import ErrorCode, Kind
+from bioguard.trusted.contract.lockout import ANDROID_13
+from bioguard.trusted.contract.sensors import SensorProps
+from bioguard.trusted.contract.session import State
+
+KEY = bytes(range(32))
+ALICE, BOB = b"A" * 16, b"B" * 16
+UNABLE = OperationError(ErrorCode.UNABLE_TO_PROCESS)
+FP = Kind.FINGERPRINT
+
+
+# -- row 2: enroll ---------------------------------------------------------------------------------------------------
+
+
+def refused_enrollment(world, session, token: bytes) -> None:
+    before = dict(world.states.rows)
+    world.heard.clear()
+    session.enroll(token)
+    assert world.heard == [UNABLE]
+    assert session.calls.state is State.IDLING
+    session.pointer_down()
+    assert world.heard == [UNABLE]
+    assert world.states.rows == before
+    assert world.hal.templates.ids(ALICE) == ()
+
+
+def test_row2_bad_mac(world) -> None:
+    session = world.start()
+    token = bytearray(world.pin_token(world.challenge(session)))
+    token[-1] ^= 1
+    refused_enrollment(world, session, bytes(token))
+
+
+@pytest.mark.parametrize("token", [b"", bytes(69), bytes(37)], ids=["empty", "zeros", "no-mac"])
+def test_row2_no_token(world, token: bytes) -> None:
+    refused_enrollment(world, world.start(), token)
+
+
+def test_row2_unknown_challenge(world) -> None:
+    refused_enrollment(world, world.start(), world.pin_token(4711))
+
+
+def test_row2_expired_challenge(world) -> None:
+    session = world.start()
+    token = world.pin_token(world.challenge(session))
+    world.clock.advance(LIFETIME_MS)
+    refused_enrollment(world, session, token)
+
+
+def test_row2_revoked_challenge(world) -> None:
+    session = world.start()
+    challenge = world.challenge(session)
+    session.calls.revoke_challenge(challenge)
+    session.calls.pump()
+    refused_enrollment(world, session, world.pin_token(challenge))
+
+
+def test_row2_other_users_challenge(world) -> None:
+    session = world.start(user=BOB)
+    challenge = world.challenge(session)
+    session.calls.close()
+    refused_enrollment(world, world.session(ALICE), world.pin_token(challenge))
+
+
+def test_row2_other_sensors_challenge(world) -> None:
+    world.start()
+    sensors = [SensorProps(sensor_id=0, kind=FP), SensorProps(sensor_id=1, kind=FP)]
+    authority = SensorAuthority(
+        sensors, states=world.states, policy=ANDROID_13, clock=world.clock, rng=world.rng, token_key=lambda: KEY
+    )
+    challenge = authority.generate_challenge(0, ALICE)
+    token = world.pin_token(challenge)
+    assert authority.allow_enrollment(0, ALICE, token, enrollments=0).challenge == challenge
+    with pytest.raises(TokenUnusable, match=r"^the auth token does not allow this$"):
+        authority.allow_enrollment(1, ALICE, token, enrollments=0)
+
+
+def test_row2_a_token_from_a_finger_is_not_a_pin(world) -> None:
+    """Stricter than the words of AIDL: CDD wants the chain of trust to start at the credential."""
+    session = world.start()
+    forged = world.forged(challenge=world.challenge(session), user_id=world.sids[ALICE], authenticator_type=2)
+    refused_enrollment(world, session, forged)
+
+
+def test_row2_a_token_from_the_future(world) -> None:
+    session = world.start()
+    challenge = world.challenge(session)
+    stamp = world.clock.boot_ms() + 1
+    refused_enrollment(world, session, world.forged(challenge=challenge, timestamp_ms=stamp))
+
+
+def test_row2_two_live_challenges_both_work_and_may_be_used_twice(world) -> None:
+    session = world.start()
+    first, second = world.challenge(session), world.challenge(session)
+    for number, challenge in enumerate((first, second, first, second), 1):
+        session.enroll(world.pin_token(challenge))
+        session.pointer_down()
+        assert world.heard[-1] == cb.EnrollmentProgress(number, 0)
+
+
+def test_row2_a_second_owner_cannot_enroll_next_to_the_first(world) -> None:
+    """An untrusted re-enroll makes a new secure user id: it must not get at the old enrollments."""
+    session = world.start()
+    world.enroll(session)
+    world.set_pin(ALICE, b"other")
+    session.enroll(world.pin_token(world.challenge(session), pin=b"other"))
+    assert world.heard[-1] == UNABLE
+
+
+def test_row2_challenges_are_unpredictable_distinct_and_never_zero(world) -> None:
+    session = world.start()
+    values = [world.challenge(session) for _ in range(100)]
+    assert len(set(values)) == 100
+    assert 0 not in values
+    assert len({v >> 32 for v in values}) > 95
+    token = world.pin_token(values[0])
+    session.enroll(token)
+    assert session.calls.state is State.ENROLLING
+
+
+def test_challenge_table_is_bounded_and_never_hands_out_zero(world) -> None:
+    class Stuck:
+        def __init__(self) -> None:
+            self.answers = [bytes(8), b"\1" + bytes(7), b"\1" + bytes(7), b"\2" + bytes(7)]
+
+        def bytes(self, n: int) -> bytes:
+            return self.answers.pop(0)
+
+    rng = Stuck()
+    table, first = ChallengeTable().generate(rng, 0)
+    table, second = table.generate(rng, 0)
+    assert (first, second) == (1, 2)
+    for _ in range(MAX_LIVE + 5):
+        table, _ = table.generate(world.rng, 0)
+    assert len(table.live) == MAX_LIVE
+    assert not table.holds(1, 0)
+
+
+# -- row 3: authenticator id -----------------------------------------------------------------------------------------
+
+
+def authenticator_id(world, session) -> int:
+    session.calls.get_authenticator_id()
+    session.calls.pump()
+    return world.heard[-1].authenticator_id
+
+
+def test_row3_life_of_an_authenticator_id(world) -> None:
+    session = world.start()
+    assert authenticator_id(world, session) == 0
+    at_progress: list[int] = []
+    tell = session._tell
+    session._tell = lambda c: (
+        at_progress.append(world.states.load(0, ALICE).authenticator_id) if c == cb.EnrollmentProgress(1, 0) else None,
+        tell(c),
+    )
+    world.enroll(session)
+    first = authenticator_id(world, session)
+    assert at_progress == [first], "the new id must be stored before remaining = 0 is told"
+    world.enroll(session)
+    second = authenticator_id(world, session)
+    assert len({0, first, second}) == 3
+    assert abs(second - first) > 1 << 16, "random, not a counter"
+    session.calls.remove_enrollments((1,))
+    assert authenticator_id(world, session) == second
+    session.calls.remove_enrollments((2,))
+    assert authenticator_id(world, session) == 0
+
+
+def test_row3_persisted_and_invalidate_rotates(world) -> None:
+    session = world.start()
+    world.enroll(session)
+    before = authenticator_id(world, session)
+    enrolled = world.hal.templates.enrolled
+    again = world.start()
+    world.hal.templates.enrolled.update(enrolled)
+    assert authenticator_id(world, again) == before
+    again.calls.invalidate_authenticator_id()
+    again.calls.pump()
+    rotated = world.heard[-1]
+    assert isinstance(rotated, cb.AuthenticatorIdInvalidated)
+    assert rotated.authenticator_id not in (0, before)
+    assert authenticator_id(world, again) == rotated.authenticator_id
+
+
+@pytest.mark.parametrize("strength", ["0", "1"])
+def test_row3_zero_for_weaker_classes(world, strength: str) -> None:
+    session = world.start(sensor_strength=strength)
+    world.enroll(session)
+    assert authenticator_id(world, session) == 0
+    session.calls.invalidate_authenticator_id()
+    session.calls.pump()
+    assert world.heard[-1] == cb.AuthenticatorIdInvalidated(0)

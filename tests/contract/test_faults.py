@@ -1,0 +1,168 @@
+"""The mini-language: grammar, knob table, scenario files."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bioguard.errors import InputRefused
+from bioguard.faults import grammar
+from bioguard.faults.grammar import EnrollmentStep, Latency, Location, NextEnrollment, int_sequence, next_enrollment
+from bioguard.faults.knobs import KNOBS, Form, Knobs, knob
+from bioguard.faults.scenario import Scenario
+from bioguard.trusted.contract.codes import Kind
+
+
+def test_parse_int_sequence() -> None:
+    assert int_sequence("") == ()
+    assert int_sequence("2") == (2,)
+    assert int_sequence("2,3, 5") == (2, 3, 5)
+    assert int_sequence("0,22,123,456") == (0, 22, 123, 456)
+    assert int_sequence("5:6:7", ":") == (5, 6, 7)
+    for bad in ("a", "1,b", "1,,2", "-1", "1,2,", "99999999999", "\u0661"):
+        assert int_sequence(bad) == (), bad
+
+
+@pytest.mark.parametrize(
+    ("text", "steps"),
+    [
+        ("1:100:true", [(100, (1,))]),
+        ("1:100,20:true", [(100, (1,)), (20, (1,))]),
+        ("1:100-[5],20:1", [(100, (5,)), (20, (1,))]),
+        ("2:1000-[5,1],500:true", [(1000, (5, 1)), (500, (1,))]),
+        ("4:0,5-[12,1013]:true", [(0, (1,)), (5, (12, 1013))]),
+        ("1: 100 - [5, 6] , 3 :true", [(100, (5, 6)), (3, (1,))]),
+    ],
+)
+def test_parse_enrollment_capture_ok(text: str, steps: list[tuple[int, tuple[int, ...]]]) -> None:
+    parsed = next_enrollment(text)
+    assert [(s.duration_ms, s.codes) for s in parsed.steps] == steps
+    assert parsed.succeeds
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "1", "1:2", "1:2:true:4", "1::true", "1:a:true", "1:100-[x]:true", "1:100-[:true", "1:100-[]:true",
+     "1:100,:true", "1:100[5]:true", "0:100:true", "x:100:true", "1:-5:true", "1:100-5:true"],
+)  # fmt: skip
+def test_parse_enrollment_capture_fail(text: str) -> None:
+    with pytest.raises(InputRefused) as caught:
+        next_enrollment(text)
+    assert caught.value.stable_code == "fault.grammar"
+    assert caught.value.hint == "write it like 2:1000-[5,1],500:true"
+
+
+@pytest.mark.parametrize(
+    ("result", "good"), [("true", True), ("1", True), ("false", False), ("0", False), ("yes", False)]
+)
+def test_result_is_true_only_for_1_and_true(result: str, good: bool) -> None:
+    assert next_enrollment(f"1:5:{result}").succeeds is good
+
+
+def test_the_face_default_parses_and_renders() -> None:
+    script = next_enrollment(grammar.FACE_DEFAULT_ENROLLMENT)
+    assert (script.enrollment_id, len(script.steps), script.steps[0].codes) == (1, 4, (21, 7, 1, 1103))
+    assert str(script) == grammar.FACE_DEFAULT_ENROLLMENT
+
+
+CODES = st.lists(st.integers(0, 2000), min_size=1, max_size=4).map(tuple)
+STEPS = st.lists(st.builds(EnrollmentStep, st.integers(0, 10_000), CODES), min_size=1, max_size=5).map(tuple)
+
+
+@given(st.builds(NextEnrollment, st.integers(1, 1000), STEPS, st.booleans()))
+def test_scripts_round_trip(script: NextEnrollment) -> None:
+    assert next_enrollment(str(script)) == script
+
+
+@given(st.text(max_size=60))
+def test_any_text_is_a_script_or_our_error(text: str) -> None:
+    try:
+        assert next_enrollment(str(next_enrollment(text))) == next_enrollment(text)
+    except InputRefused as error:
+        assert error.stable_code == "fault.grammar"
+
+
+def test_latency() -> None:
+    assert grammar.latency(()) == grammar.latency((1, 2, 3)) == Latency(400, 400)
+    assert grammar.latency((7,)) == Latency(7, 7)
+    assert grammar.latency((1000, 1)) == Latency(1, 1000)
+    assert {Latency(1, 3).draw(n) for n in range(50)} == {1, 2, 3}
+
+
+def test_location() -> None:
+    udfps = Location(400, 1600, 150)
+    assert grammar.location("100:200:30", udfps) == Location(100, 200, 30)
+    assert grammar.location("100:200:30:screen1", udfps) == Location(100, 200, 30, "screen1")
+    for bad in ("", "100", "100:200", "a:b:c", "100:200:30:s:5", "100:-1:30"):
+        assert grammar.location(bad, udfps) == udfps
+
+
+def test_acquired_codes() -> None:
+    assert grammar.acquired_code(1, Kind.FINGERPRINT) == (1, 0)
+    assert grammar.acquired_code(1013, Kind.FINGERPRINT) == (7, 13)
+    assert grammar.acquired_code(1013, Kind.FACE) == (23, 13)
+    with pytest.raises(InputRefused, match=r"^cannot read acquired code 20$"):
+        grammar.acquired_code(20, Kind.FINGERPRINT)
+    assert grammar.acquired_code(20, Kind.FACE) == (20, 0)
+
+
+def test_android_names_work_with_their_prefix() -> None:
+    assert knob("persist.vendor.fingerprint.virtual.lockout_timed_threshold").name == "lockout_timed_threshold"
+    assert knob("vendor.face.virtual.operation_authenticate_fails").name == "operation_authenticate_fails"
+    assert knob("persist.vendor.face.virtual.strength").name == "sensor_strength"
+    assert knob("persist.vendor.face.virtual.type").name == "face_type"
+    with pytest.raises(InputRefused, match=r"^there is no knob 'nonsense'$"):
+        knob("nonsense")
+
+
+@pytest.mark.parametrize("name", sorted(KNOBS))
+def test_every_default_is_a_value_and_setting_it_changes_nothing(name: str) -> None:
+    knobs = Knobs()
+    knobs.set(name, KNOBS[name].default)
+    assert knobs.changed() == {}
+    assert KNOBS[name].meaning
+
+
+BAD = {
+    Form.FLAG: "maybe", Form.NUMBER: "-1", Form.NUMBERS: "1,x", Form.LATENCY: "1,2,3", Form.RATE: "1.5",
+    Form.ENROLLMENT: "1:2",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", [n for n, k in KNOBS.items() if k.form in BAD])
+def test_bad_values_are_refused_and_the_old_one_stays(name: str) -> None:
+    knobs = Knobs()
+    with pytest.raises(InputRefused) as caught:
+        knobs.set(name, BAD[KNOBS[name].form])
+    assert caught.value.stable_code in ("fault.value", "fault.grammar")
+    assert knobs.changed() == {}
+
+
+def test_negative_latencies_are_refused() -> None:
+    knobs = Knobs({"operation_authenticate_latency": "5"})
+    with pytest.raises(InputRefused, match=r"^cannot use this value for operation_authenticate_latency$"):
+        knobs.set("operation_authenticate_latency", "-5")
+    assert knobs.text("operation_authenticate_latency") == "5"
+
+
+def test_clear_one_and_all() -> None:
+    knobs = Knobs({"enrollment_hit": "3", "lockout": "1"})
+    assert knobs.changed() == {"enrollment_hit": "3", "lockout": "true"}
+    knobs.clear("lockout")
+    assert not knobs.flag("lockout")
+    knobs.clear()
+    assert knobs.changed() == {}
+
+
+def test_scenario_file_round_trip_and_strictness(tmp_path) -> None:
+    scenario = Scenario(Knobs({"power_cut": "3", "next_enrollment": "2: 1000-[5,1],500:true"}), seed=7)
+    scenario.save(tmp_path)
+    text = (tmp_path / "faults.scenario").read_text()
+    assert text == ("bioguard-scenario 1\nseed = 7\nnext_enrollment = 2:1000-[5,1],500-[1]:true\npower_cut = 3\n")
+    assert Scenario.load(tmp_path).to_text() == text
+    for bad in ("", text + "x = 1\n", text + "power_cut = 3\n", text.replace(" 1\n", " 2\n", 1), text[:-1], text + "\n",
+                text.replace("seed = 7", "seed = 07"), text.replace("3", "03")):  # fmt: skip
+        with pytest.raises(InputRefused):
+            Scenario.from_text(bad)
+    Scenario().save(tmp_path)
+    assert not (tmp_path / "faults.scenario").exists()
+    assert Scenario.load(tmp_path).knobs.changed() == {}
