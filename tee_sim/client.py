@@ -14,6 +14,7 @@ from uuid import UUID
 from tee_sim.errors import Origin, TeeError, TeeResult
 from tee_sim.limits import INVOKE_TIMEOUT_MS, MAX_PARAM_BYTES
 from tee_sim.params import Param, Params
+from tee_sim.release import ReleaseGrid
 from tee_sim.schema import Record, is_closed, max_bits
 from tee_sim.ta_api import Command
 from tee_sim.wire import CloseSession, Invoke, Message, OpenSession, Return
@@ -57,8 +58,15 @@ class Session:
             raise self._context.violated("an answer without four parameters")
         return (answer.params[0], answer.params[1], answer.params[2], answer.params[3])
 
-    def call(self, command: Command[Q, A], request: Q, *, timeout_ms: int = INVOKE_TIMEOUT_MS) -> A:
-        """Send a command's request record and return its reply record.
+    def call(
+        self,
+        command: Command[Q, A],
+        request: Q,
+        *,
+        timeout_ms: int = INVOKE_TIMEOUT_MS,
+        grid: ReleaseGrid | None = None,
+    ) -> A:
+        """Send a command's request record and return its reply record, on the release grid if there is one.
 
         Raises:
             TeeError: SECURITY (and the secure world is killed) when the reply does not fit its declared type.
@@ -66,7 +74,10 @@ class Session:
         if not is_closed(command.reply):
             raise self._context.violated(f"{command.reply.__name__} is not a closed type")
         params = (Param.memref(request.to_bytes()), Param.output(MAX_PARAM_BYTES), Param.none(), Param.none())
+        started_s = grid.now_s() if grid else 0.0
         out = self.invoke(command.number, params, timeout_ms=timeout_ms)
+        if grid is not None:
+            self._context.reply_bits += grid.hold(started_s)
         try:
             reply = command.reply.from_bytes(out[1].buffer)
         except TeeError:

@@ -19,7 +19,7 @@ def device() -> None:
 
 
 @device.command()
-@click.option("--profile", type=click.Choice(list(_PROFILES)), default="standard", help="What is kept of an enrollment.")
+@click.option("--profile", type=click.Choice(list(_PROFILES)), default="standard", help="What an enrollment keeps.")
 @click.option("--max-fingers", type=int, default=5, show_default=True, help="Fingers a user may enroll.")
 @click.option("--max-faces", type=int, default=2, show_default=True, help="Faces a user may enroll.")
 @pass_state

@@ -41,7 +41,9 @@ def _day(seconds: int) -> str:
 @click.option("--face", is_flag=True, help="The files are face embeddings.")
 @click.option("--replace", is_flag=True, help="Replace the record of this finger, or the first face.")
 @pass_state
-def enroll(state: CliState, user: str, files: tuple[Path, ...], finger: str | None, face: bool, replace: bool) -> Result:
+def enroll(
+    state: CliState, user: str, files: tuple[Path, ...], finger: str | None, face: bool, replace: bool
+) -> Result:
     """Enroll one finger (several touches) or one face (several views).
 
     Files: ISO/IEC 19794-2 and ANSI 378 minutiae (.iso .fmr .ist .xyt), embeddings (.npy .npz .csv).
@@ -57,7 +59,7 @@ def enroll(state: CliState, user: str, files: tuple[Path, ...], finger: str | No
     with state.device() as device:
         new = device.enroll(user, samples, finger=finger, replace=replace)
     if new.views < RECOMMENDED_VIEWS:
-        state.output.note(f"{new.views} sample(s); {RECOMMENDED_VIEWS} or more make rejections of the right person rarer")
+        state.output.note(f"{new.views} sample(s); {RECOMMENDED_VIEWS} or more make false rejections rarer")
     return Result(
         command="enroll",
         outcome="enrolled",
@@ -110,7 +112,8 @@ def erase(state: CliState, user: str, record_ids: tuple[str, ...], everything: b
     if not force:
         if state.no_input:
             raise NotPermitted("erasing needs a confirmation", hint="add --force", code="erase.unconfirmed")
-        click.confirm(f"Erase {'all records' if everything else f'{len(record_ids)} record(s)'} of {user}?", abort=True, err=True)
+        what = "all records" if everything else f"{len(record_ids)} record(s)"
+        click.confirm(f"Erase {what} of {user}?", abort=True, err=True)
     with state.device() as device:
         ids = [r.record_id for r in device.records(user)] if everything else list(record_ids)
         erased = [{"record_id": i, "digest": device.erase(user, i)} for i in ids]

@@ -54,7 +54,10 @@ def authenticate(state: CliState, user: str, file: Path, fmr: int) -> Result:
 @click.command()
 @click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
 @click.option(
-    "--fpir", type=Rate(), default=DEFAULT_FPIR_INVERSE, help="Target false positive identification rate.  [default: 1/100]"
+    "--fpir",
+    type=Rate(),
+    default=DEFAULT_FPIR_INVERSE,
+    help="Target false positive identification rate.  [default: 1/100]",
 )
 @pass_state
 def identify(state: CliState, file: Path, fpir: int) -> Result:

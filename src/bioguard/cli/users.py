@@ -52,7 +52,7 @@ def remove(state: CliState, name: str, force: bool) -> Result:
     """Erase all records of a user, then forget the name."""
     if not force:
         if state.no_input:
-            raise NotPermitted("removing a user needs a confirmation", hint="add --force", code="user.remove_unconfirmed")
+            raise NotPermitted("removal needs a confirmation", hint="add --force", code="user.remove_unconfirmed")
         click.confirm(f"Erase everything of {name}?", abort=True, err=True)
     with state.device() as device:
         device.remove_user(name)

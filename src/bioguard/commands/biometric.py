@@ -2,7 +2,7 @@
 
 Rules:
 * a refusal is a `Status` in the reply, not an exception: it is an answer, and it carries no more than its name;
-* no reply can hold features, a key, a threshold or a score: ids, digests, counts, small enumerations and signatures only;
+* no reply can hold features, a key, a threshold or a score: ids, digests, counts and small enumerations only;
 * users are 16 random bytes; their names stay in the normal world.
 """
 
@@ -15,11 +15,37 @@ from tee_sim.schema import AtMost, Fixed, Items, Record, UpTo
 from tee_sim.ta_api import Command
 
 __all__ = [
-    "ADD_USER", "AUTHENTICATE", "BIOMETRIC_UUID", "CONFIGURE", "ENROLL", "ERASE", "IDENTIFY", "LIST", "REMOVE_USER", "SHOW",
-    "AddUser", "Authenticate", "Configure", "Decision", "Done", "Enroll", "Enrolled", "Erase", "Erased", "Identify",
-    "Identified", "ListRecords", "Modality", "Page", "Profile", "RecordSummary", "RemoveUser", "Show", "Shown",
+    "ADD_USER",
+    "AUTHENTICATE",
+    "BIOMETRIC_UUID",
+    "CONFIGURE",
+    "ENROLL",
+    "ERASE",
+    "IDENTIFY",
+    "LIST",
+    "REMOVE_USER",
+    "SHOW",
+    "AddUser",
+    "Authenticate",
+    "Configure",
+    "Decision",
+    "Done",
+    "Enroll",
+    "Enrolled",
+    "Erase",
+    "Erased",
+    "Identified",
+    "Identify",
+    "ListRecords",
+    "Modality",
+    "Page",
+    "Profile",
+    "RecordSummary",
+    "RemoveUser",
+    "Show",
+    "Shown",
     "Status",
-]  # fmt: skip
+]
 
 BIOMETRIC_UUID = UUID("6f1f3c1a-9f0e-5b51-8d0c-2c7c2f3b7a01")
 

@@ -15,7 +15,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from hashlib import shake_256
 from pathlib import Path
-from types import TracebackType
 from typing import Self, TypeVar
 
 from bioguard.commands import biometric as commands
@@ -28,7 +27,7 @@ from bioguard.device.lock import DeviceLock
 from bioguard.device.names import NAMES_FILE, Names, check_name
 from bioguard.device.options import DeviceOptions
 from bioguard.errors import InputRefused, NotPermitted
-from bioguard.records import FaceEmbedding, Features, FingerprintTemplate
+from bioguard.records import FaceEmbedding, Features
 from tee_sim.errors import TeeError
 from tee_sim.schema import Record
 from tee_sim.ta_api import Command
@@ -190,14 +189,15 @@ class Device:
             lock.release()
             (directory / DeviceLock.NAME).unlink(missing_ok=True)
 
-    def call(self, command: Command[Q, A], request: Q) -> A:
-        """Send one command to the biometric TA.
+    def call(self, command: Command[Q, A], request: Q, *, on_grid: bool = False) -> A:
+        """Send one command to the biometric TA; `on_grid` releases the reply on the device's time grid.
 
         Raises:
             TeeUnavailable, IntegrityFailure: by the table in `bioguard.device.errors`.
         """
         with _tee_errors():
-            return self._running.session(BIOMETRIC_UUID).call(command, request)
+            grid = self._running.grid if on_grid else None
+            return self._running.session(BIOMETRIC_UUID).call(command, request, grid=grid)
 
     @staticmethod
     def _ok(status: Status, about: str = "") -> None:
@@ -272,13 +272,15 @@ class Device:
         answer = self.call(
             commands.AUTHENTICATE,
             commands.Authenticate(user=self._handle(name), sample=sample.to_bytes(), fmr_inverse=fmr_inverse),
+            on_grid=True,
         )
         self._ok(answer.status)
         return Verification(match=answer.match, record_id=answer.record_id.hex() if answer.record_id else None)
 
     def identify(self, sample: Features, *, fpir_inverse: int = DEFAULT_FPIR_INVERSE) -> Identification:
         """1:N: find whose sample it is at a false positive identification rate of 1/fpir_inverse."""
-        answer = self.call(commands.IDENTIFY, commands.Identify(sample=sample.to_bytes(), fpir_inverse=fpir_inverse))
+        request = commands.Identify(sample=sample.to_bytes(), fpir_inverse=fpir_inverse)
+        answer = self.call(commands.IDENTIFY, request, on_grid=True)
         self._ok(answer.status)
         return Identification(
             match=answer.match,
@@ -339,7 +341,7 @@ class Device:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(self, *exc: object) -> None:
         self.close()
 
 

@@ -10,11 +10,11 @@ from bioguard.device.fuse import Fuses
 from bioguard.device.options import DeviceOptions
 from bioguard.errors import TeeUnavailable
 from tee_sim.client import Context, Session
-
 from tee_sim.lockdown.records import LockReport
 from tee_sim.lockdown.verdict import Level, Verdict, cached_probes, judge, observe
 from tee_sim.manifest import Manifest
 from tee_sim.process import SecureProcess
+from tee_sim.release import ReleaseGrid
 from tee_sim.supplicant import Supplicant
 from tee_sim.wire import Boot, Locked, Provision, Ready
 
@@ -49,6 +49,7 @@ class Running:
     ready: Ready
     measurements: dict[str, str]
     context: Context
+    grid: ReleaseGrid | None
     _sessions: dict[UUID, Session] = field(default_factory=dict)
 
     def session(self, uuid: UUID) -> Session:
@@ -127,4 +128,5 @@ def start(directory: Path, fuses: Fuses, options: DeviceOptions, *, create: bool
         ready=ready,
         measurements={name: digest.hex() for name, digest in zip(names, locked.measurements, strict=True)},
         context=Context(process),
+        grid=ReleaseGrid(period_ms=options.release_grid_ms) if options.release_grid_ms > 0 else None,
     )

@@ -43,6 +43,8 @@ class DeviceOptions:
         allow_level: the lowest sandbox level accepted besides ENFORCED, named by the caller.
         profile: how the secure world locks itself.
         namespaces: whether it also enters namespaces of its own.
+        release_grid_ms: replies of authenticate and identify are released on this grid, so that the time they took
+            tells little; 0 switches it off (docs/sandbox.md section 6).
         tap: sees every frame on the pipes (evidence), never the root secret.
     """
 
@@ -51,6 +53,7 @@ class DeviceOptions:
     allow_level: Level | None = None
     profile: LockProfile = LockProfile.STRICT
     namespaces: bool = True
+    release_grid_ms: float = 5.0
     tap: Callable[[str, bytes], None] | None = None
 
     @property

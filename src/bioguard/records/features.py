@@ -105,7 +105,9 @@ class FingerprintTemplate:
                 )
         if n and (x.min() < 0 or y.min() < 0 or x.max() > width_px500 or y.max() > height_px500):
             raise _refuse(
-                "a minutia lies outside the image", "check image size and resolution in the header", "input.outside_image"
+                "a minutia lies outside the image",
+                "check image size and resolution in the header",
+                "input.outside_image",
             )
         if n and (kinds.min() < 0 or kinds.max() > 2 or qualities.min() < 0 or qualities.max() > 100):
             raise _refuse("minutia type or quality out of range", "types are 0..2, quality 0..100", "input.minutia")
@@ -144,7 +146,9 @@ class FingerprintTemplate:
         rows = np.zeros(len(self), self.ROW)
         rows["x"] = np.rint(self.x_px500 * COORDINATE_STEPS_PER_PX)
         rows["y"] = np.rint(self.y_px500 * COORDINATE_STEPS_PER_PX)
-        rows["angle"] = np.rint(self.angle_rad.astype(np.float64) * (ANGLE_STEPS / (2 * np.pi))).astype(np.int64) % ANGLE_STEPS
+        rows["angle"] = (
+            np.rint(self.angle_rad.astype(np.float64) * (ANGLE_STEPS / (2 * np.pi))).astype(np.int64) % ANGLE_STEPS
+        )
         rows["kind"] = self.kind
         rows["quality"] = self.quality
         return self.HEADER.pack(1, self.KIND, len(self), self.width_px500, self.height_px500) + rows.tobytes()
@@ -153,10 +157,14 @@ class FingerprintTemplate:
     def from_bytes(cls, data: bytes) -> Self:
         """Decode canonical bytes. Raises InputRefused if they are not exactly what `to_bytes` would write."""
         if len(data) < cls.HEADER.size:
-            raise _refuse("fingerprint record is truncated", "send the bytes of FingerprintTemplate.to_bytes", "input.features")
+            raise _refuse(
+                "fingerprint record is truncated", "send the bytes of FingerprintTemplate.to_bytes", "input.features"
+            )
         version, kind, n, width, height = cls.HEADER.unpack_from(data)
         if (version, kind) != (1, cls.KIND) or len(data) != cls.HEADER.size + n * cls.ROW.itemsize:
-            raise _refuse("not a fingerprint record", "send the bytes of FingerprintTemplate.to_bytes", "input.features")
+            raise _refuse(
+                "not a fingerprint record", "send the bytes of FingerprintTemplate.to_bytes", "input.features"
+            )
         rows = np.frombuffer(data, cls.ROW, offset=cls.HEADER.size)
         template = cls.from_minutiae(
             rows["x"] / COORDINATE_STEPS_PER_PX,
@@ -168,7 +176,11 @@ class FingerprintTemplate:
             height_px500=height,
         )
         if template.to_bytes() != data:
-            raise _refuse("fingerprint record is not canonical", "send the bytes of FingerprintTemplate.to_bytes", "input.features")
+            raise _refuse(
+                "fingerprint record is not canonical",
+                "send the bytes of FingerprintTemplate.to_bytes",
+                "input.features",
+            )
         return template
 
 
@@ -236,10 +248,14 @@ class FaceEmbedding:
             raise _refuse("not a face record", "send the bytes of FaceEmbedding.to_bytes", "input.features")
         half = np.frombuffer(data, "<f2", offset=cls.HEADER.size)
         if not MIN_DIMENSION <= d <= MAX_DIMENSION:
-            raise _refuse(f"face record of dimension {d}", f"use {MIN_DIMENSION} to {MAX_DIMENSION} dimensions", "input.dimension")
+            raise _refuse(
+                f"face record of dimension {d}", f"use {MIN_DIMENSION} to {MAX_DIMENSION} dimensions", "input.dimension"
+            )
         wide = half.astype(np.float64)
         if not np.isfinite(wide).all() or abs(float(np.linalg.norm(wide)) - 1.0) > NORM_TOLERANCE:
-            raise _refuse("face record is not a unit vector", "build it with FaceEmbedding.from_features", "input.features")
+            raise _refuse(
+                "face record is not a unit vector", "build it with FaceEmbedding.from_features", "input.features"
+            )
         return cls._from_half(half)
 
 
