@@ -1,0 +1,128 @@
+"""Signed notes, checkpoints and proof files; OpenSSL gives the second opinion on the signature."""
+
+import base64
+import subprocess
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bioguard.proofs.checkpoint import Checkpoint, TlogProof, proof_of
+from bioguard.proofs.encoding import ProofInvalid
+from bioguard.proofs.merkle import leaf_hash, root_hash
+from bioguard.proofs.notes import NoteKey, NoteSigner, assemble, open_note
+
+SIGNER = NoteSigner("bioguard.example/log", bytes(range(32)))
+STRANGER = NoteSigner("stranger", bytes(32))
+LEAVES = [leaf_hash(bytes([i])) for i in range(11)]
+CHECKPOINT = Checkpoint(SIGNER.name, len(LEAVES), root_hash(LEAVES))
+NOTE = CHECKPOINT.sign(SIGNER)
+ED25519_SPKI = bytes.fromhex("302a300506032b6570032100")
+"""RFC 8410 section 4: what precedes the 32 key bytes in a SubjectPublicKeyInfo."""
+
+
+def _openssl(note: str, folder: Path) -> int:
+    text, _, line = note.rpartition("\n\n")
+    (folder / "text").write_bytes((text + "\n").encode())
+    (folder / "sig").write_bytes(base64.b64decode(line.split(" ")[2])[4:])
+    (folder / "key").write_bytes(ED25519_SPKI + SIGNER.key.public_key)
+    command = ["openssl", "pkeyutl", "-verify", "-pubin", "-keyform", "DER", "-inkey", "key", "-rawin"]
+    return subprocess.run(
+        [*command, "-in", "text", "-sigfile", "sig"], cwd=folder, capture_output=True, check=False
+    ).returncode
+
+
+def test_openssl_accepts_the_note_and_rejects_its_twin(tmp_path: Path) -> None:
+    assert _openssl(NOTE, tmp_path) == 0
+    assert _openssl(NOTE.replace("\n11\n", "\n12\n"), tmp_path) != 0
+
+
+def test_the_verifier_key_of_the_go_documentation_is_read_and_written_back() -> None:
+    vkey = "PeterNeumann+c74f20a3+ARpc2QcUPDhMQegwxbzhKqiBfsVkmqq/LDE4izWy10TW"  # package note, golang.org/x/mod
+    assert NoteKey.parse(vkey).vkey == vkey
+    note = (
+        "If you think cryptography is the answer to your problem,\n"
+        "then you don't know what your problem is.\n\n"
+        "\u2014 PeterNeumann x08go/ZJkuBS9UG/SffcvIAQxVBtiFupLLr8pAcElZInNIuGUgYN1FFYC2pZSNXgKvqfqdngotpRZb6KE6RyyBwJ"
+        "nAM=\n"
+    )
+    text, signed = open_note(note, [NoteKey.parse(vkey)])
+    assert text.endswith("what your problem is.\n")
+    assert signed == (NoteKey.parse(vkey),)
+
+
+def test_a_checkpoint_reads_back() -> None:
+    assert Checkpoint.open(NOTE, SIGNER.key) == CHECKPOINT
+    assert CHECKPOINT.with_signature(SIGNER.key, SIGNER.sign_bytes(CHECKPOINT.text().encode())) == NOTE
+
+
+@given(st.integers(0, len(NOTE) - 1), st.characters(codec="utf-8", exclude_categories=["Cs"]))
+def test_no_character_of_a_checkpoint_can_be_changed(position: int, character: str) -> None:
+    bent = NOTE[:position] + character + NOTE[position + 1 :]
+    if bent != NOTE:
+        with pytest.raises(ProofInvalid):
+            Checkpoint.open(bent, SIGNER.key)
+
+
+@pytest.mark.parametrize(
+    ("note", "why"),
+    [
+        (STRANGER.sign(CHECKPOINT.text()), "no signature by a known key"),
+        (CHECKPOINT.text(), "no signature block"),
+        (SIGNER.sign(CHECKPOINT.text() + "extra\n"), "exactly three lines"),
+        (SIGNER.sign(f"another/log\n1\n{'A' * 43}=\n"), "another log"),
+        (SIGNER.sign(f"{SIGNER.name}\n011\n{'A' * 43}=\n"), "not a plain decimal"),
+        (SIGNER.sign(f"{SIGNER.name}\n{1 << 41}\n{'A' * 43}=\n"), "not a plain decimal"),
+        (SIGNER.sign(f"{SIGNER.name}\n1\nAAAA\n"), "not 32 bytes"),
+        (SIGNER.sign(f"{SIGNER.name}\n1\n{'A' * 42}B=\n"), "not canonical base64"),
+        (NOTE + NOTE.rpartition("\n\n")[2], "signed twice"),
+        (NOTE + "x" * 70_000, "too long"),
+        (NOTE.replace("\n11\n", "\n11\r\n"), "control characters"),
+    ],
+)
+def test_notes_that_must_be_refused(note: str, why: str) -> None:
+    with pytest.raises(ProofInvalid, match=why):
+        Checkpoint.open(note, SIGNER.key)
+
+
+def test_unknown_signatures_beside_a_good_one_are_ignored() -> None:
+    text = CHECKPOINT.text()
+    both = assemble(text, [(k.key, k.sign_bytes(text.encode())) for k in (STRANGER, SIGNER)])
+    assert open_note(both, [SIGNER.key]) == (text, (SIGNER.key,))
+
+
+@pytest.mark.parametrize(
+    ("vkey", "why"),
+    [
+        ("name+00000000+AQ==", "malformed verifier key"),
+        (SIGNER.key.vkey.replace("+", "+0", 1), "malformed verifier key"),
+        (f"{SIGNER.name}+{STRANGER.key.vkey.partition('+')[2]}", "does not match its id"),
+        ("a b+" + SIGNER.key.vkey.partition("+")[2], "malformed verifier key"),
+        ("noplus", "malformed verifier key"),
+    ],
+)
+def test_verifier_keys_that_must_be_refused(vkey: str, why: str) -> None:
+    with pytest.raises(ProofInvalid, match=why):
+        NoteKey.parse(vkey)
+
+
+@pytest.mark.parametrize("index", range(len(LEAVES)))
+def test_a_proof_file_stands_alone(index: int) -> None:
+    proof = TlogProof.parse(proof_of(LEAVES, index, NOTE).to_text())
+    assert proof.verify(LEAVES[index], SIGNER.key) == CHECKPOINT
+    with pytest.raises(ProofInvalid, match="inclusion proof does not verify"):
+        proof.verify(LEAVES[index - 1], SIGNER.key)
+
+
+def test_no_byte_of_a_proof_file_can_be_changed() -> None:
+    text = proof_of(LEAVES, 6, NOTE).to_text()
+    for position in range(len(text)):
+        bent = text[:position] + ("A" if text[position] != "A" else "B") + text[position + 1 :]
+        with pytest.raises(ProofInvalid):
+            TlogProof.parse(bent).verify(LEAVES[6], SIGNER.key)
+
+
+def test_a_seed_is_never_printed() -> None:
+    assert SIGNER.seed.hex() not in repr(SIGNER)
+    assert "seed" not in repr(SIGNER)
