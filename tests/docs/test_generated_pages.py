@@ -3,6 +3,7 @@
 import ast
 import os
 from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 
 import click
@@ -19,7 +20,7 @@ def exit_code_page() -> str:
     tree = ast.parse(Path(exit_codes.__file__).read_text("utf-8"))
     body = next(n for n in tree.body if isinstance(n, ast.ClassDef) and n.name == "ExitCode").body
     rows = []
-    for member, doc in zip(body, body[1:], strict=False):
+    for member, doc in pairwise(body):
         if isinstance(member, ast.Assign) and isinstance(doc, ast.Expr):
             name = ast.unparse(member.targets[0])
             text = " ".join(str(ast.literal_eval(doc.value)).split())

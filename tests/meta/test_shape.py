@@ -9,7 +9,9 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-CODE = [p for d in ("src", "tee_sim", "bench", "tests") for p in (ROOT / d).rglob("*.py") if "__pycache__" not in p.parts]
+CODE = [
+    p for d in ("src", "tee_sim", "bench", "tests") for p in (ROOT / d).rglob("*.py") if "__pycache__" not in p.parts
+]
 NATIVE = [*(ROOT / "src").rglob("*.c"), *(ROOT / "src").rglob("*.h")]
 
 
@@ -62,7 +64,7 @@ def test_every_product_module_is_free_of_network_modules() -> None:
         ".".join(p.relative_to(base).with_suffix("").parts).removesuffix(".__init__")
         for base, top in ((ROOT / "src", "bioguard"), (ROOT, "tee_sim"))
         for p in (base / top).rglob("*.py")
-        if "__pycache__" not in p.parts and p.name != "__main__.py" and p.name != "secure_warmup.py"
+        if "__pycache__" not in p.parts and p.name not in {"__main__.py", "secure_warmup.py"}
     )
     probe = (
         "import importlib, sys\n"

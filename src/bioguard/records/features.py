@@ -30,7 +30,7 @@ ANGLE_STEPS = 65536
 MIN_DIMENSION = 64
 MAX_DIMENSION = 1024
 NORM_TOLERANCE = 0.01
-"""float16 rounding moves the norm of a unit vector by less than 5e-4; 1 % leaves room, a scaled vector does not pass."""
+"""float16 rounding moves the norm of a unit vector by less than 5e-4; 1 % leaves room, a scaled one does not pass."""
 
 
 def _refuse(message: str, hint: str, code: str) -> InputRefused:
@@ -207,7 +207,7 @@ class FaceEmbedding:
         array = np.asarray(values, dtype=np.float64)
         if array.ndim != 1 or not MIN_DIMENSION <= array.size <= MAX_DIMENSION:
             raise _refuse(
-                f"face embedding has shape {array.shape}, expected one row of {MIN_DIMENSION} to {MAX_DIMENSION} numbers",
+                f"face embedding has shape {array.shape}, expected {MIN_DIMENSION} to {MAX_DIMENSION} numbers",
                 "give one vector per face view",
                 "input.dimension",
             )
