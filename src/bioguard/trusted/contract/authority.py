@@ -170,10 +170,10 @@ class SensorAuthority:
         )
 
     def _observed(self, sensor_id: int, user: bytes, now_ms: int) -> LockoutState:
-        """The stored lockout; a wait that restarts after a reboot is stored restarted."""
+        """The lockout as time has made it; a wait that is over, or starts again after a reboot, is stored so."""
         state = self._states.load(sensor_id, user)
         seen = self._policy.observed(state.lockout, now_ms)
-        if seen.lock is Lock.TIMED and seen != state.lockout:
+        if seen != state.lockout:
             self._states.save(sensor_id, user, replace(state, lockout=seen))
         return seen
 
