@@ -1,0 +1,20 @@
+"""Feature files: minutiae (ISO/IEC 19794-2, INCITS 378, xyt) and embeddings (npy, npz, csv).
+
+Rules:
+* Strict: every field is checked, nothing may be left over, a refusal names the byte or line.
+* Bounded: sizes are compared before anything is allocated; nothing is unpickled or evaluated.
+* Lossless below (`parse_minutiae` and `to_bytes`), normalized above (`load`: pixels at 500 dpi, radians, unit vectors).
+* A warning is returned, never printed; a wrong guess is never made silently.
+
+    from bioguard.formats import load
+    result = load("finger.iso")
+    result.features[0].x_px500, result.warnings
+
+Specifications: docs/formats/minutiae.md, embeddings.md, features.md.
+"""
+
+from bioguard.formats.fmr import parse_minutiae
+from bioguard.formats.load import LoadResult, load, load_bytes, load_features
+from bioguard.formats.normalize import ImportOptions, ImportWarning
+
+__all__ = ["ImportOptions", "ImportWarning", "LoadResult", "load", "load_bytes", "load_features", "parse_minutiae"]
