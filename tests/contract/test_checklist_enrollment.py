@@ -10,7 +10,7 @@ from bioguard.trusted.contract.authority import SensorAuthority, TokenUnusable
 from bioguard.trusted.contract.callbacks import OperationError
 from bioguard.trusted.contract.challenges import LIFETIME_MS, MAX_LIVE, ChallengeTable
 from bioguard.trusted.contract.codes import ErrorCode, Kind
-from bioguard.trusted.contract.lockout import ANDROID_13
+from bioguard.trusted.contract.lockout import ANDROID_13, Outcome
 from bioguard.trusted.contract.sensors import SensorProps
 from bioguard.trusted.contract.session import State
 
@@ -145,6 +145,40 @@ def test_challenge_table_is_bounded_and_never_hands_out_zero(world) -> None:
         table, _ = table.generate(world.rng, 0)
     assert len(table.live) == MAX_LIVE
     assert not table.holds(1, 0)
+
+
+def unbound(world) -> SensorAuthority:
+    return SensorAuthority(
+        [SensorProps(sensor_id=0, kind=FP)],
+        states=world.states,
+        policy=ANDROID_13,
+        clock=world.clock,
+        rng=world.rng,
+        token_key=lambda: KEY,
+        allow_unbound=True,
+    )
+
+
+def test_row2_enrollments_with_and_without_a_pin_never_mix(world) -> None:
+    authority = unbound(world)
+    assert authority.allow_enrollment(0, ALICE, b"", enrollments=0) is None
+    world.states.save(0, ALICE, authority.enrolled(0, ALICE, None))
+    token = world.pin_token(authority.generate_challenge(0, ALICE))
+    with pytest.raises(TokenUnusable):
+        authority.allow_enrollment(0, ALICE, token, enrollments=1)
+    seen = authority.allow_enrollment(0, ALICE, token, enrollments=0)
+    world.states.save(0, ALICE, authority.enrolled(0, ALICE, seen))
+    for count in (0, 1):
+        with pytest.raises(TokenUnusable):
+            authority.allow_enrollment(0, ALICE, b"", enrollments=count)
+
+
+def test_row2_an_unbound_match_makes_no_token_and_an_unbound_lockout_has_no_owner(world) -> None:
+    authority = unbound(world)
+    world.states.save(0, ALICE, authority.enrolled(0, ALICE, None))
+    assert authority.settle_attempt(authority.begin_attempt(0, ALICE), Outcome.MATCH, 7) is None
+    with pytest.raises(TokenUnusable):
+        authority.reset_lockout(0, ALICE, world.pin_token(0, BOB))
 
 
 # -- row 3: authenticator id -----------------------------------------------------------------------------------------

@@ -5,7 +5,7 @@ import pytest
 from bioguard.errors import NotPermitted
 from bioguard.records.tokens import AuthToken
 from bioguard.trusted.contract import callbacks as cb
-from bioguard.trusted.contract.authority import RESET_TOKEN_AGE_MS, SensorAuthority
+from bioguard.trusted.contract.authority import RESET_TOKEN_AGE_MS, SensorAuthority, SensorUserState
 from bioguard.trusted.contract.callbacks import OperationError, is_terminal
 from bioguard.trusted.contract.captures import Capture
 from bioguard.trusted.contract.codes import ErrorCode, Kind
@@ -318,6 +318,9 @@ def test_row6_per_user(world) -> None:
 
 
 def three_sensors(world) -> SensorAuthority:
+    world.set_pin()
+    for strength in SensorStrength:
+        world.states.save(int(strength), ALICE, SensorUserState(secure_user_id=world.sids[ALICE]))
     sensors = [SensorProps(sensor_id=int(s), kind=FP, strength=s) for s in SensorStrength]
     return SensorAuthority(
         sensors, states=world.states, policy=ANDROID_13, clock=world.clock, rng=world.rng, token_key=lambda: KEY

@@ -155,7 +155,7 @@ STRONG, WEAK = SensorStrength.STRONG, SensorStrength.WEAK
         (SensorStrength.CONVENIENCE, 0, None, 2, H, None),
     ],
 )
-def test_android_fallback(strength, credential, biometric, failed, now, why) -> None:  # noqa: PLR0917
+def test_android_fallback(strength, credential, biometric, failed, now, why) -> None:
     times = UnlockTimes(credential_ms=credential, biometric_ms=biometric, failed_attempts=failed)
     assert android_fallback(times, strength, now) is why
 

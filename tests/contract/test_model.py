@@ -177,7 +177,7 @@ class ContractMachine(RuleBasedStateMachine):
         said = self.run(lambda: self.session.calls.reset_lockout(self.token))
         now = self.clock.boot_ms()
         stamp = AuthToken.from_bytes(self.token).timestamp_ms if self.token else now + 1
-        if 0 <= now - stamp <= 600_000:
+        if self.model.changes and 0 <= now - stamp <= 600_000:
             assert said == cb.LockoutCleared()
             self.model.fails, self.model.locked_since, self.model.permanent = 0, None, False
         else:

@@ -5,6 +5,9 @@ and user; challenges live in memory and end with the secure world, as the contra
 
 Stricter than the contract's words (docs/android-contract.md section 5): enrollment and lockout reset want a token made
 from the PIN (type PASSWORD), of the secure user id the enrollments belong to; tokens from the future are refused.
+
+Where `allow_unbound` is set, a user who never gave a PIN may enroll without a token. Such enrollments belong to no
+secure user id: their matches make no token, and enrollments with and without a PIN never mix.
 """
 
 from collections.abc import Callable, Collection
@@ -79,6 +82,7 @@ class SensorAuthority:
         states: durable storage.
         policy: lockout limits.
         token_key: gives the token key of this boot; asked each time, never kept.
+        allow_unbound: whether a user without a PIN may enroll.
     """
 
     def __init__(
@@ -90,6 +94,7 @@ class SensorAuthority:
         clock: Clock,
         rng: Rng,
         token_key: Callable[[], bytes],
+        allow_unbound: bool = False,
     ) -> None:
         self._sensors = {s.sensor_id: s for s in sensors}
         if len(self._sensors) != len(sensors):
@@ -99,6 +104,7 @@ class SensorAuthority:
         self._clock = clock
         self._rng = rng
         self._token_key = token_key
+        self._allow_unbound = allow_unbound
         self._challenges: dict[tuple[int, bytes], ChallengeTable] = {}
 
     def props(self, sensor_id: int) -> SensorProps:
@@ -120,28 +126,30 @@ class SensorAuthority:
         table = self._challenges.get((sensor_id, user), ChallengeTable())
         self._challenges[sensor_id, user] = table.revoke(challenge)
 
-    def allow_enrollment(self, sensor_id: int, user: bytes, token: bytes, *, enrollments: int) -> AuthToken:
-        """Check the token of an enrollment, before any capture.
+    def allow_enrollment(self, sensor_id: int, user: bytes, token: bytes, *, enrollments: int) -> AuthToken | None:
+        """Check the token of an enrollment, before any capture. None stands for an unbound enrollment.
 
         Raises:
             TokenUnusable: MAC, type, challenge, age or secure user id is wrong.
         """
         self.props(sensor_id)
+        owner = self._states.load(sensor_id, user).secure_user_id
+        if not token and not owner and self._allow_unbound:
+            return None
         seen = self._pin_token(token)
         table = self._challenges.get((sensor_id, user), ChallengeTable())
-        owner = self._states.load(sensor_id, user).secure_user_id
-        if not table.holds(seen.challenge, self._clock.boot_ms()) or (enrollments and owner not in (0, seen.user_id)):
+        if not table.holds(seen.challenge, self._clock.boot_ms()) or (enrollments and owner != seen.user_id):
             raise TokenUnusable
         return seen
 
-    def enrolled(self, sensor_id: int, user: bytes, token: AuthToken) -> SensorUserState:
+    def enrolled(self, sensor_id: int, user: bytes, token: AuthToken | None) -> SensorUserState:
         """The state to store with a new enrollment: new authenticator id, owner's secure user id, no lockout change."""
         state = self._states.load(sensor_id, user)
         strong = ABILITIES[self.props(sensor_id).strength].tokens
         return replace(
             state,
             authenticator_id=new_authenticator_id(self._rng, state.authenticator_id) if strong else 0,
-            secure_user_id=token.user_id,
+            secure_user_id=token.user_id if token else 0,
         )
 
     def authenticator_id(self, sensor_id: int, user: bytes, *, enrollments: int) -> int:
@@ -215,14 +223,14 @@ class SensorAuthority:
         strength = self.props(sensor_id).strength
         seen = self._pin_token(token)
         owner = self._states.load(sensor_id, user).secure_user_id
-        if self._clock.boot_ms() - seen.timestamp_ms > RESET_TOKEN_AGE_MS or owner not in (0, seen.user_id):
+        if self._clock.boot_ms() - seen.timestamp_ms > RESET_TOKEN_AGE_MS or owner != seen.user_id:
             raise TokenUnusable
         for other in self._sensors.values():
             state = self._states.load(other.sensor_id, user)
             if (
                 other.strength in cleared_with(strength)
                 and state.lockout != CLEAR
-                and state.secure_user_id in (0, seen.user_id)
+                and state.secure_user_id == seen.user_id
             ):
                 self._states.save(other.sensor_id, user, replace(state, lockout=CLEAR))
 

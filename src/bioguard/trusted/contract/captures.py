@@ -62,7 +62,7 @@ class Templates(Protocol):
 class Enrolling:
     """An enrollment on its way."""
 
-    token: AuthToken
+    token: AuthToken | None
     enrollment_id: int
     progress: TouchProgress | FaceProgress
     samples: tuple[object, ...] = ()

@@ -1,0 +1,109 @@
+"""Commands of the biometric trusted application around matching: challenges, authenticator ids, lockout.
+
+They follow ISession.aidl; a sensor is named by its modality. Enrolling and authenticating are in
+`bioguard.commands.biometric`.
+"""
+
+from dataclasses import dataclass
+from enum import IntEnum, unique
+from typing import Annotated
+
+from bioguard.commands.biometric import Modality
+from tee_sim.schema import AtMost, Fixed, Record, UpTo
+from tee_sim.ta_api import Command
+
+__all__ = [
+    "GENERATE_CHALLENGE", "GET_AUTHENTICATOR_ID", "INVALIDATE_AUTHENTICATOR_ID", "LOCK_STATUS", "RESET_LOCKOUT",
+    "REVOKE_CHALLENGE", "TOKEN_ROOM_BYTES", "AuthenticatorId", "Challenge", "LockKind", "LockReply", "ResetLockout",
+    "RevokeChallenge", "SensorDone", "SensorRequest", "SensorStatus",
+]  # fmt: skip
+
+U64_MAX = 0xFFFF_FFFF_FFFF_FFFF
+MAX_WAIT_MS = 1 << 45
+TOKEN_ROOM_BYTES = 256
+"""A token has 69 bytes; longer input is let in so that the application itself refuses it, by name."""
+_USER = Fixed(16)
+
+
+@unique
+class SensorStatus(IntEnum):
+    """The answer. Refusals change nothing."""
+
+    OK = 0
+    UNKNOWN_USER = 1
+    TOKEN_REFUSED = 2
+
+
+@unique
+class LockKind(IntEnum):
+    """Whether attempts are refused."""
+
+    NONE = 0
+    TIMED = 1
+    PERMANENT = 2
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SensorRequest(Record):
+    """A question about one sensor and user."""
+
+    user: Annotated[bytes, _USER]
+    modality: Modality
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Challenge(Record):
+    """onChallengeGenerated."""
+
+    status: SensorStatus
+    challenge: Annotated[int, UpTo(U64_MAX)] = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RevokeChallenge(Record):
+    """revokeChallenge; an unknown one is no error."""
+
+    user: Annotated[bytes, _USER]
+    modality: Modality
+    challenge: Annotated[int, UpTo(U64_MAX)]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SensorDone(Record):
+    """Just the status."""
+
+    status: SensorStatus
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AuthenticatorId(Record):
+    """0 when nothing is enrolled."""
+
+    status: SensorStatus
+    authenticator_id: Annotated[int, UpTo(U64_MAX)] = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ResetLockout(Record):
+    """resetLockout with a recent token of the owner's PIN."""
+
+    user: Annotated[bytes, _USER]
+    modality: Modality
+    token: Annotated[bytes, AtMost(TOKEN_ROOM_BYTES)]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LockReply(Record):
+    """The lock that applies now; remaining_ms for a timed one."""
+
+    status: SensorStatus
+    lock: LockKind = LockKind.NONE
+    remaining_ms: Annotated[int, UpTo(MAX_WAIT_MS)] = 0
+
+
+GENERATE_CHALLENGE = Command(40, SensorRequest, Challenge)
+REVOKE_CHALLENGE = Command(41, RevokeChallenge, SensorDone)
+GET_AUTHENTICATOR_ID = Command(42, SensorRequest, AuthenticatorId)
+INVALIDATE_AUTHENTICATOR_ID = Command(43, SensorRequest, AuthenticatorId)
+RESET_LOCKOUT = Command(44, ResetLockout, SensorDone)
+LOCK_STATUS = Command(45, SensorRequest, LockReply)
