@@ -201,19 +201,21 @@ def pack_extended(blocks: tuple[ExtendedBlock, ...]) -> bytes:
 
 
 def check_view_numbers(views: Sequence[MinutiaeView], offsets: Sequence[int]) -> None:
-    """Views of one finger count up from 0, so finger and number together name a view.
+    """Finger position and view number together name one view, so no two views may share both.
+
+    The standards also count views up from 0; some extractors start at 1, which is a warning in normalize.
 
     Raises:
         InputRefused: `format.view_number`.
     """
-    seen: dict[int, int] = {}
+    seen: set[tuple[int, int]] = set()
     for view, offset in zip(views, offsets, strict=True):
-        last = seen.get(view.position)
-        if (last is None and view.view_number != 0) or (last is not None and view.view_number <= last):
+        name = (view.position, view.view_number)
+        if name in seen:
             raise refuse_at(
                 "view_number",
                 offset,
-                f"view number {view.view_number} of finger position {view.position} is out of order",
+                f"second view {view.view_number} of finger position {view.position}",
                 "views of one finger are numbered 0, 1, 2, ...",
             )
-        seen[view.position] = view.view_number
+        seen.add(name)

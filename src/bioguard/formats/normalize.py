@@ -164,11 +164,22 @@ def _view(
     )
 
 
+def _view_number_warnings(record: MinutiaeRecord) -> list[ImportWarning]:
+    numbers: dict[int, list[int]] = {}
+    for view in record.views:
+        numbers.setdefault(view.position, []).append(view.view_number)
+    return [
+        ImportWarning("header.view_numbers", f"views of finger position {position} are not numbered 0, 1, 2, ...")
+        for position, found in numbers.items()
+        if found != list(range(len(found)))
+    ]
+
+
 def normalize_record(
     record: MinutiaeRecord, options: ImportOptions
 ) -> tuple[list[FingerprintTemplate], list[ImportWarning]]:
     """All views of a binary minutiae record, in file order, and every warning with its view index in the text."""
-    templates, warnings = [], []
+    templates, warnings = [], _view_number_warnings(record)
     for index, view in enumerate(record.views):
         template, found = _view(view, record.geometry(index), record.format, options)
         templates.append(template)
