@@ -53,6 +53,8 @@ MAX_VIEWS = 16
 """Samples in one enrollment: fingerprint sensors ask for up to about 16 touches."""
 MAX_SAMPLE_BYTES = 4096
 """A face record of 1024 dimensions is 2052 bytes, a fingerprint record of 255 minutiae 2048."""
+MAX_TOKEN_BYTES = 256
+"""A token has 69 bytes; longer input is let in so that the application itself refuses it, by name."""
 PAGE = 64
 _ID = Fixed(16)
 _DIGEST = Fixed(32)
@@ -95,6 +97,9 @@ class Status(IntEnum):
     NOT_CONFIGURABLE = 12
     FMR_NOT_MEASURABLE = 13
     USER_EXISTS = 14
+    LOCKED_TIMED = 15
+    LOCKED_PERMANENT = 16
+    TOKEN_REFUSED = 17
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -133,6 +138,7 @@ class Enroll(Record):
 
     position: ISO/IEC 19794-2 table 2 finger position 1..10 (1 right thumb, 6 left thumb); 0 for a face.
     replace: erase an existing record of the same position in the same transaction.
+    token: a PIN token that carries a live challenge of this sensor and user; empty for a user without a PIN.
     """
 
     user: Annotated[bytes, _ID]
@@ -140,6 +146,7 @@ class Enroll(Record):
     position: Annotated[int, UpTo(10)]
     samples: Annotated[tuple[bytes, ...], Items(MAX_VIEWS, AtMost(MAX_SAMPLE_BYTES))]
     replace: bool = False
+    token: Annotated[bytes, AtMost(MAX_TOKEN_BYTES)] = b""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -157,20 +164,23 @@ class Authenticate(Record):
     """1:1: is this sample of that user? Opens only that user's records.
 
     fmr_inverse: the decision is made at a false match rate of 1/fmr_inverse.
+    operation_id: becomes the challenge of the token.
     """
 
     user: Annotated[bytes, _ID]
     sample: Annotated[bytes, AtMost(MAX_SAMPLE_BYTES)]
     fmr_inverse: Annotated[int, UpTo(10_000_000)]
+    operation_id: Annotated[int, UpTo(0xFFFF_FFFF_FFFF_FFFF)] = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Decision(Record):
-    """record_id: the record that matched."""
+    """record_id: the record that matched. token: the auth token of a match, for users who enrolled with a PIN."""
 
     status: Status
     match: bool = False
     record_id: Annotated[bytes, _ID] | None = None
+    token: Annotated[bytes, Fixed(69)] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,20 +8,18 @@ from dataclasses import dataclass
 from enum import IntEnum, unique
 from typing import Annotated
 
-from bioguard.commands.biometric import Modality
+from bioguard.commands.biometric import MAX_TOKEN_BYTES, Modality
 from tee_sim.schema import AtMost, Fixed, Record, UpTo
 from tee_sim.ta_api import Command
 
 __all__ = [
     "GENERATE_CHALLENGE", "GET_AUTHENTICATOR_ID", "INVALIDATE_AUTHENTICATOR_ID", "LOCK_STATUS", "RESET_LOCKOUT",
-    "REVOKE_CHALLENGE", "TOKEN_ROOM_BYTES", "AuthenticatorId", "Challenge", "LockKind", "LockReply", "ResetLockout",
+    "REVOKE_CHALLENGE", "AuthenticatorId", "Challenge", "LockKind", "LockReply", "ResetLockout",
     "RevokeChallenge", "SensorDone", "SensorRequest", "SensorStatus",
 ]  # fmt: skip
 
 U64_MAX = 0xFFFF_FFFF_FFFF_FFFF
 MAX_WAIT_MS = 1 << 45
-TOKEN_ROOM_BYTES = 256
-"""A token has 69 bytes; longer input is let in so that the application itself refuses it, by name."""
 _USER = Fixed(16)
 
 
@@ -89,7 +87,7 @@ class ResetLockout(Record):
 
     user: Annotated[bytes, _USER]
     modality: Modality
-    token: Annotated[bytes, AtMost(TOKEN_ROOM_BYTES)]
+    token: Annotated[bytes, AtMost(MAX_TOKEN_BYTES)]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

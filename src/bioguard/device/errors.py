@@ -54,6 +54,24 @@ _STATUSES: dict[Status, tuple[type[BioguardError], str, str, str]] = {
         "run: bioguard list USER",
     ),
     Status.BAD_REQUEST: (InputRefused, "request", "the secure world refused the request", "check the input files"),
+    Status.LOCKED_TIMED: (
+        NotPermitted,
+        "lockout.timed",
+        "too many failed attempts, the sensor is locked for a while",
+        "wait 30 seconds, or run: bioguard pin unlock USER",
+    ),
+    Status.LOCKED_PERMANENT: (
+        NotPermitted,
+        "lockout.permanent",
+        "too many failed attempts, only the PIN helps now",
+        "run: bioguard pin unlock USER",
+    ),
+    Status.TOKEN_REFUSED: (
+        NotPermitted,
+        "token.refused",
+        "the secure world does not accept this auth token",
+        "give the PIN with --pin-file, or at the prompt",
+    ),
     Status.NOT_CONFIGURABLE: (
         NotPermitted,
         "device.not_configurable",
