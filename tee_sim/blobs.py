@@ -1,0 +1,80 @@
+"""The untrusted disk, as the secure world sees it: names, bytes, and one atomic transaction at a time.
+
+Nothing here is believed. What comes back may be old, another blob, cut short or missing; `storage` finds out.
+
+    blobs.commit(Changes(puts={page_name(0): sealed}, deletes=[object_name(ta, b"old")]))
+    blobs.read([page_name(0)])        # -> [b"..."] or [None]
+    blobs.scan(after=b"", limit=100)  # names in bytewise order
+
+A name is one letter and a key: `a` (the anchor of a store without RPMB), `p` || page number u64 BE, `o` || TA UUID ||
+object id. Blob layouts: docs/formats/storage.md.
+"""
+
+from bisect import bisect_right
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+from uuid import UUID
+
+__all__ = ["ANCHOR_NAME", "BlobStore", "Changes", "MemoryBlobs", "object_name", "page_name"]
+
+ANCHOR_NAME = b"a"
+MAX_NAME_BYTES = 1 + 16 + 64
+
+
+def page_name(number: int) -> bytes:
+    """Name of a directory page."""
+    return b"p" + number.to_bytes(8, "big")
+
+
+def object_name(ta: UUID, object_id: bytes) -> bytes:
+    """Name of an object row."""
+    return b"o" + ta.bytes + object_id
+
+
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """One transaction: all of it or nothing. A name occurs in `puts` or in `deletes`, not in both."""
+
+    puts: dict[bytes, bytes] = field(default_factory=dict)
+    deletes: tuple[bytes, ...] = ()
+
+
+class BlobStore(Protocol):
+    """Untrusted storage of named blobs.
+
+    Every method may raise TeeError: STORAGE_NO_SPACE, STORAGE_NOT_AVAILABLE, or COMMUNICATION for an answer that
+    cannot be parsed. After a failed `commit` it is unknown whether the transaction happened.
+    """
+
+    def read(self, names: Sequence[bytes]) -> list[bytes | None]:
+        """Return one blob, or None, for each name, in order."""
+        ...
+
+    def scan(self, after: bytes, limit: int) -> list[bytes]:
+        """Return up to `limit` names greater than `after`, in bytewise order."""
+        ...
+
+    def commit(self, changes: Changes) -> None:
+        """Apply one transaction durably. Overwrites what it replaces or deletes."""
+        ...
+
+
+class MemoryBlobs:
+    """A disk in memory for tests: mutable as an object (`blobs.rows`), never fails."""
+
+    def __init__(self) -> None:
+        self.rows: dict[bytes, bytes] = {}
+
+    def read(self, names: Sequence[bytes]) -> list[bytes | None]:
+        return [self.rows.get(name) for name in names]
+
+    def scan(self, after: bytes, limit: int) -> list[bytes]:
+        names = sorted(self.rows)
+        start = bisect_right(names, after)
+        return names[start : start + limit]
+
+    def commit(self, changes: Changes) -> None:
+        self.rows.update(changes.puts)
+        for name in changes.deletes:
+            self.rows.pop(name, None)

@@ -1,0 +1,161 @@
+"""The normal world's storage service: one closed set of operations over a directory.
+
+    supplicant = Supplicant(Path("device"))
+    reply = supplicant.handle(Operation.READ, payload)
+
+The directory holds `storage.db` and `rpmb.img`. Every request is noted (operation, sizes, names; never content) for
+whoever passes `log`: together with the closed set of operations this is the record of what was asked of the disk.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from tee_sim.blobs import BlobStore, Changes
+from tee_sim.codec import encode
+from tee_sim.errors import TeeError, TeeResult
+from tee_sim.rpmb.device import RpmbDevice, RpmbTransport
+from tee_sim.rpmb.file_medium import FileMedium, OsFile
+from tee_sim.rpmb.frames import FRAME_BYTES
+from tee_sim.supplicant.requests import (
+    MAX_PAYLOAD_BYTES,
+    MAX_STAGED_BYTES,
+    Operation,
+    parse_commit,
+    parse_names,
+    parse_puts,
+    parse_rpmb,
+    parse_scan,
+)
+from tee_sim.supplicant.sqlite_blobs import SqliteBlobs
+
+__all__ = ["RequestNote", "RpmbFile", "Service", "Supplicant"]
+
+STORAGE_FILE = "storage.db"
+RPMB_FILE = "rpmb.img"
+
+
+@dataclass(frozen=True, slots=True)
+class RequestNote:
+    """What one request was, without its content."""
+
+    operation: Operation
+    request_bytes: int
+    reply_bytes: int
+    names: tuple[bytes, ...]
+    result: TeeResult
+
+
+class Service:
+    """Answers storage operations out of a `BlobStore` and an `RpmbTransport`."""
+
+    def __init__(
+        self, blobs: BlobStore, rpmb: RpmbTransport, *, log: Callable[[RequestNote], None] | None = None
+    ) -> None:
+        self._blobs = blobs
+        self._rpmb = rpmb
+        self._log = log
+        self._staged: dict[bytes, bytes] = {}
+        self._staged_bytes = 0
+
+    def handle(self, operation: int, payload: bytes) -> bytes:
+        """Do one operation.
+
+        Raises:
+            TeeError: NOT_SUPPORTED for an unknown operation, BAD_FORMAT for a malformed request, or what the disk says.
+        """
+        if operation not in Operation.__members__.values():
+            raise TeeError(TeeResult.NOT_SUPPORTED, "unknown storage operation")
+        known = Operation(operation)
+        names: list[bytes] = []
+        reply, result = b"", TeeResult.SUCCESS
+        try:
+            reply = encode(self._dispatch(known, payload, names))
+        except TeeError as error:
+            result = error.result
+            raise
+        finally:
+            if self._log is not None:
+                self._log(RequestNote(known, len(payload), len(reply), tuple(names), result))
+        return reply
+
+    def _dispatch(self, operation: Operation, payload: bytes, names: list[bytes]) -> list[object]:
+        match operation:
+            case Operation.READ:
+                names += parse_names(payload)
+                return self._read(names)
+            case Operation.SCAN:
+                return [*self._blobs.scan(*parse_scan(payload))]
+            case Operation.STAGE:
+                self._stage(parse_puts(payload), names)
+                return []
+            case Operation.COMMIT:
+                self._commit(*parse_commit(payload), names)
+                return []
+            case Operation.RPMB:
+                return [self._rpmb.transfer(*parse_rpmb(payload))]
+
+    def _read(self, names: list[bytes]) -> list[object]:
+        blobs: list[object] = []
+        room = MAX_PAYLOAD_BYTES - FRAME_BYTES
+        for blob in self._blobs.read(names):
+            room -= len(blob) + 9 if blob is not None else 1
+            if room < 0 and blobs:
+                break
+            blobs.append(blob)
+        return blobs
+
+    def _stage(self, puts: dict[bytes, bytes], names: list[bytes]) -> None:
+        names += puts
+        self._staged_bytes += sum(len(blob) for blob in puts.values())
+        if self._staged_bytes > MAX_STAGED_BYTES:
+            self._forget_staged()
+            raise TeeError(TeeResult.STORAGE_NO_SPACE, "transaction is too large")
+        self._staged |= puts
+
+    def _commit(self, puts: dict[bytes, bytes], deletes: list[bytes], names: list[bytes]) -> None:
+        names += [*puts, *deletes]
+        puts = self._staged | puts
+        self._forget_staged()
+        self._blobs.commit(Changes(puts, tuple(deletes)))
+
+    def _forget_staged(self) -> None:
+        self._staged, self._staged_bytes = {}, 0
+
+
+class RpmbFile(RpmbDevice):
+    """The simulated device in one file: `RpmbDevice` over `FileMedium`."""
+
+    def __init__(self, path: Path, size_bytes: int = 128 << 10) -> None:
+        self._file_medium = FileMedium(OsFile(path), size_bytes)
+        super().__init__(self._file_medium)
+
+    def close(self) -> None:
+        """Release the file and its lock."""
+        self._file_medium.close()
+
+
+class Supplicant(Service):
+    """`Service` over the two files of a device directory.
+
+    Args:
+        directory: exists; belongs to this device alone.
+        log: called with a note of every request.
+
+    Raises:
+        TeeError: BUSY if another process has the device, CORRUPT_OBJECT or STORAGE_NOT_AVAILABLE for damaged files.
+    """
+
+    def __init__(self, directory: Path, *, log: Callable[[RequestNote], None] | None = None) -> None:
+        self._rpmb_file = RpmbFile(directory / RPMB_FILE)
+        try:
+            self._sqlite = SqliteBlobs(directory / STORAGE_FILE)
+        except TeeError:
+            self._rpmb_file.close()
+            raise
+        super().__init__(self._sqlite, self._rpmb_file, log=log)
+
+    def close(self) -> None:
+        """Close both files."""
+        self._sqlite.close()
+        self._rpmb_file.close()
