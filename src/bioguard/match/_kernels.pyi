@@ -13,7 +13,7 @@ def search(
     threads: int,
     blocks: NDArray[np.uint32],
     live: NDArray[np.uint16],
-    probes: NDArray[np.uint32],
+    probes: NDArray[np.uint8],
     distances: NDArray[np.uint16],
     positions: NDArray[np.int64],
     /,
@@ -26,7 +26,7 @@ def distances(
     threads: int,
     blocks: NDArray[np.uint32],
     live: NDArray[np.uint16],
-    probes: NDArray[np.uint32],
+    probes: NDArray[np.uint8],
     distances: NDArray[np.uint16],
     /,
 ) -> None: ...
@@ -38,7 +38,7 @@ def histogram(
     threads: int,
     blocks: NDArray[np.uint32],
     live: NDArray[np.uint16],
-    probes: NDArray[np.uint32],
+    probes: NDArray[np.uint8],
     counts: NDArray[np.int64],
     /,
 ) -> None: ...
@@ -50,7 +50,7 @@ def count_within(
     radius: int,
     blocks: NDArray[np.uint32],
     live: NDArray[np.uint16],
-    probes: NDArray[np.uint32],
+    probes: NDArray[np.uint8],
     counts: NDArray[np.int64],
     /,
 ) -> None: ...
@@ -62,9 +62,31 @@ def list_within(
     radius: int,
     blocks: NDArray[np.uint32],
     live: NDArray[np.uint16],
-    probes: NDArray[np.uint32],
+    probes: NDArray[np.uint8],
     bounds: NDArray[np.int64],
     distances: NDArray[np.uint16],
+    positions: NDArray[np.int64],
+    /,
+) -> None: ...
+def select_scores(
+    m: int,
+    columns: int,
+    start: int,
+    k: int,
+    room: int,
+    scores: NDArray[np.float32],
+    keys: NDArray[np.uint64],
+    sizes: NDArray[np.uint64],
+    floors: NDArray[np.float32],
+    /,
+) -> None: ...
+def select_finish(
+    m: int,
+    k: int,
+    room: int,
+    keys: NDArray[np.uint64],
+    sizes: NDArray[np.uint64],
+    scores: NDArray[np.float32],
     positions: NDArray[np.int64],
     /,
 ) -> None: ...

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from bioguard.match.arrays import checked_k, unit_rows
+from bioguard.match.kernels import choose, make_lists
 from bioguard.match.rows import RowIndex
 
 __all__ = ["FaceGallery"]
@@ -22,18 +23,26 @@ __all__ = ["FaceGallery"]
 BLOCK_BYTES: Final = 8 << 20
 """Size of one block of scores. Large enough for BLAS to reach its rate, small enough to stay near the cache."""
 PROBES_PER_PASS: Final = 256
+FEW_PROBES: Final = 2
+MAX_LISTED: Final = 1 << 20
+"""Bound on list entries of one pass: 32 MiB of candidates."""
 MIN_BLOCK_ROWS: Final = 1024
 
 
 class FaceGallery:
     """Unit vectors to search by cosine. Not safe to change from one thread while another searches."""
 
-    def __init__(self, embeddings: ArrayLike) -> None:
+    def __init__(self, embeddings: ArrayLike, *, kernel: str | None = None) -> None:
         """Copy and normalize `embeddings`, float [n, d]; n may be 0. Row i gets index i.
 
+        Args:
+            embeddings: 1 <= d <= 4096.
+            kernel: what selects the best scores, see `bioguard.match.kernels`; the scores come from BLAS.
+
         Raises:
-            InputRefused: see `bioguard.match.arrays.unit_rows`.
+            InputRefused: see `bioguard.match.arrays.unit_rows`; the kernel cannot run here.
         """
+        self._kernel = choose(kernel)
         self._index = RowIndex()
         self._store = unit_rows(embeddings)
         self._index.add(len(self._store))
@@ -95,41 +104,33 @@ class FaceGallery:
         scores = np.empty((len(rows), length), np.float32)
         positions = np.empty((len(rows), length), np.int64)
         if length:
-            for start in range(0, len(rows), PROBES_PER_PASS):
-                part = slice(start, start + PROBES_PER_PASS)
+            step = max(1, min(PROBES_PER_PASS, MAX_LISTED // length))
+            for start in range(0, len(rows), step):
+                part = slice(start, start + step)
                 scores[part], positions[part] = self._best(rows[part], length)
         return scores, self._index.ids_at(positions)
 
     def _best(self, probes: NDArray[np.float32], k: int) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
-        """Scan the gallery in blocks, keeping of each block only what beats the k-th best so far."""
+        """Scan the gallery in blocks, listing of each block only what beats the k-th best so far."""
         m, n = len(probes), self._index.rows
-        block_rows = max(MIN_BLOCK_ROWS, 2 * k, BLOCK_BYTES // (4 * m))
-        best = np.full((m, k), -np.inf, np.float32)
-        where = np.full((m, k), n, np.int64)
-        block = np.empty((m, block_rows), np.float32)
+        block_rows = max(MIN_BLOCK_ROWS, BLOCK_BYTES // (4 * m))
+        lists = make_lists(m, k, self._kernel)
+        block = np.empty(m * min(n, block_rows), np.float32)
         for start in range(0, n, block_rows):
             stop = min(n, start + block_rows)
-            scores = np.matmul(probes, self._store[start:stop].T, out=block[:, : stop - start])
+            scores = block[: m * (stop - start)].reshape(m, stop - start)
+            _products(probes, self._store[start:stop], scores)
             if self._index.dead:
                 scores[:, ~self._index.live[start:stop]] = -np.inf
-            _merge(best, where, scores, start)
-        return best, where
+            lists.take(scores, start)
+        return lists.finish()
 
 
-def _merge(best: NDArray[np.float32], where: NDArray[np.int64], scores: NDArray[np.float32], start: int) -> None:
-    """Merge a block of scores into the sorted lists `best` and `where`, in place."""
-    k = best.shape[1]
-    for row in range(len(best)):
-        line = scores[row]
-        floor = best[row, -1]
-        if floor == -np.inf and line.size > 2 * k:
-            floor = np.partition(line, line.size - k)[line.size - k]
-            hits = np.flatnonzero(line >= floor)
-        else:
-            hits = np.flatnonzero(line > floor)
-        if hits.size == 0:
-            continue
-        merged = np.concatenate([best[row], line[hits]])
-        places = np.concatenate([where[row], hits + start])
-        order = np.lexsort((places, -merged))[:k]
-        best[row], where[row] = merged[order], places[order]
+def _products(probes: NDArray[np.float32], rows: NDArray[np.float32], out: NDArray[np.float32]) -> None:
+    """Dot products of every probe with every row. For few probes one pass of dot products each is faster than a matrix
+    product: BLAS packs the rows first, which costs as much as reading them."""
+    if len(probes) <= FEW_PROBES:
+        for probe, line in zip(probes, out, strict=True):
+            np.vecdot(rows, probe, out=line)
+    else:
+        np.matmul(probes, rows.T, out=out)

@@ -1,4 +1,4 @@
-"""Choose what runs the Hamming comparisons: the compiled kernel, or its NumPy twin.
+"""Choose what runs Hamming comparisons and list selection: the compiled kernel, or its NumPy twin.
 
 Both give identical results, including the order of ties. The choice is made for each gallery when it is created:
 the argument, else the environment variable BIOGUARD_KERNEL, else the fastest variant this processor can run.
@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bioguard.errors import InputRefused
+from bioguard.match.best import NumpyLists
 from bioguard.match.twin import NumpyCodes
 
 try:
@@ -23,9 +24,19 @@ try:
 except ImportError:  # no compiler at install: the extension is optional
     _kernels = None  # type: ignore[assignment]
 else:
-    from bioguard.match.packed import PackedCodes
+    from bioguard.match.packed import PackedCodes, PackedLists
 
-__all__ = ["ENVIRONMENT_VARIABLE", "CodeStore", "KernelDescription", "available", "choose", "describe", "make_store"]
+__all__ = [
+    "ENVIRONMENT_VARIABLE",
+    "CodeStore",
+    "KernelDescription",
+    "ScoreLists",
+    "available",
+    "choose",
+    "describe",
+    "make_lists",
+    "make_store",
+]
 
 ENVIRONMENT_VARIABLE: Final = "BIOGUARD_KERNEL"
 TWIN: Final = "numpy"
@@ -56,6 +67,17 @@ class CodeStore(Protocol):
         self, probes: NDArray[np.uint8], radius: int
     ) -> tuple[NDArray[np.int64], NDArray[np.uint16], NDArray[np.int64]]:
         """Bounds [m + 1], then distances and positions of live rows at distance <= radius, by ascending position."""
+
+
+class ScoreLists(Protocol):
+    """The k highest scores of each of m probes while blocks of scores pass by; a lower position wins a tie."""
+
+    def take(self, scores: NDArray[np.float32], start: int) -> None:
+        """Take scores float32 [m, columns], C-contiguous, of the positions from `start`; blocks come by ascending
+        position. -inf marks what must not be listed."""
+
+    def finish(self) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
+        """Scores float32 [m, k] descending and positions int64 [m, k]; at least k scores must have been taken."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +125,11 @@ def make_store(n_bytes: int, kernel: str | None = None) -> CodeStore:
     """Return an empty store for codes of `n_bytes`. Raises InputRefused as `choose`."""
     name = choose(kernel)
     return NumpyCodes(n_bytes) if name == TWIN else PackedCodes(n_bytes, available().index(name))
+
+
+def make_lists(m: int, k: int, kernel: str | None = None) -> ScoreLists:
+    """Return empty lists. Raises InputRefused as `choose`."""
+    return NumpyLists(m, k) if choose(kernel) == TWIN else PackedLists(m, k)
 
 
 def describe() -> KernelDescription:

@@ -1,4 +1,4 @@
-"""Codes in the layout of the compiled kernel, and the calls into it.
+"""What the compiled kernel works on, and the calls into it.
 
 Layout (native/scan.h): blocks of 16 rows; a block holds, for each 32-bit word of a code, that word of its 16 rows side
 by side. Blocks start at multiples of 64 bytes.
@@ -11,10 +11,13 @@ from numpy.typing import NDArray
 
 from bioguard.match import _kernels
 
-__all__ = ["PackedCodes"]
+__all__ = ["PackedCodes", "PackedLists"]
 
 LANES: Final = 16
 ALIGNMENT: Final = 64
+LIST_SHARE: Final = 4
+"""A list holds up to this many times k before it is cut back to k."""
+MIN_LIST: Final = 64
 BITS: Final = (1 << np.arange(LANES)).astype(np.uint16)
 
 
@@ -24,9 +27,9 @@ class PackedCodes:
     def __init__(self, n_bytes: int, variant: int) -> None:
         self._steps = n_bytes // 4
         self._variant = variant
-        self._rows = 0
         self._blocks = _aligned(0, self._steps)
         self._live = np.zeros(0, np.uint16)
+        self._set_rows(0)
 
     def append(self, codes: NDArray[np.uint8]) -> None:
         """See `CodeStore.append`."""
@@ -41,7 +44,7 @@ class PackedCodes:
             self._blocks, self._live = grown, live
         self._write(start, np.ascontiguousarray(codes).view(np.uint32))
         self._mark(np.arange(start, end), alive=True)
-        self._rows = end
+        self._set_rows(end)
 
     def _write(self, start: int, words: NDArray[np.uint32]) -> None:
         """Interleave rows: whole blocks by a transposed copy, the ragged ends row by row."""
@@ -72,11 +75,13 @@ class PackedCodes:
         self._live.fill(0)
         self._write(0, words)
         self._mark(np.arange(len(words)), alive=True)
-        self._rows = len(words)
+        self._set_rows(len(words))
 
-    def _gallery(self) -> tuple[NDArray[np.uint32], NDArray[np.uint16]]:
-        used = -(-self._rows // LANES)
-        return self._blocks[:used], self._live[:used]
+    def _set_rows(self, rows: int) -> None:
+        """Fix the number of rows and the part of the storage that a call sees."""
+        used = -(-rows // LANES)
+        self._rows = rows
+        self._used = (self._blocks[:used], self._live[:used])
 
     def search(self, probes: NDArray[np.uint8], k: int, threads: int) -> tuple[NDArray[np.uint16], NDArray[np.int64]]:
         """See `CodeStore.search`."""
@@ -89,8 +94,8 @@ class PackedCodes:
             m,
             k,
             threads,
-            *self._gallery(),
-            _words(probes),
+            *self._used,
+            probes,
             distances,
             positions,
         )
@@ -100,17 +105,13 @@ class PackedCodes:
         """See `CodeStore.distances`."""
         m = len(probes)
         distances = np.empty((m, self._rows), np.uint16)
-        _kernels.distances(
-            self._variant, self._rows, self._steps, m, threads, *self._gallery(), _words(probes), distances
-        )
+        _kernels.distances(self._variant, self._rows, self._steps, m, threads, *self._used, probes, distances)
         return distances
 
     def histogram(self, probes: NDArray[np.uint8], threads: int) -> NDArray[np.int64]:
         """See `CodeStore.histogram`."""
         counts = np.zeros(32 * self._steps + 1, np.int64)
-        _kernels.histogram(
-            self._variant, self._rows, self._steps, len(probes), threads, *self._gallery(), _words(probes), counts
-        )
+        _kernels.histogram(self._variant, self._rows, self._steps, len(probes), threads, *self._used, probes, counts)
         return counts
 
     def within(
@@ -118,13 +119,35 @@ class PackedCodes:
     ) -> tuple[NDArray[np.int64], NDArray[np.uint16], NDArray[np.int64]]:
         """See `CodeStore.within`."""
         head = (self._variant, self._rows, self._steps, len(probes), radius)
-        words = _words(probes)
         counts = np.zeros(len(probes), np.int64)
-        _kernels.count_within(*head, *self._gallery(), words, counts)
+        _kernels.count_within(*head, *self._used, probes, counts)
         bounds = np.concatenate([np.zeros(1, np.int64), np.cumsum(counts)])
         distances, positions = np.empty(bounds[-1], np.uint16), np.empty(bounds[-1], np.int64)
-        _kernels.list_within(*head, *self._gallery(), words, bounds, distances, positions)
+        _kernels.list_within(*head, *self._used, probes, bounds, distances, positions)
         return bounds, distances, positions
+
+
+class PackedLists:
+    """Lists of the k highest scores. Implements `bioguard.match.kernels.ScoreLists`."""
+
+    def __init__(self, m: int, k: int) -> None:
+        self._m, self._k = m, k
+        self._room = max(LIST_SHARE * k, MIN_LIST) + LANES
+        self._keys = np.empty((m, self._room), np.uint64)
+        self._sizes = np.zeros(m, np.uint64)
+        self._floors = np.full(m, -np.inf, np.float32)
+
+    def take(self, scores: NDArray[np.float32], start: int) -> None:
+        """See `ScoreLists.take`."""
+        _kernels.select_scores(
+            self._m, scores.shape[1], start, self._k, self._room, scores, self._keys, self._sizes, self._floors
+        )
+
+    def finish(self) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
+        """See `ScoreLists.finish`."""
+        scores, positions = np.empty((self._m, self._k), np.float32), np.empty((self._m, self._k), np.int64)
+        _kernels.select_finish(self._m, self._k, self._room, self._keys, self._sizes, scores, positions)
+        return scores, positions
 
 
 def _aligned(n_blocks: int, steps: int) -> NDArray[np.uint32]:
@@ -133,8 +156,3 @@ def _aligned(n_blocks: int, steps: int) -> NDArray[np.uint32]:
     raw = np.zeros(n_bytes + ALIGNMENT, np.uint8)
     offset = -raw.ctypes.data % ALIGNMENT
     return raw[offset : offset + n_bytes].view(np.uint32).reshape(n_blocks, steps, LANES)
-
-
-def _words(probes: NDArray[np.uint8]) -> NDArray[np.uint32]:
-    """View bytes as words; bytes that do not start at a multiple of 4 are copied first."""
-    return (probes if probes.ctypes.data % 4 == 0 else probes.copy()).view(np.uint32)

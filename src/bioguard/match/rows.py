@@ -55,6 +55,8 @@ class RowIndex:
 
     def ids_at(self, positions: NDArray[np.int64]) -> NDArray[np.int64]:
         """Translate positions to indices."""
+        if self._next == self._rows:  # nothing was ever squeezed out
+            return positions
         return self._ids[: self._rows][positions]
 
     def add(self, count: int) -> NDArray[np.int64]:

@@ -92,7 +92,7 @@ class ScalarCoder:
         bits = self._levels.bits
         planes = np.unpackbits(packed, axis=1, bitorder="little").reshape(len(packed), -1, bits)
         levels = (planes * (1 << np.arange(bits)).astype(np.uint8)).sum(axis=2, dtype=np.uint8)
-        values = levels.astype(np.float32) - np.float32(((1 << bits) - 1) / 2)
+        values: NDArray[np.float32] = levels.astype(np.float32) - np.float32(((1 << bits) - 1) / 2)
         values /= np.sqrt(np.einsum("ij,ij->i", values, values))[:, np.newaxis]
         return values
 

@@ -6,8 +6,8 @@
 #include <string.h>
 
 #define TILE_BYTES (128u << 10)      /* gallery bytes that all probes pass over before the next ones: half of a small L2 */
-#define PROBES_PER_ROUND 256         /* bounds the state kept per probe */
-#define LIST_BYTES (64u << 20)       /* bound on all candidate lists of a round */
+#define PROBES_PER_ROUND 64          /* what is kept for each of them should stay in the second-level cache */
+#define STATE_BYTES (64u << 20)      /* bound on what a search keeps, as long as one probe fits */
 #define HISTOGRAM_WAYS 4             /* equal neighbors would wait for each other's increment in one table */
 #define MAX_THREADS 64
 
@@ -40,12 +40,14 @@ struct worker {
     size_t round_probes;
     uint32_t *words; /* [groups][steps][GROUP] */
 
+    uint32_t *limits;    /* [round_probes] */
+
     /* search */
-    size_t k, room;
+    size_t k, room, bins_per_probe;
     uint32_t *list_distance, *list_position; /* [round_probes][room] */
-    size_t *list_size;
-    uint32_t *limits; /* [round_probes] */
-    uint32_t *bins;   /* [32 * steps + 2] */
+    size_t *list_size;                       /* [round_probes] */
+    size_t *nearer;                          /* [round_probes], listed rows nearer than the limit, fewer than k */
+    uint32_t *bins;                          /* [round_probes][bins_per_probe], listed rows at each distance */
     /* distances, histogram, range */
     uint16_t *distances;
     uint64_t *tally; /* [HISTOGRAM_WAYS][32 * steps + 1] */
@@ -54,6 +56,9 @@ struct worker {
 };
 
 static size_t min_size(size_t a, size_t b) { return a < b ? a : b; }
+
+/* The limit that no distance reaches. */
+static uint32_t every_row(const hm_job *job) { return (uint32_t)(32 * job->rows_of.steps + 1); }
 
 static size_t block_count(const hm_job *job) { return (job->rows + LANES - 1) / LANES; }
 
@@ -64,7 +69,7 @@ static void arrange_words(const hm_job *job, size_t round, size_t probes, uint32
     memset(words, 0, (probes + GROUP - 1) / GROUP * steps * GROUP * sizeof *words);
     for (size_t p = 0; p < probes; p++)
         for (size_t s = 0; s < steps; s++)
-            words[(p / GROUP * steps + s) * GROUP + p % GROUP] = job->probes[(round + p) * steps + s];
+            memcpy(&words[(p / GROUP * steps + s) * GROUP + p % GROUP], job->probes + ((round + p) * steps + s) * 4, 4);
 }
 
 static void *run_worker(void *argument)
@@ -118,6 +123,7 @@ static void free_workers(worker *workers, size_t n)
         free(workers[t].list_position);
         free(workers[t].list_size);
         free(workers[t].limits);
+        free(workers[t].nearer);
         free(workers[t].bins);
         free(workers[t].tally);
     }
@@ -165,20 +171,13 @@ static void begin_round(worker *workers, size_t n, size_t round, size_t probes, 
 
 /* ---- search ---- */
 
-/* Keep the k nearest of a full list, in position order, and lower the limit to the distance of the k-th:
- * later rows have higher positions, so only strictly nearer ones can still enter. */
+/* Drop what can no longer be among the k nearest of probe p, keeping position order. */
 static void shrink_list(worker *w, size_t p)
 {
     uint32_t *distance = w->list_distance + p * w->room, *position = w->list_position + p * w->room;
-    size_t size = w->list_size[p], nearer = 0, kept = 0;
-    memset(w->bins, 0, (32 * w->job->rows_of.steps + 2) * sizeof *w->bins);
-    for (size_t i = 0; i < size; i++)
-        w->bins[distance[i]]++;
-    uint32_t edge = 0;
-    while (nearer + w->bins[edge] < w->k)
-        nearer += w->bins[edge++];
-    size_t ties = w->k - nearer;
-    for (size_t i = 0; i < size; i++) {
+    uint32_t edge = w->base.limit[p - w->group];
+    size_t ties = w->k - w->nearer[p], kept = 0;
+    for (size_t i = 0; i < w->list_size[p]; i++) {
         if (distance[i] > edge || (distance[i] == edge && ties == 0))
             continue;
         ties -= distance[i] == edge;
@@ -186,9 +185,10 @@ static void shrink_list(worker *w, size_t p)
         position[kept++] = position[i];
     }
     w->list_size[p] = kept;
-    w->base.limit[p - w->group] = edge;
 }
 
+/* Rows come by ascending position, so one at the distance of the k-th nearest so far comes too late: the limit is that
+ * distance. It is followed with a count of the listed rows at each distance. */
 static void take_nearest(sink *self, size_t block, uint16_t (*dist)[LANES], const uint16_t *near, size_t probes)
 {
     worker *w = (worker *)self;
@@ -199,13 +199,23 @@ static void take_nearest(sink *self, size_t block, uint16_t (*dist)[LANES], cons
         if (w->list_size[p] + LANES > w->room)
             shrink_list(w, p);
         uint32_t *distance = w->list_distance + p * w->room, *position = w->list_position + p * w->room;
-        size_t size = w->list_size[p];
+        uint32_t *bins = w->bins + p * w->bins_per_probe;
+        uint32_t limit = w->base.limit[i];
+        size_t size = w->list_size[p], nearer = w->nearer[p];
         for (uint32_t bits = near[i]; bits; bits &= bits - 1) {
             size_t row = (size_t)__builtin_ctz(bits);
-            distance[size] = dist[i][row];
-            position[size++] = (uint32_t)(block * LANES + row);
+            uint32_t d = dist[i][row];
+            distance[size] = d;
+            position[size] = (uint32_t)(block * LANES + row);
+            size += d < limit; /* the limit may have come down since the block was compared */
+            nearer += d < limit;
+            bins[d]++;
+            while (nearer >= w->k)
+                nearer -= bins[--limit];
         }
         w->list_size[p] = size;
+        w->nearer[p] = nearer;
+        w->base.limit[i] = limit;
     }
 }
 
@@ -213,17 +223,17 @@ static void take_nearest(sink *self, size_t block, uint16_t (*dist)[LANES], cons
 static void write_nearest(worker *workers, size_t n, size_t p, uint16_t *distances, int64_t *positions)
 {
     worker *w = &workers[0];
-    size_t bins = 32 * w->job->rows_of.steps + 2;
-    memset(w->bins, 0, bins * sizeof *w->bins);
+    uint32_t *slots = w->bins + p * w->bins_per_probe; /* done with as counts */
+    memset(slots, 0, w->bins_per_probe * sizeof *slots);
     for (size_t t = 0; t < n; t++)
         for (size_t i = 0; i < workers[t].list_size[p]; i++)
-            w->bins[workers[t].list_distance[p * w->room + i] + 1]++;
-    for (size_t d = 1; d < bins; d++)
-        w->bins[d] += w->bins[d - 1];
+            slots[workers[t].list_distance[p * w->room + i] + 1]++;
+    for (size_t d = 1; d < w->bins_per_probe; d++)
+        slots[d] += slots[d - 1];
     for (size_t t = 0; t < n; t++)
         for (size_t i = 0; i < workers[t].list_size[p]; i++) {
             uint32_t d = workers[t].list_distance[p * w->room + i];
-            uint32_t slot = w->bins[d]++;
+            uint32_t slot = slots[d]++;
             if (slot < w->k) {
                 distances[slot] = (uint16_t)d;
                 positions[slot] = workers[t].list_position[p * w->room + i];
@@ -234,9 +244,10 @@ static void write_nearest(worker *workers, size_t n, size_t p, uint16_t *distanc
 int hm_search(const hm_job *job, size_t k, uint16_t *distances, int64_t *positions)
 {
     size_t n = worker_count(job);
-    size_t room = 4 * k > 64 ? 4 * k : 64; /* lists of 4k: each shrink pays for three quarters of a list */
-    room = min_size(room, job->rows + LANES) + LANES;
-    size_t round = LIST_BYTES / (2 * sizeof(uint32_t) * room * n);
+    size_t room = 4 * k > 64 ? 4 * k : 64; /* a shrink then pays for three quarters of a list */
+    room = min_size(room, job->rows) + LANES;
+    size_t bins = 32 * job->rows_of.steps + 2;
+    size_t round = STATE_BYTES / (sizeof(uint32_t) * (2 * room + bins) * n);
     round = min_size(min_size(round ? round : 1, PROBES_PER_ROUND), job->m);
     worker *workers = make_workers(job, n, round, take_nearest);
     if (!workers)
@@ -246,18 +257,23 @@ int hm_search(const hm_job *job, size_t k, uint16_t *distances, int64_t *positio
         worker *w = &workers[t];
         w->k = k;
         w->room = room;
+        w->bins_per_probe = bins;
         w->list_distance = malloc(round * room * sizeof *w->list_distance);
         w->list_position = malloc(round * room * sizeof *w->list_position);
         w->list_size = malloc(round * sizeof *w->list_size);
-        w->bins = malloc((32 * job->rows_of.steps + 2) * sizeof *w->bins);
-        if (!w->list_distance || !w->list_position || !w->list_size || !w->bins)
+        w->nearer = malloc(round * sizeof *w->nearer);
+        w->bins = malloc(round * bins * sizeof *w->bins);
+        if (!w->list_distance || !w->list_position || !w->list_size || !w->nearer || !w->bins)
             status = HM_NO_MEMORY;
     }
     for (size_t first = 0; status == HM_OK && first < job->m; first += round) {
         size_t probes = min_size(round, job->m - first);
-        begin_round(workers, n, first, probes, (uint32_t)(32 * job->rows_of.steps + 1));
-        for (size_t t = 0; t < n; t++)
+        begin_round(workers, n, first, probes, every_row(job));
+        for (size_t t = 0; t < n; t++) {
             memset(workers[t].list_size, 0, probes * sizeof *workers[t].list_size);
+            memset(workers[t].nearer, 0, probes * sizeof *workers[t].nearer);
+            memset(workers[t].bins, 0, probes * bins * sizeof *workers[t].bins);
+        }
         run_workers(workers, n);
         for (size_t p = 0; p < probes; p++)
             write_nearest(workers, n, p, distances + (first + p) * k, positions + (first + p) * k);
@@ -351,8 +367,6 @@ static int run_plain(const hm_job *job, size_t threads, uint32_t limit, const wo
     free_workers(workers, n);
     return status;
 }
-
-static uint32_t every_row(const hm_job *job) { return (uint32_t)(32 * job->rows_of.steps + 1); }
 
 int hm_distances(const hm_job *job, uint16_t *distances)
 {

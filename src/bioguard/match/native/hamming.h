@@ -14,7 +14,7 @@ typedef struct {
     scan_fn *scan;
     gallery rows_of;
     size_t rows;
-    const uint32_t *probes; /* [m][steps] */
+    const unsigned char *probes; /* [m][4 * steps], need not be aligned */
     size_t m;
     size_t threads;
 } hm_job;

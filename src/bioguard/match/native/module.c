@@ -7,6 +7,7 @@
 #include <Python.h>
 
 #include "hamming.h"
+#include "select.h"
 
 #define MAX_ROWS ((Py_ssize_t)1 << 31)
 #define MAX_STEPS 2046 /* 65,472 bits: distances fit in uint16 */
@@ -58,8 +59,8 @@ static const char *fill(call *c, Py_ssize_t variant, Py_ssize_t rows, Py_ssize_t
         return "blocks have the wrong size or alignment";
     if (!holds(&c->live, blocks, 1, sizeof(uint16_t), sizeof(uint16_t)))
         return "live mask has the wrong size or alignment";
-    if (!holds(&c->probes, (size_t)m, (size_t)steps, sizeof(uint32_t), sizeof(uint32_t)))
-        return "probes have the wrong size or alignment";
+    if (!holds(&c->probes, (size_t)m, (size_t)steps, sizeof(uint32_t), 1))
+        return "probes have the wrong size";
     const uint16_t *live = c->live.buf;
     if (rows % LANES && live[blocks - 1] >> (rows % LANES))
         return "live mask marks rows past the end";
@@ -241,6 +242,92 @@ static PyObject *py_list_within(PyObject *self, PyObject *args)
     return finish(&c, why, status);
 }
 
+/* ---- float scores ---- */
+
+/* What both selection calls check. */
+static const char *check_lists(Py_ssize_t m, Py_ssize_t k, Py_ssize_t room, const Py_buffer *keys, const Py_buffer *sizes)
+{
+    if (m < 0 || m >= MAX_ROWS || k < 1 || k >= MAX_ROWS || room < k + SELECT_SPARE || room >= 2 * MAX_ROWS)
+        return "list sizes out of range";
+    if (!holds(keys, (size_t)m, (size_t)room, sizeof(uint64_t), sizeof(uint64_t)) ||
+        !holds(sizes, (size_t)m, 1, sizeof(uint64_t), sizeof(uint64_t)))
+        return "lists have the wrong size or alignment";
+    for (Py_ssize_t p = 0; p < m; p++)
+        if (((const uint64_t *)sizes->buf)[p] > (uint64_t)room)
+            return "a list is longer than its room";
+    return NULL;
+}
+
+PyDoc_STRVAR(select_doc, "select_scores(m, columns, start, k, room, scores, keys, sizes, floors)\n--\n\n"
+                         "List the scores above the floors: float32 [m, columns] of the positions from start.");
+
+static PyObject *py_select_scores(PyObject *self, PyObject *args)
+{
+    (void)self;
+    Py_buffer scores = {0}, keys = {0}, sizes = {0}, floors = {0};
+    Py_ssize_t m, columns, start, k, room;
+    if (!PyArg_ParseTuple(args, "nnnnny*w*w*w*", &m, &columns, &start, &k, &room, &scores, &keys, &sizes, &floors))
+        return NULL;
+    const char *why = check_lists(m, k, room, &keys, &sizes);
+    if (!why && (columns < 0 || start < 0 || columns >= MAX_ROWS || start >= MAX_ROWS))
+        why = "positions out of range";
+    if (!why && (!holds(&scores, (size_t)m, (size_t)columns, sizeof(float), sizeof(float)) ||
+                 !holds(&floors, (size_t)m, 1, sizeof(float), sizeof(float))))
+        why = "scores or floors have the wrong size or alignment";
+    if (!why && (overlap(&keys, &scores) || overlap(&sizes, &scores) || overlap(&floors, &scores) ||
+                 overlap(&keys, &sizes) || overlap(&keys, &floors) || overlap(&sizes, &floors)))
+        why = "buffers overlap";
+    if (!why) {
+        Py_BEGIN_ALLOW_THREADS
+        select_scores(scores.buf, (size_t)m, (size_t)columns, (size_t)start, (size_t)k, (size_t)room, keys.buf, sizes.buf,
+                      floors.buf);
+        Py_END_ALLOW_THREADS
+    } else
+        PyErr_SetString(PyExc_ValueError, why);
+    PyBuffer_Release(&scores);
+    PyBuffer_Release(&keys);
+    PyBuffer_Release(&sizes);
+    PyBuffer_Release(&floors);
+    if (why)
+        return NULL;
+    Py_RETURN_NONE;
+}
+
+PyDoc_STRVAR(finish_doc, "select_finish(m, k, room, keys, sizes, scores, positions)\n--\n\n"
+                         "Sort the lists into float32 and int64 [m, k].");
+
+static PyObject *py_select_finish(PyObject *self, PyObject *args)
+{
+    (void)self;
+    Py_buffer keys = {0}, sizes = {0}, scores = {0}, positions = {0};
+    Py_ssize_t m, k, room;
+    if (!PyArg_ParseTuple(args, "nnnw*y*w*w*", &m, &k, &room, &keys, &sizes, &scores, &positions))
+        return NULL;
+    const char *why = check_lists(m, k, room, &keys, &sizes);
+    if (!why && (!holds(&scores, (size_t)m, (size_t)k, sizeof(float), sizeof(float)) ||
+                 !holds(&positions, (size_t)m, (size_t)k, sizeof(int64_t), sizeof(int64_t))))
+        why = "an output has the wrong size or alignment";
+    for (Py_ssize_t p = 0; !why && p < m; p++)
+        if (((const uint64_t *)sizes.buf)[p] < (uint64_t)k)
+            why = "a list is shorter than k";
+    if (!why && (overlap(&scores, &positions) || overlap(&scores, &keys) || overlap(&scores, &sizes) ||
+                 overlap(&positions, &keys) || overlap(&positions, &sizes) || overlap(&keys, &sizes)))
+        why = "buffers overlap";
+    if (!why) {
+        Py_BEGIN_ALLOW_THREADS
+        select_finish((size_t)m, (size_t)k, (size_t)room, keys.buf, sizes.buf, scores.buf, positions.buf);
+        Py_END_ALLOW_THREADS
+    } else
+        PyErr_SetString(PyExc_ValueError, why);
+    PyBuffer_Release(&keys);
+    PyBuffer_Release(&sizes);
+    PyBuffer_Release(&scores);
+    PyBuffer_Release(&positions);
+    if (why)
+        return NULL;
+    Py_RETURN_NONE;
+}
+
 PyDoc_STRVAR(variants_doc, "variants()\n--\n\nNames of the variants this processor can run, best first.");
 
 static PyObject *py_variants(PyObject *self, PyObject *args)
@@ -266,6 +353,8 @@ static PyMethodDef methods[] = {
     {"histogram", py_histogram, METH_VARARGS, histogram_doc},
     {"count_within", py_count_within, METH_VARARGS, count_doc},
     {"list_within", py_list_within, METH_VARARGS, list_doc},
+    {"select_scores", py_select_scores, METH_VARARGS, select_doc},
+    {"select_finish", py_select_finish, METH_VARARGS, finish_doc},
     {NULL, NULL, 0, NULL},
 };
 
