@@ -65,7 +65,7 @@ class _Pipe:
 
     def call(self, operation: int, payload: bytes) -> bytes:
         """`SupplicantPort`: one storage operation, answered by the normal world."""
-        self.send(StorageCall(operation=operation, payload=payload))
+        self.send(StorageCall(operation=int(operation), payload=payload))
         reply = self.receive()
         if not isinstance(reply, StorageReply):
             os._exit(EXIT_PROTOCOL)
