@@ -22,7 +22,7 @@ SIGNER_ID = hashlib.sha256(b"nobody").digest()
 CDDL = """
 token = {
   10 => nonce, 256 => bytes .size 33, 265 => "tag:psacertified.org,2023:psa#tfm",
-  2394 => -2147483648..2147483647, 2395 => lifecycle, 2396 => bytes .size 32, seed,
+  2394 => int, 2395 => lifecycle, 2396 => bytes .size 32, seed,
   2399 => [+ { 1 => text, 2 => hash, 4 => text, 5 => hash, 6 => text }],
 }
 nonce = bytes .size 32 / bytes .size 48 / bytes .size 64

@@ -1,0 +1,39 @@
+"""A report as one HTML file: no script, no outside reference, readable without color and on paper.
+
+The page forbids itself to load anything (Content-Security-Policy default-src 'none'), so a mistake here could not reach
+the network either. All text is escaped by Jinja; only `Figure.svg`, checked by the model, is passed through.
+"""
+
+import pkgutil
+from functools import cache
+
+from jinja2 import DictLoader, Environment, StrictUndefined, Template
+from markupsafe import Markup
+
+from bioguard.report.model import Report, Status
+
+__all__ = ["render_html"]
+
+FILES = ("report.html", "report.css")
+
+
+@cache
+def _template() -> Template:
+    sources = {}
+    for name in FILES:
+        content = pkgutil.get_data("bioguard.report", f"templates/{name}")
+        if content is None:
+            raise FileNotFoundError(name)
+        sources[name] = content.decode("utf-8")
+    environment = Environment(
+        loader=DictLoader(sources), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    )
+    environment.filters["svg"] = Markup  # only ever given Figure.svg, which the model checked
+    environment.globals["css"] = Markup(sources["report.css"])  # noqa: S704  # our own file
+    return environment.get_template("report.html")
+
+
+def render_html(report: Report) -> str:
+    """The whole page."""
+    ordered = sorted(report.checks, key=lambda c: list(Status).index(c.status))
+    return _template().render(report=report, ordered=ordered, Status=Status)
