@@ -4,14 +4,19 @@ Before the lock the child can read files but must not run trusted code; after it
 be opened. So the sources named in the manifests are read and compiled first, and an importer serves them, and their
 package data, from memory.
 
+What that code imports from elsewhere is imported before the lock too: the standard library freely, anything else only
+if the manifest's `preload` names it. The list is read off the sources, so it cannot be forgotten.
+
 Also computed here: the measurement of each trusted application, SHA-256 over its manifest and the exact bytes it is
 made of.
 """
 
+import ast
 import hashlib
+import importlib
 import importlib.util
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from importlib.abc import Loader, MetaPathFinder
 from importlib.machinery import EXTENSION_SUFFIXES, BuiltinImporter, FrozenImporter, ModuleSpec
@@ -81,6 +86,7 @@ class CodeTable(MetaPathFinder, Loader):
 
     modules: dict[str, _Module] = field(default_factory=dict)
     data: dict[str, bytes] = field(default_factory=dict)
+    imports: dict[str, str] = field(default_factory=dict)
 
     def add(self, manifest: Manifest) -> bytes:
         """Read and compile everything a manifest names; return the measurement (SHA-256)."""
@@ -90,6 +96,7 @@ class CodeTable(MetaPathFinder, Loader):
             source = path.read_bytes()
             measured.update(hashlib.sha256(name.encode() + b"\0" + source).digest())
             self.modules[name] = _Module(compile(source, str(path), "exec", dont_inherit=True), str(path), is_package)
+            self.imports.update((imported, name) for imported in _imported_names(source))
         for resource in sorted(manifest.resources):
             package, _, filename = resource.partition(":")
             path = _source_file(package)[0].parent / filename
@@ -97,6 +104,25 @@ class CodeTable(MetaPathFinder, Loader):
             measured.update(hashlib.sha256(resource.encode() + b"\0" + content).digest())
             self.data[str(path)] = content
         return measured.digest()
+
+    def import_outside_code(self, allowed: Collection[str]) -> None:
+        """Import everything the code refers to that is not part of it.
+
+        Raises:
+            ImportError: a module is neither of the standard library nor below a name in `allowed`.
+        """
+        names = [*allowed, *(n for n in self.imports if n not in self.modules and n.rpartition(".")[0] not in self.modules)]
+        for name in dict.fromkeys(names):
+            top = name.partition(".")[0]
+            if any(module.partition(".")[0] == top for module in self.modules):
+                load_extension(name)
+                continue
+            if top not in sys.stdlib_module_names and not any(f"{name}.".startswith(f"{a}.") for a in allowed):
+                raise ImportError(f"{self.imports[name]} imports {name}, which no manifest names under preload")
+            parent, _, last = name.rpartition(".")
+            if parent and hasattr(importlib.import_module(parent), last):
+                continue
+            importlib.import_module(name)
 
     def find_spec(
         self, fullname: str, path: Sequence[str] | None = None, target: ModuleType | None = None
@@ -120,6 +146,15 @@ class CodeTable(MetaPathFinder, Loader):
             return self.data[path]
         except KeyError:
             raise OSError(f"{path} is not a resource of any manifest") from None
+
+
+def _imported_names(source: bytes) -> Iterator[str]:
+    """Dotted names of modules, and of things in modules, that a source imports anywhere in it."""
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
 
 
 def forget_file_importers() -> None:

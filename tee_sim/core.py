@@ -44,6 +44,7 @@ class Core:
         manifests: the TAs this secure world hosts.
         load: returns the class a manifest's entry names.
         environment: makes the environment of one TA.
+        on_panic: called while a panic's exception is handled; for debugging without a lock.
     """
 
     def __init__(
@@ -51,10 +52,12 @@ class Core:
         manifests: tuple[Manifest, ...],
         load: Callable[[Manifest], Callable[[], TrustedApp]],
         environment: Callable[[Manifest], TaEnv],
+        on_panic: Callable[[], None] = lambda: None,
     ) -> None:
         self._manifests = {m.uuid: m for m in manifests}
         self._load = load
         self._environment = environment
+        self._on_panic = on_panic
         self._kept: dict[bytes, _Instance] = {}
         self._sessions: dict[int, _Session] = {}
         self._next_session = 1
@@ -92,7 +95,11 @@ class Core:
             if kept.sessions and "multi_session" not in manifest.flags:
                 raise TeeError(TeeResult.BUSY, "single-session trusted application is in use")
             return kept
-        instance = _Instance(manifest, self._load(manifest)())
+        try:
+            instance = _Instance(manifest, self._load(manifest)())
+        except Exception:
+            self._on_panic()
+            raise TeeError(TeeResult.TARGET_DEAD, "the trusted application does not load") from None
         self._guard(instance, lambda: instance.app.create(self._environment(manifest)))
         if "single_instance" in manifest.flags:
             self._kept[manifest.uuid] = instance
@@ -141,6 +148,7 @@ class Core:
         except TeeError:
             raise
         except Exception:
+            self._on_panic()
             self._panic(instance)
             raise TeeError(TeeResult.TARGET_DEAD, "the trusted application panicked") from None
 

@@ -6,13 +6,13 @@ with less than it was told to enforce.
 """
 
 import gc
-import importlib
 import os
 import sys
+import traceback
 from typing import NoReturn
 
 from tee_sim import lockdown
-from tee_sim.codeload import CodeTable, forget_file_importers, load_extension
+from tee_sim.codeload import CodeTable, forget_file_importers
 from tee_sim.errors import TeeError, TeeResult
 from tee_sim.lockdown import LockPlan
 from tee_sim.secure import SecureWorld
@@ -77,11 +77,7 @@ class _Pipe:
 def _preload(boot: Boot, code: CodeTable) -> tuple[bytes, ...]:
     """Import third-party code, compile ours. Returns the measurements, in manifest order."""
     measurements = tuple(code.add(manifest) for manifest in boot.manifests)
-    for name in dict.fromkeys(n for m in boot.manifests for n in m.preload):
-        if any(name.startswith(f"{entry.split('.')[0]}.") for m in boot.manifests for entry in m.code):
-            load_extension(name)
-        else:
-            importlib.import_module(name)
+    code.import_outside_code(list(dict.fromkeys(n for m in boot.manifests for n in m.preload)))
     for name in dict.fromkeys(m.warmup for m in boot.manifests if m.warmup):
         exec(code.modules[name].code, {"__name__": name})  # noqa: S102 - third-party calls only, see the manifest
     return measurements
@@ -126,12 +122,17 @@ def main(argv: list[str]) -> NoReturn:
     _serve(pipe, boot)
 
 
+def _silent() -> None:
+    """A locked secure world says nothing about a panic but TARGET_DEAD."""
+
+
 def _serve(pipe: _Pipe, boot: Boot) -> NoReturn:
     provision = pipe.receive()
     if not isinstance(provision, Provision):
         os._exit(EXIT_PROTOCOL)
     try:
-        world = SecureWorld(provision, pipe, boot.manifests)
+        on_panic = traceback.print_exc if boot.profile is LockProfile.OFF else _silent
+        world = SecureWorld(provision, pipe, boot.manifests, on_panic=on_panic)
     except TeeError as error:
         pipe.send(Return(result=error.result, origin=error.origin))
         os._exit(EXIT_EOF)

@@ -7,7 +7,8 @@ It is written as TOML next to the TA:
     name = "counter"
     entry = "package.module:ClassName"
     code = ["package", "package.module"]      # "package.sub.*" takes a package and everything below it
-    preload = ["numpy"]                       # third-party modules imported before the lock
+    preload = ["numpy"]                       # packages outside the standard library that the code may import;
+                                              # imported before the lock, with what the code uses of them
     warmup = "package.module_of_plain_calls"  # optional; touches third-party code only, runs before the lock
     resources = ["package:file.bin"]          # package data readable after the lock
     flags = ["single_instance", "multi_session", "keep_alive"]

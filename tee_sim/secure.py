@@ -48,12 +48,20 @@ class SecureWorld:
         provision: the message that brings the root secret.
         port: the way to the supplicant.
         manifests: the TAs to host; their code must be importable.
+        on_panic: see `tee_sim.core.Core`.
 
     Raises:
         TeeError: the store does not open (SECURITY for rollback or a foreign device, CORRUPT_OBJECT for damage).
     """
 
-    def __init__(self, provision: Provision, port: SupplicantPort, manifests: tuple[Manifest, ...]) -> None:
+    def __init__(
+        self,
+        provision: Provision,
+        port: SupplicantPort,
+        manifests: tuple[Manifest, ...],
+        *,
+        on_panic: Callable[[], None] = lambda: None,
+    ) -> None:
         self._rng: Rng = OsRng() if provision.seed is None else SeededRng(provision.seed)
         self._clock: Clock = (
             SystemClock() if provision.stepped_wall_ms is None else FakeClock(provision.stepped_wall_ms)
@@ -70,7 +78,7 @@ class SecureWorld:
             self._rng,
             create=provision.create,
         )
-        self._core = Core(manifests, _load_entry, self._environment)
+        self._core = Core(manifests, _load_entry, self._environment, on_panic)
 
     def ready(self) -> Ready:
         """What the normal world may know of the opened store."""

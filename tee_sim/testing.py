@@ -1,9 +1,10 @@
 """A secure world in this process: no child, no pipe, no lock. For tests of trusted applications.
 
-    tee = InProcessTee([manifest], supplicant)
-    with Context(tee).open_session(manifest.ta_uuid) as session: ...
+tee = InProcessTee([manifest], supplicant)
+with Context(tee).open_session(manifest.ta_uuid) as session: ...
 """
 
+import traceback
 from collections.abc import Sequence
 
 from tee_sim.manifest import Manifest
@@ -50,7 +51,9 @@ class InProcessTee:
         provision = Provision(
             huk=TEST_HUK, device_id=TEST_DEVICE_ID, create=create, stepped_wall_ms=stepped_wall_ms, seed=seed
         )
-        self._world = SecureWorld(provision, _DirectPort(storage), tuple(manifests))
+        self._world = SecureWorld(
+            provision, _DirectPort(storage), tuple(manifests), on_panic=traceback.print_exc
+        )
 
     def ready(self) -> Ready:
         """State of the opened store."""

@@ -20,6 +20,7 @@ for dtype in (np.float32, np.float64):
     np.exp(matrix).sum()
     np.einsum("ij,kj->ik", matrix, matrix)
     np.convolve(matrix[0], matrix[1])
+np.unique(np.arange(4) % 2)
 np.bitwise_count(np.arange(16, dtype=np.uint64))
 np.frombuffer(bytes(64), np.uint8).view("<u8")
 np.packbits(np.unpackbits(np.arange(8, dtype=np.uint8)))

@@ -182,8 +182,8 @@ class Device:
                 file.write(os.urandom(size))
                 file.flush()
                 os.fsync(file.fileno())
-            for path in sorted(directory.iterdir(), key=lambda p: p.name != FUSE_FILE):
-                if path.name in Running.FILES or path.name in (FUSE_FILE, NAMES_FILE):
+            for pattern in (FUSE_FILE, NAMES_FILE, "storage.db*", "rpmb.img*"):
+                for path in directory.glob(pattern):
                     path.unlink()
         finally:
             lock.release()

@@ -3,7 +3,6 @@
 import pkgutil
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import ClassVar
 from uuid import UUID
 
 from bioguard.device.fuse import Fuses
@@ -39,8 +38,6 @@ class Running:
         report: what it said about its lock.
         measurements: SHA-256 of each trusted application's manifest and code, by name.
     """
-
-    FILES: ClassVar[tuple[str, ...]] = Supplicant.FILES
 
     process: SecureProcess
     supplicant: Supplicant
