@@ -5,6 +5,7 @@ import re
 import xml.etree.ElementTree as ET
 from dataclasses import replace
 from html.parser import HTMLParser
+from itertools import pairwise
 from pathlib import Path
 
 import jsonschema
@@ -133,7 +134,7 @@ def test_html_has_language_landmarks_headings_and_table_heads(report: Report) ->
         assert len(page.all(landmark)) == 1
     levels = [int(t[1]) for t, _ in page.tags if re.fullmatch(r"h[1-6]", t)]
     assert levels[0] == 1
-    assert all(b - a <= 1 for a, b in zip(levels, levels[1:], strict=False))
+    assert all(b - a <= 1 for a, b in pairwise(levels))
     assert all(a.get("scope") in {"col", "row"} for a in page.all("th"))
     assert len(page.all("caption")) == len(page.all("table"))
 
