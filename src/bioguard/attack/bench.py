@@ -1,0 +1,68 @@
+"""Playing all attacks, each on a fresh target, and saying what came of it.
+
+An attack that could not be played is UNKNOWN, never a pass.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from enum import Enum, unique
+
+from bioguard.attack import enrollment, guessing, keys, tokens
+from bioguard.attack.kit import Attack, Kit, SetupError
+from bioguard.attack.target import Target
+from bioguard.errors import InputRefused
+from tee_sim.errors import TeeError
+from tee_sim.manifest import Manifest
+
+__all__ = ["ATTACKS", "Finding", "Verdict", "play", "select"]
+
+ATTACKS: tuple[Attack, ...] = (*tokens.ATTACKS, *enrollment.ATTACKS, *guessing.ATTACKS, *keys.ATTACKS)
+
+
+@unique
+class Verdict(Enum):
+    """What came of an attack."""
+
+    HELD = "held"
+    FOUND = "found"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One attack and its outcome; detail says what was gained, or why it could not be played."""
+
+    attack: Attack
+    verdict: Verdict
+    detail: str = ""
+
+
+def select(patterns: Sequence[str]) -> tuple[Attack, ...]:
+    """Attacks whose name starts with one of the patterns; all without patterns.
+
+    Raises:
+        InputRefused: a pattern selects nothing.
+    """
+    for pattern in patterns:
+        if not any(a.name.startswith(pattern) for a in ATTACKS):
+            raise InputRefused(
+                f"no attack is called {pattern[:40]!r}", hint="run: bioguard attack --list", code="attack.name"
+            )
+    return tuple(a for a in ATTACKS if not patterns or any(a.name.startswith(p) for p in patterns))
+
+
+def play(
+    manifests: Sequence[Manifest],
+    attacks: Sequence[Attack] = ATTACKS,
+    target: Callable[[Sequence[Manifest]], Target] = Target,
+) -> Iterator[Finding]:
+    """Play attacks one by one, each against new instances on an empty store."""
+    for attack in attacks:
+        try:
+            gained = attack.play(Kit(target(manifests)))
+        except SetupError as error:
+            yield Finding(attack, Verdict.UNKNOWN, str(error))
+        except TeeError as error:
+            yield Finding(attack, Verdict.UNKNOWN, f"the target answered {error.result.name}")
+        else:
+            yield Finding(attack, Verdict.FOUND if gained else Verdict.HELD, gained or "")

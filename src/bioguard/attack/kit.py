@@ -1,0 +1,219 @@
+"""What attackers have: users with PINs and faces, keys bound to them, and the moves every attack is made of.
+
+Faces are random directions; a genuine sample is a small step away from one, an impostor another direction.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bioguard.attack.target import Target
+from bioguard.commands import biometric, gatekeeper, keystore, sensor
+from bioguard.commands.biometric import BIOMETRIC_UUID, Modality
+from bioguard.commands.gatekeeper import GATEKEEPER_UUID, GatekeeperStatus
+from bioguard.commands.keystore import KEYSTORE_UUID, Authorizations, KeyAlgorithm, KeyError_, KeyPurpose
+from bioguard.records import FaceEmbedding
+
+__all__ = ["FACE", "Attack", "Kit", "Person", "SetupError", "flipped"]
+
+FACE = Modality.FACE
+DIMENSION = 128
+FMR_INVERSE = 10_000
+NOISE = 0.2
+"""Length of the step between two samples of one face, of unit length: a cosine of about 0.98."""
+
+
+class SetupError(Exception):
+    """The target does not even do its normal work, so this attack could not be played."""
+
+
+@dataclass(frozen=True, slots=True)
+class Attack:
+    """One attack.
+
+    Attributes:
+        name: stable id in reports.
+        title: what the attacker does.
+        source: where the class of bug is described.
+        play: returns what was gained, or None. Raises SetupError when it cannot be played.
+    """
+
+    name: str
+    title: str
+    source: str
+    play: Callable[["Kit"], str | None]
+
+
+@dataclass(slots=True)
+class Person:
+    """A user of the target."""
+
+    user: bytes
+    pin: bytes
+    face: NDArray[np.float64]
+    handle: bytes = b""
+    secure_user_id: int = 0
+
+
+def flipped(data: bytes, bit: int) -> bytes:
+    """The same bytes with one bit changed."""
+    changed = bytearray(data)
+    changed[bit // 8] ^= 1 << bit % 8
+    return bytes(changed)
+
+
+@dataclass(slots=True)
+class Kit:
+    """A fresh target and the moves on it.
+
+    Args:
+        seed: of faces and user ids; the target's own randomness is its own.
+    """
+
+    target: Target
+    seed: int = 1
+    rng: np.random.Generator = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.rng = np.random.default_rng(self.seed)
+
+    # -- people ------------------------------------------------------------------------------------------------------
+
+    def direction(self) -> NDArray[np.float64]:
+        """A new face."""
+        vector: NDArray[np.float64] = self.rng.normal(size=DIMENSION)
+        return vector / np.linalg.norm(vector)
+
+    def sample(self, face: NDArray[np.float64], noise: float = NOISE) -> bytes:
+        """One capture of a face, as canonical bytes."""
+        return FaceEmbedding.from_features(face + noise * self.direction()).to_bytes()
+
+    def person(self, pin: bytes = b"1234", *, enrolled: bool = False) -> Person:
+        """A new user with a PIN, and an enrolled face if asked for."""
+        someone = Person(self.rng.bytes(16), pin, self.direction())
+        self.target.call(BIOMETRIC_UUID, biometric.ADD_USER, biometric.AddUser(user=someone.user))
+        self.set_pin(someone, pin)
+        if enrolled:
+            self.need(self.enroll(someone, self.pin_token(someone, self.challenge(someone))), "enrollment")
+        return someone
+
+    @staticmethod
+    def need(status: biometric.Status, what: str) -> None:
+        """Stop an attack whose preparation does not work."""
+        if status is not biometric.Status.OK:
+            raise SetupError(f"{what} is refused with {status.name}")
+
+    # -- Gatekeeper --------------------------------------------------------------------------------------------------
+
+    def set_pin(self, person: Person, pin: bytes, *, trusted: bool = False) -> gatekeeper.PinEnrolled:
+        """Set a PIN, with or without the old one."""
+        request = gatekeeper.EnrollPin(
+            user=person.user,
+            desired=pin,
+            current_handle=person.handle if trusted else None,
+            current=person.pin if trusted else b"",
+        )
+        answer = self.target.call(GATEKEEPER_UUID, gatekeeper.ENROLL_PIN, request)
+        if answer.status is not GatekeeperStatus.OK or answer.handle is None:
+            raise SetupError(f"setting a PIN answers {answer.status.name}")
+        person.pin, person.handle, person.secure_user_id = pin, answer.handle, answer.secure_user_id
+        return answer
+
+    def verify_pin(
+        self, person: Person, *, pin: bytes | None = None, handle: bytes | None = None, challenge: int = 0
+    ) -> gatekeeper.PinVerified:
+        """One try."""
+        request = gatekeeper.VerifyPin(
+            user=person.user,
+            challenge=challenge,
+            handle=handle or person.handle,
+            pin=person.pin if pin is None else pin,
+        )
+        return self.target.call(GATEKEEPER_UUID, gatekeeper.VERIFY_PIN, request)
+
+    def pin_token(self, person: Person, challenge: int = 0) -> bytes:
+        """A token of the right PIN."""
+        answer = self.verify_pin(person, challenge=challenge)
+        if answer.token is None:
+            raise SetupError(f"the right PIN answers {answer.status.name}")
+        return answer.token
+
+    # -- biometric ---------------------------------------------------------------------------------------------------
+
+    def challenge(self, person: Person, modality: Modality = FACE) -> int:
+        """generateChallenge."""
+        request = sensor.SensorRequest(user=person.user, modality=modality)
+        return self.target.call(BIOMETRIC_UUID, sensor.GENERATE_CHALLENGE, request).challenge
+
+    def enroll(self, person: Person, token: bytes, *, face: NDArray[np.float64] | None = None) -> biometric.Status:
+        """Enroll a face with a token."""
+        chosen = person.face if face is None else face
+        request = biometric.Enroll(
+            user=person.user,
+            modality=FACE,
+            position=0,
+            samples=tuple(self.sample(chosen) for _ in range(3)),
+            token=token,
+        )
+        return self.target.call(BIOMETRIC_UUID, biometric.ENROLL, request).status
+
+    def authenticate(self, person: Person, sample: bytes, operation_id: int = 0) -> biometric.Decision:
+        """One try."""
+        request = biometric.Authenticate(
+            user=person.user, sample=sample, fmr_inverse=FMR_INVERSE, operation_id=operation_id
+        )
+        return self.target.call(BIOMETRIC_UUID, biometric.AUTHENTICATE, request)
+
+    def match_token(self, person: Person, operation_id: int = 0) -> bytes:
+        """The token of a genuine match."""
+        answer = self.authenticate(person, self.sample(person.face), operation_id)
+        if answer.token is None:
+            raise SetupError(f"a genuine match answers {answer.status.name} and makes no token")
+        return answer.token
+
+    def authenticator_id(self, person: Person) -> int:
+        """getAuthenticatorId."""
+        request = sensor.SensorRequest(user=person.user, modality=FACE)
+        return self.target.call(BIOMETRIC_UUID, sensor.GET_AUTHENTICATOR_ID, request).authenticator_id
+
+    def reset_lockout(self, person: Person, token: bytes) -> bool:
+        """resetLockout; True if it was accepted."""
+        request = sensor.ResetLockout(user=person.user, modality=FACE, token=token)
+        answer = self.target.call(BIOMETRIC_UUID, sensor.RESET_LOCKOUT, request)
+        return answer.status is sensor.SensorStatus.OK
+
+    def locked(self, person: Person) -> bool:
+        """Whether attempts are refused now."""
+        request = sensor.SensorRequest(user=person.user, modality=FACE)
+        answer = self.target.call(BIOMETRIC_UUID, sensor.LOCK_STATUS, request)
+        return answer.lock is not sensor.LockKind.NONE
+
+    # -- Keystore ----------------------------------------------------------------------------------------------------
+
+    def key(self, *secure_ids: int, types: int = 3, timeout_s: int | None = 60) -> bytes:
+        """A MAC key bound to these secure ids."""
+        request = keystore.GenerateKey(
+            algorithm=KeyAlgorithm.HMAC_SHA256,
+            authorizations=Authorizations(secure_ids=secure_ids, auth_types=types, timeout_s=timeout_s),
+        )
+        answer = self.target.call(KEYSTORE_UUID, keystore.GENERATE_KEY, request)
+        if answer.key_id is None:
+            raise SetupError(f"making a key answers {answer.error.name}")
+        return answer.key_id
+
+    def begin(self, key_id: bytes, token: bytes = b"") -> keystore.Begun:
+        """Start a signature."""
+        request = keystore.Begin(key_id=key_id, purpose=KeyPurpose.SIGN, token=token)
+        return self.target.call(KEYSTORE_UUID, keystore.BEGIN, request)
+
+    def finish(self, operation: int, token: bytes = b"") -> keystore.Finished:
+        """End it."""
+        request = keystore.Finish(operation=operation, message=b"message", token=token)
+        return self.target.call(KEYSTORE_UUID, keystore.FINISH, request)
+
+    def uses(self, key_id: bytes, token: bytes) -> bool:
+        """Whether a timeout key signs with this token."""
+        begun = self.begin(key_id, token)
+        return begun.error is KeyError_.OK and self.finish(begun.operation).mac is not None

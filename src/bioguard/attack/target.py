@@ -1,0 +1,185 @@
+"""What is attacked: trusted applications by their manifests, in a secure world that the bench owns.
+
+The bench knows the token key of each boot. It never gives it to an attack; it looks for it in everything that comes out
+(replies, prints, log records), which a black-box test could not do.
+"""
+
+import contextlib
+import hmac
+import importlib
+import io
+import logging
+from collections.abc import Iterator, Sequence
+from typing import TypeVar, cast
+from uuid import UUID
+
+from bioguard.attack.memory import Disk, MemoryStore
+from tee_sim.client import Context, Session
+from tee_sim.clock import FakeClock
+from tee_sim.core import Core
+from tee_sim.errors import TeeError, TeeResult
+from tee_sim.manifest import Manifest
+from tee_sim.params import Param, Params
+from tee_sim.rng import OsRng, Rng
+from tee_sim.schema import Record
+from tee_sim.ta_api import Command, TaEnv, TrustedApp
+from tee_sim.wire import CloseSession, Invoke, Message, OpenSession, Return
+
+__all__ = ["Outside", "Target"]
+
+Q = TypeVar("Q", bound=Record)
+A = TypeVar("A", bound=Record)
+OUTPUT_ROOM_BYTES = 65_536
+
+
+class Outside:
+    """Everything that came out of the secure world: the bytes of replies, and text it printed or logged."""
+
+    def __init__(self) -> None:
+        self.replies = bytearray()
+        self.text = io.StringIO()
+
+    def holds(self, secret: bytes) -> str | None:
+        """Where a secret showed up: raw, in hex, or byte by byte between other characters."""
+        if secret in self.replies:
+            return "a reply"
+        text = self.text.getvalue().lower()
+        digits = "".join(c for c in text.replace("0x", " ") if c in "0123456789abcdef")
+        spaced = bytes(int(t) for t in "".join(c if c.isdecimal() else " " for c in text).split() if int(t) < 256)
+        if secret.hex() in text or secret.hex() in digits or secret in spaced:
+            return "printed or logged text"
+        return None
+
+
+class _Keys:
+    def __init__(self, root: bytes, boot: dict[str, bytes], manifest: Manifest) -> None:
+        self._root = root
+        self._boot = boot
+        self._manifest = manifest
+
+    def derive(self, label: str, context: bytes = b"", size_bytes: int = 32) -> bytes:
+        parts = b"\0".join((self._manifest.uuid, label.encode(), context))
+        return hmac.digest(self._root, parts, "sha512")[:size_bytes]
+
+    def shared(self, name: str) -> bytes:
+        if name not in self._manifest.shared_keys:
+            raise TeeError(TeeResult.ACCESS_DENIED, "the manifest does not name this shared key")
+        return self._boot[name]
+
+
+class _Transport:
+    def __init__(self, target: "Target") -> None:
+        self._target = target
+
+    def exchange(self, message: Message, *, timeout_ms: int = 0) -> Return:
+        return self._target.exchange(message)
+
+    def kill(self) -> int | None:
+        return None
+
+
+class Target:
+    """Trusted applications under attack.
+
+    Args:
+        manifests: of the applications, ours or others'. Their code must be importable.
+        rng: randomness of the applications.
+    """
+
+    def __init__(self, manifests: Sequence[Manifest], rng: Rng | None = None) -> None:
+        self.manifests = tuple(manifests)
+        self.clock = FakeClock()
+        self.disk = Disk()
+        self.outside = Outside()
+        self._rng = rng or OsRng()
+        self._root = self._rng.bytes(32)
+        self._device_id = self._rng.bytes(16)
+        self.reboot()
+
+    def reboot(self) -> None:
+        """A new boot: new token keys, and the boot clock starts again."""
+        self.clock = FakeClock(wall_ms=self.clock.wall_ms() + 60_000, boot_ms=60_000)
+        self._boot = {name: self._rng.bytes(32) for m in self.manifests for name in m.shared_keys}
+        self.restart()
+
+    def restart(self) -> None:
+        """The applications die and start again within the same boot."""
+        self.disk.cut_after = None
+        self._core = Core(self.manifests, _load, self._environment)
+        self._sessions: dict[UUID, Session] = {}
+        self._context = Context(_Transport(self))
+
+    def _environment(self, manifest: Manifest) -> TaEnv:
+        return TaEnv(
+            store=MemoryStore(self.disk, manifest.uuid),
+            keys=_Keys(self._root, self._boot, manifest),
+            clock=self.clock,
+            rng=self._rng,
+            device_id=self._device_id,
+        )
+
+    def exchange(self, message: Message) -> Return:
+        """One message, with everything that comes out kept."""
+        if not isinstance(message, OpenSession | Invoke | CloseSession):
+            raise TypeError("the bench only opens, invokes and closes")
+        with _listening(self.outside.text):
+            answer = self._core.dispatch(message)
+        for param in answer.params:
+            self.outside.replies += param.buffer
+        return answer
+
+    def session(self, uuid: UUID, *, fresh: bool = False) -> Session:
+        """A session with one application."""
+        if fresh:
+            return self._context.open_session(uuid)
+        if uuid not in self._sessions:
+            self._sessions[uuid] = self._context.open_session(uuid)
+        return self._sessions[uuid]
+
+    def call(self, uuid: UUID, command: Command[Q, A], request: Q) -> A:
+        """A well-formed call."""
+        return self.session(uuid).call(command, request)
+
+    def raw(self, uuid: UUID, command: int, request: bytes) -> tuple[TeeResult, bytes]:
+        """Any bytes to any command number; a dead application is started again."""
+        params = (Param.memref(request), Param.output(OUTPUT_ROOM_BYTES), Param.none(), Param.none())
+        return self.invoke(uuid, command, params)
+
+    def invoke(self, uuid: UUID, command: int, params: Params) -> tuple[TeeResult, bytes]:
+        """Any parameters to any command number."""
+        try:
+            out = self.session(uuid).invoke(command, params)
+        except TeeError as error:
+            if error.result is TeeResult.TARGET_DEAD:
+                self._sessions.pop(uuid, None)
+            return error.result, b""
+        return TeeResult.SUCCESS, b"".join(p.buffer for p in out)
+
+    def leaked_key(self) -> str | None:
+        """Where a key of this boot has shown up outside, if anywhere."""
+        return next((where for key in self._boot.values() if (where := self.outside.holds(key))), None)
+
+    def is_genuine(self, token: bytes) -> bool:
+        """Whether these 69 bytes carry a MAC of this boot's token key."""
+        body, mac = token[:37], token[37:]
+        return any(hmac.compare_digest(hmac.digest(k, body, "sha256"), mac) for k in self._boot.values())
+
+
+def _load(manifest: Manifest) -> type[TrustedApp]:
+    module, _, name = manifest.entry.partition(":")
+    return cast("type[TrustedApp]", getattr(importlib.import_module(module), name))
+
+
+@contextlib.contextmanager
+def _listening(text: io.StringIO) -> Iterator[None]:
+    handler: logging.Handler = logging.StreamHandler(text)
+    root = logging.getLogger()
+    level = root.level
+    root.addHandler(handler)
+    root.setLevel(logging.DEBUG)
+    try:
+        with contextlib.redirect_stdout(text), contextlib.redirect_stderr(text):
+            yield
+    finally:
+        root.removeHandler(handler)
+        root.setLevel(level)
