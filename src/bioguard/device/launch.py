@@ -19,7 +19,7 @@ from tee_sim.wire import Boot, Locked, Provision, Ready
 
 __all__ = ["MANIFESTS", "Running", "manifests", "start"]
 
-MANIFESTS = ("bioguard.trusted.biometric",)
+MANIFESTS = ("bioguard.trusted.biometric", "bioguard.trusted.gatekeeper", "bioguard.trusted.keystore")
 """Packages whose `manifest.toml` names a trusted application of this device."""
 
 

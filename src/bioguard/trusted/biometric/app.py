@@ -1,7 +1,7 @@
 """Entry points and command handlers of the biometric TA.
 
-Seams for what other trusted code decides (each is one call in `_attempt`): consent and restriction before an
-operation, lockout before and after a comparison, the token after a success.
+What other trusted code decides is asked at one point each: the contract (`bioguard.trusted.contract.desk`) whether an
+enrollment is authorized, whether a comparison may happen, and what a match gives.
 """
 
 from bisect import bisect_right
@@ -12,9 +12,13 @@ from bioguard.commands import biometric as commands
 from bioguard.commands.biometric import Modality, Status
 from bioguard.errors import InputRefused
 from bioguard.records import FaceEmbedding, Features, FingerprintTemplate
+from bioguard.records.tokens import AuthToken
 from bioguard.trusted.biometric import matching
 from bioguard.trusted.biometric.index import GalleryIndex
 from bioguard.trusted.biometric.vault import Refused, Vault
+from bioguard.trusted.contract.authority import TokenUnusable
+from bioguard.trusted.contract.desk import ContractDesk
+from bioguard.trusted.contract.lockout import Lock, LockStatus, Outcome
 from tee_sim.schema import Record
 from tee_sim.ta_api import Command, CommandApp, TaEnv
 
@@ -32,6 +36,9 @@ class BiometricApp(CommandApp):
         self._vault = Vault(env)
         self._indexes: dict[Modality, GalleryIndex] = {}
         self._ids: list[bytes] | None = None
+        self._desk = ContractDesk(env, self._count)
+        for command, handler in self._desk.handlers():
+            self._bind(command, handler)
         self._bind(commands.CONFIGURE, self._configure)
         self._bind(commands.ADD_USER, self._add_user)
         self._bind(commands.REMOVE_USER, self._remove_user)
@@ -62,7 +69,7 @@ class BiometricApp(CommandApp):
         return commands.Done(status=Status.OK)
 
     def _remove_user(self, request: commands.RemoveUser) -> commands.Done:
-        for record_id in self._vault.remove_user(request.user):
+        for record_id in self._vault.remove_user(request.user, self._desk.forget(request.user)):
             self._forget(record_id)
         return commands.Done(status=Status.OK)
 
@@ -70,6 +77,7 @@ class BiometricApp(CommandApp):
         samples = tuple(_decode(request.modality, sample) for sample in request.samples)
         if not samples or (request.modality is Modality.FACE) != (request.position == 0):
             raise Refused(Status.BAD_REQUEST)
+        permit = self._permit(request)
         replaces = self._vault.room_for(request.user, request.modality, request.position, replacing=request.replace)
         if isinstance(samples[0], FaceEmbedding):
             if len({len(s) for s in samples}) > 1:
@@ -81,12 +89,32 @@ class BiometricApp(CommandApp):
         if request.modality is Modality.FINGERPRINT:
             self._refuse_same_finger(request.user, samples, replaces.record_id if replaces else None)
         record_id, digest, record = self._vault.enroll(
-            request.user, request.modality, request.position, request.samples, replaces
+            request.user,
+            request.modality,
+            request.position,
+            request.samples,
+            replaces,
+            self._desk.enrolled(request.user, request.modality, permit),
         )
         if replaces is not None:
             self._forget(replaces.record_id)
         self._remember(request.user, request.modality, record_id, record.views)
         return commands.Enrolled(status=Status.OK, record_id=record_id, digest=digest, views=len(record.views))
+
+    def _count(self, user: bytes, modality: Modality) -> int | None:
+        try:
+            return sum(ref.modality is modality for ref in self._vault.user(user).records)
+        except Refused:
+            return None
+
+    def _permit(self, request: commands.Enroll) -> AuthToken | None:
+        count = self._count(request.user, request.modality)
+        if count is None:
+            raise Refused(Status.UNKNOWN_USER)
+        try:
+            return self._desk.permit(request.user, request.modality, request.token, enrollments=count)
+        except TokenUnusable:
+            raise Refused(Status.TOKEN_REFUSED) from None
 
     def _refuse_same_finger(self, user: bytes, samples: tuple[Features, ...], replaced: bytes | None) -> None:
         for ref in self._vault.user(user).records:
@@ -104,10 +132,18 @@ class BiometricApp(CommandApp):
             raise Refused(Status.NOT_ENROLLED)
         records = [self._vault.open_record(ref.record_id)[1] for ref in refs]
         views = [tuple(_decode(modality, view) for view in record.views) for record in records]
-        accepted = matching.verify(probe, views, request.fmr_inverse)
+        attempt = self._desk.begin(request.user, modality)
+        if isinstance(attempt, LockStatus):
+            raise Refused(Status.LOCKED_PERMANENT if attempt.lock is Lock.PERMANENT else Status.LOCKED_TIMED)
+        outcome, accepted = Outcome.POOR_CAPTURE, None
+        try:
+            accepted = matching.verify(probe, views, request.fmr_inverse)
+            outcome = Outcome.NO_MATCH if accepted is None else Outcome.MATCH
+        finally:
+            token = self._desk.settle(attempt, outcome, request.operation_id)
         if accepted is None:
             return commands.Decision(status=Status.OK, match=False)
-        return commands.Decision(status=Status.OK, match=True, record_id=refs[accepted].record_id)
+        return commands.Decision(status=Status.OK, match=True, record_id=refs[accepted].record_id, token=token)
 
     def _identify(self, request: commands.Identify) -> commands.Identified:
         modality = _modality_of(request.sample)

@@ -44,10 +44,15 @@ def verify(probe, views, fmr_inverse):
     flat = [v for group in views for v in group]
     s = scores(probe, flat)
     best = int(np.argmax(s))
-    if not accepts(s[best], threshold_for_claim(None, fmr_inverse, len(flat))): return None
+    if not accepts(s[best], threshold_for_claim(None, fmr_inverse, len(flat))):
+        return None
     ends = np.cumsum([len(g) for g in views])
     return int(np.searchsorted(ends, best, side="right"))
 
 
-def check_samples(samples): return Status.OK
-def same_person(a, b): return False
+def check_samples(samples):
+    return Status.OK
+
+
+def same_person(a, b):
+    return False

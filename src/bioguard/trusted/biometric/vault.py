@@ -1,6 +1,6 @@
 """Users and records over the secure store. Every change is one transaction; a refusal changes nothing."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 from bioguard.commands.biometric import Modality, Profile, RecordSummary, Status
@@ -16,9 +16,13 @@ from bioguard.trusted.biometric.objects import (
     user_object,
 )
 from tee_sim.errors import TeeError, TeeResult
-from tee_sim.ta_api import StoredObject, TaEnv
+from tee_sim.ta_api import StoredObject, TaEnv, Transaction
 
 __all__ = ["Refused", "Vault"]
+
+
+Change = Callable[[Transaction], None]
+"""Changes of other trusted code that belong into the same transaction."""
 
 
 class Refused(Exception):
@@ -82,14 +86,15 @@ class Vault:
             transaction.put(DEVICE_OBJECT, policy.to_bytes(), kind="device")
         self._policy = policy
 
-    def remove_user(self, user: bytes) -> tuple[bytes, ...]:
-        """Erase a user's records and state; return the ids of the erased records."""
+    def remove_user(self, user: bytes, also: Change) -> tuple[bytes, ...]:
+        """Erase a user's records and state, and whatever `also` erases; return the ids of the erased records."""
         state = self.user(user)
         policy = replace(self._policy, users=self._policy.users - 1)
         with self._env.store.transaction() as transaction:
             for ref in state.records:
                 transaction.erase(record_object(ref.record_id))
             transaction.erase(user_object(user))
+            also(transaction)
             transaction.put(DEVICE_OBJECT, policy.to_bytes(), kind="device")
         self._policy = policy
         return tuple(ref.record_id for ref in state.records)
@@ -111,9 +116,15 @@ class Vault:
         return old
 
     def enroll(
-        self, user: bytes, modality: Modality, position: int, views: tuple[bytes, ...], replaces: RecordRef | None
+        self,
+        user: bytes,
+        modality: Modality,
+        position: int,
+        views: tuple[bytes, ...],
+        replaces: RecordRef | None,
+        also: Change,
     ) -> tuple[bytes, bytes, StoredRecord]:
-        """Store one record; return its id, its salted digest and the record."""
+        """Store one record, and whatever `also` stores; return its id, its salted digest and the record."""
         record_id, salt = self._env.rng.bytes(16), self._env.rng.bytes(16)
         record = StoredRecord(
             salt=salt,
@@ -137,6 +148,7 @@ class Vault:
                 record_object(record_id), record.to_bytes(), kind=KINDS[modality], owner=user, commitment=digest
             )
             transaction.put(user_object(user), state.to_bytes(), kind="user", owner=user)
+            also(transaction)
         return record_id, digest, record
 
     def fix_face_dimension(self, dimension: int) -> None:

@@ -9,8 +9,9 @@ from typing import Any
 from bioguard.commands import sensor as commands
 from bioguard.commands.biometric import Modality
 from bioguard.commands.sensor import LockKind, SensorStatus
-from bioguard.trusted.contract.authority import SensorAuthority, SensorUserState, TokenUnusable
-from bioguard.trusted.contract.lockout import ANDROID_13, LockoutPolicy
+from bioguard.records.tokens import AuthToken
+from bioguard.trusted.contract.authority import Attempt, SensorAuthority, SensorUserState, TokenUnusable
+from bioguard.trusted.contract.lockout import ANDROID_13, LockoutPolicy, LockStatus, Outcome
 from bioguard.trusted.contract.sensors import FACE, FINGERPRINT
 from tee_sim.errors import TeeError, TeeResult
 from tee_sim.schema import Record
@@ -22,6 +23,7 @@ TOKEN_KEY = "auth-token"  # noqa: S105  # the name of a key, not a key
 SENSOR_IDS = {Modality.FINGERPRINT: FINGERPRINT.sensor_id, Modality.FACE: FACE.sensor_id}
 
 Handler = Callable[[Any], Record]
+Change = Callable[[Transaction], None]
 
 
 class StoredStates:
@@ -84,6 +86,29 @@ class ContractDesk:
             token_key=lambda: env.keys.shared(TOKEN_KEY),
             allow_unbound=allow_unbound,
         )
+
+    def permit(self, user: bytes, modality: Modality, token: bytes, *, enrollments: int) -> AuthToken | None:
+        """Authorize an enrollment. Raises TokenUnusable."""
+        return self.authority.allow_enrollment(SENSOR_IDS[modality], user, token, enrollments=enrollments)
+
+    def enrolled(self, user: bytes, modality: Modality, permit: AuthToken | None) -> Change:
+        """What must be stored together with the new enrollment."""
+        sensor_id = SENSOR_IDS[modality]
+        state = self.authority.enrolled(sensor_id, user, permit)
+        return lambda transaction: self.states.put(transaction, sensor_id, user, state)
+
+    def forget(self, user: bytes) -> Change:
+        """What must be erased together with a user."""
+        return lambda transaction: self.states.erase(transaction, user)
+
+    def begin(self, user: bytes, modality: Modality) -> Attempt | LockStatus:
+        """Count an attempt before it is compared."""
+        return self.authority.begin_attempt(SENSOR_IDS[modality], user)
+
+    def settle(self, attempt: Attempt, outcome: Outcome, operation_id: int) -> bytes | None:
+        """End an attempt; the token of a match."""
+        token = self.authority.settle_attempt(attempt, outcome, operation_id)
+        return token.to_bytes() if token else None
 
     def handlers(self) -> Iterator[tuple[Command[Any, Any], Handler]]:
         """The commands to bind."""
