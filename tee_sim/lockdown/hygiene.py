@@ -34,11 +34,14 @@ def refuse_exec_gain() -> None:
 
 
 def harden_early() -> None:
-    """No core file, private files, and a limit that is met is an error instead of a signal."""
+    """No core file, private files, no signal handler; a limit that is met is an error instead of a signal.
+
+    Ctrl-C reaches the whole terminal group: the secure world ends when its request pipe closes, not in mid-write.
+    """
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     os.umask(0o077)
-    signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-    signal.signal(signal.SIGPIPE, signal.SIG_IGN)
+    for number in (signal.SIGINT, signal.SIGXFSZ, signal.SIGPIPE):
+        signal.signal(number, signal.SIG_IGN)
 
 
 def last_limits() -> None:
