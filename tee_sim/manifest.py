@@ -61,6 +61,8 @@ class Manifest(Record):
         unknown = set(self.flags) - FLAGS
         if unknown:
             raise _bad(f"unknown flag {sorted(unknown)[0]!r}")
+        if not any(self.uuid):
+            raise _bad("the nil uuid belongs to the core")
         if self.entry.count(":") != 1:
             raise _bad("entry is not module:Class")
 

@@ -7,6 +7,7 @@ from typing import cast
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
+from tee_sim.boot import CORE_UUID, shared_keys
 from tee_sim.clock import Clock, FakeClock, SystemClock
 from tee_sim.core import Core
 from tee_sim.errors import Origin, TeeError, TeeResult
@@ -69,7 +70,6 @@ class SecureWorld:
         self._device_id = provision.device_id
         self._ladder = KeyLadder(provision.huk, provision.device_id)
         names = sorted({name for m in manifests for name in m.shared_keys})
-        self._shared = {name: self._rng.bytes(32) for name in names}
         self._store = ObjectStore.open(
             PipeBlobs(port),
             PipeRpmb(port),
@@ -78,6 +78,7 @@ class SecureWorld:
             self._rng,
             create=provision.create,
         )
+        self._shared = shared_keys(names, self._store.namespace(CORE_UUID), provision.boot_id, self._rng)
         self._core = Core(manifests, _load_entry, self._environment, on_panic)
 
     def ready(self) -> Ready:

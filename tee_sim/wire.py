@@ -71,6 +71,7 @@ class Provision(Record):
         create: make an empty store if none exists; otherwise a missing store is an error.
         stepped_wall_ms: start of a simulated clock; None for the host's clocks.
         seed: seeded randomness for tests and replay; None for the kernel's.
+        boot_id: name of the current boot (tee_sim.boot); None makes this start a boot of its own.
     """
 
     huk: Annotated[bytes, Fixed(32)]
@@ -78,6 +79,7 @@ class Provision(Record):
     create: bool
     stepped_wall_ms: Annotated[int, UpTo(1 << 52)] | None = None
     seed: Annotated[bytes, Fixed(32)] | None = None
+    boot_id: Annotated[bytes, Fixed(16)] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,6 +6,7 @@ from bioguard.cli.output import Result
 from bioguard.cli.state import CliState, pass_state
 from bioguard.commands.biometric import Profile
 from bioguard.device import Device
+from bioguard.device.boot import reboot as begin_boot
 from bioguard.errors import NotPermitted
 
 __all__ = ["device"]
@@ -72,6 +73,7 @@ def status(state: CliState) -> Result:
 @pass_state
 def reboot(state: CliState) -> Result:
     """Start the secure world anew: the store is reopened and checked, per-boot keys change."""
+    begin_boot(state.directory)
     with state.device() as running:
         facts = running.running.status()
     return Result(

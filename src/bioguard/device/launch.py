@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from uuid import UUID
 
+from bioguard.device.boot import boot_id
 from bioguard.device.fuse import Fuses
 from bioguard.device.options import DeviceOptions
 from bioguard.errors import TeeUnavailable
@@ -108,6 +109,7 @@ def start(directory: Path, fuses: Fuses, options: DeviceOptions, *, create: bool
             create=create,
             stepped_wall_ms=options.clock,
             seed=options.seed_bytes,
+            boot_id=boot_id(directory),
         )
         ready = process.boot(inspect, provision)
     except BaseException:
