@@ -1,0 +1,69 @@
+"""Two-stage identification: codes name a few candidates, exact scores decide.
+
+Pure: what opens a record, and wipes it, is the caller's. Runs inside the secure world, where the list of candidates and
+their scores stay.
+
+    best = identify(probe, coder.encode(probe), code_gallery, open_views, threshold)
+"""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from bioguard.match.arrays import unit_rows
+from bioguard.match.codes import CodeGallery
+
+__all__ = ["Accepted", "Opener", "candidates_for", "identify"]
+
+SMALL_LIST: Final = 64
+"""No true match of 3 615 lost at 5 722 enrolled real faces, none of 1 680 at 100 000 (1024-bit codes)."""
+LARGE_LIST: Final = 128
+"""No true match of 1 680 lost at 400 000."""
+LARGE_GALLERY: Final = 100_000
+
+Opener = Callable[[NDArray[np.int64]], Iterable[ArrayLike]]
+"""Takes gallery indices, gives the embedding of each in the same order, float [d]."""
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """The one answer of an identification: the gallery index, and the score that decided. The score stays inside."""
+
+    index: int
+    score: float
+
+
+def candidates_for(n: int) -> int:
+    """Length of the candidate list for n enrolled views: 64, or 128 above 100 000."""
+    return SMALL_LIST if n <= LARGE_GALLERY else LARGE_LIST
+
+
+def identify(
+    probe: ArrayLike, code: ArrayLike, gallery: CodeGallery, open_views: Opener, threshold: float
+) -> Accepted | None:
+    """Return the best candidate whose exact cosine is at least `threshold`, or None.
+
+    Args:
+        probe: float [d].
+        code: uint8 [n_bytes], the code of the probe.
+        gallery: codes of all enrolled views.
+        open_views: called once, with the indices of the nearest codes, nearest first; their number is at most
+            `candidates_for(len(gallery))`. The copy made here is overwritten; the opener wipes its own.
+        threshold: for a search over all views, `bioguard.match.thresholds.threshold_for_fpir`.
+
+    Raises:
+        InputRefused: probe, code or an opened view has the wrong shape.
+    """
+    _, indices = gallery.search(code, candidates_for(len(gallery)))
+    if indices.size == 0:
+        return None
+    wanted = unit_rows(probe)
+    views = unit_rows(np.stack([np.asarray(view) for view in open_views(indices[0])]), wanted.shape[1])
+    scores = views @ wanted[0]
+    views.fill(0)
+    best = np.lexsort((indices[0], -scores))[0]
+    score = float(scores[best])  # compared as float64: NumPy would round the threshold to float32 first
+    return Accepted(int(indices[0, best]), score) if score >= threshold else None
