@@ -17,7 +17,7 @@ class Cursor:
 
     def take(self, size: int, what: str) -> bytes:
         if size > self.end - self.offset:
-            raise refuse_at("truncated", self.offset, f"{what} needs {size} bytes, {self.end - self.offset} left,")
+            raise refuse_at("truncated", self.offset, f"{what} needs {size} bytes, {self.end - self.offset} left")
         start = self.offset
         self.offset += size
         return self._bytes[start : self.offset]

@@ -141,9 +141,7 @@ class Iso2011View:
         minutiae = read_minutiae(cursor, count, angles=U8, qualities=CODED_QUALITY, size=minutia_size)
         extended = read_extended(cursor)
         if cursor.offset != cursor.end:
-            raise refuse_at(
-                "representation_length", start, f"representation length {length} leaves bytes over, see field"
-            )
+            raise refuse_at("representation_length", start, f"representation length {length} leaves bytes over: field")
         return cls(
             capture_date=date,
             technology=technology,

@@ -128,9 +128,9 @@ class MinutiaeRecord(Protocol):
 def check_total_length(declared: int, actual: int, offset: int) -> None:
     """Raises `format.truncated` or `format.length_mismatch` unless the header's length is the file's."""
     if declared > actual:
-        raise refuse_at("truncated", offset, f"header declares {declared} bytes, file has {actual}, see field")
+        raise refuse_at("truncated", offset, f"header declares {declared} bytes, file has {actual}: field")
     if declared < actual:
-        raise refuse_at("length_mismatch", offset, f"header declares {declared} bytes, file has {actual}, see field")
+        raise refuse_at("length_mismatch", offset, f"header declares {declared} bytes, file has {actual}: field")
 
 
 def read_geometry(cursor: Cursor) -> Geometry:
@@ -151,7 +151,7 @@ def read_minutiae(
     """
     left = cursor.end - cursor.offset
     if count * size > left:
-        raise refuse_at("count_beyond_data", cursor.offset, f"{count} minutiae need {count * size} bytes, {left} left,")
+        raise refuse_at("count_beyond_data", cursor.offset, f"{count} minutiae need {count * size} bytes, {left} left")
     minutiae = []
     for _ in range(count):
         x = cursor.u16("minutia x")
@@ -178,7 +178,7 @@ def read_extended(cursor: Cursor) -> tuple[ExtendedBlock, ...]:
     start = cursor.offset
     if total > cursor.end - start:
         raise refuse_at(
-            "extended_overrun", start - 2, f"extended data of {total} bytes, {cursor.end - start} left, see field"
+            "extended_overrun", start - 2, f"extended data of {total} bytes, {cursor.end - start} left: field"
         )
     inner = Cursor(cursor.take(total, "extended data"))
     blocks = []

@@ -25,9 +25,13 @@ NOMINAL_DPI = {98: 250.0, 99: 250.0, 196: 500.0, 197: 500.0, 393: 1000.0, 394: 1
 MAX_EXTENT_MM = 60.0
 """No single fingerprint is larger: the largest single-finger capture area certified is 40.6 x 38.1 mm (FBI EBTS
 Appendix F, roll), a rolled finger with its second phalanx stays below 60 mm. More means a wrong resolution."""
-MIN_EXTENT_MM = 3.0
-"""Eight or more minutiae inside less than 3 mm would be closer than two ridge periods (0.5 mm) to each other."""
-MIN_COUNT_FOR_EXTENT = 8
+NEIGHBOR_MM = (0.35, 3.0)
+"""Median distance of a minutia to its nearest neighbor. Below: closer than one ridge period of about 0.46 mm, all
+over the finger. Measured on the 640 development templates (rect and sa): 0.387 to 2.262 mm, 98 % in 0.64 to 1.75;
+so a resolution wrong by a factor of 3 is noticed, one wrong by 2 often is not."""
+MIN_COUNT_FOR_SPACING = 8
+RESOLUTION_PER_CM = range(98, 2001)
+"""ISO/IEC 19794-2 wants at least 99 px/cm (98.4 is 250 dpi); no sensor has 5 000 dpi."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,18 +85,47 @@ def _scales(image: Geometry, options: ImportOptions) -> tuple[float, float]:
     return DPI / _dpi(image.x_per_cm), DPI / _dpi(image.y_per_cm)
 
 
-def _extent_warnings(x: NDArray[np.float64], y: NDArray[np.float64]) -> list[ImportWarning]:
-    if x.size < MIN_COUNT_FOR_EXTENT:
+def _spacing_warnings(x: NDArray[np.float64], y: NDArray[np.float64]) -> list[ImportWarning]:
+    """What no fingerprint looks like, in millimeters at the stated resolution."""
+    if x.size < MIN_COUNT_FOR_SPACING:
         return []
-    extent_mm = max(float(np.ptp(x)), float(np.ptp(y))) / DPI * 25.4
-    if MIN_EXTENT_MM <= extent_mm <= MAX_EXTENT_MM:
-        return []
-    return [
-        ImportWarning(
-            "geometry.implausible_extent",
-            f"minutiae span {extent_mm:.1f} mm, not a fingerprint at the stated resolution",
+    mm_per_px = 25.4 / DPI
+    found = []
+    extent = max(float(np.ptp(x)), float(np.ptp(y))) * mm_per_px
+    if extent > MAX_EXTENT_MM:
+        found.append(
+            ImportWarning("geometry.implausible_extent", f"minutiae span {extent:.0f} mm: check the resolution")
         )
-    ]
+    distance = np.hypot(x[:, None] - x, y[:, None] - y)
+    np.fill_diagonal(distance, np.inf)
+    neighbor = float(np.median(distance.min(axis=1))) * mm_per_px
+    if not NEIGHBOR_MM[0] <= neighbor <= NEIGHBOR_MM[1]:
+        found.append(
+            ImportWarning(
+                "geometry.implausible_spacing",
+                f"neighboring minutiae are {neighbor:.2f} mm apart: check the resolution",
+            )
+        )
+    return found
+
+
+def _header_warnings(image: Geometry, options: ImportOptions) -> list[ImportWarning]:
+    if options.dpi is not None or options.native_size_px is not None:
+        return []
+    found = []
+    if image.x_per_cm not in RESOLUTION_PER_CM or image.y_per_cm not in RESOLUTION_PER_CM:
+        found.append(
+            ImportWarning(
+                "geometry.odd_resolution", f"header has {image.x_per_cm} x {image.y_per_cm} px/cm; both were used"
+            )
+        )
+    elif image.x_per_cm != image.y_per_cm:
+        found.append(
+            ImportWarning(
+                "geometry.anisotropic", f"header has {image.x_per_cm} x {image.y_per_cm} px/cm; both were used"
+            )
+        )
+    return found
 
 
 def to_template(
@@ -110,13 +143,7 @@ def to_template(
         InputRefused: resolution 0 without an option, or more than 4095 pixels at 500 dpi.
     """
     scale_x, scale_y = _scales(image, options)
-    warnings = []
-    if options.dpi is None and options.native_size_px is None and image.x_per_cm != image.y_per_cm:
-        warnings.append(
-            ImportWarning(
-                "geometry.anisotropic", f"header has {image.x_per_cm} x {image.y_per_cm} px/cm; both were used"
-            )
-        )
+    warnings = _header_warnings(image, options)
     beyond = int(np.count_nonzero((x >= image.width) | (y >= image.height)))
     if beyond:
         warnings.append(
@@ -126,7 +153,7 @@ def to_template(
             )
         )
     x500, y500 = x * scale_x, y * scale_y
-    warnings += _extent_warnings(x500, y500)
+    warnings += _spacing_warnings(x500, y500)
     width = max(image.width * scale_x, *(x500 + 1)) if beyond else image.width * scale_x
     height = max(image.height * scale_y, *(y500 + 1)) if beyond else image.height * scale_y
     tangent = np.arctan2(scale_y * np.sin(angle_rad), scale_x * np.cos(angle_rad)) if scale_x != scale_y else angle_rad

@@ -4,6 +4,7 @@ The extension names the parser; without a known extension the first bytes do. A 
 extension is refused by that parser, not tried with others.
 """
 
+import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -49,13 +50,20 @@ def _faces(read: Callable[[bytes], NDArray[np.generic]]) -> Callable[[bytes, Imp
     def parse(octets: bytes, options: ImportOptions) -> LoadResult:
         array = read(octets)
         rows = array.reshape(1, -1) if array.ndim == 1 else array
-        if not 1 <= rows.shape[0] <= MAX_VIEWS:
-            raise refuse("too_many_views", f"{rows.shape[0]} views, from 1 to {MAX_VIEWS} are read", "split the file")
+        if rows.shape[0] == 0:
+            raise refuse("no_views", "array has no rows", "one row per view")
+        if rows.shape[0] > MAX_VIEWS:
+            raise refuse("too_many_views", f"{rows.shape[0]} views, at most {MAX_VIEWS} are read", "split the file")
         if not MIN_DIMENSION <= rows.shape[1] <= MAX_DIMENSION:
             raise InputRefused(
                 f"embeddings have dimension {rows.shape[1]}, expected {MIN_DIMENSION} to {MAX_DIMENSION}",
                 hint="one row per view",
                 code="input.dimension",
+            )
+        # Before the cast to float64, which warns of a signaling NaN.
+        if not np.isfinite(rows).all():
+            raise InputRefused(
+                "embeddings hold NaN or infinity", hint="check the model that made them", code="input.not_finite"
             )
         return LoadResult(tuple(FaceEmbedding.from_features(row) for row in rows))
 
@@ -116,8 +124,10 @@ def load(path: str | Path, options: ImportOptions | None = None) -> LoadResult:
     with path.open("rb") as stream:
         head = stream.read(8)
         limit = PARSERS[_suffix(path.name, head)][1]
-        rest = stream.read(limit + 1 - len(head))
-    if len(head) + len(rest) > limit:
+        # The size of a pipe or a growing file is not known beforehand, so the read is bounded as well.
+        too_large = os.fstat(stream.fileno()).st_size > limit
+        rest = b"" if too_large else stream.read(limit + 1 - len(head))
+    if too_large or len(head) + len(rest) > limit:
         raise refuse("too_large", f"file has more than {limit} bytes", "split it into several files")
     return load_bytes(head + rest, path.name, options)
 
