@@ -1,0 +1,299 @@
+"""Commands of the biometric trusted application about consent, rights, retention, the log and attestation.
+
+A command that acts for a person carries a PIN token of that person (`bioguard.records.tokens`), not older than
+RIGHTS_TOKEN_AGE_MS. Replies hold ids, digests, hashes, signatures, dates and small enumerations.
+"""
+
+from dataclasses import dataclass
+from typing import Annotated
+
+from bioguard.commands.biometric import MAX_TOKEN_BYTES, Modality, Status
+from bioguard.records.events import MAX_SEQUENCE, Cause, Entry
+from bioguard.records.grants import Grant, Purpose
+from bioguard.records.rights import RightsRequest
+from tee_sim.schema import AtMost, Fixed, Items, Record, Text, UpTo
+from tee_sim.ta_api import Command
+
+__all__ = [
+    "ACKNOWLEDGE", "ANSWER", "ATTEST", "CONFIRM", "CONSENTS", "EXTEND", "GRANT", "INCIDENT", "LOG_HEAD", "LOG_READ",
+    "LOG_READ_ITEMS", "MARK_UNDERAGE", "OBJECT", "OPEN_REQUEST", "POLICY_STATE", "PURGE", "REQUESTS", "RESTRICT",
+    "RIGHTS_TOKEN_AGE_MS", "SET_POLICY", "WITHDRAW", "Acknowledge", "Answer", "Attest", "Attested", "Confirm",
+    "Consents", "ConsentsReply", "Extend", "GrantConsent", "Incident", "LogHead", "LogItem", "LogPage", "LogRead",
+    "MarkUnderage", "Nothing", "ObjectTo", "OpenRequest", "PolicyReply", "Purged", "RequestPage", "RequestReply",
+    "Requests", "Restrict", "SetPolicy", "Withdraw", "Withdrawn",
+]  # fmt: skip
+
+RIGHTS_TOKEN_AGE_MS = 300_000
+"""Time to type a PIN and then a command; the contract's own resets allow 10 minutes ("minutes, not hours")."""
+LOG_READ_ITEMS = 4
+"""Entries in one reply: bounds what one reply can carry below the size of a template."""
+_ID = Fixed(16)
+_HASH = Fixed(32)
+_TOKEN = AtMost(MAX_TOKEN_BYTES)
+MAX_ERASED = 20
+MAX_COMPONENTS = 8
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Nothing(Record):
+    """A request without arguments."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GrantConsent(Record):
+    """Consent to one purpose. of_age: the person attested the minimum age of this device's policy."""
+
+    user: Annotated[bytes, _ID]
+    modality: Modality
+    purpose: Purpose
+    days: Annotated[int, UpTo(3650)]
+    of_age: bool
+    token: Annotated[bytes, _TOKEN] = b""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Withdraw(Record):
+    """Take a consent back."""
+
+    user: Annotated[bytes, _ID]
+    modality: Modality
+    purpose: Purpose
+    token: Annotated[bytes, _TOKEN] = b""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Withdrawn(Record):
+    """Digests of the records that were erased because no purpose is left."""
+
+    status: Status
+    erased: Annotated[tuple[bytes, ...], Items(MAX_ERASED, _HASH)] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ObjectTo(Record):
+    """Object to one purpose."""
+
+    user: Annotated[bytes, _ID]
+    purpose: Purpose
+    token: Annotated[bytes, _TOKEN] = b""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Confirm(Record):
+    """Confirm all grants under the present policy version."""
+
+    user: Annotated[bytes, _ID]
+    token: Annotated[bytes, _TOKEN] = b""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Restrict(Record):
+    """Start or end a restriction. Needs a PIN token."""
+
+    user: Annotated[bytes, _ID]
+    on: bool
+    token: Annotated[bytes, _TOKEN]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MarkUnderage(Record):
+    """The operator found out that the user is a child: everything is erased."""
+
+    user: Annotated[bytes, _ID]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Consents(Record):
+    """What a user decided."""
+
+    user: Annotated[bytes, _ID]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConsentsReply(Record):
+    """The book without the secure user id."""
+
+    status: Status
+    grants: Annotated[tuple[Grant, ...], Items(6)] = ()
+    objections: Annotated[tuple[int, ...], Items(3, UpTo(3))] = ()
+    restricted: bool = False
+    of_age: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SetPolicy(Record):
+    """The operator's part: version (never lower), minimum age, retention."""
+
+    version: Annotated[int, UpTo(65_535)]
+    minimum_age: Annotated[int, UpTo(30)]
+    retention_days: Annotated[int, UpTo(3650)]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PolicyReply(Record):
+    """What is in force."""
+
+    status: Status
+    version: Annotated[int, UpTo(65_535)] = 0
+    minimum_age: Annotated[int, UpTo(30)] = 0
+    retention_days: Annotated[int, UpTo(3650)] = 0
+    log_days: Annotated[int, UpTo(3650)] = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Purged(Record):
+    """How many records were erased and how many log bodies pruned."""
+
+    status: Status
+    erased: Annotated[int, UpTo(1 << 32)] = 0
+    pruned: Annotated[int, UpTo(MAX_SEQUENCE)] = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpenRequest(Record):
+    """Register a request of a person. Needs a PIN token."""
+
+    user: Annotated[bytes, _ID]
+    kind: Cause
+    token: Annotated[bytes, _TOKEN]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Extend(Record):
+    """Take the longer term, with one of the two reasons."""
+
+    number: Annotated[int, UpTo(1 << 32)]
+    reason: Cause
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer(Record):
+    """FULFILLED or REFUSED."""
+
+    number: Annotated[int, UpTo(1 << 32)]
+    answer: Cause
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RequestReply(Record):
+    """The request as it is now."""
+
+    status: Status
+    request: RightsRequest | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Requests(Record):
+    """The register, by number, from `first` on."""
+
+    first: Annotated[int, UpTo(1 << 32)]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RequestPage(Record):
+    """Some requests; an empty page is the end."""
+
+    status: Status
+    requests: Annotated[tuple[RightsRequest, ...], Items(16)] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LogHead(Record):
+    """State of the log, signed by the log key: the signature is over the C2SP checkpoint text."""
+
+    status: Status
+    size: Annotated[int, UpTo(MAX_SEQUENCE)] = 0
+    root: Annotated[bytes, _HASH] | None = None
+    first_body: Annotated[int, UpTo(MAX_SEQUENCE)] = 0
+    signature: Annotated[bytes, Fixed(64)] | None = None
+    log_key: Annotated[bytes, _HASH] | None = None
+    attestation_key: Annotated[bytes, Fixed(65)] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LogRead(Record):
+    """Entries from number `first` on."""
+
+    first: Annotated[int, UpTo(MAX_SEQUENCE)]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LogItem(Record):
+    """A leaf and, unless it was pruned, its entry."""
+
+    leaf: Annotated[bytes, _HASH]
+    entry: Entry | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LogPage(Record):
+    """Some items; an empty page is the end."""
+
+    status: Status
+    items: Annotated[tuple[LogItem, ...], Items(LOG_READ_ITEMS)] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attest(Record):
+    """What the launcher saw of this secure world, for the token. nonce has 32, 48 or 64 bytes."""
+
+    nonce: Annotated[bytes, AtMost(64)]
+    tfm_profile: bool
+    verdict: Annotated[str, Text(64)]
+    filter_hash: Annotated[bytes, _HASH]
+    names: Annotated[tuple[str, ...], Items(MAX_COMPONENTS, Text(32))]
+    measurements: Annotated[tuple[bytes, ...], Items(MAX_COMPONENTS, _HASH)]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attested(Record):
+    """The signature, and the two things the caller does not know yet. The caller assembles the token."""
+
+    status: Status
+    signature: Annotated[bytes, Fixed(64)] | None = None
+    boot_seed: Annotated[bytes, _HASH] | None = None
+    log_size: Annotated[int, UpTo(MAX_SEQUENCE)] = 0
+    log_root: Annotated[bytes, _HASH] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Incident(Record):
+    """Something was found tampered with or rolled back: TAMPERED or ROLLED_BACK."""
+
+    number: Annotated[int, UpTo(1 << 32)]
+    cause: Cause
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Acknowledge(Record):
+    """The operator has seen the incident."""
+
+    number: Annotated[int, UpTo(1 << 32)]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PolicyDone(Record):
+    """Just the status."""
+
+    status: Status
+
+
+GRANT = Command(60, GrantConsent, PolicyDone)
+WITHDRAW = Command(61, Withdraw, Withdrawn)
+OBJECT = Command(62, ObjectTo, PolicyDone)
+CONFIRM = Command(63, Confirm, PolicyDone)
+RESTRICT = Command(64, Restrict, PolicyDone)
+MARK_UNDERAGE = Command(65, MarkUnderage, Withdrawn)
+CONSENTS = Command(66, Consents, ConsentsReply)
+SET_POLICY = Command(67, SetPolicy, PolicyReply)
+POLICY_STATE = Command(68, Nothing, PolicyReply)
+PURGE = Command(69, Nothing, Purged)
+OPEN_REQUEST = Command(70, OpenRequest, RequestReply)
+EXTEND = Command(71, Extend, RequestReply)
+ANSWER = Command(72, Answer, RequestReply)
+REQUESTS = Command(73, Requests, RequestPage)
+LOG_HEAD = Command(80, Nothing, LogHead)
+LOG_READ = Command(81, LogRead, LogPage)
+ATTEST = Command(82, Attest, Attested)
+INCIDENT = Command(83, Incident, PolicyDone)
+ACKNOWLEDGE = Command(84, Acknowledge, PolicyDone)

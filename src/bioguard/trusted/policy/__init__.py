@@ -1,0 +1,1 @@
+"""The promises inside the trusted application: consent before every operation, rights, retention, the log."""

@@ -1,0 +1,70 @@
+"""The two keys of this device that speak to the outside: Ed25519 for checkpoints, P-256 for attestation.
+
+Derived from the application's own keys at each start; only signatures and public keys leave.
+"""
+
+import hashlib
+from collections.abc import Sequence
+
+from bioguard.proofs import cose
+from bioguard.proofs.checkpoint import Checkpoint
+from bioguard.proofs.device_claims import device_claims
+from bioguard.proofs.notes import NoteSigner
+from bioguard.proofs.origin import log_origin
+from bioguard.proofs.psa_token import Profile
+from bioguard.trusted.policy.journal import Head
+from tee_sim.ta_api import TaEnv
+
+__all__ = ["Signing"]
+
+
+class Signing:
+    """Signs checkpoints and attestation claims."""
+
+    def __init__(self, env: TaEnv) -> None:
+        self._log = NoteSigner(log_origin(env.device_id), env.keys.derive("log signing"))
+        self._attestation = cose.private_key(env.keys.derive("attestation signing", size_bytes=48))
+        self.boot_seed = env.rng.bytes(32)
+
+    @property
+    def log_key(self) -> bytes:
+        """Ed25519 public key, 32 bytes."""
+        return self._log.key.public_key
+
+    @property
+    def attestation_key(self) -> bytes:
+        """P-256 public point, 65 bytes."""
+        return cose.public_key_bytes(self._attestation)
+
+    def checkpoint(self, head: Head) -> bytes:
+        """Signature over the checkpoint of the log as it stands."""
+        text = Checkpoint(self._log.name, head.size, head.frontier.root()).text()
+        return self._log.sign_bytes(text.encode())
+
+    def attest(
+        self,
+        head: Head,
+        *,
+        nonce: bytes,
+        profile: Profile,
+        verdict: str,
+        filter_hash: bytes,
+        components: Sequence[tuple[str, bytes]],
+    ) -> bytes:
+        """Signature over the claims. Raises ProofInvalid for a nonce of another length or malformed components."""
+        claims = device_claims(
+            nonce=nonce,
+            attestation_key=self.attestation_key,
+            boot_seed=self.boot_seed,
+            verdict=verdict,
+            filter_hash=filter_hash,
+            components=components,
+            log_size=head.size,
+            log_root=head.frontier.root(),
+        )
+        return cose.sign(claims.to_payload(profile), self._attestation)
+
+
+def nonce_digest(nonce: bytes) -> bytes:
+    """What the log keeps of a nonce: its hash, so that a caller cannot write into the log."""
+    return hashlib.sha256(b"bioguard attested nonce\x00" + nonce).digest()
