@@ -12,21 +12,27 @@ import os
 import secrets
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from hashlib import shake_256
 from pathlib import Path
 from typing import Self, TypeVar
+from uuid import UUID
 
 from bioguard.commands import biometric as commands
+from bioguard.commands import gatekeeper
 from bioguard.commands.biometric import BIOMETRIC_UUID, Modality, Profile, RecordSummary, Status
+from bioguard.commands.gatekeeper import GATEKEEPER_UUID
+from bioguard.device.boot import BOOT_FILE
 from bioguard.device.errors import from_status, from_tee
 from bioguard.device.fingers import finger_name, finger_position
 from bioguard.device.fuse import FUSE_FILE, Fuses
+from bioguard.device.handles import HANDLES_FILE, Handles
 from bioguard.device.launch import Running, start
 from bioguard.device.lock import DeviceLock
 from bioguard.device.names import NAMES_FILE, Names, check_name
 from bioguard.device.options import DeviceOptions
 from bioguard.errors import InputRefused, NotPermitted
+from bioguard.faults.scenario import SCENARIO_FILE
 from bioguard.records import FaceEmbedding, Features
 from tee_sim.errors import TeeError
 from tee_sim.schema import Record
@@ -54,10 +60,11 @@ class Enrollment:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verification:
-    """Answer of a 1:1 comparison."""
+    """Answer of a 1:1 comparison. token: the 69 bytes of the auth token, for a match of a user who has a PIN."""
 
     match: bool
     record_id: str | None
+    token: bytes | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -182,29 +189,30 @@ class Device:
                 file.write(os.urandom(size))
                 file.flush()
                 os.fsync(file.fileno())
-            for pattern in (FUSE_FILE, NAMES_FILE, "storage.db*", "rpmb.img*"):
+            for pattern in (FUSE_FILE, NAMES_FILE, BOOT_FILE, HANDLES_FILE, SCENARIO_FILE, "storage.db*", "rpmb.img*"):
                 for path in directory.glob(pattern):
                     path.unlink()
         finally:
             lock.release()
             (directory / DeviceLock.NAME).unlink(missing_ok=True)
 
-    def call(self, command: Command[Q, A], request: Q, *, on_grid: bool = False) -> A:
-        """Send one command to the biometric TA; `on_grid` releases the reply on the device's time grid.
+    def call(self, command: Command[Q, A], request: Q, *, on_grid: bool = False, uuid: UUID = BIOMETRIC_UUID) -> A:
+        """Send one command to a TA, by default the biometric one; `on_grid` releases the reply on the time grid.
 
         Raises:
             TeeUnavailable, IntegrityFailure: by the table in `bioguard.device.errors`.
         """
         with _tee_errors():
             grid = self._running.grid if on_grid else None
-            return self._running.session(BIOMETRIC_UUID).call(command, request, grid=grid)
+            return self._running.session(uuid).call(command, request, grid=grid)
 
     @staticmethod
     def _ok(status: Status, about: str = "") -> None:
         if status is not Status.OK:
             raise from_status(status, about)
 
-    def _handle(self, name: str) -> bytes:
+    def user_handle(self, name: str) -> bytes:
+        """The 16 bytes that stand for a user in the secure world. Raises InputRefused for an unknown name."""
         handle = self._names.users.get(check_name(name))
         if handle is None:
             raise from_status(Status.UNKNOWN_USER, repr(name))
@@ -230,16 +238,28 @@ class Device:
         self._names.save()
 
     def remove_user(self, name: str) -> None:
-        """Erase all of a user's records, then forget the name."""
-        handle = self._handle(name)
+        """Erase all of a user's records and the PIN, then forget the name."""
+        handle = self.user_handle(name)
         self._ok(self.call(commands.REMOVE_USER, commands.RemoveUser(user=handle)).status, repr(name))
+        self.call(gatekeeper.DELETE_USER, gatekeeper.DeleteUser(user=handle), uuid=GATEKEEPER_UUID)
+        handles = Handles.load(self.directory)
+        if handles.users.pop(handle, None) is not None:
+            handles.save()
         del self._names.users[check_name(name)]
         self._names.save()
 
     def enroll(
-        self, name: str, samples: Sequence[Features], *, finger: str | None = None, replace: bool = False
+        self,
+        name: str,
+        samples: Sequence[Features],
+        *,
+        finger: str | None = None,
+        replace: bool = False,
+        token: bytes = b"",
     ) -> Enrollment:
         """Enroll one finger (several touches) or one face (several views).
+
+        A user who has enrolled with a PIN needs `token`, from `bioguard.device.credentials.enrollment_token`.
 
         Raises:
             InputRefused: unknown user, mixed or poor samples, wrong dimension.
@@ -255,11 +275,12 @@ class Device:
         answer = self.call(
             commands.ENROLL,
             commands.Enroll(
-                user=self._handle(name),
+                user=self.user_handle(name),
                 modality=modality,
                 position=_position_of(modality, finger),
                 samples=tuple(sample.to_bytes() for sample in samples),
                 replace=replace,
+                token=token,
             ),
         )
         self._ok(answer.status)
@@ -267,15 +288,26 @@ class Device:
             raise NotPermitted("the secure world confirmed an enrollment without naming it")
         return Enrollment(record_id=answer.record_id.hex(), digest=answer.digest.hex(), views=answer.views)
 
-    def authenticate(self, name: str, sample: Features, *, fmr_inverse: int = DEFAULT_FMR_INVERSE) -> Verification:
-        """1:1: compare a sample with one user's records at a false match rate of 1/fmr_inverse."""
-        answer = self.call(
-            commands.AUTHENTICATE,
-            commands.Authenticate(user=self._handle(name), sample=sample.to_bytes(), fmr_inverse=fmr_inverse),
-            on_grid=True,
+    def authenticate(
+        self, name: str, sample: Features, *, fmr_inverse: int = DEFAULT_FMR_INVERSE, operation_id: int = 0
+    ) -> Verification:
+        """1:1: compare a sample with one user's records at a false match rate of 1/fmr_inverse.
+
+        The token of a match carries `operation_id` as its challenge.
+
+        Raises:
+            NotPermitted: locked after failed attempts; nothing was compared.
+        """
+        request = commands.Authenticate(
+            user=self.user_handle(name),
+            sample=sample.to_bytes(),
+            fmr_inverse=fmr_inverse,
+            operation_id=operation_id,
         )
+        answer = self.call(commands.AUTHENTICATE, request, on_grid=True)
         self._ok(answer.status)
-        return Verification(match=answer.match, record_id=answer.record_id.hex() if answer.record_id else None)
+        record_id = answer.record_id.hex() if answer.record_id else None
+        return Verification(match=answer.match, record_id=record_id, token=answer.token)
 
     def identify(self, sample: Features, *, fpir_inverse: int = DEFAULT_FPIR_INVERSE) -> Identification:
         """1:N: find whose sample it is at a false positive identification rate of 1/fpir_inverse."""
@@ -290,7 +322,7 @@ class Device:
 
     def records(self, name: str | None = None) -> Iterator[RecordInfo]:
         """Records of one user or of all, in id order."""
-        user = self._handle(name) if name is not None else None
+        user = self.user_handle(name) if name is not None else None
         after: bytes | None = None
         while True:
             page = self.call(commands.LIST, commands.ListRecords(user=user, after=after))
@@ -310,7 +342,7 @@ class Device:
 
     def erase(self, name: str, record_id: str) -> str:
         """Erase one record of a user; return its salted digest (hex)."""
-        answer = self.call(commands.ERASE, commands.Erase(user=self._handle(name), record_id=_record_id(record_id)))
+        answer = self.call(commands.ERASE, commands.Erase(user=self.user_handle(name), record_id=_record_id(record_id)))
         self._ok(answer.status, record_id)
         return (answer.digest or b"").hex()
 
