@@ -100,6 +100,14 @@ class Status(IntEnum):
     LOCKED_TIMED = 15
     LOCKED_PERMANENT = 16
     TOKEN_REFUSED = 17
+    NOT_SUPPORTED = 25
+    NO_CONSENT = 18
+    CONSENT_EXPIRED = 19
+    SUSPENDED = 20
+    OBJECTED = 21
+    RESTRICTED = 22
+    UNDERAGE = 23
+    UNKNOWN_REQUEST = 24
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -19,8 +19,8 @@ __all__ = [
     "LOG_READ_ITEMS", "MARK_UNDERAGE", "OBJECT", "OPEN_REQUEST", "POLICY_STATE", "PURGE", "REQUESTS", "RESTRICT",
     "RIGHTS_TOKEN_AGE_MS", "SET_POLICY", "WITHDRAW", "Acknowledge", "Answer", "Attest", "Attested", "Confirm",
     "Consents", "ConsentsReply", "Extend", "GrantConsent", "Incident", "LogHead", "LogItem", "LogPage", "LogRead",
-    "MarkUnderage", "Nothing", "ObjectTo", "OpenRequest", "PolicyReply", "Purged", "RequestPage", "RequestReply",
-    "Requests", "Restrict", "SetPolicy", "Withdraw", "Withdrawn",
+    "MarkUnderage", "Nothing", "ObjectTo", "OpenRequest", "PolicyDone", "PolicyReply", "Purged", "RequestPage",
+    "RequestReply", "Requests", "Restrict", "SetPolicy", "Withdraw", "Withdrawn",
 ]  # fmt: skip
 
 RIGHTS_TOKEN_AGE_MS = 300_000

@@ -1,19 +1,19 @@
-"""Names of the keys of a device: the origin of its log and of its evidence."""
+"""Names of a device's keys, made from the keys themselves: a name cannot be put on another key."""
 
 import hashlib
 
 __all__ = ["evidence_origin", "log_origin"]
 
 
-def _tag(device_id: bytes) -> str:
-    return hashlib.sha256(b"bioguard origin\x00" + device_id).hexdigest()[:16]
+def _tag(public_key: bytes) -> str:
+    return hashlib.sha256(b"bioguard origin\x00" + public_key).hexdigest()[:16]
 
 
-def log_origin(device_id: bytes) -> str:
-    """Origin line of the device's checkpoints, and the name of its log key."""
-    return f"bioguard.simulated/{_tag(device_id)}/log"
+def log_origin(public_key: bytes) -> str:
+    """Origin line of the checkpoints signed by this Ed25519 key (32 bytes), and the key's name."""
+    return f"bioguard.simulated/{_tag(public_key)}/log"
 
 
-def evidence_origin(device_id: bytes) -> str:
-    """Name of the key that signs evidence bundles of the device."""
-    return f"bioguard.simulated/{_tag(device_id)}/evidence"
+def evidence_origin(public_key: bytes) -> str:
+    """Name of an Ed25519 key (32 bytes) that signs evidence bundles."""
+    return f"bioguard.simulated/{_tag(public_key)}/evidence"

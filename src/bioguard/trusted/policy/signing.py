@@ -6,6 +6,8 @@ Derived from the application's own keys at each start; only signatures and publi
 import hashlib
 from collections.abc import Sequence
 
+from nacl.signing import SigningKey
+
 from bioguard.proofs import cose
 from bioguard.proofs.checkpoint import Checkpoint
 from bioguard.proofs.device_claims import device_claims
@@ -22,7 +24,8 @@ class Signing:
     """Signs checkpoints and attestation claims."""
 
     def __init__(self, env: TaEnv) -> None:
-        self._log = NoteSigner(log_origin(env.device_id), env.keys.derive("log signing"))
+        seed = env.keys.derive("log signing")
+        self._log = NoteSigner(log_origin(bytes(SigningKey(seed).verify_key)), seed)
         self._attestation = cose.private_key(env.keys.derive("attestation signing", size_bytes=48))
         self.boot_seed = env.rng.bytes(32)
 

@@ -1,0 +1,256 @@
+"""Consent, rights, retention, log and attestation of a device, in the caller's words.
+
+    grant(device, "alice", Modality.FACE, Purpose.UNLOCK, days=365, of_age=True, token=token)
+    withdraw(device, "alice", Modality.FACE, Purpose.UNLOCK, token=token)      # erases what has no purpose left
+    open_request(device, "alice", Cause.ACCESS, token=token)
+
+`token` is a fresh PIN token of the user (`bioguard.device.credentials.verify_pin`); users without a PIN may leave it
+out where they only decide about their consent.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from bioguard.commands import policy as commands
+from bioguard.commands.biometric import Modality, Status
+from bioguard.device.errors import from_status
+from bioguard.device.facade import Device
+from bioguard.errors import IntegrityFailure
+from bioguard.proofs import cose
+from bioguard.proofs.checkpoint import Checkpoint
+from bioguard.proofs.device_claims import device_claims
+from bioguard.proofs.merkle import root_hash
+from bioguard.proofs.notes import NoteKey
+from bioguard.proofs.origin import log_origin
+from bioguard.proofs.psa_token import Claims, Profile, check_nonce
+from bioguard.records.events import Cause
+from bioguard.records.grants import Purpose
+from bioguard.records.rights import RightsRequest
+
+__all__ = [
+    "DEFAULT_DAYS", "SignedLog", "answer_request", "attest", "confirm", "consents", "extend_request", "grant",
+    "grant_all", "mark_underage", "object_to", "open_request", "policy_state", "purge", "requests", "restrict",
+    "set_policy", "signed_log", "withdraw",
+]  # fmt: skip
+
+DEFAULT_DAYS = 365
+"""A year: as long as the default retention of a record."""
+
+
+def _ok(status: Status, about: str = "") -> None:
+    if status is not Status.OK:
+        raise from_status(status, about)
+
+
+def grant(
+    device: Device,
+    name: str,
+    modality: Modality,
+    purpose: Purpose,
+    *,
+    days: int = DEFAULT_DAYS,
+    of_age: bool,
+    token: bytes = b"",
+) -> None:
+    """Record a consent. Raises NotPermitted without the age attestation, or with a token that is not this user's."""
+    request = commands.GrantConsent(
+        user=device.user_handle(name), modality=modality, purpose=purpose, days=days, of_age=of_age, token=token
+    )
+    _ok(device.call(commands.GRANT, request).status, repr(name))
+
+
+def grant_all(device: Device, name: str, *, days: int = DEFAULT_DAYS, of_age: bool, token: bytes = b"") -> None:
+    """Record a consent to every modality and purpose: for demonstrations and benches."""
+    for modality in Modality:
+        for purpose in Purpose:
+            grant(device, name, modality, purpose, days=days, of_age=of_age, token=token)
+
+
+def withdraw(device: Device, name: str, modality: Modality, purpose: Purpose, *, token: bytes = b"") -> tuple[str, ...]:
+    """Take a consent back; return the digests (hex) of the records erased because no purpose is left."""
+    request = commands.Withdraw(user=device.user_handle(name), modality=modality, purpose=purpose, token=token)
+    answer = device.call(commands.WITHDRAW, request)
+    _ok(answer.status, repr(name))
+    return tuple(digest.hex() for digest in answer.erased)
+
+
+def object_to(device: Device, name: str, purpose: Purpose, *, token: bytes = b"") -> None:
+    """Object to a purpose; processing for it stops at once."""
+    request = commands.ObjectTo(user=device.user_handle(name), purpose=purpose, token=token)
+    _ok(device.call(commands.OBJECT, request).status, repr(name))
+
+
+def confirm(device: Device, name: str, *, token: bytes = b"") -> None:
+    """Confirm the grants under the present policy version."""
+    _ok(device.call(commands.CONFIRM, commands.Confirm(user=device.user_handle(name), token=token)).status, repr(name))
+
+
+def restrict(device: Device, name: str, *, on: bool, token: bytes) -> None:
+    """Start or end a restriction. Raises NotPermitted without a fresh PIN token of the user."""
+    request = commands.Restrict(user=device.user_handle(name), on=on, token=token)
+    _ok(device.call(commands.RESTRICT, request).status, repr(name))
+
+
+def mark_underage(device: Device, name: str) -> tuple[str, ...]:
+    """The user turned out to be a child: erase everything; return the digests (hex)."""
+    answer = device.call(commands.MARK_UNDERAGE, commands.MarkUnderage(user=device.user_handle(name)))
+    _ok(answer.status, repr(name))
+    return tuple(digest.hex() for digest in answer.erased)
+
+
+def consents(device: Device, name: str) -> commands.ConsentsReply:
+    """What a user decided."""
+    answer = device.call(commands.CONSENTS, commands.Consents(user=device.user_handle(name)))
+    _ok(answer.status, repr(name))
+    return answer
+
+
+def policy_state(device: Device) -> commands.PolicyReply:
+    """Version, minimum age and retention in force."""
+    return device.call(commands.POLICY_STATE, commands.Nothing())
+
+
+def set_policy(device: Device, *, version: int, minimum_age: int, retention_days: int) -> commands.PolicyReply:
+    """Change them. A newer version suspends all grants until they are confirmed; it never goes down."""
+    request = commands.SetPolicy(version=version, minimum_age=minimum_age, retention_days=retention_days)
+    answer = device.call(commands.SET_POLICY, request)
+    _ok(answer.status, "the version cannot go down")
+    return answer
+
+
+def purge(device: Device) -> tuple[int, int]:
+    """Erase what is over, prune the log; return how many records and log bodies."""
+    answer = device.call(commands.PURGE, commands.Nothing())
+    _ok(answer.status)
+    return answer.erased, answer.pruned
+
+
+def open_request(device: Device, name: str, kind: Cause, *, token: bytes) -> RightsRequest:
+    """Register a request. Raises NotPermitted without a fresh PIN token of the user."""
+    request = commands.OpenRequest(user=device.user_handle(name), kind=kind, token=token)
+    return _request(device.call(commands.OPEN_REQUEST, request), repr(name))
+
+
+def extend_request(device: Device, number: int, reason: Cause) -> RightsRequest:
+    """Take the longer term: COMPLEX or MANY_REQUESTS."""
+    return _request(device.call(commands.EXTEND, commands.Extend(number=number, reason=reason)), str(number))
+
+
+def answer_request(device: Device, number: int, answer: Cause) -> RightsRequest:
+    """FULFILLED or REFUSED."""
+    return _request(device.call(commands.ANSWER, commands.Answer(number=number, answer=answer)), str(number))
+
+
+def _request(reply: commands.RequestReply, about: str) -> RightsRequest:
+    _ok(reply.status, about)
+    if reply.request is None:
+        raise from_status(Status.UNKNOWN_REQUEST, about)
+    return reply.request
+
+
+def requests(device: Device) -> Iterator[RightsRequest]:
+    """The register of requests, in order."""
+    first = 1
+    while page := device.call(commands.REQUESTS, commands.Requests(first=first)).requests:
+        yield from page
+        first = page[-1].number + 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SignedLog:
+    """The whole log under one signed checkpoint; checked against it when it was read.
+
+    Attributes:
+        key: the log's verifier key.
+        attestation_key: 65 bytes, P-256.
+        checkpoint: signed note.
+        first_body: entries before this number are pruned.
+        items: leaves, with their entries where they are kept.
+    """
+
+    key: NoteKey
+    attestation_key: bytes
+    checkpoint: str
+    first_body: int
+    items: tuple[commands.LogItem, ...]
+
+    @property
+    def leaves(self) -> tuple[bytes, ...]:
+        """Leaf hashes in order."""
+        return tuple(item.leaf for item in self.items)
+
+
+def signed_log(device: Device) -> SignedLog:
+    """Read the log and check it against its own checkpoint.
+
+    Raises:
+        IntegrityFailure: what was read is not what was signed.
+    """
+    head = device.call(commands.LOG_HEAD, commands.Nothing())
+    if head.root is None or head.signature is None or head.log_key is None or head.attestation_key is None:
+        raise IntegrityFailure("the log has no head", hint="run: bioguard doctor", code="log.head")
+    items: list[commands.LogItem] = []
+    while len(items) < head.size:
+        page = device.call(commands.LOG_READ, commands.LogRead(first=len(items))).items
+        if not page:
+            raise IntegrityFailure("the log ends early", hint="the store was damaged", code="log.gap")
+        items += page
+    items = items[: head.size]
+    for number, item in enumerate(items):
+        entry = item.entry
+        if (entry is None) != (number < head.first_body) or (entry and entry.sequence != number):
+            raise IntegrityFailure(f"log entry {number} is missing or misplaced", hint="", code="log.gap")
+        if entry is not None and entry.leaf() != item.leaf:
+            raise IntegrityFailure(f"log entry {number} does not match its hash", hint="", code="log.entry")
+    if root_hash([item.leaf for item in items]) != head.root:
+        raise IntegrityFailure("the log does not match its root", hint="", code="log.root")
+    key = NoteKey(log_origin(head.log_key), head.log_key)
+    note = Checkpoint(key.name, head.size, head.root).with_signature(key, head.signature)
+    Checkpoint.open(note, key)
+    return SignedLog(
+        key=key,
+        attestation_key=head.attestation_key,
+        checkpoint=note,
+        first_body=head.first_body,
+        items=tuple(items),
+    )
+
+
+def attest(device: Device, nonce: bytes, profile: Profile = Profile.RFC9783) -> bytes:
+    """A PSA token over verdict, filter, measurements, log and this nonce.
+
+    Raises:
+        ProofInvalid: the nonce does not have 32, 48 or 64 bytes.
+    """
+    check_nonce(nonce)
+    running = device.running
+    filter_hash = running.report.filter_sha256 or bytes(32)
+    components = [(name, bytes.fromhex(digest)) for name, digest in sorted(running.measurements.items())]
+    key = device.call(commands.LOG_HEAD, commands.Nothing()).attestation_key
+    answer = device.call(
+        commands.ATTEST,
+        commands.Attest(
+            nonce=nonce,
+            tfm_profile=profile is Profile.TFM,
+            verdict=running.verdict.level.value,
+            filter_hash=filter_hash,
+            names=tuple(name for name, _ in components),
+            measurements=tuple(digest for _, digest in components),
+        ),
+    )
+    _ok(answer.status)
+    if key is None or answer.signature is None or answer.boot_seed is None or answer.log_root is None:
+        raise IntegrityFailure("the secure world attested nothing", hint="run: bioguard doctor", code="attest.empty")
+    claims: Claims = device_claims(
+        nonce=nonce,
+        attestation_key=key,
+        boot_seed=answer.boot_seed,
+        verdict=running.verdict.level.value,
+        filter_hash=filter_hash,
+        components=components,
+        log_size=answer.log_size,
+        log_root=answer.log_root,
+    )
+    token = cose.assemble(claims.to_payload(profile), answer.signature)
+    Claims.verify(token, key, nonce)
+    return token
