@@ -1,7 +1,8 @@
 """Entry points and command handlers of the biometric TA.
 
-What other trusted code decides is asked at one point each: the contract (`bioguard.trusted.contract.desk`) whether an
-enrollment is authorized, whether a comparison may happen, and what a match gives.
+What other trusted code decides is asked at one point each: the policy (`bioguard.trusted.policy.desk`) whether the
+person allows it; the contract (`bioguard.trusted.contract.desk`) whether an enrollment is authorized, whether a
+comparison may happen, and what a match gives.
 """
 
 from bisect import bisect_right
@@ -10,17 +11,26 @@ from typing import Any, TypeVar
 
 from bioguard.commands import biometric as commands
 from bioguard.commands.biometric import Modality, Status
-from bioguard.errors import InputRefused
-from bioguard.records import FaceEmbedding, Features, FingerprintTemplate
+from bioguard.records import FaceEmbedding, Features
+from bioguard.records.events import Event
+from bioguard.records.grants import Purpose
 from bioguard.records.tokens import AuthToken
 from bioguard.trusted.biometric import matching
 from bioguard.trusted.biometric.index import GalleryIndex
-from bioguard.trusted.biometric.vault import Refused, Vault
+from bioguard.trusted.biometric.keeping import Keeper
+from bioguard.trusted.biometric.objects import StoredRecord
+from bioguard.trusted.biometric.quality import check_samples
+from bioguard.trusted.biometric.refusal import Refused
+from bioguard.trusted.biometric.samples import decode, modality_of
+from bioguard.trusted.biometric.vault import Vault
 from bioguard.trusted.contract.authority import TokenUnusable
 from bioguard.trusted.contract.desk import ContractDesk
 from bioguard.trusted.contract.lockout import Lock, LockStatus, Outcome
+from bioguard.trusted.policy.desk import PolicyDesk, Records
+from bioguard.trusted.policy.handlers import handlers as policy_handlers
+from bioguard.trusted.policy.handlers import purpose_of
 from tee_sim.schema import Record
-from tee_sim.ta_api import Command, CommandApp, TaEnv
+from tee_sim.ta_api import Command, CommandApp, TaEnv, Transaction
 
 __all__ = ["BiometricApp"]
 
@@ -33,7 +43,10 @@ class BiometricApp(CommandApp):
 
     def create(self, env: TaEnv) -> None:
         """Open the vault; galleries are built on the first identification."""
+        self._policy = PolicyDesk(env)
+        env = self._policy.env
         self._vault = Vault(env)
+        self._keeper = Keeper(self._vault.policy)
         self._indexes: dict[Modality, GalleryIndex] = {}
         self._ids: list[bytes] | None = None
         self._desk = ContractDesk(env, self._count)
@@ -48,44 +61,64 @@ class BiometricApp(CommandApp):
         self._bind(commands.LIST, self._list)
         self._bind(commands.SHOW, self._show)
         self._bind(commands.ERASE, self._erase)
+        for command, handler in policy_handlers(self._policy):
+            self._bind(command, handler)
+        self._policy.start(
+            Records(
+                users=self._vault.users,
+                knows=lambda user: self._count(user, Modality.FACE) is not None,
+                of=self._vault.ages,
+                erase=self._erase_record,
+                consent_changed=self._indexes.clear,
+            )
+        )
 
     def _bind(self, command: Command[Q, A], handler: Callable[[Q], A]) -> None:
-        """A handler that raises `Refused` answers with that status and nothing else."""
+        """A handler that raises `Refused` answers with that status and nothing else. What it did is logged."""
 
-        def answer(_session: Any, request: Q) -> A:
+        def respond(_session: Any, request: Q) -> A:
             try:
-                return handler(request)
+                answer = handler(request)
             except Refused as refused:
-                return command.reply(status=refused.status)  # type: ignore[call-arg]  # every reply has a status
+                answer = command.reply(status=refused.status)  # type: ignore[call-arg]  # every reply has a status
+            self._policy.journal.flush()
+            return answer
 
-        self.handle(command, answer)
+        self.handle(command, respond)
 
     def _configure(self, request: commands.Configure) -> commands.Done:
         self._vault.configure(request.profile, request.max_fingers, request.max_faces)
+        self._keeper = Keeper(self._vault.policy)
         return commands.Done(status=Status.OK)
 
     def _add_user(self, request: commands.AddUser) -> commands.Done:
+        self._policy.journal.note(Event.USER_ADDED, subject=request.user)
         self._vault.add_user(request.user)
         return commands.Done(status=Status.OK)
 
     def _remove_user(self, request: commands.RemoveUser) -> commands.Done:
-        for record_id in self._vault.remove_user(request.user, self._desk.forget(request.user)):
+        forget = self._desk.forget(request.user)
+
+        def also(transaction: Transaction) -> None:
+            forget(transaction)
+            self._policy.forget(transaction, request.user)
+
+        for record_id in self._vault.remove_user(request.user, also):
             self._forget(record_id)
         return commands.Done(status=Status.OK)
 
     def _enroll(self, request: commands.Enroll) -> commands.Enrolled:
-        samples = tuple(_decode(request.modality, sample) for sample in request.samples)
+        samples = tuple(decode(request.modality, sample) for sample in request.samples)
         if not samples or (request.modality is Modality.FACE) != (request.position == 0):
             raise Refused(Status.BAD_REQUEST)
         permit = self._permit(request)
+        self._policy.require(request.user, request.modality, None)
         replaces = self._vault.room_for(request.user, request.modality, request.position, replacing=request.replace)
         if isinstance(samples[0], FaceEmbedding):
             if len({len(s) for s in samples}) > 1:
                 raise Refused(Status.WRONG_DIMENSION)
             self._vault.fix_face_dimension(len(samples[0]))
-        verdict = matching.check_samples(samples)
-        if verdict is not Status.OK:
-            raise Refused(verdict)
+        check_samples(samples)
         if request.modality is Modality.FINGERPRINT:
             self._refuse_same_finger(request.user, samples, replaces.record_id if replaces else None)
         record_id, digest, record = self._vault.enroll(
@@ -93,13 +126,15 @@ class BiometricApp(CommandApp):
             request.modality,
             request.position,
             request.samples,
+            self._keeper.keep(samples),
             replaces,
             self._desk.enrolled(request.user, request.modality, permit),
         )
+        self._policy.enrolled(record.enrolled_s)
         if replaces is not None:
             self._forget(replaces.record_id)
-        self._remember(request.user, request.modality, record_id, record.views)
-        return commands.Enrolled(status=Status.OK, record_id=record_id, digest=digest, views=len(record.views))
+        self._remember(request.user, record_id, record)
+        return commands.Enrolled(status=Status.OK, record_id=record_id, digest=digest, views=record.samples)
 
     def _count(self, user: bytes, modality: Modality) -> int | None:
         try:
@@ -120,34 +155,40 @@ class BiometricApp(CommandApp):
         for ref in self._vault.user(user).records:
             if ref.modality is Modality.FINGERPRINT and ref.record_id != replaced:
                 _, record = self._vault.open_record(ref.record_id)
-                views = tuple(_decode(ref.modality, view) for view in record.views)
-                if matching.same_person(samples, views):
+                if matching.same_finger(samples, record, self._keeper):
                     raise Refused(Status.DUPLICATE_FINGER)
 
     def _authenticate(self, request: commands.Authenticate) -> commands.Decision:
-        modality = _modality_of(request.sample)
-        probe = _decode(modality, request.sample)
+        modality = modality_of(request.sample)
+        probe = decode(modality, request.sample)
         refs = [ref for ref in self._vault.user(request.user).records if ref.modality is modality]
         if not refs:
             raise Refused(Status.NOT_ENROLLED)
+        purpose = purpose_of(request.operation_id)
+        self._policy.require(request.user, modality, purpose)
         records = [self._vault.open_record(ref.record_id)[1] for ref in refs]
-        views = [tuple(_decode(modality, view) for view in record.views) for record in records]
         attempt = self._desk.begin(request.user, modality)
         if isinstance(attempt, LockStatus):
+            self._policy.locked(request.user, modality, purpose)
             raise Refused(Status.LOCKED_PERMANENT if attempt.lock is Lock.PERMANENT else Status.LOCKED_TIMED)
         outcome, accepted = Outcome.POOR_CAPTURE, None
         try:
-            accepted = matching.verify(probe, views, request.fmr_inverse)
+            accepted = matching.accepted_record(probe, records, self._keeper, request.fmr_inverse)
             outcome = Outcome.NO_MATCH if accepted is None else Outcome.MATCH
         finally:
             token = self._desk.settle(attempt, outcome, request.operation_id)
+        self._policy.decided(request.user, modality, purpose, accepted=accepted is not None)
         if accepted is None:
             return commands.Decision(status=Status.OK, match=False)
         return commands.Decision(status=Status.OK, match=True, record_id=refs[accepted].record_id, token=token)
 
     def _identify(self, request: commands.Identify) -> commands.Identified:
-        modality = _modality_of(request.sample)
-        found = self._index(modality).identify(_decode(modality, request.sample), request.fpir_inverse)
+        modality = modality_of(request.sample)
+        found = self._index(modality).identify(decode(modality, request.sample), request.fpir_inverse)
+        if found is not None and self._policy.refusal(found.user, modality, Purpose.IDENTIFY) is not None:
+            self._indexes.pop(modality)  # a grant ran out since the gallery was built: search again without it
+            return self._identify(request)
+        self._policy.decided(found.user if found else None, modality, Purpose.IDENTIFY, accepted=found is not None)
         if found is None:
             return commands.Identified(status=Status.OK, match=False)
         return commands.Identified(status=Status.OK, match=True, user=found.user, record_id=found.record_id)
@@ -167,42 +208,35 @@ class BiometricApp(CommandApp):
         return commands.Shown(status=Status.OK, record=self._vault.open_record(request.record_id)[0])
 
     def _erase(self, request: commands.Erase) -> commands.Erased:
-        digest = self._vault.erase(request.user, request.record_id)
-        self._forget(request.record_id)
-        return commands.Erased(status=Status.OK, digest=digest)
+        return commands.Erased(status=Status.OK, digest=self._erase_record(request.user, request.record_id))
+
+    def _erase_record(self, user: bytes, record_id: bytes) -> bytes:
+        digest = self._vault.erase(user, record_id)
+        self._forget(record_id)
+        return digest
 
     def _index(self, modality: Modality) -> GalleryIndex:
         index = self._indexes.get(modality)
         if index is None:
-            index = self._indexes[modality] = GalleryIndex(modality)
+            index = self._indexes[modality] = GalleryIndex(modality, self._keeper, self._open)
             for summary, record in self._vault.records(modality):
-                index.add(summary.user, summary.record_id, tuple(_decode(modality, v) for v in record.views))
+                if not self._searchable(summary.user, modality):
+                    continue
+                index.add(summary.user, summary.record_id, record)
         return index
 
-    def _remember(self, user: bytes, modality: Modality, record_id: bytes, views: tuple[bytes, ...]) -> None:
+    def _searchable(self, user: bytes, modality: Modality) -> bool:
+        return self._policy.refusal(user, modality, Purpose.IDENTIFY) is None
+
+    def _open(self, record_id: bytes) -> StoredRecord:
+        return self._vault.open_record(record_id)[1]
+
+    def _remember(self, user: bytes, record_id: bytes, record: StoredRecord) -> None:
         self._ids = None
-        if modality in self._indexes:
-            self._indexes[modality].add(user, record_id, tuple(_decode(modality, view) for view in views))
+        if record.modality in self._indexes and self._searchable(user, record.modality):
+            self._indexes[record.modality].add(user, record_id, record)
 
     def _forget(self, record_id: bytes) -> None:
         self._ids = None
         for index in self._indexes.values():
             index.remove(record_id)
-
-
-_DECODERS = {Modality.FINGERPRINT: FingerprintTemplate.from_bytes, Modality.FACE: FaceEmbedding.from_bytes}
-
-
-def _modality_of(sample: bytes) -> Modality:
-    """The record kind is in the second byte of the canonical encoding."""
-    try:
-        return Modality(sample[1])
-    except (IndexError, ValueError):
-        raise Refused(Status.BAD_REQUEST) from None
-
-
-def _decode(modality: Modality, sample: bytes) -> Features:
-    try:
-        return _DECODERS[modality](sample)
-    except InputRefused:
-        raise Refused(Status.BAD_REQUEST) from None

@@ -1,17 +1,30 @@
-"""The search index of one modality: which gallery rows are whose."""
+"""The search index of one modality: which gallery rows are whose, and how a search decides.
 
+Faces, standard profile: two stages. Sign codes of all enrolled views are searched; the records of the few nearest ones
+are opened, scored exactly and dropped. Templates are in clear only while they are scored.
+Faces, digest-only profile: the stored scalar codes are searched exhaustively; there is no template to open.
+Fingers: every enrolled touch is compared.
+"""
+
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from bioguard.commands.biometric import Modality
-from bioguard.match import FaceGallery, FingerprintGallery
+from bioguard.commands.biometric import Modality, Profile, Status
+from bioguard.match import CodeGallery, FaceGallery, FingerprintGallery, twostage
 from bioguard.records import FaceEmbedding, Features, FingerprintTemplate
-from bioguard.trusted.biometric.matching import accepts, threshold_for_search
+from bioguard.trusted.biometric.keeping import Keeper
+from bioguard.trusted.biometric.matching import search_threshold
+from bioguard.trusted.biometric.objects import StoredRecord
+from bioguard.trusted.biometric.refusal import Refused
+from bioguard.trusted.biometric.samples import decode
 
 __all__ = ["Found", "GalleryIndex"]
+
+Opener = Callable[[bytes], StoredRecord]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,62 +35,89 @@ class Found:
     record_id: bytes
 
 
-class _Gallery(Protocol):
-    def add(self, rows: object) -> NDArray[np.int64]: ...
-    def remove(self, indices: NDArray[np.int64]) -> None: ...
-    def __len__(self) -> int: ...
+@dataclass(frozen=True, slots=True)
+class _Row:
+    found: Found
+    sample: int
 
 
 class GalleryIndex:
-    """All enrolled views of one modality, searchable, growing and shrinking without a rebuild."""
+    """All enrolled samples of one modality, searchable, growing and shrinking without a rebuild.
 
-    def __init__(self, modality: Modality) -> None:
+    Args:
+        modality: what is in it.
+        keeper: coders of the device.
+        open_record: opens a record by id, for the exact stage.
+    """
+
+    def __init__(self, modality: Modality, keeper: Keeper, open_record: Opener) -> None:
         self._modality = modality
-        self._faces: FaceGallery | None = None
-        self._fingers = FingerprintGallery([])
+        self._keeper = keeper
+        self._open = open_record
+        self._gallery: Any = None
         self._rows: dict[bytes, NDArray[np.int64]] = {}
-        self._owner: dict[int, Found] = {}
+        self._owners: dict[int, _Row] = {}
 
-    def add(self, user: bytes, record_id: bytes, views: tuple[Features, ...]) -> None:
-        """Add the views of one record."""
-        rows = self._add_views(views)
+    def add(self, user: bytes, record_id: bytes, record: StoredRecord) -> None:
+        """Add the samples of one record."""
+        rows = self._add(record)
         self._rows[record_id] = rows
         found = Found(user=user, record_id=record_id)
-        self._owner.update((int(row), found) for row in rows)
+        self._owners.update((int(row), _Row(found, i)) for i, row in enumerate(rows))
 
-    def _add_views(self, views: tuple[Features, ...]) -> NDArray[np.int64]:
+    def _add(self, record: StoredRecord) -> NDArray[np.int64]:
         if self._modality is Modality.FINGERPRINT:
-            return self._fingers.add([view for view in views if isinstance(view, FingerprintTemplate)])
-        vectors = np.stack([view.vector for view in views if isinstance(view, FaceEmbedding)])
-        if self._faces is None:
-            self._faces = FaceGallery(np.zeros((0, vectors.shape[1]), np.float32))
-        return self._faces.add(vectors)
+            if self._gallery is None:
+                self._gallery = FingerprintGallery([])
+            views = (decode(self._modality, view) for view in record.views)
+            rows: NDArray[np.int64] = self._gallery.add([v for v in views if isinstance(v, FingerprintTemplate)])
+            return rows
+        codes = np.stack([np.frombuffer(code, np.uint8) for code in record.codes])
+        if self._keeper.profile is Profile.DIGEST_ONLY:
+            vectors = self._keeper.scalar_rows(codes)
+            if self._gallery is None:
+                self._gallery = FaceGallery(np.zeros((0, vectors.shape[1]), np.float32))
+            rows = self._gallery.add(vectors)
+            return rows
+        if self._gallery is None:
+            self._gallery = CodeGallery(np.zeros((0, codes.shape[1]), np.uint8))
+        rows = self._gallery.add(codes)
+        return rows
 
     def remove(self, record_id: bytes) -> None:
-        """Remove a record's views; nothing happens if it is not here."""
+        """Remove a record's samples; nothing happens if it is not here."""
         rows = self._rows.pop(record_id, None)
-        if rows is None:
-            return
-        for row in rows:
-            del self._owner[int(row)]
-        if self._modality is Modality.FINGERPRINT:
-            self._fingers.remove(rows)
-        elif self._faces is not None:
-            self._faces.remove(rows)
+        if rows is not None:
+            for row in rows:
+                del self._owners[int(row)]
+            self._gallery.remove(rows)
 
     def identify(self, probe: Features, fpir_inverse: int) -> Found | None:
-        """The best record, if it is good enough for this rate and this many views."""
-        if not self._owner:
+        """The best record, if it is good enough for this rate and this many samples."""
+        if not self._owners:
             return None
-        threshold = threshold_for_search(self._modality, fpir_inverse, len(self._owner))
-        if isinstance(probe, FaceEmbedding) and self._faces is not None:
-            if len(probe) != self._faces.dimension:
-                return None
-            scores, indices = self._faces.search(probe.vector[np.newaxis, :], 1)
-            score, row = float(scores[0, 0]), int(indices[0, 0])
-        elif isinstance(probe, FingerprintTemplate):
-            best, found = self._fingers.search(probe, 1)
-            score, row = float(best[0]), int(found[0])
-        else:
-            return None
-        return self._owner[row] if accepts(score, threshold) else None
+        threshold = search_threshold(probe, self._keeper.profile, fpir_inverse, len(self._owners))
+        if isinstance(probe, FingerprintTemplate):
+            scores, rows = self._gallery.search(probe, 1)
+            return self._accept(float(scores[0]), int(rows[0]), threshold)
+        vector = probe.vector[np.newaxis, :]
+        if self._keeper.profile is Profile.DIGEST_ONLY:
+            scores, rows = self._gallery.search(self._keeper.scalar_rows(self._keeper.scalar(vector)), 1)
+            return self._accept(float(scores[0, 0]), int(rows[0, 0]), threshold)
+        best = twostage.identify(vector, self._keeper.sign(vector), self._gallery, self._open_views, threshold)
+        return self._owners[best.index].found if best is not None else None
+
+    def _accept(self, score: float, row: int, threshold: float) -> Found | None:
+        return self._owners[row].found if score >= threshold else None
+
+    def _open_views(self, rows: NDArray[np.int64]) -> Iterator[NDArray[np.float32]]:
+        opened: dict[bytes, StoredRecord] = {}
+        for row in rows:
+            owner = self._owners[int(row)]
+            record_id = owner.found.record_id
+            if record_id not in opened:
+                opened[record_id] = self._open(record_id)
+            view = decode(Modality.FACE, opened[record_id].views[owner.sample])
+            if not isinstance(view, FaceEmbedding):
+                raise Refused(Status.BAD_REQUEST)
+            yield view.vector

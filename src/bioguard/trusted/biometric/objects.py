@@ -27,6 +27,8 @@ __all__ = [
 
 DEVICE_OBJECT = b"D"
 KINDS = {Modality.FINGERPRINT: "fingerprint", Modality.FACE: "face"}
+MAX_CODE_BYTES = 16_384
+"""A protected fingerprint of 255 minutiae at 512 bits each; a scalar face code of 1024 dimensions is 512 bytes."""
 _ID = Fixed(16)
 
 
@@ -42,13 +44,22 @@ def record_object(record_id: bytes) -> bytes:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DevicePolicy(Record):
-    """What this device keeps. face_dimension is 0 until the first face is enrolled."""
+    """What this device keeps.
+
+    Attributes:
+        users: number of users; the policy is fixed while there are any.
+        face_dimension: 0 until the first face is enrolled.
+        code_epoch, code_secret: renewal counter and secret of the protected codes. The secret is random and exists only
+            in here, so overwriting it makes every code of its epoch unusable, HUK or not.
+    """
 
     profile: Profile = Profile.STANDARD
     max_fingers: Annotated[int, UpTo(10)] = 5
     max_faces: Annotated[int, UpTo(10)] = 2
     users: Annotated[int, UpTo(1 << 40)] = 0
     face_dimension: Annotated[int, UpTo(1024)] = 0
+    code_epoch: Annotated[int, UpTo(1 << 62)] = 0
+    code_secret: Annotated[bytes, Fixed(32)] = bytes(32)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,7 +84,10 @@ class StoredRecord(Record):
 
     Attributes:
         salt: of the salted digest; it lives only in here, so erasing the record makes the digest untestable.
-        views: canonical bytes of `bioguard.records`, one per sample kept.
+        views: canonical bytes of `bioguard.records`, one per sample; empty in the digest-only profile.
+        codes: protected codes, one per sample: sign codes for search (standard profile, faces), or what decisions are
+            made on (digest-only profile).
+        code_epoch: the epoch whose secret made the codes.
     """
 
     salt: Annotated[bytes, _ID]
@@ -82,3 +96,10 @@ class StoredRecord(Record):
     profile: Profile
     enrolled_s: Annotated[int, UpTo(1 << 40)]
     views: Annotated[tuple[bytes, ...], Items(MAX_VIEWS, AtMost(MAX_SAMPLE_BYTES))]
+    codes: Annotated[tuple[bytes, ...], Items(MAX_VIEWS, AtMost(MAX_CODE_BYTES))] = ()
+    code_epoch: Annotated[int, UpTo(1 << 62)] = 0
+
+    @property
+    def samples(self) -> int:
+        """How many samples were enrolled."""
+        return len(self.views) or len(self.codes)

@@ -5,6 +5,7 @@ from dataclasses import replace
 
 from bioguard.commands.biometric import Modality, Profile, RecordSummary, Status
 from bioguard.protect.digest import Commitment, commit
+from bioguard.trusted.biometric.keeping import Kept
 from bioguard.trusted.biometric.objects import (
     DEVICE_OBJECT,
     KINDS,
@@ -15,22 +16,14 @@ from bioguard.trusted.biometric.objects import (
     record_object,
     user_object,
 )
+from bioguard.trusted.biometric.refusal import Refused
 from tee_sim.errors import TeeError, TeeResult
 from tee_sim.ta_api import StoredObject, TaEnv, Transaction
 
-__all__ = ["Refused", "Vault"]
-
+__all__ = ["Vault"]
 
 Change = Callable[[Transaction], None]
 """Changes of other trusted code that belong into the same transaction."""
-
-
-class Refused(Exception):
-    """The request is refused; `status` is the answer. Nothing was changed."""
-
-    def __init__(self, status: Status) -> None:
-        super().__init__(status.name)
-        self.status = status
 
 
 class Vault:
@@ -58,7 +51,13 @@ class Vault:
         """Set the policy. Refused NOT_CONFIGURABLE once a user exists."""
         if self._policy.users:
             raise Refused(Status.NOT_CONFIGURABLE)
-        policy = DevicePolicy(profile=profile, max_fingers=max_fingers, max_faces=max_faces)
+        policy = DevicePolicy(
+            profile=profile,
+            max_fingers=max_fingers,
+            max_faces=max_faces,
+            code_epoch=1,
+            code_secret=self._env.rng.bytes(32),
+        )
         with self._env.store.transaction() as transaction:
             transaction.put(DEVICE_OBJECT, policy.to_bytes(), kind="device")
         self._policy = policy
@@ -120,11 +119,15 @@ class Vault:
         user: bytes,
         modality: Modality,
         position: int,
-        views: tuple[bytes, ...],
+        samples: tuple[bytes, ...],
+        kept: Kept,
         replaces: RecordRef | None,
         also: Change,
     ) -> tuple[bytes, bytes, StoredRecord]:
-        """Store one record, and whatever `also` stores; return its id, its salted digest and the record."""
+        """Store one record, and whatever `also` stores; return its id, its salted digest and the record.
+
+        The digest commits to the samples, whether they are kept or not.
+        """
         record_id, salt = self._env.rng.bytes(16), self._env.rng.bytes(16)
         record = StoredRecord(
             salt=salt,
@@ -132,15 +135,17 @@ class Vault:
             position=position,
             profile=self._policy.profile,
             enrolled_s=self._env.clock.wall_ms() // 1000,
-            views=views,
+            views=kept.views,
+            codes=kept.codes,
+            code_epoch=self._policy.code_epoch,
         )
         digest = commit(
             self._pepper,
             salt,
-            Commitment(record_id=record_id, subject=user, modality=int(modality), position=position, views=views),
+            Commitment(record_id=record_id, subject=user, modality=int(modality), position=position, views=samples),
         )
-        kept = tuple(ref for ref in self.user(user).records if ref != replaces)
-        state = UserState(records=(*kept, RecordRef(record_id=record_id, modality=modality, position=position)))
+        others = tuple(ref for ref in self.user(user).records if ref != replaces)
+        state = UserState(records=(*others, RecordRef(record_id=record_id, modality=modality, position=position)))
         with self._env.store.transaction() as transaction:
             if replaces is not None:
                 transaction.erase(record_object(replaces.record_id))
@@ -189,6 +194,15 @@ class Vault:
         for stored in self._env.store.load(kind=KINDS[modality]):
             yield _opened(stored)
 
+    def users(self) -> list[bytes]:
+        """All users, in order."""
+        return [h.owner for h in self._env.store.headers() if h.kind == "user"]
+
+    def ages(self, user: bytes) -> list[tuple[bytes, Modality, int]]:
+        """A user's records: id, modality, when enrolled (seconds since 1970)."""
+        refs = self.user(user).records
+        return [(ref.record_id, ref.modality, self.open_record(ref.record_id)[0].enrolled_s) for ref in refs]
+
     def record_ids(self) -> list[bytes]:
         """All record ids, in order."""
         return [h.object_id[1:] for h in self._env.store.headers() if h.object_id[:1] == b"R"]
@@ -201,7 +215,7 @@ def _opened(stored: StoredObject) -> tuple[RecordSummary, StoredRecord]:
         user=stored.header.owner,
         modality=record.modality,
         position=record.position,
-        views=len(record.views),
+        views=record.samples,
         profile=record.profile,
         enrolled_s=record.enrolled_s,
         digest=stored.header.commitment,

@@ -161,7 +161,7 @@ class Journal:
             if first > before:
                 chunks[where] = Chunk(items=tuple(items))
                 pruned += first - before
-            if first < self.head.size and first % CHUNK:
+            if first == before or first % CHUNK:
                 break
         if not pruned:
             return 0

@@ -1,0 +1,94 @@
+"""What a record keeps of its samples, by profile and modality.
+
+| profile     | face                              | finger                |
+|-------------|-----------------------------------|-----------------------|
+| standard    | template; sign code for search    | template              |
+| digest-only | scalar code, no template          | protected code        |
+
+Codes are made under the epoch secret of the device, which never leaves the secure world.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bioguard.commands.biometric import Profile, Status
+from bioguard.protect import CodeContext, ScalarCoder, SignCoder
+from bioguard.records import FaceEmbedding, Features, FingerprintTemplate
+from bioguard.trusted.biometric.objects import DevicePolicy
+from bioguard.trusted.biometric.refusal import Refused
+
+__all__ = ["Keeper", "Kept"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kept:
+    """Bytes that go into a record."""
+
+    views: tuple[bytes, ...] = ()
+    codes: tuple[bytes, ...] = ()
+
+
+class Keeper:
+    """Coders of one device and epoch."""
+
+    def __init__(self, policy: DevicePolicy) -> None:
+        self.profile = policy.profile
+        self._secret = policy.code_secret
+        self._epoch = policy.code_epoch
+        self._sign: SignCoder | None = None
+        self._scalar: ScalarCoder | None = None
+
+    def keep(self, samples: Sequence[Features]) -> Kept:
+        """What to store of the samples of one enrollment."""
+        codes: tuple[bytes, ...] = ()
+        vectors = [s.vector for s in samples if isinstance(s, FaceEmbedding)]
+        if vectors:
+            rows = np.stack(vectors)
+            made = self.scalar(rows) if self.profile is Profile.DIGEST_ONLY else self.sign(rows)
+            codes = tuple(code.tobytes() for code in made)
+        elif self.profile is Profile.DIGEST_ONLY:
+            codes = tuple(self.finger_code(s) for s in samples if isinstance(s, FingerprintTemplate))
+        if self.profile is Profile.DIGEST_ONLY:
+            return Kept(codes=codes)
+        return Kept(views=tuple(sample.to_bytes() for sample in samples), codes=codes)
+
+    def _context(self, dimension: int) -> CodeContext:
+        return CodeContext(secret=self._secret, dimension=dimension, epoch=self._epoch)
+
+    def sign(self, rows: NDArray[np.float32]) -> NDArray[np.uint8]:
+        """Sign codes of embeddings float32 [n, d]: uint8 [n, 128]."""
+        if self._sign is None:
+            self._sign = SignCoder(self._context(rows.shape[1]))
+        return self._sign.encode(rows)
+
+    def scalar(self, rows: NDArray[np.float32]) -> NDArray[np.uint8]:
+        """Scalar codes of embeddings float32 [n, d]: uint8 [n, bytes]."""
+        return self._scalar_coder(rows.shape[1]).encode(rows)
+
+    def scalar_similarities(self, probes: NDArray[np.uint8], codes: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """About the cosine of each pair, float32 [m, n], from codes of the same length."""
+        return self._scalar_for(probes).similarities(probes, codes)
+
+    def scalar_rows(self, codes: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """Unit rows whose products are the similarities of the codes."""
+        return self._scalar_for(codes).decode(codes)
+
+    def _scalar_coder(self, dimension: int) -> ScalarCoder:
+        if self._scalar is None:
+            self._scalar = ScalarCoder(self._context(dimension))
+        return self._scalar
+
+    def _scalar_for(self, codes: NDArray[np.uint8]) -> ScalarCoder:
+        """Decoding does not depend on the dimension, only on the length of the code."""
+        return self._scalar or ScalarCoder(self._context(1024))
+
+    def finger_code(self, template: FingerprintTemplate) -> bytes:
+        """Protected code of a fingerprint: keyed projections of its descriptors, no positions."""
+        raise Refused(Status.NOT_SUPPORTED)
+
+    def finger_scores(self, probe: FingerprintTemplate, codes: Sequence[bytes]) -> list[float]:
+        """One score per protected code."""
+        raise Refused(Status.NOT_SUPPORTED)

@@ -1,0 +1,13 @@
+"""How trusted code says no: an answer of the declared type, not an error of the secure world."""
+
+from bioguard.commands.biometric import Status
+
+__all__ = ["Refused"]
+
+
+class Refused(Exception):
+    """The request is refused; `status` is the answer. Nothing was changed."""
+
+    def __init__(self, status: Status) -> None:
+        super().__init__(status.name)
+        self.status = status
