@@ -20,16 +20,29 @@ from bioguard.audit.egress.layers import LEVELS
 from bioguard.audit.egress.model import ATTEMPTS, Attempt, Cell, EgressReport, Outcome
 from bioguard.errors import TeeUnavailable
 
-__all__ = ["ATTEMPTS", "LEVELS", "Attempt", "Cell", "EgressReport", "Outcome", "run", "short_selection"]
+__all__ = ["ATTEMPTS", "LEVELS", "SHORT_LEVELS", "Attempt", "Cell", "EgressReport", "Outcome", "matrix", "run"]
 
 _GROUPS = every_group.__all__
 """Importing the groups registers their attempts."""
 
 
-def short_selection() -> tuple[str, ...]:
-    """All network attempts and every fourth of the others: the quick form."""
-    others = [name for name, a in ATTEMPTS.items() if a.group != "A" and not a.residual]
-    return tuple(name for name, a in ATTEMPTS.items() if a.group == "A" or a.residual or name in others[::4])
+SHORT_LEVELS = ("0", "HS", "ALL")
+"""Every attempt, without a lock, with what every Linux host offers, and with everything: about 20 s."""
+
+
+def matrix(report: EgressReport) -> str:
+    """The matrix as text: one attempt a line, one column a layer set, and what stopped it in the last column.
+
+    This is the golden file's form: a cell that changes is a reviewed diff.
+    """
+    lines = [f"{'attempt':<24} " + " ".join(f"{level:<3}" for level in report.levels) + " stopped by"]
+    for name in sorted(report.cells, key=lambda n: (ATTEMPTS[n].group, n)):
+        row = report.cells[name]
+        outcomes = " ".join(f"{row[level].outcome.value if level in row else '?':<3}" for level in report.levels)
+        last = row.get(report.levels[-1])
+        note = "residual" if ATTEMPTS[name].residual else last.stopped_by if last else ""
+        lines.append(f"{ATTEMPTS[name].group} {name:<22} {outcomes} {note}".rstrip())
+    return "\n".join(lines) + "\n"
 
 
 def run(
@@ -56,32 +69,32 @@ def run(
     unavailable: dict[str, str] = {}
     packets: dict[str, int | None] = {}
     started = time.monotonic()
-    process = subprocess.Popen(
+    done, finished, planned = 0, False, len(levels) * len(chosen)
+    with subprocess.Popen(
         [sys.executable, "-I", "-B", "-m", "bioguard.audit.egress.battery"],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         cwd="/",
-    )
-    if process.stdin is None or process.stdout is None:
-        raise TeeUnavailable("the battery's pipes are missing", code="egress")
-    process.stdin.write(json.dumps({"levels": list(levels), "names": chosen}).encode() + b"\n")
-    process.stdin.close()
-    done, finished, planned = 0, False, len(levels) * len(chosen)
-    for line in process.stdout:
-        message = json.loads(line)
-        if "name" in message:
-            cells[message["name"]][message["level"]] = Cell(Outcome(message["outcome"]), message["stopped_by"])
-            done += 1
-            if progress is not None:
-                progress(done, planned)
-        elif "refused" in message:
-            unavailable[message["level"]] = message["refused"]
-        elif "packets" in message:
-            packets[message["level"]] = message["packets"]
-        finished = finished or "done" in message
-    error = process.stderr.read() if process.stderr else b""
-    if process.wait() != 0 or not finished:
+    ) as process:
+        if process.stdin is None or process.stdout is None or process.stderr is None:
+            raise TeeUnavailable("the battery's pipes are missing", code="egress")
+        process.stdin.write(json.dumps({"levels": list(levels), "names": chosen}).encode() + b"\n")
+        process.stdin.close()
+        for line in process.stdout:
+            message = json.loads(line)
+            if "name" in message:
+                cells[message["name"]][message["level"]] = Cell(Outcome(message["outcome"]), message["stopped_by"])
+                done += 1
+                if progress is not None:
+                    progress(done, planned)
+            elif "refused" in message:
+                unavailable[message["level"]] = message["refused"]
+            elif "packets" in message:
+                packets[message["level"]] = message["packets"]
+            finished = finished or "done" in message
+        error = process.stderr.read()
+    if process.returncode != 0 or not finished:
         last = error.decode("utf-8", "replace").strip().splitlines()[-1:] or ["no reason given"]
         raise TeeUnavailable(
             f"the battery did not finish: {last[0]}", hint="run it alone, on an idle machine", code="egress"
@@ -89,7 +102,7 @@ def run(
     before, after = packets.get("0"), packets.get("ALL")
     return EgressReport(
         levels=tuple(levels),
-        cells=cells,
+        cells={name: {level: row[level] for level in levels if level in row} for name, row in cells.items()},
         unavailable=unavailable,
         observed_packets=(before, after) if before is not None and after is not None else None,
         seconds=time.monotonic() - started,

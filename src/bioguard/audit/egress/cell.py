@@ -215,7 +215,7 @@ def _verdict(attempt: Attempt, view: View, trace: Trace) -> Cell:
 
 def _call_name(number: int) -> str:
     if number == Trace.NONE:
-        return "no call"
+        return "inside a library"
     if number >= IA32_MARK:
         return f"ia32 {number & ~IA32_MARK}"
     return name_of(number)

@@ -48,6 +48,7 @@ class Lab(Lookups):
         self.base, self.shared, self.cable = base, shared, cable
         self.tmp, self.var_tmp, self.shm = map(str, shared)
         self.other_host = THERE
+        self.uid = os.geteuid()
         self.packets: list[bytes] = []
         self.far_packet_count = 0
         self._heard = bytearray()

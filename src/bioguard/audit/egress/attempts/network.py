@@ -2,6 +2,7 @@
 
 import ctypes
 import struct
+import threading
 
 from bioguard.audit.egress.context import Context, View
 from bioguard.audit.egress.model import attempt
@@ -15,7 +16,6 @@ TCP, UDP, ICMP, UDPLITE, MPTCP = 6, 17, 1, 136, 262
 SOL_SOCKET, SO_BROADCAST, MSG_FASTOPEN = 1, 6, 0x20000000
 IPPROTO_IP, IP_MULTICAST_IF = 0, 32
 BROADCAST, MDNS = "198.51.100.255", "224.0.0.251"
-CLONE_THREAD_FLAGS = 0x3D0F00
 
 
 def seen(view: View) -> bool:
@@ -208,12 +208,7 @@ def io_uring_tcp(c: Context) -> None:
 
 @attempt("network from a new thread", check=seen)
 def thread_spawn(c: Context) -> None:
-    def send() -> None:
-        address = in4(LOCAL, c.lab.ports["udp4"])
-        c.datagram(address)
-
-    pid = c.sys("clone", 0x00000100 | 17, 0, 0, 0, 0)  # CLONE_VM shares memory: a thread without a stack of its own
-    if pid == 0:
-        send()
-        c.sys("exit", 0)
-    c.sys("wait4", pid, None, 0, None)
+    c.trace.last_call = c.lab.number_of("clone3")
+    thread = threading.Thread(target=c.datagram, args=(in4(LOCAL, c.lab.ports["udp4"]),))
+    thread.start()
+    thread.join()

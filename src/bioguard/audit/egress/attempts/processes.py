@@ -84,7 +84,7 @@ def pidfd_signal_victim(c: Context) -> None:
 
 @attempt("queued signal with a payload", check=victim_signal)
 def sigqueue_victim(c: Context) -> None:
-    information = struct.pack("<iii4xiiq", SIGUSR1, 0, -1, os.getpid(), os.geteuid(), 7) + bytes(96)
+    information = struct.pack("<iii4xiiq", SIGUSR1, 0, -1, c.sys("getpid"), c.lab.uid, 7) + bytes(96)
     c.sys("rt_sigqueueinfo", c.lab.victim_pid, SIGUSR1, information)
 
 
@@ -132,7 +132,7 @@ def process_madvise_victim(c: Context) -> None:
 
 @attempt("compare kernel objects with another process")
 def kcmp_victim(c: Context) -> None:
-    c.sys("kcmp", os.getpid(), c.lab.victim_pid, 1, 0, 0)
+    c.sys("kcmp", c.sys("getpid"), c.lab.victim_pid, 1, 0, 0)
 
 
 @attempt("enter the network namespace of another process")

@@ -3,6 +3,7 @@
 import ctypes
 import os
 import struct
+import threading
 import time
 
 from bioguard.audit.egress.context import Context, View
@@ -78,13 +79,11 @@ def mlock_visible(c: Context) -> None:
 
 @attempt("number of threads", check=lambda v: v.status_field("Threads") == "2", lingers=True)
 def thread_count_visible(c: Context) -> None:
-    import threading  # noqa: PLC0415 - loaded before the lock
-
     c.trace.last_call = c.lab.number_of("clone3")
     threading.Thread(target=time.sleep, args=(1,), daemon=True).start()
 
 
-@attempt("blocked signals", check=lambda v: v.status_field("SigBlk").endswith("200"), lingers=True, residual=True)
+@attempt("blocked signals", check=lambda v: v.status_field("SigBlk").endswith("200"), lingers=True)
 def signal_mask(c: Context) -> None:
     c.sys("rt_sigprocmask", 0, struct.pack("<Q", 1 << 9), None, 8)
 
@@ -109,10 +108,9 @@ def rss_modulate(c: Context) -> None:
     c.lab.keep_in_memory(bytearray(os.urandom(4096)) * (RSS_BYTES >> 12))
 
 
-@attempt("processor time", check=lambda v: v.stat(14) >= BURN_TICKS, lingers=True, residual=True)
+@attempt("processor time", check=lambda v: v.stat(14) + v.stat(15) >= BURN_TICKS, lingers=True, residual=True)
 def cpu_burn(c: Context) -> None:
-    end = time.monotonic() + BURN_TICKS * 0.02
-    while time.monotonic() < end:
+    while time.process_time() < BURN_TICKS * 0.02:
         pass
 
 

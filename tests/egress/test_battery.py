@@ -1,0 +1,167 @@
+"""The battery: that it can fail, that the lock stops all but the named residuals, and that its own parts are right."""
+
+import os
+import re
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from bioguard.audit import egress
+from bioguard.audit.egress import LEVELS, EgressReport, Outcome
+from bioguard.audit.egress.model import ATTEMPTS, Cell
+from bioguard.audit.egress.numbers import NUMBERS
+
+pytestmark = [
+    pytest.mark.skipif(sys.platform != "linux", reason="the battery is Linux only"),
+    pytest.mark.xdist_group("egress"),
+]
+
+GOLDEN = Path(__file__).parents[1] / "golden" / "egress-matrix.txt"
+RESIDUALS = {"rss_modulate", "cpu_burn", "exit_code", "crash_bit", "ipc_write_any"}
+NEEDS_OBSERVER = {"tcp4_other_host", "udp4_other_host"}
+
+
+@pytest.fixture(scope="module")
+def report() -> EgressReport:
+    """Every attempt without a lock, with the portable layers, and with the whole lock: one run."""
+    done = []
+    result = egress.run(egress.SHORT_LEVELS, progress=lambda n, of: done.append((n, of)))
+    if not result.unavailable:
+        assert done[-1] == (len(ATTEMPTS) * 3, len(ATTEMPTS) * 3)
+    return result
+
+
+def golden() -> dict[str, tuple[dict[str, str], str]]:
+    header, *lines = GOLDEN.read_text(encoding="ascii").splitlines()
+    levels = header.split()[1:-2]
+    assert levels == list(LEVELS)
+    rows = {}
+    for line in lines:
+        words = line.split()
+        outcomes = dict(zip(levels, words[2 : 2 + len(levels)], strict=True))
+        rows[words[1]] = (outcomes, " ".join(words[2 + len(levels) :]))
+    return rows
+
+
+def test_there_are_more_attempts_than_the_reference_had():
+    assert len(ATTEMPTS) >= 163
+    assert {a.group for a in ATTEMPTS.values()} == set("ABCDEFGHIJ")
+
+
+def test_it_can_fail(report):
+    """Without a lock most attempts get out: the reference saw 118 of 163."""
+    assert report.count("0", Outcome.ESCAPED) >= 100
+    assert report.count("0", Outcome.CAPABILITY) >= 20
+
+
+def test_nothing_escapes_the_lock_but_the_residuals(report):
+    level = "ALL" if "ALL" not in report.unavailable else "HS"
+    assert report.unexpected(level) == ()
+    assert set(report.escaped(level)) <= RESIDUALS
+    assert {n for n, a in ATTEMPTS.items() if a.residual} == RESIDUALS
+
+
+def test_hygiene_and_filter_alone_do_it_too(report):
+    """The level of a host without user namespaces and without Landlock."""
+    assert report.unexpected("HS") == ()
+
+
+def test_the_residuals_are_seen_so_the_witnesses_work(report):
+    assert {"exit_code", "crash_bit", "ipc_write_any", "rss_modulate"} <= set(report.escaped("HS"))
+
+
+def test_the_whole_lock_kills_rather_than_refuses(report):
+    level = "ALL" if "ALL" not in report.unavailable else "HS"
+    silent = {"argv_rewrite", "environ_rewrite", "mem_readable_outside"}
+    for name, row in report.cells.items():
+        if name not in RESIDUALS | silent:
+            assert row[level].outcome is Outcome.KILLED, name
+
+
+def test_matrix_is_the_golden_one(report):
+    """Locked cells must match exactly; without a lock the host decides what is possible."""
+    expected = golden()
+    assert set(expected) == set(ATTEMPTS)
+    for name, row in report.cells.items():
+        outcomes, note = expected[name]
+        for level in ("HS", "ALL"):
+            if level not in report.unavailable and name not in RESIDUALS:
+                assert row[level].outcome.value == outcomes[level], (name, level)
+        if "ALL" not in report.unavailable and not ATTEMPTS[name].residual and os.uname().machine == "x86_64":
+            assert row["ALL"].stopped_by == note, name
+
+
+def test_packets_at_the_observer(report):
+    """Counted in another network namespace, in the same run: none with the lock, some in the positive control."""
+    if report.observed_packets is None:
+        pytest.skip("this host gives an unprivileged test no network namespace to observe in")
+    control, locked = report.observed_packets
+    assert locked == 0
+    assert control > 10
+
+
+def test_the_kernel_log_names_the_same_call():
+    """The page that names the fatal call is ours; the kernel's own record must agree."""
+    if os.geteuid() != 0:
+        pytest.skip("only root may read the kernel log")
+    try:
+        fd = os.open("/dev/kmsg", os.O_RDONLY | os.O_NONBLOCK)
+    except OSError:
+        pytest.skip("this host has no readable kernel log")
+    os.lseek(fd, 0, os.SEEK_END)
+    names = ("tcp4_lo", "mount_tmpfs", "memfd_secret", "tmp_world", "plain_fork")
+    done = egress.run(("S",), names=names)
+    time.sleep(0.1)
+    logged = []
+    while True:
+        try:
+            text = os.read(fd, 8192).decode("utf-8", "replace")
+        except BlockingIOError:
+            break
+        found = re.search(r"type=1326 .* uid=61234 .* sig=31 .* syscall=(\d+)", text)
+        if found:
+            logged.append(int(found[1]))
+    os.close(fd)
+    if not logged:
+        pytest.skip("this kernel does not log filter kills")
+    column = 0 if os.uname().machine == "x86_64" else 1
+    assert logged == [NUMBERS[done.cells[name]["S"].stopped_by][column] for name in names]
+
+
+def test_it_leaves_nothing_behind(report):
+    assert not list(Path("/tmp").glob("bioguard-lab-*"))
+    assert not list(Path("/dev/shm").glob("m????????"))
+
+
+def test_numbers_agree_with_an_independent_package():
+    tables = pytest.importorskip("seccompy.syscalls", reason="the test extra brings seccompy")
+    for name, (x86_64, aarch64) in NUMBERS.items():
+        assert tables.X86_64_SYSCALLS[name] == x86_64
+        assert tables.AARCH64_SYSCALLS.get(name, -1) == aarch64
+
+
+def test_report_attributes_layers_and_excludes_what_proves_nothing():
+    cells = {
+        "udp4_lo": {"0": Cell(Outcome.ESCAPED), "L": Cell(Outcome.ESCAPED), "S": Cell(Outcome.KILLED, "socket")},
+        "icmp_raw": {"0": Cell(Outcome.REFUSED, "socket:EPERM"), "L": Cell(Outcome.REFUSED, "socket:EPERM")},
+        "exit_code": {"0": Cell(Outcome.ESCAPED), "S": Cell(Outcome.ESCAPED)},
+    }
+    report = EgressReport(levels=("0", "L", "S"), cells=cells, unavailable={}, observed_packets=None, seconds=1.0)
+    assert report.exercisable("udp4_lo")
+    assert not report.exercisable("icmp_raw")
+    assert report.first_layer("udp4_lo") == ("S",)
+    assert report.escaped("S") == ("exit_code",)
+    assert report.unexpected("S") == ()
+    assert report.unexpected("L") == ("udp4_lo",)
+    record = report.to_record()
+    assert record["attempts"][0]["stopped_by_layers"] == ["S"]
+    assert egress.matrix(report).splitlines()[1] == "A icmp_raw               b   b   ?"
+
+
+def test_unknown_names_are_refused():
+    with pytest.raises(KeyError):
+        egress.run(("0", "Z"))
+    with pytest.raises(KeyError):
+        egress.run(("0",), names=("no_such_attempt",))
