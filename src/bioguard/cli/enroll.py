@@ -7,8 +7,11 @@ import click
 
 from bioguard.cli.output import Result, table
 from bioguard.cli.samples import read_samples
+from bioguard.cli.secrets import pin_file_option, read_pin
 from bioguard.cli.state import CliState, pass_state
+from bioguard.commands.biometric import Modality
 from bioguard.device import RecordInfo
+from bioguard.device.credentials import enrollment_token, has_pin
 from bioguard.errors import NotPermitted
 
 __all__ = ["enroll", "erase", "list_", "show"]
@@ -40,11 +43,19 @@ def _day(seconds: int) -> str:
 @click.option("--finger", help="right-thumb, right-index, ... left-little.")
 @click.option("--face", is_flag=True, help="The files are face embeddings.")
 @click.option("--replace", is_flag=True, help="Replace the record of this finger, or the first face.")
+@pin_file_option
 @pass_state
 def enroll(
-    state: CliState, user: str, files: tuple[Path, ...], finger: str | None, face: bool, replace: bool
+    state: CliState,
+    user: str,
+    files: tuple[Path, ...],
+    *,
+    finger: str | None,
+    face: bool,
+    replace: bool,
+    pin_file: Path | None,
 ) -> Result:
-    """Enroll one finger (several touches) or one face (several views).
+    """Enroll one finger (several touches) or one face (several views). A user with a PIN is asked for it.
 
     Files: ISO/IEC 19794-2 and ANSI 378 minutiae (.iso .fmr .ist .xyt), embeddings (.npy .npz .csv).
 
@@ -57,7 +68,11 @@ def enroll(
         raise click.UsageError("choose --face or --finger, not both")
     samples = read_samples(files, state.output)
     with state.device() as device:
-        new = device.enroll(user, samples, finger=finger, replace=replace)
+        token = b""
+        if has_pin(device, user):
+            modality = Modality.FINGERPRINT if finger else Modality.FACE
+            token = enrollment_token(device, user, modality, read_pin(state, pin_file))
+        new = device.enroll(user, samples, finger=finger, replace=replace, token=token)
     if new.views < RECOMMENDED_VIEWS:
         state.output.note(f"{new.views} sample(s); {RECOMMENDED_VIEWS} or more make false rejections rarer")
     return Result(

@@ -5,6 +5,7 @@ from pathlib import Path
 import click
 
 from bioguard.cli.output import Result
+from bioguard.cli.pin import token_option
 from bioguard.cli.samples import read_sample
 from bioguard.cli.state import CliState, pass_state
 from bioguard.device import DEFAULT_FMR_INVERSE, DEFAULT_FPIR_INVERSE
@@ -31,21 +32,41 @@ class Rate(click.ParamType):
 @click.argument("user")
 @click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
 @click.option("--fmr", type=Rate(), default=DEFAULT_FMR_INVERSE, help="Target false match rate.  [default: 1/50000]")
+@click.option(
+    "--operation-id",
+    type=click.IntRange(0, (1 << 64) - 1),
+    default=0,
+    help="Challenge of the auth token, for instance a key's operation.  [default: 0]",
+)
+@token_option
 @pass_state
-def authenticate(state: CliState, user: str, file: Path, fmr: int) -> Result:
+def authenticate(
+    state: CliState, user: str, file: Path, *, fmr: int, operation_id: int, token_file: Path | None
+) -> Result:
     """1:1: is this sample of USER? Exit 0 for a match, 3 for none.
 
     \b
     Example:
       bioguard authenticate alice probe.iso
+      bioguard authenticate alice probe.iso --token t.bin && bioguard token verify t.bin
     """
     sample = read_sample(file, state.output)
     with state.device() as device:
-        answer = device.authenticate(user, sample, fmr_inverse=fmr)
+        answer = device.authenticate(user, sample, fmr_inverse=fmr, operation_id=operation_id)
+    if token_file is not None and answer.token is not None:
+        token_file.write_bytes(answer.token)
+    elif token_file is not None and answer.match:
+        state.output.note("no token: the user enrolled without a PIN")
     return Result(
         command="authenticate",
         outcome="match" if answer.match else "no_match",
-        data={"user": user, "match": answer.match, "record_id": answer.record_id, "target_fmr": f"1/{fmr}"},
+        data={
+            "user": user,
+            "match": answer.match,
+            "record_id": answer.record_id,
+            "target_fmr": f"1/{fmr}",
+            "token": answer.token is not None,
+        },
         lines=[f"match: {user}" if answer.match else f"no match: this sample is not accepted as {user}"],
         exit_code=ExitCode.OK if answer.match else ExitCode.NO,
     )

@@ -278,7 +278,7 @@ class Device:
                 user=self.user_handle(name),
                 modality=modality,
                 position=_position_of(modality, finger),
-                samples=tuple(sample.to_bytes() for sample in samples),
+                samples=tuple(self._running.faults.present("enroll", sample).to_bytes() for sample in samples),
                 replace=replace,
                 token=token,
             ),
@@ -300,7 +300,7 @@ class Device:
         """
         request = commands.Authenticate(
             user=self.user_handle(name),
-            sample=sample.to_bytes(),
+            sample=self._running.faults.present("authenticate", sample).to_bytes(),
             fmr_inverse=fmr_inverse,
             operation_id=operation_id,
         )
@@ -311,6 +311,7 @@ class Device:
 
     def identify(self, sample: Features, *, fpir_inverse: int = DEFAULT_FPIR_INVERSE) -> Identification:
         """1:N: find whose sample it is at a false positive identification rate of 1/fpir_inverse."""
+        sample = self._running.faults.present("authenticate", sample)
         request = commands.Identify(sample=sample.to_bytes(), fpir_inverse=fpir_inverse)
         answer = self.call(commands.IDENTIFY, request, on_grid=True)
         self._ok(answer.status)

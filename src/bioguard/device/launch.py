@@ -9,6 +9,7 @@ from bioguard.device.boot import boot_id
 from bioguard.device.fuse import Fuses
 from bioguard.device.options import DeviceOptions
 from bioguard.errors import TeeUnavailable
+from bioguard.faults.device import DeviceFaults
 from tee_sim.client import Context, Session
 from tee_sim.lockdown.records import LockReport
 from tee_sim.lockdown.verdict import Level, Verdict, cached_probes, judge, observe
@@ -47,6 +48,7 @@ class Running:
     ready: Ready
     measurements: dict[str, str]
     context: Context
+    faults: DeviceFaults
     grid: ReleaseGrid | None
     _sessions: dict[UUID, Session] = field(default_factory=dict)
 
@@ -85,7 +87,8 @@ def start(directory: Path, fuses: Fuses, options: DeviceOptions, *, create: bool
     """
     required = options.allow_level or Level.ENFORCED
     hosted = manifests()
-    supplicant = Supplicant(directory)
+    faults = DeviceFaults(directory)
+    supplicant = Supplicant(directory, faults=faults.storage_plan())
     seen: list[tuple[LockReport, Verdict, Locked]] = []
 
     def inspect(pid: int, locked: Locked) -> None:
@@ -126,6 +129,7 @@ def start(directory: Path, fuses: Fuses, options: DeviceOptions, *, create: bool
         report=report,
         ready=ready,
         measurements={name: digest.hex() for name, digest in zip(names, locked.measurements, strict=True)},
-        context=Context(process),
+        context=Context(faults.transport(process)),
+        faults=faults,
         grid=ReleaseGrid(period_ms=options.release_grid_ms) if options.release_grid_ms > 0 else None,
     )

@@ -11,6 +11,8 @@ from enum import Enum, unique
 from bioguard.errors import InputRefused
 from bioguard.faults import grammar
 from bioguard.trusted.contract.codes import Kind
+from tee_sim.errors import TeeError
+from tee_sim.faults import FaultPlan
 
 __all__ = ["KNOBS", "Form", "Knob", "Knobs", "knob"]
 
@@ -26,6 +28,7 @@ class Form(Enum):
     ENROLLMENT = "<id>:<ms>[-[codes]],...:<true|false>"
     TEXT = "a word"
     RATE = "a number from 0 to 1"
+    PLAN = "point[@when]: action[(number)] [selector]; ... (docs/storage.md)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,26 +111,17 @@ _TABLE = (
         origin=_OURS,
     ),
     Knob("spoof_limit", Form.RATE, "0.5", "doubt from which a presentation counts as an attack", origin=_OURS),
-    Knob(
-        "storage",
-        Form.TEXT,
-        "none",
-        "what the untrusted disk does",
-        choices=("none", "full", "unavailable", "lost-write", "stale-read", "corrupt", "truncate"),
-        origin=_OURS,
-    ),
-    Knob("storage_after", Form.NUMBER, "0", "storage operations that still work before it does", origin=_OURS),
+    Knob("storage", Form.PLAN, "", "what the untrusted disk and the RPMB do, power cuts included", origin=_OURS),
     Knob(
         "pipe",
         Form.TEXT,
         "none",
-        "what the way to the secure world does",
+        "what happens to messages on their way in",
         choices=("none", "truncate", "garble", "cut"),
         origin=_OURS,
     ),
-    Knob("pipe_after", Form.NUMBER, "0", "messages that still pass before it does", origin=_OURS),
-    Knob("ta_panic", Form.NUMBER, "0", "the trusted application dies at this command number; 0 never", origin=_OURS),
-    Knob("power_cut", Form.NUMBER, "0", "power fails at this storage operation, counted from 1; 0 never", origin=_OURS),
+    Knob("pipe_after", Form.NUMBER, "0", "messages that pass before that", origin=_OURS),
+    Knob("ta_panic", Form.NUMBER, "0", "the secure world dies at this command number; 0 never", origin=_OURS),
     Knob("clock_step_ms", Form.NUMBER, "0", "the clock jumps ahead this far before the next operation", origin=_OURS),
 )
 KNOBS: dict[str, Knob] = {k.name: k for k in _TABLE}
@@ -152,6 +146,15 @@ def knob(name: str) -> Knob:
     return KNOBS[name]
 
 
+def _check_plan(value: str) -> None:
+    try:
+        FaultPlan.parse(value)
+    except TeeError as error:
+        raise InputRefused(
+            error.message, hint="see docs/storage.md for the fault language", code="fault.value"
+        ) from None
+
+
 def _checked(entry: Knob, value: str) -> str:
     value = value.strip()
     good = True
@@ -170,6 +173,8 @@ def _checked(entry: Knob, value: str) -> str:
     elif entry.form is Form.RATE:
         good = value.isascii() and value.replace(".", "", 1).isdecimal() and 0 <= float(value) <= 1
         value = f"{float(value):g}" if good else value
+    elif entry.form is Form.PLAN:
+        _check_plan(value)
     elif entry.form is Form.ENROLLMENT and value:
         value = str(grammar.next_enrollment(value))
     if not good or (entry.choices and value not in entry.choices):

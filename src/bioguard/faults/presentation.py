@@ -21,7 +21,6 @@ class Who(Enum):
 
     GENUINE = "as given"
     SOMEBODY_ELSE = "somebody else"
-    NOBODY = "nobody"
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,13 +56,14 @@ class SensorScript:
 
     Args:
         rng: decides latencies and noise; seed it to replay.
+        captures: presentations that were played before.
     """
 
-    def __init__(self, kind: Kind, knobs: Knobs, rng: Rng) -> None:
+    def __init__(self, kind: Kind, knobs: Knobs, rng: Rng, *, captures: int = 0) -> None:
         self._kind = kind
         self._knobs = knobs
         self._rng = rng
-        self._captures = 0
+        self._captures = captures
         self._good = int(FingerprintAcquired.GOOD if kind is Kind.FINGERPRINT else FaceAcquired.GOOD)
 
     def _random(self) -> int:
@@ -93,5 +93,8 @@ class SensorScript:
 
     def _who(self, spoof: bool) -> Who:
         wrong = self._knobs.flag("wrong_finger") or self._knobs.flag("operation_authenticate_fails") or spoof
-        noisy = self._random() < self._knobs.rate("sensor_noise") * (1 << 64)
-        return Who.SOMEBODY_ELSE if wrong or noisy else Who.GENUINE
+        return Who.SOMEBODY_ELSE if wrong else Who.GENUINE
+
+    def noise_hides_id(self) -> bool:
+        """Whether the noise makes an id unrecognizable, for sensors whose samples are ids."""
+        return self._random() < self._knobs.rate("sensor_noise") * (1 << 64)

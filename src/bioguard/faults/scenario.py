@@ -2,10 +2,12 @@
 
     bioguard-scenario 1
     seed = 7
-    operation_authenticate_acquired = 4,1
-    power_cut = 3
+    played = 0
+    quality_sequence = 4,1
+    storage = commit@3: die-before
 
-Same file, same seed, same inputs: the same result. Files are written and read strictly: known knobs, table order, no
+`played` counts the captures so far, so that a sequence goes on from command to command; set it to 0 to replay. Same
+file, same inputs: the same result. Files are written and read strictly: known knobs, table order, no
 duplicates, nothing left over.
 """
 
@@ -28,16 +30,24 @@ def _bad(why: str) -> InputRefused:
     return InputRefused(f"not a scenario file: {why}", hint="write it with: bioguard fault set", code="fault.scenario")
 
 
+def _count(line: str, name: str) -> int:
+    digits = line.removeprefix(f"{name} = ")
+    if digits == line or not (digits.isascii() and digits.isdecimal()) or int(digits) >= 1 << 64:
+        raise _bad(f"{name} is not a number below 2^64")
+    return int(digits)
+
+
 @dataclass(slots=True)
 class Scenario:
-    """Knobs and the seed of everything random in them."""
+    """Knobs, the seed of everything random in them, and how many captures were played."""
 
     knobs: Knobs = field(default_factory=Knobs)
     seed: int = 0
+    played: int = 0
 
     def to_text(self) -> str:
         """The file's text."""
-        lines = [HEADER, f"seed = {self.seed}"]
+        lines = [HEADER, f"seed = {self.seed}", f"played = {self.played}"]
         lines += [f"{name} = {value}" for name, value in self.knobs.changed().items()]
         return "\n".join(lines) + "\n"
 
@@ -49,13 +59,10 @@ class Scenario:
             InputRefused: anything `to_text` would not have written.
         """
         lines = text.split("\n")
-        if lines[0] != HEADER or len(lines) < 3 or not lines[1].startswith("seed = "):
-            raise _bad("header or seed is missing")
-        digits = lines[1].removeprefix("seed = ")
-        if not (digits.isascii() and digits.isdecimal()) or int(digits) >= 1 << 64:
-            raise _bad("the seed is not a number below 2^64")
-        scenario = cls(seed=int(digits))
-        for line in lines[2:-1]:
+        if lines[0] != HEADER or len(lines) < 4:
+            raise _bad("the header is missing")
+        scenario = cls(seed=_count(lines[1], "seed"), played=_count(lines[2], "played"))
+        for line in lines[3:-1]:
             name, equals, value = line.partition(" = ")
             if not equals:
                 raise _bad("a line is not name = value")

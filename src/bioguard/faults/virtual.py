@@ -179,7 +179,8 @@ class VirtualSession:
             shown = self._script.present("authenticate", FACE_SEEN if hit else FACE_NOT_SEEN)
             if not hit and shown.error is None:
                 shown = replace(shown, error=OperationError(ErrorCode.TIMEOUT))
-        self._present(shown, hit if shown.who is Who.GENUINE else 0)
+        known = shown.who is Who.GENUINE and not self._script.noise_hides_id()
+        self._present(shown, hit if known else 0)
 
     def _detect(self) -> None:
         shown = self._script.present("detect_interaction")

@@ -1,0 +1,101 @@
+"""`bioguard attack`: the negative-test bench against our trusted applications or your own."""
+
+from pathlib import Path
+
+import click
+
+from bioguard.attack.bench import ATTACKS, Finding, Verdict, play, select
+from bioguard.cli.output import Result, table
+from bioguard.cli.state import CliState, pass_state
+from bioguard.device.launch import manifests
+from bioguard.errors import BioguardError, InputRefused
+from bioguard.exit_codes import ExitCode
+from tee_sim.errors import TeeError
+from tee_sim.manifest import Manifest
+
+__all__ = ["attack"]
+
+
+class BenchIncomplete(BioguardError):
+    """An attack could not be played, so nothing can be said."""
+
+    code = "attack.unknown"
+    exit_code = ExitCode.INPUT_REFUSED
+
+
+def _manifest(path: Path) -> Manifest:
+    try:
+        return Manifest.from_toml(path.read_text("utf-8"))
+    except (OSError, UnicodeDecodeError, TeeError) as error:
+        raise InputRefused(
+            f"{path}: not a usable manifest", hint="see tee_sim/manifest.py for the format", code="attack.manifest"
+        ) from error
+
+
+def _targets(paths: tuple[Path, ...]) -> list[Manifest]:
+    """Ours, with each given manifest in the place of ours of the same uuid."""
+    ours = {m.uuid: m for m in manifests()}
+    return list((ours | {m.uuid: m for m in map(_manifest, paths)}).values())
+
+
+@click.command()
+@click.argument("names", nargs=-1)
+@click.option(
+    "--manifest",
+    "paths",
+    multiple=True,
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="Attack this application instead of ours with the same uuid.",
+    metavar="FILE",
+)
+@click.option("--list", "listing", is_flag=True, help="List the attacks and their sources.")
+@pass_state
+def attack(state: CliState, names: tuple[str, ...], paths: tuple[Path, ...], listing: bool) -> Result:
+    """Play every known token theft and protocol attack; exit 3 if one works. NAMES choose by prefix.
+
+    It runs in a secure world of its own, in memory, without the kernel lock: only give it code you would run.
+
+    \b
+    Examples:
+      bioguard attack
+      bioguard attack token. lockout.
+      PYTHONPATH=. bioguard attack --manifest my_ta/manifest.toml
+    """
+    chosen = select(names)
+    if listing:
+        return Result(
+            command="attack-list",
+            outcome="listed",
+            data={"attacks": [{"name": a.name, "title": a.title, "source": a.source} for a in chosen]},
+            lines=table([(a.name, a.title, a.source) for a in chosen], header=("attack", "what is tried", "source")),
+        )
+    findings: list[Finding] = []
+    with state.output.progress(play(_targets(paths), chosen), "attacks", len(chosen)) as running:
+        findings += running
+    return _result(findings)
+
+
+def _result(findings: list[Finding]) -> Result:
+    found = [f for f in findings if f.verdict is Verdict.FOUND]
+    unknown = [f for f in findings if f.verdict is Verdict.UNKNOWN]
+    if unknown and not found:
+        raise BenchIncomplete(
+            f"{len(unknown)} of {len(findings)} attacks not played; {unknown[0].attack.name}: {unknown[0].detail}",
+            hint="the application must do its normal work first; compare with bioguard attack without --manifest",
+        )
+    lines = [f"{f.verdict.value:<8}{f.attack.name}: {f.detail or f.attack.title}" for f in found + unknown]
+    return Result(
+        command="attack",
+        outcome="found" if found else "held",
+        data={
+            "played": len(findings),
+            "found": len(found),
+            "unknown": len(unknown),
+            "attacks": [{"name": f.attack.name, "verdict": f.verdict.value, "detail": f.detail} for f in findings],
+        },
+        lines=[
+            *lines,
+            f"{len(findings)} of {len(ATTACKS)} attacks played, {len(found)} worked, {len(unknown)} unknown",
+        ],
+        exit_code=ExitCode.NO if found else ExitCode.OK,
+    )

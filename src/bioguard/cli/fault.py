@@ -1,0 +1,91 @@
+"""`bioguard fault`: scripted behavior and faults of a device."""
+
+import click
+
+from bioguard.cli.output import Result, table
+from bioguard.cli.state import CliState, pass_state
+from bioguard.errors import InputRefused
+from bioguard.faults.knobs import KNOBS, knob
+from bioguard.faults.scenario import SCENARIO_FILE, Scenario
+
+__all__ = ["fault"]
+
+
+@click.group()
+def fault() -> None:
+    """Script what the sensor, the disk and the clock of a device do (docs/android-contract.md section 6)."""
+
+
+@fault.command("list")
+@pass_state
+def list_(state: CliState) -> Result:
+    """List every knob, its value and its meaning."""
+    scenario = Scenario.load(state.directory)
+    changed = scenario.knobs.changed()
+    rows = [
+        (("*" if k.name in changed else " ") + k.name, scenario.knobs.text(k.name) or '""', k.meaning)
+        for k in KNOBS.values()
+    ]
+    return Result(
+        command="fault-list",
+        outcome="listed",
+        data={
+            "seed": scenario.seed,
+            "changed": changed,
+            "knobs": [
+                {"name": k.name, "default": k.default, "form": k.form.value, "meaning": k.meaning, "origin": k.origin}
+                for k in KNOBS.values()
+            ],
+        },
+        lines=[*table(rows, header=(" knob", "value", "meaning")), f"seed {scenario.seed}; * = changed"],
+    )
+
+
+@fault.command("set")
+@click.argument("assignments", nargs=-1, required=True, metavar="KNOB=VALUE...")
+@click.option("--fault-seed", type=click.IntRange(0, (1 << 64) - 1), help="Seed of everything random in the faults.")
+@pass_state
+def set_(state: CliState, assignments: tuple[str, ...], fault_seed: int | None) -> Result:
+    """Set knobs of the device. They stay until cleared.
+
+    \b
+    Examples:
+      bioguard fault set quality_sequence=2,5,1
+      bioguard fault set next_enrollment=2:1000-[5,1],500:true storage=full storage_after=2
+    """
+    scenario = Scenario.load(state.directory)
+    for assignment in assignments:
+        name, equals, value = assignment.partition("=")
+        if not equals:
+            raise InputRefused(
+                f"{assignment[:60]!r} is not KNOB=VALUE", hint="for instance: lockout=true", code="fault.assignment"
+            )
+        scenario.knobs.set(name, value)
+    if fault_seed is not None:
+        scenario.seed = fault_seed
+    return _saved(state, scenario, "set")
+
+
+@fault.command()
+@click.argument("names", nargs=-1)
+@pass_state
+def clear(state: CliState, names: tuple[str, ...]) -> Result:
+    """Put knobs back to their defaults; without NAMES all of them."""
+    scenario = Scenario.load(state.directory)
+    for name in names:
+        scenario.knobs.clear(knob(name).name)
+    if not names:
+        scenario = Scenario()
+    return _saved(state, scenario, "cleared")
+
+
+def _saved(state: CliState, scenario: Scenario, outcome: str) -> Result:
+    scenario.save(state.directory)
+    changed = scenario.knobs.changed()
+    return Result(
+        command=f"fault-{'set' if outcome == 'set' else 'clear'}",
+        outcome=outcome,
+        data={"seed": scenario.seed, "changed": changed},
+        lines=[f"{name} = {value}" for name, value in changed.items()] or ["no faults"],
+        next_step=f"cat {state.directory / SCENARIO_FILE}" if changed else "",
+    )

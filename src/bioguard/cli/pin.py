@@ -1,0 +1,111 @@
+"""`bioguard pin`: PINs of users, and ending a lockout with one."""
+
+from pathlib import Path
+
+import click
+
+from bioguard.cli.output import Result
+from bioguard.cli.secrets import pin_file_option, read_pin
+from bioguard.cli.state import CliState, pass_state
+from bioguard.device.credentials import has_pin, set_pin, unlock, verify_pin
+from bioguard.errors import BioguardError, NotPermitted
+from bioguard.exit_codes import ExitCode
+
+__all__ = ["pin"]
+
+token_option = click.option(
+    "--token",
+    "token_file",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Write the auth token here.",
+    metavar="FILE",
+)
+
+
+@click.group()
+def pin() -> None:
+    """Set and check PINs. A PIN comes from a prompt, a file or standard input, never from a flag."""
+
+
+@pin.command("set")
+@click.argument("user")
+@pin_file_option
+@click.option(
+    "--current-pin-file",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="The present PIN; without it a changed PIN loses what was bound to the old one.",
+    metavar="FILE",
+)
+@click.option("--reset", is_flag=True, help="Replace a PIN without knowing it.")
+@pass_state
+def set_(state: CliState, user: str, pin_file: Path | None, current_pin_file: Path | None, reset: bool) -> Result:
+    """Set or change the PIN of USER. With the present PIN the secure user id stays; with --reset it changes.
+
+    \b
+    Examples:
+      bioguard pin set alice
+      echo 4711 | bioguard pin set alice --pin-file -
+    """
+    with state.device() as device:
+        known = has_pin(device, user)
+        current = None
+        if known and not reset:
+            current = read_pin(state, current_pin_file, prompt="Current PIN")
+        fresh = read_pin(state, pin_file, prompt="New PIN", confirm=True)
+        secure_user_id = set_pin(device, user, fresh, current=current)
+    outcome = "changed" if current is not None else "set"
+    return Result(
+        command="pin-set",
+        outcome=outcome,
+        data={"user": user, "secure_user_id": f"{secure_user_id:016x}", "secure_user_id_kept": current is not None},
+        lines=[f"PIN of {user} {outcome}; secure user id {secure_user_id:016x}"],
+        next_step=f"bioguard enroll {user} --finger right-index FILE...",
+    )
+
+
+@pin.command()
+@click.argument("user")
+@pin_file_option
+@click.option(
+    "--challenge", type=click.IntRange(0, (1 << 64) - 1), default=0, help="Goes into the token.  [default: 0]"
+)
+@token_option
+@pass_state
+def verify(state: CliState, user: str, pin_file: Path | None, challenge: int, token_file: Path | None) -> Result:
+    """Check the PIN of USER. Exit 0 if it is right, 3 if it is wrong, 5 while it is throttled."""
+    with state.device() as device:
+        try:
+            token = verify_pin(device, user, read_pin(state, pin_file), challenge=challenge)
+        except NotPermitted as error:
+            if error.stable_code != "pin.wrong":
+                raise
+            return _wrong(user, error)
+    if token_file is not None:
+        token_file.write_bytes(token)
+    return Result(
+        command="pin-verify",
+        outcome="right",
+        data={"user": user, "token_file": str(token_file) if token_file else None},
+        lines=["the PIN is right", *([f"token written to {token_file}"] if token_file else [])],
+    )
+
+
+def _wrong(user: str, error: BioguardError) -> Result:
+    return Result(
+        command="pin-verify",
+        outcome="wrong",
+        data={"user": user, "token_file": None},
+        lines=[error.message],
+        exit_code=ExitCode.NO,
+    )
+
+
+@pin.command("unlock")
+@click.argument("user")
+@pin_file_option
+@pass_state
+def unlock_(state: CliState, user: str, pin_file: Path | None) -> Result:
+    """End a lockout of USER's fingers and faces with the PIN."""
+    with state.device() as device:
+        unlock(device, user, read_pin(state, pin_file))
+    return Result(command="pin-unlock", outcome="unlocked", data={"user": user}, lines=[f"unlocked {user}"])
