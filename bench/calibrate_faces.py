@@ -4,7 +4,8 @@
 
 Real points: all pairs of different people of the development half, at most five photographs each; the interval
 resamples people. A rate is measured only where at least 30 false matches lie beyond it. Below that a synthetic
-population of the same model takes over, shifted up to the last measured point if it lies below it (never down).
+population of the same model takes over, shifted up to the upper end of the interval of the last measured point if it
+lies below that (never down): what cannot be measured errs on the strict side.
 The false match rates the finished thresholds give on the test half are printed and are not used.
 """
 
@@ -100,7 +101,7 @@ def fit(
         if real is not None and rate * real.sum() >= MIN_ERRORS:
             low, high = np.quantile([threshold_at(counts, rate) for counts in replicates], [0.025, 0.975])
             points.append(ThresholdPoint(rate, threshold_at(real, rate), Basis.MEASURED, float(low), float(high)))
-            shift = max(0.0, points[-1].threshold - threshold_at(synthetic, rate))
+            shift = max(0.0, float(high) - threshold_at(synthetic, rate))
         elif rate * synthetic.sum() >= MIN_ERRORS:
             points.append(ThresholdPoint(rate, threshold_at(synthetic, rate) + shift, Basis.SYNTHETIC))
         else:

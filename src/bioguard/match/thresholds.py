@@ -1,7 +1,7 @@
 """Decision thresholds, named by the rate they give and never by a bare number.
 
 A table belongs to one embedding model and one kind of score. Its points say how they came about: MEASURED on real
-impostor pairs, SYNTHETIC (a calibrated population, shifted so that it never lies below the measurement), or
+impostor pairs, SYNTHETIC (a calibrated population, shifted to the strict end of the last measured interval), or
 EXTRAPOLATED on a straight line over the logarithm of the rate, which lies above a Gaussian tail. Between points the
 same line is used.
 

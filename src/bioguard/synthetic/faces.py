@@ -65,15 +65,25 @@ MOBILEFACENET: Final = FacePreset(
 class FacePopulation:
     """People of one preset and seed. Equal seeds give equal people on one NumPy version."""
 
-    def __init__(self, preset: FacePreset, seed: int) -> None:
+    def __init__(self, preset: FacePreset, seed: int, *, basis: NDArray[np.float32] | None = None) -> None:
+        """Fix the population.
+
+        Args:
+            preset: the embedding model.
+            seed: any integer from 0.
+            basis: float32 [dimension, rank], orthonormal columns by falling variance: where the people lie. Random by
+                default; the principal axes of a real set put them among its people.
+        """
         self._preset, self._seed = preset, seed
         k = np.arange(preset.rank)
         # logarithms first: the fitted shapes reach powers that overflow by themselves
         log_variance = -preset.slope * k / preset.rank - preset.decay * np.log(k + preset.offset)
         variance = np.exp(log_variance - log_variance.max())
         self._scale = np.sqrt(variance / variance.sum()).astype(np.float32)
-        basis = np.linalg.qr(self._rng(BASIS_STREAM).standard_normal((preset.dimension, preset.rank)))[0]
-        self._basis = np.ascontiguousarray(basis.T.astype(np.float32))
+        if basis is None:
+            random = self._rng(BASIS_STREAM).standard_normal((preset.dimension, preset.rank))
+            basis = np.linalg.qr(random)[0].astype(np.float32)
+        self._basis = np.ascontiguousarray(basis.T)
         self._centers = self._rng(GROUP_STREAM).standard_normal((preset.groups, preset.rank), dtype=np.float32)
 
     @property

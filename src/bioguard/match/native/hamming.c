@@ -219,20 +219,28 @@ static void take_nearest(sink *self, size_t block, uint16_t (*dist)[LANES], cons
     }
 }
 
-/* Counting sort by distance over all workers' lists: workers and lists are in position order, and the sort is stable. */
+/* Counting sort by distance over all workers' lists: workers and lists are in position order, and the sort is stable.
+ * No row past the lowest limit can be among the k nearest. */
 static void write_nearest(worker *workers, size_t n, size_t p, uint16_t *distances, int64_t *positions)
 {
     worker *w = &workers[0];
     uint32_t *slots = w->bins + p * w->bins_per_probe; /* done with as counts */
-    memset(slots, 0, w->bins_per_probe * sizeof *slots);
+    uint32_t edge = (uint32_t)w->bins_per_probe - 2;
     for (size_t t = 0; t < n; t++)
-        for (size_t i = 0; i < workers[t].list_size[p]; i++)
-            slots[workers[t].list_distance[p * w->room + i] + 1]++;
-    for (size_t d = 1; d < w->bins_per_probe; d++)
+        edge = workers[t].limits[p] < edge ? workers[t].limits[p] : edge;
+    memset(slots, 0, (edge + 2) * sizeof *slots);
+    for (size_t t = 0; t < n; t++)
+        for (size_t i = 0; i < workers[t].list_size[p]; i++) {
+            uint32_t d = workers[t].list_distance[p * w->room + i];
+            slots[(d < edge ? d : edge) + 1]++;
+        }
+    for (size_t d = 1; d <= edge; d++)
         slots[d] += slots[d - 1];
     for (size_t t = 0; t < n; t++)
         for (size_t i = 0; i < workers[t].list_size[p]; i++) {
             uint32_t d = workers[t].list_distance[p * w->room + i];
+            if (d > edge)
+                continue;
             uint32_t slot = slots[d]++;
             if (slot < w->k) {
                 distances[slot] = (uint16_t)d;

@@ -89,13 +89,13 @@ static PyObject *finish(call *c, const char *why, int status)
     return NULL;
 }
 
-static Py_ssize_t count_live(const call *c)
+/* True if at least k rows are live; k >= 1. */
+static int has_live(const call *c, Py_ssize_t k)
 {
-    Py_ssize_t n = 0;
     const uint16_t *live = c->live.buf;
-    for (Py_ssize_t b = 0; b < c->live.len / 2; b++)
-        n += __builtin_popcount(live[b]);
-    return n;
+    for (Py_ssize_t b = 0; k > 0 && b < c->live.len / 2; b++)
+        k -= live[b] == 0xffff ? LANES : __builtin_popcount(live[b]);
+    return k <= 0;
 }
 
 PyDoc_STRVAR(search_doc, "search(variant, rows, steps, m, k, threads, blocks, live, probes, distances, positions)\n--\n\n"
@@ -110,7 +110,7 @@ static PyObject *py_search(PyObject *self, PyObject *args)
                           &c.probes, &c.out[0], &c.out[1]))
         return NULL;
     const char *why = fill(&c, variant, rows, steps, m, threads);
-    if (!why && (k < 1 || k > count_live(&c)))
+    if (!why && (k < 1 || !has_live(&c, k)))
         why = "k out of range";
     if (!why && (!holds(&c.out[0], (size_t)m, (size_t)k, sizeof(uint16_t), sizeof(uint16_t)) ||
                  !holds(&c.out[1], (size_t)m, (size_t)k, sizeof(int64_t), sizeof(int64_t))))
