@@ -23,7 +23,10 @@ from pathlib import Path
 import numpy as np
 
 from bioguard.commands import biometric as commands
+from bioguard.commands import policy
 from bioguard.device import Device
+from bioguard.device.consent import grant_all
+from bioguard.records.grants import Purpose
 from bioguard.synthetic import face, finger
 
 STORES = (10, 1_000, 10_000)
@@ -49,6 +52,7 @@ def warm_and_enroll(directory: Path) -> dict[str, object]:
     """1:1 through a running secure world, and durable enrollments."""
     with Device.init(directory) as device:
         device.add_user("alice")
+        grant_all(device, "alice", of_age=True)
         device.enroll("alice", [finger(1, 0, 2, i) for i in range(3)], finger="right-index")
         device.enroll("alice", [face(1, 0, i) for i in range(3)])
         probes = [finger(1, 0, 2, 10 + i) for i in range(REPEATS)]
@@ -60,6 +64,7 @@ def warm_and_enroll(directory: Path) -> dict[str, object]:
         start = time.perf_counter()
         for person in range(people):
             device.add_user(f"u{person}")
+            grant_all(device, f"u{person}", of_age=True)
             device.enroll(f"u{person}", [face(2, person, i) for i in range(3)])
         seconds = time.perf_counter() - start
     return {
@@ -90,6 +95,11 @@ def opening(directory: Path, templates: int) -> dict[str, object]:
         for person in range(templates):
             user = person.to_bytes(16, "big")
             device.call(commands.ADD_USER, commands.AddUser(user=user))
+            for purpose in (Purpose.UNLOCK, Purpose.IDENTIFY):
+                consent = policy.GrantConsent(
+                    user=user, modality=commands.Modality.FACE, purpose=purpose, days=365, of_age=True
+                )
+                device.call(policy.GRANT, consent)
             request = commands.Enroll(
                 user=user, modality=commands.Modality.FACE, position=0, samples=(face(3, person, 0).to_bytes(),)
             )

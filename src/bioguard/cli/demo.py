@@ -13,6 +13,7 @@ from bioguard.cli.collection import find_faces, find_fingers
 from bioguard.cli.output import Output, Result
 from bioguard.cli.state import CliState, pass_state
 from bioguard.device import Device, DeviceOptions
+from bioguard.device.consent import grant_all
 from bioguard.errors import InputRefused
 from bioguard.exit_codes import ExitCode
 from bioguard.records import Features
@@ -162,6 +163,7 @@ def _enroll(device: Device, people: Sequence[_Person], out: Output, *, verbose: 
     with out.progress(people, "enrolling", len(people)) as bar:
         for person in bar:
             device.add_user(person.name)
+            grant_all(device, person.name, of_age=True)
             for what, samples in person.samples.items():
                 finger = "right-index" if what == "finger" else None
                 new = device.enroll(person.name, samples[:ENROLLED_SAMPLES], finger=finger)

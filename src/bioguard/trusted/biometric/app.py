@@ -171,12 +171,13 @@ class BiometricApp(CommandApp):
         if isinstance(attempt, LockStatus):
             self._policy.locked(request.user, modality, purpose)
             raise Refused(Status.LOCKED_PERMANENT if attempt.lock is Lock.PERMANENT else Status.LOCKED_TIMED)
-        outcome, accepted = Outcome.POOR_CAPTURE, None
         try:
             accepted = matching.accepted_record(probe, records, self._keeper, request.fmr_inverse)
-            outcome = Outcome.NO_MATCH if accepted is None else Outcome.MATCH
-        finally:
-            token = self._desk.settle(attempt, outcome, request.operation_id)
+        except Refused:
+            self._desk.settle(attempt, Outcome.POOR_CAPTURE, request.operation_id)
+            raise
+        outcome = Outcome.NO_MATCH if accepted is None else Outcome.MATCH
+        token = self._desk.settle(attempt, outcome, request.operation_id)
         self._policy.decided(request.user, modality, purpose, accepted=accepted is not None)
         if accepted is None:
             return commands.Decision(status=Status.OK, match=False)
@@ -219,22 +220,20 @@ class BiometricApp(CommandApp):
         index = self._indexes.get(modality)
         if index is None:
             index = self._indexes[modality] = GalleryIndex(modality, self._keeper, self._open)
+            willing = self._policy.searchable(modality)
             for summary, record in self._vault.records(modality):
-                if not self._searchable(summary.user, modality):
-                    continue
-                index.add(summary.user, summary.record_id, record)
+                if summary.user in willing:
+                    index.add(summary.user, summary.record_id, record)
         return index
-
-    def _searchable(self, user: bytes, modality: Modality) -> bool:
-        return self._policy.refusal(user, modality, Purpose.IDENTIFY) is None
 
     def _open(self, record_id: bytes) -> StoredRecord:
         return self._vault.open_record(record_id)[1]
 
     def _remember(self, user: bytes, record_id: bytes, record: StoredRecord) -> None:
         self._ids = None
-        if record.modality in self._indexes and self._searchable(user, record.modality):
-            self._indexes[record.modality].add(user, record_id, record)
+        modality = record.modality
+        if modality in self._indexes and self._policy.refusal(user, modality, Purpose.IDENTIFY) is None:
+            self._indexes[modality].add(user, record_id, record)
 
     def _forget(self, record_id: bytes) -> None:
         self._ids = None

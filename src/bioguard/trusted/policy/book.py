@@ -7,6 +7,7 @@
 | `Q` + number, 8 B  | request | user  | RightsRequest |
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Annotated, TypeVar
 
@@ -67,6 +68,11 @@ class Books:
     def consent(self, user: bytes) -> ConsentBook:
         """A user's book; empty if there is none."""
         return self._read(b"C" + user, ConsentBook) or ConsentBook()
+
+    def consents(self) -> Iterator[tuple[bytes, ConsentBook]]:
+        """All users' books."""
+        for stored in self._store.load(kind="consent"):
+            yield stored.header.owner, ConsentBook.from_bytes(stored.body)
 
     def put_consent(self, transaction: Transaction, user: bytes, book: ConsentBook) -> None:
         """Store it with other changes."""

@@ -75,6 +75,15 @@ class PolicyDesk:
         book, now_ms = self.books.consent(user), self.journal.now_ms()
         return allowed(book, modality, purpose, policy_version=self.state.version, now_ms=now_ms)
 
+    def searchable(self, modality: Modality) -> frozenset[bytes]:
+        """Everybody who may be searched for now."""
+        now_ms, version = self.journal.now_ms(), self.state.version
+        return frozenset(
+            user
+            for user, book in self.books.consents()
+            if allowed(book, modality, Purpose.IDENTIFY, policy_version=version, now_ms=now_ms) is None
+        )
+
     def require(self, user: bytes, modality: Modality, purpose: Purpose | None) -> None:
         """Raises Refused, and logs it, unless the user consents to this now. purpose None: an enrollment."""
         refusal = self.refusal(user, modality, purpose)
