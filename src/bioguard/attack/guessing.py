@@ -3,7 +3,6 @@
 from collections.abc import Callable
 
 from bioguard.attack.kit import Attack, Kit, Person, SetupError
-from bioguard.attack.memory import PowerCutError
 from bioguard.commands.biometric import Status
 from bioguard.commands.gatekeeper import GatekeeperStatus
 from tee_sim.errors import TeeError
@@ -14,6 +13,7 @@ CDD = "CDD 7.3.10, rate limiting"
 GATEKEEPER = "IGatekeeper, throttling"
 LIMIT = 5
 MANY = 25
+MOST_WRITES = 6
 LONG_AGO_MS = 6 * 3_600_000
 
 
@@ -68,20 +68,28 @@ def reboot_clears(kit: Kit) -> str | None:
     return None if kit.locked(victim) else "a reboot ends a lockout"
 
 
+def _with_cut(kit: Kit, person: Person, sample: bytes, writes: int) -> bool:
+    """Whether an attempt is answered when the power fails after this many writes."""
+    kit.target.restart()
+    kit.locked(person)
+    kit.target.disk.cut_after = writes
+    try:
+        answered = kit.authenticate(person, sample).status is Status.OK
+    except TeeError:
+        answered = False
+    kit.target.restart()
+    return answered
+
+
 def power_cut(kit: Kit) -> str | None:
-    """Cut the power as soon as an answer could be seen, before the failure is written."""
-    victim = kit.person(enrolled=True)
-    for _ in range(2 * LIMIT):
-        for allowed in (1, 0):
-            kit.target.disk.cut_after = allowed
-            try:
-                answer = kit.authenticate(victim, kit.sample(kit.direction()))
-            except (TeeError, PowerCutError):
-                answer = None
-            if answer is not None and answer.status is Status.OK and allowed == 0:
-                return "an attempt is compared although the failure could not be written"
-            kit.target.restart()
-    return None if kit.locked(victim) else "attempts that end in a power cut are not counted"
+    """Cut the power before each write: if the right face is answered where a wrong one dies uncounted, guesses are free."""
+    for writes in range(MOST_WRITES):
+        victim = kit.person(enrolled=True)
+        right = _with_cut(kit, victim, kit.sample(victim.face), writes)
+        wrong = [_with_cut(kit, victim, kit.sample(kit.direction()), writes) for _ in range(LIMIT)]
+        if (right or any(wrong)) and not kit.locked(victim):
+            return f"attempts that end in a power cut after {writes} writes are not counted"
+    return None
 
 
 def success_of_another(kit: Kit) -> str | None:

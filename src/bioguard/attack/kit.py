@@ -10,11 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bioguard.attack.target import Target
-from bioguard.commands import biometric, gatekeeper, keystore, sensor
+from bioguard.commands import biometric, gatekeeper, keystore, policy, sensor
 from bioguard.commands.biometric import BIOMETRIC_UUID, Modality
 from bioguard.commands.gatekeeper import GATEKEEPER_UUID, GatekeeperStatus
 from bioguard.commands.keystore import KEYSTORE_UUID, Authorizations, KeyAlgorithm, KeyError_, KeyPurpose
 from bioguard.records import FaceEmbedding
+from bioguard.records.grants import Purpose
 
 __all__ = ["FACE", "Attack", "Kit", "Person", "SetupError", "flipped"]
 
@@ -94,6 +95,9 @@ class Kit:
         """A new user with a PIN, and an enrolled face if asked for."""
         someone = Person(self.rng.bytes(16), pin, self.direction())
         self.target.call(BIOMETRIC_UUID, biometric.ADD_USER, biometric.AddUser(user=someone.user))
+        for purpose in Purpose:
+            grant = policy.GrantConsent(user=someone.user, modality=FACE, purpose=purpose, days=365, of_age=True)
+            self.need(self.target.call(BIOMETRIC_UUID, policy.GRANT, grant).status, "consent")
         self.set_pin(someone, pin)
         if enrolled:
             self.need(self.enroll(someone, self.pin_token(someone, self.challenge(someone))), "enrollment")

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from bioguard.attack.kit import FACE, Attack, Kit, flipped
-from bioguard.commands import biometric, gatekeeper, keystore, sensor
+from bioguard.commands import biometric, gatekeeper, keystore, policy, sensor
 from bioguard.commands.biometric import BIOMETRIC_UUID, Status
 from bioguard.commands.gatekeeper import GATEKEEPER_UUID
 from bioguard.commands.keystore import KEYSTORE_UUID
@@ -25,7 +25,7 @@ def _known(module: object) -> set[int]:
 
 
 _KNOWN = {
-    BIOMETRIC_UUID: _known(biometric) | _known(sensor),
+    BIOMETRIC_UUID: _known(biometric) | _known(sensor) | _known(policy),
     GATEKEEPER_UUID: _known(gatekeeper),
     KEYSTORE_UUID: _known(keystore),
 }
@@ -108,7 +108,7 @@ def length_confusion(kit: Kit) -> str | None:
 
 def malformed_messages(kit: Kit) -> str | None:
     """Garbage, trailing bytes, deep nesting and wrong types: an application must refuse, not die."""
-    garbage = (b"", b"\xff" * 40, encode([]), encode([b"x"] * 20), b"\x81" * 200, encode([0]) + b"\0", encode({}))
+    garbage = (b"", b"\xff" * 40, encode([b"x"] * 20), b"\x81" * 200, encode([0]) + b"\0", encode({}))
     for manifest in kit.target.manifests:
         for number in sorted(_KNOWN.get(manifest.ta_uuid, set())):
             for request in garbage:
