@@ -63,6 +63,7 @@ def restart_clears(kit: Kit) -> str | None:
 def reboot_clears(kit: Kit) -> str | None:
     """Reboot to end a lockout."""
     victim = kit.person(enrolled=True)
+    kit.target.clock.advance(LONG_AGO_MS)
     _miss(kit, victim, LIMIT)
     kit.target.reboot()
     return None if kit.locked(victim) else "a reboot ends a lockout"
@@ -82,7 +83,7 @@ def _with_cut(kit: Kit, person: Person, sample: bytes, writes: int) -> bool:
 
 
 def power_cut(kit: Kit) -> str | None:
-    """Cut the power before each write: if the right face is answered where a wrong one dies uncounted, guesses are free."""
+    """Cut the power before each write: an answer to a right face where a wrong one dies uncounted is a free guess."""
     for writes in range(MOST_WRITES):
         victim = kit.person(enrolled=True)
         right = _with_cut(kit, victim, kit.sample(victim.face), writes)
@@ -157,6 +158,7 @@ def pin_restart(kit: Kit) -> str | None:
 def pin_reboot(kit: Kit) -> str | None:
     """Reboot to skip the wait."""
     victim = kit.person()
+    kit.target.clock.advance(LONG_AGO_MS)
     for _ in range(LIMIT):
         kit.verify_pin(victim, pin=b"wrong")
     kit.target.reboot()

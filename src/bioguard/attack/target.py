@@ -9,6 +9,7 @@ import hmac
 import importlib
 import io
 import logging
+import re
 from collections.abc import Iterator, Sequence
 from typing import TypeVar, cast
 from uuid import UUID
@@ -44,11 +45,20 @@ class Outside:
         if secret in self.replies:
             return "a reply"
         text = self.text.getvalue().lower()
-        digits = "".join(c for c in text.replace("0x", " ") if c in "0123456789abcdef")
-        spaced = bytes(int(t) for t in "".join(c if c.isdecimal() else " " for c in text).split() if int(t) < 256)
-        if secret.hex() in text or secret.hex() in digits or secret in spaced:
-            return "printed or logged text"
-        return None
+        return "printed or logged text" if secret.hex() in text or _spelled(secret, text) else None
+
+
+def _spelled(secret: bytes, text: str) -> bool:
+    """Whether numbers in the text, or every second of them (index and value), are the secret's bytes in a row."""
+    for pattern, base in (
+        (r"\b(?:0x)?([0-9a-f]{2})\b", 16),
+        (r"\b(?:0x)?([0-9a-f]{1,2})\b", 16),
+        (r"\b(\d{1,3})\b", 10),
+    ):
+        numbers = bytes(min(int(n, base), 255) for n in re.findall(pattern, text))
+        if any(secret in part for part in (numbers, numbers[0::2], numbers[1::2])):
+            return True
+    return False
 
 
 class _Keys:

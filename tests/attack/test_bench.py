@@ -1,0 +1,96 @@
+"""The bench finds nothing in our applications and every planted bug in the vulnerable ones."""
+
+import sys
+from dataclasses import replace
+from importlib import import_module
+from pathlib import Path
+
+import pytest
+
+from bioguard.attack.bench import ATTACKS, Verdict, play, select
+from bioguard.attack.target import Outside, Target
+from bioguard.device.launch import manifests
+from bioguard.errors import InputRefused
+from tee_sim.manifest import Manifest
+
+sys.path.insert(0, str(Path(__file__).parent))
+VULNERABLE = {
+    name: {cls.__name__: cls.FINDS for cls in import_module(f"vulnerable.{name}").VARIANTS}
+    for name in ("biometric", "gatekeeper", "keystore")
+}
+sys.path.pop(0)
+CASES = [
+    (app, variant, attack) for app, cases in VULNERABLE.items() for variant, found in cases.items() for attack in found
+]
+
+
+def with_variant(app: str, variant: str) -> list[Manifest]:
+    return [replace(m, entry=f"vulnerable.{app}:{variant}") if m.name == app else m for m in manifests()]
+
+
+@pytest.mark.parametrize("attack", ATTACKS, ids=[a.name for a in ATTACKS])
+def test_ours_holds(attack) -> None:
+    finding = next(play(manifests(), [attack]))
+    assert (finding.verdict, finding.detail) == (Verdict.HELD, "")
+
+
+@pytest.mark.parametrize(("app", "variant", "attack"), CASES, ids=["-".join(c) for c in CASES])
+def test_planted_bug_is_found(app: str, variant: str, attack: str) -> None:
+    chosen = [a for a in ATTACKS if a.name == attack]
+    finding = next(play(with_variant(app, variant), chosen))
+    assert finding.verdict is Verdict.FOUND, finding.detail
+    assert finding.detail
+
+
+def test_every_attack_has_a_bug_that_only_exists_to_be_found() -> None:
+    assert {attack for _, _, attack in CASES} == {a.name for a in ATTACKS}
+
+
+def test_the_bench_is_as_broad_as_promised() -> None:
+    paths = [a for a in ATTACKS if "Heist" in a.source]
+    assert {a.source[-6:] for a in paths} == {"path 1", "path 2", "path 3", "path 4"}
+    assert len(ATTACKS) >= 24 + len({a.source for a in paths})
+    assert len({a.name for a in ATTACKS}) == len(ATTACKS)
+
+
+def test_an_application_that_does_not_work_is_unknown_not_a_pass() -> None:
+    class Deaf(Target):
+        def exchange(self, message):
+            answer = super().exchange(message)
+            return replace(answer, params=()) if answer.params else answer
+
+    def deaf(m):
+        return Deaf(m)
+
+    verdicts = {f.verdict for f in play(manifests(), select(["lockout.none", "key.expired"]), target=deaf)}
+    assert verdicts == {Verdict.UNKNOWN}
+
+
+def test_selection() -> None:
+    assert {a.name.split(".")[0] for a in select(["pin.", "key.expired"])} == {"pin", "key"}
+    assert select([]) == ATTACKS
+    with pytest.raises(InputRefused, match=r"^no attack is called 'nonsense'$"):
+        select(["nonsense"])
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "key 000102030405060708090a0b0c0d0e0f",
+        "\n".join(f"hmac key[{i}] = 0x{i:02x}" for i in range(16)),
+        " ".join(f"{i:02x}" for i in range(16)),
+        ", ".join(str(i) for i in range(16)),
+        "0x" + ",0x".join(f"{i:02X}" for i in range(16)),
+    ],
+)
+def test_a_key_in_text_is_seen_however_it_is_written(text: str) -> None:
+    outside = Outside()
+    outside.text.write("nothing here: 12, 0x34\n" + text)
+    assert outside.holds(bytes(range(16))) == "printed or logged text"
+    assert outside.holds(bytes(range(1, 17))) is None
+
+
+def test_a_key_in_replies_is_seen() -> None:
+    outside = Outside()
+    outside.replies += b"xx" + bytes(range(16)) + b"yy"
+    assert outside.holds(bytes(range(16))) == "a reply"

@@ -1,0 +1,1 @@
+"""Deliberately vulnerable trusted applications, one bug each. For the tests of the bench only."""

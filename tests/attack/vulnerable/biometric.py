@@ -1,0 +1,403 @@
+"""The biometric application with one bug each. Every class says which attack must find it."""
+
+from dataclasses import replace
+from random import Random
+from typing import ClassVar
+
+from bioguard.commands.biometric import Status
+from bioguard.errors import InputRefused
+from bioguard.records import FaceEmbedding
+from bioguard.records.tokens import AuthToken
+from bioguard.trusted.biometric.app import BiometricApp
+from bioguard.trusted.biometric.refusal import Refused
+from bioguard.trusted.biometric.samples import decode, modality_of
+from bioguard.trusted.contract import authority
+from bioguard.trusted.contract.authority import Attempt, SensorAuthority, TokenUnusable
+from bioguard.trusted.contract.challenges import ChallengeTable
+from bioguard.trusted.contract.desk import SENSOR_IDS
+from bioguard.trusted.contract.lockout import ANDROID_11, CLEAR, Lock, LockStatus, Outcome
+
+
+class Buggy(BiometricApp):
+    """Puts a buggy authority into the application."""
+
+    AUTHORITY: type[SensorAuthority] = SensorAuthority
+
+    def create(self, env) -> None:
+        super().create(env)
+        self._desk.authority.__class__ = self.AUTHORITY
+
+
+class TokenForEverybody(Buggy):
+    """Makes the token before the comparison (path 2)."""
+
+    FINDS = ("token.no-match",)
+
+    def _authenticate(self, request):
+        reply = super()._authenticate(request)
+        modality = modality_of(request.sample)
+        attempt = Attempt(SENSOR_IDS[modality], request.user, CLEAR, CLEAR)
+        return replace(reply, token=reply.token or self._desk.settle(attempt, Outcome.MATCH, request.operation_id))
+
+
+class ScoreInReply(Buggy):
+    """Tells how near a miss was, in a field that is free then."""
+
+    FINDS = ("match.hill-climbing",)
+
+    def _authenticate(self, request):
+        reply = super()._authenticate(request)
+        if reply.match or reply.status is not Status.OK:
+            return reply
+        ref = self._vault.user(request.user).records[0]
+        probe = decode(modality_of(request.sample), request.sample).vector
+        views = [FaceEmbedding.from_bytes(v).vector for v in self._vault.open_record(ref.record_id)[1].views]
+        near = max(float(probe @ view) for view in views)
+        return replace(reply, record_id=int(1e6 * (1 + near)).to_bytes(16, "big"))
+
+
+class _AnyMac(SensorAuthority):
+    def _pin_token(self, data):
+        try:
+            return AuthToken.from_bytes(data)
+        except InputRefused:
+            raise TokenUnusable from None
+
+
+class OnlyNotEmpty(Buggy):
+    """Checks that a MAC is there, as the virtual HALs do."""
+
+    FINDS = ("token.bit-flip-lockout", "token.unsigned-enrollment", "token.unsigned-lockout")
+    AUTHORITY = _AnyMac
+
+
+class _AnyLength(SensorAuthority):
+    def _pin_token(self, data):
+        return super()._pin_token(data[:69])
+
+
+class LongTokens(Buggy):
+    """Reads the first 69 bytes of whatever comes."""
+
+    FINDS = ("token.truncated-enrollment", "token.truncated-lockout")
+    AUTHORITY = _AnyLength
+
+
+class _ShortMac(SensorAuthority):
+    def _pin_token(self, data):
+        if len(data) == 69 and data[0] == 0:
+            fields = {f: getattr(AuthToken.from_bytes(data), f) for f in AuthToken.__slots__ if f != "mac"}
+            real = AuthToken.sign(self._token_key(), **fields).to_bytes()
+            data = real if data[37:41] == real[37:41] else data
+        return super()._pin_token(data)
+
+
+class FourBytes(Buggy):
+    """Compares four bytes of the MAC."""
+
+    FINDS = ("token.bit-flip-enrollment", "token.bit-flip-lockout")
+    AUTHORITY = _ShortMac
+
+
+class _OneTable(SensorAuthority):
+    """One challenge table for all."""
+
+    def generate_challenge(self, sensor_id, user):
+        return super().generate_challenge(0, b"")
+
+    def allow_enrollment(self, sensor_id, user, token, *, enrollments):
+        self._challenges[sensor_id, user] = self._challenges.get((0, b""), ChallengeTable())
+        return super().allow_enrollment(sensor_id, user, token, enrollments=enrollments)
+
+
+class GlobalChallenges(Buggy):
+    """One global list of challenges, as the virtual HALs have."""
+
+    FINDS = ("challenge.cross-user", "challenge.cross-sensor")
+    AUTHORITY = _OneTable
+
+
+class _AnyChallenge(SensorAuthority):
+    def allow_enrollment(self, sensor_id, user, token, *, enrollments):
+        seen = self._pin_token(token)
+        owner = self._states.load(sensor_id, user).secure_user_id
+        if enrollments and owner != seen.user_id:
+            raise TokenUnusable
+        return seen
+
+
+class NoChallenge(Buggy):
+    """Does not look at the challenge."""
+
+    FINDS = ("challenge.unknown", "challenge.revoked", "challenge.stale", "challenge.reboot", "challenge.cross-user")
+    AUTHORITY = _AnyChallenge
+
+
+class _NoRevoke(SensorAuthority):
+    def revoke_challenge(self, sensor_id, user, challenge):
+        pass
+
+
+class RevokeDoesNothing(Buggy):
+    """Revoking only calls back."""
+
+    FINDS = ("challenge.revoked",)
+    AUTHORITY = _NoRevoke
+
+
+class _Eternal(SensorAuthority):
+    kept: ClassVar[dict] = {}
+
+    def generate_challenge(self, sensor_id, user):
+        challenge = super().generate_challenge(sensor_id, user)
+        self.kept.setdefault((sensor_id, user), set()).add(challenge)
+        return challenge
+
+    def allow_enrollment(self, sensor_id, user, token, *, enrollments):
+        live = tuple((c, self._clock.boot_ms()) for c in self.kept.get((sensor_id, user), ()))
+        self._challenges[sensor_id, user] = ChallengeTable(live)
+        return super().allow_enrollment(sensor_id, user, token, enrollments=enrollments)
+
+
+class EternalChallenges(Buggy):
+    """Challenges never end, not even with the boot."""
+
+    FINDS = ("challenge.stale", "challenge.reboot")
+    AUTHORITY = _Eternal
+
+
+class _Seeded(SensorAuthority):
+    def generate_challenge(self, sensor_id, user):
+        if not hasattr(self, "_twister"):
+            self._twister = Random(5489)
+        value = self._twister.getrandbits(63) | 1
+        self._challenges[sensor_id, user] = ChallengeTable(((value, self._clock.boot_ms()),))
+        return value
+
+
+class DefaultSeed(Buggy):
+    """Challenges from a generator with its default seed, as the virtual HALs make them."""
+
+    FINDS = ("challenge.predictable",)
+    AUTHORITY = _Seeded
+
+
+class _Counting(SensorAuthority):
+    def generate_challenge(self, sensor_id, user):
+        self._last = getattr(self, "_last", int.from_bytes(self._rng.bytes(8), "little") >> 1) + 1
+        self._challenges[sensor_id, user] = ChallengeTable(((self._last, self._clock.boot_ms()),))
+        return self._last
+
+
+class CountingChallenges(Buggy):
+    """Challenges count up from a random start."""
+
+    FINDS = ("challenge.predictable",)
+    AUTHORITY = _Counting
+
+
+class _AnyType(SensorAuthority):
+    def _pin_token(self, data):
+        try:
+            return AuthToken.from_bytes(data).verify(self._token_key())
+        except Exception:
+            raise TokenUnusable from None
+
+
+class AnyType(Buggy):
+    """Takes every valid token for a PIN's."""
+
+    FINDS = ("enroll.biometric-token", "lockout.biometric-reset")
+    AUTHORITY = _AnyType
+
+
+class _AnyOwner(SensorAuthority):
+    def allow_enrollment(self, sensor_id, user, token, *, enrollments):
+        return super().allow_enrollment(sensor_id, user, token, enrollments=0)
+
+    def reset_lockout(self, sensor_id, user, token):
+        self._pin_token(token)
+        self._states.save(sensor_id, user, replace(self._states.load(sensor_id, user), lockout=CLEAR))
+
+
+class AnyOwner(Buggy):
+    """Does not compare the secure user id with the enrollments' owner."""
+
+    FINDS = ("enroll.other-user", "enroll.reset-pin", "lockout.other-reset", "lockout.old-token")
+    AUTHORITY = _AnyOwner
+
+
+class _Unbound(SensorAuthority):
+    def allow_enrollment(self, sensor_id, user, token, *, enrollments):
+        return None if not token else super().allow_enrollment(sensor_id, user, token, enrollments=enrollments)
+
+
+class TokenOptional(Buggy):
+    """A missing token is as good as one."""
+
+    FINDS = ("enroll.no-token",)
+    AUTHORITY = _Unbound
+
+
+class TalkativeRefusals(Buggy):
+    """Says which check failed."""
+
+    FINDS = ("enroll.oracle",)
+
+    def _permit(self, request):
+        try:
+            return super()._permit(request)
+        except Refused:
+            if len(request.token) == 69 and request.token[37:] == bytes(32):
+                raise Refused(Status.BAD_REQUEST) from None
+            raise
+
+
+class NoLimit(Buggy):
+    """Never full."""
+
+    FINDS = ("enroll.limit",)
+
+    def create(self, env) -> None:
+        super().create(env)
+        self._vault.room_for = lambda *args, **kwargs: None
+
+
+class _CountingId(SensorAuthority):
+    def enrolled(self, sensor_id, user, token):
+        state = super().enrolled(sensor_id, user, token)
+        return replace(state, authenticator_id=self._states.load(sensor_id, user).authenticator_id + 1)
+
+
+class CountingIds(Buggy):
+    """The authenticator id counts up, as in the virtual HALs."""
+
+    FINDS = ("authenticator-id.rules",)
+    AUTHORITY = _CountingId
+
+
+class _SameId(SensorAuthority):
+    def enrolled(self, sensor_id, user, token):
+        old = self._states.load(sensor_id, user).authenticator_id
+        state = super().enrolled(sensor_id, user, token)
+        return replace(state, authenticator_id=old or state.authenticator_id)
+
+
+class SameId(Buggy):
+    """The authenticator id does not change with an enrollment."""
+
+    FINDS = ("authenticator-id.rules", "authenticator-id.key-survives")
+    AUTHORITY = _SameId
+
+
+class _Unlimited(SensorAuthority):
+    def begin_attempt(self, sensor_id, user):
+        return Attempt(sensor_id, user, CLEAR, CLEAR)
+
+
+class NoLockout(Buggy):
+    """Does not count."""
+
+    FINDS = ("lockout.none", "lockout.while-locked", "lockout.never-permanent", "lockout.restart", "lockout.reboot")
+    AUTHORITY = _Unlimited
+
+
+class TimedOnly(Buggy):
+    """Never needs the PIN."""
+
+    FINDS = ("lockout.never-permanent",)
+
+    def create(self, env) -> None:
+        super().create(env)
+        self._desk.authority._policy = ANDROID_11
+
+
+class _AnswersLocked(SensorAuthority):
+    def begin_attempt(self, sensor_id, user):
+        attempt = super().begin_attempt(sensor_id, user)
+        state = self._states.load(sensor_id, user).lockout
+        return Attempt(sensor_id, user, state, state) if isinstance(attempt, LockStatus) else attempt
+
+
+class AnswersWhileLocked(Buggy):
+    """Compares while locked and only shows the lock."""
+
+    FINDS = ("lockout.while-locked",)
+    AUTHORITY = _AnswersLocked
+
+
+class _Ram:
+    def __init__(self, inner) -> None:
+        self.inner, self.lockouts = inner, {}
+
+    def load(self, sensor_id, user):
+        return replace(self.inner.load(sensor_id, user), lockout=self.lockouts.get((sensor_id, user), CLEAR))
+
+    def save(self, sensor_id, user, state):
+        self.lockouts[sensor_id, user] = state.lockout
+
+
+class RamLockout(Buggy):
+    """Counts in memory, as the virtual HALs do."""
+
+    FINDS = ("lockout.restart", "lockout.reboot", "lockout.power-cut")
+
+    def create(self, env) -> None:
+        super().create(env)
+        self._desk.authority._states = _Ram(self._desk.states)
+
+
+class _RebootOpens(SensorAuthority):
+    def _observed(self, sensor_id, user, now_ms):
+        state = self._states.load(sensor_id, user)
+        if state.lockout.lock is Lock.TIMED and now_ms < state.lockout.since_ms:
+            return CLEAR
+        return super()._observed(sensor_id, user, now_ms)
+
+
+class RebootOpens(Buggy):
+    """Takes a clock that went back for the end of the lock."""
+
+    FINDS = ("lockout.reboot",)
+    AUTHORITY = _RebootOpens
+
+
+class _OneCounter(SensorAuthority):
+    def settle_attempt(self, attempt, outcome, operation_id):
+        token = super().settle_attempt(attempt, outcome, operation_id)
+        for user in self.users:
+            if outcome is Outcome.MATCH:
+                state = self._states.load(attempt.sensor_id, user)
+                self._states.save(attempt.sensor_id, user, replace(state, lockout=CLEAR))
+        self.users.add(attempt.user)
+        return token
+
+
+class OneCounter(Buggy):
+    """A match clears everybody's failures."""
+
+    FINDS = ("lockout.other-success",)
+    AUTHORITY = _OneCounter
+
+    def create(self, env) -> None:
+        super().create(env)
+        self._desk.authority.users = set()
+
+
+class _NoAge(SensorAuthority):
+    def reset_lockout(self, sensor_id, user, token):
+        limit, authority.RESET_TOKEN_AGE_MS = authority.RESET_TOKEN_AGE_MS, 1 << 40
+        try:
+            super().reset_lockout(sensor_id, user, token)
+        finally:
+            authority.RESET_TOKEN_AGE_MS = limit
+
+
+class OldTokens(Buggy):
+    """A PIN token ends a lockout hours later."""
+
+    FINDS = ("lockout.old-token",)
+    AUTHORITY = _NoAge
+
+
+VARIANTS = [c for c in list(globals().values()) if isinstance(c, type) and "FINDS" in vars(c)]
