@@ -19,7 +19,8 @@ from bioguard.formats import load_bytes, parse_minutiae
 
 VECTORS = Path(__file__).resolve().parents[1] / "vectors" / "formats"
 CORNERS = (0, 1, 0x7F, 0x80, 0xFF, 0x3FFF, 0x4000, 0x7FFF, 0x8000, 0xFFFF, 0x7FFFFFFF, 0x80000000, 0xFFFFFFFF)
-MAX_SECONDS = 2.0
+MAX_CPU_SECONDS = 2.0
+"""Per input, in the long campaign only: a test asserts no absolute time."""
 MAX_PEAK_BYTES = 64 << 20
 MAX_SEED_BYTES = 20_000
 
@@ -95,7 +96,7 @@ def check(name: str, octets: bytes) -> bool:
     return True
 
 
-def run(seconds: float, seed: int) -> dict[str, int]:
+def run(seconds: float, seed: int, max_cpu_seconds: float = float("inf")) -> dict[str, int]:
     rng, seeds = random.Random(seed), corpus()
     counts = {"inputs": 0, "accepted": 0, "slowest_ms": 0, "peak_kib": 0}
     end = time.monotonic() + seconds
@@ -104,11 +105,11 @@ def run(seconds: float, seed: int) -> dict[str, int]:
         while time.monotonic() < end:
             name, octets = mutate(rng, seeds)
             tracemalloc.reset_peak()
-            start = time.monotonic()
+            start = time.process_time()
             try:
                 counts["accepted"] += check(name, octets)
-                took, peak = time.monotonic() - start, tracemalloc.get_traced_memory()[1]
-                assert took < MAX_SECONDS, f"took {took:.1f} s"
+                took, peak = time.process_time() - start, tracemalloc.get_traced_memory()[1]
+                assert took < max_cpu_seconds, f"took {took:.1f} s"
                 assert peak < MAX_PEAK_BYTES, f"peak {peak} bytes"
             except Exception as error:
                 error.add_note(f"{name}: {octets.hex()}")
@@ -126,4 +127,4 @@ if __name__ == "__main__":
     parser.add_argument("--seconds", type=float, default=600)
     parser.add_argument("--seed", type=int, default=1)
     arguments = parser.parse_args()
-    sys.stdout.write(json.dumps(run(arguments.seconds, arguments.seed)) + "\n")
+    sys.stdout.write(json.dumps(run(arguments.seconds, arguments.seed, MAX_CPU_SECONDS)) + "\n")

@@ -92,6 +92,9 @@ def test_resolution_zero_needs_the_caller() -> None:
 
 def test_beyond_the_image_enlarges_it() -> None:
     octets = file([(100, 40, 0), (310, 40, 0), (20, 405, 0)], Geometry(300, 400, 197, 197))
+    assert load_one(file([(299, 399, 0)], Geometry(300, 400, 197, 197)))[1] == []
+    assert load_one(file([(300, 0, 0)], Geometry(300, 400, 197, 197)))[1] == ["geometry.beyond_image"]
+    assert load_one(file([(0, 400, 0)], Geometry(300, 400, 197, 197)))[1] == ["geometry.beyond_image"]
     result = load_bytes(octets, "x.iso")
     (template,) = result.features
     assert [w.message for w in result.warnings] == [

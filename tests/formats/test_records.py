@@ -225,3 +225,34 @@ def test_a_template_without_minutiae_has_no_xyt_and_no_2011_form() -> None:
     with pytest.raises(InputRefused, match="minutiae count 0"):
         write_iso2011(empty)
     assert load_bytes(write_iso2005(empty), "x.iso").features == (empty,)
+
+
+def test_a_large_iso_record_is_not_taken_for_incits() -> None:
+    """From 1.7 MB on, the first two bytes of the ISO length look like the 2-byte length of INCITS 378-2004."""
+    block = (ExtendedBlock(0x105, bytes(65_000)),)
+    one = Minutia(1, 5, 5, 200, 1)
+    views = tuple(
+        View20(position=i // 16, view_number=i % 16, impression=0, quality=0, minutiae=(one,), extended=block)
+        for i in range(30)
+    )
+    record = Iso2005Record(equipment=0, image=Geometry(9, 9, 197, 197), views=views)
+    octets = record.to_bytes()
+    assert int.from_bytes(octets[8:10], "big") >= 26
+    assert parse_minutiae(octets) == record
+
+
+def test_xyt_by_hand() -> None:
+    """Origin bottom left, direction opposite to ISO; M1 has neither."""
+    from bioguard.formats import ImportOptions
+
+    (nist,) = load_bytes(b"10 20 30 90\n11 200 270 0\n", "x.xyt").features
+    (m1,) = load_bytes(b"10 20 30 90\n11 200 135 0\n", "x.xyt", ImportOptions(xyt_m1=True)).features
+    assert isinstance(nist, FingerprintTemplate)
+    assert isinstance(m1, FingerprintTemplate)
+    assert (nist.x_px500.tolist(), nist.y_px500.tolist()) == ([10, 11], [180, 0])
+    assert np.degrees(nist.angle_rad).tolist() == pytest.approx([210, 90], abs=0.01)
+    assert (nist.width_px500, nist.height_px500) == (12, 201)
+    assert (m1.y_px500.tolist(), nist.quality.tolist()) == ([20, 200], [90, 1])
+    assert np.degrees(m1.angle_rad).tolist() == pytest.approx([60, 270], abs=0.01)
+    with pytest.raises(InputRefused, match="theta above 179 in an xyt file said to be M1"):
+        load_bytes(b"10 20 180 90\n", "x.xyt", ImportOptions(xyt_m1=True))

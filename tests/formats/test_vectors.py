@@ -68,6 +68,7 @@ def test_offsets_are_in_the_message() -> None:
         "iso2005-cut-1.iso": "header declares 48 bytes, file has 47: field at byte 8",
         "iso2005-type-3.iso": "minutia type 3 is not a value of this format at byte 28",
         "iso2005-count-beyond-data.iso": "200 minutiae need 1200 bytes, 20 left at byte 28",
+        "iso2005-extended-block-short.iso": "extended data block length 3 does not fit at byte 50",
         "iso2005-extended-overrun.iso": "extended data of 9 bytes, 5 left: field at byte 46",
         "ansi2009-compliance.fmr": "compliance 1 is not a value of this format at byte 16",
         "iso2011-minutia-size-7.fmr": "minutia size 7 is not a value of this format at byte 50",
@@ -86,6 +87,15 @@ def test_generator_writes_these_files(tmp_path: Path) -> None:
     kept = {path.name: path.read_bytes() for path in VECTORS.iterdir() if path.suffix != ".py" and path.is_file()}
     assert sorted(made) == sorted(kept)
     assert [name for name in made if made[name] != kept[name]] == []
+
+
+def test_codes_are_documented() -> None:
+    docs = Path(__file__).resolve().parents[2] / "docs" / "formats"
+    text = "".join((docs / name).read_text() for name in ("minutiae.md", "embeddings.md", "features.md"))
+    codes = {entry["code"] for entry in INDEX.values() if entry["code"]} | {
+        w for found in WARNINGS.values() for w in found
+    }
+    assert [code for code in sorted(codes) if f"`{code}`" not in text] == []
 
 
 def test_each_code_of_the_parsers_has_a_vector() -> None:

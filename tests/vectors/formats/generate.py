@@ -258,6 +258,8 @@ def other_vectors():
         "format.npy_header",
         "code",
     )
+    twice = npy("{'descr': '<f4', 'descr': '<f4', 'shape': (64,), }", FLOATS)
+    yield "npy-key-twice.npy", twice, "format.npy_header", "a key twice, another missing"
     yield "npy-shape-bomb.npy", npy(header(shape="(999999999, 512)"), FLOATS), "format.length_mismatch", "2 TB declared"
     yield "npy-3d.npy", npy(header(shape="(1, 1, 64)"), FLOATS), "format.npy_shape", "three dimensions"
     yield "npy-cut-1.npy", plain[:-1], "format.length_mismatch", "last byte missing"
