@@ -38,7 +38,7 @@ Floats = NDArray[np.float64]
 
 
 class PairedMinutiae(Protocol):
-    """What the comparator tells: `bioguard.match.fingerprint.explain` gives one.
+    """What the comparator tells: `bioguard.match.fingerprint.explain.explain` gives one.
 
     pairs: int64 [n, 2], index into A and into B; weights: float [n], 0..1, agreement with the other pairs;
     score_fmr_band: words for people, for instance "rarer than 1 in 10 000 impostors".

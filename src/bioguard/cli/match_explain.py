@@ -1,0 +1,74 @@
+"""`bioguard match explain`: a picture of how two fingerprint files compare. No device, no secure world."""
+
+from pathlib import Path
+
+import click
+import numpy as np
+
+from bioguard.cli.output import Result
+from bioguard.cli.samples import read_sample
+from bioguard.cli.state import CliState, pass_state
+from bioguard.errors import InputRefused
+from bioguard.match.fingerprint.explain import explain
+from bioguard.records import FingerprintTemplate
+from bioguard.report.explain import align, draw_explanation
+
+__all__ = ["match_group"]
+
+
+def _finger(path: Path, state: CliState) -> FingerprintTemplate:
+    sample = read_sample(path, state.output)
+    if not isinstance(sample, FingerprintTemplate):
+        raise InputRefused(
+            f"{path}: not a fingerprint", hint="match explain draws minutiae files", code="input.not_a_fingerprint"
+        )
+    return sample
+
+
+@click.group(name="match")
+def match_group() -> None:
+    """Compare feature files outside the secure world, for developers."""
+
+
+@match_group.command(name="explain")
+@click.argument("a", type=click.Path(path_type=Path, dir_okay=False))
+@click.argument("b", type=click.Path(path_type=Path, dir_okay=False))
+@click.option("--svg", required=True, type=click.Path(path_type=Path, dir_okay=False), help="Picture to write.")
+@pass_state
+def explain_command(state: CliState, a: Path, b: Path, svg: Path) -> Result:
+    """Draw both minutiae sets, the pairs and their agreement. Takes files, never enrolled templates.
+
+    \b
+    Example:
+      bioguard match explain a.iso b.iso --svg pairs.svg
+    """
+    if svg.exists() and any(svg.samefile(path) for path in (a, b) if path.exists()):
+        raise click.UsageError("--svg names one of the compared files")
+    first, second = _finger(a, state), _finger(b, state)
+    explanation = explain(first, second)
+    picture = draw_explanation(first, second, explanation, names=(str(a), str(b)))
+    try:
+        svg.write_text(picture, encoding="utf-8")
+    except OSError as error:
+        raise InputRefused(
+            f"{svg}: {error.strerror or 'cannot be written'}",
+            hint="give a path that can be written",
+            code="input.unwritable",
+        ) from error
+    motion = align(first, second, explanation.pairs, explanation.weights)
+    return Result(
+        command="match-explain",
+        outcome="drawn",
+        data={
+            "svg": str(svg),
+            "minutiae_a": len(first),
+            "minutiae_b": len(second),
+            "pairs": len(explanation.pairs),
+            "turn_degrees": round(float(np.degrees(motion.turn_rad))),
+            "fmr_band": explanation.score_fmr_band,
+        },
+        lines=[
+            f"{len(explanation.pairs)} pairs of {len(first)} and {len(second)} minutiae: {explanation.score_fmr_band}",
+            f"picture: {svg}",
+        ],
+    )

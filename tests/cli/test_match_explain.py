@@ -1,0 +1,65 @@
+"""`bioguard match explain` on files: the picture, the answer, and what it refuses."""
+
+from pathlib import Path
+
+import click
+import numpy as np
+import pytest
+
+from bioguard.cli.match_explain import match_group
+from bioguard.cli.output import Output, Result
+from bioguard.cli.state import CliState
+from bioguard.device import DeviceOptions
+from bioguard.errors import InputRefused
+from bioguard.formats import write_iso2005
+from bioguard.records import FingerprintTemplate
+
+
+@pytest.fixture
+def files(tmp_path: Path) -> tuple[Path, Path]:
+    rng = np.random.default_rng(4)
+    x, y, angle = 60 + rng.random(35) * 250, 60 + rng.random(35) * 300, rng.random(35) * 6
+    a = FingerprintTemplate.from_minutiae(x, y, angle, width_px500=400, height_px500=450)
+    b = FingerprintTemplate.from_minutiae(x + 10, y - 15, angle, width_px500=400, height_px500=450)
+    (tmp_path / "a.iso").write_bytes(write_iso2005(a))
+    (tmp_path / "b.iso").write_bytes(write_iso2005(b))
+    return tmp_path / "a.iso", tmp_path / "b.iso"
+
+
+def run(tmp_path: Path, *arguments: object) -> Result:
+    options = DeviceOptions(seed=None, clock=None, allow_level=None)
+    state = CliState(directory=tmp_path / "none", output=Output(), no_input=True, options=options)
+    result = match_group.main(["explain", *map(str, arguments)], standalone_mode=False, obj=state)
+    assert isinstance(result, Result)
+    return result
+
+
+def test_draws_the_pairs(tmp_path: Path, files: tuple[Path, Path]) -> None:
+    a, b = files
+    out = tmp_path / "pairs.svg"
+    result = run(tmp_path, a, b, "--svg", out)
+    assert result.outcome == "drawn"
+    assert set(result.data) == {"svg", "minutiae_a", "minutiae_b", "pairs", "turn_degrees", "fmr_band"}
+    assert (result.data["minutiae_a"], result.data["turn_degrees"]) == (35, 0)
+    assert result.data["pairs"] >= 15
+    text = out.read_text()
+    assert text.startswith("<svg ")
+    assert str(a)[-40:] in text
+    assert f"{result.data['pairs']} pairs of 35 minutiae in A and 35 in B" in text
+    assert not (tmp_path / "none").exists()
+
+
+def test_refuses_faces_and_its_own_input(tmp_path: Path, files: tuple[Path, Path]) -> None:
+    a, b = files
+    np.save(tmp_path / "face.npy", np.ones(64, np.float32))
+    before = a.read_bytes()
+    with pytest.raises(InputRefused) as caught:
+        run(tmp_path, a, tmp_path / "face.npy", "--svg", tmp_path / "x.svg")
+    assert caught.value.stable_code == "input.not_a_fingerprint"
+    with pytest.raises(click.UsageError, match="--svg names one of the compared files"):
+        run(tmp_path, a, b, "--svg", a)
+    with pytest.raises(InputRefused, match="No such file or directory") as caught:
+        run(tmp_path, a, b, "--svg", tmp_path / "missing" / "x.svg")
+    assert caught.value.stable_code == "input.unwritable"
+    assert a.read_bytes() == before
+    assert not (tmp_path / "x.svg").exists()
