@@ -27,11 +27,12 @@ from bioguard.device.errors import from_status, from_tee
 from bioguard.device.fingers import finger_name, finger_position
 from bioguard.device.fuse import FUSE_FILE, Fuses
 from bioguard.device.handles import HANDLES_FILE, Handles
+from bioguard.device.incidents import INCIDENTS_FILE, record_incident
 from bioguard.device.launch import Running, start
 from bioguard.device.lock import DeviceLock
 from bioguard.device.names import NAMES_FILE, Names, check_name
 from bioguard.device.options import DeviceOptions
-from bioguard.errors import InputRefused, NotPermitted
+from bioguard.errors import InputRefused, IntegrityFailure, NotPermitted
 from bioguard.faults.scenario import SCENARIO_FILE
 from bioguard.records import FaceEmbedding, Features
 from tee_sim.errors import TeeError
@@ -167,7 +168,8 @@ class Device:
         fuses = Fuses.read(directory)
         lock = DeviceLock(directory)
         try:
-            running = start(directory, fuses, options, create=create)
+            with _tee_errors(directory):
+                running = start(directory, fuses, options, create=create)
             return cls(directory, Names.load(directory), running, lock)
         except BaseException:
             lock.release()
@@ -189,7 +191,16 @@ class Device:
                 file.write(os.urandom(size))
                 file.flush()
                 os.fsync(file.fileno())
-            for pattern in (FUSE_FILE, NAMES_FILE, BOOT_FILE, HANDLES_FILE, SCENARIO_FILE, "storage.db*", "rpmb.img*"):
+            for pattern in (
+                FUSE_FILE,
+                NAMES_FILE,
+                BOOT_FILE,
+                HANDLES_FILE,
+                SCENARIO_FILE,
+                INCIDENTS_FILE,
+                "storage.db*",
+                "rpmb.img*",
+            ):
                 for path in directory.glob(pattern):
                     path.unlink()
         finally:
@@ -202,7 +213,7 @@ class Device:
         Raises:
             TeeUnavailable, IntegrityFailure: by the table in `bioguard.device.errors`.
         """
-        with _tee_errors():
+        with _tee_errors(self.directory):
             grid = self._running.grid if on_grid else None
             return self._running.session(uuid).call(command, request, grid=grid)
 
@@ -391,8 +402,12 @@ def _record_id(text: str) -> bytes:
 
 
 @contextmanager
-def _tee_errors() -> Iterator[None]:
+def _tee_errors(directory: Path) -> Iterator[None]:
+    """Results as errors of bioguard; what is tampered with or rolled back opens an incident."""
     try:
         yield
     except TeeError as error:
-        raise from_tee(error) from error
+        known = from_tee(error)
+        if isinstance(known, IntegrityFailure):
+            record_incident(directory, known)
+        raise known from error
