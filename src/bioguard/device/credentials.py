@@ -21,8 +21,8 @@ from bioguard.errors import InputRefused, NotPermitted
 from bioguard.records.tokens import AuthToken, TokenRejected
 
 __all__ = [
-    "LockInfo", "authenticator_id", "check_token", "enrollment_token", "has_pin", "lock_info", "set_pin",
-    "unlock", "verify_pin",
+    "LockInfo", "authenticator_id", "check_token", "enrollment_token", "generate_challenge", "has_pin", "lock_info",
+    "set_pin", "unlock", "verify_pin",
 ]  # fmt: skip
 
 
@@ -106,11 +106,15 @@ def verify_pin(device: Device, name: str, pin: bytes, *, challenge: int = 0) -> 
     return answer.token
 
 
+def generate_challenge(device: Device, name: str, modality: Modality) -> int:
+    """A new live challenge of the sensor for this user."""
+    request = sensor.SensorRequest(user=device.user_handle(name), modality=modality)
+    return device.call(sensor.GENERATE_CHALLENGE, request).challenge
+
+
 def enrollment_token(device: Device, name: str, modality: Modality, pin: bytes) -> bytes:
     """A token for one visit to the settings: a fresh challenge of the sensor, confirmed with the PIN."""
-    request = sensor.SensorRequest(user=device.user_handle(name), modality=modality)
-    challenge = device.call(sensor.GENERATE_CHALLENGE, request).challenge
-    return verify_pin(device, name, pin, challenge=challenge)
+    return verify_pin(device, name, pin, challenge=generate_challenge(device, name, modality))
 
 
 def authenticator_id(device: Device, name: str, modality: Modality) -> int:

@@ -1,0 +1,29 @@
+"""`bioguard serve`: a device for programs in any language."""
+
+import sys
+
+import click
+
+from bioguard.cli.state import CliState, pass_state
+from bioguard.exit_codes import ExitCode
+from bioguard.serve import loop
+from bioguard.serve.service import DeviceService
+
+__all__ = ["serve"]
+
+
+@click.command()
+@click.option("--stdio", is_flag=True, required=True, help="Speak on standard input and output; there is no other way.")
+@pass_state
+def serve(state: CliState, stdio: bool) -> int:
+    """Drive a device by CBOR frames on standard input and output (docs/formats/serve.md).
+
+    Start it as a child process. It ends with its input. Nothing listens on any address.
+
+    \b
+    Example:
+      cc -o client docs/examples/bioguard_client.c -lm && ./client bioguard --device ./phone serve --stdio
+    """
+    with state.device() as device:
+        loop.serve(sys.stdin.buffer, sys.stdout.buffer, DeviceService(device, seeded=state.options.seed is not None))
+    return ExitCode.OK

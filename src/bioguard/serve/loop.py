@@ -1,0 +1,122 @@
+"""Frames in, frames out, until the input ends. Knows the protocol, not the methods.
+
+A frame that cannot be read is answered with a refusal of id 0, and the conversation ends: after a wrong length nothing
+that follows can be trusted.
+"""
+
+from collections.abc import Callable
+from struct import Struct
+from typing import BinaryIO
+
+from bioguard.errors import BioguardError, InputRefused
+from bioguard.serve.protocol import METHODS, VERSION, Refusal
+from tee_sim import codec
+from tee_sim.errors import TeeError
+from tee_sim.limits import MAX_FRAME_BYTES
+from tee_sim.schema import Record
+
+__all__ = ["Handler", "serve"]
+
+Handler = Callable[[int, Record], Record]
+"""(method number, request) -> reply. Raises BioguardError to refuse."""
+
+_LENGTH = Struct("<I")
+_ANSWER, _REFUSAL = 0, 1
+_MAX_ID = 0xFFFF_FFFF
+_MAX_TEXT = 400
+
+
+def _bad(what: str) -> InputRefused:
+    return InputRefused(what, hint="see docs/formats/serve.md", code="serve.malformed")
+
+
+def _read_exactly(stream: BinaryIO, size: int) -> bytes:
+    data = b""
+    while len(data) < size:
+        part = stream.read(size - len(data))
+        if not part:
+            break
+        data += part
+    return data
+
+
+def _read_frame(stream: BinaryIO) -> bytes | None:
+    head = _read_exactly(stream, _LENGTH.size)
+    if not head:
+        return None
+    length = _LENGTH.unpack(head)[0] if len(head) == _LENGTH.size else -1
+    if not 0 < length <= MAX_FRAME_BYTES:
+        raise _bad("frame length is missing, zero or too large")
+    body = _read_exactly(stream, length)
+    if len(body) != length:
+        raise _bad("the input ends within a frame")
+    return body
+
+
+def _parse(body: bytes) -> tuple[int, int, object]:
+    try:
+        plain = codec.decode(body)
+    except TeeError:
+        raise _bad("frame is not canonical CBOR") from None
+    if not isinstance(plain, list) or len(plain) != 4 or any(type(v) is not int for v in plain[:3]):
+        raise _bad("frame is not [version, id, method, fields]")
+    version, number, method, fields = plain
+    if version != VERSION:
+        raise _bad(f"protocol version {VERSION} is spoken here")
+    if not 0 <= number <= _MAX_ID:
+        raise _bad("the id is not from 0 to 2^32-1")
+    return number, method, fields
+
+
+def _write(stream: BinaryIO, number: int, kind: int, record: Record) -> None:
+    body = codec.encode([VERSION, number, kind, codec.decode(record.to_bytes())])
+    stream.write(_LENGTH.pack(len(body)) + body)
+    stream.flush()
+
+
+def _ascii(text: str) -> str:
+    return text.encode("ascii", "backslashreplace").decode("ascii")[:_MAX_TEXT]
+
+
+def _refuse(stream: BinaryIO, number: int, error: BioguardError) -> None:
+    refusal = Refusal(
+        code=error.stable_code, message=_ascii(error.message), hint=_ascii(error.hint), exit_code=int(error.exit_code)
+    )
+    _write(stream, number, _REFUSAL, refusal)
+
+
+def _answer(method: int, fields: object, handle: Handler) -> Record:
+    known = METHODS.get(method)
+    if known is None:
+        raise InputRefused(f"there is no method {method}", hint="see docs/formats/serve.md", code="serve.method")
+    try:
+        request = known.request.from_bytes(codec.encode(fields))
+    except TeeError as error:
+        raise InputRefused(
+            f"{known.name}: {error.message}", hint="see docs/formats/serve.md", code="serve.request"
+        ) from None
+    return handle(method, request)
+
+
+def serve(source: BinaryIO, sink: BinaryIO, handle: Handler) -> int:
+    """Answer requests until the input ends; return how many were answered.
+
+    Raises:
+        InputRefused: a frame could not be read; the other side was told.
+    """
+    _write(sink, 0, _ANSWER, _answer(0, [], handle))
+    count = 0
+    while True:
+        try:
+            body = _read_frame(source)
+            if body is None:
+                return count
+            number, method, fields = _parse(body)
+        except InputRefused as error:
+            _refuse(sink, 0, error)
+            raise
+        try:
+            _write(sink, number, _ANSWER, _answer(method, fields, handle))
+        except BioguardError as error:
+            _refuse(sink, number, error)
+        count += 1
