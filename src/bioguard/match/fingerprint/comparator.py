@@ -5,12 +5,24 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from bioguard.match.fingerprint.pairing import Block, Pairs, relax, select_pairs, similarities
-from bioguard.match.fingerprint.parameters import PAIRING, PairingParameters
+from bioguard.match.fingerprint.alignment import align, group_motion
+from bioguard.match.fingerprint.calibration import calibrated
+from bioguard.match.fingerprint.pairing import (
+    Block,
+    Pairs,
+    relax,
+    select_pairs,
+    similarities,
+    starting_weights,
+    support,
+)
+from bioguard.match.fingerprint.parameters import ALIGNMENT, PAIRING, PairingParameters
 from bioguard.match.fingerprint.prepared import PreparedTemplate, prepare
 from bioguard.records import FingerprintTemplate
 
-__all__ = ["score", "score_block"]
+__all__ = ["N_EVIDENCE", "evidence_block", "score", "score_block"]
+
+N_EVIDENCE = 6
 
 _BLOCK = 64
 """Templates per NumPy pass: the largest intermediate (64 x 32 x 32 floats, eight of them) stays in the L2 cache."""
@@ -22,10 +34,11 @@ def kept_count(smaller: NDArray[np.int64], p: PairingParameters = PAIRING) -> ND
     return np.rint(p.min_kept + grown).astype(np.int64)
 
 
-def _consistency(pairs: Pairs, weight: NDArray[np.float32], smaller: NDArray[np.int64]) -> NDArray[np.float32]:
+def _consistency(
+    pairs: Pairs, start: NDArray[np.float32], weight: NDArray[np.float32], smaller: NDArray[np.int64]
+) -> NDArray[np.float32]:
     """Mean weight of the pairs that lost least in relaxation, float32 [g]."""
     k = np.arange(PAIRING.max_pairs)
-    start = (PAIRING.offset + pairs.similarity) * np.float32(1 / (PAIRING.offset + 1))
     efficiency = np.where(k < pairs.count[:, None], weight / np.maximum(start, np.float32(1e-6)), -1)
     order = np.argsort(-efficiency, axis=1, kind="stable")
     kept = kept_count(smaller)
@@ -34,16 +47,34 @@ def _consistency(pairs: Pairs, weight: NDArray[np.float32], smaller: NDArray[np.
     return (total / kept).astype(np.float32)
 
 
+def evidence_block(probe: PreparedTemplate, templates: Sequence[PreparedTemplate]) -> NDArray[np.float32]:
+    """Evidence of one probe against templates, float32 [n, 6].
+
+    Consistency of the pairs, then what `alignment.align` finds where the consistency passes the gate.
+    """
+    out = np.zeros((len(templates), N_EVIDENCE), np.float32)
+    one = Block.of([probe])
+    for first in range(0, len(templates), _BLOCK):
+        block = Block.of(templates[first : first + _BLOCK])
+        table = similarities(one, block)
+        pairs = select_pairs(table.copy())
+        start = starting_weights(pairs)
+        agreement = support(one, block, pairs)
+        weight = relax(agreement, start, pairs.count)
+        consistency = _consistency(pairs, start, weight, np.minimum(block.counts, len(probe)))
+        rows = out[first : first + _BLOCK]
+        rows[:, 0] = consistency
+        good = np.flatnonzero((consistency >= np.float32(ALIGNMENT.gate)) & (pairs.count > 0))
+        if good.size:
+            near, pairs = block.take(good), pairs.take(good)
+            motion = group_motion(one, near, pairs, agreement[good], weight[good])
+            rows[good, 1:] = align(one, near, table[good], motion)[0]
+    return out
+
+
 def score_block(probe: PreparedTemplate, templates: Sequence[PreparedTemplate]) -> NDArray[np.float32]:
     """Scores of one probe against templates, float32 [n]; quick when the templates are of similar size."""
-    out = np.zeros(len(templates), np.float32)
-    one = Block.of([probe])
-    for start in range(0, len(templates), _BLOCK):
-        block = Block.of(templates[start : start + _BLOCK])
-        pairs = select_pairs(similarities(one, block))
-        weight = relax(one, block, pairs)
-        out[start : start + _BLOCK] = _consistency(pairs, weight, np.minimum(block.counts, len(probe)))
-    return out
+    return calibrated(evidence_block(probe, templates))
 
 
 def score(probe: FingerprintTemplate | PreparedTemplate, template: FingerprintTemplate | PreparedTemplate) -> float:

@@ -3,7 +3,8 @@
 A grid of space and direction cells is laid on a minutia along its direction. Every neighbor within reach adds a
 smooth bump to the cells around its relative position and direction. Cells that lie outside the hull of the print
 cannot have been seen and are marked invalid. The family of descriptors was published by Cappelli, Ferrara and
-Maltoni (2010); this form differs in its smooth kernels, its hull test and its projection (docs/fingerprint-matching.md).
+Maltoni (2010); this form differs in its smooth kernels, its hull test and its projection
+(docs/fingerprint-matching.md).
 
 Everything is relative to the minutia, so a rigid motion of the print changes nothing but rounding.
 """

@@ -1,17 +1,35 @@
 """One probe against many fingers."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from bioguard.match.fingerprint.comparator import score_block
+from bioguard.errors import InputRefused
+from bioguard.match.fingerprint.calibration import calibrated
+from bioguard.match.fingerprint.kernel import NUMPY, pick
 from bioguard.match.fingerprint.prepared import PreparedTemplate, prepare, prepare_all
+from bioguard.match.fingerprint.projection import projection
+from bioguard.match.fingerprint.stores import NativeStore, NumpyStore, Store
 from bioguard.records import FingerprintTemplate
 
-__all__ = ["FingerprintGallery"]
+__all__ = ["FingerprintGallery", "GalleryStats"]
 
 Template = FingerprintTemplate | PreparedTemplate
+
+
+@dataclass(frozen=True, slots=True)
+class GalleryStats:
+    """Size of a gallery: rows, bytes held for comparison, and the backend in use."""
+
+    rows: int
+    nbytes: int
+    backend: str
+
+    @property
+    def bytes_per_template(self) -> float:
+        return self.nbytes / self.rows if self.rows else 0.0
 
 
 class FingerprintGallery:
@@ -19,37 +37,77 @@ class FingerprintGallery:
 
     Args:
         templates: FingerprintTemplate or PreparedTemplate, in any mixture.
+        backend: one of `bioguard.match.fingerprint.backends()`; the fastest when not given.
+        threads: for the compiled backends; comparing releases the interpreter lock.
+
+    Raises:
+        InputRefused: the backend is not available on this machine.
     """
 
-    def __init__(self, templates: Sequence[Template] = ()) -> None:
-        self._rows: list[PreparedTemplate] = []
+    def __init__(self, templates: Sequence[Template] = (), *, backend: str | None = None, threads: int = 1) -> None:
+        self.backend = pick(backend)
+        dimensions = projection().dimensions
+        numpy_only = self.backend == NUMPY
+        self._store: Store = NumpyStore(dimensions) if numpy_only else NativeStore(self.backend, dimensions, threads)
         self.add(templates)
 
     def __len__(self) -> int:
-        return len(self._rows)
+        return len(self._store)
+
+    @property
+    def stats(self) -> GalleryStats:
+        return GalleryStats(len(self._store), self._store.nbytes, self.backend)
 
     def add(self, templates: Sequence[Template]) -> NDArray[np.int64]:
         """Append templates. Returns their row numbers, int64 [m]."""
+        first = len(self._store)
         made = iter(prepare_all([t for t in templates if isinstance(t, FingerprintTemplate)]))
-        first = len(self._rows)
-        self._rows.extend(t if isinstance(t, PreparedTemplate) else next(made) for t in templates)
-        return np.arange(first, len(self._rows), dtype=np.int64)
+        self._store.add([t if isinstance(t, PreparedTemplate) else next(made) for t in templates])
+        return np.arange(first, len(self._store), dtype=np.int64)
 
-    def remove(self, rows: Sequence[int]) -> None:
-        """Drop rows; the others keep their order and are numbered again from zero."""
-        gone = set(rows)
-        self._rows = [t for i, t in enumerate(self._rows) if i not in gone]
+    def remove(self, rows: Sequence[int] | NDArray[np.int64]) -> None:
+        """Drop rows; the others keep their order and are numbered again from zero.
+
+        Raises:
+            InputRefused: a row is not there.
+        """
+        gone = np.asarray(rows, np.int64).reshape(-1)
+        if gone.size and (int(gone.min()) < 0 or int(gone.max()) >= len(self)):
+            raise InputRefused("no such gallery row", hint="rows are numbered from zero", code="input.row")
+        keep = np.ones(len(self), bool)
+        keep[gone] = False
+        self._store.keep(keep)
+
+    def template(self, row: int) -> PreparedTemplate:
+        """The prepared template of a row."""
+        return self._store.template(row)
 
     def scores(self, probe: Template) -> NDArray[np.float32]:
         """Scores against every row, float32 [n], higher is more alike."""
-        ready = probe if isinstance(probe, PreparedTemplate) else prepare(probe)
-        order = np.argsort([len(t) for t in self._rows], kind="stable")
-        out = np.zeros(len(self._rows), np.float32)
-        out[order] = score_block(ready, [self._rows[i] for i in order])
-        return out
+        return calibrated(self._store.evidence(_ready(probe)))
 
-    def search(self, probe: Template, k: int) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
-        """The k best rows: scores float32 [k] descending, rows int64 [k]; equal scores by row."""
-        scores = self.scores(probe)
+    def search(
+        self, probe: Template, k: int, *, exhaustive: bool = False
+    ) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
+        """The k best rows.
+
+        The compiled backends compare with every row. The NumPy backend looks quickly at all rows and fully at the most
+        promising ones; `exhaustive` makes it compare all.
+
+        Returns:
+            scores float32 [k] descending and rows int64 [k]; equal scores by row. Fewer when the gallery is smaller.
+        """
+        ready = _ready(probe)
+        rows = None if exhaustive else self._store.shortlist(ready, k)
+        if rows is None:
+            rows = np.arange(len(self), dtype=np.int64)
+            evidence = self._store.evidence(ready)
+        else:
+            evidence = self._store.evidence_of(ready, rows)
+        scores = calibrated(evidence)
         best = np.argsort(-scores, kind="stable")[:k]
-        return scores[best], best.astype(np.int64)
+        return scores[best], rows[best]
+
+
+def _ready(probe: Template) -> PreparedTemplate:
+    return probe if isinstance(probe, PreparedTemplate) else prepare(probe)

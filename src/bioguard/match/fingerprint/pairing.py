@@ -13,14 +13,17 @@ from numpy.typing import NDArray
 from bioguard.match.fingerprint.parameters import CYLINDER, PAIRING, PairingParameters
 from bioguard.match.fingerprint.prepared import DIRECTION_SCALE, POSITION_STEPS_PER_PX, PreparedTemplate
 
-__all__ = ["Block", "Pairs", "relax", "select_pairs", "similarities"]
+__all__ = ["Block", "Pairs", "relax", "select_pairs", "similarities", "starting_weights", "support"]
 
 _SIMILARITY_SCALE = np.float32(1.0 / CYLINDER.code_scale**2)
 
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """Templates padded to one size: codes float32 [g, m, d], places float32 [g, m, 4] (px, unit direction), counts int64 [g]."""
+    """Templates padded to one size.
+
+    codes float32 [g, m, d]; places float32 [g, m, 4] (x, y in px at 500 dpi, unit direction); counts int64 [g].
+    """
 
     codes: NDArray[np.float32]
     places: NDArray[np.float32]
@@ -39,18 +42,24 @@ class Block:
         places[..., 2:] /= DIRECTION_SCALE
         return cls(codes, places, counts)
 
+    def take(self, rows: NDArray[np.int64]) -> "Block":
+        return Block(self.codes[rows], self.places[rows], self.counts[rows])
+
 
 @dataclass(frozen=True, slots=True)
 class Pairs:
     """Up to K pairs per template of a block, best first; rows beyond `count` are zero.
 
-    probe, other int64 [g, K]; similarity float32 [g, K]; count int64 [g]; weight float32 [g, K] is filled by `relax`.
+    probe, other int64 [g, K]: minutia numbers; similarity float32 [g, K], about -1..1; count int64 [g].
     """
 
     probe: NDArray[np.int64]
     other: NDArray[np.int64]
     similarity: NDArray[np.float32]
     count: NDArray[np.int64]
+
+    def take(self, rows: NDArray[np.int64]) -> "Pairs":
+        return Pairs(self.probe[rows], self.other[rows], self.similarity[rows], self.count[rows])
 
 
 def similarities(probe: Block, block: Block) -> NDArray[np.int32]:
@@ -64,7 +73,7 @@ def similarities(probe: Block, block: Block) -> NDArray[np.int32]:
 
 
 def select_pairs(table: NDArray[np.int32], p: PairingParameters = PAIRING) -> Pairs:
-    """Take the most similar pair, strike its row and column, and again, while similarity is positive.
+    """Take the most similar pair, strike its row and column, and again, while similarity is above the floor.
 
     Equal similarities: lowest column, then lowest row. `table` is used up.
     """
@@ -78,10 +87,11 @@ def select_pairs(table: NDArray[np.int32], p: PairingParameters = PAIRING) -> Pa
     table += 255 - np.arange(m, dtype=np.int32)
     best = table.max(axis=2)
     rows = np.arange(g)
+    floor = int(p.floor * CYLINDER.code_scale**2)
     for step in range(min(k, n, m)):
         i = best.argmax(axis=1)
         key = best[rows, i]
-        good = (key >> 8) > 0
+        good = (key >> 8) > floor
         if not good.any():
             break
         j = 255 - (key & 255)
@@ -100,10 +110,10 @@ def _ramp(value: NDArray[np.float32], none: float, full: float) -> NDArray[np.fl
     return np.clip((value - np.float32(none)) * np.float32(1 / (full - none)), 0, 1)
 
 
-def relax(probe: Block, block: Block, pairs: Pairs, p: PairingParameters = PAIRING) -> NDArray[np.float32]:
-    """Weight of every pair after letting consistent pairs support each other, float32 [g, K].
+def support(probe: Block, block: Block, pairs: Pairs, p: PairingParameters = PAIRING) -> NDArray[np.float32]:
+    """How far pair k agrees with pair t, seen in the frame of t: float32 [g, t, k], 0..1.
 
-    Two pairs support each other when both prints show the same displacement and the same turn between their minutiae.
+    Two pairs agree when both prints show the same displacement and the same turn between their minutiae.
     """
     g, k = pairs.probe.shape
     rows = np.arange(g)[:, None]
@@ -119,12 +129,25 @@ def relax(probe: Block, block: Block, pairs: Pairs, p: PairingParameters = PAIRI
     error = length - 2 * ((c * ax - s * ay) * bx + (s * ax + c * ay) * by)
     tolerance = np.float32(p.tolerance_px500_squared) + np.float32(0.5 * p.tolerance_growth) * length
     near = np.clip(p.near_gain * (1 - error / tolerance), 0, 1)
-    support = near * _ramp(c * turn_cos[:, None, :] + s * turn_sin[:, None, :], p.turn_none_cos, p.turn_full_cos)
-    support *= valid[:, None, :] & valid[:, :, None]
-    support[:, np.arange(k), np.arange(k)] = 0
-    start = np.where(valid, (np.float32(p.offset) + pairs.similarity) * np.float32(1 / (p.offset + 1)), 0)
-    share = np.float32(0.5) / np.maximum(pairs.count - 1, 1).astype(np.float32)
-    weight = start.astype(np.float32)
+    agreement = near * _ramp(c * turn_cos[:, None, :] + s * turn_sin[:, None, :], p.turn_none_cos, p.turn_full_cos)
+    agreement *= valid[:, None, :] & valid[:, :, None]
+    agreement[:, np.arange(k), np.arange(k)] = 0
+    return agreement
+
+
+def starting_weights(pairs: Pairs, p: PairingParameters = PAIRING) -> NDArray[np.float32]:
+    """Weight of every pair before relaxation, float32 [g, K]."""
+    valid = np.arange(pairs.probe.shape[1]) < pairs.count[:, None]
+    weight = (np.float32(p.offset) + pairs.similarity) * np.float32(1 / (p.offset + 1))
+    return np.where(valid, weight, np.float32(0))
+
+
+def relax(
+    agreement: NDArray[np.float32], start: NDArray[np.float32], count: NDArray[np.int64], p: PairingParameters = PAIRING
+) -> NDArray[np.float32]:
+    """Weight of every pair after letting agreeing pairs support each other, float32 [g, K]."""
+    share = np.float32(0.5) / np.maximum(count - 1, 1).astype(np.float32)
+    weight = start
     for _ in range(p.iterations):
-        weight = np.float32(0.5) * weight + share[:, None] * np.einsum("gtk,gk->gt", support, weight)
+        weight = np.float32(0.5) * weight + share[:, None] * np.einsum("gtk,gk->gt", agreement, weight)
     return weight

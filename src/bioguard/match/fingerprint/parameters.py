@@ -7,7 +7,18 @@ them (`python -m bench.train_projection --sweep`); a constant marked "chosen" fo
 
 from dataclasses import dataclass
 
-__all__ = ["ALIGNMENT", "CYLINDER", "PAIRING", "AlignmentParameters", "CylinderParameters", "PairingParameters"]
+__all__ = [
+    "ALIGNMENT",
+    "CASCADE",
+    "CYLINDER",
+    "PAIRING",
+    "SCORE",
+    "AlignmentParameters",
+    "CascadeParameters",
+    "CylinderParameters",
+    "PairingParameters",
+    "ScoreParameters",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,8 +49,10 @@ class CylinderParameters:
 class PairingParameters:
     """Greedy selection and relaxation of candidate minutia pairs."""
 
-    max_pairs: int = 32
-    """Candidate pairs that are kept; two AVX-512 registers of floats. Chosen."""
+    max_pairs: int = 24
+    """Candidate pairs that are kept; 20 to 32 measure the same. Fitted."""
+    floor: float = 0.15
+    """Pairs that are less similar than this are not candidates. Fitted."""
     offset: float = 0.5
     """Weight of a pair before relaxation is (offset + similarity) / (offset + 1). Fitted."""
     iterations: int = 3
@@ -64,12 +77,62 @@ class PairingParameters:
 
 @dataclass(frozen=True, slots=True)
 class AlignmentParameters:
-    """Rigid motion from the surviving pairs, and what the rest of both prints says about it."""
+    """Laying one print on the other, and what all minutiae say about it."""
 
-    tolerance_px500: float = 14.0
-    """A minutia that lands this close to one of the other print is confirmed. Fitted."""
+    gate: float = 0.09
+    """Consistency below which alignment is not tried: about eight in ten impostors end here. Fitted."""
+    tolerances_px500: tuple[float, float, float] = (24.0, 14.0, 10.0)
+    """Distance within which minutiae are matched while the fit is refined, and for the final count. Fitted."""
+    direction_cos: float = 0.866
+    """Matched minutiae point the same way within 30 degrees. Fitted."""
+    affine_ridge: float = 2.0e4
+    """Stretch and shear are fitted against this prior (px squared times pairs); rigid alone loses prints. Fitted."""
+    fit_floor: float = 0.2
+    """Weight of a matched pair in the fit is this plus its similarity. Chosen."""
+    min_matched: int = 3
+    """Fewer matched minutiae leave the fit as it is. Chosen."""
+    hull_directions: int = 16
+    """The area both prints share is bounded by this many half planes. Chosen."""
 
 
+@dataclass(frozen=True, slots=True)
+class ScoreParameters:
+    """Logistic regression of the evidence: the score is the decimal logarithm of a likelihood ratio.
+
+    Fitted on all pairs of the four sets and both extractors by `python -m bench.train_projection`, with descriptors
+    that were trained without the set that is scored.
+    """
+
+    intercept: float = 0.0
+    log_consistency: float = 1.0
+    log_together: float = 0.0
+    share_together: float = 0.0
+    log_shared: float = 0.0
+    log_matched: float = 0.0
+    share_matched: float = 0.0
+    mean_similarity: float = 0.0
+    lowest: float = -4.0
+    """Score of aligned prints is at least this; prints that were not aligned lie below, in the order of consistency."""
+
+
+@dataclass(frozen=True, slots=True)
+class CascadeParameters:
+    """First look of the NumPy backend at a large gallery."""
+
+    dimensions: int = 64
+    """Leading code dimensions that are used. Fitted."""
+    floor: float = 0.3
+    """Similarity from which a minutia counts. Fitted."""
+    smallest: int = 12
+    """Templates with fewer minutiae are not credited for being small. Chosen."""
+    share: float = 0.02
+    """Part of the gallery that gets the full comparison. Chosen: docs/fingerprint-matching.md gives what it loses."""
+    at_least: int = 100
+    """Full comparisons in any case. Chosen."""
+
+
+CASCADE = CascadeParameters()
 CYLINDER = CylinderParameters()
 PAIRING = PairingParameters()
+SCORE = ScoreParameters()
 ALIGNMENT = AlignmentParameters()

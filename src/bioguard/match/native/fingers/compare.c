@@ -1,6 +1,7 @@
 /* The variants of the comparison and the choice between them at run time. */
 #include "compare.h"
 
+#include <math.h>
 #include <string.h>
 
 #if defined(__x86_64__)
@@ -18,10 +19,10 @@ void fg_load_probe(fg_probe *probe, const int8_t *codes, const int16_t *places, 
         for (int d = 0; d < dimensions; d++)
             sum += codes[(size_t)i * (size_t)dimensions + (size_t)d];
         probe->shift[i] = -CODE_SHIFT * sum;
-        probe->x[i] = (float)places[4 * i] * 0.125f;
-        probe->y[i] = (float)places[4 * i + 1] * 0.125f;
-        probe->c[i] = (float)places[4 * i + 2] * (1.0f / 32767.0f);
-        probe->s[i] = (float)places[4 * i + 3] * (1.0f / 32767.0f);
+        probe->x[i] = (float)places[4 * i] * POSITION_UNIT;
+        probe->y[i] = (float)places[4 * i + 1] * POSITION_UNIT;
+        probe->c[i] = (float)places[4 * i + 2] * DIRECTION_UNIT;
+        probe->s[i] = (float)places[4 * i + 3] * DIRECTION_UNIT;
     }
 }
 
@@ -40,10 +41,9 @@ static void similarities_portable(const fg_probe *probe, const uint8_t *record, 
             sum[j] = probe->shift[i];
         for (int g = 0; g < groups; g++) {
             const uint8_t *stored = record + (size_t)g * (size_t)lanes * 4;
-            const int16_t a = code[4 * g], b = code[4 * g + 1], c = code[4 * g + 2], d = code[4 * g + 3];
+            const int32_t a = code[4 * g], b = code[4 * g + 1], c = code[4 * g + 2], d = code[4 * g + 3];
             for (int j = 0; j < lanes; j++)
-                sum[j] += (int16_t)(a * stored[4 * j] + b * stored[4 * j + 1]) +
-                          (int16_t)(c * stored[4 * j + 2] + d * stored[4 * j + 3]);
+                sum[j] += a * stored[4 * j] + b * stored[4 * j + 1] + c * stored[4 * j + 2] + d * stored[4 * j + 3];
         }
         for (int j = 0; j < stride; j++)
             table[(size_t)i * (size_t)stride + (size_t)j] = j < lanes ? sum[j] * 256 + (255 - j) : 0;
@@ -85,6 +85,7 @@ static void refresh_portable(const int32_t *table, int stride, int rows, int32_t
             best[i] = row_max_portable(table + (size_t)i * (size_t)stride, free_lane, stride);
 }
 
+#include "align_body.h"
 #include "compare_body.h"
 #undef TARGET
 #undef VARIANT
@@ -188,6 +189,7 @@ static TARGET inline void refresh_avx2(const int32_t *table, int stride, int row
     }
 }
 
+#include "align_body.h"
 #include "compare_body.h"
 #undef TARGET
 #undef VARIANT
@@ -226,49 +228,13 @@ static TARGET void similarities_avx512(const fg_probe *probe, const uint8_t *rec
     }
 }
 
-static TARGET inline int32_t row_max_avx512(const int32_t *row, const int32_t *free_lane, int stride)
-{
-    __m512i top = _mm512_set1_epi32(-1);
-    for (int j = 0; j < stride; j += 16)
-        top = _mm512_max_epi32(top, _mm512_and_si512(_mm512_load_si512(row + j), _mm512_load_si512(free_lane + j)));
-    return _mm512_reduce_max_epi32(top);
-}
+/* The reductions of narrower registers are quicker here: rows are two to four registers long. */
+#define row_max_avx512 row_max_avx2
+#define first_max_avx512 first_max_avx2
+#define put_avx512 put_avx2
+#define refresh_avx512 refresh_avx2
 
-static TARGET inline void put_avx512(int32_t *row, int at, int32_t value)
-{
-    int32_t *v = row + (at & ~15);
-    _mm512_store_si512(v, _mm512_mask_set1_epi32(_mm512_load_si512(v), (__mmask16)(1u << (at & 15)), value));
-}
-
-static TARGET inline int first_max_avx512(const int32_t *best, int rows, int32_t *key)
-{
-    __m512i top = _mm512_load_si512(best);
-    for (int i = 16; i < rows; i += 16)
-        top = _mm512_max_epi32(top, _mm512_load_si512(best + i));
-    *key = _mm512_reduce_max_epi32(top);
-    const __m512i wanted = _mm512_set1_epi32(*key);
-    for (int i = 0; i < rows; i += 16) {
-        __mmask16 mask = _mm512_cmpeq_epi32_mask(wanted, _mm512_load_si512(best + i));
-        if (mask)
-            return i + __builtin_ctz(mask);
-    }
-    return 0;
-}
-
-static TARGET inline void refresh_avx512(const int32_t *table, int stride, int rows, int32_t taken, const int32_t *free_lane,
-                                         int32_t *best)
-{
-    /* the sign bit is kept in the comparison, so struck rows (-1) never look stale */
-    const __m512i wanted = _mm512_set1_epi32(taken), low = _mm512_set1_epi32((int32_t)0x800000ff);
-    for (int i = 0; i < rows; i += 16) {
-        unsigned mask = _mm512_cmpeq_epi32_mask(_mm512_and_si512(_mm512_load_si512(best + i), low), wanted);
-        for (; mask; mask &= mask - 1) {
-            int r = i + __builtin_ctz(mask);
-            put_avx512(best, r, row_max_avx512(table + (size_t)r * (size_t)stride, free_lane, stride));
-        }
-    }
-}
-
+#include "align_body.h"
 #include "compare_body.h"
 #undef TARGET
 #undef VARIANT

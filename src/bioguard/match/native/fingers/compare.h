@@ -16,16 +16,20 @@
 #define PAIRS 24 /* parameters.PAIRING.max_pairs; checked when the module is called */
 #define LANE_STEP 8 /* a stored template is padded to a multiple of this many minutiae */
 #define CODE_SHIFT 64 /* stored codes are shifted to 1..127 so that u8 x s8 products can be used */
-#define N_FEATURES 12
+#define POSITION_UNIT 0.125f /* prepared.POSITION_STEPS_PER_PX */
+#define DIRECTION_UNIT (1.0f / 32767.0f)
+#define HULL 16    /* parameters.ALIGNMENT.hull_directions */
+#define N_EVIDENCE 6
 
 /* parameters.py in the order of kernel.py `_constants` */
 typedef struct {
     float similarity_scale, floor, offset, offset_scale;
     float tolerance, growth, near_gain, turn_none, turn_scale;
     float iterations;
-    float verify_above;
-    float match_first, match_second, match_last, match_cos;
-    float affine_ridge, fit_floor;
+    float gate;
+    float reach[3]; /* squared */
+    float direction_cos, ridge, fit_floor, min_matched;
+    float hull_x[HULL], hull_y[HULL];
 } fg_constants;
 
 typedef struct {
@@ -35,6 +39,15 @@ typedef struct {
     float x[MAX_LANES], y[MAX_LANES], c[MAX_LANES], s[MAX_LANES];
 } fg_probe;
 
+/* Minutiae of a stored record, laid out for vectors, and a probe moved onto it. */
+typedef struct {
+    float x[MAX_LANES], y[MAX_LANES], c[MAX_LANES], s[MAX_LANES];
+} fg_places;
+
+typedef struct {
+    float c, s, tx, ty, matrix[2][3];
+} fg_motion;
+
 typedef struct {
     const fg_probe *probe;
     const fg_constants *constants;
@@ -43,7 +56,8 @@ typedef struct {
     const int64_t *starts;    /* byte offset of each record */
     const uint8_t *counts;    /* minutiae of each record */
     size_t first, last;       /* rows to compare */
-    float *features;          /* [rows][N_FEATURES] */
+    int32_t *table;           /* workspace [MAX_LANES][MAX_LANES], aligned to 64 bytes */
+    float *evidence;          /* [rows][N_EVIDENCE]: comparator.EVIDENCE */
 } fg_job;
 
 typedef void (*fg_compare)(const fg_job *job);

@@ -1,4 +1,4 @@
-/* Body of one variant. The including file defines VARIANT(name), TARGET and `similarities` for its instruction set. */
+/* Body of one variant: pairing and evidence. The including file defines VARIANT(name), TARGET and the primitives. */
 
 /* Greedy one-to-one selection: pairing.select_pairs. Returns the number of pairs. */
 static TARGET int VARIANT(select)(const fg_job *job, const int32_t *table, int stride, int n, int m, int32_t *pa, int32_t *pb,
@@ -35,7 +35,9 @@ static TARGET void VARIANT(relax)(const fg_constants *q, const float *restrict a
                                   const float *restrict rs, const float *restrict start, int count,
                                   float (*restrict support)[PAIRS], float *restrict weight)
 {
-    const float growth = q->growth * 0.5f, share = 0.5f / (float)(count > 1 ? count - 1 : 1);
+    const float growth = q->growth * 0.5f, tolerance = q->tolerance, gain = q->near_gain;
+    const float turn_none = q->turn_none, turn_scale = q->turn_scale;
+    const float share = 0.5f / (float)(count > 1 ? count - 1 : 1);
     for (int k = 0; k < count; k++) {
         float *restrict row = support[k];
         const float akx = ax[k], aky = ay[k], bkx = bx[k], bky = by[k], ck = rc[k], sk = rs[k];
@@ -44,10 +46,12 @@ static TARGET void VARIANT(relax)(const fg_constants *q, const float *restrict a
             float length = dax * dax + day * day + dbx * dbx + dby * dby;
             float turned_x = rc[t] * dax - rs[t] * day, turned_y = rs[t] * dax + rc[t] * day;
             float error = length - 2.0f * (turned_x * dbx + turned_y * dby);
-            float near = q->near_gain * (1.0f - error / (q->tolerance + growth * length));
-            float turn = (rc[t] * ck + rs[t] * sk - q->turn_none) * q->turn_scale;
-            near = near < 0.0f ? 0.0f : near > 1.0f ? 1.0f : near;
-            turn = turn < 0.0f ? 0.0f : turn > 1.0f ? 1.0f : turn;
+            float near = gain * (1.0f - error / (tolerance + growth * length));
+            float turn = (rc[t] * ck + rs[t] * sk - turn_none) * turn_scale;
+            near = near > 0.0f ? near : 0.0f;
+            near = near < 1.0f ? near : 1.0f;
+            turn = turn > 0.0f ? turn : 0.0f;
+            turn = turn < 1.0f ? turn : 1.0f;
             row[t] = near * turn;
         }
         row[k] = 0.0f;
@@ -82,44 +86,61 @@ static TARGET float VARIANT(consistency)(const float *start, const float *weight
     return total / (float)kept;
 }
 
-static TARGET void VARIANT(compare)(const fg_job *job)
+static TARGET void VARIANT(evidence)(const fg_job *job, const int32_t *table, int stride, const int16_t *places, int m,
+                                     float *evidence)
 {
     const fg_probe *probe = job->probe;
     const fg_constants *q = job->constants;
-    const int groups = probe->dimensions / 4;
-    _Alignas(64) static _Thread_local int32_t table[MAX_LANES * MAX_LANES];
     _Alignas(64) float support[PAIRS][PAIRS];
+    int32_t pa[PAIRS], pb[PAIRS];
+    _Alignas(64) float similarity[PAIRS] = {0}, start[PAIRS] = {0}, weight[PAIRS];
+    _Alignas(64) float ax[PAIRS] = {0}, ay[PAIRS] = {0}, bx[PAIRS] = {0}, by[PAIRS] = {0}, rc[PAIRS] = {0}, rs[PAIRS] = {0};
+
+    const int count = VARIANT(select)(job, table, stride, probe->n, m, pa, pb, similarity);
+    for (int t = 0; t < count; t++) {
+        const int16_t *place = places + 4 * pb[t];
+        const float ac = probe->c[pa[t]], as = probe->s[pa[t]];
+        const float bc = (float)place[2] * DIRECTION_UNIT, bs = (float)place[3] * DIRECTION_UNIT;
+        ax[t] = probe->x[pa[t]];
+        ay[t] = probe->y[pa[t]];
+        bx[t] = (float)place[0] * POSITION_UNIT;
+        by[t] = (float)place[1] * POSITION_UNIT;
+        rc[t] = ac * bc + as * bs;
+        rs[t] = ac * bs - as * bc;
+        start[t] = (q->offset + similarity[t]) * q->offset_scale;
+    }
+    VARIANT(relax)(q, ax, ay, bx, by, rc, rs, start, count, support, weight);
+    evidence[0] = VARIANT(consistency)(start, weight, count, job->kept[probe->n < m ? probe->n : m]);
+    if (evidence[0] < q->gate || count == 0)
+        return;
+
+    /* the heaviest pair and those that agree with it: alignment.group_motion */
+    int seed = 0;
+    for (int t = 1; t < count; t++)
+        seed = weight[t] > weight[seed] ? t : seed;
+    float group[PAIRS];
+    for (int k = 0; k < count; k++)
+        group[k] = (k == seed ? 1.0f : support[k][seed]) * weight[k];
+    fg_motion motion;
+    VARIANT(fit)(ax, ay, bx, by, group, count, &motion);
+    VARIANT(align)(job, table, stride, places, m, &motion, evidence);
+}
+
+static TARGET void VARIANT(compare)(const fg_job *job)
+{
+    const fg_probe *probe = job->probe;
+    int32_t *table = job->table;
 
     for (size_t row = job->first; row < job->last; row++) {
         const uint8_t *record = job->records + job->starts[row];
         const int m = job->counts[row], lanes = (m + LANE_STEP - 1) & ~(LANE_STEP - 1), stride = (m + 15) & ~15;
-        const int16_t *places = (const int16_t *)(record + (size_t)probe->dimensions * (size_t)lanes);
-        float *features = job->features + row * N_FEATURES;
-        for (int f = 0; f < N_FEATURES; f++)
-            features[f] = 0.0f;
+        float *evidence = job->evidence + row * N_EVIDENCE;
+        for (int f = 0; f < N_EVIDENCE; f++)
+            evidence[f] = 0.0f;
         if (probe->n == 0 || m == 0)
             continue;
-        VARIANT(similarities)(probe, record, lanes, groups, table, stride);
-
-        int32_t pa[PAIRS], pb[PAIRS];
-        _Alignas(64) float similarity[PAIRS] = {0}, start[PAIRS] = {0}, weight[PAIRS];
-        _Alignas(64) float ax[PAIRS] = {0}, ay[PAIRS] = {0}, bx[PAIRS] = {0}, by[PAIRS] = {0}, rc[PAIRS] = {0}, rs[PAIRS] = {0};
-        const int count = VARIANT(select)(job, table, stride, probe->n, m, pa, pb, similarity);
-        for (int t = 0; t < count; t++) {
-            const int16_t *place = places + 4 * pb[t];
-            const float ac = probe->c[pa[t]], as = probe->s[pa[t]];
-            const float bc = (float)place[2] * (1.0f / 32767.0f), bs = (float)place[3] * (1.0f / 32767.0f);
-            ax[t] = probe->x[pa[t]];
-            ay[t] = probe->y[pa[t]];
-            bx[t] = (float)place[0] * 0.125f;
-            by[t] = (float)place[1] * 0.125f;
-            rc[t] = ac * bc + as * bs;
-            rs[t] = ac * bs - as * bc;
-            start[t] = (q->offset + similarity[t]) * q->offset_scale;
-        }
-        VARIANT(relax)(q, ax, ay, bx, by, rc, rs, start, count, support, weight);
-        const int smaller = probe->n < m ? probe->n : m;
-        features[0] = VARIANT(consistency)(start, weight, count, job->kept[smaller]);
-        features[1] = (float)smaller;
+        VARIANT(similarities)(probe, record, lanes, probe->dimensions / 4, table, stride);
+        const int16_t *places = (const int16_t *)(record + (size_t)probe->dimensions * (size_t)lanes);
+        VARIANT(evidence)(job, table, stride, places, m, evidence);
     }
 }
