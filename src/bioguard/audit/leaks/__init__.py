@@ -1,6 +1,7 @@
 """Looking for clear features where they must not be: a scanner that first proves itself, then scans for real.
 
-    report = leaks.scan([("storage.db", image), ("frames to secure world", frames)], canaries)
+    report = leaks.run()                                    # a temporary device, then everything it left
+    report = leaks.scan([("image", image)], canaries)       # given sources
     report.clean
 
 Rules:
@@ -10,15 +11,31 @@ Rules:
   the counted bits of typed replies, not by scanning.
 """
 
+import secrets
+import tempfile
 from collections.abc import Iterable
 from dataclasses import dataclass
+from pathlib import Path
 
 from bioguard.audit.leaks.canaries import Canaries, make_canaries
+from bioguard.audit.leaks.life import Life, live
 from bioguard.audit.leaks.scanner import Finding, Scanner
 from bioguard.audit.leaks.selftest import Score, prove
 from bioguard.audit.leaks.structure import looks_random
 
-__all__ = ["Canaries", "Finding", "LeakReport", "Scanner", "Score", "looks_random", "make_canaries", "scan"]
+__all__ = [
+    "Canaries",
+    "Finding",
+    "LeakReport",
+    "Life",
+    "Scanner",
+    "Score",
+    "live",
+    "looks_random",
+    "make_canaries",
+    "run",
+    "scan",
+]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,17 +47,22 @@ class LeakReport:
         scores: the self-test.
         findings: canaries found.
         windows: indexed 8-byte windows.
+        live_control: whether the canaries were found in the frames that took them in; None without a device.
+        memory_residue: runs and bytes of canaries in the secure world's memory after erasure; None where this caller
+            may not read it. Python's copies cannot be wiped, so this is stated, not judged (docs/sandbox.md section 7).
     """
 
     sources: tuple[tuple[str, int], ...]
     scores: tuple[Score, ...]
     findings: tuple[Finding, ...]
     windows: int
+    live_control: bool | None = None
+    memory_residue: tuple[int, int] | None = None
 
     @property
     def proven(self) -> bool:
-        """Whether every planted leak was found."""
-        return bool(self.scores) and all(s.found == s.planted for s in self.scores)
+        """Whether every planted leak was found, and the canaries where a device took them in."""
+        return bool(self.scores) and all(s.found == s.planted for s in self.scores) and self.live_control is not False
 
     @property
     def clean(self) -> bool | None:
@@ -63,19 +85,56 @@ class LeakReport:
             "planted": planted,
             "found": found,
             "windows": self.windows,
+            "live_control": self.live_control,
+            "memory_residue": list(self.memory_residue) if self.memory_residue else None,
             "classes": [[s.kind, s.planted, s.found, list(s.missed)] for s in self.scores],
             "sources": [list(s) for s in self.sources],
             "findings": [[f.source, f.stage, f.form, f.offset, f.length] for f in self.findings],
         }
 
 
-def scan(sources: Iterable[tuple[str, bytes]], canaries: Canaries) -> LeakReport:
-    """Prove the scanner on planted leaks, then scan the sources for the canaries."""
+def scan(sources: Iterable[tuple[str, bytes]], canaries: Canaries, *, life: Life | None = None) -> LeakReport:
+    """Prove the scanner on planted leaks, then scan the sources for the canaries.
+
+    Args:
+        sources: what must hold no canary.
+        canaries: what to look for.
+        life: a device that lived with these canaries; its sources are scanned too, its other parts are controls.
+    """
     scanner = Scanner(canaries)
     scores = prove(scanner, canaries)
     seen: list[tuple[str, int]] = []
     findings: list[Finding] = []
-    for name, data in sources:
+    for name, data in (*(life.sources if life else ()), *sources):
         seen.append((name, len(data)))
         findings += scanner.scan(name, data)
-    return LeakReport(sources=tuple(seen), scores=scores, findings=tuple(findings), windows=scanner.windows)
+    residue = scanner.scan_exact(life.memory) if life and life.memory else None
+    return LeakReport(
+        sources=tuple(seen),
+        scores=scores,
+        findings=tuple(findings),
+        windows=scanner.windows,
+        live_control=_all_carried(scanner, life) if life else None,
+        memory_residue=(len(residue), sum(hit.length for hit in residue)) if residue is not None else None,
+    )
+
+
+def _all_carried(scanner: Scanner, life: Life) -> bool:
+    """Both modalities went in, so both must be seen going in."""
+    forms = {finding.form.split()[0] for finding in scanner.scan("carried", life.carried)}
+    return {"face", "canonical"} <= {form.rstrip(",") for form in forms}
+
+
+def run(*, seed: int | None = None, sources: Iterable[tuple[str, bytes]] = ()) -> LeakReport:
+    """Let a temporary device live with canaries, then scan everything it left, and `sources`.
+
+    Args:
+        seed: of the canaries; fresh by default, so that no build can know them.
+
+    Raises:
+        TeeUnavailable: the device did not live to its end.
+    """
+    chosen = secrets.randbits(32) if seed is None else seed
+    with tempfile.TemporaryDirectory(prefix="bioguard-leaks-") as name:
+        life = live(Path(name) / "device", Path(name) / "kept", chosen)
+        return scan(sources, make_canaries(chosen, with_key=False), life=life)
