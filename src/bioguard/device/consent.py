@@ -9,8 +9,8 @@ out where they only decide about their consent.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
+from bioguard.audit.log import SignedLog
 from bioguard.commands import policy as commands
 from bioguard.commands.biometric import Modality, Status
 from bioguard.device.errors import from_status
@@ -19,7 +19,6 @@ from bioguard.errors import IntegrityFailure
 from bioguard.proofs import cose
 from bioguard.proofs.checkpoint import Checkpoint
 from bioguard.proofs.device_claims import device_claims
-from bioguard.proofs.merkle import root_hash
 from bioguard.proofs.notes import NoteKey
 from bioguard.proofs.origin import log_origin
 from bioguard.proofs.psa_token import Claims, Profile, check_nonce
@@ -156,30 +155,6 @@ def requests(device: Device) -> Iterator[RightsRequest]:
         first = page[-1].number + 1
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SignedLog:
-    """The whole log under one signed checkpoint; checked against it when it was read.
-
-    Attributes:
-        key: the log's verifier key.
-        attestation_key: 65 bytes, P-256.
-        checkpoint: signed note.
-        first_body: entries before this number are pruned.
-        items: leaves, with their entries where they are kept.
-    """
-
-    key: NoteKey
-    attestation_key: bytes
-    checkpoint: str
-    first_body: int
-    items: tuple[commands.LogItem, ...]
-
-    @property
-    def leaves(self) -> tuple[bytes, ...]:
-        """Leaf hashes in order."""
-        return tuple(item.leaf for item in self.items)
-
-
 def signed_log(device: Device) -> SignedLog:
     """Read the log and check it against its own checkpoint.
 
@@ -195,25 +170,16 @@ def signed_log(device: Device) -> SignedLog:
         if not page:
             raise IntegrityFailure("the log ends early", hint="the store was damaged", code="log.gap")
         items += page
-    items = items[: head.size]
-    for number, item in enumerate(items):
-        entry = item.entry
-        if (entry is None) != (number < head.first_body) or (entry and entry.sequence != number):
-            raise IntegrityFailure(f"log entry {number} is missing or misplaced", hint="", code="log.gap")
-        if entry is not None and entry.leaf() != item.leaf:
-            raise IntegrityFailure(f"log entry {number} does not match its hash", hint="", code="log.entry")
-    if root_hash([item.leaf for item in items]) != head.root:
-        raise IntegrityFailure("the log does not match its root", hint="", code="log.root")
     key = NoteKey(log_origin(head.log_key), head.log_key)
-    note = Checkpoint(key.name, head.size, head.root).with_signature(key, head.signature)
-    Checkpoint.open(note, key)
-    return SignedLog(
+    log = SignedLog(
         key=key,
         attestation_key=head.attestation_key,
-        checkpoint=note,
+        checkpoint=Checkpoint(key.name, head.size, head.root).with_signature(key, head.signature),
         first_body=head.first_body,
-        items=tuple(items),
+        items=tuple(items[: head.size]),
     )
+    log.verify()
+    return log
 
 
 def attest(device: Device, nonce: bytes, profile: Profile = Profile.RFC9783) -> bytes:
