@@ -1,0 +1,215 @@
+"""Each deliberately broken build turns a check red. An unchanged copy stays green, so the reason is the change."""
+
+import dataclasses
+import math
+import os
+import sys
+from typing import Annotated
+
+import numpy as np
+import pytest
+
+from bioguard.audit import leaks
+from bioguard.audit.leaks import life as life_module
+from bioguard.audit.leaks import make_canaries
+from bioguard.commands import biometric, gatekeeper, policy, sensor
+from bioguard.device import Device, DeviceOptions
+from bioguard.device.consent import grant_all
+from bioguard.errors import IntegrityFailure, TeeUnavailable
+from bioguard.synthetic import face_views
+from tee_sim.client import Context, Session
+from tee_sim.errors import TeeError
+from tee_sim.lockdown.verdict import Level, State
+from tee_sim.schema import AtMost, Record, is_closed, max_bits
+from tee_sim.ta_api import Command
+
+pytestmark = [
+    pytest.mark.skipif(sys.platform != "linux", reason="the lock is Linux only"),
+    pytest.mark.xdist_group("broken"),
+]
+
+ENROLL = "        samples = tuple(decode(request.modality, sample) for sample in request.samples)\n"
+APP = "src/bioguard/trusted/biometric/app.py"
+SEED = 4711
+
+
+def enroll_someone(device: Device) -> None:
+    device.add_user("alice")
+    grant_all(device, "alice", of_age=True)
+    device.enroll("alice", face_views(5, person=1, count=3))
+
+
+def test_an_unchanged_copy_is_green(broken, tmp_path):
+    broken()
+    with Device.init(tmp_path / "device") as device:
+        enroll_someone(device)
+        assert device.running.verdict.level.meets(Level.ENFORCED)
+
+
+def test_seccomp_off_is_refused(broken, tmp_path):
+    broken(("tee_sim/lockdown/engine.py", "    filters.load(program)\n", ""))
+    with pytest.raises(TeeUnavailable, match="the sandbox is INCONCLUSIVE, below ENFORCED"):
+        Device.init(tmp_path / "device")
+
+
+def test_a_filter_that_does_not_kill_is_refused(broken, tmp_path):
+    """The child builds and loads another program than the one this version declares."""
+    broken(("tee_sim/lockdown/filters.py", '{"strict": bpf.KILL,', '{"strict": bpf.ALLOW,'))
+    with pytest.raises(TeeUnavailable, match="the sandbox is INCONCLUSIVE"):
+        Device.init(tmp_path / "device")
+
+
+def test_a_filter_with_one_more_call_is_refused(broken, tmp_path):
+    rule = '        Rule("sched_yield"),\n'
+    broken(("tee_sim/lockdown/syscalls.py", rule, rule + '        Rule("wait4"),\n'))
+    with pytest.raises(TeeUnavailable, match="the sandbox is INCONCLUSIVE"):
+        Device.init(tmp_path / "device")
+
+
+def test_a_leaked_descriptor_is_refused(broken, tmp_path):
+    if os.geteuid() != 0:
+        pytest.skip("only root sees another process' descriptors; the filter keeps this one useless")
+    broken(
+        (
+            "tee_sim/lockdown/engine.py",
+            '    recorder.must("arena",',
+            '    recorder.must("leak", lambda: str(os.dup(plan.reply_fd)))\n    recorder.must("arena",',
+        )
+    )
+    with pytest.raises(TeeUnavailable, match="the sandbox is PARTIAL, below ENFORCED"):
+        Device.init(tmp_path / "device")
+    options = DeviceOptions(allow_level=Level.PARTIAL)
+    with Device.init(tmp_path / "second", options) as device:
+        assert device.running.verdict.state("descriptors") is State.ABSENT
+        assert any("should not be open" in reason for reason in device.running.verdict.reasons)
+
+
+def test_an_application_that_logs_is_killed(broken, tmp_path):
+    """Standard error is /dev/null, and writing even there ends the process before anything is stored."""
+    broken((APP, ENROLL, ENROLL + "        import sys; sys.stderr.write(repr(samples)); sys.stderr.flush()\n"))
+    with Device.init(tmp_path / "device") as device, pytest.raises(TeeUnavailable, match="the secure world is gone"):
+        enroll_someone(device)
+    with Device.open(tmp_path / "device") as device:
+        assert list(device.records()) == []
+
+
+def test_an_application_that_opens_a_file_is_killed(broken, tmp_path):
+    target = tmp_path / "stolen"
+    broken((APP, ENROLL, ENROLL + f"        open({str(target)!r}, 'wb').write(request.samples[0])\n"))
+    with Device.init(tmp_path / "device") as device, pytest.raises(TeeUnavailable, match="the secure world is gone"):
+        enroll_someone(device)
+    assert not target.exists()
+
+
+def test_a_reply_with_free_bytes_is_an_integrity_failure_and_kills(broken, tmp_path):
+    """The template rides in an extra field of a reply: the normal world decodes strictly into the declared type."""
+    views = "    views: Annotated[int, UpTo(MAX_VIEWS)] = 0\n\n\n@dataclass(frozen=True, slots=True, kw_only=True)\n"
+    views += "class Authenticate("
+    extra = "\n    extra: Annotated[bytes, AtMost(8192)] = b''\n\n\n"
+    answer = "return commands.Enrolled(status=Status.OK, record_id=record_id, digest=digest, views=record.samples"
+    broken(
+        ("src/bioguard/commands/biometric.py", views, views.replace("\n\n\n", extra, 1)),
+        (APP, answer, f"{answer}, extra=request.samples[0]"),
+    )
+    with Device.init(tmp_path / "device") as device:
+        with pytest.raises(IntegrityFailure, match="it was killed"):
+            enroll_someone(device)
+        assert not device.running.process.alive
+
+
+def test_a_reply_type_with_free_bytes_is_not_even_called():
+    """Declared on both sides, it is refused before the request is sent: a closed type has a bit budget."""
+
+    @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+    class Free(Record):
+        anything: Annotated[bytes, AtMost(8192)]
+
+    sent = []
+
+    class Transport:
+        def exchange(self, message, *, timeout_ms=0):
+            sent.append(message)
+
+        def kill(self):
+            sent.append("kill")
+
+    session = Session(Context(Transport()), 1)
+    assert not is_closed(Free)
+    with pytest.raises(TeeError, match="is not a closed type; it was killed"):
+        session.call(Command(1, Free, Free), Free(anything=b"x"))
+    assert sent == ["kill"]
+
+
+@pytest.mark.parametrize("module", [biometric, gatekeeper, policy, sensor])
+def test_every_reply_of_every_application_is_closed_and_counted(module):
+    declared = [value for value in vars(module).values() if isinstance(value, Command)]
+    assert declared
+    for command in declared:
+        assert is_closed(command.reply), command
+        assert 0 < max_bits(command.reply) < math.inf, command
+
+
+def test_match_replies_are_far_too_small_for_a_template():
+    """The smallest stored form is a 1024-bit code, a face is 8192 bits."""
+    for command in (biometric.AUTHENTICATE, biometric.IDENTIFY):
+        assert max_bits(command.reply) < 1024
+
+
+def test_skipped_encryption_is_found_by_the_leak_scan(broken, tmp_path):
+    broken(
+        (
+            "tee_sim/sealing.py",
+            "    return AESGCM(key).encrypt(nonce, body, _BODY_LABEL + device_id + header)\n",
+            "    return body + bytes(16)\n",
+        ),
+        (
+            "tee_sim/sealing.py",
+            "        return AESGCM(key).decrypt(nonce, ciphertext, _BODY_LABEL + device_id + header)\n",
+            "        return ciphertext[:-16]\n",
+        ),
+    )
+    report = scan_a_life(tmp_path)
+    assert report.clean is False
+    assert any(f.source.startswith("storage.db") for f in report.findings)
+    assert any(f.source == "frames from the secure world" for f in report.findings)
+
+
+def test_encryption_with_a_one_byte_mask_is_found_too(broken, tmp_path):
+    broken(
+        (
+            "tee_sim/sealing.py",
+            "    return AESGCM(key).encrypt(nonce, body, _BODY_LABEL + device_id + header)\n",
+            "    return bytes(b ^ 0x5A for b in body) + bytes(16)\n",
+        ),
+        (
+            "tee_sim/sealing.py",
+            "        return AESGCM(key).decrypt(nonce, ciphertext, _BODY_LABEL + device_id + header)\n",
+            "        return bytes(b ^ 0x5A for b in ciphertext[:-16])\n",
+        ),
+    )
+    report = scan_a_life(tmp_path)
+    assert report.clean is False
+    assert 4 in {f.stage for f in report.findings}
+
+
+def test_the_unchanged_product_leaks_nothing(tmp_path):
+    report = leaks.run(seed=SEED)
+    assert report.findings == ()
+    assert report.live_control, "the canaries were seen going in"
+    assert report.mutation_score[0] == report.mutation_score[1] > 6000
+    assert report.clean is True
+    names = {name.split(" ")[0] for name, _ in report.sources}
+    assert {"storage.db", "rpmb.img", "frames", "exports", "standard"} <= names
+    if os.geteuid() == 0:
+        runs, size = report.memory_residue
+        assert size < 16 * np.dtype("u4").itemsize * 512, f"{runs} runs, {size} bytes of clear features after erasure"
+
+
+def scan_a_life(tmp_path):
+    out = tmp_path / "kept"
+    out.mkdir()
+    life_module.main([str(tmp_path / "device"), str(out), str(SEED)])
+    canaries = make_canaries(SEED, with_key=False)
+    files = sorted(p for p in (out / "sources").rglob("*") if p.is_file())
+    sources = [(p.relative_to(out / "sources").as_posix(), p.read_bytes()) for p in files]
+    return leaks.scan(sources, canaries)

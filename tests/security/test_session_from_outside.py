@@ -1,0 +1,99 @@
+"""A whole session of a device, watched from outside: system calls, packets, descriptors."""
+
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from bioguard.device import Device
+from bioguard.device.consent import grant_all
+from bioguard.synthetic import face_views, finger_impressions
+from tee_sim.lockdown.observe import observe
+from tee_sim.lockdown.syscalls import secure_world_rules
+
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="the lock is Linux only")
+
+PATH_OR_DESCRIPTOR = re.compile(
+    r"open|creat|stat|link|path|dir|mount|exec|socket|pipe|dup|accept|memfd|eventfd|clone|fork"
+)
+
+
+def a_session(device: Device) -> None:
+    """Everything that computes: enroll, decide, search, replace, list, erase."""
+    device.add_user("alice")
+    grant_all(device, "alice", of_age=True)
+    faces = face_views(9, person=1, count=4)
+    fingers = finger_impressions(9, person=1, count=4)
+    device.enroll("alice", faces[:3])
+    device.enroll("alice", fingers[:3], finger="right-index")
+    device.authenticate("alice", faces[3])
+    device.authenticate("alice", fingers[3])
+    device.identify(faces[3])
+    device.enroll("alice", faces[1:], replace=True)
+    for record in list(device.records("alice")):
+        device.erase("alice", record.record_id)
+
+
+def test_strace_of_a_session_shows_at_most_20_calls_and_no_path(tmp_path):
+    strace = shutil.which("strace")
+    if strace is None:
+        pytest.skip("strace is not installed; .ci/run installs it where it can")
+    if os.geteuid() != 0:
+        pytest.skip("only root may trace a process that is not dumpable")
+    log = tmp_path / "trace"
+    with Device.init(tmp_path / "device") as device:
+        target = observe(device.running.process.pid, device.running.report, read_filter=False).process_id
+        tracer = subprocess.Popen([strace, "-f", "-qq", "-e", "signal=all", "-o", str(log), "-p", str(target)])
+        status = Path(f"/proc/{target}/status")
+        deadline = time.monotonic() + 20
+        while "TracerPid:\t0" in status.read_text() and time.monotonic() < deadline:
+            time.sleep(0.01)
+        a_session(device)
+        tracer.send_signal(signal.SIGINT)
+        tracer.wait(20)
+    calls = set(re.findall(r"^\d+ +(?:<\.\.\. )?(\w+)(?:\(| resumed)", log.read_text(encoding="utf-8"), re.M))
+    allowed = {rule.name for rule in secure_world_rules(3, 4)}
+    assert {"read", "write"} <= calls, "the trace saw the session"
+    assert calls <= allowed
+    assert len(calls) <= 20
+    assert [c for c in calls if PATH_OR_DESCRIPTOR.search(c)] == []
+
+
+def test_no_packet_and_no_socket_after_a_session(tmp_path):
+    with Device.init(tmp_path / "device") as device:
+        if not device.running.report.applied("namespaces"):
+            pytest.skip("this host gives no network namespace, so its own counters cannot be told from others")
+        a_session(device)
+        seen = observe(device.running.process.pid, device.running.report)
+    assert seen.interfaces == (("lo", 0, 0),)
+    assert seen.sockets == 0
+    assert seen.threads == 1
+    assert seen.command_line_bytes == 0
+
+
+def test_the_verdict_still_holds_after_a_session(tmp_path):
+    with Device.init(tmp_path / "device") as device:
+        a_session(device)
+        seen = observe(device.running.process.pid, device.running.report)
+        assert seen.seccomp_mode == 2
+        assert seen.capabilities == 0
+        if os.geteuid() == 0:
+            assert len(seen.descriptors) == 5
+            import hashlib
+
+            hashes = {hashlib.sha256(raw).digest() for raw in seen.filters}
+            assert device.running.report.filter_sha256 in hashes
+
+
+def test_the_page_of_the_allow_list_names_every_call():
+    """docs/sandbox.md lists exactly what the filter allows."""
+    page = (Path(__file__).parents[2] / "docs" / "sandbox.md").read_text(encoding="utf-8")
+    section = page.split("## 3", 1)[1].split("## 4", 1)[0]
+    named = set(re.findall(r"^\| `(\w+)` ", section, re.M))
+    assert named == {rule.name for rule in secure_world_rules(3, 4)}
