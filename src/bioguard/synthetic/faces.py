@@ -1,7 +1,8 @@
 """Seeded synthetic face embeddings with the between- and within-person spread of real ones.
 
-A population is streamed: any range of people, any view, is made from the seed alone, so a million people need no
-memory. Nobody's face is in here: a preset holds eleven numbers fitted to pooled statistics of an embedding model.
+A population is streamed: any range of people, any view, is made from the seed alone, the same on every machine, so
+a million people need no memory. Nobody's face is in here: a preset holds eleven numbers fitted to pooled statistics of
+an embedding model.
 
     population = FacePopulation(EDGEFACE_XS, seed=1)
     gallery = population.embeddings(0, 1000, view=0)      # float32 [1000, 512], unit rows
@@ -17,11 +18,17 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from bioguard.synthetic.streams import normals, uniforms
+
 __all__ = ["EDGEFACE_XS", "MOBILEFACENET", "FacePopulation", "FacePreset"]
 
-BLOCK: Final = 1024
-"""People made from one random stream."""
-BASIS_STREAM, GROUP_STREAM, PERSON_STREAM, VIEW_STREAM = range(4)
+BLOCK: Final = 512
+"""People made at once: the numbers of one step stay in the cache."""
+BASIS, GROUP, PERSON, SPREAD, VIEW, VIEW_SPREAD = range(0x100, 0x106)
+"""Domains of the random streams."""
+GRID: Final = 2.0**22
+"""Values are rounded to this grid, fine enough for unit norm within 1e-5. Sums may differ between machines in
+the last bit of float64; the embeddings do not."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,28 +70,32 @@ MOBILEFACENET: Final = FacePreset(
 
 
 class FacePopulation:
-    """People of one preset and seed. Equal seeds give equal people on one NumPy version."""
+    """People of one preset and seed. Equal seeds give equal people, on any machine."""
 
     def __init__(self, preset: FacePreset, seed: int, *, basis: NDArray[np.float32] | None = None) -> None:
         """Fix the population.
 
         Args:
             preset: the embedding model.
-            seed: any integer from 0.
+            seed: 0 <= seed < 2^64.
             basis: float32 [dimension, rank], orthonormal columns by falling variance: where the people lie. Random by
                 default; the principal axes of a real set put them among its people.
+
+        Raises:
+            InputRefused: the seed is out of range.
         """
         self._preset, self._seed = preset, seed
         k = np.arange(preset.rank)
         # logarithms first: the fitted shapes reach powers that overflow by themselves
         log_variance = -preset.slope * k / preset.rank - preset.decay * np.log(k + preset.offset)
         variance = np.exp(log_variance - log_variance.max())
-        self._scale = np.sqrt(variance / variance.sum()).astype(np.float32)
+        self._scale = np.sqrt(variance / variance.sum())
         if basis is None:
-            random = self._rng(BASIS_STREAM).standard_normal((preset.dimension, preset.rank))
-            basis = np.linalg.qr(random)[0].astype(np.float32)
-        self._basis = np.ascontiguousarray(basis.T)
-        self._centers = self._rng(GROUP_STREAM).standard_normal((preset.groups, preset.rank), dtype=np.float32)
+            random = normals(seed, BASIS, np.arange(preset.dimension), 0, preset.rank)
+            q, r = np.linalg.qr(random)
+            basis = q * np.sign(np.diag(r))  # the factorization is unique only up to these signs
+        self._basis = np.ascontiguousarray(basis.T, dtype=np.float64)
+        self._centers = normals(seed, GROUP, np.arange(preset.groups), 0, preset.rank)
 
     @property
     def dimension(self) -> int:
@@ -92,30 +103,32 @@ class FacePopulation:
         return self._preset.dimension
 
     def embeddings(self, first: int, count: int, view: int) -> NDArray[np.float32]:
-        """Return view number `view` of people first .. first + count - 1, float32 [count, dimension], unit rows."""
+        """Return view number `view` of people first .. first + count - 1.
+
+        Returns:
+            float32 [count, dimension], unit rows, multiples of 2^-22.
+
+        Raises:
+            InputRefused: a person or view outside 0 .. 2^32 - 1.
+        """
         rows = np.empty((count, self._preset.dimension), np.float32)
-        for block in range(first // BLOCK, -(-(first + count) // BLOCK)):
-            low, high = max(first, block * BLOCK), min(first + count, (block + 1) * BLOCK)
-            if low < high:
-                made = self._views(block, view) @ self._basis  # whole blocks: BLAS may round parts differently
-                rows[low - first : high - first] = made[low - block * BLOCK : high - block * BLOCK]
+        for start in range(0, count, BLOCK):
+            people = np.arange(first + start, first + min(start + BLOCK, count))
+            exact = self._views(people, view) @ self._basis
+            rows[start : start + len(people)] = np.rint(exact * GRID) / GRID
         return rows
 
-    def _rng(self, *stream: int) -> np.random.Generator:
-        return np.random.default_rng([self._seed, *stream])
-
-    def _views(self, block: int, view: int) -> NDArray[np.float32]:
+    def _views(self, people: NDArray[np.int64], view: int) -> NDArray[np.float64]:
         p = self._preset
-        person = self._rng(PERSON_STREAM, block)
-        own = person.standard_normal((BLOCK, p.rank), dtype=np.float32)
-        group = self._centers[person.integers(0, p.groups, BLOCK)]
-        person_spread = person.standard_normal((BLOCK, 1), dtype=np.float32)
+        own = normals(self._seed, PERSON, people, 0, p.rank)
+        drawn = uniforms(self._seed, SPREAD, people, 0, 1)
+        group = self._centers[(drawn[:, 0] * p.groups).astype(np.int64)]
+        person_spread = normals(self._seed, SPREAD, people, 1, 1)
         center = self._scale * (np.sqrt(1 - p.group_share) * own + np.sqrt(p.group_share) * group)
         center *= np.sqrt(1 - p.common**2) / np.linalg.norm(center, axis=1, keepdims=True)
         center[:, p.rank // 3] += p.common
-        rng = self._rng(VIEW_STREAM, block, view)
-        noise = self._scale * rng.standard_normal((BLOCK, p.rank), dtype=np.float32)
-        view_spread = rng.standard_normal((BLOCK, 1), dtype=np.float32)
+        noise = self._scale * normals(self._seed, VIEW, people, view, p.rank)
+        view_spread = normals(self._seed, VIEW_SPREAD, people, view, 1)
         x = center + np.exp(p.spread + p.spread_by_person * person_spread + p.spread_by_view * view_spread) * noise
-        unit: NDArray[np.float32] = (x / np.linalg.norm(x, axis=1, keepdims=True)).astype(np.float32)
+        unit: NDArray[np.float64] = x / np.linalg.norm(x, axis=1, keepdims=True)
         return unit
