@@ -123,8 +123,8 @@ def test_every_default_is_a_value_and_setting_it_changes_nothing(name: str) -> N
 
 
 BAD = {
-    Form.FLAG: "maybe", Form.NUMBER: "-1", Form.NUMBERS: "1,x", Form.LATENCY: "1,2,3", Form.RATE: "1.5", Form.PLAN: "commit: fly",
-    Form.ENROLLMENT: "1:2",
+    Form.FLAG: "maybe", Form.NUMBER: "-1", Form.NUMBERS: "1,x", Form.LATENCY: "1,2,3", Form.RATE: "1.5",
+    Form.PLAN: "commit: fly", Form.ENROLLMENT: "1:2",
 }  # fmt: skip
 
 
@@ -162,7 +162,8 @@ def test_scenario_file_round_trip_and_strictness(tmp_path) -> None:
         "next_enrollment = 2:1000-[5,1],500-[1]:true\nstorage = commit@3: die-before\n"
     )
     assert Scenario.load(tmp_path).to_text() == text
-    for bad in ("", text + "x = 1\n", text + "storage = commit@3: die-before\n", text.replace(" 1\n", " 2\n", 1), text[:-1], text + "\n",
+    for bad in ("", text + "x = 1\n", text + "storage = commit@3: die-before\n", text.replace(" 1\n", " 2\n", 1),
+                text[:-1], text + "\n",
                 text.replace("seed = 7", "seed = 07"), text.replace("500", "0500")):  # fmt: skip
         with pytest.raises(InputRefused):
             Scenario.from_text(bad)

@@ -1,0 +1,296 @@
+"""PINs, tokens, lockout and faults on a real device: a locked child process, and the commands of the command line."""
+
+import contextlib
+import io
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from bioguard.cli.__main__ import run as command_line
+from bioguard.commands.biometric import Modality
+from bioguard.device import Device
+from bioguard.device import credentials as pins
+from bioguard.device.boot import reboot
+from bioguard.device.consent import grant_all
+from bioguard.errors import InputRefused, IntegrityFailure, NotPermitted, TeeUnavailable
+from bioguard.faults.scenario import Scenario
+from bioguard.records import FaceEmbedding
+from bioguard.records.tokens import AuthToken, TokenRejected
+
+
+class Faces:
+    def __init__(self) -> None:
+        self.rng = np.random.default_rng(3)
+        self.face = self.direction()
+
+    def direction(self):
+        vector = self.rng.normal(size=128)
+        return vector / np.linalg.norm(vector)
+
+    def genuine(self) -> FaceEmbedding:
+        return FaceEmbedding.from_features(self.face + 0.2 * self.direction())
+
+    def impostor(self) -> FaceEmbedding:
+        return FaceEmbedding.from_features(self.direction())
+
+
+@pytest.fixture(scope="module")
+def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A device with alice: PIN 1234, one face."""
+    directory = tmp_path_factory.mktemp("device")
+    faces = Faces()
+    with Device.init(directory) as device:
+        device.add_user("alice")
+        grant_all(device, "alice", of_age=True)
+        pins.set_pin(device, "alice", b"1234")
+        token = pins.enrollment_token(device, "alice", Modality.FACE, b"1234")
+        device.enroll("alice", [faces.genuine() for _ in range(3)], token=token)
+    return directory
+
+
+@pytest.fixture
+def directory(template: Path, tmp_path: Path) -> Path:
+    copy = tmp_path / "device"
+    copy.mkdir(mode=0o700)
+    for path in template.iterdir():
+        (copy / path.name).write_bytes(path.read_bytes())
+        (copy / path.name).chmod(0o600)
+    return copy
+
+
+def test_tokens_live_over_processes_until_the_reboot(directory: Path) -> None:
+    faces = Faces()
+    with Device.open(directory) as device:
+        answer = device.authenticate("alice", faces.genuine(), operation_id=77)
+        token = pins.check_token(device, answer.token)
+        assert (token.challenge, token.authenticator_type) == (77, 2)
+        assert token.authenticator_id == pins.authenticator_id(device, "alice", Modality.FACE)
+        assert answer.token not in repr(answer).encode()
+    with Device.open(directory) as device:
+        assert pins.check_token(device, answer.token) == token
+        with pytest.raises(TokenRejected, match=r"^the secure world did not make this token in this boot$"):
+            pins.check_token(device, AuthToken.sign(bytes(32), **fields(token)).to_bytes())
+    reboot(directory)
+    with Device.open(directory) as device, pytest.raises(TokenRejected):
+        pins.check_token(device, answer.token)
+
+
+def fields(token: AuthToken) -> dict[str, int]:
+    return {f: getattr(token, f) for f in AuthToken.__slots__ if f != "mac"}
+
+
+def test_enrollment_needs_the_pin_of_the_owner(directory: Path) -> None:
+    faces = Faces()
+    with Device.open(directory) as device:
+        for token in (b"", pins.verify_pin(device, "alice", b"1234"), bytes(69)):
+            with pytest.raises(NotPermitted) as caught:
+                device.enroll("alice", [faces.impostor() for _ in range(3)], token=token)
+            assert caught.value.stable_code == "token.refused"
+
+
+def test_lockout_over_processes_and_the_pin_ends_it(directory: Path) -> None:
+    faces = Faces()
+    with Device.open(directory) as device:
+        for _ in range(5):
+            assert not device.authenticate("alice", faces.impostor()).match
+    with Device.open(directory) as device:
+        info = pins.lock_info(device, "alice", Modality.FACE)
+        assert info.lock == "timed"
+        assert 0 < info.remaining_ms <= 30_000
+        assert pins.lock_info(device, "alice", Modality.FINGERPRINT).lock == "timed"
+        with pytest.raises(NotPermitted) as caught:
+            device.authenticate("alice", faces.genuine())
+        assert caught.value.stable_code == "lockout.timed"
+        with pytest.raises(NotPermitted, match=r"^the PIN is wrong$"):
+            pins.unlock(device, "alice", b"0000")
+        pins.unlock(device, "alice", b"1234")
+        assert device.authenticate("alice", faces.genuine()).match
+
+
+def test_pin_changes_and_throttling(directory: Path) -> None:
+    with Device.open(directory) as device:
+        first = AuthToken.from_bytes(pins.verify_pin(device, "alice", b"1234")).user_id
+        assert pins.set_pin(device, "alice", b"5678", current=b"1234") == first
+        for _ in range(4):
+            with pytest.raises(NotPermitted, match=r"^the PIN is wrong$"):
+                pins.verify_pin(device, "alice", b"1234")
+        with pytest.raises(NotPermitted, match=r"^too many wrong PINs$") as caught:
+            pins.verify_pin(device, "alice", b"1234")
+        assert caught.value.hint == "wait 30 s, then try again"
+        assert pins.set_pin(device, "alice", b"9999") != first
+        with pytest.raises(NotPermitted) as owner:
+            pins.unlock(device, "alice", b"9999")
+        assert owner.value.stable_code == "pin.not_owner"
+        with pytest.raises(InputRefused, match=r"^a PIN has 1 to 256 bytes$"):
+            pins.set_pin(device, "alice", b"")
+
+
+def test_removing_a_user_removes_the_pin(directory: Path) -> None:
+    with Device.open(directory) as device:
+        device.remove_user("alice")
+        device.add_user("alice")
+        assert not pins.has_pin(device, "alice")
+        with pytest.raises(NotPermitted, match=r"^the user has no PIN$"):
+            pins.verify_pin(device, "alice", b"1234")
+
+
+def test_a_damaged_handle_file_is_an_integrity_failure(directory: Path) -> None:
+    (directory / "pins.json").write_text('{"format": 1, "handles": {"00": "00"}}')
+    with Device.open(directory) as device, pytest.raises(IntegrityFailure, match=r"^pins.json is damaged$"):
+        pins.has_pin(device, "alice")
+
+
+def scripted(directory: Path, **knobs: str) -> None:
+    scenario = Scenario()
+    for name, value in knobs.items():
+        scenario.knobs.set(name, value)
+    scenario.save(directory)
+
+
+@pytest.mark.parametrize(
+    ("knobs", "kind", "code"),
+    [
+        ({"quality_sequence": "2"}, InputRefused, "capture.insufficient"),
+        ({"operation_authenticate_error": "8"}, TeeUnavailable, "sensor.bad_calibration"),
+        ({"operation_authenticate_error": "1009"}, TeeUnavailable, "sensor.vendor"),
+        ({"lockout": "true"}, NotPermitted, "lockout.permanent"),
+        ({"ta_panic": "11"}, TeeUnavailable, "tee.dead"),
+        ({"pipe": "cut", "pipe_after": "1"}, TeeUnavailable, "tee.dead"),
+        ({"pipe": "garble", "pipe_after": "1"}, TeeUnavailable, "tee.bad_format"),
+        ({"pipe": "truncate", "pipe_after": "1"}, TeeUnavailable, "tee.bad_format"),
+    ],
+)
+def test_faults_on_a_device(directory: Path, knobs: dict[str, str], kind: type[Exception], code: str) -> None:
+    scripted(directory, **knobs)
+    with Device.open(directory) as device, pytest.raises(kind) as caught:
+        device.authenticate("alice", Faces().genuine())
+    assert caught.value.stable_code == code
+
+
+@pytest.mark.parametrize("knobs", [{"wrong_finger": "true"}, {"sensor_noise": "1"}, {"spoof_score": "0.9"}])
+def test_samples_are_replaced_or_disturbed_and_count(directory: Path, knobs: dict[str, str]) -> None:
+    scripted(directory, **knobs)
+    with Device.open(directory) as device:
+        for _ in range(5):
+            assert not device.authenticate("alice", Faces().genuine()).match
+        assert pins.lock_info(device, "alice", Modality.FACE).lock == "timed"
+    assert Scenario.load(directory).played == 5
+
+
+def test_a_sequence_goes_on_from_process_to_process(directory: Path) -> None:
+    scripted(directory, quality_sequence="2,5,1")
+    codes = []
+    for _ in range(3):
+        with Device.open(directory) as device:
+            try:
+                codes.append(device.authenticate("alice", Faces().genuine()).match)
+            except InputRefused as error:
+                codes.append(error.stable_code)
+    assert codes == ["capture.insufficient", "capture.too_close", True]
+
+
+def run(directory: Path, *arguments: str, stdin: str = "") -> tuple[int, dict]:
+    """One command line in this process: exit code and the JSON object."""
+    out = io.StringIO()
+    source = io.TextIOWrapper(io.BytesIO(stdin.encode()))
+    with pytest.MonkeyPatch.context() as patch, contextlib.redirect_stdout(out):
+        patch.setattr(sys, "stdin", source)
+        code = command_line(["--device", str(directory), "--json", "--no-input", *arguments])
+    return int(code), json.loads(out.getvalue())
+
+
+def test_the_command_line_end_to_end(directory: Path, tmp_path: Path) -> None:
+    probe, token = tmp_path / "probe.npy", tmp_path / "t.bin"
+    np.save(probe, Faces().genuine().vector)
+    assert run(directory, "authenticate", "alice", str(probe), "--operation-id", "9", "--token", str(token))[0] == 0
+    assert token.stat().st_size == 69
+    code, shown = run(directory, "token", "show", str(token))
+    assert (code, shown["token"]["challenge"], shown["verified"]) == (0, f"{9:016x}", None)
+    code, verified = run(directory, "token", "verify", str(token))
+    assert (code, verified["outcome"], verified["token"]) == (0, "verified", shown["token"])
+    mac = token.read_bytes()[37:].hex()
+    assert mac not in json.dumps([shown, verified])
+    changed = bytearray(token.read_bytes())
+    changed[5] ^= 1
+    token.write_bytes(changed)
+    assert run(directory, "token", "verify", str(token))[0] == 3
+    token.write_bytes(changed[:-1])
+    code, error = run(directory, "token", "verify", str(token))
+    assert (code, error["error"]["code"]) == (4, "token.malformed")
+
+    assert run(directory, "pin", "verify", "alice", "--pin-file", "-", stdin="1234\n")[0] == 0
+    assert run(directory, "pin", "verify", "alice", "--pin-file", "-", stdin="4321\n")[0] == 3
+    code, error = run(directory, "pin", "verify", "alice")
+    assert (code, error["error"]["code"]) == (4, "pin.missing")
+    assert run(directory, "pin", "unlock", "alice", "--pin-file", "-", stdin="1234\n")[0] == 0
+
+
+def test_the_fault_commands(directory: Path) -> None:
+    code, listed = run(directory, "fault", "list")
+    assert (code, listed["changed"], len(listed["knobs"]) > 40) == (0, {}, True)
+    code, done = run(
+        directory, "fault", "set", "lockout=1", "vendor.fingerprint.virtual.enrollment_hit=3", "--fault-seed", "7"
+    )
+    assert (code, done["changed"], done["seed"]) == (0, {"enrollment_hit": "3", "lockout": "true"}, 7)
+    code, error = run(directory, "fault", "set", "lockout=perhaps")
+    assert (code, error["error"]["code"]) == (4, "fault.value")
+    assert run(directory, "fault", "clear", "lockout")[1]["changed"] == {"enrollment_hit": "3"}
+    assert run(directory, "fault", "clear")[1]["changed"] == {}
+
+
+def test_power_cut_and_storage_faults_leave_the_device_usable(directory: Path, tmp_path: Path) -> None:
+    probe = tmp_path / "probe.npy"
+    np.save(probe, Faces().genuine().vector)
+    for step in range(1, 4):
+        run(directory, "fault", "set", f"storage=commit@{step}: die-before")
+        command = [
+            sys.executable,
+            "-m",
+            "bioguard.cli",
+            "--device",
+            str(directory),
+            "authenticate",
+            "alice",
+            str(probe),
+        ]
+        done = subprocess.run(command, capture_output=True, check=False)
+        assert done.returncode in (0, 70)
+        run(directory, "fault", "clear")
+    assert run(directory, "authenticate", "alice", str(probe))[0] == 0
+
+
+def test_attack_command(directory: Path, tmp_path: Path) -> None:
+    code, done = run(directory, "attack", "key.nobody", "pin.empty")
+    assert (code, done["outcome"], done["played"], done["found"]) == (0, "held", 2, 0)
+    code, listed = run(directory, "attack", "--list")
+    assert len(listed["attacks"]) >= 60
+    bad = tmp_path / "m.toml"
+    bad.write_text("uuid = 1")
+    code, error = run(directory, "attack", "--manifest", str(bad))
+    assert (code, error["error"]["code"]) == (4, "attack.manifest")
+
+
+def test_attack_command_against_somebody_elses_application(directory: Path, tmp_path: Path) -> None:
+    import bioguard.trusted.keystore as ours
+
+    (tmp_path / "their_ta.py").write_text(
+        "from bioguard.commands.keystore import KeyError_\n"
+        "from bioguard.trusted.keystore.app import KeystoreApp\n"
+        "class Theirs(KeystoreApp):\n"
+        "    def _allowed(self, key, token, *, operation):\n"
+        "        return KeyError_.OK\n"
+    )
+    text = (Path(ours.__file__).parent / "manifest.toml").read_text()
+    manifest = tmp_path / "manifest.toml"
+    manifest.write_text(text.replace("bioguard.trusted.keystore.app:KeystoreApp", "their_ta:Theirs"))
+    done = subprocess.run(
+        [sys.executable, "-m", "bioguard.cli", "--json", "attack", "key.", "--manifest", str(manifest)],
+        capture_output=True, text=True, check=False, env={"PYTHONPATH": str(tmp_path), "PATH": "/usr/bin:/bin"},
+    )  # fmt: skip
+    answer = json.loads(done.stdout)
+    assert (done.returncode, answer["outcome"]) == (3, "found")
+    assert {a["name"] for a in answer["attacks"] if a["verdict"] == "found"} >= {"key.no-token", "key.other-user"}

@@ -1,0 +1,92 @@
+"""Generated parts of the contract's pages equal the code. BIOGUARD_UPDATE_DOCS=1 rewrites them."""
+
+import os
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from bioguard.attack.bench import ATTACKS
+from bioguard.faults.knobs import KNOBS
+from bioguard.serve.protocol import METHODS
+from bioguard.trusted.contract.codes import Kind
+from bioguard.trusted.contract.session import diagram
+from tee_sim import schema
+
+DOCS = Path(__file__).parents[2] / "docs"
+
+
+def session() -> str:
+    return f"```mermaid\n{diagram()}```\n"
+
+
+def knobs() -> str:
+    rows = ["| knob | default | sensors | value | meaning |", "|---|---|---|---|---|"]
+    for k in KNOBS.values():
+        kinds = "both" if len(k.kinds) == len(Kind) else k.kinds[0].name.lower()
+        form = " / ".join(k.choices) or k.form.value
+        form = form.replace("|", "\\|")
+        ours = " (bioguard)" if k.origin == "bioguard" else ""
+        rows.append(
+            f"| `{k.name}`{ours} | {f'`{k.default}`' if k.default else 'empty'} | {kinds} | {form} | {k.meaning} |"
+        )
+    return "\n".join(rows) + "\n"
+
+
+def _fields(record: type[schema.Record]) -> str:
+    shown = []
+    for field in schema._layout(record):
+        bound = field.bound
+        text = field.kind.__name__ if bound is None or field.item else re.sub(r"\w+=", "", repr(bound))
+        if field.item is not None:
+            text = f"list of up to {bound.count}"
+        shown.append(f"{field.name}: {text}{' or null' if field.optional else ''}")
+    return "; ".join(shown) or "none"
+
+
+def methods() -> str:
+    rows = ["| number | method | request fields | answer fields |", "|---|---|---|---|"]
+    rows += [f"| {m.number} | {m.name} | {_fields(m.request)} | {_fields(m.reply)} |" for m in METHODS.values()]
+    return "\n".join(rows) + "\n"
+
+
+def attacks() -> str:
+    rows = [f"{len(ATTACKS)} attacks.\n", "| name | what is tried | source |", "|---|---|---|"]
+    return "\n".join(rows + [f"| `{a.name}` | {a.title} | {a.source} |" for a in ATTACKS]) + "\n"
+
+
+BLOCKS: list[tuple[str, str, Callable[[], str]]] = [
+    ("android-contract.md", "session", session),
+    ("android-contract.md", "knobs", knobs),
+    ("formats/serve.md", "methods", methods),
+    ("attack.md", "attacks", attacks),
+]
+
+
+@pytest.mark.parametrize(("page", "name", "make"), BLOCKS, ids=[b[1] for b in BLOCKS])
+def test_generated_block_is_current(page: str, name: str, make: Callable[[], str]) -> None:
+    path = DOCS / page
+    text = path.read_text("utf-8")
+    pattern = re.compile(rf"(<!-- generated: {name} -->\n)(.*?)(<!-- end -->)", re.DOTALL)
+    fresh = pattern.sub(lambda m: m[1] + make() + m[3], text)
+    assert pattern.search(text)
+    if os.environ.get("BIOGUARD_UPDATE_DOCS"):
+        path.write_text(fresh, "utf-8")
+    assert path.read_text("utf-8") == fresh
+
+
+def test_every_test_file_named_in_the_contract_exists() -> None:
+    text = (DOCS / "android-contract.md").read_text("utf-8")
+    here = Path(__file__).parent
+    for name in set(re.findall(r"`(test_\w+\.py)`", text)):
+        assert (here / name).exists(), name
+
+
+def test_the_example_frame_of_the_serve_page() -> None:
+    from tee_sim import codec
+
+    text = (DOCS / "formats" / "serve.md").read_text("utf-8")
+    shown = bytes.fromhex(re.search(r"id 5: `([0-9a-f ]+)`", text)[1])
+    body = codec.encode([1, 5, 20, [b"carol", 2]])
+    assert shown == len(body).to_bytes(4, "little") + body

@@ -1,0 +1,45 @@
+"""Every single-bit change of a valid token, at each of its three consumers: 552 x 3 refusals by the applications."""
+
+from hashlib import sha256
+
+import pytest
+
+from bioguard.attack.kit import Kit, flipped
+from bioguard.attack.target import Target
+from bioguard.commands.biometric import Status
+from bioguard.device.launch import manifests
+
+BITS = 8 * 69
+
+
+@pytest.fixture
+def kit(monkeypatch: pytest.MonkeyPatch) -> Kit:
+    monkeypatch.setattr("bioguard.trusted.gatekeeper.app._argon2id", lambda pin, salt: sha256(salt + pin).digest())
+    return Kit(Target(manifests()))
+
+
+def test_keystore_refuses_all_552_and_takes_the_good_one(kit: Kit) -> None:
+    person = kit.person(enrolled=True)
+    key, token = kit.key(person.secure_user_id), kit.match_token(person)
+    assert [bit for bit in range(BITS) if kit.uses(key, flipped(token, bit))] == []
+    assert kit.uses(key, token)
+
+
+def test_enrollment_refuses_all_552_and_takes_the_good_one(kit: Kit) -> None:
+    person = kit.person()
+    token = kit.pin_token(person, kit.challenge(person))
+    answers = {kit.enroll(person, flipped(token, bit)) for bit in range(BITS)}
+    assert answers == {Status.TOKEN_REFUSED}
+    assert kit.enroll(person, token) is Status.OK
+
+
+def test_lockout_reset_refuses_all_552_and_takes_the_good_one(kit: Kit) -> None:
+    person = kit.person(enrolled=True)
+    for _ in range(5):
+        kit.authenticate(person, kit.sample(kit.direction()))
+    token = kit.pin_token(person)
+    assert kit.locked(person)
+    assert [bit for bit in range(BITS) if kit.reset_lockout(person, flipped(token, bit))] == []
+    assert kit.locked(person)
+    assert kit.reset_lockout(person, token)
+    assert not kit.locked(person)

@@ -1,0 +1,226 @@
+"""The frame protocol: frames, strictness, methods on a real device, and the C client."""
+
+import contextlib
+import io
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bioguard.device import Device
+from bioguard.errors import InputRefused, NotPermitted
+from bioguard.records import FaceEmbedding, FingerprintTemplate
+from bioguard.serve import protocol as p
+from bioguard.serve.loop import serve
+from bioguard.serve.service import DeviceService, _sample
+from tee_sim import codec
+from tee_sim.schema import Record
+
+ROOT = Path(__file__).parents[2]
+HELLO = p.Hello(version=1, software="x", simulated=True, sandbox_level="test", device_is_seeded=True)
+
+
+def frame(value: object) -> bytes:
+    body = codec.encode(value)
+    return len(body).to_bytes(4, "little") + body
+
+
+def frames(data: bytes) -> list[list]:
+    found = []
+    while data:
+        size = int.from_bytes(data[:4], "little")
+        found.append(codec.decode(data[4 : 4 + size]))
+        data = data[4 + size :]
+    return found
+
+
+def echo(method: int, request: Record) -> Record:
+    if method == 0:
+        return HELLO
+    if method == 2:
+        raise NotPermitted("no — never", hint="stop", code="test.no")
+    return p.Nothing()
+
+
+def talk(data: bytes) -> list[list]:
+    sink = io.BytesIO()
+    serve(io.BytesIO(data), sink, echo)
+    return frames(sink.getvalue())
+
+
+def test_hello_comes_first_and_unasked() -> None:
+    assert talk(b"") == [[1, 0, 0, [1, "x", True, "test", True]]]
+
+
+def test_answers_carry_the_id_and_come_in_order() -> None:
+    said = talk(frame([1, 7, 1, [b"a"]]) + frame([1, 4294967295, 1, [b"b"]]))
+    assert said[1:] == [[1, 7, 0, []], [1, 4294967295, 0, []]]
+
+
+def test_a_refusal_is_an_answer_and_the_conversation_goes_on() -> None:
+    said = talk(frame([1, 1, 2, [b"a"]]) + frame([1, 2, 1, [b"a"]]))
+    assert said[1] == [1, 1, 1, ["test.no", "no \\u2014 never", "stop", 5]]
+    assert said[2] == [1, 2, 0, []]
+
+
+@pytest.mark.parametrize(
+    ("request_", "code"),
+    [
+        ([1, 1, 99, []], "serve.method"),
+        ([1, 1, 1, []], "serve.request"),
+        ([1, 1, 1, [b"a", 1]], "serve.request"),
+        ([1, 1, 1, ["text"]], "serve.request"),
+        ([1, 1, 20, [b"a", 3]], "serve.request"),
+        ([1, 1, 1, {}], "serve.request"),
+    ],
+)
+def test_bad_requests_are_refused_and_the_conversation_goes_on(request_: list, code: str) -> None:
+    said = talk(frame(request_) + frame([1, 2, 1, [b"a"]]))
+    assert (said[1][1], said[1][2], said[1][3][0]) == (1, 1, code)
+    assert said[2] == [1, 2, 0, []]
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"\0\0\0\0",
+        b"\0\0",
+        (1 << 21).to_bytes(4, "little"),
+        b"\5\0\0\0abc",
+        frame([2, 1, 1, [b"a"]]),
+        frame([1, 1, 1]),
+        frame([1, -1, 1, []]),
+        frame([1, True, 1, []]),
+        b"\6\0\0\0\x84\x18\x01\x01\x01\x80",
+        b"\1\0\0\0\xff",
+    ],
+    ids=["zero", "short", "huge", "cut", "version", "fields", "id", "bool", "long-integer", "not-cbor"],
+)
+def test_what_is_no_frame_ends_the_conversation_with_a_refusal(data: bytes) -> None:
+    sink = io.BytesIO()
+    with pytest.raises(InputRefused) as caught:
+        serve(io.BytesIO(data + frame([1, 2, 1, [b"a"]])), sink, echo)
+    assert caught.value.stable_code == "serve.malformed"
+    last = frames(sink.getvalue())[-1]
+    assert (last[:3], last[3][0], last[3][3]) == ([1, 0, 1], "serve.malformed", 4)
+
+
+@given(st.binary(max_size=60))
+def test_any_bytes_end_in_frames_or_our_error(data: bytes) -> None:
+    sink = io.BytesIO()
+    with contextlib.suppress(InputRefused):
+        serve(io.BytesIO(data), sink, echo)
+    assert all(len(f) == 4 for f in frames(sink.getvalue()))
+
+
+def test_every_method_has_a_handler() -> None:
+    service = DeviceService.__new__(DeviceService)
+    service.__init__(None, seeded=False)
+    assert sorted(service._methods) == sorted(m.name for m in p.METHODS.values())
+
+
+def test_samples_in_their_three_forms() -> None:
+    vector = np.random.default_rng(1).normal(size=128).astype("<f4")
+    face = FaceEmbedding.from_features(vector)
+    assert _sample(p.SampleForm.FLOAT32, vector.tobytes()) == face
+    assert _sample(p.SampleForm.CANONICAL, face.to_bytes()) == face
+    finger = FingerprintTemplate.from_minutiae([10.0, 20], [30.0, 40], [0.0, 1], width_px500=300, height_px500=400)
+    assert _sample(p.SampleForm.CANONICAL, finger.to_bytes()) == finger
+    for form, data in (
+        (2, b""),
+        (2, b"abc"),
+        (0, b""),
+        (0, b"\1\7rest"),
+        (1, b"FMR\0junk"),
+        (0, face.to_bytes() + b"x"),
+    ):
+        with pytest.raises(InputRefused):
+            _sample(p.SampleForm(form), data)
+
+
+@pytest.fixture(scope="module")
+def device_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    directory = tmp_path_factory.mktemp("served")
+    Device.init(directory).close()
+    return directory
+
+
+def command(directory: Path) -> list[str]:
+    return [sys.executable, "-m", "bioguard.cli", "--device", str(directory), "serve", "--stdio"]
+
+
+def test_a_whole_conversation_with_a_device(device_dir: Path) -> None:
+    rng = np.random.default_rng(5)
+    face = rng.normal(size=128)
+
+    def sample(noise: float = 0.1) -> bytes:
+        return (face + noise * rng.normal(size=128)).astype("<f4").tobytes()
+
+    with subprocess.Popen(command(device_dir), stdin=subprocess.PIPE, stdout=subprocess.PIPE) as child:
+
+        def ask(method: str, *fields: object) -> list:
+            number = next(m.number for m in p.METHODS.values() if m.name == method)
+            child.stdin.write(frame([1, 5, number, list(fields)]))
+            child.stdin.flush()
+            return read(child)
+
+        hello = read(child)
+        assert (hello[3][0], hello[3][2]) == (1, True)
+        assert ask("add_user", b"dora")[2:] == [0, []]
+        assert ask("add_user", b"dora")[3][0] == "user.exists"
+        assert ask("users")[3] == [[b"dora"]]
+        assert ask("consent", b"dora", 2, 365, True, b"")[2] == 0
+        sid = ask("set_pin", b"dora", b"4711", None)[3][0]
+        assert ask("verify_pin", b"dora", b"0000", 0)[3][0] == "pin.wrong"
+        challenge = ask("generate_challenge", b"dora", 2)[3][0]
+        token = ask("verify_pin", b"dora", b"4711", challenge)[3][0]
+        views = [sample() for _ in range(3)]
+        assert ask("enroll", b"dora", 0, 2, views, bytes(69), False)[3][0] == "token.refused"
+        record_id, _, count = ask("enroll", b"dora", 0, 2, views, token, False)[3]
+        assert count == 3
+        match, matched, token = ask("authenticate", b"dora", 2, sample(), 4242, 0)[3]
+        assert (match, matched, len(token)) == (True, record_id, 69)
+        authenticator = ask("authenticator_id", b"dora", 2)[3][0]
+        assert ask("check_token", token)[3][:4] == [4242, sid, authenticator, 2]
+        assert ask("check_token", token[:-1] + b"\0")[3][0] == "token.rejected"
+        stranger = rng.normal(size=128).astype("<f4").tobytes()
+        for _ in range(5):
+            assert ask("authenticate", b"dora", 2, stranger, 0, 0)[3] == [False, None, None]
+        assert ask("lock_status", b"dora", 2)[3][0] == 1
+        assert ask("authenticate", b"dora", 2, sample(), 0, 0)[3][0] == "lockout.timed"
+        assert ask("unlock", b"dora", b"4711")[2:] == [0, []]
+        assert ask("identify", 2, sample(), 0)[3] == [True, b"dora", record_id]
+        assert ask("records", b"dora")[3] == [[record_id]]
+        assert ask("erase", b"dora", record_id)[2] == 0
+        assert ask("remove_user", b"dora")[2:] == [0, []]
+        child.stdin.close()
+        assert child.wait(timeout=30) == 0
+
+
+def read(child: subprocess.Popen) -> list:
+    size = int.from_bytes(child.stdout.read(4), "little")
+    return codec.decode(child.stdout.read(size))
+
+
+@pytest.mark.skipif(shutil.which("cc") is None, reason="no C compiler here")
+def test_the_c_client_enrolls_authenticates_and_checks_the_token(device_dir: Path, tmp_path: Path) -> None:
+    client = tmp_path / "client"
+    source = ROOT / "docs" / "examples" / "bioguard_client.c"
+    flags = ["-std=c99", "-Wall", "-Wextra", "-Werror", "-pedantic"]
+    subprocess.run(["cc", *flags, "-o", str(client), str(source), "-lm"], check=True)
+    done = subprocess.run([str(client), *command(device_dir)], capture_output=True, text=True, check=False, timeout=60)
+    assert done.stdout.splitlines() == [
+        "server speaks version 1",
+        "user added, PIN set",
+        "face enrolled",
+        "authenticated",
+        "token is genuine: operation 20260731, type 2",
+    ]
+    assert done.returncode == 0
+    again = subprocess.run([str(client), *command(device_dir)], capture_output=True, text=True, check=False, timeout=60)
+    assert (again.returncode, again.stderr) == (1, "client: refused: user.exists\n")
