@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from bioguard.errors import InputRefused
-from bioguard.formats.load import load
+from bioguard.formats import load
 from bioguard.records import FaceEmbedding, FingerprintTemplate
 
 __all__ = ["find_faces", "find_fingers"]

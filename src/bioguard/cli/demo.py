@@ -12,11 +12,14 @@ import click
 from bioguard.cli.collection import find_faces, find_fingers
 from bioguard.cli.output import Output, Result
 from bioguard.cli.state import CliState, pass_state
+from bioguard.commands.biometric import Modality
 from bioguard.device import Device, DeviceOptions
-from bioguard.device.consent import grant_all
+from bioguard.device.consent import grant_all, signed_log
+from bioguard.device.credentials import check_token, enrollment_token, set_pin
 from bioguard.errors import InputRefused
 from bioguard.exit_codes import ExitCode
 from bioguard.records import Features
+from bioguard.records.tokens import AuthToken
 from bioguard.synthetic import face_views, finger_impressions
 
 __all__ = ["demo"]
@@ -25,6 +28,8 @@ ENROLLED_SAMPLES = 3
 NAMES = ("alice", "bob")
 PEOPLE = 20
 """People enrolled from a directory of real samples."""
+DEMO_PIN = b"2468"
+OPERATION_ID = 0x62696F67
 PROBES = 3
 """Genuine attempts per person and modality."""
 
@@ -66,9 +71,11 @@ class _Person:
 
 @contextmanager
 def _temporary_device(options: DeviceOptions, keep: Path | None) -> Iterator[Device]:
-    with tempfile.TemporaryDirectory(prefix="bioguard-demo-") as name:
-        with Device.init(keep or Path(name) / "device", options) as device:
-            yield device
+    with (
+        tempfile.TemporaryDirectory(prefix="bioguard-demo-") as name,
+        Device.init(keep or Path(name) / "device", options) as device,
+    ):
+        yield device
 
 
 @click.command()
@@ -78,9 +85,7 @@ def _temporary_device(options: DeviceOptions, keep: Path | None) -> Iterator[Dev
     help="Use real samples below DIR.",
     metavar="DIR",
 )
-@click.option(
-    "--keep", type=click.Path(path_type=Path), help="Make the device in DIR and leave it there.", metavar="DIR"
-)
+@click.option("--keep", type=click.Path(path_type=Path), help="Leave the device in DIR.", metavar="DIR")
 @pass_state
 def demo(state: CliState, data: Path | None, keep: Path | None) -> Result:
     """Provision a device, enroll people by face and finger, accept genuine attempts, reject impostors.
@@ -102,13 +107,14 @@ def demo(state: CliState, data: Path | None, keep: Path | None) -> Result:
         _enroll(device, people, out, verbose=data is None)
         tallies = _attempts(device, people, out, verbose=data is None)
         records = sum(1 for _ in device.records())
+        _show_token(device, people[0], out)
         identified = sum(device.identify(p.probes("face")[0]).user == p.name for p in people)
         out.step(f"search   1:N by face: {identified}/{len(people)} people found among {records} records")
         erased = next(device.records(people[0].name))
         device.erase(people[0].name, erased.record_id)
-        out.step(
-            f"erase    record {erased.record_id[:8]}... of {people[0].name} destroyed; digest {erased.digest[:16]}..."
-        )
+        out.step(f"erase    record {erased.record_id[:8]}... of {people[0].name}, digest {erased.digest[:16]}...")
+        log = signed_log(device)
+        out.step(f"log      {len(log.items)} entries under a signed checkpoint; none holds a feature or a score")
     seconds = time.monotonic() - started
     right = all(t.genuine_accepted and t.impostors_rejected for t in tallies.values())
     if data is None:
@@ -127,6 +133,18 @@ def demo(state: CliState, data: Path | None, keep: Path | None) -> Result:
         },
         lines=lines,
         exit_code=ExitCode.OK if right else ExitCode.NO,
+    )
+
+
+def _show_token(device: Device, person: _Person, out: Output) -> None:
+    answer = device.authenticate(person.name, person.probes("face")[0], operation_id=OPERATION_ID)
+    if answer.token is None:
+        return
+    token = AuthToken.from_bytes(answer.token)
+    check_token(device, answer.token)
+    out.step(
+        f"token    {len(answer.token)} bytes for operation {token.challenge:#x}, authenticator type "
+        f"{token.authenticator_type}; its MAC verifies"
     )
 
 
@@ -163,10 +181,15 @@ def _enroll(device: Device, people: Sequence[_Person], out: Output, *, verbose: 
     with out.progress(people, "enrolling", len(people)) as bar:
         for person in bar:
             device.add_user(person.name)
+            set_pin(device, person.name, DEMO_PIN)
             grant_all(device, person.name, of_age=True)
+            if verbose:
+                out.step(f"user     {person.name}: PIN set, consent to unlock and identify granted")
             for what, samples in person.samples.items():
                 finger = "right-index" if what == "finger" else None
-                new = device.enroll(person.name, samples[:ENROLLED_SAMPLES], finger=finger)
+                modality = Modality.FINGERPRINT if finger else Modality.FACE
+                token = enrollment_token(device, person.name, modality, DEMO_PIN)
+                new = device.enroll(person.name, samples[:ENROLLED_SAMPLES], finger=finger, token=token)
                 if verbose:
                     out.step(f"enroll   {person.name} {what}: {new.views} samples, digest {new.digest[:16]}...")
     if not verbose:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from bioguard.cli.output import Output
 from bioguard.errors import InputRefused
-from bioguard.formats import load_features
+from bioguard.formats import load
 from bioguard.records import Features
 
 __all__ = ["read_sample", "read_samples"]
@@ -20,14 +20,16 @@ def read_samples(paths: Sequence[Path], output: Output) -> list[Features]:
     samples: list[Features] = []
     for path in paths:
         try:
-            loaded = load_features(path)
+            loaded = load(path)
         except InputRefused as error:
             raise InputRefused(f"{path}: {error.message}", hint=error.hint, code=error.stable_code) from error
         except OSError as error:
             raise InputRefused(
                 f"{path}: {error.strerror or 'cannot be read'}", hint="check the path", code="input.unreadable"
             ) from error
-        samples += loaded if isinstance(loaded, list) else [loaded]
+        for warning in loaded.warnings:
+            output.note(f"{path}: {warning.message}")
+        samples += loaded.features
     return samples
 
 

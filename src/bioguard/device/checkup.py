@@ -22,7 +22,7 @@ __all__ = ["checkup"]
 
 _LAYER_FIX = {
     "seccomp": "run on Linux 3.17 or later with seccomp filters; without them nothing is ENFORCED",
-    "namespaces": "allow unprivileged user namespaces (container flags or the kernel.unprivileged_userns_clone setting)",
+    "namespaces": "allow unprivileged user namespaces (container flags, kernel.unprivileged_userns_clone)",
     "empty-root": "allow unprivileged user namespaces",
     "landlock": "run a kernel with Landlock (5.13 or later) and landlock in the list of security modules",
     "descriptors": "look at what else opens descriptors in the child",
@@ -71,9 +71,11 @@ def _start(checks: list[Check]) -> Verdict | None:
     title = "the secure world starts and is locked by the kernel"
     options = DeviceOptions(allow_level=Level.NOT_ENFORCED)
     try:
-        with tempfile.TemporaryDirectory(prefix="bioguard-doctor-") as name:
-            with Device.init(Path(name) / "device", options) as device:
-                verdict = device.running.verdict
+        with (
+            tempfile.TemporaryDirectory(prefix="bioguard-doctor-") as name,
+            Device.init(Path(name) / "device", options) as device,
+        ):
+            verdict = device.running.verdict
     except BioguardError as error:
         checks.append(
             Check(
@@ -98,7 +100,7 @@ def _start(checks: list[Check]) -> Verdict | None:
             summary=f"sandbox level {verdict.level.value}",
             details=verdict.reasons,
             limits="root on this host, kernel flaws and side channels are not covered (docs/threat-model.md)",
-            fix="see the layers below; enroll and match refuse below ENFORCED unless --allow-level names the lower level",
+            fix="see the layers below; a device refuses to start below ENFORCED unless --allow-level names it",
         )
     )
     return verdict

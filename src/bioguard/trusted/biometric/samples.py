@@ -1,5 +1,7 @@
 """Samples as they arrive: canonical bytes in, features out, anything else refused."""
 
+from collections.abc import Callable
+
 from bioguard.commands.biometric import Modality, Status
 from bioguard.errors import InputRefused
 from bioguard.records import FaceEmbedding, Features, FingerprintTemplate
@@ -7,7 +9,7 @@ from bioguard.trusted.biometric.refusal import Refused
 
 __all__ = ["decode", "modality_of"]
 
-_DECODERS = {Modality.FINGERPRINT: FingerprintTemplate.from_bytes, Modality.FACE: FaceEmbedding.from_bytes}
+_DECODERS: dict[Modality, Callable[[bytes], Features]] = {Modality.FINGERPRINT: FingerprintTemplate.from_bytes, Modality.FACE: FaceEmbedding.from_bytes}
 
 
 def modality_of(sample: bytes) -> Modality:
