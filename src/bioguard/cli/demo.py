@@ -15,7 +15,7 @@ from bioguard.cli.state import CliState, pass_state
 from bioguard.commands.biometric import Modality
 from bioguard.device import Device, DeviceOptions
 from bioguard.device.consent import grant_all, signed_log
-from bioguard.device.credentials import check_token, enrollment_token, set_pin
+from bioguard.device.credentials import check_token, enrollment_token, set_pin, unlock
 from bioguard.errors import InputRefused
 from bioguard.exit_codes import ExitCode
 from bioguard.records import Features
@@ -30,6 +30,8 @@ PEOPLE = 20
 """People enrolled from a directory of real samples."""
 DEMO_PIN = b"2468"
 OPERATION_ID = 0x62696F67
+IMPOSTORS = 4
+"""Impostor attempts per person and modality; the fifth failure in a row would lock the sensor."""
 PROBES = 3
 """Genuine attempts per person and modality."""
 
@@ -196,6 +198,12 @@ def _enroll(device: Device, people: Sequence[_Person], out: Output, *, verbose: 
         out.step(f"enroll   {len(people)} people, a finger and a face each")
 
 
+def _others(people: Sequence[_Person], person: _Person) -> list[_Person]:
+    """The next people in the circle: fewer than the failed attempts that lock the sensor."""
+    start = people.index(person) + 1
+    return [people[(start + i) % len(people)] for i in range(min(IMPOSTORS, len(people) - 1))]
+
+
 def _attempts(device: Device, people: Sequence[_Person], out: Output, *, verbose: bool) -> dict[str, _Tally]:
     tallies = {"finger": _Tally(), "face": _Tally()}
     with out.progress(people, "matching", len(people)) as bar:
@@ -207,9 +215,8 @@ def _attempts(device: Device, people: Sequence[_Person], out: Output, *, verbose
                     tally.genuine_accepted += match
                     if verbose:
                         out.step(f"match    {person.name} by {what}: {'accepted' if match else 'REJECTED'} (genuine)")
-                for other in people:
-                    if other is person:
-                        continue
+                unlock(device, person.name, DEMO_PIN)
+                for other in _others(people, person):
                     match = device.authenticate(person.name, other.probes(what)[0]).match
                     tally.impostors += 1
                     tally.impostors_rejected += not match
