@@ -5,7 +5,21 @@ from pathlib import Path
 import click
 
 from bioguard import __version__
-from bioguard.cli import attack, demo, device, doctor, enroll, fault, match, match_explain, pin, serve, token, users
+from bioguard.cli import (
+    attack,
+    audit,
+    demo,
+    device,
+    doctor,
+    enroll,
+    fault,
+    match,
+    match_explain,
+    pin,
+    serve,
+    token,
+    users,
+)
 from bioguard.cli.output import Output
 from bioguard.cli.state import CliState, default_device_dir
 from bioguard.device import DeviceOptions, Level, parse_clock
@@ -102,5 +116,6 @@ for command in (demo.demo, doctor.doctor, device.device, users.user):
 for command in (pin.pin, token.token, fault.fault, attack.attack, serve.serve):
     cli.add_command(command)
 cli.add_command(match_explain.match_group)
+cli.add_command(audit.audit)
 for command in (enroll.enroll, match.authenticate, match.identify, enroll.list_, enroll.show, enroll.erase):
     cli.add_command(command)
