@@ -100,6 +100,11 @@ def test_row2_a_token_from_the_future(world) -> None:
     refused_enrollment(world, session, world.forged(challenge=challenge, timestamp_ms=stamp))
 
 
+def test_row2_a_token_of_nobody(world) -> None:
+    session = world.start()
+    refused_enrollment(world, session, world.forged(challenge=world.challenge(session), user_id=0))
+
+
 def test_row2_two_live_challenges_both_work_and_may_be_used_twice(world) -> None:
     session = world.start()
     first, second = world.challenge(session), world.challenge(session)

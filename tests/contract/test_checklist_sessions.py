@@ -347,6 +347,15 @@ def test_row6_clearing_a_weak_sensor_does_not_clear_a_strong_one(world) -> None:
     assert authority.lock_status(0, ALICE).lock is Lock.TIMED
 
 
+def test_row6_clearing_does_not_touch_another_owners_sensor(world) -> None:
+    authority = three_sensors(world)
+    world.states.save(0, ALICE, SensorUserState(secure_user_id=1))
+    for _ in range(5):
+        authority.settle_attempt(authority.begin_attempt(0, ALICE), Outcome.NO_MATCH, 0)
+    authority.reset_lockout(2, ALICE, world.pin_token())
+    assert authority.lock_status(0, ALICE).lock is Lock.TIMED
+
+
 # -- row 10: nothing secret in answers -------------------------------------------------------------------------------
 
 

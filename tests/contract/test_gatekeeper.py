@@ -129,6 +129,15 @@ def test_another_users_handle_and_every_changed_handle_byte_are_refused(world) -
         assert verify(world, handle=bytes(changed)).status is GatekeeperStatus.GENERAL_FAILURE, i
 
 
+def test_a_foreign_handle_costs_the_user_nothing(world) -> None:
+    world.set_pin(ALICE, b"1234")
+    world.set_pin(BOB, b"1234")
+    before = world.pins.rows[ALICE]
+    for _ in range(6):
+        verify(world, handle=world.handles[BOB])
+    assert world.pins.rows[ALICE] == before
+
+
 def test_deleted_user_does_not_verify_and_absent_user_is_tolerated(world) -> None:
     world.set_pin()
     world.gatekeeper.delete_user(ALICE)

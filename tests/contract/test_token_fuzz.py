@@ -6,7 +6,8 @@ import pytest
 
 from bioguard.attack.kit import Kit, flipped
 from bioguard.attack.target import Target
-from bioguard.commands.biometric import Status
+from bioguard.commands import biometric
+from bioguard.commands.biometric import BIOMETRIC_UUID, Status
 from bioguard.device.launch import manifests
 
 BITS = 8 * 69
@@ -16,6 +17,15 @@ BITS = 8 * 69
 def kit(monkeypatch: pytest.MonkeyPatch) -> Kit:
     monkeypatch.setattr("bioguard.trusted.gatekeeper.app._argon2id", lambda pin, salt: sha256(salt + pin).digest())
     return Kit(Target(manifests()))
+
+
+def test_a_removed_user_leaves_no_sensor_state(kit: Kit) -> None:
+    person = kit.person(enrolled=True)
+    objects = kit.target.disk.objects[BIOMETRIC_UUID.bytes]
+    assert [i for i in objects if i.startswith(b"S") and i.endswith(person.user)]
+    kit.target.call(BIOMETRIC_UUID, biometric.REMOVE_USER, biometric.RemoveUser(user=person.user))
+    objects = kit.target.disk.objects[BIOMETRIC_UUID.bytes]
+    assert [i for i in objects if i.startswith(b"S") and i.endswith(person.user)] == []
 
 
 def test_keystore_refuses_all_552_and_takes_the_good_one(kit: Kit) -> None:

@@ -41,4 +41,4 @@ class ChallengeTable:
         return any(value == challenge for value, _ in self._alive(now_ms))
 
     def _alive(self, now_ms: int) -> tuple[tuple[int, int], ...]:
-        return tuple(entry for entry in self.live if 0 <= now_ms - entry[1] < LIFETIME_MS)
+        return tuple(entry for entry in self.live if now_ms - entry[1] < LIFETIME_MS)
