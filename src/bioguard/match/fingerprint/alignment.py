@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from bioguard.match.fingerprint.pairing import Block, Pairs
 from bioguard.match.fingerprint.parameters import ALIGNMENT, CYLINDER
 
-__all__ = ["Motion", "align", "group_motion"]
+__all__ = ["HULL", "Motion", "align", "group_motion", "match"]
 
 _FAR = np.float32(1e9)
 _UNIT = np.float32(1 / CYLINDER.code_scale**2)
@@ -68,19 +68,22 @@ def _moved(motion: Motion, places: F32) -> tuple[F32, F32, F32, F32]:
     )
 
 
-def _match(motion: Motion, probe: F32, block: Block, tolerance: float) -> tuple[NDArray[np.bool_], F32]:
+def match(motion: Motion, probe: F32, block: Block, tolerance: float) -> tuple[NDArray[np.bool_], F32]:
     """Mutually nearest minutiae: matched bool [g, n, m] and squared distance."""
     x, y, c, s = _moved(motion, probe)
     b = block.places[:, None]
     dx, dy = x[:, :, None] - b[..., 0], y[:, :, None] - b[..., 1]
-    distance = dx * dx + dy * dy
+    # whole numbers of 16 significant bits, as the kernel keeps them beside the number of the minutia
+    bits = (dx * dx + dy * dy).view(np.int32) & ~255
+    far = np.float32(tolerance * tolerance).view(np.int32) & ~255
     same = c[:, :, None] * b[..., 2] + s[:, :, None] * b[..., 3]
     there = (np.arange(b.shape[2]) < block.counts[:, None])[:, None]
-    near = there & (same > np.float32(ALIGNMENT.direction_cos)) & (distance < np.float32(tolerance * tolerance))
-    ranked = np.where(near, distance, _FAR)
+    near = there & (same > np.float32(ALIGNMENT.direction_cos)) & (bits < far)
+    ranked = np.where(near, bits, far)
     by_row, by_column = ranked.argmin(axis=2), ranked.argmin(axis=1)
     _, n, m = ranked.shape
     matched = (by_row[:, :, None] == np.arange(m)) & (by_column[:, None, :] == np.arange(n)[:, None]) & near
+    distance: F32 = bits.view(np.float32)
     return matched, distance
 
 
@@ -132,12 +135,11 @@ def align(
         of similarity and of similarity times nearness (each 0..1). Then matched bool [g, n, m] and the final motion.
     """
     own = probe.places[0][: int(probe.counts[0])]
-    similar = similarity * _UNIT
-    first, second, last = ALIGNMENT.tolerances_px500
-    for tolerance in (first, second):
-        matched, _ = _match(motion, own, block, tolerance)
-        motion = _refit(motion, own, block, matched, similar)
-    matched, distance = _match(motion, own, block, last)
+    similar = similarity.astype(np.float32) * _UNIT
+    wide, last = ALIGNMENT.tolerances_px500
+    matched, _ = match(motion, own, block, wide)
+    motion = _refit(motion, own, block, matched, similar)
+    matched, distance = match(motion, own, block, last)
 
     def total(values: F32) -> F32:
         return np.where(matched, values, np.float32(0)).sum(axis=(1, 2), dtype=np.float32)

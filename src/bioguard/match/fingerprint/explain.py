@@ -54,7 +54,7 @@ def _band(value: float) -> str:
 
 
 def _file_order(template: FingerprintTemplate) -> NDArray[np.int64]:
-    """Position in the template of each minutia of its prepared form, which is sorted (`prepared._canonical`)."""
+    """Position in the template of each minutia of its prepared form, which is sorted (`prepared.canonical`)."""
     return np.lexsort((template.angle_rad, template.y_px500, template.x_px500)).astype(np.int64)
 
 

@@ -96,7 +96,7 @@ def select_pairs(table: NDArray[np.int32], p: PairingParameters = PAIRING) -> Pa
             break
         j = 255 - (key & 255)
         probe[:, step], other[:, step] = np.where(good, i, 0), np.where(good, j, 0)
-        similarity[:, step] = np.where(good, (key >> 8) * _SIMILARITY_SCALE, 0)
+        similarity[:, step] = np.where(good, (key >> 8).astype(np.float32) * _SIMILARITY_SCALE, 0)
         count += good
         table[rows, :, np.minimum(j, m - 1)] = -1
         best[rows, i] = -1

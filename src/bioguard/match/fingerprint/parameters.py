@@ -79,10 +79,10 @@ class PairingParameters:
 class AlignmentParameters:
     """Laying one print on the other, and what all minutiae say about it."""
 
-    gate: float = 0.09
+    gate: float = 0.085
     """Consistency below which alignment is not tried: about eight in ten impostors end here. Fitted."""
-    tolerances_px500: tuple[float, float, float] = (24.0, 14.0, 10.0)
-    """Distance within which minutiae are matched while the fit is refined, and for the final count. Fitted."""
+    tolerances_px500: tuple[float, float] = (24.0, 10.0)
+    """Distance within which minutiae are matched to refine the fit, and for the final count. Fitted."""
     direction_cos: float = 0.866
     """Matched minutiae point the same way within 30 degrees. Fitted."""
     affine_ridge: float = 2.0e4
@@ -103,14 +103,14 @@ class ScoreParameters:
     that were trained without the set that is scored.
     """
 
-    intercept: float = 0.0
-    log_consistency: float = 1.0
-    log_together: float = 0.0
-    share_together: float = 0.0
-    log_shared: float = 0.0
-    log_matched: float = 0.0
-    share_matched: float = 0.0
-    mean_similarity: float = 0.0
+    intercept: float = 4.8468
+    log_consistency: float = 3.3495
+    log_together: float = 1.1268
+    share_together: float = 6.8065
+    log_shared: float = 0.1751
+    log_matched: float = 0.0698
+    share_matched: float = 1.5594
+    mean_similarity: float = -4.7515
     lowest: float = -4.0
     """Score of aligned prints is at least this; prints that were not aligned lie below, in the order of consistency."""
 

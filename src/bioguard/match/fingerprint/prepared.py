@@ -13,7 +13,14 @@ from bioguard.match.fingerprint.cylinders import frames
 from bioguard.match.fingerprint.projection import CODE_LIMIT, Projection, describe, projection
 from bioguard.records import FingerprintTemplate
 
-__all__ = ["DIRECTION_SCALE", "POSITION_STEPS_PER_PX", "PreparedTemplate", "prepare", "prepare_all"]
+__all__ = [
+    "DIRECTION_SCALE",
+    "POSITION_STEPS_PER_PX",
+    "PreparedTemplate",
+    "canonical",
+    "prepare",
+    "prepare_all",
+]
 
 POSITION_STEPS_PER_PX = 8
 """Positions in 1/8 px at 500 dpi: 4095 px is the limit of a template and fits 16 bits signed."""
@@ -61,7 +68,7 @@ class PreparedTemplate:
         return cls(codes, places)
 
 
-def _canonical(template: FingerprintTemplate) -> FingerprintTemplate:
+def canonical(template: FingerprintTemplate) -> FingerprintTemplate:
     """The same minutiae in one fixed order, so that scores cannot depend on the order in the file."""
     order = np.lexsort((template.angle_rad, template.y_px500, template.x_px500))
     return FingerprintTemplate(
@@ -77,7 +84,7 @@ def _canonical(template: FingerprintTemplate) -> FingerprintTemplate:
 
 def prepare_all(templates: Sequence[FingerprintTemplate], using: Projection | None = None) -> list[PreparedTemplate]:
     """Prepare many templates at once; far quicker than one by one."""
-    ordered = [_canonical(t) for t in templates]
+    ordered = [canonical(t) for t in templates]
     out = []
     for template, codes in zip(ordered, describe(ordered, using), strict=True):
         frame = frames(template)

@@ -56,49 +56,41 @@ static TARGET void VARIANT(stretch)(const float *x, const float *y, const float 
     }
 }
 
-/* Mutually nearest minutiae: alignment._match. Fills the partner (or -1) and squared distance of every probe minutia. */
+/* Mutually nearest minutiae: alignment._match. Fills the partner (or -1) and squared distance of every probe minutia.
+ *
+ * Squared distances are not negative, so their bits compare as integers, which vectorizes without fast-math. The low
+ * eight bits make room for the number of the minutia, so that the minimum also says whose it is.
+ */
 static TARGET void VARIANT(match)(const fg_probe *probe, const fg_places *other, int lanes, const fg_motion *motion,
                                   float reach, float direction_cos, int32_t *restrict partner, float *restrict distance)
 {
-    /* squared distances are not negative, so their bits compare as integers, which vectorizes without fast-math */
-    _Alignas(64) int32_t row[MAX_LANES], column[MAX_LANES], owner[MAX_LANES];
-    union {
-        float f;
-        int32_t i;
-    } limit = {reach};
-    const int32_t far = limit.i;
+    _Alignas(64) int32_t column[MAX_LANES];
+    const float *restrict ox = other->x, *restrict oy = other->y, *restrict oc = other->c, *restrict os = other->s;
+    fg_bits bits = {reach};
+    const int32_t far = bits.i & ~255;
     for (int j = 0; j < lanes; j++)
-        column[j] = far, owner[j] = -1;
+        column[j] = far;
     for (int i = 0; i < probe->n; i++) {
         const float x = motion->matrix[0][0] * probe->x[i] + motion->matrix[0][1] * probe->y[i] + motion->matrix[0][2];
         const float y = motion->matrix[1][0] * probe->x[i] + motion->matrix[1][1] * probe->y[i] + motion->matrix[1][2];
         const float c = motion->c * probe->c[i] - motion->s * probe->s[i], s = motion->s * probe->c[i] + motion->c * probe->s[i];
         int32_t nearest = far;
         for (int j = 0; j < lanes; j++) {
-            const float dx = x - other->x[j], dy = y - other->y[j];
-            union {
-                float f;
-                int32_t i;
-            } d = {dx * dx + dy * dy};
-            const int32_t bits = c * other->c[j] + s * other->s[j] > direction_cos ? d.i : far;
-            row[j] = bits;
-            nearest = bits < nearest ? bits : nearest;
-            owner[j] = bits < column[j] ? i : owner[j];
-            column[j] = bits < column[j] ? bits : column[j];
+            const float dx = x - ox[j], dy = y - oy[j];
+            const fg_bits d = {dx * dx + dy * dy};
+            const int32_t key = c * oc[j] + s * os[j] > direction_cos ? d.i & ~255 : far;
+            const int32_t row_key = key | j, column_key = key | i;
+            nearest = row_key < nearest ? row_key : nearest;
+            column[j] = column_key < column[j] ? column_key : column[j];
         }
-        partner[i] = -1;
-        if (nearest < far) {
-            int j = 0;
-            while (row[j] != nearest)
-                j++;
-            partner[i] = j;
-            limit.i = nearest;
-            distance[i] = limit.f;
-        }
+        partner[i] = nearest;
     }
-    for (int i = 0; i < probe->n; i++)
-        if (partner[i] >= 0 && owner[partner[i]] != i)
-            partner[i] = -1;
+    for (int i = 0; i < probe->n; i++) {
+        const int32_t key = partner[i], j = key & 255;
+        bits.i = key & ~255;
+        distance[i] = bits.f;
+        partner[i] = key < far && (column[j] & 255) == i ? j : -1;
+    }
 }
 
 /* How many of n points lie within the hull of m places: alignment._inside. */
@@ -141,28 +133,26 @@ static TARGET void VARIANT(align)(const fg_job *job, const int32_t *table, int s
 
     int32_t partner[MAX_LANES];
     float distance[MAX_LANES], x[MAX_LANES], y[MAX_LANES], u[MAX_LANES], v[MAX_LANES], w[MAX_LANES];
-    for (int round = 0; round < 2; round++) {
-        VARIANT(match)(probe, &other, stride, motion, q->reach[round], q->direction_cos, partner, distance);
-        int found = 0;
-        for (int i = 0; i < n; i++) {
-            const int j = partner[i];
-            if (j < 0)
-                continue;
-            const float alike = (float)(table[(size_t)i * (size_t)stride + (size_t)j] >> 8) * q->similarity_scale;
-            x[found] = probe->x[i];
-            y[found] = probe->y[i];
-            u[found] = other.x[j];
-            v[found] = other.y[j];
-            w[found++] = (alike > 0.0f ? alike : 0.0f) + q->fit_floor;
-        }
-        if (found >= (int)q->min_matched) {
-            VARIANT(fit)(x, y, u, v, w, found, motion);
-            VARIANT(stretch)(x, y, u, v, w, found, q->ridge, motion);
-        }
+    VARIANT(match)(probe, &other, stride, motion, q->reach[0], q->direction_cos, partner, distance);
+    int found = 0;
+    for (int i = 0; i < n; i++) {
+        const int j = partner[i];
+        if (j < 0)
+            continue;
+        const float alike = (float)(table[(size_t)i * (size_t)stride + (size_t)j] >> 8) * q->similarity_scale;
+        x[found] = probe->x[i];
+        y[found] = probe->y[i];
+        u[found] = other.x[j];
+        v[found] = other.y[j];
+        w[found++] = (alike > 0.0f ? alike : 0.0f) + q->fit_floor;
     }
-    VARIANT(match)(probe, &other, stride, motion, q->reach[2], q->direction_cos, partner, distance);
+    if (found >= (int)q->min_matched) {
+        VARIANT(fit)(x, y, u, v, w, found, motion);
+        VARIANT(stretch)(x, y, u, v, w, found, q->ridge, motion);
+    }
+    VARIANT(match)(probe, &other, stride, motion, q->reach[1], q->direction_cos, partner, distance);
 
-    const float unit = 1.0f / q->reach[2];
+    const float unit = 1.0f / q->reach[1];
     float matched = 0, similar = 0, together = 0;
     for (int i = 0; i < n; i++) {
         x[i] = motion->matrix[0][0] * probe->x[i] + motion->matrix[0][1] * probe->y[i] + motion->matrix[0][2];

@@ -27,7 +27,7 @@ typedef struct {
     float tolerance, growth, near_gain, turn_none, turn_scale;
     float iterations;
     float gate;
-    float reach[3]; /* squared */
+    float reach[2]; /* squared */
     float direction_cos, ridge, fit_floor, min_matched;
     float hull_x[HULL], hull_y[HULL];
 } fg_constants;
@@ -43,6 +43,11 @@ typedef struct {
 typedef struct {
     float x[MAX_LANES], y[MAX_LANES], c[MAX_LANES], s[MAX_LANES];
 } fg_places;
+
+typedef union {
+    float f;
+    int32_t i;
+} fg_bits;
 
 typedef struct {
     float c, s, tx, ty, matrix[2][3];

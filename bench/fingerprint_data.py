@@ -1,0 +1,56 @@
+"""Fingerprint sets for the benches: directories of `<finger>_<impression>.iso`, and the FVC way of counting errors."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bioguard.formats import load_features
+from bioguard.records import FingerprintTemplate
+
+__all__ = ["FingerSet", "eer", "fnmr_at_fmr", "load_sets", "pairs"]
+
+
+@dataclass(frozen=True, slots=True)
+class FingerSet:
+    """One database: templates, finger numbers int64 [n], name ("rect/fvc2002/DB1_B") with its extractor and database."""
+
+    name: str
+    extractor: str
+    database: str
+    templates: list[FingerprintTemplate]
+    fingers: NDArray[np.int64]
+
+
+def load_sets(root: Path) -> list[FingerSet]:
+    """Every directory below root that holds `<finger>_<impression>.iso` files; the first level is the extractor."""
+    found = []
+    for directory in sorted({p.parent for p in root.rglob("*_*.iso")}):
+        files = sorted(directory.glob("*_*.iso"), key=lambda p: tuple(int(n) for n in p.stem.split("_")))
+        templates = [t for t in (load_features(f) for f in files) if isinstance(t, FingerprintTemplate)]
+        parts = directory.relative_to(root).parts
+        fingers = np.array([int(f.stem.split("_")[0]) for f in files])
+        found.append(FingerSet("/".join(parts), parts[0], "/".join(parts[1:]), templates, fingers))
+    return found
+
+
+def pairs(fingers: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.bool_]]:
+    """All pairs i < j of a set and whether they are of one finger."""
+    i, j = np.triu_indices(fingers.size, 1)
+    return i, j, fingers[i] == fingers[j]
+
+
+def eer(genuine: NDArray[np.float32], impostor: NDArray[np.float32]) -> float:
+    """Equal error rate: mean of FMR and FNMR at the threshold where they are closest."""
+    thresholds = np.unique(np.concatenate([genuine, impostor]))
+    fnmr = np.searchsorted(np.sort(genuine), thresholds) / genuine.size
+    fmr = 1 - np.searchsorted(np.sort(impostor), thresholds) / impostor.size
+    best = int(np.argmin(np.abs(fnmr - fmr)))
+    return float(fnmr[best] + fmr[best]) / 2
+
+
+def fnmr_at_fmr(genuine: NDArray[np.float32], impostor: NDArray[np.float32], fmr: float) -> float:
+    """Share of genuine scores lost at the smallest threshold whose FMR does not exceed `fmr`; accepted is above it."""
+    allowed = int(np.floor(fmr * impostor.size))
+    return float(np.mean(genuine <= np.sort(impostor)[::-1][allowed]))
