@@ -98,8 +98,8 @@ def _egress_lines(report: EgressReport, outcome: str) -> list[str]:
 def leaks(state: CliState, files: tuple[Path, ...]) -> Result:
     """Let a temporary device live with canary people, then look for them in everything it left.
 
-    FILES are scanned as well; the global --seed names the canaries, so an earlier run's can be looked for. The scanner first proves itself
-    on planted leaks. Exit 3 if a canary is found, or if the scanner could not prove itself.
+    FILES are scanned as well; the global --seed names the canaries, so an earlier run's can be looked for. The scanner
+    first proves itself on planted leaks. Exit 3 if a canary is found, or if the scanner could not prove itself.
 
     \b
     Examples:
