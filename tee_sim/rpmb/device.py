@@ -63,7 +63,7 @@ class Medium(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class DeviceConfig:
-    """Behaviour on which real devices differ.
+    """Behavior on which real devices differ.
 
     accept_zero_count   block count 0 in key, counter and read requests is taken as "as many as the host reads";
                         OP-TEE and others send it

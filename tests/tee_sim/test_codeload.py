@@ -28,7 +28,7 @@ def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 
 
 def manifest(*code: str, resources: tuple[str, ...] = ("trusted_sample.sub:table.bin",)) -> Manifest:
-    return Manifest(uuid=bytes(16), name="s", entry="x:Y", code=code, resources=resources)
+    return Manifest(uuid=bytes(range(16)), name="s", entry="x:Y", code=code, resources=resources)
 
 
 def test_nothing_runs_before_it_is_imported_and_no_file_is_needed_then(

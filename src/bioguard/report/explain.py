@@ -9,8 +9,8 @@ Rules:
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from html import escape
 from typing import Protocol
-from xml.sax.saxutils import escape
 
 import numpy as np
 from numpy.typing import NDArray
