@@ -12,7 +12,8 @@ import pytest
 
 from bioguard.cli.__main__ import run as command_line
 from bioguard.commands.biometric import Modality
-from bioguard.device import Device
+from bioguard.commands.sensor import LockoutChoice
+from bioguard.device import Device, DeviceOptions
 from bioguard.device import credentials as pins
 from bioguard.device.boot import reboot
 from bioguard.device.consent import grant_all
@@ -20,6 +21,7 @@ from bioguard.errors import InputRefused, IntegrityFailure, NotPermitted, TeeUna
 from bioguard.faults.scenario import Scenario
 from bioguard.records import FaceEmbedding
 from bioguard.records.tokens import AuthToken, TokenRejected
+from bioguard.trusted.shared_secret import check_value
 
 
 class Faces:
@@ -155,12 +157,10 @@ def scripted(directory: Path, **knobs: str) -> None:
     ("knobs", "kind", "code"),
     [
         ({"quality_sequence": "2"}, InputRefused, "capture.insufficient"),
-        ({"operation_authenticate_error": "8"}, TeeUnavailable, "sensor.bad_calibration"),
         ({"operation_authenticate_error": "1009"}, TeeUnavailable, "sensor.vendor"),
         ({"lockout": "true"}, NotPermitted, "lockout.permanent"),
         ({"ta_panic": "11"}, TeeUnavailable, "tee.dead"),
         ({"pipe": "cut", "pipe_after": "1"}, TeeUnavailable, "tee.dead"),
-        ({"pipe": "garble", "pipe_after": "1"}, TeeUnavailable, "tee.bad_format"),
         ({"pipe": "truncate", "pipe_after": "1"}, TeeUnavailable, "tee.bad_format"),
     ],
 )
@@ -227,6 +227,79 @@ def test_the_command_line_end_to_end(directory: Path, tmp_path: Path) -> None:
     code, error = run(directory, "pin", "verify", "alice")
     assert (code, error["error"]["code"]) == (4, "pin.missing")
     assert run(directory, "pin", "unlock", "alice", "--pin-file", "-", stdin="1234\n")[0] == 0
+
+
+def test_pin_status_follows_the_timers(directory: Path, tmp_path: Path) -> None:
+    code, fresh = run(directory, "pin", "status", "alice")
+    assert (code, fresh["has_pin"], fresh["locks"]["face"]["lock"]) == (0, True, "none")
+    assert set(fresh["pin_needed"].values()) == {"boot"}
+    run(directory, "pin", "verify", "alice", "--pin-file", "-", stdin="1234\n")
+    _, known = run(directory, "pin", "status", "alice")
+    assert set(known["pin_needed"].values()) == {None}
+    impostor = tmp_path / "impostor.npy"
+    np.save(impostor, Faces().impostor().vector)
+    for _ in range(3):
+        run(directory, "authenticate", "alice", str(impostor))
+    _, failed = run(directory, "pin", "status", "alice")
+    assert failed["pin_needed"] == {
+        "android convenience": "failed_attempts",
+        "android weak": "failed_attempts",
+        "android strong": None,
+        "apple": None,
+    }
+    reboot(directory)
+    assert set(run(directory, "pin", "status", "alice")[1]["pin_needed"].values()) == {"boot"}
+
+
+def test_lockout_policy_and_required_pin_are_chosen_once(tmp_path: Path) -> None:
+    chosen = tmp_path / "strict"
+    code, _ = run(chosen, "device", "init", "--lockout", "apple", "--require-pin")
+    assert code == 0
+    faces = Faces()
+    with Device.open(chosen) as device:
+        device.add_user("alice")
+        grant_all(device, "alice", of_age=True)
+        with pytest.raises(NotPermitted) as caught:
+            device.enroll("alice", [faces.genuine() for _ in range(3)])
+        assert caught.value.stable_code == "token.refused"
+        pins.set_pin(device, "alice", b"1234")
+        token = pins.enrollment_token(device, "alice", Modality.FACE, b"1234")
+        device.enroll("alice", [faces.genuine() for _ in range(3)], token=token)
+        for _ in range(5):
+            device.authenticate("alice", faces.impostor())
+        assert pins.lock_info(device, "alice", Modality.FACE).lock == "permanent"
+        with pytest.raises(NotPermitted) as late:
+            pins.set_contract(device, lockout=LockoutChoice.ANDROID_11, require_pin=False)
+        assert late.value.stable_code == "device.not_configurable"
+
+
+def test_a_clock_step_ends_a_wait_and_needs_a_stepped_clock(directory: Path) -> None:
+    faces, stepped = Faces(), DeviceOptions(clock=1_800_000_000_000)
+    with Device.open(directory, stepped) as device:
+        for _ in range(5):
+            device.authenticate("alice", faces.impostor())
+    scripted(directory, clock_step_ms="29000")
+    with Device.open(directory, stepped) as device:
+        assert pins.lock_info(device, "alice", Modality.FACE).lock == "timed"
+    scripted(directory, clock_step_ms="40000")
+    with Device.open(directory, stepped) as device:
+        assert device.authenticate("alice", faces.genuine()).match
+    with Device.open(directory) as device, pytest.raises(TeeUnavailable):
+        device.authenticate("alice", faces.genuine())
+
+
+def test_token_agree_gives_the_check_value_and_refuses_another_one(tmp_path: Path) -> None:
+    key, out = tmp_path / "k", tmp_path / "agreed"
+    key.write_bytes(bytes(32))
+    arguments = ("token", "agree", "--pre-shared-file", str(key), ":" + "11" * 32, "22" * 32 + ":" + "33" * 32)
+    code, done = run(tmp_path, *arguments, "--key-out", str(out))
+    assert (code, done["parties"], out.stat().st_mode & 0o777) == (0, 2, 0o600)
+    assert done["check_value"] == check_value(out.read_bytes()).hex()
+    assert out.read_bytes().hex() not in json.dumps(done)
+    assert run(tmp_path, *arguments, "--expect", done["check_value"])[0] == 0
+    code, error = run(tmp_path, *arguments, "--expect", "00" * 32)
+    assert (code, error["error"]["code"]) == (7, "token.sharing")
+    assert run(tmp_path, *arguments, "zz")[0] == 2
 
 
 def test_the_fault_commands(directory: Path) -> None:

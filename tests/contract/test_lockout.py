@@ -11,7 +11,6 @@ from bioguard.trusted.contract.lockout import (
     ANDROID_13,
     APPLE,
     CLEAR,
-    POLICIES,
     Lock,
     LockoutPolicy,
     LockoutState,
@@ -63,10 +62,6 @@ def test_android_11_has_no_permanent_tier() -> None:
 def test_apple_has_no_timed_tier() -> None:
     assert fail_until(APPLE, 50)[1] == [(5, Lock.PERMANENT)]
     assert APPLE.backoff_before_pin_ms() == 0
-
-
-def test_names_are_selectable() -> None:
-    assert sorted(POLICIES) == ["android-11", "android-13", "apple"]
 
 
 def test_a_timed_lock_counts_down_and_opens_but_keeps_the_counter() -> None:

@@ -5,12 +5,15 @@ import click
 from bioguard.cli.output import Result
 from bioguard.cli.state import CliState, pass_state
 from bioguard.commands.biometric import Profile
+from bioguard.commands.sensor import LockoutChoice
 from bioguard.device import Device
 from bioguard.device.boot import reboot as begin_boot
+from bioguard.device.credentials import set_contract
 from bioguard.errors import NotPermitted
 
 __all__ = ["device"]
 
+_LOCKOUTS = {c.name.lower().replace("_", "-"): c for c in LockoutChoice}
 _PROFILES = {p.name.lower().replace("_", "-"): p for p in Profile}
 
 
@@ -23,8 +26,10 @@ def device() -> None:
 @click.option("--profile", type=click.Choice(list(_PROFILES)), default="standard", help="What an enrollment keeps.")
 @click.option("--max-fingers", type=int, default=5, show_default=True, help="Fingers a user may enroll.")
 @click.option("--max-faces", type=int, default=2, show_default=True, help="Faces a user may enroll.")
+@click.option("--lockout", type=click.Choice(list(_LOCKOUTS)), default="android-13", help="Limits of failed attempts.")
+@click.option("--require-pin", is_flag=True, help="Only users with a PIN may enroll.")
 @pass_state
-def init(state: CliState, profile: str, max_fingers: int, max_faces: int) -> Result:
+def init(state: CliState, profile: str, max_fingers: int, max_faces: int, *, lockout: str, require_pin: bool) -> Result:
     """Make a new device: burn its (simulated) fuses and create an empty sealed store.
 
     \b
@@ -34,6 +39,7 @@ def init(state: CliState, profile: str, max_fingers: int, max_faces: int) -> Res
     with Device.init(
         state.directory, state.options, profile=_PROFILES[profile], max_fingers=max_fingers, max_faces=max_faces
     ) as new:
+        set_contract(new, lockout=_LOCKOUTS[lockout], require_pin=require_pin)
         status = new.running.status()
     return Result(
         command="device-init",

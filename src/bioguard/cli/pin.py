@@ -7,9 +7,14 @@ import click
 from bioguard.cli.output import Result
 from bioguard.cli.secrets import pin_file_option, read_pin
 from bioguard.cli.state import CliState, pass_state
-from bioguard.device.credentials import has_pin, set_pin, unlock, verify_pin
+from bioguard.commands.biometric import Modality
+from bioguard.device.credentials import has_pin, lock_info, set_pin, unlock, verify_pin
+from bioguard.device.unlock_times import noted, unlock_times
 from bioguard.errors import BioguardError, NotPermitted
 from bioguard.exit_codes import ExitCode
+from bioguard.trusted.contract.fallback import android_fallback, apple_fallback
+from bioguard.trusted.contract.strength import SensorStrength
+from tee_sim.clock import SystemClock
 
 __all__ = ["pin"]
 
@@ -80,6 +85,7 @@ def verify(state: CliState, user: str, pin_file: Path | None, challenge: int, to
             if error.stable_code != "pin.wrong":
                 raise
             return _wrong(user, error)
+        noted(device.directory, device.user_handle(user), credential=True)
     if token_file is not None:
         token_file.write_bytes(token)
     return Result(
@@ -108,4 +114,40 @@ def unlock_(state: CliState, user: str, pin_file: Path | None) -> Result:
     """End a lockout of USER's fingers and faces with the PIN."""
     with state.device() as device:
         unlock(device, user, read_pin(state, pin_file))
+        noted(device.directory, device.user_handle(user), credential=True)
     return Result(command="pin-unlock", outcome="unlocked", data={"user": user}, lines=[f"unlocked {user}"])
+
+
+@pin.command()
+@click.argument("user")
+@pass_state
+def status(state: CliState, user: str) -> Result:
+    """Show whether USER has a PIN, is locked, and whether a framework would ask for the PIN before a biometric.
+
+    The last part follows Android's and Apple's timers over what `pin verify` and `authenticate` saw since the boot.
+    """
+    with state.device() as device:
+        known = has_pin(device, user)
+        locks = {m.name.lower(): lock_info(device, user, m) for m in Modality}
+        times = unlock_times(device.directory, device.user_handle(user))
+    now_ms = SystemClock().boot_ms()
+    reasons = {f"android {s.name.lower()}": android_fallback(times, s, now_ms) for s in SensorStrength}
+    reasons["apple"] = apple_fallback(times, now_ms)
+    return Result(
+        command="pin-status",
+        outcome="shown",
+        data={
+            "user": user,
+            "has_pin": known,
+            "locks": {name: {"lock": info.lock, "remaining_ms": info.remaining_ms} for name, info in locks.items()},
+            "pin_needed": {name: reason.name.lower() if reason else None for name, reason in reasons.items()},
+        },
+        lines=[
+            f"PIN: {'set' if known else 'none'}",
+            *(f"{name}: lock {info.lock}, {info.remaining_ms} ms left" for name, info in locks.items()),
+            *(
+                f"{name}: {f'PIN first, {reason.value}' if reason else 'biometric is enough'}"
+                for name, reason in reasons.items()
+            ),
+        ],
+    )

@@ -1,5 +1,6 @@
 """`bioguard token`: look at and check 69-byte auth tokens."""
 
+import os
 from pathlib import Path
 
 import click
@@ -10,6 +11,7 @@ from bioguard.device.credentials import check_token
 from bioguard.errors import InputRefused
 from bioguard.exit_codes import ExitCode
 from bioguard.records.tokens import AuthenticatorType, AuthToken, TokenRejected
+from bioguard.trusted.shared_secret import SharingParameters, agree, check_value, confirm
 
 __all__ = ["token"]
 
@@ -112,6 +114,70 @@ def verify(state: CliState, file: Path, key_file: Path | None) -> Result:
         outcome="verified",
         data={"token": _fields(seen), "verified": True},
         lines=["verified", *_lines(seen)],
+    )
+
+
+class Party(click.ParamType[SharingParameters]):
+    """What one party contributes: SEED:NONCE in hexadecimal; the seed may be empty."""
+
+    name = "SEED:NONCE"
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> SharingParameters:
+        seed, colon, nonce = str(value).partition(":")
+        try:
+            if not colon:
+                raise ValueError
+            return SharingParameters(bytes.fromhex(seed), bytes.fromhex(nonce))
+        except (ValueError, InputRefused):
+            self.fail("write hexadecimal SEED:NONCE, a seed of 0 or 32 bytes and a nonce of 32", param, ctx)
+
+
+@token.command("agree")
+@click.argument("parties", nargs=-1, required=True, type=Party())
+@click.option(
+    "--pre-shared-file",
+    required=True,
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="The 32-byte pre-shared key.",
+    metavar="FILE",
+)
+@click.option(
+    "--key-out",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Write the token key here, mode 0600.",
+    metavar="FILE",
+)
+@click.option("--expect", help="Check value of another party, in hexadecimal.")
+@pass_state
+def agree_(
+    _state: CliState,
+    parties: tuple[SharingParameters, ...],
+    pre_shared_file: Path,
+    key_out: Path | None,
+    expect: str | None,
+) -> Result:
+    """Agree on a token key as ISharedSecret does, and show the check value. For applications that live apart.
+
+    \b
+    Example (one party without a seed):
+      bioguard token agree --pre-shared-file k.bin :$(openssl rand -hex 32)
+    """
+    agreed = agree(_key(pre_shared_file), parties)
+    if expect is not None:
+        try:
+            confirm(agreed, [bytes.fromhex(expect)])
+        except ValueError:
+            raise InputRefused("--expect is not hexadecimal", hint="give 64 digits", code="token.sharing") from None
+    if key_out is not None:
+        fd = os.open(key_out, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        with os.fdopen(fd, "wb") as file:
+            file.write(agreed)
+    value = check_value(agreed).hex()
+    return Result(
+        command="token-agree",
+        outcome="agreed",
+        data={"check_value": value, "parties": len(parties), "key_file": str(key_out) if key_out else None},
+        lines=[f"check value {value}", *([f"token key written to {key_out}"] if key_out else [])],
     )
 
 

@@ -32,6 +32,7 @@ from bioguard.device.launch import Running, start
 from bioguard.device.lock import DeviceLock
 from bioguard.device.names import NAMES_FILE, Names, check_name
 from bioguard.device.options import DeviceOptions
+from bioguard.device.unlock_times import UNLOCK_FILE
 from bioguard.errors import InputRefused, IntegrityFailure, NotPermitted
 from bioguard.faults.scenario import SCENARIO_FILE
 from bioguard.records import FaceEmbedding, Features
@@ -197,6 +198,7 @@ class Device:
                 BOOT_FILE,
                 HANDLES_FILE,
                 SCENARIO_FILE,
+                UNLOCK_FILE,
                 INCIDENTS_FILE,
                 "storage.db*",
                 "rpmb.img*",

@@ -49,7 +49,7 @@ class BiometricApp(CommandApp):
         self._keeper = Keeper(self._vault.policy)
         self._indexes: dict[Modality, GalleryIndex] = {}
         self._ids: list[bytes] | None = None
-        self._desk = ContractDesk(env, self._count)
+        self._desk = ContractDesk(env, self._count, lambda: not self._vault.policy.users)
         for command, handler in self._desk.handlers():
             self._bind(command, handler)
         self._bind(commands.CONFIGURE, self._configure)

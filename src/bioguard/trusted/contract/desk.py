@@ -8,10 +8,10 @@ from typing import Any
 
 from bioguard.commands import sensor as commands
 from bioguard.commands.biometric import Modality
-from bioguard.commands.sensor import LockKind, SensorStatus
+from bioguard.commands.sensor import LockKind, LockoutChoice, SensorStatus
 from bioguard.records.tokens import AuthToken
 from bioguard.trusted.contract.authority import Attempt, SensorAuthority, SensorUserState, TokenUnusable
-from bioguard.trusted.contract.lockout import ANDROID_13, LockoutPolicy, LockStatus, Outcome
+from bioguard.trusted.contract.lockout import ANDROID_11, ANDROID_13, APPLE, LockStatus, Outcome
 from bioguard.trusted.contract.sensors import FACE, FINGERPRINT
 from tee_sim.errors import TeeError, TeeResult
 from tee_sim.schema import Record
@@ -20,7 +20,14 @@ from tee_sim.ta_api import Command, Store, TaEnv, Transaction
 __all__ = ["SENSOR_IDS", "TOKEN_KEY", "ContractDesk", "StoredStates"]
 
 TOKEN_KEY = "auth-token"  # noqa: S105  # the name of a key, not a key
+CHOICE_OBJECT = b"C"
 SENSOR_IDS = {Modality.FINGERPRINT: FINGERPRINT.sensor_id, Modality.FACE: FACE.sensor_id}
+
+_POLICIES = {
+    LockoutChoice.ANDROID_13: ANDROID_13,
+    LockoutChoice.ANDROID_11: ANDROID_11,
+    LockoutChoice.APPLE: APPLE,
+}
 
 Handler = Callable[[Any], Record]
 Change = Callable[[Transaction], None]
@@ -65,26 +72,38 @@ class ContractDesk:
 
     Args:
         enrollments: how many records of a modality a user has; None for an unknown user.
+        configurable: whether the choices may still change.
     """
 
     def __init__(
         self,
         env: TaEnv,
         enrollments: Callable[[bytes, Modality], int | None],
-        *,
-        policy: LockoutPolicy = ANDROID_13,
-        allow_unbound: bool = True,
+        configurable: Callable[[], bool],
     ) -> None:
+        self._env = env
         self.states = StoredStates(env.store)
         self._enrollments = enrollments
-        self.authority = SensorAuthority(
+        self._configurable = configurable
+        self.authority = self._authority(self._choice())
+
+    def _choice(self) -> commands.SetContract:
+        try:
+            return commands.SetContract.from_bytes(self._env.store.get(CHOICE_OBJECT).body)
+        except TeeError as error:
+            if error.result is not TeeResult.ITEM_NOT_FOUND:
+                raise
+            return commands.SetContract(lockout=LockoutChoice.ANDROID_13, require_pin=False)
+
+    def _authority(self, choice: commands.SetContract) -> SensorAuthority:
+        return SensorAuthority(
             [FINGERPRINT, FACE],
             states=self.states,
-            policy=policy,
-            clock=env.clock,
-            rng=env.rng,
-            token_key=lambda: env.keys.shared(TOKEN_KEY),
-            allow_unbound=allow_unbound,
+            policy=_POLICIES[choice.lockout],
+            clock=self._env.clock,
+            rng=self._env.rng,
+            token_key=lambda: self._env.keys.shared(TOKEN_KEY),
+            allow_unbound=not choice.require_pin,
         )
 
     def permit(self, user: bytes, modality: Modality, token: bytes, *, enrollments: int) -> AuthToken | None:
@@ -118,6 +137,7 @@ class ContractDesk:
         yield commands.INVALIDATE_AUTHENTICATOR_ID, self._known(commands.AuthenticatorId, self._invalidate)
         yield commands.RESET_LOCKOUT, self._known(commands.SensorDone, self._reset)
         yield commands.LOCK_STATUS, self._known(commands.LockReply, self._status)
+        yield commands.SET_CONTRACT, self._set_contract
 
     def _known(self, reply: Callable[..., Record], handler: Callable[[Any, int], Record]) -> Handler:
         def answer(request: Any) -> Record:
@@ -125,6 +145,14 @@ class ContractDesk:
             return reply(status=SensorStatus.UNKNOWN_USER) if count is None else handler(request, count)
 
         return answer
+
+    def _set_contract(self, request: commands.SetContract) -> commands.SensorDone:
+        if not self._configurable():
+            return commands.SensorDone(status=SensorStatus.NOT_CONFIGURABLE)
+        with self._env.store.transaction() as transaction:
+            transaction.put(CHOICE_OBJECT, request.to_bytes(), kind="contract")
+        self.authority = self._authority(request)
+        return commands.SensorDone(status=SensorStatus.OK)
 
     def _generate(self, request: commands.SensorRequest, _count: int) -> commands.Challenge:
         challenge = self.authority.generate_challenge(SENSOR_IDS[request.modality], request.user)

@@ -19,7 +19,7 @@ from bioguard.errors import InputRefused
 from tee_sim.schema import Record, UpTo
 
 __all__ = [
-    "ANDROID_11", "ANDROID_13", "APPLE", "CLEAR", "POLICIES", "Lock", "LockStatus", "LockoutPolicy", "LockoutState",
+    "ANDROID_11", "ANDROID_13", "APPLE", "CLEAR", "Lock", "LockStatus", "LockoutPolicy", "LockoutState",
     "Outcome", "strictest",
 ]  # fmt: skip
 
@@ -76,7 +76,7 @@ class LockoutPolicy:
     """Limits of one policy.
 
     Attributes:
-        name: as in `POLICIES`.
+        name: for people.
         timed_every: a timed lockout at each multiple of this many failures; 0 for none.
         timed_ms: its length.
         permanent_at: failures after which only the PIN helps; 0 for never.
@@ -171,5 +171,3 @@ APPLE = LockoutPolicy(
     permanent_at=5,
     source="Apple Platform Security: five failed attempts, then the passcode; no timed tier",
 )
-POLICIES: dict[str, LockoutPolicy] = {p.name: p for p in (ANDROID_13, ANDROID_11, APPLE)}
-"""Selectable by name; android-13 is the default."""
