@@ -8,14 +8,19 @@ from bioguard import __version__
 from bioguard.cli import (
     attack,
     audit,
+    audit_bundle,
+    consent,
     demo,
     device,
     doctor,
     enroll,
     fault,
+    log,
     match,
     match_explain,
     pin,
+    policy,
+    rights,
     serve,
     token,
     users,
@@ -117,5 +122,13 @@ for command in (pin.pin, token.token, fault.fault, attack.attack, serve.serve):
     cli.add_command(command)
 cli.add_command(match_explain.match_group)
 cli.add_command(audit.audit)
+for command in (audit_bundle.run, audit_bundle.verify):
+    audit.audit.add_command(command)
+for command in (consent.consent, policy.policy, policy.notice, policy.purge, policy.incident, log.log, log.attest):
+    cli.add_command(command)
+for command in (rights.access, rights.export, rights.restrict, rights.unrestrict, rights.explain):
+    cli.add_command(command)
+for command in (rights.mark_underage, rights.request):
+    cli.add_command(command)
 for command in (enroll.enroll, match.authenticate, match.identify, enroll.list_, enroll.show, enroll.erase):
     cli.add_command(command)

@@ -8,6 +8,7 @@ import click
 
 from bioguard.cli.output import Output
 from bioguard.device import Device, DeviceOptions
+from bioguard.device.incidents import incidents
 
 __all__ = ["CliState", "pass_state"]
 
@@ -28,7 +29,10 @@ class CliState:
     options: DeviceOptions
 
     def device(self) -> Device:
-        """Start the device's secure world. Use it as a context manager."""
+        """Start the device's secure world. Use it as a context manager. Open incidents are told first."""
+        for open_one in (i for i in incidents(self.directory) if not i.acknowledged):
+            cause = open_one.cause.name.lower().replace("_", " ")
+            self.output.note(f"incident {open_one.number} is open: {cause}; run: bioguard incident")
         return Device.open(self.directory, self.options)
 
 

@@ -15,22 +15,69 @@ from tee_sim.schema import AtMost, Fixed, Items, Record, Text, UpTo
 from tee_sim.ta_api import Command
 
 __all__ = [
-    "ACKNOWLEDGE", "ANSWER", "ATTEST", "CONFIRM", "CONSENTS", "EXTEND", "GRANT", "INCIDENT", "LOG_HEAD", "LOG_READ",
-    "LOG_READ_ITEMS", "MARK_UNDERAGE", "OBJECT", "OPEN_REQUEST", "POLICY_STATE", "PURGE", "REQUESTS", "RESTRICT",
-    "RIGHTS_TOKEN_AGE_MS", "SET_POLICY", "WITHDRAW", "Acknowledge", "Answer", "Attest", "Attested", "Confirm",
-    "Consents", "ConsentsReply", "Extend", "GrantConsent", "Incident", "LogHead", "LogItem", "LogPage", "LogRead",
-    "MarkUnderage", "Nothing", "ObjectTo", "OpenRequest", "PolicyDone", "PolicyReply", "Purged", "RequestPage",
-    "RequestReply", "Requests", "Restrict", "SetPolicy", "Withdraw", "Withdrawn",
+    "ACKNOWLEDGE",
+    "ANSWER",
+    "ATTEST",
+    "CONFIRM",
+    "CONSENTS",
+    "EXTEND",
+    "GRANT",
+    "INCIDENT",
+    "LOG_HEAD",
+    "LOG_READ",
+    "LOG_READ_ITEMS",
+    "MARK_UNDERAGE",
+    "MAX_ERASED",
+    "OBJECT",
+    "OPEN_REQUEST",
+    "POLICY_STATE",
+    "PURGE",
+    "REQUESTS",
+    "REQUESTS_ITEMS",
+    "RESTRICT",
+    "RIGHTS_TOKEN_AGE_MS",
+    "SET_POLICY",
+    "WITHDRAW",
+    "Acknowledge",
+    "Answer",
+    "Attest",
+    "Attested",
+    "Confirm",
+    "Consents",
+    "ConsentsReply",
+    "Extend",
+    "GrantConsent",
+    "Incident",
+    "LogHead",
+    "LogItem",
+    "LogPage",
+    "LogRead",
+    "MarkUnderage",
+    "Nothing",
+    "ObjectTo",
+    "OpenRequest",
+    "PolicyDone",
+    "PolicyReply",
+    "Purged",
+    "RequestPage",
+    "RequestReply",
+    "Requests",
+    "Restrict",
+    "SetPolicy",
+    "Withdraw",
+    "Withdrawn",
 ]  # fmt: skip
 
 RIGHTS_TOKEN_AGE_MS = 300_000
 """Time to type a PIN and then a command; the contract's own resets allow 10 minutes ("minutes, not hours")."""
-LOG_READ_ITEMS = 4
+REQUESTS_ITEMS = 8
+LOG_READ_ITEMS = 3
 """Entries in one reply: bounds what one reply can carry below the size of a template."""
 _ID = Fixed(16)
 _HASH = Fixed(32)
 _TOKEN = AtMost(MAX_TOKEN_BYTES)
-MAX_ERASED = 20
+MAX_ERASED = 15
+"""Digests in one reply, for the same reason; `count` and the log tell the rest."""
 MAX_COMPONENTS = 8
 
 
@@ -63,9 +110,10 @@ class Withdraw(Record):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Withdrawn(Record):
-    """Digests of the records that were erased because no purpose is left."""
+    """How many records were erased because no purpose is left, and the digests of the first ones."""
 
     status: Status
+    count: Annotated[int, UpTo(64)] = 0
     erased: Annotated[tuple[bytes, ...], Items(MAX_ERASED, _HASH)] = ()
 
 
@@ -194,7 +242,7 @@ class RequestPage(Record):
     """Some requests; an empty page is the end."""
 
     status: Status
-    requests: Annotated[tuple[RightsRequest, ...], Items(16)] = ()
+    requests: Annotated[tuple[RightsRequest, ...], Items(REQUESTS_ITEMS)] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -20,7 +20,6 @@ from tee_sim.ta_api import Command
 __all__ = ["handlers"]
 
 INCIDENT_CAUSES = frozenset({Cause.TAMPERED, Cause.ROLLED_BACK})
-REQUEST_PAGE = 16
 
 
 def handlers(desk: PolicyDesk) -> Iterator[tuple[Command[Any, Any], Callable[[Any], Record]]]:
@@ -100,7 +99,7 @@ class _People:
         book = identified(self._desk, request.user, request.token, required=False)
         left = withdrawn(book, request.modality, request.purpose)
         self._done(request.user, left, Event.CONSENT_WITHDRAWN, modality=request.modality, purpose=request.purpose)
-        return commands.Withdrawn(status=Status.OK, erased=self._desk.erase_purposeless(request.user, Cause.WITHDRAWN))
+        return _erased(self._desk.erase_purposeless(request.user, Cause.WITHDRAWN))
 
     def object_to(self, request: commands.ObjectTo) -> commands.PolicyDone:
         book = identified(self._desk, request.user, request.token, required=False)
@@ -124,7 +123,7 @@ class _People:
             raise Refused(Status.UNKNOWN_USER)
         book = replace(self._desk.books.consent(request.user), grants=(), of_age=False)
         self._done(request.user, book, Event.MARKED_UNDERAGE)
-        return commands.Withdrawn(status=Status.OK, erased=self._desk.erase_purposeless(request.user, Cause.UNDERAGE))
+        return _erased(self._desk.erase_purposeless(request.user, Cause.UNDERAGE))
 
     def consents(self, request: commands.Consents) -> commands.ConsentsReply:
         if not self._desk.records.knows(request.user):
@@ -217,7 +216,7 @@ class _Office:
         return commands.RequestReply(status=Status.OK, request=new)
 
     def requests(self, request: commands.Requests) -> commands.RequestPage:
-        last = min(self._desk.state.requests, max(request.first, 1) + REQUEST_PAGE - 1)
+        last = min(self._desk.state.requests, max(request.first, 1) + commands.REQUESTS_ITEMS - 1)
         found = (self._desk.books.request(number) for number in range(max(request.first, 1), last + 1))
         return commands.RequestPage(status=Status.OK, requests=tuple(r for r in found if r is not None))
 
@@ -277,6 +276,10 @@ class _Evidence:
     def acknowledge(self, request: commands.Acknowledge) -> commands.PolicyDone:
         self._desk.journal.note(Event.INCIDENT_ACKNOWLEDGED, number=request.number)
         return commands.PolicyDone(status=Status.OK)
+
+
+def _erased(digests: tuple[bytes, ...]) -> commands.Withdrawn:
+    return commands.Withdrawn(status=Status.OK, count=len(digests), erased=digests[: commands.MAX_ERASED])
 
 
 def purpose_of(operation_id: int) -> Purpose:

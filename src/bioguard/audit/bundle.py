@@ -1,0 +1,106 @@
+"""An evidence bundle: a directory of plain files, a signed statement over all of them, and a token that binds it.
+
+    report.html  report.json  junit.xml  report.sarif     the report in four forms
+    keys.json                                             public keys; pin your own copy and give it to `audit verify`
+    raw/                                                  what the checks wrote
+    log.json  log-proofs/*.tlog-proof  receipt.json       the log of the lab's device, proofs, an erasure receipt
+    checkpoint-before.txt  consistency.json               the log only grew
+    statement.dsse.json                                   in-toto test-result over every file above, signed
+    attestation.cbor                                      PSA token whose nonce is the SHA-256 of the statement
+
+Nothing else may be in it. Every byte of every file is covered by a digest, a signature or a strict encoding.
+"""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Self
+
+from bioguard.proofs import dsse
+from bioguard.proofs.encoding import ProofInvalid
+from bioguard.proofs.notes import NoteKey, NoteSigner
+from bioguard.proofs.statement import TestResult
+from bioguard.report.model import Check, Report, Status
+
+__all__ = ["ATTESTATION", "KEYS", "STATEMENT", "BundleKeys", "digests", "seal_statement", "statement_nonce"]
+
+STATEMENT = "statement.dsse.json"
+ATTESTATION = "attestation.cbor"
+KEYS = "keys.json"
+UNSEALED = frozenset({STATEMENT, ATTESTATION})
+"""Files that are not subjects of the statement: itself, and the token over it."""
+
+
+@dataclass(frozen=True, slots=True)
+class BundleKeys:
+    """The three public keys a verifier needs."""
+
+    evidence: NoteKey
+    log: NoteKey
+    attestation: bytes
+
+    def to_text(self) -> str:
+        """The content of `keys.json`, canonical."""
+        body = {
+            "schema": "bioguard/keys/1",
+            "evidence": self.evidence.vkey,
+            "log": self.log.vkey,
+            "attestation": self.attestation.hex(),
+        }
+        return json.dumps(body, sort_keys=True, indent=1) + "\n"
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """Read strictly.
+
+        Raises:
+            ProofInvalid: it is not what `to_text` writes.
+        """
+        malformed = ProofInvalid("not a key file", hint="give the keys.json of this device")
+        try:
+            raw: Any = json.loads(text)
+            keys = cls(NoteKey.parse(raw["evidence"]), NoteKey.parse(raw["log"]), bytes.fromhex(raw["attestation"]))
+        except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+            raise malformed from None
+        if keys.to_text() != text:
+            raise malformed
+        return keys
+
+
+def digests(directory: Path) -> dict[str, str]:
+    """SHA-256 (hex) of every file of a bundle that the statement covers, by relative name."""
+    return {
+        name: hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in sorted(directory.rglob("*"))
+        if path.is_file() and (name := path.relative_to(directory).as_posix()) not in UNSEALED
+    }
+
+
+def seal_statement(directory: Path, report: Report, configuration: Mapping[str, str], signer: NoteSigner) -> bytes:
+    """Write the signed statement over everything in `directory`; return its body."""
+
+    def ids(*statuses: Status) -> tuple[str, ...]:
+        return tuple(_name(check) for check in report.with_status(*statuses))
+
+    results = {Status.PASS: "PASSED", Status.WARN: "WARNED"}
+    body = TestResult(
+        subjects=digests(directory),
+        configuration=configuration,
+        result=results.get(report.status, "FAILED"),
+        passed=ids(Status.PASS),
+        warned=ids(Status.WARN),
+        failed=ids(Status.FAIL, Status.UNKNOWN),
+    ).to_bytes()
+    (directory / STATEMENT).write_text(dsse.seal(body, signer), "utf-8")
+    return body
+
+
+def _name(check: Check) -> str:
+    return f"{check.id} {check.status.value}" if check.status is Status.UNKNOWN else check.id
+
+
+def statement_nonce(body: bytes) -> bytes:
+    """What the attestation token over this statement answers to."""
+    return hashlib.sha256(body).digest()

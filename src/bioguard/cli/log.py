@@ -1,0 +1,164 @@
+"""`bioguard log` and `bioguard attest`: the transparency log, its proofs, and the device's own statement."""
+
+from pathlib import Path
+
+import click
+
+from bioguard.audit.log import SignedLog
+from bioguard.audit.receipts import erasure_receipt, verify_receipt
+from bioguard.cli.output import Result, table
+from bioguard.cli.state import CliState, pass_state
+from bioguard.device import consent as rules
+from bioguard.errors import InputRefused
+from bioguard.policy.export import entry_fields, word
+from bioguard.proofs.checkpoint import Checkpoint, TlogProof, proof_of
+from bioguard.proofs.notes import NoteKey
+from bioguard.proofs.psa_token import Profile
+
+__all__ = ["attest", "log"]
+
+HEX_DIGEST = 64
+out_option = click.option(
+    "--out", type=click.Path(path_type=Path, dir_okay=False), help="Write it here.", metavar="FILE"
+)
+key_option = click.option("--key", "vkey", help="Verifier key name+id+key from a source you trust.", metavar="VKEY")
+
+
+@click.group()
+def log() -> None:
+    """The transparency log: numbered entries, a Merkle tree, signed checkpoints. No feature, name or score is in it."""
+
+
+def _read(state: CliState) -> SignedLog:
+    with state.device() as device:
+        return rules.signed_log(device)
+
+
+def _written(command: str, outcome: str, text: str, out: Path | None, data: dict[str, object]) -> Result:
+    if out is not None:
+        out.write_text(text, "utf-8")
+    lines = [f"written to {out}"] if out else text.rstrip("\n").split("\n")
+    return Result(command=command, outcome=outcome, data={**data, "out": str(out) if out else None}, lines=lines)
+
+
+@log.command()
+@click.option("--last", type=click.IntRange(1), default=50, show_default=True, help="How many entries.")
+@out_option
+@pass_state
+def show(state: CliState, last: int, out: Path | None) -> Result:
+    """Show the latest entries; --out writes the whole log as a file that `log verify` takes."""
+    read = _read(state)
+    entries = [i.entry for i in read.items if i.entry is not None][-last:]
+    rows = [
+        (e.sequence, word(e.event), word(e.modality or ""), word(e.purpose or ""), word(e.cause or ""),
+         e.subject.hex()[:8] if e.subject else "", e.digest.hex()[:16] if e.digest else "")
+        for e in entries
+    ]  # fmt: skip
+    if out is not None:
+        out.write_text(read.to_text(), "utf-8")
+    return Result(
+        command="log-show",
+        outcome="listed",
+        data={"size": len(read.items), "first_body": read.first_body, "entries": [entry_fields(e) for e in entries]},
+        lines=table(rows, header=("number", "event", "modality", "purpose", "cause", "subject", "digest")),
+    )
+
+
+@log.command()
+@out_option
+@pass_state
+def checkpoint(state: CliState, out: Path | None) -> Result:
+    """Print the signed checkpoint. Keep it: later logs must contain it (`log verify --older`)."""
+    read = _read(state)
+    data: dict[str, object] = {"checkpoint": read.checkpoint, "vkey": read.key.vkey, "size": len(read.items)}
+    return _written("log-checkpoint", "signed", read.checkpoint, out, data)
+
+
+@log.command()
+@click.argument("number", type=click.IntRange(0))
+@out_option
+@pass_state
+def prove(state: CliState, number: int, out: Path | None) -> Result:
+    """Prove that entry NUMBER is in the log, as a `.tlog-proof` file."""
+    read = _read(state)
+    if number >= len(read.items):
+        raise InputRefused(f"the log has {len(read.items)} entries", hint="run: bioguard log show", code="log.number")
+    text = proof_of(read.leaves, number, read.checkpoint).to_text()
+    leaf = read.leaves[number].hex()
+    return _written("log-prove", "proved", text, out, {"proof": text, "leaf": leaf, "vkey": read.key.vkey})
+
+
+@log.command()
+@click.argument("digest")
+@out_option
+@pass_state
+def receipt(state: CliState, digest: str, out: Path | None) -> Result:
+    """The erasure receipt of the record with this salted digest."""
+    if len(digest) != HEX_DIGEST or set(digest) - set("0123456789abcdef"):
+        raise InputRefused("a digest has 64 hexadecimal digits", hint="`erase` prints it", code="receipt.digest")
+    text = erasure_receipt(_read(state), digest)
+    return _written("log-receipt", "proved", text, out, {"receipt": text})
+
+
+@log.command()
+@click.argument("file", type=click.Path(path_type=Path, dir_okay=False, exists=True))
+@key_option
+@click.option("--leaf", help="For a .tlog-proof: the leaf hash, 64 hexadecimal digits.", metavar="HEX")
+@pass_state
+def verify(state: CliState, file: Path, vkey: str | None, leaf: str | None) -> Result:
+    """Verify a log file, a `.tlog-proof` or an erasure receipt. Needs no device."""
+    key = NoteKey.parse(vkey) if vkey else None
+    text = file.read_text("utf-8", "replace")
+    if file.suffix == ".tlog-proof":
+        if key is None or leaf is None or len(leaf) != HEX_DIGEST:
+            raise InputRefused(
+                "a proof needs --key and --leaf", hint="`log prove --json` prints both", code="log.proof"
+            )
+        proof = TlogProof.parse(text)
+        size = proof.verify(bytes.fromhex(leaf), key).size
+        shown = f"entry {proof.index} is in the signed log of {size} entries"
+    elif '"bioguard/erasure-receipt/1"' in text:
+        entry = verify_receipt(text, key)
+        shown = f"entry {entry.sequence}: the record with digest {(entry.digest or b'').hex()} was erased"
+    else:
+        read = SignedLog.parse(text)
+        found: Checkpoint = read.verify()
+        if key is not None and key != read.key:
+            raise InputRefused("the log is of another device", hint="give the key of this log", code="log.key")
+        shown = f"{found.size} entries, no gap, root signed by {read.key.name}"
+    if key is None:
+        state.output.note("the key came from the file itself; give --key to know who signed")
+    return Result(
+        command="log-verify", outcome="verified", data={"shown": shown, "pinned": key is not None}, lines=[shown]
+    )
+
+
+@click.command()
+@click.option("--nonce", required=True, help="Yours, fresh: 64, 96 or 128 hexadecimal digits.", metavar="HEX")
+@click.option(
+    "--profile", type=click.Choice([p.value for p in Profile]), default=Profile.RFC9783.value, show_default=True
+)
+@out_option
+@pass_state
+def attest(state: CliState, nonce: str, profile: str, out: Path | None) -> Result:
+    """A PSA attestation token (EAT, COSE_Sign1) over sandbox, filter, trusted applications, log and your nonce.
+
+    Its lifecycle never says "secured": this is a simulator.
+    """
+    try:
+        challenge = bytes.fromhex(nonce)
+    except ValueError:
+        raise InputRefused("the nonce is not hexadecimal", hint="64, 96 or 128 digits", code="attest.nonce") from None
+    if len(challenge) not in (32, 48, 64):
+        raise InputRefused("the nonce has another length", hint="64, 96 or 128 hexadecimal digits", code="attest.nonce")
+    with state.device() as device:
+        token = rules.attest(device, challenge, Profile(profile))
+        key = rules.signed_log(device).attestation_key
+    if out is not None:
+        out.write_bytes(token)
+    return Result(
+        command="attest",
+        outcome="attested",
+        data={"token": token.hex(), "public_key": key.hex(), "profile": profile, "out": str(out) if out else None},
+        lines=[f"written to {out}" if out else token.hex(), f"public key {key.hex()}"],
+    )

@@ -1,0 +1,138 @@
+"""The policy itself: register, notice, version, purge, incidents."""
+
+import click
+
+from bioguard.cli.output import Result, table
+from bioguard.cli.state import CliState, pass_state
+from bioguard.device import consent as rules
+from bioguard.device import incidents as store
+from bioguard.policy.clauses import CLAUSES
+from bioguard.policy.export import iso, word
+from bioguard.policy.notice import notice as notice_text
+
+__all__ = ["incident", "notice", "policy", "purge"]
+
+
+@click.group(invoke_without_command=True)
+@click.pass_context
+def policy(ctx: click.Context) -> Result | None:
+    """Print the register of promises, each with its control and checks; or set the policy in force."""
+    if ctx.invoked_subcommand is not None:
+        return None
+    lines: list[str] = []
+    for c in CLAUSES:
+        lines += [
+            f"{c.id}  {c.promise} ({c.section})",
+            f"        control: {c.control}",
+            f"        checks: {', '.join(c.checks)}",
+        ]
+    rows = [
+        {"id": c.id, "section": c.section, "promise": c.promise, "control": c.control, "checks": list(c.checks)}
+        for c in CLAUSES
+    ]
+    return Result(command="policy", outcome="listed", data={"clauses": rows}, lines=lines)
+
+
+@policy.command("set")
+@click.option("--version", "version", type=click.IntRange(1, 65_535), help="Newer suspends all grants until confirmed.")
+@click.option("--minimum-age", type=click.IntRange(1, 30), help="Years.")
+@click.option("--retention-days", type=click.IntRange(1, 3650), help="How long a record is kept.")
+@pass_state
+def set_(state: CliState, version: int | None, minimum_age: int | None, retention_days: int | None) -> Result:
+    """Change the policy in force. The version never goes down."""
+    with state.device() as device:
+        now = rules.policy_state(device)
+        after = rules.set_policy(
+            device,
+            version=version or now.version,
+            minimum_age=minimum_age or now.minimum_age,
+            retention_days=retention_days or now.retention_days,
+        )
+    data = {"version": after.version, "minimum_age": after.minimum_age, "retention_days": after.retention_days}
+    lines = [f"{name.replace('_', ' ')}: {value}" for name, value in data.items()]
+    if after.version > now.version:
+        lines.append("all grants are suspended until their users confirm them")
+    return Result(command="policy-set", outcome="set", data=data, lines=lines)
+
+
+@click.command()
+@pass_state
+def notice(state: CliState) -> Result:
+    """What is stored, where, why and for how long, and under which policy version: to be shown before consent."""
+    with state.device() as device:
+        now = rules.policy_state(device)
+        profiles = {info.profile for info in device.records()}
+    profile = "digest-only" if profiles == {"digest-only"} else "standard"
+    parts = notice_text(now, store=str(state.directory), profile=profile)
+    return Result(
+        command="notice",
+        outcome="told",
+        data={"notice": dict(parts)},
+        lines=[f"{heading}: {text}" for heading, text in parts],
+    )
+
+
+@click.command()
+@pass_state
+def purge(state: CliState) -> Result:
+    """Erase records past their retention or without a purpose, prune log bodies older than 30 days."""
+    with state.device() as device:
+        erased, pruned = rules.purge(device)
+    return Result(
+        command="purge",
+        outcome="purged",
+        data={"records_erased": erased, "log_bodies_pruned": pruned},
+        lines=[f"{erased} records erased, {pruned} log bodies pruned"],
+    )
+
+
+@click.group(invoke_without_command=True)
+@click.pass_context
+def incident(ctx: click.Context) -> Result | None:
+    """Show incidents: what happened, what was done, what to do, how it is remedied."""
+    if ctx.invoked_subcommand is not None:
+        return None
+    state = ctx.find_object(CliState)
+    found = store.incidents(state.directory) if state else []
+    rows, lines = [], []
+    for i in found:
+        text = i.text
+        mark = "acknowledged" if i.acknowledged else "OPEN"
+        rows.append(
+            {
+                "number": i.number,
+                "cause": word(i.cause),
+                "code": i.code,
+                "opened": iso(i.opened_ms),
+                "acknowledged": i.acknowledged,
+                "situation": text.situation,
+                "measures": text.measures,
+                "advice": text.advice,
+                "remedy": text.remedy,
+            }
+        )
+        lines += [f"incident {i.number}, {mark}: {word(i.cause)} ({i.code}), {iso(i.opened_ms)}"]
+        lines += table(
+            [
+                ("situation", text.situation),
+                ("measures", text.measures),
+                ("advice", text.advice),
+                ("remedy", text.remedy),
+            ],
+            header=("part", "text"),
+        )
+    return Result(command="incident", outcome="listed", data={"incidents": rows}, lines=lines or ["no incidents"])
+
+
+@incident.command("ack")
+@click.argument("number", type=click.IntRange(1))
+@pass_state
+def ack(state: CliState, number: int) -> Result:
+    """Acknowledge an incident; it is not shown at every command any more."""
+    found = store.acknowledge(state.directory, number)
+    return Result(
+        command="incident-ack",
+        outcome="acknowledged",
+        data={"number": found.number},
+        lines=[f"incident {found.number} acknowledged"],
+    )

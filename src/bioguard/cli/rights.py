@@ -1,0 +1,208 @@
+"""Rights of a person: access, export, restriction, explanation, requests with due dates, mark-underage."""
+
+import json
+import os
+from pathlib import Path
+
+import click
+
+from bioguard.audit.personal import personal_data
+from bioguard.cli.output import Result, table
+from bioguard.cli.secrets import pin_file_option, read_pin
+from bioguard.cli.state import CliState, pass_state
+from bioguard.device import consent as rules
+from bioguard.device.credentials import verify_pin
+from bioguard.errors import InputRefused, NotPermitted
+from bioguard.policy.export import NO_TEMPLATES, decision_words, iso, word
+from bioguard.records.events import Cause, Event
+from bioguard.records.rights import EXTENSION_CAUSES, REQUEST_CAUSES, RightsRequest
+
+__all__ = ["access", "explain", "export", "mark_underage", "request", "restrict", "unrestrict"]
+
+KINDS = {word(c): c for c in sorted(REQUEST_CAUSES)}
+REASONS = {word(c): c for c in sorted(EXTENSION_CAUSES)}
+DECISIONS = frozenset({Event.DECIDED, Event.MATCH_REFUSED, Event.ENROLL_REFUSED})
+
+
+@click.command()
+@click.argument("user")
+@pin_file_option
+@pass_state
+def access(state: CliState, user: str, pin_file: Path | None) -> Result:
+    """Show everything held about USER, after their PIN: consents, records, decisions, requests, log."""
+    with state.device() as device:
+        token = verify_pin(device, user, read_pin(state, pin_file))
+        data = personal_data(device, user, Cause.ACCESS, token=token)
+    return Result(
+        command="access",
+        outcome="answered",
+        data={"personal_data": data},
+        lines=json.dumps(data, indent=2, ensure_ascii=False).splitlines(),
+    )
+
+
+@click.command()
+@click.argument("user")
+@click.option("--out", required=True, type=click.Path(path_type=Path, dir_okay=False), help="New file.", metavar="FILE")
+@pin_file_option
+@pass_state
+def export(state: CliState, user: str, out: Path, pin_file: Path | None) -> Result:
+    """Write the personal data of USER as JSON (schema bioguard/personal-data/1). Templates are never in it."""
+    if out.exists():
+        raise InputRefused(f"{out} is there already", hint="choose a new file", code="export.exists")
+    with state.device() as device:
+        token = verify_pin(device, user, read_pin(state, pin_file))
+        data = personal_data(device, user, Cause.PORTABILITY, token=token)
+    fd = os.open(out, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(fd, "w", encoding="utf-8") as file:
+        file.write(json.dumps(data, indent=2, ensure_ascii=False) + "\n")
+    return Result(
+        command="export",
+        outcome="exported",
+        data={"user": user, "out": str(out), "templates_included": False},
+        lines=[f"written to {out}", f"note: {NO_TEMPLATES}"],
+    )
+
+
+def _restriction(state: CliState, user: str, pin_file: Path | None, *, on: bool) -> None:
+    with state.device() as device:
+        rules.restrict(device, user, on=on, token=verify_pin(device, user, read_pin(state, pin_file)))
+
+
+@click.command()
+@click.argument("user")
+@pin_file_option
+@pass_state
+def restrict(state: CliState, user: str, pin_file: Path | None) -> Result:
+    """Keep the data of USER, but do not process them: every comparison and enrollment refuses."""
+    _restriction(state, user, pin_file, on=True)
+    return Result(command="restrict", outcome="restricted", data={"user": user}, lines=[f"{user} is restricted"])
+
+
+@click.command()
+@click.argument("user")
+@pin_file_option
+@pass_state
+def unrestrict(state: CliState, user: str, pin_file: Path | None) -> Result:
+    """End a restriction."""
+    _restriction(state, user, pin_file, on=False)
+    return Result(
+        command="unrestrict", outcome="unrestricted", data={"user": user}, lines=[f"{user} is processed again"]
+    )
+
+
+@click.command()
+@click.argument("number", type=click.IntRange(0), required=False)
+@click.option("--user", help="Without a number: the latest decision about this user.")
+@pass_state
+def explain(state: CliState, number: int | None, user: str | None) -> Result:
+    """Explain a decision, by its number in the log, in coarse terms: no score, no threshold.
+
+    \b
+    Examples:
+      bioguard explain 42
+      bioguard explain --user alice
+    """
+    with state.device() as device:
+        subject = device.user_handle(user) if user else None
+        entries = [i.entry for i in rules.signed_log(device).items if i.entry and i.entry.event in DECISIONS]
+    found = [
+        e for e in entries if (number is None or e.sequence == number) and (subject is None or e.subject == subject)
+    ]
+    if not found:
+        raise InputRefused(
+            "there is no such decision",
+            hint="bodies are pruned after 30 days; run: bioguard log show",
+            code="explain.none",
+        )
+    entry = found[-1]
+    lines = decision_words(entry)
+    data = {"number": entry.sequence, "result": word(entry.cause), "purpose": word(entry.purpose), "factors": lines}
+    return Result(command="explain", outcome="explained", data=data, lines=lines)
+
+
+@click.command("mark-underage")
+@click.argument("user")
+@click.option("--force", is_flag=True, help="Do not ask.")
+@pass_state
+def mark_underage(state: CliState, user: str, force: bool) -> Result:
+    """USER turned out to be a child: erase all their records and consents at once."""
+    if not force:
+        if state.no_input:
+            raise NotPermitted("erasing needs a confirmation", hint="add --force", code="erase.unconfirmed")
+        click.confirm(f"Erase everything of {user}?", abort=True, err=True)
+    with state.device() as device:
+        erased = rules.mark_underage(device, user)
+    return Result(
+        command="mark-underage",
+        outcome="erased",
+        data={"user": user, "erased": list(erased)},
+        lines=[f"erased the record with digest {d}" for d in erased] or ["nothing was enrolled"],
+    )
+
+
+@click.group()
+def request() -> None:
+    """The register of requests: due after 7 days, at most 30 with a reason."""
+
+
+def _row(found: RightsRequest) -> dict[str, object]:
+    return {
+        "number": found.number,
+        "kind": word(found.kind),
+        "state": word(found.state),
+        "opened": iso(found.opened_ms),
+        "due": iso(found.due_ms),
+        "reason": word(found.reason) if found.reason else None,
+    }
+
+
+def _one(command: str, outcome: str, found: RightsRequest) -> Result:
+    row = _row(found)
+    line = f"request {row['number']}: {row['kind']}, {row['state']}, due {row['due']}"
+    return Result(command=command, outcome=outcome, data={"request": row}, lines=[line])
+
+
+@request.command("open")
+@click.argument("user")
+@click.option("--kind", required=True, type=click.Choice(list(KINDS)), help="What is asked for.")
+@pin_file_option
+@pass_state
+def open_(state: CliState, user: str, kind: str, pin_file: Path | None) -> Result:
+    """Register a request of USER, after their PIN."""
+    with state.device() as device:
+        token = verify_pin(device, user, read_pin(state, pin_file))
+        found = rules.open_request(device, user, KINDS[kind], token=token)
+    return _one("request-open", "opened", found)
+
+
+@request.command()
+@click.argument("number", type=click.IntRange(1))
+@click.option("--reason", required=True, type=click.Choice(list(REASONS)), help="Why it takes longer.")
+@pass_state
+def extend(state: CliState, number: int, reason: str) -> Result:
+    """Take the longer term of 30 days, once, with a reason."""
+    with state.device() as device:
+        return _one("request-extend", "extended", rules.extend_request(device, number, REASONS[reason]))
+
+
+@request.command()
+@click.argument("number", type=click.IntRange(1))
+@click.option("--refuse", is_flag=True, help="The request is refused.")
+@pass_state
+def answer(state: CliState, number: int, refuse: bool) -> Result:
+    """Close a request: fulfilled, or refused."""
+    with state.device() as device:
+        found = rules.answer_request(device, number, Cause.REFUSED if refuse else Cause.FULFILLED)
+    return _one("request-answer", "answered", found)
+
+
+@request.command("list")
+@pass_state
+def list_(state: CliState) -> Result:
+    """Show the register."""
+    with state.device() as device:
+        rows = [_row(found) for found in rules.requests(device)]
+    header = ("number", "kind", "state", "opened", "due", "reason")
+    lines = table([[r[h] or "" for h in header] for r in rows], header=header) if rows else ["no requests"]
+    return Result(command="request-list", outcome="listed", data={"requests": rows}, lines=lines)
