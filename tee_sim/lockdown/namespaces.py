@@ -6,6 +6,7 @@ capabilities dropped last. The waiter holds no pipe: killing either process ends
 """
 
 import os
+import select
 import signal
 from collections.abc import Callable
 from pathlib import Path
@@ -27,6 +28,8 @@ _LOCKED_DOWN = _MS_NOSUID | _MS_NODEV | _MS_NOEXEC
 _MOUNT_POINTS: Final = ("/tmp", "/run", "/mnt", "/dev")  # noqa: S108 - any directory that exists will do
 _PR_SET_PDEATHSIG: Final = 1
 _SIGNALED: Final = 128
+_SURPRISE: Final = 70
+"""Exit status when the lock itself failed (sysexits EX_SOFTWARE)."""
 
 
 def enter() -> None:
@@ -77,31 +80,24 @@ def become_init(wait: Callable[[int], int]) -> None:
     Args:
         wait: what the parent does with the child's pid once both are tied together; returns the exit status.
 
-    The child asks for SIGKILL at its parent's death, then makes sure that the parent was still there: the parent
-    answers on a private pipe only after it heard from the child.
+    The child asks for SIGKILL at its parent's death, then looks whether the parent was still alive: a process
+    descriptor made before the fork is readable once its process ended. So there is no moment without the tie.
     """
-    up_read, up_write = os.pipe()
-    down_read, down_write = os.pipe()
+    parent = os.pidfd_open(os.getpid())
     pid = os.fork()
     if pid:
-        status = 70
+        status = _SURPRISE
         try:
-            os.close(up_write)
-            os.close(down_read)
-            if os.read(up_read, 1) == b"+":
-                os.write(down_write, b"+")
-                status = wait(pid)
+            os.close(parent)
+            status = wait(pid)
         finally:
             os._exit(status)
-    os.close(up_read)
-    os.close(down_write)
     kernel.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
-    os.write(up_write, b"+")
-    tied = os.read(down_read, 1) == b"+"
-    os.close(up_write)
-    os.close(down_read)
-    if not tied:
-        os._exit(70)
+    ended = select.poll()
+    ended.register(parent, select.POLLIN)
+    if ended.poll(0):
+        os._exit(_SURPRISE)
+    os.close(parent)
     if os.getpid() != 1:
         raise LockError("not the first process of the PID namespace")
 
