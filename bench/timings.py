@@ -27,7 +27,7 @@ from bioguard.commands import policy
 from bioguard.device import Device
 from bioguard.device.consent import grant_all
 from bioguard.records.grants import Purpose
-from bioguard.synthetic import face, finger
+from bioguard.synthetic import face_views, finger_impressions
 
 STORES = (10, 1_000, 10_000)
 REPEATS = 30
@@ -53,10 +53,10 @@ def warm_and_enroll(directory: Path) -> dict[str, object]:
     with Device.init(directory) as device:
         device.add_user("alice")
         grant_all(device, "alice", of_age=True)
-        device.enroll("alice", [finger(1, 0, 2, i) for i in range(3)], finger="right-index")
-        device.enroll("alice", [face(1, 0, i) for i in range(3)])
-        probes = [finger(1, 0, 2, 10 + i) for i in range(REPEATS)]
-        faces = [face(1, 0, 10 + i) for i in range(REPEATS)]
+        device.enroll("alice", finger_impressions(1, person=0, count=3), finger="right-index")
+        device.enroll("alice", face_views(1, person=0, count=3))
+        probes = finger_impressions(1, person=0, count=REPEATS, first=3)
+        faces = face_views(1, person=0, count=REPEATS, first=3)
         device.authenticate("alice", probes[0])
         fingers_ms = [_ms(lambda p=p: device.authenticate("alice", p)) for p in probes]  # type: ignore[misc]
         faces_ms = [_ms(lambda p=p: device.authenticate("alice", p)) for p in faces]  # type: ignore[misc]
@@ -65,7 +65,7 @@ def warm_and_enroll(directory: Path) -> dict[str, object]:
         for person in range(people):
             device.add_user(f"u{person}")
             grant_all(device, f"u{person}", of_age=True)
-            device.enroll(f"u{person}", [face(2, person, i) for i in range(3)])
+            device.enroll(f"u{person}", face_views(2, person=person, count=3))
         seconds = time.perf_counter() - start
     return {
         "warm_1to1_finger_3_touches": _quantiles(fingers_ms),
@@ -77,7 +77,7 @@ def warm_and_enroll(directory: Path) -> dict[str, object]:
 def cold(directory: Path) -> dict[str, float]:
     """A whole `bioguard authenticate` process."""
     probe = directory.parent / "probe.npy"
-    np.save(probe, face(1, 0, 11).vector)
+    np.save(probe, face_views(1, person=0, count=1, first=11)[0].vector)
     line = [sys.executable, "-m", "bioguard.cli", "--device", str(directory), "authenticate", "alice", str(probe)]
 
     def once() -> None:
@@ -101,11 +101,14 @@ def opening(directory: Path, templates: int) -> dict[str, object]:
                 )
                 device.call(policy.GRANT, consent)
             request = commands.Enroll(
-                user=user, modality=commands.Modality.FACE, position=0, samples=(face(3, person, 0).to_bytes(),)
+                user=user,
+                modality=commands.Modality.FACE,
+                position=0,
+                samples=(face_views(3, person=person, count=1)[0].to_bytes(),),
             )
             if device.call(commands.ENROLL, request).status is not commands.Status.OK:
                 raise RuntimeError("enrollment refused")
-    probe = face(3, 0, 1)
+    probe = face_views(3, person=0, count=1, first=1)[0]
     start = time.perf_counter()
     with Device.open(directory) as device:
         opened = time.perf_counter()

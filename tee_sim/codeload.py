@@ -111,8 +111,8 @@ class CodeTable(MetaPathFinder, Loader):
         Raises:
             ImportError: a module is neither of the standard library nor below a name in `allowed`.
         """
-        names = [*allowed, *(n for n in self.imports if n not in self.modules and n.rpartition(".")[0] not in self.modules)]
-        for name in dict.fromkeys(names):
+        outside = (n for n in self.imports if n not in self.modules and n.rpartition(".")[0] not in self.modules)
+        for name in dict.fromkeys([*allowed, *outside]):
             top = name.partition(".")[0]
             if any(module.partition(".")[0] == top for module in self.modules):
                 load_extension(name)

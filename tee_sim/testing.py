@@ -51,9 +51,7 @@ class InProcessTee:
         provision = Provision(
             huk=TEST_HUK, device_id=TEST_DEVICE_ID, create=create, stepped_wall_ms=stepped_wall_ms, seed=seed
         )
-        self._world = SecureWorld(
-            provision, _DirectPort(storage), tuple(manifests), on_panic=traceback.print_exc
-        )
+        self._world = SecureWorld(provision, _DirectPort(storage), tuple(manifests), on_panic=traceback.print_exc)
 
     def ready(self) -> Ready:
         """State of the opened store."""

@@ -15,7 +15,7 @@ from bioguard.exit_codes import ExitCode
 __all__ = ["Rate", "authenticate", "identify"]
 
 
-class Rate(click.ParamType):
+class Rate(click.ParamType):  # type: ignore[type-arg]  # generic from click 8.4 only
     """A rate written as 1/N; the value is N."""
 
     name = "1/N"

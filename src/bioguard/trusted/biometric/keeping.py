@@ -14,11 +14,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from bioguard.commands.biometric import Profile, Status
+from bioguard.commands.biometric import Profile
+from bioguard.match.fingerprint.protected import FingerCoder, protected_scores
 from bioguard.protect import CodeContext, ScalarCoder, SignCoder
 from bioguard.records import FaceEmbedding, Features, FingerprintTemplate
 from bioguard.trusted.biometric.objects import DevicePolicy
-from bioguard.trusted.biometric.refusal import Refused
 
 __all__ = ["Keeper", "Kept"]
 
@@ -40,6 +40,7 @@ class Keeper:
         self._epoch = policy.code_epoch
         self._sign: SignCoder | None = None
         self._scalar: ScalarCoder | None = None
+        self._finger: FingerCoder | None = None
 
     def keep(self, samples: Sequence[Features]) -> Kept:
         """What to store of the samples of one enrollment."""
@@ -86,9 +87,14 @@ class Keeper:
         return self._scalar or ScalarCoder(self._context(1024))
 
     def finger_code(self, template: FingerprintTemplate) -> bytes:
-        """Protected code of a fingerprint: keyed projections of its descriptors, no positions."""
-        raise Refused(Status.NOT_SUPPORTED)
+        """Protected code of a fingerprint: keyed sign codes of its descriptors, no positions."""
+        return self._finger_coder().encode(template)
 
     def finger_scores(self, probe: FingerprintTemplate, codes: Sequence[bytes]) -> list[float]:
         """One score per protected code."""
-        raise Refused(Status.NOT_SUPPORTED)
+        return [float(score) for score in protected_scores(self._finger_coder().encode(probe), codes)]
+
+    def _finger_coder(self) -> FingerCoder:
+        if self._finger is None:
+            self._finger = FingerCoder(self._secret, epoch=self._epoch)
+        return self._finger

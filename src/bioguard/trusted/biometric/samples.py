@@ -9,7 +9,10 @@ from bioguard.trusted.biometric.refusal import Refused
 
 __all__ = ["decode", "modality_of"]
 
-_DECODERS: dict[Modality, Callable[[bytes], Features]] = {Modality.FINGERPRINT: FingerprintTemplate.from_bytes, Modality.FACE: FaceEmbedding.from_bytes}
+_DECODERS: dict[Modality, Callable[[bytes], Features]] = {
+    Modality.FINGERPRINT: FingerprintTemplate.from_bytes,
+    Modality.FACE: FaceEmbedding.from_bytes,
+}
 
 
 def modality_of(sample: bytes) -> Modality:
