@@ -144,6 +144,34 @@ def test_negative_latencies_are_refused() -> None:
     assert knobs.text("operation_authenticate_latency") == "5"
 
 
+@given(st.sampled_from(sorted(KNOBS)), st.one_of(st.text(max_size=30), st.integers(0, 1 << 70).map(str)))
+def test_any_value_is_taken_or_refused_and_a_taken_one_is_canonical(name: str, value: str) -> None:
+    knobs = Knobs()
+    try:
+        knobs.set(name, value)
+    except InputRefused:
+        assert knobs.changed() == {}
+        return
+    again = Knobs({name: knobs.text(name)})
+    assert again.changed() == knobs.changed()
+
+
+@pytest.mark.parametrize("value", ["9" * 5000, "0." + "9" * 5000 + "x", "1:" + "9" * 5000 + ":true"])
+@pytest.mark.parametrize("name", ["enrollment_hit", "enrollments", "next_enrollment", "sensor_noise"])
+def test_endless_numbers_are_refused(name: str, value: str) -> None:
+    with pytest.raises(InputRefused):
+        Knobs({name: value})
+
+
+@given(st.lists(st.sampled_from(["seed = 7", "played = 0", "lockout = true", "power", "x = y", ""]), max_size=6))
+def test_any_lines_are_a_scenario_or_our_error(lines: list[str]) -> None:
+    text = "\n".join(["bioguard-scenario 1", *lines])
+    try:
+        assert Scenario.from_text(text).to_text() == text
+    except InputRefused as error:
+        assert error.stable_code in ("fault.scenario", "fault.unknown", "fault.value")
+
+
 def test_clear_one_and_all() -> None:
     knobs = Knobs({"enrollment_hit": "3", "lockout": "1"})
     assert knobs.changed() == {"enrollment_hit": "3", "lockout": "true"}

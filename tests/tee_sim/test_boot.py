@@ -6,8 +6,10 @@ import pytest
 
 from tee_sim.boot import BOOT_OBJECT, CORE_UUID, shared_keys
 from tee_sim.errors import TeeError, TeeResult
+from tee_sim.keys import KeyLadder
 from tee_sim.manifest import Manifest
 from tee_sim.rng import SeededRng
+from tee_sim.secure import _TaKeys
 
 A, B = b"A" * 16, b"B" * 16
 
@@ -70,6 +72,16 @@ def test_other_errors_of_the_store_are_not_swallowed_and_a_short_object_is_repla
     store.get = broken
     with pytest.raises(TeeError, match="damaged"):
         shared_keys(["x"], store, A, rng)
+
+
+def test_only_applications_that_name_a_shared_key_get_it() -> None:
+    keys = {"x": bytes(32), "y": b"y" * 32}
+    manifest = Manifest(uuid=A, name="x", entry="a:B", code=(), shared_keys=("x",))
+    given = _TaKeys(KeyLadder(bytes(32), bytes(16)), manifest, keys)
+    assert given.shared("x") == bytes(32)
+    with pytest.raises(TeeError, match="the manifest does not name this shared key") as caught:
+        given.shared("y")
+    assert caught.value.result is TeeResult.ACCESS_DENIED
 
 
 def test_no_application_can_have_the_cores_namespace() -> None:

@@ -20,6 +20,8 @@ __all__ = [
 FACE_DEFAULT_ENROLLMENT = "1:1000-[21,7,1,1103],1500-[1108,1],2000-[1113,1],2500-[1118,1]:true"
 """The face HAL's own default script."""
 MAX_INT = 0x7FFF_FFFF
+MAX_DIGITS = 20
+"""Python refuses to read numbers of thousands of digits; nobody needs more than 64 bits."""
 _STEP = re.compile(r"(\d+)(?:-\[([0-9,]*)\])?")
 
 
@@ -28,7 +30,9 @@ def _bad(what: str, example: str) -> InputRefused:
 
 
 def _number(text: str) -> int | None:
-    return int(text) if text.isascii() and text.isdecimal() and int(text) <= MAX_INT else None
+    if not (text.isascii() and text.isdecimal() and len(text) <= MAX_DIGITS):
+        return None
+    return int(text) if int(text) <= MAX_INT else None
 
 
 def int_sequence(text: str, separator: str = ",") -> tuple[int, ...]:

@@ -162,7 +162,7 @@ def _checked(entry: Knob, value: str) -> str:
         value = {"1": "true", "0": "false"}.get(value, value)
         good = value in ("true", "false")
     elif entry.form is Form.NUMBER:
-        good = value.isascii() and value.isdecimal() and int(value) < 1 << 63
+        good = value.isascii() and value.isdecimal() and len(value) <= grammar.MAX_DIGITS and int(value) < 1 << 63
         value = str(int(value)) if good else value
     elif entry.form is Form.NUMBERS:
         good = value == "" or bool(grammar.int_sequence(value))

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Self
 
 from bioguard.errors import InputRefused
+from bioguard.faults.grammar import MAX_DIGITS
 from bioguard.faults.knobs import Knobs
 
 __all__ = ["SCENARIO_FILE", "Scenario"]
@@ -32,7 +33,12 @@ def _bad(why: str) -> InputRefused:
 
 def _count(line: str, name: str) -> int:
     digits = line.removeprefix(f"{name} = ")
-    if digits == line or not (digits.isascii() and digits.isdecimal()) or int(digits) >= 1 << 64:
+    if (
+        digits == line
+        or not (digits.isascii() and digits.isdecimal())
+        or len(digits) > MAX_DIGITS
+        or int(digits) >= 1 << 64
+    ):
         raise _bad(f"{name} is not a number below 2^64")
     return int(digits)
 
