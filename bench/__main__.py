@@ -1,0 +1,35 @@
+"""`python -m bench`: measure matching the way a quality lab would sign it."""
+
+import sys
+
+import click
+
+from bench.commands_accuracy import accuracy, scores
+from bench.commands_compare import compare_command
+from bioguard.errors import BioguardError
+
+__all__ = ["main"]
+
+
+@click.group()
+def cli() -> None:
+    """Accuracy, speed, protection and regressions of bioguard. Metrics and layouts: docs/benchmarks.md."""
+
+
+for command in (scores, accuracy, compare_command):
+    cli.add_command(command)
+
+
+def main() -> None:
+    """Run the command line; refusals end as in `bioguard`: one line, one hint, the exit code of their kind."""
+    try:
+        cli(prog_name="python -m bench")
+    except BioguardError as error:
+        click.echo(f"bench: error[{error.stable_code}]: {error.message}", err=True)
+        if error.hint:
+            click.echo(f"hint: {error.hint}", err=True)
+        sys.exit(int(error.exit_code))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,165 @@
+"""`scores` and `accuracy`."""
+
+import time
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import click
+import numpy as np
+from numpy.typing import NDArray
+
+from bench.accuracy import figures
+from bench.accuracy_report import accuracy_report, summary_lines
+from bench.console import advancing, note, show, write_json
+from bench.environment import environment
+from bench.load import FingerprintSet, fingerprint_sets, read_faces, read_score_files
+from bench.matchers import code_similarities, cosines, fingerprint_comparisons, fingerprint_scores
+from bench.metrics.attacks import presentation_attacks
+from bench.resume import Partial
+from bench.sets import Comparisons
+from bioguard.match.fingerprint.thresholds import threshold_for_fmr as finger_threshold
+from bioguard.match.thresholds import threshold_for_fmr as face_threshold
+from bioguard.report import render
+
+__all__ = ["accuracy", "scores"]
+
+PRODUCT_FMR = 1 / 50_000
+"""Target of the product's decisions (design section 6)."""
+FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
+FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
+
+
+def _fingerprint_matrices(root: Path, partial: Partial) -> list[tuple[FingerprintSet, NDArray[np.float32]]]:
+    sets = list(fingerprint_sets(root))
+    for one in sets:
+        for reason in one.refused:
+            note(f"{one.name}: {reason}")
+    pairs = sum(len(s.files) ** 2 for s in sets)
+    with advancing("fingerprints", pairs) as advance:
+        return [(one, partial.array(_inputs(one), lambda one=one: fingerprint_scores(one, advance))) for one in sets]  # type: ignore[misc]
+
+
+def _inputs(one: FingerprintSet) -> list[bytes]:
+    return [b"" if t is None else t.to_bytes() for t in one.templates]
+
+
+def _face_matrices(path: Path, seed: int) -> tuple[dict[str, NDArray[np.float32]], NDArray[np.int64]]:
+    embeddings, labels = read_faces(path)
+    with advancing("faces", 2 * len(labels) ** 2) as advance:
+        return {
+            "cosine": cosines(embeddings, advance),
+            "code": code_similarities(embeddings, seed=seed, advance=advance),
+        }, labels
+
+
+@click.command()
+@click.option("--fingerprints", type=FOLDER, help="Folders of <finger>_<impression>.iso below DIR.", metavar="DIR")
+@click.option("--faces", type=FILE, help="embeddings [n, d] and labels [n].", metavar="FILE.npz")
+@click.option("--out", type=click.Path(dir_okay=False, path_type=Path), required=True, metavar="F.npz")
+@click.option("--seed", type=click.IntRange(0), default=1, show_default=True, help="Makes the secret of the codes.")
+@click.option("--json", "as_json", is_flag=True, help="Summary as JSON.")
+def scores(fingerprints: Path | None, faces: Path | None, out: Path, seed: int, as_json: bool) -> None:
+    """Write all scores of a data set, for others to judge.
+
+    \b
+    fingerprints: <relative dir>        float32 [n, n], row = probe, higher is more alike, -inf: unreadable file
+                  <relative dir>:names  file names in order
+    faces:        cosine, code          float32 [n, n];  labels [n]
+    """
+    if (fingerprints is None) == (faces is None):
+        raise click.UsageError("give --fingerprints or --faces, one of them")
+    arrays: dict[str, Any] = {}
+    if fingerprints is not None:
+        partial = Partial(out.with_suffix(".partial"))
+        for one, matrix in _fingerprint_matrices(fingerprints, partial):
+            arrays[one.name], arrays[f"{one.name}:names"] = matrix, np.array(one.files)
+    elif faces is not None:
+        matrices, labels = _face_matrices(faces, seed)
+        arrays = {**matrices, "labels": labels}
+    out.parent.mkdir(parents=True, exist_ok=True)
+    with out.open("wb") as file:
+        np.savez(file, allow_pickle=False, **arrays)
+    if fingerprints is not None:
+        partial.done()
+    shapes = {name: list(a.shape) for name, a in arrays.items()}
+    show(
+        {"command": "scores", "out": str(out), "arrays": shapes},
+        [f"{n}  {s}" for n, s in shapes.items()],
+        as_json=as_json,
+    )
+
+
+def _face_sets(path: Path, seed: int) -> list[Comparisons]:
+    matrices, labels = _face_matrices(path, seed)
+    subjects = np.unique(labels, return_inverse=True)[1].astype(np.int64)
+    names = [f"{label}_{i}" for i, label in enumerate(labels)]
+    return [Comparisons(name, matrix, subjects, names) for name, matrix in matrices.items()]
+
+
+@click.command()
+@click.option("--fingerprints", type=FOLDER, help="Folders of <finger>_<impression>.iso below DIR.", metavar="DIR")
+@click.option("--faces", type=FILE, help="embeddings [n, d] and labels [n].", metavar="FILE.npz")
+@click.option("--scores", "score_file", type=FILE, help="Scores of any matcher, .npz or .csv.", metavar="FILE")
+@click.option("--distance", is_flag=True, help="The score file holds distances: lower is more alike.")
+@click.option("--attacks", type=FILE, help="Presentation attack scenarios, .csv.", metavar="FILE")
+@click.option("--out", type=click.Path(file_okay=False, path_type=Path), required=True, metavar="DIR")
+@click.option("--seed", type=click.IntRange(0), default=1, show_default=True)
+@click.option("--replicates", type=click.IntRange(20), default=200, show_default=True, help="Draws of people.")
+@click.option("--json", "as_json", is_flag=True, help="accuracy.json on stdout as well.")
+def accuracy(
+    fingerprints: Path | None, faces: Path | None, score_file: Path | None, distance: bool, attacks: Path | None,
+    out: Path, seed: int, replicates: int, as_json: bool,
+) -> None:  # fmt: skip
+    """Error rates with intervals: accuracy.json and report.html in DIR.
+
+    \b
+    Examples:
+      python -m bench accuracy --fingerprints ../shared/data/fingerprints --out out/fingers
+      python -m bench accuracy --faces faces.npz --out out/faces
+      python -m bench accuracy --scores other.csv --distance --out out/other
+    """
+    sources = [s for s in (fingerprints, faces, score_file) if s is not None]
+    if len(sources) != 1:
+        raise click.UsageError("give one of --fingerprints, --faces and --scores")
+    started = time.monotonic()
+    partial = Partial(out / "partial")
+    threshold: dict[str, float] = {}
+    if fingerprints is not None:
+        sets = [fingerprint_comparisons(*pair) for pair in _fingerprint_matrices(fingerprints, partial)]
+        threshold = dict.fromkeys([s.name for s in sets], finger_threshold(PRODUCT_FMR))
+    elif faces is not None:
+        sets = _face_sets(faces, seed)
+        threshold = {"cosine": face_threshold(PRODUCT_FMR)}
+    else:
+        sets = read_score_files(sources[0], distance=distance)
+    data = _measure(sets, threshold, seed=seed, replicates=replicates, pool=faces is None)
+    data["data"] = f"{sources[0].name}: {', '.join(s.name for s in sets)}"
+    if attacks is not None:
+        data["presentation_attacks"] = presentation_attacks(attacks)
+    out.mkdir(parents=True, exist_ok=True)
+    write_json(out / "accuracy.json", data)
+    page = accuracy_report(data, sets, created=datetime.now(UTC).isoformat(timespec="seconds"))
+    (out / "report.html").write_text(render(page, "html"), encoding="utf-8")
+    partial.done()
+    note(f"{time.monotonic() - started:.1f} s; accuracy.json and report.html in {out}")
+    show(data, summary_lines(data), as_json=as_json)
+
+
+def _measure(
+    sets: Sequence[Comparisons], threshold: dict[str, float], *, seed: int, replicates: int, pool: bool
+) -> dict[str, Any]:
+    with advancing("rates", len(sets) + pool) as advance:
+        alone = {}
+        for one in sets:
+            alone[one.name] = figures(
+                [one], seed=seed, replicates=replicates, decision_threshold=threshold.get(one.name)
+            )
+            advance(1)
+        pooled = None
+        if pool:
+            limit = next(iter(threshold.values()), None)
+            pooled = figures(sets, seed=seed, replicates=replicates, decision_threshold=limit)
+            advance(1)
+    return {"command": "accuracy", "seed": seed, "environment": environment(), "sets": alone, "pooled": pooled}

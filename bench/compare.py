@@ -1,0 +1,147 @@
+"""Compare two results figure by figure, and fail on the changes a rule forbids.
+
+A rule names figures and how much worse they may get:
+
+    eer:+0.2pp          no `eer` may rise by more than 0.2 percentage points (rates are fractions)
+    p95:10%             no `p95` may rise by more than 10 percent; `p95:+10%` says the same
+    per_second:-5%      no `per_second` may fall by more than 5 percent
+    histogram:=         must stay equal
+    *.faces.*.eer:+1pp  with dots: a pattern for the whole path
+
+A name without a dot means the last part of the path, or the last but one if the last is a number in a list. A figure
+that is missing or no longer measurable fails its rule; a rule that fits no figure is an error.
+"""
+
+import json
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from pathlib import Path
+from typing import Any
+
+from bioguard.errors import InputRefused
+
+__all__ = ["Change", "Rule", "compare", "read_result"]
+
+RULE = re.compile(r"(?P<name>[^:]+):(?:(?P<sign>[+-]?)(?P<amount>\d+(?:\.\d+)?)(?P<unit>pp|%|)|(?P<equal>=))")
+Value = float | str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """How far the figures of a name may move: `text` is how the user wrote it."""
+
+    text: str
+    name: str
+    falling: bool
+    limit: float
+    unit: str
+
+    @classmethod
+    def parse(cls, text: str) -> "Rule":
+        """Read a rule.
+
+        Raises:
+            InputRefused: it is not of the form name:[+-]amount[pp|%] or name:=.
+        """
+        match = RULE.fullmatch(text)
+        if match is None:
+            raise InputRefused(
+                f"{text!r} is not a rule",
+                hint="write for instance eer:+0.2pp, p95:10% or false_matches:=",
+                code="bench.rule",
+            )
+        if match["equal"]:
+            return cls(text, match["name"], False, 0.0, "=")
+        return cls(text, match["name"], match["sign"] == "-", float(match["amount"]), match["unit"])
+
+    def applies(self, path: str) -> bool:
+        """Whether a figure is meant."""
+        if "." in self.name or "*" in self.name:
+            return fnmatchcase(path, self.name)
+        parts = path.split(".")
+        return parts[-1] == self.name or (len(parts) > 1 and parts[-1].isdigit() and parts[-2] == self.name)
+
+    def broken(self, old: Value, new: Value) -> bool:
+        """Whether the change is too large to the worse; anything that cannot be compared is."""
+        if old == new:
+            return False
+        if self.unit == "=" or not isinstance(old, float) or not isinstance(new, float):
+            return not (isinstance(old, str) and isinstance(new, float))  # measurable now, not before: fine
+        worse = old - new if self.falling else new - old
+        allowed = {"pp": self.limit / 100, "%": abs(old) * self.limit / 100, "": self.limit}[self.unit]
+        return worse > allowed * (1 + 1e-12)
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One figure that differs, and the rules it breaks."""
+
+    path: str
+    old: Value
+    new: Value
+    broken: tuple[str, ...]
+
+    def line(self) -> str:
+        """One line for people."""
+        mark = f"  FAILS {', '.join(self.broken)}" if self.broken else ""
+        share = ""
+        if isinstance(self.old, float) and isinstance(self.new, float) and self.old:
+            share = f" ({100 * (self.new / self.old - 1):+.2f} %)"
+        return f"{self.path}: {_text(self.old)} -> {_text(self.new)}{share}{mark}"
+
+
+def compare(old: Mapping[str, Any], new: Mapping[str, Any], rules: Sequence[Rule]) -> tuple[list[Change], list[str]]:
+    """All figures that changed, and the paths each rule looked at.
+
+    Returns:
+        Changes by path, and one text `rule: n figures` for each rule.
+
+    Raises:
+        InputRefused: a rule fits no figure of the old result.
+    """
+    before, after = dict(_flat(old)), dict(_flat(new))
+    looked = []
+    for rule in rules:
+        count = sum(rule.applies(path) for path in before)
+        if not count:
+            raise InputRefused(f"rule {rule.text} fits no figure", hint="look up names in the .json", code="bench.rule")
+        looked.append(f"{rule.text}: {count} figures")
+    changes = []
+    for path in sorted(before.keys() | after.keys()):
+        a, b = before.get(path), after.get(path)
+        if a != b:
+            broken = tuple(r.text for r in rules if path in before and r.applies(path) and r.broken(a, b))
+            changes.append(Change(path, a, b, broken))
+    return changes, looked
+
+
+def read_result(path: Path) -> dict[str, Any]:
+    """A result: a .json file, or a directory that holds exactly one.
+
+    Raises:
+        InputRefused: none or several, or it is not JSON.
+    """
+    files = sorted(path.glob("*.json")) if path.is_dir() else [path]
+    if len(files) != 1:
+        raise InputRefused(f"{path} holds {len(files)} .json files", hint="name one of them", code="bench.result")
+    try:
+        data: dict[str, Any] = json.loads(files[0].read_text("utf-8"))
+    except (ValueError, OSError) as error:
+        raise InputRefused(f"{files[0]}: {error}", hint="give a result of this bench", code="bench.result") from error
+    return data
+
+
+def _flat(data: Any, prefix: str = "") -> list[tuple[str, Value]]:
+    if isinstance(data, Mapping):
+        items = [(str(k), v) for k, v in data.items() if (prefix, k) not in {("", "environment"), ("", "created")}]
+    elif isinstance(data, list):
+        items = [(str(i), v) for i, v in enumerate(data)]
+    else:
+        return [(prefix, float(data) if isinstance(data, int | float) else data)]
+    return [pair for k, v in items for pair in _flat(v, f"{prefix}.{k}" if prefix else k)]
+
+
+def _text(value: Value) -> str:
+    return "missing" if value is None else f"{value:.6g}" if isinstance(value, float) else value

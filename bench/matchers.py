@@ -1,0 +1,71 @@
+"""Our comparators over whole sets: the score matrices that `scores` writes and `accuracy` reads."""
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bench.load import FingerprintSet
+from bench.sets import Comparisons
+from bioguard.match import CodeGallery, FaceGallery, FingerprintGallery
+from bioguard.protect import CodeContext, SignCoder
+from bioguard.synthetic.streams import words
+
+__all__ = ["code_similarities", "cosines", "fingerprint_comparisons", "fingerprint_scores"]
+
+Progress = Callable[[int], None]
+ROWS = 256
+
+
+def _silent(_: int) -> None:
+    return
+
+
+def fingerprint_scores(one: FingerprintSet, advance: Progress = _silent) -> NDArray[np.float32]:
+    """Scores float32 [n, n], row = probe; -inf in rows and columns of files that could not be used."""
+    usable = [i for i, t in enumerate(one.templates) if t is not None]
+    gallery = FingerprintGallery([t for t in one.templates if t is not None])
+    matrix = np.full((len(one.files),) * 2, -np.inf, np.float32)
+    for row, i in enumerate(usable):
+        matrix[i, usable] = gallery.scores(gallery.template(row))
+        advance(len(usable))
+    return matrix
+
+
+def fingerprint_comparisons(one: FingerprintSet, matrix: NDArray[np.float32]) -> Comparisons:
+    """The set with its scores. Samples are ordered by their number of minutiae for the quality table."""
+    subjects = np.unique(one.fingers, return_inverse=True)[1].astype(np.int64)
+    unusable = [i for i, t in enumerate(one.templates) if t is None]
+    minutiae = np.array([0 if t is None else len(t) for t in one.templates], np.float64)
+    return Comparisons(one.name, matrix, subjects, one.files, unusable, minutiae, "minutiae")
+
+
+def cosines(embeddings: NDArray[np.float32], advance: Progress = _silent) -> NDArray[np.float32]:
+    """Cosine of all pairs, float32 [n, n]."""
+    gallery = FaceGallery(embeddings)
+    return _by_rows(gallery.scores, embeddings, advance)
+
+
+def code_similarities(
+    embeddings: NDArray[np.float32], *, seed: int, epoch: int = 0, n_bits: int = 1024, advance: Progress = _silent
+) -> NDArray[np.float32]:
+    """1 - 2 h / b of all pairs of protected codes under a secret made from the seed, float32 [n, n]."""
+    secret = words(seed, 0x501, epoch, 0, 8)[0].astype("<u4").tobytes()
+    context = CodeContext(secret=secret, dimension=embeddings.shape[1], model_id="bench", epoch=epoch)
+    codes = SignCoder(context, n_bits=n_bits).encode(embeddings)
+    gallery = CodeGallery(codes)
+    return _by_rows(lambda rows: 1 - gallery.distances(rows) * np.float32(2 / n_bits), codes, advance)
+
+
+def _by_rows(
+    score: Callable[[NDArray[np.generic]], NDArray[np.float32]],
+    probes: Sequence[object] | NDArray[np.generic],
+    advance: Progress,
+) -> NDArray[np.float32]:
+    rows = np.asarray(probes)
+    matrix = np.empty((len(rows),) * 2, np.float32)
+    for start in range(0, len(rows), ROWS):
+        part = rows[start : start + ROWS]
+        matrix[start : start + len(part)] = score(part)
+        advance(len(part) * len(rows))
+    return matrix

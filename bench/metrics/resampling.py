@@ -1,0 +1,106 @@
+"""Intervals by drawing people again: pairs of scores depend on each other, people do not.
+
+A replicate draws as many people as there are, with replacement. A person drawn w times gives its genuine pairs the
+weight w; an impostor pair of two people weighs the product of both. The interval is that of the percentiles.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bioguard.synthetic.streams import uniforms
+
+__all__ = ["Pairs", "SubjectIntervals", "subject_intervals"]
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+DOMAIN = 0x500
+TAIL_PAIRS = 1_000_000
+"""Below this many impostor pairs all are drawn again; above it, only the highest scores that can decide a figure."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pairs:
+    """Scores of pairs and whom they are of, people numbered 0 .. people - 1.
+
+    `impostor` may hold the highest scores only; `impostor_weight(w)` gives the weight of all of them.
+    """
+
+    people: int
+    genuine: NDArray[np.float32]
+    genuine_person: Ints
+    impostor: NDArray[np.float32]
+    impostor_a: Ints
+    impostor_b: Ints
+    impostor_weight: Callable[[Floats], float]
+
+
+@dataclass(frozen=True, slots=True)
+class SubjectIntervals:
+    """95 % intervals over people."""
+
+    eer: tuple[float, float]
+    fnmr: Mapping[float, tuple[float, float]]
+    replicates: int
+
+
+def subject_intervals(pairs: Pairs, targets: Sequence[float], *, seed: int, replicates: int = 200) -> SubjectIntervals:
+    """Draw people again `replicates` times; the same seed gives the same draws on any machine."""
+    tables = _Tables(pairs)
+    eers = np.empty(replicates)
+    fnmrs = np.empty((replicates, len(targets)))
+    for r in range(replicates):
+        drawn = (uniforms(seed, DOMAIN, r, 0, pairs.people)[0] * pairs.people).astype(np.int64)
+        weights = np.bincount(drawn, minlength=pairs.people).astype(np.float64)
+        eers[r], fnmrs[r] = tables.figures(weights, targets)
+    return SubjectIntervals(_middle(eers), {t: _middle(fnmrs[:, i]) for i, t in enumerate(targets)}, replicates)
+
+
+def _middle(values: Floats) -> tuple[float, float]:
+    low, high = np.quantile(values, [0.025, 0.975])
+    return float(low), float(high)
+
+
+class _Tables:
+    """What stays the same from draw to draw: orders and positions."""
+
+    def __init__(self, pairs: Pairs) -> None:
+        self._pairs = pairs
+        order = np.argsort(pairs.genuine, kind="stable")
+        genuine = pairs.genuine[order]
+        self._person = pairs.genuine_person[order]
+        order = np.argsort(-pairs.impostor, kind="stable")
+        impostor = pairs.impostor[order]
+        self._a, self._b = pairs.impostor_a[order], pairs.impostor_b[order]
+        starts = np.flatnonzero(np.append(True, impostor[1:] != impostor[:-1]))
+        self._ends = np.append(starts[1:], impostor.size)
+        levels = impostor[starts]  # distinct impostor scores, descending
+        self._missed_above = np.searchsorted(genuine, levels, "right")
+        self._matched_at = np.searchsorted(-impostor, -genuine, "right")
+
+    def figures(self, weights: Floats, targets: Sequence[float]) -> tuple[float, list[float]]:
+        """EER and FNMR at each target under one draw."""
+        genuine = np.append(0.0, np.cumsum(weights[self._person]))
+        impostor = np.append(0.0, np.cumsum(weights[self._a] * weights[self._b]))
+        total, all_genuine = self._pairs.impostor_weight(weights), genuine[-1]
+        if total <= 0 or all_genuine <= 0:
+            return float("nan"), [float("nan")] * len(targets)
+        fmr, fnmr = impostor[self._matched_at] / total, genuine[:-1] / all_genuine
+        return _eer(fmr, fnmr), [self._fnmr_at(target * total, impostor, genuine) for target in targets]
+
+    def _fnmr_at(self, allowed: float, impostor: Floats, genuine: Floats) -> float:
+        """Smallest threshold with at most this impostor weight: just above the first level that is too much."""
+        weight_at_level = impostor[self._ends]
+        level = int(np.searchsorted(weight_at_level, allowed + 1e-9, "right"))
+        missed = self._missed_above[level] if level < self._missed_above.size else 0
+        return float(genuine[missed] / genuine[-1])
+
+
+def _eer(fmr: Floats, fnmr: Floats) -> float:
+    crossed = fmr <= fnmr
+    after = int(np.argmax(crossed)) if crossed.any() else fmr.size - 1
+    before = max(after - 1, 0)
+    best = min((before, after), key=lambda i: fmr[i] + fnmr[i])
+    return float((fmr[best] + fnmr[best]) / 2)

@@ -1,0 +1,110 @@
+"""Who causes the errors: goats, lambs and wolves (Doddington et al., Sheep, Goats, Lambs and Wolves, ICSLP 1998)."""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bench.sets import Comparisons
+
+__all__ = ["quality_bins", "subject_table", "zoo"]
+
+MIN_GENUINE = 3
+LISTED = 8
+
+
+def subject_table(one: Comparisons, threshold: float) -> list[dict[str, Any]]:
+    """Per subject: errors at the threshold and mean scores, subjects in order.
+
+    `as_reference` is the share of impostor comparisons against this subject's samples that match (lambs are high),
+    `as_probe` the share of this subject's own impostor attempts that match (wolves are high).
+    """
+    usable = one.usable
+    subject = one.subjects[usable]
+    n = one.people
+    genuine, missed, total = np.zeros(n), np.zeros(n), np.zeros(n)
+    against, by, trials = np.zeros(n), np.zeros(n), np.zeros(n)
+    for start in range(0, usable.size, 512):
+        part = usable[start : start + 512]
+        scores = one.scores[np.ix_(part, usable)]
+        own = one.subjects[part]
+        same = own[:, None] == subject
+        same[np.arange(len(part)), start + np.arange(len(part))] = False
+        matched = scores >= threshold
+        false = matched & (own[:, None] != subject)
+        np.add.at(genuine, own, same.sum(axis=1))
+        np.add.at(missed, own, (same & ~matched).sum(axis=1))
+        np.add.at(total, own, np.where(same, scores, 0).sum(axis=1))
+        np.add.at(against, subject, false.sum(axis=0))
+        np.add.at(by, own, false.sum(axis=1))
+        np.add.at(trials, own, (own[:, None] != subject).sum(axis=1))
+    names = _names(one)
+    return [
+        {
+            "set": one.name,
+            "subject": names[i],
+            "genuine": int(genuine[i]),
+            "false_non_matches": int(missed[i]),
+            "fnmr": float(missed[i] / genuine[i]) if genuine[i] else None,
+            "mean_genuine_score": float(total[i] / genuine[i]) if genuine[i] else None,
+            "as_reference": float(against[i] / max(trials[i], 1)),
+            "as_probe": float(by[i] / max(trials[i], 1)),
+            "false_matches": int(against[i]),
+        }
+        for i in range(n)
+    ]
+
+
+def _names(one: Comparisons) -> list[str]:
+    first = {int(s): i for i, s in reversed(list(enumerate(one.subjects)))}
+    return [one.samples[first[s]].rsplit("_", 1)[0] for s in range(one.people)]
+
+
+def zoo(rows: list[dict[str, Any]]) -> dict[str, Any]:
+    """Worst subjects of each kind, and how unevenly errors are spread: the share due to the worst tenth."""
+    goats = [r for r in rows if r["genuine"] >= MIN_GENUINE]
+    return {
+        "goats": sorted(goats, key=lambda r: (-r["fnmr"], r["mean_genuine_score"]))[:LISTED],
+        "lambs": sorted(rows, key=lambda r: -r["as_reference"])[:LISTED],
+        "wolves": sorted(rows, key=lambda r: -r["as_probe"])[:LISTED],
+        "share_of_false_non_matches_by_worst_tenth": _worst_tenth([r["false_non_matches"] for r in rows]),
+        "share_of_false_matches_by_worst_tenth": _worst_tenth([r["false_matches"] for r in rows]),
+    }
+
+
+def _worst_tenth(counts: list[int]) -> float | None:
+    ordered = np.sort(np.array(counts))[::-1]
+    return float(ordered[: -(-ordered.size // 10)].sum() / ordered.sum()) if ordered.sum() else None
+
+
+def quality_bins(sets: list[Comparisons], threshold: float) -> list[dict[str, Any]]:
+    """FNMR by the lower quality of the two samples, in quarters of the genuine pairs; empty without a quality."""
+    quality, missed = [], []
+    for one in sets:
+        if not one.quality.size:
+            continue
+        i, j = _genuine_pairs(one)
+        quality.append(np.minimum(one.quality[i], one.quality[j]))
+        missed.append(one.scores[i, j] < threshold)
+    if not quality:
+        return []
+    q, m = np.concatenate(quality), np.concatenate(missed)
+    edges = np.quantile(q, [0.25, 0.5, 0.75])
+    quarter = np.searchsorted(edges, q, "left")
+    return [
+        {
+            "from": float(q[quarter == k].min()),
+            "to": float(q[quarter == k].max()),
+            "genuine": int(np.sum(quarter == k)),
+            "false_non_matches": int(m[quarter == k].sum()),
+            "fnmr": float(m[quarter == k].mean()),
+        }
+        for k in range(4)
+        if np.any(quarter == k)
+    ]
+
+
+def _genuine_pairs(one: Comparisons) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    usable = one.usable
+    i, j = np.nonzero(np.triu(one.subjects[usable][:, None] == one.subjects[usable], 1))
+    return usable[i], usable[j]

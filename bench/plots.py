@@ -1,0 +1,159 @@
+"""Plots as inline SVG for the report: no script, no reference, colors that work on light and on dark paper."""
+
+import io
+import re
+from collections.abc import Sequence
+from typing import Any
+
+import matplotlib as mpl
+import numpy as np
+from matplotlib.figure import Figure as Canvas
+from numpy.typing import NDArray
+from scipy.stats import norm
+
+from bioguard.report import Figure
+
+__all__ = ["bars", "det_plot", "histogram_plot", "latency_plot"]
+
+INK = "#010203"
+"""Stands for the color of the text; replaced by `currentColor`."""
+COLORS = ("#2f7fd6", "#d9782b", "#3f9c5b", "#c2508f", "#8a6fd1", "#a98b17", "#2aa3a3", "#d05050", "#7a8794", "#6b8e23")
+DASHES = ("-", "--", "-.", ":")
+STYLE: Any = {
+    "svg.fonttype": "path",
+    "svg.hashsalt": "bioguard",
+    "font.size": 10,
+    "axes.edgecolor": INK,
+    "axes.labelcolor": INK,
+    "text.color": INK,
+    "xtick.color": INK,
+    "ytick.color": INK,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.grid": True,
+    "grid.color": "#8a8a8a",
+    "grid.alpha": 0.35,
+    "grid.linewidth": 0.6,
+    "legend.frameon": False,
+    "axes.facecolor": "none",
+    "figure.facecolor": "none",
+    "savefig.facecolor": "none",
+    "lines.linewidth": 1.8,
+}
+DET_TICKS = (1e-5, 1e-4, 1e-3, 1e-2, 0.05, 0.2, 0.5)
+Floats = NDArray[np.float64]
+
+
+def _svg(canvas: Canvas) -> str:
+    """The bare element: no XML head, no metadata; ids made unique by the caller's order of drawing."""
+    buffer = io.StringIO()
+    canvas.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None, "Format": None, "Type": None})
+    text = buffer.getvalue()
+    text = text[text.index("<svg") :]
+    text = re.sub(r"<metadata>.*?</metadata>\s*", "", text, flags=re.DOTALL)
+    text = re.sub(r"<!--.*?-->\s*", "", text, flags=re.DOTALL)
+    # width and height in points would not shrink on a phone; the viewBox stays
+    text = re.sub(
+        r'(<svg [^>]*?)\s(?:width|height)="[^"]*"',
+        r"\1",
+        re.sub(r'(<svg [^>]*?)\s(?:width|height)="[^"]*"', r"\1", text),
+    )
+    return text.replace(INK, "currentColor").rstrip()
+
+
+def _canvas(height: float = 3.9) -> tuple[Canvas, Any]:
+    canvas = Canvas(figsize=(6.4, height), layout="constrained")
+    return canvas, canvas.subplots()
+
+
+def det_plot(curves: Sequence[tuple[str, Floats, Floats, int, int]], *, title: str, bands: bool) -> Figure:
+    """DET on normal-deviate axes.
+
+    Args:
+        curves: name, FMR, FNMR, number of impostor and of genuine scores.
+        title: heading.
+        bands: shade 95 % Clopper-Pearson bounds of FNMR (for few curves).
+    """
+    with mpl.rc_context(STYLE):
+        canvas, axes = _canvas(4.6)
+        for i, (name, fmr, fnmr, impostors, genuines) in enumerate(curves):
+            shown = (fmr >= 1 / impostors) & (fnmr >= 1 / genuines) & (fmr < 0.6) & (fnmr < 0.9)
+            color, dash = COLORS[i % len(COLORS)], DASHES[i // len(COLORS) % len(DASHES)]
+            x = norm.ppf(fmr[shown])
+            axes.plot(x, norm.ppf(fnmr[shown]), color=color, linestyle=dash, label=name)
+            if bands:
+                low, high = _bounds(np.rint(fnmr[shown] * genuines), genuines)
+                axes.fill_between(
+                    x, norm.ppf(np.maximum(low, 1e-6)), norm.ppf(high), color=color, alpha=0.18, linewidth=0
+                )
+        ticks = norm.ppf(DET_TICKS)
+        labels = [f"{100 * t:g}" for t in DET_TICKS]
+        axes.set_xticks(ticks, labels)
+        axes.set_yticks(ticks, labels)
+        lowest = min((float(c[1][c[1] > 0].min()) for c in curves), default=1e-5)
+        axes.set_xlim(norm.ppf(max(5e-6, lowest / 2)), norm.ppf(0.6))
+        axes.set_ylim(norm.ppf(2e-4), norm.ppf(0.7))
+        axes.axline((0, 0), slope=1, color=INK, linewidth=0.7, linestyle=":")
+        axes.set(xlabel="false match rate, %", ylabel="false non-match rate, %")
+        axes.legend(fontsize=8)
+        return Figure(
+            title=title,
+            svg=_svg(canvas),
+            description="Detection error trade-off on normal-deviate axes. Lower left is better; dotted: FMR = FNMR.",
+            note="Bands: 95 % Clopper-Pearson of FNMR." if bands else "",
+        )
+
+
+def _bounds(errors: Floats, n: int) -> tuple[Floats, Floats]:
+    from scipy.stats import beta  # noqa: PLC0415  # slow import, needed for plots only
+
+    low = np.where(errors > 0, beta.ppf(0.025, np.maximum(errors, 1), n - errors + 1), 0.0)
+    return low, np.where(errors < n, beta.ppf(0.975, errors + 1, np.maximum(n - errors, 1)), 1.0)
+
+
+def histogram_plot(
+    genuine: NDArray[np.generic], impostor: NDArray[np.generic], thresholds: dict[str, float], *, title: str
+) -> Figure:
+    """Both score distributions with the thresholds of some rates."""
+    with mpl.rc_context(STYLE):
+        canvas, axes = _canvas()
+        edges = np.linspace(min(genuine.min(), impostor.min()), max(genuine.max(), impostor.max()), 90)
+        axes.hist(impostor, edges, density=True, color=COLORS[1], alpha=0.6, label="impostor")
+        axes.hist(genuine, edges, density=True, color=COLORS[0], alpha=0.6, label="genuine")
+        top = axes.get_ylim()[1]
+        for i, (name, threshold) in enumerate(thresholds.items()):
+            axes.axvline(threshold, color=INK, linewidth=1, linestyle=DASHES[i % len(DASHES)], label=f"FMR {name}")
+        axes.set(xlabel="score", ylabel="density", ylim=(0, top))
+        axes.legend(fontsize=8)
+        return Figure(
+            title=title,
+            svg=_svg(canvas),
+            description="Score distributions of genuine and impostor comparisons; vertical lines are thresholds.",
+        )
+
+
+def latency_plot(samples_ms: dict[str, Sequence[float]], *, title: str) -> Figure:
+    """Cumulative distribution of latencies, logarithmic time."""
+    with mpl.rc_context(STYLE):
+        canvas, axes = _canvas()
+        for i, (name, values) in enumerate(samples_ms.items()):
+            ordered = np.sort(np.asarray(values))
+            axes.step(ordered, np.arange(1, ordered.size + 1) / ordered.size, color=COLORS[i % len(COLORS)], label=name)
+        axes.set(xscale="log", xlabel="milliseconds", ylabel="share of calls", ylim=(0, 1.02))
+        axes.legend(fontsize=8)
+        return Figure(
+            title=title, svg=_svg(canvas), description="Share of calls that took at most so many milliseconds."
+        )
+
+
+def bars(values: dict[str, float], *, title: str, unit: str, description: str, log: bool = False) -> Figure:
+    """Horizontal bars with their values."""
+    with mpl.rc_context(STYLE):
+        canvas, axes = _canvas(0.9 + 0.32 * len(values))
+        names = list(values)[::-1]
+        drawn = axes.barh(names, [values[n] for n in names], color=COLORS[0], log=log)
+        axes.bar_label(drawn, [f"{values[n]:.3g}" for n in names], padding=3, fontsize=8)
+        axes.margins(x=0.15)
+        axes.set(xlabel=unit)
+        axes.grid(axis="y", visible=False)
+        return Figure(title=title, svg=_svg(canvas), description=description)

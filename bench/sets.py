@@ -1,0 +1,100 @@
+"""One set of comparisons, whatever made it: a square matrix of scores, and whose each sample is."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bench.metrics.rates import Scores
+from bench.metrics.resampling import TAIL_PAIRS, Pairs
+
+__all__ = ["Comparisons", "pairs_of", "scores_of"]
+
+Ints = NDArray[np.int64]
+TAIL_SHARE = 0.06
+"""Share of impostor scores that can decide an EER or an FNMR at FMR 1e-2 in some draw of a large set."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Comparisons:
+    """Scores of all samples of one set against each other.
+
+    Attributes:
+        name: relative directory, or what was scored.
+        scores: float32 [n, n], row = probe, higher is more alike; -inf for a sample that could not be used.
+        subjects: int64 [n], 0 .. people - 1: a finger, or a face.
+        samples: names of the samples.
+        unusable: indices of samples that could not be read: failures to acquire.
+        quality: float64 [n]: a measure to sort samples by, or empty; its meaning is `quality_kind`.
+    """
+
+    name: str
+    scores: NDArray[np.float32]
+    subjects: Ints
+    samples: Sequence[str]
+    unusable: Sequence[int] = ()
+    quality: NDArray[np.float64] = field(default_factory=lambda: np.empty(0))
+    quality_kind: str = ""
+
+    @property
+    def people(self) -> int:
+        """Number of different subjects."""
+        return int(self.subjects.max()) + 1 if self.subjects.size else 0
+
+    @property
+    def usable(self) -> Ints:
+        """Indices of the samples that could be compared."""
+        return np.setdiff1d(np.arange(len(self.subjects)), np.asarray(self.unusable, np.int64))
+
+    def blocks(self, rows: int = 512) -> Iterator[tuple[NDArray[np.float32], Ints, Ints]]:
+        """Scores, subject of the probe and subject of the reference of each pair i < j, some rows at a time."""
+        usable = self.usable
+        for start in range(0, usable.size, rows):
+            part = usable[start : start + rows]
+            scores = self.scores[np.ix_(part, usable[start:])]
+            i, j = np.triu_indices(part.size, 1, usable.size - start)
+            yield scores[i, j], self.subjects[part[i]], self.subjects[usable[start:][j]]
+
+
+def scores_of(sets: Sequence[Comparisons]) -> Scores:
+    """Genuine and impostor scores of all sets under one threshold."""
+    genuine, impostor = [], []
+    for one in sets:
+        for scores, a, b in one.blocks():
+            same = a == b
+            genuine.append(scores[same])
+            impostor.append(scores[~same])
+    return Scores(np.concatenate(genuine), np.concatenate(impostor))
+
+
+def pairs_of(sets: Sequence[Comparisons], scores: Scores) -> Pairs:
+    """The pairs of all sets with their people, for drawing people again."""
+    cut = -np.inf
+    if scores.impostor.size > TAIL_PAIRS:
+        cut = float(scores.impostor[int((1 - max(TAIL_SHARE, 4 * scores.eer().high)) * scores.impostor.size)])
+    columns: list[list[NDArray[np.float32] | Ints]] = [[], [], [], [], []]
+    first, counts = 0, []
+    for one in sets:
+        for values, a, b in one.blocks():
+            same = a == b
+            kept = ~same & (values >= cut)
+            for column, part in zip(
+                columns, (values[same], first + a[same], values[kept], first + a[kept], first + b[kept]), strict=True
+            ):
+                column.append(part)
+        counts.append((first, np.bincount(one.subjects[one.usable], minlength=one.people)))
+        first += one.people
+    joined = [np.concatenate(column) for column in columns]
+
+    def impostor_weight(weights: NDArray[np.float64]) -> float:
+        total = 0.0
+        for start, count in counts:
+            own = weights[start : start + count.size] * count
+            total += (own.sum() ** 2 - (own**2).sum()) / 2
+        return float(total)
+
+    return Pairs(
+        first, joined[0].astype(np.float32), joined[1].astype(np.int64), joined[2].astype(np.float32),
+        joined[3].astype(np.int64), joined[4].astype(np.int64), impostor_weight,
+    )  # fmt: skip
