@@ -93,6 +93,6 @@ class SignedLog:
             again = log.to_text()
         except (ValueError, KeyError, TypeError, AttributeError, TeeError):
             raise malformed from None
-        if again != text or raw["schema"] != SCHEMA or any(len(i.leaf) != HASH_BYTES for i in items):
+        if again != text or any(len(i.leaf) != HASH_BYTES for i in items):
             raise malformed
         return log

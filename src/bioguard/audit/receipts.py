@@ -51,10 +51,11 @@ def verify_receipt(text: str, key: NoteKey | None = None) -> Entry:
         entry = Entry.from_bytes(bytes.fromhex(raw["entry"]))
         own = NoteKey.parse(raw["vkey"])
         proof = TlogProof.parse(raw["proof"])
+        fits = raw["schema"] == SCHEMA and len(raw) == 4
         again = json.dumps(raw, indent=1, sort_keys=True, ensure_ascii=False) + "\n"
     except (ValueError, KeyError, TypeError, AttributeError, TeeError):
         raise malformed from None
-    if again != text or raw["schema"] != SCHEMA or len(raw) != 4 or entry.event is not Event.RECORD_ERASED:
+    if again != text or not fits or entry.event is not Event.RECORD_ERASED:
         raise malformed
     if key is not None and key != own:
         raise ProofInvalid("the receipt is of another device's log", hint="give the verifier key of this device's log")

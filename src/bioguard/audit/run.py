@@ -29,7 +29,7 @@ from bioguard.records.events import Event
 from bioguard.report import Check, Fact, Report, Requirement, Status, render
 from tee_sim.lockdown.verdict import Level
 
-__all__ = ["Progress", "run_audit", "signer_from"]
+__all__ = ["Progress", "run_audit", "signer_from", "write_bundle"]
 
 Progress = Callable[[str, int, int], None]
 FORMS = {"report.html": "html", "report.json": "json", "junit.xml": "junit", "report.sarif": "sarif"}
@@ -82,7 +82,7 @@ def run_audit(
         with Lab(Path(work) / "device", allow_level) as lab:
             checks = _checks(lab, raw, created, quick=quick, progress=progress)
             report = _report(lab, checks, created, quick=quick)
-            _write(stage, report, lab, signer)
+            write_bundle(stage, report, lab, signer)
         shutil.copytree(stage, out, dirs_exist_ok=True)
     return report, signer.key
 
@@ -164,7 +164,8 @@ def _report(lab: Lab, checks: list[Check], created: str, *, quick: bool) -> Repo
     return replace(draft, headline=headline, key_numbers=numbers)
 
 
-def _write(stage: Path, report: Report, lab: Lab, signer: NoteSigner) -> None:
+def write_bundle(stage: Path, report: Report, lab: Lab, signer: NoteSigner) -> None:
+    """Write report, log, proofs, keys, statement and token of a lab into `stage`, where the checks wrote `raw`."""
     for name, form in FORMS.items():
         (stage / name).write_text(render(report, form), "utf-8")
     log = consent.signed_log(lab.device)

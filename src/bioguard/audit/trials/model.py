@@ -62,7 +62,7 @@ def conduct(trial: Trial, lab: Lab, raw: Path | None = None) -> Check:
         rows = [{"promised": o.promised, "holds": o.holds, "seen": o.seen} for o in seen]
         body = {"check": trial.id, "summary": summary, "observations": rows}
         (raw / f"{trial.id}.json").write_text(json.dumps(body, indent=1) + "\n", "utf-8")
-        evidence = (Evidence(label="observations", path=f"raw/{trial.id}.json"),)
+        evidence = (Evidence(label=f"{trial.id}.json", path=f"raw/{trial.id}.json"),)
     return Check(
         id=trial.id,
         title=trial.title,

@@ -1,0 +1,56 @@
+"""One lab and one small bundle for the whole folder: a real secure world, started once."""
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from bioguard.audit import confinement
+from bioguard.audit.lab import Lab
+from bioguard.audit.run import signer_from, write_bundle
+from bioguard.audit.trials import TRIALS, conduct
+from bioguard.device import consent
+from bioguard.policy.clauses import CLAUSES
+from bioguard.report import Fact, Report, Requirement
+from tee_sim.lockdown.verdict import Level
+
+ANY_LEVEL = Level.NOT_ENFORCED
+"""These tests are about rules and evidence; what a host enforces is tested in tests/lockdown."""
+
+
+@pytest.fixture(scope="session")
+def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
+    with Lab(tmp_path_factory.mktemp("lab") / "device", ANY_LEVEL) as made:
+        yield made
+
+
+@pytest.fixture(scope="session")
+def bundle(lab: Lab, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A complete bundle over a few quick checks."""
+    stage = tmp_path_factory.mktemp("bundle") / "evidence"
+    raw = stage / "raw"
+    raw.mkdir(parents=True)
+    (stage / "checkpoint-before.txt").write_text(consent.signed_log(lab.device).checkpoint, "utf-8")
+    quick = [t for t in TRIALS if t.id in {"BG-POL-005", "BG-POL-014", "BG-POL-016"}]
+    checks = [confinement.verdict_check(lab.device.running.verdict, raw), *(conduct(t, lab, raw) for t in quick)]
+    rows = tuple(Requirement(id=c.id, section=c.section, promise=c.promise, control=c.control) for c in CLAUSES)
+    report = Report(
+        kind="audit",
+        title="Test evidence",
+        headline="a few checks",
+        tool="bioguard 0.1.0",
+        created="2026-01-31T12:00:00Z",
+        facts=(Fact("Run", "test"),),
+        checks=tuple(checks),
+        requirements=rows,
+        residual=("a simulator",),
+    )
+    write_bundle(stage, report, lab, signer_from(b"s" * 32))
+    return stage
+
+
+@pytest.fixture
+def copy(bundle: Path, tmp_path: Path) -> Path:
+    """A copy to damage."""
+    return Path(shutil.copytree(bundle, tmp_path / "copy"))

@@ -1,0 +1,130 @@
+"""The log against a model of a dozen lines: appends, failed transactions, pruning, restarts."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import SimpleNamespace
+
+import pytest
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
+
+from bioguard.proofs.merkle import root_hash
+from bioguard.records.events import Event
+from bioguard.records.grants import DAY_MS
+from bioguard.trusted.policy.journal import LOG_DAYS, Journal, JournaledStore
+from tee_sim.clock import FakeClock
+from tee_sim.errors import TeeError, TeeResult
+from tee_sim.rng import SeededRng
+
+
+class MemoryStore:
+    """`tee_sim.ta_api.Store` over a dict."""
+
+    def __init__(self) -> None:
+        self.objects: dict[bytes, SimpleNamespace] = {}
+
+    @contextmanager
+    def transaction(self) -> Iterator["MemoryStore"]:
+        before = dict(self.objects)
+        try:
+            yield self
+        except BaseException:
+            self.objects = before
+            raise
+
+    def put(self, object_id: bytes, body: bytes, *, kind: str, owner: bytes = b"", commitment: bytes = b"") -> object:
+        header = SimpleNamespace(object_id=object_id, version=1, kind=kind, owner=owner, commitment=commitment)
+        self.objects[object_id] = SimpleNamespace(header=header, body=body)
+        return header
+
+    def erase(self, object_id: bytes) -> None:
+        del self.objects[object_id]
+
+    def get(self, object_id: bytes) -> SimpleNamespace:
+        if object_id not in self.objects:
+            raise TeeError(TeeResult.ITEM_NOT_FOUND, "no such object")
+        return self.objects[object_id]
+
+    def headers(self) -> Iterator[object]:
+        return iter([o.header for o in self.objects.values()])
+
+
+class LogMachine(RuleBasedStateMachine):
+    def __init__(self) -> None:
+        super().__init__()
+        self.store, self.clock = MemoryStore(), FakeClock()
+        self.journal = Journal(self.store, self.clock, SeededRng(b"log"))  # type: ignore[arg-type]
+        self.model: list[tuple[Event, int, int]] = []  # event, number, wall time
+        self.pruned = 0
+
+    @rule(count=st.integers(1, 40))
+    def append(self, count: int) -> None:
+        for i in range(count):
+            self.journal.note(Event.STARTED, number=i)
+            self.model.append((Event.STARTED, i, self.clock.wall_ms()))
+        self.journal.flush()
+
+    @rule()
+    def a_failed_transaction_leaves_no_entry(self) -> None:
+        self.journal.note(Event.STARTED, number=7)
+        with pytest.raises(RuntimeError), self.journal.transaction():
+            raise RuntimeError
+
+    @rule(days=st.integers(0, 40))
+    def wait(self, days: int) -> None:
+        self.clock.advance(days * DAY_MS)
+
+    @rule()
+    def restart(self) -> None:
+        self.journal = Journal(self.store, self.clock, SeededRng(b"again"))  # type: ignore[arg-type]
+
+    @rule()
+    def prune(self) -> None:
+        old = [i for i, (_, _, at) in enumerate(self.model) if at < self.clock.wall_ms() - LOG_DAYS * DAY_MS]
+        fresh = [i for i in old if i >= self.pruned]
+        assert self.journal.prune() == len(fresh)
+        if fresh:
+            self.pruned = fresh[-1] + 1
+            self.model.append((Event.LOG_PRUNED, self.pruned, self.clock.wall_ms()))
+
+    @invariant()
+    def the_log_is_the_model(self) -> None:
+        items = []
+        while page := self.journal.read(len(items), 4):
+            items += page
+        assert len(items) == len(self.model) == self.journal.head.size
+        assert root_hash([i.leaf for i in items]) == self.journal.head.frontier.root()
+        for number, (item, (event, value, at)) in enumerate(zip(items, self.model, strict=True)):
+            assert (item.entry is None) == (number < self.pruned)
+            if item.entry:
+                assert (item.entry.sequence, item.entry.event, item.entry.number) == (number, event, value)
+                assert item.entry.wall_ms == at
+                assert item.entry.leaf() == item.leaf
+
+
+LogMachine.TestCase.settings = settings(max_examples=25, stateful_step_count=15, deadline=None)
+TestLog = LogMachine.TestCase
+
+
+def test_time_does_not_go_back_behind_the_log() -> None:
+    clock = FakeClock()
+    journal = Journal(MemoryStore(), clock, SeededRng(b""))  # type: ignore[arg-type]
+    journal.note(Event.STARTED, number=1)
+    journal.flush()
+    at = clock.wall_ms()
+    clock.set_wall_ms(1000)
+    assert journal.now_ms() == at
+
+
+def test_storing_and_erasing_a_record_make_their_entries_by_themselves() -> None:
+    store = MemoryStore()
+    journal = Journal(store, FakeClock(), SeededRng(b""))  # type: ignore[arg-type]
+    journaled = JournaledStore(store, journal)  # type: ignore[arg-type]
+    with journaled.transaction() as transaction:
+        transaction.put(b"R" + b"i" * 16, b"sealed", kind="face", owner=b"u" * 16, commitment=b"d" * 32)
+    with journaled.transaction() as transaction:
+        transaction.erase(b"R" + b"i" * 16)
+    entries = [item.entry for item in journal.read(0, 4)]
+    assert [e.event for e in entries if e] == [Event.RECORD_STORED, Event.RECORD_ERASED]
+    assert all(e and (e.subject, e.record_id, e.digest) == (b"u" * 16, b"i" * 16, b"d" * 32) for e in entries)
