@@ -5,9 +5,12 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 SCRIPT = Path(__file__).parents[2] / "docs" / "examples" / "verified_token.sh"
 
 
+@pytest.mark.slow
 def test_from_nothing_to_a_verified_token() -> None:
     environment = os.environ | {"PYTHON": sys.executable, "BIOGUARD": f"{sys.executable} -m bioguard.cli"}
     done = subprocess.run(
