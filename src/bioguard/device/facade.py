@@ -145,13 +145,13 @@ class Device:
         seed = options.seed_bytes
         root = secrets.token_bytes(48) if seed is None else shake_256(b"bioguard seeded fuses v1" + seed).digest(48)
         Fuses(huk=root[:32], device_id=root[32:]).write(directory)
-        device = cls._start(directory, options, create=True)
-        device._ok(
-            device.call(
-                commands.CONFIGURE,
-                commands.Configure(profile=profile, max_fingers=max_fingers, max_faces=max_faces),
-            ).status
-        )
+        request = commands.Configure(profile=profile, max_fingers=max_fingers, max_faces=max_faces)
+        try:
+            device = cls._start(directory, options, create=True)
+        except BaseException:
+            cls.wipe(directory)
+            raise
+        device._ok(device.call(commands.CONFIGURE, request).status)
         return device
 
     @classmethod
@@ -169,9 +169,10 @@ class Device:
         fuses = Fuses.read(directory)
         lock = DeviceLock(directory)
         try:
+            names = Names.load(directory)
             with _tee_errors(directory):
                 running = start(directory, fuses, options, create=create)
-            return cls(directory, Names.load(directory), running, lock)
+            return cls(directory, names, running, lock)
         except BaseException:
             lock.release()
             raise

@@ -1,0 +1,102 @@
+"""Killing the secure world: a typed error within a second, and a store as before or after."""
+
+import os
+import signal
+import time
+from pathlib import Path
+
+import pytest
+
+from bioguard.device import Device, DeviceOptions
+from bioguard.device.consent import grant_all
+from bioguard.errors import TeeUnavailable
+from bioguard.synthetic import face_views
+from tee_sim.errors import TeeError, TeeResult
+from tee_sim.wire import CloseSession
+
+ALICE, BOB = face_views(1, person=0, count=3), face_views(1, person=1, count=3)
+PROBE = face_views(1, person=0, count=1, first=5)[0]
+
+
+class KillAfter:
+    """A tap that kills the secure world when the n-th frame passes."""
+
+    def __init__(self) -> None:
+        self.left = -1
+        self.pid = 0
+        self.frames = 0
+
+    def __call__(self, direction: str, frame: bytes) -> None:
+        self.frames += 1
+        self.left -= 1
+        if self.left == 0:
+            os.kill(self.pid, signal.SIGKILL)
+
+
+def start(directory: Path, tap: KillAfter) -> Device:
+    device = Device.open(directory, DeviceOptions(tap=tap))
+    tap.pid = device.running.process.pid
+    return device
+
+
+def enroll_and_list(device: Device) -> None:
+    """The last frame of an enrollment is the answer itself: only the next call meets a dead process then."""
+    device.enroll("bob", BOB)
+    list(device.records())
+
+
+def test_killed_at_moments_spread_over_an_enrollment(directory: Path) -> None:
+    with Device.init(directory) as device:
+        for name in ("alice", "bob"):
+            device.add_user(name)
+            grant_all(device, name, of_age=True)
+        device.enroll("alice", ALICE)
+    tap = KillAfter()
+    device = start(directory, tap)
+    tap.frames = 0
+    device.enroll("bob", BOB)
+    total = tap.frames
+    device.erase("bob", next(device.records("bob")).record_id)
+    device.close()
+    assert total > 6
+    ended = set()
+    for moment in sorted({1, total, *range(2, total, max(1, total // 7))}):
+        device = start(directory, tap)
+        tap.left = moment
+        begun = time.monotonic()
+        with pytest.raises(TeeUnavailable) as caught:
+            enroll_and_list(device)
+        assert time.monotonic() - begun < 1.0
+        assert caught.value.stable_code == "tee.dead"
+        device.close()
+        tap.left = -1
+        with Device.open(directory) as again:
+            assert again.authenticate("alice", PROBE).match
+            records = list(again.records("bob"))
+            ended.add(len(records))
+            for record in records:
+                again.erase("bob", record.record_id)
+    assert ended == {0, 1}
+
+
+def test_killed_while_idle_and_before_it_is_asked(directory: Path) -> None:
+    device = Device.init(directory)
+    os.kill(device.running.process.pid, signal.SIGKILL)
+    with pytest.raises(TeeUnavailable, match="the secure world is gone"):
+        device.identify(PROBE)
+    device.close()
+    Device.open(directory).close()
+
+
+def test_a_deadline_kills_and_says_so(directory: Path) -> None:
+    with Device.init(directory) as device:
+        os.kill(device.running.process.pid, signal.SIGSTOP)
+        children = Path(f"/proc/{device.running.process.pid}/task/{device.running.process.pid}/children")
+        for child in children.read_text().split():
+            os.kill(int(child), signal.SIGSTOP)
+        begun = time.monotonic()
+        with pytest.raises(TeeError, match="did not answer in time and was killed") as caught:
+            device.running.process.exchange(CloseSession(session=1), timeout_ms=200)
+        assert caught.value.result is TeeResult.TIMEOUT
+        assert time.monotonic() - begun < 2
+        assert not device.running.process.alive

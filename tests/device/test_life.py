@@ -1,0 +1,116 @@
+"""Life cycle: made once, one process at a time, private fuses, wiped for good."""
+
+from pathlib import Path
+
+import pytest
+
+from bioguard.device import Device, DeviceOptions, Level, parse_clock
+from bioguard.device.consent import grant_all
+from bioguard.device.fuse import FUSE_FILE
+from bioguard.errors import BioguardError, InputRefused, IntegrityFailure, NotPermitted, TeeUnavailable
+from bioguard.synthetic import face_views
+from tee_sim.wire import LockProfile
+
+
+def refused(call: object, kind: type[BioguardError], code: str) -> BioguardError:
+    with pytest.raises(kind) as caught:
+        call()  # type: ignore[operator]
+    assert caught.value.stable_code == code
+    assert caught.value.hint
+    return caught.value
+
+
+def test_what_was_enrolled_survives_a_restart_and_nothing_survives_a_wipe(directory: Path) -> None:
+    with Device.init(directory) as device:
+        device.add_user("alice")
+        grant_all(device, "alice", of_age=True)
+        device.enroll("alice", face_views(1, person=0, count=3))
+    with Device.open(directory) as device:
+        assert device.authenticate("alice", face_views(1, person=0, count=1, first=4)[0]).match
+    Device.wipe(directory)
+    assert [p.name for p in directory.iterdir()] == []
+    refused(lambda: Device.open(directory), TeeUnavailable, "device.missing")
+
+
+def test_a_device_is_made_once(directory: Path) -> None:
+    Device.init(directory).close()
+    before = (directory / FUSE_FILE).read_bytes()
+    refused(lambda: Device.init(directory), NotPermitted, "device.exists")
+    assert (directory / FUSE_FILE).read_bytes() == before
+
+
+def test_one_process_at_a_time(directory: Path) -> None:
+    with Device.init(directory):
+        refused(lambda: Device.open(directory), TeeUnavailable, "device.in_use")
+    Device.open(directory).close()
+
+
+def test_fuses_are_private_marked_and_checked(directory: Path) -> None:
+    Device.init(directory).close()
+    fuses = directory / FUSE_FILE
+    assert fuses.stat().st_mode & 0o777 == 0o600
+    assert b"SIMULATED" in fuses.read_bytes()
+    fuses.chmod(0o644)
+    refused(lambda: Device.open(directory), IntegrityFailure, "device.fuse_mode")
+    fuses.chmod(0o600)
+    good = fuses.read_bytes()
+    fuses.write_bytes(good[:-1])
+    refused(lambda: Device.open(directory), IntegrityFailure, "device.fuse_damaged")
+    fuses.write_bytes(good.replace(b"huk ", b"huk 0")[: len(good)])
+    refused(lambda: Device.open(directory), IntegrityFailure, "device.fuse_damaged")
+
+
+def test_the_store_of_another_device_does_not_open(tmp_path: Path) -> None:
+    for name in ("one", "two"):
+        Device.init(tmp_path / name).close()
+    foreign = (tmp_path / "one" / "storage.db").read_bytes()
+    (tmp_path / "two" / "storage.db").write_bytes(foreign)
+    with pytest.raises(IntegrityFailure):
+        Device.open(tmp_path / "two")
+
+
+@pytest.mark.parametrize("limits", [(0, 2), (11, 2), (5, 0), (5, 11)])
+def test_limits_are_one_to_ten(directory: Path, limits: tuple[int, int]) -> None:
+    refused(lambda: Device.init(directory, max_fingers=limits[0], max_faces=limits[1]), InputRefused, "device.limits")
+    assert not directory.exists()
+
+
+def test_below_enforced_it_does_not_start_unless_the_level_is_named(directory: Path) -> None:
+    weak = DeviceOptions(profile=LockProfile.PERMISSIVE_DEBUG)
+    refused(lambda: Device.init(directory, weak), TeeUnavailable, "tee.sandbox")
+    assert list(directory.iterdir()) == []
+    Device.init(directory).close()
+    error = refused(lambda: Device.open(directory, weak), TeeUnavailable, "tee.sandbox")
+    assert "below ENFORCED" in error.message
+    named = DeviceOptions(profile=LockProfile.PERMISSIVE_DEBUG, allow_level=Level.PARTIAL)
+    with Device.open(directory, named) as device:
+        assert device.running.verdict.level is Level.PARTIAL
+
+
+def test_seeded_devices_are_equal_and_others_are_not(tmp_path: Path) -> None:
+    def signing_key(name: str, seed: str | None) -> object:
+        with Device.init(tmp_path / name, DeviceOptions(seed=seed)) as device:
+            return device.running.status()["signing_key"]
+
+    assert signing_key("a", "x") == signing_key("b", "x") != signing_key("c", "y")
+    assert signing_key("d", None) != signing_key("e", None)
+
+
+@pytest.mark.parametrize("text", ["now", "fixed:2026-13-01T00:00:00Z", "fixed:2026-01-01 00:00", ""])
+def test_a_clock_has_one_form(text: str) -> None:
+    refused(lambda: parse_clock(text), InputRefused, "clock.format")
+    assert parse_clock("fixed:1970-01-01T00:00:01Z") == 1000
+
+
+def test_damaged_names_are_an_integrity_failure_and_hurt_no_record(directory: Path) -> None:
+    with Device.init(directory) as device:
+        device.add_user("alice")
+        grant_all(device, "alice", of_age=True)
+        device.enroll("alice", face_views(1, person=0, count=3))
+    good = (directory / "names.json").read_bytes()
+    for bad in (b"{}", b"[]", b"not json", good.replace(b'"format": 1', b'"format": 2'), good[:-2]):
+        (directory / "names.json").write_bytes(bad)
+        refused(lambda: Device.open(directory), IntegrityFailure, "device.names_damaged")
+    (directory / "names.json").unlink()
+    with Device.open(directory) as device:
+        assert [r.user for r in device.records()] == [None]

@@ -1,0 +1,120 @@
+"""Users and records: who may have what, and what a decision says."""
+
+from pathlib import Path
+
+import pytest
+
+from bioguard.commands import biometric as commands
+from bioguard.device import Device
+from bioguard.device.consent import grant_all
+from bioguard.errors import BioguardError, InputRefused, NotPermitted
+from bioguard.records import FaceEmbedding, FingerprintTemplate
+from bioguard.synthetic import face_views, finger_impressions
+
+FACE = face_views(1, person=0, count=1, first=5)[0]
+FINGER = finger_impressions(1, person=0, count=1, first=5)[0]
+STRANGER_FACE = face_views(1, person=9, count=1)[0]
+STRANGER_FINGER = finger_impressions(1, person=9, count=1)[0]
+
+
+def state(device: Device) -> list[str]:
+    return [r.record_id for r in device.records()]
+
+
+def refused(device: Device, call: object, kind: type[BioguardError], code: str) -> None:
+    before = state(device)
+    with pytest.raises(kind) as caught:
+        call()  # type: ignore[operator]
+    assert (caught.value.stable_code, bool(caught.value.hint)) == (code, True)
+    assert state(device) == before
+
+
+def test_decisions(populated: Device) -> None:
+    device = populated
+    assert device.authenticate("alice", FACE).match
+    assert device.authenticate("alice", FINGER).match
+    assert not device.authenticate("bob", FACE).match
+    assert not device.authenticate("bob", FINGER).match
+    assert device.identify(FACE).user == "alice"
+    assert device.identify(FINGER).user == "alice"
+    assert not device.identify(STRANGER_FACE).match
+    assert not device.identify(STRANGER_FINGER).match
+    face = next(r for r in device.records("alice") if r.modality == "face")
+    assert (face.views, face.position, face.profile) == (3, "face", "standard")
+    assert device.authenticate("alice", FACE).record_id == face.record_id
+    assert device.show(face.record_id) == face
+
+    device.erase("alice", face.record_id)
+    assert not device.identify(FACE).match
+    assert device.identify(FINGER).user == "alice"
+    refused(device, lambda: device.authenticate("alice", FACE), InputRefused, "match.not_enrolled")
+    refused(device, lambda: device.show(face.record_id), InputRefused, "record.unknown")
+    refused(device, lambda: device.erase("alice", face.record_id), InputRefused, "record.unknown")
+
+    device.remove_user("bob")
+    assert device.users() == ["alice"]
+    assert not device.identify(face_views(1, person=1, count=1, first=5)[0]).match
+    assert [r.user for r in device.records()] == ["alice"]
+
+
+def test_refusals_change_nothing(populated: Device) -> None:
+    device = populated
+    other = finger_impressions(1, person=7, count=3)
+    faces = face_views(1, person=0, count=3)
+    none = FingerprintTemplate.from_minutiae([], [], [], width_px500=300, height_px500=400)
+    wrong = FaceEmbedding.from_features(range(1, 129))
+    cases = [
+        (lambda: device.enroll("carol", faces), InputRefused, "user.unknown"),
+        (lambda: device.enroll("alice", other, finger="right-index"), NotPermitted, "enroll.already_enrolled"),
+        (lambda: device.enroll("alice", [none], finger="left-index"), InputRefused, "enroll.poor_quality"),
+        (lambda: device.enroll("alice", [wrong]), InputRefused, "enroll.dimension"),
+        (lambda: device.enroll("alice", []), InputRefused, "enroll.no_sample"),
+        (lambda: device.enroll("alice", [*faces, *other]), InputRefused, "enroll.modality"),
+        (lambda: device.enroll("alice", other), InputRefused, "enroll.finger"),
+        (lambda: device.enroll("alice", other, finger="right-indx"), InputRefused, "enroll.finger"),
+        (lambda: device.enroll("alice", faces, finger="left-index"), InputRefused, "enroll.modality"),
+        (lambda: device.enroll("alice", faces * 6), InputRefused, "enroll.too_many_samples"),
+        (
+            lambda: device.enroll("alice", finger_impressions(1, person=0, count=3, first=8), finger="left-ring"),
+            NotPermitted,
+            "enroll.duplicate_finger",
+        ),
+        (lambda: device.authenticate("carol", FACE), InputRefused, "user.unknown"),
+        (lambda: device.show("zz"), InputRefused, "record.id"),
+        (lambda: device.show("00" * 16), InputRefused, "record.unknown"),
+        (lambda: device.add_user("alice"), NotPermitted, "user.exists"),
+        (lambda: device.add_user("no spaces"), InputRefused, "user.name"),
+        (lambda: device.remove_user("carol"), InputRefused, "user.unknown"),
+    ]
+    for call, kind, code in cases:
+        refused(device, call, kind, code)
+    assert device.authenticate("alice", FACE).match
+
+
+def test_limits_and_replacement(populated: Device) -> None:
+    device = populated
+    device.enroll("alice", face_views(2, person=5, count=3))
+    third = face_views(2, person=6, count=3)
+    refused(device, lambda: device.enroll("alice", third), NotPermitted, "enroll.user_full")
+    old = next(r for r in device.records("alice") if r.modality == "fingerprint")
+    new = device.enroll("alice", finger_impressions(3, person=0, count=3), finger="right-index", replace=True)
+    ids = [r.record_id for r in device.records("alice")]
+    assert old.record_id not in ids
+    assert new.record_id in ids
+    assert device.authenticate("alice", finger_impressions(3, person=0, count=1, first=4)[0]).match
+    assert not device.authenticate("alice", FINGER).match
+
+
+def test_many_records_are_listed_in_pages(in_memory: Path) -> None:
+    with Device.init(in_memory, max_faces=10) as device:
+        for person in range(7):
+            name = f"p{person}"
+            device.add_user(name)
+            grant_all(device, name, of_age=True)
+            for face in range(10):
+                device.enroll(name, face_views(face + 2, person=person, count=1))
+        assert commands.PAGE < 70
+        ids = [r.record_id for r in device.records()]
+        assert len(ids) == 70
+        assert ids == sorted(set(ids))
+        assert len(list(device.records("p3"))) == 10
