@@ -14,7 +14,7 @@ __all__ = ["TRIALS"]
 
 STORE = "storage.db"
 TABLE, KEY, VALUE = "object", "object_id", "ciphertext"
-MAX_ROWS = 12
+MAX_ROWS = 6
 
 
 @contextmanager

@@ -1,0 +1,87 @@
+"""The bill of materials against CycloneDX's own schema, the symbol reader against nm, the export against its schema."""
+
+import json
+import shutil
+import subprocess
+from pathlib import Path
+
+import jsonschema
+import nacl
+import numpy as np
+import pytest
+from cyclonedx.schema import SchemaVersion
+from cyclonedx.validation.json import JsonStrictValidator
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bioguard.audit.elf import NotElf, undefined_symbols
+from bioguard.audit.lab import Lab
+from bioguard.audit.personal import personal_data
+from bioguard.audit.sbom import Component, components, render_cyclonedx
+from bioguard.records.events import Cause
+
+EXPORT_SCHEMA = Path(__file__).parents[2] / "src/bioguard/report/schema/export.schema.json"
+OBJECTS = sorted([*Path(nacl.__file__).parent.glob("*.so"), *Path(np.__file__).parent.glob("_core/*.so")])
+
+
+def test_cyclonedx_accepts_the_bill_of_materials_and_rejects_its_twin() -> None:
+    text = render_cyclonedx(components(), "2026-01-31T12:00:00Z")
+    validator = JsonStrictValidator(SchemaVersion.V1_6)
+    assert validator.validate_str(text) is None
+    for twin in (text.replace('"library"', '"libary"', 1), text.replace('"bomFormat"', '"bomformat"')):
+        assert validator.validate_str(twin) is not None
+
+
+def test_the_bill_names_what_is_installed() -> None:
+    parts = {p.name.lower(): p for p in components()}
+    assert parts["numpy"].version == np.__version__
+    assert {"click", "cryptography", "pynacl", "cbor2", "jinja2"} <= parts.keys()
+    assert parts["numpy"].purl == f"pkg:pypi/numpy@{np.__version__}"
+    assert all(len(p.record_sha256) == 64 for p in parts.values())
+
+
+def test_metadata_is_read_without_importlib_metadata(tmp_path: Path) -> None:
+    folder = tmp_path / "Some_Thing-1.2.dist-info"
+    folder.mkdir()
+    (folder / "METADATA").write_text("Metadata-Version: 2.4\nName: Some_Thing\nVersion: 1.2\n\nVersion: 9\n", "utf-8")
+    assert components([str(tmp_path)], ["some-thing"]) == [Component("Some_Thing", "1.2", "unknown", "")]
+
+
+@pytest.mark.skipif(shutil.which("nm") is None, reason="nm is not on this host")
+@pytest.mark.parametrize("path", OBJECTS, ids=lambda p: p.name.split(".")[0])
+def test_nm_sees_the_same_symbols(path: Path) -> None:
+    listed = subprocess.run(["nm", "-D", "--undefined-only", path], capture_output=True, text=True, check=True).stdout
+    theirs = {line.split()[-1].partition("@")[0] for line in listed.splitlines()}
+    assert undefined_symbols(path.read_bytes()) == theirs
+
+
+def test_there_are_objects_to_compare() -> None:
+    assert len(OBJECTS) >= 3
+
+
+@given(st.binary(max_size=200), st.integers(0, 63), st.binary(min_size=1, max_size=4))
+def test_damaged_objects_are_refused_or_read_never_worse(tail: bytes, position: int, patch: bytes) -> None:
+    data = bytearray(OBJECTS[0].read_bytes()[:20_000] + tail)
+    data[position : position + len(patch)] = patch
+    try:
+        undefined_symbols(bytes(data))
+    except NotElf as error:
+        assert str(error)
+
+
+def test_an_export_fits_its_schema_and_a_template_in_it_does_not(lab: Lab) -> None:
+    person = lab.person(pin=True, enrolled=True)
+    lab.device.authenticate(person.name, person.sample())
+    data = personal_data(lab.device, person.name, Cause.PORTABILITY, token=lab.token(person))
+    schema = jsonschema.Draft202012Validator(json.loads(EXPORT_SCHEMA.read_text("utf-8")))
+    schema.validate(data)
+    assert data["templates"] == {
+        "included": False,
+        "why": "templates, protected codes, keys and scores are not exported: they cannot be changed like a password, "
+        "and nobody but this device's secure world can use them",
+    }
+    enrollments = data["enrollments"]
+    assert isinstance(enrollments, list)
+    for extra in ("template", "code", "score"):
+        with pytest.raises(jsonschema.ValidationError):
+            schema.validate({**data, "enrollments": [{**enrollments[0], extra: "00"}]})
