@@ -5,7 +5,9 @@ import sys
 import click
 
 from bench.commands_accuracy import accuracy, scores
+from bench.commands_campaign import campaign
 from bench.commands_compare import compare_command
+from bench.commands_speed import speed
 from bioguard.errors import BioguardError
 
 __all__ = ["main"]
@@ -16,7 +18,7 @@ def cli() -> None:
     """Accuracy, speed, protection and regressions of bioguard. Metrics and layouts: docs/benchmarks.md."""
 
 
-for command in (scores, accuracy, compare_command):
+for command in (scores, accuracy, speed, compare_command, campaign):
     cli.add_command(command)
 
 

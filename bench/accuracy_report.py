@@ -118,9 +118,9 @@ def _rates(rows: Mapping[str, Any]) -> Section:
     )
     points = []
     for name, r in rows.items():
+        missing = [target for target, p in r["fnmr_at_fmr"].items() if p == "not measurable"]
         for target, p in r["fnmr_at_fmr"].items():
-            if p == "not measurable":
-                points.append((name, target, "not measurable", "", "", "", ""))
+            if target in missing:
                 continue
             points.append(
                 (
@@ -133,6 +133,8 @@ def _rates(rows: Mapping[str, Any]) -> Section:
                     f"{p['false_matches']} / {p['impostor']}",
                 )
             )
+        if missing:
+            points.append((name, ", ".join(missing), "not measurable", "", "", "", ""))
     rates = Table(
         title="FNMR at fixed FMR",
         columns=("set", "FMR", "FNMR", "errors", "95 % Clopper-Pearson", "95 % over people", "false matches"),

@@ -2,7 +2,7 @@
 
 import io
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import matplotlib as mpl
@@ -132,7 +132,7 @@ def histogram_plot(
         )
 
 
-def latency_plot(samples_ms: dict[str, Sequence[float]], *, title: str) -> Figure:
+def latency_plot(samples_ms: Mapping[str, Sequence[float]], *, title: str) -> Figure:
     """Cumulative distribution of latencies, logarithmic time."""
     with mpl.rc_context(STYLE):
         canvas, axes = _canvas()
