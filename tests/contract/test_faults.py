@@ -1,15 +1,18 @@
 """The mini-language: grammar, knob table, scenario files."""
 
+from pathlib import Path
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from bioguard.errors import InputRefused
 from bioguard.faults import grammar
-from bioguard.faults.grammar import EnrollmentStep, Latency, Location, NextEnrollment, int_sequence, next_enrollment
+from bioguard.faults.grammar import EnrollmentStep, Latency, NextEnrollment, int_sequence, next_enrollment
 from bioguard.faults.knobs import KNOBS, Form, Knobs, knob
 from bioguard.faults.scenario import Scenario
 from bioguard.trusted.contract.codes import Kind
+from bioguard.trusted.contract.sensors import Location
 
 
 def test_parse_int_sequence() -> None:
@@ -198,3 +201,17 @@ def test_scenario_file_round_trip_and_strictness(tmp_path) -> None:
     Scenario().save(tmp_path)
     assert not (tmp_path / "faults.scenario").exists()
     assert Scenario.load(tmp_path).knobs.changed() == {}
+
+
+def test_every_knob_is_read_somewhere() -> None:
+    folder = Path(grammar.__file__).parent
+    sources = "".join(p.read_text("utf-8") for p in folder.glob("*.py") if p.name != "knobs.py")
+    patterns = ("operation_{operation}_", "lockout_{tier}_threshold")
+    unread = [
+        name
+        for name in KNOBS
+        if f'"{name}"' not in sources
+        and not (name.startswith("operation_") and patterns[0] + name.rsplit("_", 1)[1] in sources)
+        and not (name.endswith("_threshold") and patterns[1] in sources)
+    ]
+    assert unread == []

@@ -241,3 +241,8 @@ def test_the_same_pose_again_is_too_similar_and_other_codes_pass_through() -> No
 def test_poses_outside_the_range_are_errors(values: tuple[float, float, float]) -> None:
     with pytest.raises(InputRefused, match=r"^a pose is outside -1\.\.1$"):
         Pose(*values)
+
+
+def test_features_can_be_preset(world, face) -> None:
+    session = face(enrollments="1", features="0,1")
+    assert features(world, session) == cb.FeaturesRetrieved((Feature.REQUIRE_ATTENTION, Feature.REQUIRE_DIVERSE_POSES))

@@ -412,3 +412,21 @@ def test_same_seed_same_story(world) -> None:
     first = story()
     assert first == story()
     assert len({str(s[1:]) for s in first}) > 1
+
+
+@pytest.mark.parametrize(
+    ("kind", "text", "expected"),
+    [
+        ("udfps", "", (400, 1600, 150, "")),
+        ("udfps", "100:200:30", (100, 200, 30, "")),
+        ("udfps-us", "bad", (400, 1600, 150, "")),
+        ("side", "", (0, 600, 150, "")),
+        ("rear", "", None),
+        ("side", "1:2:3:outer", (1, 2, 3, "outer")),
+    ],
+)
+def test_sensor_location(world, kind: str, text: str, expected: tuple | None) -> None:
+    world.start(type=kind, sensor_location=text, navigation_guesture="true")
+    place = world.hal.props.location
+    assert (place and (place.x, place.y, place.radius, place.display)) == expected
+    assert world.hal.props.navigation_gestures

@@ -11,9 +11,10 @@ from dataclasses import dataclass
 
 from bioguard.errors import InputRefused
 from bioguard.trusted.contract.codes import VENDOR_OFFSET, FaceAcquired, FingerprintAcquired, Kind
+from bioguard.trusted.contract.sensors import Location
 
 __all__ = [
-    "FACE_DEFAULT_ENROLLMENT", "EnrollmentStep", "Latency", "Location", "NextEnrollment", "acquired_code",
+    "FACE_DEFAULT_ENROLLMENT", "EnrollmentStep", "Latency", "NextEnrollment", "acquired_code",
     "int_sequence", "latency", "location", "next_enrollment",
 ]  # fmt: skip
 
@@ -130,17 +131,7 @@ def latency(values: tuple[int, ...]) -> Latency:
     return Latency(min(values), max(values))
 
 
-@dataclass(frozen=True, slots=True)
-class Location:
-    """Where an under-display or side sensor is, in pixels."""
-
-    x: int
-    y: int
-    radius: int
-    display: str = ""
-
-
-def location(text: str, default: Location) -> Location:
+def location(text: str, default: Location | None) -> Location | None:
     """`x:y:radius[:display]`; anything else is the default of the sensor type."""
     parts = text.split(":")
     numbers = tuple(_number(p.strip()) for p in parts[:3])

@@ -27,7 +27,7 @@ from bioguard.trusted.contract.authenticator import new_authenticator_id
 from bioguard.trusted.contract.authority import SensorAuthority
 from bioguard.trusted.contract.callbacks import Callback, OperationError
 from bioguard.trusted.contract.captures import Capture
-from bioguard.trusted.contract.codes import ErrorCode, Kind
+from bioguard.trusted.contract.codes import ErrorCode, Feature, Kind
 from bioguard.trusted.contract.hal import Session, SessionHost
 from bioguard.trusted.contract.lockout import Lock
 from bioguard.trusted.contract.session import State
@@ -89,6 +89,8 @@ class VirtualHal:
             chosen = self.knobs.number("authenticator_id") or new_authenticator_id(self.rng, state.authenticator_id)
             owned = replace(state, authenticator_id=chosen, secure_user_id=secure_user_id or state.secure_user_id)
             self.states.save(self.props.sensor_id, user, owned)
+        known = tuple(Feature(f) for f in self.knobs.numbers("features") if f in list(Feature))
+        self._host.features(self.props.sensor_id, user).update(known)
         return VirtualSession(self, self._host, user, tell)
 
 
@@ -139,7 +141,7 @@ class VirtualSession:
     def pointer_down(self) -> None:
         """A finger touches, a face looks. Under a display nothing happens until it is ready."""
         self.calls.pump()
-        waits = self._hal.props.under_display and not self._hal.knobs.flag("udfps.control_illumination")
+        waits = self._hal.props.under_display and not self._hal.props.controls_illumination
         if not waits:
             self._capture()
 

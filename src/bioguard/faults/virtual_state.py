@@ -1,10 +1,11 @@
 """What a virtual HAL keeps: enrollments as lists of ids, states in memory, and its sensor as the knobs describe it."""
 
+from bioguard.faults.grammar import location
 from bioguard.faults.knobs import Knobs
 from bioguard.trusted.contract.authority import SensorUserState
 from bioguard.trusted.contract.codes import FaceSensorType, FingerprintSensorType, Kind
 from bioguard.trusted.contract.lockout import ANDROID_13, LockoutPolicy
-from bioguard.trusted.contract.sensors import SensorProps
+from bioguard.trusted.contract.sensors import Location, SensorProps
 from bioguard.trusted.contract.strength import SensorStrength
 from tee_sim.rng import Rng
 
@@ -17,6 +18,8 @@ _FINGERPRINT_TYPES = {
     "udfps-us": FingerprintSensorType.UNDER_DISPLAY_ULTRASONIC,
     "side": FingerprintSensorType.POWER_BUTTON,
 }
+_LOCATIONS = {"udfps": Location(400, 1600, 150), "udfps-us": Location(400, 1600, 150), "side": Location(0, 600, 150)}
+"""The virtual HAL's own places."""
 _FACE_TYPES = {"RGB": FaceSensorType.RGB, "IR": FaceSensorType.IR}
 _FACE_THRESHOLDS = (3, 5)
 """The face HAL's own defaults; the fingerprint HAL's are the knobs' defaults."""
@@ -88,6 +91,10 @@ def props_of(kind: Kind, knobs: Knobs) -> SensorProps:
         max_enrollments=knobs.number("max_enrollments"),
         sensor_type=_FINGERPRINT_TYPES[knobs.text("type")] if fingerprint else _FACE_TYPES[knobs.text("face_type")],
         detect_interaction=knobs.flag("detect_interaction"),
+        location=location(knobs.text("sensor_location"), _LOCATIONS.get(knobs.text("type"))) if fingerprint else None,
+        navigation_gestures=knobs.flag("navigation_guesture"),
+        handles_display_touches=knobs.flag("udfps.display_touch"),
+        controls_illumination=knobs.flag("udfps.control_illumination"),
     )
 
 

@@ -9,7 +9,7 @@ from typing import Any
 from bioguard.commands import sensor as commands
 from bioguard.commands.biometric import Modality
 from bioguard.commands.sensor import LockKind, LockoutChoice, SensorStatus
-from bioguard.records.tokens import AuthToken
+from bioguard.records.tokens import TOKEN_KEY_NAME, AuthToken
 from bioguard.trusted.contract.authority import Attempt, SensorAuthority, SensorUserState, TokenUnusable
 from bioguard.trusted.contract.lockout import ANDROID_11, ANDROID_13, APPLE, LockStatus, Outcome
 from bioguard.trusted.contract.sensors import FACE, FINGERPRINT
@@ -17,9 +17,8 @@ from tee_sim.errors import TeeError, TeeResult
 from tee_sim.schema import Record
 from tee_sim.ta_api import Command, Store, TaEnv, Transaction
 
-__all__ = ["SENSOR_IDS", "TOKEN_KEY", "ContractDesk", "StoredStates"]
+__all__ = ["SENSOR_IDS", "ContractDesk", "StoredStates"]
 
-TOKEN_KEY = "auth-token"  # noqa: S105  # the name of a key, not a key
 CHOICE_OBJECT = b"C"
 SENSOR_IDS = {Modality.FINGERPRINT: FINGERPRINT.sensor_id, Modality.FACE: FACE.sensor_id}
 
@@ -102,7 +101,7 @@ class ContractDesk:
             policy=_POLICIES[choice.lockout],
             clock=self._env.clock,
             rng=self._env.rng,
-            token_key=lambda: self._env.keys.shared(TOKEN_KEY),
+            token_key=lambda: self._env.keys.shared(TOKEN_KEY_NAME),
             allow_unbound=not choice.require_pin,
         )
 

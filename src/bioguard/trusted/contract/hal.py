@@ -51,6 +51,10 @@ class SessionHost:
         self._features: dict[tuple[int, bytes], set[Feature]] = {}
         self._live: Session | None = None
 
+    def features(self, sensor_id: int, user: bytes) -> set[Feature]:
+        """The face features that are set for a user."""
+        return self._features.setdefault((sensor_id, user), set())
+
     def create_session(self, sensor_id: int, user: bytes, tell: Callable[[Callback], None]) -> "Session":
         """Open a session; `tell` receives its callbacks in order.
 
@@ -60,7 +64,7 @@ class SessionHost:
         """
         if self._live is not None and self._live.state is not State.CLOSED:
             raise SessionInUse("a session is open", hint="close it first")
-        features = self._features.setdefault((sensor_id, user), set())
+        features = self.features(sensor_id, user)
         self._live = Session(self.authority, self._templates[sensor_id], sensor_id, user, tell=tell, features=features)
         return self._live
 

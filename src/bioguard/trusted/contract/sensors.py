@@ -6,7 +6,17 @@ from bioguard.errors import InputRefused
 from bioguard.trusted.contract.codes import FaceSensorType, FingerprintSensorType, Kind
 from bioguard.trusted.contract.strength import SensorStrength
 
-__all__ = ["FACE", "FINGERPRINT", "SensorProps"]
+__all__ = ["FACE", "FINGERPRINT", "Location", "SensorProps"]
+
+
+@dataclass(frozen=True, slots=True)
+class Location:
+    """Where an under-display or side sensor is, in pixels (fingerprint/SensorLocation.aidl)."""
+
+    x: int
+    y: int
+    radius: int
+    display: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,6 +31,8 @@ class SensorProps:
         sensor_type: FingerprintSensorType or FaceSensorType by kind.
         detect_interaction: whether presence alone can be asked for.
         component_id: names the component in ComponentInfo.
+        location: None where the sensor is not under or beside the display.
+        navigation_gestures, handles_display_touches, controls_illumination: as in SensorProps.aidl.
     """
 
     sensor_id: int
@@ -30,6 +42,10 @@ class SensorProps:
     sensor_type: FingerprintSensorType | FaceSensorType = FingerprintSensorType.REAR
     detect_interaction: bool = True
     component_id: str = "bioguard simulator"
+    location: Location | None = None
+    navigation_gestures: bool = False
+    handles_display_touches: bool = False
+    controls_illumination: bool = False
 
     def __post_init__(self) -> None:
         expected = FingerprintSensorType if self.kind is Kind.FINGERPRINT else FaceSensorType

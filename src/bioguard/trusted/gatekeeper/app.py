@@ -6,17 +6,16 @@ import nacl.pwhash
 
 from bioguard.commands import gatekeeper as commands
 from bioguard.commands.gatekeeper import GatekeeperStatus
+from bioguard.records.tokens import TOKEN_KEY_NAME
 from bioguard.trusted.gatekeeper.gatekeeper import Gatekeeper, PinRecord
 from tee_sim.errors import TeeError, TeeResult
 from tee_sim.ta_api import CommandApp, Store, TaEnv
 
-__all__ = ["ARGON2_MEMORY_BYTES", "ARGON2_PASSES", "TOKEN_KEY", "GatekeeperApp"]
+__all__ = ["ARGON2_MEMORY_BYTES", "ARGON2_PASSES", "GatekeeperApp"]
 
 ARGON2_PASSES = 3
 ARGON2_MEMORY_BYTES = 64 * 1024 * 1024
 """RFC 9106 section 4, second recommended choice (t = 3, m = 64 MiB); libsodium has one lane, the RFC four."""
-TOKEN_KEY = "auth-token"  # noqa: S105  # the name of a key, not a key
-"""Name of the per-boot key in the manifests of the three trusted applications."""
 
 
 def _argon2id(pin: bytes, salt: bytes) -> bytes:
@@ -57,7 +56,7 @@ class GatekeeperApp(CommandApp):
             clock=env.clock,
             rng=env.rng,
             password_key=env.keys.derive("pin handle"),
-            token_key=lambda: env.keys.shared(TOKEN_KEY),
+            token_key=lambda: env.keys.shared(TOKEN_KEY_NAME),
             stretch=_argon2id,
         )
         self.handle(commands.ENROLL_PIN, self._enroll)

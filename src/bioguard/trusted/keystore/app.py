@@ -10,7 +10,7 @@ import nacl.signing
 from bioguard.commands import keystore as commands
 from bioguard.commands.keystore import Authorizations, KeyAlgorithm, KeyError_, KeyPurpose
 from bioguard.errors import InputRefused, NotPermitted
-from bioguard.records.tokens import AuthToken
+from bioguard.records.tokens import TOKEN_KEY_NAME, AuthToken
 from bioguard.trusted.keystore.rules import AuthMoment, auth_moment, check_authorizations, token_allows
 from tee_sim.errors import TeeError, TeeResult
 from tee_sim.schema import Fixed, Record
@@ -20,7 +20,6 @@ __all__ = ["KeystoreApp"]
 
 MAX_OPERATIONS = 16
 """KeyMint asks for at least 15 concurrent operations."""
-TOKEN_KEY = "auth-token"  # noqa: S105  # the name of a key, not a key
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -129,7 +128,7 @@ class KeystoreApp(CommandApp):
 
     def _check_token(self, _session: Any, request: commands.CheckToken) -> commands.KeystoreDone:
         try:
-            token = AuthToken.from_bytes(request.token).verify(self._env.keys.shared(TOKEN_KEY))
+            token = AuthToken.from_bytes(request.token).verify(self._env.keys.shared(TOKEN_KEY_NAME))
         except (InputRefused, NotPermitted):
             return commands.KeystoreDone(error=KeyError_.VERIFICATION_FAILED)
         future = token.timestamp_ms > self._env.clock.boot_ms()
@@ -139,7 +138,7 @@ class KeystoreApp(CommandApp):
         return token_allows(
             key.authorizations,
             token,
-            self._env.keys.shared(TOKEN_KEY),
+            self._env.keys.shared(TOKEN_KEY_NAME),
             now_ms=self._env.clock.boot_ms(),
             operation=operation,
         )
