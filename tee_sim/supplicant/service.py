@@ -14,6 +14,7 @@ from pathlib import Path
 from tee_sim.blobs import BlobStore, Changes
 from tee_sim.codec import encode
 from tee_sim.errors import TeeError, TeeResult
+from tee_sim.faults import FaultPlan, HostileBlobs, HostileRpmb
 from tee_sim.rpmb.device import RpmbDevice, RpmbTransport
 from tee_sim.rpmb.file_medium import FileMedium, OsFile
 from tee_sim.rpmb.frames import FRAME_BYTES
@@ -141,19 +142,30 @@ class Supplicant(Service):
     Args:
         directory: exists; belongs to this device alone.
         log: called with a note of every request.
+        faults: makes disk and RPMB go wrong by plan.
 
     Raises:
         TeeError: BUSY if another process has the device, CORRUPT_OBJECT or STORAGE_NOT_AVAILABLE for damaged files.
     """
 
-    def __init__(self, directory: Path, *, log: Callable[[RequestNote], None] | None = None) -> None:
+    def __init__(
+        self,
+        directory: Path,
+        *,
+        log: Callable[[RequestNote], None] | None = None,
+        faults: FaultPlan | None = None,
+    ) -> None:
         self._rpmb_file = RpmbFile(directory / RPMB_FILE)
         try:
             self._sqlite = SqliteBlobs(directory / STORAGE_FILE)
         except TeeError:
             self._rpmb_file.close()
             raise
-        super().__init__(self._sqlite, self._rpmb_file, log=log)
+        blobs: BlobStore = self._sqlite
+        rpmb: RpmbTransport = self._rpmb_file
+        if faults is not None:
+            blobs, rpmb = HostileBlobs(blobs, faults), HostileRpmb(rpmb, faults)
+        super().__init__(blobs, rpmb, log=log)
 
     def close(self) -> None:
         """Close both files."""
