@@ -1,7 +1,9 @@
 """The battery: that it can fail, that the lock stops all but the named residuals, and that its own parts are right."""
 
+import json
 import os
 import re
+import subprocess
 import sys
 import time
 from pathlib import Path
@@ -20,7 +22,6 @@ pytestmark = [
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "egress-matrix.txt"
 RESIDUALS = {"rss_modulate", "cpu_burn", "exit_code", "crash_bit", "ipc_write_any"}
-NEEDS_OBSERVER = {"tcp4_other_host", "udp4_other_host"}
 
 
 @pytest.fixture(scope="module")
@@ -43,6 +44,11 @@ def golden() -> dict[str, tuple[dict[str, str], str]]:
         outcomes = dict(zip(levels, words[2 : 2 + len(levels)], strict=True))
         rows[words[1]] = (outcomes, " ".join(words[2 + len(levels) :]))
     return rows
+
+
+def made(name: str, report: EgressReport) -> bool:
+    """Packets for another host are only made where the battery has a network of its own."""
+    return report.observed_packets is not None or not ATTEMPTS[name].observer
 
 
 def test_there_are_more_attempts_than_the_reference_had():
@@ -76,7 +82,7 @@ def test_the_whole_lock_kills_rather_than_refuses(report):
     level = "ALL" if "ALL" not in report.unavailable else "HS"
     silent = {"argv_rewrite", "environ_rewrite", "mem_readable_outside"}
     for name, row in report.cells.items():
-        if name not in RESIDUALS | silent:
+        if name not in RESIDUALS | silent and made(name, report):
             assert row[level].outcome is Outcome.KILLED, name
 
 
@@ -87,9 +93,10 @@ def test_matrix_is_the_golden_one(report):
     for name, row in report.cells.items():
         outcomes, note = expected[name]
         for level in ("HS", "ALL"):
-            if level not in report.unavailable and name not in RESIDUALS:
+            if level not in report.unavailable and name not in RESIDUALS and made(name, report):
                 assert row[level].outcome.value == outcomes[level], (name, level)
-        if "ALL" not in report.unavailable and not ATTEMPTS[name].residual and os.uname().machine == "x86_64":
+        exact = "ALL" not in report.unavailable and made(name, report) and os.uname().machine == "x86_64"
+        if exact and not ATTEMPTS[name].residual:
             assert row["ALL"].stopped_by == note, name
 
 
@@ -158,6 +165,34 @@ def test_report_attributes_layers_and_excludes_what_proves_nothing():
     record = report.to_record()
     assert record["attempts"][0]["stopped_by_layers"] == ["S"]
     assert egress.matrix(report).splitlines()[1] == "A icmp_raw               b   b   ?"
+
+
+PLAIN_HOST = """
+import json, sys
+sys.path.insert(0, {folder!r})
+import child
+child.outer_filter({{"unshare": 1, "mount": 1}})
+from bioguard.audit import egress
+names = ["tcp4_lo", "udp4_lo", "udp4_other_host", "dns_getaddrinfo", "tmp_world", "sysv_shm", "unix_path_stream",
+         "signal_victim", "exit_code", "stdout_write"]
+print(json.dumps(egress.run(("0", "N", "HS", "ALL"), names=names).to_record()))
+"""
+
+
+def test_a_host_without_namespaces():
+    """A default container: no namespace set, no packet for another host, and still nothing gets out."""
+    folder = str(Path(__file__).parents[1] / "lockdown")
+    script = PLAIN_HOST.format(folder=folder)
+    done = subprocess.run([sys.executable, "-B", "-c", script], capture_output=True, check=False, timeout=120)
+    record = json.loads(done.stdout)
+    assert record["unavailable"] == {"N": "errno 1"}
+    assert record["observed_packets"] is None
+    rows = {a["name"]: a["cells"] for a in record["attempts"]}
+    for name in ("udp4_other_host", "dns_getaddrinfo"):
+        assert rows[name]["0"] == ["n", "not made: no network of our own"]
+    assert rows["udp4_lo"]["0"][0] == rows["tmp_world"]["0"][0] == rows["sysv_shm"]["0"][0] == "E"
+    assert {name for name, row in rows.items() if row["ALL"][0] not in "Kn"} == {"exit_code"}
+    assert {name for name, row in rows.items() if row["HS"][0] not in "Kn"} == {"exit_code"}
 
 
 def test_unknown_names_are_refused():

@@ -5,7 +5,6 @@ import random
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -55,14 +54,12 @@ def test_every_number_on_every_architecture(machine):
     rules = {arch.numbers[r.name]: r.name for r in secure_world_rules(REQUEST_FD, REPLY_FD)}
     assert len(rules) == 17, "at most 20 system calls are reachable"
     target = program(machine)
-    started = time.process_time()
     for audit in ARCH_VALUES.values():
         for nr in range(4096):
             verdict = bpf.run(target, nr=nr, audit_arch=audit, args=GOOD_ARGS.get(rules.get(nr, ""), (0,) * 6))
             assert verdict == (ALLOW if audit == arch.audit and nr in rules else KILL), (audit, nr)
     for nr in (*(X32_BIT | n for n in range(4096)), 0x7FFFFFFF, 0xFFFFFFFF):
         assert bpf.run(target, nr=nr, audit_arch=arch.audit, args=GOOD_ARGS["read"]) == KILL
-    assert time.process_time() - started < 20, "a proof that nobody waits for is not run"
 
 
 def accepts(rule: Rule, args: tuple[int, ...]) -> bool:

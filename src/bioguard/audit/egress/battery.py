@@ -4,6 +4,7 @@ It builds the lab in namespaces of its own where it may, gives up every privileg
 it takes an unprivileged user first: a test that runs as root proves less and risks more.
 """
 
+import codecs
 import contextlib
 import json
 import os
@@ -88,6 +89,7 @@ def main() -> None:
     """Run the cells asked for and report each as it ends."""
     request = json.loads(sys.stdin.buffer.readline())
     signal.signal(signal.SIGPIPE, signal.SIG_DFL)
+    codecs.lookup("ascii")  # loaded by name, which the unprivileged user may no longer be able to do
     os.umask(0)
     private = _own_namespaces()
     base = Path(tempfile.mkdtemp(prefix="bioguard-lab-"))

@@ -25,11 +25,15 @@ __all__ = ["LevelRefused", "run_cell"]
 _ATTEMPT_RUNS, _DONE, _FAILED = 1, 2, 3
 _LEVEL_REFUSED: Final = 120
 _LIMIT_S: Final = 3.0
+"""From the attempt's first step to its end."""
+_START_LIMIT_S: Final = 30.0
+"""From the fork to the first step: a loaded machine is no result."""
 _GRACE_S: Final = 0.25
 """After an attempt went through: how long a slow witness may take (docs/sandbox.md: 60 ms was too short once)."""
 _GRACE_STOPPED_S: Final = 0.01
 _SIGSYS_STATUS: Final = 128 + signal.SIGSYS
 _SLOTS: Final = 4096
+NO_OBSERVER: Final = "not made: no network of our own"
 
 
 class LevelRefused(Exception):
@@ -88,6 +92,7 @@ def _child(attempt: Attempt, level: str, context: Context, output: int) -> None:
         except (OSError, LockError) as error:
             trace.error = error.errno or 0 if isinstance(error, OSError) else 0
             os._exit(_LEVEL_REFUSED)
+        trace.behind_waiter = os.getpid() == 1
         trace.stage = _ATTEMPT_RUNS
         try:
             attempt.body(context)
@@ -103,12 +108,12 @@ def _child(attempt: Attempt, level: str, context: Context, output: int) -> None:
 
 
 def _inner(pid: int) -> int:
-    """The process behind a waiter, or itself."""
+    """The process behind a waiter; 0 when it is not there, so that nobody else is looked at in its place."""
     with contextlib.suppress(OSError):
         children = Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="ascii").split()
         if len(children) == 1:
             return int(children[0])
-    return pid
+    return 0
 
 
 def _read_now(fd: int) -> bytes:
@@ -119,6 +124,8 @@ def _read_now(fd: int) -> bytes:
 
 def run_cell(lab: Lab, attempt: Attempt, level: str, trace: Trace) -> Cell:
     """Run one cell and judge it. Raises LevelRefused when the layer set cannot be applied here."""
+    if attempt.observer and lab.cable is None:
+        return Cell(Outcome.NOTHING, NO_OBSERVER)
     token = secrets.token_hex(12).encode()
     root, outside, store = _prepare(lab)
     leaks, to_child, from_child, ours = _open_leaks(lab, outside, store)
@@ -133,7 +140,7 @@ def run_cell(lab: Lab, attempt: Attempt, level: str, trace: Trace) -> Cell:
     pid = os.fork()
     if pid == 0:
         _child(attempt, level, context, output_write)
-    view = View(token, lab, pid, outside, store)
+    view = View(token, lab, 0, outside, store)
     try:
         return _watch(attempt, level, view, trace, (pid, from_child, output_read))
     finally:
@@ -158,7 +165,7 @@ def _watch(attempt: Attempt, level: str, view: View, trace: Trace, ends: tuple[i
     """Look until the witness saw something, or the attempt is over and its grace time too."""
     pid, from_child, output = ends
     started = time.monotonic()
-    over_at = None
+    began, over_at = started, None
     while True:
         view.reply += _read_now(from_child)
         view.output += _read_now(output)
@@ -166,18 +173,19 @@ def _watch(attempt: Attempt, level: str, view: View, trace: Trace, ends: tuple[i
             done, status = os.waitpid(pid, os.WNOHANG)
             if done:
                 view.status = status
-        ready = trace.stage >= _DONE or view.status is not None or attempt.name == "tcp_bind_listen"
-        if ready and trace.stage >= _ATTEMPT_RUNS:
-            if view.status is None:
-                view.pid = _inner(pid)
-            if attempt.check is not None and _check(attempt, view):
-                return Cell(Outcome.ESCAPED)
+        ready = trace.stage >= _DONE or view.status is not None or attempt.lingers
+        if trace.stage >= _ATTEMPT_RUNS:
+            view.pid = view.pid or (_inner(pid) if trace.behind_waiter else pid)
+        if ready and trace.stage >= _ATTEMPT_RUNS and attempt.check is not None and _check(attempt, view):
+            return Cell(Outcome.ESCAPED)
         now = time.monotonic()
+        if trace.stage < _ATTEMPT_RUNS and view.status is None and now - started < _START_LIMIT_S:
+            began = now
         settled = view.status is not None or (attempt.lingers and trace.stage >= _DONE)
         if settled and over_at is None:
             went_through = trace.stage == _DONE and not _killed(view.status)
             over_at = now + (_GRACE_S if went_through and attempt.check is not None else _GRACE_STOPPED_S)
-        if (over_at is not None and now >= over_at) or now - started > _LIMIT_S:
+        if (over_at is not None and now >= over_at) or now - began > _LIMIT_S:
             break
         time.sleep(0.001)
     trace.release = 1
@@ -229,7 +237,7 @@ def _end(lab: Lab, attempt: Attempt, pid: int, inner: int) -> None:
     """End the attempt's processes: its group, and whatever it left behind, which the kernel gave to us."""
     for kill, target in ((os.killpg, pid), (os.kill, inner)):
         with contextlib.suppress(ProcessLookupError, PermissionError):
-            if target != os.getpid():
+            if target > 1:
                 kill(target, signal.SIGKILL)
     if attempt.group == "G":
         lab.stop_victim()

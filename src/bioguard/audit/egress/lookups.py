@@ -35,7 +35,8 @@ class Lookups:
         return 5000 + int(token[:4], 16) % 32768
 
     def port_of_token(self, token: bytes) -> int:
-        return 20000 + self.number(token) % 20000
+        """A port below the ephemeral range, where nothing else of the lab can be."""
+        return 20000 + self.number(token) % 12000
 
     @staticmethod
     def key(token: bytes) -> int:

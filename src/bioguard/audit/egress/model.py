@@ -43,6 +43,7 @@ class Attempt:
         body: runs in the locked process.
         check: runs outside and decides; None where only a capability can be gained.
         lingers: the process stays until the witness has looked.
+        observer: its packets leave the host, so it is made only where the lab has a network of its own.
         residual: no sandbox closes it; docs/sandbox.md section 6 gives the bound.
     """
 
@@ -53,13 +54,14 @@ class Attempt:
     check: Check | None
     lingers: bool
     residual: bool
+    observer: bool
 
 
 ATTEMPTS: dict[str, Attempt] = {}
 
 
 def attempt(
-    about: str, *, check: Check | None = None, lingers: bool = False, residual: bool = False
+    about: str, *, check: Check | None = None, lingers: bool = False, residual: bool = False, observer: bool = False
 ) -> Callable[[Body], Body]:
     """Register a function as an attempt. Its name is the attempt's, its module's letter the group."""
 
@@ -68,7 +70,7 @@ def attempt(
         name = body.__name__
         if name in ATTEMPTS:
             raise ValueError(f"attempt {name} exists twice")
-        ATTEMPTS[name] = Attempt(name, group, about, body, check, lingers, residual)
+        ATTEMPTS[name] = Attempt(name, group, about, body, check, lingers, residual, observer)
         return body
 
     return register

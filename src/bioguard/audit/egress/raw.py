@@ -28,12 +28,12 @@ class SOCK:
 
 
 class Trace:
-    """One page shared with the outside: the number of the last system call, the errno, and two flags.
+    """One page shared with the outside: the number of the last system call, the errno, and three flags.
 
     It tells which call an attempt died in. It decides nothing: success is what a witness saw.
     """
 
-    _FORMAT: Final = struct.Struct("<qqqq")
+    _FORMAT: Final = struct.Struct("<qqqqq")
     NONE: Final = -1
 
     def __init__(self) -> None:
@@ -41,7 +41,7 @@ class Trace:
         self.reset()
 
     def reset(self) -> None:
-        self._page[: self._FORMAT.size] = self._FORMAT.pack(self.NONE, 0, 0, 0)
+        self._page[: self._FORMAT.size] = self._FORMAT.pack(self.NONE, 0, 0, 0, 0)
 
     def _get(self, index: int) -> int:
         return int(struct.unpack_from("<q", self._page, 8 * index)[0])
@@ -53,6 +53,7 @@ class Trace:
     error = property(lambda s: s._get(1), lambda s, v: s._set(1, v))
     stage = property(lambda s: s._get(2), lambda s, v: s._set(2, v))
     release = property(lambda s: s._get(3), lambda s, v: s._set(3, v))
+    behind_waiter = property(lambda s: s._get(4), lambda s, v: s._set(4, v))
 
 
 def number_of(name: str) -> int:

@@ -38,12 +38,14 @@ def tcp6_lo(c: Context) -> None:
     c.stream(in6(1, c.lab.ports["tcp6"]), AF.INET6)
 
 
-@attempt("TCP to another host", check=seen)
+@attempt("TCP to another host", check=seen, observer=True)
 def tcp4_other_host(c: Context) -> None:
     c.stream(in4(c.lab.other_host, c.lab.ports["far_tcp"]))
 
 
-@attempt("TCP SYN to a port that encodes data, no reply needed", check=lambda v: v.lab.heard_syn(v.token))
+@attempt(
+    "TCP SYN to a port that encodes data, no reply needed", check=lambda v: v.lab.heard_syn(v.token), observer=True
+)
 def tcp_syn_port(c: Context) -> None:
     fd = c.socket(AF.INET, SOCK.STREAM | SOCK.NONBLOCK)
     address = in4(c.lab.other_host, c.lab.port_of_token(c.token))
@@ -66,12 +68,12 @@ def udp6_lo(c: Context) -> None:
     c.datagram(in6(1, c.lab.ports["udp6"]), AF.INET6)
 
 
-@attempt("UDP to port 53 of another host", check=seen)
+@attempt("UDP to port 53 of another host", check=seen, observer=True)
 def udp4_other_host(c: Context) -> None:
     c.datagram(in4(c.lab.other_host, 53))
 
 
-@attempt("libc resolver: the token as a DNS label", check=seen)
+@attempt("libc resolver: the token as a DNS label", check=seen, observer=True)
 def dns_getaddrinfo(c: Context) -> None:
     libc = ctypes.CDLL(None, use_errno=True)
     result = ctypes.c_void_p()
@@ -84,7 +86,7 @@ def dns_getaddrinfo(c: Context) -> None:
         libc.getaddrinfo(name, None, None, ctypes.byref(result))
 
 
-@attempt("DNS query made by hand", check=seen)
+@attempt("DNS query made by hand", check=seen, observer=True)
 def dns_raw_udp(c: Context) -> None:
     c.datagram(in4(c.lab.other_host, 53), payload=dns_query(c.token))
 
@@ -106,30 +108,30 @@ def mptcp(c: Context) -> None:
     c.stream(in4(LOCAL, c.lab.ports["tcp4"]), protocol=MPTCP)
 
 
-@attempt("UDP-Lite to another host", check=seen)
+@attempt("UDP-Lite to another host", check=seen, observer=True)
 def udplite(c: Context) -> None:
     c.datagram(in4(c.lab.other_host, 9999), protocol=UDPLITE)
 
 
-@attempt("SCTP to another host", check=seen)
+@attempt("SCTP to another host", check=seen, observer=True)
 def sctp(c: Context) -> None:
     c.stream(in4(c.lab.other_host, 9999), protocol=132)
 
 
-@attempt("DCCP to another host", check=seen)
+@attempt("DCCP to another host", check=seen, observer=True)
 def dccp(c: Context) -> None:
     address = in4(c.lab.other_host, 9999)
     fd = c.socket(AF.INET, 6, 33)
     c.sys("connect", fd, address, len(address))
 
 
-@attempt("ping socket with a payload", check=seen)
+@attempt("ping socket with a payload", check=seen, observer=True)
 def icmp_dgram(c: Context) -> None:
     payload = struct.pack(">BBHHH", 8, 0, 0, 0, 1) + c.token
     c.datagram(in4(c.lab.other_host, 0), payload=payload, protocol=ICMP)
 
 
-@attempt("raw ICMP", check=seen)
+@attempt("raw ICMP", check=seen, observer=True)
 def icmp_raw(c: Context) -> None:
     fd = c.socket(AF.INET, SOCK.RAW, ICMP)
     address, payload = in4(c.lab.other_host, 0), struct.pack(">BBHHH", 8, 0, 0, 0, 1) + c.token
@@ -151,7 +153,7 @@ def packet_raw(c: Context) -> None:
     c.sys("sendto", fd, frame, len(frame), 0, address, len(address))
 
 
-@attempt("subnet broadcast", check=seen)
+@attempt("subnet broadcast", check=seen, observer=True)
 def broadcast(c: Context) -> None:
     fd = c.socket(AF.INET, SOCK.DGRAM)
     c.sys("setsockopt", fd, SOL_SOCKET, SO_BROADCAST, struct.pack("<i", 1), 4)
@@ -159,7 +161,7 @@ def broadcast(c: Context) -> None:
     c.sys("sendto", fd, c.token, len(c.token), 0, address, len(address))
 
 
-@attempt("multicast DNS", check=seen)
+@attempt("multicast DNS", check=seen, observer=True)
 def mdns_multicast(c: Context) -> None:
     fd = c.socket(AF.INET, SOCK.DGRAM)
     c.sys("setsockopt", fd, IPPROTO_IP, IP_MULTICAST_IF, in4(HERE, 0)[4:8], 4)
@@ -167,7 +169,7 @@ def mdns_multicast(c: Context) -> None:
     c.sys("sendto", fd, query, len(query), 0, address, len(address))
 
 
-@attempt("sendmmsg to another host", check=seen)
+@attempt("sendmmsg to another host", check=seen, observer=True)
 def udp_sendmmsg(c: Context) -> None:
     fd = c.socket(AF.INET, SOCK.DGRAM)
     address = ctypes.create_string_buffer(in4(c.lab.other_host, 53), 16)
@@ -180,7 +182,7 @@ def udp_sendmmsg(c: Context) -> None:
     c.sys("sendmmsg", fd, header, 1, 0)
 
 
-@attempt("connected UDP socket and plain write", check=seen)
+@attempt("connected UDP socket and plain write", check=seen, observer=True)
 def udp_connect_write(c: Context) -> None:
     fd = c.socket(AF.INET, SOCK.DGRAM)
     address = in4(c.lab.other_host, 53)
