@@ -1,35 +1,76 @@
 """The root command, its global options and the table of commands."""
 
+from difflib import get_close_matches
+from importlib import import_module
 from pathlib import Path
 
 import click
 
 from bioguard import __version__
-from bioguard.cli import (
-    attack,
-    audit,
-    audit_bundle,
-    consent,
-    demo,
-    device,
-    doctor,
-    enroll,
-    fault,
-    log,
-    match,
-    match_explain,
-    pin,
-    policy,
-    rights,
-    serve,
-    token,
-    users,
-)
 from bioguard.cli.output import Output
 from bioguard.cli.state import CliState, default_device_dir
 from bioguard.device import DeviceOptions, Level, parse_clock
 
-__all__ = ["GLOBAL_OPTIONS", "cli", "hoist_global_options"]
+__all__ = ["COMMANDS", "GLOBAL_OPTIONS", "cli", "hoist_global_options"]
+
+COMMANDS = {
+    "access": "rights:access",
+    "attack": "attack:attack",
+    "attest": "log:attest",
+    "audit": "audit_bundle:audit",
+    "authenticate": "match:authenticate",
+    "consent": "consent:consent",
+    "demo": "demo:demo",
+    "device": "device:device",
+    "doctor": "doctor:doctor",
+    "enroll": "enroll:enroll",
+    "erase": "enroll:erase",
+    "explain": "rights:explain",
+    "export": "rights:export",
+    "fault": "fault:fault",
+    "identify": "match:identify",
+    "incident": "policy:incident",
+    "list": "enroll:list_",
+    "log": "log:log",
+    "mark-underage": "rights:mark_underage",
+    "match": "match_explain:match_group",
+    "notice": "policy:notice",
+    "pin": "pin:pin",
+    "policy": "policy:policy",
+    "purge": "policy:purge",
+    "request": "rights:request",
+    "restrict": "rights:restrict",
+    "serve": "serve:serve",
+    "show": "enroll:show",
+    "token": "token:token",
+    "unrestrict": "rights:unrestrict",
+    "user": "users:user",
+}
+"""Command and where it is, below `bioguard.cli`. Loaded when used: a decision does not wait for the audit's imports."""
+
+
+class _LazyGroup(click.Group):
+    """A group whose commands are imported on first use."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return sorted(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        where = COMMANDS.get(cmd_name)
+        if where is None:
+            return None
+        module, _, name = where.partition(":")
+        command = getattr(import_module(f"bioguard.cli.{module}"), name)
+        return command if isinstance(command, click.Command) else None
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        near = get_close_matches(args[0], COMMANDS, n=1)
+        if args[0] not in COMMANDS and near and not args[0].startswith("-"):
+            ctx.fail(f"no such command {args[0]!r}, did you mean {near[0]!r}?")
+        return super().resolve_command(ctx, args)
+
 
 GLOBAL_OPTIONS = {
     "--device": True,
@@ -67,6 +108,7 @@ def hoist_global_options(args: list[str]) -> list[str]:
 
 @click.group(
     name="bioguard",
+    cls=_LazyGroup,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
     epilog="Exit codes: 0 yes, 1 bug, 2 usage, 3 no, 4 input refused, 5 not permitted, 6 secure world, 7 integrity, "
     "130 interrupted. No telemetry, no network code: `bioguard audit run` gathers the evidence.",
@@ -114,21 +156,3 @@ def cli(
         no_input=no_input,
         options=options,
     )
-
-
-for command in (demo.demo, doctor.doctor, device.device, users.user):
-    cli.add_command(command)
-for command in (pin.pin, token.token, fault.fault, attack.attack, serve.serve):
-    cli.add_command(command)
-cli.add_command(match_explain.match_group)
-cli.add_command(audit.audit)
-for command in (audit_bundle.run, audit_bundle.verify):
-    audit.audit.add_command(command)
-for command in (consent.consent, policy.policy, policy.notice, policy.purge, policy.incident, log.log, log.attest):
-    cli.add_command(command)
-for command in (rights.access, rights.export, rights.restrict, rights.unrestrict, rights.explain):
-    cli.add_command(command)
-for command in (rights.mark_underage, rights.request):
-    cli.add_command(command)
-for command in (enroll.enroll, match.authenticate, match.identify, enroll.list_, enroll.show, enroll.erase):
-    cli.add_command(command)

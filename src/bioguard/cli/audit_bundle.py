@@ -8,13 +8,14 @@ import click
 from bioguard.audit.bundle import BundleKeys
 from bioguard.audit.run import run_audit
 from bioguard.audit.verify import verify_bundle
+from bioguard.cli.audit import audit
 from bioguard.cli.output import Result
 from bioguard.cli.state import CliState, pass_state
 from bioguard.errors import InputRefused
 from bioguard.exit_codes import ExitCode
 from bioguard.report import Status
 
-__all__ = ["run", "verify"]
+__all__ = ["audit", "run", "verify"]
 
 SEED_BYTES = 32
 
@@ -36,7 +37,7 @@ def _seed(path: Path | None) -> bytes | None:
     return seed
 
 
-@click.command()
+@audit.command()
 @click.option(
     "--out", required=True, type=click.Path(path_type=Path, file_okay=False), help="New directory.", metavar="DIR"
 )
@@ -85,7 +86,7 @@ def run(state: CliState, out: Path, quick: bool, signing_key: Path | None) -> Re
     )
 
 
-@click.command()
+@audit.command()
 @click.argument("directory", type=click.Path(path_type=Path, file_okay=False))
 @click.option(
     "--key",
