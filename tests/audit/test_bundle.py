@@ -162,7 +162,7 @@ def test_others_verify_it_too(bundle: Path) -> None:
     """The whole bundle with third-party tools only, as docs/verify-without-us.md does."""
     keys = json.loads((bundle / "keys.json").read_text("utf-8"))
     envelope = Envelope.from_dict(json.loads((bundle / "statement.dsse.json").read_text("utf-8")))
-    vkey = keys["evidence"].rpartition("+")[2]
+    vkey = keys["evidence"].split("+", 2)[2]
     public = base64.b64decode(vkey)[1:]
     envelope.verify([SSlibKey(hashlib.sha256(public).hexdigest(), "ed25519", "ed25519", {"public": public.hex()})], 1)
     message = json_format.Parse(envelope.payload, statement_pb2.Statement())

@@ -11,8 +11,8 @@ from bioguard.report import Report, render
 
 BROWSER = shutil.which("chromium") or shutil.which("chromium-browser")
 FLAGS = [
-    "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-    "--disable-component-update", "--disable-sync", "--virtual-time-budget=2000",
+    "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
+    "--disable-background-networking", "--disable-component-update", "--disable-sync", "--virtual-time-budget=2000",
 ]  # fmt: skip
 PROBE = """<script>
 const wide = [...document.querySelectorAll("body *")].filter(
