@@ -315,6 +315,30 @@ def test_the_fault_commands(directory: Path) -> None:
     assert run(directory, "fault", "clear")[1]["changed"] == {}
 
 
+def test_a_story_on_the_virtual_hal_is_told_and_repeats(tmp_path: Path) -> None:
+    words = ["challenge", "enroll", "touch", "enumerate", "knob:enrollment_hit=2", "authenticate=7", "touch"]
+    story = ("fault", "play", "knob:next_enrollment=2:1000-[5,1],500:true", *words)
+    code, told = run(tmp_path, *story)
+    assert code == 0
+    assert [(c["at_ms"], c["name"]) for c in told["callbacks"]] == [
+        (0, "ChallengeGenerated"),
+        (1400, "Acquired"),
+        (1400, "Acquired"),
+        (1400, "EnrollmentProgress"),
+        (1900, "Acquired"),
+        (1900, "EnrollmentProgress"),
+        (1900, "EnrollmentsEnumerated"),
+        (2310, "Acquired"),
+        (2310, "AuthenticationSucceeded"),
+    ]
+    assert told["callbacks"][-1]["fields"]["token"]["challenge"] == 7
+    assert run(tmp_path, *story) == (code, told)
+    code, error = run(tmp_path, "fault", "play", "jump")
+    assert (code, error["error"]["code"]) == (4, "fault.story")
+    code, error = run(tmp_path, "fault", "play", "wait=soon")
+    assert (code, error["error"]["code"]) == (4, "fault.story")
+
+
 def test_power_cut_and_storage_faults_leave_the_device_usable(directory: Path, tmp_path: Path) -> None:
     probe = tmp_path / "probe.npy"
     np.save(probe, Faces().genuine().vector)

@@ -5,7 +5,7 @@ from hashlib import sha256
 import nacl.signing
 import pytest
 
-from bioguard.attack.kit import Kit
+from bioguard.attack.kit import Kit, flipped
 from bioguard.attack.target import Target
 from bioguard.commands import keystore as k
 from bioguard.commands.keystore import KEYSTORE_UUID, Authorizations, KeyAlgorithm, KeyError_, KeyPurpose
@@ -82,7 +82,7 @@ def test_ed25519_signs_with_a_token_and_verifies_without(kit: Kit) -> None:
         return call(kit, k.FINISH, k.Finish(operation=operation, message=b"message", signature=signature)).error
 
     assert verify(signature) is KeyError_.OK
-    assert verify(signature[:-1] + b"\0") is KeyError_.VERIFICATION_FAILED
+    assert verify(flipped(signature, 7)) is KeyError_.VERIFICATION_FAILED
     assert verify(b"short") is KeyError_.VERIFICATION_FAILED
 
 

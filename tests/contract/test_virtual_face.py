@@ -63,7 +63,9 @@ def test_authenticate(world, face) -> None:
 def test_authenticate_unenrolled(world, face) -> None:
     """Departure: theirs tells Failed and TIMEOUT, two ends of one operation; ours tells one."""
     session = face(enrollments="1")
-    assert world.authenticate(session) == [OperationError(ErrorCode.TIMEOUT)]
+    heard = world.authenticate(session)
+    assert [c.info for c in heard[:-1]] == [21, 24, *[12] * 56]
+    assert heard[-1] == OperationError(ErrorCode.TIMEOUT)
     world.hal.knobs.set("enrollment_hit", "3")
     assert world.authenticate(session)[-1] == cb.AuthenticationFailed()
 

@@ -6,7 +6,9 @@ from bioguard.cli.output import Result, table
 from bioguard.cli.state import CliState, pass_state
 from bioguard.errors import InputRefused
 from bioguard.faults.knobs import KNOBS, knob
+from bioguard.faults.play import play
 from bioguard.faults.scenario import SCENARIO_FILE, Scenario
+from bioguard.trusted.contract.codes import Kind
 
 __all__ = ["fault"]
 
@@ -77,6 +79,31 @@ def clear(state: CliState, names: tuple[str, ...]) -> Result:
     if not names:
         scenario = Scenario()
     return _saved(state, scenario, "cleared")
+
+
+@fault.command("play")
+@click.argument("words", nargs=-1, required=True, metavar="WORD...")
+@click.option("--sensor", type=click.Choice([k.name.lower() for k in Kind]), default="fingerprint", show_default=True)
+@pass_state
+def play_(state: CliState, words: tuple[str, ...], sensor: str) -> Result:
+    """Play a story on a virtual HAL with the device's knobs and print every callback. Needs no device.
+
+    Words: challenge, enroll, authenticate[=ID], detect, touch, ready, cancel, enumerate, authenticator-id, invalidate,
+    remove=ID,..., reset-lockout, wait=MS, knob:NAME=VALUE.
+
+    \b
+    Examples:
+      bioguard fault play knob:next_enrollment=2:1000-[5,1],500:true challenge enroll touch enumerate
+      bioguard fault play --sensor face knob:enrollments=1 authenticate touch
+    """
+    told = play(Kind[sensor.upper()], Scenario.load(state.directory), words)
+    rows = [(f"{t.at_ms} ms", t.name, " ".join(f"{k}={v}" for k, v in t.fields.items())) for t in told]
+    return Result(
+        command="fault-play",
+        outcome="played",
+        data={"callbacks": [{"at_ms": t.at_ms, "name": t.name, "fields": t.fields} for t in told]},
+        lines=table(rows, header=("time", "callback", "fields")) if rows else ["no callbacks"],
+    )
 
 
 def _saved(state: CliState, scenario: Scenario, outcome: str) -> Result:

@@ -79,8 +79,10 @@ class SensorScript:
         scripted = self._knobs.numbers(f"operation_{operation}_acquired")
         is_default = f"operation_{operation}_acquired" not in self._knobs.changed()
         codes = tuple(acquired_code(c, self._kind) for c in (default_codes if is_default else scripted))
-        if not codes:
-            error = error or OperationError(ErrorCode.UNABLE_TO_PROCESS)
+        if error is not None:
+            codes = ()
+        elif not codes:
+            error = OperationError(ErrorCode.UNABLE_TO_PROCESS)
         comparable = True
         sequence = self._knobs.numbers("quality_sequence")
         if self._captures < len(sequence):

@@ -172,7 +172,7 @@ class VirtualSession:
         if self._hal.knobs.flag("lockout"):
             if self._hal.kind is Kind.FINGERPRINT:
                 self._tell(cb.LockoutPermanent())
-            self.calls.present(Capture(error=OperationError(ErrorCode.HW_UNAVAILABLE)))
+            self.calls.present(Capture((), error=OperationError(ErrorCode.HW_UNAVAILABLE)))
             return
         hit = self._hal.knobs.number("enrollment_hit")
         if self._hal.kind is Kind.FINGERPRINT:
@@ -201,8 +201,11 @@ class VirtualSession:
             last = number == len(script.steps)
             if error is None and last and fails:
                 error = OperationError(ErrorCode.UNABLE_TO_PROCESS)
+            if error is not None:
+                self.calls.present(Capture((), error=error))
+                break
             self._hal.clock.advance(step.duration_ms)
             codes = tuple(acquired_code(c, self._hal.kind) for c in step.codes)
             sample = script.enrollment_id or -1
-            self.calls.present(Capture(codes, sample, error, comparable=True))
+            self.calls.present(Capture(codes, sample, comparable=True))
         knobs.clear("next_enrollment")

@@ -29,7 +29,7 @@ class Capture:
         acquired: AcquiredInfo and vendor code, in order.
         comparable: whether the sample is good enough to be compared (and then counts); None: if the last code is GOOD.
         sample: for the matcher; None when nothing was presented.
-        error: the sensor gave up with this error.
+        error: the sensor gave up with this error, after what it acquired.
         pose: faces: how the face was turned.
     """
 
@@ -86,7 +86,8 @@ class CaptureRules:
         self._kind = authority.props(sensor_id).kind
         self._good = int(FingerprintAcquired.GOOD if self._kind is Kind.FINGERPRINT else FaceAcquired.GOOD)
 
-    def _acquired(self, capture: Capture) -> list[Callback]:
+    def acquired(self, capture: Capture) -> list[Callback]:
+        """What the sensor said about a capture."""
         return [cb.Acquired(info, vendor) for info, vendor in capture.acquired]
 
     def _usable(self, capture: Capture) -> bool:
@@ -95,11 +96,11 @@ class CaptureRules:
 
     def interaction(self, capture: Capture) -> list[Callback]:
         """Presence: any finger, any face. The lockout is not asked and not touched."""
-        return [*self._acquired(capture), cb.InteractionDetected()]
+        return [*self.acquired(capture), cb.InteractionDetected()]
 
     def authentication(self, capture: Capture, operation_id: int) -> list[Callback]:
         """Compare a good capture, after the attempt was counted."""
-        told = self._acquired(capture)
+        told = self.acquired(capture)
         if not self._usable(capture):
             return told
         attempt = self._authority.begin_attempt(self._sensor_id, self._user)
@@ -134,7 +135,7 @@ class CaptureRules:
         return [*told, cb.EnrollmentProgress(job.enrollment_id, progress.remaining)]
 
     def _touch(self, progress: TouchProgress, capture: Capture) -> tuple[list[Callback], TouchProgress | None]:
-        return self._acquired(capture), progress.good() if self._usable(capture) else None
+        return self.acquired(capture), progress.good() if self._usable(capture) else None
 
     def _guided(self, progress: FaceProgress, capture: Capture) -> tuple[list[Callback], FaceProgress | None]:
         pose, used = capture.pose or Pose(), False

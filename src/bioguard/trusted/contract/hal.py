@@ -263,7 +263,7 @@ class Session:
         """
         self.state = step(self.state, Event.CAPTURE)
         if capture.error is not None:
-            self._say([capture.error])
+            self._say([*self._captures.acquired(capture), capture.error])
         elif self._enrolling is not None:
             self._say(self._captures.enrollment(self._enrolling, capture))
         elif self.state is State.DETECTING_INTERACTION:
