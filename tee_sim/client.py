@@ -17,7 +17,7 @@ from tee_sim.params import Param, Params
 from tee_sim.release import ReleaseGrid
 from tee_sim.schema import Record, is_closed, max_bits
 from tee_sim.ta_api import Command
-from tee_sim.wire import CloseSession, Invoke, Message, OpenSession, Return
+from tee_sim.wire import CloseSession, Invoke, Message, OpenSession, RenewKeys, Return
 
 __all__ = ["Context", "Session", "Transport"]
 
@@ -117,6 +117,14 @@ class Context:
         four = params or (Param.none(), Param.none(), Param.none(), Param.none())
         answer = _check(self.exchange(OpenSession(uuid=uuid.bytes, params=four), INVOKE_TIMEOUT_MS), "the session")
         return Session(self, answer.session)
+
+    def renew_keys(self, *, timeout_ms: int) -> None:
+        """Give every stored object a new key. Call again after an interruption: it goes on where it was.
+
+        Raises:
+            TeeError: what the store says.
+        """
+        _check(self.exchange(RenewKeys(), timeout_ms), "the renewal of the keys")
 
     def exchange(self, message: Message, timeout_ms: int) -> Return:
         """One request, one answer."""

@@ -17,7 +17,7 @@ from tee_sim.rng import OsRng, Rng, SeededRng
 from tee_sim.storage import ObjectStore
 from tee_sim.supplicant.port import PipeBlobs, PipeRpmb, SupplicantPort
 from tee_sim.ta_api import TaEnv, TrustedApp
-from tee_sim.wire import AdvanceClock, CloseSession, Invoke, Message, OpenSession, Provision, Ready, Return
+from tee_sim.wire import AdvanceClock, CloseSession, Invoke, Message, OpenSession, Provision, Ready, RenewKeys, Return
 
 __all__ = ["SecureWorld"]
 
@@ -96,7 +96,17 @@ class SecureWorld:
         if isinstance(message, AdvanceClock) and isinstance(self._clock, FakeClock):
             self._clock.advance(message.ms)
             return Return(result=TeeResult.SUCCESS, origin=Origin.TEE)
+        if isinstance(message, RenewKeys):
+            return self._renew_keys()
         return Return(result=TeeResult.BAD_STATE, origin=Origin.TEE)
+
+    def _renew_keys(self) -> Return:
+        try:
+            for _ in self._store.rekey():
+                pass
+        except TeeError as error:
+            return Return(result=error.result, origin=Origin.TEE)
+        return Return(result=TeeResult.SUCCESS, origin=Origin.TEE)
 
     def _environment(self, manifest: Manifest) -> TaEnv:
         return TaEnv(

@@ -20,7 +20,7 @@ from tee_sim.schema import AtMost, Fixed, Items, Record, Text, UpTo
 
 __all__ = [
     "AdvanceClock", "Boot", "BootFailed", "CloseSession", "FrameReader", "Invoke", "LockProfile", "Locked", "Message",
-    "OpenSession", "Provision", "Ready", "Return", "StorageCall", "StorageReply", "pack", "unpack",
+    "OpenSession", "Provision", "Ready", "RenewKeys", "Return", "StorageCall", "StorageReply", "pack", "unpack",
 ]  # fmt: skip
 
 _LENGTH = struct.Struct("<I")
@@ -154,6 +154,11 @@ class AdvanceClock(Record):
     ms: Annotated[int, UpTo(1 << 45)]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RenewKeys(Record):
+    """To the secure world: give every stored object a new key and destroy the old key generation. Resumable."""
+
+
 Message = (
     Boot
     | BootFailed
@@ -167,6 +172,7 @@ Message = (
     | StorageCall
     | StorageReply
     | AdvanceClock
+    | RenewKeys
 )
 
 _TAGS: dict[int, type[Message]] = {
@@ -182,6 +188,7 @@ _TAGS: dict[int, type[Message]] = {
     10: StorageCall,
     11: StorageReply,
     12: AdvanceClock,
+    13: RenewKeys,
 }
 _TAG_OF = {record: tag for tag, record in _TAGS.items()}
 FROM_SECURE_WORLD: frozenset[type[Message]] = frozenset({Ready, Return, StorageCall})

@@ -103,3 +103,40 @@ def wipe(state: CliState, force: bool) -> Result:
         data={"device": str(state.directory)},
         lines=[f"wiped {state.directory}: fuses overwritten and removed, store removed"],
     )
+
+
+@device.command()
+@pass_state
+def rekey(state: CliState) -> Result:
+    """Renew the protected codes and the keys of every record; nobody enrolls again.
+
+    Old codes and old keys are worth nothing afterwards. Interrupted, run it again.
+    """
+    with state.device() as running:
+        records = running.rekey()
+    return Result(
+        command="device-rekey",
+        outcome="rekeyed",
+        data={"device": str(state.directory), "records_with_new_codes": records},
+        lines=[f"renewed the codes of {records} record(s) and the keys of every stored object"],
+    )
+
+
+@device.command()
+def backup() -> Result:
+    """Refused, with the reason: a copy of a store is what a rollback looks like."""
+    raise NotPermitted(
+        "a device is not backed up: a restored copy could bring erased records and spent attempts back",
+        hint="enroll again on a new device; `bioguard export USER` hands over a person's data without features",
+        code="device.no_backup",
+    )
+
+
+@device.command()
+def restore() -> Result:
+    """Refused, with the reason: an old image fails as a rollback."""
+    raise NotPermitted(
+        "a device is not restored: an older image is refused by its write counter, as a rollback",
+        hint="run: bioguard device wipe, then device init, and enroll again",
+        code="device.no_restore",
+    )

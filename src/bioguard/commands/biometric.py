@@ -24,6 +24,7 @@ __all__ = [
     "IDENTIFY",
     "LIST",
     "REMOVE_USER",
+    "RENEW_CODES",
     "SHOW",
     "AddUser",
     "Authenticate",
@@ -42,6 +43,8 @@ __all__ = [
     "Profile",
     "RecordSummary",
     "RemoveUser",
+    "RenewCodes",
+    "Renewed",
     "Show",
     "Shown",
     "Status",
@@ -271,9 +274,23 @@ class Erased(Record):
     digest: Annotated[bytes, _DIGEST] | None = None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RenewCodes(Record):
+    """Make a new epoch secret and encode every record anew under it, in one transaction."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Renewed(Record):
+    """How many records carry new codes."""
+
+    status: Status
+    records: Annotated[int, UpTo(1 << 32)] = 0
+
+
 CONFIGURE = Command(1, Configure, Done)
 ADD_USER = Command(2, AddUser, Done)
 REMOVE_USER = Command(3, RemoveUser, Done)
+RENEW_CODES = Command(4, RenewCodes, Renewed)
 ENROLL = Command(10, Enroll, Enrolled)
 AUTHENTICATE = Command(11, Authenticate, Decision)
 IDENTIFY = Command(12, Identify, Identified)

@@ -44,6 +44,8 @@ __all__ = ["DEFAULT_FMR_INVERSE", "Device", "Enrollment", "Identification", "Rec
 
 DEFAULT_FMR_INVERSE = 50_000
 """Android CDD section 7.3.10, Class 3: a false acceptance rate not above 1 in 50 000."""
+REKEY_TIMEOUT_MS = 3_600_000
+"""An hour: a store of 100 000 records is resealed at some hundred records a second."""
 DEFAULT_FPIR_INVERSE = 100
 """1:N: one false identification in a hundred searches of people who are not enrolled (design section 6)."""
 
@@ -121,6 +123,7 @@ class Device:
         self._names = names
         self._running = running
         self._lock = lock
+        self._closed = False
 
     @classmethod
     def init(
@@ -361,6 +364,23 @@ class Device:
         self._ok(answer.status, record_id)
         return (answer.digest or b"").hex()
 
+    def rekey(self) -> int:
+        """Renew the protected codes and the keys of every stored object; nobody has to enroll again.
+
+        Two steps, each of which ends as before or as after; the second goes on where it was when called again.
+
+        Returns:
+            How many records carry new codes.
+
+        Raises:
+            InputRefused: the digest-only profile has no template to encode anew.
+        """
+        answer = self.call(commands.RENEW_CODES, commands.RenewCodes())
+        self._ok(answer.status, "renewing codes needs templates")
+        with _tee_errors(self.directory):
+            self._running.context.renew_keys(timeout_ms=REKEY_TIMEOUT_MS)
+        return answer.records
+
     def _info(self, summary: RecordSummary) -> RecordInfo:
         return RecordInfo(
             record_id=summary.record_id.hex(),
@@ -379,7 +399,10 @@ class Device:
         return self._running
 
     def close(self) -> None:
-        """End the secure world and release the device."""
+        """End the secure world and release the device. Safe to call twice."""
+        if self._closed:
+            return
+        self._closed = True
         try:
             self._running.close()
         finally:

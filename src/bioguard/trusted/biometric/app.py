@@ -55,6 +55,7 @@ class BiometricApp(CommandApp):
         self._bind(commands.CONFIGURE, self._configure)
         self._bind(commands.ADD_USER, self._add_user)
         self._bind(commands.REMOVE_USER, self._remove_user)
+        self._bind(commands.RENEW_CODES, self._renew_codes)
         self._bind(commands.ENROLL, self._enroll)
         self._bind(commands.AUTHENTICATE, self._authenticate)
         self._bind(commands.IDENTIFY, self._identify)
@@ -90,6 +91,12 @@ class BiometricApp(CommandApp):
         self._vault.configure(request.profile, request.max_fingers, request.max_faces)
         self._keeper = Keeper(self._vault.policy)
         return commands.Done(status=Status.OK)
+
+    def _renew_codes(self, _request: commands.RenewCodes) -> commands.Renewed:
+        changed = self._vault.renew_codes(lambda record: [decode(record.modality, view) for view in record.views])
+        self._keeper = Keeper(self._vault.policy)
+        self._indexes.clear()
+        return commands.Renewed(status=Status.OK, records=changed)
 
     def _add_user(self, request: commands.AddUser) -> commands.Done:
         self._policy.journal.note(Event.USER_ADDED, subject=request.user)

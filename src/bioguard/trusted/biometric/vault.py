@@ -1,11 +1,12 @@
 """Users and records over the secure store. Every change is one transaction; a refusal changes nothing."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 
 from bioguard.commands.biometric import Modality, Profile, RecordSummary, Status
 from bioguard.protect.digest import Commitment, commit
-from bioguard.trusted.biometric.keeping import Kept
+from bioguard.records import Features
+from bioguard.trusted.biometric.keeping import Keeper, Kept
 from bioguard.trusted.biometric.objects import (
     DEVICE_OBJECT,
     KINDS,
@@ -178,6 +179,33 @@ class Vault:
             transaction.erase(record_object(record_id))
             transaction.put(user_object(user), left.to_bytes(), kind="user", owner=user)
         return digest
+
+    def renew_codes(self, decode_views: Callable[[StoredRecord], Sequence[Features]]) -> int:
+        """New epoch secret, new codes for every record, all in one transaction. Returns how many records changed.
+
+        Refused NOT_SUPPORTED in the digest-only profile: without a template there is nothing to encode anew.
+        """
+        if self._policy.profile is Profile.DIGEST_ONLY:
+            raise Refused(Status.NOT_SUPPORTED)
+        policy = replace(self._policy, code_epoch=self._policy.code_epoch + 1, code_secret=self._env.rng.bytes(32))
+        keeper, changed = Keeper(policy), 0
+        with self._env.store.transaction() as transaction:
+            transaction.put(DEVICE_OBJECT, policy.to_bytes(), kind="device")
+            for stored in self._env.store.load(kind=KINDS[Modality.FACE]):
+                old = StoredRecord.from_bytes(stored.body)
+                kept = keeper.keep(decode_views(old))
+                record = replace(old, codes=kept.codes, code_epoch=policy.code_epoch)
+                header = stored.header
+                transaction.put(
+                    header.object_id,
+                    record.to_bytes(),
+                    kind=header.kind,
+                    owner=header.owner,
+                    commitment=header.commitment,
+                )
+                changed += 1
+        self._policy = policy
+        return changed
 
     def open_record(self, record_id: bytes) -> tuple[RecordSummary, StoredRecord]:
         """Open one record. Refused UNKNOWN_RECORD."""

@@ -1,0 +1,65 @@
+"""Renewal: new codes and new keys without a new enrollment; old ones worth nothing; cut off anywhere, still whole."""
+
+import sqlite3
+from pathlib import Path
+
+import pytest
+
+from bioguard.commands.biometric import Profile
+from bioguard.device import Device
+from bioguard.device.consent import grant_all
+from bioguard.errors import InputRefused, IntegrityFailure
+from bioguard.synthetic import face_views, finger_impressions
+from tee_sim.wire import RenewKeys
+
+FACE = face_views(1, person=0, count=1, first=5)[0]
+FINGER = finger_impressions(1, person=0, count=1, first=5)[0]
+
+
+def rows(directory: Path) -> dict[bytes, bytes]:
+    with sqlite3.connect(directory / "storage.db") as store:
+        return dict(store.execute("SELECT object_id, ciphertext FROM object WHERE kind IN ('face', 'fingerprint')"))
+
+
+def test_everybody_still_matches_and_every_row_changed(populated: Device) -> None:
+    before = rows(populated.directory)
+    digests = {r.record_id: r.digest for r in populated.records()}
+    assert populated.rekey() == 2
+    after = rows(populated.directory)
+    assert before.keys() == after.keys()
+    assert not set(before.values()) & set(after.values())
+    assert {r.record_id: r.digest for r in populated.records()} == digests
+    assert populated.identify(FACE).user == "alice"
+    assert populated.authenticate("alice", FINGER).match
+
+
+def test_an_old_row_does_not_open_under_the_new_keys(directory: Path) -> None:
+    with Device.init(directory) as device:
+        device.add_user("alice")
+        grant_all(device, "alice", of_age=True)
+        device.enroll("alice", face_views(1, person=0, count=3))
+    with sqlite3.connect(directory / "storage.db") as store:
+        old = store.execute("SELECT version, nonce, ciphertext FROM object WHERE kind = 'face'").fetchone()
+    with Device.open(directory) as device:
+        device.rekey()
+    with sqlite3.connect(directory / "storage.db") as store:
+        store.execute("UPDATE object SET version = ?, nonce = ?, ciphertext = ? WHERE kind = 'face'", old)
+    with Device.open(directory) as device, pytest.raises(IntegrityFailure):
+        device.authenticate("alice", FACE)
+
+
+def test_an_interrupted_renewal_goes_on(directory: Path, populated: Device) -> None:
+    process = populated.running.process
+    process._send(RenewKeys(), 10**9)
+    process.kill()
+    populated.close()
+    with Device.open(directory) as device:
+        assert device.authenticate("alice", FACE).match
+        device.rekey()
+        assert device.identify(FACE).user == "alice"
+
+
+def test_the_digest_only_profile_says_why_not(directory: Path) -> None:
+    with Device.init(directory, profile=Profile.DIGEST_ONLY) as device, pytest.raises(InputRefused) as caught:
+        device.rekey()
+    assert caught.value.stable_code == "request.not_supported"
