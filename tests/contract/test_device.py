@@ -12,8 +12,9 @@ import pytest
 
 from bioguard.cli.__main__ import run as command_line
 from bioguard.commands.biometric import Modality
+from bioguard.commands.keystore import KeyAlgorithm
 from bioguard.commands.sensor import LockoutChoice
-from bioguard.device import Device, DeviceOptions
+from bioguard.device import Device, DeviceOptions, keys
 from bioguard.device import credentials as pins
 from bioguard.device.boot import reboot
 from bioguard.device.consent import grant_all
@@ -21,6 +22,7 @@ from bioguard.errors import InputRefused, IntegrityFailure, NotPermitted, TeeUna
 from bioguard.faults.scenario import Scenario
 from bioguard.records import FaceEmbedding
 from bioguard.records.tokens import AuthToken, TokenRejected
+from bioguard.trusted.keystore.rules import KeyVerdict
 from bioguard.trusted.shared_secret import check_value
 
 
@@ -300,6 +302,38 @@ def test_token_agree_gives_the_check_value_and_refuses_another_one(tmp_path: Pat
     code, error = run(tmp_path, *arguments, "--expect", "00" * 32)
     assert (code, error["error"]["code"]) == (7, "token.sharing")
     assert run(tmp_path, *arguments, "zz")[0] == 2
+
+
+def test_a_key_of_the_faces_is_released_by_them_and_dies_with_a_new_one(directory: Path) -> None:
+    faces, others = Faces(), Faces()
+    others.face = faces.direction()
+    with Device.open(directory) as device:
+        key = keys.make_key(device, "alice", biometric_only=True)
+        operation = keys.begin(device, key)
+        token = device.authenticate("alice", faces.genuine(), operation_id=operation).token
+        assert len(keys.finish(device, operation, b"message", token=token)) == 32
+        operation = keys.begin(device, key)
+        with pytest.raises(NotPermitted) as caught:
+            keys.finish(device, operation, b"message", token=token)
+        assert caught.value.stable_code == "key.not_authenticated"
+
+        timed = keys.make_key(device, "alice", timeout_s=60, algorithm=KeyAlgorithm.ED25519)
+        with pytest.raises(NotPermitted, match=r"^the auth token does not release this key$"):
+            keys.begin(device, timed)
+        operation = keys.begin(device, timed, token=pins.verify_pin(device, "alice", b"1234"))
+        assert len(keys.finish(device, operation, b"message")) == 64
+        assert len(timed.public_key) == 32
+
+        token = pins.enrollment_token(device, "alice", Modality.FACE, b"1234")
+        device.enroll("alice", [others.genuine() for _ in range(3)], token=token)
+        assert keys.verdict(device, "alice", key) is KeyVerdict.PERMANENTLY_INVALIDATED
+        assert keys.verdict(device, "alice", timed) is KeyVerdict.USABLE
+        keys.delete_key(device, timed)
+        with pytest.raises(InputRefused, match=r"^keystore answers INVALID_KEY_BLOB$"):
+            keys.begin(device, timed)
+        device.add_user("dave")
+        with pytest.raises(NotPermitted, match=r"^the user has no PIN$"):
+            keys.make_key(device, "dave")
 
 
 def test_the_fault_commands(directory: Path) -> None:

@@ -12,6 +12,7 @@ from bioguard.faults.knobs import KNOBS
 from bioguard.serve.protocol import METHODS
 from bioguard.trusted.contract.codes import Kind
 from bioguard.trusted.contract.session import diagram
+from bioguard.trusted.contract.strength import ABILITIES
 from tee_sim import schema
 
 DOCS = Path(__file__).parents[2] / "docs"
@@ -19,6 +20,24 @@ DOCS = Path(__file__).parents[2] / "docs"
 
 def session() -> str:
     return f"```mermaid\n{diagram()}```\n"
+
+
+def strengths() -> str:
+    rows = [
+        "| class | tokens, authenticator id | apps | keystore | spoof acceptance | PIN every | PIN after 4 h idle or 3 failures |",
+        "|---|---|---|---|---|---|---|",
+    ]
+    for strength in sorted(ABILITIES, reverse=True):
+        a = ABILITIES[strength]
+        spoof = (
+            f"<= {a.spoof_accept_max_percent} %"
+            if a.spoof_accept_max_percent < 100
+            else "no limit, disclosed above 7 %"
+        )
+        words = ["yes" if v else "no" for v in (a.tokens, a.prompt, a.keystore)]
+        cells = [f"{a.cdd_class}, {strength.name.lower()}", *words, spoof, f"{a.credential_every_h} h"]
+        rows.append("| " + " | ".join([*cells, "yes" if a.idle_fallback else "no"]) + " |")
+    return "\n".join(rows) + "\n"
 
 
 def knobs() -> str:
@@ -58,6 +77,7 @@ def attacks() -> str:
 
 BLOCKS: list[tuple[str, str, Callable[[], str]]] = [
     ("android-contract.md", "session", session),
+    ("android-contract.md", "strengths", strengths),
     ("android-contract.md", "knobs", knobs),
     ("formats/serve.md", "methods", methods),
     ("attack.md", "attacks", attacks),

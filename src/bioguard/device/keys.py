@@ -1,0 +1,134 @@
+"""Keys that a PIN, a finger or a face releases, in the caller's words.
+
+    key = make_key(device, "alice", biometric_only=True)
+    operation = begin(device, key)                                   # per-operation key: no token yet
+    answer = device.authenticate("alice", probe, operation_id=operation)
+    finish(device, operation, b"message", token=answer.token)
+
+Which ids go into a key, and whether one can ever be released again, are the framework's rules
+(`bioguard.trusted.keystore.rules`); Keystore itself only says that a user is not authenticated.
+"""
+
+from dataclasses import dataclass
+
+from bioguard.commands import keystore as commands
+from bioguard.commands.biometric import Modality
+from bioguard.commands.keystore import (
+    KEYSTORE_UUID,
+    Authorizations,
+    KeyAlgorithm,
+    KeyError_,
+    KeyPurpose,
+)
+from bioguard.device.credentials import authenticator_id
+from bioguard.device.facade import Device
+from bioguard.device.handles import Handles
+from bioguard.errors import InputRefused, NotPermitted
+from bioguard.records.tokens import AuthenticatorType
+from bioguard.trusted.gatekeeper.records import PasswordHandle
+from bioguard.trusted.keystore.rules import KeyVerdict, binding_ids, key_verdict
+
+__all__ = ["BoundKey", "begin", "delete_key", "finish", "make_key", "verdict"]
+
+
+class NotAuthenticated(NotPermitted):
+    """KEY_USER_NOT_AUTHENTICATED (-26): the token does not release this key, for whatever reason."""
+
+    code = "key.not_authenticated"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BoundKey:
+    """A key inside the secure world.
+
+    Attributes:
+        key_id: 16 bytes.
+        secure_ids: what it is bound to: the PIN's secure user id, or authenticator ids.
+        public_key: of an Ed25519 key.
+    """
+
+    key_id: bytes
+    secure_ids: tuple[int, ...]
+    public_key: bytes | None
+
+
+def _current(device: Device, name: str) -> tuple[int, list[int]]:
+    """The PIN's secure user id (0 without a PIN) and the authenticator ids of all sensors."""
+    handle = Handles.load(device.directory).users.get(device.user_handle(name))
+    root = PasswordHandle.from_bytes(handle).user_id if handle else 0
+    return root, [authenticator_id(device, name, modality) for modality in Modality]
+
+
+def _checked(error: KeyError_) -> None:
+    if error is KeyError_.KEY_USER_NOT_AUTHENTICATED:
+        raise NotAuthenticated(
+            "the auth token does not release this key", hint="authenticate again, for this operation"
+        )
+    if error is not KeyError_.OK:
+        raise InputRefused(f"keystore answers {error.name}", hint="", code=f"key.{error.name.lower()}")
+
+
+def make_key(
+    device: Device,
+    name: str,
+    *,
+    biometric_only: bool = False,
+    invalidated_by_enrollment: bool = True,
+    timeout_s: int | None = None,
+    algorithm: KeyAlgorithm = KeyAlgorithm.HMAC_SHA256,
+) -> BoundKey:
+    """Make a key of this user. timeout_s None: a token for each operation.
+
+    Raises:
+        NotPermitted: the user has no PIN, or wants a biometric-only key with nothing enrolled.
+    """
+    root, authenticators = _current(device, name)
+    if not root:
+        raise NotPermitted("the user has no PIN", hint=f"run: bioguard pin set {name}", code="pin.none")
+    ids = binding_ids(
+        root_sid=root,
+        authenticator_ids=authenticators,
+        biometric_only=biometric_only,
+        invalidated_by_enrollment=invalidated_by_enrollment,
+    )
+    types = AuthenticatorType.FINGERPRINT | (AuthenticatorType.NONE if biometric_only else AuthenticatorType.PASSWORD)
+    auth = Authorizations(secure_ids=ids, auth_types=int(types), timeout_s=timeout_s)
+    request = commands.GenerateKey(algorithm=algorithm, authorizations=auth)
+    answer = device.call(commands.GENERATE_KEY, request, uuid=KEYSTORE_UUID)
+    _checked(answer.error)
+    return BoundKey(key_id=answer.key_id or b"", secure_ids=ids, public_key=answer.public_key)
+
+
+def begin(device: Device, key: BoundKey, *, token: bytes = b"") -> int:
+    """Begin a signature; return the operation, which a per-operation token must carry as its challenge.
+
+    Raises:
+        NotPermitted: a timeout key without a fresh enough token.
+    """
+    request = commands.Begin(key_id=key.key_id, purpose=KeyPurpose.SIGN, token=token)
+    answer = device.call(commands.BEGIN, request, uuid=KEYSTORE_UUID)
+    _checked(answer.error)
+    return answer.operation
+
+
+def finish(device: Device, operation: int, message: bytes, *, token: bytes = b"") -> bytes:
+    """End a signature; return the MAC or signature.
+
+    Raises:
+        NotPermitted: a per-operation key without a token for this operation. The operation is gone.
+    """
+    request = commands.Finish(operation=operation, message=message, token=token)
+    answer = device.call(commands.FINISH, request, uuid=KEYSTORE_UUID)
+    _checked(answer.error)
+    return answer.mac or answer.signature or b""
+
+
+def delete_key(device: Device, key: BoundKey) -> None:
+    """Destroy a key."""
+    device.call(commands.DELETE_KEY, commands.DeleteKey(key_id=key.key_id), uuid=KEYSTORE_UUID)
+
+
+def verdict(device: Device, name: str, key: BoundKey) -> KeyVerdict:
+    """Whether any token of this user can still release the key."""
+    root, authenticators = _current(device, name)
+    return key_verdict(key.secure_ids, root_sid=root, authenticator_ids=authenticators)
