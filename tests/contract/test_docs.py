@@ -24,7 +24,8 @@ def session() -> str:
 
 def strengths() -> str:
     rows = [
-        "| class | tokens, authenticator id | apps | keystore | spoof acceptance | PIN every | PIN after 4 h idle or 3 failures |",
+        "| class | tokens, authenticator id | apps | keystore | spoof acceptance | PIN every "
+        "| PIN after 4 h idle or 3 failures |",
         "|---|---|---|---|---|---|---|",
     ]
     for strength in sorted(ABILITIES, reverse=True):
