@@ -142,7 +142,8 @@ def align(
     matched, distance = match(motion, own, block, last)
 
     def total(values: F32) -> F32:
-        return np.where(matched, values, np.float32(0)).sum(axis=(1, 2), dtype=np.float32)
+        summed: F32 = np.where(matched, values, np.float32(0)).sum(axis=(1, 2), dtype=np.float32)
+        return summed
 
     near = 1 - distance * np.float32(1 / (last * last))
     alike = np.maximum(similar, 0).astype(np.float32)

@@ -12,7 +12,7 @@ from bioguard.match.fingerprint.prepared import PreparedTemplate
 
 __all__ = ["quick_scores"]
 
-_SLAB = 8192
+_SLAB = 4096
 """Template minutiae per product: probe x slab floats stay in the L2 cache."""
 
 

@@ -31,7 +31,8 @@ _BLOCK = 64
 def kept_count(smaller: NDArray[np.int64], p: PairingParameters = PAIRING) -> NDArray[np.int64]:
     """How many surviving pairs make the score, int64 like `smaller` (the smaller minutia count of the two prints)."""
     grown = (p.max_kept - p.min_kept) / (1 + np.exp(-p.kept_slope * (smaller - p.kept_center)))
-    return np.rint(p.min_kept + grown).astype(np.int64)
+    kept: NDArray[np.int64] = np.rint(p.min_kept + grown).astype(np.int64)
+    return kept
 
 
 def _consistency(
@@ -44,7 +45,8 @@ def _consistency(
     kept = kept_count(smaller)
     ranked = np.take_along_axis(weight, order, axis=1)
     total = np.where(k < kept[:, None], ranked, 0).sum(axis=1)
-    return (total / kept).astype(np.float32)
+    mean: NDArray[np.float32] = (total / kept).astype(np.float32)
+    return mean
 
 
 def evidence_block(probe: PreparedTemplate, templates: Sequence[PreparedTemplate]) -> NDArray[np.float32]:

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from bioguard.match.fingerprint.parameters import CYLINDER
 from bioguard.records import FingerprintTemplate
 
-__all__ = ["N_CELLS", "N_VALUES", "cylinders", "frames"]
+__all__ = ["N_CELLS", "N_VALUES", "cylinders", "frames", "shape"]
 
 _GROUP = 16
 """Templates per batch: the largest intermediate (16 x 40 x 40 x 48 floats) stays near the size of an L2 cache."""
@@ -46,6 +46,22 @@ N_CELLS = int(_DISC.sum())
 N_VALUES = N_CELLS * CYLINDER.angle_cells
 
 
+def shape() -> NDArray[np.float32]:
+    """All constants of the compiled form but the mean: `fd_shape` in native/fingers/describe.h."""
+    lanes = np.zeros((2, 8), np.float32)
+    lanes[:, : CYLINDER.angle_cells] = _ANGLES
+    scalars = [
+        -0.5 / CYLINDER.spatial_sigma_px500**2,
+        CYLINDER.angle_concentration,
+        CYLINDER.saturation,
+        CYLINDER.hull_margin_px500,
+        CYLINDER.reach_px500,
+        CYLINDER.min_neighbors,
+    ]
+    parts = (np.array(scalars), _AXIS, lanes, _HULL, _REACH, _DISC)
+    return np.concatenate([np.asarray(p, np.float32).reshape(-1) for p in parts])
+
+
 def frames(template: FingerprintTemplate) -> NDArray[np.float32]:
     """float32 [n, 4]: x, y (upward, pixels at 500 dpi) and the cosine and sine of the direction."""
     return np.stack(
@@ -70,7 +86,9 @@ def _batch(points: NDArray[np.float32], counts: NDArray[np.int64]) -> tuple[NDAr
     narrow = np.float32(-0.5 / CYLINDER.spatial_sigma_px500**2)
     kappa = np.float32(CYLINDER.angle_concentration)
     seen = np.exp(kappa * (turn_cos[..., None] * _ANGLES[0] + turn_sin[..., None] * _ANGLES[1] - 1))
-    seen[np.broadcast_to(far, along.shape) | np.eye(m, dtype=bool)] = 0
+    beyond = np.maximum(np.abs(along), np.abs(across)) > np.float32(CYLINDER.reach_px500)
+    skipped = far | beyond | np.eye(m, dtype=bool)
+    seen[skipped] = 0
     in_x = np.exp(narrow * (along[..., None] - _AXIS) ** 2)
     in_y = np.exp(narrow * (across[..., None] - _AXIS) ** 2)
     weights = (in_y[..., None] * seen[..., None, :]).reshape(g, m, m, -1)
@@ -82,6 +100,7 @@ def _batch(points: NDArray[np.float32], counts: NDArray[np.int64]) -> tuple[NDAr
     extent[np.broadcast_to(far, along.shape)] = -np.inf
     support = extent.max(axis=2) + np.float32(CYLINDER.hull_margin_px500)
     valid = (support[:, :, None, :] >= _REACH).all(axis=3)
+    valid &= ((~skipped).sum(axis=2) >= CYLINDER.min_neighbors)[:, :, None]
     return values, valid.astype(np.float32)
 
 

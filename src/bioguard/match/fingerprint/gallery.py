@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,7 +17,7 @@ from bioguard.records import FingerprintTemplate
 
 __all__ = ["FingerprintGallery", "GalleryStats"]
 
-Template = FingerprintTemplate | PreparedTemplate
+Template: TypeAlias = FingerprintTemplate | PreparedTemplate
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,37 +1,24 @@
 """The compiled comparison, when it was built, and which variant of it to use."""
 
-from types import ModuleType
-
 import numpy as np
 from numpy.typing import NDArray
 
 from bioguard.errors import InputRefused
 from bioguard.match.fingerprint.alignment import HULL
 from bioguard.match.fingerprint.comparator import N_EVIDENCE, kept_count
+from bioguard.match.fingerprint.native import NATIVE
 from bioguard.match.fingerprint.parameters import ALIGNMENT, CYLINDER, PAIRING
 from bioguard.match.fingerprint.prepared import PreparedTemplate
 from bioguard.match.fingerprint.records import Records
 
-try:
-    from bioguard.match import _cylinders  # type: ignore[attr-defined]
-except ImportError:  # no compiler when it was installed
-    _native: ModuleType | None = None
-else:
-    _native = _cylinders
-
-__all__ = ["NUMPY", "backends", "compare", "native", "pick"]
+__all__ = ["NUMPY", "backends", "compare", "pick"]
 
 NUMPY = "numpy"
 
 
-def native() -> ModuleType | None:
-    """The compiled module, or None where it was not built."""
-    return _native
-
-
 def backends() -> tuple[str, ...]:
     """What this machine can use, fastest first; always ends in "numpy"."""
-    compiled: tuple[str, ...] = _native.variants() if _native else ()
+    compiled: tuple[str, ...] = NATIVE.variants() if NATIVE else ()
     return (*compiled, NUMPY)
 
 
@@ -79,11 +66,11 @@ _KEPT = kept_count(np.arange(256)).astype(np.int32)
 
 def compare(probe: PreparedTemplate, records: Records, backend: str) -> NDArray[np.float32]:
     """Evidence of one probe against packed records, float32 [n, 6], by a compiled variant."""
-    if _native is None:
+    if NATIVE is None:
         raise InputRefused("the fingerprint kernel was not built", hint="use the numpy backend", code="input.backend")
     evidence = np.empty((len(records), N_EVIDENCE), np.float32)
-    _native.compare(
-        _native.variants().index(backend),
+    NATIVE.compare(
+        NATIVE.variants().index(backend),
         probe.codes.shape[1],
         np.ascontiguousarray(probe.codes),
         np.ascontiguousarray(probe.places),

@@ -107,7 +107,8 @@ def select_pairs(table: NDArray[np.int32], p: PairingParameters = PAIRING) -> Pa
 
 
 def _ramp(value: NDArray[np.float32], none: float, full: float) -> NDArray[np.float32]:
-    return np.clip((value - np.float32(none)) * np.float32(1 / (full - none)), 0, 1)
+    ramp: NDArray[np.float32] = np.clip((value - np.float32(none)) * np.float32(1 / (full - none)), 0, 1)
+    return ramp
 
 
 def support(probe: Block, block: Block, pairs: Pairs, p: PairingParameters = PAIRING) -> NDArray[np.float32]:
@@ -132,7 +133,8 @@ def support(probe: Block, block: Block, pairs: Pairs, p: PairingParameters = PAI
     agreement = near * _ramp(c * turn_cos[:, None, :] + s * turn_sin[:, None, :], p.turn_none_cos, p.turn_full_cos)
     agreement *= valid[:, None, :] & valid[:, :, None]
     agreement[:, np.arange(k), np.arange(k)] = 0
-    return agreement
+    result: NDArray[np.float32] = agreement
+    return result
 
 
 def starting_weights(pairs: Pairs, p: PairingParameters = PAIRING) -> NDArray[np.float32]:

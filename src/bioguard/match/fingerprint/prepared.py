@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 
 from bioguard.errors import InputRefused
 from bioguard.match.fingerprint.cylinders import frames
-from bioguard.match.fingerprint.projection import CODE_LIMIT, Projection, describe, projection
+from bioguard.match.fingerprint.extraction import CODE_LIMIT, describe
+from bioguard.match.fingerprint.projection import Projection, projection
 from bioguard.records import FingerprintTemplate
 
 __all__ = [

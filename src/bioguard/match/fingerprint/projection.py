@@ -7,22 +7,17 @@ dimensions, uint16 zero, float32 mean [values], float32 matrix [values, dimensio
 
 import pkgutil
 import struct
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from bioguard.errors import IntegrityFailure
-from bioguard.match.fingerprint.cylinders import N_VALUES, cylinders
-from bioguard.match.fingerprint.parameters import CYLINDER
-from bioguard.records import FingerprintTemplate
+from bioguard.match.fingerprint.cylinders import N_VALUES
 
-__all__ = ["CODE_LIMIT", "Projection", "describe", "projection"]
+__all__ = ["Projection", "projection"]
 
 _HEADER = struct.Struct("<4sHHHH")
-CODE_LIMIT = 63
-"""Codes are -63..63: two products of a shifted code (0..126) and a code fit a signed 16-bit sum on AVX2."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,13 +49,12 @@ class Projection:
         numbers = np.frombuffer(data, "<f4", offset=_HEADER.size).astype(np.float32)
         return cls(numbers[:values], numbers[values:].reshape(values, dimensions))
 
-    def apply(self, values: NDArray[np.float32], valid: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Unit descriptors float32 [..., dimensions]; cells that were not seen count as average."""
-        centered = (values.reshape(*values.shape[:-2], N_VALUES) - self.mean).reshape(values.shape) * valid[..., None]
-        projected: NDArray[np.float32] = centered.reshape(-1, N_VALUES) @ self.matrix
+    def apply(self, centered: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Cells less their mean, zero where not seen, float32 [n, N_VALUES], to unit descriptors [n, dimensions]."""
+        projected: NDArray[np.float32] = centered @ self.matrix
         norm = np.sqrt(np.einsum("nd,nd->n", projected, projected))
         projected /= np.maximum(norm, np.float32(1e-6))[:, None]
-        return projected.reshape(*values.shape[:-2], self.dimensions)
+        return projected
 
 
 def _load() -> Projection:
@@ -76,19 +70,3 @@ def projection() -> Projection:
     if not _shipped:
         _shipped.append(_load())
     return _shipped[0]
-
-
-def describe(templates: Sequence[FingerprintTemplate], using: Projection | None = None) -> list[NDArray[np.int8]]:
-    """Integer descriptors of many templates at once.
-
-    Returns:
-        One int8 array [minutiae, dimensions] per template, values -63..63.
-    """
-    trained = using or projection()
-    out = [np.zeros((0, trained.dimensions), np.int8) for _ in templates]
-    for indices, values, valid in cylinders(templates):
-        scaled = trained.apply(values, valid) * np.float32(CYLINDER.code_scale)
-        codes = np.clip(np.rint(scaled), -CODE_LIMIT, CODE_LIMIT).astype(np.int8)
-        for row, index in enumerate(indices):
-            out[index] = codes[row, : len(templates[index])].copy()
-    return out

@@ -128,8 +128,10 @@ class NumpyStore:
 
     def shortlist(self, probe: PreparedTemplate, k: int) -> NDArray[np.int64] | None:
         wanted = max(CASCADE.at_least, k, int(np.ceil(CASCADE.share * len(self._rows))))
-        if wanted >= len(self._rows):
-            return None
+        return None if wanted >= len(self._rows) else self.first_look(probe, wanted)
+
+    def first_look(self, probe: PreparedTemplate, wanted: int) -> NDArray[np.int64]:
+        """The rows that look most like the probe at first sight, ascending, int64 [wanted]."""
         counts = self._counts()
         quick = quick_scores(probe, self._leading, np.cumsum(counts) - counts, counts)
         return np.sort(np.argpartition(quick, -wanted)[-wanted:])

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "compare.h"
+#include "describe.h"
 
 enum { CODES, PLACES, CONSTANTS, KEPT, RECORDS, STARTS, COUNTS, EVIDENCE, N_BUFFERS };
 
@@ -102,6 +103,49 @@ done:
     return result;
 }
 
+/* describe(shape, points, counts, out): cylinders of several templates whose minutiae follow each other. */
+static PyObject *py_describe(PyObject *self, PyObject *args)
+{
+    (void)self;
+    enum { SHAPE, POINTS, EACH, OUT, N };
+    PyObject *object[N], *result = NULL;
+    Py_buffer b[N] = {{0}};
+    int held = 0;
+    if (!PyArg_ParseTuple(args, "OOOO", &object[SHAPE], &object[POINTS], &object[EACH], &object[OUT]))
+        return NULL;
+    for (; held < N; held++)
+        if (PyObject_GetBuffer(object[held], &b[held], held == OUT ? PyBUF_WRITABLE : PyBUF_SIMPLE) < 0)
+            goto done;
+    const uint8_t *each = b[EACH].buf;
+    Py_ssize_t total = 0;
+    for (Py_ssize_t t = 0; t < b[EACH].len; t++)
+        total += each[t];
+    if (b[SHAPE].len != sizeof(fd_shape) || b[POINTS].len != total * 16 || b[OUT].len != total * VALUES * 4 ||
+        (uintptr_t)b[SHAPE].buf % 4 || (uintptr_t)b[POINTS].buf % 4 || (uintptr_t)b[OUT].buf % 4) {
+        PyErr_SetString(PyExc_ValueError, "a buffer has the wrong size or alignment");
+        goto done;
+    }
+    const fd_shape *shape = b[SHAPE].buf;
+    int cells = 0;
+    for (int g = 0; g < SIDE * SIDE; g++)
+        cells += shape->disc[g] != 0.0f;
+    if (cells != CELLS) {
+        PyErr_SetString(PyExc_ValueError, "a constant is out of range");
+        goto done;
+    }
+    Py_BEGIN_ALLOW_THREADS
+    const float *points = b[POINTS].buf;
+    float *out = b[OUT].buf;
+    for (Py_ssize_t t = 0; t < b[EACH].len; points += 4 * each[t], out += (size_t)each[t] * VALUES, t++)
+        fd_describe(shape, points, each[t], out);
+    Py_END_ALLOW_THREADS
+    result = Py_NewRef(Py_None);
+done:
+    while (held-- > 0)
+        PyBuffer_Release(&b[held]);
+    return result;
+}
+
 static PyObject *py_variants(PyObject *self, PyObject *args)
 {
     (void)self, (void)args;
@@ -118,6 +162,7 @@ static PyObject *py_variants(PyObject *self, PyObject *args)
 
 static PyMethodDef METHODS[] = {
     {"variants", py_variants, METH_NOARGS, "Names of the variants this processor can run, fastest first."},
+    {"describe", py_describe, METH_VARARGS, "describe(shape, points, counts, out)"},
     {"compare", py_compare, METH_VARARGS,
      "compare(variant, dimensions, codes, places, constants, kept, records, starts, counts, first, last, evidence)"},
     {NULL, NULL, 0, NULL},

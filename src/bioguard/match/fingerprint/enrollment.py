@@ -1,0 +1,129 @@
+"""Enrolling one finger from several touches: which touches are good enough, and which to keep.
+
+Views are kept side by side and the best score counts. Merging touches into one larger template measured worse on the
+development sets, because alignment errors double minutiae at the seams (docs/fingerprint-matching.md).
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum, unique
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bioguard.match.fingerprint.comparator import score_block
+from bioguard.match.fingerprint.parameters import ENROLLMENT
+from bioguard.match.fingerprint.prepared import PreparedTemplate, prepare_all
+from bioguard.match.fingerprint.thresholds import threshold_for_fmr
+from bioguard.records import FingerprintTemplate
+
+__all__ = ["Acquired", "TouchReport", "best_score", "check_touches", "is_duplicate", "keep_best", "touch_quality"]
+
+
+@unique
+class Acquired(StrEnum):
+    """What the person at the sensor is told: names of the Android fingerprint acquired codes."""
+
+    GOOD = "good"
+    PARTIAL = "partial"
+    """Too small a part of the finger was seen."""
+    INSUFFICIENT = "insufficient"
+    """Too few minutiae to work with: dry, dirty or faint."""
+    IMMOBILE = "immobile"
+    """The same touch again: nothing new was learned."""
+
+
+@dataclass(frozen=True, slots=True)
+class TouchReport:
+    """Judgement of several touches of one finger.
+
+    Attributes:
+        acquired: one code for each touch.
+        consistent: bool [n], whether the touch matches at least one other at `ENROLLMENT.consistency_fmr`.
+        usable: every touch is GOOD, there are enough of them, and all are consistent.
+        reasons: lower-case sentences for what is wrong; empty when usable.
+    """
+
+    acquired: tuple[Acquired, ...]
+    consistent: NDArray[np.bool_]
+    usable: bool
+    reasons: tuple[str, ...]
+
+
+def touch_quality(template: FingerprintTemplate) -> Acquired:
+    """Judge one touch by the number and spread of its minutiae."""
+    if len(template) < ENROLLMENT.min_minutiae:
+        return Acquired.INSUFFICIENT
+    points = np.stack([template.x_px500, template.y_px500], axis=1).astype(np.float64)
+    spread = np.sqrt(np.maximum(np.linalg.eigvalsh(np.cov(points.T)), 0))
+    return Acquired.PARTIAL if spread[0] < ENROLLMENT.min_spread_px500 else Acquired.GOOD
+
+
+def _score_table(prepared: Sequence[PreparedTemplate]) -> NDArray[np.float32]:
+    """Scores between all touches, the lower of both directions, float32 [n, n]; -inf on the diagonal."""
+    table = np.stack([score_block(p, prepared) for p in prepared])
+    both: NDArray[np.float32] = np.minimum(table, table.T)
+    np.fill_diagonal(both, -np.inf)
+    return both
+
+
+def check_touches(templates: Sequence[FingerprintTemplate], *, wanted: int = 1) -> TouchReport:
+    """Whether these touches of one finger can be enrolled together.
+
+    Args:
+        templates: in the order of capture.
+        wanted: least number of touches.
+    """
+    acquired = [touch_quality(t) for t in templates]
+    consistent = np.ones(len(templates), bool)
+    if len(templates) > 1:
+        table = _score_table(prepare_all(templates))
+        consistent = table.max(axis=1) >= threshold_for_fmr(ENROLLMENT.consistency_fmr)
+        seen: set[bytes] = set()
+        for i, template in enumerate(templates):
+            if template.to_bytes() in seen:
+                acquired[i] = Acquired.IMMOBILE
+            seen.add(template.to_bytes())
+    reasons = [f"touch {i + 1} is {a.value}" for i, a in enumerate(acquired) if a is not Acquired.GOOD]
+    reasons += [f"touch {i + 1} does not look like the others" for i in np.flatnonzero(~consistent)]
+    if len(templates) < wanted:
+        reasons.append(f"{wanted} touches are wanted, {len(templates)} were given")
+    return TouchReport(tuple(acquired), consistent, not reasons, tuple(reasons))
+
+
+def keep_best(templates: Sequence[FingerprintTemplate], n: int) -> list[int]:
+    """Indices of the n touches to keep, in the order of capture.
+
+    The first is the one most like all others; each further one is the touch with most minutiae not yet well covered,
+    measured as the one least like those kept, among touches that are consistent at all.
+    """
+    if len(templates) <= n:
+        return list(range(len(templates)))
+    table = _score_table(prepare_all(templates))
+    np.fill_diagonal(table, 0)
+    central = np.argsort(-table.sum(axis=1), kind="stable")
+    kept = [int(central[0])]
+    threshold = threshold_for_fmr(ENROLLMENT.consistency_fmr)
+    while len(kept) < n:
+        rest = [i for i in range(len(templates)) if i not in kept]
+        sound = [i for i in rest if np.delete(table[i], i).max() >= threshold] or rest
+        kept.append(min(sound, key=lambda i: (float(table[i, kept].max()), i)))
+    return sorted(kept)
+
+
+def best_score(probe: PreparedTemplate, views: Sequence[PreparedTemplate]) -> float:
+    """Score of a probe against a finger enrolled with several views: the best of them."""
+    return float(score_block(probe, views).max())
+
+
+def is_duplicate(
+    touches: Sequence[PreparedTemplate], others: Sequence[PreparedTemplate], *, fmr: float = ENROLLMENT.duplicate_fmr
+) -> bool:
+    """Whether any touch matches any view of another finger so well that it must be the same finger.
+
+    The rate is for the whole question: it is divided by the number of comparisons.
+    """
+    if not touches or not others:
+        return False
+    threshold = threshold_for_fmr(fmr / (len(touches) * len(others)))
+    return any(best_score(touch, others) >= threshold for touch in touches)
