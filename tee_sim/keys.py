@@ -10,6 +10,8 @@ The manifest decides who may.
 
 import hashlib
 import hmac
+import weakref
+from contextlib import ExitStack
 from enum import IntEnum
 from uuid import UUID
 
@@ -17,6 +19,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
+from tee_sim import arena
 from tee_sim.errors import TeeError, TeeResult
 
 __all__ = ["RPMB_TEST_KEY", "KeyLadder", "SubkeyUsage", "huk_subkey", "rpmb_key", "ssk", "tsk"]
@@ -45,34 +48,45 @@ class SubkeyUsage(IntEnum):
     SE050 = 5
 
 
-def _hmac(key: bytes, message: bytes) -> bytes:
+Key = bytes | memoryview
+
+
+def _hmac(key: Key, message: bytes) -> bytes:
     return hmac.digest(key, message, "sha256")
 
 
-def huk_subkey(huk: bytes, usage: SubkeyUsage, context: bytes = b"") -> bytes:
+def huk_subkey(huk: Key, usage: SubkeyUsage, context: bytes = b"") -> bytes:
     """HMAC(HUK, LE32(usage) || context), 32 bytes."""
     return _hmac(huk, usage.to_bytes(4, "little") + context)
 
 
-def ssk(huk: bytes, chip_id: bytes, *, compat: bool = True) -> bytes:
+def ssk(huk: Key, chip_id: bytes, *, compat: bool = True) -> bytes:
     """Secure storage key. `compat` is OP-TEE's default, CFG_CORE_HUK_SUBKEY_COMPAT=y."""
     return _hmac(huk, chip_id + _SSK_STRING) if compat else huk_subkey(huk, SubkeyUsage.SSK)
 
 
-def tsk(storage_key: bytes, ta: UUID | None) -> bytes:
+def tsk(storage_key: Key, ta: UUID | None) -> bytes:
     """Key of one trusted application, or of the store itself: a one-byte message that no UUID can equal."""
     return _hmac(storage_key, ta.bytes_le if ta is not None else b"\0")
 
 
-def rpmb_key(huk: bytes, cid: bytes, *, compat: bool = True) -> bytes:
+def rpmb_key(huk: Key, cid: bytes, *, compat: bool = True) -> bytes:
     """Key of the replay-protected block device with this card id; revision (9) and checksum (15) bytes do not count."""
     stable = bytearray(cid)
     stable[9] = stable[15] = 0
     return _hmac(huk, bytes(stable)) if compat else huk_subkey(huk, SubkeyUsage.RPMB, bytes(stable))
 
 
+def _held(held: ExitStack, key: bytes) -> memoryview:
+    view = held.enter_context(arena.pool().buffer(len(key)))
+    view[:] = key
+    return view
+
+
 class KeyLadder:
     """Every key of one device, derived on demand from its HUK and device id.
+
+    The root keys lie in secret memory (tee_sim.arena) and are wiped with the ladder; what is derived is `bytes`.
 
     Args:
         huk: hardware unique key, 16 or 32 bytes.
@@ -87,11 +101,13 @@ class KeyLadder:
             raise TeeError(TeeResult.BAD_PARAMETERS, "hardware unique key must have 16 or 32 bytes")
         if len(device_id) != DEVICE_ID_BYTES:
             raise TeeError(TeeResult.BAD_PARAMETERS, f"device id must have {DEVICE_ID_BYTES} bytes")
-        self._huk = huk
         self.device_id = device_id
         chip_id = hashlib.sha256(b"tee_sim chip id v1" + device_id).digest()
-        self._ssk = ssk(huk, chip_id)
-        self._root = _hmac(huk, b"tee_sim root v1" + chip_id)
+        held = ExitStack()
+        weakref.finalize(self, held.close)
+        self._huk = _held(held, huk)
+        self._ssk = _held(held, ssk(huk, chip_id))
+        self._root = _held(held, _hmac(huk, b"tee_sim root v1" + chip_id))
 
     def rpmb_key(self) -> bytes:
         """32 bytes; the device id stands in for the card id."""
