@@ -184,8 +184,8 @@ class BiometricApp(CommandApp):
             self._desk.settle(attempt, Outcome.POOR_CAPTURE, request.operation_id)
             raise
         outcome = Outcome.NO_MATCH if accepted is None else Outcome.MATCH
-        token = self._desk.settle(attempt, outcome, request.operation_id)
         self._policy.decided(request.user, modality, purpose, accepted=accepted is not None)
+        token = self._desk.settle(attempt, outcome, request.operation_id)
         if accepted is None:
             return commands.Decision(status=Status.OK, match=False)
         return commands.Decision(status=Status.OK, match=True, record_id=refs[accepted].record_id, token=token)
