@@ -5,7 +5,7 @@ the normal world's, and a hint to its callers. Times are boot times; another boo
 """
 
 import json
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 
 from bioguard.device.boot import boot_id
@@ -17,25 +17,33 @@ __all__ = ["UNLOCK_FILE", "noted", "unlock_times"]
 UNLOCK_FILE = "unlocks.json"
 
 
-def _load(directory: Path) -> dict[str, dict[str, int | None]]:
+_FIELDS = ("credential_ms", "biometric_ms", "failed_attempts")
+
+
+def _load(directory: Path) -> dict[str, UnlockTimes]:
     try:
         document = json.loads((directory / UNLOCK_FILE).read_text("ascii"))
-        users: dict[str, dict[str, int | None]] = (
-            document["users"] if document["boot"] == boot_id(directory).hex() else {}
-        )
-    except (FileNotFoundError, ValueError, KeyError, TypeError):
+        if document["boot"] != boot_id(directory).hex():
+            return {}
+        return {user: _times(known) for user, known in document["users"].items()}
+    except (FileNotFoundError, ValueError, KeyError, TypeError, AttributeError):
         return {}
-    return users
+
+
+def _times(known: dict[str, int | None]) -> UnlockTimes:
+    values = {name: known[name] for name in _FIELDS}
+    if not all(v is None or (type(v) is int and v >= 0) for v in values.values()) or values["failed_attempts"] is None:
+        raise ValueError
+    return UnlockTimes(
+        credential_ms=values["credential_ms"],
+        biometric_ms=values["biometric_ms"],
+        failed_attempts=values["failed_attempts"],
+    )
 
 
 def unlock_times(directory: Path, user: bytes) -> UnlockTimes:
     """What is known of this boot; unreadable or old files count as nothing known, which asks for the PIN."""
-    known = _load(directory).get(user.hex(), {})
-    return UnlockTimes(
-        credential_ms=known.get("credential_ms"),
-        biometric_ms=known.get("biometric_ms"),
-        failed_attempts=known.get("failed_attempts") or 0,
-    )
+    return _load(directory).get(user.hex(), UnlockTimes())
 
 
 def noted(directory: Path, user: bytes, *, credential: bool = False, matched: bool | None = None) -> None:
@@ -47,13 +55,8 @@ def noted(directory: Path, user: bytes, *, credential: bool = False, matched: bo
     if matched is not None:
         failed = 0 if matched else times.failed_attempts + 1
         times = replace(times, biometric_ms=now_ms if matched else times.biometric_ms, failed_attempts=failed)
-    users = _load(directory)
-    users[user.hex()] = {
-        "credential_ms": times.credential_ms,
-        "biometric_ms": times.biometric_ms,
-        "failed_attempts": times.failed_attempts,
-    }
-    document = {"boot": boot_id(directory).hex(), "users": users}
+    users = _load(directory) | {user.hex(): times}
+    document = {"boot": boot_id(directory).hex(), "users": {u: asdict(t) for u, t in users.items()}}
     temporary = directory / (UNLOCK_FILE + ".new")
     temporary.write_text(json.dumps(document, indent=1), "ascii")
     temporary.replace(directory / UNLOCK_FILE)

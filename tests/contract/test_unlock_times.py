@@ -1,0 +1,47 @@
+"""The framework's memory of unlocks: what it keeps, forgets with a boot, and never trusts."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from bioguard.device.boot import boot_id, reboot
+from bioguard.device.unlock_times import UNLOCK_FILE, noted, unlock_times
+from bioguard.trusted.contract.fallback import UnlockTimes
+
+ALICE, BOB = b"A" * 16, b"B" * 16
+
+
+def test_notes_add_up_per_user(tmp_path: Path) -> None:
+    noted(tmp_path, ALICE, credential=True)
+    noted(tmp_path, ALICE, matched=False)
+    noted(tmp_path, ALICE, matched=False)
+    noted(tmp_path, BOB, matched=True)
+    times = unlock_times(tmp_path, ALICE)
+    assert (times.credential_ms is not None, times.biometric_ms, times.failed_attempts) == (True, None, 2)
+    noted(tmp_path, ALICE, matched=True)
+    times = unlock_times(tmp_path, ALICE)
+    assert times.failed_attempts == 0
+    assert times.last_unlock_ms() == times.biometric_ms >= times.credential_ms
+    assert unlock_times(tmp_path, BOB).credential_ms is None
+
+
+def test_another_boot_knows_nothing(tmp_path: Path) -> None:
+    noted(tmp_path, ALICE, credential=True)
+    reboot(tmp_path)
+    assert unlock_times(tmp_path, ALICE) == UnlockTimes()
+
+
+@pytest.mark.parametrize(
+    "users",
+    [[], {"41" * 16: []}, {"41" * 16: {"credential_ms": "1"}}, None, 7,
+     {"41" * 16: {"credential_ms": -1, "biometric_ms": None, "failed_attempts": 0}},
+     {"41" * 16: {"credential_ms": 1, "biometric_ms": None, "failed_attempts": None}},
+     {"41" * 16: {"credential_ms": True, "biometric_ms": None, "failed_attempts": 0}}],
+)  # fmt: skip
+def test_a_damaged_file_asks_for_the_pin(tmp_path: Path, users: object) -> None:
+    document = {"boot": boot_id(tmp_path).hex(), "users": users}
+    (tmp_path / UNLOCK_FILE).write_text(json.dumps(document))
+    assert unlock_times(tmp_path, ALICE) == UnlockTimes()
+    (tmp_path / UNLOCK_FILE).write_text("{")
+    assert unlock_times(tmp_path, ALICE) == UnlockTimes()
