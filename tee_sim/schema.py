@@ -133,7 +133,7 @@ class _Field:
         if self.bound is not None:
             self.bound.check(value)
         if self.item is not None:
-            return [v._plain() if isinstance(v, Record) else v for v in value]
+            return [v._plain() if isinstance(v, Record) else int(v) if isinstance(v, IntEnum) else v for v in value]
         if isinstance(value, Record):
             return value._plain()
         return int(value) if isinstance(value, IntEnum) else value
@@ -146,21 +146,29 @@ class _Field:
         if self.item is not None:
             if not isinstance(raw, list):
                 raise _reject(f"{self.name} is not a list")
-            record = self.item if issubclass(self.item, Record) else None
-            values = tuple(record._from_plain(r) if record else r for r in raw)
+            values = tuple(self._item_from_plain(r) for r in raw)
             cast("Bound", self.bound).check(values)
             return values
         if issubclass(self.kind, Record):
             return self.kind._from_plain(raw)
         if issubclass(self.kind, IntEnum):
-            if type(raw) is not int or raw not in self.kind.__members__.values():
-                raise _reject(f"{self.name} has an unknown value")
-            return self.kind(raw)
+            return self._member(self.kind, raw)
         if type(raw) is not self.kind:
             raise _reject(f"{self.name} has the wrong type")
         if self.bound is not None:
             self.bound.check(raw)
         return raw
+
+    def _item_from_plain(self, raw: object) -> object:
+        item = cast("type[Any]", self.item)
+        if issubclass(item, Record):
+            return item._from_plain(raw)
+        return self._member(item, raw) if issubclass(item, IntEnum) else raw
+
+    def _member(self, kind: type[IntEnum], raw: object) -> IntEnum:
+        if type(raw) is not int or raw not in kind.__members__.values():
+            raise _reject(f"{self.name} has an unknown value")
+        return kind(raw)
 
     def closed(self) -> bool:
         if isinstance(self.bound, Items):
@@ -176,6 +184,8 @@ class _Field:
         if isinstance(self.bound, Items):
             if self.item is not None and issubclass(self.item, Record):
                 per_item = max_bits(self.item)
+            elif self.item is not None and issubclass(self.item, IntEnum):
+                per_item = math.log2(len(self.item))
             else:
                 per_item = self.bound.item.max_bits() if self.bound.item else 64.0
             return absent + self.bound.max_bits() + self.bound.count * per_item

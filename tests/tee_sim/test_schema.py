@@ -36,6 +36,11 @@ class Closed(Record):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Colors(Record):
+    colors: Annotated[tuple[Color, ...], Items(3)]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Open(Record):
     blob: Annotated[bytes, AtMost(8)]
 
@@ -96,6 +101,17 @@ def test_what_does_not_fit_is_refused(name: str) -> None:
     with pytest.raises(TeeError, match="record does not fit its type") as caught:
         Closed.from_bytes(codec.encode(WRONG[name]))
     assert caught.value.result is TeeResult.BAD_FORMAT
+
+
+def test_lists_of_enum_members() -> None:
+    record = Colors(colors=(Color.RED, Color.BLACK))
+    assert codec.decode(record.to_bytes()) == [[1, 4]]
+    assert Colors.from_bytes(record.to_bytes()) == record
+    assert is_closed(Colors)
+    assert max_bits(Colors) == 2 + 3 * 2
+    for bad in ([[5]], [[True]], [[1, 1, 1, 1]]):
+        with pytest.raises(TeeError, match="record does not fit its type"):
+            Colors.from_bytes(codec.encode(bad))
 
 
 def test_writing_checks_too() -> None:

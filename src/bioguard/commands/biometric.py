@@ -113,6 +113,16 @@ class Status(IntEnum):
     UNKNOWN_REQUEST = 24
 
 
+@unique
+class AcquiredCode(IntEnum):
+    """What the person at the sensor is told of one sample: numbers of the Android fingerprint AcquiredInfo."""
+
+    GOOD = 1
+    PARTIAL = 2
+    INSUFFICIENT = 3
+    IMMOBILE = 11
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Configure(Record):
     """Set what this device keeps and how many records a user may have. Only while no user exists."""
@@ -162,12 +172,13 @@ class Enroll(Record):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Enrolled(Record):
-    """record_id and digest are set when status is OK."""
+    """record_id and digest are set when status is OK; acquired judges each sample."""
 
     status: Status
     record_id: Annotated[bytes, _ID] | None = None
     digest: Annotated[bytes, _DIGEST] | None = None
     views: Annotated[int, UpTo(MAX_VIEWS)] = 0
+    acquired: Annotated[tuple[AcquiredCode, ...], Items(MAX_VIEWS)] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

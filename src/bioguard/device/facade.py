@@ -300,7 +300,7 @@ class Device:
                 token=token,
             ),
         )
-        self._ok(answer.status)
+        self._ok(answer.status, _told(answer.acquired))
         if answer.record_id is None or answer.digest is None:
             raise NotPermitted("the secure world confirmed an enrollment without naming it")
         return Enrollment(record_id=answer.record_id.hex(), digest=answer.digest.hex(), views=answer.views)
@@ -413,6 +413,12 @@ class Device:
 
     def __exit__(self, *exc: object) -> None:
         self.close()
+
+
+def _told(acquired: tuple[commands.AcquiredCode, ...]) -> str:
+    """What each sample was judged to be, where that helps."""
+    poor = [f"sample {i + 1} is {code.name.lower()}" for i, code in enumerate(acquired) if code.name != "GOOD"]
+    return ", ".join(poor)
 
 
 def _record_id(text: str) -> bytes:

@@ -19,7 +19,7 @@ from bioguard.trusted.biometric import matching
 from bioguard.trusted.biometric.index import GalleryIndex
 from bioguard.trusted.biometric.keeping import Keeper
 from bioguard.trusted.biometric.objects import StoredRecord
-from bioguard.trusted.biometric.quality import check_samples
+from bioguard.trusted.biometric.quality import judge_samples
 from bioguard.trusted.biometric.refusal import Refused
 from bioguard.trusted.biometric.samples import decode, modality_of
 from bioguard.trusted.biometric.vault import Vault
@@ -125,7 +125,9 @@ class BiometricApp(CommandApp):
             if len({len(s) for s in samples}) > 1:
                 raise Refused(Status.WRONG_DIMENSION)
             self._vault.fix_face_dimension(len(samples[0]))
-        check_samples(samples)
+        verdict, acquired = judge_samples(samples)
+        if verdict is not Status.OK:
+            return commands.Enrolled(status=verdict, acquired=acquired)
         if request.modality is Modality.FINGERPRINT:
             self._refuse_same_finger(request.user, samples, replaces.record_id if replaces else None)
         record_id, digest, record = self._vault.enroll(
@@ -141,7 +143,9 @@ class BiometricApp(CommandApp):
         if replaces is not None:
             self._forget(replaces.record_id)
         self._remember(request.user, record_id, record)
-        return commands.Enrolled(status=Status.OK, record_id=record_id, digest=digest, views=record.samples)
+        return commands.Enrolled(
+            status=Status.OK, record_id=record_id, digest=digest, views=record.samples, acquired=acquired
+        )
 
     def _count(self, user: bytes, modality: Modality) -> int | None:
         try:

@@ -2,17 +2,30 @@
 
 from collections.abc import Sequence
 
-from bioguard.commands.biometric import Status
+from bioguard.commands.biometric import AcquiredCode, Status
+from bioguard.match.fingerprint.enrollment import Acquired, check_touches
 from bioguard.records import Features, FingerprintTemplate
-from bioguard.trusted.biometric.refusal import Refused
 
-__all__ = ["check_samples"]
+__all__ = ["judge_samples"]
 
-MIN_MINUTIAE = 6
-"""The poorest impression of the four development databases has 6; below, a comparison rests on chance."""
+_CODES = {
+    Acquired.GOOD: AcquiredCode.GOOD,
+    Acquired.PARTIAL: AcquiredCode.PARTIAL,
+    Acquired.INSUFFICIENT: AcquiredCode.INSUFFICIENT,
+    Acquired.IMMOBILE: AcquiredCode.IMMOBILE,
+}
 
 
-def check_samples(samples: Sequence[Features]) -> None:
-    """Refused POOR_QUALITY for a sample that cannot be compared."""
-    if any(isinstance(sample, FingerprintTemplate) and len(sample) < MIN_MINUTIAE for sample in samples):
-        raise Refused(Status.POOR_QUALITY)
+def judge_samples(samples: Sequence[Features]) -> tuple[Status, tuple[AcquiredCode, ...]]:
+    """The status of an enrollment as far as quality goes, and what to tell the person about each sample.
+
+    Faces are judged by their extractor: an embedding says nothing about the quality of its image.
+    """
+    touches = [sample for sample in samples if isinstance(sample, FingerprintTemplate)]
+    if not touches:
+        return Status.OK, tuple(AcquiredCode.GOOD for _ in samples)
+    report = check_touches(touches)
+    codes = tuple(_CODES[code] for code in report.acquired)
+    if any(code is not AcquiredCode.GOOD for code in codes):
+        return Status.POOR_QUALITY, codes
+    return (Status.OK if report.consistent.all() else Status.INCONSISTENT_SAMPLES), codes
