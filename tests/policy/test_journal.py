@@ -128,3 +128,13 @@ def test_storing_and_erasing_a_record_make_their_entries_by_themselves() -> None
     entries = [item.entry for item in journal.read(0, 4)]
     assert [e.event for e in entries if e] == [Event.RECORD_STORED, Event.RECORD_ERASED]
     assert all(e and (e.subject, e.record_id, e.digest) == (b"u" * 16, b"i" * 16, b"d" * 32) for e in entries)
+
+
+@pytest.mark.parametrize(("age_ms", "pruned"), [(29 * DAY_MS, 0), (30 * DAY_MS, 0), (30 * DAY_MS + 1, 1)])
+def test_a_body_is_pruned_right_after_thirty_days(age_ms: int, pruned: int) -> None:
+    clock = FakeClock()
+    journal = Journal(MemoryStore(), clock, SeededRng(b""))  # type: ignore[arg-type]
+    journal.note(Event.STARTED, number=1)
+    journal.flush()
+    clock.advance(age_ms)
+    assert journal.prune() == pruned
