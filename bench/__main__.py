@@ -7,6 +7,8 @@ import click
 from bench.commands_accuracy import accuracy, scores
 from bench.commands_campaign import campaign
 from bench.commands_compare import compare_command
+from bench.commands_protection import protection
+from bench.commands_realism import realism
 from bench.commands_speed import speed
 from bioguard.errors import BioguardError
 
@@ -18,7 +20,7 @@ def cli() -> None:
     """Accuracy, speed, protection and regressions of bioguard. Metrics and layouts: docs/benchmarks.md."""
 
 
-for command in (scores, accuracy, speed, compare_command, campaign):
+for command in (scores, accuracy, speed, protection, compare_command, campaign, realism):
     cli.add_command(command)
 
 

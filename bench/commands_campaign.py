@@ -36,9 +36,8 @@ def campaign(people: int, out: Path, scheduler: str | None, threads: int, seed: 
     data = {"command": "campaign", "people": people, "seed": seed, "environment": environment(), **figures(counts)}
     write_json(out / "campaign.json", data)
     state.unlink(missing_ok=True)
-    note(
-        f"{seconds:.1f} s, {people**2 / seconds:,.0f} comparisons a second, peak memory {peak_mib:.0f} MiB of this process"
-    )
+    rate = people**2 / seconds
+    note(f"{seconds:.1f} s, {rate:,.0f} comparisons a second, {peak_mib:.0f} MiB at most in this process")
     rates = data["fnmr_at_fmr"]
     lines = [f"{data['genuine']:,} genuine and {data['impostor']:,} impostor comparisons"]
     lines += [
