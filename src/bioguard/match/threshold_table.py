@@ -17,7 +17,7 @@ class Basis(StrEnum):
     MEASURED = "measured"
     """At least 30 false matches of real people at this rate."""
     SYNTHETIC = "synthetic"
-    """At least 30 false matches in the calibrated population, shifted to the strict end of the last measured interval."""
+    """At least 30 false matches in a calibrated population, shifted to the strict end of the last measured interval."""
     EXTRAPOLATED = "extrapolated"
     """Straight line over the logarithm of the rate."""
 
