@@ -5,9 +5,9 @@
 Real points: all pairs of different fingers of every set, scored by a projection and a regression that were trained
 without that database; the interval resamples fingers. A rate is measured only where at least 20 false matches lie
 beyond it. Below that the synthetic population takes over, shifted up to the upper end of the interval of the last
-measured point (never down), and below 30 false matches there a straight line over the logarithm of the rate, through
-the last two synthetic decades: what cannot be measured errs on the strict side. The protected score is calibrated with one key for
-everybody, which is the case of a stolen key.
+measured point (never down), and below 30 false matches there a straight line over the logarithm of the rate, as
+steep as the last measured decade or the last two synthetic ones, whichever is steeper: what cannot be measured errs
+on the strict side. The protected score is calibrated with one key for everybody: the case of a stolen key.
 """
 
 import argparse
@@ -126,7 +126,7 @@ def extended(points: list[ThresholdPoint], top: NDArray[np.float32], count: int)
     out = list(points)
     finest = max(r for r in RATES if r * count < MIN_SYNTHETIC)
     anchor = [r for r in RATES if r < last.fmr and r > finest][-1]
-    slope = max(0.0, synthetic(anchor) - synthetic(100 * anchor)) / 2
+    slope = max((synthetic(anchor) - synthetic(100 * anchor)) / 2, last.threshold - points[-2].threshold)
     for rate in RATES[len(points) :]:
         if rate > finest:
             out.append(ThresholdPoint(rate, synthetic(rate) + shift, Basis.SYNTHETIC))
@@ -164,8 +164,8 @@ def main() -> None:
             print(f"synthetic {best[int(rate * n)]:.3f} of {n} comparisons")
     n_real = sum(s[0].size for s in full)
     source = (
-        f"FVC2002 DB1_B DB3_B, FVC2004 DB2_B DB3_B, two extractors, {n_real} impostor pairs, models trained without "
-        f"the database; {options.people} synthetic fingers"
+        f"FVC2002 DB1_B DB3_B, FVC2004 DB2_B DB3_B, two extractors, "
+        f"{n_real} impostor pairs, |models trained without the database; {options.people} synthetic fingers"
     )
     body = "\n".join(
         [
@@ -174,7 +174,7 @@ def main() -> None:
             "from bioguard.match.threshold_table import Basis, ThresholdPoint\n",
             '__all__ = ["DATA_SET", "FULL", "PROTECTED"]\n',
             "DATA_SET: Final = (",
-            *(f'    "{part}"' for part in (source[:100], source[100:])),
+            *(f'    "{part}"' for part in source.split("|")),
             ")",
             rendered("FULL", extended(measured(full), top, count)),
             rendered("PROTECTED", extended(measured(protected), codes, n_codes)) + "\n",

@@ -1,5 +1,7 @@
 """Fingers for the tests: synthetic impressions and exact motions of them."""
 
+from functools import cache
+
 import numpy as np
 
 from bioguard.records import FingerprintTemplate
@@ -8,6 +10,7 @@ from bioguard.synthetic.fingers import FingerPopulation
 POPULATION = FingerPopulation(7)
 
 
+@cache
 def impression(person: int, number: int = 0) -> FingerprintTemplate:
     return POPULATION.impression(person, 2, number)
 

@@ -17,10 +17,9 @@ from bioguard.match.fingerprint.pairing import (
     support,
 )
 from bioguard.match.fingerprint.parameters import ALIGNMENT, PAIRING, PairingParameters
-from bioguard.match.fingerprint.prepared import PreparedTemplate, prepare
-from bioguard.records import FingerprintTemplate
+from bioguard.match.fingerprint.prepared import PreparedTemplate
 
-__all__ = ["N_EVIDENCE", "evidence_block", "score", "score_block"]
+__all__ = ["N_EVIDENCE", "evidence_block", "score_block"]
 
 N_EVIDENCE = 6
 
@@ -77,9 +76,3 @@ def evidence_block(probe: PreparedTemplate, templates: Sequence[PreparedTemplate
 def score_block(probe: PreparedTemplate, templates: Sequence[PreparedTemplate]) -> NDArray[np.float32]:
     """Scores of one probe against templates, float32 [n]; quick when the templates are of similar size."""
     return calibrated(evidence_block(probe, templates))
-
-
-def score(probe: FingerprintTemplate | PreparedTemplate, template: FingerprintTemplate | PreparedTemplate) -> float:
-    """Score of two templates; higher is more alike."""
-    a, b = (t if isinstance(t, PreparedTemplate) else prepare(t) for t in (probe, template))
-    return float(score_block(a, [b])[0])

@@ -1,17 +1,21 @@
 """The compiled comparison, when it was built, and which variant of it to use."""
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 
 from bioguard.errors import InputRefused
 from bioguard.match.fingerprint.alignment import HULL
-from bioguard.match.fingerprint.comparator import N_EVIDENCE, kept_count
+from bioguard.match.fingerprint.calibration import calibrated
+from bioguard.match.fingerprint.comparator import N_EVIDENCE, kept_count, score_block
 from bioguard.match.fingerprint.native import NATIVE
 from bioguard.match.fingerprint.parameters import ALIGNMENT, CYLINDER, PAIRING
-from bioguard.match.fingerprint.prepared import PreparedTemplate
+from bioguard.match.fingerprint.prepared import PreparedTemplate, prepare
 from bioguard.match.fingerprint.records import Records
+from bioguard.records import FingerprintTemplate
 
-__all__ = ["NUMPY", "backends", "compare", "pick"]
+__all__ = ["NUMPY", "backends", "compare", "pick", "score", "scores_of"]
 
 NUMPY = "numpy"
 
@@ -84,3 +88,17 @@ def compare(probe: PreparedTemplate, records: Records, backend: str) -> NDArray[
         evidence,
     )
     return evidence
+
+
+def scores_of(probe: PreparedTemplate, templates: Sequence[PreparedTemplate]) -> NDArray[np.float32]:
+    """Scores of one probe against a few templates by the fastest backend, float32 [n]; for many, use a gallery."""
+    fastest = backends()[0]
+    if fastest == NUMPY or not templates:
+        return score_block(probe, templates)
+    return calibrated(compare(probe, Records.of(templates, probe.codes.shape[1]), fastest))
+
+
+def score(probe: FingerprintTemplate | PreparedTemplate, template: FingerprintTemplate | PreparedTemplate) -> float:
+    """Score of two templates, the decimal logarithm of a likelihood ratio; higher is more alike."""
+    a, b = (t if isinstance(t, PreparedTemplate) else prepare(t) for t in (probe, template))
+    return float(scores_of(a, [b])[0])

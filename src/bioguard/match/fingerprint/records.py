@@ -40,7 +40,9 @@ class Records:
             places = np.zeros((lanes, 4), "<i2")
             places[: len(template)] = template.places
             split = start + lanes * dimensions
-            data[start:split].reshape(dimensions // 4, lanes, 4)[:] = codes.reshape(lanes, dimensions // 4, 4).transpose(1, 0, 2)
+            data[start:split].reshape(dimensions // 4, lanes, 4)[:] = codes.reshape(
+                lanes, dimensions // 4, 4
+            ).transpose(1, 0, 2)
             data[split : start + size] = places.reshape(-1).view(np.uint8)
         return cls(data, starts, counts, dimensions)
 
@@ -66,7 +68,12 @@ class Records:
         n, start = int(self.counts[row]), int(self.starts[row])
         lanes = -(-n // _LANES) * _LANES
         split = start + lanes * self.dimensions
-        codes = self.data[start:split].reshape(self.dimensions // 4, lanes, 4).transpose(1, 0, 2).reshape(lanes, self.dimensions)
+        codes = (
+            self.data[start:split]
+            .reshape(self.dimensions // 4, lanes, 4)
+            .transpose(1, 0, 2)
+            .reshape(lanes, self.dimensions)
+        )
         places = self.data[split : split + lanes * 8].view("<i2").reshape(lanes, 4)
         return PreparedTemplate((codes[:n] - _SHIFT).view(np.int8), places[:n].astype(np.int16))
 

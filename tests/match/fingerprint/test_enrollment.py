@@ -1,0 +1,64 @@
+"""The quality gate, consistency of touches, and fingers that are known already."""
+
+import numpy as np
+import pytest
+
+from bioguard.match.fingerprint import prepare_all
+from bioguard.match.fingerprint.enrollment import Acquired, best_score, check_touches, is_duplicate, touch_quality
+from tests.match.fingerprint.fingers import impression, noise, template
+
+
+def test_touch_quality() -> None:
+    assert touch_quality(impression(0)) is Acquired.GOOD
+    assert touch_quality(template([], [], [])) is Acquired.INSUFFICIENT
+    assert touch_quality(noise(11, 0)) is Acquired.INSUFFICIENT
+    assert touch_quality(noise(12, 0)) is Acquired.GOOD
+    assert touch_quality(noise(40, 0, size=50)) is Acquired.PARTIAL
+    assert touch_quality(template(np.arange(30) * 10, np.full(30, 50), np.zeros(30))) is Acquired.PARTIAL
+
+
+def test_touches_of_one_finger_are_usable() -> None:
+    report = check_touches([impression(3, n) for n in range(4)], wanted=3)
+    assert report.usable
+    assert report.reasons == ()
+    assert report.consistent.all()
+    assert report.acquired == (Acquired.GOOD,) * 4
+
+
+def test_a_touch_of_another_finger_is_named() -> None:
+    report = check_touches([impression(3, 0), impression(4, 0), impression(3, 1)])
+    assert not report.usable
+    assert report.consistent.tolist() == [True, False, True]
+    assert report.reasons == ("touch 2 does not look like the others",)
+
+
+def test_the_same_touch_twice_teaches_nothing() -> None:
+    report = check_touches([impression(3, 0), impression(3, 0), impression(3, 1)])
+    assert report.acquired == (Acquired.GOOD, Acquired.IMMOBILE, Acquired.GOOD)
+    assert report.reasons == ("touch 2 is immobile",)
+
+
+def test_poor_and_missing_touches_are_named() -> None:
+    report = check_touches([noise(3, 1)], wanted=2)
+    assert report.reasons == ("touch 1 is insufficient", "2 touches are wanted, 1 were given")
+    assert not check_touches([], wanted=1).usable
+
+
+def test_best_of_the_views_counts() -> None:
+    views = prepare_all([impression(5, n) for n in range(3)])
+    probe = prepare_all([impression(5, 9)])[0]
+    assert best_score(probe, views) == pytest.approx(max(best_score(probe, [v]) for v in views), rel=1e-5)
+
+
+def test_duplicate_fingers() -> None:
+    same = sum(
+        is_duplicate(
+            prepare_all([impression(p, n) for n in (0, 1, 2)]), prepare_all([impression(p, n) for n in (5, 6)])
+        )
+        for p in range(12)
+    )
+    assert same >= 11
+    touches = prepare_all([impression(50, n) for n in range(3)])
+    assert not any(is_duplicate(touches, prepare_all([impression(p)])) for p in range(30))
+    assert not is_duplicate([], touches)
+    assert not is_duplicate(touches, [])
