@@ -1,0 +1,114 @@
+/* Run every variant of the kernel on generated codes and print a digest of all results.
+ *
+ * Needs no Python, so it also runs under an emulator for another processor and under sanitizers. Codes come from a
+ * 64-bit LCG, the digest is FNV-1a; test_native.py computes the same with the NumPy twin.
+ */
+#include "hamming.h"
+#include "select.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static uint64_t state, digest;
+
+static uint32_t draw(void)
+{
+    state = state * 6364136223846793005u + 1442695040888963407u;
+    return (uint32_t)(state >> 32);
+}
+
+static void mix(const void *bytes, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        digest = (digest ^ ((const unsigned char *)bytes)[i]) * 1099511628211u;
+}
+
+static void *need(size_t n)
+{
+    void *p = malloc(n ? n : 1);
+    if (!p)
+        abort();
+    return p;
+}
+
+/* Codes are drawn from few values where `few` is set, so that there are ties. Every 7th row is not live. */
+static void run(scan_fn *scan, size_t rows, size_t steps, size_t m, size_t k, size_t threads, int few)
+{
+    size_t blocks = (rows + LANES - 1) / LANES, bins = 32 * steps + 1;
+    uint32_t *store = aligned_alloc(64, blocks * steps * LANES * 4);
+    uint16_t *live = need(blocks * 2), *near = need(m * k * 2), *matrix = need(m * rows * 2);
+    int64_t *where = need(m * k * 8), *counts = need(bins * 8), *bounds = need((m + 1) * 8), *each = need(m * 8);
+    unsigned char *probes = need(m * steps * 4 + 1);
+    if (!store)
+        abort();
+    memset(store, 0, blocks * steps * LANES * 4);
+    memset(live, 0, blocks * 2);
+    memset(counts, 0, bins * 8);
+    memset(matrix, 0, m * rows * 2);
+    for (size_t r = 0; r < rows; r++) {
+        for (size_t s = 0; s < steps; s++)
+            store[(r / LANES * steps + s) * LANES + r % LANES] = few ? (draw() & 3) * 0x11111111u : draw();
+        if (r % 7 != 6)
+            live[r / LANES] = (uint16_t)(live[r / LANES] | 1u << r % LANES);
+    }
+    for (size_t i = 0; i < m * steps; i++) { /* probes at an odd address */
+        uint32_t word = few ? (draw() & 3) * 0x11111111u : draw();
+        memcpy(probes + 1 + 4 * i, &word, 4);
+    }
+    hm_job job = {scan, {store, live, steps}, rows, probes + 1, m, threads};
+    if (hm_search(&job, k, near, where) || hm_distances(&job, matrix) || hm_histogram(&job, counts) ||
+        hm_count_within(&job, (uint32_t)(15 * steps), each))
+        abort();
+    bounds[0] = 0;
+    for (size_t p = 0; p < m; p++)
+        bounds[p + 1] = bounds[p] + each[p];
+    uint16_t *found = need((size_t)bounds[m] * 2);
+    int64_t *places = need((size_t)bounds[m] * 8);
+    if (hm_list_within(&job, (uint32_t)(15 * steps), bounds, found, places))
+        abort();
+    for (size_t i = 0; i < m * rows; i++)
+        if (i % rows % 7 == 6)
+            matrix[i] = 0;
+    mix(near, m * k * 2);
+    mix(where, m * k * 8);
+    mix(matrix, m * rows * 2);
+    mix(counts, bins * 8);
+    mix(bounds, (m + 1) * 8);
+    mix(found, (size_t)bounds[m] * 2);
+    mix(places, (size_t)bounds[m] * 8);
+
+    size_t room = 4 * k + SELECT_SPARE;
+    uint64_t *keys = need(m * room * 8), *sizes = need(m * 8);
+    float *scores = need(m * rows * 4), *floors = need(m * 4), *best = need(m * k * 4);
+    memset(sizes, 0, m * 8);
+    for (size_t p = 0; p < m; p++)
+        floors[p] = -1e30f;
+    for (size_t i = 0; i < m * rows; i++)
+        scores[i] = (float)matrix[i] * (i % 2 ? -0.5f : 0.25f);
+    select_scores(scores, m, rows, 0, k, room, keys, sizes, floors);
+    select_finish(m, k, room, keys, sizes, best, where);
+    mix(best, m * k * 4);
+    mix(where, m * k * 8);
+    free(store), free(live), free(near), free(matrix), free(where), free(counts), free(bounds), free(each), free(probes);
+    free(found), free(places), free(keys), free(sizes), free(scores), free(floors), free(best);
+}
+
+int main(void)
+{
+    const char *name;
+    scan_fn *scan;
+    for (size_t v = 0; (name = hm_variant(v, &scan)); v++) {
+        state = 1;
+        digest = 14695981039346656037u;
+        for (size_t i = 0; i < 40; i++) {
+            static const size_t lengths[] = {2, 4, 16, 30, 32, 34, 62, 64};
+            size_t rows = 20 + draw() % 700, m = 1 + draw() % 20;
+            size_t k = 1 + draw() % (rows / 2), threads = 1 + draw() % 3;
+            run(scan, rows, lengths[i % 8], m, k, threads, i % 3 == 0);
+        }
+        printf("%s %016" PRIx64 "\n", name, digest);
+    }
+    return 0;
+}
