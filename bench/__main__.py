@@ -5,6 +5,7 @@ import sys
 import click
 
 from bench.commands_accuracy import accuracy, scores
+from bench.commands_baseline import baseline
 from bench.commands_campaign import campaign
 from bench.commands_compare import compare_command
 from bench.commands_protection import protection
@@ -20,7 +21,7 @@ def cli() -> None:
     """Accuracy, speed, protection and regressions of bioguard. Metrics and layouts: docs/benchmarks.md."""
 
 
-for command in (scores, accuracy, speed, protection, compare_command, campaign, realism):
+for command in (scores, accuracy, speed, protection, compare_command, campaign, realism, baseline):
     cli.add_command(command)
 
 
