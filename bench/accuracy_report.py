@@ -14,15 +14,16 @@ __all__ = ["accuracy_report", "percent", "summary_lines"]
 PLOT_SCORES = 200_000
 """Scores drawn in a histogram: evenly spaced order statistics, so no draw is needed."""
 MAX_BANDS = 4
+PERCENT = "\N{NO-BREAK SPACE}%"
 
 
 def percent(rate: float | None) -> str:
     """A rate for people."""
-    return "-" if rate is None else f"{100 * rate:.4g} %"
+    return "-" if rate is None else f"{100 * rate:.4g}{PERCENT}"
 
 
 def _interval(pair: Sequence[float]) -> str:
-    return f"{100 * pair[0]:.3g} to {100 * pair[1]:.3g} %"
+    return f"{100 * pair[0]:.3g} to {100 * pair[1]:.3g}{PERCENT}"
 
 
 def summary_lines(data: Mapping[str, Any]) -> list[str]:

@@ -20,7 +20,7 @@ def protection_report(data: Mapping[str, Any], *, created: str) -> Report:
         _linkage_check("BENCH-UNL-002", "face scalar codes of two epochs do not tell who is who", links["scalar"]),
         _linkage_check("BENCH-REN-001", "old and new face code of one photograph look unrelated", data["face_renewal"]),
         _linkage_check("BENCH-UNL-003", "fingerprint codes of two epochs do not tell who is who", across),
-        _linkage_check("BENCH-REN-002", "old and new code of one print look unrelated", renewed),
+        _linkage_check("BENCH-REN-002", "old and new fingerprint code of one print look unrelated", renewed),
         _irreversibility(data["face_reconstruction"]),
     )
     return Report(
@@ -56,8 +56,8 @@ def _linkage_check(identity: str, title: str, found: Mapping[str, Any]) -> Check
         status=_linkage_status(found),
         summary=f"D_sys {found['d_sys']:.4f}; chance gives {found['floor_mean']:.4f} on average and "
         f"{found['floor_95']:.4f} or less in 95 of 100 cases",
-        limits="one in twenty such checks is above chance by chance; with both secrets stolen codes can be linked; the "
-        "length of a fingerprint code tells the number of minutiae, see the table",
+        limits="one in twenty such checks is above chance by chance; with both secrets stolen codes can be linked"
+        + ("; the length of a fingerprint code tells the number of minutiae" if "fingerprint" in title else ""),
         reference="ISO/IEC 24745; Gomez-Barrero et al., IEEE TIFS 13(6), 2018",
     )
 

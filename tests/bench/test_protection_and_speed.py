@@ -1,0 +1,146 @@
+"""Protected fingerprint codes in numbers, the page of a protection run, and the frame of the timings."""
+
+import json
+from typing import Any
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+
+from bench import finger_codes
+from bench.__main__ import cli
+from bench.commands_baseline import PEOPLE_RULES
+from bench.compare import Rule, compare
+from bench.peers import code_peers, face_peers
+from bench.protection_report import protection_report
+from bench.timing import in_turn
+from bioguard.match import CodeGallery, FaceGallery
+from bioguard.match.fingerprint import prepare_all
+from bioguard.report import Status
+from bioguard.synthetic import EDGEFACE_XS, FacePopulation, FingerPopulation
+from bioguard.synthetic.streams import words
+
+
+@pytest.fixture(scope="module")
+def codes() -> dict[str, Any]:
+    which = [(person, 2, touch) for person in range(40) for touch in range(2)]
+    ready = prepare_all(list(FingerPopulation(4).stream(which)))
+    prints = [(str(person), t) for (person, _, _), t in zip(which, ready, strict=True)]
+    return finger_codes.measure([prints], seed=1, shuffles=20)
+
+
+def test_a_key_of_ones_own_separates_better_than_a_stolen_one(codes: dict[str, Any]) -> None:
+    stolen, own = codes["key stolen (one key for all)"], codes["own key for each finger (two factors)"]
+    assert stolen["genuine"] == own["genuine"] == 40
+    assert stolen["impostor"] == own["impostor"] == 80 * 79 // 2 - 40
+    assert own["eer"] <= stolen["eer"] < 0.25
+
+
+def test_codes_link_within_an_epoch_and_hardly_across(codes: dict[str, Any]) -> None:
+    assert codes["linkage within one epoch"]["linkable"]
+    assert codes["linkage within one epoch"]["d_sys"] > 0.5
+    across = codes["linkage across epochs"]
+    assert across["d_sys"] - across["floor_mean"] < 0.1
+
+
+def _linkage(d_sys: float) -> dict[str, Any]:
+    return {"d_sys": d_sys, "floor_mean": 0.05, "floor_95": 0.07, "linkable": d_sys > 0.07}
+
+
+@pytest.mark.parametrize(
+    ("d_sys", "cosine", "linked", "reconstructed"),
+    [
+        (0.06, 0.001, Status.PASS, Status.PASS),
+        (0.09, 0.02, Status.WARN, Status.FAIL),
+        (0.9, 0.9, Status.FAIL, Status.FAIL),
+    ],
+)
+def test_the_page_says_what_was_found(
+    codes: dict[str, Any], d_sys: float, cosine: float, linked: Status, reconstructed: Status
+) -> None:
+    attack = {
+        "cosine_mean": cosine, "cosine_standard_error": 0.002, "accepted at 0.001": {"attack": 0.5, "genuine": 0.9}
+    }  # fmt: skip
+    loss = {"people": 5, "sign 1024 loss_pp at 0.001": {"mean": 0.5, "interval_95_first_epoch": [0.1, 0.9]}}
+    data = {
+        "seed": 1, "environment": {"bioguard": "0"}, "data": {"faces": "synthetic", "fingerprints": "synthetic"},
+        "face_linkage": {"sign": _linkage(d_sys), "scalar": _linkage(0.01)}, "face_renewal": _linkage(0.01),
+        "face_reconstruction": {"sign 1024, secret stolen": attack, "sign 1024, secret unknown": attack},
+        "face_accuracy_secret_stolen_development": loss, "face_accuracy_secret_stolen_test": loss, "fingerprint": codes,
+    }  # fmt: skip
+    page = protection_report(data, created="2026-01-01T00:00:00+00:00")
+    status = {check.id: check.status for check in page.checks}
+    assert status["BENCH-UNL-001"] is linked
+    assert status["BENCH-IRR-001"] is reconstructed
+    assert status["BENCH-UNL-002"] is status["BENCH-REN-001"] is Status.PASS
+
+
+def test_peers_find_what_we_find() -> None:
+    """Speed is compared on equal answers."""
+    population = FacePopulation(EDGEFACE_XS, 1)
+    rows, probes = population.embeddings(0, 500, 0), population.embeddings(0, 8, 1)
+    best = FaceGallery(rows).search(probes, 5)[1]
+    for name, search in face_peers(rows, 5).items():
+        found = search(probes)
+        assert np.array_equal(found if name == "numpy" else found[1], best), name  # type: ignore[index]
+    codes = words(1, 1, np.arange(500), 0, 32).astype("<u4").view(np.uint8)
+    distances = CodeGallery(codes).search(codes[:4], 5)[0]
+    assert set(code_peers(codes, 5)) >= {"numpy", "faiss binary flat"}
+    for name, search in code_peers(codes, 5).items():
+        found = search(codes[:4])
+        if name == "numpy":
+            found = np.bitwise_count(codes[found] ^ codes[:4, None]).sum(axis=2), found  # type: ignore[index]
+        assert np.array_equal(found[0], distances), name  # type: ignore[index]
+
+
+def test_contenders_take_turns_and_ratios_are_of_pairs(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = [0.0]
+    order: list[str] = []
+
+    def work(name: str, seconds: float) -> Any:
+        def call(_: int) -> None:
+            order.append(name)
+            clock[0] += seconds
+
+        return call
+
+    monkeypatch.setattr("bench.timing.time.perf_counter", lambda: clock[0])
+    kept: dict[str, list[float]] = {}
+    found = in_turn({"ours": work("a", 0.01), "theirs": work("b", 0.04)}, 100, seconds=1.0, keep=kept)
+    assert order[:6] == ["a", "b", "a", "b", "a", "b"]
+    assert found["ours"]["per_second"] == pytest.approx(10_000)
+    assert found["ours"]["p95_ms"] == pytest.approx(10)
+    assert found["theirs"]["ours_times_faster"] == pytest.approx(4)
+    assert "ours_times_faster" not in found["ours"]
+    assert found["ours"]["calls"] == len(kept["ours"])
+    assert found["ours"]["calls"] in {40, 41}  # until two seconds are spent on both
+
+
+def test_baseline_of_people_is_reproducible_and_its_rules_fit(tmp_path: Any) -> None:
+    from bench import commands_baseline
+
+    with pytest.MonkeyPatch.context() as patch:
+        for name, small in (("FINGERS", 12), ("FACES", 60), ("CAMPAIGN", 200)):
+            patch.setattr(commands_baseline, name, small)
+        patch.setattr(commands_baseline, "rerun_single_threaded", lambda module: None)
+        line = ["baseline", "--no-speed", "--directory", str(tmp_path)]
+        assert CliRunner().invoke(cli, line).exit_code == 0
+        checked = CliRunner().invoke(cli, [*line, "--check", "--json"])
+        assert checked.exit_code == 0
+        assert json.loads(checked.stdout)["checked"][0].startswith("PASS people.json: eer:+0.2pp: 3 figures")
+        stored = json.loads((tmp_path / "people.json").read_text("utf-8"))
+        stored["accuracy"]["face_code"]["eer"] -= 0.01
+        (tmp_path / "people.json").write_text(json.dumps(stored), encoding="utf-8")
+        failed = CliRunner().invoke(cli, [*line, "--check"])
+    assert failed.exit_code == 3
+    assert "accuracy.face_code.eer" in failed.stdout
+
+
+def test_stored_baseline_fits_its_rules() -> None:
+    from bench.compare import read_result
+    from bench.environment import ROOT
+
+    data = read_result(ROOT / "bench" / "baselines" / "people.json")
+    changes, looked = compare(data, data, [Rule.parse(rule) for rule in PEOPLE_RULES])
+    assert changes == []
+    assert len(looked) == len(PEOPLE_RULES)
