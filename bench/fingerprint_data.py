@@ -14,7 +14,7 @@ __all__ = ["FingerSet", "eer", "fnmr_at_fmr", "load_sets", "pairs"]
 
 @dataclass(frozen=True, slots=True)
 class FingerSet:
-    """One database: templates, finger numbers int64 [n], name ("rect/fvc2002/DB1_B") with its extractor and database."""
+    """One database: templates, finger numbers int64 [n], name ("rect/fvc2002/DB1_B"), extractor and database."""
 
     name: str
     extractor: str

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from bench.fingerprint_data import eer, fnmr_at_fmr, load_sets, pairs
 from bench.fingerprint_training import Material, correspondences, discriminants, material, principal
-from bioguard.match.fingerprint.calibration import FACTORS, factors
+from bioguard.match.fingerprint.calibration import FACTORS, bounded, factors
 from bioguard.match.fingerprint.comparator import N_EVIDENCE
 from bioguard.match.fingerprint.kernel import NUMPY, backends, compare
 from bioguard.match.fingerprint.parameters import ALIGNMENT, SCORE
@@ -71,8 +71,9 @@ def scored(evidence: NDArray[np.float32], fitted: NDArray[np.float64]) -> NDArra
     """As `calibration.calibrated`, with weights that are given."""
     passed = evidence[:, 0] >= np.float32(ALIGNMENT.gate)
     out = SCORE.lowest - 1 + evidence[:, 0].astype(np.float64) / ALIGNMENT.gate
-    out[passed] = np.maximum(fitted[0] + factors(evidence[passed]) @ fitted[1:], SCORE.lowest)
-    return out.astype(np.float32)
+    values = out.astype(np.float32)
+    values[passed] = bounded((fitted[0] + factors(evidence[passed]) @ fitted[1:]).astype(np.float32), evidence[passed])
+    return values
 
 
 def report(scores: Mapping[tuple[str, str], Evidence]) -> None:

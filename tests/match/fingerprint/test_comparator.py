@@ -31,7 +31,7 @@ def test_rigid_motion_changes_little(turn: float, dx: float, dy: float, person: 
     a, b = impression(person, 0), impression(person, 1)
     still = score(moved(a, 0, 0, 0), b)
     # rounding to 1/16 px and 2 pi / 65536, and minutiae that fall on the edge of a tolerance
-    assert score(moved(a, turn, dx, dy), b) == pytest.approx(still, abs=0.35)
+    assert score(moved(a, turn, dx, dy), b) == pytest.approx(still, abs=0.6)
 
 
 @given(seed=st.integers(0, 2**32 - 1), person=st.integers(0, 20))
@@ -58,9 +58,11 @@ CORNERS = FingerprintTemplate.from_minutiae(
     [0, 4095, 0, 4095], [0, 0, 4095, 4095], [0, 1, 2, 3], width_px500=4095, height_px500=4095
 )
 LONELY = template([100, 400, 700, 1000, 100, 400, 700, 1000], [100] * 4 + [600] * 4, [0, 1, 2, 3, 4, 5, 6, 0.5])
+THREE = template([100, 130, 90], [100, 120, 140], [1, 2, 5])
 ODD = {
     "empty": EMPTY,
     "one": template([100], [100], [1]),
+    "three": THREE,
     "two": template([100, 130], [100, 120], [1, 2]),
     "full": noise(255, 3),
     "line": LINE,
@@ -82,9 +84,9 @@ def test_odd_prints_never_crash_and_never_match_a_finger(name: str, backend: str
     assert scores.max() < threshold_for_fmr(1e-4)
 
 
-@pytest.mark.parametrize("name", ["empty", "one", "two", "corners", "lonely"])
+@pytest.mark.parametrize("name", ["empty", "one", "two", "three", "corners", "lonely"])
 def test_prints_without_structure_do_not_match_themselves(name: str) -> None:
-    assert score(ODD[name], ODD[name]) < FEW_AT
+    assert score(ODD[name], ODD[name]) < threshold_for_fmr(1e-3)
 
 
 def test_lonely_minutiae_are_not_alike() -> None:

@@ -5,7 +5,7 @@ from numpy.typing import NDArray
 
 from bioguard.match.fingerprint.parameters import ALIGNMENT, SCORE
 
-__all__ = ["FACTORS", "calibrated", "factors"]
+__all__ = ["FACTORS", "bounded", "calibrated", "factors"]
 
 FACTORS = (
     "log_consistency",
@@ -34,6 +34,13 @@ def factors(evidence: NDArray[np.float32]) -> NDArray[np.float32]:
     return np.stack(columns, axis=1).astype(np.float32)
 
 
+def bounded(fitted: NDArray[np.float32], evidence: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Keep a score within `SCORE.lowest` and what so few matched minutiae can prove at most."""
+    most = np.float32(SCORE.most_per_minutia) * (evidence[:, 1] - np.float32(SCORE.free_minutiae))
+    within: NDArray[np.float32] = np.maximum(np.minimum(fitted, most), np.float32(SCORE.lowest))
+    return within
+
+
 def calibrated(evidence: NDArray[np.float32]) -> NDArray[np.float32]:
     """Evidence float32 [n, 6] to scores float32 [n]: decimal logarithm of the likelihood ratio, higher is more alike.
 
@@ -44,5 +51,5 @@ def calibrated(evidence: NDArray[np.float32]) -> NDArray[np.float32]:
     out = np.float32(SCORE.lowest - 1) + consistency * np.float32(1 / ALIGNMENT.gate)
     weights = np.array([getattr(SCORE, name) for name in FACTORS], np.float32)
     fitted = factors(evidence[aligned]) @ weights + np.float32(SCORE.intercept)
-    out[aligned] = np.maximum(fitted, np.float32(SCORE.lowest))
+    out[aligned] = bounded(fitted, evidence[aligned])
     return out.astype(np.float32)
