@@ -68,6 +68,16 @@ def list_within(
     positions: NDArray[np.int64],
     /,
 ) -> None: ...
+def dot_rows(
+    variant: int,
+    n: int,
+    d: int,
+    m: int,
+    rows: NDArray[np.float32],
+    probes: NDArray[np.float32],
+    out: NDArray[np.float32],
+    /,
+) -> None: ...
 def select_scores(
     m: int,
     columns: int,

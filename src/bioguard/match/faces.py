@@ -1,8 +1,8 @@
 """Exact cosine search over face embeddings.
 
-Rows are stored normalized, so a score is one dot product. Products are made block by block with BLAS; what is held
-besides the gallery is one block of scores and the best k of each probe. Scores of one pair can differ in the last
-bits between calls with different numbers of probes, because BLAS sums in a different order.
+Rows are stored normalized, so a score is one dot product. Products are made block by block; what is held besides the
+gallery is one block of scores and the best k of each probe. Scores of one pair can differ in the last bits between
+kernels and between calls with few and with many probes, because they are summed in a different order.
 
     gallery = FaceGallery(embeddings)
     scores, indices = gallery.search(probes, k=5)
@@ -14,13 +14,13 @@ from typing import Final
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from bioguard.match.arrays import checked_k, unit_rows
-from bioguard.match.kernels import choose, make_lists
+from bioguard.match.arrays import aligned_zeros, checked_k, unit_rows
+from bioguard.match.kernels import choose, dot_products, make_lists
 from bioguard.match.rows import RowIndex
 
 __all__ = ["FaceGallery"]
 
-BLOCK_BYTES: Final = 8 << 20
+BLOCK_BYTES: Final = 4 << 20
 """Size of one block of scores. Large enough for BLAS to reach its rate, small enough to stay near the cache."""
 PROBES_PER_PASS: Final = 256
 FEW_PROBES: Final = 2
@@ -37,15 +37,18 @@ class FaceGallery:
 
         Args:
             embeddings: 1 <= d <= 4096.
-            kernel: what selects the best scores, see `bioguard.match.kernels`; the scores come from BLAS.
+            kernel: what selects the best scores, and makes them for up to two probes, see
+                `bioguard.match.kernels`; for more probes they come from BLAS.
 
         Raises:
             InputRefused: see `bioguard.match.arrays.unit_rows`; the kernel cannot run here.
         """
         self._kernel = choose(kernel)
         self._index = RowIndex()
-        self._store = unit_rows(embeddings)
-        self._index.add(len(self._store))
+        rows = unit_rows(embeddings)
+        self._store = aligned_zeros(rows.shape, np.float32)
+        self._store[:] = rows
+        self._index.add(len(rows))
 
     def __len__(self) -> int:
         return len(self._index)
@@ -65,7 +68,7 @@ class FaceGallery:
         rows = unit_rows(embeddings, self.dimension)
         start, end = self._index.rows, self._index.rows + len(rows)
         if end > len(self._store):
-            grown = np.zeros((max(end, 2 * len(self._store)), self.dimension), np.float32)
+            grown = aligned_zeros((max(end, 2 * len(self._store)), self.dimension), np.float32)
             grown[:start] = self._store[:start]
             self._store.fill(0)
             self._store = grown
@@ -119,18 +122,11 @@ class FaceGallery:
         for start in range(0, n, block_rows):
             stop = min(n, start + block_rows)
             scores = block[: m * (stop - start)].reshape(m, stop - start)
-            _products(probes, self._store[start:stop], scores)
+            if m <= FEW_PROBES:
+                dot_products(self._store[start:stop], probes, scores, self._kernel)
+            else:
+                np.matmul(probes, self._store[start:stop].T, out=scores)
             if self._index.dead:
                 scores[:, ~self._index.live[start:stop]] = -np.inf
             lists.take(scores, start)
         return lists.finish()
-
-
-def _products(probes: NDArray[np.float32], rows: NDArray[np.float32], out: NDArray[np.float32]) -> None:
-    """Dot products of every probe with every row. For few probes one pass of dot products each is faster than a matrix
-    product: BLAS packs the rows first, which costs as much as reading them."""
-    if len(probes) <= FEW_PROBES:
-        for probe, line in zip(probes, out, strict=True):
-            np.vecdot(rows, probe, out=line)
-    else:
-        np.matmul(probes, rows.T, out=out)

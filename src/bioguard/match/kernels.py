@@ -34,6 +34,7 @@ __all__ = [
     "available",
     "choose",
     "describe",
+    "dot_products",
     "make_lists",
     "make_store",
 ]
@@ -130,6 +131,19 @@ def make_store(n_bytes: int, kernel: str | None = None) -> CodeStore:
 def make_lists(m: int, k: int, kernel: str | None = None) -> ScoreLists:
     """Return empty lists. Raises InputRefused as `choose`."""
     return NumpyLists(m, k) if choose(kernel) == TWIN else PackedLists(m, k)
+
+
+def dot_products(rows: NDArray[np.float32], probes: NDArray[np.float32], out: NDArray[np.float32], kernel: str) -> None:
+    """Write the dot products of a few probes [m, d] with rows [n, d] to `out` [m, n], all C-contiguous.
+
+    One pass over the rows; a matrix product of BLAS would pack them first, which costs as much as reading them.
+    """
+    if kernel == TWIN:
+        for probe, line in zip(probes, out, strict=True):
+            np.vecdot(rows, probe, out=line)
+    else:
+        n, d = rows.shape
+        _kernels.dot_rows(available().index(kernel), n, d, len(probes), rows, probes, out)
 
 
 def describe() -> KernelDescription:

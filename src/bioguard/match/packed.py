@@ -10,11 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bioguard.match import _kernels
+from bioguard.match.arrays import aligned_zeros
 
 __all__ = ["PackedCodes", "PackedLists"]
 
 LANES: Final = 16
-ALIGNMENT: Final = 64
 LIST_SHARE: Final = 4
 """A list holds up to this many times k before it is cut back to k."""
 MIN_LIST: Final = 64
@@ -27,7 +27,7 @@ class PackedCodes:
     def __init__(self, n_bytes: int, variant: int) -> None:
         self._steps = n_bytes // 4
         self._variant = variant
-        self._blocks = _aligned(0, self._steps)
+        self._blocks = aligned_zeros((0, self._steps, LANES), np.uint32)
         self._live = np.zeros(0, np.uint16)
         self._set_rows(0)
 
@@ -36,7 +36,7 @@ class PackedCodes:
         start, end = self._rows, self._rows + len(codes)
         needed = -(-end // LANES)
         if needed > len(self._blocks):
-            grown = _aligned(max(needed, 2 * len(self._blocks)), self._steps)
+            grown = aligned_zeros((max(needed, 2 * len(self._blocks)), self._steps, LANES), np.uint32)
             live = np.zeros(len(grown), np.uint16)
             used = -(-start // LANES)
             grown[:used], live[:used] = self._blocks[:used], self._live[:used]
@@ -148,11 +148,3 @@ class PackedLists:
         scores, positions = np.empty((self._m, self._k), np.float32), np.empty((self._m, self._k), np.int64)
         _kernels.select_finish(self._m, self._k, self._room, self._keys, self._sizes, scores, positions)
         return scores, positions
-
-
-def _aligned(n_blocks: int, steps: int) -> NDArray[np.uint32]:
-    """Zeroed uint32 [n_blocks, steps, 16] that starts at a multiple of 64 bytes; NumPy promises 16 only."""
-    n_bytes = n_blocks * steps * LANES * 4
-    raw = np.zeros(n_bytes + ALIGNMENT, np.uint8)
-    offset = -raw.ctypes.data % ALIGNMENT
-    return raw[offset : offset + n_bytes].view(np.uint32).reshape(n_blocks, steps, LANES)

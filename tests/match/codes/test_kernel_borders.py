@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from bioguard.match.packed import _aligned
+from bioguard.match.arrays import aligned_zeros
 
 kernels = pytest.importorskip("bioguard.match._kernels")
 
@@ -19,7 +19,7 @@ ROWS, STEPS, M, K = 20, 4, 3, 5
 def arguments() -> dict[str, object]:
     return {
         "variant": 0, "rows": ROWS, "steps": STEPS, "m": M, "k": K, "threads": 1,
-        "blocks": _aligned(2, STEPS), "live": np.array([0xFFFF, 0x000F], np.uint16),
+        "blocks": aligned_zeros((2, STEPS, 16), np.uint32), "live": np.array([0xFFFF, 0x000F], np.uint16),
         "probes": np.zeros((M, 4 * STEPS), np.uint8),
         "distances": np.zeros((M, K), np.uint16), "positions": np.zeros((M, K), np.int64),
     }  # fmt: skip
@@ -81,7 +81,7 @@ def test_aliasing_is_refused() -> None:
     shared = np.zeros(M * K * 8, np.uint8)
     with pytest.raises(ValueError, match=r"^outputs overlap$"):
         search(positions=shared.view(np.int64), distances=shared[: M * K * 2].view(np.uint16))
-    blocks = _aligned(2, STEPS)
+    blocks = aligned_zeros((2, STEPS, 16), np.uint32)
     with pytest.raises(ValueError, match=r"^an output overlaps an input$"):
         search(blocks=blocks, positions=blocks.reshape(-1)[: M * K * 2].view(np.int64))
 
@@ -142,3 +142,22 @@ def test_random_calls_are_refused_or_harmless(
     arguments = [*numbers, *buffers] if call is kernels.search else [*numbers[:5], *buffers[:4]]
     with contextlib.suppress(ValueError):
         assert call(*arguments) is None
+
+
+def test_dot_rows_borders() -> None:
+    rows, probes, out = np.ones((3, 5), np.float32), np.ones((2, 5), np.float32), np.zeros((2, 3), np.float32)
+    kernels.dot_rows(0, 3, 5, 2, rows, probes, out)
+    assert out.tolist() == [[5.0] * 3] * 2
+    size = "^rows, probes or output have the wrong size or alignment$"
+    for arguments, message in (
+        ((9, 3, 5, 2, rows, probes, out), "^no such variant on this processor$"),
+        ((0, 3, 0, 2, rows, probes, out), "^sizes out of range$"),
+        ((0, -1, 5, 2, rows, probes, out), "^sizes out of range$"),
+        ((0, 4, 5, 2, rows, probes, out), size),
+        ((0, 3, 5, 1, rows, probes, out), size),
+        ((0, 3, 5, 2, rows, probes, out[:1]), size),
+        ((0, 3, 5, 2, shifted(rows, 2), probes, out), size),
+        ((0, 3, 5, 2, rows, probes, rows.reshape(-1)[:6]), "^an output overlaps an input$"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            kernels.dot_rows(*arguments)

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from bioguard.errors import InputRefused
 from bioguard.match import FaceGallery
+from bioguard.match.kernels import available
 
 
 def people(n: int, d: int = 64, seed: int = 1) -> NDArray[np.float32]:
@@ -38,6 +39,16 @@ def test_agrees_with_brute_force(n: int, m: int, d: int, k: int, seed: int) -> N
     assert np.abs(np.take_along_axis(exact, indices, axis=1) - scores).max(initial=0) < 2e-6
     assert np.abs(-np.sort(-exact, axis=1)[:, :k] - scores).max(initial=0) < 2e-6
     assert all(len(set(row)) == len(row) for row in indices.tolist())
+
+
+@pytest.mark.parametrize("kernel", available())
+@pytest.mark.parametrize("d", [1, 15, 16, 17, 64, 100, 512, 1023])
+def test_every_kernel_scores_a_single_probe(kernel: str, d: int) -> None:
+    rows, probes = people(45, d), people(2, d, 2)
+    scores, indices = FaceGallery(rows, kernel=kernel).search(probes, 45)
+    exact = cosines(probes, rows)
+    assert np.abs(np.take_along_axis(exact, indices, axis=1) - scores).max() < 2e-6
+    assert (np.diff(scores, axis=1) <= 0).all()
 
 
 def test_blocks_and_passes() -> None:

@@ -6,6 +6,7 @@
 #define PY_SSIZE_T_CLEAN
 #include <Python.h>
 
+#include "dots.h"
 #include "hamming.h"
 #include "select.h"
 
@@ -328,6 +329,42 @@ static PyObject *py_select_finish(PyObject *self, PyObject *args)
     Py_RETURN_NONE;
 }
 
+PyDoc_STRVAR(dots_doc, "dot_rows(variant, n, d, m, rows, probes, out)\n--\n\n"
+                       "Write the dot products of probes [m, d] with rows [n, d]: float32 [m, n].");
+
+static PyObject *py_dot_rows(PyObject *self, PyObject *args)
+{
+    (void)self;
+    Py_buffer rows = {0}, probes = {0}, out = {0};
+    Py_ssize_t variant, n, d, m;
+    if (!PyArg_ParseTuple(args, "nnnny*y*w*", &variant, &n, &d, &m, &rows, &probes, &out))
+        return NULL;
+    scan_fn *scan;
+    const char *why = NULL, *name = variant < 0 || variant > 8 ? NULL : hm_variant((size_t)variant, &scan);
+    if (!name)
+        why = "no such variant on this processor";
+    else if (n < 0 || n >= MAX_ROWS || m < 0 || m >= MAX_ROWS || d < 1 || d >= MAX_ROWS)
+        why = "sizes out of range";
+    else if (!holds(&rows, (size_t)n, (size_t)d, sizeof(float), sizeof(float)) ||
+             !holds(&probes, (size_t)m, (size_t)d, sizeof(float), sizeof(float)) ||
+             !holds(&out, (size_t)m, (size_t)n, sizeof(float), sizeof(float)))
+        why = "rows, probes or output have the wrong size or alignment";
+    else if (overlap(&out, &rows) || overlap(&out, &probes))
+        why = "an output overlaps an input";
+    if (!why) {
+        Py_BEGIN_ALLOW_THREADS
+        dot_rows(name, rows.buf, (size_t)n, (size_t)d, probes.buf, (size_t)m, out.buf);
+        Py_END_ALLOW_THREADS
+    } else
+        PyErr_SetString(PyExc_ValueError, why);
+    PyBuffer_Release(&rows);
+    PyBuffer_Release(&probes);
+    PyBuffer_Release(&out);
+    if (why)
+        return NULL;
+    Py_RETURN_NONE;
+}
+
 PyDoc_STRVAR(variants_doc, "variants()\n--\n\nNames of the variants this processor can run, best first.");
 
 static PyObject *py_variants(PyObject *self, PyObject *args)
@@ -353,6 +390,7 @@ static PyMethodDef methods[] = {
     {"histogram", py_histogram, METH_VARARGS, histogram_doc},
     {"count_within", py_count_within, METH_VARARGS, count_doc},
     {"list_within", py_list_within, METH_VARARGS, list_doc},
+    {"dot_rows", py_dot_rows, METH_VARARGS, dots_doc},
     {"select_scores", py_select_scores, METH_VARARGS, select_doc},
     {"select_finish", py_select_finish, METH_VARARGS, finish_doc},
     {NULL, NULL, 0, NULL},
