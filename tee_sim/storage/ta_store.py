@@ -301,9 +301,10 @@ class TaStore:
         """Open a row against its entry: the clear columns must be the header, and the size the one recorded."""
         if row is None:
             raise TeeError(TeeResult.CORRUPT_OBJECT, "object row is missing")
-        start = 2 + len(entry.header)
+        head = len(entry.header).to_bytes(2, "big") + entry.header
+        start = len(head)
         end = start + NONCE_BYTES
-        if row[2:start] != entry.header or len(row) != end + entry.body_size + TAG_BYTES:
+        if row[:start] != head or len(row) != end + entry.body_size + TAG_BYTES:
             raise TeeError(TeeResult.CORRUPT_OBJECT, "object row does not fit the directory")
         device_id = self._store.device_id
         key = unwrap_key(self._store.wrapper(self._ta, entry.generation), device_id, entry.header, entry.wrapped)
