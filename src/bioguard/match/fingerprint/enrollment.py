@@ -1,7 +1,7 @@
 """Enrolling one finger from several touches: which touches are good enough, and whether the finger is known already.
 
 All views are kept side by side and the best score counts. On the development sets four views lose 2.8 % of genuine
-probes at FMR 1e-3, one template merged of the same four loses 3.4 %, one view 4.7 %
+probes at FMR 1e-3, one template merged of the same four loses 4.1 %, one view 4.7 %
 (`python -m bench.fingerprint_touches`).
 """
 
