@@ -40,6 +40,7 @@ COMMANDS = {
     "purge": "policy:purge",
     "request": "rights:request",
     "restrict": "rights:restrict",
+    "samples": "synthetic:samples",
     "serve": "serve:serve",
     "show": "enroll:show",
     "token": "token:token",

@@ -64,7 +64,7 @@ def set_(state: CliState, user: str, pin_file: Path | None, current_pin_file: Pa
         outcome=outcome,
         data={"user": user, "secure_user_id": f"{secure_user_id:016x}", "secure_user_id_kept": current is not None},
         lines=[f"PIN of {user} {outcome}; secure user id {secure_user_id:016x}"],
-        next_step=f"bioguard enroll {user} --finger right-index FILE...",
+        next_step=f"bioguard consent grant {user} --purpose unlock --of-age",
     )
 
 

@@ -117,7 +117,7 @@ def verify(state: CliState, file: Path, key_file: Path | None) -> Result:
     )
 
 
-class Party(click.ParamType[SharingParameters]):
+class Party(click.ParamType):  # type: ignore[type-arg]  # generic from click 8.4 only
     """What one party contributes: SEED:NONCE in hexadecimal; the seed may be empty."""
 
     name = "SEED:NONCE"

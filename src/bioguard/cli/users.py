@@ -26,7 +26,7 @@ def add(state: CliState, name: str) -> Result:
         outcome="added",
         data={"user": name},
         lines=[f"added {name}"],
-        next_step=f"bioguard enroll {name} --finger right-index FILE...",
+        next_step=f"bioguard pin set {name}",
     )
 
 

@@ -82,7 +82,7 @@ _STATUSES: dict[Status, tuple[type[BioguardError], str, str, str]] = {
         NotPermitted,
         "consent.missing",
         "the user has not consented to this",
-        "run: bioguard consent grant USER --purpose unlock",
+        "grant it: bioguard consent grant USER --purpose unlock|identify|key-use (a token for an operation is key-use)",
     ),
     Status.CONSENT_EXPIRED: (
         NotPermitted,
