@@ -83,6 +83,17 @@ def test_the_tail_alone_gives_the_same_interval(monkeypatch: pytest.MonkeyPatch)
     assert subject_intervals(part, [0.01], seed=2, replicates=40) != whole
 
 
+def test_the_tail_alone_gives_the_same_interval_over_pooled_sets(monkeypatch: pytest.MonkeyPatch) -> None:
+    group = [_made(30, 4, 14, spread=0.3), _made(25, 3, 15, spread=0.3, unusable=(1,))]
+    scores = scores_of(group)
+    whole = subject_intervals(pairs_of(group, scores), [0.01], seed=1, replicates=40)
+    monkeypatch.setattr("bench.sets.TAIL_PAIRS", 1000)
+    part = pairs_of(group, scores)
+    assert part.people == 55
+    assert part.impostor.size < 0.5 * scores.impostor.size
+    assert subject_intervals(part, [0.01], seed=1, replicates=40) == whole
+
+
 def test_identification_by_hand() -> None:
     scores = np.array(
         [
@@ -105,6 +116,13 @@ def test_identification_by_hand() -> None:
     report = identification(found)
     assert report["hit_rate_by_rank"] == {"1": 2 / 3}
     assert report["fnir_at_fpir"]["0.1"] == "not measurable"
+
+
+def test_ties_count_against_us() -> None:
+    scores = np.array([[9, 5, 1, 5], [5, 9, 5, 1], [1, 5, 9, 4], [5, 1, 4, 9]], np.float32)
+    found = searches([Comparisons("tie", scores, np.array([0, 0, 1, 1]), ["a_1", "a_2", "b_1", "b_2"])])
+    assert found is not None
+    assert (found.mate.tolist(), found.other.tolist(), found.rank.tolist()) == ([5, 4], [5, 5], [2, 2])
 
 
 def test_identification_rates_by_trying_thresholds() -> None:
