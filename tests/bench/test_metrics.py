@@ -86,10 +86,14 @@ def test_the_tail_alone_gives_the_same_interval(monkeypatch: pytest.MonkeyPatch)
 def test_the_tail_alone_gives_the_same_interval_over_pooled_sets(monkeypatch: pytest.MonkeyPatch) -> None:
     group = [_made(30, 4, 14, spread=0.3), _made(25, 3, 15, spread=0.3, unusable=(1,))]
     scores = scores_of(group)
-    whole = subject_intervals(pairs_of(group, scores), [0.01], seed=1, replicates=40)
+    all_pairs = pairs_of(group, scores)
+    whole = subject_intervals(all_pairs, [0.01], seed=1, replicates=40)
     monkeypatch.setattr("bench.sets.TAIL_PAIRS", 1000)
     part = pairs_of(group, scores)
     assert part.people == 55
+    weights = np.random.default_rng(1).integers(0, 4, 55).astype(np.float64)
+    by_hand = np.sum(weights[all_pairs.impostor_a] * weights[all_pairs.impostor_b])
+    assert part.impostor_weight(weights) == by_hand
     assert part.impostor.size < 0.5 * scores.impostor.size
     assert subject_intervals(part, [0.01], seed=1, replicates=40) == whole
 
