@@ -99,6 +99,5 @@ class RowIndex:
         kept = np.flatnonzero(self.live)
         self._ids[: kept.size] = self._ids[kept]
         self._live[: kept.size] = True
-        self._live[kept.size :] = False
         self._rows, self._dead = int(kept.size), 0
         return kept

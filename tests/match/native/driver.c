@@ -33,7 +33,8 @@ static void *need(size_t n)
     return p;
 }
 
-/* Codes are drawn from few values where `few` is set, so that there are ties. Every 7th row is not live. */
+/* Codes are drawn from few values where `few` is 1, so that there are ties; where it is 2 every other row differs from
+ * all probes in all bits, so that byte counters fill up. Every 7th row is not live. */
 static void run(scan_fn *scan, size_t rows, size_t steps, size_t m, size_t k, size_t threads, int few)
 {
     size_t blocks = (rows + LANES - 1) / LANES, bins = 32 * steps + 1;
@@ -49,12 +50,12 @@ static void run(scan_fn *scan, size_t rows, size_t steps, size_t m, size_t k, si
     memset(matrix, 0, m * rows * 2);
     for (size_t r = 0; r < rows; r++) {
         for (size_t s = 0; s < steps; s++)
-            store[(r / LANES * steps + s) * LANES + r % LANES] = few ? (draw() & 3) * 0x11111111u : draw();
+            store[(r / LANES * steps + s) * LANES + r % LANES] = few == 2 ? (r % 2 ? ~0u : 0) : few ? (draw() & 3) * 0x11111111u : draw();
         if (r % 7 != 6)
             live[r / LANES] = (uint16_t)(live[r / LANES] | 1u << r % LANES);
     }
     for (size_t i = 0; i < m * steps; i++) { /* probes at an odd address */
-        uint32_t word = few ? (draw() & 3) * 0x11111111u : draw();
+        uint32_t word = few == 2 ? 0 : few ? (draw() & 3) * 0x11111111u : draw();
         memcpy(probes + 1 + 4 * i, &word, 4);
     }
     hm_job job = {scan, {store, live, steps}, rows, probes + 1, m, threads};
@@ -106,7 +107,7 @@ int main(void)
             static const size_t lengths[] = {2, 4, 16, 30, 32, 34, 62, 64};
             size_t rows = 20 + draw() % 700, m = 1 + draw() % 20;
             size_t k = 1 + draw() % (rows / 2), threads = 1 + draw() % 3;
-            run(scan, rows, lengths[i % 8], m, k, threads, i % 3 == 0);
+            run(scan, rows, lengths[i % 8], m, k, threads, i % 3 == 0 ? 1 : i % 5 == 1 ? 2 : 0);
         }
         printf("%s %016" PRIx64 "\n", name, digest);
     }

@@ -32,9 +32,14 @@ class Lcg:
         self.state = (self.state * 6364136223846793005 + 1442695040888963407) & MASK
         return self.state >> 32
 
-    def words(self, rows: int, steps: int, *, few: bool) -> NDArray[np.uint32]:
+    def words(self, rows: int, steps: int, number: int, *, extreme: bool) -> NDArray[np.uint8]:
+        """Codes or probes of one case, uint8 [rows, 4 * steps]."""
+        if number % 3 and number % 5 == 1:
+            odd = (np.arange(rows) % 2 * extreme).astype(np.uint8)
+            return np.repeat(odd[:, np.newaxis] * np.uint8(255), 4 * steps, axis=1)
         drawn = [self.draw() for _ in range(rows * steps)]
-        return np.array([(d & 3) * 0x11111111 for d in drawn] if few else drawn, np.uint32).reshape(rows, steps)
+        words = drawn if number % 3 else [(d & 3) * 0x11111111 for d in drawn]
+        return np.array(words, np.uint32).reshape(rows, steps).view(np.uint8)
 
 
 def case(lcg: Lcg, number: int) -> bytes:
@@ -42,8 +47,8 @@ def case(lcg: Lcg, number: int) -> bytes:
     rows, m = 20 + lcg.draw() % 700, 1 + lcg.draw() % 20
     k, _threads = 1 + lcg.draw() % (rows // 2), lcg.draw()
     steps = [2, 4, 16, 30, 32, 34, 62, 64][number % 8]
-    codes = lcg.words(rows, steps, few=number % 3 == 0).view(np.uint8)
-    probes = lcg.words(m, steps, few=number % 3 == 0).view(np.uint8)
+    codes = lcg.words(rows, steps, number, extreme=True)
+    probes = lcg.words(m, steps, number, extreme=False)
     store = NumpyCodes(4 * steps)
     store.append(codes)
     dead = np.arange(6, rows, 7)
