@@ -53,7 +53,7 @@ _STATUSES: dict[Status, tuple[type[BioguardError], str, str, str]] = {
         "the user has no record of this kind",
         "run: bioguard list USER",
     ),
-    Status.BAD_REQUEST: (InputRefused, "request", "the secure world refused the request", "check the input files"),
+    Status.BAD_REQUEST: (InputRefused, "request", "the secure world refused the request", "check its arguments, and whether it is closed"),
     Status.LOCKED_TIMED: (
         NotPermitted,
         "lockout.timed",
