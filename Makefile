@@ -19,7 +19,7 @@ $(VENV)/.base: $(INPUTS)
 	@touch $@
 
 $(VENV)/.test: $(VENV)/.base
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[test,bench]'
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[test,bench,cluster]'
 	@touch $@
 
 demo: $(VENV)/.base

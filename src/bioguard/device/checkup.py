@@ -15,6 +15,7 @@ from bioguard.device.fuse import FUSE_FILE, Fuses
 from bioguard.device.options import DeviceOptions
 from bioguard.errors import BioguardError, TeeUnavailable
 from bioguard.match import kernels
+from bioguard.match.fingerprint import backends
 from bioguard.report.model import Check, Status
 from tee_sim.lockdown.verdict import Level, State, Verdict
 
@@ -39,7 +40,7 @@ def checkup(directory: Path) -> list[Check]:
     verdict = _start(checks)
     if verdict is not None:
         checks += _layers(verdict)
-    checks += [_kernel(), *_device(directory)]
+    checks += [_kernel(), _comparator(), *_device(directory)]
     return checks
 
 
@@ -127,6 +128,19 @@ def _kernel() -> Check:
         status=Status.WARN if found.note else Status.PASS,
         summary=f"{found.active} (of {', '.join(found.available)}){', forced' if found.forced else ''}",
         details=(found.note,) if found.note else (),
+        fix="install a C compiler and reinstall bioguard",
+    )
+
+
+def _comparator() -> Check:
+    found = backends()
+    compiled = found[0] != "numpy"
+    return Check(
+        id="BG-DOC-031",
+        title="compiled kernel for fingerprint comparison",
+        status=Status.PASS if compiled else Status.WARN,
+        summary=f"{found[0]} (of {', '.join(found)})",
+        details=() if compiled else ("comparisons run in NumPy, about 20 times slower",),
         fix="install a C compiler and reinstall bioguard",
     )
 

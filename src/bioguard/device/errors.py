@@ -53,7 +53,12 @@ _STATUSES: dict[Status, tuple[type[BioguardError], str, str, str]] = {
         "the user has no record of this kind",
         "run: bioguard list USER",
     ),
-    Status.BAD_REQUEST: (InputRefused, "request", "the secure world refused the request", "check its arguments, and whether it is closed"),
+    Status.BAD_REQUEST: (
+        InputRefused,
+        "request",
+        "the secure world refused the request",
+        "check its arguments, and whether it is closed",
+    ),
     Status.LOCKED_TIMED: (
         NotPermitted,
         "lockout.timed",
@@ -82,7 +87,7 @@ _STATUSES: dict[Status, tuple[type[BioguardError], str, str, str]] = {
         NotPermitted,
         "consent.missing",
         "the user has not consented to this",
-        "grant it: bioguard consent grant USER --purpose unlock|identify|key-use (a token for an operation is key-use)",
+        "bioguard consent grant USER --purpose unlock (identify for 1:N, key-use for a token of an operation)",
     ),
     Status.CONSENT_EXPIRED: (
         NotPermitted,

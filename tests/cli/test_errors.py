@@ -1,0 +1,210 @@
+"""Bad input: the right exit code, a stable error code, two lines on stderr, and nothing changed in the store."""
+
+import hashlib
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from bioguard.cli import __main__ as entry
+from bioguard.cli.app import COMMANDS, hoist_global_options
+from bioguard.device import Device
+from bioguard.device.consent import grant_all
+from bioguard.exit_codes import ExitCode
+from bioguard.formats import write_iso2005
+from bioguard.records import FingerprintTemplate
+from bioguard.synthetic import face_views, finger_impressions
+
+TOUCHES = finger_impressions(1, person=0, count=5)
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A device with alice on it, and a directory of good and bad files."""
+    directory = tmp_path_factory.mktemp("errors")
+    with Device.init(directory / "phone", max_faces=1) as device:
+        device.add_user("alice")
+        grant_all(device, "alice", of_age=True)
+        device.enroll("alice", TOUCHES[:3], finger="right-index")
+        device.enroll("alice", face_views(1, person=0, count=3))
+    good = write_iso2005(TOUCHES[4])
+    vector = face_views(1, person=0, count=1, first=4)[0].vector.astype(np.float32)
+    empty = FingerprintTemplate.from_minutiae([], [], [], width_px500=300, height_px500=400)
+    files: dict[str, bytes] = {
+        "good.iso": good,
+        "truncated.iso": good[:-1],
+        "oversized.iso": good + bytes(10),
+        "huge.iso": good + bytes(10_000_000),
+        "magic.iso": b"XXX\0" + good[4:],
+        "none.iso": write_iso2005(empty),
+        "many.xyt": b"".join(b"%d %d 10 50\n" % (i % 20 * 10, i // 20 * 10) for i in range(300)),
+        "other.iso": write_iso2005(finger_impressions(1, person=8, count=1)[0]),
+        "unknown.bin": b"what is this",
+    }
+    for name, content in files.items():
+        (directory / name).write_bytes(content)
+    arrays = {
+        "nan.npy": np.where(np.arange(512) == 3, np.nan, vector).astype(np.float32),
+        "inf.npy": np.where(np.arange(512) == 3, np.inf, vector).astype(np.float32),
+        "zero.npy": np.zeros(512, np.float32),
+        "short.npy": vector[:40],
+        "other.npy": vector[:128],
+        "face.npy": vector,
+    }
+    for name, array in arrays.items():
+        np.save(directory / name, array)
+    np.save(directory / "pickled.npy", np.array([{"a": 1}], dtype=object), allow_pickle=True)
+    yield directory
+
+
+def bioguard(home: Path, *words: str) -> subprocess.CompletedProcess[str]:
+    line = [sys.executable, "-m", "bioguard.cli", "--device", "phone", *words]
+    return subprocess.run(line, cwd=home, capture_output=True, text=True, check=False, timeout=60)
+
+
+def image(home: Path) -> str:
+    """Records as the device lists them, and the rows of the store."""
+    with Device.open(home / "phone") as device:
+        return json.dumps([vars_of(r) for r in device.records()])
+
+
+def vars_of(record: object) -> dict[str, object]:
+    return {name: getattr(record, name) for name in record.__slots__}  # type: ignore[attr-defined]
+
+
+BAD = [
+    ("enroll alice --finger left-index truncated.iso", 4, "format."),
+    ("enroll alice --finger left-index oversized.iso", 4, "format."),
+    ("enroll alice --finger left-index huge.iso", 4, "format."),
+    ("enroll alice --finger left-index magic.iso", 4, "format.bad_magic"),
+    ("enroll alice --finger left-index none.iso", 4, "enroll.poor_quality"),
+    ("enroll alice --finger left-index many.xyt", 4, ""),
+    ("enroll alice --finger left-index unknown.bin", 4, "format.unknown"),
+    ("enroll alice --finger left-index nowhere.iso", 4, "input.unreadable"),
+    ("enroll alice --face nan.npy", 4, "input.not_finite"),
+    ("enroll alice --face inf.npy", 4, "input.not_finite"),
+    ("enroll alice --face zero.npy", 4, "input.zero_vector"),
+    ("enroll alice --face short.npy", 4, "input.dimension"),
+    ("enroll alice --face pickled.npy", 4, "format."),
+    ("enroll alice --face face.npy", 5, "enroll.user_full"),
+    ("enroll alice --finger right-index other.iso", 5, "enroll.already_enrolled"),
+    ("enroll alice --finger left-index good.iso", 5, "enroll.duplicate_finger"),
+    ("enroll alice --finger left-idex other.iso", 4, "enroll.finger"),
+    ("enroll carol --finger left-index other.iso", 4, "user.unknown"),
+    ("authenticate carol good.iso", 4, "user.unknown"),
+    ("authenticate alice truncated.iso", 4, "format."),
+    ("authenticate alice other.npy", 4, "enroll.dimension"),
+    ("identify nan.npy", 4, "input.not_finite"),
+    ("show 1234", 4, "record.id"),
+    ("erase alice --all", 5, "erase.unconfirmed"),
+    ("--clock yesterday list", 4, "clock.format"),
+    ("enroll alice --face --finger left-index face.npy", 2, "usage"),
+    ("authenticate alice good.iso --fmr 0.1", 2, "usage"),
+    ("lsit", 2, "usage"),
+    ("device init", 5, "device.exists"),
+]
+
+
+@pytest.mark.parametrize(("line", "code", "error"), BAD, ids=[b[0] for b in BAD])
+def test_bad_input(home: Path, line: str, code: int, error: str) -> None:
+    before = image(home)
+    done = bioguard(home, *line.split(), "--no-input")
+    lines = done.stderr.strip().splitlines()
+    assert done.returncode == code, done.stderr
+    assert done.stdout == ""
+    assert lines[-2].startswith(f"bioguard: error[{error}"), lines
+    assert lines[-1].startswith("hint: "), lines
+    message = lines[-2].partition("]: ")[2]
+    assert not message.endswith(".")
+    assert message[:1] == message[:1].lower()
+    assert image(home) == before
+
+
+def test_another_process_has_the_device(home: Path) -> None:
+    with Device.open(home / "phone"):
+        done = bioguard(home, "list")
+    assert (done.returncode, "error[device.in_use]" in done.stderr) == (6, True)
+
+
+def test_no_device_here(tmp_path: Path) -> None:
+    done = bioguard(tmp_path, "list")
+    assert (done.returncode, "error[device.missing]" in done.stderr) == (6, True)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_bug_of_ours_ends_in_one_line_and_a_private_log(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    def broken(*_: object, **__: object) -> None:
+        secret = "canary-value-4711"  # noqa: F841 - must not reach the log
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(entry.cli, "main", broken)
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    monkeypatch.setattr("tempfile.tempdir", None)
+    assert entry.run(["list"]) is ExitCode.UNEXPECTED
+    said = capsys.readouterr()
+    assert said.out == ""
+    assert said.err.splitlines()[0] == "bioguard: error[unexpected]: unexpected ZeroDivisionError"
+    (log,) = tmp_path.iterdir()
+    assert log.stat().st_mode & 0o777 == 0o600
+    assert "canary-value-4711" not in log.read_text()
+
+
+def test_interrupted(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    def stop(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(entry.cli, "main", stop)
+    assert entry.run(["--json", "list"]) is ExitCode.INTERRUPTED
+    assert json.loads(capsys.readouterr().out)["error"]["code"] == "interrupted"
+
+
+@pytest.mark.parametrize("command", sorted(COMMANDS))
+def test_help_needs_no_device(command: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert entry.run([command, "--help"]) is ExitCode.OK
+    assert capsys.readouterr().out.startswith("Usage: bioguard ")
+
+
+def test_global_options_may_stand_anywhere() -> None:
+    assert hoist_global_options(["list", "--json", "alice", "--device", "d"]) == [
+        "--json",
+        "--device",
+        "d",
+        "list",
+        "alice",
+    ]
+    assert hoist_global_options(["list", "--seed=x", "--", "--json"]) == ["--seed=x", "list", "--", "--json"]
+
+
+def test_show_doctor_and_demo_in_json(home: Path) -> None:
+    record = json.loads(bioguard(home, "list", "--json").stdout)["records"][0]
+    shown = json.loads(bioguard(home, "show", record["record_id"], "--json").stdout)
+    assert shown["record"] == record
+    doctor = bioguard(home, "doctor", "--json")
+    report = json.loads(doctor.stdout)
+    assert {c["status"] for c in report["checks"]} <= {"PASS", "WARN", "FAIL", "UNKNOWN", "NOT_APPLICABLE"}
+    assert doctor.returncode == (0 if report["outcome"] in ("pass", "warn") else 3)
+    demo = bioguard(home, "demo", "--json")
+    assert (demo.returncode, json.loads(demo.stdout)["outcome"]) == (0, "done"), demo.stderr
+
+
+def test_shell_completion(home: Path) -> None:
+    environment = os.environ | {
+        "_BIOGUARD_COMPLETE": "bash_complete",
+        "COMP_WORDS": "bioguard authe",
+        "COMP_CWORD": "1",
+    }
+    program = str(Path(sys.executable).parent / "bioguard")
+    done = subprocess.run([program], env=environment, capture_output=True, text=True, check=False)
+    assert "authenticate" in done.stdout
+    script = subprocess.run(
+        [program], env=os.environ | {"_BIOGUARD_COMPLETE": "bash_source"}, capture_output=True, text=True, check=False
+    )
+    assert hashlib.sha256(script.stdout.encode()).digest()
+    assert "complete" in script.stdout
