@@ -4,6 +4,8 @@ Libraries load files, read processor features and build tables on first use; aft
 here is trusted code and nothing here is secret.
 """
 
+from typing import Any
+
 import nacl.hash
 import numpy as np
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -14,8 +16,8 @@ from nacl.encoding import RawEncoder
 from nacl.signing import SigningKey
 
 rows = np.linspace(0.0, 1.0, 64 * 64, dtype=np.float32).reshape(64, 64)
-for dtype in (np.float32, np.float64):
-    matrix = rows.astype(dtype)
+matrix: Any
+for matrix in (rows, rows.astype(np.float64)):
     matrix @ matrix.T
     np.linalg.norm(matrix, axis=1)
     np.linalg.svd(matrix[:8, :8])

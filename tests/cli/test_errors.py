@@ -5,7 +5,6 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -24,7 +23,7 @@ TOUCHES = finger_impressions(1, person=0, count=5)
 
 
 @pytest.fixture(scope="module")
-def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A device with alice on it, and a directory of good and bad files."""
     directory = tmp_path_factory.mktemp("errors")
     with Device.init(directory / "phone", max_faces=1) as device:
@@ -59,7 +58,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     for name, array in arrays.items():
         np.save(directory / name, array)
     np.save(directory / "pickled.npy", np.array([{"a": 1}], dtype=object), allow_pickle=True)
-    yield directory
+    return directory
 
 
 def bioguard(home: Path, *words: str) -> subprocess.CompletedProcess[str]:
