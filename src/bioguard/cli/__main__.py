@@ -70,7 +70,11 @@ def run(args: list[str]) -> ExitCode:
         output.error(_Unexpected(f"unexpected {type(error).__name__}", hint=hint))
         return ExitCode.UNEXPECTED
     if isinstance(result, Result):
-        output.result(result)
+        try:
+            output.result(result)
+        except BrokenPipeError:
+            # The reader left; the exit code is still the answer. A "no" must never turn into 0.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return result.exit_code
     return ExitCode(result) if isinstance(result, int) else ExitCode.OK
 
@@ -85,9 +89,10 @@ def main() -> NoReturn:
     try:
         code = run(sys.argv[1:])
         sys.stdout.flush()
-    except BrokenPipeError:
+    except OSError as error:
+        Output().error(_Unexpected(f"the answer cannot be written: {error.strerror}", hint="check where stdout goes"))
+        code = ExitCode.UNEXPECTED
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        code = ExitCode.OK
     sys.exit(int(code))
 
 

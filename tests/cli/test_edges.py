@@ -1,0 +1,118 @@
+"""Ends of a command that are neither an answer nor bad input: a reader that left, a full disk, a terminal or none."""
+
+import hashlib
+import os
+import pty
+import sqlite3
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from bioguard.cli.output import Output
+from bioguard.device import Device
+from bioguard.device.consent import grant_all
+from bioguard.formats import write_iso2005
+from bioguard.synthetic import finger_impressions
+
+BIOGUARD = [sys.executable, "-m", "bioguard.cli", "--device", "phone"]
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A device with alice on it; her own touch and a stranger's."""
+    directory = tmp_path_factory.mktemp("edges")
+    touches = finger_impressions(1, person=0, count=4)
+    with Device.init(directory / "phone") as device:
+        device.add_user("alice")
+        grant_all(device, "alice", of_age=True)
+        device.enroll("alice", touches[:3], finger="right-index")
+    (directory / "alice.iso").write_bytes(write_iso2005(touches[3]))
+    (directory / "stranger.iso").write_bytes(write_iso2005(finger_impressions(1, person=8, count=1)[0]))
+    (directory / "folder").mkdir()
+    (directory / "file").touch()
+    return directory
+
+
+def to_a_reader_that_left(home: Path, *words: str) -> subprocess.CompletedProcess[str]:
+    reading, writing = os.pipe()
+    os.close(reading)
+    try:
+        return subprocess.run(
+            [*BIOGUARD, *words], cwd=home, stdout=writing, stderr=subprocess.PIPE, text=True, check=False, timeout=60
+        )
+    finally:
+        os.close(writing)
+
+
+@pytest.mark.parametrize("form", [(), ("--json",)], ids=["words", "json"])
+@pytest.mark.parametrize(("sample", "code"), [("alice.iso", 0), ("stranger.iso", 3)])
+def test_a_reader_that_left_does_not_change_the_answer(
+    home: Path, sample: str, code: int, form: tuple[str, ...]
+) -> None:
+    done = to_a_reader_that_left(home, "authenticate", "alice", sample, "--quiet", *form)
+    assert (done.returncode, "Traceback" in done.stderr) == (code, False), done.stderr
+
+
+def test_a_full_disk_under_stdout_is_two_lines_and_no_traceback(home: Path) -> None:
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(
+            [*BIOGUARD, "list"], cwd=home, stdout=full, stderr=subprocess.PIPE, text=True, check=False, timeout=60
+        )
+    assert done.returncode == 1
+    assert done.stderr.splitlines() == [
+        "bioguard: error[unexpected]: the answer cannot be written: No space left on device",
+        "hint: check where stdout goes",
+    ]
+
+
+def storage_image(home: Path) -> str:
+    """Digest of every table of the store, without starting the device (a start advances its epoch)."""
+    with sqlite3.connect(f"file:{home / 'phone' / 'storage.db'}?mode=ro", uri=True) as store:
+        dump = "\n".join(store.iterdump())
+    store.close()
+    return hashlib.sha256(dump.encode()).hexdigest()
+
+
+@pytest.mark.parametrize(
+    ("line", "code"),
+    [
+        ("enroll alice --finger left-index folder", 2),
+        ("enroll alice --finger left-index nowhere.iso", 4),
+        ("--device file list", 2),
+        ("--device folder list", 6),
+        ("--allow-level nonsense list", 2),
+    ],
+)
+def test_refused_before_the_device_starts_leaves_every_byte(home: Path, line: str, code: int) -> None:
+    before = storage_image(home)
+    done = subprocess.run([*BIOGUARD, *line.split()], cwd=home, capture_output=True, text=True, check=False, timeout=60)
+    assert (done.returncode, done.stdout) == (code, ""), done.stderr
+    first, second = done.stderr.splitlines()
+    assert first.startswith("bioguard: error[")
+    assert second.startswith("hint: ")
+    assert storage_image(home) == before
+
+
+def drawn(monkeypatch: pytest.MonkeyPatch, *, terminal: bool, quiet: bool = False) -> bytes:
+    """What a progress bar writes to a stderr that is a terminal or a pipe."""
+    reading, writing = pty.openpty() if terminal else os.pipe()
+    with os.fdopen(writing, "w") as stderr:
+        monkeypatch.setattr(sys, "stderr", stderr)
+        with Output(quiet=quiet).progress([1, 2], "enrolling", 2) as items:
+            assert list(items) == [1, 2]
+        stderr.flush()
+        os.set_blocking(reading, False)
+        try:
+            seen = os.read(reading, 4096)
+        except BlockingIOError:
+            seen = b""
+    os.close(reading)
+    return seen
+
+
+def test_a_progress_bar_is_drawn_on_a_terminal_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert b"enrolling" in drawn(monkeypatch, terminal=True)
+    assert drawn(monkeypatch, terminal=False) == b""
+    assert drawn(monkeypatch, terminal=True, quiet=True) == b""
