@@ -6,13 +6,16 @@ import pty
 import sqlite3
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from bioguard.cli.__main__ import run
 from bioguard.cli.output import Output
-from bioguard.device import Device
+from bioguard.device import Device, Level, launch
 from bioguard.device.consent import grant_all
+from bioguard.exit_codes import ExitCode
 from bioguard.formats import write_iso2005
 from bioguard.synthetic import finger_impressions
 
@@ -53,6 +56,10 @@ def test_a_reader_that_left_does_not_change_the_answer(
 ) -> None:
     done = to_a_reader_that_left(home, "authenticate", "alice", sample, "--quiet", *form)
     assert (done.returncode, "Traceback" in done.stderr) == (code, False), done.stderr
+
+
+def test_a_reader_that_left_does_not_turn_a_refusal_into_yes(home: Path) -> None:
+    assert to_a_reader_that_left(home, "show", "1234", "--json").returncode == 4
 
 
 def test_a_full_disk_under_stdout_is_two_lines_and_no_traceback(home: Path) -> None:
@@ -116,3 +123,19 @@ def test_a_progress_bar_is_drawn_on_a_terminal_only(monkeypatch: pytest.MonkeyPa
     assert b"enrolling" in drawn(monkeypatch, terminal=True)
     assert drawn(monkeypatch, terminal=False) == b""
     assert drawn(monkeypatch, terminal=True, quiet=True) == b""
+
+
+def test_a_sandbox_below_its_level_is_refused_until_named(
+    home: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    judged = vars(launch)["judge"]
+    monkeypatch.setattr(launch, "judge", lambda *seen: replace(judged(*seen), level=Level.PARTIAL))
+    device = str(home / "phone")
+    assert run(["--device", device, "list"]) is ExitCode.TEE_UNAVAILABLE
+    said = capsys.readouterr()
+    assert said.out == ""
+    assert said.err.splitlines() == [
+        "bioguard: error[tee.sandbox]: the sandbox is PARTIAL, below ENFORCED",
+        "hint: run: bioguard doctor; to accept it: --allow-level 'PARTIAL'",
+    ]
+    assert run(["--device", device, "list", "--allow-level", "PARTIAL"]) is ExitCode.OK

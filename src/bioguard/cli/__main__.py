@@ -5,8 +5,9 @@ import sys
 import tempfile
 import time
 import traceback
+from collections.abc import Callable
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import click
 
@@ -48,35 +49,41 @@ def run(args: list[str]) -> ExitCode:
     try:
         result = cli.main(args=arguments, prog_name="bioguard", standalone_mode=False)
     except BioguardError as error:
-        output.error(error)
+        _tell(output.error, error)
         return error.exit_code
     except click.exceptions.NoArgsIsHelpError as error:
         output.step(error.ctx.get_help() if error.ctx else "")
         return ExitCode.USAGE
     except click.UsageError as error:
         where = error.ctx.command_path if error.ctx else "bioguard"
-        output.error(_Usage(_one_line(error.format_message()), hint=f"run: {where} --help"))
+        _tell(output.error, _Usage(_one_line(error.format_message()), hint=f"run: {where} --help"))
         return ExitCode.USAGE
     except click.ClickException as error:
-        output.error(_Usage(_one_line(error.format_message()), hint="run: bioguard --help"))
+        _tell(output.error, _Usage(_one_line(error.format_message()), hint="run: bioguard --help"))
         return ExitCode.USAGE
     except (click.Abort, KeyboardInterrupt):
-        output.error(_Interrupted("interrupted", hint="nothing was left half done: each change is one transaction"))
+        _tell(
+            output.error, _Interrupted("interrupted", hint="nothing was left half done: each change is one transaction")
+        )
         return ExitCode.INTERRUPTED
     except click.exceptions.Exit as end:
         return ExitCode(end.exit_code)
     except Exception as error:
         hint = f"this is a bug of bioguard; the traceback is in {_crash_log()}"
-        output.error(_Unexpected(f"unexpected {type(error).__name__}", hint=hint))
+        _tell(output.error, _Unexpected(f"unexpected {type(error).__name__}", hint=hint))
         return ExitCode.UNEXPECTED
     if isinstance(result, Result):
-        try:
-            output.result(result)
-        except BrokenPipeError:
-            # The reader left; the exit code is still the answer. A "no" must never turn into 0.
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _tell(output.result, result)
         return result.exit_code
     return ExitCode(result) if isinstance(result, int) else ExitCode.OK
+
+
+def _tell(say: Callable[[Any], None], what: object) -> None:
+    """Print. If the reader left, the exit code is still the answer: a "no" must never turn into 0."""
+    try:
+        say(what)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _one_line(text: str) -> str:
