@@ -139,3 +139,22 @@ def test_a_sandbox_below_its_level_is_refused_until_named(
         "hint: run: bioguard doctor; to accept it: --allow-level 'PARTIAL'",
     ]
     assert run(["--device", device, "list", "--allow-level", "PARTIAL"]) is ExitCode.OK
+
+
+def test_a_full_store_refuses_and_keeps_its_records(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    at = ["--device", str(home / "phone"), "--quiet"]
+    listing = [*at, "list", "--json"]
+    run(listing)
+    before = capsys.readouterr().out
+    # Commit 1 opens the session, commit 2 would store the record.
+    run([*at, "fault", "set", "storage=commit@2: enospc"])
+    capsys.readouterr()
+    refused = run([*at, "enroll", "alice", "--finger", "left-index", str(home / "stranger.iso")])
+    said = capsys.readouterr()
+    run([*at, "fault", "clear"])
+    capsys.readouterr()
+    assert (refused, said.out) == (ExitCode.NOT_PERMITTED, "")
+    assert "error[store.full]" in said.err
+    assert "hint: erase records or free disk space" in said.err
+    assert run(listing) is ExitCode.OK
+    assert capsys.readouterr().out == before
