@@ -1,0 +1,192 @@
+"""TEE_CreatePersistentObject and the rest of sections 5.5, 5.7 and 5.9 of the Internal Core API.
+
+Every change is one transaction of the store, so it happened or it did not. Every call reads the object again and
+authenticates it; the cost of a call is that of the whole object.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from tee_sim.errors import TeeError, TeeResult
+from tee_sim.gp_objects.constants import (
+    ALL_USAGES,
+    HANDLE_FLAGS,
+    MAX_DATA_BYTES,
+    MAX_POSITION,
+    Flag,
+    ObjectInfo,
+    Whence,
+)
+from tee_sim.gp_objects.handles import NO_RIGHT, Handle, HandleTable, may_share
+from tee_sim.gp_objects.names import KIND, check_id, join, split, store_id
+from tee_sim.gp_objects.panics import Function, guard
+from tee_sim.ta_api import Store, Transaction
+
+__all__ = ["GpObjects"]
+
+_ACCESS = Flag.ACCESS_READ | Flag.ACCESS_WRITE | Flag.ACCESS_WRITE_META | Flag.SHARE_READ | Flag.SHARE_WRITE
+
+
+class GpObjects:
+    """Persistent objects of one TA instance. Handle 0 is TEE_HANDLE_NULL.
+
+    Each method raises TeeError with a result its `Function` allows, or TaPanic.
+    """
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._handles = HandleTable()
+
+    def create(self, object_id: bytes, flags: Flag, data: bytes = b"") -> int:
+        """Make an object holding `data`, or replace one with OVERWRITE, and open it. Returns the handle."""
+        with guard(Function.CREATE):
+            known, rights = check_id(object_id), _checked(flags, _ACCESS | Flag.OVERWRITE)
+            if self._handles.flags_of(known) or (not rights & Flag.OVERWRITE and self._exists(known)):
+                raise TeeError(TeeResult.ACCESS_CONFLICT, "the object exists or is open")
+            if len(data) > MAX_DATA_BYTES:
+                raise _too_large()
+            with self._store.transaction() as transaction:
+                _put(transaction, known, ALL_USAGES, bytes(data))
+            return self._handles.add(known, rights & _ACCESS)
+
+    def open(self, object_id: bytes, flags: Flag) -> int:
+        """Open an object. Returns the handle, at position 0."""
+        with guard(Function.OPEN):
+            known, rights = check_id(object_id), _checked(flags, _ACCESS)
+            self._load(known)
+            if not may_share(self._handles.flags_of(known), rights):
+                raise TeeError(TeeResult.ACCESS_CONFLICT, "the object is open and not shared in this way")
+            return self._handles.add(known, rights)
+
+    def close(self, handle: int) -> None:
+        """Close a handle. Handle 0 is left alone."""
+        with guard(Function.CLOSE):
+            if handle:
+                self._handles.get(handle)
+                self._handles.close(handle)
+
+    def close_and_delete(self, handle: int) -> None:
+        """Destroy the object's key and row; needs ACCESS_WRITE_META. The handle is closed whatever happens."""
+        with guard(Function.CLOSE_AND_DELETE):
+            if not handle:
+                return
+            known = self._handles.get(handle, Flag.ACCESS_WRITE_META).object_id
+            self._handles.close(handle)
+            with self._store.transaction() as transaction:
+                transaction.erase(store_id(known))
+
+    def rename(self, handle: int, new_id: bytes) -> None:
+        """Give the object another id that is free; needs ACCESS_WRITE_META."""
+        with guard(Function.RENAME), self._at(handle, Flag.ACCESS_WRITE_META) as state:
+            known = check_id(new_id)
+            if self._exists(known):
+                raise TeeError(TeeResult.ACCESS_CONFLICT, "the new id is in use")
+            usage, data = self._load(state.object_id)
+            with self._store.transaction() as transaction:
+                _put(transaction, known, usage, data)
+                transaction.erase(store_id(state.object_id))
+            state.object_id = known
+
+    def read(self, handle: int, size_bytes: int) -> bytes:
+        """Up to `size_bytes` from the position; nothing at or after the end. Needs ACCESS_READ."""
+        with guard(Function.READ), self._at(handle, Flag.ACCESS_READ) as state:
+            if size_bytes < 0:
+                raise TeeError(TeeResult.BAD_PARAMETERS, "negative size")
+            _, data = self._load(state.object_id)
+            part = data[state.position : state.position + size_bytes]
+            state.position += len(part)
+            return part
+
+    def write(self, handle: int, data: bytes) -> None:
+        """Write at the position, filling a hole before it with zeros. Needs ACCESS_WRITE."""
+        with guard(Function.WRITE), self._at(handle, Flag.ACCESS_WRITE) as state:
+            start, end = state.position, state.position + len(data)
+            if end > MAX_POSITION:
+                raise TeeError(TeeResult.OVERFLOW, "position would be too large")
+            usage, old = self._load(state.object_id)
+            if not data:
+                return
+            if end > MAX_DATA_BYTES:
+                raise _too_large()
+            self._replace(state.object_id, usage, old[:start].ljust(start, b"\0") + bytes(data) + old[end:])
+            state.position = end
+
+    def truncate(self, handle: int, size_bytes: int) -> None:
+        """Cut or extend with zeros to `size_bytes`; the position stays. Needs ACCESS_WRITE."""
+        with guard(Function.TRUNCATE), self._at(handle, Flag.ACCESS_WRITE) as state:
+            if not 0 <= size_bytes <= MAX_POSITION:
+                raise TeeError(TeeResult.BAD_PARAMETERS, "size is not 32 bits")
+            usage, data = self._load(state.object_id)
+            if size_bytes > MAX_DATA_BYTES:
+                raise _too_large()
+            self._replace(state.object_id, usage, data[:size_bytes].ljust(size_bytes, b"\0"))
+
+    def seek(self, handle: int, offset: int, whence: Whence) -> None:
+        """Move the position; below zero is zero, past the end is allowed."""
+        with guard(Function.SEEK), self._at(handle) as state:
+            if whence not in Whence.__members__.values():
+                raise TeeError(TeeResult.BAD_PARAMETERS, "unknown whence")
+            _, data = self._load(state.object_id)
+            base = {Whence.SET: 0, Whence.CURRENT: state.position, Whence.END: len(data)}[whence]
+            if base + offset > MAX_POSITION:
+                raise TeeError(TeeResult.OVERFLOW, "position would be too large")
+            state.position = max(0, base + offset)
+
+    def info(self, handle: int) -> ObjectInfo:
+        """Sizes, position, usage and flags."""
+        with guard(Function.GET_INFO), self._at(handle) as state:
+            usage, data = self._load(state.object_id)
+            return ObjectInfo(
+                object_usage=usage, data_size=len(data), data_position=state.position,
+                handle_flags=HANDLE_FLAGS | state.flags,
+            )  # fmt: skip
+
+    def restrict_usage(self, handle: int, usage: int) -> None:
+        """Clear the bits of objectUsage that are not in `usage`, for good. Needs ACCESS_WRITE_META."""
+        with guard(Function.RESTRICT_USAGE), self._at(handle, Flag.ACCESS_WRITE_META) as state:
+            old, data = self._load(state.object_id)
+            self._replace(state.object_id, old & usage, data)
+
+    @contextmanager
+    def _at(self, number: int, right: Flag = NO_RIGHT) -> Iterator[Handle]:
+        """The handle; closed if its object turns out to be corrupt."""
+        state = self._handles.get(number, right)
+        try:
+            yield state
+        except TeeError as error:
+            if error.result is TeeResult.CORRUPT_OBJECT:
+                self._handles.close(number)
+            raise
+
+    def _load(self, object_id: bytes) -> tuple[int, bytes]:
+        name = store_id(object_id)
+        _, usage, data = split(name, self._store.get(name).body)
+        return usage, data
+
+    def _exists(self, object_id: bytes) -> bool:
+        """Damaged counts as existing: damage must never look like absence."""
+        try:
+            self._store.get(store_id(object_id))
+        except TeeError as error:
+            if error.result not in {TeeResult.ITEM_NOT_FOUND, TeeResult.CORRUPT_OBJECT}:
+                raise
+            return error.result is TeeResult.CORRUPT_OBJECT
+        return True
+
+    def _replace(self, object_id: bytes, usage: int, data: bytes) -> None:
+        with self._store.transaction() as transaction:
+            _put(transaction, object_id, usage, data)
+
+
+def _put(transaction: Transaction, object_id: bytes, usage: int, data: bytes) -> None:
+    transaction.put(store_id(object_id), join(object_id, usage, data), kind=KIND)
+
+
+def _checked(flags: Flag, allowed: Flag) -> Flag:
+    if int(flags) & ~int(allowed):
+        raise TeeError(TeeResult.BAD_PARAMETERS, "unknown flags")
+    return Flag(flags)
+
+
+def _too_large() -> TeeError:
+    return TeeError(TeeResult.STORAGE_NO_SPACE, f"object is larger than {MAX_DATA_BYTES} bytes")
