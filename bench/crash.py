@@ -13,15 +13,14 @@ import shutil
 import sys
 import tempfile
 from collections.abc import Iterable, Sequence
+from contextlib import ExitStack, closing
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import cast
 
 from bench.crash_device import FACES, OPERATIONS, opened
 from bench.crash_trace import FILES, KINDS, Disk, images, record
 from bioguard.device.launch import manifests
 from bioguard.device.names import NAMES_FILE
-from bioguard.records.features import FaceEmbedding
 from tee_sim.rng import SeededRng
 from tee_sim.rpmb.device import RpmbDevice
 from tee_sim.rpmb.file_medium import FileMedium, OsFile
@@ -32,9 +31,10 @@ from tee_sim.testing import TEST_DEVICE_ID, TEST_HUK
 __all__ = ["Row", "contents", "play", "scratch"]
 
 MATCH_EVERY = 10
-SEVERAL = frozenset({"user remove"})
-"""Operations of more than one transaction: the facade erases the records, then the PIN. A cut between the two is
-repaired by asking again. Every single transaction of them is still as before or as after."""
+STEPS = {"lockout count": 2, "pin set": 3, "purge": 6}
+"""Operations of more than one transaction, and how many. An attempt is counted before anything is compared and its log
+entry follows; a PIN change counts the attempt, clears the count, writes the new PIN; a purge erases record by record.
+A cut between two of them is `between`; there must be exactly so many states in the whole recording, no more."""
 
 State = dict[bytes, bytes]
 
@@ -63,32 +63,31 @@ def put(directory: Path, disk: Disk) -> None:
         (directory / name).write_bytes(disk[name])
 
 
-def contents(directory: Path) -> tuple[State, int]:
+def contents(directory: Path, *, huk: bytes = TEST_HUK, device_id: bytes = TEST_DEVICE_ID) -> tuple[State, int]:
     """Verify the store; return every object by application and id, and the RPMB counter before it was opened.
 
     Raises:
         TeeError: it does not open, or an object or page of it does not.
     """
-    medium = FileMedium(OsFile(directory / "rpmb.img"))
-    counter = medium.counter
-    blobs = SqliteBlobs(directory / "storage.db")
-    try:
-        store = ObjectStore.open(blobs, RpmbDevice(medium), TEST_HUK, TEST_DEVICE_ID, SeededRng(b"crash"))
+    with ExitStack() as stack:
+        file = OsFile(directory / "rpmb.img")
+        stack.callback(file.close)
+        medium = FileMedium(file)
+        counter = medium.counter
+        blobs = stack.enter_context(closing(SqliteBlobs(directory / "storage.db")))
+        store = ObjectStore.open(blobs, RpmbDevice(medium), huk, device_id, SeededRng(b"crash"))
         store.verify()
         state = {
             manifest.ta_uuid.bytes + stored.header.object_id: stored.body
             for manifest in manifests()
             for stored in store.namespace(manifest.ta_uuid).load()
         }
-    finally:
-        blobs.close()
-        medium.close()
     return state, counter
 
 
-def _bystander_matches(directory: Path, seed: bytes, days: int) -> bool:
-    with opened(directory, seed=seed, days=days) as device:
-        return device.authenticate("carol", cast("FaceEmbedding", FACES["carol"][5])).match
+def _bystander_matches(directory: Path) -> bool:
+    with opened(directory, seed=bytes([2]) * 32) as device:
+        return device.authenticate("carol", FACES["carol"][5]).match
 
 
 def _spread(points: list[tuple[str, int, str, Disk, int]], most: int) -> list[tuple[str, int, str, Disk, int]]:
@@ -115,18 +114,30 @@ def play(root: Path, *, points: int, seed: int) -> list[Row]:
         by_operation[point[0]].append(point)
     rows: list[Row] = []
     for operation, found in by_operation.items():
-        first, last = found[0], found[-1]
-        put(cut, first[3])
-        before, counter = contents(cut)
-        put(cut, last[3])
-        after, _ = contents(cut)
+        expected = STEPS.get(operation, 0 if operation == "rekey of storage" else 1)
+        put(cut, found[0][3])
+        _, counter = contents(cut)
+        steps = _steps(cut, [disk for _, _, kind, disk, _ in found if kind == "kept"])
         chosen = _spread(found, -(-points // len(by_operation)))
-        rows += _operation(cut, chosen, before, after, counter)
+        rows += _operation(cut, chosen, steps, counter)
+        if len(steps) != expected + 1:
+            rows[-1].errors.append(f"{len(steps)} states, expected {expected + 1}")
     return rows
 
 
+def _steps(cut: Path, disks: Iterable[Disk]) -> list[State]:
+    """The states an operation that is not cut goes through."""
+    steps: list[State] = []
+    for disk in disks:
+        put(cut, disk)
+        state, _ = contents(cut)
+        if not steps or state != steps[-1]:
+            steps.append(state)
+    return steps
+
+
 def _operation(
-    cut: Path, chosen: Iterable[tuple[str, int, str, Disk, int]], before: State, after: State, counter: int
+    cut: Path, chosen: Iterable[tuple[str, int, str, Disk, int]], steps: list[State], counter: int
 ) -> list[Row]:
     rows: dict[str, Row] = {}
     for played, (operation, number, kind, disk, syncs) in enumerate(chosen):
@@ -137,21 +148,21 @@ def _operation(
             state, now = contents(cut)
             if now < counter + syncs:
                 row.errors.append(f"cut {number}: counter {now} after {counter} and {syncs} completed writes")
-            _judge(row, number, state, before, after)
-            if played % MATCH_EVERY == 0 and operation != "purge":
-                if not _bystander_matches(cut, bytes([2]) * 32, 0):
-                    row.errors.append(f"cut {number}: the bystander does not match")
+            _judge(row, number, state, steps)
+            look = played % MATCH_EVERY == 0 and operation != "purge"
+            if look and not _bystander_matches(cut):
+                row.errors.append(f"cut {number}: the bystander does not match")
         except Exception as error:
             row.errors.append(f"cut {number}: {type(error).__name__}: {error}")
     return sorted(rows.values(), key=lambda row: KINDS.index(row.kind))
 
 
-def _judge(row: Row, number: int, state: State, before: State, after: State) -> None:
-    if state == before:
+def _judge(row: Row, number: int, state: State, steps: list[State]) -> None:
+    if state == steps[0]:
         row.before += 1
-    elif state == after:
+    elif state == steps[-1]:
         row.after += 1
-    elif row.operation in SEVERAL and all(state.get(k) in (before.get(k), after.get(k)) for k in before | after):
+    elif state in steps:
         row.between += 1
     else:
         row.errors.append(f"cut {number}: neither before nor after")
@@ -172,7 +183,7 @@ def _table(rows: Sequence[Row]) -> str:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Command line; returns the exit status."""
     parser = argparse.ArgumentParser(prog="python -m bench.crash", description=__doc__)
-    parser.add_argument("--points", type=int, default=4000)
+    parser.add_argument("--points", type=int, default=6000)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args(arguments)

@@ -20,7 +20,8 @@ from bioguard.device.launch import Running, manifests
 from bioguard.device.lock import DeviceLock
 from bioguard.device.names import Names
 from bioguard.faults.device import DeviceFaults
-from bioguard.records.features import FaceEmbedding
+from bioguard.records.events import Cause
+from bioguard.records.grants import Purpose
 from bioguard.synthetic import face_views
 from tee_sim.client import Context
 from tee_sim.lockdown.records import LockReport
@@ -29,7 +30,7 @@ from tee_sim.process import SecureProcess
 from tee_sim.supplicant import Supplicant
 from tee_sim.testing import InProcessTee
 
-__all__ = ["FACES", "MARK", "OPERATIONS", "opened", "populate"]
+__all__ = ["FACES", "MARK", "OPERATIONS", "configure", "opened", "populate"]
 
 MARK = "/nonexistent/crash-mark"
 FACES = {name: face_views(7, person=i, count=6) for i, name in enumerate(("alice", "bob", "carol"))}
@@ -59,6 +60,11 @@ def opened(directory: Path, *, create: bool = False, seed: bytes = bytes(32), da
         supplicant.close()
 
 
+def configure(device: Device) -> None:
+    """What `Device.init` asks of a new device."""
+    device.call(commands.CONFIGURE, commands.Configure(profile=commands.Profile.STANDARD, max_fingers=5, max_faces=2))
+
+
 def populate(device: Device) -> None:
     """Three people with a face each; alice also has a PIN. Carol is never touched again: she is the bystander."""
     for name, views in FACES.items():
@@ -70,7 +76,7 @@ def populate(device: Device) -> None:
 
 
 def _wrong_finger(device: Device) -> None:
-    device.authenticate("alice", cast("FaceEmbedding", FACES["bob"][5]))
+    device.authenticate("alice", FACES["bob"][5])
 
 
 def _erase(device: Device) -> None:
@@ -90,7 +96,7 @@ def _new_pin(device: Device) -> None:
 
 
 def _incident(device: Device) -> None:
-    device.call(policy.INCIDENT, policy.Incident(number=1, cause=policy.Cause.TAMPERED))
+    device.call(policy.INCIDENT, policy.Incident(number=1, cause=Cause.TAMPERED))
 
 
 def _wrong_pin(device: Device) -> None:
@@ -100,7 +106,7 @@ def _wrong_pin(device: Device) -> None:
 
 OPERATIONS: dict[str, Callable[[Device], object]] = {
     "user add": lambda device: device.add_user("dave"),
-    "consent grant": lambda device: grant(device, "dave", Modality.FACE, policy.Purpose(1), of_age=True),
+    "consent grant": lambda device: grant(device, "dave", Modality.FACE, Purpose(1), of_age=True),
     "enroll": lambda device: device.enroll("bob", FACES["bob"][:3]),
     "replace": lambda device: device.enroll("bob", FACES["bob"][2:5], replace=True),
     "log append": _incident,
@@ -126,9 +132,7 @@ def _mark(name: str) -> None:
 def main(directory: Path) -> None:
     """Play everything, marking where each operation begins and ends."""
     with opened(directory, create=True) as device:
-        device.call(
-            commands.CONFIGURE, commands.Configure(profile=commands.Profile.STANDARD, max_fingers=5, max_faces=2)
-        )
+        configure(device)
         populate(device)
         for name, operation in OPERATIONS.items():
             if name != "purge":

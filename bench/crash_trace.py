@@ -58,7 +58,7 @@ def record(directory: Path, log: Path) -> list[Event]:
         "-o",
         str(log),
     ]
-    subprocess.run([*tracer, sys.executable, "-m", "bench.crash_device", str(directory)], check=True)
+    subprocess.run([*tracer, "-o", str(log), sys.executable, "-m", "bench.crash_device", str(directory)], check=True)
     events = [event for line in log.read_text().splitlines() for event in _parsed(line, str(directory))]
     for name, content in _Cut().after(events).kept().items():
         path = directory / name
@@ -75,7 +75,7 @@ def _parsed(line: str, directory: str) -> Iterator[Event]:
         return
     call, arguments, result = found.groups()
     strings = [(bytes.fromhex(text.replace("\\x", "")), bool(cut)) for text, cut in _STRING.findall(arguments)]
-    if call == "openat" or call == "unlink":
+    if call in {"openat", "unlink"}:
         path = strings[0][0].decode()
         if path.startswith(MARK):
             yield Event("mark", path[len(MARK) + 1 :])
