@@ -1,0 +1,44 @@
+"""A device in memory, and the objects of applications on it."""
+
+from collections.abc import Callable
+from uuid import UUID
+
+import pytest
+
+from tee_sim.blobs import MemoryBlobs
+from tee_sim.errors import TeeError, TeeResult
+from tee_sim.gp_objects import Enumerators, Flag, GpObjects
+from tee_sim.rng import SeededRng
+from tee_sim.rpmb.device import MemoryMedium, RpmbDevice
+from tee_sim.storage import ObjectStore
+
+READ, WRITE, META = Flag.ACCESS_READ, Flag.ACCESS_WRITE, Flag.ACCESS_WRITE_META
+ALL = READ | WRITE | META
+
+
+class Device:
+    """A disk and an RPMB; `boot` opens the store anew, as after a restart."""
+
+    def __init__(self) -> None:
+        self.disk, self.rpmb = MemoryBlobs(), RpmbDevice(MemoryMedium())
+        self.boots = 0
+        self.boot()
+
+    def boot(self) -> None:
+        self.boots += 1
+        rng = SeededRng(bytes([self.boots % 256]))
+        args = (self.disk, self.rpmb, bytes(range(32)), bytes(range(16)), rng)
+        self.store = ObjectStore.open(*args, create=self.boots == 1)
+
+    def objects(self, ta: int = 1) -> GpObjects:
+        return GpObjects(self.store.namespace(UUID(int=ta)))
+
+    def enumerators(self, ta: int = 1) -> Enumerators:
+        return Enumerators(self.store.namespace(UUID(int=ta)))
+
+
+def refused(result: TeeResult, call: Callable[..., object], *args: object) -> None:
+    """The call must return this result."""
+    with pytest.raises(TeeError) as caught:
+        call(*args)
+    assert caught.value.result is result
