@@ -42,11 +42,12 @@ class Arena:
         self.size_bytes = -(-max(size_bytes, 1) // mmap.PAGESIZE) * mmap.PAGESIZE
         self._view, self.kind = _secret_map(self.size_bytes)
         self._free: list[tuple[int, int]] = [(0, self.size_bytes)]
+        self._returned: list[tuple[int, int]] = []
 
     @property
     def free_bytes(self) -> int:
         """Not in use, over all gaps."""
-        return sum(size for _, size in self._free)
+        return sum(size for _, size in (*self._free, *self._returned))
 
     @contextlib.contextmanager
     def buffer(self, size_bytes: int) -> Iterator[memoryview]:
@@ -61,7 +62,7 @@ class Arena:
             yield view
         finally:
             self._wipe(offset, room)
-            self._give_back(offset, room)
+            self._returned.append((offset, room))  # merged by the next _take: a finalizer may run inside one
             with contextlib.suppress(BufferError):  # an array over it still lives: it now sees zeros
                 view.release()
 
@@ -74,6 +75,8 @@ class Arena:
         if size_bytes < 1:
             raise ValueError("a buffer has at least one byte")
         need = -(-size_bytes // _ALIGNMENT) * _ALIGNMENT
+        while self._returned:
+            self._merge(*self._returned.pop())
         for i, (offset, size) in enumerate(self._free):
             if size >= need:
                 self._free[i : i + 1] = [(offset + need, size - need)] if size > need else []
@@ -83,7 +86,7 @@ class Arena:
     def _wipe(self, offset: int, size: int) -> None:
         self._view[offset : offset + size] = bytes(size)
 
-    def _give_back(self, offset: int, size: int) -> None:
+    def _merge(self, offset: int, size: int) -> None:
         gaps = sorted([*self._free, (offset, size)])
         merged = [gaps[0]]
         for start, length in gaps[1:]:
