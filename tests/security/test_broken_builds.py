@@ -103,10 +103,11 @@ def test_an_application_that_opens_a_file_is_killed(broken, tmp_path):
 
 def test_a_reply_with_free_bytes_is_an_integrity_failure_and_kills(broken, tmp_path):
     """The template rides in an extra field of a reply: the normal world decodes strictly into the declared type."""
-    views = "    views: Annotated[int, UpTo(MAX_VIEWS)] = 0\n\n\n@dataclass(frozen=True, slots=True, kw_only=True)\n"
+    views = "    acquired: Annotated[tuple[AcquiredCode, ...], Items(MAX_VIEWS)] = ()\n\n\n"
+    views += "@dataclass(frozen=True, slots=True, kw_only=True)\n"
     views += "class Authenticate("
     extra = "\n    extra: Annotated[bytes, AtMost(8192)] = b''\n\n\n"
-    answer = "return commands.Enrolled(status=Status.OK, record_id=record_id, digest=digest, views=record.samples"
+    answer = "digest=digest, views=record.samples, acquired=acquired"
     broken(
         ("src/bioguard/commands/biometric.py", views, views.replace("\n\n\n", extra, 1)),
         (APP, answer, f"{answer}, extra=request.samples[0]"),
