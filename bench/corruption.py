@@ -1,7 +1,7 @@
 """`python -m bench.corruption [--cases N] [--seed S] [--json]`: damage every region of every file and every column.
 
-A device with three people is damaged in one place and asked again: which records are there, does each person match, does
-another not, does the PIN open. Every answer is the right one or a `BioguardError` (a `TeeError` while the store
+A device with three people is damaged in one place and asked again: which records are there, does each person match,
+does another not, does the PIN open. Every answer is the right one or a `BioguardError` (a `TeeError` while the store
 opens); anything else, an exception of another type or a wrong answer, is a violation and exit 3.
 """
 
@@ -25,7 +25,7 @@ from bioguard.device.fuse import FUSE_FILE, Fuses
 from bioguard.device.handles import HANDLES_FILE
 from bioguard.device.names import NAMES_FILE
 from bioguard.errors import BioguardError
-from tee_sim.errors import TeeError
+from tee_sim.errors import TeeError, TeeResult
 from tee_sim.testing import TEST_DEVICE_ID, TEST_HUK
 
 __all__ = ["play"]
@@ -81,6 +81,8 @@ def _look(directory: Path) -> dict[str, object]:
                 except _TYPED as error:
                     answers[question] = type(error)
     except _TYPED as error:
+        if isinstance(error, TeeError) and error.result is TeeResult.BUSY:
+            raise RuntimeError("busy: an earlier case has leaked its lock, so this one was not played") from error
         answers["open"] = type(error)
     return answers
 
@@ -97,6 +99,8 @@ def _outcome(answers: dict[str, object], right: dict[str, object]) -> str:
 def _play_one(directory: Path, good: Files, case: Case, right: dict[str, object]) -> str:
     _, _, changed = case
     for name, raw in {"storage.db-journal": b"", **good, **changed}.items():
+        # A new file each time: a lock that a failed case has leaked must not refuse the cases after it.
+        (directory / name).unlink(missing_ok=True)
         (directory / name).write_bytes(raw)
     try:
         return _outcome(_look(directory), right)
