@@ -158,7 +158,7 @@ class Supplicant(Service):
         self._rpmb_file = RpmbFile(directory / RPMB_FILE)
         try:
             self._sqlite = SqliteBlobs(directory / STORAGE_FILE)
-        except TeeError:
+        except BaseException:
             self._rpmb_file.close()
             raise
         blobs: BlobStore = self._sqlite

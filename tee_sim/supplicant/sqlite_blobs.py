@@ -55,7 +55,7 @@ def _disk_errors() -> Iterator[None]:
     """Translate what SQLite raises; damage of the file looks like a disk that does not work."""
     try:
         yield
-    except (sqlite3.Error, OSError, OverflowError, TypeError) as error:
+    except (sqlite3.Error, OSError, OverflowError, TypeError, UnicodeDecodeError) as error:
         name = getattr(error, "sqlite_errorname", "")
         result = (
             TeeResult.STORAGE_NO_SPACE if name in _NO_SPACE

@@ -15,8 +15,13 @@ from bench.intervals import proportion
 from bench.metrics.rates import Scores, minimum_comparisons
 
 # pyeer's report writer wants a module that setuptools no longer has
-sys.modules.setdefault("pkg_resources", ModuleType("pkg_resources"))
+_STUB = "pkg_resources" not in sys.modules
+if _STUB:
+    sys.modules["pkg_resources"] = ModuleType("pkg_resources")
 import pyeer.eer_info  # noqa: E402
+
+if _STUB:
+    del sys.modules["pkg_resources"]  # pytest would take the stub for the real one
 
 Floats = NDArray[np.float64]
 
