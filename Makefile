@@ -4,12 +4,13 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 INPUTS := pyproject.toml $(wildcard src/bioguard/match/native/*.c src/bioguard/match/native/*.h)
 
-.PHONY: demo test bench lint clean help
+.PHONY: demo test regression bench lint clean help
 .DEFAULT_GOAL := help
 
 help:
 	@echo "make demo   the whole flow on synthetic people in a temporary device"
 	@echo "make test   lint, types, import contracts and every test"
+	@echo "make regression  accuracy on synthetic people against the stored baseline"
 	@echo "make bench  timings of this machine (needs the bench extra)"
 	@echo "make lint   ruff, mypy and the import contracts alone"
 
@@ -27,6 +28,9 @@ demo: $(VENV)/.base
 
 test: $(VENV)/.test
 	@$(BIN)/python -m pytest -n 2 --dist loadgroup
+
+regression: $(VENV)/.test
+	@$(BIN)/python -m bench baseline --check --no-speed
 
 bench: $(VENV)/.test
 	@$(BIN)/python -m bench.timings

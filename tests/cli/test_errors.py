@@ -1,6 +1,5 @@
 """Bad input: the right exit code, a stable error code, two lines on stderr, and nothing changed in the store."""
 
-import hashlib
 import json
 import os
 import subprocess
@@ -67,7 +66,7 @@ def bioguard(home: Path, *words: str) -> subprocess.CompletedProcess[str]:
 
 
 def image(home: Path) -> str:
-    """Records as the device lists them, and the rows of the store."""
+    """Records as the device lists them: every start of a device changes epoch and log, so bytes are not compared."""
     with Device.open(home / "phone") as device:
         return json.dumps([vars_of(r) for r in device.records()])
 
@@ -205,5 +204,4 @@ def test_shell_completion(home: Path) -> None:
     script = subprocess.run(
         [program], env=os.environ | {"_BIOGUARD_COMPLETE": "bash_source"}, capture_output=True, text=True, check=False
     )
-    assert hashlib.sha256(script.stdout.encode()).digest()
     assert "complete" in script.stdout
