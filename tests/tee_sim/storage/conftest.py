@@ -1,0 +1,86 @@
+"""A store over a disk and a device in memory, with a fault plan between them and the secure side."""
+
+from dataclasses import dataclass, field
+from uuid import UUID
+
+import pytest
+
+from tee_sim.blobs import MemoryBlobs
+from tee_sim.faults import FaultPlan, HostileBlobs, HostileRpmb
+from tee_sim.rng import SeededRng
+from tee_sim.rpmb.device import MemoryMedium, RpmbDevice
+from tee_sim.storage import ObjectStore, TaStore
+from tee_sim.supplicant.port import PipeBlobs, PipeRpmb
+from tee_sim.supplicant.service import RequestNote, Service
+
+TA = UUID("12345678-0000-0000-0000-000000000001")
+OTHER_TA = UUID("12345678-0000-0000-0000-000000000002")
+
+
+@dataclass
+class Port:
+    """The pipe, without the pipe."""
+
+    service: Service
+
+    def call(self, operation: int, payload: bytes) -> bytes:
+        return self.service.handle(operation, payload)
+
+
+@dataclass
+class World:
+    """One device. `open` is a boot."""
+
+    blobs: MemoryBlobs = field(default_factory=MemoryBlobs)
+    medium: MemoryMedium = field(default_factory=MemoryMedium)
+    huk: bytes = bytes(range(32))
+    device_id: bytes = bytes(range(16))
+    rng: SeededRng = field(default_factory=lambda: SeededRng(b"world"))
+    notes: list[RequestNote] = field(default_factory=list)
+    plan: FaultPlan = field(default_factory=FaultPlan)
+    disk: HostileBlobs | None = None
+    rpmb: HostileRpmb | None = None
+
+    def open(self, *, create: bool = False, anchored: bool = True, rpmb_key: bytes | None = None) -> ObjectStore:
+        self.rpmb = HostileRpmb(RpmbDevice(self.medium), self.plan)
+        self.disk = self.disk or HostileBlobs(self.blobs, self.plan)
+        port = Port(Service(self.disk, self.rpmb, log=self.notes.append))
+        transport = PipeRpmb(port) if anchored else None
+        return ObjectStore.open(
+            PipeBlobs(port), transport, self.huk, self.device_id, self.rng, create=create, rpmb_key=rpmb_key
+        )
+
+    def arm(self, text: str) -> FaultPlan:
+        """Let this plan rule from now on, in the same boot."""
+        self.plan.rules = FaultPlan.parse(text).rules
+        self.plan.passed.clear()
+        self.plan.fired.clear()
+        return self.plan
+
+    def snapshot(self) -> tuple[dict[bytes, bytes], list[bytes], int]:
+        return dict(self.blobs.rows), list(self.medium.blocks), self.medium.counter
+
+
+@pytest.fixture
+def world() -> World:
+    return World()
+
+
+@pytest.fixture
+def store(world: World) -> ObjectStore:
+    return world.open(create=True)
+
+
+@pytest.fixture
+def mine(store: ObjectStore) -> TaStore:
+    return store.namespace(TA)
+
+
+@pytest.fixture
+def other_ta() -> UUID:
+    return OTHER_TA
+
+
+@pytest.fixture
+def ta() -> UUID:
+    return TA

@@ -1,0 +1,159 @@
+"""Whatever the disk does, an answer is right or it is a typed error."""
+
+from uuid import UUID
+
+import pytest
+
+from tee_sim.errors import TeeError, TeeResult
+from tee_sim.storage import TaStore
+
+BODY = {bytes((i,)): bytes((i,)) * 50 for i in range(200)}
+
+
+@pytest.fixture
+def full(mine: TaStore) -> TaStore:
+    with mine.transaction() as change:
+        for object_id, body in BODY.items():
+            change.put(object_id, body, kind="k", owner=object_id, commitment=object_id * 32)
+    return mine
+
+
+READ_FAULTS = {
+    "read@1: flip(5) objects": {TeeResult.CORRUPT_OBJECT},
+    "read@1: flip(80) objects": {TeeResult.CORRUPT_OBJECT},
+    "read@1: truncate(40) objects": {TeeResult.CORRUPT_OBJECT},
+    "read@1: truncate(0) objects": {TeeResult.CORRUPT_OBJECT},
+    "read@1: missing objects": {TeeResult.CORRUPT_OBJECT},
+    "read@1: stale objects": {TeeResult.CORRUPT_OBJECT},
+    "read@1: eio": {TeeResult.STORAGE_NOT_AVAILABLE},
+    "read@1: busy": {TeeResult.BUSY},
+}
+
+
+@pytest.mark.parametrize("rule", READ_FAULTS)
+def test_faulty_read(world, full: TaStore, rule: str) -> None:  # type: ignore[no-untyped-def]
+    full.put(b"\x07", b"newer", kind="k")
+    plan = world.arm(rule)
+    with pytest.raises(TeeError) as caught:
+        full.get(b"\x07")
+    assert caught.value.result in READ_FAULTS[rule]
+    assert len(plan.fired) == 1
+    assert full.get(b"\x07").body == b"newer"
+
+
+def test_objects_swapped_in_one_answer_and_between_answers(world, full: TaStore) -> None:  # type: ignore[no-untyped-def]
+    plan = world.arm("read@1: swap objects; read@3: swap objects")
+    with pytest.raises(TeeError, match="object row does not fit the directory"):
+        list(full.load())
+    assert full.get(b"\1").body == BODY[b"\1"]
+    with pytest.raises(TeeError, match="object row does not fit the directory"):
+        full.get(b"\2")
+    assert len(plan.fired) == 2
+
+
+PAGE_FAULTS = ["stale", "flip(3)", "flip(40)", "truncate(31)", "truncate(500)", "missing", "swap"]
+
+
+@pytest.mark.parametrize("action", PAGE_FAULTS)
+def test_faulty_directory_page(world, full: TaStore, ta: UUID, action: str) -> None:  # type: ignore[no-untyped-def]
+    full.put(b"\x07", b"newer", kind="k")
+    store = world.open()
+    plan = world.arm(f"read@1: {action} pages")
+    with pytest.raises(TeeError) as caught:
+        list(store.namespace(ta).headers())
+    assert (caught.value.result, len(plan.fired)) == (TeeResult.CORRUPT_OBJECT, 1)
+    assert [h.object_id for h in store.namespace(ta).headers()] == list(BODY)
+
+
+def test_damage_of_one_object_costs_no_other(world, full: TaStore, ta: UUID) -> None:  # type: ignore[no-untyped-def]
+    world.blobs.rows[b"o" + ta.bytes + b"\x09"] = b"junk"
+    again = world.open().namespace(ta)
+    for object_id, body in BODY.items():
+        if object_id == b"\x09":
+            with pytest.raises(TeeError):
+                again.get(object_id)
+        else:
+            assert again.get(object_id).body == body
+    again.put(b"\x09", b"repaired", kind="k")
+    assert again.get(b"\x09").body == b"repaired"
+
+
+REFUSING = {
+    "commit@1: enospc": TeeResult.STORAGE_NO_SPACE,
+    "commit@1: eio": TeeResult.STORAGE_NOT_AVAILABLE,
+    "commit@1: busy": TeeResult.BUSY,
+    "commit@1: lie": TeeResult.STORAGE_NOT_AVAILABLE,
+    "rpmb.write@1: eio": TeeResult.STORAGE_NOT_AVAILABLE,
+    "rpmb.write@1: lose-reply": TeeResult.STORAGE_NOT_AVAILABLE,
+    "rpmb.write@1: flip(300)": TeeResult.SECURITY,
+    "rpmb.write@1: stale": TeeResult.SECURITY,
+}
+
+
+@pytest.mark.parametrize("rule", REFUSING)
+def test_refused_commit_changes_nothing_and_the_next_one_works(world, full: TaStore, rule: str, ta: UUID) -> None:  # type: ignore[no-untyped-def]
+    plan = world.arm(rule)
+    with pytest.raises(TeeError) as caught, full.transaction() as change:
+        change.put(b"\x07", b"newer", kind="k")
+        change.erase(b"\x08")
+    assert (caught.value.result, len(plan.fired)) == (REFUSING[rule], 1)
+    assert {o.header.object_id: o.body for o in full.load()} == BODY
+    full.put(b"\x07", b"newest", kind="k")
+    assert {o.header.object_id: o.body for o in world.open().namespace(ta).load()} == BODY | {b"\x07": b"newest"}
+
+
+@pytest.mark.parametrize(
+    "rule", ["commit@1: eio-after", "rpmb.write@2: eio", "rpmb.write@2: lose-reply", "rpmb.write@2: flip(300)"]
+)
+def test_a_commit_that_happened_is_a_success_whatever_was_reported(world, full: TaStore, rule: str, ta: UUID) -> None:  # type: ignore[no-untyped-def]
+    plan = world.arm(rule)
+    full.put(b"\x07", b"newer", kind="k")
+    assert len(plan.fired) == 1
+    assert full.get(b"\x07").body == b"newer"
+    assert {o.header.object_id: o.body for o in world.open().namespace(ta).load()} == BODY | {b"\x07": b"newer"}
+
+
+@pytest.mark.parametrize(
+    "rule", ["commit@1: drop(0)", "commit@1: drop(0) objects", "commit@1: flip(60)", "commit@1: flip(60) objects"]
+)
+def test_a_disk_that_keeps_half_a_transaction_stops_the_store(world, full: TaStore, rule: str, ta: UUID) -> None:  # type: ignore[no-untyped-def]
+    world.arm(rule)
+    with pytest.raises(TeeError) as caught:
+        full.put(b"\x07", b"newer", kind="k")
+    assert caught.value.result in {TeeResult.STORAGE_NOT_AVAILABLE, TeeResult.SECURITY}
+    with pytest.raises(TeeError, match="the device must be restarted"):
+        full.get(b"\x01")
+    world.arm("")
+    try:
+        again = world.open().namespace(ta)
+    except TeeError as error:
+        assert error.result == TeeResult.SECURITY
+        return
+    with pytest.raises(TeeError) as caught:
+        again.get(b"\x07")
+    assert caught.value.result == TeeResult.CORRUPT_OBJECT
+
+
+def test_a_disk_that_lies_all_the_time_is_found_at_the_next_boot(world, full: TaStore) -> None:  # type: ignore[no-untyped-def]
+    """Writes go to a cache that reads are served from, and the cache is lost with the power."""
+    durable = dict(world.blobs.rows)
+    full.put(b"\x07", b"newer", kind="k")
+    world.blobs.rows = durable
+    with pytest.raises(TeeError) as caught:
+        world.open()
+    assert caught.value.result == TeeResult.SECURITY
+
+
+def test_planted_rows_are_reported(world, full: TaStore, ta: UUID) -> None:  # type: ignore[no-untyped-def]
+    store = world.open()
+    assert store.verify() == len(BODY)
+    world.blobs.rows[b"o" + ta.bytes + b"planted"] = b"x"
+    with pytest.raises(TeeError, match="the disk holds rows the directory does not know"):
+        store.verify()
+
+
+def test_nothing_of_a_body_is_on_the_disk(world, mine: TaStore) -> None:  # type: ignore[no-untyped-def]
+    mine.put(b"a", b"CANARY-CANARY-CANARY", kind="k")
+    everything = b"".join([*world.blobs.rows.values(), *world.medium.blocks])
+    assert b"CANARY" not in everything
+    assert b"CANARY" not in repr(world.notes).encode()
