@@ -39,7 +39,10 @@ def test_chances_are_seeded() -> None:
 REFUSED = {
     "nonsense": "fault rule 'nonsense': expected point[@when]: action[(number)] [selector]",
     "reed: eio": "fault rule 'reed: eio': unknown point, one of read, commit, rpmb.read, rpmb.write",
-    "rpmb.read: enospc": "fault rule 'rpmb.read: enospc': no such action here, one of delay, die-after, die-before, eio, flip, stale, truncate",
+    "rpmb.read: enospc": (
+        "fault rule 'rpmb.read: enospc': no such action here, one of delay, die-after, die-before, eio, flip, stale,"
+        " truncate"
+    ),
     "read@0: eio": "fault rule 'read@0: eio': when is N, N+ or pX",
     "read: eio everything": "fault rule 'read: eio everything': unknown selector, one of all, objects, pages, anchor",
 }

@@ -1,4 +1,4 @@
-"""The device against a host written here from the frame table, so that client and device do not vouch for each other."""
+"""The device against a host written here from the frame table, so that our client does not vouch for it."""
 
 import hashlib
 import hmac

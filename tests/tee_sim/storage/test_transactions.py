@@ -30,10 +30,15 @@ def test_versions_are_epochs_and_never_come_back(mine: TaStore, store: ObjectSto
 
 def test_nothing_happens_on_an_exception(mine: TaStore, store: ObjectStore) -> None:
     mine.put(b"a", b"1", kind="k")
-    with pytest.raises(ZeroDivisionError), mine.transaction() as change:
-        change.put(b"b", b"2", kind="k")
-        change.erase(b"a")
-        raise ZeroDivisionError
+
+    def broken() -> None:
+        with mine.transaction() as change:
+            change.put(b"b", b"2", kind="k")
+            change.erase(b"a")
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        broken()
     assert bodies(mine) == {b"a": b"1"}
     assert store.epoch == 1
 
@@ -115,10 +120,15 @@ def test_quotas(store: ObjectStore, ta: UUID) -> None:
         small.put(b"a", bytes(11), kind="k")
     assert caught.value.result == TeeResult.STORAGE_NO_SPACE
     small.put(b"a", bytes(10), kind="k")
-    with pytest.raises(TeeError, match="quota of 2 objects is used up"), small.transaction() as change:
-        change.put(b"b", b"", kind="k")
-        change.put(b"a", b"again", kind="k")
-        change.put(b"c", b"", kind="k")
+
+    def three() -> None:
+        with small.transaction() as change:
+            change.put(b"b", b"", kind="k")
+            change.put(b"a", b"again", kind="k")
+            change.put(b"c", b"", kind="k")
+
+    with pytest.raises(TeeError, match="quota of 2 objects is used up"):
+        three()
     with small.transaction() as change:
         change.put(b"b", b"", kind="k")
         change.erase(b"a")
