@@ -5,7 +5,8 @@ Layout (docs/formats/rpmb.md): two journal slots of `SLOT_BYTES`, then one cell 
 * A commit writes one slot, the older of the two, with the whole new state: key, counter, address, blocks and a digest.
   One fdatasync makes it durable. Then the blocks are copied to their cells, without a sync: the next commit's sync
   covers them before it overwrites a slot that might still be needed.
-* At open the valid slot with the higher sequence number wins and is replayed; a torn slot means the commit before it.
+* At open both valid slots are replayed, the older one first: the newer slot may have reached the disk before the cells
+  of the commit before it. A torn slot means the commit before it.
 * A cell is a block and its SHA-256, so a flipped bit is a media error, as in flash with ECC, and not data.
 
 The key is in the file in clear: this is the inside of a simulated chip, not storage of the secure world.
@@ -106,7 +107,8 @@ class FileMedium:
         slots = [file.pread(SLOT_BYTES, i * SLOT_BYTES) for i in range(2)]
         valid = [parsed for slot in slots if (parsed := _parse_slot(slot)) is not None]
         if valid:
-            self._replay(max(valid, key=lambda parsed: parsed[0]))
+            for parsed in sorted(valid, key=lambda parsed: parsed[0]):
+                self._replay(parsed)
         elif any(any(slot) for slot in slots):
             self._check_never_used(slots)
             self.commit(key=None, counter=0)

@@ -140,6 +140,8 @@ class SqliteBlobs:
         return [b"o" + ta + object_id for ta, object_id in self._db.execute(query, (*bound, limit))]
 
     def _scan_pages(self, after: bytes, limit: int) -> list[bytes]:
+        if after >= b"q":
+            return []
         bound = _number(after[1:9]) if after[:1] == b"p" else -1
         query = "SELECT number FROM page WHERE number > ? ORDER BY number LIMIT ?"
         return [page_name(number) for (number,) in self._db.execute(query, (bound, limit))]

@@ -1,0 +1,116 @@
+"""The secure world's end of the supplicant: answers of the wrong kind, and large transactions."""
+
+from collections.abc import Callable
+
+import pytest
+
+from tee_sim.blobs import Changes, MemoryBlobs
+from tee_sim.codec import encode
+from tee_sim.errors import TeeError, TeeResult
+from tee_sim.limits import MAX_FRAME_BYTES
+from tee_sim.rpmb.device import MemoryMedium, RpmbDevice
+from tee_sim.supplicant.port import PipeBlobs, PipeRpmb
+from tee_sim.supplicant.requests import Operation
+from tee_sim.supplicant.service import RequestNote, Service
+
+
+class Answer:
+    """A port that says one thing."""
+
+    def __init__(self, reply: bytes | TeeError) -> None:
+        self.reply = reply
+
+    def call(self, operation: int, payload: bytes) -> bytes:
+        if isinstance(self.reply, TeeError):
+            raise self.reply
+        return self.reply
+
+
+def refused(call: Callable[[], object]) -> TeeResult:
+    with pytest.raises(TeeError) as caught:
+        call()
+    return caught.value.result
+
+
+@pytest.mark.parametrize("result", [r for r in TeeResult if r])
+def test_a_supplicant_has_three_results_and_no_other(result: TeeResult) -> None:
+    known = {TeeResult.STORAGE_NO_SPACE, TeeResult.STORAGE_NOT_AVAILABLE, TeeResult.BUSY}
+    blobs = PipeBlobs(Answer(TeeError(result, "whatever")))
+    assert refused(lambda: blobs.read([b"a"])) == (result if result in known else TeeResult.STORAGE_NOT_AVAILABLE)
+
+
+READ_REPLIES = [[], [None, None], [1], ["text"], [[b"x"]], {}, b"x", None]
+
+
+@pytest.mark.parametrize("reply", READ_REPLIES)
+def test_replies_of_the_wrong_type_to_a_read(reply: object) -> None:
+    blobs = PipeBlobs(Answer(encode(reply)))
+    assert refused(lambda: blobs.read([b"a"])) == TeeResult.BAD_FORMAT
+
+
+@pytest.mark.parametrize("names", [[b"c", b"b"], [b"b", b"b"], [b"a"], [b""], [bytes(82)], [b"b", b"c", b"d"], [1]])
+def test_names_out_of_order_or_bounds(names: list[object]) -> None:
+    blobs = PipeBlobs(Answer(encode(names)))
+    assert refused(lambda: blobs.scan(b"a", 2)) == TeeResult.BAD_FORMAT
+
+
+def test_a_commit_is_answered_with_nothing() -> None:
+    assert refused(lambda: PipeBlobs(Answer(encode([b"x"]))).commit(Changes())) == TeeResult.BAD_FORMAT
+
+
+@pytest.mark.parametrize("reply", [[bytes(511)], [bytes(1024)], [b""]])
+def test_rpmb_answers_have_the_length_asked_for(reply: object) -> None:
+    assert refused(lambda: PipeRpmb(Answer(encode(reply))).transfer(bytes(512), 1)) == TeeResult.COMMUNICATION
+
+
+class Direct:
+    def __init__(self, service: Service) -> None:
+        self.service = service
+        self.largest = 0
+
+    def call(self, operation: int, payload: bytes) -> bytes:
+        reply = self.service.handle(operation, payload)
+        self.largest = max(self.largest, len(payload), len(reply))
+        return reply
+
+
+def test_large_transactions_and_reads_go_in_parts_and_commit_once() -> None:
+    notes: list[RequestNote] = []
+    disk = MemoryBlobs()
+    port = Direct(Service(disk, RpmbDevice(MemoryMedium()), log=notes.append))
+    blobs = PipeBlobs(port)
+    puts = {b"p%d" % i: bytes((i,)) * 200_000 for i in range(20)}
+    disk.rows[b"gone"] = b"x"
+    blobs.commit(Changes(puts, (b"gone",)))
+    assert disk.rows == puts
+    assert blobs.read([*puts, b"none"]) == [*puts.values(), None]
+    kinds = [note.operation for note in notes]
+    assert kinds.count(Operation.COMMIT) == 1
+    assert kinds.count(Operation.STAGE) == 3
+    assert kinds.count(Operation.READ) >= 4
+    assert port.largest < MAX_FRAME_BYTES
+    with pytest.raises(TeeError, match="blob is larger than a message"):
+        blobs.commit(Changes({b"p": bytes(MAX_FRAME_BYTES)}))
+
+
+@pytest.mark.parametrize(
+    ("operation", "request_", "result"),
+    [
+        (0, [], TeeResult.NOT_SUPPORTED),
+        (6, [], TeeResult.NOT_SUPPORTED),
+        (Operation.READ, [b""], TeeResult.BAD_FORMAT),
+        (Operation.READ, [b"a"] * 1025, TeeResult.BAD_FORMAT),
+        (Operation.SCAN, [b"", 0], TeeResult.BAD_FORMAT),
+        (Operation.SCAN, [b"", 4097], TeeResult.BAD_FORMAT),
+        (Operation.COMMIT, [[[b"a", b""], [b"a", b""]], []], TeeResult.BAD_FORMAT),
+        (Operation.COMMIT, [[[b"a", b""]], [b"a"]], TeeResult.BAD_FORMAT),
+        (Operation.COMMIT, [[], [b"a", b"a"]], TeeResult.BAD_FORMAT),
+        (Operation.RPMB, [bytes(511), 1], TeeResult.COMMUNICATION),
+        (Operation.RPMB, [bytes(512), 65], TeeResult.COMMUNICATION),
+    ],
+)
+def test_bad_requests_are_refused_and_noted(operation: int, request_: object, result: TeeResult) -> None:
+    notes: list[RequestNote] = []
+    service = Service(MemoryBlobs(), RpmbDevice(MemoryMedium()), log=notes.append)
+    assert refused(lambda: service.handle(operation, encode(request_))) == result
+    assert [note.result for note in notes] == ([] if result == TeeResult.NOT_SUPPORTED else [result])
