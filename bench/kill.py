@@ -17,6 +17,7 @@ import tempfile
 from collections import Counter
 from collections.abc import Callable, Sequence
 from contextlib import closing
+from itertools import pairwise
 from pathlib import Path
 from uuid import UUID
 
@@ -165,11 +166,9 @@ def _fork(run: Callable[[], None], keep: Sequence[int]) -> int:
         return pid
     code = 0
     try:
-        low = max(keep)
-        for fd in range(3, low):
-            if fd not in keep:
-                os.close(fd)
-        os.closerange(low + 1, 256)
+        # closerange passes over numbers that are not open: a long-lived caller's table has gaps
+        for low, high in pairwise((2, *sorted(keep), 256)):
+            os.closerange(low + 1, high)
         run()
     except (EOFError, BrokenPipeError):
         code = 0

@@ -1,5 +1,6 @@
 """A short form of `python -m bench.kill`, and proof that it can fail."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,18 @@ def test_kill_9_of_either_world_or_both_leaves_before_or_after(tmp_path: Path) -
     assert set(found) == {(victim, moment) for victim in kill.VICTIMS for moment in kill.MOMENTS}
     assert sum(row.total() for row in found.values()) == 48
     assert {outcome for row in found.values() for outcome in row} == {"before", "after"}
+
+
+def test_a_caller_with_gaps_in_its_descriptors_is_no_violation(tmp_path: Path) -> None:
+    opened = [os.open(os.devnull, os.O_RDONLY) for _ in range(30)]
+    for fd in opened[3:12]:
+        os.close(fd)
+    try:
+        found = kill.play(tmp_path, rounds=1, most=12)
+    finally:
+        for fd in (*opened[:3], *opened[12:]):
+            os.close(fd)
+    assert {outcome for row in found.values() for outcome in row} <= {"before", "after"}
 
 
 def test_a_disk_without_transactions_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
