@@ -17,8 +17,8 @@ from pathlib import Path
 from unittest.mock import patch
 
 from bench.corruption_cases import Case, Files, cases
-from bench.crash import contents, scratch
 from bench.crash_device import FACES, configure, opened, populate
+from bench.crash_oracle import contents, scratch
 from bioguard.device import Device, credentials
 from bioguard.device.boot import BOOT_FILE, boot_id
 from bioguard.device.fuse import FUSE_FILE, Fuses

@@ -7,7 +7,7 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from bench.crash import scratch
+from bench.crash_oracle import scratch
 
 __all__ = ["Case", "Files", "cases"]
 

@@ -1,198 +1,87 @@
-"""`python -m bench.crash [--points N] [--seed S] [--json]`: cut the power at every write of every operation.
+"""`python -m bench.crash [--points N] [--kills N] [--only power|kill] [--seed S] [--json]`: the crash matrix.
 
-Every operation is recorded once (`bench.crash_trace`) and cut after each call on `storage.db`, its journal and
-`rpmb.img`. After each cut the store is opened again: its objects are those of before or of after, byte for byte, the
-RPMB counter covers every completed write, the store verifies, and on every `MATCH_EVERY`th disk the whole secure
-world boots and the bystander still matches. Exit 3 on any violation; 4 where strace is not there.
+Every operation that writes is interrupted: by a power cut after each call on a file (`bench.crash_power`), and by
+kill -9 of the secure world, of the supplicant and of both at each message between them (`bench.crash_kill`). What is
+left is judged by `bench.crash_oracle`. Exit 3 on any violation; 4 where strace is not there.
 """
 
 import argparse
 import json
-import random
 import shutil
 import sys
 import tempfile
-from collections.abc import Iterable, Sequence
-from contextlib import ExitStack, closing
-from dataclasses import asdict, dataclass, field
+from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
 
-from bench.crash_device import FACES, OPERATIONS, opened
-from bench.crash_trace import FILES, KINDS, Disk, images, record
-from bioguard.device.launch import manifests
-from bioguard.device.names import NAMES_FILE
-from tee_sim.rng import SeededRng
-from tee_sim.rpmb.device import RpmbDevice
-from tee_sim.rpmb.file_medium import FileMedium, OsFile
-from tee_sim.storage import ObjectStore
-from tee_sim.supplicant import SqliteBlobs
-from tee_sim.testing import TEST_DEVICE_ID, TEST_HUK
+from bench import crash_kill, crash_power
+from bench.crash_device import MATRIX
+from bench.crash_oracle import Row, scratch
+from bench.crash_trace import KINDS
+from bench.crash_worlds import VICTIMS
 
-__all__ = ["Row", "contents", "play", "scratch"]
-
-MATCH_EVERY = 10
-STEPS = {"lockout count": 2, "pin set": 3, "purge": 6}
-"""Operations of more than one transaction, and how many. An attempt is counted before anything is compared and its log
-entry follows; a PIN change counts the attempt, clears the count, writes the new PIN; a purge erases record by record.
-A cut between two of them is `between`; there must be exactly so many states in the whole recording, no more."""
-
-State = dict[bytes, bytes]
+__all__ = ["main", "table"]
 
 
-@dataclass(slots=True)
-class Row:
-    """Cuts of one operation and kind, and how they ended."""
-
-    operation: str
-    kind: str
-    points: int = 0
-    before: int = 0
-    after: int = 0
-    between: int = 0
-    errors: list[str] = field(default_factory=list)
+ENDS = {"before": 7, "after": 7, "between": 8}
+"""Columns and their widths."""
 
 
-def scratch() -> str | None:
-    """A directory in memory, if there is one: the cuts are played, so syncs need not reach a real disk."""
-    return "/dev/shm" if Path("/dev/shm").is_dir() else None
+def table(rows: Sequence[Row]) -> str:
+    """A line for each operation: power cuts, how all kills ended, and the kills of each victim."""
+    ends = "".join(f"{name:>{width}}" for name, width in ENDS.items())
+    counted = f"{'runs':>6}{'errors':>7}"
+    lines = [
+        f"{'':18}|{'power cuts':^36}|{'kills':^22}" + "".join(f"|{victim:^13}" for victim in VICTIMS),
+        f"{'operation':18}|{'points':>7}{ends}{'errors':>7}|{ends}" + f"|{counted}" * len(VICTIMS),
+    ]
+    for name in MATRIX:
+        lines.append(_line(name, [row for row in rows if row.operation == name]))
+    return "\n".join([*lines, _line("all", rows)])
 
 
-def put(directory: Path, disk: Disk) -> None:
-    """Make the files of the store these and no others."""
-    for name in FILES:
-        (directory / name).write_bytes(disk[name])
+def _line(name: str, rows: Sequence[Row]) -> str:
+    cuts = [row for row in rows if row.kind in KINDS]
+    kills = [row for row in rows if row.kind in VICTIMS]
+    line = f"{name:18}|{_sum(cuts, 'points'):7}{_ends(cuts)}{_errors(cuts):7}|{_ends(kills)}"
+    for victim in VICTIMS:
+        killed = [row for row in kills if row.kind == victim]
+        line += f"|{_sum(killed, 'points'):6}{_errors(killed):7}"
+    return line
 
 
-def contents(directory: Path, *, huk: bytes = TEST_HUK, device_id: bytes = TEST_DEVICE_ID) -> tuple[State, int]:
-    """Verify the store; return every object by application and id, and the RPMB counter before it was opened.
-
-    Raises:
-        TeeError: it does not open, or an object or page of it does not.
-    """
-    with ExitStack() as stack:
-        file = OsFile(directory / "rpmb.img")
-        stack.callback(file.close)
-        medium = FileMedium(file)
-        counter = medium.counter
-        blobs = stack.enter_context(closing(SqliteBlobs(directory / "storage.db")))
-        store = ObjectStore.open(blobs, RpmbDevice(medium), huk, device_id, SeededRng(b"crash"))
-        store.verify()
-        state = {
-            manifest.ta_uuid.bytes + stored.header.object_id: stored.body
-            for manifest in manifests()
-            for stored in store.namespace(manifest.ta_uuid).load()
-        }
-    return state, counter
+def _sum(rows: Sequence[Row], column: str) -> int:
+    return sum(getattr(row, column) for row in rows)
 
 
-def _bystander_matches(directory: Path) -> bool:
-    with opened(directory, seed=bytes([2]) * 32) as device:
-        return device.authenticate("carol", FACES["carol"][5]).match
+def _errors(rows: Sequence[Row]) -> int:
+    return sum(len(row.errors) for row in rows)
 
 
-def _spread(points: list[tuple[str, int, str, Disk, int]], most: int) -> list[tuple[str, int, str, Disk, int]]:
-    if len(points) <= most:
-        return points
-    return [points[i * len(points) // most] for i in range(most)]
-
-
-def play(root: Path, *, points: int, seed: int) -> list[Row]:
-    """Play about `points` cuts, spread evenly over the operations, under `root`.
-
-    Raises:
-        RuntimeError: the recording failed.
-    """
-    rng = random.Random(seed)
-    recorded, cut = root / "recorded", root / "cut"
-    recorded.mkdir()
-    cut.mkdir()
-    events = record(recorded, root / "trace")
-    shutil.copy(recorded / NAMES_FILE, cut / NAMES_FILE)
-    torn = max(1, points // 400)
-    by_operation: dict[str, list[tuple[str, int, str, Disk, int]]] = {name: [] for name in OPERATIONS}
-    for point in images(events, rng, torn):
-        by_operation[point[0]].append(point)
-    rows: list[Row] = []
-    for operation, found in by_operation.items():
-        expected = STEPS.get(operation, 0 if operation == "rekey of storage" else 1)
-        put(cut, found[0][3])
-        _, counter = contents(cut)
-        steps = _steps(cut, [disk for _, _, kind, disk, _ in found if kind == "kept"])
-        chosen = _spread(found, -(-points // len(by_operation)))
-        rows += _operation(cut, chosen, steps, counter)
-        if len(steps) != expected + 1:
-            rows[-1].errors.append(f"{len(steps)} states, expected {expected + 1}")
-    return rows
-
-
-def _steps(cut: Path, disks: Iterable[Disk]) -> list[State]:
-    """The states an operation that is not cut goes through."""
-    steps: list[State] = []
-    for disk in disks:
-        put(cut, disk)
-        state, _ = contents(cut)
-        if not steps or state != steps[-1]:
-            steps.append(state)
-    return steps
-
-
-def _operation(
-    cut: Path, chosen: Iterable[tuple[str, int, str, Disk, int]], steps: list[State], counter: int
-) -> list[Row]:
-    rows: dict[str, Row] = {}
-    for played, (operation, number, kind, disk, syncs) in enumerate(chosen):
-        row = rows.setdefault(kind, Row(operation, kind))
-        row.points += 1
-        put(cut, disk)
-        try:
-            state, now = contents(cut)
-            if now < counter + syncs:
-                row.errors.append(f"cut {number}: counter {now} after {counter} and {syncs} completed writes")
-            _judge(row, number, state, steps)
-            look = played % MATCH_EVERY == 0 and operation != "purge"
-            if look and not _bystander_matches(cut):
-                row.errors.append(f"cut {number}: the bystander does not match")
-        except Exception as error:
-            row.errors.append(f"cut {number}: {type(error).__name__}: {error}")
-    return sorted(rows.values(), key=lambda row: KINDS.index(row.kind))
-
-
-def _judge(row: Row, number: int, state: State, steps: list[State]) -> None:
-    if state == steps[0]:
-        row.before += 1
-    elif state == steps[-1]:
-        row.after += 1
-    elif state in steps:
-        row.between += 1
-    else:
-        row.errors.append(f"cut {number}: neither before nor after")
-
-
-def _table(rows: Sequence[Row]) -> str:
-    lines = [f"{'operation':18}{'cut':6}{'points':>8}{'before':>8}{'after':>8}{'between':>9}{'errors':>8}"]
-    for row in rows:
-        lines.append(
-            f"{row.operation:18}{row.kind:6}{row.points:8}{row.before:8}{row.after:8}{row.between:9}{len(row.errors):8}"
-        )
-    total = [sum(getattr(row, name) for row in rows) for name in ("points", "before", "after", "between")]
-    errors = sum(len(row.errors) for row in rows)
-    lines.append(f"{'all':24}{total[0]:8}{total[1]:8}{total[2]:8}{total[3]:9}{errors:8}")
-    return "\n".join(lines)
+def _ends(rows: Sequence[Row]) -> str:
+    return "".join(f"{_sum(rows, name):{width}}" for name, width in ENDS.items())
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Command line; returns the exit status."""
     parser = argparse.ArgumentParser(prog="python -m bench.crash", description=__doc__)
-    parser.add_argument("--points", type=int, default=6000)
+    parser.add_argument("--points", type=int, default=8000, help="power cuts, at most about so many")
+    parser.add_argument("--kills", type=int, default=1_000_000, help="kills, at most about so many")
+    parser.add_argument("--only", choices=("power", "kill"))
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args(arguments)
-    if shutil.which("strace") is None:
+    if options.only != "kill" and shutil.which("strace") is None:
         sys.stderr.write("strace is not installed: the writes cannot be recorded\n")
         return 4
-    with tempfile.TemporaryDirectory(dir=scratch()) as root:
-        rows = play(Path(root), points=options.points, seed=options.seed)
-    sys.stdout.write((json.dumps([asdict(row) for row in rows]) if options.json else _table(rows)) + "\n")
+    rows: list[Row] = []
+    if options.only != "kill":
+        with tempfile.TemporaryDirectory(dir=scratch()) as root:
+            rows += crash_power.play(Path(root), points=options.points, seed=options.seed)
+    if options.only != "power":
+        with tempfile.TemporaryDirectory(dir=scratch()) as root:
+            rows += crash_kill.play(Path(root), runs=options.kills, seed=options.seed)
+    sys.stdout.write((json.dumps([asdict(row) for row in rows]) if options.json else table(rows)) + "\n")
     for row in rows:
         for error in row.errors[:3]:
             sys.stderr.write(f"{row.operation}, {row.kind}: {error}\n")

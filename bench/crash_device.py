@@ -1,4 +1,4 @@
-"""A device without processes, over real files: what the crash and corruption campaigns cut and damage.
+"""A device without processes, over real files: what the crash and corruption campaigns interrupt and damage.
 
 `python -m bench.crash_device DIRECTORY` plays every operation that writes, once; `bench.crash_trace` runs it under
 strace. Between operations it tries to open a path below `MARK`, which strace sees and nothing else does.
@@ -7,7 +7,7 @@ strace. Between operations it tries to open a path below `MARK`, which strace se
 import os
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, closing, contextmanager, suppress
 from pathlib import Path
 from typing import cast
 
@@ -26,38 +26,48 @@ from bioguard.synthetic import face_views
 from tee_sim.client import Context
 from tee_sim.lockdown.records import LockReport
 from tee_sim.lockdown.verdict import Verdict
-from tee_sim.process import SecureProcess
+from tee_sim.process import SecureProcess, StorageHandler
 from tee_sim.supplicant import Supplicant
+from tee_sim.supplicant.requests import Operation
 from tee_sim.testing import InProcessTee
 
-__all__ = ["FACES", "MARK", "OPERATIONS", "configure", "opened", "populate"]
+__all__ = [
+    "CREATION", "FACES", "MARK", "MATRIX", "OPERATIONS", "PURGE_DAYS", "STARTS", "boot", "configure", "die_in_commit",
+    "facade", "opened", "populate",
+]  # fmt: skip
 
 MARK = "/nonexistent/crash-mark"
 FACES = {name: face_views(7, person=i, count=6) for i, name in enumerate(("alice", "bob", "carol"))}
 """Six synthetic views of each person: five to enroll and replace with, the last one to probe with."""
 
 
+def boot(storage: StorageHandler, *, create: bool = False, seed: bytes = bytes(32), days: int = 0) -> InProcessTee:
+    """A secure world with the product's trusted applications, without lock and sandbox."""
+    wall_ms = 1_767_225_600_000 + days * 86_400_000
+    return InProcessTee(manifests(), storage, create=create, seed=seed, stepped_wall_ms=wall_ms)
+
+
+def facade(directory: Path, tee: InProcessTee) -> Device:
+    """The normal world's side of a device."""
+    running = Running(
+        process=cast("SecureProcess", tee),
+        supplicant=cast("Supplicant", None),
+        verdict=cast("Verdict", None),
+        report=cast("LockReport", None),
+        ready=tee.ready(),
+        measurements={},
+        context=Context(tee),
+        faults=DeviceFaults(directory),
+        grid=None,
+    )
+    return Device(directory, Names.load(directory), running, cast("DeviceLock", None))
+
+
 @contextmanager
 def opened(directory: Path, *, create: bool = False, seed: bytes = bytes(32), days: int = 0) -> Iterator[Device]:
-    """The facade of a device whose secure world runs in this process, without lock and sandbox."""
-    supplicant = Supplicant(directory)
-    try:
-        wall_ms = 1_767_225_600_000 + days * 86_400_000
-        tee = InProcessTee(manifests(), supplicant, create=create, seed=seed, stepped_wall_ms=wall_ms)
-        running = Running(
-            process=cast("SecureProcess", tee),
-            supplicant=supplicant,
-            verdict=cast("Verdict", None),
-            report=cast("LockReport", None),
-            ready=tee.ready(),
-            measurements={},
-            context=Context(tee),
-            faults=DeviceFaults(directory),
-            grid=None,
-        )
-        yield Device(directory, Names.load(directory), running, cast("DeviceLock", None))
-    finally:
-        supplicant.close()
+    """A device whose secure world and supplicant run in this process."""
+    with closing(Supplicant(directory)) as supplicant:
+        yield facade(directory, boot(supplicant, create=create, seed=seed, days=days))
 
 
 def configure(device: Device) -> None:
@@ -122,6 +132,45 @@ OPERATIONS: dict[str, Callable[[Device], object]] = {
 """In the order in which they are played on one device. Purge runs last, years later, when consents have expired."""
 
 PURGE_DAYS = 4000
+CREATION = "creation"
+STARTS = {"start, undone": False, "start, done": True}
+"""Starts after a death in a commit, and whether its disk did its transaction."""
+MATRIX = (CREATION, *OPERATIONS, *STARTS)
+"""All that is interrupted."""
+
+
+class _Dying:
+    """A disk at whose next transaction this process dies."""
+
+    def __init__(self, disk: StorageHandler, committed: bool) -> None:
+        self._disk, self._committed, self.armed = disk, committed, False
+
+    def handle(self, operation: int, payload: bytes) -> bytes:
+        dies = self.armed and operation == Operation.COMMIT
+        if not dies or self._committed:
+            reply = self._disk.handle(operation, payload)
+        if dies:
+            os._exit(0)
+        return reply
+
+
+def die_in_commit(directory: Path, *, committed: bool) -> None:
+    """Leave a device that died right before, or right after, the disk did a transaction.
+
+    Raises:
+        RuntimeError: there was no transaction to die in.
+    """
+    pid = os.fork()
+    if not pid:
+        try:
+            disk = _Dying(Supplicant(directory), committed)
+            device = facade(directory, boot(disk))
+            disk.armed = True
+            device.add_user("erin")
+        finally:
+            os._exit(1)
+    if os.waitpid(pid, 0)[1]:
+        raise RuntimeError("it did not die in a commit")
 
 
 def _mark(name: str) -> None:
@@ -129,20 +178,30 @@ def _mark(name: str) -> None:
         os.close(os.open(f"{MARK}/{name}", os.O_RDONLY))
 
 
+@contextmanager
+def _marked(name: str) -> Iterator[None]:
+    _mark(f"begin {name}")
+    yield
+    _mark(f"end {name}")
+
+
 def main(directory: Path) -> None:
     """Play everything, marking where each operation begins and ends."""
-    with opened(directory, create=True) as device:
-        configure(device)
+    with ExitStack() as stack:
+        with _marked(CREATION):
+            device = stack.enter_context(opened(directory, create=True))
+            configure(device)
         populate(device)
         for name, operation in OPERATIONS.items():
             if name != "purge":
-                _mark(f"begin {name}")
-                operation(device)
-                _mark(f"end {name}")
-    with opened(directory, seed=bytes([1]) * 32, days=PURGE_DAYS) as device:
-        _mark("begin purge")
+                with _marked(name):
+                    operation(device)
+    for name, committed in STARTS.items():
+        die_in_commit(directory, committed=committed)
+        with closing(Supplicant(directory)) as supplicant, _marked(name):
+            boot(supplicant)
+    with opened(directory, seed=bytes([1]) * 32, days=PURGE_DAYS) as device, _marked("purge"):
         OPERATIONS["purge"](device)
-        _mark("end purge")
 
 
 if __name__ == "__main__":

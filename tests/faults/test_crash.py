@@ -1,17 +1,26 @@
-"""A short form of `python -m bench.crash`: at least 300 cuts, every operation, every kind."""
+"""A short form of `python -m bench.crash`: over 300 power cuts and 60 kills, and proof that both can fail."""
 
 import random
 import shutil
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
 
-from bench import crash
-from bench.crash_device import OPERATIONS
-from bench.crash_trace import Event, images
-from tee_sim.errors import TeeError
+from bench import crash, crash_kill, crash_power
+from bench.crash_device import MATRIX
+from bench.crash_oracle import TRANSACTIONS, Row
+from bench.crash_trace import KINDS, Event, images
+from bench.crash_worlds import VICTIMS
+from tee_sim.blobs import Changes
+from tee_sim.supplicant import SqliteBlobs, Supplicant
 
 STRACE = pytest.mark.skipif(shutil.which("strace") is None, reason="strace is not installed")
+
+
+def errors(rows: list[Row]) -> list[tuple[str, str, str]]:
+    return [(row.operation, row.kind, error) for row in rows for error in row.errors]
 
 
 def write(file: str, offset: int, data: bytes) -> Event:
@@ -37,27 +46,72 @@ def test_a_cut_keeps_what_was_synced_and_tears_by_sector_what_was_not() -> None:
 
 
 @STRACE
-def test_every_cut_leaves_the_state_before_or_after(tmp_path: Path) -> None:
-    rows = crash.play(tmp_path, points=310, seed=5)
-    assert [(row.operation, row.kind, row.errors) for row in rows if row.errors] == []
+def test_every_power_cut_leaves_the_state_before_or_after(tmp_path: Path) -> None:
+    rows = crash_power.play(tmp_path, points=360, seed=5)
+    assert errors(rows) == []
     assert sum(row.points for row in rows) >= 300
-    assert {row.operation for row in rows} == set(OPERATIONS)
+    assert {row.operation for row in rows} == set(MATRIX)
+    assert {row.kind for row in rows} == set(KINDS)
     assert sum(row.before for row in rows) > 50
     assert sum(row.after for row in rows) > 10
-    assert {row.operation for row in rows if row.between} <= set(crash.STEPS)
+    assert all(TRANSACTIONS[row.operation] > 1 for row in rows if row.between)
 
 
 @STRACE
 def test_a_disk_that_does_not_sync_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The campaign can fail: with the syncs of the database dropped, some cut is a state that never was."""
-    recorded = crash.record
+    """With the syncs of the database dropped, some cut is a state that never was."""
+    recorded = crash_power.record
 
     def without_syncs(directory: Path, log: Path) -> list[Event]:
         return [event for event in recorded(directory, log) if (event.kind, event.file) != ("sync", "storage.db")]
 
-    monkeypatch.setattr(crash, "record", without_syncs)
-    try:
-        errors = [error for row in crash.play(tmp_path, points=310, seed=5) for error in row.errors]
-    except TeeError as error:  # already the uncut recording goes through a state that does not open
-        errors = [str(error)]
-    assert errors
+    monkeypatch.setattr(crash_power, "record", without_syncs)
+    found = errors(crash_power.play(tmp_path, points=160, seed=5))
+    assert [error for _, kind, error in found if kind == "lost" and error[0].isdigit()]
+
+
+def test_every_kill_leaves_the_state_before_or_after(tmp_path: Path) -> None:
+    rows = crash_kill.play(tmp_path, runs=60, seed=1)
+    assert errors(rows) == []
+    assert sum(row.points for row in rows) >= 60
+    assert {row.operation for row in rows} == set(MATRIX)
+    assert {row.kind for row in rows} == set(VICTIMS)
+    assert sum(row.before for row in rows) > 10
+    assert sum(row.after for row in rows) > 10
+
+
+def test_a_supplicant_that_needs_two_transactions_for_one_is_found(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It makes the second half durable when the next message comes: who is not killed in between sees no fault."""
+    late: list[Callable[[], None]] = []
+    whole, handle = SqliteBlobs.commit, Supplicant.handle
+
+    def first_half(self: SqliteBlobs, changes: Changes) -> None:
+        names = list(changes.puts)
+        halves = names[: len(names) // 2], names[len(names) // 2 :]
+        first, second = ({name: changes.puts[name] for name in half} for half in halves)
+        whole(self, Changes(first))
+        late.append(partial(whole, self, Changes(second, changes.deletes)))
+
+    def after_what_is_late(self: Supplicant, operation: int, payload: bytes) -> bytes:
+        while late:
+            late.pop()()
+        return handle(self, operation, payload)
+
+    monkeypatch.setattr(SqliteBlobs, "commit", first_half)
+    monkeypatch.setattr(Supplicant, "handle", after_what_is_late)
+    found = errors(crash_kill.play(tmp_path, runs=64, seed=1))
+    assert {kind for _, kind, error in found if error[0].isdigit()} == set(VICTIMS)
+
+
+def test_the_table_has_a_line_for_each_operation_and_counts_the_errors_of_each_victim() -> None:
+    rows = [
+        Row("enroll", "torn", points=7, before=4, after=3),
+        Row("enroll", "both", points=2, before=1, errors=["1: gone"]),
+        Row("purge", "supplicant", points=1, between=1),
+    ]
+    lines = [line.replace("|", " ").split() for line in crash.table(rows).splitlines()]
+    assert len(lines) == 2 + len(MATRIX) + 1
+    assert ["enroll", "7", "4", "3", "0", "0", "1", "0", "0", "0", "0", "0", "0", "2", "1"] in lines
+    assert lines[-1] == ["all", "7", "4", "3", "0", "0", "1", "0", "1", "0", "0", "1", "0", "2", "1"]

@@ -1,0 +1,109 @@
+"""kill -9 of the secure world, of the supplicant, and of both, at every message between them, on a whole device.
+
+One process lives up to each operation. For each run it forks a secure world, with all it knows, and a supplicant on a
+copy of the files (`bench.crash_worlds`). The victim gets SIGKILL right before or right after it handles the chosen
+message; `both` kills the secure world first. `bench.crash_oracle` judges what is left. Randomness is seeded, so every
+run of an operation writes what the undisturbed one wrote.
+"""
+
+import random
+import secrets
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from pathlib import Path
+from unittest.mock import patch
+
+from bench.crash_device import (
+    CREATION,
+    MATRIX,
+    OPERATIONS,
+    PURGE_DAYS,
+    STARTS,
+    boot,
+    configure,
+    die_in_commit,
+    facade,
+    populate,
+)
+from bench.crash_oracle import Oracle, Row
+from bench.crash_worlds import MOMENTS, VICTIMS, Act, Worlds
+from bioguard.device import Device
+from tee_sim.rng import SeededRng
+from tee_sim.supplicant import Supplicant
+from tee_sim.testing import InProcessTee
+
+__all__ = ["play"]
+
+
+def play(root: Path, *, runs: int, seed: int) -> list[Row]:
+    """Play every message, victim and moment of every operation, or about `runs` of them, under `root`.
+
+    Raises:
+        RuntimeError: a world failed without being killed.
+    """
+    live = root / "live"
+    live.mkdir()
+    with closing(Supplicant(live)) as disk, patch.object(secrets, "token_bytes", SeededRng(b"normal world").bytes):
+        return [row for rows in _operations(root, live, disk, runs, seed) for row in rows]
+
+
+def _operations(root: Path, live: Path, disk: Supplicant, runs: int, seed: int) -> Iterator[list[Row]]:
+    worlds = Worlds(disk)
+    campaign = _Campaign(root, worlds, -(-runs // len(MATRIX)), random.Random(seed))
+    base = root / "base"
+    base.mkdir()
+    yield campaign.play(CREATION, base, lambda directory: configure(facade(directory, boot(worlds, create=True))))
+    tee = boot(worlds, create=True)
+    device = facade(live, tee)
+    configure(device)
+    populate(device)
+    for name, operation in OPERATIONS.items():
+        if name == "purge":
+            tee = boot(worlds, seed=bytes([1]) * 32, days=PURGE_DAYS)
+            device = facade(live, tee)
+
+        def act(directory: Path, tee: InProcessTee = tee, operation: Callable[[Device], object] = operation) -> None:
+            operation(facade(directory, tee))
+
+        yield campaign.play(name, live, act)
+        if name != "purge":
+            operation(device)
+    for name, committed in STARTS.items():
+        shutil.rmtree(base)
+        shutil.copytree(live, base)
+        die_in_commit(base, committed=committed)
+        yield campaign.play(name, base, lambda _: boot(worlds))
+
+
+class _Campaign:
+    """Kills of one operation after another.
+
+    Args:
+        root: for copies.
+        worlds: the disk of the secure world that the operations run in.
+        most: runs of one operation.
+        rng: chooses them.
+    """
+
+    def __init__(self, root: Path, worlds: Worlds, most: int, rng: random.Random) -> None:
+        self._root, self._worlds, self._most, self._rng = root, worlds, most, rng
+
+    def _copy(self, base: Path) -> Path:
+        run = self._root / "run"
+        shutil.rmtree(run, ignore_errors=True)
+        shutil.copytree(base, run)
+        return run
+
+    def play(self, operation: str, base: Path, act: Act) -> list[Row]:
+        """All kills of what `act` does to a device like the one in `base`, or `most` of them."""
+        disks = self._worlds.undisturbed(act, self._copy(base))
+        oracle = Oracle(operation, self._copy(base), disks)
+        every = [(at, moment, victim) for at in range(1, len(disks)) for moment in MOMENTS for victim in VICTIMS]
+        chosen = every if len(every) <= self._most else sorted(self._rng.sample(every, self._most))
+        for at, moment, victim in chosen:
+            run = self._copy(base)
+            problem = self._worlds.killed(act, run, victim, at, moment)
+            done = at if moment == "after" else at - 1
+            oracle.judge(run, victim, at, least=oracle.counters[done], problem=problem)
+        return oracle.rows()
