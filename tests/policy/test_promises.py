@@ -1,30 +1,28 @@
 """27 of 27: every promise has a check, every check passes on the product and fails on a product that breaks it."""
 
-from collections.abc import Callable
+import shutil
 from dataclasses import dataclass
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Annotated, Any
 
 import pytest
 
 import bioguard.commands
-from bioguard.audit import confinement, leaks, static
+from bioguard.audit import confinement, static
 from bioguard.audit.egress import ATTEMPTS, Cell, EgressReport, Outcome
-from bioguard.audit.lab import Lab, Person
+from bioguard.audit.lab import Lab
 from bioguard.audit.sbom import components
 from bioguard.audit.source_scan import scan_source
-from bioguard.audit.trials import TRIALS, conduct, lifecycle, rights, storage
-from bioguard.commands.biometric import Profile
-from bioguard.device import consent
+from bioguard.audit.trials import TRIALS, conduct
 from bioguard.device.facade import Device
-from bioguard.errors import NotPermitted, TeeUnavailable
+from bioguard.errors import TeeUnavailable
 from bioguard.policy.clauses import CLAUSES, clause
-from bioguard.records.events import Cause
 from bioguard.report import Status
 from tee_sim.lockdown.verdict import Level, Verdict
 from tee_sim.schema import Record, Text
 from tee_sim.ta_api import Command
+from tests.broken_build import copy_with, install, interpreter
+from tests.policy.broken_products import BROKEN, NOT_ENCRYPTED, yielding
 
 Patch = pytest.MonkeyPatch
 BY_ID = {t.id: t for t in TRIALS}
@@ -36,95 +34,6 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Any:
         yield made
 
 
-def yielding(answer: object) -> Callable[..., Any]:
-    """A function that does nothing and gives `answer`."""
-    return lambda *_args, **_kwargs: answer
-
-
-def forgiving(real: Callable[..., Any], answer: object) -> Callable[..., Any]:
-    """The real function, but what it forbids happens all the same."""
-
-    def call(*args: Any, **kwargs: Any) -> Any:
-        try:
-            return real(*args, **kwargs)
-        except NotPermitted:
-            return answer
-
-    return call
-
-
-def _one_view(p: Patch) -> None:
-    real = Person.views
-    p.setattr(Person, "views", lambda self, count=1: real(self, 1))
-
-
-def _named(p: Patch) -> None:
-    real = Lab.person
-
-    def person(self: Lab, **kwargs: Any) -> Person:
-        made = real(self, **kwargs)
-        self.frames.append(("to-secure", made.name.encode()))
-        return made
-
-    p.setattr(Lab, "person", person)
-
-
-def _reachable(p: Patch) -> None:
-    p.setattr(Device, "show", yielding(None))
-
-
-def _of_age_anyway(p: Patch) -> None:
-    real = consent.grant
-    p.setattr(consent, "grant", lambda *a, **k: real(*a, **{**k, "of_age": True}))
-
-
-def _with_template(p: Patch) -> None:
-    real = rights.personal_data
-    p.setattr(rights, "personal_data", lambda *a, **k: {**real(*a, **k), "templates": {"included": True}})
-
-
-def _without_records(p: Patch) -> None:
-    real = rights.personal_data
-    p.setattr(rights, "personal_data", lambda *a, **k: {**real(*a, **k), "enrollments": []})
-
-
-def _matching(p: Patch) -> None:
-    answer = SimpleNamespace(match=True, token=None, record_id=None)
-    p.setattr(Device, "authenticate", forgiving(Device.authenticate, answer))
-
-
-def _easily_extended(p: Patch) -> None:
-    p.setattr(consent, "extend_request", lambda d, n, _reason: consent.answer_request(d, n, Cause.FULFILLED))
-
-
-SHORT_NOTICE = [("where", "here"), ("for how long", ""), ("policy version", "0")]
-BROKEN: dict[str, Callable[[Patch], None]] = {
-    "BG-POL-001": _one_view,
-    "BG-POL-005": _matching,
-    "BG-POL-006": lambda p: p.setattr(lifecycle, "Profile", SimpleNamespace(DIGEST_ONLY=Profile.STANDARD)),
-    "BG-POL-008": _named,
-    "BG-POL-009": lambda p: p.setattr(Device, "enroll", forgiving(Device.enroll, None)),
-    "BG-POL-010": lambda p: p.setattr(consent, "purge", yielding((0, 0))),
-    "BG-POL-011": lambda p: p.setattr(consent, "purge", yielding((0, 0))),
-    "BG-POL-012": lambda p: p.setattr(storage, "incidents", yielding([])),
-    "BG-POL-013": lambda p: p.setattr(rights, "personal_data", yielding({})),
-    "BG-POL-014": lambda p: p.setattr(rights, "notice", yielding(SHORT_NOTICE)),
-    "BG-POL-015": _without_records,
-    "BG-POL-016": _reachable,
-    "BG-POL-017": lambda p: p.setattr(Device, "erase", yielding("")),
-    "BG-POL-018": lambda p: p.setattr(consent, "restrict", yielding(None)),
-    "BG-POL-019": _with_template,
-    "BG-POL-020": lambda p: p.setattr(consent, "object_to", yielding(None)),
-    "BG-POL-021": lambda p: p.setattr(consent, "withdraw", yielding(())),
-    "BG-POL-022": lambda p: p.setattr(rights, "decision_words", yielding(["score 0.973"])),
-    "BG-POL-023": _easily_extended,
-    "BG-POL-024": _of_age_anyway,
-    "BG-POL-026": lambda p: p.setattr(consent, "set_policy", yielding(None)),
-    "BG-STO-001": lambda p: p.setattr(storage, "_use", yielding("")),
-    "BG-STO-002": lambda p: p.setattr(storage, "_use", yielding("")),
-    "BG-STO-003": lambda p: p.setattr(storage, "_use", yielding("a wrong answer")),
-    "BG-STO-004": lambda p: p.setattr(Device, "erase", yielding("")),
-}
 ELSEWHERE = {
     "BG-STA-001", "BG-STA-002", "BG-STA-003", "BG-STA-005", "BG-STA-006", "BG-SBX-001", "BG-SBX-002", "BG-SBX-003",
     "BG-LEK-001", "BG-LEK-002",
@@ -150,10 +59,35 @@ def test_the_product_keeps_the_promise(check_id: str, lab: Lab, tmp_path: Path) 
 
 
 @pytest.mark.parametrize("check_id", sorted(BROKEN))
-def test_a_product_that_breaks_it_fails(check_id: str, lab: Lab, monkeypatch: Patch) -> None:
-    BROKEN[check_id](monkeypatch)
-    check = conduct(BY_ID[check_id], lab)
+def test_a_product_that_breaks_it_fails(check_id: str, lab: Lab, tmp_path: Path, monkeypatch: Patch) -> None:
+    """It fails by the observation that is about the promise, not because something else went wrong."""
+    broken = BROKEN[check_id]
+    broken.put_in_place(monkeypatch, tmp_path)
+    if broken.build:
+        with Lab(tmp_path / "device", Level.NOT_ENFORCED) as other:
+            check = conduct(BY_ID[check_id], other)
+    else:
+        _forget_second_devices(lab)
+        check = conduct(BY_ID[check_id], lab)
     assert check.status is Status.FAIL, check.details
+    failed = [line.partition(": ")[2] for line in check.details if line.startswith("NOT as promised")]
+    assert any(line.startswith(broken.shows) for line in failed), (check.summary, check.details)
+
+
+def _forget_second_devices(lab: Lab) -> None:
+    """A trial that makes a device of its own makes it anew: one that is there already would be its failure."""
+    for path in lab.directory.parent.glob(f"{lab.directory.name}-*"):
+        shutil.rmtree(path)
+
+
+def test_an_unchanged_build_passes(tmp_path: Path, monkeypatch: Patch) -> None:
+    """So what fails above is the change, not the way the build is run."""
+    install(monkeypatch, tmp_path / "build", ())
+    built = [BY_ID[check_id] for check_id, broken in BROKEN.items() if broken.build]
+    with Lab(tmp_path / "device", Level.NOT_ENFORCED) as other:
+        checks = [conduct(trial, other) for trial in built]
+    assert len(checks) >= 4
+    assert {c.id: c.status for c in checks} == {c.id: Status.PASS for c in checks}
 
 
 def test_a_secure_world_that_is_not_there_is_unknown(lab: Lab, monkeypatch: Patch) -> None:
@@ -213,10 +147,16 @@ def test_bill_of_materials(tmp_path: Path) -> None:
     assert static.bill_of_materials(tmp_path, "2026-01-31T12:00:00Z", components()[1:]).status is Status.UNKNOWN
 
 
-def test_loaded_modules(monkeypatch: Patch) -> None:
+def test_loaded_modules(tmp_path: Path, monkeypatch: Patch) -> None:
     assert static.loaded_modules().status is Status.PASS
-    monkeypatch.setattr(static, "NETWORK_MODULES", frozenset({"json"}))
-    assert (static.loaded_modules().status, static.loaded_modules().details) == (Status.FAIL, ("json",))
+    first = "from bioguard.device.facade import"
+    changes = (("src/bioguard/device/__init__.py", first, f"import socket\n{first}"),)
+    paths = copy_with(tmp_path, changes)
+    start = tmp_path / "start.py"
+    start.write_text(f"import sys\nsys.path[:0] = {paths!r}\nexec(sys.argv[1])\n", "utf-8")
+    interpreter(monkeypatch, tmp_path, f'"{start}" "$4"')
+    check = static.loaded_modules()
+    assert (check.status, check.details) == (Status.FAIL, ("_socket", "socket"))
 
 
 @pytest.mark.parametrize(
@@ -257,20 +197,21 @@ def test_battery(report: EgressReport, statuses: tuple[Status, Status], tmp_path
     assert tuple(c.status for c in confinement.battery_checks(tmp_path, quick=True)) == statuses
 
 
-def test_leak_scan(lab: Lab, tmp_path: Path, monkeypatch: Patch) -> None:
-    def statuses() -> list[Status]:
-        return [c.status for c in confinement.leak_checks(lab, tmp_path, quick=True)]
+def _leaks(lab: Lab, raw: Path) -> list[Status]:
+    _forget_second_devices(lab)
+    return [c.status for c in confinement.leak_checks(lab, raw, quick=True)]
 
-    assert statuses() == [Status.PASS, Status.PASS]
-    inner = lab.directory.parent / f"{lab.directory.name}-canaries"
-    inner.rename(inner.with_name("first"))
 
-    class LeakyLab(Lab):
-        def __post_init__(self) -> None:
-            Lab.__post_init__(self)
-            canary = leaks.make_canaries(confinement.CANARY_SEED, with_key=False)
-            self.frames.append(("from-secure", canary.embedding.to_bytes()))
-            (self.directory / "upload.bin").write_bytes(b"x")
+def test_a_feature_in_clear_and_another_file_are_found(lab: Lab, tmp_path: Path, monkeypatch: Patch) -> None:
+    assert _leaks(lab, tmp_path) == [Status.PASS, Status.PASS]
+    with monkeypatch.context() as patch:
+        install(patch, tmp_path / "build", NOT_ENCRYPTED)
+        assert _leaks(lab, tmp_path) == [Status.FAIL, Status.PASS]
+    real = Device.enroll
 
-    monkeypatch.setattr(confinement, "Lab", LeakyLab)
-    assert statuses() == [Status.FAIL, Status.FAIL]
+    def enroll(self: Device, *args: Any, **kwargs: Any) -> Any:
+        (self.directory / "upload.bin").write_bytes(b"x")
+        return real(self, *args, **kwargs)
+
+    monkeypatch.setattr(Device, "enroll", enroll)
+    assert _leaks(lab, tmp_path) == [Status.PASS, Status.FAIL]

@@ -1,0 +1,55 @@
+"""Deliberately broken builds: a copy of the secure world's code with a few lines changed, run in place of the real one.
+
+The secure world is a process of its own, so a patch in the test's process does not reach it.
+"""
+
+import shutil
+import stat
+import sys
+from pathlib import Path
+
+import pytest
+
+from tee_sim.lockdown.verdict import cached_probes
+
+__all__ = ["Change", "copy_with", "install", "interpreter"]
+
+Change = tuple[str, str, str]
+"""File below the checkout, text that occurs in it exactly once, text in its place."""
+
+ROOT = Path(__file__).parents[1]
+LAUNCH = """
+import sys
+sys.path[:0] = {paths!r}
+from tee_sim.launcher import main
+main(["launcher", *sys.argv[1:]])
+"""
+
+
+def copy_with(copy: Path, changes: tuple[Change, ...]) -> list[str]:
+    """Copy the product to `copy` and change it; return what to put first on its module path."""
+    shutil.copytree(ROOT / "tee_sim", copy / "tee_sim")
+    shutil.copytree(ROOT / "src" / "bioguard", copy / "src" / "bioguard")
+    for file, old, new in changes:
+        path = copy / file
+        text = path.read_text(encoding="utf-8")
+        assert text.count(old) == 1, f"{file} no longer has exactly one {old!r}: adapt this mutation"
+        path.write_text(text.replace(old, new), encoding="utf-8")
+    return [str(copy / "src"), str(copy)]
+
+
+def interpreter(patch: pytest.MonkeyPatch, copy: Path, command: str) -> None:
+    """From now on `sys.executable` is a script that runs `command` of the real interpreter."""
+    wrapper = copy / "python"
+    wrapper.write_text(f'#!/bin/sh\nexec "{sys.executable}" -B {command}\n', encoding="utf-8")
+    wrapper.chmod(wrapper.stat().st_mode | stat.S_IXUSR)
+    patch.setattr(sys, "executable", str(wrapper))
+
+
+def install(patch: pytest.MonkeyPatch, copy: Path, changes: tuple[Change, ...]) -> None:
+    """From now on every secure world started under `patch` runs the copy made at `copy`."""
+    cached_probes()  # with the real code, before the interpreter is swapped
+    paths = copy_with(copy, changes)
+    start = copy / "start.py"
+    start.write_text(LAUNCH.format(paths=paths), encoding="utf-8")
+    interpreter(patch, copy, f'"{start}" "$5" "$6"')
