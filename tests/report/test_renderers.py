@@ -127,6 +127,31 @@ def test_html_escapes_what_it_is_given(report: Report) -> None:
     assert "mend &lt;it&gt; &amp; run again" in text
 
 
+def test_html_shows_what_stands_between_backticks_as_code_and_still_escapes_it(report: Report) -> None:
+    rows = (replace(report.requirements[0], control="run `bioguard <purge>` & `wait"), *report.requirements[1:])
+    text, _ = _page(replace(report, requirements=rows))
+    assert "run <code>bioguard &lt;purge&gt;</code> &amp; `wait" in text
+
+
+def test_html_puts_verdict_then_what_did_not_pass_then_promises_then_what_stays_open_first(report: Report) -> None:
+    text, page = _page(report)
+    verdict = text[text.index('<div class="verdict FAIL">') : text.index("</header>")]
+    assert re.findall(r'class="chip (\w+)">\w+</span> <a href="#(BG-X-\d+)">', verdict) == [
+        ("FAIL", "BG-X-002"), ("UNKNOWN", "BG-X-003"),
+    ]  # fmt: skip
+    labels = [a["aria-labelledby"] for a in page.all("section")]
+    assert labels == ["what", "promises", "residual", "checks", "section-1"]
+    rows = [a["class"] for a in page.all("tr") if (a.get("class") or "").startswith("row-")]
+    assert rows == ["row-FAIL", "row-FAIL", "row-UNKNOWN"]
+
+
+def test_html_of_a_green_report_lists_nothing_as_open(report: Report) -> None:
+    green = replace(report, checks=report.checks[:1], requirements=())
+    text, page = _page(green)
+    assert 'class="open"' not in text
+    assert [a["aria-labelledby"] for a in page.all("section")][-1] == "residual"
+
+
 def test_html_has_language_landmarks_headings_and_table_heads(report: Report) -> None:
     _, page = _page(report)
     assert page.all("html") == [{"lang": "en"}]

@@ -5,16 +5,23 @@ the network either. All text is escaped by Jinja; only `Figure.svg`, checked by 
 """
 
 import pkgutil
+import re
 from functools import cache
 
 from jinja2 import DictLoader, Environment, StrictUndefined, Template
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from bioguard.report.model import Report, Status
 
 __all__ = ["render_html"]
 
 FILES = ("report.html", "report.css")
+_BACKTICKS = re.compile(r"`([^`\n]+)`")
+
+
+def _code(text: str) -> Markup:
+    """The text, escaped, with what stands between backticks as code: commands to type."""
+    return Markup(_BACKTICKS.sub(r"<code>\1</code>", str(escape(text))))  # noqa: S704  # escaped just here
 
 
 @cache
@@ -28,6 +35,7 @@ def _template() -> Template:
     environment = Environment(
         loader=DictLoader(sources), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
+    environment.filters["code"] = _code
     environment.filters["svg"] = Markup  # only ever given Figure.svg, which the model checked
     environment.globals["css"] = Markup(sources["report.css"])  # noqa: S704  # our own file
     return environment.get_template("report.html")
@@ -36,4 +44,5 @@ def _template() -> Template:
 def render_html(report: Report) -> str:
     """The whole page."""
     ordered = sorted(report.checks, key=lambda c: list(Status).index(c.status))
-    return _template().render(report=report, ordered=ordered, Status=Status)
+    open_checks = [c for c in ordered if c.status in (Status.FAIL, Status.UNKNOWN)]
+    return _template().render(report=report, ordered=ordered, open_checks=open_checks, Status=Status)
