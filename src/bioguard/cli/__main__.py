@@ -45,7 +45,7 @@ def _crash_log() -> Path:
 def run(args: list[str]) -> ExitCode:
     """Run one command line and return its exit code. Prints through `Output` only."""
     arguments = hoist_global_options(args)
-    output = Output(as_json="--json" in arguments)
+    output = Output(as_json="--json" in arguments, quiet=not {"-q", "--quiet"}.isdisjoint(arguments))
     try:
         result = cli.main(args=arguments, prog_name="bioguard", standalone_mode=False)
     except BioguardError as error:

@@ -61,8 +61,7 @@ def run(state: CliState, out: Path, quick: bool, signing_key: Path | None) -> Re
     """
 
     def tell(what: str, done: int, planned: int) -> None:
-        if not state.output.quiet:
-            state.output.step(f"[{done:2}/{planned}] {what}")
+        state.output.tick(f"[{done:2}/{planned}] {what}")
 
     report, key = run_audit(
         out, quick=quick, seed=_seed(signing_key), allow_level=state.options.allow_level, progress=tell

@@ -57,6 +57,11 @@ class Output:
         if not self.as_json:
             click.echo(text)
 
+    def tick(self, text: str) -> None:
+        """A line of progress on stderr; silent when stderr is no terminal, with --json or --quiet."""
+        if not (self.as_json or self.quiet) and sys.stderr.isatty():
+            click.echo(text, err=True)
+
     def note(self, text: str) -> None:
         """A remark on stderr."""
         if not self.quiet:
