@@ -1,7 +1,7 @@
 """`python -m bench.crash [--points N] [--kills N] [--only power|kill] [--seed S] [--json]`: the crash matrix.
 
 Every operation that writes is interrupted: by a power cut after each call on a file (`bench.crash_power`), and by
-kill -9 of the secure world, of the supplicant and of both at each message between them (`bench.crash_kill`). What is
+kill -9 of the secure world, of the supplicant and of both at each step of a commit (`bench.crash_kill`). What is
 left is judged by `bench.crash_oracle`. Exit 3 on any violation; 4 where strace is not there.
 """
 

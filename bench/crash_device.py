@@ -5,11 +5,13 @@ strace. Between operations it tries to open a path below `MARK`, which strace se
 """
 
 import os
+import secrets
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, closing, contextmanager, suppress
+from contextlib import AbstractContextManager, ExitStack, closing, contextmanager, suppress
 from pathlib import Path
 from typing import cast
+from unittest.mock import patch
 
 from bioguard.commands import biometric as commands
 from bioguard.commands import policy
@@ -27,13 +29,14 @@ from tee_sim.client import Context
 from tee_sim.lockdown.records import LockReport
 from tee_sim.lockdown.verdict import Verdict
 from tee_sim.process import SecureProcess, StorageHandler
+from tee_sim.rng import SeededRng
 from tee_sim.supplicant import Supplicant
 from tee_sim.supplicant.requests import Operation
 from tee_sim.testing import InProcessTee
 
 __all__ = [
     "CREATION", "FACES", "MARK", "MATRIX", "OPERATIONS", "PURGE_DAYS", "STARTS", "boot", "configure", "die_in_commit",
-    "facade", "opened", "populate",
+    "facade", "opened", "populate", "seeded",
 ]  # fmt: skip
 
 MARK = "/nonexistent/crash-mark"
@@ -68,6 +71,11 @@ def opened(directory: Path, *, create: bool = False, seed: bytes = bytes(32), da
     """A device whose secure world and supplicant run in this process."""
     with closing(Supplicant(directory)) as supplicant:
         yield facade(directory, boot(supplicant, create=create, seed=seed, days=days))
+
+
+def seeded() -> AbstractContextManager[object]:
+    """Draw what the normal world draws (handles of users) from a seed as well."""
+    return patch.object(secrets, "token_bytes", SeededRng(b"normal world").bytes)
 
 
 def configure(device: Device) -> None:
@@ -205,4 +213,5 @@ def main(directory: Path) -> None:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]))
+    with seeded():
+        main(Path(sys.argv[1]))

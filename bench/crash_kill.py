@@ -1,18 +1,16 @@
-"""kill -9 of the secure world, of the supplicant, and of both, at every message between them, on a whole device.
+"""kill -9 of the secure world, of the supplicant, and of both, at every step of every operation, on a whole device.
 
 One process lives up to each operation. For each run it forks a secure world, with all it knows, and a supplicant on a
-copy of the files (`bench.crash_worlds`). The victim gets SIGKILL right before or right after it handles the chosen
-message; `both` kills the secure world first. `bench.crash_oracle` judges what is left. Randomness is seeded, so every
-run of an operation writes what the undisturbed one wrote.
+copy of the files (`bench.crash_worlds`). A step is: before a message is handled, each statement and each write in it,
+after it was handled. `both` kills the secure world first. `bench.crash_oracle` judges what is left. Randomness is
+seeded, so every run of an operation writes what the undisturbed one wrote.
 """
 
 import random
-import secrets
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
-from unittest.mock import patch
 
 from bench.crash_device import (
     CREATION,
@@ -25,11 +23,11 @@ from bench.crash_device import (
     die_in_commit,
     facade,
     populate,
+    seeded,
 )
 from bench.crash_oracle import Oracle, Row
-from bench.crash_worlds import MOMENTS, VICTIMS, Act, Worlds
+from bench.crash_worlds import VICTIMS, Act, Worlds
 from bioguard.device import Device
-from tee_sim.rng import SeededRng
 from tee_sim.supplicant import Supplicant
 from tee_sim.testing import InProcessTee
 
@@ -37,14 +35,14 @@ __all__ = ["play"]
 
 
 def play(root: Path, *, runs: int, seed: int) -> list[Row]:
-    """Play every message, victim and moment of every operation, or about `runs` of them, under `root`.
+    """Play every step and victim of every operation, or about `runs` of them, under `root`.
 
     Raises:
         RuntimeError: a world failed without being killed.
     """
     live = root / "live"
     live.mkdir()
-    with closing(Supplicant(live)) as disk, patch.object(secrets, "token_bytes", SeededRng(b"normal world").bytes):
+    with closing(Supplicant(live)) as disk, seeded():
         return [row for rows in _operations(root, live, disk, runs, seed) for row in rows]
 
 
@@ -99,11 +97,10 @@ class _Campaign:
         """All kills of what `act` does to a device like the one in `base`, or `most` of them."""
         disks = self._worlds.undisturbed(act, self._copy(base))
         oracle = Oracle(operation, self._copy(base), disks)
-        every = [(at, moment, victim) for at in range(1, len(disks)) for moment in MOMENTS for victim in VICTIMS]
+        every = [(at, victim) for at in range(1, len(disks)) for victim in VICTIMS]
         chosen = every if len(every) <= self._most else sorted(self._rng.sample(every, self._most))
-        for at, moment, victim in chosen:
+        for at, victim in chosen:
             run = self._copy(base)
-            problem = self._worlds.killed(act, run, victim, at, moment)
-            done = at if moment == "after" else at - 1
-            oracle.judge(run, victim, at, least=oracle.counters[done], problem=problem)
+            problem = self._worlds.killed(act, run, victim, at)
+            oracle.judge(run, victim, at, least=oracle.counters[at - 1], problem=problem)
         return oracle.rows()

@@ -5,7 +5,7 @@ completed write, and on every `MATCH_EVERY`th directory the whole secure world b
 """
 
 from collections.abc import Iterable
-from contextlib import ExitStack, closing
+from contextlib import closing
 from dataclasses import dataclass, field
 from itertools import groupby
 from pathlib import Path
@@ -64,29 +64,24 @@ def put(directory: Path, disk: Disk) -> None:
         (directory / name).write_bytes(disk[name])
 
 
-def contents(directory: Path, *, huk: bytes = TEST_HUK, device_id: bytes = TEST_DEVICE_ID) -> tuple[State, int]:
-    """Verify the store; return every object by application and id, and the RPMB counter before it was opened.
+def contents(directory: Path, *, huk: bytes = TEST_HUK, device_id: bytes = TEST_DEVICE_ID) -> State:
+    """Open and verify the store; return every object by application and id.
 
     Raises:
         TeeError: it does not open, or an object or page of it does not.
     """
-    with ExitStack() as stack:
-        file = OsFile(directory / "rpmb.img")
-        stack.callback(file.close)
-        medium = FileMedium(file)
-        counter = medium.counter
-        blobs = stack.enter_context(closing(SqliteBlobs(directory / "storage.db")))
-        store = ObjectStore.open(blobs, RpmbDevice(medium), huk, device_id, SeededRng(b"crash"))
+    with closing(OsFile(directory / "rpmb.img")) as file, closing(SqliteBlobs(directory / "storage.db")) as blobs:
+        store = ObjectStore.open(blobs, RpmbDevice(FileMedium(file)), huk, device_id, SeededRng(b"crash"))
         store.verify()
-        state = {
+        return {
             manifest.ta_uuid.bytes + stored.header.object_id: stored.body
             for manifest in manifests()
             for stored in store.namespace(manifest.ta_uuid).load()
         }
-    return state, counter
 
 
 def _counter(directory: Path) -> int:
+    """The RPMB's counter, before a store is opened: opening one may write."""
     try:
         with closing(OsFile(directory / "rpmb.img")) as file:
             return FileMedium(file).counter
@@ -115,34 +110,34 @@ class Oracle:
         self._problems: list[str] = []
         for disk, same in groupby(disks):
             put(directory, disk)
-            try:
-                state, counter = self._read(directory)
-            except TeeError as error:
-                state, counter = None, _counter(directory)
-                self._problems.append(f"the undisturbed run: {error}")
+            counter = _counter(directory)
             self.counters += [counter for _ in same]
-            if state is not None and (not self._steps or state != self._steps[-1]):
+            try:
+                state = self._state(directory)
+            except TeeError as error:
+                self._problems.append(f"the undisturbed run: {error}")
+                continue
+            if not self._steps or state != self._steps[-1]:
                 self._steps.append(state)
         expected = 1 + TRANSACTIONS.get(operation, 1)
         if len(self._steps) != expected:
             self._problems.append(f"the undisturbed run has {len(self._steps)} states, expected {expected}")
 
-    def _read(self, directory: Path) -> tuple[State, int]:
+    def _state(self, directory: Path) -> State:
         """A store that creation left unfinished and that is refused with a typed error is as good as an empty one."""
-        counter = _counter(directory) if self.operation == CREATION else 0
         try:
             return contents(directory)
         except TeeError:
             if self.operation != CREATION:
                 raise
-            return {}, counter
+            return {}
 
     def judge(self, directory: Path, kind: str, number: int, *, least: int, problem: str = "") -> None:
         """Look at what one cut or kill left.
 
         Args:
             kind: of cut or victim.
-            number: of the cut or message, for the error.
+            number: of the cut or step, for the error.
             least: what the RPMB counter must have reached.
             problem: what went wrong before.
         """
@@ -152,7 +147,8 @@ class Oracle:
         look = self._played % MATCH_EVERY == 0 and self.operation not in {"purge", CREATION}
         self._played += 1
         try:
-            state, counter = self._read(directory)
+            counter = _counter(directory)
+            state = self._state(directory)
             if look and not _bystander_matches(directory):
                 problem = "the bystander does not match"
             if counter < least:

@@ -2,27 +2,31 @@
 
 import os
 import signal
+import sqlite3
 import struct
 import traceback
-from collections.abc import Callable, Sequence
-from contextlib import closing
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing, contextmanager
 from pathlib import Path
+from typing import Any
+from unittest.mock import patch
 
 from bench.crash_trace import FILES, Disk
 from tee_sim.errors import TeeError, TeeResult
 from tee_sim.process import StorageHandler
 from tee_sim.supplicant import Supplicant
 
-__all__ = ["MOMENTS", "VICTIMS", "Act", "Worlds"]
+__all__ = ["VICTIMS", "Act", "Worlds"]
 
 VICTIMS = ("secure world", "supplicant", "both")
-MOMENTS = ("before", "after")
+READING = ("SELECT", "PRAGMA")
+"""Statements that are no step of a write."""
 _HEAD = struct.Struct("<II")
 
 Act = Callable[[Path], object]
 """Something a secure world does on the device in a directory."""
-Tap = Callable[[str], None]
-"""Told `before` and `after` each message."""
+Tap = Callable[[], None]
+"""Called in the supplicant at each step: see `_serve`."""
 
 
 def _exactly(fd: int, size: int) -> bytes:
@@ -47,14 +51,14 @@ def _receive(fd: int) -> tuple[int, bytes]:
 
 
 class _Death:
-    """Kills the given processes at one message."""
+    """Kills the given processes at one step."""
 
-    def __init__(self, at: int, moment: str, pids: Sequence[int]) -> None:
-        self._at, self._moment, self._pids, self._count = at, moment, pids, 0
+    def __init__(self, at: int, pids: Sequence[int]) -> None:
+        self._left, self._pids = at, pids
 
-    def __call__(self, moment: str) -> None:
-        self._count += moment == "before"
-        if (self._count, moment) == (self._at, self._moment):
+    def __call__(self) -> None:
+        self._left -= 1
+        if self._left == 0:
             for pid in self._pids:
                 os.kill(pid, signal.SIGKILL)
 
@@ -62,34 +66,62 @@ class _Death:
 class _Pipe:
     """A `StorageHandler` in another process."""
 
-    def __init__(self, source: int, sink: int, tap: Tap) -> None:
-        self._source, self._sink, self._tap = source, sink, tap
+    def __init__(self, source: int, sink: int) -> None:
+        self._source, self._sink = source, sink
 
     def handle(self, operation: int, payload: bytes) -> bytes:
-        self._tap("before")
         try:
             _send(self._sink, operation, payload)
             result, reply = _receive(self._source)
         except (EOFError, BrokenPipeError):
             os._exit(0)  # as the product's secure world does when the normal world is gone
-        self._tap("after")
         if result:
             raise TeeError(TeeResult(result), "refused")
         return reply
 
 
+@contextmanager
+def _told_of_writes(tap: Tap) -> Iterator[None]:
+    """Call `tap` before each SQL statement that writes, and before each write and sync of the RPMB's file."""
+    connect, pwrite, sync = sqlite3.connect, os.pwrite, os.fdatasync
+
+    def statement(text: str) -> None:
+        if not text.startswith(READING):
+            tap()
+
+    def connected(*arguments: Any, **named: Any) -> sqlite3.Connection:
+        connection: sqlite3.Connection = connect(*arguments, **named)
+        connection.set_trace_callback(statement)
+        return connection
+
+    def written(fd: int, raw: bytes, offset: int) -> int:
+        tap()
+        return pwrite(fd, raw, offset)
+
+    def synced(fd: int) -> None:
+        tap()
+        sync(fd)
+
+    with (
+        patch.object(sqlite3, "connect", connected),
+        patch.object(os, "pwrite", written),
+        patch.object(os, "fdatasync", synced),
+    ):
+        yield
+
+
 def _serve(directory: Path, source: int, sink: int, tap: Tap) -> None:
-    """Be the supplicant until the secure world is gone."""
-    with closing(Supplicant(directory)) as supplicant:
+    """Be the supplicant until the secure world is gone. A step: before and after a message, and each write in it."""
+    with _told_of_writes(tap), closing(Supplicant(directory)) as supplicant:
         while True:
             try:
                 operation, payload = _receive(source)
-                tap("before")
+                tap()
                 try:
                     reply, result = supplicant.handle(operation, payload), 0
                 except TeeError as error:
                     reply, result = b"", int(error.result)
-                tap("after")
+                tap()
                 _send(sink, result, reply)
             except (EOFError, BrokenPipeError):
                 return
@@ -120,42 +152,37 @@ class Worlds:
     def handle(self, operation: int, payload: bytes) -> bytes:
         return self._disk.handle(operation, payload)
 
-    def _secure(self, act: Act, directory: Path, source: int, sink: int, tap: Tap) -> None:
-        self._disk = _Pipe(source, sink, tap)
-        act(directory)
+    def _secure(self, act: Act, directory: Path, ask: tuple[int, int], answer: tuple[int, int]) -> int:
+        """Start a secure world that acts on another disk."""
+
+        def run() -> None:
+            self._disk = _Pipe(answer[0], ask[1])
+            act(directory)
+
+        return _fork(run, shut=(ask[0], answer[1]))
 
     def undisturbed(self, act: Act, directory: Path) -> list[Disk]:
-        """Let it happen; return the disk before all messages and after each of them."""
+        """Let it happen; return the disk at each step, and at the end."""
         ask, answer = os.pipe(), os.pipe()
-        pid = _fork(lambda: self._secure(act, directory, answer[0], ask[1], lambda _: None), shut=(ask[0], answer[1]))
+        pid = self._secure(act, directory, ask, answer)
         os.close(ask[1])
         os.close(answer[0])
-        disks = [_disk(directory)]
-
-        def tap(moment: str) -> None:
-            if moment == "after":
-                disks.append(_disk(directory))
-
-        _serve(directory, ask[0], answer[1], tap)
+        disks: list[Disk] = []
+        _serve(directory, ask[0], answer[1], lambda: disks.append(_disk(directory)))
         os.close(ask[0])
         os.close(answer[1])
         if os.waitpid(pid, 0)[1]:
             raise RuntimeError("the secure world failed without being killed")
-        return disks
+        return [*disks, _disk(directory)]
 
-    def killed(self, act: Act, directory: Path, victim: str, at: int, moment: str) -> str:
-        """Let it happen up to a message; return what went wrong, if anything."""
+    def killed(self, act: Act, directory: Path, victim: str, at: int) -> str:
+        """Let it happen up to a step, counted from 1; return what went wrong, if anything."""
         ask, answer = os.pipe(), os.pipe()
-
-        def secure() -> None:
-            death = _Death(at, moment, (os.getpid(),) if victim == "secure world" else ())
-            self._secure(act, directory, answer[0], ask[1], death)
-
-        secure_pid = _fork(secure, shut=(ask[0], answer[1]))
+        secure_pid = self._secure(act, directory, ask, answer)
 
         def supplicant() -> None:
-            pids = {"supplicant": (os.getpid(),), "both": (secure_pid, os.getpid())}.get(victim, ())
-            _serve(directory, ask[0], answer[1], _Death(at, moment, pids))
+            pids = {"secure world": (secure_pid,), "supplicant": (os.getpid(),), "both": (secure_pid, os.getpid())}
+            _serve(directory, ask[0], answer[1], _Death(at, pids[victim]))
 
         supplicant_pid = _fork(supplicant, shut=(ask[1], answer[0]))
         for fd in (*ask, *answer):
