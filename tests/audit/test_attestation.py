@@ -85,6 +85,15 @@ def test_each_profile_is_refused_by_the_other_schema() -> None:
             SCHEMAS[other].validate_cbor(_claims().to_payload(profile))
 
 
+@pytest.mark.parametrize("profile", Profile)
+@pytest.mark.parametrize("bent", [{10: b"short"}, {2395: 0x9999}, {2399: []}, {70000: 1}, {256: "text"}], ids=repr)
+def test_the_cddl_rejects_a_bent_payload(profile: Profile, bent: dict[int, object]) -> None:
+    payload = _claims().to_payload(profile)
+    SCHEMAS[profile].validate_cbor(payload)
+    with pytest.raises(pycddl.ValidationError):
+        SCHEMAS[profile].validate_cbor(cbor2.dumps({**cbor2.loads(payload), **bent}))
+
+
 @given(st.integers(0), st.integers(1, 255))
 @settings(max_examples=300)
 def test_no_byte_of_a_token_can_be_changed(position: int, flip: int) -> None:

@@ -66,6 +66,18 @@ def test_consistency_between_any_two_sizes_agrees_with_pymerkle(n: int) -> None:
         pymerkle_consistency(leaf_hash(b"x"), root_hash(LEAVES[:n]), tree.prove_consistency(n, n))
 
 
+@pytest.mark.parametrize("n", range(2, 21))
+def test_pymerkle_rejects_what_we_reject(n: int) -> None:
+    tree, root = _other(n), root_hash(LEAVES[:n])
+    for index in range(n):
+        with pytest.raises(InvalidProof):
+            pymerkle_inclusion(leaf_hash(b"another"), root, tree.prove_inclusion(index + 1, n))
+        with pytest.raises(InvalidProof):
+            pymerkle_inclusion(LEAVES[index], leaf_hash(b"another"), tree.prove_inclusion(index + 1, n))
+        with pytest.raises(ProofInvalid):
+            verify_inclusion(LEAVES[index], index, n, inclusion_proof(LEAVES[:n], index), leaf_hash(b"another"))
+
+
 @given(st.integers(1, 20), st.data())
 def test_a_proof_holds_for_its_own_leaf_index_size_and_root_only(n: int, data: st.DataObject) -> None:
     index = data.draw(st.integers(0, n - 1))

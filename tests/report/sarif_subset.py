@@ -1,8 +1,8 @@
 """The part of the SARIF 2.1.0 schema that we write, from the field lists of the OASIS specification.
 
 Sections 3.13 (sarifLog), 3.14 (run), 3.18-3.19 (tool), 3.20 (invocation), 3.27 (result), 3.49 (reportingDescriptor),
-3.58 (notification). The complete schema is in no package we can install; this subset is closed, so that a field which
-we misspell does not pass.
+3.58 (notification). The complete schema is asked in `test_sarif.py`; this subset is closed everywhere, so that a field
+which we misspell or never meant to write does not pass.
 """
 
 _MESSAGE = {
