@@ -15,7 +15,6 @@ from contextlib import ExitStack
 from enum import IntEnum
 from uuid import UUID
 
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
@@ -129,7 +128,3 @@ class KeyLadder:
     def ta_unique_key(self, ta: UUID, extra: bytes = b"") -> bytes:
         """OP-TEE's TA-unique key: subkey(UNIQUE_TA, uuid || extra)."""
         return huk_subkey(self._huk, SubkeyUsage.UNIQUE_TA, ta.bytes_le + extra)
-
-    def signing_key(self) -> Ed25519PrivateKey:
-        """The device's signing key, for erasure receipts and the log."""
-        return Ed25519PrivateKey.from_private_bytes(self.derive("device signing"))

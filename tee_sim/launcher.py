@@ -16,6 +16,7 @@ from tee_sim.codeload import CodeTable, forget_file_importers
 from tee_sim.errors import TeeError, TeeResult
 from tee_sim.lockdown import LockPlan
 from tee_sim.secure import SecureWorld
+from tee_sim.ta_api import Platform
 from tee_sim.wire import (
     Boot,
     BootFailed,
@@ -119,20 +120,25 @@ def main(argv: list[str]) -> NoReturn:
     forget_file_importers()
     sys.meta_path.insert(0, code)
     pipe.send(Locked(report=report.to_bytes(), measurements=measurements))
-    _serve(pipe, boot)
+    names = (manifest.name for manifest in boot.manifests)
+    platform = Platform(
+        filter_sha256=report.filter_sha256 or Platform().filter_sha256,
+        measurements=tuple(zip(names, measurements, strict=True)),
+    )
+    _serve(pipe, boot, platform)
 
 
 def _silent() -> None:
     """A locked secure world says nothing about a panic but TARGET_DEAD."""
 
 
-def _serve(pipe: _Pipe, boot: Boot) -> NoReturn:
+def _serve(pipe: _Pipe, boot: Boot, platform: Platform) -> NoReturn:
     provision = pipe.receive()
     if not isinstance(provision, Provision):
         os._exit(EXIT_PROTOCOL)
     try:
         on_panic = traceback.print_exc if boot.profile is LockProfile.OFF else _silent
-        world = SecureWorld(provision, pipe, boot.manifests, on_panic=on_panic)
+        world = SecureWorld(provision, pipe, boot.manifests, platform=platform, on_panic=on_panic)
     except TeeError as error:
         pipe.send(Return(result=error.result, origin=error.origin))
         os._exit(EXIT_EOF)

@@ -13,6 +13,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Protocol, Self
 
 from tee_sim.errors import Origin, TeeError, TeeResult
@@ -42,8 +43,8 @@ _ENVIRONMENT = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "LC_ALL": "
 _KEPT_VARIABLES = ("OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE", "BIOGUARD_KERNEL")
 """Processor work-arounds and the forced kernel variant of tests; read by native libraries at load time."""
 
-Inspect = Callable[[int, Locked], None]
-"""Looks at process `pid` from outside; raises TeeError to refuse it."""
+Inspect = Callable[[int, Locked], str]
+"""Looks at process `pid` from outside and tells how far it is locked; raises TeeError to refuse it."""
 
 
 class StorageHandler(Protocol):
@@ -119,9 +120,9 @@ class SecureProcess:
                 raise _dead(f"the secure world could not start: {message.stage}: {message.detail}")
             if not isinstance(message, Locked):
                 raise _dead("the secure world answered BOOT with something else")
-            inspect(self.pid, message)
+            verdict = inspect(self.pid, message)
             self._locked = True
-            self._send(provision, deadline)
+            self._send(replace(provision, verdict=verdict), deadline)
             answer = self._pump(deadline)
         except BaseException:
             self.kill()

@@ -2,6 +2,7 @@
 
 import importlib
 from collections.abc import Callable
+from dataclasses import replace
 from typing import cast
 
 from cryptography.hazmat.primitives.hashes import SHA256
@@ -16,7 +17,7 @@ from tee_sim.manifest import Manifest
 from tee_sim.rng import OsRng, Rng, SeededRng
 from tee_sim.storage import ObjectStore
 from tee_sim.supplicant.port import PipeBlobs, PipeRpmb, SupplicantPort
-from tee_sim.ta_api import TaEnv, TrustedApp
+from tee_sim.ta_api import Platform, TaEnv, TrustedApp
 from tee_sim.wire import AdvanceClock, CloseSession, Invoke, Message, OpenSession, Provision, Ready, RenewKeys, Return
 
 __all__ = ["SecureWorld"]
@@ -49,6 +50,7 @@ class SecureWorld:
         provision: the message that brings the root secret.
         port: the way to the supplicant.
         manifests: the TAs to host; their code must be importable.
+        platform: what this process is and runs; the verdict comes with `provision`.
         on_panic: see `tee_sim.core.Core`.
 
     Raises:
@@ -61,6 +63,7 @@ class SecureWorld:
         port: SupplicantPort,
         manifests: tuple[Manifest, ...],
         *,
+        platform: Platform = Platform(),  # noqa: B008  # frozen
         on_panic: Callable[[], None] = lambda: None,
     ) -> None:
         self._rng: Rng = OsRng() if provision.seed is None else SeededRng(provision.seed)
@@ -68,6 +71,7 @@ class SecureWorld:
             SystemClock() if provision.stepped_wall_ms is None else FakeClock(provision.stepped_wall_ms)
         )
         self._device_id = provision.device_id
+        self._platform = replace(platform, verdict=provision.verdict)
         self._ladder = KeyLadder(provision.huk, provision.device_id)
         names = sorted({name for m in manifests for name in m.shared_keys})
         self._store = ObjectStore.open(
@@ -86,7 +90,6 @@ class SecureWorld:
         return Ready(
             anti_rollback_level=self._store.anti_rollback_level,
             epoch=self._store.epoch,
-            signing_key=self._ladder.signing_key().public_key().public_bytes_raw(),
         )
 
     def handle(self, message: Message) -> Return:
@@ -117,6 +120,7 @@ class SecureWorld:
             clock=self._clock,
             rng=self._rng,
             device_id=self._device_id,
+            platform=self._platform,
         )
 
 

@@ -17,7 +17,18 @@ from tee_sim.params import Param, Params, ParamType
 from tee_sim.rng import Rng
 from tee_sim.schema import Record
 
-__all__ = ["Command", "CommandApp", "Keys", "ObjectInfo", "Store", "StoredObject", "TaEnv", "Transaction", "TrustedApp"]
+__all__ = [
+    "Command",
+    "CommandApp",
+    "Keys",
+    "ObjectInfo",
+    "Platform",
+    "Store",
+    "StoredObject",
+    "TaEnv",
+    "Transaction",
+    "TrustedApp",
+]
 
 
 Q = TypeVar("Q", bound=Record)
@@ -79,6 +90,10 @@ class Store(Protocol):
         """Open all objects (of one kind), in batches."""
         ...
 
+    def state(self) -> tuple[int, bytes]:
+        """Epoch and root hash (32 bytes) of the last commit: name this exact state of the device's store."""
+        ...
+
 
 class Keys(Protocol):
     """Keys of this TA on this device. Never stored, derived each time."""
@@ -92,6 +107,21 @@ class Keys(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Platform:
+    """What a TA runs in, for attestation. No client of a TA has a say in it.
+
+    Attributes:
+        verdict: how far the secure world is locked, judged from outside before it was given the root secret.
+        filter_sha256: of the system call filter this process has loaded; zeros for none.
+        measurements: name and SHA-256 of each TA, over its manifest and the code that was compiled, in manifest order.
+    """
+
+    verdict: str = "NOT ENFORCED"
+    filter_sha256: bytes = bytes(32)
+    measurements: tuple[tuple[str, bytes], ...] = ()
+
+
 @dataclass(frozen=True, slots=True)
 class TaEnv:
     """What the core gives a TA."""
@@ -102,6 +132,7 @@ class TaEnv:
     rng: Rng
     device_id: bytes
     """16 random bytes made when the device was initialized."""
+    platform: Platform = Platform()
 
 
 class TrustedApp(Protocol):

@@ -72,6 +72,7 @@ class Provision(Record):
         stepped_wall_ms: start of a simulated clock; None for the host's clocks.
         seed: seeded randomness for tests and replay; None for the kernel's.
         boot_id: name of the current boot (tee_sim.boot); None makes this start a boot of its own.
+        verdict: how far the secure world is locked, as `Inspect` judged it; goes into attestation.
     """
 
     huk: Annotated[bytes, Fixed(32)]
@@ -80,6 +81,7 @@ class Provision(Record):
     stepped_wall_ms: Annotated[int, UpTo(1 << 52)] | None = None
     seed: Annotated[bytes, Fixed(32)] | None = None
     boot_id: Annotated[bytes, Fixed(16)] | None = None
+    verdict: Annotated[str, Text(64)] = "NOT ENFORCED"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,12 +91,10 @@ class Ready(Record):
     Attributes:
         anti_rollback_level: gpd.tee.trustedStorage.antiRollback.protectionLevel: 0, 100 or 1000.
         epoch: number of the last committed change of the store.
-        signing_key: Ed25519 public key of this device (receipts).
     """
 
     anti_rollback_level: Annotated[int, UpTo(1000)]
     epoch: Annotated[int, UpTo(1 << 62)]
-    signing_key: Annotated[bytes, Fixed(32)]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,6 +10,6 @@ Formats: docs/formats/storage.md. What is promised and what is not: docs/storage
 """
 
 from tee_sim.storage.store import ObjectStore
-from tee_sim.storage.ta_store import Erasure, StoredObject, TaStore, Transaction
+from tee_sim.storage.ta_store import StoredObject, TaStore, Transaction
 
-__all__ = ["Erasure", "ObjectStore", "StoredObject", "TaStore", "Transaction"]
+__all__ = ["ObjectStore", "StoredObject", "TaStore", "Transaction"]

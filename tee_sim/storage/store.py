@@ -14,7 +14,7 @@ Not promised: that old ciphertext has left the flash (it is unreadable instead),
 
 import hashlib
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from uuid import UUID
 
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -37,14 +37,6 @@ READ_BACK_NAMES = 16
 what is not read back is still found when it is used."""
 
 _UNKNOWN = "the device must be restarted: a transaction ended in an unknown state"
-
-
-@dataclass(frozen=True, slots=True)
-class Committed:
-    """A finished transaction."""
-
-    epoch: int
-    root_hash: bytes
 
 
 class _NotKeptError(TeeError):
@@ -164,7 +156,7 @@ class ObjectStore:
         if self._dead:
             raise TeeError(TeeResult.STORAGE_NOT_AVAILABLE, _UNKNOWN, hint="restart the device")
 
-    def commit(self, entries: dict[bytes, bytes | None], rows: Changes, counts: dict[UUID, int]) -> Committed:
+    def commit(self, entries: dict[bytes, bytes | None], rows: Changes, counts: dict[UUID, int]) -> None:
         """Make one transaction durable.
 
         Args:
@@ -194,7 +186,6 @@ class ObjectStore:
         self._record = after
         self._dead = False
         self.tree.adopt(update)
-        return Committed(after.epoch, after.current.hash)
 
     def _read_back(self, update: Update, changes: Changes) -> None:
         names = [page_name(0), *list(changes.puts)[-READ_BACK_NAMES:], *changes.deletes[-READ_BACK_NAMES:]]

@@ -26,7 +26,7 @@ from tee_sim.storage.pages import Entry
 if TYPE_CHECKING:
     from tee_sim.storage.store import ObjectStore
 
-__all__ = ["Erasure", "StoredObject", "TaStore", "Transaction"]
+__all__ = ["StoredObject", "TaStore", "Transaction"]
 
 MAX_BODY_BYTES = 768 << 10
 """One object must fit in one message to the disk, with its header and the pages on its path."""
@@ -44,22 +44,6 @@ class StoredObject:
     body: bytes
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Erasure:
-    """What was erased, and the state of the store right after. `receipts` signs it.
-
-    ta, object_id, version, commitment   of the erased object
-    epoch, root_hash                     of the transaction that erased it
-    """
-
-    ta: UUID
-    object_id: bytes
-    version: int
-    commitment: bytes
-    epoch: int
-    root_hash: bytes
-
-
 @dataclass(frozen=True, slots=True)
 class _Put:
     header: Header
@@ -74,9 +58,6 @@ class Transaction:
     def __init__(self, owner: TaStore) -> None:
         self._owner = owner
         self.pending: dict[bytes, _Put | None] = {}
-        self._erased: dict[bytes, Header] = {}
-        self.erasures: tuple[Erasure, ...] = ()
-        """After the transaction: one record for every object it erased."""
 
     def put(self, object_id: bytes, body: bytes, *, kind: str, owner: bytes = b"", commitment: bytes = b"") -> Header:
         """Create or replace an object.
@@ -92,19 +73,7 @@ class Transaction:
     def erase(self, object_id: bytes) -> None:
         """Destroy an object's key and row. Raises TeeError ITEM_NOT_FOUND."""
         self._owner.header(object_id)
-        if self._owner.is_stored(object_id):
-            self._erased[object_id] = self._owner.stored_header(object_id)
         self.pending[object_id] = None
-
-    def finish(self, epoch: int, root_hash: bytes) -> None:
-        """Fill `erasures`; called once the transaction is durable."""
-        self.erasures = tuple(
-            Erasure(
-                ta=h.ta, object_id=h.object_id, version=h.version, commitment=h.commitment,
-                epoch=epoch, root_hash=root_hash,
-            )
-            for object_id, h in self._erased.items() if self.pending[object_id] is None
-        )  # fmt: skip
 
 
 class TaStore:
@@ -156,28 +125,26 @@ class TaStore:
                 deletes.append(name)
                 entries[name[1:]] = None
         if entries:
-            done = self._store.commit(entries, Changes(puts, tuple(deletes)), {self._ta: len(self)})
-            transaction.finish(done.epoch, done.root_hash)
+            self._store.commit(entries, Changes(puts, tuple(deletes)), {self._ta: len(self)})
 
     def put(self, object_id: bytes, body: bytes, *, kind: str, owner: bytes = b"", commitment: bytes = b"") -> Header:
         """A transaction of one put."""
         with self.transaction() as transaction:
             return transaction.put(object_id, body, kind=kind, owner=owner, commitment=commitment)
 
-    def erase(self, object_id: bytes) -> Erasure:
+    def erase(self, object_id: bytes) -> None:
         """A transaction of one erasure."""
         with self.transaction() as transaction:
             transaction.erase(object_id)
-        return transaction.erasures[0]
+
+    def state(self) -> tuple[int, bytes]:
+        """Epoch and root hash of the last commit of the whole store."""
+        return self._store.epoch, self._store.root_hash
 
     def header(self, object_id: bytes) -> Header:
         """Return the authentic header, without touching the object's row. Raises TeeError ITEM_NOT_FOUND."""
         put = self._pending(object_id)
-        return put.header if put is not None else self.stored_header(object_id)
-
-    def stored_header(self, object_id: bytes) -> Header:
-        """The header as it was before the open transaction. Raises TeeError ITEM_NOT_FOUND."""
-        return parse_header(self._entry(object_id).header)
+        return put.header if put is not None else parse_header(self._entry(object_id).header)
 
     def get(self, object_id: bytes) -> StoredObject:
         """Open one object. Raises TeeError ITEM_NOT_FOUND, CORRUPT_OBJECT."""

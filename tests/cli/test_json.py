@@ -51,6 +51,7 @@ STORY = """
 0 enroll alice --face FACES --pin-file pin
 0 authenticate alice samples/alice-touch4.iso --operation-id 7 --token token.bin
 3 authenticate alice samples/bob-touch4.iso
+0 pin verify alice --pin-file pin --token pin-token.bin
 0 identify samples/alice-face4.npy
 3 identify samples/bob-face4.npy
 0 token show token.bin
@@ -79,7 +80,10 @@ STORY = """
 0 log show --out log.cbor
 0 log verify log.cbor
 0 log checkpoint
+0 log checkpoint --out checkpoint.txt
+0 log prove 0
 0 log prove 0 --out entry.tlog-proof
+0 attest --nonce NONCE
 0 attest --nonce NONCE --out token.cbor
 0 fault list
 0 fault set sensor_strength=2
@@ -89,9 +93,21 @@ STORY = """
 0 device rekey
 5 device backup
 5 device restore
-0 consent withdraw alice --purpose unlock --purpose key-use --pin-file pin
+0 consent withdraw alice --purpose unlock --pin-file pin
+0 consent withdraw alice --purpose key-use --purpose identify --receipt withdrawn.json --pin-file pin
+0 enroll bob --face FACES
+0 mark-underage bob --force --receipt child.json
 0 mark-underage bob --force
-0 user remove alice --force
+0 consent grant bob --purpose unlock --of-age
+0 enroll bob --face FACES
+0 erase bob --all --force --receipt erased.json
+0 log verify erased.json --store phone/storage.db
+4 erase bob --all --force --receipt erased.json
+0 erase bob --all --force
+0 enroll bob --face FACES
+0 user remove bob --force --receipt removed.json
+4 user remove alice --force
+0 user remove alice --force --operator
 0 incident
 0 attack --list
 0 device reboot
@@ -101,7 +117,6 @@ STORY = """
 4 authenticate alice nothing.iso
 """
 ELSEWHERE = {
-    "erase": "tests/cli/test_readme.py plays it",
     "show": "needs a record id: tests/cli/test_errors.py",
     "doctor": "tests/cli/test_errors.py",
     "demo": "tests/cli/test_errors.py",

@@ -57,7 +57,15 @@ def test_golden_path_of_the_readme(tmp_path: Path) -> None:
         code, output = at_a_terminal(exports + step, tmp_path, environment)
         assert code == 0, (step, output)
         said += output
-    for words in ("match: alice\nunlocked", "rejected", "verified", "erased record", "right-index"):
+    for words in (
+        "match: alice\nunlocked",
+        "rejected",
+        "verified",
+        "erased record",
+        "right-index",
+        "receipt written to",
+        "storage.db is that store",
+    ):
         assert words in said, (words, said)
 
 

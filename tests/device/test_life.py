@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from bioguard.device import Device, DeviceOptions, Level, parse_clock
-from bioguard.device.consent import grant_all
+from bioguard.device.consent import grant_all, log_key
 from bioguard.device.fuse import FUSE_FILE
 from bioguard.errors import BioguardError, InputRefused, IntegrityFailure, NotPermitted, TeeUnavailable
 from bioguard.synthetic import face_views
@@ -88,12 +88,12 @@ def test_below_enforced_it_does_not_start_unless_the_level_is_named(directory: P
 
 
 def test_seeded_devices_are_equal_and_others_are_not(tmp_path: Path) -> None:
-    def signing_key(name: str, seed: str | None) -> object:
+    def key(name: str, seed: str | None) -> str:
         with Device.init(tmp_path / name, DeviceOptions(seed=seed)) as device:
-            return device.running.status()["signing_key"]
+            return log_key(device).vkey
 
-    assert signing_key("a", "x") == signing_key("b", "x") != signing_key("c", "y")
-    assert signing_key("d", None) != signing_key("e", None)
+    assert key("a", "x") == key("b", "x") != key("c", "y")
+    assert key("d", None) != key("e", None)
 
 
 @pytest.mark.parametrize("text", ["now", "fixed:2026-13-01T00:00:00Z", "fixed:2026-01-01 00:00", ""])

@@ -63,7 +63,7 @@ def test_answers_carry_the_id_and_come_in_order() -> None:
 
 
 def test_a_refusal_is_an_answer_and_the_conversation_goes_on() -> None:
-    said = talk(frame([1, 1, 2, [b"a"]]) + frame([1, 2, 1, [b"a"]]))
+    said = talk(frame([1, 1, 2, [b"a", b"", False]]) + frame([1, 2, 1, [b"a"]]))
     assert said[1] == [1, 1, 1, ["test.no", "no \\u2014 never", "stop", 5]]
     assert said[2] == [1, 2, 0, []]
 
@@ -196,8 +196,9 @@ def test_a_whole_conversation_with_a_device(device_dir: Path) -> None:
         assert ask("unlock", b"dora", b"4711")[2:] == [0, []]
         assert ask("identify", 2, sample(), 0)[3] == [True, b"dora", record_id]
         assert ask("records", b"dora")[3] == [[record_id]]
-        assert ask("erase", b"dora", record_id)[2] == 0
-        assert ask("remove_user", b"dora")[2:] == [0, []]
+        assert ask("erase", b"dora", record_id, b"", False)[3][0] == "token.refused"
+        assert ask("erase", b"dora", record_id, ask("verify_pin", b"dora", b"4711", 0)[3][0], False)[2] == 0
+        assert ask("remove_user", b"dora", b"", True)[2:] == [0, []]
         child.stdin.close()
         assert child.wait(timeout=30) == 0
 

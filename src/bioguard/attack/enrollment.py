@@ -122,7 +122,9 @@ def authenticator_id_rules(kit: Kit) -> str | None:
         kit.need(kit.enroll(victim, token, face=kit.direction()), "enrollment")
         ids.append(kit.authenticator_id(victim))
     page = kit.target.call(BIOMETRIC_UUID, biometric.LIST, biometric.ListRecords(user=victim.user))
-    erase = biometric.Erase(user=victim.user, record_id=page.records[0].record_id)
+    erase = biometric.Erase(
+        user=victim.user, record_id=page.records[0].record_id, leave=biometric.Leave(by_operator=True)
+    )
     kit.target.call(BIOMETRIC_UUID, biometric.ERASE, erase)
     after = kit.authenticator_id(victim)
     if ids[0] or ids[1] == ids[2]:

@@ -3,7 +3,8 @@
     report.html  report.json  junit.xml  report.sarif     the report in four forms
     keys.json                                             public keys; pin your own copy and give it to `audit verify`
     raw/                                                  what the checks wrote
-    log.json  log-proofs/*.tlog-proof  receipt.json       the log of the lab's device, proofs, an erasure receipt
+    log.json  log-proofs/*.tlog-proof                     the log of the lab's device, with proofs
+    receipt.json  storage.db                              erasures, and the sealed store of the same moment
     checkpoint-before.txt  consistency.json               the log only grew
     statement.dsse.json                                   in-toto test-result over every file above, signed
     attestation.cbor                                      PSA token whose nonce is the SHA-256 of the statement
@@ -24,9 +25,21 @@ from bioguard.proofs.notes import NoteKey, NoteSigner
 from bioguard.proofs.statement import TestResult
 from bioguard.report.model import Check, Report, Status
 
-__all__ = ["ATTESTATION", "KEYS", "STATEMENT", "BundleKeys", "digests", "seal_statement", "statement_nonce"]
+__all__ = [
+    "ATTESTATION",
+    "KEYS",
+    "RECEIPT",
+    "STATEMENT",
+    "STORE_IMAGE",
+    "BundleKeys",
+    "digests",
+    "seal_statement",
+    "statement_nonce",
+]
 
 STATEMENT = "statement.dsse.json"
+RECEIPT = "receipt.json"
+STORE_IMAGE = "storage.db"
 ATTESTATION = "attestation.cbor"
 KEYS = "keys.json"
 UNSEALED = frozenset({STATEMENT, ATTESTATION})

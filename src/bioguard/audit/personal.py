@@ -3,7 +3,8 @@
 import time
 
 from bioguard.device import consent
-from bioguard.device.facade import Device, RecordInfo
+from bioguard.device.answers import RecordInfo
+from bioguard.device.facade import Device
 from bioguard.policy.export import export, iso
 from bioguard.records.events import Cause
 

@@ -14,10 +14,10 @@ from pathlib import Path
 from bioguard import __version__
 from bioguard.audit import bundle, confinement
 from bioguard.audit.lab import Lab
-from bioguard.audit.receipts import erasure_receipt
 from bioguard.audit.static import static_checks
 from bioguard.audit.trials import TRIALS, conduct
 from bioguard.device import consent
+from bioguard.device.receipts import erasure_receipt
 from bioguard.errors import BioguardError, InputRefused
 from bioguard.policy.clauses import CLAUSES
 from bioguard.proofs.checkpoint import proof_of
@@ -171,6 +171,7 @@ def write_bundle(stage: Path, report: Report, lab: Lab, signer: NoteSigner) -> N
     log = consent.signed_log(lab.device)
     (stage / "log.json").write_text(log.to_text(), "utf-8")
     _write_proofs(stage, log)
+    _write_receipt(stage, log, lab)
     keys = bundle.BundleKeys(signer.key, log.key, log.attestation_key)
     (stage / bundle.KEYS).write_text(keys.to_text(), "utf-8")
     running = lab.device.running
@@ -183,6 +184,16 @@ def write_bundle(stage: Path, report: Report, lab: Lab, signer: NoteSigner) -> N
     (stage / bundle.ATTESTATION).write_bytes(token)
 
 
+def _write_receipt(stage: Path, log: consent.SignedLog, lab: Lab) -> None:
+    """A receipt for what was erased, and the store of the same moment to hold against it."""
+    erased = [
+        i.entry.digest.hex() for i in log.items if i.entry and i.entry.event is Event.RECORD_ERASED and i.entry.digest
+    ]
+    if erased:
+        (stage / bundle.RECEIPT).write_text(erasure_receipt(lab.device, erased[-PROOFS:]).to_text(), "utf-8")
+        shutil.copyfile(lab.directory / bundle.STORE_IMAGE, stage / bundle.STORE_IMAGE)
+
+
 def _write_proofs(stage: Path, log: consent.SignedLog) -> None:
     folder = stage / "log-proofs"
     folder.mkdir()
@@ -190,8 +201,6 @@ def _write_proofs(stage: Path, log: consent.SignedLog) -> None:
     for entry in erased[-PROOFS:]:
         proof = proof_of(log.leaves, entry.sequence, log.checkpoint)
         (folder / f"{entry.sequence:06d}-{entry.event.name.lower()}.tlog-proof").write_text(proof.to_text(), "utf-8")
-    if erased and erased[-1].digest:
-        (stage / "receipt.json").write_text(erasure_receipt(log, erased[-1].digest.hex()), "utf-8")
     old_size = int((stage / "checkpoint-before.txt").read_text("utf-8").split("\n")[1])
     path = [h.hex() for h in consistency_proof(log.leaves, old_size)]
     body = {"old_size": old_size, "new_size": len(log.items), "proof": path}

@@ -11,15 +11,26 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from bioguard.audit.bundle import ATTESTATION, KEYS, STATEMENT, BundleKeys, digests, statement_nonce
+from bioguard.audit.bundle import (
+    ATTESTATION,
+    KEYS,
+    RECEIPT,
+    STATEMENT,
+    STORE_IMAGE,
+    BundleKeys,
+    digests,
+    statement_nonce,
+)
+from bioguard.audit.image import check_image
 from bioguard.audit.log import SignedLog
-from bioguard.audit.receipts import verify_receipt
+from bioguard.audit.receipts import ErasureReceipt
 from bioguard.errors import BioguardError, InputRefused, IntegrityFailure
 from bioguard.proofs import dsse
 from bioguard.proofs.checkpoint import Checkpoint, TlogProof
 from bioguard.proofs.encoding import ProofInvalid
 from bioguard.proofs.merkle import verify_consistency
 from bioguard.proofs.psa_token import Claims
+from bioguard.proofs.records_head import RecordsHead
 from bioguard.proofs.statement import TestResult
 from bioguard.report import render
 from bioguard.report.json_form import parse_json
@@ -146,9 +157,15 @@ def _log(directory: Path, keys: BundleKeys, done: Verified) -> None:
     if older.is_file():
         _guard("consistency.json", lambda: _consistency(directory, keys, checkpoint))
         done.steps.append(("consistency.json", "the earlier checkpoint is a prefix of the log"))
-    if (directory / "receipt.json").is_file():
-        entry = _guard("receipt.json", lambda: verify_receipt(_text(directory, "receipt.json"), keys.log))
-        done.steps.append(("receipt.json", f"erasure of the record with digest {entry.digest.hex()[:16]}..."))
+    if (directory / RECEIPT).is_file():
+        receipt = _guard(RECEIPT, lambda: ErasureReceipt.parse(_text(directory, RECEIPT)))
+        head: RecordsHead = _guard(RECEIPT, lambda: receipt.verify(keys.log))
+        count = len(receipt.erasures)
+        done.steps.append(
+            (RECEIPT, f"{count} erasures in the log, none of them among the {head.size - 2} record(s) left")
+        )
+        size = _guard(STORE_IMAGE, lambda: check_image(directory / STORE_IMAGE, receipt, head))
+        done.steps.append((STORE_IMAGE, f"the store of that moment: no erased id or digest in {size} bytes"))
 
 
 def _proof(directory: Path, name: str, log: SignedLog) -> int:

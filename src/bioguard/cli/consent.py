@@ -4,6 +4,7 @@ from pathlib import Path
 
 import click
 
+from bioguard.cli.erasing import new_file, receipt_option, write_receipt
 from bioguard.cli.output import Result, table
 from bioguard.cli.secrets import pin_file_option, read_pin
 from bioguard.cli.state import CliState, pass_state
@@ -83,24 +84,32 @@ def grant(
 @click.argument("user")
 @purpose_option
 @modality_option
+@receipt_option
 @pin_file_option
 @pass_state
 def withdraw(
-    state: CliState, user: str, purposes: tuple[str, ...], modalities: tuple[str, ...], pin_file: Path | None
+    state: CliState,
+    user: str,
+    purposes: tuple[str, ...],
+    modalities: tuple[str, ...],
+    receipt: Path | None,
+    pin_file: Path | None,
 ) -> Result:
     """Take consents back. Processing stops at once; records without a purpose left are erased."""
+    new_file(receipt)
     erased: list[str] = []
     with state.device() as device:
         token = person_token(state, device, user, pin_file)
         for modality in _modalities(modalities):
             for purpose in purposes:
                 erased += rules.withdraw(device, user, modality, PURPOSES[purpose], token=token)
+        written = write_receipt(state, device, erased, receipt)
     return Result(
         command="consent-withdraw",
         outcome="withdrawn",
-        data={"user": user, "erased": erased},
-        lines=["withdrawn", *(f"erased the record with digest {d}" for d in erased)],
-        next_step="bioguard log receipt DIGEST" if erased else "",
+        data={"user": user, "erased": erased, "receipt": str(receipt) if written else None},
+        lines=["withdrawn", *(f"erased the record with digest {d}" for d in erased), *written],
+        next_step="" if written or not erased else "bioguard log receipt DIGEST --out receipt.json",
     )
 
 

@@ -12,10 +12,11 @@ import click
 from bioguard.cli.collection import find_faces, find_fingers
 from bioguard.cli.output import Output, Result
 from bioguard.cli.state import CliState, pass_state
-from bioguard.commands.biometric import Modality
+from bioguard.commands.biometric import Leave, Modality
 from bioguard.device import Device, DeviceOptions
 from bioguard.device.consent import grant_all, signed_log
-from bioguard.device.credentials import check_token, enrollment_token, set_pin, unlock
+from bioguard.device.credentials import check_token, enrollment_token, set_pin, unlock, verify_pin
+from bioguard.device.receipts import erasure_receipt
 from bioguard.errors import InputRefused
 from bioguard.exit_codes import ExitCode
 from bioguard.records import Features
@@ -113,8 +114,11 @@ def demo(state: CliState, data: Path | None, keep: Path | None) -> Result:
         identified = sum(device.identify(p.probes("face")[0]).user == p.name for p in people)
         out.step(f"search   1:N by face: {identified}/{len(people)} people found among {records} records")
         erased = next(device.records(people[0].name))
-        device.erase(people[0].name, erased.record_id)
+        leave = Leave(token=verify_pin(device, people[0].name, DEMO_PIN))
+        receipt = erasure_receipt(device, [device.erase(people[0].name, erased.record_id, leave)])
         out.step(f"erase    record {erased.record_id[:8]}... of {people[0].name}, digest {erased.digest[:16]}...")
+        head = receipt.verify()
+        out.step(f"receipt  it is in the log, and not among the {head.size - 2} record(s) left; proofs of both verify")
         log = signed_log(device)
         out.step(f"log      {len(log.items)} entries under a signed checkpoint; none holds a feature or a score")
     seconds = time.monotonic() - started

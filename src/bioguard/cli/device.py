@@ -8,6 +8,7 @@ from bioguard.commands.biometric import Profile
 from bioguard.commands.sensor import LockoutChoice
 from bioguard.device import Device
 from bioguard.device.boot import reboot as begin_boot
+from bioguard.device.consent import log_key
 from bioguard.device.credentials import set_contract
 from bioguard.errors import NotPermitted
 
@@ -40,7 +41,7 @@ def init(state: CliState, profile: str, max_fingers: int, max_faces: int, *, loc
         state.directory, state.options, profile=_PROFILES[profile], max_fingers=max_fingers, max_faces=max_faces
     ) as new:
         set_contract(new, lockout=_LOCKOUTS[lockout], require_pin=require_pin)
-        status = new.running.status()
+        status = {**new.running.status(), "log_vkey": log_key(new).vkey}
     return Result(
         command="device-init",
         outcome="initialized",
@@ -48,6 +49,7 @@ def init(state: CliState, profile: str, max_fingers: int, max_faces: int, *, loc
         lines=[
             f"initialized a simulated device in {state.directory}",
             f"sandbox: {status['sandbox_level']}; anti-rollback level {status['anti_rollback_level']}",
+            f"log key: {status['log_vkey']}",
         ],
         next_step="bioguard user add alice",
     )
@@ -58,7 +60,7 @@ def init(state: CliState, profile: str, max_fingers: int, max_faces: int, *, loc
 def status(state: CliState) -> Result:
     """Start the device and say how it is."""
     with state.device() as running:
-        facts = running.running.status()
+        facts = {**running.running.status(), "log_vkey": log_key(running).vkey}
         records = sum(1 for _ in running.records())
         users = running.users()
     return Result(
@@ -71,6 +73,7 @@ def status(state: CliState) -> Result:
             f"store epoch:   {facts['epoch']}, anti-rollback level {facts['anti_rollback_level']}",
             f"users:         {len(users)}",
             f"records:       {records}",
+            f"log key:       {facts['log_vkey']}",
         ],
     )
 

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import click
 
+from bioguard.cli.erasing import confirm_erasure, leave_options, leave_to_erase, new_file, receipt_option, write_receipt
 from bioguard.cli.output import Result, table
 from bioguard.cli.samples import read_samples
 from bioguard.cli.secrets import pin_file_option, read_pin
@@ -12,7 +13,6 @@ from bioguard.cli.state import CliState, pass_state
 from bioguard.commands.biometric import Modality
 from bioguard.device import RecordInfo
 from bioguard.device.credentials import enrollment_token, has_pin
-from bioguard.errors import NotPermitted
 
 __all__ = ["enroll", "erase", "list_", "show"]
 
@@ -119,22 +119,47 @@ def show(state: CliState, record_id: str) -> Result:
 @click.argument("record_ids", nargs=-1)
 @click.option("--all", "everything", is_flag=True, help="Every record of the user.")
 @click.option("--force", is_flag=True, help="Do not ask.")
+@receipt_option
+@leave_options
 @pass_state
-def erase(state: CliState, user: str, record_ids: tuple[str, ...], everything: bool, force: bool) -> Result:
-    """Erase records of a user: destroy their keys, their rows and the salts of their digests."""
+def erase(
+    state: CliState,
+    user: str,
+    record_ids: tuple[str, ...],
+    *,
+    everything: bool,
+    force: bool,
+    receipt: Path | None,
+    operator: bool,
+    pin_file: Path | None,
+) -> Result:
+    """Erase records of a user: destroy their keys, their rows and the salts of their digests.
+
+    A user with a PIN is asked for it.
+
+    \b
+    Examples:
+      bioguard erase alice 6f0c... --receipt receipt.json
+      bioguard erase alice --all --force --pin-file pin.txt
+    """
     if bool(record_ids) == everything:
         raise click.UsageError("name the records, or say --all")
-    if not force:
-        if state.no_input:
-            raise NotPermitted("erasing needs a confirmation", hint="add --force", code="erase.unconfirmed")
-        what = "all records" if everything else f"{len(record_ids)} record(s)"
-        click.confirm(f"Erase {what} of {user}?", abort=True, err=True)
+    new_file(receipt)
+    what = "all records" if everything else f"{len(record_ids)} record(s)"
+    confirm_erasure(state, f"{what} of {user}", force=force)
     with state.device() as device:
+        leave = leave_to_erase(state, device, user, pin_file, operator=operator)
         ids = [r.record_id for r in device.records(user)] if everything else list(record_ids)
-        erased = [{"record_id": i, "digest": device.erase(user, i)} for i in ids]
+        erased = {i: device.erase(user, i, leave) for i in ids}
+        written = write_receipt(state, device, list(erased.values()), receipt)
     return Result(
         command="erase",
         outcome="erased",
-        data={"user": user, "erased": erased},
-        lines=[f"erased record {e['record_id']} (digest {e['digest']})" for e in erased] or ["nothing to erase"],
+        data={
+            "user": user,
+            "erased": [{"record_id": i, "digest": d} for i, d in erased.items()],
+            "receipt": str(receipt) if written else None,
+        },
+        lines=[f"erased record {i} (digest {d})" for i, d in erased.items()] + written or ["nothing to erase"],
+        next_step="" if written or not erased else "bioguard log receipt DIGEST --out receipt.json",
     )

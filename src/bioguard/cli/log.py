@@ -4,13 +4,16 @@ from pathlib import Path
 
 import click
 
+from bioguard.audit.image import check_image
 from bioguard.audit.log import SignedLog
-from bioguard.audit.receipts import erasure_receipt, verify_receipt
+from bioguard.audit.receipts import SCHEMA as RECEIPT_SCHEMA
+from bioguard.audit.receipts import ErasureReceipt
 from bioguard.cli.output import Result, table
 from bioguard.cli.state import CliState, pass_state
 from bioguard.device import consent as rules
+from bioguard.device.receipts import erasure_receipt
 from bioguard.errors import InputRefused
-from bioguard.policy.export import entry_fields, word
+from bioguard.policy.export import entry_fields, iso, word
 from bioguard.proofs.checkpoint import Checkpoint, TlogProof, proof_of
 from bioguard.proofs.notes import NoteKey
 from bioguard.proofs.psa_token import Profile
@@ -89,14 +92,13 @@ def prove(state: CliState, number: int, out: Path | None) -> Result:
 
 
 @log.command()
-@click.argument("digest")
+@click.argument("digests", nargs=-1, required=True, metavar="DIGEST...")
 @out_option
 @pass_state
-def receipt(state: CliState, digest: str, out: Path | None) -> Result:
-    """The erasure receipt of the record with this salted digest."""
-    if len(digest) != HEX_DIGEST or set(digest) - set("0123456789abcdef"):
-        raise InputRefused("a digest has 64 hexadecimal digits", hint="`erase` prints it", code="receipt.digest")
-    text = erasure_receipt(_read(state), digest)
+def receipt(state: CliState, digests: tuple[str, ...], out: Path | None) -> Result:
+    """The receipt for erased records: they are in the log, and not in the store. By the salted digests `erase` told."""
+    with state.device() as device:
+        text = erasure_receipt(device, digests).to_text()
     return _written("log-receipt", "proved", text, out, {"receipt": text})
 
 
@@ -104,9 +106,21 @@ def receipt(state: CliState, digest: str, out: Path | None) -> Result:
 @click.argument("file", type=click.Path(path_type=Path, dir_okay=False, exists=True))
 @key_option
 @click.option("--leaf", help="For a .tlog-proof: the leaf hash, 64 hexadecimal digits.", metavar="HEX")
+@click.option(
+    "--store",
+    type=click.Path(path_type=Path, dir_okay=False, exists=True),
+    help="For a receipt: a copy of storage.db of the same moment, to be searched.",
+    metavar="FILE",
+)
 @pass_state
-def verify(state: CliState, file: Path, vkey: str | None, leaf: str | None) -> Result:
-    """Verify a log file, a `.tlog-proof` or an erasure receipt. Needs no device."""
+def verify(state: CliState, file: Path, vkey: str | None, leaf: str | None, store: Path | None) -> Result:
+    """Verify a log file, a `.tlog-proof` or an erasure receipt. Needs no device.
+
+    \b
+    Examples:
+      bioguard log verify log.json --key VKEY
+      bioguard log verify receipt.json --key VKEY --store copy-of-storage.db
+    """
     key = NoteKey.parse(vkey) if vkey else None
     text = file.read_text("utf-8", "replace")
     if file.suffix == ".tlog-proof":
@@ -117,9 +131,8 @@ def verify(state: CliState, file: Path, vkey: str | None, leaf: str | None) -> R
         proof = TlogProof.parse(text)
         size = proof.verify(bytes.fromhex(leaf), key).size
         shown = f"entry {proof.index} is in the signed log of {size} entries"
-    elif '"bioguard/erasure-receipt/1"' in text:
-        entry = verify_receipt(text, key)
-        shown = f"entry {entry.sequence}: the record with digest {(entry.digest or b'').hex()} was erased"
+    elif f'"{RECEIPT_SCHEMA}"' in text:
+        shown = _verify_receipt(text, key, store)
     else:
         read = SignedLog.parse(text)
         found: Checkpoint = read.verify()
@@ -129,7 +142,26 @@ def verify(state: CliState, file: Path, vkey: str | None, leaf: str | None) -> R
     if key is None:
         state.output.note("the key came from the file itself; give --key to know who signed")
     return Result(
-        command="log-verify", outcome="verified", data={"shown": shown, "pinned": key is not None}, lines=[shown]
+        command="log-verify",
+        outcome="verified",
+        data={"shown": shown, "pinned": key is not None},
+        lines=shown.split("\n"),
+    )
+
+
+def _verify_receipt(text: str, key: NoteKey | None, store: Path | None) -> str:
+    found = ErasureReceipt.parse(text)
+    head = found.verify(key)
+    lines = [
+        f"entry {e.entry.sequence}: the record with digest {e.digest.hex()} was erased at {iso(e.entry.wall_ms)}"
+        for e in found.erasures
+    ]
+    left = f"none of them is among the {head.size - 2} record(s) that were left (store epoch {head.epoch})"
+    if store is None:
+        return "\n".join([*lines, left])
+    size = check_image(store, found, head)
+    return "\n".join(
+        [*lines, left, f"{store.name} is that store; none of its {size} bytes are of an erased id or digest"]
     )
 
 

@@ -7,12 +7,13 @@ from pathlib import Path
 import click
 
 from bioguard.audit.personal import personal_data
+from bioguard.cli.erasing import confirm_erasure, new_file, receipt_option, write_receipt
 from bioguard.cli.output import Result, table
 from bioguard.cli.secrets import pin_file_option, read_pin
 from bioguard.cli.state import CliState, pass_state
 from bioguard.device import consent as rules
 from bioguard.device.credentials import verify_pin
-from bioguard.errors import InputRefused, NotPermitted
+from bioguard.errors import InputRefused
 from bioguard.policy.export import NO_TEMPLATES, decision_words, iso, word
 from bioguard.records.events import Cause, Event
 from bioguard.records.rights import EXTENSION_CAUSES, REQUEST_CAUSES, RightsRequest
@@ -124,20 +125,21 @@ def explain(state: CliState, number: int | None, user: str | None) -> Result:
 @click.command("mark-underage")
 @click.argument("user")
 @click.option("--force", is_flag=True, help="Do not ask.")
+@receipt_option
 @pass_state
-def mark_underage(state: CliState, user: str, force: bool) -> Result:
+def mark_underage(state: CliState, user: str, *, force: bool, receipt: Path | None) -> Result:
     """USER turned out to be a child: erase all their records and consents at once."""
-    if not force:
-        if state.no_input:
-            raise NotPermitted("erasing needs a confirmation", hint="add --force", code="erase.unconfirmed")
-        click.confirm(f"Erase everything of {user}?", abort=True, err=True)
+    new_file(receipt)
+    confirm_erasure(state, f"everything of {user}", force=force)
     with state.device() as device:
         erased = rules.mark_underage(device, user)
+        written = write_receipt(state, device, erased, receipt)
     return Result(
         command="mark-underage",
         outcome="erased",
-        data={"user": user, "erased": list(erased)},
-        lines=[f"erased the record with digest {d}" for d in erased] or ["nothing was enrolled"],
+        data={"user": user, "erased": list(erased), "receipt": str(receipt) if written else None},
+        lines=[*(f"erased the record with digest {d}" for d in erased), *written] or ["nothing was enrolled"],
+        next_step="" if written or not erased else "bioguard log receipt DIGEST --out receipt.json",
     )
 
 

@@ -1,10 +1,12 @@
 """`bioguard user`: who may enroll."""
 
+from pathlib import Path
+
 import click
 
+from bioguard.cli.erasing import confirm_erasure, leave_options, leave_to_erase, new_file, receipt_option, write_receipt
 from bioguard.cli.output import Result
 from bioguard.cli.state import CliState, pass_state
-from bioguard.errors import NotPermitted
 
 __all__ = ["user"]
 
@@ -47,13 +49,24 @@ def list_(state: CliState) -> Result:
 @user.command()
 @click.argument("name")
 @click.option("--force", is_flag=True, help="Do not ask.")
+@receipt_option
+@leave_options
 @pass_state
-def remove(state: CliState, name: str, force: bool) -> Result:
-    """Erase all records of a user, then forget the name."""
-    if not force:
-        if state.no_input:
-            raise NotPermitted("removal needs a confirmation", hint="add --force", code="user.remove_unconfirmed")
-        click.confirm(f"Erase everything of {name}?", abort=True, err=True)
+def remove(
+    state: CliState, name: str, *, force: bool, receipt: Path | None, operator: bool, pin_file: Path | None
+) -> Result:
+    """Erase all records of a user, then forget the name. A user with a PIN is asked for it."""
+    new_file(receipt)
+    confirm_erasure(state, f"everything of {name}", force=force)
     with state.device() as device:
-        device.remove_user(name)
-    return Result(command="user-remove", outcome="removed", data={"user": name}, lines=[f"removed {name}"])
+        leave = leave_to_erase(state, device, name, pin_file, operator=operator)
+        digests = [record.digest for record in device.records(name)]
+        device.remove_user(name, leave)
+        written = write_receipt(state, device, digests, receipt)
+    return Result(
+        command="user-remove",
+        outcome="removed",
+        data={"user": name, "erased": digests, "receipt": str(receipt) if written else None},
+        lines=[f"removed {name}", *(f"erased the record with digest {d}" for d in digests), *written],
+        next_step="" if written or not digests else "bioguard log receipt DIGEST --out receipt.json",
+    )

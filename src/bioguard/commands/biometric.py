@@ -37,6 +37,7 @@ __all__ = [
     "Erased",
     "Identified",
     "Identify",
+    "Leave",
     "ListRecords",
     "Modality",
     "Page",
@@ -147,10 +148,22 @@ class AddUser(Record):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Leave(Record):
+    """By whose leave something is erased: the person's, shown by a PIN token, or the operator's, which the log tells.
+
+    A user who never presented a PIN, to enroll or to consent, needs no token.
+    """
+
+    token: Annotated[bytes, AtMost(MAX_TOKEN_BYTES)] = b""
+    by_operator: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RemoveUser(Record):
     """Erase a user's records and state."""
 
     user: Annotated[bytes, _ID]
+    leave: Leave
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -275,6 +288,7 @@ class Erase(Record):
 
     user: Annotated[bytes, _ID]
     record_id: Annotated[bytes, _ID]
+    leave: Leave
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,7 +11,7 @@ from bioguard.commands.biometric import MAX_TOKEN_BYTES, Modality, Status
 from bioguard.records.events import MAX_SEQUENCE, Cause, Entry
 from bioguard.records.grants import Grant, Purpose
 from bioguard.records.rights import RightsRequest
-from tee_sim.schema import AtMost, Fixed, Items, Record, Text, UpTo
+from tee_sim.schema import AtMost, Fixed, Items, Record, UpTo
 from tee_sim.ta_api import Command
 
 __all__ = [
@@ -32,6 +32,7 @@ __all__ = [
     "OPEN_REQUEST",
     "POLICY_STATE",
     "PURGE",
+    "RECORDS_HEAD",
     "REQUESTS",
     "REQUESTS_ITEMS",
     "RESTRICT",
@@ -59,6 +60,7 @@ __all__ = [
     "PolicyDone",
     "PolicyReply",
     "Purged",
+    "RecordsHeadReply",
     "RequestPage",
     "RequestReply",
     "Requests",
@@ -78,7 +80,6 @@ _HASH = Fixed(32)
 _TOKEN = AtMost(MAX_TOKEN_BYTES)
 MAX_ERASED = 15
 """Digests in one reply, for the same reason; `count` and the log tell the rest."""
-MAX_COMPONENTS = 8
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -259,6 +260,19 @@ class LogHead(Record):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RecordsHeadReply(Record):
+    """Which records there are now, as one root, signed by the log key (`bioguard.proofs.records_head`)."""
+
+    status: Status
+    size: Annotated[int, UpTo(MAX_SEQUENCE)] = 0
+    root: Annotated[bytes, _HASH] | None = None
+    log_size: Annotated[int, UpTo(MAX_SEQUENCE)] = 0
+    epoch: Annotated[int, UpTo(1 << 62)] = 0
+    store_root: Annotated[bytes, _HASH] | None = None
+    signature: Annotated[bytes, Fixed(64)] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class LogRead(Record):
     """Entries from number `first` on."""
 
@@ -283,19 +297,15 @@ class LogPage(Record):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Attest(Record):
-    """What the launcher saw of this secure world, for the token. nonce has 32, 48 or 64 bytes."""
+    """A nonce of 32, 48 or 64 bytes and the profile: all that a caller may say about the token."""
 
     nonce: Annotated[bytes, AtMost(64)]
     tfm_profile: bool
-    verdict: Annotated[str, Text(64)]
-    filter_hash: Annotated[bytes, _HASH]
-    names: Annotated[tuple[str, ...], Items(MAX_COMPONENTS, Text(32))]
-    measurements: Annotated[tuple[bytes, ...], Items(MAX_COMPONENTS, _HASH)]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Attested(Record):
-    """The signature, and the two things the caller does not know yet. The caller assembles the token."""
+    """The signature, and what the caller cannot know yet. The caller assembles the token from what it saw itself."""
 
     status: Status
     signature: Annotated[bytes, Fixed(64)] | None = None
@@ -345,3 +355,4 @@ LOG_READ = Command(81, LogRead, LogPage)
 ATTEST = Command(82, Attest, Attested)
 INCIDENT = Command(83, Incident, PolicyDone)
 ACKNOWLEDGE = Command(84, Acknowledge, PolicyDone)
+RECORDS_HEAD = Command(85, Nothing, RecordsHeadReply)

@@ -1,14 +1,7 @@
 """The device: the facade callers use, its files, and how its secure world is started."""
 
-from bioguard.device.facade import (
-    DEFAULT_FMR_INVERSE,
-    DEFAULT_FPIR_INVERSE,
-    Device,
-    Enrollment,
-    Identification,
-    RecordInfo,
-    Verification,
-)
+from bioguard.device.answers import Enrollment, Identification, RecordInfo, Verification
+from bioguard.device.facade import DEFAULT_FMR_INVERSE, DEFAULT_FPIR_INVERSE, Device
 from bioguard.device.options import DeviceOptions, parse_clock
 from tee_sim.lockdown.verdict import Level
 

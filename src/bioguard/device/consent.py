@@ -28,8 +28,8 @@ from bioguard.records.rights import RightsRequest
 
 __all__ = [
     "DEFAULT_DAYS", "SignedLog", "answer_request", "attest", "confirm", "consents", "extend_request", "grant",
-    "grant_all", "mark_underage", "object_to", "open_request", "policy_state", "purge", "requests", "restrict",
-    "set_policy", "signed_log", "withdraw",
+    "grant_all", "log_key", "mark_underage", "object_to", "open_request", "policy_state", "purge", "requests",
+    "restrict", "set_policy", "signed_log", "withdraw",
 ]  # fmt: skip
 
 DEFAULT_DAYS = 365
@@ -155,6 +155,14 @@ def requests(device: Device) -> Iterator[RightsRequest]:
         first = page[-1].number + 1
 
 
+def log_key(device: Device) -> NoteKey:
+    """The verifier key of the device's log: what a stranger needs to check anything this device signs in it."""
+    key = device.call(commands.LOG_HEAD, commands.Nothing()).log_key
+    if key is None:
+        raise IntegrityFailure("the log has no key", hint="run: bioguard doctor", code="log.head")
+    return NoteKey(log_origin(key), key)
+
+
 def signed_log(device: Device) -> SignedLog:
     """Read the log and check it against its own checkpoint.
 
@@ -185,8 +193,11 @@ def signed_log(device: Device) -> SignedLog:
 def attest(device: Device, nonce: bytes, profile: Profile = Profile.RFC9783) -> bytes:
     """A PSA token over verdict, filter, measurements, log and this nonce.
 
+    The secure world signs what it knows of itself; the token is put together from what was seen from outside, and
+    verifies only if the two agree.
+
     Raises:
-        ProofInvalid: the nonce does not have 32, 48 or 64 bytes.
+        ProofInvalid: the nonce does not have 32, 48 or 64 bytes, or the secure world signed something else.
     """
     check_nonce(nonce)
     running = device.running
@@ -195,14 +206,7 @@ def attest(device: Device, nonce: bytes, profile: Profile = Profile.RFC9783) -> 
     key = device.call(commands.LOG_HEAD, commands.Nothing()).attestation_key
     answer = device.call(
         commands.ATTEST,
-        commands.Attest(
-            nonce=nonce,
-            tfm_profile=profile is Profile.TFM,
-            verdict=running.verdict.level.value,
-            filter_hash=filter_hash,
-            names=tuple(name for name, _ in components),
-            measurements=tuple(digest for _, digest in components),
-        ),
+        commands.Attest(nonce=nonce, tfm_profile=profile is Profile.TFM),
     )
     _ok(answer.status)
     if key is None or answer.signature is None or answer.boot_seed is None or answer.log_root is None:

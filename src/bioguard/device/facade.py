@@ -12,7 +12,6 @@ import os
 import secrets
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from hashlib import shake_256
 from pathlib import Path
 from typing import Self, TypeVar
@@ -20,8 +19,9 @@ from uuid import UUID
 
 from bioguard.commands import biometric as commands
 from bioguard.commands import gatekeeper
-from bioguard.commands.biometric import BIOMETRIC_UUID, Modality, Profile, RecordSummary, Status
+from bioguard.commands.biometric import BIOMETRIC_UUID, Leave, Modality, Profile, RecordSummary, Status
 from bioguard.commands.gatekeeper import GATEKEEPER_UUID
+from bioguard.device.answers import Enrollment, Identification, RecordInfo, Verification
 from bioguard.device.boot import BOOT_FILE
 from bioguard.device.errors import from_status, from_tee
 from bioguard.device.fingers import finger_name, finger_position
@@ -40,7 +40,7 @@ from tee_sim.errors import TeeError
 from tee_sim.schema import Record
 from tee_sim.ta_api import Command
 
-__all__ = ["DEFAULT_FMR_INVERSE", "Device", "Enrollment", "Identification", "RecordInfo", "Verification"]
+__all__ = ["DEFAULT_FMR_INVERSE", "DEFAULT_FPIR_INVERSE", "Device"]
 
 DEFAULT_FMR_INVERSE = 50_000
 """Android CDD section 7.3.10, Class 3: a false acceptance rate not above 1 in 50 000."""
@@ -49,49 +49,11 @@ REKEY_TIMEOUT_MS = 3_600_000
 DEFAULT_FPIR_INVERSE = 100
 """1:N: one false identification in a hundred searches of people who are not enrolled (design section 6)."""
 
+PERSON = Leave()
+"""The person's own leave, without a token: enough for a user who never presented a PIN."""
+
 Q = TypeVar("Q", bound=Record)
 A = TypeVar("A", bound=Record)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Enrollment:
-    """A new record."""
-
-    record_id: str
-    digest: str
-    views: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Verification:
-    """Answer of a 1:1 comparison. token: the 69 bytes of the auth token, for a match of a user who has a PIN."""
-
-    match: bool
-    record_id: str | None
-    token: bytes | None = field(default=None, repr=False)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Identification:
-    """Answer of a 1:N search. user is None when the device knows the record but not the name."""
-
-    match: bool
-    user: str | None
-    record_id: str | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RecordInfo:
-    """What may be shown of a record."""
-
-    record_id: str
-    user: str | None
-    modality: str
-    position: str
-    views: int
-    profile: str
-    enrolled_s: int
-    digest: str
 
 
 def _position_of(modality: Modality, finger: str | None) -> int:
@@ -254,10 +216,15 @@ class Device:
         self._names.users[name] = handle
         self._names.save()
 
-    def remove_user(self, name: str) -> None:
-        """Erase all of a user's records and the PIN, then forget the name."""
+    def remove_user(self, name: str, leave: Leave = PERSON) -> None:
+        """Erase all of a user's records and the PIN, then forget the name.
+
+        Raises:
+            InputRefused: unknown user.
+            NotPermitted: the user has presented a PIN once; `leave` is no fresh token of it, nor the operator's.
+        """
         handle = self.user_handle(name)
-        self._ok(self.call(commands.REMOVE_USER, commands.RemoveUser(user=handle)).status, repr(name))
+        self._ok(self.call(commands.REMOVE_USER, commands.RemoveUser(user=handle, leave=leave)).status, repr(name))
         self.call(gatekeeper.DELETE_USER, gatekeeper.DeleteUser(user=handle), uuid=GATEKEEPER_UUID)
         handles = Handles.load(self.directory)
         if handles.users.pop(handle, None) is not None:
@@ -358,9 +325,15 @@ class Device:
             raise from_status(Status.UNKNOWN_RECORD, record_id)
         return self._info(answer.record)
 
-    def erase(self, name: str, record_id: str) -> str:
-        """Erase one record of a user; return its salted digest (hex)."""
-        answer = self.call(commands.ERASE, commands.Erase(user=self.user_handle(name), record_id=_record_id(record_id)))
+    def erase(self, name: str, record_id: str, leave: Leave = PERSON) -> str:
+        """Erase one record of a user; return its salted digest (hex).
+
+        Raises:
+            InputRefused: unknown user, or not a record of this user.
+            NotPermitted: as in `remove_user`.
+        """
+        request = commands.Erase(user=self.user_handle(name), record_id=_record_id(record_id), leave=leave)
+        answer = self.call(commands.ERASE, request)
         self._ok(answer.status, record_id)
         return (answer.digest or b"").hex()
 

@@ -66,7 +66,6 @@ class Running:
             "sandbox_layers": list(self.verdict.layers),
             "epoch": self.ready.epoch,
             "anti_rollback_level": self.ready.anti_rollback_level,
-            "signing_key": self.ready.signing_key.hex(),
             "measurements": self.measurements,
         }
 
@@ -91,7 +90,7 @@ def start(directory: Path, fuses: Fuses, options: DeviceOptions, *, create: bool
     supplicant = Supplicant(directory, faults=faults.storage_plan())
     seen: list[tuple[LockReport, Verdict, Locked]] = []
 
-    def inspect(pid: int, locked: Locked) -> None:
+    def inspect(pid: int, locked: Locked) -> str:
         report = LockReport.from_bytes(locked.report)
         verdict = judge(report, observe(pid, report), cached_probes())
         seen.append((report, verdict, locked))
@@ -101,6 +100,7 @@ def start(directory: Path, fuses: Fuses, options: DeviceOptions, *, create: bool
                 hint=f"run: bioguard doctor; to accept it: --allow-level '{verdict.level.value}'",
                 code="tee.sandbox",
             )
+        return verdict.level.value
 
     process: SecureProcess | None = None
     try:

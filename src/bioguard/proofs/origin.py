@@ -2,7 +2,7 @@
 
 import hashlib
 
-__all__ = ["evidence_origin", "log_origin"]
+__all__ = ["evidence_origin", "log_origin", "records_origin"]
 
 
 def _tag(public_key: bytes) -> str:
@@ -12,6 +12,11 @@ def _tag(public_key: bytes) -> str:
 def log_origin(public_key: bytes) -> str:
     """Origin line of the checkpoints signed by this Ed25519 key (32 bytes), and the key's name."""
     return f"bioguard.simulated/{_tag(public_key)}/log"
+
+
+def records_origin(public_key: bytes) -> str:
+    """Name under which the log's key (32 bytes) signs which records there are."""
+    return f"bioguard.simulated/{_tag(public_key)}/records"
 
 
 def evidence_origin(public_key: bytes) -> str:

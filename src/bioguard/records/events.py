@@ -62,6 +62,7 @@ class Cause(IntEnum):
     WITHDRAWN = 12
     RETENTION = 13
     UNDERAGE = 14
+    BY_OPERATOR = 15
     NO_CONSENT = 20
     EXPIRED = 21
     SUSPENDED = 22

@@ -68,6 +68,15 @@ class User(Record):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RemoveUser(Record):
+    """A user with everything enrolled; token and by_operator as in Erase."""
+
+    name: Annotated[bytes, _NAME]
+    token: Annotated[bytes, _TOKEN]
+    by_operator: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Users(Record):
     """Names in UTF-8, sorted."""
 
@@ -200,10 +209,12 @@ class RecordIds(Record):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Erase(Record):
-    """One record of a user."""
+    """One record of a user. token: a fresh PIN token, for a user who presented one before; or by_operator, logged."""
 
     name: Annotated[bytes, _NAME]
     record_id: Annotated[bytes, _ID]
+    token: Annotated[bytes, _TOKEN]
+    by_operator: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -279,7 +290,7 @@ METHODS: dict[int, Method] = {
     for m in (
         Method(0, "hello", Nothing, Hello),
         Method(1, "add_user", User, Nothing),
-        Method(2, "remove_user", User, Nothing),
+        Method(2, "remove_user", RemoveUser, Nothing),
         Method(3, "users", Nothing, Users),
         Method(4, "consent", Consent, Nothing),
         Method(10, "set_pin", SetPin, SecureUserId),

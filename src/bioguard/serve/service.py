@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from bioguard import __version__
-from bioguard.commands.biometric import Modality
+from bioguard.commands.biometric import Leave, Modality
 from bioguard.commands.sensor import LockKind
 from bioguard.device import DEFAULT_FMR_INVERSE, DEFAULT_FPIR_INVERSE, Device
 from bioguard.device import credentials as pins
@@ -101,8 +101,9 @@ class DeviceService:
         self._device.add_user(_name(request.name))
         return p.Nothing()
 
-    def _remove_user(self, request: p.User) -> p.Nothing:
-        self._device.remove_user(_name(request.name))
+    def _remove_user(self, request: p.RemoveUser) -> p.Nothing:
+        leave = Leave(token=request.token, by_operator=request.by_operator)
+        self._device.remove_user(_name(request.name), leave)
         return p.Nothing()
 
     def _users(self, _request: p.Nothing) -> p.Users:
@@ -170,7 +171,9 @@ class DeviceService:
         return p.RecordIds(record_ids=tuple(bytes.fromhex(r.record_id) for r in records))
 
     def _erase(self, request: p.Erase) -> p.Erased:
-        return p.Erased(digest=bytes.fromhex(self._device.erase(_name(request.name), request.record_id.hex())))
+        leave = Leave(token=request.token, by_operator=request.by_operator)
+        digest = self._device.erase(_name(request.name), request.record_id.hex(), leave)
+        return p.Erased(digest=bytes.fromhex(digest))
 
     def _lock_status(self, request: p.Sensor) -> p.Lock:
         info = pins.lock_info(self._device, _name(request.name), request.modality)

@@ -20,6 +20,7 @@ import numpy as np
 from bioguard.audit.leaks.canaries import Canaries, make_canaries
 from bioguard.device import Device, DeviceOptions
 from bioguard.device.consent import grant_all, signed_log
+from bioguard.device.receipts import erasure_receipt
 from bioguard.errors import BioguardError, TeeUnavailable
 from bioguard.records import FaceEmbedding, FingerprintTemplate
 from tee_sim.lockdown.observe import secure_process_id
@@ -153,8 +154,8 @@ def main(arguments: list[str]) -> None:
     with Device.open(directory, options) as device:
         exported = repr([*device.records()]) + repr(signed_log(device))
         _tolerate(lambda: device.authenticate(_USER, canaries.embedding))
-        for record in list(device.records(_USER)):
-            device.erase(_USER, record.record_id)
+        erased = [device.erase(_USER, record.record_id) for record in list(device.records(_USER))]
+        exported += erasure_receipt(device, erased).to_text()
         (out / "memory").write_bytes(_memory(device))
         _keep(out, "after erasure", directory)
     _keep(out, "at the end", directory)

@@ -4,7 +4,7 @@ import time
 
 from bioguard.audit.lab import Lab
 from bioguard.audit.trials.model import Observation, Trial
-from bioguard.commands.biometric import Profile
+from bioguard.commands.biometric import Leave, Profile
 from bioguard.device import consent
 from bioguard.proofs.checkpoint import proof_of
 from bioguard.proofs.encoding import ProofInvalid
@@ -39,7 +39,8 @@ def authorization(lab: Lab) -> list[Observation]:
     """Enroll without the PIN, with another's token, and reach for another's record."""
     device, owner, other = lab.device, lab.person(pin=True, enrolled=True), lab.person(pin=True, enrolled=True)
     record = next(device.records(owner.name))
-    stranger = lab.refusal(lambda: device.erase(other.name, record.record_id))
+    stranger = lab.refusal(lambda: device.erase(other.name, record.record_id, Leave(token=lab.token(other))))
+    stolen = lab.refusal(lambda: device.erase(owner.name, record.record_id, Leave(token=lab.token(other))))
 
     def enroll(token: bytes) -> str:
         return lab.refusal(lambda: device.enroll(owner.name, owner.views(), replace=True, token=token))
@@ -50,6 +51,7 @@ def authorization(lab: Lab) -> list[Observation]:
         Observation("no enrollment with another person's token", enroll(lab.token(other)) == "token.refused"),
         Observation("no enrollment with a biometric token", enroll(seen.token or b"x") == "token.refused"),
         Observation("no way to another person's record", stranger == "record.unknown", stranger),
+        Observation("not in their name either", stolen == "token.refused", stolen),
         Observation("another person's sample is rejected", not device.authenticate(owner.name, other.sample()).match),
         Observation("a match of a person with a PIN gives a token", seen.match and seen.token is not None),
     ]

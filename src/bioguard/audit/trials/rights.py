@@ -2,11 +2,14 @@
 
 from hashlib import sha256
 
+from bioguard.audit.image import check_image
 from bioguard.audit.lab import PIN, Lab
 from bioguard.audit.personal import personal_data, public_record
-from bioguard.audit.receipts import erasure_receipt, verify_receipt
+from bioguard.audit.receipts import ErasureReceipt
 from bioguard.audit.trials.model import Observation, Trial
+from bioguard.commands.biometric import Leave
 from bioguard.device import consent, credentials
+from bioguard.device.receipts import erasure_receipt
 from bioguard.policy.export import decision_words
 from bioguard.policy.notice import notice
 from bioguard.records.events import Cause, Event
@@ -17,25 +20,34 @@ __all__ = ["TRIALS"]
 
 
 def identity(lab: Lab) -> list[Observation]:
-    """Requests without a token, with another person's, a stale one, a biometric one, a forged one, the right one."""
+    """Access and erasure: no token, another person's, a stale one, a biometric one, a forged one, the right one."""
     device, person, other = lab.device, lab.person(pin=True, enrolled=True), lab.person(pin=True)
+    record = next(device.records(person.name)).record_id
 
-    def ask(token: bytes) -> str:
+    def access_with(token: bytes) -> str:
         return lab.refusal(lambda: personal_data(device, person.name, Cause.ACCESS, token=token))
+
+    def erase_with(token: bytes) -> str:
+        return lab.refusal(lambda: device.erase(person.name, record, Leave(token=token)))
 
     answer = device.authenticate(person.name, person.sample(), operation_id=5)
     stale = lab.token(person)
-    fresh = ask(stale)
+    seen = {("access", "a fresh PIN token of the person"): access_with(stale)}
     lab.advance_days(1)
-    tries = {
-        "no token": ask(b""),
-        "another person's PIN": ask(lab.token(other)),
-        "a stale token": ask(stale),
-        "a biometric token": ask(answer.token or b""),
-        "a forged token": ask(bytes(69)),
+    tokens = {
+        "no token": b"",
+        "another person's PIN": lab.token(other),
+        "a stale token": stale,
+        "a biometric token": answer.token or b"",
+        "a forged token": bytes(69),
     }
-    refused = [Observation(f"refused with {what}", seen == "token.refused", seen) for what, seen in tries.items()]
-    return [*refused, Observation("answered with a fresh PIN token of the person", fresh == "", fresh)]
+    refused = [
+        Observation(f"{what} is refused with {token}", code == "token.refused", code)
+        for what, ask in (("access", access_with), ("erasure", erase_with))
+        for token, code in ((name, ask(value)) for name, value in tokens.items())
+    ]
+    seen["erasure", "a fresh PIN token of the person"] = erase_with(lab.token(person))
+    return [*refused, *(Observation(f"{what} with {token}", code == "", code) for (what, token), code in seen.items())]
 
 
 def informed(lab: Lab) -> list[Observation]:
@@ -112,26 +124,44 @@ def rectify(lab: Lab) -> list[Observation]:
 
 def erasure(lab: Lab) -> list[Observation]:
     """Erase, then look in the raw bytes of the store, and verify the receipt as a stranger would."""
-    device, person = lab.device, lab.person(enrolled=True)
-    record = next(device.records(person.name))
+    device, person, other = lab.device, lab.person(enrolled=True), lab.person(enrolled=True)
+    record, left = next(device.records(person.name)), next(device.records(other.name))
     image = lab.image()
     record_id, digest = bytes.fromhex(record.record_id), bytes.fromhex(record.digest)
     there = record_id in image and digest in image
     device.erase(person.name, record.record_id)
     lab.restart()
     image, device = lab.image(), lab.device
-    receipt = erasure_receipt(consent.signed_log(device), record.digest)
-    entry = verify_receipt(receipt)
-    bent = receipt.replace('"index 0', '"index 1').replace("\\nindex ", "\\nindex 1", 1)
+    made = erasure_receipt(device, [record.digest])
+    text, key = made.to_text(), consent.signed_log(device).key
+    copy = lab.directory.parent / "store-copy.db"
+    copy.write_bytes((lab.directory / "storage.db").read_bytes())
+
+    def verify(receipt: str) -> str:
+        def as_stranger() -> None:
+            found = ErasureReceipt.parse(receipt)
+            check_image(copy, found, found.verify(key))
+
+        return lab.refusal(as_stranger)
+
+    alone = verify(text)
+    bent = text.replace('"position": ', '"position": 1', 1)
+    of_another = text.replace(made.erasures[0].absence.lower.hex(), "00" * 32, 1)
+    copy.write_bytes(image)
     return [
         Observation("id and digest were in the store image before", there),
         Observation("neither is in the store image afterwards", record_id not in image and digest not in image),
         Observation(
             "the record cannot be opened", lab.refusal(lambda: device.show(record.record_id)) == "record.unknown"
         ),
-        Observation("the receipt names the digest and verifies alone", entry.digest == digest),
-        Observation("a changed receipt does not", lab.refusal(lambda: verify_receipt(bent)).startswith("integrity")),
-    ]
+        Observation("the receipt names the digest", [e.digest for e in made.erasures] == [digest]),
+        Observation("log entry, absence and a copy of the store verify without the device", alone == "", alone),
+        Observation("a changed position does not", verify(bent).startswith("integrity")),
+        Observation("other neighbors do not", verify(of_another).startswith("integrity")),
+        Observation("with another file for the store it does not", verify(text).startswith("integrity")),
+        Observation("there is no receipt for a record that is there",
+                    lab.refusal(lambda: erasure_receipt(device, [left.digest])) == "receipt.none"),
+    ]  # fmt: skip
 
 
 def portability(lab: Lab) -> list[Observation]:
@@ -215,7 +245,7 @@ TRIALS = (
     Trial(id="BG-POL-016", title="Re-enrollment replaces the old record", run=rectify),
     Trial(
         id="BG-POL-017",
-        title="An erased record is gone, and a receipt proves the erasure",
+        title="An erased record is gone; a receipt proves erasure and absence anywhere",
         run=erasure,
         limits="copies of the device directory made before the erasure still hold the sealed bytes",
     ),

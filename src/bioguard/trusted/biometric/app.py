@@ -67,6 +67,7 @@ class BiometricApp(CommandApp):
         self._policy.start(
             Records(
                 users=self._vault.users,
+                digests=self._vault.digests,
                 knows=lambda user: self._count(user, Modality.FACE) is not None,
                 of=self._vault.ages,
                 erase=self._erase_record,
@@ -110,7 +111,9 @@ class BiometricApp(CommandApp):
             forget(transaction)
             self._policy.forget(transaction, request.user)
 
-        for record_id in self._vault.remove_user(request.user, also):
+        with self._policy.authorized_erasure(request.user, request.leave, self._desk.owner(request.user)):
+            erased = self._vault.remove_user(request.user, also)
+        for record_id in erased:
             self._forget(record_id)
         return commands.Done(status=Status.OK)
 
@@ -220,7 +223,9 @@ class BiometricApp(CommandApp):
         return commands.Shown(status=Status.OK, record=self._vault.open_record(request.record_id)[0])
 
     def _erase(self, request: commands.Erase) -> commands.Erased:
-        return commands.Erased(status=Status.OK, digest=self._erase_record(request.user, request.record_id))
+        with self._policy.authorized_erasure(request.user, request.leave, self._desk.owner(request.user)):
+            digest = self._erase_record(request.user, request.record_id)
+        return commands.Erased(status=Status.OK, digest=digest)
 
     def _erase_record(self, user: bytes, record_id: bytes) -> bytes:
         digest = self._vault.erase(user, record_id)

@@ -226,6 +226,10 @@ class Vault:
         """All users, in order."""
         return [h.owner for h in self._env.store.headers() if h.kind == "user"]
 
+    def digests(self) -> Iterator[bytes]:
+        """Salted digests of all records, in the order of their ids."""
+        return (h.commitment for h in self._env.store.headers() if h.object_id[:1] == b"R")
+
     def ages(self, user: bytes) -> list[tuple[bytes, Modality, int]]:
         """A user's records: id, modality, when enrolled (seconds since 1970)."""
         refs = self.user(user).records

@@ -115,6 +115,11 @@ class ContractDesk:
         state = self.authority.enrolled(sensor_id, user, permit)
         return lambda transaction: self.states.put(transaction, sensor_id, user, state)
 
+    def owner(self, user: bytes) -> int:
+        """Secure user id of the PIN that a user's enrollments were authorized with; 0 if none was."""
+        ids = (self.states.load(sensor_id, user).secure_user_id for sensor_id in SENSOR_IDS.values())
+        return next(filter(None, ids), 0)
+
     def forget(self, user: bytes) -> Change:
         """What must be erased together with a user."""
         return lambda transaction: self.states.erase(transaction, user)

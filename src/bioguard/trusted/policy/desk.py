@@ -4,13 +4,15 @@ The application asks at three points (before an enrollment, before a comparison,
 comparison ended. Everything it changes through `env` is logged.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
 from bioguard.commands import policy as commands
-from bioguard.commands.biometric import Modality, Status
+from bioguard.commands.biometric import Leave, Modality, Status
 from bioguard.records.events import NOBODY, Cause, Event
 from bioguard.records.grants import DAY_MS, MAX_MS, ConsentBook, Purpose, Refusal, allowed, has_purpose_left
+from bioguard.records.tokens import TOKEN_KEY_NAME
 from bioguard.trusted.biometric.refusal import Refused
 from bioguard.trusted.policy.book import Books, PolicyState
 from bioguard.trusted.policy.identity import Identity
@@ -20,7 +22,6 @@ from tee_sim.ta_api import TaEnv, Transaction
 
 __all__ = ["PolicyDesk", "Records"]
 
-TOKEN_KEY = "auth-token"  # noqa: S105  # the name of a key, not a key
 STATUS = {refusal: Status[refusal.name if refusal is not Refusal.EXPIRED else "CONSENT_EXPIRED"] for refusal in Refusal}
 
 
@@ -31,12 +32,14 @@ class Records:
     Attributes:
         users: all users.
         knows: whether a user exists.
+        digests: salted digests of all records.
         of: a user's records as (record id, modality, enrolled at, seconds since 1970).
         erase: erase one record of a user, give its digest.
         consent_changed: forget whatever was built from who may be searched for.
     """
 
     users: Callable[[], Iterable[bytes]]
+    digests: Callable[[], Iterable[bytes]]
     knows: Callable[[bytes], bool]
     of: Callable[[bytes], Iterable[tuple[bytes, Modality, int]]]
     erase: Callable[[bytes, bytes], bytes]
@@ -52,7 +55,7 @@ class PolicyDesk:
         self.journal = Journal(env.store, env.clock, env.rng)
         self.env = replace(env, store=JournaledStore(env.store, self.journal))
         self.books = Books(self.env.store)
-        self.identity = Identity(env.clock, lambda: env.keys.shared(TOKEN_KEY))
+        self.identity = Identity(env.clock, lambda: env.keys.shared(TOKEN_KEY_NAME))
         self.signing = Signing(env)
         self.state = self.books.policy()
 
@@ -121,6 +124,20 @@ class PolicyDesk:
         """A user is removed: so is the book."""
         self.books.forget(transaction, user)
         self.journal.note(Event.USER_REMOVED, subject=user)
+
+    @contextmanager
+    def authorized_erasure(self, user: bytes, leave: Leave, enrolled_by: int) -> Iterator[None]:
+        """Erasures inside the block are the person's own or the operator's. Raises Refused TOKEN_REFUSED.
+
+        Args:
+            enrolled_by: secure user id of the PIN the enrollments belong to; counts until the book is bound to one.
+        """
+        book = self.books.consent(user)
+        bound = replace(book, secure_user_id=book.secure_user_id or enrolled_by)
+        if not leave.by_operator and self.identity.owner(bound, leave.token, required=False) is None:
+            raise Refused(Status.TOKEN_REFUSED)
+        with self.journal.because(Cause.BY_OPERATOR if leave.by_operator else Cause.REQUESTED):
+            yield
 
     def erase_where(self, user: bytes, cause: Cause, wanted: Callable[[Modality, int], bool]) -> tuple[bytes, ...]:
         """Erase a user's records for which `wanted(modality, enrolled_s)` holds; give their digests."""

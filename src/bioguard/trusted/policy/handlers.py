@@ -44,6 +44,7 @@ def handlers(desk: PolicyDesk) -> Iterator[tuple[Command[Any, Any], Callable[[An
     yield commands.ATTEST, evidence.attest
     yield commands.INCIDENT, evidence.incident
     yield commands.ACKNOWLEDGE, evidence.acknowledge
+    yield commands.RECORDS_HEAD, evidence.records_head
 
 
 def identified(desk: PolicyDesk, user: bytes, token: bytes, *, required: bool) -> ConsentBook:
@@ -243,18 +244,30 @@ class _Evidence:
         items = self._desk.journal.read(request.first, commands.LOG_READ_ITEMS)
         return commands.LogPage(status=Status.OK, items=items)
 
+    def records_head(self, _request: commands.Nothing) -> commands.RecordsHeadReply:
+        desk = self._desk
+        epoch, store_root = desk.env.store.state()
+        head, signature = desk.signing.records(
+            desk.records.digests(), log_size=desk.journal.head.size, epoch=epoch, store_root=store_root
+        )
+        return commands.RecordsHeadReply(
+            status=Status.OK,
+            size=head.size,
+            root=head.root,
+            log_size=head.log_size,
+            epoch=epoch,
+            store_root=store_root,
+            signature=signature,
+        )
+
     def attest(self, request: commands.Attest) -> commands.Attested:
         head, signing = self._desk.journal.head, self._desk.signing
-        if len(request.names) != len(request.measurements):
-            raise Refused(Status.BAD_REQUEST)
         try:
             signature = signing.attest(
                 head,
                 nonce=request.nonce,
                 profile=Profile.TFM if request.tfm_profile else Profile.RFC9783,
-                verdict=request.verdict,
-                filter_hash=request.filter_hash,
-                components=tuple(zip(request.names, request.measurements, strict=True)),
+                platform=self._desk.env.platform,
             )
         except ProofInvalid:
             raise Refused(Status.BAD_REQUEST) from None

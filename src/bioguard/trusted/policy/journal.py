@@ -233,3 +233,6 @@ class JournaledStore:
 
     def load(self, *, kind: str | None = None) -> Iterator[StoredObject]:
         return self._inner.load(kind=kind)
+
+    def state(self) -> tuple[int, bytes]:
+        return self._inner.state()

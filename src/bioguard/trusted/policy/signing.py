@@ -1,10 +1,11 @@
 """The two keys of this device that speak to the outside: Ed25519 for checkpoints, P-256 for attestation.
 
-Derived from the application's own keys at each start; only signatures and public keys leave.
+The Ed25519 key signs under two names, so that neither text can pass for the other: the log's checkpoints, and which
+records there are. Derived from the application's own keys at each start; only signatures and public keys leave.
 """
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterable
 
 from nacl.signing import SigningKey
 
@@ -12,10 +13,11 @@ from bioguard.proofs import cose
 from bioguard.proofs.checkpoint import Checkpoint
 from bioguard.proofs.device_claims import device_claims
 from bioguard.proofs.notes import NoteSigner
-from bioguard.proofs.origin import log_origin
+from bioguard.proofs.origin import log_origin, records_origin
 from bioguard.proofs.psa_token import Profile
+from bioguard.proofs.records_head import RecordsHead
 from bioguard.trusted.policy.journal import Head
-from tee_sim.ta_api import TaEnv
+from tee_sim.ta_api import Platform, TaEnv
 
 __all__ = ["Signing"]
 
@@ -25,7 +27,9 @@ class Signing:
 
     def __init__(self, env: TaEnv) -> None:
         seed = env.keys.derive("log signing")
-        self._log = NoteSigner(log_origin(bytes(SigningKey(seed).verify_key)), seed)
+        public_key = bytes(SigningKey(seed).verify_key)
+        self._log = NoteSigner(log_origin(public_key), seed)
+        self._records = NoteSigner(records_origin(public_key), seed)
         self._attestation = cose.private_key(env.keys.derive("attestation signing", size_bytes=48))
         self.boot_seed = env.rng.bytes(32)
 
@@ -44,24 +48,22 @@ class Signing:
         text = Checkpoint(self._log.name, head.size, head.frontier.root()).text()
         return self._log.sign_bytes(text.encode())
 
-    def attest(
-        self,
-        head: Head,
-        *,
-        nonce: bytes,
-        profile: Profile,
-        verdict: str,
-        filter_hash: bytes,
-        components: Sequence[tuple[str, bytes]],
-    ) -> bytes:
-        """Signature over the claims. Raises ProofInvalid for a nonce of another length or malformed components."""
+    def records(
+        self, digests: Iterable[bytes], *, log_size: int, epoch: int, store_root: bytes
+    ) -> tuple[RecordsHead, bytes]:
+        """Which records there are, by their salted digests, and the signature over it."""
+        head = RecordsHead.of(self._records.name, digests, log_size=log_size, epoch=epoch, store_root=store_root)
+        return head, head.sign_bytes(self._records)
+
+    def attest(self, head: Head, *, nonce: bytes, profile: Profile, platform: Platform) -> bytes:
+        """Signature over the claims. Raises ProofInvalid for a nonce of another length."""
         claims = device_claims(
             nonce=nonce,
             attestation_key=self.attestation_key,
             boot_seed=self.boot_seed,
-            verdict=verdict,
-            filter_hash=filter_hash,
-            components=components,
+            verdict=platform.verdict,
+            filter_hash=platform.filter_sha256,
+            components=sorted(platform.measurements),
             log_size=head.size,
             log_root=head.frontier.root(),
         )

@@ -1,0 +1,79 @@
+"""What every command that erases has in common: by whose leave, and the receipt."""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from bioguard.cli.secrets import pin_file_option, read_pin
+from bioguard.cli.state import CliState
+from bioguard.commands.biometric import Leave
+from bioguard.device import Device
+from bioguard.device.credentials import has_pin, verify_pin
+from bioguard.device.receipts import erasure_receipt
+from bioguard.errors import InputRefused, NotPermitted
+
+__all__ = ["confirm_erasure", "leave_options", "leave_to_erase", "new_file", "receipt_option", "write_receipt"]
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+receipt_option = click.option(
+    "--receipt",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Write a receipt for what is erased to FILE, which must be new.",
+    metavar="FILE",
+)
+_operator_option = click.option(
+    "--operator", is_flag=True, help="Without the person's PIN, for instance a forgotten one. The log tells."
+)
+
+
+def leave_options(command: F) -> F:
+    """`--pin-file` and `--operator`."""
+    return pin_file_option(_operator_option(command))
+
+
+def leave_to_erase(state: CliState, device: Device, user: str, pin_file: Path | None, *, operator: bool) -> Leave:
+    """The operator's leave, or the person's: their PIN, if they have one."""
+    if operator:
+        return Leave(by_operator=True)
+    return Leave(token=verify_pin(device, user, read_pin(state, pin_file)) if has_pin(device, user) else b"")
+
+
+def confirm_erasure(state: CliState, what: str, *, force: bool) -> None:
+    """Ask, unless `--force` was given.
+
+    Raises:
+        NotPermitted: there is nobody to ask.
+    """
+    if force:
+        return
+    if state.no_input:
+        raise NotPermitted("erasing needs a confirmation", hint="add --force", code="erase.unconfirmed")
+    click.confirm(f"Erase {what}?", abort=True, err=True)
+
+
+def new_file(path: Path | None) -> None:
+    """Raises InputRefused if the file for the receipt is there already: asked before anything is erased."""
+    if path is not None and path.exists():
+        raise InputRefused(f"{path} is there already", hint="choose a new file", code="receipt.exists")
+
+
+def write_receipt(state: CliState, device: Device, digests: Sequence[str], path: Path | None) -> list[str]:
+    """Write the receipt, if one is wanted and something was erased; return the line that says how to check it.
+
+    A receipt that cannot be written is no reason to report a failure: the erasure has happened.
+    """
+    if path is None or not digests:
+        return []
+    receipt = erasure_receipt(device, digests)
+    try:
+        with path.open("x", encoding="utf-8") as file:
+            file.write(receipt.to_text())
+    except OSError as error:
+        state.output.note(
+            f"{path}: {error.strerror}; the records are erased, get the receipt with: bioguard log receipt"
+        )
+        return []
+    return [f"receipt written to {path}; check it anywhere: bioguard log verify {path} --key {receipt.key.vkey}"]

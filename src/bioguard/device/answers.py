@@ -1,0 +1,46 @@
+"""What a device answers: frozen, without a score, a threshold or a feature."""
+
+from dataclasses import dataclass, field
+
+__all__ = ["Enrollment", "Identification", "RecordInfo", "Verification"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Enrollment:
+    """A new record."""
+
+    record_id: str
+    digest: str
+    views: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verification:
+    """Answer of a 1:1 comparison. token: the 69 bytes of the auth token, for a match of a user who has a PIN."""
+
+    match: bool
+    record_id: str | None
+    token: bytes | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Identification:
+    """Answer of a 1:N search. user is None when the device knows the record but not the name."""
+
+    match: bool
+    user: str | None
+    record_id: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordInfo:
+    """What may be shown of a record."""
+
+    record_id: str
+    user: str | None
+    modality: str
+    position: str
+    views: int
+    profile: str
+    enrolled_s: int
+    digest: str

@@ -1,0 +1,51 @@
+"""Receipts of a device for what it erased."""
+
+from collections.abc import Sequence
+
+from bioguard.audit.receipts import ErasureReceipt
+from bioguard.commands import policy as commands
+from bioguard.device.consent import signed_log
+from bioguard.device.facade import Device
+from bioguard.errors import InputRefused, IntegrityFailure
+from bioguard.proofs.notes import NoteKey, assemble
+from bioguard.proofs.origin import records_origin
+from bioguard.proofs.records_head import RecordsHead
+
+__all__ = ["erasure_receipt"]
+
+_HEX_DIGEST = 64
+
+
+def _digest(text: str) -> bytes:
+    if len(text) != _HEX_DIGEST or set(text) - set("0123456789abcdef"):
+        raise InputRefused("a digest has 64 hexadecimal digits", hint="`erase` prints it", code="receipt.digest")
+    return bytes.fromhex(text)
+
+
+def erasure_receipt(device: Device, digests: Sequence[str]) -> ErasureReceipt:
+    """The verified receipt for the erased records with these salted digests (hex).
+
+    Reads the log and lists all records: the cost grows with both.
+
+    Raises:
+        InputRefused: not a digest, no erasure of it in the log, or its entry was pruned.
+        IntegrityFailure: what was read is not what the secure world signed.
+    """
+    wanted = [_digest(digest) for digest in digests]
+    log = signed_log(device)
+    answer = device.call(commands.RECORDS_HEAD, commands.Nothing())
+    if answer.root is None or answer.store_root is None or answer.signature is None:
+        raise IntegrityFailure("the secure world signed nothing", hint="run: bioguard doctor", code="receipt.empty")
+    key = NoteKey(records_origin(log.key.public_key), log.key.public_key)
+    head = RecordsHead(
+        origin=key.name,
+        size=answer.size,
+        root=answer.root,
+        log_size=answer.log_size,
+        epoch=answer.epoch,
+        store_root=answer.store_root,
+    )
+    present = [bytes.fromhex(info.digest) for info in device.records()]
+    receipt = ErasureReceipt.of(log, assemble(head.text(), [(key, answer.signature)]), present, wanted)
+    receipt.verify()
+    return receipt
