@@ -1,24 +1,14 @@
-"""`python -m bench.fuzz_storage [--seconds N] [--seed S]`: every decoder of storage that reads normal-world bytes.
+"""Fuzz targets of storage: every decoder of it that reads bytes of the normal world, over a small store."""
 
-Invariant: a value or `TeeError`, in bounded time and memory; and where something opens, it is what was stored. Seeds
-are real messages, frames, pages and files of a small store; a mutation flips, cuts, repeats, splices, or sets a length.
-Prints one line per target. A violation prints target, seed and bytes, and exits with 3.
-"""
-
-import argparse
 import random
-import sys
-import tempfile
-import time
-import tracemalloc
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextlib import closing, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from uuid import UUID
 
+from bench.mutation import mutate
 from tee_sim.blobs import Changes, MemoryBlobs, page_name
-from tee_sim.errors import TeeError
 from tee_sim.rng import SeededRng
 from tee_sim.rpmb.client import RpmbClient
 from tee_sim.rpmb.device import MemoryMedium, RpmbDevice
@@ -29,37 +19,10 @@ from tee_sim.supplicant.port import PipeBlobs, PipeRpmb
 from tee_sim.supplicant.requests import Operation, parse_rpmb, parse_rpmb_reply
 from tee_sim.supplicant.service import Service
 
-__all__ = ["Corpus", "mutate", "targets"]
+__all__ = ["MAKERS", "Corpus", "targets"]
 
 HUK, DEVICE_ID, TA = bytes(range(32)), bytes(range(16)), UUID(int=1)
 CONTENT = {bytes((i,)) * 3: bytes((i,)) * 40 * i for i in range(60)}
-MAX_SECONDS = 2.0
-MAX_PEAK_BYTES = 64 << 20
-_CORNERS = (0, 1, 23, 24, 0x7F, 0x80, 0xFF, 0x7FFF, 0xFFFF, 0x7FFFFFFF, 0xFFFFFFFF)
-
-
-def mutate(rng: random.Random, seeds: Sequence[bytes]) -> bytes:
-    """One to four changes to one of the seeds."""
-    raw = bytearray(rng.choice(seeds))
-    for _ in range(rng.randint(1, 4)):
-        at = rng.randrange(len(raw) + 1)
-        size = rng.choice((1, 2, 4, 32, 512))
-        match rng.randrange(6):
-            case 0 if at < len(raw):
-                raw[at] ^= 1 << rng.randrange(8)
-            case 1:
-                del raw[at : at + size]
-            case 2:
-                raw[at:at] = raw[at : at + size]
-            case 3:
-                other = rng.choice(seeds)
-                raw[at : at + size] = other[at : at + size]
-            case 4:
-                width = rng.choice((1, 2, 4))
-                raw[at : at + width] = (rng.choice(_CORNERS) % (1 << 8 * width)).to_bytes(width, "big")
-            case 5:
-                del raw[at:]
-    return bytes(raw)
 
 
 @dataclass
@@ -213,54 +176,19 @@ def targets(corpus: Corpus, directory: Path, rng: random.Random) -> dict[str, Ca
             blobs.commit(Changes({page_name(1): bytes(99)}, tuple(names[:1])))
 
     return {
-        "requests": requests, "store over replies": store_over_replies, "pages and rows": pages_and_rows,
+        "supplicant requests": requests, "store over replies": store_over_replies, "pages and rows": pages_and_rows,
         "rpmb device": rpmb_device, "rpmb client": rpmb_client, "rpmb image": rpmb_image, "database file": database,
     }  # fmt: skip
 
 
-def attempt(target: Callable[[], None]) -> bool:
-    """One attempt. Return whether it was accepted. Raises whatever is neither a value nor our error."""
-    try:
-        target()
-    except TeeError:
-        return False
-    return True
+def _maker(name: str) -> Callable[[Path, random.Random], Callable[[], None]]:
+    return lambda directory, rng: targets(Corpus.record(directory), directory, rng)[name]
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Command line; returns the exit status."""
-    parser = argparse.ArgumentParser(prog="python -m bench.fuzz_storage", description=__doc__)
-    parser.add_argument("--seconds", type=float, default=600.0, help="for all targets together")
-    parser.add_argument("--seed", type=int, default=1)
-    options = parser.parse_args(arguments)
-    with tempfile.TemporaryDirectory() as root:
-        directory, rng = Path(root), random.Random(options.seed)
-        found = targets(Corpus.record(directory), directory, rng)
-        tracemalloc.start()
-        for name, target in found.items():
-            end = time.monotonic() + options.seconds / len(found)
-            count = accepted = 0
-            slowest = 0.0
-            while time.monotonic() < end:
-                state, begin = rng.getstate(), time.process_time()
-                try:
-                    accepted += attempt(target)
-                except Exception as error:
-                    sys.stderr.write(f"{name}: attempt {count}: {type(error).__name__}: {error}\n{state[1][-1]}\n")
-                    return 3
-                slowest = max(slowest, time.process_time() - begin)
-                count += 1
-            peak = tracemalloc.get_traced_memory()[1]
-            tracemalloc.reset_peak()
-            sys.stdout.write(
-                f"{name:20}{count:9} inputs{accepted:9} accepted, slowest {slowest * 1000:7.1f} ms,"
-                f" peak {peak / 1e6:5.1f} MB\n"
-            )
-            if slowest > MAX_SECONDS or peak > MAX_PEAK_BYTES:
-                sys.stderr.write(f"{name}: out of bounds\n")
-                return 3
-    return 0
-
-
-if __name__ == "__main__":
-    raise SystemExit(main())
+MAKERS = {
+    name: _maker(name)
+    for name in (
+        "supplicant requests", "store over replies", "pages and rows", "rpmb device", "rpmb client", "rpmb image",
+        "database file",
+    )
+}  # fmt: skip
