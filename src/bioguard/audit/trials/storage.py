@@ -14,7 +14,8 @@ __all__ = ["TRIALS"]
 
 STORE = "storage.db"
 TABLE, KEY, VALUE = "object", "object_id", "ciphertext"
-MAX_ROWS = 6
+MAX_ROWS = 12
+"""More rows than a device with one person has: every one is changed."""
 
 
 @contextmanager
@@ -65,20 +66,20 @@ def tamper(lab: Lab) -> list[Observation]:
         path = second.directory / STORE
         rows, answers = _rows(path), dict[bytes, str]()
         own = {key for key in rows if record_id in key}
-        for key in own.union(rows[:: max(1, len(rows) // MAX_ROWS)]):
+        for key in own.union(rows[:: len(rows) // MAX_ROWS + 1]):
             _flip(path, key)
             answers[key] = _use(second, person)
             second.stop()
             _flip(path, key)
         whole = _use(second, person)
         wrong = [a for a in answers.values() if a == "a wrong answer"]
-        refused = [answers[key] for key in own]
+        let_through = [key.hex() for key, answer in answers.items() if not answer.startswith("store.")]
         opened = incidents(second.directory)
     return [
         Observation("there were rows to change", len(rows) > 0, str(len(rows))),
         Observation("a changed row never gives a wrong answer", not wrong, f"{len(wrong)} of {len(answers)}"),
-        Observation("the person's own record is refused when it was changed",
-                    bool(own) and all(a.startswith("store.") for a in refused), str(refused)),
+        Observation("the person's own record is refused when it was changed, and so is each other row",
+                    bool(own) and not let_through, str(let_through)),
         Observation("detection opens an incident", any(not i.acknowledged for i in opened)),
         Observation("with the byte put back the record works again", whole == "", whole),
     ]  # fmt: skip
