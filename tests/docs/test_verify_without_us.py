@@ -9,6 +9,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+import cbor2
 import pytest
 
 from bioguard.audit.lab import Lab
@@ -20,7 +21,7 @@ from tee_sim.lockdown.verdict import Level
 
 PAGE = Path(__file__).parents[2] / "docs" / "verify-without-us.md"
 STEPS: list[tuple[str, str]] = re.findall(r"```(python|sh)\n(.*?)```", PAGE.read_text("utf-8"), re.DOTALL)
-STATEMENT, LIST, SUMS, TOKEN, LOG, OPENSSL, PROOFS = range(7)
+STATEMENT, LIST, SUMS, TOKEN, LOG, OPENSSL, PROOFS, ERASED, RECORDS = range(9)
 
 
 def _run(folder: Path) -> list[int]:
@@ -82,6 +83,13 @@ def _bend_token(folder: Path) -> None:
     path.write_bytes(data)
 
 
+def _kept_in_the_store(folder: Path) -> None:
+    """The digest of what was erased is still somewhere in the file."""
+    erasure = json.loads((folder / "receipt.json").read_bytes())["erasures"][0]
+    with (folder / "storage.db").open("ab") as file:
+        file.write(cbor2.loads(bytes.fromhex(erasure["entry"]))[8])
+
+
 def _other_root(folder: Path) -> None:
     """The earlier checkpoint names a later root: text and hash agree with the log, the signature does not."""
     path = folder / "checkpoint-before.txt"
@@ -90,8 +98,8 @@ def _other_root(folder: Path) -> None:
 
 
 def test_a_real_bundle_holds(copy: Path) -> None:
-    assert len(STEPS) == 7
-    assert _run(copy) == [0] * 7
+    assert len(STEPS) == 9
+    assert _run(copy) == [0] * 9
     assert list((copy / "log-proofs").iterdir()), "there was a proof to follow"
 
 
@@ -109,6 +117,12 @@ TWINS = [
     (OPENSSL, _flip("log.json", "/log ")),
     (OPENSSL, _other_root),
     (PROOFS, _flip("log-proofs/*.tlog-proof", "index ")),
+    (ERASED, _flip("receipt.json", '"path": [\n    "')),
+    (ERASED, _flip("receipt.json", '"lower_path": [\n     "')),
+    (ERASED, _flip("receipt.json", '"higher": "')),
+    (ERASED, _flip("receipt.json", '"entry": "')),
+    (ERASED, _kept_in_the_store),
+    (RECORDS, _flip("receipt.json", "/records ")),
 ]
 
 
