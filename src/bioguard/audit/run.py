@@ -34,6 +34,10 @@ __all__ = ["Progress", "run_audit", "signer_from", "write_bundle"]
 Progress = Callable[[str, int, int], None]
 FORMS = {"report.html": "html", "report.json": "json", "junit.xml": "junit", "report.sarif": "sarif"}
 PROOFS = 8
+OTHER_CHECKS = 12
+"""Checks that are no trials: six static ones, three of the sandbox, two for leaks, the attestation."""
+ATTEMPTS_TOLD = 100
+"""The battery is the longest step: it says how far it is after so many attempts."""
 RESIDUAL = (
     "The device is simulated: the owner of the host can read the fuses, the memory and everything else. A phone has "
     "hardware there.",
@@ -88,7 +92,7 @@ def run_audit(
 
 
 def _checks(lab: Lab, raw: Path, created: str, *, quick: bool, progress: Progress | None) -> list[Check]:
-    steps = len(TRIALS) + 11
+    steps = OTHER_CHECKS + len(TRIALS)
     found: list[Check] = []
 
     def add(checks: Iterable[Check]) -> None:
@@ -97,9 +101,13 @@ def _checks(lab: Lab, raw: Path, created: str, *, quick: bool, progress: Progres
             if progress:
                 progress(f"{check.status.label:<8} {check.id} {check.title}", len(found), steps)
 
+    def attempts(done: int, planned: int) -> None:
+        if progress and done % ATTEMPTS_TOLD == 0:
+            progress(f"{done} of {planned} attempts to get out", len(found), steps)
+
     add(static_checks(raw, created))
     add([confinement.verdict_check(lab.device.running.verdict, raw)])
-    add(confinement.battery_checks(raw, quick=quick))
+    add(confinement.battery_checks(raw, quick=quick, progress=attempts))
     before = consent.signed_log(lab.device).checkpoint
     (raw.parent / "checkpoint-before.txt").write_text(before, "utf-8")
     add(conduct(trial, lab, raw) for trial in TRIALS)
@@ -158,7 +166,8 @@ def _report(lab: Lab, checks: list[Check], created: str, *, quick: bool) -> Repo
     counts = draft.counts()
     headline = (
         f"{kept} of {len(requirements)} promises have evidence without a reservation; "
-        f"{counts[Status.FAIL]} checks failed, {counts[Status.UNKNOWN]} could not run"
+        f"{counts[Status.FAIL]} {'check' if counts[Status.FAIL] == 1 else 'checks'} failed, "
+        f"{counts[Status.UNKNOWN]} could not run"
     )
     numbers = (Fact("Promises kept", f"{kept} of {len(requirements)}"), Fact("Sandbox", running.verdict.level.value))
     return replace(draft, headline=headline, key_numbers=numbers)

@@ -1,0 +1,35 @@
+"""`bioguard audit run` and `bioguard audit verify` as an auditor types them: the whole run, nothing stubbed."""
+
+import json
+import re
+import sys
+from pathlib import Path
+
+import pytest
+
+from bioguard.cli.__main__ import run
+from bioguard.policy.clauses import CLAUSES
+
+
+@pytest.mark.slow
+def test_a_whole_run_tells_each_step_and_its_bundle_verifies(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out = tmp_path / "evidence"
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
+    code = run(["audit", "run", "--quick", "--out", str(out), "--signing-key", str(tmp_path / "evidence.key")])
+    said = capsys.readouterr()
+    report = json.loads((out / "report.json").read_text("utf-8"))
+    passed = report["status"] in ("PASS", "WARN")
+    assert code == (0 if passed else 3)
+    assert said.out.startswith(f"{report['status']}: ")
+
+    steps = [(int(a), int(b)) for a, b in re.findall(r"^\[ *(\d+)/(\d+)\] [A-Z]", said.err, re.MULTILINE)]
+    planned = len(report["checks"])
+    assert steps == [(number, planned) for number in range(1, planned + 1)]
+    assert re.search(r"^\[ 7/\d+\] \d+ of \d+ attempts to get out$", said.err, re.MULTILINE)
+
+    named = {check["id"] for check in report["checks"]}
+    assert {check for clause in CLAUSES for check in clause.checks} <= named, "every row has its checks"
+    assert run(["audit", "verify", str(out), "--key", str(out / "keys.json")]) == 0
+    assert f"the report inside says: {report['status']}" in capsys.readouterr().out
