@@ -93,6 +93,12 @@ STORY = """
 0 device rekey
 5 device backup
 5 device restore
+2 rectify alice --name alicia --finger left-thumb --pin-file pin
+0 rectify alice --name alicia --pin-file pin
+0 rectify alicia --name alice --pin-file pin
+0 enroll bob --finger right-index TOUCHES
+0 rectify bob --record RECORD --finger left-thumb
+0 erase bob --all --force
 0 consent withdraw alice --purpose unlock --pin-file pin
 0 consent withdraw alice --purpose key-use --purpose identify --receipt withdrawn.json --pin-file pin
 0 enroll bob --face FACES
@@ -156,7 +162,8 @@ def played(tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[tuple[str,
     seen = []
     try:
         for step in STORY.strip().splitlines():
-            expected, *words = filled(step).split()
+            records = [document["record_id"] for _, document in seen if document.get("record_id")]
+            expected, *words = filled(step).replace("RECORD", records[-1] if records else "").split()
             code, text = call(words)
             assert (int(code), step) == (int(expected), step), text
             seen.append((step, json.loads(text)))

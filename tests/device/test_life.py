@@ -4,9 +4,13 @@ from pathlib import Path
 
 import pytest
 
+from bioguard.commands.biometric import Profile
+from bioguard.commands.gatekeeper import GATEKEEPER_UUID
 from bioguard.device import Device, DeviceOptions, Level, parse_clock
 from bioguard.device.consent import grant_all, log_key
+from bioguard.device.credentials import has_pin, set_pin
 from bioguard.device.fuse import FUSE_FILE
+from bioguard.device.names import Names
 from bioguard.errors import BioguardError, InputRefused, IntegrityFailure, NotPermitted, TeeUnavailable
 from bioguard.synthetic import face_views
 from tee_sim.wire import LockProfile
@@ -114,3 +118,65 @@ def test_damaged_names_are_an_integrity_failure_and_hurt_no_record(directory: Pa
     (directory / "names.json").unlink()
     with Device.open(directory) as device:
         assert [r.user for r in device.records()] == [None]
+
+
+def test_a_device_whose_initialization_was_interrupted_takes_nobody(
+    directory: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def dies(self: Device, *_: object, **__: object) -> None:
+        self.running.process.kill()
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as during:
+        during.setattr(Device, "call", dies)
+        during.setattr(Device, "wipe", lambda _directory: None)
+        with pytest.raises(KeyboardInterrupt):
+            Device.init(directory, profile=Profile.DIGEST_ONLY)
+    with Device.open(directory) as device:
+        error = refused(lambda: device.add_user("alice"), NotPermitted, "device.not_configured")
+        assert "wipe" in error.hint
+        assert device.users() == []
+    Device.wipe(directory)
+    Device.init(directory, profile=Profile.DIGEST_ONLY).close()
+
+
+def test_an_initialization_that_is_refused_leaves_nothing(directory: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object, **__: object) -> None:
+        raise NotPermitted("no", hint="again", code="store.full")
+
+    monkeypatch.setattr(Device, "call", full)
+    refused(lambda: Device.init(directory), NotPermitted, "store.full")
+    assert list(directory.iterdir()) == []
+
+
+@pytest.mark.parametrize("dies_before", [GATEKEEPER_UUID, None])
+def test_an_interrupted_removal_is_finished_by_the_next_one(
+    directory: Path, monkeypatch: pytest.MonkeyPatch, dies_before: object
+) -> None:
+    real = Device.call
+
+    def call(self: Device, *args: object, **more: object) -> object:
+        if more.get("uuid") == dies_before:
+            raise TeeUnavailable("it died", hint="again")
+        return real(self, *args, **more)
+
+    def save(_self: object) -> None:
+        raise TeeUnavailable("it died", hint="again")
+
+    with Device.init(directory) as device:
+        device.add_user("alice")
+        grant_all(device, "alice", of_age=True)
+        device.enroll("alice", face_views(1, person=0, count=3))
+        set_pin(device, "alice", b"2580")
+        with monkeypatch.context() as during:
+            if dies_before is None:
+                during.setattr(Names, "save", save)
+            else:
+                during.setattr(Device, "call", call)
+            refused(lambda: device.remove_user("alice"), TeeUnavailable, "tee")
+    with Device.open(directory) as device:
+        assert device.users() == ["alice"]
+        assert device.remove_user("alice") == ()
+        assert device.users() == []
+        device.add_user("alice")
+        assert not has_pin(device, "alice")

@@ -79,6 +79,8 @@ class Kit:
 
     def __post_init__(self) -> None:
         self.rng = np.random.default_rng(self.seed)
+        configuration = biometric.Configure(profile=biometric.Profile.STANDARD, max_fingers=5, max_faces=2)
+        self.target.call(BIOMETRIC_UUID, biometric.CONFIGURE, configuration)
 
     # -- people ------------------------------------------------------------------------------------------------------
 

@@ -38,6 +38,7 @@ COMMANDS = {
     "pin": "pin:pin",
     "policy": "policy:policy",
     "purge": "policy:purge",
+    "rectify": "rights:rectify",
     "request": "rights:request",
     "restrict": "rights:restrict",
     "samples": "synthetic:samples",

@@ -6,19 +6,21 @@ from pathlib import Path
 
 import click
 
-from bioguard.audit.personal import personal_data
+from bioguard.audit.personal import personal_data, public_record
+from bioguard.cli.consent import person_token
 from bioguard.cli.erasing import confirm_erasure, new_file, receipt_option, write_receipt
 from bioguard.cli.output import Result, table
 from bioguard.cli.secrets import pin_file_option, read_pin
 from bioguard.cli.state import CliState, pass_state
 from bioguard.device import consent as rules
 from bioguard.device.credentials import verify_pin
+from bioguard.device.rectify import relabel, rename
 from bioguard.errors import InputRefused
 from bioguard.policy.export import NO_TEMPLATES, decision_words, iso, word
 from bioguard.records.events import Cause, Event
 from bioguard.records.rights import EXTENSION_CAUSES, REQUEST_CAUSES, RightsRequest
 
-__all__ = ["access", "explain", "export", "mark_underage", "request", "restrict", "unrestrict"]
+__all__ = ["access", "explain", "export", "mark_underage", "rectify", "request", "restrict", "unrestrict"]
 
 KINDS = {word(c): c for c in sorted(REQUEST_CAUSES)}
 REASONS = {word(c): c for c in sorted(EXTENSION_CAUSES)}
@@ -63,6 +65,40 @@ def export(state: CliState, user: str, out: Path, pin_file: Path | None) -> Resu
         data={"user": user, "out": str(out), "templates_included": False},
         lines=[f"written to {out}", f"note: {NO_TEMPLATES}"],
     )
+
+
+@click.command()
+@click.argument("user")
+@click.option("--name", help="The right name.")
+@click.option("--record", "record_id", help="A record of another finger than was said; with --finger.", metavar="ID")
+@click.option("--finger", help="right-thumb, right-index, ... left-little.")
+@pin_file_option
+@pass_state
+def rectify(
+    state: CliState, user: str, name: str | None, record_id: str | None, finger: str | None, pin_file: Path | None
+) -> Result:
+    """Correct the name of USER, or which finger a record is of. Features are corrected by `enroll --replace`.
+
+    A user with a PIN is asked for it, and the request is registered as one for rectification.
+
+    \b
+    Examples:
+      bioguard rectify alice --name alicia
+      bioguard rectify alice --record 6f0c... --finger left-index
+    """
+    if (name is None) == (record_id is None) or (record_id is None) != (finger is None):
+        raise click.UsageError("give --name, or --record with --finger")
+    with state.device() as device:
+        token = person_token(state, device, user, pin_file)
+        if name is not None:
+            rename(device, user, name, token=token)
+            lines = [f"{user} is now {name}"]
+            data: dict[str, object] = {"user": name, "record": None}
+        else:
+            new = relabel(device, user, record_id or "", finger or "", token=token)
+            lines = [f"record {record_id} is now {new.record_id}: {new.position}", f"salted digest {new.digest}"]
+            data = {"user": user, "record": public_record(new)}
+    return Result(command="rectify", outcome="rectified", data=data, lines=lines)
 
 
 def _restriction(state: CliState, user: str, pin_file: Path | None, *, on: bool) -> None:

@@ -60,8 +60,7 @@ def remove(
     confirm_erasure(state, f"everything of {name}", force=force)
     with state.device() as device:
         leave = leave_to_erase(state, device, name, pin_file, operator=operator)
-        digests = [record.digest for record in device.records(name)]
-        device.remove_user(name, leave)
+        digests = list(device.remove_user(name, leave))
         written = write_receipt(state, device, digests, receipt)
     return Result(
         command="user-remove",

@@ -23,6 +23,7 @@ __all__ = [
     "ERASE",
     "IDENTIFY",
     "LIST",
+    "RELABEL",
     "REMOVE_USER",
     "RENEW_CODES",
     "SHOW",
@@ -43,6 +44,8 @@ __all__ = [
     "Page",
     "Profile",
     "RecordSummary",
+    "Relabel",
+    "Relabeled",
     "RemoveUser",
     "RenewCodes",
     "Renewed",
@@ -104,7 +107,6 @@ class Status(IntEnum):
     LOCKED_TIMED = 15
     LOCKED_PERMANENT = 16
     TOKEN_REFUSED = 17
-    NOT_SUPPORTED = 25
     NO_CONSENT = 18
     CONSENT_EXPIRED = 19
     SUSPENDED = 20
@@ -112,6 +114,8 @@ class Status(IntEnum):
     RESTRICTED = 22
     UNDERAGE = 23
     UNKNOWN_REQUEST = 24
+    NOT_SUPPORTED = 25
+    NOT_CONFIGURED = 26
 
 
 @unique
@@ -300,6 +304,25 @@ class Erased(Record):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Relabel(Record):
+    """A record is of another finger than was said: position 1..10 as in `Enroll`. The token as in `Leave`."""
+
+    user: Annotated[bytes, _ID]
+    record_id: Annotated[bytes, _ID]
+    position: Annotated[int, UpTo(10)]
+    token: Annotated[bytes, AtMost(MAX_TOKEN_BYTES)] = b""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Relabeled(Record):
+    """The record that took its place. Its digest commits to the new position, so id, salt and digest are new."""
+
+    status: Status
+    record_id: Annotated[bytes, _ID] | None = None
+    digest: Annotated[bytes, _DIGEST] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RenewCodes(Record):
     """Make a new epoch secret and encode every record anew under it, in one transaction."""
 
@@ -322,3 +345,4 @@ IDENTIFY = Command(12, Identify, Identified)
 LIST = Command(20, ListRecords, Page)
 SHOW = Command(21, Show, Shown)
 ERASE = Command(22, Erase, Erased)
+RELABEL = Command(23, Relabel, Relabeled)

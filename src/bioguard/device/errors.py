@@ -83,6 +83,12 @@ _STATUSES: dict[Status, tuple[type[BioguardError], str, str, str]] = {
         "the device has users: its policy cannot change any more",
         "run: bioguard device wipe, then device init",
     ),
+    Status.NOT_CONFIGURED: (
+        NotPermitted,
+        "device.not_configured",
+        "the initialization of this device was interrupted",
+        "run: bioguard device wipe, then device init",
+    ),
     Status.NO_CONSENT: (
         NotPermitted,
         "consent.missing",

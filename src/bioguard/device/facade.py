@@ -113,10 +113,14 @@ class Device:
         request = commands.Configure(profile=profile, max_fingers=max_fingers, max_faces=max_faces)
         try:
             device = cls._start(directory, options, create=True)
+            try:
+                device._ok(device.call(commands.CONFIGURE, request).status)
+            except BaseException:
+                device.close()
+                raise
         except BaseException:
             cls.wipe(directory)
             raise
-        device._ok(device.call(commands.CONFIGURE, request).status)
         return device
 
     @classmethod
@@ -216,21 +220,41 @@ class Device:
         self._names.users[name] = handle
         self._names.save()
 
-    def remove_user(self, name: str, leave: Leave = PERSON) -> None:
-        """Erase all of a user's records and the PIN, then forget the name.
+    def rename_user(self, name: str, new: str) -> None:
+        """Change a user's name. The secure world, which does not know it, notices nothing.
+
+        Raises:
+            InputRefused: unknown user, or not a name.
+            NotPermitted: the new name is taken.
+        """
+        self.user_handle(name)
+        new = check_name(new)
+        if new in self._names.users:
+            raise from_status(Status.USER_EXISTS, repr(new))
+        self._names.users[new] = self._names.users.pop(check_name(name))
+        self._names.save()
+
+    def remove_user(self, name: str, leave: Leave = PERSON) -> tuple[str, ...]:
+        """Erase all of a user's records and the PIN, then forget the name; return the salted digests (hex).
+
+        A removal that was interrupted is finished: the secure world does not know the user any more, the name is left.
 
         Raises:
             InputRefused: unknown user.
             NotPermitted: the user has presented a PIN once; `leave` is no fresh token of it, nor the operator's.
         """
         handle = self.user_handle(name)
-        self._ok(self.call(commands.REMOVE_USER, commands.RemoveUser(user=handle, leave=leave)).status, repr(name))
+        digests = tuple(summary.digest.hex() for page in self._pages(handle) for summary in page.records)
+        status = self.call(commands.REMOVE_USER, commands.RemoveUser(user=handle, leave=leave)).status
+        if status is not Status.UNKNOWN_USER:
+            self._ok(status, repr(name))
         self.call(gatekeeper.DELETE_USER, gatekeeper.DeleteUser(user=handle), uuid=GATEKEEPER_UUID)
         handles = Handles.load(self.directory)
         if handles.users.pop(handle, None) is not None:
             handles.save()
         del self._names.users[check_name(name)]
         self._names.save()
+        return digests
 
     def enroll(
         self,
@@ -307,12 +331,15 @@ class Device:
 
     def records(self, name: str | None = None) -> Iterator[RecordInfo]:
         """Records of one user or of all, in id order."""
-        user = self.user_handle(name) if name is not None else None
+        for page in self._pages(self.user_handle(name) if name is not None else None):
+            self._ok(page.status)
+            yield from (self._info(summary) for summary in page.records)
+
+    def _pages(self, user: bytes | None) -> Iterator[commands.Page]:
         after: bytes | None = None
         while True:
             page = self.call(commands.LIST, commands.ListRecords(user=user, after=after))
-            self._ok(page.status)
-            yield from (self._info(summary) for summary in page.records)
+            yield page
             if not page.more or not page.records:
                 return
             after = page.records[-1].record_id

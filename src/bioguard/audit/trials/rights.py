@@ -7,14 +7,16 @@ from bioguard.audit.lab import PIN, Lab
 from bioguard.audit.personal import personal_data, public_record
 from bioguard.audit.receipts import ErasureReceipt
 from bioguard.audit.trials.model import Observation, Trial
-from bioguard.commands.biometric import Leave
+from bioguard.commands.biometric import Leave, Modality
 from bioguard.device import consent, credentials
 from bioguard.device.receipts import erasure_receipt
+from bioguard.device.rectify import relabel, rename
 from bioguard.policy.export import decision_words
 from bioguard.policy.notice import notice
 from bioguard.records.events import Cause, Event
-from bioguard.records.grants import DAY_MS
+from bioguard.records.grants import DAY_MS, Purpose
 from bioguard.records.rights import ANSWER_DAYS, EXTENDED_DAYS
+from bioguard.synthetic import finger_impressions
 
 __all__ = ["TRIALS"]
 
@@ -108,7 +110,7 @@ def _last_state(lab: Lab) -> str:
 
 
 def rectify(lab: Lab) -> list[Observation]:
-    """Re-enroll in place of the old record."""
+    """Re-enroll in place of the old record, correct the name of a person and the finger of a record."""
     device, person = lab.device, lab.person(enrolled=True)
     old = next(device.records(person.name))
     lab.enroll(person, replace=True)
@@ -119,7 +121,30 @@ def rectify(lab: Lab) -> list[Observation]:
             "the old one cannot be opened", lab.refusal(lambda: device.show(old.record_id)) == "record.unknown"
         ),
         Observation("the new one matches", device.authenticate(person.name, person.sample()).match),
+        *_corrections(lab),
     ]
+
+
+def _corrections(lab: Lab) -> list[Observation]:
+    device, person = lab.device, lab.person(pin=True)
+    permit = credentials.enrollment_token(device, person.name, Modality.FINGERPRINT, PIN)
+    consent.grant(device, person.name, Modality.FINGERPRINT, Purpose.UNLOCK, of_age=True, token=lab.token(person))
+    made = device.enroll(person.name, finger_impressions(7, person=0, count=3), finger="right-index", token=permit)
+    before = device.show(made.record_id)
+    without = lab.refusal(lambda: relabel(device, person.name, made.record_id, "left-thumb"))
+    now = relabel(device, person.name, made.record_id, "left-thumb", token=lab.token(person))
+    name = f"{person.name}-corrected"
+    rename(device, person.name, name, token=lab.token(person))
+    same = (now.views, now.enrolled_s, now.user) == (before.views, before.enrolled_s, person.name)
+    sample = finger_impressions(7, person=0, count=1, first=4)[0]
+    return [
+        Observation("no correction without the person's PIN", without == "token.refused", without),
+        Observation("a record of the wrong finger is relabeled, and is otherwise as it was",
+                    now.position == "left-thumb" and now.digest != before.digest and same),
+        Observation("a wrong name is corrected", name in device.users() and person.name not in device.users()),
+        Observation("the corrected record matches under the right name", device.authenticate(name, sample).match),
+        Observation("the request is in the register, answered", _last_state(lab) == "FULFILLED"),
+    ]  # fmt: skip
 
 
 def erasure(lab: Lab) -> list[Observation]:
@@ -242,7 +267,7 @@ TRIALS = (
     Trial(id="BG-POL-013", title="A request is handled only after the person's PIN", run=identity),
     Trial(id="BG-POL-014", title="The person is told what is in force", run=informed),
     Trial(id="BG-POL-015", title="Access tells everything held", run=access),
-    Trial(id="BG-POL-016", title="Re-enrollment replaces the old record", run=rectify),
+    Trial(id="BG-POL-016", title="What is wrong can be corrected: features, finger, name", run=rectify),
     Trial(
         id="BG-POL-017",
         title="An erased record is gone; a receipt proves erasure and absence anywhere",

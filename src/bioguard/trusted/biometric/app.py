@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 from bioguard.commands import biometric as commands
 from bioguard.commands.biometric import Modality, Status
 from bioguard.records import FaceEmbedding, Features
-from bioguard.records.events import Event
+from bioguard.records.events import Cause, Event
 from bioguard.records.grants import Purpose
 from bioguard.records.tokens import AuthToken
 from bioguard.trusted.biometric import matching
@@ -62,6 +62,7 @@ class BiometricApp(CommandApp):
         self._bind(commands.LIST, self._list)
         self._bind(commands.SHOW, self._show)
         self._bind(commands.ERASE, self._erase)
+        self._bind(commands.RELABEL, self._relabel)
         for command, handler in policy_handlers(self._policy):
             self._bind(command, handler)
         self._policy.start(
@@ -133,15 +134,16 @@ class BiometricApp(CommandApp):
             return commands.Enrolled(status=verdict, acquired=acquired)
         if request.modality is Modality.FINGERPRINT:
             self._refuse_same_finger(request.user, samples, replaces.record_id if replaces else None)
-        record_id, digest, record = self._vault.enroll(
-            request.user,
-            request.modality,
-            request.position,
-            request.samples,
-            self._keeper.keep(samples),
-            replaces,
-            self._desk.enrolled(request.user, request.modality, permit),
-        )
+        with self._policy.journal.because(Cause.REPLACED):
+            record_id, digest, record = self._vault.enroll(
+                request.user,
+                request.modality,
+                request.position,
+                request.samples,
+                self._keeper.keep(samples),
+                replaces,
+                self._desk.enrolled(request.user, request.modality, permit),
+            )
         self._policy.enrolled(record.enrolled_s)
         if replaces is not None:
             self._forget(replaces.record_id)
@@ -226,6 +228,14 @@ class BiometricApp(CommandApp):
         with self._policy.authorized_erasure(request.user, request.leave, self._desk.owner(request.user)):
             digest = self._erase_record(request.user, request.record_id)
         return commands.Erased(status=Status.OK, digest=digest)
+
+    def _relabel(self, request: commands.Relabel) -> commands.Relabeled:
+        self._policy.require_person(request.user, request.token, self._desk.owner(request.user))
+        with self._policy.journal.because(Cause.REPLACED):
+            record_id, digest, record = self._vault.relabel(request.user, request.record_id, request.position)
+        self._forget(request.record_id)
+        self._remember(request.user, record_id, record)
+        return commands.Relabeled(status=Status.OK, record_id=record_id, digest=digest)
 
     def _erase_record(self, user: bytes, record_id: bytes) -> bytes:
         digest = self._vault.erase(user, record_id)

@@ -73,7 +73,9 @@ class Vault:
             raise
 
     def add_user(self, user: bytes) -> None:
-        """Create a user. Refused USER_EXISTS."""
+        """Create a user. Refused USER_EXISTS, or NOT_CONFIGURED: then the device keeps nothing of anybody."""
+        if not self._policy.code_epoch:
+            raise Refused(Status.NOT_CONFIGURED)
         try:
             self.user(user)
         except Refused:
@@ -129,9 +131,8 @@ class Vault:
 
         The digest commits to the samples, whether they are kept or not.
         """
-        record_id, salt = self._env.rng.bytes(16), self._env.rng.bytes(16)
         record = StoredRecord(
-            salt=salt,
+            salt=self._env.rng.bytes(16),
             modality=modality,
             position=position,
             profile=self._policy.profile,
@@ -140,9 +141,17 @@ class Vault:
             codes=kept.codes,
             code_epoch=self._policy.code_epoch,
         )
+        record_id, digest = self._store(user, record, samples, replaces, also)
+        return record_id, digest, record
+
+    def _store(
+        self, user: bytes, record: StoredRecord, samples: tuple[bytes, ...], replaces: RecordRef | None, also: Change
+    ) -> tuple[bytes, bytes]:
+        """Give a record an id and a digest and store it in place of another, or of none."""
+        record_id, modality, position = self._env.rng.bytes(16), record.modality, record.position
         digest = commit(
             self._pepper,
-            salt,
+            record.salt,
             Commitment(record_id=record_id, subject=user, modality=int(modality), position=position, views=samples),
         )
         others = tuple(ref for ref in self.user(user).records if ref != replaces)
@@ -155,7 +164,28 @@ class Vault:
             )
             transaction.put(user_object(user), state.to_bytes(), kind="user", owner=user)
             also(transaction)
-        return record_id, digest, record
+        return record_id, digest
+
+    def relabel(self, user: bytes, record_id: bytes, position: int) -> tuple[bytes, bytes, StoredRecord]:
+        """Store a finger's record again under another position; the time of its enrollment stays.
+
+        Refused UNKNOWN_RECORD, BAD_REQUEST for a face, ALREADY_ENROLLED for an occupied position, NOT_SUPPORTED in the
+        digest-only profile: the digest commits to the samples, and they are not there.
+        """
+        refs = self.user(user).records
+        old = next((ref for ref in refs if ref.record_id == record_id), None)
+        if old is None:
+            raise Refused(Status.UNKNOWN_RECORD)
+        if old.modality is not Modality.FINGERPRINT or not position:
+            raise Refused(Status.BAD_REQUEST)
+        if any(ref.modality is old.modality and ref.position == position for ref in refs):
+            raise Refused(Status.ALREADY_ENROLLED)
+        record = self.open_record(record_id)[1]
+        if record.profile is Profile.DIGEST_ONLY:
+            raise Refused(Status.NOT_SUPPORTED)
+        record = replace(record, position=position, salt=self._env.rng.bytes(16))
+        new_id, digest = self._store(user, record, record.views, old, lambda _: None)
+        return new_id, digest, record
 
     def fix_face_dimension(self, dimension: int) -> None:
         """Remember the dimension of the first face. Refused WRONG_DIMENSION for another one."""

@@ -125,17 +125,22 @@ class PolicyDesk:
         self.books.forget(transaction, user)
         self.journal.note(Event.USER_REMOVED, subject=user)
 
-    @contextmanager
-    def authorized_erasure(self, user: bytes, leave: Leave, enrolled_by: int) -> Iterator[None]:
-        """Erasures inside the block are the person's own or the operator's. Raises Refused TOKEN_REFUSED.
+    def require_person(self, user: bytes, token: bytes, enrolled_by: int) -> None:
+        """Raises Refused TOKEN_REFUSED unless this is the user, or one who never presented a PIN.
 
         Args:
             enrolled_by: secure user id of the PIN the enrollments belong to; counts until the book is bound to one.
         """
         book = self.books.consent(user)
         bound = replace(book, secure_user_id=book.secure_user_id or enrolled_by)
-        if not leave.by_operator and self.identity.owner(bound, leave.token, required=False) is None:
+        if self.identity.owner(bound, token, required=False) is None:
             raise Refused(Status.TOKEN_REFUSED)
+
+    @contextmanager
+    def authorized_erasure(self, user: bytes, leave: Leave, enrolled_by: int) -> Iterator[None]:
+        """Erasures inside the block are the person's own or the operator's. Raises as `require_person`."""
+        if not leave.by_operator:
+            self.require_person(user, leave.token, enrolled_by)
         with self.journal.because(Cause.BY_OPERATOR if leave.by_operator else Cause.REQUESTED):
             yield
 

@@ -1,0 +1,65 @@
+"""Correcting what a device holds about a person: the name, and which finger a record is of.
+
+Each correction of a person with a PIN is a request for rectification in the register, fulfilled or refused. Wrong
+features are corrected by enrolling again with `replace`.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from bioguard.commands import biometric as commands
+from bioguard.commands.biometric import Status
+from bioguard.device.answers import RecordInfo
+from bioguard.device.consent import answer_request, open_request
+from bioguard.device.errors import from_status
+from bioguard.device.facade import Device
+from bioguard.device.fingers import finger_position
+from bioguard.errors import InputRefused, NotPermitted
+from bioguard.records.events import Cause
+
+__all__ = ["relabel", "rename"]
+
+
+@contextmanager
+def _registered(device: Device, name: str, token: bytes) -> Iterator[None]:
+    request = open_request(device, name, Cause.RECTIFICATION, token=token) if token else None
+    answer = Cause.FULFILLED
+    try:
+        yield
+    except (InputRefused, NotPermitted):
+        answer = Cause.REFUSED
+        raise
+    finally:
+        if request is not None:
+            answer_request(device, request.number, answer)
+
+
+def rename(device: Device, name: str, new: str, *, token: bytes = b"") -> None:
+    """Correct a user's name.
+
+    Raises:
+        InputRefused: unknown user, or not a name.
+        NotPermitted: the new name is taken, or the token is not a fresh one of this user's PIN.
+    """
+    with _registered(device, name, token):
+        device.rename_user(name, new)
+
+
+def relabel(device: Device, name: str, record_id: str, finger: str, *, token: bytes = b"") -> RecordInfo:
+    """Say that a record is of another finger; return the record that took its place, with a new id and digest.
+
+    Raises:
+        InputRefused: unknown user, record or finger, a face, or a digest-only device: enroll again with `replace`.
+        NotPermitted: the finger is enrolled already, or the user has presented a PIN once and this is no token of it.
+    """
+    with _registered(device, name, token):
+        request = commands.Relabel(
+            user=device.user_handle(name),
+            record_id=bytes.fromhex(device.show(record_id).record_id),
+            position=finger_position(finger),
+            token=token,
+        )
+        answer = device.call(commands.RELABEL, request)
+        if answer.status is not Status.OK or answer.record_id is None:
+            raise from_status(answer.status, record_id)
+        return device.show(answer.record_id.hex())
