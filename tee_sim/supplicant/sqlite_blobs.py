@@ -5,7 +5,9 @@ put together again on every read, and a changed column makes the object fail to 
 
 Journal: rollback journal in TRUNCATE mode with synchronous FULL. Durable when COMMIT returns (the truncation is
 synced too; DELETE mode would need EXTRA for that), one file at rest, no old ciphertext left in a write-ahead log.
-secure_delete overwrites erased rows with zeros in the same transaction.
+secure_delete overwrites erased rows with zeros in the same transaction. The object table keeps its rowid: without one, a
+row over a quarter of a page goes to a page of its own (1 610 instead of 4 882 bytes for a row of 1.2 kB,
+`python -m bench.storage_scale`).
 """
 
 import sqlite3
@@ -32,7 +34,7 @@ CREATE TABLE object (
   nonce BLOB NOT NULL CHECK (length(nonce) = 12),
   ciphertext BLOB NOT NULL,
   PRIMARY KEY (ta, object_id)
-) STRICT, WITHOUT ROWID;
+) STRICT;
 CREATE TABLE page (
   number INTEGER PRIMARY KEY,
   hash BLOB NOT NULL CHECK (length(hash) = 32),
