@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from bioguard.cli.__main__ import run as command_line
-from bioguard.commands.biometric import Modality
+from bioguard.commands.biometric import Leave, Modality
 from bioguard.commands.keystore import KeyAlgorithm
 from bioguard.commands.sensor import LockoutChoice
 from bioguard.device import Device, DeviceOptions, keys
@@ -135,7 +135,7 @@ def test_pin_changes_and_throttling(directory: Path) -> None:
 
 def test_removing_a_user_removes_the_pin(directory: Path) -> None:
     with Device.open(directory) as device:
-        device.remove_user("alice")
+        device.remove_user("alice", Leave(by_operator=True))  # the PIN that enrolled was reset above
         device.add_user("alice")
         assert not pins.has_pin(device, "alice")
         with pytest.raises(NotPermitted, match=r"^the user has no PIN$"):

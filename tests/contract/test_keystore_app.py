@@ -63,7 +63,9 @@ def test_a_key_bound_to_the_enrollments_dies_with_a_new_one_and_survives_a_delet
     page = kit.target.call(BIOMETRIC_UUID, biometric.LIST, biometric.ListRecords(user=person.user))
     kept = kit.authenticate(person, kit.sample(person.face)).record_id
     victim = next(r for r in page.records if r.record_id != kept)
-    erase = biometric.Erase(user=person.user, record_id=victim.record_id)
+    erase = biometric.Erase(
+        user=person.user, record_id=victim.record_id, leave=biometric.Leave(token=kit.pin_token(person))
+    )
     assert kit.target.call(BIOMETRIC_UUID, biometric.ERASE, erase).status is biometric.Status.OK
     assert kit.uses(second, kit.match_token(person))
 

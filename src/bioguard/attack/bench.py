@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import Enum, unique
 
-from bioguard.attack import enrollment, guessing, keys, tokens
+from bioguard.attack import enrollment, erasure, guessing, keys, tokens
 from bioguard.attack.kit import Attack, Kit, SetupError
 from bioguard.attack.target import Target
 from bioguard.errors import InputRefused
@@ -16,7 +16,13 @@ from tee_sim.manifest import Manifest
 
 __all__ = ["ATTACKS", "Finding", "Verdict", "play", "select"]
 
-ATTACKS: tuple[Attack, ...] = (*tokens.ATTACKS, *enrollment.ATTACKS, *guessing.ATTACKS, *keys.ATTACKS)
+ATTACKS: tuple[Attack, ...] = (
+    *tokens.ATTACKS,
+    *enrollment.ATTACKS,
+    *erasure.ATTACKS,
+    *guessing.ATTACKS,
+    *keys.ATTACKS,
+)
 
 
 @unique

@@ -7,6 +7,7 @@ import numpy as np
 
 from bioguard.cli.output import Result
 from bioguard.cli.state import CliState, pass_state
+from bioguard.device.fuse import FUSE_FILE
 from bioguard.errors import InputRefused
 from bioguard.formats import write_iso2005
 from bioguard.synthetic import face_views, finger_impressions
@@ -45,5 +46,5 @@ def samples(state: CliState, directory: Path, people: int) -> Result:
         outcome="written",
         data={"directory": str(directory), "files": written},
         lines=[f"wrote {len(written)} files of {people} synthetic people into {directory}"],
-        next_step="bioguard device init",
+        next_step="bioguard user add alice" if (state.directory / FUSE_FILE).exists() else "bioguard device init",
     )

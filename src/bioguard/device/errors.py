@@ -140,25 +140,52 @@ _STATUSES: dict[Status, tuple[type[BioguardError], str, str, str]] = {
     ),
 }
 
-_RESULTS: dict[TeeResult, tuple[type[BioguardError], str, str]] = {
-    TeeResult.TARGET_DEAD: (TeeUnavailable, "tee.dead", "run the command again; `bioguard doctor` looks at the host"),
-    TeeResult.TIMEOUT: (TeeUnavailable, "tee.timeout", "look at the load of this machine, then try again"),
-    TeeResult.COMMUNICATION: (TeeUnavailable, "tee.communication", "run: bioguard doctor"),
-    TeeResult.BUSY: (TeeUnavailable, "tee.busy", "wait for the other session to end"),
-    TeeResult.STORAGE_NOT_AVAILABLE: (TeeUnavailable, "store.unavailable", "check the device directory and the disk"),
-    TeeResult.STORAGE_NO_SPACE: (NotPermitted, "store.full", "erase records or free disk space"),
+_RESULTS: dict[TeeResult, tuple[type[BioguardError], str, str, str]] = {
+    TeeResult.TARGET_DEAD: (
+        TeeUnavailable,
+        "tee.dead",
+        "the secure world ended",
+        "run the command again; `bioguard doctor` looks at the host",
+    ),
+    TeeResult.TIMEOUT: (
+        TeeUnavailable,
+        "tee.timeout",
+        "no answer in time",
+        "look at the load of this machine, then try again",
+    ),
+    TeeResult.COMMUNICATION: (TeeUnavailable, "tee.communication", "no understandable answer", "run: bioguard doctor"),
+    TeeResult.BUSY: (TeeUnavailable, "tee.busy", "busy", "wait for the other session to end"),
+    TeeResult.STORAGE_NOT_AVAILABLE: (
+        TeeUnavailable,
+        "store.unavailable",
+        "the store cannot be used",
+        "check the device directory and the disk",
+    ),
+    TeeResult.STORAGE_NO_SPACE: (
+        NotPermitted,
+        "store.full",
+        "the store is full, nothing was changed",
+        "erase records or free disk space",
+    ),
     TeeResult.CORRUPT_OBJECT: (
         IntegrityFailure,
         "store.corrupt",
+        "the store was tampered with or damaged",
         "the stored bytes were changed; the damaged record was not used",
     ),
     TeeResult.SECURITY: (
         IntegrityFailure,
         "store.security",
+        "the store is not the one of the last commit",
         "an old copy, another device's copy or a manipulated store; restore nothing, investigate",
     ),
-    TeeResult.MAC_INVALID: (IntegrityFailure, "store.mac", "the stored bytes were changed"),
-    TeeResult.ACCESS_DENIED: (NotPermitted, "tee.access_denied", "the trusted application refused"),
+    TeeResult.MAC_INVALID: (
+        IntegrityFailure,
+        "store.mac",
+        "the store was tampered with",
+        "the stored bytes were changed",
+    ),
+    TeeResult.ACCESS_DENIED: (NotPermitted, "tee.access_denied", "not allowed", "the trusted application refused"),
 }
 
 
@@ -170,5 +197,6 @@ def from_status(status: Status, about: str = "") -> BioguardError:
 
 def from_tee(error: TeeError) -> BioguardError:
     """The error for a TEE result, whatever its origin. Unknown results count as the secure world being unusable."""
-    kind, code, hint = _RESULTS.get(error.result, (TeeUnavailable, f"tee.{error.result.name.lower()}", ""))
-    return kind(error.message, hint=error.hint or hint, code=code)
+    unknown = (TeeUnavailable, f"tee.{error.result.name.lower()}", "the secure world failed", "run: bioguard doctor")
+    kind, code, message, hint = _RESULTS.get(error.result, unknown)
+    return kind(f"{message}: {error.message}", hint=error.hint or hint, code=code)

@@ -204,7 +204,8 @@ class FaceEmbedding:
         Raises:
             InputRefused: not one-dimensional, wrong dimension, not finite, or zero.
         """
-        array = np.asarray(values, dtype=np.float64)
+        with np.errstate(invalid="ignore"):  # a signaling NaN is refused below, and need not warn before
+            array = np.asarray(values, dtype=np.float64)
         if array.ndim != 1 or not MIN_DIMENSION <= array.size <= MAX_DIMENSION:
             raise _refuse(
                 f"face embedding has shape {array.shape}, expected {MIN_DIMENSION} to {MAX_DIMENSION} numbers",

@@ -400,4 +400,14 @@ class OldTokens(Buggy):
     AUTHORITY = _NoAge
 
 
+class AnybodyErases(Buggy):
+    """Takes whoever asks for the person."""
+
+    FINDS = ("erase.without-pin", "erase.remove-user", "erase.relabel")
+
+    def create(self, env) -> None:
+        super().create(env)
+        self._policy.require_person = lambda *_: None
+
+
 VARIANTS = [c for c in list(globals().values()) if isinstance(c, type) and "FINDS" in vars(c)]
