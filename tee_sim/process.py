@@ -95,7 +95,11 @@ class SecureProcess:
         os.close(child_write)
         os.set_blocking(self._read_fd, False)
         os.set_blocking(self._write_fd, False)
-        self._send(boot, _deadline(BOOT_TIMEOUT_MS))
+        try:
+            self._send(boot, _deadline(BOOT_TIMEOUT_MS))
+        except BaseException:
+            self.kill()
+            raise
 
     @property
     def pid(self) -> int:

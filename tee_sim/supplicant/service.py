@@ -8,7 +8,7 @@ whoever passes `log`: together with the closed set of operations this is the rec
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from tee_sim.blobs import BlobStore, Changes
@@ -38,13 +38,25 @@ RPMB_FILE = "rpmb.img"
 
 @dataclass(frozen=True, slots=True)
 class RequestNote:
-    """What one request was, without its content."""
+    """What one request was, without its content. faults: what a `FaultPlan` did to it, in its own words."""
 
     operation: Operation
     request_bytes: int
     reply_bytes: int
     names: tuple[bytes, ...]
     result: TeeResult
+    faults: tuple[str, ...] = ()
+
+    def to_json(self) -> dict[str, object]:
+        """Plain values; names in hex."""
+        return {
+            "operation": self.operation.name,
+            "result": self.result.name,
+            "request_bytes": self.request_bytes,
+            "reply_bytes": self.reply_bytes,
+            "names": [name.hex() for name in self.names],
+            "faults": list(self.faults),
+        }
 
 
 class Service:
@@ -165,9 +177,22 @@ class Supplicant(Service):
         rpmb: RpmbTransport = self._rpmb_file
         if faults is not None:
             blobs, rpmb = HostileBlobs(blobs, faults), HostileRpmb(rpmb, faults)
+            log = _telling_faults(log, faults) if log is not None else None
         super().__init__(blobs, rpmb, log=log)
 
     def close(self) -> None:
         """Close both files."""
         self._sqlite.close()
         self._rpmb_file.close()
+
+
+def _telling_faults(log: Callable[[RequestNote], None], plan: FaultPlan) -> Callable[[RequestNote], None]:
+    """Add to each note which rules of the plan have fired since the last one."""
+    told = 0
+
+    def note(request: RequestNote) -> None:
+        nonlocal told
+        fired, told = plan.fired[told:], len(plan.fired)
+        log(replace(request, faults=tuple(f"{fault.point}: {fault.action}" for fault in fired)))
+
+    return note

@@ -1,6 +1,7 @@
 """Ends of a command that are neither an answer nor bad input: a reader that left, a full disk, a terminal or none."""
 
 import hashlib
+import json
 import os
 import pty
 import sqlite3
@@ -90,6 +91,8 @@ def storage_image(home: Path) -> str:
         ("--device file list", 2),
         ("--device folder list", 6),
         ("--allow-level nonsense list", 2),
+        ("--storage-log folder list", 2),
+        ("--storage-log nowhere/log list", 4),
     ],
 )
 def test_refused_before_the_device_starts_leaves_every_byte(home: Path, line: str, code: int) -> None:
@@ -158,3 +161,27 @@ def test_a_full_store_refuses_and_keeps_its_records(home: Path, capsys: pytest.C
     assert "hint: erase records or free disk space" in said.err
     assert run(listing) is ExitCode.OK
     assert capsys.readouterr().out == before
+
+
+def test_the_storage_log_has_every_request_and_every_fault_and_no_content(home: Path, tmp_path: Path) -> None:
+    log, common = (
+        tmp_path / "requests.jsonl",
+        ["--device", str(home / "phone"), "--storage-log", str(tmp_path / "requests.jsonl")],
+    )
+    assert run([*common, "list"]) == ExitCode.OK
+    quiet = [json.loads(line) for line in log.read_text("utf-8").splitlines()]
+    assert {note["operation"] for note in quiet} == {"READ", "COMMIT", "RPMB"}
+    assert {note["result"] for note in quiet} == {"SUCCESS"}
+    assert not any(note["faults"] for note in quiet)
+    assert log.stat().st_mode & 0o777 == 0o600
+    assert run(["--device", str(home / "phone"), "fault", "set", "storage=commit@1: enospc"]) == ExitCode.OK
+    try:
+        assert run([*common, "list"]) != ExitCode.OK
+    finally:
+        assert run(["--device", str(home / "phone"), "fault", "clear"]) == ExitCode.OK
+    more = [json.loads(line) for line in log.read_text("utf-8").splitlines()][len(quiet) :]
+    assert [(n["operation"], n["result"], n["faults"]) for n in more if n["faults"]] == [
+        ("COMMIT", "STORAGE_NO_SPACE", ["commit: enospc"])
+    ]
+    assert sum(note["reply_bytes"] for note in quiet) > 1000
+    assert max(map(len, log.read_text("utf-8").splitlines())) < 4000

@@ -22,6 +22,7 @@ from bioguard.errors import BioguardError
 from bioguard.records import FaceEmbedding
 from bioguard.records.grants import DAY_MS, Purpose
 from tee_sim.lockdown.verdict import Level
+from tee_sim.supplicant import RequestNote
 from tee_sim.wire import AdvanceClock
 
 __all__ = ["PIN", "START_MS", "Lab", "Person"]
@@ -54,7 +55,7 @@ class Person:
 
 @dataclass(slots=True)
 class Lab:
-    """One temporary device and what passed its pipes.
+    """One temporary device, what passed its pipes, and what was asked of its disk.
 
     Args:
         directory: where the device is made; must not exist.
@@ -65,6 +66,7 @@ class Lab:
     allow_level: Level | None = None
     profile: Profile = Profile.STANDARD
     frames: list[tuple[str, bytes]] = field(default_factory=list)
+    requests: list[RequestNote] = field(default_factory=list)
     people: int = 0
     now_ms: int = START_MS
     device: Device = field(init=False)
@@ -80,6 +82,7 @@ class Lab:
             allow_level=self.allow_level,
             release_grid_ms=0,
             tap=lambda way, frame: self.frames.append((way, frame)),
+            storage_log=self.requests.append,
         )
 
     def restart(self) -> None:

@@ -181,6 +181,8 @@ def write_bundle(stage: Path, report: Report, lab: Lab, signer: NoteSigner) -> N
     (stage / "log.json").write_text(log.to_text(), "utf-8")
     _write_proofs(stage, log)
     _write_receipt(stage, log, lab)
+    lines = (json.dumps(note.to_json(), sort_keys=True) + "\n" for note in lab.requests)
+    (stage / "storage-requests.jsonl").write_text("".join(lines), "utf-8")
     keys = bundle.BundleKeys(signer.key, log.key, log.attestation_key)
     (stage / bundle.KEYS).write_text(keys.to_text(), "utf-8")
     running = lab.device.running

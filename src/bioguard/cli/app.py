@@ -8,7 +8,7 @@ import click
 
 from bioguard import __version__
 from bioguard.cli.output import Output
-from bioguard.cli.state import CliState, default_device_dir
+from bioguard.cli.state import CliState, default_device_dir, storage_log_into
 from bioguard.device import DeviceOptions, Level, parse_clock
 
 __all__ = ["COMMANDS", "GLOBAL_OPTIONS", "cli", "hoist_global_options"]
@@ -83,6 +83,7 @@ GLOBAL_OPTIONS = {
     "--seed": True,
     "--clock": True,
     "--allow-level": True,
+    "--storage-log": True,
 }
 """Name and whether it takes a value. They may stand anywhere on the command line."""
 
@@ -126,6 +127,12 @@ def hoist_global_options(args: list[str]) -> list[str]:
     type=click.Choice([level.value for level in Level]),
     help="Accept a sandbox below ENFORCED, by name.",
 )
+@click.option(
+    "--storage-log",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Append a line of JSON to FILE for every request to the disk: operation, names, sizes, faults.",
+    metavar="FILE",
+)
 @click.version_option(__version__, prog_name="bioguard", message="%(prog)s %(version)s (simulator)")
 @click.pass_context
 def cli(
@@ -137,6 +144,7 @@ def cli(
     seed: str | None,
     clock: str | None,
     allow_level: str | None,
+    storage_log: Path | None,
 ) -> None:
     """A biometric template vault that runs as it would inside a phone's trusted execution environment.
 
@@ -150,7 +158,10 @@ def cli(
       bioguard authenticate alice a4.iso
     """
     options = DeviceOptions(
-        seed=seed, clock=parse_clock(clock) if clock else None, allow_level=Level(allow_level) if allow_level else None
+        seed=seed,
+        clock=parse_clock(clock) if clock else None,
+        allow_level=Level(allow_level) if allow_level else None,
+        storage_log=storage_log_into(storage_log) if storage_log else None,
     )
     ctx.obj = CliState(
         directory=device or default_device_dir(),

@@ -1,6 +1,8 @@
 """What every command is given: global options, the output, and a way to the device."""
 
+import json
 import os
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -9,14 +11,36 @@ import click
 from bioguard.cli.output import Output
 from bioguard.device import Device, DeviceOptions
 from bioguard.device.incidents import incidents
+from bioguard.errors import InputRefused
+from tee_sim.supplicant import RequestNote
 
-__all__ = ["CliState", "pass_state"]
+__all__ = ["CliState", "default_device_dir", "pass_state", "storage_log_into"]
 
 
 def default_device_dir() -> Path:
     """`$BIOGUARD_DEVICE`, else the XDG data directory."""
     base = os.environ.get("XDG_DATA_HOME") or str(Path.home() / ".local" / "share")
     return Path(os.environ.get("BIOGUARD_DEVICE") or Path(base) / "bioguard")
+
+
+def storage_log_into(path: Path) -> Callable[[RequestNote], None]:
+    """Append notes to a file, a line of JSON each.
+
+    Raises:
+        InputRefused: it cannot be written. Asked before anything is started.
+    """
+    try:
+        os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600))
+    except OSError as error:
+        raise InputRefused(
+            f"{path}: {error.strerror}", hint="name a file that can be written", code="storage_log.unwritable"
+        ) from error
+
+    def note(request: RequestNote) -> None:
+        with path.open("a", encoding="utf-8") as file:
+            file.write(json.dumps(request.to_json(), sort_keys=True) + "\n")
+
+    return note
 
 
 @dataclass(slots=True, kw_only=True)

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 
 from bioguard.errors import InputRefused
 from tee_sim.lockdown.verdict import Level
+from tee_sim.supplicant import RequestNote
 from tee_sim.wire import LockProfile
 
 __all__ = ["DeviceOptions", "parse_clock"]
@@ -46,6 +47,7 @@ class DeviceOptions:
         release_grid_ms: replies of authenticate and identify are released on this grid, so that the time they took
             tells little; 0 switches it off (docs/sandbox.md section 6).
         tap: sees every frame on the pipes (evidence), never the root secret.
+        storage_log: gets a note of every request to the untrusted disk: operation, sizes, names, never content.
     """
 
     seed: str | None = None
@@ -55,6 +57,7 @@ class DeviceOptions:
     namespaces: bool = True
     release_grid_ms: float = 5.0
     tap: Callable[[str, bytes], None] | None = None
+    storage_log: Callable[[RequestNote], None] | None = None
 
     @property
     def seed_bytes(self) -> bytes | None:
