@@ -45,6 +45,9 @@ def test_metadata_is_read_without_importlib_metadata(tmp_path: Path) -> None:
     folder.mkdir()
     (folder / "METADATA").write_text("Metadata-Version: 2.4\nName: Some_Thing\nVersion: 1.2\n\nVersion: 9\n", "utf-8")
     assert components([str(tmp_path)], ["some-thing"]) == [Component("Some_Thing", "1.2", "unknown", "")]
+    classified = "Name: Some_Thing\nClassifier: License :: OSI Approved :: BSD License\nClassifier: Topic :: Text\n\n"
+    (folder / "METADATA").write_text(classified, "utf-8")
+    assert components([str(tmp_path)], ["some-thing"])[0].license == "BSD License"
 
 
 @pytest.mark.skipif(shutil.which("nm") is None, reason="nm is not on this host")

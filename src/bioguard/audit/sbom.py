@@ -58,13 +58,16 @@ def components(paths: Iterable[str] = tuple(sys.path), wanted: Iterable[str] = R
     names, found = {_normal(n) for n in wanted}, dict[str, Component]()
     for folder in paths:
         for metadata in sorted(Path(folder or ".").glob("*.dist-info/METADATA")):
-            fields = dict(_headers(metadata.read_text("utf-8", "replace")))
+            headers = list(_headers(metadata.read_text("utf-8", "replace")))
+            fields = dict(headers)
             name = fields.get("name", "")
             if _normal(name) not in names or _normal(name) in found:
                 continue
             record = metadata.with_name("RECORD")
             digest = hashlib.sha256(record.read_bytes()).hexdigest() if record.is_file() else ""
-            terms = fields.get("license-expression") or fields.get("license") or "unknown"
+            named = (v for k, v in headers if k == "classifier" and v.startswith("License :: "))
+            classified = next((v.rpartition(" :: ")[2] for v in named), "unknown")
+            terms = fields.get("license-expression") or fields.get("license") or classified
             found[_normal(name)] = Component(name, fields.get("version", "0"), terms[:80], digest)
     return [found[key] for key in sorted(found)]
 

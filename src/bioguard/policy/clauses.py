@@ -118,13 +118,13 @@ CLAUSES: tuple[Clause, ...] = (
     _row(
         16, "VII.3",
         "Right to rectification",
-        "re-enrollment replaces the old record in one transaction",
+        "`rectify` corrects name and finger; re-enrollment replaces the old record in one transaction",
         "BG-POL-016",
     ),
     _row(
         17, "VII.4",
         "Right to erasure",
-        "cryptographic erasure and a receipt: log entry with the salted digest, proved in a signed checkpoint",
+        "cryptographic erasure, and a receipt that proves the log entry and that the record is absent, on any machine",
         "BG-POL-017",
     ),
     _row(
