@@ -12,7 +12,8 @@ import sys
 import tempfile
 import time
 import tracemalloc
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 from bench import fuzz_storage, fuzz_worlds
@@ -37,6 +38,16 @@ def attempt(target: Target) -> bool:
     return True
 
 
+@contextmanager
+def _traced_memory() -> Iterator[Callable[[], int]]:
+    """Gives what tells the peak of traced memory, in bytes."""
+    tracemalloc.start()
+    try:
+        yield lambda: tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+
+
 def run(name: str, seconds: float, seed: int) -> str:
     """Play one target; return its line.
 
@@ -44,10 +55,9 @@ def run(name: str, seconds: float, seed: int) -> str:
         AssertionError: a violation; the text says which attempt.
     """
     count, accepted, slowest = 0, 0, 0.0
-    with tempfile.TemporaryDirectory() as directory:
+    with tempfile.TemporaryDirectory() as directory, _traced_memory() as peak_bytes:
         target = MAKERS[name](Path(directory), random.Random(f"{seed} {name}"))
         end = time.monotonic() + seconds
-        tracemalloc.start()
         while time.monotonic() < end:
             begin = time.process_time()
             try:
@@ -56,8 +66,7 @@ def run(name: str, seconds: float, seed: int) -> str:
                 raise AssertionError(f"seed {seed}, attempt {count}: {type(error).__name__}: {error}") from error
             slowest = max(slowest, time.process_time() - begin)
             count += 1
-        peak = tracemalloc.get_traced_memory()[1]
-        tracemalloc.stop()
+        peak = peak_bytes()
     if slowest > MAX_SECONDS or peak > MAX_PEAK_BYTES:
         raise AssertionError(f"out of bounds: {slowest:.1f} s, {peak / 1e6:.0f} MB")
     return (
