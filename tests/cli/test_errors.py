@@ -100,6 +100,14 @@ BAD = [
     ("identify nan.npy", 4, "input.not_finite"),
     ("show 1234", 4, "record.id"),
     ("erase alice --all", 5, "erase.unconfirmed"),
+    ("erase alice --all --force --receipt face.npy", 4, "receipt.exists"),
+    ("erase alice 1234 --force", 4, "record.unknown"),
+    ("user remove alice", 5, "erase.unconfirmed"),
+    ("rectify alice", 2, "usage"),
+    ("rectify alice --name bob/", 4, "user.name"),
+    ("log receipt 12", 4, "receipt.digest"),
+    ("log verify face.npy", 7, "integrity.proof"),
+    ("--storage-log nowhere/log list", 4, "storage_log.unwritable"),
     ("--clock yesterday list", 4, "clock.format"),
     ("enroll alice --face --finger left-index face.npy", 2, "usage"),
     ("authenticate alice good.iso --fmr 0.1", 2, "usage"),
@@ -120,6 +128,17 @@ def test_bad_input(home: Path, line: str, code: int, error: str) -> None:
     message = lines[-2].partition("]: ")[2]
     assert not message.endswith(".")
     assert message[:1] == message[:1].lower()
+    assert image(home) == before
+
+
+def test_an_unknown_record_among_others_erases_none_of_them(home: Path) -> None:
+    before = image(home)
+    done = bioguard(home, "erase", "alice", json.loads(before)[0]["record_id"], "0" * 32, "--force")
+    assert done.returncode == 4
+    assert done.stderr.splitlines() == [
+        f"bioguard: error[record.unknown]: no such record of alice: {'0' * 32}; nothing was erased",
+        "hint: run: bioguard list alice",
+    ]
     assert image(home) == before
 
 

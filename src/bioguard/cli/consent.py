@@ -6,16 +6,14 @@ import click
 
 from bioguard.cli.erasing import new_file, receipt_option, write_receipt
 from bioguard.cli.output import Result, table
-from bioguard.cli.secrets import pin_file_option, read_pin
+from bioguard.cli.secrets import person_token, pin_file_option
 from bioguard.cli.state import CliState, pass_state
 from bioguard.commands.biometric import Modality
-from bioguard.device import Device
 from bioguard.device import consent as rules
-from bioguard.device.credentials import has_pin, verify_pin
 from bioguard.policy.export import iso, word
 from bioguard.records.grants import Purpose
 
-__all__ = ["consent", "person_token"]
+__all__ = ["consent"]
 
 PURPOSES = {word(p): p for p in Purpose}
 MODALITIES = {word(m): m for m in Modality}
@@ -25,11 +23,6 @@ purpose_option = click.option(
 modality_option = click.option(
     "--modality", "modalities", multiple=True, type=click.Choice(list(MODALITIES)), help="Both, if it is left out."
 )
-
-
-def person_token(state: CliState, device: Device, user: str, pin_file: Path | None) -> bytes:
-    """A fresh PIN token of the user; empty for a user without a PIN, who can decide but not ask."""
-    return verify_pin(device, user, read_pin(state, pin_file)) if has_pin(device, user) else b""
 
 
 def _modalities(chosen: tuple[str, ...]) -> list[Modality]:

@@ -13,6 +13,7 @@ from bioguard.cli.state import CliState, pass_state
 from bioguard.commands.biometric import Modality
 from bioguard.device import RecordInfo
 from bioguard.device.credentials import enrollment_token, has_pin
+from bioguard.errors import InputRefused
 
 __all__ = ["enroll", "erase", "list_", "show"]
 
@@ -149,7 +150,15 @@ def erase(
     confirm_erasure(state, f"{what} of {user}", force=force)
     with state.device() as device:
         leave = leave_to_erase(state, device, user, pin_file, operator=operator)
-        ids = [r.record_id for r in device.records(user)] if everything else list(record_ids)
+        there = [r.record_id for r in device.records(user)]
+        unknown = [i for i in record_ids if i not in there]
+        if unknown:
+            raise InputRefused(
+                f"no such record of {user}: {unknown[0][:40]}; nothing was erased",
+                hint=f"run: bioguard list {user}",
+                code="record.unknown",
+            )
+        ids = dict.fromkeys(record_ids) or there
         erased = {i: device.erase(user, i, leave) for i in ids}
         written = write_receipt(state, device, list(erased.values()), receipt)
     return Result(

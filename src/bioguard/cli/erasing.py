@@ -6,11 +6,10 @@ from typing import Any, TypeVar
 
 import click
 
-from bioguard.cli.secrets import pin_file_option, read_pin
+from bioguard.cli.secrets import person_token, pin_file_option
 from bioguard.cli.state import CliState
 from bioguard.commands.biometric import Leave
 from bioguard.device import Device
-from bioguard.device.credentials import has_pin, verify_pin
 from bioguard.device.receipts import erasure_receipt
 from bioguard.errors import InputRefused, NotPermitted
 
@@ -36,9 +35,7 @@ def leave_options(command: F) -> F:
 
 def leave_to_erase(state: CliState, device: Device, user: str, pin_file: Path | None, *, operator: bool) -> Leave:
     """The operator's leave, or the person's: their PIN, if they have one."""
-    if operator:
-        return Leave(by_operator=True)
-    return Leave(token=verify_pin(device, user, read_pin(state, pin_file)) if has_pin(device, user) else b"")
+    return Leave(by_operator=True) if operator else Leave(token=person_token(state, device, user, pin_file))
 
 
 def confirm_erasure(state: CliState, what: str, *, force: bool) -> None:

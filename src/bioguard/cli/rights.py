@@ -7,10 +7,9 @@ from pathlib import Path
 import click
 
 from bioguard.audit.personal import personal_data, public_record
-from bioguard.cli.consent import person_token
 from bioguard.cli.erasing import confirm_erasure, new_file, receipt_option, write_receipt
 from bioguard.cli.output import Result, table
-from bioguard.cli.secrets import pin_file_option, read_pin
+from bioguard.cli.secrets import person_token, pin_file_option, read_pin
 from bioguard.cli.state import CliState, pass_state
 from bioguard.device import consent as rules
 from bioguard.device.credentials import verify_pin

@@ -7,9 +7,11 @@ import click
 
 from bioguard.cli.state import CliState
 from bioguard.commands.gatekeeper import MAX_PIN_BYTES
+from bioguard.device import Device
+from bioguard.device.credentials import has_pin, verify_pin
 from bioguard.errors import InputRefused
 
-__all__ = ["pin_file_option", "read_pin"]
+__all__ = ["person_token", "pin_file_option", "read_pin"]
 
 pin_file_option = click.option(
     "--pin-file",
@@ -43,3 +45,8 @@ def read_pin(state: CliState, pin_file: Path | None, *, prompt: str = "PIN", con
     if not 1 <= len(data) <= MAX_PIN_BYTES:
         raise InputRefused(f"a PIN has 1 to {MAX_PIN_BYTES} bytes", hint="give another one", code="pin.length")
     return data
+
+
+def person_token(state: CliState, device: Device, user: str, pin_file: Path | None) -> bytes:
+    """A fresh PIN token of the user; empty for a user without a PIN, who can decide but not ask."""
+    return verify_pin(device, user, read_pin(state, pin_file)) if has_pin(device, user) else b""
