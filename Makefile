@@ -27,7 +27,7 @@ demo: $(VENV)/.base
 	@$(BIN)/bioguard demo
 
 test: $(VENV)/.test
-	@$(BIN)/python -m pytest -n 2 --dist loadgroup
+	@$(BIN)/python -m pytest -n 2 --dist loadfile
 
 regression: $(VENV)/.test
 	@$(BIN)/python -m bench baseline --check --no-speed

@@ -12,7 +12,7 @@ from bioguard.policy.clauses import CLAUSES
 
 
 @pytest.mark.slow
-@pytest.mark.xdist_group("egress")  # its battery leaves traces in the kernel log that the battery's own tests count
+@pytest.mark.alone("egress")  # its battery leaves traces in the kernel log that the battery's own tests count
 def test_a_whole_run_tells_each_step_and_its_bundle_verifies(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

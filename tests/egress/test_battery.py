@@ -17,7 +17,7 @@ from bioguard.audit.egress.numbers import NUMBERS
 
 pytestmark = [
     pytest.mark.skipif(sys.platform != "linux", reason="the battery is Linux only"),
-    pytest.mark.xdist_group("egress"),
+    pytest.mark.alone("egress"),
 ]
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "egress-matrix.txt"

@@ -20,7 +20,7 @@ BIN = Path(sys.executable).parent
     ],
     ids=["ruff", "format", "mypy", "imports"],
 )
-@pytest.mark.xdist_group("tools")
+@pytest.mark.alone("tools")
 def test_tool_is_content(command: list[str]) -> None:
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr

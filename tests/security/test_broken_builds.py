@@ -25,7 +25,7 @@ from tee_sim.ta_api import Command
 
 pytestmark = [
     pytest.mark.skipif(sys.platform != "linux", reason="the lock is Linux only"),
-    pytest.mark.xdist_group("broken"),
+    pytest.mark.alone("broken"),
 ]
 
 ENROLL = "        samples = tuple(decode(request.modality, sample) for sample in request.samples)\n"
