@@ -14,7 +14,7 @@ from pymerkle import verify_inclusion as pymerkle_inclusion
 
 from bioguard.audit.image import check_image
 from bioguard.audit.log import SignedLog
-from bioguard.audit.receipts import ErasureReceipt
+from bioguard.audit.receipts import ErasureReceipt, ProvenErasure
 from bioguard.commands.biometric import Modality
 from bioguard.commands.policy import LogItem
 from bioguard.errors import InputRefused, IntegrityFailure
@@ -120,6 +120,20 @@ def test_a_record_that_is_listed_or_was_not_erased_gets_no_receipt() -> None:
 def test_what_is_not_a_receipt_is_said_to_be_none(bend: Callable[[str], str]) -> None:
     with pytest.raises(ProofInvalid, match="not an erasure receipt"):
         ErasureReceipt.parse(bend(_receipt().to_text()))
+
+
+def test_an_entry_that_is_no_erasure_is_no_receipt() -> None:
+    """Everything about it verifies: it is in the log, and the record is absent. But nobody said that it was erased."""
+    log = _log()
+    stored = log.items[9].entry
+    assert stored is not None
+    proven = ProvenErasure(
+        entry=stored, path=inclusion_proof(log.leaves, 9), absence=Absence.of(sorted_keys(LEFT), GONE)
+    )
+    receipt = ErasureReceipt(key=LOG.key, checkpoint=log.checkpoint, records=_head(), erasures=(proven,))
+    assert receipt.verify().size == 11
+    with pytest.raises(ProofInvalid, match="not an erasure receipt"):
+        ErasureReceipt.parse(receipt.to_text())
 
 
 def test_a_copy_of_the_store_is_searched(tmp_path: Path) -> None:
