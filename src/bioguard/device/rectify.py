@@ -22,16 +22,16 @@ __all__ = ["relabel", "rename"]
 
 @contextmanager
 def _registered(device: Device, name: str, token: bytes) -> Iterator[None]:
+    """A request around the block; one that ends in anything but a refusal stays open."""
     request = open_request(device, name, Cause.RECTIFICATION, token=token) if token else None
-    answer = Cause.FULFILLED
     try:
         yield
     except (InputRefused, NotPermitted):
-        answer = Cause.REFUSED
-        raise
-    finally:
         if request is not None:
-            answer_request(device, request.number, answer)
+            answer_request(device, request.number, Cause.REFUSED)
+        raise
+    if request is not None:
+        answer_request(device, request.number, Cause.FULFILLED)
 
 
 def rename(device: Device, name: str, new: str, *, token: bytes = b"") -> None:
