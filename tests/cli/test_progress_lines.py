@@ -68,3 +68,26 @@ def test_json_is_one_object_and_nothing_else(
     out, err = said(capsys, monkeypatch, "--json", terminal=True)
     assert json.loads(out)["outcome"] == "pass"
     assert err == ""
+
+
+def test_what_is_amiss_is_named_with_what_to_do(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def unknown(_out: Path, **_more: Any) -> Any:
+        checks = (
+            Check(id="BG-STA-001", title="contracts hold", status=Status.UNKNOWN, summary="no tool", fix="install it"),
+            Check(id="BG-STA-002", title="another", status=Status.PASS, summary="fine"),
+        )
+        report = Report(
+            kind="audit", title="t", headline="not all ran", tool="bioguard", created="2026-01-31T12:00:00Z",
+            checks=checks,
+        )  # fmt: skip
+        return report, signer_from(b"s" * 32).key
+
+    monkeypatch.setattr(audit_bundle, "run_audit", unknown)
+    assert run(["audit", "run", "--out", "evidence"]) == 3
+    assert capsys.readouterr().out.splitlines()[:3] == [
+        "UNKNOWN: not all ran",
+        "  UNKNOWN BG-STA-001 contracts hold: no tool; install it",
+        "report: evidence/report.html",
+    ]

@@ -61,7 +61,7 @@ def import_contracts(root: Path | None = None) -> Check:
     root = root or Path(tee_sim.__file__).parents[1]
     tool = shutil.which("lint-imports", path=str(Path(sys.executable).parent))
     if tool is None or not (root / "pyproject.toml").is_file():
-        fix = "run in a checkout with the test extra installed"
+        fix = "run in a checkout: pip install -e '.[audit]'"
         return check(1, title, Status.UNKNOWN, "import-linter or the contracts are not here", fix=fix)
     done = subprocess.run([tool, "--no-cache"], cwd=root, capture_output=True, text=True, check=False, timeout=120)
     lines = tuple(line for line in done.stdout.splitlines() if line.endswith((" KEPT", " BROKEN")))

@@ -68,6 +68,7 @@ def run(state: CliState, out: Path, quick: bool, signing_key: Path | None) -> Re
     )
     good = report.status in (Status.PASS, Status.WARN)
     kept = sum(report.requirement_status(r.id) is Status.PASS for r in report.requirements)
+    amiss = [c for c in report.checks if c.status in (Status.FAIL, Status.UNKNOWN)]
     return Result(
         command="audit-run",
         outcome=report.status.value.lower(),
@@ -79,7 +80,12 @@ def run(state: CliState, out: Path, quick: bool, signing_key: Path | None) -> Re
             "promises_kept": kept,
             "evidence_key": key.vkey,
         },
-        lines=[f"{report.status.label}: {report.headline}", f"report: {out / 'report.html'}", f"signed by {key.vkey}"],
+        lines=[
+            f"{report.status.label}: {report.headline}",
+            *(f"  {c.status.label} {c.id} {c.title}: {c.summary}; {c.fix}" for c in amiss),
+            f"report: {out / 'report.html'}",
+            f"signed by {key.vkey}",
+        ],
         exit_code=ExitCode.OK if good else ExitCode.NO,
         next_step=f"bioguard audit verify {out}",
     )
