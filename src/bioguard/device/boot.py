@@ -1,9 +1,10 @@
 """The name of the current boot: a file that `bioguard device reboot` replaces, and the host's own boot id."""
 
-import os
 import secrets
 from hashlib import sha256
 from pathlib import Path
+
+from bioguard.device.files import replace_file
 
 __all__ = ["BOOT_FILE", "boot_id", "reboot"]
 
@@ -13,11 +14,7 @@ _HOST_BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 
 def reboot(directory: Path) -> None:
     """Begin a new boot: tokens and challenges of the old one are worth nothing from here on."""
-    temporary = directory / (BOOT_FILE + ".new")
-    fd = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(fd, "w", encoding="ascii") as file:
-        file.write(secrets.token_hex(16) + "\n")
-    temporary.replace(directory / BOOT_FILE)
+    replace_file(directory / BOOT_FILE, secrets.token_hex(16) + "\n")
 
 
 def boot_id(directory: Path) -> bytes:

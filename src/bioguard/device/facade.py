@@ -52,6 +52,12 @@ DEFAULT_FPIR_INVERSE = 100
 PERSON = Leave()
 """The person's own leave, without a token: enough for a user who never presented a PIN."""
 
+_FILES = (
+    FUSE_FILE, NAMES_FILE, BOOT_FILE, HANDLES_FILE, SCENARIO_FILE, UNLOCK_FILE, INCIDENTS_FILE,
+    "storage.db", "rpmb.img",
+)  # fmt: skip
+"""All that a device is made of, besides its lock: each file, and what stands next to it while it is written."""
+
 Q = TypeVar("Q", bound=Record)
 A = TypeVar("A", bound=Record)
 
@@ -162,18 +168,8 @@ class Device:
                 file.write(os.urandom(size))
                 file.flush()
                 os.fsync(file.fileno())
-            for pattern in (
-                FUSE_FILE,
-                NAMES_FILE,
-                BOOT_FILE,
-                HANDLES_FILE,
-                SCENARIO_FILE,
-                UNLOCK_FILE,
-                INCIDENTS_FILE,
-                "storage.db*",
-                "rpmb.img*",
-            ):
-                for path in directory.glob(pattern):
+            for name in _FILES:
+                for path in directory.glob(f"{name}*"):
                     path.unlink()
         finally:
             lock.release()

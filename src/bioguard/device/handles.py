@@ -1,11 +1,11 @@
 """Password handles, kept by the normal world as Android keeps them: 58 bytes per user, useless on another device."""
 
 import json
-import os
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from bioguard.commands.gatekeeper import HANDLE_BYTES
+from bioguard.device.files import replace_file
 from bioguard.errors import IntegrityFailure
 
 __all__ = ["HANDLES_FILE", "Handles"]
@@ -45,10 +45,4 @@ class Handles:
     def save(self) -> None:
         """Replace the file atomically, mode 0600."""
         document = {"format": 1, "handles": {u.hex(): h.hex() for u, h in sorted(self.users.items())}}
-        temporary = self.path.with_suffix(".new")
-        fd = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-        with os.fdopen(fd, "w", encoding="ascii") as file:
-            json.dump(document, file, indent=1)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(self.path)
+        replace_file(self.path, json.dumps(document, indent=1))

@@ -8,6 +8,7 @@ import json
 import time
 from pathlib import Path
 
+from bioguard.device.files import replace_file
 from bioguard.errors import InputRefused, IntegrityFailure
 from bioguard.policy.incidents import TEXTS, Incident
 from bioguard.records.events import Cause
@@ -58,9 +59,7 @@ def _save(directory: Path, found: list[Incident]) -> None:
         }
         for i in found
     ]
-    temporary = path.with_suffix(".tmp")
-    temporary.write_text(json.dumps({"format": 1, "incidents": rows}, indent=1) + "\n", "ascii")
-    temporary.replace(path)
+    replace_file(path, json.dumps({"format": 1, "incidents": rows}, indent=1) + "\n")
 
 
 def record_incident(directory: Path, error: IntegrityFailure) -> Incident | None:

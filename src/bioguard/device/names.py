@@ -4,13 +4,12 @@ The secure world knows a user as 16 random bytes. This file maps names to them; 
 """
 
 import json
-import os
 import re
-import tempfile
 import unicodedata
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from bioguard.device.files import replace_file
 from bioguard.errors import InputRefused, IntegrityFailure
 
 __all__ = ["Names", "check_name"]
@@ -68,12 +67,7 @@ class Names:
     def save(self) -> None:
         """Replace the file atomically."""
         document = {"format": 1, "users": {name: handle.hex() for name, handle in sorted(self.users.items())}}
-        fd, temporary = tempfile.mkstemp(dir=self.path.parent, prefix=".names-")
-        with os.fdopen(fd, "w", encoding="utf-8") as file:
-            json.dump(document, file, ensure_ascii=False, indent=1)
-            file.flush()
-            os.fsync(file.fileno())
-        Path(temporary).replace(self.path)
+        replace_file(self.path, json.dumps(document, ensure_ascii=False, indent=1))
 
     def name_of(self, handle: bytes) -> str | None:
         """The name of a user handle, if this file knows it."""

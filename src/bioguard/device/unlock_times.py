@@ -9,6 +9,7 @@ from dataclasses import asdict, replace
 from pathlib import Path
 
 from bioguard.device.boot import boot_id
+from bioguard.device.files import replace_file
 from bioguard.trusted.contract.fallback import UnlockTimes
 from tee_sim.clock import SystemClock
 
@@ -57,6 +58,4 @@ def noted(directory: Path, user: bytes, *, credential: bool = False, matched: bo
         times = replace(times, biometric_ms=now_ms if matched else times.biometric_ms, failed_attempts=failed)
     users = _load(directory) | {user.hex(): times}
     document = {"boot": boot_id(directory).hex(), "users": {u: asdict(t) for u, t in users.items()}}
-    temporary = directory / (UNLOCK_FILE + ".new")
-    temporary.write_text(json.dumps(document, indent=1), "ascii")
-    temporary.replace(directory / UNLOCK_FILE)
+    replace_file(directory / UNLOCK_FILE, json.dumps(document, indent=1))
