@@ -94,7 +94,7 @@ def opening(directory: Path, templates: int) -> dict[str, object]:
     with Device.init(directory) as device:
         for person in range(templates):
             user = person.to_bytes(16, "big")
-            device.call(commands.ADD_USER, commands.AddUser(user=user))
+            device.call(commands.ADD_USER, commands.AddUser(user=user, label=bytes(32)))
             for purpose in (Purpose.UNLOCK, Purpose.IDENTIFY):
                 consent = policy.GrantConsent(
                     user=user, modality=commands.Modality.FACE, purpose=purpose, days=365, of_age=True

@@ -62,7 +62,7 @@ def _flip(name: str, after: str) -> Callable[[Path], None]:
         path = next(folder.glob(name))
         data = bytearray(path.read_bytes())
         position = data.index(after.encode()) + len(after) + 20
-        data[position] = ord("A") if data[position] != ord("A") else ord("B")
+        data[position] = ord("0") if data[position] != ord("0") else ord("1")
         path.write_bytes(data)
 
     return damage

@@ -16,6 +16,7 @@ from bioguard.audit.trials import rights
 from bioguard.commands import biometric as commands
 from bioguard.device import Verification, consent, facade
 from bioguard.device.facade import Device
+from bioguard.device.names import NamedUser
 from bioguard.errors import InputRefused, NotPermitted
 from bioguard.records.events import Cause
 from tests.broken_build import Change, install
@@ -76,8 +77,9 @@ def _one_profile(p: Patch) -> None:
 def _handle_from_name(p: Patch) -> None:
     def add_user(self: Device, name: str) -> None:
         handle = name.encode()[:16].ljust(16, b"_")
-        self.call(commands.ADD_USER, commands.AddUser(user=handle))
-        self._names.users[name] = handle
+        user = NamedUser(handle=handle, salt=bytes(16))
+        self.call(commands.ADD_USER, commands.AddUser(user=handle, label=user.label(name)))
+        self._people._names.users[name] = user
 
     p.setattr(Device, "add_user", add_user)
 

@@ -96,7 +96,7 @@ class Kit:
     def person(self, pin: bytes = b"1234", *, enrolled: bool = False) -> Person:
         """A new user with a PIN, and an enrolled face if asked for."""
         someone = Person(self.rng.bytes(16), pin, self.direction())
-        self.target.call(BIOMETRIC_UUID, biometric.ADD_USER, biometric.AddUser(user=someone.user))
+        self.target.call(BIOMETRIC_UUID, biometric.ADD_USER, biometric.AddUser(user=someone.user, label=bytes(32)))
         for purpose in Purpose:
             grant = policy.GrantConsent(user=someone.user, modality=FACE, purpose=purpose, days=365, of_age=True)
             self.need(self.target.call(BIOMETRIC_UUID, policy.GRANT, grant).status, "consent")

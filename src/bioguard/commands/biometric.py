@@ -18,6 +18,8 @@ __all__ = [
     "ADD_USER",
     "AUTHENTICATE",
     "BIOMETRIC_UUID",
+    "CHANGE_LABEL",
+    "CHECK_LABEL",
     "CONFIGURE",
     "ENROLL",
     "ERASE",
@@ -29,6 +31,8 @@ __all__ = [
     "SHOW",
     "AddUser",
     "Authenticate",
+    "ChangeLabel",
+    "CheckLabel",
     "Configure",
     "Decision",
     "Done",
@@ -116,6 +120,7 @@ class Status(IntEnum):
     UNKNOWN_REQUEST = 24
     NOT_SUPPORTED = 25
     NOT_CONFIGURED = 26
+    WRONG_LABEL = 27
 
 
 @unique
@@ -146,9 +151,27 @@ class Done(Record):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AddUser(Record):
-    """Create the state of a user."""
+    """Create the state of a user. label: binds a name, which stays outside (`bioguard.device.names`)."""
 
     user: Annotated[bytes, _ID]
+    label: Annotated[bytes, _DIGEST]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CheckLabel(Record):
+    """Whether this is the user's label."""
+
+    user: Annotated[bytes, _ID]
+    label: Annotated[bytes, _DIGEST]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChangeLabel(Record):
+    """A user has another name now. The token as in `Leave`."""
+
+    user: Annotated[bytes, _ID]
+    label: Annotated[bytes, _DIGEST]
+    token: Annotated[bytes, AtMost(MAX_TOKEN_BYTES)] = b""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -339,6 +362,8 @@ CONFIGURE = Command(1, Configure, Done)
 ADD_USER = Command(2, AddUser, Done)
 REMOVE_USER = Command(3, RemoveUser, Done)
 RENEW_CODES = Command(4, RenewCodes, Renewed)
+CHECK_LABEL = Command(5, CheckLabel, Done)
+CHANGE_LABEL = Command(6, ChangeLabel, Done)
 ENROLL = Command(10, Enroll, Enrolled)
 AUTHENTICATE = Command(11, Authenticate, Decision)
 IDENTIFY = Command(12, Identify, Identified)

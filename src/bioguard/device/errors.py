@@ -89,6 +89,12 @@ _STATUSES: dict[Status, tuple[type[BioguardError], str, str, str]] = {
         "the initialization of this device was interrupted",
         "run: bioguard device wipe, then device init",
     ),
+    Status.WRONG_LABEL: (
+        IntegrityFailure,
+        "device.names_altered",
+        "names.json gives this name to somebody else",
+        "the file was altered: restore it, nothing was done in this name",
+    ),
     Status.NO_CONSENT: (
         NotPermitted,
         "consent.missing",

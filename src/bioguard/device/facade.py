@@ -30,8 +30,9 @@ from bioguard.device.handles import HANDLES_FILE, Handles
 from bioguard.device.incidents import INCIDENTS_FILE, record_incident
 from bioguard.device.launch import Running, start
 from bioguard.device.lock import DeviceLock
-from bioguard.device.names import NAMES_FILE, Names, check_name
+from bioguard.device.names import NAMES_FILE, Names
 from bioguard.device.options import DeviceOptions
+from bioguard.device.people import People
 from bioguard.device.unlock_times import UNLOCK_FILE
 from bioguard.errors import InputRefused, IntegrityFailure, NotPermitted
 from bioguard.faults.scenario import SCENARIO_FILE
@@ -88,7 +89,7 @@ class Device:
 
     def __init__(self, directory: Path, names: Names, running: Running, lock: DeviceLock) -> None:
         self.directory = directory
-        self._names = names
+        self._people = People(names, self.call)
         self._running = running
         self._lock = lock
         self._closed = False
@@ -147,10 +148,16 @@ class Device:
             names = Names.load(directory)
             with _tee_errors(directory):
                 running = start(directory, fuses, options, create=create)
-            return cls(directory, names, running, lock)
         except BaseException:
             lock.release()
             raise
+        device = cls(directory, names, running, lock)
+        try:
+            device._people.settle()
+        except BaseException:
+            device.close()
+            raise
+        return device
 
     @staticmethod
     def wipe(directory: Path) -> None:
@@ -191,15 +198,17 @@ class Device:
             raise from_status(status, about)
 
     def user_handle(self, name: str) -> bytes:
-        """The 16 bytes that stand for a user in the secure world. Raises InputRefused for an unknown name."""
-        handle = self._names.users.get(check_name(name))
-        if handle is None:
-            raise from_status(Status.UNKNOWN_USER, repr(name))
-        return handle
+        """The 16 bytes that stand for a user in the secure world.
+
+        Raises:
+            InputRefused: unknown name.
+            IntegrityFailure: names.json gives the name to somebody else.
+        """
+        return self._people.handle(name)
 
     def users(self) -> list[str]:
         """Names of the users, sorted."""
-        return sorted(self._names.users)
+        return self._people.listed()
 
     def add_user(self, name: str) -> None:
         """Add a user.
@@ -208,27 +217,16 @@ class Device:
             InputRefused: not a name.
             NotPermitted: the name is taken.
         """
-        name = check_name(name)
-        if name in self._names.users:
-            raise from_status(Status.USER_EXISTS, repr(name))
-        handle = secrets.token_bytes(16)
-        self._ok(self.call(commands.ADD_USER, commands.AddUser(user=handle)).status)
-        self._names.users[name] = handle
-        self._names.save()
+        self._people.add(name)
 
-    def rename_user(self, name: str, new: str) -> None:
-        """Change a user's name. The secure world, which does not know it, notices nothing.
+    def rename_user(self, name: str, new: str, *, token: bytes = b"") -> None:
+        """Change a user's name.
 
         Raises:
             InputRefused: unknown user, or not a name.
-            NotPermitted: the new name is taken.
+            NotPermitted: the new name is taken, or the user has presented a PIN once and this is no token of it.
         """
-        self.user_handle(name)
-        new = check_name(new)
-        if new in self._names.users:
-            raise from_status(Status.USER_EXISTS, repr(new))
-        self._names.users[new] = self._names.users.pop(check_name(name))
-        self._names.save()
+        self._people.rename(name, new, token)
 
     def remove_user(self, name: str, leave: Leave = PERSON) -> tuple[str, ...]:
         """Erase all of a user's records and the PIN, then forget the name; return the salted digests (hex).
@@ -248,8 +246,7 @@ class Device:
         handles = Handles.load(self.directory)
         if handles.users.pop(handle, None) is not None:
             handles.save()
-        del self._names.users[check_name(name)]
-        self._names.save()
+        self._people.forget(name)
         return digests
 
     def enroll(
@@ -321,7 +318,7 @@ class Device:
         self._ok(answer.status)
         return Identification(
             match=answer.match,
-            user=self._names.name_of(answer.user) if answer.user else None,
+            user=self._people.name_of(answer.user) if answer.user else None,
             record_id=answer.record_id.hex() if answer.record_id else None,
         )
 
@@ -380,7 +377,7 @@ class Device:
     def _info(self, summary: RecordSummary) -> RecordInfo:
         return RecordInfo(
             record_id=summary.record_id.hex(),
-            user=self._names.name_of(summary.user),
+            user=self._people.name_of(summary.user),
             modality=summary.modality.name.lower(),
             position=finger_name(summary.position),
             views=summary.views,

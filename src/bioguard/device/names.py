@@ -1,18 +1,22 @@
 """Names of users, in the normal world only.
 
 The secure world knows a user as 16 random bytes. This file maps names to them; it holds nothing else about a person.
+
+So that nobody who can write the file can exchange two people, the secure world keeps a label of each user: the hash of
+a random salt, which is in this file, and the name. It can compare a label and cannot test names against it.
 """
 
 import json
 import re
 import unicodedata
 from dataclasses import dataclass, field
+from hashlib import sha256
 from pathlib import Path
 
 from bioguard.device.files import replace_file
 from bioguard.errors import InputRefused, IntegrityFailure
 
-__all__ = ["Names", "check_name"]
+__all__ = ["NAMES_FILE", "NamedUser", "Names", "check_name"]
 
 NAMES_FILE = "names.json"
 _NAME = re.compile(r"[^\W_][\w.@+-]{0,63}")
@@ -34,12 +38,24 @@ def check_name(name: str) -> str:
     return normal
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NamedUser:
+    """Who a name stands for: the handle (16 bytes) and the salt of the label (16 bytes)."""
+
+    handle: bytes
+    salt: bytes
+
+    def label(self, name: str) -> bytes:
+        """32 bytes that bind a name to the handle in the secure world."""
+        return sha256(b"bioguard user label v1\0" + self.salt + name.encode()).digest()
+
+
 @dataclass(slots=True)
 class Names:
     """The mapping, and its file."""
 
     path: Path
-    users: dict[str, bytes] = field(default_factory=dict)
+    users: dict[str, NamedUser] = field(default_factory=dict)
 
     @classmethod
     def load(cls, directory: Path) -> "Names":
@@ -51,8 +67,11 @@ class Names:
         path = directory / NAMES_FILE
         try:
             document = json.loads(path.read_text("utf-8"))
-            users = {check_name(name): bytes.fromhex(handle) for name, handle in document["users"].items()}
-            if document["format"] != 1 or any(len(handle) != 16 for handle in users.values()):
+            users = {
+                check_name(name): NamedUser(handle=bytes.fromhex(handle), salt=bytes.fromhex(salt))
+                for name, (handle, salt) in document["users"].items()
+            }
+            if document["format"] != 1 or any(len(u.handle) != 16 or len(u.salt) != 16 for u in users.values()):
                 raise ValueError
         except FileNotFoundError:
             return cls(path)
@@ -66,9 +85,10 @@ class Names:
 
     def save(self) -> None:
         """Replace the file atomically."""
-        document = {"format": 1, "users": {name: handle.hex() for name, handle in sorted(self.users.items())}}
+        users = {name: [user.handle.hex(), user.salt.hex()] for name, user in sorted(self.users.items())}
+        document = {"format": 1, "users": users}
         replace_file(self.path, json.dumps(document, ensure_ascii=False, indent=1))
 
-    def name_of(self, handle: bytes) -> str | None:
-        """The name of a user handle, if this file knows it."""
-        return next((name for name, known in self.users.items() if known == handle), None)
+    def names_of(self, handle: bytes) -> list[str]:
+        """The names of a handle: one, none, or two while a user is being renamed."""
+        return [name for name, user in self.users.items() if user.handle == handle]

@@ -42,7 +42,7 @@ def rename(device: Device, name: str, new: str, *, token: bytes = b"") -> None:
         NotPermitted: the new name is taken, or the token is not a fresh one of this user's PIN.
     """
     with _registered(device, name, token):
-        device.rename_user(name, new)
+        device.rename_user(name, new, token=token)
 
 
 def relabel(device: Device, name: str, record_id: str, finger: str, *, token: bytes = b"") -> RecordInfo:

@@ -7,6 +7,7 @@ comparison may happen, and what a match gives.
 
 from bisect import bisect_right
 from collections.abc import Callable
+from hmac import compare_digest
 from typing import Any, TypeVar
 
 from bioguard.commands import biometric as commands
@@ -56,6 +57,8 @@ class BiometricApp(CommandApp):
         self._bind(commands.ADD_USER, self._add_user)
         self._bind(commands.REMOVE_USER, self._remove_user)
         self._bind(commands.RENEW_CODES, self._renew_codes)
+        self._bind(commands.CHECK_LABEL, self._check_label)
+        self._bind(commands.CHANGE_LABEL, self._change_label)
         self._bind(commands.ENROLL, self._enroll)
         self._bind(commands.AUTHENTICATE, self._authenticate)
         self._bind(commands.IDENTIFY, self._identify)
@@ -102,7 +105,16 @@ class BiometricApp(CommandApp):
 
     def _add_user(self, request: commands.AddUser) -> commands.Done:
         self._policy.journal.note(Event.USER_ADDED, subject=request.user)
-        self._vault.add_user(request.user)
+        self._vault.add_user(request.user, request.label)
+        return commands.Done(status=Status.OK)
+
+    def _check_label(self, request: commands.CheckLabel) -> commands.Done:
+        same = compare_digest(self._vault.user(request.user).label, request.label)
+        return commands.Done(status=Status.OK if same else Status.WRONG_LABEL)
+
+    def _change_label(self, request: commands.ChangeLabel) -> commands.Done:
+        self._policy.require_person(request.user, request.token, self._desk.owner(request.user))
+        self._vault.change_label(request.user, request.label)
         return commands.Done(status=Status.OK)
 
     def _remove_user(self, request: commands.RemoveUser) -> commands.Done:

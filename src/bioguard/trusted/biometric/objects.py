@@ -73,8 +73,9 @@ class RecordRef(Record):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UserState(Record):
-    """A user's records: 1:1 opens these and no others."""
+    """A user's records: 1:1 opens these and no others. label: of the name that the normal world may give this user."""
 
+    label: Annotated[bytes, Fixed(32)]
     records: Annotated[tuple[RecordRef, ...], Items(20)] = ()
 
 

@@ -72,7 +72,13 @@ class Vault:
                 raise Refused(Status.UNKNOWN_USER) from None
             raise
 
-    def add_user(self, user: bytes) -> None:
+    def change_label(self, user: bytes, label: bytes) -> None:
+        """Bind another name to a user. Refused UNKNOWN_USER."""
+        state = replace(self.user(user), label=label)
+        with self._env.store.transaction() as transaction:
+            transaction.put(user_object(user), state.to_bytes(), kind="user", owner=user)
+
+    def add_user(self, user: bytes, label: bytes) -> None:
         """Create a user. Refused USER_EXISTS, or NOT_CONFIGURED: then the device keeps nothing of anybody."""
         if not self._policy.code_epoch:
             raise Refused(Status.NOT_CONFIGURED)
@@ -84,7 +90,7 @@ class Vault:
             raise Refused(Status.USER_EXISTS)
         policy = replace(self._policy, users=self._policy.users + 1)
         with self._env.store.transaction() as transaction:
-            transaction.put(user_object(user), UserState().to_bytes(), kind="user", owner=user)
+            transaction.put(user_object(user), UserState(label=label).to_bytes(), kind="user", owner=user)
             transaction.put(DEVICE_OBJECT, policy.to_bytes(), kind="device")
         self._policy = policy
 
@@ -154,8 +160,10 @@ class Vault:
             record.salt,
             Commitment(record_id=record_id, subject=user, modality=int(modality), position=position, views=samples),
         )
-        others = tuple(ref for ref in self.user(user).records if ref != replaces)
-        state = UserState(records=(*others, RecordRef(record_id=record_id, modality=modality, position=position)))
+        old = self.user(user)
+        others = tuple(ref for ref in old.records if ref != replaces)
+        new = RecordRef(record_id=record_id, modality=modality, position=position)
+        state = replace(old, records=(*others, new))
         with self._env.store.transaction() as transaction:
             if replaces is not None:
                 transaction.erase(record_object(replaces.record_id))
@@ -204,7 +212,7 @@ class Vault:
         if record_id not in {ref.record_id for ref in state.records}:
             raise Refused(Status.UNKNOWN_RECORD)
         digest = self._env.store.get(record_object(record_id)).header.commitment
-        left = UserState(records=tuple(ref for ref in state.records if ref.record_id != record_id))
+        left = replace(state, records=tuple(ref for ref in state.records if ref.record_id != record_id))
         with self._env.store.transaction() as transaction:
             transaction.erase(record_object(record_id))
             transaction.put(user_object(user), left.to_bytes(), kind="user", owner=user)
