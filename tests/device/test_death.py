@@ -1,6 +1,7 @@
 """Killing the secure world: a typed error at once, not at the deadline, and a store as before or after."""
 
 import os
+import select
 import signal
 from pathlib import Path
 
@@ -11,10 +12,23 @@ from bioguard.device.consent import grant_all
 from bioguard.errors import TeeUnavailable
 from bioguard.synthetic import face_views
 from tee_sim.errors import TeeError, TeeResult
+from tee_sim.process import SecureProcess
 from tee_sim.wire import CloseSession
 
 ALICE, BOB = face_views(1, person=0, count=3), face_views(1, person=1, count=3)
 PROBE = face_views(1, person=0, count=1, first=5)[0]
+
+
+def kill(process: SecureProcess) -> None:
+    """SIGKILL, and wait until the pipe is closed.
+
+    The process we started is a waiter; the secure world is its child in a PID namespace and dies by the parent-death
+    signal, a moment later. Until then it may still answer.
+    """
+    os.kill(process.pid, signal.SIGKILL)
+    closed = select.poll()
+    closed.register(process._read_fd, 0)
+    assert closed.poll(10_000)
 
 
 class KillAfter:
@@ -22,19 +36,19 @@ class KillAfter:
 
     def __init__(self) -> None:
         self.left = -1
-        self.pid = 0
+        self.process: SecureProcess | None = None
         self.frames = 0
 
     def __call__(self, direction: str, frame: bytes) -> None:
         self.frames += 1
         self.left -= 1
-        if self.left == 0:
-            os.kill(self.pid, signal.SIGKILL)
+        if self.left == 0 and self.process is not None:
+            kill(self.process)
 
 
 def start(directory: Path, tap: KillAfter) -> Device:
     device = Device.open(directory, DeviceOptions(tap=tap))
-    tap.pid = device.running.process.pid
+    tap.process = device.running.process
     return device
 
 
@@ -78,7 +92,7 @@ def test_killed_at_moments_spread_over_an_enrollment(directory: Path) -> None:
 
 def test_killed_while_idle_and_before_it_is_asked(directory: Path) -> None:
     device = Device.init(directory)
-    os.kill(device.running.process.pid, signal.SIGKILL)
+    kill(device.running.process)
     with pytest.raises(TeeUnavailable, match="the secure world is gone"):
         device.identify(PROBE)
     device.close()
