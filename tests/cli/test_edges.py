@@ -173,6 +173,9 @@ def test_the_storage_log_has_every_request_and_every_fault_and_no_content(home: 
     assert {note["operation"] for note in quiet} == {"READ", "COMMIT", "RPMB"}
     assert {note["result"] for note in quiet} == {"SUCCESS"}
     assert not any(note["faults"] for note in quiet)
+    fields = {"operation", "result", "request_bytes", "reply_bytes", "names", "faults"}
+    assert all(note.keys() == fields for note in quiet)
+    assert all(len(name) <= 2 * 81 for note in quiet for name in note["names"])  # kind, application, object id
     assert log.stat().st_mode & 0o777 == 0o600
     assert run(["--device", str(home / "phone"), "fault", "set", "storage=commit@1: enospc"]) == ExitCode.OK
     try:

@@ -7,8 +7,10 @@ import pytest
 
 from bioguard.device import Device
 from bioguard.device.consent import grant_all
+from bioguard.device.incidents import incidents
 from bioguard.device.names import NAMES_FILE, NamedUser, Names
 from bioguard.errors import BioguardError, IntegrityFailure, TeeUnavailable
+from bioguard.records.events import Cause
 from bioguard.synthetic import face_views
 
 FACES = {name: face_views(1, person=i, count=4) for i, name in enumerate(("alice", "bob"))}
@@ -55,10 +57,11 @@ def test_two_people_who_were_exchanged_in_the_file_are_refused(phone: Path, chan
     _edit(phone, change)
     with Device.open(phone) as device:
         for name in FACES:
-            assert _code(lambda name=name: device.authenticate(name, FACES["bob"][3])) == "device.names_altered"
-            assert _code(lambda name=name: device.erase(name, "00" * 16)) == "device.names_altered"
-        assert _code(lambda: device.identify(FACES["bob"][3])) == "device.names_altered"
-        assert _code(lambda: list(device.records())) == "device.names_altered"
+            assert _code(lambda name=name: device.authenticate(name, FACES["bob"][3])) == "store.names_altered"
+            assert _code(lambda name=name: device.erase(name, "00" * 16)) == "store.names_altered"
+        assert _code(lambda: device.identify(FACES["bob"][3])) == "store.names_altered"
+        assert _code(lambda: list(device.records())) == "store.names_altered"
+    assert [(i.code, i.cause) for i in incidents(phone)] == [("store.names_altered", Cause.TAMPERED)]
     _edit(phone, change)
     with Device.open(phone) as device:
         assert device.authenticate("alice", FACES["alice"][3]).match
@@ -68,7 +71,7 @@ def test_two_people_who_were_exchanged_in_the_file_are_refused(phone: Path, chan
 def test_a_name_that_was_changed_in_the_file_is_refused(phone: Path) -> None:
     _edit(phone, _rename)
     with Device.open(phone) as device:
-        assert _code(lambda: device.authenticate("mallory", FACES["alice"][3])) == "device.names_altered"
+        assert _code(lambda: device.authenticate("mallory", FACES["alice"][3])) == "store.names_altered"
         assert _code(lambda: device.authenticate("alice", FACES["alice"][3])) == "user.unknown"
         assert device.authenticate("bob", FACES["bob"][3]).match
 

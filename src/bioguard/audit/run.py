@@ -25,7 +25,7 @@ from bioguard.proofs.merkle import consistency_proof
 from bioguard.proofs.notes import NoteKey, NoteSigner
 from bioguard.proofs.origin import evidence_origin
 from bioguard.proofs.psa_token import Claims, Profile
-from bioguard.records.events import Event
+from bioguard.records.events import Entry, Event
 from bioguard.report import Check, Fact, Report, Requirement, Status, render
 from tee_sim.lockdown.verdict import Level
 
@@ -179,8 +179,12 @@ def write_bundle(stage: Path, report: Report, lab: Lab, signer: NoteSigner) -> N
         (stage / name).write_text(render(report, form), "utf-8")
     log = consent.signed_log(lab.device)
     (stage / "log.json").write_text(log.to_text(), "utf-8")
-    _write_proofs(stage, log)
-    _write_receipt(stage, log, lab)
+    erased = [i.entry for i in log.items if i.entry and i.entry.event is Event.RECORD_ERASED][-PROOFS:]
+    _write_proofs(stage, log, erased)
+    if erased:
+        receipt = erasure_receipt(lab.device, [(entry.digest or b"").hex() for entry in erased])
+        (stage / bundle.RECEIPT).write_text(receipt.to_text(), "utf-8")
+        shutil.copyfile(lab.directory / bundle.STORE_IMAGE, stage / bundle.STORE_IMAGE)
     lines = (json.dumps(note.to_json(), sort_keys=True) + "\n" for note in lab.requests)
     (stage / "storage-requests.jsonl").write_text("".join(lines), "utf-8")
     keys = bundle.BundleKeys(signer.key, log.key, log.attestation_key)
@@ -195,21 +199,10 @@ def write_bundle(stage: Path, report: Report, lab: Lab, signer: NoteSigner) -> N
     (stage / bundle.ATTESTATION).write_bytes(token)
 
 
-def _write_receipt(stage: Path, log: consent.SignedLog, lab: Lab) -> None:
-    """A receipt for what was erased, and the store of the same moment to hold against it."""
-    erased = [
-        i.entry.digest.hex() for i in log.items if i.entry and i.entry.event is Event.RECORD_ERASED and i.entry.digest
-    ]
-    if erased:
-        (stage / bundle.RECEIPT).write_text(erasure_receipt(lab.device, erased[-PROOFS:]).to_text(), "utf-8")
-        shutil.copyfile(lab.directory / bundle.STORE_IMAGE, stage / bundle.STORE_IMAGE)
-
-
-def _write_proofs(stage: Path, log: consent.SignedLog) -> None:
+def _write_proofs(stage: Path, log: consent.SignedLog, entries: list[Entry]) -> None:
     folder = stage / "log-proofs"
     folder.mkdir()
-    erased = [i.entry for i in log.items if i.entry and i.entry.event is Event.RECORD_ERASED]
-    for entry in erased[-PROOFS:]:
+    for entry in entries:
         proof = proof_of(log.leaves, entry.sequence, log.checkpoint)
         (folder / f"{entry.sequence:06d}-{entry.event.name.lower()}.tlog-proof").write_text(proof.to_text(), "utf-8")
     old_size = int((stage / "checkpoint-before.txt").read_text("utf-8").split("\n")[1])

@@ -4,10 +4,10 @@ from pathlib import Path
 
 import click
 
-from bioguard.cli.erasing import new_file, receipt_option, write_receipt
+from bioguard.cli.erasing import receipt_option, write_receipt
 from bioguard.cli.output import Result, table
 from bioguard.cli.secrets import person_token, pin_file_option
-from bioguard.cli.state import CliState, pass_state
+from bioguard.cli.state import CliState, new_file, pass_state
 from bioguard.commands.biometric import Modality
 from bioguard.device import consent as rules
 from bioguard.policy.export import iso, word
@@ -89,7 +89,8 @@ def withdraw(
     pin_file: Path | None,
 ) -> Result:
     """Take consents back. Processing stops at once; records without a purpose left are erased."""
-    new_file(receipt)
+    if receipt is not None:
+        new_file(receipt, code="receipt.exists")
     erased: list[str] = []
     with state.device() as device:
         token = person_token(state, device, user, pin_file)

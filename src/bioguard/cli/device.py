@@ -95,10 +95,7 @@ def reboot(state: CliState) -> Result:
 @pass_state
 def wipe(state: CliState, force: bool) -> Result:
     """Destroy the device: its fuses first, so nothing left of the store can ever be opened."""
-    if not force:
-        if state.no_input:
-            raise NotPermitted("wiping needs a confirmation", hint="add --force", code="device.wipe_unconfirmed")
-        click.confirm(f"Destroy the device in {state.directory}?", abort=True, err=True)
+    state.confirm(f"Destroy the device in {state.directory}?", force=force, code="device.wipe_unconfirmed")
     Device.wipe(state.directory)
     return Result(
         command="device-wipe",

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import click
 
-from bioguard.cli.erasing import confirm_erasure, leave_options, leave_to_erase, new_file, receipt_option, write_receipt
+from bioguard.cli.erasing import confirm_erasure, leave_options, leave_to_erase, receipt_option, write_receipt
 from bioguard.cli.output import Result, table
 from bioguard.cli.samples import read_samples
 from bioguard.cli.secrets import pin_file_option, read_pin
@@ -145,9 +145,8 @@ def erase(
     """
     if bool(record_ids) == everything:
         raise click.UsageError("name the records, or say --all")
-    new_file(receipt)
     what = "all records" if everything else f"{len(record_ids)} record(s)"
-    confirm_erasure(state, f"{what} of {user}", force=force)
+    confirm_erasure(state, f"{what} of {user}", force=force, receipt=receipt)
     with state.device() as device:
         leave = leave_to_erase(state, device, user, pin_file, operator=operator)
         there = [r.record_id for r in device.records(user)]

@@ -7,13 +7,12 @@ from typing import Any, TypeVar
 import click
 
 from bioguard.cli.secrets import person_token, pin_file_option
-from bioguard.cli.state import CliState
+from bioguard.cli.state import CliState, new_file
 from bioguard.commands.biometric import Leave
 from bioguard.device import Device
 from bioguard.device.receipts import erasure_receipt
-from bioguard.errors import InputRefused, NotPermitted
 
-__all__ = ["confirm_erasure", "leave_options", "leave_to_erase", "new_file", "receipt_option", "write_receipt"]
+__all__ = ["confirm_erasure", "leave_options", "leave_to_erase", "receipt_option", "write_receipt"]
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -38,23 +37,11 @@ def leave_to_erase(state: CliState, device: Device, user: str, pin_file: Path | 
     return Leave(by_operator=True) if operator else Leave(token=person_token(state, device, user, pin_file))
 
 
-def confirm_erasure(state: CliState, what: str, *, force: bool) -> None:
-    """Ask, unless `--force` was given.
-
-    Raises:
-        NotPermitted: there is nobody to ask.
-    """
-    if force:
-        return
-    if state.no_input:
-        raise NotPermitted("erasing needs a confirmation", hint="add --force", code="erase.unconfirmed")
-    click.confirm(f"Erase {what}?", abort=True, err=True)
-
-
-def new_file(path: Path | None) -> None:
-    """Raises InputRefused if the file for the receipt is there already: asked before anything is erased."""
-    if path is not None and path.exists():
-        raise InputRefused(f"{path} is there already", hint="choose a new file", code="receipt.exists")
+def confirm_erasure(state: CliState, what: str, *, force: bool, receipt: Path | None) -> None:
+    """Look at the receipt's place and ask, before anything is erased. Raises what `new_file` and `confirm` raise."""
+    if receipt is not None:
+        new_file(receipt, code="receipt.exists")
+    state.confirm(f"Erase {what}?", force=force, code="erase.unconfirmed")
 
 
 def write_receipt(state: CliState, device: Device, digests: Sequence[str], path: Path | None) -> list[str]:
@@ -69,8 +56,7 @@ def write_receipt(state: CliState, device: Device, digests: Sequence[str], path:
         with path.open("x", encoding="utf-8") as file:
             file.write(receipt.to_text())
     except OSError as error:
-        state.output.note(
-            f"{path}: {error.strerror}; the records are erased, get the receipt with: bioguard log receipt"
-        )
+        again = f"bioguard log receipt {' '.join(digests)}"
+        state.output.note(f"{path}: {error.strerror}; the records are erased, for the receipt run: {again}")
         return []
     return [f"receipt written to {path}; check it anywhere: bioguard log verify {path} --key {receipt.key.vkey}"]

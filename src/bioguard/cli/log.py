@@ -122,8 +122,14 @@ def verify(state: CliState, file: Path, vkey: str | None, leaf: str | None, stor
       bioguard log verify receipt.json --key VKEY --store copy-of-storage.db
     """
     key = NoteKey.parse(vkey) if vkey else None
+    is_proof = file.suffix == ".tlog-proof"
+    if leaf is not None and not is_proof:
+        raise click.UsageError("--leaf is for a .tlog-proof")
     text = file.read_text("utf-8", "replace")
-    if file.suffix == ".tlog-proof":
+    is_receipt = not is_proof and f'"{RECEIPT_SCHEMA}"' in text
+    if store is not None and not is_receipt:
+        raise click.UsageError("--store is for an erasure receipt")
+    if is_proof:
         if key is None or leaf is None or len(leaf) != HEX_DIGEST:
             raise InputRefused(
                 "a proof needs --key and --leaf", hint="`log prove --json` prints both", code="log.proof"
@@ -131,7 +137,7 @@ def verify(state: CliState, file: Path, vkey: str | None, leaf: str | None, stor
         proof = TlogProof.parse(text)
         size = proof.verify(bytes.fromhex(leaf), key).size
         shown = f"entry {proof.index} is in the signed log of {size} entries"
-    elif f'"{RECEIPT_SCHEMA}"' in text:
+    elif is_receipt:
         shown = _verify_receipt(text, key, store)
     else:
         read = SignedLog.parse(text)

@@ -7,10 +7,10 @@ from pathlib import Path
 import click
 
 from bioguard.audit.personal import personal_data, public_record
-from bioguard.cli.erasing import confirm_erasure, new_file, receipt_option, write_receipt
+from bioguard.cli.erasing import confirm_erasure, receipt_option, write_receipt
 from bioguard.cli.output import Result, table
 from bioguard.cli.secrets import person_token, pin_file_option, read_pin
-from bioguard.cli.state import CliState, pass_state
+from bioguard.cli.state import CliState, new_file, pass_state
 from bioguard.device import consent as rules
 from bioguard.device.credentials import verify_pin
 from bioguard.device.rectify import relabel, rename
@@ -50,8 +50,7 @@ def access(state: CliState, user: str, pin_file: Path | None) -> Result:
 @pass_state
 def export(state: CliState, user: str, out: Path, pin_file: Path | None) -> Result:
     """Write the personal data of USER as JSON (schema bioguard/personal-data/1). Templates are never in it."""
-    if out.exists():
-        raise InputRefused(f"{out} is there already", hint="choose a new file", code="export.exists")
+    new_file(out, code="export.exists")
     with state.device() as device:
         token = verify_pin(device, user, read_pin(state, pin_file))
         data = personal_data(device, user, Cause.PORTABILITY, token=token)
@@ -164,8 +163,7 @@ def explain(state: CliState, number: int | None, user: str | None) -> Result:
 @pass_state
 def mark_underage(state: CliState, user: str, *, force: bool, receipt: Path | None) -> Result:
     """USER turned out to be a child: erase all their records and consents at once."""
-    new_file(receipt)
-    confirm_erasure(state, f"everything of {user}", force=force)
+    confirm_erasure(state, f"everything of {user}", force=force, receipt=receipt)
     with state.device() as device:
         erased = rules.mark_underage(device, user)
         written = write_receipt(state, device, erased, receipt)

@@ -11,10 +11,10 @@ import click
 from bioguard.cli.output import Output
 from bioguard.device import Device, DeviceOptions
 from bioguard.device.incidents import incidents
-from bioguard.errors import InputRefused
+from bioguard.errors import InputRefused, NotPermitted
 from tee_sim.supplicant import RequestNote
 
-__all__ = ["CliState", "default_device_dir", "pass_state", "storage_log_into"]
+__all__ = ["CliState", "default_device_dir", "new_file", "pass_state", "storage_log_into"]
 
 
 def default_device_dir() -> Path:
@@ -43,6 +43,14 @@ def storage_log_into(path: Path) -> Callable[[RequestNote], None]:
     return note
 
 
+def new_file(path: Path, *, code: str) -> None:
+    """Raises InputRefused with this code unless a new file can be put there: asked before anything is done."""
+    if path.exists():
+        raise InputRefused(f"{path} is there already", hint="choose a new file", code=code)
+    if not path.absolute().parent.is_dir():
+        raise InputRefused(f"{path.parent} is not a directory", hint="choose another place", code="output.directory")
+
+
 @dataclass(slots=True, kw_only=True)
 class CliState:
     """Global options of one run."""
@@ -58,6 +66,14 @@ class CliState:
             cause = open_one.cause.name.lower().replace("_", " ")
             self.output.note(f"incident {open_one.number} is open: {cause}; run: bioguard incident")
         return Device.open(self.directory, self.options)
+
+    def confirm(self, question: str, *, force: bool, code: str) -> None:
+        """Ask, unless `--force` was given. Raises NotPermitted with this code if there is nobody to ask."""
+        if force:
+            return
+        if self.no_input:
+            raise NotPermitted("this needs a confirmation", hint="add --force", code=code)
+        click.confirm(question, abort=True, err=True)
 
 
 pass_state = click.make_pass_decorator(CliState)

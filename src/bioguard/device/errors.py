@@ -91,7 +91,7 @@ _STATUSES: dict[Status, tuple[type[BioguardError], str, str, str]] = {
     ),
     Status.WRONG_LABEL: (
         IntegrityFailure,
-        "device.names_altered",
+        "store.names_altered",
         "names.json gives this name to somebody else",
         "the file was altered: restore it, nothing was done in this name",
     ),

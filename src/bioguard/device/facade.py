@@ -204,7 +204,8 @@ class Device:
             InputRefused: unknown name.
             IntegrityFailure: names.json gives the name to somebody else.
         """
-        return self._people.handle(name)
+        with _tee_errors(self.directory):
+            return self._people.handle(name)
 
     def users(self) -> list[str]:
         """Names of the users, sorted."""
@@ -318,7 +319,7 @@ class Device:
         self._ok(answer.status)
         return Identification(
             match=answer.match,
-            user=self._people.name_of(answer.user) if answer.user else None,
+            user=self._name_of(answer.user) if answer.user else None,
             record_id=answer.record_id.hex() if answer.record_id else None,
         )
 
@@ -374,10 +375,14 @@ class Device:
             self._running.context.renew_keys(timeout_ms=REKEY_TIMEOUT_MS)
         return answer.records
 
+    def _name_of(self, handle: bytes) -> str | None:
+        with _tee_errors(self.directory):
+            return self._people.name_of(handle)
+
     def _info(self, summary: RecordSummary) -> RecordInfo:
         return RecordInfo(
             record_id=summary.record_id.hex(),
-            user=self._people.name_of(summary.user),
+            user=self._name_of(summary.user),
             modality=summary.modality.name.lower(),
             position=finger_name(summary.position),
             views=summary.views,
@@ -430,9 +435,10 @@ def _record_id(text: str) -> bytes:
 def _tee_errors(directory: Path) -> Iterator[None]:
     """Results as errors of bioguard; what is tampered with or rolled back opens an incident."""
     try:
-        yield
-    except TeeError as error:
-        known = from_tee(error)
-        if isinstance(known, IntegrityFailure):
-            record_incident(directory, known)
-        raise known from error
+        try:
+            yield
+        except TeeError as error:
+            raise from_tee(error) from error
+    except IntegrityFailure as failure:
+        record_incident(directory, failure)
+        raise

@@ -103,4 +103,5 @@ class People:
     def forget(self, name: str) -> None:
         """Take a name out of the file."""
         del self._names.users[check_name(name)]
+        self._answers.clear()
         self._names.save()

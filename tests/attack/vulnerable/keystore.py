@@ -107,6 +107,7 @@ class DiesOnGarbage(KeystoreApp):
 
 class _LooseToken(KeystoreApp):
     def repair(self, token: bytes) -> bytes:
+        """What each variant forgives; this base is none of the variants."""
         raise NotImplementedError
 
     def _allowed(self, key, token, *, operation):
