@@ -30,7 +30,7 @@ def main() -> None:
     try:
         cli(prog_name="python -m bench")
     except BioguardError as error:
-        click.echo(f"bench: error[{error.stable_code}]: {error.message}", err=True)
+        click.echo(f"bench: error[{error.code}]: {error.message}", err=True)
         if error.hint:
             click.echo(f"hint: {error.hint}", err=True)
         sys.exit(int(error.exit_code))

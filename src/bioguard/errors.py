@@ -19,16 +19,20 @@ class BioguardError(Exception):
         message: one line, lower case, no full stop.
         hint: what to do about it, one line.
         code: overrides the class's stable code with a more exact one.
+
+    Attributes:
+        code: the stable code, the one of the JSON output and of `error[code]`.
     """
 
-    code: ClassVar[str] = "error"
+    code: str = "error"
     exit_code: ClassVar[ExitCode] = ExitCode.UNEXPECTED
 
     def __init__(self, message: str, *, hint: str = "", code: str | None = None) -> None:
         super().__init__(message)
         self.message = message
         self.hint = hint
-        self.stable_code = code or type(self).code
+        if code is not None:
+            self.code = code
 
 
 class InputRefused(BioguardError):

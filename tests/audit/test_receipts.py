@@ -96,10 +96,10 @@ def test_another_key_another_moment_and_a_statement_under_the_logs_name_are_refu
 def test_a_record_that_is_listed_or_was_not_erased_gets_no_receipt() -> None:
     with pytest.raises(IntegrityFailure, match="is listed") as listed:
         ErasureReceipt.of(_log(), _head((*LEFT, GONE)), (*LEFT, GONE), [GONE])
-    assert listed.value.stable_code == "receipt.listed"
+    assert listed.value.code == "receipt.listed"
     with pytest.raises(InputRefused, match="tells of no erasure") as unknown:
         ErasureReceipt.of(_log(erased=False), _head(), LEFT, [GONE])
-    assert unknown.value.stable_code == "receipt.none"
+    assert unknown.value.code == "receipt.none"
     hidden = ErasureReceipt.of(_log(), _head((*LEFT, GONE)), LEFT, [GONE])
     with pytest.raises(ProofInvalid, match="inclusion"):
         hidden.verify()

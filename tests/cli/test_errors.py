@@ -11,8 +11,10 @@ import pytest
 
 from bioguard.cli import __main__ as entry
 from bioguard.cli.app import COMMANDS, hoist_global_options
+from bioguard.cli.output import Output
 from bioguard.device import Device
 from bioguard.device.consent import grant_all
+from bioguard.errors import InputRefused
 from bioguard.exit_codes import ExitCode
 from bioguard.formats import write_iso2005
 from bioguard.records import FingerprintTemplate
@@ -228,3 +230,14 @@ def test_shell_completion(home: Path) -> None:
         [program], env=os.environ | {"_BIOGUARD_COMPLETE": "bash_source"}, capture_output=True, text=True, check=False
     )
     assert "complete" in script.stdout
+
+
+def test_the_code_of_an_error_is_the_one_that_is_printed(capsys: pytest.CaptureFixture[str]) -> None:
+    general, exact = InputRefused("no"), InputRefused("no", code="input.exact")
+    assert (general.code, exact.code, InputRefused.code) == ("input", "input.exact", "input")
+    for error in (general, exact):
+        Output(as_json=True).error(error)
+        Output().error(error)
+        said = capsys.readouterr()
+        assert json.loads(said.out)["error"]["code"] == error.code
+        assert said.err == f"bioguard: error[{error.code}]: no\n"

@@ -55,11 +55,11 @@ def test_refuses_faces_and_its_own_input(tmp_path: Path, files: tuple[Path, Path
     before = a.read_bytes()
     with pytest.raises(InputRefused) as caught:
         run(tmp_path, a, tmp_path / "face.npy", "--svg", tmp_path / "x.svg")
-    assert caught.value.stable_code == "input.not_a_fingerprint"
+    assert caught.value.code == "input.not_a_fingerprint"
     with pytest.raises(click.UsageError, match="--svg names one of the compared files"):
         run(tmp_path, a, b, "--svg", a)
     with pytest.raises(InputRefused, match="No such file or directory") as caught:
         run(tmp_path, a, b, "--svg", tmp_path / "missing" / "x.svg")
-    assert caught.value.stable_code == "input.unwritable"
+    assert caught.value.code == "input.unwritable"
     assert a.read_bytes() == before
     assert not (tmp_path / "x.svg").exists()

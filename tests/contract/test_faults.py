@@ -50,7 +50,7 @@ def test_parse_enrollment_capture_ok(text: str, steps: list[tuple[int, tuple[int
 def test_parse_enrollment_capture_fail(text: str) -> None:
     with pytest.raises(InputRefused) as caught:
         next_enrollment(text)
-    assert caught.value.stable_code == "fault.grammar"
+    assert caught.value.code == "fault.grammar"
     assert caught.value.hint == "write it like 2:1000-[5,1],500:true"
 
 
@@ -81,7 +81,7 @@ def test_any_text_is_a_script_or_our_error(text: str) -> None:
     try:
         assert next_enrollment(str(next_enrollment(text))) == next_enrollment(text)
     except InputRefused as error:
-        assert error.stable_code == "fault.grammar"
+        assert error.code == "fault.grammar"
 
 
 def test_latency() -> None:
@@ -136,7 +136,7 @@ def test_bad_values_are_refused_and_the_old_one_stays(name: str) -> None:
     knobs = Knobs()
     with pytest.raises(InputRefused) as caught:
         knobs.set(name, BAD[KNOBS[name].form])
-    assert caught.value.stable_code in ("fault.value", "fault.grammar")
+    assert caught.value.code in ("fault.value", "fault.grammar")
     assert knobs.changed() == {}
 
 
@@ -172,7 +172,7 @@ def test_any_lines_are_a_scenario_or_our_error(lines: list[str]) -> None:
     try:
         assert Scenario.from_text(text).to_text() == text
     except InputRefused as error:
-        assert error.stable_code in ("fault.scenario", "fault.unknown", "fault.value")
+        assert error.code in ("fault.scenario", "fault.unknown", "fault.value")
 
 
 def test_clear_one_and_all() -> None:

@@ -78,7 +78,7 @@ def test_killed_at_moments_spread_over_an_enrollment(directory: Path) -> None:
         tap.left = moment
         with pytest.raises(TeeUnavailable) as caught:
             enroll_and_list(device)
-        assert caught.value.stable_code == "tee.dead"
+        assert caught.value.code == "tee.dead"
         device.close()
         tap.left = -1
         with Device.open(directory) as again:

@@ -19,7 +19,7 @@ from tee_sim.wire import LockProfile
 def refused(call: object, kind: type[BioguardError], code: str) -> BioguardError:
     with pytest.raises(kind) as caught:
         call()  # type: ignore[operator]
-    assert caught.value.stable_code == code
+    assert caught.value.code == code
     assert caught.value.hint
     return caught.value
 

@@ -49,7 +49,7 @@ def _code(call: object) -> str:
     with pytest.raises(BioguardError) as caught:
         call()  # type: ignore[operator]
     assert caught.value.hint
-    return caught.value.stable_code
+    return caught.value.code
 
 
 @pytest.mark.parametrize("change", [_swap, _swap_handles])

@@ -25,7 +25,7 @@ def refused(device: Device, call: object, kind: type[BioguardError], code: str) 
     before = state(device)
     with pytest.raises(kind) as caught:
         call()  # type: ignore[operator]
-    assert (caught.value.stable_code, bool(caught.value.hint)) == (code, True)
+    assert (caught.value.code, bool(caught.value.hint)) == (code, True)
     assert state(device) == before
 
 

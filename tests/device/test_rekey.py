@@ -62,4 +62,4 @@ def test_an_interrupted_renewal_goes_on(directory: Path, populated: Device) -> N
 def test_the_digest_only_profile_says_why_not(directory: Path) -> None:
     with Device.init(directory, profile=Profile.DIGEST_ONLY) as device, pytest.raises(InputRefused) as caught:
         device.rekey()
-    assert caught.value.stable_code == "request.not_supported"
+    assert caught.value.code == "request.not_supported"

@@ -85,7 +85,7 @@ def check(name: str, octets: bytes) -> bool:
     try:
         result = load_bytes(octets, name)
     except InputRefused as error:
-        assert error.stable_code.startswith(("format.", "input."))
+        assert error.code.startswith(("format.", "input."))
         assert error.hint
         assert "\n" not in error.message
         return False

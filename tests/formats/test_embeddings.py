@@ -45,7 +45,7 @@ def test_reads_what_numpy_writes(data: st.DataObject, dtype: np.dtype, shape: tu
 def test_other_arrays_are_refused(array: np.ndarray) -> None:
     with pytest.raises(InputRefused) as caught:
         read_npy(saved(array))
-    assert caught.value.stable_code in ("format.npy_shape", "format.npy_header")
+    assert caught.value.code in ("format.npy_shape", "format.npy_header")
 
 
 def test_pickles_are_never_opened(tmp_path: Path) -> None:
@@ -58,7 +58,7 @@ def test_pickles_are_never_opened(tmp_path: Path) -> None:
     for octets in (stream.getvalue(), _zip("embeddings.npy", stream.getvalue())):
         with pytest.raises(InputRefused) as caught:
             load_bytes(octets, "x.npz" if octets[:2] == b"PK" else "x.npy")
-        assert caught.value.stable_code == "format.npy_dtype"
+        assert caught.value.code == "format.npy_dtype"
     assert not (tmp_path / "sprung").exists()
 
 
@@ -108,7 +108,7 @@ def test_inflating_bombs_stay_small() -> None:
         for octets, code in ((bomb, "format.too_large"), (lie, "format.npz_damaged")):
             with pytest.raises(InputRefused) as caught:
                 load_bytes(octets, "x.npz")
-            assert caught.value.stable_code == code
+            assert caught.value.code == code
         assert tracemalloc.get_traced_memory()[1] < 8 << 20
     finally:
         tracemalloc.stop()
@@ -135,7 +135,7 @@ def test_a_file_is_measured_before_it_is_parsed(tmp_path: Path, monkeypatch: pyt
     monkeypatch.setattr(module, "parse_minutiae", lambda _: pytest.fail("parsed"))
     with pytest.raises(InputRefused, match="file has more than 16777216 bytes") as caught:
         load(big)
-    assert caught.value.stable_code == "format.too_large"
+    assert caught.value.code == "format.too_large"
 
 
 def test_too_many_views() -> None:
@@ -155,4 +155,4 @@ def test_a_signaling_nan_is_an_error_not_a_warning() -> None:
     octets = saved(np.ones(64, np.float32))[:-4] + bytes.fromhex("0100807f")
     with pytest.raises(InputRefused, match="embeddings hold NaN or infinity") as caught:
         load_bytes(octets, "x.npy")
-    assert caught.value.stable_code == "input.not_finite"
+    assert caught.value.code == "input.not_finite"

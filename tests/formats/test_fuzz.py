@@ -41,4 +41,4 @@ def test_any_text(text: str) -> None:
         try:
             assert load_bytes(text.encode(), "x" + suffix).features
         except InputRefused as error:
-            assert error.stable_code.startswith(("format.", "input."))
+            assert error.code.startswith(("format.", "input."))

@@ -84,7 +84,7 @@ def test_resolution_zero_needs_the_caller() -> None:
     octets = file([(100, 40, 32)], Geometry(300, 400, 197, 0))
     with pytest.raises(InputRefused, match="header has resolution 0") as caught:
         load_one(octets)
-    assert caught.value.stable_code == "format.resolution_zero"
+    assert caught.value.code == "format.resolution_zero"
     assert caught.value.hint == "state the true resolution when you import this file"
     template, warnings = load_one(octets, dpi=(1000, 500))
     assert (template.x_px500[0], template.y_px500[0], warnings) == (50, 40, [])
@@ -149,7 +149,7 @@ def test_quality_codes() -> None:
 def test_options_are_checked(options) -> None:
     with pytest.raises(InputRefused, match="import option out of range") as caught:
         ImportOptions(**options)
-    assert caught.value.stable_code == "format.options"
+    assert caught.value.code == "format.options"
     with pytest.raises(InputRefused, match="dpi and native_size_px exclude each other"):
         ImportOptions(dpi=(500, 500), native_size_px=(10, 10))
 

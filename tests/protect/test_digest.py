@@ -120,7 +120,7 @@ def test_every_field_counts(changed: Commitment) -> None:
     digest = commit(PEPPER, SALT, SAMPLE)
     with pytest.raises(IntegrityFailure, match=r"^the record does not match its digest$") as caught:
         verify(digest, PEPPER, SALT, changed)
-    assert caught.value.stable_code == "integrity.digest"
+    assert caught.value.code == "integrity.digest"
 
 
 def test_pepper_salt_and_every_digest_bit_count() -> None:

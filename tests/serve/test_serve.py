@@ -105,7 +105,7 @@ def test_what_is_no_frame_ends_the_conversation_with_a_refusal(data: bytes) -> N
     sink = io.BytesIO()
     with pytest.raises(InputRefused) as caught:
         serve(io.BytesIO(data + frame([1, 2, 1, [b"a"]])), sink, echo)
-    assert caught.value.stable_code == "serve.malformed"
+    assert caught.value.code == "serve.malformed"
     last = frames(sink.getvalue())[-1]
     assert (last[:3], last[3][0], last[3][3]) == ([1, 0, 1], "serve.malformed", 4)
 

@@ -128,7 +128,7 @@ class Lab:
         try:
             call()
         except BioguardError as error:
-            return error.stable_code
+            return error.code
         return ""
 
     def image(self) -> bytes:

@@ -95,11 +95,11 @@ class Output:
                     "bioguard_version": __version__,
                     "outcome": "error",
                     "exit_code": int(error.exit_code),
-                    "error": {"code": error.stable_code, "message": error.message, "hint": error.hint},
+                    "error": {"code": error.code, "message": error.message, "hint": error.hint},
                 }
             )
             return
-        click.echo(f"bioguard: error[{error.stable_code}]: {error.message}", err=True)
+        click.echo(f"bioguard: error[{error.code}]: {error.message}", err=True)
         if error.hint:
             click.echo(f"hint: {error.hint}", err=True)
 

@@ -82,7 +82,7 @@ def verify(state: CliState, user: str, pin_file: Path | None, challenge: int, to
         try:
             token = verify_pin(device, user, read_pin(state, pin_file), challenge=challenge)
         except NotPermitted as error:
-            if error.stable_code != "pin.wrong":
+            if error.code != "pin.wrong":
                 raise
             return _wrong(user, error)
         noted(device.directory, device.user_handle(user), credential=True)

@@ -22,7 +22,7 @@ def read_samples(paths: Sequence[Path], output: Output) -> list[Features]:
         try:
             loaded = load(path)
         except InputRefused as error:
-            raise InputRefused(f"{path}: {error.message}", hint=error.hint, code=error.stable_code) from error
+            raise InputRefused(f"{path}: {error.message}", hint=error.hint, code=error.code) from error
         except OSError as error:
             raise InputRefused(
                 f"{path}: {error.strerror or 'cannot be read'}", hint="check the path", code="input.unreadable"

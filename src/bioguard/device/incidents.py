@@ -64,15 +64,15 @@ def _save(directory: Path, found: list[Incident]) -> None:
 
 def record_incident(directory: Path, error: IntegrityFailure) -> Incident | None:
     """Open an incident for what was detected. The same finding is not recorded twice while it is unacknowledged."""
-    if not error.stable_code.startswith("store.") or not directory.is_dir():
+    if not error.code.startswith("store.") or not directory.is_dir():
         return None
     found = incidents(directory)
     for known in found:
-        if known.code == error.stable_code and not known.acknowledged:
+        if known.code == error.code and not known.acknowledged:
             return known
-    cause = Cause.ROLLED_BACK if error.stable_code in _ROLLED_BACK else Cause.TAMPERED
+    cause = Cause.ROLLED_BACK if error.code in _ROLLED_BACK else Cause.TAMPERED
     number = max((i.number for i in found), default=0) + 1
-    new = Incident(number, cause, error.stable_code, time.time_ns() // 1_000_000)
+    new = Incident(number, cause, error.code, time.time_ns() // 1_000_000)
     _save(directory, [*found, new])
     return new
 

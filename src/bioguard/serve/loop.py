@@ -80,7 +80,7 @@ def _ascii(text: str) -> str:
 
 def _refuse(stream: BinaryIO, number: int, error: BioguardError) -> None:
     refusal = Refusal(
-        code=error.stable_code, message=_ascii(error.message), hint=_ascii(error.hint), exit_code=int(error.exit_code)
+        code=error.code, message=_ascii(error.message), hint=_ascii(error.hint), exit_code=int(error.exit_code)
     )
     _write(stream, number, _REFUSAL, refusal)
 

@@ -53,7 +53,7 @@ def conduct(trial: Trial, lab: Lab, raw: Path | None = None) -> Check:
     except TeeUnavailable as error:
         summary = f"could not run: {error.message}"
     except BioguardError as error:
-        status, summary = Status.FAIL, f"ended in error {error.stable_code}: {error.message}"
+        status, summary = Status.FAIL, f"ended in error {error.code}: {error.message}"
     except Exception as error:  # a bug of ours must not hide the other checks, and is no pass
         status, summary = Status.FAIL, f"ended in an unexpected {type(error).__name__}"
     details = tuple(f"NOT as promised: {o.promised}{f' ({o.seen})' if o.seen else ''}" for o in seen if not o.holds)
