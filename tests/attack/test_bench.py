@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from bioguard.attack.bench import ATTACKS, Verdict, play, select
+from bioguard.attack.kit import Stage
 from bioguard.attack.target import Outside, Target
 from bioguard.device.launch import manifests
 from bioguard.errors import InputRefused
@@ -18,10 +19,14 @@ VULNERABLE = {
     name: {cls.__name__: cls.FINDS for cls in import_module(f"vulnerable.{name}").VARIANTS}
     for name in ("biometric", "gatekeeper", "keystore")
 }
+anything = import_module("vulnerable.anything")
+PLANTED = import_module("vulnerable.device").PLANTED
 sys.path.pop(0)
 CASES = [
     (app, variant, attack) for app, cases in VULNERABLE.items() for variant, found in cases.items() for attack in found
 ]
+OTHERS = [(cls.__name__, attack) for cls in anything.VARIANTS for attack in cls.FINDS]
+ON_DEVICES = [(name, attack) for name, bug in PLANTED.items() for attack in bug.finds]
 
 
 def with_variant(app: str, variant: str) -> list[Manifest]:
@@ -42,8 +47,44 @@ def test_planted_bug_is_found(app: str, variant: str, attack: str) -> None:
     assert finding.detail
 
 
+@pytest.mark.parametrize(("variant", "attack"), OTHERS, ids=["-".join(c) for c in OTHERS])
+def test_planted_bug_of_any_application_is_found(variant: str, attack: str) -> None:
+    (found,) = play([anything.manifest(variant)], select([attack]))
+    assert (found.verdict, bool(found.detail)) == (Verdict.FOUND, True), found.detail
+
+
+@pytest.mark.parametrize("attack", [a for a in ATTACKS if a.stage is Stage.ANY], ids=lambda a: a.name)
+def test_an_application_that_is_none_of_ours_can_hold(attack) -> None:
+    (found,) = play([anything.manifest("Vault")], [attack])
+    assert (found.verdict, found.detail) == (Verdict.HELD, "")
+
+
+@pytest.mark.parametrize("attack", [a for a in ATTACKS if a.stage is Stage.ANY], ids=lambda a: a.name)
+def test_an_application_that_does_not_start_is_unknown_not_a_pass(attack) -> None:
+    (found,) = play([anything.manifest("NotThere")], [attack])
+    assert (found.verdict, found.detail) == (Verdict.UNKNOWN, "the target answered TARGET_DEAD")
+
+
+@pytest.mark.parametrize(("bug", "attack"), ON_DEVICES, ids=["-".join(c) for c in ON_DEVICES])
+def test_planted_bug_of_a_device_is_found(bug: str, attack: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    PLANTED[bug].plant(monkeypatch)
+    (found,) = play(manifests(), select([attack]))
+    assert (found.verdict, bool(found.detail)) == (Verdict.FOUND, True), found.detail
+
+
+def test_a_device_that_does_not_work_is_unknown_not_a_pass(monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*_args, **_more):
+        raise InputRefused("a view is missing", hint="", code="enroll.no_sample")
+
+    monkeypatch.setattr("bioguard.device.facade.Device.enroll", broken)
+    (found,) = play(manifests(), select(["disk.exchange-names"]))
+    assert found.verdict is Verdict.UNKNOWN
+    assert found.detail == "the device answered enroll.no_sample: a view is missing"
+
+
 def test_every_attack_has_a_bug_that_only_exists_to_be_found() -> None:
-    assert {attack for _, _, attack in CASES} == {a.name for a in ATTACKS}
+    found = {attack for _, _, attack in CASES} | {attack for _, attack in OTHERS + ON_DEVICES}
+    assert found == {a.name for a in ATTACKS}
 
 
 def test_the_bench_is_as_broad_as_promised() -> None:

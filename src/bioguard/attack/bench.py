@@ -3,14 +3,17 @@
 An attack that could not be played is UNKNOWN, never a pass.
 """
 
+import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import Enum, unique
+from pathlib import Path
 
-from bioguard.attack import enrollment, erasure, guessing, keys, tokens
-from bioguard.attack.kit import Attack, Kit, SetupError
+from bioguard.attack import any_application, enrollment, erasure, guessing, keys, on_disk, tokens
+from bioguard.attack.device_kit import DeviceKit
+from bioguard.attack.kit import Attack, Kit, SetupError, Stage
 from bioguard.attack.target import Target
-from bioguard.errors import InputRefused
+from bioguard.errors import BioguardError, InputRefused
 from tee_sim.errors import TeeError
 from tee_sim.manifest import Manifest
 
@@ -22,6 +25,8 @@ ATTACKS: tuple[Attack, ...] = (
     *erasure.ATTACKS,
     *guessing.ATTACKS,
     *keys.ATTACKS,
+    *on_disk.ATTACKS,
+    *any_application.ATTACKS,
 )
 
 
@@ -62,13 +67,25 @@ def play(
     attacks: Sequence[Attack] = ATTACKS,
     target: Callable[[Sequence[Manifest]], Target] = Target,
 ) -> Iterator[Finding]:
-    """Play attacks one by one, each against new instances on an empty store."""
+    """Play attacks one by one, each against new instances on an empty store, or on a new device."""
     for attack in attacks:
         try:
-            gained = attack.play(Kit(target(manifests)))
+            gained = _played(attack, manifests, target)
         except SetupError as error:
             yield Finding(attack, Verdict.UNKNOWN, str(error))
         except TeeError as error:
             yield Finding(attack, Verdict.UNKNOWN, f"the target answered {error.result.name}")
+        except BioguardError as error:
+            yield Finding(attack, Verdict.UNKNOWN, f"the device answered {error.code}: {error.message}")
         else:
             yield Finding(attack, Verdict.FOUND if gained else Verdict.HELD, gained or "")
+
+
+def _played(
+    attack: Attack, manifests: Sequence[Manifest], target: Callable[[Sequence[Manifest]], Target]
+) -> str | None:
+    if attack.stage is not Stage.DEVICE:
+        fresh = target(manifests)
+        return attack.play(Kit(fresh) if attack.stage is Stage.CONTRACT else fresh)
+    with tempfile.TemporaryDirectory(prefix="bioguard-attack-") as folder, DeviceKit(Path(folder), manifests) as kit:
+        return attack.play(kit)

@@ -5,6 +5,8 @@ Faces are random directions; a genuine sample is a small step away from one, an 
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from enum import Enum, unique
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,7 +19,7 @@ from bioguard.commands.keystore import KEYSTORE_UUID, Authorizations, KeyAlgorit
 from bioguard.records import FaceEmbedding
 from bioguard.records.grants import Purpose
 
-__all__ = ["FACE", "Attack", "Kit", "Person", "SetupError", "flipped"]
+__all__ = ["FACE", "Attack", "Kit", "Person", "SetupError", "Stage", "flipped"]
 
 FACE = Modality.FACE
 DIMENSION = 128
@@ -30,6 +32,18 @@ class SetupError(Exception):
     """The target does not even do its normal work, so this attack could not be played."""
 
 
+@unique
+class Stage(Enum):
+    """What an attack is played on, and so what its `play` is given."""
+
+    CONTRACT = "contract"
+    """A `Kit`: our three applications, or one in their place, by the commands of `bioguard.commands`."""
+    ANY = "any"
+    """A `Target`: whatever applications it hosts, by bytes alone."""
+    DEVICE = "device"
+    """A `DeviceKit`: a device with its files, its facade and its command line."""
+
+
 @dataclass(frozen=True, slots=True)
 class Attack:
     """One attack.
@@ -39,12 +53,14 @@ class Attack:
         title: what the attacker does.
         source: where the class of bug is described.
         play: returns what was gained, or None. Raises SetupError when it cannot be played.
+        stage: what it is played on.
     """
 
     name: str
     title: str
     source: str
-    play: Callable[["Kit"], str | None]
+    play: Callable[[Any], str | None]
+    stage: Stage = Stage.CONTRACT
 
 
 @dataclass(slots=True)

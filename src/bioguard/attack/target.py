@@ -31,6 +31,8 @@ __all__ = ["Outside", "Target"]
 Q = TypeVar("Q", bound=Record)
 A = TypeVar("A", bound=Record)
 OUTPUT_ROOM_BYTES = 65_536
+MIN_KEY_BYTES = 16
+"""A shorter derived value is a label, and turns up by chance."""
 
 
 class Outside:
@@ -62,14 +64,18 @@ def _spelled(secret: bytes, text: str) -> bool:
 
 
 class _Keys:
-    def __init__(self, root: bytes, boot: dict[str, bytes], manifest: Manifest) -> None:
+    def __init__(self, root: bytes, boot: dict[str, bytes], manifest: Manifest, derived: set[bytes]) -> None:
         self._root = root
         self._boot = boot
         self._manifest = manifest
+        self._derived = derived
 
     def derive(self, label: str, context: bytes = b"", size_bytes: int = 32) -> bytes:
         parts = b"\0".join((self._manifest.uuid, label.encode(), context))
-        return hmac.digest(self._root, parts, "sha512")[:size_bytes]
+        key = hmac.digest(self._root, parts, "sha512")[:size_bytes]
+        if size_bytes >= MIN_KEY_BYTES:
+            self._derived.add(key)
+        return key
 
     def shared(self, name: str) -> bytes:
         if name not in self._manifest.shared_keys:
@@ -104,6 +110,7 @@ class Target:
         self._rng = rng or OsRng()
         self._root = self._rng.bytes(32)
         self._device_id = self._rng.bytes(16)
+        self._derived: set[bytes] = set()
         self.reboot()
 
     def reboot(self) -> None:
@@ -122,7 +129,7 @@ class Target:
     def _environment(self, manifest: Manifest) -> TaEnv:
         return TaEnv(
             store=MemoryStore(self.disk, manifest.uuid),
-            keys=_Keys(self._root, self._boot, manifest),
+            keys=_Keys(self._root, self._boot, manifest, self._derived),
             clock=self.clock,
             rng=self._rng,
             device_id=self._device_id,
@@ -138,10 +145,10 @@ class Target:
             self.outside.replies += param.buffer
         return answer
 
-    def session(self, uuid: UUID, *, fresh: bool = False) -> Session:
-        """A session with one application."""
+    def session(self, uuid: UUID, *, fresh: bool = False, params: Params | None = None) -> Session:
+        """A session with one application; a fresh one may be asked for with parameters."""
         if fresh:
-            return self._context.open_session(uuid)
+            return self._context.open_session(uuid, params)
         if uuid not in self._sessions:
             self._sessions[uuid] = self._context.open_session(uuid)
         return self._sessions[uuid]
@@ -166,8 +173,9 @@ class Target:
         return TeeResult.SUCCESS, b"".join(p.buffer for p in out)
 
     def leaked_key(self) -> str | None:
-        """Where a key of this boot has shown up outside, if anywhere."""
-        return next((where for key in self._boot.values() if (where := self.outside.holds(key))), None)
+        """Where a key of this boot, or one that an application derived, has shown up outside, if anywhere."""
+        secrets = (*self._boot.values(), *self._derived)
+        return next((where for key in secrets if (where := self.outside.holds(key))), None)
 
     def is_genuine(self, token: bytes) -> bool:
         """Whether these 69 bytes carry a MAC of this boot's token key."""

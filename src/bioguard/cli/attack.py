@@ -5,6 +5,7 @@ from pathlib import Path
 import click
 
 from bioguard.attack.bench import ATTACKS, Finding, Verdict, play, select
+from bioguard.attack.kit import Attack, Stage
 from bioguard.cli.output import Result, table
 from bioguard.cli.state import CliState, pass_state
 from bioguard.device.launch import manifests
@@ -32,10 +33,30 @@ def _manifest(path: Path) -> Manifest:
         ) from error
 
 
-def _targets(paths: tuple[Path, ...]) -> list[Manifest]:
-    """Ours, with each given manifest in the place of ours of the same uuid."""
+def _targets(paths: tuple[Path, ...], chosen: tuple[Attack, ...]) -> tuple[list[Manifest], dict[str, str]]:
+    """What is attacked, and where each comes from: ours, or the given manifest of the same uuid.
+
+    An application with a uuid of its own cannot stand in for ours, so only attacks on any application take it.
+
+    Raises:
+        InputRefused: two manifests with one uuid; or a uuid that is none of ours, and attacks that need ours.
+    """
     ours = {m.uuid: m for m in manifests()}
-    return list((ours | {m.uuid: m for m in map(_manifest, paths)}).values())
+    given = [(path, _manifest(path)) for path in paths]
+    files = {manifest.uuid: str(path) for path, manifest in given}
+    if len(files) < len(given):
+        raise InputRefused("two manifests have the same uuid", hint="give one of them", code="attack.manifest")
+    foreign = [(path, manifest) for path, manifest in given if manifest.uuid not in ours]
+    if foreign and any(attack.stage is not Stage.ANY for attack in chosen):
+        path, manifest = foreign[0]
+        known = ", ".join(f"{m.name} {m.ta_uuid}" for m in ours.values())
+        raise InputRefused(
+            f"{path}: no application of ours has uuid {manifest.ta_uuid}, so nothing of it would be attacked",
+            hint=f"take the uuid of the one it stands in for ({known}), or run: bioguard attack any. --manifest {path}",
+            code="attack.uuid",
+        )
+    played = list((({} if foreign else ours) | {m.uuid: m for _, m in given}).values())
+    return played, {m.name: files.get(m.uuid, "ours") for m in played}
 
 
 @click.command()
@@ -45,7 +66,7 @@ def _targets(paths: tuple[Path, ...]) -> list[Manifest]:
     "paths",
     multiple=True,
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    help="Attack this application instead of ours with the same uuid.",
+    help="Attack this application instead of ours with the same uuid; any uuid for the attacks any.*",
     metavar="FILE",
 )
 @click.option("--list", "listing", is_flag=True, help="List the attacks and their sources.")
@@ -53,29 +74,36 @@ def _targets(paths: tuple[Path, ...]) -> list[Manifest]:
 def attack(state: CliState, names: tuple[str, ...], paths: tuple[Path, ...], listing: bool) -> Result:
     """Play every known token theft and protocol attack; exit 3 if one works. NAMES choose by prefix.
 
-    It runs in a secure world of its own, in memory, without the kernel lock: only give it code you would run.
+    It runs in a secure world of its own, without the kernel lock, in memory or on devices in a temporary directory:
+    only give it code you would run.
 
     \b
     Examples:
       bioguard attack
       bioguard attack token. lockout.
       PYTHONPATH=. bioguard attack --manifest my_ta/manifest.toml
+      PYTHONPATH=. bioguard attack any. --manifest other_ta/manifest.toml
     """
     chosen = select(names)
     if listing:
         return Result(
             command="attack-list",
             outcome="listed",
-            data={"attacks": [{"name": a.name, "title": a.title, "source": a.source} for a in chosen]},
+            data={
+                "attacks": [
+                    {"name": a.name, "title": a.title, "source": a.source, "stage": a.stage.value} for a in chosen
+                ]
+            },
             lines=table([(a.name, a.title, a.source) for a in chosen], header=("attack", "what is tried", "source")),
         )
+    played, origins = _targets(paths, chosen)
     findings: list[Finding] = []
-    with state.output.progress(play(_targets(paths), chosen), "attacks", len(chosen)) as running:
+    with state.output.progress(play(played, chosen), "attacks", len(chosen)) as running:
         findings += running
-    return _result(findings)
+    return _result(findings, origins)
 
 
-def _result(findings: list[Finding]) -> Result:
+def _result(findings: list[Finding], origins: dict[str, str]) -> Result:
     found = [f for f in findings if f.verdict is Verdict.FOUND]
     unknown = [f for f in findings if f.verdict is Verdict.UNKNOWN]
     if unknown and not found:
@@ -91,10 +119,12 @@ def _result(findings: list[Finding]) -> Result:
             "played": len(findings),
             "found": len(found),
             "unknown": len(unknown),
+            "targets": [{"name": name, "from": origin} for name, origin in origins.items()],
             "attacks": [{"name": f.attack.name, "verdict": f.verdict.value, "detail": f.detail} for f in findings],
         },
         lines=[
             *lines,
+            *(f"attacked {name}: {origin}" for name, origin in origins.items()),
             f"{len(findings)} of {len(ATTACKS)} attacks played, {len(found)} worked, {len(unknown)} unknown",
         ],
         exit_code=ExitCode.NO if found else ExitCode.OK,
