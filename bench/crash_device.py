@@ -16,6 +16,7 @@ from unittest.mock import patch
 from bioguard.commands import biometric as commands
 from bioguard.commands import policy
 from bioguard.commands.biometric import Modality
+from bioguard.commands.configuration import CONFIGURE, Configuration
 from bioguard.device import Device, credentials
 from bioguard.device.consent import grant, grant_all, purge
 from bioguard.device.launch import Running, manifests
@@ -80,7 +81,7 @@ def seeded() -> AbstractContextManager[object]:
 
 def configure(device: Device) -> None:
     """What `Device.init` asks of a new device."""
-    device.call(commands.CONFIGURE, commands.Configure(profile=commands.Profile.STANDARD, max_fingers=5, max_faces=2))
+    device.call(CONFIGURE, Configuration())
 
 
 def populate(device: Device) -> None:

@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 
 from bioguard.cli.__main__ import run as command_line
-from bioguard.commands.biometric import Leave, Modality
+from bioguard.commands.biometric import Leave, Modality, Status
+from bioguard.commands.configuration import CONFIGURE, Configuration, LockoutChoice
 from bioguard.commands.keystore import KeyAlgorithm
-from bioguard.commands.sensor import LockoutChoice
 from bioguard.device import Device, DeviceOptions, keys
 from bioguard.device import credentials as pins
 from bioguard.device.boot import reboot
@@ -270,9 +270,12 @@ def test_lockout_policy_and_required_pin_are_chosen_once(tmp_path: Path) -> None
         for _ in range(5):
             device.authenticate("alice", faces.impostor())
         assert pins.lock_info(device, "alice", Modality.FACE).lock == "permanent"
-        with pytest.raises(NotPermitted) as late:
-            pins.set_contract(device, lockout=LockoutChoice.ANDROID_11, require_pin=False)
-        assert late.value.code == "device.not_configurable"
+        weaker = Configuration(lockout=LockoutChoice.ANDROID_11, fmr_inverse=2)
+        assert device.call(CONFIGURE, weaker).status is Status.NOT_CONFIGURABLE
+        device.remove_user("alice", Leave(by_operator=True))
+        assert device.call(CONFIGURE, weaker).status is Status.NOT_CONFIGURABLE
+    with Device.open(chosen) as device:
+        assert device.call(CONFIGURE, weaker).status is Status.NOT_CONFIGURABLE
 
 
 def test_a_clock_step_ends_a_wait_and_needs_a_stepped_clock(directory: Path) -> None:

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from bioguard.attack.target import Target
 from bioguard.commands import biometric, gatekeeper, keystore, policy, sensor
 from bioguard.commands.biometric import BIOMETRIC_UUID, Modality
+from bioguard.commands.configuration import CONFIGURE, Configuration
 from bioguard.commands.gatekeeper import GATEKEEPER_UUID, GatekeeperStatus
 from bioguard.commands.keystore import KEYSTORE_UUID, Authorizations, KeyAlgorithm, KeyError_, KeyPurpose
 from bioguard.records import FaceEmbedding
@@ -95,8 +96,7 @@ class Kit:
 
     def __post_init__(self) -> None:
         self.rng = np.random.default_rng(self.seed)
-        configuration = biometric.Configure(profile=biometric.Profile.STANDARD, max_fingers=5, max_faces=2)
-        self.target.call(BIOMETRIC_UUID, biometric.CONFIGURE, configuration)
+        self.need(self.target.call(BIOMETRIC_UUID, CONFIGURE, Configuration()).status, "configuration")
 
     # -- people ------------------------------------------------------------------------------------------------------
 

@@ -5,11 +5,10 @@ import click
 from bioguard.cli.output import Result
 from bioguard.cli.state import CliState, pass_state
 from bioguard.commands.biometric import Profile
-from bioguard.commands.sensor import LockoutChoice
+from bioguard.commands.configuration import LockoutChoice
 from bioguard.device import Device
 from bioguard.device.boot import reboot as begin_boot
 from bioguard.device.consent import log_key
-from bioguard.device.credentials import set_contract
 from bioguard.errors import NotPermitted
 
 __all__ = ["device"]
@@ -38,9 +37,14 @@ def init(state: CliState, profile: str, max_fingers: int, max_faces: int, *, loc
       bioguard device init --device ./phone
     """
     with Device.init(
-        state.directory, state.options, profile=_PROFILES[profile], max_fingers=max_fingers, max_faces=max_faces
+        state.directory,
+        state.options,
+        profile=_PROFILES[profile],
+        max_fingers=max_fingers,
+        max_faces=max_faces,
+        lockout=_LOCKOUTS[lockout],
+        require_pin=require_pin,
     ) as new:
-        set_contract(new, lockout=_LOCKOUTS[lockout], require_pin=require_pin)
         status = {**new.running.status(), "log_vkey": log_key(new).vkey}
     return Result(
         command="device-init",

@@ -8,7 +8,7 @@ from bioguard.cli.output import Result
 from bioguard.cli.pin import token_option
 from bioguard.cli.samples import read_sample
 from bioguard.cli.state import CliState, pass_state
-from bioguard.device import DEFAULT_FMR_INVERSE, DEFAULT_FPIR_INVERSE
+from bioguard.commands.configuration import DEFAULT_FMR_INVERSE, DEFAULT_FPIR_INVERSE
 from bioguard.device.unlock_times import noted
 from bioguard.exit_codes import ExitCode
 

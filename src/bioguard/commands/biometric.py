@@ -20,7 +20,6 @@ __all__ = [
     "BIOMETRIC_UUID",
     "CHANGE_LABEL",
     "CHECK_LABEL",
-    "CONFIGURE",
     "ENROLL",
     "ERASE",
     "IDENTIFY",
@@ -33,7 +32,6 @@ __all__ = [
     "Authenticate",
     "ChangeLabel",
     "CheckLabel",
-    "Configure",
     "Decision",
     "Done",
     "Enroll",
@@ -131,15 +129,6 @@ class AcquiredCode(IntEnum):
     PARTIAL = 2
     INSUFFICIENT = 3
     IMMOBILE = 11
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Configure(Record):
-    """Set what this device keeps and how many records a user may have. Only while no user exists."""
-
-    profile: Profile
-    max_fingers: Annotated[int, UpTo(10)]
-    max_faces: Annotated[int, UpTo(10)]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -358,7 +347,6 @@ class Renewed(Record):
     records: Annotated[int, UpTo(1 << 32)] = 0
 
 
-CONFIGURE = Command(1, Configure, Done)
 ADD_USER = Command(2, AddUser, Done)
 REMOVE_USER = Command(3, RemoveUser, Done)
 RENEW_CODES = Command(4, RenewCodes, Renewed)

@@ -14,8 +14,8 @@ from tee_sim.ta_api import Command
 
 __all__ = [
     "GENERATE_CHALLENGE", "GET_AUTHENTICATOR_ID", "INVALIDATE_AUTHENTICATOR_ID", "LOCK_STATUS", "RESET_LOCKOUT",
-    "REVOKE_CHALLENGE", "SET_CONTRACT", "AuthenticatorId", "Challenge", "LockKind", "LockReply", "LockoutChoice",
-    "ResetLockout", "RevokeChallenge", "SensorDone", "SensorRequest", "SensorStatus", "SetContract",
+    "REVOKE_CHALLENGE", "AuthenticatorId", "Challenge", "LockKind", "LockReply", "ResetLockout", "RevokeChallenge",
+    "SensorDone", "SensorRequest", "SensorStatus",
 ]  # fmt: skip
 
 U64_MAX = 0xFFFF_FFFF_FFFF_FFFF
@@ -30,16 +30,6 @@ class SensorStatus(IntEnum):
     OK = 0
     UNKNOWN_USER = 1
     TOKEN_REFUSED = 2
-    NOT_CONFIGURABLE = 3
-
-
-@unique
-class LockoutChoice(IntEnum):
-    """Lockout policies of `bioguard.trusted.contract.lockout`."""
-
-    ANDROID_13 = 1
-    ANDROID_11 = 2
-    APPLE = 3
 
 
 @unique
@@ -109,18 +99,9 @@ class LockReply(Record):
     remaining_ms: Annotated[int, UpTo(MAX_WAIT_MS)] = 0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SetContract(Record):
-    """Choose the lockout policy, and whether every enrollment needs a PIN token. Only while no user exists."""
-
-    lockout: LockoutChoice
-    require_pin: bool
-
-
 GENERATE_CHALLENGE = Command(40, SensorRequest, Challenge)
 REVOKE_CHALLENGE = Command(41, RevokeChallenge, SensorDone)
 GET_AUTHENTICATOR_ID = Command(42, SensorRequest, AuthenticatorId)
 INVALIDATE_AUTHENTICATOR_ID = Command(43, SensorRequest, AuthenticatorId)
 RESET_LOCKOUT = Command(44, ResetLockout, SensorDone)
 LOCK_STATUS = Command(45, SensorRequest, LockReply)
-SET_CONTRACT = Command(46, SetContract, SensorDone)

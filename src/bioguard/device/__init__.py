@@ -1,13 +1,11 @@
 """The device: the facade callers use, its files, and how its secure world is started."""
 
 from bioguard.device.answers import Enrollment, Identification, RecordInfo, Verification
-from bioguard.device.facade import DEFAULT_FMR_INVERSE, DEFAULT_FPIR_INVERSE, Device
+from bioguard.device.facade import Device
 from bioguard.device.options import DeviceOptions, parse_clock
 from tee_sim.lockdown.verdict import Level
 
 __all__ = [
-    "DEFAULT_FMR_INVERSE",
-    "DEFAULT_FPIR_INVERSE",
     "Device",
     "DeviceOptions",
     "Enrollment",

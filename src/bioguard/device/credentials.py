@@ -11,11 +11,10 @@ A PIN is bytes here and only passes through; tokens are returned, never logged.
 from dataclasses import dataclass
 
 from bioguard.commands import gatekeeper, keystore, sensor
-from bioguard.commands.biometric import Modality, Status
+from bioguard.commands.biometric import Modality
 from bioguard.commands.gatekeeper import GATEKEEPER_UUID, MAX_PIN_BYTES, GatekeeperStatus
 from bioguard.commands.keystore import KEYSTORE_UUID, KeyError_
-from bioguard.commands.sensor import LockKind, LockoutChoice, SensorStatus
-from bioguard.device.errors import from_status
+from bioguard.commands.sensor import LockKind, SensorStatus
 from bioguard.device.facade import Device
 from bioguard.device.handles import Handles
 from bioguard.errors import InputRefused, NotPermitted
@@ -23,7 +22,7 @@ from bioguard.records.tokens import AuthToken, TokenRejected
 
 __all__ = [
     "LockInfo", "authenticator_id", "check_token", "enrollment_token", "generate_challenge", "has_pin", "lock_info",
-    "set_contract", "set_pin", "unlock", "verify_pin",
+    "set_pin", "unlock", "verify_pin",
 ]  # fmt: skip
 
 
@@ -105,17 +104,6 @@ def verify_pin(device: Device, name: str, pin: bytes, *, challenge: int = 0) -> 
     if answer.token is None:
         raise NotPermitted("the secure world confirmed a PIN without a token", hint="", code="pin.no_token")
     return answer.token
-
-
-def set_contract(device: Device, *, lockout: LockoutChoice, require_pin: bool) -> None:
-    """Choose the lockout policy and whether every enrollment needs the PIN.
-
-    Raises:
-        NotPermitted: the device has users already.
-    """
-    answer = device.call(sensor.SET_CONTRACT, sensor.SetContract(lockout=lockout, require_pin=require_pin))
-    if answer.status is not SensorStatus.OK:
-        raise from_status(Status.NOT_CONFIGURABLE)
 
 
 def generate_challenge(device: Device, name: str, modality: Modality) -> int:

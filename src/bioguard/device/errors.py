@@ -80,7 +80,7 @@ _STATUSES: dict[Status, tuple[type[BioguardError], str, str, str]] = {
     Status.NOT_CONFIGURABLE: (
         NotPermitted,
         "device.not_configurable",
-        "the device has users: its policy cannot change any more",
+        "what a device is was chosen when it was made",
         "run: bioguard device wipe, then device init",
     ),
     Status.NOT_CONFIGURED: (

@@ -20,6 +20,13 @@ from uuid import UUID
 from bioguard.commands import biometric as commands
 from bioguard.commands import gatekeeper
 from bioguard.commands.biometric import BIOMETRIC_UUID, Leave, Modality, Profile, RecordSummary, Status
+from bioguard.commands.configuration import (
+    CONFIGURE,
+    DEFAULT_FMR_INVERSE,
+    DEFAULT_FPIR_INVERSE,
+    Configuration,
+    LockoutChoice,
+)
 from bioguard.commands.gatekeeper import GATEKEEPER_UUID
 from bioguard.device.answers import Enrollment, Identification, RecordInfo, Verification
 from bioguard.device.boot import BOOT_FILE
@@ -41,14 +48,10 @@ from tee_sim.errors import TeeError
 from tee_sim.schema import Record
 from tee_sim.ta_api import Command
 
-__all__ = ["DEFAULT_FMR_INVERSE", "DEFAULT_FPIR_INVERSE", "Device"]
+__all__ = ["Device"]
 
-DEFAULT_FMR_INVERSE = 50_000
-"""Android CDD section 7.3.10, Class 3: a false acceptance rate not above 1 in 50 000."""
 REKEY_TIMEOUT_MS = 3_600_000
 """An hour: a store of 100 000 records is resealed at some hundred records a second."""
-DEFAULT_FPIR_INVERSE = 100
-"""1:N: one false identification in a hundred searches of people who are not enrolled (design section 6)."""
 
 PERSON = Leave()
 """The person's own leave, without a token: enough for a user who never presented a PIN."""
@@ -103,8 +106,13 @@ class Device:
         profile: Profile = Profile.STANDARD,
         max_fingers: int = 5,
         max_faces: int = 2,
+        lockout: LockoutChoice = LockoutChoice.ANDROID_13,
+        require_pin: bool = False,
+        for_testing: bool = False,
+        fmr_inverse: int = DEFAULT_FMR_INVERSE,
+        fpir_inverse: int = DEFAULT_FPIR_INVERSE,
     ) -> Self:
-        """Make a new device and start it.
+        """Make a new device and start it. What it is (`bioguard.commands.configuration`) never changes again.
 
         Raises:
             NotPermitted: there is one already.
@@ -117,11 +125,20 @@ class Device:
         seed = options.seed_bytes
         root = secrets.token_bytes(48) if seed is None else shake_256(b"bioguard seeded fuses v1" + seed).digest(48)
         Fuses(huk=root[:32], device_id=root[32:]).write(directory)
-        request = commands.Configure(profile=profile, max_fingers=max_fingers, max_faces=max_faces)
+        configuration = Configuration(
+            profile=profile,
+            max_fingers=max_fingers,
+            max_faces=max_faces,
+            lockout=lockout,
+            require_pin=require_pin,
+            for_testing=for_testing,
+            fmr_inverse=fmr_inverse,
+            fpir_inverse=fpir_inverse,
+        )
         try:
             device = cls._start(directory, options, create=True)
             try:
-                device._ok(device.call(commands.CONFIGURE, request).status)
+                device._ok(device.call(CONFIGURE, configuration).status)
             except BaseException:
                 device.close()
                 raise

@@ -8,8 +8,9 @@ import numpy as np
 
 from bioguard import __version__
 from bioguard.commands.biometric import Leave, Modality
+from bioguard.commands.configuration import DEFAULT_FMR_INVERSE, DEFAULT_FPIR_INVERSE
 from bioguard.commands.sensor import LockKind
-from bioguard.device import DEFAULT_FMR_INVERSE, DEFAULT_FPIR_INVERSE, Device
+from bioguard.device import Device
 from bioguard.device import credentials as pins
 from bioguard.device.consent import grant
 from bioguard.device.fingers import finger_name

@@ -25,6 +25,15 @@ class Buggy(BiometricApp):
 
     def create(self, env) -> None:
         super().create(env)
+        self.plant()
+
+    def _configure(self, request):
+        reply = super()._configure(request)
+        self.plant()
+        return reply
+
+    def plant(self) -> None:
+        """Put the bug in: at a start, and when the device has been configured."""
         self._desk.authority.__class__ = self.AUTHORITY
 
 
@@ -258,8 +267,8 @@ class NoLimit(Buggy):
 
     FINDS = ("enroll.limit",)
 
-    def create(self, env) -> None:
-        super().create(env)
+    def plant(self) -> None:
+        super().plant()
         self._vault.room_for = lambda *args, **kwargs: None
 
 
@@ -307,8 +316,8 @@ class TimedOnly(Buggy):
 
     FINDS = ("lockout.never-permanent",)
 
-    def create(self, env) -> None:
-        super().create(env)
+    def plant(self) -> None:
+        super().plant()
         self._desk.authority._policy = ANDROID_11
 
 
@@ -342,8 +351,8 @@ class RamLockout(Buggy):
 
     FINDS = ("lockout.restart", "lockout.reboot", "lockout.power-cut")
 
-    def create(self, env) -> None:
-        super().create(env)
+    def plant(self) -> None:
+        super().plant()
         self._desk.authority._states = _Ram(self._desk.states)
 
 
@@ -379,8 +388,8 @@ class OneCounter(Buggy):
     FINDS = ("lockout.other-success",)
     AUTHORITY = _OneCounter
 
-    def create(self, env) -> None:
-        super().create(env)
+    def plant(self) -> None:
+        super().plant()
         self._desk.authority.users = set()
 
 
@@ -405,8 +414,8 @@ class AnybodyErases(Buggy):
 
     FINDS = ("erase.without-pin", "erase.remove-user", "erase.relabel")
 
-    def create(self, env) -> None:
-        super().create(env)
+    def plant(self) -> None:
+        super().plant()
         self._policy.require_person = lambda *_: None
 
 

@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 
 from bioguard.commands import biometric as commands
 from bioguard.commands.biometric import Modality, Status
+from bioguard.commands.configuration import CONFIGURE, Configuration
 from bioguard.records import FaceEmbedding, Features
 from bioguard.records.events import Cause, Event
 from bioguard.records.grants import Purpose
@@ -47,13 +48,13 @@ class BiometricApp(CommandApp):
         self._policy = PolicyDesk(env)
         env = self._policy.env
         self._vault = Vault(env)
-        self._keeper = Keeper(self._vault.policy)
+        self._keeper = Keeper(self._vault.state)
         self._indexes: dict[Modality, GalleryIndex] = {}
         self._ids: list[bytes] | None = None
-        self._desk = ContractDesk(env, self._count, lambda: not self._vault.policy.users)
+        self._desk = ContractDesk(env, self._count, self._vault.state.configuration)
         for command, handler in self._desk.handlers():
             self._bind(command, handler)
-        self._bind(commands.CONFIGURE, self._configure)
+        self._bind(CONFIGURE, self._configure)
         self._bind(commands.ADD_USER, self._add_user)
         self._bind(commands.REMOVE_USER, self._remove_user)
         self._bind(commands.RENEW_CODES, self._renew_codes)
@@ -92,14 +93,15 @@ class BiometricApp(CommandApp):
 
         self.handle(command, respond)
 
-    def _configure(self, request: commands.Configure) -> commands.Done:
-        self._vault.configure(request.profile, request.max_fingers, request.max_faces)
-        self._keeper = Keeper(self._vault.policy)
+    def _configure(self, request: Configuration) -> commands.Done:
+        self._vault.configure(request)
+        self._desk.configure(request)
+        self._keeper = Keeper(self._vault.state)
         return commands.Done(status=Status.OK)
 
     def _renew_codes(self, _request: commands.RenewCodes) -> commands.Renewed:
         changed = self._vault.renew_codes(lambda record: [decode(record.modality, view) for view in record.views])
-        self._keeper = Keeper(self._vault.policy)
+        self._keeper = Keeper(self._vault.state)
         self._indexes.clear()
         return commands.Renewed(status=Status.OK, records=changed)
 

@@ -18,7 +18,7 @@ from bioguard.commands.biometric import Profile
 from bioguard.match.fingerprint.protected import FingerCoder, protected_scores
 from bioguard.protect import CodeContext, ScalarCoder, SignCoder
 from bioguard.records import FaceEmbedding, Features, FingerprintTemplate
-from bioguard.trusted.biometric.objects import DevicePolicy
+from bioguard.trusted.biometric.objects import DeviceState
 
 __all__ = ["Keeper", "Kept"]
 
@@ -34,10 +34,10 @@ class Kept:
 class Keeper:
     """Coders of one device and epoch."""
 
-    def __init__(self, policy: DevicePolicy) -> None:
-        self.profile = policy.profile
-        self._secret = policy.code_secret
-        self._epoch = policy.code_epoch
+    def __init__(self, state: DeviceState) -> None:
+        self.profile = state.configuration.profile
+        self._secret = state.code_secret
+        self._epoch = state.code_epoch
         self._sign: SignCoder | None = None
         self._scalar: ScalarCoder | None = None
         self._finger: FingerCoder | None = None

@@ -2,7 +2,7 @@
 
 | object id        | kind        | owner | commitment | body           |
 |------------------|-------------|-------|------------|----------------|
-| `D`              | device      |       |            | DevicePolicy   |
+| `D`              | device      |       |            | DeviceState    |
 | `U` + user       | user        | user  |            | UserState      |
 | `R` + record id  | fingerprint | user  | digest     | StoredRecord   |
 | `R` + record id  | face        | user  | digest     | StoredRecord   |
@@ -12,12 +12,13 @@ from dataclasses import dataclass
 from typing import Annotated
 
 from bioguard.commands.biometric import MAX_SAMPLE_BYTES, MAX_VIEWS, Modality, Profile
+from bioguard.commands.configuration import Configuration
 from tee_sim.schema import AtMost, Fixed, Items, Record, UpTo
 
 __all__ = [
     "DEVICE_OBJECT",
     "KINDS",
-    "DevicePolicy",
+    "DeviceState",
     "RecordRef",
     "StoredRecord",
     "UserState",
@@ -30,6 +31,7 @@ KINDS = {Modality.FINGERPRINT: "fingerprint", Modality.FACE: "face"}
 MAX_CODE_BYTES = 16_384
 """A protected fingerprint of 255 minutiae at 512 bits each; a scalar face code of 1024 dimensions is 512 bytes."""
 _ID = Fixed(16)
+_NOT_CHOSEN = Configuration()
 
 
 def user_object(user: bytes) -> bytes:
@@ -43,20 +45,17 @@ def record_object(record_id: bytes) -> bytes:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class DevicePolicy(Record):
-    """What this device keeps.
+class DeviceState(Record):
+    """What this device is, and what it learned.
 
     Attributes:
-        users: number of users; the policy is fixed while there are any.
+        configuration: as chosen when it was made; code_epoch 0 stands for a device that was not configured.
         face_dimension: 0 until the first face is enrolled.
         code_epoch, code_secret: renewal counter and secret of the protected codes. The secret is random and exists only
             in here, so overwriting it makes every code of its epoch unusable, HUK or not.
     """
 
-    profile: Profile = Profile.STANDARD
-    max_fingers: Annotated[int, UpTo(10)] = 5
-    max_faces: Annotated[int, UpTo(10)] = 2
-    users: Annotated[int, UpTo(1 << 40)] = 0
+    configuration: Configuration = _NOT_CHOSEN
     face_dimension: Annotated[int, UpTo(1024)] = 0
     code_epoch: Annotated[int, UpTo(1 << 62)] = 0
     code_secret: Annotated[bytes, Fixed(32)] = bytes(32)

@@ -4,13 +4,14 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 
 from bioguard.commands.biometric import Modality, Profile, RecordSummary, Status
+from bioguard.commands.configuration import Configuration
 from bioguard.protect.digest import Commitment, commit
 from bioguard.records import Features
 from bioguard.trusted.biometric.keeping import Keeper, Kept
 from bioguard.trusted.biometric.objects import (
     DEVICE_OBJECT,
     KINDS,
-    DevicePolicy,
+    DeviceState,
     RecordRef,
     StoredRecord,
     UserState,
@@ -33,35 +34,29 @@ class Vault:
     def __init__(self, env: TaEnv) -> None:
         self._env = env
         self._pepper = env.keys.derive("salted digest")
-        self._policy = self._read_policy()
+        self._state = self._read_state()
 
     @property
-    def policy(self) -> DevicePolicy:
-        """What this device keeps."""
-        return self._policy
+    def state(self) -> DeviceState:
+        """What this device is."""
+        return self._state
 
-    def _read_policy(self) -> DevicePolicy:
+    def _read_state(self) -> DeviceState:
         try:
-            return DevicePolicy.from_bytes(self._env.store.get(DEVICE_OBJECT).body)
+            return DeviceState.from_bytes(self._env.store.get(DEVICE_OBJECT).body)
         except TeeError as error:
             if error.result is not TeeResult.ITEM_NOT_FOUND:
                 raise
-            return DevicePolicy()
+            return DeviceState()
 
-    def configure(self, profile: Profile, max_fingers: int, max_faces: int) -> None:
-        """Set the policy. Refused NOT_CONFIGURABLE once a user exists."""
-        if self._policy.users:
+    def configure(self, configuration: Configuration) -> None:
+        """Say what this device is. Refused NOT_CONFIGURABLE if that was said before."""
+        if self._state.code_epoch:
             raise Refused(Status.NOT_CONFIGURABLE)
-        policy = DevicePolicy(
-            profile=profile,
-            max_fingers=max_fingers,
-            max_faces=max_faces,
-            code_epoch=1,
-            code_secret=self._env.rng.bytes(32),
-        )
+        state = DeviceState(configuration=configuration, code_epoch=1, code_secret=self._env.rng.bytes(32))
         with self._env.store.transaction() as transaction:
-            transaction.put(DEVICE_OBJECT, policy.to_bytes(), kind="device")
-        self._policy = policy
+            transaction.put(DEVICE_OBJECT, state.to_bytes(), kind="device")
+        self._state = state
 
     def user(self, user: bytes) -> UserState:
         """A user's state. Refused UNKNOWN_USER."""
@@ -80,7 +75,7 @@ class Vault:
 
     def add_user(self, user: bytes, label: bytes) -> None:
         """Create a user. Refused USER_EXISTS, or NOT_CONFIGURED: then the device keeps nothing of anybody."""
-        if not self._policy.code_epoch:
+        if not self._state.code_epoch:
             raise Refused(Status.NOT_CONFIGURED)
         try:
             self.user(user)
@@ -88,23 +83,17 @@ class Vault:
             pass
         else:
             raise Refused(Status.USER_EXISTS)
-        policy = replace(self._policy, users=self._policy.users + 1)
         with self._env.store.transaction() as transaction:
             transaction.put(user_object(user), UserState(label=label).to_bytes(), kind="user", owner=user)
-            transaction.put(DEVICE_OBJECT, policy.to_bytes(), kind="device")
-        self._policy = policy
 
     def remove_user(self, user: bytes, also: Change) -> tuple[bytes, ...]:
         """Erase a user's records and state, and whatever `also` erases; return the ids of the erased records."""
         state = self.user(user)
-        policy = replace(self._policy, users=self._policy.users - 1)
         with self._env.store.transaction() as transaction:
             for ref in state.records:
                 transaction.erase(record_object(ref.record_id))
             transaction.erase(user_object(user))
             also(transaction)
-            transaction.put(DEVICE_OBJECT, policy.to_bytes(), kind="device")
-        self._policy = policy
         return tuple(ref.record_id for ref in state.records)
 
     def room_for(self, user: bytes, modality: Modality, position: int, *, replacing: bool) -> RecordRef | None:
@@ -116,7 +105,8 @@ class Vault:
         old = next((ref for ref in same if ref.position == position and modality is Modality.FINGERPRINT), None)
         if old is not None and not replacing:
             raise Refused(Status.ALREADY_ENROLLED)
-        limit = self._policy.max_fingers if modality is Modality.FINGERPRINT else self._policy.max_faces
+        configuration = self._state.configuration
+        limit = configuration.max_fingers if modality is Modality.FINGERPRINT else configuration.max_faces
         if modality is Modality.FACE and replacing and same:
             old = same[0]
         if old is None and len(same) >= limit:
@@ -141,11 +131,11 @@ class Vault:
             salt=self._env.rng.bytes(16),
             modality=modality,
             position=position,
-            profile=self._policy.profile,
+            profile=self._state.configuration.profile,
             enrolled_s=self._env.clock.wall_ms() // 1000,
             views=kept.views,
             codes=kept.codes,
-            code_epoch=self._policy.code_epoch,
+            code_epoch=self._state.code_epoch,
         )
         record_id, digest = self._store(user, record, samples, replaces, also)
         return record_id, digest, record
@@ -197,14 +187,14 @@ class Vault:
 
     def fix_face_dimension(self, dimension: int) -> None:
         """Remember the dimension of the first face. Refused WRONG_DIMENSION for another one."""
-        if self._policy.face_dimension == dimension:
+        if self._state.face_dimension == dimension:
             return
-        if self._policy.face_dimension:
+        if self._state.face_dimension:
             raise Refused(Status.WRONG_DIMENSION)
-        policy = replace(self._policy, face_dimension=dimension)
+        state = replace(self._state, face_dimension=dimension)
         with self._env.store.transaction() as transaction:
-            transaction.put(DEVICE_OBJECT, policy.to_bytes(), kind="device")
-        self._policy = policy
+            transaction.put(DEVICE_OBJECT, state.to_bytes(), kind="device")
+        self._state = state
 
     def erase(self, user: bytes, record_id: bytes) -> bytes:
         """Erase one record of a user; return its digest. Refused UNKNOWN_RECORD."""
@@ -223,16 +213,16 @@ class Vault:
 
         Refused NOT_SUPPORTED in the digest-only profile: without a template there is nothing to encode anew.
         """
-        if self._policy.profile is Profile.DIGEST_ONLY:
+        if self._state.configuration.profile is Profile.DIGEST_ONLY:
             raise Refused(Status.NOT_SUPPORTED)
-        policy = replace(self._policy, code_epoch=self._policy.code_epoch + 1, code_secret=self._env.rng.bytes(32))
-        keeper, changed = Keeper(policy), 0
+        state = replace(self._state, code_epoch=self._state.code_epoch + 1, code_secret=self._env.rng.bytes(32))
+        keeper, changed = Keeper(state), 0
         with self._env.store.transaction() as transaction:
-            transaction.put(DEVICE_OBJECT, policy.to_bytes(), kind="device")
+            transaction.put(DEVICE_OBJECT, state.to_bytes(), kind="device")
             for stored in self._env.store.load(kind=KINDS[Modality.FACE]):
                 old = StoredRecord.from_bytes(stored.body)
                 kept = keeper.keep(decode_views(old))
-                record = replace(old, codes=kept.codes, code_epoch=policy.code_epoch)
+                record = replace(old, codes=kept.codes, code_epoch=state.code_epoch)
                 header = stored.header
                 transaction.put(
                     header.object_id,
@@ -242,7 +232,7 @@ class Vault:
                     commitment=header.commitment,
                 )
                 changed += 1
-        self._policy = policy
+        self._state = state
         return changed
 
     def open_record(self, record_id: bytes) -> tuple[RecordSummary, StoredRecord]:

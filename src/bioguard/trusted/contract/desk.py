@@ -8,7 +8,8 @@ from typing import Any
 
 from bioguard.commands import sensor as commands
 from bioguard.commands.biometric import Modality
-from bioguard.commands.sensor import LockKind, LockoutChoice, SensorStatus
+from bioguard.commands.configuration import Configuration, LockoutChoice
+from bioguard.commands.sensor import LockKind, SensorStatus
 from bioguard.records.tokens import TOKEN_KEY_NAME, AuthToken
 from bioguard.trusted.contract.authority import Attempt, SensorAuthority, SensorUserState, TokenUnusable
 from bioguard.trusted.contract.lockout import ANDROID_11, ANDROID_13, APPLE, LockStatus, Outcome
@@ -19,7 +20,6 @@ from tee_sim.ta_api import Command, Store, TaEnv, Transaction
 
 __all__ = ["SENSOR_IDS", "ContractDesk", "StoredStates"]
 
-CHOICE_OBJECT = b"C"
 SENSOR_IDS = {Modality.FINGERPRINT: FINGERPRINT.sensor_id, Modality.FACE: FACE.sensor_id}
 
 _POLICIES = {
@@ -71,38 +71,30 @@ class ContractDesk:
 
     Args:
         enrollments: how many records of a modality a user has; None for an unknown user.
-        configurable: whether the choices may still change.
+        configuration: which lockout, and whether a PIN is required.
     """
 
     def __init__(
         self,
         env: TaEnv,
         enrollments: Callable[[bytes, Modality], int | None],
-        configurable: Callable[[], bool],
+        configuration: Configuration,
     ) -> None:
         self._env = env
         self.states = StoredStates(env.store)
         self._enrollments = enrollments
-        self._configurable = configurable
-        self.authority = self._authority(self._choice())
+        self.configure(configuration)
 
-    def _choice(self) -> commands.SetContract:
-        try:
-            return commands.SetContract.from_bytes(self._env.store.get(CHOICE_OBJECT).body)
-        except TeeError as error:
-            if error.result is not TeeResult.ITEM_NOT_FOUND:
-                raise
-            return commands.SetContract(lockout=LockoutChoice.ANDROID_13, require_pin=False)
-
-    def _authority(self, choice: commands.SetContract) -> SensorAuthority:
-        return SensorAuthority(
+    def configure(self, configuration: Configuration) -> None:
+        """Go by this configuration."""
+        self.authority = SensorAuthority(
             [FINGERPRINT, FACE],
             states=self.states,
-            policy=_POLICIES[choice.lockout],
+            policy=_POLICIES[configuration.lockout],
             clock=self._env.clock,
             rng=self._env.rng,
             token_key=lambda: self._env.keys.shared(TOKEN_KEY_NAME),
-            allow_unbound=not choice.require_pin,
+            allow_unbound=not configuration.require_pin,
         )
 
     def permit(self, user: bytes, modality: Modality, token: bytes, *, enrollments: int) -> AuthToken | None:
@@ -141,7 +133,6 @@ class ContractDesk:
         yield commands.INVALIDATE_AUTHENTICATOR_ID, self._known(commands.AuthenticatorId, self._invalidate)
         yield commands.RESET_LOCKOUT, self._known(commands.SensorDone, self._reset)
         yield commands.LOCK_STATUS, self._known(commands.LockReply, self._status)
-        yield commands.SET_CONTRACT, self._set_contract
 
     def _known(self, reply: Callable[..., Record], handler: Callable[[Any, int], Record]) -> Handler:
         def answer(request: Any) -> Record:
@@ -149,14 +140,6 @@ class ContractDesk:
             return reply(status=SensorStatus.UNKNOWN_USER) if count is None else handler(request, count)
 
         return answer
-
-    def _set_contract(self, request: commands.SetContract) -> commands.SensorDone:
-        if not self._configurable():
-            return commands.SensorDone(status=SensorStatus.NOT_CONFIGURABLE)
-        with self._env.store.transaction() as transaction:
-            transaction.put(CHOICE_OBJECT, request.to_bytes(), kind="contract")
-        self.authority = self._authority(request)
-        return commands.SensorDone(status=SensorStatus.OK)
 
     def _generate(self, request: commands.SensorRequest, _count: int) -> commands.Challenge:
         challenge = self.authority.generate_challenge(SENSOR_IDS[request.modality], request.user)
