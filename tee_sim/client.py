@@ -13,7 +13,7 @@ from uuid import UUID
 
 from tee_sim.errors import Origin, TeeError, TeeResult
 from tee_sim.limits import INVOKE_TIMEOUT_MS, MAX_PARAM_BYTES
-from tee_sim.params import Param, Params
+from tee_sim.params import NO_PARAMS, Param, Params
 from tee_sim.release import ReleaseGrid
 from tee_sim.schema import Record, is_closed, max_bits
 from tee_sim.ta_api import Command
@@ -108,14 +108,13 @@ class Context:
         self._transport = transport
         self.reply_bits = 0.0
 
-    def open_session(self, uuid: UUID, params: Params | None = None) -> Session:
+    def open_session(self, uuid: UUID, params: Params = NO_PARAMS) -> Session:
         """TEEC_OpenSession.
 
         Raises:
             TeeError: ITEM_NOT_FOUND for an unknown TA, BUSY, or the TA's own refusal.
         """
-        four = params or (Param.none(), Param.none(), Param.none(), Param.none())
-        answer = _check(self.exchange(OpenSession(uuid=uuid.bytes, params=four), INVOKE_TIMEOUT_MS), "the session")
+        answer = _check(self.exchange(OpenSession(uuid=uuid.bytes, params=params), INVOKE_TIMEOUT_MS), "the session")
         return Session(self, answer.session)
 
     def renew_keys(self, *, timeout_ms: int) -> None:

@@ -1,18 +1,24 @@
 """The core of the secure world: sessions, instances, parameters, panics. No IO: messages in, messages out.
 
-What it promises: a TA that panics takes only its own instance with it; every answer has a result and an origin.
+What it promises: a TA that panics takes only its own instance with it; every answer has a result and an origin; a
+session belongs to the one who opened it, the normal world or another instance, and to nobody else.
 What it does not: TAs run in one interpreter and are not isolated from each other in memory.
+
+One thread: a call from TA to TA runs inside the caller's. An application on the call stack waits for an answer, so a
+call that leads back to it would wait for itself: BUSY.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
 from typing import Any
 from uuid import UUID
 
 from tee_sim.errors import Origin, TeeError, TeeResult
-from tee_sim.limits import MAX_SESSIONS
+from tee_sim.limits import MAX_PEER_SESSIONS, MAX_SESSIONS
 from tee_sim.manifest import Manifest
 from tee_sim.params import Param, Params
+from tee_sim.peers import ManifestPeers
 from tee_sim.session import Event, State, step
 from tee_sim.ta_api import TaEnv, TrustedApp
 from tee_sim.wire import CloseSession, Invoke, OpenSession, Return
@@ -20,11 +26,20 @@ from tee_sim.wire import CloseSession, Invoke, OpenSession, Return
 __all__ = ["Core"]
 
 
+@dataclass(slots=True)
+class _Holder:
+    """Who opens sessions: the normal world, or one instance."""
+
+    limit: int
+    numbers: set[int] = field(default_factory=set)
+
+
 @dataclass(slots=True, eq=False)
 class _Instance:
     manifest: Manifest
     app: TrustedApp
     sessions: set[int] = field(default_factory=set)
+    holder: _Holder = field(default_factory=lambda: _Holder(MAX_PEER_SESSIONS))
 
 
 @dataclass(slots=True)
@@ -37,13 +52,30 @@ class _Session:
         self.state = step(self.state, event)
 
 
+@dataclass(frozen=True, slots=True)
+class _Route:
+    """`tee_sim.peers.Route` of one instance."""
+
+    core: "Core"
+    holder: _Holder
+
+    def open(self, uuid: bytes, params: Params) -> int:
+        return self.core._open(self.holder, uuid, params)
+
+    def invoke(self, number: int, command: int, params: Params) -> Params:
+        return self.core._invoke(self.holder, number, command, params)
+
+    def close(self, number: int) -> None:
+        self.core._release(self.holder, number)
+
+
 class Core:
     """Session table and dispatch.
 
     Args:
         manifests: the TAs this secure world hosts.
         load: returns the class a manifest's entry names.
-        environment: makes the environment of one TA.
+        environment: makes the environment of one TA; its `peers` are the core's.
         on_panic: called while a panic's exception is handled; for debugging without a lock.
     """
 
@@ -61,33 +93,46 @@ class Core:
         self._kept: dict[bytes, _Instance] = {}
         self._sessions: dict[int, _Session] = {}
         self._next_session = 1
+        self._client = _Holder(MAX_SESSIONS)
+        self._stack: list[bytes] = []
+        self._released: list[int] = []
 
     def dispatch(self, message: OpenSession | Invoke | CloseSession) -> Return:
-        """Answer one request. Never raises: whatever goes wrong is a Return."""
+        """Answer one request of the normal world. Never raises: whatever goes wrong is a Return."""
         try:
             if isinstance(message, OpenSession):
-                return self._open(message.uuid, _four(message.params))
+                number = self._open(self._client, message.uuid, _four(message.params))
+                return Return(result=TeeResult.SUCCESS, origin=Origin.TRUSTED_APP, session=number)
             if isinstance(message, Invoke):
-                return self._invoke(message.session, message.command, _four(message.params))
-            return self._close(message.session)
+                out = self._invoke(self._client, message.session, message.command, _four(message.params))
+                return Return(result=TeeResult.SUCCESS, origin=Origin.TRUSTED_APP, session=message.session, params=out)
+            self._close(self._client, message.session)
+            return Return(result=TeeResult.SUCCESS, origin=Origin.TEE)
         except TeeError as error:
             return Return(result=error.result, origin=error.origin)
+        finally:
+            self._close_released()
 
-    def _open(self, uuid: bytes, params: Params) -> Return:
+    def _open(self, holder: _Holder, uuid: bytes, params: Params) -> int:
         manifest = self._manifests.get(uuid)
         if manifest is None:
             raise TeeError(TeeResult.ITEM_NOT_FOUND, f"no trusted application {UUID(bytes=uuid)}")
-        if len(self._sessions) >= MAX_SESSIONS:
-            raise TeeError(TeeResult.OUT_OF_MEMORY, f"{MAX_SESSIONS} sessions are open")
+        if len(holder.numbers) >= holder.limit:
+            raise TeeError(TeeResult.OUT_OF_MEMORY, f"{holder.limit} sessions are open")
+        self._refuse_loop(uuid)
         instance = self._instance_for(manifest)
-        number = self._next_session
+        number, self._next_session = self._next_session, self._next_session + 1
         session = _Session(instance, None)
         session.context = self._guard(instance, lambda: instance.app.open_session(params))
         session.move(Event.OPENED)
-        self._next_session += 1
         instance.sessions.add(number)
+        holder.numbers.add(number)
         self._sessions[number] = session
-        return Return(result=TeeResult.SUCCESS, origin=Origin.TRUSTED_APP, session=number)
+        return number
+
+    def _refuse_loop(self, uuid: bytes) -> None:
+        if uuid in self._stack:
+            raise TeeError(TeeResult.BUSY, "the trusted application waits for this very call")
 
     def _instance_for(self, manifest: Manifest) -> _Instance:
         kept = self._kept.get(manifest.uuid)
@@ -100,49 +145,70 @@ class Core:
         except Exception:
             self._on_panic()
             raise TeeError(TeeResult.TARGET_DEAD, "the trusted application does not load") from None
-        self._guard(instance, lambda: instance.app.create(self._environment(manifest)))
+        peers = ManifestPeers(manifest.calls, _Route(self, instance.holder))
+        try:
+            self._guard(instance, lambda: instance.app.create(replace(self._environment(manifest), peers=peers)))
+        except TeeError:
+            self._end(instance)
+            raise
         if "single_instance" in manifest.flags:
             self._kept[manifest.uuid] = instance
         return instance
 
-    def _invoke(self, number: int, command: int, params: Params) -> Return:
-        session = self._session(number)
-        session.move(Event.INVOKE)
+    def _invoke(self, holder: _Holder, number: int, command: int, params: Params) -> Params:
+        session = self._session(holder, number)
         instance = session.instance
+        self._refuse_loop(instance.manifest.uuid)
+        session.move(Event.INVOKE)
         try:
-            out = self._guard(instance, lambda: instance.app.invoke(session.context, command, params))
+            out: Params = self._guard(instance, lambda: _outputs(instance.app.invoke(session.context, command, params)))
         finally:
             if session.state is State.BUSY:
                 session.move(Event.RETURN)
-        return Return(
-            result=TeeResult.SUCCESS,
-            origin=Origin.TRUSTED_APP,
-            session=number,
-            params=tuple(p if p.is_output else Param.none() for p in out),
-        )
+        return out
 
-    def _close(self, number: int) -> Return:
-        session = self._session(number)
+    def _close(self, holder: _Holder, number: int) -> None:
+        self._session(holder, number)
+        holder.numbers.discard(number)
+        self._close_session(number)
+
+    def _close_session(self, number: int) -> None:
+        session = self._sessions.pop(number)
         panicked = session.state is State.PANICKED
         session.move(Event.CLOSE)
-        del self._sessions[number]
         instance = session.instance
         instance.sessions.discard(number)
         if not panicked:
             self._guard(instance, lambda: instance.app.close_session(session.context))
             if not instance.sessions and "keep_alive" not in instance.manifest.flags:
                 self._kept.pop(instance.manifest.uuid, None)
-                self._guard(instance, instance.app.destroy)
-        return Return(result=TeeResult.SUCCESS, origin=Origin.TEE)
+                try:
+                    self._guard(instance, instance.app.destroy)
+                finally:
+                    self._end(instance)
 
-    def _session(self, number: int) -> _Session:
-        session = self._sessions.get(number)
-        if session is None:
+    def _release(self, holder: _Holder, number: int) -> None:
+        """Close an instance's session. TEE_CloseTASession returns nothing: it is gone for the holder in any case."""
+        self._session(holder, number)
+        holder.numbers.discard(number)
+        self._released.append(number)
+        self._close_released()
+
+    def _close_released(self) -> None:
+        """Tell the targets, except those on the call stack: their turn comes when it has unwound."""
+        while ready := [n for n in self._released if self._sessions[n].instance.manifest.uuid not in self._stack]:
+            self._released.remove(ready[0])
+            with suppress(TeeError):
+                self._close_session(ready[0])
+
+    def _session(self, holder: _Holder, number: int) -> _Session:
+        if number not in holder.numbers:
             raise TeeError(TeeResult.BAD_PARAMETERS, "no such session")
-        return session
+        return self._sessions[number]
 
     def _guard(self, instance: _Instance, call: Callable[[], Any]) -> Any:
         """Run TA code. A TeeError is its result; anything else is a panic and kills the instance."""
+        self._stack.append(instance.manifest.uuid)
         try:
             return call()
         except TeeError:
@@ -151,12 +217,24 @@ class Core:
             self._on_panic()
             self._panic(instance)
             raise TeeError(TeeResult.TARGET_DEAD, "the trusted application panicked") from None
+        finally:
+            self._stack.pop()
 
     def _panic(self, instance: _Instance) -> None:
         if self._kept.get(instance.manifest.uuid) is instance:
             del self._kept[instance.manifest.uuid]
         for number in instance.sessions:
             self._sessions[number].move(Event.PANIC)
+        self._end(instance)
+
+    def _end(self, instance: _Instance) -> None:
+        """An instance is gone: nobody holds its sessions with others any more."""
+        self._released += instance.holder.numbers
+        instance.holder.numbers.clear()
+
+
+def _outputs(params: Params) -> Params:
+    return _four(tuple(p if p.is_output else Param.none() for p in params))
 
 
 def _four(params: tuple[Param, ...]) -> Params:

@@ -12,6 +12,9 @@ MAX_DEPTH = 8
 MAX_SESSIONS = 16
 """Open sessions per secure world; GlobalPlatform leaves it to the implementation."""
 
+MAX_PEER_SESSIONS = 8
+"""Open sessions of one trusted application with others: one with each that can be hosted."""
+
 MAX_TAS = 8
 """Trusted applications per secure world."""
 

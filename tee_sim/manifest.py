@@ -13,6 +13,7 @@ It is written as TOML next to the TA:
     resources = ["package:file.bin"]          # package data readable after the lock
     flags = ["single_instance", "multi_session", "keep_alive"]
     shared_keys = ["name"]                    # per-boot keys shared between the TAs that name them
+    calls = ["uuid"]                          # the TAs this one may open sessions with; without the key, none
     [quota]
     objects = 1000
     object_bytes = 65536
@@ -24,6 +25,7 @@ from typing import Annotated, Any, Self
 from uuid import UUID
 
 from tee_sim.errors import Origin, TeeError, TeeResult
+from tee_sim.limits import MAX_TAS
 from tee_sim.schema import Fixed, Items, Record, Text, UpTo
 
 __all__ = ["FLAGS", "Manifest"]
@@ -32,7 +34,8 @@ FLAGS = frozenset({"single_instance", "multi_session", "keep_alive"})
 """GlobalPlatform gpd.ta.singleInstance, multiSession, instanceKeepAlive."""
 
 _NAME = Text(128)
-_KEYS = frozenset({"uuid", "name", "entry", "code", "preload", "warmup", "resources", "flags", "shared_keys", "quota"})
+_LISTS = ("code", "preload", "resources", "flags", "shared_keys")
+_KEYS = frozenset({"uuid", "name", "entry", "warmup", "calls", "quota", *_LISTS})
 
 
 def _bad(why: str) -> TeeError:
@@ -54,6 +57,7 @@ class Manifest(Record):
     resources: Annotated[tuple[str, ...], Items(64, _NAME)] = ()
     flags: Annotated[tuple[str, ...], Items(8, Text(32))] = ()
     shared_keys: Annotated[tuple[str, ...], Items(8, Text(32))] = ()
+    calls: Annotated[tuple[bytes, ...], Items(MAX_TAS, Fixed(16))] = ()
     max_objects: Annotated[int, UpTo(10_000_000)] = 1_000
     max_object_bytes: Annotated[int, UpTo(1 << 20)] = 65_536
 
@@ -63,6 +67,8 @@ class Manifest(Record):
             raise _bad(f"unknown flag {sorted(unknown)[0]!r}")
         if not any(self.uuid):
             raise _bad("the nil uuid belongs to the core")
+        if self.uuid in self.calls or len(set(self.calls)) < len(self.calls):
+            raise _bad("calls names itself, or one application twice")
         if self.entry.count(":") != 1:
             raise _bad("entry is not module:Class")
 
@@ -88,13 +94,13 @@ class Manifest(Record):
         quota = table.pop("quota", {})
         try:
             uuid = UUID(table.pop("uuid")).bytes
-            lists: dict[str, Any] = {
-                k: tuple(table.pop(k, ())) for k in ("code", "preload", "resources", "flags", "shared_keys")
-            }
+            lists: dict[str, Any] = {k: tuple(table.pop(k, ())) for k in _LISTS}
+            calls = tuple(UUID(text).bytes for text in table.pop("calls", ()))
             manifest = cls(
                 uuid=uuid,
                 **lists,
                 **table,
+                calls=calls,
                 max_objects=quota.get("objects", 1_000),
                 max_object_bytes=quota.get("object_bytes", 65_536),
             )

@@ -12,7 +12,7 @@ from tee_sim.errors import TeeError, TeeResult
 from tee_sim.limits import MAX_PARAM_BYTES
 from tee_sim.schema import AtMost, Record, UpTo
 
-__all__ = ["Param", "ParamType", "Params", "param_types"]
+__all__ = ["NO_PARAMS", "Param", "ParamType", "Params", "param_types"]
 
 _U32 = 0xFFFF_FFFF
 
@@ -92,6 +92,7 @@ class Param(Record):
 
 
 Params = tuple[Param, Param, Param, Param]
+NO_PARAMS: Params = (Param.none(), Param.none(), Param.none(), Param.none())
 
 
 def param_types(params: Params) -> int:

@@ -9,11 +9,12 @@ panic: the instance is gone and its sessions answer TARGET_DEAD.
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from typing import Any, Generic, Protocol, TypeVar
+from typing import Any, Generic, Protocol, Self, TypeVar
+from uuid import UUID
 
 from tee_sim.clock import Clock
 from tee_sim.errors import Origin, TeeError, TeeResult
-from tee_sim.params import Param, Params, ParamType
+from tee_sim.params import NO_PARAMS, Param, Params, ParamType
 from tee_sim.rng import Rng
 from tee_sim.schema import Record
 
@@ -21,7 +22,10 @@ __all__ = [
     "Command",
     "CommandApp",
     "Keys",
+    "NoPeers",
     "ObjectInfo",
+    "PeerSession",
+    "Peers",
     "Platform",
     "Store",
     "StoredObject",
@@ -122,6 +126,58 @@ class Platform:
     measurements: tuple[tuple[str, bytes], ...] = ()
 
 
+class PeerSession(Protocol):
+    """An open session with another TA. Use it as a context manager: leaving the block closes it, whatever happened."""
+
+    def invoke(self, command: int, params: Params) -> Params:
+        """TEE_InvokeTACommand. Returns the output parameters.
+
+        Raises:
+            TeeError: the other TA's result; BUSY if its call led to this one; TARGET_DEAD if it panicked, then or
+                before. None of them harms the caller.
+        """
+        ...
+
+    def call(self, command: "Command[Q, A]", request: Q) -> A:
+        """Send a command's request record, return its reply record.
+
+        Raises:
+            TeeError: as `invoke`; BAD_FORMAT for a reply of another type.
+        """
+        ...
+
+    def close(self) -> None:
+        """TEE_CloseTASession."""
+        ...
+
+    def __enter__(self) -> Self: ...
+
+    def __exit__(self, *exc: object) -> None: ...
+
+
+class Peers(Protocol):
+    """The other TAs of this secure world, as far as the manifest's `calls` names them."""
+
+    def open_session(self, uuid: UUID, params: Params = NO_PARAMS) -> PeerSession:
+        """TEE_OpenTASession. Not while a transaction is open: the other TA could then store nothing.
+
+        Raises:
+            TeeError: ACCESS_DENIED if the manifest does not name it, ITEM_NOT_FOUND if nobody is hosted under this
+                identity, BUSY if its call led to this one or it takes one session at a time, OUT_OF_MEMORY, the other
+                TA's own refusal.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class NoPeers:
+    """`Peers` of a TA that runs alone."""
+
+    def open_session(self, uuid: UUID, params: Params = NO_PARAMS) -> PeerSession:
+        """Raises TeeError ACCESS_DENIED."""
+        raise TeeError(TeeResult.ACCESS_DENIED, "the manifest does not name this application in `calls`")
+
+
 @dataclass(frozen=True, slots=True)
 class TaEnv:
     """What the core gives a TA."""
@@ -133,6 +189,7 @@ class TaEnv:
     device_id: bytes
     """16 random bytes made when the device was initialized."""
     platform: Platform = Platform()
+    peers: Peers = NoPeers()
 
 
 class TrustedApp(Protocol):

@@ -53,7 +53,7 @@ class Probe:
 
 def make(*flags: str) -> Core:
     manifest = Manifest(uuid=UUID_BYTES, name="p", entry="x:Y", code=(), flags=flags)
-    environment: Callable[[Manifest], TaEnv] = lambda m: None  # type: ignore[assignment, return-value]  # noqa: E731
+    environment: Callable[[Manifest], TaEnv] = lambda m: TaEnv(None, None, None, None, bytes(16))  # type: ignore[arg-type]  # noqa: E731
     return Core((manifest,), lambda m: Probe, environment)
 
 

@@ -20,6 +20,9 @@ object_bytes = 100
 """
 
 
+PEER = UUID("6f1f3c1a-9f0e-5b51-8d0c-2c7c2f3b7a01")
+
+
 def test_parses_what_the_format_says() -> None:
     manifest = Manifest.from_toml(GOOD)
     assert manifest.ta_uuid == UUID("8aaaf200-2450-11e4-abe2-0002a5d5c51b")
@@ -27,9 +30,27 @@ def test_parses_what_the_format_says() -> None:
     assert Manifest.from_bytes(manifest.to_bytes()) == manifest
 
 
+def test_nobody_is_called_unless_the_manifest_says_so() -> None:
+    assert Manifest.from_toml(GOOD).calls == ()
+    manifest = Manifest.from_toml(GOOD.replace("[quota]", f'calls = ["{PEER}"]\n[quota]'))
+    assert manifest.calls == (PEER.bytes,)
+    assert Manifest.from_bytes(manifest.to_bytes()) == manifest
+
+
 @pytest.mark.parametrize(
     ("change", "text"),
     [
+        (("[quota]", 'calls = ["*"]\n[quota]'), "manifest: missing or malformed value"),
+        (("[quota]", f'calls = "{PEER}"\n[quota]'), "manifest: missing or malformed value"),
+        (("[quota]", "calls = [5]\n[quota]"), "manifest: missing or malformed value"),
+        (
+            ("[quota]", 'calls = ["8aaaf200-2450-11e4-abe2-0002a5d5c51b"]\n[quota]'),
+            "manifest: calls names itself, or one application twice",
+        ),
+        (
+            ("[quota]", f'calls = ["{PEER}", "{str(PEER).upper()}"]\n[quota]'),
+            "manifest: calls names itself, or one application twice",
+        ),
         (("uuid = ", "uid = "), "manifest: unknown key 'uid'"),
         (('entry = "a.b:C"', 'entry = "a.b"'), "manifest: entry is not module:Class"),
         (('"single_instance"', '"singleton"'), "manifest: unknown flag 'singleton'"),

@@ -20,7 +20,7 @@ from tee_sim.clock import FakeClock
 from tee_sim.core import Core
 from tee_sim.errors import TeeError, TeeResult
 from tee_sim.manifest import Manifest
-from tee_sim.params import Param, Params
+from tee_sim.params import NO_PARAMS, Param, Params
 from tee_sim.rng import OsRng, Rng
 from tee_sim.schema import Record
 from tee_sim.ta_api import Command, TaEnv, TrustedApp
@@ -145,7 +145,7 @@ class Target:
             self.outside.replies += param.buffer
         return answer
 
-    def session(self, uuid: UUID, *, fresh: bool = False, params: Params | None = None) -> Session:
+    def session(self, uuid: UUID, *, fresh: bool = False, params: Params = NO_PARAMS) -> Session:
         """A session with one application; a fresh one may be asked for with parameters."""
         if fresh:
             return self._context.open_session(uuid, params)
