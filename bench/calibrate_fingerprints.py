@@ -18,7 +18,9 @@ from numpy.typing import NDArray
 
 from bench.fingerprint_data import load_sets, pairs
 from bench.fingerprint_training import correspondences, discriminants, material, principal
+from bench.import_options import add_import_options, import_options_of
 from bench.train_projection import Evidence, evidence_of, fit_score, scored
+from bioguard.formats import ImportOptions
 from bioguard.match import FingerprintGallery
 from bioguard.match.fingerprint.prepared import PreparedTemplate, prepare_all
 from bioguard.match.fingerprint.protected import FingerCoder, protected_scores
@@ -43,9 +45,9 @@ def threshold_at(ordered: NDArray[np.float32], weights: NDArray[np.float64], rat
     return float(np.nextafter(ordered[min(at, ordered.size - 1)], np.float32(np.inf)))
 
 
-def real_scores(root: Path) -> tuple[list[Scored], list[Scored]]:
+def real_scores(root: Path, options: ImportOptions) -> tuple[list[Scored], list[Scored]]:
     """Impostor scores of every set, full and protected, by models that have not seen the database."""
-    parts = [material(s) for s in load_sets(root)]
+    parts = [material(s) for s in load_sets(root, options)]
     using = principal(parts)
     for _ in range(2):
         for part in parts:
@@ -150,9 +152,10 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=OUT)
     parser.add_argument("--people", type=int, default=8000)
     parser.add_argument("--protected-people", type=int, default=1500)
+    add_import_options(parser)
     options = parser.parse_args()
 
-    full, protected = real_scores(options.fingerprints)
+    full, protected = real_scores(options.fingerprints, import_options_of(parser, options))
     population = FingerPopulation(SEED)
     prepared = prepare_all([population.impression(person, 2, 0) for person in range(options.people)])
     top, count = synthetic_full(prepared, 400_000)

@@ -19,6 +19,8 @@ from bench.matchers import code_similarities, cosines, fingerprint_comparisons, 
 from bench.metrics.attacks import presentation_attacks
 from bench.resume import Partial
 from bench.sets import Comparisons
+from bioguard.cli.import_options import import_options
+from bioguard.formats import ImportOptions
 from bioguard.match.fingerprint.thresholds import threshold_for_fmr as finger_threshold
 from bioguard.match.thresholds import threshold_for_fmr as face_threshold
 from bioguard.report import render
@@ -31,8 +33,10 @@ FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
 
-def _fingerprint_matrices(root: Path, partial: Partial) -> list[tuple[FingerprintSet, NDArray[np.float32]]]:
-    sets = list(fingerprint_sets(root))
+def _fingerprint_matrices(
+    root: Path, partial: Partial, options: ImportOptions
+) -> list[tuple[FingerprintSet, NDArray[np.float32]]]:
+    sets = list(fingerprint_sets(root, options))
     for one in sets:
         for reason in one.refused:
             note(f"{one.name}: {reason}")
@@ -60,7 +64,10 @@ def _face_matrices(path: Path, seed: int) -> tuple[dict[str, NDArray[np.float32]
 @click.option("--out", type=click.Path(dir_okay=False, path_type=Path), required=True, metavar="F.npz")
 @click.option("--seed", type=click.IntRange(0), default=1, show_default=True, help="Makes the secret of the codes.")
 @click.option("--json", "as_json", is_flag=True, help="Summary as JSON.")
-def scores(fingerprints: Path | None, faces: Path | None, out: Path, seed: int, as_json: bool) -> None:
+@import_options
+def scores(
+    fingerprints: Path | None, faces: Path | None, out: Path, seed: int, as_json: bool, options: ImportOptions
+) -> None:
     """Write all scores of a data set, for others to judge.
 
     \b
@@ -73,7 +80,7 @@ def scores(fingerprints: Path | None, faces: Path | None, out: Path, seed: int, 
     arrays: dict[str, Any] = {}
     if fingerprints is not None:
         partial = Partial(out.with_suffix(".partial"))
-        for one, matrix in _fingerprint_matrices(fingerprints, partial):
+        for one, matrix in _fingerprint_matrices(fingerprints, partial, options):
             arrays[one.name], arrays[f"{one.name}:names"] = matrix, np.array(one.files)
     elif faces is not None:
         matrices, labels = _face_matrices(faces, seed)
@@ -108,9 +115,10 @@ def _face_sets(path: Path, seed: int) -> list[Comparisons]:
 @click.option("--seed", type=click.IntRange(0), default=1, show_default=True)
 @click.option("--replicates", type=click.IntRange(20), default=200, show_default=True, help="Draws of people.")
 @click.option("--json", "as_json", is_flag=True, help="accuracy.json on stdout as well.")
+@import_options
 def accuracy(
     fingerprints: Path | None, faces: Path | None, score_file: Path | None, distance: bool, attacks: Path | None,
-    out: Path, seed: int, replicates: int, as_json: bool,
+    out: Path, seed: int, replicates: int, as_json: bool, options: ImportOptions,
 ) -> None:  # fmt: skip
     """Error rates with intervals: accuracy.json and report.html in DIR.
 
@@ -127,7 +135,7 @@ def accuracy(
     partial = Partial(out / "partial")
     threshold: dict[str, float] = {}
     if fingerprints is not None:
-        sets = [fingerprint_comparisons(*pair) for pair in _fingerprint_matrices(fingerprints, partial)]
+        sets = [fingerprint_comparisons(*pair) for pair in _fingerprint_matrices(fingerprints, partial, options)]
         threshold = dict.fromkeys([s.name for s in sets], finger_threshold(PRODUCT_FMR))
     elif faces is not None:
         sets = _face_sets(faces, seed)

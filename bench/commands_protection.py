@@ -15,6 +15,8 @@ from bench.face_protection import VIEWS, context, losses, reconstruction, two_vi
 from bench.linkage import integer_bins, linkage
 from bench.load import fingerprint_sets
 from bench.protection_report import protection_report
+from bioguard.cli.import_options import import_options
+from bioguard.formats import ImportOptions
 from bioguard.match.fingerprint import prepare_all
 from bioguard.protect import SignCoder
 from bioguard.report import render
@@ -34,7 +36,16 @@ FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 @click.option("--quick", is_flag=True, help="Few epochs and draws.")
 @click.option("--seed", type=click.IntRange(0), default=1, show_default=True)
 @click.option("--json", "as_json", is_flag=True, help="protection.json on stdout as well.")
-def protection(out: Path, faces: Path | None, fingerprints: Path | None, quick: bool, seed: int, as_json: bool) -> None:
+@import_options
+def protection(
+    out: Path,
+    faces: Path | None,
+    fingerprints: Path | None,
+    quick: bool,
+    seed: int,
+    as_json: bool,
+    options: ImportOptions,
+) -> None:
     """What protected codes cost, leak and link, with and without the secret: protection.json and report.html.
 
     Irreversibility is measured by attacks (reconstruction), unlinkability as D_sys against its floor, renewability by
@@ -59,7 +70,9 @@ def protection(out: Path, faces: Path | None, fingerprints: Path | None, quick: 
         advance(1)
         data["face_accuracy_secret_stolen_test"] = losses(test.capped(VIEWS), epochs, replicates)
         advance(1)
-        data["fingerprint"] = finger_codes.measure(_prints(fingerprints, seed, quick), seed=seed, shuffles=replicates)
+        data["fingerprint"] = finger_codes.measure(
+            _prints(fingerprints, seed, quick, options), seed=seed, shuffles=replicates
+        )
         advance(1)
     out.mkdir(parents=True, exist_ok=True)
     write_json(out / "protection.json", data)
@@ -75,14 +88,14 @@ def _synthetic_faces(seed: int) -> FaceSet:
     return FaceSet(rows, np.tile(np.arange(PEOPLE, dtype=np.int32), 2))
 
 
-def _prints(root: Path | None, seed: int, quick: bool) -> list[finger_codes.Prints]:
+def _prints(root: Path | None, seed: int, quick: bool, options: ImportOptions) -> list[finger_codes.Prints]:
     touches = 2 if quick else TOUCHES
     if root is None:
         which = [(person, 2, touch) for person in range(FINGERS) for touch in range(touches)]
         ready = prepare_all(list(FingerPopulation(seed).stream(which)))
         return [[(str(person), t) for (person, _, _), t in zip(which, ready, strict=True)]]
     sets: list[finger_codes.Prints] = []
-    for one in fingerprint_sets(root):
+    for one in fingerprint_sets(root, options):
         seen: dict[str, int] = {}
         kept = []
         for finger, template in zip(one.fingers, one.templates, strict=True):

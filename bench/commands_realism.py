@@ -12,6 +12,8 @@ from bench.load import FingerprintSet, fingerprint_sets, read_faces
 from bench.matchers import cosines, fingerprint_comparisons, fingerprint_scores
 from bench.metrics.rates import Scores
 from bench.sets import Comparisons, scores_of
+from bioguard.cli.import_options import import_options
+from bioguard.formats import ImportOptions
 from bioguard.synthetic import EDGEFACE_XS, FacePopulation, FingerPopulation
 
 __all__ = ["realism"]
@@ -33,8 +35,15 @@ FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 @click.option("--out", type=click.Path(file_okay=False, path_type=Path), required=True, metavar="DIR")
 @click.option("--seed", type=click.IntRange(0), default=1, show_default=True)
 @click.option("--json", "as_json", is_flag=True)
+@import_options
 def realism(
-    fingerprints: Path | None, fitted: tuple[str, ...], faces: Path | None, out: Path, seed: int, as_json: bool
+    fingerprints: Path | None,
+    fitted: tuple[str, ...],
+    faces: Path | None,
+    out: Path,
+    seed: int,
+    as_json: bool,
+    options: ImportOptions,
 ) -> None:
     """Score quantiles and error rates of real and synthetic people side by side: realism.json."""
     if fingerprints is None and faces is None:
@@ -42,7 +51,7 @@ def realism(
     data: dict[str, Any] = {"command": "realism", "seed": seed, "environment": environment()}
     lines = []
     if fingerprints is not None:
-        data["fingerprints"] = _fingerprints(fingerprints, set(fitted), seed)
+        data["fingerprints"] = _fingerprints(fingerprints, set(fitted), seed, options)
         lines += _lines("fingerprints", data["fingerprints"])
     if faces is not None:
         data["faces"] = _faces(faces, seed)
@@ -52,8 +61,8 @@ def realism(
     show(data, lines, as_json=as_json)
 
 
-def _fingerprints(root: Path, fitted: set[str], seed: int) -> dict[str, Any]:
-    real = list(fingerprint_sets(root))
+def _fingerprints(root: Path, fitted: set[str], seed: int, options: ImportOptions) -> dict[str, Any]:
+    real = list(fingerprint_sets(root, options))
     groups = {
         "real, fitted": [s for s in real if s.name in fitted],
         "real, check": [s for s in real if s.name not in fitted],

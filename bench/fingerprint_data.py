@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from bioguard.formats import load_features
+from bioguard.formats import ImportOptions, load_features
 from bioguard.records import FingerprintTemplate
 
 __all__ = ["FingerSet", "eer", "fnmr_at_fmr", "load_sets", "pairs"]
@@ -23,12 +23,12 @@ class FingerSet:
     fingers: NDArray[np.int64]
 
 
-def load_sets(root: Path) -> list[FingerSet]:
+def load_sets(root: Path, options: ImportOptions) -> list[FingerSet]:
     """Every directory below root that holds `<finger>_<impression>.iso` files; the first level is the extractor."""
     found = []
     for directory in sorted({p.parent for p in root.rglob("*_*.iso")}):
         files = sorted(directory.glob("*_*.iso"), key=lambda p: tuple(int(n) for n in p.stem.split("_")))
-        templates = [t for t in (load_features(f) for f in files) if isinstance(t, FingerprintTemplate)]
+        templates = [t for t in (load_features(f, options) for f in files) if isinstance(t, FingerprintTemplate)]
         parts = directory.relative_to(root).parts
         fingers = np.array([int(f.stem.split("_")[0]) for f in files])
         found.append(FingerSet("/".join(parts), parts[0], "/".join(parts[1:]), templates, fingers))

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from bench.fingerprint_data import eer, fnmr_at_fmr, load_sets, pairs
 from bench.fingerprint_training import correspondences, discriminants, material, principal
+from bench.import_options import add_import_options, import_options_of
 from bioguard.match.fingerprint.prepared import PreparedTemplate, prepare_all
 from bioguard.match.fingerprint.protected import FingerCoder, protected_scores
 
@@ -40,8 +41,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n", maxsplit=1)[0])
     parser.add_argument("--fingerprints", type=Path, required=True)
     parser.add_argument("--keys", type=int, default=3)
+    add_import_options(parser)
     options = parser.parse_args()
-    parts = [material(s) for s in load_sets(options.fingerprints)]
+    parts = [material(s) for s in load_sets(options.fingerprints, import_options_of(parser, options))]
     using = principal(parts)
     for _ in range(2):
         for part in parts:

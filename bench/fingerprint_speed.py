@@ -8,13 +8,14 @@ that noise of the machine meets all of them. Compare figures of one run only.
 
 import argparse
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 
 import numpy as np
 
-from bench.fingerprint_data import load_sets
+from bench.fingerprint_data import FingerSet, load_sets
+from bench.import_options import add_import_options, import_options_of
 from bench.single_thread import rerun_single_threaded
 from bioguard.match import FingerprintGallery
 from bioguard.match.fingerprint import PreparedTemplate, backends, prepare_all
@@ -77,10 +78,9 @@ def growth(prepared: list[PreparedTemplate], largest: int) -> None:
         rows *= 10
 
 
-def losses(root: Path) -> None:
+def losses(sets: Sequence[FingerSet]) -> None:
     """Genuine pairs that the cascade drops: more than that share of the impostors look more alike at first sight."""
     threshold = threshold_for_fmr(1e-3)
-    sets = load_sets(root)
     for extractor in sorted({s.extractor for s in sets}):
         counts = {share: np.zeros(4) for share in (CASCADE.share, 0.05, 0.1)}
         for s in (s for s in sets if s.extractor == extractor):
@@ -108,8 +108,9 @@ def main() -> None:
     parser.add_argument("--fingerprints", type=Path, required=True)
     parser.add_argument("--rows", type=int, default=12_800)
     parser.add_argument("--largest", type=int, default=100_000)
+    add_import_options(parser)
     options = parser.parse_args()
-    sets = load_sets(options.fingerprints)
+    sets = load_sets(options.fingerprints, import_options_of(parser, options))
     templates = [t for s in sets if s.extractor == sets[0].extractor for t in s.templates]
     prepared = prepare_all(templates)
     print(f"mean {np.mean([len(t) for t in templates]):.1f} minutiae")
@@ -119,7 +120,7 @@ def main() -> None:
     speed(prepared, options.rows)
     growth(prepared, options.largest)
     print("cascade")
-    losses(options.fingerprints)
+    losses(sets)
 
 
 if __name__ == "__main__":

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bench.fingerprint_data import FingerSet, eer, fnmr_at_fmr, load_sets
+from bench.import_options import add_import_options, import_options_of
 from bioguard.match import FingerprintGallery
 from bioguard.match.fingerprint.alignment import align, group_motion
 from bioguard.match.fingerprint.pairing import Block, relax, select_pairs, similarities, starting_weights, support
@@ -78,8 +79,9 @@ def scores(source: FingerSet, enroll: Enroll) -> tuple[NDArray[np.float32], NDAr
 def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n", maxsplit=1)[0])
     parser.add_argument("--fingerprints", type=Path, required=True)
+    add_import_options(parser)
     options = parser.parse_args()
-    sets = load_sets(options.fingerprints)
+    sets = load_sets(options.fingerprints, import_options_of(parser, options))
     print("pooled over all sets: EER %, FNMR % at FMR 1e-2 and 1e-3")
     for name, enroll in WAYS.items():
         parts = [scores(s, enroll) for s in sets]

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from bench.sets import Comparisons
 from bioguard.errors import InputRefused
-from bioguard.formats import load
+from bioguard.formats import ImportOptions, load
 from bioguard.records import FaceEmbedding, FingerprintTemplate
 
 __all__ = ["FingerprintSet", "fingerprint_sets", "read_faces", "read_score_files"]
@@ -30,7 +30,7 @@ class FingerprintSet:
     refused: Sequence[str]
 
 
-def fingerprint_sets(root: Path) -> Iterator[FingerprintSet]:
+def fingerprint_sets(root: Path, options: ImportOptions) -> Iterator[FingerprintSet]:
     """Every directory at or below root that holds `<finger>_<impression>.iso` files, by name.
 
     Raises:
@@ -39,20 +39,20 @@ def fingerprint_sets(root: Path) -> Iterator[FingerprintSet]:
     found = False
     for directory in sorted({path.parent for path in root.rglob("*_*.*") if SAMPLE.fullmatch(path.name)}):
         found = True
-        yield _read_directory(directory, directory.relative_to(root).as_posix())
+        yield _read_directory(directory, directory.relative_to(root).as_posix(), options)
     if not found:
         raise InputRefused(
             f"no <finger>_<impression>.iso files below {root}", hint="give a folder in FVC style", code="bench.empty"
         )
 
 
-def _read_directory(directory: Path, name: str) -> FingerprintSet:
+def _read_directory(directory: Path, name: str, options: ImportOptions) -> FingerprintSet:
     matches = [m for path in directory.iterdir() if (m := SAMPLE.fullmatch(path.name))]
     matches.sort(key=lambda m: (_natural(m["finger"]), int(m["impression"]), m.string))
     templates: list[FingerprintTemplate | None] = []
     refused = []
     for match in matches:
-        template, reason = _read_template(directory / match.string)
+        template, reason = _read_template(directory / match.string, options)
         templates.append(template)
         if reason:
             refused.append(f"{match.string}: {reason}")
@@ -63,9 +63,9 @@ def _natural(text: str) -> tuple[int, str]:
     return (int(text), "") if text.isdigit() else (1 << 62, text)
 
 
-def _read_template(path: Path) -> tuple[FingerprintTemplate | None, str]:
+def _read_template(path: Path, options: ImportOptions) -> tuple[FingerprintTemplate | None, str]:
     try:
-        features = load(path).features
+        features = load(path, options).features
     except (InputRefused, OSError) as error:
         return None, str(error)
     if len(features) != 1 or not isinstance(features[0], FingerprintTemplate):

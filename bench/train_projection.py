@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from bench.fingerprint_data import eer, fnmr_at_fmr, load_sets, pairs
 from bench.fingerprint_training import Material, correspondences, discriminants, material, principal
+from bench.import_options import add_import_options, import_options_of
 from bioguard.match.fingerprint.calibration import FACTORS, bounded, factors
 from bioguard.match.fingerprint.comparator import N_EVIDENCE
 from bioguard.match.fingerprint.kernel import NUMPY, backends, compare
@@ -97,11 +98,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n", maxsplit=1)[0])
     parser.add_argument("--fingerprints", type=Path, required=True)
     parser.add_argument("--write", action="store_true")
+    add_import_options(parser)
     options = parser.parse_args()
     if backends()[0] == NUMPY:
         parser.error("the compiled kernel is needed: reinstall with a C compiler")
 
-    parts = [material(s) for s in load_sets(options.fingerprints)]
+    parts = [material(s) for s in load_sets(options.fingerprints, import_options_of(parser, options))]
     using = principal(parts)
     for _ in range(2):
         for part in parts:

@@ -17,7 +17,7 @@ from bench.__main__ import cli
 from bench.load import fingerprint_sets, read_score_files
 from bench.matchers import code_similarities
 from bioguard.errors import InputRefused
-from bioguard.formats import write_iso2005
+from bioguard.formats import ImportOptions, write_iso2005
 from bioguard.match import FingerprintGallery
 from bioguard.synthetic import EDGEFACE_XS, FacePopulation, FingerPopulation
 
@@ -64,7 +64,7 @@ def test_scores_of_fingerprints_have_the_published_layout(folder: Path, tmp_path
     assert (matrix.dtype, matrix.shape) == (np.float32, (n, n))
     assert names[:4].tolist() == ["1_1.iso", "1_2.iso", "1_3.iso", "2_1.iso"]
     assert names[-1] == "11_3.iso"
-    one = next(s for s in fingerprint_sets(folder) if s.name == "x/DB1")
+    one = next(s for s in fingerprint_sets(folder, ImportOptions()) if s.name == "x/DB1")
     gallery = FingerprintGallery([t for t in one.templates if t is not None])
     assert np.array_equal(matrix[5], gallery.scores(gallery.template(5)))
     broken = 2 * TOUCHES + 1

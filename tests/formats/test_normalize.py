@@ -85,7 +85,7 @@ def test_resolution_zero_needs_the_caller() -> None:
     with pytest.raises(InputRefused, match="header has resolution 0") as caught:
         load_one(octets)
     assert caught.value.code == "format.resolution_zero"
-    assert caught.value.hint == "state the true resolution when you import this file"
+    assert caught.value.hint == "state the true resolution: --dpi X[,Y]"
     template, warnings = load_one(octets, dpi=(1000, 500))
     assert (template.x_px500[0], template.y_px500[0], warnings) == (50, 40, [])
 

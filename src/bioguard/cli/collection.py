@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from bioguard.errors import InputRefused
-from bioguard.formats import load
+from bioguard.formats import ImportOptions, load
 from bioguard.records import FaceEmbedding, FingerprintTemplate
 
 __all__ = ["find_faces", "find_fingers"]
@@ -22,7 +22,9 @@ _FILE = re.compile(r"(?P<finger>[A-Za-z0-9]+)_(?P<impression>\d+)\.(iso|fmr|ist|
 MAX_FACES_PER_FILE = 100_000
 
 
-def find_fingers(root: Path, *, people: int, impressions: int) -> list[list[FingerprintTemplate]]:
+def find_fingers(
+    root: Path, *, people: int, impressions: int, options: ImportOptions
+) -> list[list[FingerprintTemplate]]:
     """Up to `people` fingers with at least `impressions` impressions each, spread over the databases found."""
     databases: dict[tuple[str, ...], dict[str, list[Path]]] = {}
     for directory in sorted({path.parent for path in root.rglob("*_*.*") if _FILE.fullmatch(path.name)}):
@@ -38,7 +40,7 @@ def find_fingers(root: Path, *, people: int, impressions: int) -> list[list[Fing
     rounds = zip(*(sorted(f.items()) for f in databases.values()), strict=False)
     for paths in (paths for row in rounds for _, paths in row if len(paths) >= impressions):
         chosen.append(sorted(paths, key=_impression))
-    return [[_template(path) for path in paths] for paths in chosen[:people]]
+    return [[_template(path, options) for path in paths] for paths in chosen[:people]]
 
 
 def _impression(path: Path) -> int:
@@ -46,8 +48,8 @@ def _impression(path: Path) -> int:
     return int(found["impression"]) if found else 0
 
 
-def _template(path: Path) -> FingerprintTemplate:
-    sample = load(path).features[0]
+def _template(path: Path, options: ImportOptions) -> FingerprintTemplate:
+    sample = load(path, options).features[0]
     if not isinstance(sample, FingerprintTemplate):
         raise InputRefused(f"{path}: not minutiae", hint="give a directory of fingerprint files", code="demo.data")
     return sample

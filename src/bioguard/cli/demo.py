@@ -10,6 +10,7 @@ from pathlib import Path
 import click
 
 from bioguard.cli.collection import find_faces, find_fingers
+from bioguard.cli.import_options import import_options
 from bioguard.cli.output import Output, Result
 from bioguard.cli.state import CliState, pass_state
 from bioguard.commands.biometric import Leave, Modality
@@ -19,6 +20,7 @@ from bioguard.device.credentials import check_token, enrollment_token, set_pin, 
 from bioguard.device.receipts import erasure_receipt
 from bioguard.errors import InputRefused
 from bioguard.exit_codes import ExitCode
+from bioguard.formats import ImportOptions
 from bioguard.records import Features
 from bioguard.records.tokens import AuthToken
 from bioguard.synthetic import face_views, finger_impressions
@@ -89,8 +91,9 @@ def _temporary_device(options: DeviceOptions, keep: Path | None) -> Iterator[Dev
     metavar="DIR",
 )
 @click.option("--keep", type=click.Path(path_type=Path), help="Leave the device in DIR.", metavar="DIR")
+@import_options
 @pass_state
-def demo(state: CliState, data: Path | None, keep: Path | None) -> Result:
+def demo(state: CliState, data: Path | None, keep: Path | None, options: ImportOptions) -> Result:
     """Provision a device, enroll people by face and finger, accept genuine attempts, reject impostors.
 
     \b
@@ -101,7 +104,7 @@ def demo(state: CliState, data: Path | None, keep: Path | None) -> Result:
     started = time.monotonic()
     out = state.output
     out.step("bioguard demo: a simulated device; nothing here protects real biometrics")
-    people = _real_people(data, out) if data else _synthetic_people()
+    people = _real_people(data, out, options) if data else _synthetic_people()
     with _temporary_device(state.options, keep) as device:
         facts = device.running.status()
         out.step(f"device   provisioned in {device.directory if keep else 'a temporary directory'}")
@@ -167,9 +170,9 @@ def _synthetic_people(seed: int = 1) -> list[_Person]:
     ]
 
 
-def _real_people(root: Path, out: Output) -> list[_Person]:
+def _real_people(root: Path, out: Output, options: ImportOptions) -> list[_Person]:
     needed = ENROLLED_SAMPLES + 1
-    fingers = find_fingers(root, people=PEOPLE, impressions=needed)
+    fingers = find_fingers(root, people=PEOPLE, impressions=needed, options=options)
     faces = find_faces(root, people=PEOPLE, views=needed)
     count = min(len(fingers), len(faces))
     if count < 2:

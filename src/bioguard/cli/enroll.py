@@ -6,6 +6,7 @@ from pathlib import Path
 import click
 
 from bioguard.cli.erasing import confirm_erasure, leave_options, leave_to_erase, receipt_option, write_receipt
+from bioguard.cli.import_options import import_options
 from bioguard.cli.output import Result, table
 from bioguard.cli.samples import read_samples
 from bioguard.cli.secrets import pin_file_option, read_pin
@@ -14,6 +15,7 @@ from bioguard.commands.biometric import Modality
 from bioguard.device import RecordInfo
 from bioguard.device.credentials import enrollment_token, has_pin
 from bioguard.errors import InputRefused
+from bioguard.formats import ImportOptions
 
 __all__ = ["enroll", "erase", "list_", "show"]
 
@@ -45,6 +47,7 @@ def _day(seconds: int) -> str:
 @click.option("--face", is_flag=True, help="The files are face embeddings.")
 @click.option("--replace", is_flag=True, help="Replace the record of this finger, or the first face.")
 @pin_file_option
+@import_options
 @pass_state
 def enroll(
     state: CliState,
@@ -55,6 +58,7 @@ def enroll(
     face: bool,
     replace: bool,
     pin_file: Path | None,
+    options: ImportOptions,
 ) -> Result:
     """Enroll one finger (several touches) or one face (several views). A user with a PIN is asked for it.
 
@@ -67,7 +71,7 @@ def enroll(
     """
     if face and finger:
         raise click.UsageError("choose --face or --finger, not both")
-    samples = read_samples(files, state.output)
+    samples = read_samples(files, state.output, options)
     with state.device() as device:
         token = b""
         if has_pin(device, user):

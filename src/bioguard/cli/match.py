@@ -4,6 +4,7 @@ from pathlib import Path
 
 import click
 
+from bioguard.cli.import_options import import_options
 from bioguard.cli.output import Result
 from bioguard.cli.pin import token_option
 from bioguard.cli.samples import read_sample
@@ -11,6 +12,7 @@ from bioguard.cli.state import CliState, pass_state
 from bioguard.commands.configuration import DEFAULT_FMR_INVERSE, DEFAULT_FPIR_INVERSE
 from bioguard.device.unlock_times import noted
 from bioguard.exit_codes import ExitCode
+from bioguard.formats import ImportOptions
 
 __all__ = ["Rate", "authenticate", "identify"]
 
@@ -40,9 +42,17 @@ class Rate(click.ParamType):  # type: ignore[type-arg]  # generic from click 8.4
     help="Challenge of the auth token, for instance a key's operation.  [default: 0]",
 )
 @token_option
+@import_options
 @pass_state
 def authenticate(
-    state: CliState, user: str, file: Path, *, fmr: int, operation_id: int, token_file: Path | None
+    state: CliState,
+    user: str,
+    file: Path,
+    *,
+    fmr: int,
+    operation_id: int,
+    token_file: Path | None,
+    options: ImportOptions,
 ) -> Result:
     """1:1: is this sample of USER? Exit 0 for a match, 3 for none.
 
@@ -51,7 +61,7 @@ def authenticate(
       bioguard authenticate alice probe.iso
       bioguard authenticate alice probe.iso --token t.bin && bioguard token verify t.bin
     """
-    sample = read_sample(file, state.output)
+    sample = read_sample(file, state.output, options)
     with state.device() as device:
         answer = device.authenticate(user, sample, fmr_inverse=fmr, operation_id=operation_id)
         noted(device.directory, device.user_handle(user), matched=answer.match)
@@ -82,15 +92,16 @@ def authenticate(
     default=DEFAULT_FPIR_INVERSE,
     help="Target false positive identification rate.  [default: 1/100]",
 )
+@import_options
 @pass_state
-def identify(state: CliState, file: Path, fpir: int) -> Result:
+def identify(state: CliState, file: Path, fpir: int, options: ImportOptions) -> Result:
     """1:N: whose sample is this? Exit 0 when somebody is found, 3 otherwise.
 
     \b
     Example:
       bioguard identify probe.npy
     """
-    sample = read_sample(file, state.output)
+    sample = read_sample(file, state.output, options)
     with state.device() as device:
         answer = device.identify(sample, fpir_inverse=fpir)
     who = answer.user or "(a user without a name here)"

@@ -5,10 +5,12 @@ from pathlib import Path
 import click
 import numpy as np
 
+from bioguard.cli.import_options import import_options
 from bioguard.cli.output import Result
 from bioguard.cli.samples import read_sample
 from bioguard.cli.state import CliState, pass_state
 from bioguard.errors import InputRefused
+from bioguard.formats import ImportOptions
 from bioguard.match.fingerprint.explain import explain
 from bioguard.records import FingerprintTemplate
 from bioguard.report.explain import align, draw_explanation
@@ -16,8 +18,8 @@ from bioguard.report.explain import align, draw_explanation
 __all__ = ["match_group"]
 
 
-def _finger(path: Path, state: CliState) -> FingerprintTemplate:
-    sample = read_sample(path, state.output)
+def _finger(path: Path, state: CliState, options: ImportOptions) -> FingerprintTemplate:
+    sample = read_sample(path, state.output, options)
     if not isinstance(sample, FingerprintTemplate):
         raise InputRefused(
             f"{path}: not a fingerprint", hint="match explain draws minutiae files", code="input.not_a_fingerprint"
@@ -34,8 +36,9 @@ def match_group() -> None:
 @click.argument("a", type=click.Path(path_type=Path, dir_okay=False))
 @click.argument("b", type=click.Path(path_type=Path, dir_okay=False))
 @click.option("--svg", required=True, type=click.Path(path_type=Path, dir_okay=False), help="Picture to write.")
+@import_options
 @pass_state
-def explain_command(state: CliState, a: Path, b: Path, svg: Path) -> Result:
+def explain_command(state: CliState, a: Path, b: Path, svg: Path, options: ImportOptions) -> Result:
     """Draw both minutiae sets, the pairs and their agreement. Takes files, never enrolled templates.
 
     \b
@@ -44,7 +47,7 @@ def explain_command(state: CliState, a: Path, b: Path, svg: Path) -> Result:
     """
     if svg.exists() and any(svg.samefile(path) for path in (a, b) if path.exists()):
         raise click.UsageError("--svg names one of the compared files")
-    first, second = _finger(a, state), _finger(b, state)
+    first, second = _finger(a, state, options), _finger(b, state, options)
     explanation = explain(first, second)
     picture = draw_explanation(first, second, explanation, names=(str(a), str(b)))
     try:

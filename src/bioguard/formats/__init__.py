@@ -15,13 +15,15 @@ Specifications: docs/formats/minutiae.md, embeddings.md, features.md.
 
 from bioguard.formats.files import LoadResult, load, load_bytes, load_features
 from bioguard.formats.fmr import parse_minutiae
-from bioguard.formats.normalize import ImportOptions, ImportWarning
+from bioguard.formats.normalize import ImportWarning
+from bioguard.formats.options import ImportOptions, Trailing
 from bioguard.formats.write import write_ansi2004, write_ansi2009, write_iso2005, write_iso2011, write_xyt
 
 __all__ = [
     "ImportOptions",
     "ImportWarning",
     "LoadResult",
+    "Trailing",
     "load",
     "load_bytes",
     "load_features",

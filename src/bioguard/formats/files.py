@@ -18,9 +18,10 @@ from bioguard.formats.errors import refuse
 from bioguard.formats.fmr import parse_minutiae
 from bioguard.formats.limits import MAX_EMBEDDINGS_BYTES, MAX_MINUTIAE_BYTES, MAX_VIEWS
 from bioguard.formats.minutiae import MAGIC
-from bioguard.formats.normalize import ImportOptions, ImportWarning, normalize_record
+from bioguard.formats.normalize import ImportWarning, normalize_record
 from bioguard.formats.npy import NPY_MAGIC, read_npy
 from bioguard.formats.npz import ZIP_MAGIC, read_npz
+from bioguard.formats.options import ImportOptions
 from bioguard.formats.xyt import XytRecord, normalize_xyt
 from bioguard.records import FaceEmbedding, Features
 from bioguard.records.features import MAX_DIMENSION, MIN_DIMENSION

@@ -16,11 +16,11 @@ from numpy.typing import NDArray
 
 from bioguard.formats.errors import refuse
 from bioguard.formats.minutiae import ANGLE_UNITS, Geometry, MinutiaeFormat, MinutiaeRecord, MinutiaeView
+from bioguard.formats.options import DPI, ImportOptions
 from bioguard.records import FingerprintTemplate
 
-__all__ = ["DPI", "ImportOptions", "ImportWarning", "normalize_record", "to_template"]
+__all__ = ["ImportWarning", "normalize_record", "to_template"]
 
-DPI = 500.0
 NOMINAL_DPI = {98: 250.0, 99: 250.0, 196: 500.0, 197: 500.0, 393: 1000.0, 394: 1000.0}
 MAX_EXTENT_MM = 60.0
 """No single fingerprint is larger: the largest single-finger capture area certified is 40.6 x 38.1 mm (FBI EBTS
@@ -32,31 +32,6 @@ so a resolution wrong by a factor of 3 is noticed, one wrong by 2 often is not."
 MIN_COUNT_FOR_SPACING = 8
 RESOLUTION_PER_CM = range(98, 2001)
 """ISO/IEC 19794-2 wants at least 99 px/cm (98.4 is 250 dpi); no sensor has 5 000 dpi."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ImportOptions:
-    """What the caller knows better than the header.
-
-    Attributes:
-        dpi: true (x, y) resolution of the image in the file, instead of the header's.
-        native_size_px: (width, height) of the captured image, for sources that resized it without keeping the
-            aspect ratio before extraction. `native_dpi` is the resolution of that captured image.
-        native_dpi: only with `native_size_px`.
-        xyt_m1: `.xyt` text in the ANSI/M1 convention (y down, 2-degree units) instead of NIST's own.
-    """
-
-    dpi: tuple[float, float] | None = None
-    native_size_px: tuple[int, int] | None = None
-    native_dpi: float = DPI
-    xyt_m1: bool = False
-
-    def __post_init__(self) -> None:
-        if self.dpi is not None and self.native_size_px is not None:
-            raise refuse("options", "dpi and native_size_px exclude each other", "give one of them")
-        values = [*(self.dpi or ()), *(self.native_size_px or ()), self.native_dpi]
-        if not all(math.isfinite(v) and 1 <= v <= 100_000 for v in values):
-            raise refuse("options", "import option out of range", "resolutions and sizes are 1 to 100000")
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,9 +54,7 @@ def _scales(image: Geometry, options: ImportOptions) -> tuple[float, float]:
     if options.dpi is not None:
         return DPI / options.dpi[0], DPI / options.dpi[1]
     if image.x_per_cm == 0 or image.y_per_cm == 0:
-        raise refuse(
-            "resolution_zero", "header has resolution 0", "state the true resolution when you import this file"
-        )
+        raise refuse("resolution_zero", "header has resolution 0", "state the true resolution: --dpi X[,Y]")
     return DPI / _dpi(image.x_per_cm), DPI / _dpi(image.y_per_cm)
 
 

@@ -17,7 +17,8 @@ import numpy as np
 
 from bioguard.formats.errors import refuse
 from bioguard.formats.minutiae import Geometry
-from bioguard.formats.normalize import ImportOptions, ImportWarning, to_template
+from bioguard.formats.normalize import ImportWarning, to_template
+from bioguard.formats.options import ImportOptions
 from bioguard.records import MAX_MINUTIAE, FingerprintTemplate
 
 __all__ = ["XytRecord", "normalize_xyt"]
@@ -85,7 +86,7 @@ def normalize_xyt(record: XytRecord, options: ImportOptions) -> tuple[Fingerprin
     x, y, theta = (np.array([row[i] for row in record.rows], dtype=np.float64) for i in range(3))
     if options.xyt_m1:
         if theta.max() >= 180:
-            raise refuse("field_range", "theta above 179 in an xyt file said to be M1", "read it without the M1 option")
+            raise refuse("field_range", "theta above 179 in an xyt file said to be M1", "read it without --xyt-m1")
         angle, height = np.radians(2 * theta), int(y.max()) + 1
     else:
         angle, height = np.radians(theta + 180), int(y.max()) + 1
