@@ -128,7 +128,7 @@ def test_a_device_whose_initialization_was_interrupted_takes_nobody(
         raise KeyboardInterrupt
 
     with monkeypatch.context() as during:
-        during.setattr(Device, "call", dies)
+        during.setattr(Device, "ask", dies)
         during.setattr(Device, "wipe", lambda _directory: None)
         with pytest.raises(KeyboardInterrupt):
             Device.init(directory, profile=Profile.DIGEST_ONLY)
@@ -144,7 +144,7 @@ def test_an_initialization_that_is_refused_leaves_nothing(directory: Path, monke
     def full(*_: object, **__: object) -> None:
         raise NotPermitted("no", hint="again", code="store.full")
 
-    monkeypatch.setattr(Device, "call", full)
+    monkeypatch.setattr(Device, "ask", full)
     refused(lambda: Device.init(directory), NotPermitted, "store.full")
     assert list(directory.iterdir()) == []
 
@@ -153,7 +153,7 @@ def test_an_initialization_that_is_refused_leaves_nothing(directory: Path, monke
 def test_an_interrupted_removal_is_finished_by_the_next_one(
     directory: Path, monkeypatch: pytest.MonkeyPatch, dies_before: object
 ) -> None:
-    real = Device.call
+    real = Device.ask
 
     def call(self: Device, *args: object, **more: object) -> object:
         if more.get("uuid") == dies_before:
@@ -172,7 +172,7 @@ def test_an_interrupted_removal_is_finished_by_the_next_one(
             if dies_before is None:
                 during.setattr(Names, "save", save)
             else:
-                during.setattr(Device, "call", call)
+                during.setattr(Device, "ask", call)
             refused(lambda: device.remove_user("alice"), TeeUnavailable, "tee")
     with Device.open(directory) as device:
         assert device.users() == ["alice"]

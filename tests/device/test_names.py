@@ -87,7 +87,7 @@ def test_a_name_that_is_gone_from_the_file_is_nobody(phone: Path) -> None:
 def test_a_change_of_name_that_is_cut_ends_with_one_name(
     phone: Path, monkeypatch: pytest.MonkeyPatch, dies: str
 ) -> None:
-    real = Device.call
+    real = Device.ask
 
     def call(self: Device, command: object, request: object, **more: object) -> object:
         if type(request).__name__ == "ChangeLabel":
@@ -97,7 +97,7 @@ def test_a_change_of_name_that_is_cut_ends_with_one_name(
         return real(self, command, request, **more)  # type: ignore[arg-type,type-var]
 
     with monkeypatch.context() as during:
-        during.setattr(Device, "call", call)
+        during.setattr(Device, "ask", call)
         with Device.open(phone) as device, pytest.raises(TeeUnavailable):
             device.rename_user("alice", "alicia")
     assert set(Names.load(phone).users) == {"alice", "alicia", "bob"}

@@ -92,7 +92,7 @@ def test_a_secure_world_that_is_not_there_is_unknown(lab: Lab, monkeypatch: Patc
     def gone(*_args: Any, **_kwargs: Any) -> None:
         raise TeeUnavailable("the secure world died", hint="")
 
-    monkeypatch.setattr(Device, "call", gone)
+    monkeypatch.setattr(Device, "ask", gone)
     check = conduct(BY_ID["BG-POL-005"], lab)
     assert (check.status, check.summary) == (Status.UNKNOWN, "could not run: the secure world died")
 

@@ -12,8 +12,8 @@ from collections.abc import Iterator
 
 from bioguard.audit.log import SignedLog
 from bioguard.commands import policy as commands
-from bioguard.commands.biometric import Modality, Status
-from bioguard.device.errors import from_status
+from bioguard.commands.biometric import Modality
+from bioguard.device.errors import promised
 from bioguard.device.facade import Device
 from bioguard.errors import IntegrityFailure
 from bioguard.proofs import cose
@@ -36,11 +36,6 @@ DEFAULT_DAYS = 365
 """A year: as long as the default retention of a record."""
 
 
-def _ok(status: Status, about: str = "") -> None:
-    if status is not Status.OK:
-        raise from_status(status, about)
-
-
 def grant(
     device: Device,
     name: str,
@@ -55,7 +50,7 @@ def grant(
     request = commands.GrantConsent(
         user=device.user_handle(name), modality=modality, purpose=purpose, days=days, of_age=of_age, token=token
     )
-    _ok(device.call(commands.GRANT, request).status, repr(name))
+    device.ask(commands.GRANT, request, about=repr(name))
 
 
 def grant_all(device: Device, name: str, *, days: int = DEFAULT_DAYS, of_age: bool, token: bytes = b"") -> None:
@@ -68,96 +63,85 @@ def grant_all(device: Device, name: str, *, days: int = DEFAULT_DAYS, of_age: bo
 def withdraw(device: Device, name: str, modality: Modality, purpose: Purpose, *, token: bytes = b"") -> tuple[str, ...]:
     """Take a consent back; return the digests (hex) of the records erased because no purpose is left."""
     request = commands.Withdraw(user=device.user_handle(name), modality=modality, purpose=purpose, token=token)
-    answer = device.call(commands.WITHDRAW, request)
-    _ok(answer.status, repr(name))
+    answer = device.ask(commands.WITHDRAW, request, about=repr(name))
     return tuple(digest.hex() for digest in answer.erased)
 
 
 def object_to(device: Device, name: str, purpose: Purpose, *, token: bytes = b"") -> None:
     """Object to a purpose; processing for it stops at once."""
     request = commands.ObjectTo(user=device.user_handle(name), purpose=purpose, token=token)
-    _ok(device.call(commands.OBJECT, request).status, repr(name))
+    device.ask(commands.OBJECT, request, about=repr(name))
 
 
 def confirm(device: Device, name: str, *, token: bytes = b"") -> None:
     """Confirm the grants under the present policy version."""
-    _ok(device.call(commands.CONFIRM, commands.Confirm(user=device.user_handle(name), token=token)).status, repr(name))
+    request = commands.Confirm(user=device.user_handle(name), token=token)
+    device.ask(commands.CONFIRM, request, about=repr(name))
 
 
 def restrict(device: Device, name: str, *, on: bool, token: bytes) -> None:
     """Start or end a restriction. Raises NotPermitted without a fresh PIN token of the user."""
     request = commands.Restrict(user=device.user_handle(name), on=on, token=token)
-    _ok(device.call(commands.RESTRICT, request).status, repr(name))
+    device.ask(commands.RESTRICT, request, about=repr(name))
 
 
 def mark_underage(device: Device, name: str) -> tuple[str, ...]:
     """The user turned out to be a child: erase everything; return the digests (hex)."""
-    answer = device.call(commands.MARK_UNDERAGE, commands.MarkUnderage(user=device.user_handle(name)))
-    _ok(answer.status, repr(name))
+    answer = device.ask(commands.MARK_UNDERAGE, commands.MarkUnderage(user=device.user_handle(name)), about=repr(name))
     return tuple(digest.hex() for digest in answer.erased)
 
 
 def consents(device: Device, name: str) -> commands.ConsentsReply:
     """What a user decided."""
-    answer = device.call(commands.CONSENTS, commands.Consents(user=device.user_handle(name)))
-    _ok(answer.status, repr(name))
-    return answer
+    return device.ask(commands.CONSENTS, commands.Consents(user=device.user_handle(name)), about=repr(name))
 
 
 def policy_state(device: Device) -> commands.PolicyReply:
     """Version, minimum age and retention in force."""
-    return device.call(commands.POLICY_STATE, commands.Nothing())
+    return device.ask(commands.POLICY_STATE, commands.Nothing())
 
 
 def set_policy(device: Device, *, version: int, minimum_age: int, retention_days: int) -> commands.PolicyReply:
     """Change them. A newer version suspends all grants until they are confirmed; it never goes down."""
     request = commands.SetPolicy(version=version, minimum_age=minimum_age, retention_days=retention_days)
-    answer = device.call(commands.SET_POLICY, request)
-    _ok(answer.status, "the version cannot go down")
-    return answer
+    return device.ask(commands.SET_POLICY, request, about="the version cannot go down")
 
 
 def purge(device: Device) -> tuple[int, int]:
     """Erase what is over, prune the log; return how many records and log bodies."""
-    answer = device.call(commands.PURGE, commands.Nothing())
-    _ok(answer.status)
+    answer = device.ask(commands.PURGE, commands.Nothing())
     return answer.erased, answer.pruned
 
 
 def open_request(device: Device, name: str, kind: Cause, *, token: bytes) -> RightsRequest:
     """Register a request. Raises NotPermitted without a fresh PIN token of the user."""
     request = commands.OpenRequest(user=device.user_handle(name), kind=kind, token=token)
-    return _request(device.call(commands.OPEN_REQUEST, request), repr(name))
+    return promised(device.ask(commands.OPEN_REQUEST, request, about=repr(name)).request, "a request")
 
 
 def extend_request(device: Device, number: int, reason: Cause) -> RightsRequest:
     """Take the longer term: COMPLEX or MANY_REQUESTS."""
-    return _request(device.call(commands.EXTEND, commands.Extend(number=number, reason=reason)), str(number))
+    request = commands.Extend(number=number, reason=reason)
+    return promised(device.ask(commands.EXTEND, request, about=str(number)).request, "a request")
 
 
 def answer_request(device: Device, number: int, answer: Cause) -> RightsRequest:
     """FULFILLED or REFUSED."""
-    return _request(device.call(commands.ANSWER, commands.Answer(number=number, answer=answer)), str(number))
-
-
-def _request(reply: commands.RequestReply, about: str) -> RightsRequest:
-    _ok(reply.status, about)
-    if reply.request is None:
-        raise from_status(Status.UNKNOWN_REQUEST, about)
-    return reply.request
+    request = commands.Answer(number=number, answer=answer)
+    return promised(device.ask(commands.ANSWER, request, about=str(number)).request, "a request")
 
 
 def requests(device: Device) -> Iterator[RightsRequest]:
     """The register of requests, in order."""
     first = 1
-    while page := device.call(commands.REQUESTS, commands.Requests(first=first)).requests:
+    while page := device.ask(commands.REQUESTS, commands.Requests(first=first)).requests:
         yield from page
         first = page[-1].number + 1
 
 
 def log_key(device: Device) -> NoteKey:
     """The verifier key of the device's log: what a stranger needs to check anything this device signs in it."""
-    key = device.call(commands.LOG_HEAD, commands.Nothing()).log_key
+    key = device.ask(commands.LOG_HEAD, commands.Nothing()).log_key
     if key is None:
         raise IntegrityFailure("the log has no key", hint="run: bioguard doctor", code="log.head")
     return NoteKey(log_origin(key), key)
@@ -169,12 +153,12 @@ def signed_log(device: Device) -> SignedLog:
     Raises:
         IntegrityFailure: what was read is not what was signed.
     """
-    head = device.call(commands.LOG_HEAD, commands.Nothing())
+    head = device.ask(commands.LOG_HEAD, commands.Nothing())
     if head.root is None or head.signature is None or head.log_key is None or head.attestation_key is None:
         raise IntegrityFailure("the log has no head", hint="run: bioguard doctor", code="log.head")
     items: list[commands.LogItem] = []
     while len(items) < head.size:
-        page = device.call(commands.LOG_READ, commands.LogRead(first=len(items))).items
+        page = device.ask(commands.LOG_READ, commands.LogRead(first=len(items))).items
         if not page:
             raise IntegrityFailure("the log ends early", hint="the store was damaged", code="log.gap")
         items += page
@@ -203,12 +187,11 @@ def attest(device: Device, nonce: bytes, profile: Profile = Profile.RFC9783) -> 
     running = device.running
     filter_hash = running.report.filter_sha256 or bytes(32)
     components = [(name, bytes.fromhex(digest)) for name, digest in sorted(running.measurements.items())]
-    key = device.call(commands.LOG_HEAD, commands.Nothing()).attestation_key
-    answer = device.call(
+    key = device.ask(commands.LOG_HEAD, commands.Nothing()).attestation_key
+    answer = device.ask(
         commands.ATTEST,
         commands.Attest(nonce=nonce, tfm_profile=profile is Profile.TFM),
     )
-    _ok(answer.status)
     if key is None or answer.signature is None or answer.boot_seed is None or answer.log_root is None:
         raise IntegrityFailure("the secure world attested nothing", hint="run: bioguard doctor", code="attest.empty")
     claims: Claims = device_claims(

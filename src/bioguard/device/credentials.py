@@ -12,9 +12,10 @@ from dataclasses import dataclass
 
 from bioguard.commands import gatekeeper, keystore, sensor
 from bioguard.commands.biometric import Modality
-from bioguard.commands.gatekeeper import GATEKEEPER_UUID, MAX_PIN_BYTES, GatekeeperStatus
+from bioguard.commands.gatekeeper import GATEKEEPER_UUID, MAX_PIN_BYTES
 from bioguard.commands.keystore import KEYSTORE_UUID, KeyError_
 from bioguard.commands.sensor import LockKind, SensorStatus
+from bioguard.device.errors import promised
 from bioguard.device.facade import Device
 from bioguard.device.handles import Handles
 from bioguard.errors import InputRefused, NotPermitted
@@ -34,34 +35,15 @@ class LockInfo:
     remaining_ms: int
 
 
-class WrongPin(NotPermitted):
-    """The PIN is wrong, or the handle is not this user's current one. The failure was counted."""
-
-    code = "pin.wrong"
-
-
-class PinThrottled(NotPermitted):
-    """Too many wrong PINs. The PIN was not looked at."""
-
-    code = "pin.wait"
-
-
 def _checked(pin: bytes) -> bytes:
     if not 1 <= len(pin) <= MAX_PIN_BYTES:
         raise InputRefused(f"a PIN has 1 to {MAX_PIN_BYTES} bytes", hint="give another one", code="pin.length")
     return pin
 
 
-def _permitted(status: GatekeeperStatus, timeout_ms: int) -> None:
-    if status is GatekeeperStatus.RETRY_TIMEOUT:
-        raise PinThrottled("too many wrong PINs", hint=f"wait {-(-timeout_ms // 1000)} s, then try again")
-    if status is not GatekeeperStatus.OK:
-        raise WrongPin("the PIN is wrong", hint="try again; failures are counted and slow down further tries")
-
-
 def has_pin(device: Device, name: str) -> bool:
-    """Whether a PIN was set for this user."""
-    return device.user_handle(name) in Handles.load(device.directory).users
+    """Whether a PIN was set for this user. Raises InputRefused for an unknown user."""
+    return device.user_handle(name, fresh=True) in Handles.load(device.directory).users
 
 
 def set_pin(device: Device, name: str, pin: bytes, *, current: bytes | None = None) -> int:
@@ -72,18 +54,16 @@ def set_pin(device: Device, name: str, pin: bytes, *, current: bytes | None = No
         NotPermitted: the current PIN is wrong or throttled.
     """
     handles = Handles.load(device.directory)
-    user = device.user_handle(name)
+    user = device.user_handle(name, fresh=True)
     request = gatekeeper.EnrollPin(
         user=user,
         desired=_checked(pin),
         current_handle=handles.users.get(user) if current is not None else None,
         current=_checked(current) if current is not None else b"",
     )
-    answer = device.call(gatekeeper.ENROLL_PIN, request, uuid=GATEKEEPER_UUID)
-    _permitted(answer.status, answer.timeout_ms)
-    if answer.handle is not None:
-        handles.users[user] = answer.handle
-        handles.save()
+    answer = device.ask(gatekeeper.ENROLL_PIN, request, uuid=GATEKEEPER_UUID)
+    handles.users[user] = promised(answer.handle, "a password handle")
+    handles.save()
     return answer.secure_user_id
 
 
@@ -94,22 +74,18 @@ def verify_pin(device: Device, name: str, pin: bytes, *, challenge: int = 0) -> 
         InputRefused: unknown user.
         NotPermitted: no PIN is set, it is wrong, or it is throttled.
     """
-    user = device.user_handle(name)
+    user = device.user_handle(name, fresh=True)
     handle = Handles.load(device.directory).users.get(user)
     if handle is None:
         raise NotPermitted("the user has no PIN", hint=f"run: bioguard pin set {name}", code="pin.none")
     request = gatekeeper.VerifyPin(user=user, challenge=challenge, handle=handle, pin=_checked(pin))
-    answer = device.call(gatekeeper.VERIFY_PIN, request, uuid=GATEKEEPER_UUID)
-    _permitted(answer.status, answer.timeout_ms)
-    if answer.token is None:
-        raise NotPermitted("the secure world confirmed a PIN without a token", hint="", code="pin.no_token")
-    return answer.token
+    return promised(device.ask(gatekeeper.VERIFY_PIN, request, uuid=GATEKEEPER_UUID).token, "a token")
 
 
 def generate_challenge(device: Device, name: str, modality: Modality) -> int:
     """A new live challenge of the sensor for this user."""
     request = sensor.SensorRequest(user=device.user_handle(name), modality=modality)
-    return device.call(sensor.GENERATE_CHALLENGE, request).challenge
+    return device.ask(sensor.GENERATE_CHALLENGE, request, about=repr(name)).challenge
 
 
 def enrollment_token(device: Device, name: str, modality: Modality, pin: bytes) -> bytes:
@@ -120,13 +96,13 @@ def enrollment_token(device: Device, name: str, modality: Modality, pin: bytes) 
 def authenticator_id(device: Device, name: str, modality: Modality) -> int:
     """The sensor's authenticator id for this user; 0 when nothing is enrolled."""
     request = sensor.SensorRequest(user=device.user_handle(name), modality=modality)
-    return device.call(sensor.GET_AUTHENTICATOR_ID, request).authenticator_id
+    return device.ask(sensor.GET_AUTHENTICATOR_ID, request, about=repr(name)).authenticator_id
 
 
 def lock_info(device: Device, name: str, modality: Modality) -> LockInfo:
     """Whether attempts are refused now."""
     request = sensor.SensorRequest(user=device.user_handle(name), modality=modality)
-    answer = device.call(sensor.LOCK_STATUS, request)
+    answer = device.ask(sensor.LOCK_STATUS, request, about=repr(name))
     return LockInfo(LockKind(answer.lock).name.lower(), answer.remaining_ms)
 
 
@@ -138,11 +114,10 @@ def unlock(device: Device, name: str, pin: bytes) -> None:
     """
     token = verify_pin(device, name, pin)
     user = device.user_handle(name)
-    answers = [
-        device.call(sensor.RESET_LOCKOUT, sensor.ResetLockout(user=user, modality=modality, token=token)).status
-        for modality in Modality
-    ]
-    if SensorStatus.OK not in answers:
+    foreign = (SensorStatus.TOKEN_REFUSED,)
+    requests = [sensor.ResetLockout(user=user, modality=modality, token=token) for modality in Modality]
+    answers = [device.ask(sensor.RESET_LOCKOUT, request, about=repr(name), expected=foreign) for request in requests]
+    if all(answer.status in foreign for answer in answers):
         raise NotPermitted(
             "the PIN does not own this user's enrollments",
             hint="what was enrolled without a PIN, or with one that was reset, can only be erased",
@@ -158,7 +133,9 @@ def check_token(device: Device, token: bytes) -> AuthToken:
         TokenRejected: changed, from another boot or device, or from the future.
     """
     seen = AuthToken.from_bytes(token)
-    answer = device.call(keystore.CHECK_TOKEN, keystore.CheckToken(token=token), uuid=KEYSTORE_UUID)
-    if answer.error is not KeyError_.OK:
+    foreign = (KeyError_.VERIFICATION_FAILED,)
+    request = keystore.CheckToken(token=token)
+    answer = device.ask(keystore.CHECK_TOKEN, request, uuid=KEYSTORE_UUID, expected=foreign)
+    if answer.error in foreign:
         raise TokenRejected("the secure world did not make this token in this boot", hint="get a new token")
     return seen

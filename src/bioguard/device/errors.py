@@ -1,12 +1,29 @@
-"""From results of the secure world to errors of bioguard: one table for statuses, one for TEE results."""
+"""From answers of the secure world to errors of bioguard: a table for each vocabulary of statuses, one for TEE results.
+
+The one place where a status becomes an error. `Device.ask` passes every reply through `raise_for_status`, so a caller
+that does not look at the status cannot go on with a refusal.
+"""
+
+from collections.abc import Collection
+from dataclasses import fields
+from enum import IntEnum
+from typing import TypeVar, cast
 
 from bioguard.commands.biometric import Status
+from bioguard.commands.gatekeeper import GatekeeperStatus
+from bioguard.commands.keystore import KeyError_
+from bioguard.commands.sensor import SensorStatus
 from bioguard.errors import BioguardError, InputRefused, IntegrityFailure, NotPermitted, TeeUnavailable
 from tee_sim.errors import TeeError, TeeResult
+from tee_sim.schema import Record
 
-__all__ = ["from_status", "from_tee"]
+__all__ = ["VOCABULARIES", "from_status", "from_tee", "promised", "raise_for_status", "status_of"]
 
-_STATUSES: dict[Status, tuple[type[BioguardError], str, str, str]] = {
+Row = tuple[type[BioguardError], str, str, str]
+"""Kind of error, stable code, message, hint."""
+T = TypeVar("T")
+
+_STATUSES: dict[Status, Row] = {
     Status.UNKNOWN_USER: (InputRefused, "user.unknown", "no such user", "run: bioguard user list"),
     Status.USER_EXISTS: (NotPermitted, "user.exists", "the user exists already", "run: bioguard user list"),
     Status.UNKNOWN_RECORD: (InputRefused, "record.unknown", "no such record", "run: bioguard list"),
@@ -146,7 +163,104 @@ _STATUSES: dict[Status, tuple[type[BioguardError], str, str, str]] = {
     ),
 }
 
-_RESULTS: dict[TeeResult, tuple[type[BioguardError], str, str, str]] = {
+_SENSOR = {
+    SensorStatus.UNKNOWN_USER: _STATUSES[Status.UNKNOWN_USER],
+    SensorStatus.TOKEN_REFUSED: _STATUSES[Status.TOKEN_REFUSED],
+}
+
+_GATEKEEPER: dict[GatekeeperStatus, Row] = {
+    GatekeeperStatus.GENERAL_FAILURE: (
+        NotPermitted,
+        "pin.wrong",
+        "the PIN is wrong",
+        "try again; failures are counted and slow down further tries",
+    ),
+    GatekeeperStatus.RETRY_TIMEOUT: (
+        NotPermitted,
+        "pin.wait",
+        "too many wrong PINs",
+        "wait {wait_s} s, then try again",
+    ),
+    GatekeeperStatus.REENROLL: (
+        NotPermitted,
+        "pin.reenroll",
+        "the PIN was set by an older Gatekeeper",
+        "run: bioguard pin set USER",
+    ),
+    GatekeeperStatus.NOT_IMPLEMENTED: (
+        InputRefused,
+        "pin.not_implemented",
+        "Gatekeeper does not do that",
+        "see docs/android-contract.md section 5",
+    ),
+}
+
+_KEYSTORE: dict[KeyError_, Row] = {
+    KeyError_.UNSUPPORTED_PURPOSE: (
+        InputRefused,
+        "key.unsupported_purpose",
+        "keystore does not do that with this kind of key",
+        "sign or verify",
+    ),
+    KeyError_.INCOMPATIBLE_PURPOSE: (
+        InputRefused,
+        "key.incompatible_purpose",
+        "the key is not for that",
+        "make a key with this purpose",
+    ),
+    KeyError_.INVALID_AUTHORIZATION_TIMEOUT: (
+        InputRefused,
+        "key.invalid_authorization_timeout",
+        "a key cannot be released for 0 seconds",
+        "give at least one second, or none for a token at each operation",
+    ),
+    KeyError_.KEY_USER_NOT_AUTHENTICATED: (
+        NotPermitted,
+        "key.not_authenticated",
+        "the auth token does not release this key",
+        "authenticate again, for this operation",
+    ),
+    KeyError_.INVALID_OPERATION_HANDLE: (
+        InputRefused,
+        "key.invalid_operation_handle",
+        "there is no such operation",
+        "begin it again: an operation is over after its first finish or abort",
+    ),
+    KeyError_.VERIFICATION_FAILED: (
+        NotPermitted,
+        "key.verification_failed",
+        "the signature does not verify",
+        "check message, signature and key",
+    ),
+    KeyError_.TOO_MANY_OPERATIONS: (
+        NotPermitted,
+        "key.too_many_operations",
+        "too many operations are open",
+        "finish or abort one first",
+    ),
+    KeyError_.INVALID_KEY_BLOB: (
+        InputRefused,
+        "key.invalid_key_blob",
+        "there is no such key, or it cannot be made like this",
+        "make a key with secure ids or without authorization, not both",
+    ),
+    KeyError_.INVALID_ARGUMENT: (
+        InputRefused,
+        "key.invalid_argument",
+        "keystore refused an argument",
+        "see docs/android-contract.md",
+    ),
+}
+
+VOCABULARIES: dict[type[IntEnum], dict[IntEnum, Row]] = {
+    Status: cast("dict[IntEnum, Row]", _STATUSES),
+    SensorStatus: cast("dict[IntEnum, Row]", _SENSOR),
+    GatekeeperStatus: cast("dict[IntEnum, Row]", _GATEKEEPER),
+    KeyError_: cast("dict[IntEnum, Row]", _KEYSTORE),
+}
+"""Every vocabulary in which a trusted application says yes (0) or no, and what each no is here."""
+
+_RESULTS: dict[TeeResult, Row] = {
     TeeResult.TARGET_DEAD: (
         TeeUnavailable,
         "tee.dead",
@@ -195,10 +309,53 @@ _RESULTS: dict[TeeResult, tuple[type[BioguardError], str, str, str]] = {
 }
 
 
-def from_status(status: Status, about: str = "") -> BioguardError:
-    """The error for a refusal. `about` names what was asked for."""
-    kind, code, message, hint = _STATUSES[status]
-    return kind(f"{message}: {about}" if about else message, hint=hint, code=code)
+def from_status(status: IntEnum, about: str = "", *, wait_ms: int = 0) -> BioguardError:
+    """The error for a refusal in any of the vocabularies.
+
+    Args:
+        about: names what was asked for.
+        wait_ms: what a refusal for a while says of its end.
+    """
+    kind, code, message, hint = VOCABULARIES[type(status)][status]
+    wait_s = -(-wait_ms // 1000)
+    return kind(f"{message}: {about}" if about else message, hint=hint.format(wait_s=wait_s), code=code)
+
+
+def status_of(reply: Record) -> IntEnum:
+    """The status in a reply, whatever the field and its vocabulary are called.
+
+    Raises:
+        TypeError: a reply that says neither yes nor no: a command with one must not exist.
+    """
+    for field in fields(reply):  # type: ignore[arg-type]  # every record is a dataclass
+        value = getattr(reply, field.name)
+        if type(value) in VOCABULARIES:
+            return cast("IntEnum", value)
+    raise TypeError(f"{type(reply).__name__} has no status")
+
+
+def raise_for_status(reply: Record, about: str = "", *, expected: Collection[IntEnum] = ()) -> None:
+    """Raise the error of a reply that is a refusal.
+
+    Args:
+        about: names what was asked for.
+        expected: refusals that the caller looks at itself.
+    """
+    status = status_of(reply)
+    if status == 0 or any(status is one for one in expected):  # members of two vocabularies are equal as numbers
+        return
+    raise from_status(status, about, wait_ms=getattr(reply, "timeout_ms", 0))
+
+
+def promised(value: T | None, what: str) -> T:
+    """What an OK must come with. Raises IntegrityFailure for an OK without it."""
+    if value is None:
+        raise IntegrityFailure(
+            f"the secure world says yes without {what}",
+            hint="this build of the trusted application breaks its contract: do not use it",
+            code="tee.incomplete",
+        )
+    return value
 
 
 def from_tee(error: TeeError) -> BioguardError:

@@ -10,8 +10,9 @@ code and a hint.
 
 import os
 import secrets
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
+from enum import IntEnum
 from hashlib import shake_256
 from pathlib import Path
 from typing import Self, TypeVar
@@ -30,7 +31,7 @@ from bioguard.commands.configuration import (
 from bioguard.commands.gatekeeper import GATEKEEPER_UUID
 from bioguard.device.answers import Enrollment, Identification, RecordInfo, Verification
 from bioguard.device.boot import BOOT_FILE
-from bioguard.device.errors import from_status, from_tee
+from bioguard.device.errors import from_tee, promised, raise_for_status
 from bioguard.device.fingers import finger_name, finger_position
 from bioguard.device.fuse import FUSE_FILE, Fuses
 from bioguard.device.handles import HANDLES_FILE, Handles
@@ -41,7 +42,7 @@ from bioguard.device.names import NAMES_FILE, Names
 from bioguard.device.options import DeviceOptions
 from bioguard.device.people import People
 from bioguard.device.unlock_times import UNLOCK_FILE
-from bioguard.errors import InputRefused, IntegrityFailure, NotPermitted
+from bioguard.errors import InputRefused, IntegrityFailure
 from bioguard.faults.scenario import SCENARIO_FILE
 from bioguard.records import FaceEmbedding, Features
 from tee_sim.errors import TeeError
@@ -92,7 +93,7 @@ class Device:
 
     def __init__(self, directory: Path, names: Names, running: Running, lock: DeviceLock) -> None:
         self.directory = directory
-        self._people = People(names, self.call)
+        self._people = People(names, self.ask)
         self._running = running
         self._lock = lock
         self._closed = False
@@ -138,7 +139,7 @@ class Device:
         try:
             device = cls._start(directory, options, create=True)
             try:
-                device._ok(device.call(CONFIGURE, configuration).status)
+                device.ask(CONFIGURE, configuration)
             except BaseException:
                 device.close()
                 raise
@@ -199,30 +200,44 @@ class Device:
             lock.release()
             (directory / DeviceLock.NAME).unlink(missing_ok=True)
 
-    def call(self, command: Command[Q, A], request: Q, *, on_grid: bool = False, uuid: UUID = BIOMETRIC_UUID) -> A:
-        """Send one command to a TA, by default the biometric one; `on_grid` releases the reply on the time grid.
+    def ask(
+        self,
+        command: Command[Q, A],
+        request: Q,
+        *,
+        about: str | Callable[[A], str] = "",
+        uuid: UUID = BIOMETRIC_UUID,
+        on_grid: bool = False,
+        expected: Collection[IntEnum] = (),
+    ) -> A:
+        """Send one command to a TA and return its reply, which is a yes. The only way from here to the secure world.
+
+        Args:
+            about: names what is asked for, in the error; a function says it of the reply.
+            uuid: the TA, by default the biometric one.
+            on_grid: release the reply on the time grid.
+            expected: refusals that the caller looks at itself.
 
         Raises:
-            TeeUnavailable, IntegrityFailure: by the table in `bioguard.device.errors`.
+            BioguardError: by the tables in `bioguard.device.errors`: a refusal, or a secure world that is not there.
         """
         with _tee_errors(self.directory):
             grid = self._running.grid if on_grid else None
-            return self._running.session(uuid).call(command, request, grid=grid)
+            reply = self._running.session(uuid).call(command, request, grid=grid)
+            raise_for_status(reply, about(reply) if callable(about) else about, expected=expected)
+        return reply
 
-    @staticmethod
-    def _ok(status: Status, about: str = "") -> None:
-        if status is not Status.OK:
-            raise from_status(status, about)
-
-    def user_handle(self, name: str) -> bytes:
+    def user_handle(self, name: str, *, fresh: bool = False) -> bytes:
         """The 16 bytes that stand for a user in the secure world.
 
+        Args:
+            fresh: ask the secure world now, for a TA that does not know users itself.
+
         Raises:
-            InputRefused: unknown name.
+            InputRefused: a name that the file or the secure world does not know.
             IntegrityFailure: names.json gives the name to somebody else.
         """
-        with _tee_errors(self.directory):
-            return self._people.handle(name)
+        return self._people.handle(name, fresh=fresh)
 
     def users(self) -> list[str]:
         """Names of the users, sorted."""
@@ -255,12 +270,12 @@ class Device:
             InputRefused: unknown user.
             NotPermitted: the user has presented a PIN once; `leave` is no fresh token of it, nor the operator's.
         """
-        handle = self.user_handle(name)
-        digests = tuple(summary.digest.hex() for page in self._pages(handle) for summary in page.records)
-        status = self.call(commands.REMOVE_USER, commands.RemoveUser(user=handle, leave=leave)).status
-        if status is not Status.UNKNOWN_USER:
-            self._ok(status, repr(name))
-        self.call(gatekeeper.DELETE_USER, gatekeeper.DeleteUser(user=handle), uuid=GATEKEEPER_UUID)
+        gone = (Status.UNKNOWN_USER,)
+        handle = self._people.handle(name, even_if_gone=True)
+        digests = tuple(summary.digest.hex() for page in self._pages(handle, gone) for summary in page.records)
+        request = commands.RemoveUser(user=handle, leave=leave)
+        self.ask(commands.REMOVE_USER, request, about=repr(name), expected=gone)
+        self.ask(gatekeeper.DELETE_USER, gatekeeper.DeleteUser(user=handle), uuid=GATEKEEPER_UUID)
         handles = Handles.load(self.directory)
         if handles.users.pop(handle, None) is not None:
             handles.save()
@@ -291,21 +306,20 @@ class Device:
                 hint="give the best ones",
                 code="enroll.too_many_samples",
             )
-        answer = self.call(
-            commands.ENROLL,
-            commands.Enroll(
-                user=self.user_handle(name),
-                modality=modality,
-                position=_position_of(modality, finger),
-                samples=tuple(self._running.faults.present("enroll", sample).to_bytes() for sample in samples),
-                replace=replace,
-                token=token,
-            ),
+        request = commands.Enroll(
+            user=self.user_handle(name),
+            modality=modality,
+            position=_position_of(modality, finger),
+            samples=tuple(self._running.faults.present("enroll", sample).to_bytes() for sample in samples),
+            replace=replace,
+            token=token,
         )
-        self._ok(answer.status, _told(answer.acquired))
-        if answer.record_id is None or answer.digest is None:
-            raise NotPermitted("the secure world confirmed an enrollment without naming it")
-        return Enrollment(record_id=answer.record_id.hex(), digest=answer.digest.hex(), views=answer.views)
+        answer = self.ask(commands.ENROLL, request, about=lambda answer: _told(answer.acquired))
+        return Enrollment(
+            record_id=promised(answer.record_id, "a record").hex(),
+            digest=promised(answer.digest, "a digest").hex(),
+            views=answer.views,
+        )
 
     def authenticate(
         self, name: str, sample: Features, *, fmr_inverse: int = DEFAULT_FMR_INVERSE, operation_id: int = 0
@@ -323,8 +337,7 @@ class Device:
             fmr_inverse=fmr_inverse,
             operation_id=operation_id,
         )
-        answer = self.call(commands.AUTHENTICATE, request, on_grid=True)
-        self._ok(answer.status)
+        answer = self.ask(commands.AUTHENTICATE, request, on_grid=True)
         record_id = answer.record_id.hex() if answer.record_id else None
         return Verification(match=answer.match, record_id=record_id, token=answer.token)
 
@@ -332,8 +345,7 @@ class Device:
         """1:N: find whose sample it is at a false positive identification rate of 1/fpir_inverse."""
         sample = self._running.faults.present("authenticate", sample)
         request = commands.Identify(sample=sample.to_bytes(), fpir_inverse=fpir_inverse)
-        answer = self.call(commands.IDENTIFY, request, on_grid=True)
-        self._ok(answer.status)
+        answer = self.ask(commands.IDENTIFY, request, on_grid=True)
         return Identification(
             match=answer.match,
             user=self._name_of(answer.user) if answer.user else None,
@@ -343,13 +355,12 @@ class Device:
     def records(self, name: str | None = None) -> Iterator[RecordInfo]:
         """Records of one user or of all, in id order."""
         for page in self._pages(self.user_handle(name) if name is not None else None):
-            self._ok(page.status)
             yield from (self._info(summary) for summary in page.records)
 
-    def _pages(self, user: bytes | None) -> Iterator[commands.Page]:
+    def _pages(self, user: bytes | None, expected: Collection[IntEnum] = ()) -> Iterator[commands.Page]:
         after: bytes | None = None
         while True:
-            page = self.call(commands.LIST, commands.ListRecords(user=user, after=after))
+            page = self.ask(commands.LIST, commands.ListRecords(user=user, after=after), expected=expected)
             yield page
             if not page.more or not page.records:
                 return
@@ -357,11 +368,8 @@ class Device:
 
     def show(self, record_id: str) -> RecordInfo:
         """One record."""
-        answer = self.call(commands.SHOW, commands.Show(record_id=_record_id(record_id)))
-        self._ok(answer.status, record_id)
-        if answer.record is None:
-            raise from_status(Status.UNKNOWN_RECORD, record_id)
-        return self._info(answer.record)
+        answer = self.ask(commands.SHOW, commands.Show(record_id=_record_id(record_id)), about=record_id)
+        return self._info(promised(answer.record, "a record"))
 
     def erase(self, name: str, record_id: str, leave: Leave = PERSON) -> str:
         """Erase one record of a user; return its salted digest (hex).
@@ -371,9 +379,7 @@ class Device:
             NotPermitted: as in `remove_user`.
         """
         request = commands.Erase(user=self.user_handle(name), record_id=_record_id(record_id), leave=leave)
-        answer = self.call(commands.ERASE, request)
-        self._ok(answer.status, record_id)
-        return (answer.digest or b"").hex()
+        return promised(self.ask(commands.ERASE, request, about=record_id).digest, "a digest").hex()
 
     def rekey(self) -> int:
         """Renew the protected codes and the keys of every stored object; nobody has to enroll again.
@@ -386,15 +392,13 @@ class Device:
         Raises:
             InputRefused: the digest-only profile has no template to encode anew.
         """
-        answer = self.call(commands.RENEW_CODES, commands.RenewCodes())
-        self._ok(answer.status, "renewing codes needs templates")
+        answer = self.ask(commands.RENEW_CODES, commands.RenewCodes(), about="renewing codes needs templates")
         with _tee_errors(self.directory):
             self._running.context.renew_keys(timeout_ms=REKEY_TIMEOUT_MS)
         return answer.records
 
     def _name_of(self, handle: bytes) -> str | None:
-        with _tee_errors(self.directory):
-            return self._people.name_of(handle)
+        return self._people.name_of(handle)
 
     def _info(self, summary: RecordSummary) -> RecordInfo:
         return RecordInfo(

@@ -17,24 +17,18 @@ from bioguard.commands.keystore import (
     KEYSTORE_UUID,
     Authorizations,
     KeyAlgorithm,
-    KeyError_,
     KeyPurpose,
 )
 from bioguard.device.credentials import authenticator_id
+from bioguard.device.errors import promised
 from bioguard.device.facade import Device
 from bioguard.device.handles import Handles
-from bioguard.errors import InputRefused, NotPermitted
+from bioguard.errors import NotPermitted
 from bioguard.records.tokens import AuthenticatorType
 from bioguard.trusted.gatekeeper.records import PasswordHandle
 from bioguard.trusted.keystore.rules import KeyVerdict, binding_ids, key_verdict
 
 __all__ = ["BoundKey", "begin", "delete_key", "finish", "make_key", "verdict"]
-
-
-class NotAuthenticated(NotPermitted):
-    """KEY_USER_NOT_AUTHENTICATED (-26): the token does not release this key, for whatever reason."""
-
-    code = "key.not_authenticated"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,18 +48,9 @@ class BoundKey:
 
 def _current(device: Device, name: str) -> tuple[int, list[int]]:
     """The PIN's secure user id (0 without a PIN) and the authenticator ids of all sensors."""
-    handle = Handles.load(device.directory).users.get(device.user_handle(name))
+    handle = Handles.load(device.directory).users.get(device.user_handle(name, fresh=True))
     root = PasswordHandle.from_bytes(handle).user_id if handle else 0
     return root, [authenticator_id(device, name, modality) for modality in Modality]
-
-
-def _checked(error: KeyError_) -> None:
-    if error is KeyError_.KEY_USER_NOT_AUTHENTICATED:
-        raise NotAuthenticated(
-            "the auth token does not release this key", hint="authenticate again, for this operation"
-        )
-    if error is not KeyError_.OK:
-        raise InputRefused(f"keystore answers {error.name}", hint="", code=f"key.{error.name.lower()}")
 
 
 def make_key(
@@ -94,9 +79,8 @@ def make_key(
     types = AuthenticatorType.FINGERPRINT | (AuthenticatorType.NONE if biometric_only else AuthenticatorType.PASSWORD)
     auth = Authorizations(secure_ids=ids, auth_types=int(types), timeout_s=timeout_s)
     request = commands.GenerateKey(algorithm=algorithm, authorizations=auth)
-    answer = device.call(commands.GENERATE_KEY, request, uuid=KEYSTORE_UUID)
-    _checked(answer.error)
-    return BoundKey(key_id=answer.key_id or b"", secure_ids=ids, public_key=answer.public_key)
+    answer = device.ask(commands.GENERATE_KEY, request, uuid=KEYSTORE_UUID)
+    return BoundKey(key_id=promised(answer.key_id, "a key"), secure_ids=ids, public_key=answer.public_key)
 
 
 def begin(device: Device, key: BoundKey, *, token: bytes = b"") -> int:
@@ -106,9 +90,7 @@ def begin(device: Device, key: BoundKey, *, token: bytes = b"") -> int:
         NotPermitted: a timeout key without a fresh enough token.
     """
     request = commands.Begin(key_id=key.key_id, purpose=KeyPurpose.SIGN, token=token)
-    answer = device.call(commands.BEGIN, request, uuid=KEYSTORE_UUID)
-    _checked(answer.error)
-    return answer.operation
+    return device.ask(commands.BEGIN, request, uuid=KEYSTORE_UUID).operation
 
 
 def finish(device: Device, operation: int, message: bytes, *, token: bytes = b"") -> bytes:
@@ -118,14 +100,13 @@ def finish(device: Device, operation: int, message: bytes, *, token: bytes = b""
         NotPermitted: a per-operation key without a token for this operation. The operation is gone.
     """
     request = commands.Finish(operation=operation, message=message, token=token)
-    answer = device.call(commands.FINISH, request, uuid=KEYSTORE_UUID)
-    _checked(answer.error)
-    return answer.mac or answer.signature or b""
+    answer = device.ask(commands.FINISH, request, uuid=KEYSTORE_UUID)
+    return promised(answer.mac or answer.signature, "a signature")
 
 
 def delete_key(device: Device, key: BoundKey) -> None:
     """Destroy a key."""
-    device.call(commands.DELETE_KEY, commands.DeleteKey(key_id=key.key_id), uuid=KEYSTORE_UUID)
+    device.ask(commands.DELETE_KEY, commands.DeleteKey(key_id=key.key_id), uuid=KEYSTORE_UUID)
 
 
 def verdict(device: Device, name: str, key: BoundKey) -> KeyVerdict:

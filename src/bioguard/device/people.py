@@ -2,11 +2,13 @@
 
 import secrets
 from collections import Counter
+from collections.abc import Collection
+from enum import IntEnum
 from typing import Protocol, TypeVar
 
 from bioguard.commands import biometric as commands
 from bioguard.commands.biometric import Status
-from bioguard.device.errors import from_status
+from bioguard.device.errors import from_status, raise_for_status
 from bioguard.device.names import NamedUser, Names, check_name
 from tee_sim.schema import Record
 from tee_sim.ta_api import Command
@@ -17,10 +19,12 @@ Q = TypeVar("Q", bound=Record)
 A = TypeVar("A", bound=Record)
 
 
-class Caller(Protocol):
-    """`Device.call`."""
+class Asker(Protocol):
+    """`Device.ask`."""
 
-    def __call__(self, command: Command[Q, A], request: Q) -> A: ...
+    def __call__(
+        self, command: Command[Q, A], request: Q, *, about: str = "", expected: Collection[IntEnum] = ()
+    ) -> A: ...
 
 
 class People:
@@ -29,39 +33,55 @@ class People:
     Raises, from everything that looks a name up: IntegrityFailure if the file gives a name to somebody else.
     """
 
-    def __init__(self, names: Names, call: Caller) -> None:
+    def __init__(self, names: Names, ask: Asker) -> None:
         self._names = names
-        self._call = call
-        self._answers: dict[str, Status] = {}
+        self._ask = ask
+        self._known: set[str] = set()
 
     def listed(self) -> list[str]:
         """All names, sorted."""
         return sorted(self._names.users)
 
-    def handle(self, name: str) -> bytes:
-        """The 16 bytes that stand for a user in the secure world. Raises InputRefused for an unknown name."""
+    def handle(self, name: str, *, fresh: bool = False, even_if_gone: bool = False) -> bytes:
+        """The 16 bytes that stand for a user in the secure world.
+
+        Args:
+            fresh: ask the secure world again.
+            even_if_gone: a user whom only the file knows, after a removal that was interrupted, is let through.
+
+        Raises:
+            InputRefused: a name that the file or the secure world does not know.
+        """
         name = check_name(name)
         user = self._names.users.get(name)
         if user is None:
             raise from_status(Status.UNKNOWN_USER, repr(name))
-        if self._answer(name) is Status.WRONG_LABEL:
-            raise from_status(Status.WRONG_LABEL, repr(name))
+        if fresh:
+            self._known.discard(name)
+        self._check(name, expected=(Status.UNKNOWN_USER,) if even_if_gone else ())
         return user.handle
 
     def name_of(self, handle: bytes) -> str | None:
         """The name of a user; None for one this file does not know."""
         name = next(iter(self._names.names_of(handle)), None)
-        if name is not None and self._answer(name) is Status.WRONG_LABEL:
-            raise from_status(Status.WRONG_LABEL, repr(name))
+        if name is not None:
+            self._check(name)
         return name
 
-    def _answer(self, name: str) -> Status:
-        """What the secure world says of a name in the file; asked once for each."""
-        if name not in self._answers:
-            user = self._names.users[name]
-            request = commands.CheckLabel(user=user.handle, label=user.label(name))
-            self._answers[name] = self._call(commands.CHECK_LABEL, request).status
-        return self._answers[name]
+    def _check(self, name: str, *, expected: Collection[Status] = ()) -> Status:
+        """Hold a name in the file against the secure world, which is asked until it agrees.
+
+        Raises:
+            InputRefused, IntegrityFailure: UNKNOWN_USER, WRONG_LABEL, unless expected.
+        """
+        if name in self._known:
+            return Status.OK
+        user = self._names.users[name]
+        request = commands.CheckLabel(user=user.handle, label=user.label(name))
+        status = self._ask(commands.CHECK_LABEL, request, about=repr(name), expected=expected).status
+        if status is Status.OK:
+            self._known.add(name)
+        return status
 
     def add(self, name: str) -> None:
         """Add a user. Raises InputRefused for what is not a name, NotPermitted for one that is taken."""
@@ -69,9 +89,7 @@ class People:
         if name in self._names.users:
             raise from_status(Status.USER_EXISTS, repr(name))
         user = NamedUser(handle=secrets.token_bytes(16), salt=secrets.token_bytes(16))
-        status = self._call(commands.ADD_USER, commands.AddUser(user=user.handle, label=user.label(name))).status
-        if status is not Status.OK:
-            raise from_status(status)
+        self._ask(commands.ADD_USER, commands.AddUser(user=user.handle, label=user.label(name)), about=repr(name))
         self._names.users[name] = user
         self._names.save()
 
@@ -84,17 +102,17 @@ class People:
         self._names.users[new] = user
         self._names.save()
         request = commands.ChangeLabel(user=handle, label=user.label(new), token=token)
-        status = self._call(commands.CHANGE_LABEL, request).status
+        reply = self._ask(commands.CHANGE_LABEL, request, expected=tuple(Status))
         self.settle()
-        if status is not Status.OK:
-            raise from_status(status, repr(name))
+        raise_for_status(reply, repr(name))
 
     def settle(self) -> None:
         """Of two names of one user, left by a change of name, keep the one that the secure world knows."""
-        self._answers.clear()
+        self._known.clear()
         count = Counter(user.handle for user in self._names.users.values())
         both = [name for name, user in self._names.users.items() if count[user.handle] > 1]
-        wrong = [name for name in both if self._answer(name) is Status.WRONG_LABEL]
+        either = (Status.WRONG_LABEL, Status.UNKNOWN_USER)
+        wrong = [name for name in both if self._check(name, expected=either) is Status.WRONG_LABEL]
         for name in wrong:
             del self._names.users[name]
         if wrong:
@@ -103,5 +121,5 @@ class People:
     def forget(self, name: str) -> None:
         """Take a name out of the file."""
         del self._names.users[check_name(name)]
-        self._answers.clear()
+        self._known.clear()
         self._names.save()

@@ -33,7 +33,7 @@ def erasure_receipt(device: Device, digests: Sequence[str]) -> ErasureReceipt:
     """
     wanted = [_digest(digest) for digest in digests]
     log = signed_log(device)
-    answer = device.call(commands.RECORDS_HEAD, commands.Nothing())
+    answer = device.ask(commands.RECORDS_HEAD, commands.Nothing())
     if answer.root is None or answer.store_root is None or answer.signature is None:
         raise IntegrityFailure("the secure world signed nothing", hint="run: bioguard doctor", code="receipt.empty")
     key = NoteKey(records_origin(log.key.public_key), log.key.public_key)

@@ -8,10 +8,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from bioguard.commands import biometric as commands
-from bioguard.commands.biometric import Status
 from bioguard.device.answers import RecordInfo
 from bioguard.device.consent import answer_request, open_request
-from bioguard.device.errors import from_status
+from bioguard.device.errors import promised
 from bioguard.device.facade import Device
 from bioguard.device.fingers import finger_position
 from bioguard.errors import InputRefused, NotPermitted
@@ -59,7 +58,5 @@ def relabel(device: Device, name: str, record_id: str, finger: str, *, token: by
             position=finger_position(finger),
             token=token,
         )
-        answer = device.call(commands.RELABEL, request)
-        if answer.status is not Status.OK or answer.record_id is None:
-            raise from_status(answer.status, record_id)
-        return device.show(answer.record_id.hex())
+        answer = device.ask(commands.RELABEL, request, about=record_id)
+        return device.show(promised(answer.record_id, "a record").hex())
