@@ -11,7 +11,7 @@ from bioguard.cli.output import Result, table
 from bioguard.cli.samples import read_samples
 from bioguard.cli.secrets import pin_file_option, read_pin
 from bioguard.cli.state import CliState, pass_state
-from bioguard.commands.biometric import Modality
+from bioguard.commands.biometric import MAX_VIEWS, Modality
 from bioguard.device import RecordInfo
 from bioguard.device.credentials import enrollment_token, has_pin
 from bioguard.errors import InputRefused
@@ -71,7 +71,7 @@ def enroll(
     """
     if face and finger:
         raise click.UsageError("choose --face or --finger, not both")
-    samples = read_samples(files, state.output, options)
+    samples = read_samples(files, state.output, options, max_views=MAX_VIEWS)
     with state.device() as device:
         token = b""
         if has_pin(device, user):

@@ -1,49 +1,156 @@
-"""Embeddings as text: one view a line, numbers separated by commas, `#` starts a comment line."""
+"""Embeddings as text: one view a line, numbers separated by commas, `#` starts a comment line.
 
+Read line by line; a line, their number and what one may hold are bounded. A table of pandas, R or a spreadsheet has
+more in it than the embeddings: names of columns, row numbers, labels. Read as numbers they would become dimensions that
+decide every comparison, so each is refused by its name.
+"""
+
+import codecs
+import itertools
 import re
+from array import array
+from collections.abc import Iterator, Sequence
+from typing import BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
 
+from bioguard.formats.columns import foreign_column
 from bioguard.formats.errors import refuse
-from bioguard.formats.limits import MAX_VIEWS
-from bioguard.records.features import MAX_DIMENSION, MIN_DIMENSION
+from bioguard.formats.views import check_views
+from bioguard.records.features import MAX_DIMENSION
 
 __all__ = ["read_csv"]
 
 _NUMBER = re.compile(r"[ \t]*[+-]?(?:[0-9]{1,20}(?:\.[0-9]{0,40})?|\.[0-9]{1,40})(?:[eE][+-]?[0-9]{1,3})?[ \t]*")
+_WHOLE = re.compile(r"[ \t]*[+-]?[0-9]{1,20}[ \t]*")
+_DECIMAL_COMMA = re.compile(r"[+-]?[0-9]+,[0-9]+([;\t ]|$)")
 MAX_LINE = MAX_DIMENSION * 64
+MAX_EMPTY_LINES = 10_000
+"""Empty lines and comments. Without a bound a file of line ends alone keeps a reader busy for minutes."""
+SHORT_CELL = 4
+_TABLE = "write the numbers alone; with pandas: to_csv(path, header=False, index=False)"
+_WIDE = ((codecs.BOM_UTF32_LE, "UTF-32"), (codecs.BOM_UTF16_LE, "UTF-16"), (codecs.BOM_UTF16_BE, "UTF-16"))
+_NEITHER_NUMBER = frozenset({"nan", "+nan", "-nan", "inf", "+inf", "-inf", "infinity", "+infinity", "-infinity"})
 
 
-def read_csv(octets: bytes) -> NDArray[np.generic]:
+def read_csv(stream: BinaryIO, _: int, max_views: int) -> NDArray[np.generic]:
     """Parse to float64 [views, dimension].
 
+    Args:
+        stream: from its beginning.
+        max_views: lines with numbers above which reading stops.
+
     Raises:
-        InputRefused: `format.csv_text`, `format.csv_number` or `format.csv_columns` with the line number.
+        InputRefused: `format.csv_text`, `format.csv_lines`, `format.csv_number`, `format.csv_columns`,
+            `format.csv_header` with the line number, `input.foreign_column`, or what `check_views` raises.
     """
-    try:
-        text = octets.decode("ascii")
-    except UnicodeDecodeError as error:
-        raise refuse("csv_text", "csv file is not plain ASCII text", "give numbers separated by commas") from error
-    rows: list[NDArray[np.float64]] = []
-    for number, line in enumerate(text.replace("\r\n", "\n").split("\n"), 1):
-        if not line.strip() or line.startswith("#"):
-            continue
-        cells = line.split(",", MAX_DIMENSION + 1) if len(line) <= MAX_LINE else []
-        if not MIN_DIMENSION <= len(cells) <= MAX_DIMENSION or (rows and len(cells) != rows[0].size):
-            expected = rows[0].size if rows else f"{MIN_DIMENSION} to {MAX_DIMENSION}"
+    values = array("d")
+    width, edges = 0, _Edges()
+    for number, line in _lines(stream):
+        cells = line.split(",", MAX_DIMENSION + 1)
+        if width and len(cells) != width:
             raise refuse(
                 "csv_columns",
-                f"line {number} has {len(cells)} values, expected {expected}",
+                f"line {number} has {len(cells)} values, expected {width}",
                 "one view a line, the same number of values in each",
             )
-        if not all(_NUMBER.fullmatch(cell) for cell in cells):
-            raise refuse(
-                "csv_number", f"line {number} holds something that is not a number", "remove header and labels"
-            )
-        if len(rows) == MAX_VIEWS:
-            raise refuse("too_many_views", f"more than {MAX_VIEWS} views", "split the file")
-        rows.append(np.array([float(cell) for cell in cells]))
-    if not rows:
+        _check_numbers(number, line, cells)
+        numbers = [float(cell) for cell in cells]
+        if not width:
+            _check_header(number, numbers)
+        width = len(cells)
+        edges.see(cells)
+        check_views(len(values) // width + 1, width, max_views)
+        values.extend(numbers)
+    if not values:
         raise refuse("no_views", "csv file has no numbers", "one view a line")
-    return np.stack(rows)
+    edges.check(width)
+    return np.frombuffer(values).reshape(-1, width)
+
+
+def _lines(stream: BinaryIO) -> Iterator[tuple[int, str]]:
+    """Number and text of each line that is neither empty nor a comment."""
+    number = empty = 0
+    while octets := stream.readline(MAX_LINE + 2):
+        number += 1
+        if number == 1:
+            for mark, name in _WIDE:
+                if octets.startswith(mark):
+                    raise refuse("csv_text", f"csv file is {name} text", "save it as plain text (ASCII or UTF-8)")
+            octets = octets.removeprefix(codecs.BOM_UTF8)
+        if len(octets) > MAX_LINE + 1:
+            raise refuse("csv_columns", f"line {number} has more than {MAX_LINE} characters", "one view a line")
+        try:
+            line = octets.decode("ascii").removesuffix("\n").removesuffix("\r")
+        except UnicodeDecodeError as error:
+            raise refuse(
+                "csv_text", f"line {number} is not plain ASCII text", "give numbers separated by commas"
+            ) from error
+        if line.strip() and not line.startswith("#"):
+            yield number, line
+            continue
+        empty += 1
+        if empty > MAX_EMPTY_LINES:
+            raise refuse("csv_lines", f"more than {MAX_EMPTY_LINES} empty lines and comments", "one view a line")
+
+
+def _check_numbers(number: int, line: str, cells: Sequence[str]) -> None:
+    """Raises InputRefused unless every cell is a number; the message says which is not, and what it seems to be."""
+    for column, cell in enumerate(cells, 1):
+        if _NUMBER.fullmatch(cell):
+            continue
+        what, hint = _reason(line, cell.strip(), column, len(cells))
+        raise refuse("csv_number", f"line {number}, column {column}: {what}", hint)
+
+
+def _reason(line: str, cell: str, column: int, columns: int) -> tuple[str, str]:
+    if "\r" in line:
+        return "line ends are carriage returns alone", "save the file with LF or CRLF line ends"
+    if _DECIMAL_COMMA.match(line) or ";" in line:
+        return "numbers are separated by something else than commas", "separate numbers by commas, decimals by a point"
+    if columns == 1 and len(cell.split()) > 1:
+        return "numbers are separated by white space", "separate numbers by commas"
+    if cell[:1] in ("[", "(", "{"):
+        return "a bracket stands before the number", "write numbers and commas alone"
+    if cell[:1] in ('"', "'"):
+        return "the cell is quoted", "write numbers without quotes"
+    if not cell and column == 1:
+        return "the first cell is empty, as above the row numbers of a table", _TABLE
+    if not cell and column == columns:
+        return "the line ends with a comma", "remove the comma at the end of each line"
+    if not cell:
+        return "the cell is empty", "leave out a view that was not measured"
+    if cell.lower() in _NEITHER_NUMBER:
+        return f"{cell} is no number", "check the model that made it"
+    return "text stands where a number is expected: a column name or a label", _TABLE
+
+
+def _check_header(number: int, numbers: Sequence[float]) -> None:
+    """The first line of `DataFrame(embeddings).to_csv(index=False)` counts the columns."""
+    if len(numbers) > 1 and numbers[0] in (0, 1) and all(b - a == 1 for a, b in itertools.pairwise(numbers)):
+        raise refuse(
+            "csv_header", f"line {number} counts {numbers[0]:g}, {numbers[1]:g}, ...: it numbers the columns", _TABLE
+        )
+
+
+class _Edges:
+    """Whether the first or the last column is written as whole numbers while every other number is a long decimal.
+
+    `check_columns` judges values; a row number 0, or 7 beside numbers as large, shows by its writing alone.
+    """
+
+    def __init__(self) -> None:
+        self._whole = {0: True, -1: True}
+        self._others_are_long = True
+
+    def see(self, cells: Sequence[str]) -> None:
+        for column in self._whole:
+            self._whole[column] &= bool(_WHOLE.fullmatch(cells[column]))
+        if self._others_are_long:
+            self._others_are_long = all(len(c) > SHORT_CELL and not _WHOLE.fullmatch(c) for c in cells[1:-1])
+
+    def check(self, width: int) -> None:
+        for column, whole in self._whole.items():
+            if whole and self._others_are_long:
+                raise foreign_column(column % width, "is written as whole numbers, all others as decimals")

@@ -4,27 +4,37 @@ The extension names the parser; without a known extension the first bytes do. A 
 extension is refused by that parser, not tried with others.
 """
 
+import io
 import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
 
 from bioguard.errors import InputRefused
+from bioguard.formats.columns import check_columns
 from bioguard.formats.csvtext import read_csv
 from bioguard.formats.errors import refuse
 from bioguard.formats.fmr import parse_minutiae
-from bioguard.formats.limits import MAX_EMBEDDINGS_BYTES, MAX_MINUTIAE_BYTES, MAX_VIEWS
+from bioguard.formats.limits import (
+    MAX_ARCHIVE_BYTES,
+    MAX_ARRAY_BYTES,
+    MAX_MINUTIAE_BYTES,
+    MAX_PIPE_BYTES,
+    MAX_TEXT_BYTES,
+    MAX_VIEWS,
+)
 from bioguard.formats.minutiae import MAGIC
 from bioguard.formats.normalize import ImportWarning, normalize_record
 from bioguard.formats.npy import NPY_MAGIC, read_npy
 from bioguard.formats.npz import ZIP_MAGIC, read_npz
 from bioguard.formats.options import ImportOptions
+from bioguard.formats.views import TooManyViews
 from bioguard.formats.xyt import XytRecord, normalize_xyt
 from bioguard.records import FaceEmbedding, Features
-from bioguard.records.features import MAX_DIMENSION, MIN_DIMENSION
 
 __all__ = ["LoadResult", "load", "load_bytes", "load_features"]
 
@@ -47,48 +57,37 @@ def _xyt(octets: bytes, options: ImportOptions) -> LoadResult:
     return LoadResult((template,), tuple(warnings))
 
 
-def _faces(read: Callable[[bytes], NDArray[np.generic]]) -> Callable[[bytes, ImportOptions], LoadResult]:
-    def parse(octets: bytes, options: ImportOptions) -> LoadResult:
-        array = read(octets)
-        rows = array.reshape(1, -1) if array.ndim == 1 else array
-        if rows.shape[0] == 0:
-            raise refuse("no_views", "array has no rows", "one row per view")
-        if rows.shape[0] > MAX_VIEWS:
-            raise refuse("too_many_views", f"{rows.shape[0]} views, at most {MAX_VIEWS} are read", "split the file")
-        if not MIN_DIMENSION <= rows.shape[1] <= MAX_DIMENSION:
-            raise InputRefused(
-                f"embeddings have dimension {rows.shape[1]}, expected {MIN_DIMENSION} to {MAX_DIMENSION}",
-                hint="one row per view",
-                code="input.dimension",
-            )
-        # Before the cast to float64, which warns of a signaling NaN.
-        if not np.isfinite(rows).all():
-            raise InputRefused(
-                "embeddings hold NaN or infinity", hint="check the model that made them", code="input.not_finite"
-            )
-        return LoadResult(tuple(FaceEmbedding.from_features(row) for row in rows))
-
-    return parse
+def _faces(rows: NDArray[np.generic]) -> LoadResult:
+    # Before anything is cast to float64, which warns of a signaling NaN.
+    if not np.isfinite(rows).all():
+        raise InputRefused(
+            "embeddings hold NaN or infinity", hint="check the model that made them", code="input.not_finite"
+        )
+    check_columns(rows)
+    return LoadResult(tuple(FaceEmbedding.from_features(row) for row in rows))
 
 
-Parser = Callable[[bytes, ImportOptions], LoadResult]
-_NPY, _NPZ, _CSV = _faces(read_npy), _faces(read_npz), _faces(read_csv)
-PARSERS: dict[str, tuple[Parser, int]] = {
-    ".iso": (_fmr, MAX_MINUTIAE_BYTES),
-    ".fmr": (_fmr, MAX_MINUTIAE_BYTES),
-    ".ist": (_fmr, MAX_MINUTIAE_BYTES),
-    ".ansi": (_fmr, MAX_MINUTIAE_BYTES),
-    ".xyt": (_xyt, MAX_MINUTIAE_BYTES),
-    ".npy": (_NPY, MAX_EMBEDDINGS_BYTES),
-    ".npz": (_NPZ, MAX_EMBEDDINGS_BYTES),
-    ".csv": (_CSV, MAX_EMBEDDINGS_BYTES),
+MINUTIAE: dict[str, Callable[[bytes, ImportOptions], LoadResult]] = {
+    ".iso": _fmr,
+    ".fmr": _fmr,
+    ".ist": _fmr,
+    ".ansi": _fmr,
+    ".xyt": _xyt,
 }
+"""Small files, read as a whole."""
+EMBEDDINGS: dict[str, tuple[Callable[[BinaryIO, int, int], NDArray[np.generic]], int]] = {
+    ".npy": (read_npy, MAX_ARRAY_BYTES),
+    ".npz": (read_npz, MAX_ARCHIVE_BYTES),
+    ".csv": (read_csv, MAX_TEXT_BYTES),
+}
+"""Files that may be large: a reader takes the stream, its size and the number of views it may return."""
+SUFFIXES = (*MINUTIAE, *EMBEDDINGS)
 BY_CONTENT = {MAGIC: ".fmr", NPY_MAGIC: ".npy", ZIP_MAGIC: ".npz"}
 
 
 def _suffix(name: str, head: bytes) -> str:
     suffix = Path(name).suffix.lower()
-    if suffix in PARSERS:
+    if suffix in SUFFIXES:
         return suffix
     for magic, known in BY_CONTENT.items():
         if head.startswith(magic):
@@ -96,26 +95,48 @@ def _suffix(name: str, head: bytes) -> str:
     raise refuse(
         "unknown",
         "not a feature file this program knows",
-        f"give one of {' '.join(PARSERS)}; text formats need their extension",
+        f"give one of {' '.join(SUFFIXES)}; text formats need their extension",
     )
 
 
-def load_bytes(octets: bytes, name: str, options: ImportOptions | None = None) -> LoadResult:
+def _parse(stream: BinaryIO, name: str, options: ImportOptions | None, max_views: int) -> LoadResult:
+    """Parse a seekable stream."""
+    suffix = _suffix(name, stream.read(8))
+    read, limit = EMBEDDINGS.get(suffix, (None, MAX_MINUTIAE_BYTES))
+    size = stream.seek(0, os.SEEK_END)
+    stream.seek(0)
+    if size > limit:
+        raise refuse("too_large", f"file has {size} bytes, at most {limit} are read", "split it into several files")
+    if read is not None:
+        return _faces(read(stream, size, max_views))
+    result = MINUTIAE[suffix](stream.read(), options or ImportOptions())
+    if len(result.features) > max_views:
+        raise TooManyViews(
+            f"{len(result.features)} views, at most {max_views} {'is' if max_views == 1 else 'are'} read here",
+            hint="give a record of fewer views",
+        )
+    return result
+
+
+def load_bytes(
+    octets: bytes, name: str, options: ImportOptions | None = None, *, max_views: int = MAX_VIEWS
+) -> LoadResult:
     """Parse the content of a file called `name` (only its extension matters).
+
+    Args:
+        max_views: what the caller can use; a file of more is refused before its numbers are read.
 
     Raises:
         InputRefused: `format.*` for the file, `input.*` for its values.
     """
-    parser, limit = PARSERS[_suffix(name, octets)]
-    if len(octets) > limit:
-        raise refuse(
-            "too_large", f"file has {len(octets)} bytes, at most {limit} are read", "split it into several files"
-        )
-    return parser(octets, options or ImportOptions())
+    return _parse(io.BytesIO(octets), name, options, max_views)
 
 
-def load(path: str | Path, options: ImportOptions | None = None) -> LoadResult:
+def load(path: str | Path, options: ImportOptions | None = None, *, max_views: int = MAX_VIEWS) -> LoadResult:
     """Read a feature file with its warnings.
+
+    Args:
+        max_views: what the caller can use; a file of more is refused before its numbers are read.
 
     Raises:
         InputRefused: as `load_bytes`.
@@ -123,14 +144,12 @@ def load(path: str | Path, options: ImportOptions | None = None) -> LoadResult:
     """
     path = Path(path)
     with path.open("rb") as stream:
-        head = stream.read(8)
-        limit = PARSERS[_suffix(path.name, head)][1]
-        # The size of a pipe or a growing file is not known beforehand, so the read is bounded as well.
-        too_large = os.fstat(stream.fileno()).st_size > limit
-        rest = b"" if too_large else stream.read(limit + 1 - len(head))
-    if too_large or len(head) + len(rest) > limit:
-        raise refuse("too_large", f"file has more than {limit} bytes", "split it into several files")
-    return load_bytes(head + rest, path.name, options)
+        if stream.seekable():
+            return _parse(stream, path.name, options, max_views)
+        octets = stream.read(MAX_PIPE_BYTES + 1)
+    if len(octets) > MAX_PIPE_BYTES:
+        raise refuse("too_large", f"more than {MAX_PIPE_BYTES} bytes come through a pipe", "give a file")
+    return load_bytes(octets, path.name, options, max_views=max_views)
 
 
 def load_features(path: str | Path, options: ImportOptions | None = None) -> Features | list[Features]:

@@ -1,14 +1,14 @@
 """The embeddings of an `.npz` archive: a zip of `.npy` members. Bounded before anything is inflated."""
 
-import io
 import zipfile
 import zlib
+from typing import BinaryIO, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
 from bioguard.formats.errors import refuse
-from bioguard.formats.limits import MAX_EMBEDDINGS_BYTES
+from bioguard.formats.limits import MAX_ARRAY_BYTES
 from bioguard.formats.npy import read_npy
 
 __all__ = ["ZIP_MAGIC", "read_npz"]
@@ -16,6 +16,13 @@ __all__ = ["ZIP_MAGIC", "read_npz"]
 ZIP_MAGIC = b"PK\x03\x04"
 EMBEDDINGS = "embeddings.npy"
 MAX_MEMBERS = 64
+MAX_DIRECTORY_BYTES = 128 << 10
+"""More than 64 members with names of 1000 characters need. `zipfile` reads the directory in one piece, and makes an
+object of each entry."""
+MAX_RATIO = 100
+FREE_BYTES = 128 << 10
+"""Numbers that a model made hardly shrink; 1000 to 1 is what deflate can do at most. Up to 16 views of 1024 float64 may
+be all alike."""
 PLAIN = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 ENCRYPTED = 0x1
 _ZIP_FAULTS = (
@@ -31,45 +38,75 @@ _ZIP_FAULTS = (
 """What `zipfile` raises on damaged archives, found by fuzzing it."""
 
 
+class _Bounded:
+    """A file of which at most MAX_DIRECTORY_BYTES are read at once."""
+
+    def __init__(self, stream: BinaryIO) -> None:
+        self._stream = stream
+        self.seek, self.tell, self.seekable = stream.seek, stream.tell, stream.seekable
+
+    def read(self, size: int = -1) -> bytes:
+        octets = self._stream.read(size if 0 <= size <= MAX_DIRECTORY_BYTES else MAX_DIRECTORY_BYTES + 1)
+        if len(octets) > MAX_DIRECTORY_BYTES:
+            raise zipfile.BadZipFile
+        return octets
+
+
 def _choose(members: list[zipfile.ZipInfo]) -> zipfile.ZipInfo:
     named = [m for m in members if m.filename == EMBEDDINGS]
     if len(named) == 1:
         return named[0]
     if len(members) == 1:
         return members[0]
+    names = ", ".join(repr(m.filename.removesuffix(".npy")[:20]) for m in members[:4])
     raise refuse(
         "npz_members",
-        f"archive of {len(members)} members has no single array named embeddings",
+        f"archive has {len(members)} members ({names}{', ...' if len(members) > 4 else ''}), "
+        f"{len(named) or 'none'} of them called embeddings",
         "save with numpy.savez(path, embeddings=array)",
     )
 
 
-def read_npz(octets: bytes) -> NDArray[np.generic]:
+def _checked(member: zipfile.ZipInfo) -> zipfile.ZipInfo:
+    if member.compress_type not in PLAIN or member.flag_bits & ENCRYPTED:
+        raise refuse("npz_member", "archive member is encrypted or packed in an unusual way", "use numpy.savez")
+    if member.file_size > MAX_ARRAY_BYTES:
+        raise refuse(
+            "too_large",
+            f"archive member declares {member.file_size} bytes, at most {MAX_ARRAY_BYTES} are read",
+            "split it into several files",
+        )
+    if member.file_size > FREE_BYTES + MAX_RATIO * member.compress_size:
+        raise refuse(
+            "npz_ratio",
+            f"archive member grows from {member.compress_size} to {member.file_size} bytes: these are no embeddings",
+            "no model gives numbers that are all alike; make the file again from its source",
+        )
+    return member
+
+
+def read_npz(stream: BinaryIO, _: int, max_views: int) -> NDArray[np.generic]:
     """The array `embeddings`, or the only array. Other members, such as labels, are not read.
 
+    Args:
+        stream: seekable; the directory stands at its end.
+        max_views: rows above which nothing is inflated but the header.
+
     Raises:
-        InputRefused: `format.npz_damaged`, `format.npz_members`, `format.npz_member`, `format.too_large`, or what
-            `read_npy` raises.
+        InputRefused: `format.npz_damaged`, `format.npz_members`, `format.npz_member`, `format.npz_ratio`,
+            `format.too_large`, or what `read_npy` raises.
     """
     try:
-        with zipfile.ZipFile(io.BytesIO(octets)) as archive:
+        with zipfile.ZipFile(cast("BinaryIO", _Bounded(stream))) as archive:
             members = archive.infolist()
             if len(members) > MAX_MEMBERS:
                 raise refuse("npz_members", f"archive has {len(members)} members", f"at most {MAX_MEMBERS} are read")
-            member = _choose(members)
-            if member.compress_type not in PLAIN or member.flag_bits & ENCRYPTED:
-                raise refuse("npz_member", "archive member is encrypted or packed in an unusual way", "use numpy.savez")
-            if member.file_size > MAX_EMBEDDINGS_BYTES:
-                raise refuse(
-                    "too_large",
-                    f"archive member declares {member.file_size} bytes, at most {MAX_EMBEDDINGS_BYTES} are read",
-                    "split it into several files",
-                )
-            with archive.open(member) as stream:
-                # One byte more than declared: a member that inflates further than it says is refused, not read on.
-                content = stream.read(member.file_size + 1)
+            member = _checked(_choose(members))
+            with archive.open(member) as content:
+                rows = read_npy(cast("BinaryIO", content), member.file_size, max_views)
+                # A member that inflates further than it says is refused, not read on; at its end the checksum is due.
+                if content.read(1):
+                    raise refuse("npz_damaged", "archive member has another size than declared")
     except _ZIP_FAULTS as error:
         raise refuse("npz_damaged", "not a readable npz archive") from error
-    if len(content) != member.file_size:
-        raise refuse("npz_damaged", "archive member has another size than declared")
-    return read_npy(content)
+    return rows

@@ -280,6 +280,7 @@ def other_vectors():
     good = npz(("embeddings.npy", plain))
     at = good.index(b"PK\x01\x02")
     yield "npz-bomb.npz", patched(good, at + 24, struct.pack("<I", 0x7FFFFFFF)), "format.too_large", "2 GB declared"
+    yield "npz-ratio.npz", patched(good, at + 24, struct.pack("<I", 1 << 20)), "format.npz_ratio", "0.4 kB to 1 MB"
     yield "npz-encrypted.npz", patched(good, at + 8, b"\1\0"), "format.npz_member", "encryption flag"
     yield "npz-crc.npz", patched(good, 60, b"\xff"), "format.npz_damaged", "checksum"
     row = ",".join(str(i - 20) for i in range(64)).encode()
@@ -287,6 +288,14 @@ def other_vectors():
     yield "csv-header.csv", b",".join(b"e%d" % i for i in range(64)) + b"\n" + row, "format.csv_number", "column names"
     yield "csv-ragged.csv", row + b"\n" + row + b",1\n", "format.csv_columns", "65 values in line 2"
     yield "csv-nan.csv", row + b"\n" + row[:-2] + b"nan\n", "format.csv_number", "nan is not a number"
+    decimals = ",".join(f"{(i * 37 % 64 - 31) / 64:.6f}" for i in range(64)).encode()
+    yield "csv-decimals.csv", b"\xef\xbb\xbf" + decimals + b"\n", None, "byte order mark of UTF-8"
+    yield "csv-index.csv", b"0," + decimals + b"\n", "input.foreign_column", "row number before the numbers"
+    yield "csv-label.csv", decimals + b",7\n", "input.foreign_column", "label after the numbers"
+    yield "csv-rows.csv", b"4,%b\n5,%b\n" % (decimals, decimals[:-1] + b"1"), "input.foreign_column", "row numbers 4, 5"
+    numbers = ",".join(str(i) for i in range(64)).encode()
+    yield "csv-header-numbers.csv", numbers + b"\n" + decimals + b"\n", "format.csv_header", "column numbers"
+    yield "csv-lines.csv", b"#\n" * 10_001 + decimals, "format.csv_lines", "comments without end"
     yield "csv-empty.csv", b"\n\n", "format.no_views", "no line"
     yield "csv-binary.csv", b"\xff\xfe1,2", "format.csv_text", "not ASCII"
     yield "xyt-nist.xyt", b"10 20 30 90\n11 200 359 0\n", None, "four columns"
