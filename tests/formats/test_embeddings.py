@@ -175,7 +175,7 @@ def test_a_file_is_measured_before_it_is_parsed(tmp_path: Path, monkeypatch: pyt
     with big.open("wb") as stream:
         stream.write(b"FMR\0 20\0")
         stream.truncate(module.MAX_MINUTIAE_BYTES + 1)
-    monkeypatch.setattr(module, "parse_minutiae", lambda _: pytest.fail("parsed"))
+    monkeypatch.setattr(module, "read_minutiae_file", lambda *_: pytest.fail("parsed"))
     with pytest.raises(InputRefused, match="file has 16777217 bytes, at most 16777216 are read") as caught:
         load(big)
     assert caught.value.code == "format.too_large"

@@ -16,7 +16,8 @@ def test_all_files(shared_fingerprints: Path, oracle, plain) -> None:
         record = parse_minutiae(octets)
         assert record.to_bytes() == octets, path
         expected = oracle("iso2005", octets)[0]
-        assert plain(record.views[0], record.geometry(0)) == expected, path
+        found = plain(record.views[0], record.geometry(0))
+        assert {key: found[key] for key in expected} == expected, path
         result = load(path)
         assert result.warnings == (), path
         (template,) = result.features

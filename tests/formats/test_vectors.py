@@ -14,12 +14,16 @@ VECTORS = Path(__file__).resolve().parents[1] / "vectors" / "formats"
 INDEX = json.loads((VECTORS / "index.json").read_text())
 BINARY = (".iso", ".fmr")
 WARNINGS = {
+    "iso2005-99-per-cm.iso": ["geometry.suspect_resolution"],
+    "iso2005-extended-data-only.iso": ["header.extended_length"],
     "iso2005-255-minutiae.iso": ["geometry.implausible_spacing"],
     "iso2005-anisotropic.iso": ["geometry.anisotropic"],
     "iso2005-beyond-image.iso": ["geometry.beyond_image"],
     "iso2005-no-minutiae.iso": ["data.no_minutiae"],
     "iso2005-view-number-from-1.iso": ["header.view_numbers"],
     "xyt-nist.xyt": ["geometry.assumed_500_dpi"],
+    "xyt-256.xyt": ["geometry.assumed_500_dpi", "data.too_many_minutiae"],
+    "xyt-extra.xyt": ["data.extra_columns", "geometry.assumed_500_dpi"],
     "xyt-three-columns.xyt": ["geometry.assumed_500_dpi"],
 }
 
@@ -45,6 +49,8 @@ def test_round_trip_and_second_reader(name: str, oracle, plain) -> None:
     octets = (VECTORS / name).read_bytes()
     record = parse_minutiae(octets)
     assert record.to_bytes() == octets
+    if name == "iso2005-extended-data-only.iso":
+        return  # the second reader knows the other rule only; test_field_files.py has this block
     reader = "ansi2009" if name.startswith("ansi2009") else name.split("-", maxsplit=1)[0]
     for index, (view, expected) in enumerate(zip(record.views, oracle(reader, octets), strict=True)):
         found = plain(view, record.geometry(index))
@@ -68,7 +74,7 @@ def test_offsets_are_in_the_message() -> None:
         "iso2005-cut-1.iso": "header declares 48 bytes, file has 47: field at byte 8",
         "iso2005-type-3.iso": "minutia type 3 is not a value of this format at byte 28",
         "iso2005-count-beyond-data.iso": "200 minutiae need 1200 bytes, 20 left at byte 28",
-        "iso2005-extended-block-short.iso": "extended data block length 3 does not fit at byte 50",
+        "iso2005-extended-block-short.iso": "extended data block lengths do not add up at byte 48",
         "iso2005-extended-overrun.iso": "extended data of 9 bytes, 5 left: field at byte 46",
         "ansi2009-compliance.fmr": "compliance 1 is not a value of this format at byte 16",
         "iso2011-minutia-size-7.fmr": "minutia size 7 is not a value of this format at byte 50",

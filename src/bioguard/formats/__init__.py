@@ -13,9 +13,9 @@ Rules:
 Specifications: docs/formats/minutiae.md, embeddings.md, features.md.
 """
 
+from bioguard.formats.errors import ImportWarning
 from bioguard.formats.files import LoadResult, load, load_bytes, load_features
 from bioguard.formats.fmr import parse_minutiae
-from bioguard.formats.normalize import ImportWarning
 from bioguard.formats.options import ImportOptions, Trailing
 from bioguard.formats.write import write_ansi2004, write_ansi2009, write_iso2005, write_iso2011, write_xyt
 

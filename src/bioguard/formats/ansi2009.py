@@ -4,23 +4,23 @@ Field table with sources: docs/formats/minutiae.md section 5.
 """
 
 import struct
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import ClassVar, Self
 
 from bioguard.formats.cursor import Cursor
+from bioguard.formats.extended import ExtendedBlock, LengthRule, pack_extended, read_extended
 from bioguard.formats.minutiae import (
+    AS_NOT_REPORTED,
     CODED_QUALITY,
     FINGERS,
     MAGIC,
-    ExtendedBlock,
+    EncodedRecord,
     Geometry,
     Minutia,
     MinutiaeFormat,
-    check_total_length,
     check_view_numbers,
-    pack_extended,
     pack_minutiae,
-    read_extended,
     read_geometry,
     read_minutiae,
 )
@@ -52,16 +52,30 @@ class Ansi2009View:
     image: Geometry
     minutiae: tuple[Minutia, ...]
     extended: tuple[ExtendedBlock, ...] = ()
+    extended_rule: LengthRule | None = None
 
     @classmethod
     def read(cls, cursor: Cursor, positions: frozenset[int] | range) -> Self:
-        position = cursor.one_of(cursor.u8("finger position"), positions, 1, "finger position")
-        number = cursor.one_of(cursor.u8("view number"), range(16), 1, "view number")
-        impression = cursor.one_of(cursor.u8("impression type"), IMPRESSIONS, 1, "impression type")
-        quality = cursor.one_of(cursor.u8("view quality"), CODED_QUALITY, 1, "view quality")
+        position = cursor.expect(
+            cursor.u8("finger position"), positions, 1, "finger position", warning="header.position"
+        )
+        number = cursor.expect(cursor.u8("view number"), range(16), 1, "view number", warning="header.view_numbers")
+        impression = cursor.expect(
+            cursor.u8("impression type"), IMPRESSIONS, 1, "impression type", warning="header.impression"
+        )
+        quality = cursor.expect(
+            cursor.u8("view quality"),
+            CODED_QUALITY,
+            1,
+            "view quality",
+            warning="header.quality",
+            effect=AS_NOT_REPORTED,
+        )
         vendor, algorithm = cursor.u16("quality vendor"), cursor.u16("quality algorithm")
         image = read_geometry(cursor)
         count = cursor.u8("minutiae count")
+        minutiae = read_minutiae(cursor, count, angles=range(180), qualities=CODED_QUALITY)
+        extended, other_rule = read_extended(cursor, LengthRule.WHOLE_BLOCK)
         return cls(
             position=position,
             view_number=number,
@@ -70,8 +84,9 @@ class Ansi2009View:
             quality_vendor=vendor,
             quality_algorithm=algorithm,
             image=image,
-            minutiae=read_minutiae(cursor, count, angles=range(180), qualities=CODED_QUALITY),
-            extended=read_extended(cursor),
+            minutiae=minutiae,
+            extended=extended,
+            extended_rule=other_rule,
         )
 
     def to_bytes(self) -> bytes:
@@ -90,11 +105,12 @@ class Ansi2009View:
             i.y_per_cm,
             len(self.minutiae),
         )
-        return head + pack_minutiae(self.minutiae) + pack_extended(self.extended)
+        rule = self.extended_rule or LengthRule.WHOLE_BLOCK
+        return head + pack_minutiae(self.minutiae) + pack_extended(self.extended, rule)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Ansi2009Record:
+class Ansi2009Record(EncodedRecord):
     """21-byte header, views.
 
     magic "FMR\\0", version, total length u32, CBEFF product owner u16 and type u16,
@@ -109,26 +125,27 @@ class Ansi2009Record:
     compliance: int
     scanner: int
     views: tuple[Ansi2009View, ...]
+    reserved: int = 0
+    declared_length: int | None = None
 
     def geometry(self, index: int) -> Geometry:
         return self.views[index].image
 
     @classmethod
-    def read(cls, octets: bytes) -> Self:
-        am1 = octets[4:8] == VERSIONS[MinutiaeFormat.ANSI_2009_AM1]
-        cursor = Cursor(octets, offset=8)
-        check_total_length(cursor.u32("total length"), len(octets), 8)
+    def read(cls, cursor: Cursor) -> Self:
+        am1 = cursor.take(4, "version") == VERSIONS[MinutiaeFormat.ANSI_2009_AM1]
+        cursor.total(4)
         owner, product = cursor.u16("product owner"), cursor.u16("product type")
-        compliance = cursor.one_of(cursor.u8("compliance"), COMPLIANCE, 1, "compliance", "reserved_bits")
+        bits = {"warning": "header.reserved_bits", "code": "reserved_bits"}
+        compliance = cursor.expect(cursor.u8("compliance"), COMPLIANCE, 1, "compliance", **bits)
         scanner = cursor.u16("scanner id")
         count = cursor.one_of(cursor.u8("number of views"), range(1, 256), 1, "number of views", "no_views")
-        cursor.one_of(cursor.u8("reserved byte"), range(1), 1, "reserved byte", "reserved_bits")
+        reserved = cursor.expect(cursor.u8("reserved byte"), range(1), 1, "reserved byte", **bits)
         views, offsets = [], []
         for _ in range(count):
             offsets.append(cursor.offset + 1)
             views.append(Ansi2009View.read(cursor, AM1_POSITIONS if am1 else FINGERS))
-        check_view_numbers(views, offsets)
-        check_total_length(cursor.offset, len(octets), 8)
+        check_view_numbers(cursor, views, offsets)
         return cls(
             format=MinutiaeFormat.ANSI_2009_AM1 if am1 else MinutiaeFormat.ANSI_2009,
             owner=owner,
@@ -136,18 +153,22 @@ class Ansi2009Record:
             compliance=compliance,
             scanner=scanner,
             views=tuple(views),
+            reserved=reserved,
+            declared_length=cursor.other_length,
         )
 
-    def to_bytes(self) -> bytes:
-        body = b"".join(view.to_bytes() for view in self.views)
-        head = struct.pack(
+    def parts(self) -> Iterator[bytes]:
+        views = [view.to_bytes() for view in self.views]
+        total = self.HEADER + sum(map(len, views)) if self.declared_length is None else self.declared_length
+        yield MAGIC + VERSIONS[self.format]
+        yield struct.pack(
             ">IHHBHBB",
-            self.HEADER + len(body),
+            total,
             self.owner,
             self.product,
             self.compliance,
             self.scanner,
             len(self.views),
-            0,
+            self.reserved,
         )
-        return MAGIC + VERSIONS[self.format] + head + body
+        yield from views

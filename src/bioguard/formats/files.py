@@ -17,8 +17,8 @@ from numpy.typing import NDArray
 from bioguard.errors import InputRefused
 from bioguard.formats.columns import check_columns
 from bioguard.formats.csvtext import read_csv
-from bioguard.formats.errors import refuse
-from bioguard.formats.fmr import parse_minutiae
+from bioguard.formats.errors import ImportWarning, refuse
+from bioguard.formats.fmr import read_minutiae_file
 from bioguard.formats.limits import (
     MAX_ARCHIVE_BYTES,
     MAX_ARRAY_BYTES,
@@ -26,9 +26,10 @@ from bioguard.formats.limits import (
     MAX_PIPE_BYTES,
     MAX_TEXT_BYTES,
     MAX_VIEWS,
+    MAX_XYT_BYTES,
 )
 from bioguard.formats.minutiae import MAGIC
-from bioguard.formats.normalize import ImportWarning, normalize_record
+from bioguard.formats.normalize import normalize_record
 from bioguard.formats.npy import NPY_MAGIC, read_npy
 from bioguard.formats.npz import ZIP_MAGIC, read_npz
 from bioguard.formats.options import ImportOptions
@@ -48,8 +49,9 @@ class LoadResult:
 
 
 def _fmr(octets: bytes, options: ImportOptions) -> LoadResult:
-    templates, warnings = normalize_record(parse_minutiae(octets), options)
-    return LoadResult(tuple(templates), tuple(warnings))
+    record, deviations = read_minutiae_file(octets, options)
+    templates, warnings = normalize_record(record, options)
+    return LoadResult(tuple(templates), (*deviations, *warnings))
 
 
 def _xyt(octets: bytes, options: ImportOptions) -> LoadResult:
@@ -67,12 +69,12 @@ def _faces(rows: NDArray[np.generic]) -> LoadResult:
     return LoadResult(tuple(FaceEmbedding.from_features(row) for row in rows))
 
 
-MINUTIAE: dict[str, Callable[[bytes, ImportOptions], LoadResult]] = {
-    ".iso": _fmr,
-    ".fmr": _fmr,
-    ".ist": _fmr,
-    ".ansi": _fmr,
-    ".xyt": _xyt,
+MINUTIAE: dict[str, tuple[Callable[[bytes, ImportOptions], LoadResult], int]] = {
+    ".iso": (_fmr, MAX_MINUTIAE_BYTES),
+    ".fmr": (_fmr, MAX_MINUTIAE_BYTES),
+    ".ist": (_fmr, MAX_MINUTIAE_BYTES),
+    ".ansi": (_fmr, MAX_MINUTIAE_BYTES),
+    ".xyt": (_xyt, MAX_XYT_BYTES),
 }
 """Small files, read as a whole."""
 EMBEDDINGS: dict[str, tuple[Callable[[BinaryIO, int, int], NDArray[np.generic]], int]] = {
@@ -102,14 +104,14 @@ def _suffix(name: str, head: bytes) -> str:
 def _parse(stream: BinaryIO, name: str, options: ImportOptions | None, max_views: int) -> LoadResult:
     """Parse a seekable stream."""
     suffix = _suffix(name, stream.read(8))
-    read, limit = EMBEDDINGS.get(suffix, (None, MAX_MINUTIAE_BYTES))
+    limit = (MINUTIAE[suffix] if suffix in MINUTIAE else EMBEDDINGS[suffix])[1]
     size = stream.seek(0, os.SEEK_END)
     stream.seek(0)
     if size > limit:
         raise refuse("too_large", f"file has {size} bytes, at most {limit} are read", "split it into several files")
-    if read is not None:
-        return _faces(read(stream, size, max_views))
-    result = MINUTIAE[suffix](stream.read(), options or ImportOptions())
+    if suffix in EMBEDDINGS:
+        return _faces(EMBEDDINGS[suffix][0](stream, size, max_views))
+    result = MINUTIAE[suffix][0](stream.read(), options or ImportOptions())
     if len(result.features) > max_views:
         raise TooManyViews(
             f"{len(result.features)} views, at most {max_views} {'is' if max_views == 1 else 'are'} read here",

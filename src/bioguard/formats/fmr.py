@@ -1,37 +1,58 @@
-"""Which binary minutiae format is it? Then the strict parser of that format.
+"""Which binary minutiae format is it? Then the parser of that format.
 
 Two pairs share their magic and version. They are told apart by structure:
 * " 20": ISO has a 4-byte total length at byte 8, INCITS a 2-byte one (or 2 zero bytes and 4).
 * "030": ISO/IEC 19794-2:2011 is a chain of representations with their own lengths from byte 15 that ends exactly at
   the total length; INCITS 378-2009 has no such lengths.
-When neither fits (a damaged file) the likelier one is parsed, so that the error names a real offset.
+Where a length is wrong, or bytes follow the record, the likelier format is read first and the other one if that
+fails; when neither can be read, the error is that of the likelier one, so that it names a real offset.
 """
 
-from collections.abc import Callable
+from dataclasses import dataclass
 
+from bioguard.errors import InputRefused
 from bioguard.formats.ansi2009 import Ansi2009Record
 from bioguard.formats.cursor import Cursor
-from bioguard.formats.errors import refuse_at
+from bioguard.formats.deviations import AcceptedBy, Deviation, Deviations
+from bioguard.formats.errors import CUT, ImportWarning, refuse_at
 from bioguard.formats.iso2011 import Iso2011Record
 from bioguard.formats.minutiae import MAGIC, MinutiaeRecord
+from bioguard.formats.options import ImportOptions
 from bioguard.formats.v20 import VERSION_20, Ansi2004Record, Iso2005Record
 
-__all__ = ["parse_minutiae"]
+__all__ = ["parse_minutiae", "read_minutiae_file"]
 
+VERSION_020 = b"020\x00"
+"""Written for " 20" by some programs; no edition of either standard has it."""
 VERSION_30 = b"030\x00"
 VERSION_35 = b"035\x00"
 ISO_2005_HEADER = 24
 ISO_2011_HEADER = 15
 ISO_2011_MIN_REPRESENTATION = 34
+LENGTH_SLACK = 64
+"""How far a total length may be off where more than one format, or bytes after the record, are possible. Known
+writers forget their header (21 to 30 bytes), the extended data length (2) or one byte."""
+
+ENDS_EARLY = ("truncated", "count_beyond_data", "extended_overrun", "representation_length")
+"""Faults that a cut file has: the total length, which names the cut, is then the reason."""
+
+Reader = type[Iso2005Record | Iso2011Record | Ansi2004Record | Ansi2009Record]
 
 
-def _pick_20(octets: bytes) -> Callable[[bytes], MinutiaeRecord]:
+@dataclass(frozen=True, slots=True)
+class _Reading:
+    record: MinutiaeRecord
+    deviations: Deviations
+
+
+def _candidates_20(octets: bytes) -> tuple[Reader, ...]:
     short, long = int.from_bytes(octets[8:10], "big"), int.from_bytes(octets[8:12], "big")
+    iso_first = (Iso2005Record, Ansi2004Record)
     if long == len(octets):
-        return Iso2005Record.read
+        return iso_first
     if short == len(octets) or (short == 0 and int.from_bytes(octets[10:14], "big") == len(octets)):
-        return Ansi2004Record.read
-    return Iso2005Record.read if short == 0 and long >= ISO_2005_HEADER else Ansi2004Record.read
+        return iso_first[::-1]
+    return iso_first if short == 0 and long >= ISO_2005_HEADER else iso_first[::-1]
 
 
 def _is_iso2011(octets: bytes) -> bool:
@@ -60,43 +81,125 @@ def _is_ansi2009(octets: bytes) -> bool:
     return offset == len(octets)
 
 
-def _pick_30(octets: bytes) -> Callable[[bytes], MinutiaeRecord]:
+def _candidates_30(octets: bytes) -> tuple[Reader, ...]:
+    iso_first = (Iso2011Record, Ansi2009Record)
     if _is_iso2011(octets):
-        return Iso2011Record.read
+        return iso_first
     if _is_ansi2009(octets):
-        return Ansi2009Record.read
+        return iso_first[::-1]
     plausible_iso = octets[14:15] <= b"\x01" and octets[12:14] != b"\x00\x00"
-    return Iso2011Record.read if plausible_iso else Ansi2009Record.read
+    return iso_first if plausible_iso else iso_first[::-1]
 
 
-def parse_minutiae(octets: bytes) -> MinutiaeRecord:
-    """Parse one minutiae record; the result writes back exactly `octets`.
+def _candidates_35(_octets: bytes) -> tuple[Reader, ...]:
+    return (Ansi2009Record,)
+
+
+CANDIDATES = {
+    VERSION_20: _candidates_20,
+    VERSION_020: _candidates_20,
+    VERSION_30: _candidates_30,
+    VERSION_35: _candidates_35,
+}
+
+
+def _describe(rest: bytes) -> str:
+    return "all zero" if not any(rest) else "not all zero, perhaps memory of the program that wrote the file"
+
+
+def _check_end(cursor: Cursor) -> None:
+    """Compare the header's total length, the end of the last view and the end of the file.
+
+    Raises:
+        InputRefused: `format.length_mismatch` for bytes that the header counts and no view has, or a length beyond
+            explanation.
+    """
+    size, end, declared, at = len(cursor.octets), cursor.offset, cursor.declared, cursor.declared_at
+    rest = cursor.octets[end:]
+    mismatch = f"header declares {declared} bytes, file has {size}: field at byte {at}"
+    if any(cursor.octets[end : min(declared, size)]):
+        message = f"header declares {declared} bytes, its views end"
+        raise refuse_at("length_mismatch", end, message)
+    if declared != end and not (declared == size and rest):
+        if rest and abs(declared - end) > LENGTH_SLACK:
+            raise refuse_at("length_mismatch", end, f"header declares {declared} bytes, its views end")
+        code = "truncated" if declared > size else "length_mismatch"
+        effect = f"the record is complete with {end} bytes"
+        cursor.deviations.add(Deviation(code, "header.total_length", mismatch, effect))
+    if rest:
+        counted = ", counted by its header" if declared == size else ""
+        message = f"{len(rest)} bytes ({_describe(rest)}) follow the record of {end} bytes{counted}"
+        effect = "they were left out"
+        cursor.deviations.add(
+            Deviation("length_mismatch", "header.trailing_bytes", message, effect, AcceptedBy.TRAILING)
+        )
+
+
+def _attempt(reader: Reader, octets: bytes) -> _Reading:
+    cursor = Cursor(octets, offset=4)
+    try:
+        record = reader.read(cursor)
+    except InputRefused as fault:
+        kind = fault.code.removeprefix("format.")
+        if cursor.declared > len(octets) and kind in ENDS_EARLY:
+            message = f"header declares {cursor.declared} bytes, file has {len(octets)}: field"
+            raise refuse_at("truncated", cursor.declared_at, message, CUT) from fault
+        raise
+    _check_end(cursor)
+    _check_canonical(record, octets[: cursor.offset])
+    return _Reading(record, cursor.deviations)
+
+
+def _check_canonical(record: MinutiaeRecord, octets: bytes) -> None:
+    """What a record writes is what it was read from, however far that leaves the format."""
+    at, view = 0, memoryview(octets)
+    for part in record.parts():
+        if view[at : at + len(part)] != part:
+            break
+        at += len(part)
+    if at != len(octets):
+        raise refuse_at("not_canonical", at, "record does not encode to the same bytes, read from")
+
+
+def _read(octets: bytes) -> _Reading:
+    """The reading with the fewest deviations; the first one in doubt."""
+    if octets[: len(MAGIC)] != MAGIC:
+        raise refuse_at("bad_magic", 0, "no minutiae record magic", "give an ISO/IEC 19794-2 or INCITS 378 record file")
+    version = octets[4:8]
+    if version not in CANDIDATES:
+        code, hint = ("truncated", CUT) if len(version) < len(VERSION_20) else ("bad_version", READ_VERSIONS)
+        raise refuse_at(code, 4, "unknown minutiae record version", hint)
+    readings: list[_Reading] = []
+    faults: list[InputRefused] = []
+    for reader in CANDIDATES[version](octets):
+        try:
+            readings.append(_attempt(reader, octets))
+        except InputRefused as fault:
+            faults.append(fault)
+        if readings and readings[-1].deviations.kinds == 0:
+            break
+    if not readings:
+        raise faults[0]
+    return min(readings, key=lambda reading: reading.deviations.kinds)
+
+
+READ_VERSIONS = "read are ISO/IEC 19794-2:2005 and :2011, INCITS 378-2004, 378-2009 and its amendment 1"
+
+
+def read_minutiae_file(octets: bytes, options: ImportOptions) -> tuple[MinutiaeRecord, list[ImportWarning]]:
+    """Parse one minutiae record and say what the options let pass.
 
     Raises:
         InputRefused: `format.*`, with the byte offset.
     """
-    cursor = Cursor(octets)
-    if cursor.take(min(4, len(octets)), "magic") != MAGIC:
-        raise refuse_at(
-            "bad_magic",
-            0,
-            "no minutiae record magic",
-            "give an ISO/IEC 19794-2 or INCITS 378 record file; compact card formats are not read",
-        )
-    version = cursor.take(4, "version")
-    pickers: dict[bytes, Callable[[bytes], Callable[[bytes], MinutiaeRecord]]] = {
-        VERSION_20: _pick_20,
-        VERSION_30: _pick_30,
-        VERSION_35: lambda _: Ansi2009Record.read,
-    }
-    if version not in pickers:
-        raise refuse_at(
-            "bad_version",
-            4,
-            "unknown minutiae record version",
-            "read are ISO/IEC 19794-2:2005 and :2011, INCITS 378-2004, 378-2009 and its amendment 1",
-        )
-    record = pickers[version](octets)(octets)
-    if record.to_bytes() != octets:
-        raise refuse_at("not_canonical", 0, "record does not encode to the same bytes, read from")
-    return record
+    found = _read(octets)
+    return found.record, found.deviations.judged(options)
+
+
+def parse_minutiae(octets: bytes, options: ImportOptions | None = None) -> MinutiaeRecord:
+    """Parse one minutiae record; the result writes back exactly `octets`, without bytes that follow the record.
+
+    Raises:
+        InputRefused: `format.*`, with the byte offset.
+    """
+    return read_minutiae_file(octets, options or ImportOptions())[0]

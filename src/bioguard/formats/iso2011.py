@@ -4,27 +4,28 @@ Field table with sources, and what could not be confirmed: docs/formats/minutiae
 """
 
 import struct
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import ClassVar, Self
 
 from bioguard.formats.cursor import Cursor
-from bioguard.formats.errors import refuse_at
+from bioguard.formats.deviations import Deviation
+from bioguard.formats.errors import CUT, refuse_at
+from bioguard.formats.extended import ExtendedBlock, LengthRule, pack_extended, read_extended
 from bioguard.formats.minutiae import (
     CODED_QUALITY,
     FINGERS,
     MAGIC,
     PERCENT,
     U8,
-    ExtendedBlock,
+    EncodedRecord,
     Geometry,
     Minutia,
     MinutiaeFormat,
-    check_total_length,
     check_view_numbers,
-    pack_extended,
     pack_minutiae,
-    read_extended,
     read_minutiae,
+    read_size,
 )
 
 __all__ = ["NO_DATE", "Certification", "Iso2011Record", "Iso2011View", "QualityBlock"]
@@ -72,7 +73,11 @@ def _read_date(cursor: Cursor) -> bytes:
     missing = False
     for value, (name, allowed, filler) in zip(_DATE.unpack(octets), _DATE_RANGES, strict=True):
         if value != filler and (missing or value not in allowed):
-            raise refuse_at("capture_date", offset, f"capture date has {name} {value}, starting")
+            message = f"capture date has {name} {value}, starting at byte {offset}"
+            cursor.deviations.add(
+                Deviation("capture_date", "header.capture_date", message, "the date was kept and not interpreted")
+            )
+            break
         missing = missing or value == filler
     return octets
 
@@ -101,21 +106,24 @@ class Iso2011View:
     ending_type: int = 0
     minutiae: tuple[Minutia, ...]
     extended: tuple[ExtendedBlock, ...] = ()
+    extended_rule: LengthRule | None = None
 
     @classmethod
-    def read(cls, outer: Cursor, octets: bytes, *, certified: bool) -> Self:
+    def read(cls, outer: Cursor, *, certified: bool) -> Self:
         start = outer.offset
         length = outer.u32("representation length")
         if not 4 < length <= outer.end - start:
-            raise refuse_at("representation_length", start, f"representation length {length} does not fit")
-        cursor = Cursor(octets, outer.offset, start + length)
-        outer.take(length - 4, "representation")
+            raise refuse_at("representation_length", start, f"representation length {length} does not fit", CUT)
+        cursor = Cursor(outer.octets, outer.offset, start + length, outer.deviations)
+        outer.offset = start + length
         date = _read_date(cursor)
-        technology = cursor.one_of(cursor.u8("device technology"), TECHNOLOGIES, 1, "device technology")
+        technology = cursor.expect(
+            cursor.u8("device technology"), TECHNOLOGIES, 1, "device technology", warning="header.device"
+        )
         vendor, device = cursor.u16("device vendor"), cursor.u16("device type")
         qualities = tuple(
             QualityBlock(
-                cursor.one_of(cursor.u8("quality"), QUALITY_VALUES, 1, "quality value"),
+                cursor.expect(cursor.u8("quality"), QUALITY_VALUES, 1, "quality value", warning="header.quality"),
                 cursor.u16("quality vendor"),
                 cursor.u16("quality algorithm"),
             )
@@ -127,19 +135,29 @@ class Iso2011View:
                 Certification(cursor.u16("certification authority"), cursor.u8("certification scheme"))
                 for _ in range(cursor.u8("certification block count"))
             )
-        position = cursor.one_of(cursor.u8("finger position"), POSITIONS, 1, "finger position")
-        number = cursor.one_of(cursor.u8("view number"), range(16), 1, "view number")
+        position = cursor.expect(
+            cursor.u8("finger position"), POSITIONS, 1, "finger position", warning="header.position"
+        )
+        number = cursor.expect(cursor.u8("view number"), range(16), 1, "view number", warning="header.view_numbers")
         resolution = cursor.u16("x resolution"), cursor.u16("y resolution")
-        impression = cursor.one_of(cursor.u8("impression type"), IMPRESSIONS, 1, "impression type")
-        size = [
-            cursor.one_of(cursor.u16(what), range(1, MAX_SIZE + 1), 2, what) for what in ("image width", "image height")
-        ]
+        impression = cursor.expect(
+            cursor.u8("impression type"), IMPRESSIONS, 1, "impression type", warning="header.impression"
+        )
+        size = [read_size(cursor, range(1, MAX_SIZE + 1), what) for what in ("image width", "image height")]
         packed = cursor.u8("minutia size and ridge ending type")
         minutia_size = cursor.one_of(packed >> 4, range(5, 7), 1, "minutia size")
-        ending = cursor.one_of(packed & 0x0F, range(2), 1, "ridge ending type")
-        count = cursor.one_of(cursor.u8("minutiae count"), range(1, 256), 1, "minutiae count", "no_minutiae")
+        ending = cursor.expect(packed & 0x0F, range(2), 1, "ridge ending type", warning="header.ending_type")
+        count = cursor.expect(
+            cursor.u8("minutiae count"),
+            range(1, 256),
+            1,
+            "minutiae count",
+            warning="header.no_minutiae",
+            effect="a view without minutiae",
+            code="no_minutiae",
+        )
         minutiae = read_minutiae(cursor, count, angles=U8, qualities=CODED_QUALITY, size=minutia_size)
-        extended = read_extended(cursor)
+        extended, other_rule = read_extended(cursor, LengthRule.WHOLE_BLOCK)
         if cursor.offset != cursor.end:
             raise refuse_at("representation_length", start, f"representation length {length} leaves bytes over: field")
         return cls(
@@ -157,6 +175,7 @@ class Iso2011View:
             ending_type=ending,
             minutiae=minutiae,
             extended=extended,
+            extended_rule=other_rule,
         )
 
     def to_bytes(self) -> bytes:
@@ -183,14 +202,14 @@ class Iso2011View:
                 len(self.minutiae),
             ),
             pack_minutiae(self.minutiae, self.minutia_size),
-            pack_extended(self.extended),
+            pack_extended(self.extended, self.extended_rule or LengthRule.WHOLE_BLOCK),
         ]
         body = b"".join(parts)
         return (len(body) + 4).to_bytes(4, "big") + body
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Iso2011Record:
+class Iso2011Record(EncodedRecord):
     """15-byte header, representations.
 
     magic "FMR\\0", version "030\\0", total length u32, number of representations u16 (1..176),
@@ -202,27 +221,29 @@ class Iso2011Record:
 
     certified: bool
     views: tuple[Iso2011View, ...]
+    declared_length: int | None = None
 
     def geometry(self, index: int) -> Geometry:
         return self.views[index].image
 
     @classmethod
-    def read(cls, octets: bytes) -> Self:
-        cursor = Cursor(octets, offset=8)
-        check_total_length(cursor.u32("total length"), len(octets), 8)
+    def read(cls, cursor: Cursor) -> Self:
+        cursor.take(4, "version")
+        cursor.total(4)
         count = cursor.one_of(
             cursor.u16("number of representations"), range(1, 177), 2, "number of representations", "no_views"
         )
+        # How many bytes a view has depends on the flag, so no value but these two leaves a reading.
         certified = bool(cursor.one_of(cursor.u8("certification flag"), range(2), 1, "certification flag"))
         views, offsets = [], []
         for _ in range(count):
             offsets.append(cursor.offset)
-            views.append(Iso2011View.read(cursor, octets, certified=certified))
-        check_view_numbers(views, offsets)
-        check_total_length(cursor.offset, len(octets), 8)
-        return cls(certified=certified, views=tuple(views))
+            views.append(Iso2011View.read(cursor, certified=certified))
+        check_view_numbers(cursor, views, offsets)
+        return cls(certified=certified, views=tuple(views), declared_length=cursor.other_length)
 
-    def to_bytes(self) -> bytes:
-        body = b"".join(view.to_bytes() for view in self.views)
-        head = struct.pack(">IHB", self.HEADER + len(body), len(self.views), self.certified)
-        return MAGIC + b"030\x00" + head + body
+    def parts(self) -> Iterator[bytes]:
+        views = [view.to_bytes() for view in self.views]
+        total = self.HEADER + sum(map(len, views)) if self.declared_length is None else self.declared_length
+        yield MAGIC + b"030\x00" + struct.pack(">IHB", total, len(self.views), self.certified)
+        yield from views

@@ -8,11 +8,16 @@ __all__ = [
     "MAX_TEXT_BYTES",
     "MAX_VALUES",
     "MAX_VIEWS",
+    "MAX_XYT_BYTES",
+    "MAX_XYT_MINUTIAE",
 ]
 
 MAX_MINUTIAE_BYTES = 16 << 20
 """The largest ISO/IEC 19794-2 record that can exist: 176 views of 255 minutiae and 65 535 bytes of extended data,
 11.9 MB. Real ones have a few hundred bytes."""
+MAX_XYT_BYTES = 1 << 20
+MAX_XYT_MINUTIAE = 4096
+"""Lines of one `.xyt` file; the best 255 are kept. NBIS bozorth3 reads at most 1 000 (MAX_FILE_MINUTIAE)."""
 MAX_VIEWS = 16_384
 """Views in one embeddings file, unless the caller allows fewer: an enrollment 16, a decision 1."""
 MAX_VALUES = 4 << 20

@@ -1,38 +1,40 @@
-"""What the four binary minutiae formats share: minutiae, extended data blocks, geometry, views.
+"""What the four binary minutiae formats share: minutiae, geometry, views.
 
 Records here are lossless: raw units of the file, every field kept, `to_bytes` gives the file back. Conversion to
 500 dpi and radians is `bioguard.formats.normalize`.
 """
 
 import struct
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import Enum, unique
 from typing import Protocol
 
 from bioguard.formats.cursor import Cursor
-from bioguard.formats.errors import refuse_at
+from bioguard.formats.deviations import Deviation
+from bioguard.formats.errors import CUT, refuse_at
+from bioguard.formats.extended import ExtendedBlock
 
 __all__ = [
     "ANGLE_UNITS",
+    "AS_NOT_REPORTED",
     "CODED_QUALITY",
     "FINGERS",
     "MAGIC",
+    "NOT_REPORTED",
     "PERCENT",
     "U8",
-    "ExtendedBlock",
+    "EncodedRecord",
     "Geometry",
     "Minutia",
     "MinutiaeFormat",
     "MinutiaeRecord",
     "MinutiaeView",
-    "check_total_length",
     "check_view_numbers",
-    "pack_extended",
     "pack_minutiae",
-    "read_extended",
     "read_geometry",
     "read_minutiae",
+    "read_size",
 ]
 
 MAGIC = b"FMR\x00"
@@ -40,6 +42,7 @@ U8 = range(256)
 PERCENT = range(101)
 CODED_QUALITY = frozenset(PERCENT) | {254, 255}
 """INCITS 378-2009 and ISO/IEC 19794-2:2011: 0..100, 254 not reported, 255 attempt to compute failed."""
+NOT_REPORTED = 254
 FINGERS = range(11)
 """0 unknown, 1..5 right thumb to little, 6..10 left thumb to little."""
 
@@ -77,14 +80,6 @@ class Minutia:
 
 
 @dataclass(frozen=True, slots=True)
-class ExtendedBlock:
-    """One extended data block, byte-exact: 1 ridge counts, 2 cores and deltas, 3 zonal quality, others private."""
-
-    type_id: int
-    payload: bytes
-
-
-@dataclass(frozen=True, slots=True)
 class Geometry:
     """Image size in pixels and sampling in pixels per centimeter, as the header has them."""
 
@@ -92,6 +87,10 @@ class Geometry:
     height: int
     x_per_cm: int
     y_per_cm: int
+
+
+AS_NOT_REPORTED = "read as not reported"
+ANGLES_AS_ISO = "all angles of such a view were read as 360/256 degrees, as ISO has them"
 
 
 class MinutiaeView(Protocol):
@@ -110,7 +109,11 @@ class MinutiaeView(Protocol):
 
 
 class MinutiaeRecord(Protocol):
-    """A whole file. Implementations are frozen dataclasses, one a format."""
+    """A whole record. Implementations are frozen dataclasses, one a format.
+
+    Fields named `declared_length`, `version`, `reserved` and `long_length` are there for records that leave their
+    format: they keep what the file has, so that `to_bytes` gives it back. Their defaults are what a writer wants.
+    """
 
     @property
     def format(self) -> MinutiaeFormat: ...
@@ -120,23 +123,34 @@ class MinutiaeRecord(Protocol):
         """Geometry of the view at `index` in `views`."""
         ...
 
+    def parts(self) -> Iterator[bytes]: ...
+    def to_bytes(self) -> bytes: ...
+
+
+class EncodedRecord:
+    """A record as bytes, in pieces: a record may have megabytes of extended data, which need no second copy."""
+
+    __slots__ = ()
+
+    def parts(self) -> Iterator[bytes]:
+        """The record, piece by piece."""
+        raise NotImplementedError
+
     def to_bytes(self) -> bytes:
-        """The file, byte for byte."""
-        ...
+        """The record, byte for byte."""
+        return b"".join(self.parts())
 
 
-def check_total_length(declared: int, actual: int, offset: int) -> None:
-    """Raises `format.truncated` or `format.length_mismatch` unless the header's length is the file's."""
-    if declared > actual:
-        raise refuse_at("truncated", offset, f"header declares {declared} bytes, file has {actual}: field")
-    if declared < actual:
-        raise refuse_at("length_mismatch", offset, f"header declares {declared} bytes, file has {actual}: field")
-
-
-def read_geometry(cursor: Cursor) -> Geometry:
+def read_geometry(cursor: Cursor, sizes: range = range(1, 0x10000)) -> Geometry:
     """Width, height, x and y resolution, two bytes each. Zero resolution is judged by normalize, not here."""
-    width, height = (cursor.one_of(cursor.u16(w), range(1, 0x10000), 2, w) for w in ("image width", "image height"))
+    width, height = (read_size(cursor, sizes, what) for what in ("image width", "image height"))
     return Geometry(width, height, cursor.u16("x resolution"), cursor.u16("y resolution"))
+
+
+def read_size(cursor: Cursor, sizes: range, what: str) -> int:
+    """One side of the image. No minutia depends on it: import makes the image as large as its minutiae need."""
+    effect = "the image was made as large as its minutiae need"
+    return cursor.expect(cursor.u16(what), sizes, 2, what, warning="header.image_size", effect=effect)
 
 
 def read_minutiae(
@@ -147,19 +161,26 @@ def read_minutiae(
     Layout: 2 bits type, 14 bits x; 2 bits reserved 0, 14 bits y; 1 byte angle; 1 byte quality.
 
     Raises:
-        InputRefused: `format.count_beyond_data`, `format.minutia_type`, `format.reserved_bits`, `format.field_range`.
+        InputRefused: `format.count_beyond_data`, `format.minutia_type`, `format.reserved_bits`.
     """
     left = cursor.end - cursor.offset
     if count * size > left:
-        raise refuse_at("count_beyond_data", cursor.offset, f"{count} minutiae need {count * size} bytes, {left} left")
+        message = f"{count} minutiae need {count * size} bytes, {left} left"
+        raise refuse_at("count_beyond_data", cursor.offset, message, CUT)
     minutiae = []
     for _ in range(count):
         x = cursor.u16("minutia x")
         kind = cursor.one_of(x >> 14, range(3), 2, "minutia type", "minutia_type")
         y = cursor.u16("minutia y")
         cursor.one_of(y >> 14, range(1), 2, "reserved bits", "reserved_bits")
-        angle = cursor.one_of(cursor.u8("minutia angle"), angles, 1, "minutia angle")
-        quality = cursor.one_of(cursor.u8("quality"), qualities, 1, "minutia quality") if size == 6 else 254
+        angle = cursor.expect(
+            cursor.u8("minutia angle"), angles, 1, "minutia angle", warning="data.angle_unit", effect=ANGLES_AS_ISO
+        )
+        quality = NOT_REPORTED
+        if size == 6:
+            quality = cursor.expect(
+                cursor.u8("quality"), qualities, 1, "minutia quality", warning="data.quality", effect=AS_NOT_REPORTED
+            )
         minutiae.append(Minutia(kind, x & 0x3FFF, y, angle, quality))
     return tuple(minutiae)
 
@@ -168,54 +189,16 @@ def pack_minutiae(minutiae: tuple[Minutia, ...], size: int = 6) -> bytes:
     return b"".join(struct.pack(">HHBB", m.kind << 14 | m.x, m.y, m.angle, m.quality)[:size] for m in minutiae)
 
 
-def read_extended(cursor: Cursor) -> tuple[ExtendedBlock, ...]:
-    """Total length, then blocks of (type, length with its own 4 bytes, payload).
-
-    Raises:
-        InputRefused: `format.extended_overrun` when lengths do not add up, `format.extended_type` for type 0.
-    """
-    total = cursor.u16("extended data length")
-    start = cursor.offset
-    if total > cursor.end - start:
-        raise refuse_at(
-            "extended_overrun", start - 2, f"extended data of {total} bytes, {cursor.end - start} left: field"
-        )
-    inner = Cursor(cursor.take(total, "extended data"))
-    blocks = []
-    while inner.offset < inner.end:
-        at = start + inner.offset
-        if inner.end - inner.offset < 4:
-            raise refuse_at("extended_overrun", at, "extended data block header does not fit")
-        type_id, length = inner.u16("type"), inner.u16("length")
-        if type_id == 0:
-            raise refuse_at("extended_type", at, "extended data block type 0 is reserved, found")
-        if not 4 <= length <= inner.end - inner.offset + 4:
-            raise refuse_at("extended_overrun", at + 2, f"extended data block length {length} does not fit")
-        blocks.append(ExtendedBlock(type_id, inner.take(length - 4, "extended data block")))
-    return tuple(blocks)
-
-
-def pack_extended(blocks: tuple[ExtendedBlock, ...]) -> bytes:
-    body = b"".join(struct.pack(">HH", b.type_id, len(b.payload) + 4) + b.payload for b in blocks)
-    return len(body).to_bytes(2, "big") + body
-
-
-def check_view_numbers(views: Sequence[MinutiaeView], offsets: Sequence[int]) -> None:
+def check_view_numbers(cursor: Cursor, views: Sequence[MinutiaeView], offsets: Sequence[int]) -> None:
     """Finger position and view number together name one view, so no two views may share both.
 
     The standards also count views up from 0; some extractors start at 1, which is a warning in normalize.
-
-    Raises:
-        InputRefused: `format.view_number`.
     """
     seen: set[tuple[int, int]] = set()
     for view, offset in zip(views, offsets, strict=True):
         name = (view.position, view.view_number)
         if name in seen:
-            raise refuse_at(
-                "view_number",
-                offset,
-                f"second view {view.view_number} of finger position {view.position}",
-                "views of one finger are numbered 0, 1, 2, ...",
-            )
+            message = f"second view {view.view_number} of finger position {view.position} at byte {offset}"
+            effect = "views were taken in file order"
+            cursor.deviations.add(Deviation("view_number", "header.view_numbers", message, effect))
         seen.add(name)

@@ -5,24 +5,25 @@ docs/formats/minutiae.md sections 2 and 3.
 """
 
 import struct
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import ClassVar, Self
 
 from bioguard.formats.cursor import Cursor
+from bioguard.formats.deviations import Deviation
+from bioguard.formats.extended import ExtendedBlock, LengthRule, pack_extended, read_extended
 from bioguard.formats.minutiae import (
+    AS_NOT_REPORTED,
     FINGERS,
     MAGIC,
     PERCENT,
     U8,
-    ExtendedBlock,
+    EncodedRecord,
     Geometry,
     Minutia,
     MinutiaeFormat,
-    check_total_length,
     check_view_numbers,
-    pack_extended,
     pack_minutiae,
-    read_extended,
     read_geometry,
     read_minutiae,
 )
@@ -52,40 +53,63 @@ class View20:
     quality: int
     minutiae: tuple[Minutia, ...]
     extended: tuple[ExtendedBlock, ...] = ()
+    extended_rule: LengthRule | None = None
 
     @classmethod
-    def read(cls, cursor: Cursor, angles: range) -> Self:
-        position = cursor.one_of(cursor.u8("finger position"), FINGERS, 1, "finger position")
+    def read(cls, cursor: Cursor, angles: range, rule: LengthRule) -> Self:
+        position = cursor.expect(cursor.u8("finger position"), FINGERS, 1, "finger position", warning="header.position")
         packed = cursor.u8("view number and impression type")
-        impression = cursor.one_of(packed & 0x0F, IMPRESSIONS, 1, "impression type")
-        quality = cursor.one_of(cursor.u8("view quality"), PERCENT, 1, "view quality")
+        impression = cursor.expect(packed & 0x0F, IMPRESSIONS, 1, "impression type", warning="header.impression")
+        quality = cursor.expect(
+            cursor.u8("view quality"), PERCENT, 1, "view quality", warning="header.quality", effect=AS_NOT_REPORTED
+        )
         count = cursor.u8("minutiae count")
         minutiae = read_minutiae(cursor, count, angles=angles, qualities=PERCENT)
+        extended, other_rule = read_extended(cursor, rule)
         return cls(
             position=position,
             view_number=packed >> 4,
             impression=impression,
             quality=quality,
             minutiae=minutiae,
-            extended=read_extended(cursor),
+            extended=extended,
+            extended_rule=other_rule,
         )
 
-    def to_bytes(self) -> bytes:
+    def to_bytes(self, rule: LengthRule) -> bytes:
         head = bytes((self.position, self.view_number << 4 | self.impression, self.quality, len(self.minutiae)))
-        return head + pack_minutiae(self.minutiae) + pack_extended(self.extended)
+        return head + pack_minutiae(self.minutiae) + pack_extended(self.extended, self.extended_rule or rule)
 
 
-def _read_views(cursor: Cursor, count: int, angles: range) -> tuple[View20, ...]:
+def _read_views(cursor: Cursor, count: int, angles: range, rule: LengthRule) -> tuple[View20, ...]:
     views, offsets = [], []
     for _ in range(count):
         offsets.append(cursor.offset + 1)
-        views.append(View20.read(cursor, angles))
-    check_view_numbers(views, offsets)
+        views.append(View20.read(cursor, angles, rule))
+    check_view_numbers(cursor, views, offsets)
     return tuple(views)
 
 
+def _read_version(cursor: Cursor) -> bytes:
+    """Byte 4: " 20", or "020" as some writers have it."""
+    version = cursor.take(4, "version")
+    if version != VERSION_20:
+        message = f"version {version[:3].decode('ascii')!r} instead of ' 20' at byte 4"
+        cursor.deviations.add(Deviation("bad_version", "header.version", message, "read as version ' 20'"))
+    return version
+
+
+def _read_counts(cursor: Cursor) -> tuple[int, int]:
+    """Number of views, and the reserved byte after it."""
+    count = cursor.one_of(cursor.u8("number of views"), range(1, 256), 1, "number of views", "no_views")
+    reserved = cursor.expect(
+        cursor.u8("reserved byte"), range(1), 1, "reserved byte", warning="header.reserved_bits", code="reserved_bits"
+    )
+    return count, reserved
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Iso2005Record:
+class Iso2005Record(EncodedRecord):
     """ISO/IEC 19794-2:2005 section 7 record format: 24-byte header, views.
 
     magic "FMR\\0", version " 20\\0", total length u32,
@@ -94,50 +118,60 @@ class Iso2005Record:
     """
 
     HEADER: ClassVar[int] = 24
+    RULE: ClassVar[LengthRule] = LengthRule.DATA_ONLY
     format: ClassVar[MinutiaeFormat] = MinutiaeFormat.ISO_2005
 
     equipment: int
     image: Geometry
     views: tuple[View20, ...]
+    version: bytes = VERSION_20
+    reserved: int = 0
+    declared_length: int | None = None
 
     def geometry(self, index: int) -> Geometry:
         return self.image
 
     @classmethod
-    def read(cls, octets: bytes) -> Self:
-        cursor = Cursor(octets, offset=8)
-        check_total_length(cursor.u32("total length"), len(octets), 8)
+    def read(cls, cursor: Cursor) -> Self:
+        version = _read_version(cursor)
+        cursor.total(4)
         equipment = cursor.u16("capture equipment")
         image = read_geometry(cursor)
-        count = cursor.one_of(cursor.u8("number of views"), range(1, 256), 1, "number of views", "no_views")
-        cursor.one_of(cursor.u8("reserved byte"), range(1), 1, "reserved byte", "reserved_bits")
-        views = _read_views(cursor, count, U8)
-        check_total_length(cursor.offset, len(octets), 8)
-        return cls(equipment=equipment, image=image, views=views)
+        count, reserved = _read_counts(cursor)
+        views = _read_views(cursor, count, U8, cls.RULE)
+        return cls(
+            equipment=equipment,
+            image=image,
+            views=views,
+            version=version,
+            reserved=reserved,
+            declared_length=cursor.other_length,
+        )
 
-    def to_bytes(self) -> bytes:
-        body = b"".join(view.to_bytes() for view in self.views)
+    def parts(self) -> Iterator[bytes]:
+        views = [view.to_bytes(self.RULE) for view in self.views]
         i = self.image
-        return (
+        total = self.HEADER + sum(map(len, views)) if self.declared_length is None else self.declared_length
+        yield (
             MAGIC
-            + VERSION_20
+            + self.version
             + struct.pack(
                 ">IHHHHHBB",
-                self.HEADER + len(body),
+                total,
                 self.equipment,
                 i.width,
                 i.height,
                 i.x_per_cm,
                 i.y_per_cm,
                 len(self.views),
-                0,
+                self.reserved,
             )
-            + body
         )
+        yield from views
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Ansi2004Record:
+class Ansi2004Record(EncodedRecord):
     """ANSI INCITS 378-2004: 26-byte header (30 with the long length), views.
 
     magic "FMR\\0", version " 20\\0", total length u16, or u16 0 and u32,
@@ -147,6 +181,7 @@ class Ansi2004Record:
     """
 
     HEADER: ClassVar[int] = 26
+    RULE: ClassVar[LengthRule] = LengthRule.WHOLE_BLOCK
     format: ClassVar[MinutiaeFormat] = MinutiaeFormat.ANSI_2004
 
     owner: int
@@ -154,46 +189,61 @@ class Ansi2004Record:
     equipment: int
     image: Geometry
     views: tuple[View20, ...]
+    version: bytes = VERSION_20
+    reserved: int = 0
+    declared_length: int | None = None
+    long_length: bool = False
+    """The 6-byte length although the record has less than 65 536 bytes."""
 
     def geometry(self, index: int) -> Geometry:
         return self.image
 
     @classmethod
-    def read(cls, octets: bytes) -> Self:
-        cursor = Cursor(octets, offset=8)
-        total = cursor.u16("total length")
-        long_form = total == 0
-        if long_form:
-            total = cursor.one_of(cursor.u32("total length"), range(0x10000, 2**32), 4, "long total length")
-        check_total_length(total, len(octets), 8)
+    def read(cls, cursor: Cursor) -> Self:
+        version = _read_version(cursor)
+        long_length = cursor.total(2) == 0
+        if long_length:
+            cursor.expect(
+                cursor.total(4),
+                range(0x10000, 2**32),
+                4,
+                "long total length",
+                warning="header.long_length",
+                effect="the long form is for 65536 bytes and more; it was read all the same",
+            )
         owner, product, equipment = cursor.u16("product owner"), cursor.u16("product type"), cursor.u16("equipment")
         image = read_geometry(cursor)
-        count = cursor.one_of(cursor.u8("number of views"), range(1, 256), 1, "number of views", "no_views")
-        cursor.one_of(cursor.u8("reserved byte"), range(1), 1, "reserved byte", "reserved_bits")
-        views = _read_views(cursor, count, range(180))
-        check_total_length(cursor.offset, len(octets), 8)
-        return cls(owner=owner, product=product, equipment=equipment, image=image, views=views)
-
-    def to_bytes(self) -> bytes:
-        body = b"".join(view.to_bytes() for view in self.views)
-        total = self.HEADER + len(body)
-        length = struct.pack(">H", total) if total <= 0xFFFF else struct.pack(">HI", 0, total + 4)
-        i = self.image
-        return (
-            MAGIC
-            + VERSION_20
-            + length
-            + struct.pack(
-                ">HHHHHHHBB",
-                self.owner,
-                self.product,
-                self.equipment,
-                i.width,
-                i.height,
-                i.x_per_cm,
-                i.y_per_cm,
-                len(self.views),
-                0,
-            )
-            + body
+        count, reserved = _read_counts(cursor)
+        views = _read_views(cursor, count, range(180), cls.RULE)
+        return cls(
+            owner=owner,
+            product=product,
+            equipment=equipment,
+            image=image,
+            views=views,
+            version=version,
+            reserved=reserved,
+            declared_length=cursor.other_length,
+            long_length=long_length and cursor.offset - 4 <= 0xFFFF,
         )
+
+    def parts(self) -> Iterator[bytes]:
+        views = [view.to_bytes(self.RULE) for view in self.views]
+        size = self.HEADER + sum(map(len, views))
+        long_length = self.long_length or size > 0xFFFF
+        total = size + 4 * long_length if self.declared_length is None else self.declared_length
+        i = self.image
+        yield MAGIC + self.version + (struct.pack(">HI", 0, total) if long_length else struct.pack(">H", total))
+        yield struct.pack(
+            ">HHHHHHHBB",
+            self.owner,
+            self.product,
+            self.equipment,
+            i.width,
+            i.height,
+            i.x_per_cm,
+            i.y_per_cm,
+            len(self.views),
+            self.reserved,
+        )
+        yield from views

@@ -157,7 +157,7 @@ def write_xyt(template: FingerprintTemplate, *, m1: bool = False) -> bytes:
         raise refuse("no_minutiae", "xyt cannot say that there are no minutiae", "check the template")
     degrees = np.rint(np.degrees(template.angle_rad.astype(np.float64)) + 180).astype(np.int64) % 360
     rows = (
-        (m.x, m.y, m.angle, m.quality) if m1 else (m.x, view.image.height - 1 - m.y, theta, m.quality)
+        (m.x, m.y, m.angle, m.quality) if m1 else (m.x, view.image.height - m.y, theta, m.quality)
         for m, theta in zip(view.minutiae, degrees.tolist(), strict=True)
     )
     octets = XytRecord(tuple(rows)).to_bytes()

@@ -117,6 +117,9 @@ def minutiae_vectors():
     yield "iso2005-255-minutiae.iso", iso2005(view20(rows=[(1, 9 + i, i, i, 1) for i in range(255)])), None, "the most"
     ext = extended(RIDGE_COUNTS, CORE_DELTA, PRIVATE)
     yield "iso2005-extended.iso", iso2005(view20(ext=ext)), None, "ridge counts, core and delta, private block"
+    ext = struct.pack(">HHH", 10, 0x0221, 6) + bytes.fromhex("0144bc362143")
+    yield "iso2005-extended-data-only.iso", iso2005(view20(ext=ext)), None, "block length of the data alone; a warning"
+    yield "iso2005-99-per-cm.iso", iso2005(view20(), res=(99, 99)), None, "250 dpi, or a common error; a warning"
     yield "iso2005-view-number-from-1.iso", iso2005(view20(number=1)), None, "seen in the field; a warning"
     yield "iso2005-beyond-image.iso", iso2005(view20(), size=(150, 400)), None, "x beyond the width; a warning"
     yield "iso2005-anisotropic.iso", iso2005(view20(), res=(197, 394)), None, "1000 dpi vertically; a warning"
@@ -305,7 +308,12 @@ def other_vectors():
     yield "xyt-theta-360.xyt", b"10 20 360 90\n", "format.field_range", "a full turn"
     yield "xyt-negative.xyt", b"-1 20 30 90\n", "format.field_range", "outside"
     yield "xyt-empty.xyt", b"", "format.no_minutiae", "no line"
-    yield "xyt-256.xyt", b"1 1 1 1\n" * 256, "format.too_many_minutiae", "256 minutiae"
+    many = b"".join(b"%d %d %d %d\n" % (i % 20 * 9, i // 20 * 9, i * 37 % 360, i % 101) for i in range(4097))
+    yield "xyt-256.xyt", b"".join(many.splitlines(keepends=True)[:256]), None, "256 minutiae: the worst is left out"
+    yield "xyt-4097.xyt", many, "format.too_many_minutiae", "no finger has 4097 minutiae"
+    m1 = b"".join(b"%d %d %d 50\n" % (i % 5 * 20, i // 5 * 20, i * 37 % 180) for i in range(20))
+    yield "xyt-m1.xyt", m1, "format.xyt_convention", "20 angles below 180: ANSI/M1, which nobody stated"
+    yield "xyt-extra.xyt", b"10 20 30 90 E\n11 200 359 0 B 7\n", None, "a fifth column as afis writes it; a warning"
     yield "unknown.bin", b"\x00\x01\x02\x03", "format.unknown", "neither extension nor content"
 
 

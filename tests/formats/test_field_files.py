@@ -1,0 +1,436 @@
+"""What writers of the field get wrong: refused by default for the true reason, read by the option that the hint names.
+
+Every record is one of the well-formed ones below with one thing changed, so the right reading is known: that of the
+record before the change.
+"""
+
+import os
+import struct
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bioguard.errors import InputRefused
+from bioguard.formats import ImportOptions, Trailing, load_bytes, parse_minutiae
+from bioguard.formats.extended import ExtendedBlock, LengthRule
+from bioguard.formats.minutiae import Geometry, Minutia
+from bioguard.formats.v20 import Iso2005Record, View20
+from bioguard.records import FingerprintTemplate
+
+CASES = Path(os.environ.get("BIOGUARD_SHARED_DATA", Path(__file__).parents[3] / "shared" / "data")).parent / "cases"
+LENIENT = ImportOptions(lenient=True)
+KEEP = ImportOptions(trailing=Trailing.KEEP)
+
+ISO_2005 = bytes.fromhex(
+    "464d5200 20323000 0000002a 0000 0190 01f4 00c5 00c5 01 00  02 00 50 02"
+    "4064 00c8 40 50  8096 0104 80 46  0000"
+)  # fmt: skip
+ANSI_2004 = bytes.fromhex(
+    "464d5200 20323000 002c 0042 0001 0000 0190 01f4 00c5 00c5 01 00  02 00 50 02"
+    "4064 00c8 2d 50  8096 0104 5a 46  0000"
+)  # fmt: skip
+ANSI_2009 = bytes.fromhex(
+    "464d5200 30333000 00000034 0000 0000 00 0000 01 00  00 00 00 fe 0000 0000 0190 01f4 00c5 00c5 02"
+    "4064 00c8 1d 50  8096 0104 39 46  0000"
+)  # fmt: skip
+ISO_2011 = bytes.fromhex(
+    "464d5200 30333000 0000003d 0001 00  0000002e ffffffffffffffffff 00 0000 0000 00 02 00 00c5 00c5 00 0190 01f4"
+    "60 02  4064 00c8 40 50  8096 0104 80 46  0000"
+)  # fmt: skip
+
+
+def put(octets: bytes, at: int, new: str) -> bytes:
+    value = bytes.fromhex(new)
+    return octets[:at] + value + octets[at + len(value) :]
+
+
+def grown(octets: bytes, more: str, at: int = 8, size: int = 4) -> bytes:
+    """Bytes appended and counted by the total length."""
+    longer = octets + bytes.fromhex(more)
+    return longer[:at] + len(longer).to_bytes(size, "big") + longer[at + size :]
+
+
+LONG_2004 = ANSI_2004[:8] + bytes.fromhex("0000 00000030") + ANSI_2004[10:]
+FOLLOW = "format.length_mismatch"
+KINDS = {
+    # name: (file, the record it is a variant of, strict code, its message, warning code of the lenient reading)
+    "2005: version 020": (put(ISO_2005, 4, "30323000"), ISO_2005, "format.bad_version",
+                          "version '020' instead of ' 20' at byte 4", "header.version"),
+    "2004: version 020": (put(ANSI_2004, 4, "30323000"), ANSI_2004, "format.bad_version",
+                          "version '020' instead of ' 20' at byte 4", "header.version"),
+    "2005: one short": (put(ISO_2005, 8, "00000029"), ISO_2005, FOLLOW,
+                        "header declares 41 bytes, file has 42: field at byte 8", "header.total_length"),
+    "2005: one over": (put(ISO_2005, 8, "0000002b"), ISO_2005, "format.truncated",
+                       "header declares 43 bytes, file has 42: field at byte 8", "header.total_length"),
+    "2005: without header": (put(ISO_2005, 8, "00000012"), ISO_2005, FOLLOW,
+                             "header declares 18 bytes, file has 42: field at byte 8", "header.total_length"),
+    "2005: no length": (put(ISO_2005, 8, "00000000"), ISO_2005, FOLLOW,
+                        "header declares 0 bytes, file has 42: field at byte 8", "header.total_length"),
+    "2004: two short": (put(ANSI_2004, 8, "002a"), ANSI_2004, FOLLOW,
+                        "header declares 42 bytes, file has 44: field at byte 8", "header.total_length"),
+    "2004: one over": (put(ANSI_2004, 8, "002d"), ANSI_2004, "format.truncated",
+                       "header declares 45 bytes, file has 44: field at byte 8", "header.total_length"),
+    "2009: one short": (put(ANSI_2009, 8, "00000033"), ANSI_2009, FOLLOW,
+                        "header declares 51 bytes, file has 52: field at byte 8", "header.total_length"),
+    "2011: one over": (put(ISO_2011, 8, "0000003e"), ISO_2011, "format.truncated",
+                       "header declares 62 bytes, file has 61: field at byte 8", "header.total_length"),
+    "2004: long form": (LONG_2004, ANSI_2004, "format.field_range",
+                        "long total length 48 is not a value of this format at byte 10", "header.long_length"),
+    "2011: date of zeros": (put(ISO_2011, 19, "000000000000000000"), ISO_2011, "format.capture_date",
+                            "capture date has year 0, starting at byte 19", "header.capture_date"),
+    "2011: 30 February is no calendar matter, month 13 is": (
+        put(ISO_2011, 19, "07e40d1e"), ISO_2011, "format.capture_date",
+        "capture date has month 13, starting at byte 19", "header.capture_date"),
+    "2005: view quality 255": (put(ISO_2005, 26, "ff"), ISO_2005, "format.field_range",
+                               "view quality 255 is not a value of this format at byte 26", "header.quality"),
+    "2005: impression 10": (put(ISO_2005, 25, "0a"), ISO_2005, "format.field_range",
+                            "impression type 10 is not a value of this format at byte 25", "header.impression"),
+    "2005: position 13": (put(ISO_2005, 24, "0d"), ISO_2005, "format.field_range",
+                          "finger position 13 is not a value of this format at byte 24", "header.position"),
+    "2005: reserved byte": (put(ISO_2005, 23, "07"), ISO_2005, "format.reserved_bits",
+                            "reserved byte 7 is not a value of this format at byte 23", "header.reserved_bits"),
+    "2009: compliance": (put(ANSI_2009, 16, "11"), ANSI_2009, "format.reserved_bits",
+                         "compliance 17 is not a value of this format at byte 16", "header.reserved_bits"),
+    "2009: slap": (put(ANSI_2009, 21, "0d"), ANSI_2009, "format.field_range",
+                   "finger position 13 is not a value of this format at byte 21", "header.position"),
+    "2011: technology 200": (put(ISO_2011, 28, "c8"), ISO_2011, "format.field_range",
+                             "device technology 200 is not a value of this format at byte 28", "header.device"),
+    "2011: ending type 7": (put(ISO_2011, 45, "67"), ISO_2011, "format.field_range",
+                            "ridge ending type 7 is not a value of this format at byte 45", "header.ending_type"),
+    "2011: extended data in the other rule": (
+        put(grown(ISO_2011[:-2], "000a 0221 0006 0144bc362143"), 15, "00000038"), ISO_2011, "format.extended_overrun",
+        "lengths of extended data blocks do not count their own 4 bytes at byte 61", "header.extended_length"),
+    "2005: extended data in no rule": (
+        grown(ISO_2005[:-2], "0006 0221 00ff 0144"), ISO_2005, "format.extended_overrun",
+        "extended data block lengths do not add up at byte 42", "header.extended_data"),
+    "2005: extended data of zeros": (
+        grown(ISO_2005[:-2], "0004 00000000"), ISO_2005, "format.extended_type",
+        "extended data block type 0 is reserved, found at byte 42", "header.extended_data"),
+}  # fmt: skip
+FROM_CASES = {
+    "padded_iso2005.iso": ISO_2005 + bytes(8),
+    "ext_len_without_header_iso2005.iso": grown(ISO_2005[:-2], "000a 0221 0006 0144bc362143"),
+    "long_length_small_ansi2004.iso": LONG_2004,
+    "ansi2009_total_off_by_one.iso": put(ANSI_2009, 8, "00000033"),
+    "date_zero_iso2011.iso": put(ISO_2011, 19, "00" * 9),
+    "res0_iso2005.iso": put(ISO_2005, 18, "00000000"),
+    "position7_iso2005.iso": put(ISO_2005, 24, "07"),
+}
+
+
+def one(octets: bytes, options: ImportOptions | None = None) -> tuple[FingerprintTemplate, list[str]]:
+    result = load_bytes(octets, "x.fmr", options)
+    (template,) = result.features
+    assert isinstance(template, FingerprintTemplate)
+    return template, [w.code for w in result.warnings]
+
+
+def refused(octets: bytes, options: ImportOptions | None = None, name: str = "x.fmr") -> InputRefused:
+    with pytest.raises(InputRefused) as caught:
+        load_bytes(octets, name, options)
+    return caught.value
+
+
+@pytest.mark.parametrize("base", [ISO_2005, ANSI_2004, ANSI_2009, ISO_2011])
+def test_the_records_are_well_formed(base: bytes) -> None:
+    template, warnings = one(base)
+    assert warnings == []
+    assert (template.x_px500.tolist(), template.y_px500.tolist()) == ([100, 150], [200, 260])
+
+
+@pytest.mark.parametrize("name", KINDS)
+def test_strict_says_why_and_lenient_reads_the_same_minutiae(name: str) -> None:
+    octets, base, code, message, warning = KINDS[name]
+    error = refused(octets)
+    assert (error.code, error.message) == (code, message)
+    assert error.hint == "the rest is well-formed: --lenient reads it and warns"
+    template, warnings = one(octets, LENIENT)
+    assert (template, warnings) == (one(base)[0], [warning])
+    assert parse_minutiae(octets, LENIENT).to_bytes() == octets
+
+
+@pytest.mark.parametrize("name", FROM_CASES)
+def test_the_small_inputs_are_these(name: str) -> None:
+    if not CASES.is_dir():
+        pytest.skip("the small inputs are not beside the checkout")
+    assert (CASES / name).read_bytes() == FROM_CASES[name]
+
+
+@pytest.mark.parametrize("base", [ISO_2005, ANSI_2004, ANSI_2009, ISO_2011])
+@pytest.mark.parametrize(
+    ("rest", "what"),
+    [
+        (bytes(1), "1 bytes (all zero)"),
+        (bytes(114), "114 bytes (all zero)"),
+        (b"\0\0secret", "8 bytes (not all zero, perhaps memory of the program that wrote the file)"),
+    ],
+)
+def test_bytes_after_a_record_are_counted_and_named(base: bytes, rest: bytes, what: str) -> None:
+    error = refused(base + rest)
+    message = f"{what} follow the record of {len(base)} bytes"
+    assert (error.code, error.message) == ("format.length_mismatch", message)
+    assert error.hint == "the rest is well-formed: --trailing keep reads it and warns"
+    for options in (KEEP, LENIENT):
+        result = load_bytes(base + rest, "x.fmr", options)
+        assert result.features == load_bytes(base, "x.fmr").features
+        assert [(w.code, w.message) for w in result.warnings] == [
+            ("header.trailing_bytes", f"{message}: they were left out")
+        ]
+    assert refused(base + rest, ImportOptions(lenient=True, trailing=Trailing.REFUSE)).message == message
+    assert parse_minutiae(base + rest, KEEP).to_bytes() == base
+
+
+def test_padding_that_the_header_counts() -> None:
+    padded = grown(ISO_2005, "00" * 86)
+    assert refused(padded).message == "86 bytes (all zero) follow the record of 42 bytes, counted by its header"
+    assert one(padded, KEEP) == (one(ISO_2005)[0], ["header.trailing_bytes"])
+
+
+def test_a_view_that_the_header_does_not_count_is_never_dropped() -> None:
+    """Bytes that the total counts and no view has may be a view: no option reads the rest without it."""
+    two = grown(ISO_2005, ISO_2005[24:].hex())
+    for options in (None, LENIENT, KEEP):
+        error = refused(two, options)
+        assert (error.code, error.message) == (
+            "format.length_mismatch",
+            "header declares 60 bytes, its views end at byte 42",
+        )
+        assert "--" not in error.hint
+
+
+def test_two_options_are_named_where_two_are_needed() -> None:
+    octets = put(ISO_2005, 26, "ff") + bytes(3)
+    assert refused(octets).hint == "the rest is well-formed: --lenient reads it and warns"
+    assert refused(octets, KEEP).hint == "the rest is well-formed: --lenient reads it and warns"
+    strict = ImportOptions(trailing=Trailing.REFUSE)
+    assert refused(octets, strict).hint == "the rest is well-formed: --trailing keep and --lenient reads it and warns"
+    template, warnings = one(octets, LENIENT)
+    assert template == one(ISO_2005)[0]
+    assert sorted(warnings) == ["header.quality", "header.trailing_bytes"]
+
+
+def test_a_cut_file_is_not_promised_to_anybody() -> None:
+    for base in (ISO_2005, ANSI_2004, ANSI_2009, ISO_2011):
+        for size in range(12, len(base)):
+            error = refused(base[:size], LENIENT)
+            assert (error.code, "--" in error.hint) == ("format.truncated", False), (base[4:8], size)
+
+
+def test_qualities_of_another_scale_mean_nothing() -> None:
+    """254 and 255 have a meaning in later editions; 101 to 253 say that the writer counts to 255, so 40 is not 40."""
+    both = put(ISO_2005, 33, "ff")
+    template, warnings = one(both, LENIENT)
+    assert (template.quality.tolist(), warnings) == ([0, 70], ["data.quality"])
+    template, _ = one(put(ISO_2005, 33, "c8"), LENIENT)
+    assert template.quality.tolist() == [0, 0]
+    assert refused(put(ISO_2005, 33, "c8")).message == "minutia quality 200 is not a value of this format at byte 33"
+    result = load_bytes(put(both, 39, "ff"), "x.fmr", LENIENT)
+    assert [w.message for w in result.warnings] == [
+        "minutia quality 255 is not a value of this format at byte 33 (2 times): read as not reported"
+    ]
+
+
+def test_angles_of_another_unit() -> None:
+    """INCITS counts in 2 degrees; a view with an angle above 179 was written in 360/256 degrees, as ISO does."""
+    octets = put(put(ANSI_2004, 34, "c0"), 40, "20")
+    error = refused(octets)
+    assert error.message == "minutia angle 192 is not a value of this format at byte 34"
+    template, warnings = one(octets, LENIENT)
+    assert warnings == ["data.angle_unit"]
+    assert np.degrees(template.angle_rad).tolist() == pytest.approx([270, 45], abs=0.01)
+
+
+def test_one_view_twice() -> None:
+    two = put(grown(ISO_2005, ISO_2005[24:].hex()), 22, "02")
+    error = refused(two)
+    assert error.message == "second view 0 of finger position 2 at byte 43"
+    result = load_bytes(two, "x.fmr", LENIENT)
+    assert [len(f) for f in result.features] == [2, 2]
+    assert {w.code for w in result.warnings} == {"header.view_numbers"}
+
+
+def test_an_image_without_size() -> None:
+    octets = put(ISO_2005, 14, "00000000")
+    assert refused(octets).message == "image width 0 is not a value of this format at byte 14"
+    template, warnings = one(octets, LENIENT)
+    assert (template.width_px500, template.height_px500, warnings) == (151, 261, ["header.image_size"])
+    native = ImportOptions(lenient=True, native_size_px=(400, 500))
+    assert refused(octets, native).hint == "state the true resolution: --dpi X[,Y]"
+
+
+def test_a_2011_view_without_minutiae() -> None:
+    octets = put(ISO_2011[:47] + ISO_2011[59:], 46, "00")
+    octets = put(put(octets, 8, f"{len(octets):08x}"), 15, f"{len(octets) - 15:08x}")
+    assert refused(octets).code == "format.no_minutiae"
+    assert one(octets, LENIENT)[1] == ["header.no_minutiae", "data.no_minutiae"]
+
+
+# Extended data of ISO/IEC 19794-2:2005.
+
+BLOCKS = (ExtendedBlock(1, b"\x01\x00\x05"), ExtendedBlock(0x144, b"vendor"), ExtendedBlock(2, b""))
+
+
+def record_2005(blocks: tuple[ExtendedBlock, ...], rule: LengthRule | None = None) -> Iso2005Record:
+    view = View20(
+        position=2,
+        view_number=0,
+        impression=0,
+        quality=80,
+        minutiae=(Minutia(1, 100, 200, 64, 80),),
+        extended=blocks,
+        extended_rule=rule,
+    )
+    return Iso2005Record(equipment=0, image=Geometry(400, 500, 197, 197), views=(view,))
+
+
+def test_both_length_rules_of_2005_are_read() -> None:
+    own, older = record_2005(BLOCKS).to_bytes(), record_2005(BLOCKS, LengthRule.WHOLE_BLOCK).to_bytes()
+    assert own != older
+    for octets, rule, codes in ((own, None, ["header.extended_length"]), (older, LengthRule.WHOLE_BLOCK, [])):
+        view = parse_minutiae(octets).views[0]
+        assert (view.extended, view.extended_rule) == (BLOCKS, rule)
+        template, warnings = one(octets)
+        assert (template, warnings) == (one(record_2005(()).to_bytes())[0], codes)
+
+
+@given(
+    st.lists(st.builds(ExtendedBlock, st.integers(1, 0xFFFF), st.binary(max_size=12)), max_size=4).map(tuple),
+    st.sampled_from([None, LengthRule.WHOLE_BLOCK]),
+)
+def test_extended_data_never_changes_a_minutia(blocks: tuple[ExtendedBlock, ...], rule: LengthRule | None) -> None:
+    octets = record_2005(blocks, rule).to_bytes()
+    record = parse_minutiae(octets)
+    assert record.to_bytes() == octets
+    assert one(octets)[0] == one(record_2005(()).to_bytes())[0]
+
+
+# Resolution.
+
+
+def finger(count: int = 30, step: int = 22) -> tuple[Minutia, ...]:
+    return tuple(Minutia(1, 20 + i % 6 * step, 20 + i // 6 * step, i * 7 % 256, 50) for i in range(count))
+
+
+def with_resolution(per_cm: int, step: int) -> bytes:
+    view = View20(position=0, view_number=0, impression=0, quality=0, minutiae=finger(step=step))
+    return Iso2005Record(equipment=0, image=Geometry(300, 400, per_cm, per_cm), views=(view,)).to_bytes()
+
+
+@pytest.mark.parametrize(
+    ("per_cm", "step", "stated", "meant", "likelier"),
+    [
+        (99, 22, 250, 500, 500),
+        (99, 10, 250, 500, 250),
+        (500, 22, 1270, 500, 500),
+        (1000, 40, 2540, 1000, 1000),
+        (20, 22, 51, 500, 500),
+    ],
+)
+def test_a_resolution_that_is_often_wrong_is_explained(
+    per_cm: int, step: int, stated: int, meant: int, likelier: int
+) -> None:
+    warnings = load_bytes(with_resolution(per_cm, step), "x.iso").warnings
+    (found,) = (w for w in warnings if w.code == "geometry.suspect_resolution")
+    assert f"header has {per_cm} px/cm, which is {stated} dpi" in found.message
+    assert found.message.endswith(f"{likelier} is likelier. State it: --dpi {meant}, or --dpi {stated}")
+    for dpi in (stated, meant):
+        options = ImportOptions(dpi=(dpi, dpi))
+        found = load_bytes(with_resolution(per_cm, step), "x.iso", options).warnings
+        assert "geometry.suspect_resolution" not in [w.code for w in found]
+
+
+def test_an_image_too_large_for_a_finger_names_the_option() -> None:
+    error = refused(with_resolution(10, 22), name="x.iso")
+    message = "the image is 5906 x 7875 pixels at 500 dpi, at most 4095 are read"
+    assert (error.code, error.message) == ("input.image_size", message)
+    assert error.hint == "if the resolution in the file is wrong, state the true one: --dpi X[,Y]"
+
+
+# More minutiae than a template holds.
+
+
+def xyt(rows: list[tuple[int, int, int, int]]) -> bytes:
+    return "".join("{} {} {} {}\n".format(*row) for row in rows).encode()
+
+
+def test_the_best_255_stay_in_file_order() -> None:
+    """Quality first, then distance to the center, then file order."""
+    rows = [(100 + i % 20 * 10, 100 + i // 20 * 10, 200 + i % 100, 50) for i in range(300)]
+    rows[7], rows[299] = (100, 100, 350, 90), (290, 240, 351, 10)
+    template, warnings = one_xyt(xyt(rows))
+    assert warnings == ["geometry.assumed_500_dpi", "data.too_many_minutiae"]
+    assert len(template) == 255
+    angles = np.rint(np.degrees(template.angle_rad)).astype(int)
+    assert 350 - 180 in angles  # in a corner, but of the best quality
+    assert 351 - 180 not in angles
+    center = np.mean([row[:2] for row in rows], axis=0)
+    distance = [float(np.hypot(*(np.array(row[:2]) - center))) for row in rows]
+    order = sorted(range(300), key=lambda i: (-rows[i][3], distance[i], i))[:255]
+    kept = [rows[i] for i in sorted(order)]
+    assert angles.tolist() == [(row[2] + 180) % 360 for row in kept]
+    assert len(one_xyt(xyt(kept))[0]) == 255
+
+
+def one_xyt(octets: bytes, options: ImportOptions | None = None) -> tuple[FingerprintTemplate, list[str]]:
+    result = load_bytes(octets, "x.xyt", options)
+    (template,) = result.features
+    assert isinstance(template, FingerprintTemplate)
+    return template, [w.code for w in result.warnings]
+
+
+# xyt.
+
+
+def test_m1_that_nobody_stated() -> None:
+    rows = [(20 + i % 5 * 20, 20 + i // 5 * 20, i * 13 % 180, 50) for i in range(20)]
+    error = refused(xyt(rows), name="x.xyt")
+    assert (error.code, error.message) == (
+        "format.xyt_convention",
+        "all 20 angles are below 180, as in ANSI/M1 and not in NIST's own convention",
+    )
+    assert error.hint == "--xyt-m1 reads it as M1, --lenient as NIST's own"
+    m1, warnings = one_xyt(xyt(rows), ImportOptions(xyt_m1=True))
+    assert warnings == ["geometry.assumed_500_dpi"]
+    nist, warnings = one_xyt(xyt(rows), LENIENT)
+    assert warnings == ["data.xyt_convention", "geometry.assumed_500_dpi"]
+    assert m1 != nist
+    assert one_xyt(xyt(rows[:19]))[1] == ["geometry.assumed_500_dpi"]
+    assert one_xyt(xyt([*rows, (5, 5, 180, 1)]))[1] == ["geometry.assumed_500_dpi"]
+
+
+def test_the_m1_case() -> None:
+    if not CASES.is_dir():
+        pytest.skip("the small inputs are not beside the checkout")
+    octets = (CASES / "m1_1.xyt").read_bytes()
+    assert refused(octets, name="m1_1.xyt").code == "format.xyt_convention"
+    assert len(one_xyt(octets, ImportOptions(xyt_m1=True))[0]) == 56
+
+
+def test_rows_count_from_the_bottom_as_nist_has_them() -> None:
+    """mindtct writes image height - row: 1 is the bottom row, so two rows apart stay two rows apart."""
+    template, _ = one_xyt(b"10 1 30 90\n11 400 270 0\n")
+    assert (template.y_px500.tolist(), template.height_px500) == ([399, 0], 400)
+    template, _ = one_xyt(b"10 0 30 90\n11 400 270 0\n")
+    assert (template.y_px500.tolist(), template.height_px500) == ([400, 0], 401)
+    assert one_xyt(b"10 0 30 90\n")[0].height_px500 == 1
+
+
+def test_more_columns_are_left_out_and_said() -> None:
+    plain, _ = one_xyt(b"10 20 30 90\n11 200 270 0\n")
+    result = load_bytes(b"10 20 30 90 1 2\n11 200 270 0 0\n", "x.xyt")
+    assert result.features == (plain,)
+    assert result.warnings[0].message == "2 lines have more than four columns, which were not read"
+    typed = load_bytes(b"10 20 30 90 E\n11 200 270 0 B\n", "x.xyt")
+    assert typed.features == (plain,)
+    assert "take ISO/IEC 19794-2 files from it instead" in typed.warnings[0].message
+    for line in (b"10 20 30 E\n", b"10 20 30 90 \xff\n", b"10 20 30 90 " + b"1 " * 17 + b"\n"):
+        assert refused(line, name="x.xyt").code in ("format.xyt_line", "format.xyt_text")
+
+
+def test_struct_sizes() -> None:
+    """The records above are what their comments say."""
+    assert [struct.unpack(">I", b[8:12])[0] for b in (ISO_2005, ANSI_2009, ISO_2011)] == [42, 52, 61]
+    assert [len(b) for b in (ISO_2005, ANSI_2004, ANSI_2009, ISO_2011)] == [42, 44, 52, 61]
