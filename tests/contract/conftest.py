@@ -6,7 +6,7 @@ from hashlib import sha256
 
 import pytest
 
-from bioguard.commands.gatekeeper import EnrollPin, GatekeeperStatus, VerifyPin
+from bioguard.commands.gatekeeper import EnrollPin, GatekeeperStatus, HasPin, PinHeld, VerifyPin
 from bioguard.faults.knobs import Knobs
 from bioguard.faults.virtual import VirtualHal, VirtualSession
 from bioguard.faults.virtual_state import MemoryStates
@@ -70,6 +70,10 @@ class World:
         self.handles[user], self.sids[user] = answer.handle, answer.secure_user_id
         return answer.secure_user_id
 
+    def held(self, user: bytes, secure_user_id: int = 0) -> PinHeld:
+        """`bioguard.trusted.contract.pins.Pins`."""
+        return self.gatekeeper.has_pin(HasPin(user=user, secure_user_id=secure_user_id))
+
     def pin_token(self, challenge: int = 0, user: bytes = ALICE, pin: bytes = b"1234") -> bytes:
         if user not in self.handles:
             self.set_pin(user, pin)
@@ -91,7 +95,15 @@ class World:
         """A new HAL over the same stored state (as after a crash), and a session."""
         if user not in self.sids:
             self.set_pin(user)
-        self.hal = VirtualHal(kind, Knobs(knobs), clock=self.clock, rng=self.rng, token_key=KEY, states=self.states)
+        self.hal = VirtualHal(
+            kind,
+            Knobs(knobs),
+            clock=self.clock,
+            rng=self.rng,
+            token_key=KEY,
+            states=self.states,
+            pins=self.held,
+        )
         return self.session(user)
 
     def session(self, user: bytes = ALICE) -> VirtualSession:

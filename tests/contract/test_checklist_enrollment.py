@@ -6,7 +6,7 @@ Rows 1, 8 and 9 have files of their own (test_token, test_gatekeeper, test_keyst
 import pytest
 
 from bioguard.trusted.contract import callbacks as cb
-from bioguard.trusted.contract.authority import SensorAuthority, TokenUnusable
+from bioguard.trusted.contract.authority import Denial, SensorAuthority, TokenUnusable
 from bioguard.trusted.contract.callbacks import OperationError
 from bioguard.trusted.contract.challenges import LIFETIME_MS, MAX_LIVE, ChallengeTable
 from bioguard.trusted.contract.codes import ErrorCode, Kind
@@ -77,7 +77,13 @@ def test_row2_other_sensors_challenge(world) -> None:
     world.start()
     sensors = [SensorProps(sensor_id=0, kind=FP), SensorProps(sensor_id=1, kind=FP)]
     authority = SensorAuthority(
-        sensors, states=world.states, policy=ANDROID_13, clock=world.clock, rng=world.rng, token_key=lambda: KEY
+        sensors,
+        states=world.states,
+        policy=ANDROID_13,
+        clock=world.clock,
+        rng=world.rng,
+        token_key=lambda: KEY,
+        pins=world.held,
     )
     challenge = authority.generate_challenge(0, ALICE)
     token = world.pin_token(challenge)
@@ -97,7 +103,7 @@ def test_row2_a_token_from_the_future(world) -> None:
     session = world.start()
     challenge = world.challenge(session)
     stamp = world.clock.boot_ms() + 1
-    refused_enrollment(world, session, world.forged(challenge=challenge, timestamp_ms=stamp))
+    refused_enrollment(world, session, world.forged(challenge=challenge, user_id=world.sids[ALICE], timestamp_ms=stamp))
 
 
 def test_row2_a_token_of_nobody(world) -> None:
@@ -152,16 +158,23 @@ def test_challenge_table_is_bounded_and_never_hands_out_zero(world) -> None:
     assert not table.holds(1, 0)
 
 
-def unbound(world) -> SensorAuthority:
+def unbound(world, *, allow_unbound: bool = True, sensors: list[SensorProps] | None = None) -> SensorAuthority:
     return SensorAuthority(
-        [SensorProps(sensor_id=0, kind=FP)],
+        sensors or [SensorProps(sensor_id=0, kind=FP)],
         states=world.states,
         policy=ANDROID_13,
         clock=world.clock,
         rng=world.rng,
         token_key=lambda: KEY,
-        allow_unbound=True,
+        pins=world.held,
+        allow_unbound=allow_unbound,
     )
+
+
+def denied(authority: SensorAuthority, token: bytes, *, enrollments: int, user: bytes = ALICE) -> Denial:
+    with pytest.raises(TokenUnusable) as caught:
+        authority.allow_enrollment(0, user, token, enrollments=enrollments)
+    return caught.value.why
 
 
 def test_row2_enrollments_with_and_without_a_pin_never_mix(world) -> None:
@@ -169,13 +182,56 @@ def test_row2_enrollments_with_and_without_a_pin_never_mix(world) -> None:
     assert authority.allow_enrollment(0, ALICE, b"", enrollments=0) is None
     world.states.save(0, ALICE, authority.enrolled(0, ALICE, None))
     token = world.pin_token(authority.generate_challenge(0, ALICE))
-    with pytest.raises(TokenUnusable):
-        authority.allow_enrollment(0, ALICE, token, enrollments=1)
+    assert denied(authority, token, enrollments=1) is Denial.WITHOUT_PIN
     seen = authority.allow_enrollment(0, ALICE, token, enrollments=0)
     world.states.save(0, ALICE, authority.enrolled(0, ALICE, seen))
     for count in (0, 1):
-        with pytest.raises(TokenUnusable):
-            authority.allow_enrollment(0, ALICE, b"", enrollments=count)
+        assert denied(authority, b"", enrollments=count) is Denial.TOKEN
+
+
+@pytest.mark.parametrize("count", [0, 1])
+@pytest.mark.parametrize("allow_unbound", [True, False])
+def test_row2_no_token_will_do_once_there_is_a_pin_whatever_is_enrolled(world, allow_unbound, count) -> None:
+    authority = unbound(world, allow_unbound=allow_unbound)
+    world.set_pin(ALICE)
+    assert denied(authority, b"", enrollments=count) is Denial.TOKEN
+    if allow_unbound:
+        assert authority.allow_enrollment(0, BOB, b"", enrollments=0) is None, "bob has none"
+    else:
+        assert denied(authority, b"", enrollments=count, user=BOB) is Denial.NO_PIN
+
+
+def test_row2_a_user_who_showed_a_pin_once_does_not_enroll_without_after_it_was_deleted(world) -> None:
+    sensors = [SensorProps(sensor_id=0, kind=FP), SensorProps(sensor_id=1, kind=FP)]
+    authority = unbound(world, sensors=sensors)
+    token = world.pin_token(authority.generate_challenge(1, ALICE))
+    seen = authority.allow_enrollment(1, ALICE, token, enrollments=0)
+    world.states.save(1, ALICE, authority.enrolled(1, ALICE, seen))
+    world.gatekeeper.delete_user(ALICE)
+    assert denied(authority, b"", enrollments=0) is Denial.NO_PIN
+
+
+def test_row2_the_pin_of_somebody_else_does_not_enroll_for_a_user_who_has_nothing_yet(world) -> None:
+    authority = unbound(world)
+    for victim_has_a_pin in (False, True):
+        if victim_has_a_pin:
+            world.set_pin(ALICE)
+        stolen = authority.generate_challenge(0, ALICE)
+        assert denied(authority, world.pin_token(stolen, BOB), enrollments=0) is Denial.TOKEN
+
+
+def test_row2_a_token_of_a_pin_that_was_reset_since_is_none(world) -> None:
+    authority = unbound(world)
+    world.set_pin(ALICE, b"old")
+    challenge = authority.generate_challenge(0, ALICE)
+    before = world.pin_token(challenge, pin=b"old")
+    seen = authority.allow_enrollment(0, ALICE, before, enrollments=0)
+    world.states.save(0, ALICE, authority.enrolled(0, ALICE, seen))
+    world.set_pin(ALICE, b"new")
+    assert denied(authority, before, enrollments=1) is Denial.TOKEN
+    assert denied(authority, world.pin_token(challenge, pin=b"new"), enrollments=1) is Denial.OTHER_PIN
+    with pytest.raises(TokenUnusable):
+        authority.reset_lockout(0, ALICE, before)
 
 
 def test_row2_an_unbound_match_makes_no_token_and_an_unbound_lockout_has_no_owner(world) -> None:

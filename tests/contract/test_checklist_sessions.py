@@ -323,7 +323,13 @@ def three_sensors(world) -> SensorAuthority:
         world.states.save(int(strength), ALICE, SensorUserState(secure_user_id=world.sids[ALICE]))
     sensors = [SensorProps(sensor_id=int(s), kind=FP, strength=s) for s in SensorStrength]
     return SensorAuthority(
-        sensors, states=world.states, policy=ANDROID_13, clock=world.clock, rng=world.rng, token_key=lambda: KEY
+        sensors,
+        states=world.states,
+        policy=ANDROID_13,
+        clock=world.clock,
+        rng=world.rng,
+        token_key=lambda: KEY,
+        pins=world.held,
     )
 
 

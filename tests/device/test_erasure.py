@@ -72,7 +72,7 @@ def test_a_person_with_a_pin_is_erased_with_it_or_by_the_operator_who_is_logged(
 def test_after_a_reset_of_the_pin_only_the_operator_can_erase(with_pins: Device) -> None:
     device = with_pins
     set_pin(device, "bob", b"0000")
-    assert _refusal(device, "bob", Leave(token=verify_pin(device, "bob", b"0000"))) == "token.refused"
+    assert _refusal(device, "bob", Leave(token=verify_pin(device, "bob", b"0000"))) == "pin.not_owner"
     device.erase("bob", _record(device, "bob"), BY_OPERATOR)
     assert not list(device.records("bob"))
 

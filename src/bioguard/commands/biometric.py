@@ -119,6 +119,10 @@ class Status(IntEnum):
     NOT_SUPPORTED = 25
     NOT_CONFIGURED = 26
     WRONG_LABEL = 27
+    PIN_REQUIRED = 28
+    ENROLLED_WITHOUT_PIN = 29
+    ENROLLED_WITH_OTHER_PIN = 30
+    NOT_OWNER = 31
 
 
 @unique

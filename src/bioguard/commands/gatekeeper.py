@@ -12,8 +12,9 @@ from tee_sim.schema import AtMost, Fixed, Record, UpTo
 from tee_sim.ta_api import Command
 
 __all__ = [
-    "DELETE_USER", "ENROLL_PIN", "GATEKEEPER_UUID", "HANDLE_BYTES", "MAX_PIN_BYTES", "VERIFY_PIN", "DeleteUser",
-    "EnrollPin", "GatekeeperDone", "GatekeeperStatus", "PinEnrolled", "PinVerified", "VerifyPin",
+    "DELETE_USER", "ENROLL_PIN", "GATEKEEPER_UUID", "HANDLE_BYTES", "HAS_PIN", "MAX_PIN_BYTES", "VERIFY_PIN",
+    "DeleteUser", "EnrollPin", "GatekeeperDone", "GatekeeperStatus", "HasPin", "PinEnrolled", "PinHeld", "PinVerified",
+    "VerifyPin",
 ]  # fmt: skip
 
 GATEKEEPER_UUID = UUID("3b7a01c2-1d52-5c6e-9a41-8d0c2c7c2f02")
@@ -89,6 +90,28 @@ class GatekeeperDone(Record):
     status: GatekeeperStatus
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HasPin(Record):
+    """Whether a user has a PIN, and whether its secure user id is this one.
+
+    For the other trusted applications, who must not believe their callers about it. The normal world may ask as well:
+    it holds the handles, which name the ids, so it learns nothing.
+    """
+
+    user: Annotated[bytes, Fixed(16)]
+    secure_user_id: Annotated[int, UpTo(U64_MAX)] = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PinHeld(Record):
+    """is_current: the user has a PIN, and this is the id of the present one, not of one that was reset."""
+
+    status: GatekeeperStatus
+    has_pin: bool = False
+    is_current: bool = False
+
+
 ENROLL_PIN = Command(1, EnrollPin, PinEnrolled)
 VERIFY_PIN = Command(2, VerifyPin, PinVerified)
 DELETE_USER = Command(3, DeleteUser, GatekeeperDone)
+HAS_PIN = Command(4, HasPin, PinHeld)

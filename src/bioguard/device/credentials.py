@@ -11,11 +11,11 @@ A PIN is bytes here and only passes through; tokens are returned, never logged.
 from dataclasses import dataclass
 
 from bioguard.commands import gatekeeper, keystore, sensor
-from bioguard.commands.biometric import Modality
+from bioguard.commands.biometric import Modality, Status
 from bioguard.commands.gatekeeper import GATEKEEPER_UUID, MAX_PIN_BYTES
 from bioguard.commands.keystore import KEYSTORE_UUID, KeyError_
 from bioguard.commands.sensor import LockKind, SensorStatus
-from bioguard.device.errors import promised
+from bioguard.device.errors import from_status, promised
 from bioguard.device.facade import Device
 from bioguard.device.handles import Handles
 from bioguard.errors import InputRefused, NotPermitted
@@ -110,7 +110,8 @@ def unlock(device: Device, name: str, pin: bytes) -> None:
     """End the lockouts of a user with the PIN.
 
     Raises:
-        NotPermitted: the PIN is wrong, or nothing of this user was enrolled with a PIN.
+        InputRefused: unknown user, or nothing is enrolled.
+        NotPermitted: the PIN is wrong, or nothing of this user was enrolled with it.
     """
     token = verify_pin(device, name, pin)
     user = device.user_handle(name)
@@ -118,9 +119,11 @@ def unlock(device: Device, name: str, pin: bytes) -> None:
     requests = [sensor.ResetLockout(user=user, modality=modality, token=token) for modality in Modality]
     answers = [device.ask(sensor.RESET_LOCKOUT, request, about=repr(name), expected=foreign) for request in requests]
     if all(answer.status in foreign for answer in answers):
+        if next(device.records(name), None) is None:
+            raise from_status(Status.NOT_ENROLLED, repr(name))
         raise NotPermitted(
-            "the PIN does not own this user's enrollments",
-            hint="what was enrolled without a PIN, or with one that was reset, can only be erased",
+            "this user's records were enrolled without a PIN, or with one that was reset",
+            hint=f"erase them: bioguard erase {name} --all --operator, then enroll again",
             code="pin.not_owner",
         )
 

@@ -92,7 +92,31 @@ _STATUSES: dict[Status, Row] = {
         NotPermitted,
         "token.refused",
         "the secure world does not accept this auth token",
-        "give the PIN with --pin-file, or at the prompt",
+        "get a fresh one with this user's PIN (bioguard pin set USER sets it); to enroll, for a new challenge",
+    ),
+    Status.PIN_REQUIRED: (
+        NotPermitted,
+        "enroll.pin_required",
+        "this device enrolls nobody without a PIN",
+        "run: bioguard pin set USER, then enroll with it",
+    ),
+    Status.ENROLLED_WITHOUT_PIN: (
+        NotPermitted,
+        "enroll.without_pin",
+        "what this user has enrolled was enrolled without a PIN",
+        "erase it first: bioguard erase USER --all, then enroll again",
+    ),
+    Status.ENROLLED_WITH_OTHER_PIN: (
+        NotPermitted,
+        "enroll.other_pin",
+        "what this user has enrolled belongs to a PIN that was reset since",
+        "erase it first: bioguard erase USER --all --operator, then enroll again",
+    ),
+    Status.NOT_OWNER: (
+        NotPermitted,
+        "pin.not_owner",
+        "records and consents of this user belong to a PIN that was reset since",
+        "only the operator can help: bioguard erase USER --all --operator, or bioguard user remove USER --operator",
     ),
     Status.NOT_CONFIGURABLE: (
         NotPermitted,

@@ -12,6 +12,7 @@ Nothing sleeps: latencies move the stepped clock.
 from collections.abc import Callable
 from dataclasses import replace
 
+from bioguard.commands.gatekeeper import GatekeeperStatus, PinHeld
 from bioguard.faults.grammar import (
     FACE_DEFAULT_ENROLLMENT,
     EnrollmentStep,
@@ -30,6 +31,7 @@ from bioguard.trusted.contract.captures import Capture
 from bioguard.trusted.contract.codes import ErrorCode, Feature, Kind
 from bioguard.trusted.contract.hal import Session, SessionHost
 from bioguard.trusted.contract.lockout import Lock
+from bioguard.trusted.contract.pins import Pins
 from bioguard.trusted.contract.session import State
 from tee_sim.clock import FakeClock
 from tee_sim.rng import Rng
@@ -42,6 +44,10 @@ FACE_NOT_SEEN = (21, 24, *[12] * 56)
 FINGERPRINT_DEFAULT_STEPS = (EnrollmentStep(100), EnrollmentStep(100), EnrollmentStep(100))
 
 
+def _any_token(user: bytes, secure_user_id: int = 0) -> PinHeld:
+    return PinHeld(status=GatekeeperStatus.OK, has_pin=secure_user_id != 0, is_current=True)
+
+
 class VirtualHal:
     """One virtual sensor.
 
@@ -49,6 +55,8 @@ class VirtualHal:
         clock: moved by latencies.
         token_key: the token key of this boot.
         states: give the same object to a new HAL to play a crash or a reboot.
+        pins: which users have a PIN; by default the secure user id in a token is believed, as a HAL without a way to
+            Gatekeeper has to.
     """
 
     def __init__(
@@ -60,6 +68,7 @@ class VirtualHal:
         rng: Rng,
         token_key: bytes,
         states: MemoryStates | None = None,
+        pins: Pins = _any_token,
     ) -> None:
         self.kind = kind
         self.knobs = knobs
@@ -75,6 +84,7 @@ class VirtualHal:
             clock=clock,
             rng=self.rng,
             token_key=lambda: token_key,
+            pins=pins,
         )
         self._host = SessionHost(self.authority, {self.props.sensor_id: self.templates})
 

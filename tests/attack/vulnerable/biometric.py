@@ -5,6 +5,7 @@ from random import Random
 from typing import ClassVar
 
 from bioguard.commands.biometric import Status
+from bioguard.commands.gatekeeper import GatekeeperStatus, PinHeld
 from bioguard.errors import InputRefused
 from bioguard.records import FaceEmbedding
 from bioguard.records.tokens import AuthToken
@@ -66,7 +67,7 @@ class ScoreInReply(Buggy):
 
 
 class _AnyMac(SensorAuthority):
-    def _pin_token(self, data):
+    def _pin_token(self, user, data):
         try:
             return AuthToken.from_bytes(data)
         except InputRefused:
@@ -81,8 +82,8 @@ class OnlyNotEmpty(Buggy):
 
 
 class _AnyLength(SensorAuthority):
-    def _pin_token(self, data):
-        return super()._pin_token(data[:69])
+    def _pin_token(self, user, data):
+        return super()._pin_token(user, data[:69])
 
 
 class LongTokens(Buggy):
@@ -93,12 +94,12 @@ class LongTokens(Buggy):
 
 
 class _ShortMac(SensorAuthority):
-    def _pin_token(self, data):
+    def _pin_token(self, user, data):
         if len(data) == 69 and data[0] == 0:
             fields = {f: getattr(AuthToken.from_bytes(data), f) for f in AuthToken.__slots__ if f != "mac"}
             real = AuthToken.sign(self._token_key(), **fields).to_bytes()
             data = real if data[37:41] == real[37:41] else data
-        return super()._pin_token(data)
+        return super()._pin_token(user, data)
 
 
 class FourBytes(Buggy):
@@ -128,7 +129,7 @@ class GlobalChallenges(Buggy):
 
 class _AnyChallenge(SensorAuthority):
     def allow_enrollment(self, sensor_id, user, token, *, enrollments):
-        seen = self._pin_token(token)
+        seen = self._pin_token(user, token)
         owner = self._states.load(sensor_id, user).secure_user_id
         if enrollments and owner != seen.user_id:
             raise TokenUnusable
@@ -206,7 +207,7 @@ class CountingChallenges(Buggy):
 
 
 class _AnyType(SensorAuthority):
-    def _pin_token(self, data):
+    def _pin_token(self, user, data):
         try:
             return AuthToken.from_bytes(data).verify(self._token_key())
         except Exception:
@@ -220,12 +221,20 @@ class AnyType(Buggy):
     AUTHORITY = _AnyType
 
 
+def _anybody(_user, _secure_user_id=0):
+    return PinHeld(status=GatekeeperStatus.OK, has_pin=True, is_current=True)
+
+
 class _AnyOwner(SensorAuthority):
     def allow_enrollment(self, sensor_id, user, token, *, enrollments):
         return super().allow_enrollment(sensor_id, user, token, enrollments=0)
 
+    def _pin_token(self, user, data):
+        self._pins = _anybody
+        return super()._pin_token(user, data)
+
     def reset_lockout(self, sensor_id, user, token):
-        self._pin_token(token)
+        self._pin_token(user, token)
         self._states.save(sensor_id, user, replace(self._states.load(sensor_id, user), lockout=CLEAR))
 
 
@@ -416,7 +425,7 @@ class AnybodyErases(Buggy):
 
     def plant(self) -> None:
         super().plant()
-        self._policy.require_person = lambda *_: None
+        self._policy.identified = lambda user, *_: self._policy.books.consent(user)
 
 
 VARIANTS = [c for c in list(globals().values()) if isinstance(c, type) and "FINDS" in vars(c)]

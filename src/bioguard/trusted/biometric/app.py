@@ -25,7 +25,7 @@ from bioguard.trusted.biometric.quality import judge_samples
 from bioguard.trusted.biometric.refusal import Refused
 from bioguard.trusted.biometric.samples import decode, modality_of
 from bioguard.trusted.biometric.vault import Vault
-from bioguard.trusted.contract.authority import TokenUnusable
+from bioguard.trusted.contract.authority import Denial, TokenUnusable
 from bioguard.trusted.contract.desk import ContractDesk
 from bioguard.trusted.contract.lockout import Lock, LockStatus, Outcome
 from bioguard.trusted.policy.desk import PolicyDesk, Records
@@ -38,6 +38,13 @@ __all__ = ["BiometricApp"]
 
 Q = TypeVar("Q", bound=Record)
 A = TypeVar("A", bound=Record)
+
+_DENIED = {
+    Denial.TOKEN: Status.TOKEN_REFUSED,
+    Denial.NO_PIN: Status.PIN_REQUIRED,
+    Denial.WITHOUT_PIN: Status.ENROLLED_WITHOUT_PIN,
+    Denial.OTHER_PIN: Status.ENROLLED_WITH_OTHER_PIN,
+}
 
 
 class BiometricApp(CommandApp):
@@ -74,6 +81,7 @@ class BiometricApp(CommandApp):
                 users=self._vault.users,
                 digests=self._vault.digests,
                 knows=lambda user: self._count(user, Modality.FACE) is not None,
+                owner=self._desk.owner,
                 of=self._vault.ages,
                 erase=self._erase_record,
                 consent_changed=self._indexes.clear,
@@ -115,7 +123,7 @@ class BiometricApp(CommandApp):
         return commands.Done(status=Status.OK if same else Status.WRONG_LABEL)
 
     def _change_label(self, request: commands.ChangeLabel) -> commands.Done:
-        self._policy.require_person(request.user, request.token, self._desk.owner(request.user))
+        self._policy.identified(request.user, request.token)
         self._vault.change_label(request.user, request.label)
         return commands.Done(status=Status.OK)
 
@@ -126,7 +134,7 @@ class BiometricApp(CommandApp):
             forget(transaction)
             self._policy.forget(transaction, request.user)
 
-        with self._policy.authorized_erasure(request.user, request.leave, self._desk.owner(request.user)):
+        with self._policy.authorized_erasure(request.user, request.leave):
             erased = self._vault.remove_user(request.user, also)
         for record_id in erased:
             self._forget(record_id)
@@ -178,8 +186,8 @@ class BiometricApp(CommandApp):
             raise Refused(Status.UNKNOWN_USER)
         try:
             return self._desk.permit(request.user, request.modality, request.token, enrollments=count)
-        except TokenUnusable:
-            raise Refused(Status.TOKEN_REFUSED) from None
+        except TokenUnusable as unusable:
+            raise Refused(_DENIED[unusable.why]) from None
 
     def _refuse_same_finger(self, user: bytes, samples: tuple[Features, ...], replaced: bytes | None) -> None:
         for ref in self._vault.user(user).records:
@@ -239,12 +247,12 @@ class BiometricApp(CommandApp):
         return commands.Shown(status=Status.OK, record=self._vault.open_record(request.record_id)[0])
 
     def _erase(self, request: commands.Erase) -> commands.Erased:
-        with self._policy.authorized_erasure(request.user, request.leave, self._desk.owner(request.user)):
+        with self._policy.authorized_erasure(request.user, request.leave):
             digest = self._erase_record(request.user, request.record_id)
         return commands.Erased(status=Status.OK, digest=digest)
 
     def _relabel(self, request: commands.Relabel) -> commands.Relabeled:
-        self._policy.require_person(request.user, request.token, self._desk.owner(request.user))
+        self._policy.identified(request.user, request.token)
         with self._policy.journal.because(Cause.REPLACED):
             record_id, digest, record = self._vault.relabel(request.user, request.record_id, request.position)
         self._forget(request.record_id)

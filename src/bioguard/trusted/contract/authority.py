@@ -4,14 +4,17 @@ Holds no template and no score. Persistent state goes through `SensorStates` as 
 and user; challenges live in memory and end with the secure world, as the contract allows.
 
 Stricter than the contract's words (docs/android-contract.md section 5): enrollment and lockout reset want a token made
-from the PIN (type PASSWORD), of the secure user id the enrollments belong to; tokens from the future are refused.
+from the PIN (type PASSWORD) that this user has now, of the secure user id the enrollments belong to; tokens from the
+future are refused.
 
-Where `allow_unbound` is set, a user who never gave a PIN may enroll without a token. Such enrollments belong to no
-secure user id: their matches make no token, and enrollments with and without a PIN never mix.
+Where `allow_unbound` is set, a user without a PIN may enroll without a token. Whether there is one is Gatekeeper's to
+say: otherwise anybody could enroll in the name of a user who has a PIN and nothing enrolled yet. Such enrollments
+belong to no secure user id: their matches make no token, and enrollments with and without a PIN never mix.
 """
 
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
+from enum import Enum, unique
 from typing import Annotated, Protocol
 
 from bioguard.errors import InputRefused, NotPermitted
@@ -19,26 +22,41 @@ from bioguard.records.tokens import AuthenticatorType, AuthToken
 from bioguard.trusted.contract.authenticator import new_authenticator_id, reported_authenticator_id
 from bioguard.trusted.contract.challenges import ChallengeTable
 from bioguard.trusted.contract.lockout import CLEAR, Lock, LockoutPolicy, LockoutState, LockStatus, Outcome, strictest
+from bioguard.trusted.contract.pins import Pins
 from bioguard.trusted.contract.sensors import SensorProps
 from bioguard.trusted.contract.strength import ABILITIES, cleared_with, locked_by
 from tee_sim.clock import Clock
 from tee_sim.rng import Rng
 from tee_sim.schema import Record, UpTo
 
-__all__ = ["RESET_TOKEN_AGE_MS", "Attempt", "SensorAuthority", "SensorStates", "SensorUserState", "TokenUnusable"]
+__all__ = [
+    "RESET_TOKEN_AGE_MS", "Attempt", "Denial", "SensorAuthority", "SensorStates", "SensorUserState", "TokenUnusable",
+]  # fmt: skip
 
 RESET_TOKEN_AGE_MS = 600_000
 """resetLockout wants a recent token, "minutes, not hours"; AIDL gives no number. As long as a challenge lives."""
 _U64 = 0xFFFF_FFFF_FFFF_FFFF
 
 
+@unique
+class Denial(Enum):
+    """Why an enrollment is not allowed. All that is wrong with a token is one reason, so that it tells nothing; the
+    others are told to somebody without a token, or to the user, who has shown the PIN."""
+
+    TOKEN = "the token is missing, wrong, or somebody else's"  # noqa: S105  # no password
+    NO_PIN = "this device enrolls with a PIN, and the user has none"
+    WITHOUT_PIN = "what is enrolled was enrolled without a PIN"
+    OTHER_PIN = "what is enrolled belongs to a PIN that was reset since"
+
+
 class TokenUnusable(NotPermitted):
-    """The token does not allow this. One answer for every reason, so that it tells nothing."""
+    """The token does not allow this. One text for every reason; `why` is for the application's own answer."""
 
     code = "token.unusable"
 
-    def __init__(self) -> None:
+    def __init__(self, why: Denial = Denial.TOKEN) -> None:
         super().__init__("the auth token does not allow this", hint="ask for the PIN again, with a fresh challenge")
+        self.why = why
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,6 +100,7 @@ class SensorAuthority:
         states: durable storage.
         policy: lockout limits.
         token_key: gives the token key of this boot; asked each time, never kept.
+        pins: which users have a PIN, and which one.
         allow_unbound: whether a user without a PIN may enroll.
     """
 
@@ -94,6 +113,7 @@ class SensorAuthority:
         clock: Clock,
         rng: Rng,
         token_key: Callable[[], bytes],
+        pins: Pins,
         allow_unbound: bool = False,
     ) -> None:
         self._sensors = {s.sensor_id: s for s in sensors}
@@ -104,6 +124,7 @@ class SensorAuthority:
         self._clock = clock
         self._rng = rng
         self._token_key = token_key
+        self._pins = pins
         self._allow_unbound = allow_unbound
         self._challenges: dict[tuple[int, bytes], ChallengeTable] = {}
 
@@ -130,17 +151,29 @@ class SensorAuthority:
         """Check the token of an enrollment, before any capture. None stands for an unbound enrollment.
 
         Raises:
-            TokenUnusable: MAC, type, challenge, age or secure user id is wrong.
+            TokenUnusable: with the reason.
         """
         self.props(sensor_id)
-        owner = self._states.load(sensor_id, user).secure_user_id
-        if not token and not owner and self._allow_unbound:
+        if not token:
+            self._refuse_owned(user)
             return None
-        seen = self._pin_token(token)
+        seen = self._pin_token(user, token)
         table = self._challenges.get((sensor_id, user), ChallengeTable())
-        if not table.holds(seen.challenge, self._clock.boot_ms()) or (enrollments and owner != seen.user_id):
+        if not table.holds(seen.challenge, self._clock.boot_ms()):
             raise TokenUnusable
+        owner = self._states.load(sensor_id, user).secure_user_id
+        if enrollments and owner != seen.user_id:
+            raise TokenUnusable(Denial.OTHER_PIN if owner else Denial.WITHOUT_PIN)
         return seen
+
+    def _refuse_owned(self, user: bytes) -> None:
+        """Raises TokenUnusable unless this user may enroll without a token."""
+        if self._pins(user).has_pin:
+            raise TokenUnusable
+        # A user who has shown a PIN once is not one without: whoever deletes the PIN gets no enrollment for it.
+        owned = any(self._states.load(sensor_id, user).secure_user_id for sensor_id in self._sensors)
+        if owned or not self._allow_unbound:
+            raise TokenUnusable(Denial.NO_PIN)
 
     def enrolled(self, sensor_id: int, user: bytes, token: AuthToken | None) -> SensorUserState:
         """The state to store with a new enrollment: new authenticator id, owner's secure user id, no lockout change."""
@@ -221,7 +254,7 @@ class SensorAuthority:
             TokenUnusable: not a recent token from the PIN of the user the enrollments belong to. No challenge is asked.
         """
         strength = self.props(sensor_id).strength
-        seen = self._pin_token(token)
+        seen = self._pin_token(user, token)
         owner = self._states.load(sensor_id, user).secure_user_id
         if self._clock.boot_ms() - seen.timestamp_ms > RESET_TOKEN_AGE_MS or owner != seen.user_id:
             raise TokenUnusable
@@ -234,13 +267,14 @@ class SensorAuthority:
             ):
                 self._states.save(other.sensor_id, user, replace(state, lockout=CLEAR))
 
-    def _pin_token(self, data: bytes) -> AuthToken:
+    def _pin_token(self, user: bytes, data: bytes) -> AuthToken:
+        """A token of the PIN that this user has now. Raises TokenUnusable."""
         try:
             token = AuthToken.from_bytes(data).verify(self._token_key())
         except (InputRefused, NotPermitted):
             raise TokenUnusable from None
         if token.authenticator_type != AuthenticatorType.PASSWORD or token.timestamp_ms > self._clock.boot_ms():
             raise TokenUnusable
-        if not token.user_id:
+        if not token.user_id or not self._pins(user, token.user_id).is_current:
             raise TokenUnusable
         return token

@@ -13,6 +13,7 @@ from bioguard.commands.sensor import LockKind, SensorStatus
 from bioguard.records.tokens import TOKEN_KEY_NAME, AuthToken
 from bioguard.trusted.contract.authority import Attempt, SensorAuthority, SensorUserState, TokenUnusable
 from bioguard.trusted.contract.lockout import ANDROID_11, ANDROID_13, APPLE, LockStatus, Outcome
+from bioguard.trusted.contract.pins import GatekeeperPins
 from bioguard.trusted.contract.sensors import FACE, FINGERPRINT
 from tee_sim.errors import TeeError, TeeResult
 from tee_sim.schema import Record
@@ -94,6 +95,7 @@ class ContractDesk:
             clock=self._env.clock,
             rng=self._env.rng,
             token_key=lambda: self._env.keys.shared(TOKEN_KEY_NAME),
+            pins=GatekeeperPins(self._env.peers),
             allow_unbound=not configuration.require_pin,
         )
 
@@ -108,9 +110,9 @@ class ContractDesk:
         return lambda transaction: self.states.put(transaction, sensor_id, user, state)
 
     def owner(self, user: bytes) -> int:
-        """Secure user id of the PIN that a user's enrollments were authorized with; 0 if none was."""
-        ids = (self.states.load(sensor_id, user).secure_user_id for sensor_id in SENSOR_IDS.values())
-        return next(filter(None, ids), 0)
+        """Secure user id of the PIN that a user's present enrollments were authorized with; 0 if none was."""
+        enrolled = (sensor_id for modality, sensor_id in SENSOR_IDS.items() if self._enrollments(user, modality))
+        return next(filter(None, (self.states.load(sensor_id, user).secure_user_id for sensor_id in enrolled)), 0)
 
     def forget(self, user: bytes) -> Change:
         """What must be erased together with a user."""

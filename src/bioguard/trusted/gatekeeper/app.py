@@ -62,12 +62,16 @@ class GatekeeperApp(CommandApp):
         self.handle(commands.ENROLL_PIN, self._enroll)
         self.handle(commands.VERIFY_PIN, self._verify)
         self.handle(commands.DELETE_USER, self._delete)
+        self.handle(commands.HAS_PIN, self._has_pin)
 
     def _enroll(self, _session: Any, request: commands.EnrollPin) -> commands.PinEnrolled:
         return self._gatekeeper.enroll(request)
 
     def _verify(self, _session: Any, request: commands.VerifyPin) -> commands.PinVerified:
         return self._gatekeeper.verify(request)
+
+    def _has_pin(self, _session: Any, request: commands.HasPin) -> commands.PinHeld:
+        return self._gatekeeper.has_pin(request)
 
     def _delete(self, _session: Any, request: commands.DeleteUser) -> commands.GatekeeperDone:
         self._gatekeeper.delete_user(request.user)

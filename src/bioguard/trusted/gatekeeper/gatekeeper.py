@@ -13,7 +13,9 @@ from typing import Annotated, Protocol
 from bioguard.commands.gatekeeper import (
     EnrollPin,
     GatekeeperStatus,
+    HasPin,
     PinEnrolled,
+    PinHeld,
     PinVerified,
     VerifyPin,
 )
@@ -121,6 +123,14 @@ class Gatekeeper:
             timestamp_ms=now_ms,
         )
         return PinVerified(status=GatekeeperStatus.OK, token=token.to_bytes())
+
+    def has_pin(self, request: HasPin) -> PinHeld:
+        """Whether a user has a PIN, and of which secure user id. No PIN is looked at, nothing is counted."""
+        record = self._records.load(request.user)
+        if record is None:
+            return PinHeld(status=GatekeeperStatus.OK)
+        current = FailureRecord.from_bytes(record.failure).secure_user_id
+        return PinHeld(status=GatekeeperStatus.OK, has_pin=True, is_current=current == request.secure_user_id)
 
     def delete_user(self, user: bytes) -> None:
         """Forget a user. An absent one is no error."""

@@ -14,6 +14,7 @@ from bioguard.records.events import NOBODY, Cause, Event
 from bioguard.records.grants import DAY_MS, MAX_MS, ConsentBook, Purpose, Refusal, allowed, has_purpose_left
 from bioguard.records.tokens import TOKEN_KEY_NAME
 from bioguard.trusted.biometric.refusal import Refused
+from bioguard.trusted.contract.pins import GatekeeperPins
 from bioguard.trusted.policy.book import Books, PolicyState
 from bioguard.trusted.policy.identity import Identity
 from bioguard.trusted.policy.journal import LOG_DAYS, Journal, JournaledStore
@@ -32,6 +33,7 @@ class Records:
     Attributes:
         users: all users.
         knows: whether a user exists.
+        owner: secure user id of the PIN that a user's enrollments were authorized with; 0 if none was.
         digests: salted digests of all records.
         of: a user's records as (record id, modality, enrolled at, seconds since 1970).
         erase: erase one record of a user, give its digest.
@@ -41,6 +43,7 @@ class Records:
     users: Callable[[], Iterable[bytes]]
     digests: Callable[[], Iterable[bytes]]
     knows: Callable[[bytes], bool]
+    owner: Callable[[bytes], int]
     of: Callable[[bytes], Iterable[tuple[bytes, Modality, int]]]
     erase: Callable[[bytes, bytes], bytes]
     consent_changed: Callable[[], None]
@@ -55,7 +58,9 @@ class PolicyDesk:
         self.journal = Journal(env.store, env.clock, env.rng)
         self.env = replace(env, store=JournaledStore(env.store, self.journal))
         self.books = Books(self.env.store)
-        self.identity = Identity(env.clock, lambda: env.keys.shared(TOKEN_KEY_NAME))
+        self.identity = Identity(
+            env.clock, token_key=lambda: env.keys.shared(TOKEN_KEY_NAME), pins=GatekeeperPins(env.peers)
+        )
         self.signing = Signing(env)
         self.state = self.books.policy()
 
@@ -125,22 +130,26 @@ class PolicyDesk:
         self.books.forget(transaction, user)
         self.journal.note(Event.USER_REMOVED, subject=user)
 
-    def require_person(self, user: bytes, token: bytes, enrolled_by: int) -> None:
-        """Raises Refused TOKEN_REFUSED unless this is the user, or one who never presented a PIN.
+    def identified(self, user: bytes, token: bytes, *, required: bool = False) -> ConsentBook:
+        """The book of the user, who has shown the PIN, or never presented one, to consent or to enroll.
 
         Args:
-            enrolled_by: secure user id of the PIN the enrollments belong to; counts until the book is bound to one.
+            required: whether a token is needed in any case.
+
+        Raises:
+            Refused: UNKNOWN_USER, or as `Identity.owner`.
         """
+        if not self.records.knows(user):
+            raise Refused(Status.UNKNOWN_USER)
         book = self.books.consent(user)
-        bound = replace(book, secure_user_id=book.secure_user_id or enrolled_by)
-        if self.identity.owner(bound, token, required=False) is None:
-            raise Refused(Status.TOKEN_REFUSED)
+        bound = book.secure_user_id or self.records.owner(user)
+        return replace(book, secure_user_id=self.identity.owner(user, bound, token, required=required))
 
     @contextmanager
-    def authorized_erasure(self, user: bytes, leave: Leave, enrolled_by: int) -> Iterator[None]:
-        """Erasures inside the block are the person's own or the operator's. Raises as `require_person`."""
+    def authorized_erasure(self, user: bytes, leave: Leave) -> Iterator[None]:
+        """Erasures inside the block are the person's own or the operator's. Raises as `identified`."""
         if not leave.by_operator:
-            self.require_person(user, leave.token, enrolled_by)
+            self.identified(user, leave.token)
         with self.journal.because(Cause.BY_OPERATOR if leave.by_operator else Cause.REQUESTED):
             yield
 

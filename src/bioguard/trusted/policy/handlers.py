@@ -47,17 +47,6 @@ def handlers(desk: PolicyDesk) -> Iterator[tuple[Command[Any, Any], Callable[[An
     yield commands.RECORDS_HEAD, evidence.records_head
 
 
-def identified(desk: PolicyDesk, user: bytes, token: bytes, *, required: bool) -> ConsentBook:
-    """The book of a person who proved to be them. Raises Refused UNKNOWN_USER, TOKEN_REFUSED."""
-    if not desk.records.knows(user):
-        raise Refused(Status.UNKNOWN_USER)
-    book = desk.books.consent(user)
-    owner = desk.identity.owner(book, token, required=required)
-    if owner is None:
-        raise Refused(Status.TOKEN_REFUSED)
-    return replace(book, secure_user_id=owner)
-
-
 class _People:
     """What a person decides. A user without a PIN may decide, but not restrict or ask (docs/policy.md section 3)."""
 
@@ -71,7 +60,7 @@ class _People:
 
     def grant(self, request: commands.GrantConsent) -> commands.PolicyDone:
         desk = self._desk
-        book = identified(desk, request.user, request.token, required=False)
+        book = desk.identified(request.user, request.token)
         if not request.of_age:
             raise Refused(Status.UNDERAGE)
         if not request.days:
@@ -97,25 +86,25 @@ class _People:
         return done
 
     def withdraw(self, request: commands.Withdraw) -> commands.Withdrawn:
-        book = identified(self._desk, request.user, request.token, required=False)
+        book = self._desk.identified(request.user, request.token)
         left = withdrawn(book, request.modality, request.purpose)
         self._done(request.user, left, Event.CONSENT_WITHDRAWN, modality=request.modality, purpose=request.purpose)
         return _erased(self._desk.erase_purposeless(request.user, Cause.WITHDRAWN))
 
     def object_to(self, request: commands.ObjectTo) -> commands.PolicyDone:
-        book = identified(self._desk, request.user, request.token, required=False)
+        book = self._desk.identified(request.user, request.token)
         objections = tuple(sorted({*book.objections, int(request.purpose)}))
         book = replace(book, objections=objections)
         return self._done(request.user, book, Event.OBJECTED, purpose=request.purpose)
 
     def confirm(self, request: commands.Confirm) -> commands.PolicyDone:
-        book = identified(self._desk, request.user, request.token, required=False)
+        book = self._desk.identified(request.user, request.token)
         version = self._desk.state.version
         grants = tuple(replace(g, policy_version=version) for g in book.grants)
         return self._done(request.user, replace(book, grants=grants), Event.CONSENT_CONFIRMED, number=version)
 
     def restrict(self, request: commands.Restrict) -> commands.PolicyDone:
-        book = identified(self._desk, request.user, request.token, required=True)
+        book = self._desk.identified(request.user, request.token, required=True)
         event = Event.RESTRICTED if request.on else Event.UNRESTRICTED
         return self._done(request.user, replace(book, restricted=request.on), event)
 
@@ -175,7 +164,7 @@ class _Office:
 
     def open_request(self, request: commands.OpenRequest) -> commands.RequestReply:
         desk = self._desk
-        book = identified(desk, request.user, request.token, required=True)
+        book = desk.identified(request.user, request.token, required=True)
         number = desk.state.requests + 1
         try:
             opened = rights.opened(number, request.user, request.kind, desk.journal.now_ms())

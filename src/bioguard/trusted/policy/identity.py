@@ -2,10 +2,12 @@
 
 from collections.abc import Callable
 
+from bioguard.commands.biometric import Status
 from bioguard.commands.policy import RIGHTS_TOKEN_AGE_MS
 from bioguard.errors import InputRefused, NotPermitted
-from bioguard.records.grants import ConsentBook
 from bioguard.records.tokens import AuthenticatorType, AuthToken
+from bioguard.trusted.biometric.refusal import Refused
+from bioguard.trusted.contract.pins import Pins
 from tee_sim.clock import Clock
 
 __all__ = ["Identity"]
@@ -16,26 +18,39 @@ class Identity:
 
     Args:
         token_key: gives the token key of this boot; asked each time, never kept.
+        pins: which users have a PIN, and which one.
     """
 
-    def __init__(self, clock: Clock, token_key: Callable[[], bytes]) -> None:
+    def __init__(self, clock: Clock, token_key: Callable[[], bytes], pins: Pins) -> None:
         self._clock = clock
         self._token_key = token_key
+        self._pins = pins
 
-    def owner(self, book: ConsentBook, token: bytes, *, required: bool) -> int | None:
-        """The secure user id the book belongs to after this request (0: still nobody's), or None: refused.
+    def owner(self, user: bytes, bound: int, token: bytes, *, required: bool) -> int:
+        """The secure user id that this user's book belongs to after the request; 0: still nobody's.
 
         Args:
-            required: whether a token is needed even while the book is bound to nobody.
+            bound: the one it belongs to before, 0 for nobody's.
+            required: whether a token is needed even while it is nobody's.
+
+        Raises:
+            Refused: TOKEN_REFUSED, one answer for all that is wrong with a token; NOT_OWNER to the user who has shown
+                the PIN, when what is here belongs to an earlier one.
         """
         if not token:
-            return None if required or book.secure_user_id else 0
+            if required or bound:
+                raise Refused(Status.TOKEN_REFUSED)
+            return 0
         try:
             seen = AuthToken.from_bytes(token).verify(self._token_key())
         except (InputRefused, NotPermitted):
-            return None
+            raise Refused(Status.TOKEN_REFUSED) from None
         age_ms = self._clock.boot_ms() - seen.timestamp_ms
         fresh = 0 <= age_ms <= RIGHTS_TOKEN_AGE_MS
         from_pin = seen.authenticator_type == AuthenticatorType.PASSWORD and seen.user_id != 0
-        same = book.secure_user_id in (0, seen.user_id)
-        return seen.user_id if fresh and from_pin and same else None
+        # Without asking, the PIN of anybody would do at the first use, and the book would be theirs from then on.
+        if not fresh or not from_pin or not self._pins(user, seen.user_id).is_current:
+            raise Refused(Status.TOKEN_REFUSED)
+        if bound not in (0, seen.user_id):
+            raise Refused(Status.NOT_OWNER)
+        return seen.user_id
