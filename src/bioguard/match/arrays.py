@@ -4,7 +4,8 @@ Inside, nothing is checked again: what these functions return is contiguous, of 
 """
 
 import math
-from typing import TypeVar
+from operator import index
+from typing import SupportsIndex, TypeVar
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -16,8 +17,11 @@ __all__ = [
     "MAX_DIMENSION",
     "aligned_zeros",
     "checked_codes",
+    "checked_indices",
+    "checked_integer",
     "checked_k",
     "checked_threads",
+    "real_numbers",
     "unit_rows",
 ]
 
@@ -40,6 +44,24 @@ def aligned_zeros(shape: tuple[int, ...], dtype: type[T]) -> NDArray[T]:
     return raw[offset : offset + n_bytes].view(dtype).reshape(shape)
 
 
+def real_numbers(values: ArrayLike, what: str) -> NDArray[np.generic]:
+    """Return `values` as an array of floats or integers; the caller's array if it is one already.
+
+    Raises:
+        InputRefused: complex numbers, of which a cast would drop half, truth values, text, dates, records, objects, or
+            rows of different lengths.
+    """
+    try:
+        array = np.asarray(values)
+    except ValueError as error:
+        raise InputRefused(f"{what} are no array", hint="give rows of one length", code="input.shape") from error
+    if array.dtype.kind not in "fiu":
+        raise InputRefused(
+            f"{what} have dtype {array.dtype}, expected real numbers", hint="convert to float32", code="input.dtype"
+        )
+    return array
+
+
 def unit_rows(values: ArrayLike, dimension: int | None = None) -> NDArray[np.float32]:
     """Return `values` as float32 [n, d] rows of norm 1, C-contiguous, always a copy.
 
@@ -51,7 +73,7 @@ def unit_rows(values: ArrayLike, dimension: int | None = None) -> NDArray[np.flo
         InputRefused: wrong shape or dimension, a value that is not finite, a row of norm zero.
     """
     with np.errstate(over="ignore"):  # too large for float32 becomes infinity and is refused below
-        rows = np.array(values, dtype=np.float32, order="C")
+        rows = np.array(real_numbers(values, "face embeddings"), dtype=np.float32, order="C")
     if rows.ndim == 1:
         rows = rows[np.newaxis, :]
     if rows.ndim != 2 or not 1 <= rows.shape[1] <= MAX_DIMENSION:
@@ -112,17 +134,41 @@ def checked_codes(codes: ArrayLike, n_bytes: int | None = None) -> NDArray[np.ui
     return np.ascontiguousarray(array)
 
 
-def checked_k(k: int) -> int:
-    """Return `k` if it is a usable list length. Raises InputRefused below 1."""
-    if k < 1:
-        raise InputRefused(f"k is {k}, expected at least 1", hint="ask for one or more candidates", code="input.k")
-    return int(k)
+def checked_integer(value: SupportsIndex, name: str, low: int, high: int | None, hint: str, code: str) -> int:
+    """Return `value` if it is a whole number from `low` to `high`.
+
+    Raises:
+        InputRefused: a float, even 2.0, a truth value, or out of range.
+    """
+    try:
+        number = index(value)
+    except TypeError:
+        number = None
+    if number is None or isinstance(value, bool | np.bool_):
+        raise InputRefused(f"{name} is {value!r}, expected a whole number", hint=hint, code=code)
+    if number < low or (high is not None and number > high):
+        span = f"at least {low}" if high is None else f"{low} to {high}"
+        raise InputRefused(f"{name} is {number}, expected {span}", hint=hint, code=code)
+    return number
 
 
-def checked_threads(threads: int) -> int:
-    """Return `threads` if it is usable. Raises InputRefused outside 1..64."""
-    if not 1 <= threads <= MAX_THREADS:
+def checked_indices(values: ArrayLike) -> NDArray[np.int64]:
+    """Return row numbers as int64 [n]. Raises InputRefused for anything but whole numbers; a mask is none."""
+    array = np.asarray(values)
+    if array.size and array.dtype.kind not in "iu":
         raise InputRefused(
-            f"threads is {threads}, expected 1 to {MAX_THREADS}", hint="use the number of cores", code="input.threads"
+            f"row numbers have dtype {array.dtype}, expected integers",
+            hint="give the numbers of rows, as add and search return them",
+            code="input.index",
         )
-    return int(threads)
+    return array.astype(np.int64).reshape(-1)
+
+
+def checked_k(k: SupportsIndex) -> int:
+    """Return `k` if it is a usable list length. Raises InputRefused for floats and below 1."""
+    return checked_integer(k, "k", 1, None, "ask for one or more candidates", "input.k")
+
+
+def checked_threads(threads: SupportsIndex) -> int:
+    """Return `threads` if it is usable. Raises InputRefused for floats and outside 1..64."""
+    return checked_integer(threads, "threads", 1, MAX_THREADS, "use the number of cores", "input.threads")

@@ -10,8 +10,7 @@ integers and the lowest index wins a tie.
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from bioguard.errors import InputRefused
-from bioguard.match.arrays import checked_codes, checked_k, checked_threads
+from bioguard.match.arrays import checked_codes, checked_integer, checked_k, checked_threads
 from bioguard.match.kernels import choose, make_store
 from bioguard.match.rows import RowIndex
 
@@ -116,9 +115,6 @@ class CodeGallery:
             InputRefused: wrong dtype or length, radius outside 0..n_bits.
         """
         rows = checked_codes(probes, self._n_bytes)
-        if not 0 <= radius <= self.n_bits:
-            raise InputRefused(
-                f"radius is {radius}, expected 0 to {self.n_bits}", hint="give a distance in bits", code="input.radius"
-            )
-        bounds, distances, positions = self._store.within(rows, int(radius))
+        bits = checked_integer(radius, "radius", 0, self.n_bits, "give a distance in bits", "input.radius")
+        bounds, distances, positions = self._store.within(rows, bits)
         return bounds, distances, self._index.ids_at(positions)

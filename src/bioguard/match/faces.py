@@ -2,7 +2,8 @@
 
 Rows are stored normalized, so a score is one dot product. Products are made block by block; what is held besides the
 gallery is one block of scores and the best k of each probe. Scores of one pair can differ in the last bits between
-kernels and between calls with few and with many probes, because they are summed in a different order.
+kernels, and between `scores` and `search`, because they are summed in a different order; those of `search` do not
+depend on how many probes are searched for at once, or on where a row lies.
 
     gallery = FaceGallery(embeddings)
     scores, indices = gallery.search(probes, k=5)
@@ -24,6 +25,8 @@ BLOCK_BYTES: Final = 4 << 20
 """Size of one block of scores. Large enough for BLAS to reach its rate, small enough to stay near the cache."""
 PROBES_PER_PASS: Final = 256
 FEW_PROBES: Final = 2
+SPARE: Final = 32
+"""Candidates listed beyond k. In a gallery of different people they lie far enough below the k-th to be sure of it."""
 MAX_LISTED: Final = 1 << 20
 """Bound on list entries of one pass: 32 MiB of candidates."""
 MIN_BLOCK_ROWS: Final = 1024
@@ -37,8 +40,8 @@ class FaceGallery:
 
         Args:
             embeddings: 1 <= d <= 4096.
-            kernel: what selects the best scores, and makes them for up to two probes, see
-                `bioguard.match.kernels`; for more probes they come from BLAS.
+            kernel: what makes and selects the best scores, see `bioguard.match.kernels`; for more than two probes
+                the candidates come from BLAS.
 
         Raises:
             InputRefused: see `bioguard.match.arrays.unit_rows`; the kernel cannot run here.
@@ -107,13 +110,39 @@ class FaceGallery:
         scores = np.empty((len(rows), length), np.float32)
         positions = np.empty((len(rows), length), np.int64)
         if length:
-            step = max(1, min(PROBES_PER_PASS, MAX_LISTED // length))
+            step = max(1, min(PROBES_PER_PASS, MAX_LISTED // (length + SPARE)))
             for start in range(0, len(rows), step):
                 part = slice(start, start + step)
                 scores[part], positions[part] = self._best(rows[part], length)
         return scores, self._index.ids_at(positions)
 
     def _best(self, probes: NDArray[np.float32], k: int) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
+        """The k best scores and positions of each probe, by one order of summing whatever else is searched for.
+
+        BLAS sums a pair in an order that depends on where the row and the probe lie, so equal rows get scores that
+        differ in the last bits, and which of them wins would be chance. It only finds the candidates.
+        """
+        if len(probes) <= FEW_PROBES:
+            return self._scan(probes, k, exact=True)
+        listed = min(k + SPARE, len(self))
+        found, positions = self._scan(probes, listed, exact=False)
+        scores = np.empty_like(found)
+        for p in range(len(probes)):
+            dot_products(self._store[positions[p]], probes[p : p + 1], scores[p : p + 1], self._kernel)
+        scores += np.float32(0)  # -0 counts as 0
+        order = np.lexsort((positions, -scores))[:, :k]
+        scores, positions = np.take_along_axis(scores, order, 1), np.take_along_axis(positions, order, 1)
+        # A row that is not listed lies below the last that is, and summing anew moves both by less than the margin.
+        margin = 4 * (self.dimension + 2) * float(np.finfo(np.float32).epsneg)
+        unsure = np.flatnonzero(found[:, k - 1] - found[:, -1] <= margin) if listed < len(self) else ()
+        for row in unsure:
+            one = slice(int(row), int(row) + 1)
+            scores[one], positions[one] = self._scan(probes[one], k, exact=True)
+        return scores, positions
+
+    def _scan(
+        self, probes: NDArray[np.float32], k: int, *, exact: bool
+    ) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
         """Scan the gallery in blocks, listing of each block only what beats the k-th best so far."""
         m, n = len(probes), self._index.rows
         block_rows = max(MIN_BLOCK_ROWS, BLOCK_BYTES // (4 * m))
@@ -122,7 +151,7 @@ class FaceGallery:
         for start in range(0, n, block_rows):
             stop = min(n, start + block_rows)
             scores = block[: m * (stop - start)].reshape(m, stop - start)
-            if m <= FEW_PROBES:
+            if exact:
                 dot_products(self._store[start:stop], probes, scores, self._kernel)
             else:
                 np.matmul(probes, self._store[start:stop].T, out=scores)

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from bioguard.errors import InputRefused
+from bioguard.match.arrays import checked_indices
 
 __all__ = ["RowIndex"]
 
@@ -76,9 +77,10 @@ class RowIndex:
         """Mark rows dead. Returns their positions.
 
         Raises:
-            InputRefused: an index was never given, is removed already, or is named twice; nothing is removed.
+            InputRefused: an index is no whole number, was never given, is removed already, or is named twice; nothing
+                is removed.
         """
-        wanted = np.unique(np.asarray(indices, dtype=np.int64).reshape(-1))
+        wanted = np.unique(checked_indices(indices))
         positions = np.searchsorted(self._ids[: self._rows], wanted)
         known = positions < self._rows
         known[known] = (self._ids[positions[known]] == wanted[known]) & self._live[positions[known]]

@@ -202,8 +202,12 @@ class FaceEmbedding:
         """Normalize and round to float16.
 
         Raises:
-            InputRefused: not one-dimensional, wrong dimension, not finite, or zero.
+            InputRefused: no real numbers, not one-dimensional, wrong dimension, not finite, or zero.
         """
+        if (kind := np.asarray(values).dtype).kind not in "fiu":
+            raise _refuse(
+                f"face embedding has dtype {kind}, expected real numbers", "convert to float32", "input.dtype"
+            )
         with np.errstate(invalid="ignore"):  # a signaling NaN is refused below, and need not warn before
             array = np.asarray(values, dtype=np.float64)
         if array.ndim != 1 or not MIN_DIMENSION <= array.size <= MAX_DIMENSION:

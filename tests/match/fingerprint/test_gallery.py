@@ -65,6 +65,21 @@ def test_rows_come_and_go(backend: str) -> None:
     assert 1000 < gallery.stats.bytes_per_template < 12_000
     with pytest.raises(InputRefused, match="no such gallery row"):
         gallery.remove([17])
+    for call, message in (
+        (lambda: gallery.remove([1.5]), "row numbers have dtype float64, expected integers"),
+        (lambda: gallery.remove([True]), "row numbers have dtype bool, expected integers"),
+        (lambda: gallery.template(17), "row is 17, expected 0 to 16"),
+        (lambda: gallery.template(-1), "row is -1, expected 0 to 16"),
+        (lambda: gallery.template(1.0), "row is 1.0, expected a whole number"),
+        (lambda: gallery.search(MIXED[3], 1.5), "k is 1.5, expected a whole number"),
+        (lambda: gallery.search(MIXED[3], True), "k is True, expected a whole number"),
+        (lambda: gallery.search(MIXED[3], 0), "k is 0, expected at least 1"),
+        (lambda: FingerprintGallery([], backend=backend, threads=0), "threads is 0, expected 1 to 64"),
+    ):
+        with pytest.raises(InputRefused) as caught:
+            call()
+        assert caught.value.message == message
+    assert len(gallery) == 17
 
 
 @pytest.mark.parametrize("backend", backends())

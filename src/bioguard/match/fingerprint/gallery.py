@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bioguard.errors import InputRefused
+from bioguard.match.arrays import checked_indices, checked_integer, checked_k, checked_threads
 from bioguard.match.fingerprint.calibration import calibrated
 from bioguard.match.fingerprint.kernel import NUMPY, pick
 from bioguard.match.fingerprint.prepared import PreparedTemplate, prepare, prepare_all
@@ -42,14 +43,14 @@ class FingerprintGallery:
         threads: for the compiled backends; comparing releases the interpreter lock.
 
     Raises:
-        InputRefused: the backend is not available on this machine.
+        InputRefused: the backend is not available on this machine; threads is outside 1..64.
     """
 
     def __init__(self, templates: Sequence[Template] = (), *, backend: str | None = None, threads: int = 1) -> None:
         self.backend = pick(backend)
-        dimensions = projection().dimensions
+        workers, dimensions = checked_threads(threads), projection().dimensions
         numpy_only = self.backend == NUMPY
-        self._store: Store = NumpyStore(dimensions) if numpy_only else NativeStore(self.backend, dimensions, threads)
+        self._store: Store = NumpyStore(dimensions) if numpy_only else NativeStore(self.backend, dimensions, workers)
         self.add(templates)
 
     def __len__(self) -> int:
@@ -70,9 +71,9 @@ class FingerprintGallery:
         """Drop rows; the others keep their order and are numbered again from zero.
 
         Raises:
-            InputRefused: a row is not there.
+            InputRefused: a row is not there, or no whole number.
         """
-        gone = np.asarray(rows, np.int64).reshape(-1)
+        gone = checked_indices(rows)
         if gone.size and (int(gone.min()) < 0 or int(gone.max()) >= len(self)):
             raise InputRefused("no such gallery row", hint="rows are numbered from zero", code="input.row")
         keep = np.ones(len(self), bool)
@@ -80,8 +81,9 @@ class FingerprintGallery:
         self._store.keep(keep)
 
     def template(self, row: int) -> PreparedTemplate:
-        """The prepared template of a row."""
-        return self._store.template(row)
+        """The prepared template of a row. Raises InputRefused if there is no such row."""
+        last = len(self) - 1
+        return self._store.template(checked_integer(row, "row", 0, last, "rows are numbered from zero", "input.row"))
 
     def scores(self, probe: Template) -> NDArray[np.float32]:
         """Scores against every row, float32 [n], higher is more alike."""
@@ -97,8 +99,11 @@ class FingerprintGallery:
 
         Returns:
             scores float32 [k] descending and rows int64 [k]; equal scores by row. Fewer when the gallery is smaller.
+
+        Raises:
+            InputRefused: k is no whole number, or below 1.
         """
-        ready = _ready(probe)
+        ready, k = _ready(probe), checked_k(k)
         rows = None if exhaustive else self._store.shortlist(ready, k)
         if rows is None:
             rows = np.arange(len(self), dtype=np.int64)
