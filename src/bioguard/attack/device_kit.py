@@ -24,6 +24,7 @@ from bioguard.attack.kit import SetupError
 from bioguard.attack.world import hosting
 from bioguard.commands.biometric import Modality
 from bioguard.device import Device, DeviceOptions, Level
+from bioguard.device.boot import reboot
 from bioguard.device.consent import grant_all
 from bioguard.device.credentials import enrollment_token, set_pin
 from bioguard.errors import BioguardError
@@ -115,6 +116,11 @@ class DeviceKit:
         if self._device is not None:
             device, self._device = self._device, None
             device.close()
+
+    def reboot(self) -> None:
+        """Begin a new boot of the closed device."""
+        self.close()
+        reboot(self.directory)
 
     # -- people ------------------------------------------------------------------------------------------------------
 

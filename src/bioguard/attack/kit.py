@@ -88,15 +88,19 @@ class Kit:
 
     Args:
         seed: of faces and user ids; the target's own randomness is its own.
+        configuration: what the device is made as; None if it is made already.
     """
 
     target: Target
     seed: int = 1
+    configuration: Configuration | None = field(default_factory=Configuration)
     rng: np.random.Generator = field(init=False)
 
     def __post_init__(self) -> None:
         self.rng = np.random.default_rng(self.seed)
-        self.need(self.target.call(BIOMETRIC_UUID, CONFIGURE, Configuration()).status, "configuration")
+        if self.configuration is not None:
+            answer = self.target.call(BIOMETRIC_UUID, CONFIGURE, self.configuration)
+            self.need(answer.status, "configuration")
 
     # -- people ------------------------------------------------------------------------------------------------------
 

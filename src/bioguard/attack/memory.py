@@ -37,11 +37,14 @@ class Disk:
 
     Attributes:
         cut_after: transactions that still happen before the power fails; None for never.
+        traffic: what was asked for so far, as whoever answers it sees it: what is read, what is written and how large.
+            Names are those of the application; a store hides them, not how often and in which order they come.
     """
 
     def __init__(self) -> None:
         self.objects: dict[bytes, dict[bytes, _Object]] = {}
         self.cut_after: int | None = None
+        self.traffic: list[tuple[str, bytes, int]] = []
 
     def spend(self) -> None:
         """Account for one transaction. Raises PowerCutError when the power is gone."""
@@ -54,6 +57,7 @@ class Disk:
 class _Transaction:
     def __init__(self, before: dict[bytes, _Object]) -> None:
         self.rows = dict(before)
+        self.changes: list[tuple[str, bytes, int]] = []
 
     def put(
         self, object_id: bytes, body: bytes, *, kind: str, owner: bytes = b"", commitment: bytes = b""
@@ -61,12 +65,14 @@ class _Transaction:
         old = self.rows.get(object_id)
         info = _Info(object_id, old.header.version + 1 if old else 1, kind, owner, commitment)
         self.rows[object_id] = _Object(info, bytes(body))
+        self.changes.append(("put", object_id, len(body)))
         return info
 
     def erase(self, object_id: bytes) -> None:
         if object_id not in self.rows:
             raise TeeError(TeeResult.ITEM_NOT_FOUND, "no such object")
         del self.rows[object_id]
+        self.changes.append(("erase", object_id, 0))
 
 
 class MemoryStore:
@@ -85,18 +91,23 @@ class MemoryStore:
         transaction = _Transaction(self._rows)
         yield transaction
         self._disk.spend()
+        self._disk.traffic += transaction.changes
         self._disk.objects[self._application] = transaction.rows
 
     def get(self, object_id: bytes) -> StoredObject:
         if object_id not in self._rows:
             raise TeeError(TeeResult.ITEM_NOT_FOUND, "no such object")
-        return self._rows[object_id]
+        return self._read(self._rows[object_id])
+
+    def _read(self, stored: _Object) -> _Object:
+        self._disk.traffic.append(("get", stored.header.object_id, len(stored.body)))
+        return stored
 
     def headers(self) -> Iterator[ObjectInfo]:
         yield from (self._rows[i].header for i in sorted(self._rows))
 
     def load(self, *, kind: str | None = None) -> Iterator[StoredObject]:
-        yield from (self._rows[i] for i in sorted(self._rows) if kind in (None, self._rows[i].header.kind))
+        yield from (self._read(self._rows[i]) for i in sorted(self._rows) if kind in (None, self._rows[i].header.kind))
 
     def state(self) -> tuple[int, bytes]:
         return 0, bytes(32)
