@@ -35,7 +35,7 @@ TYPES = {
 
 STORY = """
 0 samples samples --people 2
-0 device init
+0 device init --no-require-pin
 0 device status
 0 user add alice
 0 user add bob
