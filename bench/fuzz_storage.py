@@ -76,6 +76,8 @@ class Corpus:
 class _MemoryFile:
     """`RawFile` in memory."""
 
+    writable = True
+
     def __init__(self, raw: bytes = b"") -> None:
         self.raw = bytearray(raw)
 

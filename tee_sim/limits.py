@@ -6,9 +6,6 @@ MAX_FRAME_BYTES = 1 << 20
 MAX_PARAM_BYTES = 512 << 10
 """One memref parameter, in or out: half a frame, so that request and framing always fit."""
 
-MAX_ANSWER_BYTES = MAX_FRAME_BYTES - 256
-"""All outputs of one operation together: a frame without its own numbers, which take under 100 bytes."""
-
 MAX_DEPTH = 8
 """Nesting of any CBOR message. Our deepest record has 5 levels."""
 
@@ -29,3 +26,6 @@ INVOKE_TIMEOUT_MS = 60_000
 
 GRACE_TIMEOUT_MS = 500
 """From closing the request pipe to SIGKILL."""
+
+MAX_BODY_BYTES = 768 << 10
+"""One stored object must fit in one message to the disk, with its header and the pages on its path."""

@@ -12,6 +12,7 @@ Layout (docs/formats/rpmb.md): two journal slots of `SLOT_BYTES`, then one cell 
 The key is in the file in clear: this is the inside of a simulated chip, not storage of the secure world.
 """
 
+import errno
 import fcntl
 import hashlib
 import os
@@ -21,6 +22,7 @@ from pathlib import Path
 from typing import Protocol
 
 from tee_sim.errors import TeeError, TeeResult
+from tee_sim.private_files import UnsafeFile, create_file, open_file
 from tee_sim.rpmb.device import MAX_SIZE_BYTES, SIZE_UNIT_BYTES
 from tee_sim.rpmb.frames import BLOCK_BYTES
 
@@ -34,11 +36,15 @@ SLOT_BYTES = 9 << 10
 """Header (61), 32 blocks of 256 bytes and a digest (32), rounded up to whole sectors."""
 CELL_BYTES = BLOCK_BYTES + _DIGEST_BYTES
 CELLS_FROM = 2 * SLOT_BYTES
+MAX_FILE_BYTES = CELLS_FROM + MAX_SIZE_BYTES // BLOCK_BYTES * CELL_BYTES
+_READ_ONLY = frozenset({errno.EROFS, errno.EACCES, errno.EPERM})
 
 
 class RawFile(Protocol):
     """The four operations on the file; crash tests record them."""
 
+    @property
+    def writable(self) -> bool: ...
     def pread(self, size: int, offset: int) -> bytes: ...
     def pwrite(self, raw: bytes, offset: int) -> None: ...
     def sync(self) -> None: ...
@@ -46,24 +52,53 @@ class RawFile(Protocol):
 
 
 class OsFile:
-    """A locked regular file. One process at a time.
+    """A locked regular file of ours alone. One process at a time.
+
+    Args:
+        create: make it if it is not there.
+
+    Attributes:
+        writable: False where it can only be read, as on a read-only mount.
 
     Raises:
-        TeeError: BUSY if another process has it.
+        TeeError: BUSY if another process has it; CORRUPT_OBJECT if it is missing or something else stands in its place;
+            STORAGE_NOT_AVAILABLE if it cannot be opened.
     """
 
-    def __init__(self, path: Path) -> None:
-        fresh = not path.exists()
-        self._fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+    def __init__(self, path: Path, *, create: bool = True) -> None:
+        self.writable = True
+        try:
+            directory = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+            try:
+                self._fd = self._open(directory, path.name, create)
+            finally:
+                os.close(directory)
+        except UnsafeFile as unsafe:
+            raise TeeError(TeeResult.CORRUPT_OBJECT, str(unsafe)) from unsafe
+        except FileNotFoundError:
+            raise TeeError(TeeResult.CORRUPT_OBJECT, f"{path.name} is missing") from None
+        except OSError as error:
+            raise TeeError(TeeResult.STORAGE_NOT_AVAILABLE, f"{path.name}: {error.strerror}") from error
         try:
             fcntl.flock(self._fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
             os.close(self._fd)
             raise TeeError(TeeResult.BUSY, "the device is in use by another process") from None
-        if fresh:
-            directory = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
+
+    def _open(self, directory: int, name: str, create: bool) -> int:
+        try:
+            return open_file(directory, name, os.O_RDWR, most_bytes=MAX_FILE_BYTES)
+        except FileNotFoundError:
+            if not create:
+                raise
+            fd = create_file(directory, name)
             os.fsync(directory)
-            os.close(directory)
+            return fd
+        except OSError as error:
+            if error.errno not in _READ_ONLY:
+                raise
+            self.writable = False
+            return open_file(directory, name, most_bytes=MAX_FILE_BYTES)
 
     def pread(self, size: int, offset: int) -> bytes:
         return os.pread(self._fd, size, offset)
@@ -90,16 +125,18 @@ class FileMedium:
     Args:
         file: opened file; an empty one becomes a new device.
         size_bytes: capacity of a new device, a multiple of 128 KiB up to 16 MiB.
+        create: an empty file, or one that a power cut left in the very first commit, becomes a new device.
 
     Raises:
         TeeError: BAD_PARAMETERS for a size no device has; CORRUPT_OBJECT if neither slot is valid in a file that has
-            something in it. Never falls back to an empty device: that would forget the counter.
+            something in it, or in any without `create`: falling back to an empty device would forget the counter.
     """
 
-    def __init__(self, file: RawFile, size_bytes: int = SIZE_UNIT_BYTES) -> None:
+    def __init__(self, file: RawFile, size_bytes: int = SIZE_UNIT_BYTES, *, create: bool = True) -> None:
         if size_bytes % SIZE_UNIT_BYTES or not 0 < size_bytes <= MAX_SIZE_BYTES:
             raise TeeError(TeeResult.BAD_PARAMETERS, "rpmb size is a multiple of 128 KiB up to 16 MiB")
         self._file = file
+        self._unwritten: dict[int, bytes] = {}
         self._sequence = 0
         self.key: bytes | None = None
         self.counter = 0
@@ -109,15 +146,10 @@ class FileMedium:
         if valid:
             for parsed in sorted(valid, key=lambda parsed: parsed[0]):
                 self._replay(parsed)
-        elif any(any(slot) for slot in slots):
-            self._check_never_used(slots)
+        elif create and not (any(slots[0]) or file.pread(1, CELLS_FROM)):
+            # A power cut in the very first commit leaves one torn slot and nothing else; anything more is damage.
             self.commit(key=None, counter=0)
         else:
-            self.commit(key=None, counter=0)
-
-    def _check_never_used(self, slots: list[bytes]) -> None:
-        """A power cut in the very first commit leaves one torn slot and nothing else; anything more is damage."""
-        if any(slots[0]) or self._file.pread(1, CELLS_FROM):
             raise TeeError(TeeResult.CORRUPT_OBJECT, "rpmb image is damaged", hint="restore is not possible; wipe it")
 
     def _replay(self, slot: tuple[int, int, bytes | None, int, int, list[bytes]]) -> None:
@@ -125,6 +157,8 @@ class FileMedium:
         self._apply(address, blocks)
 
     def read_block(self, index: int) -> bytes:
+        if index in self._unwritten:
+            return self._unwritten[index]
         cell = self._file.pread(CELL_BYTES, CELLS_FROM + index * CELL_BYTES)
         if not any(cell):
             return bytes(BLOCK_BYTES)
@@ -146,8 +180,12 @@ class FileMedium:
         self._apply(address, blocks)
 
     def _apply(self, address: int, blocks: Sequence[bytes]) -> None:
+        """Copy blocks to their cells, or know them if the file can only be read: the next writer copies them."""
         for i, block in enumerate(blocks, start=address):
-            self._file.pwrite(_cell(i, block), CELLS_FROM + i * CELL_BYTES)
+            if self._file.writable:
+                self._file.pwrite(_cell(i, block), CELLS_FROM + i * CELL_BYTES)
+            else:
+                self._unwritten[i] = block
 
     def close(self) -> None:
         """Release the file and its lock."""

@@ -10,6 +10,7 @@ from uuid import UUID
 
 from tee_sim.blobs import Changes, object_name
 from tee_sim.errors import TeeError, TeeResult
+from tee_sim.limits import MAX_BODY_BYTES
 from tee_sim.sealing import (
     KEY_BYTES,
     NONCE_BYTES,
@@ -27,9 +28,6 @@ if TYPE_CHECKING:
     from tee_sim.storage.store import ObjectStore
 
 __all__ = ["StoredObject", "TaStore", "Transaction"]
-
-MAX_BODY_BYTES = 768 << 10
-"""One object must fit in one message to the disk, with its header and the pages on its path."""
 
 BATCH_BYTES = 512 << 10
 BATCH_OBJECTS = 512
@@ -103,23 +101,15 @@ class TaStore:
             TeeError: BAD_STATE if a transaction is open; what `ObjectStore.commit` raises.
         """
         self._store.check_usable()
-        if self._store.writer is not None:
+        if self._store.busy:
             raise TeeError(TeeResult.BAD_STATE, "a transaction is already open")
-        transaction = Transaction(self)
-        self._open, self._store.writer = transaction, self
+        self._open, self._store.busy = Transaction(self), True
         try:
-            yield transaction
-            if self._open is not transaction:
-                raise TeeError(TeeResult.BAD_STATE, "the transaction was given up")
-            if transaction.pending:
-                self._commit(transaction)
+            yield self._open
+            if self._open.pending:
+                self._commit(self._open)
         finally:
-            if self._open is transaction:  # not another one, begun after this was given up
-                self.give_up()
-
-    def give_up(self) -> None:
-        """End the open transaction; what it did not commit is forgotten."""
-        self._open, self._store.writer = None, None
+            self._open, self._store.busy = None, False
 
     def _commit(self, transaction: Transaction) -> None:
         entries: dict[bytes, bytes | None] = {}

@@ -18,6 +18,7 @@ from tee_sim.faults import FaultPlan, HostileBlobs, HostileRpmb
 from tee_sim.rpmb.device import RpmbDevice, RpmbTransport
 from tee_sim.rpmb.file_medium import FileMedium, OsFile
 from tee_sim.rpmb.frames import FRAME_BYTES
+from tee_sim.supplicant.files import RPMB_FILE, STORAGE_FILE
 from tee_sim.supplicant.requests import (
     MAX_PAYLOAD_BYTES,
     MAX_STAGED_BYTES,
@@ -31,9 +32,6 @@ from tee_sim.supplicant.requests import (
 from tee_sim.supplicant.sqlite_blobs import SqliteBlobs
 
 __all__ = ["RequestNote", "RpmbFile", "Service", "Supplicant"]
-
-STORAGE_FILE = "storage.db"
-RPMB_FILE = "rpmb.img"
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,8 +137,13 @@ class Service:
 class RpmbFile(RpmbDevice):
     """The simulated device in one file: `RpmbDevice` over `FileMedium`."""
 
-    def __init__(self, path: Path, size_bytes: int = 128 << 10) -> None:
-        self._file_medium = FileMedium(OsFile(path), size_bytes)
+    def __init__(self, path: Path, size_bytes: int = 128 << 10, *, create: bool = True) -> None:
+        file = OsFile(path, create=create)
+        try:
+            self._file_medium = FileMedium(file, size_bytes, create=create)
+        except BaseException:
+            file.close()
+            raise
         super().__init__(self._file_medium)
 
     def close(self) -> None:
@@ -152,24 +155,27 @@ class Supplicant(Service):
     """`Service` over the two files of a device directory.
 
     Args:
-        directory: exists; belongs to this device alone.
+        directory: exists; belongs to this device alone, and nobody else can write it.
+        create: make the files that are not there.
         log: called with a note of every request.
         faults: makes disk and RPMB go wrong by plan.
 
     Raises:
-        TeeError: BUSY if another process has the device, CORRUPT_OBJECT or STORAGE_NOT_AVAILABLE for damaged files.
+        TeeError: BUSY if another process has the device; CORRUPT_OBJECT for files that are missing, damaged or not
+            ours alone; UNSUPPORTED_VERSION; STORAGE_NOT_AVAILABLE.
     """
 
     def __init__(
         self,
         directory: Path,
         *,
+        create: bool = True,
         log: Callable[[RequestNote], None] | None = None,
         faults: FaultPlan | None = None,
     ) -> None:
-        self._rpmb_file = RpmbFile(directory / RPMB_FILE)
+        self._rpmb_file = RpmbFile(directory / RPMB_FILE, create=create)
         try:
-            self._sqlite = SqliteBlobs(directory / STORAGE_FILE)
+            self._sqlite = SqliteBlobs(directory / STORAGE_FILE, create=create)
         except BaseException:
             self._rpmb_file.close()
             raise

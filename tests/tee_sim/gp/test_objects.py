@@ -16,7 +16,7 @@ import pytest
 
 from tee_sim.errors import TeeResult
 from tee_sim.gp_objects import MAX_DATA_BYTES, MAX_POSITION, Flag, GpObjects, TaPanic, Whence
-from tee_sim.storage.ta_store import MAX_BODY_BYTES
+from tee_sim.limits import MAX_BODY_BYTES
 from tests.tee_sim.gp.devices import ALL, META, READ, WRITE, Device, refused
 
 DATA = bytes(range(32))

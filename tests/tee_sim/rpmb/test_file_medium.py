@@ -14,6 +14,8 @@ SECTOR = 512
 class Recording:
     """A file that remembers what was synced and what was written since."""
 
+    writable = True
+
     def __init__(self, raw: bytes = b"") -> None:
         self.now = bytearray(raw)
         self.synced = bytes(raw)

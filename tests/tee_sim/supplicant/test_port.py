@@ -33,8 +33,13 @@ def refused(call: Callable[[], object]) -> TeeResult:
 
 
 @pytest.mark.parametrize("result", [r for r in TeeResult if r])
-def test_a_supplicant_has_three_results_and_no_other(result: TeeResult) -> None:
-    known = {TeeResult.STORAGE_NO_SPACE, TeeResult.STORAGE_NOT_AVAILABLE, TeeResult.BUSY}
+def test_a_supplicant_has_four_results_and_no_other(result: TeeResult) -> None:
+    known = {
+        TeeResult.STORAGE_NO_SPACE,
+        TeeResult.STORAGE_NOT_AVAILABLE,
+        TeeResult.BUSY,
+        TeeResult.CORRUPT_OBJECT,
+    }
     blobs = PipeBlobs(Answer(TeeError(result, "whatever")))
     assert refused(lambda: blobs.read([b"a"])) == (result if result in known else TeeResult.STORAGE_NOT_AVAILABLE)
 

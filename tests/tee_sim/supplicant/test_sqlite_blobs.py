@@ -122,12 +122,13 @@ def test_files_that_are_not_ours(tmp_path: Path) -> None:
     (tmp_path / "junk").write_bytes(b"x" * 5000)
     with pytest.raises(TeeError, match="storage file: SQLITE_NOTADB") as caught:
         SqliteBlobs(tmp_path / "junk")
-    assert caught.value.result == TeeResult.STORAGE_NOT_AVAILABLE
+    assert caught.value.result == TeeResult.CORRUPT_OBJECT
     with closing(sqlite3.connect(tmp_path / "other.db")) as db:
         db.execute("CREATE TABLE t (x)")
         db.commit()
-    with pytest.raises(TeeError, match="storage file: not a store of this version"):
+    with pytest.raises(TeeError, match="storage file: its tables are not those of a store") as caught:
         SqliteBlobs(tmp_path / "other.db")
+    assert caught.value.result == TeeResult.CORRUPT_OBJECT
 
 
 def test_one_process_at_a_time(device: Device) -> None:

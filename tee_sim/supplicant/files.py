@@ -1,0 +1,11 @@
+"""Names and bounds of the files that the supplicant keeps in a device's directory."""
+
+__all__ = ["DATABASE_SIDES", "MOST_BYTES", "RPMB_FILE", "STORAGE_FILE"]
+
+STORAGE_FILE = "storage.db"
+RPMB_FILE = "rpmb.img"
+DATABASE_SIDES = ("-journal", "-wal", "-shm")
+"""What SQLite may open next to a database, by itself and following links."""
+
+MOST_BYTES = 64 << 30
+"""Of the database: 2 000 000 objects of 32 KB. The rest of a device is smaller."""

@@ -1,1 +1,0 @@
-"""A trusted application outside tee_sim: ordinary Python, and what ends an application."""
