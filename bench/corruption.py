@@ -21,6 +21,7 @@ from bench.crash_device import FACES, configure, opened, populate
 from bench.crash_oracle import contents, scratch
 from bioguard.device import Device, credentials
 from bioguard.device.boot import BOOT_FILE, boot_id
+from bioguard.device.directory import begin, burn
 from bioguard.device.fuse import FUSE_FILE, Fuses
 from bioguard.device.handles import HANDLES_FILE
 from bioguard.device.names import NAMES_FILE
@@ -116,7 +117,8 @@ def _small_files(root: Path, good: Files) -> Counter[tuple[str, str]]:
     directory = root / "small"
     directory.mkdir()
     fuses = Fuses(huk=TEST_HUK, device_id=TEST_DEVICE_ID)
-    fuses.write(directory)
+    begin(directory, fuses).release()
+    burn(directory)
     boot = boot_id(directory)
 
     def with_fuses() -> bool:

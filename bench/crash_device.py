@@ -82,7 +82,7 @@ def seeded() -> AbstractContextManager[object]:
 
 def configure(device: Device) -> None:
     """What `Device.init` asks of a new device."""
-    device.ask(CONFIGURE, Configuration(require_pin=False))
+    device.ask(CONFIGURE, Configuration())
 
 
 def populate(device: Device) -> None:

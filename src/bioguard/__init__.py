@@ -1,3 +1,3 @@
 """bioguard: a simulator of an on-device biometric template vault."""
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"

@@ -25,7 +25,7 @@ def refused(call: object, kind: type[BioguardError], code: str) -> BioguardError
 
 
 def test_what_was_enrolled_survives_a_restart_and_nothing_survives_a_wipe(directory: Path) -> None:
-    with Device.init(directory, require_pin=False) as device:
+    with Device.init(directory) as device:
         device.add_user("alice")
         grant_all(device, "alice", of_age=True)
         device.enroll("alice", face_views(1, person=0, count=3))
@@ -107,7 +107,7 @@ def test_a_clock_has_one_form(text: str) -> None:
 
 
 def test_damaged_names_are_an_integrity_failure_and_hurt_no_record(directory: Path) -> None:
-    with Device.init(directory, require_pin=False) as device:
+    with Device.init(directory) as device:
         device.add_user("alice")
         grant_all(device, "alice", of_age=True)
         device.enroll("alice", face_views(1, person=0, count=3))
@@ -120,7 +120,7 @@ def test_damaged_names_are_an_integrity_failure_and_hurt_no_record(directory: Pa
         assert [r.user for r in device.records()] == [None]
 
 
-def test_a_device_whose_initialization_was_interrupted_takes_nobody(
+def test_an_initialization_that_was_interrupted_leaves_no_device_and_is_begun_again(
     directory: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def dies(self: Device, *_: object, **__: object) -> None:
@@ -132,12 +132,20 @@ def test_a_device_whose_initialization_was_interrupted_takes_nobody(
         during.setattr(Device, "wipe", lambda _directory: None)
         with pytest.raises(KeyboardInterrupt):
             Device.init(directory, profile=Profile.DIGEST_ONLY)
-    with Device.open(directory) as device:
-        error = refused(lambda: device.add_user("alice"), NotPermitted, "device.not_configured")
-        assert "wipe" in error.hint
-        assert device.users() == []
-    Device.wipe(directory)
+    assert {p.name for p in directory.iterdir()} >= {"fuses.simulated.new", "storage.db", "rpmb.img"}
+    refused(lambda: Device.open(directory), TeeUnavailable, "device.missing")
     Device.init(directory, profile=Profile.DIGEST_ONLY).close()
+    with Device.open(directory) as device:
+        device.add_user("alice")
+    assert not (directory / "fuses.simulated.new").exists()
+
+
+def test_files_that_an_initialization_would_overwrite_are_left_alone(directory: Path) -> None:
+    directory.mkdir()
+    (directory / "storage.db").write_text("mine", "ascii")
+    refused(lambda: Device.init(directory), NotPermitted, "device.exists")
+    refused(lambda: Device.wipe(directory), TeeUnavailable, "device.missing")
+    assert (directory / "storage.db").read_text("ascii") == "mine"
 
 
 def test_an_initialization_that_is_refused_leaves_nothing(directory: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -163,7 +171,7 @@ def test_an_interrupted_removal_is_finished_by_the_next_one(
     def save(_self: object) -> None:
         raise TeeUnavailable("it died", hint="again")
 
-    with Device.init(directory, require_pin=False) as device:
+    with Device.init(directory) as device:
         device.add_user("alice")
         grant_all(device, "alice", of_age=True)
         device.enroll("alice", face_views(1, person=0, count=3))

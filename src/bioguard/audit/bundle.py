@@ -20,9 +20,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
 
-from bioguard.json_text import parse_json
 from bioguard.proofs import dsse
-from bioguard.proofs.encoding import PARSE_FAULTS, ProofInvalid
+from bioguard.proofs.encoding import ProofInvalid
 from bioguard.proofs.notes import NoteKey, NoteSigner
 from bioguard.proofs.statement import TestResult
 from bioguard.report.model import Check, Report, Status
@@ -75,9 +74,9 @@ class BundleKeys:
         """
         malformed = ProofInvalid("not a key file", hint="give the keys.json of this device")
         try:
-            raw: Any = parse_json(text)
+            raw: Any = json.loads(text)
             keys = cls(NoteKey.parse(raw["evidence"]), NoteKey.parse(raw["log"]), bytes.fromhex(raw["attestation"]))
-        except PARSE_FAULTS:
+        except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
             raise malformed from None
         if keys.to_text() != text:
             raise malformed

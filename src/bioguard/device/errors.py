@@ -311,6 +311,18 @@ _RESULTS: dict[TeeResult, Row] = {
         "the store is full, nothing was changed",
         "erase records or free disk space",
     ),
+    TeeResult.ITEM_NOT_FOUND: (
+        IntegrityFailure,
+        "store.missing",
+        "the store of this device, or its RPMB, was taken away or exchanged",
+        "put the store and rpmb.img back that belong together, or run: bioguard device wipe",
+    ),
+    TeeResult.UNSUPPORTED_VERSION: (
+        IntegrityFailure,
+        "store.version",
+        "the store is of another version than the device",
+        "put back the store that belongs to this device, or run: bioguard device wipe",
+    ),
     TeeResult.CORRUPT_OBJECT: (
         IntegrityFailure,
         "store.corrupt",

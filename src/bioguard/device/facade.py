@@ -8,7 +8,6 @@ Names are turned into 16-byte handles here; features are sent as canonical bytes
 code and a hint.
 """
 
-import os
 import secrets
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
@@ -30,20 +29,18 @@ from bioguard.commands.configuration import (
 )
 from bioguard.commands.gatekeeper import GATEKEEPER_UUID
 from bioguard.device.answers import Enrollment, Identification, RecordInfo, Verification
-from bioguard.device.boot import BOOT_FILE
+from bioguard.device.directory import begin, burn, check, destroy
 from bioguard.device.errors import from_tee, promised, raise_for_status
 from bioguard.device.fingers import finger_name, finger_position
-from bioguard.device.fuse import FUSE_FILE, Fuses
-from bioguard.device.handles import HANDLES_FILE, Handles
-from bioguard.device.incidents import INCIDENTS_FILE, record_incident
+from bioguard.device.fuse import Fuses
+from bioguard.device.handles import Handles
+from bioguard.device.incidents import detecting
 from bioguard.device.launch import Running, start
 from bioguard.device.lock import DeviceLock
-from bioguard.device.names import NAMES_FILE, Names
+from bioguard.device.names import Names
 from bioguard.device.options import DeviceOptions
 from bioguard.device.people import People
-from bioguard.device.unlock_times import UNLOCK_FILE
-from bioguard.errors import InputRefused, IntegrityFailure
-from bioguard.faults.scenario import SCENARIO_FILE
+from bioguard.errors import InputRefused
 from bioguard.records import FaceEmbedding, Features
 from tee_sim.errors import TeeError
 from tee_sim.schema import Record
@@ -56,12 +53,6 @@ REKEY_TIMEOUT_MS = 3_600_000
 
 PERSON = Leave()
 """The person's own leave, without a token: enough for a user who never presented a PIN."""
-
-_FILES = (
-    FUSE_FILE, NAMES_FILE, BOOT_FILE, HANDLES_FILE, SCENARIO_FILE, UNLOCK_FILE, INCIDENTS_FILE,
-    "storage.db", "rpmb.img",
-)  # fmt: skip
-"""All that a device is made of, besides its lock: each file, and what stands next to it while it is written."""
 
 Q = TypeVar("Q", bound=Record)
 A = TypeVar("A", bound=Record)
@@ -108,7 +99,7 @@ class Device:
         max_fingers: int = 5,
         max_faces: int = 2,
         lockout: LockoutChoice = LockoutChoice.ANDROID_13,
-        require_pin: bool = True,
+        require_pin: bool = False,
         for_testing: bool = False,
         fmr_inverse: int = DEFAULT_FMR_INVERSE,
         fpir_inverse: int = DEFAULT_FPIR_INVERSE,
@@ -122,10 +113,9 @@ class Device:
         options = options or DeviceOptions()
         if not (1 <= max_fingers <= 10 and 1 <= max_faces <= 10):
             raise InputRefused("limits are 1 to 10 records", hint="a person has ten fingers", code="device.limits")
-        directory.mkdir(mode=0o700, parents=True, exist_ok=True)
         seed = options.seed_bytes
         root = secrets.token_bytes(48) if seed is None else shake_256(b"bioguard seeded fuses v1" + seed).digest(48)
-        Fuses(huk=root[:32], device_id=root[32:]).write(directory)
+        fuses = Fuses(huk=root[:32], device_id=root[32:])
         configuration = Configuration(
             profile=profile,
             max_fingers=max_fingers,
@@ -136,10 +126,12 @@ class Device:
             fmr_inverse=fmr_inverse,
             fpir_inverse=fpir_inverse,
         )
+        lock = begin(directory, fuses)
         try:
-            device = cls._start(directory, options, create=True)
+            device = cls._start(directory, fuses, lock, options, create=True)
             try:
                 device.ask(CONFIGURE, configuration)
+                burn(directory)
             except BaseException:
                 device.close()
                 raise
@@ -156,15 +148,17 @@ class Device:
             TeeUnavailable: no device here, in use by another process, or the sandbox is below the required level.
             IntegrityFailure: the store was damaged, rolled back or belongs to another device.
         """
-        return cls._start(directory, options or DeviceOptions(), create=False)
+        with detecting(directory):
+            fuses = Fuses.read(directory)
+            lock = DeviceLock(directory)
+        return cls._start(directory, fuses, lock, options or DeviceOptions(), create=False)
 
     @classmethod
-    def _start(cls, directory: Path, options: DeviceOptions, *, create: bool) -> Self:
-        fuses = Fuses.read(directory)
-        lock = DeviceLock(directory)
+    def _start(cls, directory: Path, fuses: Fuses, lock: DeviceLock, options: DeviceOptions, *, create: bool) -> Self:
         try:
-            names = Names.load(directory)
             with _tee_errors(directory):
+                check(directory)
+                names = Names.load(directory)
                 running = start(directory, fuses, options, create=create)
         except BaseException:
             lock.release()
@@ -183,22 +177,9 @@ class Device:
 
         Raises:
             TeeUnavailable: there is no device here, or it is in use.
+            IntegrityFailure: the directory is not ours alone, or something is left that is no file.
         """
-        Fuses.read(directory)
-        lock = DeviceLock(directory)
-        try:
-            fuse = directory / FUSE_FILE
-            size = fuse.stat().st_size
-            with fuse.open("r+b") as file:
-                file.write(os.urandom(size))
-                file.flush()
-                os.fsync(file.fileno())
-            for name in _FILES:
-                for path in directory.glob(f"{name}*"):
-                    path.unlink()
-        finally:
-            lock.release()
-            (directory / DeviceLock.NAME).unlink(missing_ok=True)
+        destroy(directory)
 
     def ask(
         self,
@@ -455,11 +436,8 @@ def _record_id(text: str) -> bytes:
 @contextmanager
 def _tee_errors(directory: Path) -> Iterator[None]:
     """Results as errors of bioguard; what is tampered with or rolled back opens an incident."""
-    try:
+    with detecting(directory):
         try:
             yield
         except TeeError as error:
             raise from_tee(error) from error
-    except IntegrityFailure as failure:
-        record_incident(directory, failure)
-        raise

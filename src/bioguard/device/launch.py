@@ -87,7 +87,7 @@ def start(directory: Path, fuses: Fuses, options: DeviceOptions, *, create: bool
     required = options.allow_level or Level.ENFORCED
     hosted = manifests()
     faults = DeviceFaults(directory)
-    supplicant = Supplicant(directory, log=options.storage_log, faults=faults.storage_plan())
+    supplicant = Supplicant(directory, create=create, log=options.storage_log, faults=faults.storage_plan())
     seen: list[tuple[LockReport, Verdict, Locked]] = []
 
     def inspect(pid: int, locked: Locked) -> str:

@@ -5,6 +5,7 @@ import os
 from pathlib import Path
 
 from bioguard.errors import TeeUnavailable
+from bioguard.private_files import open_or_create
 
 __all__ = ["DeviceLock"]
 
@@ -14,12 +15,13 @@ class DeviceLock:
 
     Raises:
         TeeUnavailable: another process holds it.
+        IntegrityFailure: something else stands in the place of the file.
     """
 
     NAME = "lock"
 
     def __init__(self, directory: Path) -> None:
-        self._fd = os.open(directory / self.NAME, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        self._fd = open_or_create(directory, self.NAME)
         try:
             fcntl.flock(self._fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:

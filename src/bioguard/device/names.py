@@ -13,8 +13,8 @@ from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
 
-from bioguard.device.files import replace_file
 from bioguard.errors import InputRefused, IntegrityFailure
+from bioguard.private_files import read_json, write_file
 
 __all__ = ["NAMES_FILE", "NamedUser", "Names", "check_name"]
 
@@ -50,11 +50,19 @@ class NamedUser:
         return sha256(b"bioguard user label v1\0" + self.salt + name.encode()).digest()
 
 
+def _damaged() -> IntegrityFailure:
+    return IntegrityFailure(
+        f"{NAMES_FILE} is damaged",
+        hint="records stay listed by id; restore the file or remove it and add the users again",
+        code="device.names_damaged",
+    )
+
+
 @dataclass(slots=True)
 class Names:
     """The mapping, and its file."""
 
-    path: Path
+    directory: Path
     users: dict[str, NamedUser] = field(default_factory=dict)
 
     @classmethod
@@ -64,30 +72,25 @@ class Names:
         Raises:
             IntegrityFailure: it is not what `save` wrote.
         """
-        path = directory / NAMES_FILE
+        document = read_json(directory, NAMES_FILE, damaged=_damaged)
+        if document is None:
+            return cls(directory)
         try:
-            document = json.loads(path.read_text("utf-8"))
             users = {
                 check_name(name): NamedUser(handle=bytes.fromhex(handle), salt=bytes.fromhex(salt))
                 for name, (handle, salt) in document["users"].items()
             }
             if document["format"] != 1 or any(len(u.handle) != 16 or len(u.salt) != 16 for u in users.values()):
                 raise ValueError
-        except FileNotFoundError:
-            return cls(path)
         except (ValueError, KeyError, AttributeError, TypeError, InputRefused):
-            raise IntegrityFailure(
-                f"{NAMES_FILE} is damaged",
-                hint="records stay listed by id; restore the file or remove it and add the users again",
-                code="device.names_damaged",
-            ) from None
-        return cls(path, users)
+            raise _damaged() from None
+        return cls(directory, users)
 
     def save(self) -> None:
         """Replace the file atomically."""
         users = {name: [user.handle.hex(), user.salt.hex()] for name, user in sorted(self.users.items())}
         document = {"format": 1, "users": users}
-        replace_file(self.path, json.dumps(document, ensure_ascii=False, indent=1))
+        write_file(self.directory, NAMES_FILE, json.dumps(document, ensure_ascii=False, indent=1))
 
     def names_of(self, handle: bytes) -> list[str]:
         """The names of a handle: one, none, or two while a user is being renamed."""

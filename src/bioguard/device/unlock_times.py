@@ -9,7 +9,8 @@ from dataclasses import asdict, replace
 from pathlib import Path
 
 from bioguard.device.boot import boot_id
-from bioguard.device.files import replace_file
+from bioguard.json_text import parse_json
+from bioguard.private_files import read_file, write_file
 from bioguard.trusted.contract.fallback import UnlockTimes
 from tee_sim.clock import SystemClock
 
@@ -22,12 +23,15 @@ _FIELDS = ("credential_ms", "biometric_ms", "failed_attempts")
 
 
 def _load(directory: Path) -> dict[str, UnlockTimes]:
+    raw = read_file(directory, UNLOCK_FILE)
+    if raw is None:
+        return {}
     try:
-        document = json.loads((directory / UNLOCK_FILE).read_text("ascii"))
+        document = parse_json(raw)
         if document["boot"] != boot_id(directory).hex():
             return {}
         return {user: _times(known) for user, known in document["users"].items()}
-    except (FileNotFoundError, ValueError, KeyError, TypeError, AttributeError):
+    except (ValueError, KeyError, TypeError, AttributeError):
         return {}
 
 
@@ -43,7 +47,7 @@ def _times(known: dict[str, int | None]) -> UnlockTimes:
 
 
 def unlock_times(directory: Path, user: bytes) -> UnlockTimes:
-    """What is known of this boot; unreadable or old files count as nothing known, which asks for the PIN."""
+    """What is known of this boot; a malformed or old file counts as nothing known, which asks for the PIN."""
     return _load(directory).get(user.hex(), UnlockTimes())
 
 
@@ -58,4 +62,4 @@ def noted(directory: Path, user: bytes, *, credential: bool = False, matched: bo
         times = replace(times, biometric_ms=now_ms if matched else times.biometric_ms, failed_attempts=failed)
     users = _load(directory) | {user.hex(): times}
     document = {"boot": boot_id(directory).hex(), "users": {u: asdict(t) for u, t in users.items()}}
-    replace_file(directory / UNLOCK_FILE, json.dumps(document, indent=1))
+    write_file(directory, UNLOCK_FILE, json.dumps(document, indent=1))

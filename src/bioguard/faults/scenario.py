@@ -18,6 +18,7 @@ from typing import Self
 from bioguard.errors import InputRefused
 from bioguard.faults.grammar import MAX_DIGITS
 from bioguard.faults.knobs import Knobs
+from bioguard.private_files import read_file, remove_file, write_file
 
 __all__ = ["SCENARIO_FILE", "Scenario"]
 
@@ -80,20 +81,17 @@ class Scenario:
     @classmethod
     def load(cls, directory: Path) -> Self:
         """The scenario saved with a device; an empty one if there is none."""
-        path = directory / SCENARIO_FILE
-        if not path.exists():
+        raw = read_file(directory, SCENARIO_FILE, most_bytes=MAX_FILE_BYTES)
+        if raw is None:
             return cls()
-        if path.stat().st_size > MAX_FILE_BYTES:
-            raise _bad("it is too large")
         try:
-            return cls.from_text(path.read_text("ascii"))
+            return cls.from_text(raw.decode("ascii"))
         except UnicodeDecodeError:
             raise _bad("it is not ASCII text") from None
 
     def save(self, directory: Path) -> None:
         """Write it next to the device; an empty one removes the file."""
-        path = directory / SCENARIO_FILE
-        if not self.knobs.changed():
-            path.unlink(missing_ok=True)
-            return
-        path.write_text(self.to_text(), "ascii")
+        if self.knobs.changed():
+            write_file(directory, SCENARIO_FILE, self.to_text())
+        else:
+            remove_file(directory, SCENARIO_FILE)
