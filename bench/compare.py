@@ -12,7 +12,7 @@ A name without a dot means the last part of the path, or the last but one if the
 that is missing or no longer measurable fails its rule; a rule that fits no figure is an error.
 """
 
-import json
+import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from bioguard.errors import InputRefused
+from bioguard.json_text import parse_json
 
 __all__ = ["Change", "Rule", "compare", "read_result"]
 
@@ -127,20 +128,36 @@ def read_result(path: Path) -> dict[str, Any]:
     if len(files) != 1:
         raise InputRefused(f"{path} holds {len(files)} .json files", hint="name one of them", code="bench.result")
     try:
-        data: dict[str, Any] = json.loads(files[0].read_text("utf-8"))
+        data: Any = parse_json(files[0].read_bytes())
     except (ValueError, OSError) as error:
         raise InputRefused(f"{files[0]}: {error}", hint="give a result of this bench", code="bench.result") from error
+    if not isinstance(data, dict):
+        raise InputRefused(f"{files[0]} is no JSON object", hint="give a result of this bench", code="bench.result")
     return data
 
 
-def _flat(data: Any, prefix: str = "") -> list[tuple[str, Value]]:
-    if isinstance(data, Mapping):
-        items = [(str(k), v) for k, v in data.items() if (prefix, k) not in {("", "environment"), ("", "created")}]
-    elif isinstance(data, list):
-        items = [(str(i), v) for i, v in enumerate(data)]
-    else:
-        return [(prefix, float(data) if isinstance(data, int | float) else data)]
-    return [pair for k, v in items for pair in _flat(v, f"{prefix}.{k}" if prefix else k)]
+def _flat(data: Any) -> list[tuple[str, Value]]:
+    """Path and value of every figure. With a stack of its own: a result may be nested as deep as JSON is read."""
+    found: list[tuple[str, Value]] = []
+    left: list[tuple[str, Any]] = [("", data)]
+    while left:
+        prefix, value = left.pop()
+        if isinstance(value, Mapping):
+            inner = [(str(k), v) for k, v in value.items() if (prefix, k) not in {("", "environment"), ("", "created")}]
+        elif isinstance(value, list):
+            inner = [(str(i), v) for i, v in enumerate(value)]
+        else:
+            found.append((prefix, _number(value) if isinstance(value, int | float) else value))
+            continue
+        left += [(f"{prefix}.{name}" if prefix else name, v) for name, v in inner]
+    return found
+
+
+def _number(value: float) -> float:
+    try:
+        return float(value)
+    except OverflowError:
+        return math.inf if value > 0 else -math.inf
 
 
 def _text(value: Value) -> str:

@@ -82,7 +82,7 @@ def seeded() -> AbstractContextManager[object]:
 
 def configure(device: Device) -> None:
     """What `Device.init` asks of a new device."""
-    device.ask(CONFIGURE, Configuration())
+    device.ask(CONFIGURE, Configuration(require_pin=False))
 
 
 def populate(device: Device) -> None:

@@ -49,7 +49,7 @@ def start_up(root: Path) -> dict[str, object]:
 
 
 def _prepared(root: Path, name: str, profile: LockProfile) -> Device:
-    device = Device.init(root / name, _options(profile))
+    device = Device.init(root / name, _options(profile), require_pin=False)
     device.add_user("alice")
     grant_all(device, "alice", of_age=True)
     device.enroll("alice", face_views(1, person=1, count=3))

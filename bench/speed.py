@@ -108,7 +108,10 @@ def _through_tee(seed: int, seconds: float, keep: Latencies) -> dict[str, Any]:
         "face": (views[3:], lambda probe: faces.scores(probe.vector[np.newaxis])),
     }
     found = {}
-    with tempfile.TemporaryDirectory(prefix="bioguard-bench-") as name, Device.init(Path(name) / "device") as device:
+    with (
+        tempfile.TemporaryDirectory(prefix="bioguard-bench-") as name,
+        Device.init(Path(name) / "device", require_pin=False) as device,
+    ):
         device.add_user("alice")
         grant_all(device, "alice", of_age=True)
         device.enroll("alice", touches[:3], finger="right-index")

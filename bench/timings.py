@@ -50,7 +50,7 @@ def _quantiles(samples: list[float]) -> dict[str, float]:
 
 def warm_and_enroll(directory: Path) -> dict[str, object]:
     """1:1 through a running secure world, and durable enrollments."""
-    with Device.init(directory) as device:
+    with Device.init(directory, require_pin=False) as device:
         device.add_user("alice")
         grant_all(device, "alice", of_age=True)
         device.enroll("alice", finger_impressions(1, person=0, count=3), finger="right-index")
@@ -91,7 +91,7 @@ def cold(directory: Path) -> dict[str, float]:
 
 def opening(directory: Path, templates: int) -> dict[str, object]:
     """Fill a store, then time a restart, one 1:1 and the first 1:N."""
-    with Device.init(directory) as device:
+    with Device.init(directory, require_pin=False) as device:
         for person in range(templates):
             user = person.to_bytes(16, "big")
             device.ask(commands.ADD_USER, commands.AddUser(user=user, label=bytes(32)))

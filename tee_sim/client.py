@@ -4,18 +4,19 @@
         with context.open_session(uuid) as session:
             reply = session.call(COMMAND, COMMAND.request(...))
 
-`call` decodes the reply strictly into the command's declared type. A reply that does not fit is an integrity failure:
-the secure world is killed, because something in it speaks outside its contract.
+An argument that cannot be sent is refused here, with its name, origin API: nothing was sent, and everybody else's
+sessions go on. `call` decodes the reply strictly into the command's declared type. A reply that does not fit is an
+integrity failure: the secure world is killed, because something in it speaks outside its contract.
 """
 
 from typing import Protocol, Self, TypeVar
 from uuid import UUID
 
 from tee_sim.errors import Origin, TeeError, TeeResult
-from tee_sim.limits import INVOKE_TIMEOUT_MS, MAX_PARAM_BYTES
+from tee_sim.limits import INVOKE_TIMEOUT_MS, MAX_ANSWER_BYTES, MAX_PARAM_BYTES
 from tee_sim.params import NO_PARAMS, Param, Params
 from tee_sim.release import ReleaseGrid
-from tee_sim.schema import Record, is_closed, max_bits
+from tee_sim.schema import MisfitError, Record, is_closed, max_bits
 from tee_sim.ta_api import Command
 from tee_sim.wire import CloseSession, Invoke, Message, OpenSession, RenewKeys, Return
 
@@ -34,9 +35,41 @@ class Transport(Protocol):
 
 
 def _check(answer: Return, what: str) -> Return:
+    if answer.result is TeeResult.TARGET_DEAD:
+        raise TeeError(
+            answer.result,
+            f"the trusted application panicked, then or before: {what} may have been carried out in part",
+            origin=answer.origin,
+            hint="what it had stored stays; open another session",
+        )
     if answer.result is not TeeResult.SUCCESS:
         raise TeeError(answer.result, f"{what} was refused", origin=answer.origin)
     return answer
+
+
+def _unsendable(what: str) -> TeeError:
+    return TeeError(TeeResult.BAD_PARAMETERS, what, origin=Origin.API, hint="nothing was sent")
+
+
+def _checked(message: Invoke | OpenSession) -> Message:
+    """The message, if it can be sent and answered. Raises TeeError BAD_PARAMETERS that names what is wrong."""
+    params = message.params
+    if not isinstance(params, tuple) or len(params) != 4 or not all(isinstance(p, Param) for p in params):
+        raise _unsendable("an operation has four parameters")
+    for index, param in enumerate(params):
+        try:
+            param.check()
+        except MisfitError as error:
+            raise _unsendable(f"parameter {index}, {error.why}") from None
+    if sum(len(p.buffer) for p in params) > MAX_ANSWER_BYTES:
+        raise _unsendable(f"the parameters are larger than {MAX_ANSWER_BYTES} bytes together")
+    if sum(p.size_bytes for p in params if p.is_output) > MAX_ANSWER_BYTES:
+        raise _unsendable(f"the outputs are larger than {MAX_ANSWER_BYTES} bytes together")
+    try:
+        message.check()
+    except MisfitError as error:
+        raise _unsendable(error.why) from None
+    return message
 
 
 class Session:
@@ -50,9 +83,9 @@ class Session:
         """TEEC_InvokeCommand. Returns the four parameters as the TA left them.
 
         Raises:
-            TeeError: the TA's or TEE's result, with its origin.
+            TeeError: the TA's or TEE's result, with its origin; BAD_PARAMETERS of origin API for what cannot be sent.
         """
-        message = Invoke(session=self._number, command=command, params=params)
+        message = _checked(Invoke(session=self._number, command=command, params=params))
         answer = _check(self._context.exchange(message, timeout_ms), f"command {command}")
         if len(answer.params) != 4:
             raise self._context.violated("an answer without four parameters")
@@ -69,11 +102,17 @@ class Session:
         """Send a command's request record and return its reply record, on the release grid if there is one.
 
         Raises:
-            TeeError: SECURITY (and the secure world is killed) when the reply does not fit its declared type.
+            TeeError: as `invoke`; SECURITY (and the secure world is killed) for a reply that does not fit its type.
         """
         if not is_closed(command.reply):
-            raise self._context.violated(f"{command.reply.__name__} is not a closed type")
-        params = (Param.memref(request.to_bytes()), Param.output(MAX_PARAM_BYTES), Param.none(), Param.none())
+            raise _unsendable(f"{command.reply.__name__} is not a closed type: a reply holds no free bytes or text")
+        if type(request) is not command.request:
+            raise _unsendable(f"a {type(request).__name__} is no {command.request.__name__}")
+        try:
+            data = request.to_bytes()
+        except MisfitError as error:
+            raise _unsendable(f"{command.request.__name__}.{error.why}") from None
+        params = (Param.memref(data), Param.output(MAX_PARAM_BYTES), Param.none(), Param.none())
         started_s = grid.now_s() if grid else 0.0
         out = self.invoke(command.number, params, timeout_ms=timeout_ms)
         if grid is not None:
@@ -112,9 +151,10 @@ class Context:
         """TEEC_OpenSession.
 
         Raises:
-            TeeError: ITEM_NOT_FOUND for an unknown TA, BUSY, or the TA's own refusal.
+            TeeError: ITEM_NOT_FOUND for an unknown TA, BUSY, or the TA's own refusal; BAD_PARAMETERS as `invoke`.
         """
-        answer = _check(self.exchange(OpenSession(uuid=uuid.bytes, params=params), INVOKE_TIMEOUT_MS), "the session")
+        message = _checked(OpenSession(uuid=uuid.bytes, params=params))
+        answer = _check(self.exchange(message, INVOKE_TIMEOUT_MS), "the session")
         return Session(self, answer.session)
 
     def renew_keys(self, *, timeout_ms: int) -> None:

@@ -29,7 +29,7 @@ def decode(data: bytes, *, max_bytes: int = MAX_FRAME_BYTES, max_depth: int = MA
     """Decode canonical CBOR.
 
     Raises:
-        TeeError: BAD_FORMAT for anything that `encode` would not have written byte for byte.
+        TeeError: BAD_FORMAT for anything that `encode` would not have written byte for byte; OUT_OF_MEMORY.
     """
     if len(data) > max_bytes:
         raise _malformed(f"{len(data)} bytes, at most {max_bytes} are allowed")
@@ -37,7 +37,9 @@ def decode(data: bytes, *, max_bytes: int = MAX_FRAME_BYTES, max_depth: int = MA
     try:
         value = cbor2.loads(data)
         again = encode(value)
-    except (cbor2.CBORError, ValueError, TypeError, OverflowError, RecursionError, MemoryError) as error:
+    except MemoryError:
+        raise TeeError(TeeResult.OUT_OF_MEMORY, "no memory to decode a message") from None
+    except (cbor2.CBORError, ValueError, TypeError, OverflowError, RecursionError) as error:
         raise _malformed("it does not decode") from error
     if again != data:
         raise _malformed("it does not encode to the same bytes")

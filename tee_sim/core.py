@@ -2,6 +2,8 @@
 
 What it promises: a TA that panics takes only its own instance with it; every answer has a result and an origin; a
 session belongs to the one who opened it, the normal world or another instance, and to nobody else.
+A panic is whatever an application does outside its contract: it raises what is no result, ends "the process", answers
+with more than its caller made room for, or leaves a transaction open. What it committed before that stays.
 What it does not: TAs run in one interpreter and are not isolated from each other in memory.
 
 One thread: a call from TA to TA runs inside the caller's. An application on the call stack waits for an answer, so a
@@ -11,11 +13,11 @@ call that leads back to it would wait for itself: BUSY.
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, Protocol
 from uuid import UUID
 
 from tee_sim.errors import Origin, TeeError, TeeResult
-from tee_sim.limits import MAX_PEER_SESSIONS, MAX_SESSIONS
+from tee_sim.limits import MAX_ANSWER_BYTES, MAX_PEER_SESSIONS, MAX_SESSIONS
 from tee_sim.manifest import Manifest
 from tee_sim.params import Param, Params
 from tee_sim.peers import ManifestPeers
@@ -69,6 +71,22 @@ class _Route:
         self.core._release(self.holder, number)
 
 
+class Transactions(Protocol):
+    """Where applications store: who has a transaction open, and how to end it without its changes."""
+
+    @property
+    def writer(self) -> object | None: ...
+
+    def abandon(self) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class _NoTransactions:
+    writer: None = None
+
+    def abandon(self) -> None: ...
+
+
 class Core:
     """Session table and dispatch.
 
@@ -77,6 +95,7 @@ class Core:
         load: returns the class a manifest's entry names.
         environment: makes the environment of one TA; its `peers` are the core's.
         on_panic: called while a panic's exception is handled; for debugging without a lock.
+        transactions: of the store that the environments give.
     """
 
     def __init__(
@@ -85,11 +104,13 @@ class Core:
         load: Callable[[Manifest], Callable[[], TrustedApp]],
         environment: Callable[[Manifest], TaEnv],
         on_panic: Callable[[], None] = lambda: None,
+        transactions: Transactions = _NoTransactions(),  # frozen
     ) -> None:
         self._manifests = {m.uuid: m for m in manifests}
         self._load = load
         self._environment = environment
         self._on_panic = on_panic
+        self._transactions = transactions
         self._kept: dict[bytes, _Instance] = {}
         self._sessions: dict[int, _Session] = {}
         self._next_session = 1
@@ -142,7 +163,9 @@ class Core:
             return kept
         try:
             instance = _Instance(manifest, self._load(manifest)())
-        except Exception:
+        except KeyboardInterrupt:
+            raise
+        except BaseException:
             self._on_panic()
             raise TeeError(TeeResult.TARGET_DEAD, "the trusted application does not load") from None
         peers = ManifestPeers(manifest.calls, _Route(self, instance.holder))
@@ -161,7 +184,9 @@ class Core:
         self._refuse_loop(instance.manifest.uuid)
         session.move(Event.INVOKE)
         try:
-            out: Params = self._guard(instance, lambda: _outputs(instance.app.invoke(session.context, command, params)))
+            out: Params = self._guard(
+                instance, lambda: _outputs(params, instance.app.invoke(session.context, command, params))
+            )
         finally:
             if session.state is State.BUSY:
                 session.move(Event.RETURN)
@@ -210,15 +235,30 @@ class Core:
         """Run TA code. A TeeError is its result; anything else is a panic and kills the instance."""
         self._stack.append(instance.manifest.uuid)
         try:
-            return call()
-        except TeeError:
+            answer = self._run(call)
+        except KeyboardInterrupt:  # a developer's, whose own process the secure world is in
             raise
-        except Exception:
+        except BaseException:
             self._on_panic()
             self._panic(instance)
             raise TeeError(TeeResult.TARGET_DEAD, "the trusted application panicked") from None
         finally:
             self._stack.pop()
+        if isinstance(answer, TeeError):
+            raise answer
+        return answer
+
+    def _run(self, call: Callable[[], Any]) -> Any:
+        """Run TA code; a TeeError is returned. Raises what is a panic."""
+        before = self._transactions.writer
+        try:
+            return call()
+        except TeeError as error:
+            return _result_of(error)
+        finally:
+            if self._transactions.writer not in (None, before):  # a caller's, further up the stack, stays
+                self._transactions.abandon()
+                raise RuntimeError("a transaction was left open")
 
     def _panic(self, instance: _Instance) -> None:
         if self._kept.get(instance.manifest.uuid) is instance:
@@ -233,11 +273,37 @@ class Core:
         instance.holder.numbers.clear()
 
 
-def _outputs(params: Params) -> Params:
-    return _four(tuple(p if p.is_output else Param.none() for p in params))
+def _outputs(given: Params, left: Params) -> Params:
+    """What an application answers with: the outputs, of the same kinds, and no more than there was room for.
+
+    Raises:
+        ValueError: it is something else.
+    """
+    for before, after in zip(given, left, strict=True):
+        if after.kind is not before.kind or (after.is_output and len(after.buffer) > before.size_bytes):
+            raise ValueError("an output parameter of another kind or size")
+        try:
+            after.check()
+        except TeeError as error:
+            raise ValueError("an output parameter outside its bounds") from error
+    return _four(tuple(p if p.is_output else Param.none() for p in left))
+
+
+def _result_of(error: TeeError) -> TeeError:
+    """The result of an application. The layers between it and its caller are not its to speak for.
+
+    Raises:
+        ValueError: it is none.
+    """
+    if not isinstance(error.result, TeeResult) or error.result is TeeResult.SUCCESS:
+        raise ValueError("no result") from error
+    own = error.origin in (Origin.TEE, Origin.TRUSTED_APP)
+    return error if own else TeeError(error.result, error.message, origin=Origin.TRUSTED_APP)
 
 
 def _four(params: tuple[Param, ...]) -> Params:
     if len(params) != 4:
         raise TeeError(TeeResult.BAD_PARAMETERS, "an operation has four parameters")
+    if sum(p.size_bytes for p in params if p.is_output) > MAX_ANSWER_BYTES:
+        raise TeeError(TeeResult.BAD_PARAMETERS, f"outputs are larger than {MAX_ANSWER_BYTES} bytes together")
     return (params[0], params[1], params[2], params[3])

@@ -9,21 +9,23 @@ import gc
 import os
 import sys
 import traceback
-from typing import NoReturn
+from typing import NoReturn, cast
 
-from tee_sim import lockdown
+from tee_sim import lockdown, quiet
 from tee_sim.codeload import CodeTable, forget_file_importers
 from tee_sim.errors import TeeError, TeeResult
 from tee_sim.lockdown import LockPlan
 from tee_sim.secure import SecureWorld
 from tee_sim.ta_api import Platform
 from tee_sim.wire import (
+    EXIT_PROTOCOL,
     Boot,
     BootFailed,
     FrameReader,
     Locked,
     LockProfile,
     Message,
+    NoFrameError,
     Provision,
     Return,
     StorageCall,
@@ -38,37 +40,46 @@ _PROFILES = {
     LockProfile.OFF: "off",
 }
 EXIT_EOF = 0
-EXIT_PROTOCOL = 70
-"""The normal world sent something that is not this protocol (sysexits EX_SOFTWARE)."""
 
 
 class _Pipe:
-    """Blocking frames over the two inherited pipes. End of file ends the process."""
+    """Blocking frames over the two inherited pipes. The normal world's end ends the process."""
 
     def __init__(self, request_fd: int, reply_fd: int) -> None:
         self._request_fd = request_fd
         self._reply_fd = reply_fd
         self._reader = FrameReader()
 
-    def receive(self) -> Message:
+    def body(self) -> bytes:
+        """The body of the next frame. Raises NoFrameError for a length that none has."""
         while True:
             data = os.read(self._request_fd, min(self._reader.wanted(), 1 << 16))
             if not data:
                 os._exit(EXIT_EOF)
             body = self._reader.feed(data)
             if body is not None:
-                return unpack(body)
+                return body
+
+    def write(self, frame: bytes) -> None:
+        view = memoryview(frame)
+        while view:
+            try:
+                view = view[os.write(self._reply_fd, view) :]
+            except BrokenPipeError:
+                os._exit(EXIT_EOF)
 
     def send(self, message: Message) -> None:
-        view = memoryview(pack(message))
-        while view:
-            view = view[os.write(self._reply_fd, view) :]
+        self.write(pack(message))
 
     def call(self, operation: int, payload: bytes) -> bytes:
-        """`SupplicantPort`: one storage operation, answered by the normal world."""
+        """`SupplicantPort`: one storage operation, answered by the normal world.
+
+        What is no answer ends the process here, under the feet of whoever asked: no application may go on with it.
+        """
         self.send(StorageCall(operation=int(operation), payload=payload))
-        reply = self.receive()
-        if not isinstance(reply, StorageReply):
+        try:
+            reply = cast("StorageReply", unpack(self.body(), {StorageReply}))
+        except NoFrameError:
             os._exit(EXIT_PROTOCOL)
         if reply.result is not TeeResult.SUCCESS:
             raise TeeError(reply.result, "the supplicant could not do it")
@@ -99,13 +110,13 @@ def main(argv: list[str]) -> NoReturn:
     try:
         lockdown.early()
         stage = "boot message"
-        boot = pipe.receive()
-        if not isinstance(boot, Boot):
-            raise TeeError(TeeResult.BAD_STATE, "expected BOOT")
+        boot = cast("Boot", unpack(pipe.body(), {Boot}))
         stage = "load code"
         code = CodeTable()
         measurements = _preload(boot, code)
         gc.collect()
+        if boot.profile is not LockProfile.OFF:
+            quiet.install()
         stage = "lock"
         report = lockdown.engage(
             LockPlan(
@@ -117,15 +128,22 @@ def main(argv: list[str]) -> NoReturn:
         )
     except Exception as error:
         _fail(pipe, stage, error)
-    forget_file_importers()
-    sys.meta_path.insert(0, code)
-    pipe.send(Locked(report=report.to_bytes(), measurements=measurements))
-    names = (manifest.name for manifest in boot.manifests)
-    platform = Platform(
-        filter_sha256=report.filter_sha256 or Platform().filter_sha256,
-        measurements=tuple(zip(names, measurements, strict=True)),
-    )
-    _serve(pipe, boot, platform)
+    try:
+        forget_file_importers()
+        sys.meta_path.insert(0, code)
+        pipe.send(Locked(report=report.to_bytes(), measurements=measurements))
+        names = (manifest.name for manifest in boot.manifests)
+        platform = Platform(
+            filter_sha256=report.filter_sha256 or Platform().filter_sha256,
+            measurements=tuple(zip(names, measurements, strict=True)),
+        )
+        _serve(pipe, boot, platform)
+    except BaseException:
+        # No frame, or a failure of the core. Python would print a traceback, and the filter would kill it for that:
+        # whoever watches for escapes would see one.
+        if boot.profile is LockProfile.OFF:
+            traceback.print_exc()
+        os._exit(EXIT_PROTOCOL)
 
 
 def _silent() -> None:
@@ -133,9 +151,7 @@ def _silent() -> None:
 
 
 def _serve(pipe: _Pipe, boot: Boot, platform: Platform) -> NoReturn:
-    provision = pipe.receive()
-    if not isinstance(provision, Provision):
-        os._exit(EXIT_PROTOCOL)
+    provision = cast("Provision", unpack(pipe.body(), {Provision}))
     try:
         on_panic = traceback.print_exc if boot.profile is LockProfile.OFF else _silent
         world = SecureWorld(provision, pipe, boot.manifests, platform=platform, on_panic=on_panic)
@@ -145,7 +161,7 @@ def _serve(pipe: _Pipe, boot: Boot, platform: Platform) -> NoReturn:
     del provision
     pipe.send(world.ready())
     while True:
-        pipe.send(world.handle(pipe.receive()))
+        pipe.write(world.answer(pipe.body()))
 
 
 if __name__ == "__main__":

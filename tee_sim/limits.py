@@ -6,6 +6,9 @@ MAX_FRAME_BYTES = 1 << 20
 MAX_PARAM_BYTES = 512 << 10
 """One memref parameter, in or out: half a frame, so that request and framing always fit."""
 
+MAX_ANSWER_BYTES = MAX_FRAME_BYTES - 256
+"""All outputs of one operation together: a frame without its own numbers, which take under 100 bytes."""
+
 MAX_DEPTH = 8
 """Nesting of any CBOR message. Our deepest record has 5 levels."""
 

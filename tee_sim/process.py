@@ -2,6 +2,7 @@
 
 Rules:
 * two pipes, `/dev/null` on 0 to 2, no other descriptor, an empty environment but for thread counts;
+* what cannot be packed is refused before anything is sent: a mistake of one caller ends nobody's session;
 * every wait has a deadline; a late, dead or babbling secure world ends in a typed error and a dead process;
 * no secret is sent before `inspect` has agreed to what it saw from outside.
 """
@@ -14,12 +15,15 @@ import sys
 import time
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Protocol, Self
+from typing import Protocol, Self, cast
 
 from tee_sim.errors import Origin, TeeError, TeeResult
 from tee_sim.limits import BOOT_TIMEOUT_MS, GRACE_TIMEOUT_MS, INVOKE_TIMEOUT_MS
 from tee_sim.wire import (
+    BEFORE_THE_LOCK,
+    EXIT_PROTOCOL,
     FROM_SECURE_WORLD,
+    REQUESTS,
     Boot,
     BootFailed,
     FrameReader,
@@ -53,6 +57,16 @@ class StorageHandler(Protocol):
     def handle(self, operation: int, payload: bytes) -> bytes:
         """Do one storage operation. Raises TeeError to answer with its result."""
         ...
+
+
+def _how_it_ended(status: int) -> str:
+    """An exit status in words: the process's own, or the waiter's, which says 128 plus the signal as a shell does."""
+    number = -status if status < 0 else status - 128
+    if number == signal.SIGSYS:
+        return f"exit status {status}: a system call that its filter forbids"
+    if status == EXIT_PROTOCOL:
+        return f"exit status {status}: it was sent what is no message, or failed inside"
+    return f"exit status {status}: killed by signal {number}" if number > 0 else f"exit status {status}"
 
 
 def _dead(message: str) -> TeeError:
@@ -96,7 +110,7 @@ class SecureProcess:
         os.set_blocking(self._read_fd, False)
         os.set_blocking(self._write_fd, False)
         try:
-            self._send(boot, _deadline(BOOT_TIMEOUT_MS))
+            self._write(pack(boot), _deadline(BOOT_TIMEOUT_MS))
         except BaseException:
             self.kill()
             raise
@@ -122,11 +136,9 @@ class SecureProcess:
             message = self._receive(deadline)
             if isinstance(message, BootFailed):
                 raise _dead(f"the secure world could not start: {message.stage}: {message.detail}")
-            if not isinstance(message, Locked):
-                raise _dead("the secure world answered BOOT with something else")
-            verdict = inspect(self.pid, message)
+            verdict = inspect(self.pid, cast("Locked", message))
             self._locked = True
-            self._send(replace(provision, verdict=verdict), deadline)
+            self._write(pack(replace(provision, verdict=verdict)), deadline, tapped=False)
             answer = self._pump(deadline)
         except BaseException:
             self.kill()
@@ -140,11 +152,13 @@ class SecureProcess:
         """Send one request and serve storage calls until its answer.
 
         Raises:
-            TeeError: TARGET_DEAD if the secure world is gone, TIMEOUT (it is killed) past the deadline.
+            TeeError: BAD_PARAMETERS of origin API for a message that cannot be sent; TARGET_DEAD if the secure world is
+                gone, TIMEOUT (it is killed) past the deadline.
         """
         deadline = _deadline(timeout_ms)
+        frame = _packed(message)
         try:
-            self._send(message, deadline)
+            self._write(frame, deadline)
             answer = self._pump(deadline)
             if not isinstance(answer, Return):
                 raise _dead("the secure world sent an answer out of turn")
@@ -158,19 +172,16 @@ class SecureProcess:
             message = self._receive(deadline)
             if isinstance(message, Ready | Return):
                 return message
-            if not isinstance(message, StorageCall):
-                raise _dead("the secure world sent a message that is not allowed after the lock")
+            call = cast("StorageCall", message)  # all that is left of FROM_SECURE_WORLD
             try:
-                reply = StorageReply(
-                    result=TeeResult.SUCCESS, payload=self._storage.handle(message.operation, message.payload)
-                )
+                payload = self._storage.handle(call.operation, call.payload)
+                frame = pack(StorageReply(result=TeeResult.SUCCESS, payload=payload))
             except TeeError as error:
-                reply = StorageReply(result=error.result, payload=b"")
-            self._send(reply, deadline)
+                frame = pack(StorageReply(result=error.result, payload=b""))
+            self._write(frame, deadline)
 
-    def _send(self, message: Message, deadline: float) -> None:
-        frame = pack(message)
-        if self._tap is not None and not isinstance(message, Provision):
+    def _write(self, frame: bytes, deadline: float, *, tapped: bool = True) -> None:
+        if self._tap is not None and tapped:
             self._tap("to-secure", frame)
         view = memoryview(frame)
         while view:
@@ -179,7 +190,7 @@ class SecureProcess:
             except BlockingIOError:
                 self._wait(self._write_fd, select.POLLOUT, deadline)
             except OSError:
-                raise _dead("the secure world is gone") from None
+                raise self._gone() from None
 
     def _receive(self, deadline: float) -> Message:
         while True:
@@ -189,18 +200,26 @@ class SecureProcess:
                 self._wait(self._read_fd, select.POLLIN, deadline)
                 continue
             except OSError:
-                raise _dead("the secure world is gone") from None
+                raise self._gone() from None
             if not data:
-                raise _dead("the secure world is gone")
-            body = self._reader.feed(data)
-            if body is None:
-                continue
-            if self._tap is not None:
-                self._tap("from-secure", body)
-            message = unpack(body)
-            if self._locked and type(message) not in FROM_SECURE_WORLD:
-                raise _dead("the secure world sent a message that is not allowed after the lock")
-            return message
+                raise self._gone()
+            try:
+                body = self._reader.feed(data)
+                if body is None:
+                    continue
+                if self._tap is not None:
+                    self._tap("from-secure", body)
+                return unpack(body, FROM_SECURE_WORLD if self._locked else BEFORE_THE_LOCK)
+            except TeeError as error:
+                raise _dead(f"the secure world sent what it may not send now: {error.message}") from None
+
+    def _gone(self) -> TeeError:
+        """The error for a secure world whose pipe has closed, with the way it ended."""
+        try:
+            status = self._process.wait(GRACE_TIMEOUT_MS / 1000)
+        except subprocess.TimeoutExpired:
+            return _dead("the secure world is gone")
+        return _dead(f"the secure world is gone ({_how_it_ended(status)})")
 
     def _wait(self, fd: int, event: int, deadline: float) -> None:
         left_ms = (deadline - time.monotonic()) * 1000
@@ -247,6 +266,19 @@ class SecureProcess:
 
     def __exit__(self, *exc: object) -> None:
         self.close()
+
+
+def _packed(message: Message) -> bytes:
+    if type(message) not in REQUESTS:
+        raise _unsendable(f"{type(message).__name__} is no request")
+    try:
+        return pack(message)
+    except TeeError as error:
+        raise _unsendable(error.message) from None
+
+
+def _unsendable(what: str) -> TeeError:
+    return TeeError(TeeResult.BAD_PARAMETERS, what, origin=Origin.API, hint="nothing was sent")
 
 
 def _deadline(timeout_ms: int) -> float:

@@ -24,18 +24,26 @@ from typing import Annotated, Any, Protocol, Self, Union, cast, get_args, get_or
 from tee_sim import codec
 from tee_sim.errors import TeeError, TeeResult
 
-__all__ = ["AtMost", "Fixed", "Items", "Record", "Text", "UpTo", "is_closed", "max_bits"]
+__all__ = ["AtMost", "Fixed", "Items", "MisfitError", "Record", "Text", "UpTo", "is_closed", "max_bits", "max_bytes"]
 
 
-def _reject(why: str) -> TeeError:
-    return TeeError(TeeResult.BAD_FORMAT, f"record does not fit its type: {why}")
+class MisfitError(TeeError):
+    """A record that does not fit its declared type.
+
+    Args:
+        why: the field, and what was expected of it.
+    """
+
+    def __init__(self, why: str) -> None:
+        super().__init__(TeeResult.BAD_FORMAT, f"record does not fit its type: {why}")
+        self.why = why
 
 
 class Bound(Protocol):
     """What one field may hold."""
 
-    def check(self, value: object) -> None:
-        """Raise TeeError BAD_FORMAT if `value` is outside the bound."""
+    def misfit(self, value: object) -> str:
+        """What was expected instead of `value`; empty if it fits."""
         ...
 
     def max_bits(self) -> float:
@@ -49,9 +57,9 @@ class Fixed:
 
     size_bytes: int
 
-    def check(self, value: object) -> None:
-        if not isinstance(value, bytes) or len(value) != self.size_bytes:
-            raise _reject(f"expected {self.size_bytes} bytes")
+    def misfit(self, value: object) -> str:
+        fits = isinstance(value, bytes) and len(value) == self.size_bytes
+        return "" if fits else f"expected {self.size_bytes} bytes"
 
     def max_bits(self) -> float:
         return 8.0 * self.size_bytes
@@ -63,9 +71,9 @@ class AtMost:
 
     size_bytes: int
 
-    def check(self, value: object) -> None:
-        if not isinstance(value, bytes) or len(value) > self.size_bytes:
-            raise _reject(f"expected at most {self.size_bytes} bytes")
+    def misfit(self, value: object) -> str:
+        fits = isinstance(value, bytes) and len(value) <= self.size_bytes
+        return "" if fits else f"expected at most {self.size_bytes} bytes"
 
     def max_bits(self) -> float:
         return 8.0 * self.size_bytes + math.log2(self.size_bytes + 1)
@@ -77,9 +85,9 @@ class Text:
 
     size_chars: int
 
-    def check(self, value: object) -> None:
-        if not isinstance(value, str) or len(value) > self.size_chars or not (value.isascii() and value.isprintable()):
-            raise _reject(f"expected at most {self.size_chars} printable ASCII characters")
+    def misfit(self, value: object) -> str:
+        fits = isinstance(value, str) and len(value) <= self.size_chars and value.isascii() and value.isprintable()
+        return "" if fits else f"expected at most {self.size_chars} printable ASCII characters"
 
     def max_bits(self) -> float:
         return 8.0 * self.size_chars
@@ -91,9 +99,9 @@ class UpTo:
 
     maximum: int
 
-    def check(self, value: object) -> None:
-        if type(value) is not int or not 0 <= value <= self.maximum:
-            raise _reject(f"expected an integer from 0 to {self.maximum}")
+    def misfit(self, value: object) -> str:
+        fits = type(value) is int and 0 <= value <= self.maximum
+        return "" if fits else f"expected an integer from 0 to {self.maximum}"
 
     def max_bits(self) -> float:
         return math.log2(self.maximum + 1)
@@ -106,12 +114,10 @@ class Items:
     count: int
     item: Bound | None = None
 
-    def check(self, value: object) -> None:
+    def misfit(self, value: object) -> str:
         if not isinstance(value, tuple) or len(value) > self.count:
-            raise _reject(f"expected at most {self.count} items")
-        if self.item is not None:
-            for entry in value:
-                self.item.check(entry)
+            return f"expected at most {self.count} items"
+        return next(filter(None, map(self.item.misfit, value)), "") if self.item is not None else ""
 
     def max_bits(self) -> float:
         return math.log2(self.count + 1)
@@ -127,13 +133,25 @@ class _Field:
     optional: bool
     item: type[Any] | None
 
+    def _bounded(self, value: Any) -> Any:
+        misfit = self.bound.misfit(value) if self.bound is not None else ""
+        if misfit:
+            raise MisfitError(f"{self.name}: {misfit}")
+        return value
+
     def to_plain(self, value: Any) -> object:
         if value is None:
+            if not self.optional:
+                raise MisfitError(f"{self.name} is missing")
             return None
-        if self.bound is not None:
-            self.bound.check(value)
-        if self.item is not None:
-            return [v._plain() if isinstance(v, Record) else int(v) if isinstance(v, IntEnum) else v for v in value]
+        if not isinstance(value, self.kind):
+            raise MisfitError(f"{self.name} has the wrong type")
+        self._bounded(value)
+        return [self._plain_of(v, self.item) for v in value] if self.item is not None else self._plain_of(value)
+
+    def _plain_of(self, value: Any, kind: type[Any] | None = None) -> object:
+        if kind is not None and not isinstance(value, kind):
+            raise MisfitError(f"{self.name} holds an item of the wrong type")
         if isinstance(value, Record):
             return value._plain()
         return int(value) if isinstance(value, IntEnum) else value
@@ -141,23 +159,19 @@ class _Field:
     def from_plain(self, raw: object) -> object:
         if raw is None:
             if not self.optional:
-                raise _reject(f"{self.name} is missing")
+                raise MisfitError(f"{self.name} is missing")
             return None
         if self.item is not None:
             if not isinstance(raw, list):
-                raise _reject(f"{self.name} is not a list")
-            values = tuple(self._item_from_plain(r) for r in raw)
-            cast("Bound", self.bound).check(values)
-            return values
+                raise MisfitError(f"{self.name} is not a list")
+            return self._bounded(tuple(self._item_from_plain(r) for r in raw))
         if issubclass(self.kind, Record):
             return self.kind._from_plain(raw)
         if issubclass(self.kind, IntEnum):
             return self._member(self.kind, raw)
         if type(raw) is not self.kind:
-            raise _reject(f"{self.name} has the wrong type")
-        if self.bound is not None:
-            self.bound.check(raw)
-        return raw
+            raise MisfitError(f"{self.name} has the wrong type")
+        return self._bounded(raw)
 
     def _item_from_plain(self, raw: object) -> object:
         item = cast("type[Any]", self.item)
@@ -167,7 +181,7 @@ class _Field:
 
     def _member(self, kind: type[IntEnum], raw: object) -> IntEnum:
         if type(raw) is not int or raw not in kind.__members__.values():
-            raise _reject(f"{self.name} has an unknown value")
+            raise MisfitError(f"{self.name} has an unknown value")
         return kind(raw)
 
     def closed(self) -> bool:
@@ -178,6 +192,13 @@ class _Field:
         if issubclass(self.kind, Record):
             return is_closed(self.kind)
         return not isinstance(self.bound, AtMost | Text)
+
+    def max_bytes(self) -> int:
+        """Upper bound on the length of the field's CBOR."""
+        if self.item is not None and isinstance(self.bound, Items):
+            longest = max_bytes(self.item) if issubclass(self.item, Record) else _scalar_bytes(self.bound.item)
+            return _HEAD_BYTES + self.bound.count * longest
+        return max_bytes(self.kind) if issubclass(self.kind, Record) else _scalar_bytes(self.bound)
 
     def max_bits(self) -> float:
         absent = 1.0 if self.optional else 0.0
@@ -221,6 +242,16 @@ def _field(name: str, hint: Any) -> _Field:
     return _Field(name, hint, bound, optional, None)
 
 
+_HEAD_BYTES = 9
+"""The longest header of a CBOR item: a 64-bit argument (RFC 8949 section 3)."""
+
+
+def _scalar_bytes(bound: Bound | None) -> int:
+    if isinstance(bound, Fixed | AtMost):
+        return _HEAD_BYTES + bound.size_bytes
+    return _HEAD_BYTES + bound.size_chars if isinstance(bound, Text) else _HEAD_BYTES
+
+
 _LAYOUTS: dict[type["Record"], tuple[_Field, ...]] = {}
 
 
@@ -246,13 +277,17 @@ class Record:
     def _from_plain(cls, raw: object) -> Self:
         layout = _layout(cls)
         if not isinstance(raw, list) or len(raw) != len(layout):
-            raise _reject(f"{cls.__name__} has {len(layout)} fields")
+            raise MisfitError(f"{cls.__name__} has {len(layout)} fields")
         return cls(
             **{f.name: f.from_plain(value) for f, value in zip(layout, cast("Sequence[object]", raw), strict=True)}
         )
 
+    def check(self) -> None:
+        """Raises TeeError BAD_FORMAT, with the field's name, if `to_bytes` would."""
+        self._plain()
+
     def to_bytes(self) -> bytes:
-        """Canonical CBOR. Raises TeeError BAD_FORMAT if a field is outside its bound."""
+        """Canonical CBOR. Raises TeeError BAD_FORMAT, with the field's name, if one is outside its type or bound."""
         return codec.encode(self._plain())
 
     @classmethod
@@ -264,6 +299,11 @@ class Record:
 def is_closed(record: type[Record]) -> bool:
     """Whether no field can hold free bytes or free text, at any depth."""
     return all(f.closed() for f in _layout(record))
+
+
+def max_bytes(record: type[Record]) -> int:
+    """Upper bound on the length of one record's canonical CBOR."""
+    return _HEAD_BYTES + sum(f.max_bytes() for f in _layout(record))
 
 
 def max_bits(record: type[Record]) -> float:

@@ -18,7 +18,21 @@ from tee_sim.rng import OsRng, Rng, SeededRng
 from tee_sim.storage import ObjectStore
 from tee_sim.supplicant.port import PipeBlobs, PipeRpmb, SupplicantPort
 from tee_sim.ta_api import Platform, TaEnv, TrustedApp
-from tee_sim.wire import AdvanceClock, CloseSession, Invoke, Message, OpenSession, Provision, Ready, RenewKeys, Return
+from tee_sim.wire import (
+    REQUESTS,
+    AdvanceClock,
+    CloseSession,
+    Invoke,
+    Message,
+    NoFrameError,
+    OpenSession,
+    Provision,
+    Ready,
+    RenewKeys,
+    Return,
+    pack,
+    unpack,
+)
 
 __all__ = ["SecureWorld"]
 
@@ -83,7 +97,7 @@ class SecureWorld:
             create=provision.create,
         )
         self._shared = shared_keys(names, self._store.namespace(CORE_UUID), provision.boot_id, self._rng)
-        self._core = Core(manifests, _load_entry, self._environment, on_panic)
+        self._core = Core(manifests, _load_entry, self._environment, on_panic, self._store)
 
     def ready(self) -> Ready:
         """What the normal world may know of the opened store."""
@@ -91,6 +105,21 @@ class SecureWorld:
             anti_rollback_level=self._store.anti_rollback_level,
             epoch=self._store.epoch,
         )
+
+    def answer(self, body: bytes) -> bytes:
+        """Answer one frame: its body in, a whole frame out. A request that is wrong is refused and changes nothing.
+
+        Raises:
+            NoFrameError: this is no request of the protocol: nothing that follows can be trusted.
+        """
+        try:
+            return pack(self.handle(unpack(body, REQUESTS)))
+        except NoFrameError:
+            raise
+        except TeeError as error:
+            return pack(Return(result=error.result, origin=Origin.TEE))
+        except (MemoryError, RecursionError):
+            return pack(Return(result=TeeResult.OUT_OF_MEMORY, origin=Origin.TEE))
 
     def handle(self, message: Message) -> Return:
         """Answer one request."""

@@ -16,7 +16,7 @@ from tee_sim.clock import Clock
 from tee_sim.errors import Origin, TeeError, TeeResult
 from tee_sim.params import NO_PARAMS, Param, Params, ParamType
 from tee_sim.rng import Rng
-from tee_sim.schema import Record
+from tee_sim.schema import Record, max_bytes
 
 __all__ = [
     "Command",
@@ -249,14 +249,28 @@ class CommandApp:
         """Nothing to release."""
 
     def invoke(self, session: Any, command: int, params: Params) -> Params:
-        """Compare the parameter types, decode the request strictly, answer with the declared reply type."""
+        """Compare the parameter types, decode the request strictly, answer with the declared reply type.
+
+        Room for the longest reply is asked for first: a command that was carried out must not end in SHORT_BUFFER.
+
+        Raises:
+            TeeError: NOT_SUPPORTED, BAD_PARAMETERS, SHORT_BUFFER or BAD_FORMAT for the caller's mistake, nothing done.
+            TypeError, ValueError: a reply that is not the declared one, which is a panic and no result of the caller's.
+        """
         entry = self.handlers.get(command)
         if entry is None:
             raise TeeError(TeeResult.NOT_SUPPORTED, "no such command", origin=Origin.TRUSTED_APP)
         if tuple(p.kind for p in params) != REQUEST_TYPES:
             raise TeeError(TeeResult.BAD_PARAMETERS, "wrong parameter types", origin=Origin.TRUSTED_APP)
         spec, handler = entry
+        room = max_bytes(spec.reply)
+        if params[1].size_bytes < room:
+            raise TeeError(TeeResult.SHORT_BUFFER, f"output needs {room} bytes", origin=Origin.TRUSTED_APP)
         reply = handler(session, spec.request.from_bytes(params[0].buffer))
         if type(reply) is not spec.reply:
             raise TypeError("handler returned a reply of another type")
-        return (params[0], params[1].filled(reply.to_bytes()), Param.none(), Param.none())
+        try:
+            data = reply.to_bytes()
+        except TeeError as error:
+            raise ValueError("handler returned a reply outside its bounds") from error
+        return (params[0], params[1].filled(data), Param.none(), Param.none())

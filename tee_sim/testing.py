@@ -6,11 +6,12 @@ with Context(tee).open_session(manifest.ta_uuid) as session: ...
 
 import traceback
 from collections.abc import Sequence
+from typing import cast
 
 from tee_sim.manifest import Manifest
 from tee_sim.process import StorageHandler
 from tee_sim.secure import SecureWorld
-from tee_sim.wire import Message, Provision, Ready, Return
+from tee_sim.wire import HEAD_BYTES, Message, Provision, Ready, Return, pack, unpack
 
 __all__ = ["InProcessTee"]
 
@@ -19,13 +20,29 @@ TEST_DEVICE_ID = bytes(range(16))
 
 
 class _DirectPort:
-    """`SupplicantPort` that calls the supplicant without a pipe."""
+    """`SupplicantPort` that calls the supplicant without a pipe.
+
+    A supplicant that ends its process (SystemExit: a fault `die-before`) ends the test's, not the application under
+    whose request it happened: what it raised is raised again outside the secure world.
+    """
 
     def __init__(self, handler: StorageHandler) -> None:
         self._handler = handler
+        self._death: BaseException | None = None
 
     def call(self, operation: int, payload: bytes) -> bytes:
-        return self._handler.handle(operation, payload)
+        self.raise_death()
+        try:
+            return self._handler.handle(operation, payload)
+        except Exception:
+            raise
+        except BaseException as death:
+            self._death = death
+            raise
+
+    def raise_death(self) -> None:
+        if self._death is not None:
+            raise self._death
 
 
 class InProcessTee:
@@ -51,15 +68,18 @@ class InProcessTee:
         provision = Provision(
             huk=TEST_HUK, device_id=TEST_DEVICE_ID, create=create, stepped_wall_ms=stepped_wall_ms, seed=seed
         )
-        self._world = SecureWorld(provision, _DirectPort(storage), tuple(manifests), on_panic=traceback.print_exc)
+        self._port = _DirectPort(storage)
+        self._world = SecureWorld(provision, self._port, tuple(manifests), on_panic=traceback.print_exc)
 
     def ready(self) -> Ready:
         """State of the opened store."""
         return self._world.ready()
 
     def exchange(self, message: Message, *, timeout_ms: int = 0) -> Return:
-        """Answer one request. There is nothing to time out."""
-        return self._world.handle(message)
+        """Answer one request, packed and read as on the pipe. There is nothing to time out."""
+        answer = self._world.answer(pack(message)[HEAD_BYTES:])
+        self._port.raise_death()
+        return cast("Return", unpack(answer[HEAD_BYTES:], {Return}))
 
     def kill(self) -> None:
         """Nothing to kill; the object is simply not used any more."""

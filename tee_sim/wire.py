@@ -7,6 +7,7 @@ protocol violation and the normal world kills it. No message of the secure world
 """
 
 import struct
+from collections.abc import Collection
 from dataclasses import dataclass
 from enum import IntEnum, unique
 from typing import Annotated
@@ -19,11 +20,24 @@ from tee_sim.params import Param
 from tee_sim.schema import AtMost, Fixed, Items, Record, Text, UpTo
 
 __all__ = [
-    "AdvanceClock", "Boot", "BootFailed", "CloseSession", "FrameReader", "Invoke", "LockProfile", "Locked", "Message",
-    "OpenSession", "Provision", "Ready", "RenewKeys", "Return", "StorageCall", "StorageReply", "pack", "unpack",
+    "BEFORE_THE_LOCK", "EXIT_PROTOCOL", "HEAD_BYTES", "REQUESTS", "AdvanceClock", "Boot", "BootFailed", "CloseSession",
+    "FrameReader", "Invoke", "LockProfile", "Locked", "Message", "NoFrameError", "OpenSession", "Provision", "Ready",
+    "RenewKeys", "Return", "StorageCall", "StorageReply", "pack", "unpack",
 ]  # fmt: skip
 
+
+class NoFrameError(TeeError):
+    """Bytes that are no message which may come now: after them nothing that follows on the pipe can be trusted."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(TeeResult.BAD_FORMAT, message)
+
+
 _LENGTH = struct.Struct("<I")
+EXIT_PROTOCOL = 70
+"""What the secure world exits with when it was sent no message, or failed inside (sysexits EX_SOFTWARE)."""
+HEAD_BYTES = _LENGTH.size
+"""Before the body of a frame."""
 _U32 = 0xFFFF_FFFF
 _PAYLOAD = AtMost(MAX_FRAME_BYTES)
 
@@ -193,6 +207,10 @@ _TAGS: dict[int, type[Message]] = {
 _TAG_OF = {record: tag for tag, record in _TAGS.items()}
 FROM_SECURE_WORLD: frozenset[type[Message]] = frozenset({Ready, Return, StorageCall})
 """All a locked secure world may send."""
+BEFORE_THE_LOCK: frozenset[type[Message]] = frozenset({Locked, BootFailed})
+"""All it may send before: it holds no secret yet."""
+REQUESTS: frozenset[type[Message]] = frozenset({OpenSession, Invoke, CloseSession, AdvanceClock, RenewKeys})
+"""All a provisioned secure world may be sent, besides the answer to a storage call."""
 
 
 def pack(message: Message) -> bytes:
@@ -207,16 +225,27 @@ def pack(message: Message) -> bytes:
     return _LENGTH.pack(len(body)) + body
 
 
-def unpack(body: bytes) -> Message:
+def unpack(body: bytes, kinds: Collection[type[Message]] = frozenset(_TAG_OF)) -> Message:
     """Decode the body of one frame.
 
+    Args:
+        kinds: what may come now.
+
     Raises:
-        TeeError: BAD_FORMAT for anything `pack` would not have written.
+        NoFrameError: not canonical, or no message of these kinds.
+        TeeError: BAD_FORMAT or BAD_PARAMETERS for one of them that does not fit its type; OUT_OF_MEMORY.
     """
-    plain = codec.decode(body)
-    if not isinstance(plain, list) or not plain or type(plain[0]) is not int or plain[0] not in _TAGS:
-        raise TeeError(TeeResult.BAD_FORMAT, "frame is not a message of this protocol")
-    return _TAGS[plain[0]]._from_plain(plain[1:])
+    try:
+        plain = codec.decode(body)
+    except TeeError as error:
+        if error.result is not TeeResult.BAD_FORMAT:
+            raise
+        raise NoFrameError(error.message) from None
+    tag = plain[0] if isinstance(plain, list) and plain else None
+    kind = _TAGS.get(tag) if type(tag) is int else None
+    if kind is None or kind not in kinds:
+        raise NoFrameError("frame is not a message of this protocol, or not one that may come now")
+    return kind._from_plain(plain[1:])  # type: ignore[index]  # a list, or there is no kind
 
 
 class FrameReader:
@@ -235,7 +264,7 @@ class FrameReader:
         """Add bytes; return the body once the frame is complete, else None.
 
         Raises:
-            TeeError: BAD_FORMAT for a length above the limit, before anything of it is read.
+            NoFrameError: a length above the limit, before anything of it is read.
         """
         self._buffer += data
         if len(self._buffer) < _LENGTH.size:
@@ -250,5 +279,5 @@ class FrameReader:
     def _length(self) -> int:
         (length,) = _LENGTH.unpack_from(self._buffer)
         if length > MAX_FRAME_BYTES:
-            raise TeeError(TeeResult.BAD_FORMAT, f"frame of {length} bytes is larger than {MAX_FRAME_BYTES}")
+            raise NoFrameError(f"frame of {length} bytes is larger than {MAX_FRAME_BYTES}")
         return int(length)

@@ -62,7 +62,7 @@ class ObjectStore:
         self._ladder = ladder
         self._wrappers: dict[tuple[UUID, int], AESGCM] = {}
         self._dead = False
-        self.busy = False
+        self.writer: TaStore | None = None
 
     @classmethod
     def open(
@@ -155,6 +155,11 @@ class ObjectStore:
         """Raises TeeError STORAGE_NOT_AVAILABLE once a transaction has ended in an unknown state."""
         if self._dead:
             raise TeeError(TeeResult.STORAGE_NOT_AVAILABLE, _UNKNOWN, hint="restart the device")
+
+    def abandon(self) -> None:
+        """End the open transaction, if there is one, without its changes."""
+        if self.writer is not None:
+            self.writer.give_up()
 
     def commit(self, entries: dict[bytes, bytes | None], rows: Changes, counts: dict[UUID, int]) -> None:
         """Make one transaction durable.

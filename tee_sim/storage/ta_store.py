@@ -101,15 +101,23 @@ class TaStore:
             TeeError: BAD_STATE if a transaction is open; what `ObjectStore.commit` raises.
         """
         self._store.check_usable()
-        if self._store.busy:
+        if self._store.writer is not None:
             raise TeeError(TeeResult.BAD_STATE, "a transaction is already open")
-        self._open, self._store.busy = Transaction(self), True
+        transaction = Transaction(self)
+        self._open, self._store.writer = transaction, self
         try:
-            yield self._open
-            if self._open.pending:
-                self._commit(self._open)
+            yield transaction
+            if self._open is not transaction:
+                raise TeeError(TeeResult.BAD_STATE, "the transaction was given up")
+            if transaction.pending:
+                self._commit(transaction)
         finally:
-            self._open, self._store.busy = None, False
+            if self._open is transaction:  # not another one, begun after this was given up
+                self.give_up()
+
+    def give_up(self) -> None:
+        """End the open transaction; what it did not commit is forgotten."""
+        self._open, self._store.writer = None, None
 
     def _commit(self, transaction: Transaction) -> None:
         entries: dict[bytes, bytes | None] = {}

@@ -1,6 +1,7 @@
 """PSA tokens: python-cwt verifies the signature, pycddl the claims; twins must fail in both."""
 
 import hashlib
+import sys
 
 import cbor2
 import cwt
@@ -130,7 +131,7 @@ def _without(key: int) -> bytes:
         (_without(2397), "missing or malformed"),
         (_without(2394), "unknown or not canonical"),
         (cbor2.dumps({**cbor2.loads(_without(2394)), 2394: 7}, canonical=True), "unknown or not canonical"),
-        (_claims().to_payload(Profile.TFM) + b"\x00", "unknown or not canonical"),
+        (_claims().to_payload(Profile.TFM) + b"\x00", "missing or malformed"),
         (b"\xa0", "missing or malformed"),
         (b"\xff", "missing or malformed"),
     ],
@@ -155,3 +156,117 @@ def test_another_key_does_not_verify() -> None:
     other = cose.public_key_bytes(cose.private_key(hashlib.sha512(b"another").digest()))
     with pytest.raises(ProofInvalid, match="signature does not verify"):
         Claims.verify(TOKEN, other, b"n" * 32)
+
+
+def _message(*items: object, tag: bytes = b"\xd2") -> bytes:
+    return tag + cbor2.dumps(list(items), canonical=True)
+
+
+PAYLOAD = cose.payload_of(TOKEN)
+SIGNATURE = cose.sign(PAYLOAD, KEY)
+ALG = bytes.fromhex("a10126")
+FORM = "not a COSE_Sign1 ES256 message of this form: "
+OTHER_FORMS = {
+    "kid beside": (
+        _message(ALG, {4: b"k1"}, PAYLOAD, SIGNATURE),
+        "its unprotected header holds 4 (kid), and nobody signed that",
+    ),
+    "kid inside": (
+        _message(cbor2.dumps({1: -7, 4: b"k1"}, canonical=True), {}, PAYLOAD, SIGNATURE),
+        "its protected header holds 1 (alg), 4 (kid), expected alg alone",
+    ),
+    "crit": (
+        _message(cbor2.dumps({1: -7, 2: [4]}, canonical=True), {}, PAYLOAD, SIGNATURE),
+        "its protected header holds 1 (alg), 2 (crit), expected alg alone",
+    ),
+    "EdDSA": (_message(bytes.fromhex("a10127"), {}, PAYLOAD, SIGNATURE), "its algorithm is -8, expected -7 (ES256)"),
+    "no alg": (_message(b"\xa0", {}, PAYLOAD, SIGNATURE), "its algorithm is None, expected -7 (ES256)"),
+    "alg beside": (_message(b"", {1: -7}, PAYLOAD, SIGNATURE), "its protected header is no map in a byte string"),
+    "detached": (_message(ALG, {}, None, SIGNATURE), "its payload is detached"),
+    "DER": (_message(ALG, {}, PAYLOAD, b"\x30" * 71), "its signature has 71 bytes, ES256 has 64: r || s, not DER"),
+    "untagged": (_message(ALG, {}, PAYLOAD, SIGNATURE, tag=b""), "it does not begin with tag 18"),
+    "Mac0": (_message(ALG, {}, PAYLOAD, bytes(32), tag=b"\xd1"), "it does not begin with tag 18"),
+    "CWT": (b"\xd8\x3d" + TOKEN, "it does not begin with tag 18"),
+    "long tag": (b"\xd8\x12" + TOKEN[1:], "it does not begin with tag 18"),
+    "indefinite": (b"\xd2\x9f" + TOKEN[2:] + b"\xff", "message is not canonical: indefinite length or reserved header"),
+    "hexadecimal": (TOKEN.hex().encode(), "it does not begin with tag 18"),
+    "cut": (TOKEN[:-1], "message is not canonical: a string runs past the end"),
+    "three": (_message(ALG, {}, PAYLOAD), "its body is not an array of four"),
+    "long": (TOKEN + bytes(17_000), f"it has {len(TOKEN) + 17_000} bytes, at most 16384 are read"),
+}
+
+
+@pytest.mark.parametrize("name", OTHER_FORMS)
+def test_a_well_formed_message_of_another_form_is_refused_for_what_it_is(name: str) -> None:
+    token, reason = OTHER_FORMS[name]
+    with pytest.raises(ProofInvalid) as caught:
+        cose.verify(token, PUBLIC)
+    assert caught.value.message == FORM + reason
+    assert ("altered" in caught.value.hint) == (name in ("indefinite", "cut"))
+
+
+SPKI = KEY.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+OTHER_KEYS = {
+    "octet string": (b"\x04\x41" + PUBLIC, "67 bytes, expected 65: a DER octet string around the point, as PKCS#11"),
+    "SPKI": (SPKI, "91 bytes, expected 65: a SubjectPublicKeyInfo"),
+    "bare": (PUBLIC[1:], "64 bytes, expected 65: x and y without the leading 04"),
+    "compressed": (
+        KEY.public_key().public_bytes(Encoding.X962, PublicFormat.CompressedPoint),
+        "33 bytes, expected 65: give the uncompressed point",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", OTHER_KEYS)
+def test_a_key_of_another_form_is_named(name: str) -> None:
+    key, reason = OTHER_KEYS[name]
+    with pytest.raises(ProofInvalid) as caught:
+        Claims.verify(TOKEN, key, b"n" * 32)
+    assert caught.value.message.startswith(f"the attestation key has {reason}")
+    with pytest.raises(ProofInvalid, match="the attestation key is no point of P-256"):
+        Claims.verify(TOKEN, b"\x04" + b"\xff" * 64, b"n" * 32)
+
+
+def _tagged(tag: int, item: bytes) -> bytes:
+    return (bytes([0xC0 + tag]) if tag < 24 else b"\xd9" + tag.to_bytes(2, "big")) + item
+
+
+HOSTILE_TAGS = {
+    "big float": _tagged(5, bytes.fromhex("821a0098968001")),
+    "big float, larger": _tagged(5, bytes.fromhex("821b7fffffffffffffff01")),
+    "decimal fraction": _tagged(4, bytes.fromhex("821b7fffffffffffffff01")),
+    "big number": _tagged(2, b"\x59\x10\x00" + b"\xff" * 4096),
+    "rational over zero": _tagged(30, bytes.fromhex("820100")),
+    "pattern": _tagged(35, b"\x67((((((("),
+    "message": _tagged(36, b"\x65a: b\n"),
+    "address": _tagged(260, b"\x44\xff\xff\xff\xff"),
+    "shared": _tagged(28, b"\x81" + _tagged(29, b"\x00")),
+    "reference": _tagged(29, b"\x18\xff"),
+    "string reference": _tagged(256, b"\x80"),
+    "date": _tagged(1, bytes.fromhex("1b7fffffffffffffff")),
+    "unknown": _tagged(40_000, b"\x00"),
+}
+
+
+@pytest.mark.parametrize("name", HOSTILE_TAGS)
+def test_no_tag_is_acted_on(name: str) -> None:
+    """A CBOR library computes with tagged values: 2 ** 10 000 000 as decimal.Decimal ended a verifier."""
+    item, part = HOSTILE_TAGS[name], PAYLOAD[:40]
+    loaded = set(sys.modules)
+    for token in (
+        b"\xd2\x84" + item + b"\xa0\x41x\x58\x40" + bytes(64),
+        b"\xd2\x84\x43\xa1\x01\x26\xa1\x04" + item + b"\x41x\x58\x40" + bytes(64),
+        b"\xd2" + item,
+        cose.assemble(item, cose.sign(item, KEY)),
+        cose.assemble(part + item, cose.sign(part + item, KEY)),
+    ):
+        with pytest.raises(ProofInvalid):
+            Claims.verify(token, PUBLIC, b"n" * 32)
+    assert set(sys.modules) == loaded
+
+
+def test_the_token_that_ended_a_verifier() -> None:
+    token = bytes.fromhex("d284c5821a0098968001a041785840") + bytes(64)
+    for look in (cose.payload_of, lambda t: cose.verify(t, PUBLIC)):
+        with pytest.raises(ProofInvalid, match="message is not canonical: tag, float or simple value"):
+            look(token)

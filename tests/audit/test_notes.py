@@ -76,14 +76,60 @@ def test_no_character_of_a_checkpoint_can_be_changed(position: int, character: s
         (SIGNER.sign(f"{SIGNER.name}\n{1 << 41}\n{'A' * 43}=\n"), "not a plain decimal"),
         (SIGNER.sign(f"{SIGNER.name}\n1\nAAAA\n"), "not 32 bytes"),
         (SIGNER.sign(f"{SIGNER.name}\n1\n{'A' * 42}B=\n"), "not canonical base64"),
-        (NOTE + NOTE.rpartition("\n\n")[2], "signed twice"),
-        (NOTE + "x" * 70_000, "too long"),
+        (NOTE + "x" * 1_100_000, "it is too long, more than 1048576 bytes"),
+        (NOTE + STRANGER.sign("\n").rpartition("\n\n")[2] * 100, "it has 101 signature lines, at most 100 are read"),
+        (NOTE.replace("\u2014", "-"), "malformed signature line"),
+        (NOTE[:-1], "no signature block"),
         (NOTE.replace("\n11\n", "\n11\r\n"), "control characters"),
     ],
 )
 def test_notes_that_must_be_refused(note: str, why: str) -> None:
     with pytest.raises(ProofInvalid, match=why):
         Checkpoint.open(note, SIGNER.key)
+
+
+@pytest.mark.parametrize("count", [1, 15, 16, 50, 99])
+def test_up_to_a_hundred_signature_lines_are_read(count: int) -> None:
+    """C2SP signed-note: at least 16 MUST be accepted, and signatures of unknown keys ignored."""
+    text = CHECKPOINT.text()
+    others = [NoteSigner(f"witness.example/{i}", bytes([i]) * 32) for i in range(count)]
+    note = assemble(text, [(k.key, k.sign_bytes(text.encode())) for k in (*others, SIGNER)])
+    assert Checkpoint.open(note, SIGNER.key) == CHECKPOINT
+
+
+def test_post_quantum_signature_lines_fit() -> None:
+    """C2SP signed-note: "post-quantum signatures can be up to nearly 5kB in size"."""
+    line = f"\u2014 witness.example/ml-dsa {base64.b64encode(bytes(5000)).decode()}\n"
+    assert Checkpoint.open(NOTE + 99 * line, SIGNER.key) == CHECKPOINT
+
+
+def test_a_key_that_signed_twice_counts_once() -> None:
+    """The standard asks that each line of a known key verifies, not that it stands there once."""
+    line = NOTE.rpartition("\n\n")[2]
+    assert open_note(NOTE + line, [SIGNER.key]) == (CHECKPOINT.text(), (SIGNER.key,))
+    blob = bytearray(base64.b64decode(line.split(" ")[2]))
+    blob[-1] ^= 1
+    bad = f"\u2014 {SIGNER.name} {base64.b64encode(blob).decode()}\n"
+    with pytest.raises(ProofInvalid, match="the signature does not verify"):
+        open_note(NOTE + bad, [SIGNER.key])
+
+
+def test_only_what_was_altered_is_called_altered() -> None:
+    for note in (
+        CHECKPOINT.text(),
+        NOTE.replace("\n", "\r\n"),
+        NOTE + "x" * 1_100_000,
+        STRANGER.sign(CHECKPOINT.text()),
+    ):
+        with pytest.raises(ProofInvalid) as caught:
+            Checkpoint.open(note, SIGNER.key)
+        assert "altered" not in caught.value.hint + caught.value.message
+
+
+def test_a_key_name_cannot_drive_a_terminal() -> None:
+    for name in ("a\x9b2J", "a\u202eb", "a\u200bb", "a\x7f"):
+        with pytest.raises(ProofInvalid, match="malformed verifier key"):
+            NoteKey(name, bytes(32))
 
 
 def test_unknown_signatures_beside_a_good_one_are_ignored() -> None:

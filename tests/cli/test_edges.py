@@ -28,7 +28,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A device with alice on it; her own touch and a stranger's."""
     directory = tmp_path_factory.mktemp("edges")
     touches = finger_impressions(1, person=0, count=4)
-    with Device.init(directory / "phone") as device:
+    with Device.init(directory / "phone", require_pin=False) as device:
         device.add_user("alice")
         grant_all(device, "alice", of_age=True)
         device.enroll("alice", touches[:3], finger="right-index")

@@ -27,7 +27,7 @@ TOUCHES = finger_impressions(1, person=0, count=5)
 def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A device with alice on it, and a directory of good and bad files."""
     directory = tmp_path_factory.mktemp("errors")
-    with Device.init(directory / "phone", max_faces=1) as device:
+    with Device.init(directory / "phone", max_faces=1, require_pin=False) as device:
         device.add_user("alice")
         grant_all(device, "alice", of_age=True)
         device.enroll("alice", TOUCHES[:3], finger="right-index")

@@ -35,7 +35,7 @@ TYPES = {
 
 STORY = """
 0 samples samples --people 2
-0 device init
+0 device init --no-require-pin
 0 device status
 0 user add alice
 0 user add bob
@@ -81,6 +81,10 @@ STORY = """
 0 log verify log.cbor
 0 log checkpoint
 0 log checkpoint --out checkpoint.txt
+0 log show --out later.json
+0 log verify later.json --older checkpoint.txt
+7 log verify log.cbor --older checkpoint.txt
+4 log verify checkpoint.txt
 0 log prove 0
 0 log prove 0 --out entry.tlog-proof
 0 attest --nonce NONCE

@@ -73,7 +73,7 @@ def test_the_python_snippet_runs(tmp_path: Path) -> None:
     touches = finger_impressions(1, person=0, count=4)
     (tmp_path / "samples").mkdir()
     (tmp_path / "samples" / "alice-touch4.iso").write_bytes(write_iso2005(touches[3]))
-    with Device.init(tmp_path / "phone") as device:
+    with Device.init(tmp_path / "phone", require_pin=False) as device:
         device.add_user("alice")
         grant_all(device, "alice", of_age=True)
         device.enroll("alice", touches[:3], finger="right-index")

@@ -24,7 +24,7 @@ def capture(name: str) -> FaceEmbedding:
 @pytest.fixture(scope="module")
 def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     directory = tmp_path_factory.mktemp("store")
-    with Device.init(directory) as device:
+    with Device.init(directory, require_pin=False) as device:
         for name in FACES:
             device.add_user(name)
             grant_all(device, name, of_age=True)

@@ -263,7 +263,7 @@ def refuses_another(device: Device) -> None:
 
 def test_lockout_policy_and_required_pin_are_chosen_once(tmp_path: Path) -> None:
     chosen = tmp_path / "strict"
-    code, _ = run(chosen, "device", "init", "--lockout", "apple", "--require-pin")
+    code, _ = run(chosen, "device", "init", "--lockout", "apple")
     assert code == 0
     faces = Faces()
     with Device.open(chosen) as device:
@@ -271,7 +271,10 @@ def test_lockout_policy_and_required_pin_are_chosen_once(tmp_path: Path) -> None
         grant_all(device, "alice", of_age=True)
         with pytest.raises(NotPermitted) as caught:
             device.enroll("alice", [faces.genuine() for _ in range(3)])
-        assert caught.value.code == "token.refused"
+        assert (caught.value.code, caught.value.hint) == (
+            "enroll.pin_required",
+            "run: bioguard pin set USER, then enroll with it",
+        )
         pins.set_pin(device, "alice", b"1234")
         token = pins.enrollment_token(device, "alice", Modality.FACE, b"1234")
         device.enroll("alice", [faces.genuine() for _ in range(3)], token=token)

@@ -39,6 +39,6 @@ def in_memory() -> Iterator[Path]:
 @pytest.fixture
 def populated(directory: Path) -> Iterator[Device]:
     """A device with two people."""
-    with Device.init(directory) as device:
+    with Device.init(directory, require_pin=False) as device:
         populate(device)
         yield device

@@ -59,7 +59,7 @@ def enroll_and_list(device: Device) -> None:
 
 
 def test_killed_at_moments_spread_over_an_enrollment(directory: Path) -> None:
-    with Device.init(directory) as device:
+    with Device.init(directory, require_pin=False) as device:
         for name in ("alice", "bob"):
             device.add_user(name)
             grant_all(device, name, of_age=True)

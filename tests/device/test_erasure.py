@@ -43,7 +43,7 @@ def _causes(device: Device) -> list[Cause | None]:
 @pytest.fixture
 def with_pins(directory: Path):  # type: ignore[no-untyped-def]
     """alice consented with her PIN; bob only enrolled with his; carol has none."""
-    with Device.init(directory) as device:
+    with Device.init(directory, require_pin=False) as device:
         for person, (name, pin) in enumerate((("alice", PIN), ("bob", OTHER_PIN), ("carol", b""))):
             device.add_user(name)
             if pin:

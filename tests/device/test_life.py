@@ -25,7 +25,7 @@ def refused(call: object, kind: type[BioguardError], code: str) -> BioguardError
 
 
 def test_what_was_enrolled_survives_a_restart_and_nothing_survives_a_wipe(directory: Path) -> None:
-    with Device.init(directory) as device:
+    with Device.init(directory, require_pin=False) as device:
         device.add_user("alice")
         grant_all(device, "alice", of_age=True)
         device.enroll("alice", face_views(1, person=0, count=3))
@@ -107,7 +107,7 @@ def test_a_clock_has_one_form(text: str) -> None:
 
 
 def test_damaged_names_are_an_integrity_failure_and_hurt_no_record(directory: Path) -> None:
-    with Device.init(directory) as device:
+    with Device.init(directory, require_pin=False) as device:
         device.add_user("alice")
         grant_all(device, "alice", of_age=True)
         device.enroll("alice", face_views(1, person=0, count=3))
@@ -171,7 +171,7 @@ def test_an_interrupted_removal_is_finished_by_the_next_one(
     def save(_self: object) -> None:
         raise TeeUnavailable("it died", hint="again")
 
-    with Device.init(directory) as device:
+    with Device.init(directory, require_pin=False) as device:
         device.add_user("alice")
         grant_all(device, "alice", of_age=True)
         device.enroll("alice", face_views(1, person=0, count=3))

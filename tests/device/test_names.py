@@ -18,7 +18,7 @@ FACES = {name: face_views(1, person=i, count=4) for i, name in enumerate(("alice
 
 @pytest.fixture
 def phone(directory: Path) -> Path:
-    with Device.init(directory) as device:
+    with Device.init(directory, require_pin=False) as device:
         for name, views in FACES.items():
             device.add_user(name)
             grant_all(device, name, of_age=True)

@@ -106,7 +106,7 @@ def test_limits_and_replacement(populated: Device) -> None:
 
 
 def test_many_records_are_listed_in_pages(in_memory: Path) -> None:
-    with Device.init(in_memory, max_faces=10) as device:
+    with Device.init(in_memory, max_faces=10, require_pin=False) as device:
         for person in range(7):
             name = f"p{person}"
             device.add_user(name)

@@ -56,7 +56,7 @@ def test_what_cannot_be_relabeled_says_why_and_stays(populated: Device) -> None:
 
 
 def test_a_digest_only_record_cannot_be_relabeled(directory) -> None:  # type: ignore[no-untyped-def]
-    with Device.init(directory, profile=Profile.DIGEST_ONLY) as device:
+    with Device.init(directory, profile=Profile.DIGEST_ONLY, require_pin=False) as device:
         device.add_user("alice")
         grant_all(device, "alice", of_age=True)
         made = device.enroll("alice", FINGER[:3], finger="right-index")
@@ -65,7 +65,7 @@ def test_a_digest_only_record_cannot_be_relabeled(directory) -> None:  # type: i
 
 
 def test_a_person_with_a_pin_is_asked_for_it_and_every_request_is_answered(directory) -> None:  # type: ignore[no-untyped-def]
-    with Device.init(directory) as device:
+    with Device.init(directory, require_pin=False) as device:
         device.add_user("alice")
         device.add_user("bob")
         set_pin(device, "alice", PIN)

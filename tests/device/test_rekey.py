@@ -34,7 +34,7 @@ def test_everybody_still_matches_and_every_row_changed(populated: Device) -> Non
 
 
 def test_an_old_row_does_not_open_under_the_new_keys(directory: Path) -> None:
-    with Device.init(directory) as device:
+    with Device.init(directory, require_pin=False) as device:
         device.add_user("alice")
         grant_all(device, "alice", of_age=True)
         device.enroll("alice", face_views(1, person=0, count=3))

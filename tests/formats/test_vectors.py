@@ -14,6 +14,8 @@ VECTORS = Path(__file__).resolve().parents[1] / "vectors" / "formats"
 INDEX = json.loads((VECTORS / "index.json").read_text())
 BINARY = (".iso", ".fmr")
 WARNINGS = {
+    "cbeff.fmr": ["header.cbeff"],
+    "cbeff-piv-object.bin": ["header.cbeff"],
     "iso2005-99-per-cm.iso": ["geometry.suspect_resolution"],
     "iso2005-extended-data-only.iso": ["header.extended_length"],
     "iso2005-255-minutiae.iso": ["geometry.implausible_spacing"],
@@ -44,7 +46,9 @@ def test_accepted_with_its_warnings(name: str) -> None:
     assert [w.code for w in result.warnings] == WARNINGS.get(name, [])
 
 
-@pytest.mark.parametrize("name", sorted(n for n in INDEX if not INDEX[n]["code"] and n.endswith(BINARY)))
+@pytest.mark.parametrize(
+    "name", sorted(n for n in INDEX if not INDEX[n]["code"] and n.endswith(BINARY) and not n.startswith("cbeff"))
+)
 def test_round_trip_and_second_reader(name: str, oracle, plain) -> None:
     octets = (VECTORS / name).read_bytes()
     record = parse_minutiae(octets)

@@ -47,7 +47,7 @@ def test_strace_of_a_session_shows_at_most_20_calls_and_no_path(tmp_path):
     if os.geteuid() != 0:
         pytest.skip("only root may trace a process that is not dumpable")
     log = tmp_path / "trace"
-    with Device.init(tmp_path / "device") as device:
+    with Device.init(tmp_path / "device", require_pin=False) as device:
         target = observe(device.running.process.pid, device.running.report, read_filter=False).process_id
         tracer = subprocess.Popen([strace, "-f", "-qq", "-e", "signal=all", "-o", str(log), "-p", str(target)])
         status = Path(f"/proc/{target}/status")
@@ -66,7 +66,7 @@ def test_strace_of_a_session_shows_at_most_20_calls_and_no_path(tmp_path):
 
 
 def test_no_packet_and_no_socket_after_a_session(tmp_path):
-    with Device.init(tmp_path / "device") as device:
+    with Device.init(tmp_path / "device", require_pin=False) as device:
         if not device.running.report.applied("namespaces"):
             pytest.skip("this host gives no network namespace, so its own counters cannot be told from others")
         a_session(device)
@@ -78,7 +78,7 @@ def test_no_packet_and_no_socket_after_a_session(tmp_path):
 
 
 def test_the_verdict_still_holds_after_a_session(tmp_path):
-    with Device.init(tmp_path / "device") as device:
+    with Device.init(tmp_path / "device", require_pin=False) as device:
         a_session(device)
         seen = observe(device.running.process.pid, device.running.report)
         assert seen.seccomp_mode == 2

@@ -1,6 +1,7 @@
 """Instances, sessions and panics of the core, with trusted applications made for the purpose."""
 
-from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Annotated
 
 import pytest
 
@@ -9,11 +10,13 @@ from tee_sim.errors import Origin, TeeError, TeeResult
 from tee_sim.limits import MAX_SESSIONS
 from tee_sim.manifest import Manifest
 from tee_sim.params import Param, Params
-from tee_sim.ta_api import TaEnv
+from tee_sim.schema import Record, UpTo, max_bytes
+from tee_sim.ta_api import Command, CommandApp, TaEnv
 from tee_sim.wire import CloseSession, Invoke, OpenSession, Return
 
 NONE: Params = (Param.none(),) * 4
 UUID_BYTES = bytes(range(16))
+NO_ENV = TaEnv(None, None, None, None, bytes(16))  # type: ignore[arg-type]
 COUNT, PANIC, REFUSE, SHORT = range(4)
 
 
@@ -53,8 +56,7 @@ class Probe:
 
 def make(*flags: str) -> Core:
     manifest = Manifest(uuid=UUID_BYTES, name="p", entry="x:Y", code=(), flags=flags)
-    environment: Callable[[Manifest], TaEnv] = lambda m: TaEnv(None, None, None, None, bytes(16))  # type: ignore[arg-type]  # noqa: E731
-    return Core((manifest,), lambda m: Probe, environment)
+    return Core((manifest,), lambda m: Probe, lambda m: NO_ENV)
 
 
 def opened(core: Core) -> int:
@@ -152,3 +154,78 @@ def test_sessions_are_bounded(extra: int) -> None:
     core = make()
     results = [core.dispatch(OpenSession(uuid=UUID_BYTES, params=NONE)).result for _ in range(MAX_SESSIONS + extra)]
     assert results.count(TeeResult.OUT_OF_MEMORY) == extra
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Small(Record):
+    number: Annotated[int, UpTo(9)]
+
+
+class Answering(CommandApp):
+    """Does what it is asked for, and answers with the number it was given, whatever its reply may hold."""
+
+    carried_out = 0
+
+    def create(self, env: TaEnv) -> None:
+        self.handle(Command(1, Small, Small), self._answer)
+
+    def _answer(self, _session: object, request: Small) -> Small:
+        Answering.carried_out += 1
+        return Small(number=request.number * 10)
+
+
+def test_a_reply_outside_its_bounds_is_a_panic_and_not_the_caller_s_mistake() -> None:
+    core = Core((Manifest(uuid=UUID_BYTES, name="p", entry="x:Y", code=()),), lambda m: Answering, lambda m: NO_ENV)
+    session = opened(core)
+
+    def ask(number: int, room: int = 100) -> Return:
+        params = (Param.memref(Small(number=number).to_bytes()), Param.output(room), *NONE[2:])
+        return core.dispatch(Invoke(session=session, command=1, params=params))
+
+    assert ask(0).result is TeeResult.SUCCESS
+    before = Answering.carried_out
+    short = ask(0, max_bytes(Small) - 1)
+    assert (short.result, short.origin) == (TeeResult.SHORT_BUFFER, Origin.TRUSTED_APP)
+    wrong = core.dispatch(
+        Invoke(session=session, command=1, params=(Param.memref(b"\xff"), Param.output(99), *NONE[2:]))
+    )
+    assert (wrong.result, wrong.origin) == (TeeResult.BAD_FORMAT, Origin.TEE)
+    assert Answering.carried_out == before, "a refusal comes before the command"
+    answer = ask(1)
+    assert (answer.result, answer.origin) == (TeeResult.TARGET_DEAD, Origin.TEE)
+    assert ask(0).result is TeeResult.TARGET_DEAD
+
+
+def test_outputs_that_no_answer_could_hold_are_refused_before_the_command() -> None:
+    core = make()
+    session = opened(core)
+    count(core, session)
+    params = (Param.output(512 << 10), Param.output(512 << 10), *NONE[2:])
+    assert core.dispatch(Invoke(session=session, command=COUNT, params=params)).result is TeeResult.BAD_PARAMETERS
+    assert count(core, session) == 2
+
+
+def test_the_transaction_of_a_caller_further_up_the_stack_is_not_given_up() -> None:
+    class Disk:
+        writer: object | None = None
+        abandoned = 0
+
+        def abandon(self) -> None:
+            self.writer, self.abandoned = None, self.abandoned + 1
+
+    disk = Disk()
+    core = Core(
+        (Manifest(uuid=UUID_BYTES, name="p", entry="x:Y", code=()),),
+        lambda m: Probe,
+        lambda m: NO_ENV,
+        transactions=disk,
+    )
+    session = opened(core)
+    disk.writer = mine = object()
+    assert count(core, session) == 1
+    assert (disk.writer, disk.abandoned) == (mine, 0)
+    disk.writer = None
+    instance = core._sessions[session].instance
+    instance.app.invoke = lambda *_: setattr(disk, "writer", object()) or NONE  # type: ignore[method-assign]
+    assert invoke(core, session, COUNT).result is TeeResult.TARGET_DEAD
+    assert (disk.writer, disk.abandoned) == (None, 1)

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from enum import IntEnum
-from typing import Annotated
+from typing import Annotated, Any
 
 import pytest
 from hypothesis import given
@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from tee_sim import codec
 from tee_sim.errors import TeeError, TeeResult
-from tee_sim.schema import AtMost, Fixed, Items, Record, Text, UpTo, is_closed, max_bits
+from tee_sim.schema import AtMost, Fixed, Items, MisfitError, Record, Text, UpTo, is_closed, max_bits, max_bytes
 
 
 class Color(IntEnum):
@@ -73,6 +73,21 @@ def test_round_trip(record: Closed) -> None:
     assert Closed.from_bytes(record.to_bytes()) == record
 
 
+@given(CLOSED)
+def test_no_record_is_longer_than_its_type_says(record: Closed) -> None:
+    assert len(record.to_bytes()) <= max_bytes(Closed)
+
+
+def test_the_longest_lengths() -> None:
+    longest = Closed(
+        flag=True, color=Color.BLACK, number=255, ident=b"1234", inner=Inner(mark=b"ab"), many=(Inner(mark=b"ab"),) * 3
+    )
+    assert (len(longest.to_bytes()), max_bytes(Closed)) == (27, 9 + 9 + 9 + 9 + 13 + 20 + 9 + 3 * 20)
+    assert max_bytes(Open) == 9 + 9 + 8
+    assert max_bytes(Words) == 9 + 9 + 2 * (9 + 4)
+    assert max_bytes(Colors) == 9 + 9 + 3 * 9
+
+
 def test_layout_is_an_array_in_field_order() -> None:
     record = Closed(flag=True, color=Color.RED, number=7, ident=None, inner=Inner(mark=b"ab"))
     assert codec.decode(record.to_bytes()) == GOOD
@@ -115,8 +130,28 @@ def test_lists_of_enum_members() -> None:
 
 
 def test_writing_checks_too() -> None:
-    with pytest.raises(TeeError, match="expected an integer from 0 to 255"):
-        Closed(flag=True, color=Color.RED, number=256, ident=None, inner=Inner(mark=b"ab")).to_bytes()
+    good: dict[str, Any] = {"flag": True, "color": Color.RED, "number": 1, "ident": None, "inner": Inner(mark=b"ab")}
+    Closed(**good).check()
+    for field, value, why in (
+        ("number", 256, "number: expected an integer from 0 to 255"),
+        ("number", True, "number: expected an integer from 0 to 255"),
+        ("number", "1", "number has the wrong type"),
+        ("ident", b"abc", "ident: expected 4 bytes"),
+        ("ident", "abcd", "ident has the wrong type"),
+        ("flag", 1, "flag has the wrong type"),
+        ("flag", None, "flag is missing"),
+        ("color", 1, "color has the wrong type"),
+        ("inner", b"ab", "inner has the wrong type"),
+        ("inner", Inner(mark=b"abc"), "mark: expected 2 bytes"),
+        ("many", [Inner(mark=b"ab")], "many has the wrong type"),
+        ("many", (b"ab",), "many holds an item of the wrong type"),
+        ("many", (Inner(mark=b"ab"),) * 4, "many: expected at most 3 items"),
+    ):
+        record = Closed(**good | {field: value})
+        for write in (record.check, record.to_bytes):
+            with pytest.raises(MisfitError) as caught:
+                write()
+            assert caught.value.why == why
 
 
 def test_bits_are_counted() -> None:

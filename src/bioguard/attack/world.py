@@ -72,7 +72,7 @@ class InProcess:
             raise TeeError(TeeResult.TARGET_DEAD, "the secure world is gone", origin=Origin.COMMS)
         request = pack(message)
         self._tap("to-secure", request)
-        answer = _body(pack(self._world.handle(unpack(_body(request)))))
+        answer = _body(self._world.answer(_body(request)))
         self._tap("from-secure", answer)
         return unpack(answer)  # type: ignore[return-value]  # what `handle` gave
 

@@ -20,8 +20,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
 
+from bioguard.json_text import parse_json
 from bioguard.proofs import dsse
-from bioguard.proofs.encoding import ProofInvalid
+from bioguard.proofs.encoding import PARSE_FAULTS, ProofInvalid
 from bioguard.proofs.notes import NoteKey, NoteSigner
 from bioguard.proofs.statement import TestResult
 from bioguard.report.model import Check, Report, Status
@@ -74,9 +75,9 @@ class BundleKeys:
         """
         malformed = ProofInvalid("not a key file", hint="give the keys.json of this device")
         try:
-            raw: Any = json.loads(text)
+            raw: Any = parse_json(text)
             keys = cls(NoteKey.parse(raw["evidence"]), NoteKey.parse(raw["log"]), bytes.fromhex(raw["attestation"]))
-        except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        except PARSE_FAULTS:
             raise malformed from None
         if keys.to_text() != text:
             raise malformed

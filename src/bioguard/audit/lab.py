@@ -73,7 +73,7 @@ class Lab:
     running: bool = field(init=False, default=True)
 
     def __post_init__(self) -> None:
-        self.device = Device.init(self.directory, self.options(), profile=self.profile)
+        self.device = Device.init(self.directory, self.options(), profile=self.profile, require_pin=False)
 
     def options(self) -> DeviceOptions:
         """Options of every start of the lab's device."""

@@ -6,16 +6,17 @@ from typing import Any, Self
 
 from bioguard.commands.policy import LogItem
 from bioguard.errors import IntegrityFailure
+from bioguard.json_text import parse_json
 from bioguard.proofs.checkpoint import Checkpoint
-from bioguard.proofs.encoding import ProofInvalid
+from bioguard.proofs.encoding import PARSE_FAULTS, ProofInvalid
 from bioguard.proofs.merkle import HASH_BYTES, root_hash
 from bioguard.proofs.notes import NoteKey
 from bioguard.records.events import Entry
-from tee_sim.errors import TeeError
 
 __all__ = ["SCHEMA", "SignedLog"]
 
 SCHEMA = "bioguard/log/1"
+_AGAIN = "fetch the log again, and keep both: the log was changed after it was signed, or its device is at fault"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,12 +52,35 @@ class SignedLog:
         for number, item in enumerate(self.items):
             entry = item.entry
             if (entry is None) != (number < self.first_body) or (entry and entry.sequence != number):
-                raise IntegrityFailure(f"log entry {number} is missing or misplaced", hint="", code="log.gap")
+                raise IntegrityFailure(f"log entry {number} is missing or misplaced", hint=_AGAIN, code="log.gap")
             if entry is not None and entry.leaf() != item.leaf:
-                raise IntegrityFailure(f"log entry {number} does not match its hash", hint="", code="log.entry")
+                raise IntegrityFailure(f"log entry {number} does not match its hash", hint=_AGAIN, code="log.entry")
         if len(self.items) != checkpoint.size or root_hash(self.leaves) != checkpoint.root:
-            raise IntegrityFailure("the log does not match its checkpoint", hint="", code="log.root")
+            raise IntegrityFailure("the log does not match its checkpoint", hint=_AGAIN, code="log.root")
         return checkpoint
+
+    def verify_older(self, note: str) -> Checkpoint:
+        """Check that this log, which is verified, is the log of an older checkpoint with entries added; return that.
+
+        Raises:
+            ProofInvalid: the older checkpoint is not signed by `key`.
+            IntegrityFailure: the log has fewer entries than it had, or other ones.
+        """
+        older = Checkpoint.open(note, self.key)
+        hint = "keep both files: the device signed two histories; see docs/formats/log.md section 8"
+        if older.size > len(self.items):
+            raise IntegrityFailure(
+                f"the log has {len(self.items)} entries, the older checkpoint {older.size}: it shrank",
+                hint=hint,
+                code="log.shrunk",
+            )
+        if root_hash(self.leaves[: older.size]) != older.root:
+            raise IntegrityFailure(
+                f"the first {older.size} entries are not those of the older checkpoint: the log was forked",
+                hint=hint,
+                code="log.forked",
+            )
+        return older
 
     def to_text(self) -> str:
         """The log as a file: one JSON object, canonical."""
@@ -76,9 +100,11 @@ class SignedLog:
         Raises:
             ProofInvalid: it is not what `to_text` writes.
         """
-        malformed = ProofInvalid("not a log file", hint="fetch the file again: it was altered on the way")
+        malformed = ProofInvalid("not a log file", hint="give the file that `bioguard log show --out FILE` wrote")
         try:
-            raw: Any = json.loads(text)
+            raw: Any = parse_json(text)
+            if raw["schema"] != SCHEMA or type(raw["checkpoint"]) is not str or type(raw["first_body"]) is not int:
+                raise malformed
             items = tuple(
                 LogItem(leaf=bytes.fromhex(leaf), entry=Entry.from_bytes(bytes.fromhex(body)) if body else None)
                 for leaf, body in raw["items"]
@@ -90,9 +116,12 @@ class SignedLog:
                 first_body=raw["first_body"],
                 items=items,
             )
-            again = log.to_text()
-        except (ValueError, KeyError, TypeError, AttributeError, TeeError):
+            sized = all(len(i.leaf) == HASH_BYTES for i in items) and 0 <= log.first_body <= len(items)
+            exact = sized and log.to_text() == text
+        except PARSE_FAULTS:
             raise malformed from None
-        if again != text or any(len(i.leaf) != HASH_BYTES for i in items):
-            raise malformed
+        if not exact:
+            raise ProofInvalid(
+                "the log file is not what `log show` writes", hint="fetch the file again: it was altered on the way"
+            )
         return log

@@ -13,19 +13,19 @@ from typing import Any, Self
 
 from bioguard.audit.log import SignedLog
 from bioguard.errors import InputRefused, IntegrityFailure
+from bioguard.json_text import parse_json
 from bioguard.proofs.checkpoint import Checkpoint
-from bioguard.proofs.encoding import ProofInvalid
+from bioguard.proofs.encoding import PARSE_FAULTS, ProofInvalid
 from bioguard.proofs.merkle import HASH_BYTES, inclusion_proof, verify_inclusion
 from bioguard.proofs.notes import NoteKey
 from bioguard.proofs.origin import records_origin
 from bioguard.proofs.records_head import Absence, RecordsHead, sorted_keys
 from bioguard.records.events import Entry, Event
-from tee_sim.errors import TeeError
 
 __all__ = ["SCHEMA", "ErasureReceipt", "ProvenErasure"]
 
 SCHEMA = "bioguard/erasure-receipt/1"
-_AGAIN = "fetch the file again: it was altered on the way"
+_AGAIN = "fetch the file again: it is not what `erase --receipt` or `log receipt` wrote"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -161,14 +161,14 @@ class ErasureReceipt:
         """
         malformed = ProofInvalid("not an erasure receipt", hint=_AGAIN)
         try:
-            raw: Any = json.loads(text)
+            raw: Any = parse_json(text)
             receipt = cls(
                 key=NoteKey.parse(raw["vkey"]),
                 checkpoint=str(raw["checkpoint"]),
                 records=str(raw["records"]),
                 erasures=tuple(ProvenErasure.from_json(erasure) for erasure in raw["erasures"]),
             )
-        except (ValueError, KeyError, TypeError, AttributeError, RecursionError, TeeError):
+        except PARSE_FAULTS:
             raise malformed from None
         about_erasures = all(e.entry.event is Event.RECORD_ERASED for e in receipt.erasures)
         if not receipt.erasures or not about_erasures or receipt.to_text() != text:

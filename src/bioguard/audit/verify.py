@@ -4,7 +4,6 @@ Every step names the artefact it looked at. Without pinned keys the bundle is on
 whoever made it could have made it up.
 """
 
-import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
@@ -25,15 +24,16 @@ from bioguard.audit.image import check_image
 from bioguard.audit.log import SignedLog
 from bioguard.audit.receipts import ErasureReceipt
 from bioguard.errors import BioguardError, InputRefused, IntegrityFailure
+from bioguard.json_text import parse_json
 from bioguard.proofs import dsse
 from bioguard.proofs.checkpoint import Checkpoint, TlogProof
-from bioguard.proofs.encoding import ProofInvalid
+from bioguard.proofs.encoding import PARSE_FAULTS, ProofInvalid
 from bioguard.proofs.merkle import verify_consistency
 from bioguard.proofs.psa_token import Claims
 from bioguard.proofs.records_head import RecordsHead
 from bioguard.proofs.statement import TestResult
 from bioguard.report import render
-from bioguard.report.json_form import parse_json
+from bioguard.report.json_form import parse_json as parse_report
 from bioguard.report.model import Status
 
 __all__ = ["Verified", "verify_bundle"]
@@ -68,7 +68,7 @@ def _guard(artefact: str, step: Callable[[], Any]) -> Any:
         return step()
     except BioguardError as error:
         raise BundleInvalid(f"{artefact}: {error.message}", hint=error.hint) from error
-    except (UnicodeDecodeError, ValueError, KeyError, TypeError, IndexError) as error:
+    except PARSE_FAULTS as error:
         raise BundleInvalid(f"{artefact}: malformed", hint="fetch the bundle again") from error
 
 
@@ -128,9 +128,9 @@ def _attestation(directory: Path, keys: BundleKeys, body: bytes, done: Verified)
 
 
 def _report(directory: Path, statement: TestResult, done: Verified) -> None:
-    report = _guard("report.json", lambda: parse_json(_text(directory, "report.json")))
+    report = _guard("report.json", lambda: parse_report(_text(directory, "report.json")))
     for name, form in FORMS.items():
-        if render(report, form) != _text(directory, name):
+        if _guard("report.json", partial(render, report, form)) != _guard(name, partial(_text, directory, name)):
             raise BundleInvalid(f"{name}: does not say what report.json says", hint="use the bioguard version of it")
     passed = tuple(c.id for c in report.with_status(Status.PASS))
     if passed != statement.passed:
@@ -155,8 +155,9 @@ def _log(directory: Path, keys: BundleKeys, done: Verified) -> None:
         done.steps.append((name, f"entry {index} is in the signed log"))
     older = directory / "checkpoint-before.txt"
     if older.is_file():
-        _guard("consistency.json", lambda: _consistency(directory, keys, checkpoint))
-        done.steps.append(("consistency.json", "the earlier checkpoint is a prefix of the log"))
+        size = _guard("consistency.json", lambda: _consistency(directory, keys, checkpoint))
+        prefix = f"the {size} entries of the earlier checkpoint are the first of the log"
+        done.steps.append(("consistency.json", prefix if size else "the earlier log was empty: nothing is shown"))
     if (directory / RECEIPT).is_file():
         receipt = _guard(RECEIPT, lambda: ErasureReceipt.parse(_text(directory, RECEIPT)))
         head: RecordsHead = _guard(RECEIPT, lambda: receipt.verify(keys.log))
@@ -174,10 +175,11 @@ def _proof(directory: Path, name: str, log: SignedLog) -> int:
     return proof.index
 
 
-def _consistency(directory: Path, keys: BundleKeys, new: Checkpoint) -> None:
+def _consistency(directory: Path, keys: BundleKeys, new: Checkpoint) -> int:
     old = Checkpoint.open(_text(directory, "checkpoint-before.txt"), keys.log)
-    raw = json.loads(_text(directory, "consistency.json"))
+    raw = parse_json(_text(directory, "consistency.json"))
     path = [bytes.fromhex(h) for h in raw["proof"]]
     if (raw["old_size"], raw["new_size"]) != (old.size, new.size):
         raise ProofInvalid("it is about other checkpoints", hint="")
     verify_consistency(old.size, old.root, new.size, new.root, path)
+    return old.size

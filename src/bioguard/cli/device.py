@@ -27,7 +27,13 @@ def device() -> None:
 @click.option("--max-fingers", type=int, default=5, show_default=True, help="Fingers a user may enroll.")
 @click.option("--max-faces", type=int, default=2, show_default=True, help="Faces a user may enroll.")
 @click.option("--lockout", type=click.Choice(list(_LOCKOUTS)), default="android-13", help="Limits of failed attempts.")
-@click.option("--require-pin", is_flag=True, help="Only users with a PIN may enroll.")
+@click.option(
+    "--no-require-pin",
+    "require_pin",
+    flag_value=False,
+    default=True,
+    help="Users without a PIN may enroll; their matches give no token.",
+)
 @pass_state
 def init(state: CliState, profile: str, max_fingers: int, max_faces: int, *, lockout: str, require_pin: bool) -> Result:
     """Make a new device: burn its (simulated) fuses and create an empty sealed store.

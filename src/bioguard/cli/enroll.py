@@ -71,7 +71,7 @@ def enroll(
     """
     if face and finger:
         raise click.UsageError("choose --face or --finger, not both")
-    samples = read_samples(files, state.output, options, max_views=MAX_VIEWS)
+    samples = read_samples(files, state.output, options, finger=finger, max_views=MAX_VIEWS)
     with state.device() as device:
         token = b""
         if has_pin(device, user):

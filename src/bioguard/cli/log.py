@@ -5,8 +5,8 @@ from pathlib import Path
 import click
 
 from bioguard.audit.image import check_image
+from bioguard.audit.kinds import Kind, kind_of
 from bioguard.audit.log import SignedLog
-from bioguard.audit.receipts import SCHEMA as RECEIPT_SCHEMA
 from bioguard.audit.receipts import ErasureReceipt
 from bioguard.cli.output import Result, table
 from bioguard.cli.state import CliState, pass_state
@@ -14,7 +14,7 @@ from bioguard.device import consent as rules
 from bioguard.device.receipts import erasure_receipt
 from bioguard.errors import InputRefused
 from bioguard.policy.export import entry_fields, iso, word
-from bioguard.proofs.checkpoint import Checkpoint, TlogProof, proof_of
+from bioguard.proofs.checkpoint import TlogProof, proof_of
 from bioguard.proofs.notes import NoteKey
 from bioguard.proofs.psa_token import Profile
 
@@ -71,7 +71,7 @@ def show(state: CliState, last: int, out: Path | None) -> Result:
 @out_option
 @pass_state
 def checkpoint(state: CliState, out: Path | None) -> Result:
-    """Print the signed checkpoint. Keep it: later logs must contain it (`log verify --older`)."""
+    """Print the signed checkpoint. Keep it: later logs must contain it (`log verify FILE --older CHECKPOINT`)."""
     read = _read(state)
     data: dict[str, object] = {"checkpoint": read.checkpoint, "vkey": read.key.vkey, "size": len(read.items)}
     return _written("log-checkpoint", "signed", read.checkpoint, out, data)
@@ -112,47 +112,101 @@ def receipt(state: CliState, digests: tuple[str, ...], out: Path | None) -> Resu
     help="For a receipt: a copy of storage.db of the same moment, to be searched.",
     metavar="FILE",
 )
+@click.option(
+    "--older",
+    type=click.Path(path_type=Path, dir_okay=False, exists=True),
+    help="For a log: a checkpoint kept from before, which the log must contain.",
+    metavar="CHECKPOINT",
+)
 @pass_state
-def verify(state: CliState, file: Path, vkey: str | None, leaf: str | None, store: Path | None) -> Result:
+def verify(
+    state: CliState, file: Path, vkey: str | None, leaf: str | None, store: Path | None, older: Path | None
+) -> Result:
     """Verify a log file, a `.tlog-proof` or an erasure receipt. Needs no device.
+
+    With a checkpoint kept from before, a log that lost entries or has other ones than it had is found: exit 7.
 
     \b
     Examples:
       bioguard log verify log.json --key VKEY
+      bioguard log verify log.json --older checkpoint.txt
       bioguard log verify receipt.json --key VKEY --store copy-of-storage.db
     """
     key = NoteKey.parse(vkey) if vkey else None
-    is_proof = file.suffix == ".tlog-proof"
-    if leaf is not None and not is_proof:
-        raise click.UsageError("--leaf is for a .tlog-proof")
-    text = file.read_text("utf-8", "replace")
-    is_receipt = not is_proof and f'"{RECEIPT_SCHEMA}"' in text
-    if store is not None and not is_receipt:
-        raise click.UsageError("--store is for an erasure receipt")
-    if is_proof:
-        if key is None or leaf is None or len(leaf) != HEX_DIGEST:
-            raise InputRefused(
-                "a proof needs --key and --leaf", hint="`log prove --json` prints both", code="log.proof"
-            )
-        proof = TlogProof.parse(text)
-        size = proof.verify(bytes.fromhex(leaf), key).size
-        shown = f"entry {proof.index} is in the signed log of {size} entries"
-    elif is_receipt:
+    text = _text(file)
+    kind = Kind.PROOF if file.suffix == ".tlog-proof" else kind_of(text)
+    for given, name, only in ((leaf, "--leaf", Kind.PROOF), (store, "--store", Kind.RECEIPT)):
+        if given is not None and kind is not only:
+            raise click.UsageError(f"{name} is for {only}")
+    if older is not None and kind not in (Kind.LOG, Kind.UNKNOWN):
+        raise click.UsageError(f"--older is for {Kind.LOG}")
+    older_size = None
+    if kind is Kind.PROOF:
+        shown = _verify_proof(text, key, leaf)
+    elif kind is Kind.RECEIPT:
         shown = _verify_receipt(text, key, store)
+    elif kind in (Kind.LOG, Kind.UNKNOWN):
+        shown, older_size = _verify_log(text, key, older)
     else:
-        read = SignedLog.parse(text)
-        found: Checkpoint = read.verify()
-        if key is not None and key != read.key:
-            raise InputRefused("the log is of another device", hint="give the key of this log", code="log.key")
-        shown = f"{found.size} entries, no gap, root signed by {read.key.name}"
+        raise InputRefused(f"{file} is {kind}, not {Kind.LOG}", hint=_HINTS.get(kind, _FETCH), code="log.kind")
     if key is None:
         state.output.note("the key came from the file itself; give --key to know who signed")
     return Result(
         command="log-verify",
         outcome="verified",
-        data={"shown": shown, "pinned": key is not None},
+        data={"shown": shown, "pinned": key is not None, "older_size": older_size},
         lines=shown.split("\n"),
     )
+
+
+def _text(path: Path) -> str:
+    """The content with the line ends it has: they are signed."""
+    return path.read_bytes().decode("utf-8", "replace")
+
+
+_FETCH = "a log file is made by: bioguard log show --out log.json"
+_HINTS = {
+    Kind.CHECKPOINT: "give the log, and this with --older; a log file is made by: bioguard log show --out log.json",
+    Kind.RECORDS: "give the whole receipt; it is made by: bioguard log receipt DIGEST --out receipt.json",
+    Kind.VERIFIER_KEY: "give the key with --key, and the file that it verifies",
+    Kind.ENVELOPE: "it is verified with its bundle: bioguard audit verify DIRECTORY",
+    Kind.STORE: "a copy of the store is held against a receipt: bioguard log verify receipt.json --store FILE",
+}
+
+
+def _verify_proof(text: str, key: NoteKey | None, leaf: str | None) -> str:
+    if key is None or leaf is None or len(leaf) != HEX_DIGEST:
+        raise InputRefused(
+            f"{Kind.PROOF} needs --key and --leaf", hint="`log prove NUMBER --json` prints both", code="log.proof"
+        )
+    try:
+        hashed = bytes.fromhex(leaf)
+    except ValueError:
+        raise InputRefused("the leaf is not hexadecimal", hint="64 digits", code="log.proof") from None
+    proof = TlogProof.parse(text)
+    size = proof.verify(hashed, key).size
+    return f"entry {proof.index} is in the signed log of {size} entries"
+
+
+def _verify_log(text: str, key: NoteKey | None, older: Path | None) -> tuple[str, int | None]:
+    read = SignedLog.parse(text)
+    found = read.verify()
+    if key is not None and key != read.key:
+        raise InputRefused("the log is of another device", hint="give the key of this log", code="log.key")
+    shown = f"{found.size} entries, no gap, root signed by {read.key.name}"
+    if older is None:
+        return shown, None
+    note = _text(older)
+    kind = kind_of(note)
+    if kind is not Kind.CHECKPOINT:
+        raise InputRefused(
+            f"{older} is {kind}, not {Kind.CHECKPOINT}",
+            hint="a checkpoint is made by: bioguard log checkpoint --out checkpoint.txt",
+            code="log.kind",
+        )
+    size = read.verify_older(note).size
+    grew = f"the {size} entries of the older checkpoint are its first, {found.size - size} were added"
+    return "\n".join([shown, grew if size else "the older checkpoint is of an empty log: it shows nothing"]), size
 
 
 def _verify_receipt(text: str, key: NoteKey | None, store: Path | None) -> str:

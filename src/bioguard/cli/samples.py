@@ -4,21 +4,47 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from bioguard.cli.output import Output
+from bioguard.device.fingers import FINGERS, finger_name
 from bioguard.errors import InputRefused
-from bioguard.formats import ImportOptions, load
+from bioguard.formats import ImportOptions, LoadResult, load
 from bioguard.formats.limits import MAX_VIEWS
 from bioguard.formats.views import TooManyViews
 from bioguard.records import Features
 
-__all__ = ["read_sample", "read_samples"]
+__all__ = ["load_file", "read_sample", "read_samples"]
+
+
+def load_file(path: Path, output: Output, options: ImportOptions, *, max_views: int = MAX_VIEWS) -> LoadResult:
+    """Read a file. Its warnings go to stderr with their codes.
+
+    Raises:
+        InputRefused: it cannot be read, with its path in the message.
+    """
+    try:
+        loaded = load(path, options, max_views=max_views)
+    except InputRefused as error:
+        raise type(error)(f"{path}: {error.message}", hint=error.hint, code=error.code) from error
+    except OSError as error:
+        raise InputRefused(
+            f"{path}: {error.strerror or 'cannot be read'}", hint="check the path", code="input.unreadable"
+        ) from error
+    for warning in loaded.warnings:
+        output.note(f"{path}: {warning.message} [{warning.code}]")
+    return loaded
 
 
 def read_samples(
-    paths: Sequence[Path], output: Output, options: ImportOptions, *, max_views: int = MAX_VIEWS
+    paths: Sequence[Path],
+    output: Output,
+    options: ImportOptions,
+    *,
+    finger: str | None = None,
+    max_views: int = MAX_VIEWS,
 ) -> list[Features]:
     """Read all samples of all files, in order. Warnings about their headers go to stderr.
 
     Args:
+        finger: which finger they are said to be; a file that says otherwise is named.
         max_views: what the command can use; a file of more is refused before its numbers are read.
 
     Raises:
@@ -26,18 +52,23 @@ def read_samples(
     """
     samples: list[Features] = []
     for path in paths:
-        try:
-            loaded = load(path, options, max_views=max_views)
-        except InputRefused as error:
-            raise InputRefused(f"{path}: {error.message}", hint=error.hint, code=error.code) from error
-        except OSError as error:
-            raise InputRefused(
-                f"{path}: {error.strerror or 'cannot be read'}", hint="check the path", code="input.unreadable"
-            ) from error
-        for warning in loaded.warnings:
-            output.note(f"{path}: {warning.message}")
-        samples += loaded.features
+        loaded = load_file(path, output, options, max_views=max_views)
+        samples += loaded.features if finger is None else _of_finger(path, loaded, finger, output)
     return samples
+
+
+def _of_finger(path: Path, loaded: LoadResult, finger: str, output: Output) -> Sequence[Features]:
+    """The views of one finger. A record may hold several fingers, as those of PIV cards do."""
+    claimed = FINGERS.get(finger)  # an unknown name is refused by the device
+    others = sorted({p for p in loaded.positions if p not in (0, claimed)})
+    if claimed is None or not others:
+        return loaded.features
+    said = " and ".join(f"{finger_name(p) if p <= max(FINGERS.values()) else 'no single finger'} ({p})" for p in others)
+    if claimed not in loaded.positions:
+        output.note(f"{path}: its finger position is {said}, it is taken as {finger} ({claimed}) [header.finger]")
+        return loaded.features
+    output.note(f"{path}: it also holds {said}; only its views of {finger} ({claimed}) are taken [header.fingers]")
+    return [f for f, p in zip(loaded.features, loaded.positions, strict=True) if p == claimed]
 
 
 def read_sample(path: Path, output: Output, options: ImportOptions) -> Features:
@@ -48,8 +79,6 @@ def read_sample(path: Path, output: Output, options: ImportOptions) -> Features:
     """
     try:
         (sample,) = read_samples([path], output, options, max_views=1)
-    except InputRefused as error:
-        if error.code != TooManyViews.code:
-            raise
-        raise InputRefused(error.message, hint="give a file with one view", code="input.one_sample") from error
+    except TooManyViews as error:
+        raise InputRefused(error.message, hint=error.hint, code="input.one_sample") from error
     return sample

@@ -37,7 +37,7 @@ class Configuration(Record):
         profile: what an enrollment leaves behind.
         max_fingers, max_faces: records a user may have.
         lockout: limits of failed attempts.
-        require_pin: whether every enrollment needs the PIN.
+        require_pin: whether every enrollment needs the PIN, or users without one may enroll as well.
         for_testing: a device of a laboratory, which gives no token.
         fmr_inverse: 1:1 is decided at a false match rate of 1/fmr_inverse.
         fpir_inverse: 1:N is decided at a false positive identification rate of 1/fpir_inverse.
@@ -47,7 +47,7 @@ class Configuration(Record):
     max_fingers: Annotated[int, UpTo(10)] = 5
     max_faces: Annotated[int, UpTo(10)] = 2
     lockout: LockoutChoice = LockoutChoice.ANDROID_13
-    require_pin: bool = False
+    require_pin: bool = True
     for_testing: bool = False
     fmr_inverse: Annotated[int, UpTo(MAX_INVERSE)] = DEFAULT_FMR_INVERSE
     fpir_inverse: Annotated[int, UpTo(MAX_INVERSE)] = DEFAULT_FPIR_INVERSE

@@ -99,7 +99,7 @@ class Device:
         max_fingers: int = 5,
         max_faces: int = 2,
         lockout: LockoutChoice = LockoutChoice.ANDROID_13,
-        require_pin: bool = False,
+        require_pin: bool = True,
         for_testing: bool = False,
         fmr_inverse: int = DEFAULT_FMR_INVERSE,
         fpir_inverse: int = DEFAULT_FPIR_INVERSE,

@@ -15,8 +15,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bioguard.errors import InputRefused
+from bioguard.formats.cbeff import is_wrapped, unwrap
 from bioguard.formats.columns import check_columns
 from bioguard.formats.csvtext import read_csv
+from bioguard.formats.deviations import Deviations
 from bioguard.formats.errors import ImportWarning, refuse
 from bioguard.formats.fmr import read_minutiae_file
 from bioguard.formats.limits import (
@@ -33,6 +35,7 @@ from bioguard.formats.normalize import normalize_record
 from bioguard.formats.npy import NPY_MAGIC, read_npy
 from bioguard.formats.npz import ZIP_MAGIC, read_npz
 from bioguard.formats.options import ImportOptions
+from bioguard.formats.recognize import HEAD_BYTES, card_record, other_kind
 from bioguard.formats.views import TooManyViews
 from bioguard.formats.xyt import XytRecord, normalize_xyt
 from bioguard.records import FaceEmbedding, Features
@@ -42,16 +45,32 @@ __all__ = ["LoadResult", "load", "load_bytes", "load_features"]
 
 @dataclass(frozen=True, slots=True)
 class LoadResult:
-    """All views of a file in file order, and what a person should look at."""
+    """All views of a file in file order, and what a person should look at.
+
+    Attributes:
+        features: one a view.
+        warnings: see docs/formats/minutiae.md sections 7 and 8.
+        positions: finger position of each view as the file says it (ISO/IEC 19794-2 table 2; 0 unknown); empty for
+            formats without one.
+    """
 
     features: tuple[Features, ...]
     warnings: tuple[ImportWarning, ...] = ()
+    positions: tuple[int, ...] = ()
 
 
 def _fmr(octets: bytes, options: ImportOptions) -> LoadResult:
-    record, deviations = read_minutiae_file(octets, options)
+    outside = Deviations()
+    inside, envelope = unwrap(octets, outside)
+    if inside is octets and not octets.startswith(MAGIC) and (refusal := card_record(octets)):
+        raise refusal
+    record, deviations = read_minutiae_file(inside, options)
     templates, warnings = normalize_record(record, options)
-    return LoadResult(tuple(templates), (*deviations, *warnings))
+    return LoadResult(
+        tuple(templates),
+        (*outside.judged(options), *envelope, *deviations, *warnings),
+        tuple(view.position for view in record.views),
+    )
 
 
 def _xyt(octets: bytes, options: ImportOptions) -> LoadResult:
@@ -85,6 +104,9 @@ EMBEDDINGS: dict[str, tuple[Callable[[BinaryIO, int, int], NDArray[np.generic]],
 """Files that may be large: a reader takes the stream, its size and the number of views it may return."""
 SUFFIXES = (*MINUTIAE, *EMBEDDINGS)
 BY_CONTENT = {MAGIC: ".fmr", NPY_MAGIC: ".npy", ZIP_MAGIC: ".npz"}
+TEXT = (".xyt", ".csv")
+BINARY_MINUTIAE = (".iso", ".fmr", ".ist", ".ansi")
+FIRST_BYTES = {**dict.fromkeys(BINARY_MINUTIAE, MAGIC), ".npy": NPY_MAGIC, ".npz": ZIP_MAGIC}
 
 
 def _suffix(name: str, head: bytes) -> str:
@@ -94,7 +116,9 @@ def _suffix(name: str, head: bytes) -> str:
     for magic, known in BY_CONTENT.items():
         if head.startswith(magic):
             return known
-    raise refuse(
+    if is_wrapped(head):
+        return ".fmr"
+    raise other_kind(head) or refuse(
         "unknown",
         "not a feature file this program knows",
         f"give one of {' '.join(SUFFIXES)}; text formats need their extension",
@@ -103,7 +127,12 @@ def _suffix(name: str, head: bytes) -> str:
 
 def _parse(stream: BinaryIO, name: str, options: ImportOptions | None, max_views: int) -> LoadResult:
     """Parse a seekable stream."""
-    suffix = _suffix(name, stream.read(8))
+    head = stream.read(HEAD_BYTES)
+    suffix = _suffix(name, head)
+    if not (suffix in BINARY_MINUTIAE and is_wrapped(head)):
+        refusal = other_kind(head, wanted=FIRST_BYTES.get(suffix, b""), text=suffix in TEXT)
+        if refusal is not None:
+            raise refusal
     limit = (MINUTIAE[suffix] if suffix in MINUTIAE else EMBEDDINGS[suffix])[1]
     size = stream.seek(0, os.SEEK_END)
     stream.seek(0)
@@ -113,9 +142,11 @@ def _parse(stream: BinaryIO, name: str, options: ImportOptions | None, max_views
         return _faces(EMBEDDINGS[suffix][0](stream, size, max_views))
     result = MINUTIAE[suffix][0](stream.read(), options or ImportOptions())
     if len(result.features) > max_views:
+        positions = ", ".join(map(str, result.positions))
         raise TooManyViews(
-            f"{len(result.features)} views, at most {max_views} {'is' if max_views == 1 else 'are'} read here",
-            hint="give a record of fewer views",
+            f"{len(result.features)} views (finger positions {positions}), at most {max_views} "
+            f"{'is' if max_views == 1 else 'are'} read here",
+            hint="take one out: bioguard convert FILE OUT.iso --view 0",
         )
     return result
 

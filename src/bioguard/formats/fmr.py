@@ -164,7 +164,8 @@ def _check_canonical(record: MinutiaeRecord, octets: bytes) -> None:
 def _read(octets: bytes) -> _Reading:
     """The reading with the fewest deviations; the first one in doubt."""
     if octets[: len(MAGIC)] != MAGIC:
-        raise refuse_at("bad_magic", 0, "no minutiae record magic", "give an ISO/IEC 19794-2 or INCITS 378 record file")
+        what = "no minutiae record magic" if octets else "the file is empty"
+        raise refuse_at("bad_magic", 0, what, "give an ISO/IEC 19794-2 or INCITS 378 record file")
     version = octets[4:8]
     if version not in CANDIDATES:
         code, hint = ("truncated", CUT) if len(version) < len(VERSION_20) else ("bad_version", READ_VERSIONS)

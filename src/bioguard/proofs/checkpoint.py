@@ -18,10 +18,10 @@ from bioguard.proofs.encoding import ProofInvalid, b64decode, b64encode
 from bioguard.proofs.merkle import HASH_BYTES, MAX_TREE_SIZE, inclusion_proof, verify_inclusion
 from bioguard.proofs.notes import NoteKey, NoteSigner, assemble, open_note
 
-__all__ = ["Checkpoint", "TlogProof", "proof_of"]
+__all__ = ["PROOF_HEADER", "Checkpoint", "TlogProof", "proof_of"]
 
 _DECIMAL = re.compile(r"0|[1-9][0-9]{0,12}")
-_HEADER = "c2sp.org/tlog-proof@v1"
+PROOF_HEADER = "c2sp.org/tlog-proof@v1"
 MAX_PATH = 40
 """log2 of the largest tree."""
 
@@ -84,7 +84,7 @@ class TlogProof:
 
     def to_text(self) -> str:
         """The file's content."""
-        lines = [_HEADER, f"index {self.index}", *(b64encode(h) for h in self.path), "", self.checkpoint_note]
+        lines = [PROOF_HEADER, f"index {self.index}", *(b64encode(h) for h in self.path), "", self.checkpoint_note]
         return "\n".join(lines)
 
     @classmethod
@@ -96,7 +96,7 @@ class TlogProof:
         """
         head, separator, note = text.partition("\n\n")
         lines = head.split("\n")
-        if not separator or lines[0] != _HEADER or len(lines) < 2 or not lines[1].startswith("index "):
+        if not separator or lines[0] != PROOF_HEADER or len(lines) < 2 or not lines[1].startswith("index "):
             raise ProofInvalid("not a tlog-proof file", hint="the first line reads c2sp.org/tlog-proof@v1")
         if len(lines) - 2 > MAX_PATH:
             raise ProofInvalid("proof path is too long", hint="fetch the file again")

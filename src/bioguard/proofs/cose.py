@@ -2,9 +2,13 @@
 
 Tag 18, protected header {1: -7}, empty unprotected header, attached payload, signature raw r || s (64 bytes).
 Signing and assembling are separate, so that the key can stay in another world.
+
+A message is decoded without tags but the first, by `tee_sim.codec`: a CBOR library acts on tags, and hostile ones make
+it compute powers, compile patterns or load modules. What is well-formed and not of this form is refused for what it is.
 """
 
-import cbor2
+from collections.abc import Mapping
+
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -12,6 +16,8 @@ from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from bioguard.proofs.encoding import ProofInvalid
+from tee_sim import codec
+from tee_sim.errors import TeeError
 
 __all__ = [
     "PUBLIC_KEY_BYTES",
@@ -24,7 +30,8 @@ __all__ = [
     "verify",
 ]
 
-TAG_SIGN1 = 18
+TAG_SIGN1 = b"\xd2"
+"""Tag 18 in one byte."""
 PROTECTED = bytes.fromhex("a10126")
 """{1 (alg): -7 (ES256)}."""
 SIGNATURE_BYTES = 64
@@ -49,7 +56,7 @@ def public_key_bytes(key: ec.EllipticCurvePrivateKey) -> bytes:
 
 def signing_input(payload: bytes) -> bytes:
     """The Sig_structure of RFC 9052 section 4.4."""
-    return cbor2.dumps(["Signature1", PROTECTED, b"", payload], canonical=True)
+    return codec.encode(["Signature1", PROTECTED, b"", payload])
 
 
 def sign(payload: bytes, key: ec.EllipticCurvePrivateKey) -> bytes:
@@ -62,26 +69,58 @@ def assemble(payload: bytes, signature: bytes) -> bytes:
     """The tagged token."""
     if len(signature) != SIGNATURE_BYTES:
         raise ValueError("an ES256 signature has 64 bytes")
-    return cbor2.dumps(cbor2.CBORTag(TAG_SIGN1, [PROTECTED, {}, payload, signature]), canonical=True)
+    return TAG_SIGN1 + codec.encode([PROTECTED, {}, payload, signature])
+
+
+def _refuse(why: str, hint: str = "ask for a token of this form, docs/formats/attestation.md") -> ProofInvalid:
+    return ProofInvalid(f"not a COSE_Sign1 ES256 message of this form: {why}", hint=hint)
 
 
 def _parts(token: bytes) -> tuple[bytes, bytes]:
-    malformed = ProofInvalid("not a COSE_Sign1 ES256 message", hint="fetch the token again: it was altered on the way")
     if len(token) > MAX_TOKEN_BYTES:
-        raise malformed
+        raise _refuse(f"it has {len(token)} bytes, at most {MAX_TOKEN_BYTES} are read")
+    if token[:1] != TAG_SIGN1:
+        raise _refuse("it does not begin with tag 18", "COSE_Sign1 with its tag is d2 84 ...; a CWT tag is not taken")
     try:
-        message = cbor2.loads(token)
-    except (cbor2.CBORError, ValueError, TypeError, OverflowError, RecursionError, MemoryError):
-        raise malformed from None
-    body = getattr(message, "value", None)
-    if not isinstance(message, cbor2.CBORTag) or not isinstance(body, list | tuple) or len(body) != 4:
-        raise malformed
-    payload, signature = body[2], body[3]
-    if not isinstance(payload, bytes) or not isinstance(signature, bytes) or len(signature) != SIGNATURE_BYTES:
-        raise malformed
-    if assemble(payload, signature) != token:
-        raise malformed
+        body = codec.decode(token[1:])
+    except TeeError as error:
+        raise _refuse(error.message, "fetch the token again, as bytes: it was cut, altered or written anew") from None
+    if not isinstance(body, list) or len(body) != 4:
+        raise _refuse("its body is not an array of four")
+    protected, unprotected, payload, signature = body
+    if not isinstance(protected, bytes) or protected != PROTECTED:
+        raise _refuse(_header(protected))
+    if unprotected != {}:
+        raise _refuse(f"its unprotected header holds {_labels(unprotected)}, and nobody signed that")
+    if payload is None:
+        raise _refuse("its payload is detached")
+    if not isinstance(payload, bytes) or not isinstance(signature, bytes):
+        raise _refuse("its payload or signature is no byte string")
+    if len(signature) != SIGNATURE_BYTES:
+        raise _refuse(f"its signature has {len(signature)} bytes, ES256 has {SIGNATURE_BYTES}: r || s, not DER")
     return payload, signature
+
+
+_NAMES: Mapping[object, str] = {1: "alg", 2: "crit", 3: "content type", 4: "kid", 5: "IV", 33: "x5chain", 34: "x5t"}
+"""RFC 9052 section 3.1, RFC 9360 section 2."""
+
+
+def _labels(header: object) -> str:
+    if not isinstance(header, dict):
+        return "something that is no map"
+    return ", ".join(f"{k!r:.20} ({_NAMES[k]})" if k in _NAMES else f"{k!r:.20}" for k in list(header)[:4])
+
+
+def _header(protected: object) -> str:
+    try:
+        header = codec.decode(protected) if isinstance(protected, bytes) else None
+    except TeeError:
+        header = None
+    if not isinstance(header, dict):
+        return "its protected header is no map in a byte string"
+    if header.get(1) != -7:
+        return f"its algorithm is {header.get(1)!r:.20}, expected -7 (ES256)"
+    return f"its protected header holds {_labels(header)}, expected alg alone"
 
 
 def payload_of(token: bytes) -> bytes:
@@ -89,16 +128,36 @@ def payload_of(token: bytes) -> bytes:
     return _parts(token)[0]
 
 
+_KEY_FORMS: Mapping[int, str] = {
+    64: "x and y without the leading 04 of SEC 1",
+    67: "a DER octet string around the point, as PKCS#11 gives CKA_EC_POINT: leave out its first two bytes",
+    91: "a SubjectPublicKeyInfo (RFC 5480): take its last 65 bytes",
+}
+
+
+def _point(public_key: bytes) -> ec.EllipticCurvePublicKey:
+    hint = "the key is the uncompressed point of SEC 1 section 2.3.3: 04 || x || y"
+    if len(public_key) != PUBLIC_KEY_BYTES:
+        form = _KEY_FORMS.get(len(public_key), "give the uncompressed point")
+        raise ProofInvalid(
+            f"the attestation key has {len(public_key)} bytes, expected {PUBLIC_KEY_BYTES}: {form}", hint=hint
+        )
+    try:
+        return ec.EllipticCurvePublicKey.from_encoded_point(ec.SECP256R1(), public_key)
+    except ValueError:
+        raise ProofInvalid("the attestation key is no point of P-256", hint=hint) from None
+
+
 def verify(token: bytes, public_key: bytes) -> bytes:
     """Return the payload of a token that `public_key` (65 bytes) signed.
 
     Raises:
-        ProofInvalid: malformed, another algorithm, or a bad signature.
+        ProofInvalid: malformed or of another form, another algorithm, a key of another form, or a bad signature.
     """
     payload, signature = _parts(token)
     der = encode_dss_signature(int.from_bytes(signature[:32], "big"), int.from_bytes(signature[32:], "big"))
+    point = _point(public_key)
     try:
-        point = ec.EllipticCurvePublicKey.from_encoded_point(ec.SECP256R1(), public_key)
         point.verify(der, signing_input(payload), ec.ECDSA(hashes.SHA256()))
     except (InvalidSignature, ValueError):
         raise ProofInvalid(

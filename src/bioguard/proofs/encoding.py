@@ -1,11 +1,21 @@
-"""Strict base64, and the one error of this package."""
+"""Strict base64, the one error of this package, and what reading hostile plain data may raise."""
 
 import base64
 import binascii
 
 from bioguard.errors import IntegrityFailure
+from tee_sim.errors import TeeError
 
-__all__ = ["ProofInvalid", "b64decode", "b64encode"]
+__all__ = ["PARSE_FAULTS", "ProofInvalid", "b64decode", "b64encode"]
+
+PARSE_FAULTS = (
+    ValueError, LookupError, TypeError, AttributeError, ArithmeticError, RecursionError, MemoryError, TeeError,
+)  # fmt: skip
+"""What taking fields out of decoded JSON or CBOR raises when they are missing, of another type, or out of all bounds:
+`int(1e999)` is an OverflowError. A parser turns them into its own refusal."""
+
+
+_ALPHABET = "standard alphabet with padding (RFC 4648 section 4); fetch the file again if it was so at its source"
 
 
 class ProofInvalid(IntegrityFailure):
@@ -28,7 +38,7 @@ def b64decode(text: str, what: str) -> bytes:
     try:
         data = base64.b64decode(text.encode("ascii"), validate=True)
     except (binascii.Error, UnicodeEncodeError):
-        raise ProofInvalid(f"{what} is not base64", hint="fetch the file again: it was altered on the way") from None
+        raise ProofInvalid(f"{what} is not base64", hint=_ALPHABET) from None
     if b64encode(data) != text:
-        raise ProofInvalid(f"{what} is not canonical base64", hint="fetch the file again: it was altered on the way")
+        raise ProofInvalid(f"{what} is not canonical base64", hint=_ALPHABET)
     return data

@@ -6,7 +6,7 @@
 
 Key id = SHA-256(name || 0A || 01 || public key)[:4]; a verifier key is written `name+hex(key id)+base64(01 || key)`.
 Rules of https://c2sp.org/signed-note: the last empty line separates, a bad signature of a known key rejects the whole
-note, signatures of unknown keys are ignored, at least one must verify.
+note, signatures of unknown keys are ignored, at least one must verify. A key that signed twice counts once.
 """
 
 import hashlib
@@ -20,18 +20,22 @@ from nacl.signing import SigningKey, VerifyKey
 
 from bioguard.proofs.encoding import ProofInvalid, b64decode, b64encode
 
-__all__ = ["MAX_NOTE_BYTES", "NoteKey", "NoteSigner", "assemble", "open_note"]
+__all__ = ["MAX_NOTE_BYTES", "PREFIX", "NoteKey", "NoteSigner", "assemble", "open_note"]
 
 ED25519 = b"\x01"
 PREFIX = "\u2014 "
-MAX_NOTE_BYTES = 64 * 1024
-MAX_SIGNATURES = 16
-"""The least number a verifier must accept (C2SP signed-note); we accept no more."""
+KEY_ID_BYTES = 4
+MAX_NOTE_BYTES = 1 << 20
+MAX_SIGNATURES = 100
+"""C2SP signed-note: at least 16 must be accepted, a bound is wanted. 100 is that of its first implementation (Go,
+golang.org/x/mod/sumdb/note), and 100 post-quantum signatures of 5 kB fit into the size."""
 _NAME = re.compile(r"[^\s+\x00-\x1f\x7f]{1,128}")
+"""Of our keys. A signature line of another key may have any name without white space and plus."""
+_LINE = re.compile(PREFIX + r"(?P<name>[^\s+]+) (?P<blob>\S+)")
 _HEX8 = re.compile(r"[0-9a-f]{8}")
 
 
-def _refuse(why: str, hint: str = "fetch the file again: it was altered on the way") -> ProofInvalid:
+def _refuse(why: str, hint: str = "fetch the file again, as it was signed") -> ProofInvalid:
     return ProofInvalid(f"signed note: {why}", hint=hint)
 
 
@@ -43,7 +47,7 @@ class NoteKey:
     public_key: bytes
 
     def __post_init__(self) -> None:
-        if not _NAME.fullmatch(self.name) or len(self.public_key) != 32:
+        if not _NAME.fullmatch(self.name) or not self.name.isprintable() or len(self.public_key) != 32:
             raise _refuse("malformed verifier key", "a verifier key reads name+id+key")
 
     @property
@@ -74,7 +78,9 @@ class NoteKey:
         try:
             VerifyKey(self.public_key).verify(text, signature)
         except (BadSignatureError, ValueError):
-            raise _refuse("the signature does not verify") from None
+            raise _refuse(
+                "the signature does not verify", "it was altered on the way, or signed by another key"
+            ) from None
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -116,33 +122,35 @@ def open_note(note: str, keys: Sequence[NoteKey]) -> tuple[str, tuple[NoteKey, .
     Raises:
         ProofInvalid: malformed, a known key's signature is bad, or no known key signed.
     """
-    if len(note.encode("utf-8", "surrogatepass")) > MAX_NOTE_BYTES or any(
-        c != "\n" and not c.isprintable() for c in note
-    ):
-        raise _refuse("it is too long or holds control characters")
+    if len(note.encode("utf-8", "surrogatepass")) > MAX_NOTE_BYTES:
+        raise _refuse(
+            f"it is too long, more than {MAX_NOTE_BYTES} bytes", "leave out signatures of keys you do not check"
+        )
+    if any((c < " " and c != "\n") or "\ud800" <= c <= "\udfff" for c in note):
+        raise _refuse("it holds control characters, or is no UTF-8", "save it with LF line ends, as it was signed")
     head, separator, tail = note.rpartition("\n\n")
     if not separator or not tail.endswith("\n"):
-        raise _refuse("no signature block")
+        raise _refuse("no signature block", "give the whole note, with its empty line and the lines after it")
     text = head + "\n"
     lines = tail[:-1].split("\n")
     if len(lines) > MAX_SIGNATURES:
-        raise _refuse(f"more than {MAX_SIGNATURES} signatures")
+        raise _refuse(
+            f"it has {len(lines)} signature lines, at most {MAX_SIGNATURES} are read",
+            "leave out signatures of keys you do not check",
+        )
     by_id = {(key.name, key.key_id): key for key in keys}
-    signed: list[NoteKey] = []
+    signed: dict[NoteKey, None] = {}
     for line in lines:
-        name, space, encoded = line.removeprefix(PREFIX).partition(" ")
-        if not line.startswith(PREFIX) or not space or not _NAME.fullmatch(name):
+        found = _LINE.fullmatch(line)
+        if found is None:
             raise _refuse("malformed signature line")
-        blob = b64decode(encoded, "note signature")
-        if len(blob) < 5:
+        blob = b64decode(found["blob"], "note signature")
+        if len(blob) < KEY_ID_BYTES + 1:
             raise _refuse("malformed signature line")
-        key = by_id.get((name, blob[:4]))
-        if key is None:
-            continue
-        key.verify(text.encode(), blob[4:])
-        if key in signed:
-            raise _refuse("a key signed twice")
-        signed.append(key)
+        key = by_id.get((found["name"], blob[:KEY_ID_BYTES]))
+        if key is not None:  # a known key's line must verify each time it is there; others are ignored
+            key.verify(text.encode(), blob[KEY_ID_BYTES:])
+            signed[key] = None
     if not signed:
         raise _refuse("no signature by a known key", "give the verifier key of this log with --key")
     return text, tuple(signed)

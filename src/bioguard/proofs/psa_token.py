@@ -19,10 +19,9 @@ from dataclasses import dataclass
 from enum import Enum, IntEnum, unique
 from typing import Any, Self, cast
 
-import cbor2
-
 from bioguard.proofs import cose
-from bioguard.proofs.encoding import ProofInvalid
+from bioguard.proofs.encoding import PARSE_FAULTS, ProofInvalid
+from tee_sim import codec
 
 __all__ = ["NONCE_SIZES", "PROFILE", "Claims", "Lifecycle", "Profile", "SoftwareComponent", "check_nonce"]
 
@@ -145,7 +144,7 @@ class Claims:
             _IMPLEMENTATION: self.implementation_id,
             _COMPONENTS: [c._plain() for c in self.components],
         }
-        return cbor2.dumps(claims, canonical=True)
+        return codec.encode(claims)
 
     @classmethod
     def from_payload(cls, payload: bytes) -> tuple[Self, Profile]:
@@ -155,7 +154,7 @@ class Claims:
             ProofInvalid: missing or unknown claims, a lifecycle that claims SECURED, not canonical.
         """
         try:
-            raw = cast("dict[int, Any]", dict(cbor2.loads(payload)))
+            raw = cast("dict[int, Any]", codec.decode(payload))
             profile = Profile.RFC9783 if _BOOT_SEED_RFC in raw else Profile.TFM
             lifecycle = raw[_LIFECYCLE]
             if lifecycle not in list(Lifecycle):
@@ -169,7 +168,7 @@ class Claims:
                 tuple(SoftwareComponent._read(c) for c in raw[_COMPONENTS]),
             )
             again = claims.to_payload(profile)
-        except (cbor2.CBORError, KeyError, TypeError, ValueError, AttributeError, RecursionError, OverflowError):
+        except PARSE_FAULTS:
             raise _refuse("claims are missing or malformed") from None
         if again != payload:
             raise _refuse("claims are unknown or not canonical")

@@ -4,16 +4,19 @@ https://github.com/in-toto/attestation: spec/v1/statement.md and spec/predicates
 """
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Self
 
-from bioguard.proofs.encoding import ProofInvalid
+from bioguard.json_text import parse_json
+from bioguard.proofs.encoding import PARSE_FAULTS, ProofInvalid
 
 __all__ = ["PREDICATE_TYPE", "STATEMENT_TYPE", "TestResult"]
 
 STATEMENT_TYPE = "https://in-toto.io/Statement/v1"
 PREDICATE_TYPE = "https://in-toto.io/attestation/test-result/v0.1"
+_SHA256 = re.compile(r"[0-9a-f]{64}")
 RESULTS = frozenset({"PASSED", "WARNED", "FAILED"})
 
 
@@ -62,7 +65,7 @@ class TestResult:
         """
         malformed = ProofInvalid("not an in-toto test-result statement", hint="fetch the bundle again")
         try:
-            raw: Any = json.loads(body)
+            raw: Any = parse_json(body)
             predicate = raw["predicate"]
             parsed = cls(
                 _digests(raw["subject"]),
@@ -72,10 +75,13 @@ class TestResult:
                 tuple(predicate["warnedTests"]),
                 tuple(predicate["failedTests"]),
             )
-            again = parsed.to_bytes()
-        except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+            listed = (*parsed.subjects, *parsed.configuration, *parsed.passed, *parsed.warned, *parsed.failed)
+            digests = (*parsed.subjects.values(), *parsed.configuration.values())
+            plain = all(isinstance(text, str) for text in listed) and all(_SHA256.fullmatch(d) for d in digests)
+            exact = plain and parsed.to_bytes() == body and parsed.result in RESULTS
+        except PARSE_FAULTS:
             raise malformed from None
-        if again != body or parsed.result not in RESULTS:
+        if not exact:
             raise malformed
         return parsed
 

@@ -5,6 +5,8 @@ import json
 from typing import Any
 
 from bioguard.errors import InputRefused
+from bioguard.json_text import parse_json as read_json
+from bioguard.proofs.encoding import PARSE_FAULTS
 from bioguard.report.model import Check, Evidence, Fact, Figure, Report, Requirement, Section, Status, Table
 
 __all__ = ["SCHEMA", "parse_json", "render_json"]
@@ -37,7 +39,7 @@ def parse_json(text: str) -> Report:
     """
     refused = InputRefused("not a report of this version", hint="make the report again", code="input.report")
     try:
-        raw = json.loads(text)
+        raw = read_json(text)
         report = Report(
             **{k: raw[k] for k in ("kind", "title", "headline", "tool", "created")},
             key_numbers=tuple(Fact(**f) for f in raw["key_numbers"]),
@@ -48,7 +50,7 @@ def parse_json(text: str) -> Report:
             residual=tuple(raw["residual"]),
         )
         again = render_json(report)
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+    except PARSE_FAULTS:
         raise refused from None
     if again != text:
         raise refused

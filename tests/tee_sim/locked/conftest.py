@@ -1,0 +1,88 @@
+"""Locked secure worlds that host applications made for the tests."""
+
+import pkgutil
+import stat
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import cast
+
+import pytest
+
+from tee_sim.lockdown.records import LockReport
+from tee_sim.manifest import Manifest
+from tee_sim.process import SecureProcess
+from tee_sim.supplicant import Supplicant
+from tee_sim.wire import Boot, Locked, LockProfile, Provision
+
+APPLICATIONS = Path(__file__).parent / "applications"
+START = f"""
+import sys
+sys.path.insert(0, {str(APPLICATIONS)!r})
+from tee_sim.launcher import main
+main(["launcher", *sys.argv[1:]])
+"""
+
+World = Callable[..., SecureProcess]
+
+
+def manifest(number: int, name: str, *, preload: tuple[str, ...] = ("tee_sim", "numpy")) -> Manifest:
+    """`name`.app, whose class is the name in capitals."""
+    return Manifest(
+        uuid=bytes(15) + bytes([number]),
+        name=name,
+        entry=f"{name}.app:{name.title()}",
+        code=(f"{name}.*",),
+        preload=preload,
+        flags=("single_instance", "multi_session", "keep_alive"),
+    )
+
+
+def counter() -> Manifest:
+    """The example that comes with tee_sim: starts fastest."""
+    text = pkgutil.get_data("tee_sim.examples.counter", "manifest.toml")
+    assert text is not None
+    return Manifest.from_toml(text.decode())
+
+
+@contextmanager
+def interpreter(folder: Path) -> Iterator[None]:
+    """While this lasts a secure world also finds the applications of this folder."""
+    (folder / "start.py").write_text(START, "utf-8")
+    wrapper = folder / "python"
+    wrapper.write_text(f'#!/bin/sh\nexec "{sys.executable}" -I -B "{folder / "start.py"}" "$5" "$6"\n', "utf-8")
+    wrapper.chmod(wrapper.stat().st_mode | stat.S_IXUSR)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sys, "executable", str(wrapper))
+        yield
+
+
+def inspect(_pid: int, locked: Locked) -> str:
+    """Take a world only if its filter is loaded."""
+    assert LockReport.from_bytes(locked.report).applied("seccomp")
+    return "a test's"
+
+
+@pytest.fixture(scope="session")
+def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    """`world(*manifests)`: a locked secure world with an empty store, ended with the test run."""
+    if sys.platform != "linux":
+        pytest.skip("the lock is Linux only")
+    with ExitStack() as stack:
+
+        def start(*manifests: Manifest, provisioned: bool = True) -> SecureProcess:
+            folder = tmp_path_factory.mktemp("locked")
+            supplicant = Supplicant(folder)
+            stack.callback(supplicant.close)
+            with interpreter(folder):
+                process = SecureProcess(Boot(manifests=manifests, profile=LockProfile.STRICT), supplicant)
+            stack.callback(process.kill)
+            if provisioned:
+                process.boot(inspect, Provision(huk=bytes(32), device_id=bytes(16), create=True))
+            else:
+                inspect(process.pid, cast("Locked", process._receive(time.monotonic() + 30)))
+            return process
+
+        yield start
