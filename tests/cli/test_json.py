@@ -94,6 +94,7 @@ STORY = """
 0 fault clear
 0 fault play knob:enrollments=1 authenticate touch
 0 match explain samples/alice-touch1.iso samples/alice-touch2.iso --svg pair.svg
+0 convert samples/alice-touch1.iso touch.xyt
 0 device rekey
 5 device backup
 5 device restore

@@ -257,6 +257,7 @@ def test_an_image_without_size() -> None:
     assert refused(octets).message == "image width 0 is not a value of this format at byte 14"
     template, warnings = one(octets, LENIENT)
     assert (template.width_px500, template.height_px500, warnings) == (151, 261, ["header.image_size"])
+    assert refused(put(octets, 18, "00000000")).code == "format.resolution_zero"  # then the first hint is true
     native = ImportOptions(lenient=True, native_size_px=(400, 500))
     assert refused(octets, native).hint == "state the true resolution: --dpi X[,Y]"
 

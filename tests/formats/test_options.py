@@ -16,7 +16,7 @@ from bioguard.errors import InputRefused
 from bioguard.formats import ImportOptions, Trailing
 from bioguard.formats.options import IMPORT_FLAGS
 
-READERS = ("enroll", "authenticate", "identify", "match explain", "demo")
+READERS = ("enroll", "authenticate", "identify", "match explain", "demo", "convert")
 BENCH_READERS = ("scores", "accuracy", "protection", "realism")
 BENCH_PROGRAMS = (
     "calibrate_fingerprints",

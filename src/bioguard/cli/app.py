@@ -20,6 +20,7 @@ COMMANDS = {
     "audit": "audit_bundle:audit",
     "authenticate": "match:authenticate",
     "consent": "consent:consent",
+    "convert": "convert:convert_command",
     "demo": "demo:demo",
     "device": "device:device",
     "doctor": "doctor:doctor",

@@ -7,7 +7,7 @@ extension is refused by that parser, not tried with others.
 import io
 import os
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO
 
@@ -30,7 +30,7 @@ from bioguard.formats.limits import (
     MAX_VIEWS,
     MAX_XYT_BYTES,
 )
-from bioguard.formats.minutiae import MAGIC
+from bioguard.formats.minutiae import MAGIC, MinutiaeRecord
 from bioguard.formats.normalize import normalize_record
 from bioguard.formats.npy import NPY_MAGIC, read_npy
 from bioguard.formats.npz import ZIP_MAGIC, read_npz
@@ -52,11 +52,17 @@ class LoadResult:
         warnings: see docs/formats/minutiae.md sections 7 and 8.
         positions: finger position of each view as the file says it (ISO/IEC 19794-2 table 2; 0 unknown); empty for
             formats without one.
+        format: of the file, for instance `iso19794-2:2005`, `xyt`, `npy`.
+        record: minutiae as the file has them, before they were brought to 500 dpi.
+        rows: embeddings as the file has them [views, dimension], before they were brought to unit length.
     """
 
     features: tuple[Features, ...]
     warnings: tuple[ImportWarning, ...] = ()
     positions: tuple[int, ...] = ()
+    format: str = ""
+    record: MinutiaeRecord | XytRecord | None = field(default=None, compare=False, repr=False)
+    rows: NDArray[np.generic] | None = field(default=None, compare=False, repr=False)
 
 
 def _fmr(octets: bytes, options: ImportOptions) -> LoadResult:
@@ -64,28 +70,33 @@ def _fmr(octets: bytes, options: ImportOptions) -> LoadResult:
     inside, envelope = unwrap(octets, outside)
     if inside is octets and not octets.startswith(MAGIC) and (refusal := card_record(octets)):
         raise refusal
-    record, deviations = read_minutiae_file(inside, options)
+    record, deviations = read_minutiae_file(inside)
+    # Brought to 500 dpi before anything is refused that an option accepts: then that option does read the file.
     templates, warnings = normalize_record(record, options)
     return LoadResult(
         tuple(templates),
-        (*outside.judged(options), *envelope, *deviations, *warnings),
+        (*outside.judged(options), *envelope, *deviations.judged(options), *warnings),
         tuple(view.position for view in record.views),
+        record.format.value,
+        record,
     )
 
 
 def _xyt(octets: bytes, options: ImportOptions) -> LoadResult:
-    template, warnings = normalize_xyt(XytRecord.read(octets), options)
-    return LoadResult((template,), tuple(warnings))
+    record = XytRecord.read(octets)
+    template, warnings = normalize_xyt(record, options)
+    return LoadResult((template,), tuple(warnings), format="xyt", record=record)
 
 
-def _faces(rows: NDArray[np.generic]) -> LoadResult:
+def _faces(rows: NDArray[np.generic], suffix: str) -> LoadResult:
     # Before anything is cast to float64, which warns of a signaling NaN.
     if not np.isfinite(rows).all():
         raise InputRefused(
             "embeddings hold NaN or infinity", hint="check the model that made them", code="input.not_finite"
         )
     check_columns(rows)
-    return LoadResult(tuple(FaceEmbedding.from_features(row) for row in rows))
+    features = tuple(FaceEmbedding.from_features(row) for row in rows)
+    return LoadResult(features, format=suffix.removeprefix("."), rows=rows)
 
 
 MINUTIAE: dict[str, tuple[Callable[[bytes, ImportOptions], LoadResult], int]] = {
@@ -139,7 +150,7 @@ def _parse(stream: BinaryIO, name: str, options: ImportOptions | None, max_views
     if size > limit:
         raise refuse("too_large", f"file has {size} bytes, at most {limit} are read", "split it into several files")
     if suffix in EMBEDDINGS:
-        return _faces(EMBEDDINGS[suffix][0](stream, size, max_views))
+        return _faces(EMBEDDINGS[suffix][0](stream, size, max_views), suffix)
     result = MINUTIAE[suffix][0](stream.read(), options or ImportOptions())
     if len(result.features) > max_views:
         positions = ", ".join(map(str, result.positions))

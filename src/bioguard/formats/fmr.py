@@ -14,7 +14,7 @@ from bioguard.errors import InputRefused
 from bioguard.formats.ansi2009 import Ansi2009Record
 from bioguard.formats.cursor import Cursor
 from bioguard.formats.deviations import AcceptedBy, Deviation, Deviations
-from bioguard.formats.errors import CUT, ImportWarning, refuse_at
+from bioguard.formats.errors import CUT, refuse_at
 from bioguard.formats.iso2011 import Iso2011Record
 from bioguard.formats.minutiae import MAGIC, MinutiaeRecord
 from bioguard.formats.options import ImportOptions
@@ -187,14 +187,14 @@ def _read(octets: bytes) -> _Reading:
 READ_VERSIONS = "read are ISO/IEC 19794-2:2005 and :2011, INCITS 378-2004, 378-2009 and its amendment 1"
 
 
-def read_minutiae_file(octets: bytes, options: ImportOptions) -> tuple[MinutiaeRecord, list[ImportWarning]]:
-    """Parse one minutiae record and say what the options let pass.
+def read_minutiae_file(octets: bytes) -> tuple[MinutiaeRecord, Deviations]:
+    """Parse one minutiae record and say where it leaves its format.
 
     Raises:
-        InputRefused: `format.*`, with the byte offset.
+        InputRefused: `format.*`, with the byte offset, for what leaves no reading.
     """
     found = _read(octets)
-    return found.record, found.deviations.judged(options)
+    return found.record, found.deviations
 
 
 def parse_minutiae(octets: bytes, options: ImportOptions | None = None) -> MinutiaeRecord:
@@ -203,4 +203,6 @@ def parse_minutiae(octets: bytes, options: ImportOptions | None = None) -> Minut
     Raises:
         InputRefused: `format.*`, with the byte offset.
     """
-    return read_minutiae_file(octets, options or ImportOptions())[0]
+    record, deviations = read_minutiae_file(octets)
+    deviations.judged(options or ImportOptions())
+    return record

@@ -148,9 +148,10 @@ def read_geometry(cursor: Cursor, sizes: range = range(1, 0x10000)) -> Geometry:
 
 
 def read_size(cursor: Cursor, sizes: range, what: str) -> int:
-    """One side of the image. No minutia depends on it: import makes the image as large as its minutiae need."""
+    """One side of the image, as far as it is given: no minutia depends on it."""
+    value = cursor.one_of(cursor.u16(what), range(sizes.stop), 2, what)
     effect = "the image was made as large as its minutiae need"
-    return cursor.expect(cursor.u16(what), sizes, 2, what, warning="header.image_size", effect=effect)
+    return cursor.expect(value, sizes, 2, what, warning="header.image_size", effect=effect)
 
 
 def read_minutiae(

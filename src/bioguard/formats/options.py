@@ -20,6 +20,7 @@ __all__ = [
     "ImportFlag",
     "ImportOptions",
     "Trailing",
+    "flags_in",
     "parse_dpi",
     "parse_native_size",
 ]
@@ -138,7 +139,7 @@ class ImportFlag:
     choices: tuple[str, ...] = ()
 
 
-IMPORT_FLAGS = (
+IMPORT_FLAGS: tuple[ImportFlag, ...] = (
     ImportFlag(
         name="--dpi", metavar="X[,Y]", parse=parse_dpi, help="True resolution of the image, instead of the file's."
     ),
@@ -162,3 +163,8 @@ IMPORT_FLAGS = (
     ),
 )
 """Every flag, in the order of the help."""
+
+
+def flags_in(hint: str) -> tuple[str, ...]:
+    """The import flags that a hint names: a way in without flags has to say something else."""
+    return tuple(flag.name for flag in IMPORT_FLAGS if re.search(rf"(?<![\w-]){flag.name}(?![\w-])", hint))

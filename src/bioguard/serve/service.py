@@ -1,6 +1,6 @@
 """The methods of the frame protocol over a `Device`. Runs in the normal world; the secure world's lock is untouched."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from itertools import islice
 from typing import Any
 
@@ -16,6 +16,7 @@ from bioguard.device.consent import grant
 from bioguard.device.fingers import finger_name
 from bioguard.errors import InputRefused
 from bioguard.formats import load_bytes
+from bioguard.formats.options import flags_in
 from bioguard.records import FaceEmbedding, Features, FingerprintTemplate
 from bioguard.records.grants import Purpose
 from bioguard.serve import protocol as p
@@ -31,6 +32,17 @@ _CANONICAL: dict[int, Callable[[bytes], Features]] = {
 }
 
 
+def _minutiae(data: bytes) -> Sequence[Features]:
+    """The views of a file. This version of the protocol has no import options, so no hint may send a caller there."""
+    try:
+        return load_bytes(data, "sample.iso").features
+    except InputRefused as error:
+        if not flags_in(error.hint):
+            raise
+        hint = f"with bioguard convert FILE OUT.iso, whose OUT.iso can be sent: {error.hint}"
+        raise InputRefused(error.message, hint=hint, code=error.code) from error
+
+
 def _sample(form: SampleForm, data: bytes) -> Features:
     if form is SampleForm.FLOAT32:
         if not data or len(data) % 4:
@@ -39,7 +51,7 @@ def _sample(form: SampleForm, data: bytes) -> Features:
             )
         return FaceEmbedding.from_features(np.frombuffer(data, "<f4"))
     if form is SampleForm.MINUTIAE_FILE:
-        views = load_bytes(data, "sample.iso").features
+        views = _minutiae(data)
         if len(views) != 1:
             raise InputRefused(
                 f"{len(views)} views, expected one", hint="send one view per sample", code="serve.sample"
