@@ -9,6 +9,8 @@ from typing import Any
 
 import pytest
 
+from bioguard.formats.extended import ExtendedData
+
 ROOT = Path(__file__).resolve().parents[2]
 
 
@@ -37,6 +39,8 @@ def plain() -> Callable[[Any], dict[str, Any]]:
     """A view of the product as the oracle writes it: tuples instead of records."""
 
     def convert(value: Any) -> Any:
+        if isinstance(value, ExtendedData):
+            return convert(value.blocks)
         if isinstance(value, tuple) and not hasattr(value, "_fields"):
             return [convert(v) for v in value]
         if hasattr(value, "__dataclass_fields__"):

@@ -21,7 +21,7 @@ from bioguard.formats import (
 )
 from bioguard.formats.ansi2009 import Ansi2009Record, Ansi2009View
 from bioguard.formats.convert import RECORDS, SUFFIX_TARGETS, TEXTS, Conversion, Target, convert
-from bioguard.formats.extended import ExtendedBlock
+from bioguard.formats.extended import ExtendedBlock, ExtendedData, LengthRule
 from bioguard.formats.iso2011 import Iso2011Record, Iso2011View, QualityBlock
 from bioguard.formats.minutiae import Geometry, Minutia, MinutiaeFormat
 from bioguard.formats.v20 import Iso2005Record, View20
@@ -30,7 +30,7 @@ from bioguard.synthetic import finger_impressions
 
 MINUTIAE = tuple(Minutia(1 + i % 2, 20 + i % 6 * 30, 30 + i // 6 * 40, i * 17 % 180, 10 + i) for i in range(24))
 IMAGE = Geometry(300, 400, 197, 197)
-EXTENDED = (ExtendedBlock(1, b"\x00\x01\x02\x03"),)
+EXTENDED = ExtendedData.of([ExtendedBlock(1, b"\x00\x01\x02\x03")], LengthRule.WHOLE_BLOCK)
 
 
 def loss(made: Conversion) -> dict[tuple[str, str], tuple[int, int]]:

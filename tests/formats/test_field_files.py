@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from bioguard.errors import InputRefused
 from bioguard.formats import ImportOptions, Trailing, load_bytes, parse_minutiae
-from bioguard.formats.extended import ExtendedBlock, LengthRule
+from bioguard.formats.extended import NO_EXTENDED_DATA, ExtendedBlock, ExtendedData, LengthRule
 from bioguard.formats.minutiae import Geometry, Minutia
 from bioguard.formats.v20 import Iso2005Record, View20
 from bioguard.records import FingerprintTemplate
@@ -274,38 +274,41 @@ def test_a_2011_view_without_minutiae() -> None:
 BLOCKS = (ExtendedBlock(1, b"\x01\x00\x05"), ExtendedBlock(0x144, b"vendor"), ExtendedBlock(2, b""))
 
 
-def record_2005(blocks: tuple[ExtendedBlock, ...], rule: LengthRule | None = None) -> Iso2005Record:
+def record_2005(extended: ExtendedData) -> Iso2005Record:
     view = View20(
         position=2,
         view_number=0,
         impression=0,
         quality=80,
         minutiae=(Minutia(1, 100, 200, 64, 80),),
-        extended=blocks,
-        extended_rule=rule,
+        extended=extended,
     )
     return Iso2005Record(equipment=0, image=Geometry(400, 500, 197, 197), views=(view,))
 
 
 def test_both_length_rules_of_2005_are_read() -> None:
-    own, older = record_2005(BLOCKS).to_bytes(), record_2005(BLOCKS, LengthRule.WHOLE_BLOCK).to_bytes()
-    assert own != older
-    for octets, rule, codes in ((own, None, ["header.extended_length"]), (older, LengthRule.WHOLE_BLOCK, [])):
-        view = parse_minutiae(octets).views[0]
-        assert (view.extended, view.extended_rule) == (BLOCKS, rule)
-        template, warnings = one(octets)
-        assert (template, warnings) == (one(record_2005(()).to_bytes())[0], codes)
+    for rule, codes in ((LengthRule.DATA_ONLY, ["header.extended_length"]), (LengthRule.WHOLE_BLOCK, [])):
+        octets = record_2005(ExtendedData.of(BLOCKS, rule)).to_bytes()
+        extended = parse_minutiae(octets).views[0].extended
+        assert (extended.blocks, extended.rule) == (BLOCKS, rule)
+        assert one(octets) == (one(record_2005(NO_EXTENDED_DATA).to_bytes())[0], codes)
+
+
+def test_what_is_written_for_2005_is_what_a_strict_reader_of_it_takes() -> None:
+    """FingerprintIO reads type, length and then that many bytes of data."""
+    area = record_2005(ExtendedData.of(BLOCKS, LengthRule.DATA_ONLY)).to_bytes()[34:]
+    assert area == bytes.fromhex("0015 0001 0003 010005 0144 0006") + b"vendor" + bytes.fromhex("0002 0000")
 
 
 @given(
     st.lists(st.builds(ExtendedBlock, st.integers(1, 0xFFFF), st.binary(max_size=12)), max_size=4).map(tuple),
-    st.sampled_from([None, LengthRule.WHOLE_BLOCK]),
+    st.sampled_from([LengthRule.DATA_ONLY, LengthRule.WHOLE_BLOCK]),
 )
-def test_extended_data_never_changes_a_minutia(blocks: tuple[ExtendedBlock, ...], rule: LengthRule | None) -> None:
-    octets = record_2005(blocks, rule).to_bytes()
+def test_extended_data_never_changes_a_minutia(blocks: tuple[ExtendedBlock, ...], rule: LengthRule) -> None:
+    octets = record_2005(ExtendedData.of(blocks, rule)).to_bytes()
     record = parse_minutiae(octets)
     assert record.to_bytes() == octets
-    assert one(octets)[0] == one(record_2005(()).to_bytes())[0]
+    assert one(octets)[0] == one(record_2005(NO_EXTENDED_DATA).to_bytes())[0]
 
 
 # Resolution.

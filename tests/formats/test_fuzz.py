@@ -13,9 +13,9 @@ from bioguard.formats import load_bytes
 FUZZ = runpy.run_path(str(Path(__file__).with_name("fuzz.py")))
 
 
-def test_three_seconds_of_mutations() -> None:
-    counts = FUZZ["run"](3.0, seed=20)
-    assert counts["inputs"] > 100
+def test_fifteen_hundred_mutations() -> None:
+    counts = FUZZ["run"](inputs=1500, seed=20)
+    assert counts["inputs"] == 1500
     assert 0 < counts["accepted"] < counts["inputs"]
 
 

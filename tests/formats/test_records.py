@@ -19,7 +19,7 @@ from bioguard.formats import (
 )
 from bioguard.formats.ansi2009 import AM1_POSITIONS, Ansi2009Record, Ansi2009View
 from bioguard.formats.ansi2009 import IMPRESSIONS as ANSI2009_IMPRESSIONS
-from bioguard.formats.extended import ExtendedBlock
+from bioguard.formats.extended import NO_EXTENDED_DATA, ExtendedBlock, ExtendedData, LengthRule
 from bioguard.formats.iso2011 import IMPRESSIONS as ISO2011_IMPRESSIONS
 from bioguard.formats.iso2011 import NO_DATE, Certification, Iso2011Record, Iso2011View, QualityBlock
 from bioguard.formats.minutiae import Geometry, Minutia, MinutiaeFormat, MinutiaeRecord
@@ -28,7 +28,13 @@ from bioguard.records import FingerprintTemplate
 
 U16 = st.integers(0, 0xFFFF)
 SIZE = st.integers(1, 0xFFFF)
-BLOCKS = st.lists(st.builds(ExtendedBlock, st.integers(1, 0xFFFF), st.binary(max_size=20)), max_size=3).map(tuple)
+LISTS = st.lists(st.builds(ExtendedBlock, st.integers(1, 0xFFFF), st.binary(max_size=20)), max_size=3)
+
+
+def blocks(rule: LengthRule) -> st.SearchStrategy[ExtendedData]:
+    return LISTS.map(lambda found: ExtendedData.of(found, rule) if found else NO_EXTENDED_DATA)
+
+
 PERCENT = st.integers(0, 100)
 CODED = PERCENT | st.sampled_from([254, 255])
 IMAGE = st.builds(Geometry, SIZE, SIZE, U16, U16)
@@ -40,7 +46,7 @@ def minutiae(angles: int, quality: st.SearchStrategy[int], least: int = 0) -> st
     return st.lists(one, min_size=least, max_size=12).map(tuple)
 
 
-def views20(angles: int) -> st.SearchStrategy[tuple[View20, ...]]:
+def views20(angles: int, rule: LengthRule) -> st.SearchStrategy[tuple[View20, ...]]:
     one = st.builds(
         View20,
         position=st.integers(0, 10),
@@ -48,7 +54,7 @@ def views20(angles: int) -> st.SearchStrategy[tuple[View20, ...]]:
         impression=st.integers(0, 9),
         quality=PERCENT,
         minutiae=minutiae(angles, PERCENT),
-        extended=BLOCKS,
+        extended=blocks(rule),
     )
     return several(one)
 
@@ -57,8 +63,10 @@ def several(one: st.SearchStrategy) -> st.SearchStrategy:
     return st.lists(one, min_size=1, max_size=3, unique_by=lambda v: (v.position, v.view_number)).map(tuple)
 
 
-ISO2005 = st.builds(Iso2005Record, equipment=U16, image=IMAGE, views=views20(256))
-ANSI2004 = st.builds(Ansi2004Record, owner=U16, product=U16, equipment=U16, image=IMAGE, views=views20(180))
+ISO2005 = st.builds(Iso2005Record, equipment=U16, image=IMAGE, views=views20(256, LengthRule.DATA_ONLY))
+ANSI2004 = st.builds(
+    Ansi2004Record, owner=U16, product=U16, equipment=U16, image=IMAGE, views=views20(180, LengthRule.WHOLE_BLOCK)
+)
 
 
 def ansi2009(target: MinutiaeFormat, positions: list[int]) -> st.SearchStrategy[Ansi2009Record]:
@@ -72,7 +80,7 @@ def ansi2009(target: MinutiaeFormat, positions: list[int]) -> st.SearchStrategy[
         quality_algorithm=U16,
         image=IMAGE,
         minutiae=minutiae(180, CODED),
-        extended=BLOCKS,
+        extended=blocks(LengthRule.WHOLE_BLOCK),
     )
     compliance = st.sampled_from([0, 0x80])
     return st.builds(
@@ -114,7 +122,7 @@ def iso2011(draw: st.DrawFn) -> Iso2011Record:
         minutia_size=st.just(size),
         ending_type=st.integers(0, 1),
         minutiae=minutiae(256, st.just(254) if size == 5 else CODED, least=1),
-        extended=BLOCKS,
+        extended=blocks(LengthRule.WHOLE_BLOCK),
     )
     return Iso2011Record(certified=certified, views=draw(several(one)))
 
@@ -230,7 +238,7 @@ def test_a_template_without_minutiae_has_no_xyt_and_no_2011_form() -> None:
 
 def test_a_large_iso_record_is_not_taken_for_incits() -> None:
     """From 1.7 MB on, the first two bytes of the ISO length look like the 2-byte length of INCITS 378-2004."""
-    block = (ExtendedBlock(0x105, bytes(65_000)),)
+    block = ExtendedData.of([ExtendedBlock(0x105, bytes(65_000))], LengthRule.DATA_ONLY)
     one = Minutia(1, 5, 5, 200, 1)
     views = tuple(
         View20(position=i // 16, view_number=i % 16, impression=0, quality=0, minutiae=(one,), extended=block)

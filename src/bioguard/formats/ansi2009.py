@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import ClassVar, Self
 
 from bioguard.formats.cursor import Cursor
-from bioguard.formats.extended import ExtendedBlock, LengthRule, pack_extended, read_extended
+from bioguard.formats.extended import NO_EXTENDED_DATA, ExtendedData, LengthRule, read_extended
 from bioguard.formats.minutiae import (
     AS_NOT_REPORTED,
     CODED_QUALITY,
@@ -51,8 +51,7 @@ class Ansi2009View:
     quality_algorithm: int
     image: Geometry
     minutiae: tuple[Minutia, ...]
-    extended: tuple[ExtendedBlock, ...] = ()
-    extended_rule: LengthRule | None = None
+    extended: ExtendedData = NO_EXTENDED_DATA
 
     @classmethod
     def read(cls, cursor: Cursor, positions: frozenset[int] | range) -> Self:
@@ -75,7 +74,7 @@ class Ansi2009View:
         image = read_geometry(cursor)
         count = cursor.u8("minutiae count")
         minutiae = read_minutiae(cursor, count, angles=range(180), qualities=CODED_QUALITY)
-        extended, other_rule = read_extended(cursor, LengthRule.WHOLE_BLOCK)
+        extended = read_extended(cursor, LengthRule.WHOLE_BLOCK)
         return cls(
             position=position,
             view_number=number,
@@ -86,7 +85,6 @@ class Ansi2009View:
             image=image,
             minutiae=minutiae,
             extended=extended,
-            extended_rule=other_rule,
         )
 
     def to_bytes(self) -> bytes:
@@ -105,8 +103,7 @@ class Ansi2009View:
             i.y_per_cm,
             len(self.minutiae),
         )
-        rule = self.extended_rule or LengthRule.WHOLE_BLOCK
-        return head + pack_minutiae(self.minutiae) + pack_extended(self.extended, rule)
+        return head + pack_minutiae(self.minutiae) + self.extended.to_bytes()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -158,8 +155,8 @@ class Ansi2009Record(EncodedRecord):
         )
 
     def parts(self) -> Iterator[bytes]:
-        views = [view.to_bytes() for view in self.views]
-        total = self.HEADER + sum(map(len, views)) if self.declared_length is None else self.declared_length
+        size = self.HEADER + sum(len(view.to_bytes()) for view in self.views)
+        total = size if self.declared_length is None else self.declared_length
         yield MAGIC + VERSIONS[self.format]
         yield struct.pack(
             ">IHHBHBB",
@@ -171,4 +168,4 @@ class Ansi2009Record(EncodedRecord):
             len(self.views),
             self.reserved,
         )
-        yield from views
+        yield from (view.to_bytes() for view in self.views)

@@ -7,16 +7,20 @@ and writes it, while many files of that edition follow the older rule. The lengt
 """
 
 import struct
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from enum import Enum, unique
+from typing import Self
 
 from bioguard.formats.cursor import Cursor
 from bioguard.formats.deviations import AcceptedBy, Deviation
 from bioguard.formats.errors import CUT, refuse_at
 
-__all__ = ["ExtendedBlock", "LengthRule", "pack_extended", "read_extended"]
+__all__ = ["NO_EXTENDED_DATA", "ExtendedBlock", "ExtendedData", "LengthRule", "read_extended"]
 
 _HEADER = struct.Struct(">HH")
+Span = tuple[int, int, int]
+"""Type, and where the data of a block begin and end in the area."""
 
 
 @unique
@@ -30,31 +34,78 @@ class LengthRule(Enum):
 
 @dataclass(frozen=True, slots=True)
 class ExtendedBlock:
-    """One extended data block, byte-exact: 1 ridge counts, 2 cores and deltas, 3 zonal quality, others private."""
+    """One extended data block: 1 ridge counts, 2 cores and deltas, 3 zonal quality, others private."""
 
     type_id: int
     payload: bytes
 
 
-def _split(area: bytes, rule: LengthRule) -> tuple[ExtendedBlock, ...] | None:
-    """The blocks, or None where the lengths do not add up to the area."""
+@dataclass(frozen=True, slots=True)
+class ExtendedData:
+    """The extended data of a view, byte for byte.
+
+    A record of 16 MB can have four million blocks, so they are made when somebody asks for them.
+
+    Attributes:
+        area: all blocks, without the length of the area.
+        rule: what their lengths count.
+    """
+
+    area: bytes
+    rule: LengthRule
+
+    @classmethod
+    def of(cls, blocks: Iterable[ExtendedBlock], rule: LengthRule) -> Self:
+        """Pack blocks: DATA_ONLY for ISO/IEC 19794-2:2005, which a strict reader of it wants; else WHOLE_BLOCK."""
+        own = _HEADER.size if rule is LengthRule.WHOLE_BLOCK else 0
+        return cls(b"".join(_HEADER.pack(b.type_id, len(b.payload) + own) + b.payload for b in blocks), rule)
+
+    @property
+    def blocks(self) -> tuple[ExtendedBlock, ...]:
+        """The blocks in order."""
+        if self.rule is LengthRule.UNREADABLE:
+            return (ExtendedBlock(0, self.area),)
+        return tuple(ExtendedBlock(kind, self.area[start:end]) for kind, start, end in _spans(self.area, self.rule))
+
+    def to_bytes(self) -> bytes:
+        """The area with its length before it."""
+        return len(self.area).to_bytes(2, "big") + self.area
+
+
+NO_EXTENDED_DATA = ExtendedData(b"", LengthRule.WHOLE_BLOCK)
+
+
+def _spans(area: bytes, rule: LengthRule) -> Iterator[Span]:
+    """Raises ValueError where the lengths do not add up to the area."""
     own = _HEADER.size if rule is LengthRule.WHOLE_BLOCK else 0
-    blocks, at = [], 0
+    at = 0
     while at < len(area):
         if len(area) - at < _HEADER.size:
-            return None
+            raise ValueError
         type_id, length = _HEADER.unpack_from(area, at)
-        size = length - own
-        if not 0 <= size <= len(area) - at - _HEADER.size:
-            return None
         at += _HEADER.size
-        blocks.append(ExtendedBlock(type_id, area[at : at + size]))
+        size = length - own
+        if not 0 <= size <= len(area) - at:
+            raise ValueError
+        yield type_id, at, at + size
         at += size
-    return tuple(blocks)
 
 
-def read_extended(cursor: Cursor, edition: LengthRule) -> tuple[tuple[ExtendedBlock, ...], LengthRule | None]:
-    """Blocks of one view, and the rule they follow; None for the edition's own.
+def _fits(area: bytes, rule: LengthRule) -> bool:
+    try:
+        for _ in _spans(area, rule):
+            pass
+    except ValueError:
+        return False
+    return True
+
+
+def read_extended(cursor: Cursor, edition: LengthRule) -> ExtendedData:
+    """Read the area of one view.
+
+    Args:
+        cursor: at the length of the area.
+        edition: the rule of the format's edition; the other one is tried where it does not add up.
 
     Raises:
         InputRefused: `format.extended_overrun` for an area that does not fit into the record.
@@ -64,39 +115,28 @@ def read_extended(cursor: Cursor, edition: LengthRule) -> tuple[tuple[ExtendedBl
     if total > cursor.end - start:
         message = f"extended data of {total} bytes, {cursor.end - start} left: field"
         raise refuse_at("extended_overrun", start - 2, message, CUT)
+    if total == 0:
+        return NO_EXTENDED_DATA
     area = cursor.take(total, "extended data")
     other = LengthRule.WHOLE_BLOCK if edition is LengthRule.DATA_ONLY else LengthRule.DATA_ONLY
-    blocks, used = _split(area, edition), edition
-    if blocks is None:
-        blocks, used = _split(area, other), other
-    if blocks is None:
+    rule = next((r for r in (edition, other) if _fits(area, r)), LengthRule.UNREADABLE)
+    if rule is LengthRule.UNREADABLE:
         _note(cursor, "extended_overrun", start, "extended data block lengths do not add up", "the area was kept whole")
-        return (ExtendedBlock(0, area),), LengthRule.UNREADABLE
-    if any(block.type_id == 0 for block in blocks):
+    elif any(type_id == 0 for type_id, _, _ in _spans(area, rule)):
         _note(cursor, "extended_type", start, "extended data block type 0 is reserved, found", "the block was kept")
-    elif blocks and used is LengthRule.DATA_ONLY and (used is not edition or _split(area, other) is None):
+    elif rule is LengthRule.DATA_ONLY and not _fits(area, LengthRule.WHOLE_BLOCK):
         cursor.deviations.add(
             Deviation(
                 "extended_overrun",
                 "header.extended_length",
                 f"lengths of extended data blocks do not count their own 4 bytes at byte {start}",
                 "two rules are in use; the blocks were kept, no minutia depends on them",
-                AcceptedBy.ALWAYS if used is edition else AcceptedBy.LENIENT,
+                AcceptedBy.ALWAYS if rule is edition else AcceptedBy.LENIENT,
             )
         )
-    return blocks, None if used is edition else used
+    return ExtendedData(area, rule)
 
 
 def _note(cursor: Cursor, code: str, offset: int, message: str, effect: str) -> None:
     effect += "; no minutia depends on it"
     cursor.deviations.add(Deviation(code, "header.extended_data", f"{message} at byte {offset}", effect))
-
-
-def pack_extended(blocks: tuple[ExtendedBlock, ...], rule: LengthRule) -> bytes:
-    """The area with its length, in the given rule."""
-    if rule is LengthRule.UNREADABLE:
-        body = b"".join(block.payload for block in blocks)
-    else:
-        own = _HEADER.size if rule is LengthRule.WHOLE_BLOCK else 0
-        body = b"".join(_HEADER.pack(b.type_id, len(b.payload) + own) + b.payload for b in blocks)
-    return len(body).to_bytes(2, "big") + body

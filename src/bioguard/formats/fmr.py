@@ -103,8 +103,9 @@ CANDIDATES = {
 }
 
 
-def _describe(rest: bytes) -> str:
-    return "all zero" if not any(rest) else "not all zero, perhaps memory of the program that wrote the file"
+def _is_zero(octets: bytes, start: int, end: int) -> bool:
+    """Without a copy: the rest may be as large as a file can be."""
+    return octets.count(0, start, end) == end - start
 
 
 def _check_end(cursor: Cursor) -> None:
@@ -115,9 +116,9 @@ def _check_end(cursor: Cursor) -> None:
             explanation.
     """
     size, end, declared, at = len(cursor.octets), cursor.offset, cursor.declared, cursor.declared_at
-    rest = cursor.octets[end:]
+    rest = size - end
     mismatch = f"header declares {declared} bytes, file has {size}: field at byte {at}"
-    if any(cursor.octets[end : min(declared, size)]):
+    if not _is_zero(cursor.octets, end, max(end, min(declared, size))):
         message = f"header declares {declared} bytes, its views end"
         raise refuse_at("length_mismatch", end, message)
     if declared != end and not (declared == size and rest):
@@ -128,7 +129,9 @@ def _check_end(cursor: Cursor) -> None:
         cursor.deviations.add(Deviation(code, "header.total_length", mismatch, effect))
     if rest:
         counted = ", counted by its header" if declared == size else ""
-        message = f"{len(rest)} bytes ({_describe(rest)}) follow the record of {end} bytes{counted}"
+        zero = _is_zero(cursor.octets, end, size)
+        what = "all zero" if zero else "not all zero, perhaps memory of the program that wrote the file"
+        message = f"{rest} bytes ({what}) follow the record of {end} bytes{counted}"
         effect = "they were left out"
         cursor.deviations.add(
             Deviation("length_mismatch", "header.trailing_bytes", message, effect, AcceptedBy.TRAILING)
@@ -146,15 +149,15 @@ def _attempt(reader: Reader, octets: bytes) -> _Reading:
             raise refuse_at("truncated", cursor.declared_at, message, CUT) from fault
         raise
     _check_end(cursor)
-    _check_canonical(record, octets[: cursor.offset])
+    _check_canonical(record, memoryview(octets)[: cursor.offset])
     return _Reading(record, cursor.deviations)
 
 
-def _check_canonical(record: MinutiaeRecord, octets: bytes) -> None:
+def _check_canonical(record: MinutiaeRecord, octets: memoryview) -> None:
     """What a record writes is what it was read from, however far that leaves the format."""
-    at, view = 0, memoryview(octets)
+    at = 0
     for part in record.parts():
-        if view[at : at + len(part)] != part:
+        if octets[at : at + len(part)] != part:
             break
         at += len(part)
     if at != len(octets):

@@ -11,7 +11,7 @@ from typing import ClassVar, Self
 from bioguard.formats.cursor import Cursor
 from bioguard.formats.deviations import Deviation
 from bioguard.formats.errors import CUT, refuse_at
-from bioguard.formats.extended import ExtendedBlock, LengthRule, pack_extended, read_extended
+from bioguard.formats.extended import NO_EXTENDED_DATA, ExtendedData, LengthRule, read_extended
 from bioguard.formats.minutiae import (
     CODED_QUALITY,
     FINGERS,
@@ -105,8 +105,7 @@ class Iso2011View:
     minutia_size: int = 6
     ending_type: int = 0
     minutiae: tuple[Minutia, ...]
-    extended: tuple[ExtendedBlock, ...] = ()
-    extended_rule: LengthRule | None = None
+    extended: ExtendedData = NO_EXTENDED_DATA
 
     @classmethod
     def read(cls, outer: Cursor, *, certified: bool) -> Self:
@@ -157,7 +156,7 @@ class Iso2011View:
             code="no_minutiae",
         )
         minutiae = read_minutiae(cursor, count, angles=U8, qualities=CODED_QUALITY, size=minutia_size)
-        extended, other_rule = read_extended(cursor, LengthRule.WHOLE_BLOCK)
+        extended = read_extended(cursor, LengthRule.WHOLE_BLOCK)
         if cursor.offset != cursor.end:
             raise refuse_at("representation_length", start, f"representation length {length} leaves bytes over: field")
         return cls(
@@ -175,7 +174,6 @@ class Iso2011View:
             ending_type=ending,
             minutiae=minutiae,
             extended=extended,
-            extended_rule=other_rule,
         )
 
     def to_bytes(self) -> bytes:
@@ -202,7 +200,7 @@ class Iso2011View:
                 len(self.minutiae),
             ),
             pack_minutiae(self.minutiae, self.minutia_size),
-            pack_extended(self.extended, self.extended_rule or LengthRule.WHOLE_BLOCK),
+            self.extended.to_bytes(),
         ]
         body = b"".join(parts)
         return (len(body) + 4).to_bytes(4, "big") + body
@@ -243,7 +241,7 @@ class Iso2011Record(EncodedRecord):
         return cls(certified=certified, views=tuple(views), declared_length=cursor.other_length)
 
     def parts(self) -> Iterator[bytes]:
-        views = [view.to_bytes() for view in self.views]
-        total = self.HEADER + sum(map(len, views)) if self.declared_length is None else self.declared_length
+        size = self.HEADER + sum(len(view.to_bytes()) for view in self.views)
+        total = size if self.declared_length is None else self.declared_length
         yield MAGIC + b"030\x00" + struct.pack(">IHB", total, len(self.views), self.certified)
-        yield from views
+        yield from (view.to_bytes() for view in self.views)

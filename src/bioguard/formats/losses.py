@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from bioguard.formats.extended import NO_EXTENDED_DATA
 from bioguard.formats.iso2011 import NO_DATE
 from bioguard.formats.minutiae import PERCENT, MinutiaeRecord
 from bioguard.formats.xyt import XytRecord
@@ -57,7 +58,7 @@ _NOT_GIVEN: dict[str, tuple[object, ...]] = {
     "device_type": (0,),
     "certifications": (None, ()),
     "ridge_ending_type": (0,),
-    "extended_data": ((),),
+    "extended_data": (NO_EXTENDED_DATA,),
 }
 """Field -> values that say nothing."""
 _ATTRIBUTES = {

@@ -13,7 +13,7 @@ from typing import Protocol
 from bioguard.formats.cursor import Cursor
 from bioguard.formats.deviations import Deviation
 from bioguard.formats.errors import CUT, refuse_at
-from bioguard.formats.extended import ExtendedBlock
+from bioguard.formats.extended import ExtendedData
 
 __all__ = [
     "ANGLE_UNITS",
@@ -105,7 +105,7 @@ class MinutiaeView(Protocol):
     @property
     def minutiae(self) -> tuple[Minutia, ...]: ...
     @property
-    def extended(self) -> tuple[ExtendedBlock, ...]: ...
+    def extended(self) -> ExtendedData: ...
 
 
 class MinutiaeRecord(Protocol):

@@ -11,7 +11,7 @@ from typing import ClassVar, Self
 
 from bioguard.formats.cursor import Cursor
 from bioguard.formats.deviations import Deviation
-from bioguard.formats.extended import ExtendedBlock, LengthRule, pack_extended, read_extended
+from bioguard.formats.extended import NO_EXTENDED_DATA, ExtendedData, LengthRule, read_extended
 from bioguard.formats.minutiae import (
     AS_NOT_REPORTED,
     FINGERS,
@@ -52,8 +52,7 @@ class View20:
     impression: int
     quality: int
     minutiae: tuple[Minutia, ...]
-    extended: tuple[ExtendedBlock, ...] = ()
-    extended_rule: LengthRule | None = None
+    extended: ExtendedData = NO_EXTENDED_DATA
 
     @classmethod
     def read(cls, cursor: Cursor, angles: range, rule: LengthRule) -> Self:
@@ -65,20 +64,18 @@ class View20:
         )
         count = cursor.u8("minutiae count")
         minutiae = read_minutiae(cursor, count, angles=angles, qualities=PERCENT)
-        extended, other_rule = read_extended(cursor, rule)
         return cls(
             position=position,
             view_number=packed >> 4,
             impression=impression,
             quality=quality,
             minutiae=minutiae,
-            extended=extended,
-            extended_rule=other_rule,
+            extended=read_extended(cursor, rule),
         )
 
-    def to_bytes(self, rule: LengthRule) -> bytes:
+    def to_bytes(self) -> bytes:
         head = bytes((self.position, self.view_number << 4 | self.impression, self.quality, len(self.minutiae)))
-        return head + pack_minutiae(self.minutiae) + pack_extended(self.extended, self.extended_rule or rule)
+        return head + pack_minutiae(self.minutiae) + self.extended.to_bytes()
 
 
 def _read_views(cursor: Cursor, count: int, angles: range, rule: LengthRule) -> tuple[View20, ...]:
@@ -149,9 +146,9 @@ class Iso2005Record(EncodedRecord):
         )
 
     def parts(self) -> Iterator[bytes]:
-        views = [view.to_bytes(self.RULE) for view in self.views]
+        size = self.HEADER + sum(len(view.to_bytes()) for view in self.views)
         i = self.image
-        total = self.HEADER + sum(map(len, views)) if self.declared_length is None else self.declared_length
+        total = size if self.declared_length is None else self.declared_length
         yield (
             MAGIC
             + self.version
@@ -167,7 +164,7 @@ class Iso2005Record(EncodedRecord):
                 self.reserved,
             )
         )
-        yield from views
+        yield from (view.to_bytes() for view in self.views)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -228,8 +225,7 @@ class Ansi2004Record(EncodedRecord):
         )
 
     def parts(self) -> Iterator[bytes]:
-        views = [view.to_bytes(self.RULE) for view in self.views]
-        size = self.HEADER + sum(map(len, views))
+        size = self.HEADER + sum(len(view.to_bytes()) for view in self.views)
         long_length = self.long_length or size > 0xFFFF
         total = size + 4 * long_length if self.declared_length is None else self.declared_length
         i = self.image
@@ -246,4 +242,4 @@ class Ansi2004Record(EncodedRecord):
             len(self.views),
             self.reserved,
         )
-        yield from views
+        yield from (view.to_bytes() for view in self.views)
