@@ -1,9 +1,11 @@
 """Error rates of sets of comparisons, alone and pooled, as one dictionary (`accuracy.json`)."""
 
+import math
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
+from numpy.typing import NDArray
 
 from bench.intervals import proportion
 from bench.metrics.enrollments import user_effect, view_effect
@@ -11,9 +13,12 @@ from bench.metrics.identification import identification, searches
 from bench.metrics.rates import OperatingPoint, Scores, minimum_comparisons
 from bench.metrics.resampling import subject_intervals
 from bench.metrics.subjects import quality_bins, subject_table, zoo
-from bench.sets import Comparisons, pairs_of, scores_of
+from bench.sets import Comparisons, pair_scores, pairs_of
 
-__all__ = ["EER_RULE", "TARGETS", "figures"]
+__all__ = ["EER_RULE", "NOT_MEASURABLE", "TARGETS", "figures", "finite_or_none"]
+
+Floats = NDArray[np.float32]
+NOT_MEASURABLE = "not measurable"
 
 TARGETS: Mapping[str, float] = {"1e-2": 1e-2, "1e-3": 1e-3, "1e-4": 1e-4, "1e-5": 1e-5}
 EER_RULE = "FVC2000: middle of FMR and FNMR at the first threshold where FMR <= FNMR, or the one before"
@@ -26,6 +31,9 @@ def figures(
 ) -> dict[str, Any]:
     """All figures of a group of sets under one threshold.
 
+    Where genuine or impostor comparisons are missing, what needs them is "not measurable", and the rest is there. A
+    figure that is no finite number is None: d' of scores that do not vary.
+
     Args:
         sets: one set, or several to pool.
         seed: of the draws of people.
@@ -33,23 +41,53 @@ def figures(
         decision_threshold: threshold the product decides at; its errors are counted too.
     """
     group = list(sets)
-    scores = scores_of(group)
-    intervals = subject_intervals(pairs_of(group, scores), list(TARGETS.values()), seed=seed, replicates=replicates)
-    eer = scores.eer()
-    at_percent = scores.at_fmr(1e-2)
-    samples, failed = sum(len(s.samples) for s in group), sum(len(s.unusable) for s in group)
-    rows = [row for one in group for row in subject_table(one, at_percent.threshold)]
+    genuine, impostor = pair_scores(group)
     found = searches(group)
     result: dict[str, Any] = {
         "people": sum(s.people for s in group),
-        "samples": samples,
-        "genuine": int(scores.genuine.size),
-        "impostor": int(scores.impostor.size),
+        "samples": sum(len(s.samples) for s in group),
+        "genuine": int(genuine.size),
+        "impostor": int(impostor.size),
+        "eer_rule": EER_RULE,
+        "score_quantiles": {
+            "levels": list(QUANTILES),
+            "genuine": _quantiles(genuine),
+            "impostor": _quantiles(impostor),
+        },
+        "failure_to_acquire": _failure_to_acquire(group),
+        "failure_to_enroll": _failure_to_enroll(group),
+        "identification": identification(found) if found else NOT_MEASURABLE,
+        "bootstrap_replicates": replicates,
+    }
+    two_sided = bool(genuine.size and impostor.size)
+    result |= _rates(group, Scores(genuine, impostor), seed, replicates) if two_sided else _no_rates(group)
+    result["transaction_at_fmr"] = _transactions(result)
+    if decision_threshold is not None:
+        result["at_product_threshold"] = _at_threshold(genuine, impostor, decision_threshold)
+    finite: dict[str, Any] = finite_or_none(result)
+    return finite
+
+
+def finite_or_none(value: Any) -> Any:
+    """The same figures with None for what is no finite number, which JSON cannot say."""
+    if isinstance(value, Mapping):
+        return {k: finite_or_none(v) for k, v in value.items()}
+    if isinstance(value, list | tuple):
+        return [finite_or_none(v) for v in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
+
+
+def _rates(group: list[Comparisons], scores: Scores, seed: int, replicates: int) -> dict[str, Any]:
+    """What needs genuine and impostor scores."""
+    intervals = subject_intervals(pairs_of(group, scores), list(TARGETS.values()), seed=seed, replicates=replicates)
+    eer = scores.eer()
+    at_percent = scores.at_fmr(1e-2)
+    rows = [row for one in group for row in subject_table(one, at_percent.threshold)]
+    return {
         "eer": eer.value,
         "eer_bounds": [eer.low, eer.high],
         "eer_interpolated": eer.interpolated,
         "eer_interval_95": list(intervals.eer),
-        "eer_rule": EER_RULE,
         "fnmr_at_fmr": {
             name: _at_fmr(scores, target, intervals.fnmr[target], rows if name == "1e-2" else None)
             for name, target in TARGETS.items()
@@ -58,19 +96,6 @@ def figures(
         "fmr_at_zero_fnmr": scores.at_fnmr(0.0).fmr,
         "auc": scores.auc(),
         "d_prime": scores.d_prime(),
-        "score_quantiles": {
-            "levels": list(QUANTILES),
-            "genuine": _quantiles(scores.genuine),
-            "impostor": _quantiles(scores.impostor),
-        },
-        "failure_to_acquire": {
-            "rate": failed / samples,
-            "failed": failed,
-            "samples": samples,
-            "interval_95": list(proportion(failed, samples)),
-        },
-        "failure_to_enroll": _failure_to_enroll(group),
-        "identification": identification(found) if found else "not measurable",
         "subjects": {"threshold_at_fmr": "1e-2", **zoo(rows), "all": rows if len(rows) <= 500 else []},
         "quality": {
             "kind": next((s.quality_kind for s in group if s.quality_kind), ""),
@@ -81,19 +106,27 @@ def figures(
             "views": view_effect(group, at_percent.threshold, (1, 2, 3, 5)),
             "subjects_per_user": user_effect(group, at_percent.threshold, at_percent.fmr, (1, 2, 5), seed=seed),
         },
-        "bootstrap_replicates": replicates,
     }
-    result["transaction_at_fmr"] = _transactions(result)
-    if decision_threshold is not None:
-        result["at_product_threshold"] = _counts(scores.at(decision_threshold))
-    return result
+
+
+def _no_rates(group: list[Comparisons]) -> dict[str, Any]:
+    """The same keys where comparisons of one kind are missing."""
+    single = ("eer", "eer_bounds", "eer_interpolated", "eer_interval_95", "zero_fmr", "fmr_at_zero_fnmr", "auc")
+    return {
+        **dict.fromkeys(single, NOT_MEASURABLE),
+        "fnmr_at_fmr": dict.fromkeys(TARGETS, NOT_MEASURABLE),
+        "d_prime": None,
+        "subjects": {"threshold_at_fmr": "1e-2", **zoo([]), "all": []},
+        "quality": {"kind": next((s.quality_kind for s in group if s.quality_kind), ""), "quarters": []},
+        "several_enrollments": {"at_fmr": "1e-2", "views": [], "subjects_per_user": []},
+    }
 
 
 def _at_fmr(
     scores: Scores, target: float, interval: tuple[float, float], rows: list[dict[str, Any]] | None
 ) -> dict[str, Any] | str:
     if scores.impostor.size < minimum_comparisons(target):
-        return "not measurable"
+        return NOT_MEASURABLE
     point = scores.at_fmr(target)
     found = {**_counts(point), "subject_interval_95": list(interval)}
     if point.false_matches < FEW_ERRORS:
@@ -118,8 +151,27 @@ def _counts(point: OperatingPoint) -> dict[str, Any]:
     }
 
 
-def _quantiles(values: np.ndarray[Any, Any]) -> list[float]:
-    return [float(q) for q in np.quantile(values, QUANTILES)]
+def _at_threshold(genuine: Floats, impostor: Floats, threshold: float) -> dict[str, Any]:
+    """Counts at a threshold that did not come from these scores; one side alone has its rate."""
+    missed, matched = int((genuine < threshold).sum()), int((impostor >= threshold).sum())
+    counts = _counts(OperatingPoint(threshold, matched, max(impostor.size, 1), missed, max(genuine.size, 1)))
+    for side, keys in ((genuine, ("fnmr", "interval_95")), (impostor, ("fmr", "fmr_interval_95"))):
+        counts |= {} if side.size else dict.fromkeys(keys, NOT_MEASURABLE)
+    return {**counts, "genuine": int(genuine.size), "impostor": int(impostor.size)}
+
+
+def _quantiles(values: Floats) -> list[float] | None:
+    if not values.size:
+        return None
+    # between two infinities nothing can be interpolated
+    method: Literal["linear", "inverted_cdf"] = "linear" if np.isfinite(values).all() else "inverted_cdf"
+    return [float(q) for q in np.quantile(values, QUANTILES, method=method)]
+
+
+def _failure_to_acquire(sets: Sequence[Comparisons]) -> dict[str, Any]:
+    samples, failed = sum(len(s.samples) for s in sets), sum(len(s.unusable) for s in sets)
+    interval = list(proportion(failed, samples))
+    return {"rate": failed / samples, "failed": failed, "samples": samples, "interval_95": interval}
 
 
 def _failure_to_enroll(sets: Sequence[Comparisons]) -> dict[str, Any]:
@@ -141,7 +193,7 @@ def _transactions(result: Mapping[str, Any]) -> dict[str, Any]:
     fta, fte = result["failure_to_acquire"]["rate"], result["failure_to_enroll"]["rate"]
     rates: dict[str, Any] = {}
     for name, point in result["fnmr_at_fmr"].items():
-        if point == "not measurable":
+        if point == NOT_MEASURABLE:
             rates[name] = point
             continue
         far, frr = point["fmr"] * (1 - fta), fta + point["fnmr"] * (1 - fta)

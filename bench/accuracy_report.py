@@ -5,8 +5,10 @@ from typing import Any
 
 import numpy as np
 
+from bench.accuracy import NOT_MEASURABLE
+from bench.metrics.rates import Scores
 from bench.plots import det_plot, histogram_plot
-from bench.sets import Comparisons, scores_of
+from bench.sets import Comparisons, pair_scores, scores_of
 from bioguard.report import Fact, Figure, Report, Section, Table
 
 __all__ = ["accuracy_report", "percent", "summary_lines"]
@@ -17,23 +19,35 @@ MAX_BANDS = 4
 PERCENT = "\N{NO-BREAK SPACE}%"
 
 
-def percent(rate: float | None) -> str:
-    """A rate for people."""
-    return "-" if rate is None else f"{100 * rate:.4g}{PERCENT}"
+def percent(rate: float | str | None) -> str:
+    """A rate for people; what could not be measured says so."""
+    return "-" if rate is None else rate if isinstance(rate, str) else f"{100 * rate:.4g}{PERCENT}"
 
 
-def _interval(pair: Sequence[float]) -> str:
-    return f"{100 * pair[0]:.3g} to {100 * pair[1]:.3g}{PERCENT}"
+def _interval(pair: Sequence[float | None] | str) -> str:
+    if isinstance(pair, str):
+        return pair
+    low, high = pair
+    return "-" if low is None or high is None else f"{100 * low:.3g} to {100 * high:.3g}{PERCENT}"
+
+
+def _part(found: Mapping[str, Any] | str, name: str) -> Any:
+    """A figure of a point that may be "not measurable" as a whole."""
+    return found if isinstance(found, str) else found[name]
 
 
 def summary_lines(data: Mapping[str, Any]) -> list[str]:
     """A table for the terminal."""
-    lines = [f"{'set':<28}{'EER':>9}  {'95 % (people)':<18}{'FNMR@1e-2':>10}{'@1e-3':>10}{'@1e-4':>10}{'@1e-5':>10}"]
+    targets = ("1e-2", "1e-3", "1e-4", "1e-5")
+    head = "".join(f"{name:>11}" for name in ("FNMR@1e-2", "@1e-3", "@1e-4", "@1e-5"))
+    lines = [f"{'set':<28}{'subjects':>9}{'samples':>8}{'EER':>11}  {'95 % (people)':<18}{head}"]
     for name, row in _rows(data).items():
-        points = [row["fnmr_at_fmr"][t] for t in ("1e-2", "1e-3", "1e-4", "1e-5")]
-        cells = "".join(f"{'n/m' if p == 'not measurable' else percent(p['fnmr']):>10}" for p in points)
-        lines.append(f"{name:<28}{percent(row['eer']):>9}  {_interval(row['eer_interval_95']):<18}{cells}")
-    return [*lines, "n/m: not measurable, fewer than 3/FMR impostor comparisons"]
+        figures = [percent(row["eer"]), _interval(row["eer_interval_95"])]
+        figures += [percent(_part(row["fnmr_at_fmr"][t], "fnmr")) for t in targets]
+        eer, interval, *points = ("n/m" if text == NOT_MEASURABLE else text for text in figures)
+        counts = f"{row['people']:>9}{row['samples']:>8}"
+        lines.append(f"{name:<28}{counts}{eer:>11}  {interval:<18}{''.join(f'{p:>11}' for p in points)}")
+    return [*lines, f"n/m: {NOT_MEASURABLE}: no genuine or no impostor comparison, or fewer than 3/FMR impostor ones"]
 
 
 def _rows(data: Mapping[str, Any]) -> dict[str, Any]:
@@ -51,7 +65,6 @@ def accuracy_report(data: Mapping[str, Any], sets: Sequence[Comparisons], *, cre
     """
     rows = _rows(data)
     head = data.get("pooled") or next(iter(rows.values()))
-    at_mille = head["fnmr_at_fmr"]["1e-3"]
     return Report(
         kind="bench",
         title="Accuracy",
@@ -61,7 +74,7 @@ def accuracy_report(data: Mapping[str, Any], sets: Sequence[Comparisons], *, cre
         created=created,
         key_numbers=(
             Fact("EER", percent(head["eer"])),
-            Fact("FNMR at FMR 0.1 %", "not measurable" if at_mille == "not measurable" else percent(at_mille["fnmr"])),
+            Fact("FNMR at FMR 0.1 %", percent(_part(head["fnmr_at_fmr"]["1e-3"], "fnmr"))),
             Fact("genuine comparisons", f"{head['genuine']:,}"),
             Fact("impostor comparisons", f"{head['impostor']:,}"),
         ),
@@ -110,8 +123,8 @@ def _rates(rows: Mapping[str, Any]) -> Section:
                 percent(r["eer"]),
                 _interval(r["eer_interval_95"]),
                 _interval(r["eer_bounds"]),
-                percent(r["zero_fmr"]["fnmr"]),
-                f"{r['d_prime']:.3f}",
+                percent(_part(r["zero_fmr"], "fnmr")),
+                "-" if r["d_prime"] is None else f"{r['d_prime']:.3f}",
             )
             for name, r in rows.items()
         ),
@@ -119,7 +132,7 @@ def _rates(rows: Mapping[str, Any]) -> Section:
     )
     points = []
     for name, r in rows.items():
-        missing = [target for target, p in r["fnmr_at_fmr"].items() if p == "not measurable"]
+        missing = [target for target, p in r["fnmr_at_fmr"].items() if p == NOT_MEASURABLE]
         for target, p in r["fnmr_at_fmr"].items():
             if target in missing:
                 continue
@@ -135,7 +148,7 @@ def _rates(rows: Mapping[str, Any]) -> Section:
                 )
             )
         if missing:
-            points.append((name, ", ".join(missing), "not measurable", "", "", "", ""))
+            points.append((name, ", ".join(missing), NOT_MEASURABLE, "", "", "", ""))
     rates = Table(
         title="FNMR at fixed FMR",
         columns=("set", "FMR", "FNMR", "errors", "95 % Clopper-Pearson", "95 % over people", "false matches"),
@@ -162,7 +175,10 @@ def _rates(rows: Mapping[str, Any]) -> Section:
 
 
 def _curves(sets: Sequence[Comparisons], head: Mapping[str, Any]) -> Section:
-    separate = [(one.name, scores_of([one])) for one in sets]
+    sides = {one.name: pair_scores([one]) for one in sets}
+    separate = [(name, Scores(*pair)) for name, pair in sides.items() if all(side.size for side in pair)]
+    if not separate:
+        return Section(title="Curves", text=("No set has both genuine and impostor comparisons.",))
     pooled = scores_of(list(sets))
     curves = [(name, *s.det(), s.impostor.size, s.genuine.size) for name, s in separate]
     together = [("all", *pooled.det(), pooled.impostor.size, pooled.genuine.size)]
@@ -172,11 +188,13 @@ def _curves(sets: Sequence[Comparisons], head: Mapping[str, Any]) -> Section:
         if isinstance(p, dict) and isinstance(p["threshold"], float)
     }
     figures: list[Figure] = [det_plot(curves, title="DET by set", bands=len(curves) <= MAX_BANDS)]
-    if len(separate) > 1 and "pooled" not in {name for name, _ in separate} and head["people"] > sets[0].people:
+    if len(separate) > 1 and "pooled" not in sides and head["people"] > sets[0].people:
         figures.append(det_plot(together, title="DET, all sets under one threshold", bands=True))
     shown = pooled if len(figures) > 1 else separate[0][1]
     figures.append(histogram_plot(_thinned(shown.genuine), _thinned(shown.impostor), marks, title="Scores"))
-    return Section(title="Curves", figures=tuple(figures))
+    left_out = [name for name in sides if name not in dict(separate)]
+    text = (f"Not drawn, comparisons of one kind are missing: {', '.join(left_out)}.",) if left_out else ()
+    return Section(title="Curves", text=text, figures=tuple(figures))
 
 
 def _thinned(ordered: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
@@ -191,7 +209,7 @@ def _identification(rows: Mapping[str, Any]) -> Section:
     cells = []
     for name, r in rows.items():
         found = r["identification"]
-        if found == "not measurable":
+        if found == NOT_MEASURABLE:
             continue
         low, high = found["enrolled_subjects"]
         for fpir, p in found["fnir_at_fpir"].items():

@@ -14,12 +14,14 @@ from bench.accuracy import figures
 from bench.accuracy_report import accuracy_report, summary_lines
 from bench.console import advancing, note, show, write_json
 from bench.environment import environment
-from bench.load import FingerprintSet, fingerprint_sets, read_faces, read_score_files
+from bench.load import FaceRows, FingerprintSet, fingerprint_sets, read_faces, read_score_files
 from bench.matchers import code_similarities, cosines, fingerprint_comparisons, fingerprint_scores
 from bench.metrics.attacks import presentation_attacks
+from bench.names import counted
 from bench.resume import Partial
 from bench.sets import Comparisons
 from bioguard.cli.import_options import import_options
+from bioguard.errors import InputRefused
 from bioguard.formats import ImportOptions
 from bioguard.match.fingerprint.thresholds import threshold_for_fmr as finger_threshold
 from bioguard.match.thresholds import threshold_for_fmr as face_threshold
@@ -37,9 +39,15 @@ def _fingerprint_matrices(
     root: Path, partial: Partial, options: ImportOptions
 ) -> list[tuple[FingerprintSet, NDArray[np.float32]]]:
     sets = list(fingerprint_sets(root, options))
-    for one in sets:
-        for reason in one.refused:
-            note(f"{one.name}: {reason}")
+    for line in (line for one in sets for line in one.lines()):
+        note(line)
+    if not any(template is not None for one in sets for template in one.templates):
+        refused = sum(len(one.files) for one in sets)
+        raise InputRefused(
+            f"none of the {refused} files below {root} can be used",
+            hint="the reasons stand above; options that let some pass: --dpi, --trailing keep, --lenient",
+            code="bench.unusable",
+        )
     pairs = sum(len(s.files) ** 2 for s in sets)
     with advancing("fingerprints", pairs) as advance:
         return [(one, partial.array(_inputs(one), lambda one=one: fingerprint_scores(one, advance))) for one in sets]  # type: ignore[misc]
@@ -49,13 +57,16 @@ def _inputs(one: FingerprintSet) -> list[bytes]:
     return [b"" if t is None else t.to_bytes() for t in one.templates]
 
 
-def _face_matrices(path: Path, seed: int) -> tuple[dict[str, NDArray[np.float32]], NDArray[np.int64]]:
-    embeddings, labels = read_faces(path)
-    with advancing("faces", 2 * len(labels) ** 2) as advance:
+def _face_matrices(path: Path, seed: int) -> tuple[dict[str, NDArray[np.float32]], FaceRows]:
+    faces = read_faces(path)
+    for line in faces.lines(path.name):
+        note(line)
+    n = len(faces.rows)
+    with advancing("faces", 2 * n**2) as advance:
         return {
-            "cosine": cosines(embeddings, advance),
-            "code": code_similarities(embeddings, seed=seed, advance=advance),
-        }, labels
+            "cosine": cosines(faces.rows, advance),
+            "code": code_similarities(faces.rows, seed=seed, advance=advance),
+        }, faces
 
 
 @click.command()
@@ -83,8 +94,8 @@ def scores(
         for one, matrix in _fingerprint_matrices(fingerprints, partial, options):
             arrays[one.name], arrays[f"{one.name}:names"] = matrix, np.array(one.files)
     elif faces is not None:
-        matrices, labels = _face_matrices(faces, seed)
-        arrays = {**matrices, "labels": labels}
+        matrices, read = _face_matrices(faces, seed)
+        arrays = {**matrices, "labels": read.labels}
     out.parent.mkdir(parents=True, exist_ok=True)
     with out.open("wb") as file:
         np.savez(file, allow_pickle=False, **arrays)
@@ -99,10 +110,9 @@ def scores(
 
 
 def _face_sets(path: Path, seed: int) -> list[Comparisons]:
-    matrices, labels = _face_matrices(path, seed)
-    subjects = np.unique(labels, return_inverse=True)[1].astype(np.int64)
-    names = [f"{label}_{i}" for i, label in enumerate(labels)]
-    return [Comparisons(name, matrix, subjects, names) for name, matrix in matrices.items()]
+    matrices, faces = _face_matrices(path, seed)
+    names = [f"{label}_{i}" for i, label in enumerate(faces.labels.tolist())]
+    return [Comparisons(name, matrix, faces.subjects, names) for name, matrix in matrices.items()]
 
 
 @click.command()
@@ -132,20 +142,26 @@ def accuracy(
     if len(sources) != 1:
         raise click.UsageError("give one of --fingerprints, --faces and --scores")
     started = time.monotonic()
+    attacked = presentation_attacks(attacks) if attacks is not None else None
     partial = Partial(out / "partial")
     threshold: dict[str, float] = {}
+    files: dict[str, Any] = {}
     if fingerprints is not None:
-        sets = [fingerprint_comparisons(*pair) for pair in _fingerprint_matrices(fingerprints, partial, options)]
+        matrices = _fingerprint_matrices(fingerprints, partial, options)
+        sets = [fingerprint_comparisons(*pair) for pair in matrices]
+        files = {one.name: one.as_data() for one, _ in matrices}
         threshold = dict.fromkeys([s.name for s in sets], finger_threshold(PRODUCT_FMR))
     elif faces is not None:
         sets = _face_sets(faces, seed)
         threshold = {"cosine": face_threshold(PRODUCT_FMR)}
     else:
         sets = read_score_files(sources[0], distance=distance)
+        for one in sets:
+            note(f"{one.name}: {counted(one.people, len(one.samples))}")
     data = _measure(sets, threshold, seed=seed, replicates=replicates, pool=faces is None)
     data["data"] = f"{sources[0].name}: {', '.join(s.name for s in sets)}"
-    if attacks is not None:
-        data["presentation_attacks"] = presentation_attacks(attacks)
+    data |= {"files": files} if files else {}
+    data |= {"presentation_attacks": attacked} if attacked else {}
     out.mkdir(parents=True, exist_ok=True)
     write_json(out / "accuracy.json", data)
     page = accuracy_report(data, sets, created=datetime.now(UTC).isoformat(timespec="seconds"))

@@ -82,7 +82,7 @@ def people_figures() -> dict[str, Any]:
     which = [(person, 2, touch) for person in range(FINGERS) for touch in range(TOUCHES)]
     touches = list(FingerPopulation(SEED).stream(which))
     files = [f"{person}_{touch}" for person, _, touch in which]
-    one = FingerprintSet("fingerprint", files, [str(person) for person, _, _ in which], touches, [])
+    one = FingerprintSet("fingerprint", files, [str(person) for person, _, _ in which], touches)
     sets = [fingerprint_comparisons(one, fingerprint_scores(one))]
     population = FacePopulation(EDGEFACE_XS, SEED)
     rows = np.concatenate([population.embeddings(0, FACES, view) for view in range(2)])

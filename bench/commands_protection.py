@@ -96,6 +96,8 @@ def _prints(root: Path | None, seed: int, quick: bool, options: ImportOptions) -
         return [[(str(person), t) for (person, _, _), t in zip(which, ready, strict=True)]]
     sets: list[finger_codes.Prints] = []
     for one in fingerprint_sets(root, options):
+        for line in one.lines():
+            note(line)
         seen: dict[str, int] = {}
         kept = []
         for finger, template in zip(one.fingers, one.templates, strict=True):

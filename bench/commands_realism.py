@@ -63,6 +63,8 @@ def realism(
 
 def _fingerprints(root: Path, fitted: set[str], seed: int, options: ImportOptions) -> dict[str, Any]:
     real = list(fingerprint_sets(root, options))
+    for line in (line for one in real for line in one.lines()):
+        note(line)
     groups = {
         "real, fitted": [s for s in real if s.name in fitted],
         "real, check": [s for s in real if s.name not in fitted],
@@ -84,20 +86,22 @@ def _synthetic_fingers(seed: int) -> FingerprintSet:
     which = [(person, 2, touch) for person in range(FINGERS) for touch in range(TOUCHES)]
     touches = list(FingerPopulation(seed).stream(which))
     files = [f"{person}_{touch + 1}.iso" for person, _, touch in which]
-    return FingerprintSet("synthetic", files, [str(person) for person, _, _ in which], touches, [])
+    return FingerprintSet("synthetic", files, [str(person) for person, _, _ in which], touches)
 
 
 def _faces(path: Path, seed: int) -> dict[str, Any]:
-    embeddings, labels = read_faces(path)
-    order = np.argsort(labels, kind="stable")
-    place = np.arange(len(labels)) - np.searchsorted(labels[order], labels[order])
+    faces = read_faces(path)
+    for line in faces.lines(path.name):
+        note(line)
+    order = np.argsort(faces.subjects, kind="stable")
+    place = np.arange(order.size) - np.searchsorted(faces.subjects[order], faces.subjects[order])
     kept = order[place < VIEWS]
-    subjects = np.unique(labels[kept], return_inverse=True)[1].astype(np.int64)
+    subjects = faces.subjects[kept]
     population = FacePopulation(EDGEFACE_XS, seed)
     people = int(subjects.max()) + 1
     rows = np.concatenate([population.embeddings(0, people, view) for view in range(VIEWS)])
     made = np.tile(np.arange(people, dtype=np.int64), VIEWS)
-    pairs = {"real": (embeddings[kept], subjects), "synthetic": (rows, made)}
+    pairs = {"real": (faces.rows[kept], subjects), "synthetic": (rows, made)}
     return {
         name: {"people": people, **_figures(scores_of([Comparisons(name, cosines(x), s, [""] * len(s))]))}
         for name, (x, s) in pairs.items()

@@ -6,6 +6,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from bench.load import read_faces
+
 __all__ = ["FaceSet", "load_faces"]
 
 
@@ -41,8 +43,10 @@ class FaceSet:
 
 
 def load_faces(path: Path) -> FaceSet:
-    """Read `embeddings` [n, d] and `labels` [n] of an .npz file; rows are normalized."""
-    with np.load(path) as file:
-        rows = file["embeddings"].astype(np.float32)
-        labels = file["labels"].astype(np.int32)
-    return FaceSet(rows / np.linalg.norm(rows, axis=1, keepdims=True), labels)
+    """Read `embeddings` [n, d] and `labels` [n] of an .npz file, see `bench.load.read_faces`; rows are normalized.
+
+    Labels that are whole numbers keep their value, which decides the half; others are numbered in order.
+    """
+    faces = read_faces(path)
+    whole = faces.labels.dtype.kind in "iu" and np.abs(faces.labels.astype(np.float64)).max() < 1 << 31
+    return FaceSet(faces.rows, (faces.labels if whole else faces.subjects).astype(np.int32))

@@ -6,7 +6,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from bioguard.formats import ImportOptions, load_features
+from bench.load import fingerprint_sets
+from bioguard.errors import InputRefused
+from bioguard.formats import ImportOptions
 from bioguard.records import FingerprintTemplate
 
 __all__ = ["FingerSet", "eer", "fnmr_at_fmr", "load_sets", "pairs"]
@@ -24,14 +26,19 @@ class FingerSet:
 
 
 def load_sets(root: Path, options: ImportOptions) -> list[FingerSet]:
-    """Every directory below root that holds `<finger>_<impression>.iso` files; the first level is the extractor."""
+    """The sets that `bench.load.fingerprint_sets` finds below root; the first level is the extractor.
+
+    Raises:
+        InputRefused: there is none, or a file cannot be used: what is trained or timed must be whole.
+    """
     found = []
-    for directory in sorted({p.parent for p in root.rglob("*_*.iso")}):
-        files = sorted(directory.glob("*_*.iso"), key=lambda p: tuple(int(n) for n in p.stem.split("_")))
-        templates = [t for t in (load_features(f, options) for f in files) if isinstance(t, FingerprintTemplate)]
-        parts = directory.relative_to(root).parts
-        fingers = np.array([int(f.stem.split("_")[0]) for f in files])
-        found.append(FingerSet("/".join(parts), parts[0], "/".join(parts[1:]), templates, fingers))
+    for one in fingerprint_sets(root, options):
+        for code, noted in one.refused.items():
+            raise InputRefused(f"{one.name}/{noted.first}: {noted.message}", hint="leave the file out", code=code)
+        extractor, _, database = one.name.partition("/")
+        whole = all(finger.isdigit() for finger in one.fingers)
+        fingers = np.array([int(f) for f in one.fingers], np.int64) if whole else one.subjects
+        found.append(FingerSet(one.name, extractor, database, [t for t in one.templates if t is not None], fingers))
     return found
 
 

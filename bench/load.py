@@ -1,45 +1,97 @@
-"""What QA brings: folders of minutiae files, embeddings, and score files of other matchers."""
+"""What QA brings: folders of minutiae files, embeddings, and score files of other matchers (score_files.py)."""
 
-import csv
-import re
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
+from re import Match
 
 import numpy as np
 from numpy.typing import NDArray
 
-from bench.sets import Comparisons
+from bench.archive import MAX_SAMPLES, open_archive
+from bench.names import MINUTIAE_FILE, SUFFIX_RANK, counted, numbered
+from bench.score_files import read_score_files, subjects_of_labels
 from bioguard.errors import InputRefused
 from bioguard.formats import ImportOptions, load
-from bioguard.records import FaceEmbedding, FingerprintTemplate
+from bioguard.formats.columns import check_columns
+from bioguard.formats.views import check_dimension
+from bioguard.records import FingerprintTemplate
 
-__all__ = ["FingerprintSet", "fingerprint_sets", "read_faces", "read_score_files"]
+__all__ = ["FaceRows", "FingerprintSet", "Noted", "fingerprint_sets", "read_faces", "read_score_files"]
 
-SAMPLE = re.compile(r"(?P<finger>.+)_(?P<impression>\d+)\.(?:iso|fmr|ansi|ist-fmr|xyt)", re.IGNORECASE)
+
+@dataclass(frozen=True, slots=True)
+class Noted:
+    """What was said about files of a set under one code: how many, the first of them, and what was said of it."""
+
+    count: int
+    first: str
+    message: str
+
+    def one_more(self) -> "Noted":
+        return Noted(self.count + 1, self.first, self.message)
 
 
 @dataclass(frozen=True, slots=True)
 class FingerprintSet:
-    """Templates of one directory, in order of finger and impression; None where a file could not be used."""
+    """Templates of one directory, in order of finger and impression; None where a file could not be used.
+
+    Attributes:
+        name: relative directory.
+        files, fingers: name and subject of each sample.
+        templates: one a sample.
+        refused, warnings: by stable code: files that could not be used, and files that were read with a warning.
+        passed_over: files of an impression of which another format was taken.
+    """
 
     name: str
     files: Sequence[str]
     fingers: Sequence[str]
     templates: Sequence[FingerprintTemplate | None]
-    refused: Sequence[str]
+    refused: Mapping[str, Noted] = field(default_factory=dict)
+    warnings: Mapping[str, Noted] = field(default_factory=dict)
+    passed_over: Sequence[str] = ()
+
+    @property
+    def subjects(self) -> NDArray[np.int64]:
+        """Fingers as 0 .. fingers - 1, int64 [n]."""
+        return numbered(self.fingers)
+
+    def as_data(self) -> dict[str, object]:
+        """Counts for the JSON of a run."""
+        return {
+            "refused": {code: noted.count for code, noted in sorted(self.refused.items())},
+            "warnings": {code: noted.count for code, noted in sorted(self.warnings.items())},
+            "same_impression_left_out": len(self.passed_over),
+        }
+
+    def lines(self) -> list[str]:
+        """For people: how many subjects and samples, and what is to be known about the files."""
+        lines = [f"{self.name}: {counted(len(set(self.fingers)), len(self.files))}"]
+        if self.passed_over:
+            lines.append(
+                f"{self.name}: {len(self.passed_over)} files are the same impression in another format and were left "
+                f"out, the first is {self.passed_over[0]}"
+            )
+        for word, found in (("refused", self.refused), ("warning", self.warnings)):
+            for code, noted in sorted(found.items()):
+                files = "1 file" if noted.count == 1 else f"{noted.count} files"
+                lines.append(f"{self.name}: {word} {code} in {files}, first {noted.first}: {noted.message}")
+        return lines
 
 
 def fingerprint_sets(root: Path, options: ImportOptions) -> Iterator[FingerprintSet]:
-    """Every directory at or below root that holds `<finger>_<impression>.iso` files, by name.
+    """Every directory at or below root that holds `<finger>_<impression>.iso` files, by name; hidden ones are skipped.
 
     Raises:
         InputRefused: there is none.
     """
     found = False
-    for directory in sorted({path.parent for path in root.rglob("*_*.*") if SAMPLE.fullmatch(path.name)}):
-        found = True
-        yield _read_directory(directory, directory.relative_to(root).as_posix(), options)
+    for directory in sorted({path.parent for path in root.rglob("*_*.*") if MINUTIAE_FILE.fullmatch(path.name)}):
+        relative = directory.relative_to(root)
+        if not any(part.startswith(".") for part in relative.parts):
+            found = True
+            yield _read_directory(directory, relative.as_posix(), options)
     if not found:
         raise InputRefused(
             f"no <finger>_<impression>.iso files below {root}", hint="give a folder in FVC style", code="bench.empty"
@@ -47,127 +99,111 @@ def fingerprint_sets(root: Path, options: ImportOptions) -> Iterator[Fingerprint
 
 
 def _read_directory(directory: Path, name: str, options: ImportOptions) -> FingerprintSet:
-    matches = [m for path in directory.iterdir() if (m := SAMPLE.fullmatch(path.name))]
-    matches.sort(key=lambda m: (_natural(m["finger"]), int(m["impression"]), m.string))
+    matches = [m for path in directory.iterdir() if path.is_file() and (m := MINUTIAE_FILE.fullmatch(path.name))]
+    matches.sort(key=lambda m: (*_impression(m), SUFFIX_RANK[m["suffix"].lower()], m.string))
+    taken: dict[object, Match[str]] = {}
+    passed_over = [m.string for m in matches if taken.setdefault(_impression(m), m) is not m]
     templates: list[FingerprintTemplate | None] = []
-    refused = []
-    for match in matches:
-        template, reason = _read_template(directory / match.string, options)
-        templates.append(template)
-        if reason:
-            refused.append(f"{match.string}: {reason}")
-    return FingerprintSet(name, [m.string for m in matches], [m["finger"] for m in matches], templates, refused)
+    refused: dict[str, Noted] = {}
+    warnings: dict[str, Noted] = {}
+    for match in taken.values():
+        templates.append(_read_template(directory / match.string, options, refused, warnings))
+    files = [m.string for m in taken.values()]
+    return FingerprintSet(name, files, [m["finger"] for m in taken.values()], templates, refused, warnings, passed_over)
 
 
-def _natural(text: str) -> tuple[int, str]:
-    return (int(text), "") if text.isdigit() else (1 << 62, text)
+def _impression(match: Match[str]) -> tuple[int, str, int]:
+    finger = match["finger"]
+    return (int(finger) if finger.isdigit() else 1 << 62, finger, int(match["impression"]))
 
 
-def _read_template(path: Path, options: ImportOptions) -> tuple[FingerprintTemplate | None, str]:
+def _note(found: dict[str, Noted], code: str, file: str, message: str) -> None:
+    found[code] = found[code].one_more() if code in found else Noted(1, file, message)
+
+
+def _read_template(
+    path: Path, options: ImportOptions, refused: dict[str, Noted], warnings: dict[str, Noted]
+) -> FingerprintTemplate | None:
     try:
-        features = load(path, options).features
-    except (InputRefused, OSError) as error:
-        return None, str(error)
-    if len(features) != 1 or not isinstance(features[0], FingerprintTemplate):
-        return None, f"{len(features)} views, expected one finger view"
-    return features[0], ""
+        loaded = load(path, options)
+    except InputRefused as error:
+        _note(refused, error.code, path.name, error.message)
+        return None
+    except OSError as error:
+        _note(refused, "input.unreadable", path.name, error.strerror or "cannot be read")
+        return None
+    if len(loaded.features) != 1 or not isinstance(loaded.features[0], FingerprintTemplate):
+        _note(refused, "input.one_sample", path.name, f"{len(loaded.features)} views, expected one finger view")
+        return None
+    for code, message in {w.code: w.message for w in loaded.warnings}.items():
+        _note(warnings, code, path.name, message)
+    return loaded.features[0]
 
 
-def read_faces(path: Path) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
-    """`embeddings` [n, d] and `labels` [n] of an .npz file; unit rows float32, labels as they are.
+@dataclass(frozen=True, slots=True, eq=False)
+class FaceRows:
+    """Embeddings of a data set: unit rows float32 [n, d], and whose each is.
+
+    Attributes:
+        labels: [n], as they stand in the file.
+        subjects: int64 [n], 0 .. people - 1.
+    """
+
+    rows: NDArray[np.float32]
+    labels: NDArray[np.generic]
+    subjects: NDArray[np.int64]
+
+    def lines(self, name: str) -> list[str]:
+        """For people: how many subjects and samples."""
+        lines = [f"{name}: {counted(int(self.subjects.max()) + 1, self.subjects.size)}"]
+        text = self.labels.astype(str)
+        for unknown in ("-1", "", "unknown", "None", "nan"):
+            count = int((np.char.lower(text) == unknown.lower()).sum())
+            if count > 1:
+                lines.append(
+                    f"{name}: {count} samples have the label {unknown!r} and count as one person; leave them out if it "
+                    f"says that nobody knows who they are"
+                )
+        return lines
+
+
+def read_faces(path: Path) -> FaceRows:
+    """`embeddings` [n, d] and `labels` [n] of an .npz file; labels may be numbers or text.
 
     Raises:
-        InputRefused: a key is missing, shapes do not fit, or a row is not usable.
+        InputRefused: a key is missing, shapes do not fit, a label says nothing, or a row is not usable.
     """
-    with np.load(path, allow_pickle=False) as file:
-        missing = {"embeddings", "labels"} - set(file.files)
+    with open_archive(path) as archive:
+        missing = [name for name in ("embeddings", "labels") if name not in archive.names]
         if missing:
             raise InputRefused(
-                f"{path} has no {' and no '.join(sorted(missing))}",
+                f"{path} has no {' and no '.join(missing)}, it has {', '.join(archive.names[:6])}",
                 hint="save embeddings [n, d], labels [n]",
                 code="bench.keys",
             )
-        embeddings, labels = file["embeddings"], file["labels"]
-    if embeddings.ndim != 2 or labels.shape != embeddings.shape[:1]:
+        embeddings, labels = archive.read("embeddings"), archive.read("labels")
+    if embeddings.ndim != 2 or labels.shape != embeddings.shape[:1] or not 1 <= len(embeddings) <= MAX_SAMPLES:
         raise InputRefused(
-            f"{path}: {embeddings.shape} embeddings, {labels.shape} labels", hint="one label a row", code="bench.keys"
+            f"{path}: {embeddings.shape} embeddings, {labels.shape} labels",
+            hint=f"one label a row, 1 to {MAX_SAMPLES} rows",
+            code="bench.keys",
         )
-    rows = embeddings.astype(np.float64)
-    norms = np.linalg.norm(rows, axis=1, keepdims=True)
-    if not np.isfinite(norms).all() or not norms.all():
-        raise InputRefused(f"{path} holds a zero, infinite or NaN row", hint="leave failures out", code="bench.rows")
-    FaceEmbedding.from_features(rows[0])  # the dimension is one the product takes
-    return (rows / norms).astype(np.float32), labels.astype(np.int64)
-
-
-def read_score_files(path: Path, *, distance: bool = False) -> list[Comparisons]:
-    """Scores of any matcher.
-
-    `.npz`: for each set a matrix `<set>` [n, n] and `<set>:names` (`<finger>_<impression>...`), as `scores` writes it,
-    or `labels`; `.csv` with columns probe, reference, score and perhaps set, names as above.
-
-    Args:
-        path: the file.
-        distance: the file holds distances, lower is more alike.
-
-    Raises:
-        InputRefused: the layout is another one.
-    """
-    sets = list(_read_csv(path) if path.suffix.lower() == ".csv" else _read_npz(path))
-    if not sets:
-        raise InputRefused(f"{path} holds no scores", hint="see docs/benchmarks.md for the layout", code="bench.scores")
-    return [Comparisons(s.name, -s.scores, s.subjects, s.samples) for s in sets] if distance else sets
-
-
-def _read_npz(path: Path) -> Iterator[Comparisons]:
-    with np.load(path, allow_pickle=False) as file:
-        shared = file["labels"] if "labels" in file.files else None
-        for key in file.files:
-            matrix = file[key]
-            if key == "labels" or key.endswith(":names"):
-                continue
-            names = file[f"{key}:names"] if f"{key}:names" in file.files else shared
-            if names is None or matrix.ndim != 2 or matrix.shape != (len(names),) * 2:
-                raise InputRefused(
-                    f"{path}: {key} is no square matrix with names", hint="see docs/benchmarks.md", code="bench.scores"
-                )
-            fingers = [_finger(str(name)) for name in names]
-            subjects = np.unique(fingers, return_inverse=True)[1].astype(np.int64)
-            unusable = np.flatnonzero(np.isneginf(matrix).all(axis=1)).tolist()
-            yield Comparisons(key, matrix.astype(np.float32), subjects, [str(n) for n in names], unusable)
-
-
-def _read_csv(path: Path) -> Iterator[Comparisons]:
-    sets: dict[str, dict[tuple[str, str], float]] = {}
-    with path.open(newline="", encoding="utf-8") as file:
-        reader = csv.DictReader(file)
-        if not {"probe", "reference", "score"} <= set(reader.fieldnames or ()):
-            raise InputRefused(
-                f"{path} has no columns probe, reference, score",
-                hint="name them in the first line",
-                code="bench.scores",
-            )
-        for row in reader:
-            sets.setdefault(row.get("set") or path.stem, {})[row["probe"], row["reference"]] = float(row["score"])
-    for name, pairs in sets.items():
-        names = sorted({n for pair in pairs for n in pair})
-        at = {n: i for i, n in enumerate(names)}
-        matrix = np.full((len(names),) * 2, np.nan, np.float32)
-        for (a, b), score in pairs.items():
-            matrix[at[a], at[b]] = score
-            if (b, a) not in pairs:
-                matrix[at[b], at[a]] = score
-        missing = np.isnan(matrix) & ~np.eye(len(names), dtype=bool)
-        if missing.any():
-            raise InputRefused(
-                f"{path}: {int(missing.sum() // 2)} pairs of {name} have no score",
-                hint="score all pairs of a set",
-                code="bench.scores",
-            )
-        subjects = np.unique([_finger(n) for n in names], return_inverse=True)[1].astype(np.int64)
-        yield Comparisons(name, matrix, subjects, names)
-
-
-def _finger(name: str) -> str:
-    stem = name.rsplit(".", 1)[0]
-    return stem.rsplit("_", 1)[0] if "_" in stem else stem
+    if embeddings.dtype.kind not in "fiu":
+        raise InputRefused(
+            f"{path}: embeddings are {embeddings.dtype}, expected real numbers", hint="save float32", code="bench.rows"
+        )
+    with np.errstate(invalid="ignore"):
+        rows = embeddings.astype(np.float64)
+    check_dimension(*rows.shape)
+    scale = np.abs(rows).max(axis=1, keepdims=True)
+    bad = np.flatnonzero(~np.isfinite(scale) | (scale == 0))
+    if bad.size:
+        raise InputRefused(
+            f"{path}: row {int(bad[0])} is zero or holds infinity or NaN, {bad.size} rows do",
+            hint="leave failures out",
+            code="bench.rows",
+        )
+    check_columns(embeddings)
+    rows /= scale
+    rows /= np.linalg.norm(rows, axis=1, keepdims=True)
+    return FaceRows(rows.astype(np.float32), labels, subjects_of_labels(labels, str(path)))

@@ -34,10 +34,9 @@ def fingerprint_scores(one: FingerprintSet, advance: Progress = _silent) -> NDAr
 
 def fingerprint_comparisons(one: FingerprintSet, matrix: NDArray[np.float32]) -> Comparisons:
     """The set with its scores. Samples are ordered by their number of minutiae for the quality table."""
-    subjects = np.unique(one.fingers, return_inverse=True)[1].astype(np.int64)
     unusable = [i for i, t in enumerate(one.templates) if t is None]
     minutiae = np.array([0 if t is None else len(t) for t in one.templates], np.float64)
-    return Comparisons(one.name, matrix, subjects, one.files, unusable, minutiae, "minutiae")
+    return Comparisons(one.name, matrix, one.subjects, one.files, unusable, minutiae, "minutiae")
 
 
 def cosines(embeddings: NDArray[np.float32], advance: Progress = _silent) -> NDArray[np.float32]:

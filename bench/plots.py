@@ -90,7 +90,7 @@ def det_plot(curves: Sequence[tuple[str, Floats, Floats, int, int]], *, title: s
         labels = [f"{100 * t:g}" for t in DET_TICKS]
         axes.set_xticks(ticks, labels)
         axes.set_yticks(ticks, labels)
-        lowest = min((float(c[1][c[1] > 0].min()) for c in curves), default=1e-5)
+        lowest = min((float(c[1][c[1] > 0].min(initial=1.0)) for c in curves), default=1e-5)
         axes.set_xlim(norm.ppf(max(5e-6, lowest / 2)), norm.ppf(0.6))
         axes.set_ylim(norm.ppf(2e-4), norm.ppf(0.7))
         axes.axline((0, 0), slope=1, color=INK, linewidth=0.7, linestyle=":")
@@ -117,7 +117,11 @@ def histogram_plot(
     """Both score distributions with the thresholds of some rates."""
     with mpl.rc_context(STYLE):
         canvas, axes = _canvas()
-        edges = np.linspace(min(genuine.min(), impostor.min()), max(genuine.max(), impostor.max()), 90)
+        genuine, impostor = genuine[np.isfinite(genuine)], impostor[np.isfinite(impostor)]
+        both = np.concatenate([genuine, impostor, [0.0]] if not genuine.size + impostor.size else [genuine, impostor])
+        low, high = float(both.min()), float(both.max())
+        # scores that are all alike still need a width to be drawn over
+        edges = np.linspace(low - 0.5, high + 0.5, 90) if low == high else np.linspace(low, high, 90)
         axes.hist(impostor, edges, density=True, color=COLORS[1], alpha=0.6, label="impostor")
         axes.hist(genuine, edges, density=True, color=COLORS[0], alpha=0.6, label="genuine")
         top = axes.get_ylim()[1]

@@ -8,8 +8,9 @@ from numpy.typing import NDArray
 
 from bench.metrics.rates import Scores
 from bench.metrics.resampling import TAIL_PAIRS, Pairs
+from bioguard.errors import InputRefused
 
-__all__ = ["Comparisons", "pairs_of", "scores_of"]
+__all__ = ["Comparisons", "pair_scores", "pairs_of", "scores_of"]
 
 Ints = NDArray[np.int64]
 TAIL_SHARE = 0.06
@@ -57,15 +58,31 @@ class Comparisons:
             yield scores[i, j], self.subjects[part[i]], self.subjects[usable[start:][j]]
 
 
-def scores_of(sets: Sequence[Comparisons]) -> Scores:
-    """Genuine and impostor scores of all sets under one threshold."""
-    genuine, impostor = [], []
+def pair_scores(sets: Sequence[Comparisons]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Genuine and impostor scores of all sets; either may be empty."""
+    genuine, impostor = [np.empty(0, np.float32)], [np.empty(0, np.float32)]
     for one in sets:
         for scores, a, b in one.blocks():
             same = a == b
             genuine.append(scores[same])
             impostor.append(scores[~same])
-    return Scores(np.concatenate(genuine), np.concatenate(impostor))
+    return np.concatenate(genuine), np.concatenate(impostor)
+
+
+def scores_of(sets: Sequence[Comparisons]) -> Scores:
+    """Genuine and impostor scores of all sets under one threshold.
+
+    Raises:
+        InputRefused: there are none of one kind.
+    """
+    genuine, impostor = pair_scores(sets)
+    for word, side, wanted in (("genuine", genuine, "a subject with two"), ("impostor", impostor, "two subjects of")):
+        if not side.size:
+            raise InputRefused(
+                f"{', '.join(s.name for s in sets)}: no {word} comparison", hint=f"give {wanted} usable samples",
+                code="bench.one_sided",
+            )  # fmt: skip
+    return Scores(genuine, impostor)
 
 
 def pairs_of(sets: Sequence[Comparisons], scores: Scores) -> Pairs:

@@ -10,17 +10,18 @@ A scenario file is CSV with a header, one presentation a line:
 APCER and IAPAR are given for each species and for the worst one, never as an average over species.
 """
 
-import csv
 from collections import defaultdict
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from bench.intervals import proportion
+from bench.tables import rows_of
 from bioguard.errors import InputRefused
 
 __all__ = ["presentation_attacks"]
 
-COLUMNS = frozenset({"kind", "species", "decision", "match"})
+COLUMNS = ("kind", "species", "decision", "match")
 DECISIONS = frozenset({"attack", "bona_fide", ""})
 
 
@@ -30,18 +31,14 @@ def presentation_attacks(path: Path) -> dict[str, Any]:
     Raises:
         InputRefused: another header, or a value that is not listed above, with its line.
     """
-    attacks: dict[str, list[dict[str, str]]] = defaultdict(list)
-    bona_fide: list[dict[str, str]] = []
-    with path.open(newline="", encoding="utf-8") as file:
-        reader = csv.DictReader(file)
-        if set(reader.fieldnames or ()) != COLUMNS:
-            raise _refuse(path, 1, "the columns are not kind, species, decision, match")
-        for line, row in enumerate(reader, 2):
-            if row["kind"] not in {"attack", "bona_fide"} or row["decision"] not in DECISIONS:
-                raise _refuse(path, line, "unknown kind or decision")
-            if row["match"] not in {"0", "1", ""} or bool(row["species"]) != (row["kind"] == "attack"):
-                raise _refuse(path, line, "match is 0, 1 or empty; attacks, and only attacks, name a species")
-            (bona_fide if row["kind"] == "bona_fide" else attacks[row["species"]]).append(row)
+    attacks: dict[str, list[Mapping[str, str]]] = defaultdict(list)
+    bona_fide: list[Mapping[str, str]] = []
+    for line, row in rows_of(path, COLUMNS, "bench.attacks", others=False):
+        if row["kind"] not in {"attack", "bona_fide"} or row["decision"] not in DECISIONS:
+            raise _refuse(path, line, "unknown kind or decision")
+        if row["match"] not in {"0", "1", ""} or bool(row["species"]) != (row["kind"] == "attack"):
+            raise _refuse(path, line, "match is 0, 1 or empty; attacks, and only attacks, name a species")
+        (bona_fide if row["kind"] == "bona_fide" else attacks[row["species"]]).append(row)
     species = {
         name: {
             "apcer": _rate([r["decision"] == "bona_fide" for r in rows if r["decision"]]),

@@ -130,10 +130,11 @@ class Scores:
         return float((below + not_above).mean() / 2 / self.impostor.size)
 
     def d_prime(self) -> float:
-        """Difference of the means over the root mean of the variances."""
-        spread = (self.genuine.var(dtype=np.float64) + self.impostor.var(dtype=np.float64)) / 2
-        means = self.genuine.mean(dtype=np.float64) - self.impostor.mean(dtype=np.float64)
-        return float(abs(means) / np.sqrt(spread))
+        """Difference of the means over the root mean of the variances; not finite if no score varies, or one is not."""
+        with np.errstate(invalid="ignore", divide="ignore"):
+            spread = (self.genuine.var(dtype=np.float64) + self.impostor.var(dtype=np.float64)) / 2
+            means = self.genuine.mean(dtype=np.float64) - self.impostor.mean(dtype=np.float64)
+            return float(np.abs(means) / np.sqrt(spread))
 
     def _next_above(self, score: float) -> float:
         places = ((a, np.searchsorted(a, score, "right")) for a in (self.genuine, self.impostor))

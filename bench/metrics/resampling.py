@@ -60,6 +60,8 @@ def subject_intervals(pairs: Pairs, targets: Sequence[float], *, seed: int, repl
 
 def _middle(values: Floats) -> tuple[float, float]:
     # with very few people a draw can hold one person alone, which has no impostors: such draws say nothing
+    if np.isnan(values).all():
+        return float("nan"), float("nan")
     low, high = np.nanquantile(values, [0.025, 0.975])
     return float(low), float(high)
 

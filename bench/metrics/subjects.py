@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from bench.names import subject_of
 from bench.sets import Comparisons
 
 __all__ = ["quality_bins", "subject_table", "zoo"]
@@ -57,7 +58,7 @@ def subject_table(one: Comparisons, threshold: float) -> list[dict[str, Any]]:
 
 def _names(one: Comparisons) -> list[str]:
     first = {int(s): i for i, s in reversed(list(enumerate(one.subjects)))}
-    return [one.samples[first[s]].rsplit("_", 1)[0] for s in range(one.people)]
+    return [subject_of(one.samples[first[s]]) for s in range(one.people)]
 
 
 def zoo(rows: list[dict[str, Any]]) -> dict[str, Any]:

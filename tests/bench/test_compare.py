@@ -91,7 +91,7 @@ def test_a_result_directory_holds_one_result(tmp_path: Path, files: list[str], m
 def matched() -> Comparisons:
     which = [(person, 2, touch) for person in range(20) for touch in range(4)]
     touches = list(FingerPopulation(9).stream(which))
-    one = FingerprintSet("synthetic", [f"{p}_{t}.iso" for p, _, t in which], [str(p) for p, _, _ in which], touches, [])
+    one = FingerprintSet("synthetic", [f"{p}_{t}.iso" for p, _, t in which], [str(p) for p, _, _ in which], touches)
     return fingerprint_comparisons(one, fingerprint_scores(one))
 
 
