@@ -1,5 +1,6 @@
 """What QA brings: folders of minutiae files, embeddings, and score files of other matchers (score_files.py)."""
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,6 +17,7 @@ from bioguard.formats import ImportOptions, load
 from bioguard.formats.columns import check_columns
 from bioguard.formats.views import check_dimension
 from bioguard.records import FingerprintTemplate
+from bioguard.records.centering import flaw_of
 
 __all__ = ["FaceRows", "FingerprintSet", "Noted", "fingerprint_sets", "read_faces", "read_score_files"]
 
@@ -156,6 +158,12 @@ class FaceRows:
     def lines(self, name: str) -> list[str]:
         """For people: how many subjects and samples."""
         lines = [f"{name}: {counted(int(self.subjects.max()) + 1, self.subjects.size)}"]
+        for flaw, count in sorted(Counter(flaw_of(row) for row in self.rows).items(), key=str):
+            if flaw is not None:
+                lines.append(
+                    f"{name}: {count} of {len(self.rows)} vectors are {flaw}; a device refuses them, and its "
+                    f"thresholds do not hold for them"
+                )
         text = self.labels.astype(str)
         for unknown in ("-1", "", "unknown", "None", "nan"):
             count = int((np.char.lower(text) == unknown.lower()).sum())

@@ -304,6 +304,18 @@ def test_a_label_that_says_unknown_is_pointed_out(tmp_path: Path) -> None:
         assert any("2 samples have the label" in line and "count as one person" in line for line in lines), labels
 
 
+def test_vectors_that_are_not_centered_are_pointed_out(tmp_path: Path) -> None:
+    good = np.random.default_rng(2).normal(size=(3, 64))
+    path = _npz(tmp_path, **_faces([0, 0, 1, 1, 2], np.concatenate([good, good[:1] + 3, np.ones((1, 64))])))
+    assert read_faces(path).lines("f") == [
+        "f: 3 subjects, 5 samples",
+        "f: 1 of 5 vectors are constant: all numbers are the same; a device refuses them, and its thresholds do not "
+        "hold for them",
+        "f: 1 of 5 vectors are not centered, or quantized with a zero point; a device refuses them, and its thresholds "
+        "do not hold for them",
+    ]
+
+
 ROWS = np.random.default_rng(1).normal(size=(4, 64))
 BAD_FACES: dict[str, tuple[dict[str, Any], str]] = {
     "nan label": (_faces([0, np.nan, 1, 1], ROWS), "bench.labels"),

@@ -324,3 +324,49 @@ def test_a_file_of_line_ends_is_given_up(max_views: int) -> None:
     with pytest.raises(InputRefused, match="more than 10000 empty lines and comments") as caught:
         load_bytes(b"\n" * 1_000_000, "x.csv", max_views=max_views)
     assert caught.value.code == "format.csv_lines"
+
+
+CASES = Path(__file__).parents[3] / "shared" / "cases"
+FACE = unit_rows(1, 512)[0]
+FLAWED = {
+    "zero point": (np.clip(np.rint(FACE / np.abs(FACE).max() * 127 + 128), 0, 255).astype(np.uint8), "not_centered"),
+    "offset": ((FACE + 1.5 / np.sqrt(512)).astype(np.float32), "not_centered"),
+    "relu": (np.maximum(FACE, 0).astype(np.float16), "not_centered"),
+    "negative": (-np.abs(FACE), "not_centered"),
+    "constant": (np.full(512, 0.5, np.float32), "constant"),
+    "constant integers": (np.full(64, 7, np.uint8), "constant"),
+    "one number": (np.r_[9 / np.sqrt(512), FACE[1:]], "one_component"),
+}
+PHRASES = {
+    "not_centered": "the vector is not centered, or quantized with a zero point",
+    "constant": "the vector is constant: all numbers are the same",
+    "one_component": "the vector is made of one number, such as a row number, with the rest next to nothing",
+}
+
+
+@pytest.mark.parametrize("name", FLAWED)
+def test_vectors_that_are_no_faces_are_named(name: str) -> None:
+    """Int8 models whose zero point was left in scored strangers 0.999999: opencv_zoo 189, PINTO_model_zoo 263."""
+    vector, flaw = FLAWED[name]
+    text = ",".join(f"{float(v):.9f}" for v in vector)
+    files = ((saved(vector), "x.npy"), (_zip("embeddings.npy", saved(vector)), "x.npz"), (text.encode(), "x.csv"))
+    for octets, file in files:
+        (warning,) = load_bytes(octets, file).warnings
+        assert (warning.code, warning.message) == (f"embedding.{flaw}", PHRASES[flaw])
+
+
+def test_flaws_are_counted_once_a_kind() -> None:
+    rows = np.stack([FACE, FACE + 1, FACE - 1, np.full(512, -2.0), -FACE])
+    messages = [w.message for w in load_bytes(saved(rows), "x.npy").warnings]
+    assert messages == [
+        "1 of 5 vectors are constant: all numbers are the same",
+        "2 of 5 vectors are not centered, or quantized with a zero point",
+    ]
+    assert load_bytes(saved(np.stack([FACE, -FACE, unit_rows(1, 512, 9)[0] * 30])), "x.npy").warnings == ()
+
+
+@pytest.mark.skipif(not CASES.is_dir(), reason="no ../shared/cases beside this checkout")
+def test_the_vectors_that_were_enrolled_without_a_word() -> None:
+    names = ("e6_alice1.npy", "e6_bob1.npy", "e5_const.npy", "d128.npy")
+    found = [[w.code for w in load(CASES / name).warnings] for name in names]
+    assert found == [["embedding.not_centered"], ["embedding.not_centered"], ["embedding.constant"], []]

@@ -6,7 +6,7 @@ extension is refused by that parser, not tried with others.
 
 import io
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO
@@ -39,6 +39,7 @@ from bioguard.formats.recognize import HEAD_BYTES, card_record, other_kind
 from bioguard.formats.views import TooManyViews
 from bioguard.formats.xyt import XytRecord, normalize_xyt
 from bioguard.records import FaceEmbedding, Features
+from bioguard.records.centering import Flaw, flaw_of
 
 __all__ = ["LoadResult", "load", "load_bytes", "load_features"]
 
@@ -96,7 +97,24 @@ def _faces(rows: NDArray[np.generic], suffix: str) -> LoadResult:
         )
     check_columns(rows)
     features = tuple(FaceEmbedding.from_features(row) for row in rows)
-    return LoadResult(features, format=suffix.removeprefix("."), rows=rows)
+    return LoadResult(features, tuple(flaw_warnings(features)), format=suffix.removeprefix("."), rows=rows)
+
+
+_FLAWS = {
+    Flaw.CONSTANT: "embedding.constant",
+    Flaw.NOT_CENTERED: "embedding.not_centered",
+    Flaw.ONE_COMPONENT: "embedding.one_component",
+}
+
+
+def flaw_warnings(faces: Sequence[FaceEmbedding]) -> Iterator[ImportWarning]:
+    """What makes vectors useless for a centered model, once a flaw. Named here; enrollment refuses them."""
+    flaws = [flaw_of(face.vector) for face in faces]
+    for flaw, code in _FLAWS.items():
+        count = flaws.count(flaw)
+        if count:
+            which = "the vector is" if len(faces) == 1 else f"{count} of {len(faces)} vectors are"
+            yield ImportWarning(code, f"{which} {flaw}")
 
 
 MINUTIAE: dict[str, tuple[Callable[[bytes, ImportOptions], LoadResult], int]] = {

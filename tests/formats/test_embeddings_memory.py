@@ -1,11 +1,11 @@
-"""The small bombs of tests/formats/memory.py; the whole table is a command."""
+"""The small bombs of tests/formats/embeddings_memory.py; the whole table is a command."""
 
 import runpy
 from pathlib import Path
 
 import pytest
 
-MEMORY = runpy.run_path(str(Path(__file__).with_name("memory.py")))
+MEMORY = runpy.run_path(str(Path(__file__).with_name("embeddings_memory.py")))
 
 
 @pytest.mark.parametrize("name", MEMORY["QUICK"])
