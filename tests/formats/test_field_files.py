@@ -233,6 +233,18 @@ def test_qualities_of_another_scale_mean_nothing() -> None:
     ]
 
 
+def test_the_quality_case() -> None:
+    octets = bytes.fromhex(
+        "464d520020323000 00000024 0000 0190 01f4 00c5 00c5 01 00  02 00 50 01  4064 00c8 40 ff  0000"
+    )
+    if CASES.is_dir():
+        assert (CASES / "quality255_iso2005.iso").read_bytes() == octets
+    error = refused(octets)
+    assert (error.code, "--lenient" in error.hint) == ("format.field_range", True)
+    template, warnings = one(octets, LENIENT)
+    assert (template.quality.tolist(), warnings) == ([0], ["data.quality"])
+
+
 def test_angles_of_another_unit() -> None:
     """INCITS counts in 2 degrees; a view with an angle above 179 was written in 360/256 degrees, as ISO does."""
     octets = put(put(ANSI_2004, 34, "c0"), 40, "20")
@@ -411,6 +423,11 @@ def test_the_m1_case() -> None:
     octets = (CASES / "m1_1.xyt").read_bytes()
     assert refused(octets, name="m1_1.xyt").code == "format.xyt_convention"
     assert len(one_xyt(octets, ImportOptions(xyt_m1=True))[0]) == 56
+
+
+def test_text_has_no_image_that_a_native_size_says_anything_about() -> None:
+    error = refused(b"10 20 300 40\n", ImportOptions(native_size_px=(300, 400)), name="x.xyt")
+    assert (error.code, error.hint) == ("format.options", "state the true resolution: --dpi X[,Y]")
 
 
 def test_rows_count_from_the_bottom_as_nist_has_them() -> None:

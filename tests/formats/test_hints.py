@@ -5,14 +5,18 @@ import re
 import shutil
 from pathlib import Path
 
+import numpy as np
 import pytest
+from click.testing import CliRunner
 
+from bench.__main__ import cli as bench_cli
 from bioguard.cli.__main__ import run
 from bioguard.errors import InputRefused
-from bioguard.formats import ImportOptions, load, load_bytes
+from bioguard.formats import ImportOptions, load, load_bytes, write_iso2005
 from bioguard.formats.options import IMPORT_FLAGS, flags_in
 from bioguard.serve.protocol import SampleForm
 from bioguard.serve.service import _sample
+from bioguard.synthetic import finger_impressions
 
 ROOT = Path(__file__).resolve().parents[2]
 VECTORS = ROOT / "tests" / "vectors" / "formats"
@@ -109,3 +113,23 @@ def test_what_convert_writes_can_be_sent(tmp_path: Path) -> None:
     assert run(["convert", str(VECTORS / name), str(tmp_path / "OUT.iso"), "--dpi", "500"]) == 0
     octets = (tmp_path / "OUT.iso").read_bytes()
     assert _sample(SampleForm.MINUTIAE_FILE, octets) == load_bytes(octets, "x.iso").features[0]
+
+
+def test_the_bench_shows_the_hint_and_takes_the_option(tmp_path: Path) -> None:
+    """A laboratory's set without a resolution: named per file, then read."""
+    folder = tmp_path / "set"
+    folder.mkdir()
+    for person in range(2):
+        for number, touch in enumerate(finger_impressions(9, person=person, count=2), 1):
+            octets = bytearray(write_iso2005(touch))
+            octets[18:22] = bytes(4)
+            (folder / f"{person + 1}_{number}.iso").write_bytes(octets)
+    runner = CliRunner()
+    arguments = ["scores", "--fingerprints", str(tmp_path), "--out", str(tmp_path / "s.npz")]
+    without = runner.invoke(bench_cli, arguments)
+    assert "format.resolution_zero" in without.output
+    assert "--dpi" in str(getattr(without.exception, "hint", ""))
+    with_it = runner.invoke(bench_cli, [*arguments, "--dpi", "500"])
+    assert with_it.exit_code == 0, with_it.output
+    with np.load(tmp_path / "s.npz") as scores:
+        assert np.isfinite(scores["set"]).all()

@@ -19,7 +19,7 @@ import numpy as np
 from bioguard.formats.errors import ImportWarning, refuse
 from bioguard.formats.limits import MAX_XYT_MINUTIAE
 from bioguard.formats.minutiae import Geometry
-from bioguard.formats.normalize import to_template
+from bioguard.formats.normalize import DPI_HINT, to_template
 from bioguard.formats.options import ImportOptions
 from bioguard.records import FingerprintTemplate
 
@@ -130,8 +130,10 @@ def normalize_xyt(record: XytRecord, options: ImportOptions) -> tuple[Fingerprin
     Raises:
         InputRefused: `format.xyt_convention`; `format.field_range` for theta above 179 with `xyt_m1`.
     """
+    if options.native_size_px is not None:
+        raise refuse("options", "xyt has no image size that a native size could be compared with", DPI_HINT)
     noted = _convention_warnings(record, options) + _column_warnings(record)
-    if options.dpi is None and options.native_size_px is None:
+    if options.dpi is None:
         noted.append(ImportWarning("geometry.assumed_500_dpi", XYT_IMAGE_UNKNOWN))
     x, y, theta = (np.array([row[i] for row in record.rows], dtype=np.float64) for i in range(3))
     if options.xyt_m1:
