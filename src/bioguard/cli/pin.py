@@ -27,6 +27,9 @@ token_option = click.option(
 )
 
 
+_CURRENT = "give --current-pin-file FILE; or --reset, which replaces the PIN without it and gives a new secure user id"
+
+
 @click.group()
 def pin() -> None:
     """Set and check PINs. A PIN comes from a prompt, a file or standard input, never from a flag."""
@@ -55,7 +58,7 @@ def set_(state: CliState, user: str, pin_file: Path | None, current_pin_file: Pa
         known = has_pin(device, user)
         current = None
         if known and not reset:
-            current = read_pin(state, current_pin_file, prompt="Current PIN")
+            current = read_pin(state, current_pin_file, prompt="Current PIN", ways=_CURRENT)
         fresh = read_pin(state, pin_file, prompt="New PIN", confirm=True)
         secure_user_id = set_pin(device, user, fresh, current=current)
     outcome = "changed" if current is not None else "set"
