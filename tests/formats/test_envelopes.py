@@ -203,6 +203,14 @@ def test_a_file_under_another_name_says_which() -> None:
     assert refused(b"", "x.iso").message == "the file is empty at byte 0"
 
 
+def test_a_damaged_record_is_not_called_a_card_record() -> None:
+    damaged = b"FM" + COMPACT[2:]
+    assert refused(damaged).code == "format.bad_magic"
+    assert refused(COMPACT[:21]).code == "format.bad_magic"  # too few to tell from other bytes
+    assert refused(COMPACT[:-1]).code == "format.bad_magic"
+    assert refused(bytes([v | 0xC0 if i == 5 else v for i, v in enumerate(COMPACT)])).code == "format.bad_magic"
+
+
 def test_text_of_its_own_format_is_left_to_its_parser() -> None:
     assert len(load_bytes(b"10 20 30 40\n11 21 331 41\n", "x.xyt").features) == 1
     assert refused(b"[1, 2]", "x.csv").code.startswith("format.csv")

@@ -14,7 +14,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bioguard.errors import InputRefused
-from bioguard.formats import ImportOptions, Trailing, load_bytes, parse_minutiae
+from bioguard.formats import ImportOptions, Trailing, fmr, load_bytes, parse_minutiae, write_xyt
+from bioguard.formats.cursor import Cursor
+from bioguard.formats.deviations import Deviation
 from bioguard.formats.extended import NO_EXTENDED_DATA, ExtendedBlock, ExtendedData, LengthRule
 from bioguard.formats.minutiae import Geometry, Minutia
 from bioguard.formats.v20 import Iso2005Record, View20
@@ -189,6 +191,31 @@ def test_padding_that_the_header_counts() -> None:
     assert one(padded, KEEP) == (one(ISO_2005)[0], ["header.trailing_bytes"])
 
 
+def test_a_length_beyond_explanation_is_not_read_with_a_rest() -> None:
+    """Bytes after the record, and a total that is far from both ends: this may be no such record at all."""
+    for total, near in (("00000400", False), ("00000000", True), ("00000069", True)):
+        octets = put(ISO_2005 + bytes(5), 8, total)
+        if near:
+            assert one(octets, LENIENT)[1] == ["header.total_length", "header.trailing_bytes"]
+        else:
+            assert refused(octets, LENIENT).message == "header declares 1024 bytes, its views end at byte 42"
+
+
+def test_of_two_readings_the_one_with_fewer_deviations_is_taken(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Odd(Iso2005Record):
+        __slots__ = ()
+
+        @classmethod
+        def read(cls, cursor: Cursor) -> Iso2005Record:
+            cursor.deviations.add(Deviation("field_range", "header.odd", "odd", "odd"))
+            return Iso2005Record.read(cursor)
+
+    for order in ((Odd, Iso2005Record), (Iso2005Record, Odd)):
+        monkeypatch.setitem(fmr.CANDIDATES, b" 20\0", lambda _, order=order: order)
+        assert one(ISO_2005)[1] == []
+        assert [w for w in one(put(ISO_2005, 26, "ff"), LENIENT)[1] if w == "header.odd"] == []
+
+
 def test_a_view_that_the_header_does_not_count_is_never_dropped() -> None:
     """Bytes that the total counts and no view has may be a view: no option reads the rest without it."""
     two = grown(ISO_2005, ISO_2005[24:].hex())
@@ -304,6 +331,15 @@ def test_both_length_rules_of_2005_are_read() -> None:
         extended = parse_minutiae(octets).views[0].extended
         assert (extended.blocks, extended.rule) == (BLOCKS, rule)
         assert one(octets) == (one(record_2005(NO_EXTENDED_DATA).to_bytes())[0], codes)
+
+
+def test_an_area_that_fits_both_rules_follows_the_edition() -> None:
+    """One block of 8 bytes, or one of 4 and an empty one: no byte says which, and nothing is warned of."""
+    area = "000c 0105 0008 aabbccdd 0001 0004"
+    iso = grown(ISO_2005[:-2], area)
+    ansi = grown(ANSI_2004[:-2], area, size=2)
+    assert [len(parse_minutiae(o).views[0].extended.blocks) for o in (iso, ansi)] == [1, 2]
+    assert one(iso)[1] == one(ansi)[1] == []
 
 
 def test_what_is_written_for_2005_is_what_a_strict_reader_of_it_takes() -> None:
@@ -423,6 +459,12 @@ def test_the_m1_case() -> None:
     octets = (CASES / "m1_1.xyt").read_bytes()
     assert refused(octets, name="m1_1.xyt").code == "format.xyt_convention"
     assert len(one_xyt(octets, ImportOptions(xyt_m1=True))[0]) == 56
+
+
+def test_rows_are_written_as_nist_has_them() -> None:
+    template = FingerprintTemplate.from_minutiae([5, 6], [0, 99], [0, 1], width_px500=50, height_px500=100)
+    assert write_xyt(template) == b"5 100 180 0\n6 1 237 0\n"
+    assert write_xyt(template, m1=True) == b"5 0 0 0\n6 99 29 0\n"
 
 
 def test_text_has_no_image_that_a_native_size_says_anything_about() -> None:

@@ -1,7 +1,8 @@
 """Feature files: minutiae (ISO/IEC 19794-2, INCITS 378, xyt) and embeddings (npy, npz, csv).
 
 Rules:
-* Strict: every field is checked, nothing may be left over, a refusal names the byte or line.
+* Strict: every field is checked, nothing may be left over, a refusal names the byte or line, and the import option
+  that reads the file where there is one. What an option lets pass is a warning with a stable code.
 * Bounded: sizes are compared before anything is allocated; nothing is unpickled or evaluated.
 * Lossless below (`parse_minutiae` and `to_bytes`), normalized above (`load`: pixels at 500 dpi, radians, unit vectors).
 * A warning is returned, never printed; a wrong guess is never made silently.

@@ -1,7 +1,7 @@
 """From a path to features. The only part of `bioguard.formats` that touches a file.
 
 The extension names the parser; without a known extension the first bytes do. A file whose content contradicts its
-extension is refused by that parser, not tried with others.
+extension is refused and named for what it is (`recognize`), not tried with other parsers.
 """
 
 import io
