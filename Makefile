@@ -4,12 +4,13 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 INPUTS := pyproject.toml $(wildcard src/bioguard/match/native/*.c src/bioguard/match/native/*.h)
 
-.PHONY: demo test regression bench lint clean help
+.PHONY: demo test test-cbor regression bench lint clean help
 .DEFAULT_GOAL := help
 
 help:
 	@echo "make demo   the whole flow on synthetic people in a temporary device"
 	@echo "make test   lint, types, import contracts and every test"
+	@echo "make test-cbor  the tests that read or write CBOR, on cbor2 5.6 and 6"
 	@echo "make regression  accuracy on synthetic people against the stored baseline"
 	@echo "make bench  timings of this machine (needs the bench extra)"
 	@echo "make lint   ruff, mypy and the import contracts alone"
@@ -30,6 +31,9 @@ demo: $(VENV)/.base
 
 test: $(VENV)/.test
 	@$(BIN)/python -m pytest -n 2 --dist loadfile
+
+test-cbor: $(VENV)/.test
+	@.ci/cbor $(VENV)
 
 regression: $(VENV)/.test
 	@$(BIN)/python -m bench baseline --check --no-speed

@@ -1,11 +1,14 @@
 """Canonical CBOR, strictly: decode, bound, re-encode, compare.
 
-Rules (a subset of RFC 8949 section 4.2, core deterministic encoding):
+Rules (a subset of RFC 8949 section 4.2):
 * allowed: integers of 64 bits, byte strings, text, arrays, maps, booleans, null; no tags, floats or indefinite lengths;
-* shortest integers, map keys shortest encoding first and then bytewise, no duplicate keys, no trailing bytes;
+* no array or map as a key of a map: which type it would become depends on the library's version;
+* shortest integers, map keys shortest encoding first and then bytewise (section 4.2.3; the same as 4.2.1 for the maps
+  written here, whose keys are all non-negative integers), no duplicate keys, no trailing bytes;
 * size and depth are bounded before anything is built.
 
-What cbor2 forgives (duplicate keys, long integers, trailing bytes) does not survive the comparison.
+What cbor2 forgives (duplicate keys, long integers, trailing bytes) does not survive the comparison. It differs between
+its versions in what lies outside these rules, docs/formats/cbor.md.
 """
 
 import cbor2
@@ -70,11 +73,13 @@ def _read_header(data: bytes, position: int) -> tuple[int, int, int, int]:
 def _check_structure(data: bytes, max_depth: int) -> None:
     """Walk the headers without building anything, so that depth, counts and lengths are bounded first."""
     position = 0
-    open_items = [1]
+    open_items, in_map = [1], [False]
     while open_items:
         if open_items[-1] == 0:
             open_items.pop()
+            in_map.pop()
             continue
+        is_key = in_map[-1] and open_items[-1] % 2 == 0
         open_items[-1] -= 1
         major, info, argument, position = _read_header(data, position)
         left = len(data) - position
@@ -83,12 +88,15 @@ def _check_structure(data: bytes, max_depth: int) -> None:
                 raise _malformed("a string runs past the end")
             position += argument
         elif major in (_ARRAY, _MAP):
+            if is_key:
+                raise _malformed("an array or a map as a key")
             children = argument * (2 if major == _MAP else 1)
             if children > left:
                 raise _malformed("a container runs past the end")
             if len(open_items) > max_depth:
                 raise _malformed(f"nested deeper than {max_depth}")
             open_items.append(children)
+            in_map.append(major == _MAP)
         elif major == _TAG or (major == _SIMPLE and info not in _ALLOWED_SIMPLE):
             raise _malformed("tag, float or simple value")
     if position != len(data):

@@ -1,10 +1,9 @@
-"""PSA tokens: python-cwt verifies the signature, pycddl the claims; twins must fail in both."""
+"""PSA tokens: pycddl validates the claims; twins must fail. python-cwt verifies the signature: test_cwt.py."""
 
 import hashlib
 import sys
 
 import cbor2
-import cwt
 import pycddl
 import pytest
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
@@ -55,29 +54,12 @@ def _token(claims: Claims, profile: Profile) -> bytes:
     return cose.assemble(payload, cose.sign(payload, KEY))
 
 
-def _cwt_key() -> cwt.COSEKey:
-    pem = KEY.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
-    return cwt.COSEKey.from_pem(pem, alg="ES256")
-
-
 @pytest.mark.parametrize("profile", Profile)
 @pytest.mark.parametrize("size", sorted(NONCE_SIZES))
-def test_a_token_passes_python_cwt_and_the_cddl(profile: Profile, size: int) -> None:
+def test_a_token_passes_the_cddl_and_our_own_verifier(profile: Profile, size: int) -> None:
     token = _token(_claims(bytes(size)), profile)
-    payload = cwt.COSE.new().decode(token, _cwt_key())
-    assert cbor2.loads(payload)[10] == bytes(size)
     SCHEMAS[profile].validate_cbor(cose.payload_of(token))
     assert Claims.verify(token, PUBLIC, bytes(size)) == (_claims(bytes(size)), profile)
-
-
-@pytest.mark.parametrize("profile", Profile)
-def test_a_bent_token_passes_neither(profile: Profile) -> None:
-    token = bytearray(_token(_claims(), profile))
-    token[token.index(b"ENFORCED")] ^= 1
-    with pytest.raises(cwt.VerifyError):
-        cwt.COSE.new().decode(bytes(token), _cwt_key())
-    with pytest.raises(ProofInvalid, match="signature does not verify"):
-        Claims.verify(bytes(token), PUBLIC, b"n" * 32)
 
 
 def test_each_profile_is_refused_by_the_other_schema() -> None:

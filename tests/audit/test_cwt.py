@@ -1,0 +1,35 @@
+"""PSA tokens: python-cwt verifies the signature, and its twin must fail.
+
+Apart from test_attestation.py, since python-cwt wants `cbor2<6`, and those tests run on the newest cbor2 as well.
+"""
+
+import cbor2
+import cwt
+import pytest
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+
+from bioguard.proofs.encoding import ProofInvalid
+from bioguard.proofs.psa_token import NONCE_SIZES, Claims, Profile
+from tests.audit.test_attestation import KEY, PUBLIC, _claims, _token
+
+
+def _cwt_key() -> cwt.COSEKey:
+    pem = KEY.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
+    return cwt.COSEKey.from_pem(pem, alg="ES256")
+
+
+@pytest.mark.parametrize("profile", Profile)
+@pytest.mark.parametrize("size", sorted(NONCE_SIZES))
+def test_a_token_passes_python_cwt(profile: Profile, size: int) -> None:
+    payload = cwt.COSE.new().decode(_token(_claims(bytes(size)), profile), _cwt_key())
+    assert cbor2.loads(payload)[10] == bytes(size)
+
+
+@pytest.mark.parametrize("profile", Profile)
+def test_a_bent_token_passes_neither(profile: Profile) -> None:
+    token = bytearray(_token(_claims(), profile))
+    token[token.index(b"ENFORCED")] ^= 1
+    with pytest.raises(cwt.VerifyError):
+        cwt.COSE.new().decode(bytes(token), _cwt_key())
+    with pytest.raises(ProofInvalid, match="signature does not verify"):
+        Claims.verify(bytes(token), PUBLIC, b"n" * 32)
