@@ -92,6 +92,7 @@ class SecureProcess:
         self._tap = tap
         self._reader = FrameReader()
         self._locked = False
+        self._why = ""
         child_read, self._write_fd = os.pipe()
         self._read_fd, child_write = os.pipe()
         environment = _ENVIRONMENT | {k: os.environ[k] for k in _KEPT_VARIABLES if k in os.environ}
@@ -124,6 +125,11 @@ class SecureProcess:
     def alive(self) -> bool:
         """Whether the process still runs."""
         return self._process.poll() is None
+
+    def how_it_ended(self) -> str:
+        """Why it does not run any more, in words; empty while it runs."""
+        status = self._process.poll()
+        return self._why or ("" if status is None else _how_it_ended(status))
 
     def boot(self, inspect: Inspect, provision: Provision) -> Ready:
         """Wait for the lock, let `inspect` look at it, then hand over the root secret.
@@ -162,7 +168,8 @@ class SecureProcess:
             answer = self._pump(deadline)
             if not isinstance(answer, Return):
                 raise _dead("the secure world sent an answer out of turn")
-        except BaseException:
+        except BaseException as error:
+            self._why = str(error) if isinstance(error, TeeError) else ""
             self.kill()
             raise
         return answer

@@ -1,4 +1,4 @@
-"""Killing the secure world: a typed error at once, not at the deadline, and a store as before or after."""
+"""Killing the secure world: a typed error at once, a store as before or after, and an answer to the next question."""
 
 import os
 import select
@@ -7,11 +7,16 @@ from pathlib import Path
 
 import pytest
 
-from bioguard.device import Device, DeviceOptions
+from bioguard.attack.world import hosting
+from bioguard.commands.biometric import Modality
+from bioguard.device import Device, DeviceOptions, credentials, launch
 from bioguard.device.consent import grant_all
+from bioguard.device.launch import manifests
 from bioguard.errors import TeeUnavailable
 from bioguard.synthetic import face_views
+from bioguard.trusted.contract.authority import SensorAuthority
 from tee_sim.errors import TeeError, TeeResult
+from tee_sim.lockdown.verdict import Level, Verdict
 from tee_sim.process import SecureProcess
 from tee_sim.wire import CloseSession
 
@@ -90,13 +95,90 @@ def test_killed_at_moments_spread_over_an_enrollment(directory: Path) -> None:
     assert ended == {0, 1}
 
 
-def test_killed_while_idle_and_before_it_is_asked(directory: Path) -> None:
+def test_killed_while_idle_it_is_started_again_and_says_so(directory: Path) -> None:
+    notes: list[str] = []
+    with Device.init(directory, DeviceOptions(note=notes.append)) as device:
+        device.add_user("alice")
+        grant_all(device, "alice", of_age=True)
+        device.enroll("alice", ALICE)
+        credentials.set_pin(device, "alice", b"2580")
+        token = credentials.verify_pin(device, "alice", b"2580")
+        first = device.running.process
+        kill(first)
+        first._process.wait(10)
+        assert device.authenticate("alice", PROBE).match
+        assert notes == ["the secure world had ended (exit status -9: killed by signal 9) and was started again"]
+        assert device.running.process is not first
+        assert device.running.verdict.level.meets(Level.ENFORCED)
+        credentials.check_token(device, token)  # the boot goes on
+        assert device.users() == ["alice"]
+    assert len(notes) == 1
+
+
+def test_whoever_meets_a_death_is_told_and_the_next_one_is_answered(directory: Path) -> None:
+    notes: list[str] = []
+    with Device.init(directory, DeviceOptions(note=notes.append)) as device:
+        device.add_user("alice")
+        for number in range(2):
+            os.write(device.running.process._write_fd, b"\xff" * 8)  # no frame
+            with pytest.raises(TeeUnavailable, match="exit status 70: it was sent what is no message") as caught:
+                device.user_handle("alice", fresh=True)
+            assert caught.value.code == "tee.dead"
+            assert len(notes) == number
+            device.user_handle("alice", fresh=True)
+            assert "exit status 70" in notes[number]
+
+
+def test_a_start_that_is_refused_is_tried_again_at_the_next_call(
+    directory: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with Device.init(directory) as device:
+        device.add_user("alice")
+        kill(device.running.process)
+        device.running.process._process.wait(10)
+        with monkeypatch.context() as during:
+            during.setattr(launch, "judge", lambda *_: Verdict(level=Level.PARTIAL, findings=(), reasons=()))
+            for _ in range(2):
+                with pytest.raises(TeeUnavailable, match="the sandbox is PARTIAL, below ENFORCED"):
+                    device.user_handle("alice", fresh=True)
+        assert len(device.user_handle("alice", fresh=True)) == 16
+        (directory / "fuses.simulated").rename(directory / "elsewhere")
+        kill(device.running.process)
+        device.running.process._process.wait(10)
+        with pytest.raises(TeeUnavailable) as caught:
+            device.user_handle("alice", fresh=True)
+        assert caught.value.code == "device.missing"
+
+
+def test_a_closed_device_stays_closed(directory: Path) -> None:
     device = Device.init(directory)
-    kill(device.running.process)
-    with pytest.raises(TeeUnavailable, match="the secure world is gone"):
-        device.identify(PROBE)
     device.close()
+    device.close()
+    for call in (device.wake, lambda: device.identify(PROBE), device.rekey):
+        with pytest.raises(TeeUnavailable, match=r"^the device was closed$"):
+            call()
     Device.open(directory).close()
+
+
+def test_a_panic_is_told_and_the_next_question_has_a_new_instance(
+    directory: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def panics(*_: object) -> None:
+        raise ZeroDivisionError
+
+    with hosting(manifests()), Device.init(directory, DeviceOptions(allow_level=Level.NOT_ENFORCED)) as device:
+        device.add_user("alice")
+        challenge = credentials.generate_challenge(device, "alice", Modality.FACE)
+        world = device.running
+        for _ in range(20):  # more often than there may be sessions
+            with monkeypatch.context() as during:
+                during.setattr(SensorAuthority, "lock_status", panics)
+                with pytest.raises(TeeUnavailable) as caught:
+                    credentials.lock_info(device, "alice", Modality.FACE)
+            assert caught.value.code == "tee.panic"
+            assert credentials.lock_info(device, "alice", Modality.FACE).lock == "none"
+        assert device.running is world, "the others went on"
+        assert credentials.generate_challenge(device, "alice", Modality.FACE) != challenge
 
 
 def test_a_deadline_kills_and_says_so(directory: Path) -> None:
@@ -109,3 +191,5 @@ def test_a_deadline_kills_and_says_so(directory: Path) -> None:
             device.running.process.exchange(CloseSession(session=1), timeout_ms=200)
         assert caught.value.result is TeeResult.TIMEOUT
         assert not device.running.process.alive
+        device.wake()
+        assert device.running.process.alive

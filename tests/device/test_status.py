@@ -24,6 +24,7 @@ from bioguard.commands.keystore import KeyError_
 from bioguard.device import Device, consent, credentials, keys, rectify
 from bioguard.device.errors import VOCABULARIES, promised, raise_for_status, status_of
 from bioguard.device.keys import BoundKey
+from bioguard.device.world import World
 from bioguard.errors import BioguardError, InputRefused, IntegrityFailure
 from bioguard.exit_codes import ExitCode
 from bioguard.records.events import Cause
@@ -56,7 +57,9 @@ def answering(reply: Record) -> Device:
     device = Device.__new__(Device)
     device.directory = Path("/nonexistent")
     session = SimpleNamespace(call=lambda _command, _request, grid: reply)
-    device._running = SimpleNamespace(grid=None, session=lambda _uuid: session)  # type: ignore[assignment]
+    alive = SimpleNamespace(alive=True)
+    running: Any = SimpleNamespace(grid=None, session=lambda _uuid: session, process=alive)
+    device._world = World(device.directory, running, lambda: running)
     return device
 
 
@@ -118,7 +121,7 @@ def test_nobody_else_speaks_to_the_secure_world() -> None:
     # `pins` is in the secure world: the reply of another application, whose status is always a yes.
     assert {p: n for p, n in found.items() if n and not p.startswith("attack/")} == {
         "audit/lab.py": 1,
-        "device/facade.py": 1,
+        "device/world.py": 1,
         "faults/device.py": 2,
         "trusted/contract/pins.py": 1,
     }

@@ -2,6 +2,7 @@
 
 import contextlib
 import io
+import os
 import shutil
 import subprocess
 import sys
@@ -12,12 +13,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bioguard.device import Device
+from bioguard.device import Device, DeviceOptions
 from bioguard.errors import InputRefused, NotPermitted
 from bioguard.records import FaceEmbedding, FingerprintTemplate
 from bioguard.serve import protocol as p
 from bioguard.serve.loop import serve
+from bioguard.serve.protocol import SampleForm
 from bioguard.serve.service import DeviceService, _sample
+from bioguard.synthetic import face_views
 from tee_sim import codec
 from tee_sim.schema import Record
 
@@ -225,3 +228,32 @@ def test_the_c_client_enrolls_authenticates_and_checks_the_token(device_dir: Pat
     assert done.returncode == 0
     again = subprocess.run([str(client), *command(device_dir)], capture_output=True, text=True, check=False, timeout=60)
     assert (again.returncode, again.stderr) == (1, "client: refused: user.exists\n")
+
+
+def test_a_server_goes_on_after_the_secure_world_has_died(device_dir: Path) -> None:
+    notes: list[str] = []
+    face = np.asarray(face_views(1, person=0, count=1)[0].vector, "<f4")
+    with Device.open(device_dir, DeviceOptions(note=notes.append)) as device:
+        asked = [
+            frame([1, 1, 1, [b"alice"]]),
+            frame([1, 2, 26, [b"alice", 2]]),
+            frame([1, 3, 26, [b"alice", 2]]),
+            frame([1, 4, 23, [int(SampleForm.FLOAT32), face[:64].tobytes(), 0]]),
+            frame([1, 5, 0, []]),
+            frame([1, 6, 26, [b"alice", 2]]),
+        ]
+        source, sink, service = io.BytesIO(b"".join(asked)), io.BytesIO(), DeviceService(device, seeded=False)
+
+        def dies_at_the_second(method: int, request: Record) -> Record:
+            if method == 26 and not notes:
+                os.write(device.running.process._write_fd, b"\xff" * 8)
+                notes.append("dealt")
+            return service(method, request)
+
+        assert serve(source, sink, dies_at_the_second) == len(asked)
+    hello, added, dead, *rest = frames(sink.getvalue())
+    assert (hello[2], added[2]) == (0, 0)
+    assert (dead[1:3], dead[3][0], dead[3][3]) == ([2, 1], "tee.dead", 6)
+    assert [(answer[1], answer[2]) for answer in rest if answer[1] != 4] == [(3, 0), (5, 0), (6, 0)]
+    assert len(notes) == 2
+    assert "was started again" in notes[1]

@@ -49,6 +49,10 @@ class InProcess:
         """Whether it was started and not ended."""
         return self._world is not None
 
+    def how_it_ended(self) -> str:
+        """Why it does not run any more, in words."""
+        return "" if self.alive else "it was ended"
+
     def boot(self, inspect: Inspect, provision: Provision) -> Ready:
         """Let `inspect` see that nothing is locked, then open the store. Raises TeeError."""
         report = LockReport(

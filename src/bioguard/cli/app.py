@@ -158,15 +158,17 @@ def cli(
       bioguard enroll alice --finger right-index a1.iso a2.iso a3.iso
       bioguard authenticate alice a4.iso
     """
+    output = Output(as_json=as_json, quiet=quiet)
     options = DeviceOptions(
         seed=seed,
         clock=parse_clock(clock) if clock else None,
         allow_level=Level(allow_level) if allow_level else None,
         storage_log=storage_log_into(storage_log) if storage_log else None,
+        note=output.note,
     )
     ctx.obj = CliState(
         directory=device or default_device_dir(),
-        output=Output(as_json=as_json, quiet=quiet),
+        output=output,
         no_input=no_input,
         options=options,
     )

@@ -14,7 +14,7 @@ from bioguard.commands.gatekeeper import GatekeeperStatus
 from bioguard.commands.keystore import KeyError_
 from bioguard.commands.sensor import SensorStatus
 from bioguard.errors import BioguardError, InputRefused, IntegrityFailure, NotPermitted, TeeUnavailable
-from tee_sim.errors import TeeError, TeeResult
+from tee_sim.errors import Origin, TeeError, TeeResult
 from tee_sim.schema import Record
 
 __all__ = ["VOCABULARIES", "from_status", "from_tee", "promised", "raise_for_status", "status_of"]
@@ -345,6 +345,23 @@ _RESULTS: dict[TeeResult, Row] = {
 }
 
 
+_BY_ORIGIN: dict[tuple[TeeResult, Origin], Row] = {
+    (TeeResult.BAD_PARAMETERS, Origin.API): (
+        InputRefused,
+        "request.argument",
+        "an argument cannot be sent",
+        "see the bounds in the documentation of this call",
+    ),
+    (TeeResult.TARGET_DEAD, Origin.TEE): (
+        TeeUnavailable,
+        "tee.panic",
+        "a trusted application failed",
+        "what it had stored stays; run the command again",
+    ),
+}
+"""Results that mean something else from there."""
+
+
 def from_status(status: IntEnum, about: str = "", *, wait_ms: int = 0) -> BioguardError:
     """The error for a refusal in any of the vocabularies.
 
@@ -397,5 +414,6 @@ def promised(value: T | None, what: str) -> T:
 def from_tee(error: TeeError) -> BioguardError:
     """The error for a TEE result, whatever its origin. Unknown results count as the secure world being unusable."""
     unknown = (TeeUnavailable, f"tee.{error.result.name.lower()}", "the secure world failed", "run: bioguard doctor")
-    kind, code, message, hint = _RESULTS.get(error.result, unknown)
+    row = _BY_ORIGIN.get((error.result, error.origin)) or _RESULTS.get(error.result, unknown)
+    kind, code, message, hint = row
     return kind(f"{message}: {error.message}", hint=error.hint or hint, code=code)

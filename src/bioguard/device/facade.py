@@ -10,7 +10,6 @@ code and a hint.
 
 import secrets
 from collections.abc import Callable, Collection, Iterator, Sequence
-from contextlib import contextmanager
 from enum import IntEnum
 from hashlib import shake_256
 from pathlib import Path
@@ -19,7 +18,7 @@ from uuid import UUID
 
 from bioguard.commands import biometric as commands
 from bioguard.commands import gatekeeper
-from bioguard.commands.biometric import BIOMETRIC_UUID, Leave, Modality, Profile, RecordSummary, Status
+from bioguard.commands.biometric import BIOMETRIC_UUID, Leave, Profile, RecordSummary, Status
 from bioguard.commands.configuration import (
     CONFIGURE,
     DEFAULT_FMR_INVERSE,
@@ -29,9 +28,10 @@ from bioguard.commands.configuration import (
 )
 from bioguard.commands.gatekeeper import GATEKEEPER_UUID
 from bioguard.device.answers import Enrollment, Identification, RecordInfo, Verification
+from bioguard.device.arguments import judged, modality_of, position_of, record_id_of
 from bioguard.device.directory import begin, burn, check, destroy
-from bioguard.device.errors import from_tee, promised, raise_for_status
-from bioguard.device.fingers import finger_name, finger_position
+from bioguard.device.errors import promised
+from bioguard.device.fingers import finger_name
 from bioguard.device.fuse import Fuses
 from bioguard.device.handles import Handles
 from bioguard.device.incidents import detecting
@@ -40,9 +40,9 @@ from bioguard.device.lock import DeviceLock
 from bioguard.device.names import Names
 from bioguard.device.options import DeviceOptions
 from bioguard.device.people import People
+from bioguard.device.world import World, tee_errors
 from bioguard.errors import InputRefused
-from bioguard.records import FaceEmbedding, Features
-from tee_sim.errors import TeeError
+from bioguard.records import Features
 from tee_sim.schema import Record
 from tee_sim.ta_api import Command
 
@@ -58,36 +58,22 @@ Q = TypeVar("Q", bound=Record)
 A = TypeVar("A", bound=Record)
 
 
-def _position_of(modality: Modality, finger: str | None) -> int:
-    if modality is Modality.FACE:
-        if finger is not None:
-            raise InputRefused("these are face views, not a finger", hint="drop --finger", code="enroll.modality")
-        return 0
-    if finger is None:
-        raise InputRefused(
-            "a fingerprint needs the finger's name", hint="add for instance --finger right-index", code="enroll.finger"
-        )
-    return finger_position(finger)
-
-
-def _modality_of(samples: Sequence[Features]) -> Modality:
-    kinds = {type(sample) for sample in samples}
-    if not samples:
-        raise InputRefused("no sample given", hint="give at least one file", code="enroll.no_sample")
-    if len(kinds) > 1:
-        raise InputRefused("faces and fingerprints are mixed", hint="enroll them one by one", code="enroll.modality")
-    return Modality.FACE if kinds == {FaceEmbedding} else Modality.FINGERPRINT
-
-
 class Device:
     """A device whose secure world runs. Make one with `open`; use it as a context manager."""
 
-    def __init__(self, directory: Path, names: Names, running: Running, lock: DeviceLock) -> None:
+    def __init__(
+        self,
+        directory: Path,
+        names: Names,
+        running: Running,
+        lock: DeviceLock,
+        options: DeviceOptions = DeviceOptions(),  # noqa: B008  # frozen
+    ) -> None:
         self.directory = directory
         self._people = People(names, self.ask)
-        self._running = running
+        self._options = options
+        self._world = World(directory, running, self._start_again, self._restarted)
         self._lock = lock
-        self._closed = False
 
     @classmethod
     def init(
@@ -156,20 +142,28 @@ class Device:
     @classmethod
     def _start(cls, directory: Path, fuses: Fuses, lock: DeviceLock, options: DeviceOptions, *, create: bool) -> Self:
         try:
-            with _tee_errors(directory):
+            with tee_errors(directory):
                 check(directory)
                 names = Names.load(directory)
                 running = start(directory, fuses, options, create=create)
         except BaseException:
             lock.release()
             raise
-        device = cls(directory, names, running, lock)
+        device = cls(directory, names, running, lock, options)
         try:
             device._people.settle()
         except BaseException:
             device.close()
             raise
         return device
+
+    def _start_again(self) -> Running:
+        check(self.directory)
+        return start(self.directory, Fuses.read(self.directory), self._options, create=False)
+
+    def _restarted(self, why: str) -> None:
+        self._options.note(f"the secure world had ended ({why}) and was started again")
+        self._people.settle()
 
     @staticmethod
     def wipe(directory: Path) -> None:
@@ -201,12 +195,9 @@ class Device:
 
         Raises:
             BioguardError: by the tables in `bioguard.device.errors`: a refusal, or a secure world that is not there.
+                After its death the next question starts it again (`bioguard.device.world`).
         """
-        with _tee_errors(self.directory):
-            grid = self._running.grid if on_grid else None
-            reply = self._running.session(uuid).call(command, request, grid=grid)
-            raise_for_status(reply, about(reply) if callable(about) else about, expected=expected)
-        return reply
+        return self._world.ask(command, request, about=about, uuid=uuid, on_grid=on_grid, expected=expected)
 
     def user_handle(self, name: str, *, fresh: bool = False) -> bytes:
         """The 16 bytes that stand for a user in the secure world.
@@ -280,7 +271,7 @@ class Device:
             InputRefused: unknown user, mixed or poor samples, wrong dimension.
             NotPermitted: enrolled already, the user's limit or the store's limit is reached.
         """
-        modality = _modality_of(samples)
+        modality = modality_of(samples)
         if len(samples) > commands.MAX_VIEWS:
             raise InputRefused(
                 f"{len(samples)} samples, at most {commands.MAX_VIEWS} in one enrollment",
@@ -290,12 +281,12 @@ class Device:
         request = commands.Enroll(
             user=self.user_handle(name),
             modality=modality,
-            position=_position_of(modality, finger),
-            samples=tuple(self._running.faults.present("enroll", sample).to_bytes() for sample in samples),
+            position=position_of(modality, finger),
+            samples=tuple(self.running.faults.present("enroll", sample).to_bytes() for sample in samples),
             replace=replace,
             token=token,
         )
-        answer = self.ask(commands.ENROLL, request, about=lambda answer: _told(answer.acquired))
+        answer = self.ask(commands.ENROLL, request, about=lambda answer: judged(answer.acquired))
         return Enrollment(
             record_id=promised(answer.record_id, "a record").hex(),
             digest=promised(answer.digest, "a digest").hex(),
@@ -314,7 +305,7 @@ class Device:
         """
         request = commands.Authenticate(
             user=self.user_handle(name),
-            sample=self._running.faults.present("authenticate", sample).to_bytes(),
+            sample=self.running.faults.present("authenticate", sample).to_bytes(),
             fmr_inverse=fmr_inverse,
             operation_id=operation_id,
         )
@@ -324,7 +315,7 @@ class Device:
 
     def identify(self, sample: Features, *, fpir_inverse: int = DEFAULT_FPIR_INVERSE) -> Identification:
         """1:N: find whose sample it is at a false positive identification rate of 1/fpir_inverse."""
-        sample = self._running.faults.present("authenticate", sample)
+        sample = self.running.faults.present("authenticate", sample)
         request = commands.Identify(sample=sample.to_bytes(), fpir_inverse=fpir_inverse)
         answer = self.ask(commands.IDENTIFY, request, on_grid=True)
         return Identification(
@@ -349,7 +340,7 @@ class Device:
 
     def show(self, record_id: str) -> RecordInfo:
         """One record."""
-        answer = self.ask(commands.SHOW, commands.Show(record_id=_record_id(record_id)), about=record_id)
+        answer = self.ask(commands.SHOW, commands.Show(record_id=record_id_of(record_id)), about=record_id)
         return self._info(promised(answer.record, "a record"))
 
     def erase(self, name: str, record_id: str, leave: Leave = PERSON) -> str:
@@ -359,7 +350,7 @@ class Device:
             InputRefused: unknown user, or not a record of this user.
             NotPermitted: as in `remove_user`.
         """
-        request = commands.Erase(user=self.user_handle(name), record_id=_record_id(record_id), leave=leave)
+        request = commands.Erase(user=self.user_handle(name), record_id=record_id_of(record_id), leave=leave)
         return promised(self.ask(commands.ERASE, request, about=record_id).digest, "a digest").hex()
 
     def rekey(self) -> int:
@@ -374,8 +365,7 @@ class Device:
             InputRefused: the digest-only profile has no template to encode anew.
         """
         answer = self.ask(commands.RENEW_CODES, commands.RenewCodes(), about="renewing codes needs templates")
-        with _tee_errors(self.directory):
-            self._running.context.renew_keys(timeout_ms=REKEY_TIMEOUT_MS)
+        self._world.renew_keys(timeout_ms=REKEY_TIMEOUT_MS)
         return answer.records
 
     def _name_of(self, handle: bytes) -> str | None:
@@ -395,16 +385,22 @@ class Device:
 
     @property
     def running(self) -> Running:
-        """The secure world, for those who look at it (doctor, audit, tests)."""
-        return self._running
+        """The secure world that runs, or ran last, for those who look at it (doctor, audit, tests)."""
+        return self._world.last
+
+    def wake(self) -> None:
+        """Start the secure world again if it has ended.
+
+        Raises:
+            TeeUnavailable, IntegrityFailure: it does not start.
+        """
+        with tee_errors(self.directory):
+            self._world.running()
 
     def close(self) -> None:
         """End the secure world and release the device. Safe to call twice."""
-        if self._closed:
-            return
-        self._closed = True
         try:
-            self._running.close()
+            self._world.close()
         finally:
             self._lock.release()
 
@@ -413,31 +409,3 @@ class Device:
 
     def __exit__(self, *exc: object) -> None:
         self.close()
-
-
-def _told(acquired: tuple[commands.AcquiredCode, ...]) -> str:
-    """What each sample was judged to be, where that helps."""
-    poor = [f"sample {i + 1} is {code.name.lower()}" for i, code in enumerate(acquired) if code.name != "GOOD"]
-    return ", ".join(poor)
-
-
-def _record_id(text: str) -> bytes:
-    try:
-        value = bytes.fromhex(text)
-    except ValueError:
-        value = b""
-    if len(value) != 16:
-        raise InputRefused(
-            f"{text[:40]!r} is not a record id", hint="32 hexadecimal digits; run: bioguard list", code="record.id"
-        )
-    return value
-
-
-@contextmanager
-def _tee_errors(directory: Path) -> Iterator[None]:
-    """Results as errors of bioguard; what is tampered with or rolled back opens an incident."""
-    with detecting(directory):
-        try:
-            yield
-        except TeeError as error:
-            raise from_tee(error) from error

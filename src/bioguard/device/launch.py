@@ -1,6 +1,7 @@
 """Starting a device's secure world: lock first, look from outside, then hand over the root secret."""
 
 import pkgutil
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from uuid import UUID
@@ -11,6 +12,7 @@ from bioguard.device.options import DeviceOptions
 from bioguard.errors import TeeUnavailable
 from bioguard.faults.device import DeviceFaults
 from tee_sim.client import Context, Session
+from tee_sim.errors import TeeError
 from tee_sim.lockdown.records import LockReport
 from tee_sim.lockdown.verdict import Level, Verdict, cached_probes, judge, observe
 from tee_sim.manifest import Manifest
@@ -51,12 +53,20 @@ class Running:
     faults: DeviceFaults
     grid: ReleaseGrid | None
     _sessions: dict[UUID, Session] = field(default_factory=dict)
+    _closed: bool = False
 
     def session(self, uuid: UUID) -> Session:
         """The session with one trusted application, opened on first use."""
         if uuid not in self._sessions:
             self._sessions[uuid] = self.context.open_session(uuid)
         return self._sessions[uuid]
+
+    def forget(self, uuid: UUID) -> None:
+        """Give up the session with an application that has panicked; the next one is with a new instance."""
+        session = self._sessions.pop(uuid, None)
+        if session is not None and self.process.alive:
+            with suppress(TeeError):
+                session.close()
 
     def status(self) -> dict[str, object]:
         """Facts for people and JSON."""
@@ -70,7 +80,10 @@ class Running:
         }
 
     def close(self) -> None:
-        """End the secure world, then the supplicant."""
+        """End the secure world, then the supplicant. Safe to call twice."""
+        if self._closed:
+            return
+        self._closed = True
         try:
             self.process.close()
         finally:

@@ -47,6 +47,7 @@ class DeviceOptions:
         release_grid_ms: replies of authenticate and identify are released on this grid, so that the time they took
             tells little; 0 switches it off (docs/sandbox.md section 6).
         tap: sees every frame on the pipes (evidence), never the root secret.
+        note: told what a person should know and no answer says: that the secure world was started again.
         storage_log: gets a note of every request to the untrusted disk: operation, sizes, names, never content.
     """
 
@@ -57,6 +58,7 @@ class DeviceOptions:
     namespaces: bool = True
     release_grid_ms: float = 5.0
     tap: Callable[[str, bytes], None] | None = None
+    note: Callable[[str], None] = lambda _text: None
     storage_log: Callable[[RequestNote], None] | None = None
 
     @property

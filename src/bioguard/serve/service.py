@@ -101,6 +101,7 @@ class DeviceService:
         return self._methods[p.METHODS[method].name](request)
 
     def _hello(self, _request: p.Nothing) -> p.Hello:
+        self._device.wake()
         level = self._device.running.verdict.level.value
         return p.Hello(
             version=p.VERSION,

@@ -1,0 +1,52 @@
+"""What a caller says of a sample or a record, as the secure world takes it, and what it says back of each sample."""
+
+from collections.abc import Sequence
+
+from bioguard.commands.biometric import AcquiredCode, Modality
+from bioguard.device.fingers import finger_position
+from bioguard.errors import InputRefused
+from bioguard.records import FaceEmbedding, Features
+
+__all__ = ["judged", "modality_of", "position_of", "record_id_of"]
+
+
+def position_of(modality: Modality, finger: str | None) -> int:
+    """ISO/IEC 19794-2 finger position, 0 for a face. Raises InputRefused for a finger that is missing or unknown."""
+    if modality is Modality.FACE:
+        if finger is not None:
+            raise InputRefused("these are face views, not a finger", hint="drop --finger", code="enroll.modality")
+        return 0
+    if finger is None:
+        raise InputRefused(
+            "a fingerprint needs the finger's name", hint="add for instance --finger right-index", code="enroll.finger"
+        )
+    return finger_position(finger)
+
+
+def modality_of(samples: Sequence[Features]) -> Modality:
+    """What the samples are of. Raises InputRefused for none, or for both kinds."""
+    kinds = {type(sample) for sample in samples}
+    if not samples:
+        raise InputRefused("no sample given", hint="give at least one file", code="enroll.no_sample")
+    if len(kinds) > 1:
+        raise InputRefused("faces and fingerprints are mixed", hint="enroll them one by one", code="enroll.modality")
+    return Modality.FACE if kinds == {FaceEmbedding} else Modality.FINGERPRINT
+
+
+def judged(acquired: tuple[AcquiredCode, ...]) -> str:
+    """What each sample was judged to be, where that helps."""
+    poor = [f"sample {i + 1} is {code.name.lower()}" for i, code in enumerate(acquired) if code.name != "GOOD"]
+    return ", ".join(poor)
+
+
+def record_id_of(text: str) -> bytes:
+    """The 16 bytes of a record id in hex. Raises InputRefused."""
+    try:
+        value = bytes.fromhex(text)
+    except ValueError:
+        value = b""
+    if len(value) != 16:
+        raise InputRefused(
+            f"{text[:40]!r} is not a record id", hint="32 hexadecimal digits; run: bioguard list", code="record.id"
+        )
+    return value

@@ -1,0 +1,109 @@
+"""A device's secure world over its life: asked for answers, and started again when it has ended.
+
+A death (killed, too slow, no frame) is told to whoever met it; the next question starts the secure world again, in the
+same boot, so tokens stay good and what lived in its memory (challenges, operations of keys) is gone. A panic takes one
+trusted application with it; the next question to it opens a new session with a new instance.
+"""
+
+from collections.abc import Callable, Collection, Iterator
+from contextlib import contextmanager
+from enum import IntEnum
+from pathlib import Path
+from typing import TypeVar
+from uuid import UUID
+
+from bioguard.device.errors import from_tee, raise_for_status
+from bioguard.device.incidents import detecting
+from bioguard.device.launch import Running
+from bioguard.errors import TeeUnavailable
+from tee_sim.errors import TeeError, TeeResult
+from tee_sim.schema import Record
+from tee_sim.ta_api import Command
+
+__all__ = ["World", "tee_errors"]
+
+Q = TypeVar("Q", bound=Record)
+A = TypeVar("A", bound=Record)
+
+
+@contextmanager
+def tee_errors(directory: Path) -> Iterator[None]:
+    """Results as errors of bioguard; what is tampered with or rolled back opens an incident."""
+    with detecting(directory):
+        try:
+            yield
+        except TeeError as error:
+            raise from_tee(error) from error
+
+
+class World:
+    """The secure world of one device.
+
+    Args:
+        running: started already.
+        start: starts it again.
+        restarted: told why, once it runs again.
+    """
+
+    def __init__(
+        self,
+        directory: Path,
+        running: Running,
+        start: Callable[[], Running],
+        restarted: Callable[[str], None] = lambda _why: None,
+    ) -> None:
+        self._directory = directory
+        self._start = start
+        self._restarted = restarted
+        self._closed = False
+        self.last = running
+        """The one that runs, or ran last."""
+
+    def running(self) -> Running:
+        """The secure world, started again if it has ended.
+
+        Raises:
+            TeeUnavailable: the device was closed.
+            TeeError: it does not start.
+        """
+        if self._closed:
+            raise TeeUnavailable("the device was closed", hint="open it again", code="device.closed")
+        if not self.last.process.alive:
+            why = self.last.process.how_it_ended()
+            self.last.close()
+            self.last = self._start()
+            self._restarted(why)
+        return self.last
+
+    def ask(
+        self,
+        command: Command[Q, A],
+        request: Q,
+        *,
+        about: str | Callable[[A], str],
+        uuid: UUID,
+        on_grid: bool,
+        expected: Collection[IntEnum],
+    ) -> A:
+        """`bioguard.device.Device.ask`."""
+        with tee_errors(self._directory):
+            running = self.running()
+            try:
+                reply = running.session(uuid).call(command, request, grid=running.grid if on_grid else None)
+            except TeeError as error:
+                if error.result is TeeResult.TARGET_DEAD:
+                    running.forget(uuid)
+                raise
+            raise_for_status(reply, about(reply) if callable(about) else about, expected=expected)
+        return reply
+
+    def renew_keys(self, *, timeout_ms: int) -> None:
+        """Give every stored object a new key; goes on where it was when called again."""
+        with tee_errors(self._directory):
+            self.running().context.renew_keys(timeout_ms=timeout_ms)
+
+    def close(self) -> None:
+        """End it for good. Safe to call twice."""
+        if not self._closed:
+            self._closed = True
+            self.last.close()
