@@ -60,13 +60,16 @@ class StorageHandler(Protocol):
 
 
 def _how_it_ended(status: int) -> str:
-    """An exit status in words: the process's own, or the waiter's, which says 128 plus the signal as a shell does."""
+    """An exit status in words: the process's own, or the waiter's, which says 128 plus the signal as a shell does.
+
+    An application could choose the number: no more is told than which of these ends it was (docs/sandbox.md section 6).
+    """
     number = -status if status < 0 else status - 128
     if number == signal.SIGSYS:
-        return f"exit status {status}: a system call that its filter forbids"
+        return "exit status 159: a system call that its filter forbids"
     if status == EXIT_PROTOCOL:
-        return f"exit status {status}: it was sent what is no message, or failed inside"
-    return f"exit status {status}: killed by signal {number}" if number > 0 else f"exit status {status}"
+        return "exit status 70: it was sent what is no message, or failed inside"
+    return f"killed by signal {number}" if number > 0 else "it ended by itself"
 
 
 def _dead(message: str) -> TeeError:

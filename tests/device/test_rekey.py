@@ -10,7 +10,7 @@ from bioguard.device import Device
 from bioguard.device.consent import grant_all
 from bioguard.errors import InputRefused, IntegrityFailure
 from bioguard.synthetic import face_views, finger_impressions
-from tee_sim.wire import RenewKeys
+from tee_sim.wire import RenewKeys, pack
 
 FACE = face_views(1, person=0, count=1, first=5)[0]
 FINGER = finger_impressions(1, person=0, count=1, first=5)[0]
@@ -50,7 +50,7 @@ def test_an_old_row_does_not_open_under_the_new_keys(directory: Path) -> None:
 
 def test_an_interrupted_renewal_goes_on(directory: Path, populated: Device) -> None:
     process = populated.running.process
-    process._send(RenewKeys(), 10**9)
+    process._write(pack(RenewKeys()), 10**9)
     process.kill()
     populated.close()
     with Device.open(directory) as device:

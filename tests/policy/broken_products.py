@@ -14,7 +14,7 @@ import pytest
 
 from bioguard.audit.trials import rights
 from bioguard.commands import biometric as commands
-from bioguard.device import Verification, consent, facade
+from bioguard.device import Verification, consent, incidents
 from bioguard.device.facade import Device
 from bioguard.device.names import NamedUser
 from bioguard.errors import InputRefused, NotPermitted
@@ -184,7 +184,7 @@ BROKEN: dict[str, Broken] = {
     ),
     "BG-POL-010": Broken("`purge` erases it afterwards", lambda p: p.setattr(consent, "purge", yielding((0, 0)))),
     "BG-POL-011": Broken("no body is older than 30 days", lambda p: p.setattr(consent, "purge", yielding((0, 0)))),
-    "BG-POL-012": Broken("one incident is open", lambda p: p.setattr(facade, "record_incident", yielding(None))),
+    "BG-POL-012": Broken("one incident is open", lambda p: p.setattr(incidents, "record_incident", yielding(None))),
     "BG-POL-013": Broken("access is refused with no token", _unchecked_requests),
     "BG-POL-014": Broken("it names the retention in force", _other_retention),
     "BG-POL-015": Broken("every record of the person is told", _without_records),
