@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bioguard.cli.output import Output
@@ -117,6 +117,7 @@ def test_bytes_after_an_envelope_and_a_fault_inside() -> None:
     assert len(load_bytes(padded, "x", keep).features) == 2
 
 
+@settings(deadline=None)  # a test asserts no absolute time
 @given(st.integers(0, 400), st.integers(1, 255))
 def test_any_byte_of_an_envelope_may_be_wrong(at: int, change: int) -> None:
     octets = bytearray(tlv(0x53, tlv(0xBC, cbeff(two_fingers())) + b"\xfe\0"))
