@@ -239,6 +239,19 @@ def test_json_lists_losses_and_warnings(run: Run, tmp_path: Path) -> None:
             "largest_unit": ""} in document["losses"]  # fmt: skip
 
 
+def test_minutiae_that_a_template_does_not_hold_are_a_loss() -> None:
+    lines = "".join(f"{i % 20 * 9} {i // 20 * 9} {i * 37 % 360} 50\n" for i in range(300))
+    made = convert(load_bytes(lines.encode(), "x.xyt"), Target.ISO_2005)
+    assert loss(made)["lost", "minutia"] == (45, 300)
+
+
+def test_names_in_an_archive_reach_no_terminal_as_they_are(run: Run, tmp_path: Path) -> None:
+    rows = np.random.default_rng(1).normal(size=(2, 64))
+    np.savez(tmp_path / "f.npz", embeddings=rows, **{"\x1b[31mred": np.arange(2)})
+    code, text, _ = run(tmp_path / "f.npz", tmp_path / "f.csv")
+    assert (code, "array ??31mred" in text, "\x1b" in text) == (0, True, False)
+
+
 def test_labels_that_stay_behind_are_named(run: Run, tmp_path: Path) -> None:
     np.savez(tmp_path / "f.npz", embeddings=np.random.default_rng(1).normal(size=(2, 64)), labels=np.arange(2))
     code, text, _ = run(tmp_path / "f.npz", tmp_path / "f.csv")

@@ -125,6 +125,8 @@ def convert(loaded: LoadResult, target: Target, *, view: int | None = None) -> C
         octets, found = _faces(loaded.rows[taken.start : taken.stop], target)
     elif loaded.record is not None:
         octets, found = _minutiae(loaded, loaded.record, target, taken)
+    else:
+        raise TypeError("what load() or load_bytes() returned is wanted")
     return Conversion(octets=octets, source=loaded.format, target=target, views=len(taken), losses=(*losses, *found))
 
 
@@ -152,8 +154,11 @@ def _minutiae(
     again = ImportOptions(xyt_m1=target is Target.XYT_M1, dpi=(DPI, DPI), lenient=True)
     result = load_bytes(octets, "x.xyt" if target in TEXTS else "x.fmr", again)
     after = [t for t in result.features if isinstance(t, FingerprintTemplate)]
-    fields = compare_fields(record, written, taken)
-    return octets, [*fields, *compare_minutiae(before, after, origin_kept=target not in TEXTS)]
+    losses = [*compare_fields(record, written, taken)]
+    if isinstance(record, XytRecord) and len(record.rows) > len(before[0]):
+        count, of = len(record.rows) - len(before[0]), len(record.rows)
+        losses.append(Loss(field="minutia", kind="lost", count=count, of=of, unit="minutiae"))
+    return octets, [*losses, *compare_minutiae(before, after, origin_kept=target not in TEXTS)]
 
 
 def _record(
@@ -204,4 +209,6 @@ def other_arrays(archive: BinaryIO) -> list[Loss]:
     with zipfile.ZipFile(archive) as members:
         names = [PurePath(name).stem for name in members.namelist()]
     others = [name for name in names if name != "embeddings"] if len(names) > 1 else []
-    return [Loss(field=f"array {name[:40]}", kind="lost", count=1, of=len(names), unit="arrays") for name in others]
+    # A name in an archive is anybody's: nothing of it may reach a terminal as an escape sequence.
+    shown = ["".join(c if c.isalnum() or c in "_-." else "?" for c in name[:40]) for name in others]
+    return [Loss(field=f"array {name}", kind="lost", count=1, of=len(names), unit="arrays") for name in shown]

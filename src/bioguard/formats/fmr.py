@@ -29,9 +29,10 @@ VERSION_35 = b"035\x00"
 ISO_2005_HEADER = 24
 ISO_2011_HEADER = 15
 ISO_2011_MIN_REPRESENTATION = 34
+READ_VERSIONS = "read are ISO/IEC 19794-2:2005 and :2011, INCITS 378-2004, 378-2009 and its amendment 1"
 LENGTH_SLACK = 64
-"""How far a total length may be off where more than one format, or bytes after the record, are possible. Known
-writers forget their header (21 to 30 bytes), the extended data length (2) or one byte."""
+"""How far a total length may be off where bytes follow the record, so that nothing else tells its end. Known writers
+forget their header (21 to 30 bytes), the extended data length (2) or one byte."""
 
 ENDS_EARLY = ("truncated", "count_beyond_data", "extended_overrun", "representation_length")
 """Faults that a cut file has: the total length, which names the cut, is then the reason."""
@@ -118,20 +119,19 @@ def _check_end(cursor: Cursor) -> None:
     size, end, declared, at = len(cursor.octets), cursor.offset, cursor.declared, cursor.declared_at
     rest = size - end
     mismatch = f"header declares {declared} bytes, file has {size}: field at byte {at}"
-    if not _is_zero(cursor.octets, end, max(end, min(declared, size))):
-        message = f"header declares {declared} bytes, its views end"
-        raise refuse_at("length_mismatch", end, message)
+    counted = not _is_zero(cursor.octets, end, max(end, min(declared, size)))  # perhaps a view
+    beyond = rest and declared != size and abs(declared - end) > LENGTH_SLACK
+    if counted or beyond:
+        raise refuse_at("length_mismatch", end, f"header declares {declared} bytes, its views end")
     if declared != end and not (declared == size and rest):
-        if rest and abs(declared - end) > LENGTH_SLACK:
-            raise refuse_at("length_mismatch", end, f"header declares {declared} bytes, its views end")
         code = "truncated" if declared > size else "length_mismatch"
         effect = f"the record is complete with {end} bytes"
         cursor.deviations.add(Deviation(code, "header.total_length", mismatch, effect))
     if rest:
-        counted = ", counted by its header" if declared == size else ""
+        included = ", counted by its header" if declared == size else ""
         zero = _is_zero(cursor.octets, end, size)
         what = "all zero" if zero else "not all zero, perhaps memory of the program that wrote the file"
-        message = f"{rest} bytes ({what}) follow the record of {end} bytes{counted}"
+        message = f"{rest} bytes ({what}) follow the record of {end} bytes{included}"
         effect = "they were left out"
         cursor.deviations.add(
             Deviation("length_mismatch", "header.trailing_bytes", message, effect, AcceptedBy.TRAILING)
@@ -185,9 +185,6 @@ def _read(octets: bytes) -> _Reading:
     if not readings:
         raise faults[0]
     return min(readings, key=lambda reading: reading.deviations.kinds)
-
-
-READ_VERSIONS = "read are ISO/IEC 19794-2:2005 and :2011, INCITS 378-2004, 378-2009 and its amendment 1"
 
 
 def read_minutiae_file(octets: bytes) -> tuple[MinutiaeRecord, Deviations]:
