@@ -35,6 +35,7 @@ from tee_sim.rng import SeededRng
 from tee_sim.supplicant import Supplicant
 from tee_sim.supplicant.requests import Operation
 from tee_sim.testing import InProcessTee
+from tee_sim.wire import AdvanceClock
 
 __all__ = [
     "CREATION", "FACES", "MARK", "MATRIX", "OPERATIONS", "PURGE_DAYS", "STARTS", "boot", "configure", "die_in_commit",
@@ -47,9 +48,17 @@ FACES = {name: face_views(7, person=i, count=6) for i, name in enumerate(("alice
 
 
 def boot(storage: StorageHandler, *, create: bool = False, seed: bytes = bytes(32), days: int = 0) -> InProcessTee:
-    """A secure world with the product's trusted applications, without lock and sandbox."""
-    wall_ms = 1_767_225_600_000 + days * 86_400_000
-    return InProcessTee(manifests(), storage, create=create, seed=seed, stepped_wall_ms=wall_ms)
+    """A secure world with the product's trusted applications, without lock and sandbox.
+
+    Args:
+        seed: of a new device, and of the nonces and object keys of this start: a replay writes the same bytes.
+        days: by which the clock is stepped before anything runs.
+    """
+    made_with = seed if create else None
+    tee = InProcessTee(manifests(), storage, create=create, seed=made_with, system_rng=SeededRng(b"system" + seed))
+    if days:
+        tee.exchange(AdvanceClock(ms=days * 86_400_000))
+    return tee
 
 
 def facade(directory: Path, tee: InProcessTee) -> Device:

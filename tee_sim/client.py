@@ -12,13 +12,14 @@ integrity failure: the secure world is killed, because something in it speaks ou
 from typing import Protocol, Self, TypeVar
 from uuid import UUID
 
+from tee_sim.clock import Moment
 from tee_sim.errors import Origin, TeeError, TeeResult
 from tee_sim.limits import INVOKE_TIMEOUT_MS, MAX_ANSWER_BYTES, MAX_PARAM_BYTES
 from tee_sim.params import NO_PARAMS, Param, Params
 from tee_sim.release import ReleaseGrid
 from tee_sim.schema import MisfitError, Record, is_closed, max_bits
 from tee_sim.ta_api import Command
-from tee_sim.wire import CloseSession, Invoke, Message, OpenSession, RenewKeys, Return
+from tee_sim.wire import AdvanceClock, CloseSession, Invoke, Message, OpenSession, ReadClock, RenewKeys, Return
 
 __all__ = ["Context", "Session", "Transport"]
 
@@ -164,6 +165,25 @@ class Context:
             TeeError: what the store says.
         """
         _check(self.exchange(RenewKeys(), timeout_ms), "the renewal of the keys")
+
+    def time(self) -> Moment:
+        """The device's wall and boot time."""
+        return self._moment(_check(self.exchange(ReadClock(), INVOKE_TIMEOUT_MS), "the time"))
+
+    def advance_clock(self, ms: int) -> Moment:
+        """Move a stepped clock forward, for good; return the time it shows then.
+
+        Raises:
+            TeeError: ACCESS_DENIED on a device with the host's clock; BAD_PARAMETERS past the last year that fits.
+        """
+        return self._moment(_check(self.exchange(AdvanceClock(ms=ms), INVOKE_TIMEOUT_MS), "the step of the clock"))
+
+    def _moment(self, answer: Return) -> Moment:
+        try:
+            wall, boot, *_ = answer.params
+            return Moment.from_bytes(Moment(wall_ms=wall.as_number(), boot_ms=boot.as_number()).to_bytes())
+        except (TeeError, ValueError):
+            raise self.violated("a time that is none") from None
 
     def exchange(self, message: Message, timeout_ms: int) -> Return:
         """One request, one answer."""

@@ -1,9 +1,47 @@
-"""Time as an argument. `SystemClock` for the product, `FakeClock` for tests and replay: tests never sleep."""
+"""Time as an argument. `SystemClock` for the product, `FakeClock` for tests and replay: tests never sleep.
+
+A device runs on the host's clocks or on a stepped one (`tee_sim.stepped`); which of them is sealed when it is made.
+"""
 
 import time
-from typing import Protocol
+from dataclasses import dataclass
+from enum import IntEnum, unique
+from pathlib import Path
+from typing import Annotated, Protocol
 
-__all__ = ["Clock", "FakeClock", "SystemClock"]
+from tee_sim.schema import Record, UpTo
+
+__all__ = [
+    "MAX_STEP_MS",
+    "MAX_WALL_MS",
+    "Clock",
+    "ClockKind",
+    "FakeClock",
+    "Moment",
+    "SinceBoot",
+    "SystemClock",
+    "clocks_are_shifted",
+]
+
+MAX_WALL_MS = 1 << 48
+"""Year 10889: wall times fit with room."""
+MAX_BOOT_MS = 1 << 52
+MAX_STEP_MS = 1 << 45
+"""A thousand years: what one step of a stepped clock may be."""
+_OFFSETS = Path("/proc/self/timens_offsets")
+
+
+@unique
+class ClockKind(IntEnum):
+    """Whose time a device lives in."""
+
+    HOST = 1
+    STEPPED = 2
+
+    @property
+    def word(self) -> str:
+        """As status and attestation say it."""
+        return self.name.lower()
 
 
 class Clock(Protocol):
@@ -18,14 +56,36 @@ class Clock(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Moment(Record):
+    """One reading of both."""
+
+    wall_ms: Annotated[int, UpTo(MAX_WALL_MS)]
+    boot_ms: Annotated[int, UpTo(MAX_BOOT_MS)]
+
+
 class SystemClock:
-    """The host's clocks."""
+    """The host's clocks. A wall time before 1970 or past the last year that fits is told as that bound."""
 
     def wall_ms(self) -> int:
-        return time.time_ns() // 1_000_000
+        return min(max(time.time_ns() // 1_000_000, 0), MAX_WALL_MS)
 
     def boot_ms(self) -> int:
         return time.clock_gettime_ns(time.CLOCK_BOOTTIME) // 1_000_000
+
+
+class SinceBoot:
+    """Another clock, with boot time counted from the moment at which a device's boot began."""
+
+    def __init__(self, clock: Clock, began_ms: int) -> None:
+        self._clock = clock
+        self._began_ms = began_ms
+
+    def wall_ms(self) -> int:
+        return self._clock.wall_ms()
+
+    def boot_ms(self) -> int:
+        return self._clock.boot_ms() - self._began_ms
 
 
 class FakeClock:
@@ -51,3 +111,15 @@ class FakeClock:
     def set_wall_ms(self, wall_ms: int) -> None:
         """Step the wall clock, as a user or a time server can."""
         self._wall_ms = wall_ms
+
+
+def clocks_are_shifted(offsets: Path = _OFFSETS) -> bool:
+    """Whether a time namespace shows this process other clocks than the host's (time_namespaces(7)).
+
+    A kernel without time namespaces has no such file. Whoever gives the process a false /proc is not seen.
+    """
+    try:
+        rows = [line.split() for line in offsets.read_text("ascii").splitlines()]
+    except OSError:
+        return False
+    return any(row[1:] != ["0", "0"] for row in rows)

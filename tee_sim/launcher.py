@@ -12,6 +12,7 @@ import traceback
 from typing import NoReturn, cast
 
 from tee_sim import lockdown, quiet
+from tee_sim.clock import clocks_are_shifted
 from tee_sim.codeload import CodeTable, forget_file_importers
 from tee_sim.errors import TeeError, TeeResult
 from tee_sim.lockdown import LockPlan
@@ -109,6 +110,7 @@ def main(argv: list[str]) -> NoReturn:
     stage = "harden"
     try:
         lockdown.early()
+        shifted = clocks_are_shifted()
         stage = "boot message"
         boot = cast("Boot", unpack(pipe.body(), {Boot}))
         stage = "load code"
@@ -137,7 +139,7 @@ def main(argv: list[str]) -> NoReturn:
             filter_sha256=report.filter_sha256 or Platform().filter_sha256,
             measurements=tuple(zip(names, measurements, strict=True)),
         )
-        _serve(pipe, boot, platform)
+        _serve(pipe, boot, platform, shifted=shifted)
     except BaseException:
         # No frame, or a failure of the core. Python would print a traceback, and the filter would kill it for that:
         # whoever watches for escapes would see one.
@@ -150,11 +152,11 @@ def _silent() -> None:
     """A locked secure world says nothing about a panic but TARGET_DEAD."""
 
 
-def _serve(pipe: _Pipe, boot: Boot, platform: Platform) -> NoReturn:
+def _serve(pipe: _Pipe, boot: Boot, platform: Platform, *, shifted: bool) -> NoReturn:
     provision = cast("Provision", unpack(pipe.body(), {Provision}))
     try:
         on_panic = traceback.print_exc if boot.profile is LockProfile.OFF else _silent
-        world = SecureWorld(provision, pipe, boot.manifests, platform=platform, on_panic=on_panic)
+        world = SecureWorld(provision, pipe, boot.manifests, platform=platform, shifted=shifted, on_panic=on_panic)
     except TeeError as error:
         pipe.send(Return(result=error.result, origin=error.origin))
         os._exit(EXIT_EOF)

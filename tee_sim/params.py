@@ -73,6 +73,17 @@ class Param(Record):
         return cls(kind=ParamType.VALUE_INPUT, a=a, b=b)
 
     @classmethod
+    def number(cls, value: int) -> Self:
+        """An output number of up to 64 bits, high word in `a`."""
+        return cls(kind=ParamType.VALUE_OUTPUT, a=value >> 32, b=value & _U32)
+
+    def as_number(self) -> int:
+        """Inverse of `number`. Raises TeeError BAD_FORMAT for another kind of parameter."""
+        if self.kind is not ParamType.VALUE_OUTPUT:
+            raise TeeError(TeeResult.BAD_FORMAT, "parameter is not an output number")
+        return self.a << 32 | self.b
+
+    @classmethod
     def memref(cls, data: bytes) -> Self:
         """Input bytes."""
         return cls(kind=ParamType.MEMREF_INPUT, buffer=data, size_bytes=len(data))

@@ -2,9 +2,23 @@
 
 import hashlib
 import os
+from enum import IntEnum, unique
 from typing import Protocol
 
-__all__ = ["OsRng", "Rng", "SeededRng"]
+__all__ = ["OsRng", "RandomnessKind", "Rng", "SeededRng"]
+
+
+@unique
+class RandomnessKind(IntEnum):
+    """Where keys, ids and challenges come from. Nonces, object keys and salts come from the system on every device."""
+
+    SYSTEM = 1
+    SEEDED = 2
+
+    @property
+    def word(self) -> str:
+        """As status and attestation say it: a seeded device in capitals, its keys are no secret."""
+        return "system" if self is RandomnessKind.SYSTEM else "SEEDED"
 
 
 class Rng(Protocol):

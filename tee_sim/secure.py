@@ -1,5 +1,6 @@
 """Putting the secure world together once it holds its root secret. The same in the child process and in tests."""
 
+import hmac
 import importlib
 from collections.abc import Callable
 from dataclasses import replace
@@ -8,16 +9,19 @@ from typing import cast
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
-from tee_sim.boot import CORE_UUID, shared_keys
-from tee_sim.clock import Clock, FakeClock, SystemClock
+from tee_sim.boot import CORE_UUID, begin_boot, count_start, shared_keys
+from tee_sim.clock import Moment, SystemClock
 from tee_sim.core import Core
 from tee_sim.errors import Origin, TeeError, TeeResult
 from tee_sim.keys import KeyLadder
 from tee_sim.manifest import Manifest
+from tee_sim.params import Param
 from tee_sim.rng import OsRng, Rng, SeededRng
+from tee_sim.settings import Settings, fixed_settings
+from tee_sim.stepped import SteppedClock
 from tee_sim.storage import ObjectStore
 from tee_sim.supplicant.port import PipeBlobs, PipeRpmb, SupplicantPort
-from tee_sim.ta_api import Platform, TaEnv, TrustedApp
+from tee_sim.ta_api import Platform, Store, TaEnv, TrustedApp
 from tee_sim.wire import (
     REQUESTS,
     AdvanceClock,
@@ -27,6 +31,7 @@ from tee_sim.wire import (
     NoFrameError,
     OpenSession,
     Provision,
+    ReadClock,
     Ready,
     RenewKeys,
     Return,
@@ -64,11 +69,14 @@ class SecureWorld:
         provision: the message that brings the root secret.
         port: the way to the supplicant.
         manifests: the TAs to host; their code must be importable.
-        platform: what this process is and runs; the verdict comes with `provision`.
+        platform: what this process is and runs; the verdict comes with `provision`, clock and randomness are sealed.
+        shifted: whether a time namespace moves the clocks of this process.
+        system_rng: what nonces, object keys and salts come from, whatever the device is seeded with; tests replay it.
         on_panic: see `tee_sim.core.Core`.
 
     Raises:
-        TeeError: the store does not open (SECURITY for rollback or a foreign device, CORRUPT_OBJECT for damage).
+        TeeError: the store does not open (SECURITY for rollback or a foreign device, CORRUPT_OBJECT for damage);
+            ACCESS_CONFLICT for another clock or seed than the device's; TIME_NEEDS_RESET for a shifted host clock.
     """
 
     def __init__(
@@ -78,25 +86,37 @@ class SecureWorld:
         manifests: tuple[Manifest, ...],
         *,
         platform: Platform = Platform(),  # noqa: B008  # frozen
+        shifted: bool = False,
+        system_rng: Rng = OsRng(),  # noqa: B008  # without state
         on_panic: Callable[[], None] = lambda: None,
     ) -> None:
-        self._rng: Rng = OsRng() if provision.seed is None else SeededRng(provision.seed)
-        self._clock: Clock = (
-            SystemClock() if provision.stepped_wall_ms is None else FakeClock(provision.stepped_wall_ms)
-        )
         self._device_id = provision.device_id
-        self._platform = replace(platform, verdict=provision.verdict)
+        self._system_rng = system_rng
         self._ladder = KeyLadder(provision.huk, provision.device_id)
-        names = sorted({name for m in manifests for name in m.shared_keys})
         self._store = ObjectStore.open(
             PipeBlobs(port),
             PipeRpmb(port),
             provision.huk,
             provision.device_id,
-            self._rng,
+            system_rng,
             create=provision.create,
         )
-        self._shared = shared_keys(names, self._store.namespace(CORE_UUID), provision.boot_id, self._rng)
+        own = self._store.namespace(CORE_UUID)
+        claim = Settings(stepped_from_ms=provision.stepped_wall_ms, seed=provision.seed)
+        self._settings = fixed_settings(own, claim, create=provision.create)
+        self._platform = replace(
+            platform,
+            verdict=provision.verdict,
+            clock=self._settings.clock,
+            randomness=self._settings.randomness,
+        )
+        self._rng = _generator(self._settings, own, system_rng)
+        self._stepped = _stepped_clock(self._settings, own)
+        if self._stepped is None and shifted:
+            raise TeeError(TeeResult.TIME_NEEDS_RESET, "a time namespace moves the clocks of the secure world")
+        boot, self._clock = begin_boot(own, provision.boot_id, self._stepped or SystemClock(), self._rng)
+        names = sorted({name for m in manifests for name in m.shared_keys})
+        self._shared = shared_keys(names, boot, self._settings.randomness)
         self._core = Core(manifests, _load_entry, self._environment, on_panic, self._store)
 
     def ready(self) -> Ready:
@@ -104,6 +124,8 @@ class SecureWorld:
         return Ready(
             anti_rollback_level=self._store.anti_rollback_level,
             epoch=self._store.epoch,
+            clock=self._settings.clock,
+            randomness=self._settings.randomness,
         )
 
     def answer(self, body: bytes) -> bytes:
@@ -125,19 +147,36 @@ class SecureWorld:
         """Answer one request."""
         if isinstance(message, OpenSession | Invoke | CloseSession):
             return self._core.dispatch(message)
-        if isinstance(message, AdvanceClock) and isinstance(self._clock, FakeClock):
-            self._clock.advance(message.ms)
-            return Return(result=TeeResult.SUCCESS, origin=Origin.TEE)
+        if isinstance(message, AdvanceClock):
+            return self._answer(lambda: self._advance(message.ms))
+        if isinstance(message, ReadClock):
+            return self._time()
         if isinstance(message, RenewKeys):
-            return self._renew_keys()
+            return self._answer(self._renew_keys)
         return Return(result=TeeResult.BAD_STATE, origin=Origin.TEE)
 
-    def _renew_keys(self) -> Return:
+    @staticmethod
+    def _answer(work: Callable[[], Return]) -> Return:
         try:
-            for _ in self._store.rekey():
-                pass
+            return work()
         except TeeError as error:
             return Return(result=error.result, origin=Origin.TEE)
+
+    def _advance(self, ms: int) -> Return:
+        if self._stepped is None:
+            raise TeeError(TeeResult.ACCESS_DENIED, "the host's clock does not step")
+        self._stepped.advance(ms)
+        return self._time()
+
+    def _time(self) -> Return:
+        """Both times as two value parameters, high word first."""
+        now = Moment(wall_ms=self._clock.wall_ms(), boot_ms=self._clock.boot_ms())
+        values = (Param.number(now.wall_ms), Param.number(now.boot_ms), Param.none(), Param.none())
+        return Return(result=TeeResult.SUCCESS, origin=Origin.TEE, params=values)
+
+    def _renew_keys(self) -> Return:
+        for _ in self._store.rekey():
+            pass
         return Return(result=TeeResult.SUCCESS, origin=Origin.TEE)
 
     def _environment(self, manifest: Manifest) -> TaEnv:
@@ -148,9 +187,22 @@ class SecureWorld:
             keys=_TaKeys(self._ladder, manifest, self._shared),
             clock=self._clock,
             rng=self._rng,
+            system_rng=self._system_rng,
             device_id=self._device_id,
             platform=self._platform,
         )
+
+
+def _generator(settings: Settings, own: Store, system: Rng) -> Rng:
+    """What keys, ids and challenges come from: a sequence of this start's own, if the device is seeded."""
+    if settings.seed is None:
+        return system
+    number = count_start(own).to_bytes(8, "big")
+    return SeededRng(hmac.digest(settings.seed, b"tee_sim start v1" + number, "sha256"))
+
+
+def _stepped_clock(settings: Settings, own: Store) -> SteppedClock | None:
+    return None if settings.stepped_from_ms is None else SteppedClock(own, settings.stepped_from_ms)
 
 
 def _load_entry(manifest: Manifest) -> Callable[[], TrustedApp]:

@@ -12,10 +12,10 @@ from dataclasses import dataclass
 from typing import Any, Generic, Protocol, Self, TypeVar
 from uuid import UUID
 
-from tee_sim.clock import Clock
+from tee_sim.clock import Clock, ClockKind
 from tee_sim.errors import Origin, TeeError, TeeResult
 from tee_sim.params import NO_PARAMS, Param, Params, ParamType
-from tee_sim.rng import Rng
+from tee_sim.rng import OsRng, RandomnessKind, Rng
 from tee_sim.schema import Record, max_bytes
 
 __all__ = [
@@ -119,11 +119,15 @@ class Platform:
         verdict: how far the secure world is locked, judged from outside before it was given the root secret.
         filter_sha256: of the system call filter this process has loaded; zeros for none.
         measurements: name and SHA-256 of each TA, over its manifest and the code that was compiled, in manifest order.
+        clock: whose time the device lives in, as sealed when it was made.
+        randomness: where its keys come from, likewise.
     """
 
     verdict: str = "NOT ENFORCED"
     filter_sha256: bytes = bytes(32)
     measurements: tuple[tuple[str, bytes], ...] = ()
+    clock: ClockKind = ClockKind.HOST
+    randomness: RandomnessKind = RandomnessKind.SYSTEM
 
 
 class PeerSession(Protocol):
@@ -186,10 +190,13 @@ class TaEnv:
     keys: Keys
     clock: Clock
     rng: Rng
+    """For keys, ids and challenges: seeded on a seeded device."""
     device_id: bytes
     """16 random bytes made when the device was initialized."""
     platform: Platform = Platform()
     peers: Peers = NoPeers()
+    system_rng: Rng = OsRng()  # noqa: RUF009  # without state
+    """For salts and nonces: the kernel's on every device."""
 
 
 class TrustedApp(Protocol):

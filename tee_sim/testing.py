@@ -10,6 +10,7 @@ from typing import cast
 
 from tee_sim.manifest import Manifest
 from tee_sim.process import StorageHandler
+from tee_sim.rng import OsRng, Rng
 from tee_sim.secure import SecureWorld
 from tee_sim.wire import HEAD_BYTES, Message, Provision, Ready, Return, pack, unpack
 
@@ -51,9 +52,12 @@ class InProcessTee:
     Args:
         manifests: TAs to host.
         storage: the supplicant; reuse it for another instance to play a reboot.
-        create: make the store.
-        seed: 32 bytes; everything random is derived from it.
-        stepped_wall_ms: start of the stepped clock.
+        create: make the store, unless there is one.
+        seed: 32 bytes; keys, ids and challenges are derived from it. An existing store must have been made with it, or
+            it is None.
+        stepped_wall_ms: start of the stepped clock, likewise; an existing store goes on where its clock stands.
+        boot_id: 16 bytes, the same for starts of one boot; None makes each start a boot of its own.
+        system_rng: what nonces, object keys and salts come from; a campaign that replays writes gives a seeded one.
     """
 
     def __init__(
@@ -62,14 +66,23 @@ class InProcessTee:
         storage: StorageHandler,
         *,
         create: bool = True,
-        seed: bytes = bytes(32),
+        seed: bytes | None = bytes(32),
         stepped_wall_ms: int = 1_767_225_600_000,
+        boot_id: bytes | None = None,
+        system_rng: Rng = OsRng(),  # noqa: B008  # without state
     ) -> None:
         provision = Provision(
-            huk=TEST_HUK, device_id=TEST_DEVICE_ID, create=create, stepped_wall_ms=stepped_wall_ms, seed=seed
+            huk=TEST_HUK,
+            device_id=TEST_DEVICE_ID,
+            create=create,
+            stepped_wall_ms=stepped_wall_ms,
+            seed=seed,
+            boot_id=boot_id,
         )
         self._port = _DirectPort(storage)
-        self._world = SecureWorld(provision, self._port, tuple(manifests), on_panic=traceback.print_exc)
+        self._world = SecureWorld(
+            provision, self._port, tuple(manifests), system_rng=system_rng, on_panic=traceback.print_exc
+        )
 
     @property
     def alive(self) -> bool:

@@ -13,16 +13,18 @@ from enum import IntEnum, unique
 from typing import Annotated
 
 from tee_sim import codec
+from tee_sim.clock import MAX_STEP_MS, MAX_WALL_MS, ClockKind
 from tee_sim.errors import Origin, TeeError, TeeResult
 from tee_sim.limits import MAX_FRAME_BYTES, MAX_TAS
 from tee_sim.manifest import Manifest
 from tee_sim.params import Param
+from tee_sim.rng import RandomnessKind
 from tee_sim.schema import AtMost, Fixed, Items, Record, Text, UpTo
 
 __all__ = [
     "BEFORE_THE_LOCK", "EXIT_PROTOCOL", "HEAD_BYTES", "REQUESTS", "AdvanceClock", "Boot", "BootFailed", "CloseSession",
-    "FrameReader", "Invoke", "LockProfile", "Locked", "Message", "NoFrameError", "OpenSession", "Provision", "Ready",
-    "RenewKeys", "Return", "StorageCall", "StorageReply", "pack", "unpack",
+    "FrameReader", "Invoke", "LockProfile", "Locked", "Message", "NoFrameError", "OpenSession", "Provision",
+    "ReadClock", "Ready", "RenewKeys", "Return", "StorageCall", "StorageReply", "pack", "unpack",
 ]  # fmt: skip
 
 
@@ -83,8 +85,9 @@ class Provision(Record):
     Attributes:
         huk: the hardware unique key out of the fuse file.
         create: make an empty store if none exists; otherwise a missing store is an error.
-        stepped_wall_ms: start of a simulated clock; None for the host's clocks.
-        seed: seeded randomness for tests and replay; None for the kernel's.
+        stepped_wall_ms: where the stepped clock of a new device starts; None for the host's clocks. On a device that
+            exists, a claim: None says nothing, anything but what was fixed is refused (tee_sim.settings).
+        seed: the same for seeded randomness; None for the kernel's.
         boot_id: name of the current boot (tee_sim.boot); None makes this start a boot of its own.
         verdict: how far the secure world is locked, as `Inspect` judged it; goes into attestation.
     """
@@ -92,7 +95,7 @@ class Provision(Record):
     huk: Annotated[bytes, Fixed(32)]
     device_id: Annotated[bytes, Fixed(16)]
     create: bool
-    stepped_wall_ms: Annotated[int, UpTo(1 << 52)] | None = None
+    stepped_wall_ms: Annotated[int, UpTo(MAX_WALL_MS)] | None = None
     seed: Annotated[bytes, Fixed(32)] | None = None
     boot_id: Annotated[bytes, Fixed(16)] | None = None
     verdict: Annotated[str, Text(64)] = "NOT ENFORCED"
@@ -105,10 +108,14 @@ class Ready(Record):
     Attributes:
         anti_rollback_level: gpd.tee.trustedStorage.antiRollback.protectionLevel: 0, 100 or 1000.
         epoch: number of the last committed change of the store.
+        clock: whose time the device lives in; fixed when it was made.
+        randomness: where its keys come from; likewise.
     """
 
     anti_rollback_level: Annotated[int, UpTo(1000)]
     epoch: Annotated[int, UpTo(1 << 62)]
+    clock: ClockKind
+    randomness: RandomnessKind
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -163,9 +170,14 @@ class StorageReply(Record):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AdvanceClock(Record):
-    """To the secure world: move the stepped clock. Refused with the host's clocks."""
+    """To the secure world: move the stepped clock, for good. Answered like ReadClock; the host's is not moved."""
 
-    ms: Annotated[int, UpTo(1 << 45)]
+    ms: Annotated[int, UpTo(MAX_STEP_MS)]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReadClock(Record):
+    """To the secure world: what time it is. Wall and boot time come back as two output numbers, in milliseconds."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -187,6 +199,7 @@ Message = (
     | StorageReply
     | AdvanceClock
     | RenewKeys
+    | ReadClock
 )
 
 _TAGS: dict[int, type[Message]] = {
@@ -203,13 +216,14 @@ _TAGS: dict[int, type[Message]] = {
     11: StorageReply,
     12: AdvanceClock,
     13: RenewKeys,
+    14: ReadClock,
 }
 _TAG_OF = {record: tag for tag, record in _TAGS.items()}
 FROM_SECURE_WORLD: frozenset[type[Message]] = frozenset({Ready, Return, StorageCall})
 """All a locked secure world may send."""
 BEFORE_THE_LOCK: frozenset[type[Message]] = frozenset({Locked, BootFailed})
 """All it may send before: it holds no secret yet."""
-REQUESTS: frozenset[type[Message]] = frozenset({OpenSession, Invoke, CloseSession, AdvanceClock, RenewKeys})
+REQUESTS: frozenset[type[Message]] = frozenset({OpenSession, Invoke, CloseSession, AdvanceClock, ReadClock, RenewKeys})
 """All a provisioned secure world may be sent, besides the answer to a storage call."""
 
 

@@ -9,7 +9,7 @@ from typing import ClassVar
 
 from bioguard.exit_codes import ExitCode
 
-__all__ = ["BioguardError", "InputRefused", "IntegrityFailure", "NotPermitted", "TeeUnavailable"]
+__all__ = ["BioguardError", "InputRefused", "IntegrityFailure", "NotPermitted", "TeeUnavailable", "WrongUsage"]
 
 
 class BioguardError(Exception):
@@ -40,6 +40,13 @@ class InputRefused(BioguardError):
 
     code = "input"
     exit_code = ExitCode.INPUT_REFUSED
+
+
+class WrongUsage(BioguardError):
+    """The command line asks for what this command or this device does not have. Nothing was stored or changed."""
+
+    code = "usage"
+    exit_code = ExitCode.USAGE
 
 
 class NotPermitted(BioguardError):

@@ -46,14 +46,18 @@ class Faces:
 def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A device with alice: PIN 1234, one face."""
     directory = tmp_path_factory.mktemp("device")
+    populate(directory)
+    return directory
+
+
+def populate(directory: Path, options: DeviceOptions | None = None) -> None:
     faces = Faces()
-    with Device.init(directory) as device:
+    with Device.init(directory, options) as device:
         device.add_user("alice")
         grant_all(device, "alice", of_age=True)
         pins.set_pin(device, "alice", b"1234")
         token = pins.enrollment_token(device, "alice", Modality.FACE, b"1234")
         device.enroll("alice", [faces.genuine() for _ in range(3)], token=token)
-    return directory
 
 
 @pytest.fixture
@@ -286,21 +290,6 @@ def test_lockout_policy_and_required_pin_are_chosen_once(tmp_path: Path) -> None
         refuses_another(device)
     with Device.open(chosen) as device:
         refuses_another(device)
-
-
-def test_a_clock_step_ends_a_wait_and_needs_a_stepped_clock(directory: Path) -> None:
-    faces, stepped = Faces(), DeviceOptions(clock=1_800_000_000_000)
-    with Device.open(directory, stepped) as device:
-        for _ in range(5):
-            device.authenticate("alice", faces.impostor())
-    scripted(directory, clock_step_ms="29000")
-    with Device.open(directory, stepped) as device:
-        assert pins.lock_info(device, "alice", Modality.FACE).lock == "timed"
-    scripted(directory, clock_step_ms="40000")
-    with Device.open(directory, stepped) as device:
-        assert device.authenticate("alice", faces.genuine()).match
-    with Device.open(directory) as device, pytest.raises(TeeUnavailable):
-        device.authenticate("alice", faces.genuine())
 
 
 def test_token_agree_gives_the_check_value_and_refuses_another_one(tmp_path: Path) -> None:

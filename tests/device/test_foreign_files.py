@@ -131,7 +131,7 @@ def test_a_sparse_file_of_20_gigabytes_costs_nothing(device: Path, name: str) ->
         assert _refused(lambda: Handles.load(device)).code == "device.file_size"
         return
     if name == UNLOCK_FILE:
-        assert _refused(lambda: unlock_times(device, bytes(16))).code == "device.file_size"
+        assert _refused(lambda: unlock_times(device, bytes(16), 0)).code == "device.file_size"
         return
     code = _refused(lambda: incidents(device) or Device.open(device)).code
     assert code == LARGE.get(name, "store.corrupt" if name.startswith("storage") else "device.file_size")
@@ -178,7 +178,7 @@ def test_what_is_not_our_json_is_damage_and_an_incident(
 
 def test_unlock_times_that_are_no_json_count_as_none(device: Path) -> None:
     _rewritten(device / UNLOCK_FILE).write_bytes(DEEP)
-    assert unlock_times(device, bytes(16)).credential_ms is None
+    assert unlock_times(device, bytes(16), 0).credential_ms is None
 
 
 def test_a_damaged_incident_file_is_put_aside_and_hides_no_finding(device: Path) -> None:

@@ -117,10 +117,9 @@ def test_nobody_else_speaks_to_the_secure_world() -> None:
     root = Path(bioguard.__file__).parent
     sends = re.compile(r"\.(?:call|invoke|exchange)\(")
     found = {str(p.relative_to(root)): len(sends.findall(p.read_text("utf-8"))) for p in sorted(root.rglob("*.py"))}
-    # The attacks send what a product would not and look at each reply; the lab steps a clock; the scenario forwards.
+    # The attacks send what a product would not and look at each reply; the scenario forwards.
     # `pins` is in the secure world: the reply of another application, whose status is always a yes.
     assert {p: n for p, n in found.items() if n and not p.startswith("attack/")} == {
-        "audit/lab.py": 1,
         "device/world.py": 1,
         "faults/device.py": 2,
         "trusted/contract/pins.py": 1,
@@ -196,7 +195,7 @@ def test_a_user_whom_the_secure_world_does_not_know(half_removed: Device, functi
 
 
 def test_the_same_over_serve(half_removed: Device) -> None:
-    service = DeviceService(half_removed, seeded=False)
+    service = DeviceService(half_removed)
     asked = 0
     for number, method in METHODS.items():
         given = [f for f in fields(method.request) if f.default is MISSING]  # type: ignore[arg-type]

@@ -123,7 +123,7 @@ def test_any_bytes_end_in_frames_or_our_error(data: bytes) -> None:
 
 def test_every_method_has_a_handler() -> None:
     service = DeviceService.__new__(DeviceService)
-    service.__init__(None, seeded=False)
+    service.__init__(None)
     assert sorted(service._methods) == sorted(m.name for m in p.METHODS.values())
 
 
@@ -242,7 +242,7 @@ def test_a_server_goes_on_after_the_secure_world_has_died(device_dir: Path) -> N
             frame([1, 5, 0, []]),
             frame([1, 6, 26, [b"alice", 2]]),
         ]
-        source, sink, service = io.BytesIO(b"".join(asked)), io.BytesIO(), DeviceService(device, seeded=False)
+        source, sink, service = io.BytesIO(b"".join(asked)), io.BytesIO(), DeviceService(device)
 
         def dies_at_the_second(method: int, request: Record) -> Record:
             if method == 26 and not notes:

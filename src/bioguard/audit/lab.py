@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bioguard.commands.biometric import Modality, Profile
-from bioguard.device import consent, credentials
+from bioguard.device import clock, consent, credentials
 from bioguard.device.facade import Device
 from bioguard.device.options import DeviceOptions
 from bioguard.errors import BioguardError
@@ -23,7 +23,6 @@ from bioguard.records import FaceEmbedding
 from bioguard.records.grants import DAY_MS, Purpose
 from tee_sim.lockdown.verdict import Level
 from tee_sim.supplicant import RequestNote
-from tee_sim.wire import AdvanceClock
 
 __all__ = ["PIN", "START_MS", "Lab", "Person"]
 
@@ -32,7 +31,6 @@ START_MS = 1_767_225_600_000
 DIMENSION = 128
 NOISE = 0.1
 PIN = b"271828"
-CLOCK_TIMEOUT_MS = 10_000
 
 
 @dataclass(slots=True)
@@ -68,17 +66,16 @@ class Lab:
     frames: list[tuple[str, bytes]] = field(default_factory=list)
     requests: list[RequestNote] = field(default_factory=list)
     people: int = 0
-    now_ms: int = START_MS
     device: Device = field(init=False)
     running: bool = field(init=False, default=True)
 
     def __post_init__(self) -> None:
-        self.device = Device.init(self.directory, self.options(), profile=self.profile, require_pin=False)
+        self.device = Device.init(self.directory, self.options(clock=START_MS), profile=self.profile, require_pin=False)
 
-    def options(self) -> DeviceOptions:
-        """Options of every start of the lab's device."""
+    def options(self, *, clock: int | None = None) -> DeviceOptions:
+        """Options of every start of the lab's device; its clock is chosen when it is made, and keeps its time."""
         return DeviceOptions(
-            clock=self.now_ms,
+            clock=clock,
             allow_level=self.allow_level,
             release_grid_ms=0,
             tap=lambda way, frame: self.frames.append((way, frame)),
@@ -93,8 +90,7 @@ class Lab:
 
     def advance_days(self, days: int) -> None:
         """Step the clock of the running secure world."""
-        self.now_ms += days * DAY_MS
-        self.device.running.context.exchange(AdvanceClock(ms=days * DAY_MS), CLOCK_TIMEOUT_MS)
+        clock.advance(self.device, days * DAY_MS)
 
     def person(
         self, *, consent_to: tuple[Purpose, ...] = tuple(Purpose), pin: bool = False, enrolled: bool = False

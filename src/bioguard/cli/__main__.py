@@ -11,17 +11,12 @@ from typing import Any, NoReturn
 
 import click
 
-from bioguard.cli.app import cli, hoist_global_options
+from bioguard.cli.app import cli, hoist_global_options, refuse_idle_options
 from bioguard.cli.output import Output, Result
-from bioguard.errors import BioguardError
+from bioguard.errors import BioguardError, WrongUsage
 from bioguard.exit_codes import ExitCode
 
 __all__ = ["main", "run"]
-
-
-class _Usage(BioguardError):
-    code = "usage"
-    exit_code = ExitCode.USAGE
 
 
 class _Unexpected(BioguardError):
@@ -47,6 +42,7 @@ def run(args: list[str]) -> ExitCode:
     arguments = hoist_global_options(args)
     output = Output(as_json="--json" in arguments, quiet=not {"-q", "--quiet"}.isdisjoint(arguments))
     try:
+        refuse_idle_options(arguments)
         result = cli.main(args=arguments, prog_name="bioguard", standalone_mode=False)
     except BioguardError as error:
         _tell(output.error, error)
@@ -56,10 +52,10 @@ def run(args: list[str]) -> ExitCode:
         return ExitCode.USAGE
     except click.UsageError as error:
         where = error.ctx.command_path if error.ctx else "bioguard"
-        _tell(output.error, _Usage(_one_line(error.format_message()), hint=f"run: {where} --help"))
+        _tell(output.error, WrongUsage(_one_line(error.format_message()), hint=f"run: {where} --help"))
         return ExitCode.USAGE
     except click.ClickException as error:
-        _tell(output.error, _Usage(_one_line(error.format_message()), hint="run: bioguard --help"))
+        _tell(output.error, WrongUsage(_one_line(error.format_message()), hint="run: bioguard --help"))
         return ExitCode.USAGE
     except (click.Abort, KeyboardInterrupt):
         _tell(

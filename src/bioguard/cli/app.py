@@ -10,8 +10,9 @@ from bioguard import __version__
 from bioguard.cli.output import Output
 from bioguard.cli.state import CliState, default_device_dir, storage_log_into
 from bioguard.device import DeviceOptions, Level, parse_clock
+from bioguard.errors import WrongUsage
 
-__all__ = ["COMMANDS", "GLOBAL_OPTIONS", "cli", "hoist_global_options"]
+__all__ = ["COMMANDS", "GLOBAL_OPTIONS", "cli", "hoist_global_options", "refuse_idle_options"]
 
 COMMANDS = {
     "access": "rights:access",
@@ -19,6 +20,7 @@ COMMANDS = {
     "attest": "log:attest",
     "audit": "audit_bundle:audit",
     "authenticate": "match:authenticate",
+    "clock": "clock:clock",
     "consent": "consent:consent",
     "convert": "convert:convert_command",
     "demo": "demo:demo",
@@ -110,6 +112,39 @@ def hoist_global_options(args: list[str]) -> list[str]:
     return front + rest
 
 
+_FOR_NEW_DEVICES = ("--clock", "--seed")
+_NO_DEVICE = frozenset({
+    "attack", "audit verify", "device backup", "device restore", "device wipe", "doctor", "fault clear", "fault list",
+    "fault play", "fault set", "incident", "incident ack", "log verify", "match explain", "policy", "token agree",
+    "token show",
+})  # fmt: skip
+"""Commands that neither make a device nor start one: there is nothing that a clock or a seed could be compared with."""
+
+
+def refuse_idle_options(arguments: list[str]) -> None:
+    """Raises WrongUsage for a clock or a seed where it means nothing.
+
+    Args:
+        arguments: as `hoist_global_options` leaves them.
+    """
+    given = [name for name in _FOR_NEW_DEVICES if any(a.partition("=")[0] == name for a in arguments)]
+    words = _command_words(arguments)
+    if given and not _NO_DEVICE.isdisjoint({words[0], " ".join(words)} if words else ()):
+        raise WrongUsage(
+            f"{given[0]} means nothing here: this command starts no device",
+            hint="clock and seed are chosen by `bioguard device init`",
+        )
+
+
+def _command_words(arguments: list[str]) -> list[str]:
+    """The command and its subcommand, past the global options in front."""
+    i = 0
+    while i < len(arguments) and arguments[i].startswith("-"):
+        name, has_value, _ = arguments[i].partition("=")
+        i += 2 if GLOBAL_OPTIONS.get(name) and not has_value else 1
+    return [word for word in arguments[i:] if not word.startswith("-")][:2]
+
+
 @click.group(
     name="bioguard",
     cls=_LazyGroup,
@@ -121,8 +156,14 @@ def hoist_global_options(args: list[str]) -> list[str]:
 @click.option("--json", "as_json", is_flag=True, help="One JSON object on stdout.")
 @click.option("--no-input", is_flag=True, help="Never ask; a missing value is an error.")
 @click.option("-q", "--quiet", is_flag=True, help="No progress, no tips.")
-@click.option("--seed", help="Seeded randomness. For tests and replay: the keys are then no secret.")
-@click.option("--clock", help="fixed:2026-01-31T12:00:00Z instead of the host's clock.")
+@click.option(
+    "--seed",
+    help="Of a new device: seeded randomness, for tests and replay; its keys are then no secret. It is sealed.",
+)
+@click.option(
+    "--clock",
+    help="Of a new device: fixed:2026-01-31T12:00:00Z, a clock that stands until `clock advance`. It is sealed.",
+)
 @click.option(
     "--allow-level",
     type=click.Choice([level.value for level in Level]),

@@ -59,6 +59,7 @@ def init(state: CliState, profile: str, max_fingers: int, max_faces: int, *, loc
         lines=[
             f"initialized a simulated device in {state.directory}",
             f"sandbox: {status['sandbox_level']}; anti-rollback level {status['anti_rollback_level']}",
+            f"clock: {status['clock']}; randomness: {status['randomness']}",
             f"log key: {status['log_vkey']}",
         ],
         next_step="bioguard user add alice",
@@ -81,6 +82,8 @@ def status(state: CliState) -> Result:
             f"device:        {state.directory} (simulated)",
             f"sandbox:       {facts['sandbox_level']}",
             f"store epoch:   {facts['epoch']}, anti-rollback level {facts['anti_rollback_level']}",
+            f"clock:         {facts['clock']}",
+            f"randomness:    {facts['randomness']}",
             f"users:         {len(users)}",
             f"records:       {records}",
             f"log key:       {facts['log_vkey']}",

@@ -1,14 +1,21 @@
 """`bioguard fault`: scripted behavior and faults of a device."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 import click
 
 from bioguard.cli.output import Result, table
 from bioguard.cli.state import CliState, pass_state
+from bioguard.device.fuse import Fuses
+from bioguard.device.lock import DeviceLock
 from bioguard.errors import InputRefused
-from bioguard.faults.knobs import KNOBS, knob
+from bioguard.faults.device import step_needs_stepped_clock
+from bioguard.faults.knobs import KNOBS, Knobs, knob
 from bioguard.faults.play import play
 from bioguard.faults.scenario import SCENARIO_FILE, Scenario
 from bioguard.trusted.contract.codes import Kind
+from tee_sim.clock import ClockKind
 
 __all__ = ["fault"]
 
@@ -53,19 +60,19 @@ def set_(state: CliState, assignments: tuple[str, ...], fault_seed: int | None) 
     \b
     Examples:
       bioguard fault set quality_sequence=2,5,1
-      bioguard fault set next_enrollment=2:1000-[5,1],500:true storage=full storage_after=2
+      bioguard fault set next_enrollment=2:1000-[5,1],500:true storage=commit@3:enospc
     """
-    scenario = Scenario.load(state.directory)
-    for assignment in assignments:
-        name, equals, value = assignment.partition("=")
-        if not equals:
-            raise InputRefused(
-                f"{assignment[:60]!r} is not KNOB=VALUE", hint="for instance: lockout=true", code="fault.assignment"
-            )
-        scenario.knobs.set(name, value)
-    if fault_seed is not None:
-        scenario.seed = fault_seed
-    return _saved(state, scenario, "set")
+    wanted = Knobs(dict(_assignment(text) for text in assignments))
+    if wanted.number("clock_step_ms"):
+        with state.device() as device:
+            if device.running.ready.clock is not ClockKind.STEPPED:
+                raise step_needs_stepped_clock()
+    with _scenario(state) as scenario:
+        for name, value in (_assignment(text) for text in assignments):
+            scenario.knobs.set(name, value)
+        if fault_seed is not None:
+            scenario.seed = fault_seed
+    return _told(state, scenario, "set")
 
 
 @fault.command()
@@ -73,12 +80,12 @@ def set_(state: CliState, assignments: tuple[str, ...], fault_seed: int | None) 
 @pass_state
 def clear(state: CliState, names: tuple[str, ...]) -> Result:
     """Put knobs back to their defaults; without NAMES all of them."""
-    scenario = Scenario.load(state.directory)
-    for name in names:
-        scenario.knobs.clear(knob(name).name)
-    if not names:
-        scenario = Scenario()
-    return _saved(state, scenario, "cleared")
+    with _scenario(state) as scenario:
+        for name in names:
+            scenario.knobs.clear(knob(name).name)
+        if not names:
+            scenario.forget()
+    return _told(state, scenario, "cleared")
 
 
 @fault.command("play")
@@ -106,8 +113,32 @@ def play_(state: CliState, words: tuple[str, ...], sensor: str) -> Result:
     )
 
 
-def _saved(state: CliState, scenario: Scenario, outcome: str) -> Result:
-    scenario.save(state.directory)
+def _assignment(text: str) -> tuple[str, str]:
+    name, equals, value = text.partition("=")
+    if not equals:
+        raise InputRefused(
+            f"{text[:60]!r} is not KNOB=VALUE", hint="for instance: lockout=true", code="fault.assignment"
+        )
+    return name, value
+
+
+@contextmanager
+def _scenario(state: CliState) -> Iterator[Scenario]:
+    """The device's scenario, saved when the block ends without an error.
+
+    The device is kept from starting meanwhile, and must not run: a running one has its own copy, and writes it back.
+    """
+    Fuses.read(state.directory)
+    lock = DeviceLock(state.directory)
+    try:
+        scenario = Scenario.load(state.directory)
+        yield scenario
+        scenario.save(state.directory)
+    finally:
+        lock.release()
+
+
+def _told(state: CliState, scenario: Scenario, outcome: str) -> Result:
     changed = scenario.knobs.changed()
     return Result(
         command=f"fault-{'set' if outcome == 'set' else 'clear'}",

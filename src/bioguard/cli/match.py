@@ -10,6 +10,7 @@ from bioguard.cli.pin import token_option
 from bioguard.cli.samples import read_sample
 from bioguard.cli.state import CliState, pass_state
 from bioguard.commands.configuration import DEFAULT_FMR_INVERSE, DEFAULT_FPIR_INVERSE
+from bioguard.device import clock
 from bioguard.device.unlock_times import noted
 from bioguard.exit_codes import ExitCode
 from bioguard.formats import ImportOptions
@@ -64,7 +65,7 @@ def authenticate(
     sample = read_sample(file, state.output, options)
     with state.device() as device:
         answer = device.authenticate(user, sample, fmr_inverse=fmr, operation_id=operation_id)
-        noted(device.directory, device.user_handle(user), matched=answer.match)
+        noted(device.directory, device.user_handle(user), clock.now(device).boot_ms, matched=answer.match)
     if token_file is not None and answer.token is not None:
         token_file.write_bytes(answer.token)
     elif token_file is not None and answer.match:

@@ -8,13 +8,13 @@ from bioguard.cli.output import Result
 from bioguard.cli.secrets import pin_file_option, read_pin
 from bioguard.cli.state import CliState, pass_state
 from bioguard.commands.biometric import Modality
+from bioguard.device import clock
 from bioguard.device.credentials import has_pin, lock_info, set_pin, unlock, verify_pin
 from bioguard.device.unlock_times import noted, unlock_times
 from bioguard.errors import BioguardError, NotPermitted
 from bioguard.exit_codes import ExitCode
 from bioguard.trusted.contract.fallback import android_fallback, apple_fallback
 from bioguard.trusted.contract.strength import SensorStrength
-from tee_sim.clock import SystemClock
 
 __all__ = ["pin"]
 
@@ -88,7 +88,7 @@ def verify(state: CliState, user: str, pin_file: Path | None, challenge: int, to
             if error.code != "pin.wrong":
                 raise
             return _wrong(user, error)
-        noted(device.directory, device.user_handle(user), credential=True)
+        noted(device.directory, device.user_handle(user), clock.now(device).boot_ms, credential=True)
     if token_file is not None:
         token_file.write_bytes(token)
     return Result(
@@ -117,7 +117,7 @@ def unlock_(state: CliState, user: str, pin_file: Path | None) -> Result:
     """End a lockout of USER's fingers and faces with the PIN."""
     with state.device() as device:
         unlock(device, user, read_pin(state, pin_file))
-        noted(device.directory, device.user_handle(user), credential=True)
+        noted(device.directory, device.user_handle(user), clock.now(device).boot_ms, credential=True)
     return Result(command="pin-unlock", outcome="unlocked", data={"user": user}, lines=[f"unlocked {user}"])
 
 
@@ -132,8 +132,8 @@ def status(state: CliState, user: str) -> Result:
     with state.device() as device:
         known = has_pin(device, user)
         locks = {m.name.lower(): lock_info(device, user, m) for m in Modality}
-        times = unlock_times(device.directory, device.user_handle(user))
-    now_ms = SystemClock().boot_ms()
+        now_ms = clock.now(device).boot_ms
+        times = unlock_times(device.directory, device.user_handle(user), now_ms)
     reasons = {f"android {s.name.lower()}": android_fallback(times, s, now_ms) for s in SensorStrength}
     reasons["apple"] = apple_fallback(times, now_ms)
     return Result(

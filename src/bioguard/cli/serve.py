@@ -25,5 +25,5 @@ def serve(state: CliState, stdio: bool) -> int:
       cc -o client docs/examples/bioguard_client.c -lm && ./client bioguard --device ./phone serve --stdio
     """
     with state.device() as device:
-        loop.serve(sys.stdin.buffer, sys.stdout.buffer, DeviceService(device, seeded=state.options.seed is not None))
+        loop.serve(sys.stdin.buffer, sys.stdout.buffer, DeviceService(device))
     return ExitCode.OK

@@ -15,6 +15,7 @@ from bioguard.synthetic import face_views, finger_impressions
 __all__ = ["samples"]
 
 NAMES = ("alice", "bob", "carol", "dave", "erin", "frank", "grace", "heidi", "ivan", "judy")
+POPULATION = 1
 COUNT = 5
 """Three to enroll and two to try."""
 
@@ -26,6 +27,8 @@ COUNT = 5
 def samples(state: CliState, directory: Path, people: int) -> Result:
     """Write five touches (.iso) and five face views (.npy) of each synthetic person into a new DIRECTORY.
 
+    The global --seed makes other people.
+
     \b
     Example:
       bioguard samples ./samples
@@ -33,10 +36,12 @@ def samples(state: CliState, directory: Path, people: int) -> Result:
     if directory.exists():
         raise InputRefused(f"{directory} is there already", hint="name a new directory", code="samples.exists")
     directory.mkdir(parents=True)
+    chosen = state.options.seed_bytes
+    seed = POPULATION if chosen is None else int.from_bytes(chosen[:4], "big")
     written = []
     for person, name in enumerate(NAMES[:people]):
-        touches = finger_impressions(1, person=person, count=COUNT)
-        views = face_views(1, person=person, count=COUNT)
+        touches = finger_impressions(seed, person=person, count=COUNT)
+        views = face_views(seed, person=person, count=COUNT)
         for number, (touch, view) in enumerate(zip(touches, views, strict=True), 1):
             (directory / f"{name}-touch{number}.iso").write_bytes(write_iso2005(touch))
             np.save(directory / f"{name}-face{number}.npy", view.vector)

@@ -201,6 +201,8 @@ def attest(device: Device, nonce: bytes, profile: Profile = Profile.RFC9783) -> 
         verdict=running.verdict.level.value,
         filter_hash=filter_hash,
         components=components,
+        clock=running.ready.clock.word,
+        randomness=running.ready.randomness.word,
         log_size=answer.log_size,
         log_root=answer.log_root,
     )

@@ -341,6 +341,18 @@ _RESULTS: dict[TeeResult, Row] = {
         "the store was tampered with",
         "the stored bytes were changed",
     ),
+    TeeResult.TIME_NEEDS_RESET: (
+        TeeUnavailable,
+        "tee.time_namespace",
+        "the secure world does not start",
+        "start bioguard outside of the time namespace; boot time must be the host's",
+    ),
+    TeeResult.TIME_NOT_SET: (
+        TeeUnavailable,
+        "tee.time",
+        "the secure world does not start",
+        "look at the load of this machine, then try again",
+    ),
     TeeResult.ACCESS_DENIED: (NotPermitted, "tee.access_denied", "not allowed", "the trusted application refused"),
 }
 

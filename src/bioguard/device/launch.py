@@ -9,14 +9,14 @@ from uuid import UUID
 from bioguard.device.boot import boot_id
 from bioguard.device.fuse import Fuses
 from bioguard.device.options import DeviceOptions
-from bioguard.errors import TeeUnavailable
+from bioguard.errors import TeeUnavailable, WrongUsage
 from bioguard.faults.device import DeviceFaults
 from tee_sim.client import Context, Session
-from tee_sim.errors import TeeError
+from tee_sim.errors import TeeError, TeeResult
 from tee_sim.lockdown.records import LockReport
 from tee_sim.lockdown.verdict import Level, Verdict, cached_probes, judge, observe
 from tee_sim.manifest import Manifest
-from tee_sim.process import SecureProcess
+from tee_sim.process import Inspect, SecureProcess
 from tee_sim.release import ReleaseGrid
 from tee_sim.supplicant import Supplicant
 from tee_sim.wire import Boot, Locked, Provision, Ready
@@ -76,6 +76,8 @@ class Running:
             "sandbox_layers": list(self.verdict.layers),
             "epoch": self.ready.epoch,
             "anti_rollback_level": self.ready.anti_rollback_level,
+            "clock": self.ready.clock.word,
+            "randomness": self.ready.randomness.word,
             "measurements": self.measurements,
         }
 
@@ -90,11 +92,26 @@ class Running:
             self.supplicant.close()
 
 
+def _booted(process: SecureProcess, inspect: Inspect, provision: Provision, options: DeviceOptions) -> Ready:
+    try:
+        return process.boot(inspect, provision)
+    except TeeError as error:
+        if error.result is not TeeResult.ACCESS_CONFLICT:
+            raise
+        raise WrongUsage(
+            f"{options.claims()} not what this device was made with",
+            hint="leave it out: clock and seed are chosen by `bioguard device init`; a stepped clock is moved by "
+            "`bioguard clock advance`",
+            code="device.options",
+        ) from error
+
+
 def start(directory: Path, fuses: Fuses, options: DeviceOptions, *, create: bool) -> Running:
     """Start the secure world of the device in `directory`.
 
     Raises:
         TeeUnavailable: it does not start, or its lock is below the required level.
+        WrongUsage: the options name another clock or seed than the device was made with.
         TeeError: the store does not open.
     """
     required = options.allow_level or Level.ENFORCED
@@ -127,7 +144,7 @@ def start(directory: Path, fuses: Fuses, options: DeviceOptions, *, create: bool
             seed=options.seed_bytes,
             boot_id=boot_id(directory),
         )
-        ready = process.boot(inspect, provision)
+        ready = _booted(process, inspect, provision, options)
     except BaseException:
         if process is not None:
             process.kill()

@@ -39,8 +39,10 @@ class DeviceOptions:
     """How to run a device.
 
     Attributes:
-        seed: text that makes all randomness repeatable; the keys are then no secret. None for the kernel's randomness.
-        clock: milliseconds since 1970 at which a stepped clock starts; None for the host's clocks.
+        seed: of a new device: text that makes its keys, ids and challenges repeatable, and no secret. None for the
+            kernel's randomness. Sealed; a later start may leave it out, and is refused with another one.
+        clock: of a new device: milliseconds since 1970 at which its stepped clock begins. None for the host's clocks.
+            Sealed likewise; the clock goes on where it stands (`bioguard.device.clock`).
         allow_level: the lowest sandbox level accepted besides ENFORCED, named by the caller.
         profile: how the secure world locks itself.
         namespaces: whether it also enters namespaces of its own.
@@ -60,6 +62,11 @@ class DeviceOptions:
     tap: Callable[[str, bytes], None] | None = None
     note: Callable[[str], None] = lambda _text: None
     storage_log: Callable[[RequestNote], None] | None = None
+
+    def claims(self) -> str:
+        """The options that only a new device takes, as the start of a sentence."""
+        given = [name for name, value in (("--clock", self.clock), ("--seed", self.seed)) if value is not None]
+        return f"{' and '.join(given)} {'is' if len(given) == 1 else 'are'}"
 
     @property
     def seed_bytes(self) -> bytes | None:

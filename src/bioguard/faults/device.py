@@ -24,7 +24,7 @@ from tee_sim.limits import INVOKE_TIMEOUT_MS
 from tee_sim.rng import SeededRng
 from tee_sim.wire import AdvanceClock, Invoke, Message, Return
 
-__all__ = ["DeviceFaults"]
+__all__ = ["DeviceFaults", "step_needs_stepped_clock"]
 
 
 def _kind(sample: Features) -> Kind:
@@ -95,7 +95,22 @@ class DeviceFaults:
 
     def transport(self, inner: Transport) -> Transport:
         """The way to the secure world, with its faults in between."""
-        return _FaultyTransport(inner, self._scenario) if self.active else inner
+        return _FaultyTransport(inner, self._scenario, self._stepped) if self.active else inner
+
+    def _stepped(self) -> None:
+        """The step of the clock was taken: it is not taken again."""
+        self._scenario.knobs.clear("clock_step_ms")
+        self._scenario.save(self._directory)
+
+
+_CLEAR_STEP = "run: bioguard fault clear clock_step_ms"
+
+
+def step_needs_stepped_clock() -> NotPermitted:
+    """The refusal of the knob `clock_step_ms` on a device that lives in the host's time."""
+    return NotPermitted(
+        "clock_step_ms needs a stepped clock, this device runs on the host's", hint=_CLEAR_STEP, code="fault.clock"
+    )
 
 
 def _sensor_error(error: OperationError) -> TeeUnavailable:
@@ -117,15 +132,13 @@ def _poor(kind: Kind, shown: Presentation) -> InputRefused:
 class _FaultyTransport:
     inner: Transport
     scenario: Scenario
+    stepped: Callable[[], None]
     passed: int = 0
 
     def exchange(self, message: Message, *, timeout_ms: int = INVOKE_TIMEOUT_MS) -> Return:
         knobs = self.scenario.knobs
-        step_ms = knobs.number("clock_step_ms")
-        if step_ms and self.passed == 0:
-            answer = self.inner.exchange(AdvanceClock(ms=step_ms), timeout_ms=timeout_ms)
-            if answer.result is not TeeResult.SUCCESS:
-                raise TeeError(answer.result, "the host's clock does not step", hint="start with --clock fixed:...")
+        if isinstance(message, Invoke) and knobs.number("clock_step_ms"):
+            self._step_clock(knobs.number("clock_step_ms"), timeout_ms)
         kind = knobs.text("pipe") if self.passed >= knobs.number("pipe_after") else "none"
         self.passed += 1
         panics = isinstance(message, Invoke) and message.command == knobs.number("ta_panic") != 0
@@ -134,6 +147,16 @@ class _FaultyTransport:
         elif kind != "none" and isinstance(message, Invoke):
             message = _tampered(message, kind)
         return self.inner.exchange(message, timeout_ms=timeout_ms)
+
+    def _step_clock(self, step_ms: int, timeout_ms: int) -> None:
+        answer = self.inner.exchange(AdvanceClock(ms=step_ms), timeout_ms=timeout_ms)
+        if answer.result is TeeResult.ACCESS_DENIED:
+            raise step_needs_stepped_clock()
+        if answer.result is TeeResult.BAD_PARAMETERS:
+            raise InputRefused("clock_step_ms goes past the year 10000", hint=_CLEAR_STEP, code="fault.clock")
+        if answer.result is not TeeResult.SUCCESS:
+            raise TeeError(answer.result, "the scripted step of the clock was refused", origin=answer.origin)
+        self.stepped()
 
     def kill(self) -> int | None:
         return self.inner.kill()

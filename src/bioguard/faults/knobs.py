@@ -11,6 +11,7 @@ from enum import Enum, unique
 from bioguard.errors import InputRefused
 from bioguard.faults import grammar
 from bioguard.trusted.contract.codes import Kind
+from tee_sim.clock import MAX_STEP_MS
 from tee_sim.errors import TeeError
 from tee_sim.faults import FaultPlan
 
@@ -42,6 +43,7 @@ class Knob:
     kinds: tuple[Kind, ...] = (Kind.FINGERPRINT, Kind.FACE)
     choices: tuple[str, ...] = ()
     origin: str = "virtual HAL"
+    maximum: int = (1 << 63) - 1
 
 
 _FP = (Kind.FINGERPRINT,)
@@ -122,7 +124,14 @@ _TABLE = (
     ),
     Knob("pipe_after", Form.NUMBER, "0", "messages that pass before that", origin=_OURS),
     Knob("ta_panic", Form.NUMBER, "0", "the secure world dies at this command number; 0 never", origin=_OURS),
-    Knob("clock_step_ms", Form.NUMBER, "0", "the clock jumps ahead this far before the next operation", origin=_OURS),
+    Knob(
+        "clock_step_ms",
+        Form.NUMBER,
+        "0",
+        "a stepped clock jumps ahead this far before the next operation, once",
+        origin=_OURS,
+        maximum=MAX_STEP_MS,
+    ),
 )
 KNOBS: dict[str, Knob] = {k.name: k for k in _TABLE}
 _PREFIXES = ("persist.vendor.fingerprint.virtual.", "vendor.fingerprint.virtual.", "persist.vendor.face.virtual.",
@@ -162,7 +171,9 @@ def _checked(entry: Knob, value: str) -> str:
         value = {"1": "true", "0": "false"}.get(value, value)
         good = value in ("true", "false")
     elif entry.form is Form.NUMBER:
-        good = value.isascii() and value.isdecimal() and len(value) <= grammar.MAX_DIGITS and int(value) < 1 << 63
+        good = (
+            value.isascii() and value.isdecimal() and len(value) <= grammar.MAX_DIGITS and int(value) <= entry.maximum
+        )
         value = str(int(value)) if good else value
     elif entry.form is Form.NUMBERS:
         good = value == "" or bool(grammar.int_sequence(value))

@@ -52,6 +52,11 @@ class Scenario:
     seed: int = 0
     played: int = 0
 
+    def forget(self) -> None:
+        """No faults, and nothing played."""
+        self.knobs.clear()
+        self.seed = self.played = 0
+
     def to_text(self) -> str:
         """The file's text."""
         lines = [HEADER, f"seed = {self.seed}", f"played = {self.played}"]

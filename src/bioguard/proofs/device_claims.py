@@ -21,6 +21,8 @@ def device_claims(
     verdict: str,
     filter_hash: bytes,
     components: Sequence[tuple[str, bytes]],
+    clock: str,
+    randomness: str,
     log_size: int,
     log_root: bytes,
 ) -> Claims:
@@ -29,6 +31,7 @@ def device_claims(
     Args:
         verdict: words, for instance "ENFORCED+".
         components: name and SHA-256 of each trusted application.
+        clock, randomness: words of what was sealed when the device was made, for instance "host" and "SEEDED".
 
     Raises:
         ProofInvalid: a value has the wrong length.
@@ -37,6 +40,7 @@ def device_claims(
     def component(kind: str, measurement: bytes, version: str) -> SoftwareComponent:
         return SoftwareComponent(kind, measurement, version, SIMULATOR_SIGNER)
 
+    settings = f"clock {clock}, randomness {randomness}"
     return Claims(
         nonce=nonce,
         instance_id=b"\x01" + hashlib.sha256(attestation_key).digest(),
@@ -46,6 +50,7 @@ def device_claims(
         components=(
             component("PRoT_CONFIG", filter_hash, f"sandbox {verdict}"),
             *(component("ARoT", digest, f"{name} {__version__}") for name, digest in components),
+            component("PRoT_SETTINGS", hashlib.sha256(settings.encode()).digest(), settings),
             component("TS", log_root, f"log size {log_size}"),
         ),
     )

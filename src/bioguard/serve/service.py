@@ -21,6 +21,7 @@ from bioguard.records import FaceEmbedding, Features, FingerprintTemplate
 from bioguard.records.grants import Purpose
 from bioguard.serve import protocol as p
 from bioguard.serve.protocol import SampleForm
+from tee_sim.rng import RandomnessKind
 from tee_sim.schema import Record
 
 __all__ = ["DeviceService"]
@@ -73,9 +74,8 @@ def _name(raw: bytes) -> str:
 class DeviceService:
     """`bioguard.serve.loop.Handler` for one device."""
 
-    def __init__(self, device: Device, *, seeded: bool) -> None:
+    def __init__(self, device: Device) -> None:
         self._device = device
-        self._seeded = seeded
         self._methods: dict[str, Callable[[Any], Record]] = {
             "hello": self._hello,
             "add_user": self._add_user,
@@ -108,7 +108,7 @@ class DeviceService:
             software=f"bioguard {__version__}",
             simulated=True,
             sandbox_level=level,
-            device_is_seeded=self._seeded,
+            device_is_seeded=self._device.running.ready.randomness is RandomnessKind.SEEDED,
         )
 
     def _add_user(self, request: p.User) -> p.Nothing:

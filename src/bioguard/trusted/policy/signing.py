@@ -64,6 +64,8 @@ class Signing:
             verdict=platform.verdict,
             filter_hash=platform.filter_sha256,
             components=sorted(platform.measurements),
+            clock=platform.clock.word,
+            randomness=platform.randomness.word,
             log_size=head.size,
             log_root=head.frontier.root(),
         )

@@ -1,0 +1,43 @@
+"""The time of a device: what its secure world goes by, and steps of a clock that steps."""
+
+from bioguard.device.facade import Device
+from bioguard.device.world import tee_errors
+from bioguard.errors import InputRefused, NotPermitted
+from tee_sim.clock import MAX_STEP_MS, ClockKind, Moment
+from tee_sim.errors import TeeError, TeeResult
+
+__all__ = ["advance", "now"]
+
+RANGE = "name a time from one millisecond to a thousand years, that does not end past the year 10000"
+
+
+def now(device: Device) -> Moment:
+    """Wall time, and the time since the device's boot."""
+    device.wake()
+    with tee_errors(device.directory):
+        return device.running.context.time()
+
+
+def advance(device: Device, ms: int) -> Moment:
+    """Move the stepped clock forward, for good; return the time it shows then.
+
+    Raises:
+        NotPermitted: the device lives in the host's time.
+        InputRefused: not a step, or past the last year that a time may have.
+    """
+    if not 0 < ms <= MAX_STEP_MS:
+        raise InputRefused("a clock is not advanced by that", hint=RANGE, code="clock.range")
+    if device.running.ready.clock is not ClockKind.STEPPED:
+        raise NotPermitted(
+            "this device runs on the host's clock: it is not advanced",
+            hint="make a device with a stepped one: bioguard device init --clock fixed:2026-01-31T12:00:00Z",
+            code="clock.host",
+        )
+    device.wake()
+    with tee_errors(device.directory):
+        try:
+            return device.running.context.advance_clock(ms)
+        except TeeError as error:
+            if error.result is not TeeResult.BAD_PARAMETERS:
+                raise
+            raise InputRefused("the clock does not reach that far", hint=RANGE, code="clock.range") from error

@@ -1,0 +1,139 @@
+"""A stepped clock, driven from the command line and by scenarios; waits that nothing else ends."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from bioguard.commands.biometric import Modality
+from bioguard.device import Device, DeviceOptions
+from bioguard.device import credentials as pins
+from bioguard.device.durations import parse_duration
+from bioguard.errors import InputRefused
+from bioguard.faults.scenario import SCENARIO_FILE
+from tests.contract.test_device import Faces, populate, run, scripted
+
+
+@pytest.fixture(scope="module")
+def host(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A device on the host's clock: alice, PIN 1234, one face. Tests leave it as it was."""
+    directory = tmp_path_factory.mktemp("host") / "device"
+    populate(directory)
+    return directory
+
+
+@pytest.fixture
+def stepped(tmp_path: Path) -> Path:
+    """A device with a stepped clock: alice, PIN 1234, one face."""
+    directory = tmp_path / "stepped"
+    populate(directory, DeviceOptions(clock=1_800_000_000_000))
+    return directory
+
+
+def test_a_clock_step_is_taken_once_and_ends_a_wait(stepped: Path) -> None:
+    faces = Faces()
+    with Device.open(stepped) as device:
+        for _ in range(5):
+            device.authenticate("alice", faces.impostor())
+    scripted(stepped, clock_step_ms="29000")
+    for _ in range(3):
+        with Device.open(stepped) as device:
+            info = pins.lock_info(device, "alice", Modality.FACE)
+            assert (info.lock, info.remaining_ms) == ("timed", 1000)
+    assert not (stepped / SCENARIO_FILE).exists()
+    scripted(stepped, clock_step_ms="1000")
+    with Device.open(stepped) as device:
+        assert device.authenticate("alice", faces.genuine()).match
+
+
+def test_a_clock_step_is_refused_by_name_on_the_hosts_clock(host: Path, stepped: Path) -> None:
+    code, error = run(host, "fault", "set", "lockout=true", "clock_step_ms=5000")
+    assert (code, error["error"]["code"], "clock_step_ms" in error["error"]["message"]) == (5, "fault.clock", True)
+    assert not (host / SCENARIO_FILE).exists()
+    scripted(host, clock_step_ms="5000")
+    for _ in range(2):
+        code, error = run(host, "list")
+        assert (code, error["error"]["code"]) == (5, "fault.clock")
+    assert error["error"]["hint"] == "run: bioguard fault clear clock_step_ms"
+    assert run(host, "fault", "clear", "clock_step_ms")[0] == 0
+    assert run(host, "list")[0] == 0
+    assert run(stepped, "fault", "set", "clock_step_ms=1000")[0] == 0
+    code, error = run(stepped, "fault", "set", f"clock_step_ms={1 << 60}")
+    assert (code, error["error"]["code"]) == (4, "fault.value")
+    for _ in range(8):  # of a thousand years each
+        scripted(stepped, clock_step_ms=str(1 << 45))
+        code, error = run(stepped, "list")
+    assert (code, error["error"]["code"]) == (4, "fault.clock")
+
+
+def test_faults_are_not_changed_beside_a_running_device(host: Path) -> None:
+    with Device.open(host):
+        for command in (("set", "lockout=true"), ("clear",)):
+            code, error = run(host, "fault", *command)
+            assert (code, error["error"]["code"]) == (6, "device.in_use")
+    assert run(host, "fault", "set", "lockout=true")[0] == 0
+    code, error = run(host.parent / "nowhere", "fault", "set", "lockout=true")
+    assert (code, error["error"]["code"]) == (6, "device.missing")
+
+
+def test_the_clock_of_a_device_is_driven_from_the_command_line(host: Path, stepped: Path, tmp_path: Path) -> None:
+    def clock(*words: str) -> tuple[int, dict]:
+        code, said = run(stepped, "clock", *words)
+        return code, {name: said.get(name) for name in ("clock", "wall", "boot_ms")}
+
+    assert clock("show") == (0, {"clock": "stepped", "wall": "2027-01-15T08:00:00Z", "boot_ms": 0})
+    impostor = tmp_path / "impostor.npy"
+    np.save(impostor, Faces().impostor().vector)
+    for _ in range(5):
+        run(stepped, "authenticate", "alice", str(impostor))
+    assert run(stepped, "pin", "status", "alice")[1]["locks"]["face"] == {"lock": "timed", "remaining_ms": 30_000}
+    assert clock("advance", "29s") == (0, {"clock": "stepped", "wall": "2027-01-15T08:00:29Z", "boot_ms": 29_000})
+    assert run(stepped, "pin", "status", "alice")[1]["locks"]["face"]["remaining_ms"] == 1000
+    assert clock("advance", "PT1S")[1]["boot_ms"] == 30_000
+    assert run(stepped, "pin", "status", "alice")[1]["locks"]["face"]["lock"] == "none"
+    assert run(stepped, "device", "reboot")[0] == 0
+    assert clock("show") == (0, {"clock": "stepped", "wall": "2027-01-15T08:00:30Z", "boot_ms": 0})
+    assert run(host, "clock", "show")[1]["clock"] == "host"
+    code, error = run(host, "clock", "advance", "31s")
+    assert (code, error["error"]["code"]) == (5, "clock.host")
+    code, error = run(stepped, "clock", "advance", "9999999999d")
+    assert (code, error["error"]["code"]) == (4, "clock.range")
+
+
+def test_a_pin_wait_lasts_over_reboots_and_only_the_clock_ends_it(stepped: Path) -> None:
+    def verify(pin: str) -> tuple[int, dict]:
+        return run(stepped, "pin", "verify", "alice", "--pin-file", "-", stdin=f"{pin}\n")
+
+    for _ in range(5):
+        verify("0000")
+    assert verify("1234")[1]["error"]["hint"] == "wait 30 s, then try again"
+    run(stepped, "clock", "advance", "20s")
+    assert verify("1234")[1]["error"]["hint"] == "wait 10 s, then try again"
+    run(stepped, "device", "reboot")
+    assert verify("1234")[1]["error"]["hint"] == "wait 30 s, then try again"
+    run(stepped, "clock", "advance", "29s")
+    assert verify("1234")[0] == 5
+    run(stepped, "clock", "advance", "1s")
+    assert verify("1234")[0] == 0
+
+
+DAY_MS = 86_400_000
+
+
+@pytest.mark.parametrize(("text", "ms"), [
+    ("31s", 31_000), ("5m", 300_000), ("2h", 7_200_000), ("3d", 3 * DAY_MS), ("250ms", 250), ("5m30ms", 300_030),
+    ("1d2h3m4s5ms", DAY_MS + 7_384_005), ("PT31S", 31_000), ("P3D", 3 * DAY_MS), ("P1DT1M", DAY_MS + 60_000),
+    ("PT1H2M3S", 3_723_000), ("007s", 7_000),
+])  # fmt: skip
+def test_spans_of_time(text: str, ms: int) -> None:
+    assert parse_duration(text) == ms
+
+
+@pytest.mark.parametrize("text", [
+    "", "5", "s", "-5s", "+5s", "5 s", " 5s", "5s ", "5S", "1.5h", "5s5m", "5s5s", "0s", "0d0h", "P", "PT", "P5", "p5d",
+    "PT0S", "P1Y", "P1M", "PT5", "1e3s", "\u0665s", "5s\n", "9" * 16 + "s", "1w",
+])  # fmt: skip
+def test_what_is_no_span_of_time(text: str) -> None:
+    with pytest.raises(InputRefused) as caught:
+        parse_duration(text)
+    assert caught.value.code == "clock.duration"
