@@ -5,6 +5,7 @@ import pytest
 
 from bioguard.match.fingerprint import prepare_all
 from bioguard.match.fingerprint.enrollment import Acquired, best_score, check_touches, is_duplicate, touch_quality
+from bioguard.records import FingerprintTemplate
 from tests.match.fingerprint.fingers import impression, noise, template
 
 
@@ -36,6 +37,45 @@ def test_the_same_touch_twice_teaches_nothing() -> None:
     report = check_touches([impression(3, 0), impression(3, 0), impression(3, 1)])
     assert report.acquired == (Acquired.GOOD, Acquired.IMMOBILE, Acquired.GOOD)
     assert report.reasons == ("touch 2 is immobile",)
+
+
+def test_two_fingers_are_two_groups_also_with_two_touches_each() -> None:
+    report = check_touches([impression(3, 0), impression(3, 1), impression(4, 0), impression(4, 1)])
+    assert not report.usable
+    assert report.consistent.tolist() == [True, True, False, False]
+    assert report.reasons == ("touch 3 does not look like the others", "touch 4 does not look like the others")
+
+
+def changed(touch: FingerprintTemplate, *, order=slice(None), dx=0.0, dy=0.0, turn=0.0, quality=None):
+    return FingerprintTemplate.from_minutiae(
+        touch.x_px500[order] + dx,
+        touch.y_px500[order] + dy,
+        touch.angle_rad[order] + turn,
+        kind=touch.kind[order],
+        quality=touch.quality[order] if quality is None else np.full(len(touch), quality),
+        width_px500=touch.width_px500 + 100,
+        height_px500=touch.height_px500 + 100,
+    )
+
+
+COPIES = {
+    "other order": {"order": slice(None, None, -1)},
+    "moved": {"dx": 20.3, "dy": 11.7},
+    "rounded to whole pixels": {"dx": 0.5, "turn": 0.02},
+    "other qualities": {"quality": 17},
+}
+
+
+@pytest.mark.parametrize("copy", COPIES.values(), ids=COPIES.keys())
+def test_a_rewritten_touch_is_the_same_touch(copy) -> None:
+    report = check_touches([impression(3, 0), impression(3, 1), changed(impression(3, 0), **copy)])
+    assert report.acquired == (Acquired.GOOD, Acquired.GOOD, Acquired.IMMOBILE)
+
+
+def test_touches_of_one_finger_are_not_each_others_copies() -> None:
+    for person in range(6):
+        report = check_touches([impression(person, n) for n in range(6)])
+        assert Acquired.IMMOBILE not in report.acquired
 
 
 def test_poor_and_missing_touches_are_named() -> None:

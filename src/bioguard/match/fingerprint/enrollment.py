@@ -12,6 +12,7 @@ from enum import StrEnum, unique
 import numpy as np
 from numpy.typing import NDArray
 
+from bioguard.match.clusters import main_cluster
 from bioguard.match.fingerprint.kernel import scores_of
 from bioguard.match.fingerprint.parameters import ENROLLMENT
 from bioguard.match.fingerprint.prepared import PreparedTemplate, prepare_all
@@ -40,7 +41,9 @@ class TouchReport:
 
     Attributes:
         acquired: one code for each touch.
-        consistent: bool [n], whether the touch matches at least one other at `ENROLLMENT.consistency_fmr`.
+        consistent: bool [n], whether the touch hangs together with most of the others: a chain of touches, each
+            matching the next at `ENROLLMENT.consistency_fmr`. That it matches one other would let two fingers in, two
+            touches each.
         usable: every touch is GOOD, there are enough of them, and all are consistent.
         reasons: lower-case sentences for what is wrong; empty when usable.
     """
@@ -68,6 +71,19 @@ def _score_table(prepared: Sequence[PreparedTemplate]) -> NDArray[np.float32]:
     return both
 
 
+def _same_touch(one: FingerprintTemplate, other: FingerprintTemplate) -> bool:
+    """Whether two records hold the same minutiae: in another order, moved, or with other qualities and types."""
+    if len(one) != len(other) or not len(one):
+        return len(one) == len(other)
+    (x, y, angle), (x2, y2, angle2) = (
+        (t.x_px500 - t.x_px500.mean(), t.y_px500 - t.y_px500.mean(), t.angle_rad) for t in (one, other)
+    )
+    apart = np.maximum(np.abs(x[:, None] - x2), np.abs(y[:, None] - y2))
+    turned = np.abs((angle[:, None] - angle2 + np.pi) % (2 * np.pi) - np.pi)
+    same = (apart <= ENROLLMENT.same_touch_px500) & (turned <= ENROLLMENT.same_touch_rad)
+    return bool(same.any(axis=0).all() and same.any(axis=1).all())
+
+
 def check_touches(templates: Sequence[FingerprintTemplate], *, wanted: int = 1) -> TouchReport:
     """Whether these touches of one finger can be enrolled together.
 
@@ -79,12 +95,10 @@ def check_touches(templates: Sequence[FingerprintTemplate], *, wanted: int = 1) 
     consistent = np.ones(len(templates), bool)
     if len(templates) > 1:
         table = _score_table(prepare_all(templates))
-        consistent = table.max(axis=1) >= threshold_for_fmr(ENROLLMENT.consistency_fmr)
-        seen: set[bytes] = set()
+        consistent = main_cluster(table, threshold_for_fmr(ENROLLMENT.consistency_fmr))
         for i, template in enumerate(templates):
-            if template.to_bytes() in seen:
+            if any(_same_touch(template, earlier) for earlier in templates[:i]):
                 acquired[i] = Acquired.IMMOBILE
-            seen.add(template.to_bytes())
     reasons = [f"touch {i + 1} is {a.value}" for i, a in enumerate(acquired) if a is not Acquired.GOOD]
     reasons += [f"touch {i + 1} does not look like the others" for i in np.flatnonzero(~consistent)]
     if len(templates) < wanted:

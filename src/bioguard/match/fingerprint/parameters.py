@@ -164,6 +164,10 @@ class EnrollmentParameters:
     """Least standard deviation across the narrower direction (0.9 mm): a smaller patch is a partial touch. Chosen."""
     consistency_fmr: float = 1e-2
     """A touch must match another one at this rate; wrong fingers are caught 99 times in 100. Chosen."""
+    same_touch_px500: float = 1.5
+    same_touch_rad: float = 0.06
+    """Touches whose minutiae all lie this near to each other, around their middle, are copies: conversions round to
+    whole pixels, and angles to 2 degrees (ANSI 378). No two of 8 touches of 80 real fingers are (development sets)."""
     duplicate_fmr: float = 1e-4
     """Rate at which a finger counts as one that is enrolled already. Chosen."""
 

@@ -1,0 +1,57 @@
+"""Enrolling one face from several views: whether they show one person, and whether they are several.
+
+| measured on LFW, EdgeFace-XS, 2 843 people (`python -m bench enrollment --faces FILE.npz`) | 2 views | 3 | 4 | 8 |
+|---|---|---|---|---|
+| views of one person refused | 1.3 % | 0.7 % | 0.8 % | 0.5 % |
+| one view of somebody else accepted | 0.09 % | 0.23 % | 0.25 % | 0.5 % |
+| half of the views of somebody else accepted | 0.09 % | | 0.38 % | 1.2 % |
+
+These are photographs taken years apart; the views of one visit are more alike. A view far from the front needs only a
+neighbor between it and the front, not the front itself.
+"""
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bioguard.match.clusters import main_cluster
+from bioguard.match.thresholds import threshold_for_fmr
+
+__all__ = ["EQUAL_COSINE", "SAME_PERSON_FMR", "ViewReport", "check_views"]
+
+SAME_PERSON_FMR: Final = 1e-3
+"""Rate of one comparison of two views at enrollment. Chosen: fifty times looser than a decision, since a refusal here
+costs a person another try, and what gets past it still needs the owner's PIN."""
+EQUAL_COSINE: Final = 0.999
+"""At and above it two views are one. Copies: rounding to float16 leaves 1 - 1e-6, to int8 1 - 7e-5 (64 to 1 024
+dimensions). Different photographs: at most 0.946 in 3 337 LFW photographs of 832 people; of synthetic people 0.946."""
+
+
+@dataclass(frozen=True, slots=True)
+class ViewReport:
+    """Judgement of several views of one face.
+
+    Attributes:
+        fits: bool [n], whether a view hangs together with most of the others.
+        repeats: bool [n], whether a view equals an earlier one.
+    """
+
+    fits: NDArray[np.bool_]
+    repeats: NDArray[np.bool_]
+
+
+def check_views(rows: NDArray[np.float32]) -> ViewReport:
+    """Whether these views can be enrolled together.
+
+    Args:
+        rows: unit rows [n, d] in the order of capture, n >= 1: the features themselves, whatever is kept of them.
+
+    Raises:
+        InputRefused: a dimension without a threshold.
+    """
+    scores = rows @ rows.T
+    repeats: NDArray[np.bool_] = np.any(np.triu(scores >= EQUAL_COSINE, k=1), axis=0)
+    threshold = threshold_for_fmr(SAME_PERSON_FMR, dimension=rows.shape[1])
+    return ViewReport(fits=main_cluster(scores, threshold), repeats=repeats)
