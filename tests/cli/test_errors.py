@@ -98,7 +98,7 @@ BAD = [
     ("enroll carol --finger left-index other.iso", 4, "user.unknown"),
     ("authenticate carol good.iso", 4, "user.unknown"),
     ("authenticate alice truncated.iso", 4, "format."),
-    ("authenticate alice other.npy", 4, "enroll.dimension"),
+    ("authenticate alice other.npy", 4, "match.dimension"),
     ("identify nan.npy", 4, "input.not_finite"),
     ("show 1234", 4, "record.id"),
     ("erase alice --all", 5, "erase.unconfirmed"),

@@ -123,16 +123,23 @@ class Status(IntEnum):
     ENROLLED_WITHOUT_PIN = 29
     ENROLLED_WITH_OTHER_PIN = 30
     NOT_OWNER = 31
+    NOT_CENTERED = 32
+    PROBE_NOT_CENTERED = 33
+    PROBE_DIMENSION = 34
 
 
 @unique
 class AcquiredCode(IntEnum):
-    """What the person at the sensor is told of one sample: numbers of the Android fingerprint AcquiredInfo."""
+    """What the person at the sensor is told of one sample: numbers of the Android fingerprint AcquiredInfo, and one of
+    the face AcquiredInfo."""
 
     GOOD = 1
     PARTIAL = 2
     INSUFFICIENT = 3
     IMMOBILE = 11
+    """The same sample again."""
+    TOO_DIFFERENT = 15
+    """It does not fit to the others."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

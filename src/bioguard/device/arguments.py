@@ -2,10 +2,11 @@
 
 from collections.abc import Sequence
 
-from bioguard.commands.biometric import AcquiredCode, Modality
+from bioguard.commands.biometric import AcquiredCode, Enrolled, Modality
 from bioguard.device.fingers import finger_position
 from bioguard.errors import InputRefused
 from bioguard.records import FaceEmbedding, Features
+from bioguard.records.centering import flaw_of
 
 __all__ = ["judged", "modality_of", "position_of", "record_id_of"]
 
@@ -33,10 +34,15 @@ def modality_of(samples: Sequence[Features]) -> Modality:
     return Modality.FACE if kinds == {FaceEmbedding} else Modality.FINGERPRINT
 
 
-def judged(acquired: tuple[AcquiredCode, ...]) -> str:
-    """What each sample was judged to be, where that helps."""
-    poor = [f"sample {i + 1} is {code.name.lower()}" for i, code in enumerate(acquired) if code.name != "GOOD"]
-    return ", ".join(poor)
+def judged(answer: Enrolled, samples: Sequence[Features]) -> str:
+    """What each sample was judged to be, where that helps; the flaw of a vector can be told here as well as there."""
+    told = []
+    for number, (code, sample) in enumerate(zip(answer.acquired, samples, strict=False), 1):
+        if code is AcquiredCode.GOOD:
+            continue
+        flaw = flaw_of(sample.vector) if isinstance(sample, FaceEmbedding) else None
+        told.append(f"sample {number} is {flaw.value if flaw else code.name.lower().replace('_', ' ')}")
+    return ", ".join(told)
 
 
 def record_id_of(text: str) -> bytes:

@@ -49,8 +49,8 @@ _STATUSES: dict[Status, Row] = {
     Status.POOR_QUALITY: (
         InputRefused,
         "enroll.poor_quality",
-        "a sample is too poor to enroll",
-        "capture it again: more minutiae, spread over the finger",
+        "a sample cannot be enrolled",
+        "capture it again: another view of the face, or more of the finger",
     ),
     Status.INCONSISTENT_SAMPLES: (
         InputRefused,
@@ -61,8 +61,26 @@ _STATUSES: dict[Status, Row] = {
     Status.WRONG_DIMENSION: (
         InputRefused,
         "enroll.dimension",
-        "the face embedding has another dimension than this device's",
-        "use the model that the first face was enrolled with",
+        "the face embedding has another dimension than the enrolled ones, or than the other views",
+        "use the model that the faces were enrolled with, or erase them all first",
+    ),
+    Status.NOT_CENTERED: (
+        InputRefused,
+        "enroll.not_centered",
+        "a sample is no embedding of a centered face model",
+        "subtract the model's zero point or mean before you save embeddings, then normalize them",
+    ),
+    Status.PROBE_NOT_CENTERED: (
+        InputRefused,
+        "match.not_centered",
+        "the sample is no embedding of a centered face model",
+        "subtract the model's zero point or mean before you save embeddings, then normalize them",
+    ),
+    Status.PROBE_DIMENSION: (
+        InputRefused,
+        "match.dimension",
+        "the face embedding has another dimension than the enrolled ones",
+        "use the model that the faces were enrolled with",
     ),
     Status.NOT_ENROLLED: (
         InputRefused,

@@ -286,7 +286,7 @@ class Device:
             replace=replace,
             token=token,
         )
-        answer = self.ask(commands.ENROLL, request, about=lambda answer: judged(answer.acquired))
+        answer = self.ask(commands.ENROLL, request, about=lambda answer: judged(answer, samples))
         return Enrollment(
             record_id=promised(answer.record_id, "a record").hex(),
             digest=promised(answer.digest, "a digest").hex(),

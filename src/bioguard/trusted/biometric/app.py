@@ -20,8 +20,8 @@ from bioguard.records.tokens import AuthToken
 from bioguard.trusted.biometric import matching
 from bioguard.trusted.biometric.index import GalleryIndex
 from bioguard.trusted.biometric.keeping import Keeper
-from bioguard.trusted.biometric.objects import StoredRecord
-from bioguard.trusted.biometric.quality import judge_samples
+from bioguard.trusted.biometric.objects import RecordRef, StoredRecord
+from bioguard.trusted.biometric.quality import judge_samples, refuse_flawed
 from bioguard.trusted.biometric.refusal import Refused
 from bioguard.trusted.biometric.samples import decode, modality_of
 from bioguard.trusted.biometric.vault import Vault
@@ -147,10 +147,7 @@ class BiometricApp(CommandApp):
         permit = self._permit(request)
         self._policy.require(request.user, request.modality, None)
         replaces = self._vault.room_for(request.user, request.modality, request.position, replacing=request.replace)
-        if isinstance(samples[0], FaceEmbedding):
-            if len({len(s) for s in samples}) > 1:
-                raise Refused(Status.WRONG_DIMENSION)
-            self._vault.fix_face_dimension(len(samples[0]))
+        dimension = self._dimension_of(samples, replaces)
         verdict, acquired = judge_samples(samples)
         if verdict is not Status.OK:
             return commands.Enrolled(status=verdict, acquired=acquired)
@@ -165,6 +162,7 @@ class BiometricApp(CommandApp):
                 self._keeper.keep(samples),
                 replaces,
                 self._desk.enrolled(request.user, request.modality, permit),
+                face_dimension=dimension,
             )
         self._policy.enrolled(record.enrolled_s)
         if replaces is not None:
@@ -173,6 +171,16 @@ class BiometricApp(CommandApp):
         return commands.Enrolled(
             status=Status.OK, record_id=record_id, digest=digest, views=record.samples, acquired=acquired
         )
+
+    def _dimension_of(self, samples: tuple[Features, ...], replaces: RecordRef | None) -> int:
+        """The dimension of a face, 0 for a finger. Refused WRONG_DIMENSION."""
+        dimensions = {len(sample) for sample in samples if isinstance(sample, FaceEmbedding)}
+        if len(dimensions) > 1:
+            raise Refused(Status.WRONG_DIMENSION)
+        for dimension in dimensions:
+            self._vault.refuse_other_dimension(dimension, replaces)
+            return dimension
+        return 0
 
     def _count(self, user: bytes, modality: Modality) -> int | None:
         try:
@@ -202,6 +210,8 @@ class BiometricApp(CommandApp):
         refs = [ref for ref in self._vault.user(request.user).records if ref.modality is modality]
         if not refs:
             raise Refused(Status.NOT_ENROLLED)
+        self._refuse_other_model(probe)
+        refuse_flawed(probe)
         purpose = purpose_of(request.operation_id)
         self._policy.require(request.user, modality, purpose)
         records = [self._vault.open_record(ref.record_id)[1] for ref in refs]
@@ -221,9 +231,18 @@ class BiometricApp(CommandApp):
             return commands.Decision(status=Status.OK, match=False)
         return commands.Decision(status=Status.OK, match=True, record_id=refs[accepted].record_id, token=token)
 
+    def _refuse_other_model(self, probe: Features) -> None:
+        """Refused PROBE_DIMENSION for a face that cannot be compared with those that are enrolled."""
+        if isinstance(probe, FaceEmbedding) and len(probe) != self._vault.state.face_dimension:
+            raise Refused(Status.PROBE_DIMENSION)
+
     def _identify(self, request: commands.Identify) -> commands.Identified:
         modality = modality_of(request.sample)
-        found = self._index(modality).identify(decode(modality, request.sample), request.fpir_inverse)
+        probe, index = decode(modality, request.sample), self._index(modality)
+        if len(index):
+            self._refuse_other_model(probe)
+        refuse_flawed(probe)
+        found = index.identify(probe, request.fpir_inverse)
         if found is not None and self._policy.refusal(found.user, modality, Purpose.IDENTIFY) is not None:
             self._indexes.pop(modality)  # a grant ran out since the gallery was built: search again without it
             return self._identify(request)

@@ -89,6 +89,10 @@ class GalleryIndex:
             self._gallery = CodeGallery(np.zeros((0, codes.shape[1]), np.uint8))
         return np.asarray(self._gallery.add(codes))
 
+    def __len__(self) -> int:
+        """How many samples can be found."""
+        return len(self._owners)
+
     def remove(self, record_id: bytes) -> None:
         """Remove a record's samples; nothing happens if it is not here."""
         rows = self._rows.pop(record_id, None)
@@ -96,7 +100,9 @@ class GalleryIndex:
             return
         for row in rows:
             del self._owners[int(row)]
-        if self._gallery is None:
+        if not self._owners:  # the next face may be of another model, with rows of another length
+            self._gallery, self._codes = None, []
+        elif self._gallery is None:
             for row in rows:
                 self._codes[int(row)] = b""
         elif self._modality is Modality.FINGERPRINT:

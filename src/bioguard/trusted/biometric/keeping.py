@@ -10,6 +10,7 @@ Codes are made under the epoch secret of the device, which never leaves the secu
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import chain
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +22,9 @@ from bioguard.records import FaceEmbedding, Features, FingerprintTemplate
 from bioguard.trusted.biometric.objects import DeviceState
 
 __all__ = ["Keeper", "Kept"]
+
+PADDED = (64, 128, 256, 512, 1024)
+"""Dimensions as scalar codes have them (docs/formats/codes.md section 2)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,8 +42,9 @@ class Keeper:
         self.profile = state.configuration.profile
         self._secret = state.code_secret
         self._epoch = state.code_epoch
-        self._sign: SignCoder | None = None
-        self._scalar: ScalarCoder | None = None
+        # One of each in practice. By dimension, since another model's faces may come when the last face has gone.
+        self._signs: dict[int, SignCoder] = {}
+        self._scalars: dict[int, ScalarCoder] = {}
         self._finger: FingerCoder | None = None
 
     def keep(self, samples: Sequence[Features]) -> Kept:
@@ -61,9 +66,10 @@ class Keeper:
 
     def sign(self, rows: NDArray[np.float32]) -> NDArray[np.uint8]:
         """Sign codes of embeddings float32 [n, d]: uint8 [n, 128]."""
-        if self._sign is None:
-            self._sign = SignCoder(self._context(rows.shape[1]))
-        return self._sign.encode(rows)
+        dimension = rows.shape[1]
+        if dimension not in self._signs:
+            self._signs[dimension] = SignCoder(self._context(dimension))
+        return self._signs[dimension].encode(rows)
 
     def scalar(self, rows: NDArray[np.float32]) -> NDArray[np.uint8]:
         """Scalar codes of embeddings float32 [n, d]: uint8 [n, bytes]."""
@@ -78,13 +84,14 @@ class Keeper:
         return self._scalar_for(codes).decode(codes)
 
     def _scalar_coder(self, dimension: int) -> ScalarCoder:
-        if self._scalar is None:
-            self._scalar = ScalarCoder(self._context(dimension))
-        return self._scalar
+        if dimension not in self._scalars:
+            self._scalars[dimension] = ScalarCoder(self._context(dimension))
+        return self._scalars[dimension]
 
     def _scalar_for(self, codes: NDArray[np.uint8]) -> ScalarCoder:
-        """Decoding does not depend on the dimension, only on the length of the code."""
-        return self._scalar or ScalarCoder(self._context(1024))
+        """Decoding needs the length of a code only, and that names the dimension, rounded up to a power of two."""
+        coders = chain(self._scalars.values(), (ScalarCoder(self._context(size)) for size in PADDED))
+        return next(coder for coder in coders if coder.n_bytes == codes.shape[1])
 
     def finger_code(self, template: FingerprintTemplate) -> bytes:
         """Protected code of a fingerprint: keyed sign codes of its descriptors, no positions."""

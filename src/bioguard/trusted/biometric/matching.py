@@ -26,7 +26,7 @@ DUPLICATE_FMR = 1e-4
 
 
 def record_scores(probe: Features, record: StoredRecord, keeper: Keeper) -> list[float]:
-    """One score per enrolled sample, higher is more alike. Refused WRONG_DIMENSION."""
+    """One score per enrolled sample, higher is more alike. A face has the dimension of the record."""
     if record.profile is Profile.DIGEST_ONLY:
         return _code_scores(probe, record, keeper)
     views = [decode(record.modality, view) for view in record.views]
@@ -34,8 +34,6 @@ def record_scores(probe: Features, record: StoredRecord, keeper: Keeper) -> list
         gallery = FingerprintGallery([v for v in views if isinstance(v, FingerprintTemplate)])
         return [float(s) for s in gallery.scores(probe)]
     vectors = [v.vector for v in views if isinstance(v, FaceEmbedding)]
-    if any(v.size != probe.vector.size for v in vectors):
-        raise Refused(Status.WRONG_DIMENSION)
     return [float(s) for s in FaceGallery(np.stack(vectors)).scores(probe.vector[np.newaxis, :])[0]]
 
 
@@ -43,10 +41,7 @@ def _code_scores(probe: Features, record: StoredRecord, keeper: Keeper) -> list[
     if isinstance(probe, FingerprintTemplate):
         return keeper.finger_scores(probe, record.codes)
     codes = np.stack([np.frombuffer(code, np.uint8) for code in record.codes])
-    made = keeper.scalar(probe.vector[np.newaxis, :])
-    if made.shape[1] != codes.shape[1]:
-        raise Refused(Status.WRONG_DIMENSION)
-    return [float(s) for s in keeper.scalar_similarities(made, codes)[0]]
+    return [float(s) for s in keeper.scalar_similarities(keeper.scalar(probe.vector[np.newaxis, :]), codes)[0]]
 
 
 def claim_threshold(probe: Features, profile: Profile, fmr_inverse: int, comparisons: int) -> float:

@@ -50,7 +50,7 @@ class DeviceState(Record):
 
     Attributes:
         configuration: as chosen when it was made; code_epoch 0 stands for a device that was not configured.
-        face_dimension: 0 until the first face is enrolled.
+        face_dimension: of the faces that are enrolled; of the last ones when there is none.
         code_epoch, code_secret: renewal counter and secret of the protected codes. The secret is random and exists only
             in here, so overwriting it makes every code of its epoch unusable, HUK or not.
     """

@@ -122,10 +122,13 @@ class Vault:
         kept: Kept,
         replaces: RecordRef | None,
         also: Change,
+        *,
+        face_dimension: int = 0,
     ) -> tuple[bytes, bytes, StoredRecord]:
         """Store one record, and whatever `also` stores; return its id, its salted digest and the record.
 
-        The digest commits to the samples, whether they are kept or not.
+        The digest commits to the samples, whether they are kept or not. The dimension of a face is stored with it, not
+        before: an enrollment that fails must not decide what the device takes from then on.
         """
         record = StoredRecord(
             salt=self._env.rng.bytes(16),
@@ -137,7 +140,15 @@ class Vault:
             codes=kept.codes,
             code_epoch=self._state.code_epoch,
         )
-        record_id, digest = self._store(user, record, samples, replaces, also)
+        state = replace(self._state, face_dimension=face_dimension or self._state.face_dimension)
+
+        def all_of_it(transaction: Transaction) -> None:
+            if state != self._state:
+                transaction.put(DEVICE_OBJECT, state.to_bytes(), kind="device")
+            also(transaction)
+
+        record_id, digest = self._store(user, record, samples, replaces, all_of_it)
+        self._state = state
         return record_id, digest, record
 
     def _store(
@@ -185,16 +196,16 @@ class Vault:
         new_id, digest = self._store(user, record, record.views, old, lambda _: None)
         return new_id, digest, record
 
-    def fix_face_dimension(self, dimension: int) -> None:
-        """Remember the dimension of the first face. Refused WRONG_DIMENSION for another one."""
-        if self._state.face_dimension == dimension:
+    def refuse_other_dimension(self, dimension: int, replaces: RecordRef | None) -> None:
+        """Refused WRONG_DIMENSION while there is a face of another one, besides the record that is replaced.
+
+        Looked up when it matters: so the dimension is free when no face is left, whichever way the last one went.
+        """
+        if self._state.face_dimension in (0, dimension):
             return
-        if self._state.face_dimension:
+        gone = record_object(replaces.record_id) if replaces else None
+        if any(h.kind == KINDS[Modality.FACE] and h.object_id != gone for h in self._env.store.headers()):
             raise Refused(Status.WRONG_DIMENSION)
-        state = replace(self._state, face_dimension=dimension)
-        with self._env.store.transaction() as transaction:
-            transaction.put(DEVICE_OBJECT, state.to_bytes(), kind="device")
-        self._state = state
 
     def erase(self, user: bytes, record_id: bytes) -> bytes:
         """Erase one record of a user; return its digest. Refused UNKNOWN_RECORD."""
