@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from enum import Enum, unique
 from pathlib import Path
 
-from bioguard.attack import any_application, enrollment, erasure, guessing, keys, on_disk, tokens
+from bioguard.attack import any_application, enrollment, erasure, guessing, keys, on_disk, owners, samples, tokens
 from bioguard.attack.device_kit import DeviceKit
 from bioguard.attack.kit import Attack, Kit, SetupError, Stage
 from bioguard.attack.target import Target
@@ -22,6 +22,8 @@ __all__ = ["ATTACKS", "Finding", "Verdict", "play", "select"]
 ATTACKS: tuple[Attack, ...] = (
     *tokens.ATTACKS,
     *enrollment.ATTACKS,
+    *owners.ATTACKS,
+    *samples.ATTACKS,
     *erasure.ATTACKS,
     *guessing.ATTACKS,
     *keys.ATTACKS,

@@ -8,7 +8,7 @@ from bioguard.attack.target import Target
 from bioguard.commands import biometric, sensor
 from bioguard.commands.biometric import BIOMETRIC_UUID, Modality, Status
 
-__all__ = ["ATTACKS"]
+__all__ = ["ATTACKS", "REFUSED_BY_TOKEN"]
 
 CONTRACT = "ISession.aidl, enroll and challenges"
 IDS = "ISession.aidl, authenticator id"

@@ -3,7 +3,7 @@
 Faces are random directions; a genuine sample is a small step away from one, an impostor another direction.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from enum import Enum, unique
 from typing import Any
@@ -113,16 +113,18 @@ class Kit:
         """One capture of a face, as canonical bytes."""
         return FaceEmbedding.from_features(face + noise * self.direction()).to_bytes()
 
-    def person(self, pin: bytes = b"1234", *, enrolled: bool = False) -> Person:
-        """A new user with a PIN, and an enrolled face if asked for."""
-        someone = Person(self.rng.bytes(16), pin, self.direction())
+    def person(self, pin: bytes | None = b"1234", *, enrolled: bool = False) -> Person:
+        """A new user, usually with a PIN, and with an enrolled face if asked for."""
+        someone = Person(self.rng.bytes(16), pin or b"", self.direction())
         self.target.call(BIOMETRIC_UUID, biometric.ADD_USER, biometric.AddUser(user=someone.user, label=bytes(32)))
         for purpose in Purpose:
             grant = policy.GrantConsent(user=someone.user, modality=FACE, purpose=purpose, days=365, of_age=True)
             self.need(self.target.call(BIOMETRIC_UUID, policy.GRANT, grant).status, "consent")
-        self.set_pin(someone, pin)
+        if pin is not None:
+            self.set_pin(someone, pin)
         if enrolled:
-            self.need(self.enroll(someone, self.pin_token(someone, self.challenge(someone))), "enrollment")
+            token = b"" if pin is None else self.pin_token(someone, self.challenge(someone))
+            self.need(self.enroll(someone, token), "enrollment")
         return someone
 
     @staticmethod
@@ -173,14 +175,22 @@ class Kit:
         request = sensor.SensorRequest(user=person.user, modality=modality)
         return self.target.call(BIOMETRIC_UUID, sensor.GENERATE_CHALLENGE, request).challenge
 
-    def enroll(self, person: Person, token: bytes, *, face: NDArray[np.float64] | None = None) -> biometric.Status:
-        """Enroll a face with a token."""
+    def enroll(
+        self,
+        person: Person,
+        token: bytes,
+        *,
+        face: NDArray[np.float64] | None = None,
+        samples: Sequence[bytes] = (),
+        modality: Modality = FACE,
+    ) -> biometric.Status:
+        """Enroll three views of a face, or these samples, with a token."""
         chosen = person.face if face is None else face
         request = biometric.Enroll(
             user=person.user,
-            modality=FACE,
-            position=0,
-            samples=tuple(self.sample(chosen) for _ in range(3)),
+            modality=modality,
+            position=0 if modality is FACE else 1,
+            samples=tuple(samples) or tuple(self.sample(chosen) for _ in range(3)),
             token=token,
         )
         return self.target.call(BIOMETRIC_UUID, biometric.ENROLL, request).status
