@@ -24,7 +24,6 @@ __all__ = ["FACE", "Attack", "Kit", "Person", "SetupError", "Stage", "flipped"]
 
 FACE = Modality.FACE
 DIMENSION = 128
-FMR_INVERSE = 10_000
 NOISE = 0.2
 """Length of the step between two samples of one face, of unit length: a cosine of about 0.98."""
 
@@ -195,12 +194,26 @@ class Kit:
         )
         return self.target.call(BIOMETRIC_UUID, biometric.ENROLL, request).status
 
-    def authenticate(self, person: Person, sample: bytes, operation_id: int = 0) -> biometric.Decision:
+    def authenticate(
+        self, person: Person, sample: bytes, operation_id: int = 0, *, fmr_inverse: int = 0
+    ) -> biometric.Decision:
         """One try."""
         request = biometric.Authenticate(
-            user=person.user, sample=sample, fmr_inverse=FMR_INVERSE, operation_id=operation_id
+            user=person.user, sample=sample, operation_id=operation_id, fmr_inverse=fmr_inverse
         )
         return self.target.call(BIOMETRIC_UUID, biometric.AUTHENTICATE, request)
+
+    def identify(self, sample: bytes, *, fpir_inverse: int = 0) -> biometric.Identified:
+        """One search."""
+        request = biometric.Identify(sample=sample, fpir_inverse=fpir_inverse)
+        return self.target.call(BIOMETRIC_UUID, biometric.IDENTIFY, request)
+
+    def near(self, face: NDArray[np.float64], cosine: float) -> bytes:
+        """A sample at about this cosine from a face: its own direction otherwise."""
+        other = self.direction()
+        other -= (other @ face) * face
+        mixed = cosine * face + float(np.sqrt(1 - cosine**2)) * other / np.linalg.norm(other)
+        return FaceEmbedding.from_features(mixed).to_bytes()
 
     def match_token(self, person: Person, operation_id: int = 0) -> bytes:
         """The token of a genuine match."""
@@ -224,6 +237,11 @@ class Kit:
         """Whether attempts are refused now."""
         request = sensor.SensorRequest(user=person.user, modality=FACE)
         answer = self.target.call(BIOMETRIC_UUID, sensor.LOCK_STATUS, request)
+        return answer.lock is not sensor.LockKind.NONE
+
+    def search_locked(self) -> bool:
+        """Whether 1:N is refused now."""
+        answer = self.target.call(BIOMETRIC_UUID, sensor.SEARCH_LOCK_STATUS, sensor.SearchRequest(modality=FACE))
         return answer.lock is not sensor.LockKind.NONE
 
     # -- Keystore ----------------------------------------------------------------------------------------------------

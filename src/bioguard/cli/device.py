@@ -1,20 +1,51 @@
 """`bioguard device`: life cycle of a device."""
 
+from typing import Any
+
 import click
 
+from bioguard.cli.match import Rate
 from bioguard.cli.output import Result
 from bioguard.cli.state import CliState, pass_state
-from bioguard.commands.biometric import Profile
-from bioguard.commands.configuration import LockoutChoice
+from bioguard.commands.biometric import Modality, Profile
+from bioguard.commands.configuration import (
+    DEFAULT_FMR_INVERSE,
+    DEFAULT_FPIR_INVERSE,
+    Configuration,
+    LockoutChoice,
+)
 from bioguard.device import Device
 from bioguard.device.boot import reboot as begin_boot
 from bioguard.device.consent import log_key
+from bioguard.device.credentials import search_lock_info
 from bioguard.errors import NotPermitted
 
 __all__ = ["device"]
 
 _LOCKOUTS = {c.name.lower().replace("_", "-"): c for c in LockoutChoice}
 _PROFILES = {p.name.lower().replace("_", "-"): p for p in Profile}
+
+
+def terms_of(configuration: Configuration) -> dict[str, object]:
+    """What a device was made as, for JSON."""
+    return {
+        "profile": configuration.profile.name.lower().replace("_", "-"),
+        "lockout": configuration.lockout.name.lower().replace("_", "-"),
+        "require_pin": configuration.require_pin,
+        "fmr": f"1/{configuration.fmr_inverse}",
+        "fpir": f"1/{configuration.fpir_inverse}",
+        "for_testing": configuration.for_testing,
+    }
+
+
+def terms_lines(configuration: Configuration) -> list[str]:
+    """The same for people."""
+    terms = terms_of(configuration)
+    told = (
+        f"made as:       {terms['profile']}, lockout {terms['lockout']}, 1:1 at {terms['fmr']}, 1:N at {terms['fpir']}"
+    )
+    testing = "FOR TESTING:   callers choose any rate; no token, no evidence about a person"
+    return [told, *([testing] if configuration.for_testing else [])]
 
 
 @click.group()
@@ -34,8 +65,18 @@ def device() -> None:
     default=True,
     help="Users without a PIN may enroll; their matches give no token.",
 )
+@click.option("--fmr", type=Rate(), default=DEFAULT_FMR_INVERSE, help="False match rate of 1:1.  [default: 1/50000]")
+@click.option(
+    "--fpir",
+    type=Rate(),
+    default=DEFAULT_FPIR_INVERSE,
+    help="False positive identification rate of 1:N.  [default: 1/100]",
+)
+@click.option(
+    "--for-testing", is_flag=True, help="A laboratory's device: callers choose any rate, nobody gets a token."
+)
 @pass_state
-def init(state: CliState, profile: str, max_fingers: int, max_faces: int, *, lockout: str, require_pin: bool) -> Result:
+def init(state: CliState, /, profile: str, lockout: str, **chosen: Any) -> Result:
     """Make a new device: burn its (simulated) fuses and create an empty sealed store.
 
     \b
@@ -46,12 +87,13 @@ def init(state: CliState, profile: str, max_fingers: int, max_faces: int, *, loc
         state.directory,
         state.options,
         profile=_PROFILES[profile],
-        max_fingers=max_fingers,
-        max_faces=max_faces,
         lockout=_LOCKOUTS[lockout],
-        require_pin=require_pin,
+        fmr_inverse=chosen.pop("fmr"),
+        fpir_inverse=chosen.pop("fpir"),
+        **chosen,
     ) as new:
-        status = {**new.running.status(), "log_vkey": log_key(new).vkey}
+        status = {**new.running.status(), **terms_of(new.configuration), "log_vkey": log_key(new).vkey}
+        lines = terms_lines(new.configuration)
     return Result(
         command="device-init",
         outcome="initialized",
@@ -61,6 +103,7 @@ def init(state: CliState, profile: str, max_fingers: int, max_faces: int, *, loc
             f"sandbox: {status['sandbox_level']}; anti-rollback level {status['anti_rollback_level']}",
             f"clock: {status['clock']}; randomness: {status['randomness']}",
             f"log key: {status['log_vkey']}",
+            *lines,
         ],
         next_step="bioguard user add alice",
     )
@@ -71,7 +114,13 @@ def init(state: CliState, profile: str, max_fingers: int, max_faces: int, *, loc
 def status(state: CliState) -> Result:
     """Start the device and say how it is."""
     with state.device() as running:
-        facts = {**running.running.status(), "log_vkey": log_key(running).vkey}
+        facts = {
+            **running.running.status(),
+            **terms_of(running.configuration),
+            **{f"search_lock_{m.name.lower()}": search_lock_info(running, m).lock for m in Modality},
+            "log_vkey": log_key(running).vkey,
+        }
+        lines = terms_lines(running.configuration)
         records = sum(1 for _ in running.records())
         users = running.users()
     return Result(
@@ -87,6 +136,8 @@ def status(state: CliState) -> Result:
             f"users:         {len(users)}",
             f"records:       {records}",
             f"log key:       {facts['log_vkey']}",
+            f"1:N lock:      fingerprint {facts['search_lock_fingerprint']}, face {facts['search_lock_face']}",
+            *lines,
         ],
     )
 

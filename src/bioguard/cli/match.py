@@ -9,7 +9,6 @@ from bioguard.cli.output import Result
 from bioguard.cli.pin import token_option
 from bioguard.cli.samples import read_sample
 from bioguard.cli.state import CliState, pass_state
-from bioguard.commands.configuration import DEFAULT_FMR_INVERSE, DEFAULT_FPIR_INVERSE
 from bioguard.device import clock
 from bioguard.device.unlock_times import noted
 from bioguard.exit_codes import ExitCode
@@ -32,10 +31,17 @@ class Rate(click.ParamType):  # type: ignore[type-arg]  # generic from click 8.4
         return int(denominator)
 
 
+def testing_lines(rate: str, *, for_testing: bool) -> list[str]:
+    """What a decision of a device for testing says about itself."""
+    return (
+        [f"decided by a device FOR TESTING, at {rate}: no token, and no evidence about a person"] if for_testing else []
+    )
+
+
 @click.command()
 @click.argument("user")
 @click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
-@click.option("--fmr", type=Rate(), default=DEFAULT_FMR_INVERSE, help="Target false match rate.  [default: 1/50000]")
+@click.option("--fmr", type=Rate(), default=0, help="A stricter false match rate that the device offers.")
 @click.option(
     "--operation-id",
     type=click.IntRange(0, (1 << 64) - 1),
@@ -69,7 +75,8 @@ def authenticate(
     if token_file is not None and answer.token is not None:
         token_file.write_bytes(answer.token)
     elif token_file is not None and answer.match:
-        state.output.note("no token: the user enrolled without a PIN")
+        why = "this is a device for testing" if answer.for_testing else "the user enrolled without a PIN"
+        state.output.note(f"no token: {why}")
     return Result(
         command="authenticate",
         outcome="match" if answer.match else "no_match",
@@ -77,10 +84,14 @@ def authenticate(
             "user": user,
             "match": answer.match,
             "record_id": answer.record_id,
-            "target_fmr": f"1/{fmr}",
+            "target_fmr": answer.target_fmr,
+            "for_testing": answer.for_testing,
             "token": answer.token is not None,
         },
-        lines=[f"match: {user}" if answer.match else f"no match: this sample is not accepted as {user}"],
+        lines=[
+            f"match: {user}" if answer.match else f"no match: this sample is not accepted as {user}",
+            *testing_lines(answer.target_fmr, for_testing=answer.for_testing),
+        ],
         exit_code=ExitCode.OK if answer.match else ExitCode.NO,
     )
 
@@ -90,8 +101,8 @@ def authenticate(
 @click.option(
     "--fpir",
     type=Rate(),
-    default=DEFAULT_FPIR_INVERSE,
-    help="Target false positive identification rate.  [default: 1/100]",
+    default=0,
+    help="A stricter false positive identification rate that the device offers.",
 )
 @import_options
 @pass_state
@@ -113,8 +124,12 @@ def identify(state: CliState, file: Path, fpir: int, options: ImportOptions) -> 
             "match": answer.match,
             "user": answer.user,
             "record_id": answer.record_id,
-            "target_fpir": f"1/{fpir}",
+            "target_fpir": answer.target_fpir,
+            "for_testing": answer.for_testing,
         },
-        lines=[f"match: {who}" if answer.match else "no match: nobody enrolled is accepted"],
+        lines=[
+            f"match: {who}" if answer.match else "no match: nobody enrolled is accepted",
+            *testing_lines(answer.target_fpir, for_testing=answer.for_testing),
+        ],
         exit_code=ExitCode.OK if answer.match else ExitCode.NO,
     )

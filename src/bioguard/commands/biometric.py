@@ -126,6 +126,7 @@ class Status(IntEnum):
     NOT_CENTERED = 32
     PROBE_NOT_CENTERED = 33
     PROBE_DIMENSION = 34
+    RATE_NOT_OFFERED = 35
 
 
 @unique
@@ -225,13 +226,13 @@ class Enrolled(Record):
 class Authenticate(Record):
     """1:1: is this sample of that user? Opens only that user's records.
 
-    fmr_inverse: the decision is made at a false match rate of 1/fmr_inverse.
+    fmr_inverse: 0 for the device's false match rate, or a stricter one that it offers, as 1/fmr_inverse.
     operation_id: becomes the challenge of the token.
     """
 
     user: Annotated[bytes, _ID]
     sample: Annotated[bytes, AtMost(MAX_SAMPLE_BYTES)]
-    fmr_inverse: Annotated[int, UpTo(10_000_000)]
+    fmr_inverse: Annotated[int, UpTo(10_000_000)] = 0
     operation_id: Annotated[int, UpTo(0xFFFF_FFFF_FFFF_FFFF)] = 0
 
 
@@ -247,10 +248,13 @@ class Decision(Record):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Identify(Record):
-    """1:N: whose sample is this? At a false positive identification rate of 1/fpir_inverse."""
+    """1:N: whose sample is this?
+
+    fpir_inverse: 0 for the device's false positive identification rate, or a stricter one that it offers.
+    """
 
     sample: Annotated[bytes, AtMost(MAX_SAMPLE_BYTES)]
-    fpir_inverse: Annotated[int, UpTo(10_000_000)]
+    fpir_inverse: Annotated[int, UpTo(10_000_000)] = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,22 +1,39 @@
 """What a device is, chosen when it is made, sealed with its store, never changed.
 
 The normal world could otherwise weaken a device that people trust already: another rate, another lockout, no PIN.
+
+How far the thresholds of these rates are founded: docs/android-contract.md section 2.
 """
 
 from dataclasses import dataclass
 from enum import IntEnum, unique
 from typing import Annotated
 
-from bioguard.commands.biometric import Done, Profile
+from bioguard.commands.biometric import Done, Profile, Status
 from tee_sim.schema import Record, UpTo
 from tee_sim.ta_api import Command
 
-__all__ = ["CONFIGURE", "DEFAULT_FMR_INVERSE", "DEFAULT_FPIR_INVERSE", "Configuration", "LockoutChoice"]
+__all__ = [
+    "CONFIGURE",
+    "DEFAULT_FMR_INVERSE",
+    "DEFAULT_FPIR_INVERSE",
+    "FMR_INVERSES",
+    "FPIR_INVERSES",
+    "SHOW_CONFIGURATION",
+    "Ask",
+    "Configuration",
+    "Configured",
+    "LockoutChoice",
+    "offered",
+]
 
-DEFAULT_FMR_INVERSE = 50_000
-"""Android CDD section 7.3.10, Class 3: a false acceptance rate not above 1 in 50 000."""
-DEFAULT_FPIR_INVERSE = 100
-"""1:N: one false identification in a hundred searches of people who are not enrolled (design section 6)."""
+FMR_INVERSES = (50_000, 100_000, 500_000, 1_000_000)
+"""1:1 rates that a device can be made with. The loosest is the most that Android allows a sensor that makes tokens:
+CDD section 7.3.10, Class 3, a false acceptance rate not above 1 in 50 000."""
+FPIR_INVERSES = (100, 1_000, 10_000)
+"""1:N rates: one false identification in so many searches of people who are not enrolled (design section 6)."""
+DEFAULT_FMR_INVERSE = FMR_INVERSES[0]
+DEFAULT_FPIR_INVERSE = FPIR_INVERSES[0]
 MAX_INVERSE = 10_000_000
 
 
@@ -38,9 +55,10 @@ class Configuration(Record):
         max_fingers, max_faces: records a user may have.
         lockout: limits of failed attempts.
         require_pin: whether every enrollment needs the PIN, or users without one may enroll as well.
-        for_testing: a device of a laboratory, which gives no token.
+        for_testing: a device of a laboratory. Its callers choose any rate; it gives no token.
         fmr_inverse: 1:1 is decided at a false match rate of 1/fmr_inverse.
-        fpir_inverse: 1:N is decided at a false positive identification rate of 1/fpir_inverse.
+        fpir_inverse: 1:N is decided at a false positive identification rate of 1/fpir_inverse, and names nobody whom a
+            claim at 1/fmr_inverse would not accept.
     """
 
     profile: Profile = Profile.STANDARD
@@ -53,5 +71,25 @@ class Configuration(Record):
     fpir_inverse: Annotated[int, UpTo(MAX_INVERSE)] = DEFAULT_FPIR_INVERSE
 
 
+def offered(table: tuple[int, ...], own: int) -> tuple[int, ...]:
+    """Of a table of rates, what a device of this rate offers: its own and the stricter ones, as 1/N."""
+    return (own, *(inverse for inverse in table if inverse > own))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ask(Record):
+    """A question without an argument."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Configured(Record):
+    """What the device is."""
+
+    status: Status
+    configuration: Configuration | None = None
+
+
 CONFIGURE = Command(1, Configuration, Done)
-"""Answered once in the life of a store, NOT_CONFIGURABLE ever after: also when nobody is enrolled any more."""
+"""Answered once in the life of a store, NOT_CONFIGURABLE ever after: also when nobody is enrolled any more.
+RATE_NOT_OFFERED for a rate outside the tables, unless the device is for testing."""
+SHOW_CONFIGURATION = Command(7, Ask, Configured)

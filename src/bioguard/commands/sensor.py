@@ -14,8 +14,8 @@ from tee_sim.ta_api import Command
 
 __all__ = [
     "GENERATE_CHALLENGE", "GET_AUTHENTICATOR_ID", "INVALIDATE_AUTHENTICATOR_ID", "LOCK_STATUS", "RESET_LOCKOUT",
-    "REVOKE_CHALLENGE", "AuthenticatorId", "Challenge", "LockKind", "LockReply", "ResetLockout", "RevokeChallenge",
-    "SensorDone", "SensorRequest", "SensorStatus",
+    "REVOKE_CHALLENGE", "SEARCH_LOCK_STATUS", "AuthenticatorId", "Challenge", "LockKind", "LockReply", "ResetLockout",
+    "RevokeChallenge", "SearchRequest", "SensorDone", "SensorRequest", "SensorStatus",
 ]  # fmt: skip
 
 U64_MAX = 0xFFFF_FFFF_FFFF_FFFF
@@ -99,9 +99,17 @@ class LockReply(Record):
     remaining_ms: Annotated[int, UpTo(MAX_WAIT_MS)] = 0
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SearchRequest(Record):
+    """A question about 1:N on one sensor: it belongs to no user."""
+
+    modality: Modality
+
+
 GENERATE_CHALLENGE = Command(40, SensorRequest, Challenge)
 REVOKE_CHALLENGE = Command(41, RevokeChallenge, SensorDone)
 GET_AUTHENTICATOR_ID = Command(42, SensorRequest, AuthenticatorId)
 INVALIDATE_AUTHENTICATOR_ID = Command(43, SensorRequest, AuthenticatorId)
 RESET_LOCKOUT = Command(44, ResetLockout, SensorDone)
 LOCK_STATUS = Command(45, SensorRequest, LockReply)
+SEARCH_LOCK_STATUS = Command(46, SearchRequest, LockReply)

@@ -16,20 +16,36 @@ class Enrollment:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verification:
-    """Answer of a 1:1 comparison. token: the 69 bytes of the auth token, for a match of a user who has a PIN."""
+    """Answer of a 1:1 comparison.
+
+    Attributes:
+        target_fmr: the false match rate it was made at, "1/50000".
+        for_testing: made by a device for testing; it gives no token, and its rate may be any.
+        token: the 69 bytes of the auth token, for a match of a user who has a PIN.
+    """
 
     match: bool
     record_id: str | None
+    target_fmr: str
+    for_testing: bool
     token: bytes | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Identification:
-    """Answer of a 1:N search. user is None when the device knows the record but not the name."""
+    """Answer of a 1:N search.
+
+    Attributes:
+        user: None when the device knows the record but not the name.
+        target_fpir: the false positive identification rate it was made at, "1/100".
+        for_testing: made by a device for testing.
+    """
 
     match: bool
     user: str | None
     record_id: str | None
+    target_fpir: str
+    for_testing: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -23,7 +23,7 @@ from bioguard.records.tokens import AuthToken, TokenRejected
 
 __all__ = [
     "LockInfo", "authenticator_id", "check_token", "enrollment_token", "generate_challenge", "has_pin", "lock_info",
-    "set_pin", "unlock", "verify_pin",
+    "search_lock_info", "set_pin", "unlock", "verify_pin",
 ]  # fmt: skip
 
 
@@ -106,8 +106,14 @@ def lock_info(device: Device, name: str, modality: Modality) -> LockInfo:
     return LockInfo(LockKind(answer.lock).name.lower(), answer.remaining_ms)
 
 
+def search_lock_info(device: Device, modality: Modality) -> LockInfo:
+    """Whether 1:N is refused now on a sensor. It has a counter of its own, which every user shares."""
+    answer = device.ask(sensor.SEARCH_LOCK_STATUS, sensor.SearchRequest(modality=modality))
+    return LockInfo(LockKind(answer.lock).name.lower(), answer.remaining_ms)
+
+
 def unlock(device: Device, name: str, pin: bytes) -> None:
-    """End the lockouts of a user with the PIN.
+    """End the lockouts of a user, and those of 1:N on the sensors that the user is enrolled on, with the PIN.
 
     Raises:
         InputRefused: unknown user, or nothing is enrolled.

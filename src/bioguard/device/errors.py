@@ -197,11 +197,17 @@ _STATUSES: dict[Status, Row] = {
         "this profile cannot do that",
         "run: bioguard device init --profile standard",
     ),
+    Status.RATE_NOT_OFFERED: (
+        InputRefused,
+        "match.rate_not_offered",
+        "this device does not decide at that rate",
+        "leave the rate out: then it is the device's, which `bioguard device status` shows",
+    ),
     Status.FMR_NOT_MEASURABLE: (
         InputRefused,
         "match.fmr_not_measurable",
-        "no threshold was measured for this false match rate",
-        "choose a higher rate, for instance 1/10000",
+        "there is no threshold for this rate",
+        "a single comparison can be held to a rate from 1/10 to 1/1000000000000",
     ),
 }
 

@@ -11,6 +11,7 @@ code and a hint.
 import secrets
 from collections.abc import Callable, Collection, Iterator, Sequence
 from enum import IntEnum
+from functools import cached_property
 from hashlib import shake_256
 from pathlib import Path
 from typing import Self, TypeVar
@@ -23,6 +24,8 @@ from bioguard.commands.configuration import (
     CONFIGURE,
     DEFAULT_FMR_INVERSE,
     DEFAULT_FPIR_INVERSE,
+    SHOW_CONFIGURATION,
+    Ask,
     Configuration,
     LockoutChoice,
 )
@@ -40,6 +43,7 @@ from bioguard.device.lock import DeviceLock
 from bioguard.device.names import Names
 from bioguard.device.options import DeviceOptions
 from bioguard.device.people import People
+from bioguard.device.rates import claim_refused, init_refused, search_refused
 from bioguard.device.world import World, tee_errors
 from bioguard.errors import InputRefused
 from bioguard.records import Features
@@ -94,7 +98,7 @@ class Device:
 
         Raises:
             NotPermitted: there is one already.
-            InputRefused: a limit outside 1..10.
+            InputRefused: a limit outside 1..10, or a rate that no device is made with.
         """
         options = options or DeviceOptions()
         if not (1 <= max_fingers <= 10 and 1 <= max_faces <= 10):
@@ -116,7 +120,9 @@ class Device:
         try:
             device = cls._start(directory, fuses, lock, options, create=True)
             try:
-                device.ask(CONFIGURE, configuration)
+                answer = device.ask(CONFIGURE, configuration, expected=(Status.RATE_NOT_OFFERED,))
+                if answer.status is Status.RATE_NOT_OFFERED:
+                    raise init_refused(configuration)
                 burn(directory)
             except BaseException:
                 device.close()
@@ -211,6 +217,11 @@ class Device:
         """
         return self._people.handle(name, fresh=fresh)
 
+    @cached_property
+    def configuration(self) -> Configuration:
+        """What the device was made as; it never changes."""
+        return promised(self.ask(SHOW_CONFIGURATION, Ask()).configuration, "a configuration")
+
     def users(self) -> list[str]:
         """Names of the users, sorted."""
         return self._people.listed()
@@ -286,21 +297,22 @@ class Device:
             replace=replace,
             token=token,
         )
-        answer = self.ask(commands.ENROLL, request, about=lambda answer: judged(answer, samples))
+        answer = self.ask(commands.ENROLL, request, about=lambda answer: judged(answer, samples), on_grid=True)
         return Enrollment(
             record_id=promised(answer.record_id, "a record").hex(),
             digest=promised(answer.digest, "a digest").hex(),
             views=answer.views,
         )
 
-    def authenticate(
-        self, name: str, sample: Features, *, fmr_inverse: int = DEFAULT_FMR_INVERSE, operation_id: int = 0
-    ) -> Verification:
-        """1:1: compare a sample with one user's records at a false match rate of 1/fmr_inverse.
+    def authenticate(self, name: str, sample: Features, *, fmr_inverse: int = 0, operation_id: int = 0) -> Verification:
+        """1:1: compare a sample with one user's records.
 
-        The token of a match carries `operation_id` as its challenge.
+        Args:
+            fmr_inverse: 0 for the device's false match rate, or a stricter one that it offers, as 1/fmr_inverse.
+            operation_id: becomes the challenge of the token of a match.
 
         Raises:
+            InputRefused: a rate that the device does not offer.
             NotPermitted: locked after failed attempts; nothing was compared.
         """
         request = commands.Authenticate(
@@ -309,19 +321,35 @@ class Device:
             fmr_inverse=fmr_inverse,
             operation_id=operation_id,
         )
-        answer = self.ask(commands.AUTHENTICATE, request, on_grid=True)
+        answer = self.ask(commands.AUTHENTICATE, request, on_grid=True, expected=(Status.RATE_NOT_OFFERED,))
+        if answer.status is Status.RATE_NOT_OFFERED:
+            raise claim_refused(self.configuration, fmr_inverse)
         record_id = answer.record_id.hex() if answer.record_id else None
-        return Verification(match=answer.match, record_id=record_id, token=answer.token)
+        return Verification(
+            match=answer.match,
+            record_id=record_id,
+            target_fmr=f"1/{fmr_inverse or self.configuration.fmr_inverse}",
+            for_testing=self.configuration.for_testing,
+            token=answer.token,
+        )
 
-    def identify(self, sample: Features, *, fpir_inverse: int = DEFAULT_FPIR_INVERSE) -> Identification:
-        """1:N: find whose sample it is at a false positive identification rate of 1/fpir_inverse."""
+    def identify(self, sample: Features, *, fpir_inverse: int = 0) -> Identification:
+        """1:N: find whose sample it is. Errors as in `authenticate`; the lock is the one that all searches share.
+
+        Args:
+            fpir_inverse: 0 for the device's false positive identification rate, or a stricter one that it offers.
+        """
         sample = self.running.faults.present("authenticate", sample)
         request = commands.Identify(sample=sample.to_bytes(), fpir_inverse=fpir_inverse)
-        answer = self.ask(commands.IDENTIFY, request, on_grid=True)
+        answer = self.ask(commands.IDENTIFY, request, on_grid=True, expected=(Status.RATE_NOT_OFFERED,))
+        if answer.status is Status.RATE_NOT_OFFERED:
+            raise search_refused(self.configuration, fpir_inverse)
         return Identification(
             match=answer.match,
             user=self._name_of(answer.user) if answer.user else None,
             record_id=answer.record_id.hex() if answer.record_id else None,
+            target_fpir=f"1/{fpir_inverse or self.configuration.fpir_inverse}",
+            for_testing=self.configuration.for_testing,
         )
 
     def records(self, name: str | None = None) -> Iterator[RecordInfo]:

@@ -16,7 +16,7 @@ from numpy.typing import ArrayLike, NDArray
 from bioguard.match.arrays import unit_rows
 from bioguard.match.codes import CodeGallery
 
-__all__ = ["Accepted", "Opener", "candidates_for", "identify"]
+__all__ = ["Accepted", "Opener", "candidates", "candidates_for", "identify"]
 
 SMALL_LIST: Final = 64
 """No true match of 3 615 lost at 5 722 enrolled real faces, none of 1 680 at 100 000 (1024-bit codes)."""
@@ -41,29 +41,44 @@ def candidates_for(n: int) -> int:
     return SMALL_LIST if n <= LARGE_GALLERY else LARGE_LIST
 
 
-def identify(
-    probe: ArrayLike, code: ArrayLike, gallery: CodeGallery, open_views: Opener, threshold: float
-) -> Accepted | None:
-    """Return the best candidate whose exact cosine is at least `threshold`, or None.
+def candidates(
+    probe: ArrayLike, code: ArrayLike, gallery: CodeGallery, open_views: Opener
+) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+    """Return indices int64 [k] and exact cosines float32 [k] of the views whose codes are nearest.
 
     Args:
         probe: float [d].
         code: uint8 [n_bytes], the code of the probe.
         gallery: codes of all enrolled views.
-        open_views: called once, with the indices of the nearest codes, nearest first; their number is at most
-            `candidates_for(len(gallery))`. The copy made here is overwritten; the opener wipes its own.
-        threshold: for a search over all views, `bioguard.match.thresholds.threshold_for_fpir`.
+        open_views: called once, with ascending indices, at most `candidates_for(len(gallery))`: their order tells
+            nobody who watches the disk which one is nearest. The copy made here is overwritten; the opener wipes its
+            own.
 
     Raises:
         InputRefused: probe, code or an opened view has the wrong shape.
     """
-    _, indices = gallery.search(code, candidates_for(len(gallery)))
-    if indices.size == 0:
-        return None
+    _, nearest = gallery.search(code, candidates_for(len(gallery)))
+    if nearest.size == 0:
+        return np.zeros(0, np.int64), np.zeros(0, np.float32)
+    indices = np.sort(nearest[0])
     wanted = unit_rows(probe)
-    views = unit_rows(np.stack([np.asarray(view) for view in open_views(indices[0])]), wanted.shape[1])
+    views = unit_rows(np.stack([np.asarray(view) for view in open_views(indices)]), wanted.shape[1])
     scores = views @ wanted[0]
     views.fill(0)
-    best = np.lexsort((indices[0], -scores))[0]
+    return indices, scores
+
+
+def identify(
+    probe: ArrayLike, code: ArrayLike, gallery: CodeGallery, open_views: Opener, threshold: float
+) -> Accepted | None:
+    """Return the best candidate whose exact cosine is at least `threshold`, or None.
+
+    Arguments and errors as `candidates`; threshold: for a search over all views,
+    `bioguard.match.thresholds.threshold_for_fpir`.
+    """
+    indices, scores = candidates(probe, code, gallery, open_views)
+    if not indices.size:
+        return None
+    best = int(np.argmax(scores))  # of equal ones the lowest index
     score = float(scores[best])  # compared as float64: NumPy would round the threshold to float32 first
-    return Accepted(int(indices[0, best]), score) if score >= threshold else None
+    return Accepted(int(indices[best]), score) if score >= threshold else None

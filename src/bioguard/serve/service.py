@@ -8,7 +8,6 @@ import numpy as np
 
 from bioguard import __version__
 from bioguard.commands.biometric import Leave, Modality
-from bioguard.commands.configuration import DEFAULT_FMR_INVERSE, DEFAULT_FPIR_INVERSE
 from bioguard.commands.sensor import LockKind
 from bioguard.device import Device
 from bioguard.device import credentials as pins
@@ -165,7 +164,7 @@ class DeviceService:
         answer = self._device.authenticate(
             _name(request.name),
             _sample(request.form, request.sample),
-            fmr_inverse=request.fmr_inverse or DEFAULT_FMR_INVERSE,
+            fmr_inverse=request.fmr_inverse,
             operation_id=request.operation_id,
         )
         record_id = bytes.fromhex(answer.record_id) if answer.record_id else None
@@ -173,7 +172,7 @@ class DeviceService:
 
     def _identify(self, request: p.Identify) -> p.Identified:
         sample = _sample(request.form, request.sample)
-        answer = self._device.identify(sample, fpir_inverse=request.fpir_inverse or DEFAULT_FPIR_INVERSE)
+        answer = self._device.identify(sample, fpir_inverse=request.fpir_inverse)
         return p.Identified(
             match=answer.match,
             name=answer.user.encode() if answer.user else None,

@@ -20,8 +20,8 @@ from bioguard.trusted.biometric.samples import decode, modality_of
 from bioguard.trusted.contract import authority
 from bioguard.trusted.contract.authority import Attempt, SensorAuthority, TokenUnusable
 from bioguard.trusted.contract.challenges import ChallengeTable
-from bioguard.trusted.contract.desk import SENSOR_IDS
 from bioguard.trusted.contract.lockout import ANDROID_11, CLEAR, Lock, LockStatus, Outcome
+from bioguard.trusted.contract.tally import SENSOR_IDS
 
 
 class Buggy(BiometricApp):
@@ -52,7 +52,8 @@ class TokenForEverybody(Buggy):
         reply = super()._authenticate(request)
         modality = modality_of(request.sample)
         attempt = Attempt(SENSOR_IDS[modality], request.user, CLEAR, CLEAR)
-        return replace(reply, token=reply.token or self._desk.settle(attempt, Outcome.MATCH, request.operation_id))
+        made = self._desk.settle(attempt, Outcome.MATCH, request.operation_id, near=(), strong=None)
+        return replace(reply, token=reply.token or made)
 
 
 class ScoreInReply(Buggy):
@@ -241,6 +242,7 @@ class _AnyOwner(SensorAuthority):
     def reset_lockout(self, sensor_id, user, token):
         self._pin_token(user, token)
         self._states.save(sensor_id, user, replace(self._states.load(sensor_id, user), lockout=CLEAR))
+        return (sensor_id,)
 
 
 class AnyOwner(Buggy):
@@ -386,14 +388,14 @@ class RebootOpens(Buggy):
 
 
 class _OneCounter(SensorAuthority):
-    def settle_attempt(self, attempt, outcome, operation_id):
-        token = super().settle_attempt(attempt, outcome, operation_id)
+    def settlement(self, attempt, outcome, operation_id):
+        settlement = super().settlement(attempt, outcome, operation_id)
         for user in self.users:
             if outcome is Outcome.MATCH:
                 state = self._states.load(attempt.sensor_id, user)
                 self._states.save(attempt.sensor_id, user, replace(state, lockout=CLEAR))
         self.users.add(attempt.user)
-        return token
+        return settlement
 
 
 class OneCounter(Buggy):
@@ -411,7 +413,7 @@ class _NoAge(SensorAuthority):
     def reset_lockout(self, sensor_id, user, token):
         limit, authority.RESET_TOKEN_AGE_MS = authority.RESET_TOKEN_AGE_MS, 1 << 40
         try:
-            super().reset_lockout(sensor_id, user, token)
+            return super().reset_lockout(sensor_id, user, token)
         finally:
             authority.RESET_TOKEN_AGE_MS = limit
 

@@ -7,27 +7,32 @@ comparison may happen, and what a match gives.
 
 from bisect import bisect_right
 from collections.abc import Callable
+from dataclasses import replace
 from hmac import compare_digest
 from typing import Any, TypeVar
 
 from bioguard.commands import biometric as commands
 from bioguard.commands.biometric import Modality, Status
-from bioguard.commands.configuration import CONFIGURE, Configuration
+from bioguard.commands.configuration import CONFIGURE, SHOW_CONFIGURATION, Ask, Configuration, Configured
 from bioguard.records import FaceEmbedding, Features
-from bioguard.records.events import Cause, Event
+from bioguard.records.events import NOBODY, Cause, Event
 from bioguard.records.grants import Purpose
 from bioguard.records.tokens import AuthToken
-from bioguard.trusted.biometric import matching
+from bioguard.trusted.biometric import matching, rates
 from bioguard.trusted.biometric.index import GalleryIndex
 from bioguard.trusted.biometric.keeping import Keeper
+from bioguard.trusted.biometric.levels import Kind, levels
 from bioguard.trusted.biometric.objects import RecordRef, StoredRecord
 from bioguard.trusted.biometric.quality import judge_samples, refuse_flawed
+from bioguard.trusted.biometric.rates import Terms
 from bioguard.trusted.biometric.refusal import Refused
 from bioguard.trusted.biometric.samples import decode, modality_of
 from bioguard.trusted.biometric.vault import Vault
+from bioguard.trusted.biometric.verdict import Sighting, Verdict, judge
 from bioguard.trusted.contract.authority import Denial, TokenUnusable
 from bioguard.trusted.contract.desk import ContractDesk
 from bioguard.trusted.contract.lockout import Lock, LockStatus, Outcome
+from bioguard.trusted.contract.tally import TalliedStore
 from bioguard.trusted.policy.desk import PolicyDesk, Records
 from bioguard.trusted.policy.handlers import handlers as policy_handlers
 from bioguard.trusted.policy.handlers import purpose_of
@@ -36,6 +41,7 @@ from tee_sim.ta_api import Command, CommandApp, TaEnv, Transaction
 
 __all__ = ["BiometricApp"]
 
+LOCKED = {Lock.TIMED: Status.LOCKED_TIMED, Lock.PERMANENT: Status.LOCKED_PERMANENT}
 Q = TypeVar("Q", bound=Record)
 A = TypeVar("A", bound=Record)
 
@@ -53,15 +59,16 @@ class BiometricApp(CommandApp):
     def create(self, env: TaEnv) -> None:
         """Open the vault; galleries are built on the first identification."""
         self._policy = PolicyDesk(env)
-        env = self._policy.env
+        env = replace(self._policy.env, store=TalliedStore(self._policy.env.store))
         self._vault = Vault(env)
         self._keeper = Keeper(self._vault.state)
         self._indexes: dict[Modality, GalleryIndex] = {}
         self._ids: list[bytes] | None = None
-        self._desk = ContractDesk(env, self._count, self._vault.state.configuration)
+        self._desk = ContractDesk(env, self._count, self._vault.configuration)
         for command, handler in self._desk.handlers():
             self._bind(command, handler)
         self._bind(CONFIGURE, self._configure)
+        self._bind(SHOW_CONFIGURATION, self._show_configuration)
         self._bind(commands.ADD_USER, self._add_user)
         self._bind(commands.REMOVE_USER, self._remove_user)
         self._bind(commands.RENEW_CODES, self._renew_codes)
@@ -93,13 +100,20 @@ class BiometricApp(CommandApp):
 
         def respond(_session: Any, request: Q) -> A:
             try:
-                answer = handler(request)
-            except Refused as refused:
-                answer = command.reply(status=refused.status)  # type: ignore[call-arg]  # every reply has a status
-            self._policy.journal.flush()
+                try:
+                    answer = handler(request)
+                except Refused as refused:
+                    answer = command.reply(status=refused.status)  # type: ignore[call-arg]  # every reply has a status
+                self._policy.journal.flush()
+            except BaseException:
+                self._desk.states.doubt()
+                raise
             return answer
 
         self.handle(command, respond)
+
+    def _show_configuration(self, _request: Ask) -> Configured:
+        return Configured(status=Status.OK, configuration=self._vault.configuration)
 
     def _configure(self, request: Configuration) -> commands.Done:
         self._vault.configure(request)
@@ -198,38 +212,36 @@ class BiometricApp(CommandApp):
             raise Refused(_DENIED[unusable.why]) from None
 
     def _refuse_same_finger(self, user: bytes, samples: tuple[Features, ...], replaced: bytes | None) -> None:
-        for ref in self._vault.user(user).records:
-            if ref.modality is Modality.FINGERPRINT and ref.record_id != replaced:
-                _, record = self._vault.open_record(ref.record_id)
-                if matching.same_finger(samples, record, self._keeper):
-                    raise Refused(Status.DUPLICATE_FINGER)
+        refs = [ref for ref in self._vault.user(user).records if ref.modality is Modality.FINGERPRINT]
+        others = [self._vault.open_record(ref.record_id)[1] for ref in refs if ref.record_id != replaced]
+        if matching.same_finger(samples, others, self._keeper):
+            raise Refused(Status.DUPLICATE_FINGER)
 
     def _authenticate(self, request: commands.Authenticate) -> commands.Decision:
-        modality = modality_of(request.sample)
+        modality, user = modality_of(request.sample), request.user
         probe = decode(modality, request.sample)
-        refs = [ref for ref in self._vault.user(request.user).records if ref.modality is modality]
+        refs = [ref for ref in self._vault.user(user).records if ref.modality is modality]
         if not refs:
             raise Refused(Status.NOT_ENROLLED)
         self._refuse_other_model(probe)
         refuse_flawed(probe)
         purpose = purpose_of(request.operation_id)
-        self._policy.require(request.user, modality, purpose)
-        records = [self._vault.open_record(ref.record_id)[1] for ref in refs]
-        attempt = self._desk.begin(request.user, modality)
+        self._policy.require(user, modality, purpose)
+        terms = rates.claim_terms(self._vault.configuration, request.fmr_inverse)
+        records = [(ref.record_id, self._vault.open_record(ref.record_id)[1]) for ref in refs]
+        at = levels(Kind.of(probe, self._keeper.profile), terms, sum(record.samples for _, record in records))
+        attempt = self._desk.begin(user, modality)
         if isinstance(attempt, LockStatus):
-            self._policy.locked(request.user, modality, purpose)
-            raise Refused(Status.LOCKED_PERMANENT if attempt.lock is Lock.PERMANENT else Status.LOCKED_TIMED)
-        try:
-            accepted = matching.accepted_record(probe, records, self._keeper, request.fmr_inverse)
-        except Refused:
-            self._desk.settle(attempt, Outcome.POOR_CAPTURE, request.operation_id)
-            raise
-        outcome = Outcome.NO_MATCH if accepted is None else Outcome.MATCH
-        self._policy.decided(request.user, modality, purpose, accepted=accepted is not None)
-        token = self._desk.settle(attempt, outcome, request.operation_id)
-        if accepted is None:
+            self._policy.locked(user, modality, purpose)
+            raise Refused(LOCKED[attempt.lock])
+        verdict = self._judge(modality, terms, matching.sightings(user, probe, records, self._keeper, at))
+        self._policy.decided(user, modality, purpose, accepted=verdict.accepted is not None)
+        token = self._desk.settle(
+            attempt, outcome_of(verdict, terms), request.operation_id, near=verdict.near, strong=verdict.strong
+        )
+        if verdict.accepted is None:
             return commands.Decision(status=Status.OK, match=False)
-        return commands.Decision(status=Status.OK, match=True, record_id=refs[accepted].record_id, token=token)
+        return commands.Decision(status=Status.OK, match=True, record_id=verdict.accepted.record_id, token=token)
 
     def _refuse_other_model(self, probe: Features) -> None:
         """Refused PROBE_DIMENSION for a face that cannot be compared with those that are enrolled."""
@@ -238,18 +250,34 @@ class BiometricApp(CommandApp):
 
     def _identify(self, request: commands.Identify) -> commands.Identified:
         modality = modality_of(request.sample)
-        probe, index = decode(modality, request.sample), self._index(modality)
+        probe = decode(modality, request.sample)
+        index = self._index(modality)
         if len(index):
             self._refuse_other_model(probe)
         refuse_flawed(probe)
-        found = index.identify(probe, request.fpir_inverse)
-        if found is not None and self._policy.refusal(found.user, modality, Purpose.IDENTIFY) is not None:
-            self._indexes.pop(modality)  # a grant ran out since the gallery was built: search again without it
-            return self._identify(request)
+        terms = rates.search_terms(self._vault.configuration, request.fpir_inverse)
+        among = index.open_to(self._desk.barred(modality), self._policy.journal.now_ms())
+        if not among:  # nothing is compared, so nothing is counted
+            self._policy.decided(None, modality, Purpose.IDENTIFY, accepted=False)
+            return commands.Identified(status=Status.OK, match=False)
+        index.require_measurable(probe, terms)
+        search = self._desk.begin_search(modality)
+        if isinstance(search, LockStatus):
+            self._policy.locked(NOBODY, modality, Purpose.IDENTIFY)
+            raise Refused(LOCKED[search.lock])
+        verdict = self._judge(modality, terms, index.sightings(probe, terms, among))
+        found = verdict.accepted
         self._policy.decided(found.user if found else None, modality, Purpose.IDENTIFY, accepted=found is not None)
+        self._desk.settle_search(search, found=found is not None, near=verdict.near, strong=verdict.strong)
         if found is None:
             return commands.Identified(status=Status.OK, match=False)
         return commands.Identified(status=Status.OK, match=True, user=found.user, record_id=found.record_id)
+
+    def _judge(self, modality: Modality, terms: Terms, seen: list[Sighting]) -> Verdict:
+        """What a decision comes to. At a rate that does not count, the exposure budget is not asked and not touched."""
+        if terms.counts:
+            return judge(seen, self._desk.spent(modality))
+        return Verdict(accepted=judge(seen, lambda _: False).accepted)
 
     def _list(self, request: commands.ListRecords) -> commands.Page:
         if request.user is not None:
@@ -290,7 +318,7 @@ class BiometricApp(CommandApp):
             willing = self._policy.searchable(modality)
             for summary, record in self._vault.records(modality):
                 if summary.user in willing:
-                    index.add(summary.user, summary.record_id, record)
+                    index.add(summary.user, summary.record_id, record, willing[summary.user])
         return index
 
     def _open(self, record_id: bytes) -> StoredRecord:
@@ -299,10 +327,18 @@ class BiometricApp(CommandApp):
     def _remember(self, user: bytes, record_id: bytes, record: StoredRecord) -> None:
         self._ids = None
         modality = record.modality
-        if modality in self._indexes and self._policy.refusal(user, modality, Purpose.IDENTIFY) is None:
-            self._indexes[modality].add(user, record_id, record)
+        until_ms = self._policy.searchable_until(user, modality) if modality in self._indexes else None
+        if until_ms is not None:
+            self._indexes[modality].add(user, record_id, record, until_ms)
 
     def _forget(self, record_id: bytes) -> None:
         self._ids = None
         for index in self._indexes.values():
             index.remove(record_id)
+
+
+def outcome_of(verdict: Verdict, terms: Terms) -> Outcome:
+    """What the lockout makes of it."""
+    if verdict.accepted is None:
+        return Outcome.NO_MATCH
+    return Outcome.MATCH if terms.counts else Outcome.LOOSE_MATCH

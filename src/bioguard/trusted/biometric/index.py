@@ -1,43 +1,42 @@
-"""The search index of one modality: which gallery rows are whose, and how a search decides.
+"""The search index of one modality: which gallery rows are whose, and how near each record is to a probe.
 
-Faces, standard profile: two stages. Sign codes of all enrolled views are searched; the records of the few nearest ones
-are opened, scored exactly and dropped. Templates are in clear only while they are scored.
+Faces, standard profile: two stages. Sign codes of all enrolled views are searched; the few nearest ones are scored
+exactly. Who watches the disk must not learn which those are, so the views of up to KEPT_BYTES are held in memory from
+the start; only what does not fit is opened for each search.
 Faces, digest-only profile: the stored scalar codes are searched exhaustively; there is no template to open.
 Fingers: every enrolled touch, or its protected code, is compared.
 """
 
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from bioguard.commands.biometric import Modality, Profile, Status
+from bioguard.commands.biometric import Modality, Profile
 from bioguard.match import CodeGallery, FaceGallery, FingerprintGallery, twostage
 from bioguard.records import FaceEmbedding, Features, FingerprintTemplate
 from bioguard.trusted.biometric.keeping import Keeper
-from bioguard.trusted.biometric.matching import search_threshold
+from bioguard.trusted.biometric.levels import Kind, levels
 from bioguard.trusted.biometric.objects import StoredRecord
-from bioguard.trusted.biometric.refusal import Refused
+from bioguard.trusted.biometric.rates import Terms
 from bioguard.trusted.biometric.samples import decode
+from bioguard.trusted.biometric.verdict import Sighting
 
-__all__ = ["Found", "GalleryIndex"]
+__all__ = ["GalleryIndex"]
+
+KEPT_BYTES: Final = 64 << 20
+"""Views held in memory: 32 768 of 512 dimensions."""
 
 Opener = Callable[[bytes], StoredRecord]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Found:
-    """The one identity a search returns."""
-
-    user: bytes
-    record_id: bytes
-
-
 @dataclass(frozen=True, slots=True)
 class _Row:
-    found: Found
+    user: bytes
+    record_id: bytes
     sample: int
 
 
@@ -58,13 +57,26 @@ class GalleryIndex:
         self._codes: list[bytes] = []
         self._rows: dict[bytes, NDArray[np.int64]] = {}
         self._owners: dict[int, _Row] = {}
+        self._samples: Counter[bytes] = Counter()
+        self._until_ms: dict[bytes, int] = {}
+        self._views: dict[bytes, NDArray[np.float32]] = {}
+        self._kept_bytes = 0
 
-    def add(self, user: bytes, record_id: bytes, record: StoredRecord) -> None:
-        """Add the samples of one record."""
+    def add(self, user: bytes, record_id: bytes, record: StoredRecord, until_ms: int) -> None:
+        """Add the samples of one record, whose owner may be searched for until this wall time."""
         rows = self._add(record)
         self._rows[record_id] = rows
-        found = Found(user=user, record_id=record_id)
-        self._owners.update((int(row), _Row(found, i)) for i, row in enumerate(rows))
+        self._owners.update((int(row), _Row(user, record_id, i)) for i, row in enumerate(rows))
+        self._samples[user] += len(rows)
+        self._until_ms[user] = until_ms
+        self._keep(record_id, record)
+
+    def _keep(self, record_id: bytes, record: StoredRecord) -> None:
+        if self._modality is Modality.FACE and record.views:
+            views = _vectors(record)
+            if self._kept_bytes + views.nbytes <= KEPT_BYTES:
+                self._kept_bytes += views.nbytes
+                self._views[record_id] = views
 
     def _add(self, record: StoredRecord) -> NDArray[np.int64]:
         if self._modality is Modality.FACE:
@@ -98,6 +110,11 @@ class GalleryIndex:
         rows = self._rows.pop(record_id, None)
         if rows is None:
             return
+        self._samples[self._owners[int(rows[0])].user] -= len(rows)
+        kept = self._views.pop(record_id, None)
+        if kept is not None:
+            self._kept_bytes -= kept.nbytes
+            kept.fill(0)
         for row in rows:
             del self._owners[int(row)]
         if not self._owners:  # the next face may be of another model, with rows of another length
@@ -117,40 +134,59 @@ class GalleryIndex:
         self._rows = {key: rows - np.searchsorted(ordered, rows) for key, rows in self._rows.items()}
         self._owners = {row - int(np.searchsorted(ordered, row)): owner for row, owner in self._owners.items()}
 
-    def identify(self, probe: Features, fpir_inverse: int) -> Found | None:
-        """The best record, if it is good enough for this rate and this many samples."""
-        if not self._owners:
-            return None
-        threshold = search_threshold(probe, self._keeper.profile, fpir_inverse, len(self._owners))
+    def open_to(self, barred: frozenset[bytes], now_ms: int) -> frozenset[bytes]:
+        """Whom a search may find now: a grant that has not run out, and nobody of `barred`."""
+        return frozenset(
+            user
+            for user, samples in self._samples.items()
+            if samples and user not in barred and now_ms < self._until_ms[user]
+        )
+
+    def require_measurable(self, probe: Features, terms: Terms) -> None:
+        """Raises Refused FMR_NOT_MEASURABLE if there is no threshold for this search."""
+        kind, searched = Kind.of(probe, self._keeper.profile), len(self._owners)
+        for samples in set(self._samples.values()) - {0}:
+            levels(kind, terms, samples, searched)
+
+    def sightings(self, probe: Features, terms: Terms, among: frozenset[bytes]) -> list[Sighting]:
+        """The records nearest to the probe, of these people, each with the best score of its samples."""
+        best: dict[bytes, tuple[float, bytes]] = {}
+        for row, score in zip(*self._nearest(probe), strict=True):
+            owner = self._owners[int(row)]
+            if owner.user in among and float(score) > best.get(owner.record_id, (-np.inf, b""))[0]:
+                best[owner.record_id] = (float(score), owner.user)
+        kind, searched = Kind.of(probe, self._keeper.profile), len(self._owners)
+        return [
+            Sighting(user, record_id, score, levels(kind, terms, self._samples[user], searched))
+            for record_id, (score, user) in best.items()
+        ]
+
+    def _nearest(self, probe: Features) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+        """Rows and scores of at least the `candidates_for` nearest samples."""
+        count = twostage.candidates_for(len(self._owners))
         if isinstance(probe, FingerprintTemplate):
             if self._keeper.profile is Profile.DIGEST_ONLY:
-                return self._best_code(probe, threshold)
-            scores, rows = self._gallery.search(probe, 1)
-            return self._accept(float(scores[0]), int(rows[0]), threshold)
+                rows = np.array(sorted(self._owners), np.int64)
+                return rows, np.array(self._keeper.finger_scores(probe, [self._codes[row] for row in rows]), np.float32)
+            scores, rows = self._gallery.search(probe, count)
+            return rows, scores
         vector = probe.vector[np.newaxis, :]
         if self._keeper.profile is Profile.DIGEST_ONLY:
-            scores, rows = self._gallery.search(self._keeper.scalar_rows(self._keeper.scalar(vector)), 1)
-            return self._accept(float(scores[0, 0]), int(rows[0, 0]), threshold)
-        best = twostage.identify(vector, self._keeper.sign(vector), self._gallery, self._open_views, threshold)
-        return self._owners[best.index].found if best is not None else None
-
-    def _best_code(self, probe: FingerprintTemplate, threshold: float) -> Found | None:
-        rows = sorted(self._owners)
-        scores = self._keeper.finger_scores(probe, [self._codes[row] for row in rows])
-        best = int(np.argmax(scores))
-        return self._accept(scores[best], rows[best], threshold)
-
-    def _accept(self, score: float, row: int, threshold: float) -> Found | None:
-        return self._owners[row].found if score >= threshold else None
+            scores, rows = self._gallery.search(self._keeper.scalar_rows(self._keeper.scalar(vector)), count)
+            return rows[0], scores[0]
+        return twostage.candidates(vector, self._keeper.sign(vector), self._gallery, self._open_views)
 
     def _open_views(self, rows: NDArray[np.int64]) -> Iterator[NDArray[np.float32]]:
-        opened: dict[bytes, StoredRecord] = {}
+        opened = dict[bytes, NDArray[np.float32]]()
         for row in rows:
             owner = self._owners[int(row)]
-            record_id = owner.found.record_id
-            if record_id not in opened:
-                opened[record_id] = self._open(record_id)
-            view = decode(Modality.FACE, opened[record_id].views[owner.sample])
-            if not isinstance(view, FaceEmbedding):
-                raise Refused(Status.BAD_REQUEST)
-            yield view.vector
+            views = self._views.get(owner.record_id, opened.get(owner.record_id))
+            if views is None:
+                views = opened[owner.record_id] = _vectors(self._open(owner.record_id))
+            yield views[owner.sample]
+
+
+def _vectors(record: StoredRecord) -> NDArray[np.float32]:
+    """Views of a face record, float32 [n, d]."""
+    decoded = (decode(record.modality, view) for view in record.views)
+    return np.stack([view.vector for view in decoded if isinstance(view, FaceEmbedding)])

@@ -1,28 +1,19 @@
-"""Decisions: features and a target rate in, yes or no out. Scores and thresholds stay in here.
-
-A claim is compared with several views, and the best one counts; so each single comparison is held to the target rate
-divided by the number of comparisons (Bonferroni: conservative, views of one person are not independent).
-"""
+"""Comparisons: features of a probe and of records in, scores out. Scores stay in the secure world."""
 
 from collections.abc import Sequence
 
 import numpy as np
 
-from bioguard.commands.biometric import Profile, Status
-from bioguard.errors import InputRefused
+from bioguard.commands.biometric import Profile
 from bioguard.match import FaceGallery, FingerprintGallery
-from bioguard.match.fingerprint import thresholds as finger_thresholds
-from bioguard.match.thresholds import Score, threshold_for_fmr, threshold_for_fpir
 from bioguard.records import FaceEmbedding, Features, FingerprintTemplate
 from bioguard.trusted.biometric.keeping import Keeper
+from bioguard.trusted.biometric.levels import Kind, Levels, strong_threshold
 from bioguard.trusted.biometric.objects import StoredRecord
-from bioguard.trusted.biometric.refusal import Refused
 from bioguard.trusted.biometric.samples import decode
+from bioguard.trusted.biometric.verdict import Sighting
 
-__all__ = ["accepted_record", "claim_threshold", "record_scores", "same_finger", "search_threshold"]
-
-DUPLICATE_FMR = 1e-4
-"""At enrollment, a finger that matches another one of the same user at this rate counts as the same finger."""
+__all__ = ["record_scores", "same_finger", "sightings"]
 
 
 def record_scores(probe: Features, record: StoredRecord, keeper: Keeper) -> list[float]:
@@ -44,42 +35,22 @@ def _code_scores(probe: Features, record: StoredRecord, keeper: Keeper) -> list[
     return [float(s) for s in keeper.scalar_similarities(keeper.scalar(probe.vector[np.newaxis, :]), codes)[0]]
 
 
-def claim_threshold(probe: Features, profile: Profile, fmr_inverse: int, comparisons: int) -> float:
-    """Threshold of each of `comparisons` comparisons of one claim. Refused FMR_NOT_MEASURABLE."""
-    rate = 1 / (max(fmr_inverse, 2) * comparisons)
-    try:
-        if isinstance(probe, FingerprintTemplate):
-            return finger_thresholds.threshold_for_fmr(rate, protected=profile is Profile.DIGEST_ONLY)
-        return threshold_for_fmr(rate, dimension=len(probe), score=_face_score(profile))
-    except InputRefused:
-        raise Refused(Status.FMR_NOT_MEASURABLE) from None
+def sightings(
+    user: bytes, probe: Features, records: Sequence[tuple[bytes, StoredRecord]], keeper: Keeper, at: Levels
+) -> list[Sighting]:
+    """Each of one user's records (id, record) with its best score."""
+    return [Sighting(user, record_id, max(record_scores(probe, record, keeper)), at) for record_id, record in records]
 
 
-def search_threshold(probe: Features, profile: Profile, fpir_inverse: int, comparisons: int) -> float:
-    """Threshold of a search over `comparisons` enrolled samples. Refused FMR_NOT_MEASURABLE."""
-    rate = 1 / max(fpir_inverse, 2)
-    try:
-        if isinstance(probe, FingerprintTemplate):
-            return finger_thresholds.threshold_for_fmr(rate / comparisons, protected=profile is Profile.DIGEST_ONLY)
-        return threshold_for_fpir(rate, comparisons, dimension=len(probe), score=_face_score(profile))
-    except InputRefused:
-        raise Refused(Status.FMR_NOT_MEASURABLE) from None
+def same_finger(samples: Sequence[Features], records: Sequence[StoredRecord], keeper: Keeper) -> bool:
+    """Whether any of the samples is of a finger that one of the person's records is of.
 
-
-def _face_score(profile: Profile) -> Score:
-    return Score.SCALAR if profile is Profile.DIGEST_ONLY else Score.COSINE
-
-
-def accepted_record(probe: Features, records: Sequence[StoredRecord], keeper: Keeper, fmr_inverse: int) -> int | None:
-    """Position of the record that a 1:1 claim matches best, if it is good enough. Equal is accepted."""
-    scores = [record_scores(probe, record, keeper) for record in records]
-    threshold = claim_threshold(probe, keeper.profile, fmr_inverse, sum(map(len, scores)))
-    best = max(range(len(records)), key=lambda i: max(scores[i]))
-    return best if max(scores[best]) >= threshold else None
-
-
-def same_finger(samples: Sequence[Features], record: StoredRecord, keeper: Keeper) -> bool:
-    """Whether any of the samples matches a record of another finger of the same person."""
-    comparisons = len(samples) * record.samples
-    threshold = claim_threshold(samples[0], keeper.profile, round(1 / DUPLICATE_FMR), comparisons)
-    return any(max(record_scores(sample, record, keeper)) >= threshold for sample in samples)
+    Only a strong match counts: an enrollment is no counted attempt, so its answer must not depend on whether a sample
+    is near a record. Every sample is compared with every record, whatever was found.
+    """
+    found = False
+    for record in records:
+        limit = strong_threshold(Kind.of(samples[0], keeper.profile), len(samples) * record.samples)
+        for sample in samples:
+            found |= max(record_scores(sample, record, keeper)) >= limit
+    return found

@@ -18,6 +18,7 @@ from bioguard.trusted.biometric.objects import (
     record_object,
     user_object,
 )
+from bioguard.trusted.biometric.rates import require_offered
 from bioguard.trusted.biometric.refusal import Refused
 from tee_sim.errors import TeeError, TeeResult
 from tee_sim.ta_api import StoredObject, TaEnv, Transaction
@@ -41,6 +42,11 @@ class Vault:
         """What this device is."""
         return self._state
 
+    @property
+    def configuration(self) -> Configuration:
+        """What it was made as."""
+        return self._state.configuration
+
     def _read_state(self) -> DeviceState:
         try:
             return DeviceState.from_bytes(self._env.store.get(DEVICE_OBJECT).body)
@@ -50,9 +56,10 @@ class Vault:
             return DeviceState()
 
     def configure(self, configuration: Configuration) -> None:
-        """Say what this device is. Refused NOT_CONFIGURABLE if that was said before."""
+        """Say what this device is. Refused NOT_CONFIGURABLE if that was said before, RATE_NOT_OFFERED."""
         if self._state.code_epoch:
             raise Refused(Status.NOT_CONFIGURABLE)
+        require_offered(configuration)
         state = DeviceState(configuration=configuration, code_epoch=1, code_secret=self._env.rng.bytes(32))
         with self._env.store.transaction() as transaction:
             transaction.put(DEVICE_OBJECT, state.to_bytes(), kind="device")
@@ -105,7 +112,7 @@ class Vault:
         old = next((ref for ref in same if ref.position == position and modality is Modality.FINGERPRINT), None)
         if old is not None and not replacing:
             raise Refused(Status.ALREADY_ENROLLED)
-        configuration = self._state.configuration
+        configuration = self.configuration
         limit = configuration.max_fingers if modality is Modality.FINGERPRINT else configuration.max_faces
         if modality is Modality.FACE and replacing and same:
             old = same[0]
@@ -134,7 +141,7 @@ class Vault:
             salt=self._env.rng.bytes(16),
             modality=modality,
             position=position,
-            profile=self._state.configuration.profile,
+            profile=self.configuration.profile,
             enrolled_s=self._env.clock.wall_ms() // 1000,
             views=kept.views,
             codes=kept.codes,
@@ -224,7 +231,7 @@ class Vault:
 
         Refused NOT_SUPPORTED in the digest-only profile: without a template there is nothing to encode anew.
         """
-        if self._state.configuration.profile is Profile.DIGEST_ONLY:
+        if self.configuration.profile is Profile.DIGEST_ONLY:
             raise Refused(Status.NOT_SUPPORTED)
         state = replace(self._state, code_epoch=self._state.code_epoch + 1, code_secret=self._env.rng.bytes(32))
         keeper, changed = Keeper(state), 0

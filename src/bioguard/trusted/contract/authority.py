@@ -92,6 +92,14 @@ class Attempt:
     charged: LockoutState
 
 
+@dataclass(frozen=True, slots=True)
+class Settlement:
+    """How an attempt ends: what must be stored before anything is told, and the token of a match."""
+
+    state: SensorUserState
+    token: AuthToken | None
+
+
 class SensorAuthority:
     """The rules for all sensors of a device.
 
@@ -102,6 +110,7 @@ class SensorAuthority:
         token_key: gives the token key of this boot; asked each time, never kept.
         pins: which users have a PIN, and which one.
         allow_unbound: whether a user without a PIN may enroll.
+        tokens: False for a device for testing, whose matches make no token.
     """
 
     def __init__(
@@ -115,6 +124,7 @@ class SensorAuthority:
         token_key: Callable[[], bytes],
         pins: Pins,
         allow_unbound: bool = False,
+        tokens: bool = True,
     ) -> None:
         self._sensors = {s.sensor_id: s for s in sensors}
         if len(self._sensors) != len(sensors):
@@ -126,6 +136,7 @@ class SensorAuthority:
         self._token_key = token_key
         self._pins = pins
         self._allow_unbound = allow_unbound
+        self._tokens = tokens
         self._challenges: dict[tuple[int, bytes], ChallengeTable] = {}
 
     def props(self, sensor_id: int) -> SensorProps:
@@ -200,15 +211,13 @@ class SensorAuthority:
 
     def lock_status(self, sensor_id: int, user: bytes) -> LockStatus:
         """The lock that applies: the sensor's own, or that of a sensor at least as strong."""
-        lockers = locked_by(self.props(sensor_id).strength)
         now_ms = self._clock.boot_ms()
-        return strictest(
-            tuple(
-                self._policy.status(self._observed(other.sensor_id, user, now_ms), now_ms)
-                for other in self._sensors.values()
-                if other.strength in lockers
-            )
-        )
+        return self._strictest(sensor_id, now_ms, lambda other: self._observed(other, user, now_ms))
+
+    def _strictest(self, sensor_id: int, now_ms: int, lockout: Callable[[int], LockoutState]) -> LockStatus:
+        lockers = locked_by(self.props(sensor_id).strength)
+        locking = [s.sensor_id for s in self._sensors.values() if s.strength in lockers]
+        return strictest(tuple(self._policy.status(lockout(other), now_ms) for other in locking))
 
     def _observed(self, sensor_id: int, user: bytes, now_ms: int) -> LockoutState:
         """The lockout as time has made it; a wait that is over, or starts again after a reboot, is stored so."""
@@ -219,25 +228,36 @@ class SensorAuthority:
         return seen
 
     def begin_attempt(self, sensor_id: int, user: bytes) -> Attempt | LockStatus:
-        """Count an attempt as failed, durably, before it is compared. A LockStatus means: locked, nothing counted."""
-        status = self.lock_status(sensor_id, user)
+        """Count an attempt as failed, durably, before it is compared. A LockStatus means: locked, nothing counted.
+
+        One write, also when a wait is just over.
+        """
+        now_ms = self._clock.boot_ms()
+        status = self._strictest(sensor_id, now_ms, lambda other: self._states.load(other, user).lockout)
         if status.lock is not Lock.NONE:
-            return status
+            return self.lock_status(sensor_id, user)
         state = self._states.load(sensor_id, user)
-        charged = self._policy.charge(state.lockout, self._clock.boot_ms())
+        charged = self._policy.charge(state.lockout, now_ms)
         self._states.save(sensor_id, user, replace(state, lockout=charged))
         return Attempt(sensor_id, user, state.lockout, charged)
 
     def settle_attempt(self, attempt: Attempt, outcome: Outcome, operation_id: int) -> AuthToken | None:
-        """End an attempt. A match on a Class 3 sensor gives the token, every field of it filled in here."""
+        """End an attempt and store its end."""
+        settlement = self.settlement(attempt, outcome, operation_id)
+        self._states.save(attempt.sensor_id, attempt.user, settlement.state)
+        return settlement.token
+
+    def settlement(self, attempt: Attempt, outcome: Outcome, operation_id: int) -> Settlement:
+        """How an attempt ends; storing it is the caller's. A match on a Class 3 sensor gives the token."""
         state = self._states.load(attempt.sensor_id, attempt.user)
         now_ms = self._clock.boot_ms()
-        settled = self._policy.settle(attempt.charged, attempt.before, outcome, now_ms)
-        if settled != state.lockout:
-            self._states.save(attempt.sensor_id, attempt.user, replace(state, lockout=settled))
+        settled = replace(state, lockout=self._policy.settle(attempt.charged, attempt.before, outcome, now_ms))
         strong = ABILITIES[self.props(attempt.sensor_id).strength].tokens
-        if outcome is not Outcome.MATCH or not strong or not state.secure_user_id:
-            return None
+        gives = outcome is Outcome.MATCH and strong and self._tokens and state.secure_user_id != 0
+        return Settlement(settled, self._token(state, operation_id, now_ms) if gives else None)
+
+    def _token(self, state: SensorUserState, operation_id: int, now_ms: int) -> AuthToken:
+        """The token of a match, every field of it filled in here."""
         return AuthToken.sign(
             self._token_key(),
             challenge=operation_id,
@@ -247,8 +267,8 @@ class SensorAuthority:
             timestamp_ms=now_ms,
         )
 
-    def reset_lockout(self, sensor_id: int, user: bytes, token: bytes) -> None:
-        """Clear the lockout of this sensor and of weaker ones.
+    def reset_lockout(self, sensor_id: int, user: bytes, token: bytes) -> tuple[int, ...]:
+        """Clear the lockout of this sensor and of weaker ones; return the ids of those the PIN speaks for.
 
         Raises:
             TokenUnusable: not a recent token from the PIN of the user the enrollments belong to. No challenge is asked.
@@ -258,14 +278,15 @@ class SensorAuthority:
         owner = self._states.load(sensor_id, user).secure_user_id
         if self._clock.boot_ms() - seen.timestamp_ms > RESET_TOKEN_AGE_MS or owner != seen.user_id:
             raise TokenUnusable
+        owned = []
         for other in self._sensors.values():
             state = self._states.load(other.sensor_id, user)
-            if (
-                other.strength in cleared_with(strength)
-                and state.lockout != CLEAR
-                and state.secure_user_id == seen.user_id
-            ):
+            if other.strength not in cleared_with(strength) or state.secure_user_id != seen.user_id:
+                continue
+            owned.append(other.sensor_id)
+            if state.lockout != CLEAR:
                 self._states.save(other.sensor_id, user, replace(state, lockout=CLEAR))
+        return tuple(owned)
 
     def _pin_token(self, user: bytes, data: bytes) -> AuthToken:
         """A token of the PIN that this user has now. Raises TokenUnusable."""

@@ -1,9 +1,13 @@
 """The contract inside the biometric TA: stored states, the authority over both sensors, and its own commands.
 
 The TA asks it at four points: before an enrollment, when an enrollment is stored, before a comparison, after one.
+
+A decision is two transactions, whatever it comes to: the attempt is charged; then its end, what was learned of each
+record, and the log entry are stored together. Only then it is answered.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, replace
 from typing import Any
 
 from bioguard.commands import sensor as commands
@@ -11,17 +15,25 @@ from bioguard.commands.biometric import Modality
 from bioguard.commands.configuration import Configuration, LockoutChoice
 from bioguard.commands.sensor import LockKind, SensorStatus
 from bioguard.records.tokens import TOKEN_KEY_NAME, AuthToken
-from bioguard.trusted.contract.authority import Attempt, SensorAuthority, SensorUserState, TokenUnusable
-from bioguard.trusted.contract.lockout import ANDROID_11, ANDROID_13, APPLE, LockStatus, Outcome
+from bioguard.trusted.contract.authority import Attempt, SensorAuthority, TokenUnusable
+from bioguard.trusted.contract.lockout import (
+    ANDROID_11,
+    ANDROID_13,
+    APPLE,
+    CLEAR,
+    Lock,
+    LockoutState,
+    LockStatus,
+    Outcome,
+)
 from bioguard.trusted.contract.pins import GatekeeperPins
 from bioguard.trusted.contract.sensors import FACE, FINGERPRINT
-from tee_sim.errors import TeeError, TeeResult
+from bioguard.trusted.contract.states import StoredStates
+from bioguard.trusted.contract.tally import SENSOR_IDS, put_tally, read_tally
 from tee_sim.schema import Record
-from tee_sim.ta_api import Command, Store, TaEnv, Transaction
+from tee_sim.ta_api import Command, TaEnv, Transaction
 
-__all__ = ["SENSOR_IDS", "ContractDesk", "StoredStates"]
-
-SENSOR_IDS = {Modality.FINGERPRINT: FINGERPRINT.sensor_id, Modality.FACE: FACE.sensor_id}
+__all__ = ["ContractDesk", "Search"]
 
 _POLICIES = {
     LockoutChoice.ANDROID_13: ANDROID_13,
@@ -33,38 +45,13 @@ Handler = Callable[[Any], Record]
 Change = Callable[[Transaction], None]
 
 
-class StoredStates:
-    """`SensorStates` over the TA's store: object `S` + sensor id + user."""
+@dataclass(frozen=True, slots=True)
+class Search:
+    """A search that is already counted as a miss in storage."""
 
-    def __init__(self, store: Store) -> None:
-        self._store = store
-
-    @staticmethod
-    def object_id(sensor_id: int, user: bytes) -> bytes:
-        """Where the state of one sensor and user is."""
-        return b"S" + bytes([sensor_id]) + user
-
-    def load(self, sensor_id: int, user: bytes) -> SensorUserState:
-        try:
-            return SensorUserState.from_bytes(self._store.get(self.object_id(sensor_id, user)).body)
-        except TeeError as error:
-            if error.result is not TeeResult.ITEM_NOT_FOUND:
-                raise
-            return SensorUserState()
-
-    def save(self, sensor_id: int, user: bytes, state: SensorUserState) -> None:
-        with self._store.transaction() as transaction:
-            self.put(transaction, sensor_id, user, state)
-
-    def put(self, transaction: Transaction, sensor_id: int, user: bytes, state: SensorUserState) -> None:
-        """Store a state together with other changes."""
-        transaction.put(self.object_id(sensor_id, user), state.to_bytes(), kind="sensor", owner=user)
-
-    def erase(self, transaction: Transaction, user: bytes) -> None:
-        """Forget a user on both sensors, together with other changes."""
-        for sensor_id in SENSOR_IDS.values():
-            if self.load(sensor_id, user) != SensorUserState():
-                transaction.erase(self.object_id(sensor_id, user))
+    modality: Modality
+    before: LockoutState
+    charged: LockoutState
 
 
 class ContractDesk:
@@ -88,15 +75,17 @@ class ContractDesk:
 
     def configure(self, configuration: Configuration) -> None:
         """Go by this configuration."""
+        self._lockout = _POLICIES[configuration.lockout]
         self.authority = SensorAuthority(
             [FINGERPRINT, FACE],
             states=self.states,
-            policy=_POLICIES[configuration.lockout],
+            policy=self._lockout,
             clock=self._env.clock,
             rng=self._env.rng,
             token_key=lambda: self._env.keys.shared(TOKEN_KEY_NAME),
             pins=GatekeeperPins(self._env.peers),
             allow_unbound=not configuration.require_pin,
+            tokens=not configuration.for_testing,
         )
 
     def permit(self, user: bytes, modality: Modality, token: bytes, *, enrollments: int) -> AuthToken | None:
@@ -122,10 +111,56 @@ class ContractDesk:
         """Count an attempt before it is compared."""
         return self.authority.begin_attempt(SENSOR_IDS[modality], user)
 
-    def settle(self, attempt: Attempt, outcome: Outcome, operation_id: int) -> bytes | None:
-        """End an attempt; the token of a match."""
-        token = self.authority.settle_attempt(attempt, outcome, operation_id)
-        return token.to_bytes() if token else None
+    def settle(
+        self, attempt: Attempt, outcome: Outcome, operation_id: int, *, near: Iterable[bytes], strong: bytes | None
+    ) -> bytes | None:
+        """End an attempt; the token of a match. near, strong: as in `Exposures.after`."""
+        settlement = self.authority.settlement(attempt, outcome, operation_id)
+        sensor_id = attempt.sensor_id
+        tally = read_tally(self._env.store, sensor_id)
+        with self._env.store.transaction() as transaction:
+            self.states.put(transaction, sensor_id, attempt.user, settlement.state)
+            put_tally(transaction, sensor_id, tally.with_exposures(tally.exposures.after(near=near, strong=strong)))
+        return settlement.token.to_bytes() if settlement.token else None
+
+    def begin_search(self, modality: Modality) -> Search | LockStatus:
+        """Count a search as a miss before it is made. A LockStatus means: locked, nothing counted."""
+        sensor_id, now_ms = SENSOR_IDS[modality], self._env.clock.boot_ms()
+        tally = read_tally(self._env.store, sensor_id)
+        if self._lockout.status(tally.search, now_ms).lock is not Lock.NONE:
+            return self.search_lock(modality)
+        charged = self._lockout.charge(tally.search, now_ms)
+        with self._env.store.transaction() as transaction:
+            put_tally(transaction, sensor_id, replace(tally, search=charged))
+        return Search(modality, tally.search, charged)
+
+    def settle_search(self, search: Search, *, found: bool, near: Iterable[bytes], strong: bytes | None) -> None:
+        """End a search. A match gives this search back and clears nothing: whoever is enrolled could else guess on."""
+        sensor_id, now_ms = SENSOR_IDS[search.modality], self._env.clock.boot_ms()
+        tally = read_tally(self._env.store, sensor_id)
+        ended = self._lockout.observed(search.before, now_ms) if found else search.charged
+        exposures = tally.exposures.after(near=near, strong=strong)
+        with self._env.store.transaction() as transaction:
+            put_tally(transaction, sensor_id, replace(tally, search=ended).with_exposures(exposures))
+
+    def search_lock(self, modality: Modality) -> LockStatus:
+        """The lock of 1:N on a sensor. A wait that is over, or starts again after a reboot, is stored so."""
+        sensor_id, now_ms = SENSOR_IDS[modality], self._env.clock.boot_ms()
+        tally = read_tally(self._env.store, sensor_id)
+        seen = self._lockout.observed(tally.search, now_ms)
+        if seen != tally.search:
+            with self._env.store.transaction() as transaction:
+                put_tally(transaction, sensor_id, replace(tally, search=seen))
+        return self._lockout.status(seen, now_ms)
+
+    def spent(self, modality: Modality) -> Callable[[bytes], bool]:
+        """Which records accept strong scores only."""
+        return read_tally(self._env.store, SENSOR_IDS[modality]).exposures.spent
+
+    def barred(self, modality: Modality) -> frozenset[bytes]:
+        """Whom a search must not name: the sensor is locked for them."""
+        sensor_id, locked = SENSOR_IDS[modality], self.states.locked()
+        return frozenset(u for u in locked if self.authority.lock_status(sensor_id, u).lock is not Lock.NONE)
 
     def handlers(self) -> Iterator[tuple[Command[Any, Any], Handler]]:
         """The commands to bind."""
@@ -135,6 +170,7 @@ class ContractDesk:
         yield commands.INVALIDATE_AUTHENTICATOR_ID, self._known(commands.AuthenticatorId, self._invalidate)
         yield commands.RESET_LOCKOUT, self._known(commands.SensorDone, self._reset)
         yield commands.LOCK_STATUS, self._known(commands.LockReply, self._status)
+        yield commands.SEARCH_LOCK_STATUS, self._search_status
 
     def _known(self, reply: Callable[..., Record], handler: Callable[[Any, int], Record]) -> Handler:
         def answer(request: Any) -> Record:
@@ -161,13 +197,26 @@ class ContractDesk:
 
     def _reset(self, request: commands.ResetLockout, _count: int) -> commands.SensorDone:
         try:
-            self.authority.reset_lockout(SENSOR_IDS[request.modality], request.user, request.token)
+            owned = self.authority.reset_lockout(SENSOR_IDS[request.modality], request.user, request.token)
         except TokenUnusable:
             return commands.SensorDone(status=SensorStatus.TOKEN_REFUSED)
+        for modality, sensor_id in SENSOR_IDS.items():
+            if sensor_id in owned and self._enrollments(request.user, modality):
+                self._clear_search(sensor_id)
         return commands.SensorDone(status=SensorStatus.OK)
 
+    def _clear_search(self, sensor_id: int) -> None:
+        tally = read_tally(self._env.store, sensor_id)
+        if tally.search != CLEAR:
+            with self._env.store.transaction() as transaction:
+                put_tally(transaction, sensor_id, replace(tally, search=CLEAR))
+
     def _status(self, request: commands.SensorRequest, _count: int) -> commands.LockReply:
-        status = self.authority.lock_status(SENSOR_IDS[request.modality], request.user)
-        return commands.LockReply(
-            status=SensorStatus.OK, lock=LockKind(int(status.lock)), remaining_ms=status.remaining_ms
-        )
+        return _lock_reply(self.authority.lock_status(SENSOR_IDS[request.modality], request.user))
+
+    def _search_status(self, request: commands.SearchRequest) -> commands.LockReply:
+        return _lock_reply(self.search_lock(request.modality))
+
+
+def _lock_reply(status: LockStatus) -> commands.LockReply:
+    return commands.LockReply(status=SensorStatus.OK, lock=LockKind(int(status.lock)), remaining_ms=status.remaining_ms)

@@ -43,6 +43,8 @@ class Outcome(IntEnum):
     NO_MATCH = 1
     """A capture of good quality that does not match: the only thing that counts (CDD 7.3.10: a false trial)."""
     POOR_CAPTURE = 2
+    LOOSE_MATCH = 3
+    """A match at a rate that is looser than the sensor's class allows, on a device for testing."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -129,10 +131,10 @@ class LockoutPolicy:
         return LockoutState(failed_attempts=failed)
 
     def settle(self, charged: LockoutState, before: LockoutState, outcome: Outcome, now_ms: int) -> LockoutState:
-        """The state after the comparison: success clears, a poor capture is given back, a non-match stays charged."""
+        """The state after the comparison: success clears, a non-match stays charged, the others are given back."""
         if outcome is Outcome.MATCH:
             return CLEAR
-        return self.observed(before, now_ms) if outcome is Outcome.POOR_CAPTURE else charged
+        return charged if outcome is Outcome.NO_MATCH else self.observed(before, now_ms)
 
     def trials_before_pin(self) -> int | None:
         """False trials until only the PIN helps; None for no limit."""

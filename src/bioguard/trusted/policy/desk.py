@@ -83,14 +83,20 @@ class PolicyDesk:
         book, now_ms = self.books.consent(user), self.journal.now_ms()
         return allowed(book, modality, purpose, policy_version=self.state.version, now_ms=now_ms)
 
-    def searchable(self, modality: Modality) -> frozenset[bytes]:
-        """Everybody who may be searched for now."""
+    def searchable(self, modality: Modality) -> dict[bytes, int]:
+        """Everybody who may be searched for now, and until which wall time if nothing is changed."""
+        found = ((user, self._until(book, modality)) for user, book in self.books.consents())
+        return {user: until_ms for user, until_ms in found if until_ms is not None}
+
+    def searchable_until(self, user: bytes, modality: Modality) -> int | None:
+        """Until when one user may be searched for; None: not now."""
+        return self._until(self.books.consent(user), modality)
+
+    def _until(self, book: ConsentBook, modality: Modality) -> int | None:
         now_ms, version = self.journal.now_ms(), self.state.version
-        return frozenset(
-            user
-            for user, book in self.books.consents()
-            if allowed(book, modality, Purpose.IDENTIFY, policy_version=version, now_ms=now_ms) is None
-        )
+        if allowed(book, modality, Purpose.IDENTIFY, policy_version=version, now_ms=now_ms) is not None:
+            return None
+        return max(g.expires_ms for g in book.grants if (g.modality, g.purpose) == (modality, Purpose.IDENTIFY))
 
     def require(self, user: bytes, modality: Modality, purpose: Purpose | None) -> None:
         """Raises Refused, and logs it, unless the user consents to this now. purpose None: an enrollment."""

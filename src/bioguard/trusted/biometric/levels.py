@@ -1,0 +1,100 @@
+"""Three thresholds of one record: near, accepted, strong. Named by rates; the numbers stay in here.
+
+A claim is compared with several samples, and the best one counts; so each single comparison is held to the rate of the
+claim divided by the number of comparisons (Bonferroni: conservative, views of one person are not independent).
+"""
+
+import math
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Final
+
+from bioguard.commands.biometric import Profile, Status
+from bioguard.errors import InputRefused
+from bioguard.match.fingerprint import thresholds as finger_thresholds
+from bioguard.match.threshold_table import ThresholdTable
+from bioguard.match.thresholds import Score, threshold_for_fmr
+from bioguard.records import Features, FingerprintTemplate
+from bioguard.trusted.biometric.rates import Terms
+from bioguard.trusted.biometric.refusal import Refused
+
+__all__ = ["Kind", "Levels", "levels", "strong_threshold"]
+
+NEAR_FACTOR: Final = 500
+LOOSEST_NEAR: Final = 1e-2
+"""A score is near down to a rate 500 times looser than the device's, at most 1/100. So a stranger comes near once in a
+hundred tries, and a question that is worth asking, one whose answer could well be yes or no, is counted."""
+STRONG_FMR: Final = 1e-9
+STRONG_FMR_PROTECTED: Final = 1e-6
+"""Claims at which the person was there. Best of three, development data: 85 % of the face probes (LFW), 82 % of the
+touches (four FVC databases) reach 1e-9; protected codes of fingers end at a score of 1: 60 % reach 1e-6, none 1e-9."""
+STRONG_FACTOR: Final = 20
+"""Strong is at least this much rarer than what the device accepts."""
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """What is compared: it chooses the threshold table. dimension: numbers of a face embedding, 0 for a finger."""
+
+    dimension: int
+    protected: bool
+
+    @classmethod
+    def of(cls, probe: Features, profile: Profile) -> "Kind":
+        """The kind of a probe on a device of this profile."""
+        finger = isinstance(probe, FingerprintTemplate)
+        return cls(0 if finger else len(probe), profile is Profile.DIGEST_ONLY)
+
+    def threshold(self, rate: float) -> float:
+        """Threshold of one comparison. Refused FMR_NOT_MEASURABLE."""
+        try:
+            if not self.dimension:
+                return finger_thresholds.threshold_for_fmr(rate, protected=self.protected)
+            score = Score.SCALAR if self.protected else Score.COSINE
+            return threshold_for_fmr(rate, dimension=self.dimension, score=score)
+        except InputRefused:
+            raise Refused(Status.FMR_NOT_MEASURABLE) from None
+
+    @property
+    def strong_fmr(self) -> float:
+        """Rate of a claim that is strong."""
+        return STRONG_FMR_PROTECTED if self.protected and not self.dimension else STRONG_FMR
+
+
+@dataclass(frozen=True, slots=True)
+class Levels:
+    """Thresholds of each comparison with the samples of one user."""
+
+    near: float
+    accept: float
+    strong: float
+
+
+@lru_cache(maxsize=512)
+def levels(kind: Kind, terms: Terms, comparisons: int, searched: int = 0) -> Levels:
+    """Thresholds for a user with so many samples, in a claim or in a search over `searched` samples of everybody.
+
+    Refused FMR_NOT_MEASURABLE.
+    """
+    own = _rate(terms.device_fmr, terms.device_fpir, comparisons, searched)
+    near = min(LOOSEST_NEAR / comparisons, NEAR_FACTOR * own)
+    return Levels(
+        near=kind.threshold(near),
+        accept=kind.threshold(_rate(terms.fmr, terms.fpir, comparisons, searched)),
+        strong=kind.threshold(_strong(kind, own, comparisons)),
+    )
+
+
+def strong_threshold(kind: Kind, comparisons: int) -> float:
+    """Threshold of each of `comparisons` comparisons that together are as rare as a strong claim."""
+    return kind.threshold(max(kind.strong_fmr / comparisons, ThresholdTable.MIN_RATE))
+
+
+def _strong(kind: Kind, own: float, comparisons: int) -> float:
+    return max(min(kind.strong_fmr / comparisons, own / STRONG_FACTOR), ThresholdTable.MIN_RATE)
+
+
+def _rate(fmr: float, fpir: float | None, comparisons: int, searched: int) -> float:
+    """Rate of one comparison: the claim's share, and in a search not more than leaves the whole search its rate."""
+    claim = fmr / comparisons
+    return claim if fpir is None else min(claim, -math.expm1(math.log1p(-fpir) / searched))

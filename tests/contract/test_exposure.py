@@ -1,0 +1,184 @@
+"""The exposure budget: what is counted, what sets it back, and what is stored of it."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bioguard.trusted.biometric.levels import Levels
+from bioguard.trusted.biometric.verdict import NOTHING, Sighting, judge
+from bioguard.trusted.contract.exposure import LIMIT, Exposures
+from bioguard.trusted.contract.lockout import CLEAR, LockoutState
+from bioguard.trusted.contract.padding import padded, unpadded
+from bioguard.trusted.contract.tally import MAX_RECORDS, Tally, put_tally
+from tee_sim.errors import TeeError, TeeResult
+
+RECORDS = [bytes([n]) * 16 for n in range(5)]
+STRANGER = b"\xff" * 16
+LEVELS = Levels(near=0.2, accept=0.4, strong=0.6)
+EVENTS = st.one_of(
+    st.tuples(st.just("near"), st.lists(st.sampled_from(RECORDS), unique=True)),
+    st.tuples(st.just("strong"), st.sampled_from(RECORDS)),
+    st.tuples(st.sampled_from(["enroll", "erase"]), st.sampled_from(RECORDS)),
+)
+
+
+@given(st.lists(EVENTS, max_size=60))
+def test_the_count_is_what_happened_since_the_last_strong_match(events) -> None:
+    counted, model = Exposures(), {}
+    for event, what in events:
+        if event == "near":
+            counted = counted.after(near=what)
+            model.update({record: model[record] + 1 for record in what if record in model})
+        elif event == "strong":
+            counted = counted.after(strong=what)
+            model.update({what: 0} if what in model else {})
+        elif event == "enroll":
+            counted = counted.enrolled(what)
+            model.setdefault(what, 0)
+        else:
+            counted = counted.erased(what)
+            model.pop(what, None)
+        counted = Exposures.unpacked(counted.packed_keys(), counted.counts)
+        assert len(counted) == len(model)
+        for record in RECORDS:
+            assert counted.holds(record) == (record in model)
+            assert counted.count(record) == min(model.get(record, LIMIT), LIMIT)
+            assert counted.spent(record) == (model.get(record, LIMIT) >= LIMIT)
+
+
+def test_enrolling_again_under_the_same_id_gives_no_budget_back() -> None:
+    """Renewed codes store a record again: nothing about it has become unknown."""
+    counted = Exposures().enrolled(RECORDS[0]).after(near=[RECORDS[0]])
+    assert counted.enrolled(RECORDS[0]) == counted
+
+
+def test_a_record_that_is_not_counted_has_no_budget() -> None:
+    assert Exposures().spent(STRANGER)
+    assert Exposures().enrolled(RECORDS[0]).after(near=[STRANGER], strong=STRANGER).count(STRANGER) == LIMIT
+
+
+@pytest.mark.parametrize(
+    ("keys", "counts"),
+    [
+        (b"\0" * 8, b""),
+        (b"\0" * 7, b"\0"),
+        (b"\0" * 16, b"\0\0"),
+        (b"\1" * 8 + b"\0" * 8, b"\0\0"),
+        (b"\0" * 8, bytes([LIMIT + 1])),
+    ],
+)
+def test_what_is_not_written_is_not_read(keys: bytes, counts: bytes) -> None:
+    with pytest.raises(ValueError, match="exposure"):
+        Exposures.unpacked(keys, counts)
+
+
+class Sizes:
+    """A transaction that notes sizes."""
+
+    def put(self, _object_id, body, **_rest) -> None:
+        self.size = len(body)
+
+
+def tally_of(records: int, count: int = 0, search: LockoutState = CLEAR) -> Tally:
+    keys = b"".join(n.to_bytes(8, "big") for n in range(records))
+    return Tally(search=search, keys=keys, counts=bytes([count]) * records)
+
+
+def size_of(tally: Tally) -> int:
+    sizes = Sizes()
+    put_tally(sizes, 0, tally)
+    return sizes.size
+
+
+@pytest.mark.parametrize("records", [0, 1, 447, 448, 449, 7_000, 60_000, MAX_RECORDS])
+def test_no_count_changes_the_size_of_a_tally(records: int) -> None:
+    longest = LockoutState(failed_attempts=(1 << 31) - 1, since_ms=(1 << 62) - 1)
+    assert size_of(tally_of(records)) == size_of(tally_of(records, LIMIT, longest))
+    assert size_of(tally_of(records)) >= 4096
+
+
+def test_a_sensor_is_full_before_a_count_would_be_lost() -> None:
+    assert MAX_RECORDS == 87_374
+    with pytest.raises(TeeError) as caught:
+        put_tally(Sizes(), 0, tally_of(MAX_RECORDS + 1))
+    assert caught.value.result is TeeResult.STORAGE_NO_SPACE
+
+
+@given(st.binary(max_size=60))
+def test_padding_is_read_back(body: bytes) -> None:
+    data = padded(body, 64)
+    assert (len(data), unpadded(data)) == (64, body)
+
+
+@pytest.mark.parametrize("data", [b"", b"\0\0\0", b"\0\0\0\5abcd", b"\0\0\0\1ab", b"\xff" * 8])
+def test_wrong_padding_is_refused(data: bytes) -> None:
+    with pytest.raises(ValueError, match="padded"):
+        unpadded(data)
+
+
+def test_a_body_that_does_not_fit_is_no_body() -> None:
+    with pytest.raises(ValueError, match="61 bytes do not fit 64"):
+        padded(bytes(61), 64)
+
+
+def sighting(record: int, score: float, levels: Levels = LEVELS) -> Sighting:
+    return Sighting(bytes([record]) * 16, RECORDS[record], score, levels)
+
+
+def never(_record: bytes) -> bool:
+    return False
+
+
+@pytest.mark.parametrize(
+    ("scores", "accepted", "near", "strong"),
+    [
+        ((0.19,), None, (), None),
+        ((0.2,), None, (0,), None),
+        ((0.39,), None, (0,), None),
+        ((0.4,), 0, (0,), None),
+        ((0.59,), 0, (0,), None),
+        ((0.6,), 0, (), 0),
+        ((0.1, 0.3, 0.5), 2, (1, 2), None),
+        ((0.1, 0.3, 0.7), 2, (), 2),
+        ((0.65, 0.3, 0.7), 2, (), 2),
+        ((0.5, 0.5), 0, (0, 1), None),
+        ((), None, (), None),
+    ],
+)
+def test_what_a_decision_tells(scores, accepted, near, strong) -> None:
+    verdict = judge([sighting(i, score) for i, score in enumerate(scores)], never)
+    assert (verdict.accepted and verdict.accepted.record_id) == (None if accepted is None else RECORDS[accepted])
+    assert verdict.near == tuple(RECORDS[i] for i in near)
+    assert verdict.strong == (None if strong is None else RECORDS[strong])
+
+
+def test_a_spent_record_accepts_strong_scores_only_and_is_counted_on() -> None:
+    spent = {RECORDS[0]}.__contains__
+    verdict = judge([sighting(0, 0.5), sighting(1, 0.45)], spent)
+    assert verdict.accepted is None  # not the second best either: that would tell where the best one lies
+    assert verdict.near == (RECORDS[0], RECORDS[1])
+    assert judge([sighting(0, 0.6)], spent).strong == RECORDS[0]
+
+
+def test_a_rate_stricter_than_strong_must_be_met_too() -> None:
+    strict = Levels(near=0.2, accept=0.7, strong=0.6)
+    assert judge([sighting(0, 0.65, strict)], never) == judge([sighting(0, 0.3, strict)], never)
+    assert judge([sighting(0, 0.7, strict)], never).strong == RECORDS[0]
+
+
+def test_a_score_that_is_no_number_is_nobody() -> None:
+    assert judge([sighting(0, float("nan"))], never) == NOTHING
+
+
+@given(
+    st.lists(st.floats(-1, 1), min_size=1, max_size=5),
+    st.sets(st.sampled_from(RECORDS)),
+)
+def test_who_is_not_strong_and_could_have_changed_the_answer_is_counted(scores, spent) -> None:
+    """Without a strong match: moving one record's score anywhere between near and strong is always paid for."""
+    verdict = judge([sighting(i, score) for i, score in enumerate(scores)], spent.__contains__)
+    if verdict.strong is None:
+        assert set(verdict.near) == {RECORDS[i] for i, score in enumerate(scores) if score >= LEVELS.near}
+        assert verdict.accepted is None or verdict.accepted.record_id in verdict.near
+    else:
+        assert max(scores) >= LEVELS.strong
