@@ -17,7 +17,7 @@ from pathlib import Path
 
 from bench.oracle.attackers import ATTACKERS
 from bench.oracle.experiment import FIELDS, Outcome, run
-from bench.oracle.people import lfw, synthetic
+from bench.oracle.people import lfw, synthetic, with_head_start
 from bench.oracle.places import PLACES
 from bench.oracle.world import Insider
 
@@ -34,6 +34,7 @@ def parse(arguments: list[str]) -> argparse.Namespace:
         "--place", choices=PLACES, default="target", help="in memory, a device, or one with a locked process [target]"
     )
     parser.add_argument("--owner-every", type=int, default=0, help="calls between two days of the victims [never]")
+    parser.add_argument("--head-start", type=float, metavar="COSINE", help="give the attacker a look-alike")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--json", action="store_true")
     return parser.parse_args(arguments)
@@ -43,6 +44,8 @@ def main(arguments: list[str]) -> int:
     """Run, print, and say by the exit code whether anything was told."""
     chosen = parse(arguments)
     faces = lfw(chosen.faces, chosen.victims, chosen.seed) if chosen.faces else synthetic(chosen.victims, chosen.seed)
+    if chosen.head_start:
+        faces = with_head_start(faces, chosen.head_start)
     outcomes: list[Outcome] = []
     if not chosen.json:
         print(f"{faces.name}, {chosen.victims} victims, {chosen.place}; best cosine against as many guesses")

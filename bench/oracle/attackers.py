@@ -1,6 +1,6 @@
 """Attackers: each asks what it likes through a `Caller` and returns its estimates of the victims' faces.
 
-All know the thresholds (they are public), the population of faces, and the number of enrolled views.
+All know what is public: the thresholds, the exposure budget, the population of faces, the number of enrolled views.
 """
 
 from collections.abc import Callable
@@ -13,8 +13,10 @@ from bench.oracle.belief import Belief
 from bench.oracle.people import VIEWS, Faces
 from bench.oracle.traffic import traffic_reader
 from bench.oracle.world import Caller, SpentError
-from bioguard.commands.configuration import DEFAULT_FMR_INVERSE, DEFAULT_FPIR_INVERSE
-from bioguard.match.thresholds import threshold_for_fmr, threshold_for_fpir
+from bioguard.commands.configuration import Configuration
+from bioguard.trusted.biometric.levels import Kind, Levels, levels
+from bioguard.trusted.biometric.rates import claim_terms, search_terms
+from bioguard.trusted.contract.exposure import LIMIT
 
 __all__ = ["ATTACKERS", "Attacker"]
 
@@ -23,20 +25,26 @@ Attacker = Callable[[Caller, Faces, np.random.Generator], list[Array]]
 
 RATES = (2, 4, 10, 11, 20, 30, 50, 100, 200, 300, 500, *(m * 10**e for e in range(3, 7) for m in (1, 2, 3, 5)), 10**7)
 CANDIDATES = 48
-REACH = (0.0, 0.3, 0.6, 1.0, 1.5, 2.2)
+REACH = (0.0, 0.15, 0.3, 0.6, 1.0, 1.5, 2.2)
 """How far from the estimate towards a possible face a probe is laid."""
-PATIENCE = 400
-"""Misses in a row after which a known hit is shown again, to see whether hits are still told."""
+PROBES = 8
+PATIENCE = 200
+"""Rounds without a hit after which a known hit is shown again, to see whether hits are still told."""
 
 
-def search_threshold(faces: Faces, rate: int = DEFAULT_FPIR_INVERSE) -> float:
-    """Of 1:N on the simulated device: all victims and the insider are enrolled."""
-    return threshold_for_fpir(1 / rate, (len(faces.victims) + 1) * VIEWS, dimension=faces.victims.shape[-1])
+def search_levels(faces: Faces, rate: int = 0) -> Levels:
+    """Of 1:N on the simulated device, for one victim: all victims and the insider are enrolled. rate: 0 for its own."""
+    searched = (len(faces.victims) + 1) * VIEWS
+    return levels(_kind(faces), search_terms(Configuration(for_testing=rate > 0), rate), VIEWS, searched)
 
 
-def claim_threshold(faces: Faces, rate: int = DEFAULT_FMR_INVERSE) -> float:
+def claim_levels(faces: Faces) -> Levels:
     """Of 1:1."""
-    return threshold_for_fmr(1 / (rate * VIEWS), dimension=faces.victims.shape[-1])
+    return levels(_kind(faces), claim_terms(Configuration(), 0), VIEWS)
+
+
+def _kind(faces: Faces) -> Kind:
+    return Kind(dimension=faces.victims.shape[-1], protected=False)
 
 
 def guesser(caller: Caller, faces: Faces, _rng: np.random.Generator) -> list[Array]:
@@ -50,8 +58,8 @@ def guesser(caller: Caller, faces: Faces, _rng: np.random.Generator) -> list[Arr
 def score_bisection(caller: Caller, faces: Faces, rng: np.random.Generator) -> list[Array]:
     """Read the score of a probe between the rates that are offered, then solve for the face that gives those scores."""
     guesses = faces.guesses(caller.budget)
-    rates = [r for r in RATES if _is_offered(caller, r, guesses[0])] or [DEFAULT_FPIR_INVERSE]
-    thresholds = [search_threshold(faces, r) if r > 9 else 0.0 for r in rates]
+    rates = [r for r in RATES if _is_offered(caller, r, guesses[0])] or [0]
+    thresholds = [search_levels(faces, r).accept for r in rates]
     probes: dict[int, list[Array]] = {}
     scores: dict[int, list[float]] = {}
     with suppress(SpentError):
@@ -93,7 +101,7 @@ def _solved(probes: Array, scores: Array, faces: Faces) -> Array:
 
 def score_bisection_by_line(caller: Caller, faces: Faces, rng: np.random.Generator) -> list[Array]:
     """Read scores without any rate: mix a face that hits with a probe until it hits no more; the mixture tells."""
-    threshold = search_threshold(faces)
+    threshold = search_levels(faces).accept
     start = _first_hit(caller, faces)
     if start is None:
         return []
@@ -118,7 +126,8 @@ def score_bisection_by_line(caller: Caller, faces: Faces, rng: np.random.Generat
 
 def _first_hit(caller: Caller, faces: Faces, run: int = 0) -> tuple[int, Array] | None:
     with suppress(SpentError):
-        for guess in faces.guesses(caller.budget, run):
+        known = [] if faces.head_start is None else [faces.head_start]
+        for guess in (*known, *faces.guesses(caller.budget, run)):
             victim = caller.identify(guess)
             if victim is not None:
                 return victim, guess
@@ -128,76 +137,104 @@ def _first_hit(caller: Caller, faces: Faces, run: int = 0) -> tuple[int, Array] 
 class Walker:
     """Keeps a belief of every victim and shows the probe that tells most, at a wanted chance of a hit.
 
+    When the budget of near decisions must be spent, only strong scores are accepted: it goes on at that threshold.
+
     Args:
         chance: how likely a hit should be. 1/2 learns most from an answer; where hits are scarce a rare one, which
             is a large jump, learns most from a hit.
-        claims: whether to ask 1:1 as soon as there is a victim, at its stricter threshold.
+        siege: the same once only strong scores are accepted.
+        claims: whether to ask 1:1 as soon as there is a victim.
     """
 
-    def __init__(self, chance: float, *, claims: bool = False) -> None:
+    def __init__(self, chance: float, *, siege: float = 0.0, claims: bool = False) -> None:
         self._chance = chance
+        self._siege = siege or chance
         self._claims = claims
 
     def __call__(self, caller: Caller, faces: Faces, rng: np.random.Generator) -> list[Array]:
-        people = faces.guesses(4_000, run=1) @ faces.basis.T
-        beliefs = {v: Belief(people, rng) for v in range(len(faces.victims))}
-        self._known: dict[int, Array] = {}
+        walk = _Walk(self._chance, self._siege, claims=self._claims, caller=caller, faces=faces, rng=rng)
         with suppress(SpentError):
-            self._guess(caller, faces, beliefs)
-            self._walk(caller, faces, beliefs)
-        found = [beliefs[v].estimate @ faces.basis for v in self._known]
+            walk.guess()
+            walk.go()
+        found = walk.estimates()
         with suppress(SpentError):
             for estimate in found:
                 caller.identify(estimate)
         return found
 
-    def _guess(self, caller: Caller, faces: Faces, beliefs: dict[int, Belief]) -> None:
-        threshold = search_threshold(faces)
-        for guess in faces.guesses(caller.budget):
-            victim = caller.identify(guess)
-            if victim is not None:
-                self._known[victim] = guess
-                beliefs[victim].learn(guess @ faces.basis.T, threshold, yes=True)
-                return
 
-    def _walk(self, caller: Caller, faces: Faces, beliefs: dict[int, Belief]) -> None:
-        threshold = claim_threshold(faces) if self._claims else search_threshold(faces)
+class _Walk:
+    def __init__(
+        self, chance: float, siege: float, *, claims: bool, caller: Caller, faces: Faces, rng: np.random.Generator
+    ) -> None:
+        self._chance, self._siege, self._claims = chance, siege, claims
+        self._caller, self._faces = caller, faces
+        people = faces.guesses(4_000, run=1) @ faces.basis.T
+        self._beliefs = {v: Belief(people, rng) for v in range(len(faces.victims))}
+        self._levels = claim_levels(faces) if claims else search_levels(faces)
+        self._known: dict[int, Array] = {}
+        self._exposed = dict.fromkeys(self._beliefs, 0.0)
+
+    def estimates(self) -> list[Array]:
+        """The faces it believes in."""
+        return [self._beliefs[v].estimate @ self._faces.basis for v in self._known]
+
+    def guess(self) -> None:
+        """Until somebody is named."""
+        first = _first_hit(self._caller, self._faces)
+        if first is not None:
+            victim, face = first
+            self._known[victim] = face
+            self._beliefs[victim].learn(face @ self._faces.basis.T, self._levels.accept, yes=True)
+
+    def go(self) -> None:
+        """Until nothing is answered any more."""
         dry = 0
         while self._known:
-            victim = max(self._known, key=lambda v: float(beliefs[v].mean @ beliefs[v].mean))
-            for row in self._probes(beliefs[victim], threshold):
-                probe = row @ faces.basis
-                named = caller.authenticate(victim, probe) if self._claims else caller.identify(probe)
-                for v in {victim} | ({named} if named is not None else set()):
-                    beliefs[v].learn(row, threshold, yes=named == v)
-                if named is not None:
-                    self._known[named] = probe
-                dry = 0 if named is not None else dry + 1
-                if named is not None:
-                    break
-            if dry > PATIENCE / self._chance**0.5:
+            victim = max(self._known, key=lambda v: float(self._beliefs[v].mean @ self._beliefs[v].mean))
+            hit = self._round(victim)
+            dry = 0 if hit else dry + 1
+            if dry > PATIENCE:
                 dry = 0
-                self._check(caller, victim)
+                self._check(victim)
 
-    def _check(self, caller: Caller, victim: int) -> None:
-        """Is a known hit still told? If not, do whatever may help; if that does not, give the victim up."""
-        for attempt in range(2):
-            if caller.identify(self._known[victim]) == victim:
+    def _round(self, victim: int) -> bool:
+        """A few probes of one kind; whether one of them hit."""
+        spent = self._exposed[victim] >= LIMIT
+        threshold = self._levels.strong if spent else self._levels.accept
+        belief = self._beliefs[victim]
+        for row in self._probes(belief, threshold, self._siege if spent else self._chance):
+            near, _ = belief.chances(row[np.newaxis], self._levels.near)
+            probe = row @ self._faces.basis
+            named = self._caller.authenticate(victim, probe) if self._claims else self._caller.identify(probe)
+            belief.learn(row, threshold, yes=named == victim)
+            self._exposed[victim] += float(near[0])
+            if named is None:
+                continue
+            self._known[named] = probe
+            if named != victim:
+                self._beliefs[named].learn(row, self._levels.accept, yes=True)
+            if spent:
+                self._exposed[named] = 0.0
+            return True
+        return False
+
+    def _check(self, victim: int) -> None:
+        """Is a known hit still told? If not, do whatever may help; if that does not, only strong scores count."""
+        for _ in range(2):
+            if self._caller.identify(self._known[victim]) == victim:
+                self._exposed[victim] = 1.0
                 return
-            if attempt == 0:
-                caller.remedy_all()
-        del self._known[victim]
-        if not self._known:
-            raise SpentError
+            self._caller.remedy_all()
+        self._exposed[victim] = float(LIMIT)
 
-    def _probes(self, belief: Belief, threshold: float) -> Array:
+    def _probes(self, belief: Belief, threshold: float, chance: float) -> Array:
         possible = belief.samples(CANDIDATES)
         laid = np.concatenate([belief.mean + reach * (possible - belief.mean) for reach in REACH])
         laid /= np.linalg.norm(laid, axis=1, keepdims=True)
         chances, spread = belief.chances(laid, threshold)
-        near = np.argsort(np.abs(np.log(np.maximum(chances, 1e-12)) - np.log(self._chance)))[: CANDIDATES // 2]
-        best = near[np.argsort(-spread[near])[:8]]
-        return laid[best]
+        near = np.argsort(np.abs(np.log(np.maximum(chances, 1e-12)) - np.log(chance)))[: CANDIDATES // 2]
+        return laid[near[np.argsort(-spread[near])[:PROBES]]]
 
 
 def hop_skip(caller: Caller, faces: Faces, rng: np.random.Generator) -> list[Array]:
@@ -268,6 +305,8 @@ ATTACKERS: dict[str, Attacker] = {
     "walk-1/10": Walker(0.1),
     "walk-1/100": Walker(0.01),
     "walk-1/1000": Walker(0.001),
+    "siege-1/50": Walker(0.5, siege=0.02),
+    "siege-1/500": Walker(0.5, siege=0.002),
     "claim-1/2": Walker(0.5, claims=True),
     "claim-1/10": Walker(0.1, claims=True),
     "hop-skip": hop_skip,

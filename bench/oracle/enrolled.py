@@ -12,7 +12,7 @@ from bioguard.attack.kit import FACE, Kit, Person
 from bioguard.attack.target import Target
 from bioguard.commands import biometric, policy, sensor
 from bioguard.commands.biometric import BIOMETRIC_UUID, Modality, Status
-from bioguard.commands.configuration import DEFAULT_FMR_INVERSE, DEFAULT_FPIR_INVERSE, Configuration
+from bioguard.commands.configuration import Configuration
 from bioguard.records import FaceEmbedding
 from bioguard.records.grants import Purpose
 from bioguard.synthetic import finger_impressions
@@ -66,17 +66,17 @@ class EnrolledWorld:
         self._enroll(mallory, finger, 2, tuple(touch.to_bytes() for touch in self._fingers[:VIEWS]))
 
     def identify(self, probe: Array, rate: int | None) -> Answer:
-        request = biometric.Identify(sample=canonical(probe), fpir_inverse=rate or DEFAULT_FPIR_INVERSE)
+        request = biometric.Identify(sample=canonical(probe), fpir_inverse=rate or 0)
         self._place.seen()
         reply = self._place.call(BIOMETRIC_UUID, biometric.IDENTIFY, request)
         return Answer(reply.status, self._index.get(reply.user) if reply.user else None)
 
     def authenticate(self, victim: int, probe: Array, rate: int | None) -> Answer:
         self._place.seen()
-        reply = self._claim(self._people[victim], canonical(probe), rate or DEFAULT_FMR_INVERSE)
+        reply = self._claim(self._people[victim], canonical(probe), rate or 0)
         return Answer(reply.status, victim if reply.match else None)
 
-    def _claim(self, person: Person, sample: bytes, rate: int = DEFAULT_FMR_INVERSE) -> biometric.Decision:
+    def _claim(self, person: Person, sample: bytes, rate: int = 0) -> biometric.Decision:
         request = biometric.Authenticate(user=person.user, sample=sample, fmr_inverse=rate)
         return self._place.call(BIOMETRIC_UUID, biometric.AUTHENTICATE, request)
 
@@ -106,7 +106,7 @@ class EnrolledWorld:
     def _show_own(self) -> None:
         for sample in (canonical(self._faces.insider[VIEWS]), self._fingers[VIEWS].to_bytes()):
             self._claim(self._mallory, sample)
-            request = biometric.Identify(sample=sample, fpir_inverse=DEFAULT_FPIR_INVERSE)
+            request = biometric.Identify(sample=sample, fpir_inverse=0)
             self._place.call(BIOMETRIC_UUID, biometric.IDENTIFY, request)
 
     def owners_day(self) -> None:

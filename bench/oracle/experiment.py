@@ -5,7 +5,7 @@ from dataclasses import dataclass, fields
 
 import numpy as np
 
-from bench.oracle.attackers import ATTACKERS
+from bench.oracle.attackers import ATTACKERS, search_levels
 from bench.oracle.enrolled import EnrolledWorld
 from bench.oracle.people import Faces
 from bench.oracle.places import PLACES
@@ -27,7 +27,8 @@ class Outcome:
     Attributes:
         calls: commands sent; compared: those in which something was compared; hits: answers that named a victim.
         best: best cosine shown or concluded; guess: best of as many guesses, middle of the runs; limit: what `best`
-            may be.
+            may be. With a head start `best` is of what the attacker knows, and the limit is the strong threshold:
+            nobody gets from a look-alike to where the budget of near decisions starts anew.
         bits: hits and misses weighed as an ideal observer would: an upper bound on what the answers told, in bits.
         remedies: what opened locks, and how often.
     """
@@ -98,8 +99,11 @@ def run(
         estimates = ATTACKERS[name](caller, faces, np.random.default_rng(seed))
         caller.settle(*estimates)
     middle, limit = baseline(faces, caller.compared)
+    best = caller.best
+    if faces.head_start is not None:
+        best, limit = caller.known, search_levels(faces).strong
     remedies = ", ".join(f"{what} {count}" for what, count in caller.opened.most_common())
     return Outcome(
-        name, insider.value, caller.calls, caller.compared, caller.hits, caller.best, middle, limit,
+        name, insider.value, caller.calls, caller.compared, caller.hits, best, middle, limit,
         told_bits(caller.compared, caller.hits), remedies,
     )  # fmt: skip

@@ -4,7 +4,7 @@ Victims and the attacker's faces are different people of one population. The att
 are any, and as many synthetic people as he likes, laid along the principal axes of his photographs.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -13,12 +13,14 @@ from numpy.typing import NDArray
 from bench.face_data import load_faces
 from bioguard.synthetic.faces import EDGEFACE_XS, FacePopulation
 
-__all__ = ["VIEWS", "Faces", "lfw", "synthetic"]
+__all__ = ["VIEWS", "Faces", "lfw", "synthetic", "with_head_start"]
 
 VIEWS = 3
 """Views of an enrollment."""
 FIRST_STRANGER = 1_000_000
 BLOCK = 4096
+LOOK_ALIKES = 50_000
+STEP = 0.002
 
 Array = NDArray[np.float64]
 
@@ -35,6 +37,7 @@ class Faces:
         photographs: real faces the attacker has, [n, d]; may be empty.
         basis: orthonormal rows that span the population as the attacker knows it, [rank, d].
         more: an endless supply of synthetic faces.
+        head_start: a stranger's face that is known to pass for the first victim, found elsewhere; None for none.
     """
 
     name: str
@@ -44,6 +47,7 @@ class Faces:
     photographs: Array
     basis: Array
     more: FacePopulation
+    head_start: Array | None = None
 
     def guesses(self, count: int, run: int = 0) -> Array:
         """Real-like faces of different people, [count, d]; photographs first. Other runs get other synthetic people."""
@@ -57,6 +61,18 @@ class Faces:
         views = self.victims.reshape(-1, self.victims.shape[-1])
         blocks = (probes[i : i + BLOCK] @ views.T for i in range(0, len(probes), BLOCK))
         return max((float(block.max()) for block in blocks), default=-1.0)
+
+
+def with_head_start(faces: Faces, cosine: float) -> Faces:
+    """The attacker also has a look-alike of the first victim: the best of many guesses, moved to this cosine."""
+    views = faces.victims[0]
+    guesses = faces.guesses(LOOK_ALIKES, run=2)
+    face = guesses[int((guesses @ views.T).max(axis=1).argmax())]
+    towards = views[int((views @ face).argmax())]
+    while float((views @ face).max()) < cosine:
+        face = face + STEP * towards
+        face /= np.linalg.norm(face)
+    return replace(faces, head_start=face)
 
 
 def _axes(rows: Array, rank: int) -> Array:

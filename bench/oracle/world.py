@@ -82,6 +82,7 @@ class Caller:
     Attributes:
         calls: commands sent so far; compared: those in which something was compared.
         best: the best cosine of anything presented so far (told to nobody before the end).
+        known: the best of what the attacker knows to be good: hits, and what was concluded.
         owner_every: calls between two days of the victims; 0 for never.
     """
 
@@ -94,9 +95,11 @@ class Caller:
     compared: int = 0
     hits: int = 0
     best: float = -1.0
+    known: float = -1.0
     refusals: Counter[str] = field(default_factory=Counter)
     opened: Counter[str] = field(default_factory=Counter)
     _pending: list[Array] = field(default_factory=list)
+    _hits: list[Array] = field(default_factory=list)
     _next_day: int = 0
 
     def identify(self, probe: Array, rate: int | None = None) -> int | None:
@@ -130,8 +133,10 @@ class Caller:
             self.refusals[answer.status.name] += 1
             return None
         self.compared += 1
-        self.hits += answer.victim is not None
         self._pending.append(probe)
+        if answer.victim is not None:
+            self.hits += 1
+            self._hits.append(probe)
         if len(self._pending) >= 1024:
             self.settle()
         return answer
@@ -163,8 +168,13 @@ class Caller:
 
     def settle(self, *estimates: Array) -> None:
         """Judge what was presented, and estimates that were not."""
-        for_judgement = [*self._pending, *estimates]
+        self.known = max(self.known, self._judged([*self._hits, *estimates]))
+        self.best = max(self.best, self.known, self._judged(self._pending))
         self._pending.clear()
-        if for_judgement:
-            rows = np.stack(for_judgement)
-            self.best = max(self.best, self.judge(rows / np.linalg.norm(rows, axis=1, keepdims=True)))
+        self._hits.clear()
+
+    def _judged(self, faces: list[Array]) -> float:
+        if not faces:
+            return -1.0
+        rows = np.stack(faces)
+        return self.judge(rows / np.linalg.norm(rows, axis=1, keepdims=True))

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from bench.oracle import told
 from bioguard.attack.bench import ATTACKS
 from bioguard.faults.knobs import KNOBS
 from bioguard.serve.protocol import METHODS
@@ -82,6 +83,7 @@ BLOCKS: list[tuple[str, str, Callable[[], str]]] = [
     ("android-contract.md", "knobs", knobs),
     ("formats/serve.md", "methods", methods),
     ("attack.md", "attacks", attacks),
+    ("protection.md", "told", told.page),
 ]
 
 

@@ -9,7 +9,6 @@ from typing import Protocol, TypeVar
 from bioguard.commands import biometric as commands
 from bioguard.commands.biometric import Status
 from bioguard.device.errors import from_status, raise_for_status
-from bioguard.device.lookalikes import check_new_name
 from bioguard.device.names import NamedUser, Names, check_name
 from tee_sim.schema import Record
 from tee_sim.ta_api import Command
@@ -85,11 +84,10 @@ class People:
         return status
 
     def add(self, name: str) -> None:
-        """Add a user. Raises InputRefused for what is no name, NotPermitted for one that is taken or looks like one."""
+        """Add a user. Raises InputRefused for what is not a name, NotPermitted for one that is taken."""
         name = check_name(name)
         if name in self._names.users:
             raise from_status(Status.USER_EXISTS, repr(name))
-        check_new_name(name, self._names.users)
         user = NamedUser(handle=secrets.token_bytes(16), salt=secrets.token_bytes(16))
         self._ask(commands.ADD_USER, commands.AddUser(user=user.handle, label=user.label(name)), about=repr(name))
         self._names.users[name] = user
@@ -100,7 +98,6 @@ class People:
         handle, new = self.handle(name), check_name(new)
         if new in self._names.users:
             raise from_status(Status.USER_EXISTS, repr(new))
-        check_new_name(new, (other for other in self._names.users if other != name))
         user = NamedUser(handle=handle, salt=secrets.token_bytes(16))
         self._names.users[new] = user
         self._names.save()

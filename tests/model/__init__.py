@@ -1,0 +1,1 @@
+"""The contract against a model: see `python -m tests.model --help`."""

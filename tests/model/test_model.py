@@ -1,0 +1,255 @@
+"""The device never differs from the model, and every way of breaking it makes it differ.
+
+`python -m tests.model --steps 20000` is the long form.
+"""
+
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import replace
+from hashlib import sha256
+
+import pytest
+
+from bioguard.device.launch import manifests
+from bioguard.trusted.contract import authority, challenges, desk, exposure, lockout
+from bioguard.trusted.contract.authority import SensorAuthority
+from bioguard.trusted.contract.desk import ContractDesk
+from bioguard.trusted.contract.exposure import Exposures
+from bioguard.trusted.contract.lockout import CLEAR, LockoutPolicy, Outcome
+from bioguard.trusted.gatekeeper import gatekeeper, throttle
+from bioguard.trusted.gatekeeper.gatekeeper import Gatekeeper
+from tests.model.play import Divergence, first_divergence, shortened
+from tests.model.reference import Reference
+from tests.model.steps import KINDS, Step, random_steps
+
+STORY = 500
+STORIES = 4
+MUTANT_STORIES = 12
+
+Patch = pytest.MonkeyPatch
+
+
+@pytest.fixture(autouse=True)
+def fast_pins(monkeypatch: Patch) -> None:
+    monkeypatch.setattr("bioguard.trusted.gatekeeper.app._argon2id", lambda pin, salt: sha256(salt + pin).digest())
+
+
+@pytest.mark.parametrize("story", range(STORIES))
+def test_the_device_never_differs_from_the_model(story: int) -> None:
+    how = {"require_pin": bool(story % 2), "seed": story}
+    found = first_divergence(random_steps(story * STORY, STORY), **how)
+    assert found is None, str(shortened(found, **how))
+
+
+def test_the_stories_get_to_every_answer_that_matters() -> None:
+    seen: Counter[tuple[str, object]] = Counter()
+    spent = 0
+    for story in range(20_000 // STORY):
+        reference = Reference(require_pin=bool(story % 2))
+        for step in random_steps(story * STORY, STORY):
+            answer = getattr(reference, step.kind)(*step.args)
+            seen[step.kind, answer[0] if isinstance(answer, tuple) else answer] += 1
+        spent += sum(r.near >= 10 for user in reference.users.values() for s in user.values() for r in s.records)
+    assert spent >= 5
+    assert {kind for kind, _ in seen} == set(KINDS)
+    for kind in ("authenticate", "identify"):
+        for answer in ("match", "no match", "LOCKED_TIMED", "LOCKED_PERMANENT", "PROBE_DIMENSION"):
+            assert seen[kind, answer] >= 5, (kind, answer)
+    for answer in ("OK", "TOKEN_REFUSED", "PIN_REQUIRED", "USER_FULL", "ENROLLED_WITH_OTHER_PIN"):
+        assert seen["enroll", answer] + seen["visit", answer] >= 5, answer
+    for answer in ("OK", "RETRY_TIMEOUT", "GENERAL_FAILURE"):
+        assert seen["verify_pin", answer] >= 5, answer
+
+
+def wrapped(patch: Patch, owner: object, name: str, change: Callable) -> None:
+    real = getattr(owner, name)
+    patch.setattr(owner, name, lambda *args, **more: change(real, *args, **more))
+
+
+def limit_off_by_one(p: Patch) -> None:
+    p.setitem(desk._POLICIES, desk.LockoutChoice.ANDROID_13, replace(lockout.ANDROID_13, timed_every=6))
+
+
+def wait_a_millisecond_short(p: Patch) -> None:
+    p.setitem(desk._POLICIES, desk.LockoutChoice.ANDROID_13, replace(lockout.ANDROID_13, timed_ms=29_999))
+
+
+def never_permanent(p: Patch) -> None:
+    p.setitem(desk._POLICIES, desk.LockoutChoice.ANDROID_13, replace(lockout.ANDROID_13, permanent_at=0))
+
+
+def reboot_ends_a_wait(p: Patch) -> None:
+    def change(real, self, state, now_ms):
+        return real(self, replace(state, lock=lockout.Lock.NONE) if now_ms < state.since_ms else state, now_ms)
+
+    wrapped(p, LockoutPolicy, "observed", change)
+
+
+def sensors_do_not_lock_each_other(p: Patch) -> None:
+    wrapped(
+        p,
+        SensorAuthority,
+        "_strictest",
+        lambda _r, self, s, now, of: lockout.strictest((self._policy.status(of(s), now),)),
+    )
+
+
+def counter_not_stored(p: Patch) -> None:
+    def change(real, self, attempt, outcome, *args, **more):
+        settlement = real(self, attempt, outcome, *args, **more)
+        if outcome is Outcome.NO_MATCH:
+            return replace(settlement, state=replace(settlement.state, lockout=attempt.before))
+        return settlement
+
+    wrapped(p, SensorAuthority, "settlement", change)
+
+
+def match_clears_nothing(p: Patch) -> None:
+    def change(real, self, charged, before, outcome, now_ms):
+        return before if outcome is Outcome.MATCH else real(self, charged, before, outcome, now_ms)
+
+    wrapped(p, LockoutPolicy, "settle", change)
+
+
+def challenge_lives_too_long(p: Patch) -> None:
+    p.setattr(challenges, "LIFETIME_MS", 600_001)
+
+
+def revoking_does_nothing(p: Patch) -> None:
+    p.setattr(SensorAuthority, "revoke_challenge", lambda *_: None)
+
+
+def _shared(real, self, sensor_id, user):
+    challenge = real(self, sensor_id, user)
+    for other in self._sensors:
+        self._challenges[other, user] = self._challenges[sensor_id, user]
+    return challenge
+
+
+def challenge_of_another_sensor(p: Patch) -> None:
+    wrapped(p, SensorAuthority, "generate_challenge", _shared)
+
+
+def token_of_a_reset_pin(p: Patch) -> None:
+    wrapped(p, Gatekeeper, "has_pin", lambda real, self, request: replace(real(self, request), is_current=True))
+
+
+def old_token_resets(p: Patch) -> None:
+    p.setattr(authority, "RESET_TOKEN_AGE_MS", 3_600_000)
+
+
+def search_is_not_counted(p: Patch) -> None:
+    def change(real, self, search, **more):
+        return real(self, replace(search, charged=search.before), **more)
+
+    wrapped(p, ContractDesk, "settle_search", change)
+
+
+def search_match_clears(p: Patch) -> None:
+    def change(real, self, search, *, found, **more):
+        return real(self, replace(search, before=CLEAR) if found else search, found=found, **more)
+
+    wrapped(p, ContractDesk, "settle_search", change)
+
+
+def claim_clears_search(p: Patch) -> None:
+    def change(real, self, attempt, outcome, *args, **more):
+        token = real(self, attempt, outcome, *args, **more)
+        if outcome is Outcome.MATCH:
+            self._clear_search(attempt.sensor_id)
+        return token
+
+    wrapped(p, ContractDesk, "settle", change)
+
+
+def pin_does_not_open_search(p: Patch) -> None:
+    p.setattr(ContractDesk, "_clear_search", lambda *_: None)
+
+
+def locked_people_are_named(p: Patch) -> None:
+    p.setattr(ContractDesk, "barred", lambda *_: frozenset())
+
+
+def no_exposure_budget(p: Patch) -> None:
+    p.setattr(Exposures, "spent", lambda *_: False)
+
+
+def one_more_near_decision(p: Patch) -> None:
+    p.setattr(exposure, "LIMIT", 11)
+
+
+def weak_match_resets_exposure(p: Patch) -> None:
+    def change(real, self, *, near=(), strong=None):
+        return real(self, near=(), strong=strong or next(iter(near), None))
+
+    wrapped(p, Exposures, "after", change)
+
+
+def strong_match_keeps_exposure(p: Patch) -> None:
+    wrapped(p, Exposures, "after", lambda real, self, *, near=(), strong=None: real(self, near=near))
+
+
+def unbound_beside_a_pin(p: Patch) -> None:
+    p.setattr(SensorAuthority, "_refuse_owned", lambda *_: None)
+
+
+def pin_wait_skipped_after_reboot(p: Patch) -> None:
+    def change(real, record, now_ms):
+        return (record, 0) if now_ms <= record.last_checked_ms else real(record, now_ms)
+
+    wrapped(p, gatekeeper, "remaining_ms", change)
+
+
+def sixth_pin_before_a_wait(p: Patch) -> None:
+    wrapped(p, throttle, "retry_timeout_ms", lambda real, failures: 0 if failures == 5 else real(failures))
+
+
+def authenticator_id_kept(p: Patch) -> None:
+    def change(real, self, sensor_id, user, token):
+        old = self._states.load(sensor_id, user).authenticator_id
+        state = real(self, sensor_id, user, token)
+        return replace(state, authenticator_id=old or state.authenticator_id)
+
+    wrapped(p, SensorAuthority, "enrolled", change)
+
+
+MUTANTS = [
+    limit_off_by_one, wait_a_millisecond_short, never_permanent, reboot_ends_a_wait, sensors_do_not_lock_each_other,
+    counter_not_stored, match_clears_nothing, challenge_lives_too_long, revoking_does_nothing,
+    challenge_of_another_sensor, token_of_a_reset_pin, old_token_resets, search_is_not_counted, search_match_clears,
+    claim_clears_search, pin_does_not_open_search, locked_people_are_named, no_exposure_budget, one_more_near_decision,
+    weak_match_resets_exposure, strong_match_keeps_exposure, unbound_beside_a_pin, pin_wait_skipped_after_reboot,
+    sixth_pin_before_a_wait, authenticator_id_kept,
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("mutant", MUTANTS, ids=lambda m: m.__name__)
+def test_every_mutant_differs(mutant: Callable[[Patch], None], monkeypatch: Patch) -> None:
+    mutant(monkeypatch)
+    found = any(
+        first_divergence(random_steps(story * STORY, STORY), require_pin=bool(story % 2), seed=story)
+        for story in range(MUTANT_STORIES)
+    )
+    assert found
+
+
+def test_a_difference_is_shown_by_a_short_story(monkeypatch: Patch) -> None:
+    search_is_not_counted(monkeypatch)
+    how = {"require_pin": False, "seed": 0}
+    found = first_divergence(random_steps(0, STORY), **how)
+    assert found is not None
+    short = shortened(found, **how)
+    assert len(short.steps) < 20
+    assert short.steps[-1].kind == found.steps[-1].kind
+    assert first_divergence(short.steps, **how) == short
+    assert str(short).startswith(
+        f"after {len(short.steps)} steps the device says {short.seen!r}, not {short.expected!r}:\n"
+    )
+
+
+def test_a_step_prints_as_it_is_called() -> None:
+    story = Divergence((Step("wait", (30_000,)), Step("identify", (2, 1, 0, "far"))), "a", "b")
+    assert (
+        str(story) == "after 2 steps the device says 'b', not 'a':\n    0 wait(30000)\n    1 identify(2, 1, 0, 'far')"
+    )
+    assert manifests()
