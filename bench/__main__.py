@@ -12,6 +12,7 @@ from bench.commands_protection import protection
 from bench.commands_realism import realism
 from bench.commands_speed import speed
 from bioguard.errors import BioguardError
+from bioguard.printable import printable
 
 __all__ = ["main"]
 
@@ -30,9 +31,9 @@ def main() -> None:
     try:
         cli(prog_name="python -m bench")
     except BioguardError as error:
-        click.echo(f"bench: error[{error.code}]: {error.message}", err=True)
+        click.echo(printable(f"bench: error[{error.code}]: {error.message}"), err=True)
         if error.hint:
-            click.echo(f"hint: {error.hint}", err=True)
+            click.echo(printable(f"hint: {error.hint}"), err=True)
         sys.exit(int(error.exit_code))
 
 

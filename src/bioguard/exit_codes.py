@@ -16,7 +16,7 @@ class ExitCode(IntEnum):
     OK = 0
     """Done, and the answer is yes."""
     UNEXPECTED = 1
-    """A bug of ours, or Python died before we could speak."""
+    """A bug of ours, Python died before we could speak, or the answer could not be written."""
     USAGE = 2
     """Bad command line or configuration."""
     NO = 3

@@ -3,6 +3,7 @@
 Rules:
 * answers go to stdout, words about the work (progress, notes, errors) to stderr;
 * with `--json`, stdout carries exactly one JSON object and nothing else;
+* what a terminal would obey or hide is escaped in every line, and in JSON: names and paths may hold anything;
 * color never carries meaning on its own and is off when stdout is not a terminal or NO_COLOR is set (click does both).
 
 Human text may change between versions. JSON fields and exit codes may not.
@@ -20,6 +21,7 @@ import click
 from bioguard import __version__
 from bioguard.errors import BioguardError
 from bioguard.exit_codes import ExitCode
+from bioguard.printable import harmless_json, printable
 
 __all__ = ["Output", "Result", "table"]
 
@@ -55,17 +57,17 @@ class Output:
     def step(self, text: str) -> None:
         """One line of a longer story, on stdout (nothing with --json)."""
         if not self.as_json:
-            click.echo(text)
+            _say(text)
 
     def tick(self, text: str) -> None:
         """A line of progress on stderr; silent when stderr is no terminal, with --json or --quiet."""
         if not (self.as_json or self.quiet) and sys.stderr.isatty():
-            click.echo(text, err=True)
+            _say(text, err=True)
 
     def note(self, text: str) -> None:
         """A remark on stderr."""
         if not self.quiet:
-            click.echo(f"note: {text}", err=True)
+            _say(f"note: {text}", err=True)
 
     def result(self, result: Result) -> None:
         """The answer of a command."""
@@ -82,9 +84,9 @@ class Output:
             )
             return
         for line in result.lines:
-            click.echo(line)
+            _say(line)
         if result.next_step and not self.quiet:
-            click.echo(f"next: {result.next_step}", err=True)
+            _say(f"next: {result.next_step}", err=True)
 
     def error(self, error: BioguardError) -> None:
         """An error: what, and what to do about it."""
@@ -99,9 +101,9 @@ class Output:
                 }
             )
             return
-        click.echo(f"bioguard: error[{error.code}]: {error.message}", err=True)
+        _say(f"bioguard: error[{error.code}]: {error.message}", err=True)
         if error.hint:
-            click.echo(f"hint: {error.hint}", err=True)
+            _say(f"hint: {error.hint}", err=True)
 
     @contextmanager
     def progress(self, items: Iterable[Any], label: str, length: int) -> Iterator[Iterable[Any]]:
@@ -114,11 +116,21 @@ class Output:
 
     @staticmethod
     def _object(value: Mapping[str, Any]) -> None:
-        click.echo(json.dumps(value, ensure_ascii=False, indent=2, sort_keys=False))
+        click.echo(harmless_json(json.dumps(value, ensure_ascii=not _says_anything(), indent=2, sort_keys=False)))
+
+
+def _say(line: str, *, err: bool = False) -> None:
+    """One line and no more, whatever is in it."""
+    click.echo(printable(line), err=err)
+
+
+def _says_anything() -> bool:
+    """Whether standard output takes every character. In another encoding JSON keeps to ASCII."""
+    return (getattr(sys.stdout, "encoding", None) or "").lower().replace("-", "") in ("utf8", "utf8sig")
 
 
 def table(rows: Sequence[Sequence[object]], *, header: Sequence[str]) -> list[str]:
     """Lay out rows in aligned columns, one record per line."""
-    cells = [[str(c) for c in row] for row in (header, *rows)]
+    cells = [[printable(str(c)) for c in row] for row in (header, *rows)]
     widths = [max(len(row[i]) for row in cells) for i in range(len(header))]
     return ["  ".join(c.ljust(w) for c, w in zip(row, widths, strict=True)).rstrip() for row in cells]

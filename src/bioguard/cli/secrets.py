@@ -11,6 +11,7 @@ from bioguard.commands.gatekeeper import MAX_PIN_BYTES
 from bioguard.device import Device
 from bioguard.device.credentials import has_pin, verify_pin
 from bioguard.errors import InputRefused
+from bioguard.printable import printable
 
 __all__ = ["person_token", "pin_file_option", "read_pin"]
 
@@ -41,7 +42,7 @@ def read_pin(
     if pin_file is None:
         if state.no_input or not sys.stdin.isatty():
             raise InputRefused(f"{_article(prompt)} is needed", hint=ways, code="pin.missing")
-        text: str = click.prompt(prompt, hide_input=True, confirmation_prompt=confirm, err=True)
+        text: str = click.prompt(printable(prompt), hide_input=True, confirmation_prompt=confirm, err=True)
         data = text.encode("utf-8", "surrogateescape")
     else:
         try:

@@ -5,6 +5,7 @@ import sys
 import click
 
 from bioguard.cli.state import CliState, pass_state
+from bioguard.cli.streams import answer_lost
 from bioguard.exit_codes import ExitCode
 from bioguard.serve import loop
 from bioguard.serve.service import DeviceService
@@ -25,5 +26,10 @@ def serve(state: CliState, stdio: bool) -> int:
       cc -o client docs/examples/bioguard_client.c -lm && ./client bioguard --device ./phone serve --stdio
     """
     with state.device() as device:
-        loop.serve(sys.stdin.buffer, sys.stdout.buffer, DeviceService(device))
+        try:
+            loop.serve(sys.stdin.buffer, sys.stdout.buffer, DeviceService(device))
+        except OSError as error:
+            lost = answer_lost(error)
+            if lost is not None:
+                raise lost from error
     return ExitCode.OK

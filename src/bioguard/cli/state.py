@@ -12,6 +12,7 @@ from bioguard.cli.output import Output
 from bioguard.device import Device, DeviceOptions
 from bioguard.device.incidents import incidents
 from bioguard.errors import InputRefused, NotPermitted
+from bioguard.printable import printable
 from tee_sim.supplicant import RequestNote
 
 __all__ = ["CliState", "default_device_dir", "new_file", "pass_state", "storage_log_into"]
@@ -73,7 +74,7 @@ class CliState:
             return
         if self.no_input:
             raise NotPermitted("this needs a confirmation", hint="add --force", code=code)
-        click.confirm(question, abort=True, err=True)
+        click.confirm(printable(question), abort=True, err=True)
 
 
 pass_state = click.make_pass_decorator(CliState)

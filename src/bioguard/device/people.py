@@ -9,6 +9,7 @@ from typing import Protocol, TypeVar
 from bioguard.commands import biometric as commands
 from bioguard.commands.biometric import Status
 from bioguard.device.errors import from_status, raise_for_status
+from bioguard.device.lookalikes import check_new_name
 from bioguard.device.names import NamedUser, Names, check_name
 from tee_sim.schema import Record
 from tee_sim.ta_api import Command
@@ -84,10 +85,11 @@ class People:
         return status
 
     def add(self, name: str) -> None:
-        """Add a user. Raises InputRefused for what is not a name, NotPermitted for one that is taken."""
+        """Add a user. Raises InputRefused for what is no name, NotPermitted for one that is taken or looks like one."""
         name = check_name(name)
         if name in self._names.users:
             raise from_status(Status.USER_EXISTS, repr(name))
+        check_new_name(name, self._names.users)
         user = NamedUser(handle=secrets.token_bytes(16), salt=secrets.token_bytes(16))
         self._ask(commands.ADD_USER, commands.AddUser(user=user.handle, label=user.label(name)), about=repr(name))
         self._names.users[name] = user
@@ -98,6 +100,7 @@ class People:
         handle, new = self.handle(name), check_name(new)
         if new in self._names.users:
             raise from_status(Status.USER_EXISTS, repr(new))
+        check_new_name(new, (other for other in self._names.users if other != name))
         user = NamedUser(handle=handle, salt=secrets.token_bytes(16))
         self._names.users[new] = user
         self._names.save()

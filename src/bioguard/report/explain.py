@@ -15,6 +15,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from bioguard.printable import printable
 from bioguard.records import FingerprintTemplate
 from bioguard.report.explain_style import STYLE
 
@@ -139,7 +140,7 @@ def _mark(x: float, y: float, angle_rad: float, css: str) -> str:
 
 def _clean(name: str) -> str:
     """A file name as text: control characters and undecodable bytes do not exist in XML."""
-    return "".join(c if c.isprintable() else "?" for c in name)
+    return printable(name)
 
 
 def _short(name: str) -> str:

@@ -11,6 +11,7 @@ from functools import cache
 from jinja2 import DictLoader, Environment, StrictUndefined, Template
 from markupsafe import Markup, escape
 
+from bioguard.printable import printable
 from bioguard.report.model import Report, Status
 
 __all__ = ["render_html"]
@@ -21,7 +22,12 @@ _BACKTICKS = re.compile(r"`([^`\n]+)`")
 
 def _code(text: str) -> Markup:
     """The text, escaped, with what stands between backticks as code: commands to type."""
-    return Markup(_BACKTICKS.sub(r"<code>\1</code>", str(escape(text))))  # noqa: S704  # escaped just here
+    return Markup(_BACKTICKS.sub(r"<code>\1</code>", str(escape(printable(text)))))  # noqa: S704  # escaped just here
+
+
+def _shown(value: object) -> object:
+    """Text with escapes for what would hide or turn it around; our own markup as it is."""
+    return printable(value, keep="\n\t") if type(value) is str else value
 
 
 @cache
@@ -33,7 +39,12 @@ def _template() -> Template:
             raise FileNotFoundError(name)
         sources[name] = content.decode("utf-8")
     environment = Environment(
-        loader=DictLoader(sources), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+        loader=DictLoader(sources),
+        autoescape=True,
+        finalize=_shown,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
     )
     environment.filters["code"] = _code
     environment.filters["svg"] = Markup  # only ever given Figure.svg, which the model checked

@@ -6,6 +6,7 @@ from typing import Any
 
 from bioguard.errors import InputRefused
 from bioguard.json_text import parse_json as read_json
+from bioguard.printable import harmless_json
 from bioguard.proofs.encoding import PARSE_FAULTS
 from bioguard.report.model import Check, Evidence, Fact, Figure, Report, Requirement, Section, Status, Table
 
@@ -28,7 +29,7 @@ def render_json(report: Report) -> str:
     """Sorted keys, two spaces, one newline at the end."""
     counts = {status.value: n for status, n in report.counts().items()}
     body = {"schema": SCHEMA, "status": report.status.value, "counts": counts, **_plain(report)}
-    return json.dumps(body, sort_keys=True, indent=2, ensure_ascii=False) + "\n"
+    return harmless_json(json.dumps(body, sort_keys=True, indent=2, ensure_ascii=False)) + "\n"
 
 
 def parse_json(text: str) -> Report:

@@ -6,6 +6,7 @@ NOT_APPLICABLE is `skipped`; WARN passes with its words in `system-out`.
 
 import xml.etree.ElementTree as ET
 
+from bioguard.printable import printable
 from bioguard.report.model import Check, Report, Status
 
 __all__ = ["render_junit"]
@@ -14,8 +15,8 @@ _CHILD = {Status.FAIL: "failure", Status.UNKNOWN: "error", Status.NOT_APPLICABLE
 
 
 def _clean(text: str) -> str:
-    """Without the control characters that XML 1.0 section 2.2 forbids."""
-    return "".join(c for c in text if c in "\t\n" or c.isprintable())
+    """With escapes for what XML 1.0 section 2.2 forbids, and for what turns a line around."""
+    return printable(text, keep="\t\n")
 
 
 def _seconds(milliseconds: int) -> str:

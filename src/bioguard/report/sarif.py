@@ -7,6 +7,7 @@ successful, so that a dashboard does not take silence for a pass.
 import json
 from typing import Any
 
+from bioguard.printable import harmless_json
 from bioguard.report.model import Check, Report, Status
 
 __all__ = ["render_sarif"]
@@ -32,7 +33,8 @@ def render_sarif(report: Report) -> str:
         ],
         "results": [_result(c, index[c.id]) for c in failed],
     }
-    return json.dumps({"$schema": SCHEMA, "version": "2.1.0", "runs": [run]}, indent=2, ensure_ascii=False) + "\n"
+    body = {"$schema": SCHEMA, "version": "2.1.0", "runs": [run]}
+    return harmless_json(json.dumps(body, indent=2, ensure_ascii=False)) + "\n"
 
 
 def _rule(check: Check) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from textwrap import fill
 
+from bioguard.printable import printable
 from bioguard.report.model import Check, Report, Status, Table
 
 __all__ = ["render_text"]
@@ -36,7 +37,7 @@ def render_text(report: Report) -> str:
     if report.residual:
         lines += ["", "What stays open", "---------------"]
         lines += [fill(text, WIDTH, initial_indent="* ", subsequent_indent="  ") for text in report.residual]
-    return "\n".join(lines) + "\n"
+    return printable("\n".join(lines), keep="\n") + "\n"
 
 
 def _check(check: Check) -> list[str]:

@@ -9,6 +9,7 @@ from struct import Struct
 from typing import BinaryIO
 
 from bioguard.errors import BioguardError, InputRefused
+from bioguard.printable import printable
 from bioguard.serve.protocol import METHODS, VERSION, Refusal
 from tee_sim import codec
 from tee_sim.errors import TeeError
@@ -75,7 +76,7 @@ def _write(stream: BinaryIO, number: int, kind: int, record: Record) -> None:
 
 
 def _ascii(text: str) -> str:
-    return text.encode("ascii", "backslashreplace").decode("ascii")[:_MAX_TEXT]
+    return printable(text).encode("ascii", "backslashreplace").decode("ascii")[:_MAX_TEXT]
 
 
 def _refuse(stream: BinaryIO, number: int, error: BioguardError) -> None:

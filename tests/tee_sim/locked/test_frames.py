@@ -15,11 +15,13 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from tee_sim.client import Context
+from tee_sim.clock import ClockKind
 from tee_sim.errors import Origin, TeeError, TeeResult
 from tee_sim.examples.counter.commands import ADD, COUNTER_UUID, READ, Add, Nothing
 from tee_sim.limits import MAX_FRAME_BYTES
 from tee_sim.params import Param
 from tee_sim.process import SecureProcess
+from tee_sim.rng import RandomnessKind
 from tee_sim.secure import SecureWorld
 from tee_sim.supplicant import Supplicant
 from tee_sim.testing import InProcessTee
@@ -60,6 +62,7 @@ def cbor(value: object) -> bytes:
     return frame(cbor_body(value))
 
 
+READY = Ready(anti_rollback_level=0, epoch=0, clock=ClockKind.HOST, randomness=RandomnessKind.SYSTEM)
 NO_FRAMES: dict[str, bytes] = {
     "a length above the limit": struct.pack("<I", MAX_FRAME_BYTES + 1) + bytes(100),
     "the greatest length": b"\xff" * 64,
@@ -79,7 +82,7 @@ NO_FRAMES: dict[str, bytes] = {
     "a provision": pack(Provision(huk=bytes(32), device_id=bytes(16), create=True)),
     "a boot": pack(Boot(manifests=(), profile=LockProfile.OFF)),
     "an answer to nothing asked": pack(StorageReply(result=TeeResult.SUCCESS, payload=b"")),
-    "a ready": pack(Ready(anti_rollback_level=0, epoch=0)),
+    "a ready": pack(READY),
     "a return": pack(Return(result=TeeResult.SUCCESS, origin=Origin.TEE)),
     "a storage call": pack(StorageCall(operation=1, payload=b"")),
     "a lock report": pack(Locked(report=b"", measurements=())),
@@ -109,7 +112,7 @@ REFUSED: dict[str, tuple[bytes, TeeResult]] = {
     ),
     "an identity of four bytes": (cbor([6, b"abcd", []]), TeeResult.BAD_FORMAT),
     "an identity of nobody": (pack(OpenSession(uuid=b"n" * 16, params=FOUR)), TeeResult.ITEM_NOT_FOUND),
-    "a step of a clock that does not step": (pack(AdvanceClock(ms=1)), TeeResult.BAD_STATE),
+    "a step of a clock that does not step": (pack(AdvanceClock(ms=1)), TeeResult.ACCESS_DENIED),
     "keys with a field": (cbor([13, 1]), TeeResult.BAD_FORMAT),
 }
 """Well-framed and wrong: what the secure world answers."""
@@ -227,7 +230,7 @@ def test_a_caller_s_mistake_is_told_to_the_caller_before_anything_is_sent(world:
             session.invoke(command, params)  # type: ignore[arg-type]
         assert (caught.value.message, caught.value.result) == (text, TeeResult.BAD_PARAMETERS)
         assert (caught.value.origin, caught.value.hint) == (Origin.API, "nothing was sent")
-    for message in (Ready(anti_rollback_level=0, epoch=0), StorageReply(result=TeeResult.SUCCESS, payload=b"")):
+    for message in (READY, StorageReply(result=TeeResult.SUCCESS, payload=b"")):
         with pytest.raises(TeeError, match=f"^{type(message).__name__} is no request") as caught:
             process.exchange(message)
         assert caught.value.origin is Origin.API
