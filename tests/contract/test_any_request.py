@@ -205,6 +205,17 @@ def test_any_sequence_leaves_the_next_question_answered(folder: Path, requests: 
         ask_all(life, exchange, requests)
 
 
+def test_a_face_of_another_dimension_names_nobody_and_ends_nothing(folder: Path) -> None:
+    with in_process(folder) as (life, _):
+        for sample in (SHORT_FACE, FACES[3]):
+            identify = biometric.Identify(sample=sample, fpir_inverse=0)
+            answer = life.ask(BIOMETRIC_UUID, biometric.IDENTIFY, identify)
+            wrong = sample is SHORT_FACE
+            assert (answer.status, answer.match) == ((Status.PROBE_DIMENSION, False) if wrong else (Status.OK, True))
+        authenticate = biometric.Authenticate(user=ALICE, sample=SHORT_FACE, fmr_inverse=0)
+        assert life.ask(BIOMETRIC_UUID, biometric.AUTHENTICATE, authenticate).status is Status.PROBE_DIMENSION
+
+
 @settings(max_examples=4, deadline=None, suppress_health_check=list(HealthCheck))
 @given(requests=SEQUENCES)
 def test_the_same_behind_the_lock(folder: Path, requests: list[Request]) -> None:

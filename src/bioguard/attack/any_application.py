@@ -89,6 +89,19 @@ def over_long(target: Target) -> str | None:
     return _dies(target, lambda: iter(tries), "an over-long message")
 
 
+def short_room(target: Target) -> str | None:
+    """Leave no room for the answer, and see whether the command was carried out all the same."""
+    messages = (b"", encode([]), encode([1]), encode([bytes(16)]))
+    for manifest in _started(target):
+        for number, message in product(COMMANDS, messages):
+            before = len(target.disk.traffic)
+            result, _ = target.invoke(manifest.ta_uuid, number, _four(message, 0))
+            written = [what for what, _, _ in target.disk.traffic[before:] if what != "get"]
+            if result is TeeResult.SHORT_BUFFER and written:
+                return f"command {number} of {manifest.name} stores, then says that there is no room for its answer"
+    return None
+
+
 def believed_lengths(target: Target) -> str | None:
     """Send lengths and offsets beyond every buffer, and look for keys in what comes out."""
     for manifest in _started(target):
@@ -144,6 +157,7 @@ _TABLE: tuple[tuple[str, str, str, Callable[[Target], str | None]], ...] = (
     ("any.malformed", "end any application with messages that are no request", GP, malformed),
     ("any.wrong-parameters", "end any application with parameters of the wrong kind", GP, wrong_parameters),
     ("any.over-long", "end any application with as many bytes as fit", GP, over_long),
+    ("any.short-room", "have a command carried out whose answer has no room", GP, short_room),
     ("any.believed-lengths", "read keys of any application with lengths beyond a buffer", HEIST, believed_lengths),
     ("any.session-parameters", "end any application with parameters of a session", GP, session_parameters),
     ("any.power-cut", "keep any application from starting again with a power cut", GP, power_cut),

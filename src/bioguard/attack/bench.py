@@ -9,7 +9,18 @@ from dataclasses import dataclass
 from enum import Enum, unique
 from pathlib import Path
 
-from bioguard.attack import any_application, enrollment, erasure, guessing, keys, on_disk, owners, samples, tokens
+from bioguard.attack import (
+    any_application,
+    enrollment,
+    erasure,
+    guessing,
+    keys,
+    misuse,
+    on_disk,
+    owners,
+    samples,
+    tokens,
+)
 from bioguard.attack.device_kit import DeviceKit
 from bioguard.attack.kit import Attack, Kit, SetupError, Stage
 from bioguard.attack.target import Target
@@ -28,6 +39,7 @@ ATTACKS: tuple[Attack, ...] = (
     *guessing.ATTACKS,
     *keys.ATTACKS,
     *on_disk.ATTACKS,
+    *misuse.ATTACKS,
     *any_application.ATTACKS,
 )
 

@@ -56,7 +56,7 @@ def revoked_challenge(kit: Kit) -> str | None:
     challenge = kit.challenge(victim)
     token = kit.pin_token(victim, challenge)
     request = sensor.RevokeChallenge(user=victim.user, modality=FACE, challenge=challenge)
-    kit.target.call(BIOMETRIC_UUID, sensor.REVOKE_CHALLENGE, request)
+    kit.ask(BIOMETRIC_UUID, sensor.REVOKE_CHALLENGE, request)
     return _gains(kit, victim, token, "with a revoked challenge")
 
 
@@ -123,11 +123,11 @@ def authenticator_id_rules(kit: Kit) -> str | None:
         token = kit.pin_token(victim, kit.challenge(victim))
         kit.need(kit.enroll(victim, token, face=kit.direction()), "enrollment")
         ids.append(kit.authenticator_id(victim))
-    page = kit.target.call(BIOMETRIC_UUID, biometric.LIST, biometric.ListRecords(user=victim.user))
+    page = kit.ask(BIOMETRIC_UUID, biometric.LIST, biometric.ListRecords(user=victim.user))
     erase = biometric.Erase(
         user=victim.user, record_id=page.records[0].record_id, leave=biometric.Leave(by_operator=True)
     )
-    kit.target.call(BIOMETRIC_UUID, biometric.ERASE, erase)
+    kit.ask(BIOMETRIC_UUID, biometric.ERASE, erase)
     after = kit.authenticator_id(victim)
     if ids[0] or ids[1] == ids[2]:
         return "the authenticator id does not change with an enrollment, or exists without one"

@@ -29,7 +29,7 @@ def _tries(kit: Kit, attempt: Callable[[Person, bytes], Status]) -> str | None:
 
 
 def _record(kit: Kit, person: Person) -> bytes:
-    page = kit.target.call(BIOMETRIC_UUID, biometric.LIST, biometric.ListRecords(user=person.user))
+    page = kit.ask(BIOMETRIC_UUID, biometric.LIST, biometric.ListRecords(user=person.user))
     return page.records[0].record_id
 
 

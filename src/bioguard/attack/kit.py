@@ -6,7 +6,8 @@ Faces are random directions; a genuine sample is a small step away from one, an 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from enum import Enum, unique
-from typing import Any
+from typing import Any, TypeVar
+from uuid import UUID
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,11 +18,16 @@ from bioguard.commands.biometric import BIOMETRIC_UUID, Modality
 from bioguard.commands.configuration import CONFIGURE, Configuration
 from bioguard.commands.gatekeeper import GATEKEEPER_UUID, GatekeeperStatus
 from bioguard.commands.keystore import KEYSTORE_UUID, Authorizations, KeyAlgorithm, KeyError_, KeyPurpose
+from bioguard.device.errors import status_of
 from bioguard.records import FaceEmbedding
 from bioguard.records.grants import Purpose
+from tee_sim.schema import Record
+from tee_sim.ta_api import Command
 
 __all__ = ["FACE", "Attack", "Kit", "Person", "SetupError", "Stage", "flipped"]
 
+Q = TypeVar("Q", bound=Record)
+A = TypeVar("A", bound=Record)
 FACE = Modality.FACE
 DIMENSION = 128
 NOISE = 0.2
@@ -98,8 +104,15 @@ class Kit:
     def __post_init__(self) -> None:
         self.rng = np.random.default_rng(self.seed)
         if self.configuration is not None:
-            answer = self.target.call(BIOMETRIC_UUID, CONFIGURE, self.configuration)
-            self.need(answer.status, "configuration")
+            self.ask(BIOMETRIC_UUID, CONFIGURE, self.configuration)
+
+    def ask(self, uuid: UUID, command: Command[Q, A], request: Q) -> A:
+        """A call that an attack stands on. Raises SetupError for a refusal: `target.call` is for what may be one."""
+        answer = self.target.call(uuid, command, request)
+        status = status_of(answer)
+        if status != 0:
+            raise SetupError(f"{type(request).__name__} answers {status.name}")
+        return answer
 
     # -- people ------------------------------------------------------------------------------------------------------
 
@@ -115,10 +128,10 @@ class Kit:
     def person(self, pin: bytes | None = b"1234", *, enrolled: bool = False) -> Person:
         """A new user, usually with a PIN, and with an enrolled face if asked for."""
         someone = Person(self.rng.bytes(16), pin or b"", self.direction())
-        self.target.call(BIOMETRIC_UUID, biometric.ADD_USER, biometric.AddUser(user=someone.user, label=bytes(32)))
+        self.ask(BIOMETRIC_UUID, biometric.ADD_USER, biometric.AddUser(user=someone.user, label=bytes(32)))
         for purpose in Purpose:
             grant = policy.GrantConsent(user=someone.user, modality=FACE, purpose=purpose, days=365, of_age=True)
-            self.need(self.target.call(BIOMETRIC_UUID, policy.GRANT, grant).status, "consent")
+            self.ask(BIOMETRIC_UUID, policy.GRANT, grant)
         if pin is not None:
             self.set_pin(someone, pin)
         if enrolled:
@@ -172,7 +185,7 @@ class Kit:
     def challenge(self, person: Person, modality: Modality = FACE) -> int:
         """generateChallenge."""
         request = sensor.SensorRequest(user=person.user, modality=modality)
-        return self.target.call(BIOMETRIC_UUID, sensor.GENERATE_CHALLENGE, request).challenge
+        return self.ask(BIOMETRIC_UUID, sensor.GENERATE_CHALLENGE, request).challenge
 
     def enroll(
         self,
@@ -225,7 +238,7 @@ class Kit:
     def authenticator_id(self, person: Person) -> int:
         """getAuthenticatorId."""
         request = sensor.SensorRequest(user=person.user, modality=FACE)
-        return self.target.call(BIOMETRIC_UUID, sensor.GET_AUTHENTICATOR_ID, request).authenticator_id
+        return self.ask(BIOMETRIC_UUID, sensor.GET_AUTHENTICATOR_ID, request).authenticator_id
 
     def reset_lockout(self, person: Person, token: bytes) -> bool:
         """resetLockout; True if it was accepted."""
@@ -236,12 +249,12 @@ class Kit:
     def locked(self, person: Person) -> bool:
         """Whether attempts are refused now."""
         request = sensor.SensorRequest(user=person.user, modality=FACE)
-        answer = self.target.call(BIOMETRIC_UUID, sensor.LOCK_STATUS, request)
+        answer = self.ask(BIOMETRIC_UUID, sensor.LOCK_STATUS, request)
         return answer.lock is not sensor.LockKind.NONE
 
     def search_locked(self) -> bool:
         """Whether 1:N is refused now."""
-        answer = self.target.call(BIOMETRIC_UUID, sensor.SEARCH_LOCK_STATUS, sensor.SearchRequest(modality=FACE))
+        answer = self.ask(BIOMETRIC_UUID, sensor.SEARCH_LOCK_STATUS, sensor.SearchRequest(modality=FACE))
         return answer.lock is not sensor.LockKind.NONE
 
     # -- Keystore ----------------------------------------------------------------------------------------------------

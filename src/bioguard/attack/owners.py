@@ -71,7 +71,7 @@ def pin_deleted(kit: Kit) -> str | None:
     """Have Gatekeeper forget the owner, who then looks like a user without a PIN."""
     for mode, k in _devices(kit):
         victim = k.person(enrolled=True)
-        k.target.call(GATEKEEPER_UUID, gatekeeper.DELETE_USER, gatekeeper.DeleteUser(user=victim.user))
+        k.ask(GATEKEEPER_UUID, gatekeeper.DELETE_USER, gatekeeper.DeleteUser(user=victim.user))
         for modality in Modality:
             gain = _gain(k, victim, b"", f"no token after the PIN was deleted{mode}", modality)
             if gain:

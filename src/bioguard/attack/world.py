@@ -17,7 +17,7 @@ from tee_sim.lockdown.records import LockReport
 from tee_sim.manifest import Manifest
 from tee_sim.process import Inspect, StorageHandler
 from tee_sim.secure import SecureWorld
-from tee_sim.wire import Boot, FrameReader, Locked, Message, Provision, Ready, Return, pack, unpack
+from tee_sim.wire import Boot, FrameReader, Locked, Message, NoFrameError, Provision, Ready, Return, pack, unpack
 
 __all__ = ["InProcess", "hosting"]
 
@@ -72,13 +72,21 @@ class InProcess:
 
     def exchange(self, message: Message, *, timeout_ms: int = INVOKE_TIMEOUT_MS) -> Return:
         """One request. There is nothing to time out. Raises TeeError TARGET_DEAD after the end."""
-        if self._world is None:
-            raise TeeError(TeeResult.TARGET_DEAD, "the secure world is gone", origin=Origin.COMMS)
         request = pack(message)
         self._tap("to-secure", request)
-        answer = _body(self._world.answer(_body(request)))
+        answer = self.deliver(_body(request))
         self._tap("from-secure", answer)
         return unpack(answer)  # type: ignore[return-value]  # what `handle` gave
+
+    def deliver(self, body: bytes) -> bytes:
+        """The body of a frame in, that of the answer out. Raises TeeError TARGET_DEAD: it has ended, maybe by this."""
+        if self._world is None:
+            raise TeeError(TeeResult.TARGET_DEAD, "the secure world is gone", origin=Origin.COMMS)
+        try:
+            return _body(self._world.answer(body))
+        except NoFrameError:
+            self._world = None
+            raise TeeError(TeeResult.TARGET_DEAD, "the secure world ended with 70", origin=Origin.COMMS) from None
 
     def close(self) -> int | None:
         """End it."""

@@ -1,7 +1,7 @@
 """An application of somebody else, one bug each: no command of ours, its own uuid."""
 
 from tee_sim.manifest import Manifest
-from tee_sim.params import Param
+from tee_sim.params import Param, ParamType
 from tee_sim.ta_api import CommandApp
 
 
@@ -42,6 +42,19 @@ class SmallBuffer(Vault):
     def invoke(self, session, command, params):
         if len(params[0].buffer) > 4096:
             raise MemoryError
+        return params
+
+
+class StoresFirst(Vault):
+    """Carries a command out before it looks at the room for its answer."""
+
+    FINDS = ("any.short-room",)
+
+    def invoke(self, session, command, params):
+        if command == 7 and params[1].kind is ParamType.MEMREF_OUTPUT:
+            with self.env.store.transaction() as transaction:
+                transaction.put(b"done", b"x", kind="vault")
+            return (params[0], params[1].filled(b"done"), Param.none(), Param.none())
         return params
 
 
