@@ -15,20 +15,26 @@ from bioguard.errors import InputRefused
 from bioguard.formats import ImportOptions, load
 
 
-def _status(field: str) -> int:
+def status(field: str) -> int:
+    """A field of /proc/self/status in bytes, such as VmRSS."""
     text = Path("/proc/self/status").read_text("ascii")
     return int(text.partition(f"{field}:")[2].split()[0]) << 10
 
 
+def reset_peak() -> None:
+    """Set VmHWM to what is resident now (proc(5), clear_refs)."""
+    Path("/proc/self/clear_refs").write_text("5")
+
+
 def measured(path: Path) -> tuple[int, str | None]:
     """Peak bytes over the start, and the refusal's code."""
-    Path("/proc/self/clear_refs").write_text("5")  # resets the high water mark (proc(5))
-    before, code = _status("VmRSS"), None
+    reset_peak()
+    before, code = status("VmRSS"), None
     try:
         load(path, ImportOptions(lenient=True))
     except InputRefused as error:
         code = error.code
-    return max(0, _status("VmHWM") - before), code
+    return max(0, status("VmHWM") - before), code
 
 
 def in_a_fork(path: Path) -> tuple[int, str | None]:

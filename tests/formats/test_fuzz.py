@@ -19,6 +19,16 @@ def test_fifteen_hundred_mutations() -> None:
     assert 0 < counts["accepted"] < counts["inputs"]
 
 
+def test_what_a_file_says_reaches_no_terminal_as_it_is() -> None:
+    """Found by the fuzzer: an element type is text of the file, and may be an escape sequence."""
+    header = b"{'descr': '<\x1b[31m\nf4', 'fortran_order': False, 'shape': (64,), }".ljust(118)
+    octets = b"\x93NUMPY\x01\x00" + len(header).to_bytes(2, "little") + header + bytes(256)
+    with pytest.raises(InputRefused) as caught:
+        load_bytes(octets, "x.npy")
+    assert caught.value.code == "format.npy_dtype"
+    assert caught.value.message == "npy element type '<?[31m?f4' is not read"
+
+
 @pytest.mark.parametrize("suffix", [".iso", ".xyt", ".npy", ".npz", ".csv", ".bin"])
 @given(
     head=st.sampled_from([b"", b"FMR\0 20\0", b"FMR\x00030\0", b"FMR\x00035\0", b"\x93NUMPY\1\0", b"PK\3\4"]),

@@ -55,7 +55,8 @@ def _dtype(descr: str) -> np.dtype[np.generic]:
             return np.dtype(descr.strip("'"))
     except TypeError:
         pass
-    raise refuse("npy_dtype", f"npy element type {descr[:20]} is not read", "save float32, float16 or float64")
+    shown = "".join(c if c.isascii() and c.isprintable() else "?" for c in descr[:20])  # it goes to a terminal
+    raise refuse("npy_dtype", f"npy element type {shown} is not read", "save float32, float16 or float64")
 
 
 def _header(text: str) -> tuple[np.dtype[np.generic], bool, tuple[int, ...]]:
