@@ -164,8 +164,10 @@ class SecureProcess:
             TeeError: BAD_PARAMETERS of origin API for a message that cannot be sent; TARGET_DEAD if the secure world is
                 gone, TIMEOUT (it is killed) past the deadline.
         """
-        deadline = _deadline(timeout_ms)
+        if not timeout_ms > 0:
+            raise _unsendable(f"timeout_ms is {timeout_ms}, not above 0")
         frame = _packed(message)
+        deadline = _deadline(timeout_ms)
         try:
             self._write(frame, deadline)
             answer = self._pump(deadline)

@@ -114,6 +114,7 @@ def test_a_device_tells_both_names(tmp_path: Path) -> None:
         assert refused(device.rename_user, "bob", "ALICE").code == "user.lookalike"
         device.rename_user("bob", "Bob")  # a name may come to look like itself
         assert refused(device.add_user, "alice").code == "user.exists"
+        assert refused(device.add_user, "\u0430lice").code == "user.lookalike"  # it mixes scripts, too
         assert device.users() == ["Bob", "alice"]
 
 

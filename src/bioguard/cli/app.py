@@ -204,7 +204,7 @@ def cli(
         seed=seed,
         clock=parse_clock(clock) if clock else None,
         allow_level=Level(allow_level) if allow_level else None,
-        storage_log=storage_log_into(storage_log) if storage_log else None,
+        storage_log=storage_log_into(storage_log, output.note) if storage_log else None,
         note=output.note,
     )
     ctx.obj = CliState(

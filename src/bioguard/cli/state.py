@@ -24,8 +24,8 @@ def default_device_dir() -> Path:
     return Path(os.environ.get("BIOGUARD_DEVICE") or Path(base) / "bioguard")
 
 
-def storage_log_into(path: Path) -> Callable[[RequestNote], None]:
-    """Append notes to a file, a line of JSON each.
+def storage_log_into(path: Path, tell: Callable[[str], None]) -> Callable[[RequestNote], None]:
+    """Append notes to a file, a line of JSON each. One that cannot be kept is told, once: the device goes on.
 
     Raises:
         InputRefused: it cannot be written. Asked before anything is started.
@@ -37,9 +37,17 @@ def storage_log_into(path: Path) -> Callable[[RequestNote], None]:
             f"{path}: {error.strerror}", hint="name a file that can be written", code="storage_log.unwritable"
         ) from error
 
+    lost = False
+
     def note(request: RequestNote) -> None:
-        with path.open("a", encoding="utf-8") as file:
-            file.write(json.dumps(request.to_json(), sort_keys=True) + "\n")
+        nonlocal lost
+        try:
+            with path.open("a", encoding="utf-8") as file:
+                file.write(json.dumps(request.to_json(), sort_keys=True) + "\n")
+        except OSError as error:
+            if not lost:
+                tell(f"{path}: {error.strerror}; the storage log is not complete")
+            lost = True
 
     return note
 

@@ -20,7 +20,7 @@ def user() -> None:
 @click.argument("name")
 @pass_state
 def add(state: CliState, name: str) -> Result:
-    """Add a user."""
+    """Add a user. A name that people would take for another user's, by case or by look-alike letters, is refused."""
     with state.device() as device:
         device.add_user(name)
     return Result(

@@ -102,16 +102,9 @@ def check_new_name(name: str, existing: Iterable[str]) -> None:
     """Refuse a name that people would misread.
 
     Raises:
-        InputRefused: `user.mixed_scripts`: letters of several scripts that no language writes together.
         NotPermitted: `user.lookalike`: it looks like the name of another user.
+        InputRefused: `user.mixed_scripts`: letters of several scripts that no language writes together.
     """
-    used = scripts(name)
-    if len(used) > 1 and not any(used <= together for together in _TOGETHER):
-        raise InputRefused(
-            f"{_shown(name)} mixes scripts: {', '.join(sorted(s.lower() for s in used))}",
-            hint="write a name in one script",
-            code="user.mixed_scripts",
-        )
     mine = look(name)
     for other in existing:
         if mine & look(other):
@@ -120,3 +113,10 @@ def check_new_name(name: str, existing: Iterable[str]) -> None:
                 hint="choose a name that nobody takes for the other one",
                 code="user.lookalike",
             )
+    used = scripts(name)
+    if len(used) > 1 and not any(used <= together for together in _TOGETHER):
+        raise InputRefused(
+            f"{_shown(name)} mixes scripts: {', '.join(sorted(s.lower() for s in used))}",
+            hint="write a name in one script",
+            code="user.mixed_scripts",
+        )

@@ -234,6 +234,9 @@ def test_a_caller_s_mistake_is_told_to_the_caller_before_anything_is_sent(world:
         with pytest.raises(TeeError, match=f"^{type(message).__name__} is no request") as caught:
             process.exchange(message)
         assert caught.value.origin is Origin.API
+    for timeout_ms in (0, -1):
+        with pytest.raises(TeeError, match="not above 0"):
+            session.invoke(1, FOUR, timeout_ms=timeout_ms)
     assert frames == []
     assert session.call(READ, Nothing()).value == 0
 
