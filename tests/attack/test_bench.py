@@ -17,8 +17,10 @@ from tee_sim.manifest import Manifest
 sys.path.insert(0, str(Path(__file__).parent))
 VULNERABLE = {
     name: {cls.__name__: cls.FINDS for cls in import_module(f"vulnerable.{name}").VARIANTS}
-    for name in ("biometric", "gatekeeper", "keystore")
+    for name in ("biometric", "deciding", "gatekeeper", "keystore")
 }
+APPLICATION = {"deciding": "biometric"}
+"""Whose variants a module holds, where it has another name."""
 anything = import_module("vulnerable.anything")
 PLANTED = import_module("vulnerable.device").PLANTED
 sys.path.pop(0)
@@ -29,8 +31,9 @@ OTHERS = [(cls.__name__, attack) for cls in anything.VARIANTS for attack in cls.
 ON_DEVICES = [(name, attack) for name, bug in PLANTED.items() for attack in bug.finds]
 
 
-def with_variant(app: str, variant: str) -> list[Manifest]:
-    return [replace(m, entry=f"vulnerable.{app}:{variant}") if m.name == app else m for m in manifests()]
+def with_variant(module: str, variant: str) -> list[Manifest]:
+    app = APPLICATION.get(module, module)
+    return [replace(m, entry=f"vulnerable.{module}:{variant}") if m.name == app else m for m in manifests()]
 
 
 @pytest.mark.parametrize("attack", ATTACKS, ids=[a.name for a in ATTACKS])

@@ -18,7 +18,9 @@ from bioguard.attack import (
     misuse,
     on_disk,
     owners,
+    rates,
     samples,
+    searches,
     tokens,
 )
 from bioguard.attack.device_kit import DeviceKit
@@ -37,6 +39,8 @@ ATTACKS: tuple[Attack, ...] = (
     *samples.ATTACKS,
     *erasure.ATTACKS,
     *guessing.ATTACKS,
+    *rates.ATTACKS,
+    *searches.ATTACKS,
     *keys.ATTACKS,
     *on_disk.ATTACKS,
     *misuse.ATTACKS,

@@ -24,7 +24,7 @@ from bioguard.records.grants import Purpose
 from tee_sim.schema import Record
 from tee_sim.ta_api import Command
 
-__all__ = ["FACE", "Attack", "Kit", "Person", "SetupError", "Stage", "flipped"]
+__all__ = ["BESIDE", "FACE", "Attack", "Kit", "Person", "SetupError", "Stage", "flipped"]
 
 Q = TypeVar("Q", bound=Record)
 A = TypeVar("A", bound=Record)
@@ -32,6 +32,10 @@ FACE = Modality.FACE
 DIMENSION = 128
 NOISE = 0.2
 """Length of the step between two samples of one face, of unit length: a cosine of about 0.98."""
+
+
+BESIDE = 0.05
+"""How far beside the border a sample is laid, in cosine: beyond what three views and their noise move it."""
 
 
 class SetupError(Exception):
@@ -251,6 +255,30 @@ class Kit:
         request = sensor.SensorRequest(user=person.user, modality=FACE)
         answer = self.ask(BIOMETRIC_UUID, sensor.LOCK_STATUS, request)
         return answer.lock is not sensor.LockKind.NONE
+
+    def border(self) -> float:
+        """The cosine to a face from which a claim is accepted, found on a face of the attacker's own."""
+        own = self.person(enrolled=True)
+        low, high = 0.2, 0.98
+        for _ in range(6):
+            middle = (low + high) / 2
+            if self.authenticate(own, self.near(own.face, middle)).match:
+                high = middle
+            else:
+                low = middle
+            self.match_token(own)
+        if high > 0.9:
+            raise SetupError("only a sample next to the face is accepted")
+        return high
+
+    def beside(self, person: Person) -> bytes:
+        """A sample that is a little too far from a face."""
+        return self.near(person.face, self.border() - BESIDE)
+
+    def need_search(self, person: Person) -> None:
+        """Stop an attack on searches where they do not work."""
+        if not self.identify(self.sample(person.face)).match:
+            raise SetupError("a search does not find who is enrolled")
 
     def search_locked(self) -> bool:
         """Whether 1:N is refused now."""

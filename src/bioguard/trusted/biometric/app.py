@@ -227,7 +227,7 @@ class BiometricApp(CommandApp):
         refuse_flawed(probe)
         purpose = purpose_of(request.operation_id)
         self._policy.require(user, modality, purpose)
-        terms = rates.claim_terms(self._vault.configuration, request.fmr_inverse)
+        terms = self._claim_terms(request.fmr_inverse)
         records = [(ref.record_id, self._vault.open_record(ref.record_id)[1]) for ref in refs]
         at = levels(Kind.of(probe, self._keeper.profile), terms, sum(record.samples for _, record in records))
         attempt = self._desk.begin(user, modality)
@@ -237,7 +237,7 @@ class BiometricApp(CommandApp):
         verdict = self._judge(modality, terms, matching.sightings(user, probe, records, self._keeper, at))
         self._policy.decided(user, modality, purpose, accepted=verdict.accepted is not None)
         token = self._desk.settle(
-            attempt, outcome_of(verdict, terms), request.operation_id, near=verdict.near, strong=verdict.strong
+            attempt, self._outcome(verdict, terms), request.operation_id, near=verdict.near, strong=verdict.strong
         )
         if verdict.accepted is None:
             return commands.Decision(status=Status.OK, match=False)
@@ -255,7 +255,7 @@ class BiometricApp(CommandApp):
         if len(index):
             self._refuse_other_model(probe)
         refuse_flawed(probe)
-        terms = rates.search_terms(self._vault.configuration, request.fpir_inverse)
+        terms = self._search_terms(request.fpir_inverse)
         among = index.open_to(self._desk.barred(modality), self._policy.journal.now_ms())
         if not among:  # nothing is compared, so nothing is counted
             self._policy.decided(None, modality, Purpose.IDENTIFY, accepted=False)
@@ -272,6 +272,19 @@ class BiometricApp(CommandApp):
         if found is None:
             return commands.Identified(status=Status.OK, match=False)
         return commands.Identified(status=Status.OK, match=True, user=found.user, record_id=found.record_id)
+
+    def _claim_terms(self, asked: int) -> Terms:
+        return rates.claim_terms(self._vault.configuration, asked)
+
+    def _search_terms(self, asked: int) -> Terms:
+        return rates.search_terms(self._vault.configuration, asked)
+
+    @staticmethod
+    def _outcome(verdict: Verdict, terms: Terms) -> Outcome:
+        """What the lockout makes of it."""
+        if verdict.accepted is None:
+            return Outcome.NO_MATCH
+        return Outcome.MATCH if terms.counts else Outcome.LOOSE_MATCH
 
     def _judge(self, modality: Modality, terms: Terms, seen: list[Sighting]) -> Verdict:
         """What a decision comes to. At a rate that does not count, the exposure budget is not asked and not touched."""
@@ -335,10 +348,3 @@ class BiometricApp(CommandApp):
         self._ids = None
         for index in self._indexes.values():
             index.remove(record_id)
-
-
-def outcome_of(verdict: Verdict, terms: Terms) -> Outcome:
-    """What the lockout makes of it."""
-    if verdict.accepted is None:
-        return Outcome.NO_MATCH
-    return Outcome.MATCH if terms.counts else Outcome.LOOSE_MATCH
