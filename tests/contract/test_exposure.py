@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from bioguard.trusted.biometric.levels import Levels
 from bioguard.trusted.biometric.verdict import NOTHING, Sighting, judge
-from bioguard.trusted.contract.exposure import LIMIT, Exposures
+from bioguard.trusted.contract.exposure import CLOSED, LIMIT, Exposures
 from bioguard.trusted.contract.lockout import CLEAR, LockoutState
 from bioguard.trusted.contract.padding import padded, unpadded
 from bioguard.trusted.contract.tally import MAX_RECORDS, Tally, put_tally
@@ -42,8 +42,19 @@ def test_the_count_is_what_happened_since_the_last_strong_match(events) -> None:
         assert len(counted) == len(model)
         for record in RECORDS:
             assert counted.holds(record) == (record in model)
-            assert counted.count(record) == min(model.get(record, LIMIT), LIMIT)
-            assert counted.spent(record) == (model.get(record, LIMIT) >= LIMIT)
+            assert counted.count(record) == min(model.get(record, CLOSED), CLOSED)
+            assert counted.spent(record) == (model.get(record, CLOSED) >= LIMIT)
+            assert counted.closed(record) == (model.get(record, CLOSED) >= CLOSED)
+
+
+def test_the_count_stops_where_no_search_looks_any_more() -> None:
+    counted = Exposures().enrolled(RECORDS[0])
+    for number in range(1, 2 * CLOSED):
+        counted = counted.after(near=[RECORDS[0]])
+        assert counted.count(RECORDS[0]) == min(number, CLOSED)
+        assert counted.spent(RECORDS[0]) == (number >= LIMIT)
+        assert counted.closed(RECORDS[0]) == (number >= CLOSED)
+    assert counted.after(strong=RECORDS[0]) == Exposures().enrolled(RECORDS[0])
 
 
 def test_enrolling_again_under_the_same_id_gives_no_budget_back() -> None:
@@ -54,7 +65,7 @@ def test_enrolling_again_under_the_same_id_gives_no_budget_back() -> None:
 
 def test_a_record_that_is_not_counted_has_no_budget() -> None:
     assert Exposures().spent(STRANGER)
-    assert Exposures().enrolled(RECORDS[0]).after(near=[STRANGER], strong=STRANGER).count(STRANGER) == LIMIT
+    assert Exposures().enrolled(RECORDS[0]).after(near=[STRANGER], strong=STRANGER).count(STRANGER) == CLOSED
 
 
 @pytest.mark.parametrize(
@@ -64,7 +75,7 @@ def test_a_record_that_is_not_counted_has_no_budget() -> None:
         (b"\0" * 7, b"\0"),
         (b"\0" * 16, b"\0\0"),
         (b"\1" * 8 + b"\0" * 8, b"\0\0"),
-        (b"\0" * 8, bytes([LIMIT + 1])),
+        (b"\0" * 8, bytes([CLOSED + 1])),
     ],
 )
 def test_what_is_not_written_is_not_read(keys: bytes, counts: bytes) -> None:
@@ -93,7 +104,7 @@ def size_of(tally: Tally) -> int:
 @pytest.mark.parametrize("records", [0, 1, 447, 448, 449, 7_000, 60_000, MAX_RECORDS])
 def test_no_count_changes_the_size_of_a_tally(records: int) -> None:
     longest = LockoutState(failed_attempts=(1 << 31) - 1, since_ms=(1 << 62) - 1)
-    assert size_of(tally_of(records)) == size_of(tally_of(records, LIMIT, longest))
+    assert size_of(tally_of(records)) == size_of(tally_of(records, CLOSED, longest))
     assert size_of(tally_of(records)) >= 4096
 
 

@@ -13,7 +13,7 @@ CHALLENGE_MS = RESET_TOKEN_MS = 600_000
 RIGHTS_TOKEN_MS = 300_000
 TIMED_EVERY, TIMED_MS, PERMANENT_AT = 5, 30_000, 20
 MAX_RECORDS = {FACE: 2, FINGER: 2}
-NEAR_BUDGET = 10
+NEAR_BUDGET, NEAR_CLOSED = 10, 50
 BOOT_MS = 60_000
 
 
@@ -321,7 +321,7 @@ class Reference:
         if level == "strong":
             record.near = 0
             return hit
-        spent, record.near = record.near >= NEAR_BUDGET, min(record.near + 1, NEAR_BUDGET)
+        spent, record.near = record.near >= NEAR_BUDGET, min(record.near + 1, NEAR_CLOSED)
         return hit if level == "weak" and not spent else None
 
     def authenticate(self, u: int, m: int, whose: int, identity: int, level: str) -> object:
@@ -353,7 +353,7 @@ class Reference:
         kind, _ = self.search[m].look(self.now_ms)
         if kind != "NONE":
             return f"LOCKED_{kind}"
-        seen = [(u, r) for u in open_to for r in self.users[u][m].records]
+        seen = [(u, r) for u in open_to for r in self.users[u][m].records if r.near < NEAR_CLOSED]
         hit = self._decide(seen, (whose, identity), level)
         if hit is None:
             self.search[m].fail(self.now_ms)

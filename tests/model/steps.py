@@ -21,6 +21,8 @@ DELAYS_MS = (0, 600_000, 600_001)
 """Between the PIN and what it opens."""
 SIEGES = 0.01
 """How often somebody is guessed at until only the PIN helps."""
+WALKS = 0.003
+"""How often somebody is searched for, near the threshold, until no search finds them."""
 LATEST = 6
 """Tokens, challenges and records are named from the latest one back."""
 
@@ -136,6 +138,11 @@ def random_steps(seed: int, count: int) -> list[Step]:
         if rng.random() < SIEGES:
             u = int(rng.integers(USERS))
             steps += [*[Step("authenticate", (u, FACE, u, 0, "far"))] * 5, Step("wait", (30_001,))] * 4
+        if rng.random() < WALKS:
+            u = int(rng.integers(1, USERS))
+            steps += [Step("visit", (u, FACE, 0, 0, "nothing"))]
+            steps += [*[Step("identify", (FACE, u, 0, "near"))] * 4, Step("unlock", (u, FACE, 0))] * 14
+            steps += [Step("identify", (FACE, u, 0, "strong"))] * 2
         kind = str(rng.choice(names, p=weights / weights.sum()))
         args = tuple(str(a) if isinstance(a, np.str_) else a for a in KINDS[kind][1](rng))
         rows = (

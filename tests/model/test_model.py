@@ -43,14 +43,15 @@ def test_the_device_never_differs_from_the_model(story: int) -> None:
 
 def test_the_stories_get_to_every_answer_that_matters() -> None:
     seen: Counter[tuple[str, object]] = Counter()
-    spent = 0
+    spent = closed = 0
     for story in range(20_000 // STORY):
         reference = Reference(require_pin=bool(story % 2))
         for step in random_steps(story * STORY, STORY):
             answer = getattr(reference, step.kind)(*step.args)
             seen[step.kind, answer[0] if isinstance(answer, tuple) else answer] += 1
-        spent += sum(r.near >= 10 for user in reference.users.values() for s in user.values() for r in s.records)
-    assert spent >= 5
+        near = [r.near for user in reference.users.values() for s in user.values() for r in s.records]
+        spent, closed = spent + sum(n >= 10 for n in near), closed + (50 in near)
+    assert (spent >= 5, closed >= 2) == (True, True)
     assert {kind for kind, _ in seen} == set(KINDS)
     for kind in ("authenticate", "identify"):
         for answer in ("match", "no match", "LOCKED_TIMED", "LOCKED_PERMANENT", "PROBE_DIMENSION"):
@@ -174,6 +175,10 @@ def no_exposure_budget(p: Patch) -> None:
     p.setattr(Exposures, "spent", lambda *_: False)
 
 
+def closed_records_are_found(p: Patch) -> None:
+    p.setattr(Exposures, "closed", lambda *_: False)
+
+
 def one_more_near_decision(p: Patch) -> None:
     p.setattr(exposure, "LIMIT", 11)
 
@@ -217,7 +222,8 @@ MUTANTS = [
     limit_off_by_one, wait_a_millisecond_short, never_permanent, reboot_ends_a_wait, sensors_do_not_lock_each_other,
     counter_not_stored, match_clears_nothing, challenge_lives_too_long, revoking_does_nothing,
     challenge_of_another_sensor, token_of_a_reset_pin, old_token_resets, search_is_not_counted, search_match_clears,
-    claim_clears_search, pin_does_not_open_search, locked_people_are_named, no_exposure_budget, one_more_near_decision,
+    claim_clears_search, pin_does_not_open_search, locked_people_are_named, no_exposure_budget,
+    closed_records_are_found, one_more_near_decision,
     weak_match_resets_exposure, strong_match_keeps_exposure, unbound_beside_a_pin, pin_wait_skipped_after_reboot,
     sixth_pin_before_a_wait, authenticator_id_kept,
 ]  # fmt: skip

@@ -288,9 +288,12 @@ class BiometricApp(CommandApp):
 
     def _judge(self, modality: Modality, terms: Terms, seen: list[Sighting]) -> Verdict:
         """What a decision comes to. At a rate that does not count, the exposure budget is not asked and not touched."""
-        if terms.counts:
-            return judge(seen, self._desk.spent(modality))
-        return Verdict(accepted=judge(seen, lambda _: False).accepted)
+        if not terms.counts:
+            return Verdict(accepted=judge(seen, lambda _: False).accepted)
+        exposures = self._desk.exposures(modality)
+        if terms.fpir is not None:
+            seen = [sighting for sighting in seen if not exposures.closed(sighting.record_id)]
+        return judge(seen, exposures.spent)
 
     def _list(self, request: commands.ListRecords) -> commands.Page:
         if request.user is not None:

@@ -16,6 +16,7 @@ from bioguard.commands.configuration import Configuration, LockoutChoice
 from bioguard.commands.sensor import LockKind, SensorStatus
 from bioguard.records.tokens import TOKEN_KEY_NAME, AuthToken
 from bioguard.trusted.contract.authority import Attempt, SensorAuthority, TokenUnusable
+from bioguard.trusted.contract.exposure import Exposures
 from bioguard.trusted.contract.lockout import (
     ANDROID_11,
     ANDROID_13,
@@ -153,9 +154,9 @@ class ContractDesk:
                 put_tally(transaction, sensor_id, replace(tally, search=seen))
         return self._lockout.status(seen, now_ms)
 
-    def spent(self, modality: Modality) -> Callable[[bytes], bool]:
-        """Which records accept strong scores only."""
-        return read_tally(self._env.store, SENSOR_IDS[modality]).exposures.spent
+    def exposures(self, modality: Modality) -> Exposures:
+        """How often each record of a sensor came near."""
+        return read_tally(self._env.store, SENSOR_IDS[modality]).exposures
 
     def barred(self, modality: Modality) -> frozenset[bytes]:
         """Whom a search must not name: the sensor is locked for them."""

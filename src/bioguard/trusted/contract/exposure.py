@@ -4,7 +4,16 @@ A yes or no at a fixed threshold tells next to nothing about a sample that lies 
 sample near it. Who collects such bits walks along the threshold to the template. A lockout does not end that: an
 insider clears it with a finger or a PIN of their own, or waits. So every decision in which a record came near counts
 one for that record, whatever was answered, and only what nobody reaches by walking sets the count back: a strong match
-of this very record. With the budget spent a record accepts strong scores only.
+of this very record.
+
+| count                 | the record accepts                                                                       |
+|-----------------------|------------------------------------------------------------------------------------------|
+| below LIMIT           | what the rate accepts                                                                    |
+| LIMIT to CLOSED - 1   | strong scores only                                                                       |
+| CLOSED                | strong scores, in 1:1 only: no search looks at it until the person has claimed the name  |
+
+The last line is there because a spent record still says no to all but strong scores, and an insider who clears the
+counter of 1:N could go on asking until a guess around what was learned happens to be strong.
 
 | score of the record                  | counts                                                                   |
 |--------------------------------------|--------------------------------------------------------------------------|
@@ -24,12 +33,16 @@ from dataclasses import dataclass
 from operator import lt
 from typing import Final, Self
 
-__all__ = ["ENTRY_BYTES", "LIMIT", "Exposures"]
+__all__ = ["CLOSED", "ENTRY_BYTES", "LIMIT", "Exposures"]
 
 LIMIT: Final = 10
 """Near decisions between two strong matches. On the development half of LFW (docs/protection.md): who starts at a false
 match, knows how faces are distributed and gets ideal answers comes from a mean cosine of 0.43 to 0.48 with ten of them,
 to 0.56 with thirty; the strong threshold is 0.55. The limit costs genuine people 0.3 % more refusals."""
+CLOSED: Final = 50
+"""Near decisions after which no search finds the record. Around a face known to a cosine of 0.48 one guess in some
+thousands is strong (`python -m bench.oracle`, siege): forty of them are below one in a hundred. A stranger comes near
+once in a hundred tries, so 5 000 of them pass between two visits of a person who is only ever searched for."""
 KEY_BYTES: Final = 8
 """Of a record id, which is 16 random bytes: among 100 000 records two share a key on one of 3.7 billion devices."""
 ENTRY_BYTES: Final = KEY_BYTES + 1
@@ -41,7 +54,7 @@ class Exposures:
 
     Attributes:
         keys: the first KEY_BYTES of each record id as a number, ascending.
-        counts: one byte for each, 0 to LIMIT.
+        counts: one byte for each, 0 to CLOSED.
     """
 
     keys: tuple[int, ...] = ()
@@ -50,7 +63,7 @@ class Exposures:
     @classmethod
     def unpacked(cls, keys: bytes, counts: bytes) -> Self:
         """From what `packed_keys` wrote. Raises ValueError for what it does not write."""
-        if len(keys) != KEY_BYTES * len(counts) or max(counts, default=0) > LIMIT:
+        if len(keys) != KEY_BYTES * len(counts) or max(counts, default=0) > CLOSED:
             raise ValueError("exposure counts do not fit their records")
         numbers = struct.unpack(f">{len(counts)}Q", keys)
         if not all(map(lt, numbers, numbers[1:])):
@@ -91,13 +104,17 @@ class Exposures:
         return type(self)(self.keys[:place] + self.keys[place + 1 :], self.counts[:place] + self.counts[place + 1 :])
 
     def count(self, record_id: bytes) -> int:
-        """Near decisions since the last strong match. LIMIT for a record that is not counted: it has no budget."""
+        """Near decisions since the last strong match. CLOSED for a record that is not counted: it has no budget."""
         place, known = self._place(record_id)
-        return self.counts[place] if known else LIMIT
+        return self.counts[place] if known else CLOSED
 
     def spent(self, record_id: bytes) -> bool:
         """Whether only a strong score is accepted."""
         return self.count(record_id) >= LIMIT
+
+    def closed(self, record_id: bytes) -> bool:
+        """Whether no search looks at a record."""
+        return self.count(record_id) >= CLOSED
 
     def after(self, *, near: Iterable[bytes] = (), strong: bytes | None = None) -> Self:
         """After a decision in which these records came near, or this one was matched strongly."""
@@ -105,7 +122,7 @@ class Exposures:
         for record_id in near:
             place, known = self._place(record_id)
             if known:
-                counts[place] = min(counts[place] + 1, LIMIT)
+                counts[place] = min(counts[place] + 1, CLOSED)
         if strong is not None:
             place, known = self._place(strong)
             if known:
