@@ -8,6 +8,7 @@ from bench.commands_accuracy import accuracy, scores
 from bench.commands_baseline import baseline
 from bench.commands_campaign import campaign
 from bench.commands_compare import compare_command
+from bench.commands_enrollment import enrollment
 from bench.commands_protection import protection
 from bench.commands_realism import realism
 from bench.commands_speed import speed
@@ -22,7 +23,7 @@ def cli() -> None:
     """Accuracy, speed, protection and regressions of bioguard. Metrics and layouts: docs/benchmarks.md."""
 
 
-for command in (scores, accuracy, speed, protection, compare_command, campaign, realism, baseline):
+for command in (scores, accuracy, speed, protection, compare_command, campaign, realism, enrollment, baseline):
     cli.add_command(command)
 
 

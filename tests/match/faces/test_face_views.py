@@ -24,7 +24,7 @@ def at_angle(dimension: int, *cosines: float, seed: int = 0) -> np.ndarray:
 
 
 def test_views_of_one_person_fit() -> None:
-    """LFW photographs: 0.7 % of triples are refused; the synthetic people are a little more alike."""
+    """LFW photographs: 1.8 % of triples are refused; the synthetic people are a little more alike."""
     refused = sum(not check_views(views[:3]).fits.all() for views in VIEWS)
     assert refused <= 6
 
