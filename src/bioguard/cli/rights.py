@@ -16,6 +16,7 @@ from bioguard.device.credentials import verify_pin
 from bioguard.device.rectify import relabel, rename
 from bioguard.errors import InputRefused
 from bioguard.policy.export import NO_TEMPLATES, decision_words, iso, word
+from bioguard.printable import harmless_json
 from bioguard.records.events import Cause, Event
 from bioguard.records.rights import EXTENSION_CAUSES, REQUEST_CAUSES, RightsRequest
 
@@ -39,7 +40,7 @@ def access(state: CliState, user: str, pin_file: Path | None) -> Result:
         command="access",
         outcome="answered",
         data={"personal_data": data},
-        lines=json.dumps(data, indent=2, ensure_ascii=False).splitlines(),
+        lines=harmless_json(json.dumps(data, indent=2, ensure_ascii=False)).split("\n"),
     )
 
 
@@ -56,7 +57,7 @@ def export(state: CliState, user: str, out: Path, pin_file: Path | None) -> Resu
         data = personal_data(device, user, Cause.PORTABILITY, token=token)
     fd = os.open(out, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(fd, "w", encoding="utf-8") as file:
-        file.write(json.dumps(data, indent=2, ensure_ascii=False) + "\n")
+        file.write(harmless_json(json.dumps(data, indent=2, ensure_ascii=False)) + "\n")
     return Result(
         command="export",
         outcome="exported",
