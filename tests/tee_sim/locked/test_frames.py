@@ -165,6 +165,21 @@ def test_any_body_is_answered_or_no_frame(in_process: SecureWorld, body: bytes) 
     assert isinstance(unpack(answer[4:]), Return)
 
 
+@pytest.mark.parametrize("error", [MemoryError, RecursionError])
+def test_a_core_without_memory_says_so(
+    in_process: SecureWorld, monkeypatch: pytest.MonkeyPatch, error: type[Exception]
+) -> None:
+    def exhausted(_message: object) -> None:
+        raise error
+
+    body = pack(RenewKeys())[4:]
+    with monkeypatch.context() as during:
+        during.setattr(in_process, "handle", exhausted)
+        answer = unpack(in_process.answer(body)[4:])
+    assert answer == Return(result=TeeResult.OUT_OF_MEMORY, origin=Origin.TEE)
+    assert unpack(in_process.answer(body)[4:]) == Return(result=TeeResult.SUCCESS, origin=Origin.TEE)
+
+
 @pytest.mark.parametrize("name", ["a length above the limit", "garbage", "a provision", "an answer to nothing asked"])
 def test_what_is_no_frame_ends_it_with_70(world: World, name: str) -> None:
     process = world(counter())
