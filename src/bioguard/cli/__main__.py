@@ -25,11 +25,6 @@ class _Unexpected(BioguardError):
     exit_code = ExitCode.UNEXPECTED
 
 
-class _Unwritable(BioguardError):
-    code = "output.unwritable"
-    exit_code = ExitCode.UNEXPECTED
-
-
 class _Interrupted(BioguardError):
     code = "interrupted"
     exit_code = ExitCode.INTERRUPTED
@@ -96,8 +91,7 @@ def main() -> NoReturn:
         code = run(sys.argv[1:])
         sys.stdout.flush()
     except AnswerLost as lost:
-        hint = "check where standard output goes; what the command was to do is done, as far as it came"
-        Output().error(_Unwritable(f"the answer cannot be written: {lost}", hint=hint))
+        Output().error(_Unexpected(f"the answer cannot be written: {lost}", hint="check where stdout goes"))
         code = ExitCode.UNEXPECTED
     sys.stderr.flush()
     sys.exit(int(code))
