@@ -2,14 +2,15 @@
 
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 import click
 
-from bioguard.cli.collection import find_faces, find_fingers
+from bioguard.cli.collection import Sample, Subject, find_faces, find_fingers
+from bioguard.cli.demo_sensor import take
 from bioguard.cli.import_options import import_options
 from bioguard.cli.output import Output, Result
 from bioguard.cli.state import CliState, pass_state
@@ -18,7 +19,7 @@ from bioguard.device import Device, DeviceOptions
 from bioguard.device.consent import grant_all, signed_log
 from bioguard.device.credentials import check_token, enrollment_token, set_pin, unlock, verify_pin
 from bioguard.device.receipts import erasure_receipt
-from bioguard.errors import InputRefused
+from bioguard.errors import InputRefused, NotPermitted
 from bioguard.exit_codes import ExitCode
 from bioguard.formats import ImportOptions
 from bioguard.records import Features
@@ -28,6 +29,9 @@ from bioguard.synthetic import face_views, finger_impressions
 __all__ = ["demo"]
 
 ENROLLED_SAMPLES = 3
+NEEDED = ENROLLED_SAMPLES + 1
+"""One more than is enrolled, to be tried afterwards."""
+MODALITIES = {"finger": Modality.FINGERPRINT, "face": Modality.FACE}
 NAMES = ("alice", "bob")
 PEOPLE = 20
 """People enrolled from a directory of real samples."""
@@ -41,37 +45,37 @@ PROBES = 3
 
 @dataclass(slots=True)
 class _Tally:
-    """Decisions that were right, of those made."""
+    """Enrollments of one modality that succeeded, and decisions that were right, of those made."""
 
+    enrolled: int = 0
+    failures_to_enroll: int = 0
+    taken_again: int = 0
     genuine_accepted: int = 0
     genuine: int = 0
     impostors_rejected: int = 0
     impostors: int = 0
 
-    def line(self, what: str) -> str:
-        return (
-            f"{what:<12} genuine accepted {self.genuine_accepted}/{self.genuine}, "
-            f"impostors rejected {self.impostors_rejected}/{self.impostors}"
-        )
+    def lines(self, what: str) -> list[str]:
+        return [
+            f"{what:<12} enrolled {self.enrolled}/{self.enrolled + self.failures_to_enroll}, "
+            f"failures to enroll {self.failures_to_enroll}, samples taken again {self.taken_again}",
+            f"{'':<12} genuine accepted {self.genuine_accepted}/{self.genuine}, "
+            f"impostors rejected {self.impostors_rejected}/{self.impostors}",
+        ]
 
-    def as_data(self) -> dict[str, int]:
-        return {
-            "genuine_accepted": self.genuine_accepted,
-            "genuine": self.genuine,
-            "impostors_rejected": self.impostors_rejected,
-            "impostors": self.impostors,
-        }
+    @property
+    def flawless(self) -> bool:
+        right = self.genuine_accepted == self.genuine and self.impostors_rejected == self.impostors
+        return right and not self.failures_to_enroll
 
 
 @dataclass(slots=True)
 class _Person:
-    """Samples of one person: the first ones are enrolled, the rest are probes."""
+    """Somebody to enroll, and what is left to try afterwards, by modality; without it nothing of that is enrolled."""
 
     name: str
-    samples: dict[str, Sequence[Features]] = field(default_factory=dict)
-
-    def probes(self, what: str) -> Sequence[Features]:
-        return self.samples[what][ENROLLED_SAMPLES:]
+    subjects: Mapping[str, Subject]
+    probes: dict[str, Sequence[Features]] = field(default_factory=dict)
 
 
 @contextmanager
@@ -96,6 +100,9 @@ def _temporary_device(options: DeviceOptions, keep: Path | None) -> Iterator[Dev
 def demo(state: CliState, data: Path | None, keep: Path | None, options: ImportOptions) -> Result:
     """Provision a device, enroll people by face and finger, accept genuine attempts, reject impostors.
 
+    With --data it does what a sensor does: a sample that does not fit is named and the next one is taken; who cannot be
+    enrolled is counted.
+
     \b
     Examples:
       bioguard demo
@@ -105,17 +112,22 @@ def demo(state: CliState, data: Path | None, keep: Path | None, options: ImportO
     out = state.output
     out.step("bioguard demo: a simulated device; nothing here protects real biometrics")
     people = _real_people(data, out, options) if data else _synthetic_people()
+    tallies = {what: _Tally() for what in MODALITIES}
     with _temporary_device(state.options, keep) as device:
         facts = device.running.status()
         out.step(f"device   provisioned in {device.directory if keep else 'a temporary directory'}")
         out.step(f"sandbox  {facts['sandbox_level']}: {', '.join(map(str, device.running.verdict.layers))}")
         out.step(f"store    sealed, anti-rollback level {facts['anti_rollback_level']}")
-        _enroll(device, people, out, verbose=data is None)
-        tallies = _attempts(device, people, out, verbose=data is None)
+        _enroll(device, people, tallies, out, verbose=data is None)
+        people = [p for p in people if p.probes]
+        if not people:
+            raise InputRefused("nobody could be enrolled", hint="the reasons stand above", code="demo.nobody")
+        _attempts(device, people, tallies, out, verbose=data is None)
         records = sum(1 for _ in device.records())
         _show_token(device, people[0], out)
-        identified = sum(device.identify(p.probes("face")[0]).user == p.name for p in people)
-        out.step(f"search   1:N by face: {identified}/{len(people)} people found among {records} records")
+        faces = [p for p in people if p.probes.get("face")]
+        identified = sum(_identified(device, person) for person in faces)
+        out.step(f"search   1:N by face: {identified}/{len(faces)} people found among {records} records")
         erased = next(device.records(people[0].name))
         leave = Leave(token=verify_pin(device, people[0].name, DEMO_PIN))
         receipt = erasure_receipt(device, [device.erase(people[0].name, erased.record_id, leave)])
@@ -125,10 +137,7 @@ def demo(state: CliState, data: Path | None, keep: Path | None, options: ImportO
         log = signed_log(device)
         out.step(f"log      {len(log.items)} entries under a signed checkpoint; none holds a feature or a score")
     seconds = time.monotonic() - started
-    right = all(t.genuine_accepted and t.impostors_rejected for t in tallies.values())
-    if data is None:
-        right = all(t.genuine_accepted == t.genuine and t.impostors_rejected == t.impostors for t in tallies.values())
-    lines = ["", *(tally.line(what) for what, tally in tallies.items()), f"done in {seconds:.1f} s"]
+    right = all(t.flawless if data is None else t.genuine_accepted and t.impostors_rejected for t in tallies.values())
     return Result(
         command="demo",
         outcome="done" if right else "wrong_decisions",
@@ -136,17 +145,26 @@ def demo(state: CliState, data: Path | None, keep: Path | None, options: ImportO
             "people": len(people),
             "records": records,
             "sandbox_level": facts["sandbox_level"],
-            "decisions": {what: tally.as_data() for what, tally in tallies.items()},
+            "decisions": {what: asdict(tally) for what, tally in tallies.items()},
             "identified": identified,
             "seconds": round(seconds, 3),
         },
-        lines=lines,
+        lines=["", *(line for what, t in tallies.items() for line in t.lines(what)), f"done in {seconds:.1f} s"],
         exit_code=ExitCode.OK if right else ExitCode.NO,
     )
 
 
+def _identified(device: Device, person: _Person) -> bool:
+    """Whether a search finds the person; a miss counts, and is cleared by the PIN before it locks the sensor."""
+    found = device.identify(person.probes["face"][0]).user == person.name
+    if not found:
+        unlock(device, person.name, DEMO_PIN)
+    return found
+
+
 def _show_token(device: Device, person: _Person, out: Output) -> None:
-    answer = device.authenticate(person.name, person.probes("face")[0], operation_id=OPERATION_ID)
+    probe = next(probes[0] for probes in person.probes.values() if probes)
+    answer = device.authenticate(person.name, probe, operation_id=OPERATION_ID)
     if answer.token is None:
         return
     token = AuthToken.from_bytes(answer.token)
@@ -162,22 +180,25 @@ def _synthetic_people(seed: int = 1) -> list[_Person]:
         _Person(
             name,
             {
-                "finger": finger_impressions(seed, person=i, count=ENROLLED_SAMPLES + 1),
-                "face": face_views(seed, person=i, count=ENROLLED_SAMPLES + 1),
+                "finger": _captured(finger_impressions(seed, person=person, count=NEEDED)),
+                "face": _captured(face_views(seed, person=person, count=NEEDED)),
             },
         )
-        for i, name in enumerate(NAMES)
+        for person, name in enumerate(NAMES)
     ]
 
 
+def _captured(samples: Sequence[Features]) -> Subject:
+    return Subject("synthetic", [Sample(f"sample {i}", features) for i, features in enumerate(samples, 1)])
+
+
 def _real_people(root: Path, out: Output, options: ImportOptions) -> list[_Person]:
-    needed = ENROLLED_SAMPLES + 1
-    fingers = find_fingers(root, people=PEOPLE, impressions=needed, options=options)
-    faces = find_faces(root, people=PEOPLE, views=needed)
+    fingers = find_fingers(root, people=PEOPLE, impressions=NEEDED, options=options)
+    faces = find_faces(root, people=PEOPLE, views=NEEDED)
     count = min(len(fingers), len(faces))
     if count < 2:
         raise InputRefused(
-            f"{root} has {len(fingers)} fingers and {len(faces)} faces with at least {needed} samples",
+            f"{root} has {len(fingers)} fingers and {len(faces)} faces with at least {NEEDED} samples",
             hint="two of each are needed: <finger>_<impression>.iso files, and an .npz with embeddings and labels",
             code="demo.data",
         )
@@ -186,7 +207,9 @@ def _real_people(root: Path, out: Output, options: ImportOptions) -> list[_Perso
     return [_Person(f"person-{i + 1:02d}", {"finger": f, "face": v}) for i, (f, v) in enumerate(rows)]
 
 
-def _enroll(device: Device, people: Sequence[_Person], out: Output, *, verbose: bool) -> None:
+def _enroll(
+    device: Device, people: Sequence[_Person], tallies: Mapping[str, _Tally], out: Output, *, verbose: bool
+) -> None:
     with out.progress(people, "enrolling", len(people)) as bar:
         for person in bar:
             device.add_user(person.name)
@@ -194,37 +217,63 @@ def _enroll(device: Device, people: Sequence[_Person], out: Output, *, verbose: 
             grant_all(device, person.name, of_age=True)
             if verbose:
                 out.step(f"user     {person.name}: PIN set, consent to unlock and identify granted")
-            for what, samples in person.samples.items():
-                finger = "right-index" if what == "finger" else None
-                modality = Modality.FINGERPRINT if finger else Modality.FACE
-                token = enrollment_token(device, person.name, modality, DEMO_PIN)
-                new = device.enroll(person.name, samples[:ENROLLED_SAMPLES], finger=finger, token=token)
-                if verbose:
-                    out.step(f"enroll   {person.name} {what}: {new.views} samples, digest {new.digest[:16]}...")
+            for what in person.subjects:
+                _enroll_one(device, person, what, tallies[what], out, verbose=verbose)
     if not verbose:
-        out.step(f"enroll   {len(people)} people, a finger and a face each")
+        done = ", ".join(f"{tally.enrolled} {what}s" for what, tally in tallies.items())
+        out.step(f"enroll   {done} of {len(people)} people")
 
 
-def _others(people: Sequence[_Person], person: _Person) -> list[_Person]:
-    """The next people in the circle: fewer than the failed attempts that lock the sensor."""
-    start = people.index(person) + 1
-    return [people[(start + i) % len(people)] for i in range(min(IMPOSTORS, len(people) - 1))]
+def _enroll_one(device: Device, person: _Person, what: str, tally: _Tally, out: Output, *, verbose: bool) -> None:
+    """Capture and enroll one finger or face, or count the failure to."""
+    subject, modality = person.subjects[what], MODALITIES[what]
+    where = f"{person.name} {what} ({subject.label})"
+    taken = take(
+        subject.samples,
+        ENROLLED_SAMPLES,
+        lambda name, fault: out.step(f"capture  {where}: {name} {fault}: not taken"),
+    )
+    tally.taken_again += len(taken.passed_over)
+    try:
+        if len(taken.chosen) < ENROLLED_SAMPLES:
+            raise InputRefused(f"of {len(subject.samples)} samples no {ENROLLED_SAMPLES} fit together")
+        samples = [s.features for s in taken.chosen if s.features is not None]
+        token = enrollment_token(device, person.name, modality, DEMO_PIN)
+        finger = "right-index" if modality is Modality.FINGERPRINT else None
+        new = device.enroll(person.name, samples, finger=finger, token=token)
+    except (InputRefused, NotPermitted) as error:
+        tally.failures_to_enroll += 1
+        out.step(f"enroll   {where}: FAILURE TO ENROLL, {error.message}")
+        return
+    tally.enrolled += 1
+    person.probes[what] = taken.probes
+    if verbose:
+        out.step(f"enroll   {person.name} {what}: {new.views} samples, digest {new.digest[:16]}...")
 
 
-def _attempts(device: Device, people: Sequence[_Person], out: Output, *, verbose: bool) -> dict[str, _Tally]:
-    tallies = {"finger": _Tally(), "face": _Tally()}
+def _others(people: Sequence[_Person], person: _Person, what: str) -> list[_Person]:
+    """The next people in the circle who have something to try: fewer than the failures that lock the sensor."""
+    at = people.index(person)
+    circle = [*people[at + 1 :], *people[:at]]
+    return [other for other in circle if other.probes.get(what)][:IMPOSTORS]
+
+
+def _attempts(
+    device: Device, people: Sequence[_Person], tallies: Mapping[str, _Tally], out: Output, *, verbose: bool
+) -> None:
     with out.progress(people, "matching", len(people)) as bar:
         for person in bar:
-            for what, tally in tallies.items():
-                for probe in person.probes(what)[:PROBES]:
+            for what, probes in person.probes.items():
+                tally = tallies[what]
+                for probe in probes[:PROBES]:
                     match = device.authenticate(person.name, probe).match
                     tally.genuine += 1
                     tally.genuine_accepted += match
                     if verbose:
                         out.step(f"match    {person.name} by {what}: {'accepted' if match else 'REJECTED'} (genuine)")
                 unlock(device, person.name, DEMO_PIN)
-                for other in _others(people, person):
-                    match = device.authenticate(person.name, other.probes(what)[0]).match
+                for other in _others(people, person, what):
+                    match = device.authenticate(person.name, other.probes[what][0]).match
                     tally.impostors += 1
                     tally.impostors_rejected += not match
                     if verbose:
@@ -232,4 +281,3 @@ def _attempts(device: Device, people: Sequence[_Person], out: Output, *, verbose
                             f"match    {other.name} as {person.name} by {what}: "
                             f"{'ACCEPTED' if match else 'rejected'} (impostor)"
                         )
-    return tallies
