@@ -91,7 +91,7 @@ def probe_of_no_model(kit: Kit) -> str | None:
     probes = [("constant", np.ones(DIMENSION)), *_not_centered(kit.direction())]
     for how, vector in probes:
         sample = FaceEmbedding.from_features(vector).to_bytes()
-        search = biometric.Identify(sample=sample, fpir_inverse=100)
+        search = biometric.Identify(sample=sample, fpir_inverse=0)
         found = kit.target.call(BIOMETRIC_UUID, biometric.IDENTIFY, search)
         if Status.OK in (found.status, kit.authenticate(owner, sample).status):
             return f"a probe that is {how} is compared"
@@ -142,7 +142,7 @@ def probe_of_another_dimension(kit: Kit) -> str | None:
         sample = FaceEmbedding.from_features(kit.rng.normal(size=dimension)).to_bytes()
         try:
             found = kit.target.call(
-                BIOMETRIC_UUID, biometric.IDENTIFY, biometric.Identify(sample=sample, fpir_inverse=100)
+                BIOMETRIC_UUID, biometric.IDENTIFY, biometric.Identify(sample=sample, fpir_inverse=0)
             )
             claimed = kit.authenticate(owner, sample)
         except TeeError as error:

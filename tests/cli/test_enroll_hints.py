@@ -1,0 +1,102 @@
+"""Every refusal of an enrollment says what to do, and doing that works: the command of each hint is run as printed."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from bioguard.attack.device_kit import DeviceKit, Told
+from bioguard.device.launch import manifests
+
+
+class Desk(DeviceKit):
+    """A device and one user, by the command line."""
+
+    def ready(self, *options: str) -> None:
+        (self.folder / "pin").write_text("4711\n", encoding="ascii")
+        (self.folder / "new-pin").write_text("1379\n", encoding="ascii")
+        for number, view in enumerate(self.views("alice", 6)):
+            self.file(f"{number}.npy", view)
+        self.good("device", "init", *options)
+        self.good("user", "add", "alice")
+        self.good("consent", "grant", "alice", "--purpose", "unlock", "--of-age")
+
+    def good(self, *words: str) -> Told:
+        told = self.cli(*words)
+        assert told.code == 0, (words, told)
+        return told
+
+    def enroll(self, *numbers: int, pin: str = "") -> Told:
+        files = [str(self.folder / f"{number}.npy") for number in numbers]
+        return self.cli("enroll", "alice", "--face", *files, *self.pin(pin))
+
+    def pin(self, name: str) -> list[str]:
+        return ["--pin-file", str(self.folder / name)] if name else []
+
+    def follow(self, told: Told, pin: str) -> None:
+        """Run the command that the hint names, with the user's name, the PIN, and a yes to its question."""
+        hint = told.err.splitlines()[-1]
+        (words,) = re.findall(r"bioguard ((?:erase|pin set) [^,]*)", hint)
+        command = ["alice" if word == "USER" else word for word in words.split()]
+        asked = ["--force"] if command[0] == "erase" else []
+        with_pin = [] if "--operator" in command else self.pin(pin)
+        self.good(*command, *asked, *with_pin)
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> Iterator[Desk]:
+    with Desk(tmp_path, manifests()) as made:
+        yield made
+
+
+def error(told: Told) -> tuple[int, str]:
+    return told.code, told.err.split("]")[0].partition("[")[2]
+
+
+def test_a_user_without_a_pin_is_told_to_set_one(desk: Desk) -> None:
+    desk.ready()
+    refused = desk.enroll(0, 1, 2)
+    assert error(refused) == (5, "enroll.pin_required")
+    assert refused.err.splitlines() == [
+        "bioguard: error[enroll.pin_required]: this device enrolls nobody without a PIN",
+        "hint: run: bioguard pin set USER, then enroll with it",
+    ]
+    desk.follow(refused, "pin")
+    assert desk.enroll(0, 1, 2, pin="pin").code == 0
+
+
+def test_records_enrolled_without_a_pin_are_erased_first(desk: Desk) -> None:
+    desk.ready("--no-require-pin")
+    assert desk.enroll(0, 1, 2).code == 0
+    desk.good("pin", "set", "alice", *desk.pin("pin"))
+    refused = desk.enroll(3, 4, 5, pin="pin")
+    assert error(refused) == (5, "enroll.without_pin")
+    assert "give the PIN" not in refused.err
+    unlock = desk.cli("pin", "unlock", "alice", *desk.pin("pin"))
+    assert error(unlock) == (5, "pin.not_owner")
+    desk.follow(refused, "pin")
+    assert desk.enroll(3, 4, 5, pin="pin").code == 0
+    desk.good("pin", "unlock", "alice", *desk.pin("pin"))
+
+
+def test_records_of_a_pin_that_was_reset_are_erased_by_the_operator(desk: Desk) -> None:
+    desk.ready()
+    desk.good("pin", "set", "alice", *desk.pin("pin"))
+    assert desk.enroll(0, 1, 2, pin="pin").code == 0
+    desk.good("pin", "set", "alice", "--reset", *desk.pin("new-pin"))
+    refused = desk.enroll(3, 4, 5, pin="new-pin")
+    assert error(refused) == (5, "enroll.other_pin")
+    for words in (("pin", "unlock", "alice"), ("erase", "alice", "--all", "--force"), ("access", "alice")):
+        told = desk.cli(*words, *desk.pin("new-pin"))
+        assert error(told) == (5, "pin.not_owner"), words
+        assert "bioguard erase" in told.err, words
+    desk.follow(refused, "new-pin")
+    assert desk.enroll(3, 4, 5, pin="new-pin").code == 0
+    desk.good("erase", "alice", "--all", "--force", *desk.pin("new-pin"))
+
+
+def test_the_unlock_of_somebody_who_enrolled_nothing_is_no_matter_of_ownership(desk: Desk) -> None:
+    desk.ready()
+    desk.good("pin", "set", "alice", *desk.pin("pin"))
+    assert error(desk.cli("pin", "unlock", "alice", *desk.pin("pin"))) == (4, "match.not_enrolled")
