@@ -178,12 +178,14 @@ def test_a_whole_conversation_with_a_device(device_dir: Path) -> None:
         assert ask("add_user", b"dora")[3][0] == "user.exists"
         assert ask("users")[3] == [[b"dora"]]
         assert ask("consent", b"dora", 2, 365, True, b"")[2] == 0
+        views = [sample() for _ in range(3)]
+        assert ask("enroll", b"dora", 0, 2, views, b"", False)[3][0] == "enroll.pin_required"
         sid = ask("set_pin", b"dora", b"4711", None)[3][0]
         assert ask("verify_pin", b"dora", b"0000", 0)[3][0] == "pin.wrong"
         challenge = ask("generate_challenge", b"dora", 2)[3][0]
         token = ask("verify_pin", b"dora", b"4711", challenge)[3][0]
-        views = [sample() for _ in range(3)]
-        assert ask("enroll", b"dora", 0, 2, views, bytes(69), False)[3][0] == "token.refused"
+        for refused in (b"", bytes(69)):
+            assert ask("enroll", b"dora", 0, 2, views, refused, False)[3][0] == "token.refused"
         record_id, _, count = ask("enroll", b"dora", 0, 2, views, token, False)[3]
         assert count == 3
         match, matched, token = ask("authenticate", b"dora", 2, sample(), 4242, 0)[3]
@@ -191,6 +193,9 @@ def test_a_whole_conversation_with_a_device(device_dir: Path) -> None:
         authenticator = ask("authenticator_id", b"dora", 2)[3][0]
         assert ask("check_token", token)[3][:4] == [4242, sid, authenticator, 2]
         assert ask("check_token", token[:-1] + b"\0")[3][0] == "token.rejected"
+        for name, vector in (("match.dimension", face[:64]), ("match.not_centered", np.ones(128))):
+            assert ask("authenticate", b"dora", 2, vector.astype("<f4").tobytes(), 0, 0)[3][0] == name
+            assert ask("identify", 2, vector.astype("<f4").tobytes(), 0)[3][0] == name
         stranger = rng.normal(size=128).astype("<f4").tobytes()
         for _ in range(5):
             assert ask("authenticate", b"dora", 2, stranger, 0, 0)[3] == [False, None, None]
