@@ -5,6 +5,7 @@ from dataclasses import replace
 from bioguard.commands import sensor
 from bioguard.trusted.biometric.objects import DeviceState
 from bioguard.trusted.contract.desk import Search
+from bioguard.trusted.contract.exposure import Exposures
 from bioguard.trusted.contract.lockout import CLEAR, LockStatus, Outcome
 from bioguard.trusted.contract.tally import SENSOR_IDS, put_tally, read_tally
 from vulnerable.biometric import Buggy
@@ -195,6 +196,16 @@ class ForgetsSearches(_Tallies):
             self.change(sensor_id, search=CLEAR)
 
 
+class Endless(Exposures):
+    """Never spent."""
+
+    def spent(self, _record_id: bytes) -> bool:
+        return False
+
+    def closed(self, _record_id: bytes) -> bool:
+        return False
+
+
 class NoBudget(Buggy):
     """Counts lockouts only."""
 
@@ -202,7 +213,7 @@ class NoBudget(Buggy):
 
     def plant(self) -> None:
         super().plant()
-        self._desk.spent = lambda _modality: lambda _record: False
+        self._desk.exposures = lambda _modality: Endless()
 
 
 class PinRenews(_Tallies):
