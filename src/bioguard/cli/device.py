@@ -41,9 +41,9 @@ def terms_of(configuration: Configuration) -> dict[str, object]:
 def terms_lines(configuration: Configuration) -> list[str]:
     """The same for people."""
     terms = terms_of(configuration)
-    told = (
-        f"made as:       {terms['profile']}, lockout {terms['lockout']}, 1:1 at {terms['fmr']}, 1:N at {terms['fpir']}"
-    )
+    rates = f"1:1 at {terms['fmr']}, 1:N at {terms['fpir']}"
+    who = "with a PIN" if configuration.require_pin else "users without a PIN as well"
+    told = f"made as:       {terms['profile']}, lockout {terms['lockout']}, {rates}, enrolls {who}"
     testing = "FOR TESTING:   callers choose any rate; no token, no evidence about a person"
     return [told, *([testing] if configuration.for_testing else [])]
 

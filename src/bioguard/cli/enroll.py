@@ -60,7 +60,7 @@ def enroll(
     pin_file: Path | None,
     options: ImportOptions,
 ) -> Result:
-    """Enroll one finger (several touches) or one face (several views). A user with a PIN is asked for it.
+    """Enroll one finger (several touches) or one face (several views), with the user's PIN.
 
     Files: ISO/IEC 19794-2 and ANSI 378 minutiae (.iso .fmr .ist .xyt), embeddings (.npy .npz .csv).
 
