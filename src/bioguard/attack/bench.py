@@ -11,6 +11,7 @@ from pathlib import Path
 
 from bioguard.attack import (
     any_application,
+    climbing,
     enrollment,
     erasure,
     guessing,
@@ -41,6 +42,7 @@ ATTACKS: tuple[Attack, ...] = (
     *guessing.ATTACKS,
     *rates.ATTACKS,
     *searches.ATTACKS,
+    *climbing.ATTACKS,
     *keys.ATTACKS,
     *on_disk.ATTACKS,
     *misuse.ATTACKS,

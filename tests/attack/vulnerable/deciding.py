@@ -209,11 +209,35 @@ class Endless(Exposures):
 class NoBudget(Buggy):
     """Counts lockouts only."""
 
-    FINDS = ("exposure.walk", "exposure.search", "exposure.restart", "exposure.other-person", "exposure.own-record")
+    FINDS = (
+        *("exposure.walk", "exposure.search", "exposure.restart", "exposure.other-person", "exposure.own-record"),
+        *("climb.search", "climb.claim", "climb.both", "exposure.siege"),
+    )
 
     def plant(self) -> None:
         super().plant()
         self._desk.exposures = lambda _modality: Endless()
+
+
+class OpenToSieges(Buggy):
+    """A spent record goes on answering searches at the strong threshold."""
+
+    FINDS = ("exposure.siege",)
+
+    def plant(self) -> None:
+        super().plant()
+        self._desk.exposures = lambda modality: OnlySpent(**_fields(type(self._desk).exposures(self._desk, modality)))
+
+
+class OnlySpent(Exposures):
+    """Never closed."""
+
+    def closed(self, _record_id: bytes) -> bool:
+        return False
+
+
+def _fields(exposures: Exposures) -> dict:
+    return {"keys": exposures.keys, "counts": exposures.counts}
 
 
 class PinRenews(_Tallies):
