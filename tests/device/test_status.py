@@ -22,8 +22,9 @@ from bioguard.commands import biometric
 from bioguard.commands.biometric import Modality, Status
 from bioguard.commands.keystore import KeyError_
 from bioguard.device import Device, consent, credentials, keys, rectify
-from bioguard.device.errors import VOCABULARIES, promised, raise_for_status, status_of
+from bioguard.device.errors import promised, raise_for_status, status_of
 from bioguard.device.keys import BoundKey
+from bioguard.device.refusals import VOCABULARIES
 from bioguard.device.world import World
 from bioguard.errors import BioguardError, InputRefused, IntegrityFailure
 from bioguard.exit_codes import ExitCode

@@ -1,0 +1,300 @@
+"""What each refusal of a trusted application is here: kind of error, stable code, message, hint; by vocabulary."""
+
+from enum import IntEnum
+from typing import cast
+
+from bioguard.commands.biometric import Status
+from bioguard.commands.gatekeeper import GatekeeperStatus
+from bioguard.commands.keystore import KeyError_
+from bioguard.commands.sensor import SensorStatus
+from bioguard.errors import BioguardError, InputRefused, IntegrityFailure, NotPermitted
+
+__all__ = ["VOCABULARIES", "Row"]
+
+Row = tuple[type[BioguardError], str, str, str]
+"""Kind of error, stable code, message, hint."""
+
+_STATUSES: dict[Status, Row] = {
+    Status.UNKNOWN_USER: (InputRefused, "user.unknown", "no such user", "run: bioguard user list"),
+    Status.USER_EXISTS: (NotPermitted, "user.exists", "the user exists already", "run: bioguard user list"),
+    Status.UNKNOWN_RECORD: (InputRefused, "record.unknown", "no such record", "run: bioguard list"),
+    Status.ALREADY_ENROLLED: (
+        NotPermitted,
+        "enroll.already_enrolled",
+        "this finger of the user is enrolled already",
+        "erase it first, or enroll with --replace",
+    ),
+    Status.DUPLICATE_FINGER: (
+        NotPermitted,
+        "enroll.duplicate_finger",
+        "the same finger is enrolled under another position",
+        "use another finger, or erase the other record first",
+    ),
+    Status.USER_FULL: (
+        NotPermitted,
+        "enroll.user_full",
+        "the user has as many records of this kind as allowed",
+        "erase one first; the limit is set by `bioguard device init --max-fingers/--max-faces`",
+    ),
+    Status.STORE_FULL: (NotPermitted, "store.full", "the store is full", "erase records or free disk space"),
+    Status.POOR_QUALITY: (
+        InputRefused,
+        "enroll.poor_quality",
+        "a sample cannot be enrolled",
+        "capture it again: another view of the face, or more of the finger",
+    ),
+    Status.INCONSISTENT_SAMPLES: (
+        InputRefused,
+        "enroll.inconsistent",
+        "the samples do not look like the same finger or face",
+        "check that all files belong together",
+    ),
+    Status.WRONG_DIMENSION: (
+        InputRefused,
+        "enroll.dimension",
+        "the face embedding has another dimension than the enrolled ones, or than the other views",
+        "use the model that the faces were enrolled with, or erase them all first",
+    ),
+    Status.NOT_CENTERED: (
+        InputRefused,
+        "enroll.not_centered",
+        "a sample is no embedding of a centered face model",
+        "subtract the model's zero point or mean before you save embeddings, then normalize them",
+    ),
+    Status.PROBE_NOT_CENTERED: (
+        InputRefused,
+        "match.not_centered",
+        "the sample is no embedding of a centered face model",
+        "subtract the model's zero point or mean before you save embeddings, then normalize them",
+    ),
+    Status.PROBE_DIMENSION: (
+        InputRefused,
+        "match.dimension",
+        "the face embedding has another dimension than the enrolled ones",
+        "use the model that the faces were enrolled with",
+    ),
+    Status.NOT_ENROLLED: (
+        InputRefused,
+        "match.not_enrolled",
+        "the user has no record of this kind",
+        "run: bioguard list USER",
+    ),
+    Status.BAD_REQUEST: (
+        InputRefused,
+        "request",
+        "the secure world refused the request",
+        "check its arguments, and whether it is closed",
+    ),
+    Status.LOCKED_TIMED: (
+        NotPermitted,
+        "lockout.timed",
+        "too many failed attempts, the sensor is locked for a while",
+        "wait 30 seconds, or run: bioguard pin unlock USER",
+    ),
+    Status.LOCKED_PERMANENT: (
+        NotPermitted,
+        "lockout.permanent",
+        "too many failed attempts, only the PIN helps now",
+        "run: bioguard pin unlock USER",
+    ),
+    Status.TOKEN_REFUSED: (
+        NotPermitted,
+        "token.refused",
+        "the secure world does not accept this auth token",
+        "get a fresh one with this user's PIN (bioguard pin set USER sets it); to enroll, for a new challenge",
+    ),
+    Status.PIN_REQUIRED: (
+        NotPermitted,
+        "enroll.pin_required",
+        "this device enrolls nobody without a PIN",
+        "run: bioguard pin set USER, then enroll with it",
+    ),
+    Status.ENROLLED_WITHOUT_PIN: (
+        NotPermitted,
+        "enroll.without_pin",
+        "what this user has enrolled was enrolled without a PIN",
+        "erase it first: bioguard erase USER --all, then enroll again",
+    ),
+    Status.ENROLLED_WITH_OTHER_PIN: (
+        NotPermitted,
+        "enroll.other_pin",
+        "what this user has enrolled belongs to a PIN that was reset since",
+        "erase it first: bioguard erase USER --all --operator, then enroll again",
+    ),
+    Status.NOT_OWNER: (
+        NotPermitted,
+        "pin.not_owner",
+        "records and consents of this user belong to a PIN that was reset since",
+        "only the operator can help: bioguard erase USER --all --operator, or bioguard user remove USER --operator",
+    ),
+    Status.NOT_CONFIGURABLE: (
+        NotPermitted,
+        "device.not_configurable",
+        "what a device is was chosen when it was made",
+        "run: bioguard device wipe, then device init",
+    ),
+    Status.NOT_CONFIGURED: (
+        NotPermitted,
+        "device.not_configured",
+        "the initialization of this device was interrupted",
+        "run: bioguard device wipe, then device init",
+    ),
+    Status.WRONG_LABEL: (
+        IntegrityFailure,
+        "store.names_altered",
+        "names.json gives this name to somebody else",
+        "the file was altered: restore it, nothing was done in this name",
+    ),
+    Status.NO_CONSENT: (
+        NotPermitted,
+        "consent.missing",
+        "the user has not consented to this",
+        "bioguard consent grant USER --purpose unlock (identify for 1:N, key-use for a token of an operation)",
+    ),
+    Status.CONSENT_EXPIRED: (
+        NotPermitted,
+        "consent.expired",
+        "the user's consent has expired",
+        "run: bioguard consent grant USER again",
+    ),
+    Status.SUSPENDED: (
+        NotPermitted,
+        "consent.suspended",
+        "the policy changed since the user consented",
+        "show them `bioguard notice`, then run: bioguard consent confirm USER",
+    ),
+    Status.OBJECTED: (
+        NotPermitted,
+        "consent.objected",
+        "the user objected to this purpose",
+        "only a new grant by the user lifts an objection",
+    ),
+    Status.RESTRICTED: (
+        NotPermitted,
+        "consent.restricted",
+        "the user's data are restricted: stored, not processed",
+        "run: bioguard unrestrict USER",
+    ),
+    Status.UNDERAGE: (
+        NotPermitted,
+        "consent.underage",
+        "the user has not attested the minimum age",
+        "grant consent with --of-age, if it is true",
+    ),
+    Status.UNKNOWN_REQUEST: (InputRefused, "request.unknown", "no such request", "run: bioguard requests"),
+    Status.NOT_SUPPORTED: (
+        InputRefused,
+        "request.not_supported",
+        "this profile cannot do that",
+        "run: bioguard device init --profile standard",
+    ),
+    Status.RATE_NOT_OFFERED: (
+        InputRefused,
+        "match.rate_not_offered",
+        "this device does not decide at that rate",
+        "leave the rate out: then it is the device's, which `bioguard device status` shows",
+    ),
+    Status.FMR_NOT_MEASURABLE: (
+        InputRefused,
+        "match.fmr_not_measurable",
+        "there is no threshold for this rate",
+        "a single comparison can be held to a rate from 1/10 to 1/1000000000000",
+    ),
+}
+
+_SENSOR = {
+    SensorStatus.UNKNOWN_USER: _STATUSES[Status.UNKNOWN_USER],
+    SensorStatus.TOKEN_REFUSED: _STATUSES[Status.TOKEN_REFUSED],
+}
+
+_GATEKEEPER: dict[GatekeeperStatus, Row] = {
+    GatekeeperStatus.GENERAL_FAILURE: (
+        NotPermitted,
+        "pin.wrong",
+        "the PIN is wrong",
+        "try again; failures are counted and slow down further tries",
+    ),
+    GatekeeperStatus.RETRY_TIMEOUT: (
+        NotPermitted,
+        "pin.wait",
+        "too many wrong PINs",
+        "wait {wait_s} s, then try again",
+    ),
+    GatekeeperStatus.REENROLL: (
+        NotPermitted,
+        "pin.reenroll",
+        "the PIN was set by an older Gatekeeper",
+        "run: bioguard pin set USER",
+    ),
+    GatekeeperStatus.NOT_IMPLEMENTED: (
+        InputRefused,
+        "pin.not_implemented",
+        "Gatekeeper does not do that",
+        "see docs/android-contract.md section 5",
+    ),
+}
+
+_KEYSTORE: dict[KeyError_, Row] = {
+    KeyError_.UNSUPPORTED_PURPOSE: (
+        InputRefused,
+        "key.unsupported_purpose",
+        "keystore does not do that with this kind of key",
+        "sign or verify",
+    ),
+    KeyError_.INCOMPATIBLE_PURPOSE: (
+        InputRefused,
+        "key.incompatible_purpose",
+        "the key is not for that",
+        "make a key with this purpose",
+    ),
+    KeyError_.INVALID_AUTHORIZATION_TIMEOUT: (
+        InputRefused,
+        "key.invalid_authorization_timeout",
+        "a key cannot be released for 0 seconds",
+        "give at least one second, or none for a token at each operation",
+    ),
+    KeyError_.KEY_USER_NOT_AUTHENTICATED: (
+        NotPermitted,
+        "key.not_authenticated",
+        "the auth token does not release this key",
+        "authenticate again, for this operation",
+    ),
+    KeyError_.INVALID_OPERATION_HANDLE: (
+        InputRefused,
+        "key.invalid_operation_handle",
+        "there is no such operation",
+        "begin it again: an operation is over after its first finish or abort",
+    ),
+    KeyError_.VERIFICATION_FAILED: (
+        NotPermitted,
+        "key.verification_failed",
+        "the signature does not verify",
+        "check message, signature and key",
+    ),
+    KeyError_.TOO_MANY_OPERATIONS: (
+        NotPermitted,
+        "key.too_many_operations",
+        "too many operations are open",
+        "finish or abort one first",
+    ),
+    KeyError_.INVALID_KEY_BLOB: (
+        InputRefused,
+        "key.invalid_key_blob",
+        "there is no such key, or it cannot be made like this",
+        "make a key with secure ids or without authorization, not both",
+    ),
+    KeyError_.INVALID_ARGUMENT: (
+        InputRefused,
+        "key.invalid_argument",
+        "keystore refused an argument",
+        "see docs/android-contract.md",
+    ),
+}
+
+VOCABULARIES: dict[type[IntEnum], dict[IntEnum, Row]] = {
+    Status: cast("dict[IntEnum, Row]", _STATUSES),
+    SensorStatus: cast("dict[IntEnum, Row]", _SENSOR),
+    GatekeeperStatus: cast("dict[IntEnum, Row]", _GATEKEEPER),
+    KeyError_: cast("dict[IntEnum, Row]", _KEYSTORE),
+}
+"""Every vocabulary in which a trusted application says yes (0) or no, and what each no is here."""
