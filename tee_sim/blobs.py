@@ -34,10 +34,14 @@ def object_name(ta: UUID, object_id: bytes) -> bytes:
 
 @dataclass(frozen=True, slots=True)
 class Changes:
-    """One transaction: all of it or nothing. A name occurs in `puts` or in `deletes`, not in both."""
+    """One transaction: all of it or nothing. A name occurs in `puts` or in `deletes`, not in both.
+
+    reserved    it may use the space that is kept for erasures
+    """
 
     puts: dict[bytes, bytes] = field(default_factory=dict)
     deletes: tuple[bytes, ...] = ()
+    reserved: bool = False
 
 
 class BlobStore(Protocol):

@@ -11,8 +11,9 @@ Another boot begins, with a new secret and boot time at 0, and the old one is go
   name. The second is a wall clock that was set back, or a boot clock that was pushed forward to end a wait (a time
   namespace moves CLOCK_BOOTTIME and never CLOCK_REALTIME): what cannot be told apart is taken as the worse.
 
-So waits start anew and tokens end where the clocks disagree. Not promised: the normal world can claim that the boot
-goes on, as it can refuse to switch a device off; and who may set the wall clock can move it along with the boot clock.
+So waits start anew and tokens end where the clocks disagree. A store that cannot be written keeps no boot: a new one
+is of this start alone. Not promised: the normal world can claim that the boot goes on, as it can refuse to switch a
+device off; and who may set the wall clock can move it along with the boot clock.
 """
 
 import hmac
@@ -21,7 +22,7 @@ from typing import Annotated
 from uuid import UUID
 
 from tee_sim.clock import MAX_BOOT_MS, MAX_WALL_MS, Clock, Moment, SinceBoot
-from tee_sim.errors import TeeError, TeeResult
+from tee_sim.errors import UNWRITABLE, TeeError, TeeResult
 from tee_sim.rng import RandomnessKind, Rng
 from tee_sim.schema import Fixed, Record, UpTo
 from tee_sim.ta_api import Store
@@ -115,9 +116,20 @@ def begin_boot(store: Store, boot_id: bytes | None, clock: Clock, rng: Rng) -> t
     else:
         boot = kept
     if boot != kept:
-        with store.transaction() as transaction:
-            transaction.put(BOOT_OBJECT, boot.to_bytes(), kind="boot")
+        _keep(store, BOOT_OBJECT, boot, "boot")
     return boot, SinceBoot(clock, boot.began_ms)
+
+
+def _keep(store: Store, object_id: bytes, record: Record, kind: str) -> bool:
+    """Store a record of the core, unless the store cannot be written now; tell whether it is kept."""
+    try:
+        with store.transaction() as transaction:
+            transaction.put(object_id, record.to_bytes(), kind=kind)
+    except TeeError as error:
+        if error.result not in UNWRITABLE:
+            raise
+        return False
+    return True
 
 
 def shared_keys(names: list[str], boot: Boot, randomness: RandomnessKind) -> dict[str, bytes]:
@@ -126,8 +138,11 @@ def shared_keys(names: list[str], boot: Boot, randomness: RandomnessKind) -> dic
     return {name: hmac.digest(boot.secret, label + name.encode("ascii"), "sha256") for name in names}
 
 
-def count_start(store: Store) -> int:
-    """Count this start, durably, and give its number: 1 for the first. Nothing may be drawn from a seed before it."""
+def count_start(store: Store) -> int | None:
+    """Count this start, durably, and give its number: 1 for the first. Nothing may be drawn from a seed before it.
+
+    None where the store cannot be written now: nothing may be drawn from a seed at all.
+    """
     try:
         starts = Starts.from_bytes(store.get(STARTS_OBJECT).body)
     except TeeError as error:
@@ -135,6 +150,4 @@ def count_start(store: Store) -> int:
             raise
         starts = Starts()
     starts = Starts(count=starts.count + 1)
-    with store.transaction() as transaction:
-        transaction.put(STARTS_OBJECT, starts.to_bytes(), kind="starts")
-    return starts.count
+    return starts.count if _keep(store, STARTS_OBJECT, starts, "starts") else None

@@ -6,7 +6,7 @@ report is "who said so": the origin answers it by type.
 
 from enum import IntEnum, unique
 
-__all__ = ["Origin", "TeeError", "TeeResult"]
+__all__ = ["UNWRITABLE", "Origin", "TeeError", "TeeResult"]
 
 
 @unique
@@ -14,6 +14,9 @@ class TeeResult(IntEnum):
     """GlobalPlatform return codes."""
 
     SUCCESS = 0x00000000
+    STORAGE_READ_ONLY = 0x80000001
+    STORAGE_COUNTER_SPENT = 0x80000002
+    """Ours, in the range that GlobalPlatform reserves for implementations (TEE Internal Core API 1.3.1, 3.3.1)."""
     CORRUPT_OBJECT = 0xF0100001
     CORRUPT_OBJECT_2 = 0xF0100002
     STORAGE_NOT_AVAILABLE = 0xF0100003
@@ -46,6 +49,17 @@ class TeeResult(IntEnum):
     SIGNATURE_INVALID = 0xFFFF3072
     TIME_NOT_SET = 0xFFFF5000
     TIME_NEEDS_RESET = 0xFFFF5001
+
+
+UNWRITABLE = frozenset(
+    {
+        TeeResult.STORAGE_NO_SPACE,
+        TeeResult.STORAGE_NOT_AVAILABLE,
+        TeeResult.STORAGE_READ_ONLY,
+        TeeResult.STORAGE_COUNTER_SPENT,
+    }
+)
+"""Results of a write after which reading may well go on."""
 
 
 @unique

@@ -126,6 +126,7 @@ class SecureWorld:
             epoch=self._store.epoch,
             clock=self._settings.clock,
             randomness=self._settings.randomness,
+            condition=self._store.condition,
         )
 
     def answer(self, body: bytes) -> bytes:
@@ -195,10 +196,10 @@ class SecureWorld:
 
 def _generator(settings: Settings, own: Store, system: Rng) -> Rng:
     """What keys, ids and challenges come from: a sequence of this start's own, if the device is seeded."""
-    if settings.seed is None:
+    number = count_start(own) if settings.seed is not None else None
+    if settings.seed is None or number is None:
         return system
-    number = count_start(own).to_bytes(8, "big")
-    return SeededRng(hmac.digest(settings.seed, b"tee_sim start v1" + number, "sha256"))
+    return SeededRng(hmac.digest(settings.seed, b"tee_sim start v1" + number.to_bytes(8, "big"), "sha256"))
 
 
 def _stepped_clock(settings: Settings, own: Store) -> SteppedClock | None:

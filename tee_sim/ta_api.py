@@ -15,6 +15,7 @@ from uuid import UUID
 from tee_sim.clock import Clock, ClockKind
 from tee_sim.errors import Origin, TeeError, TeeResult
 from tee_sim.params import NO_PARAMS, Param, Params, ParamType
+from tee_sim.reserve import Reserve
 from tee_sim.rng import OsRng, RandomnessKind, Rng
 from tee_sim.schema import Record, max_bytes
 
@@ -27,6 +28,7 @@ __all__ = [
     "PeerSession",
     "Peers",
     "Platform",
+    "Reserve",
     "Store",
     "StoredObject",
     "TaEnv",
@@ -80,7 +82,12 @@ class Transaction(Protocol):
 class Store(Protocol):
     """The TA's own objects. Others' do not exist for it."""
 
-    def transaction(self) -> AbstractContextManager[Transaction]: ...
+    def transaction(self, reserve: Reserve = Reserve.NONE) -> AbstractContextManager[Transaction]:
+        """Changes of the block, at its end. One that erases an object may use all that is reserved, whatever is said.
+
+        Raises TeeError STORAGE_NO_SPACE, STORAGE_READ_ONLY or STORAGE_COUNTER_SPENT if it cannot be written.
+        """
+        ...
 
     def get(self, object_id: bytes) -> StoredObject:
         """Open one object. Raises TeeError ITEM_NOT_FOUND, CORRUPT_OBJECT."""

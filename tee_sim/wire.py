@@ -18,6 +18,7 @@ from tee_sim.errors import Origin, TeeError, TeeResult
 from tee_sim.limits import MAX_FRAME_BYTES, MAX_TAS
 from tee_sim.manifest import Manifest
 from tee_sim.params import Param
+from tee_sim.reserve import Condition
 from tee_sim.rng import RandomnessKind
 from tee_sim.schema import AtMost, Fixed, Items, Record, Text, UpTo
 
@@ -110,12 +111,14 @@ class Ready(Record):
         epoch: number of the last committed change of the store.
         clock: whose time the device lives in; fixed when it was made.
         randomness: where its keys come from; likewise.
+        condition: whether and for what it can be written.
     """
 
     anti_rollback_level: Annotated[int, UpTo(1000)]
     epoch: Annotated[int, UpTo(1 << 62)]
     clock: ClockKind
     randomness: RandomnessKind
+    condition: Condition
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

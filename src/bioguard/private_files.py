@@ -15,6 +15,7 @@ from typing import Any
 from bioguard.errors import IntegrityFailure, NotPermitted, TeeUnavailable
 from bioguard.json_text import parse_json
 from tee_sim.private_files import WRITABLE_BY_OTHERS, Flaw, UnsafeFile, create_file, open_directory, open_file
+from tee_sim.supplicant.reserve import fill, release
 
 __all__ = [
     "DAMAGED", "TEMPORARY", "file_errors", "open_or_create", "opened_directory", "put_aside", "read_file", "read_json",
@@ -151,24 +152,38 @@ def write_file(directory: Path, name: str, text: str) -> None:
 
     File and directory are synced, so it is the new one once this has returned. One writer at a time: the device's lock.
     What stands in the place of the new file's temporary name is removed, whatever it is, and never written through.
+    On a full disk it may use the space that the store keeps for erasures: these files shrink with the people in them.
 
     Raises:
         IntegrityFailure, TeeUnavailable, NotPermitted: as `file_errors`.
     """
     temporary = name + TEMPORARY
     with file_errors(name), opened_directory(directory) as at:
-        _unlink(temporary, at)
         try:
-            with os.fdopen(create_file(at, temporary), "wb") as file:
-                file.write(text.encode())
-                file.flush()
-                os.fsync(file.fileno())
-            os.rename(temporary, name, src_dir_fd=at, dst_dir_fd=at)
-        except OSError:
-            with suppress(OSError):
-                os.unlink(temporary, dir_fd=at)
-            raise
+            _write_new(at, temporary, text)
+        except OSError as error:
+            kept = release(at) if error.errno in _FULL else 0
+            if not kept:
+                raise
+            try:
+                _write_new(at, temporary, text)
+            finally:
+                fill(at, kept)
+        os.rename(temporary, name, src_dir_fd=at, dst_dir_fd=at)
         os.fsync(at)
+
+
+def _write_new(at: int, name: str, text: str) -> None:
+    _unlink(name, at)
+    try:
+        with os.fdopen(create_file(at, name), "wb") as file:
+            file.write(text.encode())
+            file.flush()
+            os.fsync(file.fileno())
+    except OSError:
+        with suppress(OSError):
+            os.unlink(name, dir_fd=at)
+        raise
 
 
 def remove_file(directory: Path, name: str) -> None:

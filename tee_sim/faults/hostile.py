@@ -1,6 +1,7 @@
 """Wrappers that carry out a `FaultPlan` on a disk and on an RPMB."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from tee_sim.blobs import BlobStore, Changes
 from tee_sim.errors import TeeError, TeeResult
@@ -106,10 +107,10 @@ def _with_fault(fault: Fault, changes: Changes) -> Changes:
         return changes
     if fault.action == "flip":
         puts = {n: _flip(b, fault.number) if n in meant else b for n, b in changes.puts.items()}
-        return Changes(puts, changes.deletes)
+        return replace(changes, puts=puts)
     lost = meant[fault.number % len(meant)]
     puts = {name: blob for name, blob in changes.puts.items() if name != lost}
-    return Changes(puts, tuple(name for name in changes.deletes if name != lost))
+    return replace(changes, puts=puts, deletes=tuple(name for name in changes.deletes if name != lost))
 
 
 class HostileRpmb:

@@ -74,6 +74,10 @@ class RpmbClient:
         self._counter = reply.counter
         return reply.counter
 
+    def counter(self) -> int:
+        """Return the write counter as it was after the last write, or fresh."""
+        return self._counter if self._counter is not None else self.read_counter()
+
     def read(self, address: int, count: int) -> list[bytes]:
         """Return `count` blocks of 256 bytes, fresh."""
         nonce = self._rng.bytes(NONCE_BYTES)
@@ -90,7 +94,7 @@ class RpmbClient:
         """
         if any(len(block) != BLOCK_BYTES for block in blocks):
             raise TeeError(TeeResult.BAD_PARAMETERS, f"rpmb blocks have {BLOCK_BYTES} bytes")
-        counter = self._counter if self._counter is not None else self.read_counter()
+        counter = self.counter()
         self._counter = None
         message = b"".join(
             Frame(

@@ -9,6 +9,7 @@ Without an RPMB the record lies on the disk itself: still sealed, but a copy of 
 
 import struct
 from dataclasses import dataclass
+from math import inf
 from typing import ClassVar, Protocol
 
 from cryptography.exceptions import InvalidTag
@@ -18,7 +19,7 @@ from tee_sim.blobs import ANCHOR_NAME, BlobStore, Changes
 from tee_sim.errors import TeeError, TeeResult
 from tee_sim.rng import Rng
 from tee_sim.rpmb.client import RpmbClient
-from tee_sim.rpmb.frames import BLOCK_BYTES
+from tee_sim.rpmb.frames import BLOCK_BYTES, MAX_COUNTER
 from tee_sim.sealing import NONCE_BYTES, TAG_BYTES
 from tee_sim.storage.pages import Ref
 
@@ -81,6 +82,10 @@ class Cell(Protocol):
         ...
 
     def write(self, block: bytes) -> None: ...
+    def writes_left(self) -> float:
+        """How many more writes there can ever be."""
+        ...
+
     def make(self) -> None:
         """Prepare the place of a new store."""
         ...
@@ -105,6 +110,9 @@ class RpmbCell:
     def write(self, block: bytes) -> None:
         self._client.write(0, [block])
 
+    def writes_left(self) -> float:
+        return MAX_COUNTER - self._client.counter()
+
     def make(self) -> None:
         try:
             self._client.read_counter()
@@ -126,7 +134,10 @@ class DiskCell:
         return self._blobs.read([ANCHOR_NAME])[0]
 
     def write(self, block: bytes) -> None:
-        self._blobs.commit(Changes({ANCHOR_NAME: block}))
+        self._blobs.commit(Changes({ANCHOR_NAME: block}, reserved=True))
+
+    def writes_left(self) -> float:
+        return inf
 
     def make(self) -> None:
         """Nothing to prepare."""
@@ -148,6 +159,10 @@ class Anchor:
     def make(self) -> None:
         """Prepare the place of a new store."""
         self._cell.make()
+
+    def writes_left(self) -> float:
+        """How many more times the record can be replaced."""
+        return self._cell.writes_left()
 
     def read(self) -> AnchorRecord | None:
         """Return the record, or None if there never was one."""

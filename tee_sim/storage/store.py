@@ -22,10 +22,12 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from tee_sim.blobs import BlobStore, Changes, page_name
 from tee_sim.errors import TeeError, TeeResult
 from tee_sim.keys import RPMB_TEST_KEY, KeyLadder
+from tee_sim.reserve import Condition, Reserve
 from tee_sim.rng import Rng
 from tee_sim.rpmb.client import RpmbClient
 from tee_sim.rpmb.device import RpmbTransport
 from tee_sim.storage.anchor import SALT_BYTES, Anchor, AnchorRecord, DiskCell, RpmbCell
+from tee_sim.storage.anchorage import Anchorage
 from tee_sim.storage.pages import HASH_BYTES, RootInfo
 from tee_sim.storage.ta_store import TaStore
 from tee_sim.storage.tree import Tree, Update
@@ -51,9 +53,10 @@ class ObjectStore:
         SECURITY               the disk as a whole, or the RPMB, is not the one of the last commit
         STORAGE_NO_SPACE, STORAGE_NOT_AVAILABLE, BUSY   as the disk reports; nothing changed, unless a later call says
                                STORAGE_NOT_AVAILABLE too: then the device must be opened again
+        STORAGE_READ_ONLY, STORAGE_COUNTER_SPENT   by the `condition` of the store; nothing changed
     """
 
-    def __init__(self, blobs: BlobStore, anchor: Anchor, ladder: KeyLadder, rng: Rng) -> None:
+    def __init__(self, blobs: BlobStore, anchor: Anchorage, ladder: KeyLadder, rng: Rng) -> None:
         self.blobs = blobs
         self.rng = rng
         self.device_id = ladder.device_id
@@ -93,7 +96,11 @@ class ObjectStore:
         else:
             key = rpmb_key or ladder.rpmb_key()
             cell = RpmbCell(RpmbClient(rpmb, key, rng), 100 if key == RPMB_TEST_KEY else 1000)
-        store = cls(blobs, Anchor(cell, ladder.derive("store anchor"), device_id, rng), ladder, rng)
+        anchor = Anchorage(
+            Anchor(cell, ladder.derive("store anchor"), device_id, rng),
+            lambda: Anchor(DiskCell(blobs), ladder.derive("store anchor on disk"), device_id, rng),
+        )
+        store = cls(blobs, anchor, ladder, rng)
         record = store._anchor.read()
         if record is None:
             if not create:
@@ -117,9 +124,14 @@ class ObjectStore:
     def anti_rollback_level(self) -> int:
         """gpd.tee.trustedStorage.antiRollback.protectionLevel.
 
-        1000 with an RPMB under a device key, 100 under the public test key, 0 without.
+        1000 with an RPMB under a device key, 100 under the public test key, 0 without or once its counter is spent.
         """
         return self._anchor.level
+
+    @property
+    def condition(self) -> Condition:
+        """Whether and for what the store can be written."""
+        return self._anchor.condition
 
     def namespace(self, ta: UUID, *, max_objects: int | None = None, max_object_bytes: int | None = None) -> TaStore:
         """The objects of one trusted application, with its quotas."""
@@ -161,20 +173,29 @@ class ObjectStore:
         if self.writer is not None:
             self.writer.give_up()
 
-    def commit(self, entries: dict[bytes, bytes | None], rows: Changes, counts: dict[UUID, int]) -> None:
+    def commit(
+        self,
+        entries: dict[bytes, bytes | None],
+        rows: Changes,
+        counts: dict[UUID, int],
+        reserve: Reserve = Reserve.NONE,
+    ) -> None:
         """Make one transaction durable.
 
         Args:
             entries: directory changes.
             rows: object rows.
             counts: new number of objects of each application touched.
+            reserve: what it may use of what is kept for erasures.
         """
         self.check_usable()
+        self._anchor.make_way(reserve)
         info = RootInfo(self.tree.info.next_page, self.tree.info.counts | counts)
         update = self.tree.update(entries, info)
         before = self._record
         after = replace(before, epoch=before.epoch + 1, current=update.root)
-        changes = Changes(update.puts | rows.puts, (*rows.deletes, *(page_name(n) for n in sorted(update.freed))))
+        deletes = (*rows.deletes, *(page_name(n) for n in sorted(update.freed)))
+        changes = replace(rows, puts=update.puts | rows.puts, deletes=deletes)
         self._dead = True
         try:
             self._anchor.write(replace(before, pending=update.root))
@@ -183,7 +204,8 @@ class ObjectStore:
             self._anchor.write(after)
         except TeeError as error:
             # Did it happen? The anchor and the root page say so, as after a power cut.
-            self._settle(self._anchor.read())
+            self._record = self._settled(self._anchor.read())
+            self._anchor.write(self._record)
             happened = self._record.epoch == after.epoch
             self._dead = happened and isinstance(error, _NotKeptError)
             if self._dead or not happened:
@@ -202,34 +224,30 @@ class ObjectStore:
         self._anchor.make()
         update = self.tree.make_empty()
         self.blobs.commit(Changes(update.puts))
-        self._settle(AnchorRecord(epoch=0, current=update.root, generation=1, salt=self.rng.bytes(SALT_BYTES)))
+        self._record = AnchorRecord(epoch=0, current=update.root, generation=1, salt=self.rng.bytes(SALT_BYTES))
+        self._anchor.write(self._settled(self._record))
         self.tree.open(update.root)
 
     def _recover(self, record: AnchorRecord) -> None:
-        self._settle(record)
+        self._record = self._settled(record)
+        self._anchor.settle(self._record)
         self.tree.open(self._record.current)
 
-    def _settle(self, record: AnchorRecord | None) -> None:
-        """Decide between the anchor's roots by the root page on the disk, and write the decision.
-
-        Writes even if nothing is pending: that uses up the counter value of any write the host may be withholding.
-        """
+    def _settled(self, record: AnchorRecord | None) -> AnchorRecord:
+        """Decide between the anchor's roots by the root page on the disk."""
         (blob,) = self.blobs.read([page_name(0)])
         digest = hashlib.sha256(blob[HASH_BYTES:]).digest() if blob is not None else b""
         if record is None:
             raise TeeError(TeeResult.SECURITY, "the anchor is gone")
         if digest == record.current.hash:
-            settled = replace(record, pending=None)
-        elif record.pending is not None and digest == record.pending.hash:
-            settled = replace(record, current=record.pending, pending=None, epoch=record.epoch + 1)
-        else:
-            raise TeeError(
-                TeeResult.SECURITY,
-                "the disk is not in the state of the last commit: rolled back, replaced or damaged",
-                hint="a restored copy is refused; wipe the device to start again",
-            )
-        self._anchor.write(settled)
-        self._record = settled
+            return replace(record, pending=None)
+        if record.pending is not None and digest == record.pending.hash:
+            return replace(record, current=record.pending, pending=None, epoch=record.epoch + 1)
+        raise TeeError(
+            TeeResult.SECURITY,
+            "the disk is not in the state of the last commit: rolled back, replaced or damaged",
+            hint="a restored copy is refused; wipe the device to start again",
+        )
 
     def rekey(self, *, batch: int = 256) -> Iterator[int]:
         """Give every object a new key under a new key generation, then destroy the old generation.
@@ -257,6 +275,7 @@ class ObjectStore:
 
     def _write_record(self, record: AnchorRecord) -> None:
         """Change the anchor alone. If that fails it is unknown which of the two it holds, until the next open."""
+        self._anchor.make_way(Reserve.NONE)
         self._dead = True
         self._anchor.write(record)
         self._record = record

@@ -11,6 +11,7 @@ from uuid import UUID
 from tee_sim.blobs import Changes, object_name
 from tee_sim.errors import TeeError, TeeResult
 from tee_sim.limits import MAX_BODY_BYTES
+from tee_sim.reserve import Reserve
 from tee_sim.sealing import (
     KEY_BYTES,
     NONCE_BYTES,
@@ -94,7 +95,7 @@ class TaStore:
         return sum((put is not None) - self.is_stored(object_id) for object_id, put in pending.items())
 
     @contextmanager
-    def transaction(self) -> Iterator[Transaction]:
+    def transaction(self, reserve: Reserve = Reserve.NONE) -> Iterator[Transaction]:
         """All puts and erases of the block, or nothing if it raises. Reads inside see them.
 
         Raises:
@@ -110,7 +111,7 @@ class TaStore:
             if self._open is not transaction:
                 raise TeeError(TeeResult.BAD_STATE, "the transaction was given up")
             if transaction.pending:
-                self._commit(transaction)
+                self._commit(transaction, reserve)
         finally:
             if self._open is transaction:  # not another one, begun after this was given up
                 self.give_up()
@@ -119,7 +120,7 @@ class TaStore:
         """End the open transaction; what it did not commit is forgotten."""
         self._open, self._store.writer = None, None
 
-    def _commit(self, transaction: Transaction) -> None:
+    def _commit(self, transaction: Transaction, reserve: Reserve) -> None:
         entries: dict[bytes, bytes | None] = {}
         puts, deletes = {}, []
         for object_id, put in transaction.pending.items():
@@ -131,7 +132,9 @@ class TaStore:
                 deletes.append(name)
                 entries[name[1:]] = None
         if entries:
-            self._store.commit(entries, Changes(puts, tuple(deletes)), {self._ta: len(self)})
+            reserve = Reserve.ALL if deletes else reserve
+            rows = Changes(puts, tuple(deletes), reserved=reserve is not Reserve.NONE)
+            self._store.commit(entries, rows, {self._ta: len(self)}, reserve)
 
     def put(self, object_id: bytes, body: bytes, *, kind: str, owner: bytes = b"", commitment: bytes = b"") -> Header:
         """A transaction of one put."""

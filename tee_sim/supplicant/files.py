@@ -1,9 +1,11 @@
 """Names and bounds of the files that the supplicant keeps in a device's directory."""
 
-__all__ = ["DATABASE_SIDES", "MOST_BYTES", "RPMB_FILE", "STORAGE_FILE"]
+__all__ = ["DATABASE_SIDES", "MOST_BYTES", "RESERVE_FILE", "RPMB_FILE", "STORAGE_FILE"]
 
 STORAGE_FILE = "storage.db"
 RPMB_FILE = "rpmb.img"
+RESERVE_FILE = "storage.reserve"
+"""Space that is kept for erasures; its content means nothing."""
 DATABASE_SIDES = ("-journal", "-wal", "-shm")
 """What SQLite may open next to a database, by itself and following links."""
 

@@ -75,7 +75,7 @@ class PipeBlobs:
         *staged, last = _frames_of(changes)
         for part in staged:
             parse_empty(_ask(self._port, Operation.STAGE, part))
-        parse_empty(_ask(self._port, Operation.COMMIT, [last, list(changes.deletes)]))
+        parse_empty(_ask(self._port, Operation.COMMIT, [last, list(changes.deletes), changes.reserved]))
 
 
 def _frames_of(changes: Changes) -> Iterator[list[list[bytes]]]:

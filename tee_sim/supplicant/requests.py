@@ -6,7 +6,8 @@ GlobalPlatform result of the reply message.
     1 READ    [name, ...]                      -> [blob or null, ...]  at least one, as many as fit in a frame
     2 SCAN    [after, limit]                   -> [name, ...]
     3 STAGE   [[name, blob], ...]              -> []                   collects a transaction larger than a frame
-    4 COMMIT  [[[name, blob], ...], [name, ...]] -> []                 puts (after the staged ones) and deletes, atomic
+    4 COMMIT  [[[name, blob], ...], [name, ...], reserved] -> []       puts (after the staged ones) and deletes, atomic;
+                                                                       whether it may use the space kept for erasures
     5 RPMB    [frames, reply frame count]      -> [frames]
 """
 
@@ -96,15 +97,15 @@ def parse_puts(raw: bytes) -> dict[bytes, bytes]:
     return _puts(_array(raw))
 
 
-def parse_commit(raw: bytes) -> tuple[dict[bytes, bytes], list[bytes]]:
-    """COMMIT request: puts and deletes, without a name in both."""
+def parse_commit(raw: bytes) -> tuple[dict[bytes, bytes], list[bytes], bool]:
+    """COMMIT request: puts and deletes, without a name in both; and whether it may use reserved space."""
     plain = _array(raw)
-    if len(plain) != 2:
+    if len(plain) != 3 or type(plain[2]) is not bool:
         raise _refuse("bad commit")
     puts, deletes = _puts(plain[0]), _names(plain[1], 1 << 20)
     if len(set(deletes)) != len(deletes) or not puts.keys().isdisjoint(deletes):
         raise _refuse("a name occurs twice")
-    return puts, deletes
+    return puts, deletes, plain[2]
 
 
 def parse_blobs(raw: bytes, *, most: int) -> list[bytes | None]:

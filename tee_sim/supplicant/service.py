@@ -7,6 +7,7 @@ The directory holds `storage.db` and `rpmb.img`. Every request is noted (operati
 whoever passes `log`: together with the closed set of operations this is the record of what was asked of the disk.
 """
 
+import os
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -29,6 +30,7 @@ from tee_sim.supplicant.requests import (
     parse_rpmb,
     parse_scan,
 )
+from tee_sim.supplicant.reserve import fill, release
 from tee_sim.supplicant.sqlite_blobs import SqliteBlobs
 
 __all__ = ["RequestNote", "RpmbFile", "Service", "Supplicant"]
@@ -68,6 +70,8 @@ class Service:
         self._log = log
         self._staged: dict[bytes, bytes] = {}
         self._staged_bytes = 0
+        self.full = False
+        """Whether there was no space for the last transaction that may not use what is kept."""
 
     def handle(self, operation: int, payload: bytes) -> bytes:
         """Do one operation.
@@ -124,14 +128,40 @@ class Service:
             raise TeeError(TeeResult.STORAGE_NO_SPACE, "transaction is too large")
         self._staged |= puts
 
-    def _commit(self, puts: dict[bytes, bytes], deletes: list[bytes], names: list[bytes]) -> None:
+    def _commit(self, puts: dict[bytes, bytes], deletes: list[bytes], reserved: bool, names: list[bytes]) -> None:
         names += [*puts, *deletes]
         puts = self._staged | puts
         self._forget_staged()
-        self._blobs.commit(Changes(puts, tuple(deletes)))
+        try:
+            self._blobs.commit(Changes(puts, tuple(deletes), reserved))
+        except TeeError as error:
+            self.full = self.full or error.result is TeeResult.STORAGE_NO_SPACE
+            raise
+        self.full = self.full and reserved
 
     def _forget_staged(self) -> None:
         self._staged, self._staged_bytes = {}, 0
+
+
+class _Reserving:
+    """A disk that gives way to transactions which may use the space that is kept."""
+
+    def __init__(self, inner: BlobStore, directory: int) -> None:
+        self._inner = inner
+        self._directory = directory
+        self.read, self.scan = inner.read, inner.scan
+
+    def commit(self, changes: Changes) -> None:
+        try:
+            self._inner.commit(changes)
+        except TeeError as error:
+            kept = release(self._directory) if error.result is TeeResult.STORAGE_NO_SPACE and changes.reserved else 0
+            if not kept:
+                raise
+            try:
+                self._inner.commit(changes)
+            finally:
+                fill(self._directory, kept)
 
 
 class RpmbFile(RpmbDevice):
@@ -176,10 +206,12 @@ class Supplicant(Service):
         self._rpmb_file = RpmbFile(directory / RPMB_FILE, create=create)
         try:
             self._sqlite = SqliteBlobs(directory / STORAGE_FILE, create=create)
+            self._directory = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
         except BaseException:
             self._rpmb_file.close()
             raise
-        blobs: BlobStore = self._sqlite
+        fill(self._directory)
+        blobs: BlobStore = _Reserving(self._sqlite, self._directory)
         rpmb: RpmbTransport = self._rpmb_file
         if faults is not None:
             blobs, rpmb = HostileBlobs(blobs, faults), HostileRpmb(rpmb, faults)
@@ -190,6 +222,7 @@ class Supplicant(Service):
         """Close both files."""
         self._sqlite.close()
         self._rpmb_file.close()
+        os.close(self._directory)
 
 
 def _telling_faults(log: Callable[[RequestNote], None], plan: FaultPlan) -> Callable[[RequestNote], None]:

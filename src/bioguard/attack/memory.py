@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from tee_sim.errors import TeeError, TeeResult
-from tee_sim.ta_api import ObjectInfo, StoredObject
+from tee_sim.ta_api import ObjectInfo, Reserve, StoredObject
 
 __all__ = ["Disk", "MemoryStore", "PowerCutError"]
 
@@ -87,7 +87,7 @@ class MemoryStore:
         return self._disk.objects.setdefault(self._application, {})
 
     @contextmanager
-    def transaction(self) -> Iterator[_Transaction]:
+    def transaction(self, _reserve: Reserve = Reserve.NONE) -> Iterator[_Transaction]:
         transaction = _Transaction(self._rows)
         yield transaction
         self._disk.spend()

@@ -18,6 +18,17 @@ from tee_sim.supplicant import RequestNote
 __all__ = ["CliState", "default_device_dir", "new_file", "pass_state", "storage_log_into"]
 
 
+_CONDITIONS = {
+    "full": "the disk is full: the store can be read and erased from; free disk space, or erase records",
+    "read_only": "the store cannot be written: it can only be read; run: bioguard doctor",
+    "counter_reserved": "the RPMB write counter is nearly used up: what is left is kept for erasures and "
+    "requests, all else is for reading, for good",
+    "counter_spent": "the RPMB write counter is used up: the store is for reading and erasing, for good; no PIN can be "
+    "counted, and a copy of the whole disk from before an erasure would not be noticed (docs/storage.md section 6)",
+}
+"""What is told at every command about a store that cannot be written as usual."""
+
+
 def default_device_dir() -> Path:
     """`$BIOGUARD_DEVICE`, else the XDG data directory."""
     base = os.environ.get("XDG_DATA_HOME") or str(Path.home() / ".local" / "share")
@@ -74,7 +85,11 @@ class CliState:
         for open_one in (i for i in incidents(self.directory) if not i.acknowledged):
             cause = open_one.cause.name.lower().replace("_", " ")
             self.output.note(f"incident {open_one.number} is open: {cause}; run: bioguard incident")
-        return Device.open(self.directory, self.options)
+        device = Device.open(self.directory, self.options)
+        condition = _CONDITIONS.get(device.running.storage)
+        if condition is not None:
+            self.output.note(condition)
+        return device
 
     def confirm(self, question: str, *, force: bool, code: str) -> None:
         """Ask, unless `--force` was given. Raises NotPermitted with this code if there is nobody to ask."""

@@ -20,13 +20,13 @@ from bioguard.errors import IntegrityFailure, NotPermitted, TeeUnavailable
 from bioguard.faults.scenario import SCENARIO_FILE
 from bioguard.private_files import DAMAGED, TEMPORARY, file_errors, opened_directory, remove_file
 from tee_sim.private_files import UnsafeFile, create_file, open_file
-from tee_sim.supplicant.files import DATABASE_SIDES, MOST_BYTES, RPMB_FILE, STORAGE_FILE
+from tee_sim.supplicant.files import DATABASE_SIDES, MOST_BYTES, RESERVE_FILE, RPMB_FILE, STORAGE_FILE
 
 __all__ = ["FILES", "begin", "burn", "check", "destroy", "flaws"]
 
 _BEGUN = FUSE_FILE + TEMPORARY
 _SMALL = (NAMES_FILE, BOOT_FILE, HANDLES_FILE, SCENARIO_FILE, UNLOCK_FILE, INCIDENTS_FILE)
-_STORE = (STORAGE_FILE, *(STORAGE_FILE + side for side in DATABASE_SIDES), RPMB_FILE)
+_STORE = (STORAGE_FILE, *(STORAGE_FILE + side for side in DATABASE_SIDES), RPMB_FILE, RESERVE_FILE)
 FILES = (
     FUSE_FILE, *_SMALL, *_STORE,
     *(name + suffix for name in (FUSE_FILE, *_SMALL) for suffix in (TEMPORARY, DAMAGED)),

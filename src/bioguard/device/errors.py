@@ -39,6 +39,18 @@ _RESULTS: dict[TeeResult, Row] = {
         "the store cannot be used",
         "check the device directory and the disk",
     ),
+    TeeResult.STORAGE_READ_ONLY: (
+        TeeUnavailable,
+        "store.read_only",
+        "the store can be read and not written",
+        "make the device directory and its files writable: look at its mount and at the disk, then try again",
+    ),
+    TeeResult.STORAGE_COUNTER_SPENT: (
+        NotPermitted,
+        "store.counter_spent",
+        "the RPMB write counter is used up: the store is for reading and erasing, for good",
+        "list, show and log show go on, and erase (with --operator once no PIN can be counted); then make a new device",
+    ),
     TeeResult.STORAGE_NO_SPACE: (
         NotPermitted,
         "store.full",

@@ -68,6 +68,11 @@ class Running:
             with suppress(TeeError):
                 session.close()
 
+    @property
+    def storage(self) -> str:
+        """Whether and for what the store can be written: `writable`, `full`, or the secure world's word for it."""
+        return "full" if self.supplicant.full else self.ready.condition.name.lower()
+
     def status(self) -> dict[str, object]:
         """Facts for people and JSON."""
         return {
@@ -78,6 +83,7 @@ class Running:
             "anti_rollback_level": self.ready.anti_rollback_level,
             "clock": self.ready.clock.word,
             "randomness": self.ready.randomness.word,
+            "storage": self.storage,
             "measurements": self.measurements,
         }
 

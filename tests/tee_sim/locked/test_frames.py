@@ -21,6 +21,7 @@ from tee_sim.examples.counter.commands import ADD, COUNTER_UUID, READ, Add, Noth
 from tee_sim.limits import MAX_FRAME_BYTES
 from tee_sim.params import Param
 from tee_sim.process import SecureProcess
+from tee_sim.reserve import Condition
 from tee_sim.rng import RandomnessKind
 from tee_sim.secure import SecureWorld
 from tee_sim.supplicant import Supplicant
@@ -62,7 +63,13 @@ def cbor(value: object) -> bytes:
     return frame(cbor_body(value))
 
 
-READY = Ready(anti_rollback_level=0, epoch=0, clock=ClockKind.HOST, randomness=RandomnessKind.SYSTEM)
+READY = Ready(
+    anti_rollback_level=0,
+    epoch=0,
+    clock=ClockKind.HOST,
+    randomness=RandomnessKind.SYSTEM,
+    condition=Condition.WRITABLE,
+)
 NO_FRAMES: dict[str, bytes] = {
     "a length above the limit": struct.pack("<I", MAX_FRAME_BYTES + 1) + bytes(100),
     "the greatest length": b"\xff" * 64,

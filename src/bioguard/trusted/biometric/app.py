@@ -249,6 +249,7 @@ class BiometricApp(CommandApp):
             raise Refused(Status.PROBE_DIMENSION)
 
     def _identify(self, request: commands.Identify) -> commands.Identified:
+        self._policy.ensure_started()
         modality = modality_of(request.sample)
         probe = decode(modality, request.sample)
         index = self._index(modality)

@@ -20,7 +20,7 @@ from bioguard.trusted.contract.padding import padded, unpadded
 from bioguard.trusted.contract.sensors import FACE, FINGERPRINT
 from tee_sim.errors import TeeError, TeeResult
 from tee_sim.schema import AtMost, Record
-from tee_sim.ta_api import ObjectInfo, Store, StoredObject, Transaction
+from tee_sim.ta_api import ObjectInfo, Reserve, Store, StoredObject, Transaction
 
 __all__ = ["MAX_RECORDS", "SENSOR_IDS", "TalliedStore", "Tally", "put_tally", "read_tally"]
 
@@ -128,8 +128,8 @@ class TalliedStore:
         self._inner = inner
 
     @contextmanager
-    def transaction(self) -> Iterator[Transaction]:
-        with self._inner.transaction() as transaction:
+    def transaction(self, reserve: Reserve = Reserve.NONE) -> Iterator[Transaction]:
+        with self._inner.transaction(reserve) as transaction:
             tallied = _TalliedTransaction(transaction, self._inner)
             yield tallied
             tallied.write()

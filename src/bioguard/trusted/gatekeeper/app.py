@@ -9,7 +9,7 @@ from bioguard.commands.gatekeeper import GatekeeperStatus
 from bioguard.records.tokens import TOKEN_KEY_NAME
 from bioguard.trusted.gatekeeper.gatekeeper import Gatekeeper, PinRecord
 from tee_sim.errors import TeeError, TeeResult
-from tee_sim.ta_api import CommandApp, Store, TaEnv
+from tee_sim.ta_api import CommandApp, Reserve, Store, TaEnv
 
 __all__ = ["ARGON2_MEMORY_BYTES", "ARGON2_PASSES", "GatekeeperApp"]
 
@@ -37,7 +37,9 @@ class _StoredPins:
             return None
 
     def save(self, user: bytes, record: PinRecord) -> None:
-        with self._store.transaction() as transaction:
+        # Of what is kept for erasures: a person shows the PIN before. Only where it is anchored, or a rollback of the
+        # disk would give every attempt back.
+        with self._store.transaction(Reserve.ANCHORED) as transaction:
             transaction.put(b"P" + user, record.to_bytes(), kind="pin", owner=user)
 
     def delete(self, user: bytes) -> None:

@@ -19,7 +19,8 @@ from bioguard.trusted.policy.book import Books, PolicyState
 from bioguard.trusted.policy.identity import Identity
 from bioguard.trusted.policy.journal import LOG_DAYS, Journal, JournaledStore
 from bioguard.trusted.policy.signing import Signing
-from tee_sim.ta_api import TaEnv, Transaction
+from tee_sim.errors import UNWRITABLE, TeeError
+from tee_sim.ta_api import Reserve, TaEnv, Transaction
 
 __all__ = ["PolicyDesk", "Records"]
 
@@ -63,12 +64,27 @@ class PolicyDesk:
         )
         self.signing = Signing(env)
         self.state = self.books.policy()
+        self._started = False
 
     def start(self, records: Records) -> None:
-        """At the start of the secure world: count it, erase what is over, prune the log."""
+        """At the start of the secure world: count it, erase what is over, prune the log.
+
+        Where that cannot be written, what is stored can be read and erased; nothing is decided (`ensure_started`).
+        """
         self.records = records
+        try:
+            self.ensure_started()
+        except TeeError as error:
+            if error.result not in UNWRITABLE:
+                raise
+
+    def ensure_started(self) -> None:
+        """Before anything is decided: records that are over are gone. Raises TeeError if that cannot be written."""
+        if self._started:
+            return
         self.save(replace(self.state, boots=self.state.boots + 1), Event.STARTED, number=self.state.boots + 1)
         self.purge()
+        self._started = True
 
     def save(self, state: PolicyState, event: Event | None = None, *, number: int = 0) -> None:
         """Store the device's policy, with an entry if there is something to tell."""
@@ -100,6 +116,7 @@ class PolicyDesk:
 
     def require(self, user: bytes, modality: Modality, purpose: Purpose | None) -> None:
         """Raises Refused, and logs it, unless the user consents to this now. purpose None: an enrollment."""
+        self.ensure_started()
         refusal = self.refusal(user, modality, purpose)
         if refusal is None:
             return
@@ -125,9 +142,9 @@ class PolicyDesk:
         cause = Cause.ACCEPTED if accepted else Cause.NOT_SIMILAR
         self.journal.note(Event.DECIDED, subject=user or NOBODY, modality=modality, purpose=purpose, cause=cause)
 
-    def change(self, user: bytes, book: ConsentBook) -> None:
+    def change(self, user: bytes, book: ConsentBook, reserve: Reserve) -> None:
         """Store a user's book; whoever may be searched for is looked at anew."""
-        with self.env.store.transaction() as transaction:
+        with self.env.store.transaction(reserve) as transaction:
             self.books.put_consent(transaction, user, book)
         self.records.consent_changed()
 

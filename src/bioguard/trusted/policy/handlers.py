@@ -15,7 +15,7 @@ from bioguard.trusted.biometric.refusal import Refused
 from bioguard.trusted.policy.desk import PolicyDesk
 from bioguard.trusted.policy.signing import nonce_digest
 from tee_sim.schema import Record
-from tee_sim.ta_api import Command
+from tee_sim.ta_api import Command, Reserve
 
 __all__ = ["handlers"]
 
@@ -48,14 +48,19 @@ def handlers(desk: PolicyDesk) -> Iterator[tuple[Command[Any, Any], Callable[[An
 
 
 class _People:
-    """What a person decides. A user without a PIN may decide, but not restrict or ask (docs/policy.md section 3)."""
+    """What a person decides; what ends or limits the use of their data may use what the store keeps for erasures.
+
+    A user without a PIN may decide, but not restrict or ask (docs/policy.md section 3).
+    """
 
     def __init__(self, desk: PolicyDesk) -> None:
         self._desk = desk
 
-    def _done(self, user: bytes, book: ConsentBook, event: Event, **fields: Any) -> commands.PolicyDone:
+    def _done(
+        self, user: bytes, book: ConsentBook, event: Event, *, reserve: Reserve = Reserve.NONE, **fields: Any
+    ) -> commands.PolicyDone:
         self._desk.journal.note(event, subject=user, **fields)
-        self._desk.change(user, book)
+        self._desk.change(user, book, reserve)
         return commands.PolicyDone(status=Status.OK)
 
     def grant(self, request: commands.GrantConsent) -> commands.PolicyDone:
@@ -88,14 +93,21 @@ class _People:
     def withdraw(self, request: commands.Withdraw) -> commands.Withdrawn:
         book = self._desk.identified(request.user, request.token)
         left = withdrawn(book, request.modality, request.purpose)
-        self._done(request.user, left, Event.CONSENT_WITHDRAWN, modality=request.modality, purpose=request.purpose)
+        self._done(
+            request.user,
+            left,
+            Event.CONSENT_WITHDRAWN,
+            reserve=Reserve.ALL,
+            modality=request.modality,
+            purpose=request.purpose,
+        )
         return _erased(self._desk.erase_purposeless(request.user, Cause.WITHDRAWN))
 
     def object_to(self, request: commands.ObjectTo) -> commands.PolicyDone:
         book = self._desk.identified(request.user, request.token)
         objections = tuple(sorted({*book.objections, int(request.purpose)}))
         book = replace(book, objections=objections)
-        return self._done(request.user, book, Event.OBJECTED, purpose=request.purpose)
+        return self._done(request.user, book, Event.OBJECTED, reserve=Reserve.ALL, purpose=request.purpose)
 
     def confirm(self, request: commands.Confirm) -> commands.PolicyDone:
         book = self._desk.identified(request.user, request.token)
@@ -106,13 +118,14 @@ class _People:
     def restrict(self, request: commands.Restrict) -> commands.PolicyDone:
         book = self._desk.identified(request.user, request.token, required=True)
         event = Event.RESTRICTED if request.on else Event.UNRESTRICTED
-        return self._done(request.user, replace(book, restricted=request.on), event)
+        reserve = Reserve.ALL if request.on else Reserve.NONE
+        return self._done(request.user, replace(book, restricted=request.on), event, reserve=reserve)
 
     def mark_underage(self, request: commands.MarkUnderage) -> commands.Withdrawn:
         if not self._desk.records.knows(request.user):
             raise Refused(Status.UNKNOWN_USER)
         book = replace(self._desk.books.consent(request.user), grants=(), of_age=False)
-        self._done(request.user, book, Event.MARKED_UNDERAGE)
+        self._done(request.user, book, Event.MARKED_UNDERAGE, reserve=Reserve.ALL)
         return _erased(self._desk.erase_purposeless(request.user, Cause.UNDERAGE))
 
     def consents(self, request: commands.Consents) -> commands.ConsentsReply:
@@ -172,7 +185,7 @@ class _Office:
             raise Refused(Status.BAD_REQUEST) from None
         desk.journal.note(Event.REQUEST_OPENED, subject=request.user, cause=request.kind, number=number)
         state = replace(desk.state, requests=number)
-        with desk.env.store.transaction() as transaction:
+        with desk.env.store.transaction(Reserve.ALL) as transaction:
             desk.books.put_request(transaction, opened)
             desk.books.put_policy(transaction, state)
             desk.books.put_consent(transaction, request.user, book)
@@ -201,7 +214,7 @@ class _Office:
         except ValueError:
             raise Refused(Status.BAD_REQUEST) from None
         desk.journal.note(event, subject=new.subject, cause=cause, number=number)
-        with desk.env.store.transaction() as transaction:
+        with desk.env.store.transaction(Reserve.ALL) as transaction:
             desk.books.put_request(transaction, new)
         return commands.RequestReply(status=Status.OK, request=new)
 

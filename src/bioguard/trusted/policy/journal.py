@@ -25,7 +25,7 @@ from tee_sim.clock import Clock
 from tee_sim.errors import TeeError, TeeResult
 from tee_sim.rng import Rng
 from tee_sim.schema import Fixed, Items, Record, UpTo
-from tee_sim.ta_api import ObjectInfo, Store, StoredObject, Transaction
+from tee_sim.ta_api import ObjectInfo, Reserve, Store, StoredObject, Transaction
 
 __all__ = ["LOG_DAYS", "Head", "Journal", "JournaledStore"]
 
@@ -105,11 +105,11 @@ class Journal:
                 pass
 
     @contextmanager
-    def transaction(self) -> Iterator[Transaction]:
+    def transaction(self, reserve: Reserve = Reserve.NONE) -> Iterator[Transaction]:
         """A store transaction that also writes the queued entries; entries of a failed one are dropped."""
         head = self.head
         try:
-            with self._store.transaction() as transaction:
+            with self._store.transaction(reserve) as transaction:
                 yield transaction
                 head = self._write(transaction)
         finally:
@@ -221,8 +221,8 @@ class JournaledStore:
         self._journal = journal
 
     @contextmanager
-    def transaction(self) -> Iterator[Transaction]:
-        with self._journal.transaction() as transaction:
+    def transaction(self, reserve: Reserve = Reserve.NONE) -> Iterator[Transaction]:
+        with self._journal.transaction(reserve) as transaction:
             yield _JournaledTransaction(transaction, self._journal, self._inner)
 
     def get(self, object_id: bytes) -> StoredObject:
