@@ -33,15 +33,15 @@ MAX_FILE_BYTES = 16 << 20
 
 _HINTS = {
     Flaw.KIND: "find out who put it there; restore the file, or remove it and run: bioguard doctor",
-    Flaw.OWNER: "only the owner of a device can use it; if it is yours run: chown",
-    Flaw.MODE: "somebody else may have written it: look at it, then run: chmod go-w",
+    Flaw.OWNER: "only its owner can use a device; if it is yours run: chown",
+    Flaw.MODE: "somebody else may have written it: look at it, then run: chmod go-w {name}",
     Flaw.LINKS: "find out who linked it; copy the file and put the copy in its place",
     Flaw.SIZE: "this is no file of ours: restore it, or remove it and run: bioguard doctor",
 }
 _DIRECTORY_HINTS = {
     **_HINTS,
     Flaw.KIND: "give the directory itself",
-    Flaw.MODE: "somebody else may have changed what is in it: look at it, then run: chmod go-w",
+    Flaw.MODE: "somebody else may have changed what is in it: look at it, then run: chmod go-w {name}",
 }
 _FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 _READ_ONLY = frozenset({errno.EROFS, errno.EACCES, errno.EPERM})
@@ -60,7 +60,7 @@ def file_errors(name: str) -> Iterator[None]:
         yield
     except UnsafeFile as unsafe:
         code = f"device.file_{unsafe.flaw.value}"
-        raise IntegrityFailure(str(unsafe), hint=_HINTS[unsafe.flaw], code=code) from unsafe
+        raise IntegrityFailure(str(unsafe), hint=_HINTS[unsafe.flaw].format(name=name), code=code) from unsafe
     except (FileNotFoundError, FileExistsError):
         raise
     except OSError as error:
@@ -92,7 +92,7 @@ def opened_directory(path: Path) -> Iterator[int]:
         fd = open_directory(path)
     except UnsafeFile as unsafe:
         code = f"device.directory_{unsafe.flaw.value}"
-        raise IntegrityFailure(str(unsafe), hint=_DIRECTORY_HINTS[unsafe.flaw], code=code) from unsafe
+        raise IntegrityFailure(str(unsafe), hint=_DIRECTORY_HINTS[unsafe.flaw].format(name=path), code=code) from unsafe
     try:
         yield fd
     finally:

@@ -56,6 +56,7 @@ class OsFile:
 
     Args:
         create: make it if it is not there.
+        read_only: never write it.
 
     Attributes:
         writable: False where it can only be read, as on a read-only mount.
@@ -65,8 +66,8 @@ class OsFile:
             STORAGE_NOT_AVAILABLE if it cannot be opened.
     """
 
-    def __init__(self, path: Path, *, create: bool = True) -> None:
-        self.writable = True
+    def __init__(self, path: Path, *, create: bool = True, read_only: bool = False) -> None:
+        self.writable = not read_only
         try:
             directory = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
             try:
@@ -87,7 +88,8 @@ class OsFile:
 
     def _open(self, directory: int, name: str, create: bool) -> int:
         try:
-            return open_file(directory, name, os.O_RDWR, most_bytes=MAX_FILE_BYTES)
+            flags = os.O_RDWR if self.writable else os.O_RDONLY
+            return open_file(directory, name, flags, most_bytes=MAX_FILE_BYTES)
         except FileNotFoundError:
             if not create:
                 raise

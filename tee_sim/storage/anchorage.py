@@ -83,12 +83,12 @@ class Anchorage:
     @property
     def condition(self) -> Condition:
         """Whether and for what the store can be written."""
-        if self._read_only:
-            return Condition.READ_ONLY
         left = self._anchor.writes_left()
         if left < COMMIT_WRITES or (self._has_rpmb and not self._anchor.level):
             return Condition.COUNTER_SPENT
-        return Condition.COUNTER_RESERVED if left < RESERVED_WRITES + COMMIT_WRITES else Condition.WRITABLE
+        if left < RESERVED_WRITES + COMMIT_WRITES:
+            return Condition.COUNTER_RESERVED
+        return Condition.READ_ONLY if self._read_only else Condition.WRITABLE
 
     def make_way(self, reserve: Reserve) -> None:
         """Let a transaction be written that may use this much of what is kept.
@@ -97,7 +97,7 @@ class Anchorage:
             TeeError: STORAGE_READ_ONLY, STORAGE_COUNTER_SPENT.
         """
         condition = self.condition
-        if condition is Condition.READ_ONLY:
+        if self._read_only:
             raise TeeError(TeeResult.STORAGE_READ_ONLY, "the store could not be written when it was opened")
         if reserve < _LEAST.get(condition, Reserve.NONE):
             raise TeeError(TeeResult.STORAGE_COUNTER_SPENT, "the write counter of the RPMB is used up")

@@ -56,7 +56,7 @@ _RESULTS = {
     "SQLITE_IOERR": TeeResult.STORAGE_NOT_AVAILABLE,
     "SQLITE_NOMEM": TeeResult.STORAGE_NOT_AVAILABLE,
     "SQLITE_PERM": TeeResult.STORAGE_NOT_AVAILABLE,
-    "SQLITE_READONLY": TeeResult.STORAGE_NOT_AVAILABLE,
+    "SQLITE_READONLY": TeeResult.STORAGE_READ_ONLY,
 }
 """By the beginning of the name: SQLite has finer ones. All others say that the file is not what we wrote."""
 
@@ -121,6 +121,7 @@ class Database:
 
     Args:
         create: make it if it is not there.
+        read_only: never write it.
 
     Attributes:
         writable: whether the file and its directory can be written.
@@ -130,9 +131,9 @@ class Database:
             UNSUPPORTED_VERSION for one of another version; STORAGE_NOT_AVAILABLE, BUSY.
     """
 
-    def __init__(self, path: Path, *, create: bool) -> None:
+    def __init__(self, path: Path, *, create: bool, read_only: bool = False) -> None:
         with disk_errors():
-            self.writable = _look_at_files(path, create=create)
+            self.writable = _look_at_files(path, create=create) and not read_only
             escaped = str(path.absolute()).replace("%", "%25").replace("?", "%3f").replace("#", "%23")
             uri = f"file:{escaped}?mode={'rw' if self.writable else 'ro'}"
             self._db = sqlite3.connect(uri, isolation_level=None, timeout=2.0, check_same_thread=False, uri=True)

@@ -9,7 +9,7 @@ from typing import Protocol
 
 from tee_sim.blobs import Changes
 from tee_sim.codec import encode
-from tee_sim.errors import Origin, TeeError, TeeResult
+from tee_sim.errors import UNWRITABLE, Origin, TeeError, TeeResult
 from tee_sim.rpmb.frames import FRAME_BYTES
 from tee_sim.supplicant.requests import (
     MAX_PAYLOAD_BYTES,
@@ -24,9 +24,7 @@ from tee_sim.supplicant.requests import (
 
 __all__ = ["PipeBlobs", "PipeRpmb", "SupplicantPort"]
 
-_DISK_RESULTS = frozenset(
-    {TeeResult.STORAGE_NO_SPACE, TeeResult.STORAGE_NOT_AVAILABLE, TeeResult.BUSY, TeeResult.CORRUPT_OBJECT}
-)
+_DISK_RESULTS = UNWRITABLE - {TeeResult.STORAGE_COUNTER_SPENT} | {TeeResult.BUSY, TeeResult.CORRUPT_OBJECT}
 _PAIR_OVERHEAD_BYTES = 16
 _COMMIT_ROOM_BYTES = MAX_PAYLOAD_BYTES - 1024
 
@@ -50,8 +48,8 @@ def _ask(port: SupplicantPort, operation: Operation, request: object) -> bytes:
 class PipeBlobs:
     """`BlobStore` over the supplicant.
 
-    Raises TeeError from every method: STORAGE_NO_SPACE, STORAGE_NOT_AVAILABLE, BUSY or CORRUPT_OBJECT as reported;
-    BAD_FORMAT for an answer that does not parse; OUT_OF_MEMORY for one blob larger than a frame.
+    Raises TeeError from every method: STORAGE_NO_SPACE, STORAGE_NOT_AVAILABLE, STORAGE_READ_ONLY, BUSY, CORRUPT_OBJECT
+    as reported; BAD_FORMAT for an answer that does not parse; OUT_OF_MEMORY for one blob larger than a frame.
     """
 
     def __init__(self, port: SupplicantPort) -> None:

@@ -167,8 +167,10 @@ class _Reserving:
 class RpmbFile(RpmbDevice):
     """The simulated device in one file: `RpmbDevice` over `FileMedium`."""
 
-    def __init__(self, path: Path, size_bytes: int = 128 << 10, *, create: bool = True) -> None:
-        file = OsFile(path, create=create)
+    def __init__(
+        self, path: Path, size_bytes: int = 128 << 10, *, create: bool = True, read_only: bool = False
+    ) -> None:
+        file = OsFile(path, create=create, read_only=read_only)
         try:
             self._file_medium = FileMedium(file, size_bytes, create=create)
         except BaseException:
@@ -187,6 +189,7 @@ class Supplicant(Service):
     Args:
         directory: exists; belongs to this device alone, and nobody else can write it.
         create: make the files that are not there.
+        read_only: write none of them; the store then says that it can be read and not written.
         log: called with a note of every request.
         faults: makes disk and RPMB go wrong by plan.
 
@@ -200,17 +203,19 @@ class Supplicant(Service):
         directory: Path,
         *,
         create: bool = True,
+        read_only: bool = False,
         log: Callable[[RequestNote], None] | None = None,
         faults: FaultPlan | None = None,
     ) -> None:
-        self._rpmb_file = RpmbFile(directory / RPMB_FILE, create=create)
+        self._rpmb_file = RpmbFile(directory / RPMB_FILE, create=create, read_only=read_only)
         try:
-            self._sqlite = SqliteBlobs(directory / STORAGE_FILE, create=create)
+            self._sqlite = SqliteBlobs(directory / STORAGE_FILE, create=create, read_only=read_only)
             self._directory = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
         except BaseException:
             self._rpmb_file.close()
             raise
-        fill(self._directory)
+        if not read_only:
+            fill(self._directory)
         blobs: BlobStore = _Reserving(self._sqlite, self._directory)
         rpmb: RpmbTransport = self._rpmb_file
         if faults is not None:

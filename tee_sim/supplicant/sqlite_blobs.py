@@ -57,13 +57,14 @@ class SqliteBlobs:
 
     Args:
         create: make it if it is not there.
+        read_only: never write it.
 
     Raises:
         TeeError: as `Database`; and from its methods STORAGE_NO_SPACE.
     """
 
-    def __init__(self, path: Path, *, create: bool = True) -> None:
-        self._db = Database(path, create=create)
+    def __init__(self, path: Path, *, create: bool = True, read_only: bool = False) -> None:
+        self._db = Database(path, create=create, read_only=read_only)
 
     def read(self, names: Sequence[bytes]) -> list[bytes | None]:
         with disk_errors():

@@ -22,8 +22,11 @@ def _lines(check: Check) -> list[str]:
 @click.command()
 @pass_state
 def doctor(state: CliState) -> Result:
-    """Check the host: sandbox layers, compiled kernels, storage. Exit 3 if a check fails or could not run."""
-    checks = checkup(state.directory)
+    """Check the host and the device: sandbox layers, compiled kernels, the device's files and its store.
+
+    The device is read and not written: no start is counted. Exit 3 if a check fails or could not run.
+    """
+    checks = checkup(state.directory, state.options)
     verdict = overall(c.status for c in checks)
     bad = verdict in (Status.FAIL, Status.UNKNOWN)
     return Result(

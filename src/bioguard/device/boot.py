@@ -20,16 +20,18 @@ def reboot(directory: Path) -> None:
     write_file(directory, BOOT_FILE, secrets.token_hex(16) + "\n")
 
 
-def boot_id(directory: Path) -> bytes:
+def boot_id(directory: Path, *, keep: bool = True) -> bytes:
     """16 bytes, the same until the device or the host reboots.
 
     Whatever the file holds names a boot, so that a changed one is another boot. Where none can be kept (a read-only
-    mount) every start is one.
+    mount), or shall be, every start is one.
     """
     name = read_file(directory, BOOT_FILE, most_bytes=_MOST_BYTES)
-    if name is None:
+    if name is None and keep:
         with suppress(TeeUnavailable):
             reboot(directory)
-        name = read_file(directory, BOOT_FILE, most_bytes=_MOST_BYTES) or secrets.token_bytes(16)
+        name = read_file(directory, BOOT_FILE, most_bytes=_MOST_BYTES)
+    if name is None:
+        name = secrets.token_bytes(16)
     host = _HOST_BOOT_ID.read_bytes() if _HOST_BOOT_ID.exists() else b""
     return sha256(b"bioguard boot v1" + name + b"\0" + host).digest()[:16]

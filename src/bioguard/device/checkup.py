@@ -10,10 +10,10 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
+from bioguard.device.device_checkup import look_at
 from bioguard.device.facade import Device
-from bioguard.device.fuse import FUSE_FILE, Fuses
 from bioguard.device.options import DeviceOptions
-from bioguard.errors import BioguardError, TeeUnavailable
+from bioguard.errors import BioguardError
 from bioguard.match import kernels
 from bioguard.match.fingerprint import backends
 from bioguard.report.model import Check, Status
@@ -34,13 +34,13 @@ _SECOND_LINES = frozenset({"namespaces", "empty-root", "landlock", "limits", "de
 """Layers without which the level is still ENFORCED: their absence is a WARN."""
 
 
-def checkup(directory: Path) -> list[Check]:
-    """Run every check; `directory` is the device to look at, if it exists."""
+def checkup(directory: Path, options: DeviceOptions) -> list[Check]:
+    """Run every check; `directory` is the device to look at, if it exists, and `options` are how to start it."""
     checks = [_python(), _sqlite()]
     verdict = _start(checks)
     if verdict is not None:
         checks += _layers(verdict)
-    checks += [_kernel(), _comparator(), *_device(directory)]
+    checks += [_kernel(), _comparator(), *look_at(directory, options)]
     return checks
 
 
@@ -143,17 +143,3 @@ def _comparator() -> Check:
         details=() if compiled else ("comparisons run in NumPy, about 20 times slower",),
         fix="install a C compiler and reinstall bioguard",
     )
-
-
-def _device(directory: Path) -> Iterator[Check]:
-    title = "the device's fuses are private"
-    fix = f"chmod 600 {FUSE_FILE}"
-    try:
-        Fuses.read(directory)
-    except TeeUnavailable:
-        summary = f"no device in {directory}"
-        yield Check(id="BG-DOC-040", title=title, status=Status.NOT_APPLICABLE, summary=summary)
-    except BioguardError as error:
-        yield Check(id="BG-DOC-040", title=title, status=Status.FAIL, summary=error.message, fix=error.hint or fix)
-    else:
-        yield Check(id="BG-DOC-040", title=title, status=Status.PASS, summary=f"{directory} (simulated fuses)", fix=fix)

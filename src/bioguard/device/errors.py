@@ -73,7 +73,7 @@ _RESULTS: dict[TeeResult, Row] = {
         IntegrityFailure,
         "store.corrupt",
         "the store was tampered with or damaged",
-        "the stored bytes were changed; the damaged record was not used",
+        "nothing of it was used: erase the damaged record; if no command works, put back the files or wipe the device",
     ),
     TeeResult.SECURITY: (
         IntegrityFailure,

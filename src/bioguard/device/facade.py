@@ -157,7 +157,8 @@ class Device:
             raise
         device = cls(directory, names, running, lock, options)
         try:
-            device._people.settle()
+            if not options.read_only:
+                device._people.settle()
         except BaseException:
             device.close()
             raise
@@ -169,7 +170,8 @@ class Device:
 
     def _restarted(self, why: str) -> None:
         self._options.note(f"the secure world had ended ({why}) and was started again")
-        self._people.settle()
+        if not self._options.read_only:
+            self._people.settle()
 
     @staticmethod
     def wipe(directory: Path) -> None:

@@ -123,7 +123,13 @@ def start(directory: Path, fuses: Fuses, options: DeviceOptions, *, create: bool
     required = options.allow_level or Level.ENFORCED
     hosted = manifests()
     faults = DeviceFaults(directory)
-    supplicant = Supplicant(directory, create=create, log=options.storage_log, faults=faults.storage_plan())
+    supplicant = Supplicant(
+        directory,
+        create=create,
+        read_only=options.read_only,
+        log=options.storage_log,
+        faults=None if options.read_only else faults.storage_plan(),
+    )
     seen: list[tuple[LockReport, Verdict, Locked]] = []
 
     def inspect(pid: int, locked: Locked) -> str:
@@ -148,7 +154,7 @@ def start(directory: Path, fuses: Fuses, options: DeviceOptions, *, create: bool
             create=create,
             stepped_wall_ms=options.clock,
             seed=options.seed_bytes,
-            boot_id=boot_id(directory),
+            boot_id=boot_id(directory, keep=not options.read_only),
         )
         ready = _booted(process, inspect, provision, options)
     except BaseException:
@@ -165,7 +171,7 @@ def start(directory: Path, fuses: Fuses, options: DeviceOptions, *, create: bool
         report=report,
         ready=ready,
         measurements={name: digest.hex() for name, digest in zip(names, locked.measurements, strict=True)},
-        context=Context(faults.transport(process)),
+        context=Context(process if options.read_only else faults.transport(process)),
         faults=faults,
         grid=ReleaseGrid(period_ms=options.release_grid_ms) if options.release_grid_ms > 0 else None,
     )

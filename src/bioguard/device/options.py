@@ -50,6 +50,7 @@ class DeviceOptions:
             tells little; 0 switches it off (docs/sandbox.md section 6).
         tap: sees every frame on the pipes (evidence), never the root secret.
         note: told what a person should know and no answer says: that the secure world was started again.
+        read_only: write nothing, not even that the device was started: for those who look at it. No fault is played.
         storage_log: gets a note of every request to the untrusted disk: operation, sizes, names, never content.
     """
 
@@ -59,6 +60,7 @@ class DeviceOptions:
     profile: LockProfile = LockProfile.STRICT
     namespaces: bool = True
     release_grid_ms: float = 5.0
+    read_only: bool = False
     tap: Callable[[str, bytes], None] | None = None
     note: Callable[[str], None] = lambda _text: None
     storage_log: Callable[[RequestNote], None] | None = None
