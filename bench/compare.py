@@ -22,6 +22,7 @@ from typing import Any
 
 from bioguard.errors import InputRefused
 from bioguard.json_text import parse_json
+from bioguard.user_files import read_input
 
 __all__ = ["Change", "Rule", "compare", "read_result"]
 
@@ -128,8 +129,8 @@ def read_result(path: Path) -> dict[str, Any]:
     if len(files) != 1:
         raise InputRefused(f"{path} holds {len(files)} .json files", hint="name one of them", code="bench.result")
     try:
-        data: Any = parse_json(files[0].read_bytes())
-    except (ValueError, OSError) as error:
+        data: Any = parse_json(read_input(files[0], code="bench.result"))
+    except ValueError as error:
         raise InputRefused(f"{files[0]}: {error}", hint="give a result of this bench", code="bench.result") from error
     if not isinstance(data, dict):
         raise InputRefused(f"{files[0]} is no JSON object", hint="give a result of this bench", code="bench.result")

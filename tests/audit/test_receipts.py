@@ -233,3 +233,16 @@ def test_a_head_is_signed_under_its_own_name_only() -> None:
     assert len(head.sign_bytes(RECORDS)) == 64
     with pytest.raises(ValueError, match="under its origin's name"):
         head.sign_bytes(LOG)
+
+
+def test_a_query_that_never_ends_in_the_place_of_a_store_is_no_store(tmp_path: Path) -> None:
+    path = tmp_path / "endless.db"
+    with closing(sqlite3.connect(path)) as db:
+        db.execute(
+            "CREATE VIEW page AS WITH RECURSIVE r(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM r) "
+            "SELECT max(n) AS number, x'00' AS ciphertext FROM r"
+        )
+        db.commit()
+    receipt = _receipt()
+    with pytest.raises(ProofInvalid, match="is not a store"):
+        check_image(path, receipt, receipt.verify())

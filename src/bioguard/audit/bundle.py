@@ -84,10 +84,15 @@ class BundleKeys:
         return keys
 
 
+def _digest(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
 def digests(directory: Path) -> dict[str, str]:
     """SHA-256 (hex) of every file of a bundle that the statement covers, by relative name."""
     return {
-        name: hashlib.sha256(path.read_bytes()).hexdigest()
+        name: _digest(path)
         for path in sorted(directory.rglob("*"))
         if path.is_file() and (name := path.relative_to(directory).as_posix()) not in UNSEALED
     }

@@ -6,10 +6,18 @@ from contextlib import closing
 from pathlib import Path
 
 from bioguard.audit.receipts import ErasureReceipt
+from bioguard.errors import InputRefused
 from bioguard.proofs.encoding import ProofInvalid
 from bioguard.proofs.records_head import RecordsHead
+from bioguard.user_files import read_input
 
 __all__ = ["check_image"]
+
+MAX_IMAGE_BYTES = 1 << 30
+"""Of 100 000 people; it is looked through in memory."""
+_MAX_ROW_BYTES = 1 << 20
+_MAX_STEPS = 1000
+"""Of a thousand instructions each. Reading one page takes fifty; a view in the place of the table may take for ever."""
 
 
 def check_image(path: Path, receipt: ErasureReceipt, head: RecordsHead) -> int:
@@ -22,10 +30,9 @@ def check_image(path: Path, receipt: ErasureReceipt, head: RecordsHead) -> int:
         ProofInvalid: another state, something of an erased record is in it, or it is not a store.
     """
     try:
-        image = path.read_bytes()
-        with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro&immutable=1", uri=True)) as database:
-            row = database.execute("SELECT ciphertext FROM page WHERE number = 0").fetchone()
-    except (OSError, sqlite3.Error):
+        image = read_input(path, most_bytes=MAX_IMAGE_BYTES)
+        row = _root_page(image)
+    except (InputRefused, sqlite3.Error, OverflowError, UnicodeDecodeError, MemoryError):
         raise ProofInvalid(f"{path.name} is not a store", hint="give a copy of the device's storage.db") from None
     if row is None or not isinstance(row[0], bytes) or hashlib.sha256(row[0]).digest() != head.store_root:
         raise ProofInvalid(
@@ -40,3 +47,15 @@ def check_image(path: Path, receipt: ErasureReceipt, head: RecordsHead) -> int:
                     hint="the erasure did not reach this file",
                 )
     return len(image)
+
+
+def _root_page(image: bytes) -> tuple[object, ...] | None:
+    """The sealed root page. Whoever gave the image may have put anything into it: no file next to it is opened."""
+    steps = iter(range(_MAX_STEPS))
+    with closing(sqlite3.connect(":memory:")) as database:
+        database.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, _MAX_ROW_BYTES)
+        database.deserialize(image)
+        database.set_progress_handler(lambda: next(steps, None) is None, 1000)
+        database.execute("PRAGMA trusted_schema = OFF")
+        row: tuple[object, ...] | None = database.execute("SELECT ciphertext FROM page WHERE number = 0").fetchone()
+        return row

@@ -35,6 +35,7 @@ from bioguard.proofs.statement import TestResult
 from bioguard.report import render
 from bioguard.report.json_form import parse_json as parse_report
 from bioguard.report.model import Status
+from bioguard.user_files import read_input
 
 __all__ = ["Verified", "verify_bundle"]
 
@@ -107,7 +108,7 @@ def verify_bundle(directory: Path, pinned: BundleKeys | None = None) -> Verified
 
 
 def _text(directory: Path, name: str) -> str:
-    return (directory / name).read_bytes().decode("utf-8")
+    return read_input(directory / name).decode("utf-8")
 
 
 def _compare(found: dict[str, str], signed: dict[str, str]) -> None:
@@ -121,7 +122,7 @@ def _compare(found: dict[str, str], signed: dict[str, str]) -> None:
 
 
 def _attestation(directory: Path, keys: BundleKeys, body: bytes, done: Verified) -> None:
-    token = (directory / ATTESTATION).read_bytes()
+    token = read_input(directory / ATTESTATION)
     claims, profile = _guard(ATTESTATION, lambda: Claims.verify(token, keys.attestation, statement_nonce(body)))
     sandbox = claims.component("PRoT_CONFIG")[0].version
     done.steps.append((ATTESTATION, f"profile {profile.value}, lifecycle {claims.lifecycle.name}, {sandbox}"))

@@ -13,7 +13,7 @@ from bioguard.cli import streams
 from bioguard.cli.app import cli, hoist_global_options, refuse_idle_options
 from bioguard.cli.output import Output, Result
 from bioguard.cli.streams import AnswerLost
-from bioguard.errors import BioguardError, WrongUsage
+from bioguard.errors import BioguardError, InputRefused, WrongUsage
 from bioguard.exit_codes import ExitCode
 from bioguard.printable import printable
 
@@ -69,14 +69,29 @@ def run(args: list[str]) -> ExitCode:
         return ExitCode.INTERRUPTED
     except click.exceptions.Exit as end:
         return ExitCode(end.exit_code)
+    except OSError as error:
+        if error.filename is None:
+            return _bug(output, error)
+        named = os.fsdecode(error.filename) if isinstance(error.filename, str | bytes) else error.filename
+        refused = InputRefused(
+            f"{named}: {error.strerror or 'cannot be used'}",
+            hint="look at its permissions and at the disk, or name another place",
+            code="input.unusable",
+        )
+        output.error(refused)
+        return refused.exit_code
     except Exception as error:
-        hint = f"this is a bug of bioguard; {_crash_log()}"
-        output.error(_Unexpected(f"unexpected {type(error).__name__}", hint=hint))
-        return ExitCode.UNEXPECTED
+        return _bug(output, error)
     if isinstance(result, Result):
         output.result(result)
         return result.exit_code
     return ExitCode(result) if isinstance(result, int) else ExitCode.OK
+
+
+def _bug(output: Output, error: Exception) -> ExitCode:
+    hint = f"this is a bug of bioguard; {_crash_log()}"
+    output.error(_Unexpected(f"unexpected {type(error).__name__}", hint=hint))
+    return ExitCode.UNEXPECTED
 
 
 def _one_line(text: str) -> str:

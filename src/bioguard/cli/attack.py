@@ -11,6 +11,7 @@ from bioguard.cli.state import CliState, pass_state
 from bioguard.device.launch import manifests
 from bioguard.errors import BioguardError, InputRefused
 from bioguard.exit_codes import ExitCode
+from bioguard.user_files import read_input
 from tee_sim.errors import TeeError
 from tee_sim.manifest import Manifest
 
@@ -26,8 +27,8 @@ class BenchIncomplete(BioguardError):
 
 def _manifest(path: Path) -> Manifest:
     try:
-        return Manifest.from_toml(path.read_text("utf-8"))
-    except (OSError, UnicodeDecodeError, TeeError) as error:
+        return Manifest.from_toml(read_input(path, code="attack.manifest").decode("utf-8"))
+    except (UnicodeDecodeError, TeeError) as error:
         raise InputRefused(
             f"{path}: not a usable manifest", hint="see tee_sim/manifest.py for the format", code="attack.manifest"
         ) from error

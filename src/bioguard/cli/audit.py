@@ -12,8 +12,12 @@ from bioguard.audit.egress import ATTEMPTS, LEVELS, SHORT_LEVELS, EgressReport, 
 from bioguard.cli.output import Output, Result
 from bioguard.cli.state import CliState, pass_state
 from bioguard.exit_codes import ExitCode
+from bioguard.user_files import check_output, read_input, write_output
 
 __all__ = ["audit"]
+
+MAX_SCANNED_BYTES = 1 << 30
+"""Of one file: it is looked through in memory."""
 
 _PROGRESS_STEP = 100
 
@@ -57,10 +61,12 @@ def egress(state: CliState, full: bool, matrix: Path | None) -> Result:
       bioguard audit egress
       bioguard audit egress --full --matrix matrix.txt
     """
+    if matrix is not None:
+        check_output(matrix)
     levels = tuple(LEVELS) if full else SHORT_LEVELS
     report = battery.run(levels, progress=_counter(state.output))
     if matrix is not None:
-        matrix.write_text(battery.matrix(report), encoding="ascii")
+        write_output(matrix, battery.matrix(report).encode("ascii"))
     outcome, code = _judge(report)
     return Result(
         command="audit-egress",
@@ -109,7 +115,7 @@ def leaks(state: CliState, files: tuple[Path, ...]) -> Result:
     seed = state.options.seed_bytes
     report = scanner.run(
         seed=int.from_bytes(seed[:4], "big") if seed else None,
-        sources=((str(path), path.read_bytes()) for path in files),
+        sources=((str(path), read_input(path, most_bytes=MAX_SCANNED_BYTES)) for path in files),
     )
     found, planted = report.mutation_score
     outcome = {True: "clean", False: "leaked", None: "unknown"}[report.clean]

@@ -14,23 +14,24 @@ from bioguard.cli.state import CliState, pass_state
 from bioguard.errors import InputRefused
 from bioguard.exit_codes import ExitCode
 from bioguard.report import Status
+from bioguard.user_files import check_output, read_input, write_output
 
 __all__ = ["audit", "run", "verify"]
 
 SEED_BYTES = 32
+MAX_KEY_FILE_BYTES = 4096
 
 
 def _seed(path: Path | None) -> bytes | None:
     """Read the evidence key, or make it."""
     if path is None:
         return None
-    if not path.exists():
-        fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(fd, "w", encoding="ascii") as file:
-            file.write(os.urandom(SEED_BYTES).hex() + "\n")
+    if not os.path.lexists(path):
+        check_output(path)
+        write_output(path, (os.urandom(SEED_BYTES).hex() + "\n").encode("ascii"), new=True, private=True)
     try:
-        seed = bytes.fromhex(path.read_text("ascii").strip())
-    except (OSError, ValueError):
+        seed = bytes.fromhex(read_input(path, most_bytes=MAX_KEY_FILE_BYTES).decode("ascii").strip())
+    except ValueError:
         seed = b""
     if len(seed) != SEED_BYTES:
         raise InputRefused("the signing key file does not hold 64 hexadecimal digits", hint="name a new file")
@@ -111,7 +112,7 @@ def verify(state: CliState, directory: Path, key_file: Path | None) -> Result:
       bioguard audit verify evidence/
       bioguard audit verify evidence/ --key keys.json
     """
-    pinned = BundleKeys.parse(key_file.read_text("utf-8", "replace")) if key_file else None
+    pinned = BundleKeys.parse(read_input(key_file).decode("utf-8", "replace")) if key_file else None
     verified = verify_bundle(directory, pinned)
     if not verified.pinned:
         state.output.note("the keys came from the bundle itself; pin them with --key to know who made it")

@@ -7,11 +7,12 @@ import click
 from bioguard.cli.erasing import receipt_option, write_receipt
 from bioguard.cli.output import Result, table
 from bioguard.cli.secrets import person_token, pin_file_option
-from bioguard.cli.state import CliState, new_file, pass_state
+from bioguard.cli.state import CliState, pass_state
 from bioguard.commands.biometric import Modality
 from bioguard.device import consent as rules
 from bioguard.policy.export import iso, word
 from bioguard.records.grants import Purpose
+from bioguard.user_files import check_output
 
 __all__ = ["consent"]
 
@@ -90,7 +91,7 @@ def withdraw(
 ) -> Result:
     """Take consents back. Processing stops at once; records without a purpose left are erased."""
     if receipt is not None:
-        new_file(receipt, code="receipt.exists")
+        check_output(receipt, new=True, code="receipt.exists")
     erased: list[str] = []
     with state.device() as device:
         token = person_token(state, device, user, pin_file)

@@ -8,10 +8,10 @@ import click
 from bioguard.cli.import_options import import_options
 from bioguard.cli.output import Result
 from bioguard.cli.samples import load_file
-from bioguard.cli.state import CliState, new_file, pass_state
-from bioguard.errors import InputRefused
+from bioguard.cli.state import CliState, pass_state
 from bioguard.formats import ImportOptions
 from bioguard.formats.convert import SUFFIX_TARGETS, Target, convert, other_arrays
+from bioguard.user_files import check_output, open_input, write_output
 
 __all__ = ["convert_command"]
 
@@ -53,22 +53,14 @@ def convert_command(
       bioguard convert old.iso new.fmr --to ansi2004 --dpi 500
     """
     target = _target(out, to)
-    new_file(out, code="convert.exists")
+    check_output(out, new=True, code="convert.exists")
     loaded = load_file(file, state.output, options)
     made = convert(loaded, target, view=view)
     losses = list(made.losses)
     if made.source == "npz":
-        with file.open("rb") as archive:
+        with open_input(file) as archive:
             losses += other_arrays(archive)
-    try:
-        with out.open("xb") as stream:
-            stream.write(made.octets)
-    except OSError as error:
-        raise InputRefused(
-            f"{out}: {error.strerror or 'cannot be written'}",
-            hint="give a path that can be written",
-            code="input.unwritable",
-        ) from error
+    write_output(out, made.octets, new=True)
     return Result(
         command="convert",
         outcome="converted",

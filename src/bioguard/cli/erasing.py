@@ -7,10 +7,12 @@ from typing import Any, TypeVar
 import click
 
 from bioguard.cli.secrets import person_token, pin_file_option
-from bioguard.cli.state import CliState, new_file
+from bioguard.cli.state import CliState
 from bioguard.commands.biometric import Leave
 from bioguard.device import Device
 from bioguard.device.receipts import erasure_receipt
+from bioguard.errors import InputRefused
+from bioguard.user_files import check_output, write_output
 
 __all__ = ["confirm_erasure", "leave_options", "leave_to_erase", "receipt_option", "write_receipt"]
 
@@ -38,9 +40,9 @@ def leave_to_erase(state: CliState, device: Device, user: str, pin_file: Path | 
 
 
 def confirm_erasure(state: CliState, what: str, *, force: bool, receipt: Path | None) -> None:
-    """Look at the receipt's place and ask, before anything is erased. Raises what `new_file` and `confirm` raise."""
+    """Look at the receipt's place and ask, before anything is erased. Raises as `check_output` and `confirm`."""
     if receipt is not None:
-        new_file(receipt, code="receipt.exists")
+        check_output(receipt, new=True, code="receipt.exists")
     state.confirm(f"Erase {what}?", force=force, code="erase.unconfirmed")
 
 
@@ -53,10 +55,9 @@ def write_receipt(state: CliState, device: Device, digests: Sequence[str], path:
         return []
     receipt = erasure_receipt(device, digests)
     try:
-        with path.open("x", encoding="utf-8") as file:
-            file.write(receipt.to_text())
-    except OSError as error:
+        write_output(path, receipt.to_text().encode(), new=True)
+    except InputRefused as error:
         again = f"bioguard log receipt {' '.join(digests)}"
-        state.output.note(f"{path}: {error.strerror}; the records are erased, for the receipt run: {again}")
+        state.output.note(f"{error.message}; the records are erased, for the receipt run: {again}")
         return []
     return [f"receipt written to {path}; check it anywhere: bioguard log verify {path} --key {receipt.key.vkey}"]

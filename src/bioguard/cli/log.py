@@ -17,6 +17,7 @@ from bioguard.policy.export import entry_fields, iso, word
 from bioguard.proofs.checkpoint import TlogProof, proof_of
 from bioguard.proofs.notes import NoteKey
 from bioguard.proofs.psa_token import Profile
+from bioguard.user_files import check_output, read_input, write_output
 
 __all__ = ["attest", "log"]
 
@@ -32,14 +33,16 @@ def log() -> None:
     """The transparency log: numbered entries, a Merkle tree, signed checkpoints. No feature, name or score is in it."""
 
 
-def _read(state: CliState) -> SignedLog:
+def _read(state: CliState, out: Path | None = None) -> SignedLog:
+    if out is not None:
+        check_output(out)
     with state.device() as device:
         return rules.signed_log(device)
 
 
 def _written(command: str, outcome: str, text: str, out: Path | None, data: dict[str, object]) -> Result:
     if out is not None:
-        out.write_text(text, "utf-8")
+        write_output(out, text.encode())
     lines = [f"written to {out}"] if out else text.rstrip("\n").split("\n")
     return Result(command=command, outcome=outcome, data={**data, "out": str(out) if out else None}, lines=lines)
 
@@ -50,7 +53,7 @@ def _written(command: str, outcome: str, text: str, out: Path | None, data: dict
 @pass_state
 def show(state: CliState, last: int, out: Path | None) -> Result:
     """Show the latest entries; --out writes the whole log as a file that `log verify` takes."""
-    read = _read(state)
+    read = _read(state, out)
     entries = [i.entry for i in read.items if i.entry is not None][-last:]
     rows = [
         (e.sequence, word(e.event), word(e.modality or ""), word(e.purpose or ""), word(e.cause or ""),
@@ -58,7 +61,7 @@ def show(state: CliState, last: int, out: Path | None) -> Result:
         for e in entries
     ]  # fmt: skip
     if out is not None:
-        out.write_text(read.to_text(), "utf-8")
+        write_output(out, read.to_text().encode())
     return Result(
         command="log-show",
         outcome="listed",
@@ -72,7 +75,7 @@ def show(state: CliState, last: int, out: Path | None) -> Result:
 @pass_state
 def checkpoint(state: CliState, out: Path | None) -> Result:
     """Print the signed checkpoint. Keep it: later logs must contain it (`log verify FILE --older CHECKPOINT`)."""
-    read = _read(state)
+    read = _read(state, out)
     data: dict[str, object] = {"checkpoint": read.checkpoint, "vkey": read.key.vkey, "size": len(read.items)}
     return _written("log-checkpoint", "signed", read.checkpoint, out, data)
 
@@ -83,7 +86,7 @@ def checkpoint(state: CliState, out: Path | None) -> Result:
 @pass_state
 def prove(state: CliState, number: int, out: Path | None) -> Result:
     """Prove that entry NUMBER is in the log, as a `.tlog-proof` file."""
-    read = _read(state)
+    read = _read(state, out)
     if number >= len(read.items):
         raise InputRefused(f"the log has {len(read.items)} entries", hint="run: bioguard log show", code="log.number")
     text = proof_of(read.leaves, number, read.checkpoint).to_text()
@@ -97,6 +100,8 @@ def prove(state: CliState, number: int, out: Path | None) -> Result:
 @pass_state
 def receipt(state: CliState, digests: tuple[str, ...], out: Path | None) -> Result:
     """The receipt for erased records: they are in the log, and not in the store. By the salted digests `erase` told."""
+    if out is not None:
+        check_output(out)
     with state.device() as device:
         text = erasure_receipt(device, digests).to_text()
     return _written("log-receipt", "proved", text, out, {"receipt": text})
@@ -161,7 +166,7 @@ def verify(
 
 def _text(path: Path) -> str:
     """The content with the line ends it has: they are signed."""
-    return path.read_bytes().decode("utf-8", "replace")
+    return read_input(path).decode("utf-8", "replace")
 
 
 _FETCH = "a log file is made by: bioguard log show --out log.json"
@@ -243,11 +248,13 @@ def attest(state: CliState, nonce: str, profile: str, out: Path | None) -> Resul
         raise InputRefused("the nonce is not hexadecimal", hint="64, 96 or 128 digits", code="attest.nonce") from None
     if len(challenge) not in (32, 48, 64):
         raise InputRefused("the nonce has another length", hint="64, 96 or 128 hexadecimal digits", code="attest.nonce")
+    if out is not None:
+        check_output(out)
     with state.device() as device:
         token = rules.attest(device, challenge, Profile(profile))
         key = rules.signed_log(device).attestation_key
     if out is not None:
-        out.write_bytes(token)
+        write_output(out, token)
     return Result(
         command="attest",
         outcome="attested",

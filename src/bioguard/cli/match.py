@@ -13,6 +13,7 @@ from bioguard.device import clock
 from bioguard.device.unlock_times import noted
 from bioguard.exit_codes import ExitCode
 from bioguard.formats import ImportOptions
+from bioguard.user_files import check_output, write_output
 
 __all__ = ["Rate", "authenticate", "identify"]
 
@@ -69,11 +70,13 @@ def authenticate(
       bioguard authenticate alice probe.iso --token t.bin && bioguard token verify t.bin
     """
     sample = read_sample(file, state.output, options)
+    if token_file is not None:
+        check_output(token_file)
     with state.device() as device:
         answer = device.authenticate(user, sample, fmr_inverse=fmr, operation_id=operation_id)
         noted(device.directory, device.user_handle(user), clock.now(device).boot_ms, matched=answer.match)
     if token_file is not None and answer.token is not None:
-        token_file.write_bytes(answer.token)
+        write_output(token_file, answer.token, private=True)
     elif token_file is not None and answer.match:
         why = "this is a device for testing" if answer.for_testing else "the user enrolled without a PIN"
         state.output.note(f"no token: {why}")

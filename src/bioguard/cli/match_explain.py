@@ -14,6 +14,7 @@ from bioguard.formats import ImportOptions
 from bioguard.match.fingerprint.explain import explain
 from bioguard.records import FingerprintTemplate
 from bioguard.report.explain import align, draw_explanation
+from bioguard.user_files import write_output
 
 __all__ = ["match_group"]
 
@@ -50,14 +51,7 @@ def explain_command(state: CliState, a: Path, b: Path, svg: Path, options: Impor
     first, second = _finger(a, state, options), _finger(b, state, options)
     explanation = explain(first, second)
     picture = draw_explanation(first, second, explanation, names=(str(a), str(b)))
-    try:
-        svg.write_text(picture, encoding="utf-8")
-    except OSError as error:
-        raise InputRefused(
-            f"{svg}: {error.strerror or 'cannot be written'}",
-            hint="give a path that can be written",
-            code="input.unwritable",
-        ) from error
+    write_output(svg, picture.encode())
     motion = align(first, second, explanation.pairs, explanation.weights)
     return Result(
         command="match-explain",

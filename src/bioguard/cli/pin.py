@@ -15,6 +15,7 @@ from bioguard.errors import BioguardError, NotPermitted
 from bioguard.exit_codes import ExitCode
 from bioguard.trusted.contract.fallback import android_fallback, apple_fallback
 from bioguard.trusted.contract.strength import SensorStrength
+from bioguard.user_files import check_output, write_output
 
 __all__ = ["pin"]
 
@@ -81,6 +82,8 @@ def set_(state: CliState, user: str, pin_file: Path | None, current_pin_file: Pa
 @pass_state
 def verify(state: CliState, user: str, pin_file: Path | None, challenge: int, token_file: Path | None) -> Result:
     """Check the PIN of USER. Exit 0 if it is right, 3 if it is wrong, 5 while it is throttled."""
+    if token_file is not None:
+        check_output(token_file)
     with state.device() as device:
         try:
             token = verify_pin(device, user, read_pin(state, pin_file), challenge=challenge)
@@ -90,7 +93,7 @@ def verify(state: CliState, user: str, pin_file: Path | None, challenge: int, to
             return _wrong(user, error)
         noted(device.directory, device.user_handle(user), clock.now(device).boot_ms, credential=True)
     if token_file is not None:
-        token_file.write_bytes(token)
+        write_output(token_file, token, private=True)
     return Result(
         command="pin-verify",
         outcome="right",

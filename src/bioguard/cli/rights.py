@@ -1,7 +1,6 @@
 """Rights of a person: access, export, restriction, explanation, requests with due dates, mark-underage."""
 
 import json
-import os
 from pathlib import Path
 
 import click
@@ -10,7 +9,7 @@ from bioguard.audit.personal import personal_data, public_record
 from bioguard.cli.erasing import confirm_erasure, receipt_option, write_receipt
 from bioguard.cli.output import Result, table
 from bioguard.cli.secrets import person_token, pin_file_option, read_pin
-from bioguard.cli.state import CliState, new_file, pass_state
+from bioguard.cli.state import CliState, pass_state
 from bioguard.device import consent as rules
 from bioguard.device.credentials import verify_pin
 from bioguard.device.rectify import relabel, rename
@@ -19,6 +18,7 @@ from bioguard.policy.export import NO_TEMPLATES, decision_words, iso, word
 from bioguard.printable import harmless_json
 from bioguard.records.events import Cause, Event
 from bioguard.records.rights import EXTENSION_CAUSES, REQUEST_CAUSES, RightsRequest
+from bioguard.user_files import check_output, write_output
 
 __all__ = ["access", "explain", "export", "mark_underage", "rectify", "request", "restrict", "unrestrict"]
 
@@ -51,13 +51,12 @@ def access(state: CliState, user: str, pin_file: Path | None) -> Result:
 @pass_state
 def export(state: CliState, user: str, out: Path, pin_file: Path | None) -> Result:
     """Write the personal data of USER as JSON (schema bioguard/personal-data/1). Templates are never in it."""
-    new_file(out, code="export.exists")
+    check_output(out, new=True, code="export.exists")
     with state.device() as device:
         token = verify_pin(device, user, read_pin(state, pin_file))
         data = personal_data(device, user, Cause.PORTABILITY, token=token)
-    fd = os.open(out, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(fd, "w", encoding="utf-8") as file:
-        file.write(harmless_json(json.dumps(data, indent=2, ensure_ascii=False)) + "\n")
+    content = harmless_json(json.dumps(data, indent=2, ensure_ascii=False)) + "\n"
+    write_output(out, content.encode(), new=True, private=True)
     return Result(
         command="export",
         outcome="exported",

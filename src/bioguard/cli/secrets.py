@@ -12,6 +12,7 @@ from bioguard.device import Device
 from bioguard.device.credentials import has_pin, verify_pin
 from bioguard.errors import InputRefused
 from bioguard.printable import printable
+from bioguard.user_files import open_input
 
 __all__ = ["person_token", "pin_file_option", "read_pin"]
 
@@ -45,13 +46,7 @@ def read_pin(
         text: str = click.prompt(printable(prompt), hide_input=True, confirmation_prompt=confirm, err=True)
         data = text.encode("utf-8", "surrogateescape")
     else:
-        try:
-            with click.open_file(str(pin_file), "rb") as file:
-                data = _first_line(state, file.readline(MAX_PIN_BYTES + len(codecs.BOM_UTF8) + 2))
-        except OSError as error:
-            raise InputRefused(
-                f"{pin_file}: {error.strerror or 'cannot be read'}", hint="check the path", code="input.unreadable"
-            ) from error
+        data = _first_line(state, _line_of(pin_file, MAX_PIN_BYTES + len(codecs.BOM_UTF8) + 2))
     if not 1 <= len(data) <= MAX_PIN_BYTES:
         raise InputRefused(f"a PIN has 1 to {MAX_PIN_BYTES} bytes", hint="give another one", code="pin.length")
     if not _can_be_typed(data):
@@ -59,6 +54,19 @@ def read_pin(
             "the PIN is no UTF-8 text, or holds a control character", hint=_SAVE_AS_UTF8, code="pin.encoding"
         )
     return data
+
+
+def _line_of(path: Path, most_bytes: int) -> bytes:
+    """The first line of a file or, for `-`, of standard input."""
+    if str(path) == "-":
+        return sys.stdin.buffer.readline(most_bytes)
+    try:
+        with open_input(path) as file:
+            return file.readline(most_bytes)
+    except OSError as error:
+        raise InputRefused(
+            f"{path}: {error.strerror or 'cannot be read'}", hint="check the path", code="input.unreadable"
+        ) from error
 
 
 _SAVE_AS_UTF8 = "save the file as UTF-8 text, for instance: printf 4711 > pin.txt"

@@ -13,9 +13,10 @@ from bioguard.device import Device, DeviceOptions
 from bioguard.device.incidents import incidents
 from bioguard.errors import InputRefused, NotPermitted
 from bioguard.printable import printable
+from bioguard.user_files import check_output, write_output
 from tee_sim.supplicant import RequestNote
 
-__all__ = ["CliState", "default_device_dir", "new_file", "pass_state", "storage_log_into"]
+__all__ = ["CliState", "default_device_dir", "pass_state", "storage_log_into"]
 
 
 _CONDITIONS = {
@@ -42,33 +43,24 @@ def storage_log_into(path: Path, tell: Callable[[str], None]) -> Callable[[Reque
         InputRefused: it cannot be written. Asked before anything is started.
     """
     try:
-        os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600))
-    except OSError as error:
-        raise InputRefused(
-            f"{path}: {error.strerror}", hint="name a file that can be written", code="storage_log.unwritable"
-        ) from error
+        check_output(path)
+        write_output(path, b"", private=True, append=True)
+    except InputRefused as error:
+        raise InputRefused(error.message, hint=error.hint, code="storage_log.unwritable") from error
 
     lost = False
 
     def note(request: RequestNote) -> None:
         nonlocal lost
+        line = json.dumps(request.to_json(), sort_keys=True) + "\n"
         try:
-            with path.open("a", encoding="utf-8") as file:
-                file.write(json.dumps(request.to_json(), sort_keys=True) + "\n")
-        except OSError as error:
+            write_output(path, line.encode("ascii"), private=True, append=True)
+        except InputRefused as error:
             if not lost:
-                tell(f"{path}: {error.strerror}; the storage log is not complete")
+                tell(f"{error.message}; the storage log is not complete")
             lost = True
 
     return note
-
-
-def new_file(path: Path, *, code: str) -> None:
-    """Raises InputRefused with this code unless a new file can be put there: asked before anything is done."""
-    if path.exists():
-        raise InputRefused(f"{path} is there already", hint="choose a new file", code=code)
-    if not path.absolute().parent.is_dir():
-        raise InputRefused(f"{path.parent} is not a directory", hint="choose another place", code="output.directory")
 
 
 @dataclass(slots=True, kw_only=True)

@@ -1,6 +1,6 @@
 """`bioguard token`: look at and check 69-byte auth tokens."""
 
-import os
+import sys
 from pathlib import Path
 
 import click
@@ -12,6 +12,7 @@ from bioguard.errors import InputRefused
 from bioguard.exit_codes import ExitCode
 from bioguard.records.tokens import AuthenticatorType, AuthToken, TokenRejected
 from bioguard.trusted.shared_secret import SharingParameters, agree, check_value, confirm
+from bioguard.user_files import check_output, read_input, write_output
 
 __all__ = ["token"]
 
@@ -21,13 +22,7 @@ MAX_FILE_BYTES = 4096
 
 def _read(path: Path) -> bytes:
     """A token file: 69 bytes, or their hexadecimal digits."""
-    try:
-        with click.open_file(str(path), "rb") as file:
-            data: bytes = file.read(MAX_FILE_BYTES)
-    except OSError as error:
-        raise InputRefused(
-            f"{path}: {error.strerror or 'cannot be read'}", hint="check the path", code="input.unreadable"
-        ) from error
+    data = sys.stdin.buffer.read(MAX_FILE_BYTES) if str(path) == "-" else read_input(path, most_bytes=MAX_FILE_BYTES)
     if len(data) != AuthToken.SIZE_BYTES:
         try:
             return bytes.fromhex(data.decode("ascii"))
@@ -162,6 +157,8 @@ def agree_(
     Example (one party without a seed):
       bioguard token agree --pre-shared-file k.bin :$(openssl rand -hex 32)
     """
+    if key_out is not None:
+        check_output(key_out)
     agreed = agree(_key(pre_shared_file), parties)
     if expect is not None:
         try:
@@ -169,9 +166,7 @@ def agree_(
         except ValueError:
             raise InputRefused("--expect is not hexadecimal", hint="give 64 digits", code="token.sharing") from None
     if key_out is not None:
-        fd = os.open(key_out, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-        with os.fdopen(fd, "wb") as file:
-            file.write(agreed)
+        write_output(key_out, agreed, private=True)
     value = check_value(agreed).hex()
     return Result(
         command="token-agree",
@@ -182,12 +177,7 @@ def agree_(
 
 
 def _key(path: Path) -> bytes:
-    try:
-        key = path.read_bytes()
-    except OSError as error:
-        raise InputRefused(
-            f"{path}: {error.strerror or 'cannot be read'}", hint="check the path", code="input.unreadable"
-        ) from error
+    key = read_input(path, most_bytes=MAX_FILE_BYTES)
     if len(key) != KEY_BYTES:
         raise InputRefused(f"{path}: a token key has {KEY_BYTES} bytes", hint="raw bytes, not text", code="token.key")
     return key

@@ -82,7 +82,7 @@ def look_at(directory: Path, options: DeviceOptions) -> Iterator[Check]:
 _READERS: tuple[Callable[[Path], object], ...] = (
     Names.load,
     Handles.load,
-    lambda directory: unlock_times(directory, bytes(16)),
+    lambda directory: unlock_times(directory, bytes(16), 0),
     Scenario.load,
     incidents,
 )

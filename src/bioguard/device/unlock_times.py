@@ -5,10 +5,12 @@ the normal world's, and a hint to its callers. Times are the device's boot times
 """
 
 import json
+from contextlib import suppress
 from dataclasses import asdict, replace
 from pathlib import Path
 
 from bioguard.device.boot import boot_id
+from bioguard.errors import NotPermitted, TeeUnavailable
 from bioguard.json_text import parse_json
 from bioguard.private_files import read_file, write_file
 from bioguard.trusted.contract.fallback import UnlockTimes
@@ -58,7 +60,7 @@ def unlock_times(directory: Path, user: bytes, now_ms: int) -> UnlockTimes:
 
 
 def noted(directory: Path, user: bytes, now_ms: int, *, credential: bool = False, matched: bool | None = None) -> None:
-    """Note a PIN, a match or a failed attempt, now."""
+    """Note a PIN, a match or a failed attempt, now. Not noted is what cannot be written; the PIN is asked for sooner then."""
     times = unlock_times(directory, user, now_ms)
     if credential:
         times = replace(times, credential_ms=now_ms, failed_attempts=0)
@@ -67,4 +69,5 @@ def noted(directory: Path, user: bytes, now_ms: int, *, credential: bool = False
         times = replace(times, biometric_ms=now_ms if matched else times.biometric_ms, failed_attempts=failed)
     users = _load(directory, now_ms) | {user.hex(): times}
     document = {"boot": boot_id(directory).hex(), "users": {u: asdict(t) for u, t in users.items()}}
-    write_file(directory, UNLOCK_FILE, json.dumps(document, indent=1))
+    with suppress(NotPermitted, TeeUnavailable):
+        write_file(directory, UNLOCK_FILE, json.dumps(document, indent=1))

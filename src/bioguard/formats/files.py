@@ -40,6 +40,7 @@ from bioguard.formats.views import TooManyViews
 from bioguard.formats.xyt import XytRecord, normalize_xyt
 from bioguard.records import FaceEmbedding, Features
 from bioguard.records.centering import Flaw, flaw_of
+from bioguard.user_files import open_input
 
 __all__ = ["LoadResult", "load", "load_bytes", "load_features"]
 
@@ -205,7 +206,7 @@ def load(path: str | Path, options: ImportOptions | None = None, *, max_views: i
         OSError: the file cannot be opened or read.
     """
     path = Path(path)
-    with path.open("rb") as stream:
+    with open_input(path) as stream:
         if stream.seekable():
             return _parse(stream, path.name, options, max_views)
         octets = stream.read(MAX_PIPE_BYTES + 1)
