@@ -179,7 +179,7 @@ def test_the_storage_log_has_every_request_and_every_fault_and_no_content(home: 
     assert log.stat().st_mode & 0o777 == 0o600
     assert run(["--device", str(home / "phone"), "fault", "set", "storage=commit@1: enospc"]) == ExitCode.OK
     try:
-        assert run([*common, "list"]) != ExitCode.OK
+        assert run([*common, "list"]) == ExitCode.OK  # the start could not be written, reading goes on
     finally:
         assert run(["--device", str(home / "phone"), "fault", "clear"]) == ExitCode.OK
     more = [json.loads(line) for line in log.read_text("utf-8").splitlines()][len(quiet) :]

@@ -22,6 +22,7 @@ from bioguard.attack import (
     rates,
     samples,
     searches,
+    stand_ins,
     tokens,
 )
 from bioguard.attack.device_kit import DeviceKit
@@ -45,6 +46,7 @@ ATTACKS: tuple[Attack, ...] = (
     *climbing.ATTACKS,
     *keys.ATTACKS,
     *on_disk.ATTACKS,
+    *stand_ins.ATTACKS,
     *misuse.ATTACKS,
     *any_application.ATTACKS,
 )

@@ -60,7 +60,7 @@ def unlock_times(directory: Path, user: bytes, now_ms: int) -> UnlockTimes:
 
 
 def noted(directory: Path, user: bytes, now_ms: int, *, credential: bool = False, matched: bool | None = None) -> None:
-    """Note a PIN, a match or a failed attempt, now. Not noted is what cannot be written; the PIN is asked for sooner then."""
+    """Note a PIN, a match or a failed attempt, now, if it can be written; else the PIN is asked for sooner."""
     times = unlock_times(directory, user, now_ms)
     if credential:
         times = replace(times, credential_ms=now_ms, failed_attempts=0)

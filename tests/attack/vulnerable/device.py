@@ -4,6 +4,7 @@
 def believes_names(patch): ...
 """
 
+import json
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -11,13 +12,15 @@ import pytest
 
 from bioguard.cli import output
 from bioguard.commands.biometric import Status
-from bioguard.device import facade, people, world
+from bioguard.device import device_checkup, facade, incidents, names, people, world
+from bioguard.device import directory as device_directory
 from bioguard.device.fuse import Fuses
 from bioguard.device.people import People
 from bioguard.device.world import World
-from tee_sim import client, secure
+from tee_sim import client, private_files, secure
 from tee_sim.errors import TeeError
 from tee_sim.storage import ObjectStore
+from tee_sim.supplicant import database, sqlite_blobs
 from tee_sim.wire import NoFrameError
 
 PLANTED: "dict[str, Planted]" = {}
@@ -109,3 +112,78 @@ def prints_raw(patch) -> None:
 def takes_any_name(patch) -> None:
     """Compares names as they are written."""
     patch.setattr(people, "check_new_name", lambda _name, _existing: None)
+
+
+@planted("files.link-temporary")
+def writes_through_links(patch) -> None:
+    """Opens the temporary file of names.json by its path."""
+
+    def write_file(directory, name, text):
+        (directory / f"{name}.new").write_text(text, "utf-8")
+        (directory / f"{name}.new").rename(directory / name)
+
+    patch.setattr(names, "write_file", write_file)
+
+
+@planted("files.link-fuses")
+def destroys_through_links(patch) -> None:
+    """Overwrites whatever the name of the fuses leads to."""
+
+    def overwrite(directory):
+        path = directory / "fuses.simulated"
+        path.write_bytes(bytes(path.stat().st_size))
+
+    patch.setattr(device_directory, "_overwrite_fuses", overwrite)
+
+
+@planted("files.hard-link", "files.open-to-all", "files.fifo")
+def looks_at_no_file(patch) -> None:
+    """Opens files and directories without asking what they are and whose."""
+    patch.setattr(private_files, "_check", lambda *_: None)
+
+
+@planted("files.deep-json")
+def follows_any_depth(patch) -> None:
+    """Hands its files to the parser of the standard library."""
+    patch.setattr("bioguard.private_files.parse_json", json.loads)
+
+
+@planted("files.output-link")
+def writes_outputs_through_links(patch) -> None:
+    """Writes what a caller asked for to wherever the name leads."""
+    patch.setattr("bioguard.cli.match.check_output", lambda _path: None)
+    patch.setattr("bioguard.cli.match.write_output", lambda path, content, **_more: path.write_bytes(content))
+
+
+@planted("store.extra-trigger")
+def takes_any_schema(patch) -> None:
+    """Looks at the version of the store and not at its tables."""
+    expected = database._expected_schema()
+    patch.setattr(database, "_schema", lambda _db: expected)
+
+
+@planted("store.grown-row")
+def reads_rows_of_any_size(patch) -> None:
+    """Reads a row before it knows how large it is."""
+    unbounded = dict.fromkeys(sqlite_blobs._OBJECT_BOUNDS, 1 << 40) | {"nonce": 12}
+    patch.setattr(sqlite_blobs, "_OBJECT_BOUNDS", unbounded)
+    patch.setattr(database, "MAX_ROW_BYTES", 1 << 30)
+
+
+@planted("store.missing-rpmb")
+def tells_nobody(patch) -> None:
+    """Refuses what was tampered with and keeps it to itself."""
+    patch.setattr(incidents, "record_incident", lambda *_: None)
+
+
+@planted("store.blind-doctor")
+def looks_at_the_fuses_alone(patch) -> None:
+    """A doctor that does not open the store, nor read the other files."""
+    patch.setattr(device_checkup, "_store", lambda *_: iter(()))
+    patch.setattr(device_checkup, "_READERS", ())
+
+
+@planted("pin.unwritten", "pin.spent-counter")
+def counts_in_memory(patch) -> None:
+    """Does not insist that the count of PIN attempts is kept before the PIN is looked at."""
+    patch.setattr("bioguard.trusted.gatekeeper.app._StoredPins.save", lambda *_: None)
