@@ -121,7 +121,7 @@ def test_a_device_node_is_refused_without_being_opened(device: Path) -> None:
     assert "is a device node" in _refused(lambda: Device.open(device)).message
 
 
-LARGE = {"storage.db": None, "rpmb.img": "store.corrupt", "storage.db-journal": None}
+LARGE = {"storage.db": None, "storage.db-journal": None, "storage.reserve": None, "rpmb.img": "store.corrupt"}
 
 
 @pytest.mark.parametrize("name", [n for n in PLACED if LARGE.get(n, "") is not None])

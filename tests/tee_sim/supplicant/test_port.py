@@ -33,10 +33,11 @@ def refused(call: Callable[[], object]) -> TeeResult:
 
 
 @pytest.mark.parametrize("result", [r for r in TeeResult if r])
-def test_a_supplicant_has_four_results_and_no_other(result: TeeResult) -> None:
+def test_a_supplicant_has_five_results_and_no_other(result: TeeResult) -> None:
     known = {
         TeeResult.STORAGE_NO_SPACE,
         TeeResult.STORAGE_NOT_AVAILABLE,
+        TeeResult.STORAGE_READ_ONLY,
         TeeResult.BUSY,
         TeeResult.CORRUPT_OBJECT,
     }
