@@ -22,7 +22,7 @@ from bioguard.device.launch import manifests
 from bioguard.records import FaceEmbedding
 from bioguard.records.grants import Purpose
 from bioguard.synthetic import finger_impressions
-from bioguard.trusted.biometric import app
+from bioguard.trusted.biometric.app import BiometricApp
 from bioguard.trusted.contract import desk
 from bioguard.trusted.contract.lockout import Outcome
 from tee_sim.rng import SeededRng
@@ -204,12 +204,12 @@ def written_when_near(patch: pytest.MonkeyPatch) -> None:
 
 def near_is_forgiven(patch: pytest.MonkeyPatch) -> None:
     """A near miss is taken for a poor capture and given back."""
-    real = app.outcome_of
+    real = BiometricApp._outcome
 
     def outcome(verdict, terms):
         return Outcome.POOR_CAPTURE if verdict.near and verdict.accepted is None else real(verdict, terms)
 
-    patch.setattr(app, "outcome_of", outcome)
+    patch.setattr(BiometricApp, "_outcome", staticmethod(outcome))
 
 
 @pytest.mark.parametrize(("mutant", "by"), [(written_when_near, set()), (near_is_forgiven, {"LOCK_STATUS"})])
