@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -11,8 +12,10 @@ from bioguard.attack.memory import MemoryStore
 from bioguard.attack.target import Target
 from bioguard.commands import biometric, sensor
 from bioguard.commands.biometric import BIOMETRIC_UUID, Status
-from bioguard.commands.configuration import CONFIGURE, SHOW_CONFIGURATION, Ask, Configuration
+from bioguard.commands.configuration import CONFIGURE, FMR_INVERSES, SHOW_CONFIGURATION, Ask, Configuration
 from bioguard.device.launch import manifests
+from bioguard.match.fingerprint.thresholds import basis_for_fmr
+from bioguard.match.thresholds import face_table
 from bioguard.records import FaceEmbedding
 from bioguard.records.events import NOBODY, Cause, Entry, Event
 from bioguard.records.grants import Purpose
@@ -21,6 +24,7 @@ from bioguard.trusted.biometric.rates import claim_terms
 from bioguard.trusted.contract.exposure import CLOSED, LIMIT
 from bioguard.trusted.contract.tally import read_tally
 from tee_sim.errors import TeeError
+from tee_sim.ta_api import Reserve
 
 FAR, NEAR_MISS, NEAR_MATCH, STRONG = 0.0, 0.5, 0.65, 0.95
 """Cosines of a probe to a face of 128 dimensions with three views."""
@@ -389,8 +393,8 @@ class Watched(Target):
         transaction, get = store.transaction, store.get
 
         @contextmanager
-        def watched() -> Iterator:
-            with transaction() as inner:
+        def watched(reserve=Reserve.NONE) -> Iterator:
+            with transaction(reserve) as inner:
                 before = dict(inner.rows)
                 yield inner
                 rows = inner.rows
@@ -467,3 +471,14 @@ def test_no_view_is_read_for_a_search() -> None:
     assert b"R" not in reads
     assert b"C" not in reads
     assert b"S" not in reads
+
+
+def test_the_page_says_how_far_each_rate_is_founded() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "android-contract.md").read_text("utf-8")
+    rows = page.partition("<!-- rates -->")[2].partition("<!-- end rates -->")[0].strip().splitlines()[2:]
+    expected = []
+    for inverse in FMR_INVERSES:
+        rate = 1 / (3 * inverse)
+        face = next(p.basis for p in face_table(512).points if p.fmr <= rate)
+        expected.append(f"| 1/{inverse} | {face} | {basis_for_fmr(rate)} | {basis_for_fmr(rate, protected=True)} |")
+    assert rows == expected

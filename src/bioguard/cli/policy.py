@@ -61,9 +61,9 @@ def notice(state: CliState) -> Result:
     """What is stored, where, why and for how long, and under which policy version: to be shown before consent."""
     with state.device() as device:
         now = rules.policy_state(device)
-        profiles = {info.profile for info in device.records()}
-    profile = "digest-only" if profiles == {"digest-only"} else "standard"
-    parts = notice_text(now, store=str(state.directory), profile=profile)
+        made = device.configuration
+    profile = made.profile.name.lower().replace("_", "-")
+    parts = notice_text(now, store=str(state.directory), profile=profile, for_testing=made.for_testing)
     return Result(
         command="notice",
         outcome="told",

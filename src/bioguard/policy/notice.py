@@ -10,12 +10,13 @@ _PROFILES = {
 }
 
 
-def notice(state: PolicyReply, *, store: str, profile: str) -> list[tuple[str, str]]:
+def notice(state: PolicyReply, *, store: str, profile: str, for_testing: bool = False) -> list[tuple[str, str]]:
     """Heading and sentence pairs.
 
     Args:
         store: the device's directory, as shown to people.
         profile: `standard` or `digest-only`.
+        for_testing: whether it is a device of a laboratory.
     """
     return [
         ("policy version", str(state.version)),
@@ -31,4 +32,5 @@ def notice(state: PolicyReply, *, store: str, profile: str) -> list[tuple[str, s
         ("complaint", "to the operator of this device, or to your data protection authority"),
         ("without biometrics", "the PIN always works; refusing consent has no other effect"),
         ("simulator", "this device is simulated: the owner of the host can read everything"),
+        *([("testing", "this device is for testing: callers choose how alike is enough")] if for_testing else []),
     ]
