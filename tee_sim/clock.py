@@ -12,6 +12,7 @@ from typing import Annotated, Protocol
 from tee_sim.schema import Record, UpTo
 
 __all__ = [
+    "MAX_BOOT_MS",
     "MAX_STEP_MS",
     "MAX_WALL_MS",
     "Clock",

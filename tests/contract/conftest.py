@@ -59,6 +59,7 @@ class World:
             records=self.pins,
             clock=self.clock,
             rng=self.rng,
+            salts=self.rng,
             password_key=b"p" * 32,
             token_key=lambda: KEY,
             stretch=self.stretch,

@@ -199,7 +199,7 @@ def retention(world: World, _user: int, _dimension: int, _replace: bool) -> None
     """A month at a time, since no clock is believed that jumps; thirteen of them are longer than the retention."""
     for _ in range(13):
         world.target.clock.advance(30 * DAY_MS)
-        assert world.ask(policy.PURGE, policy.Nothing()).status is Status.OK
+        assert world.ask(policy.PURGE, policy.Purge(confirmed=False)).status is Status.OK
     world.faces = {}
 
 

@@ -88,7 +88,8 @@ class ContractMachine(RuleBasedStateMachine):
     def start(self) -> None:
         enrolled = self.hal.templates.enrolled if hasattr(self, "hal") else {}
         self.gatekeeper = Gatekeeper(
-            records=self.pins, clock=self.clock, rng=self.rng, password_key=b"p" * 32, token_key=lambda: KEY,
+            records=self.pins, clock=self.clock, rng=self.rng, salts=self.rng, password_key=b"p" * 32,
+            token_key=lambda: KEY,
             stretch=lambda pin, salt: (salt + pin).ljust(32, b"\0"),
         )  # fmt: skip
         knobs = Knobs({"operation_authenticate_latency": "0", "operation_enroll_latency": "0", "max_enrollments": "4"})

@@ -1,15 +1,18 @@
 """A stepped clock, driven from the command line and by scenarios; waits that nothing else ends."""
 
+import json
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from bioguard.cli.__main__ import run as main
 from bioguard.commands.biometric import Modality
 from bioguard.device import Device, DeviceOptions
 from bioguard.device import credentials as pins
 from bioguard.device.durations import parse_duration
 from bioguard.errors import InputRefused
+from bioguard.exit_codes import ExitCode
 from bioguard.faults.scenario import SCENARIO_FILE
 from tests.contract.test_device import Faces, populate, run, scripted
 
@@ -115,6 +118,63 @@ def test_a_pin_wait_lasts_over_reboots_and_only_the_clock_ends_it(stepped: Path)
     assert verify("1234")[0] == 5
     run(stepped, "clock", "advance", "1s")
     assert verify("1234")[0] == 0
+
+
+def test_what_a_start_erases_is_told_by_whatever_command_made_it(
+    stepped: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def told(*words: str) -> str:
+        assert main(["--device", str(stepped), "-q", *words]) is ExitCode.OK
+        return capsys.readouterr().err
+
+    digest = json.loads(run_json(stepped, capsys, "list"))["records"][0]["digest"]
+    for _ in range(12):
+        assert "erased" not in told("clock", "advance", "30d")
+    assert "log bodies older than 30 days" in told("clock", "advance", "5d")
+    assert f"the start erased 1 record(s) whose time was over, with digests {digest[:16]}" in told("device", "status")
+    assert "erased" not in told("device", "status")
+    said = json.loads(run_json(stepped, capsys, "list"))
+    assert (said["records"], said["erased_at_start"], said["records_held"]) == ([], 0, 0)
+
+
+def test_a_clock_that_moved_too_far_erases_nothing_until_a_person_confirms(
+    stepped: Path, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    genuine = tmp_path / "genuine.npy"
+    np.save(genuine, Faces().genuine().vector)
+    digest = json.loads(run_json(stepped, capsys, "list"))["records"][0]["digest"]
+    run(stepped, "clock", "advance", "1100d")
+    capsys.readouterr()
+    for command in ("list", "device status", "clock show"):
+        assert main(["--device", str(stepped), *command.split()]) is ExitCode.OK
+        assert "1 record(s) and log bodies seem over; unused, and kept until `bioguard purge --confirm`" in (
+            capsys.readouterr().err
+        )
+    code, said = run(stepped, "list")
+    assert (code, len(said["records"]), said["records_held"]) == (0, 1, 1)
+    code, error = run(stepped, "authenticate", "alice", str(genuine))
+    assert (code, error["error"]["code"]) == (5, "consent.expired")
+    run(stepped, "consent", "grant", "alice", "--purpose", "unlock", "--of-age", "--pin-file", "-", stdin="1234\n")
+    code, error = run(stepped, "authenticate", "alice", str(genuine))
+    assert (code, error["error"]["code"]) == (5, "match.record_expired")
+    (incident,) = run(stepped, "incident")[1]["incidents"]
+    assert (incident["cause"], incident["code"], incident["acknowledged"]) == (
+        "clock-moved",
+        "device.clock_moved",
+        False,
+    )
+    _, purged = run(stepped, "purge")
+    assert (purged["records_erased"], purged["records_held"], purged["log_bodies_held"]) == (0, 1, True)
+    _, purged = run(stepped, "purge", "--confirm")
+    assert (purged["records_erased"], purged["records_held"], purged["digests_erased"]) == (1, 0, [digest])
+    assert run(stepped, "incident")[1]["incidents"][0]["acknowledged"] is True
+    assert run(stepped, "list")[1]["records"] == []
+
+
+def run_json(directory: Path, capsys: pytest.CaptureFixture[str], *words: str) -> str:
+    capsys.readouterr()
+    assert main(["--device", str(directory), "--json", *words]) is ExitCode.OK
+    return capsys.readouterr().out
 
 
 DAY_MS = 86_400_000

@@ -14,6 +14,7 @@ import pytest
 
 from bioguard.audit.trials import rights
 from bioguard.commands import biometric as commands
+from bioguard.commands.policy import Purged
 from bioguard.device import Verification, consent, incidents
 from bioguard.device.facade import Device
 from bioguard.device.names import NamedUser
@@ -24,6 +25,7 @@ from tests.broken_build import Change, install
 __all__ = ["BROKEN", "NOT_ENCRYPTED", "Broken", "yielding"]
 
 Patch = pytest.MonkeyPatch
+NOTHING_PURGED = Purged(status=commands.Status.OK)
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,8 +184,12 @@ BROKEN: dict[str, Broken] = {
     "BG-POL-009": Broken(
         "no enrollment without a token", lambda p: p.setattr(Device, "enroll", forgiving(Device.enroll, None))
     ),
-    "BG-POL-010": Broken("`purge` erases it afterwards", lambda p: p.setattr(consent, "purge", yielding((0, 0)))),
-    "BG-POL-011": Broken("no body is older than 30 days", lambda p: p.setattr(consent, "purge", yielding((0, 0)))),
+    "BG-POL-010": Broken(
+        "`purge` erases it afterwards", lambda p: p.setattr(consent, "purge", yielding(NOTHING_PURGED))
+    ),
+    "BG-POL-011": Broken(
+        "no body is older than 30 days", lambda p: p.setattr(consent, "purge", yielding(NOTHING_PURGED))
+    ),
     "BG-POL-012": Broken("one incident is open", lambda p: p.setattr(incidents, "record_incident", yielding(None))),
     "BG-POL-013": Broken("access is refused with no token", _unchecked_requests),
     "BG-POL-014": Broken("it names the retention in force", _other_retention),

@@ -15,7 +15,7 @@ from bioguard.records.grants import (
     Refusal,
     allowed,
     granted,
-    has_purpose_left,
+    purpose_ends_ms,
     withdrawn,
 )
 
@@ -110,7 +110,7 @@ def test_a_new_grant_replaces_the_old_one_and_lifts_the_objection_to_it() -> Non
 
 
 def test_a_suspended_grant_keeps_its_records_and_an_expired_one_does_not() -> None:
-    assert has_purpose_left(granted(ConsentBook(), grant(version=1)), FACE, NOW)
-    assert not has_purpose_left(BOOK, FACE, NOW + DAY_MS)
-    assert not has_purpose_left(BOOK, Modality.FINGERPRINT, NOW)
-    assert not has_purpose_left(replace(BOOK, of_age=False), FACE, NOW)
+    assert purpose_ends_ms(granted(ConsentBook(), grant(version=1)), FACE) == NOW + DAY_MS
+    assert purpose_ends_ms(BOOK, FACE) == NOW + DAY_MS
+    assert purpose_ends_ms(BOOK, Modality.FINGERPRINT) == 0
+    assert purpose_ends_ms(replace(BOOK, of_age=False), FACE) == 0

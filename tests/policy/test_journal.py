@@ -5,17 +5,18 @@ from contextlib import contextmanager
 from types import SimpleNamespace
 
 import pytest
-from hypothesis import settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from bioguard.proofs.merkle import root_hash
 from bioguard.records.events import Event
-from bioguard.records.grants import DAY_MS
-from bioguard.trusted.policy.journal import LOG_DAYS, Journal, JournaledStore
+from bioguard.records.grants import DAY_MS, MAX_MS
+from bioguard.trusted.policy.journal import LOG_DAYS, Journal, JournalClock, JournaledStore
 from tee_sim.clock import FakeClock
 from tee_sim.errors import TeeError, TeeResult
 from tee_sim.rng import SeededRng
+from tee_sim.ta_api import Reserve
 
 
 class MemoryStore:
@@ -25,7 +26,7 @@ class MemoryStore:
         self.objects: dict[bytes, SimpleNamespace] = {}
 
     @contextmanager
-    def transaction(self) -> Iterator["MemoryStore"]:
+    def transaction(self, _reserve: Reserve = Reserve.NONE) -> Iterator["MemoryStore"]:
         before = dict(self.objects)
         try:
             yield self
@@ -79,11 +80,14 @@ class LogMachine(RuleBasedStateMachine):
     def restart(self) -> None:
         self.journal = Journal(self.store, self.clock, SeededRng(b"again"))  # type: ignore[arg-type]
 
+    def _due(self, end_ms: int) -> bool:
+        return end_ms <= self.journal.now_ms()
+
     @rule()
     def prune(self) -> None:
         old = [i for i, (_, _, at) in enumerate(self.model) if at < self.clock.wall_ms() - LOG_DAYS * DAY_MS]
         fresh = [i for i in old if i >= self.pruned]
-        assert self.journal.prune() == len(fresh)
+        assert self.journal.prune(self._due) == len(fresh)
         if fresh:
             self.pruned = fresh[-1] + 1
             self.model.append((Event.LOG_PRUNED, self.pruned, self.clock.wall_ms()))
@@ -107,14 +111,77 @@ LogMachine.TestCase.settings = settings(max_examples=25, stateful_step_count=15,
 TestLog = LogMachine.TestCase
 
 
-def test_time_does_not_go_back_behind_the_log() -> None:
-    clock = FakeClock()
-    journal = Journal(MemoryStore(), clock, SeededRng(b""))  # type: ignore[arg-type]
+def started(store: MemoryStore, clock: FakeClock) -> Journal:
+    return Journal(store, clock, SeededRng(b""))  # type: ignore[arg-type]
+
+
+def logged(journal: Journal) -> int:
     journal.note(Event.STARTED, number=1)
     journal.flush()
-    at = clock.wall_ms()
+    return journal.now_ms()
+
+
+def test_time_does_not_go_back_and_goes_on_where_the_wall_clock_is_set_back() -> None:
+    store, clock = MemoryStore(), FakeClock()
+    journal = started(store, clock)
+    at = logged(journal)
     clock.set_wall_ms(1000)
     assert journal.now_ms() == at
+    clock.advance(5_000)
+    assert journal.now_ms() == at + 5_000
+    clock = FakeClock(wall_ms=1000, boot_ms=clock.boot_ms() + 70_000)
+    assert started(store, clock).now_ms() == at + 75_000
+
+
+def test_what_was_seen_ahead_is_kept_even_if_nothing_was_logged_then() -> None:
+    clock = FakeClock()
+    journal = started(MemoryStore(), clock)
+    clock.set_wall_ms(clock.wall_ms() + DAY_MS)
+    ahead = journal.now_ms()
+    clock.set_wall_ms(1000)
+    assert journal.now_ms() == ahead == logged(journal)
+
+
+@pytest.mark.parametrize("boot_ms", [0, 10, 59_999])
+def test_after_a_reboot_time_goes_on_by_what_has_passed_since_it(boot_ms: int) -> None:
+    """At least so much has passed since the log was written; how long the device was off nobody knows."""
+    store = MemoryStore()
+    at = logged(started(store, FakeClock(boot_ms=60_000)))
+    assert started(store, FakeClock(wall_ms=0, boot_ms=boot_ms)).now_ms() == at + boot_ms
+
+
+@given(st.lists(st.tuples(st.sampled_from(["pass", "set", "log", "reboot", "restart"]), st.integers(0, 10**10))))
+def test_no_sequence_takes_time_back_or_slows_it_within_a_boot(steps: list[tuple[str, int]]) -> None:
+    store, clock = MemoryStore(), FakeClock()
+    journal, last = started(store, clock), 0
+    for step, value in steps:
+        passed = 0
+        if step == "pass":
+            clock.advance(value)
+            passed = value
+        elif step == "set":
+            clock.set_wall_ms(value * 1000)
+        elif step == "log":
+            logged(journal)
+        elif step == "reboot":
+            logged(journal)
+            clock = FakeClock(wall_ms=value * 1000, boot_ms=0)
+            journal = started(store, clock)
+        else:
+            logged(journal)
+            journal = started(store, clock)
+        now = journal.now_ms()
+        assert now >= min(last + passed, MAX_MS)
+        last = now
+
+
+def test_the_applications_clock_is_the_journals() -> None:
+    clock = FakeClock()
+    journal = started(MemoryStore(), clock)
+    given_to_it = JournalClock(clock, journal)
+    at = logged(journal)
+    clock.set_wall_ms(0)
+    assert (given_to_it.wall_ms(), given_to_it.boot_ms()) == (at, clock.boot_ms())
 
 
 def test_storing_and_erasing_a_record_make_their_entries_by_themselves() -> None:
@@ -137,4 +204,4 @@ def test_a_body_is_pruned_right_after_thirty_days(age_ms: int, pruned: int) -> N
     journal.note(Event.STARTED, number=1)
     journal.flush()
     clock.advance(age_ms)
-    assert journal.prune() == pruned
+    assert journal.prune(lambda end_ms: end_ms <= journal.now_ms()) == pruned

@@ -205,7 +205,7 @@ def cli(
         clock=parse_clock(clock) if clock else None,
         allow_level=Level(allow_level) if allow_level else None,
         storage_log=storage_log_into(storage_log, output.note) if storage_log else None,
-        note=output.note,
+        note=output.told,
     )
     ctx.obj = CliState(
         directory=device or default_device_dir(),

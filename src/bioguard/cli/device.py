@@ -16,7 +16,7 @@ from bioguard.commands.configuration import (
 )
 from bioguard.device import Device
 from bioguard.device.boot import reboot as begin_boot
-from bioguard.device.consent import log_key
+from bioguard.device.consent import at_start, log_key
 from bioguard.device.credentials import search_lock_info
 from bioguard.errors import NotPermitted
 
@@ -119,6 +119,9 @@ def status(state: CliState) -> Result:
             **terms_of(running.configuration),
             **{f"search_lock_{m.name.lower()}": search_lock_info(running, m).lock for m in Modality},
             "log_vkey": log_key(running).vkey,
+            "erased_at_start": at_start(running).erased,
+            "records_held": at_start(running).held,
+            "log_bodies_held": at_start(running).log_held,
         }
         lines = terms_lines(running.configuration)
         records = sum(1 for _ in running.records())

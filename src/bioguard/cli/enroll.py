@@ -13,6 +13,7 @@ from bioguard.cli.secrets import pin_file_option, read_pin
 from bioguard.cli.state import CliState, pass_state
 from bioguard.commands.biometric import MAX_VIEWS, Modality
 from bioguard.device import RecordInfo
+from bioguard.device.consent import at_start
 from bioguard.device.credentials import enrollment_token, has_pin
 from bioguard.errors import InputRefused
 from bioguard.formats import ImportOptions
@@ -95,13 +96,17 @@ def enroll(
 def list_(state: CliState, user: str | None) -> Result:
     """List records: ids and metadata, never features."""
     with state.device() as device:
-        records = list(device.records(user))
+        records, start = list(device.records(user)), at_start(device)
     rows = [(r.record_id, r.user or "(unknown)", r.modality, r.position, r.views, _day(r.enrolled_s)) for r in records]
     header = ("record", "user", "modality", "position", "views", "enrolled")
     return Result(
         command="list",
         outcome="listed",
-        data={"records": [_public(r) for r in records]},
+        data={
+            "records": [_public(r) for r in records],
+            "erased_at_start": start.erased,
+            "records_held": start.held,
+        },
         lines=table(rows, header=header) if rows else ["no records"],
     )
 

@@ -69,6 +69,10 @@ class Output:
         if not self.quiet:
             _say(f"note: {text}", err=True)
 
+    def told(self, text: str) -> None:
+        """What was done that nobody asked for, on stderr; --quiet is for progress and tips."""
+        click.echo(f"note: {text}", err=True)
+
     def result(self, result: Result) -> None:
         """The answer of a command."""
         if self.as_json:

@@ -73,16 +73,34 @@ def notice(state: CliState) -> Result:
 
 
 @click.command()
+@click.option("--confirm", is_flag=True, help="The time is right: erase as well what seems over since the clock moved.")
 @pass_state
-def purge(state: CliState) -> Result:
-    """Erase records past their retention or without a purpose, prune log bodies older than 30 days."""
+def purge(state: CliState, confirm: bool) -> Result:
+    """Erase records past their retention or without a purpose, prune log bodies older than 30 days.
+
+    What became old while the clock moved by more than 40 days between two starts is kept, unused, until --confirm.
+    """
     with state.device() as device:
-        erased, pruned = rules.purge(device)
+        start, done = rules.at_start(device), rules.purge(device, confirmed=confirm)
+    digests = [digest.hex() for digest in (*start.digests, *done.digests)]
+    erased, pruned = start.erased + done.erased, start.pruned + done.pruned
+    held = " and log bodies" if done.log_held else ""
     return Result(
         command="purge",
         outcome="purged",
-        data={"records_erased": erased, "log_bodies_pruned": pruned},
-        lines=[f"{erased} records erased, {pruned} log bodies pruned"],
+        data={
+            "records_erased": erased,
+            "digests_erased": digests,
+            "log_bodies_pruned": pruned,
+            "records_held": done.held,
+            "log_bodies_held": done.log_held,
+        },
+        lines=[
+            f"{erased} records erased, {pruned} log bodies pruned",
+            *(f"erased the record with digest {digest}" for digest in digests),
+            *([f"{done.held} records{held} are kept: the clock moved too far"] if done.held or done.log_held else []),
+        ],
+        next_step="bioguard purge --confirm" if done.held or done.log_held else "",
     )
 
 

@@ -127,6 +127,7 @@ class Status(IntEnum):
     PROBE_NOT_CENTERED = 33
     PROBE_DIMENSION = 34
     RATE_NOT_OFFERED = 35
+    RECORD_EXPIRED = 36
 
 
 @unique

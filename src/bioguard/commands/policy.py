@@ -9,7 +9,7 @@ from typing import Annotated
 
 from bioguard.commands.biometric import MAX_TOKEN_BYTES, Modality, Status
 from bioguard.records.events import MAX_SEQUENCE, Cause, Entry
-from bioguard.records.grants import Grant, Purpose
+from bioguard.records.grants import DAY_MS, MAX_MS, Grant, Purpose
 from bioguard.records.rights import RightsRequest
 from tee_sim.schema import AtMost, Fixed, Items, Record, UpTo
 from tee_sim.ta_api import Command
@@ -18,6 +18,7 @@ __all__ = [
     "ACKNOWLEDGE",
     "ANSWER",
     "ATTEST",
+    "AT_START",
     "CONFIRM",
     "CONSENTS",
     "EXTEND",
@@ -59,6 +60,7 @@ __all__ = [
     "OpenRequest",
     "PolicyDone",
     "PolicyReply",
+    "Purge",
     "Purged",
     "RecordsHeadReply",
     "RequestPage",
@@ -190,12 +192,31 @@ class PolicyReply(Record):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Purge(Record):
+    """Erase what is over. confirmed: also what may only seem so, because the clock skipped time; a person said so."""
+
+    confirmed: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Purged(Record):
-    """How many records were erased and how many log bodies pruned."""
+    """What was erased because its time is over, by a purge or by the last start, and what was kept.
+
+    Attributes:
+        erased: records, and the digests of the first ones.
+        pruned: bodies of log entries.
+        held: records that are over and kept: they became so in a span of time that the clock skipped.
+        log_held: whether bodies of log entries are kept for the same reason.
+        moved_days: by how much the clock had moved since it was last looked at, if that was more than is plausible.
+    """
 
     status: Status
     erased: Annotated[int, UpTo(1 << 32)] = 0
+    digests: Annotated[tuple[bytes, ...], Items(MAX_ERASED, _HASH)] = ()
     pruned: Annotated[int, UpTo(MAX_SEQUENCE)] = 0
+    held: Annotated[int, UpTo(1 << 32)] = 0
+    log_held: bool = False
+    moved_days: Annotated[int, UpTo(MAX_MS // DAY_MS)] = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -345,7 +366,8 @@ MARK_UNDERAGE = Command(65, MarkUnderage, Withdrawn)
 CONSENTS = Command(66, Consents, ConsentsReply)
 SET_POLICY = Command(67, SetPolicy, PolicyReply)
 POLICY_STATE = Command(68, Nothing, PolicyReply)
-PURGE = Command(69, Nothing, Purged)
+PURGE = Command(69, Purge, Purged)
+AT_START = Command(74, Nothing, Purged)
 OPEN_REQUEST = Command(70, OpenRequest, RequestReply)
 EXTEND = Command(71, Extend, RequestReply)
 ANSWER = Command(72, Answer, RequestReply)

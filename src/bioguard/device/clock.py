@@ -1,5 +1,6 @@
 """The time of a device: what its secure world goes by, and steps of a clock that steps."""
 
+from bioguard.device.consent import at_start
 from bioguard.device.facade import Device
 from bioguard.device.world import tee_errors
 from bioguard.errors import InputRefused, NotPermitted
@@ -13,7 +14,7 @@ RANGE = "name a time from one millisecond to a thousand years, that does not end
 
 def now(device: Device) -> Moment:
     """Wall time, and the time since the device's boot."""
-    device.wake()
+    at_start(device)
     with tee_errors(device.directory):
         return device.running.context.time()
 
@@ -33,7 +34,7 @@ def advance(device: Device, ms: int) -> Moment:
             hint="make a device with a stepped one: bioguard device init --clock fixed:2026-01-31T12:00:00Z",
             code="clock.host",
         )
-    device.wake()
+    at_start(device)  # what was over before this step is judged by the time before it
     with tee_errors(device.directory):
         try:
             return device.running.context.advance_clock(ms)

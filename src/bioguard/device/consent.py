@@ -15,6 +15,7 @@ from bioguard.commands import policy as commands
 from bioguard.commands.biometric import Modality
 from bioguard.device.errors import promised
 from bioguard.device.facade import Device
+from bioguard.device.incidents import record_clock_moved, settle_clock_moved
 from bioguard.errors import IntegrityFailure
 from bioguard.proofs import cose
 from bioguard.proofs.checkpoint import Checkpoint
@@ -27,8 +28,8 @@ from bioguard.records.grants import Purpose
 from bioguard.records.rights import RightsRequest
 
 __all__ = [
-    "DEFAULT_DAYS", "SignedLog", "answer_request", "attest", "confirm", "consents", "extend_request", "grant",
-    "grant_all", "log_key", "mark_underage", "object_to", "open_request", "policy_state", "purge", "requests",
+    "DEFAULT_DAYS", "SignedLog", "answer_request", "at_start", "attest", "confirm", "consents", "extend_request",
+    "grant", "grant_all", "log_key", "mark_underage", "object_to", "open_request", "policy_state", "purge", "requests",
     "restrict", "set_policy", "signed_log", "withdraw",
 ]  # fmt: skip
 
@@ -107,10 +108,23 @@ def set_policy(device: Device, *, version: int, minimum_age: int, retention_days
     return device.ask(commands.SET_POLICY, request, about="the version cannot go down")
 
 
-def purge(device: Device) -> tuple[int, int]:
-    """Erase what is over, prune the log; return how many records and log bodies."""
-    answer = device.ask(commands.PURGE, commands.Nothing())
-    return answer.erased, answer.pruned
+def purge(device: Device, *, confirmed: bool = False) -> commands.Purged:
+    """Erase what is over, prune the log.
+
+    Args:
+        confirmed: also what became old within a span that the clock skipped: a person has said that the time is right.
+    """
+    done = device.ask(commands.PURGE, commands.Purge(confirmed=confirmed))
+    if confirmed:
+        settle_clock_moved(device.directory)
+    elif done.held or done.log_held:
+        record_clock_moved(device.directory, again=done.moved_days > 0)
+    return done
+
+
+def at_start(device: Device) -> commands.Purged:
+    """What the start of the secure world erased and kept."""
+    return device.ask(commands.AT_START, commands.Nothing())
 
 
 def open_request(device: Device, name: str, kind: Cause, *, token: bytes) -> RightsRequest:

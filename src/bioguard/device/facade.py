@@ -30,6 +30,7 @@ from bioguard.commands.configuration import (
     LockoutChoice,
 )
 from bioguard.commands.gatekeeper import GATEKEEPER_UUID
+from bioguard.commands.policy import Purged
 from bioguard.device.answers import Enrollment, Identification, RecordInfo, Verification
 from bioguard.device.arguments import judged, modality_of, position_of, record_id_of
 from bioguard.device.directory import begin, burn, check, destroy
@@ -44,6 +45,7 @@ from bioguard.device.names import Names
 from bioguard.device.options import DeviceOptions
 from bioguard.device.people import People
 from bioguard.device.rates import claim_refused, init_refused, search_refused
+from bioguard.device.start import tell_start
 from bioguard.device.world import World, tee_errors
 from bioguard.errors import InputRefused
 from bioguard.records import Features
@@ -76,7 +78,7 @@ class Device:
         self.directory = directory
         self._people = People(names, self.ask)
         self._options = options
-        self._world = World(directory, running, self._start_again, self._restarted)
+        self._world = World(directory, running, self._start_again, self._restarted, self._started)
         self._lock = lock
 
     @classmethod
@@ -172,6 +174,9 @@ class Device:
         self._options.note(f"the secure world had ended ({why}) and was started again")
         if not self._options.read_only:
             self._people.settle()
+
+    def _started(self, report: Purged) -> None:
+        tell_start(self.directory, report, self._options.note)
 
     @staticmethod
     def wipe(directory: Path) -> None:

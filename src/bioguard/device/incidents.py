@@ -7,7 +7,7 @@ store that does open is also an entry of the log.
 import json
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
@@ -19,10 +19,15 @@ from bioguard.policy.incidents import TEXTS, Incident
 from bioguard.private_files import put_aside, read_json, write_file
 from bioguard.records.events import Cause
 
-__all__ = ["INCIDENTS_FILE", "acknowledge", "detecting", "incidents", "record_incident"]
+__all__ = [
+    "INCIDENTS_FILE", "acknowledge", "detecting", "incidents", "record_clock_moved", "record_incident",
+    "settle_clock_moved",
+]  # fmt: skip
 
 INCIDENTS_FILE = "incidents.json"
-_ROLLED_BACK = frozenset({"store.security"})
+CLOCK_MOVED = "device.clock_moved"
+_CAUSES = {"store.security": Cause.ROLLED_BACK, CLOCK_MOVED: Cause.CLOCK_MOVED}
+"""Of codes that are not about tampering."""
 _OPENS_ONE = ("store.", "device.", "incident.")
 """Codes of integrity failures that are about this device, and not about a file somebody gave us to verify."""
 
@@ -82,13 +87,12 @@ def _save(directory: Path, found: list[Incident]) -> None:
     write_file(directory, INCIDENTS_FILE, json.dumps({"format": 1, "incidents": rows}, indent=1) + "\n")
 
 
-def _with(found: list[Incident], error: IntegrityFailure) -> list[Incident]:
+def _with(found: list[Incident], code: str) -> list[Incident]:
     """The same finding is not recorded twice while it is unacknowledged."""
-    if any(known.code == error.code and not known.acknowledged for known in found):
+    if any(known.code == code and not known.acknowledged for known in found):
         return found
-    cause = Cause.ROLLED_BACK if error.code in _ROLLED_BACK else Cause.TAMPERED
     number = max((i.number for i in found), default=0) + 1
-    return [*found, Incident(number, cause, error.code, time.time_ns() // 1_000_000)]
+    return [*found, Incident(number, _CAUSES.get(code, Cause.TAMPERED), code, time.time_ns() // 1_000_000)]
 
 
 def record_incident(directory: Path, error: IntegrityFailure) -> None:
@@ -97,15 +101,41 @@ def record_incident(directory: Path, error: IntegrityFailure) -> None:
     A damaged incident file is put aside first: the finding that is told is the one that was detected, not that it
     could not be written down.
     """
-    if not error.code.startswith(_OPENS_ONE) or not os.path.lexists(directory / FUSE_FILE):
-        return
+    if error.code.startswith(_OPENS_ONE) and os.path.lexists(directory / FUSE_FILE):
+        _record(directory, lambda found: _with(found, error.code))
+
+
+def record_clock_moved(directory: Path, *, again: bool) -> None:
+    """Open an incident for what is kept because the clock moved too far.
+
+    Args:
+        again: it moved just now. If not, what is kept was told of before, unless the file has been taken away.
+    """
+
+    def change(found: list[Incident]) -> list[Incident]:
+        told = any(known.code == CLOCK_MOVED for known in found)
+        return found if told and not again else _with(found, CLOCK_MOVED)
+
+    _record(directory, change)
+
+
+def settle_clock_moved(directory: Path) -> None:
+    """A person has confirmed that what was kept may be erased: that is the acknowledgment."""
+
+    def change(found: list[Incident]) -> list[Incident]:
+        return [replace(known, acknowledged=known.acknowledged or known.code == CLOCK_MOVED) for known in found]
+
+    _record(directory, change)
+
+
+def _record(directory: Path, change: Callable[[list[Incident]], list[Incident]]) -> None:
     with suppress(BioguardError, OSError):
         try:
             kept = before = _load(directory)
         except IntegrityFailure as damage:
             put_aside(directory, INCIDENTS_FILE)
-            kept, before = [], _with([], damage)
-        after = _with(before, error)
+            kept, before = [], _with([], damage.code)
+        after = change(before)
         if after != kept:
             _save(directory, after)
 

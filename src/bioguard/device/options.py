@@ -49,7 +49,8 @@ class DeviceOptions:
         release_grid_ms: replies of authenticate and identify are released on this grid, so that the time they took
             tells little; 0 switches it off (docs/sandbox.md section 6).
         tap: sees every frame on the pipes (evidence), never the root secret.
-        note: told what a person should know and no answer says: that the secure world was started again.
+        note: told what a person should know and no answer says: that the secure world was started again, what a start
+            erased.
         read_only: write nothing, not even that the device was started: for those who look at it. No fault is played.
         storage_log: gets a note of every request to the untrusted disk: operation, sizes, names, never content.
     """

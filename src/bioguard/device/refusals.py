@@ -67,6 +67,12 @@ _STATUSES: dict[Status, Row] = {
         "the sample is no embedding of a centered face model",
         "subtract the model's zero point or mean before you save embeddings, then normalize them",
     ),
+    Status.RECORD_EXPIRED: (
+        NotPermitted,
+        "match.record_expired",
+        "what the user enrolled is past its retention: kept, and not used",
+        "enroll again; `bioguard purge --confirm` erases what is over",
+    ),
     Status.PROBE_DIMENSION: (
         InputRefused,
         "match.dimension",

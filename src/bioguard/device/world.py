@@ -12,10 +12,13 @@ from pathlib import Path
 from typing import TypeVar
 from uuid import UUID
 
+from bioguard.commands.biometric import BIOMETRIC_UUID
+from bioguard.commands.policy import AT_START, Nothing, Purged
 from bioguard.device.errors import from_tee, raise_for_status
 from bioguard.device.incidents import detecting
 from bioguard.device.launch import Running
 from bioguard.errors import TeeUnavailable
+from tee_sim.client import Session
 from tee_sim.errors import TeeError, TeeResult
 from tee_sim.schema import Record
 from tee_sim.ta_api import Command
@@ -43,6 +46,7 @@ class World:
         running: started already.
         start: starts it again.
         restarted: told why, once it runs again.
+        started: told what a start of the biometric application erased, before anything else is asked of it.
     """
 
     def __init__(
@@ -51,10 +55,13 @@ class World:
         running: Running,
         start: Callable[[], Running],
         restarted: Callable[[str], None] = lambda _why: None,
+        started: Callable[[Purged], None] = lambda _report: None,
     ) -> None:
         self._directory = directory
         self._start = start
         self._restarted = restarted
+        self._started = started
+        self._heard: Session | None = None
         self._closed = False
         self.last = running
         """The one that runs, or ran last."""
@@ -89,7 +96,11 @@ class World:
         with tee_errors(self._directory):
             running = self.running()
             try:
-                reply = running.session(uuid).call(command, request, grid=running.grid if on_grid else None)
+                session = running.session(uuid)
+                if uuid == BIOMETRIC_UUID and session is not self._heard:
+                    self._heard = session
+                    self._started(session.call(AT_START, Nothing()))
+                reply = session.call(command, request, grid=running.grid if on_grid else None)
             except TeeError as error:
                 if error.result is TeeResult.TARGET_DEAD:
                     running.forget(uuid)

@@ -1,4 +1,4 @@
-"""Incidents: what the policy (VI.3) says a report must hold, written for the two things this product can detect."""
+"""Incidents: what the policy (VI.3) says a report must hold, written for the three things this product can detect."""
 
 from dataclasses import dataclass
 
@@ -31,6 +31,13 @@ TEXTS: dict[Cause, IncidentText] = {
         measures="the secure world does not start on it; this incident is kept until it is acknowledged",
         advice="use the PIN of the real device; find out who restored a backup",
         remedy="put the newest store back, or wipe the device and enroll again",
+    ),
+    Cause.CLOCK_MOVED: IncidentText(
+        situation="the clock of this device moved by more than 40 days between two starts; records or log entries seem "
+        "to be past their time, and may only seem so",
+        measures="nothing was erased; what seems over is not used for any decision",
+        advice="look at the clock of this host; find out who set it, or for how long the device was off",
+        remedy="if the time is right, run: bioguard purge --confirm; if it is wrong, set it and enroll again",
     ),
 }
 

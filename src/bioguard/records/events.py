@@ -30,6 +30,7 @@ class Event(IntEnum):
     POLICY_CHANGED = 2
     USER_ADDED = 3
     USER_REMOVED = 4
+    CLOCK_MOVED = 5
     CONSENT_GRANTED = 10
     CONSENT_CONFIRMED = 11
     CONSENT_WITHDRAWN = 12
@@ -83,6 +84,7 @@ class Cause(IntEnum):
     REFUSED = 53
     TAMPERED = 60
     ROLLED_BACK = 61
+    CLOCK_MOVED = 62
 
 
 _SUBJECT = frozenset({"subject"})
@@ -93,6 +95,7 @@ FIELDS: dict[Event, frozenset[str]] = {
     Event.POLICY_CHANGED: frozenset({"number"}),
     Event.USER_ADDED: _SUBJECT,
     Event.USER_REMOVED: _SUBJECT,
+    Event.CLOCK_MOVED: frozenset({"number"}),
     Event.CONSENT_GRANTED: _CONSENT | {"number"},
     Event.CONSENT_CONFIRMED: _SUBJECT | {"number"},
     Event.CONSENT_WITHDRAWN: _CONSENT,
@@ -113,7 +116,8 @@ FIELDS: dict[Event, frozenset[str]] = {
     Event.INCIDENT: frozenset({"cause", "number"}),
     Event.INCIDENT_ACKNOWLEDGED: frozenset({"number"}),
 }
-"""number: boot count, policy version, request or incident id, or how many bodies were pruned before which entry."""
+"""number: boot count, days the clock moved, policy version, request or incident id, or before which entry bodies were
+pruned."""
 NOBODY = bytes(16)
 """subject of a search that accepted nobody."""
 _OPTIONAL = ("subject", "modality", "purpose", "record_id", "digest", "cause", "number")

@@ -24,7 +24,7 @@ __all__ = [
     "Refusal",
     "allowed",
     "granted",
-    "has_purpose_left",
+    "purpose_ends_ms",
     "withdrawn",
 ]
 
@@ -127,6 +127,9 @@ def withdrawn(book: ConsentBook, modality: Modality, purpose: Purpose) -> Consen
     return replace(book, grants=tuple(g for g in book.grants if (g.modality, g.purpose) != (modality, purpose)))
 
 
-def has_purpose_left(book: ConsentBook, modality: Modality, now_ms: int) -> bool:
-    """Whether any grant of the modality could still be used, now or after a confirmation or a lifted objection."""
-    return book.of_age and any(g.modality is modality and now_ms < g.expires_ms for g in book.grants)
+def purpose_ends_ms(book: ConsentBook, modality: Modality) -> int:
+    """When the last grant of the modality ends that could be used, now or after a confirmation or a lifted objection.
+
+    0 where there is none: nothing of the modality may be kept, whatever the time.
+    """
+    return max((g.expires_ms for g in book.grants if g.modality is modality), default=0) if book.of_age else 0

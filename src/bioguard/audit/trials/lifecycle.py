@@ -6,13 +6,18 @@ from bioguard.audit.lab import Lab
 from bioguard.audit.trials.model import Observation, Trial
 from bioguard.commands.biometric import Leave, Profile
 from bioguard.device import consent
+from bioguard.device.incidents import incidents
 from bioguard.proofs.checkpoint import proof_of
 from bioguard.proofs.encoding import ProofInvalid
 from bioguard.proofs.merkle import consistency_proof, verify_consistency
+from bioguard.records.events import Cause
 
 __all__ = ["TRIALS"]
 
 UNLOCKS = 20
+RETENTION_DAYS = 20
+"""Two of them in a row are less than what a clock may move by between two starts."""
+YEARS_IN_DAYS = 4000
 
 
 def enrollment(lab: Lab) -> list[Observation]:
@@ -58,28 +63,52 @@ def authorization(lab: Lab) -> list[Observation]:
 
 
 def retention(lab: Lab) -> list[Observation]:
-    """Step the clock past the retention; purge; and the same at a start."""
-    device, person = lab.device, lab.person(enrolled=True)
-    state = consent.policy_state(device)
-    lab.advance_days(state.retention_days - 2)
-    consent.purge(device)
-    kept = len(list(device.records(person.name)))
-    lab.advance_days(3)
-    erased, _ = consent.purge(device)
-    gone = not list(device.records(person.name))
-    second = lab.person(enrolled=True)
-    lab.advance_days(state.retention_days + 1)
+    """Let a retention of 20 days pass, in use and at a start; then move the clock by years, as a wrong clock does."""
     lab.restart()
-    at_start = not list(lab.device.records(second.name))
+    state = consent.policy_state(lab.device)
+    _keep_for(lab, RETENTION_DAYS)
+    person = lab.person(enrolled=True)
+    lab.advance_days(RETENTION_DAYS - 1)
+    consent.purge(lab.device)
+    used = lab.device.authenticate(person.name, person.sample()).match
+    lab.advance_days(1)
+    refused = lab.refusal(lambda: lab.device.authenticate(person.name, person.sample()))
+    purged = consent.purge(lab.device).erased
+    gone = not list(lab.device.records(person.name))
+    second = lab.person(enrolled=True)
+    lab.advance_days(RETENTION_DAYS)
+    lab.restart()
+    at_start, told = not list(lab.device.records(second.name)), consent.at_start(lab.device).erased
+    third = lab.person(enrolled=True)
+    lab.advance_days(YEARS_IN_DAYS)
+    lab.restart()
+    held = lab.refusal(lambda: lab.device.authenticate(third.name, third.sample()))
+    consent.purge(lab.device)
+    kept = len(list(lab.device.records(third.name)))
+    opened = [i for i in incidents(lab.directory) if i.cause is Cause.CLOCK_MOVED and not i.acknowledged]
+    consent.purge(lab.device, confirmed=True)
+    confirmed = not list(lab.device.records(third.name))
+    _keep_for(lab, state.retention_days)
     return [
-        Observation("a record is kept until its time", kept == 1),
-        Observation("`purge` erases it afterwards", erased >= 1 and gone, f"{erased} erased"),
-        Observation("a start of the secure world erases it too", at_start),
+        Observation("a record is kept and used until its time", used),
+        Observation("from then on it is not used", refused == "match.record_expired", refused),
+        Observation("`purge` erases it afterwards", purged >= 1 and gone, f"{purged} erased"),
+        Observation("a start of the secure world erases it too, and tells", at_start and told >= 1, f"{told} told"),
+        Observation("after an implausible move of the clock nothing is erased", kept == 1),
+        Observation("what seems over is not used", held.startswith(("match.", "consent.")), held),
+        Observation("an incident says why", len(opened) == 1),
+        Observation("`purge --confirm` erases it", confirmed),
     ]
+
+
+def _keep_for(lab: Lab, days: int) -> None:
+    state = consent.policy_state(lab.device)
+    consent.set_policy(lab.device, version=state.version, minimum_age=state.minimum_age, retention_days=days)
 
 
 def pruning(lab: Lab) -> list[Observation]:
     """Prove an entry, prune it, verify the old proof, and compare the checkpoints before and after."""
+    lab.restart()
     device, person = lab.device, lab.person()
     before = consent.signed_log(device)
     number = len(before.items) - 1

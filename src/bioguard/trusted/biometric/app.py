@@ -228,7 +228,7 @@ class BiometricApp(CommandApp):
         purpose = purpose_of(request.operation_id)
         self._policy.require(user, modality, purpose)
         terms = self._claim_terms(request.fmr_inverse)
-        records = [(ref.record_id, self._vault.open_record(ref.record_id)[1]) for ref in refs]
+        records = self._in_time(user, refs, purpose)
         at = levels(Kind.of(probe, self._keeper.profile), terms, sum(record.samples for _, record in records))
         attempt = self._desk.begin(user, modality)
         if isinstance(attempt, LockStatus):
@@ -242,6 +242,15 @@ class BiometricApp(CommandApp):
         if verdict.accepted is None:
             return commands.Decision(status=Status.OK, match=False)
         return commands.Decision(status=Status.OK, match=True, record_id=verdict.accepted.record_id, token=token)
+
+    def _in_time(self, user: bytes, refs: list[RecordRef], purpose: Purpose) -> list[tuple[bytes, StoredRecord]]:
+        """The records that may still be used. Refused RECORD_EXPIRED, and logged, if all of them are over."""
+        records = [(ref.record_id, self._vault.open_record(ref.record_id)[1]) for ref in refs]
+        kept = [(record_id, record) for record_id, record in records if not self._policy.is_over(record.enrolled_s)]
+        if not kept:
+            self._policy.over(user, refs[0].modality, purpose)
+            raise Refused(Status.RECORD_EXPIRED)
+        return kept
 
     def _refuse_other_model(self, probe: Features) -> None:
         """Refused PROBE_DIMENSION for a face that cannot be compared with those that are enrolled."""
@@ -335,7 +344,9 @@ class BiometricApp(CommandApp):
             willing = self._policy.searchable(modality)
             for summary, record in self._vault.records(modality):
                 if summary.user in willing:
-                    index.add(summary.user, summary.record_id, record, willing[summary.user])
+                    ends_ms = self._policy.expires_ms(record.enrolled_s)
+                    index.add(summary.user, summary.record_id, record, willing[summary.user], ends_ms)
+        index.retire(self._policy.journal.now_ms())
         return index
 
     def _open(self, record_id: bytes) -> StoredRecord:
@@ -346,7 +357,8 @@ class BiometricApp(CommandApp):
         modality = record.modality
         until_ms = self._policy.searchable_until(user, modality) if modality in self._indexes else None
         if until_ms is not None:
-            self._indexes[modality].add(user, record_id, record, until_ms)
+            ends_ms = self._policy.expires_ms(record.enrolled_s)
+            self._indexes[modality].add(user, record_id, record, until_ms, ends_ms)
 
     def _forget(self, record_id: bytes) -> None:
         self._ids = None

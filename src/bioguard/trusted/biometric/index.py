@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from bioguard.commands.biometric import Modality, Profile
 from bioguard.match import CodeGallery, FaceGallery, FingerprintGallery, twostage
 from bioguard.records import FaceEmbedding, Features, FingerprintTemplate
+from bioguard.records.grants import MAX_MS
 from bioguard.trusted.biometric.keeping import Keeper
 from bioguard.trusted.biometric.levels import Kind, levels
 from bioguard.trusted.biometric.objects import StoredRecord
@@ -59,16 +60,25 @@ class GalleryIndex:
         self._owners: dict[int, _Row] = {}
         self._samples: Counter[bytes] = Counter()
         self._until_ms: dict[bytes, int] = {}
+        self._ends_ms: dict[bytes, int] = {}
+        self._first_end_ms = MAX_MS
         self._views: dict[bytes, NDArray[np.float32]] = {}
         self._kept_bytes = 0
 
-    def add(self, user: bytes, record_id: bytes, record: StoredRecord, until_ms: int) -> None:
-        """Add the samples of one record, whose owner may be searched for until this wall time."""
+    def add(self, user: bytes, record_id: bytes, record: StoredRecord, until_ms: int, ends_ms: int) -> None:
+        """Add the samples of one record.
+
+        Args:
+            until_ms: wall time until which its owner may be searched for.
+            ends_ms: wall time at which the record's retention ends.
+        """
         rows = self._add(record)
         self._rows[record_id] = rows
         self._owners.update((int(row), _Row(user, record_id, i)) for i, row in enumerate(rows))
         self._samples[user] += len(rows)
         self._until_ms[user] = until_ms
+        self._ends_ms[record_id] = ends_ms
+        self._first_end_ms = min(self._first_end_ms, ends_ms)
         self._keep(record_id, record)
 
     def _keep(self, record_id: bytes, record: StoredRecord) -> None:
@@ -110,6 +120,7 @@ class GalleryIndex:
         rows = self._rows.pop(record_id, None)
         if rows is None:
             return
+        del self._ends_ms[record_id]
         self._samples[self._owners[int(rows[0])].user] -= len(rows)
         kept = self._views.pop(record_id, None)
         if kept is not None:
@@ -127,6 +138,14 @@ class GalleryIndex:
             self._close_gaps(rows)
         else:
             self._gallery.remove(rows)
+
+    def retire(self, now_ms: int) -> None:
+        """Take out the records whose retention has ended: what is kept of them is not used."""
+        if now_ms < self._first_end_ms:
+            return
+        for record_id in [record_id for record_id, ends_ms in self._ends_ms.items() if ends_ms <= now_ms]:
+            self.remove(record_id)
+        self._first_end_ms = min(self._ends_ms.values(), default=MAX_MS)
 
     def _close_gaps(self, gone: NDArray[np.int64]) -> None:
         """A fingerprint gallery numbers its rows anew when some are removed."""

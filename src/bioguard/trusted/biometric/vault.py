@@ -138,7 +138,7 @@ class Vault:
         before: an enrollment that fails must not decide what the device takes from then on.
         """
         record = StoredRecord(
-            salt=self._env.rng.bytes(16),
+            salt=self._env.system_rng.bytes(16),
             modality=modality,
             position=position,
             profile=self.configuration.profile,
@@ -199,7 +199,7 @@ class Vault:
         record = self.open_record(record_id)[1]
         if record.profile is Profile.DIGEST_ONLY:
             raise Refused(Status.NOT_SUPPORTED)
-        record = replace(record, position=position, salt=self._env.rng.bytes(16))
+        record = replace(record, position=position, salt=self._env.system_rng.bytes(16))
         new_id, digest = self._store(user, record, record.views, old, lambda _: None)
         return new_id, digest, record
 

@@ -57,6 +57,7 @@ class GatekeeperApp(CommandApp):
             records=_StoredPins(env.store),
             clock=env.clock,
             rng=env.rng,
+            salts=env.system_rng,
             password_key=env.keys.derive("pin handle"),
             token_key=lambda: env.keys.shared(TOKEN_KEY_NAME),
             stretch=_argon2id,

@@ -69,6 +69,8 @@ class Gatekeeper:
     Args:
         password_key: 32 bytes, the same after every boot; never the token key.
         token_key: gives the token key of this boot; asked each time, never kept.
+        rng: makes secure user ids.
+        salts: makes salts; the system's on a seeded device too.
         stretch: the slow hash.
     """
 
@@ -78,6 +80,7 @@ class Gatekeeper:
         records: PinRecords,
         clock: Clock,
         rng: Rng,
+        salts: Rng,
         password_key: bytes,
         token_key: Callable[[], bytes],
         stretch: Stretch,
@@ -85,6 +88,7 @@ class Gatekeeper:
         self._records = records
         self._clock = clock
         self._rng = rng
+        self._salts = salts
         self._password_key = password_key
         self._token_key = token_key
         self._stretch = stretch
@@ -98,7 +102,7 @@ class Gatekeeper:
         except _RefusedError as refused:
             return PinEnrolled(status=refused.status, timeout_ms=refused.timeout_ms)
         unsigned = PasswordHandle(
-            user_id=user_id, salt=int.from_bytes(self._rng.bytes(8), "little"), signature=bytes(32)
+            user_id=user_id, salt=int.from_bytes(self._salts.bytes(8), "little"), signature=bytes(32)
         )
         handle = PasswordHandle(
             user_id=user_id, salt=unsigned.salt, signature=self._sign(unsigned, request.desired)

@@ -13,8 +13,9 @@ from typing import Annotated, TypeVar
 
 from bioguard.records.grants import MAX_MS, ConsentBook
 from bioguard.records.rights import RightsRequest
+from bioguard.trusted.policy.doubts import MAX_SPANS, Span
 from tee_sim.errors import TeeError, TeeResult
-from tee_sim.schema import Record, UpTo
+from tee_sim.schema import Items, Record, UpTo
 from tee_sim.ta_api import Store, Transaction
 
 __all__ = ["Books", "PolicyState"]
@@ -33,6 +34,9 @@ class PolicyState(Record):
         boots: starts of this application.
         requests: how many were registered.
         next_expiry_ms: no record expires before this time, so a start need not look at every record.
+        looked_ms: when the clock was last looked at, by a start or a purge, in the time of the journal; 0 for never.
+        doubts: spans of time that were skipped, and that nobody has confirmed.
+        held: records that are over and kept, because they became so within such a span.
     """
 
     version: Annotated[int, UpTo(65_535)] = 1
@@ -41,6 +45,9 @@ class PolicyState(Record):
     boots: Annotated[int, UpTo(1 << 40)] = 0
     requests: Annotated[int, UpTo(1 << 32)] = 0
     next_expiry_ms: Annotated[int, UpTo(MAX_MS)] = MAX_MS
+    looked_ms: Annotated[int, UpTo(MAX_MS)] = 0
+    doubts: Annotated[tuple[Span, ...], Items(MAX_SPANS)] = ()
+    held: Annotated[int, UpTo(1 << 32)] = 0
 
 
 class Books:

@@ -11,13 +11,14 @@ from dataclasses import dataclass, replace
 from bioguard.commands import policy as commands
 from bioguard.commands.biometric import Leave, Modality, Status
 from bioguard.records.events import NOBODY, Cause, Event
-from bioguard.records.grants import DAY_MS, MAX_MS, ConsentBook, Purpose, Refusal, allowed, has_purpose_left
+from bioguard.records.grants import DAY_MS, MAX_MS, ConsentBook, Purpose, Refusal, allowed, purpose_ends_ms
 from bioguard.records.tokens import TOKEN_KEY_NAME
 from bioguard.trusted.biometric.refusal import Refused
 from bioguard.trusted.contract.pins import GatekeeperPins
 from bioguard.trusted.policy.book import Books, PolicyState
+from bioguard.trusted.policy.doubts import in_doubt, skipped
 from bioguard.trusted.policy.identity import Identity
-from bioguard.trusted.policy.journal import LOG_DAYS, Journal, JournaledStore
+from bioguard.trusted.policy.journal import LOG_DAYS, Journal, JournalClock, JournaledStore
 from bioguard.trusted.policy.signing import Signing
 from tee_sim.errors import UNWRITABLE, TeeError
 from tee_sim.ta_api import Reserve, TaEnv, Transaction
@@ -56,8 +57,10 @@ class PolicyDesk:
     records: Records
 
     def __init__(self, env: TaEnv) -> None:
-        self.journal = Journal(env.store, env.clock, env.rng)
-        self.env = replace(env, store=JournaledStore(env.store, self.journal))
+        self.journal = Journal(env.store, env.clock, env.system_rng)
+        self.env = replace(
+            env, store=JournaledStore(env.store, self.journal), clock=JournalClock(env.clock, self.journal)
+        )
         self.books = Books(self.env.store)
         self.identity = Identity(
             env.clock, token_key=lambda: env.keys.shared(TOKEN_KEY_NAME), pins=GatekeeperPins(env.peers)
@@ -65,6 +68,8 @@ class PolicyDesk:
         self.signing = Signing(env)
         self.state = self.books.policy()
         self._started = False
+        self.at_start = commands.Purged(status=Status.OK)
+        """What the start erased and kept."""
 
     def start(self, records: Records) -> None:
         """At the start of the secure world: count it, erase what is over, prune the log.
@@ -82,9 +87,25 @@ class PolicyDesk:
         """Before anything is decided: records that are over are gone. Raises TeeError if that cannot be written."""
         if self._started:
             return
-        self.save(replace(self.state, boots=self.state.boots + 1), Event.STARTED, number=self.state.boots + 1)
-        self.purge()
+        moved_days = self._count_start()
+        self.at_start = replace(self.purge(), moved_days=moved_days)
         self._started = True
+
+    def _count_start(self) -> int:
+        """Note the start and its time; return how many days the clock skipped since the last one, 0 if it did not."""
+        looked, moved_days = self._look(self.journal.now_ms())
+        started = replace(looked, boots=looked.boots + 1)
+        self.save(started, Event.STARTED, number=started.boots)
+        return moved_days
+
+    def _look(self, now_ms: int) -> tuple[PolicyState, int]:
+        """The state after a look at the clock, and how many days it skipped since the last one, which is logged."""
+        state, last_ms = self.state, self.state.looked_ms or now_ms
+        doubts = skipped(state.doubts, last_ms, now_ms)
+        moved_days = (now_ms - last_ms) // DAY_MS if doubts != state.doubts else 0
+        if moved_days:
+            self.journal.note(Event.CLOCK_MOVED, number=moved_days)
+        return replace(state, looked_ms=now_ms, doubts=doubts), moved_days
 
     def save(self, state: PolicyState, event: Event | None = None, *, number: int = 0) -> None:
         """Store the device's policy, with an entry if there is something to tell."""
@@ -127,9 +148,21 @@ class PolicyDesk:
             self.journal.note(Event.MATCH_REFUSED, subject=user, modality=modality, purpose=purpose, cause=cause)
         raise Refused(STATUS[refusal])
 
+    def expires_ms(self, enrolled_s: int) -> int:
+        """When the retention of a record ends. From then on it is refused for use, whether it was erased or not."""
+        return min(enrolled_s * 1000 + self.state.retention_days * DAY_MS, MAX_MS)
+
+    def is_over(self, enrolled_s: int) -> bool:
+        """Whether the retention of a record has ended."""
+        return self.journal.now_ms() >= self.expires_ms(enrolled_s)
+
+    def over(self, user: bytes, modality: Modality, purpose: Purpose) -> None:
+        """All that could be compared is over, and still here: the attempt is refused."""
+        self.journal.note(Event.MATCH_REFUSED, subject=user, modality=modality, purpose=purpose, cause=Cause.RETENTION)
+
     def enrolled(self, enrolled_s: int) -> None:
         """A record was stored: know when it will expire."""
-        expires_ms = min(enrolled_s * 1000 + self.state.retention_days * DAY_MS, MAX_MS)
+        expires_ms = self.expires_ms(enrolled_s)
         if expires_ms < self.state.next_expiry_ms:
             self.save(replace(self.state, next_expiry_ms=expires_ms))
 
@@ -176,30 +209,73 @@ class PolicyDesk:
         with self.journal.because(Cause.BY_OPERATOR if leave.by_operator else Cause.REQUESTED):
             yield
 
-    def erase_where(self, user: bytes, cause: Cause, wanted: Callable[[Modality, int], bool]) -> tuple[bytes, ...]:
-        """Erase a user's records for which `wanted(modality, enrolled_s)` holds; give their digests."""
-        with self.journal.because(cause):
-            doomed = [record_id for record_id, modality, at_s in self.records.of(user) if wanted(modality, at_s)]
-            return tuple(self.records.erase(user, record_id) for record_id in doomed)
-
     def erase_purposeless(self, user: bytes, cause: Cause) -> tuple[bytes, ...]:
-        """Erase a user's records of every modality that has no purpose left."""
-        book, now_ms = self.books.consent(user), self.journal.now_ms()
-        return self.erase_where(user, cause, lambda modality, _: not has_purpose_left(book, modality, now_ms))
+        """Erase a user's records of every modality that has no purpose left; give their digests."""
+        due = self._due(self.journal.now_ms())
+        return self._erase(
+            user, [(record, cause) for record, ends in self._ends(user).items() if due(ends[Cause.EXPIRED])]
+        )
 
-    def purge(self) -> commands.Purged:
-        """Erase records past their retention or without a live grant, prune the log."""
-        now_ms, erased = self.journal.now_ms(), 0
-        if now_ms >= self.state.next_expiry_ms:
-            keep_ms, left_ms = self.state.retention_days * DAY_MS, MAX_MS
+    def _erase(self, user: bytes, doomed: Iterable[tuple[bytes, Cause]]) -> tuple[bytes, ...]:
+        digests = []
+        for record_id, cause in doomed:
+            with self.journal.because(cause):
+                digests.append(self.records.erase(user, record_id))
+        return tuple(digests)
+
+    def _due(self, now_ms: int) -> Callable[[int], bool]:
+        """Whether what ends at a time is over, and surely so that it may be erased.
+
+        What was skipped since the last look at the clock counts as well: it may be set while the device runs.
+        """
+        doubts = skipped(self.state.doubts, self.state.looked_ms or now_ms, now_ms)
+        return lambda end_ms: end_ms <= now_ms and not in_doubt(doubts, end_ms)
+
+    def purge(self, *, confirmed: bool = False) -> commands.Purged:
+        """Erase records past their retention or without a live grant, prune the log.
+
+        Args:
+            confirmed: erase as well what became old within spans in doubt; these are settled then.
+        """
+        now_ms, digests, moved_days = self.journal.now_ms(), list[bytes](), 0
+        if confirmed:
+            self.save(replace(self.state, looked_ms=now_ms, doubts=()))
+        elif now_ms - self.state.looked_ms >= DAY_MS:
+            looked, moved_days = self._look(now_ms)
+            self.save(looked)
+        due = self._due(now_ms)
+        if confirmed or self.state.held or now_ms >= self.state.next_expiry_ms:
+            held, next_ms = 0, MAX_MS
             for user in list(self.records.users()):
-                book = self.books.consent(user)
-                expired = self.erase_where(user, Cause.RETENTION, lambda _, at_s: at_s * 1000 + keep_ms <= now_ms)
-                erased += len(expired) + len(self.erase_purposeless(user, Cause.EXPIRED))
-                ends = [at_s * 1000 + keep_ms for _, _, at_s in self.records.of(user)]
-                left_ms = min([left_ms, *ends, *(g.expires_ms for g in book.grants if g.expires_ms > now_ms)])
-            self.save(replace(self.state, next_expiry_ms=left_ms))
-        return commands.Purged(status=Status.OK, erased=erased, pruned=self.journal.prune())
+                doomed = list[tuple[bytes, Cause]]()
+                for record_id, ends in self._ends(user).items():
+                    causes = [cause for cause, end_ms in ends.items() if due(end_ms)]
+                    if causes:
+                        doomed.append((record_id, causes[0]))
+                    elif min(ends.values()) <= now_ms:
+                        held += 1
+                    else:
+                        next_ms = min(next_ms, *ends.values())
+                digests += self._erase(user, doomed)
+            self.save(replace(self.state, next_expiry_ms=next_ms, held=held))
+        pruned = self.journal.prune(due)
+        return commands.Purged(
+            status=Status.OK,
+            erased=len(digests),
+            digests=tuple(digests[: commands.MAX_ERASED]),
+            pruned=pruned,
+            held=self.state.held,
+            log_held=self.journal.overdue(),
+            moved_days=moved_days,
+        )
+
+    def _ends(self, user: bytes) -> dict[bytes, dict[Cause, int]]:
+        """For each record of a user, why it ends and when."""
+        book = self.books.consent(user)
+        return {
+            record_id: {Cause.RETENTION: self.expires_ms(enrolled_s), Cause.EXPIRED: purpose_ends_ms(book, modality)}
+            for record_id, modality, enrolled_s in self.records.of(user)
+        }
 
     @property
     def log_days(self) -> int:

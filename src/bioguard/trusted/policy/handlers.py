@@ -19,7 +19,7 @@ from tee_sim.ta_api import Command, Reserve
 
 __all__ = ["handlers"]
 
-INCIDENT_CAUSES = frozenset({Cause.TAMPERED, Cause.ROLLED_BACK})
+INCIDENT_CAUSES = frozenset({Cause.TAMPERED, Cause.ROLLED_BACK, Cause.CLOCK_MOVED})
 
 
 def handlers(desk: PolicyDesk) -> Iterator[tuple[Command[Any, Any], Callable[[Any], Record]]]:
@@ -35,6 +35,7 @@ def handlers(desk: PolicyDesk) -> Iterator[tuple[Command[Any, Any], Callable[[An
     yield commands.SET_POLICY, office.set_policy
     yield commands.POLICY_STATE, office.policy_state
     yield commands.PURGE, office.purge
+    yield commands.AT_START, office.at_start
     yield commands.OPEN_REQUEST, office.open_request
     yield commands.EXTEND, office.extend
     yield commands.ANSWER, office.answer
@@ -172,8 +173,11 @@ class _Office:
             log_days=self._desk.log_days,
         )
 
-    def purge(self, _request: commands.Nothing) -> commands.Purged:
-        return self._desk.purge()
+    def purge(self, request: commands.Purge) -> commands.Purged:
+        return self._desk.purge(confirmed=request.confirmed)
+
+    def at_start(self, _request: commands.Nothing) -> commands.Purged:
+        return self._desk.at_start
 
     def open_request(self, request: commands.OpenRequest) -> commands.RequestReply:
         desk = self._desk

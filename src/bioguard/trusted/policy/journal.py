@@ -11,7 +11,7 @@
 | `L` + first, 8 bytes| log     | Chunk   |
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Annotated, Any
@@ -21,13 +21,13 @@ from bioguard.commands.policy import LogItem
 from bioguard.proofs.merkle import Frontier
 from bioguard.records.events import MAX_SEQUENCE, Cause, Entry, Event
 from bioguard.records.grants import DAY_MS, MAX_MS
-from tee_sim.clock import Clock
+from tee_sim.clock import MAX_BOOT_MS, Clock, Moment
 from tee_sim.errors import TeeError, TeeResult
 from tee_sim.rng import Rng
 from tee_sim.schema import Fixed, Items, Record, UpTo
 from tee_sim.ta_api import ObjectInfo, Reserve, Store, StoredObject, Transaction
 
-__all__ = ["LOG_DAYS", "Head", "Journal", "JournaledStore"]
+__all__ = ["LOG_DAYS", "Head", "Journal", "JournalClock", "JournaledStore"]
 
 LOG_DAYS = 30
 """Policy III.1(2)b: log data are cleared, usually within 30 days."""
@@ -40,12 +40,18 @@ _MODALITY = {"fingerprint": Modality.FINGERPRINT, "face": Modality.FACE}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Head(Record):
-    """Where the log stands. last_ms is the latest time it has seen: time does not go back for the rules."""
+    """Where the log stands.
+
+    Attributes:
+        last_ms: the latest time it has seen: for the rules, time does not go back behind it.
+        last_boot_ms: boot time at that moment: since then time has gone on at least as boot time has.
+    """
 
     size: Annotated[int, UpTo(MAX_SEQUENCE)] = 0
     peaks: Annotated[tuple[bytes, ...], Items(41, Fixed(32))] = ()
     first_body: Annotated[int, UpTo(MAX_SEQUENCE)] = 0
     last_ms: Annotated[int, UpTo(MAX_MS)] = 0
+    last_boot_ms: Annotated[int, UpTo(MAX_BOOT_MS)] = 0
 
     @property
     def frontier(self) -> Frontier:
@@ -64,13 +70,18 @@ def _chunk_id(sequence: int) -> bytes:
     return b"L" + (sequence - sequence % CHUNK).to_bytes(8, "big")
 
 
+def _body_ends_ms(entry: Entry) -> int:
+    """The first moment at which a body is older than LOG_DAYS."""
+    return entry.wall_ms + LOG_DAYS * DAY_MS + 1
+
+
 class Journal:
     """The log of one trusted application."""
 
-    def __init__(self, store: Store, clock: Clock, rng: Rng) -> None:
+    def __init__(self, store: Store, clock: Clock, salts: Rng) -> None:
         self._store = store
         self._clock = clock
-        self._rng = rng
+        self._salts = salts
         self._pending: list[dict[str, Any]] = []
         self.cause = Cause.REQUESTED
         """Why records are erased, for the entries made while it is set (`because`)."""
@@ -80,10 +91,22 @@ class Journal:
             if error.result is not TeeResult.ITEM_NOT_FOUND:
                 raise
             self.head = Head()
+        self._seen = Moment(wall_ms=self.head.last_ms, boot_ms=self.head.last_boot_ms)
 
     def now_ms(self) -> int:
-        """Wall time that never goes back behind the log."""
-        return max(self._clock.wall_ms(), self.head.last_ms)
+        """The time that all rules about dates go by: the wall clock's, but never behind what was seen before.
+
+        Where the wall clock was set back, time goes on from what was seen with the boot clock, which counts what has
+        passed since; after a reboot, what has passed since that, which is less and never more.
+        """
+        return self._now().wall_ms
+
+    def _now(self) -> Moment:
+        boot_ms, seen = self._clock.boot_ms(), self._seen
+        passed_ms = boot_ms - seen.boot_ms if boot_ms >= seen.boot_ms else boot_ms
+        wall_ms = min(max(self._clock.wall_ms(), seen.wall_ms + passed_ms), MAX_MS)
+        self._seen = Moment(wall_ms=wall_ms, boot_ms=boot_ms)
+        return self._seen
 
     def note(self, event: Event, **fields: Any) -> None:
         """Queue an entry; it is written with the next transaction, or by `flush`."""
@@ -119,9 +142,9 @@ class Journal:
     def _write(self, transaction: Transaction) -> Head:
         if not self._pending:
             return self.head
-        now_ms, frontier, chunks = self.now_ms(), self.head.frontier, dict[bytes, Chunk]()
+        now, frontier, chunks = self._now(), self.head.frontier, dict[bytes, Chunk]()
         for fields in self._pending:
-            entry = Entry(sequence=frontier.size, wall_ms=now_ms, blind=self._rng.bytes(16), **fields)
+            entry = Entry(sequence=frontier.size, wall_ms=now.wall_ms, blind=self._salts.bytes(16), **fields)
             where = _chunk_id(entry.sequence)
             if where not in chunks:
                 chunks[where] = self._chunk(where) if entry.sequence % CHUNK else Chunk()
@@ -130,7 +153,9 @@ class Journal:
             frontier = frontier.append(item.leaf)
         for where, chunk in chunks.items():
             transaction.put(where, chunk.to_bytes(), kind="log")
-        head = replace(self.head, size=frontier.size, peaks=frontier.peaks, last_ms=now_ms)
+        head = replace(
+            self.head, size=frontier.size, peaks=frontier.peaks, last_ms=now.wall_ms, last_boot_ms=now.boot_ms
+        )
         transaction.put(_HEAD, head.to_bytes(), kind="loghead")
         return head
 
@@ -144,9 +169,17 @@ class Journal:
         offset = first % CHUNK
         return self._chunk(_chunk_id(first)).items[offset : offset + count]
 
-    def prune(self) -> int:
-        """Drop the bodies older than LOG_DAYS; return how many. The pruning is logged."""
-        cutoff_ms = self.now_ms() - LOG_DAYS * DAY_MS
+    def overdue(self) -> bool:
+        """Whether the oldest body that is left is older than LOG_DAYS."""
+        oldest = self.read(self.head.first_body, 1)
+        return bool(oldest) and oldest[0].entry is not None and _body_ends_ms(oldest[0].entry) <= self.now_ms()
+
+    def prune(self, due: Callable[[int], bool]) -> int:
+        """Drop the bodies older than LOG_DAYS; return how many. The pruning is logged.
+
+        Args:
+            due: whether what ends at this time may be dropped; the first that may not keeps all later ones.
+        """
         chunks, first, pruned = dict[bytes, Chunk](), self.head.first_body, 0
         while first < self.head.size:
             where = _chunk_id(first)
@@ -154,7 +187,7 @@ class Journal:
             before = first
             for offset in range(first % CHUNK, len(items)):
                 entry = items[offset].entry
-                if entry is not None and entry.wall_ms >= cutoff_ms:
+                if entry is not None and not due(_body_ends_ms(entry)):
                     break
                 items[offset] = LogItem(leaf=items[offset].leaf, entry=None)
                 first += 1
@@ -175,6 +208,20 @@ class Journal:
         self.note(Event.LOG_PRUNED, number=first)
         self.flush()
         return pruned
+
+
+class JournalClock:
+    """`tee_sim.clock.Clock` whose wall time is the journal's: no application stamps anything with the host's."""
+
+    def __init__(self, clock: Clock, journal: Journal) -> None:
+        self._clock = clock
+        self._journal = journal
+
+    def wall_ms(self) -> int:
+        return self._journal.now_ms()
+
+    def boot_ms(self) -> int:
+        return self._clock.boot_ms()
 
 
 class _JournaledTransaction:

@@ -1,0 +1,25 @@
+"""What a start of the secure world erased because its time was over, and what it kept: told by whatever started it."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+from bioguard.commands.policy import Purged
+from bioguard.device.incidents import record_clock_moved
+
+__all__ = ["tell_start"]
+
+
+def tell_start(directory: Path, report: Purged, note: Callable[[str], None]) -> None:
+    """Say it in words; open an incident where something is kept because the clock moved too far."""
+    if report.erased:
+        digests = ", ".join(digest.hex()[:16] for digest in report.digests)
+        more = ", ..." if report.erased > len(report.digests) else ""
+        note(f"the start erased {report.erased} record(s) whose time was over, with digests {digests}{more}")
+    if report.pruned:
+        note(f"the start pruned {report.pruned} log bodies older than 30 days")
+    if not (report.held or report.log_held):
+        return
+    moved = f"the clock moved {report.moved_days} days since the last start: " if report.moved_days else ""
+    bodies = " and log bodies" if report.log_held else ""
+    note(f"{moved}{report.held} record(s){bodies} seem over; unused, and kept until `bioguard purge --confirm`")
+    record_clock_moved(directory, again=report.moved_days > 0)
