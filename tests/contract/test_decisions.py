@@ -1,7 +1,5 @@
 """Rates, the counter of 1:N and the exposure budget in the application itself, and what the disk sees of a decision."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -24,7 +22,7 @@ from bioguard.trusted.biometric.rates import claim_terms
 from bioguard.trusted.contract.exposure import CLOSED, LIMIT
 from bioguard.trusted.contract.tally import read_tally
 from tee_sim.errors import TeeError
-from tee_sim.ta_api import Reserve
+from tests.contract.watched import Watched
 
 FAR, NEAR_MISS, NEAR_MATCH, STRONG = 0.0, 0.5, 0.65, 0.95
 """Cosines of a probe to a face of 128 dimensions with three views."""
@@ -378,48 +376,6 @@ def test_an_erased_record_leaves_no_count_and_a_new_one_starts_at_nothing(phone:
 
 
 # -- what the disk sees ----------------------------------------------------------------------------------------------
-
-
-class Watched(Target):
-    """Notes of every committed transaction which objects it wrote, and how large they are; and every object read."""
-
-    def __init__(self, *args) -> None:
-        self.seen: list = []
-        super().__init__(*args)
-
-    def _environment(self, manifest):
-        env = super()._environment(manifest)
-        store, seen = env.store, self.seen
-        transaction, get = store.transaction, store.get
-
-        @contextmanager
-        def watched(reserve=Reserve.NONE) -> Iterator:
-            with transaction(reserve) as inner:
-                before = dict(inner.rows)
-                yield inner
-                rows = inner.rows
-                changed = {i: len(o.body) for i, o in rows.items() if before.get(i) is not o}
-                seen.append(("write", tuple(sorted(changed.items())), tuple(before.keys() - rows.keys())))
-
-        def read(object_id):
-            seen.append(("read", object_id))
-            return get(object_id)
-
-        store.transaction, store.get = watched, read
-        return env
-
-    def shape(self, act) -> tuple:
-        """What an act does to the disk. The log grows from entry to entry, so its numbers and sizes are left out."""
-        self.seen.clear()
-        act()
-        log = (b"H", b"L")
-        return tuple(
-            (what, tuple((i[:1], 0) if i[:1] in log else (i, size) for i, size in about), *more)
-            if what == "write"
-            else (what, about)
-            for what, about, *more in self.seen
-            if what == "write" or about[:1] not in log
-        )
 
 
 @pytest.mark.parametrize("profile", list(biometric.Profile))
