@@ -11,6 +11,7 @@ from bench.oracle.people import Faces
 from bench.oracle.places import PLACES
 from bench.oracle.world import Caller, Insider
 from bioguard.device.launch import manifests
+from bioguard.trusted.contract.lockout import ANDROID_13
 from tee_sim.manifest import Manifest
 
 __all__ = ["FIELDS", "Outcome", "baseline", "run"]
@@ -29,6 +30,7 @@ class Outcome:
         best: best cosine shown or concluded; guess: best of as many guesses, middle of the runs; limit: what `best`
             may be. With a head start `best` is of what the attacker knows, and the limit is the strong threshold:
             nobody gets from a look-alike to where the budget of near decisions starts anew.
+        allowed: misses of an outsider until only a PIN helps, in 1:N and for each victim; None for insiders.
         bits: hits and misses weighed as an ideal observer would: an upper bound on what the answers told, in bits.
         remedies: what opened locks, and how often.
     """
@@ -41,13 +43,15 @@ class Outcome:
     best: float
     guess: float
     limit: float
+    allowed: int | None
     bits: float
     remedies: str
 
     @property
     def within(self) -> bool:
-        """Whether guessing does as well."""
-        return self.best <= self.limit
+        """Whether guessing does as well, in as many attempts as the counters allow."""
+        counted = self.allowed is None or self.compared - self.hits <= self.allowed
+        return self.best <= self.limit and counted
 
     @staticmethod
     def header() -> str:
@@ -102,8 +106,11 @@ def run(
     best = caller.best
     if faces.head_start is not None:
         best, limit = caller.known, search_levels(faces).strong
+    allowed = (
+        None if insider is not Insider.NOBODY or owner_every else ANDROID_13.permanent_at * (1 + len(faces.victims))
+    )
     remedies = ", ".join(f"{what} {count}" for what, count in caller.opened.most_common())
     return Outcome(
-        name, insider.value, caller.calls, caller.compared, caller.hits, best, middle, limit,
+        name, insider.value, caller.calls, caller.compared, caller.hits, best, middle, limit, allowed,
         told_bits(caller.compared, caller.hits), remedies,
     )  # fmt: skip

@@ -11,12 +11,12 @@ from uuid import UUID
 from bench.oracle.world import Traffic
 from bioguard.attack.device_kit import DeviceKit
 from bioguard.attack.target import Target
+from bioguard.device.clock import advance
 from bioguard.trusted.gatekeeper import app as gatekeeper_app
 from tee_sim.manifest import Manifest
 from tee_sim.schema import Record
 from tee_sim.supplicant import RequestNote
 from tee_sim.ta_api import Command
-from tee_sim.wire import AdvanceClock
 
 __all__ = ["PLACES", "DevicePlace", "Place", "TargetPlace"]
 
@@ -39,12 +39,10 @@ class TargetPlace(Target):
 class _Clock:
     def __init__(self, kit: DeviceKit) -> None:
         self._kit = kit
-        self.now_ms = START_MS
 
     def advance(self, ms: int) -> None:
-        """Step the device's clock."""
-        self._kit.device().running.context.exchange(AdvanceClock(ms=ms), 60_000)
-        self.now_ms += ms
+        """Step the device's clock, as everybody may whose device has one that steps."""
+        advance(self._kit.device(), ms)
 
 
 class DevicePlace:
@@ -64,7 +62,7 @@ class DevicePlace:
 
     def restart(self) -> None:
         """End the secure world and start it again."""
-        self._kit.open(clock=self.clock.now_ms, storage_log=self._notes.append)
+        self._kit.open(storage_log=self._notes.append)
 
     def reboot(self) -> None:
         """Begin a new boot."""

@@ -117,6 +117,13 @@ class Caller:
         self.compared += status is Status.OK
         return status is Status.OK or status.name.startswith("LOCKED")
 
+    def offered_claim(self, rate: int, probe: Array) -> bool:
+        """The same of 1:1, for the first victim."""
+        self._spend(1)
+        status = self.world.authenticate(0, probe, rate).status
+        self.compared += status is Status.OK
+        return status is Status.OK or status.name.startswith("LOCKED")
+
     def _ask(self, probe: Array, send: Callable[[], Answer]) -> int | None:
         for _ in range(MAX_REMEDIES):
             answer = self._once(probe, send)
