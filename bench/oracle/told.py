@@ -52,7 +52,8 @@ COMPARING = {
         answers="1 + records that may be searched",
         bits="log2(1 + N): 3.5 for ten records, 16.6 for 100 000",
         counted="sensor: 5 misses, then a wait; 20, then the PIN of anybody enrolled there; no match clears it",
-        bounded="as 1:1, and nobody is named whom 1:1 would not accept",
+        bounded="as 1:1, and nobody is named whom 1:1 would not accept; none after 50 near decisions, until a strong "
+        "claim",
     ),
     "ENROLL": Row(
         answers="2 for a finger: enrolled already, or stored; 1 for a face",
