@@ -8,7 +8,7 @@ seeded, so every run of an operation writes what the undisturbed one wrote.
 
 import random
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
@@ -27,7 +27,6 @@ from bench.crash_device import (
 )
 from bench.crash_oracle import Oracle, Row
 from bench.crash_worlds import VICTIMS, Act, Worlds
-from bioguard.device import Device
 from tee_sim.supplicant import Supplicant
 from tee_sim.testing import InProcessTee
 
@@ -56,22 +55,21 @@ def _operations(root: Path, live: Path, disk: Supplicant, runs: int, seed: int) 
     device = facade(live, tee)
     configure(device)
     populate(device)
+
+    def act(name: str, tee: InProcessTee) -> Act:
+        return lambda directory: OPERATIONS[name](facade(directory, tee))
+
     for name, operation in OPERATIONS.items():
-        if name == "purge":
-            tee = boot(worlds, seed=bytes([1]) * 32, days=PURGE_DAYS)
-            device = facade(live, tee)
-
-        def act(directory: Path, tee: InProcessTee = tee, operation: Callable[[Device], object] = operation) -> None:
-            operation(facade(directory, tee))
-
-        yield campaign.play(name, live, act)
         if name != "purge":
+            yield campaign.play(name, live, act(name, tee))
             operation(device)
     for name, committed in STARTS.items():
         shutil.rmtree(base)
         shutil.copytree(live, base)
         die_in_commit(base, committed=committed)
         yield campaign.play(name, base, lambda _: boot(worlds))
+    later = boot(worlds, seed=bytes([1]) * 32, days=PURGE_DAYS)  # last: the device keeps the time it is given
+    yield campaign.play("purge", live, act("purge", later))
 
 
 class _Campaign:

@@ -28,14 +28,15 @@ TRANSACTIONS = {
     CREATION: 2,
     "lockout count": 2,
     "pin set": 3,
-    "purge": 6,
+    "purge": 8,
     "rekey of storage": 0,
     **dict.fromkeys(STARTS, 0),
 }
 """Of operations that do not have one. A new store is configured after its log exists; an attempt is counted before
-anything is compared and its log entry follows; a PIN change counts the attempt, clears the count, writes the new PIN; a
-purge erases record by record. An interruption between two of them is `between`; the undisturbed run must go through
-exactly so many states, no more. What changes no object shows as `before`."""
+anything is compared and its log entry follows; a PIN change counts the attempt, clears the count, writes the new
+PIN; a purge, here with the start before it, notes what the clock skipped, settles it, and erases record by record.
+An interruption between two of them is `between`; the undisturbed run must go through exactly so many states, no
+more. What changes no object shows as `before`."""
 
 State = dict[bytes, bytes]
 
