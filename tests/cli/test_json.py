@@ -37,6 +37,9 @@ STORY = """
 0 samples samples --people 2
 0 device init --no-require-pin
 0 device status
+0 clock show
+5 clock advance 31s
+2 device status --seed x
 0 user add alice
 0 user add bob
 0 user list
@@ -128,6 +131,7 @@ STORY = """
 4 authenticate alice nothing.iso
 """
 ELSEWHERE = {
+    "clock-advance": "needs a stepped clock: tests/device/test_driven_clock.py",
     "show": "needs a record id: tests/cli/test_errors.py",
     "doctor": "tests/cli/test_errors.py",
     "demo": "tests/cli/test_errors.py",
