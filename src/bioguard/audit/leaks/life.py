@@ -66,6 +66,10 @@ class _Tap:
             self.to_secure += frame
 
 
+SKIN_PX500, SKIN_RAD = 3.0, 0.05
+"""How far minutiae of one finger move against each other between two touches: a mere shift is the same touch again."""
+
+
 def _samples(canaries: Canaries) -> tuple[list[FaceEmbedding], list[FingerprintTemplate]]:
     """The canary itself and two views close to it."""
     generator = np.random.default_rng(3)
@@ -74,10 +78,12 @@ def _samples(canaries: Canaries) -> tuple[list[FaceEmbedding], list[FingerprintT
     finger = canaries.finger
     moved = [
         FingerprintTemplate.from_minutiae(
-            finger.x_px500 + shift, finger.y_px500 + shift, finger.angle_rad, kind=finger.kind, quality=finger.quality,
+            np.clip(finger.x_px500 + generator.normal(0, SKIN_PX500, len(finger)), 0, finger.width_px500 - 1),
+            np.clip(finger.y_px500 + generator.normal(0, SKIN_PX500, len(finger)), 0, finger.height_px500 - 1),
+            finger.angle_rad + generator.normal(0, SKIN_RAD, len(finger)), kind=finger.kind, quality=finger.quality,
             width_px500=finger.width_px500, height_px500=finger.height_px500,
         )
-        for shift in (1, 2)
+        for _ in range(2)
     ]  # fmt: skip
     return faces, [finger, *moved]
 
