@@ -142,7 +142,7 @@ def test_the_command_line(phone: Path, line: str) -> None:
         ("bioguard policy --json >/dev/full", 1, "the answer cannot be written: No space left on device"),
         ("bioguard --help >/dev/full", 1, "the answer cannot be written: No space left on device"),
         ("bioguard serve --stdio </dev/null >/dev/full", 1, "the answer cannot be written: No space left on device"),
-        ("bioguard -q --storage-log /dev/full list", 0, ""),
+        ("bioguard -q --storage-log /dev/full list", 4, "/dev/full is no file"),
         ("bioguard nothing 2>&-", 2, ""),
         ("bioguard nothing 2>/dev/full", 2, ""),
         ("bioguard policy >/dev/full 2>/dev/full", 1, ""),

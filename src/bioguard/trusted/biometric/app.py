@@ -167,6 +167,7 @@ class BiometricApp(CommandApp):
             return commands.Enrolled(status=verdict, acquired=acquired)
         if request.modality is Modality.FINGERPRINT:
             self._refuse_same_finger(request.user, samples, replaces.record_id if replaces else None)
+        self._policy.enrolling()
         with self._policy.journal.because(Cause.REPLACED):
             record_id, digest, record = self._vault.enroll(
                 request.user,
@@ -178,7 +179,6 @@ class BiometricApp(CommandApp):
                 self._desk.enrolled(request.user, request.modality, permit),
                 face_dimension=dimension,
             )
-        self._policy.enrolled(record.enrolled_s)
         if replaces is not None:
             self._forget(replaces.record_id)
         self._remember(request.user, record_id, record)

@@ -160,9 +160,9 @@ class PolicyDesk:
         """All that could be compared is over, and still here: the attempt is refused."""
         self.journal.note(Event.MATCH_REFUSED, subject=user, modality=modality, purpose=purpose, cause=Cause.RETENTION)
 
-    def enrolled(self, enrolled_s: int) -> None:
-        """A record was stored: know when it will expire."""
-        expires_ms = self.expires_ms(enrolled_s)
+    def enrolling(self) -> None:
+        """A record is about to be stored: know when it will expire first, or a power cut would leave it for ever."""
+        expires_ms = self.expires_ms(self.journal.now_ms() // 1000)
         if expires_ms < self.state.next_expiry_ms:
             self.save(replace(self.state, next_expiry_ms=expires_ms))
 
