@@ -99,7 +99,7 @@ class Target:
 
     Args:
         manifests: of the applications, ours or others'. Their code must be importable.
-        rng: randomness of the applications.
+        rng: all randomness of the applications, salts too.
     """
 
     def __init__(self, manifests: Sequence[Manifest], rng: Rng | None = None) -> None:
@@ -132,6 +132,7 @@ class Target:
             keys=_Keys(self._root, self._boot, manifest, self._derived),
             clock=self.clock,
             rng=self._rng,
+            system_rng=self._rng,
             device_id=self._device_id,
         )
 

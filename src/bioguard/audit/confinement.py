@@ -8,6 +8,7 @@ from bioguard.audit import egress, leaks
 from bioguard.audit.lab import Lab
 from bioguard.commands.biometric import Modality
 from bioguard.device import consent
+from bioguard.device.directory import FILES
 from bioguard.errors import BioguardError
 from bioguard.policy.clauses import CLAUSES
 from bioguard.records.grants import Purpose
@@ -24,9 +25,6 @@ LEAK_TITLES = {
 QUICK_LEVELS = ("0", "ALL")
 """Without a lock, to see which attempts prove something here, and with the whole lock."""
 TO_SECURE = "to-secure"
-KNOWN_FILES = ("storage.db", "rpmb.img", "fuses.simulated", "names.json", "pins.json", "boot", "lock", "incidents.json",
-               "scenario")  # fmt: skip
-"""Beginnings of the names of a device's files: docs/formats and `Device.wipe`."""
 _LEVELS = {
     Level.ENFORCED_PLUS: Status.PASS,
     Level.ENFORCED: Status.PASS,
@@ -148,7 +146,7 @@ def _leaks_of(lab: Lab, raw: Path, *, quick: bool) -> Iterator[Check]:
     )
     bodies = b"".join(store.values())
     others = sorted(p.name for p in lab.directory.iterdir() if p.is_file())
-    unknown = [n for n in others if not n.startswith(KNOWN_FILES)]
+    unknown = [n for n in others if n not in FILES]
     yield _check(
         "BG-LEK-002",
         LEAK_TITLES["BG-LEK-002"],
