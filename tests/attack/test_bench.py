@@ -17,9 +17,9 @@ from tee_sim.manifest import Manifest
 sys.path.insert(0, str(Path(__file__).parent))
 VULNERABLE = {
     name: {cls.__name__: cls.FINDS for cls in import_module(f"vulnerable.{name}").VARIANTS}
-    for name in ("biometric", "deciding", "enrolling", "gatekeeper", "keystore")
+    for name in ("biometric", "dating", "deciding", "enrolling", "gatekeeper", "keystore")
 }
-APPLICATION = {"deciding": "biometric", "enrolling": "biometric"}
+APPLICATION = {"dating": "biometric", "deciding": "biometric", "enrolling": "biometric"}
 """Whose variants a module holds, where it has another name."""
 anything = import_module("vulnerable.anything")
 PLANTED = import_module("vulnerable.device").PLANTED

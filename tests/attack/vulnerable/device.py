@@ -7,6 +7,7 @@ def believes_names(patch): ...
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import count
 
 import pytest
 
@@ -18,7 +19,10 @@ from bioguard.device.fuse import Fuses
 from bioguard.device.people import People
 from bioguard.device.world import World
 from tee_sim import client, private_files, secure
+from tee_sim.clock import SinceBoot
 from tee_sim.errors import TeeError
+from tee_sim.rng import SeededRng
+from tee_sim.secure import SecureWorld
 from tee_sim.storage import ObjectStore
 from tee_sim.supplicant import database, sqlite_blobs
 from tee_sim.wire import NoFrameError
@@ -50,7 +54,7 @@ def believes_names(patch) -> None:
     patch.setattr(People, "_check", lambda _self, _name, expected=(): Status.OK)
 
 
-@planted("disk.bring-back-erased")
+@planted("disk.bring-back-erased", "clock.rolled-back")
 def no_replay_protection(patch) -> None:
     """The anchor is a row of the store itself."""
 
@@ -187,3 +191,54 @@ def looks_at_the_fuses_alone(patch) -> None:
 def counts_in_memory(patch) -> None:
     """Does not insist that the count of PIN attempts is kept before the PIN is looked at."""
     patch.setattr("bioguard.trusted.gatekeeper.app._StoredPins.save", lambda *_: None)
+
+
+@planted("clock.advanced")
+def moves_any_clock(patch) -> None:
+    """Takes a message for time that has passed."""
+
+    def advance(self, ms):
+        self._clock._began_ms -= ms
+        return self._time()
+
+    patch.setattr(SecureWorld, "_advance", advance)
+
+
+@planted("clock.brought", "seed.brought")
+def believes_each_start(patch) -> None:
+    """Takes clock and seed from whoever starts it."""
+    patch.setattr(secure, "fixed_settings", lambda _store, claim, **_more: claim)
+
+
+@planted("clock.other-boot")
+def counts_the_time_off(patch) -> None:
+    """Takes each start for one after a night."""
+    begin, nights = secure.begin_boot, count(1)
+
+    def begin_boot(store, boot_id, clock, rng):
+        boot, _ = begin(store, boot_id, clock, rng)
+        return boot, SinceBoot(clock, boot.began_ms - 40_000_000 * next(nights))
+
+    patch.setattr(secure, "begin_boot", begin_boot)
+
+
+@planted("seed.elsewhere")
+def one_token_key(patch) -> None:
+    """Every device of the model has the same token key."""
+    patch.setattr(secure, "shared_keys", lambda names, *_: dict.fromkeys(names, bytes(32)))
+
+
+@planted("seed.challenge")
+def counts_no_start(patch) -> None:
+    """Each start of a seeded device is like the first."""
+    patch.setattr(secure, "count_start", lambda _store: 1)
+
+
+@planted("seed.nonce")
+def seeds_everything(patch) -> None:
+    """Nonces and object keys come from the seed as well."""
+
+    def open_store(blobs, rpmb, huk, device_id, _rng, **more):
+        return ObjectStore.open(blobs, rpmb, huk, device_id, SeededRng(b"all"), **more)
+
+    patch.setattr(secure, "ObjectStore", type("Seeded", (), {"open": staticmethod(open_store)}))
