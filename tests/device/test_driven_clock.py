@@ -71,9 +71,11 @@ def test_a_clock_step_is_refused_by_name_on_the_hosts_clock(host: Path, stepped:
 
 def test_faults_are_not_changed_beside_a_running_device(host: Path) -> None:
     with Device.open(host):
-        for command in (("set", "lockout=true"), ("clear",)):
-            code, error = run(host, "fault", *command)
+        name = (host / "boot.simulated").read_bytes()
+        for command in (("fault", "set", "lockout=true"), ("fault", "clear"), ("device", "reboot")):
+            code, error = run(host, *command)
             assert (code, error["error"]["code"]) == (6, "device.in_use")
+        assert (host / "boot.simulated").read_bytes() == name
     assert run(host, "fault", "set", "lockout=true")[0] == 0
     code, error = run(host.parent / "nowhere", "fault", "set", "lockout=true")
     assert (code, error["error"]["code"]) == (6, "device.missing")

@@ -18,6 +18,8 @@ from bioguard.device import Device
 from bioguard.device.boot import reboot as begin_boot
 from bioguard.device.consent import at_start, log_key
 from bioguard.device.credentials import search_lock_info
+from bioguard.device.fuse import Fuses
+from bioguard.device.lock import DeviceLock
 from bioguard.errors import NotPermitted
 
 __all__ = ["device"]
@@ -149,7 +151,12 @@ def status(state: CliState) -> Result:
 @pass_state
 def reboot(state: CliState) -> Result:
     """Start the secure world anew: the store is reopened and checked, per-boot keys change."""
-    begin_boot(state.directory)
+    Fuses.read(state.directory)
+    lock = DeviceLock(state.directory)  # a device that runs keeps its boot: it would end with the process, unseen
+    try:
+        begin_boot(state.directory)
+    finally:
+        lock.release()
     with state.device() as running:
         facts = running.running.status()
     return Result(
