@@ -22,6 +22,7 @@ from typing import Any, Self
 
 from bioguard.json_text import parse_json
 from bioguard.proofs import dsse
+from bioguard.proofs.cose import verifying_key
 from bioguard.proofs.encoding import PARSE_FAULTS, ProofInvalid
 from bioguard.proofs.notes import NoteKey, NoteSigner
 from bioguard.proofs.statement import TestResult
@@ -71,7 +72,7 @@ class BundleKeys:
         """Read strictly.
 
         Raises:
-            ProofInvalid: it is not what `to_text` writes.
+            ProofInvalid: it is not what `to_text` writes, or its attestation key is of another form.
         """
         malformed = ProofInvalid("not a key file", hint="give the keys.json of this device")
         try:
@@ -81,6 +82,7 @@ class BundleKeys:
             raise malformed from None
         if keys.to_text() != text:
             raise malformed
+        verifying_key(keys.attestation)
         return keys
 
 

@@ -28,6 +28,7 @@ __all__ = [
     "sign",
     "signing_input",
     "verify",
+    "verifying_key",
 ]
 
 TAG_SIGN1 = b"\xd2"
@@ -135,7 +136,8 @@ _KEY_FORMS: Mapping[int, str] = {
 }
 
 
-def _point(public_key: bytes) -> ec.EllipticCurvePublicKey:
+def verifying_key(public_key: bytes) -> ec.EllipticCurvePublicKey:
+    """The key in `public_key` (65 bytes). Raises ProofInvalid for another form, which it names, or no point."""
     hint = "the key is the uncompressed point of SEC 1 section 2.3.3: 04 || x || y"
     if len(public_key) != PUBLIC_KEY_BYTES:
         form = _KEY_FORMS.get(len(public_key), "give the uncompressed point")
@@ -156,7 +158,7 @@ def verify(token: bytes, public_key: bytes) -> bytes:
     """
     payload, signature = _parts(token)
     der = encode_dss_signature(int.from_bytes(signature[:32], "big"), int.from_bytes(signature[32:], "big"))
-    point = _point(public_key)
+    point = verifying_key(public_key)
     try:
         point.verify(der, signing_input(payload), ec.ECDSA(hashes.SHA256()))
     except (InvalidSignature, ValueError):

@@ -65,5 +65,25 @@ def test_more_equal_rows_than_spare_candidates() -> None:
     assert gallery.search(probes[:3], 2)[1].tolist() == [[1, 3]] * 3
 
 
+@pytest.mark.parametrize("copies", [2, 40, 500])
+def test_a_product_that_is_off_in_the_last_bits_changes_nothing(monkeypatch: pytest.MonkeyPatch, copies: int) -> None:
+    """A BLAS worse than any: each product off by up to what its error bound allows, differently for each row."""
+    rows, _, probes = duplicates(700, 128, 3)
+    rows = np.repeat(rows[: 700 // copies + 1], copies, axis=0)
+    gallery = FaceGallery(rows)
+    expected = [gallery.search(probe, 6) for probe in probes[:9]]
+    product, rng = np.matmul, np.random.default_rng(1)
+    bound = 128 * 2.0**-24
+
+    def worse(a: np.ndarray, b: np.ndarray, *, out: np.ndarray) -> None:
+        product(a, b, out=out)
+        out += rng.uniform(-bound, bound, out.shape).astype(np.float32)
+
+    monkeypatch.setattr(np, "matmul", worse)
+    scores, indices = gallery.search(probes[:9], 6)
+    assert np.array_equal(scores, np.concatenate([s for s, _ in expected]))
+    assert np.array_equal(indices, np.concatenate([i for _, i in expected]))
+
+
 if __name__ == "__main__":
     check()
