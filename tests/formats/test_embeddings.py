@@ -266,6 +266,24 @@ def test_the_index_column_of_pandas_is_refused_whatever_the_scale(views: int, sc
         assert caught.value.code == "input.foreign_column"
 
 
+@pytest.mark.parametrize("size", [1.1, 2.0, 9.0])
+def test_a_measure_among_the_numbers_is_no_feature(size: float) -> None:
+    """An age or a quality, of no whole number, that holds 55 to 99 % of the length of each row."""
+    rows = np.insert(unit_rows(3, 512), 512, size + np.array([0.25, 0.5, 0.125]), axis=1)
+    with pytest.raises(InputRefused, match="column 513 of the embeddings makes more than 50% of the length") as caught:
+        load_bytes(saved(rows), "x.npy")
+    assert caught.value.code == "input.foreign_column"
+
+
+@pytest.mark.parametrize("column", [0, 64])
+def test_a_row_number_among_whole_numbers_is_told_by_counting(column: int) -> None:
+    rows = np.rint(unit_rows(4, 64) * 300).astype(np.int16)
+    assert len(load_bytes(saved(rows), "x.npy").features) == 4
+    numbered = np.insert(rows, column, [41, 42, 43, 44], axis=1)
+    with pytest.raises(InputRefused, match=f"column {column + 1} of the embeddings counts the rows"):
+        load_bytes(saved(numbered), "x.npy")
+
+
 def test_the_column_numbers_of_pandas_are_refused() -> None:
     rows = unit_rows(2, 128)
     names = ",".join(map(str, range(128)))
