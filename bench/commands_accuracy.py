@@ -1,7 +1,7 @@
 """`scores` and `accuracy`."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -159,6 +159,8 @@ def accuracy(
         for one in sets:
             note(f"{one.name}: {counted(one.people, len(one.samples))}")
     data = _measure(sets, threshold, seed=seed, replicates=replicates, pool=faces is None)
+    for line in _broken_thresholds(data["sets"]):
+        note(line)
     data["data"] = f"{sources[0].name}: {', '.join(s.name for s in sets)}"
     data |= {"files": files} if files else {}
     data |= {"presentation_attacks": attacked} if attacked else {}
@@ -169,6 +171,17 @@ def accuracy(
     partial.done()
     note(f"{time.monotonic() - started:.1f} s; accuracy.json and report.html in {out}")
     show(data, summary_lines(data), as_json=as_json)
+
+
+def _broken_thresholds(sets: Mapping[str, Any]) -> Iterator[str]:
+    """A line for each set on which the product's threshold lets through more than it promises, beyond chance."""
+    for name, row in sets.items():
+        point = row.get("at_product_threshold")
+        if point and point["impostor"] and point["fmr_interval_95"][0] > PRODUCT_FMR:
+            yield (
+                f"{name}: at the product's threshold for 1/{1 / PRODUCT_FMR:.0f}, {point['false_matches']} of "
+                f"{point['impostor']} impostor comparisons match: it does not hold for these data"
+            )
 
 
 def _measure(

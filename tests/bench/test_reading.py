@@ -316,6 +316,21 @@ def test_vectors_that_are_not_centered_are_pointed_out(tmp_path: Path) -> None:
     ]
 
 
+def test_a_threshold_that_does_not_hold_is_pointed_out(tmp_path: Path) -> None:
+    """Models whose zero point was left in make strangers alike: FMR 1 at a threshold labelled 1 in 50 000."""
+    faces = _faces(list(range(8)) * 2)
+    done, data = _accuracy(tmp_path / "good", "--faces", _npz(tmp_path, **faces))
+    assert "does not hold" not in done.stderr
+    assert data["sets"]["cosine"]["at_product_threshold"]["false_matches"] == 0
+    done, _ = _accuracy(
+        tmp_path / "bad", "--faces", _npz(tmp_path, **{**faces, "embeddings": faces["embeddings"] + 0.2})
+    )
+    assert (
+        "cosine: at the product's threshold for 1/50000, 112 of 112 impostor comparisons match: it does not hold for "
+        "these data" in done.stderr
+    )
+
+
 ROWS = np.random.default_rng(1).normal(size=(4, 64))
 BAD_FACES: dict[str, tuple[dict[str, Any], str]] = {
     "nan label": (_faces([0, np.nan, 1, 1], ROWS), "bench.labels"),

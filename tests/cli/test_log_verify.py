@@ -84,6 +84,7 @@ REFUSED = [
     ("log.json --older records.txt", 4, "log.kind", "records.txt is a statement about the records, part of a receipt"),
     ("log.json --older other.json", 4, "log.kind", "other.json is no file of bioguard, not a checkpoint"),
     ("five.txt", 4, "log.kind", "five.txt is a checkpoint, not a log file"),
+    ("nine.txt --older five.txt", 4, "log.kind", "nine.txt is a checkpoint, not a log file"),
     ("proof.txt", 4, "log.proof", "a proof that one entry is in the log needs --key and --leaf"),
     ("records.txt", 4, "log.kind", "records.txt is a statement about the records, part of a receipt, not a log file"),
     ("vkey.txt", 4, "log.kind", "vkey.txt is a verifier key, not a log file"),

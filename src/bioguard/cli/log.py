@@ -143,7 +143,7 @@ def verify(
     for given, name, only in ((leaf, "--leaf", Kind.PROOF), (store, "--store", Kind.RECEIPT)):
         if given is not None and kind is not only:
             raise click.UsageError(f"{name} is for {only}")
-    if older is not None and kind not in (Kind.LOG, Kind.UNKNOWN):
+    if older is not None and kind in (Kind.PROOF, Kind.RECEIPT):
         raise click.UsageError(f"--older is for {Kind.LOG}")
     older_size = None
     if kind is Kind.PROOF:

@@ -63,6 +63,6 @@ def foreign_column(column: int, what: str) -> InputRefused:
     """The error for the column with this index, from 0."""
     return InputRefused(
         f"column {column + 1} of the embeddings {what}: a row number, a label or another measure",
-        hint="save the numbers of the model alone, without index and labels",
+        hint="save the numbers of the model alone; pandas: to_csv(path, header=False, index=False)",
         code="input.foreign_column",
     )

@@ -74,7 +74,7 @@ def _checked(member: zipfile.ZipInfo) -> zipfile.ZipInfo:
         raise refuse(
             "too_large",
             f"archive member declares {member.file_size} bytes, at most {MAX_ARRAY_BYTES} are read",
-            "split it into several files",
+            "save the views that are wanted into a file of their own",
         )
     if member.file_size > FREE_BYTES + MAX_RATIO * member.compress_size:
         raise refuse(
