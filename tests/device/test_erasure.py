@@ -14,7 +14,7 @@ from bioguard.device.receipts import erasure_receipt
 from bioguard.errors import BioguardError, IntegrityFailure
 from bioguard.records.events import Cause, Event
 from bioguard.records.grants import Purpose
-from bioguard.synthetic import face_views
+from bioguard.synthetic import face_views, finger_impressions
 from tests.device.conftest import PEOPLE
 
 PIN, OTHER_PIN = b"2580", b"1379"
@@ -75,6 +75,23 @@ def test_after_a_reset_of_the_pin_only_the_operator_can_erase(with_pins: Device)
     assert _refusal(device, "bob", Leave(token=verify_pin(device, "bob", b"0000"))) == "pin.not_owner"
     device.erase("bob", _record(device, "bob"), BY_OPERATOR)
     assert not list(device.records("bob"))
+
+
+def test_a_pin_whose_records_are_gone_owns_nothing_any_more(with_pins: Device) -> None:
+    """A finger of the old PIN was erased; the face that the new one enrolled is the new one's to erase."""
+    device = with_pins
+    device.add_user("dave")
+    for modality in Modality:
+        grant(device, "dave", modality, Purpose.UNLOCK, of_age=True)
+    set_pin(device, "dave", PIN)
+    permit = enrollment_token(device, "dave", Modality.FINGERPRINT, PIN)
+    device.enroll("dave", finger_impressions(1, person=4, count=3), finger="right-index", token=permit)
+    set_pin(device, "dave", OTHER_PIN)
+    device.erase("dave", _record(device, "dave"), BY_OPERATOR)
+    permit = enrollment_token(device, "dave", Modality.FACE, OTHER_PIN)
+    device.enroll("dave", face_views(1, person=4, count=3), token=permit)
+    device.erase("dave", _record(device, "dave"), Leave(token=verify_pin(device, "dave", OTHER_PIN)))
+    assert not list(device.records("dave"))
 
 
 def test_a_receipt_for_several_people_holds_against_the_store_and_outlives_the_next_change(populated: Device) -> None:

@@ -55,6 +55,13 @@ def test_a_constant_vector_is_no_face(d, value) -> None:
     assert flaw_of(FaceEmbedding.from_features(np.full(d, value)).vector) is Flaw.CONSTANT
 
 
+@pytest.mark.parametrize("scale", [1e-300, 1e300])
+def test_a_scale_whose_square_no_float_holds_changes_nothing(scale: float) -> None:
+    (row,) = people(512, 1, seed=8)
+    assert flaw_of(row * scale) is None
+    assert flaw_of(uint8(row) * scale) is Flaw.NOT_CENTERED
+
+
 def test_zeros_and_constant_bytes_are_constant() -> None:
     assert flaw_of(np.zeros(512)) is Flaw.CONSTANT
     assert flaw_of(np.full(512, 128, np.uint8)) is Flaw.CONSTANT

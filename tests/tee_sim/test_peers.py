@@ -292,6 +292,29 @@ def test_closing_waits_while_the_target_is_on_the_stack() -> None:
     assert world.log[-3:] == ["B.invoke", "A.goes on", "A.close"]
 
 
+def test_closing_by_hand_waits_as_well_and_the_session_is_gone_at_once() -> None:
+    """B closes its session with A while A waits for B: A is told later, B cannot use it any more."""
+    world = World({A: (B,), B: (A,)})
+    b = world.session(B)
+    world.on(B)(lambda app: app.peer(A))
+    world.invoke(b)
+    seen: list[TeeResult] = []
+
+    @world.on(B)
+    def let_go(app: Scripted) -> None:
+        app.open[0].close()
+        seen.append(result_of(lambda: call(app.open[0])))
+
+    @world.on(A)
+    def ask(app: Scripted) -> None:
+        call(app.peer(B))
+        world.note(A, "goes on")
+
+    assert world.invoke(world.session(A)).result is TeeResult.SUCCESS
+    assert seen == [TeeResult.BAD_PARAMETERS]
+    assert world.log[-3:] == ["B.invoke", "A.goes on", "A.close"]
+
+
 def test_a_single_session_target_can_be_opened_again_after_it_was_closed() -> None:
     world = World({A: (B,)}, "single_instance")
     seen: list[TeeResult] = []

@@ -4,7 +4,14 @@ import numpy as np
 import pytest
 
 from bioguard.match.fingerprint import prepare_all
-from bioguard.match.fingerprint.enrollment import Acquired, best_score, check_touches, is_duplicate, touch_quality
+from bioguard.match.fingerprint.enrollment import (
+    Acquired,
+    _same_touch,
+    best_score,
+    check_touches,
+    is_duplicate,
+    touch_quality,
+)
 from bioguard.records import FingerprintTemplate
 from tests.match.fingerprint.fingers import impression, noise, template
 
@@ -70,6 +77,17 @@ COPIES = {
 def test_a_rewritten_touch_is_the_same_touch(copy) -> None:
     report = check_touches([impression(3, 0), impression(3, 1), changed(impression(3, 0), **copy)])
     assert report.acquired == (Acquired.GOOD, Acquired.GOOD, Acquired.IMMOBILE)
+
+
+def test_a_touch_that_only_covers_another_is_not_the_same() -> None:
+    """As many minutiae, each near one of the other touch, and one of that is missing."""
+    x, y = np.meshgrid(np.arange(5) * 12.0 + 40, np.arange(4) * 20.0 + 40)
+    angle = np.linspace(0, 6, 20)
+    whole = template(x.ravel(), y.ravel(), angle)
+    fewer = template(np.r_[x.ravel()[1], x.ravel()[1:]], np.r_[y.ravel()[1], y.ravel()[1:]], np.r_[angle[1], angle[1:]])
+    assert _same_touch(whole, whole)
+    assert not _same_touch(whole, fewer)
+    assert not _same_touch(fewer, whole)
 
 
 def test_touches_of_one_finger_are_not_each_others_copies() -> None:
