@@ -18,7 +18,7 @@ import pytest
 
 import bioguard
 from bioguard import commands
-from bioguard.commands import biometric
+from bioguard.commands import biometric, policy
 from bioguard.commands.biometric import Modality, Status
 from bioguard.commands.keystore import KeyError_
 from bioguard.device import Device, consent, credentials, keys, rectify
@@ -57,7 +57,7 @@ def answering(reply: Record) -> Device:
     """A device whose secure world always gives this reply."""
     device = Device.__new__(Device)
     device.directory = Path("/nonexistent")
-    session = SimpleNamespace(call=lambda _command, _request, grid: reply)
+    session = SimpleNamespace(call=lambda _command, _request, grid=None: reply)
     alive = SimpleNamespace(alive=True)
     running: Any = SimpleNamespace(grid=None, session=lambda _uuid: session, process=alive)
     device._world = World(device.directory, running, lambda: running)
@@ -98,6 +98,15 @@ def test_a_yes_is_returned_and_an_expected_refusal_too() -> None:
         raise_for_status(biometric.Done(status=Status.UNKNOWN_USER), expected=(KeyError_.OK, *consent.Cause))
 
 
+def test_a_start_that_tells_nothing_of_what_it_erased_is_asked_again() -> None:
+    device = answering(policy.Purged(status=Status.BAD_REQUEST))
+    device._world._heard = None
+    for _ in range(2):
+        with pytest.raises(InputRefused, match=r"^the secure world refused the request"):
+            device.ask(biometric.ADD_USER, object())  # type: ignore[type-var]
+    assert device._world._heard is None
+
+
 def test_a_reply_without_a_status_cannot_be_asked_for() -> None:
     @dataclass(frozen=True, slots=True, kw_only=True)
     class Mute(Record):
@@ -120,7 +129,7 @@ def test_nobody_else_speaks_to_the_secure_world() -> None:
     sends = re.compile(r"\.(?:call|invoke|exchange)\(")
     found = {str(p.relative_to(root)): len(sends.findall(p.read_text("utf-8"))) for p in sorted(root.rglob("*.py"))}
     # The attacks send what a product would not and look at each reply; the scenario forwards.
-    # The second of `world` asks what a start erased (AT_START), whose status is always a yes.
+    # The first of `world` asks what a start erased, before anything else is asked of it.
     # `pins` is in the secure world: the reply of another application, whose status is always a yes.
     assert {p: n for p, n in found.items() if n and not p.startswith("attack/")} == {
         "device/world.py": 2,

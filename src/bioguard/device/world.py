@@ -98,8 +98,10 @@ class World:
             try:
                 session = running.session(uuid)
                 if uuid == BIOMETRIC_UUID and session is not self._heard:
-                    self._heard = session
-                    self._started(session.call(AT_START, Nothing()))
+                    report = session.call(AT_START, Nothing())
+                    raise_for_status(report)
+                    self._heard = session  # before it is told: who hears of it may ask on
+                    self._started(report)
                 reply = session.call(command, request, grid=running.grid if on_grid else None)
             except TeeError as error:
                 if error.result is TeeResult.TARGET_DEAD:
