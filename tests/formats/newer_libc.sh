@@ -4,7 +4,8 @@
 # Prints nothing where the system's is new enough, or where it cannot be had; the readers that need it are then skipped.
 set -euo pipefail
 mkdir -p "$1"
-dir=$(realpath "$1") python=$(realpath -s "$(command -v "$2")") need=2.38
+# Not what stands on PATH: that may be a script that chooses a Python, which no loader can start.
+dir=$(realpath "$1") python=$("$2" -c "import sys; print(sys.executable)") need=2.38
 have=$(ldd --version | sed -n '1s/.* //p')
 [ "$(printf '%s\n' "$need" "$have" | sort -V | head -1)" = "$need" ] && exit 0
 grep -q bookworm /etc/apt/sources.list.d/debian.sources 2>/dev/null || exit 0
