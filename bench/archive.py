@@ -1,7 +1,5 @@
 """Arrays of a lab's `.npz` file, by name: nothing is unpickled, nothing larger than stated is inflated."""
 
-import zipfile
-import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,6 +10,7 @@ from numpy.lib.npyio import NpzFile
 from numpy.typing import NDArray
 
 from bioguard.errors import InputRefused
+from bioguard.formats.npz import ARCHIVE_FAULTS
 
 __all__ = ["MAX_ARRAY_BYTES", "MAX_SAMPLES", "Archive", "open_archive"]
 
@@ -19,7 +18,6 @@ MAX_ARRAY_BYTES = 16 << 30
 """One array: a score matrix float32 of MAX_SAMPLES."""
 MAX_SAMPLES = 65_536
 """Samples of one set: all pairs are held as a matrix, which has 16 GiB at this size."""
-_FAULTS = (ValueError, KeyError, TypeError, OSError, EOFError, zlib.error, zipfile.BadZipFile, NotImplementedError)
 
 
 def _refuse(path: Path, what: str, hint: str) -> InputRefused:
@@ -47,7 +45,7 @@ class Archive:
             if size > MAX_ARRAY_BYTES:
                 raise _refuse(self.path, f"{name!r} has {size} bytes", f"at most {MAX_ARRAY_BYTES} are read")
             array = self._file[name]
-        except _FAULTS as error:
+        except ARCHIVE_FAULTS as error:
             objects = "allow_pickle" in str(error)
             what = "holds Python objects, which are never unpickled" if objects else "is no readable array"
             hint = "save it as numbers or as text: np.array(values, dtype=str)" if objects else "write the file again"
@@ -67,7 +65,7 @@ def open_archive(path: Path) -> Iterator[Archive]:
     with path.open("rb") as raw:  # NumPy leaves a file open that it opened and cannot read
         try:
             file = np.load(raw, allow_pickle=False)
-        except _FAULTS as error:
+        except ARCHIVE_FAULTS as error:
             raise _refuse(path, "is no .npz archive", "write it with numpy.savez; scores also as .csv") from error
         if not isinstance(file, NpzFile):
             raise _refuse(path, "is a single array", "write it with numpy.savez and its labels")

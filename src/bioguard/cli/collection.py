@@ -8,8 +8,6 @@ the first one is taken. Names that begin with a dot are skipped, and an impressi
 """
 
 import re
-import zipfile
-import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +18,7 @@ from numpy.typing import NDArray
 from bioguard.errors import InputRefused
 from bioguard.formats import ImportOptions, load
 from bioguard.formats.files import MINUTIAE
+from bioguard.formats.npz import ARCHIVE_FAULTS
 from bioguard.records import FaceEmbedding, Features, FingerprintTemplate
 
 __all__ = ["Sample", "Subject", "find_faces", "find_fingers"]
@@ -27,8 +26,6 @@ __all__ = ["Sample", "Subject", "find_faces", "find_fingers"]
 _SUFFIXES = tuple(MINUTIAE)
 _FILE = re.compile(rf"(?P<finger>[^.].*)_(?P<impression>\d+)(?P<suffix>{'|'.join(map(re.escape, _SUFFIXES))})", re.I)
 MAX_FACES_PER_FILE = 100_000
-_FAULTS = (ValueError, KeyError, OSError, EOFError, zlib.error, zipfile.BadZipFile, NotImplementedError)
-"""What NumPy and `zipfile` raise on archives that are damaged or hold something else than arrays."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +119,7 @@ def _arrays(path: Path) -> tuple[NDArray[np.generic], NDArray[np.generic]] | Non
     try:
         with path.open("rb") as raw, np.load(raw, allow_pickle=False) as archive:
             return (archive["embeddings"], archive["labels"]) if {"embeddings", "labels"} <= set(archive) else None
-    except _FAULTS as error:
+    except ARCHIVE_FAULTS as error:
         raise InputRefused(
             f"{path} is no readable archive of numbers and labels", hint="write it with numpy.savez", code="demo.data"
         ) from error

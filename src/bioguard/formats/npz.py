@@ -11,7 +11,7 @@ from bioguard.formats.errors import refuse
 from bioguard.formats.limits import MAX_ARRAY_BYTES
 from bioguard.formats.npy import read_npy
 
-__all__ = ["ZIP_MAGIC", "read_npz"]
+__all__ = ["ARCHIVE_FAULTS", "ZIP_MAGIC", "read_npz"]
 
 ZIP_MAGIC = b"PK\x03\x04"
 EMBEDDINGS = "embeddings.npy"
@@ -25,7 +25,7 @@ FREE_BYTES = 128 << 10
 be all alike."""
 PLAIN = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 ENCRYPTED = 0x1
-_ZIP_FAULTS = (
+ARCHIVE_FAULTS = (
     zipfile.BadZipFile,
     zlib.error,
     EOFError,
@@ -34,8 +34,11 @@ _ZIP_FAULTS = (
     NotImplementedError,
     RuntimeError,
     OverflowError,
+    KeyError,
+    TypeError,
 )
-"""What `zipfile` raises on damaged archives, found by fuzzing it."""
+"""What `zipfile`, and NumPy over it, raise on archives that are damaged or hold something else than arrays: found by
+fuzzing them."""
 
 
 class _Bounded:
@@ -105,6 +108,6 @@ def read_npz(stream: BinaryIO, _: int, max_views: int) -> NDArray[np.generic]:
             with archive.open(member) as content:
                 # The array fills the declared size exactly, where inflation stops and the checksum is compared.
                 rows = read_npy(cast("BinaryIO", content), member.file_size, max_views)
-    except _ZIP_FAULTS as error:
+    except ARCHIVE_FAULTS as error:
         raise refuse("npz_damaged", "not a readable npz archive") from error
     return rows
