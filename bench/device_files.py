@@ -194,6 +194,8 @@ class Campaign:
         self._lay_out()
         for damage in case:
             damage.apply(self._directory)
+        elsewhere = self._directory.parent / ELSEWHERE
+        before = elsewhere.read_bytes()  # a damage that opens the database may write through a link of the one before
         began_s = time.perf_counter()
         found = ask(self._directory)
         took_s = time.perf_counter() - began_s
@@ -208,7 +210,7 @@ class Campaign:
                 raise EndedError(f"{question}: {answer}")
         worst = max(code for _, code in found.values())
         self.report.outcomes[case[0].target, worst.name.lower()] += 1
-        if (self._directory.parent / ELSEWHERE).read_bytes() != b"not yours":
+        if elsewhere.read_bytes() != before:
             raise EndedError("a file that only a link pointed to was changed")
         self._put_back()
         again, code = _ask(lambda: _records(self._directory))
