@@ -70,7 +70,7 @@ def test_no_character_of_a_checkpoint_can_be_changed(position: int, character: s
     [
         (STRANGER.sign(CHECKPOINT.text()), "no signature by a known key"),
         (CHECKPOINT.text(), "no signature block"),
-        (SIGNER.sign(CHECKPOINT.text() + "extra\n"), "exactly three lines"),
+        (SIGNER.sign(CHECKPOINT.text() + "extra\n"), "extension lines"),
         (SIGNER.sign(f"another/log\n1\n{'A' * 43}=\n"), "another log"),
         (SIGNER.sign(f"{SIGNER.name}\n011\n{'A' * 43}=\n"), "not a plain decimal"),
         (SIGNER.sign(f"{SIGNER.name}\n{1 << 41}\n{'A' * 43}=\n"), "not a plain decimal"),
@@ -79,7 +79,7 @@ def test_no_character_of_a_checkpoint_can_be_changed(position: int, character: s
         (NOTE + "x" * 1_100_000, "it is too long, more than 1048576 bytes"),
         (NOTE + STRANGER.sign("\n").rpartition("\n\n")[2] * 100, "it has 101 signature lines, at most 100 are read"),
         (NOTE.replace("\u2014", "-"), "malformed signature line"),
-        (NOTE[:-1], "no signature block"),
+        (NOTE[:-1], "its last line has no end"),
         (NOTE.replace("\n11\n", "\n11\r\n"), "control characters"),
     ],
 )

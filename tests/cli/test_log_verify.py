@@ -49,7 +49,15 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         "other.json": "{}",
         "windows.txt": make(range(5)).checkpoint.replace("\n", "\r\n"),
         "storage.db": "SQLite format 3\0",
+        "extended.txt": LOG.sign(Checkpoint.open(make(range(5)).checkpoint, LOG.key).text() + "more\n"),
+        "marked.txt": "\ufeff" + make(range(5)).checkpoint,
+        "marked.json": "\ufeff" + log.to_text(),
+        "no-end.txt": make(range(5)).checkpoint.rstrip("\n"),
+        "two-ends.txt": make(range(5)).checkpoint + "\n",
     }
+    files["proof-windows.txt"] = files["proof.txt"].replace("\n", "\r\n")
+    files["proof-extra.txt"] = files["proof.txt"].replace("index 3", "extra AAAA\nindex 3")
+    (tmp_path / "wide.json").write_text(log.to_text(), "utf-16")
     for name, text in files.items():
         (tmp_path / name).write_text(text, "utf-8", newline="")
     return tmp_path
@@ -96,10 +104,20 @@ REFUSED = [
     ("proof.txt --older five.txt", 2, "usage", "--older is for a log file"),
     ("log.json --leaf 00", 2, "usage", "--leaf is for a proof that one entry is in the log"),
     ("log.json --store storage.db", 2, "usage", "--store is for an erasure receipt"),
-    (f"proof.txt --key {LOG.key.vkey} --leaf {'zz' * 32}", 4, "log.proof", "the leaf is not hexadecimal"),
+    (f"proof.txt --key {LOG.key.vkey} --leaf {'zz' * 32}", 4, "log.proof", "the leaf is not 64 hexadecimal digits"),
+    (f"proof.txt --key {LOG.key.vkey} --leaf {'00' * 31}", 4, "log.proof", "the leaf is not 64 hexadecimal digits"),
+    ("log.json --key=", 7, "integrity.proof", "signed note: malformed verifier key"),
     ("changed.json", 7, "log.gap", "log entry 0 is missing or misplaced"),
     ("other.json", 7, "integrity.proof", "not a log file"),
     ("log.json --older windows.txt", 7, "integrity.proof", "signed note: it holds control characters"),
+    ("log.json --older extended.txt", 7, "integrity.proof", "checkpoint has extension lines"),
+    ("log.json --older marked.txt", 4, "log.text", "marked.txt begins with a byte order mark of UTF-8"),
+    ("marked.json", 4, "log.text", "marked.json begins with a byte order mark of UTF-8"),
+    ("wide.json", 4, "log.text", "wide.json begins with a byte order mark of UTF-16"),
+    ("log.json --older no-end.txt", 7, "integrity.proof", "signed note: its last line has no end"),
+    ("log.json --older two-ends.txt", 7, "integrity.proof", "signed note: an empty line follows its last line"),
+    (f"proof-windows.txt --key {LOG.key.vkey} --leaf {'00' * 32}", 7, "integrity.proof", "tlog-proof file with CR"),
+    (f"proof-extra.txt --key {LOG.key.vkey} --leaf {'00' * 32}", 7, "integrity.proof", "tlog-proof file with extra"),
 ]
 
 

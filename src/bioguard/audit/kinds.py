@@ -30,16 +30,18 @@ class Kind(StrEnum):
     UNKNOWN = "no file of bioguard"
 
 
-_CHECKPOINT = re.compile(r"[^\n]+\n(0|[1-9][0-9]*)\n[A-Za-z0-9+/]+=*\n\n")
+_CHECKPOINT = re.compile(r"[^\n]+\n(0|[1-9][0-9]*)\n[A-Za-z0-9+/]+=*\n(?:[^\n]+\n)*\n")
+"""Extension lines may follow the root (C2SP tlog-checkpoint)."""
 _RECORDS = re.compile(r"[^\n]+\n[0-9]+ [A-Za-z0-9+/]+=*\nlog [0-9]+\n")
 _VERIFIER_KEY = re.compile(r"[^\s+]+\+[0-9a-f]{8}\+[A-Za-z0-9+/]+=*\s*")
+_ANY_PROOF = PROOF_HEADER.partition("@")[0] + "@"
 _BY_SCHEMA = {LOG_SCHEMA: Kind.LOG, RECEIPT_SCHEMA: Kind.RECEIPT}
 
 
 def kind_of(text: str) -> Kind:
     """Say what a file with this content is meant to be, whatever its line ends. Nothing is verified."""
     text = text.replace("\r\n", "\n")
-    if text.startswith(PROOF_HEADER + "\n"):
+    if text.startswith(_ANY_PROOF):
         return Kind.PROOF
     if text.startswith("SQLite format 3"):
         return Kind.STORE

@@ -1,5 +1,7 @@
 """`bioguard log` and `bioguard attest`: the transparency log, its proofs, and the device's own statement."""
 
+import codecs
+import re
 from pathlib import Path
 
 import click
@@ -22,6 +24,7 @@ from bioguard.user_files import check_output, read_input, write_output
 __all__ = ["attest", "log"]
 
 HEX_DIGEST = 64
+_LEAF = re.compile(rf"[0-9a-fA-F]{{{HEX_DIGEST}}}")
 out_option = click.option(
     "--out", type=click.Path(path_type=Path, dir_okay=False), help="Write it here.", metavar="FILE"
 )
@@ -137,7 +140,7 @@ def verify(
       bioguard log verify log.json --older checkpoint.txt
       bioguard log verify receipt.json --key VKEY --store copy-of-storage.db
     """
-    key = NoteKey.parse(vkey) if vkey else None
+    key = None if vkey is None else NoteKey.parse(vkey)  # an empty one is a mistake, not the wish to pin nothing
     text = _text(file)
     kind = Kind.PROOF if file.suffix == ".tlog-proof" else kind_of(text)
     for given, name, only in ((leaf, "--leaf", Kind.PROOF), (store, "--store", Kind.RECEIPT)):
@@ -165,10 +168,28 @@ def verify(
 
 
 def _text(path: Path) -> str:
-    """The content with the line ends it has: they are signed."""
-    return read_input(path).decode("utf-8", "replace")
+    """The content with the line ends it has: they are signed.
+
+    Raises:
+        InputRefused: `log.text`: it begins with a byte order mark, which no file of bioguard has.
+    """
+    octets = read_input(path)
+    for mark, name in _BYTE_ORDER_MARKS:
+        if octets.startswith(mark):
+            raise InputRefused(
+                f"{path} begins with a byte order mark of {name}: a program saved it anew",
+                hint="take the file as it was written, or save it as UTF-8 without a byte order mark",
+                code="log.text",
+            )
+    return octets.decode("utf-8", "replace")
 
 
+_BYTE_ORDER_MARKS = (
+    (codecs.BOM_UTF8, "UTF-8"),
+    (codecs.BOM_UTF32_LE, "UTF-32"),
+    (codecs.BOM_UTF16_LE, "UTF-16"),
+    (codecs.BOM_UTF16_BE, "UTF-16"),
+)
 _FETCH = "a log file is made by: bioguard log show --out log.json"
 _HINTS = {
     Kind.CHECKPOINT: "give the log, and this with --older; a log file is made by: bioguard log show --out log.json",
@@ -180,14 +201,17 @@ _HINTS = {
 
 
 def _verify_proof(text: str, key: NoteKey | None, leaf: str | None) -> str:
-    if key is None or leaf is None or len(leaf) != HEX_DIGEST:
+    if key is None or leaf is None:
         raise InputRefused(
             f"{Kind.PROOF} needs --key and --leaf", hint="`log prove NUMBER --json` prints both", code="log.proof"
         )
-    try:
-        hashed = bytes.fromhex(leaf)
-    except ValueError:
-        raise InputRefused("the leaf is not hexadecimal", hint="64 digits", code="log.proof") from None
+    if _LEAF.fullmatch(leaf) is None:
+        raise InputRefused(
+            f"the leaf is not {HEX_DIGEST} hexadecimal digits",
+            hint="`log prove NUMBER --json` prints it",
+            code="log.proof",
+        )
+    hashed = bytes.fromhex(leaf)
     proof = TlogProof.parse(text)
     size = proof.verify(hashed, key).size
     return f"entry {proof.index} is in the signed log of {size} entries"

@@ -63,8 +63,13 @@ class Checkpoint:
         """
         text, _ = open_note(note, [key])
         parts = text[:-1].split("\n")
-        if len(parts) != 3:
-            raise ProofInvalid("checkpoint does not have exactly three lines", hint="fetch the file again")
+        if len(parts) > 3:
+            raise ProofInvalid(
+                f"checkpoint has extension lines after its root, {len(parts) - 3} in all",
+                hint="logs of bioguard write none: give a checkpoint of this log",
+            )
+        if len(parts) < 3:
+            raise ProofInvalid("checkpoint has no three lines: origin, size, root", hint="fetch the file again")
         origin, size, root = parts
         if origin != key.name:
             raise ProofInvalid("checkpoint is of another log", hint="give the verifier key of this log")
@@ -96,8 +101,19 @@ class TlogProof:
         """
         head, separator, note = text.partition("\n\n")
         lines = head.split("\n")
-        if not separator or lines[0] != PROOF_HEADER or len(lines) < 2 or not lines[1].startswith("index "):
-            raise ProofInvalid("not a tlog-proof file", hint="the first line reads c2sp.org/tlog-proof@v1")
+        if "\r" in text:
+            raise ProofInvalid("tlog-proof file with CR line ends", hint="save it with LF line ends, as it was written")
+        if lines[0] != PROOF_HEADER:
+            raise ProofInvalid("not a tlog-proof file", hint=f"the first line reads {PROOF_HEADER}")
+        if len(lines) > 1 and lines[1].startswith("extra "):
+            raise ProofInvalid(
+                "tlog-proof file with extra data, which no log of bioguard writes", hint="ask for one without"
+            )
+        if not separator or len(lines) < 2 or not lines[1].startswith("index "):
+            raise ProofInvalid(
+                "tlog-proof file without an index line after the first, or without a checkpoint after an empty line",
+                hint="give the whole file",
+            )
         if len(lines) - 2 > MAX_PATH:
             raise ProofInvalid("proof path is too long", hint="fetch the file again")
         path = tuple(b64decode(line, "proof hash") for line in lines[2:])

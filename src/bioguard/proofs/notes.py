@@ -129,8 +129,12 @@ def open_note(note: str, keys: Sequence[NoteKey]) -> tuple[str, tuple[NoteKey, .
     if any((c < " " and c != "\n") or "\ud800" <= c <= "\udfff" for c in note):
         raise _refuse("it holds control characters, or is no UTF-8", "save it with LF line ends, as it was signed")
     head, separator, tail = note.rpartition("\n\n")
-    if not separator or not tail.endswith("\n"):
+    if not separator:
         raise _refuse("no signature block", "give the whole note, with its empty line and the lines after it")
+    if not tail:
+        raise _refuse("an empty line follows its last line", "end the file after the last signature line")
+    if not tail.endswith("\n"):
+        raise _refuse("its last line has no end", "end the file with a line feed, as it was signed")
     text = head + "\n"
     lines = tail[:-1].split("\n")
     if len(lines) > MAX_SIGNATURES:
