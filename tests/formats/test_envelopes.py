@@ -4,6 +4,7 @@ import base64
 import shutil
 import struct
 import subprocess
+import time
 import zlib
 from pathlib import Path
 
@@ -66,6 +67,7 @@ def refused(octets: bytes, name: str = "x.iso", options: ImportOptions = STRICT)
         lambda r: tlv(0xBC, cbeff(r)),
         lambda r: tlv(0x53, tlv(0xBC, cbeff(r))),
         lambda r: tlv(0x53, tlv(0xBC, cbeff(r)) + b"\xfe\0"),
+        lambda r: b"\xbc\x84" + struct.pack(">I", len(cbeff(r))) + cbeff(r),
     ],
 )
 def test_the_record_inside_is_read(wrap, name: str) -> None:
@@ -75,7 +77,7 @@ def test_the_record_inside_is_read(wrap, name: str) -> None:
     assert result.positions == (PIV_RIGHT, PIV_LEFT)
     assert [w.code for w in result.warnings] == ["header.cbeff"]
     assert "signature" in result.warnings[0].message
-    assert "were not checked" in result.warnings[0].message
+    assert "not checked" in result.warnings[0].message
 
 
 @pytest.mark.parametrize(
@@ -94,7 +96,17 @@ def test_the_record_inside_is_read(wrap, name: str) -> None:
         (tlv(0x53, tlv(0xBC, cbeff(two_fingers())))[:-1], "format.truncated", "tag 53 declares"),
         (tlv(0x53, tlv(0xBC, cbeff(two_fingers())) + b"\xfe\1x"), "format.envelope", "more than one element"),
         (tlv(0xBC, cbeff(two_fingers()) + b"\0"), "format.envelope", "bytes that the CBEFF header does not count"),
-        (cbeff(b"FIR\0" + bytes(60)), "format.bad_magic", "no minutiae record magic"),
+        (
+            cbeff(b"XYZ\0" + bytes(60)),
+            "format.bad_magic",
+            "in the CBEFF data block: no minutiae record magic at byte 0",
+        ),
+        (cbeff(b"FIR\0" + bytes(60)), "format.envelope", "in the CBEFF data block: this is a finger image record"),
+        (
+            cbeff(b"FAC\0" + bytes(60), owner=0x0101, kind=8),
+            "format.envelope",
+            "in the CBEFF data block: this is a face image record",
+        ),
     ],
 )
 def test_an_envelope_of_something_else_is_refused(octets: bytes, code: str, text: str) -> None:
@@ -137,6 +149,7 @@ RECORD = write_iso2005(INDEX)
 PNG = b"\x89PNG\r\n\x1a\n" + bytes(40)
 COMPACT = bytes(v for i in range(30) for v in (i * 7 % 250, 200 - i * 3, (i % 3) << 6 | i))
 NORMAL = b"".join(struct.pack(">HHB", (i % 3) << 14 | 900 + i, 300 + 9 * i, i * 2) for i in range(30))
+ARMORED = b"-----BEGIN RECORD-----\n" + base64.encodebytes(RECORD) + b"-----END RECORD-----\n"
 NAMED = [
     (base64.b64encode(RECORD), "base64 text of a minutiae record"),
     (b'"' + base64.encodebytes(RECORD) + b'"', "base64 text of a minutiae record"),
@@ -145,6 +158,20 @@ NAMED = [
     (RECORD.hex().encode(), "hexadecimal text of a minutiae record"),
     (RECORD.hex(" ").upper().encode() + b"\n", "hexadecimal text of a minutiae record"),
     (b"0x" + RECORD.hex().encode(), "hexadecimal text of a minutiae record"),
+    (RECORD.hex(":").encode(), "hexadecimal text of a minutiae record"),
+    (b"{" + ", ".join(f"0x{b:02X}" for b in RECORD).encode() + b"}", "hexadecimal text of a minutiae record"),
+    ("".join(f"\\x{b:02x}" for b in RECORD * 9).encode(), "hexadecimal text of a minutiae record"),
+    (b"00000000: 464d 5200 2032 3000 0000  FMR. 20...\n", "a hex dump of a minutiae record"),
+    (b"\xef\xbb\xbf" + base64.b64encode(RECORD), "base64 text of a minutiae record"),
+    (base64.b64encode(RECORD).decode().encode("utf-16"), "base64 text of a minutiae record"),
+    (ARMORED, "base64 text of a minutiae record"),
+    (base64.b64encode(cbeff(RECORD)), "base64 text of an envelope around a minutiae record"),
+    (base64.b64encode(tlv(0xBC, cbeff(RECORD))), "base64 text of an envelope around a minutiae record"),
+    (base64.b64encode(np.lib.format.magic(1, 0) + bytes(100)), "base64 text of a NumPy array"),
+    (b'{"template": "' + base64.b64encode(RECORD) + b'"}', "text with base64 of a minutiae record in it"),
+    (b"[0.1, -0.2, 0.3]", "JSON"),
+    (b"PAR1" + bytes(40), "a Parquet file"),
+    (struct.pack("<Q", 60) + b'{"e":{"dtype":"F32"}}' + bytes(40), "a safetensors file"),
     (bytes(45) + RECORD, "a minutiae record from byte 45 on"),
     (COMPACT, "perhaps a compact card record of 30 minutiae"),
     (NORMAL, "perhaps a normal card record of 30 minutiae"),
@@ -185,6 +212,12 @@ def test_something_else_is_named(octets: bytes, text: str) -> None:
         RECORD.hex().encode(),
         RECORD.hex(" ").upper().encode() + b"\n",
         b"header of somebody\0\1\2" + RECORD,
+        RECORD.hex(":").encode(),
+        b"{" + ", ".join(f"0x{b:02X}" for b in RECORD).encode() + b"}",
+        "".join(f"\\x{b:02x}" for b in RECORD).encode(),
+        b"\xef\xbb\xbf" + base64.b64encode(RECORD),
+        base64.b64encode(RECORD).decode().encode("utf-16"),
+        ARMORED,
     ],
 )
 @pytest.mark.skipif(shutil.which("basenc") is None, reason="coreutils are not here")
@@ -193,6 +226,24 @@ def test_the_command_in_the_hint_decodes_it(octets: bytes, tmp_path: Path) -> No
     command = refused(octets).hint.partition(": ")[2]
     subprocess.run(["/bin/sh", "-c", command], cwd=tmp_path, check=False)
     assert load(tmp_path / "OUT.iso").features == (INDEX,)
+
+
+@pytest.mark.parametrize("piece", [b"4", b"46", b" ", b"0x", b"-", b"Rk1S", b'"', b"\\x", b"(lp0\n", b"cA\n"])
+def test_text_of_any_kind_is_judged_at_once(piece: bytes) -> None:
+    for front in (b"", b"464d5200", b"Rk1S", b"-----BEGIN A-----\n", b"{"):
+        began = time.process_time()
+        refused(front + piece * 4096 + b"!", "x.bin")
+        assert time.process_time() - began < 0.5
+
+
+def test_a_block_shorter_than_its_record_is_not_called_a_cut_file() -> None:
+    error = refused(cbeff(two_fingers(), data=len(two_fingers()) - 3))
+    assert error.message.startswith("in the CBEFF data block: header declares")
+    assert error.hint == "the record is longer than its CBEFF header says: export it again from its source"
+
+
+def test_no_signature_is_not_called_unchecked() -> None:
+    assert "it has no signature" in load_bytes(cbeff(two_fingers(), signature=b""), "x.fmr").warnings[0].message
 
 
 def test_a_file_under_another_name_says_which() -> None:

@@ -62,7 +62,12 @@ def is_wrapped(head: bytes) -> bool:
     """Whether a file that begins so is one of the envelopes; four bytes are enough."""
     if head[:1] == bytes((PATRON_VERSION,)):
         return head[1:2] in (bytes((SIGNED,)), bytes((ENCRYPTED,)))
-    return head[:1] in (bytes((PIV_OBJECT,)), bytes((PIV_BIOMETRIC,))) and head[1:2] in (b"\x81", b"\x82", b"\x83")
+    return head[:1] in (bytes((PIV_OBJECT,)), bytes((PIV_BIOMETRIC,))) and head[1:2] in (
+        b"\x81",
+        b"\x82",
+        b"\x83",
+        b"\x84",
+    )
 
 
 def unwrap(octets: bytes, deviations: Deviations) -> tuple[bytes, list[ImportWarning]]:
@@ -120,5 +125,6 @@ def _open(cursor: Cursor) -> tuple[bytes, ImportWarning]:
         raise refuse("envelope", message, "read are those of INCITS M1 (0x001b) and ISO/IEC JTC 1/SC 37 (0x0101)")
     record = cursor.take(header.data_length, "CBEFF data block")
     cursor.take(header.signature_length, "CBEFF signature block")
-    unchecked = f"the signature ({header.signature_length} bytes) and the validity period were not checked"
+    signature = f"the signature ({header.signature_length} bytes) and the validity period were not checked"
+    unchecked = signature if header.signature_length else "it has no signature, and its validity period was not checked"
     return record, ImportWarning("header.cbeff", f"CBEFF header of {CbeffHeader.SIZE} bytes: {unchecked}")

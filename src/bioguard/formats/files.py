@@ -19,7 +19,7 @@ from bioguard.formats.cbeff import is_wrapped, unwrap
 from bioguard.formats.columns import check_columns
 from bioguard.formats.csvtext import read_csv
 from bioguard.formats.deviations import Deviations
-from bioguard.formats.errors import ImportWarning, refuse
+from bioguard.formats.errors import CUT, ImportWarning, refuse
 from bioguard.formats.fmr import read_minutiae_file
 from bioguard.formats.limits import (
     MAX_ARCHIVE_BYTES,
@@ -72,7 +72,7 @@ def _fmr(octets: bytes, options: ImportOptions) -> LoadResult:
     inside, envelope = unwrap(octets, outside)
     if inside is octets and not octets.startswith(MAGIC) and (refusal := card_record(octets)):
         raise refusal
-    record, deviations = read_minutiae_file(inside)
+    record, deviations = read_minutiae_file(inside) if inside is octets else _enveloped(inside)
     # Brought to 500 dpi before anything is refused that an option accepts: then that option does read the file.
     templates, warnings = normalize_record(record, options)
     return LoadResult(
@@ -82,6 +82,21 @@ def _fmr(octets: bytes, options: ImportOptions) -> LoadResult:
         record.format.value,
         record,
     )
+
+
+def _enveloped(block: bytes) -> tuple[MinutiaeRecord, Deviations]:
+    """Read the data block of a CBEFF header; a refusal says so, and counts from its start."""
+    other = other_kind(block[:HEAD_BYTES], wanted=MAGIC)
+    if other is not None:
+        raise refuse("envelope", f"in the CBEFF data block: {other.message}", other.hint)
+    try:
+        return read_minutiae_file(block)
+    except InputRefused as fault:
+        hint = _BLOCK_CUT if fault.hint == CUT else fault.hint
+        raise InputRefused(f"in the CBEFF data block: {fault.message} of it", hint=hint, code=fault.code) from fault
+
+
+_BLOCK_CUT = "the record is longer than its CBEFF header says: export it again from its source"
 
 
 def _xyt(octets: bytes, options: ImportOptions) -> LoadResult:

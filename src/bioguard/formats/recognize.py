@@ -1,5 +1,8 @@
 """What a file is that no parser here reads: named, with a way out, instead of "no magic"."""
 
+import base64
+import binascii
+import codecs
 import re
 from collections.abc import Callable
 
@@ -13,6 +16,7 @@ HEAD_BYTES = 4096
 PICTURE = "pictures are not read: extract the minutiae first; NBIS mindtct -m1 writes .xyt, which --xyt-m1 reads"
 UNPACK = "unpack it and give the file inside; save a spreadsheet as CSV"
 EXPORT = "export it as an ISO/IEC 19794-2 or INCITS 378 record"
+NUMPY = "save the array with numpy.save"
 FACE_PICTURE = "pictures are not read: compute an embedding first and save it as .npy"
 MAGICS: tuple[tuple[bytes, str, str], ...] = (
     (b"\xff\xd8\xff", "a JPEG picture", PICTURE),
@@ -43,18 +47,33 @@ MAGICS: tuple[tuple[bytes, str, str], ...] = (
     (b"\x28\xb5\x2f\xfd", "a zstd file", UNPACK),
     (b"%PDF", "a PDF document", EXPORT),
     (b"<?xml", "XML, as ISO/IEC 39794-2 has it", EXPORT),
-    (b"\x89HDF", "an HDF5 file", "save the array with numpy.save"),
-    (b"\x80\x04", "a Python pickle, which is never opened", "save the array with numpy.save"),
-    (b"\x80\x05", "a Python pickle, which is never opened", "save the array with numpy.save"),
+    (b"\x89HDF", "an HDF5 file", NUMPY),
+    (b"MATLAB 5.0", "a MATLAB file", NUMPY),
+    (b"PAR1", "a Parquet file", NUMPY),
+    (b"ARROW1\0\0", "an Arrow or Feather file", NUMPY),
     (b"FMR\x00", "a minutiae record (ISO/IEC 19794-2 or INCITS 378)", "name it .iso or .fmr"),
     (b"\x93NUMPY", "a NumPy array", "name it .npy"),
 )
 """First bytes -> what it is, what to do."""
 _XYT = re.compile(rb"\s*(?:[0-9]{1,5}[ \t]+){2,3}[0-9]{1,3}[ \t]*\r?\n")
-_JSON = re.compile(rb"\s*[{\[]\s*[\"{\[\]}]")
-_TEXT_WRAP = rb"[\s\"']*(?:data:[\w/+.;=-]{0,64},)?"
-_BASE64 = re.compile(_TEXT_WRAP + rb"Rk1S[A-Za-z0-9+/_=\s-]+[\"']?\s*")
-_HEX = re.compile(rb"[\s\"']*(?:0[xX])?46\s?4[dD]\s?52\s?00[0-9a-fA-F\s]*[\"']?\s*")
+_JSON = re.compile(rb"\s*[{\[]\s*(?:[\"{\[\]}]|-?[0-9])")
+_PEM = re.compile(rb"\s*-----BEGIN [A-Z0-9 ]{1,64}-----\s+")
+_TEXT_WRAP = rb"[\s\"']*+(?:data:[\w/+.;=-]{0,64},)?"
+_BASE64 = re.compile(_TEXT_WRAP + rb"([A-Za-z0-9+/_=\s-]{32,}+)[\"']?\s*")
+_BEFORE_HEX = rb"[\s,:;-]*+(?:0[xX]|\\[xX])?"
+"""Quantifiers that give nothing back: these patterns look at hostile text."""
+_HEX = re.compile(
+    rb"[\s\"'{\[(]*"
+    + b"".join(_BEFORE_HEX + pair for pair in (rb"46", rb"4[dD]", rb"52", rb"00"))
+    + rb"(?:"
+    + _BEFORE_HEX
+    + rb"[0-9a-fA-F]{2})*+"
+    + _BEFORE_HEX
+    + rb"[0-9a-fA-F]?[\s\"'}\])]*"
+)
+_HEX_DUMP = re.compile(rb"0{4,16}:?\s+46 ?4[dD] ?52 ?00")
+_PICKLE = re.compile(rb"\x80[\x02-\x05][\x28-\x95]|c[A-Za-z_][\w.]{0,99}\n[A-Za-z_]\w{0,99}\n|\(?[ld]p0\n")
+_SAFETENSORS = re.compile(rb".{3}\x00{5}\{\s*\"", re.DOTALL)
 _RECORD_INSIDE = re.compile(rb"FMR\x00(?: 20|020|030|035)\x00")
 _BMP = re.compile(rb"BM.{4}\x00{4}", re.DOTALL)
 _SOURCEAFIS = re.compile(rb"[\xa0-\xbf]\x67version")
@@ -62,19 +81,60 @@ CARD_MINUTIAE = range(8, 256)
 """Fewer would be seen everywhere: nothing but the types tells such a record from other bytes."""
 
 
+def _narrow(head: bytes) -> tuple[bytes, str]:
+    """Text of one byte a character, and the command that makes it so; a byte order mark is dropped by decoders."""
+    for mark, name in ((codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be")):
+        if head.startswith(mark):
+            return head[2:].decode(name, "replace").encode("ascii", "replace"), "iconv -f UTF-16 -t ASCII FILE | "
+    return head.removeprefix(codecs.BOM_UTF8), ""
+
+
 def _base64(head: bytes) -> tuple[str, str] | None:
-    if _BASE64.fullmatch(head) is None:
+    text, first = _narrow(head)
+    armor = _PEM.match(text)
+    body = text[armor.end() :].partition(b"-----")[0] if armor else text
+    match = _BASE64.fullmatch(body)
+    if match is None:
         return None
-    tool = "basenc --base64url" if re.search(rb"[_-]", head.partition(b"Rk1S")[2]) else "base64"
-    return "base64 text of a minutiae record (Rk1S...)", f"decode it: {tool} -di FILE > OUT.iso"
+    letters = b"".join(match[1].split())
+    start = letters[: min(len(letters), 512) // 4 * 4].translate(bytes.maketrans(b"-_", b"+/"))
+    try:
+        octets = base64.b64decode(start)
+    except binascii.Error:
+        return None
+    tool = "basenc --base64url" if re.search(rb"[_-]", letters) else "base64"
+    if armor:
+        first = f"{first or 'cat FILE | '}sed '/^-----/d' | "
+    command = f"{first}{tool} -di{'' if first else ' FILE'} > OUT"
+    if octets.startswith(b"FMR\0"):
+        return "base64 text of a minutiae record (Rk1S...)", f"decode it: {command}.iso"
+    if octets.startswith(b"\x93NUMPY"):
+        return "base64 text of a NumPy array", f"decode it: {command}.npy"
+    if _RECORD_INSIDE.search(octets):
+        return "base64 text of an envelope around a minutiae record", f"decode it: {command}.iso"
+    return None
 
 
 def _hex(head: bytes) -> tuple[str, str] | None:
-    if _HEX.fullmatch(head) is None:
+    text, first = _narrow(head)
+    if _HEX_DUMP.match(text):
+        return "a hex dump of a minutiae record", f"undo it: {first}xxd -r{'' if first else ' FILE'} > OUT.iso"
+    if _HEX.fullmatch(text) is None:
         return None
-    how = "without its 0x" if b"x" in head.lower() else ""
+    pairs = f"{first}sed 's/[0\\\\][xX]//g'{'' if first else ' FILE'}"
     what = "hexadecimal text of a minutiae record (464d52...)"
-    return what, f"decode it{how and ' '}{how}: tr a-f A-F < FILE | basenc --base16 -di > OUT.iso"
+    return what, f"decode it: {pairs} | tr a-f A-F | tr -cd 0-9A-F | basenc --base16 -d > OUT.iso"
+
+
+def _text_inside(head: bytes) -> tuple[str, str] | None:
+    """JSON and the like with a record in one of its strings."""
+    if re.search(rb"Rk1S[A-Za-z0-9+/_-]{28}", head) is None:
+        return None
+    return "text with base64 of a minutiae record in it (Rk1S...)", "take that out and decode it: base64 -di > OUT.iso"
+
+
+def _pickle(head: bytes) -> tuple[str, str] | None:
+    return ("a Python pickle, which is never opened", NUMPY) if _PICKLE.match(head) else None
 
 
 def _inside(head: bytes) -> tuple[str, str] | None:
@@ -91,7 +151,12 @@ def _xyt(head: bytes) -> tuple[str, str] | None:
 
 
 def _json(head: bytes) -> tuple[str, str] | None:
-    return ("JSON", EXPORT) if _JSON.match(head) else None
+    hint = "take out what is meant: minutiae as an ISO/IEC 19794-2 record, an embedding with numpy.save"
+    return ("JSON", hint) if _JSON.match(head) else None
+
+
+def _safetensors(head: bytes) -> tuple[str, str] | None:
+    return ("a safetensors file", NUMPY) if _SAFETENSORS.match(head) else None
 
 
 def _sourceafis(head: bytes) -> tuple[str, str] | None:
@@ -102,7 +167,16 @@ def _bmp(head: bytes) -> tuple[str, str] | None:
     return ("a BMP picture", PICTURE) if _BMP.match(head) else None
 
 
-GUESSES: tuple[Callable[[bytes], tuple[str, str] | None], ...] = (_sourceafis, _inside, _json, _xyt, _bmp)
+GUESSES: tuple[Callable[[bytes], tuple[str, str] | None], ...] = (
+    _sourceafis,
+    _inside,
+    _pickle,
+    _safetensors,
+    _text_inside,
+    _json,
+    _xyt,
+    _bmp,
+)
 
 
 def other_kind(head: bytes, *, wanted: bytes = b"", text: bool = False) -> InputRefused | None:
