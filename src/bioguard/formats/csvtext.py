@@ -15,7 +15,7 @@ from typing import BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
-from bioguard.formats.columns import foreign_column
+from bioguard.formats.columns import MAX_FOREIGN, foreign_column
 from bioguard.formats.errors import refuse
 from bioguard.formats.views import check_views
 from bioguard.records.features import MAX_DIMENSION
@@ -23,6 +23,7 @@ from bioguard.records.features import MAX_DIMENSION
 __all__ = ["read_csv"]
 
 _NUMBER = re.compile(r"[ \t]*[+-]?(?:[0-9]{1,20}(?:\.[0-9]{0,40})?|\.[0-9]{1,40})(?:[eE][+-]?[0-9]{1,3})?[ \t]*")
+_LONG = re.compile(r"[+-]?[0-9]*\.?[0-9]*(?:[eE][+-]?[0-9]+)?")
 _WHOLE = re.compile(r"[ \t]*[+-]?[0-9]{1,20}[ \t]*")
 _DECIMAL_COMMA = re.compile(r"[+-]?[0-9]+,[0-9]+([;\t ]|$)")
 MAX_LINE = MAX_DIMENSION * 64
@@ -123,34 +124,53 @@ def _reason(line: str, cell: str, column: int, columns: int) -> tuple[str, str]:
         return "the cell is empty", "leave out a view that was not measured"
     if cell.lower() in _NEITHER_NUMBER:
         return f"{cell} is no number", "check the model that made it"
+    if _LONG.fullmatch(cell):
+        return "the number has too many digits", "write at most 20 before the point and 40 after it"
     return "text stands where a number is expected: a column name or a label", _TABLE
 
 
 def _check_header(number: int, numbers: Sequence[float]) -> None:
-    """The first line of `DataFrame(embeddings).to_csv(index=False)` counts the columns."""
-    if len(numbers) > 1 and numbers[0] in (0, 1) and all(b - a == 1 for a, b in itertools.pairwise(numbers)):
+    """The first line of `DataFrame(embeddings).to_csv(index=False)` counts the columns, from where they begin."""
+    first = numbers[0]
+    if (
+        len(numbers) > 1
+        and first >= -1
+        and first.is_integer()
+        and all(b - a == 1 for a, b in itertools.pairwise(numbers))
+    ):
         raise refuse(
-            "csv_header", f"line {number} counts {numbers[0]:g}, {numbers[1]:g}, ...: it numbers the columns", _TABLE
+            "csv_header", f"line {number} counts {first:g}, {numbers[1]:g}, ...: it numbers the columns", _TABLE
         )
 
 
 class _Edges:
-    """Whether the first or the last column is written as whole numbers while every other number is a long decimal.
+    """Whether a few columns are written as whole numbers while every other number is a long decimal.
 
-    `check_columns` judges values; a row number 0, or 7 beside numbers as large, shows by its writing alone.
+    `check_columns` judges values; a row number 0, or 7 beside numbers as large, shows by its writing alone. It needs no
+    company: a row number and a label stand in front, or one at each end.
     """
 
     def __init__(self) -> None:
-        self._whole = {0: True, -1: True}
-        self._others_are_long = True
+        self._whole: set[int] = set()
+        self._not_zero: set[int] = set()
+        self._rows = 0
+        self._judged = True
 
     def see(self, cells: Sequence[str]) -> None:
-        for column in self._whole:
-            self._whole[column] &= bool(_WHOLE.fullmatch(cells[column]))
-        if self._others_are_long:
-            self._others_are_long = all(len(c) > SHORT_CELL and not _WHOLE.fullmatch(c) for c in cells[1:-1])
+        if not self._judged:
+            return
+        whole = {column for column, cell in enumerate(cells) if _WHOLE.fullmatch(cell)}
+        same = not self._rows or whole == self._whole
+        long = all(len(cell) > SHORT_CELL for column, cell in enumerate(cells) if column not in whole)
+        self._judged = same and long and len(whole) <= MAX_FOREIGN
+        self._whole = whole
+        self._not_zero |= {column for column in whole if int(cells[column])}
+        self._rows += 1
 
     def check(self, width: int) -> None:
-        for column, whole in self._whole.items():
-            if whole and self._others_are_long:
-                raise foreign_column(column % width, "is written as whole numbers, all others as decimals")
+        """Raises InputRefused. A component between others that is always 0 may be written so: it adds nothing."""
+        front = next(column for column in itertools.count() if column not in self._whole)
+        back = next(column for column in itertools.count(width - 1, -1) if column not in self._whole)
+        if self._judged and all(not front <= c <= back or c in self._not_zero for c in self._whole):
+            for column in sorted(self._whole):
+                raise foreign_column(column, "is written as whole numbers, all others as decimals")

@@ -11,7 +11,7 @@ from typing import BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
-from bioguard.formats.errors import refuse, refuse_at
+from bioguard.formats.errors import CUT, refuse, refuse_at
 from bioguard.formats.views import check_views
 
 __all__ = ["NPY_MAGIC", "read_npy"]
@@ -21,6 +21,7 @@ MAX_HEADER = 4096
 """A header of one plain array has under 200 characters; NumPy pads to 64."""
 MAX_NDIM = 2
 CHUNK_BYTES = 64 << 10
+_ONE_ARRAY = "something follows the array, such as a second one: save one array with numpy.save into a file of its own"
 _SAVE = "save a float32 array with numpy.save"
 _ITEM = r"""(?:'descr':\s*(?P<descr>'[^'\\]{1,40}'|\[[^\]]*\])
              |'fortran_order':\s*(?P<order>True|False)
@@ -30,6 +31,7 @@ _HEADER = re.compile(
     re.VERBOSE,
 )
 _NUMBERS = re.compile(r"'[<>=|]?[fiu][1248]'")
+_KIND = re.compile(r"(?:'[<>=|]?(?=[OcUSb?VMm][0-9]*(?:\[[^'\]]*\])?'))?([OcUSb?VMm\[])")
 _OTHER: Mapping[str, tuple[str, str]] = {
     "O": ("Python objects, which are never unpickled", "save plain float32 with allow_pickle=False"),
     "c": ("complex numbers", "save the real numbers that the model gives"),
@@ -46,9 +48,9 @@ _OTHER: Mapping[str, tuple[str, str]] = {
 
 
 def _dtype(descr: str) -> np.dtype[np.generic]:
-    letter = descr.lstrip("'<>=|")[:1]
-    if letter in _OTHER:
-        what, hint = _OTHER[letter]
+    kind = _KIND.match(descr)
+    if kind is not None:
+        what, hint = _OTHER[kind[1]]
         raise refuse("npy_dtype", f"npy array holds {what}", hint)
     try:
         if _NUMBERS.fullmatch(descr):
@@ -90,6 +92,8 @@ def read_npy(stream: BinaryIO, size: int, max_views: int) -> NDArray[np.generic]
             `format.npy_dtype`, `format.npy_shape`, `format.length_mismatch`, or what `check_views` raises.
     """
     head = stream.read(8)
+    if not head:
+        raise refuse("truncated", "the file is empty", CUT)
     if head[:6] != NPY_MAGIC:
         raise refuse_at("bad_magic", 0, "no npy magic", "give a file written by numpy.save")
     width = {b"\x01\x00": 2, b"\x02\x00": 4, b"\x03\x00": 4}.get(head[6:])
@@ -104,11 +108,8 @@ def read_npy(stream: BinaryIO, size: int, max_views: int) -> NDArray[np.generic]
         raise refuse("npy_shape", f"npy array has {len(shape)} dimensions", "give one row, or one row per view")
     expected, actual = math.prod(shape) * dtype.itemsize, size - start - length
     if expected != actual:
-        raise refuse_at(
-            "length_mismatch",
-            start + length,
-            f"npy shape {shape} needs {expected} bytes of elements, file has {actual}",
-        )
+        message = f"npy shape {shape} needs {expected} bytes of elements, file has {actual}"
+        raise refuse_at("length_mismatch", start + length, message, CUT if actual < expected else _ONE_ARRAY)
     views, dimension = shape if len(shape) == MAX_NDIM else (1, *shape)
     check_views(views, dimension, max_views)
     return _elements(stream, expected).view(dtype).reshape((views, dimension), order="F" if fortran else "C")

@@ -23,6 +23,9 @@ MAX_RATIO = 100
 FREE_BYTES = 128 << 10
 """Numbers that a model made hardly shrink; 1000 to 1 is what deflate can do at most. Up to 16 views of 1024 float64 may
 be all alike."""
+_NO_ARRAYS = (
+    "unpack it and give the file inside; save a spreadsheet as CSV, the tensor of a PyTorch file with numpy.save"
+)
 PLAIN = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 ENCRYPTED = 0x1
 ARCHIVE_FAULTS = (
@@ -56,18 +59,26 @@ class _Bounded:
 
 
 def _choose(members: list[zipfile.ZipInfo]) -> zipfile.ZipInfo:
+    arrays = [m for m in members if m.filename.endswith(".npy")]
+    if members and not arrays and not (len(members) == 1 and "." not in members[0].filename):
+        raise refuse("npz_members", f"a ZIP archive without a NumPy array: {_names(members)}", _NO_ARRAYS)
     named = [m for m in members if m.filename == EMBEDDINGS]
     if len(named) == 1:
         return named[0]
     if len(members) == 1:
         return members[0]
-    names = ", ".join(repr(m.filename.removesuffix(".npy")[:20]) for m in members[:4])
+    if not members:
+        raise refuse("npz_members", "the archive is empty", "save with numpy.savez(path, embeddings=array)")
     raise refuse(
         "npz_members",
-        f"archive has {len(members)} members ({names}{', ...' if len(members) > 4 else ''}), "
-        f"{len(named) or 'none'} of them called embeddings",
+        f"archive has {len(members)} members ({_names(members)}), {len(named) or 'none'} of them called embeddings",
         "save with numpy.savez(path, embeddings=array)",
     )
+
+
+def _names(members: list[zipfile.ZipInfo]) -> str:
+    shown = ", ".join(repr(m.filename.removesuffix(".npy")[:20]) for m in members[:4])
+    return f"{shown}, ..." if len(members) > 4 else shown
 
 
 def _checked(member: zipfile.ZipInfo) -> zipfile.ZipInfo:

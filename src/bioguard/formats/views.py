@@ -19,9 +19,14 @@ def check_dimension(views: int, dimension: int) -> None:
     if MIN_DIMENSION <= dimension <= MAX_DIMENSION:
         return
     turned = dimension == 1 and MIN_DIMENSION <= views <= MAX_DIMENSION
+    few = dimension < 4  # read line by line, the number of lines is not known yet
     raise InputRefused(
         f"embeddings have dimension {dimension}, expected {MIN_DIMENSION} to {MAX_DIMENSION}",
-        hint=f"the {views} numbers stand in one column: save them as one row" if turned else "one row per view",
+        hint=f"the {views} numbers stand in one column: save them as one row"
+        if turned
+        else "one row per view: numbers that stand below each other belong into one row"
+        if few
+        else "one row per view",
         code="input.dimension",
     )
 
