@@ -25,8 +25,10 @@ from bioguard.formats.extended import ExtendedBlock, ExtendedData, LengthRule
 from bioguard.formats.iso2011 import Iso2011Record, Iso2011View, QualityBlock
 from bioguard.formats.minutiae import Geometry, Minutia, MinutiaeFormat
 from bioguard.formats.v20 import Iso2005Record, View20
+from bioguard.formats.write import ViewToWrite, encode_record
 from bioguard.records import FingerprintTemplate
 from bioguard.synthetic import finger_impressions
+from tests.formats.test_envelopes import cbeff
 
 MINUTIAE = tuple(Minutia(1 + i % 2, 20 + i % 6 * 30, 30 + i // 6 * 40, i * 17 % 180, 10 + i) for i in range(24))
 IMAGE = Geometry(300, 400, 197, 197)
@@ -237,6 +239,41 @@ def test_json_lists_losses_and_warnings(run: Run, tmp_path: Path) -> None:
     assert [w["code"] for w in document["import_warnings"]] == ["header.trailing_bytes", "header.view_numbers"]
     assert {"field": "extended_data", "kind": "lost", "count": 1, "of": 1, "unit": "views", "largest": None,
             "largest_unit": ""} in document["losses"]  # fmt: skip
+
+
+def test_what_stands_around_a_record_is_lost(run: Run, tmp_path: Path) -> None:
+    octets = encode_record(
+        MinutiaeFormat.ISO_2005, [ViewToWrite(template=next(iter(finger_impressions(1, person=0, count=1))))]
+    )
+    wrapped = cbeff(octets, owner=0x0101, kind=1)
+    (tmp_path / "a.iso").write_bytes(wrapped + b"\x90\0")
+    code, text, _ = run(tmp_path / "a.iso", tmp_path / "b.iso", "--trailing", "keep")
+    assert code == 0
+    assert text.splitlines()[1:] == [
+        "lost: bytes after the record of 1 of 1 files",
+        "lost: cbeff header and signature of 1 of 1 files",
+    ]
+    assert (tmp_path / "b.iso").read_bytes() == octets
+
+
+def test_columns_that_were_not_read_are_lost() -> None:
+    made = convert(load_bytes(b"10 20 200 50 7\n30 40 10 60\n50 60 70 80 E 1\n", "x.xyt"), Target.XYT)
+    assert loss(made)["lost", "extra_columns"] == (2, 3)
+
+
+@pytest.mark.parametrize("scale", [1e300, 1e45, 1.0, 1e-9])
+@pytest.mark.parametrize("target", [Target.NPY, Target.NPZ, Target.CSV])
+@pytest.mark.filterwarnings("error")
+def test_numbers_beyond_float32_keep_their_size(scale: float, target: Target) -> None:
+    rows = np.random.default_rng(4).normal(size=(2, 64)) * scale
+    text = "\n".join(",".join(map(repr, row.tolist())) for row in rows)
+    loaded = load_bytes(text.encode(), "x.csv")
+    made = convert(loaded, target)
+    again = load_bytes(made.octets, f"x.{target.value}")
+    assert again.rows is not None
+    assert np.allclose(again.rows.astype(np.float64) / scale, rows / scale, rtol=1e-7)
+    assert again.features == loaded.features
+    assert [entry.kind for entry in made.losses] == (["rounded"] if scale < 1e30 else [])
 
 
 def test_minutiae_that_a_template_does_not_hold_are_a_loss() -> None:

@@ -79,7 +79,10 @@ _IMPRESSIONS: dict[MinutiaeFormat, frozenset[int] | range] = {
     MinutiaeFormat.ANSI_2009_AM1: ansi2009.IMPRESSIONS,
     MinutiaeFormat.ISO_2011: iso2011.IMPRESSIONS,
 }
+_SMALLEST = float(np.finfo(np.float32).tiny) * 2.0**24
 UNKNOWN_IMPRESSION = 29
+_LEFT_OUT = {"header.trailing_bytes": "bytes_after_the_record", "header.cbeff": "cbeff_header_and_signature"}
+"""Code of a warning of the reader -> what no writer here takes over."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -118,7 +121,11 @@ def convert(loaded: LoadResult, target: Target, *, view: int | None = None) -> C
         message = f"there is no view {view}, the file has {count}"
         raise InputRefused(message, hint="views count from 0", code="convert.view")
     taken = range(count) if view is None else range(view, view + 1)
-    losses: list[Loss] = []
+    losses = [
+        Loss(field=field, kind="lost", count=1, of=1, unit="files")
+        for code, field in _LEFT_OUT.items()
+        if any(warning.code == code for warning in loaded.warnings)
+    ]
     if len(taken) < count:
         losses.append(Loss(field="view", kind="lost", count=count - len(taken), of=count, unit="views"))
     if loaded.rows is not None:
@@ -155,6 +162,10 @@ def _minutiae(
     result = load_bytes(octets, "x.xyt" if target in TEXTS else "x.fmr", again)
     after = [t for t in result.features if isinstance(t, FingerprintTemplate)]
     losses = [*compare_fields(record, written, taken)]
+    if isinstance(record, XytRecord) and record.extra:
+        losses.append(
+            Loss(field="extra_columns", kind="lost", count=record.extra, of=len(record.rows), unit="minutiae")
+        )
     if isinstance(record, XytRecord) and len(record.rows) > len(before[0]):
         count, of = len(record.rows) - len(before[0]), len(record.rows)
         losses.append(Loss(field="minutia", kind="lost", count=count, of=of, unit="minutiae"))
@@ -190,7 +201,7 @@ def _record(
 def _faces(rows: NDArray[np.generic], target: Target) -> tuple[bytes, list[Loss]]:
     if target not in (Target.NPY, Target.NPZ, Target.CSV):
         raise _wrong_kind("face embeddings", target, "choose npy, npz or csv")
-    numbers = rows.astype(np.float32)
+    numbers = _as_written(rows)
     stream = io.BytesIO()
     if target is Target.NPY:
         np.save(stream, numbers, allow_pickle=False)
@@ -202,6 +213,15 @@ def _faces(rows: NDArray[np.generic], target: Target) -> tuple[bytes, list[Loss]
     octets = stream.getvalue()
     again = load_bytes(octets, f"x.{target.value}").rows
     return octets, list(compare_values(rows, numbers if again is None else again))
+
+
+def _as_written(rows: NDArray[np.generic]) -> NDArray[np.float32] | NDArray[np.float64]:
+    """As float32, or as float64 where a row is too large or too small for that."""
+    with np.errstate(over="ignore"):
+        numbers = rows.astype(np.float32)
+    largest = np.abs(numbers).max(axis=1)
+    # An embedding that keeps 24 bits of its largest number keeps its direction.
+    return numbers if np.isfinite(largest).all() and (largest > _SMALLEST).all() else rows.astype(np.float64)
 
 
 def other_arrays(archive: BinaryIO) -> list[Loss]:

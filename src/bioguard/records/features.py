@@ -221,7 +221,8 @@ class FaceEmbedding:
         scale = float(np.abs(array).max())
         norm = float(np.linalg.norm(array / scale)) * scale if scale > 0 else 0.0
         if not np.isfinite(norm) or norm < 1e-12:
-            raise _refuse("face embedding is zero", "check the model that made it", "input.zero_vector")
+            what = "is zero" if scale == 0 else f"has length {norm:.3g}, expected at least 1e-12 and a finite one"
+            raise _refuse(f"face embedding {what}", "check the model that made it", "input.zero_vector")
         return cls._from_half((array / norm).astype("<f2"))
 
     @classmethod
