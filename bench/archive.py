@@ -10,7 +10,7 @@ from numpy.lib.npyio import NpzFile
 from numpy.typing import NDArray
 
 from bioguard.errors import InputRefused
-from bioguard.formats.npz import ARCHIVE_FAULTS
+from bioguard.formats.npz import ARCHIVE_FAULTS, check_ratio
 
 __all__ = ["MAX_ARRAY_BYTES", "MAX_SAMPLES", "Archive", "open_archive"]
 
@@ -44,6 +44,9 @@ class Archive:
             )
             if size > MAX_ARRAY_BYTES:
                 raise _refuse(self.path, f"{name!r} has {size} bytes", f"at most {MAX_ARRAY_BYTES} are read")
+            if name == "embeddings":  # scores and labels may well be all alike
+                for member in (zipped.getinfo(n) for n in (f"{name}.npy", name) if n in zipped.namelist()):
+                    check_ratio(member, f"{self.path}: ")
             array = self._file[name]
         except ARCHIVE_FAULTS as error:
             objects = "allow_pickle" in str(error)

@@ -1,6 +1,8 @@
 """The demo on real data does what a sensor does: it names what does not fit, takes the next sample, counts failures."""
 
 import json
+import re
+import tracemalloc
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +15,7 @@ from bioguard.errors import InputRefused
 from bioguard.formats import ImportOptions, write_iso2005, write_xyt
 from bioguard.records import FaceEmbedding, Features, FingerprintTemplate
 from bioguard.synthetic import face_views, finger_impressions
+from tests.formats.test_embeddings import saved
 
 DIFFERS = "does not look like the others"
 
@@ -107,14 +110,55 @@ def test_a_collection_is_read_as_it_lies_there(data: Path) -> None:
         lambda path: path.write_bytes(b"PK\x03\x04"),
         lambda path: np.savez(path, embeddings=np.ones((2, 64)), labels=np.ones(3)),
         lambda path: np.savez(path, embeddings=np.ones((2, 64)), labels=np.array([None, 1], object)),
+        lambda path: np.savez(path, embeddings=np.ones((2, 64)), labels=np.array([np.nan, 1])),
+        lambda path: np.savez(path, embeddings=np.ones((100_001, 64), "i1"), labels=np.zeros(100_001)),
+        lambda path: path.write_bytes(saved(np.ones((2, 64)))),
     ],
-    ids=["damaged", "lengths", "objects"],
+    ids=["damaged", "lengths", "objects", "NaN", "many", "a single array"],
 )
 def test_faces_that_cannot_be_read_are_refused(tmp_path: Path, write: object) -> None:
     write(tmp_path / "f.npz")  # type: ignore[operator]
     with pytest.raises(InputRefused) as caught:
         find_faces(tmp_path, people=2, views=2)
     assert caught.value.code == "demo.data"
+
+
+def test_faces_that_would_fill_the_memory_are_not_inflated(tmp_path: Path) -> None:
+    np.savez_compressed(tmp_path / "f.npz", embeddings=np.zeros((65_536, 128), "f4"), labels=np.zeros(65_536, "i4"))
+    tracemalloc.start()
+    with pytest.raises(InputRefused) as caught:
+        find_faces(tmp_path, people=2, views=2)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert (caught.value.code, peak < 4 << 20) == ("format.npz_ratio", True)
+    assert caught.value.message.startswith(str(tmp_path / "f.npz"))
+
+
+def test_a_row_number_beside_the_faces_is_refused(tmp_path: Path) -> None:
+    rows = np.concatenate([[f.vector for f in faces(p, 4)] for p in range(2)])
+    np.savez(tmp_path / "f.npz", embeddings=np.column_stack([np.arange(8), rows]), labels=np.repeat([0, 1], 4))
+    with pytest.raises(InputRefused) as caught:
+        find_faces(tmp_path, people=2, views=4)
+    assert caught.value.code == "input.foreign_column"
+
+
+def test_a_file_with_too_few_views_or_in_a_hidden_folder_is_passed_over(tmp_path: Path) -> None:
+    (tmp_path / ".old").mkdir()
+    for name, count in ((".old/a.npz", 4), ("a.npz", 1), ("b.npz", 4)):
+        rows = np.concatenate([[f.vector for f in faces(p, count)] for p in range(2)])
+        np.savez(tmp_path / name, embeddings=rows, labels=np.repeat([0, 1], count))
+    assert [s.label for s in find_faces(tmp_path, people=2, views=4)] == ["b.npz/0", "b.npz/1"]
+
+
+def test_warnings_of_the_files_are_counted_by_code(data: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for path in (data / "db").glob("101_*.iso"):
+        octets = bytearray(path.read_bytes())
+        octets[18:22] = b"\0\x63\0\x63"
+        path.write_bytes(octets)
+    run(["demo", "--data", str(data)])
+    notes = [line for line in capsys.readouterr().err.splitlines() if line.endswith("[geometry.suspect_resolution]")]
+    assert len(notes) == 1
+    assert re.match(r"note: \d files, first 101_\d.iso: header has 99 px/cm, which is 250 dpi", notes[0])
 
 
 def test_the_demo_names_what_does_not_fit_and_ends_with_the_tally(

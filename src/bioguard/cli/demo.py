@@ -2,6 +2,7 @@
 
 import tempfile
 import time
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
@@ -202,9 +203,23 @@ def _real_people(root: Path, out: Output, options: ImportOptions) -> list[_Perso
             hint="two of each are needed: <finger>_<impression>.iso files, and an .npz with embeddings and labels",
             code="demo.data",
         )
+    _note_warnings(fingers[:count], out)
     out.step(f"data     {count} people from {root}: each one finger and one face, {ENROLLED_SAMPLES} samples enrolled")
     rows = zip(fingers, faces, strict=False)
     return [_Person(f"person-{i + 1:02d}", {"finger": f, "face": v}) for i, (f, v) in enumerate(rows)]
+
+
+def _note_warnings(fingers: Sequence[Subject], out: Output) -> None:
+    """What the reader warned of, once a code: a set of one writer has the same in every file."""
+    first: dict[str, tuple[str, str]] = {}
+    counts: Counter[str] = Counter()
+    for sample in (sample for finger in fingers for sample in finger.samples):
+        for code, warning in {w.code: w for w in sample.warnings}.items():
+            first.setdefault(code, (sample.name, warning.message))
+            counts[code] += 1
+    for code, (name, message) in sorted(first.items()):
+        files = "1 file" if counts[code] == 1 else f"{counts[code]} files"
+        out.note(f"{files}, first {name}: {message} [{code}]")
 
 
 def _enroll(

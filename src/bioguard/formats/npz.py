@@ -11,7 +11,7 @@ from bioguard.formats.errors import refuse
 from bioguard.formats.limits import MAX_ARRAY_BYTES
 from bioguard.formats.npy import read_npy
 
-__all__ = ["ARCHIVE_FAULTS", "ZIP_MAGIC", "read_npz"]
+__all__ = ["ARCHIVE_FAULTS", "ZIP_MAGIC", "check_ratio", "read_npz"]
 
 ZIP_MAGIC = b"PK\x03\x04"
 EMBEDDINGS = "embeddings.npy"
@@ -90,13 +90,19 @@ def _checked(member: zipfile.ZipInfo) -> zipfile.ZipInfo:
             f"archive member declares {member.file_size} bytes, at most {MAX_ARRAY_BYTES} are read",
             "save the views that are wanted into a file of their own",
         )
+    check_ratio(member)
+    return member
+
+
+def check_ratio(member: zipfile.ZipInfo, where: str = "") -> None:
+    """Raises InputRefused `format.npz_ratio` for embeddings that would be far larger than their file, at `where`."""
     if member.file_size > FREE_BYTES + MAX_RATIO * member.compress_size:
+        grows = f"grows from {member.compress_size} to {member.file_size} bytes"
         raise refuse(
             "npz_ratio",
-            f"archive member grows from {member.compress_size} to {member.file_size} bytes: these are no embeddings",
+            f"{where}archive member {grows}: these are no embeddings",
             "no model gives numbers that are all alike; make the file again from its source",
         )
-    return member
 
 
 def read_npz(stream: BinaryIO, _: int, max_views: int) -> NDArray[np.generic]:
