@@ -1,5 +1,7 @@
 """The exposure budget: what is counted, what sets it back, and what is stored of it."""
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -14,7 +16,7 @@ from tee_sim.errors import TeeError, TeeResult
 
 RECORDS = [bytes([n]) * 16 for n in range(5)]
 STRANGER = b"\xff" * 16
-LEVELS = Levels(near=0.2, accept=0.4, strong=0.6)
+LEVELS = Levels(near=0.2, own=0.4, accept=0.4, strong=0.6)
 EVENTS = st.one_of(
     st.tuples(st.just("near"), st.lists(st.sampled_from(RECORDS), unique=True)),
     st.tuples(st.just("strong"), st.sampled_from(RECORDS)),
@@ -172,9 +174,30 @@ def test_a_spent_record_accepts_strong_scores_only_and_is_counted_on() -> None:
 
 
 def test_a_rate_stricter_than_strong_must_be_met_too() -> None:
-    strict = Levels(near=0.2, accept=0.7, strong=0.6)
+    strict = Levels(near=0.2, own=0.4, accept=0.7, strong=0.6)
     assert judge([sighting(0, 0.65, strict)], never) == judge([sighting(0, 0.3, strict)], never)
     assert judge([sighting(0, 0.7, strict)], never).strong == RECORDS[0]
+
+
+@pytest.mark.parametrize(("score", "beaten"), [(0.39, ()), (0.4, (RECORDS[1],)), (0.69, (RECORDS[1],))])
+def test_whom_a_strong_match_of_somebody_else_beat_is_told_of(score: float, beaten: tuple[bytes, ...]) -> None:
+    """Whoever enrolls a record beside a half known one chooses the score that it has to beat."""
+    verdict = judge([sighting(0, 0.7), sighting(1, score)], never)
+    assert (verdict.strong, verdict.near, verdict.beaten) == (RECORDS[0], (), beaten)
+    strict = Levels(near=0.2, own=0.4, accept=0.65, strong=0.6)
+    asked = judge([sighting(0, 0.7, strict), sighting(1, score, strict)], never)
+    assert asked.beaten == beaten  # a caller who asks for a stricter step does not move it
+    own = replace(sighting(1, score), user=sighting(0, 0.7).user)
+    assert judge([sighting(0, 0.7), own], never).beaten == ()
+
+
+def test_five_beaten_scores_close_a_record() -> None:
+    counted = Exposures().enrolled(RECORDS[0]).enrolled(RECORDS[1])
+    for number in range(1, 6):
+        counted = counted.after(strong=RECORDS[0], beaten=[RECORDS[1]])
+        assert (counted.count(RECORDS[0]), counted.count(RECORDS[1])) == (0, number * LIMIT)
+    assert counted.closed(RECORDS[1])
+    assert counted.after(strong=RECORDS[0], beaten=[RECORDS[1], STRANGER]) == counted
 
 
 def test_a_score_that_is_no_number_is_nobody() -> None:

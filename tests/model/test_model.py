@@ -184,14 +184,14 @@ def one_more_near_decision(p: Patch) -> None:
 
 
 def weak_match_resets_exposure(p: Patch) -> None:
-    def change(real, self, *, near=(), strong=None):
-        return real(self, near=(), strong=strong or next(iter(near), None))
+    def change(real, self, *, near=(), strong=None, beaten=()):
+        return real(self, near=(), strong=strong or next(iter(near), None), beaten=beaten)
 
     wrapped(p, Exposures, "after", change)
 
 
 def strong_match_keeps_exposure(p: Patch) -> None:
-    wrapped(p, Exposures, "after", lambda real, self, *, near=(), strong=None: real(self, near=near))
+    wrapped(p, Exposures, "after", lambda real, self, *, near=(), strong=None, beaten=(): real(self, near=near))
 
 
 def unbound_beside_a_pin(p: Patch) -> None:

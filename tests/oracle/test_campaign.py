@@ -123,7 +123,7 @@ def weak_matches_renew(p: Patch) -> None:
     p.setattr(
         Exposures,
         "after",
-        lambda self, *, near=(), strong=None: real(self, strong=strong or next(iter(near), None)),
+        lambda self, *, near=(), strong=None, beaten=(): real(self, strong=strong or next(iter(near), None)),
     )
 
 

@@ -10,6 +10,7 @@ from contextlib import suppress
 from bioguard.attack.kit import BESIDE, Attack, Kit, Person, SetupError
 from bioguard.commands import biometric
 from bioguard.commands.biometric import Status
+from bioguard.records import FaceEmbedding
 from tee_sim.errors import TeeError
 
 __all__ = ["ATTACKS"]
@@ -157,6 +158,20 @@ def _own_record(kit: Kit, victim: Person) -> Remedy:
     return act
 
 
+def beside_the_victim(kit: Kit) -> str | None:
+    """Enroll a face beside the victim's: searches that name it are given back, and ask whether the victim beats it."""
+    victim, attacker = kit.person(enrolled=True), kit.person()
+    kit.need_search(victim)
+    beside = FaceEmbedding.from_bytes(kit.near(victim.face, kit.border() + BESIDE)).vector.astype(float)
+    kit.need(kit.enroll(attacker, kit.pin_token(attacker, kit.challenge(attacker)), face=beside), "a face beside it")
+    for _ in range(MANY):
+        if kit.identify(kit.sample(beside)).user != attacker.user:
+            raise SetupError("a search does not find the face beside it")
+    if kit.identify(kit.sample(victim.face)).user == victim.user:
+        return f"{MANY} searches around a face, and the next one may still name it"
+    return None
+
+
 def watch_the_disk(kit: Kit) -> str | None:
     """Watch what a refused claim or search asks of the disk, near the border and far from it."""
     victim = kit.person(enrolled=True)
@@ -213,6 +228,7 @@ _TABLE: tuple[tuple[str, str, str, Callable[[Kit], str | None]], ...] = (
         ORACLE,
         _walk(_own_record, "with matches of an own face in between"),
     ),
+    ("exposure.beside", "search from an own face enrolled beside the victim's", ORACLE, beside_the_victim),
     ("disk.watch-decisions", "watch what a decision asks of the disk", ORACLE, watch_the_disk),
 )
 ATTACKS = tuple(Attack(*row) for row in _TABLE)

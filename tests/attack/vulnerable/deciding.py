@@ -211,7 +211,7 @@ class NoBudget(Buggy):
 
     FINDS = (
         *("exposure.walk", "exposure.search", "exposure.restart", "exposure.other-person", "exposure.own-record"),
-        *("climb.search", "climb.claim", "climb.both", "exposure.siege"),
+        *("climb.search", "climb.claim", "climb.both", "exposure.siege", "exposure.beside"),
     )
 
     def plant(self) -> None:
@@ -222,7 +222,7 @@ class NoBudget(Buggy):
 class OpenToSieges(Buggy):
     """A spent record goes on answering searches at the strong threshold."""
 
-    FINDS = ("exposure.siege",)
+    FINDS = ("exposure.siege", "exposure.beside")
 
     def plant(self) -> None:
         super().plant()
@@ -258,6 +258,17 @@ class SearchesTellNothing(Buggy):
         super().plant()
         real = type(self._desk).settle_search.__get__(self._desk)
         self._desk.settle_search = lambda search, *, near, **told: real(search, near=(), **told)
+
+
+class BeatenTellsNothing(Buggy):
+    """A record that somebody else's strong match beat is not counted."""
+
+    FINDS = ("exposure.beside",)
+
+    def plant(self) -> None:
+        super().plant()
+        real = type(self._desk).settle_search.__get__(self._desk)
+        self._desk.settle_search = lambda search, *, beaten, **told: real(search, beaten=(), **told)
 
 
 class ForgetsBudget(_Tallies):

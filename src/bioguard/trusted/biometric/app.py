@@ -278,7 +278,9 @@ class BiometricApp(CommandApp):
         verdict = self._judge(modality, terms, index.sightings(probe, terms, among))
         found = verdict.accepted
         self._policy.decided(found.user if found else None, modality, Purpose.IDENTIFY, accepted=found is not None)
-        self._desk.settle_search(search, found=found is not None, near=verdict.near, strong=verdict.strong)
+        self._desk.settle_search(
+            search, found=found is not None, near=verdict.near, strong=verdict.strong, beaten=verdict.beaten
+        )
         if found is None:
             return commands.Identified(status=Status.OK, match=False)
         return commands.Identified(status=Status.OK, match=True, user=found.user, record_id=found.record_id)

@@ -63,9 +63,13 @@ class Kind:
 
 @dataclass(frozen=True, slots=True)
 class Levels:
-    """Thresholds of each comparison with the samples of one user."""
+    """Thresholds of each comparison with the samples of one user.
+
+    own: what would be accepted at the device's rate, whatever the caller asked for.
+    """
 
     near: float
+    own: float
     accept: float
     strong: float
 
@@ -80,6 +84,7 @@ def levels(kind: Kind, terms: Terms, comparisons: int, searched: int = 0) -> Lev
     near = min(LOOSEST_NEAR / comparisons, NEAR_FACTOR * own)
     return Levels(
         near=kind.threshold(near),
+        own=kind.threshold(own),
         accept=kind.threshold(_rate(terms.fmr, terms.fpir, comparisons, searched)),
         strong=kind.threshold(_strong(kind, own, comparisons)),
     )

@@ -25,12 +25,14 @@ class Verdict:
     Attributes:
         accepted: the record that is the answer, or None.
         near: records of which the answer may have told something.
-        strong: the accepted one if its score was strong: then the answer told nothing of any other.
+        strong: the accepted one if its score was strong: then nobody near it could have been the answer instead.
+        beaten: records of other people that would have been the answer without the strong one.
     """
 
     accepted: Sighting | None = None
     near: tuple[bytes, ...] = ()
     strong: bytes | None = None
+    beaten: tuple[bytes, ...] = ()
 
 
 NOTHING = Verdict()
@@ -46,7 +48,8 @@ def judge(seen: Sequence[Sighting], spent: Callable[[bytes], bool]) -> Verdict:
         return NOTHING
     best = max(seen, key=lambda sighting: sighting.score)
     if best.score >= max(best.levels.strong, best.levels.accept):
-        return Verdict(accepted=best, strong=best.record_id)
+        beaten = tuple(s.record_id for s in seen if s.user != best.user and s.score >= s.levels.own)
+        return Verdict(accepted=best, strong=best.record_id, beaten=beaten)
     near = tuple(s.record_id for s in seen if s.score >= s.levels.near)
     accepted = best.score >= best.levels.accept and not spent(best.record_id)
     return Verdict(accepted=best if accepted else None, near=near)

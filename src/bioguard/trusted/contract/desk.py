@@ -135,12 +135,14 @@ class ContractDesk:
             put_tally(transaction, sensor_id, replace(tally, search=charged))
         return Search(modality, tally.search, charged)
 
-    def settle_search(self, search: Search, *, found: bool, near: Iterable[bytes], strong: bytes | None) -> None:
+    def settle_search(
+        self, search: Search, *, found: bool, near: Iterable[bytes], strong: bytes | None, beaten: Iterable[bytes]
+    ) -> None:
         """End a search. A match gives this search back and clears nothing: whoever is enrolled could else guess on."""
         sensor_id, now_ms = SENSOR_IDS[search.modality], self._env.clock.boot_ms()
         tally = read_tally(self._env.store, sensor_id)
         ended = self._lockout.observed(search.before, now_ms) if found else search.charged
-        exposures = tally.exposures.after(near=near, strong=strong)
+        exposures = tally.exposures.after(near=near, strong=strong, beaten=beaten)
         with self._env.store.transaction() as transaction:
             put_tally(transaction, sensor_id, replace(tally, search=ended).with_exposures(exposures))
 

@@ -20,8 +20,13 @@ counter of 1:N could go on asking until a guess around what was learned happens 
 | far: below the near threshold        | nothing                                                                  |
 | near                                 | one, unless the decision was a strong match (of this record or another)  |
 | strong, and the record is the answer | the count becomes 0                                                      |
+| accepted, but somebody else's strong match was the answer | LIMIT                                               |
 
-A strong match of another record tells nothing of this one: it would have been the answer whatever this one scored.
+A strong match of another record says that this one scored less, which is as good as certain while it is merely near.
+But whoever enrolls a face beside one that is half known chooses what it has to beat, and a search that ends in a match
+is given back: such a record would ask about the other one without end. In an honest search nobody else is accepted
+besides the person, so what that costs may be a lot: LIMIT at once. Records of one person are not counted against each
+other.
 
 Pure. The counts are stored in the transaction that ends a decision, before its answer leaves: they never understate.
 """
@@ -116,13 +121,15 @@ class Exposures:
         """Whether no search looks at a record."""
         return self.count(record_id) >= CLOSED
 
-    def after(self, *, near: Iterable[bytes] = (), strong: bytes | None = None) -> Self:
-        """After a decision in which these records came near, or this one was matched strongly."""
+    def after(
+        self, *, near: Iterable[bytes] = (), strong: bytes | None = None, beaten: Iterable[bytes] = ()
+    ) -> Self:
+        """After a decision in which these records came near, or this one was matched strongly and beat those."""
         counts = bytearray(self.counts)
-        for record_id in near:
+        for record_id, cost in [*((r, 1) for r in near), *((r, LIMIT) for r in beaten)]:
             place, known = self._place(record_id)
             if known:
-                counts[place] = min(counts[place] + 1, CLOSED)
+                counts[place] = min(counts[place] + cost, CLOSED)
         if strong is not None:
             place, known = self._place(strong)
             if known:

@@ -1,0 +1,51 @@
+"""What searches tell of a record beside which somebody else enrolled, in the application itself."""
+
+import numpy as np
+import pytest
+
+from bioguard.attack.kit import Kit
+from bioguard.attack.memory import MemoryStore
+from bioguard.attack.target import Target
+from bioguard.commands import biometric
+from bioguard.commands.biometric import BIOMETRIC_UUID, Status
+from bioguard.device.launch import manifests
+from bioguard.records import FaceEmbedding
+from bioguard.trusted.contract.exposure import CLOSED, LIMIT
+from bioguard.trusted.contract.tally import read_tally
+
+ACCEPTED, STRONG = 0.75, 0.95
+"""Cosines to a face of 128 dimensions with three views."""
+
+
+@pytest.fixture
+def phone(monkeypatch: pytest.MonkeyPatch) -> Kit:
+    monkeypatch.setattr("bioguard.trusted.gatekeeper.app._argon2id", lambda pin, salt: salt + pin)
+    return Kit(Target(manifests()))
+
+
+def count(phone: Kit, user: bytes) -> int:
+    exposures = read_tally(MemoryStore(phone.target.disk, BIOMETRIC_UUID.bytes), 1).exposures
+    page = phone.target.call(BIOMETRIC_UUID, biometric.LIST, biometric.ListRecords(user=user))
+    return exposures.count(page.records[0].record_id)
+
+
+def test_a_record_laid_beside_another_does_not_ask_about_it_without_end(phone: Kit) -> None:
+    """Searches that end in a match are given back, and the own record chooses what the other one has to beat."""
+    alice, mallory = phone.person(enrolled=True), phone.person()
+    beside = FaceEmbedding.from_bytes(phone.near(alice.face, ACCEPTED)).vector.astype(np.float64)
+    token = phone.pin_token(mallory, phone.challenge(mallory))
+    assert phone.enroll(mallory, token, face=beside) is Status.OK
+    for number in range(1, CLOSED // LIMIT + 1):
+        assert phone.identify(phone.sample(beside)).user == mallory.user
+        assert (count(phone, alice.user), count(phone, mallory.user)) == (number * LIMIT, 0)
+    assert phone.identify(phone.near(alice.face, STRONG)).user != alice.user
+    assert phone.authenticate(alice, phone.sample(alice.face)).match
+    assert phone.identify(phone.sample(alice.face)).user == alice.user
+
+
+def test_somebody_who_is_near_and_would_not_be_accepted_pays_nothing(phone: Kit) -> None:
+    """A stranger comes near in one of a hundred honest searches."""
+    alice, bob = phone.person(enrolled=True), phone.person(enrolled=True)
+    for _ in range(CLOSED):
+        assert phone.identify(phone.sample(bob.face)).user == bob.user
+    assert count(phone, alice.user) == 0
