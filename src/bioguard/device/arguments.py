@@ -5,28 +5,45 @@ from collections.abc import Sequence
 from bioguard.commands.biometric import AcquiredCode, Enrolled, Modality
 from bioguard.device.fingers import finger_position
 from bioguard.errors import InputRefused
-from bioguard.records import FaceEmbedding, Features
+from bioguard.records import FaceEmbedding, Features, FingerprintTemplate
 from bioguard.records.centering import flaw_of
 
-__all__ = ["judged", "modality_of", "position_of", "record_id_of"]
+__all__ = ["judged", "modality_of", "position_of", "record_id_of", "sample_of"]
+
+
+def sample_of(value: object) -> Features:
+    """The features of one sample. Raises InputRefused for anything else."""
+    if not isinstance(value, FaceEmbedding | FingerprintTemplate):
+        raise InputRefused(
+            f"a {type(value).__name__} is no sample",
+            hint="give a FaceEmbedding or a FingerprintTemplate; bioguard.formats.load_features reads them from files",
+            code="request.argument",
+        )
+    return value
 
 
 def position_of(modality: Modality, finger: str | None) -> int:
     """ISO/IEC 19794-2 finger position, 0 for a face. Raises InputRefused for a finger that is missing or unknown."""
     if modality is Modality.FACE:
         if finger is not None:
-            raise InputRefused("these are face views, not a finger", hint="drop --finger", code="enroll.modality")
+            raise InputRefused("these are face views, not a finger", hint="name no finger", code="enroll.modality")
         return 0
     if finger is None:
         raise InputRefused(
-            "a fingerprint needs the finger's name", hint="add for instance --finger right-index", code="enroll.finger"
+            "a fingerprint needs the finger's name",
+            hint="say which one it is, for instance right-index",
+            code="enroll.finger",
         )
     return finger_position(finger)
 
 
 def modality_of(samples: Sequence[Features]) -> Modality:
-    """What the samples are of. Raises InputRefused for none, or for both kinds."""
-    kinds = {type(sample) for sample in samples}
+    """What the samples are of. Raises InputRefused for none, for both kinds, and for what is no sample."""
+    if not isinstance(samples, Sequence):
+        raise InputRefused(
+            f"a {type(samples).__name__} is no list of samples", hint="give a list or a tuple", code="request.argument"
+        )
+    kinds = {type(sample_of(sample)) for sample in samples}
     if not samples:
         raise InputRefused("no sample given", hint="give at least one file", code="enroll.no_sample")
     if len(kinds) > 1:
@@ -49,10 +66,10 @@ def record_id_of(text: str) -> bytes:
     """The 16 bytes of a record id in hex. Raises InputRefused."""
     try:
         value = bytes.fromhex(text)
-    except ValueError:
+    except (ValueError, TypeError):
         value = b""
     if len(value) != 16:
         raise InputRefused(
-            f"{text[:40]!r} is not a record id", hint="32 hexadecimal digits; run: bioguard list", code="record.id"
+            f"{str(text)[:40]!r} is not a record id", hint="32 hexadecimal digits; run: bioguard list", code="record.id"
         )
     return value

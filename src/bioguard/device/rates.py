@@ -12,22 +12,23 @@ def _listed(inverses: tuple[int, ...]) -> str:
     return ", ".join(f"1/{inverse}" for inverse in inverses)
 
 
-def _refused(asked: int, table: tuple[int, ...], own: int, option: str) -> InputRefused:
+def _refused(asked: int, table: tuple[int, ...], own: int) -> InputRefused:
+    """The hint holds for the command line, the frame protocol and the Python API, so it names no option."""
     return InputRefused(
         f"this device does not decide at 1/{asked}",
-        hint=f"it offers {option} {_listed(offered(table, own))}; without the option it is 1/{own}",
+        hint=f"it offers {_listed(offered(table, own))}; where no rate is asked for it is 1/{own}",
         code=CODE,
     )
 
 
 def claim_refused(configuration: Configuration, asked: int) -> InputRefused:
     """The error for a 1:1 rate that the device does not offer."""
-    return _refused(asked, FMR_INVERSES, configuration.fmr_inverse, "--fmr")
+    return _refused(asked, FMR_INVERSES, configuration.fmr_inverse)
 
 
 def search_refused(configuration: Configuration, asked: int) -> InputRefused:
     """The error for a 1:N rate that the device does not offer."""
-    return _refused(asked, FPIR_INVERSES, configuration.fpir_inverse, "--fpir")
+    return _refused(asked, FPIR_INVERSES, configuration.fpir_inverse)
 
 
 def init_refused(configuration: Configuration) -> InputRefused:

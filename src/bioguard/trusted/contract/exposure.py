@@ -121,9 +121,7 @@ class Exposures:
         """Whether no search looks at a record."""
         return self.count(record_id) >= CLOSED
 
-    def after(
-        self, *, near: Iterable[bytes] = (), strong: bytes | None = None, beaten: Iterable[bytes] = ()
-    ) -> Self:
+    def after(self, *, near: Iterable[bytes] = (), strong: bytes | None = None, beaten: Iterable[bytes] = ()) -> Self:
         """After a decision in which these records came near, or this one was matched strongly and beat those."""
         counts = bytearray(self.counts)
         for record_id, cost in [*((r, 1) for r in near), *((r, LIMIT) for r in beaten)]:
