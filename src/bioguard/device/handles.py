@@ -17,7 +17,9 @@ USER_BYTES = 16
 
 def _damaged() -> IntegrityFailure:
     return IntegrityFailure(
-        f"{HANDLES_FILE} is damaged", hint="restore the file, or set the PINs again", code="device.pins_damaged"
+        f"{HANDLES_FILE} is damaged",
+        hint="restore the file, or remove it and set the PINs again",
+        code="device.pins_damaged",
     )
 
 
