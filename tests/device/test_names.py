@@ -112,7 +112,9 @@ def test_a_refused_change_of_name_leaves_the_old_one(phone: Path) -> None:
     with Device.open(phone) as device:
         assert _code(lambda: device.rename_user("alice", "bob")) == "user.exists"
         assert _code(lambda: device.rename_user("alice", "alicia", token=b"x" * 69)) == "token.refused"
+        assert _code(lambda: device.rename_user("alice", "alicia", token="x")) == "request.argument"
         assert device.users() == ["alice", "bob"]
+        assert Names.load(phone).users.keys() == {"alice", "bob"}
         assert device.authenticate("alice", FACES["alice"][3]).match
 
 

@@ -11,6 +11,7 @@ from bioguard.commands.biometric import Status
 from bioguard.device.errors import from_status, raise_for_status
 from bioguard.device.lookalikes import check_new_name
 from bioguard.device.names import NamedUser, Names, check_name
+from bioguard.errors import InputRefused
 from tee_sim.schema import Record
 from tee_sim.ta_api import Command
 
@@ -97,7 +98,8 @@ class People:
 
     def rename(self, name: str, new: str, token: bytes) -> None:
         """Give a user another name. Both are in the file until the secure world has decided between them (`settle`)."""
-        handle, new = self.handle(name), check_name(new)
+        name, new = check_name(name), check_name(new)
+        handle = self.handle(name)
         if new in self._names.users:
             raise from_status(Status.USER_EXISTS, repr(new))
         check_new_name(new, (other for other in self._names.users if other != name))
@@ -105,7 +107,12 @@ class People:
         self._names.users[new] = user
         self._names.save()
         request = commands.ChangeLabel(user=handle, label=user.label(new), token=token)
-        reply = self._ask(commands.CHANGE_LABEL, request, expected=tuple(Status))
+        try:
+            reply = self._ask(commands.CHANGE_LABEL, request, expected=tuple(Status))
+        except InputRefused:  # nothing was sent, so the secure world has nothing to decide
+            del self._names.users[new]
+            self._names.save()
+            raise
         self.settle()
         raise_for_status(reply, repr(name))
 
