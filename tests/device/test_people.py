@@ -6,7 +6,10 @@ import pytest
 
 from bioguard.commands import biometric as commands
 from bioguard.device import Device
+from bioguard.device import credentials as pins
+from bioguard.device.clock import advance
 from bioguard.device.consent import grant_all
+from bioguard.device.receipts import erasure_receipt
 from bioguard.errors import BioguardError, InputRefused, NotPermitted
 from bioguard.records import FaceEmbedding, FingerprintTemplate
 from bioguard.synthetic import face_views, finger_impressions
@@ -118,3 +121,61 @@ def test_many_records_are_listed_in_pages(in_memory: Path) -> None:
         assert len(ids) == 70
         assert ids == sorted(set(ids))
         assert len(list(device.records("p3"))) == 10
+
+
+def test_a_name_that_is_no_text_is_refused(populated: Device) -> None:
+    for name in (None, 5, b"alice", ["alice"]):
+        for call in (
+            lambda name=name: populated.authenticate(name, FACE),
+            lambda name=name: populated.add_user(name),
+            lambda name=name: populated.rename_user("alice", name),
+            lambda name=name: populated.remove_user(name),
+            lambda name=name: populated.enroll(name, [FACE]),
+            lambda name=name: pins.set_pin(populated, name, b"1234"),
+        ):
+            refused(populated, call, InputRefused, "user.name")
+
+
+def test_what_is_no_sample_is_refused_by_its_type(populated: Device) -> None:
+    for sample in (None, b"", "x", 5, [], [FACE], FACE.to_bytes(), FACE.vector):
+        for call in (
+            lambda sample=sample: populated.authenticate("alice", sample),
+            lambda sample=sample: populated.identify(sample),
+            lambda sample=sample: populated.enroll("alice", [sample], finger="left-index"),
+        ):
+            refused(populated, call, InputRefused, "request.argument")
+    assert populated.identify(FACE).user == "alice"
+
+
+def test_arguments_of_a_wrong_type_are_refused(populated: Device) -> None:
+    pins.set_pin(populated, "alice", b"1234")
+    for call, code in (
+        (lambda: populated.enroll("alice", None), "request.argument"),
+        (lambda: populated.enroll("alice", FACE.vector), "request.argument"),
+        (lambda: populated.enroll("alice", [FINGER], finger=5), "enroll.finger"),
+        (lambda: populated.show(None), "record.id"),
+        (lambda: populated.erase("alice", 5), "record.id"),
+        (lambda: pins.set_pin(populated, "alice", "1234"), "pin.length"),
+        (lambda: pins.verify_pin(populated, "alice", 1234), "pin.length"),
+        (lambda: pins.unlock(populated, "alice", None), "pin.length"),
+        (lambda: pins.check_token(populated, None), "request.argument"),
+        (lambda: advance(populated, None), "clock.range"),
+        (lambda: erasure_receipt(populated, [5]), "receipt.digest"),
+    ):
+        refused(populated, call, InputRefused, code)
+    with pytest.raises(InputRefused, match="limits are 1 to 10"):
+        Device.init(populated.directory.parent / "other", max_fingers="5")
+    assert populated.authenticate("alice", FACE).match
+
+
+def test_a_hint_about_a_rate_names_no_option(populated: Device) -> None:
+    """It reaches callers of the frame protocol and of Python too."""
+    for call in (
+        lambda: populated.authenticate("alice", FACE, fmr_inverse=4),
+        lambda: populated.identify(FACE, fpir_inverse=4),
+        lambda: populated.enroll("alice", [FACE], finger="left-index"),
+        lambda: populated.enroll("alice", [FINGER]),
+    ):
+        with pytest.raises(InputRefused) as caught:
+            call()
+        assert "--" not in caught.value.hint

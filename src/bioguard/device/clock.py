@@ -26,7 +26,7 @@ def advance(device: Device, ms: int) -> Moment:
         NotPermitted: the device lives in the host's time.
         InputRefused: not a step, or past the last year that a time may have.
     """
-    if not 0 < ms <= MAX_STEP_MS:
+    if type(ms) is not int or not 0 < ms <= MAX_STEP_MS:
         raise InputRefused("a clock is not advanced by that", hint=RANGE, code="clock.range")
     if device.running.ready.clock is not ClockKind.STEPPED:
         raise NotPermitted(

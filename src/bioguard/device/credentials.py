@@ -36,7 +36,7 @@ class LockInfo:
 
 
 def _checked(pin: bytes) -> bytes:
-    if not 1 <= len(pin) <= MAX_PIN_BYTES:
+    if not isinstance(pin, bytes) or not 1 <= len(pin) <= MAX_PIN_BYTES:
         raise InputRefused(f"a PIN has 1 to {MAX_PIN_BYTES} bytes", hint="give another one", code="pin.length")
     return pin
 
@@ -141,6 +141,8 @@ def check_token(device: Device, token: bytes) -> AuthToken:
         MalformedToken: not 69 bytes of version 0.
         TokenRejected: changed, from another boot or device, or from the future.
     """
+    if not isinstance(token, bytes):
+        raise InputRefused(f"a {type(token).__name__} is no token", hint="give its 69 bytes", code="request.argument")
     seen = AuthToken.from_bytes(token)
     foreign = (KeyError_.VERIFICATION_FAILED,)
     request = keystore.CheckToken(token=token)

@@ -32,7 +32,7 @@ from bioguard.commands.configuration import (
 from bioguard.commands.gatekeeper import GATEKEEPER_UUID
 from bioguard.commands.policy import Purged
 from bioguard.device.answers import Enrollment, Identification, RecordInfo, Verification
-from bioguard.device.arguments import judged, modality_of, position_of, record_id_of
+from bioguard.device.arguments import judged, modality_of, position_of, record_id_of, sample_of
 from bioguard.device.directory import begin, burn, check, destroy
 from bioguard.device.errors import promised
 from bioguard.device.fingers import finger_name
@@ -103,7 +103,7 @@ class Device:
             InputRefused: a limit outside 1..10, or a rate that no device is made with.
         """
         options = options or DeviceOptions()
-        if not (1 <= max_fingers <= 10 and 1 <= max_faces <= 10):
+        if not all(type(limit) is int and 1 <= limit <= 10 for limit in (max_fingers, max_faces)):
             raise InputRefused("limits are 1 to 10 records", hint="a person has ten fingers", code="device.limits")
         seed = options.seed_bytes
         root = secrets.token_bytes(48) if seed is None else shake_256(b"bioguard seeded fuses v1" + seed).digest(48)
@@ -324,7 +324,7 @@ class Device:
         """
         request = commands.Authenticate(
             user=self.user_handle(name),
-            sample=self.running.faults.present("authenticate", sample).to_bytes(),
+            sample=self.running.faults.present("authenticate", sample_of(sample)).to_bytes(),
             fmr_inverse=fmr_inverse,
             operation_id=operation_id,
         )
@@ -346,7 +346,7 @@ class Device:
         Args:
             fpir_inverse: 0 for the device's false positive identification rate, or a stricter one that it offers.
         """
-        sample = self.running.faults.present("authenticate", sample)
+        sample = self.running.faults.present("authenticate", sample_of(sample))
         request = commands.Identify(sample=sample.to_bytes(), fpir_inverse=fpir_inverse)
         answer = self.ask(commands.IDENTIFY, request, on_grid=True, expected=(Status.RATE_NOT_OFFERED,))
         if answer.status is Status.RATE_NOT_OFFERED:

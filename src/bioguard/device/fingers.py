@@ -27,11 +27,12 @@ def finger_position(name: str) -> int:
     Raises:
         InputRefused: no such finger, with the nearest name as hint.
     """
-    position = FINGERS.get(name)
+    said = name if isinstance(name, str) else str(name)
+    position = FINGERS.get(said)
     if position is None:
-        near = get_close_matches(name, FINGERS, n=1)
+        near = get_close_matches(said, FINGERS, n=1)
         raise InputRefused(
-            f"{name[:40]!r} is not a finger",
+            f"{said[:40]!r} is not a finger",
             hint=f"did you mean {near[0]}?" if near else "one of " + ", ".join(FINGERS),
             code="enroll.finger",
         )

@@ -28,10 +28,10 @@ def check_name(name: str) -> str:
     Raises:
         InputRefused: not 1 to 64 letters, digits or `. _ @ + -`, starting with a letter or digit.
     """
-    normal = unicodedata.normalize("NFC", name)
+    normal = unicodedata.normalize("NFC", name) if isinstance(name, str) else ""
     if not _NAME.fullmatch(normal):
         raise InputRefused(
-            f"{name[:64]!r} is not a user name",
+            f"{str(name)[:64]!r} is not a user name",
             hint="use 1 to 64 letters, digits or . _ @ + -, starting with a letter or digit",
             code="user.name",
         )

@@ -17,7 +17,7 @@ _HEX_DIGEST = 64
 
 
 def _digest(text: str) -> bytes:
-    if len(text) != _HEX_DIGEST or set(text) - set("0123456789abcdef"):
+    if not isinstance(text, str) or len(text) != _HEX_DIGEST or set(text) - set("0123456789abcdef"):
         raise InputRefused("a digest has 64 hexadecimal digits", hint="`erase` prints it", code="receipt.digest")
     return bytes.fromhex(text)
 
