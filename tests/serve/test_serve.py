@@ -15,12 +15,13 @@ from hypothesis import strategies as st
 
 from bioguard.device import Device, DeviceOptions
 from bioguard.errors import InputRefused, NotPermitted
+from bioguard.formats import write_iso2005
 from bioguard.records import FaceEmbedding, FingerprintTemplate
 from bioguard.serve import protocol as p
 from bioguard.serve.loop import serve
 from bioguard.serve.protocol import SampleForm
 from bioguard.serve.service import DeviceService, _sample
-from bioguard.synthetic import face_views
+from bioguard.synthetic import face_views, finger_impressions
 from tee_sim import codec
 from tee_sim.schema import Record
 
@@ -151,6 +152,27 @@ def device_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
     directory = tmp_path_factory.mktemp("served")
     Device.init(directory).close()
     return directory
+
+
+def test_what_the_reader_warns_of_is_noted_once(device_dir: Path) -> None:
+    octets = bytearray(write_iso2005(finger_impressions(1, person=0, count=1)[0], position=7))
+    octets[18:22] = b"\0\x63\0\x63"
+    sent, form = bytes(octets), int(SampleForm.MINUTIAE_FILE)
+    notes: list[str] = []
+    with Device.open(device_dir) as device:
+        asked = [
+            frame([1, 1, 21, [b"nobody", 2, form, [sent], b"", False]]),
+            frame([1, 2, 23, [form, sent, 0]]),
+            frame([1, 3, 23, [form, sent, 0]]),
+        ]
+        source, sink = io.BytesIO(b"".join(asked)), io.BytesIO()
+        assert serve(source, sink, DeviceService(device, notes.append)) == len(asked)
+    assert [note.rpartition("[")[2] for note in notes] == [
+        "geometry.suspect_resolution]; further ones are not told",
+        "header.finger]; further ones are not told",
+    ]
+    assert notes[0].startswith("a sample: header has 99 px/cm, which is 250 dpi")
+    assert notes[1].startswith("a sample: its finger position is 7, it is taken as 2")
 
 
 def command(directory: Path) -> list[str]:

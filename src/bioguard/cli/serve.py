@@ -27,7 +27,7 @@ def serve(state: CliState, stdio: bool) -> int:
     """
     with state.device() as device:
         try:
-            loop.serve(sys.stdin.buffer, sys.stdout.buffer, DeviceService(device))
+            loop.serve(sys.stdin.buffer, sys.stdout.buffer, DeviceService(device, state.output.note))
         except OSError as error:
             lost = answer_lost(error)
             if lost is not None:

@@ -14,7 +14,7 @@ from bioguard.device import credentials as pins
 from bioguard.device.consent import grant
 from bioguard.device.fingers import finger_name
 from bioguard.errors import InputRefused
-from bioguard.formats import load_bytes
+from bioguard.formats import ImportWarning, load_bytes
 from bioguard.formats.options import flags_in
 from bioguard.records import FaceEmbedding, Features, FingerprintTemplate
 from bioguard.records.grants import Purpose
@@ -32,18 +32,27 @@ _CANONICAL: dict[int, Callable[[bytes], Features]] = {
 }
 
 
-def _minutiae(data: bytes) -> Sequence[Features]:
+Tell = Callable[[ImportWarning], None]
+
+
+def _minutiae(data: bytes, tell: Tell, position: int) -> Sequence[Features]:
     """The views of a file. This version of the protocol has no import options, so no hint may send a caller there."""
     try:
-        return load_bytes(data, "sample.iso").features
+        loaded = load_bytes(data, "sample.iso")
     except InputRefused as error:
         if not flags_in(error.hint):
             raise
         hint = f"with bioguard convert FILE OUT.iso, whose OUT.iso can be sent: {error.hint}"
         raise InputRefused(error.message, hint=hint, code=error.code) from error
+    for warning in loaded.warnings:
+        tell(warning)
+    others = [other for other in loaded.positions if other not in (0, position)]
+    if position and others:
+        tell(ImportWarning("header.finger", f"its finger position is {others[0]}, it is taken as {position}"))
+    return loaded.features
 
 
-def _sample(form: SampleForm, data: bytes) -> Features:
+def _sample(form: SampleForm, data: bytes, tell: Tell = lambda _: None, position: int = 0) -> Features:
     if form is SampleForm.FLOAT32:
         if not data or len(data) % 4:
             raise InputRefused(
@@ -51,7 +60,7 @@ def _sample(form: SampleForm, data: bytes) -> Features:
             )
         return FaceEmbedding.from_features(np.frombuffer(data, "<f4"))
     if form is SampleForm.MINUTIAE_FILE:
-        views = _minutiae(data)
+        views = _minutiae(data, tell, position)
         if len(views) != 1:
             raise InputRefused(
                 f"{len(views)} views, expected one", hint="send one view per sample", code="serve.sample"
@@ -71,10 +80,18 @@ def _name(raw: bytes) -> str:
 
 
 class DeviceService:
-    """`bioguard.serve.loop.Handler` for one device."""
+    """`bioguard.serve.loop.Handler` for one device.
 
-    def __init__(self, device: Device) -> None:
+    Args:
+        device: to be driven.
+        note: told what a reader of sample files warns of, which this version of the protocol has no field for. Each
+            code is told once, since nobody may be reading standard error.
+    """
+
+    def __init__(self, device: Device, note: Callable[[str], None] = lambda _: None) -> None:
         self._device = device
+        self._note = note
+        self._told: set[str] = set()
         self._methods: dict[str, Callable[[Any], Record]] = {
             "hello": self._hello,
             "add_user": self._add_user,
@@ -98,6 +115,11 @@ class DeviceService:
     def __call__(self, method: int, request: Record) -> Record:
         """Carry out one request. Raises BioguardError to refuse."""
         return self._methods[p.METHODS[method].name](request)
+
+    def _tell(self, warning: ImportWarning) -> None:
+        if warning.code not in self._told:
+            self._told.add(warning.code)
+            self._note(f"a sample: {warning.message} [{warning.code}]; further ones are not told")
 
     def _hello(self, _request: p.Nothing) -> p.Hello:
         self._device.wake()
@@ -153,7 +175,7 @@ class DeviceService:
     def _enroll(self, request: p.Enroll) -> p.Enrolled:
         made = self._device.enroll(
             _name(request.name),
-            [_sample(request.form, s) for s in request.samples],
+            [_sample(request.form, s, self._tell, request.position or 0) for s in request.samples],
             finger=finger_name(request.position) if request.position else None,
             replace=request.replace,
             token=request.token,
@@ -163,7 +185,7 @@ class DeviceService:
     def _authenticate(self, request: p.Authenticate) -> p.Decision:
         answer = self._device.authenticate(
             _name(request.name),
-            _sample(request.form, request.sample),
+            _sample(request.form, request.sample, self._tell),
             fmr_inverse=request.fmr_inverse,
             operation_id=request.operation_id,
         )
@@ -171,7 +193,7 @@ class DeviceService:
         return p.Decision(match=answer.match, record_id=record_id, token=answer.token)
 
     def _identify(self, request: p.Identify) -> p.Identified:
-        sample = _sample(request.form, request.sample)
+        sample = _sample(request.form, request.sample, self._tell)
         answer = self._device.identify(sample, fpir_inverse=request.fpir_inverse)
         return p.Identified(
             match=answer.match,
