@@ -89,6 +89,13 @@ def test_numbers_that_are_whole_now_and_then_are_no_table(name: str, views: int)
     assert len(load_bytes(saved(ROUNDED[name](rows)), "x.npy").features) == views
 
 
+@pytest.mark.filterwarnings("error")
+def test_the_largest_numbers_of_float64_are_judged_without_a_warning() -> None:
+    rows = NUMBERS / np.abs(NUMBERS).max() * 1e305
+    rows[0, 0] = np.finfo(np.float64).max / 64
+    assert len(load_bytes(saved(rows), "x.npy").features) == 3
+
+
 @pytest.mark.parametrize("first", [-1, 0, 1, 2, 5])
 def test_column_numbers_are_told_wherever_they_begin(first: int) -> None:
     error = refused(text([str(first + i) for i in range(512)], NUMBERS[0]), "x.csv")

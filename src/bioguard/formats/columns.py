@@ -76,8 +76,10 @@ def check_columns(rows: NDArray[np.generic]) -> None:
 
 def _on_grid(block: NDArray[np.float64], grid: int) -> int:
     """How many numbers are multiples of 1/`grid`, as far as float32 can tell."""
-    scaled = block * grid
-    return int(np.count_nonzero(np.abs(scaled - np.rint(scaled)) <= 1e-4 + 1e-7 * np.abs(scaled)))
+    with np.errstate(over="ignore", invalid="ignore"):  # what overflows is a multiple of anything
+        scaled = block * grid
+        off = np.abs(scaled - np.rint(scaled)) > 1e-4 + 1e-7 * np.abs(scaled)
+    return int(off.size - np.count_nonzero(off))
 
 
 def foreign_column(column: int, what: str) -> InputRefused:

@@ -8,7 +8,7 @@ and writes it, while many files of that edition follow the older rule. The lengt
 
 import struct
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from enum import Enum, unique
 from typing import Self
 
@@ -49,10 +49,12 @@ class ExtendedData:
     Attributes:
         area: all blocks, without the length of the area.
         rule: what their lengths count.
+        length: the length of the area as the file has it, where that is another one; empty where it is missing.
     """
 
     area: bytes
     rule: LengthRule
+    length: bytes | None = field(default=None, compare=False)
 
     @classmethod
     def of(cls, blocks: Iterable[ExtendedBlock], rule: LengthRule) -> Self:
@@ -69,7 +71,7 @@ class ExtendedData:
 
     def to_bytes(self) -> bytes:
         """The area with its length before it."""
-        return len(self.area).to_bytes(2, "big") + self.area
+        return (len(self.area).to_bytes(2, "big") if self.length is None else self.length) + self.area
 
 
 NO_EXTENDED_DATA = ExtendedData(b"", LengthRule.WHOLE_BLOCK)
@@ -110,13 +112,21 @@ def read_extended(cursor: Cursor, edition: LengthRule) -> ExtendedData:
     Raises:
         InputRefused: `format.extended_overrun` for an area that does not fit into the record.
     """
+    counted = cursor.declared == cursor.end
+    if counted and cursor.offset == cursor.end:
+        _note(cursor, "truncated", cursor.offset, "the extended data length is missing", "there is no extended data")
+        return replace(NO_EXTENDED_DATA, length=b"")
     total = cursor.u16("extended data length")
-    start = cursor.offset
+    start, length = cursor.offset, None
+    if counted and total - 2 == cursor.end - start:
+        message = "the extended data length counts its own 2 bytes"
+        _note(cursor, "extended_overrun", start - 2, message, "they were not counted")
+        length, total = total.to_bytes(2, "big"), total - 2
     if total > cursor.end - start:
         message = f"extended data of {total} bytes, {cursor.end - start} left: field"
         raise refuse_at("extended_overrun", start - 2, message, CUT)
     if total == 0:
-        return NO_EXTENDED_DATA
+        return replace(NO_EXTENDED_DATA, length=length)
     area = cursor.take(total, "extended data")
     other = LengthRule.WHOLE_BLOCK if edition is LengthRule.DATA_ONLY else LengthRule.DATA_ONLY
     rule = next((r for r in (edition, other) if _fits(area, r)), LengthRule.UNREADABLE)
@@ -134,7 +144,7 @@ def read_extended(cursor: Cursor, edition: LengthRule) -> ExtendedData:
                 AcceptedBy.ALWAYS if rule is edition else AcceptedBy.LENIENT,
             )
         )
-    return ExtendedData(area, rule)
+    return ExtendedData(area, rule, length)
 
 
 def _note(cursor: Cursor, code: str, offset: int, message: str, effect: str) -> None:

@@ -14,7 +14,7 @@ from bioguard.errors import InputRefused
 from bioguard.formats.ansi2009 import Ansi2009Record
 from bioguard.formats.cursor import Cursor
 from bioguard.formats.deviations import AcceptedBy, Deviation, Deviations
-from bioguard.formats.errors import CUT, refuse_at
+from bioguard.formats.errors import CUT, refuse, refuse_at
 from bioguard.formats.iso2011 import Iso2011Record
 from bioguard.formats.minutiae import MAGIC, MinutiaeRecord
 from bioguard.formats.options import ImportOptions
@@ -147,6 +147,8 @@ def _attempt(reader: Reader, octets: bytes) -> _Reading:
         if cursor.declared > len(octets) and kind in ENDS_EARLY:
             message = f"header declares {cursor.declared} bytes, file has {len(octets)}: field"
             raise refuse_at("truncated", cursor.declared_at, message, CUT) from fault
+        if cursor.declared == len(octets) and fault.hint == CUT:  # as long as its header says: it was not cut
+            raise refuse(kind, fault.message) from fault
         raise
     _check_end(cursor)
     _check_canonical(record, memoryview(octets)[: cursor.offset])
