@@ -1,4 +1,6 @@
-"""What searches tell of a record beside which somebody else enrolled, in the application itself."""
+"""What is known of a record beside which somebody else enrolled, or that got another id, in the application itself."""
+
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -6,12 +8,14 @@ import pytest
 from bioguard.attack.kit import Kit
 from bioguard.attack.memory import MemoryStore
 from bioguard.attack.target import Target
-from bioguard.commands import biometric
+from bioguard.commands import biometric, policy, sensor
 from bioguard.commands.biometric import BIOMETRIC_UUID, Status
 from bioguard.device.launch import manifests
 from bioguard.records import FaceEmbedding
+from bioguard.records.grants import Purpose
+from bioguard.synthetic import finger_impressions
 from bioguard.trusted.contract.exposure import CLOSED, LIMIT
-from bioguard.trusted.contract.tally import read_tally
+from bioguard.trusted.contract.tally import SENSOR_IDS, put_tally, read_tally
 
 ACCEPTED, STRONG = 0.75, 0.95
 """Cosines to a face of 128 dimensions with three views."""
@@ -49,3 +53,28 @@ def test_somebody_who_is_near_and_would_not_be_accepted_pays_nothing(phone: Kit)
     for _ in range(CLOSED):
         assert phone.identify(phone.sample(bob.face)).user == bob.user
     assert count(phone, alice.user) == 0
+
+
+def test_a_finger_under_another_name_keeps_what_was_learned_of_it(phone: Kit) -> None:
+    """The samples are the same: giving them a new id must not be a way to a new budget."""
+    alice, fingers = phone.person(), sensor.Modality.FINGERPRINT
+    touches = tuple(touch.to_bytes() for touch in finger_impressions(1, person=0, count=3))
+    challenge = phone.ask(
+        BIOMETRIC_UUID, sensor.GENERATE_CHALLENGE, sensor.SensorRequest(user=alice.user, modality=fingers)
+    ).challenge
+    consent = policy.GrantConsent(user=alice.user, modality=fingers, purpose=Purpose.UNLOCK, days=365, of_age=True)
+    phone.ask(BIOMETRIC_UUID, policy.GRANT, replace(consent, token=phone.pin_token(alice)))
+    assert phone.enroll(alice, phone.pin_token(alice, challenge), samples=touches, modality=fingers) is Status.OK
+    store, listed = MemoryStore(phone.target.disk, BIOMETRIC_UUID.bytes), biometric.ListRecords(user=alice.user)
+    (old,) = phone.target.call(BIOMETRIC_UUID, biometric.LIST, listed).records
+    tally = read_tally(store, SENSOR_IDS[fingers])
+    with store.transaction() as transaction:
+        spent = tally.exposures.after(near=[old.record_id] * (LIMIT + 3))
+        put_tally(transaction, SENSOR_IDS[fingers], tally.with_exposures(spent))
+    request = biometric.Relabel(
+        user=alice.user, record_id=old.record_id, position=7, token=phone.pin_token(alice, phone.challenge(alice))
+    )
+    new = phone.target.call(BIOMETRIC_UUID, biometric.RELABEL, request)
+    assert new.status is Status.OK
+    exposures = read_tally(store, SENSOR_IDS[fingers]).exposures
+    assert (len(exposures), exposures.count(new.record_id)) == (1, LIMIT + 3)

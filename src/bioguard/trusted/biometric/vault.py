@@ -20,6 +20,7 @@ from bioguard.trusted.biometric.objects import (
 )
 from bioguard.trusted.biometric.rates import require_offered
 from bioguard.trusted.biometric.refusal import Refused
+from bioguard.trusted.contract.tally import keep_count
 from tee_sim.errors import TeeError, TeeResult
 from tee_sim.ta_api import StoredObject, TaEnv, Transaction
 
@@ -154,15 +155,22 @@ class Vault:
                 transaction.put(DEVICE_OBJECT, state.to_bytes(), kind="device")
             also(transaction)
 
-        record_id, digest = self._store(user, record, samples, replaces, all_of_it)
+        record_id = self._env.rng.bytes(16)
+        digest = self._store(user, record_id, record, samples, replaces, all_of_it)
         self._state = state
         return record_id, digest, record
 
     def _store(
-        self, user: bytes, record: StoredRecord, samples: tuple[bytes, ...], replaces: RecordRef | None, also: Change
-    ) -> tuple[bytes, bytes]:
-        """Give a record an id and a digest and store it in place of another, or of none."""
-        record_id, modality, position = self._env.rng.bytes(16), record.modality, record.position
+        self,
+        user: bytes,
+        record_id: bytes,
+        record: StoredRecord,
+        samples: tuple[bytes, ...],
+        replaces: RecordRef | None,
+        also: Change,
+    ) -> bytes:
+        """Give a record a digest and store it in place of another, or of none."""
+        modality, position = record.modality, record.position
         digest = commit(
             self._pepper,
             record.salt,
@@ -180,10 +188,10 @@ class Vault:
             )
             transaction.put(user_object(user), state.to_bytes(), kind="user", owner=user)
             also(transaction)
-        return record_id, digest
+        return digest
 
     def relabel(self, user: bytes, record_id: bytes, position: int) -> tuple[bytes, bytes, StoredRecord]:
-        """Store a finger's record again under another position; the time of its enrollment stays.
+        """Store a finger's record again under another position; when it was enrolled and what was learned of it stay.
 
         Refused UNKNOWN_RECORD, BAD_REQUEST for a face, ALREADY_ENROLLED for an occupied position, NOT_SUPPORTED in the
         digest-only profile: the digest commits to the samples, and they are not there.
@@ -200,7 +208,8 @@ class Vault:
         if record.profile is Profile.DIGEST_ONLY:
             raise Refused(Status.NOT_SUPPORTED)
         record = replace(record, position=position, salt=self._env.system_rng.bytes(16))
-        new_id, digest = self._store(user, record, record.views, old, lambda _: None)
+        new_id = self._env.rng.bytes(16)
+        digest = self._store(user, new_id, record, record.views, old, lambda t: keep_count(t, record_id, new_id))
         return new_id, digest, record
 
     def refuse_other_dimension(self, dimension: int, replaces: RecordRef | None) -> None:

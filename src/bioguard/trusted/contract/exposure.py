@@ -108,6 +108,13 @@ class Exposures:
             return self
         return type(self)(self.keys[:place] + self.keys[place + 1 :], self.counts[:place] + self.counts[place + 1 :])
 
+    def inherited(self, record_id: bytes, count: int) -> Self:
+        """With this count for a record that took another's place: what was learned of the samples goes with them."""
+        place, known = self._place(record_id)
+        if not known:
+            return self
+        return type(self)(self.keys, self.counts[:place] + bytes([count]) + self.counts[place + 1 :])
+
     def count(self, record_id: bytes) -> int:
         """Near decisions since the last strong match. CLOSED for a record that is not counted: it has no budget."""
         place, known = self._place(record_id)

@@ -22,7 +22,7 @@ from tee_sim.errors import TeeError, TeeResult
 from tee_sim.schema import AtMost, Record
 from tee_sim.ta_api import ObjectInfo, Reserve, Store, StoredObject, Transaction
 
-__all__ = ["MAX_RECORDS", "SENSOR_IDS", "TalliedStore", "Tally", "put_tally", "read_tally"]
+__all__ = ["MAX_RECORDS", "SENSOR_IDS", "TalliedStore", "Tally", "keep_count", "put_tally", "read_tally"]
 
 SENSOR_IDS = {Modality.FINGERPRINT: FINGERPRINT.sensor_id, Modality.FACE: FACE.sensor_id}
 _SIZES: Final = (*(4096 << n for n in range(8)), 768 << 10)
@@ -111,6 +111,13 @@ class _TalliedTransaction:
                 if exposures.holds(object_id[1:]):
                     self._changed[sensor_id] = exposures.erased(object_id[1:])
 
+    def keep_count(self, old: bytes, new: bytes) -> None:
+        """See the function."""
+        for sensor_id, exposures in self._changed.items():
+            before = read_tally(self._store, sensor_id).exposures
+            if before.holds(old):
+                self._changed[sensor_id] = exposures.inherited(new, before.count(old))
+
     def _exposures(self, sensor_id: int) -> Exposures:
         changed = self._changed.get(sensor_id)
         return read_tally(self._store, sensor_id).exposures if changed is None else changed
@@ -119,6 +126,17 @@ class _TalliedTransaction:
         """Store what changed."""
         for sensor_id, exposures in self._changed.items():
             put_tally(self._inner, sensor_id, read_tally(self._store, sensor_id).with_exposures(exposures))
+
+
+def keep_count(transaction: Transaction, old: bytes, new: bytes) -> None:
+    """Give a record that holds the samples of another, which it replaces in this transaction, the other's count.
+
+    Raises:
+        TypeError: not a transaction of a `TalliedStore`, which would lose the count.
+    """
+    if not isinstance(transaction, _TalliedTransaction):
+        raise TypeError("the records of this store are not counted")
+    transaction.keep_count(old, new)
 
 
 class TalliedStore:
