@@ -10,6 +10,7 @@ import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from shlex import quote
 from typing import Any
 
 from bioguard.errors import IntegrityFailure, NotPermitted, TeeUnavailable
@@ -33,14 +34,15 @@ MAX_FILE_BYTES = 16 << 20
 
 _HINTS = {
     Flaw.KIND: "find out who put it there; restore the file, or remove it and run: bioguard doctor",
-    Flaw.OWNER: "only its owner can use a device; if it is yours run: chown",
-    Flaw.MODE: "somebody else may have written it: look at it, then run: chmod go-w {name}",
+    Flaw.OWNER: "only its owner can use a device; if it is yours run, in the device's directory: chown USER {name}",
+    Flaw.MODE: "somebody else may have written it: look at it, then run, in the device's directory: chmod go-w {name}",
     Flaw.LINKS: "find out who linked it; copy the file and put the copy in its place",
     Flaw.SIZE: "this is no file of ours: restore it, or remove it and run: bioguard doctor",
 }
 _DIRECTORY_HINTS = {
     **_HINTS,
     Flaw.KIND: "give the directory itself",
+    Flaw.OWNER: "only its owner can use a device; if it is yours run: chown USER {name}",
     Flaw.MODE: "somebody else may have changed what is in it: look at it, then run: chmod go-w {name}",
 }
 _FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
@@ -92,7 +94,8 @@ def opened_directory(path: Path) -> Iterator[int]:
         fd = open_directory(path)
     except UnsafeFile as unsafe:
         code = f"device.directory_{unsafe.flaw.value}"
-        raise IntegrityFailure(str(unsafe), hint=_DIRECTORY_HINTS[unsafe.flaw].format(name=path), code=code) from unsafe
+        hint = _DIRECTORY_HINTS[unsafe.flaw].format(name=quote(str(path)))
+        raise IntegrityFailure(str(unsafe), hint=hint, code=code) from unsafe
     try:
         yield fd
     finally:

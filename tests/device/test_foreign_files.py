@@ -111,7 +111,9 @@ def test_what_is_no_plain_file_of_ours_is_refused_and_told(device: Path, name: s
 @pytest.mark.parametrize("name", PLACED)
 def test_a_file_of_somebody_else_is_refused(device: Path, name: str) -> None:
     os.chown(_rewritten(device / name), 12345, 12345)
-    assert _refused(lambda: incidents(device) or Device.open(device)).code == "device.file_owner"
+    refusal = _refused(lambda: incidents(device) or Device.open(device))
+    assert refusal.code == "device.file_owner"
+    assert refusal.hint.endswith(f"in the device's directory: chown USER {name}")
 
 
 @AS_ROOT
@@ -155,7 +157,9 @@ def test_a_link_in_the_place_of_the_directory_is_refused(device: Path, tmp_path:
 @AS_ROOT
 def test_a_directory_of_somebody_else_is_refused(device: Path) -> None:
     os.chown(device, 12345, 12345)
-    assert _refused(lambda: Device.open(device)).code == "device.directory_owner"
+    refusal = _refused(lambda: Device.open(device))
+    assert refusal.code == "device.directory_owner"
+    assert refusal.hint.endswith(f"run: chown USER {device}")
 
 
 @pytest.mark.parametrize(
