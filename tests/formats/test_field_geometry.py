@@ -154,3 +154,8 @@ def test_more_columns_are_left_out_and_said() -> None:
     assert "take ISO/IEC 19794-2 files from it instead" in typed.warnings[0].message
     for line in (b"10 20 30 E\n", b"10 20 30 90 \xff\n", b"10 20 30 90 " + b"1 " * 17 + b"\n"):
         assert refused(line, name="x.xyt").code in ("format.xyt_line", "format.xyt_text")
+
+
+def test_a_byte_order_mark_before_xyt_text_is_not_read() -> None:
+    lines = b"10 20 200 50\r\n30 40 10 60\r\n"
+    assert load_bytes(b"\xef\xbb\xbf" + lines, "x.xyt").features == load_bytes(lines, "x.xyt").features

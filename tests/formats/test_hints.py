@@ -133,3 +133,13 @@ def test_the_bench_shows_the_hint_and_takes_the_option(tmp_path: Path) -> None:
     assert with_it.exit_code == 0, with_it.output
     with np.load(tmp_path / "s.npz") as scores:
         assert np.isfinite(scores["set"]).all()
+
+
+def test_of_several_embeddings_one_can_be_taken_as_the_hint_says(tmp_path: Path) -> None:
+    rows = np.random.default_rng(3).normal(size=(2, 128)).astype("<f4")
+    np.save(tmp_path / "two.npy", rows)
+    with pytest.raises(InputRefused) as caught:
+        load(tmp_path / "two.npy", max_views=1)
+    assert caught.value.hint == "take one out: bioguard convert FILE OUT.npy --view 0"
+    assert run(["convert", str(tmp_path / "two.npy"), str(tmp_path / "OUT.npy"), "--view", "0"]) == 0
+    assert load(tmp_path / "OUT.npy", max_views=1).features == load(tmp_path / "two.npy").features[:1]

@@ -39,7 +39,9 @@ def check_views(views: int, dimension: int, max_views: int) -> None:
     if views > max_views:
         raise TooManyViews(
             f"{views} views, at most {max_views} {'is' if max_views == 1 else 'are'} read here",
-            hint="give the views of one person alone",
+            hint="take one out: bioguard convert FILE OUT.npy --view 0"
+            if max_views == 1
+            else f"give at most {max_views} views, of one person alone",
         )
     if views * dimension > MAX_VALUES:
         raise refuse(

@@ -9,6 +9,7 @@ There is no image size and no resolution in the file: the image is taken as just
 the resolution as 500 dpi unless stated.
 """
 
+import codecs
 import io
 import re
 from dataclasses import dataclass
@@ -69,6 +70,8 @@ class XytRecord:
         rows: list[tuple[int, int, int, int | None]] = []
         extra = typed = 0
         for number, raw in enumerate(io.BytesIO(octets), 1):
+            if number == 1:
+                raw = raw.removeprefix(codecs.BOM_UTF8)  # noqa: PLW2901  # editors on Windows write it
             line = raw.rstrip(b"\n").removesuffix(b"\r")
             if not line.strip(b" \t"):
                 continue
