@@ -39,7 +39,7 @@ regression: $(VENV)/.test
 	@$(BIN)/python -m bench baseline --check --no-speed
 
 bench: $(VENV)/.test
-	@$(BIN)/python -m bench.timings
+	@$(BIN)/python -m bench.experiments.timings
 
 lint: $(VENV)/.test
 	@$(BIN)/ruff check .

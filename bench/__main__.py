@@ -4,14 +4,14 @@ import sys
 
 import click
 
-from bench.commands_accuracy import accuracy, scores
-from bench.commands_baseline import baseline
-from bench.commands_campaign import campaign
-from bench.commands_compare import compare_command
-from bench.commands_enrollment import enrollment
-from bench.commands_protection import protection
-from bench.commands_realism import realism
-from bench.commands_speed import speed
+from bench.commands.accuracy import accuracy, scores
+from bench.commands.baseline import baseline
+from bench.commands.campaign import campaign
+from bench.commands.compare import compare_command
+from bench.commands.enrollment import enrollment
+from bench.commands.protection import protection
+from bench.commands.realism import realism
+from bench.commands.speed import speed
 from bioguard.errors import BioguardError
 from bioguard.printable import printable
 

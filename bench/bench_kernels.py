@@ -8,8 +8,8 @@ import pytest
 from bioguard.match import CodeGallery, FaceGallery, FingerprintGallery
 from bioguard.match.fingerprint import prepare, prepare_all
 from bioguard.match.kernels import available
-from bioguard.protect import CodeContext, SignCoder
-from bioguard.synthetic import EDGEFACE_XS, FacePopulation, FingerPopulation
+from bioguard.match.protected import CodeContext, SignCoder
+from bioguard.simulate.people import EDGEFACE_XS, FacePopulation, FingerPopulation
 
 PEOPLE = 10_000
 FACES = FacePopulation(EDGEFACE_XS, 1)

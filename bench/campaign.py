@@ -22,9 +22,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bioguard.match import CodeGallery
-from bioguard.protect import CODE_BITS, CodeContext, SignCoder
-from bioguard.synthetic import EDGEFACE_XS, FacePopulation
-from bioguard.synthetic.streams import words
+from bioguard.match.protected import CODE_BITS, CodeContext, SignCoder
+from bioguard.simulate.people import EDGEFACE_XS, FacePopulation
+from bioguard.simulate.people.counter_rng import words
 
 __all__ = ["BLOCK", "block_histograms", "figures", "run"]
 

@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 from bench.linkage import equal_bins, linkage
 from bench.metrics.rates import Scores, minimum_comparisons
 from bioguard.match.fingerprint import PreparedTemplate
-from bioguard.match.fingerprint.protected import FingerCoder, protected_scores
-from bioguard.synthetic.streams import words
+from bioguard.match.protected.finger_codes import FingerCoder, protected_scores
+from bioguard.simulate.people.counter_rng import words
 
 __all__ = ["measure"]
 

@@ -12,10 +12,10 @@ A scalar code needs less: rotate the rounded values back.
 import numpy as np
 from numpy.typing import NDArray
 
-from bioguard.protect import CodeContext, ScalarCoder
-from bioguard.protect.codes import PURPOSE as SIGN_PURPOSE
-from bioguard.protect.rotate import rotate
-from bioguard.protect.scalar import PURPOSE as SCALAR_PURPOSE
+from bioguard.match.protected import CodeContext, ScalarCoder
+from bioguard.match.protected.rotation import rotate
+from bioguard.match.protected.scalar_codes import PURPOSE as SCALAR_PURPOSE
+from bioguard.match.protected.sign_codes import PURPOSE as SIGN_PURPOSE
 
 __all__ = ["invert_scalar_codes", "invert_sign_codes"]
 

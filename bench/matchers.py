@@ -8,8 +8,8 @@ from numpy.typing import NDArray
 from bench.load import FingerprintSet
 from bench.sets import Comparisons
 from bioguard.match import CodeGallery, FaceGallery, FingerprintGallery
-from bioguard.protect import CodeContext, SignCoder
-from bioguard.synthetic.streams import words
+from bioguard.match.protected import CodeContext, SignCoder
+from bioguard.simulate.people.counter_rng import words
 
 __all__ = ["code_similarities", "cosines", "fingerprint_comparisons", "fingerprint_scores"]
 

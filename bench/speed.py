@@ -14,8 +14,8 @@ from bioguard.device import Device
 from bioguard.device.consent import grant_all
 from bioguard.match import CodeGallery, FaceGallery, FingerprintGallery
 from bioguard.match.fingerprint import prepare, prepare_all
-from bioguard.protect import CodeContext, SignCoder
-from bioguard.synthetic import EDGEFACE_XS, FacePopulation, FingerPopulation, face_views, finger_impressions
+from bioguard.match.protected import CodeContext, SignCoder
+from bioguard.simulate.people import EDGEFACE_XS, FacePopulation, FingerPopulation, face_views, finger_impressions
 
 __all__ = ["measure"]
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tee_sim.lockdown.verdict import cached_probes
+from tee_sim.normal.sandbox_verdict.verdict import cached_probes
 
 __all__ = ["Change", "copy_with", "install", "interpreter"]
 
@@ -21,7 +21,7 @@ ROOT = Path(__file__).parents[1]
 LAUNCH = """
 import sys
 sys.path[:0] = {paths!r}
-from tee_sim.launcher import main
+from tee_sim.secure.launcher import main
 main(["launcher", *sys.argv[1:]])
 """
 

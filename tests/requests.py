@@ -7,11 +7,11 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from tee_sim import codec
-from tee_sim.limits import MAX_PARAM_BYTES
-from tee_sim.params import ParamType
-from tee_sim.schema import AtMost, Fixed, Items, Record, UpTo, _Field, _layout
-from tee_sim.ta_api import Command
+from tee_sim.shared import codec
+from tee_sim.shared.limits import MAX_PARAM_BYTES
+from tee_sim.shared.params import ParamType
+from tee_sim.shared.schema import AtMost, Fixed, Items, Record, UpTo, _Field, _layout
+from tee_sim.shared.ta_api import Command
 
 __all__ = ["Pool", "Request", "requests_to"]
 

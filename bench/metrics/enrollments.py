@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from bench.sets import Comparisons
-from bioguard.synthetic.streams import uniforms
+from bioguard.simulate.people.counter_rng import uniforms
 
 __all__ = ["user_effect", "view_effect"]
 

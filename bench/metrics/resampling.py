@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from bioguard.synthetic.streams import uniforms
+from bioguard.simulate.people.counter_rng import uniforms
 
 __all__ = ["Pairs", "SubjectIntervals", "subject_intervals"]
 

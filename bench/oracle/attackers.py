@@ -16,7 +16,7 @@ from bench.oracle.world import Caller, SpentError
 from bioguard.commands.configuration import DEFAULT_FMR_INVERSE, Configuration
 from bioguard.trusted.biometric.levels import Kind, Levels, levels
 from bioguard.trusted.biometric.rates import claim_terms, search_terms
-from bioguard.trusted.contract.exposure import LIMIT
+from bioguard.trusted.sensor.exposure import LIMIT
 
 __all__ = ["ATTACKERS", "Attacker"]
 

@@ -11,8 +11,8 @@ from bench.oracle.people import Faces
 from bench.oracle.places import PLACES
 from bench.oracle.world import Caller, Insider
 from bioguard.device.launch import manifests
-from bioguard.trusted.contract.lockout import ANDROID_13
-from tee_sim.manifest import Manifest
+from bioguard.trusted.sensor.lockout import ANDROID_13
+from tee_sim.shared.manifest import Manifest
 
 __all__ = ["FIELDS", "Outcome", "baseline", "run"]
 

@@ -10,8 +10,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from bench.face_data import load_faces
-from bioguard.synthetic.faces import EDGEFACE_XS, FacePopulation
+from bench.calibration.face_data import load_faces
+from bioguard.simulate.people.faces import EDGEFACE_XS, FacePopulation
 
 __all__ = ["VIEWS", "Faces", "lfw", "synthetic", "with_head_start"]
 

@@ -9,14 +9,14 @@ from typing import TypeVar
 from uuid import UUID
 
 from bench.oracle.world import Traffic
-from bioguard.attack.device_kit import DeviceKit
-from bioguard.attack.target import Target
 from bioguard.device.clock import advance
+from bioguard.evidence.attack.device_kit import DeviceKit
+from bioguard.evidence.attack.target import Target
 from bioguard.trusted.gatekeeper import app as gatekeeper_app
-from tee_sim.manifest import Manifest
-from tee_sim.schema import Record
-from tee_sim.supplicant import RequestNote
-from tee_sim.ta_api import Command
+from tee_sim.normal.supplicant import RequestNote
+from tee_sim.shared.manifest import Manifest
+from tee_sim.shared.schema import Record
+from tee_sim.shared.ta_api import Command
 
 __all__ = ["PLACES", "DevicePlace", "Place", "TargetPlace"]
 

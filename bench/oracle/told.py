@@ -11,8 +11,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from bioguard import commands as tables
-from tee_sim.schema import Record, _layout
-from tee_sim.ta_api import Command
+from tee_sim.shared.schema import Record, _layout
+from tee_sim.shared.ta_api import Command
 
 __all__ = ["COMPARING", "Row", "every_command", "page", "rows", "varied"]
 

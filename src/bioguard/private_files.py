@@ -15,8 +15,8 @@ from typing import Any
 
 from bioguard.errors import IntegrityFailure, NotPermitted, TeeUnavailable
 from bioguard.json_text import parse_json
-from tee_sim.private_files import WRITABLE_BY_OTHERS, Flaw, UnsafeFile, create_file, open_directory, open_file
-from tee_sim.supplicant.reserve import fill, release
+from tee_sim.normal.private_files import WRITABLE_BY_OTHERS, Flaw, UnsafeFile, create_file, open_directory, open_file
+from tee_sim.normal.supplicant.reserve import fill, release
 
 __all__ = [
     "DAMAGED", "TEMPORARY", "file_errors", "open_or_create", "opened_directory", "put_aside", "read_file", "read_json",
@@ -84,7 +84,7 @@ def file_errors(name: str) -> Iterator[None]:
 
 @contextmanager
 def opened_directory(path: Path) -> Iterator[int]:
-    """`tee_sim.private_files.open_directory` for a block.
+    """`tee_sim.normal.private_files.open_directory` for a block.
 
     Raises:
         IntegrityFailure: `device.directory_*`, it is not a directory of ours alone.

@@ -1,10 +1,10 @@
 """TEE_AllocatePersistentObjectEnumerator and its family (Internal Core API 1.3.1, section 5.8)."""
 
-from tee_sim.errors import TeeError, TeeResult
 from tee_sim.gp_objects.constants import HANDLE_FLAGS, ObjectInfo
 from tee_sim.gp_objects.names import KIND, split
 from tee_sim.gp_objects.panics import Function, guard
-from tee_sim.ta_api import Store
+from tee_sim.shared.errors import TeeError, TeeResult
+from tee_sim.shared.ta_api import Store
 
 __all__ = ["Enumerators"]
 

@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 
-from tee_sim.errors import TeeError, TeeResult
 from tee_sim.gp_objects.constants import Flag
+from tee_sim.shared.errors import TeeError, TeeResult
 
 __all__ = ["NO_RIGHT", "Handle", "HandleTable", "may_share"]
 

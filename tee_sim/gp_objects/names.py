@@ -10,8 +10,8 @@ Body: objectUsage u32 big-endian || id length u8 || id || data.
 import hashlib
 import struct
 
-from tee_sim.errors import TeeError, TeeResult
 from tee_sim.gp_objects.constants import MAX_ID_BYTES
+from tee_sim.shared.errors import TeeError, TeeResult
 
 __all__ = ["KIND", "check_id", "join", "split", "store_id"]
 

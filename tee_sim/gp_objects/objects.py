@@ -7,7 +7,6 @@ authenticates it; the cost of a call is that of the whole object.
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from tee_sim.errors import TeeError, TeeResult
 from tee_sim.gp_objects.constants import (
     ALL_USAGES,
     HANDLE_FLAGS,
@@ -20,7 +19,8 @@ from tee_sim.gp_objects.constants import (
 from tee_sim.gp_objects.handles import NO_RIGHT, Handle, HandleTable, may_share
 from tee_sim.gp_objects.names import KIND, check_id, join, split, store_id
 from tee_sim.gp_objects.panics import Function, guard
-from tee_sim.ta_api import Store, Transaction
+from tee_sim.shared.errors import TeeError, TeeResult
+from tee_sim.shared.ta_api import Store, Transaction
 
 __all__ = ["GpObjects"]
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from enum import Enum
 
-from tee_sim.errors import TeeError, TeeResult
+from tee_sim.shared.errors import TeeError, TeeResult
 
 __all__ = ["Function", "TaPanic", "guard"]
 

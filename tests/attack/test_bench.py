@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from bioguard.attack.bench import ATTACKS, Verdict, play, select
-from bioguard.attack.kit import Stage
-from bioguard.attack.target import Outside, Target
 from bioguard.device.launch import manifests
 from bioguard.errors import InputRefused
-from tee_sim.manifest import Manifest
+from bioguard.evidence.attack.bench import ATTACKS, Verdict, play, select
+from bioguard.evidence.attack.kit import Stage
+from bioguard.evidence.attack.target import Outside, Target
+from tee_sim.shared.manifest import Manifest
 
 sys.path.insert(0, str(Path(__file__).parent))
 VULNERABLE = {

@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from bioguard.attack.bench import ATTACKS
-from bioguard.attack.kit import Stage
 from bioguard.cli.__main__ import run
 from bioguard.device.launch import manifests
+from bioguard.evidence.attack.bench import ATTACKS
+from bioguard.evidence.attack.kit import Stage
 from bioguard.exit_codes import ExitCode
 
 FOREIGN = "6f1c3b52-0000-4000-8000-00000000000a"

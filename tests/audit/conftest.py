@@ -6,14 +6,14 @@ from pathlib import Path
 
 import pytest
 
-from bioguard.audit import confinement
-from bioguard.audit.lab import Lab
-from bioguard.audit.run import signer_from, write_bundle
-from bioguard.audit.trials import TRIALS, conduct
 from bioguard.device import consent
-from bioguard.policy.clauses import CLAUSES
+from bioguard.evidence import confinement
+from bioguard.evidence.policy_clauses import CLAUSES
+from bioguard.evidence.policy_trials import TRIALS, conduct
+from bioguard.evidence.run import signer_from, write_bundle
+from bioguard.evidence.temporary_device import Lab
 from bioguard.report import Fact, Report, Requirement
-from tee_sim.lockdown.verdict import Level
+from tee_sim.normal.sandbox_verdict.verdict import Level
 
 ANY_LEVEL = Level.NOT_ENFORCED
 """These tests are about rules and evidence; what a host enforces is tested in tests/lockdown."""

@@ -9,12 +9,12 @@ from pathlib import Path
 import pytest
 from jsonschema import Draft202012Validator
 
-from bioguard.audit.bundle import KEYS, BundleKeys
-from bioguard.audit.image import check_image
-from bioguard.audit.log import SignedLog
-from bioguard.audit.receipts import ErasureReceipt
-from bioguard.audit.verify import verify_bundle
 from bioguard.errors import BioguardError, IntegrityFailure
+from bioguard.evidence.bundle import KEYS, BundleKeys
+from bioguard.evidence.verify import verify_bundle
+from bioguard.log.erasure_receipt import ErasureReceipt
+from bioguard.log.signed_log import SignedLog
+from bioguard.log.store_copy import check_image
 from bioguard.proofs.checkpoint import Checkpoint, TlogProof
 from bioguard.proofs.notes import NoteKey
 from bioguard.proofs.psa_token import Claims, Profile

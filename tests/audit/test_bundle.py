@@ -22,14 +22,14 @@ from pymerkle import InmemoryTree
 from securesystemslib.dsse import Envelope
 from securesystemslib.signer import SSlibKey
 
-from bioguard.audit.bundle import BundleKeys, seal_statement
-from bioguard.audit.image import check_image
-from bioguard.audit.log import SignedLog
-from bioguard.audit.receipts import ErasureReceipt
-from bioguard.audit.run import signer_from
-from bioguard.audit.verify import verify_bundle
 from bioguard.cli.__main__ import run
 from bioguard.errors import InputRefused, IntegrityFailure
+from bioguard.evidence.bundle import BundleKeys, seal_statement
+from bioguard.evidence.run import signer_from
+from bioguard.evidence.verify import verify_bundle
+from bioguard.log.erasure_receipt import ErasureReceipt
+from bioguard.log.signed_log import SignedLog
+from bioguard.log.store_copy import check_image
 from bioguard.proofs import dsse
 from bioguard.proofs.encoding import ProofInvalid
 from bioguard.report import Status
@@ -217,9 +217,9 @@ def test_a_receipt_stands_alone_and_no_byte_of_it_can_be_changed(bundle: Path) -
 
 def test_the_verifier_needs_no_secure_world() -> None:
     probe = (
-        "import sys, bioguard.audit.verify\n"
-        "parts = ('tee_sim.client', 'tee_sim.process', 'tee_sim.secure', 'tee_sim.core', 'tee_sim.storage',\n"
-        "         'tee_sim.lockdown', 'bioguard.device', 'bioguard.trusted', 'bioguard.match')\n"
+        "import sys, bioguard.evidence.verify\n"
+        "parts = ('tee_sim.normal.client', 'tee_sim.normal.secure_process', 'tee_sim.secure', 'bioguard.device',\n"
+        "         'bioguard.trusted', 'bioguard.match')\n"
         "print([m for m in sys.modules if m.startswith(parts)])"
     )
     done = subprocess.run([sys.executable, "-I", "-c", probe], capture_output=True, text=True, check=True)

@@ -14,13 +14,13 @@ from typing import Any
 import pytest
 
 from bench.compare import read_result
-from bioguard.audit.bundle import BundleKeys, digests, statement_nonce
-from bioguard.audit.log import SignedLog
-from bioguard.audit.receipts import ErasureReceipt
-from bioguard.audit.run import signer_from
-from bioguard.audit.verify import verify_bundle
 from bioguard.cli.__main__ import run
 from bioguard.errors import BioguardError
+from bioguard.evidence.bundle import BundleKeys, digests, statement_nonce
+from bioguard.evidence.run import signer_from
+from bioguard.evidence.verify import verify_bundle
+from bioguard.log.erasure_receipt import ErasureReceipt
+from bioguard.log.signed_log import SignedLog
 from bioguard.proofs import cose, dsse
 from bioguard.proofs.psa_token import Claims, Profile
 from bioguard.proofs.statement import TestResult

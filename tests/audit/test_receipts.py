@@ -12,19 +12,19 @@ from hypothesis import strategies as st
 from pymerkle import InmemoryTree
 from pymerkle import verify_inclusion as pymerkle_inclusion
 
-from bioguard.audit.image import check_image
-from bioguard.audit.log import SignedLog
-from bioguard.audit.receipts import ErasureReceipt, ProvenErasure
 from bioguard.commands.biometric import Modality
 from bioguard.commands.policy import LogItem
 from bioguard.errors import InputRefused, IntegrityFailure
+from bioguard.log.erasure_receipt import ErasureReceipt, ProvenErasure
+from bioguard.log.signed_log import SignedLog
+from bioguard.log.store_copy import check_image
 from bioguard.proofs.checkpoint import Checkpoint
 from bioguard.proofs.encoding import ProofInvalid
 from bioguard.proofs.merkle import inclusion_proof, leaf_hash, root_hash
 from bioguard.proofs.notes import NoteKey, NoteSigner, open_note
 from bioguard.proofs.origin import log_origin, records_origin
 from bioguard.proofs.records_head import HIGHEST, LOWEST, Absence, RecordsHead, record_key, sorted_keys
-from bioguard.records.events import Cause, Entry, Event
+from bioguard.records.audit_events import Cause, Entry, Event
 
 SEED = b"s" * 32
 PUBLIC = NoteSigner("unnamed", SEED).key.public_key

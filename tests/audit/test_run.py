@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from bioguard.cli.__main__ import run
-from bioguard.policy.clauses import CLAUSES
+from bioguard.evidence.policy_clauses import CLAUSES
 
 
 @pytest.mark.slow

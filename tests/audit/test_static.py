@@ -14,11 +14,11 @@ from cyclonedx.validation.json import JsonStrictValidator
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bioguard.audit.elf import NotElf, undefined_symbols
-from bioguard.audit.lab import Lab
-from bioguard.audit.personal import personal_data
-from bioguard.audit.sbom import Component, components, render_cyclonedx
-from bioguard.records.events import Cause
+from bioguard.device.personal_data import personal_data
+from bioguard.evidence.elf import NotElf, undefined_symbols
+from bioguard.evidence.sbom import Component, components, render_cyclonedx
+from bioguard.evidence.temporary_device import Lab
+from bioguard.records.audit_events import Cause
 
 EXPORT_SCHEMA = Path(__file__).parents[2] / "src/bioguard/report/schema/export.schema.json"
 OBJECTS = sorted([*Path(nacl.__file__).parent.glob("*.so"), *Path(np.__file__).parent.glob("_core/*.so")])

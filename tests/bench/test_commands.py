@@ -12,14 +12,14 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
-from bench import commands_accuracy
 from bench.__main__ import cli
+from bench.commands import accuracy
 from bench.load import fingerprint_sets, read_score_files
 from bench.matchers import code_similarities
 from bioguard.errors import InputRefused
 from bioguard.formats import ImportOptions, write_iso2005
 from bioguard.match import FingerprintGallery
-from bioguard.synthetic import EDGEFACE_XS, FacePopulation, FingerPopulation
+from bioguard.simulate.people import EDGEFACE_XS, FacePopulation, FingerPopulation
 
 PEOPLE, TOUCHES = 11, 3
 
@@ -111,7 +111,7 @@ def test_accuracy_is_reproducible_and_counts_failures(folder: Path, tmp_path: Pa
 
 
 def test_an_interrupted_run_takes_stored_sets_up(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    real, made = commands_accuracy.fingerprint_scores, []
+    real, made = accuracy.fingerprint_scores, []
 
     def counting(one: Any, advance: Any) -> Any:
         if len(made) == 1:
@@ -119,13 +119,13 @@ def test_an_interrupted_run_takes_stored_sets_up(folder: Path, tmp_path: Path, m
         made.append(one.name)
         return real(one, advance)
 
-    monkeypatch.setattr(commands_accuracy, "fingerprint_scores", counting)
+    monkeypatch.setattr(accuracy, "fingerprint_scores", counting)
     line = ("accuracy", "--fingerprints", folder, "--out", tmp_path / "run", "--replicates", 20)
     assert _run(*line).exit_code != 0
     assert made == ["DB2"]
     made.clear()
     monkeypatch.setattr(
-        commands_accuracy, "fingerprint_scores", lambda one, advance: (made.append(one.name), real(one, advance))[1]
+        accuracy, "fingerprint_scores", lambda one, advance: (made.append(one.name), real(one, advance))[1]
     )
     assert _run(*line).exit_code == 0
     assert made == ["x/DB1"]

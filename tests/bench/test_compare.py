@@ -19,7 +19,7 @@ from bench.load import FingerprintSet
 from bench.matchers import fingerprint_comparisons, fingerprint_scores
 from bench.sets import Comparisons
 from bioguard.errors import InputRefused
-from bioguard.synthetic import FingerPopulation
+from bioguard.simulate.people import FingerPopulation
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from click.testing import CliRunner
 from bench.__main__ import cli
 from bench.enrollment_gate import face_gate, finger_gate
 from bioguard.formats import write_iso2005
-from bioguard.synthetic import EDGEFACE_XS, FacePopulation, FingerPopulation
+from bioguard.simulate.people import EDGEFACE_XS, FacePopulation, FingerPopulation
 
 POPULATION = FacePopulation(EDGEFACE_XS, seed=5)
 PEOPLE = 30

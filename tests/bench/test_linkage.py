@@ -7,11 +7,11 @@ import pytest
 from numpy.typing import NDArray
 from scipy.integrate import quad
 
-from bench.face_protection import attack, context
+from bench.experiments.face_protection import attack, context
 from bench.inversion import invert_scalar_codes, invert_sign_codes
 from bench.linkage import d_sys, equal_bins, integer_bins, linkage
-from bioguard.protect import ScalarCoder, SignCoder
-from bioguard.synthetic.faces import EDGEFACE_XS, FacePopulation
+from bioguard.match.protected import ScalarCoder, SignCoder
+from bioguard.simulate.people.faces import EDGEFACE_XS, FacePopulation
 
 
 def normal_grid(mean: float, sd: float, n: int) -> NDArray[np.float64]:

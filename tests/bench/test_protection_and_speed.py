@@ -9,7 +9,7 @@ from click.testing import CliRunner
 
 from bench import finger_codes
 from bench.__main__ import cli
-from bench.commands_baseline import PEOPLE_RULES
+from bench.commands.baseline import PEOPLE_RULES
 from bench.compare import Rule, compare
 from bench.peers import code_peers, face_peers
 from bench.protection_report import protection_report
@@ -17,8 +17,8 @@ from bench.timing import in_turn
 from bioguard.match import CodeGallery, FaceGallery
 from bioguard.match.fingerprint import prepare_all
 from bioguard.report import Status
-from bioguard.synthetic import EDGEFACE_XS, FacePopulation, FingerPopulation
-from bioguard.synthetic.streams import words
+from bioguard.simulate.people import EDGEFACE_XS, FacePopulation, FingerPopulation
+from bioguard.simulate.people.counter_rng import words
 
 
 @pytest.fixture(scope="module")
@@ -117,12 +117,12 @@ def test_contenders_take_turns_and_ratios_are_of_pairs(monkeypatch: pytest.Monke
 
 
 def test_baseline_of_people_is_reproducible_and_its_rules_fit(tmp_path: Any) -> None:
-    from bench import commands_baseline
+    from bench.commands import baseline
 
     with pytest.MonkeyPatch.context() as patch:
         for name, small in (("FINGERS", 12), ("FACES", 60), ("CAMPAIGN", 200)):
-            patch.setattr(commands_baseline, name, small)
-        patch.setattr(commands_baseline, "rerun_single_threaded", lambda module: None)
+            patch.setattr(baseline, name, small)
+        patch.setattr(baseline, "rerun_single_threaded", lambda module: None)
         line = ["baseline", "--no-speed", "--directory", str(tmp_path)]
         assert CliRunner().invoke(cli, line).exit_code == 0
         checked = CliRunner().invoke(cli, [*line, "--check", "--json"])

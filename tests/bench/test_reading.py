@@ -19,7 +19,7 @@ from bench.load import fingerprint_sets, read_faces, read_score_files
 from bench.names import subject_of
 from bioguard.errors import InputRefused
 from bioguard.formats import ImportOptions, write_iso2005, write_xyt
-from bioguard.synthetic import EDGEFACE_XS, FacePopulation, FingerPopulation
+from bioguard.simulate.people import EDGEFACE_XS, FacePopulation, FingerPopulation
 
 CASES = Path(__file__).parents[3] / "shared" / "cases"
 FINGERS, TOUCHES = 5, 3

@@ -14,7 +14,7 @@ from bioguard.cli.demo_sensor import take
 from bioguard.errors import InputRefused
 from bioguard.formats import ImportOptions, write_iso2005, write_xyt
 from bioguard.records import FaceEmbedding, Features, FingerprintTemplate
-from bioguard.synthetic import face_views, finger_impressions
+from bioguard.simulate.people import face_views, finger_impressions
 from tests.formats.test_embeddings import saved
 
 DIFFERS = "does not look like the others"

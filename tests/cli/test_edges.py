@@ -18,7 +18,7 @@ from bioguard.device import Device, Level, launch
 from bioguard.device.consent import grant_all
 from bioguard.exit_codes import ExitCode
 from bioguard.formats import write_iso2005
-from bioguard.synthetic import finger_impressions
+from bioguard.simulate.people import finger_impressions
 
 BIOGUARD = [sys.executable, "-m", "bioguard.cli", "--device", "phone"]
 

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from bioguard.attack.device_kit import DeviceKit, Told
 from bioguard.device.launch import manifests
+from bioguard.evidence.attack.device_kit import DeviceKit, Told
 
 
 class Desk(DeviceKit):

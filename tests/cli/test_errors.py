@@ -18,7 +18,7 @@ from bioguard.errors import InputRefused
 from bioguard.exit_codes import ExitCode
 from bioguard.formats import write_iso2005
 from bioguard.records import FingerprintTemplate
-from bioguard.synthetic import face_views, finger_impressions
+from bioguard.simulate.people import face_views, finger_impressions
 
 TOUCHES = finger_impressions(1, person=0, count=5)
 

@@ -22,11 +22,11 @@ from bioguard.cli.app import GLOBAL_OPTIONS, cli, hoist_global_options
 from bioguard.commands.biometric import Modality
 from bioguard.device import Device, DeviceOptions, parse_clock
 from bioguard.device.consent import grant_all, signed_log
-from bioguard.device.credentials import enrollment_token, set_pin
+from bioguard.device.pins import enrollment_token, set_pin
 from bioguard.device.receipts import erasure_receipt
 from bioguard.formats import write_iso2005
-from bioguard.records.events import Event
-from bioguard.synthetic import face_views, finger_impressions
+from bioguard.records.audit_events import Event
+from bioguard.simulate.people import face_views, finger_impressions
 from tests.cli.test_readme import at_a_terminal
 
 ROOTS = {"bioguard": cli, "python -m bench": bench_cli}

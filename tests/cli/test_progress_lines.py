@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from bioguard.audit.run import signer_from
 from bioguard.cli import audit_bundle
 from bioguard.cli.__main__ import run
+from bioguard.evidence.run import signer_from
 from bioguard.report import Check, Report, Status
 
 LINE = "[ 1/37] PASS BG-STA-001 one check"

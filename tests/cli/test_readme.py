@@ -10,7 +10,7 @@ from pathlib import Path
 from bioguard.device import Device
 from bioguard.device.consent import grant_all
 from bioguard.formats import write_iso2005
-from bioguard.synthetic import finger_impressions
+from bioguard.simulate.people import finger_impressions
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text("utf-8")

@@ -7,15 +7,15 @@ from hashlib import sha256
 import pytest
 
 from bioguard.commands.gatekeeper import EnrollPin, GatekeeperStatus, HasPin, PinHeld, VerifyPin
-from bioguard.faults.knobs import Knobs
-from bioguard.faults.virtual import VirtualHal, VirtualSession
-from bioguard.faults.virtual_state import MemoryStates
+from bioguard.hal.aidl_codes import Kind
+from bioguard.hal.callbacks import Callback
 from bioguard.records.tokens import AuthToken
-from bioguard.trusted.contract.callbacks import Callback
-from bioguard.trusted.contract.codes import Kind
+from bioguard.simulate.faults.properties import Knobs
+from bioguard.simulate.virtual_hal.virtual_hal import VirtualHal, VirtualSession
+from bioguard.simulate.virtual_hal.virtual_hal_state import MemoryStates
 from bioguard.trusted.gatekeeper.gatekeeper import Gatekeeper, PinRecord
-from tee_sim.clock import FakeClock
-from tee_sim.rng import SeededRng
+from tee_sim.shared.clock import FakeClock
+from tee_sim.shared.rng import SeededRng
 
 KEY = bytes(range(32))
 ALICE, BOB = b"A" * 16, b"B" * 16
@@ -72,7 +72,7 @@ class World:
         return answer.secure_user_id
 
     def held(self, user: bytes, secure_user_id: int = 0) -> PinHeld:
-        """`bioguard.trusted.contract.pins.Pins`."""
+        """`bioguard.trusted.sensor.pins.Pins`."""
         return self.gatekeeper.has_pin(HasPin(user=user, secure_user_id=secure_user_id))
 
     def pin_token(self, challenge: int = 0, user: bytes = ALICE, pin: bytes = b"1234") -> bytes:

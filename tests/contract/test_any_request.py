@@ -28,16 +28,16 @@ from bioguard.device import Device
 from bioguard.device.errors import status_of
 from bioguard.device.launch import manifests
 from bioguard.records import FaceEmbedding
-from bioguard.records.grants import Purpose
-from bioguard.synthetic import face_views, finger_impressions
+from bioguard.records.consent import Purpose
+from bioguard.simulate.people import face_views, finger_impressions
 from bioguard.trusted.gatekeeper import app as gatekeeper_app
-from tee_sim import codec
-from tee_sim.client import Context, Session, Transport
-from tee_sim.errors import TeeResult
-from tee_sim.supplicant import Supplicant
-from tee_sim.ta_api import Command
-from tee_sim.testing import InProcessTee
-from tee_sim.wire import HEAD_BYTES, Return, pack, unpack
+from tee_sim.normal.client import Context, Session, Transport
+from tee_sim.normal.supplicant import Supplicant
+from tee_sim.shared import codec
+from tee_sim.shared.errors import TeeResult
+from tee_sim.shared.ta_api import Command
+from tee_sim.shared.wire import HEAD_BYTES, Return, pack, unpack
+from tee_sim.testing.in_process import InProcessTee
 from tests.requests import Request, requests_to
 
 ALICE, BOB, NOBODY = b"a" * 16, b"b" * 16, b"n" * 16

@@ -5,14 +5,14 @@ Rows 1, 8 and 9 have files of their own (test_token, test_gatekeeper, test_keyst
 
 import pytest
 
-from bioguard.trusted.contract import callbacks as cb
-from bioguard.trusted.contract.authority import Denial, SensorAuthority, TokenUnusable
-from bioguard.trusted.contract.callbacks import OperationError
-from bioguard.trusted.contract.challenges import LIFETIME_MS, MAX_LIVE, ChallengeTable
-from bioguard.trusted.contract.codes import ErrorCode, Kind
-from bioguard.trusted.contract.lockout import ANDROID_13, Outcome
-from bioguard.trusted.contract.sensors import SensorProps
-from bioguard.trusted.contract.session import State
+from bioguard.hal import callbacks as cb
+from bioguard.hal.aidl_codes import ErrorCode, Kind
+from bioguard.hal.callbacks import OperationError
+from bioguard.hal.session import State
+from bioguard.trusted.sensor.authorization import Denial, SensorAuthority, TokenUnusable
+from bioguard.trusted.sensor.challenges import LIFETIME_MS, MAX_LIVE, ChallengeTable
+from bioguard.trusted.sensor.lockout import ANDROID_13, Outcome
+from bioguard.trusted.sensor.sensors import SensorProps
 
 KEY = bytes(range(32))
 ALICE, BOB = b"A" * 16, b"B" * 16

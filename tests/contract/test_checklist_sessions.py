@@ -3,18 +3,18 @@
 import pytest
 
 from bioguard.errors import NotPermitted
+from bioguard.hal import callbacks as cb
+from bioguard.hal.aidl_codes import ErrorCode, Kind
+from bioguard.hal.callbacks import OperationError, is_terminal
+from bioguard.hal.captures import Capture
+from bioguard.hal.hal import QueueFull, SessionInUse
+from bioguard.hal.session import State, WrongState
+from bioguard.records.strength import SensorStrength
 from bioguard.records.tokens import AuthToken
-from bioguard.trusted.contract import callbacks as cb
-from bioguard.trusted.contract.authority import RESET_TOKEN_AGE_MS, SensorAuthority, SensorUserState
-from bioguard.trusted.contract.callbacks import OperationError, is_terminal
-from bioguard.trusted.contract.captures import Capture
-from bioguard.trusted.contract.codes import ErrorCode, Kind
-from bioguard.trusted.contract.hal import QueueFull, SessionInUse
-from bioguard.trusted.contract.lockout import ANDROID_13, Lock, Outcome
-from bioguard.trusted.contract.sensors import SensorProps
-from bioguard.trusted.contract.session import State, WrongState
-from bioguard.trusted.contract.strength import SensorStrength
-from tee_sim.clock import FakeClock
+from bioguard.trusted.sensor.authorization import RESET_TOKEN_AGE_MS, SensorAuthority, SensorUserState
+from bioguard.trusted.sensor.lockout import ANDROID_13, Lock, Outcome
+from bioguard.trusted.sensor.sensors import SensorProps
+from tee_sim.shared.clock import FakeClock
 
 KEY = bytes(range(32))
 ALICE, BOB = b"A" * 16, b"B" * 16

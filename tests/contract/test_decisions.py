@@ -5,23 +5,23 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from bioguard.attack.kit import Kit, Person
-from bioguard.attack.memory import MemoryStore
-from bioguard.attack.target import Target
 from bioguard.commands import biometric, sensor
 from bioguard.commands.biometric import BIOMETRIC_UUID, Status
 from bioguard.commands.configuration import CONFIGURE, FMR_INVERSES, SHOW_CONFIGURATION, Ask, Configuration
 from bioguard.device.launch import manifests
+from bioguard.evidence.attack.kit import Kit, Person
+from bioguard.evidence.attack.memory import MemoryStore
+from bioguard.evidence.attack.target import Target
 from bioguard.match.fingerprint.thresholds import basis_for_fmr
 from bioguard.match.thresholds import face_table
 from bioguard.records import FaceEmbedding
-from bioguard.records.events import NOBODY, Cause, Entry, Event
-from bioguard.records.grants import Purpose
+from bioguard.records.audit_events import NOBODY, Cause, Entry, Event
+from bioguard.records.consent import Purpose
 from bioguard.trusted.biometric.levels import Kind, levels
 from bioguard.trusted.biometric.rates import claim_terms
-from bioguard.trusted.contract.exposure import CLOSED, LIMIT
-from bioguard.trusted.contract.tally import read_tally
-from tee_sim.errors import TeeError
+from bioguard.trusted.sensor.exposure import CLOSED, LIMIT
+from bioguard.trusted.sensor.tally import read_tally
+from tee_sim.shared.errors import TeeError
 from tests.contract.watched import Watched
 
 FAR, NEAR_MISS, NEAR_MATCH, STRONG = 0.0, 0.5, 0.65, 0.95

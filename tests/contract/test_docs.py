@@ -8,13 +8,13 @@ from pathlib import Path
 import pytest
 
 from bench.oracle import told
-from bioguard.attack.bench import ATTACKS
-from bioguard.faults.knobs import KNOBS
+from bioguard.evidence.attack.bench import ATTACKS
+from bioguard.hal.aidl_codes import Kind
+from bioguard.hal.session import diagram
+from bioguard.records.strength import ABILITIES
 from bioguard.serve.protocol import METHODS
-from bioguard.trusted.contract.codes import Kind
-from bioguard.trusted.contract.session import diagram
-from bioguard.trusted.contract.strength import ABILITIES
-from tee_sim import schema
+from bioguard.simulate.faults.properties import KNOBS
+from tee_sim.shared import schema
 
 DOCS = Path(__file__).parents[2] / "docs"
 
@@ -107,7 +107,7 @@ def test_every_test_file_named_in_the_contract_exists() -> None:
 
 
 def test_the_example_frame_of_the_serve_page() -> None:
-    from tee_sim import codec
+    from tee_sim.shared import codec
 
     text = (DOCS / "formats" / "serve.md").read_text("utf-8")
     shown = bytes.fromhex(re.search(r"id 5: `([0-9a-f ]+)`", text)[1])

@@ -8,11 +8,11 @@ from hypothesis import strategies as st
 
 from bioguard.trusted.biometric.levels import Levels
 from bioguard.trusted.biometric.verdict import NOTHING, Sighting, judge
-from bioguard.trusted.contract.exposure import CLOSED, LIMIT, Exposures
-from bioguard.trusted.contract.lockout import CLEAR, LockoutState
-from bioguard.trusted.contract.padding import padded, unpadded
-from bioguard.trusted.contract.tally import MAX_RECORDS, Tally, put_tally
-from tee_sim.errors import TeeError, TeeResult
+from bioguard.trusted.sensor.exposure import CLOSED, LIMIT, Exposures
+from bioguard.trusted.sensor.lockout import CLEAR, LockoutState
+from bioguard.trusted.sensor.padding import padded, unpadded
+from bioguard.trusted.sensor.tally import MAX_RECORDS, Tally, put_tally
+from tee_sim.shared.errors import TeeError, TeeResult
 
 RECORDS = [bytes([n]) * 16 for n in range(5)]
 STRANGER = b"\xff" * 16

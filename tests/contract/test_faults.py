@@ -7,12 +7,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bioguard.errors import InputRefused
-from bioguard.faults import grammar
-from bioguard.faults.grammar import EnrollmentStep, Latency, NextEnrollment, int_sequence, next_enrollment
-from bioguard.faults.knobs import KNOBS, Form, Knobs, knob
-from bioguard.faults.scenario import Scenario
-from bioguard.trusted.contract.codes import Kind
-from bioguard.trusted.contract.sensors import Location
+from bioguard.hal.aidl_codes import Kind
+from bioguard.simulate.faults import grammar
+from bioguard.simulate.faults.grammar import EnrollmentStep, Latency, NextEnrollment, int_sequence, next_enrollment
+from bioguard.simulate.faults.properties import KNOBS, Form, Knobs, knob
+from bioguard.simulate.faults.scenario import Scenario
+from bioguard.trusted.sensor.sensors import Location
 
 
 def test_parse_int_sequence() -> None:

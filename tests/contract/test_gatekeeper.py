@@ -11,7 +11,7 @@ from bioguard.errors import InputRefused
 from bioguard.records.tokens import AuthToken
 from bioguard.trusted.gatekeeper.records import FailureRecord, PasswordHandle
 from bioguard.trusted.gatekeeper.throttle import remaining_ms, retry_timeout_ms
-from tee_sim.clock import FakeClock
+from tee_sim.shared.clock import FakeClock
 
 KEY = bytes(range(32))
 ALICE, BOB = b"A" * 16, b"B" * 16

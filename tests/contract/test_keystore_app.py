@@ -5,11 +5,11 @@ from hashlib import sha256
 import nacl.signing
 import pytest
 
-from bioguard.attack.kit import Kit, flipped
-from bioguard.attack.target import Target
 from bioguard.commands import keystore as k
 from bioguard.commands.keystore import KEYSTORE_UUID, Authorizations, KeyAlgorithm, KeyError_, KeyPurpose
 from bioguard.device.launch import manifests
+from bioguard.evidence.attack.kit import Kit, flipped
+from bioguard.evidence.attack.target import Target
 
 DENIED = KeyError_.KEY_USER_NOT_AUTHENTICATED
 

@@ -4,9 +4,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bioguard.device.strong_auth_rules import Fallback, UnlockTimes, android_fallback, apple_fallback
 from bioguard.errors import InputRefused
-from bioguard.trusted.contract.fallback import Fallback, UnlockTimes, android_fallback, apple_fallback
-from bioguard.trusted.contract.lockout import (
+from bioguard.records.strength import ABILITIES, SensorStrength, cleared_with, locked_by
+from bioguard.trusted.sensor.lockout import (
     ANDROID_11,
     ANDROID_13,
     APPLE,
@@ -18,7 +19,6 @@ from bioguard.trusted.contract.lockout import (
     Outcome,
     strictest,
 )
-from bioguard.trusted.contract.strength import ABILITIES, SensorStrength, cleared_with, locked_by
 
 H = 3_600_000
 

@@ -8,15 +8,15 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
 from bioguard.commands.gatekeeper import EnrollPin, VerifyPin
-from bioguard.faults.knobs import Knobs
-from bioguard.faults.virtual import VirtualHal
-from bioguard.faults.virtual_state import MemoryStates
+from bioguard.hal import callbacks as cb
+from bioguard.hal.aidl_codes import Kind
 from bioguard.records.tokens import AuthToken
-from bioguard.trusted.contract import callbacks as cb
-from bioguard.trusted.contract.codes import Kind
+from bioguard.simulate.faults.properties import Knobs
+from bioguard.simulate.virtual_hal.virtual_hal import VirtualHal
+from bioguard.simulate.virtual_hal.virtual_hal_state import MemoryStates
 from bioguard.trusted.gatekeeper.gatekeeper import Gatekeeper
-from tee_sim.clock import FakeClock
-from tee_sim.rng import SeededRng
+from tee_sim.shared.clock import FakeClock
+from tee_sim.shared.rng import SeededRng
 
 KEY, USER = bytes(range(32)), b"U" * 16
 STEPS_PER_RUN, RUNS = 100, 100

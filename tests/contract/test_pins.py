@@ -5,10 +5,10 @@ from pathlib import Path
 import pytest
 
 from bioguard.commands.gatekeeper import GatekeeperStatus, HasPin, PinHeld
-from bioguard.trusted.contract.pins import GatekeeperPins
-from tee_sim.errors import TeeError, TeeResult
-from tee_sim.manifest import Manifest
-from tee_sim.ta_api import NoPeers
+from bioguard.trusted.sensor.pins import GatekeeperPins
+from tee_sim.shared.errors import TeeError, TeeResult
+from tee_sim.shared.manifest import Manifest
+from tee_sim.shared.ta_api import NoPeers
 
 ALICE, BOB = b"A" * 16, b"B" * 16
 OK = GatekeeperStatus.OK

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from bioguard.trusted.contract.session import CANCELLABLE, TRANSITIONS, Event, State, WrongState, diagram, step
+from bioguard.hal.session import CANCELLABLE, TRANSITIONS, Event, State, WrongState, diagram, step
 
 DOCS = Path(__file__).parents[2] / "docs" / "android-contract.md"
 

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bioguard.errors import InputRefused, IntegrityFailure
-from bioguard.trusted.shared_secret import (
+from bioguard.hal.shared_secret import (
     AGREEMENT_LABEL,
     CHECK_LABEL,
     SharingParameters,

@@ -4,11 +4,11 @@ from hashlib import sha256
 
 import pytest
 
-from bioguard.attack.kit import Kit, flipped
-from bioguard.attack.target import Target
 from bioguard.commands import biometric
 from bioguard.commands.biometric import BIOMETRIC_UUID, Status
 from bioguard.device.launch import manifests
+from bioguard.evidence.attack.kit import Kit, flipped
+from bioguard.evidence.attack.target import Target
 
 BITS = 8 * 69
 

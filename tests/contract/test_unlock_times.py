@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from bioguard.device.boot import boot_id, reboot
-from bioguard.device.unlock_times import UNLOCK_FILE, noted, unlock_times
-from bioguard.trusted.contract.fallback import UnlockTimes
+from bioguard.device.boot_id import boot_id, reboot
+from bioguard.device.strong_auth_rules import UnlockTimes
+from bioguard.device.strong_auth_times import UNLOCK_FILE, noted, unlock_times
 
 ALICE, BOB = b"A" * 16, b"B" * 16
 

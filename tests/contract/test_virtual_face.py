@@ -3,13 +3,13 @@
 import pytest
 
 from bioguard.errors import InputRefused
-from bioguard.trusted.contract import callbacks as cb
-from bioguard.trusted.contract.callbacks import OperationError
-from bioguard.trusted.contract.captures import Capture
-from bioguard.trusted.contract.codes import EnrollmentStage, EnrollmentType, ErrorCode, FaceAcquired, Feature, Kind
-from bioguard.trusted.contract.enrollment import Cell, FaceProgress, Pose, enrollment_config
-from bioguard.trusted.contract.lockout import Lock
-from bioguard.trusted.contract.session import State
+from bioguard.hal import callbacks as cb
+from bioguard.hal.aidl_codes import EnrollmentStage, EnrollmentType, ErrorCode, FaceAcquired, Feature, Kind
+from bioguard.hal.callbacks import OperationError
+from bioguard.hal.captures import Capture
+from bioguard.hal.enrollment import Cell, FaceProgress, Pose, enrollment_config
+from bioguard.hal.session import State
+from bioguard.trusted.sensor.lockout import Lock
 
 ALICE = b"A" * 16
 UNABLE = OperationError(ErrorCode.UNABLE_TO_PROCESS)

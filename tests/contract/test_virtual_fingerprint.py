@@ -5,13 +5,13 @@ Where ours differs on purpose, the test says so and docs/android-contract.md sec
 
 import pytest
 
-from bioguard.faults.grammar import latency
-from bioguard.trusted.contract import callbacks as cb
-from bioguard.trusted.contract.callbacks import OperationError
-from bioguard.trusted.contract.codes import ErrorCode
-from bioguard.trusted.contract.lockout import Lock
-from bioguard.trusted.contract.session import State
-from tee_sim.rng import SeededRng
+from bioguard.hal import callbacks as cb
+from bioguard.hal.aidl_codes import ErrorCode
+from bioguard.hal.callbacks import OperationError
+from bioguard.hal.session import State
+from bioguard.simulate.faults.grammar import latency
+from bioguard.trusted.sensor.lockout import Lock
+from tee_sim.shared.rng import SeededRng
 
 ALICE = b"A" * 16
 
@@ -374,7 +374,7 @@ def test_duplicate_finger_and_duplicate_id_are_reported(world) -> None:
 
 
 def world_capture(sample: int):
-    from bioguard.trusted.contract.captures import Capture
+    from bioguard.hal.captures import Capture
 
     return Capture(sample=sample)
 

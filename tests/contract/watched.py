@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from bioguard.attack.target import Target
-from tee_sim.ta_api import Reserve
+from bioguard.evidence.attack.target import Target
+from tee_sim.shared.ta_api import Reserve
 
 __all__ = ["Watched"]
 

@@ -8,7 +8,7 @@ import pytest
 
 from bioguard.device import Device
 from bioguard.device.consent import grant_all
-from bioguard.synthetic import face_views, finger_impressions
+from bioguard.simulate.people import face_views, finger_impressions
 
 PEOPLE = ("alice", "bob")
 

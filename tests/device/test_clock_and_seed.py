@@ -13,13 +13,13 @@ import pytest
 from bioguard.cli.__main__ import run
 from bioguard.device import Device, DeviceOptions, clock
 from bioguard.device.consent import attest, log_key
-from bioguard.device.credentials import set_pin
+from bioguard.device.pins import set_pin
 from bioguard.errors import BioguardError, WrongUsage
 from bioguard.exit_codes import ExitCode
 from bioguard.serve import protocol
 from bioguard.serve.service import DeviceService
-from tee_sim.errors import TeeResult
-from tee_sim.wire import AdvanceClock
+from tee_sim.shared.errors import TeeResult
+from tee_sim.shared.wire import AdvanceClock
 from tests.broken_build import Change, install
 
 START_MS = 1_800_000_000_000
@@ -143,12 +143,12 @@ def test_a_time_namespace_is_refused(waiting: Path) -> None:
     assert json.loads(refused.stdout)["error"]["code"] == "pin.wait"
 
 
-BLIND: Change = ("tee_sim/launcher.py", "shifted = clocks_are_shifted()", "shifted = False")
+BLIND: Change = ("tee_sim/secure/launcher.py", "shifted = clocks_are_shifted()", "shifted = False")
 
 
 BLIND_RUN = """
 import sys
-from tee_sim.lockdown.verdict import cached_probes
+from tee_sim.normal.sandbox_verdict.verdict import cached_probes
 cached_probes()
 sys.executable = {interpreter!r}
 from bioguard.cli.__main__ import run

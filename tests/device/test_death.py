@@ -7,18 +7,18 @@ from pathlib import Path
 
 import pytest
 
-from bioguard.attack.world import hosting
 from bioguard.commands.biometric import Modality
-from bioguard.device import Device, DeviceOptions, credentials, launch
+from bioguard.device import Device, DeviceOptions, launch, pins
 from bioguard.device.consent import grant_all
 from bioguard.device.launch import manifests
 from bioguard.errors import TeeUnavailable
-from bioguard.synthetic import face_views
-from bioguard.trusted.contract.authority import SensorAuthority
-from tee_sim.errors import TeeError, TeeResult
-from tee_sim.lockdown.verdict import Level, Verdict
-from tee_sim.process import SecureProcess
-from tee_sim.wire import CloseSession
+from bioguard.evidence.attack.world import hosting
+from bioguard.simulate.people import face_views
+from bioguard.trusted.sensor.authorization import SensorAuthority
+from tee_sim.normal.sandbox_verdict.verdict import Level, Verdict
+from tee_sim.normal.secure_process import SecureProcess
+from tee_sim.shared.errors import TeeError, TeeResult
+from tee_sim.shared.wire import CloseSession
 
 ALICE, BOB = face_views(1, person=0, count=3), face_views(1, person=1, count=3)
 PROBE = face_views(1, person=0, count=1, first=5)[0]
@@ -101,8 +101,8 @@ def test_killed_while_idle_it_is_started_again_and_says_so(directory: Path) -> N
         device.add_user("alice")
         grant_all(device, "alice", of_age=True)
         device.enroll("alice", ALICE)
-        credentials.set_pin(device, "alice", b"2580")
-        token = credentials.verify_pin(device, "alice", b"2580")
+        pins.set_pin(device, "alice", b"2580")
+        token = pins.verify_pin(device, "alice", b"2580")
         first = device.running.process
         kill(first)
         first._process.wait(10)
@@ -110,7 +110,7 @@ def test_killed_while_idle_it_is_started_again_and_says_so(directory: Path) -> N
         assert notes == ["the secure world had ended (killed by signal 9) and was started again"]
         assert device.running.process is not first
         assert device.running.verdict.level.meets(Level.ENFORCED)
-        credentials.check_token(device, token)  # the boot goes on
+        pins.check_token(device, token)  # the boot goes on
         assert device.users() == ["alice"]
     assert len(notes) == 1
 
@@ -168,17 +168,17 @@ def test_a_panic_is_told_and_the_next_question_has_a_new_instance(
 
     with hosting(manifests()), Device.init(directory, DeviceOptions(allow_level=Level.NOT_ENFORCED)) as device:
         device.add_user("alice")
-        challenge = credentials.generate_challenge(device, "alice", Modality.FACE)
+        challenge = pins.generate_challenge(device, "alice", Modality.FACE)
         world = device.running
         for _ in range(20):  # more often than there may be sessions
             with monkeypatch.context() as during:
                 during.setattr(SensorAuthority, "lock_status", panics)
                 with pytest.raises(TeeUnavailable) as caught:
-                    credentials.lock_info(device, "alice", Modality.FACE)
+                    pins.lock_info(device, "alice", Modality.FACE)
             assert caught.value.code == "tee.panic"
-            assert credentials.lock_info(device, "alice", Modality.FACE).lock == "none"
+            assert pins.lock_info(device, "alice", Modality.FACE).lock == "none"
         assert device.running is world, "the others went on"
-        assert credentials.generate_challenge(device, "alice", Modality.FACE) != challenge
+        assert pins.generate_challenge(device, "alice", Modality.FACE) != challenge
 
 
 def test_a_deadline_kills_and_says_so(directory: Path) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from bioguard.device import Device
-from bioguard.device.fuse import FUSE_FILE
+from bioguard.device.fuses import FUSE_FILE
 from bioguard.errors import IntegrityFailure, NotPermitted, TeeUnavailable
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "v0_1" / "device"

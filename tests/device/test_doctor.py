@@ -9,14 +9,14 @@ from pathlib import Path
 import pytest
 
 from bioguard.device import Device, DeviceOptions, Level
-from bioguard.device.device_checkup import look_at
 from bioguard.device.lock import DeviceLock
 from bioguard.device.names import NAMES_FILE
 from bioguard.errors import BioguardError
-from bioguard.faults.scenario import Scenario
+from bioguard.evidence.device_checks import look_at
 from bioguard.report.model import Check, Status, overall
-from tee_sim.rpmb.file_medium import FileMedium, OsFile
-from tee_sim.rpmb.frames import MAX_COUNTER
+from bioguard.simulate.faults.scenario import Scenario
+from tee_sim.normal.rpmb_chip.file_medium import FileMedium, OsFile
+from tee_sim.shared.rpmb_frames import MAX_COUNTER
 from tests.device.unwritable import make
 
 

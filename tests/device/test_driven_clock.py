@@ -8,12 +8,11 @@ import pytest
 
 from bioguard.cli.__main__ import run as main
 from bioguard.commands.biometric import Modality
-from bioguard.device import Device, DeviceOptions
-from bioguard.device import credentials as pins
+from bioguard.device import Device, DeviceOptions, pins
 from bioguard.device.durations import parse_duration
 from bioguard.errors import InputRefused
 from bioguard.exit_codes import ExitCode
-from bioguard.faults.scenario import SCENARIO_FILE
+from bioguard.simulate.faults.scenario import SCENARIO_FILE
 from tests.contract.test_device import Faces, populate, run, scripted
 
 

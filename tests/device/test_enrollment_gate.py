@@ -6,16 +6,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from bioguard.attack.world import hosting
 from bioguard.commands.biometric import Modality, Profile
 from bioguard.device import Device, DeviceOptions, Level
 from bioguard.device.consent import grant_all
-from bioguard.device.credentials import lock_info
 from bioguard.device.launch import manifests
+from bioguard.device.pins import lock_info
 from bioguard.errors import BioguardError
+from bioguard.evidence.attack.world import hosting
 from bioguard.exit_codes import ExitCode
 from bioguard.records import FaceEmbedding
-from bioguard.synthetic import face_views, finger_impressions
+from bioguard.simulate.people import face_views, finger_impressions
 
 ALICE, BOB = (face_views(1, person=person, count=6) for person in (0, 1))
 

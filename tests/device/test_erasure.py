@@ -4,17 +4,17 @@ from pathlib import Path
 
 import pytest
 
-from bioguard.audit.image import check_image
-from bioguard.audit.receipts import ErasureReceipt
 from bioguard.commands.biometric import Leave, Modality
 from bioguard.device import Device
 from bioguard.device.consent import attest, grant, mark_underage, signed_log
-from bioguard.device.credentials import enrollment_token, set_pin, verify_pin
+from bioguard.device.pins import enrollment_token, set_pin, verify_pin
 from bioguard.device.receipts import erasure_receipt
 from bioguard.errors import BioguardError, IntegrityFailure
-from bioguard.records.events import Cause, Event
-from bioguard.records.grants import Purpose
-from bioguard.synthetic import face_views, finger_impressions
+from bioguard.log.erasure_receipt import ErasureReceipt
+from bioguard.log.store_copy import check_image
+from bioguard.records.audit_events import Cause, Event
+from bioguard.records.consent import Purpose
+from bioguard.simulate.people import face_views, finger_impressions
 from tests.device.conftest import PEOPLE
 
 PIN, OTHER_PIN = b"2580", b"1379"

@@ -11,18 +11,18 @@ from pathlib import Path
 import pytest
 
 from bioguard.device import Device
-from bioguard.device.boot import BOOT_FILE
+from bioguard.device.boot_id import BOOT_FILE
 from bioguard.device.directory import FILES
-from bioguard.device.fuse import FUSE_FILE
-from bioguard.device.handles import HANDLES_FILE, Handles
+from bioguard.device.fuses import FUSE_FILE
 from bioguard.device.incidents import INCIDENTS_FILE, incidents, record_incident
 from bioguard.device.names import NAMES_FILE
-from bioguard.device.unlock_times import UNLOCK_FILE, unlock_times
+from bioguard.device.password_handles import HANDLES_FILE, Handles
+from bioguard.device.strong_auth_times import UNLOCK_FILE, unlock_times
 from bioguard.errors import BioguardError, IntegrityFailure, NotPermitted, TeeUnavailable
 from bioguard.exit_codes import ExitCode
-from bioguard.faults.scenario import SCENARIO_FILE
 from bioguard.private_files import write_file
-from bioguard.records.events import Cause
+from bioguard.records.audit_events import Cause
+from bioguard.simulate.faults.scenario import SCENARIO_FILE
 
 PLACED = [n for n in FILES if not n.endswith((".new", ".damaged"))]
 DEEP = b"[" * 200_000

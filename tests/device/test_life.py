@@ -8,12 +8,12 @@ from bioguard.commands.biometric import Profile
 from bioguard.commands.gatekeeper import GATEKEEPER_UUID
 from bioguard.device import Device, DeviceOptions, Level, parse_clock
 from bioguard.device.consent import grant_all, log_key
-from bioguard.device.credentials import has_pin, set_pin
-from bioguard.device.fuse import FUSE_FILE
+from bioguard.device.fuses import FUSE_FILE
 from bioguard.device.names import Names
+from bioguard.device.pins import has_pin, set_pin
 from bioguard.errors import BioguardError, InputRefused, IntegrityFailure, NotPermitted, TeeUnavailable
-from bioguard.synthetic import face_views
-from tee_sim.wire import LockProfile
+from bioguard.simulate.people import face_views
+from tee_sim.shared.wire import LockProfile
 
 
 def refused(call: object, kind: type[BioguardError], code: str) -> BioguardError:

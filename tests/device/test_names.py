@@ -10,8 +10,8 @@ from bioguard.device.consent import grant_all
 from bioguard.device.incidents import incidents
 from bioguard.device.names import NAMES_FILE, NamedUser, Names
 from bioguard.errors import BioguardError, IntegrityFailure, TeeUnavailable
-from bioguard.records.events import Cause
-from bioguard.synthetic import face_views
+from bioguard.records.audit_events import Cause
+from bioguard.simulate.people import face_views
 
 FACES = {name: face_views(1, person=i, count=4) for i, name in enumerate(("alice", "bob"))}
 

@@ -12,7 +12,7 @@ from bioguard.device.consent import grant_all
 from bioguard.device.receipts import erasure_receipt
 from bioguard.errors import BioguardError, InputRefused, NotPermitted
 from bioguard.records import FaceEmbedding, FingerprintTemplate
-from bioguard.synthetic import face_views, finger_impressions
+from bioguard.simulate.people import face_views, finger_impressions
 
 FACE = face_views(1, person=0, count=1, first=5)[0]
 FINGER = finger_impressions(1, person=0, count=1, first=5)[0]

@@ -9,8 +9,8 @@ from bioguard.commands.biometric import Profile
 from bioguard.device import Device
 from bioguard.device.consent import grant_all
 from bioguard.errors import InputRefused, IntegrityFailure
-from bioguard.synthetic import face_views, finger_impressions
-from tee_sim.wire import RenewKeys, pack
+from bioguard.simulate.people import face_views, finger_impressions
+from tee_sim.shared.wire import RenewKeys, pack
 
 FACE = face_views(1, person=0, count=1, first=5)[0]
 FINGER = finger_impressions(1, person=0, count=1, first=5)[0]

@@ -21,20 +21,20 @@ from bioguard import commands
 from bioguard.commands import biometric, policy
 from bioguard.commands.biometric import Modality, Status
 from bioguard.commands.keystore import KeyError_
-from bioguard.device import Device, consent, credentials, keys, rectify
+from bioguard.device import Device, consent, keys, pins, rectify
 from bioguard.device.errors import promised, raise_for_status, status_of
 from bioguard.device.keys import BoundKey
 from bioguard.device.refusals import VOCABULARIES
 from bioguard.device.world import World
 from bioguard.errors import BioguardError, InputRefused, IntegrityFailure
 from bioguard.exit_codes import ExitCode
-from bioguard.records.events import Cause
-from bioguard.records.grants import Purpose
+from bioguard.records.audit_events import Cause
+from bioguard.records.consent import Purpose
 from bioguard.serve.protocol import METHODS, SampleForm
 from bioguard.serve.service import DeviceService
-from bioguard.synthetic import face_views
-from tee_sim.schema import Record
-from tee_sim.ta_api import Command
+from bioguard.simulate.people import face_views
+from tee_sim.shared.schema import Record
+from tee_sim.shared.ta_api import Command
 
 MODULES = [import_module(f"bioguard.commands.{m.name}") for m in pkgutil.iter_modules(commands.__path__)]
 COMMANDS = {
@@ -173,7 +173,7 @@ def arguments(function: Callable[..., Any]) -> dict[str, Any]:
 
 def about_users() -> Iterator[Any]:
     """Every public function that takes a user by name."""
-    functions = [f for module in (credentials, keys, consent, rectify) for f in map(vars(module).get, module.__all__)]
+    functions = [f for module in (pins, keys, consent, rectify) for f in map(vars(module).get, module.__all__)]
     functions += [f for name, f in vars(Device).items() if not name.startswith("_")]
     for function in filter(inspect.isfunction, functions):
         named = "name" in list(inspect.signature(function).parameters)[:2]
@@ -186,7 +186,7 @@ def half_removed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Device]:
     """A device after a removal of alice that was cut: the secure world does not know her, names.json does."""
     with Device.init(tmp_path_factory.mktemp("status") / "device") as device:
         device.add_user("alice")
-        credentials.set_pin(device, "alice", b"2580")
+        pins.set_pin(device, "alice", b"2580")
         user = device.user_handle("alice")
         device.ask(biometric.REMOVE_USER, biometric.RemoveUser(user=user, leave=biometric.Leave()))
         assert device.users() == ["alice"]
@@ -225,4 +225,4 @@ def test_the_interrupted_removal_is_finished(half_removed: Device) -> None:
     assert half_removed.remove_user("alice") == ()
     assert half_removed.users() == []
     half_removed.add_user("alice")
-    assert not credentials.has_pin(half_removed, "alice")
+    assert not pins.has_pin(half_removed, "alice")

@@ -12,11 +12,11 @@ import pytest
 
 from bioguard.commands.biometric import Leave
 from bioguard.device import Device
-from bioguard.device.credentials import verify_pin
+from bioguard.device.pins import verify_pin
 from bioguard.device.receipts import erasure_receipt
 from bioguard.errors import BioguardError
-from tee_sim.rpmb.file_medium import FileMedium, OsFile
-from tee_sim.rpmb.frames import MAX_COUNTER
+from tee_sim.normal.rpmb_chip.file_medium import FileMedium, OsFile
+from tee_sim.shared.rpmb_frames import MAX_COUNTER
 from tests.device.unwritable import VIEWS, make
 
 OPERATOR = Leave(by_operator=True)

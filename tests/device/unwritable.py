@@ -10,15 +10,15 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from bioguard.audit.personal import personal_data
 from bioguard.commands.biometric import Leave
 from bioguard.device import Device, DeviceOptions, Level
 from bioguard.device.consent import grant_all
-from bioguard.device.credentials import set_pin, verify_pin
+from bioguard.device.personal_data import personal_data
+from bioguard.device.pins import set_pin, verify_pin
 from bioguard.device.receipts import erasure_receipt
 from bioguard.errors import BioguardError
-from bioguard.records.events import Cause
-from bioguard.synthetic import face_views
+from bioguard.records.audit_events import Cause
+from bioguard.simulate.people import face_views
 
 OPTIONS = DeviceOptions(allow_level=Level.NOT_ENFORCED)
 VIEWS = {name: face_views(1, person=i, count=4) for i, name in enumerate(("alice", "bob"))}

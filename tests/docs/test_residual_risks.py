@@ -3,7 +3,7 @@
 import re
 from pathlib import Path
 
-from bioguard.audit.run import RESIDUAL
+from bioguard.evidence.run import RESIDUAL
 
 PAGE = Path(__file__).parents[2] / "docs" / "limitations.md"
 SECTION = "## What an audit leaves open\n"

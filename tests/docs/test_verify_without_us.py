@@ -12,12 +12,12 @@ from pathlib import Path
 import cbor2
 import pytest
 
-from bioguard.audit.lab import Lab
-from bioguard.audit.run import signer_from, write_bundle
-from bioguard.audit.trials import TRIALS, conduct
 from bioguard.device import consent
+from bioguard.evidence.policy_trials import TRIALS, conduct
+from bioguard.evidence.run import signer_from, write_bundle
+from bioguard.evidence.temporary_device import Lab
 from bioguard.report import Report
-from tee_sim.lockdown.verdict import Level
+from tee_sim.normal.sandbox_verdict.verdict import Level
 
 PAGE = Path(__file__).parents[2] / "docs" / "verify-without-us.md"
 STEPS: list[tuple[str, str]] = re.findall(r"```(python|sh)\n(.*?)```", PAGE.read_text("utf-8"), re.DOTALL)

@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from bioguard.audit import egress
-from bioguard.audit.egress import LEVELS, EgressReport, Outcome
-from bioguard.audit.egress.model import ATTEMPTS, Cell
-from bioguard.audit.egress.numbers import NUMBERS
+from bioguard.evidence import escape_battery
+from bioguard.evidence.escape_battery import LEVELS, EgressReport, Outcome
+from bioguard.evidence.escape_battery.model import ATTEMPTS, Cell
+from bioguard.evidence.escape_battery.numbers import NUMBERS
 
 pytestmark = [
     pytest.mark.skipif(sys.platform != "linux", reason="the battery is Linux only"),
@@ -28,7 +28,7 @@ RESIDUALS = {"rss_modulate", "cpu_burn", "exit_code", "crash_bit", "ipc_write_an
 def report() -> EgressReport:
     """Every attempt without a lock, with the portable layers, and with the whole lock: one run."""
     done = []
-    result = egress.run(egress.SHORT_LEVELS, progress=lambda n, of: done.append((n, of)))
+    result = escape_battery.run(escape_battery.SHORT_LEVELS, progress=lambda n, of: done.append((n, of)))
     if not result.unavailable:
         assert done[-1] == (len(ATTEMPTS) * 3, len(ATTEMPTS) * 3)
     return result
@@ -119,7 +119,7 @@ def test_the_kernel_log_names_the_same_call():
         pytest.skip("this host has no readable kernel log")
     os.lseek(fd, 0, os.SEEK_END)
     names = ("tcp4_lo", "mount_tmpfs", "memfd_secret", "tmp_world", "plain_fork")
-    done = egress.run(("S",), names=names)
+    done = escape_battery.run(("S",), names=names)
     time.sleep(0.1)
     logged = []
     while True:
@@ -164,7 +164,7 @@ def test_report_attributes_layers_and_excludes_what_proves_nothing():
     assert report.unexpected("L") == ("udp4_lo",)
     record = report.to_record()
     assert record["attempts"][0]["stopped_by_layers"] == ["S"]
-    assert egress.matrix(report).splitlines()[1] == "A icmp_raw               b   b   ?"
+    assert escape_battery.matrix(report).splitlines()[1] == "A icmp_raw               b   b   ?"
 
 
 PLAIN_HOST = """
@@ -172,7 +172,7 @@ import json, sys
 sys.path.insert(0, {folder!r})
 import child
 child.outer_filter({{"unshare": 1, "mount": 1}})
-from bioguard.audit import egress
+from bioguard.evidence import egress
 names = ["tcp4_lo", "udp4_lo", "udp4_other_host", "dns_getaddrinfo", "tmp_world", "sysv_shm", "unix_path_stream",
          "signal_victim", "exit_code", "stdout_write"]
 print(json.dumps(egress.run(("0", "N", "HS", "ALL"), names=names).to_record()))
@@ -197,6 +197,6 @@ def test_a_host_without_namespaces():
 
 def test_unknown_names_are_refused():
     with pytest.raises(KeyError):
-        egress.run(("0", "Z"))
+        escape_battery.run(("0", "Z"))
     with pytest.raises(KeyError):
-        egress.run(("0",), names=("no_such_attempt",))
+        escape_battery.run(("0",), names=("no_such_attempt",))

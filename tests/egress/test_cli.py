@@ -4,10 +4,10 @@ import json
 
 import pytest
 
-from bioguard.audit import egress, leaks
-from bioguard.audit.egress import Cell, EgressReport, Outcome
-from bioguard.audit.leaks import Finding, LeakReport, Score
 from bioguard.cli.__main__ import run
+from bioguard.evidence import escape_battery, leak_scan
+from bioguard.evidence.escape_battery import Cell, EgressReport, Outcome
+from bioguard.evidence.leak_scan import Finding, LeakReport, Score
 from bioguard.exit_codes import ExitCode
 
 OUT, KILLED = Cell(Outcome.ESCAPED), Cell(Outcome.KILLED, "socket")
@@ -50,7 +50,7 @@ def battery(all_cell: Cell, *, base: Cell = OUT, unavailable: dict[str, str] | N
     ],
 )
 def test_egress(monkeypatch, capsys, report, outcome, code, line):
-    monkeypatch.setattr(egress, "run", lambda levels, progress: report)
+    monkeypatch.setattr(escape_battery, "run", lambda levels, progress: report)
     assert run(["audit", "egress"]) is code
     lines = capsys.readouterr().out.splitlines()
     assert lines[-1] == outcome
@@ -65,7 +65,7 @@ def test_egress_that_could_not_fail_is_unknown(monkeypatch, capsys):
         observed_packets=None,
         seconds=1.0,
     )
-    monkeypatch.setattr(egress, "run", lambda levels, progress: silent)
+    monkeypatch.setattr(escape_battery, "run", lambda levels, progress: silent)
     assert run(["audit", "egress", "--json"]) is ExitCode.NO
     answer = json.loads(capsys.readouterr().out)
     assert answer["outcome"] == "unknown"
@@ -74,9 +74,9 @@ def test_egress_that_could_not_fail_is_unknown(monkeypatch, capsys):
 
 def test_egress_writes_the_matrix(monkeypatch, tmp_path):
     asked = []
-    monkeypatch.setattr(egress, "run", lambda levels, progress: asked.append(levels) or battery(KILLED))
+    monkeypatch.setattr(escape_battery, "run", lambda levels, progress: asked.append(levels) or battery(KILLED))
     assert run(["audit", "egress", "--full", "--matrix", str(tmp_path / "matrix.txt")]) is ExitCode.OK
-    assert asked == [tuple(egress.LEVELS)]
+    assert asked == [tuple(escape_battery.LEVELS)]
     assert (tmp_path / "matrix.txt").read_text().splitlines()[1] == "A udp4_lo                E   K   K   socket"
 
 
@@ -106,7 +106,7 @@ def scan(**changes) -> LeakReport:
     ],
 )
 def test_leaks(monkeypatch, capsys, report, outcome, code, line):
-    monkeypatch.setattr(leaks, "run", lambda seed, sources: report)
+    monkeypatch.setattr(leak_scan, "run", lambda seed, sources: report)
     assert run(["audit", "leaks"]) is code
     lines = capsys.readouterr().out.splitlines()
     assert lines[-1] == outcome
@@ -115,7 +115,7 @@ def test_leaks(monkeypatch, capsys, report, outcome, code, line):
 
 def test_leaks_scans_given_files(monkeypatch, tmp_path):
     asked = []
-    monkeypatch.setattr(leaks, "run", lambda seed, sources: asked.append((seed, list(sources))) or scan())
+    monkeypatch.setattr(leak_scan, "run", lambda seed, sources: asked.append((seed, list(sources))) or scan())
     file = tmp_path / "image"
     file.write_bytes(b"abc")
     assert run(["audit", "leaks", "--seed", "first", str(file)]) is ExitCode.OK

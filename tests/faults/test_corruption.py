@@ -1,11 +1,11 @@
-"""A short form of `python -m bench.corruption`, and proof that it can fail."""
+"""A short form of `python -m tests.campaigns.corruption`, and proof that it can fail."""
 
 import random
 import sqlite3
 from pathlib import Path
 
-from bench import corruption
-from bench.corruption_cases import _journal, cases
+from tests.campaigns import corruption
+from tests.campaigns.corruption_cases import _journal, cases
 
 OUTCOMES = {"refused", "refused in part", "unaffected"}
 

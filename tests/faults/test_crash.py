@@ -1,4 +1,4 @@
-"""A short form of `python -m bench.crash`: over 300 power cuts and 60 kills, and proof that both can fail."""
+"""A short form of `python -m tests.campaigns.crash`: over 300 power cuts and 60 kills, and proof that both can fail."""
 
 import random
 import shutil
@@ -6,13 +6,13 @@ from pathlib import Path
 
 import pytest
 
-from bench import crash, crash_kill, crash_power
-from bench.crash_device import MATRIX
-from bench.crash_oracle import TRANSACTIONS, Row
-from bench.crash_trace import KINDS, Event, images
-from bench.crash_worlds import VICTIMS
-from tee_sim.blobs import Changes
-from tee_sim.supplicant import SqliteBlobs
+from tee_sim.normal.supplicant import SqliteBlobs
+from tee_sim.shared.blobs import Changes
+from tests.campaigns import crash, crash_kill, crash_power
+from tests.campaigns.crash_device import MATRIX
+from tests.campaigns.crash_oracle import TRANSACTIONS, Row
+from tests.campaigns.crash_trace import KINDS, Event, images
+from tests.campaigns.crash_worlds import VICTIMS
 
 STRACE = pytest.mark.skipif(shutil.which("strace") is None, reason="strace is not installed")
 

@@ -1,4 +1,4 @@
-"""The short form of `python -m bench.device_files`, and that it finds a product which believes its directory."""
+"""The short form of `python -m tests.campaigns.device_files`, and that it finds a trusting product."""
 
 import json
 import os
@@ -8,13 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from bench.device_damage import Damage, placed
-from bench.device_files import Campaign, EndedError, in_process_devices, play
 from bioguard import private_files
 from bioguard.device import facade, names
 from bioguard.device.names import NAMES_FILE
 from bioguard.private_files import TEMPORARY
-from tee_sim.private_files import UnsafeFile
+from tee_sim.normal.private_files import UnsafeFile
+from tests.campaigns.device_damage import Damage, placed
+from tests.campaigns.device_files import Campaign, EndedError, in_process_devices, play
 
 
 def test_no_damage_is_a_bug_a_hang_or_a_loss(tmp_path: Path) -> None:

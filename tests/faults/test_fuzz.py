@@ -1,16 +1,16 @@
-"""A short form of `python -m bench.fuzz`, and proof that it can fail."""
+"""A short form of `python -m tests.campaigns.fuzz`, and proof that it can fail."""
 
 import random
 from pathlib import Path
 
 import pytest
 
-from bench import fuzz_storage, fuzz_worlds
-from bench.fuzz import MAKERS, attempt, run
-from bench.fuzz_storage import Corpus
-from bench.mutation import mutate
 from bioguard.trusted.biometric.vault import Vault
-from tee_sim.storage import ta_store
+from tee_sim.secure.storage import ta_store
+from tests.campaigns import fuzz_storage, fuzz_worlds
+from tests.campaigns.fuzz import MAKERS, attempt, run
+from tests.campaigns.fuzz_storage import Corpus
+from tests.campaigns.mutation import mutate
 
 ATTEMPTS = {"requests to TAs": 400}
 ALWAYS = 150

@@ -27,7 +27,7 @@ from bioguard.errors import InputRefused
 from bioguard.formats import ImportOptions, load_bytes, write_ansi2004, write_ansi2009, write_iso2005, write_iso2011
 from bioguard.formats.convert import Target, convert
 from bioguard.records import FingerprintTemplate
-from bioguard.synthetic import finger_impressions
+from bioguard.simulate.people import finger_impressions
 
 HERE = Path(__file__).resolve().parent
 PAGE = HERE.parents[1] / "docs" / "formats" / "foreign.md"

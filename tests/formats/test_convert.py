@@ -27,7 +27,7 @@ from bioguard.formats.minutiae import Geometry, Minutia, MinutiaeFormat
 from bioguard.formats.v20 import Iso2005Record, View20
 from bioguard.formats.write import ViewToWrite, encode_record
 from bioguard.records import FingerprintTemplate
-from bioguard.synthetic import finger_impressions
+from bioguard.simulate.people import finger_impressions
 from tests.formats.test_envelopes import cbeff
 
 MINUTIAE = tuple(Minutia(1 + i % 2, 20 + i % 6 * 30, 30 + i // 6 * 40, i * 17 % 180, 10 + i) for i in range(24))

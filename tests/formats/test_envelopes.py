@@ -18,7 +18,7 @@ from bioguard.cli.samples import read_sample, read_samples
 from bioguard.errors import InputRefused
 from bioguard.formats import ImportOptions, Trailing, load, load_bytes, write_ansi2004, write_iso2005, write_iso2011
 from bioguard.records import FingerprintTemplate
-from bioguard.synthetic import finger_impressions
+from bioguard.simulate.people import finger_impressions
 
 STRICT = ImportOptions()
 INDEX, OTHER = (

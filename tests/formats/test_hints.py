@@ -16,7 +16,7 @@ from bioguard.formats import ImportOptions, load, load_bytes, write_iso2005
 from bioguard.formats.options import IMPORT_FLAGS, flags_in
 from bioguard.serve.protocol import SampleForm
 from bioguard.serve.service import _sample
-from bioguard.synthetic import finger_impressions
+from bioguard.simulate.people import finger_impressions
 
 ROOT = Path(__file__).resolve().parents[2]
 VECTORS = ROOT / "tests" / "vectors" / "formats"

@@ -8,14 +8,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from bioguard.audit import leaks
-from bioguard.audit.leaks import Finding, LeakReport, Scanner, make_canaries
-from bioguard.audit.leaks.correlate import correlate
-from bioguard.audit.leaks.encodings import TRANSFORMS, base_encodings, encodings
-from bioguard.audit.leaks.exact import WindowIndex
-from bioguard.audit.leaks.selftest import Score, prove
-from bioguard.audit.leaks.sets import ElementSet, differences
-from bioguard.audit.leaks.structure import inside, looks_random
+from bioguard.evidence import leak_scan
+from bioguard.evidence.leak_scan import Finding, LeakReport, Scanner, make_canaries
+from bioguard.evidence.leak_scan.correlate import correlate
+from bioguard.evidence.leak_scan.encodings import TRANSFORMS, base_encodings, encodings
+from bioguard.evidence.leak_scan.exact import WindowIndex
+from bioguard.evidence.leak_scan.selftest import Score, prove
+from bioguard.evidence.leak_scan.sets import ElementSet, differences
+from bioguard.evidence.leak_scan.structure import inside, looks_random
 
 SEED = 1234
 
@@ -58,7 +58,7 @@ def test_there_are_at_least_as_many_forms_as_the_reference_had(canaries):
 def test_nothing_is_found_in_clean_material(scanner):
     generator = np.random.default_rng(0)
     assert scanner.scan("random", generator.bytes(1 << 20)) == []
-    source = b"".join(p.read_bytes() for p in sorted(Path(leaks.__file__).parent.rglob("*.py")))
+    source = b"".join(p.read_bytes() for p in sorted(Path(leak_scan.__file__).parent.rglob("*.py")))
     assert scanner.scan("text", source * 4) == []
     library = Path(np.__file__).parent.rglob("*.so")
     assert scanner.scan_exact(b"".join(p.read_bytes() for p in sorted(library)[:6])) == []
@@ -183,7 +183,7 @@ def test_clean_needs_a_proven_scanner_and_something_to_scan():
 
 def test_a_whole_scan(canaries):
     image = np.random.default_rng(8).bytes(10_000)
-    report = leaks.scan([("clean", image), ("dirty", image[:500] + canaries.key + image[:500])], canaries)
+    report = leak_scan.scan([("clean", image), ("dirty", image[:500] + canaries.key + image[:500])], canaries)
     assert report.proven
     assert report.clean is False
     assert {f.source for f in report.findings} == {"dirty"}

@@ -11,10 +11,11 @@ import sys
 import threading
 import time
 
-from tee_sim import lockdown
-from tee_sim.lockdown import LockPlan, filters, hygiene, kernel
-from tee_sim.lockdown.bpf import Instruction, Program
-from tee_sim.lockdown.syscalls import ARCHITECTURES
+from tee_sim.secure import lockdown
+from tee_sim.secure.lockdown import LockPlan
+from tee_sim.shared.sandbox import filters, hygiene, kernel
+from tee_sim.shared.sandbox.bpf import Instruction, Program
+from tee_sim.shared.sandbox.syscalls import ARCHITECTURES
 
 NUMBERS = {
     "x86_64": {"socket": 41, "unshare": 272, "landlock": 444, "seccomp": 317, "memfd_secret": 447, "mount": 165},

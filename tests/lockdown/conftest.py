@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from tee_sim.lockdown import LockReport
-from tee_sim.lockdown.observe import Observation, observe
+from tee_sim.normal.sandbox_verdict.observe import Observation, observe
+from tee_sim.secure.lockdown import LockReport
 
 CHILD = Path(__file__).with_name("child.py")
 

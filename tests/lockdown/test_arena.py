@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from tee_sim.arena import Arena
-from tee_sim.errors import TeeError, TeeResult
+from tee_sim.secure.arena import Arena
+from tee_sim.shared.errors import TeeError, TeeResult
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="memfd_secret and mlock by Linux numbers")
 

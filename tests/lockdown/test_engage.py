@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from tee_sim.errors import TeeError
-from tee_sim.lockdown import Layer, LayerState, LockPlan, LockReport
-from tee_sim.lockdown.observe import secure_process_id
+from tee_sim.normal.sandbox_verdict.observe import secure_process_id
+from tee_sim.secure.lockdown import Layer, LayerState, LockPlan, LockReport
+from tee_sim.shared.errors import TeeError
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="the lock is Linux only")
 

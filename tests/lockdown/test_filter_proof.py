@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from tee_sim.lockdown import bpf
-from tee_sim.lockdown.bpf import ALLOW, ERRNO_EPERM, KILL, Instruction, Program
-from tee_sim.lockdown.filters import secure_world_program, waiter_program
-from tee_sim.lockdown.syscalls import ARCHITECTURES, Equal, Masked, OneOf, Rule, secure_world_rules, waiter_rules
+from tee_sim.shared.sandbox import bpf
+from tee_sim.shared.sandbox.bpf import ALLOW, ERRNO_EPERM, KILL, Instruction, Program
+from tee_sim.shared.sandbox.filters import secure_world_program, waiter_program
+from tee_sim.shared.sandbox.syscalls import ARCHITECTURES, Equal, Masked, OneOf, Rule, secure_world_rules, waiter_rules
 
 GOLDEN = Path(__file__).parents[1] / "golden"
 REQUEST_FD, REPLY_FD = 3, 4
@@ -204,8 +204,8 @@ def test_the_kernel_agrees():
     """
     script = """
 import os, sys
-from tee_sim.lockdown import bpf, filters, hygiene, kernel
-from tee_sim.lockdown.syscalls import secure_world_rules
+from tee_sim.secure.lockdown import bpf, filters, hygiene, kernel
+from tee_sim.shared.sandbox.syscalls import secure_world_rules
 arch = filters.this_arch()
 own = {arch.numbers[r.name] for r in secure_world_rules(3, 4)}
 out = []
@@ -241,7 +241,7 @@ os._exit(0)
 def test_the_calls_that_pass_every_filter_do_nothing(number):
     script = f"""
 import os
-from tee_sim.lockdown import filters, hygiene, kernel
+from tee_sim.secure.lockdown import filters, hygiene, kernel
 hygiene.harden_early()
 hygiene.no_new_privileges()
 filters.load(filters.secure_world_program(kernel.MACHINE, "strict", 100, 1))

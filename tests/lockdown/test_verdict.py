@@ -6,10 +6,10 @@ import sys
 
 import pytest
 
-from tee_sim.lockdown import LayerState
-from tee_sim.lockdown.observe import Observation, observe
-from tee_sim.lockdown.probes import Probe, ProbeResults, cached_probes
-from tee_sim.lockdown.verdict import Level, State, judge
+from tee_sim.normal.sandbox_verdict.observe import Observation, observe
+from tee_sim.normal.sandbox_verdict.probes import Probe, ProbeResults, cached_probes
+from tee_sim.normal.sandbox_verdict.verdict import Level, State, judge
+from tee_sim.secure.lockdown import LayerState
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="the lock is Linux only")
 

@@ -47,7 +47,9 @@ def test_american_spelling() -> None:
     assert found == []
 
 
-@pytest.mark.parametrize("module", ["bioguard.cli.__main__", "bioguard.device", "tee_sim.client", "tee_sim.launcher"])
+@pytest.mark.parametrize(
+    "module", ["bioguard.cli.__main__", "bioguard.device", "tee_sim.normal.client", "tee_sim.secure.launcher"]
+)
 def test_the_product_does_not_load_a_network_module(module: str) -> None:
     """A courtesy, not the proof: the proof is the kernel filter around the secure world."""
     probe = (

@@ -11,7 +11,7 @@ import numpy as np
 from bioguard.commands.configuration import Configuration
 from bioguard.match import FingerprintGallery
 from bioguard.records import FaceEmbedding, FingerprintTemplate
-from bioguard.synthetic import finger_impressions
+from bioguard.simulate.people import finger_impressions
 from bioguard.trusted.biometric.levels import Kind, levels
 from bioguard.trusted.biometric.rates import claim_terms
 from tests.model.reference import MAX_RECORDS

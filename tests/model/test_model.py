@@ -11,13 +11,14 @@ from hashlib import sha256
 import pytest
 
 from bioguard.device.launch import manifests
-from bioguard.trusted.contract import authority, challenges, desk, exposure, lockout
-from bioguard.trusted.contract.authority import SensorAuthority
-from bioguard.trusted.contract.desk import ContractDesk
-from bioguard.trusted.contract.exposure import Exposures
-from bioguard.trusted.contract.lockout import CLEAR, LockoutPolicy, Outcome
+from bioguard.trusted.biometric import sensor_commands
+from bioguard.trusted.biometric.sensor_commands import ContractDesk
 from bioguard.trusted.gatekeeper import gatekeeper, throttle
 from bioguard.trusted.gatekeeper.gatekeeper import Gatekeeper
+from bioguard.trusted.sensor import authorization, challenges, exposure, lockout
+from bioguard.trusted.sensor.authorization import SensorAuthority
+from bioguard.trusted.sensor.exposure import Exposures
+from bioguard.trusted.sensor.lockout import CLEAR, LockoutPolicy, Outcome
 from tests.model.play import Divergence, first_divergence, shortened
 from tests.model.reference import Reference
 from tests.model.steps import KINDS, Step, random_steps
@@ -68,15 +69,23 @@ def wrapped(patch: Patch, owner: object, name: str, change: Callable) -> None:
 
 
 def limit_off_by_one(p: Patch) -> None:
-    p.setitem(desk._POLICIES, desk.LockoutChoice.ANDROID_13, replace(lockout.ANDROID_13, timed_every=6))
+    p.setitem(
+        sensor_commands._POLICIES, sensor_commands.LockoutChoice.ANDROID_13, replace(lockout.ANDROID_13, timed_every=6)
+    )
 
 
 def wait_a_millisecond_short(p: Patch) -> None:
-    p.setitem(desk._POLICIES, desk.LockoutChoice.ANDROID_13, replace(lockout.ANDROID_13, timed_ms=29_999))
+    p.setitem(
+        sensor_commands._POLICIES,
+        sensor_commands.LockoutChoice.ANDROID_13,
+        replace(lockout.ANDROID_13, timed_ms=29_999),
+    )
 
 
 def never_permanent(p: Patch) -> None:
-    p.setitem(desk._POLICIES, desk.LockoutChoice.ANDROID_13, replace(lockout.ANDROID_13, permanent_at=0))
+    p.setitem(
+        sensor_commands._POLICIES, sensor_commands.LockoutChoice.ANDROID_13, replace(lockout.ANDROID_13, permanent_at=0)
+    )
 
 
 def reboot_ends_a_wait(p: Patch) -> None:
@@ -136,7 +145,7 @@ def token_of_a_reset_pin(p: Patch) -> None:
 
 
 def old_token_resets(p: Patch) -> None:
-    p.setattr(authority, "RESET_TOKEN_AGE_MS", 3_600_000)
+    p.setattr(authorization, "RESET_TOKEN_AGE_MS", 3_600_000)
 
 
 def search_is_not_counted(p: Patch) -> None:

@@ -1,19 +1,19 @@
-"""The same steps on our applications, in the bench's memory (`bioguard.attack.target`)."""
+"""The same steps on our applications, in the bench's memory (`bioguard.evidence.attack.target`)."""
 
 from uuid import UUID
 
 import numpy as np
 
-from bioguard.attack.target import Target
 from bioguard.commands import biometric, gatekeeper, keystore, policy, sensor
 from bioguard.commands.biometric import BIOMETRIC_UUID, Leave, Modality
 from bioguard.commands.configuration import CONFIGURE, Configuration
 from bioguard.commands.gatekeeper import GATEKEEPER_UUID
 from bioguard.commands.keystore import KEYSTORE_UUID, KeyError_
-from bioguard.records.grants import Purpose
-from tee_sim.errors import TeeError
-from tee_sim.params import NO_PARAMS
-from tee_sim.wire import CloseSession
+from bioguard.evidence.attack.target import Target
+from bioguard.records.consent import Purpose
+from tee_sim.shared.errors import TeeError
+from tee_sim.shared.params import NO_PARAMS
+from tee_sim.shared.wire import CloseSession
 from tests.model.reference import MAX_RECORDS, Reference
 from tests.model.samples import face_probe, face_views, finger_touches
 from tests.model.steps import DELAY_MS, FACE, FINGER, asked_of

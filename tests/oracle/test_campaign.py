@@ -13,12 +13,12 @@ from bench.oracle.experiment import Outcome, run
 from bench.oracle.people import Faces, synthetic, with_head_start
 from bench.oracle.world import Insider
 from bioguard.match import twostage
-from bioguard.trusted.biometric import app, index, rates
+from bioguard.trusted.biometric import app, gallery_index, rates
 from bioguard.trusted.biometric.rates import Terms
-from bioguard.trusted.contract.desk import ContractDesk, Search
-from bioguard.trusted.contract.exposure import Exposures
-from bioguard.trusted.contract.lockout import CLEAR
-from bioguard.trusted.contract.tally import put_tally, read_tally
+from bioguard.trusted.biometric.sensor_commands import ContractDesk, Search
+from bioguard.trusted.sensor.exposure import Exposures
+from bioguard.trusted.sensor.lockout import CLEAR
+from bioguard.trusted.sensor.tally import put_tally, read_tally
 
 Patch = pytest.MonkeyPatch
 CALLS = 250
@@ -129,7 +129,7 @@ def weak_matches_renew(p: Patch) -> None:
 
 def nearest_are_read(p: Patch) -> None:
     p.setattr(twostage, "SMALL_LIST", 3)
-    p.setattr(index, "KEPT_BYTES", 0)
+    p.setattr(gallery_index, "KEPT_BYTES", 0)
 
 
 def loose_matches_clear(p: Patch) -> None:

@@ -12,21 +12,21 @@ import pytest
 
 from bench.oracle.places import fast_pins
 from bench.oracle.told import COMPARING, compares, every_command, rows
-from bioguard.attack.kit import FACE, Kit
-from bioguard.attack.target import Target
 from bioguard.commands import biometric, keystore, policy
 from bioguard.commands.biometric import BIOMETRIC_UUID, Modality
 from bioguard.commands.gatekeeper import GATEKEEPER_UUID
 from bioguard.commands.keystore import KEYSTORE_UUID
 from bioguard.device.launch import manifests
+from bioguard.evidence.attack.kit import FACE, Kit
+from bioguard.evidence.attack.target import Target
 from bioguard.records import FaceEmbedding
-from bioguard.records.grants import Purpose
-from bioguard.synthetic import finger_impressions
+from bioguard.records.consent import Purpose
+from bioguard.simulate.people import finger_impressions
+from bioguard.trusted.biometric import sensor_commands
 from bioguard.trusted.biometric.app import BiometricApp
-from bioguard.trusted.contract import desk
-from bioguard.trusted.contract.lockout import Outcome
-from tee_sim.rng import SeededRng
-from tee_sim.schema import Fixed, Items, Record, UpTo, _layout
+from bioguard.trusted.sensor.lockout import Outcome
+from tee_sim.shared.rng import SeededRng
+from tee_sim.shared.schema import Fixed, Items, Record, UpTo, _layout
 
 UUIDS = {"gatekeeper": GATEKEEPER_UUID, "keystore": KEYSTORE_UUID}
 DIMENSION = 512
@@ -193,13 +193,13 @@ def test_a_near_miss_and_a_far_one_look_alike_then_and_afterwards(twins) -> None
 
 def written_when_near(patch: pytest.MonkeyPatch) -> None:
     """The tally is stored only when something changed."""
-    real = desk.put_tally
+    real = sensor_commands.put_tally
 
     def put(transaction, sensor_id, tally):
         if any(tally.counts):
             real(transaction, sensor_id, tally)
 
-    patch.setattr(desk, "put_tally", put)
+    patch.setattr(sensor_commands, "put_tally", put)
 
 
 def near_is_forgiven(patch: pytest.MonkeyPatch) -> None:

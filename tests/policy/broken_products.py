@@ -12,14 +12,14 @@ from typing import Any
 
 import pytest
 
-from bioguard.audit.trials import rights
 from bioguard.commands import biometric as commands
 from bioguard.commands.policy import Purged
 from bioguard.device import Verification, consent, incidents
 from bioguard.device.facade import Device
 from bioguard.device.names import NamedUser
 from bioguard.errors import InputRefused, NotPermitted
-from bioguard.records.events import Cause
+from bioguard.evidence.policy_trials import rights
+from bioguard.records.audit_events import Cause
 from tests.broken_build import Change, install
 
 __all__ = ["BROKEN", "NOT_ENCRYPTED", "Broken", "yielding"]
@@ -131,17 +131,19 @@ def _extended_without_reason(p: Patch) -> None:
     p.setattr(consent, "extend_request", lambda d, n, reason: reason is Cause.FULFILLED or real(d, n, reason))
 
 
-ROW_KEPT: tuple[Change, ...] = (("tee_sim/storage/store.py", "(*rows.deletes, *(page_name", "(*(), *(page_name"),)
+ROW_KEPT: tuple[Change, ...] = (
+    ("tee_sim/secure/storage/store.py", "(*rows.deletes, *(page_name", "(*(), *(page_name"),
+)
 """Erasing takes an object out of the directory and leaves its row on the disk."""
 
 TAG_NOT_CHECKED: tuple[Change, ...] = (
     (
-        "tee_sim/sealing.py",
+        "tee_sim/secure/sealing.py",
         "import AESGCM\n",
         "import AESGCM\nfrom cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes\n",
     ),
     (
-        "tee_sim/sealing.py",
+        "tee_sim/secure/sealing.py",
         "        return AESGCM(key).decrypt(nonce, ciphertext, _BODY_LABEL + device_id + header)\n",
         '        counter = modes.CTR(nonce + b"\\0\\0\\0\\2")\n'
         "        return Cipher(algorithms.AES(key), counter).decryptor().update(ciphertext[:-TAG_BYTES])\n",
@@ -151,12 +153,12 @@ TAG_NOT_CHECKED: tuple[Change, ...] = (
 
 NOT_ENCRYPTED: tuple[Change, ...] = (
     (
-        "tee_sim/sealing.py",
+        "tee_sim/secure/sealing.py",
         "    return AESGCM(key).encrypt(nonce, body, _BODY_LABEL + device_id + header)\n",
         "    return body + bytes(TAG_BYTES)\n",
     ),
     (
-        "tee_sim/sealing.py",
+        "tee_sim/secure/sealing.py",
         "        return AESGCM(key).decrypt(nonce, ciphertext, _BODY_LABEL + device_id + header)\n",
         "        return ciphertext[:-TAG_BYTES]\n",
     ),
@@ -164,7 +166,7 @@ NOT_ENCRYPTED: tuple[Change, ...] = (
 
 ONE_KEY_FOR_ALL: tuple[Change, ...] = (
     (
-        "tee_sim/storage/store.py",
+        "tee_sim/secure/storage/store.py",
         "        ladder = KeyLadder(huk, device_id)\n",
         "        huk, device_id = bytes(32), bytes(16)\n        ladder = KeyLadder(huk, device_id)\n",
     ),
@@ -172,7 +174,7 @@ ONE_KEY_FOR_ALL: tuple[Change, ...] = (
 """The store's keys come from the same numbers on every device."""
 
 NO_REPLAY_PROTECTION: tuple[Change, ...] = (
-    ("tee_sim/storage/store.py", "        if rpmb is None:\n", "        if 1:\n"),
+    ("tee_sim/secure/storage/store.py", "        if rpmb is None:\n", "        if 1:\n"),
 )
 """The anchor lies on the disk: a copy of the whole disk is as good as new."""
 

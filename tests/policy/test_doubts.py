@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bioguard.records.grants import DAY_MS
+from bioguard.records.consent import DAY_MS
 from bioguard.trusted.policy.doubts import MAX_SPANS, PLAUSIBLE_MS, Span, in_doubt, skipped
 
 

@@ -5,11 +5,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bioguard.commands.biometric import Modality
-from bioguard.records import rights
-from bioguard.records.events import FIELDS, Cause, Entry, Event
-from bioguard.records.grants import DAY_MS, Purpose
-from bioguard.records.rights import RequestState
-from tee_sim.schema import is_closed, max_bits
+from bioguard.records import rights_requests
+from bioguard.records.audit_events import FIELDS, Cause, Entry, Event
+from bioguard.records.consent import DAY_MS, Purpose
+from bioguard.records.rights_requests import RequestState
+from tee_sim.shared.schema import is_closed, max_bits
 
 VALUES = {
     "subject": bytes(16),
@@ -49,19 +49,19 @@ def test_the_blind_hides_the_body(one: bytes, other: bytes) -> None:
 
 
 def test_terms_of_a_request() -> None:
-    request = rights.opened(4, bytes(16), Cause.ERASURE, 1000)
+    request = rights_requests.opened(4, bytes(16), Cause.ERASURE, 1000)
     assert (request.state, request.due_ms) == (RequestState.OPEN, 1000 + 7 * DAY_MS)
     assert not request.overdue(request.due_ms)
     assert request.overdue(request.due_ms + 1)
-    longer = rights.extended(request, Cause.MANY_REQUESTS)
+    longer = rights_requests.extended(request, Cause.MANY_REQUESTS)
     assert (longer.due_ms, longer.reason) == (1000 + 30 * DAY_MS, Cause.MANY_REQUESTS)
-    assert rights.answered(longer, Cause.REFUSED).state is RequestState.REFUSED
+    assert rights_requests.answered(longer, Cause.REFUSED).state is RequestState.REFUSED
     for bad in (
-        lambda: rights.opened(1, bytes(16), Cause.TAMPERED, 0),
-        lambda: rights.extended(longer, Cause.COMPLEX),
-        lambda: rights.extended(request, Cause.REFUSED),
-        lambda: rights.answered(rights.answered(request, Cause.FULFILLED), Cause.REFUSED),
-        lambda: rights.answered(request, Cause.COMPLEX),
+        lambda: rights_requests.opened(1, bytes(16), Cause.TAMPERED, 0),
+        lambda: rights_requests.extended(longer, Cause.COMPLEX),
+        lambda: rights_requests.extended(request, Cause.REFUSED),
+        lambda: rights_requests.answered(rights_requests.answered(request, Cause.FULFILLED), Cause.REFUSED),
+        lambda: rights_requests.answered(request, Cause.COMPLEX),
     ):
         with pytest.raises(ValueError, match=r"only|not a kind"):
             bad()

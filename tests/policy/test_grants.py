@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bioguard.commands.biometric import Modality
-from bioguard.records.grants import (
+from bioguard.records.consent import (
     DAY_MS,
     ConsentBook,
     Grant,

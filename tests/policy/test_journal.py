@@ -10,17 +10,17 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from bioguard.proofs.merkle import root_hash
-from bioguard.records.events import Event
-from bioguard.records.grants import DAY_MS, MAX_MS
-from bioguard.trusted.policy.journal import LOG_DAYS, Journal, JournalClock, JournaledStore
-from tee_sim.clock import FakeClock
-from tee_sim.errors import TeeError, TeeResult
-from tee_sim.rng import SeededRng
-from tee_sim.ta_api import Reserve
+from bioguard.records.audit_events import Event
+from bioguard.records.consent import DAY_MS, MAX_MS
+from bioguard.trusted.policy.audit_log import LOG_DAYS, Journal, JournalClock, JournaledStore
+from tee_sim.shared.clock import FakeClock
+from tee_sim.shared.errors import TeeError, TeeResult
+from tee_sim.shared.rng import SeededRng
+from tee_sim.shared.ta_api import Reserve
 
 
 class MemoryStore:
-    """`tee_sim.ta_api.Store` over a dict."""
+    """`tee_sim.shared.ta_api.Store` over a dict."""
 
     def __init__(self) -> None:
         self.objects: dict[bytes, SimpleNamespace] = {}

@@ -8,19 +8,19 @@ from typing import Annotated, Any
 import pytest
 
 import bioguard.commands
-from bioguard.audit import confinement, static
-from bioguard.audit.egress import ATTEMPTS, Cell, EgressReport, Outcome
-from bioguard.audit.lab import Lab
-from bioguard.audit.sbom import components
-from bioguard.audit.source_scan import scan_source
-from bioguard.audit.trials import TRIALS, conduct
 from bioguard.device.facade import Device
 from bioguard.errors import TeeUnavailable
-from bioguard.policy.clauses import CLAUSES, clause
+from bioguard.evidence import confinement, static
+from bioguard.evidence.escape_battery import ATTEMPTS, Cell, EgressReport, Outcome
+from bioguard.evidence.policy_clauses import CLAUSES, clause
+from bioguard.evidence.policy_trials import TRIALS, conduct
+from bioguard.evidence.sbom import components
+from bioguard.evidence.source_scan import scan_source
+from bioguard.evidence.temporary_device import Lab
 from bioguard.report import Status
-from tee_sim.lockdown.verdict import Level, Verdict
-from tee_sim.schema import Record, Text
-from tee_sim.ta_api import Command
+from tee_sim.normal.sandbox_verdict.verdict import Level, Verdict
+from tee_sim.shared.schema import Record, Text
+from tee_sim.shared.ta_api import Command
 from tests.broken_build import copy_with, install, interpreter
 from tests.policy.broken_products import BROKEN, NOT_ENCRYPTED, yielding
 

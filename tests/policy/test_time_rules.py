@@ -2,14 +2,14 @@
 
 import pytest
 
-from bioguard.attack.kit import FACE, Kit, Person
-from bioguard.attack.target import Target
 from bioguard.commands import biometric, policy
 from bioguard.commands.biometric import BIOMETRIC_UUID, Status
 from bioguard.commands.policy import Purged
 from bioguard.device.launch import manifests
-from bioguard.records.events import Cause, Entry, Event
-from bioguard.records.grants import DAY_MS, Purpose
+from bioguard.evidence.attack.kit import FACE, Kit, Person
+from bioguard.evidence.attack.target import Target
+from bioguard.records.audit_events import Cause, Entry, Event
+from bioguard.records.consent import DAY_MS, Purpose
 
 YEAR_MS = 365 * DAY_MS
 

@@ -9,7 +9,7 @@ import pytest
 from numpy.typing import NDArray
 
 from bioguard.errors import InputRefused
-from bioguard.protect import CodeContext, ScalarCoder, SignCoder, per_record_codes, per_record_distances
+from bioguard.match.protected import CodeContext, ScalarCoder, SignCoder, per_record_codes, per_record_distances
 
 SECRET = bytes(range(32))
 VECTORS = sorted((Path(__file__).parents[1] / "vectors" / "codes").glob("*.json"))

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from bioguard.records import FaceEmbedding
 from bioguard.records.centering import MAX_COMMON_T, Flaw, common_limit, flaw_of
-from bioguard.synthetic import EDGEFACE_XS, MOBILEFACENET, FacePopulation
+from bioguard.simulate.people import EDGEFACE_XS, MOBILEFACENET, FacePopulation
 
 DIMENSIONS = (64, 100, 128, 192, 256, 512, 768, 1024)
 dimensions = st.sampled_from(DIMENSIONS)

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bioguard.records import FingerprintTemplate
-from bioguard.report.explain import WIDTH, align, draw_explanation
+from bioguard.report.fingerprint_drawing import WIDTH, align, draw_explanation
 
 SVG = "{http://www.w3.org/2000/svg}"
 

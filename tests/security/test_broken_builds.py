@@ -9,19 +9,19 @@ from typing import Annotated
 import numpy as np
 import pytest
 
-from bioguard.audit import leaks
-from bioguard.audit.leaks import Scanner, make_canaries
-from bioguard.audit.leaks import life as life_module
 from bioguard.commands import biometric, gatekeeper, policy, sensor
 from bioguard.device import Device, DeviceOptions
 from bioguard.device.consent import grant_all
 from bioguard.errors import IntegrityFailure, TeeUnavailable
-from bioguard.synthetic import face_views
-from tee_sim.client import Context, Session
-from tee_sim.errors import TeeError
-from tee_sim.lockdown.verdict import Level, State
-from tee_sim.schema import AtMost, Record, is_closed, max_bits
-from tee_sim.ta_api import Command
+from bioguard.evidence import leak_scan
+from bioguard.evidence.leak_scan import Scanner, make_canaries
+from bioguard.evidence.leak_scan import exercise_device as life_module
+from bioguard.simulate.people import face_views
+from tee_sim.normal.client import Context, Session
+from tee_sim.normal.sandbox_verdict.verdict import Level, State
+from tee_sim.shared.errors import TeeError
+from tee_sim.shared.schema import AtMost, Record, is_closed, max_bits
+from tee_sim.shared.ta_api import Command
 
 pytestmark = [
     pytest.mark.skipif(sys.platform != "linux", reason="the lock is Linux only"),
@@ -47,21 +47,21 @@ def test_an_unchanged_copy_is_green(broken, tmp_path):
 
 
 def test_seccomp_off_is_refused(broken, tmp_path):
-    broken(("tee_sim/lockdown/engine.py", "    filters.load(program)\n", ""))
+    broken(("tee_sim/secure/lockdown/engine.py", "    filters.load(program)\n", ""))
     with pytest.raises(TeeUnavailable, match="the sandbox is INCONCLUSIVE, below ENFORCED"):
         Device.init(tmp_path / "device")
 
 
 def test_a_filter_that_does_not_kill_is_refused(broken, tmp_path):
     """The child builds and loads another program than the one this version declares."""
-    broken(("tee_sim/lockdown/filters.py", '{"strict": bpf.KILL,', '{"strict": bpf.ALLOW,'))
+    broken(("tee_sim/shared/sandbox/filters.py", '{"strict": bpf.KILL,', '{"strict": bpf.ALLOW,'))
     with pytest.raises(TeeUnavailable, match="the sandbox is INCONCLUSIVE"):
         Device.init(tmp_path / "device")
 
 
 def test_a_filter_with_one_more_call_is_refused(broken, tmp_path):
     rule = '        Rule("sched_yield"),\n'
-    broken(("tee_sim/lockdown/syscalls.py", rule, rule + '        Rule("wait4"),\n'))
+    broken(("tee_sim/shared/sandbox/syscalls.py", rule, rule + '        Rule("wait4"),\n'))
     with pytest.raises(TeeUnavailable, match="the sandbox is INCONCLUSIVE"):
         Device.init(tmp_path / "device")
 
@@ -71,7 +71,7 @@ def test_a_leaked_descriptor_is_refused(broken, tmp_path):
         pytest.skip("only root sees another process' descriptors; the filter keeps this one useless")
     broken(
         (
-            "tee_sim/lockdown/engine.py",
+            "tee_sim/secure/lockdown/engine.py",
             '    recorder.must("arena",',
             '    recorder.must("leak", lambda: str(os.dup(plan.reply_fd)))\n    recorder.must("arena",',
         )
@@ -107,7 +107,7 @@ def test_an_application_that_writes_to_standard_error_is_killed(broken, tmp_path
 
 def test_a_core_that_fails_ends_by_its_own_hand(broken, tmp_path):
     """An uncaught error would print a traceback, and the filter would kill for that: 159 reads as an escape."""
-    broken(("tee_sim/secure.py", "        for _ in self._store.rekey():\n", "        for _ in 1 // 0:\n"))
+    broken(("tee_sim/secure/world.py", "        for _ in self._store.rekey():\n", "        for _ in 1 // 0:\n"))
     with Device.init(tmp_path / "device") as device:
         with pytest.raises(TeeUnavailable, match="exit status 70: it was sent what is no message, or failed inside"):
             device.rekey()
@@ -183,12 +183,12 @@ def test_match_replies_are_far_too_small_for_a_template():
 def test_skipped_encryption_is_found_by_the_leak_scan(broken, tmp_path):
     broken(
         (
-            "tee_sim/sealing.py",
+            "tee_sim/secure/sealing.py",
             "    return AESGCM(key).encrypt(nonce, body, _BODY_LABEL + device_id + header)\n",
             "    return body + bytes(16)\n",
         ),
         (
-            "tee_sim/sealing.py",
+            "tee_sim/secure/sealing.py",
             "        return AESGCM(key).decrypt(nonce, ciphertext, _BODY_LABEL + device_id + header)\n",
             "        return ciphertext[:-16]\n",
         ),
@@ -201,12 +201,12 @@ def test_skipped_encryption_is_found_by_the_leak_scan(broken, tmp_path):
 def test_encryption_with_a_one_byte_mask_is_found_too(broken, tmp_path):
     broken(
         (
-            "tee_sim/sealing.py",
+            "tee_sim/secure/sealing.py",
             "    return AESGCM(key).encrypt(nonce, body, _BODY_LABEL + device_id + header)\n",
             "    return bytes(b ^ 0x5A for b in body) + bytes(16)\n",
         ),
         (
-            "tee_sim/sealing.py",
+            "tee_sim/secure/sealing.py",
             "        return AESGCM(key).decrypt(nonce, ciphertext, _BODY_LABEL + device_id + header)\n",
             "        return bytes(b ^ 0x5A for b in ciphertext[:-16])\n",
         ),
@@ -215,7 +215,7 @@ def test_encryption_with_a_one_byte_mask_is_found_too(broken, tmp_path):
 
 
 def test_the_unchanged_product_leaks_nothing(tmp_path):
-    report = leaks.run(seed=SEED)
+    report = leak_scan.run(seed=SEED)
     assert report.findings == ()
     assert report.live_control, "the canaries were seen going in"
     assert report.mutation_score[0] == report.mutation_score[1] > 6000

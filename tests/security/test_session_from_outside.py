@@ -13,9 +13,9 @@ import pytest
 
 from bioguard.device import Device
 from bioguard.device.consent import grant_all
-from bioguard.synthetic import face_views, finger_impressions
-from tee_sim.lockdown.observe import observe
-from tee_sim.lockdown.syscalls import secure_world_rules
+from bioguard.simulate.people import face_views, finger_impressions
+from tee_sim.normal.sandbox_verdict.observe import observe
+from tee_sim.shared.sandbox.syscalls import secure_world_rules
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="the lock is Linux only")
 

@@ -21,9 +21,12 @@ from bioguard.serve import protocol as p
 from bioguard.serve.loop import serve
 from bioguard.serve.protocol import SampleForm
 from bioguard.serve.service import DeviceService, _sample
-from bioguard.synthetic import face_views, finger_impressions
+from bioguard.simulate.people import face_views, finger_impressions
 from tee_sim import codec
 from tee_sim.schema import Record
+from bioguard.simulate.people import face_views
+from tee_sim.shared import codec
+from tee_sim.shared.schema import Record
 
 ROOT = Path(__file__).parents[2]
 HELLO = p.Hello(version=1, software="x", simulated=True, sandbox_level="test", device_is_seeded=True)

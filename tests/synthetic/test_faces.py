@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from bioguard.synthetic.faces import EDGEFACE_XS, MOBILEFACENET, FacePopulation, FacePreset
+from bioguard.simulate.people.faces import EDGEFACE_XS, MOBILEFACENET, FacePopulation, FacePreset
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ import pytest
 
 from bioguard.errors import InputRefused
 from bioguard.match import FingerprintGallery
-from bioguard.synthetic import FingerPopulation, ImpressionModel, finger_impressions
+from bioguard.simulate.people import FingerPopulation, ImpressionModel, finger_impressions
 
 STILL = ImpressionModel(
     rotation=0, shift_x=0, shift_y=0, contact_spread=0, distortion=0, found=40, patch=0, spurious=0, jitter=0,

@@ -2,7 +2,7 @@
 
 from hashlib import sha256
 
-from bioguard.synthetic import MOBILEFACENET, FacePopulation, FingerPopulation, face_views, finger_impressions
+from bioguard.simulate.people import MOBILEFACENET, FacePopulation, FingerPopulation, face_views, finger_impressions
 
 
 def _digest(parts: list[bytes]) -> str:

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from bioguard.errors import InputRefused
-from bioguard.synthetic.streams import normals, philox4x32, uniforms, words
+from bioguard.simulate.people.counter_rng import normals, philox4x32, uniforms, words
 
 PI = (0x243F6A88, 0x85A308D3, 0x13198A2E, 0x03707344)
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tee_sim.keys import KeyLadder
+from tee_sim.secure.keys import KeyLadder
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tee_sim.boot import (
+from tee_sim.secure.boot_keys import (
     BOOT_OBJECT,
     CORE_UUID,
     READINGS,
@@ -18,12 +18,12 @@ from tee_sim.boot import (
     count_start,
     shared_keys,
 )
-from tee_sim.clock import FakeClock
-from tee_sim.errors import TeeError, TeeResult
-from tee_sim.keys import KeyLadder
-from tee_sim.manifest import Manifest
-from tee_sim.rng import OsRng, RandomnessKind
-from tee_sim.secure import _TaKeys
+from tee_sim.secure.keys import KeyLadder
+from tee_sim.secure.world import _TaKeys
+from tee_sim.shared.clock import FakeClock
+from tee_sim.shared.errors import TeeError, TeeResult
+from tee_sim.shared.manifest import Manifest
+from tee_sim.shared.rng import OsRng, RandomnessKind
 
 A, B = b"A" * 16, b"B" * 16
 SYSTEM, SEEDED = RandomnessKind.SYSTEM, RandomnessKind.SEEDED

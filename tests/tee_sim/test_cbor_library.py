@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tee_sim import codec
-from tee_sim.errors import TeeError, TeeResult
-from tee_sim.schema import AtMost, Fixed
+from tee_sim.shared import codec
+from tee_sim.shared.errors import TeeError, TeeResult
+from tee_sim.shared.schema import AtMost, Fixed
 
 KNOWN: dict[str, object] = {
     "00": 0,

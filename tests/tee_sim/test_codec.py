@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tee_sim import codec
-from tee_sim.errors import TeeError, TeeResult
+from tee_sim.shared import codec
+from tee_sim.shared.errors import TeeError, TeeResult
 
 PLAIN = st.recursive(
     st.none() | st.booleans() | st.integers(-(2**64), 2**64 - 1) | st.binary(max_size=40) | st.text(max_size=20),

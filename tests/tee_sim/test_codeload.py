@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from tee_sim.codeload import CodeTable
-from tee_sim.manifest import Manifest
+from tee_sim.secure.codeload import CodeTable
+from tee_sim.shared.manifest import Manifest
 
 
 @pytest.fixture

@@ -5,14 +5,14 @@ from typing import Annotated
 
 import pytest
 
-from tee_sim.core import Core
-from tee_sim.errors import Origin, TeeError, TeeResult
-from tee_sim.limits import MAX_SESSIONS
-from tee_sim.manifest import Manifest
-from tee_sim.params import Param, Params
-from tee_sim.schema import Record, UpTo, max_bytes
-from tee_sim.ta_api import Command, CommandApp, TaEnv
-from tee_sim.wire import CloseSession, Invoke, OpenSession, Return
+from tee_sim.secure.core import Core
+from tee_sim.shared.errors import Origin, TeeError, TeeResult
+from tee_sim.shared.limits import MAX_SESSIONS
+from tee_sim.shared.manifest import Manifest
+from tee_sim.shared.params import Param, Params
+from tee_sim.shared.schema import Record, UpTo, max_bytes
+from tee_sim.shared.ta_api import Command, CommandApp, TaEnv
+from tee_sim.shared.wire import CloseSession, Invoke, OpenSession, Return
 
 NONE: Params = (Param.none(),) * 4
 UUID_BYTES = bytes(range(16))

@@ -6,8 +6,8 @@ from uuid import UUID
 
 import pytest
 
-from tee_sim.errors import TeeError
-from tee_sim.keys import KeyLadder, SubkeyUsage, huk_subkey, rpmb_key, ssk, tsk
+from tee_sim.secure.keys import KeyLadder, SubkeyUsage, huk_subkey, rpmb_key, ssk, tsk
+from tee_sim.shared.errors import TeeError
 
 HUK = bytes(16)
 CID = bytes.fromhex("fe014e4d4d4330344742c8f6552a6115")

@@ -5,8 +5,8 @@ from uuid import UUID
 
 import pytest
 
-from tee_sim.errors import TeeError, TeeResult
-from tee_sim.manifest import Manifest
+from tee_sim.shared.errors import TeeError, TeeResult
+from tee_sim.shared.manifest import Manifest
 
 GOOD = """
 uuid = "8aaaf200-2450-11e4-abe2-0002a5d5c51b"

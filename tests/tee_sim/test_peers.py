@@ -9,13 +9,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tee_sim.core import Core
-from tee_sim.errors import Origin, TeeError, TeeResult
-from tee_sim.limits import MAX_PEER_SESSIONS, MAX_SESSIONS
-from tee_sim.manifest import Manifest
-from tee_sim.params import NO_PARAMS, Param, Params
-from tee_sim.ta_api import PeerSession, TaEnv
-from tee_sim.wire import CloseSession, Invoke, OpenSession, Return
+from tee_sim.secure.core import Core
+from tee_sim.shared.errors import Origin, TeeError, TeeResult
+from tee_sim.shared.limits import MAX_PEER_SESSIONS, MAX_SESSIONS
+from tee_sim.shared.manifest import Manifest
+from tee_sim.shared.params import NO_PARAMS, Param, Params
+from tee_sim.shared.ta_api import PeerSession, TaEnv
+from tee_sim.shared.wire import CloseSession, Invoke, OpenSession, Return
 
 A, B, C = (UUID(bytes=bytes([i]) * 16) for i in (1, 2, 3))
 Script = Callable[["Scripted"], object]

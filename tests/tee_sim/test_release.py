@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from tee_sim.release import ReleaseGrid
+from tee_sim.normal.reply_timing import ReleaseGrid
 
 
 class Time:

@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from tee_sim.errors import TeeError
-from tee_sim.rng import SeededRng
-from tee_sim.rpmb.client import RpmbClient
-from tee_sim.rpmb.device import DeviceConfig, MemoryMedium, RpmbDevice
-from tee_sim.rpmb.frames import MAX_COUNTER, Frame, Request, Result, message_mac, with_mac
-from tee_sim.supplicant import RpmbFile
+from tee_sim.normal.rpmb_chip.chip import DeviceConfig, MemoryMedium, RpmbDevice
+from tee_sim.normal.supplicant import RpmbFile
+from tee_sim.secure.rpmb_client import RpmbClient
+from tee_sim.shared.errors import TeeError
+from tee_sim.shared.rng import SeededRng
+from tee_sim.shared.rpmb_frames import MAX_COUNTER, Frame, Request, Result, message_mac, with_mac
 
 KEY = bytes(range(32))
 DATA = bytes(range(256))
@@ -151,7 +151,7 @@ def test_stand_alone_device_speaks_frames_on_stdin_and_stdout(tmp_path: Path) ->
     program = Frame(type=Request.PROGRAM_KEY, mac=KEY, block_count=1).to_bytes()
     result = Frame(type=Request.READ_RESULT, block_count=1).to_bytes()
     counter = Frame(type=Request.READ_COUNTER, nonce=b"n" * 16, block_count=1).to_bytes()
-    line = [sys.executable, "-m", "tee_sim.rpmb", str(tmp_path / "rpmb.img")]
+    line = [sys.executable, "-m", "tee_sim.normal.rpmb_chip", str(tmp_path / "rpmb.img")]
 
     def ask(*exchanges: tuple[bytes, int]) -> bytes:
         talk = b"".join(struct.pack(">HH", len(frames) // 512, replies) + frames for frames, replies in exchanges)

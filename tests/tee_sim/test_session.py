@@ -2,8 +2,8 @@
 
 import pytest
 
-from tee_sim.errors import TeeError, TeeResult
-from tee_sim.session import TRANSITIONS, Event, State, step
+from tee_sim.secure.session import TRANSITIONS, Event, State, step
+from tee_sim.shared.errors import TeeError, TeeResult
 
 
 def test_every_state_is_listed() -> None:

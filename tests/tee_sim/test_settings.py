@@ -9,20 +9,20 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tee_sim.blobs import MemoryBlobs
-from tee_sim.client import Context
-from tee_sim.clock import MAX_WALL_MS, ClockKind, SystemClock, clocks_are_shifted
-from tee_sim.errors import TeeError, TeeResult
-from tee_sim.manifest import Manifest
-from tee_sim.rng import RandomnessKind
-from tee_sim.rpmb.device import MemoryMedium, RpmbDevice
-from tee_sim.secure import SecureWorld
-from tee_sim.settings import Settings
-from tee_sim.supplicant.requests import Operation
-from tee_sim.supplicant.service import Service
-from tee_sim.ta_api import TaEnv
-from tee_sim.testing import TEST_DEVICE_ID, TEST_HUK
-from tee_sim.wire import Message, Provision, Return
+from tee_sim.normal.client import Context
+from tee_sim.normal.rpmb_chip.chip import MemoryMedium, RpmbDevice
+from tee_sim.normal.supplicant.service import Service
+from tee_sim.secure.settings import Settings
+from tee_sim.secure.world import SecureWorld
+from tee_sim.shared.blobs import MemoryBlobs
+from tee_sim.shared.clock import MAX_WALL_MS, ClockKind, SystemClock, clocks_are_shifted
+from tee_sim.shared.errors import TeeError, TeeResult
+from tee_sim.shared.manifest import Manifest
+from tee_sim.shared.rng import RandomnessKind
+from tee_sim.shared.storage_requests import Operation
+from tee_sim.shared.ta_api import TaEnv
+from tee_sim.shared.wire import Message, Provision, Return
+from tee_sim.testing.in_process import TEST_DEVICE_ID, TEST_HUK
 
 SEED, OTHER, BOOT = b"s" * 32, b"t" * 32, b"b" * 16
 START_MS = 1_800_000_000_000
@@ -185,8 +185,8 @@ def test_a_seed_gives_the_same_start_by_start_and_no_start_draws_again() -> None
 
 def test_tokens_keys_of_a_seeded_device_are_no_other_devices(monkeypatch: pytest.MonkeyPatch) -> None:
     """The same boot secret on a device that is not seeded gives another key."""
-    monkeypatch.setattr("tee_sim.rng.SeededRng.bytes", lambda _self, n: bytes(n))
-    monkeypatch.setattr("tee_sim.rng.OsRng.bytes", lambda _self, n: bytes(n))
+    monkeypatch.setattr("tee_sim.shared.rng.SeededRng.bytes", lambda _self, n: bytes(n))
+    monkeypatch.setattr("tee_sim.shared.rng.OsRng.bytes", lambda _self, n: bytes(n))
     seeded, plain = Disk().start(create=True, seed=SEED), Disk().start(create=True)
     assert seeded.env.keys.shared("k") != plain.env.keys.shared("k")
 

@@ -4,11 +4,11 @@ from uuid import UUID
 
 import pytest
 
-from tee_sim.blobs import MemoryBlobs
-from tee_sim.errors import TeeError, TeeResult
-from tee_sim.rng import SeededRng
-from tee_sim.rpmb.device import MemoryMedium, RpmbDevice
-from tee_sim.storage import ObjectStore
+from tee_sim.normal.rpmb_chip.chip import MemoryMedium, RpmbDevice
+from tee_sim.secure.storage import ObjectStore
+from tee_sim.shared.blobs import MemoryBlobs
+from tee_sim.shared.errors import TeeError, TeeResult
+from tee_sim.shared.rng import SeededRng
 
 HUK, DEVICE_ID = bytes(range(32)), bytes(range(16))
 ONE, TWO = UUID(int=1), UUID(int=2)

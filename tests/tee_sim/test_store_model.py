@@ -7,11 +7,11 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
-from tee_sim.blobs import Changes, MemoryBlobs
-from tee_sim.errors import TeeError, TeeResult
-from tee_sim.rng import SeededRng
-from tee_sim.rpmb.device import MemoryMedium, RpmbDevice
-from tee_sim.storage import ObjectStore
+from tee_sim.normal.rpmb_chip.chip import MemoryMedium, RpmbDevice
+from tee_sim.secure.storage import ObjectStore
+from tee_sim.shared.blobs import Changes, MemoryBlobs
+from tee_sim.shared.errors import TeeError, TeeResult
+from tee_sim.shared.rng import SeededRng
 
 HUK, DEVICE_ID, TA = bytes(range(32)), bytes(range(16)), UUID(int=7)
 IDS = st.sampled_from([bytes([65 + i]) * (1 + i % 5) for i in range(12)])

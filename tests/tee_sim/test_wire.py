@@ -6,10 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tee_sim.errors import Origin, TeeError, TeeResult
-from tee_sim.limits import MAX_FRAME_BYTES
-from tee_sim.params import Param, ParamType, param_types
-from tee_sim.wire import (
+from tee_sim.shared.errors import Origin, TeeError, TeeResult
+from tee_sim.shared.limits import MAX_FRAME_BYTES
+from tee_sim.shared.params import Param, ParamType, param_types
+from tee_sim.shared.wire import (
     FROM_SECURE_WORLD,
     AdvanceClock,
     BootFailed,

@@ -4,16 +4,16 @@ from pathlib import Path
 
 import click
 
-from bioguard.attack.bench import ATTACKS, Finding, Verdict, play, select
-from bioguard.attack.kit import Attack, Stage
 from bioguard.cli.output import Result, table
 from bioguard.cli.state import CliState, pass_state
 from bioguard.device.launch import manifests
 from bioguard.errors import BioguardError, InputRefused
+from bioguard.evidence.attack.bench import ATTACKS, Finding, Verdict, play, select
+from bioguard.evidence.attack.kit import Attack, Stage
 from bioguard.exit_codes import ExitCode
 from bioguard.user_files import read_input
-from tee_sim.errors import TeeError
-from tee_sim.manifest import Manifest
+from tee_sim.shared.errors import TeeError
+from tee_sim.shared.manifest import Manifest
 
 __all__ = ["attack"]
 
@@ -30,7 +30,9 @@ def _manifest(path: Path) -> Manifest:
         return Manifest.from_toml(read_input(path, code="attack.manifest").decode("utf-8"))
     except (UnicodeDecodeError, TeeError) as error:
         raise InputRefused(
-            f"{path}: not a usable manifest", hint="see tee_sim/manifest.py for the format", code="attack.manifest"
+            f"{path}: not a usable manifest",
+            hint="see tee_sim/shared/manifest.py for the format",
+            code="attack.manifest",
         ) from error
 
 

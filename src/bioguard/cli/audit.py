@@ -6,11 +6,11 @@ from pathlib import Path
 
 import click
 
-from bioguard.audit import egress as battery
-from bioguard.audit import leaks as scanner
-from bioguard.audit.egress import ATTEMPTS, LEVELS, SHORT_LEVELS, EgressReport, Outcome
 from bioguard.cli.output import Output, Result
 from bioguard.cli.state import CliState, pass_state
+from bioguard.evidence import escape_battery as battery
+from bioguard.evidence import leak_scan as scanner
+from bioguard.evidence.escape_battery import ATTEMPTS, LEVELS, SHORT_LEVELS, EgressReport, Outcome
 from bioguard.exit_codes import ExitCode
 from bioguard.user_files import check_output, read_input, write_output
 

@@ -5,13 +5,13 @@ from pathlib import Path
 
 import click
 
-from bioguard.audit.bundle import BundleKeys
-from bioguard.audit.run import run_audit
-from bioguard.audit.verify import verify_bundle
 from bioguard.cli.audit import audit
 from bioguard.cli.output import Result
 from bioguard.cli.state import CliState, pass_state
 from bioguard.errors import InputRefused
+from bioguard.evidence.bundle import BundleKeys
+from bioguard.evidence.run import run_audit
+from bioguard.evidence.verify import verify_bundle
 from bioguard.exit_codes import ExitCode
 from bioguard.report import Status
 from bioguard.user_files import check_output, read_input, write_output

@@ -6,9 +6,9 @@ from bioguard.cli.output import Result
 from bioguard.cli.state import CliState, pass_state
 from bioguard.device import Device
 from bioguard.device import clock as clocks
+from bioguard.device.data_export import iso
 from bioguard.device.durations import parse_duration
-from bioguard.policy.export import iso
-from tee_sim.clock import Moment
+from tee_sim.shared.clock import Moment
 
 __all__ = ["clock"]
 

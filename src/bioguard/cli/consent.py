@@ -10,8 +10,8 @@ from bioguard.cli.secrets import person_token, pin_file_option
 from bioguard.cli.state import CliState, pass_state
 from bioguard.commands.biometric import Modality
 from bioguard.device import consent as rules
-from bioguard.policy.export import iso, word
-from bioguard.records.grants import Purpose
+from bioguard.device.data_export import iso, word
+from bioguard.records.consent import Purpose
 from bioguard.user_files import check_output
 
 __all__ = ["consent"]

@@ -18,14 +18,14 @@ from bioguard.cli.state import CliState, pass_state
 from bioguard.commands.biometric import Leave, Modality
 from bioguard.device import Device, DeviceOptions
 from bioguard.device.consent import grant_all, signed_log
-from bioguard.device.credentials import check_token, enrollment_token, set_pin, unlock, verify_pin
+from bioguard.device.pins import check_token, enrollment_token, set_pin, unlock, verify_pin
 from bioguard.device.receipts import erasure_receipt
 from bioguard.errors import InputRefused, NotPermitted
 from bioguard.exit_codes import ExitCode
 from bioguard.formats import ImportOptions
 from bioguard.records import Features
 from bioguard.records.tokens import AuthToken
-from bioguard.synthetic import face_views, finger_impressions
+from bioguard.simulate.people import face_views, finger_impressions
 
 __all__ = ["demo"]
 

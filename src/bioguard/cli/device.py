@@ -15,11 +15,11 @@ from bioguard.commands.configuration import (
     LockoutChoice,
 )
 from bioguard.device import Device
-from bioguard.device.boot import reboot as begin_boot
+from bioguard.device.boot_id import reboot as begin_boot
 from bioguard.device.consent import at_start, log_key
-from bioguard.device.credentials import search_lock_info
-from bioguard.device.fuse import Fuses
+from bioguard.device.fuses import Fuses
 from bioguard.device.lock import DeviceLock
+from bioguard.device.pins import search_lock_info
 from bioguard.errors import NotPermitted
 
 __all__ = ["device"]

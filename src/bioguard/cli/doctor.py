@@ -4,7 +4,7 @@ import click
 
 from bioguard.cli.output import Result
 from bioguard.cli.state import CliState, pass_state
-from bioguard.device.checkup import checkup
+from bioguard.evidence.host_checks import checkup
 from bioguard.exit_codes import ExitCode
 from bioguard.report.model import Check, Status, overall
 

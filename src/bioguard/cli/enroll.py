@@ -14,7 +14,7 @@ from bioguard.cli.state import CliState, pass_state
 from bioguard.commands.biometric import MAX_VIEWS, Modality
 from bioguard.device import RecordInfo
 from bioguard.device.consent import at_start
-from bioguard.device.credentials import enrollment_token, has_pin
+from bioguard.device.pins import enrollment_token, has_pin
 from bioguard.errors import InputRefused
 from bioguard.formats import ImportOptions
 

@@ -7,15 +7,15 @@ import click
 
 from bioguard.cli.output import Result, table
 from bioguard.cli.state import CliState, pass_state
-from bioguard.device.fuse import Fuses
+from bioguard.device.fuses import Fuses
 from bioguard.device.lock import DeviceLock
 from bioguard.errors import InputRefused
-from bioguard.faults.device import step_needs_stepped_clock
-from bioguard.faults.knobs import KNOBS, Knobs, knob
-from bioguard.faults.play import play
-from bioguard.faults.scenario import SCENARIO_FILE, Scenario
-from bioguard.trusted.contract.codes import Kind
-from tee_sim.clock import ClockKind
+from bioguard.hal.aidl_codes import Kind
+from bioguard.simulate.faults.device_faults import step_needs_stepped_clock
+from bioguard.simulate.faults.properties import KNOBS, Knobs, knob
+from bioguard.simulate.faults.scenario import SCENARIO_FILE, Scenario
+from bioguard.simulate.virtual_hal.script_player import play
+from tee_sim.shared.clock import ClockKind
 
 __all__ = ["fault"]
 

@@ -6,16 +6,16 @@ from pathlib import Path
 
 import click
 
-from bioguard.audit.image import check_image
-from bioguard.audit.kinds import Kind, kind_of
-from bioguard.audit.log import SignedLog
-from bioguard.audit.receipts import ErasureReceipt
 from bioguard.cli.output import Result, table
 from bioguard.cli.state import CliState, pass_state
 from bioguard.device import consent as rules
+from bioguard.device.data_export import entry_fields, iso, word
 from bioguard.device.receipts import erasure_receipt
 from bioguard.errors import InputRefused
-from bioguard.policy.export import entry_fields, iso, word
+from bioguard.log.document_kinds import Kind, kind_of
+from bioguard.log.erasure_receipt import ErasureReceipt
+from bioguard.log.signed_log import SignedLog
+from bioguard.log.store_copy import check_image
 from bioguard.proofs.checkpoint import TlogProof, proof_of
 from bioguard.proofs.notes import NoteKey
 from bioguard.proofs.psa_token import Profile

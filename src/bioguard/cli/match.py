@@ -10,7 +10,7 @@ from bioguard.cli.pin import token_option
 from bioguard.cli.samples import read_sample
 from bioguard.cli.state import CliState, pass_state
 from bioguard.device import clock
-from bioguard.device.unlock_times import noted
+from bioguard.device.strong_auth_times import noted
 from bioguard.exit_codes import ExitCode
 from bioguard.formats import ImportOptions
 from bioguard.user_files import check_output, write_output

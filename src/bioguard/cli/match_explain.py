@@ -13,7 +13,7 @@ from bioguard.errors import InputRefused
 from bioguard.formats import ImportOptions
 from bioguard.match.fingerprint.explain import explain
 from bioguard.records import FingerprintTemplate
-from bioguard.report.explain import align, draw_explanation
+from bioguard.report.fingerprint_drawing import align, draw_explanation
 from bioguard.user_files import write_output
 
 __all__ = ["match_group"]

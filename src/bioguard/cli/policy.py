@@ -6,9 +6,9 @@ from bioguard.cli.output import Result, table
 from bioguard.cli.state import CliState, pass_state
 from bioguard.device import consent as rules
 from bioguard.device import incidents as store
-from bioguard.policy.clauses import CLAUSES
-from bioguard.policy.export import iso, word
-from bioguard.policy.notice import notice as notice_text
+from bioguard.device.data_export import iso, word
+from bioguard.device.privacy_notice import notice as notice_text
+from bioguard.evidence.policy_clauses import CLAUSES
 
 __all__ = ["incident", "notice", "policy", "purge"]
 

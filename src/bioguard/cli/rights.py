@@ -5,19 +5,19 @@ from pathlib import Path
 
 import click
 
-from bioguard.audit.personal import personal_data, public_record
 from bioguard.cli.erasing import confirm_erasure, receipt_option, write_receipt
 from bioguard.cli.output import Result, table
 from bioguard.cli.secrets import person_token, pin_file_option, read_pin
 from bioguard.cli.state import CliState, pass_state
 from bioguard.device import consent as rules
-from bioguard.device.credentials import verify_pin
+from bioguard.device.data_export import NO_TEMPLATES, decision_words, iso, word
+from bioguard.device.personal_data import personal_data, public_record
+from bioguard.device.pins import verify_pin
 from bioguard.device.rectify import relabel, rename
 from bioguard.errors import InputRefused
-from bioguard.policy.export import NO_TEMPLATES, decision_words, iso, word
 from bioguard.printable import harmless_json
-from bioguard.records.events import Cause, Event
-from bioguard.records.rights import EXTENSION_CAUSES, REQUEST_CAUSES, RightsRequest
+from bioguard.records.audit_events import Cause, Event
+from bioguard.records.rights_requests import EXTENSION_CAUSES, REQUEST_CAUSES, RightsRequest
 from bioguard.user_files import check_output, write_output
 
 __all__ = ["access", "explain", "export", "mark_underage", "rectify", "request", "restrict", "unrestrict"]

@@ -9,7 +9,7 @@ import click
 from bioguard.cli.state import CliState
 from bioguard.commands.gatekeeper import MAX_PIN_BYTES
 from bioguard.device import Device
-from bioguard.device.credentials import has_pin, verify_pin
+from bioguard.device.pins import has_pin, verify_pin
 from bioguard.errors import InputRefused
 from bioguard.printable import printable
 from bioguard.user_files import open_input

@@ -14,7 +14,7 @@ from bioguard.device.incidents import incidents
 from bioguard.errors import InputRefused, NotPermitted
 from bioguard.printable import printable
 from bioguard.user_files import check_output, write_output
-from tee_sim.supplicant import RequestNote
+from tee_sim.normal.supplicant import RequestNote
 
 __all__ = ["CliState", "default_device_dir", "pass_state", "storage_log_into"]
 

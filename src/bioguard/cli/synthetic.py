@@ -7,10 +7,10 @@ import numpy as np
 
 from bioguard.cli.output import Result
 from bioguard.cli.state import CliState, pass_state
-from bioguard.device.fuse import FUSE_FILE
+from bioguard.device.fuses import FUSE_FILE
 from bioguard.errors import InputRefused
 from bioguard.formats import write_iso2005
-from bioguard.synthetic import face_views, finger_impressions
+from bioguard.simulate.people import face_views, finger_impressions
 
 __all__ = ["samples"]
 

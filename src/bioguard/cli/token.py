@@ -7,11 +7,11 @@ import click
 
 from bioguard.cli.output import Result
 from bioguard.cli.state import CliState, pass_state
-from bioguard.device.credentials import check_token
+from bioguard.device.pins import check_token
 from bioguard.errors import InputRefused
 from bioguard.exit_codes import ExitCode
+from bioguard.hal.shared_secret import SharingParameters, agree, check_value, confirm
 from bioguard.records.tokens import AuthenticatorType, AuthToken, TokenRejected
-from bioguard.trusted.shared_secret import SharingParameters, agree, check_value, confirm
 from bioguard.user_files import check_output, read_input, write_output
 
 __all__ = ["token"]

@@ -10,8 +10,8 @@ from enum import IntEnum, unique
 from typing import Annotated
 
 from bioguard.commands.biometric import Done, Profile, Status
-from tee_sim.schema import Record, UpTo
-from tee_sim.ta_api import Command
+from tee_sim.shared.schema import Record, UpTo
+from tee_sim.shared.ta_api import Command
 
 __all__ = [
     "CONFIGURE",
@@ -39,7 +39,7 @@ MAX_INVERSE = 10_000_000
 
 @unique
 class LockoutChoice(IntEnum):
-    """Lockout policies of `bioguard.trusted.contract.lockout`."""
+    """Lockout policies of `bioguard.trusted.sensor.lockout`."""
 
     ANDROID_13 = 1
     ANDROID_11 = 2

@@ -8,8 +8,8 @@ from enum import IntEnum, unique
 from typing import Annotated
 from uuid import UUID
 
-from tee_sim.schema import AtMost, Fixed, Record, UpTo
-from tee_sim.ta_api import Command
+from tee_sim.shared.schema import AtMost, Fixed, Record, UpTo
+from tee_sim.shared.ta_api import Command
 
 __all__ = [
     "DELETE_USER", "ENROLL_PIN", "GATEKEEPER_UUID", "HANDLE_BYTES", "HAS_PIN", "MAX_PIN_BYTES", "VERIFY_PIN",

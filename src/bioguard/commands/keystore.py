@@ -5,8 +5,8 @@ from enum import IntEnum, unique
 from typing import Annotated
 from uuid import UUID
 
-from tee_sim.schema import AtMost, Fixed, Items, Record, UpTo
-from tee_sim.ta_api import Command
+from tee_sim.shared.schema import AtMost, Fixed, Items, Record, UpTo
+from tee_sim.shared.ta_api import Command
 
 __all__ = [
     "ABORT", "BEGIN", "CHECK_TOKEN", "DELETE_KEY", "FINISH", "GENERATE_KEY", "KEYSTORE_UUID", "Abort", "Authorizations",

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from typing import Annotated
 
 from bioguard.commands.biometric import MAX_TOKEN_BYTES, Modality, Status
-from bioguard.records.events import MAX_SEQUENCE, Cause, Entry
-from bioguard.records.grants import DAY_MS, MAX_MS, Grant, Purpose
-from bioguard.records.rights import RightsRequest
-from tee_sim.schema import AtMost, Fixed, Items, Record, UpTo
-from tee_sim.ta_api import Command
+from bioguard.records.audit_events import MAX_SEQUENCE, Cause, Entry
+from bioguard.records.consent import DAY_MS, MAX_MS, Grant, Purpose
+from bioguard.records.rights_requests import RightsRequest
+from tee_sim.shared.schema import AtMost, Fixed, Items, Record, UpTo
+from tee_sim.shared.ta_api import Command
 
 __all__ = [
     "ACKNOWLEDGE",

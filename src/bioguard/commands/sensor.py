@@ -9,8 +9,8 @@ from enum import IntEnum, unique
 from typing import Annotated
 
 from bioguard.commands.biometric import MAX_TOKEN_BYTES, Modality
-from tee_sim.schema import AtMost, Fixed, Record, UpTo
-from tee_sim.ta_api import Command
+from tee_sim.shared.schema import AtMost, Fixed, Record, UpTo
+from tee_sim.shared.ta_api import Command
 
 __all__ = [
     "GENERATE_CHALLENGE", "GET_AUTHENTICATOR_ID", "INVALIDATE_AUTHENTICATOR_ID", "LOCK_STATUS", "RESET_LOCKOUT",

@@ -3,7 +3,7 @@
 from bioguard.device.answers import Enrollment, Identification, RecordInfo, Verification
 from bioguard.device.facade import Device
 from bioguard.device.options import DeviceOptions, parse_clock
-from tee_sim.lockdown.verdict import Level
+from tee_sim.normal.sandbox_verdict.verdict import Level
 
 __all__ = [
     "Device",

@@ -4,8 +4,8 @@ from bioguard.device.consent import at_start
 from bioguard.device.facade import Device
 from bioguard.device.world import tee_errors
 from bioguard.errors import InputRefused, NotPermitted
-from tee_sim.clock import MAX_STEP_MS, ClockKind, Moment
-from tee_sim.errors import TeeError, TeeResult
+from tee_sim.shared.clock import MAX_STEP_MS, ClockKind, Moment
+from tee_sim.shared.errors import TeeError, TeeResult
 
 __all__ = ["advance", "now"]
 

@@ -4,28 +4,28 @@
     withdraw(device, "alice", Modality.FACE, Purpose.UNLOCK, token=token)      # erases what has no purpose left
     open_request(device, "alice", Cause.ACCESS, token=token)
 
-`token` is a fresh PIN token of the user (`bioguard.device.credentials.verify_pin`); users without a PIN may leave it
+`token` is a fresh PIN token of the user (`bioguard.device.pins.verify_pin`); users without a PIN may leave it
 out where they only decide about their consent.
 """
 
 from collections.abc import Iterator
 
-from bioguard.audit.log import SignedLog
 from bioguard.commands import policy as commands
 from bioguard.commands.biometric import Modality
 from bioguard.device.errors import promised
 from bioguard.device.facade import Device
 from bioguard.device.incidents import record_clock_moved, settle_clock_moved
 from bioguard.errors import IntegrityFailure
+from bioguard.log.signed_log import SignedLog
 from bioguard.proofs import cose
 from bioguard.proofs.checkpoint import Checkpoint
 from bioguard.proofs.device_claims import device_claims
 from bioguard.proofs.notes import NoteKey
 from bioguard.proofs.origin import log_origin
 from bioguard.proofs.psa_token import Claims, Profile, check_nonce
-from bioguard.records.events import Cause
-from bioguard.records.grants import Purpose
-from bioguard.records.rights import RightsRequest
+from bioguard.records.audit_events import Cause
+from bioguard.records.consent import Purpose
+from bioguard.records.rights_requests import RightsRequest
 
 __all__ = [
     "DEFAULT_DAYS", "SignedLog", "answer_request", "at_start", "attest", "confirm", "consents", "extend_request",

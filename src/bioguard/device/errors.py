@@ -11,8 +11,8 @@ from typing import TypeVar, cast
 
 from bioguard.device.refusals import VOCABULARIES, Row
 from bioguard.errors import BioguardError, InputRefused, IntegrityFailure, NotPermitted, TeeUnavailable
-from tee_sim.errors import Origin, TeeError, TeeResult
-from tee_sim.schema import Record
+from tee_sim.shared.errors import Origin, TeeError, TeeResult
+from tee_sim.shared.schema import Record
 
 __all__ = ["from_status", "from_tee", "promised", "raise_for_status", "status_of"]
 

@@ -36,21 +36,21 @@ from bioguard.device.arguments import judged, modality_of, position_of, record_i
 from bioguard.device.directory import begin, burn, check, destroy
 from bioguard.device.errors import promised
 from bioguard.device.fingers import finger_name
-from bioguard.device.fuse import Fuses
-from bioguard.device.handles import Handles
+from bioguard.device.fuses import Fuses
 from bioguard.device.incidents import detecting
 from bioguard.device.launch import Running, start
 from bioguard.device.lock import DeviceLock
 from bioguard.device.names import Names
 from bioguard.device.options import DeviceOptions
-from bioguard.device.people import People
+from bioguard.device.password_handles import Handles
 from bioguard.device.rates import claim_refused, init_refused, search_refused
 from bioguard.device.start import tell_start
+from bioguard.device.user_registry import People
 from bioguard.device.world import World, tee_errors
 from bioguard.errors import InputRefused
 from bioguard.records import Features
-from tee_sim.schema import Record
-from tee_sim.ta_api import Command
+from tee_sim.shared.schema import Record
+from tee_sim.shared.ta_api import Command
 
 __all__ = ["Device"]
 
@@ -283,7 +283,7 @@ class Device:
     ) -> Enrollment:
         """Enroll one finger (several touches) or one face (several views).
 
-        A user who has enrolled with a PIN needs `token`, from `bioguard.device.credentials.enrollment_token`.
+        A user who has enrolled with a PIN needs `token`, from `bioguard.device.pins.enrollment_token`.
 
         Raises:
             InputRefused: unknown user, mixed or poor samples, wrong dimension.

@@ -13,11 +13,11 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from bioguard.device.fuse import FUSE_FILE
+from bioguard.device.fuses import FUSE_FILE
+from bioguard.device.incident_texts import TEXTS, Incident
 from bioguard.errors import BioguardError, InputRefused, IntegrityFailure
-from bioguard.policy.incidents import TEXTS, Incident
 from bioguard.private_files import put_aside, read_json, write_file
-from bioguard.records.events import Cause
+from bioguard.records.audit_events import Cause
 
 __all__ = [
     "INCIDENTS_FILE", "acknowledge", "detecting", "incidents", "record_clock_moved", "record_incident",

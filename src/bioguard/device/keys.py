@@ -19,10 +19,10 @@ from bioguard.commands.keystore import (
     KeyAlgorithm,
     KeyPurpose,
 )
-from bioguard.device.credentials import authenticator_id
 from bioguard.device.errors import promised
 from bioguard.device.facade import Device
-from bioguard.device.handles import Handles
+from bioguard.device.password_handles import Handles
+from bioguard.device.pins import authenticator_id
 from bioguard.errors import NotPermitted
 from bioguard.records.tokens import AuthenticatorType
 from bioguard.trusted.gatekeeper.records import PasswordHandle

@@ -6,20 +6,20 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from uuid import UUID
 
-from bioguard.device.boot import boot_id
-from bioguard.device.fuse import Fuses
+from bioguard.device.boot_id import boot_id
+from bioguard.device.fuses import Fuses
 from bioguard.device.options import DeviceOptions
 from bioguard.errors import TeeUnavailable, WrongUsage
-from bioguard.faults.device import DeviceFaults
-from tee_sim.client import Context, Session
-from tee_sim.errors import TeeError, TeeResult
-from tee_sim.lockdown.records import LockReport
-from tee_sim.lockdown.verdict import Level, Verdict, cached_probes, judge, observe
-from tee_sim.manifest import Manifest
-from tee_sim.process import Inspect, SecureProcess
-from tee_sim.release import ReleaseGrid
-from tee_sim.supplicant import Supplicant
-from tee_sim.wire import Boot, Locked, Provision, Ready
+from bioguard.simulate.faults.device_faults import DeviceFaults
+from tee_sim.normal.client import Context, Session
+from tee_sim.normal.reply_timing import ReleaseGrid
+from tee_sim.normal.sandbox_verdict.verdict import Level, Verdict, cached_probes, judge, observe
+from tee_sim.normal.secure_process import Inspect, SecureProcess
+from tee_sim.normal.supplicant import Supplicant
+from tee_sim.shared.errors import TeeError, TeeResult
+from tee_sim.shared.lock_report import LockReport
+from tee_sim.shared.manifest import Manifest
+from tee_sim.shared.wire import Boot, Locked, Provision, Ready
 
 __all__ = ["MANIFESTS", "Running", "manifests", "start"]
 

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from bioguard.errors import InputRefused
-from tee_sim.lockdown.verdict import Level
-from tee_sim.supplicant import RequestNote
-from tee_sim.wire import LockProfile
+from tee_sim.normal.sandbox_verdict.verdict import Level
+from tee_sim.normal.supplicant import RequestNote
+from tee_sim.shared.wire import LockProfile
 
 __all__ = ["DeviceOptions", "parse_clock"]
 

@@ -2,11 +2,11 @@
 
 from collections.abc import Sequence
 
-from bioguard.audit.receipts import ErasureReceipt
 from bioguard.commands import policy as commands
 from bioguard.device.consent import signed_log
 from bioguard.device.facade import Device
 from bioguard.errors import InputRefused, IntegrityFailure
+from bioguard.log.erasure_receipt import ErasureReceipt
 from bioguard.proofs.notes import NoteKey, assemble
 from bioguard.proofs.origin import records_origin
 from bioguard.proofs.records_head import RecordsHead

@@ -14,7 +14,7 @@ from bioguard.device.errors import promised
 from bioguard.device.facade import Device
 from bioguard.device.fingers import finger_position
 from bioguard.errors import InputRefused, NotPermitted
-from bioguard.records.events import Cause
+from bioguard.records.audit_events import Cause
 
 __all__ = ["relabel", "rename"]
 

@@ -18,10 +18,10 @@ from bioguard.device.errors import from_tee, raise_for_status
 from bioguard.device.incidents import detecting
 from bioguard.device.launch import Running
 from bioguard.errors import TeeUnavailable
-from tee_sim.client import Session
-from tee_sim.errors import TeeError, TeeResult
-from tee_sim.schema import Record
-from tee_sim.ta_api import Command
+from tee_sim.normal.client import Session
+from tee_sim.shared.errors import TeeError, TeeResult
+from tee_sim.shared.schema import Record
+from tee_sim.shared.ta_api import Command
 
 __all__ = ["World", "tee_errors"]
 

@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from bioguard.match.arrays import checked_codes, checked_integer, checked_k, checked_threads
 from bioguard.match.kernels import choose, make_store
-from bioguard.match.rows import RowIndex
+from bioguard.match.row_index import RowIndex
 
 __all__ = ["CodeGallery"]
 

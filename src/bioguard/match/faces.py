@@ -17,7 +17,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from bioguard.match.arrays import aligned_zeros, checked_k, unit_rows
 from bioguard.match.kernels import choose, dot_products, make_lists
-from bioguard.match.rows import RowIndex
+from bioguard.match.row_index import RowIndex
 
 __all__ = ["FaceGallery"]
 

@@ -16,15 +16,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bioguard.errors import InputRefused
-from bioguard.match.best import NumpyLists
-from bioguard.match.twin import NumpyCodes
+from bioguard.match.numpy_codes import NumpyCodes
+from bioguard.match.top_k import NumpyLists
 
 try:
     from bioguard.match import _kernels
 except ImportError:  # no compiler at install: the extension is optional
     _kernels = None  # type: ignore[assignment]
 else:
-    from bioguard.match.packed import PackedCodes, PackedLists
+    from bioguard.match.native_codes import PackedCodes, PackedLists
 
 __all__ = [
     "ENVIRONMENT_VARIABLE",

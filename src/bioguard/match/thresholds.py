@@ -8,7 +8,7 @@ same line is used.
     threshold_for_fmr(1 / 50_000, dimension=512)
     threshold_for_fpir(0.01, n=10_000, dimension=512)      # one search over 10 000 enrolled views
 
-The numbers are in `face_thresholds`, written by `python -m bench.calibrate_faces`.
+The numbers are in `face_thresholds`, written by `python -m bench.calibration.calibrate_faces`.
 """
 
 import math
@@ -32,7 +32,7 @@ class Score(StrEnum):
 
     COSINE = "cosine"
     SCALAR = "scalar"
-    """Similarity of scalar codes, `bioguard.protect.ScalarCoder`."""
+    """Similarity of scalar codes, `bioguard.match.protected.ScalarCoder`."""
 
 
 def face_table(dimension: int, score: Score = Score.COSINE) -> ThresholdTable:

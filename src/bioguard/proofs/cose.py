@@ -3,8 +3,9 @@
 Tag 18, protected header {1: -7}, empty unprotected header, attached payload, signature raw r || s (64 bytes).
 Signing and assembling are separate, so that the key can stay in another world.
 
-A message is decoded without tags but the first, by `tee_sim.codec`: a CBOR library acts on tags, and hostile ones make
-it compute powers, compile patterns or load modules. What is well-formed and not of this form is refused for what it is.
+A message is decoded without tags but the first, by `tee_sim.shared.codec`: a CBOR library acts on tags, and hostile
+ones make it compute powers, compile patterns or load modules. What is well-formed and not of this form is refused for
+what it is.
 """
 
 from collections.abc import Mapping
@@ -16,8 +17,8 @@ from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from bioguard.proofs.encoding import ProofInvalid
-from tee_sim import codec
-from tee_sim.errors import TeeError
+from tee_sim.shared import codec
+from tee_sim.shared.errors import TeeError
 
 __all__ = [
     "PUBLIC_KEY_BYTES",

@@ -4,7 +4,7 @@ import base64
 import binascii
 
 from bioguard.errors import IntegrityFailure
-from tee_sim.errors import TeeError
+from tee_sim.shared.errors import TeeError
 
 __all__ = ["PARSE_FAULTS", "ProofInvalid", "b64decode", "b64encode"]
 

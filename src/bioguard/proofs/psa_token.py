@@ -21,7 +21,7 @@ from typing import Any, Self, cast
 
 from bioguard.proofs import cose
 from bioguard.proofs.encoding import PARSE_FAULTS, ProofInvalid
-from tee_sim import codec
+from tee_sim.shared import codec
 
 __all__ = ["NONCE_SIZES", "PROFILE", "Claims", "Lifecycle", "Profile", "SoftwareComponent", "check_nonce"]
 

@@ -11,10 +11,10 @@ from typing import BinaryIO
 from bioguard.errors import BioguardError, InputRefused
 from bioguard.printable import printable
 from bioguard.serve.protocol import METHODS, VERSION, Refusal
-from tee_sim import codec
-from tee_sim.errors import TeeError
-from tee_sim.limits import MAX_FRAME_BYTES
-from tee_sim.schema import Record
+from tee_sim.shared import codec
+from tee_sim.shared.errors import TeeError
+from tee_sim.shared.limits import MAX_FRAME_BYTES
+from tee_sim.shared.schema import Record
 
 __all__ = ["Handler", "serve"]
 

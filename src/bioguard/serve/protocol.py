@@ -17,7 +17,7 @@ from typing import Annotated
 from bioguard.commands.biometric import MAX_TOKEN_BYTES, Modality
 from bioguard.commands.gatekeeper import MAX_PIN_BYTES
 from bioguard.commands.sensor import LockKind
-from tee_sim.schema import AtMost, Fixed, Items, Record, Text, UpTo
+from tee_sim.shared.schema import AtMost, Fixed, Items, Record, Text, UpTo
 
 __all__ = ["METHODS", "VERSION", "Method", "Refusal", "SampleForm"]
 

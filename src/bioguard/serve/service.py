@@ -9,19 +9,18 @@ import numpy as np
 from bioguard import __version__
 from bioguard.commands.biometric import Leave, Modality
 from bioguard.commands.sensor import LockKind
-from bioguard.device import Device
-from bioguard.device import credentials as pins
+from bioguard.device import Device, pins
 from bioguard.device.consent import grant
 from bioguard.device.fingers import finger_name
 from bioguard.errors import InputRefused
 from bioguard.formats import ImportWarning, load_bytes
 from bioguard.formats.options import flags_in
 from bioguard.records import FaceEmbedding, Features, FingerprintTemplate
-from bioguard.records.grants import Purpose
+from bioguard.records.consent import Purpose
 from bioguard.serve import protocol as p
 from bioguard.serve.protocol import SampleForm
-from tee_sim.rng import RandomnessKind
-from tee_sim.schema import Record
+from tee_sim.shared.rng import RandomnessKind
+from tee_sim.shared.schema import Record
 
 __all__ = ["DeviceService"]
 

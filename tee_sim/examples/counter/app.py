@@ -3,10 +3,10 @@
 from dataclasses import dataclass
 from typing import Any
 
-from tee_sim.errors import Origin, TeeError, TeeResult
 from tee_sim.examples.counter.commands import ADD, CRASH, MAXIMUM, READ, Add, Nothing, Value
-from tee_sim.params import Params
-from tee_sim.ta_api import CommandApp, TaEnv
+from tee_sim.shared.errors import Origin, TeeError, TeeResult
+from tee_sim.shared.params import Params
+from tee_sim.shared.ta_api import CommandApp, TaEnv
 
 __all__ = ["CounterApp"]
 

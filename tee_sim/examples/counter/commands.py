@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from typing import Annotated
 from uuid import UUID
 
-from tee_sim.schema import Record, UpTo
-from tee_sim.ta_api import Command
+from tee_sim.shared.schema import Record, UpTo
+from tee_sim.shared.ta_api import Command
 
 __all__ = ["ADD", "COUNTER_UUID", "CRASH", "READ", "Add", "Nothing", "Value"]
 

@@ -1,8 +1,8 @@
 """An application of somebody else, one bug each: no command of ours, its own uuid."""
 
-from tee_sim.manifest import Manifest
-from tee_sim.params import Param, ParamType
-from tee_sim.ta_api import CommandApp
+from tee_sim.shared.manifest import Manifest
+from tee_sim.shared.params import Param, ParamType
+from tee_sim.shared.ta_api import CommandApp
 
 
 class Vault(CommandApp):

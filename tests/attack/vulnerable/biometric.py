@@ -12,11 +12,11 @@ from bioguard.records.tokens import AuthToken
 from bioguard.trusted.biometric.app import BiometricApp
 from bioguard.trusted.biometric.refusal import Refused
 from bioguard.trusted.biometric.samples import decode, modality_of
-from bioguard.trusted.contract import authority
-from bioguard.trusted.contract.authority import Attempt, SensorAuthority, TokenUnusable
-from bioguard.trusted.contract.challenges import ChallengeTable
-from bioguard.trusted.contract.lockout import ANDROID_11, CLEAR, Lock, LockStatus, Outcome
-from bioguard.trusted.contract.tally import SENSOR_IDS
+from bioguard.trusted.sensor import authorization
+from bioguard.trusted.sensor.authorization import Attempt, SensorAuthority, TokenUnusable
+from bioguard.trusted.sensor.challenges import ChallengeTable
+from bioguard.trusted.sensor.lockout import ANDROID_11, CLEAR, Lock, LockStatus, Outcome
+from bioguard.trusted.sensor.tally import SENSOR_IDS
 
 
 class Buggy(BiometricApp):
@@ -406,11 +406,11 @@ class OneCounter(Buggy):
 
 class _NoAge(SensorAuthority):
     def reset_lockout(self, sensor_id, user, token):
-        limit, authority.RESET_TOKEN_AGE_MS = authority.RESET_TOKEN_AGE_MS, 1 << 40
+        limit, authorization.RESET_TOKEN_AGE_MS = authorization.RESET_TOKEN_AGE_MS, 1 << 40
         try:
             return super().reset_lockout(sensor_id, user, token)
         finally:
-            authority.RESET_TOKEN_AGE_MS = limit
+            authorization.RESET_TOKEN_AGE_MS = limit
 
 
 class OldTokens(Buggy):

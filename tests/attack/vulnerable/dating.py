@@ -5,10 +5,10 @@ from unittest.mock import patch
 
 from bioguard.trusted.biometric import app as ours
 from bioguard.trusted.biometric.app import BiometricApp
-from bioguard.trusted.biometric.index import GalleryIndex
-from bioguard.trusted.policy.desk import PolicyDesk
-from bioguard.trusted.policy.journal import Journal
-from tee_sim.clock import Moment
+from bioguard.trusted.biometric.gallery_index import GalleryIndex
+from bioguard.trusted.policy.audit_log import Journal
+from bioguard.trusted.policy.enforcement import PolicyDesk
+from tee_sim.shared.clock import Moment
 
 
 class Dated(BiometricApp):

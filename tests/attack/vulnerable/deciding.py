@@ -3,11 +3,11 @@
 from dataclasses import replace
 
 from bioguard.commands import sensor
-from bioguard.trusted.biometric.objects import DeviceState
-from bioguard.trusted.contract.desk import Search
-from bioguard.trusted.contract.exposure import Exposures
-from bioguard.trusted.contract.lockout import CLEAR, LockStatus, Outcome
-from bioguard.trusted.contract.tally import SENSOR_IDS, put_tally, read_tally
+from bioguard.trusted.biometric.sensor_commands import Search
+from bioguard.trusted.biometric.stored_objects import DeviceState
+from bioguard.trusted.sensor.exposure import Exposures
+from bioguard.trusted.sensor.lockout import CLEAR, LockStatus, Outcome
+from bioguard.trusted.sensor.tally import SENSOR_IDS, put_tally, read_tally
 from vulnerable.biometric import Buggy
 
 

@@ -13,19 +13,21 @@ import pytest
 
 from bioguard.cli import output
 from bioguard.commands.biometric import Status
-from bioguard.device import device_checkup, facade, incidents, names, people, world
 from bioguard.device import directory as device_directory
-from bioguard.device.fuse import Fuses
-from bioguard.device.people import People
+from bioguard.device import facade, incidents, names, user_registry, world
+from bioguard.device.fuses import Fuses
+from bioguard.device.user_registry import People
 from bioguard.device.world import World
-from tee_sim import client, private_files, secure
-from tee_sim.clock import SinceBoot
-from tee_sim.errors import TeeError
-from tee_sim.rng import SeededRng
-from tee_sim.secure import SecureWorld
-from tee_sim.storage import ObjectStore
-from tee_sim.supplicant import database, sqlite_blobs
-from tee_sim.wire import NoFrameError
+from bioguard.evidence import device_checks
+from tee_sim.normal import client, private_files
+from tee_sim.normal.supplicant import database, sqlite_blobs
+from tee_sim.secure import world as secure_world
+from tee_sim.secure.storage import ObjectStore
+from tee_sim.secure.world import SecureWorld
+from tee_sim.shared.clock import SinceBoot
+from tee_sim.shared.errors import TeeError
+from tee_sim.shared.rng import SeededRng
+from tee_sim.shared.wire import NoFrameError
 
 PLANTED: "dict[str, Planted]" = {}
 
@@ -61,7 +63,7 @@ def no_replay_protection(patch) -> None:
     def open_store(blobs, _rpmb, *rest, **more):
         return ObjectStore.open(blobs, None, *rest, **more)
 
-    patch.setattr(secure, "ObjectStore", type("Unanchored", (), {"open": staticmethod(open_store)}))
+    patch.setattr(secure_world, "ObjectStore", type("Unanchored", (), {"open": staticmethod(open_store)}))
 
 
 @planted("disk.foreign-store")
@@ -77,7 +79,7 @@ def same_root_everywhere(patch) -> None:
 @planted("message.misfit")
 def misfits_are_no_frames(patch) -> None:
     """Ends for a request that does not fit its type as for bytes that are none."""
-    read = secure.unpack
+    read = secure_world.unpack
 
     def strict(body, kinds):
         try:
@@ -85,7 +87,7 @@ def misfits_are_no_frames(patch) -> None:
         except TeeError as error:
             raise NoFrameError(error.message) from None
 
-    patch.setattr(secure, "unpack", strict)
+    patch.setattr(secure_world, "unpack", strict)
 
 
 @planted("message.mistake")
@@ -115,7 +117,7 @@ def prints_raw(patch) -> None:
 @planted("names.lookalike")
 def takes_any_name(patch) -> None:
     """Compares names as they are written."""
-    patch.setattr(people, "check_new_name", lambda _name, _existing: None)
+    patch.setattr(user_registry, "check_new_name", lambda _name, _existing: None)
 
 
 @planted("files.link-temporary")
@@ -183,8 +185,8 @@ def tells_nobody(patch) -> None:
 @planted("store.blind-doctor")
 def looks_at_the_fuses_alone(patch) -> None:
     """A doctor that does not open the store, nor read the other files."""
-    patch.setattr(device_checkup, "_store", lambda *_: iter(()))
-    patch.setattr(device_checkup, "_READERS", ())
+    patch.setattr(device_checks, "_store", lambda *_: iter(()))
+    patch.setattr(device_checks, "_READERS", ())
 
 
 @planted("pin.unwritten", "pin.spent-counter")
@@ -207,31 +209,31 @@ def moves_any_clock(patch) -> None:
 @planted("clock.brought", "seed.brought")
 def believes_each_start(patch) -> None:
     """Takes clock and seed from whoever starts it."""
-    patch.setattr(secure, "fixed_settings", lambda _store, claim, **_more: claim)
+    patch.setattr(secure_world, "fixed_settings", lambda _store, claim, **_more: claim)
 
 
 @planted("clock.other-boot")
 def counts_the_time_off(patch) -> None:
     """Takes each start for one after a night."""
-    begin, nights = secure.begin_boot, count(1)
+    begin, nights = secure_world.begin_boot, count(1)
 
     def begin_boot(store, boot_id, clock, rng):
         boot, _ = begin(store, boot_id, clock, rng)
         return boot, SinceBoot(clock, boot.began_ms - 40_000_000 * next(nights))
 
-    patch.setattr(secure, "begin_boot", begin_boot)
+    patch.setattr(secure_world, "begin_boot", begin_boot)
 
 
 @planted("seed.elsewhere")
 def one_token_key(patch) -> None:
     """Every device of the model has the same token key."""
-    patch.setattr(secure, "shared_keys", lambda names, *_: dict.fromkeys(names, bytes(32)))
+    patch.setattr(secure_world, "shared_keys", lambda names, *_: dict.fromkeys(names, bytes(32)))
 
 
 @planted("seed.challenge")
 def counts_no_start(patch) -> None:
     """Each start of a seeded device is like the first."""
-    patch.setattr(secure, "count_start", lambda _store: 1)
+    patch.setattr(secure_world, "count_start", lambda _store: 1)
 
 
 @planted("seed.nonce")
@@ -241,4 +243,4 @@ def seeds_everything(patch) -> None:
     def open_store(blobs, rpmb, huk, device_id, _rng, **more):
         return ObjectStore.open(blobs, rpmb, huk, device_id, SeededRng(b"all"), **more)
 
-    patch.setattr(secure, "ObjectStore", type("Seeded", (), {"open": staticmethod(open_store)}))
+    patch.setattr(secure_world, "ObjectStore", type("Seeded", (), {"open": staticmethod(open_store)}))

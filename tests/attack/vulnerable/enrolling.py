@@ -9,8 +9,8 @@ from bioguard.commands.biometric import AcquiredCode, Status
 from bioguard.match.thresholds import threshold_for_fmr
 from bioguard.trusted.biometric import app, quality
 from bioguard.trusted.biometric.refusal import Refused
-from bioguard.trusted.contract import authority
-from bioguard.trusted.contract.authority import SensorAuthority, TokenUnusable
+from bioguard.trusted.sensor import authorization
+from bioguard.trusted.sensor.authorization import SensorAuthority, TokenUnusable
 from vulnerable.biometric import Buggy, _anybody
 
 
@@ -33,7 +33,7 @@ class _GatekeeperOnly(SensorAuthority):
         if self._pins(user).has_pin:
             raise TokenUnusable
         if not self._allow_unbound:
-            raise TokenUnusable(authority.Denial.NO_PIN)
+            raise TokenUnusable(authorization.Denial.NO_PIN)
 
 
 class ForgetsWithGatekeeper(Buggy):

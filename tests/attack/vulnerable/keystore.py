@@ -8,11 +8,11 @@ from bioguard.commands import keystore as commands
 from bioguard.commands.keystore import Authorizations, KeyError_
 from bioguard.records.tokens import AuthToken
 from bioguard.trusted.keystore.app import KeystoreApp
-from tee_sim.codec import decode
-from tee_sim.errors import TeeError
-from tee_sim.params import Param
-from tee_sim.schema import AtMost, Fixed, Record
-from tee_sim.ta_api import Command
+from tee_sim.shared.codec import decode
+from tee_sim.shared.errors import TeeError
+from tee_sim.shared.params import Param
+from tee_sim.shared.schema import AtMost, Fixed, Record
+from tee_sim.shared.ta_api import Command
 
 
 def key_of(app) -> bytes:

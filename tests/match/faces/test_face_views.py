@@ -8,7 +8,7 @@ import pytest
 from bioguard.match.face_views import EQUAL_COSINE, SAME_PERSON_FMR, check_views
 from bioguard.match.thresholds import threshold_for_fmr
 from bioguard.records import FaceEmbedding
-from bioguard.synthetic import EDGEFACE_XS, MOBILEFACENET, FacePopulation
+from bioguard.simulate.people import EDGEFACE_XS, MOBILEFACENET, FacePopulation
 
 POPULATION = FacePopulation(EDGEFACE_XS, seed=11)
 VIEWS = np.stack([POPULATION.embeddings(0, 300, view=i) for i in range(8)], axis=1)

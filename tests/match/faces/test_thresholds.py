@@ -12,7 +12,7 @@ from bioguard.errors import InputRefused
 from bioguard.match.face_thresholds import TABLES
 from bioguard.match.threshold_table import Basis
 from bioguard.match.thresholds import Score, face_table, threshold_for_fmr, threshold_for_fpir
-from bioguard.synthetic.faces import EDGEFACE_XS, FacePopulation
+from bioguard.simulate.people.faces import EDGEFACE_XS, FacePopulation
 
 
 @pytest.mark.parametrize("table", TABLES, ids=lambda t: f"{t.model}-{t.score}")

@@ -8,9 +8,9 @@ from numpy.typing import NDArray
 
 from bioguard.errors import InputRefused
 from bioguard.match import CodeGallery, FaceGallery
+from bioguard.match.protected import CodeContext, SignCoder
 from bioguard.match.twostage import candidates_for, identify
-from bioguard.protect import CodeContext, SignCoder
-from bioguard.synthetic.faces import EDGEFACE_XS, FacePopulation
+from bioguard.simulate.people.faces import EDGEFACE_XS, FacePopulation
 
 PEOPLE = 3_000
 THRESHOLD = 0.47

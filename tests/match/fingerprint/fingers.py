@@ -5,7 +5,7 @@ from functools import cache
 import numpy as np
 
 from bioguard.records import FingerprintTemplate
-from bioguard.synthetic.fingers import FingerPopulation
+from bioguard.simulate.people.fingers import FingerPopulation
 
 POPULATION = FingerPopulation(7)
 

@@ -6,7 +6,7 @@ import pytest
 from bioguard.errors import InputRefused
 from bioguard.match.fingerprint import prepare
 from bioguard.match.fingerprint.parameters import PROTECTED
-from bioguard.match.fingerprint.protected import FingerCoder, protected_scores
+from bioguard.match.protected.finger_codes import FingerCoder, protected_scores
 from tests.match.fingerprint.fingers import impression, moved, shuffled, template
 
 KEY, OTHER = bytes(range(32)), bytes(range(1, 33))

@@ -12,8 +12,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from bioguard.match.best import NumpyLists
-from bioguard.match.twin import NumpyCodes
+from bioguard.match.numpy_codes import NumpyCodes
+from bioguard.match.top_k import NumpyLists
 
 HERE = Path(__file__).parent
 NATIVE = HERE.parents[2] / "src/bioguard/match/native"

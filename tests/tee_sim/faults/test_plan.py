@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tee_sim.errors import TeeError, TeeResult
-from tee_sim.faults import Fault, FaultPlan
+from tee_sim.shared.errors import TeeError, TeeResult
+from tee_sim.testing.faults import Fault, FaultPlan
 
 
 def test_rules_with_everything() -> None:

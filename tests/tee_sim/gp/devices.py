@@ -5,12 +5,12 @@ from uuid import UUID
 
 import pytest
 
-from tee_sim.blobs import MemoryBlobs
-from tee_sim.errors import TeeError, TeeResult
 from tee_sim.gp_objects import Enumerators, Flag, GpObjects
-from tee_sim.rng import SeededRng
-from tee_sim.rpmb.device import MemoryMedium, RpmbDevice
-from tee_sim.storage import ObjectStore
+from tee_sim.normal.rpmb_chip.chip import MemoryMedium, RpmbDevice
+from tee_sim.secure.storage import ObjectStore
+from tee_sim.shared.blobs import MemoryBlobs
+from tee_sim.shared.errors import TeeError, TeeResult
+from tee_sim.shared.rng import SeededRng
 
 READ, WRITE, META = Flag.ACCESS_READ, Flag.ACCESS_WRITE, Flag.ACCESS_WRITE_META
 ALL = READ | WRITE | META

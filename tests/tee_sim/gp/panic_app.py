@@ -3,8 +3,8 @@
 from typing import Any
 
 from tee_sim.gp_objects import Flag, GpObjects
-from tee_sim.params import Param, Params
-from tee_sim.ta_api import CommandApp, TaEnv
+from tee_sim.shared.params import Param, Params
+from tee_sim.shared.ta_api import CommandApp, TaEnv
 
 WRITE, READ_HANDLE, READ = range(3)
 

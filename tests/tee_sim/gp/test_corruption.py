@@ -8,8 +8,8 @@ anywhere in an object is found at open; the head's and nodes' cases become the d
 
 import pytest
 
-from tee_sim.errors import TeeError, TeeResult
 from tee_sim.gp_objects import Flag, GpObjects, TaPanic, Whence
+from tee_sim.shared.errors import TeeError, TeeResult
 from tests.tee_sim.gp.devices import ALL, READ, Device, refused
 
 SIZES = (1, 2, 3, 4, 8, 4094, 4095, 4097, 4098, 4096, 2 * 4096, 3 * 4096, 4 * 4096)

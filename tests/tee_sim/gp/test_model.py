@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tee_sim.errors import TeeError, TeeResult
 from tee_sim.gp_objects import MAX_POSITION, Function, GpObjects, TaPanic, Whence
+from tee_sim.shared.errors import TeeError, TeeResult
 from tests.tee_sim.gp.devices import ALL, Device
 
 SMALL = st.integers(0, 300)

@@ -14,9 +14,9 @@ objects here are data objects of one process:
 
 import pytest
 
-from tee_sim.errors import TeeResult
 from tee_sim.gp_objects import MAX_DATA_BYTES, MAX_POSITION, Flag, GpObjects, TaPanic, Whence
-from tee_sim.limits import MAX_BODY_BYTES
+from tee_sim.shared.errors import TeeResult
+from tee_sim.shared.limits import MAX_BODY_BYTES
 from tests.tee_sim.gp.devices import ALL, META, READ, WRITE, Device, refused
 
 DATA = bytes(range(32))

@@ -11,17 +11,17 @@ from typing import cast
 
 import pytest
 
-from tee_sim.lockdown.records import LockReport
-from tee_sim.manifest import Manifest
-from tee_sim.process import SecureProcess
-from tee_sim.supplicant import Supplicant
-from tee_sim.wire import Boot, Locked, LockProfile, Provision
+from tee_sim.normal.secure_process import SecureProcess
+from tee_sim.normal.supplicant import Supplicant
+from tee_sim.shared.lock_report import LockReport
+from tee_sim.shared.manifest import Manifest
+from tee_sim.shared.wire import Boot, Locked, LockProfile, Provision
 
 APPLICATIONS = Path(__file__).parent / "applications"
 START = f"""
 import sys
 sys.path.insert(0, {str(APPLICATIONS)!r})
-from tee_sim.launcher import main
+from tee_sim.secure.launcher import main
 main(["launcher", *sys.argv[1:]])
 """
 

@@ -14,19 +14,18 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from tee_sim.client import Context
-from tee_sim.clock import ClockKind
-from tee_sim.errors import Origin, TeeError, TeeResult
 from tee_sim.examples.counter.commands import ADD, COUNTER_UUID, READ, Add, Nothing
-from tee_sim.limits import MAX_FRAME_BYTES
-from tee_sim.params import Param
-from tee_sim.process import SecureProcess
-from tee_sim.reserve import Condition
-from tee_sim.rng import RandomnessKind
-from tee_sim.secure import SecureWorld
-from tee_sim.supplicant import Supplicant
-from tee_sim.testing import InProcessTee
-from tee_sim.wire import (
+from tee_sim.normal.client import Context
+from tee_sim.normal.secure_process import SecureProcess
+from tee_sim.normal.supplicant import Supplicant
+from tee_sim.secure.world import SecureWorld
+from tee_sim.shared.clock import ClockKind
+from tee_sim.shared.errors import Origin, TeeError, TeeResult
+from tee_sim.shared.limits import MAX_FRAME_BYTES
+from tee_sim.shared.params import Param
+from tee_sim.shared.reserve import Condition
+from tee_sim.shared.rng import RandomnessKind
+from tee_sim.shared.wire import (
     AdvanceClock,
     Boot,
     BootFailed,
@@ -46,6 +45,7 @@ from tee_sim.wire import (
     pack,
     unpack,
 )
+from tee_sim.testing.in_process import InProcessTee
 from tests.tee_sim.locked.conftest import World, counter
 
 FOUR = (Param.none(),) * 4

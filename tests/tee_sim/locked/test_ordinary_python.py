@@ -2,10 +2,10 @@
 
 import pytest
 
-from tee_sim.client import Context, Session
-from tee_sim.errors import Origin, TeeError, TeeResult
-from tee_sim.params import Param, Params, ParamType
-from tee_sim.process import SecureProcess
+from tee_sim.normal.client import Context, Session
+from tee_sim.normal.secure_process import SecureProcess
+from tee_sim.shared.errors import Origin, TeeError, TeeResult
+from tee_sim.shared.params import Param, Params, ParamType
 from tests.tee_sim.locked.applications.ordinary.app import ANSWERS, FOREIGN, LEAVE_OPEN, ORDINARY, PANICS, STORE
 from tests.tee_sim.locked.conftest import World, manifest
 

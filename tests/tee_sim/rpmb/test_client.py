@@ -6,10 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tee_sim.errors import TeeError, TeeResult
-from tee_sim.rng import SeededRng
-from tee_sim.rpmb.client import RpmbClient
-from tee_sim.rpmb.device import MemoryMedium, RpmbDevice
+from tee_sim.normal.rpmb_chip.chip import MemoryMedium, RpmbDevice
+from tee_sim.secure.rpmb_client import RpmbClient
+from tee_sim.shared.errors import TeeError, TeeResult
+from tee_sim.shared.rng import SeededRng
 
 KEY = b"k" * 32
 BLOCK = b"b" * 256

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from tee_sim.rpmb.device import DeviceConfig, MemoryMedium, RpmbDevice
-from tee_sim.rpmb.file_medium import FileMedium, OsFile
+from tee_sim.normal.rpmb_chip.chip import DeviceConfig, MemoryMedium, RpmbDevice
+from tee_sim.normal.rpmb_chip.file_medium import FileMedium, OsFile
 
 KEY = bytes(range(32))
 MAX = 0xFFFFFFFF

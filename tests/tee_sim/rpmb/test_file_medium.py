@@ -4,8 +4,8 @@ import random
 
 import pytest
 
-from tee_sim.errors import TeeError, TeeResult
-from tee_sim.rpmb.file_medium import CELLS_FROM, SLOT_BYTES, FileMedium
+from tee_sim.normal.rpmb_chip.file_medium import CELLS_FROM, SLOT_BYTES, FileMedium
+from tee_sim.shared.errors import TeeError, TeeResult
 
 KEY = b"k" * 32
 SECTOR = 512

@@ -1,12 +1,12 @@
-"""`python -m tee_sim.rpmb` as a program."""
+"""`python -m tee_sim.normal.rpmb_chip` as a program."""
 
 import subprocess
 import sys
 from pathlib import Path
 
-from tee_sim.rng import SeededRng
-from tee_sim.rpmb.client import RpmbClient
-from tee_sim.rpmb.frames import FRAME_BYTES
+from tee_sim.secure.rpmb_client import RpmbClient
+from tee_sim.shared.rng import SeededRng
+from tee_sim.shared.rpmb_frames import FRAME_BYTES
 
 
 class Program:
@@ -14,7 +14,9 @@ class Program:
 
     def __init__(self, image: Path, *options: str) -> None:
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "tee_sim.rpmb", str(image), *options], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+            [sys.executable, "-m", "tee_sim.normal.rpmb_chip", str(image), *options],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
         )
 
     def transfer(self, request: bytes, reply_frames: int) -> bytes:
@@ -44,7 +46,10 @@ def test_serves_frames_and_keeps_its_state_when_killed(tmp_path: Path) -> None:
 
 def run(image: Path, raw: bytes, *options: str) -> tuple[int, bytes, str]:
     done = subprocess.run(
-        [sys.executable, "-m", "tee_sim.rpmb", str(image), *options], input=raw, capture_output=True, check=False
+        [sys.executable, "-m", "tee_sim.normal.rpmb_chip", str(image), *options],
+        input=raw,
+        capture_output=True,
+        check=False,
     )
     return done.returncode, done.stdout, done.stderr.decode()
 

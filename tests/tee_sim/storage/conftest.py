@@ -5,13 +5,13 @@ from uuid import UUID
 
 import pytest
 
-from tee_sim.blobs import MemoryBlobs
-from tee_sim.faults import FaultPlan, HostileBlobs, HostileRpmb
-from tee_sim.rng import SeededRng
-from tee_sim.rpmb.device import MemoryMedium, RpmbDevice
-from tee_sim.storage import ObjectStore, TaStore
-from tee_sim.supplicant.port import PipeBlobs, PipeRpmb
-from tee_sim.supplicant.service import RequestNote, Service
+from tee_sim.normal.rpmb_chip.chip import MemoryMedium, RpmbDevice
+from tee_sim.normal.supplicant.service import RequestNote, Service
+from tee_sim.secure.storage import ObjectStore, TaStore
+from tee_sim.secure.supplicant_client import PipeBlobs, PipeRpmb
+from tee_sim.shared.blobs import MemoryBlobs
+from tee_sim.shared.rng import SeededRng
+from tee_sim.testing.faults import FaultPlan, HostileBlobs, HostileRpmb
 
 TA = UUID("12345678-0000-0000-0000-000000000001")
 OTHER_TA = UUID("12345678-0000-0000-0000-000000000002")

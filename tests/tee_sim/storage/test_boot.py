@@ -2,9 +2,9 @@
 
 import pytest
 
-from tee_sim.errors import TeeError, TeeResult
-from tee_sim.keys import RPMB_TEST_KEY
-from tee_sim.storage import ObjectStore, TaStore
+from tee_sim.secure.keys import RPMB_TEST_KEY
+from tee_sim.secure.storage import ObjectStore, TaStore
+from tee_sim.shared.errors import TeeError, TeeResult
 
 
 def refused(world, **options) -> TeeResult:  # type: ignore[no-untyped-def]

@@ -4,11 +4,11 @@ from contextlib import suppress
 
 import pytest
 
-from tee_sim.errors import UNWRITABLE, TeeError, TeeResult
-from tee_sim.reserve import Condition, Reserve
-from tee_sim.rpmb.frames import MAX_COUNTER
-from tee_sim.storage import TaStore
-from tee_sim.storage.anchorage import COMMIT_WRITES, RESERVED_WRITES
+from tee_sim.secure.storage import TaStore
+from tee_sim.secure.storage.anchorage import COMMIT_WRITES, RESERVED_WRITES
+from tee_sim.shared.errors import UNWRITABLE, TeeError, TeeResult
+from tee_sim.shared.reserve import Condition, Reserve
+from tee_sim.shared.rpmb_frames import MAX_COUNTER
 
 LAST = MAX_COUNTER - COMMIT_WRITES - RESERVED_WRITES
 """The highest value at which ordinary work goes on."""

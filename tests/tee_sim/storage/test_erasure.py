@@ -4,9 +4,9 @@ from uuid import UUID
 
 import pytest
 
-from tee_sim.errors import TeeError
-from tee_sim.storage import ObjectStore, TaStore
-from tee_sim.storage.pages import Ref, open_page
+from tee_sim.secure.storage import ObjectStore, TaStore
+from tee_sim.secure.storage.directory_pages import Ref, open_page
+from tee_sim.shared.errors import TeeError
 
 
 def test_an_erased_object_is_gone_and_the_store_is_in_another_state(mine: TaStore, store: ObjectStore) -> None:

@@ -4,8 +4,8 @@ from uuid import UUID
 
 import pytest
 
-from tee_sim.errors import TeeError, TeeResult
-from tee_sim.storage import TaStore
+from tee_sim.secure.storage import TaStore
+from tee_sim.shared.errors import TeeError, TeeResult
 
 BODY = {bytes((i,)): bytes((i,)) * 50 for i in range(200)}
 

@@ -4,8 +4,8 @@ from uuid import UUID
 
 import pytest
 
-from tee_sim.errors import TeeError, TeeResult
-from tee_sim.storage import ObjectStore, TaStore
+from tee_sim.secure.storage import ObjectStore, TaStore
+from tee_sim.shared.errors import TeeError, TeeResult
 
 
 @pytest.fixture

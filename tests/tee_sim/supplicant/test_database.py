@@ -11,12 +11,12 @@ from uuid import UUID
 
 import pytest
 
-from tee_sim.blobs import Changes, object_name, page_name
-from tee_sim.codec import encode
-from tee_sim.errors import TeeError, TeeResult
-from tee_sim.limits import MAX_BODY_BYTES
-from tee_sim.sealing import TAG_BYTES
-from tee_sim.supplicant.sqlite_blobs import MAX_PAGE_BYTES, SqliteBlobs
+from tee_sim.normal.supplicant.sqlite_blobs import MAX_PAGE_BYTES, SqliteBlobs
+from tee_sim.secure.sealing import TAG_BYTES
+from tee_sim.shared.blobs import Changes, object_name, page_name
+from tee_sim.shared.codec import encode
+from tee_sim.shared.errors import TeeError, TeeResult
+from tee_sim.shared.limits import MAX_BODY_BYTES
 
 TA = UUID(int=9)
 ONE, TWO = object_name(TA, b"one"), object_name(TA, b"two")
@@ -202,8 +202,9 @@ def test_300_megabytes_in_a_row_are_not_read(path: Path) -> None:
         db.execute("UPDATE object SET ciphertext = zeroblob(300000000) WHERE object_id = x'6f6e65'")
         db.commit()
     program = (
-        "import resource, sys; from pathlib import Path; from tee_sim.supplicant.sqlite_blobs import SqliteBlobs\n"
-        "from tee_sim.blobs import object_name; from uuid import UUID\n"
+        "import resource, sys; from pathlib import Path\n"
+        "from tee_sim.normal.supplicant.sqlite_blobs import SqliteBlobs\n"
+        "from tee_sim.shared.blobs import object_name; from uuid import UUID\n"
         "blobs = SqliteBlobs(Path(sys.argv[1]), create=False)\n"
         "before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss\n"
         "assert blobs.read([object_name(UUID(int=9), b'one')]) == [None]\n"

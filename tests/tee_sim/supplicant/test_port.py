@@ -4,14 +4,14 @@ from collections.abc import Callable
 
 import pytest
 
-from tee_sim.blobs import Changes, MemoryBlobs
-from tee_sim.codec import encode
-from tee_sim.errors import TeeError, TeeResult
-from tee_sim.limits import MAX_FRAME_BYTES
-from tee_sim.rpmb.device import MemoryMedium, RpmbDevice
-from tee_sim.supplicant.port import PipeBlobs, PipeRpmb
-from tee_sim.supplicant.requests import Operation
-from tee_sim.supplicant.service import RequestNote, Service
+from tee_sim.normal.rpmb_chip.chip import MemoryMedium, RpmbDevice
+from tee_sim.normal.supplicant.service import RequestNote, Service
+from tee_sim.secure.supplicant_client import PipeBlobs, PipeRpmb
+from tee_sim.shared.blobs import Changes, MemoryBlobs
+from tee_sim.shared.codec import encode
+from tee_sim.shared.errors import TeeError, TeeResult
+from tee_sim.shared.limits import MAX_FRAME_BYTES
+from tee_sim.shared.storage_requests import Operation
 
 
 class Answer:

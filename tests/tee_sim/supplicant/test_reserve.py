@@ -8,11 +8,11 @@ from types import SimpleNamespace
 
 import pytest
 
-from tee_sim.blobs import Changes, MemoryBlobs
-from tee_sim.errors import TeeError, TeeResult
-from tee_sim.supplicant.files import RESERVE_FILE
-from tee_sim.supplicant.reserve import LEAST_BYTES, RESERVE_BYTES, fill, release
-from tee_sim.supplicant.service import _Reserving
+from tee_sim.normal.supplicant.files import RESERVE_FILE
+from tee_sim.normal.supplicant.reserve import LEAST_BYTES, RESERVE_BYTES, fill, release
+from tee_sim.normal.supplicant.service import _Reserving
+from tee_sim.shared.blobs import Changes, MemoryBlobs
+from tee_sim.shared.errors import TeeError, TeeResult
 
 
 @pytest.fixture

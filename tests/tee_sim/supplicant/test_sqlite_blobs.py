@@ -8,13 +8,13 @@ from uuid import UUID
 
 import pytest
 
-from tee_sim.blobs import Changes, MemoryBlobs, page_name
-from tee_sim.errors import TeeError, TeeResult
-from tee_sim.rng import OsRng
-from tee_sim.storage import ObjectStore
-from tee_sim.supplicant import Supplicant
-from tee_sim.supplicant.port import PipeBlobs, PipeRpmb
-from tee_sim.supplicant.sqlite_blobs import SqliteBlobs
+from tee_sim.normal.supplicant import Supplicant
+from tee_sim.normal.supplicant.sqlite_blobs import SqliteBlobs
+from tee_sim.secure.storage import ObjectStore
+from tee_sim.secure.supplicant_client import PipeBlobs, PipeRpmb
+from tee_sim.shared.blobs import Changes, MemoryBlobs, page_name
+from tee_sim.shared.errors import TeeError, TeeResult
+from tee_sim.shared.rng import OsRng
 
 TA = UUID(int=9)
 

@@ -2,7 +2,7 @@
 
 All views are kept side by side and the best score counts. On the development sets four views lose 2.8 % of genuine
 probes at FMR 1e-3, one template merged of the same four loses 4.1 %, one view 4.7 %
-(`python -m bench.fingerprint_touches`).
+(`python -m bench.experiments.fingerprint_touches`).
 """
 
 from collections.abc import Sequence

@@ -2,7 +2,7 @@
 
 Data named here: FVC2002 DB1_B, DB3_B and FVC2004 DB2_B, DB3_B, ten fingers with eight impressions each, minutiae
 of two extractors, rectified to 500 dpi. A constant marked "fitted" was chosen by leave-one-database-out error on
-them (`python -m bench.train_projection --sweep`); a constant marked "chosen" follows from geometry or cost.
+them (`python -m bench.calibration.train_projection --sweep`); a constant marked "chosen" follows from geometry or cost.
 """
 
 from dataclasses import dataclass
@@ -107,8 +107,8 @@ class AlignmentParameters:
 class ScoreParameters:
     """Logistic regression of the evidence: the score is the decimal logarithm of a likelihood ratio.
 
-    Fitted on all pairs of the four sets and both extractors by `python -m bench.train_projection`, with descriptors
-    that were trained without the set that is scored.
+    Fitted on all pairs of the four sets and both extractors by `python -m bench.calibration.train_projection`, with
+    descriptors that were trained without the set that is scored.
     """
 
     intercept: float = 4.9871

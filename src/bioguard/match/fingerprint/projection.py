@@ -1,7 +1,7 @@
 """The trained linear map from cylinder cells to a short descriptor, and its integer form.
 
-`projection.bin` (written by `python -m bench.train_projection`) holds aggregate constants only: the mean of every cell
-and one matrix. Layout, little endian: magic "BGFP", uint16 version 1, uint16 values per cylinder, uint16
+`projection.bin` (written by `python -m bench.calibration.train_projection`) holds aggregate constants only: the mean of
+every cell and one matrix. Layout, little endian: magic "BGFP", uint16 version 1, uint16 values per cylinder, uint16
 dimensions, uint16 zero, float32 mean [values], float32 matrix [values, dimensions].
 """
 

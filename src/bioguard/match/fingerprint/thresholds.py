@@ -1,7 +1,7 @@
 """Decision thresholds of fingerprint comparisons, named by the rate they give and never by a bare number.
 
 Points say how they came about (`bioguard.match.threshold_table.Basis`). The numbers are in `threshold_points`, written
-by `python -m bench.calibrate_fingerprints`.
+by `python -m bench.calibration.calibrate_fingerprints`.
 """
 
 from typing import Final

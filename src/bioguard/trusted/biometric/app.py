@@ -1,8 +1,8 @@
 """Entry points and command handlers of the biometric TA.
 
-What other trusted code decides is asked at one point each: the policy (`bioguard.trusted.policy.desk`) whether the
-person allows it; the contract (`bioguard.trusted.contract.desk`) whether an enrollment is authorized, whether a
-comparison may happen, and what a match gives.
+What other trusted code decides is asked at one point each: the policy (`bioguard.trusted.policy.enforcement`) whether
+the person allows it; the contract (`bioguard.trusted.biometric.sensor_commands`) whether an enrollment is authorized,
+whether a comparison may happen, and what a match gives.
 """
 
 from bisect import bisect_right
@@ -15,29 +15,29 @@ from bioguard.commands import biometric as commands
 from bioguard.commands.biometric import Modality, Status
 from bioguard.commands.configuration import CONFIGURE, SHOW_CONFIGURATION, Ask, Configuration, Configured
 from bioguard.records import FaceEmbedding, Features
-from bioguard.records.events import NOBODY, Cause, Event
-from bioguard.records.grants import Purpose
+from bioguard.records.audit_events import NOBODY, Cause, Event
+from bioguard.records.consent import Purpose
 from bioguard.records.tokens import AuthToken
-from bioguard.trusted.biometric import matching, rates
-from bioguard.trusted.biometric.index import GalleryIndex
-from bioguard.trusted.biometric.keeping import Keeper
+from bioguard.trusted.biometric import decision, rates
+from bioguard.trusted.biometric.gallery_index import GalleryIndex
 from bioguard.trusted.biometric.levels import Kind, levels
-from bioguard.trusted.biometric.objects import RecordRef, StoredRecord
 from bioguard.trusted.biometric.quality import judge_samples, refuse_flawed
 from bioguard.trusted.biometric.rates import Terms
 from bioguard.trusted.biometric.refusal import Refused
 from bioguard.trusted.biometric.samples import decode, modality_of
+from bioguard.trusted.biometric.sensor_commands import ContractDesk
+from bioguard.trusted.biometric.stored_objects import RecordRef, StoredRecord
+from bioguard.trusted.biometric.template_encoder import Keeper
 from bioguard.trusted.biometric.vault import Vault
 from bioguard.trusted.biometric.verdict import Sighting, Verdict, judge
-from bioguard.trusted.contract.authority import Denial, TokenUnusable
-from bioguard.trusted.contract.desk import ContractDesk
-from bioguard.trusted.contract.lockout import Lock, LockStatus, Outcome
-from bioguard.trusted.contract.tally import TalliedStore
-from bioguard.trusted.policy.desk import PolicyDesk, Records
+from bioguard.trusted.policy.enforcement import PolicyDesk, Records
 from bioguard.trusted.policy.handlers import handlers as policy_handlers
 from bioguard.trusted.policy.handlers import purpose_of
-from tee_sim.schema import Record
-from tee_sim.ta_api import Command, CommandApp, TaEnv, Transaction
+from bioguard.trusted.sensor.authorization import Denial, TokenUnusable
+from bioguard.trusted.sensor.lockout import Lock, LockStatus, Outcome
+from bioguard.trusted.sensor.tally import TalliedStore
+from tee_sim.shared.schema import Record
+from tee_sim.shared.ta_api import Command, CommandApp, TaEnv, Transaction
 
 __all__ = ["BiometricApp"]
 
@@ -214,7 +214,7 @@ class BiometricApp(CommandApp):
     def _refuse_same_finger(self, user: bytes, samples: tuple[Features, ...], replaced: bytes | None) -> None:
         refs = [ref for ref in self._vault.user(user).records if ref.modality is Modality.FINGERPRINT]
         others = [self._vault.open_record(ref.record_id)[1] for ref in refs if ref.record_id != replaced]
-        if matching.same_finger(samples, others, self._keeper):
+        if decision.same_finger(samples, others, self._keeper):
             raise Refused(Status.DUPLICATE_FINGER)
 
     def _authenticate(self, request: commands.Authenticate) -> commands.Decision:
@@ -234,7 +234,7 @@ class BiometricApp(CommandApp):
         if isinstance(attempt, LockStatus):
             self._policy.locked(user, modality, purpose)
             raise Refused(LOCKED[attempt.lock])
-        verdict = self._judge(modality, terms, matching.sightings(user, probe, records, self._keeper, at))
+        verdict = self._judge(modality, terms, decision.sightings(user, probe, records, self._keeper, at))
         self._policy.decided(user, modality, purpose, accepted=verdict.accepted is not None)
         token = self._desk.settle(
             attempt, self._outcome(verdict, terms), request.operation_id, near=verdict.near, strong=verdict.strong

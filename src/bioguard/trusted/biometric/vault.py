@@ -5,10 +5,11 @@ from dataclasses import replace
 
 from bioguard.commands.biometric import Modality, Profile, RecordSummary, Status
 from bioguard.commands.configuration import Configuration
-from bioguard.protect.digest import Commitment, commit
 from bioguard.records import Features
-from bioguard.trusted.biometric.keeping import Keeper, Kept
-from bioguard.trusted.biometric.objects import (
+from bioguard.trusted.biometric.rates import require_offered
+from bioguard.trusted.biometric.refusal import Refused
+from bioguard.trusted.biometric.salted_digest import Commitment, commit
+from bioguard.trusted.biometric.stored_objects import (
     DEVICE_OBJECT,
     KINDS,
     DeviceState,
@@ -23,6 +24,9 @@ from bioguard.trusted.biometric.refusal import Refused
 from bioguard.trusted.contract.tally import keep_count
 from tee_sim.errors import TeeError, TeeResult
 from tee_sim.ta_api import StoredObject, TaEnv, Transaction
+from bioguard.trusted.biometric.template_encoder import Keeper, Kept
+from tee_sim.shared.errors import TeeError, TeeResult
+from tee_sim.shared.ta_api import StoredObject, TaEnv, Transaction
 
 __all__ = ["Vault"]
 

@@ -42,7 +42,7 @@ def judge(seen: Sequence[Sighting], spent: Callable[[bytes], bool]) -> Verdict:
     """The best record is the answer if it is good enough; equal to the threshold is. The first one wins a tie.
 
     Args:
-        spent: whether a record accepts strong scores only (`bioguard.trusted.contract.exposure`).
+        spent: whether a record accepts strong scores only (`bioguard.trusted.sensor.exposure`).
     """
     if not seen:
         return NOTHING

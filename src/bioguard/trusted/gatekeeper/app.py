@@ -8,8 +8,8 @@ from bioguard.commands import gatekeeper as commands
 from bioguard.commands.gatekeeper import GatekeeperStatus
 from bioguard.records.tokens import TOKEN_KEY_NAME
 from bioguard.trusted.gatekeeper.gatekeeper import Gatekeeper, PinRecord
-from tee_sim.errors import TeeError, TeeResult
-from tee_sim.ta_api import CommandApp, Reserve, Store, TaEnv
+from tee_sim.shared.errors import TeeError, TeeResult
+from tee_sim.shared.ta_api import CommandApp, Reserve, Store, TaEnv
 
 __all__ = ["ARGON2_MEMORY_BYTES", "ARGON2_PASSES", "GatekeeperApp"]
 

@@ -23,9 +23,9 @@ from bioguard.errors import InputRefused
 from bioguard.records.tokens import AuthenticatorType, AuthToken
 from bioguard.trusted.gatekeeper.records import FailureRecord, PasswordHandle
 from bioguard.trusted.gatekeeper.throttle import charged, remaining_ms, retry_timeout_ms
-from tee_sim.clock import Clock
-from tee_sim.rng import Rng
-from tee_sim.schema import Fixed, Record
+from tee_sim.shared.clock import Clock
+from tee_sim.shared.rng import Rng
+from tee_sim.shared.schema import Fixed, Record
 
 __all__ = ["Gatekeeper", "PinRecord", "PinRecords"]
 

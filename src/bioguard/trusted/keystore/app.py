@@ -12,9 +12,9 @@ from bioguard.commands.keystore import Authorizations, KeyAlgorithm, KeyError_, 
 from bioguard.errors import InputRefused, NotPermitted
 from bioguard.records.tokens import TOKEN_KEY_NAME, AuthToken
 from bioguard.trusted.keystore.rules import AuthMoment, auth_moment, check_authorizations, token_allows
-from tee_sim.errors import TeeError, TeeResult
-from tee_sim.schema import Fixed, Record
-from tee_sim.ta_api import CommandApp, TaEnv
+from tee_sim.shared.errors import TeeError, TeeResult
+from tee_sim.shared.schema import Fixed, Record
+from tee_sim.shared.ta_api import CommandApp, TaEnv
 
 __all__ = ["KeystoreApp"]
 

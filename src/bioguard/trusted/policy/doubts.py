@@ -8,8 +8,8 @@ is refused for use like anything that is over, but it is erased only after a per
 from dataclasses import dataclass
 from typing import Annotated
 
-from bioguard.records.grants import DAY_MS, MAX_MS
-from tee_sim.schema import Record, UpTo
+from bioguard.records.consent import DAY_MS, MAX_MS
+from tee_sim.shared.schema import Record, UpTo
 
 __all__ = ["MAX_SPANS", "PLAUSIBLE_MS", "Span", "in_doubt", "skipped"]
 

@@ -8,14 +8,14 @@ from bioguard.commands import policy as commands
 from bioguard.commands.biometric import Status
 from bioguard.proofs.encoding import ProofInvalid
 from bioguard.proofs.psa_token import Profile
-from bioguard.records import rights
-from bioguard.records.events import Cause, Event
-from bioguard.records.grants import DAY_MS, MAX_MS, ConsentBook, Grant, Purpose, granted, withdrawn
+from bioguard.records import rights_requests
+from bioguard.records.audit_events import Cause, Event
+from bioguard.records.consent import DAY_MS, MAX_MS, ConsentBook, Grant, Purpose, granted, withdrawn
 from bioguard.trusted.biometric.refusal import Refused
-from bioguard.trusted.policy.desk import PolicyDesk
+from bioguard.trusted.policy.enforcement import PolicyDesk
 from bioguard.trusted.policy.signing import nonce_digest
-from tee_sim.schema import Record
-from tee_sim.ta_api import Command, Reserve
+from tee_sim.shared.schema import Record
+from tee_sim.shared.ta_api import Command, Reserve
 
 __all__ = ["handlers"]
 
@@ -184,7 +184,7 @@ class _Office:
         book = desk.identified(request.user, request.token, required=True)
         number = desk.state.requests + 1
         try:
-            opened = rights.opened(number, request.user, request.kind, desk.journal.now_ms())
+            opened = rights_requests.opened(number, request.user, request.kind, desk.journal.now_ms())
         except ValueError:
             raise Refused(Status.BAD_REQUEST) from None
         desk.journal.note(Event.REQUEST_OPENED, subject=request.user, cause=request.kind, number=number)
@@ -197,17 +197,17 @@ class _Office:
         return commands.RequestReply(status=Status.OK, request=opened)
 
     def extend(self, request: commands.Extend) -> commands.RequestReply:
-        return self._step(request.number, Event.REQUEST_EXTENDED, request.reason, rights.extended)
+        return self._step(request.number, Event.REQUEST_EXTENDED, request.reason, rights_requests.extended)
 
     def answer(self, request: commands.Answer) -> commands.RequestReply:
-        return self._step(request.number, Event.REQUEST_ANSWERED, request.answer, rights.answered)
+        return self._step(request.number, Event.REQUEST_ANSWERED, request.answer, rights_requests.answered)
 
     def _step(
         self,
         number: int,
         event: Event,
         cause: Cause,
-        step: Callable[[rights.RightsRequest, Cause], rights.RightsRequest],
+        step: Callable[[rights_requests.RightsRequest, Cause], rights_requests.RightsRequest],
     ) -> commands.RequestReply:
         desk = self._desk
         old = desk.books.request(number)

@@ -16,8 +16,8 @@ from bioguard.proofs.notes import NoteSigner
 from bioguard.proofs.origin import log_origin, records_origin
 from bioguard.proofs.psa_token import Profile
 from bioguard.proofs.records_head import RecordsHead
-from bioguard.trusted.policy.journal import Head
-from tee_sim.ta_api import Platform, TaEnv
+from bioguard.trusted.policy.audit_log import Head
+from tee_sim.shared.ta_api import Platform, TaEnv
 
 __all__ = ["Signing"]
 

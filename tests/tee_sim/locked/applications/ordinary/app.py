@@ -9,9 +9,9 @@ from typing import Any
 
 import numpy as np
 
-from tee_sim.errors import Origin, TeeError, TeeResult
-from tee_sim.params import Param, Params
-from tee_sim.ta_api import TaEnv
+from tee_sim.shared.errors import Origin, TeeError, TeeResult
+from tee_sim.shared.params import Param, Params
+from tee_sim.shared.ta_api import TaEnv
 
 
 class Loud:

@@ -1,0 +1,221 @@
+"""Hamming and cosine search next to faiss, on one thread, in one run.
+
+    python -m bench.experiments.search [--quick] [--out search.json]
+
+Both sides are timed in turn, call by call, and the median of the ratios is given: the machine's mood hits both. Times
+of one thread are processor time, which other processes do not add to; two threads against one are wall time. Every
+timed pair of results is compared first, distance by distance. Bytes per second are set against what a plain read of the
+same number of bytes reaches in the same process.
+"""
+
+import argparse
+import json
+import statistics
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import faiss
+import numpy as np
+from numpy.typing import NDArray
+
+from bench.single_thread import rerun_single_threaded
+from bioguard.match import CodeGallery, FaceGallery
+from bioguard.match.kernels import available, describe
+
+Row = dict[str, float | int | str]
+TARGET_SECONDS = 0.25
+"""Measure each case about this long on each side, at least five times."""
+
+
+def in_turn(
+    ours: Callable[[], object],
+    theirs: Callable[[], object],
+    *,
+    least: int = 5,
+    clock: Callable[[], float] = time.thread_time,
+) -> tuple[float, float, float]:
+    """Time two calls alternately. Returns median seconds of each and the median of their ratio (theirs / ours)."""
+    ours()
+    start = clock()
+    theirs()
+    repeats = max(least, min(200, int(TARGET_SECONDS / (clock() - start))))
+    samples = []
+    for _ in range(repeats):
+        a = clock()
+        ours()
+        b = clock()
+        theirs()
+        samples.append((b - a, clock() - b))
+    return (
+        statistics.median(s[0] for s in samples),
+        statistics.median(s[1] for s in samples),
+        statistics.median(s[1] / s[0] for s in samples),
+    )
+
+
+def read_bandwidth(n_bytes: int) -> float:
+    """Bytes a second of reading an array of this size, best of several passes."""
+    array = np.zeros(n_bytes // 8, np.uint64)
+    array[:] = 1
+    best = 0.0
+    for _ in range(max(5, int(2e9 // n_bytes))):
+        start = time.thread_time()
+        np.bitwise_or.reduce(array)
+        best = max(best, n_bytes / (time.thread_time() - start))
+    return best
+
+
+def random_codes(n: int, n_bytes: int, seed: int) -> NDArray[np.uint8]:
+    """Uniform codes: the distances that unrelated people have."""
+    return np.random.default_rng(seed).integers(0, 256, (n, n_bytes), dtype=np.uint8)
+
+
+def hamming(sizes: tuple[int, ...]) -> list[Row]:
+    """Top-k search against faiss.IndexBinaryFlat."""
+    rows: list[Row] = []
+    for bits in (512, 1024):
+        for n in sizes:
+            codes = random_codes(n, bits // 8, 1)
+            index, gallery = faiss.IndexBinaryFlat(bits), CodeGallery(codes)
+            index.add(codes)
+            limit = read_bandwidth(codes.nbytes)
+            for m in (1, 16, 256):
+                probes = random_codes(m, bits // 8, 2)
+                for k in (1, 64):
+                    if not np.array_equal(index.search(probes, k)[0], gallery.search(probes, k)[0]):
+                        raise SystemExit(f"distances differ from faiss at {bits} bits, {n} rows, {m} probes, k={k}")
+                    ours, theirs, ratio = in_turn(
+                        lambda p=probes, k=k, g=gallery: g.search(p, k),  # type: ignore[misc]
+                        lambda p=probes, k=k, i=index: i.search(p, k),  # type: ignore[misc]
+                    )
+                    rate = n * m / ours
+                    rows.append(
+                        {
+                            "bits": bits, "rows": n, "probes": m, "k": k, "ratio": round(ratio, 2),
+                            "million_per_s": round(rate / 1e6), "faiss_million_per_s": round(n * m / theirs / 1e6),
+                            "gb_per_s": round(codes.nbytes / ours / 1e9, 1), "read_gb_per_s": round(limit / 1e9, 1),
+                        }
+                    )  # fmt: skip
+                    say(rows[-1])
+    return rows
+
+
+def variants(n: int = 200_000) -> list[Row]:
+    """Every kernel that runs here, side by side with the fastest."""
+    codes, probes = random_codes(n, 128, 1), random_codes(16, 128, 2)
+    galleries = {name: CodeGallery(codes, kernel=name) for name in available()}
+    fastest = galleries[available()[0]]
+    rows: list[Row] = []
+    for name, gallery in galleries.items():
+        ours, _, ratio = in_turn(
+            lambda g=gallery: g.search(probes, 64),  # type: ignore[misc]
+            lambda: fastest.search(probes, 64),
+        )
+        rows.append({"kernel": name, "million_per_s": round(n * 16 / ours / 1e6), "of_fastest": round(ratio, 3)})
+        say(rows[-1])
+    return rows
+
+
+def all_pairs(n: int) -> list[Row]:
+    """Histogram of all pairs, against the distance matrix of NumPy in blocks, and one thread against two."""
+    codes = random_codes(n, 128, 3)
+    gallery = CodeGallery(codes)
+    words = codes.view(np.uint64)
+
+    def by_matrix() -> NDArray[np.int64]:
+        counts = np.zeros(1025, np.int64)
+        for row in words:
+            distances = np.bitwise_count(words ^ row).sum(axis=1, dtype=np.uint16)
+            counts += np.bincount(distances, minlength=1025)
+        return counts
+
+    def by_faiss() -> NDArray[np.int64]:
+        counts = np.zeros(1025, np.int64)
+        for start in range(0, n, 64):
+            counts += np.bincount(index.search(codes[start : start + 64], n)[0].ravel(), minlength=1025)
+        return counts
+
+    index = faiss.IndexBinaryFlat(1024)
+    index.add(codes)
+    if not np.array_equal(gallery.histogram(codes), by_matrix()):
+        raise SystemExit("histogram differs from NumPy")
+    rows: list[Row] = []
+    for name, other in (("numpy matrix", by_matrix), ("faiss full lists", by_faiss)):
+        ours, _, ratio = in_turn(lambda: gallery.histogram(codes), other, least=3)
+        rows.append(
+            {"against": name, "pairs": n * n, "million_per_s": round(n * n / ours / 1e6), "ratio": round(ratio, 2)}
+        )
+        say(rows[-1])
+    two, _, ratio = in_turn(lambda: gallery.histogram(codes, threads=2), lambda: gallery.histogram(codes), least=15)
+    rows.append(
+        {
+            "against": "own, 1 thread",
+            "pairs": n * n,
+            "million_per_s": round(n * n / two / 1e6),
+            "ratio": round(ratio, 2),
+        }
+    )
+    say(rows[-1])
+    return rows
+
+
+def cosine(sizes: tuple[int, ...]) -> list[Row]:
+    """FaceGallery against faiss.IndexFlatIP."""
+    rows: list[Row] = []
+    for d in (512, 128):
+        for n in sizes:
+            vectors = np.random.default_rng(4).standard_normal((n, d), dtype=np.float32)
+            vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
+            index, gallery = faiss.IndexFlatIP(d), FaceGallery(vectors)
+            index.add(vectors)
+            for m in (1, 16, 256):
+                probes = np.ascontiguousarray(vectors[:m])
+                for k in (1, 64):
+                    if np.abs(index.search(probes, k)[0] - gallery.search(probes, k)[0]).max() > 1e-5:
+                        raise SystemExit(f"scores differ from faiss at {n} rows, {m} probes")
+                    ours, theirs, ratio = in_turn(
+                        lambda p=probes, k=k, g=gallery: g.search(p, k),  # type: ignore[misc]
+                        lambda p=probes, k=k, i=index: i.search(p, k),  # type: ignore[misc]
+                    )
+                    rows.append(
+                        {"dimension": d, "rows": n, "probes": m, "k": k, "ratio": round(ratio, 2),
+                         "ms": round(ours * 1e3, 3), "faiss_ms": round(theirs * 1e3, 3)}
+                    )  # fmt: skip
+                    say(rows[-1])
+    return rows
+
+
+def say(row: Row) -> None:
+    """One line a case, as it comes."""
+    print("  " + "  ".join(f"{key} {value}" for key, value in row.items()), flush=True)
+
+
+def main() -> None:
+    """Command line."""
+    parser = argparse.ArgumentParser(prog="python -m bench.experiments.search", description=__doc__.split("\n")[0])
+    parser.add_argument("--quick", action="store_true", help="small sizes only")
+    parser.add_argument("--out", type=Path, help="write the figures as JSON")
+    parser.add_argument("--only", choices=("hamming", "variants", "all_pairs", "cosine"), help="one part")
+    options = parser.parse_args()
+    rerun_single_threaded("bench.experiments.search")
+    faiss.omp_set_num_threads(1)
+    quick = options.quick
+    parts: dict[str, Callable[[], list[Row]]] = {
+        "hamming": lambda: hamming((10_000,) if quick else (10_000, 200_000, 2_000_000)),
+        "variants": lambda: variants(20_000 if quick else 200_000),
+        "all_pairs": lambda: all_pairs(2_000 if quick else 10_000),
+        "cosine": lambda: cosine((10_000,) if quick else (10_000, 100_000)),
+    }
+    results: dict[str, object] = {"kernel": describe().active, "faiss": faiss.__version__}
+    print(f"kernel {describe().active}, faiss {faiss.__version__} ({faiss.get_compile_options().strip()}), 1 thread")
+    for name, run in parts.items():
+        if options.only in (None, name):
+            print(name)
+            results[name] = run()
+    if options.out:
+        options.out.write_text(json.dumps(results, indent=2) + "\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

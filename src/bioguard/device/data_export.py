@@ -1,0 +1,119 @@
+"""What a person gets of their data (policy VII.2, VII.6): one JSON object with a published schema.
+
+Schema: `bioguard/report/schema/export.schema.json`. Templates, protected codes, keys and scores are never in it:
+whoever held the file could use them against the person, and they cannot be changed like a password.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime
+
+from bioguard.commands.policy import ConsentsReply, PolicyReply
+from bioguard.records.audit_events import Entry
+from bioguard.records.consent import Purpose
+from bioguard.records.rights_requests import RightsRequest
+
+__all__ = ["NO_TEMPLATES", "decision_words", "entry_fields", "export", "iso", "word"]
+
+NO_TEMPLATES = (
+    "templates, protected codes, keys and scores are not exported: they cannot be changed like a password, "
+    "and nobody but this device's secure world can use them"
+)
+
+
+def iso(ms: int) -> str:
+    """Milliseconds since 1970 as ISO 8601 UTC."""
+    return datetime.fromtimestamp(ms // 1000, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def word(value: object) -> str:
+    """An enumeration's name as people write it."""
+    return str(getattr(value, "name", value)).lower().replace("_", "-")
+
+
+def entry_fields(entry: Entry) -> dict[str, object]:
+    """One log entry as plain values; `subject` stays a random id."""
+    fields: dict[str, object] = {"number": entry.sequence, "at": iso(entry.wall_ms), "event": word(entry.event)}
+    for name in ("modality", "purpose", "cause"):
+        value = getattr(entry, name)
+        if value is not None:
+            fields[name] = word(value)
+    for name in ("subject", "record_id", "digest"):
+        value = getattr(entry, name)
+        if value is not None:
+            fields[name] = value.hex()
+    if entry.number is not None:
+        fields["value"] = entry.number
+    return fields
+
+
+def decision_words(entry: Entry) -> list[str]:
+    """The explanation of a decision, in coarse terms (policy VII.9): never a score or a threshold."""
+    why = {
+        "accepted": "the sample was similar enough to an enrolled record",
+        "not-similar": "the sample was not similar enough to any enrolled record",
+        "no-consent": "there is no consent to this purpose",
+        "expired": "the consent has expired",
+        "suspended": "the policy changed and the consent was not confirmed yet",
+        "objected": "the person objected to this purpose",
+        "restricted": "the person's data are restricted",
+        "underage": "the minimum age was not attested",
+        "locked": "there were too many failed attempts before",
+    }
+    return [
+        f"decision {entry.sequence} at {iso(entry.wall_ms)}",
+        f"kind: {word(entry.event)}, {word(entry.modality)}, purpose {word(entry.purpose)}",
+        f"result: {word(entry.cause)}: {why.get(word(entry.cause), word(entry.cause))}",
+        "decided by comparison on this device alone, at a fixed false match rate; nobody else was asked",
+        "instead: the PIN always works; ask the operator to look at it, or object with `bioguard consent object`",
+    ]
+
+
+def export(
+    *,
+    user: str,
+    made_ms: int,
+    policy: PolicyReply,
+    consents: ConsentsReply,
+    records: Sequence[Mapping[str, object]],
+    requests: Iterable[RightsRequest],
+    entries: Iterable[Entry],
+) -> dict[str, object]:
+    """The export of one user."""
+    return {
+        "schema": "bioguard/personal-data/1",
+        "user": user,
+        "made": iso(made_ms),
+        "templates": {"included": False, "why": NO_TEMPLATES},
+        "policy": {
+            "version": policy.version,
+            "retention_days": policy.retention_days,
+            "log_days": policy.log_days,
+            "minimum_age": policy.minimum_age,
+        },
+        "consents": [
+            {
+                "modality": word(g.modality),
+                "purpose": word(g.purpose),
+                "policy_version": g.policy_version,
+                "granted": iso(g.granted_ms),
+                "expires": iso(g.expires_ms),
+            }
+            for g in consents.grants
+        ],
+        "objections": [word(Purpose(p)) for p in consents.objections],
+        "restricted": consents.restricted,
+        "age_attested": consents.of_age,
+        "enrollments": [dict(r) for r in records],
+        "requests": [
+            {
+                "number": r.number,
+                "kind": word(r.kind),
+                "state": word(r.state),
+                "opened": iso(r.opened_ms),
+                "due": iso(r.due_ms),
+                "reason": word(r.reason) if r.reason else None,
+            }
+            for r in requests
+        ],
+        "log": [entry_fields(e) for e in entries],
+    }

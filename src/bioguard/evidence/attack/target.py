@@ -1,0 +1,204 @@
+"""What is attacked: trusted applications by their manifests, in a secure world that the bench owns.
+
+The bench knows the token key of each boot. It never gives it to an attack; it looks for it in everything that comes out
+(replies, prints, log records), which a black-box test could not do.
+"""
+
+import contextlib
+import hmac
+import importlib
+import io
+import logging
+import re
+from collections.abc import Iterator, Sequence
+from typing import TypeVar, cast
+from uuid import UUID
+
+from bioguard.evidence.attack.memory import Disk, MemoryStore
+from tee_sim.normal.client import Context, Session
+from tee_sim.secure.core import Core
+from tee_sim.shared.clock import FakeClock
+from tee_sim.shared.errors import TeeError, TeeResult
+from tee_sim.shared.manifest import Manifest
+from tee_sim.shared.params import NO_PARAMS, Param, Params
+from tee_sim.shared.rng import OsRng, Rng
+from tee_sim.shared.schema import Record
+from tee_sim.shared.ta_api import Command, TaEnv, TrustedApp
+from tee_sim.shared.wire import CloseSession, Invoke, Message, OpenSession, Return
+
+__all__ = ["Outside", "Target"]
+
+Q = TypeVar("Q", bound=Record)
+A = TypeVar("A", bound=Record)
+OUTPUT_ROOM_BYTES = 65_536
+MIN_KEY_BYTES = 16
+"""A shorter derived value is a label, and turns up by chance."""
+
+
+class Outside:
+    """Everything that came out of the secure world: the bytes of replies, and text it printed or logged."""
+
+    def __init__(self) -> None:
+        self.replies = bytearray()
+        self.text = io.StringIO()
+
+    def holds(self, secret: bytes) -> str | None:
+        """Where a secret showed up: raw, in hex, or byte by byte between other characters."""
+        if secret in self.replies:
+            return "a reply"
+        text = self.text.getvalue().lower()
+        return "printed or logged text" if secret.hex() in text or _spelled(secret, text) else None
+
+
+def _spelled(secret: bytes, text: str) -> bool:
+    """Whether numbers in the text, or every second of them (index and value), are the secret's bytes in a row."""
+    for pattern, base in (
+        (r"\b(?:0x)?([0-9a-f]{2})\b", 16),
+        (r"\b(?:0x)?([0-9a-f]{1,2})\b", 16),
+        (r"\b(\d{1,3})\b", 10),
+    ):
+        numbers = bytes(min(int(n, base), 255) for n in re.findall(pattern, text))
+        if any(secret in part for part in (numbers, numbers[0::2], numbers[1::2])):
+            return True
+    return False
+
+
+class _Keys:
+    def __init__(self, root: bytes, boot: dict[str, bytes], manifest: Manifest, derived: set[bytes]) -> None:
+        self._root = root
+        self._boot = boot
+        self._manifest = manifest
+        self._derived = derived
+
+    def derive(self, label: str, context: bytes = b"", size_bytes: int = 32) -> bytes:
+        parts = b"\0".join((self._manifest.uuid, label.encode(), context))
+        key = hmac.digest(self._root, parts, "sha512")[:size_bytes]
+        if size_bytes >= MIN_KEY_BYTES:
+            self._derived.add(key)
+        return key
+
+    def shared(self, name: str) -> bytes:
+        if name not in self._manifest.shared_keys:
+            raise TeeError(TeeResult.ACCESS_DENIED, "the manifest does not name this shared key")
+        return self._boot[name]
+
+
+class _Transport:
+    def __init__(self, target: "Target") -> None:
+        self._target = target
+
+    def exchange(self, message: Message, *, timeout_ms: int = 0) -> Return:
+        return self._target.exchange(message)
+
+    def kill(self) -> int | None:
+        return None
+
+
+class Target:
+    """Trusted applications under attack.
+
+    Args:
+        manifests: of the applications, ours or others'. Their code must be importable.
+        rng: all randomness of the applications, salts too.
+    """
+
+    def __init__(self, manifests: Sequence[Manifest], rng: Rng | None = None) -> None:
+        self.manifests = tuple(manifests)
+        self.clock = FakeClock()
+        self.disk = Disk()
+        self.outside = Outside()
+        self._rng = rng or OsRng()
+        self._root = self._rng.bytes(32)
+        self._device_id = self._rng.bytes(16)
+        self._derived: set[bytes] = set()
+        self.reboot()
+
+    def reboot(self) -> None:
+        """A new boot: new token keys, and the boot clock starts again."""
+        self.clock = FakeClock(wall_ms=self.clock.wall_ms() + 60_000, boot_ms=60_000)
+        self._boot = {name: self._rng.bytes(32) for m in self.manifests for name in m.shared_keys}
+        self.restart()
+
+    def restart(self) -> None:
+        """The applications die and start again within the same boot."""
+        self.disk.cut_after = None
+        self._core = Core(self.manifests, _load, self._environment)
+        self._sessions: dict[UUID, Session] = {}
+        self._context = Context(_Transport(self))
+
+    def _environment(self, manifest: Manifest) -> TaEnv:
+        return TaEnv(
+            store=MemoryStore(self.disk, manifest.uuid),
+            keys=_Keys(self._root, self._boot, manifest, self._derived),
+            clock=self.clock,
+            rng=self._rng,
+            system_rng=self._rng,
+            device_id=self._device_id,
+        )
+
+    def exchange(self, message: Message) -> Return:
+        """One message, with everything that comes out kept."""
+        if not isinstance(message, OpenSession | Invoke | CloseSession):
+            raise TypeError("the bench only opens, invokes and closes")
+        with _listening(self.outside.text):
+            answer = self._core.dispatch(message)
+        for param in answer.params:
+            self.outside.replies += param.buffer
+        return answer
+
+    def session(self, uuid: UUID, *, fresh: bool = False, params: Params = NO_PARAMS) -> Session:
+        """A session with one application; a fresh one may be asked for with parameters."""
+        if fresh:
+            return self._context.open_session(uuid, params)
+        if uuid not in self._sessions:
+            self._sessions[uuid] = self._context.open_session(uuid)
+        return self._sessions[uuid]
+
+    def call(self, uuid: UUID, command: Command[Q, A], request: Q) -> A:
+        """A well-formed call."""
+        return self.session(uuid).call(command, request)
+
+    def raw(self, uuid: UUID, command: int, request: bytes) -> tuple[TeeResult, bytes]:
+        """Any bytes to any command number; a dead application is started again."""
+        params = (Param.memref(request), Param.output(OUTPUT_ROOM_BYTES), Param.none(), Param.none())
+        return self.invoke(uuid, command, params)
+
+    def invoke(self, uuid: UUID, command: int, params: Params) -> tuple[TeeResult, bytes]:
+        """Any parameters to any command number."""
+        try:
+            out = self.session(uuid).invoke(command, params)
+        except TeeError as error:
+            if error.result is TeeResult.TARGET_DEAD:
+                self._sessions.pop(uuid, None)
+            return error.result, b""
+        return TeeResult.SUCCESS, b"".join(p.buffer for p in out)
+
+    def leaked_key(self) -> str | None:
+        """Where a key of this boot, or one that an application derived, has shown up outside, if anywhere."""
+        secrets = (*self._boot.values(), *self._derived)
+        return next((where for key in secrets if (where := self.outside.holds(key))), None)
+
+    def is_genuine(self, token: bytes) -> bool:
+        """Whether these 69 bytes carry a MAC of this boot's token key."""
+        body, mac = token[:37], token[37:]
+        return any(hmac.compare_digest(hmac.digest(k, body, "sha256"), mac) for k in self._boot.values())
+
+
+def _load(manifest: Manifest) -> type[TrustedApp]:
+    module, _, name = manifest.entry.partition(":")
+    return cast("type[TrustedApp]", getattr(importlib.import_module(module), name))
+
+
+@contextlib.contextmanager
+def _listening(text: io.StringIO) -> Iterator[None]:
+    handler: logging.Handler = logging.StreamHandler(text)
+    root = logging.getLogger()
+    level = root.level
+    root.addHandler(handler)
+    root.setLevel(logging.DEBUG)
+    try:
+        with contextlib.redirect_stdout(text), contextlib.redirect_stderr(text):
+            yield
+    finally:
+        root.removeHandler(handler)
+        root.setLevel(level)

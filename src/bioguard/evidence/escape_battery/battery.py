@@ -1,0 +1,135 @@
+"""The battery's own process: one JSON object in, JSON lines out.
+
+Started as `python -I -B -m bioguard.evidence.escape_battery.battery`.
+
+It builds the lab in namespaces of its own where it may, gives up every privilege, and only then runs attempts. As root
+it takes an unprivileged user first: a test that runs as root proves less and risks more.
+"""
+
+import codecs
+import contextlib
+import json
+import os
+import shutil
+import signal
+import sys
+import tempfile
+from pathlib import Path
+from typing import Final
+
+from bioguard.evidence.escape_battery import ATTEMPTS, veth
+from bioguard.evidence.escape_battery.attempt_environment import Lab
+from bioguard.evidence.escape_battery.isolated_attempt import LevelRefused, run_cell
+from bioguard.evidence.escape_battery.raw import Trace, sys_call
+from tee_sim.shared.sandbox import hygiene, kernel
+
+__all__ = ["main"]
+
+_UNPRIVILEGED_ID: Final = 61234
+"""No account by convention; only used when started as root."""
+_CLONE_NEWNS, _CLONE_NEWIPC, _CLONE_NEWUSER = 0x00020000, 0x08000000, 0x10000000
+_MS_REC_PRIVATE, _MS_BIND = 0x4000 | 0x40000, 4096
+_PR_SET_DUMPABLE, _PR_SET_CHILD_SUBREAPER = 4, 36
+_KEYCTL_JOIN_SESSION: Final = 1
+_PRIVATE: Final = ("/tmp", "/var/tmp", "/dev/shm")  # noqa: S108 - each gets a file system of the lab's own
+
+
+def _say(**fields: object) -> None:
+    os.write(1, json.dumps(fields).encode() + b"\n")
+
+
+def _own_namespaces() -> bool:
+    """Mount, IPC and (unprivileged) user namespace of the lab's own; whether the host allowed it."""
+    uid, gid = os.geteuid(), os.getegid()
+    try:
+        kernel.unshare(_CLONE_NEWNS | _CLONE_NEWIPC | (0 if uid == 0 else _CLONE_NEWUSER))
+        if uid:
+            kernel.write_proc("/proc/self/setgroups", b"deny")
+            kernel.write_proc("/proc/self/uid_map", b"%d %d 1" % (uid, uid))
+            kernel.write_proc("/proc/self/gid_map", b"%d %d 1" % (gid, gid))
+        kernel.mount(None, b"/", None, _MS_REC_PRIVATE)
+        for folder in _PRIVATE:
+            if Path(folder).is_dir():
+                kernel.mount(b"lab", os.fsencode(folder), b"tmpfs", 0, b"mode=1777,size=64m")
+    except OSError:
+        return False
+    return True
+
+
+def _cable(base: Path) -> tuple[veth.Cable | None, int]:
+    """Network of the lab's own, and a resolver that points into it."""
+    try:
+        cable = veth.lay_cable()
+        near = veth.sniffer()
+    except OSError:
+        return None, -1
+    with contextlib.suppress(OSError):
+        kernel.write_proc("/proc/sys/net/ipv4/ping_group_range", b"0 2147483647")
+    with contextlib.suppress(OSError):
+        resolver = base / "resolv.conf"
+        resolver.write_text(f"nameserver {veth.THERE}\noptions timeout:1 attempts:1\n", encoding="ascii")
+        resolver.chmod(0o644)
+        kernel.mount(os.fsencode(resolver), b"/etc/resolv.conf", None, _MS_BIND)
+    return cable, near
+
+
+def _drop_privileges(base: Path) -> None:
+    """For good. A dropped user makes the process undumpable, which would close its own /proc: undo that."""
+    if os.geteuid() == 0:
+        os.chown(base, _UNPRIVILEGED_ID, _UNPRIVILEGED_ID)
+        os.setgroups([])
+        os.setresgid(_UNPRIVILEGED_ID, _UNPRIVILEGED_ID, _UNPRIVILEGED_ID)
+        os.setresuid(_UNPRIVILEGED_ID, _UNPRIVILEGED_ID, _UNPRIVILEGED_ID)
+    hygiene.drop_capabilities()
+    kernel.prctl(_PR_SET_DUMPABLE, 1)
+    kernel.prctl(_PR_SET_CHILD_SUBREAPER, 1)
+    with contextlib.suppress(OSError):  # a kernel without keyrings
+        sys_call(None, "keyctl", _KEYCTL_JOIN_SESSION, None)
+
+
+def main() -> None:
+    """Run the cells asked for and report each as it ends."""
+    request = json.loads(sys.stdin.buffer.readline())
+    signal.signal(signal.SIGPIPE, signal.SIG_DFL)
+    codecs.lookup("ascii")  # loaded by name, which the unprivileged user may no longer be able to do
+    os.umask(0)
+    private = _own_namespaces()
+    base = Path(tempfile.mkdtemp(prefix="bioguard-lab-"))
+    try:
+        cable, near = _cable(base) if private else (None, -1)
+        _drop_privileges(base)
+        shared = tuple(
+            Path(p) if private and Path(p).is_dir() else base / f"shared-{i}" for i, p in enumerate(_PRIVATE)
+        )
+        for folder in shared:
+            folder.mkdir(exist_ok=True)
+        lab = Lab(base, (shared[0], shared[1], shared[2]), cable, near)
+        _say(private=private, observer=cable is not None, uid=os.geteuid())
+        _run(lab, request["levels"], request["names"])
+    finally:
+        shutil.rmtree(base, ignore_errors=True)
+
+
+def _run(lab: Lab, levels: list[str], names: list[str]) -> None:
+    """The most locked set runs first: what it lets out is counted before anything else could have made a packet."""
+    trace = Trace()
+    refused: set[str] = set()
+    for level in reversed(levels):
+        lab.far_packet_count = 0
+        for name in names:
+            if level in refused:
+                break
+            try:
+                cell = run_cell(lab, ATTEMPTS[name], level, trace)
+            except LevelRefused as error:
+                refused.add(level)
+                _say(level=level, refused=str(error))
+                break
+            _say(level=level, name=name, outcome=cell.outcome.value, stopped_by=cell.stopped_by)
+        lab.drain()
+        _say(level=level, packets=lab.far_packet_count if lab.cable else None)
+    _say(done=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,140 @@
+"""Looking for clear features where they must not be: a scanner that first proves itself, then scans for real.
+
+    report = leaks.run()                                    # a temporary device, then everything it left
+    report = leaks.scan([("image", image)], canaries)       # given sources
+    report.clean
+
+Rules:
+* every run plants leaks of every class and must find them all; otherwise the result is UNKNOWN, not clean;
+* a finding names source, form and place, never the bytes;
+* what it cannot find (rotations, pads, encryption by the trusted application, fragments below 16 bytes) is bounded by
+  the counted bits of typed replies, not by scanning.
+"""
+
+import secrets
+import tempfile
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from bioguard.evidence.leak_scan.canaries import Canaries, make_canaries
+from bioguard.evidence.leak_scan.exercise_device import Life, live
+from bioguard.evidence.leak_scan.scanner import Finding, Scanner
+from bioguard.evidence.leak_scan.selftest import Score, prove
+from bioguard.evidence.leak_scan.structure import looks_random
+
+__all__ = [
+    "Canaries",
+    "Finding",
+    "LeakReport",
+    "Life",
+    "Scanner",
+    "Score",
+    "live",
+    "looks_random",
+    "make_canaries",
+    "run",
+    "scan",
+]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LeakReport:
+    """What was looked at, what was found, and whether the scanner could be believed.
+
+    Attributes:
+        sources: (name, bytes) of everything scanned.
+        scores: the self-test.
+        findings: canaries found.
+        windows: indexed 8-byte windows.
+        live_control: whether the canaries were found in the frames that took them in; None without a device.
+        memory_residue: runs and bytes of canaries in the secure world's memory after erasure; None where this caller
+            may not read it. Python's copies cannot be wiped, so this is stated, not judged (docs/sandbox.md section 7).
+    """
+
+    sources: tuple[tuple[str, int], ...]
+    scores: tuple[Score, ...]
+    findings: tuple[Finding, ...]
+    windows: int
+    live_control: bool | None = None
+    memory_residue: tuple[int, int] | None = None
+
+    @property
+    def proven(self) -> bool:
+        """Whether every planted leak was found, and the canaries where a device took them in."""
+        return bool(self.scores) and all(s.found == s.planted for s in self.scores) and self.live_control is not False
+
+    @property
+    def clean(self) -> bool | None:
+        """True: nothing found by a proven scanner. None: the scanner is not proven, or there was nothing to scan."""
+        if self.findings:
+            return False
+        return True if self.proven and self.sources else None
+
+    @property
+    def mutation_score(self) -> tuple[int, int]:
+        """Planted leaks found, and planted."""
+        return sum(s.found for s in self.scores), sum(s.planted for s in self.scores)
+
+    def to_record(self) -> dict[str, object]:
+        """Plain values for evidence and JSON."""
+        found, planted = self.mutation_score
+        return {
+            "proven": self.proven,
+            "clean": self.clean,
+            "planted": planted,
+            "found": found,
+            "windows": self.windows,
+            "live_control": self.live_control,
+            "memory_residue": list(self.memory_residue) if self.memory_residue else None,
+            "classes": [[s.kind, s.planted, s.found, list(s.missed)] for s in self.scores],
+            "sources": [list(s) for s in self.sources],
+            "findings": [[f.source, f.stage, f.form, f.offset, f.length] for f in self.findings],
+        }
+
+
+def scan(sources: Iterable[tuple[str, bytes]], canaries: Canaries, *, life: Life | None = None) -> LeakReport:
+    """Prove the scanner on planted leaks, then scan the sources for the canaries.
+
+    Args:
+        sources: what must hold no canary.
+        canaries: what to look for.
+        life: a device that lived with these canaries; its sources are scanned too, its other parts are controls.
+    """
+    scanner = Scanner(canaries)
+    scores = prove(scanner, canaries)
+    seen: list[tuple[str, int]] = []
+    findings: list[Finding] = []
+    for name, data in (*(life.sources if life else ()), *sources):
+        seen.append((name, len(data)))
+        findings += scanner.scan(name, data)
+    residue = scanner.scan_exact(life.memory) if life and life.memory else None
+    return LeakReport(
+        sources=tuple(seen),
+        scores=scores,
+        findings=tuple(findings),
+        windows=scanner.windows,
+        live_control=_all_carried(scanner, life) if life else None,
+        memory_residue=(len(residue), sum(hit.length for hit in residue)) if residue is not None else None,
+    )
+
+
+def _all_carried(scanner: Scanner, life: Life) -> bool:
+    """Both modalities went in, so both must be seen going in."""
+    forms = {finding.form.split()[0] for finding in scanner.scan("carried", life.carried)}
+    return {"face", "canonical"} <= {form.rstrip(",") for form in forms}
+
+
+def run(*, seed: int | None = None, sources: Iterable[tuple[str, bytes]] = ()) -> LeakReport:
+    """Let a temporary device live with canaries, then scan everything it left, and `sources`.
+
+    Args:
+        seed: of the canaries; fresh by default, so that no build can know them.
+
+    Raises:
+        TeeUnavailable: the device did not live to its end.
+    """
+    chosen = secrets.randbits(32) if seed is None else seed
+    with tempfile.TemporaryDirectory(prefix="bioguard-leaks-") as name:
+        life = live(Path(name) / "device", Path(name) / "kept", chosen)
+        return scan(sources, make_canaries(chosen, with_key=False), life=life)

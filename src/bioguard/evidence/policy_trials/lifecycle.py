@@ -1,0 +1,176 @@
+"""Trials of enrollment, authorization, retention, log pruning and the digest-only profile."""
+
+import time
+
+from bioguard.commands.biometric import Leave, Profile
+from bioguard.device import consent
+from bioguard.device.incidents import incidents
+from bioguard.evidence.policy_trials.model import Observation, Trial
+from bioguard.evidence.temporary_device import Lab
+from bioguard.proofs.checkpoint import proof_of
+from bioguard.proofs.encoding import ProofInvalid
+from bioguard.proofs.merkle import consistency_proof, verify_consistency
+from bioguard.records.audit_events import Cause
+
+__all__ = ["TRIALS"]
+
+UNLOCKS = 20
+RETENTION_DAYS = 20
+"""Two of them in a row are less than what a clock may move by between two starts."""
+YEARS_IN_DAYS = 4000
+
+
+def enrollment(lab: Lab) -> list[Observation]:
+    """Enroll several views, then time unlocking."""
+    device, person = lab.device, lab.person(enrolled=True)
+    record = next(device.records(person.name))
+    times = []
+    accepted = 0
+    for _ in range(UNLOCKS):
+        sample, start = person.sample(), time.perf_counter()
+        accepted += device.authenticate(person.name, sample).match
+        times.append((time.perf_counter() - start) * 1000)
+    median = sorted(times)[UNLOCKS // 2]
+    return [
+        Observation("three or more views are in one record", record.views >= 3, str(record.views)),
+        Observation("unlocking with it works", accepted == UNLOCKS, f"{accepted} of {UNLOCKS}"),
+        Observation(
+            f"unlock latency was measured: median {median:.1f} ms over {UNLOCKS}, lockout and log included", median > 0
+        ),
+    ]
+
+
+def authorization(lab: Lab) -> list[Observation]:
+    """Enroll without the PIN, with another's token, and reach for another's record."""
+    device, owner, other = lab.device, lab.person(pin=True, enrolled=True), lab.person(pin=True, enrolled=True)
+    record = next(device.records(owner.name))
+    stranger = lab.refusal(lambda: device.erase(other.name, record.record_id, Leave(token=lab.token(other))))
+    stolen = lab.refusal(lambda: device.erase(owner.name, record.record_id, Leave(token=lab.token(other))))
+
+    def enroll(token: bytes) -> str:
+        return lab.refusal(lambda: device.enroll(owner.name, owner.views(), replace=True, token=token))
+
+    seen = device.authenticate(owner.name, owner.sample(), operation_id=9)
+    return [
+        Observation("no enrollment without a token", enroll(b"") == "token.refused"),
+        Observation("no enrollment with another person's token", enroll(lab.token(other)) == "token.refused"),
+        Observation("no enrollment with a biometric token", enroll(seen.token or b"x") == "token.refused"),
+        Observation("no way to another person's record", stranger == "record.unknown", stranger),
+        Observation("not in their name either", stolen == "token.refused", stolen),
+        Observation("another person's sample is rejected", not device.authenticate(owner.name, other.sample()).match),
+        Observation("a match of a person with a PIN gives a token", seen.match and seen.token is not None),
+    ]
+
+
+def retention(lab: Lab) -> list[Observation]:
+    """Let a retention of 20 days pass, in use and at a start; then move the clock by years, as a wrong clock does."""
+    lab.restart()
+    state = consent.policy_state(lab.device)
+    _keep_for(lab, RETENTION_DAYS)
+    person = lab.person(enrolled=True)
+    lab.advance_days(RETENTION_DAYS - 1)
+    consent.purge(lab.device)
+    used = lab.device.authenticate(person.name, person.sample()).match
+    lab.advance_days(1)
+    refused = lab.refusal(lambda: lab.device.authenticate(person.name, person.sample()))
+    purged = consent.purge(lab.device).erased
+    gone = not list(lab.device.records(person.name))
+    second = lab.person(enrolled=True)
+    lab.advance_days(RETENTION_DAYS)
+    lab.restart()
+    at_start, told = not list(lab.device.records(second.name)), consent.at_start(lab.device).erased
+    third = lab.person(enrolled=True)
+    lab.advance_days(YEARS_IN_DAYS)
+    lab.restart()
+    held = lab.refusal(lambda: lab.device.authenticate(third.name, third.sample()))
+    consent.purge(lab.device)
+    kept = len(list(lab.device.records(third.name)))
+    opened = [i for i in incidents(lab.directory) if i.cause is Cause.CLOCK_MOVED and not i.acknowledged]
+    consent.purge(lab.device, confirmed=True)
+    confirmed = not list(lab.device.records(third.name))
+    _keep_for(lab, state.retention_days)
+    return [
+        Observation("a record is kept and used until its time", used),
+        Observation("from then on it is not used", refused == "match.record_expired", refused),
+        Observation("`purge` erases it afterwards", purged >= 1 and gone, f"{purged} erased"),
+        Observation("a start of the secure world erases it too, and tells", at_start and told >= 1, f"{told} told"),
+        Observation("after an implausible move of the clock nothing is erased", kept == 1),
+        Observation("what seems over is not used", held.startswith(("match.", "consent.")), held),
+        Observation("an incident says why", len(opened) == 1),
+        Observation("`purge --confirm` erases it", confirmed),
+    ]
+
+
+def _keep_for(lab: Lab, days: int) -> None:
+    state = consent.policy_state(lab.device)
+    consent.set_policy(lab.device, version=state.version, minimum_age=state.minimum_age, retention_days=days)
+
+
+def pruning(lab: Lab) -> list[Observation]:
+    """Prove an entry, prune it, verify the old proof, and compare the checkpoints before and after."""
+    lab.restart()
+    device, person = lab.device, lab.person()
+    before = consent.signed_log(device)
+    number = len(before.items) - 1
+    proof = proof_of(before.leaves, number, before.checkpoint)
+    lab.advance_days(29)
+    consent.purge(device)
+    early = consent.signed_log(device).items[number].entry is not None
+    lab.advance_days(2)
+    consent.purge(device)
+    after = consent.signed_log(device)
+    old, new = before.verify(), after.verify()
+    leaf = after.items[number].leaf
+    try:
+        proof.verify(leaf, after.key)
+        verify_consistency(old.size, old.root, new.size, new.root, consistency_proof(after.leaves, old.size))
+        proved = True
+    except ProofInvalid:
+        proved = False
+    return [
+        Observation("a body is there within 30 days", early and bool(person.name)),
+        Observation("no body is older than 30 days", after.items[number].entry is None and after.first_body > number),
+        Observation(
+            "the hash is still there and the old proof still verifies", proved and leaf == before.items[number].leaf
+        ),
+        Observation("the log only grew", new.size > old.size),
+    ]
+
+
+def digest_only(lab: Lab) -> list[Observation]:
+    """A second device in the digest-only profile: it matches, and no template comes into it."""
+    inner = lab.directory.parent / f"{lab.directory.name}-digest-only"
+    with Lab(inner, lab.allow_level, Profile.DIGEST_ONLY) as second:
+        person = second.person(enrolled=True)
+        record = next(second.device.records(person.name))
+        match = second.device.authenticate(person.name, person.sample()).match
+        other = second.device.authenticate(person.name, second.person().sample()).match
+        image = second.image()
+    standard = next(lab.device.records(lab.person(enrolled=True).name))
+    return [
+        Observation("a record has a salted digest, in both profiles", len(record.digest) == 64 == len(standard.digest)),
+        Observation("the digest differs from record to record", record.digest != standard.digest),
+        Observation("the record is of the digest-only profile", record.profile == "digest-only", record.profile),
+        Observation("matching works on protected codes", match and not other),
+        Observation("the store holds the digest", bytes.fromhex(record.digest) in image),
+    ]
+
+
+TRIALS = (
+    Trial(
+        id="BG-POL-001",
+        title="Several views are enrolled, and unlocking is fast",
+        run=enrollment,
+        limits="latency of this host; accuracy is measured by `python -m bench accuracy`",
+    ),
+    Trial(
+        id="BG-POL-006",
+        title="Only treated data are stored; the digest-only profile keeps no template",
+        run=digest_only,
+        limits="with the device secret stolen, a protected code is an invertible copy: `python -m bench protection` "
+        "gives reconstruction, linkage and renewal figures for both cases",
+    ),
+    Trial(id="BG-POL-009", title="Only the person and those with their token get through", run=authorization),
+    Trial(id="BG-POL-010", title="Records are erased when their time is over", run=retention),
+    Trial(id="BG-POL-011", title="Log bodies are pruned after 30 days and old proofs still verify", run=pruning),
+)

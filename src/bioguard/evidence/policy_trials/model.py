@@ -1,0 +1,79 @@
+"""A trial: something done to the lab's device, and what was seen. It passes only if everything seen was as promised."""
+
+import json
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from bioguard.errors import BioguardError, TeeUnavailable
+from bioguard.evidence.policy_clauses import CLAUSES
+from bioguard.evidence.temporary_device import Lab
+from bioguard.report.model import Check, Evidence, Status
+
+__all__ = ["Observation", "Trial", "conduct"]
+
+
+@dataclass(frozen=True, slots=True)
+class Observation:
+    """One thing that was looked at: what was promised, and whether it was so. `seen` says what was there instead."""
+
+    promised: str
+    holds: bool
+    seen: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trial:
+    """One check of a promise on the lab's device."""
+
+    id: str
+    title: str
+    run: Callable[[Lab], list[Observation]]
+    limits: str = ""
+    fix: str = "a promise is broken: do not ship; run the tests of tests/policy and look at the details"
+
+    @property
+    def clauses(self) -> tuple[str, ...]:
+        """The rows it gives evidence for."""
+        return tuple(c.id for c in CLAUSES if self.id in c.checks)
+
+
+def conduct(trial: Trial, lab: Lab, raw: Path | None = None) -> Check:
+    """Run a trial and write what was seen to `raw`/<id>.json.
+
+    An error of bioguard that the trial did not expect is a FAIL; a secure world that is not there is UNKNOWN.
+    """
+    started = time.monotonic()
+    status, seen = Status.UNKNOWN, list[Observation]()
+    try:
+        seen = trial.run(lab)
+        status = Status.PASS if seen and all(o.holds for o in seen) else Status.FAIL
+        summary = f"{sum(o.holds for o in seen)} of {len(seen)} observations as promised"
+    except TeeUnavailable as error:
+        summary = f"could not run: {error.message}"
+    except BioguardError as error:
+        status, summary = Status.FAIL, f"ended in error {error.code}: {error.message}"
+    except Exception as error:  # a bug of ours must not hide the other checks, and is no pass
+        status, summary = Status.FAIL, f"ended in an unexpected {type(error).__name__}"
+    details = tuple(f"NOT as promised: {o.promised}{f' ({o.seen})' if o.seen else ''}" for o in seen if not o.holds)
+    if status is Status.PASS:
+        details = tuple(o.promised for o in seen)
+    evidence: tuple[Evidence, ...] = ()
+    if raw is not None:
+        rows = [{"promised": o.promised, "holds": o.holds, "seen": o.seen} for o in seen]
+        body = {"check": trial.id, "summary": summary, "observations": rows}
+        (raw / f"{trial.id}.json").write_text(json.dumps(body, indent=1) + "\n", "utf-8")
+        evidence = (Evidence(label=f"{trial.id}.json", path=f"raw/{trial.id}.json"),)
+    return Check(
+        id=trial.id,
+        title=trial.title,
+        status=status,
+        summary=summary,
+        details=details,
+        evidence=evidence,
+        limits=trial.limits,
+        fix=trial.fix,
+        clauses=trial.clauses,
+        duration_ms=round((time.monotonic() - started) * 1000),
+    )

@@ -1,0 +1,282 @@
+"""Trials of the rights of a person: identity, notice, access, rectification, erasure, export, explanation, terms."""
+
+from hashlib import sha256
+
+from bioguard.commands.biometric import Leave, Modality
+from bioguard.device import consent, pins
+from bioguard.device.data_export import decision_words
+from bioguard.device.personal_data import personal_data, public_record
+from bioguard.device.privacy_notice import notice
+from bioguard.device.receipts import erasure_receipt
+from bioguard.device.rectify import relabel, rename
+from bioguard.evidence.policy_trials.model import Observation, Trial
+from bioguard.evidence.temporary_device import PIN, Lab
+from bioguard.log.erasure_receipt import ErasureReceipt
+from bioguard.log.store_copy import check_image
+from bioguard.records.audit_events import Cause, Event
+from bioguard.records.consent import DAY_MS, Purpose
+from bioguard.records.rights_requests import ANSWER_DAYS, EXTENDED_DAYS
+from bioguard.simulate.people import finger_impressions
+
+__all__ = ["TRIALS"]
+
+
+def identity(lab: Lab) -> list[Observation]:
+    """Access and erasure: no token, another person's, a stale one, a biometric one, a forged one, the right one."""
+    device, person, other = lab.device, lab.person(pin=True, enrolled=True), lab.person(pin=True)
+    record = next(device.records(person.name)).record_id
+
+    def access_with(token: bytes) -> str:
+        return lab.refusal(lambda: personal_data(device, person.name, Cause.ACCESS, token=token))
+
+    def erase_with(token: bytes) -> str:
+        return lab.refusal(lambda: device.erase(person.name, record, Leave(token=token)))
+
+    answer = device.authenticate(person.name, person.sample(), operation_id=5)
+    stale = lab.token(person)
+    seen = {("access", "a fresh PIN token of the person"): access_with(stale)}
+    lab.advance_days(1)
+    tokens = {
+        "no token": b"",
+        "another person's PIN": lab.token(other),
+        "a stale token": stale,
+        "a biometric token": answer.token or b"",
+        "a forged token": bytes(69),
+    }
+    refused = [
+        Observation(f"{what} is refused with {token}", code == "token.refused", code)
+        for what, ask in (("access", access_with), ("erasure", erase_with))
+        for token, code in ((name, ask(value)) for name, value in tokens.items())
+    ]
+    seen["erasure", "a fresh PIN token of the person"] = erase_with(lab.token(person))
+    return [*refused, *(Observation(f"{what} with {token}", code == "", code) for (what, token), code in seen.items())]
+
+
+def informed(lab: Lab) -> list[Observation]:
+    """The notice against what is in force."""
+    state = consent.policy_state(lab.device)
+    told = dict(notice(state, store=str(lab.directory), profile="standard"))
+    needed = {
+        "what is stored",
+        "where",
+        "why",
+        "for how long",
+        "who gets it",
+        "your rights",
+        "complaint",
+        "policy version",
+    }
+    return [
+        Observation("the notice has every part", needed <= told.keys(), str(sorted(needed - told.keys()))),
+        Observation("it names the retention in force", f"{state.retention_days} days" in told["for how long"]),
+        Observation("it names the version in force", told["policy version"] == str(state.version)),
+        Observation("it names the place", str(lab.directory) in told["where"]),
+    ]
+
+
+def access(lab: Lab) -> list[Observation]:
+    """The answer against the store's own list and the log."""
+    device, person = lab.device, lab.person(pin=True, enrolled=True)
+    device.authenticate(person.name, person.sample())
+    data = personal_data(device, person.name, Cause.ACCESS, token=lab.token(person))
+    listed = [public_record(info) for info in device.records(person.name)]
+    handle = device.user_handle(person.name)
+    entries = [i.entry for i in consent.signed_log(device).items if i.entry and i.entry.subject == handle]
+    log = data["log"]
+    told = len(log) if isinstance(log, list) else -1
+    decided = sum(e.event is Event.DECIDED for e in entries)
+    told_decisions = sum(row.get("event") == "decided" for row in _rows(data, "log"))
+    given = len(consent.consents(device, person.name).grants)
+    return [
+        Observation("every record of the person is told", data["enrollments"] == listed and len(listed) == 1),
+        Observation("consents are told", given == 3 == _length(data, "consents")),
+        Observation("decisions are told", decided == 1 == told_decisions),
+        Observation("the log is told", told >= len(entries) - 1, f"{told} of {len(entries)}"),
+        Observation("the request is in the register, answered", _last_state(lab) == "FULFILLED"),
+    ]  # fmt: skip
+
+
+def _rows(data: dict[str, object], name: str) -> list[dict[str, object]]:
+    rows = data[name]
+    return list(rows) if isinstance(rows, list) else []
+
+
+def _length(data: dict[str, object], name: str) -> int:
+    return len(_rows(data, name))
+
+
+def _last_state(lab: Lab) -> str:
+    return [r.state.name for r in consent.requests(lab.device)][-1]
+
+
+def rectify(lab: Lab) -> list[Observation]:
+    """Re-enroll in place of the old record, correct the name of a person and the finger of a record."""
+    device, person = lab.device, lab.person(enrolled=True)
+    old = next(device.records(person.name))
+    lab.enroll(person, replace=True)
+    now = list(device.records(person.name))
+    return [
+        Observation("there is one record, and it is the new one", len(now) == 1 and now[0].digest != old.digest),
+        Observation(
+            "the old one cannot be opened", lab.refusal(lambda: device.show(old.record_id)) == "record.unknown"
+        ),
+        Observation("the new one matches", device.authenticate(person.name, person.sample()).match),
+        *_corrections(lab),
+    ]
+
+
+def _corrections(lab: Lab) -> list[Observation]:
+    device, person = lab.device, lab.person(pin=True)
+    permit = pins.enrollment_token(device, person.name, Modality.FINGERPRINT, PIN)
+    consent.grant(device, person.name, Modality.FINGERPRINT, Purpose.UNLOCK, of_age=True, token=lab.token(person))
+    made = device.enroll(person.name, finger_impressions(7, person=0, count=3), finger="right-index", token=permit)
+    before = device.show(made.record_id)
+    without = lab.refusal(lambda: relabel(device, person.name, made.record_id, "left-thumb"))
+    now = relabel(device, person.name, made.record_id, "left-thumb", token=lab.token(person))
+    name = f"{person.name}-corrected"
+    rename(device, person.name, name, token=lab.token(person))
+    same = (now.views, now.enrolled_s, now.user) == (before.views, before.enrolled_s, person.name)
+    sample = finger_impressions(7, person=0, count=1, first=4)[0]
+    return [
+        Observation("no correction without the person's PIN", without == "token.refused", without),
+        Observation("a record of the wrong finger is relabeled, and is otherwise as it was",
+                    now.position == "left-thumb" and now.digest != before.digest and same),
+        Observation("a wrong name is corrected", name in device.users() and person.name not in device.users()),
+        Observation("the corrected record matches under the right name", device.authenticate(name, sample).match),
+        Observation("the request is in the register, answered", _last_state(lab) == "FULFILLED"),
+    ]  # fmt: skip
+
+
+def erasure(lab: Lab) -> list[Observation]:
+    """Erase, then look in the raw bytes of the store, and verify the receipt as a stranger would."""
+    device, person, other = lab.device, lab.person(enrolled=True), lab.person(enrolled=True)
+    record, left = next(device.records(person.name)), next(device.records(other.name))
+    image = lab.image()
+    record_id, digest = bytes.fromhex(record.record_id), bytes.fromhex(record.digest)
+    there = record_id in image and digest in image
+    device.erase(person.name, record.record_id)
+    lab.restart()
+    image, device = lab.image(), lab.device
+    made = erasure_receipt(device, [record.digest])
+    text, key = made.to_text(), consent.signed_log(device).key
+    copy = lab.directory.parent / "store-copy.db"
+    copy.write_bytes((lab.directory / "storage.db").read_bytes())
+
+    def verify(receipt: str) -> str:
+        def as_stranger() -> None:
+            found = ErasureReceipt.parse(receipt)
+            check_image(copy, found, found.verify(key))
+
+        return lab.refusal(as_stranger)
+
+    alone = verify(text)
+    bent = text.replace('"position": ', '"position": 1', 1)
+    of_another = text.replace(made.erasures[0].absence.lower.hex(), "00" * 32, 1)
+    copy.write_bytes(image)
+    return [
+        Observation("id and digest were in the store image before", there),
+        Observation("neither is in the store image afterwards", record_id not in image and digest not in image),
+        Observation(
+            "the record cannot be opened", lab.refusal(lambda: device.show(record.record_id)) == "record.unknown"
+        ),
+        Observation("the receipt names the digest", [e.digest for e in made.erasures] == [digest]),
+        Observation("log entry, absence and a copy of the store verify without the device", alone == "", alone),
+        Observation("a changed position does not", verify(bent).startswith("integrity")),
+        Observation("other neighbors do not", verify(of_another).startswith("integrity")),
+        Observation("with another file for the store it does not", verify(text).startswith("integrity")),
+        Observation("there is no receipt for a record that is there",
+                    lab.refusal(lambda: erasure_receipt(device, [left.digest])) == "receipt.none"),
+    ]  # fmt: skip
+
+
+def portability(lab: Lab) -> list[Observation]:
+    """The export holds what it says and no feature."""
+    device, person = lab.device, lab.person(pin=True, enrolled=True)
+    data = personal_data(device, person.name, Cause.PORTABILITY, token=lab.token(person))
+    text = repr(data).encode()
+    values = person.sample().to_bytes()
+    said = data["templates"]
+    return [
+        Observation("it has the published form", data["schema"] == "bioguard/personal-data/1"),
+        Observation("consents, enrollments, requests and log are in it",
+                    all(_length(data, part) for part in ("consents", "enrollments", "requests", "log"))),
+        Observation("it says that templates are not in it, and why",
+                    isinstance(said, dict) and said.get("included") is False and bool(said.get("why"))),
+        Observation("no number of the template is in it", values[4:20].hex().encode() not in text),
+    ]  # fmt: skip
+
+
+def explanation(lab: Lab) -> list[Observation]:
+    """Explain an acceptance and a rejection; the PIN works in between."""
+    device, person = lab.device, lab.person(pin=True, enrolled=True)
+    stranger = lab.person(consent_to=())
+    device.authenticate(person.name, person.sample())
+    device.authenticate(person.name, stranger.sample())
+    handle = device.user_handle(person.name)
+    entries = [i.entry for i in consent.signed_log(device).items if i.entry and i.entry.subject == handle]
+    decided = [e for e in entries if e.event is Event.DECIDED]
+    words = [line for e in decided for line in decision_words(e)]
+    numbers = {token for line in words for token in line.split() if "." in token and token.replace(".", "").isdigit()}
+    pin = lab.refusal(lambda: pins.verify_pin(device, person.name, PIN))
+    causes = [e.cause for e in decided]
+    return [
+        Observation("both decisions can be explained", causes == [Cause.ACCEPTED, Cause.NOT_SIMILAR], str(causes)),
+        Observation("the reason is given in words", any("not similar enough" in line for line in words)),
+        Observation("no score is in it", not numbers, str(numbers)),
+        Observation("the PIN is there as the other way", pin == "" and any("PIN" in line for line in words)),
+    ]
+
+
+def terms(lab: Lab) -> list[Observation]:
+    """Due dates, an extension with and without a reason, and a second one."""
+    device, person = lab.device, lab.person(pin=True)
+    request = consent.open_request(device, person.name, Cause.COMPLAINT, token=lab.token(person))
+    without = lab.refusal(lambda: consent.extend_request(device, request.number, Cause.FULFILLED))
+    extended = consent.extend_request(device, request.number, Cause.COMPLEX)
+    twice = lab.refusal(lambda: consent.extend_request(device, request.number, Cause.COMPLEX))
+    answered = consent.answer_request(device, request.number, Cause.FULFILLED)
+    return [
+        Observation("due after 7 days", request.due_ms - request.opened_ms == ANSWER_DAYS * DAY_MS == 7 * DAY_MS),
+        Observation("no extension without a reason", without == "request", without),
+        Observation("with a reason, at most one month",
+                    extended.due_ms - request.opened_ms == EXTENDED_DAYS * DAY_MS <= 31 * DAY_MS),
+        Observation("no second extension", twice == "request", twice),
+        Observation("overdue shows", request.overdue(request.due_ms + 1) and not answered.overdue(request.due_ms + 1)),
+        Observation("the answer is in the register", _last_state(lab) == "FULFILLED"),
+    ]  # fmt: skip
+
+
+def names(lab: Lab) -> list[Observation]:
+    """Look for the name of a user in the store and on the pipes."""
+    person = lab.person(pin=True, enrolled=True)
+    lab.device.authenticate(person.name, person.sample())
+    name = person.name.encode()
+    store = b"".join(p.read_bytes() for p in lab.directory.iterdir() if p.name.startswith(("storage.db", "rpmb.img")))
+    handle = lab.device.user_handle(person.name)
+    return [
+        Observation("the store was looked at", len(store) > 4096),
+        Observation("the name is not in the store", name not in store),
+        Observation("the name is on no pipe to or from the secure world",
+                    bool(lab.frames) and not any(name in frame for _, frame in lab.frames)),
+        Observation("the id is random", handle != sha256(name).digest()[:16] and len(set(handle)) > 4),
+    ]  # fmt: skip
+
+
+TRIALS = (
+    Trial(id="BG-POL-008", title="Names stay outside the secure world, the store and the log", run=names),
+    Trial(id="BG-POL-013", title="A request is handled only after the person's PIN", run=identity),
+    Trial(id="BG-POL-014", title="The person is told what is in force", run=informed),
+    Trial(id="BG-POL-015", title="Access tells everything held", run=access),
+    Trial(id="BG-POL-016", title="What is wrong can be corrected: features, finger, name", run=rectify),
+    Trial(
+        id="BG-POL-017",
+        title="An erased record is gone; a receipt proves erasure and absence anywhere",
+        run=erasure,
+        limits="copies of the device directory made before the erasure still hold the sealed bytes",
+    ),
+    Trial(id="BG-POL-019", title="The export is structured and holds no template", run=portability),
+    Trial(
+        id="BG-POL-022", title="Decisions can be explained without a score; the PIN is always there", run=explanation
+    ),
+    Trial(id="BG-POL-023", title="Requests have due dates; an extension has a reason", run=terms),
+)

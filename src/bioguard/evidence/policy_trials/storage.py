@@ -1,0 +1,159 @@
+"""Trials of a hostile disk: changed bytes, another device's store, an old store, another user's rows."""
+
+import shutil
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+
+from bioguard.device.incidents import incidents
+from bioguard.evidence.policy_trials.model import Observation, Trial
+from bioguard.evidence.temporary_device import Lab, Person
+
+__all__ = ["TRIALS"]
+
+STORE = "storage.db"
+TABLE, KEY, VALUE = "object", "object_id", "ciphertext"
+MAX_ROWS = 12
+"""More rows than a device with one person has: every one is changed."""
+
+
+@contextmanager
+def _second(lab: Lab, name: str) -> Iterator[tuple[Lab, Person]]:
+    """A device of its own for damage, with one enrolled person."""
+    with Lab(lab.directory.parent / f"{lab.directory.name}-{name}", lab.allow_level) as second:
+        yield second, second.person(enrolled=True)
+
+
+def _rows(path: Path) -> list[bytes]:
+    """Ids of the sealed objects. Ids are clear and unique enough here: all but a few belong to one application."""
+    with closing(sqlite3.connect(path)) as database:
+        sql = f"SELECT {KEY} FROM {TABLE} ORDER BY {KEY}"  # noqa: S608  # our own constants
+        return [row[0] for row in database.execute(sql)]
+
+
+def _flip(path: Path, key: bytes) -> None:
+    """Change one bit in the middle of a row; done twice, it is as before."""
+    with closing(sqlite3.connect(path)) as database:
+        read = f"SELECT {VALUE} FROM {TABLE} WHERE {KEY} = ?"  # noqa: S608
+        (value,) = database.execute(read, (key,)).fetchone()
+        bent = bytearray(value)
+        bent[len(bent) // 2] ^= 1
+        write = f"UPDATE {TABLE} SET {VALUE} = ? WHERE {KEY} = ?"  # noqa: S608
+        database.execute(write, (bytes(bent), key))
+        database.commit()
+
+
+def _use(lab: Lab, person: Person) -> str:
+    """Start the device and use the person's record; the code of what goes wrong, or empty if it matched."""
+
+    def run() -> None:
+        lab.restart()
+        if not lab.device.authenticate(person.name, person.sample()).match:
+            raise AssertionError
+
+    try:
+        return lab.refusal(run)
+    except AssertionError:
+        return "a wrong answer"
+
+
+def tamper(lab: Lab) -> list[Observation]:
+    """Change one bit of each sealed object in turn; the record must be refused, not answered wrongly."""
+    with _second(lab, "tampered") as (second, person):
+        record_id = bytes.fromhex(next(second.device.records(person.name)).record_id)
+        second.stop()
+        path = second.directory / STORE
+        rows, answers = _rows(path), dict[bytes, str]()
+        own = {key for key in rows if record_id in key}
+        for key in own.union(rows[:: len(rows) // MAX_ROWS + 1]):
+            _flip(path, key)
+            answers[key] = _use(second, person)
+            second.stop()
+            _flip(path, key)
+        whole = _use(second, person)
+        wrong = [a for a in answers.values() if a == "a wrong answer"]
+        let_through = [key.hex() for key, answer in answers.items() if not answer.startswith("store.")]
+        opened = incidents(second.directory)
+    return [
+        Observation("there were rows to change", len(rows) > 0, str(len(rows))),
+        Observation("a changed row never gives a wrong answer", not wrong, f"{len(wrong)} of {len(answers)}"),
+        Observation("the person's own record is refused when it was changed, and so is each other row",
+                    bool(own) and not let_through, str(let_through)),
+        Observation("detection opens an incident", any(not i.acknowledged for i in opened)),
+        Observation("with the byte put back the record works again", whole == "", whole),
+    ]  # fmt: skip
+
+
+def other_device(lab: Lab) -> list[Observation]:
+    """Give this device's store to another device."""
+    with _second(lab, "origin") as (origin, person), _second(lab, "thief") as (thief, _):
+        origin.stop()
+        thief.stop()
+        for path in origin.directory.iterdir():
+            if path.name.startswith((STORE, "rpmb.img", "names", "users")):
+                shutil.copy(path, thief.directory / path.name)
+        answer = _use(thief, person)
+    return [Observation("another device cannot open the store", answer.startswith("store."), answer)]
+
+
+def rollback(lab: Lab) -> list[Observation]:
+    """Put an old copy of the store back after an erasure."""
+    with _second(lab, "rolled-back") as (second, person):
+        second.stop()
+        path = second.directory / STORE
+        old = path.read_bytes()
+        second.restart()
+        second.device.erase(person.name, next(second.device.records(person.name)).record_id)
+        second.stop()
+        path.write_bytes(old)
+        for side in (f"{STORE}-wal", f"{STORE}-shm"):
+            (second.directory / side).unlink(missing_ok=True)
+        answer = _use(second, person)
+        opened = [i for i in incidents(second.directory) if i.cause.name == "ROLLED_BACK"]
+    return [
+        Observation("an old store does not open", answer.startswith("store."), answer),
+        Observation("it opens an incident", len(opened) == 1),
+    ]
+
+
+def incident_parts(lab: Lab) -> list[Observation]:
+    """The record that a detected change leaves."""
+    with _second(lab, "incident") as (second, person):
+        second.stop()
+        path = second.directory / STORE
+        for key in _rows(path):
+            _flip(path, key)
+        answer = _use(second, person)
+        opened = incidents(second.directory)
+    parts = [getattr(i.text, p) for i in opened for p in ("situation", "measures", "advice", "remedy")]
+    return [
+        Observation("the change is detected", answer.startswith("store."), answer),
+        Observation("one incident is open", len(opened) == 1 and not opened[0].acknowledged, str(len(opened))),
+        Observation("it has situation, measures, advice and remedy", len(parts) == 4 and all(parts)),
+    ]
+
+
+def wrong_user(lab: Lab) -> list[Observation]:
+    """Use one person's record as another's."""
+    owner, other = lab.person(enrolled=True), lab.person(enrolled=True)
+    record = next(lab.device.records(owner.name))
+    erase = lab.refusal(lambda: lab.device.erase(other.name, record.record_id))
+    return [
+        Observation("another user cannot erase the record", erase == "record.unknown", erase),
+        Observation(
+            "it does not answer for another user", not lab.device.authenticate(other.name, owner.sample()).match
+        ),
+        Observation("it answers for its own", lab.device.authenticate(owner.name, owner.sample()).match),
+    ]
+
+
+TRIALS = (
+    Trial(id="BG-STO-001", title="A changed byte is refused, never answered wrongly", run=tamper,
+          limits="one bit in the middle of each object; tests/faults flips every byte by region"),
+    Trial(id="BG-STO-002", title="Another device cannot open the store", run=other_device),
+    Trial(id="BG-STO-003", title="An old copy of the store does not open", run=rollback,
+          limits="who also restores the simulated RPMB image can go back: a phone has a chip there"),
+    Trial(id="BG-STO-004", title="A record answers for its own user only", run=wrong_user),
+    Trial(id="BG-POL-012", title="Tampering opens an incident with the four parts", run=incident_parts),
+)  # fmt: skip

@@ -1,0 +1,211 @@
+"""`bioguard audit run`: every check on this host, and the signed bundle."""
+
+import hashlib
+import json
+import platform
+import secrets
+import shutil
+import tempfile
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+from bioguard import __version__
+from bioguard.device import consent
+from bioguard.device.receipts import erasure_receipt
+from bioguard.errors import BioguardError, InputRefused
+from bioguard.evidence import bundle, confinement
+from bioguard.evidence.policy_clauses import CLAUSES
+from bioguard.evidence.policy_trials import TRIALS, conduct
+from bioguard.evidence.static import static_checks
+from bioguard.evidence.temporary_device import Lab
+from bioguard.proofs.checkpoint import proof_of
+from bioguard.proofs.merkle import consistency_proof
+from bioguard.proofs.notes import NoteKey, NoteSigner
+from bioguard.proofs.origin import evidence_origin
+from bioguard.proofs.psa_token import Claims, Profile
+from bioguard.records.audit_events import Entry, Event
+from bioguard.report import Check, Fact, Report, Requirement, Status, render
+from tee_sim.normal.sandbox_verdict.verdict import Level
+
+__all__ = ["Progress", "run_audit", "signer_from", "write_bundle"]
+
+Progress = Callable[[str, int, int], None]
+FORMS = {"report.html": "html", "report.json": "json", "junit.xml": "junit", "report.sarif": "sarif"}
+PROOFS = 8
+OTHER_CHECKS = 12
+"""Checks that are no trials: six static ones, three of the sandbox, two for leaks, the attestation."""
+ATTEMPTS_TOLD = 100
+"""The battery is the longest step: it says how far it is after so many attempts."""
+RESIDUAL = (
+    "The device is simulated: the owner of the host can read the fuses, the memory and everything else. A phone has "
+    "hardware there.",
+    "The sandbox verdict in the attestation is what the launcher saw; on a phone a root of trust measures it.",
+    "Kernel bugs, hardware side channels, and what other processes of this host see (processor time, memory size) are "
+    "not covered.",
+    "Hostile trusted code could hide bits in random ids, digests and timing; their number is bounded and counted.",
+    "With the device secret stolen, a protected code is an invertible copy of a face (`python -m bench protection`).",
+    "An erasure cannot reach copies that others made of the device directory before.",
+    "The checks ran on a temporary device of this product on this host, not on your device's data.",
+)
+
+
+def signer_from(seed: bytes) -> NoteSigner:
+    """The evidence signer of a 32-byte Ed25519 seed; its name is made from its key."""
+    public = NoteSigner("unnamed", seed).key.public_key
+    return NoteSigner(evidence_origin(public), seed)
+
+
+def run_audit(
+    out: Path, *, quick: bool = False, seed: bytes | None = None, allow_level: Level | None = None,
+    progress: Progress | None = None,
+) -> tuple[Report, NoteKey]:  # fmt: skip
+    """Run everything and write the bundle.
+
+    Args:
+        out: directory to make; must not exist or be empty.
+        quick: fewer layer sets in the escape battery, the evidence itself not scanned.
+        seed: of the evidence key; a fresh one without it.
+        allow_level: lowest sandbox level to run on, besides ENFORCED.
+        progress: called with what is done, how many steps are done, how many there are.
+
+    Raises:
+        InputRefused: `out` holds something.
+        TeeUnavailable: the secure world does not start.
+    """
+    if out.exists() and (not out.is_dir() or any(out.iterdir())):
+        raise InputRefused(f"{out} is there already", hint="choose a new directory", code="audit.out_exists")
+    created = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    signer = signer_from(seed or secrets.token_bytes(32))
+    out.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix="bioguard-audit-") as work:
+        stage = Path(work) / "bundle"
+        raw = stage / "raw"
+        raw.mkdir(parents=True)
+        with Lab(Path(work) / "device", allow_level) as lab:
+            checks = _checks(lab, raw, created, quick=quick, progress=progress)
+            report = _report(lab, checks, created, quick=quick)
+            write_bundle(stage, report, lab, signer)
+        shutil.copytree(stage, out, dirs_exist_ok=True)
+    return report, signer.key
+
+
+def _checks(lab: Lab, raw: Path, created: str, *, quick: bool, progress: Progress | None) -> list[Check]:
+    steps = OTHER_CHECKS + len(TRIALS)
+    found: list[Check] = []
+
+    def add(checks: Iterable[Check]) -> None:
+        for check in checks:
+            found.append(check)
+            if progress:
+                progress(f"{check.status.label:<8} {check.id} {check.title}", len(found), steps)
+
+    def attempts(done: int, planned: int) -> None:
+        if progress and done % ATTEMPTS_TOLD == 0:
+            progress(f"{done} of {planned} attempts to get out", len(found), steps)
+
+    add(static_checks(raw, created))
+    add([confinement.verdict_check(lab.device.running.verdict, raw)])
+    add(confinement.battery_checks(raw, quick=quick, progress=attempts))
+    before = consent.signed_log(lab.device).checkpoint
+    (raw.parent / "checkpoint-before.txt").write_text(before, "utf-8")
+    add(conduct(trial, lab, raw) for trial in TRIALS)
+    add(confinement.leak_checks(lab, raw, quick=quick))
+    add([_attestation_check(lab)])
+    return found
+
+
+def _attestation_check(lab: Lab) -> Check:
+    """A token in each profile, checked as a stranger would."""
+    nonce, seen = secrets.token_bytes(32), list[str]()
+    try:
+        key = consent.signed_log(lab.device).attestation_key
+        for profile in Profile:
+            claims, _ = Claims.verify(consent.attest(lab.device, nonce, profile), key, nonce)
+            seen.append(f"{profile.value}: lifecycle {claims.lifecycle.name}, {len(claims.components)} components")
+        status = Status.PASS
+    except BioguardError as error:
+        status, seen = Status.FAIL, [error.message]
+    return Check(
+        id="BG-ATT-001",
+        title="The device attests its state, and does not claim to be secured",
+        status=status,
+        summary=f"{len(seen)} tokens verified" if status is Status.PASS else "a token does not verify",
+        details=tuple(seen),
+        limits="the keys are as safe as the host: the token shows the form, not hardware",
+        reference="RFC 9783",
+    )
+
+
+def _report(lab: Lab, checks: list[Check], created: str, *, quick: bool) -> Report:
+    running = lab.device.running
+    requirements = tuple(Requirement(id=c.id, section=c.section, promise=c.promise, control=c.control) for c in CLAUSES)
+    draft = Report(
+        kind="audit",
+        title="Evidence of a bioguard device",
+        headline="",
+        tool=f"bioguard {__version__}",
+        created=created,
+        facts=(
+            Fact("What this is", "a SIMULATED device; a phone has hardware where this has files"),
+            Fact(
+                "Host",
+                f"{platform.system()} {platform.release()} {platform.machine()}, Python {platform.python_version()}",
+            ),
+            Fact("Sandbox", running.verdict.level.value),
+            Fact("Filter SHA-256", running.verdict.filter_sha256.hex() or "none"),
+            *(Fact(f"Measurement of {name}", digest) for name, digest in sorted(running.measurements.items())),
+            Fact("Run", "quick: a short escape battery, the evidence not scanned" if quick else "full"),
+        ),
+        checks=tuple(checks),
+        requirements=requirements,
+        residual=RESIDUAL,
+    )
+    kept = sum(draft.requirement_status(r.id) is Status.PASS for r in requirements)
+    counts = draft.counts()
+    headline = (
+        f"{kept} of {len(requirements)} promises have evidence without a reservation; "
+        f"{counts[Status.FAIL]} {'check' if counts[Status.FAIL] == 1 else 'checks'} failed, "
+        f"{counts[Status.UNKNOWN]} could not run"
+    )
+    numbers = (Fact("Promises kept", f"{kept} of {len(requirements)}"), Fact("Sandbox", running.verdict.level.value))
+    return replace(draft, headline=headline, key_numbers=numbers)
+
+
+def write_bundle(stage: Path, report: Report, lab: Lab, signer: NoteSigner) -> None:
+    """Write report, log, proofs, keys, statement and token of a lab into `stage`, where the checks wrote `raw`."""
+    for name, form in FORMS.items():
+        (stage / name).write_text(render(report, form), "utf-8")
+    log = consent.signed_log(lab.device)
+    (stage / "log.json").write_text(log.to_text(), "utf-8")
+    erased = [i.entry for i in log.items if i.entry and i.entry.event is Event.RECORD_ERASED][-PROOFS:]
+    _write_proofs(stage, log, erased)
+    if erased:
+        receipt = erasure_receipt(lab.device, [(entry.digest or b"").hex() for entry in erased])
+        (stage / bundle.RECEIPT).write_text(receipt.to_text(), "utf-8")
+        shutil.copyfile(lab.directory / bundle.STORE_IMAGE, stage / bundle.STORE_IMAGE)
+    lines = (json.dumps(note.to_json(), sort_keys=True) + "\n" for note in lab.requests)
+    (stage / "storage-requests.jsonl").write_text("".join(lines), "utf-8")
+    keys = bundle.BundleKeys(signer.key, log.key, log.attestation_key)
+    (stage / bundle.KEYS).write_text(keys.to_text(), "utf-8")
+    running = lab.device.running
+    configuration = {f"measurement of {name}": digest for name, digest in running.measurements.items()}
+    configuration["system call filter"] = hashlib.sha256(running.verdict.filter_sha256).hexdigest()
+    if len(running.verdict.filter_sha256) == 32:
+        configuration["system call filter"] = running.verdict.filter_sha256.hex()
+    body = bundle.seal_statement(stage, report, configuration, signer)
+    token = consent.attest(lab.device, bundle.statement_nonce(body))
+    (stage / bundle.ATTESTATION).write_bytes(token)
+
+
+def _write_proofs(stage: Path, log: consent.SignedLog, entries: list[Entry]) -> None:
+    folder = stage / "log-proofs"
+    folder.mkdir()
+    for entry in entries:
+        proof = proof_of(log.leaves, entry.sequence, log.checkpoint)
+        (folder / f"{entry.sequence:06d}-{entry.event.name.lower()}.tlog-proof").write_text(proof.to_text(), "utf-8")
+    old_size = int((stage / "checkpoint-before.txt").read_text("utf-8").split("\n")[1])
+    path = [h.hex() for h in consistency_proof(log.leaves, old_size)]
+    body = {"old_size": old_size, "new_size": len(log.items), "proof": path}
+    (stage / "consistency.json").write_text(json.dumps(body, indent=1, sort_keys=True) + "\n", "utf-8")

@@ -1,0 +1,182 @@
+"""ISessionCallback as values: what a session tells its client, and which of it ends an operation."""
+
+from dataclasses import dataclass
+
+from bioguard.hal.aidl_codes import EnrollmentStage, ErrorCode, Feature, Kind
+from bioguard.hal.enrollment import Cell
+from bioguard.records.tokens import AuthToken
+
+__all__ = [
+    "Acquired", "AuthenticationFailed", "AuthenticationSucceeded", "AuthenticatorIdInvalidated",
+    "AuthenticatorIdRetrieved", "Callback", "ChallengeGenerated", "ChallengeRevoked", "EnrollmentFrame",
+    "EnrollmentProgress", "EnrollmentsEnumerated", "EnrollmentsRemoved", "FeatureSet", "FeaturesRetrieved",
+    "InteractionDetected", "LockoutCleared", "LockoutPermanent", "LockoutTimed", "OperationError", "SessionClosed",
+    "is_terminal",
+]  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class ChallengeGenerated:
+    """onChallengeGenerated."""
+
+    challenge: int
+
+
+@dataclass(frozen=True, slots=True)
+class ChallengeRevoked:
+    """onChallengeRevoked; echoes unknown values."""
+
+    challenge: int
+
+
+@dataclass(frozen=True, slots=True)
+class Acquired:
+    """onAcquired: AcquiredInfo of the sensor's kind and a vendor code."""
+
+    info: int
+    vendor_code: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class EnrollmentFrame:
+    """onEnrollmentFrame: one frame of a face enrollment."""
+
+    info: int
+    vendor_code: int
+    stage: EnrollmentStage
+    cell: Cell | None
+    pan: float
+    tilt: float
+
+
+@dataclass(frozen=True, slots=True)
+class EnrollmentProgress:
+    """onEnrollmentProgress: 0 remaining ends the enrollment."""
+
+    enrollment_id: int
+    remaining: int
+
+
+@dataclass(frozen=True, slots=True)
+class AuthenticationSucceeded:
+    """onAuthenticationSucceeded: a token from a Class 3 sensor, none from others."""
+
+    enrollment_id: int
+    token: AuthToken | None
+
+
+@dataclass(frozen=True, slots=True)
+class AuthenticationFailed:
+    """onAuthenticationFailed."""
+
+
+@dataclass(frozen=True, slots=True)
+class LockoutTimed:
+    """onLockoutTimed, with the milliseconds left."""
+
+    remaining_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class LockoutPermanent:
+    """onLockoutPermanent."""
+
+
+@dataclass(frozen=True, slots=True)
+class LockoutCleared:
+    """onLockoutCleared."""
+
+
+@dataclass(frozen=True, slots=True)
+class InteractionDetected:
+    """onInteractionDetected."""
+
+
+@dataclass(frozen=True, slots=True)
+class EnrollmentsEnumerated:
+    """onEnrollmentsEnumerated."""
+
+    ids: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class EnrollmentsRemoved:
+    """onEnrollmentsRemoved: what was really removed."""
+
+    ids: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class AuthenticatorIdRetrieved:
+    """onAuthenticatorIdRetrieved."""
+
+    authenticator_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class AuthenticatorIdInvalidated:
+    """onAuthenticatorIdInvalidated."""
+
+    authenticator_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class FeaturesRetrieved:
+    """onFeaturesRetrieved."""
+
+    features: tuple[Feature, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class FeatureSet:
+    """onFeatureSet."""
+
+    feature: Feature
+
+
+@dataclass(frozen=True, slots=True)
+class OperationError:
+    """onError."""
+
+    error: ErrorCode
+    vendor_code: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class SessionClosed:
+    """onSessionClosed: the last call ever."""
+
+
+Callback = (
+    ChallengeGenerated
+    | ChallengeRevoked
+    | Acquired
+    | EnrollmentFrame
+    | EnrollmentProgress
+    | AuthenticationSucceeded
+    | AuthenticationFailed
+    | LockoutTimed
+    | LockoutPermanent
+    | LockoutCleared
+    | InteractionDetected
+    | EnrollmentsEnumerated
+    | EnrollmentsRemoved
+    | AuthenticatorIdRetrieved
+    | AuthenticatorIdInvalidated
+    | FeaturesRetrieved
+    | FeatureSet
+    | OperationError
+    | SessionClosed
+)
+
+_NEVER_TERMINAL = (Acquired, EnrollmentFrame)
+_FACE_TERMINAL = (AuthenticationFailed, LockoutTimed, LockoutPermanent)
+
+
+def is_terminal(callback: Callback, kind: Kind) -> bool:
+    """Whether this callback ends the operation. A rejected finger may try again; a rejected face is done."""
+    if isinstance(callback, EnrollmentProgress):
+        return callback.remaining == 0
+    if isinstance(callback, _FACE_TERMINAL):
+        return kind is Kind.FACE
+    return not isinstance(callback, _NEVER_TERMINAL)

@@ -1,1 +1,0 @@
-"""The promises of the policy: register, notice, incidents. Pure; the rules themselves run in `trusted.policy`."""

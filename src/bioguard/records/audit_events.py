@@ -1,0 +1,149 @@
+"""What the log holds: one closed record, and for each kind of event exactly the fields it has.
+
+There is no text and no byte string that a caller chooses: ids are random, digests are salted, the rest are small
+enumerations and numbers. So an entry cannot hold a feature, a template, a key, a token, a PIN, a threshold or a score.
+
+`blind` is 16 random bytes: the hash of an entry stays when its body is pruned, and without the blind nobody can test
+guesses about a pruned body against it.
+"""
+
+from dataclasses import dataclass
+from enum import IntEnum, unique
+from typing import Annotated
+
+from bioguard.commands.biometric import Modality
+from bioguard.proofs.merkle import leaf_hash
+from bioguard.records.consent import MAX_MS, Purpose
+from tee_sim.shared.schema import Fixed, Record, UpTo
+
+__all__ = ["FIELDS", "MAX_SEQUENCE", "Cause", "Entry", "Event"]
+
+MAX_SEQUENCE = 1 << 40
+_ID = Fixed(16)
+
+
+@unique
+class Event(IntEnum):
+    """Kinds of events. Numbers are never reused."""
+
+    STARTED = 1
+    POLICY_CHANGED = 2
+    USER_ADDED = 3
+    USER_REMOVED = 4
+    CLOCK_MOVED = 5
+    CONSENT_GRANTED = 10
+    CONSENT_CONFIRMED = 11
+    CONSENT_WITHDRAWN = 12
+    OBJECTED = 13
+    RESTRICTED = 14
+    UNRESTRICTED = 15
+    MARKED_UNDERAGE = 16
+    RECORD_STORED = 20
+    RECORD_ERASED = 21
+    ENROLL_REFUSED = 22
+    DECIDED = 30
+    MATCH_REFUSED = 31
+    REQUEST_OPENED = 40
+    REQUEST_EXTENDED = 41
+    REQUEST_ANSWERED = 42
+    LOG_PRUNED = 50
+    ATTESTED = 51
+    INCIDENT = 60
+    INCIDENT_ACKNOWLEDGED = 61
+
+
+@unique
+class Cause(IntEnum):
+    """Why, or how it ended: the closed vocabulary of all events."""
+
+    ACCEPTED = 1
+    NOT_SIMILAR = 2
+    REQUESTED = 10
+    REPLACED = 11
+    WITHDRAWN = 12
+    RETENTION = 13
+    UNDERAGE = 14
+    BY_OPERATOR = 15
+    NO_CONSENT = 20
+    EXPIRED = 21
+    SUSPENDED = 22
+    OBJECTED = 23
+    RESTRICTED = 24
+    LOCKED = 25
+    INFORMATION = 40
+    ACCESS = 41
+    RECTIFICATION = 42
+    ERASURE = 43
+    RESTRICTION = 44
+    PORTABILITY = 45
+    OBJECTION = 46
+    COMPLAINT = 47
+    COMPLEX = 50
+    MANY_REQUESTS = 51
+    FULFILLED = 52
+    REFUSED = 53
+    TAMPERED = 60
+    ROLLED_BACK = 61
+    CLOCK_MOVED = 62
+
+
+_SUBJECT = frozenset({"subject"})
+_CONSENT = frozenset({"subject", "modality", "purpose"})
+_RECORD = frozenset({"subject", "modality", "record_id", "digest"})
+FIELDS: dict[Event, frozenset[str]] = {
+    Event.STARTED: frozenset({"number"}),
+    Event.POLICY_CHANGED: frozenset({"number"}),
+    Event.USER_ADDED: _SUBJECT,
+    Event.USER_REMOVED: _SUBJECT,
+    Event.CLOCK_MOVED: frozenset({"number"}),
+    Event.CONSENT_GRANTED: _CONSENT | {"number"},
+    Event.CONSENT_CONFIRMED: _SUBJECT | {"number"},
+    Event.CONSENT_WITHDRAWN: _CONSENT,
+    Event.OBJECTED: frozenset({"subject", "purpose"}),
+    Event.RESTRICTED: _SUBJECT,
+    Event.UNRESTRICTED: _SUBJECT,
+    Event.MARKED_UNDERAGE: _SUBJECT,
+    Event.RECORD_STORED: _RECORD,
+    Event.RECORD_ERASED: _RECORD | {"cause"},
+    Event.ENROLL_REFUSED: frozenset({"subject", "modality", "cause"}),
+    Event.DECIDED: frozenset({"subject", "modality", "purpose", "cause"}),
+    Event.MATCH_REFUSED: _CONSENT | {"cause"},
+    Event.REQUEST_OPENED: frozenset({"subject", "cause", "number"}),
+    Event.REQUEST_EXTENDED: frozenset({"subject", "cause", "number"}),
+    Event.REQUEST_ANSWERED: frozenset({"subject", "cause", "number"}),
+    Event.LOG_PRUNED: frozenset({"number"}),
+    Event.ATTESTED: frozenset({"digest"}),
+    Event.INCIDENT: frozenset({"cause", "number"}),
+    Event.INCIDENT_ACKNOWLEDGED: frozenset({"number"}),
+}
+"""number: boot count, days the clock moved, policy version, request or incident id, or before which entry bodies were
+pruned."""
+NOBODY = bytes(16)
+"""subject of a search that accepted nobody."""
+_OPTIONAL = ("subject", "modality", "purpose", "record_id", "digest", "cause", "number")
+_LEAF_PREFIX = b"bioguard log entry v1\x00"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry(Record):
+    """One event. Raises ValueError when it is made with a field its kind does not have, or without one it has."""
+
+    sequence: Annotated[int, UpTo(MAX_SEQUENCE)]
+    wall_ms: Annotated[int, UpTo(MAX_MS)]
+    event: Event
+    blind: Annotated[bytes, _ID]
+    subject: Annotated[bytes, _ID] | None = None
+    modality: Modality | None = None
+    purpose: Purpose | None = None
+    record_id: Annotated[bytes, _ID] | None = None
+    digest: Annotated[bytes, Fixed(32)] | None = None
+    cause: Cause | None = None
+    number: Annotated[int, UpTo(MAX_MS)] | None = None
+
+    def __post_init__(self) -> None:
+        if {name for name in _OPTIONAL if getattr(self, name) is not None} != FIELDS[self.event]:
+            raise ValueError(f"{self.event.name} has exactly the fields {sorted(FIELDS[self.event])}")
+
+    def leaf(self) -> bytes:
+        """The Merkle leaf hash of this entry."""
+        return leaf_hash(_LEAF_PREFIX + self.to_bytes())

@@ -1,0 +1,132 @@
+"""Play a story on a virtual HAL and tell every callback: how a script of knobs behaves, without a device.
+
+A story is a list of words:
+
+    challenge               generate a challenge
+    enroll                  enroll with a token for the last challenge
+    authenticate[=ID]       authenticate for an operation id
+    detect                  detect interaction
+    touch, ready            a finger touches or a face looks; the display is ready (under-display sensors)
+    cancel, enumerate, authenticator-id, invalidate
+    remove=ID[,ID...]
+    reset-lockout           with a fresh PIN token
+    wait=MS                 let time pass
+    knob:NAME=VALUE         turn a knob on the way
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, fields
+
+from bioguard.errors import InputRefused
+from bioguard.hal import callbacks as cb
+from bioguard.hal.aidl_codes import Kind
+from bioguard.hal.callbacks import Callback
+from bioguard.records.tokens import AuthenticatorType, AuthToken
+from bioguard.simulate.faults.grammar import int_sequence
+from bioguard.simulate.faults.scenario import Scenario
+from bioguard.simulate.virtual_hal.virtual_hal import VirtualHal
+from tee_sim.shared.clock import FakeClock
+from tee_sim.shared.rng import SeededRng
+
+__all__ = ["Told", "play"]
+
+PLAYER = b"player".ljust(16, b"\0")
+SECURE_USER_ID = 0x5349_4D55_4C41_5445
+"""ASCII "SIMULATE": the story's user has no real PIN, its tokens are signed with the story's own key."""
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """One callback: when (milliseconds since the story began), its name and its fields without any MAC."""
+
+    at_ms: int
+    name: str
+    fields: dict[str, object]
+
+
+@dataclass(slots=True)
+class _Story:
+    hal: VirtualHal
+    key: bytes
+    clock: FakeClock
+    began_ms: int
+    told: list[Told] = field(default_factory=list)
+    challenge: int = 0
+
+    def hear(self, callback: Callback) -> None:
+        """Keep a callback."""
+        if isinstance(callback, cb.ChallengeGenerated):
+            self.challenge = callback.challenge
+        plain = {f.name: _plain(getattr(callback, f.name)) for f in fields(callback)}
+        self.told.append(Told(self.clock.boot_ms() - self.began_ms, type(callback).__name__, plain))
+
+    def token(self) -> bytes:
+        """A PIN token for the last challenge."""
+        return AuthToken.sign(
+            self.key,
+            challenge=self.challenge,
+            user_id=SECURE_USER_ID,
+            authenticator_id=0,
+            authenticator_type=AuthenticatorType.PASSWORD,
+            timestamp_ms=self.clock.boot_ms(),
+        ).to_bytes()
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, AuthToken):
+        return {f.name: getattr(value, f.name) for f in fields(value) if f.name != "mac"}
+    return getattr(value, "name", str(value) if not isinstance(value, int | float | str | tuple | None) else value)
+
+
+def _number(text: str, what: str, default: int | None = None) -> int:
+    values = int_sequence(text) if text else ()
+    if len(values) == 1:
+        return values[0]
+    if not text and default is not None:
+        return default
+    raise InputRefused(f"{what} needs a number", hint=f"for instance {what}=1", code="fault.story")
+
+
+def play(kind: Kind, scenario: Scenario, words: Sequence[str]) -> list[Told]:
+    """Play a story on a new virtual HAL. The same scenario and words give the same callbacks.
+
+    Raises:
+        InputRefused: a word that is not in the language.
+        NotPermitted: an operation the session does not allow now.
+    """
+    rng = SeededRng(b"bioguard story" + scenario.seed.to_bytes(8, "big"))
+    clock, key = FakeClock(), rng.bytes(32)
+    hal = VirtualHal(kind, scenario.knobs, clock=clock, rng=rng, token_key=key)
+    story = _Story(hal, key, clock, clock.boot_ms())
+    session = hal.create_session(PLAYER, story.hear, secure_user_id=SECURE_USER_ID)
+    calls = session.calls
+    verbs: dict[str, Callable[[str], object]] = {
+        "challenge": lambda _: session.generate_challenge(),
+        "enroll": lambda _: session.enroll(story.token()),
+        "authenticate": lambda a: calls.authenticate(_number(a, "authenticate", 0)),
+        "detect": lambda _: calls.detect_interaction(),
+        "touch": lambda _: session.pointer_down(),
+        "ready": lambda _: session.ui_ready(),
+        "cancel": lambda _: calls.cancel(),
+        "enumerate": lambda _: calls.enumerate_enrollments(),
+        "authenticator-id": lambda _: calls.get_authenticator_id(),
+        "invalidate": lambda _: calls.invalidate_authenticator_id(),
+        "remove": lambda a: calls.remove_enrollments(int_sequence(a)),
+        "reset-lockout": lambda _: calls.reset_lockout(story.token()),
+        "wait": lambda a: clock.advance(_number(a, "wait")),
+    }
+    for word in words:
+        verb, _, argument = word.partition("=")
+        if verb.startswith("knob:"):
+            scenario.knobs.set(verb.removeprefix("knob:"), argument)
+        elif verb in verbs:
+            verbs[verb](argument)
+            calls.pump()
+            session.tick()
+        else:
+            raise InputRefused(
+                f"{word[:40]!r} is not a word of a story",
+                hint=f"one of {', '.join(verbs)}, knob:NAME=VALUE",
+                code="fault.story",
+            )
+    return story.told

@@ -1,0 +1,225 @@
+"""The contract inside the biometric TA: stored states, the authority over both sensors, and its own commands.
+
+The TA asks it at four points: before an enrollment, when an enrollment is stored, before a comparison, after one.
+
+A decision is two transactions, whatever it comes to: the attempt is charged; then its end, what was learned of each
+record, and the log entry are stored together. Only then it is answered.
+"""
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, replace
+from typing import Any
+
+from bioguard.commands import sensor as commands
+from bioguard.commands.biometric import Modality
+from bioguard.commands.configuration import Configuration, LockoutChoice
+from bioguard.commands.sensor import LockKind, SensorStatus
+from bioguard.records.tokens import TOKEN_KEY_NAME, AuthToken
+from bioguard.trusted.sensor.authorization import Attempt, SensorAuthority, TokenUnusable
+from bioguard.trusted.sensor.exposure import Exposures
+from bioguard.trusted.sensor.lockout import (
+    ANDROID_11,
+    ANDROID_13,
+    APPLE,
+    CLEAR,
+    Lock,
+    LockoutState,
+    LockStatus,
+    Outcome,
+)
+from bioguard.trusted.sensor.pins import GatekeeperPins
+from bioguard.trusted.sensor.sensors import FACE, FINGERPRINT
+from bioguard.trusted.sensor.states import StoredStates
+from bioguard.trusted.sensor.tally import SENSOR_IDS, put_tally, read_tally
+from tee_sim.shared.schema import Record
+from tee_sim.shared.ta_api import Command, TaEnv, Transaction
+
+__all__ = ["ContractDesk", "Search"]
+
+_POLICIES = {
+    LockoutChoice.ANDROID_13: ANDROID_13,
+    LockoutChoice.ANDROID_11: ANDROID_11,
+    LockoutChoice.APPLE: APPLE,
+}
+
+Handler = Callable[[Any], Record]
+Change = Callable[[Transaction], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Search:
+    """A search that is already counted as a miss in storage."""
+
+    modality: Modality
+    before: LockoutState
+    charged: LockoutState
+
+
+class ContractDesk:
+    """Rules and commands of the contract for one TA.
+
+    Args:
+        enrollments: how many records of a modality a user has; None for an unknown user.
+        configuration: which lockout, and whether a PIN is required.
+    """
+
+    def __init__(
+        self,
+        env: TaEnv,
+        enrollments: Callable[[bytes, Modality], int | None],
+        configuration: Configuration,
+    ) -> None:
+        self._env = env
+        self.states = StoredStates(env.store)
+        self._enrollments = enrollments
+        self.configure(configuration)
+
+    def configure(self, configuration: Configuration) -> None:
+        """Go by this configuration."""
+        self._lockout = _POLICIES[configuration.lockout]
+        self.authority = SensorAuthority(
+            [FINGERPRINT, FACE],
+            states=self.states,
+            policy=self._lockout,
+            clock=self._env.clock,
+            rng=self._env.rng,
+            token_key=lambda: self._env.keys.shared(TOKEN_KEY_NAME),
+            pins=GatekeeperPins(self._env.peers),
+            allow_unbound=not configuration.require_pin,
+            tokens=not configuration.for_testing,
+        )
+
+    def permit(self, user: bytes, modality: Modality, token: bytes, *, enrollments: int) -> AuthToken | None:
+        """Authorize an enrollment. Raises TokenUnusable."""
+        return self.authority.allow_enrollment(SENSOR_IDS[modality], user, token, enrollments=enrollments)
+
+    def enrolled(self, user: bytes, modality: Modality, permit: AuthToken | None) -> Change:
+        """What must be stored together with the new enrollment."""
+        sensor_id = SENSOR_IDS[modality]
+        state = self.authority.enrolled(sensor_id, user, permit)
+        return lambda transaction: self.states.put(transaction, sensor_id, user, state)
+
+    def owner(self, user: bytes) -> int:
+        """Secure user id of the PIN that a user's present enrollments were authorized with; 0 if none was."""
+        enrolled = (sensor_id for modality, sensor_id in SENSOR_IDS.items() if self._enrollments(user, modality))
+        return next(filter(None, (self.states.load(sensor_id, user).secure_user_id for sensor_id in enrolled)), 0)
+
+    def forget(self, user: bytes) -> Change:
+        """What must be erased together with a user."""
+        return lambda transaction: self.states.erase(transaction, user)
+
+    def begin(self, user: bytes, modality: Modality) -> Attempt | LockStatus:
+        """Count an attempt before it is compared."""
+        return self.authority.begin_attempt(SENSOR_IDS[modality], user)
+
+    def settle(
+        self, attempt: Attempt, outcome: Outcome, operation_id: int, *, near: Iterable[bytes], strong: bytes | None
+    ) -> bytes | None:
+        """End an attempt; the token of a match. near, strong: as in `Exposures.after`."""
+        settlement = self.authority.settlement(attempt, outcome, operation_id)
+        sensor_id = attempt.sensor_id
+        tally = read_tally(self._env.store, sensor_id)
+        with self._env.store.transaction() as transaction:
+            self.states.put(transaction, sensor_id, attempt.user, settlement.state)
+            put_tally(transaction, sensor_id, tally.with_exposures(tally.exposures.after(near=near, strong=strong)))
+        return settlement.token.to_bytes() if settlement.token else None
+
+    def begin_search(self, modality: Modality) -> Search | LockStatus:
+        """Count a search as a miss before it is made. A LockStatus means: locked, nothing counted."""
+        sensor_id, now_ms = SENSOR_IDS[modality], self._env.clock.boot_ms()
+        tally = read_tally(self._env.store, sensor_id)
+        if self._lockout.status(tally.search, now_ms).lock is not Lock.NONE:
+            return self.search_lock(modality)
+        charged = self._lockout.charge(tally.search, now_ms)
+        with self._env.store.transaction() as transaction:
+            put_tally(transaction, sensor_id, replace(tally, search=charged))
+        return Search(modality, tally.search, charged)
+
+    def settle_search(
+        self, search: Search, *, found: bool, near: Iterable[bytes], strong: bytes | None, beaten: Iterable[bytes]
+    ) -> None:
+        """End a search. A match gives this search back and clears nothing: whoever is enrolled could else guess on."""
+        sensor_id, now_ms = SENSOR_IDS[search.modality], self._env.clock.boot_ms()
+        tally = read_tally(self._env.store, sensor_id)
+        ended = self._lockout.observed(search.before, now_ms) if found else search.charged
+        exposures = tally.exposures.after(near=near, strong=strong, beaten=beaten)
+        with self._env.store.transaction() as transaction:
+            put_tally(transaction, sensor_id, replace(tally, search=ended).with_exposures(exposures))
+
+    def search_lock(self, modality: Modality) -> LockStatus:
+        """The lock of 1:N on a sensor. A wait that is over, or starts again after a reboot, is stored so."""
+        sensor_id, now_ms = SENSOR_IDS[modality], self._env.clock.boot_ms()
+        tally = read_tally(self._env.store, sensor_id)
+        seen = self._lockout.observed(tally.search, now_ms)
+        if seen != tally.search:
+            with self._env.store.transaction() as transaction:
+                put_tally(transaction, sensor_id, replace(tally, search=seen))
+        return self._lockout.status(seen, now_ms)
+
+    def exposures(self, modality: Modality) -> Exposures:
+        """How often each record of a sensor came near."""
+        return read_tally(self._env.store, SENSOR_IDS[modality]).exposures
+
+    def barred(self, modality: Modality) -> frozenset[bytes]:
+        """Whom a search must not name: the sensor is locked for them."""
+        sensor_id, locked = SENSOR_IDS[modality], self.states.locked()
+        return frozenset(u for u in locked if self.authority.lock_status(sensor_id, u).lock is not Lock.NONE)
+
+    def handlers(self) -> Iterator[tuple[Command[Any, Any], Handler]]:
+        """The commands to bind."""
+        yield commands.GENERATE_CHALLENGE, self._known(commands.Challenge, self._generate)
+        yield commands.REVOKE_CHALLENGE, self._known(commands.SensorDone, self._revoke)
+        yield commands.GET_AUTHENTICATOR_ID, self._known(commands.AuthenticatorId, self._get_id)
+        yield commands.INVALIDATE_AUTHENTICATOR_ID, self._known(commands.AuthenticatorId, self._invalidate)
+        yield commands.RESET_LOCKOUT, self._known(commands.SensorDone, self._reset)
+        yield commands.LOCK_STATUS, self._known(commands.LockReply, self._status)
+        yield commands.SEARCH_LOCK_STATUS, self._search_status
+
+    def _known(self, reply: Callable[..., Record], handler: Callable[[Any, int], Record]) -> Handler:
+        def answer(request: Any) -> Record:
+            count = self._enrollments(request.user, request.modality)
+            return reply(status=SensorStatus.UNKNOWN_USER) if count is None else handler(request, count)
+
+        return answer
+
+    def _generate(self, request: commands.SensorRequest, _count: int) -> commands.Challenge:
+        challenge = self.authority.generate_challenge(SENSOR_IDS[request.modality], request.user)
+        return commands.Challenge(status=SensorStatus.OK, challenge=challenge)
+
+    def _revoke(self, request: commands.RevokeChallenge, _count: int) -> commands.SensorDone:
+        self.authority.revoke_challenge(SENSOR_IDS[request.modality], request.user, request.challenge)
+        return commands.SensorDone(status=SensorStatus.OK)
+
+    def _get_id(self, request: commands.SensorRequest, count: int) -> commands.AuthenticatorId:
+        value = self.authority.authenticator_id(SENSOR_IDS[request.modality], request.user, enrollments=count)
+        return commands.AuthenticatorId(status=SensorStatus.OK, authenticator_id=value)
+
+    def _invalidate(self, request: commands.SensorRequest, count: int) -> commands.AuthenticatorId:
+        value = self.authority.invalidate(SENSOR_IDS[request.modality], request.user, enrollments=count)
+        return commands.AuthenticatorId(status=SensorStatus.OK, authenticator_id=value)
+
+    def _reset(self, request: commands.ResetLockout, _count: int) -> commands.SensorDone:
+        try:
+            owned = self.authority.reset_lockout(SENSOR_IDS[request.modality], request.user, request.token)
+        except TokenUnusable:
+            return commands.SensorDone(status=SensorStatus.TOKEN_REFUSED)
+        for modality, sensor_id in SENSOR_IDS.items():
+            if sensor_id in owned and self._enrollments(request.user, modality):
+                self._clear_search(sensor_id)
+        return commands.SensorDone(status=SensorStatus.OK)
+
+    def _clear_search(self, sensor_id: int) -> None:
+        tally = read_tally(self._env.store, sensor_id)
+        if tally.search != CLEAR:
+            with self._env.store.transaction() as transaction:
+                put_tally(transaction, sensor_id, replace(tally, search=CLEAR))
+
+    def _status(self, request: commands.SensorRequest, _count: int) -> commands.LockReply:
+        return _lock_reply(self.authority.lock_status(SENSOR_IDS[request.modality], request.user))
+
+    def _search_status(self, request: commands.SearchRequest) -> commands.LockReply:
+        return _lock_reply(self.search_lock(request.modality))
+
+
+def _lock_reply(status: LockStatus) -> commands.LockReply:
+    return commands.LockReply(status=SensorStatus.OK, lock=LockKind(int(status.lock)), remaining_ms=status.remaining_ms)

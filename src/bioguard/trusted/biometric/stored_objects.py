@@ -1,0 +1,105 @@
+"""What the biometric TA keeps in its store: one prefix per kind of object, one closed record each.
+
+| object id        | kind        | owner | commitment | body           |
+|------------------|-------------|-------|------------|----------------|
+| `D`              | device      |       |            | DeviceState    |
+| `U` + user       | user        | user  |            | UserState      |
+| `R` + record id  | fingerprint | user  | digest     | StoredRecord   |
+| `R` + record id  | face        | user  | digest     | StoredRecord   |
+"""
+
+from dataclasses import dataclass
+from typing import Annotated
+
+from bioguard.commands.biometric import MAX_SAMPLE_BYTES, MAX_VIEWS, Modality, Profile
+from bioguard.commands.configuration import Configuration
+from tee_sim.shared.schema import AtMost, Fixed, Items, Record, UpTo
+
+__all__ = [
+    "DEVICE_OBJECT",
+    "KINDS",
+    "DeviceState",
+    "RecordRef",
+    "StoredRecord",
+    "UserState",
+    "record_object",
+    "user_object",
+]
+
+DEVICE_OBJECT = b"D"
+KINDS = {Modality.FINGERPRINT: "fingerprint", Modality.FACE: "face"}
+MAX_CODE_BYTES = 16_384
+"""A protected fingerprint of 255 minutiae at 512 bits each; a scalar face code of 1024 dimensions is 512 bytes."""
+_ID = Fixed(16)
+_NOT_CHOSEN = Configuration()
+
+
+def user_object(user: bytes) -> bytes:
+    """Object id of a user's state."""
+    return b"U" + user
+
+
+def record_object(record_id: bytes) -> bytes:
+    """Object id of a record."""
+    return b"R" + record_id
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeviceState(Record):
+    """What this device is, and what it learned.
+
+    Attributes:
+        configuration: as chosen when it was made; code_epoch 0 stands for a device that was not configured.
+        face_dimension: of the faces that are enrolled; of the last ones when there is none.
+        code_epoch, code_secret: renewal counter and secret of the protected codes. The secret is random and exists only
+            in here, so overwriting it makes every code of its epoch unusable, HUK or not.
+    """
+
+    configuration: Configuration = _NOT_CHOSEN
+    face_dimension: Annotated[int, UpTo(1024)] = 0
+    code_epoch: Annotated[int, UpTo(1 << 62)] = 0
+    code_secret: Annotated[bytes, Fixed(32)] = bytes(32)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordRef(Record):
+    """One line of a user's list."""
+
+    record_id: Annotated[bytes, _ID]
+    modality: Modality
+    position: Annotated[int, UpTo(10)]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UserState(Record):
+    """A user's records: 1:1 opens these and no others. label: of the name that the normal world may give this user."""
+
+    label: Annotated[bytes, Fixed(32)]
+    records: Annotated[tuple[RecordRef, ...], Items(20)] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredRecord(Record):
+    """The sealed body of one enrollment.
+
+    Attributes:
+        salt: of the salted digest; it lives only in here, so erasing the record makes the digest untestable.
+        views: canonical bytes of `bioguard.records`, one per sample; empty in the digest-only profile.
+        codes: protected codes, one per sample: sign codes for search (standard profile, faces), or what decisions are
+            made on (digest-only profile).
+        code_epoch: the epoch whose secret made the codes.
+    """
+
+    salt: Annotated[bytes, _ID]
+    modality: Modality
+    position: Annotated[int, UpTo(10)]
+    profile: Profile
+    enrolled_s: Annotated[int, UpTo(1 << 40)]
+    views: Annotated[tuple[bytes, ...], Items(MAX_VIEWS, AtMost(MAX_SAMPLE_BYTES))]
+    codes: Annotated[tuple[bytes, ...], Items(MAX_VIEWS, AtMost(MAX_CODE_BYTES))] = ()
+    code_epoch: Annotated[int, UpTo(1 << 62)] = 0
+
+    @property
+    def samples(self) -> int:
+        """How many samples were enrolled."""
+        return len(self.views) or len(self.codes)

@@ -1,0 +1,107 @@
+"""What a record keeps of its samples, by profile and modality.
+
+| profile     | face                              | finger                |
+|-------------|-----------------------------------|-----------------------|
+| standard    | template; sign code for search    | template              |
+| digest-only | scalar code, no template          | protected code        |
+
+Codes are made under the epoch secret of the device, which never leaves the secure world.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import chain
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bioguard.commands.biometric import Profile
+from bioguard.match.protected import CodeContext, ScalarCoder, SignCoder
+from bioguard.match.protected.finger_codes import FingerCoder, protected_scores
+from bioguard.records import FaceEmbedding, Features, FingerprintTemplate
+from bioguard.trusted.biometric.stored_objects import DeviceState
+
+__all__ = ["Keeper", "Kept"]
+
+PADDED = (64, 128, 256, 512, 1024)
+"""Dimensions as scalar codes have them (docs/formats/codes.md section 2)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kept:
+    """Bytes that go into a record."""
+
+    views: tuple[bytes, ...] = ()
+    codes: tuple[bytes, ...] = ()
+
+
+class Keeper:
+    """Coders of one device and epoch."""
+
+    def __init__(self, state: DeviceState) -> None:
+        self.profile = state.configuration.profile
+        self._secret = state.code_secret
+        self._epoch = state.code_epoch
+        # One of each in practice. By dimension, since another model's faces may come when the last face has gone.
+        self._signs: dict[int, SignCoder] = {}
+        self._scalars: dict[int, ScalarCoder] = {}
+        self._finger: FingerCoder | None = None
+
+    def keep(self, samples: Sequence[Features]) -> Kept:
+        """What to store of the samples of one enrollment."""
+        codes: tuple[bytes, ...] = ()
+        vectors = [s.vector for s in samples if isinstance(s, FaceEmbedding)]
+        if vectors:
+            rows = np.stack(vectors)
+            made = self.scalar(rows) if self.profile is Profile.DIGEST_ONLY else self.sign(rows)
+            codes = tuple(code.tobytes() for code in made)
+        elif self.profile is Profile.DIGEST_ONLY:
+            codes = tuple(self.finger_code(s) for s in samples if isinstance(s, FingerprintTemplate))
+        if self.profile is Profile.DIGEST_ONLY:
+            return Kept(codes=codes)
+        return Kept(views=tuple(sample.to_bytes() for sample in samples), codes=codes)
+
+    def _context(self, dimension: int) -> CodeContext:
+        return CodeContext(secret=self._secret, dimension=dimension, epoch=self._epoch)
+
+    def sign(self, rows: NDArray[np.float32]) -> NDArray[np.uint8]:
+        """Sign codes of embeddings float32 [n, d]: uint8 [n, 128]."""
+        dimension = rows.shape[1]
+        if dimension not in self._signs:
+            self._signs[dimension] = SignCoder(self._context(dimension))
+        return self._signs[dimension].encode(rows)
+
+    def scalar(self, rows: NDArray[np.float32]) -> NDArray[np.uint8]:
+        """Scalar codes of embeddings float32 [n, d]: uint8 [n, bytes]."""
+        return self._scalar_coder(rows.shape[1]).encode(rows)
+
+    def scalar_similarities(self, probes: NDArray[np.uint8], codes: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """About the cosine of each pair, float32 [m, n], from codes of the same length."""
+        return self._scalar_for(probes).similarities(probes, codes)
+
+    def scalar_rows(self, codes: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """Unit rows whose products are the similarities of the codes."""
+        return self._scalar_for(codes).decode(codes)
+
+    def _scalar_coder(self, dimension: int) -> ScalarCoder:
+        if dimension not in self._scalars:
+            self._scalars[dimension] = ScalarCoder(self._context(dimension))
+        return self._scalars[dimension]
+
+    def _scalar_for(self, codes: NDArray[np.uint8]) -> ScalarCoder:
+        """Decoding needs the length of a code only, and that names the dimension, rounded up to a power of two."""
+        coders = chain(self._scalars.values(), (ScalarCoder(self._context(size)) for size in PADDED))
+        return next(coder for coder in coders if coder.n_bytes == codes.shape[1])
+
+    def finger_code(self, template: FingerprintTemplate) -> bytes:
+        """Protected code of a fingerprint: keyed sign codes of its descriptors, no positions."""
+        return self._finger_coder().encode(template)
+
+    def finger_scores(self, probe: FingerprintTemplate, codes: Sequence[bytes]) -> list[float]:
+        """One score per protected code."""
+        return [float(score) for score in protected_scores(self._finger_coder().encode(probe), codes)]
+
+    def _finger_coder(self) -> FingerCoder:
+        if self._finger is None:
+            self._finger = FingerCoder(self._secret, epoch=self._epoch)
+        return self._finger

@@ -1,0 +1,285 @@
+"""The transparency log, kept by the trusted application in its anchored store.
+
+* Entries are numbered here; the tree over them is RFC 6962. A missing number, a changed entry or an older tree shows.
+* An entry is written in the transaction of what it tells about. Storing and erasing a record make their entries by
+  themselves (`JournaledStore`), so no caller can forget one.
+* Bodies are pruned after LOG_DAYS; leaf hashes stay, so old proofs keep verifying.
+
+| object id           | kind    | body    |
+|---------------------|---------|---------|
+| `H`                 | loghead | Head    |
+| `L` + first, 8 bytes| log     | Chunk   |
+"""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from typing import Annotated, Any
+
+from bioguard.commands.biometric import Modality
+from bioguard.commands.policy import LogItem
+from bioguard.proofs.merkle import Frontier
+from bioguard.records.audit_events import MAX_SEQUENCE, Cause, Entry, Event
+from bioguard.records.consent import DAY_MS, MAX_MS
+from tee_sim.shared.clock import MAX_BOOT_MS, Clock, Moment
+from tee_sim.shared.errors import TeeError, TeeResult
+from tee_sim.shared.rng import Rng
+from tee_sim.shared.schema import Fixed, Items, Record, UpTo
+from tee_sim.shared.ta_api import ObjectInfo, Reserve, Store, StoredObject, Transaction
+
+__all__ = ["LOG_DAYS", "Head", "Journal", "JournalClock", "JournaledStore"]
+
+LOG_DAYS = 30
+"""Policy III.1(2)b: log data are cleared, usually within 30 days."""
+CHUNK = 32
+"""Entries in one object: an append rewrites at most 32 short entries."""
+_HEAD = b"H"
+_RECORD_PREFIX = b"R"
+_MODALITY = {"fingerprint": Modality.FINGERPRINT, "face": Modality.FACE}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Head(Record):
+    """Where the log stands.
+
+    Attributes:
+        last_ms: the latest time it has seen: for the rules, time does not go back behind it.
+        last_boot_ms: boot time at that moment: since then time has gone on at least as boot time has.
+    """
+
+    size: Annotated[int, UpTo(MAX_SEQUENCE)] = 0
+    peaks: Annotated[tuple[bytes, ...], Items(41, Fixed(32))] = ()
+    first_body: Annotated[int, UpTo(MAX_SEQUENCE)] = 0
+    last_ms: Annotated[int, UpTo(MAX_MS)] = 0
+    last_boot_ms: Annotated[int, UpTo(MAX_BOOT_MS)] = 0
+
+    @property
+    def frontier(self) -> Frontier:
+        """The tree."""
+        return Frontier(self.size, self.peaks)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Chunk(Record):
+    """Up to CHUNK consecutive items."""
+
+    items: Annotated[tuple[LogItem, ...], Items(CHUNK)] = ()
+
+
+def _chunk_id(sequence: int) -> bytes:
+    return b"L" + (sequence - sequence % CHUNK).to_bytes(8, "big")
+
+
+def _body_ends_ms(entry: Entry) -> int:
+    """The first moment at which a body is older than LOG_DAYS."""
+    return entry.wall_ms + LOG_DAYS * DAY_MS + 1
+
+
+class Journal:
+    """The log of one trusted application."""
+
+    def __init__(self, store: Store, clock: Clock, salts: Rng) -> None:
+        self._store = store
+        self._clock = clock
+        self._salts = salts
+        self._pending: list[dict[str, Any]] = []
+        self.cause = Cause.REQUESTED
+        """Why records are erased, for the entries made while it is set (`because`)."""
+        try:
+            self.head = Head.from_bytes(store.get(_HEAD).body)
+        except TeeError as error:
+            if error.result is not TeeResult.ITEM_NOT_FOUND:
+                raise
+            self.head = Head()
+        self._seen = Moment(wall_ms=self.head.last_ms, boot_ms=self.head.last_boot_ms)
+
+    def now_ms(self) -> int:
+        """The time that all rules about dates go by: the wall clock's, but never behind what was seen before.
+
+        Where the wall clock was set back, time goes on from what was seen with the boot clock, which counts what has
+        passed since; after a reboot, what has passed since that, which is less and never more.
+        """
+        return self._now().wall_ms
+
+    def _now(self) -> Moment:
+        boot_ms, seen = self._clock.boot_ms(), self._seen
+        passed_ms = boot_ms - seen.boot_ms if boot_ms >= seen.boot_ms else boot_ms
+        wall_ms = min(max(self._clock.wall_ms(), seen.wall_ms + passed_ms), MAX_MS)
+        self._seen = Moment(wall_ms=wall_ms, boot_ms=boot_ms)
+        return self._seen
+
+    def note(self, event: Event, **fields: Any) -> None:
+        """Queue an entry; it is written with the next transaction, or by `flush`."""
+        self._pending.append({"event": event, **fields})
+
+    @contextmanager
+    def because(self, cause: Cause) -> Iterator[None]:
+        """Erasures inside the block are logged with this cause."""
+        before, self.cause = self.cause, cause
+        try:
+            yield
+        finally:
+            self.cause = before
+
+    def flush(self) -> None:
+        """Write what is queued."""
+        if self._pending:
+            with self.transaction():
+                pass
+
+    @contextmanager
+    def transaction(self, reserve: Reserve = Reserve.NONE) -> Iterator[Transaction]:
+        """A store transaction that also writes the queued entries; entries of a failed one are dropped."""
+        head = self.head
+        try:
+            with self._store.transaction(reserve) as transaction:
+                yield transaction
+                head = self._write(transaction)
+        finally:
+            self._pending.clear()
+        self.head = head
+
+    def _write(self, transaction: Transaction) -> Head:
+        if not self._pending:
+            return self.head
+        now, frontier, chunks = self._now(), self.head.frontier, dict[bytes, Chunk]()
+        for fields in self._pending:
+            entry = Entry(sequence=frontier.size, wall_ms=now.wall_ms, blind=self._salts.bytes(16), **fields)
+            where = _chunk_id(entry.sequence)
+            if where not in chunks:
+                chunks[where] = self._chunk(where) if entry.sequence % CHUNK else Chunk()
+            item = LogItem(leaf=entry.leaf(), entry=entry)
+            chunks[where] = Chunk(items=(*chunks[where].items, item))
+            frontier = frontier.append(item.leaf)
+        for where, chunk in chunks.items():
+            transaction.put(where, chunk.to_bytes(), kind="log")
+        head = replace(
+            self.head, size=frontier.size, peaks=frontier.peaks, last_ms=now.wall_ms, last_boot_ms=now.boot_ms
+        )
+        transaction.put(_HEAD, head.to_bytes(), kind="loghead")
+        return head
+
+    def _chunk(self, where: bytes) -> Chunk:
+        return Chunk.from_bytes(self._store.get(where).body)
+
+    def read(self, first: int, count: int) -> tuple[LogItem, ...]:
+        """Items from number `first` on, at most `count`, all of one chunk; empty past the end."""
+        if first >= self.head.size:
+            return ()
+        offset = first % CHUNK
+        return self._chunk(_chunk_id(first)).items[offset : offset + count]
+
+    def overdue(self) -> bool:
+        """Whether the oldest body that is left is older than LOG_DAYS."""
+        oldest = self.read(self.head.first_body, 1)
+        return bool(oldest) and oldest[0].entry is not None and _body_ends_ms(oldest[0].entry) <= self.now_ms()
+
+    def prune(self, due: Callable[[int], bool]) -> int:
+        """Drop the bodies older than LOG_DAYS; return how many. The pruning is logged.
+
+        Args:
+            due: whether what ends at this time may be dropped; the first that may not keeps all later ones.
+        """
+        chunks, first, pruned = dict[bytes, Chunk](), self.head.first_body, 0
+        while first < self.head.size:
+            where = _chunk_id(first)
+            items = list(self._chunk(where).items)
+            before = first
+            for offset in range(first % CHUNK, len(items)):
+                entry = items[offset].entry
+                if entry is not None and not due(_body_ends_ms(entry)):
+                    break
+                items[offset] = LogItem(leaf=items[offset].leaf, entry=None)
+                first += 1
+            if first > before:
+                chunks[where] = Chunk(items=tuple(items))
+                pruned += first - before
+            if first == before or first % CHUNK:
+                break
+        if not pruned:
+            return 0
+        self.flush()
+        with self._store.transaction() as transaction:
+            for where, chunk in chunks.items():
+                transaction.put(where, chunk.to_bytes(), kind="log")
+            head = replace(self.head, first_body=first)
+            transaction.put(_HEAD, head.to_bytes(), kind="loghead")
+        self.head = head
+        self.note(Event.LOG_PRUNED, number=first)
+        self.flush()
+        return pruned
+
+
+class JournalClock:
+    """`tee_sim.shared.clock.Clock` whose wall time is the journal's: no application stamps anything with the host's."""
+
+    def __init__(self, clock: Clock, journal: Journal) -> None:
+        self._clock = clock
+        self._journal = journal
+
+    def wall_ms(self) -> int:
+        return self._journal.now_ms()
+
+    def boot_ms(self) -> int:
+        return self._clock.boot_ms()
+
+
+class _JournaledTransaction:
+    """A transaction that notes records stored and erased."""
+
+    def __init__(self, inner: Transaction, journal: Journal, store: Store) -> None:
+        self._inner = inner
+        self._journal = journal
+        self._store = store
+
+    def put(
+        self, object_id: bytes, body: bytes, *, kind: str, owner: bytes = b"", commitment: bytes = b""
+    ) -> ObjectInfo:
+        info = self._inner.put(object_id, body, kind=kind, owner=owner, commitment=commitment)
+        if kind in _MODALITY:
+            self._journal.note(
+                Event.RECORD_STORED,
+                subject=owner,
+                modality=_MODALITY[kind],
+                record_id=object_id[1:],
+                digest=commitment,
+            )
+        return info
+
+    def erase(self, object_id: bytes) -> None:
+        if object_id[:1] == _RECORD_PREFIX:
+            header = self._store.get(object_id).header
+            self._journal.note(
+                Event.RECORD_ERASED,
+                subject=header.owner,
+                modality=_MODALITY[header.kind],
+                record_id=object_id[1:],
+                digest=header.commitment,
+                cause=self._journal.cause,
+            )
+        self._inner.erase(object_id)
+
+
+class JournaledStore:
+    """`Store` whose transactions write the log along with themselves."""
+
+    def __init__(self, inner: Store, journal: Journal) -> None:
+        self._inner = inner
+        self._journal = journal
+
+    @contextmanager
+    def transaction(self, reserve: Reserve = Reserve.NONE) -> Iterator[Transaction]:
+        with self._journal.transaction(reserve) as transaction:
+            yield _JournaledTransaction(transaction, self._journal, self._inner)
+
+    def get(self, object_id: bytes) -> StoredObject:
+        return self._inner.get(object_id)
+
+    def headers(self) -> Iterator[ObjectInfo]:
+        return self._inner.headers()
+
+    def load(self, *, kind: str | None = None) -> Iterator[StoredObject]:
+        return self._inner.load(kind=kind)
+
+    def state(self) -> tuple[int, bytes]:
+        return self._inner.state()

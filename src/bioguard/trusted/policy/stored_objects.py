@@ -1,0 +1,100 @@
+"""What the policy keeps: one book a user, one policy a device, the register of requests.
+
+| object id          | kind    | owner | body          |
+|--------------------|---------|-------|---------------|
+| `C` + user         | consent | user  | ConsentBook   |
+| `P`                | policy  |       | PolicyState   |
+| `Q` + number, 8 B  | request | user  | RightsRequest |
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Annotated, TypeVar
+
+from bioguard.records.consent import MAX_MS, ConsentBook
+from bioguard.records.rights_requests import RightsRequest
+from bioguard.trusted.policy.doubts import MAX_SPANS, Span
+from tee_sim.shared.errors import TeeError, TeeResult
+from tee_sim.shared.schema import Items, Record, UpTo
+from tee_sim.shared.ta_api import Store, Transaction
+
+__all__ = ["Books", "PolicyState"]
+
+R = TypeVar("R", bound=Record)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PolicyState(Record):
+    """The device's policy and counters.
+
+    Attributes:
+        version: of the policy text that grants are made under.
+        minimum_age: years; the policy's own is 16.
+        retention_days: how long a record is kept after enrollment.
+        boots: starts of this application.
+        requests: how many were registered.
+        next_expiry_ms: no record expires before this time, so a start need not look at every record.
+        looked_ms: when the clock was last looked at, by a start or a purge, in the time of the journal; 0 for never.
+        doubts: spans of time that were skipped, and that nobody has confirmed.
+        held: records that are over and kept, because they became so within such a span.
+    """
+
+    version: Annotated[int, UpTo(65_535)] = 1
+    minimum_age: Annotated[int, UpTo(30)] = 16
+    retention_days: Annotated[int, UpTo(3650)] = 365
+    boots: Annotated[int, UpTo(1 << 40)] = 0
+    requests: Annotated[int, UpTo(1 << 32)] = 0
+    next_expiry_ms: Annotated[int, UpTo(MAX_MS)] = MAX_MS
+    looked_ms: Annotated[int, UpTo(MAX_MS)] = 0
+    doubts: Annotated[tuple[Span, ...], Items(MAX_SPANS)] = ()
+    held: Annotated[int, UpTo(1 << 32)] = 0
+
+
+class Books:
+    """Reading and writing of these objects."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    def _read(self, object_id: bytes, kind: type[R]) -> R | None:
+        try:
+            return kind.from_bytes(self._store.get(object_id).body)
+        except TeeError as error:
+            if error.result is not TeeResult.ITEM_NOT_FOUND:
+                raise
+            return None
+
+    def policy(self) -> PolicyState:
+        """The device's policy."""
+        return self._read(b"P", PolicyState) or PolicyState()
+
+    def put_policy(self, transaction: Transaction, state: PolicyState) -> None:
+        """Store it with other changes."""
+        transaction.put(b"P", state.to_bytes(), kind="policy")
+
+    def consent(self, user: bytes) -> ConsentBook:
+        """A user's book; empty if there is none."""
+        return self._read(b"C" + user, ConsentBook) or ConsentBook()
+
+    def consents(self) -> Iterator[tuple[bytes, ConsentBook]]:
+        """All users' books."""
+        for stored in self._store.load(kind="consent"):
+            yield stored.header.owner, ConsentBook.from_bytes(stored.body)
+
+    def put_consent(self, transaction: Transaction, user: bytes, book: ConsentBook) -> None:
+        """Store it with other changes."""
+        transaction.put(b"C" + user, book.to_bytes(), kind="consent", owner=user)
+
+    def forget(self, transaction: Transaction, user: bytes) -> None:
+        """Erase a user's book with other changes; nothing happens without one."""
+        if self._read(b"C" + user, ConsentBook) is not None:
+            transaction.erase(b"C" + user)
+
+    def request(self, number: int) -> RightsRequest | None:
+        """One request, or None."""
+        return self._read(b"Q" + number.to_bytes(8, "big"), RightsRequest)
+
+    def put_request(self, transaction: Transaction, request: RightsRequest) -> None:
+        """Store it with other changes."""
+        object_id = b"Q" + request.number.to_bytes(8, "big")
+        transaction.put(object_id, request.to_bytes(), kind="request", owner=request.subject)

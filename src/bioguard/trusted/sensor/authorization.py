@@ -1,0 +1,301 @@
+"""What a biometric trusted application must decide besides matching: challenges, lockout, authenticator ids, tokens.
+
+Holds no template and no score. Persistent state goes through `SensorStates` as one small canonical record per sensor
+and user; challenges live in memory and end with the secure world, as the contract allows.
+
+Stricter than the contract's words (docs/android-contract.md section 5): enrollment and lockout reset want a token made
+from the PIN (type PASSWORD) that this user has now, of the secure user id the enrollments belong to; tokens from the
+future are refused.
+
+Where `allow_unbound` is set, a user without a PIN may enroll without a token. Whether there is one is Gatekeeper's to
+say: otherwise anybody could enroll in the name of a user who has a PIN and nothing enrolled yet. Such enrollments
+belong to no secure user id: their matches make no token, and enrollments with and without a PIN never mix.
+"""
+
+from collections.abc import Callable, Collection
+from dataclasses import dataclass, replace
+from enum import Enum, unique
+from typing import Annotated, Protocol
+
+from bioguard.errors import InputRefused, NotPermitted
+from bioguard.records.strength import ABILITIES, cleared_with, locked_by
+from bioguard.records.tokens import AuthenticatorType, AuthToken
+from bioguard.trusted.sensor.authenticator_id import new_authenticator_id, reported_authenticator_id
+from bioguard.trusted.sensor.challenges import ChallengeTable
+from bioguard.trusted.sensor.lockout import CLEAR, Lock, LockoutPolicy, LockoutState, LockStatus, Outcome, strictest
+from bioguard.trusted.sensor.pins import Pins
+from bioguard.trusted.sensor.sensors import SensorProps
+from tee_sim.shared.clock import Clock
+from tee_sim.shared.rng import Rng
+from tee_sim.shared.schema import Record, UpTo
+
+__all__ = [
+    "RESET_TOKEN_AGE_MS", "Attempt", "Denial", "SensorAuthority", "SensorStates", "SensorUserState", "TokenUnusable",
+]  # fmt: skip
+
+RESET_TOKEN_AGE_MS = 600_000
+"""resetLockout wants a recent token, "minutes, not hours"; AIDL gives no number. As long as a challenge lives."""
+_U64 = 0xFFFF_FFFF_FFFF_FFFF
+
+
+@unique
+class Denial(Enum):
+    """Why an enrollment is not allowed. All that is wrong with a token is one reason, so that it tells nothing; the
+    others are told to somebody without a token, or to the user, who has shown the PIN."""
+
+    TOKEN = "the token is missing, wrong, or somebody else's"  # noqa: S105  # no password
+    NO_PIN = "this device enrolls with a PIN, and the user has none"
+    WITHOUT_PIN = "what is enrolled was enrolled without a PIN"
+    OTHER_PIN = "what is enrolled belongs to a PIN that was reset since"
+
+
+class TokenUnusable(NotPermitted):
+    """The token does not allow this. One text for every reason; `why` is for the application's own answer."""
+
+    code = "token.unusable"
+
+    def __init__(self, why: Denial = Denial.TOKEN) -> None:
+        super().__init__("the auth token does not allow this", hint="ask for the PIN again, with a fresh challenge")
+        self.why = why
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SensorUserState(Record):
+    """What is stored per sensor and user.
+
+    Attributes:
+        lockout: failed attempts and lock.
+        authenticator_id: 0 before the first enrollment and for sensors that are not Class 3.
+        secure_user_id: from the token of the first enrollment; 0 before it.
+    """
+
+    lockout: LockoutState = CLEAR
+    authenticator_id: Annotated[int, UpTo(_U64)] = 0
+    secure_user_id: Annotated[int, UpTo(_U64)] = 0
+
+
+class SensorStates(Protocol):
+    """Durable storage of one state per sensor and user."""
+
+    def load(self, sensor_id: int, user: bytes) -> SensorUserState: ...
+
+    def save(self, sensor_id: int, user: bytes, state: SensorUserState) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """An attempt that is already counted as failed in storage."""
+
+    sensor_id: int
+    user: bytes
+    before: LockoutState
+    charged: LockoutState
+
+
+@dataclass(frozen=True, slots=True)
+class Settlement:
+    """How an attempt ends: what must be stored before anything is told, and the token of a match."""
+
+    state: SensorUserState
+    token: AuthToken | None
+
+
+class SensorAuthority:
+    """The rules for all sensors of a device.
+
+    Args:
+        sensors: their properties; ids must differ.
+        states: durable storage.
+        policy: lockout limits.
+        token_key: gives the token key of this boot; asked each time, never kept.
+        pins: which users have a PIN, and which one.
+        allow_unbound: whether a user without a PIN may enroll.
+        tokens: False for a device for testing, whose matches make no token.
+    """
+
+    def __init__(
+        self,
+        sensors: Collection[SensorProps],
+        *,
+        states: SensorStates,
+        policy: LockoutPolicy,
+        clock: Clock,
+        rng: Rng,
+        token_key: Callable[[], bytes],
+        pins: Pins,
+        allow_unbound: bool = False,
+        tokens: bool = True,
+    ) -> None:
+        self._sensors = {s.sensor_id: s for s in sensors}
+        if len(self._sensors) != len(sensors):
+            raise InputRefused("two sensors share an id", hint="number them from 0", code="sensor.props")
+        self._states = states
+        self._policy = policy
+        self._clock = clock
+        self._rng = rng
+        self._token_key = token_key
+        self._pins = pins
+        self._allow_unbound = allow_unbound
+        self._tokens = tokens
+        self._challenges: dict[tuple[int, bytes], ChallengeTable] = {}
+
+    def props(self, sensor_id: int) -> SensorProps:
+        """A sensor's properties. Raises InputRefused for an unknown id."""
+        try:
+            return self._sensors[sensor_id]
+        except KeyError:
+            raise InputRefused(f"there is no sensor {sensor_id}", hint="", code="sensor.unknown") from None
+
+    def generate_challenge(self, sensor_id: int, user: bytes) -> int:
+        """A new live challenge of this sensor and user."""
+        self.props(sensor_id)
+        table = self._challenges.get((sensor_id, user), ChallengeTable())
+        self._challenges[sensor_id, user], challenge = table.generate(self._rng, self._clock.boot_ms())
+        return challenge
+
+    def revoke_challenge(self, sensor_id: int, user: bytes, challenge: int) -> None:
+        """End a challenge; an unknown one is no error."""
+        table = self._challenges.get((sensor_id, user), ChallengeTable())
+        self._challenges[sensor_id, user] = table.revoke(challenge)
+
+    def allow_enrollment(self, sensor_id: int, user: bytes, token: bytes, *, enrollments: int) -> AuthToken | None:
+        """Check the token of an enrollment, before any capture. None stands for an unbound enrollment.
+
+        Raises:
+            TokenUnusable: with the reason.
+        """
+        self.props(sensor_id)
+        if not token:
+            self._refuse_owned(user)
+            return None
+        seen = self._pin_token(user, token)
+        table = self._challenges.get((sensor_id, user), ChallengeTable())
+        if not table.holds(seen.challenge, self._clock.boot_ms()):
+            raise TokenUnusable
+        owner = self._states.load(sensor_id, user).secure_user_id
+        if enrollments and owner != seen.user_id:
+            raise TokenUnusable(Denial.OTHER_PIN if owner else Denial.WITHOUT_PIN)
+        return seen
+
+    def _refuse_owned(self, user: bytes) -> None:
+        """Raises TokenUnusable unless this user may enroll without a token."""
+        if self._pins(user).has_pin:
+            raise TokenUnusable
+        # A user who has shown a PIN once is not one without: whoever deletes the PIN gets no enrollment for it.
+        owned = any(self._states.load(sensor_id, user).secure_user_id for sensor_id in self._sensors)
+        if owned or not self._allow_unbound:
+            raise TokenUnusable(Denial.NO_PIN)
+
+    def enrolled(self, sensor_id: int, user: bytes, token: AuthToken | None) -> SensorUserState:
+        """The state to store with a new enrollment: new authenticator id, owner's secure user id, no lockout change."""
+        state = self._states.load(sensor_id, user)
+        strong = ABILITIES[self.props(sensor_id).strength].tokens
+        return replace(
+            state,
+            authenticator_id=new_authenticator_id(self._rng, state.authenticator_id) if strong else 0,
+            secure_user_id=token.user_id if token else 0,
+        )
+
+    def authenticator_id(self, sensor_id: int, user: bytes, *, enrollments: int) -> int:
+        """What may be reported."""
+        stored = self._states.load(sensor_id, user).authenticator_id
+        return reported_authenticator_id(stored, self.props(sensor_id).strength, enrollments)
+
+    def invalidate(self, sensor_id: int, user: bytes, *, enrollments: int) -> int:
+        """Make keys bound to the present enrollments useless; return what is reported now."""
+        state = self._states.load(sensor_id, user)
+        if ABILITIES[self.props(sensor_id).strength].tokens and enrollments:
+            fresh = new_authenticator_id(self._rng, state.authenticator_id)
+            self._states.save(sensor_id, user, replace(state, authenticator_id=fresh))
+        return self.authenticator_id(sensor_id, user, enrollments=enrollments)
+
+    def lock_status(self, sensor_id: int, user: bytes) -> LockStatus:
+        """The lock that applies: the sensor's own, or that of a sensor at least as strong."""
+        now_ms = self._clock.boot_ms()
+        return self._strictest(sensor_id, now_ms, lambda other: self._observed(other, user, now_ms))
+
+    def _strictest(self, sensor_id: int, now_ms: int, lockout: Callable[[int], LockoutState]) -> LockStatus:
+        lockers = locked_by(self.props(sensor_id).strength)
+        locking = [s.sensor_id for s in self._sensors.values() if s.strength in lockers]
+        return strictest(tuple(self._policy.status(lockout(other), now_ms) for other in locking))
+
+    def _observed(self, sensor_id: int, user: bytes, now_ms: int) -> LockoutState:
+        """The lockout as time has made it; a wait that is over, or starts again after a reboot, is stored so."""
+        state = self._states.load(sensor_id, user)
+        seen = self._policy.observed(state.lockout, now_ms)
+        if seen != state.lockout:
+            self._states.save(sensor_id, user, replace(state, lockout=seen))
+        return seen
+
+    def begin_attempt(self, sensor_id: int, user: bytes) -> Attempt | LockStatus:
+        """Count an attempt as failed, durably, before it is compared. A LockStatus means: locked, nothing counted.
+
+        One write, also when a wait is just over.
+        """
+        now_ms = self._clock.boot_ms()
+        status = self._strictest(sensor_id, now_ms, lambda other: self._states.load(other, user).lockout)
+        if status.lock is not Lock.NONE:
+            return self.lock_status(sensor_id, user)
+        state = self._states.load(sensor_id, user)
+        charged = self._policy.charge(state.lockout, now_ms)
+        self._states.save(sensor_id, user, replace(state, lockout=charged))
+        return Attempt(sensor_id, user, state.lockout, charged)
+
+    def settle_attempt(self, attempt: Attempt, outcome: Outcome, operation_id: int) -> AuthToken | None:
+        """End an attempt and store its end."""
+        settlement = self.settlement(attempt, outcome, operation_id)
+        self._states.save(attempt.sensor_id, attempt.user, settlement.state)
+        return settlement.token
+
+    def settlement(self, attempt: Attempt, outcome: Outcome, operation_id: int) -> Settlement:
+        """How an attempt ends; storing it is the caller's. A match on a Class 3 sensor gives the token."""
+        state = self._states.load(attempt.sensor_id, attempt.user)
+        now_ms = self._clock.boot_ms()
+        settled = replace(state, lockout=self._policy.settle(attempt.charged, attempt.before, outcome, now_ms))
+        strong = ABILITIES[self.props(attempt.sensor_id).strength].tokens
+        gives = outcome is Outcome.MATCH and strong and self._tokens and state.secure_user_id != 0
+        return Settlement(settled, self._token(state, operation_id, now_ms) if gives else None)
+
+    def _token(self, state: SensorUserState, operation_id: int, now_ms: int) -> AuthToken:
+        """The token of a match, every field of it filled in here."""
+        return AuthToken.sign(
+            self._token_key(),
+            challenge=operation_id,
+            user_id=state.secure_user_id,
+            authenticator_id=state.authenticator_id,
+            authenticator_type=AuthenticatorType.FINGERPRINT,
+            timestamp_ms=now_ms,
+        )
+
+    def reset_lockout(self, sensor_id: int, user: bytes, token: bytes) -> tuple[int, ...]:
+        """Clear the lockout of this sensor and of weaker ones; return the ids of those the PIN speaks for.
+
+        Raises:
+            TokenUnusable: not a recent token from the PIN of the user the enrollments belong to. No challenge is asked.
+        """
+        strength = self.props(sensor_id).strength
+        seen = self._pin_token(user, token)
+        owner = self._states.load(sensor_id, user).secure_user_id
+        if self._clock.boot_ms() - seen.timestamp_ms > RESET_TOKEN_AGE_MS or owner != seen.user_id:
+            raise TokenUnusable
+        owned = []
+        for other in self._sensors.values():
+            state = self._states.load(other.sensor_id, user)
+            if other.strength not in cleared_with(strength) or state.secure_user_id != seen.user_id:
+                continue
+            owned.append(other.sensor_id)
+            if state.lockout != CLEAR:
+                self._states.save(other.sensor_id, user, replace(state, lockout=CLEAR))
+        return tuple(owned)
+
+    def _pin_token(self, user: bytes, data: bytes) -> AuthToken:
+        """A token of the PIN that this user has now. Raises TokenUnusable."""
+        try:
+            token = AuthToken.from_bytes(data).verify(self._token_key())
+        except (InputRefused, NotPermitted):
+            raise TokenUnusable from None
+        if token.authenticator_type != AuthenticatorType.PASSWORD or token.timestamp_ms > self._clock.boot_ms():
+            raise TokenUnusable
+        if not token.user_id or not self._pins(user, token.user_id).is_current:
+            raise TokenUnusable
+        return token

@@ -1,0 +1,44 @@
+"""Challenges that tie an enrollment to a fresh PIN check. One table per sensor and user: that is the binding.
+
+Several may live at once; a new one does not end an older one; each ends when its time is over, when it is revoked, or
+with the secure world. A challenge may be used more than once while it lives (several fingers in one visit to the
+settings), as HIDL 1.0 says and AIDL does not forbid.
+"""
+
+from dataclasses import dataclass
+
+from tee_sim.shared.rng import Rng
+
+__all__ = ["LIFETIME_MS", "MAX_LIVE", "ChallengeTable"]
+
+LIFETIME_MS = 600_000
+"""The framework's own timeout in its HIDL era (HidlToAidlSessionAdapter); AIDL leaves the number to the TEE."""
+MAX_LIVE = 128
+"""AOSP's test suite asks for 100 without revoking one. Beyond this the oldest goes: memory stays bounded."""
+
+
+@dataclass(frozen=True, slots=True)
+class ChallengeTable:
+    """Live challenges, oldest first: (value, boot time at which it was made)."""
+
+    live: tuple[tuple[int, int], ...] = ()
+
+    def generate(self, rng: Rng, now_ms: int) -> tuple["ChallengeTable", int]:
+        """Make an unpredictable non-zero 64-bit challenge that no other live one equals."""
+        kept = self._alive(now_ms)
+        taken = {0, *(value for value, _ in kept)}
+        value = 0
+        while value in taken:
+            value = int.from_bytes(rng.bytes(8), "little")
+        return ChallengeTable((*kept, (value, now_ms))[-MAX_LIVE:]), value
+
+    def revoke(self, challenge: int) -> "ChallengeTable":
+        """Forget one. An unknown one is no error: the callback echoes it."""
+        return ChallengeTable(tuple(entry for entry in self.live if entry[0] != challenge))
+
+    def holds(self, challenge: int, now_ms: int) -> bool:
+        """Whether the challenge is live."""
+        return any(value == challenge for value, _ in self._alive(now_ms))
+
+    def _alive(self, now_ms: int) -> tuple[tuple[int, int], ...]:
+        return tuple(entry for entry in self.live if now_ms - entry[1] < LIFETIME_MS)

@@ -1,0 +1,200 @@
+"""The normal world's API: Context, Session, invoke (GlobalPlatform TEE Client API 1.0, in Python).
+
+    with Context(transport) as context:
+        with context.open_session(uuid) as session:
+            reply = session.call(COMMAND, COMMAND.request(...))
+
+An argument that cannot be sent is refused here, with its name, origin API: nothing was sent, and everybody else's
+sessions go on. `call` decodes the reply strictly into the command's declared type. A reply that does not fit is an
+integrity failure: the secure world is killed, because something in it speaks outside its contract.
+"""
+
+from typing import Protocol, Self, TypeVar
+from uuid import UUID
+
+from tee_sim.normal.reply_timing import ReleaseGrid
+from tee_sim.shared.clock import Moment
+from tee_sim.shared.errors import Origin, TeeError, TeeResult
+from tee_sim.shared.limits import INVOKE_TIMEOUT_MS, MAX_ANSWER_BYTES, MAX_PARAM_BYTES
+from tee_sim.shared.params import NO_PARAMS, Param, Params
+from tee_sim.shared.schema import MisfitError, Record, is_closed, max_bits
+from tee_sim.shared.ta_api import Command
+from tee_sim.shared.wire import AdvanceClock, CloseSession, Invoke, Message, OpenSession, ReadClock, RenewKeys, Return
+
+__all__ = ["Context", "Session", "Transport"]
+
+Q = TypeVar("Q", bound=Record)
+A = TypeVar("A", bound=Record)
+
+
+class Transport(Protocol):
+    """A secure world to talk to: a process, or one in this process for tests."""
+
+    def exchange(self, message: Message, *, timeout_ms: int = ...) -> Return: ...
+
+    def kill(self) -> int | None: ...
+
+
+def _check(answer: Return, what: str) -> Return:
+    if answer.result is TeeResult.TARGET_DEAD:
+        raise TeeError(
+            answer.result,
+            f"the trusted application panicked, then or before: {what} may have been carried out in part",
+            origin=answer.origin,
+            hint="what it had stored stays; open another session",
+        )
+    if answer.result is not TeeResult.SUCCESS:
+        raise TeeError(answer.result, f"{what} was refused", origin=answer.origin)
+    return answer
+
+
+def _unsendable(what: str) -> TeeError:
+    return TeeError(TeeResult.BAD_PARAMETERS, what, origin=Origin.API, hint="nothing was sent")
+
+
+def _checked(message: Invoke | OpenSession) -> Message:
+    """The message, if it can be sent and answered. Raises TeeError BAD_PARAMETERS that names what is wrong."""
+    params = message.params
+    if not isinstance(params, tuple) or len(params) != 4 or not all(isinstance(p, Param) for p in params):
+        raise _unsendable("an operation has four parameters")
+    for index, param in enumerate(params):
+        try:
+            param.check()
+        except MisfitError as error:
+            raise _unsendable(f"parameter {index}, {error.why}") from None
+    if sum(len(p.buffer) for p in params) > MAX_ANSWER_BYTES:
+        raise _unsendable(f"the parameters are larger than {MAX_ANSWER_BYTES} bytes together")
+    if sum(p.size_bytes for p in params if p.is_output) > MAX_ANSWER_BYTES:
+        raise _unsendable(f"the outputs are larger than {MAX_ANSWER_BYTES} bytes together")
+    try:
+        message.check()
+    except MisfitError as error:
+        raise _unsendable(error.why) from None
+    return message
+
+
+class Session:
+    """An open session with one TA."""
+
+    def __init__(self, context: "Context", number: int) -> None:
+        self._context = context
+        self._number = number
+
+    def invoke(self, command: int, params: Params, *, timeout_ms: int = INVOKE_TIMEOUT_MS) -> Params:
+        """TEEC_InvokeCommand. Returns the four parameters as the TA left them.
+
+        Raises:
+            TeeError: the TA's or TEE's result, with its origin; BAD_PARAMETERS of origin API for what cannot be sent.
+        """
+        message = _checked(Invoke(session=self._number, command=command, params=params))
+        answer = _check(self._context.exchange(message, timeout_ms), f"command {command}")
+        if len(answer.params) != 4:
+            raise self._context.violated("an answer without four parameters")
+        return (answer.params[0], answer.params[1], answer.params[2], answer.params[3])
+
+    def call(
+        self,
+        command: Command[Q, A],
+        request: Q,
+        *,
+        timeout_ms: int = INVOKE_TIMEOUT_MS,
+        grid: ReleaseGrid | None = None,
+    ) -> A:
+        """Send a command's request record and return its reply record, on the release grid if there is one.
+
+        Raises:
+            TeeError: as `invoke`; SECURITY (and the secure world is killed) for a reply that does not fit its type.
+        """
+        if not is_closed(command.reply):
+            raise _unsendable(f"{command.reply.__name__} is not a closed type: a reply holds no free bytes or text")
+        if type(request) is not command.request:
+            raise _unsendable(f"a {type(request).__name__} is no {command.request.__name__}")
+        try:
+            data = request.to_bytes()
+        except MisfitError as error:
+            raise _unsendable(f"{command.request.__name__}.{error.why}") from None
+        params = (Param.memref(data), Param.output(MAX_PARAM_BYTES), Param.none(), Param.none())
+        started_s = grid.now_s() if grid else 0.0
+        out = self.invoke(command.number, params, timeout_ms=timeout_ms)
+        if grid is not None:
+            self._context.reply_bits += grid.hold(started_s)
+        try:
+            reply = command.reply.from_bytes(out[1].buffer)
+        except TeeError:
+            raise self._context.violated(f"a reply that is not a {command.reply.__name__}") from None
+        self._context.reply_bits += max_bits(command.reply)
+        return reply
+
+    def close(self) -> None:
+        """TEEC_CloseSession."""
+        self._context.exchange(CloseSession(session=self._number), INVOKE_TIMEOUT_MS)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, exc_type: type[BaseException] | None, *exc: object) -> None:
+        if exc_type is None:
+            self.close()
+
+
+class Context:
+    """TEEC_Context: a connection to one secure world.
+
+    Attributes:
+        reply_bits: upper bound on the information all typed replies so far can have carried, in bits.
+    """
+
+    def __init__(self, transport: Transport) -> None:
+        self._transport = transport
+        self.reply_bits = 0.0
+
+    def open_session(self, uuid: UUID, params: Params = NO_PARAMS) -> Session:
+        """TEEC_OpenSession.
+
+        Raises:
+            TeeError: ITEM_NOT_FOUND for an unknown TA, BUSY, or the TA's own refusal; BAD_PARAMETERS as `invoke`.
+        """
+        message = _checked(OpenSession(uuid=uuid.bytes, params=params))
+        answer = _check(self.exchange(message, INVOKE_TIMEOUT_MS), "the session")
+        return Session(self, answer.session)
+
+    def renew_keys(self, *, timeout_ms: int) -> None:
+        """Give every stored object a new key. Call again after an interruption: it goes on where it was.
+
+        Raises:
+            TeeError: what the store says.
+        """
+        _check(self.exchange(RenewKeys(), timeout_ms), "the renewal of the keys")
+
+    def time(self) -> Moment:
+        """The device's wall and boot time."""
+        return self._moment(_check(self.exchange(ReadClock(), INVOKE_TIMEOUT_MS), "the time"))
+
+    def advance_clock(self, ms: int) -> Moment:
+        """Move a stepped clock forward, for good; return the time it shows then.
+
+        Raises:
+            TeeError: ACCESS_DENIED on a device with the host's clock; BAD_PARAMETERS past the last year that fits.
+        """
+        return self._moment(_check(self.exchange(AdvanceClock(ms=ms), INVOKE_TIMEOUT_MS), "the step of the clock"))
+
+    def _moment(self, answer: Return) -> Moment:
+        try:
+            wall, boot, *_ = answer.params
+            return Moment.from_bytes(Moment(wall_ms=wall.as_number(), boot_ms=boot.as_number()).to_bytes())
+        except (TeeError, ValueError):
+            raise self.violated("a time that is none") from None
+
+    def exchange(self, message: Message, timeout_ms: int) -> Return:
+        """One request, one answer."""
+        return self._transport.exchange(message, timeout_ms=timeout_ms)
+
+    def violated(self, what: str) -> TeeError:
+        """Kill the secure world and return the error to raise."""
+        self._transport.kill()
+        return TeeError(
+            TeeResult.SECURITY,
+            f"the secure world sent {what}; it was killed",
+            origin=Origin.API,
+            hint="this build of the trusted application breaks its contract: do not use it",
+        )

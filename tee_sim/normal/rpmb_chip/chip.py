@@ -1,0 +1,239 @@
+"""The device: what it checks, in which order, and what it answers.
+
+Check order of an authenticated write (virtio-spec, RPMB device requirements): key programmed, block count, counter
+expired, address, MAC, counter, and only then the medium. The counter goes up by one per request, not per block, and
+only if the medium took the data. Unlike some emulators this one compares the counter, and keeps it over a restart.
+
+A transfer is what a host driver does in one ioctl: write frames, then read frames. A write or a key is followed by a
+result-read frame in the same transfer or in the next one.
+"""
+
+import hmac
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from tee_sim.shared.errors import TeeError, TeeResult
+from tee_sim.shared.rpmb_frames import (
+    BLOCK_BYTES,
+    COUNTER_EXPIRED,
+    FRAME_BYTES,
+    MAX_COUNTER,
+    Frame,
+    Request,
+    Result,
+    message_mac,
+    parse_frames,
+    with_mac,
+)
+
+__all__ = ["DeviceConfig", "Medium", "MemoryMedium", "RpmbDevice", "RpmbTransport"]
+
+SIZE_UNIT_BYTES = 128 << 10
+MAX_SIZE_BYTES = 16 << 20
+MAX_TRANSFER_FRAMES = 64
+
+
+class RpmbTransport(Protocol):
+    """Anything that carries frames to a device. The host side is not trusted."""
+
+    def transfer(self, request: bytes, reply_frames: int) -> bytes:
+        """Write `request`, then read `reply_frames` frames. Raises TeeError COMMUNICATION or STORAGE_NOT_AVAILABLE."""
+        ...
+
+
+class Medium(Protocol):
+    """State of the device that survives power loss. `commit` is atomic: all of it or nothing."""
+
+    @property
+    def key(self) -> bytes | None: ...
+    @property
+    def counter(self) -> int: ...
+    @property
+    def block_count(self) -> int: ...
+
+    def read_block(self, index: int) -> bytes:
+        """256 bytes. Raises OSError on a media error."""
+        ...
+
+    def commit(self, *, key: bytes | None, counter: int, address: int = 0, blocks: Sequence[bytes] = ()) -> None:
+        """Make the new state durable. Raises OSError, with the old state kept."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceConfig:
+    """Behavior on which real devices differ.
+
+    accept_zero_count   block count 0 in key, counter and read requests is taken as "as many as the host reads";
+                        OP-TEE and others send it
+    expired_is_write_failure   an expired counter answers 0x85 (eMMC) instead of 0x80 (virtio)
+    max_write_blocks    blocks of one authenticated write
+    """
+
+    accept_zero_count: bool = True
+    expired_is_write_failure: bool = False
+    max_write_blocks: int = 32
+
+
+class MemoryMedium:
+    """State in memory, for tests."""
+
+    def __init__(self, size_bytes: int = SIZE_UNIT_BYTES) -> None:
+        self.key: bytes | None = None
+        self.counter = 0
+        self.blocks = [bytes(BLOCK_BYTES)] * (size_bytes // BLOCK_BYTES)
+
+    @property
+    def block_count(self) -> int:
+        return len(self.blocks)
+
+    def read_block(self, index: int) -> bytes:
+        return self.blocks[index]
+
+    def commit(self, *, key: bytes | None, counter: int, address: int = 0, blocks: Sequence[bytes] = ()) -> None:
+        self.key, self.counter = key, counter
+        self.blocks[address : address + len(blocks)] = blocks
+
+
+class RpmbDevice:
+    """A replay-protected memory block behind frames. Implements `RpmbTransport`."""
+
+    def __init__(self, medium: Medium, config: DeviceConfig | None = None) -> None:
+        self._medium = medium
+        self._config = config or DeviceConfig()
+        self._pending = Frame(type=0, result=Result.GENERAL_FAILURE).to_bytes()
+        self._answer: Callable[[int], bytes] = self._nothing_asked
+
+    def transfer(self, request: bytes, reply_frames: int) -> bytes:
+        """One host transfer.
+
+        Raises:
+            TeeError: COMMUNICATION if the request is no whole number of frames or the reply count is out of range.
+        """
+        frames = parse_frames(request, max_frames=MAX_TRANSFER_FRAMES)
+        if not 0 <= reply_frames <= MAX_TRANSFER_FRAMES:
+            raise TeeError(TeeResult.COMMUNICATION, "rpmb reply count is out of range")
+        self._answer = self._nothing_asked
+        first = frames[0].type
+        asks_result = len(frames) > 1 and frames[-1].type == Request.READ_RESULT
+        body = frames[:-1] if asks_result else frames
+        if any(frame.type != first for frame in body):
+            self._pending = self._plain(first, Result.GENERAL_FAILURE)
+        else:
+            self._dispatch(first, body, request[: len(body) * FRAME_BYTES])
+        if asks_result:
+            self._answer = self._result
+        return self._answer(reply_frames) if reply_frames else b""
+
+    def _dispatch(self, kind: int, frames: list[Frame], message: bytes) -> None:
+        if kind == Request.PROGRAM_KEY:
+            self._pending = self._plain(kind, self._program_key(frames))
+        elif kind == Request.WRITE:
+            self._pending = self._write(frames, message)
+        elif kind == Request.READ_RESULT:
+            self._answer = self._result
+        elif kind == Request.READ_COUNTER:
+            self._answer = lambda count: self._read_counter(frames, count)
+        elif kind == Request.READ:
+            self._answer = lambda count: self._read(frames, count)
+        else:
+            self._answer = lambda count: self._plain(kind, Result.GENERAL_FAILURE) * count
+
+    def _flag(self, result: int) -> int:
+        return result | (COUNTER_EXPIRED if self._medium.counter == MAX_COUNTER else 0)
+
+    def _plain(self, kind: int, result: int) -> bytes:
+        """An answer without a MAC: there is no key, or the request was nonsense."""
+        return Frame(type=(kind << 8) & 0xFFFF, result=self._flag(result)).to_bytes()
+
+    def _nothing_asked(self, count: int) -> bytes:
+        return Frame(result=self._flag(Result.GENERAL_FAILURE)).to_bytes() * count
+
+    def _result(self, count: int) -> bytes:
+        pending, self._pending = self._pending, self._plain(0, Result.GENERAL_FAILURE)
+        return pending * count if count == 1 else self._nothing_asked(count)
+
+    def _count_is_one(self, frames: list[Frame]) -> bool:
+        return len(frames) == 1 and (
+            frames[0].block_count == 1 or (frames[0].block_count == 0 and self._config.accept_zero_count)
+        )
+
+    def _program_key(self, frames: list[Frame]) -> int:
+        if not self._count_is_one(frames):
+            return Result.GENERAL_FAILURE
+        if self._medium.key is not None:
+            return Result.WRITE_FAILURE
+        try:
+            self._medium.commit(key=frames[0].mac, counter=0)
+        except OSError:
+            return Result.WRITE_FAILURE
+        return Result.OK
+
+    def _read_counter(self, frames: list[Frame], count: int) -> bytes:
+        key = self._medium.key
+        if key is None:
+            return self._plain(Request.READ_COUNTER, Result.NO_KEY) * count
+        if not self._count_is_one(frames) or count != 1:
+            return self._plain(Request.READ_COUNTER, Result.GENERAL_FAILURE) * count
+        reply = Frame(
+            type=Request.READ_COUNTER << 8, nonce=frames[0].nonce,
+            counter=self._medium.counter, result=self._flag(Result.OK),
+        )  # fmt: skip
+        return with_mac(key, reply.to_bytes())
+
+    def _write(self, frames: list[Frame], message: bytes) -> bytes:
+        medium, first = self._medium, frames[0]
+        if medium.key is None:
+            return self._plain(Request.WRITE, Result.NO_KEY)
+        result = self._write_checks(medium.key, frames, message)
+        if result == Result.OK:
+            try:
+                medium.commit(
+                    key=medium.key,
+                    counter=medium.counter + 1,
+                    address=first.address,
+                    blocks=[f.payload for f in frames],
+                )
+            except OSError:
+                result = Result.WRITE_FAILURE
+        reply = Frame(type=Request.WRITE << 8, counter=medium.counter, address=first.address, result=self._flag(result))
+        return with_mac(medium.key, reply.to_bytes())
+
+    def _write_checks(self, key: bytes, frames: list[Frame], message: bytes) -> int:
+        first, counter = frames[0], self._medium.counter
+        if first.block_count != len(frames) or len(frames) > self._config.max_write_blocks:
+            return Result.GENERAL_FAILURE
+        if counter == MAX_COUNTER:
+            return Result.WRITE_FAILURE if self._config.expired_is_write_failure else Result.OK | COUNTER_EXPIRED
+        if first.address + len(frames) > self._medium.block_count:
+            return Result.ADDRESS_FAILURE
+        if not hmac.compare_digest(message_mac(key, message), frames[-1].mac):
+            return Result.AUTHENTICATION_FAILURE
+        if any(f.counter != counter for f in frames):
+            return Result.COUNTER_FAILURE
+        return Result.OK
+
+    def _read(self, frames: list[Frame], count: int) -> bytes:
+        key, first = self._medium.key, frames[0]
+        if key is None:
+            return self._plain(Request.READ, Result.NO_KEY) * count
+        zero_is_fine = first.block_count == 0 and self._config.accept_zero_count
+        if len(frames) != 1 or not (first.block_count == count or zero_is_fine):
+            return self._plain(Request.READ, Result.GENERAL_FAILURE) * count
+        result, blocks = int(Result.OK), [bytes(BLOCK_BYTES)] * count
+        if first.address + count > self._medium.block_count:
+            result = Result.ADDRESS_FAILURE
+        else:
+            try:
+                blocks = [self._medium.read_block(first.address + i) for i in range(count)]
+            except OSError:
+                result = Result.READ_FAILURE
+        reply = [
+            Frame(
+                type=Request.READ << 8, nonce=first.nonce, payload=block, address=first.address,
+                block_count=count, result=self._flag(result),
+            ).to_bytes()
+            for block in blocks
+        ]  # fmt: skip
+        return with_mac(key, b"".join(reply))

@@ -1,0 +1,233 @@
+"""What the normal world sees of the secure world's process without asking it: /proc, and the filter read back.
+
+A fact that this caller may not read is None, never a guess. An unprivileged caller sees status, mounts, network
+counters and limits; descriptors, namespace ids and the filter itself need root.
+"""
+
+import contextlib
+import ctypes
+import os
+import sys
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final, TypeVar
+
+from tee_sim.shared.lock_report import LockReport
+
+__all__ = ["Observation", "observe"]
+
+T = TypeVar("T")
+
+_PTRACE_SEIZE, _PTRACE_INTERRUPT, _PTRACE_DETACH = 0x4206, 0x4207, 17
+_PTRACE_SECCOMP_GET_FILTER: Final = 0x420C
+_MAX_FILTERS: Final = 32
+_STOP_TIMEOUT_S: Final = 2.0
+_NAMESPACES: Final = ("user", "mnt", "net", "pid", "ipc", "uts", "cgroup")
+_SOCKET_TABLES: Final = ("tcp", "tcp6", "udp", "udp6", "raw", "raw6", "udplite", "packet", "unix")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Observation:
+    """Outside facts. None means: this caller could not read it.
+
+    Attributes:
+        platform: sys.platform of the normal world.
+        process_id: the process that runs trusted code (not the waiter).
+        seccomp_mode: 0 off, 2 filter. filter_count: how many filters.
+        capabilities: all five sets joined as one number; 0 means none anywhere.
+        pid_is_1: whether it is the first process of a PID namespace.
+        own_user_map: whether its uid_map is not ours.
+        mounts: (mount point, type, options) of every mount it sees.
+        interfaces: (name, received bytes, sent bytes) in its network namespace.
+        sockets: sockets that exist in its network namespace.
+        namespaces: names of the namespaces that differ from ours.
+        descriptors: (number, target) of every open descriptor.
+        filters: raw bytes of every filter, as the kernel holds them.
+        limits: (name, soft limit) for file size, core size, open files and processes.
+        command_line_bytes: visible argv bytes.
+    """
+
+    platform: str = field(default_factory=lambda: sys.platform)
+    process_id: int = 0
+    seccomp_mode: int | None = None
+    filter_count: int | None = None
+    no_new_privileges: bool | None = None
+    threads: int | None = None
+    capabilities: int | None = None
+    pid_is_1: bool | None = None
+    own_user_map: bool | None = None
+    mounts: tuple[tuple[str, str, str], ...] | None = None
+    interfaces: tuple[tuple[str, int, int], ...] | None = None
+    sockets: int | None = None
+    namespaces: tuple[str, ...] | None = None
+    descriptors: tuple[tuple[int, str], ...] | None = None
+    filters: tuple[bytes, ...] | None = None
+    limits: tuple[tuple[str, str], ...] | None = None
+    command_line_bytes: int | None = None
+
+    def to_record(self) -> dict[str, object]:
+        """Plain values for evidence."""
+        return {name: _plain(getattr(self, name)) for name in self.__slots__}
+
+
+def _plain(value: object) -> object:
+    return [_plain(v) for v in value] if isinstance(value, tuple) else value
+
+
+def _or_none(read: Callable[[], T]) -> T | None:
+    try:
+        return read()
+    except (OSError, ValueError, KeyError, IndexError):
+        return None
+
+
+def secure_process_id(pid: int, report: LockReport) -> int:
+    """The process behind `pid`: its only child when the secure world has a PID namespace, else itself.
+
+    Raises:
+        ProcessLookupError: there is no such child (any more).
+    """
+    if not report.applied("pid-1"):
+        return pid
+    children = _or_none(lambda: Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="ascii").split())
+    if children is None:  # a kernel without CONFIG_PROC_CHILDREN
+        children = [p.name for p in Path("/proc").iterdir() if p.name.isdigit() and _parent_of(p) == pid]
+    if len(children) != 1:
+        raise ProcessLookupError(f"the waiter has {len(children)} children, expected one")
+    return int(children[0])
+
+
+def _parent_of(process: Path) -> int:
+    status = _or_none(lambda: _status(process))
+    return int(status["PPid"]) if status else 0
+
+
+def _status(process: Path) -> dict[str, str]:
+    lines = (process / "status").read_text(encoding="utf-8", errors="replace").splitlines()
+    return {name: value.strip() for name, _, value in (line.partition(":") for line in lines)}
+
+
+def observe(pid: int, report: LockReport, *, read_filter: bool = True) -> Observation:
+    """Look at the secure world from outside.
+
+    Args:
+        pid: the process that was started.
+        report: only to know whether `pid` is a waiter; nothing else in it is believed here.
+        read_filter: read the filter back where we may (root; stops the process for some microseconds).
+
+    Raises:
+        ProcessLookupError: it is gone.
+    """
+    if sys.platform != "linux":
+        return Observation(process_id=pid)
+    target = secure_process_id(pid, report)
+    process = Path(f"/proc/{target}")
+    try:
+        status = _status(process)
+    except OSError as error:
+        raise ProcessLookupError(f"process {target} is gone") from error
+    own = Path("/proc/self")
+    return Observation(
+        process_id=target,
+        seccomp_mode=_or_none(lambda: int(status["Seccomp"])),
+        filter_count=_or_none(lambda: int(status["Seccomp_filters"])),
+        no_new_privileges=_or_none(lambda: status["NoNewPrivs"] == "1"),
+        threads=_or_none(lambda: int(status["Threads"])),
+        capabilities=_or_none(lambda: _capabilities(status)),
+        pid_is_1=_or_none(lambda: len(status["NSpid"].split()) > 1 and status["NSpid"].split()[-1] == "1"),
+        own_user_map=_or_none(lambda: (process / "uid_map").read_bytes() != (own / "uid_map").read_bytes()),
+        mounts=_or_none(lambda: tuple(_mounts(process))),
+        interfaces=_or_none(lambda: tuple(_interfaces(process))),
+        sockets=_or_none(lambda: _sockets(process)),
+        namespaces=_or_none(lambda: _other_namespaces(process, own)),
+        descriptors=_or_none(lambda: tuple(_descriptors(process))),
+        filters=_or_none(lambda: tuple(_read_filters(target))) if read_filter and os.geteuid() == 0 else None,
+        limits=_or_none(lambda: _limits(process)),
+        command_line_bytes=_or_none(lambda: len((process / "cmdline").read_bytes())),
+    )
+
+
+def _capabilities(status: dict[str, str]) -> int:
+    return sum(int(status[name], 16) for name in ("CapInh", "CapPrm", "CapEff", "CapAmb"))
+
+
+def _mounts(process: Path) -> Iterator[tuple[str, str, str]]:
+    for line in (process / "mountinfo").read_text(encoding="utf-8", errors="replace").splitlines():
+        left, _, right = line.partition(" - ")
+        fields = left.split()
+        yield fields[4], right.split()[0], fields[5]
+
+
+def _interfaces(process: Path) -> Iterator[tuple[str, int, int]]:
+    for line in (process / "net/dev").read_text(encoding="ascii", errors="replace").splitlines()[2:]:
+        name, _, counters = line.partition(":")
+        numbers = counters.split()
+        yield name.strip(), int(numbers[0]), int(numbers[8])
+
+
+def _sockets(process: Path) -> int:
+    total = 0
+    for table in _SOCKET_TABLES:
+        with contextlib.suppress(FileNotFoundError):  # a protocol this kernel does not have
+            lines = (process / "net" / table).read_text(encoding="ascii", errors="replace").splitlines()
+            total += max(len(lines) - 1, 0)
+    netlink = (process / "net/netlink").read_text(encoding="ascii", errors="replace").splitlines()[1:]
+    return total + sum(1 for line in netlink if line.split()[2] != "0")  # port 0 is the kernel's own end
+
+
+def _other_namespaces(process: Path, own: Path) -> tuple[str, ...]:
+    return tuple(n for n in _NAMESPACES if (process / "ns" / n).readlink() != (own / "ns" / n).readlink())
+
+
+def _descriptors(process: Path) -> Iterator[tuple[int, str]]:
+    for entry in sorted((process / "fd").iterdir(), key=lambda p: int(p.name)):
+        yield int(entry.name), str(entry.readlink())
+
+
+def _limits(process: Path) -> tuple[tuple[str, str], ...]:
+    wanted = ("Max file size", "Max core file size", "Max open files", "Max processes")
+    text = (process / "limits").read_text(encoding="ascii")
+    rows = {line[:26].strip(): line[26:].split()[0] for line in text.splitlines()[1:]}
+    return tuple((name, rows[name]) for name in wanted)
+
+
+def _read_filters(pid: int) -> Iterator[bytes]:
+    """Stop the process, copy its filters out of the kernel, let it go on. Needs root. Raises OSError."""
+    libc = ctypes.CDLL(None, use_errno=True)
+
+    def ptrace(request: int, address: int, data: object) -> int:
+        result: int = libc.ptrace(ctypes.c_long(request), pid, ctypes.c_void_p(address), data)
+        if result < 0:
+            raise OSError(ctypes.get_errno(), "ptrace")
+        return result
+
+    ptrace(_PTRACE_SEIZE, 0, None)
+    try:
+        ptrace(_PTRACE_INTERRUPT, 0, None)
+        _wait_until_stopped(pid)
+        for index in range(_MAX_FILTERS):
+            try:
+                length = ptrace(_PTRACE_SECCOMP_GET_FILTER, index, None)
+            except FileNotFoundError:  # ENOENT: no filter of that index
+                return
+            buffer = ctypes.create_string_buffer(length * 8)
+            ptrace(_PTRACE_SECCOMP_GET_FILTER, index, buffer)
+            yield buffer.raw
+    finally:
+        with contextlib.suppress(OSError):
+            ptrace(_PTRACE_DETACH, 0, None)
+
+
+def _wait_until_stopped(pid: int) -> None:
+    """Without reaping: the process may be a child whose exit status belongs to somebody else."""
+    deadline = time.monotonic() + _STOP_TIMEOUT_S
+    while time.monotonic() < deadline:
+        event = os.waitid(os.P_PID, pid, os.WSTOPPED | os.WEXITED | os.WNOWAIT | os.WNOHANG)
+        if event is not None:
+            if event.si_code in (os.CLD_TRAPPED, os.CLD_STOPPED):
+                return
+            raise ProcessLookupError(f"process {pid} ended")
+        time.sleep(0.0002)
+    raise TimeoutError("the process did not stop")

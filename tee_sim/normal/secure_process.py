@@ -1,0 +1,297 @@
+"""The normal world's end of the secure world: starts it, looks at it, talks to it, kills it.
+
+Rules:
+* two pipes, `/dev/null` on 0 to 2, no other descriptor, an empty environment but for thread counts;
+* what cannot be packed is refused before anything is sent: a mistake of one caller ends nobody's session;
+* every wait has a deadline; a late, dead or babbling secure world ends in a typed error and a dead process;
+* no secret is sent before `inspect` has agreed to what it saw from outside.
+"""
+
+import os
+import select
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Protocol, Self, cast
+
+from tee_sim.shared.errors import Origin, TeeError, TeeResult
+from tee_sim.shared.limits import BOOT_TIMEOUT_MS, GRACE_TIMEOUT_MS, INVOKE_TIMEOUT_MS
+from tee_sim.shared.wire import (
+    BEFORE_THE_LOCK,
+    EXIT_PROTOCOL,
+    FROM_SECURE_WORLD,
+    REQUESTS,
+    Boot,
+    BootFailed,
+    FrameReader,
+    Locked,
+    LockProfile,
+    Message,
+    Provision,
+    Ready,
+    Return,
+    StorageCall,
+    StorageReply,
+    pack,
+    unpack,
+)
+
+__all__ = ["Inspect", "SecureProcess", "StorageHandler"]
+
+_ENVIRONMENT = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "LC_ALL": "C.UTF-8", "PATH": os.defpath}
+"""One thread: the lock refuses a process with two, and user namespaces cannot be entered with two."""
+
+_KEPT_VARIABLES = ("OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE", "BIOGUARD_KERNEL")
+"""Processor work-arounds and the forced kernel variant of tests; read by native libraries at load time."""
+
+Inspect = Callable[[int, Locked], str]
+"""Looks at process `pid` from outside and tells how far it is locked; raises TeeError to refuse it."""
+
+
+class StorageHandler(Protocol):
+    """The supplicant, as seen from here."""
+
+    def handle(self, operation: int, payload: bytes) -> bytes:
+        """Do one storage operation. Raises TeeError to answer with its result."""
+        ...
+
+
+def _how_it_ended(status: int) -> str:
+    """An exit status in words: the process's own, or the waiter's, which says 128 plus the signal as a shell does.
+
+    An application could choose the number: no more is told than which of these ends it was (docs/sandbox.md section 6).
+    """
+    number = -status if status < 0 else status - 128
+    if number == signal.SIGSYS:
+        return "exit status 159: a system call that its filter forbids"
+    if status == EXIT_PROTOCOL:
+        return "exit status 70: it was sent what is no message, or failed inside"
+    return f"killed by signal {number}" if number > 0 else "it ended by itself"
+
+
+def _dead(message: str) -> TeeError:
+    return TeeError(
+        TeeResult.TARGET_DEAD,
+        message,
+        origin=Origin.COMMS,
+        hint="restart the secure world",
+    )
+
+
+class SecureProcess:
+    """One running secure world.
+
+    Args:
+        boot: what to load and how to lock.
+        storage: answers storage calls.
+        tap: called with (direction, frame bytes) for every frame after the root secret was sent; for evidence.
+    """
+
+    def __init__(self, boot: Boot, storage: StorageHandler, *, tap: Callable[[str, bytes], None] | None = None) -> None:
+        self._storage = storage
+        self._tap = tap
+        self._reader = FrameReader()
+        self._locked = False
+        self._why = ""
+        child_read, self._write_fd = os.pipe()
+        self._read_fd, child_write = os.pipe()
+        environment = _ENVIRONMENT | {k: os.environ[k] for k in _KEPT_VARIABLES if k in os.environ}
+        self._process = subprocess.Popen(
+            [sys.executable, "-I", "-B", "-m", "tee_sim.secure.launcher", str(child_read), str(child_write)],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=None if boot.profile is LockProfile.OFF else subprocess.DEVNULL,
+            pass_fds=(child_read, child_write),
+            close_fds=True,
+            env=environment,
+            cwd="/",
+        )
+        os.close(child_read)
+        os.close(child_write)
+        os.set_blocking(self._read_fd, False)
+        os.set_blocking(self._write_fd, False)
+        try:
+            self._write(pack(boot), _deadline(BOOT_TIMEOUT_MS))
+        except BaseException:
+            self.kill()
+            raise
+
+    @property
+    def pid(self) -> int:
+        """The process we started (the waiter, when the secure world lives in a PID namespace of its own)."""
+        return self._process.pid
+
+    @property
+    def alive(self) -> bool:
+        """Whether the process still runs."""
+        return self._process.poll() is None
+
+    def how_it_ended(self) -> str:
+        """Why it does not run any more, in words; empty while it runs."""
+        status = self._process.poll()
+        return self._why or ("" if status is None else _how_it_ended(status))
+
+    def boot(self, inspect: Inspect, provision: Provision) -> Ready:
+        """Wait for the lock, let `inspect` look at it, then hand over the root secret.
+
+        Raises:
+            TeeError: whatever `inspect` raises; the store's own result when it does not open; TARGET_DEAD.
+        """
+        deadline = _deadline(BOOT_TIMEOUT_MS)
+        try:
+            message = self._receive(deadline)
+            if isinstance(message, BootFailed):
+                raise _dead(f"the secure world could not start: {message.stage}: {message.detail}")
+            verdict = inspect(self.pid, cast("Locked", message))
+            self._locked = True
+            self._write(pack(replace(provision, verdict=verdict)), deadline, tapped=False)
+            answer = self._pump(deadline)
+        except BaseException:
+            self.kill()
+            raise
+        if isinstance(answer, Ready):
+            return answer
+        self.kill()
+        raise TeeError(answer.result, "the secure store does not open", origin=answer.origin)
+
+    def exchange(self, message: Message, *, timeout_ms: int = INVOKE_TIMEOUT_MS) -> Return:
+        """Send one request and serve storage calls until its answer.
+
+        Raises:
+            TeeError: BAD_PARAMETERS of origin API for a message that cannot be sent; TARGET_DEAD if the secure world is
+                gone, TIMEOUT (it is killed) past the deadline.
+        """
+        if not timeout_ms > 0:
+            raise _unsendable(f"timeout_ms is {timeout_ms}, not above 0")
+        frame = _packed(message)
+        deadline = _deadline(timeout_ms)
+        try:
+            self._write(frame, deadline)
+            answer = self._pump(deadline)
+            if not isinstance(answer, Return):
+                raise _dead("the secure world sent an answer out of turn")
+        except BaseException as error:
+            self._why = str(error) if isinstance(error, TeeError) else ""
+            self.kill()
+            raise
+        return answer
+
+    def _pump(self, deadline: float) -> Ready | Return:
+        while True:
+            message = self._receive(deadline)
+            if isinstance(message, Ready | Return):
+                return message
+            call = cast("StorageCall", message)  # all that is left of FROM_SECURE_WORLD
+            try:
+                payload = self._storage.handle(call.operation, call.payload)
+                frame = pack(StorageReply(result=TeeResult.SUCCESS, payload=payload))
+            except TeeError as error:
+                frame = pack(StorageReply(result=error.result, payload=b""))
+            self._write(frame, deadline)
+
+    def _write(self, frame: bytes, deadline: float, *, tapped: bool = True) -> None:
+        if self._tap is not None and tapped:
+            self._tap("to-secure", frame)
+        view = memoryview(frame)
+        while view:
+            try:
+                view = view[os.write(self._write_fd, view) :]
+            except BlockingIOError:
+                self._wait(self._write_fd, select.POLLOUT, deadline)
+            except OSError:
+                raise self._gone() from None
+
+    def _receive(self, deadline: float) -> Message:
+        while True:
+            try:
+                data = os.read(self._read_fd, min(self._reader.wanted(), 1 << 16))
+            except BlockingIOError:
+                self._wait(self._read_fd, select.POLLIN, deadline)
+                continue
+            except OSError:
+                raise self._gone() from None
+            if not data:
+                raise self._gone()
+            try:
+                body = self._reader.feed(data)
+                if body is None:
+                    continue
+                if self._tap is not None:
+                    self._tap("from-secure", body)
+                return unpack(body, FROM_SECURE_WORLD if self._locked else BEFORE_THE_LOCK)
+            except TeeError as error:
+                raise _dead(f"the secure world sent what it may not send now: {error.message}") from None
+
+    def _gone(self) -> TeeError:
+        """The error for a secure world whose pipe has closed, with the way it ended."""
+        try:
+            status = self._process.wait(GRACE_TIMEOUT_MS / 1000)
+        except subprocess.TimeoutExpired:
+            return _dead("the secure world is gone")
+        return _dead(f"the secure world is gone ({_how_it_ended(status)})")
+
+    def _wait(self, fd: int, event: int, deadline: float) -> None:
+        left_ms = (deadline - time.monotonic()) * 1000
+        poll = select.poll()
+        poll.register(fd, event)
+        if left_ms <= 0 or not poll.poll(left_ms):
+            raise TeeError(
+                TeeResult.TIMEOUT,
+                "the secure world did not answer in time and was killed",
+                origin=Origin.COMMS,
+                hint="raise the deadline, or look at the load of this machine",
+            )
+
+    def close(self) -> int | None:
+        """Close the request pipe and wait for a clean end; kill after the grace time. Returns the exit status."""
+        if self._write_fd >= 0:
+            os.close(self._write_fd)
+            self._write_fd = -1
+        try:
+            status = self._process.wait(GRACE_TIMEOUT_MS / 1000)
+        except subprocess.TimeoutExpired:
+            return self.kill()
+        self._close_reader()
+        return status
+
+    def kill(self) -> int | None:
+        """SIGKILL, now. Safe to call twice."""
+        if self._process.poll() is None:
+            self._process.send_signal(signal.SIGKILL)
+        status = self._process.wait()
+        if self._write_fd >= 0:
+            os.close(self._write_fd)
+            self._write_fd = -1
+        self._close_reader()
+        return status
+
+    def _close_reader(self) -> None:
+        if self._read_fd >= 0:
+            os.close(self._read_fd)
+            self._read_fd = -1
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self.close()
+
+
+def _packed(message: Message) -> bytes:
+    if type(message) not in REQUESTS:
+        raise _unsendable(f"{type(message).__name__} is no request")
+    try:
+        return pack(message)
+    except TeeError as error:
+        raise _unsendable(error.message) from None
+
+
+def _unsendable(what: str) -> TeeError:
+    return TeeError(TeeResult.BAD_PARAMETERS, what, origin=Origin.API, hint="nothing was sent")
+
+
+def _deadline(timeout_ms: int) -> float:
+    return time.monotonic() + timeout_ms / 1000

@@ -1,0 +1,242 @@
+"""The normal world's storage service: one closed set of operations over a directory.
+
+    supplicant = Supplicant(Path("device"))
+    reply = supplicant.handle(Operation.READ, payload)
+
+The directory holds `storage.db` and `rpmb.img`. Every request is noted (operation, sizes, names; never content) for
+whoever passes `log`: together with the closed set of operations this is the record of what was asked of the disk.
+"""
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from tee_sim.normal.rpmb_chip.chip import RpmbDevice, RpmbTransport
+from tee_sim.normal.rpmb_chip.file_medium import FileMedium, OsFile
+from tee_sim.normal.supplicant.files import RPMB_FILE, STORAGE_FILE
+from tee_sim.normal.supplicant.reserve import fill, release
+from tee_sim.normal.supplicant.sqlite_blobs import SqliteBlobs
+from tee_sim.shared.blobs import BlobStore, Changes
+from tee_sim.shared.codec import encode
+from tee_sim.shared.errors import TeeError, TeeResult
+from tee_sim.shared.rpmb_frames import FRAME_BYTES
+from tee_sim.shared.storage_requests import (
+    MAX_PAYLOAD_BYTES,
+    MAX_STAGED_BYTES,
+    Operation,
+    parse_commit,
+    parse_names,
+    parse_puts,
+    parse_rpmb,
+    parse_scan,
+)
+from tee_sim.testing.faults import FaultPlan, HostileBlobs, HostileRpmb
+
+__all__ = ["RequestNote", "RpmbFile", "Service", "Supplicant"]
+
+
+@dataclass(frozen=True, slots=True)
+class RequestNote:
+    """What one request was, without its content. faults: what a `FaultPlan` did to it, in its own words."""
+
+    operation: Operation
+    request_bytes: int
+    reply_bytes: int
+    names: tuple[bytes, ...]
+    result: TeeResult
+    faults: tuple[str, ...] = ()
+
+    def to_json(self) -> dict[str, object]:
+        """Plain values; names in hex."""
+        return {
+            "operation": self.operation.name,
+            "result": self.result.name,
+            "request_bytes": self.request_bytes,
+            "reply_bytes": self.reply_bytes,
+            "names": [name.hex() for name in self.names],
+            "faults": list(self.faults),
+        }
+
+
+class Service:
+    """Answers storage operations out of a `BlobStore` and an `RpmbTransport`."""
+
+    def __init__(
+        self, blobs: BlobStore, rpmb: RpmbTransport, *, log: Callable[[RequestNote], None] | None = None
+    ) -> None:
+        self._blobs = blobs
+        self._rpmb = rpmb
+        self._log = log
+        self._staged: dict[bytes, bytes] = {}
+        self._staged_bytes = 0
+        self.full = False
+        """Whether there was no space for the last transaction that may not use what is kept."""
+
+    def handle(self, operation: int, payload: bytes) -> bytes:
+        """Do one operation.
+
+        Raises:
+            TeeError: NOT_SUPPORTED for an unknown operation, BAD_FORMAT for a malformed request, or what the disk says.
+        """
+        if operation not in Operation.__members__.values():
+            raise TeeError(TeeResult.NOT_SUPPORTED, "unknown storage operation")
+        known = Operation(operation)
+        names: list[bytes] = []
+        reply, result = b"", TeeResult.SUCCESS
+        try:
+            reply = encode(self._dispatch(known, payload, names))
+        except TeeError as error:
+            result = error.result
+            raise
+        finally:
+            if self._log is not None:
+                self._log(RequestNote(known, len(payload), len(reply), tuple(names), result))
+        return reply
+
+    def _dispatch(self, operation: Operation, payload: bytes, names: list[bytes]) -> list[object]:
+        match operation:
+            case Operation.READ:
+                names += parse_names(payload)
+                return self._read(names)
+            case Operation.SCAN:
+                return [*self._blobs.scan(*parse_scan(payload))]
+            case Operation.STAGE:
+                self._stage(parse_puts(payload), names)
+                return []
+            case Operation.COMMIT:
+                self._commit(*parse_commit(payload), names)
+                return []
+            case Operation.RPMB:
+                return [self._rpmb.transfer(*parse_rpmb(payload))]
+
+    def _read(self, names: list[bytes]) -> list[object]:
+        blobs: list[object] = []
+        room = MAX_PAYLOAD_BYTES - FRAME_BYTES
+        for blob in self._blobs.read(names):
+            room -= len(blob) + 9 if blob is not None else 1
+            if room < 0 and blobs:
+                break
+            blobs.append(blob)
+        return blobs
+
+    def _stage(self, puts: dict[bytes, bytes], names: list[bytes]) -> None:
+        names += puts
+        self._staged_bytes += sum(len(blob) for blob in puts.values())
+        if self._staged_bytes > MAX_STAGED_BYTES:
+            self._forget_staged()
+            raise TeeError(TeeResult.STORAGE_NO_SPACE, "transaction is too large")
+        self._staged |= puts
+
+    def _commit(self, puts: dict[bytes, bytes], deletes: list[bytes], reserved: bool, names: list[bytes]) -> None:
+        names += [*puts, *deletes]
+        puts = self._staged | puts
+        self._forget_staged()
+        try:
+            self._blobs.commit(Changes(puts, tuple(deletes), reserved))
+        except TeeError as error:
+            self.full = self.full or error.result is TeeResult.STORAGE_NO_SPACE
+            raise
+        self.full = self.full and reserved
+
+    def _forget_staged(self) -> None:
+        self._staged, self._staged_bytes = {}, 0
+
+
+class _Reserving:
+    """A disk that gives way to transactions which may use the space that is kept."""
+
+    def __init__(self, inner: BlobStore, directory: int) -> None:
+        self._inner = inner
+        self._directory = directory
+        self.read, self.scan = inner.read, inner.scan
+
+    def commit(self, changes: Changes) -> None:
+        try:
+            self._inner.commit(changes)
+        except TeeError as error:
+            kept = release(self._directory) if error.result is TeeResult.STORAGE_NO_SPACE and changes.reserved else 0
+            if not kept:
+                raise
+            try:
+                self._inner.commit(changes)
+            finally:
+                fill(self._directory, kept)
+
+
+class RpmbFile(RpmbDevice):
+    """The simulated device in one file: `RpmbDevice` over `FileMedium`."""
+
+    def __init__(
+        self, path: Path, size_bytes: int = 128 << 10, *, create: bool = True, read_only: bool = False
+    ) -> None:
+        file = OsFile(path, create=create, read_only=read_only)
+        try:
+            self._file_medium = FileMedium(file, size_bytes, create=create)
+        except BaseException:
+            file.close()
+            raise
+        super().__init__(self._file_medium)
+
+    def close(self) -> None:
+        """Release the file and its lock."""
+        self._file_medium.close()
+
+
+class Supplicant(Service):
+    """`Service` over the two files of a device directory.
+
+    Args:
+        directory: exists; belongs to this device alone, and nobody else can write it.
+        create: make the files that are not there.
+        read_only: write none of them; the store then says that it can be read and not written.
+        log: called with a note of every request.
+        faults: makes disk and RPMB go wrong by plan.
+
+    Raises:
+        TeeError: BUSY if another process has the device; CORRUPT_OBJECT for files that are missing, damaged or not
+            ours alone; UNSUPPORTED_VERSION; STORAGE_NOT_AVAILABLE.
+    """
+
+    def __init__(
+        self,
+        directory: Path,
+        *,
+        create: bool = True,
+        read_only: bool = False,
+        log: Callable[[RequestNote], None] | None = None,
+        faults: FaultPlan | None = None,
+    ) -> None:
+        self._rpmb_file = RpmbFile(directory / RPMB_FILE, create=create, read_only=read_only)
+        try:
+            self._sqlite = SqliteBlobs(directory / STORAGE_FILE, create=create, read_only=read_only)
+            self._directory = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        except BaseException:
+            self._rpmb_file.close()
+            raise
+        if not read_only:
+            fill(self._directory)
+        blobs: BlobStore = _Reserving(self._sqlite, self._directory)
+        rpmb: RpmbTransport = self._rpmb_file
+        if faults is not None:
+            blobs, rpmb = HostileBlobs(blobs, faults), HostileRpmb(rpmb, faults)
+            log = _telling_faults(log, faults) if log is not None else None
+        super().__init__(blobs, rpmb, log=log)
+
+    def close(self) -> None:
+        """Close both files."""
+        self._sqlite.close()
+        self._rpmb_file.close()
+        os.close(self._directory)
+
+
+def _telling_faults(log: Callable[[RequestNote], None], plan: FaultPlan) -> Callable[[RequestNote], None]:
+    """Add to each note which rules of the plan have fired since the last one."""
+    told = 0
+
+    def note(request: RequestNote) -> None:
+        nonlocal told
+        fired, told = plan.fired[told:], len(plan.fired)
+        log(replace(request, faults=tuple(f"{fault.point}: {fault.action}" for fault in fired)))
+
+    return note

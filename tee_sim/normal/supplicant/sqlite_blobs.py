@@ -1,0 +1,155 @@
+"""The untrusted disk as a plain SQLite file that an auditor can open with `sqlite3`.
+
+Tables: docs/formats/storage.md section 4. Clear columns are copies of what the secure world authenticates: they are
+put together again on every read, and a changed column makes the object fail to open.
+
+Journal: rollback journal in TRUNCATE mode with synchronous FULL. Durable when COMMIT returns (the truncation is
+synced too; DELETE mode would need EXTRA for that), one file at rest, no old ciphertext left in a write-ahead log.
+secure_delete overwrites erased rows with zeros in the same transaction. The object table keeps its rowid: without one,
+a row over a quarter of a page goes to a page of its own (4 882 instead of 1 610 bytes for a row of 1.2 kB,
+`python -m bench.experiments.storage_scale`).
+"""
+
+from collections.abc import Sequence
+from hashlib import sha256
+from pathlib import Path
+from typing import cast
+
+from tee_sim.normal.supplicant.database import Database, disk_errors
+from tee_sim.secure.sealing import COMMITMENT_SIZES_BYTES, MAX_KIND_CHARS, MAX_OWNER_BYTES, NONCE_BYTES, TAG_BYTES
+from tee_sim.shared.blobs import ANCHOR_NAME, Changes, page_name
+from tee_sim.shared.codec import decode, encode
+from tee_sim.shared.errors import TeeError, TeeResult
+from tee_sim.shared.limits import MAX_BODY_BYTES
+from tee_sim.shared.rpmb_frames import BLOCK_BYTES
+
+__all__ = ["SqliteBlobs"]
+
+MAX_PAGE_BYTES = 64 << 10
+"""Of a directory page: 64 children or 48 entries with the longest headers there are take 20 KB."""
+
+_READ_OBJECT = """
+SELECT version, kind, owner, commitment, nonce, ciphertext FROM object WHERE ta = :ta AND object_id = :object_id
+  AND typeof(version) = 'integer' AND typeof(kind) = 'text' AND typeof(owner) = 'blob'
+  AND typeof(commitment) = 'blob' AND typeof(nonce) = 'blob' AND typeof(ciphertext) = 'blob'
+  AND length(CAST(kind AS BLOB)) <= :kind AND length(owner) <= :owner AND length(commitment) <= :commitment
+  AND length(nonce) = :nonce AND length(ciphertext) <= :ciphertext
+"""
+_OBJECT_BOUNDS = {
+    "kind": MAX_KIND_CHARS,
+    "owner": MAX_OWNER_BYTES,
+    "commitment": max(COMMITMENT_SIZES_BYTES),
+    "nonce": NONCE_BYTES,
+    "ciphertext": MAX_BODY_BYTES + TAG_BYTES,
+}
+_READ_PAGE = """
+SELECT hash, ciphertext FROM page WHERE number = :number AND typeof(hash) = 'blob' AND typeof(ciphertext) = 'blob'
+  AND length(hash) = :hash AND length(ciphertext) <= :ciphertext
+"""
+_PAGE_BOUNDS = {"hash": sha256().digest_size, "ciphertext": MAX_PAGE_BYTES}
+_READ_ANCHOR = "SELECT sealed FROM anchor WHERE typeof(sealed) = 'blob' AND length(sealed) = ?"
+"""A row that does not fit is as good as none: the secure world misses it. SQLite knows type and length of a blob from
+the head of its row, so that 300 MB in the place of one are never read."""
+
+
+class SqliteBlobs:
+    """`BlobStore` over one file.
+
+    Args:
+        create: make it if it is not there.
+        read_only: never write it.
+
+    Raises:
+        TeeError: as `Database`; and from its methods STORAGE_NO_SPACE.
+    """
+
+    def __init__(self, path: Path, *, create: bool = True, read_only: bool = False) -> None:
+        self._db = Database(path, create=create, read_only=read_only)
+
+    def read(self, names: Sequence[bytes]) -> list[bytes | None]:
+        with disk_errors():
+            return [self._read_one(name) for name in names]
+
+    def _read_one(self, name: bytes) -> bytes | None:
+        match name[:1]:
+            case b"o":
+                return self._read_object(name)
+            case b"p" if len(name) == 9:
+                row = self._db.run(_READ_PAGE, {**_PAGE_BOUNDS, "number": _number(name[1:])}).fetchone()
+                return cast("bytes", row[0] + row[1]) if row else None
+            case _:
+                row = self._db.run(_READ_ANCHOR, (BLOCK_BYTES,)).fetchone() if name == ANCHOR_NAME else None
+                return cast("bytes", row[0]) if row else None
+
+    def _read_object(self, name: bytes) -> bytes | None:
+        values = {**_OBJECT_BOUNDS, "ta": name[1:17], "object_id": name[17:]}
+        row = self._db.run(_READ_OBJECT, values).fetchone()
+        if row is None:
+            return None
+        header = encode([name[1:17], name[17:], row[0], row[1], row[2], row[3]])
+        return cast("bytes", len(header).to_bytes(2, "big") + header + row[4] + row[5])
+
+    def scan(self, after: bytes, limit: int) -> list[bytes]:
+        names: list[bytes] = []
+        with disk_errors():
+            for part in (self._scan_anchor, self._scan_objects, self._scan_pages):
+                names += part(after, limit - len(names))
+        return names
+
+    def _scan_anchor(self, after: bytes, limit: int) -> list[bytes]:
+        found = after < ANCHOR_NAME and limit and self._db.run("SELECT 1 FROM anchor").fetchone()
+        return [ANCHOR_NAME] if found else []
+
+    def _scan_objects(self, after: bytes, limit: int) -> list[bytes]:
+        if after >= b"p":
+            return []
+        bound = (after[1:17], after[17:]) if after[:1] == b"o" else (b"", b"")
+        query = "SELECT ta, object_id FROM object WHERE (ta, object_id) > (?, ?) ORDER BY ta, object_id LIMIT ?"
+        return [b"o" + ta + object_id for ta, object_id in self._db.run(query, (*bound, limit))]
+
+    def _scan_pages(self, after: bytes, limit: int) -> list[bytes]:
+        if after >= b"q":
+            return []
+        bound = _number(after[1:9]) if after[:1] == b"p" else -1
+        query = "SELECT number FROM page WHERE number > ? ORDER BY number LIMIT ?"
+        return [page_name(number) for (number,) in self._db.run(query, (bound, limit))]
+
+    def commit(self, changes: Changes) -> None:
+        with disk_errors(), self._db.transaction():
+            for name in changes.deletes:
+                self._delete(name)
+            for name, blob in changes.puts.items():
+                self._put(name, blob)
+
+    def _delete(self, name: bytes) -> None:
+        if name[:1] == b"o":
+            self._db.run("DELETE FROM object WHERE ta = ? AND object_id = ?", (name[1:17], name[17:]))
+        elif name[:1] == b"p":
+            self._db.run("DELETE FROM page WHERE number = ?", (_number(name[1:]),))
+
+    def _put(self, name: bytes, blob: bytes) -> None:
+        match name[:1]:
+            case b"o":
+                self._db.run("INSERT OR REPLACE INTO object VALUES (?, ?, ?, ?, ?, ?, ?, ?)", _columns(name, blob))
+            case b"p":
+                row = (_number(name[1:]), blob[:32], blob[32:])
+                self._db.run("INSERT OR REPLACE INTO page VALUES (?, ?, ?)", row)
+            case _:
+                self._db.run("INSERT OR REPLACE INTO anchor VALUES (0, ?)", (blob,))
+
+    def close(self) -> None:
+        """Close the file."""
+        self._db.close()
+
+
+def _number(raw: bytes) -> int:
+    """Page number; those above SQLite's 63 bits are refused by it and never occur."""
+    return int.from_bytes(raw, "big")
+
+
+def _columns(name: bytes, blob: bytes) -> tuple[object, ...]:
+    end = 2 + int.from_bytes(blob[:2], "big")
+    ta, object_id, version, kind, owner, commitment = cast("list[object]", decode(blob[2:end]))
+    if name[1:] != cast("bytes", ta) + cast("bytes", object_id):
+        raise TeeError(TeeResult.BAD_FORMAT, "storage message: header and name differ")
+    return ta, object_id, version, kind, owner, commitment, blob[end : end + NONCE_BYTES], blob[end + NONCE_BYTES :]

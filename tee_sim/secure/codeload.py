@@ -1,0 +1,165 @@
+"""Trusted code from memory: compiled before the lock, run after it.
+
+Before the lock the child can read files but must not run trusted code; after it, trusted code runs but no file can
+be opened. So the sources named in the manifests are read and compiled first, and an importer serves them, and their
+package data, from memory.
+
+What that code imports from elsewhere is imported before the lock too: the standard library freely, anything else only
+if the manifest's `preload` names it. The list is read off the sources, so it cannot be forgotten.
+
+Also computed here: the measurement of each trusted application, SHA-256 over its manifest and the exact bytes it is
+made of.
+"""
+
+import ast
+import hashlib
+import importlib
+import importlib.util
+import sys
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass, field
+from importlib.abc import Loader, MetaPathFinder
+from importlib.machinery import EXTENSION_SUFFIXES, BuiltinImporter, FrozenImporter, ModuleSpec
+from pathlib import Path
+from types import CodeType, ModuleType
+
+from tee_sim.shared.manifest import Manifest
+
+__all__ = ["CodeTable", "forget_file_importers", "load_extension"]
+
+
+def _source_file(name: str) -> tuple[Path, bool]:
+    """Path of a module's source and whether it is a package, without importing its parents."""
+    head, *rest = name.split(".")
+    spec = importlib.util.find_spec(head)
+    if spec is None or not spec.origin:
+        raise ModuleNotFoundError(f"no module named {head!r}")
+    base = Path(spec.origin).parent if spec.submodule_search_locations else Path(spec.origin)
+    if not rest:
+        return Path(spec.origin), bool(spec.submodule_search_locations)
+    path = base.joinpath(*rest)
+    package = path / "__init__.py"
+    return (package, True) if package.is_file() else (path.with_suffix(".py"), False)
+
+
+def _expand(pattern: str) -> Iterator[str]:
+    """`a.b.*` is the package a.b and everything below it; anything else is itself."""
+    if not pattern.endswith(".*"):
+        yield pattern
+        return
+    package = pattern.removesuffix(".*")
+    init, _ = _source_file(package)
+    for path in sorted(init.parent.rglob("*.py")):
+        parts = path.relative_to(init.parent).with_suffix("").parts
+        yield ".".join((package, *(p for p in parts if p != "__init__")))
+
+
+def load_extension(name: str) -> ModuleType | None:
+    """Load a compiled module under its full name without running its parent packages.
+
+    Returns None when it was not built: trusted code then uses its portable twin.
+    """
+    stem, _ = _source_file(name)
+    for suffix in EXTENSION_SUFFIXES:
+        path = stem.with_name(name.rpartition(".")[2] + suffix)
+        if path.is_file():
+            spec = importlib.util.spec_from_file_location(name, path)
+            if spec is None or spec.loader is None:
+                return None
+            module = importlib.util.module_from_spec(spec)
+            spec.loader.exec_module(module)
+            sys.modules[name] = module
+            return module
+    return None
+
+
+@dataclass(frozen=True, slots=True)
+class _Module:
+    code: CodeType
+    path: str
+    is_package: bool
+
+
+@dataclass
+class CodeTable(MetaPathFinder, Loader):
+    """Importer over compiled code. Put it first in `sys.meta_path`."""
+
+    modules: dict[str, _Module] = field(default_factory=dict)
+    data: dict[str, bytes] = field(default_factory=dict)
+    imports: dict[str, str] = field(default_factory=dict)
+
+    def add(self, manifest: Manifest) -> bytes:
+        """Read and compile everything a manifest names; return the measurement (SHA-256)."""
+        measured = hashlib.sha256(manifest.to_bytes())
+        for name in sorted({n for pattern in manifest.code for n in _expand(pattern)}):
+            path, is_package = _source_file(name)
+            source = path.read_bytes()
+            measured.update(hashlib.sha256(name.encode() + b"\0" + source).digest())
+            self.modules[name] = _Module(compile(source, str(path), "exec", dont_inherit=True), str(path), is_package)
+            self.imports.update((imported, name) for imported in _imported_names(source))
+        for resource in sorted(manifest.resources):
+            package, _, filename = resource.partition(":")
+            path = _source_file(package)[0].parent / filename
+            content = path.read_bytes()
+            measured.update(hashlib.sha256(resource.encode() + b"\0" + content).digest())
+            self.data[str(path)] = content
+        return measured.digest()
+
+    def import_outside_code(self, allowed: Collection[str]) -> None:
+        """Import everything the code refers to that is not part of it.
+
+        Raises:
+            ImportError: a module is neither of the standard library nor below a name in `allowed`.
+        """
+        outside = (n for n in self.imports if n not in self.modules and n.rpartition(".")[0] not in self.modules)
+        for name in dict.fromkeys([*allowed, *outside]):
+            top = name.partition(".")[0]
+            if any(module.partition(".")[0] == top for module in self.modules):
+                load_extension(name)
+                continue
+            if top not in sys.stdlib_module_names and not any(f"{name}.".startswith(f"{a}.") for a in allowed):
+                raise ImportError(f"{self.imports[name]} imports {name}, which no manifest names under preload")
+            parent, _, last = name.rpartition(".")
+            if parent and hasattr(importlib.import_module(parent), last):
+                continue
+            importlib.import_module(name)
+
+    def find_spec(
+        self, fullname: str, path: Sequence[str] | None = None, target: ModuleType | None = None
+    ) -> ModuleSpec | None:
+        module = self.modules.get(fullname)
+        if module is None:
+            return None
+        spec = ModuleSpec(fullname, self, origin=module.path, is_package=module.is_package)
+        spec.has_location = True
+        return spec
+
+    def create_module(self, spec: ModuleSpec) -> ModuleType | None:
+        return None
+
+    def exec_module(self, module: ModuleType) -> None:
+        exec(self.modules[module.__name__].code, module.__dict__)  # noqa: S102 - this is an importer
+
+    def get_data(self, path: str) -> bytes:
+        """Package data, for `pkgutil.get_data`. Raises OSError for anything not in a manifest."""
+        try:
+            return self.data[path]
+        except KeyError:
+            raise OSError(f"{path} is not a resource of any manifest") from None
+
+
+def _imported_names(source: bytes) -> Iterator[str]:
+    """Dotted names of modules, and of things in modules, that a source imports anywhere in it."""
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+def forget_file_importers() -> None:
+    """Leave only built-in, frozen and in-memory modules: a missing one is then an ImportError, not a killed process."""
+    sys.meta_path[:] = [BuiltinImporter, FrozenImporter]
+    sys.path.clear()
+    sys.path_hooks.clear()
+    sys.path_importer_cache.clear()

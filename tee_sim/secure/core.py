@@ -1,0 +1,309 @@
+"""The core of the secure world: sessions, instances, parameters, panics. No IO: messages in, messages out.
+
+What it promises: a TA that panics takes only its own instance with it; every answer has a result and an origin; a
+session belongs to the one who opened it, the normal world or another instance, and to nobody else.
+A panic is whatever an application does outside its contract: it raises what is no result, ends "the process", answers
+with more than its caller made room for, or leaves a transaction open. What it committed before that stays.
+What it does not: TAs run in one interpreter and are not isolated from each other in memory.
+
+One thread: a call from TA to TA runs inside the caller's. An application on the call stack waits for an answer, so a
+call that leads back to it would wait for itself: BUSY.
+"""
+
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
+from typing import Any, Protocol
+from uuid import UUID
+
+from tee_sim.secure.peers import ManifestPeers
+from tee_sim.secure.session import Event, State, step
+from tee_sim.shared.errors import Origin, TeeError, TeeResult
+from tee_sim.shared.limits import MAX_ANSWER_BYTES, MAX_PEER_SESSIONS, MAX_SESSIONS
+from tee_sim.shared.manifest import Manifest
+from tee_sim.shared.params import Param, Params
+from tee_sim.shared.ta_api import TaEnv, TrustedApp
+from tee_sim.shared.wire import CloseSession, Invoke, OpenSession, Return
+
+__all__ = ["Core"]
+
+
+@dataclass(slots=True)
+class _Holder:
+    """Who opens sessions: the normal world, or one instance."""
+
+    limit: int
+    numbers: set[int] = field(default_factory=set)
+
+
+@dataclass(slots=True, eq=False)
+class _Instance:
+    manifest: Manifest
+    app: TrustedApp
+    sessions: set[int] = field(default_factory=set)
+    holder: _Holder = field(default_factory=lambda: _Holder(MAX_PEER_SESSIONS))
+
+
+@dataclass(slots=True)
+class _Session:
+    instance: _Instance
+    context: Any
+    state: State = State.CLOSED
+
+    def move(self, event: Event) -> None:
+        self.state = step(self.state, event)
+
+
+@dataclass(frozen=True, slots=True)
+class _Route:
+    """`tee_sim.secure.peers.Route` of one instance."""
+
+    core: "Core"
+    holder: _Holder
+
+    def open(self, uuid: bytes, params: Params) -> int:
+        return self.core._open(self.holder, uuid, params)
+
+    def invoke(self, number: int, command: int, params: Params) -> Params:
+        return self.core._invoke(self.holder, number, command, params)
+
+    def close(self, number: int) -> None:
+        self.core._release(self.holder, number)
+
+
+class Transactions(Protocol):
+    """Where applications store: who has a transaction open, and how to end it without its changes."""
+
+    @property
+    def writer(self) -> object | None: ...
+
+    def abandon(self) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class _NoTransactions:
+    writer: None = None
+
+    def abandon(self) -> None: ...
+
+
+class Core:
+    """Session table and dispatch.
+
+    Args:
+        manifests: the TAs this secure world hosts.
+        load: returns the class a manifest's entry names.
+        environment: makes the environment of one TA; its `peers` are the core's.
+        on_panic: called while a panic's exception is handled; for debugging without a lock.
+        transactions: of the store that the environments give.
+    """
+
+    def __init__(
+        self,
+        manifests: tuple[Manifest, ...],
+        load: Callable[[Manifest], Callable[[], TrustedApp]],
+        environment: Callable[[Manifest], TaEnv],
+        on_panic: Callable[[], None] = lambda: None,
+        transactions: Transactions = _NoTransactions(),  # frozen
+    ) -> None:
+        self._manifests = {m.uuid: m for m in manifests}
+        self._load = load
+        self._environment = environment
+        self._on_panic = on_panic
+        self._transactions = transactions
+        self._kept: dict[bytes, _Instance] = {}
+        self._sessions: dict[int, _Session] = {}
+        self._next_session = 1
+        self._client = _Holder(MAX_SESSIONS)
+        self._stack: list[bytes] = []
+        self._released: list[int] = []
+
+    def dispatch(self, message: OpenSession | Invoke | CloseSession) -> Return:
+        """Answer one request of the normal world. Never raises: whatever goes wrong is a Return."""
+        try:
+            if isinstance(message, OpenSession):
+                number = self._open(self._client, message.uuid, _four(message.params))
+                return Return(result=TeeResult.SUCCESS, origin=Origin.TRUSTED_APP, session=number)
+            if isinstance(message, Invoke):
+                out = self._invoke(self._client, message.session, message.command, _four(message.params))
+                return Return(result=TeeResult.SUCCESS, origin=Origin.TRUSTED_APP, session=message.session, params=out)
+            self._close(self._client, message.session)
+            return Return(result=TeeResult.SUCCESS, origin=Origin.TEE)
+        except TeeError as error:
+            return Return(result=error.result, origin=error.origin)
+        finally:
+            self._close_released()
+
+    def _open(self, holder: _Holder, uuid: bytes, params: Params) -> int:
+        manifest = self._manifests.get(uuid)
+        if manifest is None:
+            raise TeeError(TeeResult.ITEM_NOT_FOUND, f"no trusted application {UUID(bytes=uuid)}")
+        if len(holder.numbers) >= holder.limit:
+            raise TeeError(TeeResult.OUT_OF_MEMORY, f"{holder.limit} sessions are open")
+        self._refuse_loop(uuid)
+        instance = self._instance_for(manifest)
+        number, self._next_session = self._next_session, self._next_session + 1
+        session = _Session(instance, None)
+        session.context = self._guard(instance, lambda: instance.app.open_session(params))
+        session.move(Event.OPENED)
+        instance.sessions.add(number)
+        holder.numbers.add(number)
+        self._sessions[number] = session
+        return number
+
+    def _refuse_loop(self, uuid: bytes) -> None:
+        if uuid in self._stack:
+            raise TeeError(TeeResult.BUSY, "the trusted application waits for this very call")
+
+    def _instance_for(self, manifest: Manifest) -> _Instance:
+        kept = self._kept.get(manifest.uuid)
+        if kept is not None:
+            if kept.sessions and "multi_session" not in manifest.flags:
+                raise TeeError(TeeResult.BUSY, "single-session trusted application is in use")
+            return kept
+        try:
+            instance = _Instance(manifest, self._load(manifest)())
+        except KeyboardInterrupt:
+            raise
+        except BaseException:
+            self._on_panic()
+            raise TeeError(TeeResult.TARGET_DEAD, "the trusted application does not load") from None
+        peers = ManifestPeers(manifest.calls, _Route(self, instance.holder))
+        try:
+            self._guard(instance, lambda: instance.app.create(replace(self._environment(manifest), peers=peers)))
+        except TeeError:
+            self._end(instance)
+            raise
+        if "single_instance" in manifest.flags:
+            self._kept[manifest.uuid] = instance
+        return instance
+
+    def _invoke(self, holder: _Holder, number: int, command: int, params: Params) -> Params:
+        session = self._session(holder, number)
+        instance = session.instance
+        self._refuse_loop(instance.manifest.uuid)
+        session.move(Event.INVOKE)
+        try:
+            out: Params = self._guard(
+                instance, lambda: _outputs(params, instance.app.invoke(session.context, command, params))
+            )
+        finally:
+            if session.state is State.BUSY:
+                session.move(Event.RETURN)
+        return out
+
+    def _close(self, holder: _Holder, number: int) -> None:
+        self._session(holder, number)
+        holder.numbers.discard(number)
+        self._close_session(number)
+
+    def _close_session(self, number: int) -> None:
+        session = self._sessions.pop(number)
+        panicked = session.state is State.PANICKED
+        session.move(Event.CLOSE)
+        instance = session.instance
+        instance.sessions.discard(number)
+        if not panicked:
+            self._guard(instance, lambda: instance.app.close_session(session.context))
+            if not instance.sessions and "keep_alive" not in instance.manifest.flags:
+                self._kept.pop(instance.manifest.uuid, None)
+                try:
+                    self._guard(instance, instance.app.destroy)
+                finally:
+                    self._end(instance)
+
+    def _release(self, holder: _Holder, number: int) -> None:
+        """Close an instance's session. TEE_CloseTASession returns nothing: it is gone for the holder in any case."""
+        self._session(holder, number)
+        holder.numbers.discard(number)
+        self._released.append(number)
+        self._close_released()
+
+    def _close_released(self) -> None:
+        """Tell the targets, except those on the call stack: their turn comes when it has unwound."""
+        while ready := [n for n in self._released if self._sessions[n].instance.manifest.uuid not in self._stack]:
+            self._released.remove(ready[0])
+            with suppress(TeeError):
+                self._close_session(ready[0])
+
+    def _session(self, holder: _Holder, number: int) -> _Session:
+        if number not in holder.numbers:
+            raise TeeError(TeeResult.BAD_PARAMETERS, "no such session")
+        return self._sessions[number]
+
+    def _guard(self, instance: _Instance, call: Callable[[], Any]) -> Any:
+        """Run TA code. A TeeError is its result; anything else is a panic and kills the instance."""
+        self._stack.append(instance.manifest.uuid)
+        try:
+            answer = self._run(call)
+        except KeyboardInterrupt:  # a developer's, whose own process the secure world is in
+            raise
+        except BaseException:
+            self._on_panic()
+            self._panic(instance)
+            raise TeeError(TeeResult.TARGET_DEAD, "the trusted application panicked") from None
+        finally:
+            self._stack.pop()
+        if isinstance(answer, TeeError):
+            raise answer
+        return answer
+
+    def _run(self, call: Callable[[], Any]) -> Any:
+        """Run TA code; a TeeError is returned. Raises what is a panic."""
+        before = self._transactions.writer
+        try:
+            return call()
+        except TeeError as error:
+            return _result_of(error)
+        finally:
+            if self._transactions.writer not in (None, before):  # a caller's, further up the stack, stays
+                self._transactions.abandon()
+                raise RuntimeError("a transaction was left open")
+
+    def _panic(self, instance: _Instance) -> None:
+        if self._kept.get(instance.manifest.uuid) is instance:
+            del self._kept[instance.manifest.uuid]
+        for number in instance.sessions:
+            self._sessions[number].move(Event.PANIC)
+        self._end(instance)
+
+    def _end(self, instance: _Instance) -> None:
+        """An instance is gone: nobody holds its sessions with others any more."""
+        self._released += instance.holder.numbers
+        instance.holder.numbers.clear()
+
+
+def _outputs(given: Params, left: Params) -> Params:
+    """What an application answers with: the outputs, of the same kinds, and no more than there was room for.
+
+    Raises:
+        ValueError: it is something else.
+    """
+    for before, after in zip(given, left, strict=True):
+        if after.kind is not before.kind or (after.is_output and len(after.buffer) > before.size_bytes):
+            raise ValueError("an output parameter of another kind or size")
+        try:
+            after.check()
+        except TeeError as error:
+            raise ValueError("an output parameter outside its bounds") from error
+    return _four(tuple(p if p.is_output else Param.none() for p in left))
+
+
+def _result_of(error: TeeError) -> TeeError:
+    """The result of an application. The layers between it and its caller are not its to speak for.
+
+    Raises:
+        ValueError: it is none.
+    """
+    if not isinstance(error.result, TeeResult) or error.result is TeeResult.SUCCESS:
+        raise ValueError("no result") from error
+    own = error.origin in (Origin.TEE, Origin.TRUSTED_APP)
+    return error if own else TeeError(error.result, error.message, origin=Origin.TRUSTED_APP)
+
+
+def _four(params: tuple[Param, ...]) -> Params:
+    if len(params) != 4:
+        raise TeeError(TeeResult.BAD_PARAMETERS, "an operation has four parameters")
+    if sum(p.size_bytes for p in params if p.is_output) > MAX_ANSWER_BYTES:
+        raise TeeError(TeeResult.BAD_PARAMETERS, f"outputs are larger than {MAX_ANSWER_BYTES} bytes together")
+    return (params[0], params[1], params[2], params[3])

@@ -1,0 +1,172 @@
+"""The secure world's process: `python -I -B -m tee_sim.secure.launcher REQUEST_FD REPLY_FD`.
+
+Started by tee_sim.normal.secure_process only.
+
+Order (docs/architecture.md): harden, read BOOT, import third-party code and warm it up, read and compile trusted
+code, lock, report, receive the root secret, run trusted code. Anything unexpected ends the process: it never goes on
+with less than it was told to enforce.
+"""
+
+import gc
+import os
+import sys
+import traceback
+from typing import NoReturn, cast
+
+from tee_sim.secure import lockdown, quiet
+from tee_sim.secure.codeload import CodeTable, forget_file_importers
+from tee_sim.secure.lockdown import LockPlan
+from tee_sim.secure.world import SecureWorld
+from tee_sim.shared.clock import clocks_are_shifted
+from tee_sim.shared.errors import TeeError, TeeResult
+from tee_sim.shared.ta_api import Platform
+from tee_sim.shared.wire import (
+    EXIT_PROTOCOL,
+    Boot,
+    BootFailed,
+    FrameReader,
+    Locked,
+    LockProfile,
+    Message,
+    NoFrameError,
+    Provision,
+    Return,
+    StorageCall,
+    StorageReply,
+    pack,
+    unpack,
+)
+
+_PROFILES = {
+    LockProfile.STRICT: "strict",
+    LockProfile.PERMISSIVE_DEBUG: "permissive-debug",
+    LockProfile.OFF: "off",
+}
+EXIT_EOF = 0
+
+
+class _Pipe:
+    """Blocking frames over the two inherited pipes. The normal world's end ends the process."""
+
+    def __init__(self, request_fd: int, reply_fd: int) -> None:
+        self._request_fd = request_fd
+        self._reply_fd = reply_fd
+        self._reader = FrameReader()
+
+    def body(self) -> bytes:
+        """The body of the next frame. Raises NoFrameError for a length that none has."""
+        while True:
+            data = os.read(self._request_fd, min(self._reader.wanted(), 1 << 16))
+            if not data:
+                os._exit(EXIT_EOF)
+            body = self._reader.feed(data)
+            if body is not None:
+                return body
+
+    def write(self, frame: bytes) -> None:
+        view = memoryview(frame)
+        while view:
+            try:
+                view = view[os.write(self._reply_fd, view) :]
+            except BrokenPipeError:
+                os._exit(EXIT_EOF)
+
+    def send(self, message: Message) -> None:
+        self.write(pack(message))
+
+    def call(self, operation: int, payload: bytes) -> bytes:
+        """`SupplicantPort`: one storage operation, answered by the normal world.
+
+        What is no answer ends the process here, under the feet of whoever asked: no application may go on with it.
+        """
+        self.send(StorageCall(operation=int(operation), payload=payload))
+        try:
+            reply = cast("StorageReply", unpack(self.body(), {StorageReply}))
+        except NoFrameError:
+            os._exit(EXIT_PROTOCOL)
+        if reply.result is not TeeResult.SUCCESS:
+            raise TeeError(reply.result, "the supplicant could not do it")
+        return reply.payload
+
+
+def _preload(boot: Boot, code: CodeTable) -> tuple[bytes, ...]:
+    """Import third-party code, compile ours. Returns the measurements, in manifest order."""
+    measurements = tuple(code.add(manifest) for manifest in boot.manifests)
+    code.import_outside_code(list(dict.fromkeys(n for m in boot.manifests for n in m.preload)))
+    for name in dict.fromkeys(m.warmup for m in boot.manifests if m.warmup):
+        exec(code.modules[name].code, {"__name__": name})  # noqa: S102 - third-party calls only, see the manifest
+    return measurements
+
+
+def _fail(pipe: _Pipe, stage: str, error: BaseException) -> NoReturn:
+    detail = f"{type(error).__name__}: {error}".encode("ascii", "replace").decode()
+    printable = "".join(c if c.isprintable() else " " for c in detail)[:400]
+    pipe.send(BootFailed(stage=stage, detail=printable))
+    os._exit(EXIT_PROTOCOL)
+
+
+def main(argv: list[str]) -> NoReturn:
+    """Run the secure world until its request pipe closes."""
+    request_fd, reply_fd = int(argv[1]), int(argv[2])
+    pipe = _Pipe(request_fd, reply_fd)
+    stage = "harden"
+    try:
+        lockdown.early()
+        shifted = clocks_are_shifted()
+        stage = "boot message"
+        boot = cast("Boot", unpack(pipe.body(), {Boot}))
+        stage = "load code"
+        code = CodeTable()
+        measurements = _preload(boot, code)
+        gc.collect()
+        if boot.profile is not LockProfile.OFF:
+            quiet.install()
+        stage = "lock"
+        report = lockdown.engage(
+            LockPlan(
+                request_fd=request_fd,
+                reply_fd=reply_fd,
+                profile=_PROFILES[boot.profile],
+                namespaces=boot.namespaces,
+            )
+        )
+    except Exception as error:
+        _fail(pipe, stage, error)
+    try:
+        forget_file_importers()
+        sys.meta_path.insert(0, code)
+        pipe.send(Locked(report=report.to_bytes(), measurements=measurements))
+        names = (manifest.name for manifest in boot.manifests)
+        platform = Platform(
+            filter_sha256=report.filter_sha256 or Platform().filter_sha256,
+            measurements=tuple(zip(names, measurements, strict=True)),
+        )
+        _serve(pipe, boot, platform, shifted=shifted)
+    except BaseException:
+        # No frame, or a failure of the core. Python would print a traceback, and the filter would kill it for that:
+        # whoever watches for escapes would see one.
+        if boot.profile is LockProfile.OFF:
+            traceback.print_exc()
+        os._exit(EXIT_PROTOCOL)
+
+
+def _silent() -> None:
+    """A locked secure world says nothing about a panic but TARGET_DEAD."""
+
+
+def _serve(pipe: _Pipe, boot: Boot, platform: Platform, *, shifted: bool) -> NoReturn:
+    provision = cast("Provision", unpack(pipe.body(), {Provision}))
+    try:
+        on_panic = traceback.print_exc if boot.profile is LockProfile.OFF else _silent
+        world = SecureWorld(provision, pipe, boot.manifests, platform=platform, shifted=shifted, on_panic=on_panic)
+    except TeeError as error:
+        pipe.send(Return(result=error.result, origin=error.origin))
+        os._exit(EXIT_EOF)
+    del provision
+    pipe.send(world.ready())
+    while True:
+        pipe.write(world.answer(pipe.body()))
+
+
+if __name__ == "__main__":
+    main(sys.argv)

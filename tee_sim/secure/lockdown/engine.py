@@ -1,0 +1,184 @@
+"""The order of the lock. Each arrow of docs/sandbox.md section 2 is a line here."""
+
+import errno
+import os
+import sys
+import time
+from collections.abc import Callable
+from typing import Final
+
+from tee_sim.secure import arena
+from tee_sim.secure.lockdown import namespaces
+from tee_sim.shared.lock_report import Layer, LayerState, LockError, LockPlan, LockReport
+from tee_sim.shared.sandbox import filters, hygiene, kernel, landlock
+
+__all__ = ["early", "engage"]
+
+_REFUSALS: Final = {
+    errno.EPERM: LayerState.REFUSED,
+    errno.EACCES: LayerState.REFUSED,
+    errno.ENOSPC: LayerState.REFUSED,  # max_user_namespaces reached
+    errno.EUSERS: LayerState.REFUSED,
+    errno.EINVAL: LayerState.UNAVAILABLE,  # option unknown to this kernel
+    errno.ENOSYS: LayerState.UNAVAILABLE,
+    errno.EOPNOTSUPP: LayerState.UNAVAILABLE,  # Landlock built in but not switched on
+    errno.ENOENT: LayerState.UNAVAILABLE,  # no /proc entry for it
+}
+"""Errors by which a host says that it does not offer a layer. Any other error ends the process."""
+
+
+class _Recorder:
+    """Runs steps, times them, and tells a refusal from a surprise."""
+
+    def __init__(self) -> None:
+        self.layers: list[Layer] = []
+        self.costs_us: list[tuple[str, int]] = []
+
+    def must(self, name: str, step: Callable[[], object]) -> None:
+        """A step that every host of ours can do. Anything else ends the process."""
+        start = time.perf_counter_ns()
+        try:
+            detail = step()
+        except OSError as error:
+            raise LockError(f"{name}: {errno.errorcode.get(error.errno or 0, error.errno)}") from error
+        self._done(name, LayerState.APPLIED, 0, detail, start)
+
+    def try_(self, name: str, step: Callable[[], object]) -> bool:
+        """A step the host may refuse; returns whether it is in force."""
+        start = time.perf_counter_ns()
+        try:
+            detail = step()
+        except OSError as error:
+            state = _REFUSALS.get(error.errno or 0)
+            if state is None:
+                raise LockError(f"{name}: {errno.errorcode.get(error.errno or 0, error.errno)}") from error
+            self._done(name, state, error.errno or 0, None, start)
+            return False
+        self._done(name, LayerState.APPLIED, 0, detail, start)
+        return True
+
+    def skip(self, name: str) -> None:
+        self.layers.append(Layer(name, LayerState.SKIPPED))
+
+    def _done(self, name: str, state: LayerState, error: int, detail: object, start: int) -> None:
+        self.layers.append(Layer(name, state, error, detail if isinstance(detail, str) else ""))
+        self.costs_us.append((name, (time.perf_counter_ns() - start) // 1000))
+
+
+_early = _Recorder()
+
+
+def early() -> None:
+    """Harden before the first third-party import. Call once, first thing. On other systems than Linux: nothing."""
+    if sys.platform != "linux":
+        return
+    _early.layers.clear()
+    _early.costs_us.clear()
+    _early.must("early-limits", hygiene.harden_early)
+    _early.try_("no-exec-gain", hygiene.refuse_exec_gain)
+
+
+def engage(plan: LockPlan) -> LockReport:
+    """Lock this process for good. With namespaces it returns in a forked child; its parent waits and has no way back.
+
+    Raises:
+        LockError: a surprise. The process may be half locked and must end.
+    """
+    if sys.platform != "linux" or plan.profile == "off":
+        return _report(plan, _early, landlock_abi=0, locked=False)
+    recorder = _Recorder()
+    recorder.layers += _early.layers
+    recorder.costs_us += _early.costs_us
+    recorder.must("one-thread", _assert_one_thread)
+    recorder.must("pipes", lambda: hygiene.check_pipes(plan.request_fd, plan.reply_fd))
+    recorder.must("standard-streams", hygiene.silence_standard_streams)
+    recorder.try_("arguments", hygiene.scrub_arguments)
+    _namespaces(plan, recorder)
+    recorder.must("descriptors", lambda: hygiene.close_all_but(plan.request_fd, plan.reply_fd))
+    recorder.must("arena", lambda: arena.reserve(plan.arena_bytes).kind)
+    recorder.must("not-dumpable", hygiene.not_dumpable)
+    recorder.must("no-new-privileges", hygiene.no_new_privileges)
+    recorder.must("capabilities", hygiene.drop_capabilities)
+    abi = _landlock(recorder)
+    recorder.must("last-limits", hygiene.last_limits)
+    locked = recorder.try_("seccomp", lambda: _seccomp(plan))
+    return _report(plan, recorder, landlock_abi=abi, locked=locked)
+
+
+def _assert_one_thread() -> None:
+    threads = hygiene.count_threads()
+    if threads != 1:
+        raise LockError(f"{threads} threads before the lock, expected one")
+
+
+def _namespaces(plan: LockPlan, recorder: _Recorder) -> None:
+    """Namespaces, mapping, no nesting, fork, empty root. A refusal leaves the rest of this group out."""
+    names = ("namespaces", "user-map", "no-nested-namespaces", "pid-1", "empty-root")
+    uid, gid = os.geteuid(), os.getegid()
+    if not plan.namespaces:
+        for name in names:
+            recorder.skip(name)
+        return
+    if not recorder.try_("namespaces", namespaces.enter):
+        for name in names[1:]:
+            recorder.skip(name)
+        return
+    mapped = recorder.try_("user-map", lambda: namespaces.map_user(uid, gid))
+    if mapped:
+        recorder.try_("no-nested-namespaces", namespaces.forbid_nested)
+    else:
+        recorder.skip("no-nested-namespaces")
+    recorder.must("pid-1", lambda: namespaces.become_init(_wait_locked))
+    recorder.try_("empty-root", namespaces.empty_root)
+
+
+def _landlock(recorder: _Recorder) -> int:
+    version = 0
+
+    def restrict() -> str:
+        nonlocal version
+        version = landlock.abi()
+        files, network, scopes = landlock.restrict(version)
+        return f"abi {version}, {files} file rights, {network} network rights, {scopes} scopes, no rule"
+
+    return version if recorder.try_("landlock", restrict) else 0
+
+
+def _seccomp(plan: LockPlan) -> str:
+    filters.this_arch()
+    program = filters.secure_world_program(kernel.MACHINE, plan.profile, plan.request_fd, plan.reply_fd)
+    filters.load(program)
+    return f"{len(program.instructions)} instructions, {plan.profile}"
+
+
+def _wait_locked(pid: int) -> int:
+    """The waiter: let go of everything, lock itself to wait and exit, wait.
+
+    No Landlock here: its signal scope would also stop the kernel's parent-death signal to the secure world (measured;
+    the signal counts as sent by the dying parent). The filter leaves no call that Landlock would judge.
+    """
+    hygiene.close_all_but()
+    hygiene.not_dumpable()
+    hygiene.no_new_privileges()
+    hygiene.drop_capabilities()
+    hygiene.last_limits()
+    _Recorder().try_("seccomp", lambda: filters.load(filters.waiter_program(filters.this_arch().machine)))
+    _, status = os.waitpid(pid, 0)
+    return namespaces.exit_status(status)
+
+
+def _report(plan: LockPlan, recorder: _Recorder, *, landlock_abi: int, locked: bool) -> LockReport:
+    program = (
+        filters.secure_world_program(kernel.MACHINE, plan.profile, plan.request_fd, plan.reply_fd) if locked else None
+    )
+    return LockReport(
+        profile=plan.profile,
+        machine=kernel.MACHINE,
+        request_fd=plan.request_fd,
+        reply_fd=plan.reply_fd,
+        layers=tuple(recorder.layers),
+        filter_sha256=program.sha256() if program else b"",
+        filter_instructions=len(program.instructions) if program else 0,
+        landlock_abi=landlock_abi,
+        costs_us=tuple(recorder.costs_us),
+    )

@@ -1,0 +1,132 @@
+"""The secure world's side: every answer needs its MAC, its nonce or its counter, or it is not an answer."""
+
+import hmac
+from collections.abc import Sequence
+
+from tee_sim.normal.rpmb_chip.chip import RpmbTransport
+from tee_sim.shared.errors import TeeError, TeeResult
+from tee_sim.shared.rng import Rng
+from tee_sim.shared.rpmb_frames import (
+    BLOCK_BYTES,
+    COUNTER_EXPIRED,
+    NONCE_BYTES,
+    Frame,
+    Request,
+    Result,
+    message_mac,
+    parse_frames,
+    with_mac,
+)
+
+__all__ = ["RpmbClient"]
+
+_RESULT_MASK = 0x3F
+"""Only these bits are a result code (as OP-TEE masks them)."""
+
+_RESULT_REQUEST = Frame(type=Request.READ_RESULT).to_bytes()
+
+_FAILURES = {
+    Result.NO_KEY: TeeError(TeeResult.ITEM_NOT_FOUND, "rpmb key is not programmed"),
+    Result.COUNTER_FAILURE: TeeError(TeeResult.SECURITY, "rpmb counter moved without us"),
+    Result.AUTHENTICATION_FAILURE: TeeError(TeeResult.SECURITY, "rpmb has another key"),
+    Result.ADDRESS_FAILURE: TeeError(TeeResult.STORAGE_NO_SPACE, "rpmb is too small"),
+}
+
+
+def _check_result(result: int) -> None:
+    code = result & _RESULT_MASK
+    if code == Result.OK:
+        return
+    known = _FAILURES.get(Result(code)) if code in Result.__members__.values() else None
+    if known is not None:
+        raise TeeError(known.result, known.message)
+    raise TeeError(TeeResult.STORAGE_NOT_AVAILABLE, f"rpmb refused with result {result:#04x}")
+
+
+class RpmbClient:
+    """Reads and writes blocks of a device through a transport that may lie.
+
+    Raises, from every method, TeeError: SECURITY for an answer that is not authentic, not ours or not fresh;
+    ITEM_NOT_FOUND without a key; COMMUNICATION for a malformed answer; STORAGE_NO_SPACE past the end;
+    STORAGE_NOT_AVAILABLE for what the device refuses. An unauthenticated refusal can be forged: it costs service only.
+    """
+
+    def __init__(self, transport: RpmbTransport, key: bytes, rng: Rng) -> None:
+        self._transport = transport
+        self._key = key
+        self._rng = rng
+        self._counter: int | None = None
+
+    def program_key(self) -> None:
+        """Program the key, once in a device's life. The key crosses the transport in clear: a factory step."""
+        request = Frame(type=Request.PROGRAM_KEY, mac=self._key, block_count=1).to_bytes()
+        (reply,) = parse_frames(self._transport.transfer(request + _RESULT_REQUEST, 1), max_frames=1)
+        if reply.type != Request.PROGRAM_KEY << 8:
+            raise TeeError(TeeResult.COMMUNICATION, "rpmb answered another question")
+        _check_result(reply.result)
+        self._counter = None
+
+    def read_counter(self) -> int:
+        """Return the write counter, fresh."""
+        nonce = self._rng.bytes(NONCE_BYTES)
+        request = Frame(type=Request.READ_COUNTER, nonce=nonce, block_count=1).to_bytes()
+        (reply,) = self._authentic(request, 1, nonce)
+        self._counter = reply.counter
+        return reply.counter
+
+    def counter(self) -> int:
+        """Return the write counter as it was after the last write, or fresh."""
+        return self._counter if self._counter is not None else self.read_counter()
+
+    def read(self, address: int, count: int) -> list[bytes]:
+        """Return `count` blocks of 256 bytes, fresh."""
+        nonce = self._rng.bytes(NONCE_BYTES)
+        request = Frame(type=Request.READ, nonce=nonce, address=address, block_count=count).to_bytes()
+        frames = self._authentic(request, count, nonce)
+        if any(f.address != address or f.block_count != count for f in frames):
+            raise TeeError(TeeResult.SECURITY, "rpmb answered for other blocks")
+        return [f.payload for f in frames]
+
+    def write(self, address: int, blocks: Sequence[bytes]) -> None:
+        """Write blocks of 256 bytes; the device takes all or none.
+
+        After any exception the state of the device is unknown until the next read.
+        """
+        if any(len(block) != BLOCK_BYTES for block in blocks):
+            raise TeeError(TeeResult.BAD_PARAMETERS, f"rpmb blocks have {BLOCK_BYTES} bytes")
+        counter = self.counter()
+        self._counter = None
+        message = b"".join(
+            Frame(
+                type=Request.WRITE, payload=block, counter=counter, address=address, block_count=len(blocks)
+            ).to_bytes()
+            for block in blocks
+        )
+        raw = self._transport.transfer(with_mac(self._key, message) + _RESULT_REQUEST, 1)
+        (reply,) = self._parse(raw, 1, Request.WRITE)
+        if reply.address != address:
+            raise TeeError(TeeResult.SECURITY, "rpmb answered for other blocks")
+        if reply.result == COUNTER_EXPIRED:
+            # Authentic and without a code, but nothing was written unless the counter has just moved to its maximum.
+            if reply.counter != counter + 1:
+                raise TeeError(TeeResult.STORAGE_NOT_AVAILABLE, "rpmb write counter is used up")
+        elif reply.counter != counter + 1:
+            raise TeeError(TeeResult.SECURITY, "rpmb write was not counted")
+        self._counter = reply.counter
+
+    def _authentic(self, request: bytes, count: int, nonce: bytes) -> list[Frame]:
+        kind = Frame.from_bytes(request).type
+        frames = self._parse(self._transport.transfer(request, count), count, kind)
+        if any(not hmac.compare_digest(f.nonce, nonce) for f in frames):
+            raise TeeError(TeeResult.SECURITY, "rpmb answer is not fresh")
+        return frames
+
+    def _parse(self, raw: bytes, count: int, kind: int) -> list[Frame]:
+        frames = parse_frames(raw, max_frames=count)
+        if len(frames) != count or any(f.type != kind << 8 for f in frames):
+            raise TeeError(TeeResult.COMMUNICATION, "rpmb answered another question")
+        for frame in frames:
+            _check_result(frame.result)
+        if not hmac.compare_digest(message_mac(self._key, raw), frames[-1].mac):
+            raise TeeError(TeeResult.SECURITY, "rpmb answer is not authentic")
+        return frames

@@ -1,0 +1,60 @@
+"""Life of one session, as a table.
+
+Rules:
+* everything that affects a session's state lives in this file;
+* every state is listed; a missing event is an error and the state does not change.
+"""
+
+from enum import Enum, unique
+
+from tee_sim.shared.errors import TeeError, TeeResult
+
+__all__ = ["Event", "State", "step"]
+
+
+@unique
+class State(Enum):
+    """Where a session is."""
+
+    CLOSED = "closed"
+    OPEN = "open"
+    BUSY = "busy"
+    PANICKED = "panicked"
+
+
+@unique
+class Event(Enum):
+    """What happens to it."""
+
+    OPENED = "opened"
+    INVOKE = "invoke"
+    RETURN = "return"
+    PANIC = "panic"
+    CLOSE = "close"
+
+
+TRANSITIONS: dict[State, dict[Event, State]] = {
+    State.CLOSED: {Event.OPENED: State.OPEN},
+    State.OPEN: {Event.INVOKE: State.BUSY, Event.CLOSE: State.CLOSED, Event.PANIC: State.PANICKED},
+    State.BUSY: {Event.RETURN: State.OPEN, Event.PANIC: State.PANICKED},
+    State.PANICKED: {Event.CLOSE: State.CLOSED},
+}
+
+_REFUSALS: dict[State, TeeResult] = {
+    State.CLOSED: TeeResult.BAD_STATE,
+    State.OPEN: TeeResult.BAD_STATE,
+    State.BUSY: TeeResult.BUSY,
+    State.PANICKED: TeeResult.TARGET_DEAD,
+}
+
+
+def step(state: State, event: Event) -> State:
+    """Return the next state.
+
+    Raises:
+        TeeError: the event is not allowed: BUSY while busy, TARGET_DEAD after a panic, BAD_STATE otherwise.
+    """
+    try:
+        return TRANSITIONS[state][event]
+    except KeyError:
+        raise TeeError(_REFUSALS[state], f"{event.value} is not allowed while the session is {state.value}") from None

@@ -1,0 +1,185 @@
+"""The one record that makes everything else fresh: 256 bytes, sealed, in the first RPMB block.
+
+States: *settled* (one root) and *pending* (the root before and the root after one transaction). The two writes of a
+commit and the disk's own transaction leave at every moment a disk that fits one of the roots in the anchor.
+
+Without an RPMB the record lies on the disk itself: still sealed, but a copy of the whole disk is as good as new
+(anti-rollback level 0).
+"""
+
+import struct
+from dataclasses import dataclass
+from math import inf
+from typing import ClassVar, Protocol
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+from tee_sim.secure.rpmb_client import RpmbClient
+from tee_sim.secure.sealing import NONCE_BYTES, TAG_BYTES
+from tee_sim.secure.storage.directory_pages import Ref
+from tee_sim.shared.blobs import ANCHOR_NAME, BlobStore, Changes
+from tee_sim.shared.errors import TeeError, TeeResult
+from tee_sim.shared.rng import Rng
+from tee_sim.shared.rpmb_frames import BLOCK_BYTES, MAX_COUNTER
+
+__all__ = ["Anchor", "AnchorRecord", "DiskCell", "RpmbCell"]
+
+SALT_BYTES = 32
+_MAGIC = b"TSA1"
+_LABEL = b"tee_sim anchor v1"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AnchorRecord:
+    """What the anchor says.
+
+    epoch       number of the last finished transaction, u64
+    current     key and hash of the root page before or without a pending transaction
+    pending     the same after it, or None
+    generation  number of the key generation in use, u32
+    salt        of that generation, 32 bytes
+    next_salt   of the next generation while keys are being rotated, else None
+    """
+
+    epoch: int
+    current: Ref
+    pending: Ref | None = None
+    generation: int
+    salt: bytes
+    next_salt: bytes | None = None
+
+    LAYOUT: ClassVar[struct.Struct] = struct.Struct(">QIBB32s32s32s32s32s32s")
+
+    def to_bytes(self) -> bytes:
+        """206 bytes."""
+        pending = self.pending or Ref(0, bytes(32), bytes(32))
+        return self.LAYOUT.pack(
+            self.epoch, self.generation, self.pending is not None, self.next_salt is not None,
+            self.current.key, self.current.hash, pending.key, pending.hash, self.salt, self.next_salt or bytes(32),
+        )  # fmt: skip
+
+    @classmethod
+    def from_bytes(cls, raw: bytes) -> "AnchorRecord":
+        """Inverse of `to_bytes`, for authenticated bytes."""
+        (epoch, generation, has_pending, has_next, key, digest, pending_key, pending_digest, salt, next_salt) = (
+            cls.LAYOUT.unpack(raw)
+        )
+        return cls(
+            epoch=epoch, generation=generation, current=Ref(0, key, digest),
+            pending=Ref(0, pending_key, pending_digest) if has_pending else None,
+            salt=salt, next_salt=next_salt if has_next else None,
+        )  # fmt: skip
+
+
+class Cell(Protocol):
+    """Where the sealed 256 bytes are kept."""
+
+    level: int
+
+    def read(self) -> bytes | None:
+        """Return the cell, or None if it was never written."""
+        ...
+
+    def write(self, block: bytes) -> None: ...
+    def writes_left(self) -> float:
+        """How many more writes there can ever be."""
+        ...
+
+    def make(self) -> None:
+        """Prepare the place of a new store."""
+        ...
+
+
+class RpmbCell:
+    """Block 0 of a replay-protected device."""
+
+    def __init__(self, client: RpmbClient, level: int) -> None:
+        self._client = client
+        self.level = level
+
+    def read(self) -> bytes | None:
+        try:
+            (block,) = self._client.read(0, 1)
+        except TeeError as error:
+            if error.result == TeeResult.ITEM_NOT_FOUND:
+                return None
+            raise
+        return block if any(block) else None
+
+    def write(self, block: bytes) -> None:
+        self._client.write(0, [block])
+
+    def writes_left(self) -> float:
+        return MAX_COUNTER - self._client.counter()
+
+    def make(self) -> None:
+        try:
+            self._client.read_counter()
+        except TeeError as error:
+            if error.result != TeeResult.ITEM_NOT_FOUND:
+                raise
+            self._client.program_key()
+
+
+class DiskCell:
+    """A row of the untrusted disk."""
+
+    level = 0
+
+    def __init__(self, blobs: BlobStore) -> None:
+        self._blobs = blobs
+
+    def read(self) -> bytes | None:
+        return self._blobs.read([ANCHOR_NAME])[0]
+
+    def write(self, block: bytes) -> None:
+        self._blobs.commit(Changes({ANCHOR_NAME: block}, reserved=True))
+
+    def writes_left(self) -> float:
+        return inf
+
+    def make(self) -> None:
+        """Nothing to prepare."""
+
+
+class Anchor:
+    """The sealed record in its cell.
+
+    Raises TeeError SECURITY for a record that is not of this device, and what the cell raises.
+    """
+
+    def __init__(self, cell: Cell, key: bytes, device_id: bytes, rng: Rng) -> None:
+        self._cell = cell
+        self._aead = AESGCM(key)
+        self._associated = _LABEL + device_id
+        self._rng = rng
+        self.level = cell.level
+
+    def make(self) -> None:
+        """Prepare the place of a new store."""
+        self._cell.make()
+
+    def writes_left(self) -> float:
+        """How many more times the record can be replaced."""
+        return self._cell.writes_left()
+
+    def read(self) -> AnchorRecord | None:
+        """Return the record, or None if there never was one."""
+        block = self._cell.read()
+        if block is None:
+            return None
+        start, end = len(_MAGIC) + NONCE_BYTES, len(_MAGIC) + NONCE_BYTES + AnchorRecord.LAYOUT.size + TAG_BYTES
+        if len(block) != BLOCK_BYTES or block[:4] != _MAGIC or any(block[end:]):
+            raise TeeError(TeeResult.SECURITY, "anchor is not a record of this store")
+        try:
+            raw = self._aead.decrypt(block[4:start], block[start:end], self._associated)
+        except InvalidTag:
+            raise TeeError(TeeResult.SECURITY, "anchor does not open: another device or damage") from None
+        return AnchorRecord.from_bytes(raw)
+
+    def write(self, record: AnchorRecord) -> None:
+        """Replace the record."""
+        nonce = self._rng.bytes(NONCE_BYTES)
+        block = _MAGIC + nonce + self._aead.encrypt(nonce, record.to_bytes(), self._associated)
+        self._cell.write(block + bytes(BLOCK_BYTES - len(block)))

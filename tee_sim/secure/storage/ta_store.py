@@ -1,0 +1,292 @@
+"""What one trusted application sees: its own objects, and transactions over them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+from uuid import UUID
+
+from tee_sim.secure.sealing import (
+    KEY_BYTES,
+    NONCE_BYTES,
+    TAG_BYTES,
+    Header,
+    open_body,
+    parse_header,
+    seal_body,
+    unwrap_key,
+    wrap_key,
+)
+from tee_sim.secure.storage.directory_pages import Entry
+from tee_sim.shared.blobs import Changes, object_name
+from tee_sim.shared.errors import TeeError, TeeResult
+from tee_sim.shared.limits import MAX_BODY_BYTES
+from tee_sim.shared.reserve import Reserve
+
+if TYPE_CHECKING:
+    from tee_sim.secure.storage.store import ObjectStore
+
+__all__ = ["StoredObject", "TaStore", "Transaction"]
+
+BATCH_BYTES = 512 << 10
+BATCH_OBJECTS = 512
+"""One read of `load`: half a frame, so that one answer holds it."""
+
+
+@dataclass(frozen=True, slots=True)
+class StoredObject:
+    """An opened object."""
+
+    header: Header
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class _Put:
+    header: Header
+    body: bytes
+    entry: bytes
+    row: bytes
+
+
+class Transaction:
+    """Changes that happen together or not at all. Made by `TaStore.transaction`."""
+
+    def __init__(self, owner: TaStore) -> None:
+        self._owner = owner
+        self.pending: dict[bytes, _Put | None] = {}
+
+    def put(self, object_id: bytes, body: bytes, *, kind: str, owner: bytes = b"", commitment: bytes = b"") -> Header:
+        """Create or replace an object.
+
+        Raises:
+            TeeError: STORAGE_NO_SPACE over a quota or the size of a message, BAD_PARAMETERS for a bad header.
+        """
+        put = self._owner.seal(object_id, body, kind=kind, owner=owner, commitment=commitment)
+        self._owner.check_quota(object_id, len(body))
+        self.pending[object_id] = put
+        return put.header
+
+    def erase(self, object_id: bytes) -> None:
+        """Destroy an object's key and row. Raises TeeError ITEM_NOT_FOUND."""
+        self._owner.header(object_id)
+        self.pending[object_id] = None
+
+
+class TaStore:
+    """The objects of one trusted application. Others' do not exist for it. Made by `ObjectStore.namespace`."""
+
+    def __init__(
+        self, store: ObjectStore, ta: UUID, *, max_objects: int | None = None, max_object_bytes: int | None = None
+    ) -> None:
+        self._store = store
+        self._ta = ta
+        self._max_objects = max_objects
+        self._max_object_bytes = min(max_object_bytes or MAX_BODY_BYTES, MAX_BODY_BYTES)
+        self._open: Transaction | None = None
+
+    def __len__(self) -> int:
+        return self._store.tree.info.counts.get(self._ta, 0) + self._added()
+
+    def _added(self) -> int:
+        pending = self._open.pending if self._open else {}
+        return sum((put is not None) - self.is_stored(object_id) for object_id, put in pending.items())
+
+    @contextmanager
+    def transaction(self, reserve: Reserve = Reserve.NONE) -> Iterator[Transaction]:
+        """All puts and erases of the block, or nothing if it raises. Reads inside see them.
+
+        Raises:
+            TeeError: BAD_STATE if a transaction is open; what `ObjectStore.commit` raises.
+        """
+        self._store.check_usable()
+        if self._store.writer is not None:
+            raise TeeError(TeeResult.BAD_STATE, "a transaction is already open")
+        transaction = Transaction(self)
+        self._open, self._store.writer = transaction, self
+        try:
+            yield transaction
+            if self._open is not transaction:
+                raise TeeError(TeeResult.BAD_STATE, "the transaction was given up")
+            if transaction.pending:
+                self._commit(transaction, reserve)
+        finally:
+            if self._open is transaction:  # not another one, begun after this was given up
+                self.give_up()
+
+    def give_up(self) -> None:
+        """End the open transaction; what it did not commit is forgotten."""
+        self._open, self._store.writer = None, None
+
+    def _commit(self, transaction: Transaction, reserve: Reserve) -> None:
+        entries: dict[bytes, bytes | None] = {}
+        puts, deletes = {}, []
+        for object_id, put in transaction.pending.items():
+            name = object_name(self._ta, object_id)
+            if put is not None:
+                puts[name] = put.row
+                entries[name[1:]] = put.entry
+            elif self.is_stored(object_id):
+                deletes.append(name)
+                entries[name[1:]] = None
+        if entries:
+            reserve = Reserve.ALL if deletes else reserve
+            rows = Changes(puts, tuple(deletes), reserved=reserve is not Reserve.NONE)
+            self._store.commit(entries, rows, {self._ta: len(self)}, reserve)
+
+    def put(self, object_id: bytes, body: bytes, *, kind: str, owner: bytes = b"", commitment: bytes = b"") -> Header:
+        """A transaction of one put."""
+        with self.transaction() as transaction:
+            return transaction.put(object_id, body, kind=kind, owner=owner, commitment=commitment)
+
+    def erase(self, object_id: bytes) -> None:
+        """A transaction of one erasure."""
+        with self.transaction() as transaction:
+            transaction.erase(object_id)
+
+    def state(self) -> tuple[int, bytes]:
+        """Epoch and root hash of the last commit of the whole store."""
+        return self._store.epoch, self._store.root_hash
+
+    def header(self, object_id: bytes) -> Header:
+        """Return the authentic header, without touching the object's row. Raises TeeError ITEM_NOT_FOUND."""
+        put = self._pending(object_id)
+        return put.header if put is not None else parse_header(self._entry(object_id).header)
+
+    def get(self, object_id: bytes) -> StoredObject:
+        """Open one object. Raises TeeError ITEM_NOT_FOUND, CORRUPT_OBJECT."""
+        put = self._pending(object_id)
+        if put is not None:
+            return StoredObject(put.header, put.body)
+        entry = self._entry(object_id)
+        (row,) = self._store.blobs.read([object_name(self._ta, object_id)])
+        return self._open_row(entry, row)
+
+    def headers(self) -> Iterator[Header]:
+        """All headers in id order, out of the directory."""
+        for object_id, entry in self._entries():
+            put = self._pending(object_id)
+            yield put.header if put is not None else parse_header(entry.header)
+
+    def load(self, *, kind: str | None = None, batch: int = BATCH_OBJECTS) -> Iterator[StoredObject]:
+        """Open all objects (of one kind) in id order, `batch` at a time."""
+        waiting: list[tuple[bytes, Entry]] = []
+        size = 0
+        marker = kind.encode() if kind is not None else b""
+        for object_id, entry in self._entries():
+            if marker and marker not in entry.header:
+                continue
+            waiting.append((object_id, entry))
+            size += entry.body_size
+            if size >= BATCH_BYTES or len(waiting) >= batch:
+                yield from self._load(waiting, kind)
+                waiting, size = [], 0
+        yield from self._load(waiting, kind)
+
+    def _load(self, wanted: list[tuple[bytes, Entry]], kind: str | None) -> Iterator[StoredObject]:
+        rows = self._store.blobs.read([object_name(self._ta, object_id) for object_id, _ in wanted]) if wanted else []
+        for (object_id, entry), row in zip(wanted, rows, strict=True):
+            put = self._pending(object_id)
+            stored = StoredObject(put.header, put.body) if put is not None else self._open_row(entry, row)
+            if kind is None or stored.header.kind == kind:
+                yield stored
+
+    def renew(self, generation: int, batch: int) -> Iterator[int]:
+        """Reseal, in transactions of `batch`, what is not yet of this key generation. Yields how many each did."""
+        old = [object_id for object_id, entry in self._entries() if entry.generation != generation]
+        for start in range(0, len(old), batch):
+            part = [object_id for object_id in old[start : start + batch] if self.is_stored(object_id)]
+            with self.transaction() as transaction:
+                for object_id in part:
+                    stored = self.get(object_id)
+                    transaction.pending[object_id] = self._reseal(stored.header, stored.body)
+            yield len(part)
+
+    def seal(self, object_id: bytes, body: bytes, *, kind: str, owner: bytes, commitment: bytes) -> _Put:
+        """Seal the next version of an object under a fresh key."""
+        header = Header(
+            ta=self._ta, object_id=object_id, version=self._store.epoch + 1, kind=kind, owner=owner,
+            commitment=commitment,
+        )  # fmt: skip
+        return self._reseal(header, body)
+
+    def _reseal(self, header: Header, body: bytes) -> _Put:
+        store, raw = self._store, header.to_bytes()
+        key, nonce, wrap_nonce = (store.rng.bytes(n) for n in (KEY_BYTES, NONCE_BYTES, NONCE_BYTES))
+        generation = store.newest_generation
+        wrapped = wrap_key(store.wrapper(self._ta, generation), wrap_nonce, store.device_id, raw, key)
+        row = len(raw).to_bytes(2, "big") + raw + nonce + seal_body(key, nonce, store.device_id, raw, body)
+        return _Put(header, body, Entry(generation, len(body), wrapped, raw).to_bytes(), row)
+
+    def check_quota(self, object_id: bytes, size_bytes: int) -> None:
+        """Raises TeeError STORAGE_NO_SPACE if one more object, or one of this size, is too much."""
+        if size_bytes > self._max_object_bytes:
+            raise TeeError(TeeResult.STORAGE_NO_SPACE, f"object is larger than {self._max_object_bytes} bytes")
+        if self._max_objects is not None and len(self) >= self._max_objects and not self._exists(object_id):
+            raise TeeError(TeeResult.STORAGE_NO_SPACE, f"quota of {self._max_objects} objects is used up")
+
+    def is_stored(self, object_id: bytes) -> bool:
+        """Whether the object existed before the open transaction."""
+        return self._store.tree.lookup(self._ta.bytes + object_id) is not None
+
+    def _exists(self, object_id: bytes) -> bool:
+        if self._open is not None and object_id in self._open.pending:
+            return self._open.pending[object_id] is not None
+        return self.is_stored(object_id)
+
+    def _pending(self, object_id: bytes) -> _Put | None:
+        """What the open transaction has put. Raises TeeError ITEM_NOT_FOUND if it has erased it."""
+        if self._open is None or object_id not in self._open.pending:
+            return None
+        put = self._open.pending[object_id]
+        if put is None:
+            raise _not_found()
+        return put
+
+    def _entry(self, object_id: bytes) -> Entry:
+        self._store.check_usable()
+        raw = self._store.tree.lookup(self._ta.bytes + object_id)
+        if raw is None:
+            raise _not_found()
+        return Entry.from_bytes(raw)
+
+    def _entries(self) -> Iterator[tuple[bytes, Entry]]:
+        """Ids and entries in id order, with those of the open transaction."""
+        self._store.check_usable()
+        pending = dict(self._open.pending) if self._open else {}
+        added = sorted((i for i, put in pending.items() if put is not None and not self.is_stored(i)), reverse=True)
+        for key, raw in self._store.tree.scan(self._ta.bytes):
+            object_id = key[16:]
+            while added and added[-1] < object_id:
+                yield from self._pending_entry(added.pop())
+            if object_id not in pending:
+                yield object_id, Entry.from_bytes(raw)
+            else:
+                yield from self._pending_entry(object_id)
+        while added:
+            yield from self._pending_entry(added.pop())
+
+    def _pending_entry(self, object_id: bytes) -> Iterator[tuple[bytes, Entry]]:
+        put = self._open.pending.get(object_id) if self._open else None
+        if put is not None:
+            yield object_id, Entry.from_bytes(put.entry)
+
+    def _open_row(self, entry: Entry, row: bytes | None) -> StoredObject:
+        """Open a row against its entry: the clear columns must be the header, and the size the one recorded."""
+        if row is None:
+            raise TeeError(TeeResult.CORRUPT_OBJECT, "object row is missing")
+        head = len(entry.header).to_bytes(2, "big") + entry.header
+        start = len(head)
+        end = start + NONCE_BYTES
+        if row[:start] != head or len(row) != end + entry.body_size + TAG_BYTES:
+            raise TeeError(TeeResult.CORRUPT_OBJECT, "object row does not fit the directory")
+        device_id = self._store.device_id
+        key = unwrap_key(self._store.wrapper(self._ta, entry.generation), device_id, entry.header, entry.wrapped)
+        body = open_body(key, row[start:end], device_id, entry.header, row[end:])
+        return StoredObject(parse_header(entry.header), body)
+
+
+def _not_found() -> TeeError:
+    return TeeError(TeeResult.ITEM_NOT_FOUND, "no such object")

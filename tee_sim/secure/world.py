@@ -1,0 +1,211 @@
+"""Putting the secure world together once it holds its root secret. The same in the child process and in tests."""
+
+import hmac
+import importlib
+from collections.abc import Callable
+from dataclasses import replace
+from typing import cast
+
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+
+from tee_sim.secure.boot_keys import CORE_UUID, begin_boot, count_start, shared_keys
+from tee_sim.secure.core import Core
+from tee_sim.secure.keys import KeyLadder
+from tee_sim.secure.settings import Settings, fixed_settings
+from tee_sim.secure.stepped import SteppedClock
+from tee_sim.secure.storage import ObjectStore
+from tee_sim.secure.supplicant_client import PipeBlobs, PipeRpmb, SupplicantPort
+from tee_sim.shared.clock import Moment, SystemClock
+from tee_sim.shared.errors import Origin, TeeError, TeeResult
+from tee_sim.shared.manifest import Manifest
+from tee_sim.shared.params import Param
+from tee_sim.shared.rng import OsRng, Rng, SeededRng
+from tee_sim.shared.ta_api import Platform, Store, TaEnv, TrustedApp
+from tee_sim.shared.wire import (
+    REQUESTS,
+    AdvanceClock,
+    CloseSession,
+    Invoke,
+    Message,
+    NoFrameError,
+    OpenSession,
+    Provision,
+    ReadClock,
+    Ready,
+    RenewKeys,
+    Return,
+    pack,
+    unpack,
+)
+
+__all__ = ["SecureWorld"]
+
+
+class _TaKeys:
+    """`tee_sim.shared.ta_api.Keys` of one TA."""
+
+    def __init__(self, ladder: KeyLadder, manifest: Manifest, shared: dict[str, bytes]) -> None:
+        self._ladder = ladder
+        self._manifest = manifest
+        self._shared = shared
+
+    def derive(self, label: str, context: bytes = b"", size_bytes: int = 32) -> bytes:
+        extra = label.encode("ascii") + b"\0" + context
+        return HKDF(SHA256(), size_bytes, salt=None, info=b"tee_sim ta key v1").derive(
+            self._ladder.ta_unique_key(self._manifest.ta_uuid, extra)
+        )
+
+    def shared(self, name: str) -> bytes:
+        if name not in self._manifest.shared_keys:
+            raise TeeError(TeeResult.ACCESS_DENIED, "the manifest does not name this shared key")
+        return self._shared[name]
+
+
+class SecureWorld:
+    """Core, store, keys, clock and randomness of one boot.
+
+    Args:
+        provision: the message that brings the root secret.
+        port: the way to the supplicant.
+        manifests: the TAs to host; their code must be importable.
+        platform: what this process is and runs; the verdict comes with `provision`, clock and randomness are sealed.
+        shifted: whether a time namespace moves the clocks of this process.
+        system_rng: what nonces, object keys and salts come from, whatever the device is seeded with; tests replay it.
+        on_panic: see `tee_sim.secure.core.Core`.
+
+    Raises:
+        TeeError: the store does not open (SECURITY for rollback or a foreign device, CORRUPT_OBJECT for damage);
+            ACCESS_CONFLICT for another clock or seed than the device's; TIME_NEEDS_RESET for a shifted host clock.
+    """
+
+    def __init__(
+        self,
+        provision: Provision,
+        port: SupplicantPort,
+        manifests: tuple[Manifest, ...],
+        *,
+        platform: Platform = Platform(),  # noqa: B008  # frozen
+        shifted: bool = False,
+        system_rng: Rng = OsRng(),  # noqa: B008  # without state
+        on_panic: Callable[[], None] = lambda: None,
+    ) -> None:
+        self._device_id = provision.device_id
+        self._system_rng = system_rng
+        self._ladder = KeyLadder(provision.huk, provision.device_id)
+        self._store = ObjectStore.open(
+            PipeBlobs(port),
+            PipeRpmb(port),
+            provision.huk,
+            provision.device_id,
+            system_rng,
+            create=provision.create,
+        )
+        own = self._store.namespace(CORE_UUID)
+        claim = Settings(stepped_from_ms=provision.stepped_wall_ms, seed=provision.seed)
+        self._settings = fixed_settings(own, claim, create=provision.create)
+        self._platform = replace(
+            platform,
+            verdict=provision.verdict,
+            clock=self._settings.clock,
+            randomness=self._settings.randomness,
+        )
+        self._rng = _generator(self._settings, own, system_rng)
+        self._stepped = _stepped_clock(self._settings, own)
+        if self._stepped is None and shifted:
+            raise TeeError(TeeResult.TIME_NEEDS_RESET, "a time namespace moves the clocks of the secure world")
+        boot, self._clock = begin_boot(own, provision.boot_id, self._stepped or SystemClock(), self._rng)
+        names = sorted({name for m in manifests for name in m.shared_keys})
+        self._shared = shared_keys(names, boot, self._settings.randomness)
+        self._core = Core(manifests, _load_entry, self._environment, on_panic, self._store)
+
+    def ready(self) -> Ready:
+        """What the normal world may know of the opened store."""
+        return Ready(
+            anti_rollback_level=self._store.anti_rollback_level,
+            epoch=self._store.epoch,
+            clock=self._settings.clock,
+            randomness=self._settings.randomness,
+            condition=self._store.condition,
+        )
+
+    def answer(self, body: bytes) -> bytes:
+        """Answer one frame: its body in, a whole frame out. A request that is wrong is refused and changes nothing.
+
+        Raises:
+            NoFrameError: this is no request of the protocol: nothing that follows can be trusted.
+        """
+        try:
+            return pack(self.handle(unpack(body, REQUESTS)))
+        except NoFrameError:
+            raise
+        except TeeError as error:
+            return pack(Return(result=error.result, origin=Origin.TEE))
+        except (MemoryError, RecursionError):
+            return pack(Return(result=TeeResult.OUT_OF_MEMORY, origin=Origin.TEE))
+
+    def handle(self, message: Message) -> Return:
+        """Answer one request."""
+        if isinstance(message, OpenSession | Invoke | CloseSession):
+            return self._core.dispatch(message)
+        if isinstance(message, AdvanceClock):
+            return self._answer(lambda: self._advance(message.ms))
+        if isinstance(message, ReadClock):
+            return self._time()
+        if isinstance(message, RenewKeys):
+            return self._answer(self._renew_keys)
+        return Return(result=TeeResult.BAD_STATE, origin=Origin.TEE)
+
+    @staticmethod
+    def _answer(work: Callable[[], Return]) -> Return:
+        try:
+            return work()
+        except TeeError as error:
+            return Return(result=error.result, origin=Origin.TEE)
+
+    def _advance(self, ms: int) -> Return:
+        if self._stepped is None:
+            raise TeeError(TeeResult.ACCESS_DENIED, "the host's clock does not step")
+        self._stepped.advance(ms)
+        return self._time()
+
+    def _time(self) -> Return:
+        """Both times as two value parameters, high word first."""
+        now = Moment(wall_ms=self._clock.wall_ms(), boot_ms=self._clock.boot_ms())
+        values = (Param.number(now.wall_ms), Param.number(now.boot_ms), Param.none(), Param.none())
+        return Return(result=TeeResult.SUCCESS, origin=Origin.TEE, params=values)
+
+    def _renew_keys(self) -> Return:
+        for _ in self._store.rekey():
+            pass
+        return Return(result=TeeResult.SUCCESS, origin=Origin.TEE)
+
+    def _environment(self, manifest: Manifest) -> TaEnv:
+        return TaEnv(
+            store=self._store.namespace(
+                manifest.ta_uuid, max_objects=manifest.max_objects, max_object_bytes=manifest.max_object_bytes
+            ),
+            keys=_TaKeys(self._ladder, manifest, self._shared),
+            clock=self._clock,
+            rng=self._rng,
+            system_rng=self._system_rng,
+            device_id=self._device_id,
+            platform=self._platform,
+        )
+
+
+def _generator(settings: Settings, own: Store, system: Rng) -> Rng:
+    """What keys, ids and challenges come from: a sequence of this start's own, if the device is seeded."""
+    number = count_start(own) if settings.seed is not None else None
+    if settings.seed is None or number is None:
+        return system
+    return SeededRng(hmac.digest(settings.seed, b"tee_sim start v1" + number.to_bytes(8, "big"), "sha256"))
+
+
+def _stepped_clock(settings: Settings, own: Store) -> SteppedClock | None:
+    return None if settings.stepped_from_ms is None else SteppedClock(own, settings.stepped_from_ms)
+
+
+def _load_entry(manifest: Manifest) -> Callable[[], TrustedApp]:
+    module, _, name = manifest.entry.partition(":")
+    return cast("Callable[[], TrustedApp]", getattr(importlib.import_module(module), name))

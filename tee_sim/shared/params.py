@@ -1,0 +1,111 @@
+"""The four typed parameters of every operation (GlobalPlatform TEE Client API 1.0, section 4.3.6).
+
+`paramTypes` is p0 | p1<<4 | p2<<8 | p3<<12. A TA compares it with the one tuple a command accepts before it looks at
+anything else.
+"""
+
+from dataclasses import dataclass
+from enum import IntEnum, unique
+from typing import Annotated, Self
+
+from tee_sim.shared.errors import TeeError, TeeResult
+from tee_sim.shared.limits import MAX_PARAM_BYTES
+from tee_sim.shared.schema import AtMost, Record, UpTo
+
+__all__ = ["NO_PARAMS", "Param", "ParamType", "Params", "param_types"]
+
+_U32 = 0xFFFF_FFFF
+
+
+@unique
+class ParamType(IntEnum):
+    """Direction and kind, numbered as on the TEE side."""
+
+    NONE = 0
+    VALUE_INPUT = 1
+    VALUE_OUTPUT = 2
+    VALUE_INOUT = 3
+    MEMREF_INPUT = 5
+    MEMREF_OUTPUT = 6
+    MEMREF_INOUT = 7
+
+
+_VALUES = frozenset({ParamType.VALUE_INPUT, ParamType.VALUE_OUTPUT, ParamType.VALUE_INOUT})
+_MEMREFS = frozenset({ParamType.MEMREF_INPUT, ParamType.MEMREF_OUTPUT, ParamType.MEMREF_INOUT})
+_OUTPUTS = frozenset({ParamType.VALUE_OUTPUT, ParamType.VALUE_INOUT, ParamType.MEMREF_OUTPUT, ParamType.MEMREF_INOUT})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Param(Record):
+    """One parameter.
+
+    Attributes:
+        a, b: the two 32-bit numbers of a value parameter, else 0.
+        buffer: the bytes of a memref, empty for values.
+        size_bytes: capacity of an output memref on the way in; on the way out the length needed.
+    """
+
+    kind: ParamType
+    a: Annotated[int, UpTo(_U32)] = 0
+    b: Annotated[int, UpTo(_U32)] = 0
+    buffer: Annotated[bytes, AtMost(MAX_PARAM_BYTES)] = b""
+    size_bytes: Annotated[int, UpTo(MAX_PARAM_BYTES)] = 0
+
+    def __post_init__(self) -> None:
+        if self.kind not in _VALUES and (self.a or self.b):
+            raise TeeError(TeeResult.BAD_PARAMETERS, "only value parameters carry numbers")
+        if self.kind not in _MEMREFS and (self.buffer or self.size_bytes):
+            raise TeeError(TeeResult.BAD_PARAMETERS, "only memory references carry bytes")
+
+    @property
+    def is_output(self) -> bool:
+        """Whether the TA may change it."""
+        return self.kind in _OUTPUTS
+
+    @classmethod
+    def none(cls) -> Self:
+        """The empty slot."""
+        return cls(kind=ParamType.NONE)
+
+    @classmethod
+    def value(cls, a: int, b: int = 0) -> Self:
+        """Two input numbers."""
+        return cls(kind=ParamType.VALUE_INPUT, a=a, b=b)
+
+    @classmethod
+    def number(cls, value: int) -> Self:
+        """An output number of up to 64 bits, high word in `a`."""
+        return cls(kind=ParamType.VALUE_OUTPUT, a=value >> 32, b=value & _U32)
+
+    def as_number(self) -> int:
+        """Inverse of `number`. Raises TeeError BAD_FORMAT for another kind of parameter."""
+        if self.kind is not ParamType.VALUE_OUTPUT:
+            raise TeeError(TeeResult.BAD_FORMAT, "parameter is not an output number")
+        return self.a << 32 | self.b
+
+    @classmethod
+    def memref(cls, data: bytes) -> Self:
+        """Input bytes."""
+        return cls(kind=ParamType.MEMREF_INPUT, buffer=data, size_bytes=len(data))
+
+    @classmethod
+    def output(cls, capacity_bytes: int) -> Self:
+        """Room for output bytes."""
+        return cls(kind=ParamType.MEMREF_OUTPUT, size_bytes=capacity_bytes)
+
+    def filled(self, data: bytes) -> Self:
+        """The same output slot with `data` in it. Raises TeeError SHORT_BUFFER when it does not fit."""
+        if not self.is_output or self.kind not in _MEMREFS:
+            raise TeeError(TeeResult.BAD_PARAMETERS, "parameter is not an output buffer")
+        if len(data) > self.size_bytes:
+            raise TeeError(TeeResult.SHORT_BUFFER, f"output needs {len(data)} bytes")
+        return type(self)(kind=self.kind, buffer=data, size_bytes=len(data))
+
+
+Params = tuple[Param, Param, Param, Param]
+NO_PARAMS: Params = (Param.none(), Param.none(), Param.none(), Param.none())
+
+
+def param_types(params: Params) -> int:
+    """The `paramTypes` word."""
+    return params[0].kind | params[1].kind << 4 | params[2].kind << 8 | params[3].kind << 12

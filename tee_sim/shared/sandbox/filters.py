@@ -1,0 +1,47 @@
+"""Building and loading the two seccomp filters."""
+
+import ctypes
+from functools import lru_cache
+from typing import Final
+
+from tee_sim.shared.lock_report import LockError
+from tee_sim.shared.sandbox import bpf, kernel
+from tee_sim.shared.sandbox.syscalls import ARCHITECTURES, Arch, secure_world_rules, waiter_rules
+
+__all__ = ["load", "secure_world_program", "this_arch", "waiter_program"]
+
+_SECCOMP_SET_MODE_FILTER: Final = 1
+_SECCOMP_FILTER_FLAG_TSYNC: Final = 1
+_DENY: Final = {"strict": bpf.KILL, "permissive-debug": bpf.ERRNO_EPERM}
+
+
+class _Fprog(ctypes.Structure):
+    _fields_ = (("len", ctypes.c_ushort), ("filter", ctypes.c_char_p))
+
+
+def this_arch() -> Arch:
+    """Raises OSError ENOSYS on an architecture without a table."""
+    try:
+        return ARCHITECTURES[kernel.MACHINE]
+    except KeyError:
+        raise OSError(38, f"no system call table for {kernel.MACHINE}") from None
+
+
+@lru_cache(maxsize=8)
+def secure_world_program(machine: str, profile: str, request_fd: int, reply_fd: int) -> bpf.Program:
+    """The filter of the secure world. The normal world builds it too, to compare it with what the kernel holds."""
+    return bpf.assemble(ARCHITECTURES[machine], secure_world_rules(request_fd, reply_fd), deny=_DENY[profile])
+
+
+def waiter_program(machine: str) -> bpf.Program:
+    """The filter of the process that waits for the secure world in its PID namespace."""
+    return bpf.assemble(ARCHITECTURES[machine], waiter_rules(), deny=bpf.KILL)
+
+
+def load(program: bpf.Program) -> None:
+    """Load with TSYNC; needs NO_NEW_PRIVS. Raises OSError if refused, LockError if a thread could not follow."""
+    data = program.to_bytes()
+    fprog = _Fprog(len(program.instructions), data)
+    thread = kernel.call("seccomp", _SECCOMP_SET_MODE_FILTER, _SECCOMP_FILTER_FLAG_TSYNC, ctypes.byref(fprog))
+    if thread != 0:
+        raise LockError("a thread could not take the filter")

@@ -1,0 +1,138 @@
+"""The closed set of storage operations between the two worlds. Used by both sides; docs/formats/storage.md section 5.
+
+Request and reply are canonical CBOR arrays, decoded strictly on both sides. A failure travels outside them, as the
+GlobalPlatform result of the reply message.
+
+    1 READ    [name, ...]                      -> [blob or null, ...]  at least one, as many as fit in a frame
+    2 SCAN    [after, limit]                   -> [name, ...]
+    3 STAGE   [[name, blob], ...]              -> []                   collects a transaction larger than a frame
+    4 COMMIT  [[[name, blob], ...], [name, ...], reserved] -> []       puts (after the staged ones) and deletes, atomic;
+                                                                       whether it may use the space kept for erasures
+    5 RPMB    [frames, reply frame count]      -> [frames]
+"""
+
+from enum import IntEnum, unique
+from typing import cast
+
+from tee_sim.shared.blobs import MAX_NAME_BYTES
+from tee_sim.shared.codec import decode, encode
+from tee_sim.shared.errors import TeeError, TeeResult
+from tee_sim.shared.limits import MAX_FRAME_BYTES
+
+__all__ = [
+    "MAX_PAYLOAD_BYTES", "MAX_READ_NAMES", "MAX_SCAN_NAMES", "MAX_STAGED_BYTES", "Operation", "parse_blobs",
+    "parse_commit", "parse_names", "parse_puts", "parse_rpmb", "parse_rpmb_reply", "parse_scan",
+]  # fmt: skip
+
+MAX_PAYLOAD_BYTES = MAX_FRAME_BYTES - 64
+"""Payload of one storage message; the rest is its tag, operation and CBOR heads."""
+
+MAX_READ_NAMES = 1024
+MAX_SCAN_NAMES = 4096
+MAX_STAGED_BYTES = 256 << 20
+"""One transaction: 100 000 objects of 2 KiB and their directory fit."""
+
+
+@unique
+class Operation(IntEnum):
+    """All the secure world can ask for."""
+
+    READ = 1
+    SCAN = 2
+    STAGE = 3
+    COMMIT = 4
+    RPMB = 5
+
+
+def _refuse(what: str) -> TeeError:
+    return TeeError(TeeResult.BAD_FORMAT, f"storage message: {what}")
+
+
+def _array(raw: bytes) -> list[object]:
+    plain = decode(raw, max_bytes=MAX_PAYLOAD_BYTES, max_depth=4)
+    if not isinstance(plain, list):
+        raise _refuse("not an array")
+    return cast("list[object]", plain)
+
+
+def _names(plain: object, most: int) -> list[bytes]:
+    if not isinstance(plain, list) or len(plain) > most:
+        raise _refuse("not a list of names, or too many")
+    if not all(type(name) is bytes and 1 <= len(name) <= MAX_NAME_BYTES for name in plain):
+        raise _refuse("bad name")
+    return cast("list[bytes]", plain)
+
+
+def _puts(plain: object) -> dict[bytes, bytes]:
+    if not isinstance(plain, list):
+        raise _refuse("not a list of puts")
+    for pair in plain:
+        if not (isinstance(pair, list) and len(pair) == 2 and type(pair[1]) is bytes):
+            raise _refuse("bad put")
+    _names([pair[0] for pair in plain], len(plain))
+    puts = {pair[0]: pair[1] for pair in plain}
+    if len(puts) != len(plain):
+        raise _refuse("a name occurs twice")
+    return puts
+
+
+def parse_names(raw: bytes, *, most: int = MAX_READ_NAMES) -> list[bytes]:
+    """READ request, SCAN reply."""
+    return _names(_array(raw), most)
+
+
+def parse_scan(raw: bytes) -> tuple[bytes, int]:
+    """SCAN request: after (may be empty), limit."""
+    plain = _array(raw)
+    if len(plain) != 2 or type(plain[0]) is not bytes or type(plain[1]) is not int:
+        raise _refuse("bad scan")
+    after, limit = plain[0], plain[1]
+    if len(after) > MAX_NAME_BYTES or not 1 <= limit <= MAX_SCAN_NAMES:
+        raise _refuse("bad scan")
+    return after, limit
+
+
+def parse_puts(raw: bytes) -> dict[bytes, bytes]:
+    """STAGE request."""
+    return _puts(_array(raw))
+
+
+def parse_commit(raw: bytes) -> tuple[dict[bytes, bytes], list[bytes], bool]:
+    """COMMIT request: puts and deletes, without a name in both; and whether it may use reserved space."""
+    plain = _array(raw)
+    if len(plain) != 3 or type(plain[2]) is not bool:
+        raise _refuse("bad commit")
+    puts, deletes = _puts(plain[0]), _names(plain[1], 1 << 20)
+    if len(set(deletes)) != len(deletes) or not puts.keys().isdisjoint(deletes):
+        raise _refuse("a name occurs twice")
+    return puts, deletes, plain[2]
+
+
+def parse_blobs(raw: bytes, *, most: int) -> list[bytes | None]:
+    """READ reply: between one and `most` blobs."""
+    plain = _array(raw)
+    if not 1 <= len(plain) <= most or not all(blob is None or type(blob) is bytes for blob in plain):
+        raise _refuse("bad blobs")
+    return cast("list[bytes | None]", plain)
+
+
+def parse_rpmb(raw: bytes) -> tuple[bytes, int]:
+    """RPMB request: frames and how many to read."""
+    plain = _array(raw)
+    if len(plain) != 2 or type(plain[0]) is not bytes or type(plain[1]) is not int:
+        raise _refuse("bad rpmb transfer")
+    return plain[0], plain[1]
+
+
+def parse_rpmb_reply(raw: bytes) -> bytes:
+    """RPMB reply: frames."""
+    plain = _array(raw)
+    if len(plain) != 1 or type(plain[0]) is not bytes:
+        raise _refuse("bad rpmb reply")
+    return plain[0]
+
+
+def parse_empty(raw: bytes) -> None:
+    """STAGE and COMMIT reply."""
+    if raw != encode([]):
+        raise _refuse("expected an empty reply")

@@ -1,0 +1,290 @@
+"""All a trusted application may see.
+
+A TA is a class with five entry points. It raises `TeeError` to return a result of its own; any other exception is a
+panic: the instance is gone and its sessions answer TARGET_DEAD.
+
+`CommandApp` is the usual base: one closed request and one closed reply record per command.
+"""
+
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from typing import Any, Generic, Protocol, Self, TypeVar
+from uuid import UUID
+
+from tee_sim.shared.clock import Clock, ClockKind
+from tee_sim.shared.errors import Origin, TeeError, TeeResult
+from tee_sim.shared.params import NO_PARAMS, Param, Params, ParamType
+from tee_sim.shared.reserve import Reserve
+from tee_sim.shared.rng import OsRng, RandomnessKind, Rng
+from tee_sim.shared.schema import Record, max_bytes
+
+__all__ = [
+    "Command",
+    "CommandApp",
+    "Keys",
+    "NoPeers",
+    "ObjectInfo",
+    "PeerSession",
+    "Peers",
+    "Platform",
+    "Reserve",
+    "Store",
+    "StoredObject",
+    "TaEnv",
+    "Transaction",
+    "TrustedApp",
+]
+
+
+Q = TypeVar("Q", bound=Record)
+A = TypeVar("A", bound=Record)
+
+
+class ObjectInfo(Protocol):
+    """The clear, authenticated header of a stored object."""
+
+    @property
+    def object_id(self) -> bytes: ...
+    @property
+    def version(self) -> int: ...
+    @property
+    def kind(self) -> str: ...
+    @property
+    def owner(self) -> bytes: ...
+    @property
+    def commitment(self) -> bytes: ...
+
+
+class StoredObject(Protocol):
+    """A header and its opened body."""
+
+    @property
+    def header(self) -> ObjectInfo: ...
+    @property
+    def body(self) -> bytes: ...
+
+
+class Transaction(Protocol):
+    """Changes that happen together or not at all, when the `with` block ends without an exception."""
+
+    def put(
+        self, object_id: bytes, body: bytes, *, kind: str, owner: bytes = b"", commitment: bytes = b""
+    ) -> ObjectInfo:
+        """Create or replace an object. Raises TeeError STORAGE_NO_SPACE over the quota."""
+        ...
+
+    def erase(self, object_id: bytes) -> None:
+        """Destroy the object's key and row. Raises TeeError ITEM_NOT_FOUND."""
+        ...
+
+
+class Store(Protocol):
+    """The TA's own objects. Others' do not exist for it."""
+
+    def transaction(self, reserve: Reserve = Reserve.NONE) -> AbstractContextManager[Transaction]:
+        """Changes of the block, at its end. One that erases an object may use all that is reserved, whatever is said.
+
+        Raises TeeError STORAGE_NO_SPACE, STORAGE_READ_ONLY or STORAGE_COUNTER_SPENT if it cannot be written.
+        """
+        ...
+
+    def get(self, object_id: bytes) -> StoredObject:
+        """Open one object. Raises TeeError ITEM_NOT_FOUND, CORRUPT_OBJECT."""
+        ...
+
+    def headers(self) -> Iterator[ObjectInfo]:
+        """All headers in id order."""
+        ...
+
+    def load(self, *, kind: str | None = None) -> Iterator[StoredObject]:
+        """Open all objects (of one kind), in batches."""
+        ...
+
+    def state(self) -> tuple[int, bytes]:
+        """Epoch and root hash (32 bytes) of the last commit: name this exact state of the device's store."""
+        ...
+
+
+class Keys(Protocol):
+    """Keys of this TA on this device. Never stored, derived each time."""
+
+    def derive(self, label: str, context: bytes = b"", size_bytes: int = 32) -> bytes:
+        """A key of this TA, separated by label and context; the same after every boot."""
+        ...
+
+    def shared(self, name: str) -> bytes:
+        """A 32-byte key of this boot, shared by the TAs whose manifests name it. Raises TeeError ACCESS_DENIED."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Platform:
+    """What a TA runs in, for attestation. No client of a TA has a say in it.
+
+    Attributes:
+        verdict: how far the secure world is locked, judged from outside before it was given the root secret.
+        filter_sha256: of the system call filter this process has loaded; zeros for none.
+        measurements: name and SHA-256 of each TA, over its manifest and the code that was compiled, in manifest order.
+        clock: whose time the device lives in, as sealed when it was made.
+        randomness: where its keys come from, likewise.
+    """
+
+    verdict: str = "NOT ENFORCED"
+    filter_sha256: bytes = bytes(32)
+    measurements: tuple[tuple[str, bytes], ...] = ()
+    clock: ClockKind = ClockKind.HOST
+    randomness: RandomnessKind = RandomnessKind.SYSTEM
+
+
+class PeerSession(Protocol):
+    """An open session with another TA. Use it as a context manager: leaving the block closes it, whatever happened."""
+
+    def invoke(self, command: int, params: Params) -> Params:
+        """TEE_InvokeTACommand. Returns the output parameters.
+
+        Raises:
+            TeeError: the other TA's result; BUSY if its call led to this one; TARGET_DEAD if it panicked, then or
+                before. None of them harms the caller.
+        """
+        ...
+
+    def call(self, command: "Command[Q, A]", request: Q) -> A:
+        """Send a command's request record, return its reply record.
+
+        Raises:
+            TeeError: as `invoke`; BAD_FORMAT for a reply of another type.
+        """
+        ...
+
+    def close(self) -> None:
+        """TEE_CloseTASession."""
+        ...
+
+    def __enter__(self) -> Self: ...
+
+    def __exit__(self, *exc: object) -> None: ...
+
+
+class Peers(Protocol):
+    """The other TAs of this secure world, as far as the manifest's `calls` names them."""
+
+    def open_session(self, uuid: UUID, params: Params = NO_PARAMS) -> PeerSession:
+        """TEE_OpenTASession. Not while a transaction is open: the other TA could then store nothing.
+
+        Raises:
+            TeeError: ACCESS_DENIED if the manifest does not name it, ITEM_NOT_FOUND if nobody is hosted under this
+                identity, BUSY if its call led to this one or it takes one session at a time, OUT_OF_MEMORY, the other
+                TA's own refusal.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class NoPeers:
+    """`Peers` of a TA that runs alone."""
+
+    def open_session(self, uuid: UUID, params: Params = NO_PARAMS) -> PeerSession:
+        """Raises TeeError ACCESS_DENIED."""
+        raise TeeError(TeeResult.ACCESS_DENIED, "the manifest does not name this application in `calls`")
+
+
+@dataclass(frozen=True, slots=True)
+class TaEnv:
+    """What the core gives a TA."""
+
+    store: Store
+    keys: Keys
+    clock: Clock
+    rng: Rng
+    """For keys, ids and challenges: seeded on a seeded device."""
+    device_id: bytes
+    """16 random bytes made when the device was initialized."""
+    platform: Platform = Platform()
+    peers: Peers = NoPeers()
+    system_rng: Rng = OsRng()  # noqa: RUF009  # without state
+    """For salts and nonces: the kernel's on every device."""
+
+
+class TrustedApp(Protocol):
+    """The five entry points (GlobalPlatform TEE Internal Core API, section 4.3)."""
+
+    def create(self, env: TaEnv) -> None: ...
+
+    def open_session(self, params: Params) -> object:
+        """Return the session context. Raises TeeError to refuse the session."""
+        ...
+
+    def invoke(self, session: Any, command: int, params: Params) -> Params: ...
+
+    def close_session(self, session: Any) -> None: ...
+
+    def destroy(self) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Command(Generic[Q, A]):
+    """One command of a TA, shared by client and TA.
+
+    Attributes:
+        number: command id.
+        request: what goes in (parameter 0, input memref).
+        reply: what comes out (parameter 1, output memref). Must be closed: no free bytes, no free text.
+    """
+
+    number: int
+    request: type[Q]
+    reply: type[A]
+
+
+REQUEST_TYPES = (ParamType.MEMREF_INPUT, ParamType.MEMREF_OUTPUT, ParamType.NONE, ParamType.NONE)
+
+
+class CommandApp:
+    """A TA made of commands. Subclasses fill `handlers` in `create`."""
+
+    def __init__(self) -> None:
+        self.handlers: dict[int, tuple[Command[Any, Any], Callable[[Any, Any], Record]]] = {}
+
+    def handle(self, command: Command[Q, A], handler: Callable[[Any, Q], A]) -> None:
+        """Bind a command to `handler(session, request) -> reply`."""
+        self.handlers[command.number] = (command, handler)
+
+    def open_session(self, params: Params) -> object:
+        """Accept any caller, without parameters."""
+        if any(p.kind is not ParamType.NONE for p in params):
+            raise TeeError(TeeResult.BAD_PARAMETERS, "this session takes no parameters", origin=Origin.TRUSTED_APP)
+        return object()
+
+    def close_session(self, session: Any) -> None:
+        """Nothing to release."""
+
+    def destroy(self) -> None:
+        """Nothing to release."""
+
+    def invoke(self, session: Any, command: int, params: Params) -> Params:
+        """Compare the parameter types, decode the request strictly, answer with the declared reply type.
+
+        Room for the longest reply is asked for first: a command that was carried out must not end in SHORT_BUFFER.
+
+        Raises:
+            TeeError: NOT_SUPPORTED, BAD_PARAMETERS, SHORT_BUFFER or BAD_FORMAT for the caller's mistake, nothing done.
+            TypeError, ValueError: a reply that is not the declared one, which is a panic and no result of the caller's.
+        """
+        entry = self.handlers.get(command)
+        if entry is None:
+            raise TeeError(TeeResult.NOT_SUPPORTED, "no such command", origin=Origin.TRUSTED_APP)
+        if tuple(p.kind for p in params) != REQUEST_TYPES:
+            raise TeeError(TeeResult.BAD_PARAMETERS, "wrong parameter types", origin=Origin.TRUSTED_APP)
+        spec, handler = entry
+        room = max_bytes(spec.reply)
+        if params[1].size_bytes < room:
+            raise TeeError(TeeResult.SHORT_BUFFER, f"output needs {room} bytes", origin=Origin.TRUSTED_APP)
+        reply = handler(session, spec.request.from_bytes(params[0].buffer))
+        if type(reply) is not spec.reply:
+            raise TypeError("handler returned a reply of another type")
+        try:
+            data = reply.to_bytes()
+        except TeeError as error:
+            raise ValueError("handler returned a reply outside its bounds") from error
+        return (params[0], params[1].filled(data), Param.none(), Param.none())

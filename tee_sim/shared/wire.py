@@ -1,0 +1,300 @@
+"""Messages between the two worlds, and how they are framed on a pipe. Sans-IO: bytes in, messages out.
+
+Frame: length u32 little-endian, then that many bytes of canonical CBOR `[tag, field, ...]`.
+
+Direction is part of the type. After LOCKED the secure world may send only `FROM_SECURE_WORLD`; anything else is a
+protocol violation and the normal world kills it. No message of the secure world holds free text.
+"""
+
+import struct
+from collections.abc import Collection
+from dataclasses import dataclass
+from enum import IntEnum, unique
+from typing import Annotated
+
+from tee_sim.shared import codec
+from tee_sim.shared.clock import MAX_STEP_MS, MAX_WALL_MS, ClockKind
+from tee_sim.shared.errors import Origin, TeeError, TeeResult
+from tee_sim.shared.limits import MAX_FRAME_BYTES, MAX_TAS
+from tee_sim.shared.manifest import Manifest
+from tee_sim.shared.params import Param
+from tee_sim.shared.reserve import Condition
+from tee_sim.shared.rng import RandomnessKind
+from tee_sim.shared.schema import AtMost, Fixed, Items, Record, Text, UpTo
+
+__all__ = [
+    "BEFORE_THE_LOCK", "EXIT_PROTOCOL", "HEAD_BYTES", "REQUESTS", "AdvanceClock", "Boot", "BootFailed", "CloseSession",
+    "FrameReader", "Invoke", "LockProfile", "Locked", "Message", "NoFrameError", "OpenSession", "Provision",
+    "ReadClock", "Ready", "RenewKeys", "Return", "StorageCall", "StorageReply", "pack", "unpack",
+]  # fmt: skip
+
+
+class NoFrameError(TeeError):
+    """Bytes that are no message which may come now: after them nothing that follows on the pipe can be trusted."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(TeeResult.BAD_FORMAT, message)
+
+
+_LENGTH = struct.Struct("<I")
+EXIT_PROTOCOL = 70
+"""What the secure world exits with when it was sent no message, or failed inside (sysexits EX_SOFTWARE)."""
+HEAD_BYTES = _LENGTH.size
+"""Before the body of a frame."""
+_U32 = 0xFFFF_FFFF
+_PAYLOAD = AtMost(MAX_FRAME_BYTES)
+
+
+@unique
+class LockProfile(IntEnum):
+    """How the secure world locks itself before any secret or trusted application is in it."""
+
+    STRICT = 1
+    PERMISSIVE_DEBUG = 2
+    OFF = 3
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Boot(Record):
+    """To the secure world, first: what to load and how to lock. Holds no secret."""
+
+    manifests: Annotated[tuple[Manifest, ...], Items(MAX_TAS)]
+    profile: LockProfile
+    namespaces: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BootFailed(Record):
+    """From the secure world, only before the lock: why it cannot start. The process ends after it."""
+
+    stage: Annotated[str, Text(40)]
+    detail: Annotated[str, Text(400)]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Locked(Record):
+    """From the secure world: what each layer of the lock did (`tee_sim.shared.lock_report`), and code measurements."""
+
+    report: Annotated[bytes, AtMost(16_384)]
+    measurements: Annotated[tuple[bytes, ...], Items(MAX_TAS, Fixed(32))]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Provision(Record):
+    """To the secure world, after the normal world has looked at the lock: the only message with a root secret in it.
+
+    Attributes:
+        huk: the hardware unique key out of the fuse file.
+        create: make an empty store if none exists; otherwise a missing store is an error.
+        stepped_wall_ms: where the stepped clock of a new device starts; None for the host's clocks. On a device that
+            exists, a claim: None says nothing, anything but what was fixed is refused (tee_sim.secure.settings).
+        seed: the same for seeded randomness; None for the kernel's.
+        boot_id: name of the current boot (tee_sim.secure.boot_keys); None makes this start a boot of its own.
+        verdict: how far the secure world is locked, as `Inspect` judged it; goes into attestation.
+    """
+
+    huk: Annotated[bytes, Fixed(32)]
+    device_id: Annotated[bytes, Fixed(16)]
+    create: bool
+    stepped_wall_ms: Annotated[int, UpTo(MAX_WALL_MS)] | None = None
+    seed: Annotated[bytes, Fixed(32)] | None = None
+    boot_id: Annotated[bytes, Fixed(16)] | None = None
+    verdict: Annotated[str, Text(64)] = "NOT ENFORCED"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ready(Record):
+    """From the secure world: the store is open.
+
+    Attributes:
+        anti_rollback_level: gpd.tee.trustedStorage.antiRollback.protectionLevel: 0, 100 or 1000.
+        epoch: number of the last committed change of the store.
+        clock: whose time the device lives in; fixed when it was made.
+        randomness: where its keys come from; likewise.
+        condition: whether and for what it can be written.
+    """
+
+    anti_rollback_level: Annotated[int, UpTo(1000)]
+    epoch: Annotated[int, UpTo(1 << 62)]
+    clock: ClockKind
+    randomness: RandomnessKind
+    condition: Condition
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpenSession(Record):
+    """To the secure world: TEEC_OpenSession."""
+
+    uuid: Annotated[bytes, Fixed(16)]
+    params: Annotated[tuple[Param, ...], Items(4)]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Invoke(Record):
+    """To the secure world: TEEC_InvokeCommand."""
+
+    session: Annotated[int, UpTo(_U32)]
+    command: Annotated[int, UpTo(_U32)]
+    params: Annotated[tuple[Param, ...], Items(4)]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CloseSession(Record):
+    """To the secure world: TEEC_CloseSession."""
+
+    session: Annotated[int, UpTo(_U32)]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Return(Record):
+    """From the secure world: the answer to open, invoke or close."""
+
+    result: TeeResult
+    origin: Origin
+    session: Annotated[int, UpTo(_U32)] = 0
+    params: Annotated[tuple[Param, ...], Items(4)] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StorageCall(Record):
+    """From the secure world, while it works on a request: one operation for the supplicant, sealed bytes only."""
+
+    operation: Annotated[int, UpTo(255)]
+    payload: Annotated[bytes, _PAYLOAD]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StorageReply(Record):
+    """To the secure world: the supplicant's answer. Hostile by assumption."""
+
+    result: TeeResult
+    payload: Annotated[bytes, _PAYLOAD]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AdvanceClock(Record):
+    """To the secure world: move the stepped clock, for good. Answered like ReadClock; the host's is not moved."""
+
+    ms: Annotated[int, UpTo(MAX_STEP_MS)]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReadClock(Record):
+    """To the secure world: what time it is. Wall and boot time come back as two output numbers, in milliseconds."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RenewKeys(Record):
+    """To the secure world: give every stored object a new key and destroy the old key generation. Resumable."""
+
+
+Message = (
+    Boot
+    | BootFailed
+    | Locked
+    | Provision
+    | Ready
+    | OpenSession
+    | Invoke
+    | CloseSession
+    | Return
+    | StorageCall
+    | StorageReply
+    | AdvanceClock
+    | RenewKeys
+    | ReadClock
+)
+
+_TAGS: dict[int, type[Message]] = {
+    1: Boot,
+    2: BootFailed,
+    3: Locked,
+    4: Provision,
+    5: Ready,
+    6: OpenSession,
+    7: Invoke,
+    8: CloseSession,
+    9: Return,
+    10: StorageCall,
+    11: StorageReply,
+    12: AdvanceClock,
+    13: RenewKeys,
+    14: ReadClock,
+}
+_TAG_OF = {record: tag for tag, record in _TAGS.items()}
+FROM_SECURE_WORLD: frozenset[type[Message]] = frozenset({Ready, Return, StorageCall})
+"""All a locked secure world may send."""
+BEFORE_THE_LOCK: frozenset[type[Message]] = frozenset({Locked, BootFailed})
+"""All it may send before: it holds no secret yet."""
+REQUESTS: frozenset[type[Message]] = frozenset({OpenSession, Invoke, CloseSession, AdvanceClock, ReadClock, RenewKeys})
+"""All a provisioned secure world may be sent, besides the answer to a storage call."""
+
+
+def pack(message: Message) -> bytes:
+    """Frame one message.
+
+    Raises:
+        TeeError: EXCESS_DATA when it is larger than a frame may be.
+    """
+    body = codec.encode([_TAG_OF[type(message)], *message._plain()])
+    if len(body) > MAX_FRAME_BYTES:
+        raise TeeError(TeeResult.EXCESS_DATA, f"message of {len(body)} bytes is larger than a frame")
+    return _LENGTH.pack(len(body)) + body
+
+
+def unpack(body: bytes, kinds: Collection[type[Message]] = frozenset(_TAG_OF)) -> Message:
+    """Decode the body of one frame.
+
+    Args:
+        kinds: what may come now.
+
+    Raises:
+        NoFrameError: not canonical, or no message of these kinds.
+        TeeError: BAD_FORMAT or BAD_PARAMETERS for one of them that does not fit its type; OUT_OF_MEMORY.
+    """
+    try:
+        plain = codec.decode(body)
+    except TeeError as error:
+        if error.result is not TeeResult.BAD_FORMAT:
+            raise
+        raise NoFrameError(error.message) from None
+    tag = plain[0] if isinstance(plain, list) and plain else None
+    kind = _TAGS.get(tag) if type(tag) is int else None
+    if kind is None or kind not in kinds:
+        raise NoFrameError("frame is not a message of this protocol, or not one that may come now")
+    return kind._from_plain(plain[1:])  # type: ignore[index]  # a list, or there is no kind
+
+
+class FrameReader:
+    """Cut a byte stream into frame bodies. Feed bytes as they come, whole or one by one."""
+
+    def __init__(self) -> None:
+        self._buffer = bytearray()
+
+    def wanted(self) -> int:
+        """Bytes still missing to complete the current frame (at least 1)."""
+        if len(self._buffer) < _LENGTH.size:
+            return _LENGTH.size - len(self._buffer)
+        return max(1, _LENGTH.size + self._length() - len(self._buffer))
+
+    def feed(self, data: bytes) -> bytes | None:
+        """Add bytes; return the body once the frame is complete, else None.
+
+        Raises:
+            NoFrameError: a length above the limit, before anything of it is read.
+        """
+        self._buffer += data
+        if len(self._buffer) < _LENGTH.size:
+            return None
+        end = _LENGTH.size + self._length()
+        if len(self._buffer) < end:
+            return None
+        body = bytes(self._buffer[_LENGTH.size : end])
+        del self._buffer[:end]
+        return body
+
+    def _length(self) -> int:
+        (length,) = _LENGTH.unpack_from(self._buffer)
+        if length > MAX_FRAME_BYTES:
+            raise NoFrameError(f"frame of {length} bytes is larger than {MAX_FRAME_BYTES}")
+        return int(length)

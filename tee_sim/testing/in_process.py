@@ -1,0 +1,103 @@
+"""A secure world in this process: no child, no pipe, no lock. For tests of trusted applications.
+
+tee = InProcessTee([manifest], supplicant)
+with Context(tee).open_session(manifest.ta_uuid) as session: ...
+"""
+
+import traceback
+from collections.abc import Sequence
+from typing import cast
+
+from tee_sim.normal.secure_process import StorageHandler
+from tee_sim.secure.world import SecureWorld
+from tee_sim.shared.manifest import Manifest
+from tee_sim.shared.rng import OsRng, Rng
+from tee_sim.shared.wire import HEAD_BYTES, Message, Provision, Ready, Return, pack, unpack
+
+__all__ = ["InProcessTee"]
+
+TEST_HUK = bytes(range(32))
+TEST_DEVICE_ID = bytes(range(16))
+
+
+class _DirectPort:
+    """`SupplicantPort` that calls the supplicant without a pipe.
+
+    A supplicant that ends its process (SystemExit: a fault `die-before`) ends the test's, not the application under
+    whose request it happened: what it raised is raised again outside the secure world.
+    """
+
+    def __init__(self, handler: StorageHandler) -> None:
+        self._handler = handler
+        self._death: BaseException | None = None
+
+    def call(self, operation: int, payload: bytes) -> bytes:
+        self.raise_death()
+        try:
+            return self._handler.handle(operation, payload)
+        except Exception:
+            raise
+        except BaseException as death:
+            self._death = death
+            raise
+
+    def raise_death(self) -> None:
+        if self._death is not None:
+            raise self._death
+
+
+class InProcessTee:
+    """`tee_sim.normal.client.Transport` over a `SecureWorld` of this process.
+
+    Args:
+        manifests: TAs to host.
+        storage: the supplicant; reuse it for another instance to play a reboot.
+        create: make the store, unless there is one.
+        seed: 32 bytes; keys, ids and challenges are derived from it. An existing store must have been made with it, or
+            it is None.
+        stepped_wall_ms: start of the stepped clock, likewise; an existing store goes on where its clock stands.
+        boot_id: 16 bytes, the same for starts of one boot; None makes each start a boot of its own.
+        system_rng: what nonces, object keys and salts come from; a campaign that replays writes gives a seeded one.
+    """
+
+    def __init__(
+        self,
+        manifests: Sequence[Manifest],
+        storage: StorageHandler,
+        *,
+        create: bool = True,
+        seed: bytes | None = bytes(32),
+        stepped_wall_ms: int = 1_767_225_600_000,
+        boot_id: bytes | None = None,
+        system_rng: Rng = OsRng(),  # noqa: B008  # without state
+    ) -> None:
+        provision = Provision(
+            huk=TEST_HUK,
+            device_id=TEST_DEVICE_ID,
+            create=create,
+            stepped_wall_ms=stepped_wall_ms,
+            seed=seed,
+            boot_id=boot_id,
+        )
+        self._port = _DirectPort(storage)
+        self._world = SecureWorld(
+            provision, self._port, tuple(manifests), system_rng=system_rng, on_panic=traceback.print_exc
+        )
+
+    @property
+    def alive(self) -> bool:
+        """It cannot die."""
+        return True
+
+    def ready(self) -> Ready:
+        """State of the opened store."""
+        return self._world.ready()
+
+    def exchange(self, message: Message, *, timeout_ms: int = 0) -> Return:
+        """Answer one request, packed and read as on the pipe. There is nothing to time out."""
+        answer = self._world.answer(pack(message)[HEAD_BYTES:])
+        self._port.raise_death()
+        return cast("Return", unpack(answer[HEAD_BYTES:], {Return}))
+
+    def kill(self) -> None:
+        """Nothing to kill; the object is simply not used any more."""
