@@ -14,10 +14,11 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from uuid import UUID
 
-from tee_sim.secure.sealing import WRAPPED_BYTES, Header
+from tee_sim.secure.sealing import WRAPPED_BYTES
 from tee_sim.secure.storage.directory import INNER_ENTRIES, LEAF_ENTRIES, Tree
 from tee_sim.secure.storage.directory_pages import Entry
 from tee_sim.shared.blobs import Changes, MemoryBlobs
+from tee_sim.shared.object_header import Header
 from tee_sim.shared.rng import OsRng, SeededRng
 
 __all__ = ["Row", "measure"]

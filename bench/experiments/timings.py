@@ -27,6 +27,7 @@ from bioguard.commands import policy
 from bioguard.device import Device
 from bioguard.device.consent import grant_all
 from bioguard.records.consent import Purpose
+from bioguard.records.modality import Modality
 from bioguard.simulate.people import face_views, finger_impressions
 
 STORES = (10, 1_000, 10_000)
@@ -96,13 +97,11 @@ def opening(directory: Path, templates: int) -> dict[str, object]:
             user = person.to_bytes(16, "big")
             device.ask(commands.ADD_USER, commands.AddUser(user=user, label=bytes(32)))
             for purpose in (Purpose.UNLOCK, Purpose.IDENTIFY):
-                consent = policy.GrantConsent(
-                    user=user, modality=commands.Modality.FACE, purpose=purpose, days=365, of_age=True
-                )
+                consent = policy.GrantConsent(user=user, modality=Modality.FACE, purpose=purpose, days=365, of_age=True)
                 device.ask(policy.GRANT, consent)
             request = commands.Enroll(
                 user=user,
-                modality=commands.Modality.FACE,
+                modality=Modality.FACE,
                 position=0,
                 samples=(face_views(3, person=person, count=1)[0].to_bytes(),),
             )

@@ -9,12 +9,13 @@ from bench.oracle.people import VIEWS, Faces
 from bench.oracle.places import Place
 from bench.oracle.world import Answer, Insider, Remedy, Traffic
 from bioguard.commands import biometric, policy, sensor
-from bioguard.commands.biometric import BIOMETRIC_UUID, Modality, Status
+from bioguard.commands.biometric import BIOMETRIC_UUID, Status
 from bioguard.commands.configuration import Configuration
 from bioguard.evidence.attack.kit import FACE, Kit, Person
 from bioguard.evidence.attack.target import Target
 from bioguard.records import FaceEmbedding
 from bioguard.records.consent import Purpose
+from bioguard.records.modality import Modality
 from bioguard.simulate.people import finger_impressions
 
 __all__ = ["EnrolledWorld"]

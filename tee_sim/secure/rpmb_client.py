@@ -3,7 +3,6 @@
 import hmac
 from collections.abc import Sequence
 
-from tee_sim.normal.rpmb_chip.chip import RpmbTransport
 from tee_sim.shared.errors import TeeError, TeeResult
 from tee_sim.shared.rng import Rng
 from tee_sim.shared.rpmb_frames import (
@@ -13,6 +12,7 @@ from tee_sim.shared.rpmb_frames import (
     Frame,
     Request,
     Result,
+    RpmbTransport,
     message_mac,
     parse_frames,
     with_mac,

@@ -1,84 +1,25 @@
-"""One object, sealed: a clear authenticated header and an AES-256-GCM body.
+"""One object, sealed: a clear authenticated header (`tee_sim.shared.object_header`) and an AES-256-GCM body.
 
-The header is canonical CBOR, [uuid, object id, version, kind, owner, commitment]. The associated data of the body are
-a label, the device id and the header, so a blob moved to another application, slot, owner, version or device does
-not open. The key is random, used for one body only, and wrapped by the directory with the same associated data.
+The associated data of the body are a label, the device id and the header, so a blob moved to
+another application, slot, owner, version or device does not open. The key is random, used for one body only, and
+wrapped by the directory with the same associated data.
 
 This module does not know which version is the newest: freshness is the directory's business.
 """
 
-from dataclasses import dataclass
-from typing import cast
-from uuid import UUID
-
-import cbor2
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from tee_sim.shared.codec import encode
 from tee_sim.shared.errors import TeeError, TeeResult
+from tee_sim.shared.object_header import NONCE_BYTES, TAG_BYTES
 
-__all__ = ["Header", "open_body", "parse_header", "seal_body", "unwrap_key", "wrap_key"]
+__all__ = ["open_body", "seal_body", "unwrap_key", "wrap_key"]
 
 KEY_BYTES = 32
-NONCE_BYTES = 12
-TAG_BYTES = 16
 WRAPPED_BYTES = NONCE_BYTES + KEY_BYTES + TAG_BYTES
-
-MAX_OBJECT_ID_BYTES = 64
-"""TEE_OBJECT_ID_MAX_LEN. A zero-length id is legal, as in GlobalPlatform."""
-MAX_KIND_CHARS = 16
-MAX_OWNER_BYTES = 32
-COMMITMENT_SIZES_BYTES = (0, 32)
 
 _BODY_LABEL = b"tee_sim object v1"
 _WRAP_LABEL = b"tee_sim wrap v1"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Header:
-    """What anyone may read about an object, and nobody may change.
-
-    ta          UUID of the trusted application
-    object_id   0..64 bytes
-    version     u64, the store's epoch at which this version was written: never used twice
-    kind        0..16 printable ASCII characters
-    owner       0..32 bytes
-    commitment  0 or 32 bytes, a digest the application chose
-    """
-
-    ta: UUID
-    object_id: bytes
-    version: int
-    kind: str
-    owner: bytes
-    commitment: bytes
-
-    def __post_init__(self) -> None:
-        wrong = (
-            "object id" if len(self.object_id) > MAX_OBJECT_ID_BYTES
-            else "version" if not 0 <= self.version < 1 << 64
-            else "kind" if len(self.kind) > MAX_KIND_CHARS or not (self.kind.isascii() and self.kind.isprintable())
-            else "owner" if len(self.owner) > MAX_OWNER_BYTES
-            else "commitment" if len(self.commitment) not in COMMITMENT_SIZES_BYTES
-            else ""
-        )  # fmt: skip
-        if wrong:
-            raise TeeError(TeeResult.BAD_PARAMETERS, f"object header: {wrong} is out of bounds")
-
-    def to_bytes(self) -> bytes:
-        """Canonical CBOR."""
-        return encode([self.ta.bytes, self.object_id, self.version, self.kind, self.owner, self.commitment])
-
-
-def parse_header(raw: bytes) -> Header:
-    """Inverse of `Header.to_bytes` for bytes that are already authenticated: no canonical check."""
-    uuid, object_id, version, kind, owner, commitment = cast(
-        "tuple[bytes, bytes, int, str, bytes, bytes]", cbor2.loads(raw)
-    )
-    return Header(
-        ta=UUID(bytes=uuid), object_id=object_id, version=version, kind=kind, owner=owner, commitment=commitment
-    )
 
 
 def seal_body(key: bytes, nonce: bytes, device_id: bytes, header: bytes, body: bytes) -> bytes:

@@ -15,11 +15,14 @@ import hmac
 import struct
 from dataclasses import dataclass
 from enum import IntEnum
-from typing import ClassVar
+from typing import ClassVar, Protocol
 
 from tee_sim.shared.errors import TeeError, TeeResult
 
-__all__ = ["BLOCK_BYTES", "COUNTER_EXPIRED", "FRAME_BYTES", "Frame", "Request", "Result", "message_mac", "parse_frames"]
+__all__ = [
+    "BLOCK_BYTES", "COUNTER_EXPIRED", "FRAME_BYTES", "Frame", "Request", "Result", "RpmbTransport", "message_mac",
+    "parse_frames",
+]  # fmt: skip
 
 FRAME_BYTES = 512
 BLOCK_BYTES = 256
@@ -113,3 +116,11 @@ def with_mac(key: bytes, message: bytes) -> bytes:
     """Return the message with its MAC in the last frame."""
     at = len(message) - FRAME_BYTES + _MAC_OFFSET
     return message[:at] + message_mac(key, message) + message[at + MAC_BYTES :]
+
+
+class RpmbTransport(Protocol):
+    """Anything that carries frames to a chip. The host side is not trusted."""
+
+    def transfer(self, request: bytes, reply_frames: int) -> bytes:
+        """Write `request`, then read `reply_frames` frames. Raises TeeError COMMUNICATION or STORAGE_NOT_AVAILABLE."""
+        ...

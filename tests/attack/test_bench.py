@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from bioguard.cli.__main__ import run
 from bioguard.device.launch import manifests
 from bioguard.errors import InputRefused
 from bioguard.evidence.attack.bench import ATTACKS, Verdict, play, select
@@ -38,14 +39,14 @@ def with_variant(module: str, variant: str) -> list[Manifest]:
 
 @pytest.mark.parametrize("attack", ATTACKS, ids=[a.name for a in ATTACKS])
 def test_ours_holds(attack) -> None:
-    finding = next(play(manifests(), [attack]))
+    finding = next(play(manifests(), [attack], command_line=run))
     assert (finding.verdict, finding.detail) == (Verdict.HELD, "")
 
 
 @pytest.mark.parametrize(("app", "variant", "attack"), CASES, ids=["-".join(c) for c in CASES])
 def test_planted_bug_is_found(app: str, variant: str, attack: str) -> None:
     chosen = [a for a in ATTACKS if a.name == attack]
-    finding = next(play(with_variant(app, variant), chosen))
+    finding = next(play(with_variant(app, variant), chosen, command_line=run))
     assert finding.verdict is Verdict.FOUND, finding.detail
     assert finding.detail
 
@@ -71,7 +72,7 @@ def test_an_application_that_does_not_start_is_unknown_not_a_pass(attack) -> Non
 @pytest.mark.parametrize(("bug", "attack"), ON_DEVICES, ids=["-".join(c) for c in ON_DEVICES])
 def test_planted_bug_of_a_device_is_found(bug: str, attack: str, monkeypatch: pytest.MonkeyPatch) -> None:
     PLANTED[bug].plant(monkeypatch)
-    (found,) = play(manifests(), select([attack]))
+    (found,) = play(manifests(), select([attack]), command_line=run)
     assert (found.verdict, bool(found.detail)) == (Verdict.FOUND, True), found.detail
 
 
@@ -80,7 +81,7 @@ def test_a_device_that_does_not_work_is_unknown_not_a_pass(monkeypatch: pytest.M
         raise InputRefused("a view is missing", hint="", code="enroll.no_sample")
 
     monkeypatch.setattr("bioguard.device.facade.Device.enroll", broken)
-    (found,) = play(manifests(), select(["disk.exchange-names"]))
+    (found,) = play(manifests(), select(["disk.exchange-names"]), command_line=run)
     assert found.verdict is Verdict.UNKNOWN
     assert found.detail == "the device answered enroll.no_sample: a view is missing"
 

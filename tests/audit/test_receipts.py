@@ -12,8 +12,6 @@ from hypothesis import strategies as st
 from pymerkle import InmemoryTree
 from pymerkle import verify_inclusion as pymerkle_inclusion
 
-from bioguard.commands.biometric import Modality
-from bioguard.commands.policy import LogItem
 from bioguard.errors import InputRefused, IntegrityFailure
 from bioguard.log.erasure_receipt import ErasureReceipt, ProvenErasure
 from bioguard.log.signed_log import SignedLog
@@ -24,7 +22,8 @@ from bioguard.proofs.merkle import inclusion_proof, leaf_hash, root_hash
 from bioguard.proofs.notes import NoteKey, NoteSigner, open_note
 from bioguard.proofs.origin import log_origin, records_origin
 from bioguard.proofs.records_head import HIGHEST, LOWEST, Absence, RecordsHead, record_key, sorted_keys
-from bioguard.records.audit_events import Cause, Entry, Event
+from bioguard.records.audit_events import Cause, Entry, Event, LogItem
+from bioguard.records.modality import Modality
 
 SEED = b"s" * 32
 PUBLIC = NoteSigner("unnamed", SEED).key.public_key

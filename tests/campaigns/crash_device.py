@@ -16,7 +16,6 @@ from unittest.mock import patch
 
 from bioguard.commands import biometric as commands
 from bioguard.commands import policy
-from bioguard.commands.biometric import Modality
 from bioguard.commands.configuration import CONFIGURE, Configuration
 from bioguard.device import Device, pins
 from bioguard.device.consent import grant, grant_all, purge
@@ -26,6 +25,7 @@ from bioguard.device.names import Names
 from bioguard.errors import NotPermitted
 from bioguard.records.audit_events import Cause
 from bioguard.records.consent import Purpose
+from bioguard.records.modality import Modality
 from bioguard.simulate.faults.device_faults import DeviceFaults
 from bioguard.simulate.people import face_views
 from tee_sim.normal.client import Context
@@ -72,7 +72,7 @@ def facade(directory: Path, tee: InProcessTee) -> Device:
         ready=tee.ready(),
         measurements={},
         context=Context(tee),
-        faults=DeviceFaults(directory),
+        hooks=DeviceFaults(directory),
         grid=None,
     )
     return Device(directory, Names.load(directory), running, cast("DeviceLock", None))

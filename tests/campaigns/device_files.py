@@ -62,7 +62,7 @@ class _Tee(InProcessTee):
 def _start(directory: Path, fuses: Fuses, options: Options, *, create: bool) -> Running:
     """`bioguard.device.launch.start` without process, lock and sandbox."""
     faults = DeviceFaults(directory)
-    supplicant = Supplicant(directory, create=create, read_only=options.read_only, faults=faults.storage_plan())
+    supplicant = Supplicant(directory, create=create, read_only=options.read_only, faults=faults.disk())
     try:
         with patch.multiple("tee_sim.testing.in_process", TEST_HUK=fuses.huk, TEST_DEVICE_ID=fuses.device_id):
             tee = _Tee(manifests(), supplicant, create=create)
@@ -77,7 +77,7 @@ def _start(directory: Path, fuses: Fuses, options: Options, *, create: bool) -> 
         ready=tee.ready(),
         measurements={},
         context=Context(faults.transport(tee)),
-        faults=faults,
+        hooks=faults,
         grid=None,
     )
 

@@ -6,13 +6,13 @@ from dataclasses import replace
 from pathlib import Path
 from typing import cast
 
-from bioguard.commands.biometric import Modality
 from bioguard.device import Device, pins
 from bioguard.device.consent import purge, restrict, withdraw
 from bioguard.device.personal_data import personal_data
 from bioguard.device.receipts import erasure_receipt
 from bioguard.records.audit_events import Cause
 from bioguard.records.consent import Purpose
+from bioguard.records.modality import Modality
 from bioguard.simulate.people import finger_impressions
 from tee_sim.normal.client import Context
 from tee_sim.normal.supplicant import Supplicant

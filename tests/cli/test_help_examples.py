@@ -19,13 +19,13 @@ import pytest
 from bench.__main__ import cli as bench_cli
 from bioguard.cli.__main__ import run
 from bioguard.cli.app import GLOBAL_OPTIONS, cli, hoist_global_options
-from bioguard.commands.biometric import Modality
 from bioguard.device import Device, DeviceOptions, parse_clock
 from bioguard.device.consent import grant_all, signed_log
 from bioguard.device.pins import enrollment_token, set_pin
 from bioguard.device.receipts import erasure_receipt
 from bioguard.formats import write_iso2005
 from bioguard.records.audit_events import Event
+from bioguard.records.modality import Modality
 from bioguard.simulate.people import face_views, finger_impressions
 from tests.cli.test_readme import at_a_terminal
 

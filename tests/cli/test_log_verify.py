@@ -6,12 +6,11 @@ from pathlib import Path
 import pytest
 
 from bioguard.cli.__main__ import run
-from bioguard.commands.policy import LogItem
 from bioguard.log.signed_log import SignedLog
 from bioguard.proofs.checkpoint import Checkpoint, proof_of
 from bioguard.proofs.merkle import root_hash
 from bioguard.proofs.notes import NoteSigner
-from bioguard.records.audit_events import Entry, Event
+from bioguard.records.audit_events import Entry, Event, LogItem
 from tests.audit.test_receipts import LOG, RECORDS, _head, _receipt
 from tests.audit.test_statement import ENVELOPE
 

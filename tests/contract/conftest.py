@@ -7,8 +7,8 @@ from hashlib import sha256
 import pytest
 
 from bioguard.commands.gatekeeper import EnrollPin, GatekeeperStatus, HasPin, PinHeld, VerifyPin
-from bioguard.hal.aidl_codes import Kind
 from bioguard.hal.callbacks import Callback
+from bioguard.records.modality import Modality
 from bioguard.records.tokens import AuthToken
 from bioguard.simulate.faults.properties import Knobs
 from bioguard.simulate.virtual_hal.virtual_hal import VirtualHal, VirtualSession
@@ -92,7 +92,7 @@ class World:
         }
         return AuthToken.sign(key, **{**base, **fields}).to_bytes()
 
-    def start(self, kind: Kind = Kind.FINGERPRINT, user: bytes = ALICE, **knobs: str) -> VirtualSession:
+    def start(self, kind: Modality = Modality.FINGERPRINT, user: bytes = ALICE, **knobs: str) -> VirtualSession:
         """A new HAL over the same stored state (as after a crash), and a session."""
         if user not in self.sids:
             self.set_pin(user)

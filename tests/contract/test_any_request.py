@@ -21,7 +21,7 @@ from hypothesis import strategies as st
 
 from bioguard import commands
 from bioguard.commands import biometric, configuration, gatekeeper, keystore, policy, sensor
-from bioguard.commands.biometric import BIOMETRIC_UUID, Modality, Status
+from bioguard.commands.biometric import BIOMETRIC_UUID, Status
 from bioguard.commands.gatekeeper import GATEKEEPER_UUID, GatekeeperStatus
 from bioguard.commands.keystore import KEYSTORE_UUID, KeyError_
 from bioguard.device import Device
@@ -29,6 +29,7 @@ from bioguard.device.errors import status_of
 from bioguard.device.launch import manifests
 from bioguard.records import FaceEmbedding
 from bioguard.records.consent import Purpose
+from bioguard.records.modality import Modality
 from bioguard.simulate.people import face_views, finger_impressions
 from bioguard.trusted.gatekeeper import app as gatekeeper_app
 from tee_sim.normal.client import Context, Session, Transport

@@ -6,18 +6,21 @@ Rows 1, 8 and 9 have files of their own (test_token, test_gatekeeper, test_keyst
 import pytest
 
 from bioguard.hal import callbacks as cb
-from bioguard.hal.aidl_codes import ErrorCode, Kind
+from bioguard.hal.aidl_codes import ErrorCode
 from bioguard.hal.callbacks import OperationError
 from bioguard.hal.session import State
-from bioguard.trusted.sensor.authorization import Denial, SensorAuthority, TokenUnusable
+from bioguard.records.locks import AttemptOutcome
+from bioguard.records.modality import Modality
+from bioguard.records.tokens import Denial, TokenUnusable
+from bioguard.trusted.sensor.authorization import SensorAuthority
 from bioguard.trusted.sensor.challenges import LIFETIME_MS, MAX_LIVE, ChallengeTable
-from bioguard.trusted.sensor.lockout import ANDROID_13, Outcome
+from bioguard.trusted.sensor.lockout import ANDROID_13
 from bioguard.trusted.sensor.sensors import SensorProps
 
 KEY = bytes(range(32))
 ALICE, BOB = b"A" * 16, b"B" * 16
 UNABLE = OperationError(ErrorCode.UNABLE_TO_PROCESS)
-FP = Kind.FINGERPRINT
+FP = Modality.FINGERPRINT
 
 
 # -- row 2: enroll ---------------------------------------------------------------------------------------------------
@@ -237,7 +240,7 @@ def test_row2_a_token_of_a_pin_that_was_reset_since_is_none(world) -> None:
 def test_row2_an_unbound_match_makes_no_token_and_an_unbound_lockout_has_no_owner(world) -> None:
     authority = unbound(world)
     world.states.save(0, ALICE, authority.enrolled(0, ALICE, None))
-    assert authority.settle_attempt(authority.begin_attempt(0, ALICE), Outcome.MATCH, 7) is None
+    assert authority.settle_attempt(authority.begin_attempt(0, ALICE), AttemptOutcome.MATCH, 7) is None
     with pytest.raises(TokenUnusable):
         authority.reset_lockout(0, ALICE, world.pin_token(0, BOB))
 

@@ -4,22 +4,24 @@ import pytest
 
 from bioguard.errors import NotPermitted
 from bioguard.hal import callbacks as cb
-from bioguard.hal.aidl_codes import ErrorCode, Kind
+from bioguard.hal.aidl_codes import ErrorCode
 from bioguard.hal.callbacks import OperationError, is_terminal
 from bioguard.hal.captures import Capture
 from bioguard.hal.hal import QueueFull, SessionInUse
 from bioguard.hal.session import State, WrongState
+from bioguard.records.locks import AttemptOutcome, Lock
+from bioguard.records.modality import Modality
 from bioguard.records.strength import SensorStrength
 from bioguard.records.tokens import AuthToken
 from bioguard.trusted.sensor.authorization import RESET_TOKEN_AGE_MS, SensorAuthority, SensorUserState
-from bioguard.trusted.sensor.lockout import ANDROID_13, Lock, Outcome
+from bioguard.trusted.sensor.lockout import ANDROID_13
 from bioguard.trusted.sensor.sensors import SensorProps
 from tee_sim.shared.clock import FakeClock
 
 KEY = bytes(range(32))
 ALICE, BOB = b"A" * 16, b"B" * 16
 UNABLE = OperationError(ErrorCode.UNABLE_TO_PROCESS)
-FP, FACE = Kind.FINGERPRINT, Kind.FACE
+FP, FACE = Modality.FINGERPRINT, Modality.FACE
 
 
 def authenticator_id(world, session) -> int:
@@ -32,7 +34,7 @@ def authenticator_id(world, session) -> int:
 
 
 @pytest.mark.parametrize("kind", [FP, FACE])
-def test_row4_strong_success(world, kind: Kind) -> None:
+def test_row4_strong_success(world, kind: Modality) -> None:
     session = world.start(kind, enrollment_hit="1")
     world.enroll(session, script="1:5:true")
     world.authenticate(session, operation_id=0xABCDEF)
@@ -76,7 +78,7 @@ def test_row5_a_rejected_face_is_done(world) -> None:
 
 
 @pytest.mark.parametrize("kind", [FP, FACE])
-def test_row5_cancel_is_told_once(world, kind: Kind) -> None:
+def test_row5_cancel_is_told_once(world, kind: Modality) -> None:
     session = world.start(kind, enrollments="1", detect_interaction="true", next_enrollment="2:5:true")
     for start in (
         lambda: session.calls.authenticate(1),
@@ -153,7 +155,7 @@ def test_row5_fifo_and_a_full_queue_is_told(world) -> None:
 
 
 @pytest.mark.parametrize("kind", [FP, FACE])
-def test_row5_exactly_one_terminal_callback(world, kind: Kind) -> None:
+def test_row5_exactly_one_terminal_callback(world, kind: Modality) -> None:
     session = world.start(kind, enrollments="1", detect_interaction="true")
     token = world.pin_token(world.challenge(session))
     operations = [
@@ -337,7 +339,7 @@ def three_sensors(world) -> SensorAuthority:
 def test_row6_cascades_down_strengths(world, locked: SensorStrength) -> None:
     authority = three_sensors(world)
     for _ in range(5):
-        authority.settle_attempt(authority.begin_attempt(int(locked), ALICE), Outcome.NO_MATCH, 0)
+        authority.settle_attempt(authority.begin_attempt(int(locked), ALICE), AttemptOutcome.NO_MATCH, 0)
     for strength in SensorStrength:
         expected = Lock.TIMED if strength <= locked else Lock.NONE
         assert authority.lock_status(int(strength), ALICE).lock is expected, strength
@@ -348,7 +350,7 @@ def test_row6_cascades_down_strengths(world, locked: SensorStrength) -> None:
 def test_row6_clearing_a_weak_sensor_does_not_clear_a_strong_one(world) -> None:
     authority = three_sensors(world)
     for _ in range(5):
-        authority.settle_attempt(authority.begin_attempt(2, ALICE), Outcome.NO_MATCH, 0)
+        authority.settle_attempt(authority.begin_attempt(2, ALICE), AttemptOutcome.NO_MATCH, 0)
     authority.reset_lockout(0, ALICE, world.pin_token())
     assert authority.lock_status(0, ALICE).lock is Lock.TIMED
 
@@ -357,7 +359,7 @@ def test_row6_clearing_does_not_touch_another_owners_sensor(world) -> None:
     authority = three_sensors(world)
     world.states.save(0, ALICE, SensorUserState(secure_user_id=1))
     for _ in range(5):
-        authority.settle_attempt(authority.begin_attempt(0, ALICE), Outcome.NO_MATCH, 0)
+        authority.settle_attempt(authority.begin_attempt(0, ALICE), AttemptOutcome.NO_MATCH, 0)
     authority.reset_lockout(2, ALICE, world.pin_token())
     assert authority.lock_status(0, ALICE).lock is Lock.TIMED
 

@@ -11,18 +11,19 @@ import numpy as np
 import pytest
 
 from bioguard.cli.__main__ import run as command_line
-from bioguard.commands.biometric import Leave, Modality
+from bioguard.commands.biometric import Leave
 from bioguard.commands.configuration import CONFIGURE, Configuration, LockoutChoice
 from bioguard.commands.keystore import KeyAlgorithm
 from bioguard.device import Device, DeviceOptions, keys, pins
 from bioguard.device.boot_id import reboot
 from bioguard.device.consent import grant_all
+from bioguard.device.key_framework import KeyVerdict
 from bioguard.errors import InputRefused, IntegrityFailure, NotPermitted, TeeUnavailable
 from bioguard.hal.shared_secret import check_value
 from bioguard.records import FaceEmbedding
+from bioguard.records.modality import Modality
 from bioguard.records.tokens import AuthToken, TokenRejected
 from bioguard.simulate.faults.scenario import Scenario
-from bioguard.trusted.keystore.rules import KeyVerdict
 
 
 class Faces:

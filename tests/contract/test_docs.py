@@ -9,8 +9,8 @@ import pytest
 
 from bench.oracle import told
 from bioguard.evidence.attack.bench import ATTACKS
-from bioguard.hal.aidl_codes import Kind
 from bioguard.hal.session import diagram
+from bioguard.records.modality import Modality
 from bioguard.records.strength import ABILITIES
 from bioguard.serve.protocol import METHODS
 from bioguard.simulate.faults.properties import KNOBS
@@ -45,7 +45,7 @@ def strengths() -> str:
 def knobs() -> str:
     rows = ["| knob | default | sensors | value | meaning |", "|---|---|---|---|---|"]
     for k in KNOBS.values():
-        kinds = "both" if len(k.kinds) == len(Kind) else k.kinds[0].name.lower()
+        kinds = "both" if len(k.kinds) == len(Modality) else k.kinds[0].name.lower()
         form = " / ".join(k.choices) or k.form.value
         form = form.replace("|", "\\|")
         ours = " (bioguard)" if k.origin == "bioguard" else ""

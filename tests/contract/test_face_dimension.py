@@ -13,13 +13,14 @@ from hypothesis import strategies as st
 
 from bioguard.commands import biometric as commands
 from bioguard.commands import policy
-from bioguard.commands.biometric import BIOMETRIC_UUID, Leave, Modality, Profile, Status
+from bioguard.commands.biometric import BIOMETRIC_UUID, Leave, Status
 from bioguard.commands.configuration import CONFIGURE, Configuration
 from bioguard.device.launch import manifests
 from bioguard.evidence.attack.memory import PowerCutError
 from bioguard.evidence.attack.target import Target
 from bioguard.records import FaceEmbedding
 from bioguard.records.consent import Purpose
+from bioguard.records.modality import Modality, Profile
 from tee_sim.shared.errors import TeeError
 
 DIMENSIONS = (64, 100, 128, 512)  # 100 and 128 have scalar codes of one length

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bioguard.errors import InputRefused
-from bioguard.hal.aidl_codes import Kind
+from bioguard.records.modality import Modality
 from bioguard.simulate.faults import grammar
 from bioguard.simulate.faults.grammar import EnrollmentStep, Latency, NextEnrollment, int_sequence, next_enrollment
 from bioguard.simulate.faults.properties import KNOBS, Form, Knobs, knob
@@ -100,12 +100,12 @@ def test_location() -> None:
 
 
 def test_acquired_codes() -> None:
-    assert grammar.acquired_code(1, Kind.FINGERPRINT) == (1, 0)
-    assert grammar.acquired_code(1013, Kind.FINGERPRINT) == (7, 13)
-    assert grammar.acquired_code(1013, Kind.FACE) == (23, 13)
+    assert grammar.acquired_code(1, Modality.FINGERPRINT) == (1, 0)
+    assert grammar.acquired_code(1013, Modality.FINGERPRINT) == (7, 13)
+    assert grammar.acquired_code(1013, Modality.FACE) == (23, 13)
     with pytest.raises(InputRefused, match=r"^cannot read acquired code 20$"):
-        grammar.acquired_code(20, Kind.FINGERPRINT)
-    assert grammar.acquired_code(20, Kind.FACE) == (20, 0)
+        grammar.acquired_code(20, Modality.FINGERPRINT)
+    assert grammar.acquired_code(20, Modality.FACE) == (20, 0)
 
 
 def test_android_names_work_with_their_prefix() -> None:

@@ -8,8 +8,9 @@ from hypothesis import strategies as st
 
 from bioguard.commands.gatekeeper import EnrollPin, GatekeeperStatus, VerifyPin
 from bioguard.errors import InputRefused
+from bioguard.records.password_handle import PasswordHandle
 from bioguard.records.tokens import AuthToken
-from bioguard.trusted.gatekeeper.records import FailureRecord, PasswordHandle
+from bioguard.trusted.gatekeeper.records import FailureRecord
 from bioguard.trusted.gatekeeper.throttle import remaining_ms, retry_timeout_ms
 from tee_sim.shared.clock import FakeClock
 

@@ -3,17 +3,10 @@
 import pytest
 
 from bioguard.commands.keystore import Authorizations, KeyAlgorithm, KeyError_, KeyPurpose
+from bioguard.device.key_framework import KeyVerdict, binding_ids, key_verdict
 from bioguard.errors import NotPermitted
 from bioguard.records.tokens import AuthToken
-from bioguard.trusted.keystore.rules import (
-    AuthMoment,
-    KeyVerdict,
-    auth_moment,
-    binding_ids,
-    check_authorizations,
-    key_verdict,
-    token_allows,
-)
+from bioguard.trusted.keystore.rules import AuthMoment, auth_moment, check_authorizations, token_allows
 
 KEY = bytes(range(32))
 DENIED = KeyError_.KEY_USER_NOT_AUTHENTICATED

@@ -6,25 +6,15 @@ from hypothesis import strategies as st
 
 from bioguard.device.strong_auth_rules import Fallback, UnlockTimes, android_fallback, apple_fallback
 from bioguard.errors import InputRefused
+from bioguard.records.locks import AttemptOutcome, Lock, LockStatus
 from bioguard.records.strength import ABILITIES, SensorStrength, cleared_with, locked_by
-from bioguard.trusted.sensor.lockout import (
-    ANDROID_11,
-    ANDROID_13,
-    APPLE,
-    CLEAR,
-    Lock,
-    LockoutPolicy,
-    LockoutState,
-    LockStatus,
-    Outcome,
-    strictest,
-)
+from bioguard.trusted.sensor.lockout import ANDROID_11, ANDROID_13, APPLE, CLEAR, LockoutPolicy, LockoutState, strictest
 
 H = 3_600_000
 
 
 def fail(policy: LockoutPolicy, state: LockoutState, now: int) -> LockoutState:
-    return policy.settle(policy.charge(state, now), state, Outcome.NO_MATCH, now)
+    return policy.settle(policy.charge(state, now), state, AttemptOutcome.NO_MATCH, now)
 
 
 def fail_until(policy: LockoutPolicy, count: int) -> tuple[LockoutState, list[tuple[int, Lock]], int]:
@@ -83,9 +73,9 @@ def test_success_clears_and_a_poor_capture_is_given_back() -> None:
     state, _, now = fail_until(ANDROID_13, 4)
     charged = ANDROID_13.charge(state, now)
     assert charged.lock is Lock.TIMED
-    assert ANDROID_13.settle(charged, state, Outcome.MATCH, now) == CLEAR
-    assert ANDROID_13.settle(charged, state, Outcome.POOR_CAPTURE, now) == state
-    assert ANDROID_13.settle(charged, state, Outcome.NO_MATCH, now) == charged
+    assert ANDROID_13.settle(charged, state, AttemptOutcome.MATCH, now) == CLEAR
+    assert ANDROID_13.settle(charged, state, AttemptOutcome.POOR_CAPTURE, now) == state
+    assert ANDROID_13.settle(charged, state, AttemptOutcome.NO_MATCH, now) == charged
 
 
 def test_charging_while_locked_is_a_bug() -> None:

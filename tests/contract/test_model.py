@@ -9,7 +9,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 
 from bioguard.commands.gatekeeper import EnrollPin, VerifyPin
 from bioguard.hal import callbacks as cb
-from bioguard.hal.aidl_codes import Kind
+from bioguard.records.modality import Modality
 from bioguard.records.tokens import AuthToken
 from bioguard.simulate.faults.properties import Knobs
 from bioguard.simulate.virtual_hal.virtual_hal import VirtualHal
@@ -94,7 +94,7 @@ class ContractMachine(RuleBasedStateMachine):
         )  # fmt: skip
         knobs = Knobs({"operation_authenticate_latency": "0", "operation_enroll_latency": "0", "max_enrollments": "4"})
         self.hal = VirtualHal(
-            Kind.FINGERPRINT, knobs, clock=self.clock, rng=self.rng, token_key=KEY, states=self.states
+            Modality.FINGERPRINT, knobs, clock=self.clock, rng=self.rng, token_key=KEY, states=self.states
         )
         self.hal.templates.enrolled.update(enrolled)
         self.session = self.hal.create_session(USER, self.heard.append)

@@ -4,12 +4,13 @@ import pytest
 
 from bioguard.errors import InputRefused
 from bioguard.hal import callbacks as cb
-from bioguard.hal.aidl_codes import EnrollmentStage, EnrollmentType, ErrorCode, FaceAcquired, Feature, Kind
+from bioguard.hal.aidl_codes import EnrollmentStage, EnrollmentType, ErrorCode, FaceAcquired, Feature
 from bioguard.hal.callbacks import OperationError
 from bioguard.hal.captures import Capture
 from bioguard.hal.enrollment import Cell, FaceProgress, Pose, enrollment_config
 from bioguard.hal.session import State
-from bioguard.trusted.sensor.lockout import Lock
+from bioguard.records.locks import Lock
+from bioguard.records.modality import Modality
 
 ALICE = b"A" * 16
 UNABLE = OperationError(ErrorCode.UNABLE_TO_PROCESS)
@@ -18,7 +19,7 @@ SCRIPT = "1:1000-[21,7,1,1103],1500-[1108,1],2000-[1113,1],2500-[1118,1]:true"
 
 @pytest.fixture
 def face(world):
-    return lambda **knobs: world.start(Kind.FACE, **knobs)
+    return lambda **knobs: world.start(Modality.FACE, **knobs)
 
 
 def test_authenticator_id_of_a_weak_sensor_is_0(world, face) -> None:

@@ -9,8 +9,8 @@ from bioguard.hal import callbacks as cb
 from bioguard.hal.aidl_codes import ErrorCode
 from bioguard.hal.callbacks import OperationError
 from bioguard.hal.session import State
+from bioguard.records.locks import Lock
 from bioguard.simulate.faults.grammar import latency
-from bioguard.trusted.sensor.lockout import Lock
 from tee_sim.shared.rng import SeededRng
 
 ALICE = b"A" * 16

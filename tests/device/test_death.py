@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from bioguard.commands.biometric import Modality
 from bioguard.device import Device, DeviceOptions, launch, pins
 from bioguard.device.consent import grant_all
 from bioguard.device.launch import manifests
 from bioguard.errors import TeeUnavailable
 from bioguard.evidence.attack.world import hosting
+from bioguard.records.modality import Modality
 from bioguard.simulate.people import face_views
 from bioguard.trusted.sensor.authorization import SensorAuthority
 from tee_sim.normal.sandbox_verdict.verdict import Level, Verdict

@@ -7,12 +7,12 @@ import numpy as np
 import pytest
 
 from bioguard.cli.__main__ import run as main
-from bioguard.commands.biometric import Modality
 from bioguard.device import Device, DeviceOptions, pins
 from bioguard.device.durations import parse_duration
+from bioguard.device.hooks import SCENARIO_FILE
 from bioguard.errors import InputRefused
 from bioguard.exit_codes import ExitCode
-from bioguard.simulate.faults.scenario import SCENARIO_FILE
+from bioguard.records.modality import Modality
 from tests.contract.test_device import Faces, populate, run, scripted
 
 

@@ -6,7 +6,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from bioguard.commands.biometric import Modality, Profile
 from bioguard.device import Device, DeviceOptions, Level
 from bioguard.device.consent import grant_all
 from bioguard.device.launch import manifests
@@ -15,6 +14,7 @@ from bioguard.errors import BioguardError
 from bioguard.evidence.attack.world import hosting
 from bioguard.exit_codes import ExitCode
 from bioguard.records import FaceEmbedding
+from bioguard.records.modality import Modality, Profile
 from bioguard.simulate.people import face_views, finger_impressions
 
 ALICE, BOB = (face_views(1, person=person, count=6) for person in (0, 1))

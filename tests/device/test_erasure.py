@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from bioguard.commands.biometric import Leave, Modality
+from bioguard.commands.biometric import Leave
 from bioguard.device import Device
 from bioguard.device.consent import attest, grant, mark_underage, signed_log
 from bioguard.device.pins import enrollment_token, set_pin, verify_pin
@@ -14,6 +14,7 @@ from bioguard.log.erasure_receipt import ErasureReceipt
 from bioguard.log.store_copy import check_image
 from bioguard.records.audit_events import Cause, Event
 from bioguard.records.consent import Purpose
+from bioguard.records.modality import Modality
 from bioguard.simulate.people import face_views, finger_impressions
 from tests.device.conftest import PEOPLE
 

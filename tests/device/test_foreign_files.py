@@ -14,6 +14,7 @@ from bioguard.device import Device
 from bioguard.device.boot_id import BOOT_FILE
 from bioguard.device.directory import FILES
 from bioguard.device.fuses import FUSE_FILE
+from bioguard.device.hooks import SCENARIO_FILE
 from bioguard.device.incidents import INCIDENTS_FILE, incidents, record_incident
 from bioguard.device.names import NAMES_FILE
 from bioguard.device.password_handles import HANDLES_FILE, Handles
@@ -22,7 +23,6 @@ from bioguard.errors import BioguardError, IntegrityFailure, NotPermitted, TeeUn
 from bioguard.exit_codes import ExitCode
 from bioguard.private_files import write_file
 from bioguard.records.audit_events import Cause
-from bioguard.simulate.faults.scenario import SCENARIO_FILE
 
 PLACED = [n for n in FILES if not n.endswith((".new", ".damaged"))]
 DEEP = b"[" * 200_000

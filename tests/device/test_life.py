@@ -4,7 +4,6 @@ from pathlib import Path
 
 import pytest
 
-from bioguard.commands.biometric import Profile
 from bioguard.commands.gatekeeper import GATEKEEPER_UUID
 from bioguard.device import Device, DeviceOptions, Level, parse_clock
 from bioguard.device.consent import grant_all, log_key
@@ -12,6 +11,7 @@ from bioguard.device.fuses import FUSE_FILE
 from bioguard.device.names import Names
 from bioguard.device.pins import has_pin, set_pin
 from bioguard.errors import BioguardError, InputRefused, IntegrityFailure, NotPermitted, TeeUnavailable
+from bioguard.records.modality import Profile
 from bioguard.simulate.people import face_views
 from tee_sim.shared.wire import LockProfile
 

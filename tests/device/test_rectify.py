@@ -2,13 +2,13 @@
 
 import pytest
 
-from bioguard.commands.biometric import Modality, Profile
 from bioguard.device import Device
 from bioguard.device.consent import grant_all, requests, signed_log
 from bioguard.device.pins import enrollment_token, set_pin, verify_pin
 from bioguard.device.rectify import relabel, rename
 from bioguard.errors import BioguardError
 from bioguard.records.audit_events import Cause, Event
+from bioguard.records.modality import Modality, Profile
 from bioguard.simulate.people import finger_impressions
 
 FINGER = finger_impressions(1, person=0, count=6)

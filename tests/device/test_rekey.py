@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from bioguard.commands.biometric import Profile
 from bioguard.device import Device
 from bioguard.device.consent import grant_all
 from bioguard.errors import InputRefused, IntegrityFailure
+from bioguard.records.modality import Profile
 from bioguard.simulate.people import face_views, finger_impressions
 from tee_sim.shared.wire import RenewKeys, pack
 

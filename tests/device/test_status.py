@@ -19,7 +19,7 @@ import pytest
 import bioguard
 from bioguard import commands
 from bioguard.commands import biometric, policy
-from bioguard.commands.biometric import Modality, Status
+from bioguard.commands.biometric import Status
 from bioguard.commands.keystore import KeyError_
 from bioguard.device import Device, consent, keys, pins, rectify
 from bioguard.device.errors import promised, raise_for_status, status_of
@@ -30,6 +30,7 @@ from bioguard.errors import BioguardError, InputRefused, IntegrityFailure
 from bioguard.exit_codes import ExitCode
 from bioguard.records.audit_events import Cause
 from bioguard.records.consent import Purpose
+from bioguard.records.modality import Modality
 from bioguard.serve.protocol import METHODS, SampleForm
 from bioguard.serve.service import DeviceService
 from bioguard.simulate.people import face_views

@@ -11,6 +11,7 @@ from hashlib import sha256
 import pytest
 
 from bioguard.device.launch import manifests
+from bioguard.records.locks import AttemptOutcome
 from bioguard.trusted.biometric import sensor_commands
 from bioguard.trusted.biometric.sensor_commands import ContractDesk
 from bioguard.trusted.gatekeeper import gatekeeper, throttle
@@ -18,7 +19,7 @@ from bioguard.trusted.gatekeeper.gatekeeper import Gatekeeper
 from bioguard.trusted.sensor import authorization, challenges, exposure, lockout
 from bioguard.trusted.sensor.authorization import SensorAuthority
 from bioguard.trusted.sensor.exposure import Exposures
-from bioguard.trusted.sensor.lockout import CLEAR, LockoutPolicy, Outcome
+from bioguard.trusted.sensor.lockout import CLEAR, LockoutPolicy
 from tests.model.play import Divergence, first_divergence, shortened
 from tests.model.reference import Reference
 from tests.model.steps import KINDS, Step, random_steps
@@ -107,7 +108,7 @@ def sensors_do_not_lock_each_other(p: Patch) -> None:
 def counter_not_stored(p: Patch) -> None:
     def change(real, self, attempt, outcome, *args, **more):
         settlement = real(self, attempt, outcome, *args, **more)
-        if outcome is Outcome.NO_MATCH:
+        if outcome is AttemptOutcome.NO_MATCH:
             return replace(settlement, state=replace(settlement.state, lockout=attempt.before))
         return settlement
 
@@ -116,7 +117,7 @@ def counter_not_stored(p: Patch) -> None:
 
 def match_clears_nothing(p: Patch) -> None:
     def change(real, self, charged, before, outcome, now_ms):
-        return before if outcome is Outcome.MATCH else real(self, charged, before, outcome, now_ms)
+        return before if outcome is AttemptOutcome.MATCH else real(self, charged, before, outcome, now_ms)
 
     wrapped(p, LockoutPolicy, "settle", change)
 
@@ -165,7 +166,7 @@ def search_match_clears(p: Patch) -> None:
 def claim_clears_search(p: Patch) -> None:
     def change(real, self, attempt, outcome, *args, **more):
         token = real(self, attempt, outcome, *args, **more)
-        if outcome is Outcome.MATCH:
+        if outcome is AttemptOutcome.MATCH:
             self._clear_search(attempt.sensor_id)
         return token
 

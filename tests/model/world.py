@@ -5,12 +5,13 @@ from uuid import UUID
 import numpy as np
 
 from bioguard.commands import biometric, gatekeeper, keystore, policy, sensor
-from bioguard.commands.biometric import BIOMETRIC_UUID, Leave, Modality
+from bioguard.commands.biometric import BIOMETRIC_UUID, Leave
 from bioguard.commands.configuration import CONFIGURE, Configuration
 from bioguard.commands.gatekeeper import GATEKEEPER_UUID
 from bioguard.commands.keystore import KEYSTORE_UUID, KeyError_
 from bioguard.evidence.attack.target import Target
 from bioguard.records.consent import Purpose
+from bioguard.records.modality import Modality
 from tee_sim.shared.errors import TeeError
 from tee_sim.shared.params import NO_PARAMS
 from tee_sim.shared.wire import CloseSession

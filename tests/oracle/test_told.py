@@ -13,7 +13,7 @@ import pytest
 from bench.oracle.places import fast_pins
 from bench.oracle.told import COMPARING, compares, every_command, rows
 from bioguard.commands import biometric, keystore, policy
-from bioguard.commands.biometric import BIOMETRIC_UUID, Modality
+from bioguard.commands.biometric import BIOMETRIC_UUID
 from bioguard.commands.gatekeeper import GATEKEEPER_UUID
 from bioguard.commands.keystore import KEYSTORE_UUID
 from bioguard.device.launch import manifests
@@ -21,10 +21,11 @@ from bioguard.evidence.attack.kit import FACE, Kit
 from bioguard.evidence.attack.target import Target
 from bioguard.records import FaceEmbedding
 from bioguard.records.consent import Purpose
+from bioguard.records.locks import AttemptOutcome
+from bioguard.records.modality import Modality
 from bioguard.simulate.people import finger_impressions
 from bioguard.trusted.biometric import sensor_commands
 from bioguard.trusted.biometric.app import BiometricApp
-from bioguard.trusted.sensor.lockout import Outcome
 from tee_sim.shared.rng import SeededRng
 from tee_sim.shared.schema import Fixed, Items, Record, UpTo, _layout
 
@@ -207,7 +208,7 @@ def near_is_forgiven(patch: pytest.MonkeyPatch) -> None:
     real = BiometricApp._outcome
 
     def outcome(verdict, terms):
-        return Outcome.POOR_CAPTURE if verdict.near and verdict.accepted is None else real(verdict, terms)
+        return AttemptOutcome.POOR_CAPTURE if verdict.near and verdict.accepted is None else real(verdict, terms)
 
     patch.setattr(BiometricApp, "_outcome", staticmethod(outcome))
 

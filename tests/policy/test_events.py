@@ -4,10 +4,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bioguard.commands.biometric import Modality
 from bioguard.records import rights_requests
 from bioguard.records.audit_events import FIELDS, Cause, Entry, Event
 from bioguard.records.consent import DAY_MS, Purpose
+from bioguard.records.modality import Modality
 from bioguard.records.rights_requests import RequestState
 from tee_sim.shared.schema import is_closed, max_bits
 

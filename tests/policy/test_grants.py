@@ -6,7 +6,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bioguard.commands.biometric import Modality
 from bioguard.records.consent import (
     DAY_MS,
     ConsentBook,
@@ -18,6 +17,7 @@ from bioguard.records.consent import (
     purpose_ends_ms,
     withdrawn,
 )
+from bioguard.records.modality import Modality
 
 NOW = 1_767_225_600_000
 FACE = Modality.FACE

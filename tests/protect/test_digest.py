@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bioguard.errors import InputRefused, IntegrityFailure
-from bioguard.match.protected import Commitment, commit, verify
+from bioguard.trusted.biometric.salted_digest import Commitment, commit, verify
 
 VECTORS = sorted((Path(__file__).parents[1] / "vectors" / "digest").glob("*.json"))
 PEPPER, SALT = bytes(range(32)), bytes(range(16))

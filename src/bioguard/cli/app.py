@@ -11,6 +11,7 @@ from bioguard.cli.output import Output
 from bioguard.cli.state import CliState, default_device_dir, storage_log_into
 from bioguard.device import DeviceOptions, Level, parse_clock
 from bioguard.errors import WrongUsage
+from bioguard.simulate.faults import scripted
 
 __all__ = ["COMMANDS", "GLOBAL_OPTIONS", "cli", "hoist_global_options", "refuse_idle_options"]
 
@@ -206,6 +207,7 @@ def cli(
         allow_level=Level(allow_level) if allow_level else None,
         storage_log=storage_log_into(storage_log, output.note) if storage_log else None,
         note=output.told,
+        hooks=scripted,
     )
     ctx.obj = CliState(
         directory=device or default_device_dir(),

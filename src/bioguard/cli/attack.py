@@ -4,6 +4,7 @@ from pathlib import Path
 
 import click
 
+from bioguard.cli.__main__ import run
 from bioguard.cli.output import Result, table
 from bioguard.cli.state import CliState, pass_state
 from bioguard.device.launch import manifests
@@ -101,7 +102,7 @@ def attack(state: CliState, names: tuple[str, ...], paths: tuple[Path, ...], lis
         )
     played, origins = _targets(paths, chosen)
     findings: list[Finding] = []
-    with state.output.progress(play(played, chosen), "attacks", len(chosen)) as running:
+    with state.output.progress(play(played, chosen, command_line=run), "attacks", len(chosen)) as running:
         findings += running
     return _result(findings, origins)
 

@@ -8,10 +8,10 @@ from bioguard.cli.erasing import receipt_option, write_receipt
 from bioguard.cli.output import Result, table
 from bioguard.cli.secrets import person_token, pin_file_option
 from bioguard.cli.state import CliState, pass_state
-from bioguard.commands.biometric import Modality
 from bioguard.device import consent as rules
 from bioguard.device.data_export import iso, word
 from bioguard.records.consent import Purpose
+from bioguard.records.modality import Modality
 from bioguard.user_files import check_output
 
 __all__ = ["consent"]

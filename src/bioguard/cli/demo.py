@@ -15,7 +15,7 @@ from bioguard.cli.demo_sensor import take
 from bioguard.cli.import_options import import_options
 from bioguard.cli.output import Output, Result
 from bioguard.cli.state import CliState, pass_state
-from bioguard.commands.biometric import Leave, Modality
+from bioguard.commands.biometric import Leave
 from bioguard.device import Device, DeviceOptions
 from bioguard.device.consent import grant_all, signed_log
 from bioguard.device.pins import check_token, enrollment_token, set_pin, unlock, verify_pin
@@ -24,6 +24,7 @@ from bioguard.errors import InputRefused, NotPermitted
 from bioguard.exit_codes import ExitCode
 from bioguard.formats import ImportOptions
 from bioguard.records import Features
+from bioguard.records.modality import Modality
 from bioguard.records.tokens import AuthToken
 from bioguard.simulate.people import face_views, finger_impressions
 

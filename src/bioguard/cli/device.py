@@ -7,7 +7,6 @@ import click
 from bioguard.cli.match import Rate
 from bioguard.cli.output import Result
 from bioguard.cli.state import CliState, pass_state
-from bioguard.commands.biometric import Modality, Profile
 from bioguard.commands.configuration import (
     DEFAULT_FMR_INVERSE,
     DEFAULT_FPIR_INVERSE,
@@ -21,6 +20,7 @@ from bioguard.device.fuses import Fuses
 from bioguard.device.lock import DeviceLock
 from bioguard.device.pins import search_lock_info
 from bioguard.errors import NotPermitted
+from bioguard.records.modality import Modality, Profile
 
 __all__ = ["device"]
 

@@ -11,12 +11,13 @@ from bioguard.cli.output import Result, table
 from bioguard.cli.samples import read_samples
 from bioguard.cli.secrets import pin_file_option, read_pin
 from bioguard.cli.state import CliState, pass_state
-from bioguard.commands.biometric import MAX_VIEWS, Modality
+from bioguard.commands.biometric import MAX_VIEWS
 from bioguard.device import RecordInfo
 from bioguard.device.consent import at_start
 from bioguard.device.pins import enrollment_token, has_pin
 from bioguard.errors import InputRefused
 from bioguard.formats import ImportOptions
+from bioguard.records.modality import Modality
 
 __all__ = ["enroll", "erase", "list_", "show"]
 

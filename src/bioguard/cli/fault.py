@@ -8,12 +8,13 @@ import click
 from bioguard.cli.output import Result, table
 from bioguard.cli.state import CliState, pass_state
 from bioguard.device.fuses import Fuses
+from bioguard.device.hooks import SCENARIO_FILE
 from bioguard.device.lock import DeviceLock
 from bioguard.errors import InputRefused
-from bioguard.hal.aidl_codes import Kind
+from bioguard.records.modality import Modality
 from bioguard.simulate.faults.device_faults import step_needs_stepped_clock
 from bioguard.simulate.faults.properties import KNOBS, Knobs, knob
-from bioguard.simulate.faults.scenario import SCENARIO_FILE, Scenario
+from bioguard.simulate.faults.scenario import Scenario
 from bioguard.simulate.virtual_hal.script_player import play
 from tee_sim.shared.clock import ClockKind
 
@@ -90,7 +91,9 @@ def clear(state: CliState, names: tuple[str, ...]) -> Result:
 
 @fault.command("play")
 @click.argument("words", nargs=-1, required=True, metavar="WORD...")
-@click.option("--sensor", type=click.Choice([k.name.lower() for k in Kind]), default="fingerprint", show_default=True)
+@click.option(
+    "--sensor", type=click.Choice([k.name.lower() for k in Modality]), default="fingerprint", show_default=True
+)
 @pass_state
 def play_(state: CliState, words: tuple[str, ...], sensor: str) -> Result:
     """Play a story on a virtual HAL with the device's knobs and print every callback. Needs no device.
@@ -103,7 +106,7 @@ def play_(state: CliState, words: tuple[str, ...], sensor: str) -> Result:
       bioguard fault play knob:next_enrollment=2:1000-[5,1],500:true challenge enroll touch enumerate
       bioguard fault play --sensor face knob:enrollments=1 authenticate touch
     """
-    told = play(Kind[sensor.upper()], Scenario.load(state.directory), words)
+    told = play(Modality[sensor.upper()], Scenario.load(state.directory), words)
     rows = [(f"{t.at_ms} ms", t.name, " ".join(f"{k}={v}" for k, v in t.fields.items())) for t in told]
     return Result(
         command="fault-play",

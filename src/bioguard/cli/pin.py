@@ -7,13 +7,13 @@ import click
 from bioguard.cli.output import Result
 from bioguard.cli.secrets import pin_file_option, read_pin
 from bioguard.cli.state import CliState, pass_state
-from bioguard.commands.biometric import Modality
 from bioguard.device import clock
 from bioguard.device.pins import has_pin, lock_info, set_pin, unlock, verify_pin
 from bioguard.device.strong_auth_rules import android_fallback, apple_fallback
 from bioguard.device.strong_auth_times import noted, unlock_times
 from bioguard.errors import BioguardError, NotPermitted
 from bioguard.exit_codes import ExitCode
+from bioguard.records.modality import Modality
 from bioguard.records.strength import SensorStrength
 from bioguard.user_files import check_output, write_output
 

@@ -11,6 +11,7 @@ from enum import IntEnum, unique
 from typing import Annotated
 from uuid import UUID
 
+from bioguard.records.modality import Modality, Profile
 from tee_sim.shared.schema import AtMost, Fixed, Items, Record, UpTo
 from tee_sim.shared.ta_api import Command
 
@@ -42,9 +43,7 @@ __all__ = [
     "Identify",
     "Leave",
     "ListRecords",
-    "Modality",
     "Page",
-    "Profile",
     "RecordSummary",
     "Relabel",
     "Relabeled",
@@ -67,24 +66,6 @@ MAX_TOKEN_BYTES = 256
 PAGE = 64
 _ID = Fixed(16)
 _DIGEST = Fixed(32)
-
-
-@unique
-class Modality(IntEnum):
-    """What is enrolled."""
-
-    FINGERPRINT = 1
-    FACE = 2
-
-
-@unique
-class Profile(IntEnum):
-    """What is kept of an enrollment (design section 5)."""
-
-    STANDARD = 1
-    """Salted digest, protected code and encrypted template."""
-    DIGEST_ONLY = 2
-    """Salted digest and protected code; no template in any form."""
 
 
 @unique

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from enum import IntEnum, unique
 from typing import Annotated
 
-from bioguard.commands.biometric import Done, Profile, Status
+from bioguard.commands.biometric import Done, Status
+from bioguard.records.modality import Profile
 from tee_sim.shared.schema import Record, UpTo
 from tee_sim.shared.ta_api import Command
 

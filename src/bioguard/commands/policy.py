@@ -7,9 +7,10 @@ RIGHTS_TOKEN_AGE_MS. Replies hold ids, digests, hashes, signatures, dates and sm
 from dataclasses import dataclass
 from typing import Annotated
 
-from bioguard.commands.biometric import MAX_TOKEN_BYTES, Modality, Status
-from bioguard.records.audit_events import MAX_SEQUENCE, Cause, Entry
+from bioguard.commands.biometric import MAX_TOKEN_BYTES, Status
+from bioguard.records.audit_events import MAX_SEQUENCE, Cause, LogItem
 from bioguard.records.consent import DAY_MS, MAX_MS, Grant, Purpose
+from bioguard.records.modality import Modality
 from bioguard.records.rights_requests import RightsRequest
 from tee_sim.shared.schema import AtMost, Fixed, Items, Record, UpTo
 from tee_sim.shared.ta_api import Command
@@ -51,7 +52,6 @@ __all__ = [
     "GrantConsent",
     "Incident",
     "LogHead",
-    "LogItem",
     "LogPage",
     "LogRead",
     "MarkUnderage",
@@ -298,14 +298,6 @@ class LogRead(Record):
     """Entries from number `first` on."""
 
     first: Annotated[int, UpTo(MAX_SEQUENCE)]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LogItem(Record):
-    """A leaf and, unless it was pruned, its entry."""
-
-    leaf: Annotated[bytes, _HASH]
-    entry: Entry | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,13 +8,15 @@ from dataclasses import dataclass
 from enum import IntEnum, unique
 from typing import Annotated
 
-from bioguard.commands.biometric import MAX_TOKEN_BYTES, Modality
+from bioguard.commands.biometric import MAX_TOKEN_BYTES
+from bioguard.records.locks import Lock
+from bioguard.records.modality import Modality
 from tee_sim.shared.schema import AtMost, Fixed, Record, UpTo
 from tee_sim.shared.ta_api import Command
 
 __all__ = [
     "GENERATE_CHALLENGE", "GET_AUTHENTICATOR_ID", "INVALIDATE_AUTHENTICATOR_ID", "LOCK_STATUS", "RESET_LOCKOUT",
-    "REVOKE_CHALLENGE", "SEARCH_LOCK_STATUS", "AuthenticatorId", "Challenge", "LockKind", "LockReply", "ResetLockout",
+    "REVOKE_CHALLENGE", "SEARCH_LOCK_STATUS", "AuthenticatorId", "Challenge", "LockReply", "ResetLockout",
     "RevokeChallenge", "SearchRequest", "SensorDone", "SensorRequest", "SensorStatus",
 ]  # fmt: skip
 
@@ -30,15 +32,6 @@ class SensorStatus(IntEnum):
     OK = 0
     UNKNOWN_USER = 1
     TOKEN_REFUSED = 2
-
-
-@unique
-class LockKind(IntEnum):
-    """Whether attempts are refused."""
-
-    NONE = 0
-    TIMED = 1
-    PERMANENT = 2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,7 +88,7 @@ class LockReply(Record):
     """The lock that applies now; remaining_ms for a timed one."""
 
     status: SensorStatus
-    lock: LockKind = LockKind.NONE
+    lock: Lock = Lock.NONE
     remaining_ms: Annotated[int, UpTo(MAX_WAIT_MS)] = 0
 
 

@@ -2,11 +2,12 @@
 
 from collections.abc import Sequence
 
-from bioguard.commands.biometric import AcquiredCode, Enrolled, Modality
+from bioguard.commands.biometric import AcquiredCode, Enrolled
 from bioguard.device.fingers import finger_position
 from bioguard.errors import InputRefused
 from bioguard.records import FaceEmbedding, Features, FingerprintTemplate
 from bioguard.records.centering import flaw_of
+from bioguard.records.modality import Modality
 
 __all__ = ["judged", "modality_of", "position_of", "record_id_of", "sample_of"]
 

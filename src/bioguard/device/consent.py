@@ -11,7 +11,6 @@ out where they only decide about their consent.
 from collections.abc import Iterator
 
 from bioguard.commands import policy as commands
-from bioguard.commands.biometric import Modality
 from bioguard.device.errors import promised
 from bioguard.device.facade import Device
 from bioguard.device.incidents import record_clock_moved, settle_clock_moved
@@ -23,8 +22,9 @@ from bioguard.proofs.device_claims import device_claims
 from bioguard.proofs.notes import NoteKey
 from bioguard.proofs.origin import log_origin
 from bioguard.proofs.psa_token import Claims, Profile, check_nonce
-from bioguard.records.audit_events import Cause
+from bioguard.records.audit_events import Cause, LogItem
 from bioguard.records.consent import Purpose
+from bioguard.records.modality import Modality
 from bioguard.records.rights_requests import RightsRequest
 
 __all__ = [
@@ -170,7 +170,7 @@ def signed_log(device: Device) -> SignedLog:
     head = device.ask(commands.LOG_HEAD, commands.Nothing())
     if head.root is None or head.signature is None or head.log_key is None or head.attestation_key is None:
         raise IntegrityFailure("the log has no head", hint="run: bioguard doctor", code="log.head")
-    items: list[commands.LogItem] = []
+    items: list[LogItem] = []
     while len(items) < head.size:
         page = device.ask(commands.LOG_READ, commands.LogRead(first=len(items))).items
         if not page:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from bioguard.device.boot_id import BOOT_FILE
 from bioguard.device.fuses import FUSE_FILE, Fuses
+from bioguard.device.hooks import SCENARIO_FILE
 from bioguard.device.incidents import INCIDENTS_FILE
 from bioguard.device.lock import DeviceLock
 from bioguard.device.names import NAMES_FILE
@@ -18,7 +19,6 @@ from bioguard.device.password_handles import HANDLES_FILE
 from bioguard.device.strong_auth_times import UNLOCK_FILE
 from bioguard.errors import IntegrityFailure, NotPermitted, TeeUnavailable
 from bioguard.private_files import DAMAGED, TEMPORARY, file_errors, opened_directory, remove_file
-from bioguard.simulate.faults.scenario import SCENARIO_FILE
 from tee_sim.normal.private_files import UnsafeFile, create_file, open_file
 from tee_sim.normal.supplicant.files import DATABASE_SIDES, MOST_BYTES, RESERVE_FILE, RPMB_FILE, STORAGE_FILE
 

@@ -19,7 +19,7 @@ from uuid import UUID
 
 from bioguard.commands import biometric as commands
 from bioguard.commands import gatekeeper
-from bioguard.commands.biometric import BIOMETRIC_UUID, Leave, Profile, RecordSummary, Status
+from bioguard.commands.biometric import BIOMETRIC_UUID, Leave, RecordSummary, Status
 from bioguard.commands.configuration import (
     CONFIGURE,
     DEFAULT_FMR_INVERSE,
@@ -49,6 +49,7 @@ from bioguard.device.user_registry import People
 from bioguard.device.world import World, tee_errors
 from bioguard.errors import InputRefused
 from bioguard.records import Features
+from bioguard.records.modality import Profile
 from tee_sim.shared.schema import Record
 from tee_sim.shared.ta_api import Command
 
@@ -300,7 +301,7 @@ class Device:
             user=self.user_handle(name),
             modality=modality,
             position=position_of(modality, finger),
-            samples=tuple(self.running.faults.present("enroll", sample).to_bytes() for sample in samples),
+            samples=tuple(self.running.hooks.present("enroll", sample).to_bytes() for sample in samples),
             replace=replace,
             token=token,
         )
@@ -324,7 +325,7 @@ class Device:
         """
         request = commands.Authenticate(
             user=self.user_handle(name),
-            sample=self.running.faults.present("authenticate", sample_of(sample)).to_bytes(),
+            sample=self.running.hooks.present("authenticate", sample_of(sample)).to_bytes(),
             fmr_inverse=fmr_inverse,
             operation_id=operation_id,
         )
@@ -346,7 +347,7 @@ class Device:
         Args:
             fpir_inverse: 0 for the device's false positive identification rate, or a stricter one that it offers.
         """
-        sample = self.running.faults.present("authenticate", sample_of(sample))
+        sample = self.running.hooks.present("authenticate", sample_of(sample))
         request = commands.Identify(sample=sample.to_bytes(), fpir_inverse=fpir_inverse)
         answer = self.ask(commands.IDENTIFY, request, on_grid=True, expected=(Status.RATE_NOT_OFFERED,))
         if answer.status is Status.RATE_NOT_OFFERED:

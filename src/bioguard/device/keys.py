@@ -12,7 +12,6 @@ Which ids go into a key, and whether one can ever be released again, are the fra
 from dataclasses import dataclass
 
 from bioguard.commands import keystore as commands
-from bioguard.commands.biometric import Modality
 from bioguard.commands.keystore import (
     KEYSTORE_UUID,
     Authorizations,
@@ -21,12 +20,13 @@ from bioguard.commands.keystore import (
 )
 from bioguard.device.errors import promised
 from bioguard.device.facade import Device
+from bioguard.device.key_framework import KeyVerdict, binding_ids, key_verdict
 from bioguard.device.password_handles import Handles
 from bioguard.device.pins import authenticator_id
 from bioguard.errors import NotPermitted
+from bioguard.records.modality import Modality
+from bioguard.records.password_handle import PasswordHandle
 from bioguard.records.tokens import AuthenticatorType
-from bioguard.trusted.gatekeeper.records import PasswordHandle
-from bioguard.trusted.keystore.rules import KeyVerdict, binding_ids, key_verdict
 
 __all__ = ["BoundKey", "begin", "delete_key", "finish", "make_key", "verdict"]
 

@@ -8,9 +8,9 @@ from uuid import UUID
 
 from bioguard.device.boot_id import boot_id
 from bioguard.device.fuses import Fuses
+from bioguard.device.hooks import Direct, Hooks
 from bioguard.device.options import DeviceOptions
 from bioguard.errors import TeeUnavailable, WrongUsage
-from bioguard.simulate.faults.device_faults import DeviceFaults
 from tee_sim.normal.client import Context, Session
 from tee_sim.normal.reply_timing import ReleaseGrid
 from tee_sim.normal.sandbox_verdict.verdict import Level, Verdict, cached_probes, judge, observe
@@ -50,7 +50,7 @@ class Running:
     ready: Ready
     measurements: dict[str, str]
     context: Context
-    faults: DeviceFaults
+    hooks: Hooks
     grid: ReleaseGrid | None
     _sessions: dict[UUID, Session] = field(default_factory=dict)
     _closed: bool = False
@@ -122,13 +122,13 @@ def start(directory: Path, fuses: Fuses, options: DeviceOptions, *, create: bool
     """
     required = options.allow_level or Level.ENFORCED
     hosted = manifests()
-    faults = DeviceFaults(directory)
+    hooks = Direct() if options.read_only else options.hooks(directory)
     supplicant = Supplicant(
         directory,
         create=create,
         read_only=options.read_only,
         log=options.storage_log,
-        faults=None if options.read_only else faults.storage_plan(),
+        faults=hooks.disk(),
     )
     seen: list[tuple[LockReport, Verdict, Locked]] = []
 
@@ -171,7 +171,7 @@ def start(directory: Path, fuses: Fuses, options: DeviceOptions, *, create: bool
         report=report,
         ready=ready,
         measurements={name: digest.hex() for name, digest in zip(names, locked.measurements, strict=True)},
-        context=Context(process if options.read_only else faults.transport(process)),
-        faults=faults,
+        context=Context(hooks.transport(process)),
+        hooks=hooks,
         grid=ReleaseGrid(period_ms=options.release_grid_ms) if options.release_grid_ms > 0 else None,
     )

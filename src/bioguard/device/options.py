@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from bioguard.device.hooks import MakeHooks, no_hooks
 from bioguard.errors import InputRefused
 from tee_sim.normal.sandbox_verdict.verdict import Level
 from tee_sim.normal.supplicant import RequestNote
@@ -52,6 +53,7 @@ class DeviceOptions:
         note: told what a person should know and no answer says: that the secure world was started again, what a start
             erased.
         read_only: write nothing, not even that the device was started: for those who look at it. No fault is played.
+        hooks: what stands at the sensor, on the pipe and at the disk (`bioguard.device.hooks`); by default nothing.
         storage_log: gets a note of every request to the untrusted disk: operation, sizes, names, never content.
     """
 
@@ -63,6 +65,7 @@ class DeviceOptions:
     release_grid_ms: float = 5.0
     read_only: bool = False
     tap: Callable[[str, bytes], None] | None = None
+    hooks: MakeHooks = no_hooks
     note: Callable[[str], None] = lambda _text: None
     storage_log: Callable[[RequestNote], None] | None = None
 

@@ -11,14 +11,16 @@ A PIN is bytes here and only passes through; tokens are returned, never logged.
 from dataclasses import dataclass
 
 from bioguard.commands import gatekeeper, keystore, sensor
-from bioguard.commands.biometric import Modality, Status
+from bioguard.commands.biometric import Status
 from bioguard.commands.gatekeeper import GATEKEEPER_UUID, MAX_PIN_BYTES
 from bioguard.commands.keystore import KEYSTORE_UUID, KeyError_
-from bioguard.commands.sensor import LockKind, SensorStatus
+from bioguard.commands.sensor import SensorStatus
 from bioguard.device.errors import from_status, promised
 from bioguard.device.facade import Device
 from bioguard.device.password_handles import Handles
 from bioguard.errors import InputRefused, NotPermitted
+from bioguard.records.locks import Lock
+from bioguard.records.modality import Modality
 from bioguard.records.tokens import AuthToken, TokenRejected
 
 __all__ = [
@@ -103,13 +105,13 @@ def lock_info(device: Device, name: str, modality: Modality) -> LockInfo:
     """Whether attempts are refused now."""
     request = sensor.SensorRequest(user=device.user_handle(name), modality=modality)
     answer = device.ask(sensor.LOCK_STATUS, request, about=repr(name))
-    return LockInfo(LockKind(answer.lock).name.lower(), answer.remaining_ms)
+    return LockInfo(Lock(answer.lock).name.lower(), answer.remaining_ms)
 
 
 def search_lock_info(device: Device, modality: Modality) -> LockInfo:
     """Whether 1:N is refused now on a sensor. It has a counter of its own, which every user shares."""
     answer = device.ask(sensor.SEARCH_LOCK_STATUS, sensor.SearchRequest(modality=modality))
-    return LockInfo(LockKind(answer.lock).name.lower(), answer.remaining_ms)
+    return LockInfo(Lock(answer.lock).name.lower(), answer.remaining_ms)
 
 
 def unlock(device: Device, name: str, pin: bytes) -> None:

@@ -4,7 +4,6 @@ import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from bioguard.commands.biometric import Modality
 from bioguard.device import consent
 from bioguard.device.directory import FILES
 from bioguard.errors import BioguardError
@@ -12,6 +11,7 @@ from bioguard.evidence import escape_battery, leak_scan
 from bioguard.evidence.policy_clauses import CLAUSES
 from bioguard.evidence.temporary_device import Lab
 from bioguard.records.consent import Purpose
+from bioguard.records.modality import Modality
 from bioguard.report.model import Check, Evidence, Status
 from tee_sim.normal.sandbox_verdict.verdict import Level, Verdict
 

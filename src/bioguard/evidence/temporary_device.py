@@ -14,13 +14,13 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
-from bioguard.commands.biometric import Modality, Profile
 from bioguard.device import clock, consent, pins
 from bioguard.device.facade import Device
 from bioguard.device.options import DeviceOptions
 from bioguard.errors import BioguardError
 from bioguard.records import FaceEmbedding
 from bioguard.records.consent import DAY_MS, Purpose
+from bioguard.records.modality import Modality, Profile
 from tee_sim.normal.sandbox_verdict.verdict import Level
 from tee_sim.normal.supplicant import RequestNote
 

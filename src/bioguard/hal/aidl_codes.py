@@ -7,20 +7,12 @@ is a callback and VENDOR is 7.
 from enum import IntEnum, unique
 
 __all__ = [
-    "VENDOR_OFFSET", "EnrollmentStage", "EnrollmentType", "ErrorCode", "FaceAcquired", "FaceSensorType", "Feature",
-    "FingerprintAcquired", "FingerprintSensorType", "Kind",
+    "VENDOR_OFFSET", "EnrollmentStage", "EnrollmentType", "ErrorCode", "FaceAcquired", "Feature",
+    "FingerprintAcquired",
 ]  # fmt: skip
 
 VENDOR_OFFSET = 1000
 """In scripts, acquired and error codes above 1000 are vendor codes: 1013 is VENDOR with vendor code 13."""
-
-
-@unique
-class Kind(IntEnum):
-    """Kind of sensor: the two interfaces differ in what ends an authentication."""
-
-    FINGERPRINT = 1
-    FACE = 2
 
 
 @unique
@@ -95,27 +87,6 @@ class FaceAcquired(IntEnum):
     FIRST_FRAME_RECEIVED = 24
     DARK_GLASSES_DETECTED = 25
     MOUTH_COVERING_DETECTED = 26
-
-
-@unique
-class FingerprintSensorType(IntEnum):
-    """fingerprint/FingerprintSensorType.aidl."""
-
-    UNKNOWN = 0
-    REAR = 1
-    UNDER_DISPLAY_ULTRASONIC = 2
-    UNDER_DISPLAY_OPTICAL = 3
-    POWER_BUTTON = 4
-    HOME_BUTTON = 5
-
-
-@unique
-class FaceSensorType(IntEnum):
-    """face/FaceSensorType.aidl."""
-
-    UNKNOWN = 0
-    RGB = 1
-    IR = 2
 
 
 @unique

@@ -2,8 +2,9 @@
 
 from dataclasses import dataclass
 
-from bioguard.hal.aidl_codes import EnrollmentStage, ErrorCode, Feature, Kind
+from bioguard.hal.aidl_codes import EnrollmentStage, ErrorCode, Feature
 from bioguard.hal.enrollment import Cell
+from bioguard.records.modality import Modality
 from bioguard.records.tokens import AuthToken
 
 __all__ = [
@@ -173,10 +174,10 @@ _NEVER_TERMINAL = (Acquired, EnrollmentFrame)
 _FACE_TERMINAL = (AuthenticationFailed, LockoutTimed, LockoutPermanent)
 
 
-def is_terminal(callback: Callback, kind: Kind) -> bool:
+def is_terminal(callback: Callback, kind: Modality) -> bool:
     """Whether this callback ends the operation. A rejected finger may try again; a rejected face is done."""
     if isinstance(callback, EnrollmentProgress):
         return callback.remaining == 0
     if isinstance(callback, _FACE_TERMINAL):
-        return kind is Kind.FACE
+        return kind is Modality.FACE
     return not isinstance(callback, _NEVER_TERMINAL)

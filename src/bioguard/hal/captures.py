@@ -5,15 +5,16 @@ what ends it is `callbacks.is_terminal`, nowhere else.
 """
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 from bioguard.hal import callbacks as cb
-from bioguard.hal.aidl_codes import ErrorCode, FaceAcquired, FingerprintAcquired, Kind
+from bioguard.hal.aidl_codes import ErrorCode, FaceAcquired, FingerprintAcquired
 from bioguard.hal.callbacks import Callback, OperationError
 from bioguard.hal.enrollment import FaceProgress, Pose, TouchProgress
+from bioguard.hal.sensor_rules import SensorRules
+from bioguard.records.locks import AttemptOutcome, Lock, LockStatus
+from bioguard.records.modality import Modality
 from bioguard.records.tokens import AuthToken
-from bioguard.trusted.sensor.authorization import SensorAuthority, SensorUserState
-from bioguard.trusted.sensor.lockout import Lock, LockStatus, Outcome
 
 __all__ = ["DUPLICATE_VENDOR_CODE", "Capture", "CaptureRules", "Enrolling", "Templates", "lock_callback"]
 
@@ -49,7 +50,7 @@ class Templates(Protocol):
         """The id of the enrollment the sample belongs to, or 0."""
         ...
 
-    def add(self, user: bytes, enrollment_id: int, samples: tuple[object, ...], state: SensorUserState) -> None:
+    def add(self, user: bytes, enrollment_id: int, samples: tuple[object, ...], state: Any) -> None:
         """Store an enrollment and the authority's new state, both or neither."""
         ...
 
@@ -78,13 +79,13 @@ def lock_callback(status: LockStatus) -> list[Callback]:
 class CaptureRules:
     """Captures of one sensor and user."""
 
-    def __init__(self, authority: SensorAuthority, templates: Templates, sensor_id: int, user: bytes) -> None:
+    def __init__(self, authority: SensorRules, templates: Templates, sensor_id: int, user: bytes) -> None:
         self._authority = authority
         self._templates = templates
         self._sensor_id = sensor_id
         self._user = user
         self._kind = authority.props(sensor_id).kind
-        self._good = int(FingerprintAcquired.GOOD if self._kind is Kind.FINGERPRINT else FaceAcquired.GOOD)
+        self._good = int(FingerprintAcquired.GOOD if self._kind is Modality.FINGERPRINT else FaceAcquired.GOOD)
 
     def acquired(self, capture: Capture) -> list[Callback]:
         """What the sensor said about a capture."""
@@ -107,12 +108,12 @@ class CaptureRules:
         if isinstance(attempt, LockStatus):
             return told + lock_callback(attempt)
         found = self._templates.match(self._user, capture.sample)
-        outcome = Outcome.MATCH if found else Outcome.NO_MATCH
+        outcome = AttemptOutcome.MATCH if found else AttemptOutcome.NO_MATCH
         token = self._authority.settle_attempt(attempt, outcome, operation_id)
         if found:
             return [*told, cb.AuthenticationSucceeded(found, token)]
         told.append(cb.AuthenticationFailed())
-        if self._kind is Kind.FINGERPRINT:
+        if self._kind is Modality.FINGERPRINT:
             told += lock_callback(self._authority.lock_status(self._sensor_id, self._user))
         return told
 

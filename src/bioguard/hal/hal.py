@@ -12,12 +12,14 @@ from collections.abc import Callable
 
 from bioguard.errors import NotPermitted
 from bioguard.hal import callbacks as cb
-from bioguard.hal.aidl_codes import EnrollmentType, ErrorCode, Feature, Kind
+from bioguard.hal.aidl_codes import EnrollmentType, ErrorCode, Feature
 from bioguard.hal.callbacks import Callback, OperationError, is_terminal
 from bioguard.hal.captures import Capture, CaptureRules, Enrolling, Templates, lock_callback
 from bioguard.hal.enrollment import FaceProgress, TouchProgress, enrollment_config
+from bioguard.hal.sensor_rules import SensorRules
 from bioguard.hal.session import CANCELLABLE, Event, State, WrongState, step
-from bioguard.trusted.sensor.authorization import SensorAuthority, TokenUnusable
+from bioguard.records.modality import Modality
+from bioguard.records.tokens import TokenUnusable
 
 __all__ = ["QUEUE_DEPTH", "QueueFull", "Session", "SessionHost", "SessionInUse"]
 
@@ -45,7 +47,7 @@ class SessionHost:
         templates: the enrollments of each sensor, by sensor id.
     """
 
-    def __init__(self, authority: SensorAuthority, templates: dict[int, Templates]) -> None:
+    def __init__(self, authority: SensorRules, templates: dict[int, Templates]) -> None:
         self.authority = authority
         self._templates = templates
         self._features: dict[tuple[int, bytes], set[Feature]] = {}
@@ -74,7 +76,7 @@ class Session:
 
     def __init__(
         self,
-        authority: SensorAuthority,
+        authority: SensorRules,
         templates: Templates,
         sensor_id: int,
         user: bytes,
@@ -140,7 +142,7 @@ class Session:
             if wanted in ids:
                 return self._say([OperationError(ErrorCode.UNABLE_TO_PROCESS)])
             progress: TouchProgress | FaceProgress = TouchProgress(touches)
-            if guided and self._kind is Kind.FACE:
+            if guided and self._kind is Modality.FACE:
                 progress = FaceProgress(enrollment_config(enrollment_type))
             self._enrolling = Enrolling(seen, wanted, progress)
             return None

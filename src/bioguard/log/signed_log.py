@@ -4,14 +4,13 @@ import json
 from dataclasses import dataclass
 from typing import Any, Self
 
-from bioguard.commands.policy import LogItem
 from bioguard.errors import IntegrityFailure
 from bioguard.json_text import parse_json
 from bioguard.proofs.checkpoint import Checkpoint
 from bioguard.proofs.encoding import PARSE_FAULTS, ProofInvalid
 from bioguard.proofs.merkle import HASH_BYTES, root_hash
 from bioguard.proofs.notes import NoteKey
-from bioguard.records.audit_events import Entry
+from bioguard.records.audit_events import Entry, LogItem
 
 __all__ = ["SCHEMA", "SignedLog"]
 

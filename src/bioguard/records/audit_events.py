@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from enum import IntEnum, unique
 from typing import Annotated
 
-from bioguard.commands.biometric import Modality
 from bioguard.proofs.merkle import leaf_hash
 from bioguard.records.consent import MAX_MS, Purpose
+from bioguard.records.modality import Modality
 from tee_sim.shared.schema import Fixed, Record, UpTo
 
 __all__ = ["FIELDS", "MAX_SEQUENCE", "Cause", "Entry", "Event"]
@@ -147,3 +147,11 @@ class Entry(Record):
     def leaf(self) -> bytes:
         """The Merkle leaf hash of this entry."""
         return leaf_hash(_LEAF_PREFIX + self.to_bytes())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LogItem(Record):
+    """A leaf and, unless it was pruned, its entry."""
+
+    leaf: Annotated[bytes, Fixed(32)]
+    entry: Entry | None

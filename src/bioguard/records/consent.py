@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from enum import IntEnum, unique
 from typing import Annotated
 
-from bioguard.commands.biometric import Modality
+from bioguard.records.modality import Modality
 from tee_sim.shared.schema import Items, Record, UpTo
 
 __all__ = [

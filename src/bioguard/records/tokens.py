@@ -19,7 +19,7 @@ it. `repr` leaves the MAC out: tokens are credentials and are never logged.
 import hmac
 import struct
 from dataclasses import dataclass, field, fields
-from enum import IntFlag, unique
+from enum import Enum, IntFlag, unique
 from typing import ClassVar, Self
 
 from bioguard.errors import InputRefused, NotPermitted
@@ -167,3 +167,24 @@ class AuthToken:
                 "the token's MAC does not verify", hint="tokens live until the device reboots: get a new one"
             )
         return self
+
+
+@unique
+class Denial(Enum):
+    """Why an enrollment is not allowed. All that is wrong with a token is one reason, so that it tells nothing; the
+    others are told to somebody without a token, or to the user, who has shown the PIN."""
+
+    TOKEN = "the token is missing, wrong, or somebody else's"  # noqa: S105  # no password
+    NO_PIN = "this device enrolls with a PIN, and the user has none"
+    WITHOUT_PIN = "what is enrolled was enrolled without a PIN"
+    OTHER_PIN = "what is enrolled belongs to a PIN that was reset since"
+
+
+class TokenUnusable(NotPermitted):
+    """The token does not allow this. One text for every reason; `why` is for the application's own answer."""
+
+    code = "token.unusable"
+
+    def __init__(self, why: Denial = Denial.TOKEN) -> None:
+        super().__init__("the auth token does not allow this", hint="ask for the PIN again, with a fresh challenge")
+        self.why = why

@@ -14,9 +14,10 @@ from dataclasses import dataclass
 from enum import IntEnum, unique
 from typing import Annotated
 
-from bioguard.commands.biometric import MAX_TOKEN_BYTES, Modality
+from bioguard.commands.biometric import MAX_TOKEN_BYTES
 from bioguard.commands.gatekeeper import MAX_PIN_BYTES
-from bioguard.commands.sensor import LockKind
+from bioguard.records.locks import Lock
+from bioguard.records.modality import Modality
 from tee_sim.shared.schema import AtMost, Fixed, Items, Record, Text, UpTo
 
 __all__ = ["METHODS", "VERSION", "Method", "Refusal", "SampleForm"]
@@ -225,10 +226,10 @@ class Erased(Record):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Lock(Record):
+class LockAnswer(Record):
     """0 none, 1 timed with the milliseconds left, 2 permanent."""
 
-    lock: LockKind
+    lock: Lock
     remaining_ms: Annotated[int, UpTo(1 << 45)]
 
 
@@ -302,7 +303,7 @@ METHODS: dict[int, Method] = {
         Method(23, "identify", Identify, Identified),
         Method(24, "records", User, RecordIds),
         Method(25, "erase", Erase, Erased),
-        Method(26, "lock_status", Sensor, Lock),
+        Method(26, "lock_status", Sensor, LockAnswer),
         Method(27, "authenticator_id", Sensor, AuthenticatorId),
         Method(30, "check_token", AnyToken, TokenFields),
     )

@@ -7,8 +7,7 @@ from typing import Any
 import numpy as np
 
 from bioguard import __version__
-from bioguard.commands.biometric import Leave, Modality
-from bioguard.commands.sensor import LockKind
+from bioguard.commands.biometric import Leave
 from bioguard.device import Device, pins
 from bioguard.device.consent import grant
 from bioguard.device.fingers import finger_name
@@ -17,6 +16,8 @@ from bioguard.formats import ImportWarning, load_bytes
 from bioguard.formats.options import flags_in
 from bioguard.records import FaceEmbedding, Features, FingerprintTemplate
 from bioguard.records.consent import Purpose
+from bioguard.records.locks import Lock
+from bioguard.records.modality import Modality
 from bioguard.serve import protocol as p
 from bioguard.serve.protocol import SampleForm
 from tee_sim.shared.rng import RandomnessKind
@@ -209,9 +210,9 @@ class DeviceService:
         digest = self._device.erase(_name(request.name), request.record_id.hex(), leave)
         return p.Erased(digest=bytes.fromhex(digest))
 
-    def _lock_status(self, request: p.Sensor) -> p.Lock:
+    def _lock_status(self, request: p.Sensor) -> p.LockAnswer:
         info = pins.lock_info(self._device, _name(request.name), request.modality)
-        return p.Lock(lock=LockKind[info.lock.upper()], remaining_ms=info.remaining_ms)
+        return p.LockAnswer(lock=Lock[info.lock.upper()], remaining_ms=info.remaining_ms)
 
     def _authenticator_id(self, request: p.Sensor) -> p.AuthenticatorId:
         value = pins.authenticator_id(self._device, _name(request.name), request.modality)

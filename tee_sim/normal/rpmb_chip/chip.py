@@ -27,19 +27,11 @@ from tee_sim.shared.rpmb_frames import (
     with_mac,
 )
 
-__all__ = ["DeviceConfig", "Medium", "MemoryMedium", "RpmbDevice", "RpmbTransport"]
+__all__ = ["DeviceConfig", "Medium", "MemoryMedium", "RpmbDevice"]
 
 SIZE_UNIT_BYTES = 128 << 10
 MAX_SIZE_BYTES = 16 << 20
 MAX_TRANSFER_FRAMES = 64
-
-
-class RpmbTransport(Protocol):
-    """Anything that carries frames to a device. The host side is not trusted."""
-
-    def transfer(self, request: bytes, reply_frames: int) -> bytes:
-        """Write `request`, then read `reply_frames` frames. Raises TeeError COMMUNICATION or STORAGE_NOT_AVAILABLE."""
-        ...
 
 
 class Medium(Protocol):

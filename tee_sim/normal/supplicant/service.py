@@ -11,8 +11,9 @@ import os
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Protocol
 
-from tee_sim.normal.rpmb_chip.chip import RpmbDevice, RpmbTransport
+from tee_sim.normal.rpmb_chip.chip import RpmbDevice
 from tee_sim.normal.rpmb_chip.file_medium import FileMedium, OsFile
 from tee_sim.normal.supplicant.files import RPMB_FILE, STORAGE_FILE
 from tee_sim.normal.supplicant.reserve import fill, release
@@ -20,7 +21,7 @@ from tee_sim.normal.supplicant.sqlite_blobs import SqliteBlobs
 from tee_sim.shared.blobs import BlobStore, Changes
 from tee_sim.shared.codec import encode
 from tee_sim.shared.errors import TeeError, TeeResult
-from tee_sim.shared.rpmb_frames import FRAME_BYTES
+from tee_sim.shared.rpmb_frames import FRAME_BYTES, RpmbTransport
 from tee_sim.shared.storage_requests import (
     MAX_PAYLOAD_BYTES,
     MAX_STAGED_BYTES,
@@ -31,14 +32,13 @@ from tee_sim.shared.storage_requests import (
     parse_rpmb,
     parse_scan,
 )
-from tee_sim.testing.faults import FaultPlan, HostileBlobs, HostileRpmb
 
-__all__ = ["RequestNote", "RpmbFile", "Service", "Supplicant"]
+__all__ = ["DiskFaults", "RequestNote", "RpmbFile", "Service", "Supplicant"]
 
 
 @dataclass(frozen=True, slots=True)
 class RequestNote:
-    """What one request was, without its content. faults: what a `FaultPlan` did to it, in its own words."""
+    """What one request was, without its content. faults: what `DiskFaults` did to it."""
 
     operation: Operation
     request_bytes: int
@@ -57,6 +57,16 @@ class RequestNote:
             "names": [name.hex() for name in self.names],
             "faults": list(self.faults),
         }
+
+
+class DiskFaults(Protocol):
+    """Stands between this service and its files, and makes them go wrong by plan."""
+
+    def blobs(self, inner: BlobStore) -> BlobStore: ...
+    def rpmb(self, inner: RpmbTransport) -> RpmbTransport: ...
+    def fired(self) -> tuple[str, ...]:
+        """What went wrong since the last call, in the plan's words."""
+        ...
 
 
 class Service:
@@ -205,7 +215,7 @@ class Supplicant(Service):
         create: bool = True,
         read_only: bool = False,
         log: Callable[[RequestNote], None] | None = None,
-        faults: FaultPlan | None = None,
+        faults: DiskFaults | None = None,
     ) -> None:
         self._rpmb_file = RpmbFile(directory / RPMB_FILE, create=create, read_only=read_only)
         try:
@@ -219,8 +229,8 @@ class Supplicant(Service):
         blobs: BlobStore = _Reserving(self._sqlite, self._directory)
         rpmb: RpmbTransport = self._rpmb_file
         if faults is not None:
-            blobs, rpmb = HostileBlobs(blobs, faults), HostileRpmb(rpmb, faults)
-            log = _telling_faults(log, faults) if log is not None else None
+            blobs, rpmb = faults.blobs(blobs), faults.rpmb(rpmb)
+            log = _with_faults(log, faults) if log is not None else None
         super().__init__(blobs, rpmb, log=log)
 
     def close(self) -> None:
@@ -230,13 +240,5 @@ class Supplicant(Service):
         os.close(self._directory)
 
 
-def _telling_faults(log: Callable[[RequestNote], None], plan: FaultPlan) -> Callable[[RequestNote], None]:
-    """Add to each note which rules of the plan have fired since the last one."""
-    told = 0
-
-    def note(request: RequestNote) -> None:
-        nonlocal told
-        fired, told = plan.fired[told:], len(plan.fired)
-        log(replace(request, faults=tuple(f"{fault.point}: {fault.action}" for fault in fired)))
-
-    return note
+def _with_faults(log: Callable[[RequestNote], None], faults: DiskFaults) -> Callable[[RequestNote], None]:
+    return lambda note: log(replace(note, faults=faults.fired()))

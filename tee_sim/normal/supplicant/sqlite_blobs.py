@@ -16,11 +16,11 @@ from pathlib import Path
 from typing import cast
 
 from tee_sim.normal.supplicant.database import Database, disk_errors
-from tee_sim.secure.sealing import COMMITMENT_SIZES_BYTES, MAX_KIND_CHARS, MAX_OWNER_BYTES, NONCE_BYTES, TAG_BYTES
 from tee_sim.shared.blobs import ANCHOR_NAME, Changes, page_name
 from tee_sim.shared.codec import decode, encode
 from tee_sim.shared.errors import TeeError, TeeResult
 from tee_sim.shared.limits import MAX_BODY_BYTES
+from tee_sim.shared.object_header import COMMITMENT_SIZES_BYTES, MAX_KIND_CHARS, MAX_OWNER_BYTES, NONCE_BYTES, TAG_BYTES
 from tee_sim.shared.rpmb_frames import BLOCK_BYTES
 
 __all__ = ["SqliteBlobs"]

@@ -16,10 +16,10 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from tee_sim.secure.rpmb_client import RpmbClient
-from tee_sim.secure.sealing import NONCE_BYTES, TAG_BYTES
 from tee_sim.secure.storage.directory_pages import Ref
 from tee_sim.shared.blobs import ANCHOR_NAME, BlobStore, Changes
 from tee_sim.shared.errors import TeeError, TeeResult
+from tee_sim.shared.object_header import NONCE_BYTES, TAG_BYTES
 from tee_sim.shared.rng import Rng
 from tee_sim.shared.rpmb_frames import BLOCK_BYTES, MAX_COUNTER
 

@@ -19,8 +19,9 @@ from uuid import UUID
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from tee_sim.secure.sealing import KEY_BYTES, NONCE_BYTES
+from tee_sim.secure.sealing import KEY_BYTES
 from tee_sim.shared.errors import TeeError, TeeResult
+from tee_sim.shared.object_header import NONCE_BYTES
 from tee_sim.shared.rng import Rng
 
 __all__ = ["Entry", "Node", "Ref", "RootInfo", "open_page", "seal_page"]

@@ -19,7 +19,6 @@ from uuid import UUID
 
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from tee_sim.normal.rpmb_chip.chip import RpmbTransport
 from tee_sim.secure.keys import RPMB_TEST_KEY, KeyLadder
 from tee_sim.secure.rpmb_client import RpmbClient
 from tee_sim.secure.storage.anchor import SALT_BYTES, Anchor, AnchorRecord, DiskCell, RpmbCell
@@ -31,6 +30,7 @@ from tee_sim.shared.blobs import BlobStore, Changes, page_name
 from tee_sim.shared.errors import TeeError, TeeResult
 from tee_sim.shared.reserve import Condition, Reserve
 from tee_sim.shared.rng import Rng
+from tee_sim.shared.rpmb_frames import RpmbTransport
 
 __all__ = ["ObjectStore"]
 

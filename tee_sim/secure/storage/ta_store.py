@@ -8,21 +8,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from uuid import UUID
 
-from tee_sim.secure.sealing import (
-    KEY_BYTES,
-    NONCE_BYTES,
-    TAG_BYTES,
-    Header,
-    open_body,
-    parse_header,
-    seal_body,
-    unwrap_key,
-    wrap_key,
-)
+from tee_sim.secure.sealing import KEY_BYTES, open_body, seal_body, unwrap_key, wrap_key
 from tee_sim.secure.storage.directory_pages import Entry
 from tee_sim.shared.blobs import Changes, object_name
 from tee_sim.shared.errors import TeeError, TeeResult
 from tee_sim.shared.limits import MAX_BODY_BYTES
+from tee_sim.shared.object_header import NONCE_BYTES, TAG_BYTES, Header, parse_header
 from tee_sim.shared.reserve import Reserve
 
 if TYPE_CHECKING:

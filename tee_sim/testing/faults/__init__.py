@@ -4,7 +4,7 @@ plan = FaultPlan.parse("commit@3: lie; read: flip(40) objects")
 blobs, rpmb = HostileBlobs(blobs, plan), HostileRpmb(rpmb, plan)
 """
 
-from tee_sim.testing.faults.hostile import HostileBlobs, HostileRpmb
+from tee_sim.testing.faults.hostile import HostileBlobs, HostileDisk, HostileRpmb
 from tee_sim.testing.faults.plan import Fault, FaultPlan
 
-__all__ = ["Fault", "FaultPlan", "HostileBlobs", "HostileRpmb"]
+__all__ = ["Fault", "FaultPlan", "HostileBlobs", "HostileDisk", "HostileRpmb"]

@@ -3,13 +3,12 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
-from tee_sim.normal.rpmb_chip.chip import RpmbTransport
 from tee_sim.shared.blobs import BlobStore, Changes
 from tee_sim.shared.errors import TeeError, TeeResult
-from tee_sim.shared.rpmb_frames import FRAME_BYTES, Frame, Request
+from tee_sim.shared.rpmb_frames import FRAME_BYTES, Frame, Request, RpmbTransport
 from tee_sim.testing.faults.plan import Fault, FaultPlan
 
-__all__ = ["HostileBlobs", "HostileRpmb"]
+__all__ = ["HostileBlobs", "HostileDisk", "HostileRpmb"]
 
 _REFUSALS = {
     "enospc": TeeError(TeeResult.STORAGE_NO_SPACE, "injected: no space left on device"),
@@ -159,3 +158,22 @@ class HostileRpmb:
         for request, reply_frames in self.withheld:
             self._inner.transfer(request, reply_frames)
         self.withheld.clear()
+
+
+class HostileDisk:
+    """Both wrappers with one plan: `tee_sim.normal.supplicant.service.DiskFaults`."""
+
+    def __init__(self, plan: FaultPlan) -> None:
+        self._plan = plan
+        self._reported = 0
+
+    def blobs(self, inner: BlobStore) -> BlobStore:
+        return HostileBlobs(inner, self._plan)
+
+    def rpmb(self, inner: RpmbTransport) -> RpmbTransport:
+        return HostileRpmb(inner, self._plan)
+
+    def fired(self) -> tuple[str, ...]:
+        new = self._plan.fired[self._reported :]
+        self._reported = len(self._plan.fired)
+        return tuple(f"{fault.point}: {fault.action}" for fault in new)

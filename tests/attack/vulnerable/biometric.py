@@ -8,14 +8,15 @@ from bioguard.commands.biometric import Status
 from bioguard.commands.gatekeeper import GatekeeperStatus, PinHeld
 from bioguard.errors import InputRefused
 from bioguard.records import FaceEmbedding
-from bioguard.records.tokens import AuthToken
+from bioguard.records.locks import AttemptOutcome, Lock, LockStatus
+from bioguard.records.tokens import AuthToken, TokenUnusable
 from bioguard.trusted.biometric.app import BiometricApp
-from bioguard.trusted.biometric.refusal import Refused
 from bioguard.trusted.biometric.samples import decode, modality_of
+from bioguard.trusted.refusal import Refused
 from bioguard.trusted.sensor import authorization
-from bioguard.trusted.sensor.authorization import Attempt, SensorAuthority, TokenUnusable
+from bioguard.trusted.sensor.authorization import Attempt, SensorAuthority
 from bioguard.trusted.sensor.challenges import ChallengeTable
-from bioguard.trusted.sensor.lockout import ANDROID_11, CLEAR, Lock, LockStatus, Outcome
+from bioguard.trusted.sensor.lockout import ANDROID_11, CLEAR
 from bioguard.trusted.sensor.tally import SENSOR_IDS
 
 
@@ -47,7 +48,7 @@ class TokenForEverybody(Buggy):
         reply = super()._authenticate(request)
         modality = modality_of(request.sample)
         attempt = Attempt(SENSOR_IDS[modality], request.user, CLEAR, CLEAR)
-        made = self._desk.settle(attempt, Outcome.MATCH, request.operation_id, near=(), strong=None)
+        made = self._desk.settle(attempt, AttemptOutcome.MATCH, request.operation_id, near=(), strong=None)
         return replace(reply, token=reply.token or made)
 
 
@@ -386,7 +387,7 @@ class _OneCounter(SensorAuthority):
     def settlement(self, attempt, outcome, operation_id):
         settlement = super().settlement(attempt, outcome, operation_id)
         for user in self.users:
-            if outcome is Outcome.MATCH:
+            if outcome is AttemptOutcome.MATCH:
                 state = self._states.load(attempt.sensor_id, user)
                 self._states.save(attempt.sensor_id, user, replace(state, lockout=CLEAR))
         self.users.add(attempt.user)

@@ -3,10 +3,11 @@
 from dataclasses import replace
 
 from bioguard.commands import sensor
+from bioguard.records.locks import AttemptOutcome, LockStatus
 from bioguard.trusted.biometric.sensor_commands import Search
 from bioguard.trusted.biometric.stored_objects import DeviceState
 from bioguard.trusted.sensor.exposure import Exposures
-from bioguard.trusted.sensor.lockout import CLEAR, LockStatus, Outcome
+from bioguard.trusted.sensor.lockout import CLEAR
 from bioguard.trusted.sensor.tally import SENSOR_IDS, put_tally, read_tally
 from vulnerable.biometric import Buggy
 
@@ -99,7 +100,7 @@ class TestingClears(Buggy):
 
     @staticmethod
     def _outcome(verdict, _terms):
-        return Outcome.MATCH if verdict.accepted else Outcome.NO_MATCH
+        return AttemptOutcome.MATCH if verdict.accepted else AttemptOutcome.NO_MATCH
 
 
 class UncountedSearches(Buggy):

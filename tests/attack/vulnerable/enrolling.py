@@ -7,10 +7,11 @@ import numpy as np
 
 from bioguard.commands.biometric import AcquiredCode, Status
 from bioguard.match.thresholds import threshold_for_fmr
+from bioguard.records.tokens import TokenUnusable
 from bioguard.trusted.biometric import app, quality
-from bioguard.trusted.biometric.refusal import Refused
+from bioguard.trusted.refusal import Refused
 from bioguard.trusted.sensor import authorization
-from bioguard.trusted.sensor.authorization import SensorAuthority, TokenUnusable
+from bioguard.trusted.sensor.authorization import SensorAuthority
 from vulnerable.biometric import Buggy, _anybody
 
 

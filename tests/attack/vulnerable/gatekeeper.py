@@ -4,11 +4,12 @@ import hmac
 from dataclasses import replace
 
 from bioguard.commands.gatekeeper import GatekeeperStatus
+from bioguard.records.password_handle import PasswordHandle
 from bioguard.records.tokens import AuthToken
 from bioguard.trusted.gatekeeper import app as ours
 from bioguard.trusted.gatekeeper.app import GatekeeperApp
 from bioguard.trusted.gatekeeper.gatekeeper import Gatekeeper
-from bioguard.trusted.gatekeeper.records import FailureRecord, PasswordHandle
+from bioguard.trusted.gatekeeper.records import FailureRecord
 
 
 class Buggy(GatekeeperApp):

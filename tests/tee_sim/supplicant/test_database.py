@@ -12,11 +12,11 @@ from uuid import UUID
 import pytest
 
 from tee_sim.normal.supplicant.sqlite_blobs import MAX_PAGE_BYTES, SqliteBlobs
-from tee_sim.secure.sealing import TAG_BYTES
 from tee_sim.shared.blobs import Changes, object_name, page_name
 from tee_sim.shared.codec import encode
 from tee_sim.shared.errors import TeeError, TeeResult
 from tee_sim.shared.limits import MAX_BODY_BYTES
+from tee_sim.shared.object_header import TAG_BYTES
 
 TA = UUID(int=9)
 ONE, TWO = object_name(TA, b"one"), object_name(TA, b"two")

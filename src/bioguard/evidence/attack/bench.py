@@ -28,7 +28,7 @@ from bioguard.evidence.attack import (
     stand_ins,
     tokens,
 )
-from bioguard.evidence.attack.device_kit import DeviceKit
+from bioguard.evidence.attack.device_kit import CommandLine, DeviceKit
 from bioguard.evidence.attack.kit import Attack, Kit, SetupError, Stage
 from bioguard.evidence.attack.target import Target
 from tee_sim.shared.errors import TeeError
@@ -92,11 +92,15 @@ def play(
     manifests: Sequence[Manifest],
     attacks: Sequence[Attack] = ATTACKS,
     target: Callable[[Sequence[Manifest]], Target] = Target,
+    command_line: CommandLine | None = None,
 ) -> Iterator[Finding]:
-    """Play attacks one by one, each against new instances on an empty store, or on a new device."""
+    """Play attacks one by one, each against new instances on an empty store, or on a new device.
+
+    command_line: as `DeviceKit`.
+    """
     for attack in attacks:
         try:
-            gained = _played(attack, manifests, target)
+            gained = _played(attack, manifests, target, command_line)
         except SetupError as error:
             yield Finding(attack, Verdict.UNKNOWN, str(error))
         except TeeError as error:
@@ -108,10 +112,16 @@ def play(
 
 
 def _played(
-    attack: Attack, manifests: Sequence[Manifest], target: Callable[[Sequence[Manifest]], Target]
+    attack: Attack,
+    manifests: Sequence[Manifest],
+    target: Callable[[Sequence[Manifest]], Target],
+    command_line: CommandLine | None,
 ) -> str | None:
     if attack.stage is not Stage.DEVICE:
         fresh = target(manifests)
         return attack.play(Kit(fresh) if attack.stage is Stage.CONTRACT else fresh)
-    with tempfile.TemporaryDirectory(prefix="bioguard-attack-") as folder, DeviceKit(Path(folder), manifests) as kit:
+    with (
+        tempfile.TemporaryDirectory(prefix="bioguard-attack-") as folder,
+        DeviceKit(Path(folder), manifests, command_line=command_line) as kit,
+    ):
         return attack.play(kit)

@@ -5,13 +5,13 @@ import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import closing
 
-from bioguard.commands.biometric import Modality
 from bioguard.device import clock
 from bioguard.device.options import DeviceOptions
 from bioguard.device.pins import check_token, generate_challenge, verify_pin
 from bioguard.errors import BioguardError
 from bioguard.evidence.attack.device_kit import PIN, DeviceKit
 from bioguard.evidence.attack.kit import Attack, Stage
+from bioguard.records.modality import Modality
 from bioguard.records.tokens import TOKEN_KEY_NAME, AuthToken
 from bioguard.simulate.faults.properties import Knobs
 from bioguard.simulate.faults.scenario import Scenario

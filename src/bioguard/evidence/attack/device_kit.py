@@ -20,7 +20,6 @@ from typing import Self
 
 import numpy as np
 
-from bioguard.commands.biometric import Modality
 from bioguard.device import Device, DeviceOptions, Level
 from bioguard.device.boot_id import reboot
 from bioguard.device.consent import grant_all
@@ -30,6 +29,8 @@ from bioguard.evidence.attack.kit import SetupError
 from bioguard.evidence.attack.world import hosting
 from bioguard.exit_codes import ExitCode
 from bioguard.records import FaceEmbedding
+from bioguard.records.modality import Modality
+from bioguard.simulate.faults import scripted
 from bioguard.simulate.people import face_views
 from tee_sim.shared.manifest import Manifest
 
@@ -38,6 +39,7 @@ __all__ = ["PIN", "DeviceKit", "Told"]
 PIN = b"4711"
 ENROLLED_VIEWS = 3
 UNLOCKED = Level.NOT_ENFORCED
+CommandLine = Callable[[list[str]], ExitCode]
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,12 +65,15 @@ class DeviceKit:
         manifests: the applications that its secure world hosts.
         locked: a process of its own with the kernel's lock, as callers get it: half a second a start.
         seed: of faces.
+        command_line: runs one line of the product's command line in this process (`bioguard.cli.__main__.run`); without
+            it the attacks that need one are UNKNOWN. Handed in: the command line starts this bench.
     """
 
     folder: Path
     manifests: Sequence[Manifest]
     locked: bool = False
     seed: int = 1
+    command_line: CommandLine | None = None
     _people: dict[str, int] = field(default_factory=dict)
     _device: Device | None = None
     _open: ExitStack = field(default_factory=ExitStack)
@@ -89,7 +94,7 @@ class DeviceKit:
     def options(self, **changes: object) -> DeviceOptions:
         """Options of a run. Replies are not held back: what these attacks gain is not in the time."""
         level = None if self.locked else UNLOCKED
-        return replace(DeviceOptions(allow_level=level, release_grid_ms=0.0), **changes)  # type: ignore[arg-type]
+        return replace(DeviceOptions(allow_level=level, release_grid_ms=0.0, hooks=scripted), **changes)  # type: ignore[arg-type]
 
     # -- the device --------------------------------------------------------------------------------------------------
 
@@ -153,8 +158,8 @@ class DeviceKit:
 
     def cli(self, *words: str, stdin: str = "") -> Told:
         """Run `bioguard --device ... WORDS`; the device is closed before, since one process has it at a time."""
-        from bioguard.cli.__main__ import run  # noqa: PLC0415  # the command line also starts this bench
-
+        if self.command_line is None:
+            raise SetupError("no command line was handed to this bench")
         self.close()
         level = [] if self.locked else ["--allow-level", UNLOCKED.value]
         out, err = io.StringIO(), io.StringIO()
@@ -162,7 +167,7 @@ class DeviceKit:
         try:
             sys.stdin = io.TextIOWrapper(io.BytesIO(stdin.encode()))
             with redirect_stdout(out), redirect_stderr(err):
-                code = run(["--device", str(self.directory), "--no-input", *level, *words])
+                code = self.command_line(["--device", str(self.directory), "--no-input", *level, *words])
         finally:
             sys.stdin = kept
         return Told(code, out.getvalue(), err.getvalue())

@@ -4,9 +4,10 @@ import itertools
 from collections.abc import Callable
 
 from bioguard.commands import biometric, sensor
-from bioguard.commands.biometric import BIOMETRIC_UUID, Modality, Status
+from bioguard.commands.biometric import BIOMETRIC_UUID, Status
 from bioguard.evidence.attack.kit import FACE, Attack, Kit, Person
 from bioguard.evidence.attack.target import Target
+from bioguard.records.modality import Modality
 
 __all__ = ["ATTACKS", "REFUSED_BY_TOKEN"]
 

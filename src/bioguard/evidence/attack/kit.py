@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bioguard.commands import biometric, gatekeeper, keystore, policy, sensor
-from bioguard.commands.biometric import BIOMETRIC_UUID, Modality
+from bioguard.commands.biometric import BIOMETRIC_UUID
 from bioguard.commands.configuration import CONFIGURE, Configuration
 from bioguard.commands.gatekeeper import GATEKEEPER_UUID, GatekeeperStatus
 from bioguard.commands.keystore import KEYSTORE_UUID, Authorizations, KeyAlgorithm, KeyError_, KeyPurpose
@@ -21,6 +21,8 @@ from bioguard.device.errors import status_of
 from bioguard.evidence.attack.target import Target
 from bioguard.records import FaceEmbedding
 from bioguard.records.consent import Purpose
+from bioguard.records.locks import Lock
+from bioguard.records.modality import Modality
 from tee_sim.shared.schema import Record
 from tee_sim.shared.ta_api import Command
 
@@ -254,7 +256,7 @@ class Kit:
         """Whether attempts are refused now."""
         request = sensor.SensorRequest(user=person.user, modality=FACE)
         answer = self.ask(BIOMETRIC_UUID, sensor.LOCK_STATUS, request)
-        return answer.lock is not sensor.LockKind.NONE
+        return answer.lock is not Lock.NONE
 
     def border(self) -> float:
         """The cosine to a face from which a claim is accepted, found on a face of the attacker's own."""
@@ -283,7 +285,7 @@ class Kit:
     def search_locked(self) -> bool:
         """Whether 1:N is refused now."""
         answer = self.ask(BIOMETRIC_UUID, sensor.SEARCH_LOCK_STATUS, sensor.SearchRequest(modality=FACE))
-        return answer.lock is not sensor.LockKind.NONE
+        return answer.lock is not Lock.NONE
 
     # -- Keystore ----------------------------------------------------------------------------------------------------
 

@@ -7,13 +7,14 @@ from collections.abc import Callable
 from typing import Any, cast
 
 from bioguard.commands import biometric
-from bioguard.commands.biometric import Leave, Modality
+from bioguard.commands.biometric import Leave
 from bioguard.device import pins
 from bioguard.device.consent import policy_state
 from bioguard.errors import BioguardError
 from bioguard.evidence.attack.device_kit import DeviceKit
 from bioguard.evidence.attack.kit import Attack, Stage
 from bioguard.evidence.attack.world import InProcess
+from bioguard.records.modality import Modality
 from tee_sim.shared.codec import encode
 from tee_sim.shared.errors import Origin, TeeError, TeeResult
 from tee_sim.shared.params import NO_PARAMS, Param, Params

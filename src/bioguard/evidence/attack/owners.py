@@ -7,7 +7,7 @@ question is who says that somebody has none.
 from collections.abc import Callable, Iterator
 
 from bioguard.commands import gatekeeper, policy
-from bioguard.commands.biometric import BIOMETRIC_UUID, Modality, Status
+from bioguard.commands.biometric import BIOMETRIC_UUID, Status
 from bioguard.commands.configuration import Configuration
 from bioguard.commands.gatekeeper import GATEKEEPER_UUID
 from bioguard.evidence.attack.enrollment import REFUSED_BY_TOKEN
@@ -15,6 +15,7 @@ from bioguard.evidence.attack.kit import FACE, Attack, Kit, Person
 from bioguard.evidence.attack.target import Target
 from bioguard.records import FingerprintTemplate
 from bioguard.records.consent import Purpose
+from bioguard.records.modality import Modality
 
 __all__ = ["ATTACKS"]
 

@@ -1,10 +1,10 @@
 """Trials of consent, objection, withdrawal, restriction, age and policy versions."""
 
-from bioguard.commands.biometric import Modality
 from bioguard.device import consent, pins
 from bioguard.evidence.policy_trials.model import Observation, Trial
 from bioguard.evidence.temporary_device import PIN, Lab
 from bioguard.records.consent import Purpose
+from bioguard.records.modality import Modality
 
 __all__ = ["TRIALS"]
 

@@ -2,7 +2,7 @@
 
 import time
 
-from bioguard.commands.biometric import Leave, Profile
+from bioguard.commands.biometric import Leave
 from bioguard.device import consent
 from bioguard.device.incidents import incidents
 from bioguard.evidence.policy_trials.model import Observation, Trial
@@ -11,6 +11,7 @@ from bioguard.proofs.checkpoint import proof_of
 from bioguard.proofs.encoding import ProofInvalid
 from bioguard.proofs.merkle import consistency_proof, verify_consistency
 from bioguard.records.audit_events import Cause
+from bioguard.records.modality import Profile
 
 __all__ = ["TRIALS"]
 

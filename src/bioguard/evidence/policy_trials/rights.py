@@ -2,7 +2,7 @@
 
 from hashlib import sha256
 
-from bioguard.commands.biometric import Leave, Modality
+from bioguard.commands.biometric import Leave
 from bioguard.device import consent, pins
 from bioguard.device.data_export import decision_words
 from bioguard.device.personal_data import personal_data, public_record
@@ -15,6 +15,7 @@ from bioguard.log.erasure_receipt import ErasureReceipt
 from bioguard.log.store_copy import check_image
 from bioguard.records.audit_events import Cause, Event
 from bioguard.records.consent import DAY_MS, Purpose
+from bioguard.records.modality import Modality
 from bioguard.records.rights_requests import ANSWER_DAYS, EXTENDED_DAYS
 from bioguard.simulate.people import finger_impressions
 

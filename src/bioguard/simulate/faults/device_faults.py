@@ -1,7 +1,6 @@
 """A scenario on a device: what the scripted sensor does to samples, and what happens to messages on their way in.
 
-The disk's faults are played by `tee_sim.testing.faults` inside the supplicant; `DeviceFaults.storage_plan` hands them
-over.
+The disk's faults are played by `tee_sim.testing.faults` inside the supplicant; `DeviceFaults.disk` hands them over.
 """
 
 import time
@@ -12,9 +11,10 @@ from pathlib import Path
 import numpy as np
 
 from bioguard.errors import InputRefused, NotPermitted, TeeUnavailable
-from bioguard.hal.aidl_codes import ErrorCode, FaceAcquired, FingerprintAcquired, Kind
+from bioguard.hal.aidl_codes import ErrorCode, FaceAcquired, FingerprintAcquired
 from bioguard.hal.callbacks import OperationError
 from bioguard.records import FaceEmbedding, Features
+from bioguard.records.modality import Modality
 from bioguard.simulate.faults.presentation import Presentation, SensorScript, Who, forced_error
 from bioguard.simulate.faults.sample_substitution import disturbed, somebody_else
 from bioguard.simulate.faults.scenario import Scenario
@@ -23,13 +23,13 @@ from tee_sim.shared.errors import TeeError, TeeResult
 from tee_sim.shared.limits import INVOKE_TIMEOUT_MS
 from tee_sim.shared.rng import SeededRng
 from tee_sim.shared.wire import AdvanceClock, Invoke, Message, Return
-from tee_sim.testing.faults import FaultPlan
+from tee_sim.testing.faults import FaultPlan, HostileDisk
 
 __all__ = ["DeviceFaults", "step_needs_stepped_clock"]
 
 
-def _kind(sample: Features) -> Kind:
-    return Kind.FACE if isinstance(sample, FaceEmbedding) else Kind.FINGERPRINT
+def _kind(sample: Features) -> Modality:
+    return Modality.FACE if isinstance(sample, FaceEmbedding) else Modality.FINGERPRINT
 
 
 class DeviceFaults:
@@ -49,10 +49,10 @@ class DeviceFaults:
         """Whether any knob is set."""
         return bool(self._scenario.knobs.changed())
 
-    def storage_plan(self) -> FaultPlan | None:
+    def disk(self) -> HostileDisk | None:
         """What the disk does, if anything."""
         text = self._scenario.knobs.text("storage")
-        return FaultPlan.parse(text, seed=self._scenario.seed) if text else None
+        return HostileDisk(FaultPlan.parse(text, seed=self._scenario.seed)) if text else None
 
     def present(self, operation: str, sample: Features) -> Features:
         """The sample as the scripted sensor delivers it.
@@ -87,7 +87,7 @@ class DeviceFaults:
             return somebody_else(sample, random)
         return disturbed(sample, knobs.rate("sensor_noise"), random)
 
-    def _enrolling(self, script: SensorScript, kind: Kind) -> Presentation:
+    def _enrolling(self, script: SensorScript, kind: Modality) -> Presentation:
         knobs = self._scenario.knobs
         error = forced_error(knobs.number("operation_enroll_error"))
         if error is None and knobs.flag("operation_enroll_fails"):
@@ -123,9 +123,9 @@ def _sensor_error(error: OperationError) -> TeeUnavailable:
     )
 
 
-def _poor(kind: Kind, shown: Presentation) -> InputRefused:
+def _poor(kind: Modality, shown: Presentation) -> InputRefused:
     info = shown.acquired[-1][0]
-    name = (FingerprintAcquired(info) if kind is Kind.FINGERPRINT else FaceAcquired(info)).name
+    name = (FingerprintAcquired(info) if kind is Modality.FINGERPRINT else FaceAcquired(info)).name
     return InputRefused(f"the capture is not good enough: {name}", hint="capture again", code=f"capture.{name.lower()}")
 
 

@@ -10,7 +10,8 @@ import re
 from dataclasses import dataclass
 
 from bioguard.errors import InputRefused
-from bioguard.hal.aidl_codes import VENDOR_OFFSET, FaceAcquired, FingerprintAcquired, Kind
+from bioguard.hal.aidl_codes import VENDOR_OFFSET, FaceAcquired, FingerprintAcquired
+from bioguard.records.modality import Modality
 from bioguard.trusted.sensor.sensors import Location
 
 __all__ = [
@@ -42,13 +43,13 @@ def int_sequence(text: str, separator: str = ",") -> tuple[int, ...]:
     return () if None in values else tuple(v for v in values if v is not None)
 
 
-def acquired_code(code: int, kind: Kind) -> tuple[int, int]:
+def acquired_code(code: int, kind: Modality) -> tuple[int, int]:
     """AcquiredInfo and vendor code of one number in a script.
 
     Raises:
         InputRefused: neither a known code nor a vendor code.
     """
-    enum = FingerprintAcquired if kind is Kind.FINGERPRINT else FaceAcquired
+    enum = FingerprintAcquired if kind is Modality.FINGERPRINT else FaceAcquired
     if code > VENDOR_OFFSET:
         return int(enum.VENDOR), code - VENDOR_OFFSET
     if code not in list(enum):

@@ -6,8 +6,9 @@ Used twice: by the virtual HAL, where a "finger" is an id, and in front of a dev
 from dataclasses import dataclass
 from enum import Enum, unique
 
-from bioguard.hal.aidl_codes import VENDOR_OFFSET, ErrorCode, FaceAcquired, FingerprintAcquired, Kind
+from bioguard.hal.aidl_codes import VENDOR_OFFSET, ErrorCode, FaceAcquired, FingerprintAcquired
 from bioguard.hal.callbacks import OperationError
+from bioguard.records.modality import Modality
 from bioguard.simulate.faults.grammar import acquired_code, latency
 from bioguard.simulate.faults.properties import Knobs
 from tee_sim.shared.rng import Rng
@@ -59,12 +60,12 @@ class SensorScript:
         captures: presentations that were played before.
     """
 
-    def __init__(self, kind: Kind, knobs: Knobs, rng: Rng, *, captures: int = 0) -> None:
+    def __init__(self, kind: Modality, knobs: Knobs, rng: Rng, *, captures: int = 0) -> None:
         self._kind = kind
         self._knobs = knobs
         self._rng = rng
         self._captures = captures
-        self._good = int(FingerprintAcquired.GOOD if kind is Kind.FINGERPRINT else FaceAcquired.GOOD)
+        self._good = int(FingerprintAcquired.GOOD if kind is Modality.FINGERPRINT else FaceAcquired.GOOD)
 
     def _random(self) -> int:
         return int.from_bytes(self._rng.bytes(8), "little")

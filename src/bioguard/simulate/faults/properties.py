@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from enum import Enum, unique
 
 from bioguard.errors import InputRefused
-from bioguard.hal.aidl_codes import Kind
+from bioguard.records.modality import Modality
 from bioguard.simulate.faults import grammar
 from tee_sim.shared.clock import MAX_STEP_MS
 from tee_sim.shared.errors import TeeError
@@ -40,14 +40,14 @@ class Knob:
     form: Form
     default: str
     meaning: str
-    kinds: tuple[Kind, ...] = (Kind.FINGERPRINT, Kind.FACE)
+    kinds: tuple[Modality, ...] = (Modality.FINGERPRINT, Modality.FACE)
     choices: tuple[str, ...] = ()
     origin: str = "virtual HAL"
     maximum: int = (1 << 63) - 1
 
 
-_FP = (Kind.FINGERPRINT,)
-_FACE = (Kind.FACE,)
+_FP = (Modality.FINGERPRINT,)
+_FACE = (Modality.FACE,)
 _OURS = "bioguard"
 
 _TABLE = (

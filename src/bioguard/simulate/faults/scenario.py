@@ -15,15 +15,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Self
 
+from bioguard.device.hooks import SCENARIO_FILE
 from bioguard.errors import InputRefused
 from bioguard.private_files import read_file, remove_file, write_file
 from bioguard.simulate.faults.grammar import MAX_DIGITS
 from bioguard.simulate.faults.properties import Knobs
 
-__all__ = ["SCENARIO_FILE", "Scenario"]
+__all__ = ["Scenario"]
 
-SCENARIO_FILE = "faults.scenario"
-"""Name of the file in a device directory. No file means no faults."""
 HEADER = "bioguard-scenario 1"
 MAX_FILE_BYTES = 65_536
 

@@ -19,8 +19,8 @@ from dataclasses import dataclass, field, fields
 
 from bioguard.errors import InputRefused
 from bioguard.hal import callbacks as cb
-from bioguard.hal.aidl_codes import Kind
 from bioguard.hal.callbacks import Callback
+from bioguard.records.modality import Modality
 from bioguard.records.tokens import AuthenticatorType, AuthToken
 from bioguard.simulate.faults.grammar import int_sequence
 from bioguard.simulate.faults.scenario import Scenario
@@ -87,7 +87,7 @@ def _number(text: str, what: str, default: int | None = None) -> int:
     raise InputRefused(f"{what} needs a number", hint=f"for instance {what}=1", code="fault.story")
 
 
-def play(kind: Kind, scenario: Scenario, words: Sequence[str]) -> list[Told]:
+def play(kind: Modality, scenario: Scenario, words: Sequence[str]) -> list[Told]:
     """Play a story on a new virtual HAL. The same scenario and words give the same callbacks.
 
     Raises:

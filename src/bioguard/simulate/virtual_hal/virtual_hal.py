@@ -1,7 +1,7 @@
 """A virtual HAL: Android's knobs in front of the real contract. A "finger" is an id; tokens and lockout are real.
 
     clock = FakeClock()
-    hal = VirtualHal(Kind.FINGERPRINT, Knobs({"enrollment_hit": "1"}), clock=clock, rng=OsRng(), token_key=key)
+    hal = VirtualHal(Modality.FINGERPRINT, Knobs({"enrollment_hit": "1"}), clock=clock, rng=OsRng(), token_key=key)
     session = hal.create_session(user, tell)
     session.calls.authenticate(operation_id=7)
     session.pointer_down()
@@ -14,11 +14,13 @@ from dataclasses import replace
 
 from bioguard.commands.gatekeeper import GatekeeperStatus, PinHeld
 from bioguard.hal import callbacks as cb
-from bioguard.hal.aidl_codes import ErrorCode, Feature, Kind
+from bioguard.hal.aidl_codes import ErrorCode, Feature
 from bioguard.hal.callbacks import Callback, OperationError
 from bioguard.hal.captures import Capture
 from bioguard.hal.hal import Session, SessionHost
 from bioguard.hal.session import State
+from bioguard.records.locks import Lock
+from bioguard.records.modality import Modality
 from bioguard.simulate.faults.grammar import (
     FACE_DEFAULT_ENROLLMENT,
     EnrollmentStep,
@@ -31,7 +33,6 @@ from bioguard.simulate.faults.properties import Knobs
 from bioguard.simulate.virtual_hal.virtual_hal_state import ForcedRng, IdTemplates, MemoryStates, policy_of, props_of
 from bioguard.trusted.sensor.authenticator_id import new_authenticator_id
 from bioguard.trusted.sensor.authorization import SensorAuthority
-from bioguard.trusted.sensor.lockout import Lock
 from bioguard.trusted.sensor.pins import Pins
 from tee_sim.shared.clock import FakeClock
 from tee_sim.shared.rng import Rng
@@ -61,7 +62,7 @@ class VirtualHal:
 
     def __init__(
         self,
-        kind: Kind,
+        kind: Modality,
         knobs: Knobs,
         *,
         clock: FakeClock,
@@ -144,7 +145,7 @@ class VirtualSession:
         text = self._hal.knobs.text("next_enrollment")
         if text:
             return next_enrollment(text)
-        if self._hal.kind is Kind.FACE:
+        if self._hal.kind is Modality.FACE:
             return next_enrollment(FACE_DEFAULT_ENROLLMENT)
         return NextEnrollment(0, FINGERPRINT_DEFAULT_STEPS, succeeds=True)
 
@@ -180,12 +181,12 @@ class VirtualSession:
 
     def _authenticate(self) -> None:
         if self._hal.knobs.flag("lockout"):
-            if self._hal.kind is Kind.FINGERPRINT:
+            if self._hal.kind is Modality.FINGERPRINT:
                 self._tell(cb.LockoutPermanent())
             self.calls.present(Capture((), error=OperationError(ErrorCode.HW_UNAVAILABLE)))
             return
         hit = self._hal.knobs.number("enrollment_hit")
-        if self._hal.kind is Kind.FINGERPRINT:
+        if self._hal.kind is Modality.FINGERPRINT:
             shown = self._script.present("authenticate")
         else:
             shown = self._script.present("authenticate", FACE_SEEN if hit else FACE_NOT_SEEN)

@@ -1,12 +1,12 @@
 """What a virtual HAL keeps: enrollments as lists of ids, states in memory, and its sensor as the knobs describe it."""
 
-from bioguard.hal.aidl_codes import FaceSensorType, FingerprintSensorType, Kind
+from bioguard.records.modality import Modality
 from bioguard.records.strength import SensorStrength
 from bioguard.simulate.faults.grammar import location
 from bioguard.simulate.faults.properties import Knobs
 from bioguard.trusted.sensor.authorization import SensorUserState
 from bioguard.trusted.sensor.lockout import ANDROID_13, LockoutPolicy
-from bioguard.trusted.sensor.sensors import Location, SensorProps
+from bioguard.trusted.sensor.sensors import FaceSensorType, FingerprintSensorType, Location, SensorProps
 from tee_sim.shared.rng import Rng
 
 __all__ = ["ForcedRng", "IdTemplates", "MemoryStates", "policy_of", "props_of"]
@@ -81,9 +81,9 @@ class ForcedRng:
         return self._inner.bytes(n)
 
 
-def props_of(kind: Kind, knobs: Knobs) -> SensorProps:
+def props_of(kind: Modality, knobs: Knobs) -> SensorProps:
     """The sensor the knobs describe. Enrolling is never possible on more than max_enrollments."""
-    fingerprint = kind is Kind.FINGERPRINT
+    fingerprint = kind is Modality.FINGERPRINT
     return SensorProps(
         sensor_id=knobs.number("sensor_id"),
         kind=kind,
@@ -98,13 +98,13 @@ def props_of(kind: Kind, knobs: Knobs) -> SensorProps:
     )
 
 
-def policy_of(kind: Kind, knobs: Knobs) -> LockoutPolicy:
+def policy_of(kind: Modality, knobs: Knobs) -> LockoutPolicy:
     """The lockout the knobs describe, or the product's own: it cannot be switched off."""
     if not knobs.flag("lockout_enable"):
         return ANDROID_13
     changed = knobs.changed()
     timed, permanent = (knobs.number(f"lockout_{tier}_threshold") for tier in ("timed", "permanent"))
-    if kind is Kind.FACE:
+    if kind is Modality.FACE:
         timed = timed if "lockout_timed_threshold" in changed else _FACE_THRESHOLDS[0]
         permanent = permanent if "lockout_permanent_threshold" in changed else _FACE_THRESHOLDS[1]
     return LockoutPolicy(

@@ -12,18 +12,19 @@ from hmac import compare_digest
 from typing import Any, TypeVar
 
 from bioguard.commands import biometric as commands
-from bioguard.commands.biometric import Modality, Status
+from bioguard.commands.biometric import Status
 from bioguard.commands.configuration import CONFIGURE, SHOW_CONFIGURATION, Ask, Configuration, Configured
 from bioguard.records import FaceEmbedding, Features
 from bioguard.records.audit_events import NOBODY, Cause, Event
 from bioguard.records.consent import Purpose
-from bioguard.records.tokens import AuthToken
+from bioguard.records.locks import AttemptOutcome, Lock, LockStatus
+from bioguard.records.modality import Modality
+from bioguard.records.tokens import AuthToken, Denial, TokenUnusable
 from bioguard.trusted.biometric import decision, rates
 from bioguard.trusted.biometric.gallery_index import GalleryIndex
 from bioguard.trusted.biometric.levels import Kind, levels
 from bioguard.trusted.biometric.quality import judge_samples, refuse_flawed
 from bioguard.trusted.biometric.rates import Terms
-from bioguard.trusted.biometric.refusal import Refused
 from bioguard.trusted.biometric.samples import decode, modality_of
 from bioguard.trusted.biometric.sensor_commands import ContractDesk
 from bioguard.trusted.biometric.stored_objects import RecordRef, StoredRecord
@@ -33,8 +34,7 @@ from bioguard.trusted.biometric.verdict import Sighting, Verdict, judge
 from bioguard.trusted.policy.enforcement import PolicyDesk, Records
 from bioguard.trusted.policy.handlers import handlers as policy_handlers
 from bioguard.trusted.policy.handlers import purpose_of
-from bioguard.trusted.sensor.authorization import Denial, TokenUnusable
-from bioguard.trusted.sensor.lockout import Lock, LockStatus, Outcome
+from bioguard.trusted.refusal import Refused
 from bioguard.trusted.sensor.tally import TalliedStore
 from tee_sim.shared.schema import Record
 from tee_sim.shared.ta_api import Command, CommandApp, TaEnv, Transaction
@@ -292,11 +292,11 @@ class BiometricApp(CommandApp):
         return rates.search_terms(self._vault.configuration, asked)
 
     @staticmethod
-    def _outcome(verdict: Verdict, terms: Terms) -> Outcome:
+    def _outcome(verdict: Verdict, terms: Terms) -> AttemptOutcome:
         """What the lockout makes of it."""
         if verdict.accepted is None:
-            return Outcome.NO_MATCH
-        return Outcome.MATCH if terms.counts else Outcome.LOOSE_MATCH
+            return AttemptOutcome.NO_MATCH
+        return AttemptOutcome.MATCH if terms.counts else AttemptOutcome.LOOSE_MATCH
 
     def _judge(self, modality: Modality, terms: Terms, seen: list[Sighting]) -> Verdict:
         """What a decision comes to. At a rate that does not count, the exposure budget is not asked and not touched."""

@@ -4,9 +4,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from bioguard.commands.biometric import Profile
 from bioguard.match import FaceGallery, FingerprintGallery
 from bioguard.records import FaceEmbedding, Features, FingerprintTemplate
+from bioguard.records.modality import Profile
 from bioguard.trusted.biometric.levels import Kind, Levels, strong_threshold
 from bioguard.trusted.biometric.samples import decode
 from bioguard.trusted.biometric.stored_objects import StoredRecord

@@ -15,10 +15,10 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from bioguard.commands.biometric import Modality, Profile
 from bioguard.match import CodeGallery, FaceGallery, FingerprintGallery, twostage
 from bioguard.records import FaceEmbedding, Features, FingerprintTemplate
 from bioguard.records.consent import MAX_MS
+from bioguard.records.modality import Modality, Profile
 from bioguard.trusted.biometric.levels import Kind, levels
 from bioguard.trusted.biometric.rates import Terms
 from bioguard.trusted.biometric.samples import decode

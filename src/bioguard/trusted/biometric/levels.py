@@ -9,14 +9,15 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
 
-from bioguard.commands.biometric import Profile, Status
+from bioguard.commands.biometric import Status
 from bioguard.errors import InputRefused
 from bioguard.match.fingerprint import thresholds as finger_thresholds
 from bioguard.match.threshold_table import ThresholdTable
 from bioguard.match.thresholds import Score, threshold_for_fmr
 from bioguard.records import Features, FingerprintTemplate
+from bioguard.records.modality import Profile
 from bioguard.trusted.biometric.rates import Terms
-from bioguard.trusted.biometric.refusal import Refused
+from bioguard.trusted.refusal import Refused
 
 __all__ = ["Kind", "Levels", "levels", "strong_threshold"]
 

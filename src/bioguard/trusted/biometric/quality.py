@@ -9,7 +9,7 @@ from bioguard.match.face_views import check_views
 from bioguard.match.fingerprint.enrollment import Acquired, check_touches
 from bioguard.records import FaceEmbedding, Features, FingerprintTemplate
 from bioguard.records.centering import flaw_of
-from bioguard.trusted.biometric.refusal import Refused
+from bioguard.trusted.refusal import Refused
 
 __all__ = ["judge_samples", "refuse_flawed"]
 

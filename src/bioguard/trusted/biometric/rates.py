@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from bioguard.commands.biometric import Status
 from bioguard.commands.configuration import FMR_INVERSES, FPIR_INVERSES, Configuration, offered
-from bioguard.trusted.biometric.refusal import Refused
+from bioguard.trusted.refusal import Refused
 
 __all__ = ["Terms", "claim_terms", "require_offered", "search_terms"]
 

@@ -2,10 +2,11 @@
 
 from collections.abc import Callable
 
-from bioguard.commands.biometric import Modality, Status
+from bioguard.commands.biometric import Status
 from bioguard.errors import InputRefused
 from bioguard.records import FaceEmbedding, Features, FingerprintTemplate
-from bioguard.trusted.biometric.refusal import Refused
+from bioguard.records.modality import Modality
+from bioguard.trusted.refusal import Refused
 
 __all__ = ["decode", "modality_of"]
 

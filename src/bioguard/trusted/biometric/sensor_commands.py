@@ -11,22 +11,14 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from bioguard.commands import sensor as commands
-from bioguard.commands.biometric import Modality
 from bioguard.commands.configuration import Configuration, LockoutChoice
-from bioguard.commands.sensor import LockKind, SensorStatus
-from bioguard.records.tokens import TOKEN_KEY_NAME, AuthToken
-from bioguard.trusted.sensor.authorization import Attempt, SensorAuthority, TokenUnusable
+from bioguard.commands.sensor import SensorStatus
+from bioguard.records.locks import AttemptOutcome, Lock, LockStatus
+from bioguard.records.modality import Modality
+from bioguard.records.tokens import TOKEN_KEY_NAME, AuthToken, TokenUnusable
+from bioguard.trusted.sensor.authorization import Attempt, SensorAuthority
 from bioguard.trusted.sensor.exposure import Exposures
-from bioguard.trusted.sensor.lockout import (
-    ANDROID_11,
-    ANDROID_13,
-    APPLE,
-    CLEAR,
-    Lock,
-    LockoutState,
-    LockStatus,
-    Outcome,
-)
+from bioguard.trusted.sensor.lockout import ANDROID_11, ANDROID_13, APPLE, CLEAR, LockoutState
 from bioguard.trusted.sensor.pins import GatekeeperPins
 from bioguard.trusted.sensor.sensors import FACE, FINGERPRINT
 from bioguard.trusted.sensor.states import StoredStates
@@ -113,7 +105,13 @@ class ContractDesk:
         return self.authority.begin_attempt(SENSOR_IDS[modality], user)
 
     def settle(
-        self, attempt: Attempt, outcome: Outcome, operation_id: int, *, near: Iterable[bytes], strong: bytes | None
+        self,
+        attempt: Attempt,
+        outcome: AttemptOutcome,
+        operation_id: int,
+        *,
+        near: Iterable[bytes],
+        strong: bytes | None,
     ) -> bytes | None:
         """End an attempt; the token of a match. near, strong: as in `Exposures.after`."""
         settlement = self.authority.settlement(attempt, outcome, operation_id)
@@ -222,4 +220,4 @@ class ContractDesk:
 
 
 def _lock_reply(status: LockStatus) -> commands.LockReply:
-    return commands.LockReply(status=SensorStatus.OK, lock=LockKind(int(status.lock)), remaining_ms=status.remaining_ms)
+    return commands.LockReply(status=SensorStatus.OK, lock=Lock(int(status.lock)), remaining_ms=status.remaining_ms)

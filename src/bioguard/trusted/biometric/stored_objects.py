@@ -11,8 +11,9 @@
 from dataclasses import dataclass
 from typing import Annotated
 
-from bioguard.commands.biometric import MAX_SAMPLE_BYTES, MAX_VIEWS, Modality, Profile
+from bioguard.commands.biometric import MAX_SAMPLE_BYTES, MAX_VIEWS
 from bioguard.commands.configuration import Configuration
+from bioguard.records.modality import Modality, Profile
 from tee_sim.shared.schema import AtMost, Fixed, Items, Record, UpTo
 
 __all__ = [

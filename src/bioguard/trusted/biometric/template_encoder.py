@@ -15,10 +15,10 @@ from itertools import chain
 import numpy as np
 from numpy.typing import NDArray
 
-from bioguard.commands.biometric import Profile
 from bioguard.match.protected import CodeContext, ScalarCoder, SignCoder
 from bioguard.match.protected.finger_codes import FingerCoder, protected_scores
 from bioguard.records import FaceEmbedding, Features, FingerprintTemplate
+from bioguard.records.modality import Profile
 from bioguard.trusted.biometric.stored_objects import DeviceState
 
 __all__ = ["Keeper", "Kept"]

@@ -3,11 +3,11 @@
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 
-from bioguard.commands.biometric import Modality, Profile, RecordSummary, Status
+from bioguard.commands.biometric import RecordSummary, Status
 from bioguard.commands.configuration import Configuration
 from bioguard.records import Features
+from bioguard.records.modality import Modality, Profile
 from bioguard.trusted.biometric.rates import require_offered
-from bioguard.trusted.biometric.refusal import Refused
 from bioguard.trusted.biometric.salted_digest import Commitment, commit
 from bioguard.trusted.biometric.stored_objects import (
     DEVICE_OBJECT,
@@ -25,6 +25,7 @@ from bioguard.trusted.contract.tally import keep_count
 from tee_sim.errors import TeeError, TeeResult
 from tee_sim.ta_api import StoredObject, TaEnv, Transaction
 from bioguard.trusted.biometric.template_encoder import Keeper, Kept
+from bioguard.trusted.refusal import Refused
 from tee_sim.shared.errors import TeeError, TeeResult
 from tee_sim.shared.ta_api import StoredObject, TaEnv, Transaction
 

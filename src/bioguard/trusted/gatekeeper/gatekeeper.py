@@ -20,8 +20,9 @@ from bioguard.commands.gatekeeper import (
     VerifyPin,
 )
 from bioguard.errors import InputRefused
+from bioguard.records.password_handle import PasswordHandle
 from bioguard.records.tokens import AuthenticatorType, AuthToken
-from bioguard.trusted.gatekeeper.records import FailureRecord, PasswordHandle
+from bioguard.trusted.gatekeeper.records import FailureRecord
 from bioguard.trusted.gatekeeper.throttle import charged, remaining_ms, retry_timeout_ms
 from tee_sim.shared.clock import Clock
 from tee_sim.shared.rng import Rng

@@ -10,7 +10,6 @@ Every mismatch is the same KEY_USER_NOT_AUTHENTICATED (-26): the answer does not
 Verifying with a public key never needs a token.
 """
 
-from collections.abc import Collection, Sequence
 from enum import Enum, unique
 
 from bioguard.commands.keystore import Authorizations, KeyAlgorithm, KeyError_, KeyPurpose
@@ -18,7 +17,7 @@ from bioguard.errors import InputRefused, NotPermitted
 from bioguard.records.tokens import AuthToken
 
 __all__ = [
-    "AuthMoment", "KeyVerdict", "auth_moment", "binding_ids", "check_authorizations", "key_verdict", "token_allows",
+    "AuthMoment", "auth_moment", "check_authorizations", "token_allows",
 ]  # fmt: skip
 
 
@@ -65,43 +64,3 @@ def token_allows(auth: Authorizations, token: bytes, key: bytes, *, now_ms: int,
     if fresh and bound and ids & set(auth.secure_ids) and seen.authenticator_type & auth.auth_types:
         return KeyError_.OK
     return KeyError_.KEY_USER_NOT_AUTHENTICATED
-
-
-def binding_ids(
-    *, root_sid: int, authenticator_ids: Sequence[int], biometric_only: bool, invalidated_by_enrollment: bool
-) -> tuple[int, ...]:
-    """Secure ids to put into a new key (framework KeyStore2ParameterUtils).
-
-    Raises:
-        NotPermitted: a biometric-only key while nothing is enrolled.
-    """
-    enrolled = tuple(i for i in authenticator_ids if i)
-    if not biometric_only:
-        return (root_sid,)
-    if not enrolled:
-        raise NotPermitted(
-            "a key for biometrics only needs an enrollment",
-            hint="enroll a finger or face first",
-            code="key.not_enrolled",
-        )
-    return enrolled if invalidated_by_enrollment else (root_sid,)
-
-
-@unique
-class KeyVerdict(Enum):
-    """What the framework tells an app after -26."""
-
-    USABLE = "usable"
-    PERMANENTLY_INVALIDATED = "permanently invalidated"
-
-
-def key_verdict(secure_ids: Collection[int], *, root_sid: int, authenticator_ids: Collection[int]) -> KeyVerdict:
-    """Whether a token can ever release the key again (framework KeyStoreCryptoOperationUtils).
-
-    Usable if bound to the PIN's secure id, or to every current authenticator id. With nothing enrolled the second rule
-    would hold of itself; we require at least one id: nothing enrolled can release nothing.
-    """
-    current = {i for i in authenticator_ids if i}
-    if root_sid in secure_ids or (current and current <= set(secure_ids)):
-        return KeyVerdict.USABLE
-    return KeyVerdict.PERMANENTLY_INVALIDATED

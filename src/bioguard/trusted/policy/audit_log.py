@@ -16,11 +16,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Annotated, Any
 
-from bioguard.commands.biometric import Modality
-from bioguard.commands.policy import LogItem
 from bioguard.proofs.merkle import Frontier
-from bioguard.records.audit_events import MAX_SEQUENCE, Cause, Entry, Event
+from bioguard.records.audit_events import MAX_SEQUENCE, Cause, Entry, Event, LogItem
 from bioguard.records.consent import DAY_MS, MAX_MS
+from bioguard.records.modality import Modality
 from tee_sim.shared.clock import MAX_BOOT_MS, Clock, Moment
 from tee_sim.shared.errors import TeeError, TeeResult
 from tee_sim.shared.rng import Rng

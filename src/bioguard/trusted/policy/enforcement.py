@@ -9,16 +9,17 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
 from bioguard.commands import policy as commands
-from bioguard.commands.biometric import Leave, Modality, Status
+from bioguard.commands.biometric import Leave, Status
 from bioguard.records.audit_events import NOBODY, Cause, Event
 from bioguard.records.consent import DAY_MS, MAX_MS, ConsentBook, Purpose, Refusal, allowed, purpose_ends_ms
+from bioguard.records.modality import Modality
 from bioguard.records.tokens import TOKEN_KEY_NAME
-from bioguard.trusted.biometric.refusal import Refused
 from bioguard.trusted.policy.audit_log import LOG_DAYS, Journal, JournalClock, JournaledStore
 from bioguard.trusted.policy.doubts import in_doubt, skipped
 from bioguard.trusted.policy.pin_token_check import Identity
 from bioguard.trusted.policy.signing import Signing
 from bioguard.trusted.policy.stored_objects import Books, PolicyState
+from bioguard.trusted.refusal import Refused
 from bioguard.trusted.sensor.pins import GatekeeperPins
 from tee_sim.shared.errors import UNWRITABLE, TeeError
 from tee_sim.shared.ta_api import Reserve, TaEnv, Transaction

@@ -11,9 +11,9 @@ from bioguard.proofs.psa_token import Profile
 from bioguard.records import rights_requests
 from bioguard.records.audit_events import Cause, Event
 from bioguard.records.consent import DAY_MS, MAX_MS, ConsentBook, Grant, Purpose, granted, withdrawn
-from bioguard.trusted.biometric.refusal import Refused
 from bioguard.trusted.policy.enforcement import PolicyDesk
 from bioguard.trusted.policy.signing import nonce_digest
+from bioguard.trusted.refusal import Refused
 from tee_sim.shared.schema import Record
 from tee_sim.shared.ta_api import Command, Reserve
 

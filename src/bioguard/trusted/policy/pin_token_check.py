@@ -6,7 +6,7 @@ from bioguard.commands.biometric import Status
 from bioguard.commands.policy import RIGHTS_TOKEN_AGE_MS
 from bioguard.errors import InputRefused, NotPermitted
 from bioguard.records.tokens import AuthenticatorType, AuthToken
-from bioguard.trusted.biometric.refusal import Refused
+from bioguard.trusted.refusal import Refused
 from bioguard.trusted.sensor.pins import Pins
 from tee_sim.shared.clock import Clock
 

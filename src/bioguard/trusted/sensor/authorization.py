@@ -14,15 +14,15 @@ belong to no secure user id: their matches make no token, and enrollments with a
 
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
-from enum import Enum, unique
 from typing import Annotated, Protocol
 
 from bioguard.errors import InputRefused, NotPermitted
+from bioguard.records.locks import AttemptOutcome, Lock, LockStatus
 from bioguard.records.strength import ABILITIES, cleared_with, locked_by
-from bioguard.records.tokens import AuthenticatorType, AuthToken
+from bioguard.records.tokens import AuthenticatorType, AuthToken, Denial, TokenUnusable
 from bioguard.trusted.sensor.authenticator_id import new_authenticator_id, reported_authenticator_id
 from bioguard.trusted.sensor.challenges import ChallengeTable
-from bioguard.trusted.sensor.lockout import CLEAR, Lock, LockoutPolicy, LockoutState, LockStatus, Outcome, strictest
+from bioguard.trusted.sensor.lockout import CLEAR, LockoutPolicy, LockoutState, strictest
 from bioguard.trusted.sensor.pins import Pins
 from bioguard.trusted.sensor.sensors import SensorProps
 from tee_sim.shared.clock import Clock
@@ -30,33 +30,12 @@ from tee_sim.shared.rng import Rng
 from tee_sim.shared.schema import Record, UpTo
 
 __all__ = [
-    "RESET_TOKEN_AGE_MS", "Attempt", "Denial", "SensorAuthority", "SensorStates", "SensorUserState", "TokenUnusable",
+    "RESET_TOKEN_AGE_MS", "Attempt", "SensorAuthority", "SensorStates", "SensorUserState",
 ]  # fmt: skip
 
 RESET_TOKEN_AGE_MS = 600_000
 """resetLockout wants a recent token, "minutes, not hours"; AIDL gives no number. As long as a challenge lives."""
 _U64 = 0xFFFF_FFFF_FFFF_FFFF
-
-
-@unique
-class Denial(Enum):
-    """Why an enrollment is not allowed. All that is wrong with a token is one reason, so that it tells nothing; the
-    others are told to somebody without a token, or to the user, who has shown the PIN."""
-
-    TOKEN = "the token is missing, wrong, or somebody else's"  # noqa: S105  # no password
-    NO_PIN = "this device enrolls with a PIN, and the user has none"
-    WITHOUT_PIN = "what is enrolled was enrolled without a PIN"
-    OTHER_PIN = "what is enrolled belongs to a PIN that was reset since"
-
-
-class TokenUnusable(NotPermitted):
-    """The token does not allow this. One text for every reason; `why` is for the application's own answer."""
-
-    code = "token.unusable"
-
-    def __init__(self, why: Denial = Denial.TOKEN) -> None:
-        super().__init__("the auth token does not allow this", hint="ask for the PIN again, with a fresh challenge")
-        self.why = why
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -241,19 +220,19 @@ class SensorAuthority:
         self._states.save(sensor_id, user, replace(state, lockout=charged))
         return Attempt(sensor_id, user, state.lockout, charged)
 
-    def settle_attempt(self, attempt: Attempt, outcome: Outcome, operation_id: int) -> AuthToken | None:
+    def settle_attempt(self, attempt: Attempt, outcome: AttemptOutcome, operation_id: int) -> AuthToken | None:
         """End an attempt and store its end."""
         settlement = self.settlement(attempt, outcome, operation_id)
         self._states.save(attempt.sensor_id, attempt.user, settlement.state)
         return settlement.token
 
-    def settlement(self, attempt: Attempt, outcome: Outcome, operation_id: int) -> Settlement:
+    def settlement(self, attempt: Attempt, outcome: AttemptOutcome, operation_id: int) -> Settlement:
         """How an attempt ends; storing it is the caller's. A match on a Class 3 sensor gives the token."""
         state = self._states.load(attempt.sensor_id, attempt.user)
         now_ms = self._clock.boot_ms()
         settled = replace(state, lockout=self._policy.settle(attempt.charged, attempt.before, outcome, now_ms))
         strong = ABILITIES[self.props(attempt.sensor_id).strength].tokens
-        gives = outcome is Outcome.MATCH and strong and self._tokens and state.secure_user_id != 0
+        gives = outcome is AttemptOutcome.MATCH and strong and self._tokens and state.secure_user_id != 0
         return Settlement(settled, self._token(state, operation_id, now_ms) if gives else None)
 
     def _token(self, state: SensorUserState, operation_id: int, now_ms: int) -> AuthToken:

@@ -12,39 +12,18 @@ Because boot time is never larger than the real time since an earlier boot's eve
 """
 
 from dataclasses import dataclass, replace
-from enum import IntEnum, unique
 from typing import Annotated
 
 from bioguard.errors import InputRefused
+from bioguard.records.locks import AttemptOutcome, Lock, LockStatus
 from tee_sim.shared.schema import Record, UpTo
 
 __all__ = [
-    "ANDROID_11", "ANDROID_13", "APPLE", "CLEAR", "Lock", "LockStatus", "LockoutPolicy", "LockoutState",
-    "Outcome", "strictest",
+    "ANDROID_11", "ANDROID_13", "APPLE", "CLEAR", "LockoutPolicy", "LockoutState",
+    "strictest",
 ]  # fmt: skip
 
 _MAX_MS = 1 << 62
-
-
-@unique
-class Lock(IntEnum):
-    """How a sensor is locked for a user. Higher takes precedence."""
-
-    NONE = 0
-    TIMED = 1
-    PERMANENT = 2
-
-
-@unique
-class Outcome(IntEnum):
-    """What came of an attempt."""
-
-    MATCH = 0
-    NO_MATCH = 1
-    """A capture of good quality that does not match: the only thing that counts (CDD 7.3.10: a false trial)."""
-    POOR_CAPTURE = 2
-    LOOSE_MATCH = 3
-    """A match at a rate that is looser than the sensor's class allows, on a device for testing."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,14 +42,6 @@ class LockoutState(Record):
 
 
 CLEAR = LockoutState()
-
-
-@dataclass(frozen=True, slots=True)
-class LockStatus:
-    """A lock, and for a timed one the milliseconds left (at least 1)."""
-
-    lock: Lock
-    remaining_ms: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -130,11 +101,11 @@ class LockoutPolicy:
             return LockoutState(failed_attempts=failed, lock=Lock.TIMED, since_ms=now_ms)
         return LockoutState(failed_attempts=failed)
 
-    def settle(self, charged: LockoutState, before: LockoutState, outcome: Outcome, now_ms: int) -> LockoutState:
+    def settle(self, charged: LockoutState, before: LockoutState, outcome: AttemptOutcome, now_ms: int) -> LockoutState:
         """The state after the comparison: success clears, a non-match stays charged, the others are given back."""
-        if outcome is Outcome.MATCH:
+        if outcome is AttemptOutcome.MATCH:
             return CLEAR
-        return charged if outcome is Outcome.NO_MATCH else self.observed(before, now_ms)
+        return charged if outcome is AttemptOutcome.NO_MATCH else self.observed(before, now_ms)
 
     def trials_before_pin(self) -> int | None:
         """False trials until only the PIN helps; None for no limit."""

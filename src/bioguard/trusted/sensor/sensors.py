@@ -1,12 +1,34 @@
 """What a sensor is, as far as the contract looks at it (common/CommonProps.aidl, SensorProps.aidl of both kinds)."""
 
 from dataclasses import dataclass
+from enum import IntEnum, unique
 
 from bioguard.errors import InputRefused
-from bioguard.hal.aidl_codes import FaceSensorType, FingerprintSensorType, Kind
+from bioguard.records.modality import Modality
 from bioguard.records.strength import SensorStrength
 
 __all__ = ["FACE", "FINGERPRINT", "Location", "SensorProps"]
+
+
+@unique
+class FingerprintSensorType(IntEnum):
+    """fingerprint/FingerprintSensorType.aidl."""
+
+    UNKNOWN = 0
+    REAR = 1
+    UNDER_DISPLAY_ULTRASONIC = 2
+    UNDER_DISPLAY_OPTICAL = 3
+    POWER_BUTTON = 4
+    HOME_BUTTON = 5
+
+
+@unique
+class FaceSensorType(IntEnum):
+    """face/FaceSensorType.aidl."""
+
+    UNKNOWN = 0
+    RGB = 1
+    IR = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +58,7 @@ class SensorProps:
     """
 
     sensor_id: int
-    kind: Kind
+    kind: Modality
     strength: SensorStrength = SensorStrength.STRONG
     max_enrollments: int = 5
     sensor_type: FingerprintSensorType | FaceSensorType = FingerprintSensorType.REAR
@@ -48,7 +70,7 @@ class SensorProps:
     controls_illumination: bool = False
 
     def __post_init__(self) -> None:
-        expected = FingerprintSensorType if self.kind is Kind.FINGERPRINT else FaceSensorType
+        expected = FingerprintSensorType if self.kind is Modality.FINGERPRINT else FaceSensorType
         if self.sensor_id < 0 or self.max_enrollments < 1 or not isinstance(self.sensor_type, expected):
             raise InputRefused(
                 "sensor properties do not fit together", hint="ids from 0, at least one enrollment", code="sensor.props"
@@ -57,11 +79,11 @@ class SensorProps:
     @property
     def under_display(self) -> bool:
         """Whether a capture starts when the display is ready, not when the finger is down."""
-        return self.kind is Kind.FINGERPRINT and self.sensor_type in (
+        return self.kind is Modality.FINGERPRINT and self.sensor_type in (
             FingerprintSensorType.UNDER_DISPLAY_OPTICAL,
             FingerprintSensorType.UNDER_DISPLAY_ULTRASONIC,
         )
 
 
-FINGERPRINT = SensorProps(sensor_id=0, kind=Kind.FINGERPRINT)
-FACE = SensorProps(sensor_id=1, kind=Kind.FACE, sensor_type=FaceSensorType.RGB, max_enrollments=2)
+FINGERPRINT = SensorProps(sensor_id=0, kind=Modality.FINGERPRINT)
+FACE = SensorProps(sensor_id=1, kind=Modality.FACE, sensor_type=FaceSensorType.RGB, max_enrollments=2)

@@ -2,8 +2,9 @@
 
 from typing import Final
 
+from bioguard.records.locks import Lock
 from bioguard.trusted.sensor.authorization import SensorUserState
-from bioguard.trusted.sensor.lockout import Lock, LockoutState
+from bioguard.trusted.sensor.lockout import LockoutState
 from bioguard.trusted.sensor.padding import padded, unpadded
 from bioguard.trusted.sensor.tally import SENSOR_IDS
 from tee_sim.shared.errors import TeeError, TeeResult

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Annotated, Final
 
-from bioguard.commands.biometric import Modality
+from bioguard.records.modality import Modality
 from bioguard.trusted.sensor.exposure import ENTRY_BYTES, Exposures
 from bioguard.trusted.sensor.lockout import CLEAR, LockoutState
 from bioguard.trusted.sensor.padding import padded, unpadded

@@ -1,0 +1,67 @@
+"""Where a test may stand in a device's way: at the sensor, on the way to the secure world, and at the disk.
+
+A device plays no fault by itself. Who wants the scenario that is saved with a device played passes
+`bioguard.simulate.faults.scripted` as `DeviceOptions.hooks`; the command line does.
+"""
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Protocol
+
+from bioguard.errors import NotPermitted
+from bioguard.records import Features
+from tee_sim.normal.client import Transport
+from tee_sim.normal.supplicant.service import DiskFaults
+
+__all__ = ["SCENARIO_FILE", "Direct", "Hooks", "MakeHooks", "no_hooks"]
+
+SCENARIO_FILE = "faults.scenario"
+"""Name of the file in a device directory that scripts its faults. No file means no faults."""
+
+
+class Hooks(Protocol):
+    """What stands in the way of one run of a device."""
+
+    def present(self, operation: str, sample: Features) -> Features:
+        """The sample as the sensor delivers it for `enroll` or `authenticate`.
+
+        Raises:
+            BioguardError: the sensor delivers none.
+        """
+        ...
+
+    def transport(self, inner: Transport) -> Transport: ...
+    def disk(self) -> DiskFaults | None: ...
+
+
+MakeHooks = Callable[[Path], Hooks]
+"""Makes the hooks of the device in a directory."""
+
+
+class Direct:
+    """Nothing in the way."""
+
+    def present(self, operation: str, sample: Features) -> Features:
+        return sample
+
+    def transport(self, inner: Transport) -> Transport:
+        return inner
+
+    def disk(self) -> DiskFaults | None:
+        return None
+
+
+def no_hooks(directory: Path) -> Hooks:
+    """Nothing in the way.
+
+    Raises:
+        NotPermitted: faults are saved with the device: who set them would take what follows for their work.
+    """
+    if os.path.lexists(directory / SCENARIO_FILE):
+        raise NotPermitted(
+            "faults are saved with this device, and this caller plays none",
+            hint="run: bioguard fault clear; or pass DeviceOptions(hooks=bioguard.simulate.faults.scripted)",
+            code="fault.not_played",
+        )
+    return Direct()
