@@ -22,7 +22,7 @@ from uuid import UUID
 
 from tee_sim.normal.supplicant.service import RequestNote, Supplicant
 from tee_sim.secure.storage import ObjectStore
-from tee_sim.secure.supplicant_client import PipeBlobs, PipeRpmb
+from tee_sim.secure.supplicant_client import RemoteBlobStore, RemoteRpmb
 from tee_sim.shared.rng import SeededRng
 from tee_sim.shared.storage_requests import Operation
 
@@ -74,7 +74,7 @@ class Device:
         self.supplicant = Supplicant(self.directory, log=self._note)
         port = _Port(self.supplicant)
         whole = ObjectStore.open(
-            PipeBlobs(port), PipeRpmb(port), bytes(range(32)), bytes(range(16)), self._rng, create=create
+            RemoteBlobStore(port), RemoteRpmb(port), bytes(range(32)), bytes(range(16)), self._rng, create=create
         )
         self.store = whole.namespace(TA)
 

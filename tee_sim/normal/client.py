@@ -12,7 +12,7 @@ integrity failure: the secure world is killed, because something in it speaks ou
 from typing import Protocol, Self, TypeVar
 from uuid import UUID
 
-from tee_sim.normal.reply_timing import ReleaseGrid
+from tee_sim.normal.reply_timing import ReplyQuantizer
 from tee_sim.shared.clock import Moment
 from tee_sim.shared.errors import Origin, TeeError, TeeResult
 from tee_sim.shared.limits import INVOKE_TIMEOUT_MS, MAX_ANSWER_BYTES, MAX_PARAM_BYTES
@@ -98,7 +98,7 @@ class Session:
         request: Q,
         *,
         timeout_ms: int = INVOKE_TIMEOUT_MS,
-        grid: ReleaseGrid | None = None,
+        grid: ReplyQuantizer | None = None,
     ) -> A:
         """Send a command's request record and return its reply record, on the release grid if there is one.
 

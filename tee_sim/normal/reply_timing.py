@@ -9,11 +9,11 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-__all__ = ["ReleaseGrid"]
+__all__ = ["ReplyQuantizer"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ReleaseGrid:
+class ReplyQuantizer:
     """When replies are released.
 
     Attributes:

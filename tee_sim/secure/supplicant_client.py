@@ -22,7 +22,7 @@ from tee_sim.shared.storage_requests import (
     parse_rpmb_reply,
 )
 
-__all__ = ["PipeBlobs", "PipeRpmb", "SupplicantPort"]
+__all__ = ["RemoteBlobStore", "RemoteRpmb", "SupplicantPort"]
 
 _DISK_RESULTS = UNWRITABLE - {TeeResult.STORAGE_COUNTER_SPENT} | {TeeResult.BUSY, TeeResult.CORRUPT_OBJECT}
 _PAIR_OVERHEAD_BYTES = 16
@@ -45,7 +45,7 @@ def _ask(port: SupplicantPort, operation: Operation, request: object) -> bytes:
         raise TeeError(result, f"supplicant: {operation.name.lower()} failed", origin=Origin.TEE) from error
 
 
-class PipeBlobs:
+class RemoteBlobStore:
     """`BlobStore` over the supplicant.
 
     Raises TeeError from every method: STORAGE_NO_SPACE, STORAGE_NOT_AVAILABLE, STORAGE_READ_ONLY, BUSY, CORRUPT_OBJECT
@@ -95,8 +95,8 @@ def _frames_of(changes: Changes) -> Iterator[list[list[bytes]]]:
     yield part
 
 
-class PipeRpmb:
-    """`RpmbTransport` over the supplicant. Raises as `PipeBlobs`."""
+class RemoteRpmb:
+    """`RpmbTransport` over the supplicant. Raises as `RemoteBlobStore`."""
 
     def __init__(self, port: SupplicantPort) -> None:
         self._port = port

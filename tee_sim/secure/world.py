@@ -15,7 +15,7 @@ from tee_sim.secure.keys import KeyLadder
 from tee_sim.secure.settings import Settings, fixed_settings
 from tee_sim.secure.stepped import SteppedClock
 from tee_sim.secure.storage import ObjectStore
-from tee_sim.secure.supplicant_client import PipeBlobs, PipeRpmb, SupplicantPort
+from tee_sim.secure.supplicant_client import RemoteBlobStore, RemoteRpmb, SupplicantPort
 from tee_sim.shared.clock import Moment, SystemClock
 from tee_sim.shared.errors import Origin, TeeError, TeeResult
 from tee_sim.shared.manifest import Manifest
@@ -94,8 +94,8 @@ class SecureWorld:
         self._system_rng = system_rng
         self._ladder = KeyLadder(provision.huk, provision.device_id)
         self._store = ObjectStore.open(
-            PipeBlobs(port),
-            PipeRpmb(port),
+            RemoteBlobStore(port),
+            RemoteRpmb(port),
             provision.huk,
             provision.device_id,
             system_rng,

@@ -11,7 +11,7 @@ from bioguard.evidence import confinement
 from bioguard.evidence.policy_clauses import CLAUSES
 from bioguard.evidence.policy_trials import TRIALS, conduct
 from bioguard.evidence.run import signer_from, write_bundle
-from bioguard.evidence.temporary_device import Lab
+from bioguard.evidence.temporary_device import TemporaryDevice
 from bioguard.report import Fact, Report, Requirement
 from tee_sim.normal.sandbox_verdict.verdict import Level
 
@@ -20,13 +20,13 @@ ANY_LEVEL = Level.NOT_ENFORCED
 
 
 @pytest.fixture(scope="session")
-def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
-    with Lab(tmp_path_factory.mktemp("lab") / "device", ANY_LEVEL) as made:
+def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TemporaryDevice]:
+    with TemporaryDevice(tmp_path_factory.mktemp("lab") / "device", ANY_LEVEL) as made:
         yield made
 
 
 @pytest.fixture(scope="session")
-def bundle(lab: Lab, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def bundle(lab: TemporaryDevice, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A complete bundle over a few quick checks."""
     stage = tmp_path_factory.mktemp("bundle") / "evidence"
     raw = stage / "raw"

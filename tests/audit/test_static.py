@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from bioguard.device.personal_data import personal_data
 from bioguard.evidence.elf import NotElf, undefined_symbols
 from bioguard.evidence.sbom import Component, components, render_cyclonedx
-from bioguard.evidence.temporary_device import Lab
+from bioguard.evidence.temporary_device import TemporaryDevice
 from bioguard.records.audit_events import Cause
 
 EXPORT_SCHEMA = Path(__file__).parents[2] / "src/bioguard/report/schema/export.schema.json"
@@ -72,7 +72,7 @@ def test_damaged_objects_are_refused_or_read_never_worse(tail: bytes, position: 
         assert str(error)
 
 
-def test_an_export_fits_its_schema_and_a_template_in_it_does_not(lab: Lab) -> None:
+def test_an_export_fits_its_schema_and_a_template_in_it_does_not(lab: TemporaryDevice) -> None:
     person = lab.person(pin=True, enrolled=True)
     lab.device.authenticate(person.name, person.sample())
     data = personal_data(lab.device, person.name, Cause.PORTABILITY, token=lab.token(person))

@@ -30,7 +30,7 @@ from bioguard.device.fuses import Fuses
 from bioguard.device.incidents import incidents
 from bioguard.device.launch import Running, manifests
 from bioguard.device.options import DeviceOptions as Options
-from bioguard.device.strong_auth_times import noted
+from bioguard.device.strong_auth_times import record_unlock
 from bioguard.errors import BioguardError
 from bioguard.exit_codes import ExitCode
 from bioguard.simulate.faults.device_faults import DeviceFaults
@@ -95,7 +95,7 @@ def make(directory: Path) -> None:
             grant_all(device, name, of_age=True)
             device.enroll(name, FACES[name][:3])
         pins.set_pin(device, "alice", b"2580")
-        noted(directory, device.user_handle("alice"), 0, credential=True)
+        record_unlock(directory, device.user_handle("alice"), 0, credential=True)
 
 
 def _matches(device: Device, name: str, probe: str) -> bool:

@@ -13,7 +13,7 @@ from tee_sim.normal.supplicant import SqliteBlobs
 from tee_sim.normal.supplicant.service import Service
 from tee_sim.secure.rpmb_client import RpmbClient
 from tee_sim.secure.storage import ObjectStore
-from tee_sim.secure.supplicant_client import PipeBlobs, PipeRpmb
+from tee_sim.secure.supplicant_client import RemoteBlobStore, RemoteRpmb
 from tee_sim.shared.blobs import Changes, MemoryBlobs, page_name
 from tee_sim.shared.rng import SeededRng
 from tee_sim.shared.storage_requests import Operation, parse_rpmb, parse_rpmb_reply
@@ -110,8 +110,8 @@ class _Replaced:
 
 def _opened(port: object, *, create: bool = False) -> ObjectStore:
     return ObjectStore.open(
-        PipeBlobs(port),  # type: ignore[arg-type]
-        PipeRpmb(port),  # type: ignore[arg-type]
+        RemoteBlobStore(port),  # type: ignore[arg-type]
+        RemoteRpmb(port),  # type: ignore[arg-type]
         HUK,
         DEVICE_ID,
         SeededRng(b"fuzz"),

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from bioguard.device.launch import manifests
-from bioguard.evidence.attack.device_kit import DeviceKit, Told
+from bioguard.evidence.attack.device_kit import CommandOutput, DeviceKit
 
 
 class Desk(DeviceKit):
@@ -22,19 +22,19 @@ class Desk(DeviceKit):
         self.good("user", "add", "alice")
         self.good("consent", "grant", "alice", "--purpose", "unlock", "--of-age")
 
-    def good(self, *words: str) -> Told:
+    def good(self, *words: str) -> CommandOutput:
         told = self.cli(*words)
         assert told.code == 0, (words, told)
         return told
 
-    def enroll(self, *numbers: int, pin: str = "") -> Told:
+    def enroll(self, *numbers: int, pin: str = "") -> CommandOutput:
         files = [str(self.folder / f"{number}.npy") for number in numbers]
         return self.cli("enroll", "alice", "--face", *files, *self.pin(pin))
 
     def pin(self, name: str) -> list[str]:
         return ["--pin-file", str(self.folder / name)] if name else []
 
-    def follow(self, told: Told, pin: str) -> None:
+    def follow(self, told: CommandOutput, pin: str) -> None:
         """Run the command that the hint names, with the user's name, the PIN, and a yes to its question."""
         hint = told.err.splitlines()[-1]
         (words,) = re.findall(r"bioguard ((?:erase|pin set) [^,]*)", hint)
@@ -50,7 +50,7 @@ def desk(tmp_path: Path) -> Iterator[Desk]:
         yield made
 
 
-def error(told: Told) -> tuple[int, str]:
+def error(told: CommandOutput) -> tuple[int, str]:
     return told.code, told.err.split("]")[0].partition("[")[2]
 
 

@@ -10,7 +10,7 @@ from bioguard.commands.gatekeeper import EnrollPin, GatekeeperStatus, HasPin, Pi
 from bioguard.hal.callbacks import Callback
 from bioguard.records.modality import Modality
 from bioguard.records.tokens import AuthToken
-from bioguard.simulate.faults.properties import Knobs
+from bioguard.simulate.faults.properties import SensorProperties
 from bioguard.simulate.virtual_hal.virtual_hal import VirtualHal, VirtualSession
 from bioguard.simulate.virtual_hal.virtual_hal_state import MemoryStates
 from bioguard.trusted.gatekeeper.gatekeeper import Gatekeeper, PinRecord
@@ -98,7 +98,7 @@ class World:
             self.set_pin(user)
         self.hal = VirtualHal(
             kind,
-            Knobs(knobs),
+            SensorProperties(knobs),
             clock=self.clock,
             rng=self.rng,
             token_key=KEY,

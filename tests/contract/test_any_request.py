@@ -23,7 +23,7 @@ from bioguard import commands
 from bioguard.commands import biometric, configuration, gatekeeper, keystore, policy, sensor
 from bioguard.commands.biometric import BIOMETRIC_UUID, Status
 from bioguard.commands.gatekeeper import GATEKEEPER_UUID, GatekeeperStatus
-from bioguard.commands.keystore import KEYSTORE_UUID, KeyError_
+from bioguard.commands.keystore import KEYSTORE_UUID, KeystoreError
 from bioguard.device import Device
 from bioguard.device.errors import status_of
 from bioguard.device.launch import manifests
@@ -150,7 +150,7 @@ class Life:
         forget = gatekeeper.DeleteUser(user=NOBODY)
         assert self.ask(GATEKEEPER_UUID, gatekeeper.DELETE_USER, forget).status is GatekeeperStatus.OK
         check = self.ask(KEYSTORE_UUID, keystore.CHECK_TOKEN, keystore.CheckToken(token=bytes(69)))
-        assert check.error is KeyError_.VERIFICATION_FAILED
+        assert check.error is KeystoreError.VERIFICATION_FAILED
 
 
 @pytest.fixture(scope="module")

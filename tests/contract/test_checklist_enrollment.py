@@ -12,7 +12,7 @@ from bioguard.hal.session import State
 from bioguard.records.locks import AttemptOutcome
 from bioguard.records.modality import Modality
 from bioguard.records.tokens import Denial, TokenUnusable
-from bioguard.trusted.sensor.authorization import SensorAuthority
+from bioguard.trusted.sensor.authorization import SensorAuthorization
 from bioguard.trusted.sensor.challenges import LIFETIME_MS, MAX_LIVE, ChallengeTable
 from bioguard.trusted.sensor.lockout import ANDROID_13
 from bioguard.trusted.sensor.sensors import SensorProps
@@ -79,7 +79,7 @@ def test_row2_other_users_challenge(world) -> None:
 def test_row2_other_sensors_challenge(world) -> None:
     world.start()
     sensors = [SensorProps(sensor_id=0, kind=FP), SensorProps(sensor_id=1, kind=FP)]
-    authority = SensorAuthority(
+    authority = SensorAuthorization(
         sensors,
         states=world.states,
         policy=ANDROID_13,
@@ -161,8 +161,8 @@ def test_challenge_table_is_bounded_and_never_hands_out_zero(world) -> None:
     assert not table.holds(1, 0)
 
 
-def unbound(world, *, allow_unbound: bool = True, sensors: list[SensorProps] | None = None) -> SensorAuthority:
-    return SensorAuthority(
+def unbound(world, *, allow_unbound: bool = True, sensors: list[SensorProps] | None = None) -> SensorAuthorization:
+    return SensorAuthorization(
         sensors or [SensorProps(sensor_id=0, kind=FP)],
         states=world.states,
         policy=ANDROID_13,
@@ -174,7 +174,7 @@ def unbound(world, *, allow_unbound: bool = True, sensors: list[SensorProps] | N
     )
 
 
-def denied(authority: SensorAuthority, token: bytes, *, enrollments: int, user: bytes = ALICE) -> Denial:
+def denied(authority: SensorAuthorization, token: bytes, *, enrollments: int, user: bytes = ALICE) -> Denial:
     with pytest.raises(TokenUnusable) as caught:
         authority.allow_enrollment(0, user, token, enrollments=enrollments)
     return caught.value.why

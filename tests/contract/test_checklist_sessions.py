@@ -13,7 +13,7 @@ from bioguard.records.locks import AttemptOutcome, Lock
 from bioguard.records.modality import Modality
 from bioguard.records.strength import SensorStrength
 from bioguard.records.tokens import AuthToken
-from bioguard.trusted.sensor.authorization import RESET_TOKEN_AGE_MS, SensorAuthority, SensorUserState
+from bioguard.trusted.sensor.authorization import RESET_TOKEN_AGE_MS, SensorAuthorization, SensorUserState
 from bioguard.trusted.sensor.lockout import ANDROID_13
 from bioguard.trusted.sensor.sensors import SensorProps
 from tee_sim.shared.clock import FakeClock
@@ -319,12 +319,12 @@ def test_row6_per_user(world) -> None:
     assert lock(world, user=BOB).lock is Lock.NONE
 
 
-def three_sensors(world) -> SensorAuthority:
+def three_sensors(world) -> SensorAuthorization:
     world.set_pin()
     for strength in SensorStrength:
         world.states.save(int(strength), ALICE, SensorUserState(secure_user_id=world.sids[ALICE]))
     sensors = [SensorProps(sensor_id=int(s), kind=FP, strength=s) for s in SensorStrength]
-    return SensorAuthority(
+    return SensorAuthorization(
         sensors,
         states=world.states,
         policy=ANDROID_13,

@@ -364,7 +364,7 @@ def test_an_erased_record_leaves_no_count_and_a_new_one_starts_at_nothing(phone:
     alice, bob = phone.person(enrolled=True), phone.person(enrolled=True)
     spend(phone, alice)
     page = phone.target.call(BIOMETRIC_UUID, biometric.LIST, biometric.ListRecords(user=alice.user))
-    leave = biometric.Leave(by_operator=True)
+    leave = biometric.EraseAuthorization(by_operator=True)
     request = biometric.Erase(user=alice.user, record_id=page.records[0].record_id, leave=leave)
     assert phone.target.call(BIOMETRIC_UUID, biometric.ERASE, request).status is Status.OK
     assert list(exposures(phone).values()) == [0]

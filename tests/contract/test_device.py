@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from bioguard.cli.__main__ import run as command_line
-from bioguard.commands.biometric import Leave
+from bioguard.commands.biometric import EraseAuthorization
 from bioguard.commands.configuration import CONFIGURE, Configuration, LockoutChoice
 from bioguard.commands.keystore import KeyAlgorithm
 from bioguard.device import Device, DeviceOptions, keys, pins
@@ -139,7 +139,7 @@ def test_pin_changes_and_throttling(directory: Path) -> None:
 
 def test_removing_a_user_removes_the_pin(directory: Path) -> None:
     with Device.open(directory) as device:
-        device.remove_user("alice", Leave(by_operator=True))  # the PIN that enrolled was reset above
+        device.remove_user("alice", EraseAuthorization(by_operator=True))  # the PIN that enrolled was reset above
         device.add_user("alice")
         assert not pins.has_pin(device, "alice")
         with pytest.raises(NotPermitted, match=r"^the user has no PIN$"):
@@ -286,7 +286,7 @@ def test_lockout_policy_and_required_pin_are_chosen_once(tmp_path: Path) -> None
             device.authenticate("alice", faces.impostor())
         assert pins.lock_info(device, "alice", Modality.FACE).lock == "permanent"
         refuses_another(device)
-        device.remove_user("alice", Leave(by_operator=True))
+        device.remove_user("alice", EraseAuthorization(by_operator=True))
         refuses_another(device)
     with Device.open(chosen) as device:
         refuses_another(device)
@@ -411,11 +411,11 @@ def test_attack_command_against_somebody_elses_application(directory: Path, tmp_
     import bioguard.trusted.keystore as ours
 
     (tmp_path / "their_ta.py").write_text(
-        "from bioguard.commands.keystore import KeyError_\n"
+        "from bioguard.commands.keystore import KeystoreError\n"
         "from bioguard.trusted.keystore.app import KeystoreApp\n"
         "class Theirs(KeystoreApp):\n"
         "    def _allowed(self, key, token, *, operation):\n"
-        "        return KeyError_.OK\n"
+        "        return KeystoreError.OK\n"
     )
     text = (Path(ours.__file__).parent / "manifest.toml").read_text()
     manifest = tmp_path / "manifest.toml"

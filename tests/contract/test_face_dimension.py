@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from bioguard.commands import biometric as commands
 from bioguard.commands import policy
-from bioguard.commands.biometric import BIOMETRIC_UUID, Leave, Status
+from bioguard.commands.biometric import BIOMETRIC_UUID, EraseAuthorization, Status
 from bioguard.commands.configuration import CONFIGURE, Configuration
 from bioguard.device.launch import manifests
 from bioguard.evidence.attack.memory import PowerCutError
@@ -26,7 +26,7 @@ from tee_sim.shared.errors import TeeError
 DIMENSIONS = (64, 100, 128, 512)  # 100 and 128 have scalar codes of one length
 DAY_MS = 86_400_000
 USERS = tuple(sha256(bytes([i])).digest()[:16] for i in range(3))
-OPERATOR = Leave(by_operator=True)
+OPERATOR = EraseAuthorization(by_operator=True)
 
 
 def face(user: int, dimension: int, view: int) -> bytes:

@@ -10,7 +10,7 @@ from bioguard.errors import InputRefused
 from bioguard.records.modality import Modality
 from bioguard.simulate.faults import grammar
 from bioguard.simulate.faults.grammar import EnrollmentStep, Latency, NextEnrollment, int_sequence, next_enrollment
-from bioguard.simulate.faults.properties import KNOBS, Form, Knobs, knob
+from bioguard.simulate.faults.properties import KNOBS, Form, SensorProperties, knob
 from bioguard.simulate.faults.scenario import Scenario
 from bioguard.trusted.sensor.sensors import Location
 
@@ -119,7 +119,7 @@ def test_android_names_work_with_their_prefix() -> None:
 
 @pytest.mark.parametrize("name", sorted(KNOBS))
 def test_every_default_is_a_value_and_setting_it_changes_nothing(name: str) -> None:
-    knobs = Knobs()
+    knobs = SensorProperties()
     knobs.set(name, KNOBS[name].default)
     assert knobs.changed() == {}
     assert KNOBS[name].meaning
@@ -133,7 +133,7 @@ BAD = {
 
 @pytest.mark.parametrize("name", [n for n, k in KNOBS.items() if k.form in BAD])
 def test_bad_values_are_refused_and_the_old_one_stays(name: str) -> None:
-    knobs = Knobs()
+    knobs = SensorProperties()
     with pytest.raises(InputRefused) as caught:
         knobs.set(name, BAD[KNOBS[name].form])
     assert caught.value.code in ("fault.value", "fault.grammar")
@@ -141,7 +141,7 @@ def test_bad_values_are_refused_and_the_old_one_stays(name: str) -> None:
 
 
 def test_negative_latencies_are_refused() -> None:
-    knobs = Knobs({"operation_authenticate_latency": "5"})
+    knobs = SensorProperties({"operation_authenticate_latency": "5"})
     with pytest.raises(InputRefused, match=r"^cannot use this value for operation_authenticate_latency$"):
         knobs.set("operation_authenticate_latency", "-5")
     assert knobs.text("operation_authenticate_latency") == "5"
@@ -149,13 +149,13 @@ def test_negative_latencies_are_refused() -> None:
 
 @given(st.sampled_from(sorted(KNOBS)), st.one_of(st.text(max_size=30), st.integers(0, 1 << 70).map(str)))
 def test_any_value_is_taken_or_refused_and_a_taken_one_is_canonical(name: str, value: str) -> None:
-    knobs = Knobs()
+    knobs = SensorProperties()
     try:
         knobs.set(name, value)
     except InputRefused:
         assert knobs.changed() == {}
         return
-    again = Knobs({name: knobs.text(name)})
+    again = SensorProperties({name: knobs.text(name)})
     assert again.changed() == knobs.changed()
 
 
@@ -163,7 +163,7 @@ def test_any_value_is_taken_or_refused_and_a_taken_one_is_canonical(name: str, v
 @pytest.mark.parametrize("name", ["enrollment_hit", "enrollments", "next_enrollment", "sensor_noise"])
 def test_endless_numbers_are_refused(name: str, value: str) -> None:
     with pytest.raises(InputRefused):
-        Knobs({name: value})
+        SensorProperties({name: value})
 
 
 @given(st.lists(st.sampled_from(["seed = 7", "played = 0", "lockout = true", "power", "x = y", ""]), max_size=6))
@@ -176,7 +176,7 @@ def test_any_lines_are_a_scenario_or_our_error(lines: list[str]) -> None:
 
 
 def test_clear_one_and_all() -> None:
-    knobs = Knobs({"enrollment_hit": "3", "lockout": "1"})
+    knobs = SensorProperties({"enrollment_hit": "3", "lockout": "1"})
     assert knobs.changed() == {"enrollment_hit": "3", "lockout": "true"}
     knobs.clear("lockout")
     assert not knobs.flag("lockout")
@@ -185,7 +185,9 @@ def test_clear_one_and_all() -> None:
 
 
 def test_scenario_file_round_trip_and_strictness(tmp_path) -> None:
-    scenario = Scenario(Knobs({"storage": "commit@3: die-before", "next_enrollment": "2: 1000-[5,1],500:true"}), seed=7)
+    scenario = Scenario(
+        SensorProperties({"storage": "commit@3: die-before", "next_enrollment": "2: 1000-[5,1],500:true"}), seed=7
+    )
     scenario.save(tmp_path)
     text = (tmp_path / "faults.scenario").read_text()
     assert text == (

@@ -2,14 +2,14 @@
 
 import pytest
 
-from bioguard.commands.keystore import Authorizations, KeyAlgorithm, KeyError_, KeyPurpose
+from bioguard.commands.keystore import Authorizations, KeyAlgorithm, KeyPurpose, KeystoreError
 from bioguard.device.key_framework import KeyVerdict, binding_ids, key_verdict
 from bioguard.errors import NotPermitted
 from bioguard.records.tokens import AuthToken
 from bioguard.trusted.keystore.rules import AuthMoment, auth_moment, check_authorizations, token_allows
 
 KEY = bytes(range(32))
-DENIED = KeyError_.KEY_USER_NOT_AUTHENTICATED
+DENIED = KeystoreError.KEY_USER_NOT_AUTHENTICATED
 TIMEOUT = Authorizations(secure_ids=(11, 22), auth_types=3, timeout_s=3)
 PER_OP = Authorizations(secure_ids=(11, 22), auth_types=2)
 
@@ -19,23 +19,29 @@ def token(**changes: int) -> bytes:
     return AuthToken.sign(KEY, **{**fields, **changes}).to_bytes()
 
 
-def allows(auth: Authorizations, data: bytes, *, now: int = 10_000, operation: int | None = None) -> KeyError_:
+def allows(auth: Authorizations, data: bytes, *, now: int = 10_000, operation: int | None = None) -> KeystoreError:
     return token_allows(auth, data, KEY, now_ms=now, operation=operation)
 
 
 def test_error_numbers_are_keymints() -> None:
-    assert (int(DENIED), int(KeyError_.INVALID_KEY_BLOB), int(KeyError_.INVALID_OPERATION_HANDLE)) == (-26, -33, -28)
+    assert (int(DENIED), int(KeystoreError.INVALID_KEY_BLOB), int(KeystoreError.INVALID_OPERATION_HANDLE)) == (
+        -26,
+        -33,
+        -28,
+    )
 
 
 def test_secure_id_and_no_auth_required_exclude_each_other() -> None:
-    assert check_authorizations(Authorizations(secure_ids=(1,), no_auth_required=True)) is KeyError_.INVALID_KEY_BLOB
-    assert check_authorizations(Authorizations()) is KeyError_.INVALID_KEY_BLOB
-    assert check_authorizations(Authorizations(secure_ids=(1,))) is KeyError_.INVALID_KEY_BLOB
-    assert check_authorizations(Authorizations(secure_ids=(0,), auth_types=2)) is KeyError_.INVALID_KEY_BLOB
+    assert (
+        check_authorizations(Authorizations(secure_ids=(1,), no_auth_required=True)) is KeystoreError.INVALID_KEY_BLOB
+    )
+    assert check_authorizations(Authorizations()) is KeystoreError.INVALID_KEY_BLOB
+    assert check_authorizations(Authorizations(secure_ids=(1,))) is KeystoreError.INVALID_KEY_BLOB
+    assert check_authorizations(Authorizations(secure_ids=(0,), auth_types=2)) is KeystoreError.INVALID_KEY_BLOB
     zero = Authorizations(secure_ids=(1,), auth_types=2, timeout_s=0)
-    assert check_authorizations(zero) is KeyError_.INVALID_AUTHORIZATION_TIMEOUT
-    assert check_authorizations(Authorizations(no_auth_required=True)) is KeyError_.OK
-    assert check_authorizations(PER_OP) is KeyError_.OK
+    assert check_authorizations(zero) is KeystoreError.INVALID_AUTHORIZATION_TIMEOUT
+    assert check_authorizations(Authorizations(no_auth_required=True)) is KeystoreError.OK
+    assert check_authorizations(PER_OP) is KeystoreError.OK
 
 
 def test_public_verify_never_needs_a_token() -> None:
@@ -49,19 +55,19 @@ def test_public_verify_never_needs_a_token() -> None:
 
 @pytest.mark.parametrize("sid", [{"user_id": 11}, {"user_id": 22}, {"user_id": 9, "authenticator_id": 22}])
 def test_any_one_secure_id_by_user_or_authenticator_is_enough(sid: dict[str, int]) -> None:
-    assert allows(TIMEOUT, token(**sid)) is KeyError_.OK
+    assert allows(TIMEOUT, token(**sid)) is KeystoreError.OK
 
 
 def test_timeout_key() -> None:
     """AuthTest: a 3 s key; right token works, after 4 s it does not."""
-    assert allows(TIMEOUT, token(), now=12_999) is KeyError_.OK
+    assert allows(TIMEOUT, token(), now=12_999) is KeystoreError.OK
     assert allows(TIMEOUT, token(), now=13_000) is DENIED
     assert allows(TIMEOUT, token(), now=14_000) is DENIED
     assert allows(TIMEOUT, token(), now=9_999) is DENIED
 
 
 def test_per_operation_key_wants_the_operation_as_challenge() -> None:
-    assert allows(PER_OP, token(challenge=5), operation=5) is KeyError_.OK
+    assert allows(PER_OP, token(challenge=5), operation=5) is KeystoreError.OK
     assert allows(PER_OP, token(challenge=6), operation=5) is DENIED
     assert allows(PER_OP, token(challenge=0), operation=5) is DENIED
     assert allows(PER_OP, b"", operation=5) is DENIED
@@ -72,7 +78,7 @@ def test_type_mask() -> None:
     assert allows(PER_OP, token(authenticator_type=1), operation=5) is DENIED
     pin_only = Authorizations(secure_ids=(11,), auth_types=1, timeout_s=9)
     assert allows(pin_only, token(authenticator_type=2)) is DENIED
-    assert allows(pin_only, token(authenticator_type=1)) is KeyError_.OK
+    assert allows(pin_only, token(authenticator_type=1)) is KeystoreError.OK
     assert allows(PER_OP, token(authenticator_type=0), operation=5) is DENIED
 
 

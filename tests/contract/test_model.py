@@ -11,7 +11,7 @@ from bioguard.commands.gatekeeper import EnrollPin, VerifyPin
 from bioguard.hal import callbacks as cb
 from bioguard.records.modality import Modality
 from bioguard.records.tokens import AuthToken
-from bioguard.simulate.faults.properties import Knobs
+from bioguard.simulate.faults.properties import SensorProperties
 from bioguard.simulate.virtual_hal.virtual_hal import VirtualHal
 from bioguard.simulate.virtual_hal.virtual_hal_state import MemoryStates
 from bioguard.trusted.gatekeeper.gatekeeper import Gatekeeper
@@ -92,7 +92,9 @@ class ContractMachine(RuleBasedStateMachine):
             token_key=lambda: KEY,
             stretch=lambda pin, salt: (salt + pin).ljust(32, b"\0"),
         )  # fmt: skip
-        knobs = Knobs({"operation_authenticate_latency": "0", "operation_enroll_latency": "0", "max_enrollments": "4"})
+        knobs = SensorProperties(
+            {"operation_authenticate_latency": "0", "operation_enroll_latency": "0", "max_enrollments": "4"}
+        )
         self.hal = VirtualHal(
             Modality.FINGERPRINT, knobs, clock=self.clock, rng=self.rng, token_key=KEY, states=self.states
         )

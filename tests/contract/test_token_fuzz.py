@@ -26,7 +26,7 @@ def test_a_removed_user_leaves_no_sensor_state(kit: Kit) -> None:
     kit.target.call(
         BIOMETRIC_UUID,
         biometric.REMOVE_USER,
-        biometric.RemoveUser(user=person.user, leave=biometric.Leave(by_operator=True)),
+        biometric.RemoveUser(user=person.user, leave=biometric.EraseAuthorization(by_operator=True)),
     )
     objects = kit.target.disk.objects[BIOMETRIC_UUID.bytes]
     assert [i for i in objects if i.startswith(b"S") and i.endswith(person.user)] == []

@@ -14,7 +14,7 @@ from bioguard.errors import TeeUnavailable
 from bioguard.evidence.attack.world import hosting
 from bioguard.records.modality import Modality
 from bioguard.simulate.people import face_views
-from bioguard.trusted.sensor.authorization import SensorAuthority
+from bioguard.trusted.sensor.authorization import SensorAuthorization
 from tee_sim.normal.sandbox_verdict.verdict import Level, Verdict
 from tee_sim.normal.secure_process import SecureProcess
 from tee_sim.shared.errors import TeeError, TeeResult
@@ -172,7 +172,7 @@ def test_a_panic_is_told_and_the_next_question_has_a_new_instance(
         world = device.running
         for _ in range(20):  # more often than there may be sessions
             with monkeypatch.context() as during:
-                during.setattr(SensorAuthority, "lock_status", panics)
+                during.setattr(SensorAuthorization, "lock_status", panics)
                 with pytest.raises(TeeUnavailable) as caught:
                     pins.lock_info(device, "alice", Modality.FACE)
             assert caught.value.code == "tee.panic"

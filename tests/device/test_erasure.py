@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from bioguard.commands.biometric import Leave
+from bioguard.commands.biometric import EraseAuthorization
 from bioguard.device import Device
 from bioguard.device.consent import attest, grant, mark_underage, signed_log
 from bioguard.device.pins import enrollment_token, set_pin, verify_pin
@@ -19,14 +19,14 @@ from bioguard.simulate.people import face_views, finger_impressions
 from tests.device.conftest import PEOPLE
 
 PIN, OTHER_PIN = b"2580", b"1379"
-BY_OPERATOR = Leave(by_operator=True)
+BY_OPERATOR = EraseAuthorization(by_operator=True)
 
 
 def _record(device: Device, name: str) -> str:
     return next(device.records(name)).record_id
 
 
-def _refusal(device: Device, name: str, leave: Leave) -> str:
+def _refusal(device: Device, name: str, leave: EraseAuthorization) -> str:
     before = list(device.records())
     with pytest.raises(BioguardError) as caught:
         device.erase(name, _record(device, name), leave)
@@ -58,10 +58,10 @@ def with_pins(directory: Path):  # type: ignore[no-untyped-def]
 
 def test_a_person_with_a_pin_is_erased_with_it_or_by_the_operator_who_is_logged(with_pins: Device) -> None:
     device = with_pins
-    of_bob = Leave(token=verify_pin(device, "bob", OTHER_PIN))
+    of_bob = EraseAuthorization(token=verify_pin(device, "bob", OTHER_PIN))
     for name in ("alice", "bob"):
-        assert _refusal(device, name, Leave()) == "token.refused"
-        assert _refusal(device, name, Leave(token=b"x" * 69)) == "token.refused"
+        assert _refusal(device, name, EraseAuthorization()) == "token.refused"
+        assert _refusal(device, name, EraseAuthorization(token=b"x" * 69)) == "token.refused"
     assert _refusal(device, "alice", of_bob) == "token.refused"
     device.erase("bob", _record(device, "bob"), of_bob)
     device.erase("carol", _record(device, "carol"))
@@ -73,7 +73,7 @@ def test_a_person_with_a_pin_is_erased_with_it_or_by_the_operator_who_is_logged(
 def test_after_a_reset_of_the_pin_only_the_operator_can_erase(with_pins: Device) -> None:
     device = with_pins
     set_pin(device, "bob", b"0000")
-    assert _refusal(device, "bob", Leave(token=verify_pin(device, "bob", b"0000"))) == "pin.not_owner"
+    assert _refusal(device, "bob", EraseAuthorization(token=verify_pin(device, "bob", b"0000"))) == "pin.not_owner"
     device.erase("bob", _record(device, "bob"), BY_OPERATOR)
     assert not list(device.records("bob"))
 
@@ -91,7 +91,7 @@ def test_a_pin_whose_records_are_gone_owns_nothing_any_more(with_pins: Device) -
     device.erase("dave", _record(device, "dave"), BY_OPERATOR)
     permit = enrollment_token(device, "dave", Modality.FACE, OTHER_PIN)
     device.enroll("dave", face_views(1, person=4, count=3), token=permit)
-    device.erase("dave", _record(device, "dave"), Leave(token=verify_pin(device, "dave", OTHER_PIN)))
+    device.erase("dave", _record(device, "dave"), EraseAuthorization(token=verify_pin(device, "dave", OTHER_PIN)))
     assert not list(device.records("dave"))
 
 

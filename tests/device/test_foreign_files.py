@@ -17,7 +17,7 @@ from bioguard.device.fuses import FUSE_FILE
 from bioguard.device.hooks import SCENARIO_FILE
 from bioguard.device.incidents import INCIDENTS_FILE, incidents, record_incident
 from bioguard.device.names import NAMES_FILE
-from bioguard.device.password_handles import HANDLES_FILE, Handles
+from bioguard.device.password_handles import HANDLES_FILE, PasswordHandles
 from bioguard.device.strong_auth_times import UNLOCK_FILE, unlock_times
 from bioguard.errors import BioguardError, IntegrityFailure, NotPermitted, TeeUnavailable
 from bioguard.exit_codes import ExitCode
@@ -130,7 +130,7 @@ LARGE = {"storage.db": None, "storage.db-journal": None, "storage.reserve": None
 def test_a_sparse_file_of_20_gigabytes_costs_nothing(device: Path, name: str) -> None:
     os.truncate(_rewritten(device / name), 20 << 30)
     if name == HANDLES_FILE:
-        assert _refused(lambda: Handles.load(device)).code == "device.file_size"
+        assert _refused(lambda: PasswordHandles.load(device)).code == "device.file_size"
         return
     if name == UNLOCK_FILE:
         assert _refused(lambda: unlock_times(device, bytes(16), 0)).code == "device.file_size"
@@ -166,7 +166,7 @@ def test_a_directory_of_somebody_else_is_refused(device: Path) -> None:
     ("name", "read", "code"),
     [
         (NAMES_FILE, Device.open, "device.names_damaged"),
-        (HANDLES_FILE, Handles.load, "device.pins_damaged"),
+        (HANDLES_FILE, PasswordHandles.load, "device.pins_damaged"),
         (INCIDENTS_FILE, incidents, "incident.damaged"),
     ],
 )

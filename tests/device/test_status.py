@@ -20,7 +20,7 @@ import bioguard
 from bioguard import commands
 from bioguard.commands import biometric, policy
 from bioguard.commands.biometric import Status
-from bioguard.commands.keystore import KeyError_
+from bioguard.commands.keystore import KeystoreError
 from bioguard.device import Device, consent, keys, pins, rectify
 from bioguard.device.errors import promised, raise_for_status, status_of
 from bioguard.device.keys import BoundKey
@@ -96,7 +96,7 @@ def test_a_yes_is_returned_and_an_expected_refusal_too() -> None:
         reply = biometric.Done(status=status)
         assert answering(reply).ask(command, object(), expected=(Status.USER_EXISTS,)) is reply  # type: ignore[type-var]
     with pytest.raises(BioguardError):  # the same number in another vocabulary is another refusal
-        raise_for_status(biometric.Done(status=Status.UNKNOWN_USER), expected=(KeyError_.OK, *consent.Cause))
+        raise_for_status(biometric.Done(status=Status.UNKNOWN_USER), expected=(KeystoreError.OK, *consent.Cause))
 
 
 def test_a_start_that_tells_nothing_of_what_it_erased_is_asked_again() -> None:
@@ -189,7 +189,7 @@ def half_removed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Device]:
         device.add_user("alice")
         pins.set_pin(device, "alice", b"2580")
         user = device.user_handle("alice")
-        device.ask(biometric.REMOVE_USER, biometric.RemoveUser(user=user, leave=biometric.Leave()))
+        device.ask(biometric.REMOVE_USER, biometric.RemoveUser(user=user, leave=biometric.EraseAuthorization()))
         assert device.users() == ["alice"]
         yield device
 

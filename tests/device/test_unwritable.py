@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from bioguard.commands.biometric import Leave
+from bioguard.commands.biometric import EraseAuthorization
 from bioguard.device import Device
 from bioguard.device.pins import verify_pin
 from bioguard.device.receipts import erasure_receipt
@@ -19,7 +19,7 @@ from tee_sim.normal.rpmb_chip.file_medium import FileMedium, OsFile
 from tee_sim.shared.rpmb_frames import MAX_COUNTER
 from tests.device.unwritable import VIEWS, make
 
-OPERATOR = Leave(by_operator=True)
+OPERATOR = EraseAuthorization(by_operator=True)
 
 
 def _namespace() -> list[str] | None:
@@ -108,7 +108,7 @@ def test_a_counter_near_its_end_keeps_what_people_may_ask_for(worn: Callable[[in
         assert _code(lambda: device.authenticate("alice", VIEWS["alice"][3])) == "store.counter_spent"
         assert _code(lambda: device.identify(VIEWS["alice"][3])) == "store.counter_spent"
         assert _code(lambda: device.add_user("carol")) == "store.counter_spent"
-        leave = Leave(token=verify_pin(device, "bob", b"2718"))
+        leave = EraseAuthorization(token=verify_pin(device, "bob", b"2718"))
         digest = device.erase("bob", next(device.records("bob")).record_id, leave)
         assert len(erasure_receipt(device, [digest]).erasures) == 1
         assert [r.user for r in device.records()] == ["alice"]

@@ -10,7 +10,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from bioguard.commands.biometric import Leave
+from bioguard.commands.biometric import EraseAuthorization
 from bioguard.device import Device, DeviceOptions, Level
 from bioguard.device.consent import grant_all
 from bioguard.device.personal_data import personal_data
@@ -68,9 +68,11 @@ def play(directory: Path) -> dict[str, object]:
             lambda: personal_data(device, "bob", Cause.PORTABILITY, token=verify_pin(device, "bob", b"2718")) and "yes"
         )
         found["erased"] = ended(
-            lambda: len(erasure_receipt(device, [device.erase("alice", record, Leave(by_operator=True))]).erasures)
+            lambda: len(
+                erasure_receipt(device, [device.erase("alice", record, EraseAuthorization(by_operator=True))]).erasures
+            )
         )
-        found["removed"] = ended(lambda: len(device.remove_user("bob", Leave(by_operator=True))))
+        found["removed"] = ended(lambda: len(device.remove_user("bob", EraseAuthorization(by_operator=True))))
         found["storage"] = device.running.storage
     with Device.open(directory, OPTIONS) as device:
         found["left"] = len(list(device.records()))

@@ -15,7 +15,7 @@ import pytest
 from bioguard.device import consent
 from bioguard.evidence.policy_trials import TRIALS, conduct
 from bioguard.evidence.run import signer_from, write_bundle
-from bioguard.evidence.temporary_device import Lab
+from bioguard.evidence.temporary_device import TemporaryDevice
 from bioguard.report import Report
 from tee_sim.normal.sandbox_verdict.verdict import Level
 
@@ -39,7 +39,7 @@ def bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
     place = tmp_path_factory.mktemp("without-us")
     raw = place / "bundle" / "raw"
     raw.mkdir(parents=True)
-    with Lab(place / "device", Level.NOT_ENFORCED) as lab:
+    with TemporaryDevice(place / "device", Level.NOT_ENFORCED) as lab:
         (raw.parent / "checkpoint-before.txt").write_text(consent.signed_log(lab.device).checkpoint, "utf-8")
         trials = [t for t in TRIALS if t.id in {"BG-POL-005", "BG-POL-016"}]
         report = Report(

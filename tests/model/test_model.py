@@ -13,11 +13,11 @@ import pytest
 from bioguard.device.launch import manifests
 from bioguard.records.locks import AttemptOutcome
 from bioguard.trusted.biometric import sensor_commands
-from bioguard.trusted.biometric.sensor_commands import ContractDesk
+from bioguard.trusted.biometric.sensor_commands import SensorCommands
 from bioguard.trusted.gatekeeper import gatekeeper, throttle
 from bioguard.trusted.gatekeeper.gatekeeper import Gatekeeper
 from bioguard.trusted.sensor import authorization, challenges, exposure, lockout
-from bioguard.trusted.sensor.authorization import SensorAuthority
+from bioguard.trusted.sensor.authorization import SensorAuthorization
 from bioguard.trusted.sensor.exposure import Exposures
 from bioguard.trusted.sensor.lockout import CLEAR, LockoutPolicy
 from tests.model.play import Divergence, first_divergence, shortened
@@ -99,7 +99,7 @@ def reboot_ends_a_wait(p: Patch) -> None:
 def sensors_do_not_lock_each_other(p: Patch) -> None:
     wrapped(
         p,
-        SensorAuthority,
+        SensorAuthorization,
         "_strictest",
         lambda _r, self, s, now, of: lockout.strictest((self._policy.status(of(s), now),)),
     )
@@ -112,7 +112,7 @@ def counter_not_stored(p: Patch) -> None:
             return replace(settlement, state=replace(settlement.state, lockout=attempt.before))
         return settlement
 
-    wrapped(p, SensorAuthority, "settlement", change)
+    wrapped(p, SensorAuthorization, "settlement", change)
 
 
 def match_clears_nothing(p: Patch) -> None:
@@ -127,7 +127,7 @@ def challenge_lives_too_long(p: Patch) -> None:
 
 
 def revoking_does_nothing(p: Patch) -> None:
-    p.setattr(SensorAuthority, "revoke_challenge", lambda *_: None)
+    p.setattr(SensorAuthorization, "revoke_challenge", lambda *_: None)
 
 
 def _shared(real, self, sensor_id, user):
@@ -138,7 +138,7 @@ def _shared(real, self, sensor_id, user):
 
 
 def challenge_of_another_sensor(p: Patch) -> None:
-    wrapped(p, SensorAuthority, "generate_challenge", _shared)
+    wrapped(p, SensorAuthorization, "generate_challenge", _shared)
 
 
 def token_of_a_reset_pin(p: Patch) -> None:
@@ -153,14 +153,14 @@ def search_is_not_counted(p: Patch) -> None:
     def change(real, self, search, **more):
         return real(self, replace(search, charged=search.before), **more)
 
-    wrapped(p, ContractDesk, "settle_search", change)
+    wrapped(p, SensorCommands, "settle_search", change)
 
 
 def search_match_clears(p: Patch) -> None:
     def change(real, self, search, *, found, **more):
         return real(self, replace(search, before=CLEAR) if found else search, found=found, **more)
 
-    wrapped(p, ContractDesk, "settle_search", change)
+    wrapped(p, SensorCommands, "settle_search", change)
 
 
 def claim_clears_search(p: Patch) -> None:
@@ -170,15 +170,15 @@ def claim_clears_search(p: Patch) -> None:
             self._clear_search(attempt.sensor_id)
         return token
 
-    wrapped(p, ContractDesk, "settle", change)
+    wrapped(p, SensorCommands, "settle", change)
 
 
 def pin_does_not_open_search(p: Patch) -> None:
-    p.setattr(ContractDesk, "_clear_search", lambda *_: None)
+    p.setattr(SensorCommands, "_clear_search", lambda *_: None)
 
 
 def locked_people_are_named(p: Patch) -> None:
-    p.setattr(ContractDesk, "barred", lambda *_: frozenset())
+    p.setattr(SensorCommands, "barred", lambda *_: frozenset())
 
 
 def no_exposure_budget(p: Patch) -> None:
@@ -205,7 +205,7 @@ def strong_match_keeps_exposure(p: Patch) -> None:
 
 
 def unbound_beside_a_pin(p: Patch) -> None:
-    p.setattr(SensorAuthority, "_refuse_owned", lambda *_: None)
+    p.setattr(SensorAuthorization, "_refuse_owned", lambda *_: None)
 
 
 def pin_wait_skipped_after_reboot(p: Patch) -> None:
@@ -225,7 +225,7 @@ def authenticator_id_kept(p: Patch) -> None:
         state = real(self, sensor_id, user, token)
         return replace(state, authenticator_id=old or state.authenticator_id)
 
-    wrapped(p, SensorAuthority, "enrolled", change)
+    wrapped(p, SensorAuthorization, "enrolled", change)
 
 
 MUTANTS = [

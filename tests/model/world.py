@@ -5,10 +5,10 @@ from uuid import UUID
 import numpy as np
 
 from bioguard.commands import biometric, gatekeeper, keystore, policy, sensor
-from bioguard.commands.biometric import BIOMETRIC_UUID, Leave
+from bioguard.commands.biometric import BIOMETRIC_UUID, EraseAuthorization
 from bioguard.commands.configuration import CONFIGURE, Configuration
 from bioguard.commands.gatekeeper import GATEKEEPER_UUID
-from bioguard.commands.keystore import KEYSTORE_UUID, KeyError_
+from bioguard.commands.keystore import KEYSTORE_UUID, KeystoreError
 from bioguard.evidence.attack.target import Target
 from bioguard.records.consent import Purpose
 from bioguard.records.modality import Modality
@@ -53,8 +53,8 @@ class World:
     def _token(self, back: int) -> bytes:
         return self._reference.latest(self._tokens, back) or b""
 
-    def _leave(self, by: str, back: int) -> Leave:
-        return Leave(by_operator=True) if by == "operator" else Leave(token=self._token(back))
+    def _leave(self, by: str, back: int) -> EraseAuthorization:
+        return EraseAuthorization(by_operator=True) if by == "operator" else EraseAuthorization(token=self._token(back))
 
     # -- people and PINs ---------------------------------------------------------------------------------------------
 
@@ -131,7 +131,7 @@ class World:
         if not token:
             return "no token"
         answer = self._ask(keystore.CHECK_TOKEN, keystore.CheckToken(token=token), KEYSTORE_UUID)
-        return "OK" if answer.error is KeyError_.OK else "refused"
+        return "OK" if answer.error is KeystoreError.OK else "refused"
 
     # -- enrollment --------------------------------------------------------------------------------------------------
 

@@ -15,7 +15,7 @@ from bench.oracle.world import Insider
 from bioguard.match import twostage
 from bioguard.trusted.biometric import app, gallery_index, rates
 from bioguard.trusted.biometric.rates import Terms
-from bioguard.trusted.biometric.sensor_commands import ContractDesk, Search
+from bioguard.trusted.biometric.sensor_commands import Search, SensorCommands
 from bioguard.trusted.sensor.exposure import Exposures
 from bioguard.trusted.sensor.lockout import CLEAR
 from bioguard.trusted.sensor.tally import put_tally, read_tally
@@ -74,7 +74,7 @@ def test_an_insider_does_get_on_by_the_own_pin_and_only_by_it(strangers: Faces) 
 
 
 def no_counter_of_searches(p: Patch) -> None:
-    p.setattr(ContractDesk, "begin_search", lambda _self, modality: Search(modality, CLEAR, CLEAR))
+    p.setattr(SensorCommands, "begin_search", lambda _self, modality: Search(modality, CLEAR, CLEAR))
 
 
 def any_rate(p: Patch) -> None:
@@ -95,7 +95,7 @@ def no_budget(p: Patch) -> None:
 
 
 def anybodys_pin_renews(p: Patch) -> None:
-    real = ContractDesk._clear_search
+    real = SensorCommands._clear_search
 
     def clear(self, sensor_id):
         tally = read_tally(self._env.store, sensor_id)
@@ -103,7 +103,7 @@ def anybodys_pin_renews(p: Patch) -> None:
             put_tally(transaction, sensor_id, replace(tally, counts=bytes(len(tally.counts))))
         real(self, sensor_id)
 
-    p.setattr(ContractDesk, "_clear_search", clear)
+    p.setattr(SensorCommands, "_clear_search", clear)
 
 
 def only_hits_count(p: Patch) -> None:

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from bioguard.records.consent import (
     DAY_MS,
-    ConsentBook,
+    ConsentState,
     Grant,
     Purpose,
     Refusal,
@@ -29,7 +29,7 @@ def grant(purpose: Purpose = Purpose.UNLOCK, *, modality: Modality = FACE, versi
     )
 
 
-BOOK = granted(ConsentBook(), grant())
+BOOK = granted(ConsentState(), grant())
 
 
 @pytest.mark.parametrize(
@@ -37,7 +37,7 @@ BOOK = granted(ConsentBook(), grant())
     [
         (BOOK, Purpose.UNLOCK, NOW, 3, None),
         (BOOK, None, NOW, 3, None),
-        (ConsentBook(), Purpose.UNLOCK, NOW, 3, Refusal.NO_CONSENT),
+        (ConsentState(), Purpose.UNLOCK, NOW, 3, Refusal.NO_CONSENT),
         (BOOK, Purpose.IDENTIFY, NOW, 3, Refusal.NO_CONSENT),
         (BOOK, Purpose.UNLOCK, NOW + DAY_MS - 1, 3, None),
         (BOOK, Purpose.UNLOCK, NOW + DAY_MS, 3, Refusal.EXPIRED),
@@ -49,14 +49,14 @@ BOOK = granted(ConsentBook(), grant())
     ],
 )
 def test_the_rule(
-    book: ConsentBook, purpose: Purpose | None, now_ms: int, version: int, answer: Refusal | None
+    book: ConsentState, purpose: Purpose | None, now_ms: int, version: int, answer: Refusal | None
 ) -> None:
     assert allowed(book, FACE, purpose, policy_version=version, now_ms=now_ms) is answer
     assert allowed(book, Modality.FINGERPRINT, purpose, policy_version=version, now_ms=now_ms) is not None
 
 
 BOOKS = st.builds(
-    ConsentBook,
+    ConsentState,
     grants=st.lists(
         st.builds(
             Grant,
@@ -77,7 +77,7 @@ BOOKS = st.builds(
 
 @given(BOOKS, st.sampled_from(Modality), st.sampled_from([None, *Purpose]))
 def test_allowed_means_one_grant_satisfies_everything(
-    book: ConsentBook, modality: Modality, purpose: Purpose | None
+    book: ConsentState, modality: Modality, purpose: Purpose | None
 ) -> None:
     some = any(
         g.modality is modality
@@ -92,12 +92,12 @@ def test_allowed_means_one_grant_satisfies_everything(
 
 
 @given(BOOKS)
-def test_a_book_reads_back_from_its_bytes(book: ConsentBook) -> None:
-    assert ConsentBook.from_bytes(book.to_bytes()) == book
+def test_a_book_reads_back_from_its_bytes(book: ConsentState) -> None:
+    assert ConsentState.from_bytes(book.to_bytes()) == book
 
 
 @given(BOOKS, st.sampled_from(Purpose))
-def test_after_a_withdrawal_that_purpose_is_never_allowed(book: ConsentBook, purpose: Purpose) -> None:
+def test_after_a_withdrawal_that_purpose_is_never_allowed(book: ConsentState, purpose: Purpose) -> None:
     left = withdrawn(book, FACE, purpose)
     assert allowed(left, FACE, purpose, policy_version=3, now_ms=NOW) is not None
 
@@ -110,7 +110,7 @@ def test_a_new_grant_replaces_the_old_one_and_lifts_the_objection_to_it() -> Non
 
 
 def test_a_suspended_grant_keeps_its_records_and_an_expired_one_does_not() -> None:
-    assert purpose_ends_ms(granted(ConsentBook(), grant(version=1)), FACE) == NOW + DAY_MS
+    assert purpose_ends_ms(granted(ConsentState(), grant(version=1)), FACE) == NOW + DAY_MS
     assert purpose_ends_ms(BOOK, FACE) == NOW + DAY_MS
     assert purpose_ends_ms(BOOK, Modality.FINGERPRINT) == 0
     assert purpose_ends_ms(replace(BOOK, of_age=False), FACE) == 0

@@ -12,7 +12,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 from bioguard.proofs.merkle import root_hash
 from bioguard.records.audit_events import Event
 from bioguard.records.consent import DAY_MS, MAX_MS
-from bioguard.trusted.policy.audit_log import LOG_DAYS, Journal, JournalClock, JournaledStore
+from bioguard.trusted.policy.audit_log import LOG_DAYS, AuditedStore, AuditLog, JournalClock
 from tee_sim.shared.clock import FakeClock
 from tee_sim.shared.errors import TeeError, TeeResult
 from tee_sim.shared.rng import SeededRng
@@ -55,7 +55,7 @@ class LogMachine(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
         self.store, self.clock = MemoryStore(), FakeClock()
-        self.journal = Journal(self.store, self.clock, SeededRng(b"log"))  # type: ignore[arg-type]
+        self.journal = AuditLog(self.store, self.clock, SeededRng(b"log"))  # type: ignore[arg-type]
         self.model: list[tuple[Event, int, int]] = []  # event, number, wall time
         self.pruned = 0
 
@@ -78,7 +78,7 @@ class LogMachine(RuleBasedStateMachine):
 
     @rule()
     def restart(self) -> None:
-        self.journal = Journal(self.store, self.clock, SeededRng(b"again"))  # type: ignore[arg-type]
+        self.journal = AuditLog(self.store, self.clock, SeededRng(b"again"))  # type: ignore[arg-type]
 
     def _due(self, end_ms: int) -> bool:
         return end_ms <= self.journal.now_ms()
@@ -111,11 +111,11 @@ LogMachine.TestCase.settings = settings(max_examples=25, stateful_step_count=15,
 TestLog = LogMachine.TestCase
 
 
-def started(store: MemoryStore, clock: FakeClock) -> Journal:
-    return Journal(store, clock, SeededRng(b""))  # type: ignore[arg-type]
+def started(store: MemoryStore, clock: FakeClock) -> AuditLog:
+    return AuditLog(store, clock, SeededRng(b""))  # type: ignore[arg-type]
 
 
-def logged(journal: Journal) -> int:
+def logged(journal: AuditLog) -> int:
     journal.note(Event.STARTED, number=1)
     journal.flush()
     return journal.now_ms()
@@ -186,8 +186,8 @@ def test_the_applications_clock_is_the_journals() -> None:
 
 def test_storing_and_erasing_a_record_make_their_entries_by_themselves() -> None:
     store = MemoryStore()
-    journal = Journal(store, FakeClock(), SeededRng(b""))  # type: ignore[arg-type]
-    journaled = JournaledStore(store, journal)  # type: ignore[arg-type]
+    journal = AuditLog(store, FakeClock(), SeededRng(b""))  # type: ignore[arg-type]
+    journaled = AuditedStore(store, journal)  # type: ignore[arg-type]
     with journaled.transaction() as transaction:
         transaction.put(b"R" + b"i" * 16, b"sealed", kind="face", owner=b"u" * 16, commitment=b"d" * 32)
     with journaled.transaction() as transaction:
@@ -200,7 +200,7 @@ def test_storing_and_erasing_a_record_make_their_entries_by_themselves() -> None
 @pytest.mark.parametrize(("age_ms", "pruned"), [(29 * DAY_MS, 0), (30 * DAY_MS, 0), (30 * DAY_MS + 1, 1)])
 def test_a_body_is_pruned_right_after_thirty_days(age_ms: int, pruned: int) -> None:
     clock = FakeClock()
-    journal = Journal(MemoryStore(), clock, SeededRng(b""))  # type: ignore[arg-type]
+    journal = AuditLog(MemoryStore(), clock, SeededRng(b""))  # type: ignore[arg-type]
     journal.note(Event.STARTED, number=1)
     journal.flush()
     clock.advance(age_ms)

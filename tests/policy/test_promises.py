@@ -16,7 +16,7 @@ from bioguard.evidence.policy_clauses import CLAUSES, clause
 from bioguard.evidence.policy_trials import TRIALS, conduct
 from bioguard.evidence.sbom import components
 from bioguard.evidence.source_scan import scan_source
-from bioguard.evidence.temporary_device import Lab
+from bioguard.evidence.temporary_device import TemporaryDevice
 from bioguard.report import Status
 from tee_sim.normal.sandbox_verdict.verdict import Level, Verdict
 from tee_sim.shared.schema import Record, Text
@@ -30,7 +30,7 @@ BY_ID = {t.id: t for t in TRIALS}
 
 @pytest.fixture(scope="module")
 def lab(tmp_path_factory: pytest.TempPathFactory) -> Any:
-    with Lab(tmp_path_factory.mktemp("promises") / "device", Level.NOT_ENFORCED) as made:
+    with TemporaryDevice(tmp_path_factory.mktemp("promises") / "device", Level.NOT_ENFORCED) as made:
         yield made
 
 
@@ -51,7 +51,7 @@ def test_every_promise_has_a_check_and_every_check_has_a_broken_variant() -> Non
 
 
 @pytest.mark.parametrize("check_id", sorted(BY_ID))
-def test_the_product_keeps_the_promise(check_id: str, lab: Lab, tmp_path: Path) -> None:
+def test_the_product_keeps_the_promise(check_id: str, lab: TemporaryDevice, tmp_path: Path) -> None:
     check = conduct(BY_ID[check_id], lab, tmp_path)
     assert (check.status, check.details) == (Status.PASS, check.details)
     assert (tmp_path / f"{check_id}.json").is_file()
@@ -59,12 +59,14 @@ def test_the_product_keeps_the_promise(check_id: str, lab: Lab, tmp_path: Path) 
 
 
 @pytest.mark.parametrize("check_id", sorted(BROKEN))
-def test_a_product_that_breaks_it_fails(check_id: str, lab: Lab, tmp_path: Path, monkeypatch: Patch) -> None:
+def test_a_product_that_breaks_it_fails(
+    check_id: str, lab: TemporaryDevice, tmp_path: Path, monkeypatch: Patch
+) -> None:
     """It fails by the observation that is about the promise, not because something else went wrong."""
     broken = BROKEN[check_id]
     broken.put_in_place(monkeypatch, tmp_path)
     if broken.build:
-        with Lab(tmp_path / "device", Level.NOT_ENFORCED) as other:
+        with TemporaryDevice(tmp_path / "device", Level.NOT_ENFORCED) as other:
             check = conduct(BY_ID[check_id], other)
     else:
         _forget_second_devices(lab)
@@ -74,7 +76,7 @@ def test_a_product_that_breaks_it_fails(check_id: str, lab: Lab, tmp_path: Path,
     assert any(line.startswith(broken.shows) for line in failed), (check.summary, check.details)
 
 
-def _forget_second_devices(lab: Lab) -> None:
+def _forget_second_devices(lab: TemporaryDevice) -> None:
     """A trial that makes a device of its own makes it anew: one that is there already would be its failure."""
     for path in lab.directory.parent.glob(f"{lab.directory.name}-*"):
         shutil.rmtree(path)
@@ -83,12 +85,12 @@ def _forget_second_devices(lab: Lab) -> None:
 def test_an_unchanged_build_passes(tmp_path: Path, monkeypatch: Patch) -> None:
     """So what fails above is the change, not the way the build is run."""
     install(monkeypatch, tmp_path / "build", ())
-    with Lab(tmp_path / "device", Level.NOT_ENFORCED) as other:
+    with TemporaryDevice(tmp_path / "device", Level.NOT_ENFORCED) as other:
         check = conduct(BY_ID["BG-STO-003"], other)
     assert (check.status, check.details) == (Status.PASS, check.details)
 
 
-def test_a_secure_world_that_is_not_there_is_unknown(lab: Lab, monkeypatch: Patch) -> None:
+def test_a_secure_world_that_is_not_there_is_unknown(lab: TemporaryDevice, monkeypatch: Patch) -> None:
     def gone(*_args: Any, **_kwargs: Any) -> None:
         raise TeeUnavailable("the secure world died", hint="")
 
@@ -195,12 +197,14 @@ def test_battery(report: EgressReport, statuses: tuple[Status, Status], tmp_path
     assert tuple(c.status for c in confinement.battery_checks(tmp_path, quick=True)) == statuses
 
 
-def _leaks(lab: Lab, raw: Path) -> list[Status]:
+def _leaks(lab: TemporaryDevice, raw: Path) -> list[Status]:
     _forget_second_devices(lab)
     return [c.status for c in confinement.leak_checks(lab, raw, quick=True)]
 
 
-def test_a_feature_in_clear_and_another_file_are_found(lab: Lab, tmp_path: Path, monkeypatch: Patch) -> None:
+def test_a_feature_in_clear_and_another_file_are_found(
+    lab: TemporaryDevice, tmp_path: Path, monkeypatch: Patch
+) -> None:
     with monkeypatch.context() as patch:
         install(patch, tmp_path / "build", NOT_ENCRYPTED)
         assert _leaks(lab, tmp_path) == [Status.FAIL, Status.PASS]

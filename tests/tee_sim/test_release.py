@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from tee_sim.normal.reply_timing import ReleaseGrid
+from tee_sim.normal.reply_timing import ReplyQuantizer
 
 
 class Time:
@@ -20,7 +20,7 @@ class Time:
 )
 def test_release_is_the_next_grid_line(worked_ms: float, released_ms: float, bits: float) -> None:
     time = Time()
-    grid = ReleaseGrid(period_ms=5, now_s=lambda: time.now, sleep_s=time.sleep)
+    grid = ReplyQuantizer(period_ms=5, now_s=lambda: time.now, sleep_s=time.sleep)
     start = time.now
     time.now += worked_ms / 1000
     assert grid.hold(start) == pytest.approx(bits)
@@ -28,4 +28,4 @@ def test_release_is_the_next_grid_line(worked_ms: float, released_ms: float, bit
 
 
 def test_without_a_grid_timing_is_not_bounded() -> None:
-    assert ReleaseGrid(period_ms=0).hold(0.0) == math.inf
+    assert ReplyQuantizer(period_ms=0).hold(0.0) == math.inf

@@ -15,7 +15,7 @@ from bioguard.cli.demo_sensor import take
 from bioguard.cli.import_options import import_options
 from bioguard.cli.output import Output, Result
 from bioguard.cli.state import CliState, pass_state
-from bioguard.commands.biometric import Leave
+from bioguard.commands.biometric import EraseAuthorization
 from bioguard.device import Device, DeviceOptions
 from bioguard.device.consent import grant_all, signed_log
 from bioguard.device.pins import check_token, enrollment_token, set_pin, unlock, verify_pin
@@ -131,7 +131,7 @@ def demo(state: CliState, data: Path | None, keep: Path | None, options: ImportO
         identified = sum(_identified(device, person) for person in faces)
         out.step(f"search   1:N by face: {identified}/{len(faces)} people found among {records} records")
         erased = next(device.records(people[0].name))
-        leave = Leave(token=verify_pin(device, people[0].name, DEMO_PIN))
+        leave = EraseAuthorization(token=verify_pin(device, people[0].name, DEMO_PIN))
         receipt = erasure_receipt(device, [device.erase(people[0].name, erased.record_id, leave)])
         out.step(f"erase    record {erased.record_id[:8]}... of {people[0].name}, digest {erased.digest[:16]}...")
         head = receipt.verify()

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import click
 
-from bioguard.cli.erasing import confirm_erasure, leave_options, leave_to_erase, receipt_option, write_receipt
+from bioguard.cli.erasing import confirm_erasure, erase_authorization, leave_options, receipt_option, write_receipt
 from bioguard.cli.import_options import import_options
 from bioguard.cli.output import Result, table
 from bioguard.cli.samples import read_samples
@@ -158,7 +158,7 @@ def erase(
     what = "all records" if everything else f"{len(record_ids)} record(s)"
     confirm_erasure(state, f"{what} of {user}", force=force, receipt=receipt)
     with state.device() as device:
-        leave = leave_to_erase(state, device, user, pin_file, operator=operator)
+        leave = erase_authorization(state, device, user, pin_file, operator=operator)
         there = [r.record_id for r in device.records(user)]
         unknown = [i for i in record_ids if i not in there]
         if unknown:

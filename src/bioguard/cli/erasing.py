@@ -8,13 +8,13 @@ import click
 
 from bioguard.cli.secrets import person_token, pin_file_option
 from bioguard.cli.state import CliState
-from bioguard.commands.biometric import Leave
+from bioguard.commands.biometric import EraseAuthorization
 from bioguard.device import Device
 from bioguard.device.receipts import erasure_receipt
 from bioguard.errors import InputRefused
 from bioguard.user_files import check_output, write_output
 
-__all__ = ["confirm_erasure", "leave_options", "leave_to_erase", "receipt_option", "write_receipt"]
+__all__ = ["confirm_erasure", "erase_authorization", "leave_options", "receipt_option", "write_receipt"]
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -34,9 +34,15 @@ def leave_options(command: F) -> F:
     return pin_file_option(_operator_option(command))
 
 
-def leave_to_erase(state: CliState, device: Device, user: str, pin_file: Path | None, *, operator: bool) -> Leave:
+def erase_authorization(
+    state: CliState, device: Device, user: str, pin_file: Path | None, *, operator: bool
+) -> EraseAuthorization:
     """The operator's leave, or the person's: their PIN, if they have one."""
-    return Leave(by_operator=True) if operator else Leave(token=person_token(state, device, user, pin_file))
+    return (
+        EraseAuthorization(by_operator=True)
+        if operator
+        else EraseAuthorization(token=person_token(state, device, user, pin_file))
+    )
 
 
 def confirm_erasure(state: CliState, what: str, *, force: bool, receipt: Path | None) -> None:

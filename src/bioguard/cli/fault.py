@@ -13,7 +13,7 @@ from bioguard.device.lock import DeviceLock
 from bioguard.errors import InputRefused
 from bioguard.records.modality import Modality
 from bioguard.simulate.faults.device_faults import step_needs_stepped_clock
-from bioguard.simulate.faults.properties import KNOBS, Knobs, knob
+from bioguard.simulate.faults.properties import KNOBS, SensorProperties, knob
 from bioguard.simulate.faults.scenario import Scenario
 from bioguard.simulate.virtual_hal.script_player import play
 from tee_sim.shared.clock import ClockKind
@@ -63,7 +63,7 @@ def set_(state: CliState, assignments: tuple[str, ...], fault_seed: int | None) 
       bioguard fault set quality_sequence=2,5,1
       bioguard fault set next_enrollment=2:1000-[5,1],500:true storage=commit@3:enospc
     """
-    wanted = Knobs(dict(_assignment(text) for text in assignments))
+    wanted = SensorProperties(dict(_assignment(text) for text in assignments))
     if wanted.number("clock_step_ms"):
         with state.device() as device:
             if device.running.ready.clock is not ClockKind.STEPPED:

@@ -10,7 +10,7 @@ from bioguard.cli.pin import token_option
 from bioguard.cli.samples import read_sample
 from bioguard.cli.state import CliState, pass_state
 from bioguard.device import clock
-from bioguard.device.strong_auth_times import noted
+from bioguard.device.strong_auth_times import record_unlock
 from bioguard.exit_codes import ExitCode
 from bioguard.formats import ImportOptions
 from bioguard.user_files import check_output, write_output
@@ -74,7 +74,7 @@ def authenticate(
         check_output(token_file)
     with state.device() as device:
         answer = device.authenticate(user, sample, fmr_inverse=fmr, operation_id=operation_id)
-        noted(device.directory, device.user_handle(user), clock.now(device).boot_ms, matched=answer.match)
+        record_unlock(device.directory, device.user_handle(user), clock.now(device).boot_ms, matched=answer.match)
     if token_file is not None and answer.token is not None:
         write_output(token_file, answer.token, private=True)
     elif token_file is not None and answer.match:

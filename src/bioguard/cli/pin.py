@@ -10,7 +10,7 @@ from bioguard.cli.state import CliState, pass_state
 from bioguard.device import clock
 from bioguard.device.pins import has_pin, lock_info, set_pin, unlock, verify_pin
 from bioguard.device.strong_auth_rules import android_fallback, apple_fallback
-from bioguard.device.strong_auth_times import noted, unlock_times
+from bioguard.device.strong_auth_times import record_unlock, unlock_times
 from bioguard.errors import BioguardError, NotPermitted
 from bioguard.exit_codes import ExitCode
 from bioguard.records.modality import Modality
@@ -91,7 +91,7 @@ def verify(state: CliState, user: str, pin_file: Path | None, challenge: int, to
             if error.code != "pin.wrong":
                 raise
             return _wrong(user, error)
-        noted(device.directory, device.user_handle(user), clock.now(device).boot_ms, credential=True)
+        record_unlock(device.directory, device.user_handle(user), clock.now(device).boot_ms, credential=True)
     if token_file is not None:
         write_output(token_file, token, private=True)
     return Result(
@@ -120,7 +120,7 @@ def unlock_(state: CliState, user: str, pin_file: Path | None) -> Result:
     """End a lockout of USER's fingers and faces with the PIN."""
     with state.device() as device:
         unlock(device, user, read_pin(state, pin_file))
-        noted(device.directory, device.user_handle(user), clock.now(device).boot_ms, credential=True)
+        record_unlock(device.directory, device.user_handle(user), clock.now(device).boot_ms, credential=True)
     return Result(command="pin-unlock", outcome="unlocked", data={"user": user}, lines=[f"unlocked {user}"])
 
 

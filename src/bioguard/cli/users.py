@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from bioguard.cli.erasing import confirm_erasure, leave_options, leave_to_erase, receipt_option, write_receipt
+from bioguard.cli.erasing import confirm_erasure, erase_authorization, leave_options, receipt_option, write_receipt
 from bioguard.cli.output import Result
 from bioguard.cli.state import CliState, pass_state
 
@@ -58,7 +58,7 @@ def remove(
     """Erase all records of a user, then forget the name. A user with a PIN is asked for it."""
     confirm_erasure(state, f"everything of {name}", force=force, receipt=receipt)
     with state.device() as device:
-        leave = leave_to_erase(state, device, name, pin_file, operator=operator)
+        leave = erase_authorization(state, device, name, pin_file, operator=operator)
         digests = list(device.remove_user(name, leave))
         written = write_receipt(state, device, digests, receipt)
     return Result(

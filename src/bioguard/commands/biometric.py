@@ -38,10 +38,10 @@ __all__ = [
     "Enroll",
     "Enrolled",
     "Erase",
+    "EraseAuthorization",
     "Erased",
     "Identified",
     "Identify",
-    "Leave",
     "ListRecords",
     "Page",
     "RecordSummary",
@@ -150,7 +150,7 @@ class CheckLabel(Record):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChangeLabel(Record):
-    """A user has another name now. The token as in `Leave`."""
+    """A user has another name now. The token as in `EraseAuthorization`."""
 
     user: Annotated[bytes, _ID]
     label: Annotated[bytes, _DIGEST]
@@ -158,7 +158,7 @@ class ChangeLabel(Record):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Leave(Record):
+class EraseAuthorization(Record):
     """By whose leave something is erased: the person's, shown by a PIN token, or the operator's, which the log tells.
 
     A user who never presented a PIN, to enroll or to consent, needs no token.
@@ -173,7 +173,7 @@ class RemoveUser(Record):
     """Erase a user's records and state."""
 
     user: Annotated[bytes, _ID]
-    leave: Leave
+    leave: EraseAuthorization
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -301,7 +301,7 @@ class Erase(Record):
 
     user: Annotated[bytes, _ID]
     record_id: Annotated[bytes, _ID]
-    leave: Leave
+    leave: EraseAuthorization
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -314,7 +314,10 @@ class Erased(Record):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Relabel(Record):
-    """A record is of another finger than was said: position 1..10 as in `Enroll`. The token as in `Leave`."""
+    """A record is of another finger than was said: position 1..10 as in `Enroll`.
+
+    The token is the one of `EraseAuthorization`.
+    """
 
     user: Annotated[bytes, _ID]
     record_id: Annotated[bytes, _ID]

@@ -9,9 +9,27 @@ from tee_sim.shared.schema import AtMost, Fixed, Items, Record, UpTo
 from tee_sim.shared.ta_api import Command
 
 __all__ = [
-    "ABORT", "BEGIN", "CHECK_TOKEN", "DELETE_KEY", "FINISH", "GENERATE_KEY", "KEYSTORE_UUID", "Abort", "Authorizations",
-    "Begin", "Begun", "CheckToken", "DeleteKey", "Finish", "Finished", "GenerateKey", "Generated", "KeyAlgorithm",
-    "KeyError_", "KeyPurpose", "KeystoreDone",
+    "ABORT",
+    "BEGIN",
+    "CHECK_TOKEN",
+    "DELETE_KEY",
+    "FINISH",
+    "GENERATE_KEY",
+    "KEYSTORE_UUID",
+    "Abort",
+    "Authorizations",
+    "Begin",
+    "Begun",
+    "CheckToken",
+    "DeleteKey",
+    "Finish",
+    "Finished",
+    "GenerateKey",
+    "Generated",
+    "KeyAlgorithm",
+    "KeyPurpose",
+    "KeystoreDone",
+    "KeystoreError",
 ]  # fmt: skip
 
 KEYSTORE_UUID = UUID("9a418d0c-2c7c-5f03-8b7a-01c21d52c6e3")
@@ -22,7 +40,7 @@ MAX_INPUT_BYTES = 4096
 
 
 @unique
-class KeyError_(IntEnum):  # noqa: N801  # KeyError is Python's own
+class KeystoreError(IntEnum):  # KeyError is Python's own
     """android.hardware.security.keymint ErrorCode, the ones we give."""
 
     OK = 0
@@ -84,7 +102,7 @@ class GenerateKey(Record):
 class Generated(Record):
     """key_id with OK; public_key for ED25519."""
 
-    error: KeyError_
+    error: KeystoreError
     key_id: Annotated[bytes, Fixed(16)] | None = None
     public_key: Annotated[bytes, Fixed(32)] | None = None
 
@@ -102,7 +120,7 @@ class Begin(Record):
 class Begun(Record):
     """The operation handle is the challenge that a per-operation token must carry."""
 
-    error: KeyError_
+    error: KeystoreError
     operation: Annotated[int, UpTo(U64_MAX)] = 0
 
 
@@ -120,7 +138,7 @@ class Finish(Record):
 class Finished(Record):
     """mac for HMAC, signature for ED25519; neither for VERIFY."""
 
-    error: KeyError_
+    error: KeystoreError
     mac: Annotated[bytes, Fixed(32)] | None = None
     signature: Annotated[bytes, Fixed(64)] | None = None
 
@@ -143,7 +161,7 @@ class DeleteKey(Record):
 class KeystoreDone(Record):
     """Just the error code."""
 
-    error: KeyError_
+    error: KeystoreError
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -19,7 +19,7 @@ from uuid import UUID
 
 from bioguard.commands import biometric as commands
 from bioguard.commands import gatekeeper
-from bioguard.commands.biometric import BIOMETRIC_UUID, Leave, RecordSummary, Status
+from bioguard.commands.biometric import BIOMETRIC_UUID, EraseAuthorization, RecordSummary, Status
 from bioguard.commands.configuration import (
     CONFIGURE,
     DEFAULT_FMR_INVERSE,
@@ -42,10 +42,10 @@ from bioguard.device.launch import Running, start
 from bioguard.device.lock import DeviceLock
 from bioguard.device.names import Names
 from bioguard.device.options import DeviceOptions
-from bioguard.device.password_handles import Handles
+from bioguard.device.password_handles import PasswordHandles
 from bioguard.device.rates import claim_refused, init_refused, search_refused
 from bioguard.device.start import tell_start
-from bioguard.device.user_registry import People
+from bioguard.device.user_registry import UserRegistry
 from bioguard.device.world import World, tee_errors
 from bioguard.errors import InputRefused
 from bioguard.records import Features
@@ -58,7 +58,7 @@ __all__ = ["Device"]
 REKEY_TIMEOUT_MS = 3_600_000
 """An hour: a store of 100 000 records is resealed at some hundred records a second."""
 
-PERSON = Leave()
+BY_SUBJECT = EraseAuthorization()
 """The person's own leave, without a token: enough for a user who never presented a PIN."""
 
 Q = TypeVar("Q", bound=Record)
@@ -77,7 +77,7 @@ class Device:
         options: DeviceOptions = DeviceOptions(),  # noqa: B008  # frozen
     ) -> None:
         self.directory = directory
-        self._people = People(names, self.ask)
+        self._people = UserRegistry(names, self.ask)
         self._options = options
         self._world = World(directory, running, self._start_again, self._restarted, self._started)
         self._lock = lock
@@ -196,7 +196,7 @@ class Device:
         *,
         about: str | Callable[[A], str] = "",
         uuid: UUID = BIOMETRIC_UUID,
-        on_grid: bool = False,
+        quantize_timing: bool = False,
         expected: Collection[IntEnum] = (),
     ) -> A:
         """Send one command to a TA and return its reply, which is a yes. The only way from here to the secure world.
@@ -204,14 +204,16 @@ class Device:
         Args:
             about: names what is asked for, in the error; a function says it of the reply.
             uuid: the TA, by default the biometric one.
-            on_grid: release the reply on the time grid.
+            quantize_timing: release the reply on the time grid.
             expected: refusals that the caller looks at itself.
 
         Raises:
             BioguardError: by the tables in `bioguard.device.errors`: a refusal, or a secure world that is not there.
                 After its death the next question starts it again (`bioguard.device.world`).
         """
-        return self._world.ask(command, request, about=about, uuid=uuid, on_grid=on_grid, expected=expected)
+        return self._world.ask(
+            command, request, about=about, uuid=uuid, quantize_timing=quantize_timing, expected=expected
+        )
 
     def user_handle(self, name: str, *, fresh: bool = False) -> bytes:
         """The 16 bytes that stand for a user in the secure world.
@@ -252,7 +254,7 @@ class Device:
         """
         self._people.rename(name, new, token)
 
-    def remove_user(self, name: str, leave: Leave = PERSON) -> tuple[str, ...]:
+    def remove_user(self, name: str, leave: EraseAuthorization = BY_SUBJECT) -> tuple[str, ...]:
         """Erase all of a user's records and the PIN, then forget the name; return the salted digests (hex).
 
         A removal that was interrupted is finished: the secure world does not know the user any more, the name is left.
@@ -267,7 +269,7 @@ class Device:
         request = commands.RemoveUser(user=handle, leave=leave)
         self.ask(commands.REMOVE_USER, request, about=repr(name), expected=gone)
         self.ask(gatekeeper.DELETE_USER, gatekeeper.DeleteUser(user=handle), uuid=GATEKEEPER_UUID)
-        handles = Handles.load(self.directory)
+        handles = PasswordHandles.load(self.directory)
         if handles.users.pop(handle, None) is not None:
             handles.save()
         self._people.forget(name)
@@ -305,7 +307,7 @@ class Device:
             replace=replace,
             token=token,
         )
-        answer = self.ask(commands.ENROLL, request, about=lambda answer: judged(answer, samples), on_grid=True)
+        answer = self.ask(commands.ENROLL, request, about=lambda answer: judged(answer, samples), quantize_timing=True)
         return Enrollment(
             record_id=promised(answer.record_id, "a record").hex(),
             digest=promised(answer.digest, "a digest").hex(),
@@ -329,7 +331,7 @@ class Device:
             fmr_inverse=fmr_inverse,
             operation_id=operation_id,
         )
-        answer = self.ask(commands.AUTHENTICATE, request, on_grid=True, expected=(Status.RATE_NOT_OFFERED,))
+        answer = self.ask(commands.AUTHENTICATE, request, quantize_timing=True, expected=(Status.RATE_NOT_OFFERED,))
         if answer.status is Status.RATE_NOT_OFFERED:
             raise claim_refused(self.configuration, fmr_inverse)
         record_id = answer.record_id.hex() if answer.record_id else None
@@ -349,7 +351,7 @@ class Device:
         """
         sample = self.running.hooks.present("authenticate", sample_of(sample))
         request = commands.Identify(sample=sample.to_bytes(), fpir_inverse=fpir_inverse)
-        answer = self.ask(commands.IDENTIFY, request, on_grid=True, expected=(Status.RATE_NOT_OFFERED,))
+        answer = self.ask(commands.IDENTIFY, request, quantize_timing=True, expected=(Status.RATE_NOT_OFFERED,))
         if answer.status is Status.RATE_NOT_OFFERED:
             raise search_refused(self.configuration, fpir_inverse)
         return Identification(
@@ -379,7 +381,7 @@ class Device:
         answer = self.ask(commands.SHOW, commands.Show(record_id=record_id_of(record_id)), about=record_id)
         return self._info(promised(answer.record, "a record"))
 
-    def erase(self, name: str, record_id: str, leave: Leave = PERSON) -> str:
+    def erase(self, name: str, record_id: str, leave: EraseAuthorization = BY_SUBJECT) -> str:
         """Erase one record of a user; return its salted digest (hex).
 
         Raises:

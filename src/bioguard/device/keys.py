@@ -21,7 +21,7 @@ from bioguard.commands.keystore import (
 from bioguard.device.errors import promised
 from bioguard.device.facade import Device
 from bioguard.device.key_framework import KeyVerdict, binding_ids, key_verdict
-from bioguard.device.password_handles import Handles
+from bioguard.device.password_handles import PasswordHandles
 from bioguard.device.pins import authenticator_id
 from bioguard.errors import NotPermitted
 from bioguard.records.modality import Modality
@@ -48,7 +48,7 @@ class BoundKey:
 
 def _current(device: Device, name: str) -> tuple[int, list[int]]:
     """The PIN's secure user id (0 without a PIN) and the authenticator ids of all sensors."""
-    handle = Handles.load(device.directory).users.get(device.user_handle(name, fresh=True))
+    handle = PasswordHandles.load(device.directory).users.get(device.user_handle(name, fresh=True))
     root = PasswordHandle.from_bytes(handle).user_id if handle else 0
     return root, [authenticator_id(device, name, modality) for modality in Modality]
 

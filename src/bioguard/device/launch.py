@@ -12,7 +12,7 @@ from bioguard.device.hooks import Direct, Hooks
 from bioguard.device.options import DeviceOptions
 from bioguard.errors import TeeUnavailable, WrongUsage
 from tee_sim.normal.client import Context, Session
-from tee_sim.normal.reply_timing import ReleaseGrid
+from tee_sim.normal.reply_timing import ReplyQuantizer
 from tee_sim.normal.sandbox_verdict.verdict import Level, Verdict, cached_probes, judge, observe
 from tee_sim.normal.secure_process import Inspect, SecureProcess
 from tee_sim.normal.supplicant import Supplicant
@@ -51,7 +51,7 @@ class Running:
     measurements: dict[str, str]
     context: Context
     hooks: Hooks
-    grid: ReleaseGrid | None
+    grid: ReplyQuantizer | None
     _sessions: dict[UUID, Session] = field(default_factory=dict)
     _closed: bool = False
 
@@ -173,5 +173,5 @@ def start(directory: Path, fuses: Fuses, options: DeviceOptions, *, create: bool
         measurements={name: digest.hex() for name, digest in zip(names, locked.measurements, strict=True)},
         context=Context(hooks.transport(process)),
         hooks=hooks,
-        grid=ReleaseGrid(period_ms=options.release_grid_ms) if options.release_grid_ms > 0 else None,
+        grid=ReplyQuantizer(period_ms=options.release_grid_ms) if options.release_grid_ms > 0 else None,
     )

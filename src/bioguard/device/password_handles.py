@@ -9,7 +9,7 @@ from bioguard.device.incidents import detecting
 from bioguard.errors import IntegrityFailure
 from bioguard.private_files import read_json, write_file
 
-__all__ = ["HANDLES_FILE", "Handles"]
+__all__ = ["HANDLES_FILE", "PasswordHandles"]
 
 HANDLES_FILE = "pins.json"
 USER_BYTES = 16
@@ -37,14 +37,14 @@ def _load(directory: Path) -> dict[bytes, bytes]:
 
 
 @dataclass(slots=True)
-class Handles:
+class PasswordHandles:
     """The mapping from 16-byte users to handles, and its file."""
 
     directory: Path
     users: dict[bytes, bytes] = field(default_factory=dict)
 
     @classmethod
-    def load(cls, directory: Path) -> "Handles":
+    def load(cls, directory: Path) -> "PasswordHandles":
         """Read the file; an absent one is empty.
 
         Raises:

@@ -13,11 +13,11 @@ from dataclasses import dataclass
 from bioguard.commands import gatekeeper, keystore, sensor
 from bioguard.commands.biometric import Status
 from bioguard.commands.gatekeeper import GATEKEEPER_UUID, MAX_PIN_BYTES
-from bioguard.commands.keystore import KEYSTORE_UUID, KeyError_
+from bioguard.commands.keystore import KEYSTORE_UUID, KeystoreError
 from bioguard.commands.sensor import SensorStatus
 from bioguard.device.errors import from_status, promised
 from bioguard.device.facade import Device
-from bioguard.device.password_handles import Handles
+from bioguard.device.password_handles import PasswordHandles
 from bioguard.errors import InputRefused, NotPermitted
 from bioguard.records.locks import Lock
 from bioguard.records.modality import Modality
@@ -45,7 +45,7 @@ def _checked(pin: bytes) -> bytes:
 
 def has_pin(device: Device, name: str) -> bool:
     """Whether a PIN was set for this user. Raises InputRefused for an unknown user."""
-    return device.user_handle(name, fresh=True) in Handles.load(device.directory).users
+    return device.user_handle(name, fresh=True) in PasswordHandles.load(device.directory).users
 
 
 def set_pin(device: Device, name: str, pin: bytes, *, current: bytes | None = None) -> int:
@@ -55,7 +55,7 @@ def set_pin(device: Device, name: str, pin: bytes, *, current: bytes | None = No
         InputRefused: unknown user, or a PIN of no or too many bytes.
         NotPermitted: the current PIN is wrong or throttled.
     """
-    handles = Handles.load(device.directory)
+    handles = PasswordHandles.load(device.directory)
     user = device.user_handle(name, fresh=True)
     request = gatekeeper.EnrollPin(
         user=user,
@@ -77,7 +77,7 @@ def verify_pin(device: Device, name: str, pin: bytes, *, challenge: int = 0) -> 
         NotPermitted: no PIN is set, it is wrong, or it is throttled.
     """
     user = device.user_handle(name, fresh=True)
-    handle = Handles.load(device.directory).users.get(user)
+    handle = PasswordHandles.load(device.directory).users.get(user)
     if handle is None:
         raise NotPermitted("the user has no PIN", hint=f"run: bioguard pin set {name}", code="pin.none")
     request = gatekeeper.VerifyPin(user=user, challenge=challenge, handle=handle, pin=_checked(pin))
@@ -146,7 +146,7 @@ def check_token(device: Device, token: bytes) -> AuthToken:
     if not isinstance(token, bytes):
         raise InputRefused(f"a {type(token).__name__} is no token", hint="give its 69 bytes", code="request.argument")
     seen = AuthToken.from_bytes(token)
-    foreign = (KeyError_.VERIFICATION_FAILED,)
+    foreign = (KeystoreError.VERIFICATION_FAILED,)
     request = keystore.CheckToken(token=token)
     answer = device.ask(keystore.CHECK_TOKEN, request, uuid=KEYSTORE_UUID, expected=foreign)
     if answer.error in foreign:

@@ -5,7 +5,7 @@ from typing import cast
 
 from bioguard.commands.biometric import Status
 from bioguard.commands.gatekeeper import GatekeeperStatus
-from bioguard.commands.keystore import KeyError_
+from bioguard.commands.keystore import KeystoreError
 from bioguard.commands.sensor import SensorStatus
 from bioguard.errors import BioguardError, InputRefused, IntegrityFailure, NotPermitted
 
@@ -240,56 +240,56 @@ _GATEKEEPER: dict[GatekeeperStatus, Row] = {
     ),
 }
 
-_KEYSTORE: dict[KeyError_, Row] = {
-    KeyError_.UNSUPPORTED_PURPOSE: (
+_KEYSTORE: dict[KeystoreError, Row] = {
+    KeystoreError.UNSUPPORTED_PURPOSE: (
         InputRefused,
         "key.unsupported_purpose",
         "keystore does not do that with this kind of key",
         "sign or verify",
     ),
-    KeyError_.INCOMPATIBLE_PURPOSE: (
+    KeystoreError.INCOMPATIBLE_PURPOSE: (
         InputRefused,
         "key.incompatible_purpose",
         "the key is not for that",
         "make a key with this purpose",
     ),
-    KeyError_.INVALID_AUTHORIZATION_TIMEOUT: (
+    KeystoreError.INVALID_AUTHORIZATION_TIMEOUT: (
         InputRefused,
         "key.invalid_authorization_timeout",
         "a key cannot be released for 0 seconds",
         "give at least one second, or none for a token at each operation",
     ),
-    KeyError_.KEY_USER_NOT_AUTHENTICATED: (
+    KeystoreError.KEY_USER_NOT_AUTHENTICATED: (
         NotPermitted,
         "key.not_authenticated",
         "the auth token does not release this key",
         "authenticate again, for this operation",
     ),
-    KeyError_.INVALID_OPERATION_HANDLE: (
+    KeystoreError.INVALID_OPERATION_HANDLE: (
         InputRefused,
         "key.invalid_operation_handle",
         "there is no such operation",
         "begin it again: an operation is over after its first finish or abort",
     ),
-    KeyError_.VERIFICATION_FAILED: (
+    KeystoreError.VERIFICATION_FAILED: (
         NotPermitted,
         "key.verification_failed",
         "the signature does not verify",
         "check message, signature and key",
     ),
-    KeyError_.TOO_MANY_OPERATIONS: (
+    KeystoreError.TOO_MANY_OPERATIONS: (
         NotPermitted,
         "key.too_many_operations",
         "too many operations are open",
         "finish or abort one first",
     ),
-    KeyError_.INVALID_KEY_BLOB: (
+    KeystoreError.INVALID_KEY_BLOB: (
         InputRefused,
         "key.invalid_key_blob",
         "there is no such key, or it cannot be made like this",
         "make a key with secure ids or without authorization, not both",
     ),
-    KeyError_.INVALID_ARGUMENT: (
+    KeystoreError.INVALID_ARGUMENT: (
         InputRefused,
         "key.invalid_argument",
         "keystore refused an argument",
@@ -301,6 +301,6 @@ VOCABULARIES: dict[type[IntEnum], dict[IntEnum, Row]] = {
     Status: cast("dict[IntEnum, Row]", _STATUSES),
     SensorStatus: cast("dict[IntEnum, Row]", _SENSOR),
     GatekeeperStatus: cast("dict[IntEnum, Row]", _GATEKEEPER),
-    KeyError_: cast("dict[IntEnum, Row]", _KEYSTORE),
+    KeystoreError: cast("dict[IntEnum, Row]", _KEYSTORE),
 }
 """Every vocabulary in which a trusted application says yes (0) or no, and what each no is here."""

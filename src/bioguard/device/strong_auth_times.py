@@ -15,7 +15,7 @@ from bioguard.errors import NotPermitted, TeeUnavailable
 from bioguard.json_text import parse_json
 from bioguard.private_files import read_file, write_file
 
-__all__ = ["UNLOCK_FILE", "noted", "unlock_times"]
+__all__ = ["UNLOCK_FILE", "record_unlock", "unlock_times"]
 
 UNLOCK_FILE = "unlocks.json"
 
@@ -59,7 +59,9 @@ def unlock_times(directory: Path, user: bytes, now_ms: int) -> UnlockTimes:
     return _load(directory, now_ms).get(user.hex(), UnlockTimes())
 
 
-def noted(directory: Path, user: bytes, now_ms: int, *, credential: bool = False, matched: bool | None = None) -> None:
+def record_unlock(
+    directory: Path, user: bytes, now_ms: int, *, credential: bool = False, matched: bool | None = None
+) -> None:
     """Note a PIN, a match or a failed attempt, now, if it can be written; else the PIN is asked for sooner."""
     times = unlock_times(directory, user, now_ms)
     if credential:

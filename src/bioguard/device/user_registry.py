@@ -17,7 +17,7 @@ from tee_sim.ta_api import Command
 from tee_sim.shared.schema import Record
 from tee_sim.shared.ta_api import Command
 
-__all__ = ["People"]
+__all__ = ["UserRegistry"]
 
 Q = TypeVar("Q", bound=Record)
 A = TypeVar("A", bound=Record)
@@ -31,7 +31,7 @@ class Asker(Protocol):
     ) -> A: ...
 
 
-class People:
+class UserRegistry:
     """Names to handles and back.
 
     Raises, from everything that looks a name up: IntegrityFailure if the file gives a name to somebody else.

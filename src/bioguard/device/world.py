@@ -89,7 +89,7 @@ class World:
         *,
         about: str | Callable[[A], str],
         uuid: UUID,
-        on_grid: bool,
+        quantize_timing: bool,
         expected: Collection[IntEnum],
     ) -> A:
         """`bioguard.device.Device.ask`."""
@@ -102,7 +102,7 @@ class World:
                     raise_for_status(report)
                     self._heard = session  # before it is told: who hears of it may ask on
                     self._started(report)
-                reply = session.call(command, request, grid=running.grid if on_grid else None)
+                reply = session.call(command, request, grid=running.grid if quantize_timing else None)
             except TeeError as error:
                 if error.result is TeeResult.TARGET_DEAD:
                     running.forget(uuid)

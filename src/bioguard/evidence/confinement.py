@@ -9,7 +9,7 @@ from bioguard.device.directory import FILES
 from bioguard.errors import BioguardError
 from bioguard.evidence import escape_battery, leak_scan
 from bioguard.evidence.policy_clauses import CLAUSES
-from bioguard.evidence.temporary_device import Lab
+from bioguard.evidence.temporary_device import TemporaryDevice
 from bioguard.records.consent import Purpose
 from bioguard.records.modality import Modality
 from bioguard.report.model import Check, Evidence, Status
@@ -103,10 +103,10 @@ def battery_checks(raw: Path, *, quick: bool, progress: Callable[[int, int], Non
     )
 
 
-def leak_checks(main: Lab, raw: Path, *, quick: bool) -> Iterator[Check]:
+def leak_checks(main: TemporaryDevice, raw: Path, *, quick: bool) -> Iterator[Check]:
     """Plant features nobody has in a device of their own, use them, and look for them everywhere."""
     try:
-        with Lab(main.directory.parent / f"{main.directory.name}-canaries", main.allow_level) as lab:
+        with TemporaryDevice(main.directory.parent / f"{main.directory.name}-canaries", main.allow_level) as lab:
             found = list(_leaks_of(lab, raw, quick=quick))
     except BioguardError as error:
         summary = f"the canaries could not be used: {error.message}"
@@ -114,7 +114,7 @@ def leak_checks(main: Lab, raw: Path, *, quick: bool) -> Iterator[Check]:
     yield from found
 
 
-def _leaks_of(lab: Lab, raw: Path, *, quick: bool) -> Iterator[Check]:
+def _leaks_of(lab: TemporaryDevice, raw: Path, *, quick: bool) -> Iterator[Check]:
     """In the store, in what comes out of the pipes, and in the evidence itself."""
     canaries = leak_scan.make_canaries(CANARY_SEED, with_key=False)
     device, start = lab.device, len(lab.frames)

@@ -17,7 +17,7 @@ from bioguard.device.fuses import Fuses
 from bioguard.device.incidents import incidents
 from bioguard.device.names import Names
 from bioguard.device.options import DeviceOptions
-from bioguard.device.password_handles import Handles
+from bioguard.device.password_handles import PasswordHandles
 from bioguard.device.strong_auth_times import unlock_times
 from bioguard.errors import BioguardError, IntegrityFailure
 from bioguard.private_files import DAMAGED
@@ -81,7 +81,7 @@ def look_at(directory: Path, options: DeviceOptions) -> Iterator[Check]:
 
 _READERS: tuple[Callable[[Path], object], ...] = (
     Names.load,
-    Handles.load,
+    PasswordHandles.load,
     lambda directory: unlock_times(directory, bytes(16), 0),
     Scenario.load,
     incidents,

@@ -19,7 +19,7 @@ from bioguard.evidence import bundle, confinement
 from bioguard.evidence.policy_clauses import CLAUSES
 from bioguard.evidence.policy_trials import TRIALS, conduct
 from bioguard.evidence.static import static_checks
-from bioguard.evidence.temporary_device import Lab
+from bioguard.evidence.temporary_device import TemporaryDevice
 from bioguard.proofs.checkpoint import proof_of
 from bioguard.proofs.merkle import consistency_proof
 from bioguard.proofs.notes import NoteKey, NoteSigner
@@ -83,7 +83,7 @@ def run_audit(
         stage = Path(work) / "bundle"
         raw = stage / "raw"
         raw.mkdir(parents=True)
-        with Lab(Path(work) / "device", allow_level) as lab:
+        with TemporaryDevice(Path(work) / "device", allow_level) as lab:
             checks = _checks(lab, raw, created, quick=quick, progress=progress)
             report = _report(lab, checks, created, quick=quick)
             write_bundle(stage, report, lab, signer)
@@ -91,7 +91,7 @@ def run_audit(
     return report, signer.key
 
 
-def _checks(lab: Lab, raw: Path, created: str, *, quick: bool, progress: Progress | None) -> list[Check]:
+def _checks(lab: TemporaryDevice, raw: Path, created: str, *, quick: bool, progress: Progress | None) -> list[Check]:
     steps = OTHER_CHECKS + len(TRIALS)
     found: list[Check] = []
 
@@ -116,7 +116,7 @@ def _checks(lab: Lab, raw: Path, created: str, *, quick: bool, progress: Progres
     return found
 
 
-def _attestation_check(lab: Lab) -> Check:
+def _attestation_check(lab: TemporaryDevice) -> Check:
     """A token in each profile, checked as a stranger would."""
     nonce, seen = secrets.token_bytes(32), list[str]()
     try:
@@ -138,7 +138,7 @@ def _attestation_check(lab: Lab) -> Check:
     )
 
 
-def _report(lab: Lab, checks: list[Check], created: str, *, quick: bool) -> Report:
+def _report(lab: TemporaryDevice, checks: list[Check], created: str, *, quick: bool) -> Report:
     running = lab.device.running
     requirements = tuple(Requirement(id=c.id, section=c.section, promise=c.promise, control=c.control) for c in CLAUSES)
     draft = Report(
@@ -173,7 +173,7 @@ def _report(lab: Lab, checks: list[Check], created: str, *, quick: bool) -> Repo
     return replace(draft, headline=headline, key_numbers=numbers)
 
 
-def write_bundle(stage: Path, report: Report, lab: Lab, signer: NoteSigner) -> None:
+def write_bundle(stage: Path, report: Report, lab: TemporaryDevice, signer: NoteSigner) -> None:
     """Write report, log, proofs, keys, statement and token of a lab into `stage`, where the checks wrote `raw`."""
     for name, form in FORMS.items():
         (stage / name).write_text(render(report, form), "utf-8")

@@ -18,7 +18,7 @@ from tee_sim.shared.schema import Items, Record, UpTo
 __all__ = [
     "DAY_MS",
     "MAX_MS",
-    "ConsentBook",
+    "ConsentState",
     "Grant",
     "Purpose",
     "Refusal",
@@ -70,7 +70,7 @@ class Grant(Record):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ConsentBook(Record):
+class ConsentState(Record):
     """Everything one user decided.
 
     Attributes:
@@ -89,7 +89,7 @@ class ConsentBook(Record):
 
 
 def allowed(
-    book: ConsentBook, modality: Modality, purpose: Purpose | None, *, policy_version: int, now_ms: int
+    book: ConsentState, modality: Modality, purpose: Purpose | None, *, policy_version: int, now_ms: int
 ) -> Refusal | None:
     """Whether an operation may go on; None means yes.
 
@@ -115,19 +115,19 @@ def allowed(
     return None
 
 
-def granted(book: ConsentBook, grant: Grant) -> ConsentBook:
+def granted(book: ConsentState, grant: Grant) -> ConsentState:
     """The book with this grant instead of an older one of the same kind; an objection to its purpose is lifted."""
     kept = tuple(g for g in book.grants if (g.modality, g.purpose) != (grant.modality, grant.purpose))
     objections = tuple(p for p in book.objections if p != int(grant.purpose))
     return replace(book, grants=(*kept, grant), objections=objections, of_age=True)
 
 
-def withdrawn(book: ConsentBook, modality: Modality, purpose: Purpose) -> ConsentBook:
+def withdrawn(book: ConsentState, modality: Modality, purpose: Purpose) -> ConsentState:
     """The book without that grant."""
     return replace(book, grants=tuple(g for g in book.grants if (g.modality, g.purpose) != (modality, purpose)))
 
 
-def purpose_ends_ms(book: ConsentBook, modality: Modality) -> int:
+def purpose_ends_ms(book: ConsentState, modality: Modality) -> int:
     """When the last grant of the modality ends that could be used, now or after a confirmation or a lifted objection.
 
     0 where there is none: nothing of the modality may be kept, whatever the time.

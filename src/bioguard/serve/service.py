@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from bioguard import __version__
-from bioguard.commands.biometric import Leave
+from bioguard.commands.biometric import EraseAuthorization
 from bioguard.device import Device, pins
 from bioguard.device.consent import grant
 from bioguard.device.fingers import finger_name
@@ -137,7 +137,7 @@ class DeviceService:
         return p.Nothing()
 
     def _remove_user(self, request: p.RemoveUser) -> p.Nothing:
-        leave = Leave(token=request.token, by_operator=request.by_operator)
+        leave = EraseAuthorization(token=request.token, by_operator=request.by_operator)
         self._device.remove_user(_name(request.name), leave)
         return p.Nothing()
 
@@ -206,7 +206,7 @@ class DeviceService:
         return p.RecordIds(record_ids=tuple(bytes.fromhex(r.record_id) for r in records))
 
     def _erase(self, request: p.Erase) -> p.Erased:
-        leave = Leave(token=request.token, by_operator=request.by_operator)
+        leave = EraseAuthorization(token=request.token, by_operator=request.by_operator)
         digest = self._device.erase(_name(request.name), request.record_id.hex(), leave)
         return p.Erased(digest=bytes.fromhex(digest))
 

@@ -16,14 +16,14 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from tee_sim.secure.rpmb_client import RpmbClient
-from tee_sim.secure.storage.directory_pages import Ref
+from tee_sim.secure.storage.directory_pages import PageRef
 from tee_sim.shared.blobs import ANCHOR_NAME, BlobStore, Changes
 from tee_sim.shared.errors import TeeError, TeeResult
 from tee_sim.shared.object_header import NONCE_BYTES, TAG_BYTES
 from tee_sim.shared.rng import Rng
 from tee_sim.shared.rpmb_frames import BLOCK_BYTES, MAX_COUNTER
 
-__all__ = ["Anchor", "AnchorRecord", "DiskCell", "RpmbCell"]
+__all__ = ["Anchor", "AnchorRecord", "DiskAnchorSlot", "RpmbAnchorSlot"]
 
 SALT_BYTES = 32
 _MAGIC = b"TSA1"
@@ -43,8 +43,8 @@ class AnchorRecord:
     """
 
     epoch: int
-    current: Ref
-    pending: Ref | None = None
+    current: PageRef
+    pending: PageRef | None = None
     generation: int
     salt: bytes
     next_salt: bytes | None = None
@@ -53,7 +53,7 @@ class AnchorRecord:
 
     def to_bytes(self) -> bytes:
         """206 bytes."""
-        pending = self.pending or Ref(0, bytes(32), bytes(32))
+        pending = self.pending or PageRef(0, bytes(32), bytes(32))
         return self.LAYOUT.pack(
             self.epoch, self.generation, self.pending is not None, self.next_salt is not None,
             self.current.key, self.current.hash, pending.key, pending.hash, self.salt, self.next_salt or bytes(32),
@@ -66,13 +66,13 @@ class AnchorRecord:
             cls.LAYOUT.unpack(raw)
         )
         return cls(
-            epoch=epoch, generation=generation, current=Ref(0, key, digest),
-            pending=Ref(0, pending_key, pending_digest) if has_pending else None,
+            epoch=epoch, generation=generation, current=PageRef(0, key, digest),
+            pending=PageRef(0, pending_key, pending_digest) if has_pending else None,
             salt=salt, next_salt=next_salt if has_next else None,
         )  # fmt: skip
 
 
-class Cell(Protocol):
+class AnchorSlot(Protocol):
     """Where the sealed 256 bytes are kept."""
 
     level: int
@@ -91,7 +91,7 @@ class Cell(Protocol):
         ...
 
 
-class RpmbCell:
+class RpmbAnchorSlot:
     """Block 0 of a replay-protected device."""
 
     def __init__(self, client: RpmbClient, level: int) -> None:
@@ -122,7 +122,7 @@ class RpmbCell:
             self._client.program_key()
 
 
-class DiskCell:
+class DiskAnchorSlot:
     """A row of the untrusted disk."""
 
     level = 0
@@ -149,7 +149,7 @@ class Anchor:
     Raises TeeError SECURITY for a record that is not of this device, and what the cell raises.
     """
 
-    def __init__(self, cell: Cell, key: bytes, device_id: bytes, rng: Rng) -> None:
+    def __init__(self, cell: AnchorSlot, key: bytes, device_id: bytes, rng: Rng) -> None:
         self._cell = cell
         self._aead = AESGCM(key)
         self._associated = _LABEL + device_id

@@ -24,7 +24,7 @@ from tee_sim.shared.errors import TeeError, TeeResult
 from tee_sim.shared.object_header import NONCE_BYTES
 from tee_sim.shared.rng import Rng
 
-__all__ = ["Entry", "Node", "Ref", "RootInfo", "open_page", "seal_page"]
+__all__ = ["Entry", "Page", "PageRef", "RootInfo", "open_page", "seal_page"]
 
 HASH_BYTES = 32
 _PAGE_LABEL = b"tee_sim page v1"
@@ -41,7 +41,7 @@ _CHILD = struct.Struct(">Q32s32s")  # page number, key, hash
 _ENTRY = struct.Struct(">IIH60s")  # generation, body size, header size, wrapped key; then the header
 
 
-class Ref(NamedTuple):
+class PageRef(NamedTuple):
     """Where a page is, and all it takes to open it and to know that it is the newest."""
 
     number: int
@@ -80,7 +80,7 @@ class RootInfo:
 
 
 @dataclass(slots=True)
-class Node:
+class Page:
     """A page in memory. `items` are entry bytes (level 0), or references and, before sealing, child nodes.
 
     `keys` are sorted; in an inner page `keys[i]` is the lowest key child i was given, and everything below `keys[0]`
@@ -93,7 +93,7 @@ class Node:
     number: int = NEW
 
 
-def _encode(node: Node, info: RootInfo) -> bytes:
+def _encode(node: Page, info: RootInfo) -> bytes:
     parts = [_HEAD.pack(node.level, len(node.keys))]
     if node.number == 0:
         parts.append(_ROOT.pack(info.next_page, len(info.counts)))
@@ -103,7 +103,7 @@ def _encode(node: Node, info: RootInfo) -> bytes:
     return b"".join(parts)
 
 
-def _decode(raw: bytes, number: int) -> tuple[Node, RootInfo]:
+def _decode(raw: bytes, number: int) -> tuple[Page, RootInfo]:
     level, count = _HEAD.unpack_from(raw)
     position, info = _HEAD.size, RootInfo()
     if number == 0:
@@ -121,20 +121,20 @@ def _decode(raw: bytes, number: int) -> tuple[Node, RootInfo]:
         position = start + raw[position]
         keys.append(raw[start:position])
         if level:
-            items.append(Ref(*_CHILD.unpack_from(raw, position)))
+            items.append(PageRef(*_CHILD.unpack_from(raw, position)))
             position += _CHILD.size
         else:
             end = position + _ENTRY.size + int.from_bytes(raw[position + 8 : position + 10], "big")
             items.append(raw[position:end])
             position = end
-    return Node(level, keys, items, number), info
+    return Page(level, keys, items, number), info
 
 
 def _associated(device_id: bytes, number: int) -> bytes:
     return _PAGE_LABEL + device_id + number.to_bytes(8, "big")
 
 
-def seal_page(node: Node, info: RootInfo, device_id: bytes, rng: Rng) -> tuple[Ref, bytes]:
+def seal_page(node: Page, info: RootInfo, device_id: bytes, rng: Rng) -> tuple[PageRef, bytes]:
     """Seal a node whose children are references under a fresh key. Return its reference and the blob for the disk.
 
     `info` goes into the root page, number 0, only.
@@ -142,10 +142,10 @@ def seal_page(node: Node, info: RootInfo, device_id: bytes, rng: Rng) -> tuple[R
     key = rng.bytes(KEY_BYTES)
     sealed = AESGCM(key).encrypt(_NONCE, _encode(node, info), _associated(device_id, node.number))
     digest = hashlib.sha256(sealed).digest()
-    return Ref(node.number, key, digest), digest + sealed
+    return PageRef(node.number, key, digest), digest + sealed
 
 
-def open_page(ref: Ref, blob: bytes | None, device_id: bytes) -> tuple[Node, RootInfo]:
+def open_page(ref: PageRef, blob: bytes | None, device_id: bytes) -> tuple[Page, RootInfo]:
     """Open the one page that `ref` means.
 
     Raises:

@@ -21,7 +21,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from tee_sim.secure.keys import RPMB_TEST_KEY, KeyLadder
 from tee_sim.secure.rpmb_client import RpmbClient
-from tee_sim.secure.storage.anchor import SALT_BYTES, Anchor, AnchorRecord, DiskCell, RpmbCell
+from tee_sim.secure.storage.anchor import SALT_BYTES, Anchor, AnchorRecord, DiskAnchorSlot, RpmbAnchorSlot
 from tee_sim.secure.storage.anchorage import Anchorage
 from tee_sim.secure.storage.directory import Tree, Update
 from tee_sim.secure.storage.directory_pages import HASH_BYTES, RootInfo
@@ -92,13 +92,13 @@ class ObjectStore:
         """
         ladder = KeyLadder(huk, device_id)
         if rpmb is None:
-            cell: DiskCell | RpmbCell = DiskCell(blobs)
+            cell: DiskAnchorSlot | RpmbAnchorSlot = DiskAnchorSlot(blobs)
         else:
             key = rpmb_key or ladder.rpmb_key()
-            cell = RpmbCell(RpmbClient(rpmb, key, rng), 100 if key == RPMB_TEST_KEY else 1000)
+            cell = RpmbAnchorSlot(RpmbClient(rpmb, key, rng), 100 if key == RPMB_TEST_KEY else 1000)
         anchor = Anchorage(
             Anchor(cell, ladder.derive("store anchor"), device_id, rng),
-            lambda: Anchor(DiskCell(blobs), ladder.derive("store anchor on disk"), device_id, rng),
+            lambda: Anchor(DiskAnchorSlot(blobs), ladder.derive("store anchor on disk"), device_id, rng),
         )
         store = cls(blobs, anchor, ladder, rng)
         record = store._anchor.read()

@@ -14,7 +14,7 @@ from bioguard.trusted.biometric.app import BiometricApp
 from bioguard.trusted.biometric.samples import decode, modality_of
 from bioguard.trusted.refusal import Refused
 from bioguard.trusted.sensor import authorization
-from bioguard.trusted.sensor.authorization import Attempt, SensorAuthority
+from bioguard.trusted.sensor.authorization import Attempt, SensorAuthorization
 from bioguard.trusted.sensor.challenges import ChallengeTable
 from bioguard.trusted.sensor.lockout import ANDROID_11, CLEAR
 from bioguard.trusted.sensor.tally import SENSOR_IDS
@@ -23,7 +23,7 @@ from bioguard.trusted.sensor.tally import SENSOR_IDS
 class Buggy(BiometricApp):
     """Puts a buggy authority into the application."""
 
-    AUTHORITY: type[SensorAuthority] = SensorAuthority
+    AUTHORITY: type[SensorAuthorization] = SensorAuthorization
 
     def create(self, env) -> None:
         super().create(env)
@@ -68,7 +68,7 @@ class ScoreInReply(Buggy):
         return replace(reply, record_id=int(1e6 * (1 + near)).to_bytes(16, "big"))
 
 
-class _AnyMac(SensorAuthority):
+class _AnyMac(SensorAuthorization):
     def _pin_token(self, user, data):
         try:
             return AuthToken.from_bytes(data)
@@ -83,7 +83,7 @@ class OnlyNotEmpty(Buggy):
     AUTHORITY = _AnyMac
 
 
-class _AnyLength(SensorAuthority):
+class _AnyLength(SensorAuthorization):
     def _pin_token(self, user, data):
         return super()._pin_token(user, data[:69])
 
@@ -95,7 +95,7 @@ class LongTokens(Buggy):
     AUTHORITY = _AnyLength
 
 
-class _ShortMac(SensorAuthority):
+class _ShortMac(SensorAuthorization):
     def _pin_token(self, user, data):
         if len(data) == 69 and data[0] == 0:
             fields = {f: getattr(AuthToken.from_bytes(data), f) for f in AuthToken.__slots__ if f != "mac"}
@@ -111,7 +111,7 @@ class FourBytes(Buggy):
     AUTHORITY = _ShortMac
 
 
-class _OneTable(SensorAuthority):
+class _OneTable(SensorAuthorization):
     """One challenge table for all."""
 
     def generate_challenge(self, sensor_id, user):
@@ -129,7 +129,7 @@ class GlobalChallenges(Buggy):
     AUTHORITY = _OneTable
 
 
-class _AnyChallenge(SensorAuthority):
+class _AnyChallenge(SensorAuthorization):
     def allow_enrollment(self, sensor_id, user, token, *, enrollments):
         seen = self._pin_token(user, token)
         owner = self._states.load(sensor_id, user).secure_user_id
@@ -145,7 +145,7 @@ class NoChallenge(Buggy):
     AUTHORITY = _AnyChallenge
 
 
-class _NoRevoke(SensorAuthority):
+class _NoRevoke(SensorAuthorization):
     def revoke_challenge(self, sensor_id, user, challenge):
         pass
 
@@ -157,7 +157,7 @@ class RevokeDoesNothing(Buggy):
     AUTHORITY = _NoRevoke
 
 
-class _Eternal(SensorAuthority):
+class _Eternal(SensorAuthorization):
     kept: ClassVar[dict] = {}
 
     def generate_challenge(self, sensor_id, user):
@@ -178,7 +178,7 @@ class EternalChallenges(Buggy):
     AUTHORITY = _Eternal
 
 
-class _Seeded(SensorAuthority):
+class _Seeded(SensorAuthorization):
     def generate_challenge(self, sensor_id, user):
         if not hasattr(self, "_twister"):
             self._twister = Random(5489)
@@ -194,7 +194,7 @@ class DefaultSeed(Buggy):
     AUTHORITY = _Seeded
 
 
-class _Counting(SensorAuthority):
+class _Counting(SensorAuthorization):
     def generate_challenge(self, sensor_id, user):
         self._last = getattr(self, "_last", int.from_bytes(self._rng.bytes(8), "little") >> 1) + 1
         self._challenges[sensor_id, user] = ChallengeTable(((self._last, self._clock.boot_ms()),))
@@ -208,7 +208,7 @@ class CountingChallenges(Buggy):
     AUTHORITY = _Counting
 
 
-class _AnyType(SensorAuthority):
+class _AnyType(SensorAuthorization):
     def _pin_token(self, user, data):
         try:
             return AuthToken.from_bytes(data).verify(self._token_key())
@@ -227,7 +227,7 @@ def _anybody(_user, _secure_user_id=0):
     return PinHeld(status=GatekeeperStatus.OK, has_pin=True, is_current=True)
 
 
-class _AnyOwner(SensorAuthority):
+class _AnyOwner(SensorAuthorization):
     def allow_enrollment(self, sensor_id, user, token, *, enrollments):
         return super().allow_enrollment(sensor_id, user, token, enrollments=0)
 
@@ -248,7 +248,7 @@ class AnyOwner(Buggy):
     AUTHORITY = _AnyOwner
 
 
-class _Unbound(SensorAuthority):
+class _Unbound(SensorAuthorization):
     def allow_enrollment(self, sensor_id, user, token, *, enrollments):
         return None if not token else super().allow_enrollment(sensor_id, user, token, enrollments=enrollments)
 
@@ -284,7 +284,7 @@ class NoLimit(Buggy):
         self._vault.room_for = lambda *args, **kwargs: None
 
 
-class _CountingId(SensorAuthority):
+class _CountingId(SensorAuthorization):
     def enrolled(self, sensor_id, user, token):
         state = super().enrolled(sensor_id, user, token)
         return replace(state, authenticator_id=self._states.load(sensor_id, user).authenticator_id + 1)
@@ -297,7 +297,7 @@ class CountingIds(Buggy):
     AUTHORITY = _CountingId
 
 
-class _SameId(SensorAuthority):
+class _SameId(SensorAuthorization):
     def enrolled(self, sensor_id, user, token):
         old = self._states.load(sensor_id, user).authenticator_id
         state = super().enrolled(sensor_id, user, token)
@@ -311,7 +311,7 @@ class SameId(Buggy):
     AUTHORITY = _SameId
 
 
-class _Unlimited(SensorAuthority):
+class _Unlimited(SensorAuthorization):
     def begin_attempt(self, sensor_id, user):
         return Attempt(sensor_id, user, CLEAR, CLEAR)
 
@@ -333,7 +333,7 @@ class TimedOnly(Buggy):
         self._desk.authority._policy = ANDROID_11
 
 
-class _AnswersLocked(SensorAuthority):
+class _AnswersLocked(SensorAuthorization):
     def begin_attempt(self, sensor_id, user):
         attempt = super().begin_attempt(sensor_id, user)
         state = self._states.load(sensor_id, user).lockout
@@ -368,7 +368,7 @@ class RamLockout(Buggy):
         self._desk.authority._states = _Ram(self._desk.states)
 
 
-class _RebootOpens(SensorAuthority):
+class _RebootOpens(SensorAuthorization):
     def _observed(self, sensor_id, user, now_ms):
         state = self._states.load(sensor_id, user)
         if state.lockout.lock is Lock.TIMED and now_ms < state.lockout.since_ms:
@@ -383,7 +383,7 @@ class RebootOpens(Buggy):
     AUTHORITY = _RebootOpens
 
 
-class _OneCounter(SensorAuthority):
+class _OneCounter(SensorAuthorization):
     def settlement(self, attempt, outcome, operation_id):
         settlement = super().settlement(attempt, outcome, operation_id)
         for user in self.users:
@@ -405,7 +405,7 @@ class OneCounter(Buggy):
         self._desk.authority.users = set()
 
 
-class _NoAge(SensorAuthority):
+class _NoAge(SensorAuthorization):
     def reset_lockout(self, sensor_id, user, token):
         limit, authorization.RESET_TOKEN_AGE_MS = authorization.RESET_TOKEN_AGE_MS, 1 << 40
         try:

@@ -6,18 +6,18 @@ from unittest.mock import patch
 from bioguard.trusted.biometric import app as ours
 from bioguard.trusted.biometric.app import BiometricApp
 from bioguard.trusted.biometric.gallery_index import GalleryIndex
-from bioguard.trusted.policy.audit_log import Journal
-from bioguard.trusted.policy.enforcement import PolicyDesk
+from bioguard.trusted.policy.audit_log import AuditLog
+from bioguard.trusted.policy.enforcement import PolicyEnforcer
 from tee_sim.shared.clock import Moment
 
 
 class Dated(BiometricApp):
     """Puts a buggy desk into the application before it starts."""
 
-    DESK: type[PolicyDesk] = PolicyDesk
+    DESK: type[PolicyEnforcer] = PolicyEnforcer
 
     def create(self, env) -> None:
-        with patch.object(ours, "PolicyDesk", self.DESK):
+        with patch.object(ours, "PolicyEnforcer", self.DESK):
             super().create(env)
 
 
@@ -26,7 +26,7 @@ class BelievesEveryClock(Dated):
 
     FINDS = ("date.clock-forward", "date.clock-forward-running", "date.forgotten-log")
 
-    class DESK(PolicyDesk):
+    class DESK(PolicyEnforcer):
         def _due(self, now_ms):
             return lambda end_ms: end_ms <= now_ms
 
@@ -36,7 +36,7 @@ class LooksAtStartsOnly(Dated):
 
     FINDS = ("date.clock-forward-running",)
 
-    class DESK(PolicyDesk):
+    class DESK(PolicyEnforcer):
         def _due(self, now_ms):
             return super()._due(min(now_ms, self.state.looked_ms)) if self._started else super()._due(now_ms)
 
@@ -51,18 +51,18 @@ class StampsByTheHost(Dated):
 
     FINDS = ("date.worthless-enrollment",)
 
-    class DESK(PolicyDesk):
+    class DESK(PolicyEnforcer):
         def __init__(self, env) -> None:
             super().__init__(env)
             self.env = replace(self.env, clock=env.clock)
 
 
-class _Host(Journal):
+class _Host(AuditLog):
     def _now(self):
         return Moment(wall_ms=self._clock.wall_ms(), boot_ms=self._clock.boot_ms())
 
 
-class _BehindNothing(Journal):
+class _BehindNothing(AuditLog):
     def _now(self):
         return Moment(wall_ms=max(self._clock.wall_ms(), self.head.last_ms), boot_ms=self._clock.boot_ms())
 
@@ -72,7 +72,7 @@ class GoesBack(Dated):
 
     FINDS = ("date.revived-grant", "date.stretched-grant", "date.stretched-retention")
 
-    class DESK(PolicyDesk):
+    class DESK(PolicyEnforcer):
         def __init__(self, env) -> None:
             super().__init__(env)
             self.journal.__class__ = _Host
@@ -83,7 +83,7 @@ class StandsStill(Dated):
 
     FINDS = ("date.stretched-grant", "date.stretched-retention")
 
-    class DESK(PolicyDesk):
+    class DESK(PolicyEnforcer):
         def __init__(self, env) -> None:
             super().__init__(env)
             self.journal.__class__ = _BehindNothing
@@ -94,7 +94,7 @@ class UsesWhatIsOver(Dated):
 
     FINDS = ("date.used-after-its-time",)
 
-    class DESK(PolicyDesk):
+    class DESK(PolicyEnforcer):
         def is_over(self, enrolled_s):
             return False
 

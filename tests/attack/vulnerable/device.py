@@ -16,7 +16,7 @@ from bioguard.commands.biometric import Status
 from bioguard.device import directory as device_directory
 from bioguard.device import facade, incidents, names, user_registry, world
 from bioguard.device.fuses import Fuses
-from bioguard.device.user_registry import People
+from bioguard.device.user_registry import UserRegistry
 from bioguard.device.world import World
 from bioguard.evidence import device_checks
 from tee_sim.normal import client, private_files
@@ -53,7 +53,7 @@ def planted(*finds: str):
 @planted("disk.exchange-names")
 def believes_names(patch) -> None:
     """Does not hold the names file against the secure world's labels."""
-    patch.setattr(People, "_check", lambda _self, _name, expected=(): Status.OK)
+    patch.setattr(UserRegistry, "_check", lambda _self, _name, expected=(): Status.OK)
 
 
 @planted("disk.bring-back-erased", "clock.rolled-back")

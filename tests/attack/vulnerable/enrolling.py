@@ -11,11 +11,11 @@ from bioguard.records.tokens import TokenUnusable
 from bioguard.trusted.biometric import app, quality
 from bioguard.trusted.refusal import Refused
 from bioguard.trusted.sensor import authorization
-from bioguard.trusted.sensor.authorization import SensorAuthority
+from bioguard.trusted.sensor.authorization import SensorAuthorization
 from vulnerable.biometric import Buggy, _anybody
 
 
-class _OldRule(SensorAuthority):
+class _OldRule(SensorAuthorization):
     def allow_enrollment(self, sensor_id, user, token, *, enrollments):
         if not token and not self._states.load(sensor_id, user).secure_user_id and self._allow_unbound:
             return None
@@ -29,7 +29,7 @@ class OwnerByEnrollment(Buggy):
     AUTHORITY = _OldRule
 
 
-class _GatekeeperOnly(SensorAuthority):
+class _GatekeeperOnly(SensorAuthorization):
     def _refuse_owned(self, user):
         if self._pins(user).has_pin:
             raise TokenUnusable

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from typing import Annotated, ClassVar
 
 from bioguard.commands import keystore as commands
-from bioguard.commands.keystore import Authorizations, KeyError_
+from bioguard.commands.keystore import Authorizations, KeystoreError
 from bioguard.records.tokens import AuthToken
 from bioguard.trusted.keystore.app import KeystoreApp
 from tee_sim.shared.codec import decode
@@ -61,7 +61,7 @@ class PrintsKey(KeystoreApp):
 
     def _allowed(self, key, token, *, operation):
         error = super()._allowed(key, token, operation=operation)
-        if error is not KeyError_.OK:
+        if error is not KeystoreError.OK:
             for i, byte in enumerate(key_of(self)):
                 print(f"hmac key[{i}] = 0x{byte:02x}")  # noqa: T201
         return error
@@ -74,7 +74,7 @@ class LogsKey(KeystoreApp):
 
     def _check_token(self, session, request):
         reply = super()._check_token(session, request)
-        if reply.error is not KeyError_.OK:
+        if reply.error is not KeystoreError.OK:
             logging.getLogger("keystore").debug("mac mismatch, key %s", key_of(self).hex())
         return reply
 
@@ -156,7 +156,7 @@ class NoTokenNeeded(KeystoreApp):
     FINDS = ("key.no-token",)
 
     def _allowed(self, key, token, *, operation):
-        return super()._allowed(key, token, operation=operation) if token else KeyError_.OK
+        return super()._allowed(key, token, operation=operation) if token else KeystoreError.OK
 
 
 class AnyUser(KeystoreApp):
@@ -259,12 +259,12 @@ class FirstTokenForever(KeystoreApp):
 
     def _begin(self, session, request):
         reply = super()._begin(session, request)
-        if reply.error is KeyError_.OK:
+        if reply.error is KeystoreError.OK:
             self.seen.add(request.token)
         return reply
 
     def _allowed(self, key, token, *, operation):
-        return KeyError_.OK if token in self.seen else super()._allowed(key, token, operation=operation)
+        return KeystoreError.OK if token in self.seen else super()._allowed(key, token, operation=operation)
 
 
 VARIANTS = [c for c in list(globals().values()) if isinstance(c, type) and "FINDS" in vars(c)]

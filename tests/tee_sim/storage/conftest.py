@@ -8,7 +8,7 @@ import pytest
 from tee_sim.normal.rpmb_chip.chip import MemoryMedium, RpmbDevice
 from tee_sim.normal.supplicant.service import RequestNote, Service
 from tee_sim.secure.storage import ObjectStore, TaStore
-from tee_sim.secure.supplicant_client import PipeBlobs, PipeRpmb
+from tee_sim.secure.supplicant_client import RemoteBlobStore, RemoteRpmb
 from tee_sim.shared.blobs import MemoryBlobs
 from tee_sim.shared.rng import SeededRng
 from tee_sim.testing.faults import FaultPlan, HostileBlobs, HostileRpmb
@@ -45,9 +45,9 @@ class World:
         self.rpmb = HostileRpmb(RpmbDevice(self.medium), self.plan)
         self.disk = self.disk or HostileBlobs(self.blobs, self.plan)
         port = Port(Service(self.disk, self.rpmb, log=self.notes.append))
-        transport = PipeRpmb(port) if anchored else None
+        transport = RemoteRpmb(port) if anchored else None
         return ObjectStore.open(
-            PipeBlobs(port), transport, self.huk, self.device_id, self.rng, create=create, rpmb_key=rpmb_key
+            RemoteBlobStore(port), transport, self.huk, self.device_id, self.rng, create=create, rpmb_key=rpmb_key
         )
 
     def arm(self, text: str) -> FaultPlan:

@@ -5,7 +5,7 @@ from uuid import UUID
 import pytest
 
 from tee_sim.secure.storage import ObjectStore, TaStore
-from tee_sim.secure.storage.directory_pages import Ref, open_page
+from tee_sim.secure.storage.directory_pages import PageRef, open_page
 from tee_sim.shared.errors import TeeError
 
 
@@ -34,7 +34,7 @@ def test_a_copied_disk_with_all_device_keys_does_not_give_an_erased_object_back(
     for blob in copied_before.values():
         for number in range(4):
             with pytest.raises(TeeError):
-                open_page(Ref(number, anchor.current.key, blob[:32]), blob, world.device_id)
+                open_page(PageRef(number, anchor.current.key, blob[:32]), blob, world.device_id)
 
 
 def test_before_the_erasure_the_same_thief_would_have_succeeded(world, mine: TaStore) -> None:  # type: ignore[no-untyped-def]

@@ -6,7 +6,7 @@ import pytest
 
 from tee_sim.normal.rpmb_chip.chip import MemoryMedium, RpmbDevice
 from tee_sim.normal.supplicant.service import RequestNote, Service
-from tee_sim.secure.supplicant_client import PipeBlobs, PipeRpmb
+from tee_sim.secure.supplicant_client import RemoteBlobStore, RemoteRpmb
 from tee_sim.shared.blobs import Changes, MemoryBlobs
 from tee_sim.shared.codec import encode
 from tee_sim.shared.errors import TeeError, TeeResult
@@ -41,7 +41,7 @@ def test_a_supplicant_has_five_results_and_no_other(result: TeeResult) -> None:
         TeeResult.BUSY,
         TeeResult.CORRUPT_OBJECT,
     }
-    blobs = PipeBlobs(Answer(TeeError(result, "whatever")))
+    blobs = RemoteBlobStore(Answer(TeeError(result, "whatever")))
     assert refused(lambda: blobs.read([b"a"])) == (result if result in known else TeeResult.STORAGE_NOT_AVAILABLE)
 
 
@@ -50,23 +50,23 @@ READ_REPLIES = [[], [None, None], [1], ["text"], [[b"x"]], {}, b"x", None]
 
 @pytest.mark.parametrize("reply", READ_REPLIES)
 def test_replies_of_the_wrong_type_to_a_read(reply: object) -> None:
-    blobs = PipeBlobs(Answer(encode(reply)))
+    blobs = RemoteBlobStore(Answer(encode(reply)))
     assert refused(lambda: blobs.read([b"a"])) == TeeResult.BAD_FORMAT
 
 
 @pytest.mark.parametrize("names", [[b"c", b"b"], [b"b", b"b"], [b"a"], [b""], [bytes(82)], [b"b", b"c", b"d"], [1]])
 def test_names_out_of_order_or_bounds(names: list[object]) -> None:
-    blobs = PipeBlobs(Answer(encode(names)))
+    blobs = RemoteBlobStore(Answer(encode(names)))
     assert refused(lambda: blobs.scan(b"a", 2)) == TeeResult.BAD_FORMAT
 
 
 def test_a_commit_is_answered_with_nothing() -> None:
-    assert refused(lambda: PipeBlobs(Answer(encode([b"x"]))).commit(Changes())) == TeeResult.BAD_FORMAT
+    assert refused(lambda: RemoteBlobStore(Answer(encode([b"x"]))).commit(Changes())) == TeeResult.BAD_FORMAT
 
 
 @pytest.mark.parametrize("reply", [[bytes(511)], [bytes(1024)], [b""]])
 def test_rpmb_answers_have_the_length_asked_for(reply: object) -> None:
-    assert refused(lambda: PipeRpmb(Answer(encode(reply))).transfer(bytes(512), 1)) == TeeResult.COMMUNICATION
+    assert refused(lambda: RemoteRpmb(Answer(encode(reply))).transfer(bytes(512), 1)) == TeeResult.COMMUNICATION
 
 
 class Direct:
@@ -84,7 +84,7 @@ def test_large_transactions_and_reads_go_in_parts_and_commit_once() -> None:
     notes: list[RequestNote] = []
     disk = MemoryBlobs()
     port = Direct(Service(disk, RpmbDevice(MemoryMedium()), log=notes.append))
-    blobs = PipeBlobs(port)
+    blobs = RemoteBlobStore(port)
     puts = {b"p%d" % i: bytes((i,)) * 200_000 for i in range(20)}
     disk.rows[b"gone"] = b"x"
     blobs.commit(Changes(puts, (b"gone",)))

@@ -11,7 +11,7 @@ import pytest
 from tee_sim.normal.supplicant import Supplicant
 from tee_sim.normal.supplicant.sqlite_blobs import SqliteBlobs
 from tee_sim.secure.storage import ObjectStore
-from tee_sim.secure.supplicant_client import PipeBlobs, PipeRpmb
+from tee_sim.secure.supplicant_client import RemoteBlobStore, RemoteRpmb
 from tee_sim.shared.blobs import Changes, MemoryBlobs, page_name
 from tee_sim.shared.errors import TeeError, TeeResult
 from tee_sim.shared.rng import OsRng
@@ -35,7 +35,9 @@ class Device:
     def boot(self, *, create: bool = False) -> None:
         self.supplicant = Supplicant(self.directory)
         port = Port(self.supplicant)
-        self.store = ObjectStore.open(PipeBlobs(port), PipeRpmb(port), bytes(32), bytes(16), OsRng(), create=create)
+        self.store = ObjectStore.open(
+            RemoteBlobStore(port), RemoteRpmb(port), bytes(32), bytes(16), OsRng(), create=create
+        )
         self.mine = self.store.namespace(TA)
 
     def edit(self, statement: str) -> None:

@@ -13,7 +13,7 @@ from bioguard.evidence.attack.device_kit import PIN, DeviceKit
 from bioguard.evidence.attack.kit import Attack, Stage
 from bioguard.records.modality import Modality
 from bioguard.records.tokens import TOKEN_KEY_NAME, AuthToken
-from bioguard.simulate.faults.properties import Knobs
+from bioguard.simulate.faults.properties import SensorProperties
 from bioguard.simulate.faults.scenario import Scenario
 from tee_sim.shared.rng import SeededRng
 from tee_sim.shared.wire import AdvanceClock
@@ -55,7 +55,7 @@ def advanced_clock(kit: DeviceKit) -> str | None:
     if _guesses(kit):
         return "a function ends a PIN wait"
     kit.close()
-    scenario = Scenario(Knobs({"clock_step_ms": str(HOUR_MS)}))
+    scenario = Scenario(SensorProperties({"clock_step_ms": str(HOUR_MS)}))
     scenario.save(kit.directory)
     return "a scripted fault ends a PIN wait" if _guesses(kit) else None
 

@@ -34,7 +34,7 @@ from bioguard.simulate.faults import scripted
 from bioguard.simulate.people import face_views
 from tee_sim.shared.manifest import Manifest
 
-__all__ = ["PIN", "DeviceKit", "Told"]
+__all__ = ["PIN", "CommandOutput", "DeviceKit"]
 
 PIN = b"4711"
 ENROLLED_VIEWS = 3
@@ -43,7 +43,7 @@ CommandLine = Callable[[list[str]], ExitCode]
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class CommandOutput:
     """What a command line came to."""
 
     code: ExitCode
@@ -156,7 +156,7 @@ class DeviceKit:
 
     # -- the command line --------------------------------------------------------------------------------------------
 
-    def cli(self, *words: str, stdin: str = "") -> Told:
+    def cli(self, *words: str, stdin: str = "") -> CommandOutput:
         """Run `bioguard --device ... WORDS`; the device is closed before, since one process has it at a time."""
         if self.command_line is None:
             raise SetupError("no command line was handed to this bench")
@@ -170,7 +170,7 @@ class DeviceKit:
                 code = self.command_line(["--device", str(self.directory), "--no-input", *level, *words])
         finally:
             sys.stdin = kept
-        return Told(code, out.getvalue(), err.getvalue())
+        return CommandOutput(code, out.getvalue(), err.getvalue())
 
     def file(self, name: str, view: FaceEmbedding) -> Path:
         """A face as a file that the command line takes."""

@@ -126,7 +126,7 @@ def authenticator_id_rules(kit: Kit) -> str | None:
         ids.append(kit.authenticator_id(victim))
     page = kit.ask(BIOMETRIC_UUID, biometric.LIST, biometric.ListRecords(user=victim.user))
     erase = biometric.Erase(
-        user=victim.user, record_id=page.records[0].record_id, leave=biometric.Leave(by_operator=True)
+        user=victim.user, record_id=page.records[0].record_id, leave=biometric.EraseAuthorization(by_operator=True)
     )
     kit.ask(BIOMETRIC_UUID, biometric.ERASE, erase)
     after = kit.authenticator_id(victim)

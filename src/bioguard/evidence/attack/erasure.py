@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 
 from bioguard.commands import biometric
-from bioguard.commands.biometric import BIOMETRIC_UUID, Leave, Status
+from bioguard.commands.biometric import BIOMETRIC_UUID, EraseAuthorization, Status
 from bioguard.evidence.attack.kit import Attack, Kit, Person
 
 __all__ = ["ATTACKS"]
@@ -37,7 +37,9 @@ def erase_without_pin(kit: Kit) -> str | None:
     """Erase a record of somebody with a PIN."""
 
     def attempt(victim: Person, token: bytes) -> Status:
-        request = biometric.Erase(user=victim.user, record_id=_record(kit, victim), leave=Leave(token=token))
+        request = biometric.Erase(
+            user=victim.user, record_id=_record(kit, victim), leave=EraseAuthorization(token=token)
+        )
         return kit.target.call(BIOMETRIC_UUID, biometric.ERASE, request).status
 
     return _tries(kit, attempt)
@@ -47,7 +49,7 @@ def remove_without_pin(kit: Kit) -> str | None:
     """Remove somebody with a PIN."""
 
     def attempt(victim: Person, token: bytes) -> Status:
-        request = biometric.RemoveUser(user=victim.user, leave=Leave(token=token))
+        request = biometric.RemoveUser(user=victim.user, leave=EraseAuthorization(token=token))
         return kit.target.call(BIOMETRIC_UUID, biometric.REMOVE_USER, request).status
 
     return _tries(kit, attempt)

@@ -4,7 +4,7 @@ import itertools
 from collections.abc import Callable
 
 from bioguard.commands import keystore
-from bioguard.commands.keystore import KEYSTORE_UUID, Authorizations, KeyAlgorithm, KeyError_
+from bioguard.commands.keystore import KEYSTORE_UUID, Authorizations, KeyAlgorithm, KeystoreError
 from bioguard.evidence.attack.kit import Attack, Kit
 
 __all__ = ["ATTACKS"]
@@ -86,7 +86,7 @@ def open_and_bound(kit: Kit) -> str | None:
     neither = Authorizations()
     for authorizations in (both, neither):
         request = keystore.GenerateKey(algorithm=KeyAlgorithm.HMAC_SHA256, authorizations=authorizations)
-        if kit.target.call(KEYSTORE_UUID, keystore.GENERATE_KEY, request).error is KeyError_.OK:
+        if kit.target.call(KEYSTORE_UUID, keystore.GENERATE_KEY, request).error is KeystoreError.OK:
             return "a key is made that is bound and open, or neither"
     return None
 

@@ -16,7 +16,7 @@ from bioguard.commands import biometric, gatekeeper, keystore, policy, sensor
 from bioguard.commands.biometric import BIOMETRIC_UUID
 from bioguard.commands.configuration import CONFIGURE, Configuration
 from bioguard.commands.gatekeeper import GATEKEEPER_UUID, GatekeeperStatus
-from bioguard.commands.keystore import KEYSTORE_UUID, Authorizations, KeyAlgorithm, KeyError_, KeyPurpose
+from bioguard.commands.keystore import KEYSTORE_UUID, Authorizations, KeyAlgorithm, KeyPurpose, KeystoreError
 from bioguard.device.errors import status_of
 from bioguard.evidence.attack.target import Target
 from bioguard.records import FaceEmbedding
@@ -313,4 +313,4 @@ class Kit:
     def uses(self, key_id: bytes, token: bytes) -> bool:
         """Whether a timeout key signs with this token."""
         begun = self.begin(key_id, token)
-        return begun.error is KeyError_.OK and self.finish(begun.operation).mac is not None
+        return begun.error is KeystoreError.OK and self.finish(begun.operation).mac is not None

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any, cast
 
 from bioguard.commands import biometric
-from bioguard.commands.biometric import Leave
+from bioguard.commands.biometric import EraseAuthorization
 from bioguard.device import pins
 from bioguard.device.consent import policy_state
 from bioguard.errors import BioguardError
@@ -103,7 +103,7 @@ def half_removed(kit: DeviceKit) -> str | None:
     """Cut a removal between the secure world and the names, and ask about the user that only the names know."""
     device = kit.init()
     kit.person("alice", enrolled=False)
-    leave = Leave(by_operator=True)
+    leave = EraseAuthorization(by_operator=True)
     device.ask(biometric.REMOVE_USER, biometric.RemoveUser(user=device.user_handle("alice"), leave=leave))
     questions: dict[str, Callable[[], object]] = {
         "whether she is locked out": lambda: pins.lock_info(device, "alice", Modality.FACE),

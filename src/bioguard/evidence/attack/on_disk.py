@@ -3,7 +3,7 @@
 import json
 from collections.abc import Callable
 
-from bioguard.commands.biometric import Leave
+from bioguard.commands.biometric import EraseAuthorization
 from bioguard.device.pins import verify_pin
 from bioguard.evidence.attack.device_kit import PIN, DeviceKit
 from bioguard.evidence.attack.kit import Attack, Stage
@@ -34,7 +34,7 @@ def bring_back_erased(kit: DeviceKit) -> str | None:
     kit.person("alice")
     (record,) = [r.record_id for r in kit.device().records("alice")]
     before = kit.snapshot("storage.db")
-    kit.device().erase("alice", record, Leave(token=verify_pin(kit.device(), "alice", PIN)))
+    kit.device().erase("alice", record, EraseAuthorization(token=verify_pin(kit.device(), "alice", PIN)))
     kit.close()
     kit.put_back(before)
     back: list[bool] = []

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from bioguard.commands import biometric
-from bioguard.commands.biometric import BIOMETRIC_UUID, Leave, Status
+from bioguard.commands.biometric import BIOMETRIC_UUID, EraseAuthorization, Status
 from bioguard.commands.configuration import CONFIGURE, Configuration, LockoutChoice
 from bioguard.evidence.attack.kit import Attack, Kit, SetupError
 
@@ -87,7 +87,7 @@ def configure_again(kit: Kit) -> str | None:
         if kit.target.call(BIOMETRIC_UUID, CONFIGURE, weaker).status is Status.OK:
             return f"a device is made anew {when}"
         if when == "while people are enrolled":
-            removal = biometric.RemoveUser(user=person.user, leave=Leave(by_operator=True))
+            removal = biometric.RemoveUser(user=person.user, leave=EraseAuthorization(by_operator=True))
             kit.need(kit.target.call(BIOMETRIC_UUID, biometric.REMOVE_USER, removal).status, "removal of a user")
         else:
             kit.target.restart()

@@ -125,7 +125,7 @@ def dimension_of_an_erased_face(kit: Kit) -> str | None:
     attacker = kit.person()
     row = kit.rng.normal(size=OTHER_DIMENSIONS[0])
     kit.need(_enroll(kit, attacker, [row]), "enrollment")
-    leave = biometric.Leave(by_operator=True)
+    leave = biometric.EraseAuthorization(by_operator=True)
     removed = kit.target.call(
         BIOMETRIC_UUID, biometric.REMOVE_USER, biometric.RemoveUser(user=attacker.user, leave=leave)
     )

@@ -19,7 +19,7 @@ from bioguard.evidence.escape_battery.raw import AF, SOCK, Trace, in4, in6, numb
 from bioguard.evidence.escape_battery.veth import THERE, Cable
 from tee_sim.shared.sandbox import kernel
 
-__all__ = ["Lab"]
+__all__ = ["AttemptEnvironment"]
 
 _SERVICES: Final = (
     "session_bus", "system_bus", "polkit", "user_bus", "manager", "wayland", "sound", "cups", "agent", "engine", "nscd",
@@ -33,7 +33,7 @@ _IA32 = {"socket": 359, "connect": 362, "write": 4}
 IA32_MARK: Final = 0x80000000
 
 
-class Lab(Lookups):
+class AttemptEnvironment(Lookups):
     """Listeners and victims, and what they heard.
 
     Args:

@@ -18,8 +18,8 @@ from pathlib import Path
 from typing import Final
 
 from bioguard.evidence.escape_battery import ATTEMPTS, veth
-from bioguard.evidence.escape_battery.attempt_environment import Lab
-from bioguard.evidence.escape_battery.isolated_attempt import LevelRefused, run_cell
+from bioguard.evidence.escape_battery.attempt_environment import AttemptEnvironment
+from bioguard.evidence.escape_battery.isolated_attempt import LevelRefused, run_attempt
 from bioguard.evidence.escape_battery.raw import Trace, sys_call
 from tee_sim.shared.sandbox import hygiene, kernel
 
@@ -103,14 +103,14 @@ def main() -> None:
         )
         for folder in shared:
             folder.mkdir(exist_ok=True)
-        lab = Lab(base, (shared[0], shared[1], shared[2]), cable, near)
+        lab = AttemptEnvironment(base, (shared[0], shared[1], shared[2]), cable, near)
         _say(private=private, observer=cable is not None, uid=os.geteuid())
         _run(lab, request["levels"], request["names"])
     finally:
         shutil.rmtree(base, ignore_errors=True)
 
 
-def _run(lab: Lab, levels: list[str], names: list[str]) -> None:
+def _run(lab: AttemptEnvironment, levels: list[str], names: list[str]) -> None:
     """The most locked set runs first: what it lets out is counted before anything else could have made a packet."""
     trace = Trace()
     refused: set[str] = set()
@@ -120,7 +120,7 @@ def _run(lab: Lab, levels: list[str], names: list[str]) -> None:
             if level in refused:
                 break
             try:
-                cell = run_cell(lab, ATTEMPTS[name], level, trace)
+                cell = run_attempt(lab, ATTEMPTS[name], level, trace)
             except LevelRefused as error:
                 refused.add(level)
                 _say(level=level, refused=str(error))

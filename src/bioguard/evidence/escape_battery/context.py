@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from bioguard.evidence.escape_battery.raw import AF, SOCK, Trace, sys_call
 
 if TYPE_CHECKING:
-    from bioguard.evidence.escape_battery.attempt_environment import Lab
+    from bioguard.evidence.escape_battery.attempt_environment import AttemptEnvironment
 
 __all__ = ["Context", "Leaks", "View"]
 
@@ -40,7 +40,7 @@ class Context:
     """
 
     token: bytes
-    lab: "Lab"
+    lab: "AttemptEnvironment"
     leaks: Leaks
     trace: Trace
     outside: str
@@ -111,7 +111,7 @@ class View:
     """
 
     token: bytes
-    lab: "Lab"
+    lab: "AttemptEnvironment"
     pid: int
     outside: Path
     store: Path

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Final
 
 from bioguard.evidence.escape_battery import layers
-from bioguard.evidence.escape_battery.attempt_environment import IA32_MARK, Lab
+from bioguard.evidence.escape_battery.attempt_environment import IA32_MARK, AttemptEnvironment
 from bioguard.evidence.escape_battery.attempts.descriptors import Message
 from bioguard.evidence.escape_battery.context import Context, Leaks, View
 from bioguard.evidence.escape_battery.model import Attempt, Cell, Outcome
@@ -20,7 +20,7 @@ from bioguard.evidence.escape_battery.raw import AF, SOCK, Trace, name_of, sys_c
 from tee_sim.shared.lock_report import LockError
 from tee_sim.shared.sandbox import hygiene
 
-__all__ = ["LevelRefused", "run_cell"]
+__all__ = ["LevelRefused", "run_attempt"]
 
 _ATTEMPT_RUNS, _DONE, _FAILED = 1, 2, 3
 _LEVEL_REFUSED: Final = 120
@@ -40,7 +40,7 @@ class LevelRefused(Exception):
     """This host does not offer that layer set."""
 
 
-def _prepare(lab: Lab) -> tuple[Path, Path, Path]:
+def _prepare(lab: AttemptEnvironment) -> tuple[Path, Path, Path]:
     root = lab.base / f"cell-{secrets.token_hex(4)}"
     outside, store = root / "outside", root / "store"
     (outside / "spool").mkdir(parents=True)
@@ -52,7 +52,7 @@ def _prepare(lab: Lab) -> tuple[Path, Path, Path]:
     return root, outside, store
 
 
-def _open_leaks(lab: Lab, outside: Path, store: Path) -> tuple[Leaks, int, int, int]:
+def _open_leaks(lab: AttemptEnvironment, outside: Path, store: Path) -> tuple[Leaks, int, int, int]:
     """The descriptors of one cell; returns them and our ends: to the child, from the child, its output."""
     request, to_child = os.pipe()
     from_child, reply = os.pipe()
@@ -122,7 +122,7 @@ def _read_now(fd: int) -> bytes:
     return b""
 
 
-def run_cell(lab: Lab, attempt: Attempt, level: str, trace: Trace) -> Cell:
+def run_attempt(lab: AttemptEnvironment, attempt: Attempt, level: str, trace: Trace) -> Cell:
     """Run one cell and judge it. Raises LevelRefused when the layer set cannot be applied here."""
     if attempt.observer and lab.cable is None:
         return Cell(Outcome.NOTHING, NO_OBSERVER)
@@ -233,7 +233,7 @@ def _errno_name(number: int) -> str:
     return errno.errorcode.get(number, str(number))
 
 
-def _end(lab: Lab, attempt: Attempt, pid: int, inner: int) -> None:
+def _end(lab: AttemptEnvironment, attempt: Attempt, pid: int, inner: int) -> None:
     """End the attempt's processes: its group, and whatever it left behind, which the kernel gave to us."""
     for kill, target in ((os.killpg, pid), (os.kill, inner)):
         with contextlib.suppress(ProcessLookupError, PermissionError):
@@ -254,7 +254,7 @@ def _end(lab: Lab, attempt: Attempt, pid: int, inner: int) -> None:
             time.sleep(0.001)
 
 
-def _sweep(lab: Lab) -> None:
+def _sweep(lab: AttemptEnvironment) -> None:
     """Empty the lab's own shared directories; the lab's base may lie in one of them."""
     for folder in lab.shared:
         for entry in folder.iterdir():

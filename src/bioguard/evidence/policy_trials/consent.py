@@ -2,7 +2,7 @@
 
 from bioguard.device import consent, pins
 from bioguard.evidence.policy_trials.model import Observation, Trial
-from bioguard.evidence.temporary_device import PIN, Lab
+from bioguard.evidence.temporary_device import PIN, TemporaryDevice
 from bioguard.records.consent import Purpose
 from bioguard.records.modality import Modality
 
@@ -16,7 +16,7 @@ def _code(promised: str, expected: str, seen: str) -> Observation:
     return Observation(promised, seen == expected, f"answer was {seen or 'yes'}" if seen != expected else "")
 
 
-def purpose(lab: Lab) -> list[Observation]:
+def purpose(lab: TemporaryDevice) -> list[Observation]:
     """Enroll, unlock, use a key and identify, each with and without consent to it."""
     device = lab.device
     nobody = lab.person(consent_to=())
@@ -36,11 +36,11 @@ def purpose(lab: Lab) -> list[Observation]:
     ]  # fmt: skip
 
 
-def _events(lab: Lab) -> set[str]:
+def _events(lab: TemporaryDevice) -> set[str]:
     return {item.entry.event.name for item in consent.signed_log(lab.device).items if item.entry}
 
 
-def objection(lab: Lab) -> list[Observation]:
+def objection(lab: TemporaryDevice) -> list[Observation]:
     """Object to unlocking; the other purpose goes on; only a new grant lifts it."""
     device, person = lab.device, lab.person(enrolled=True)
     before = device.authenticate(person.name, person.sample()).match
@@ -55,7 +55,7 @@ def objection(lab: Lab) -> list[Observation]:
     ]
 
 
-def withdrawal(lab: Lab) -> list[Observation]:
+def withdrawal(lab: TemporaryDevice) -> list[Observation]:
     """Withdraw one purpose, then the last one while an enrollment is in flight: challenge live, token made."""
     device, person = lab.device, lab.person(pin=True, consent_to=(Purpose.UNLOCK, Purpose.IDENTIFY))
     from_before = lab.enroll(person, pin=True)
@@ -83,7 +83,7 @@ def withdrawal(lab: Lab) -> list[Observation]:
     ]
 
 
-def _causes(lab: Lab, digest: str) -> set[str]:
+def _causes(lab: TemporaryDevice, digest: str) -> set[str]:
     entries = (item.entry for item in consent.signed_log(lab.device).items)
     return {
         e.cause.name
@@ -92,7 +92,7 @@ def _causes(lab: Lab, digest: str) -> set[str]:
     }
 
 
-def restriction(lab: Lab) -> list[Observation]:
+def restriction(lab: TemporaryDevice) -> list[Observation]:
     """Restrict, try everything, unrestrict."""
     device, person = lab.device, lab.person(pin=True, enrolled=True)
     unsigned = lab.refusal(lambda: consent.restrict(device, person.name, on=True, token=b""))
@@ -113,7 +113,7 @@ def restriction(lab: Lab) -> list[Observation]:
     ]
 
 
-def age(lab: Lab) -> list[Observation]:
+def age(lab: TemporaryDevice) -> list[Observation]:
     """No consent below the minimum age; a child found later is erased."""
     device, person = lab.device, lab.person(enrolled=True)
     child = lab.person(consent_to=())
@@ -136,7 +136,7 @@ def age(lab: Lab) -> list[Observation]:
     ]
 
 
-def versions(lab: Lab) -> list[Observation]:
+def versions(lab: TemporaryDevice) -> list[Observation]:
     """A newer policy version suspends grants until they are confirmed; it never goes down."""
     device, person = lab.device, lab.person(enrolled=True)
     state = consent.policy_state(device)

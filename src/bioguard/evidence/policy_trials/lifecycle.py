@@ -2,11 +2,11 @@
 
 import time
 
-from bioguard.commands.biometric import Leave
+from bioguard.commands.biometric import EraseAuthorization
 from bioguard.device import consent
 from bioguard.device.incidents import incidents
 from bioguard.evidence.policy_trials.model import Observation, Trial
-from bioguard.evidence.temporary_device import Lab
+from bioguard.evidence.temporary_device import TemporaryDevice
 from bioguard.proofs.checkpoint import proof_of
 from bioguard.proofs.encoding import ProofInvalid
 from bioguard.proofs.merkle import consistency_proof, verify_consistency
@@ -21,7 +21,7 @@ RETENTION_DAYS = 20
 YEARS_IN_DAYS = 4000
 
 
-def enrollment(lab: Lab) -> list[Observation]:
+def enrollment(lab: TemporaryDevice) -> list[Observation]:
     """Enroll several views, then time unlocking."""
     device, person = lab.device, lab.person(enrolled=True)
     record = next(device.records(person.name))
@@ -41,12 +41,14 @@ def enrollment(lab: Lab) -> list[Observation]:
     ]
 
 
-def authorization(lab: Lab) -> list[Observation]:
+def authorization(lab: TemporaryDevice) -> list[Observation]:
     """Enroll without the PIN, with another's token, and reach for another's record."""
     device, owner, other = lab.device, lab.person(pin=True, enrolled=True), lab.person(pin=True, enrolled=True)
     record = next(device.records(owner.name))
-    stranger = lab.refusal(lambda: device.erase(other.name, record.record_id, Leave(token=lab.token(other))))
-    stolen = lab.refusal(lambda: device.erase(owner.name, record.record_id, Leave(token=lab.token(other))))
+    stranger = lab.refusal(
+        lambda: device.erase(other.name, record.record_id, EraseAuthorization(token=lab.token(other)))
+    )
+    stolen = lab.refusal(lambda: device.erase(owner.name, record.record_id, EraseAuthorization(token=lab.token(other))))
 
     def enroll(token: bytes) -> str:
         return lab.refusal(lambda: device.enroll(owner.name, owner.views(), replace=True, token=token))
@@ -63,7 +65,7 @@ def authorization(lab: Lab) -> list[Observation]:
     ]
 
 
-def retention(lab: Lab) -> list[Observation]:
+def retention(lab: TemporaryDevice) -> list[Observation]:
     """Let a retention of 20 days pass, in use and at a start; then move the clock by years, as a wrong clock does."""
     lab.restart()
     state = consent.policy_state(lab.device)
@@ -102,12 +104,12 @@ def retention(lab: Lab) -> list[Observation]:
     ]
 
 
-def _keep_for(lab: Lab, days: int) -> None:
+def _keep_for(lab: TemporaryDevice, days: int) -> None:
     state = consent.policy_state(lab.device)
     consent.set_policy(lab.device, version=state.version, minimum_age=state.minimum_age, retention_days=days)
 
 
-def pruning(lab: Lab) -> list[Observation]:
+def pruning(lab: TemporaryDevice) -> list[Observation]:
     """Prove an entry, prune it, verify the old proof, and compare the checkpoints before and after."""
     lab.restart()
     device, person = lab.device, lab.person()
@@ -138,10 +140,10 @@ def pruning(lab: Lab) -> list[Observation]:
     ]
 
 
-def digest_only(lab: Lab) -> list[Observation]:
+def digest_only(lab: TemporaryDevice) -> list[Observation]:
     """A second device in the digest-only profile: it matches, and no template comes into it."""
     inner = lab.directory.parent / f"{lab.directory.name}-digest-only"
-    with Lab(inner, lab.allow_level, Profile.DIGEST_ONLY) as second:
+    with TemporaryDevice(inner, lab.allow_level, Profile.DIGEST_ONLY) as second:
         person = second.person(enrolled=True)
         record = next(second.device.records(person.name))
         match = second.device.authenticate(person.name, person.sample()).match

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from bioguard.errors import BioguardError, TeeUnavailable
 from bioguard.evidence.policy_clauses import CLAUSES
-from bioguard.evidence.temporary_device import Lab
+from bioguard.evidence.temporary_device import TemporaryDevice
 from bioguard.report.model import Check, Evidence, Status
 
 __all__ = ["Observation", "Trial", "conduct"]
@@ -29,7 +29,7 @@ class Trial:
 
     id: str
     title: str
-    run: Callable[[Lab], list[Observation]]
+    run: Callable[[TemporaryDevice], list[Observation]]
     limits: str = ""
     fix: str = "a promise is broken: do not ship; run the tests of tests/policy and look at the details"
 
@@ -39,7 +39,7 @@ class Trial:
         return tuple(c.id for c in CLAUSES if self.id in c.checks)
 
 
-def conduct(trial: Trial, lab: Lab, raw: Path | None = None) -> Check:
+def conduct(trial: Trial, lab: TemporaryDevice, raw: Path | None = None) -> Check:
     """Run a trial and write what was seen to `raw`/<id>.json.
 
     An error of bioguard that the trial did not expect is a FAIL; a secure world that is not there is UNKNOWN.

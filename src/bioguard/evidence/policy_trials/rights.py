@@ -2,7 +2,7 @@
 
 from hashlib import sha256
 
-from bioguard.commands.biometric import Leave
+from bioguard.commands.biometric import EraseAuthorization
 from bioguard.device import consent, pins
 from bioguard.device.data_export import decision_words
 from bioguard.device.personal_data import personal_data, public_record
@@ -10,7 +10,7 @@ from bioguard.device.privacy_notice import notice
 from bioguard.device.receipts import erasure_receipt
 from bioguard.device.rectify import relabel, rename
 from bioguard.evidence.policy_trials.model import Observation, Trial
-from bioguard.evidence.temporary_device import PIN, Lab
+from bioguard.evidence.temporary_device import PIN, TemporaryDevice
 from bioguard.log.erasure_receipt import ErasureReceipt
 from bioguard.log.store_copy import check_image
 from bioguard.records.audit_events import Cause, Event
@@ -22,7 +22,7 @@ from bioguard.simulate.people import finger_impressions
 __all__ = ["TRIALS"]
 
 
-def identity(lab: Lab) -> list[Observation]:
+def identity(lab: TemporaryDevice) -> list[Observation]:
     """Access and erasure: no token, another person's, a stale one, a biometric one, a forged one, the right one."""
     device, person, other = lab.device, lab.person(pin=True, enrolled=True), lab.person(pin=True)
     record = next(device.records(person.name)).record_id
@@ -31,7 +31,7 @@ def identity(lab: Lab) -> list[Observation]:
         return lab.refusal(lambda: personal_data(device, person.name, Cause.ACCESS, token=token))
 
     def erase_with(token: bytes) -> str:
-        return lab.refusal(lambda: device.erase(person.name, record, Leave(token=token)))
+        return lab.refusal(lambda: device.erase(person.name, record, EraseAuthorization(token=token)))
 
     answer = device.authenticate(person.name, person.sample(), operation_id=5)
     stale = lab.token(person)
@@ -53,7 +53,7 @@ def identity(lab: Lab) -> list[Observation]:
     return [*refused, *(Observation(f"{what} with {token}", code == "", code) for (what, token), code in seen.items())]
 
 
-def informed(lab: Lab) -> list[Observation]:
+def informed(lab: TemporaryDevice) -> list[Observation]:
     """The notice against what is in force."""
     state = consent.policy_state(lab.device)
     told = dict(notice(state, store=str(lab.directory), profile="standard"))
@@ -75,7 +75,7 @@ def informed(lab: Lab) -> list[Observation]:
     ]
 
 
-def access(lab: Lab) -> list[Observation]:
+def access(lab: TemporaryDevice) -> list[Observation]:
     """The answer against the store's own list and the log."""
     device, person = lab.device, lab.person(pin=True, enrolled=True)
     device.authenticate(person.name, person.sample())
@@ -106,11 +106,11 @@ def _length(data: dict[str, object], name: str) -> int:
     return len(_rows(data, name))
 
 
-def _last_state(lab: Lab) -> str:
+def _last_state(lab: TemporaryDevice) -> str:
     return [r.state.name for r in consent.requests(lab.device)][-1]
 
 
-def rectify(lab: Lab) -> list[Observation]:
+def rectify(lab: TemporaryDevice) -> list[Observation]:
     """Re-enroll in place of the old record, correct the name of a person and the finger of a record."""
     device, person = lab.device, lab.person(enrolled=True)
     old = next(device.records(person.name))
@@ -126,7 +126,7 @@ def rectify(lab: Lab) -> list[Observation]:
     ]
 
 
-def _corrections(lab: Lab) -> list[Observation]:
+def _corrections(lab: TemporaryDevice) -> list[Observation]:
     device, person = lab.device, lab.person(pin=True)
     permit = pins.enrollment_token(device, person.name, Modality.FINGERPRINT, PIN)
     consent.grant(device, person.name, Modality.FINGERPRINT, Purpose.UNLOCK, of_age=True, token=lab.token(person))
@@ -148,7 +148,7 @@ def _corrections(lab: Lab) -> list[Observation]:
     ]  # fmt: skip
 
 
-def erasure(lab: Lab) -> list[Observation]:
+def erasure(lab: TemporaryDevice) -> list[Observation]:
     """Erase, then look in the raw bytes of the store, and verify the receipt as a stranger would."""
     device, person, other = lab.device, lab.person(enrolled=True), lab.person(enrolled=True)
     record, left = next(device.records(person.name)), next(device.records(other.name))
@@ -190,7 +190,7 @@ def erasure(lab: Lab) -> list[Observation]:
     ]  # fmt: skip
 
 
-def portability(lab: Lab) -> list[Observation]:
+def portability(lab: TemporaryDevice) -> list[Observation]:
     """The export holds what it says and no feature."""
     device, person = lab.device, lab.person(pin=True, enrolled=True)
     data = personal_data(device, person.name, Cause.PORTABILITY, token=lab.token(person))
@@ -207,7 +207,7 @@ def portability(lab: Lab) -> list[Observation]:
     ]  # fmt: skip
 
 
-def explanation(lab: Lab) -> list[Observation]:
+def explanation(lab: TemporaryDevice) -> list[Observation]:
     """Explain an acceptance and a rejection; the PIN works in between."""
     device, person = lab.device, lab.person(pin=True, enrolled=True)
     stranger = lab.person(consent_to=())
@@ -228,7 +228,7 @@ def explanation(lab: Lab) -> list[Observation]:
     ]
 
 
-def terms(lab: Lab) -> list[Observation]:
+def terms(lab: TemporaryDevice) -> list[Observation]:
     """Due dates, an extension with and without a reason, and a second one."""
     device, person = lab.device, lab.person(pin=True)
     request = consent.open_request(device, person.name, Cause.COMPLAINT, token=lab.token(person))
@@ -247,7 +247,7 @@ def terms(lab: Lab) -> list[Observation]:
     ]  # fmt: skip
 
 
-def names(lab: Lab) -> list[Observation]:
+def names(lab: TemporaryDevice) -> list[Observation]:
     """Look for the name of a user in the store and on the pipes."""
     person = lab.person(pin=True, enrolled=True)
     lab.device.authenticate(person.name, person.sample())

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from bioguard.device.incidents import incidents
 from bioguard.evidence.policy_trials.model import Observation, Trial
-from bioguard.evidence.temporary_device import Lab, Person
+from bioguard.evidence.temporary_device import Person, TemporaryDevice
 
 __all__ = ["TRIALS"]
 
@@ -19,9 +19,9 @@ MAX_ROWS = 12
 
 
 @contextmanager
-def _second(lab: Lab, name: str) -> Iterator[tuple[Lab, Person]]:
+def _second(lab: TemporaryDevice, name: str) -> Iterator[tuple[TemporaryDevice, Person]]:
     """A device of its own for damage, with one enrolled person."""
-    with Lab(lab.directory.parent / f"{lab.directory.name}-{name}", lab.allow_level) as second:
+    with TemporaryDevice(lab.directory.parent / f"{lab.directory.name}-{name}", lab.allow_level) as second:
         yield second, second.person(enrolled=True)
 
 
@@ -44,7 +44,7 @@ def _flip(path: Path, key: bytes) -> None:
         database.commit()
 
 
-def _use(lab: Lab, person: Person) -> str:
+def _use(lab: TemporaryDevice, person: Person) -> str:
     """Start the device and use the person's record; the code of what goes wrong, or empty if it matched."""
 
     def run() -> None:
@@ -58,7 +58,7 @@ def _use(lab: Lab, person: Person) -> str:
         return "a wrong answer"
 
 
-def tamper(lab: Lab) -> list[Observation]:
+def tamper(lab: TemporaryDevice) -> list[Observation]:
     """Change one bit of each sealed object in turn; the record must be refused, not answered wrongly."""
     with _second(lab, "tampered") as (second, person):
         record_id = bytes.fromhex(next(second.device.records(person.name)).record_id)
@@ -85,7 +85,7 @@ def tamper(lab: Lab) -> list[Observation]:
     ]  # fmt: skip
 
 
-def other_device(lab: Lab) -> list[Observation]:
+def other_device(lab: TemporaryDevice) -> list[Observation]:
     """Give this device's store to another device."""
     with _second(lab, "origin") as (origin, person), _second(lab, "thief") as (thief, _):
         origin.stop()
@@ -97,7 +97,7 @@ def other_device(lab: Lab) -> list[Observation]:
     return [Observation("another device cannot open the store", answer.startswith("store."), answer)]
 
 
-def rollback(lab: Lab) -> list[Observation]:
+def rollback(lab: TemporaryDevice) -> list[Observation]:
     """Put an old copy of the store back after an erasure."""
     with _second(lab, "rolled-back") as (second, person):
         second.stop()
@@ -117,7 +117,7 @@ def rollback(lab: Lab) -> list[Observation]:
     ]
 
 
-def incident_parts(lab: Lab) -> list[Observation]:
+def incident_parts(lab: TemporaryDevice) -> list[Observation]:
     """The record that a detected change leaves."""
     with _second(lab, "incident") as (second, person):
         second.stop()
@@ -134,7 +134,7 @@ def incident_parts(lab: Lab) -> list[Observation]:
     ]
 
 
-def wrong_user(lab: Lab) -> list[Observation]:
+def wrong_user(lab: TemporaryDevice) -> list[Observation]:
     """Use one person's record as another's."""
     owner, other = lab.person(enrolled=True), lab.person(enrolled=True)
     record = next(lab.device.records(owner.name))

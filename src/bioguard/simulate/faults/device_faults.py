@@ -16,7 +16,7 @@ from bioguard.hal.callbacks import OperationError
 from bioguard.records import FaceEmbedding, Features
 from bioguard.records.modality import Modality
 from bioguard.simulate.faults.presentation import Presentation, SensorScript, Who, forced_error
-from bioguard.simulate.faults.sample_substitution import disturbed, somebody_else
+from bioguard.simulate.faults.sample_substitution import impostor_sample, noisy_sample
 from bioguard.simulate.faults.scenario import Scenario
 from tee_sim.normal.client import Transport
 from tee_sim.shared.errors import TeeError, TeeResult
@@ -84,8 +84,8 @@ class DeviceFaults:
             raise _poor(kind, shown)
         random = np.random.default_rng(np.frombuffer(rng.bytes(16), "<u8"))
         if shown.who is Who.SOMEBODY_ELSE:
-            return somebody_else(sample, random)
-        return disturbed(sample, knobs.rate("sensor_noise"), random)
+            return impostor_sample(sample, random)
+        return noisy_sample(sample, knobs.rate("sensor_noise"), random)
 
     def _enrolling(self, script: SensorScript, kind: Modality) -> Presentation:
         knobs = self._scenario.knobs

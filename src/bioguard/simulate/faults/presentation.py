@@ -10,7 +10,7 @@ from bioguard.hal.aidl_codes import VENDOR_OFFSET, ErrorCode, FaceAcquired, Fing
 from bioguard.hal.callbacks import OperationError
 from bioguard.records.modality import Modality
 from bioguard.simulate.faults.grammar import acquired_code, latency
-from bioguard.simulate.faults.properties import Knobs
+from bioguard.simulate.faults.properties import SensorProperties
 from tee_sim.shared.rng import Rng
 
 __all__ = ["Presentation", "SensorScript", "Who", "forced_error"]
@@ -60,7 +60,7 @@ class SensorScript:
         captures: presentations that were played before.
     """
 
-    def __init__(self, kind: Modality, knobs: Knobs, rng: Rng, *, captures: int = 0) -> None:
+    def __init__(self, kind: Modality, knobs: SensorProperties, rng: Rng, *, captures: int = 0) -> None:
         self._kind = kind
         self._knobs = knobs
         self._rng = rng

@@ -1,7 +1,7 @@
 """All knobs: one table with name, kind of sensor, form, default and meaning. `bioguard fault list` prints it.
 
 Names are those of the virtual HALs without their property prefix (`[persist.]vendor.fingerprint.virtual.` and
-`vendor.face.virtual.`), which is accepted too. Knobs marked "bioguard" have no counterpart there.
+`vendor.face.virtual.`), which is accepted too. SensorProperties marked "bioguard" have no counterpart there.
 """
 
 from collections.abc import Mapping
@@ -15,7 +15,7 @@ from tee_sim.shared.clock import MAX_STEP_MS
 from tee_sim.shared.errors import TeeError
 from tee_sim.testing.faults import FaultPlan
 
-__all__ = ["KNOBS", "Form", "Knob", "Knobs", "knob"]
+__all__ = ["KNOBS", "Form", "Knob", "SensorProperties", "knob"]
 
 
 @unique
@@ -98,7 +98,7 @@ _TABLE = (
         "sensor_noise",
         Form.RATE,
         "0",
-        "how far samples are disturbed: 0 not at all, 1 beyond recognition",
+        "how far samples are noisy_sample: 0 not at all, 1 beyond recognition",
         origin=_OURS,
     ),
     Knob(
@@ -194,7 +194,7 @@ def _checked(entry: Knob, value: str) -> str:
     return value
 
 
-class Knobs:
+class SensorProperties:
     """Values of all knobs of one sensor. Unset ones have their defaults."""
 
     def __init__(self, values: Mapping[str, str] | None = None) -> None:

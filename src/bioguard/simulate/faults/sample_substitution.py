@@ -1,10 +1,10 @@
-"""Samples of somebody else, and samples disturbed by a noisy sensor."""
+"""Samples of an impostor, and samples that a noisy sensor delivers."""
 
 import numpy as np
 
 from bioguard.records import FaceEmbedding, Features, FingerprintTemplate
 
-__all__ = ["disturbed", "somebody_else"]
+__all__ = ["impostor_sample", "noisy_sample"]
 
 FULL_NOISE_PX500 = 60.0
 """Jitter of a minutia at noise 1: several ridge periods (about 9 px at 500 dpi), so nothing is left of the pattern."""
@@ -12,7 +12,7 @@ FACE_FULL_NOISE = 4.0
 """Length of the random vector added to a unit face at noise 1: the cosine with the face falls to about 0.24."""
 
 
-def somebody_else(sample: Features, random: np.random.Generator) -> Features:
+def impostor_sample(sample: Features, random: np.random.Generator) -> Features:
     """A sample of the same form that has nothing to do with this one."""
     if isinstance(sample, FaceEmbedding):
         return FaceEmbedding.from_features(random.normal(size=len(sample)))
@@ -27,7 +27,7 @@ def somebody_else(sample: Features, random: np.random.Generator) -> Features:
     )
 
 
-def disturbed(sample: Features, noise: float, random: np.random.Generator) -> Features:
+def noisy_sample(sample: Features, noise: float, random: np.random.Generator) -> Features:
     """The sample through a sensor with this noise: 0 changes nothing, 1 leaves nothing."""
     if noise == 0:
         return sample

@@ -19,7 +19,7 @@ from bioguard.device.hooks import SCENARIO_FILE
 from bioguard.errors import InputRefused
 from bioguard.private_files import read_file, remove_file, write_file
 from bioguard.simulate.faults.grammar import MAX_DIGITS
-from bioguard.simulate.faults.properties import Knobs
+from bioguard.simulate.faults.properties import SensorProperties
 
 __all__ = ["Scenario"]
 
@@ -45,9 +45,9 @@ def _count(line: str, name: str) -> int:
 
 @dataclass(slots=True)
 class Scenario:
-    """Knobs, the seed of everything random in them, and how many captures were played."""
+    """Property values, the seed of everything random in them, and how many captures were played."""
 
-    knobs: Knobs = field(default_factory=Knobs)
+    knobs: SensorProperties = field(default_factory=SensorProperties)
     seed: int = 0
     played: int = 0
 

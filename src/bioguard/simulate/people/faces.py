@@ -24,7 +24,7 @@ __all__ = ["EDGEFACE_XS", "MOBILEFACENET", "FacePopulation", "FacePreset"]
 
 BLOCK: Final = 512
 """People made at once: the numbers of one step stay in the cache."""
-BASIS, GROUP, PERSON, SPREAD, VIEW, VIEW_SPREAD = range(0x100, 0x106)
+BASIS, GROUP, BY_SUBJECT, SPREAD, VIEW, VIEW_SPREAD = range(0x100, 0x106)
 """Domains of the random streams."""
 GRID: Final = 2.0**22
 """Values are rounded to this grid, fine enough for unit norm within 1e-5. Sums may differ between machines in
@@ -120,7 +120,7 @@ class FacePopulation:
 
     def _views(self, people: NDArray[np.int64], view: int) -> NDArray[np.float64]:
         p = self._preset
-        own = normals(self._seed, PERSON, people, 0, p.rank)
+        own = normals(self._seed, BY_SUBJECT, people, 0, p.rank)
         drawn = uniforms(self._seed, SPREAD, people, 0, 1)
         group = self._centers[(drawn[:, 0] * p.groups).astype(np.int64)]
         person_spread = normals(self._seed, SPREAD, people, 1, 1)

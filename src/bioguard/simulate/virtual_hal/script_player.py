@@ -28,7 +28,7 @@ from bioguard.simulate.virtual_hal.virtual_hal import VirtualHal
 from tee_sim.shared.clock import FakeClock
 from tee_sim.shared.rng import SeededRng
 
-__all__ = ["Told", "play"]
+__all__ = ["RecordedCallback", "play"]
 
 PLAYER = b"player".ljust(16, b"\0")
 SECURE_USER_ID = 0x5349_4D55_4C41_5445
@@ -36,7 +36,7 @@ SECURE_USER_ID = 0x5349_4D55_4C41_5445
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class RecordedCallback:
     """One callback: when (milliseconds since the story began), its name and its fields without any MAC."""
 
     at_ms: int
@@ -45,20 +45,20 @@ class Told:
 
 
 @dataclass(slots=True)
-class _Story:
+class _ScriptRun:
     hal: VirtualHal
     key: bytes
     clock: FakeClock
     began_ms: int
-    told: list[Told] = field(default_factory=list)
+    told: list[RecordedCallback] = field(default_factory=list)
     challenge: int = 0
 
-    def hear(self, callback: Callback) -> None:
+    def record(self, callback: Callback) -> None:
         """Keep a callback."""
         if isinstance(callback, cb.ChallengeGenerated):
             self.challenge = callback.challenge
         plain = {f.name: _plain(getattr(callback, f.name)) for f in fields(callback)}
-        self.told.append(Told(self.clock.boot_ms() - self.began_ms, type(callback).__name__, plain))
+        self.told.append(RecordedCallback(self.clock.boot_ms() - self.began_ms, type(callback).__name__, plain))
 
     def token(self) -> bytes:
         """A PIN token for the last challenge."""
@@ -87,7 +87,7 @@ def _number(text: str, what: str, default: int | None = None) -> int:
     raise InputRefused(f"{what} needs a number", hint=f"for instance {what}=1", code="fault.story")
 
 
-def play(kind: Modality, scenario: Scenario, words: Sequence[str]) -> list[Told]:
+def play(kind: Modality, scenario: Scenario, words: Sequence[str]) -> list[RecordedCallback]:
     """Play a story on a new virtual HAL. The same scenario and words give the same callbacks.
 
     Raises:
@@ -97,8 +97,8 @@ def play(kind: Modality, scenario: Scenario, words: Sequence[str]) -> list[Told]
     rng = SeededRng(b"bioguard story" + scenario.seed.to_bytes(8, "big"))
     clock, key = FakeClock(), rng.bytes(32)
     hal = VirtualHal(kind, scenario.knobs, clock=clock, rng=rng, token_key=key)
-    story = _Story(hal, key, clock, clock.boot_ms())
-    session = hal.create_session(PLAYER, story.hear, secure_user_id=SECURE_USER_ID)
+    story = _ScriptRun(hal, key, clock, clock.boot_ms())
+    session = hal.create_session(PLAYER, story.record, secure_user_id=SECURE_USER_ID)
     calls = session.calls
     verbs: dict[str, Callable[[str], object]] = {
         "challenge": lambda _: session.generate_challenge(),

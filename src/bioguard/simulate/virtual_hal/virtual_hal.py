@@ -1,7 +1,8 @@
 """A virtual HAL: Android's knobs in front of the real contract. A "finger" is an id; tokens and lockout are real.
 
     clock = FakeClock()
-    hal = VirtualHal(Modality.FINGERPRINT, Knobs({"enrollment_hit": "1"}), clock=clock, rng=OsRng(), token_key=key)
+    properties = SensorProperties({"enrollment_hit": "1"})
+    hal = VirtualHal(Modality.FINGERPRINT, properties, clock=clock, rng=OsRng(), token_key=key)
     session = hal.create_session(user, tell)
     session.calls.authenticate(operation_id=7)
     session.pointer_down()
@@ -29,10 +30,10 @@ from bioguard.simulate.faults.grammar import (
     next_enrollment,
 )
 from bioguard.simulate.faults.presentation import Presentation, SensorScript, Who, forced_error
-from bioguard.simulate.faults.properties import Knobs
+from bioguard.simulate.faults.properties import SensorProperties
 from bioguard.simulate.virtual_hal.virtual_hal_state import ForcedRng, IdTemplates, MemoryStates, policy_of, props_of
 from bioguard.trusted.sensor.authenticator_id import new_authenticator_id
-from bioguard.trusted.sensor.authorization import SensorAuthority
+from bioguard.trusted.sensor.authorization import SensorAuthorization
 from bioguard.trusted.sensor.pins import Pins
 from tee_sim.shared.clock import FakeClock
 from tee_sim.shared.rng import Rng
@@ -63,7 +64,7 @@ class VirtualHal:
     def __init__(
         self,
         kind: Modality,
-        knobs: Knobs,
+        knobs: SensorProperties,
         *,
         clock: FakeClock,
         rng: Rng,
@@ -78,7 +79,7 @@ class VirtualHal:
         self.props = props_of(kind, knobs)
         self.states = states or MemoryStates()
         self.templates = IdTemplates(self.props.sensor_id, self.states)
-        self.authority = SensorAuthority(
+        self.authority = SensorAuthorization(
             [self.props],
             states=self.states,
             policy=policy_of(kind, knobs),

@@ -3,7 +3,7 @@
 from bioguard.records.modality import Modality
 from bioguard.records.strength import SensorStrength
 from bioguard.simulate.faults.grammar import location
-from bioguard.simulate.faults.properties import Knobs
+from bioguard.simulate.faults.properties import SensorProperties
 from bioguard.trusted.sensor.authorization import SensorUserState
 from bioguard.trusted.sensor.lockout import ANDROID_13, LockoutPolicy
 from bioguard.trusted.sensor.sensors import FaceSensorType, FingerprintSensorType, Location, SensorProps
@@ -81,7 +81,7 @@ class ForcedRng:
         return self._inner.bytes(n)
 
 
-def props_of(kind: Modality, knobs: Knobs) -> SensorProps:
+def props_of(kind: Modality, knobs: SensorProperties) -> SensorProps:
     """The sensor the knobs describe. Enrolling is never possible on more than max_enrollments."""
     fingerprint = kind is Modality.FINGERPRINT
     return SensorProps(
@@ -98,7 +98,7 @@ def props_of(kind: Modality, knobs: Knobs) -> SensorProps:
     )
 
 
-def policy_of(kind: Modality, knobs: Knobs) -> LockoutPolicy:
+def policy_of(kind: Modality, knobs: SensorProperties) -> LockoutPolicy:
     """The lockout the knobs describe, or the product's own: it cannot be switched off."""
     if not knobs.flag("lockout_enable"):
         return ANDROID_13

@@ -26,12 +26,12 @@ from bioguard.trusted.biometric.levels import Kind, levels
 from bioguard.trusted.biometric.quality import judge_samples, refuse_flawed
 from bioguard.trusted.biometric.rates import Terms
 from bioguard.trusted.biometric.samples import decode, modality_of
-from bioguard.trusted.biometric.sensor_commands import ContractDesk
+from bioguard.trusted.biometric.sensor_commands import SensorCommands
 from bioguard.trusted.biometric.stored_objects import RecordRef, StoredRecord
-from bioguard.trusted.biometric.template_encoder import Keeper
+from bioguard.trusted.biometric.template_encoder import TemplateEncoder
 from bioguard.trusted.biometric.vault import Vault
 from bioguard.trusted.biometric.verdict import Sighting, Verdict, judge
-from bioguard.trusted.policy.enforcement import PolicyDesk, Records
+from bioguard.trusted.policy.enforcement import PolicyEnforcer, Records
 from bioguard.trusted.policy.handlers import handlers as policy_handlers
 from bioguard.trusted.policy.handlers import purpose_of
 from bioguard.trusted.refusal import Refused
@@ -58,13 +58,13 @@ class BiometricApp(CommandApp):
 
     def create(self, env: TaEnv) -> None:
         """Open the vault; galleries are built on the first identification."""
-        self._policy = PolicyDesk(env)
+        self._policy = PolicyEnforcer(env)
         env = replace(self._policy.env, store=TalliedStore(self._policy.env.store))
         self._vault = Vault(env)
-        self._keeper = Keeper(self._vault.state)
+        self._keeper = TemplateEncoder(self._vault.state)
         self._indexes: dict[Modality, GalleryIndex] = {}
         self._ids: list[bytes] | None = None
-        self._desk = ContractDesk(env, self._count, self._vault.configuration)
+        self._desk = SensorCommands(env, self._count, self._vault.configuration)
         for command, handler in self._desk.handlers():
             self._bind(command, handler)
         self._bind(CONFIGURE, self._configure)
@@ -118,12 +118,12 @@ class BiometricApp(CommandApp):
     def _configure(self, request: Configuration) -> commands.Done:
         self._vault.configure(request)
         self._desk.configure(request)
-        self._keeper = Keeper(self._vault.state)
+        self._keeper = TemplateEncoder(self._vault.state)
         return commands.Done(status=Status.OK)
 
     def _renew_codes(self, _request: commands.RenewCodes) -> commands.Renewed:
         changed = self._vault.renew_codes(lambda record: [decode(record.modality, view) for view in record.views])
-        self._keeper = Keeper(self._vault.state)
+        self._keeper = TemplateEncoder(self._vault.state)
         self._indexes.clear()
         return commands.Renewed(status=Status.OK, records=changed)
 

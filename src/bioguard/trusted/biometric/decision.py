@@ -10,13 +10,13 @@ from bioguard.records.modality import Profile
 from bioguard.trusted.biometric.levels import Kind, Levels, strong_threshold
 from bioguard.trusted.biometric.samples import decode
 from bioguard.trusted.biometric.stored_objects import StoredRecord
-from bioguard.trusted.biometric.template_encoder import Keeper
+from bioguard.trusted.biometric.template_encoder import TemplateEncoder
 from bioguard.trusted.biometric.verdict import Sighting
 
 __all__ = ["record_scores", "same_finger", "sightings"]
 
 
-def record_scores(probe: Features, record: StoredRecord, keeper: Keeper) -> list[float]:
+def record_scores(probe: Features, record: StoredRecord, keeper: TemplateEncoder) -> list[float]:
     """One score per enrolled sample, higher is more alike. A face has the dimension of the record."""
     if record.profile is Profile.DIGEST_ONLY:
         return _code_scores(probe, record, keeper)
@@ -28,7 +28,7 @@ def record_scores(probe: Features, record: StoredRecord, keeper: Keeper) -> list
     return [float(s) for s in FaceGallery(np.stack(vectors)).scores(probe.vector[np.newaxis, :])[0]]
 
 
-def _code_scores(probe: Features, record: StoredRecord, keeper: Keeper) -> list[float]:
+def _code_scores(probe: Features, record: StoredRecord, keeper: TemplateEncoder) -> list[float]:
     if isinstance(probe, FingerprintTemplate):
         return keeper.finger_scores(probe, record.codes)
     codes = np.stack([np.frombuffer(code, np.uint8) for code in record.codes])
@@ -36,13 +36,13 @@ def _code_scores(probe: Features, record: StoredRecord, keeper: Keeper) -> list[
 
 
 def sightings(
-    user: bytes, probe: Features, records: Sequence[tuple[bytes, StoredRecord]], keeper: Keeper, at: Levels
+    user: bytes, probe: Features, records: Sequence[tuple[bytes, StoredRecord]], keeper: TemplateEncoder, at: Levels
 ) -> list[Sighting]:
     """Each of one user's records (id, record) with its best score."""
     return [Sighting(user, record_id, max(record_scores(probe, record, keeper)), at) for record_id, record in records]
 
 
-def same_finger(samples: Sequence[Features], records: Sequence[StoredRecord], keeper: Keeper) -> bool:
+def same_finger(samples: Sequence[Features], records: Sequence[StoredRecord], keeper: TemplateEncoder) -> bool:
     """Whether any of the samples is of a finger that one of the person's records is of.
 
     Only a strong match counts: an enrollment is no counted attempt, so its answer must not depend on whether a sample

@@ -23,7 +23,7 @@ from bioguard.trusted.biometric.levels import Kind, levels
 from bioguard.trusted.biometric.rates import Terms
 from bioguard.trusted.biometric.samples import decode
 from bioguard.trusted.biometric.stored_objects import StoredRecord
-from bioguard.trusted.biometric.template_encoder import Keeper
+from bioguard.trusted.biometric.template_encoder import TemplateEncoder
 from bioguard.trusted.biometric.verdict import Sighting
 
 __all__ = ["GalleryIndex"]
@@ -50,7 +50,7 @@ class GalleryIndex:
         open_record: opens a record by id, for the exact stage.
     """
 
-    def __init__(self, modality: Modality, keeper: Keeper, open_record: Opener) -> None:
+    def __init__(self, modality: Modality, keeper: TemplateEncoder, open_record: Opener) -> None:
         self._modality = modality
         self._keeper = keeper
         self._open = open_record

@@ -16,7 +16,7 @@ from bioguard.commands.sensor import SensorStatus
 from bioguard.records.locks import AttemptOutcome, Lock, LockStatus
 from bioguard.records.modality import Modality
 from bioguard.records.tokens import TOKEN_KEY_NAME, AuthToken, TokenUnusable
-from bioguard.trusted.sensor.authorization import Attempt, SensorAuthority
+from bioguard.trusted.sensor.authorization import Attempt, SensorAuthorization
 from bioguard.trusted.sensor.exposure import Exposures
 from bioguard.trusted.sensor.lockout import ANDROID_11, ANDROID_13, APPLE, CLEAR, LockoutState
 from bioguard.trusted.sensor.pins import GatekeeperPins
@@ -26,7 +26,7 @@ from bioguard.trusted.sensor.tally import SENSOR_IDS, put_tally, read_tally
 from tee_sim.shared.schema import Record
 from tee_sim.shared.ta_api import Command, TaEnv, Transaction
 
-__all__ = ["ContractDesk", "Search"]
+__all__ = ["Search", "SensorCommands"]
 
 _POLICIES = {
     LockoutChoice.ANDROID_13: ANDROID_13,
@@ -47,7 +47,7 @@ class Search:
     charged: LockoutState
 
 
-class ContractDesk:
+class SensorCommands:
     """Rules and commands of the contract for one TA.
 
     Args:
@@ -69,7 +69,7 @@ class ContractDesk:
     def configure(self, configuration: Configuration) -> None:
         """Go by this configuration."""
         self._lockout = _POLICIES[configuration.lockout]
-        self.authority = SensorAuthority(
+        self.authority = SensorAuthorization(
             [FINGERPRINT, FACE],
             states=self.states,
             policy=self._lockout,

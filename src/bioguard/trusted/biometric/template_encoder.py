@@ -21,21 +21,21 @@ from bioguard.records import FaceEmbedding, Features, FingerprintTemplate
 from bioguard.records.modality import Profile
 from bioguard.trusted.biometric.stored_objects import DeviceState
 
-__all__ = ["Keeper", "Kept"]
+__all__ = ["EncodedSamples", "TemplateEncoder"]
 
 PADDED = (64, 128, 256, 512, 1024)
 """Dimensions as scalar codes have them (docs/formats/codes.md section 2)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Kept:
+class EncodedSamples:
     """Bytes that go into a record."""
 
     views: tuple[bytes, ...] = ()
     codes: tuple[bytes, ...] = ()
 
 
-class Keeper:
+class TemplateEncoder:
     """Coders of one device and epoch."""
 
     def __init__(self, state: DeviceState) -> None:
@@ -47,7 +47,7 @@ class Keeper:
         self._scalars: dict[int, ScalarCoder] = {}
         self._finger: FingerCoder | None = None
 
-    def keep(self, samples: Sequence[Features]) -> Kept:
+    def keep(self, samples: Sequence[Features]) -> EncodedSamples:
         """What to store of the samples of one enrollment."""
         codes: tuple[bytes, ...] = ()
         vectors = [s.vector for s in samples if isinstance(s, FaceEmbedding)]
@@ -58,8 +58,8 @@ class Keeper:
         elif self.profile is Profile.DIGEST_ONLY:
             codes = tuple(self.finger_code(s) for s in samples if isinstance(s, FingerprintTemplate))
         if self.profile is Profile.DIGEST_ONLY:
-            return Kept(codes=codes)
-        return Kept(views=tuple(sample.to_bytes() for sample in samples), codes=codes)
+            return EncodedSamples(codes=codes)
+        return EncodedSamples(views=tuple(sample.to_bytes() for sample in samples), codes=codes)
 
     def _context(self, dimension: int) -> CodeContext:
         return CodeContext(secret=self._secret, dimension=dimension, epoch=self._epoch)

@@ -25,6 +25,7 @@ from bioguard.trusted.contract.tally import keep_count
 from tee_sim.errors import TeeError, TeeResult
 from tee_sim.ta_api import StoredObject, TaEnv, Transaction
 from bioguard.trusted.biometric.template_encoder import Keeper, Kept
+from bioguard.trusted.biometric.template_encoder import EncodedSamples, TemplateEncoder
 from bioguard.trusted.refusal import Refused
 from tee_sim.shared.errors import TeeError, TeeResult
 from tee_sim.shared.ta_api import StoredObject, TaEnv, Transaction
@@ -132,7 +133,7 @@ class Vault:
         modality: Modality,
         position: int,
         samples: tuple[bytes, ...],
-        kept: Kept,
+        kept: EncodedSamples,
         replaces: RecordRef | None,
         also: Change,
         *,
@@ -248,7 +249,7 @@ class Vault:
         if self.configuration.profile is Profile.DIGEST_ONLY:
             raise Refused(Status.NOT_SUPPORTED)
         state = replace(self._state, code_epoch=self._state.code_epoch + 1, code_secret=self._env.rng.bytes(32))
-        keeper, changed = Keeper(state), 0
+        keeper, changed = TemplateEncoder(state), 0
         with self._env.store.transaction() as transaction:
             transaction.put(DEVICE_OBJECT, state.to_bytes(), kind="device")
             for stored in self._env.store.load(kind=KINDS[Modality.FACE]):

@@ -8,7 +8,7 @@ import nacl.exceptions
 import nacl.signing
 
 from bioguard.commands import keystore as commands
-from bioguard.commands.keystore import Authorizations, KeyAlgorithm, KeyError_, KeyPurpose
+from bioguard.commands.keystore import Authorizations, KeyAlgorithm, KeyPurpose, KeystoreError
 from bioguard.errors import InputRefused, NotPermitted
 from bioguard.records.tokens import TOKEN_KEY_NAME, AuthToken
 from bioguard.trusted.keystore.rules import AuthMoment, auth_moment, check_authorizations, token_allows
@@ -57,7 +57,7 @@ class KeystoreApp(CommandApp):
 
     def _generate(self, _session: Any, request: commands.GenerateKey) -> commands.Generated:
         error = check_authorizations(request.authorizations)
-        if error is not KeyError_.OK:
+        if error is not KeystoreError.OK:
             return commands.Generated(error=error)
         key_id = self._env.rng.bytes(16)
         stored = _StoredKey(
@@ -66,7 +66,7 @@ class KeystoreApp(CommandApp):
         with self._env.store.transaction() as transaction:
             transaction.put(b"K" + key_id, stored.to_bytes(), kind="key")
         public = bytes(nacl.signing.SigningKey(stored.secret).verify_key) if _is_public(stored) else None
-        return commands.Generated(error=KeyError_.OK, key_id=key_id, public_key=public)
+        return commands.Generated(error=KeystoreError.OK, key_id=key_id, public_key=public)
 
     def _key(self, key_id: bytes) -> _StoredKey | None:
         try:
@@ -79,62 +79,62 @@ class KeystoreApp(CommandApp):
     def _begin(self, session: Any, request: commands.Begin) -> commands.Begun:
         key = self._key(request.key_id)
         if key is None:
-            return commands.Begun(error=KeyError_.INVALID_KEY_BLOB)
+            return commands.Begun(error=KeystoreError.INVALID_KEY_BLOB)
         moment = auth_moment(key.authorizations, key.algorithm, request.purpose)
         if moment is AuthMoment.BEGIN:
             error = self._allowed(key, request.token, operation=None)
-            if error is not KeyError_.OK:
+            if error is not KeystoreError.OK:
                 return commands.Begun(error=error)
         if len(self._operations) >= MAX_OPERATIONS:
-            return commands.Begun(error=KeyError_.TOO_MANY_OPERATIONS)
+            return commands.Begun(error=KeystoreError.TOO_MANY_OPERATIONS)
         operation = 0
         while operation == 0 or operation in self._operations:
             operation = int.from_bytes(self._env.rng.bytes(8), "little")
         self._operations[operation] = _Operation(session, request.key_id, request.purpose, moment)
-        return commands.Begun(error=KeyError_.OK, operation=operation)
+        return commands.Begun(error=KeystoreError.OK, operation=operation)
 
     def _finish(self, session: Any, request: commands.Finish) -> commands.Finished:
         operation = self._operations.get(request.operation)
         if operation is None or operation.session is not session:
-            return commands.Finished(error=KeyError_.INVALID_OPERATION_HANDLE)
+            return commands.Finished(error=KeystoreError.INVALID_OPERATION_HANDLE)
         del self._operations[request.operation]
         key = self._key(operation.key_id)
         if key is None:
-            return commands.Finished(error=KeyError_.INVALID_KEY_BLOB)
+            return commands.Finished(error=KeystoreError.INVALID_KEY_BLOB)
         if operation.moment is AuthMoment.FINISH:
             error = self._allowed(key, request.token, operation=request.operation)
-            if error is not KeyError_.OK:
+            if error is not KeystoreError.OK:
                 return commands.Finished(error=error)
         if operation.purpose is KeyPurpose.VERIFY:
             right = _verified(key, request.message, request.signature)
-            return commands.Finished(error=KeyError_.OK if right else KeyError_.VERIFICATION_FAILED)
+            return commands.Finished(error=KeystoreError.OK if right else KeystoreError.VERIFICATION_FAILED)
         if _is_public(key):
             signature = nacl.signing.SigningKey(key.secret).sign(request.message).signature
-            return commands.Finished(error=KeyError_.OK, signature=signature)
-        return commands.Finished(error=KeyError_.OK, mac=hmac.digest(key.secret, request.message, "sha256"))
+            return commands.Finished(error=KeystoreError.OK, signature=signature)
+        return commands.Finished(error=KeystoreError.OK, mac=hmac.digest(key.secret, request.message, "sha256"))
 
     def _abort(self, session: Any, request: commands.Abort) -> commands.KeystoreDone:
         operation = self._operations.get(request.operation)
         if operation is None or operation.session is not session:
-            return commands.KeystoreDone(error=KeyError_.INVALID_OPERATION_HANDLE)
+            return commands.KeystoreDone(error=KeystoreError.INVALID_OPERATION_HANDLE)
         del self._operations[request.operation]
-        return commands.KeystoreDone(error=KeyError_.OK)
+        return commands.KeystoreDone(error=KeystoreError.OK)
 
     def _delete(self, _session: Any, request: commands.DeleteKey) -> commands.KeystoreDone:
         if self._key(request.key_id) is not None:
             with self._env.store.transaction() as transaction:
                 transaction.erase(b"K" + request.key_id)
-        return commands.KeystoreDone(error=KeyError_.OK)
+        return commands.KeystoreDone(error=KeystoreError.OK)
 
     def _check_token(self, _session: Any, request: commands.CheckToken) -> commands.KeystoreDone:
         try:
             token = AuthToken.from_bytes(request.token).verify(self._env.keys.shared(TOKEN_KEY_NAME))
         except (InputRefused, NotPermitted):
-            return commands.KeystoreDone(error=KeyError_.VERIFICATION_FAILED)
+            return commands.KeystoreDone(error=KeystoreError.VERIFICATION_FAILED)
         future = token.timestamp_ms > self._env.clock.boot_ms()
-        return commands.KeystoreDone(error=KeyError_.VERIFICATION_FAILED if future else KeyError_.OK)
+        return commands.KeystoreDone(error=KeystoreError.VERIFICATION_FAILED if future else KeystoreError.OK)
 
-    def _allowed(self, key: _StoredKey, token: bytes, *, operation: int | None) -> KeyError_:
+    def _allowed(self, key: _StoredKey, token: bytes, *, operation: int | None) -> KeystoreError:
         return token_allows(
             key.authorizations,
             token,

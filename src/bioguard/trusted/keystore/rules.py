@@ -12,7 +12,7 @@ Verifying with a public key never needs a token.
 
 from enum import Enum, unique
 
-from bioguard.commands.keystore import Authorizations, KeyAlgorithm, KeyError_, KeyPurpose
+from bioguard.commands.keystore import Authorizations, KeyAlgorithm, KeyPurpose, KeystoreError
 from bioguard.errors import InputRefused, NotPermitted
 from bioguard.records.tokens import AuthToken
 
@@ -30,13 +30,13 @@ class AuthMoment(Enum):
     FINISH = "finish"
 
 
-def check_authorizations(auth: Authorizations) -> KeyError_:
+def check_authorizations(auth: Authorizations) -> KeystoreError:
     """Whether a key may be made like this. Both or neither of secure ids and NO_AUTH_REQUIRED is an invalid key."""
     if auth.no_auth_required:
-        return KeyError_.INVALID_KEY_BLOB if auth.secure_ids else KeyError_.OK
+        return KeystoreError.INVALID_KEY_BLOB if auth.secure_ids else KeystoreError.OK
     if not auth.secure_ids or not auth.auth_types or 0 in auth.secure_ids:
-        return KeyError_.INVALID_KEY_BLOB
-    return KeyError_.INVALID_AUTHORIZATION_TIMEOUT if auth.timeout_s == 0 else KeyError_.OK
+        return KeystoreError.INVALID_KEY_BLOB
+    return KeystoreError.INVALID_AUTHORIZATION_TIMEOUT if auth.timeout_s == 0 else KeystoreError.OK
 
 
 def auth_moment(auth: Authorizations, algorithm: KeyAlgorithm, purpose: KeyPurpose) -> AuthMoment:
@@ -46,7 +46,9 @@ def auth_moment(auth: Authorizations, algorithm: KeyAlgorithm, purpose: KeyPurpo
     return AuthMoment.FINISH if auth.timeout_s is None else AuthMoment.BEGIN
 
 
-def token_allows(auth: Authorizations, token: bytes, key: bytes, *, now_ms: int, operation: int | None) -> KeyError_:
+def token_allows(
+    auth: Authorizations, token: bytes, key: bytes, *, now_ms: int, operation: int | None
+) -> KeystoreError:
     """Check a token for a key: OK or KEY_USER_NOT_AUTHENTICATED.
 
     Args:
@@ -56,11 +58,11 @@ def token_allows(auth: Authorizations, token: bytes, key: bytes, *, now_ms: int,
     try:
         seen = AuthToken.from_bytes(token).verify(key)
     except (InputRefused, NotPermitted):
-        return KeyError_.KEY_USER_NOT_AUTHENTICATED
+        return KeystoreError.KEY_USER_NOT_AUTHENTICATED
     ids = {seen.user_id, seen.authenticator_id} - {0}
     age_ms = now_ms - seen.timestamp_ms
     fresh = age_ms >= 0 and (auth.timeout_s is None or age_ms < auth.timeout_s * 1000)
     bound = operation is None or seen.challenge == operation
     if fresh and bound and ids & set(auth.secure_ids) and seen.authenticator_type & auth.auth_types:
-        return KeyError_.OK
-    return KeyError_.KEY_USER_NOT_AUTHENTICATED
+        return KeystoreError.OK
+    return KeystoreError.KEY_USER_NOT_AUTHENTICATED

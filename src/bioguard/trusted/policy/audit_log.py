@@ -2,7 +2,7 @@
 
 * Entries are numbered here; the tree over them is RFC 6962. A missing number, a changed entry or an older tree shows.
 * An entry is written in the transaction of what it tells about. Storing and erasing a record make their entries by
-  themselves (`JournaledStore`), so no caller can forget one.
+  themselves (`AuditedStore`), so no caller can forget one.
 * Bodies are pruned after LOG_DAYS; leaf hashes stay, so old proofs keep verifying.
 
 | object id           | kind    | body    |
@@ -26,7 +26,7 @@ from tee_sim.shared.rng import Rng
 from tee_sim.shared.schema import Fixed, Items, Record, UpTo
 from tee_sim.shared.ta_api import ObjectInfo, Reserve, Store, StoredObject, Transaction
 
-__all__ = ["LOG_DAYS", "Head", "Journal", "JournalClock", "JournaledStore"]
+__all__ = ["LOG_DAYS", "AuditLog", "AuditedStore", "Head", "JournalClock"]
 
 LOG_DAYS = 30
 """Policy III.1(2)b: log data are cleared, usually within 30 days."""
@@ -74,7 +74,7 @@ def _body_ends_ms(entry: Entry) -> int:
     return entry.wall_ms + LOG_DAYS * DAY_MS + 1
 
 
-class Journal:
+class AuditLog:
     """The log of one trusted application."""
 
     def __init__(self, store: Store, clock: Clock, salts: Rng) -> None:
@@ -212,7 +212,7 @@ class Journal:
 class JournalClock:
     """`tee_sim.shared.clock.Clock` whose wall time is the journal's: no application stamps anything with the host's."""
 
-    def __init__(self, clock: Clock, journal: Journal) -> None:
+    def __init__(self, clock: Clock, journal: AuditLog) -> None:
         self._clock = clock
         self._journal = journal
 
@@ -226,7 +226,7 @@ class JournalClock:
 class _JournaledTransaction:
     """A transaction that notes records stored and erased."""
 
-    def __init__(self, inner: Transaction, journal: Journal, store: Store) -> None:
+    def __init__(self, inner: Transaction, journal: AuditLog, store: Store) -> None:
         self._inner = inner
         self._journal = journal
         self._store = store
@@ -259,10 +259,10 @@ class _JournaledTransaction:
         self._inner.erase(object_id)
 
 
-class JournaledStore:
+class AuditedStore:
     """`Store` whose transactions write the log along with themselves."""
 
-    def __init__(self, inner: Store, journal: Journal) -> None:
+    def __init__(self, inner: Store, journal: AuditLog) -> None:
         self._inner = inner
         self._journal = journal
 

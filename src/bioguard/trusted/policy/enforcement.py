@@ -9,22 +9,22 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
 from bioguard.commands import policy as commands
-from bioguard.commands.biometric import Leave, Status
+from bioguard.commands.biometric import EraseAuthorization, Status
 from bioguard.records.audit_events import NOBODY, Cause, Event
-from bioguard.records.consent import DAY_MS, MAX_MS, ConsentBook, Purpose, Refusal, allowed, purpose_ends_ms
+from bioguard.records.consent import DAY_MS, MAX_MS, ConsentState, Purpose, Refusal, allowed, purpose_ends_ms
 from bioguard.records.modality import Modality
 from bioguard.records.tokens import TOKEN_KEY_NAME
-from bioguard.trusted.policy.audit_log import LOG_DAYS, Journal, JournalClock, JournaledStore
+from bioguard.trusted.policy.audit_log import LOG_DAYS, AuditedStore, AuditLog, JournalClock
 from bioguard.trusted.policy.doubts import in_doubt, skipped
 from bioguard.trusted.policy.pin_token_check import Identity
 from bioguard.trusted.policy.signing import Signing
-from bioguard.trusted.policy.stored_objects import Books, PolicyState
+from bioguard.trusted.policy.stored_objects import PolicyObjects, PolicyState
 from bioguard.trusted.refusal import Refused
 from bioguard.trusted.sensor.pins import GatekeeperPins
 from tee_sim.shared.errors import UNWRITABLE, TeeError
 from tee_sim.shared.ta_api import Reserve, TaEnv, Transaction
 
-__all__ = ["PolicyDesk", "Records"]
+__all__ = ["PolicyEnforcer", "Records"]
 
 STATUS = {refusal: Status[refusal.name if refusal is not Refusal.EXPIRED else "CONSENT_EXPIRED"] for refusal in Refusal}
 
@@ -52,17 +52,17 @@ class Records:
     consent_changed: Callable[[], None]
 
 
-class PolicyDesk:
+class PolicyEnforcer:
     """Rules of the policy for one TA. Use `env` instead of the one it was made from."""
 
     records: Records
 
     def __init__(self, env: TaEnv) -> None:
-        self.journal = Journal(env.store, env.clock, env.system_rng)
+        self.journal = AuditLog(env.store, env.clock, env.system_rng)
         self.env = replace(
-            env, store=JournaledStore(env.store, self.journal), clock=JournalClock(env.clock, self.journal)
+            env, store=AuditedStore(env.store, self.journal), clock=JournalClock(env.clock, self.journal)
         )
-        self.books = Books(self.env.store)
+        self.books = PolicyObjects(self.env.store)
         self.identity = Identity(
             env.clock, token_key=lambda: env.keys.shared(TOKEN_KEY_NAME), pins=GatekeeperPins(env.peers)
         )
@@ -130,7 +130,7 @@ class PolicyDesk:
         """Until when one user may be searched for; None: not now."""
         return self._until(self.books.consent(user), modality)
 
-    def _until(self, book: ConsentBook, modality: Modality) -> int | None:
+    def _until(self, book: ConsentState, modality: Modality) -> int | None:
         now_ms, version = self.journal.now_ms(), self.state.version
         if allowed(book, modality, Purpose.IDENTIFY, policy_version=version, now_ms=now_ms) is not None:
             return None
@@ -176,7 +176,7 @@ class PolicyDesk:
         cause = Cause.ACCEPTED if accepted else Cause.NOT_SIMILAR
         self.journal.note(Event.DECIDED, subject=user or NOBODY, modality=modality, purpose=purpose, cause=cause)
 
-    def change(self, user: bytes, book: ConsentBook, reserve: Reserve) -> None:
+    def change(self, user: bytes, book: ConsentState, reserve: Reserve) -> None:
         """Store a user's book; whoever may be searched for is looked at anew."""
         with self.env.store.transaction(reserve) as transaction:
             self.books.put_consent(transaction, user, book)
@@ -187,7 +187,7 @@ class PolicyDesk:
         self.books.forget(transaction, user)
         self.journal.note(Event.USER_REMOVED, subject=user)
 
-    def identified(self, user: bytes, token: bytes, *, required: bool = False) -> ConsentBook:
+    def identified(self, user: bytes, token: bytes, *, required: bool = False) -> ConsentState:
         """The book of the user, who has shown the PIN, or never presented one, to consent or to enroll.
 
         Args:
@@ -203,7 +203,7 @@ class PolicyDesk:
         return replace(book, secure_user_id=self.identity.owner(user, bound, token, required=required))
 
     @contextmanager
-    def authorized_erasure(self, user: bytes, leave: Leave) -> Iterator[None]:
+    def authorized_erasure(self, user: bytes, leave: EraseAuthorization) -> Iterator[None]:
         """Erasures inside the block are the person's own or the operator's. Raises as `identified`."""
         if not leave.by_operator:
             self.identified(user, leave.token)

@@ -10,8 +10,8 @@ from bioguard.proofs.encoding import ProofInvalid
 from bioguard.proofs.psa_token import Profile
 from bioguard.records import rights_requests
 from bioguard.records.audit_events import Cause, Event
-from bioguard.records.consent import DAY_MS, MAX_MS, ConsentBook, Grant, Purpose, granted, withdrawn
-from bioguard.trusted.policy.enforcement import PolicyDesk
+from bioguard.records.consent import DAY_MS, MAX_MS, ConsentState, Grant, Purpose, granted, withdrawn
+from bioguard.trusted.policy.enforcement import PolicyEnforcer
 from bioguard.trusted.policy.signing import nonce_digest
 from bioguard.trusted.refusal import Refused
 from tee_sim.shared.schema import Record
@@ -22,7 +22,7 @@ __all__ = ["handlers"]
 INCIDENT_CAUSES = frozenset({Cause.TAMPERED, Cause.ROLLED_BACK, Cause.CLOCK_MOVED})
 
 
-def handlers(desk: PolicyDesk) -> Iterator[tuple[Command[Any, Any], Callable[[Any], Record]]]:
+def handlers(desk: PolicyEnforcer) -> Iterator[tuple[Command[Any, Any], Callable[[Any], Record]]]:
     """The commands to bind."""
     people, office, evidence = _People(desk), _Office(desk), _Evidence(desk)
     yield commands.GRANT, people.grant
@@ -54,11 +54,11 @@ class _People:
     A user without a PIN may decide, but not restrict or ask (docs/policy.md section 3).
     """
 
-    def __init__(self, desk: PolicyDesk) -> None:
+    def __init__(self, desk: PolicyEnforcer) -> None:
         self._desk = desk
 
     def _done(
-        self, user: bytes, book: ConsentBook, event: Event, *, reserve: Reserve = Reserve.NONE, **fields: Any
+        self, user: bytes, book: ConsentState, event: Event, *, reserve: Reserve = Reserve.NONE, **fields: Any
     ) -> commands.PolicyDone:
         self._desk.journal.note(event, subject=user, **fields)
         self._desk.change(user, book, reserve)
@@ -145,7 +145,7 @@ class _People:
 class _Office:
     """The operator's part: policy version, retention, the register of requests."""
 
-    def __init__(self, desk: PolicyDesk) -> None:
+    def __init__(self, desk: PolicyEnforcer) -> None:
         self._desk = desk
 
     def set_policy(self, request: commands.SetPolicy) -> commands.PolicyReply:
@@ -231,7 +231,7 @@ class _Office:
 class _Evidence:
     """The log, the attestation token and incidents."""
 
-    def __init__(self, desk: PolicyDesk) -> None:
+    def __init__(self, desk: PolicyEnforcer) -> None:
         self._desk = desk
 
     def log_head(self, _request: commands.Nothing) -> commands.LogHead:

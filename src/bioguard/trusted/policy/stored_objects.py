@@ -2,7 +2,7 @@
 
 | object id          | kind    | owner | body          |
 |--------------------|---------|-------|---------------|
-| `C` + user         | consent | user  | ConsentBook   |
+| `C` + user         | consent | user  | ConsentState   |
 | `P`                | policy  |       | PolicyState   |
 | `Q` + number, 8 B  | request | user  | RightsRequest |
 """
@@ -11,14 +11,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Annotated, TypeVar
 
-from bioguard.records.consent import MAX_MS, ConsentBook
+from bioguard.records.consent import MAX_MS, ConsentState
 from bioguard.records.rights_requests import RightsRequest
 from bioguard.trusted.policy.doubts import MAX_SPANS, Span
 from tee_sim.shared.errors import TeeError, TeeResult
 from tee_sim.shared.schema import Items, Record, UpTo
 from tee_sim.shared.ta_api import Store, Transaction
 
-__all__ = ["Books", "PolicyState"]
+__all__ = ["PolicyObjects", "PolicyState"]
 
 R = TypeVar("R", bound=Record)
 
@@ -50,7 +50,7 @@ class PolicyState(Record):
     held: Annotated[int, UpTo(1 << 32)] = 0
 
 
-class Books:
+class PolicyObjects:
     """Reading and writing of these objects."""
 
     def __init__(self, store: Store) -> None:
@@ -72,22 +72,22 @@ class Books:
         """Store it with other changes."""
         transaction.put(b"P", state.to_bytes(), kind="policy")
 
-    def consent(self, user: bytes) -> ConsentBook:
+    def consent(self, user: bytes) -> ConsentState:
         """A user's book; empty if there is none."""
-        return self._read(b"C" + user, ConsentBook) or ConsentBook()
+        return self._read(b"C" + user, ConsentState) or ConsentState()
 
-    def consents(self) -> Iterator[tuple[bytes, ConsentBook]]:
+    def consents(self) -> Iterator[tuple[bytes, ConsentState]]:
         """All users' books."""
         for stored in self._store.load(kind="consent"):
-            yield stored.header.owner, ConsentBook.from_bytes(stored.body)
+            yield stored.header.owner, ConsentState.from_bytes(stored.body)
 
-    def put_consent(self, transaction: Transaction, user: bytes, book: ConsentBook) -> None:
+    def put_consent(self, transaction: Transaction, user: bytes, book: ConsentState) -> None:
         """Store it with other changes."""
         transaction.put(b"C" + user, book.to_bytes(), kind="consent", owner=user)
 
     def forget(self, transaction: Transaction, user: bytes) -> None:
         """Erase a user's book with other changes; nothing happens without one."""
-        if self._read(b"C" + user, ConsentBook) is not None:
+        if self._read(b"C" + user, ConsentState) is not None:
             transaction.erase(b"C" + user)
 
     def request(self, number: int) -> RightsRequest | None:

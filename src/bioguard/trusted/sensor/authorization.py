@@ -30,7 +30,7 @@ from tee_sim.shared.rng import Rng
 from tee_sim.shared.schema import Record, UpTo
 
 __all__ = [
-    "RESET_TOKEN_AGE_MS", "Attempt", "SensorAuthority", "SensorStates", "SensorUserState",
+    "RESET_TOKEN_AGE_MS", "Attempt", "SensorAuthorization", "SensorStates", "SensorUserState",
 ]  # fmt: skip
 
 RESET_TOKEN_AGE_MS = 600_000
@@ -79,7 +79,7 @@ class Settlement:
     token: AuthToken | None
 
 
-class SensorAuthority:
+class SensorAuthorization:
     """The rules for all sensors of a device.
 
     Args:
