@@ -15,8 +15,6 @@ from bench.commands.speed import speed
 from bioguard.errors import BioguardError
 from bioguard.printable import printable
 
-__all__ = ["main"]
-
 
 @click.group()
 def cli() -> None:

@@ -15,8 +15,6 @@ from bench.metrics.resampling import subject_intervals
 from bench.metrics.subjects import quality_bins, subject_table, zoo
 from bench.sets import Comparisons, pair_scores, pairs_of
 
-__all__ = ["EER_RULE", "NOT_MEASURABLE", "TARGETS", "figures", "finite_or_none"]
-
 Floats = NDArray[np.float32]
 NOT_MEASURABLE = "not measurable"
 

@@ -11,8 +11,6 @@ from bench.plots import det_plot, histogram_plot
 from bench.sets import Comparisons, pair_scores, scores_of
 from bioguard.report import Fact, Figure, Report, Section, Table
 
-__all__ = ["accuracy_report", "percent", "summary_lines"]
-
 PLOT_SCORES = 200_000
 """Scores drawn in a histogram: evenly spaced order statistics, so no draw is needed."""
 MAX_BANDS = 4

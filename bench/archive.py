@@ -12,8 +12,6 @@ from numpy.typing import NDArray
 from bioguard.errors import InputRefused
 from bioguard.formats.npz import ARCHIVE_FAULTS, check_ratio
 
-__all__ = ["MAX_ARRAY_BYTES", "MAX_SAMPLES", "Archive", "open_archive"]
-
 MAX_ARRAY_BYTES = 16 << 30
 """One array: a score matrix float32 of MAX_SAMPLES."""
 MAX_SAMPLES = 65_536

@@ -26,8 +26,6 @@ from bioguard.match.protected import CODE_BITS, CodeContext, SignCoder
 from bioguard.simulate.people import EDGEFACE_XS, FacePopulation
 from bioguard.simulate.people.counter_rng import words
 
-__all__ = ["BLOCK", "block_histograms", "figures", "run"]
-
 BLOCK = 4096
 Counts = NDArray[np.int64]
 Advance = Callable[[int], None]

@@ -24,8 +24,6 @@ from bioguard.errors import InputRefused
 from bioguard.json_text import parse_json
 from bioguard.user_files import read_input
 
-__all__ = ["Change", "Rule", "compare", "read_result"]
-
 RULE = re.compile(r"(?P<name>[^:]+):(?:(?P<sign>[+-]?)(?P<amount>\d+(?:\.\d+)?)(?P<unit>pp|%|)|(?P<equal>=))")
 Value = float | str | None
 

@@ -10,8 +10,6 @@ from typing import Any
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-__all__ = ["advancing", "note", "show", "write_json"]
-
 _STDERR = Console(stderr=True, highlight=False)
 
 

@@ -16,8 +16,6 @@ from bioguard.match.fingerprint.enrollment import Acquired, check_touches
 from bioguard.records import FingerprintTemplate
 from bioguard.records.centering import flaw_of
 
-__all__ = ["face_gate", "finger_gate"]
-
 FACE_SIZES = (2, 3, 4, 8)
 FINGER_SIZES = (2, 3, 4, 6)
 Judge = Callable[[NDArray[np.int64]], str]

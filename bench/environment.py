@@ -13,8 +13,6 @@ import bioguard
 from bioguard.match.fingerprint.kernel import pick
 from bioguard.match.kernels import choose
 
-__all__ = ["ROOT", "environment", "machine_kind", "source_digest"]
-
 ROOT = Path(__file__).parents[1]
 
 

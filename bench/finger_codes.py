@@ -12,8 +12,6 @@ from bioguard.match.fingerprint import PreparedTemplate
 from bioguard.match.protected.finger_codes import FingerCoder, protected_scores
 from bioguard.simulate.people.counter_rng import words
 
-__all__ = ["measure"]
-
 DOMAIN = 0x504
 Prints = Sequence[tuple[str, PreparedTemplate]]
 

@@ -7,8 +7,6 @@ from bioguard.errors import InputRefused
 from bioguard.formats import ImportOptions
 from bioguard.formats.options import IMPORT_FLAGS
 
-__all__ = ["add_import_options", "import_options_of"]
-
 _DESTINATION = "import_fields"
 
 

@@ -2,8 +2,6 @@
 
 from scipy.stats import beta
 
-__all__ = ["proportion"]
-
 
 def proportion(errors: int, trials: int) -> tuple[float, float]:
     """95 % Clopper-Pearson interval of a rate; (0, 1) without trials."""

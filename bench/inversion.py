@@ -17,8 +17,6 @@ from bioguard.match.protected.rotation import rotate
 from bioguard.match.protected.scalar_codes import PURPOSE as SCALAR_PURPOSE
 from bioguard.match.protected.sign_codes import PURPOSE as SIGN_PURPOSE
 
-__all__ = ["invert_scalar_codes", "invert_sign_codes"]
-
 RIDGE = 1e-3
 """Added to the diagonal of Cov(b), which is singular where embeddings span fewer dimensions than a code has bits."""
 

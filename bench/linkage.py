@@ -10,8 +10,6 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Linkage", "d_sys", "equal_bins", "integer_bins", "linkage"]
-
 
 def equal_bins(mated: NDArray[np.float64], non_mated: NDArray[np.float64]) -> NDArray[np.float64]:
     """The authors' choice: min(n_mated / 10, 100) bins of equal width over all scores."""

@@ -11,15 +11,13 @@ from numpy.typing import NDArray
 
 from bench.archive import MAX_SAMPLES, open_archive
 from bench.names import MINUTIAE_FILE, SUFFIX_RANK, counted, numbered
-from bench.score_files import read_score_files, subjects_of_labels
+from bench.score_files import subjects_of_labels
 from bioguard.errors import InputRefused
 from bioguard.formats import ImportOptions, load
 from bioguard.formats.columns import check_columns
 from bioguard.formats.views import check_dimension
 from bioguard.records import FingerprintTemplate
 from bioguard.records.centering import flaw_of
-
-__all__ = ["FaceRows", "FingerprintSet", "Noted", "fingerprint_sets", "read_faces", "read_score_files"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,8 +11,6 @@ from bioguard.match import CodeGallery, FaceGallery, FingerprintGallery
 from bioguard.match.protected import CodeContext, SignCoder
 from bioguard.simulate.people.counter_rng import words
 
-__all__ = ["code_similarities", "cosines", "fingerprint_comparisons", "fingerprint_scores"]
-
 Progress = Callable[[int], None]
 ROWS = 256
 

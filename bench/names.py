@@ -8,8 +8,6 @@ from numpy.typing import NDArray
 
 from bioguard.formats.files import MINUTIAE, SUFFIXES
 
-__all__ = ["MINUTIAE_FILE", "SUFFIX_RANK", "counted", "numbered", "subject_of"]
-
 _MINUTIAE_SUFFIXES = (*MINUTIAE, ".ist-fmr")
 SUFFIX_RANK = {suffix: rank for rank, suffix in enumerate(_MINUTIAE_SUFFIXES)}
 """Which file is taken when an impression lies there in several formats: binary records tell more than text."""

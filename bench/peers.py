@@ -8,8 +8,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["code_peers", "face_peers", "missing_peers"]
-
 Search = Callable[[NDArray[Any]], object]
 PEERS = {"faiss": "faiss-cpu", "cv2": "opencv-python-headless"}
 

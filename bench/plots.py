@@ -13,8 +13,6 @@ from scipy.stats import norm
 
 from bioguard.report import Figure
 
-__all__ = ["bars", "det_plot", "histogram_plot", "latency_plot"]
-
 INK = "#010203"
 """Stands for the color of the text; replaced by `currentColor`."""
 COLORS = ("#2f7fd6", "#d9782b", "#3f9c5b", "#c2508f", "#8a6fd1", "#a98b17", "#2aa3a3", "#d05050", "#7a8794", "#6b8e23")

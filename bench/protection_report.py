@@ -5,8 +5,6 @@ from typing import Any
 
 from bioguard.report import Check, Fact, Report, Section, Status, Table
 
-__all__ = ["protection_report"]
-
 WEAK = 0.1
 """D_sys of two normal distributions 0.4 standard deviations apart: a hint about many, useless about one."""
 

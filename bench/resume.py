@@ -10,8 +10,6 @@ from numpy.typing import NDArray
 
 from bench.environment import source_digest
 
-__all__ = ["Partial"]
-
 
 class Partial:
     """Arrays by content of their inputs, in a directory that is removed when the run is complete."""

@@ -13,8 +13,6 @@ from bench.sets import Comparisons
 from bench.tables import rows_of
 from bioguard.errors import InputRefused
 
-__all__ = ["read_score_files", "subjects_of_labels"]
-
 _COLUMNS = ("probe", "reference", "score")
 LARGEST = float(np.finfo(np.float32).max)
 _LAYOUT = "see docs/benchmarks.md for the layout"

@@ -10,8 +10,6 @@ from bench.metrics.rates import Scores
 from bench.metrics.resampling import TAIL_PAIRS, Pairs
 from bioguard.errors import InputRefused
 
-__all__ = ["Comparisons", "pair_scores", "pairs_of", "scores_of"]
-
 Ints = NDArray[np.int64]
 TAIL_SHARE = 0.06
 """Share of impostor scores that can decide an EER or an FNMR at FMR 1e-2 in some draw of a large set."""

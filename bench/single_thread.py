@@ -4,8 +4,6 @@ import os
 import subprocess
 import sys
 
-__all__ = ["rerun_single_threaded"]
-
 VARIABLES = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS")
 
 

@@ -17,8 +17,6 @@ from bioguard.match.fingerprint import prepare, prepare_all
 from bioguard.match.protected import CodeContext, SignCoder
 from bioguard.simulate.people import EDGEFACE_XS, FacePopulation, FingerPopulation, face_views, finger_impressions
 
-__all__ = ["measure"]
-
 PROBES = 64
 LIST = 64
 """Candidates that stage one of a search keeps: the product's K."""

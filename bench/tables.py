@@ -6,8 +6,6 @@ from pathlib import Path
 
 from bioguard.errors import InputRefused
 
-__all__ = ["rows_of"]
-
 MAX_CELL = 4096
 _UTF16 = (b"\xff\xfe", b"\xfe\xff")
 

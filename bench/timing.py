@@ -7,8 +7,6 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["in_turn"]
-
 Call = Callable[[int], object]
 LEAST, MOST = 12, 400
 

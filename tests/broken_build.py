@@ -10,9 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tee_sim.normal.sandbox_verdict.verdict import cached_probes
-
-__all__ = ["Change", "copy_with", "install", "interpreter"]
+from tee_sim.normal.sandbox_verdict.probes import cached_probes
 
 Change = tuple[str, str, str]
 """File below the checkout, text that occurs in it exactly once, text in its place."""

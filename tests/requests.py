@@ -13,8 +13,6 @@ from tee_sim.shared.params import ParamType
 from tee_sim.shared.schema import AtMost, Fixed, Items, Record, UpTo, _Field, _layout
 from tee_sim.shared.ta_api import Command
 
-__all__ = ["Pool", "Request", "requests_to"]
-
 Pool = Mapping[str, Sequence[Any]]
 """Values that mean something, by the name of the field: users, records, tokens, samples, numbers."""
 _U32 = 0xFFFF_FFFF

@@ -8,8 +8,6 @@ from numpy.typing import NDArray
 
 from bench.load import read_faces
 
-__all__ = ["FaceSet", "load_faces"]
-
 
 @dataclass(frozen=True, slots=True)
 class FaceSet:

@@ -11,8 +11,6 @@ from bioguard.errors import InputRefused
 from bioguard.formats import ImportOptions
 from bioguard.records import FingerprintTemplate
 
-__all__ = ["FingerSet", "eer", "fnmr_at_fmr", "load_sets", "pairs"]
-
 
 @dataclass(frozen=True, slots=True)
 class FingerSet:

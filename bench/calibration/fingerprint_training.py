@@ -14,8 +14,6 @@ from bioguard.match.fingerprint.pairing import Block, relax, select_pairs, simil
 from bioguard.match.fingerprint.prepared import PreparedTemplate, prepare_all
 from bioguard.match.fingerprint.projection import Projection
 
-__all__ = ["Material", "correspondences", "discriminants", "material", "principal"]
-
 DIMENSIONS = 96
 RIDGE = 0.3
 """Share of the mean within-variance added to every direction: 0.1 and 1 measure the same or worse."""

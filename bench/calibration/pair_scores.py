@@ -7,8 +7,6 @@ from numpy.typing import NDArray
 
 from bench.calibration.face_data import FaceSet
 
-__all__ = ["PairScores", "accepted_at", "loss_interval"]
-
 BINS = 20_000
 """Similarities from -1 to 1 in steps of 1e-4."""
 

@@ -14,11 +14,12 @@ from bench.accuracy import figures
 from bench.accuracy_report import accuracy_report, summary_lines
 from bench.console import advancing, note, show, write_json
 from bench.environment import environment
-from bench.load import FaceRows, FingerprintSet, fingerprint_sets, read_faces, read_score_files
+from bench.load import FaceRows, FingerprintSet, fingerprint_sets, read_faces
 from bench.matchers import code_similarities, cosines, fingerprint_comparisons, fingerprint_scores
 from bench.metrics.attacks import presentation_attacks
 from bench.names import counted
 from bench.resume import Partial
+from bench.score_files import read_score_files
 from bench.sets import Comparisons
 from bioguard.cli.import_options import import_options
 from bioguard.errors import InputRefused
@@ -26,8 +27,6 @@ from bioguard.formats import ImportOptions
 from bioguard.match.fingerprint.thresholds import threshold_for_fmr as finger_threshold
 from bioguard.match.thresholds import threshold_for_fmr as face_threshold
 from bioguard.report import render
-
-__all__ = ["accuracy", "scores"]
 
 PRODUCT_FMR = 1 / 50_000
 """Target of the product's decisions (design section 6)."""

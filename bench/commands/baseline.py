@@ -21,8 +21,6 @@ from bench.speed import measure
 from bioguard.exit_codes import ExitCode
 from bioguard.simulate.people import EDGEFACE_XS, FacePopulation, FingerPopulation
 
-__all__ = ["PEOPLE_RULES", "SPEED_RULES", "baseline", "people_figures"]
-
 SEED = 1
 FINGERS, TOUCHES, FACES, CAMPAIGN = 40, 4, 1000, 2500
 SPEED_SIZES = (1_000, 10_000)

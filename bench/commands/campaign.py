@@ -10,8 +10,6 @@ from bench.campaign import BLOCK, figures, run
 from bench.console import advancing, note, show, write_json
 from bench.environment import environment
 
-__all__ = ["campaign"]
-
 
 @click.command()
 @click.option(

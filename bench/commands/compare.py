@@ -11,8 +11,6 @@ from bench.console import show
 from bioguard.exit_codes import ExitCode
 from bioguard.report import Check, Report, Status, render
 
-__all__ = ["compare_command"]
-
 SHOWN = 200
 
 

@@ -13,8 +13,6 @@ from bench.load import fingerprint_sets, read_faces
 from bioguard.cli.import_options import import_options
 from bioguard.formats import ImportOptions
 
-__all__ = ["enrollment"]
-
 
 @click.command()
 @click.option(

@@ -22,8 +22,6 @@ from bioguard.match.protected import SignCoder
 from bioguard.report import render
 from bioguard.simulate.people import EDGEFACE_XS, FacePopulation, FingerPopulation
 
-__all__ = ["protection"]
-
 PEOPLE, FINGERS, TOUCHES = 1600, 60, 4
 FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)

@@ -16,8 +16,6 @@ from bioguard.cli.import_options import import_options
 from bioguard.formats import ImportOptions
 from bioguard.simulate.people import EDGEFACE_XS, FacePopulation, FingerPopulation
 
-__all__ = ["realism"]
-
 LEVELS = (0.01, 0.05, 0.25, 0.5, 0.75, 0.95, 0.99)
 TAIL = (0.9, 0.99, 0.999, 0.9999)
 FINGERS, TOUCHES = 80, 8

@@ -15,8 +15,6 @@ from bench.single_thread import rerun_single_threaded
 from bench.speed import Latencies, measure
 from bioguard.report import Fact, Report, Section, Table, render
 
-__all__ = ["speed"]
-
 SIZES = (100, 1_000, 10_000, 100_000, 1_000_000)
 QUICK_LARGEST = 10_000
 

@@ -22,8 +22,6 @@ from bioguard.match.protected.finger_codes import FingerCoder, protected_scores
 from bioguard.trusted.biometric.levels import Kind, Levels, levels
 from bioguard.trusted.biometric.rates import claim_terms
 
-__all__ = ["climb", "cost", "main", "zones"]
-
 Scores = list[NDArray[np.float64]]
 """For each person or finger, the score of each genuine probe."""
 VIEWS = 3

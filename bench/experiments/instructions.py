@@ -17,8 +17,6 @@ from bioguard.match import CodeGallery, FaceGallery, FingerprintGallery
 from bioguard.simulate.people import EDGEFACE_XS, FacePopulation, FingerPopulation
 from bioguard.simulate.people.counter_rng import words
 
-__all__ = ["measure"]
-
 ROWS = {"code": 4096, "face": 1024, "fingerprint": 64}
 FEW, MANY = 2, 12
 

@@ -21,8 +21,6 @@ from tee_sim.shared.blobs import Changes, MemoryBlobs
 from tee_sim.shared.object_header import Header
 from tee_sim.shared.rng import OsRng, SeededRng
 
-__all__ = ["Row", "measure"]
-
 CAPACITIES = tuple((leaf, inner) for inner in (32, 64, 128) for leaf in (16, 32, 48, 64, 96, 128))
 DEVICE_ID, TA = bytes(16), UUID(int=1)
 ROUNDS = 5

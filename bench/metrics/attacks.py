@@ -19,8 +19,6 @@ from bench.intervals import proportion
 from bench.tables import rows_of
 from bioguard.errors import InputRefused
 
-__all__ = ["presentation_attacks"]
-
 COLUMNS = ("kind", "species", "decision", "match")
 DECISIONS = frozenset({"attack", "bona_fide", ""})
 

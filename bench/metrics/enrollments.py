@@ -14,8 +14,6 @@ import numpy as np
 from bench.sets import Comparisons
 from bioguard.simulate.people.counter_rng import uniforms
 
-__all__ = ["user_effect", "view_effect"]
-
 DOMAIN = 0x502
 USERS = 2000
 

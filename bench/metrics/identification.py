@@ -15,8 +15,6 @@ from numpy.typing import NDArray
 from bench.intervals import proportion
 from bench.sets import Comparisons
 
-__all__ = ["Searches", "identification", "searches"]
-
 FPIRS = (0.1, 0.03, 0.01, 0.003)
 RANKS = (1, 5, 10, 20)
 

@@ -16,8 +16,6 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-__all__ = ["Eer", "OperatingPoint", "Scores", "minimum_comparisons"]
-
 Floats = NDArray[np.float64]
 
 

@@ -12,8 +12,6 @@ from numpy.typing import NDArray
 
 from bioguard.simulate.people.counter_rng import uniforms
 
-__all__ = ["Pairs", "SubjectIntervals", "subject_intervals"]
-
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 DOMAIN = 0x500

@@ -8,8 +8,6 @@ from numpy.typing import NDArray
 from bench.names import subject_of
 from bench.sets import Comparisons
 
-__all__ = ["quality_bins", "subject_table", "zoo"]
-
 MIN_GENUINE = 3
 LISTED = 8
 

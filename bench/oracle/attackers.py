@@ -18,8 +18,6 @@ from bioguard.trusted.biometric.levels import Kind, Levels, levels
 from bioguard.trusted.biometric.rates import claim_terms, search_terms
 from bioguard.trusted.sensor.exposure import LIMIT
 
-__all__ = ["ATTACKERS", "Attacker"]
-
 Array = NDArray[np.float64]
 Attacker = Callable[[Caller, Faces, np.random.Generator], list[Array]]
 

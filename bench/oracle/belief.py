@@ -10,8 +10,6 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Belief"]
-
 Array = NDArray[np.float64]
 VIEW_VARIANCE = 0.05**2
 """A record is matched by the best of its views: the belief is of their middle, and each answer is off by this much."""

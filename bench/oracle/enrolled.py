@@ -18,8 +18,6 @@ from bioguard.records.consent import Purpose
 from bioguard.records.modality import Modality
 from bioguard.simulate.people import finger_impressions
 
-__all__ = ["EnrolledWorld"]
-
 Array = NDArray[np.float64]
 WAIT_MS = 31_000
 DAY_MS = 86_400_000

@@ -14,8 +14,6 @@ from bioguard.device.launch import manifests
 from bioguard.trusted.sensor.lockout import ANDROID_13
 from tee_sim.shared.manifest import Manifest
 
-__all__ = ["FIELDS", "Outcome", "baseline", "run"]
-
 GUESS_RUNS = 20
 MARGIN = 0.02
 """The best of 20 runs of guessing is passed by chance once in 20; the best of many guesses scatters by about this."""

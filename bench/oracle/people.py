@@ -13,8 +13,6 @@ from numpy.typing import NDArray
 from bench.calibration.face_data import load_faces
 from bioguard.simulate.people.faces import EDGEFACE_XS, FacePopulation
 
-__all__ = ["VIEWS", "Faces", "lfw", "synthetic", "with_head_start"]
-
 VIEWS = 3
 """Views of an enrollment."""
 FIRST_STRANGER = 1_000_000

@@ -18,8 +18,6 @@ from tee_sim.shared.manifest import Manifest
 from tee_sim.shared.schema import Record
 from tee_sim.shared.ta_api import Command
 
-__all__ = ["PLACES", "DevicePlace", "Place", "TargetPlace"]
-
 Q = TypeVar("Q", bound=Record)
 A = TypeVar("A", bound=Record)
 START_MS = 1_780_000_000_000

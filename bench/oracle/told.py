@@ -14,8 +14,6 @@ from bioguard import commands as tables
 from tee_sim.shared.schema import Record, _layout
 from tee_sim.shared.ta_api import Command
 
-__all__ = ["COMPARING", "Row", "every_command", "page", "rows", "varied"]
-
 SAMPLES = frozenset({"sample", "samples"})
 
 

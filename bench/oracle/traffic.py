@@ -8,8 +8,6 @@ from numpy.typing import NDArray
 from bench.oracle.people import Faces
 from bench.oracle.world import Caller, SpentError, Traffic
 
-__all__ = ["traffic_reader"]
-
 Array = NDArray[np.float64]
 
 

@@ -15,8 +15,6 @@ from numpy.typing import NDArray
 
 from bioguard.commands.biometric import Status
 
-__all__ = ["Answer", "Caller", "Insider", "Remedy", "SpentError", "Traffic", "World"]
-
 Array = NDArray[np.float64]
 Traffic = Sequence[tuple[str, bytes | tuple[bytes, ...], *tuple[int, ...]]]
 """Requests to the disk: operation, what is named, sizes."""

@@ -9,8 +9,6 @@ from typing import ClassVar
 
 from bioguard.exit_codes import ExitCode
 
-__all__ = ["BioguardError", "InputRefused", "IntegrityFailure", "NotPermitted", "TeeUnavailable", "WrongUsage"]
-
 
 class BioguardError(Exception):
     """Base of all bioguard errors. Not raised itself.

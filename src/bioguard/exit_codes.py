@@ -6,8 +6,6 @@ so a quality lab that counts non-matches must not meet it for "no match".
 
 from enum import IntEnum, unique
 
-__all__ = ["ExitCode"]
-
 
 @unique
 class ExitCode(IntEnum):

@@ -3,8 +3,6 @@
 import json
 from typing import Any
 
-__all__ = ["parse_json"]
-
 
 def _pairs(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found = dict(pairs)

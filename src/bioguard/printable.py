@@ -8,8 +8,6 @@ surrogates, unassigned and private characters, spaces that are none of ASCII.
 
 import re
 
-__all__ = ["harmless_json", "printable"]
-
 _WITHIN_JSON = re.compile(r"[^\n\x20-\x7e]")
 
 

@@ -18,11 +18,6 @@ from bioguard.json_text import parse_json
 from tee_sim.normal.private_files import WRITABLE_BY_OTHERS, Flaw, UnsafeFile, create_file, open_directory, open_file
 from tee_sim.normal.supplicant.reserve import fill, release
 
-__all__ = [
-    "DAMAGED", "TEMPORARY", "file_errors", "open_or_create", "opened_directory", "put_aside", "read_file", "read_json",
-    "remove_file", "write_file",
-]  # fmt: skip
-
 TEMPORARY = ".new"
 """Suffix of a file that is being written. One that a crash left is removed by the next change."""
 

@@ -16,8 +16,6 @@ from typing import BinaryIO, cast
 
 from bioguard.errors import InputRefused
 
-__all__ = ["MAX_TEXT_BYTES", "check_output", "open_input", "read_input", "write_output"]
-
 MAX_TEXT_BYTES = 64 << 20
 """A log of 300 000 entries has 50 MB; keys, proofs and receipts are far smaller."""
 

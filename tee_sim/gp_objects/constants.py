@@ -3,11 +3,6 @@
 from dataclasses import dataclass
 from enum import IntEnum, IntFlag, unique
 
-__all__ = [
-    "ALL_USAGES", "HANDLE_FLAGS", "MAX_DATA_BYTES", "MAX_ID_BYTES", "MAX_POSITION", "TYPE_DATA", "Flag", "ObjectInfo",
-    "Whence",
-]  # fmt: skip
-
 
 class Flag(IntFlag):
     """TEE_DATA_FLAG_*."""

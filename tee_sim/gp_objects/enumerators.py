@@ -6,8 +6,6 @@ from tee_sim.gp_objects.panics import Function, guard
 from tee_sim.shared.errors import TeeError, TeeResult
 from tee_sim.shared.ta_api import Store
 
-__all__ = ["Enumerators"]
-
 
 class Enumerators:
     """Enumerators of one TA instance. Handle 0 is TEE_HANDLE_NULL.

@@ -5,8 +5,6 @@ from dataclasses import dataclass
 from tee_sim.gp_objects.constants import Flag
 from tee_sim.shared.errors import TeeError, TeeResult
 
-__all__ = ["NO_RIGHT", "Handle", "HandleTable", "may_share"]
-
 NO_RIGHT = Flag(0)
 
 _SHARES = Flag.SHARE_READ | Flag.SHARE_WRITE

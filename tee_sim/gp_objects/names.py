@@ -13,8 +13,6 @@ import struct
 from tee_sim.gp_objects.constants import MAX_ID_BYTES
 from tee_sim.shared.errors import TeeError, TeeResult
 
-__all__ = ["KIND", "check_id", "join", "split", "store_id"]
-
 KIND = "gp"
 """Kind of all objects made here; a TA that also uses the store itself keeps clear of this kind and these ids."""
 

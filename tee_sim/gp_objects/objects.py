@@ -22,8 +22,6 @@ from tee_sim.gp_objects.panics import Function, guard
 from tee_sim.shared.errors import TeeError, TeeResult
 from tee_sim.shared.ta_api import Store, Transaction
 
-__all__ = ["GpObjects"]
-
 _ACCESS = Flag.ACCESS_READ | Flag.ACCESS_WRITE | Flag.ACCESS_WRITE_META | Flag.SHARE_READ | Flag.SHARE_WRITE
 
 

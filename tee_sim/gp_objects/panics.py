@@ -10,8 +10,6 @@ from enum import Enum
 
 from tee_sim.shared.errors import TeeError, TeeResult
 
-__all__ = ["Function", "TaPanic", "guard"]
-
 _R = TeeResult
 _DAMAGE = frozenset({_R.CORRUPT_OBJECT, _R.STORAGE_NOT_AVAILABLE})
 _OPEN = _DAMAGE | {_R.ITEM_NOT_FOUND, _R.ACCESS_CONFLICT, _R.OUT_OF_MEMORY}

@@ -21,8 +21,6 @@ from tee_sim.shared.schema import MisfitError, Record, is_closed, max_bits
 from tee_sim.shared.ta_api import Command
 from tee_sim.shared.wire import AdvanceClock, CloseSession, Invoke, Message, OpenSession, ReadClock, RenewKeys, Return
 
-__all__ = ["Context", "Session", "Transport"]
-
 Q = TypeVar("Q", bound=Record)
 A = TypeVar("A", bound=Record)
 

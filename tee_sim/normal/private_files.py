@@ -9,8 +9,6 @@ import stat
 from enum import Enum, unique
 from pathlib import Path
 
-__all__ = ["WRITABLE_BY_OTHERS", "Flaw", "UnsafeFile", "create_file", "open_directory", "open_file"]
-
 _OPEN = os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOCTTY
 """Without O_NONBLOCK a FIFO in the place of a file is waited for until somebody writes."""
 

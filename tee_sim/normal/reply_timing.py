@@ -9,8 +9,6 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-__all__ = ["ReplyQuantizer"]
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReplyQuantizer:

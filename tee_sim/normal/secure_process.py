@@ -39,8 +39,6 @@ from tee_sim.shared.wire import (
     unpack,
 )
 
-__all__ = ["Inspect", "SecureProcess", "StorageHandler"]
-
 _ENVIRONMENT = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "LC_ALL": "C.UTF-8", "PATH": os.defpath}
 """One thread: the lock refuses a process with two, and user namespaces cannot be entered with two."""
 

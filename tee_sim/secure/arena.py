@@ -22,8 +22,6 @@ from typing import Final
 from tee_sim.shared.errors import TeeError, TeeResult
 from tee_sim.shared.sandbox import kernel
 
-__all__ = ["Arena", "pool", "reserve"]
-
 _ALIGNMENT: Final = 64
 """A cache line, and the widest vector register: numpy views start aligned."""
 _DEFAULT_BYTES: Final = 1 << 20

@@ -27,8 +27,6 @@ from tee_sim.shared.rng import RandomnessKind, Rng
 from tee_sim.shared.schema import Fixed, Record, UpTo
 from tee_sim.shared.ta_api import Store
 
-__all__ = ["CORE_UUID", "Boot", "begin_boot", "count_start", "shared_keys"]
-
 CORE_UUID = UUID(int=0)
 """Namespace of the core's own objects; no manifest may have it."""
 BOOT_OBJECT = b"boot"

@@ -25,8 +25,6 @@ from types import CodeType, ModuleType
 
 from tee_sim.shared.manifest import Manifest
 
-__all__ = ["CodeTable", "forget_file_importers", "load_extension"]
-
 
 def _source_file(name: str) -> tuple[Path, bool]:
     """Path of a module's source and whether it is a package, without importing its parents."""

@@ -25,8 +25,6 @@ from tee_sim.shared.params import Param, Params
 from tee_sim.shared.ta_api import TaEnv, TrustedApp
 from tee_sim.shared.wire import CloseSession, Invoke, OpenSession, Return
 
-__all__ = ["Core"]
-
 
 @dataclass(slots=True)
 class _Holder:

@@ -21,8 +21,6 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from tee_sim.secure import arena
 from tee_sim.shared.errors import TeeError, TeeResult
 
-__all__ = ["RPMB_TEST_KEY", "KeyLadder", "SubkeyUsage", "huk_subkey", "rpmb_key", "ssk", "tsk"]
-
 HUK_SIZES_BYTES = (16, 32)
 """OP-TEE's default hardware unique key has 16 bytes; 32 is the other common fuse width."""
 

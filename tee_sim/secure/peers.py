@@ -13,8 +13,6 @@ from tee_sim.shared.params import NO_PARAMS, Param, Params
 from tee_sim.shared.schema import Record
 from tee_sim.shared.ta_api import Command
 
-__all__ = ["ManifestPeers", "Route"]
-
 Q = TypeVar("Q", bound=Record)
 A = TypeVar("A", bound=Record)
 

@@ -10,8 +10,6 @@ import linecache
 import sys
 from typing import Any
 
-__all__ = ["install"]
-
 
 class _Nowhere(io.TextIOBase):
     """Takes text and drops it; an empty input."""

@@ -18,8 +18,6 @@ from tee_sim.shared.rpmb_frames import (
     with_mac,
 )
 
-__all__ = ["RpmbClient"]
-
 _RESULT_MASK = 0x3F
 """Only these bits are a result code (as OP-TEE masks them)."""
 

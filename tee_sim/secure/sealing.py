@@ -13,8 +13,6 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from tee_sim.shared.errors import TeeError, TeeResult
 from tee_sim.shared.object_header import NONCE_BYTES, TAG_BYTES
 
-__all__ = ["open_body", "seal_body", "unwrap_key", "wrap_key"]
-
 KEY_BYTES = 32
 WRAPPED_BYTES = NONCE_BYTES + KEY_BYTES + TAG_BYTES
 

@@ -9,8 +9,6 @@ from enum import Enum, unique
 
 from tee_sim.shared.errors import TeeError, TeeResult
 
-__all__ = ["Event", "State", "step"]
-
 
 @unique
 class State(Enum):

@@ -13,8 +13,6 @@ from tee_sim.shared.rng import RandomnessKind
 from tee_sim.shared.schema import Fixed, Record, UpTo
 from tee_sim.shared.ta_api import Store
 
-__all__ = ["Settings", "fixed_settings"]
-
 SETTINGS_OBJECT = b"settings"
 
 

@@ -7,8 +7,6 @@ from tee_sim.shared.clock import MAX_WALL_MS, Moment
 from tee_sim.shared.errors import TeeError, TeeResult
 from tee_sim.shared.ta_api import Store
 
-__all__ = ["SteppedClock"]
-
 CLOCK_OBJECT = b"clock"
 
 

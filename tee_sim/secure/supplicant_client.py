@@ -22,8 +22,6 @@ from tee_sim.shared.storage_requests import (
     parse_rpmb_reply,
 )
 
-__all__ = ["RemoteBlobStore", "RemoteRpmb", "SupplicantPort"]
-
 _DISK_RESULTS = UNWRITABLE - {TeeResult.STORAGE_COUNTER_SPENT} | {TeeResult.BUSY, TeeResult.CORRUPT_OBJECT}
 _PAIR_OVERHEAD_BYTES = 16
 _COMMIT_ROOM_BYTES = MAX_PAYLOAD_BYTES - 1024

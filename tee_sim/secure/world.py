@@ -39,8 +39,6 @@ from tee_sim.shared.wire import (
     unpack,
 )
 
-__all__ = ["SecureWorld"]
-
 
 class _TaKeys:
     """`tee_sim.shared.ta_api.Keys` of one TA."""

@@ -16,8 +16,6 @@ from dataclasses import dataclass, field
 from typing import Protocol
 from uuid import UUID
 
-__all__ = ["ANCHOR_NAME", "BlobStore", "Changes", "MemoryBlobs", "object_name", "page_name"]
-
 ANCHOR_NAME = b"a"
 MAX_NAME_BYTES = 1 + 16 + 64
 

@@ -12,19 +12,6 @@ from typing import Annotated, Protocol
 
 from tee_sim.shared.schema import Record, UpTo
 
-__all__ = [
-    "MAX_BOOT_MS",
-    "MAX_STEP_MS",
-    "MAX_WALL_MS",
-    "Clock",
-    "ClockKind",
-    "FakeClock",
-    "Moment",
-    "SinceBoot",
-    "SystemClock",
-    "clocks_are_shifted",
-]
-
 MAX_WALL_MS = 1 << 48
 """Year 10889: wall times fit with room."""
 MAX_BOOT_MS = 1 << 52

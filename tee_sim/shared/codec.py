@@ -16,8 +16,6 @@ import cbor2
 from tee_sim.shared.errors import TeeError, TeeResult
 from tee_sim.shared.limits import MAX_DEPTH, MAX_FRAME_BYTES
 
-__all__ = ["decode", "encode"]
-
 
 def _malformed(why: str) -> TeeError:
     return TeeError(TeeResult.BAD_FORMAT, f"message is not canonical: {why}")

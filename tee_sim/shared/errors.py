@@ -6,8 +6,6 @@ report is "who said so": the origin answers it by type.
 
 from enum import IntEnum, unique
 
-__all__ = ["UNWRITABLE", "Origin", "TeeError", "TeeResult"]
-
 
 @unique
 class TeeResult(IntEnum):

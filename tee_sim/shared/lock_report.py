@@ -8,8 +8,6 @@ from typing import Literal, Self, cast
 from tee_sim.shared import codec
 from tee_sim.shared.errors import TeeError, TeeResult
 
-__all__ = ["PROFILES", "Layer", "LayerState", "LockError", "LockPlan", "LockReport"]
-
 Profile = Literal["strict", "permissive-debug", "off"]
 PROFILES: tuple[Profile, ...] = ("strict", "permissive-debug", "off")
 _MAX_FD = 1 << 20

@@ -28,8 +28,6 @@ from tee_sim.shared.errors import Origin, TeeError, TeeResult
 from tee_sim.shared.limits import MAX_TAS
 from tee_sim.shared.schema import Fixed, Items, Record, Text, UpTo
 
-__all__ = ["FLAGS", "Manifest"]
-
 FLAGS = frozenset({"single_instance", "multi_session", "keep_alive"})
 """GlobalPlatform gpd.ta.singleInstance, multiSession, instanceKeepAlive."""
 

@@ -13,8 +13,6 @@ import cbor2
 from tee_sim.shared.codec import encode
 from tee_sim.shared.errors import TeeError, TeeResult
 
-__all__ = ["Header", "parse_header"]
-
 NONCE_BYTES = 12
 TAG_BYTES = 16
 """AES-256-GCM."""

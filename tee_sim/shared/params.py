@@ -12,8 +12,6 @@ from tee_sim.shared.errors import TeeError, TeeResult
 from tee_sim.shared.limits import MAX_PARAM_BYTES
 from tee_sim.shared.schema import AtMost, Record, UpTo
 
-__all__ = ["NO_PARAMS", "Param", "ParamType", "Params", "param_types"]
-
 _U32 = 0xFFFF_FFFF
 
 

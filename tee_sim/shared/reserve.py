@@ -2,8 +2,6 @@
 
 from enum import IntEnum, unique
 
-__all__ = ["Condition", "Reserve"]
-
 
 @unique
 class Reserve(IntEnum):

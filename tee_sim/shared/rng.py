@@ -5,8 +5,6 @@ import os
 from enum import IntEnum, unique
 from typing import Protocol
 
-__all__ = ["OsRng", "RandomnessKind", "Rng", "SeededRng"]
-
 
 @unique
 class RandomnessKind(IntEnum):

@@ -19,11 +19,6 @@ from typing import ClassVar, Protocol
 
 from tee_sim.shared.errors import TeeError, TeeResult
 
-__all__ = [
-    "BLOCK_BYTES", "COUNTER_EXPIRED", "FRAME_BYTES", "Frame", "Request", "Result", "RpmbTransport", "message_mac",
-    "parse_frames",
-]  # fmt: skip
-
 FRAME_BYTES = 512
 BLOCK_BYTES = 256
 NONCE_BYTES = 16

@@ -24,8 +24,6 @@ from typing import Annotated, Any, Protocol, Self, Union, cast, get_args, get_or
 from tee_sim.shared import codec
 from tee_sim.shared.errors import TeeError, TeeResult
 
-__all__ = ["AtMost", "Fixed", "Items", "MisfitError", "Record", "Text", "UpTo", "is_closed", "max_bits", "max_bytes"]
-
 
 class MisfitError(TeeError):
     """A record that does not fit its declared type.

@@ -19,11 +19,6 @@ from tee_sim.shared.codec import decode, encode
 from tee_sim.shared.errors import TeeError, TeeResult
 from tee_sim.shared.limits import MAX_FRAME_BYTES
 
-__all__ = [
-    "MAX_PAYLOAD_BYTES", "MAX_READ_NAMES", "MAX_SCAN_NAMES", "MAX_STAGED_BYTES", "Operation", "parse_blobs",
-    "parse_commit", "parse_names", "parse_puts", "parse_rpmb", "parse_rpmb_reply", "parse_scan",
-]  # fmt: skip
-
 MAX_PAYLOAD_BYTES = MAX_FRAME_BYTES - 64
 """Payload of one storage message; the rest is its tag, operation and CBOR heads."""
 

@@ -19,24 +19,6 @@ from tee_sim.shared.reserve import Reserve
 from tee_sim.shared.rng import OsRng, RandomnessKind, Rng
 from tee_sim.shared.schema import Record, max_bytes
 
-__all__ = [
-    "Command",
-    "CommandApp",
-    "Keys",
-    "NoPeers",
-    "ObjectInfo",
-    "PeerSession",
-    "Peers",
-    "Platform",
-    "Reserve",
-    "Store",
-    "StoredObject",
-    "TaEnv",
-    "Transaction",
-    "TrustedApp",
-]
-
-
 Q = TypeVar("Q", bound=Record)
 A = TypeVar("A", bound=Record)
 

@@ -22,12 +22,6 @@ from tee_sim.shared.reserve import Condition
 from tee_sim.shared.rng import RandomnessKind
 from tee_sim.shared.schema import AtMost, Fixed, Items, Record, Text, UpTo
 
-__all__ = [
-    "BEFORE_THE_LOCK", "EXIT_PROTOCOL", "HEAD_BYTES", "REQUESTS", "AdvanceClock", "Boot", "BootFailed", "CloseSession",
-    "FrameReader", "Invoke", "LockProfile", "Locked", "Message", "NoFrameError", "OpenSession", "Provision",
-    "ReadClock", "Ready", "RenewKeys", "Return", "StorageCall", "StorageReply", "pack", "unpack",
-]  # fmt: skip
-
 
 class NoFrameError(TeeError):
     """Bytes that are no message which may come now: after them nothing that follows on the pipe can be trusted."""

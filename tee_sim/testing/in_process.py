@@ -14,8 +14,6 @@ from tee_sim.shared.manifest import Manifest
 from tee_sim.shared.rng import OsRng, Rng
 from tee_sim.shared.wire import HEAD_BYTES, Message, Provision, Ready, Return, pack, unpack
 
-__all__ = ["InProcessTee"]
-
 TEST_HUK = bytes(range(32))
 TEST_DEVICE_ID = bytes(range(16))
 

@@ -14,8 +14,9 @@ from click.testing import CliRunner
 
 from bench.__main__ import cli
 from bench.commands import accuracy
-from bench.load import fingerprint_sets, read_score_files
+from bench.load import fingerprint_sets
 from bench.matchers import code_similarities
+from bench.score_files import read_score_files
 from bioguard.errors import InputRefused
 from bioguard.formats import ImportOptions, write_iso2005
 from bioguard.match import FingerprintGallery

@@ -15,8 +15,9 @@ import pytest
 from click.testing import CliRunner
 
 from bench.__main__ import cli
-from bench.load import fingerprint_sets, read_faces, read_score_files
+from bench.load import fingerprint_sets, read_faces
 from bench.names import subject_of
+from bench.score_files import read_score_files
 from bioguard.errors import InputRefused
 from bioguard.formats import ImportOptions, write_iso2005, write_xyt
 from bioguard.simulate.people import EDGEFACE_XS, FacePopulation, FingerPopulation

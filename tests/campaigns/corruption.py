@@ -29,8 +29,6 @@ from tests.campaigns.corruption_cases import Case, Files, cases
 from tests.campaigns.crash_device import FACES, configure, opened, populate
 from tests.campaigns.crash_oracle import contents, scratch
 
-__all__ = ["play"]
-
 _FILES = (NAMES_FILE, HANDLES_FILE, "storage.db", "rpmb.img")
 _PROBES = {name: views[5] for name, views in FACES.items()}
 _ENROLLED = ("alice", "carol")

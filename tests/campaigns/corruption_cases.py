@@ -9,8 +9,6 @@ from pathlib import Path
 
 from tests.campaigns.crash_oracle import scratch
 
-__all__ = ["Case", "Files", "cases"]
-
 Files = dict[str, bytes]
 Case = tuple[str, str, Files]
 """Group, how, and the files that differ from the good ones."""

@@ -21,9 +21,6 @@ from tests.campaigns.crash_oracle import Row, scratch
 from tests.campaigns.crash_trace import KINDS
 from tests.campaigns.crash_worlds import VICTIMS
 
-__all__ = ["main", "table"]
-
-
 ENDS = {"before": 7, "after": 7, "between": 8}
 """Columns and their widths."""
 

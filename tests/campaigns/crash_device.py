@@ -38,11 +38,6 @@ from tee_sim.shared.storage_requests import Operation
 from tee_sim.shared.wire import AdvanceClock
 from tee_sim.testing.in_process import InProcessTee
 
-__all__ = [
-    "CREATION", "FACES", "MARK", "MATRIX", "OPERATIONS", "PURGE_DAYS", "STARTS", "boot", "configure", "die_in_commit",
-    "facade", "opened", "populate", "seeded",
-]  # fmt: skip
-
 MARK = "/nonexistent/crash-mark"
 FACES = {name: face_views(7, person=i, count=6) for i, name in enumerate(("alice", "bob", "carol"))}
 """Six synthetic views of each person: five to enroll and replace with, the last one to probe with."""

@@ -30,8 +30,6 @@ from tests.campaigns.crash_device import (
 from tests.campaigns.crash_oracle import Oracle, Row
 from tests.campaigns.crash_worlds import VICTIMS, Act, Worlds
 
-__all__ = ["play"]
-
 
 def play(root: Path, *, runs: int, seed: int) -> list[Row]:
     """Play every step and victim of every operation, or about `runs` of them, under `root`.

@@ -21,8 +21,6 @@ from tee_sim.testing.in_process import TEST_DEVICE_ID, TEST_HUK
 from tests.campaigns.crash_device import CREATION, FACES, STARTS, opened
 from tests.campaigns.crash_trace import FILES, Disk
 
-__all__ = ["TRANSACTIONS", "Oracle", "Row", "State", "contents", "put", "scratch"]
-
 MATCH_EVERY = 10
 TRANSACTIONS = {
     CREATION: 2,

@@ -13,8 +13,6 @@ from tests.campaigns.crash_device import CREATION, MATRIX
 from tests.campaigns.crash_oracle import Oracle, Row, put
 from tests.campaigns.crash_trace import Disk, images, record
 
-__all__ = ["play"]
-
 UNCOUNTED_SYNCS = 2
 """A new RPMB is laid out, then gets its key: neither is a write that counts."""
 

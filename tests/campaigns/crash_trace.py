@@ -15,8 +15,6 @@ from pathlib import Path
 
 from tests.campaigns.crash_device import MARK
 
-__all__ = ["FILES", "KINDS", "Disk", "Event", "images", "record"]
-
 FILES = ("storage.db", "storage.db-journal", "rpmb.img")
 KINDS = ("kept", "lost", "torn")
 SECTOR_BYTES = 512

@@ -16,8 +16,6 @@ from tee_sim.normal.supplicant import Supplicant
 from tee_sim.shared.errors import TeeError, TeeResult
 from tests.campaigns.crash_trace import FILES, Disk
 
-__all__ = ["VICTIMS", "Act", "Worlds"]
-
 VICTIMS = ("secure world", "supplicant", "both")
 READING = ("SELECT", "PRAGMA")
 """Statements that are no step of a write."""

@@ -22,8 +22,6 @@ from bioguard.device.fuses import FUSE_FILE
 from tee_sim.normal.rpmb_chip.file_medium import FileMedium, OsFile
 from tee_sim.shared.rpmb_frames import MAX_COUNTER
 
-__all__ = ["ELSEWHERE", "Damage", "damages", "placed"]
-
 ELSEWHERE = "elsewhere"
 """Next to the device: what links point to. Nobody may change it."""
 MAX_BLOB_BYTES = 3 << 20

@@ -44,8 +44,6 @@ from tests.campaigns.crash_device import FACES
 from tests.campaigns.crash_oracle import scratch
 from tests.campaigns.device_damage import ELSEWHERE, Damage, damages
 
-__all__ = ["Campaign", "EndedError", "Report", "play"]
-
 SLOWER = 20
 """How many times longer than the undamaged device any answer may take."""
 COLD_WAIT_S = 120.0

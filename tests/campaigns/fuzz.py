@@ -19,8 +19,6 @@ from pathlib import Path
 from tee_sim.shared.errors import TeeError
 from tests.campaigns import fuzz_storage, fuzz_worlds
 
-__all__ = ["MAKERS", "attempt", "run"]
-
 MAX_SECONDS = 5.0
 """Of processor time for one attempt. Making a new device for the requests takes one or two."""
 MAX_PEAK_BYTES = 64 << 20

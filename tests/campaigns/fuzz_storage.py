@@ -19,8 +19,6 @@ from tee_sim.shared.rng import SeededRng
 from tee_sim.shared.storage_requests import Operation, parse_rpmb, parse_rpmb_reply
 from tests.campaigns.mutation import mutate
 
-__all__ = ["MAKERS", "Corpus", "targets"]
-
 HUK, DEVICE_ID, TA = bytes(range(32)), bytes(range(16)), UUID(int=1)
 CONTENT = {bytes((i,)) * 3: bytes((i,)) * 40 * i for i in range(60)}
 

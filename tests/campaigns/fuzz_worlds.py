@@ -22,8 +22,6 @@ from tee_sim.shared.wire import FrameReader, Invoke, Message, Return, pack, unpa
 from tests.campaigns import crash_device
 from tests.campaigns.mutation import mutate
 
-__all__ = ["MAKERS"]
-
 RESTART_EVERY = 2000
 """Attempts on one device: mutated requests erase users and lock sensors, and then reach less and less."""
 FINGER = finger_impressions(7, person=1, count=4)

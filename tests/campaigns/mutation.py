@@ -3,8 +3,6 @@
 import random
 from collections.abc import Sequence
 
-__all__ = ["mutate"]
-
 _CORNERS = (0, 1, 23, 24, 0x7F, 0x80, 0xFF, 0x7FFF, 0xFFFF, 0x7FFFFFFF, 0xFFFFFFFF)
 
 

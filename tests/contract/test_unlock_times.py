@@ -7,19 +7,19 @@ import pytest
 
 from bioguard.device.boot_id import boot_id, reboot
 from bioguard.device.strong_auth_rules import UnlockTimes
-from bioguard.device.strong_auth_times import UNLOCK_FILE, noted, unlock_times
+from bioguard.device.strong_auth_times import UNLOCK_FILE, record_unlock, unlock_times
 
 ALICE, BOB = b"A" * 16, b"B" * 16
 
 
 def test_notes_add_up_per_user(tmp_path: Path) -> None:
-    noted(tmp_path, ALICE, 5_000, credential=True)
-    noted(tmp_path, ALICE, 5_000, matched=False)
-    noted(tmp_path, ALICE, 5_000, matched=False)
-    noted(tmp_path, BOB, 6_000, matched=True)
+    record_unlock(tmp_path, ALICE, 5_000, credential=True)
+    record_unlock(tmp_path, ALICE, 5_000, matched=False)
+    record_unlock(tmp_path, ALICE, 5_000, matched=False)
+    record_unlock(tmp_path, BOB, 6_000, matched=True)
     times = unlock_times(tmp_path, ALICE, 6_000)
     assert (times.credential_ms is not None, times.biometric_ms, times.failed_attempts) == (True, None, 2)
-    noted(tmp_path, ALICE, 5_000, matched=True)
+    record_unlock(tmp_path, ALICE, 5_000, matched=True)
     times = unlock_times(tmp_path, ALICE, 6_000)
     assert times.failed_attempts == 0
     assert times.last_unlock_ms() == times.biometric_ms == times.credential_ms == 5_000
@@ -27,14 +27,14 @@ def test_notes_add_up_per_user(tmp_path: Path) -> None:
 
 
 def test_another_boot_knows_nothing(tmp_path: Path) -> None:
-    noted(tmp_path, ALICE, 5_000, credential=True)
+    record_unlock(tmp_path, ALICE, 5_000, credential=True)
     reboot(tmp_path)
     assert unlock_times(tmp_path, ALICE, 6_000) == UnlockTimes()
 
 
 @pytest.mark.parametrize("what", [{"credential": True}, {"matched": True}])
 def test_a_time_that_has_not_come_yet_is_of_another_boot(tmp_path: Path, what: dict[str, bool]) -> None:
-    noted(tmp_path, ALICE, 5_000, **what)
+    record_unlock(tmp_path, ALICE, 5_000, **what)
     assert unlock_times(tmp_path, ALICE, 5_000) != UnlockTimes()
     assert unlock_times(tmp_path, ALICE, 4_999) == UnlockTimes()
 

@@ -4,9 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from bioguard.evidence.attack.target import Target
-from tee_sim.shared.ta_api import Reserve
-
-__all__ = ["Watched"]
+from tee_sim.shared.reserve import Reserve
 
 
 class Watched(Target):

@@ -148,7 +148,7 @@ BLIND: Change = ("tee_sim/secure/launcher.py", "shifted = clocks_are_shifted()",
 
 BLIND_RUN = """
 import sys
-from tee_sim.normal.sandbox_verdict.verdict import cached_probes
+from tee_sim.normal.sandbox_verdict.probes import cached_probes
 cached_probes()
 sys.executable = {interpreter!r}
 from bioguard.cli.__main__ import run

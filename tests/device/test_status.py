@@ -174,7 +174,9 @@ def arguments(function: Callable[..., Any]) -> dict[str, Any]:
 
 def about_users() -> Iterator[Any]:
     """Every public function that takes a user by name."""
-    functions = [f for module in (pins, keys, consent, rectify) for f in map(vars(module).get, module.__all__)]
+    modules = (pins, keys, consent, rectify)
+    functions = [f for m in modules for f in vars(m).values() if getattr(f, "__module__", "") == m.__name__]
+    functions = [f for f in functions if not f.__name__.startswith("_")]
     functions += [f for name, f in vars(Device).items() if not name.startswith("_")]
     for function in filter(inspect.isfunction, functions):
         named = "name" in list(inspect.signature(function).parameters)[:2]

@@ -7,8 +7,6 @@ from tests.model.reference import Reference
 from tests.model.steps import Step
 from tests.model.world import World
 
-__all__ = ["Divergence", "first_divergence", "shortened"]
-
 
 @dataclass(frozen=True, slots=True)
 class Divergence:

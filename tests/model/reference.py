@@ -7,8 +7,6 @@ from dataclasses import dataclass, field
 
 from tests.model.steps import DELAY_MS, FACE, FINGER, asked_of
 
-__all__ = ["MAX_RECORDS", "Reference"]
-
 CHALLENGE_MS = RESET_TOKEN_MS = 600_000
 RIGHTS_TOKEN_MS = 300_000
 TIMED_EVERY, TIMED_MS, PERMANENT_AT = 5, 30_000, 20

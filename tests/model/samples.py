@@ -17,8 +17,6 @@ from bioguard.trusted.biometric.rates import claim_terms
 from tests.model.reference import MAX_RECORDS
 from tests.model.steps import FINGER, USERS
 
-__all__ = ["face_probe", "face_views", "finger_touches"]
-
 DIMENSION = 512
 FACES_A_USER = 5
 VIEWS = 3

@@ -4,8 +4,6 @@ from dataclasses import dataclass
 
 import numpy as np
 
-__all__ = ["DELAY_MS", "FACE", "FINGER", "IDENTITIES", "KINDS", "USERS", "Step", "asked_of", "random_steps"]
-
 FACE, FINGER = 2, 1
 """Modalities, numbered as in `bioguard.commands.biometric`."""
 

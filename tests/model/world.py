@@ -19,8 +19,6 @@ from tests.model.reference import MAX_RECORDS, Reference
 from tests.model.samples import face_probe, face_views, finger_touches
 from tests.model.steps import DELAY_MS, FACE, FINGER, asked_of
 
-__all__ = ["World"]
-
 APPLICATIONS = (BIOMETRIC_UUID, GATEKEEPER_UUID, KEYSTORE_UUID)
 RIGHT, WRONG = b"4711", b"0000"
 

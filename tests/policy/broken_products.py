@@ -22,8 +22,6 @@ from bioguard.evidence.policy_trials import rights
 from bioguard.records.audit_events import Cause
 from tests.broken_build import Change, install
 
-__all__ = ["BROKEN", "NOT_ENCRYPTED", "Broken", "yielding"]
-
 Patch = pytest.MonkeyPatch
 NOTHING_PURGED = Purged(status=commands.Status.OK)
 

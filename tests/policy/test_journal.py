@@ -15,8 +15,8 @@ from bioguard.records.consent import DAY_MS, MAX_MS
 from bioguard.trusted.policy.audit_log import LOG_DAYS, AuditedStore, AuditLog, JournalClock
 from tee_sim.shared.clock import FakeClock
 from tee_sim.shared.errors import TeeError, TeeResult
+from tee_sim.shared.reserve import Reserve
 from tee_sim.shared.rng import SeededRng
-from tee_sim.shared.ta_api import Reserve
 
 
 class MemoryStore:

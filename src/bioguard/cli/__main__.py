@@ -17,8 +17,6 @@ from bioguard.errors import BioguardError, InputRefused, WrongUsage
 from bioguard.exit_codes import ExitCode
 from bioguard.printable import printable
 
-__all__ = ["main", "run"]
-
 
 class _Unexpected(BioguardError):
     code = "unexpected"

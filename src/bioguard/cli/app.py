@@ -13,8 +13,6 @@ from bioguard.device import DeviceOptions, Level, parse_clock
 from bioguard.errors import WrongUsage
 from bioguard.simulate.faults import scripted
 
-__all__ = ["COMMANDS", "GLOBAL_OPTIONS", "cli", "hoist_global_options", "refuse_idle_options"]
-
 COMMANDS = {
     "access": "rights:access",
     "attack": "attack:attack",

@@ -16,8 +16,6 @@ from bioguard.user_files import read_input
 from tee_sim.shared.errors import TeeError
 from tee_sim.shared.manifest import Manifest
 
-__all__ = ["attack"]
-
 
 class BenchIncomplete(BioguardError):
     """An attack could not be played, so nothing can be said."""

@@ -14,8 +14,6 @@ from bioguard.evidence.escape_battery import ATTEMPTS, LEVELS, SHORT_LEVELS, Egr
 from bioguard.exit_codes import ExitCode
 from bioguard.user_files import check_output, read_input, write_output
 
-__all__ = ["audit"]
-
 MAX_SCANNED_BYTES = 1 << 30
 """Of one file: it is looked through in memory."""
 

@@ -16,8 +16,6 @@ from bioguard.exit_codes import ExitCode
 from bioguard.report import Status
 from bioguard.user_files import check_output, read_input, write_output
 
-__all__ = ["audit", "run", "verify"]
-
 SEED_BYTES = 32
 MAX_KEY_FILE_BYTES = 4096
 

@@ -10,8 +10,6 @@ from bioguard.device.data_export import iso
 from bioguard.device.durations import parse_duration
 from tee_sim.shared.clock import Moment
 
-__all__ = ["clock"]
-
 
 @click.group()
 def clock() -> None:

@@ -24,8 +24,6 @@ from bioguard.formats.files import MINUTIAE
 from bioguard.formats.npz import ARCHIVE_FAULTS, ZIP_MAGIC, check_ratio
 from bioguard.records import FaceEmbedding, Features, FingerprintTemplate
 
-__all__ = ["Sample", "Subject", "find_faces", "find_fingers"]
-
 _SUFFIXES = tuple(MINUTIAE)
 _FILE = re.compile(rf"(?P<finger>[^.].*)_(?P<impression>\d+)(?P<suffix>{'|'.join(map(re.escape, _SUFFIXES))})", re.I)
 MAX_FACES_PER_FILE = 100_000

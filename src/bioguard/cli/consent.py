@@ -14,8 +14,6 @@ from bioguard.records.consent import Purpose
 from bioguard.records.modality import Modality
 from bioguard.user_files import check_output
 
-__all__ = ["consent"]
-
 PURPOSES = {word(p): p for p in Purpose}
 MODALITIES = {word(m): m for m in Modality}
 purpose_option = click.option(

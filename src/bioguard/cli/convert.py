@@ -13,8 +13,6 @@ from bioguard.formats import ImportOptions
 from bioguard.formats.convert import SUFFIX_TARGETS, Target, convert, other_arrays
 from bioguard.user_files import check_output, open_input, write_output
 
-__all__ = ["convert_command"]
-
 
 def _target(out: Path, to: str | None) -> Target:
     """The format that is meant. A name that readers take for another format is not given to a file."""

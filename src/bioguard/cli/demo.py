@@ -28,8 +28,6 @@ from bioguard.records.modality import Modality
 from bioguard.records.tokens import AuthToken
 from bioguard.simulate.people import face_views, finger_impressions
 
-__all__ = ["demo"]
-
 ENROLLED_SAMPLES = 3
 NEEDED = ENROLLED_SAMPLES + 1
 """One more than is enrolled, to be tried afterwards."""

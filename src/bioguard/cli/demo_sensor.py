@@ -14,8 +14,6 @@ from bioguard.match.fingerprint.enrollment import Acquired, check_touches
 from bioguard.records import FaceEmbedding, Features, FingerprintTemplate
 from bioguard.records.centering import flaw_of
 
-__all__ = ["Taken", "take"]
-
 
 @dataclass(slots=True)
 class Taken:

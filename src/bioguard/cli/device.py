@@ -22,8 +22,6 @@ from bioguard.device.pins import search_lock_info
 from bioguard.errors import NotPermitted
 from bioguard.records.modality import Modality, Profile
 
-__all__ = ["device"]
-
 _LOCKOUTS = {c.name.lower().replace("_", "-"): c for c in LockoutChoice}
 _PROFILES = {p.name.lower().replace("_", "-"): p for p in Profile}
 

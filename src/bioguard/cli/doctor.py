@@ -8,8 +8,6 @@ from bioguard.evidence.host_checks import checkup
 from bioguard.exit_codes import ExitCode
 from bioguard.report.model import Check, Status, overall
 
-__all__ = ["doctor"]
-
 
 def _lines(check: Check) -> list[str]:
     lines = [f"{check.status.label:<14} {check.title}: {check.summary}"]

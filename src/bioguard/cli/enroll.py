@@ -19,8 +19,6 @@ from bioguard.errors import InputRefused
 from bioguard.formats import ImportOptions
 from bioguard.records.modality import Modality
 
-__all__ = ["enroll", "erase", "list_", "show"]
-
 RECOMMENDED_VIEWS = 3
 """Fewer samples raise false non-matches: partial touches and turned heads are not covered (policy POL-01)."""
 

@@ -14,8 +14,6 @@ from bioguard.device.receipts import erasure_receipt
 from bioguard.errors import InputRefused
 from bioguard.user_files import check_output, write_output
 
-__all__ = ["confirm_erasure", "erase_authorization", "leave_options", "receipt_option", "write_receipt"]
-
 F = TypeVar("F", bound=Callable[..., Any])
 
 receipt_option = click.option(

@@ -18,8 +18,6 @@ from bioguard.simulate.faults.scenario import Scenario
 from bioguard.simulate.virtual_hal.script_player import play
 from tee_sim.shared.clock import ClockKind
 
-__all__ = ["fault"]
-
 
 @click.group()
 def fault() -> None:

@@ -10,8 +10,6 @@ from bioguard.errors import InputRefused
 from bioguard.formats import ImportOptions
 from bioguard.formats.options import IMPORT_FLAGS, ImportFlag
 
-__all__ = ["import_options"]
-
 _PREFIX = "import_flag_"
 
 

@@ -21,8 +21,6 @@ from bioguard.proofs.notes import NoteKey
 from bioguard.proofs.psa_token import Profile
 from bioguard.user_files import check_output, read_input, write_output
 
-__all__ = ["attest", "log"]
-
 HEX_DIGEST = 64
 _LEAF = re.compile(rf"[0-9a-fA-F]{{{HEX_DIGEST}}}")
 out_option = click.option(

@@ -15,8 +15,6 @@ from bioguard.exit_codes import ExitCode
 from bioguard.formats import ImportOptions
 from bioguard.user_files import check_output, write_output
 
-__all__ = ["Rate", "authenticate", "identify"]
-
 
 class Rate(click.ParamType):  # type: ignore[type-arg]  # generic from click 8.4 only
     """A rate written as 1/N; the value is N."""

@@ -16,8 +16,6 @@ from bioguard.records import FingerprintTemplate
 from bioguard.report.fingerprint_drawing import align, draw_explanation
 from bioguard.user_files import write_output
 
-__all__ = ["match_group"]
-
 
 def _finger(path: Path, state: CliState, options: ImportOptions) -> FingerprintTemplate:
     sample = read_sample(path, state.output, options)

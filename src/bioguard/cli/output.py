@@ -23,8 +23,6 @@ from bioguard.errors import BioguardError
 from bioguard.exit_codes import ExitCode
 from bioguard.printable import harmless_json, printable
 
-__all__ = ["Output", "Result", "table"]
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Result:

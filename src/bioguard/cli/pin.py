@@ -17,8 +17,6 @@ from bioguard.records.modality import Modality
 from bioguard.records.strength import SensorStrength
 from bioguard.user_files import check_output, write_output
 
-__all__ = ["pin"]
-
 token_option = click.option(
     "--token",
     "token_file",

@@ -10,8 +10,6 @@ from bioguard.device.data_export import iso, word
 from bioguard.device.privacy_notice import notice as notice_text
 from bioguard.evidence.policy_clauses import CLAUSES
 
-__all__ = ["incident", "notice", "policy", "purge"]
-
 
 @click.group(invoke_without_command=True)
 @click.pass_context

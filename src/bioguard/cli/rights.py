@@ -20,8 +20,6 @@ from bioguard.records.audit_events import Cause, Event
 from bioguard.records.rights_requests import EXTENSION_CAUSES, REQUEST_CAUSES, RightsRequest
 from bioguard.user_files import check_output, write_output
 
-__all__ = ["access", "explain", "export", "mark_underage", "rectify", "request", "restrict", "unrestrict"]
-
 KINDS = {word(c): c for c in sorted(REQUEST_CAUSES)}
 REASONS = {word(c): c for c in sorted(EXTENSION_CAUSES)}
 DECISIONS = frozenset({Event.DECIDED, Event.MATCH_REFUSED, Event.ENROLL_REFUSED})

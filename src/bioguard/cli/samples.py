@@ -11,8 +11,6 @@ from bioguard.formats.limits import MAX_VIEWS
 from bioguard.formats.views import TooManyViews
 from bioguard.records import Features
 
-__all__ = ["load_file", "read_sample", "read_samples"]
-
 
 def load_file(path: Path, output: Output, options: ImportOptions, *, max_views: int = MAX_VIEWS) -> LoadResult:
     """Read a file. Its warnings go to stderr with their codes.

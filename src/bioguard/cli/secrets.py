@@ -14,8 +14,6 @@ from bioguard.errors import InputRefused
 from bioguard.printable import printable
 from bioguard.user_files import open_input
 
-__all__ = ["person_token", "pin_file_option", "read_pin"]
-
 pin_file_option = click.option(
     "--pin-file",
     type=click.Path(path_type=Path, dir_okay=False, allow_dash=True),

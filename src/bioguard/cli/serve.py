@@ -10,8 +10,6 @@ from bioguard.exit_codes import ExitCode
 from bioguard.serve import loop
 from bioguard.serve.service import DeviceService
 
-__all__ = ["serve"]
-
 
 @click.command()
 @click.option("--stdio", is_flag=True, required=True, help="Speak on standard input and output; there is no other way.")

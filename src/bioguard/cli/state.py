@@ -16,9 +16,6 @@ from bioguard.printable import printable
 from bioguard.user_files import check_output, write_output
 from tee_sim.normal.supplicant import RequestNote
 
-__all__ = ["CliState", "default_device_dir", "pass_state", "storage_log_into"]
-
-
 _CONDITIONS = {
     "full": "the disk is full: the store can be read and erased from; free disk space, or erase records",
     "read_only": "the store cannot be written: it can only be read; run: bioguard doctor",

@@ -10,8 +10,6 @@ import os
 import sys
 from typing import TextIO, cast
 
-__all__ = ["AnswerLost", "answer_lost", "install"]
-
 
 class AnswerLost(Exception):  # what happened, no fault of anybody
     """The answer could not be written."""

@@ -12,8 +12,6 @@ from bioguard.errors import InputRefused
 from bioguard.formats import write_iso2005
 from bioguard.simulate.people import face_views, finger_impressions
 
-__all__ = ["samples"]
-
 NAMES = ("alice", "bob", "carol", "dave", "erin", "frank", "grace", "heidi", "ivan", "judy")
 POPULATION = 1
 COUNT = 5

@@ -14,8 +14,6 @@ from bioguard.hal.shared_secret import SharingParameters, agree, check_value, co
 from bioguard.records.tokens import AuthenticatorType, AuthToken, TokenRejected
 from bioguard.user_files import check_output, read_input, write_output
 
-__all__ = ["token"]
-
 KEY_BYTES = 32
 MAX_FILE_BYTES = 4096
 

@@ -8,8 +8,6 @@ from bioguard.cli.erasing import confirm_erasure, erase_authorization, leave_opt
 from bioguard.cli.output import Result
 from bioguard.cli.state import CliState, pass_state
 
-__all__ = ["user"]
-
 
 @click.group()
 def user() -> None:

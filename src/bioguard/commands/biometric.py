@@ -15,46 +15,6 @@ from bioguard.records.modality import Modality, Profile
 from tee_sim.shared.schema import AtMost, Fixed, Items, Record, UpTo
 from tee_sim.shared.ta_api import Command
 
-__all__ = [
-    "ADD_USER",
-    "AUTHENTICATE",
-    "BIOMETRIC_UUID",
-    "CHANGE_LABEL",
-    "CHECK_LABEL",
-    "ENROLL",
-    "ERASE",
-    "IDENTIFY",
-    "LIST",
-    "RELABEL",
-    "REMOVE_USER",
-    "RENEW_CODES",
-    "SHOW",
-    "AddUser",
-    "Authenticate",
-    "ChangeLabel",
-    "CheckLabel",
-    "Decision",
-    "Done",
-    "Enroll",
-    "Enrolled",
-    "Erase",
-    "EraseAuthorization",
-    "Erased",
-    "Identified",
-    "Identify",
-    "ListRecords",
-    "Page",
-    "RecordSummary",
-    "Relabel",
-    "Relabeled",
-    "RemoveUser",
-    "RenewCodes",
-    "Renewed",
-    "Show",
-    "Shown",
-    "Status",
-]
-
 BIOMETRIC_UUID = UUID("6f1f3c1a-9f0e-5b51-8d0c-2c7c2f3b7a01")
 
 MAX_VIEWS = 16

@@ -14,20 +14,6 @@ from bioguard.records.modality import Profile
 from tee_sim.shared.schema import Record, UpTo
 from tee_sim.shared.ta_api import Command
 
-__all__ = [
-    "CONFIGURE",
-    "DEFAULT_FMR_INVERSE",
-    "DEFAULT_FPIR_INVERSE",
-    "FMR_INVERSES",
-    "FPIR_INVERSES",
-    "SHOW_CONFIGURATION",
-    "Ask",
-    "Configuration",
-    "Configured",
-    "LockoutChoice",
-    "offered",
-]
-
 FMR_INVERSES = (50_000, 100_000, 500_000, 1_000_000)
 """1:1 rates that a device can be made with. The loosest is the most that Android allows a sensor that makes tokens:
 CDD section 7.3.10, Class 3, a false acceptance rate not above 1 in 50 000."""

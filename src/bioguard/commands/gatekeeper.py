@@ -11,12 +11,6 @@ from uuid import UUID
 from tee_sim.shared.schema import AtMost, Fixed, Record, UpTo
 from tee_sim.shared.ta_api import Command
 
-__all__ = [
-    "DELETE_USER", "ENROLL_PIN", "GATEKEEPER_UUID", "HANDLE_BYTES", "HAS_PIN", "MAX_PIN_BYTES", "VERIFY_PIN",
-    "DeleteUser", "EnrollPin", "GatekeeperDone", "GatekeeperStatus", "HasPin", "PinEnrolled", "PinHeld", "PinVerified",
-    "VerifyPin",
-]  # fmt: skip
-
 GATEKEEPER_UUID = UUID("3b7a01c2-1d52-5c6e-9a41-8d0c2c7c2f02")
 
 HANDLE_BYTES = 58

@@ -8,30 +8,6 @@ from uuid import UUID
 from tee_sim.shared.schema import AtMost, Fixed, Items, Record, UpTo
 from tee_sim.shared.ta_api import Command
 
-__all__ = [
-    "ABORT",
-    "BEGIN",
-    "CHECK_TOKEN",
-    "DELETE_KEY",
-    "FINISH",
-    "GENERATE_KEY",
-    "KEYSTORE_UUID",
-    "Abort",
-    "Authorizations",
-    "Begin",
-    "Begun",
-    "CheckToken",
-    "DeleteKey",
-    "Finish",
-    "Finished",
-    "GenerateKey",
-    "Generated",
-    "KeyAlgorithm",
-    "KeyPurpose",
-    "KeystoreDone",
-    "KeystoreError",
-]  # fmt: skip
-
 KEYSTORE_UUID = UUID("9a418d0c-2c7c-5f03-8b7a-01c21d52c6e3")
 
 U64_MAX = 0xFFFF_FFFF_FFFF_FFFF

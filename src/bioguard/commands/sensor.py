@@ -14,12 +14,6 @@ from bioguard.records.modality import Modality
 from tee_sim.shared.schema import AtMost, Fixed, Record, UpTo
 from tee_sim.shared.ta_api import Command
 
-__all__ = [
-    "GENERATE_CHALLENGE", "GET_AUTHENTICATOR_ID", "INVALIDATE_AUTHENTICATOR_ID", "LOCK_STATUS", "RESET_LOCKOUT",
-    "REVOKE_CHALLENGE", "SEARCH_LOCK_STATUS", "AuthenticatorId", "Challenge", "LockReply", "ResetLockout",
-    "RevokeChallenge", "SearchRequest", "SensorDone", "SensorRequest", "SensorStatus",
-]  # fmt: skip
-
 U64_MAX = 0xFFFF_FFFF_FFFF_FFFF
 MAX_WAIT_MS = 1 << 45
 _USER = Fixed(16)

@@ -9,9 +9,6 @@ from bioguard.records import FaceEmbedding, Features, FingerprintTemplate
 from bioguard.records.centering import flaw_of
 from bioguard.records.modality import Modality
 
-__all__ = ["judged", "modality_of", "position_of", "record_id_of", "sample_of"]
-
-
 def sample_of(value: object) -> Features:
     """The features of one sample. Raises InputRefused for anything else."""
     if not isinstance(value, FaceEmbedding | FingerprintTemplate):

@@ -8,8 +8,6 @@ from pathlib import Path
 from bioguard.errors import TeeUnavailable
 from bioguard.private_files import read_file, write_file
 
-__all__ = ["BOOT_FILE", "boot_id", "reboot"]
-
 BOOT_FILE = "boot.simulated"
 _MOST_BYTES = 64
 _HOST_BOOT_ID = Path("/proc/sys/kernel/random/boot_id")

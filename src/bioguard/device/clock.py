@@ -7,8 +7,6 @@ from bioguard.errors import InputRefused, NotPermitted
 from tee_sim.shared.clock import MAX_STEP_MS, ClockKind, Moment
 from tee_sim.shared.errors import TeeError, TeeResult
 
-__all__ = ["advance", "now"]
-
 RANGE = "name a time from one millisecond to a thousand years, that does not end past the year 10000"
 
 

@@ -27,12 +27,6 @@ from bioguard.records.consent import Purpose
 from bioguard.records.modality import Modality
 from bioguard.records.rights_requests import RightsRequest
 
-__all__ = [
-    "DEFAULT_DAYS", "SignedLog", "answer_request", "at_start", "attest", "confirm", "consents", "extend_request",
-    "grant", "grant_all", "log_key", "mark_underage", "object_to", "open_request", "policy_state", "purge", "requests",
-    "restrict", "set_policy", "signed_log", "withdraw",
-]  # fmt: skip
-
 DEFAULT_DAYS = 365
 """A year: as long as the default retention of a record."""
 

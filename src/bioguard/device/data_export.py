@@ -12,8 +12,6 @@ from bioguard.records.audit_events import Entry
 from bioguard.records.consent import Purpose
 from bioguard.records.rights_requests import RightsRequest
 
-__all__ = ["NO_TEMPLATES", "decision_words", "entry_fields", "export", "iso", "word"]
-
 NO_TEMPLATES = (
     "templates, protected codes, keys and scores are not exported: they cannot be changed like a password, "
     "and nobody but this device's secure world can use them"

@@ -22,8 +22,6 @@ from bioguard.private_files import DAMAGED, TEMPORARY, file_errors, opened_direc
 from tee_sim.normal.private_files import UnsafeFile, create_file, open_file
 from tee_sim.normal.supplicant.files import DATABASE_SIDES, MOST_BYTES, RESERVE_FILE, RPMB_FILE, STORAGE_FILE
 
-__all__ = ["FILES", "begin", "burn", "check", "destroy", "flaws"]
-
 _BEGUN = FUSE_FILE + TEMPORARY
 _SMALL = (NAMES_FILE, BOOT_FILE, HANDLES_FILE, SCENARIO_FILE, UNLOCK_FILE, INCIDENTS_FILE)
 _STORE = (STORAGE_FILE, *(STORAGE_FILE + side for side in DATABASE_SIDES), RPMB_FILE, RESERVE_FILE)

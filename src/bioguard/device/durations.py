@@ -4,8 +4,6 @@ import re
 
 from bioguard.errors import InputRefused
 
-__all__ = ["parse_duration"]
-
 _UNITS_MS = (("d", 86_400_000), ("h", 3_600_000), ("m", 60_000), ("s", 1_000), ("ms", 1))
 _SHORT = re.compile("".join(f"(?:(?P<{unit}>[0-9]{{1,15}}){unit})?" for unit, _ in _UNITS_MS))
 _ISO = re.compile(

@@ -14,8 +14,6 @@ from bioguard.errors import BioguardError, InputRefused, IntegrityFailure, NotPe
 from tee_sim.shared.errors import Origin, TeeError, TeeResult
 from tee_sim.shared.schema import Record
 
-__all__ = ["from_status", "from_tee", "promised", "raise_for_status", "status_of"]
-
 T = TypeVar("T")
 
 _RESULTS: dict[TeeResult, Row] = {

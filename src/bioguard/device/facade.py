@@ -53,8 +53,6 @@ from bioguard.records.modality import Profile
 from tee_sim.shared.schema import Record
 from tee_sim.shared.ta_api import Command
 
-__all__ = ["Device"]
-
 REKEY_TIMEOUT_MS = 3_600_000
 """An hour: a store of 100 000 records is resealed at some hundred records a second."""
 

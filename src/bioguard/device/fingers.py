@@ -4,8 +4,6 @@ from difflib import get_close_matches
 
 from bioguard.errors import InputRefused
 
-__all__ = ["FINGERS", "finger_name", "finger_position"]
-
 FINGERS = {
     "right-thumb": 1,
     "right-index": 2,

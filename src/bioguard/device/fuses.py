@@ -13,8 +13,6 @@ from bioguard import __version__
 from bioguard.errors import IntegrityFailure, TeeUnavailable
 from bioguard.private_files import read_file
 
-__all__ = ["FUSE_FILE", "Fuses"]
-
 FUSE_FILE = "fuses.simulated"
 _TEXT = """\
 # SIMULATED FUSES of a bioguard device. In a phone only the secure world can read these.

@@ -14,8 +14,6 @@ from bioguard.records import Features
 from tee_sim.normal.client import Transport
 from tee_sim.normal.supplicant.service import DiskFaults
 
-__all__ = ["SCENARIO_FILE", "Direct", "Hooks", "MakeHooks", "no_hooks"]
-
 SCENARIO_FILE = "faults.scenario"
 """Name of the file in a device directory that scripts its faults. No file means no faults."""
 

@@ -4,8 +4,6 @@ from dataclasses import dataclass
 
 from bioguard.records.audit_events import Cause
 
-__all__ = ["TEXTS", "Incident", "IncidentText"]
-
 
 @dataclass(frozen=True, slots=True)
 class IncidentText:

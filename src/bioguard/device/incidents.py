@@ -19,11 +19,6 @@ from bioguard.errors import BioguardError, InputRefused, IntegrityFailure
 from bioguard.private_files import put_aside, read_json, write_file
 from bioguard.records.audit_events import Cause
 
-__all__ = [
-    "INCIDENTS_FILE", "acknowledge", "detecting", "incidents", "record_clock_moved", "record_incident",
-    "settle_clock_moved",
-]  # fmt: skip
-
 INCIDENTS_FILE = "incidents.json"
 CLOCK_MOVED = "device.clock_moved"
 _CAUSES = {"store.security": Cause.ROLLED_BACK, CLOCK_MOVED: Cause.CLOCK_MOVED}

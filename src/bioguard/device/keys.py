@@ -28,8 +28,6 @@ from bioguard.records.modality import Modality
 from bioguard.records.password_handle import PasswordHandle
 from bioguard.records.tokens import AuthenticatorType
 
-__all__ = ["BoundKey", "begin", "delete_key", "finish", "make_key", "verdict"]
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BoundKey:

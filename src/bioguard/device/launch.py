@@ -13,15 +13,15 @@ from bioguard.device.options import DeviceOptions
 from bioguard.errors import TeeUnavailable, WrongUsage
 from tee_sim.normal.client import Context, Session
 from tee_sim.normal.reply_timing import ReplyQuantizer
-from tee_sim.normal.sandbox_verdict.verdict import Level, Verdict, cached_probes, judge, observe
+from tee_sim.normal.sandbox_verdict.observe import observe
+from tee_sim.normal.sandbox_verdict.probes import cached_probes
+from tee_sim.normal.sandbox_verdict.verdict import Level, Verdict, judge
 from tee_sim.normal.secure_process import Inspect, SecureProcess
 from tee_sim.normal.supplicant import Supplicant
 from tee_sim.shared.errors import TeeError, TeeResult
 from tee_sim.shared.lock_report import LockReport
 from tee_sim.shared.manifest import Manifest
 from tee_sim.shared.wire import Boot, Locked, Provision, Ready
-
-__all__ = ["MANIFESTS", "Running", "manifests", "start"]
 
 MANIFESTS = ("bioguard.trusted.biometric", "bioguard.trusted.gatekeeper", "bioguard.trusted.keystore")
 """Packages whose `manifest.toml` names a trusted application of this device."""

@@ -7,8 +7,6 @@ from pathlib import Path
 from bioguard.errors import TeeUnavailable
 from bioguard.private_files import open_or_create
 
-__all__ = ["DeviceLock"]
-
 
 class DeviceLock:
     """An advisory lock on a file of the device; the kernel drops it when the process dies.

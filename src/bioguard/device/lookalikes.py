@@ -17,8 +17,6 @@ from functools import cache
 
 from bioguard.errors import InputRefused, NotPermitted
 
-__all__ = ["check_new_name", "code_points", "look", "scripts"]
-
 _DATA = "confusable_homoglyphs"
 _SHARED = frozenset({"COMMON", "INHERITED"})
 """Scripts of characters that many scripts use: digits, marks."""

@@ -16,8 +16,6 @@ from pathlib import Path
 from bioguard.errors import InputRefused, IntegrityFailure
 from bioguard.private_files import read_json, write_file
 
-__all__ = ["NAMES_FILE", "NamedUser", "Names", "check_name"]
-
 NAMES_FILE = "names.json"
 _NAME = re.compile(r"[^\W_][\w.@+-]{0,63}")
 

@@ -12,8 +12,6 @@ from tee_sim.normal.sandbox_verdict.verdict import Level
 from tee_sim.normal.supplicant import RequestNote
 from tee_sim.shared.wire import LockProfile
 
-__all__ = ["DeviceOptions", "parse_clock"]
-
 _CLOCK = re.compile(r"fixed:(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ)")
 
 

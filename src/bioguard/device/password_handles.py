@@ -9,8 +9,6 @@ from bioguard.device.incidents import detecting
 from bioguard.errors import IntegrityFailure
 from bioguard.private_files import read_json, write_file
 
-__all__ = ["HANDLES_FILE", "PasswordHandles"]
-
 HANDLES_FILE = "pins.json"
 USER_BYTES = 16
 

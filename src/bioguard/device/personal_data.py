@@ -8,8 +8,6 @@ from bioguard.device.data_export import export, iso
 from bioguard.device.facade import Device
 from bioguard.records.audit_events import Cause
 
-__all__ = ["personal_data", "public_record"]
-
 
 def public_record(info: RecordInfo) -> dict[str, object]:
     """What may be told of a record."""

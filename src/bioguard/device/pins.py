@@ -23,11 +23,6 @@ from bioguard.records.locks import Lock
 from bioguard.records.modality import Modality
 from bioguard.records.tokens import AuthToken, TokenRejected
 
-__all__ = [
-    "LockInfo", "authenticator_id", "check_token", "enrollment_token", "generate_challenge", "has_pin", "lock_info",
-    "search_lock_info", "set_pin", "unlock", "verify_pin",
-]  # fmt: skip
-
 
 @dataclass(frozen=True, slots=True)
 class LockInfo:

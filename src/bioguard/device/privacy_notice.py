@@ -2,8 +2,6 @@
 
 from bioguard.commands.policy import PolicyReply
 
-__all__ = ["notice"]
-
 _PROFILES = {
     "standard": "a salted digest, a protected code and the encrypted template of each record",
     "digest-only": "a salted digest and a protected code of each record; no template in any form",

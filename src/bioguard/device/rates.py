@@ -3,8 +3,6 @@
 from bioguard.commands.configuration import FMR_INVERSES, FPIR_INVERSES, Configuration, offered
 from bioguard.errors import InputRefused
 
-__all__ = ["claim_refused", "init_refused", "search_refused"]
-
 CODE = "match.rate_not_offered"
 
 

@@ -11,8 +11,6 @@ from bioguard.proofs.notes import NoteKey, assemble
 from bioguard.proofs.origin import records_origin
 from bioguard.proofs.records_head import RecordsHead
 
-__all__ = ["erasure_receipt"]
-
 _HEX_DIGEST = 64
 
 

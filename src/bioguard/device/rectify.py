@@ -16,8 +16,6 @@ from bioguard.device.fingers import finger_position
 from bioguard.errors import InputRefused, NotPermitted
 from bioguard.records.audit_events import Cause
 
-__all__ = ["relabel", "rename"]
-
 
 @contextmanager
 def _registered(device: Device, name: str, token: bytes) -> Iterator[None]:

@@ -9,8 +9,6 @@ from bioguard.commands.keystore import KeystoreError
 from bioguard.commands.sensor import SensorStatus
 from bioguard.errors import BioguardError, InputRefused, IntegrityFailure, NotPermitted
 
-__all__ = ["VOCABULARIES", "Row"]
-
 Row = tuple[type[BioguardError], str, str, str]
 """Kind of error, stable code, message, hint."""
 

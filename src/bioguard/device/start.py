@@ -6,8 +6,6 @@ from pathlib import Path
 from bioguard.commands.policy import Purged
 from bioguard.device.incidents import record_clock_moved
 
-__all__ = ["tell_start"]
-
 
 def tell_start(directory: Path, report: Purged, note: Callable[[str], None]) -> None:
     """Say it in words; open an incident where something is kept because the clock moved too far."""

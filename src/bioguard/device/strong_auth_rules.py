@@ -10,8 +10,6 @@ from enum import Enum, unique
 
 from bioguard.records.strength import ABILITIES, SensorStrength
 
-__all__ = ["Fallback", "UnlockTimes", "android_fallback", "apple_fallback"]
-
 HOUR_MS = 3_600_000
 IDLE_MS = 4 * HOUR_MS
 IDLE_FAILED_ATTEMPTS = 3

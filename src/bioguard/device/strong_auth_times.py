@@ -15,8 +15,6 @@ from bioguard.errors import NotPermitted, TeeUnavailable
 from bioguard.json_text import parse_json
 from bioguard.private_files import read_file, write_file
 
-__all__ = ["UNLOCK_FILE", "record_unlock", "unlock_times"]
-
 UNLOCK_FILE = "unlocks.json"
 
 

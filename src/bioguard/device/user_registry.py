@@ -17,8 +17,6 @@ from tee_sim.ta_api import Command
 from tee_sim.shared.schema import Record
 from tee_sim.shared.ta_api import Command
 
-__all__ = ["UserRegistry"]
-
 Q = TypeVar("Q", bound=Record)
 A = TypeVar("A", bound=Record)
 

@@ -23,8 +23,6 @@ from tee_sim.shared.errors import TeeError, TeeResult
 from tee_sim.shared.schema import Record
 from tee_sim.shared.ta_api import Command
 
-__all__ = ["World", "tee_errors"]
-
 Q = TypeVar("Q", bound=Record)
 A = TypeVar("A", bound=Record)
 

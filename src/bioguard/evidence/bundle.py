@@ -28,18 +28,6 @@ from bioguard.proofs.notes import NoteKey, NoteSigner
 from bioguard.proofs.statement import TestResult
 from bioguard.report.model import Check, Report, Status
 
-__all__ = [
-    "ATTESTATION",
-    "KEYS",
-    "RECEIPT",
-    "STATEMENT",
-    "STORE_IMAGE",
-    "BundleKeys",
-    "digests",
-    "seal_statement",
-    "statement_nonce",
-]
-
 STATEMENT = "statement.dsse.json"
 RECEIPT = "receipt.json"
 STORE_IMAGE = "storage.db"

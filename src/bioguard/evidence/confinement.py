@@ -15,8 +15,6 @@ from bioguard.records.modality import Modality
 from bioguard.report.model import Check, Evidence, Status
 from tee_sim.normal.sandbox_verdict.verdict import Level, Verdict
 
-__all__ = ["battery_checks", "leak_checks", "verdict_check"]
-
 CANARY_SEED = 20180701
 LEAK_TITLES = {
     "BG-LEK-001": "Enrolled features are found nowhere outside the secure world",

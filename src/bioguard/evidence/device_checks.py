@@ -25,8 +25,6 @@ from bioguard.report.model import Check, Status
 from bioguard.simulate.faults.scenario import Scenario
 from tee_sim.normal.supplicant.files import RESERVE_FILE, STORAGE_FILE
 
-__all__ = ["look_at"]
-
 _FUSES = "the device's fuses are private"
 _FILES = "the device's files are its owner's alone and readable"
 _STORE = "the device's store opens, and every record and log entry in it"

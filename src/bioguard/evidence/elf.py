@@ -5,8 +5,6 @@ Only little-endian 64-bit files (x86_64, aarch64). Everything is bounded by the 
 
 import struct
 
-__all__ = ["NETWORK_SYMBOLS", "NotElf", "undefined_symbols"]
-
 NETWORK_SYMBOLS = frozenset(
     {"socket", "connect", "bind", "listen", "accept", "accept4", "send", "sendto", "sendmsg", "recv", "recvfrom"}
     | {"recvmsg", "getaddrinfo", "gethostbyname", "socketpair"}

@@ -19,8 +19,6 @@ from bioguard.match.fingerprint import backends
 from bioguard.report.model import Check, Status
 from tee_sim.normal.sandbox_verdict.verdict import Level, State, Verdict
 
-__all__ = ["checkup"]
-
 _LAYER_FIX = {
     "seccomp": "run on Linux 3.17 or later with seccomp filters; without them nothing is ENFORCED",
     "namespaces": "allow unprivileged user namespaces (container flags, kernel.unprivileged_userns_clone)",

@@ -6,8 +6,6 @@ run is UNKNOWN, never a pass.
 
 from dataclasses import dataclass
 
-__all__ = ["CLAUSES", "Clause", "clause"]
-
 
 @dataclass(frozen=True, slots=True)
 class Clause:

@@ -20,6 +20,7 @@ from bioguard.evidence.policy_clauses import CLAUSES
 from bioguard.evidence.policy_trials import TRIALS, conduct
 from bioguard.evidence.static import static_checks
 from bioguard.evidence.temporary_device import TemporaryDevice
+from bioguard.log.signed_log import SignedLog
 from bioguard.proofs.checkpoint import proof_of
 from bioguard.proofs.merkle import consistency_proof
 from bioguard.proofs.notes import NoteKey, NoteSigner
@@ -28,8 +29,6 @@ from bioguard.proofs.psa_token import Claims, Profile
 from bioguard.records.audit_events import Entry, Event
 from bioguard.report import Check, Fact, Report, Requirement, Status, render
 from tee_sim.normal.sandbox_verdict.verdict import Level
-
-__all__ = ["Progress", "run_audit", "signer_from", "write_bundle"]
 
 Progress = Callable[[str, int, int], None]
 FORMS = {"report.html": "html", "report.json": "json", "junit.xml": "junit", "report.sarif": "sarif"}
@@ -199,7 +198,7 @@ def write_bundle(stage: Path, report: Report, lab: TemporaryDevice, signer: Note
     (stage / bundle.ATTESTATION).write_bytes(token)
 
 
-def _write_proofs(stage: Path, log: consent.SignedLog, entries: list[Entry]) -> None:
+def _write_proofs(stage: Path, log: SignedLog, entries: list[Entry]) -> None:
     folder = stage / "log-proofs"
     folder.mkdir()
     for entry in entries:

@@ -14,8 +14,6 @@ from pathlib import Path
 
 from bioguard import __version__
 
-__all__ = ["RUNTIME", "Component", "components", "render_cyclonedx"]
-
 RUNTIME = ("click", "cryptography", "pynacl", "numpy", "cbor2", "jinja2", "markupsafe", "cffi", "pycparser")
 """Dependencies of the product and what they pull in."""
 _FIELD = re.compile(r"([A-Za-z-]+): (.*)")

@@ -7,8 +7,6 @@ an allowed library stay possible: that is why the kernel filter, and not this sc
 import ast
 from dataclasses import dataclass
 
-__all__ = ["ALLOWED_ROOTS", "EXCEPTIONS", "Finding", "scan_source"]
-
 ALLOWED_ROOTS = frozenset(
     {
         "__future__",

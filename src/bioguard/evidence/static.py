@@ -21,8 +21,6 @@ from bioguard.report.model import Check, Evidence, Status
 from tee_sim.shared.schema import is_closed, max_bits
 from tee_sim.shared.ta_api import Command
 
-__all__ = ["static_checks"]
-
 NETWORK_MODULES = frozenset(
     {"socket", "_socket", "ssl", "_ssl", "asyncio", "multiprocessing", "http", "urllib.request"}
 )

@@ -24,8 +24,6 @@ from bioguard.records.modality import Modality, Profile
 from tee_sim.normal.sandbox_verdict.verdict import Level
 from tee_sim.normal.supplicant import RequestNote
 
-__all__ = ["PIN", "START_MS", "Person", "TemporaryDevice"]
-
 START_MS = 1_767_225_600_000
 """2026-01-01T00:00:00Z: the lab's clock starts here and moves when it is told to."""
 DIMENSION = 128

@@ -37,8 +37,6 @@ from bioguard.report.json_form import parse_json as parse_report
 from bioguard.report.model import Status
 from bioguard.user_files import read_input
 
-__all__ = ["Verified", "verify_bundle"]
-
 EXPECTED = ("report.json", "report.html", "junit.xml", "report.sarif", KEYS, "log.json", STATEMENT, ATTESTATION)
 FORMS = {"report.html": "html", "junit.xml": "junit", "report.sarif": "sarif"}
 

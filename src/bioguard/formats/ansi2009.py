@@ -25,8 +25,6 @@ from bioguard.formats.minutiae import (
     read_minutiae,
 )
 
-__all__ = ["Ansi2009Record", "Ansi2009View"]
-
 VERSIONS = {MinutiaeFormat.ANSI_2009: b"030\x00", MinutiaeFormat.ANSI_2009_AM1: b"035\x00"}
 AM1_POSITIONS = frozenset(FINGERS) | {13, 14, 15} | frozenset(range(40, 51))
 """Amendment 1 adds slaps (13, 14), both thumbs (15) and combinations of fingers (40..50)."""

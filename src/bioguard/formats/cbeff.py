@@ -13,8 +13,6 @@ from bioguard.formats.cursor import Cursor
 from bioguard.formats.deviations import AcceptedBy, Deviation, Deviations
 from bioguard.formats.errors import CUT, ImportWarning, refuse, refuse_at
 
-__all__ = ["CbeffHeader", "is_wrapped", "unwrap"]
-
 PATRON_VERSION = 0x03
 SIGNED, ENCRYPTED = 0x0D, 0x0F
 INCITS_M1, JTC1_SC37 = 0x001B, 0x0101

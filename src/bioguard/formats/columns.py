@@ -16,8 +16,6 @@ from numpy.typing import NDArray
 
 from bioguard.errors import InputRefused
 
-__all__ = ["MAX_FOREIGN", "check_columns", "foreign_column"]
-
 MOST: Final = 0.5
 """Share of the squared length of a row. Gaussian components at 64 dimensions: the largest of a row holds under 0.3."""
 CHANCE: Final = 1e-5

@@ -27,8 +27,6 @@ from bioguard.formats.write import ViewToWrite, encode_record, write_xyt
 from bioguard.formats.xyt import XytRecord
 from bioguard.records import FingerprintTemplate
 
-__all__ = ["SUFFIX_TARGETS", "Conversion", "Target", "convert", "other_arrays"]
-
 
 @unique
 class Target(StrEnum):

@@ -20,8 +20,6 @@ from bioguard.formats.errors import refuse
 from bioguard.formats.views import check_views
 from bioguard.records.features import MAX_DIMENSION
 
-__all__ = ["read_csv"]
-
 _NUMBER = re.compile(r"[ \t]*[+-]?(?:[0-9]{1,20}(?:\.[0-9]{0,40})?|\.[0-9]{1,40})(?:[eE][+-]?[0-9]{1,3})?[ \t]*")
 _LONG = re.compile(r"[+-]?[0-9]*\.?[0-9]*(?:[eE][+-]?[0-9]+)?")
 _WHOLE = re.compile(r"[ \t]*[+-]?[0-9]{1,20}[ \t]*")

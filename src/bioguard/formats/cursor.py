@@ -3,8 +3,6 @@
 from bioguard.formats.deviations import Deviation, Deviations
 from bioguard.formats.errors import CUT, refuse_at
 
-__all__ = ["Cursor"]
-
 
 class Cursor:
     """Read fields in order; note what leaves the format and can be read all the same.

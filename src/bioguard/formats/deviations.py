@@ -11,8 +11,6 @@ from enum import Enum, unique
 from bioguard.formats.errors import ImportWarning, refuse
 from bioguard.formats.options import ImportOptions
 
-__all__ = ["AcceptedBy", "Deviation", "Deviations"]
-
 
 @unique
 class AcceptedBy(Enum):

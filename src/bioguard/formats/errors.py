@@ -8,8 +8,6 @@ from dataclasses import dataclass
 
 from bioguard.errors import InputRefused
 
-__all__ = ["BROKEN", "CUT", "ImportWarning", "refuse", "refuse_at"]
-
 CUT = "the file ends too early: copy it, or export it, again from its source"
 BROKEN = "its writer does not keep to the format, or the file was altered: export it again, or in another format"
 

@@ -16,8 +16,6 @@ from bioguard.formats.cursor import Cursor
 from bioguard.formats.deviations import AcceptedBy, Deviation
 from bioguard.formats.errors import CUT, refuse_at
 
-__all__ = ["NO_EXTENDED_DATA", "ExtendedBlock", "ExtendedData", "LengthRule", "read_extended"]
-
 _HEADER = struct.Struct(">HH")
 Span = tuple[int, int, int]
 """Type, and where the data of a block begin and end in the area."""

@@ -42,8 +42,6 @@ from bioguard.records import FaceEmbedding, Features
 from bioguard.records.centering import Flaw, flaw_of
 from bioguard.user_files import open_input
 
-__all__ = ["LoadResult", "load", "load_bytes", "load_features"]
-
 
 @dataclass(frozen=True, slots=True)
 class LoadResult:

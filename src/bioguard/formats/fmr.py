@@ -20,8 +20,6 @@ from bioguard.formats.minutiae import MAGIC, MinutiaeRecord
 from bioguard.formats.options import ImportOptions
 from bioguard.formats.v20 import VERSION_20, Ansi2004Record, Iso2005Record
 
-__all__ = ["parse_minutiae", "read_minutiae_file"]
-
 VERSION_020 = b"020\x00"
 """Written for " 20" by some programs; no edition of either standard has it."""
 VERSION_30 = b"030\x00"

@@ -28,8 +28,6 @@ from bioguard.formats.minutiae import (
     read_size,
 )
 
-__all__ = ["NO_DATE", "Certification", "Iso2011Record", "Iso2011View", "QualityBlock"]
-
 POSITIONS = frozenset(FINGERS) | {13, 14, 15} | frozenset(range(40, 51))
 IMPRESSIONS = frozenset(range(10)) | {24, 28, 29}
 TECHNOLOGIES = range(21)

@@ -1,17 +1,5 @@
 """Sizes above which a file is not opened. A file is measured before it is read."""
 
-__all__ = [
-    "MAX_ARCHIVE_BYTES",
-    "MAX_ARRAY_BYTES",
-    "MAX_MINUTIAE_BYTES",
-    "MAX_PIPE_BYTES",
-    "MAX_TEXT_BYTES",
-    "MAX_VALUES",
-    "MAX_VIEWS",
-    "MAX_XYT_BYTES",
-    "MAX_XYT_MINUTIAE",
-]
-
 MAX_MINUTIAE_BYTES = 16 << 20
 """The largest ISO/IEC 19794-2 record that can exist: 176 views of 255 minutiae and 65 535 bytes of extended data,
 11.9 MB. Real ones have a few hundred bytes."""

@@ -12,8 +12,6 @@ from bioguard.formats.minutiae import PERCENT, MinutiaeRecord
 from bioguard.formats.xyt import XytRecord
 from bioguard.records import FingerprintTemplate
 
-__all__ = ["Loss", "compare_fields", "compare_minutiae", "compare_values", "view_quality"]
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Loss:

@@ -15,28 +15,6 @@ from bioguard.formats.deviations import Deviation
 from bioguard.formats.errors import CUT, refuse_at
 from bioguard.formats.extended import ExtendedData
 
-__all__ = [
-    "ANGLE_UNITS",
-    "AS_NOT_REPORTED",
-    "CODED_QUALITY",
-    "FINGERS",
-    "MAGIC",
-    "NOT_REPORTED",
-    "PERCENT",
-    "U8",
-    "EncodedRecord",
-    "Geometry",
-    "Minutia",
-    "MinutiaeFormat",
-    "MinutiaeRecord",
-    "MinutiaeView",
-    "check_view_numbers",
-    "pack_minutiae",
-    "read_geometry",
-    "read_minutiae",
-    "read_size",
-]
-
 MAGIC = b"FMR\x00"
 U8 = range(256)
 PERCENT = range(101)

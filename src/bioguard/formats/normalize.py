@@ -28,8 +28,6 @@ from bioguard.formats.options import DPI, ImportOptions
 from bioguard.records import MAX_MINUTIAE, FingerprintTemplate
 from bioguard.records.features import MAX_COORDINATE_PX500
 
-__all__ = ["DPI_HINT", "keep_best", "normalize_record", "to_template"]
-
 NOMINAL_DPI = {98: 250.0, 99: 250.0, 196: 500.0, 197: 500.0, 393: 1000.0, 394: 1000.0}
 MAX_EXTENT_MM = 60.0
 """No single fingerprint is larger: the largest single-finger capture area certified is 40.6 x 38.1 mm (FBI EBTS

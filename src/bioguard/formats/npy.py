@@ -14,8 +14,6 @@ from numpy.typing import NDArray
 from bioguard.formats.errors import CUT, refuse, refuse_at
 from bioguard.formats.views import check_views
 
-__all__ = ["NPY_MAGIC", "read_npy"]
-
 NPY_MAGIC = b"\x93NUMPY"
 MAX_HEADER = 4096
 """A header of one plain array has under 200 characters; NumPy pads to 64."""

@@ -11,8 +11,6 @@ from bioguard.formats.errors import refuse
 from bioguard.formats.limits import MAX_ARRAY_BYTES
 from bioguard.formats.npy import read_npy
 
-__all__ = ["ARCHIVE_FAULTS", "ZIP_MAGIC", "check_ratio", "read_npz"]
-
 ZIP_MAGIC = b"PK\x03\x04"
 EMBEDDINGS = "embeddings.npy"
 MAX_MEMBERS = 64

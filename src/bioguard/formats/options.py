@@ -14,17 +14,6 @@ from typing import Any
 
 from bioguard.formats.errors import refuse
 
-__all__ = [
-    "DPI",
-    "IMPORT_FLAGS",
-    "ImportFlag",
-    "ImportOptions",
-    "Trailing",
-    "flags_in",
-    "parse_dpi",
-    "parse_native_size",
-]
-
 DPI = 500.0
 """Templates are in pixels at 500 dpi, the resolution of ISO/IEC 19794-2 and of every certified scanner."""
 OPTION_RANGE = (1, 100_000)

@@ -9,8 +9,6 @@ from collections.abc import Callable
 from bioguard.errors import InputRefused
 from bioguard.formats.errors import refuse
 
-__all__ = ["HEAD_BYTES", "card_record", "other_kind"]
-
 HEAD_BYTES = 4096
 """So much of a file is looked at."""
 PICTURE = "pictures are not read: extract the minutiae first; NBIS mindtct -m1 writes .xyt, which --xyt-m1 reads"

@@ -28,8 +28,6 @@ from bioguard.formats.minutiae import (
     read_minutiae,
 )
 
-__all__ = ["VERSION_20", "Ansi2004Record", "Iso2005Record", "View20"]
-
 VERSION_20 = b" 20\x00"
 IMPRESSIONS = range(10)
 """0..3 live and non-live, plain and rolled; 4..7 latent; 8 swipe; 9 live contactless. The union of what two

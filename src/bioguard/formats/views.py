@@ -5,8 +5,6 @@ from bioguard.formats.errors import refuse
 from bioguard.formats.limits import MAX_VALUES
 from bioguard.records.features import MAX_DIMENSION, MIN_DIMENSION
 
-__all__ = ["TooManyViews", "check_dimension", "check_views"]
-
 
 class TooManyViews(InputRefused):
     """The file holds more views than its reader can use."""

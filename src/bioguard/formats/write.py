@@ -29,16 +29,6 @@ from bioguard.formats.v20 import Ansi2004Record, Iso2005Record, View20
 from bioguard.formats.xyt import XytRecord
 from bioguard.records import FingerprintTemplate
 
-__all__ = [
-    "ViewToWrite",
-    "encode_record",
-    "write_ansi2004",
-    "write_ansi2009",
-    "write_iso2005",
-    "write_iso2011",
-    "write_xyt",
-]
-
 PX_PER_CM_500 = 197
 MAX_VIEWS_OF_A_FINGER = 16
 """View numbers have four bits."""

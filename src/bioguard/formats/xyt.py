@@ -24,8 +24,6 @@ from bioguard.formats.normalize import DPI_HINT, to_template
 from bioguard.formats.options import ImportOptions
 from bioguard.records import FingerprintTemplate
 
-__all__ = ["XytRecord", "normalize_xyt"]
-
 _COLUMN = rb"[ \t]+([0-9]{1,3})"
 _LINE = re.compile(
     rb"[ \t]*(-?[0-9]{1,5})[ \t]+(-?[0-9]{1,5})"

@@ -6,11 +6,6 @@ is a callback and VENDOR is 7.
 
 from enum import IntEnum, unique
 
-__all__ = [
-    "VENDOR_OFFSET", "EnrollmentStage", "EnrollmentType", "ErrorCode", "FaceAcquired", "Feature",
-    "FingerprintAcquired",
-]  # fmt: skip
-
 VENDOR_OFFSET = 1000
 """In scripts, acquired and error codes above 1000 are vendor codes: 1013 is VENDOR with vendor code 13."""
 

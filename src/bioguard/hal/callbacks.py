@@ -7,14 +7,6 @@ from bioguard.hal.enrollment import Cell
 from bioguard.records.modality import Modality
 from bioguard.records.tokens import AuthToken
 
-__all__ = [
-    "Acquired", "AuthenticationFailed", "AuthenticationSucceeded", "AuthenticatorIdInvalidated",
-    "AuthenticatorIdRetrieved", "Callback", "ChallengeGenerated", "ChallengeRevoked", "EnrollmentFrame",
-    "EnrollmentProgress", "EnrollmentsEnumerated", "EnrollmentsRemoved", "FeatureSet", "FeaturesRetrieved",
-    "InteractionDetected", "LockoutCleared", "LockoutPermanent", "LockoutTimed", "OperationError", "SessionClosed",
-    "is_terminal",
-]  # fmt: skip
-
 
 @dataclass(frozen=True, slots=True)
 class ChallengeGenerated:

@@ -16,8 +16,6 @@ from bioguard.records.locks import AttemptOutcome, Lock, LockStatus
 from bioguard.records.modality import Modality
 from bioguard.records.tokens import AuthToken
 
-__all__ = ["DUPLICATE_VENDOR_CODE", "Capture", "CaptureRules", "Enrolling", "Templates", "lock_callback"]
-
 DUPLICATE_VENDOR_CODE = 1
 """onError(VENDOR, 1): this finger is enrolled already. AIDL has no code of its own for it."""
 

@@ -9,8 +9,6 @@ from dataclasses import dataclass, replace
 from bioguard.errors import InputRefused
 from bioguard.hal.aidl_codes import EnrollmentStage, EnrollmentType, FaceAcquired
 
-__all__ = ["Cell", "FaceProgress", "Pose", "PoseFrame", "StageConfig", "TouchProgress", "enrollment_config"]
-
 EDGE = 0.33
 """Poses nearer to the center than this are the center: a third of the recommended range each way."""
 TOO_EXTREME = 0.9

@@ -21,8 +21,6 @@ from bioguard.hal.session import CANCELLABLE, Event, State, WrongState, step
 from bioguard.records.modality import Modality
 from bioguard.records.tokens import TokenUnusable
 
-__all__ = ["QUEUE_DEPTH", "QueueFull", "Session", "SessionHost", "SessionInUse"]
-
 QUEUE_DEPTH = 5
 """Depth of the reference HAL's worker queue."""
 DEFAULT_TOUCHES = 3

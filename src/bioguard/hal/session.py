@@ -8,8 +8,6 @@ from enum import Enum, unique
 
 from bioguard.errors import NotPermitted
 
-__all__ = ["CANCELLABLE", "TRANSITIONS", "Event", "State", "WrongState", "diagram", "step"]
-
 
 class WrongState(NotPermitted):
     """The session cannot do this now. Nothing was changed."""

@@ -18,8 +18,6 @@ from cryptography.hazmat.primitives.kdf.kbkdf import KBKDFCMAC, CounterLocation,
 
 from bioguard.errors import InputRefused, IntegrityFailure
 
-__all__ = ["AGREEMENT_LABEL", "CHECK_LABEL", "SharingParameters", "agree", "check_value", "ckdf", "confirm"]
-
 AGREEMENT_LABEL = b"KeymasterSharedMac"
 """18 bytes, ISharedSecret.aidl."""
 CHECK_LABEL = b"Keymaster HMAC Verification"

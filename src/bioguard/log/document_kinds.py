@@ -10,8 +10,6 @@ from bioguard.log.signed_log import SCHEMA as LOG_SCHEMA
 from bioguard.proofs.checkpoint import PROOF_HEADER
 from bioguard.proofs.notes import PREFIX
 
-__all__ = ["Kind", "kind_of"]
-
 
 @unique
 class Kind(StrEnum):

@@ -22,8 +22,6 @@ from bioguard.proofs.origin import records_origin
 from bioguard.proofs.records_head import Absence, RecordsHead, sorted_keys
 from bioguard.records.audit_events import Entry, Event
 
-__all__ = ["SCHEMA", "ErasureReceipt", "ProvenErasure"]
-
 SCHEMA = "bioguard/erasure-receipt/1"
 _AGAIN = "fetch the file again: it is not what `erase --receipt` or `log receipt` wrote"
 

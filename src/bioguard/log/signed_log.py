@@ -12,8 +12,6 @@ from bioguard.proofs.merkle import HASH_BYTES, root_hash
 from bioguard.proofs.notes import NoteKey
 from bioguard.records.audit_events import Entry, LogItem
 
-__all__ = ["SCHEMA", "SignedLog"]
-
 SCHEMA = "bioguard/log/1"
 _AGAIN = "fetch the log again, and keep both: the log was changed after it was signed, or its device is at fault"
 

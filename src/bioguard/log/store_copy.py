@@ -11,8 +11,6 @@ from bioguard.proofs.encoding import ProofInvalid
 from bioguard.proofs.records_head import RecordsHead
 from bioguard.user_files import read_input
 
-__all__ = ["check_image"]
-
 MAX_IMAGE_BYTES = 1 << 30
 """Of 100 000 people; it is looked through in memory."""
 _MAX_ROW_BYTES = 1 << 20

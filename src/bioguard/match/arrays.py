@@ -12,19 +12,6 @@ from numpy.typing import ArrayLike, NDArray
 
 from bioguard.errors import InputRefused
 
-__all__ = [
-    "MAX_CODE_BITS",
-    "MAX_DIMENSION",
-    "aligned_zeros",
-    "checked_codes",
-    "checked_indices",
-    "checked_integer",
-    "checked_k",
-    "checked_threads",
-    "real_numbers",
-    "unit_rows",
-]
-
 MAX_DIMENSION = 4096
 """Four times the largest face embedding a record may hold; bounds the memory of one block of rows."""
 MAX_CODE_BITS = 65472

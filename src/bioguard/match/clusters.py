@@ -6,8 +6,6 @@ That each sample is alike to some other one is not enough: two people with two s
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["main_cluster"]
-
 
 def main_cluster(scores: NDArray[np.float32], threshold: float) -> NDArray[np.bool_]:
     """Which samples hang together: bool [n], the largest group that scores >= `threshold` connect.

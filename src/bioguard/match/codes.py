@@ -14,8 +14,6 @@ from bioguard.match.arrays import checked_codes, checked_integer, checked_k, che
 from bioguard.match.kernels import choose, make_store
 from bioguard.match.row_index import RowIndex
 
-__all__ = ["CodeGallery"]
-
 
 class CodeGallery:
     """Binary codes of one length to search by Hamming distance.

@@ -4,8 +4,6 @@ from typing import Final
 
 from bioguard.match.threshold_table import Basis, ThresholdPoint, ThresholdTable
 
-__all__ = ["TABLES"]
-
 TABLES: Final = (
     ThresholdTable(
         model="edgeface_xs",

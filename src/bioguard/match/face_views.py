@@ -19,8 +19,6 @@ from numpy.typing import NDArray
 from bioguard.match.clusters import main_cluster
 from bioguard.match.thresholds import threshold_for_fmr
 
-__all__ = ["EQUAL_COSINE", "SAME_PERSON_FMR", "ViewReport", "check_views"]
-
 SAME_PERSON_FMR: Final = 1e-3
 """Rate of one comparison of two views at enrollment. Chosen: fifty times looser than a decision, since a refusal here
 costs a person another try, and what gets past it still needs the owner's PIN."""

@@ -19,8 +19,6 @@ from bioguard.match.arrays import aligned_zeros, checked_k, unit_rows
 from bioguard.match.kernels import choose, dot_products, make_lists
 from bioguard.match.row_index import RowIndex
 
-__all__ = ["FaceGallery"]
-
 BLOCK_BYTES: Final = 4 << 20
 """Size of one block of scores. Large enough for BLAS to reach its rate, small enough to stay near the cache."""
 PROBES_PER_PASS: Final = 256

@@ -26,19 +26,6 @@ except ImportError:  # no compiler at install: the extension is optional
 else:
     from bioguard.match.native_codes import PackedCodes, PackedLists
 
-__all__ = [
-    "ENVIRONMENT_VARIABLE",
-    "CodeStore",
-    "KernelDescription",
-    "ScoreLists",
-    "available",
-    "choose",
-    "describe",
-    "dot_products",
-    "make_lists",
-    "make_store",
-]
-
 ENVIRONMENT_VARIABLE: Final = "BIOGUARD_KERNEL"
 TWIN: Final = "numpy"
 

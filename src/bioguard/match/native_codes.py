@@ -12,8 +12,6 @@ from numpy.typing import NDArray
 from bioguard.match import _kernels
 from bioguard.match.arrays import aligned_zeros
 
-__all__ = ["PackedCodes", "PackedLists"]
-
 LANES: Final = 16
 LIST_SHARE: Final = 4
 """A list holds up to this many times k before it is cut back to k."""

@@ -5,8 +5,6 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["NumpyCodes"]
-
 CHUNK_BYTES: Final = 1 << 18
 """Codes compared at once: the chunk and its counts stay in a second-level cache."""
 

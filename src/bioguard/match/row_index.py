@@ -15,8 +15,6 @@ from numpy.typing import ArrayLike, NDArray
 from bioguard.errors import InputRefused
 from bioguard.match.arrays import checked_indices
 
-__all__ = ["RowIndex"]
-
 DEAD_SHARE = 4
 """Squeeze when dead * DEAD_SHARE > rows."""
 

@@ -7,8 +7,6 @@ from typing import ClassVar, Self
 
 import numpy as np
 
-__all__ = ["Basis", "ThresholdPoint", "ThresholdTable"]
-
 
 @unique
 class Basis(StrEnum):

@@ -19,9 +19,7 @@ import numpy as np
 
 from bioguard.errors import InputRefused
 from bioguard.match.face_thresholds import TABLES
-from bioguard.match.threshold_table import Basis, ThresholdTable
-
-__all__ = ["Basis", "Score", "ThresholdTable", "face_table", "threshold_for_fmr", "threshold_for_fpir"]
+from bioguard.match.threshold_table import ThresholdTable
 
 MAX_RATE: Final = 0.1
 """Above this a biometric decision means nothing."""

@@ -5,8 +5,6 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["NumpyLists"]
-
 PENDING_SHARE: Final = 4
 """Candidates are sorted in when there are more than PENDING_SHARE * m * k of them."""
 

@@ -16,8 +16,6 @@ from numpy.typing import ArrayLike, NDArray
 from bioguard.match.arrays import unit_rows
 from bioguard.match.codes import CodeGallery
 
-__all__ = ["Accepted", "Opener", "candidates", "candidates_for", "identify"]
-
 SMALL_LIST: Final = 64
 """No true match of 3 615 lost at 5 722 enrolled real faces, none of 1 680 at 100 000 (1024-bit codes)."""
 LARGE_LIST: Final = 128

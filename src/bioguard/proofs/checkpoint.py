@@ -18,8 +18,6 @@ from bioguard.proofs.encoding import ProofInvalid, b64decode, b64encode
 from bioguard.proofs.merkle import HASH_BYTES, MAX_TREE_SIZE, inclusion_proof, verify_inclusion
 from bioguard.proofs.notes import NoteKey, NoteSigner, assemble, open_note
 
-__all__ = ["PROOF_HEADER", "Checkpoint", "TlogProof", "proof_of"]
-
 _DECIMAL = re.compile(r"0|[1-9][0-9]{0,12}")
 PROOF_HEADER = "c2sp.org/tlog-proof@v1"
 MAX_PATH = 40

@@ -20,18 +20,6 @@ from bioguard.proofs.encoding import ProofInvalid
 from tee_sim.shared import codec
 from tee_sim.shared.errors import TeeError
 
-__all__ = [
-    "PUBLIC_KEY_BYTES",
-    "assemble",
-    "payload_of",
-    "private_key",
-    "public_key_bytes",
-    "sign",
-    "signing_input",
-    "verify",
-    "verifying_key",
-]
-
 TAG_SIGN1 = b"\xd2"
 """Tag 18 in one byte."""
 PROTECTED = bytes.fromhex("a10126")

@@ -6,8 +6,6 @@ from collections.abc import Sequence
 from bioguard import __version__
 from bioguard.proofs.psa_token import Claims, Lifecycle, SoftwareComponent
 
-__all__ = ["IMPLEMENTATION_ID", "SIMULATOR_SIGNER", "device_claims"]
-
 IMPLEMENTATION_ID = hashlib.sha256(b"bioguard simulated device " + __version__.encode()).digest()
 SIMULATOR_SIGNER = hashlib.sha256(b"bioguard: nobody signed this code, it is a simulator").digest()
 """RFC 9783 wants the hash of the key that signed each component. Nothing is signed here, and the value says so."""

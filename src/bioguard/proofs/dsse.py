@@ -13,8 +13,6 @@ from bioguard.json_text import parse_json
 from bioguard.proofs.encoding import PARSE_FAULTS, ProofInvalid, b64decode, b64encode
 from bioguard.proofs.notes import NoteKey, NoteSigner
 
-__all__ = ["PAYLOAD_TYPE", "key_id", "open_envelope", "pae", "seal"]
-
 PAYLOAD_TYPE = "application/vnd.in-toto+json"
 MAX_ENVELOPE_BYTES = 8 << 20
 

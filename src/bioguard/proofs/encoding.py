@@ -6,8 +6,6 @@ import binascii
 from bioguard.errors import IntegrityFailure
 from tee_sim.shared.errors import TeeError
 
-__all__ = ["PARSE_FAULTS", "ProofInvalid", "b64decode", "b64encode"]
-
 PARSE_FAULTS = (
     ValueError, LookupError, TypeError, AttributeError, ArithmeticError, RecursionError, MemoryError, TeeError,
 )  # fmt: skip

@@ -11,20 +11,6 @@ from typing import Self
 
 from bioguard.proofs.encoding import ProofInvalid
 
-__all__ = [
-    "EMPTY_ROOT",
-    "HASH_BYTES",
-    "MAX_TREE_SIZE",
-    "Frontier",
-    "consistency_proof",
-    "inclusion_proof",
-    "leaf_hash",
-    "node_hash",
-    "root_hash",
-    "verify_consistency",
-    "verify_inclusion",
-]
-
 HASH_BYTES = 32
 EMPTY_ROOT = hashlib.sha256(b"").digest()
 MAX_TREE_SIZE = 1 << 40

@@ -20,8 +20,6 @@ from nacl.signing import SigningKey, VerifyKey
 
 from bioguard.proofs.encoding import ProofInvalid, b64decode, b64encode
 
-__all__ = ["MAX_NOTE_BYTES", "PREFIX", "NoteKey", "NoteSigner", "assemble", "open_note"]
-
 ED25519 = b"\x01"
 PREFIX = "\u2014 "
 KEY_ID_BYTES = 4

@@ -2,8 +2,6 @@
 
 import hashlib
 
-__all__ = ["evidence_origin", "log_origin", "records_origin"]
-
 
 def _tag(public_key: bytes) -> str:
     return hashlib.sha256(b"bioguard origin\x00" + public_key).hexdigest()[:16]

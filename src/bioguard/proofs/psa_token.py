@@ -23,8 +23,6 @@ from bioguard.proofs import cose
 from bioguard.proofs.encoding import PARSE_FAULTS, ProofInvalid
 from tee_sim.shared import codec
 
-__all__ = ["NONCE_SIZES", "PROFILE", "Claims", "Lifecycle", "Profile", "SoftwareComponent", "check_nonce"]
-
 PROFILE = "tag:psacertified.org,2023:psa#tfm"
 NONCE_SIZES = frozenset({32, 48, 64})
 """RFC 9783 section 4.1.1."""

@@ -23,8 +23,6 @@ from bioguard.proofs.encoding import ProofInvalid, b64decode, b64encode
 from bioguard.proofs.merkle import HASH_BYTES, MAX_TREE_SIZE, inclusion_proof, leaf_hash, root_hash, verify_inclusion
 from bioguard.proofs.notes import NoteKey, NoteSigner, open_note
 
-__all__ = ["Absence", "RecordsHead", "record_key", "sorted_keys"]
-
 LOWEST, HIGHEST = bytes(HASH_BYTES), b"\xff" * HASH_BYTES
 _PREFIX = b"bioguard live record v1\x00"
 _TEXT = re.compile(

@@ -12,8 +12,6 @@ from typing import Any, Self
 from bioguard.json_text import parse_json
 from bioguard.proofs.encoding import PARSE_FAULTS, ProofInvalid
 
-__all__ = ["PREDICATE_TYPE", "STATEMENT_TYPE", "TestResult"]
-
 STATEMENT_TYPE = "https://in-toto.io/Statement/v1"
 PREDICATE_TYPE = "https://in-toto.io/attestation/test-result/v0.1"
 _SHA256 = re.compile(r"[0-9a-f]{64}")

@@ -16,8 +16,6 @@ from bioguard.records.consent import MAX_MS, Purpose
 from bioguard.records.modality import Modality
 from tee_sim.shared.schema import Fixed, Record, UpTo
 
-__all__ = ["FIELDS", "MAX_SEQUENCE", "Cause", "Entry", "Event"]
-
 MAX_SEQUENCE = 1 << 40
 _ID = Fixed(16)
 

@@ -20,8 +20,6 @@ from typing import Final
 import numpy as np
 from numpy.typing import ArrayLike
 
-__all__ = ["MAX_COMMON_T", "MAX_COMPONENT_T", "Flaw", "common_limit", "flaw_of"]
-
 MAX_COMMON_T: Final = 5.0
 """Of the mean direction. At d = 512 a cosine of 0.217 with the all-ones vector: it raises the cosine of two strangers
 by 0.047 at most, less than from one decade of the false match rate to the next (`match.face_thresholds`)."""

@@ -15,19 +15,6 @@ from typing import Annotated
 from bioguard.records.modality import Modality
 from tee_sim.shared.schema import Items, Record, UpTo
 
-__all__ = [
-    "DAY_MS",
-    "MAX_MS",
-    "ConsentState",
-    "Grant",
-    "Purpose",
-    "Refusal",
-    "allowed",
-    "granted",
-    "purpose_ends_ms",
-    "withdrawn",
-]
-
 DAY_MS = 86_400_000
 MAX_MS = 1 << 48
 """Year 10889: wall times fit with room."""

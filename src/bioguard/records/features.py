@@ -18,8 +18,6 @@ from numpy.typing import ArrayLike, NDArray
 
 from bioguard.errors import InputRefused
 
-__all__ = ["MAX_MINUTIAE", "FaceEmbedding", "Features", "FingerprintTemplate"]
-
 MAX_MINUTIAE = 255
 """ISO/IEC 19794-2:2005 section 7.5.1 counts minutiae in one byte."""
 COORDINATE_STEPS_PER_PX = 16

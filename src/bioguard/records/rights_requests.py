@@ -11,18 +11,6 @@ from bioguard.records.audit_events import Cause
 from bioguard.records.consent import DAY_MS, MAX_MS
 from tee_sim.shared.schema import Fixed, Record, UpTo
 
-__all__ = [
-    "ANSWER_DAYS",
-    "EXTENDED_DAYS",
-    "EXTENSION_CAUSES",
-    "REQUEST_CAUSES",
-    "RequestState",
-    "RightsRequest",
-    "answered",
-    "extended",
-    "opened",
-]
-
 ANSWER_DAYS = 7
 EXTENDED_DAYS = 30
 """Policy VII (end): "within 7 days, at most one month"."""

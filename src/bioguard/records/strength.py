@@ -6,8 +6,6 @@ Numbers: Android Compatibility Definition section 7.3.10 (text of Android 11/12)
 from dataclasses import dataclass
 from enum import IntEnum, unique
 
-__all__ = ["ABILITIES", "Abilities", "SensorStrength", "cleared_with", "locked_by"]
-
 
 @unique
 class SensorStrength(IntEnum):

@@ -24,8 +24,6 @@ from typing import ClassVar, Self
 
 from bioguard.errors import InputRefused, NotPermitted
 
-__all__ = ["TOKEN_KEY_NAME", "AuthToken", "AuthenticatorType", "MalformedToken", "TokenRejected"]
-
 TOKEN_KEY_NAME = "auth-token"  # noqa: S105  # the name of a key, not a key
 """Name of the per-boot key in the manifests of the three trusted applications that make and check tokens."""
 _U64 = 0xFFFF_FFFF_FFFF_FFFF

@@ -19,8 +19,6 @@ from bioguard.printable import printable
 from bioguard.records import FingerprintTemplate
 from bioguard.report.fingerprint_drawing_style import STYLE
 
-__all__ = ["Alignment", "PairedMinutiae", "align", "draw_explanation"]
-
 WIDTH = 360
 MARGIN = 12
 PANEL_MAX_HEIGHT = 360

@@ -4,8 +4,6 @@ Blue and orange stay apart for all common kinds of color blindness (Okabe and It
 least 4.5 to its ground.
 """
 
-__all__ = ["STYLE"]
-
 STYLE = """
 text{font:12px system-ui,sans-serif;fill:#1c2733}
 .h{font-weight:600;font-size:14px}.s{font-size:11px;fill:#55606c}

@@ -14,8 +14,6 @@ from markupsafe import Markup, escape
 from bioguard.printable import printable
 from bioguard.report.model import Report, Status
 
-__all__ = ["render_html"]
-
 FILES = ("report.html", "report.css")
 _BACKTICKS = re.compile(r"`([^`\n]+)`")
 

@@ -10,8 +10,6 @@ from bioguard.printable import harmless_json
 from bioguard.proofs.encoding import PARSE_FAULTS
 from bioguard.report.model import Check, Evidence, Fact, Figure, Report, Requirement, Section, Status, Table
 
-__all__ = ["SCHEMA", "parse_json", "render_json"]
-
 SCHEMA = "bioguard/report/1"
 
 

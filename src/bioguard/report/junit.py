@@ -9,8 +9,6 @@ import xml.etree.ElementTree as ET
 from bioguard.printable import printable
 from bioguard.report.model import Check, Report, Status
 
-__all__ = ["render_junit"]
-
 _CHILD = {Status.FAIL: "failure", Status.UNKNOWN: "error", Status.NOT_APPLICABLE: "skipped"}
 
 

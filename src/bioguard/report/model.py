@@ -14,8 +14,6 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import Enum, unique
 
-__all__ = ["Check", "Evidence", "Fact", "Figure", "Report", "Requirement", "Section", "Status", "Table", "overall"]
-
 _PATH = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]*(/[A-Za-z0-9_][A-Za-z0-9._-]*)*")
 _SVG_ELEMENTS = frozenset(
     {"svg", "g", "defs", "use", "clipPath", "style", "title", "desc", "text", "tspan"}

@@ -10,8 +10,6 @@ from typing import Any
 from bioguard.printable import harmless_json
 from bioguard.report.model import Check, Report, Status
 
-__all__ = ["render_sarif"]
-
 SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
 """The name of the schema (section 3.13.3), not a place this file fetches."""
 

@@ -5,8 +5,6 @@ from textwrap import fill
 from bioguard.printable import printable
 from bioguard.report.model import Check, Report, Status, Table
 
-__all__ = ["render_text"]
-
 WIDTH = 100
 
 

@@ -16,8 +16,6 @@ from tee_sim.shared.errors import TeeError
 from tee_sim.shared.limits import MAX_FRAME_BYTES
 from tee_sim.shared.schema import Record
 
-__all__ = ["Handler", "serve"]
-
 Handler = Callable[[int, Record], Record]
 """(method number, request) -> reply. Raises BioguardError to refuse."""
 

@@ -20,8 +20,6 @@ from bioguard.records.locks import Lock
 from bioguard.records.modality import Modality
 from tee_sim.shared.schema import AtMost, Fixed, Items, Record, Text, UpTo
 
-__all__ = ["METHODS", "VERSION", "Method", "Refusal", "SampleForm"]
-
 VERSION = 1
 MAX_SAMPLES = 16
 MAX_SAMPLE_BYTES = 16_384

@@ -23,8 +23,6 @@ from bioguard.serve.protocol import SampleForm
 from tee_sim.shared.rng import RandomnessKind
 from tee_sim.shared.schema import Record
 
-__all__ = ["DeviceService"]
-
 MAX_LISTED = 1000
 _CANONICAL: dict[int, Callable[[bytes], Features]] = {
     int(Modality.FINGERPRINT): FingerprintTemplate.from_bytes,

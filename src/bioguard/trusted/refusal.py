@@ -2,8 +2,6 @@
 
 from bioguard.commands.biometric import Status
 
-__all__ = ["Refused"]
-
 
 class Refused(Exception):
     """The request is refused; `status` is the answer. Nothing was changed."""

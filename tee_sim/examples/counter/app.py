@@ -8,8 +8,6 @@ from tee_sim.shared.errors import Origin, TeeError, TeeResult
 from tee_sim.shared.params import Params
 from tee_sim.shared.ta_api import CommandApp, TaEnv
 
-__all__ = ["CounterApp"]
-
 _OBJECT = b"counter"
 
 

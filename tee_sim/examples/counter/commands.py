@@ -7,8 +7,6 @@ from uuid import UUID
 from tee_sim.shared.schema import Record, UpTo
 from tee_sim.shared.ta_api import Command
 
-__all__ = ["ADD", "COUNTER_UUID", "CRASH", "READ", "Add", "Nothing", "Value"]
-
 COUNTER_UUID = UUID("0b2c8f64-6c39-5a56-9a0f-3d5d6a1a7c10")
 MAXIMUM = (1 << 32) - 1
 

@@ -27,8 +27,6 @@ from tee_sim.shared.rpmb_frames import (
     with_mac,
 )
 
-__all__ = ["DeviceConfig", "Medium", "MemoryMedium", "RpmbDevice"]
-
 SIZE_UNIT_BYTES = 128 << 10
 MAX_SIZE_BYTES = 16 << 20
 MAX_TRANSFER_FRAMES = 64

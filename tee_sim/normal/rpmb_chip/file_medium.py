@@ -26,8 +26,6 @@ from tee_sim.normal.rpmb_chip.chip import MAX_SIZE_BYTES, SIZE_UNIT_BYTES
 from tee_sim.shared.errors import TeeError, TeeResult
 from tee_sim.shared.rpmb_frames import BLOCK_BYTES
 
-__all__ = ["FileMedium", "OsFile", "RawFile"]
-
 MAX_SLOT_BLOCKS = 32
 _MAGIC = b"TSRPMB01"
 _SLOT = struct.Struct(">8sQIB32sIHH")  # magic, sequence, size in blocks, has key, key, counter, address, block count

@@ -16,8 +16,6 @@ from typing import Final, TypeVar
 
 from tee_sim.shared.lock_report import LockReport
 
-__all__ = ["Observation", "observe"]
-
 T = TypeVar("T")
 
 _PTRACE_SEIZE, _PTRACE_INTERRUPT, _PTRACE_DETACH = 0x4206, 0x4207, 17

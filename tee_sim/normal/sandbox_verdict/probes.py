@@ -25,8 +25,6 @@ from tee_sim.shared.errors import TeeError, TeeResult
 from tee_sim.shared.lock_report import LockError
 from tee_sim.shared.sandbox import filters, hygiene, kernel, landlock
 
-__all__ = ["Probe", "ProbeResults", "cached_probes", "run_probes"]
-
 _TIMEOUT_S: Final = 20
 _OK, _LOCK_REFUSED = 0, 99
 _MAX_RESULT_BYTES: Final = 4096

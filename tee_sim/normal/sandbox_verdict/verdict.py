@@ -15,14 +15,12 @@ from dataclasses import dataclass
 from enum import Enum, unique
 from typing import Final
 
-from tee_sim.normal.sandbox_verdict.observe import Observation, observe
-from tee_sim.normal.sandbox_verdict.probes import ProbeResults, cached_probes
+from tee_sim.normal.sandbox_verdict.observe import Observation
+from tee_sim.normal.sandbox_verdict.probes import ProbeResults
 from tee_sim.shared.lock_report import LockReport
 from tee_sim.shared.sandbox.bpf import Program
 from tee_sim.shared.sandbox.filters import secure_world_program
 from tee_sim.shared.sandbox.syscalls import ARCHITECTURES
-
-__all__ = ["RESIDUALS", "Finding", "Level", "Observation", "State", "Verdict", "cached_probes", "judge", "observe"]
 
 
 @unique

@@ -14,8 +14,6 @@ from tee_sim.normal.private_files import UnsafeFile, create_file, open_file
 from tee_sim.normal.supplicant.files import DATABASE_SIDES, MOST_BYTES
 from tee_sim.shared.errors import TeeError, TeeResult
 
-__all__ = ["Database", "disk_errors"]
-
 _SCHEMA = """
 CREATE TABLE object (
   ta BLOB NOT NULL CHECK (length(ta) = 16),

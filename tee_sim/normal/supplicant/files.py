@@ -1,7 +1,5 @@
 """Names and bounds of the files that the supplicant keeps in a device's directory."""
 
-__all__ = ["DATABASE_SIDES", "MOST_BYTES", "RESERVE_FILE", "RPMB_FILE", "STORAGE_FILE"]
-
 STORAGE_FILE = "storage.db"
 RPMB_FILE = "rpmb.img"
 RESERVE_FILE = "storage.reserve"

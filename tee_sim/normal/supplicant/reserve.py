@@ -10,8 +10,6 @@ from contextlib import suppress
 from tee_sim.normal.private_files import UnsafeFile, create_file, open_file
 from tee_sim.normal.supplicant.files import MOST_BYTES, RESERVE_FILE
 
-__all__ = ["fill", "release"]
-
 RESERVE_BYTES = 1 << 20
 """The journal of an erasure holds the pages it changes: the rows of a person with twelve records of 20 KB, a few dozen
 directory pages, and what the log and the register grow by, until the space of erased rows is used again."""

@@ -33,8 +33,6 @@ from tee_sim.shared.storage_requests import (
     parse_scan,
 )
 
-__all__ = ["DiskFaults", "RequestNote", "RpmbFile", "Service", "Supplicant"]
-
 
 @dataclass(frozen=True, slots=True)
 class RequestNote:

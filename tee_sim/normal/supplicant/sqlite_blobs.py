@@ -23,8 +23,6 @@ from tee_sim.shared.limits import MAX_BODY_BYTES
 from tee_sim.shared.object_header import COMMITMENT_SIZES_BYTES, MAX_KIND_CHARS, MAX_OWNER_BYTES, NONCE_BYTES, TAG_BYTES
 from tee_sim.shared.rpmb_frames import BLOCK_BYTES
 
-__all__ = ["SqliteBlobs"]
-
 MAX_PAGE_BYTES = 64 << 10
 """Of a directory page: 64 children or 48 entries with the longest headers there are take 20 KB."""
 

@@ -12,8 +12,6 @@ from tee_sim.secure.lockdown import namespaces
 from tee_sim.shared.lock_report import Layer, LayerState, LockError, LockPlan, LockReport
 from tee_sim.shared.sandbox import filters, hygiene, kernel, landlock
 
-__all__ = ["early", "engage"]
-
 _REFUSALS: Final = {
     errno.EPERM: LayerState.REFUSED,
     errno.EACCES: LayerState.REFUSED,

@@ -15,8 +15,6 @@ from typing import Final
 from tee_sim.shared.lock_report import LockError
 from tee_sim.shared.sandbox import kernel
 
-__all__ = ["UNSHARE_FLAGS", "become_init", "empty_root", "enter", "exit_status", "forbid_nested", "map_user"]
-
 _CLONE_NEWNS, _CLONE_NEWCGROUP, _CLONE_NEWUTS, _CLONE_NEWIPC = 0x00020000, 0x02000000, 0x04000000, 0x08000000
 _CLONE_NEWUSER, _CLONE_NEWPID, _CLONE_NEWNET = 0x10000000, 0x20000000, 0x40000000
 UNSHARE_FLAGS: Final = (

@@ -23,8 +23,6 @@ from tee_sim.shared.object_header import NONCE_BYTES, TAG_BYTES
 from tee_sim.shared.rng import Rng
 from tee_sim.shared.rpmb_frames import BLOCK_BYTES, MAX_COUNTER
 
-__all__ = ["Anchor", "AnchorRecord", "DiskAnchorSlot", "RpmbAnchorSlot"]
-
 SALT_BYTES = 32
 _MAGIC = b"TSA1"
 _LABEL = b"tee_sim anchor v1"

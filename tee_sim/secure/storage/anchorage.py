@@ -11,8 +11,6 @@ from tee_sim.secure.storage.anchor import Anchor, AnchorRecord
 from tee_sim.shared.errors import TeeError, TeeResult
 from tee_sim.shared.reserve import Condition, Reserve
 
-__all__ = ["Anchorage"]
-
 COMMIT_WRITES = 2
 RESERVED_WRITES = 1024
 """512 transactions: erasures, requests of people, and the counting of PIN attempts that leads to them."""

@@ -19,8 +19,6 @@ from tee_sim.secure.storage.directory_pages import NEW, Page, PageRef, RootInfo,
 from tee_sim.shared.blobs import BlobStore, page_name
 from tee_sim.shared.rng import Rng
 
-__all__ = ["Tree", "Update"]
-
 LEAF_ENTRIES = 48
 INNER_ENTRIES = 64
 """Most entries of a page. Measured by `python -m bench.experiments.storage_pages`, 20 000 entries: from 16 to 128

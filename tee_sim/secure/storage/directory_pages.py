@@ -24,8 +24,6 @@ from tee_sim.shared.errors import TeeError, TeeResult
 from tee_sim.shared.object_header import NONCE_BYTES
 from tee_sim.shared.rng import Rng
 
-__all__ = ["Entry", "Page", "PageRef", "RootInfo", "open_page", "seal_page"]
-
 HASH_BYTES = 32
 _PAGE_LABEL = b"tee_sim page v1"
 _NONCE = bytes(NONCE_BYTES)

@@ -32,8 +32,6 @@ from tee_sim.shared.reserve import Condition, Reserve
 from tee_sim.shared.rng import Rng
 from tee_sim.shared.rpmb_frames import RpmbTransport
 
-__all__ = ["ObjectStore"]
-
 READ_BACK_NAMES = 16
 """Rows read back after a transaction: the root page and the newest others. More would double the cost of bulk writes;
 what is not read back is still found when it is used."""

@@ -19,8 +19,6 @@ from tee_sim.shared.reserve import Reserve
 if TYPE_CHECKING:
     from tee_sim.secure.storage.store import ObjectStore
 
-__all__ = ["StoredObject", "TaStore", "Transaction"]
-
 BATCH_BYTES = 512 << 10
 BATCH_OBJECTS = 512
 """One read of `load`: half a frame, so that one answer holds it."""

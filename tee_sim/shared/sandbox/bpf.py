@@ -15,8 +15,6 @@ from typing import Final, NamedTuple
 
 from tee_sim.shared.sandbox.syscalls import Arch, Check, Equal, Masked, Rule
 
-__all__ = ["ALLOW", "ERRNO_EPERM", "KILL", "Instruction", "Program", "assemble", "decode", "disassemble", "run"]
-
 KILL: Final = 0x80000000  # SECCOMP_RET_KILL_PROCESS
 ALLOW: Final = 0x7FFF0000  # SECCOMP_RET_ALLOW
 ERRNO_EPERM: Final = 0x00050001  # SECCOMP_RET_ERRNO with EPERM

@@ -8,8 +8,6 @@ from tee_sim.shared.lock_report import LockError
 from tee_sim.shared.sandbox import bpf, kernel
 from tee_sim.shared.sandbox.syscalls import ARCHITECTURES, Arch, secure_world_rules, waiter_rules
 
-__all__ = ["load", "secure_world_program", "this_arch", "waiter_program"]
-
 _SECCOMP_SET_MODE_FILTER: Final = 1
 _SECCOMP_FILTER_FLAG_TSYNC: Final = 1
 _DENY: Final = {"strict": bpf.KILL, "permissive-debug": bpf.ERRNO_EPERM}

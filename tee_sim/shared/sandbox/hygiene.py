@@ -17,8 +17,6 @@ from typing import Final
 from tee_sim.shared.lock_report import LockError
 from tee_sim.shared.sandbox import kernel
 
-__all__ = ["close_all_but", "count_threads", "drop_capabilities", "harden_early", "last_limits", "scrub_arguments"]
-
 _PR_SET_DUMPABLE, _PR_CAPBSET_READ, _PR_CAPBSET_DROP = 4, 23, 24
 _PR_SET_MM, _PR_SET_MM_MAP = 35, 14
 _PR_SET_NO_NEW_PRIVS, _PR_CAP_AMBIENT, _PR_CAP_AMBIENT_CLEAR_ALL = 38, 47, 4

@@ -9,22 +9,6 @@ import os
 import platform
 from typing import Final
 
-__all__ = [
-    "MACHINE",
-    "arch_number",
-    "call",
-    "current_break",
-    "lock_memory",
-    "map_memory",
-    "mount",
-    "prctl",
-    "raw",
-    "read_proc",
-    "umount_detached",
-    "unshare",
-    "write_proc",
-]
-
 MACHINE: Final = platform.machine() if os.name == "posix" else "unknown"
 
 _NUMBERS: Final[dict[str, dict[str, int]]] = {

@@ -13,8 +13,6 @@ from typing import Final
 
 from tee_sim.shared.sandbox import kernel
 
-__all__ = ["abi", "every_right", "restrict"]
-
 _CREATE_RULESET_VERSION: Final = 1
 _ATTRIBUTE_BYTES: Final = 24
 _KNOWN: Final = (

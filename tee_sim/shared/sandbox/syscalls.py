@@ -8,8 +8,6 @@ warm-up in one thread, and nothing that names a path or makes a descriptor, a pr
 from dataclasses import dataclass
 from typing import Final
 
-__all__ = ["ARCHITECTURES", "Arch", "Equal", "Masked", "OneOf", "Rule", "secure_world_rules", "waiter_rules"]
-
 
 @dataclass(frozen=True, slots=True)
 class Equal:

@@ -8,8 +8,6 @@ from tee_sim.shared.errors import TeeError, TeeResult
 from tee_sim.shared.rpmb_frames import FRAME_BYTES, Frame, Request, RpmbTransport
 from tee_sim.testing.faults.plan import Fault, FaultPlan
 
-__all__ = ["HostileBlobs", "HostileDisk", "HostileRpmb"]
-
 _REFUSALS = {
     "enospc": TeeError(TeeResult.STORAGE_NO_SPACE, "injected: no space left on device"),
     "eio": TeeError(TeeResult.STORAGE_NOT_AVAILABLE, "injected: input/output error"),

@@ -20,8 +20,6 @@ from random import Random
 
 from tee_sim.shared.errors import TeeError, TeeResult
 
-__all__ = ["ACTIONS", "Fault", "FaultPlan"]
-
 ACTIONS: dict[str, frozenset[str]] = {
     "read": frozenset({"stale", "swap", "truncate", "flip", "missing", "eio", "busy", "delay", "die-before"}),
     "commit": frozenset(

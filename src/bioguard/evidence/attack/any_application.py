@@ -17,8 +17,6 @@ from tee_sim.shared.limits import MAX_PARAM_BYTES
 from tee_sim.shared.manifest import Manifest
 from tee_sim.shared.params import Param, Params, ParamType
 
-__all__ = ["ATTACKS"]
-
 HEIST = "The Biometric AuthToken Heist (DARKNAVY, 2026), path 4"
 GP = "GlobalPlatform TEE Internal Core API, panics"
 COMMANDS = range(256)

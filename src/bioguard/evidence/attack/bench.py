@@ -34,8 +34,6 @@ from bioguard.evidence.attack.target import Target
 from tee_sim.shared.errors import TeeError
 from tee_sim.shared.manifest import Manifest
 
-__all__ = ["ATTACKS", "Finding", "Verdict", "play", "select"]
-
 ATTACKS: tuple[Attack, ...] = (
     *tokens.ATTACKS,
     *enrollment.ATTACKS,

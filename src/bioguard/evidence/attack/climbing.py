@@ -14,8 +14,6 @@ from bioguard.commands.biometric import Status
 from bioguard.evidence.attack.kit import Attack, Kit, Person, SetupError
 from bioguard.records import FaceEmbedding
 
-__all__ = ["ATTACKS"]
-
 ORACLE = "ISO/IEC 30107, CWE-203"
 WAIT_MS = 31_000
 PROBES = 160

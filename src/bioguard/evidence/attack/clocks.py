@@ -18,8 +18,6 @@ from bioguard.simulate.faults.scenario import Scenario
 from tee_sim.shared.rng import SeededRng
 from tee_sim.shared.wire import AdvanceClock
 
-__all__ = ["ATTACKS"]
-
 WAIT = "IGatekeeper, throttling; CDD 9.11 C-0-2"
 SEED = "CWE-335"
 NONCE = "NIST SP 800-38D section 8"

@@ -7,8 +7,6 @@ from bioguard.commands.biometric import BIOMETRIC_UUID, Status
 from bioguard.evidence.attack.kit import FACE, Attack, Kit, Person, SetupError
 from bioguard.records.consent import DAY_MS, Purpose
 
-__all__ = ["ATTACKS"]
-
 RETENTION = "policy POL-10, time from the normal world"
 CONSENT = "policy POL-05, time from the normal world"
 LOG = "policy POL-11, time from the normal world"

@@ -34,8 +34,6 @@ from bioguard.simulate.faults import scripted
 from bioguard.simulate.people import face_views
 from tee_sim.shared.manifest import Manifest
 
-__all__ = ["PIN", "CommandOutput", "DeviceKit"]
-
 PIN = b"4711"
 ENROLLED_VIEWS = 3
 UNLOCKED = Level.NOT_ENFORCED

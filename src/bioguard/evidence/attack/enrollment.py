@@ -9,8 +9,6 @@ from bioguard.evidence.attack.kit import FACE, Attack, Kit, Person
 from bioguard.evidence.attack.target import Target
 from bioguard.records.modality import Modality
 
-__all__ = ["ATTACKS", "REFUSED_BY_TOKEN"]
-
 CONTRACT = "ISession.aidl, enroll and challenges"
 IDS = "ISession.aidl, authenticator id"
 REFUSED_BY_TOKEN = (

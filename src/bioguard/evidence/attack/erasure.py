@@ -6,8 +6,6 @@ from bioguard.commands import biometric
 from bioguard.commands.biometric import BIOMETRIC_UUID, EraseAuthorization, Status
 from bioguard.evidence.attack.kit import Attack, Kit, Person
 
-__all__ = ["ATTACKS"]
-
 SOURCE = "policy POL-13"
 
 

@@ -7,8 +7,6 @@ from bioguard.commands.gatekeeper import GatekeeperStatus
 from bioguard.evidence.attack.kit import Attack, Kit, Person, SetupError
 from tee_sim.shared.errors import TeeError
 
-__all__ = ["ATTACKS"]
-
 CDD = "CDD 7.3.10, rate limiting"
 GATEKEEPER = "IGatekeeper, throttling"
 LIMIT = 5

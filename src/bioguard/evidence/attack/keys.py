@@ -7,8 +7,6 @@ from bioguard.commands import keystore
 from bioguard.commands.keystore import KEYSTORE_UUID, Authorizations, KeyAlgorithm, KeystoreError
 from bioguard.evidence.attack.kit import Attack, Kit
 
-__all__ = ["ATTACKS"]
-
 KEYMINT = "KeyMint, USER_SECURE_ID and AUTH_TIMEOUT"
 
 

@@ -26,8 +26,6 @@ from bioguard.records.modality import Modality
 from tee_sim.shared.schema import Record
 from tee_sim.shared.ta_api import Command
 
-__all__ = ["BESIDE", "FACE", "Attack", "Kit", "Person", "SetupError", "Stage", "flipped"]
-
 Q = TypeVar("Q", bound=Record)
 A = TypeVar("A", bound=Record)
 FACE = Modality.FACE

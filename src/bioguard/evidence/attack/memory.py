@@ -8,9 +8,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from tee_sim.shared.errors import TeeError, TeeResult
-from tee_sim.shared.ta_api import ObjectInfo, Reserve, StoredObject
-
-__all__ = ["Disk", "MemoryStore", "PowerCutError"]
+from tee_sim.shared.reserve import Reserve
+from tee_sim.shared.ta_api import ObjectInfo, StoredObject
 
 
 class PowerCutError(Exception):

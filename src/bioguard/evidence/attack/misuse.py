@@ -20,8 +20,6 @@ from tee_sim.shared.errors import Origin, TeeError, TeeResult
 from tee_sim.shared.params import NO_PARAMS, Param, Params
 from tee_sim.shared.wire import Return, unpack
 
-__all__ = ["ATTACKS"]
-
 GP = "GlobalPlatform TEE Client API, what a caller may get wrong"
 HOSTILE = "face\x1b]0;pwned\x07\u202e\u2028\x9b.npy"
 LOOKALIKES = ("Alice", "a1ice", "аlice", "аӏісе", "ａｌｉｃｅ")  # noqa: RUF001  # that they are confusable is the point

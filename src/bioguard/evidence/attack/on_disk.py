@@ -8,8 +8,6 @@ from bioguard.device.pins import verify_pin
 from bioguard.evidence.attack.device_kit import PIN, DeviceKit
 from bioguard.evidence.attack.kit import Attack, Stage
 
-__all__ = ["ATTACKS"]
-
 POLICY = "policy POL-12, threat model row 2"
 
 

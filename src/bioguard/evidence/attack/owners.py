@@ -17,8 +17,6 @@ from bioguard.records import FingerprintTemplate
 from bioguard.records.consent import Purpose
 from bioguard.records.modality import Modality
 
-__all__ = ["ATTACKS"]
-
 OWNER = "ISession.aidl, enroll wants the token of the user's PIN"
 RIGHTS = "policy section 3"
 

@@ -7,8 +7,6 @@ from bioguard.commands.biometric import BIOMETRIC_UUID, EraseAuthorization, Stat
 from bioguard.commands.configuration import CONFIGURE, Configuration, LockoutChoice
 from bioguard.evidence.attack.kit import Attack, Kit, SetupError
 
-__all__ = ["ATTACKS"]
-
 CDD = "CDD 7.3.10, Class 3"
 ORACLE = "ISO/IEC 30107, CWE-203"
 OURS = "docs/android-contract.md section 5"

@@ -13,8 +13,6 @@ from bioguard.evidence.attack.target import Target
 from bioguard.records import FaceEmbedding
 from tee_sim.shared.errors import TeeError, TeeResult
 
-__all__ = ["ATTACKS"]
-
 OTHER_DIMENSIONS = (64, 100, 256, 1024)
 Vector = NDArray[np.float64]
 

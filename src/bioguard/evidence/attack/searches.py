@@ -14,8 +14,6 @@ from tee_sim.errors import TeeError
 from bioguard.evidence.attack.kit import BESIDE, Attack, Kit, Person, SetupError
 from tee_sim.shared.errors import TeeError
 
-__all__ = ["ATTACKS"]
-
 ORACLE = "ISO/IEC 30107, CWE-203"
 OURS = "docs/android-contract.md section 5"
 LIMIT = 5

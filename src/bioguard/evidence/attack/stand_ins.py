@@ -20,8 +20,6 @@ from bioguard.report.model import Status
 from tee_sim.normal.rpmb_chip.file_medium import FileMedium, OsFile
 from tee_sim.shared.rpmb_frames import MAX_COUNTER
 
-__all__ = ["ATTACKS"]
-
 SHARED = "CWE-59, CWE-732, threat model row 1"
 STORE = "policy POL-12, threat model row 2"
 THROTTLE = "IGatekeeper, throttling"

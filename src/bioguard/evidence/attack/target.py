@@ -26,8 +26,6 @@ from tee_sim.shared.schema import Record
 from tee_sim.shared.ta_api import Command, TaEnv, TrustedApp
 from tee_sim.shared.wire import CloseSession, Invoke, Message, OpenSession, Return
 
-__all__ = ["Outside", "Target"]
-
 Q = TypeVar("Q", bound=Record)
 A = TypeVar("A", bound=Record)
 OUTPUT_ROOM_BYTES = 65_536

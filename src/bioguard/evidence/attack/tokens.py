@@ -11,8 +11,6 @@ from tee_sim.shared.codec import encode
 from tee_sim.shared.errors import TeeResult
 from tee_sim.shared.params import Param
 
-__all__ = ["ATTACKS"]
-
 HEIST = "The Biometric AuthToken Heist (DARKNAVY, 2026)"
 CONTRACT = "hw_auth_token_t, ISession.aidl, KeyMint tags"
 BODY_BYTES = 37

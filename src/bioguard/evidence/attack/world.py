@@ -19,8 +19,6 @@ from tee_sim.shared.lock_report import LockReport
 from tee_sim.shared.manifest import Manifest
 from tee_sim.shared.wire import Boot, FrameReader, Locked, Message, NoFrameError, Provision, Ready, Return, pack, unpack
 
-__all__ = ["InProcess", "hosting"]
-
 
 class _Port:
     def __init__(self, storage: StorageHandler) -> None:

@@ -19,8 +19,6 @@ from bioguard.evidence.escape_battery.raw import AF, SOCK, Trace, in4, in6, numb
 from bioguard.evidence.escape_battery.veth import THERE, Cable
 from tee_sim.shared.sandbox import kernel
 
-__all__ = ["AttemptEnvironment"]
-
 _SERVICES: Final = (
     "session_bus", "system_bus", "polkit", "user_bus", "manager", "wayland", "sound", "cups", "agent", "engine", "nscd",
     "resolve",

@@ -23,8 +23,6 @@ from bioguard.evidence.escape_battery.isolated_attempt import LevelRefused, run_
 from bioguard.evidence.escape_battery.raw import Trace, sys_call
 from tee_sim.shared.sandbox import hygiene, kernel
 
-__all__ = ["main"]
-
 _UNPRIVILEGED_ID: Final = 61234
 """No account by convention; only used when started as root."""
 _CLONE_NEWNS, _CLONE_NEWIPC, _CLONE_NEWUSER = 0x00020000, 0x08000000, 0x10000000

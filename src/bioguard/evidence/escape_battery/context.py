@@ -11,8 +11,6 @@ from bioguard.evidence.escape_battery.raw import AF, SOCK, Trace, sys_call
 if TYPE_CHECKING:
     from bioguard.evidence.escape_battery.attempt_environment import AttemptEnvironment
 
-__all__ = ["Context", "Leaks", "View"]
-
 
 @dataclass(slots=True)
 class Leaks:

@@ -20,8 +20,6 @@ from bioguard.evidence.escape_battery.raw import AF, SOCK, Trace, name_of, sys_c
 from tee_sim.shared.lock_report import LockError
 from tee_sim.shared.sandbox import hygiene
 
-__all__ = ["LevelRefused", "run_attempt"]
-
 _ATTEMPT_RUNS, _DONE, _FAILED = 1, 2, 3
 _LEVEL_REFUSED: Final = 120
 _LIMIT_S: Final = 3.0

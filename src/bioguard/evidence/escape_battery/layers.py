@@ -7,8 +7,6 @@ from tee_sim.secure import lockdown
 from tee_sim.secure.lockdown import namespaces
 from tee_sim.shared.sandbox import filters, hygiene, kernel, landlock
 
-__all__ = ["LEVELS", "apply"]
-
 LEVELS: dict[str, str] = {
     "0": "nothing",
     "H": "hygiene: descriptors, limits, arguments, not dumpable, no capability",

@@ -11,8 +11,6 @@ from typing import Final
 
 from bioguard.evidence.escape_battery.raw import sys_call
 
-__all__ = ["Lookups"]
-
 _F_GETPIPE_SZ: Final = 1032
 _KEYCTL_SEARCH, _KEYCTL_UNLINK = 10, 9
 _KEYRINGS = (-3, -4)

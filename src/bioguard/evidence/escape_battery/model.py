@@ -8,8 +8,6 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from bioguard.evidence.escape_battery.context import Context, View
 
-__all__ = ["ATTEMPTS", "Attempt", "Cell", "EgressReport", "Outcome", "attempt"]
-
 
 @unique
 class Outcome(Enum):

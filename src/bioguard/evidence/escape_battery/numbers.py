@@ -5,8 +5,6 @@ Sources: syscall_64.tbl and asm-generic/unistd.h. A test compares them with an i
 
 from typing import Final
 
-__all__ = ["NUMBERS"]
-
 _TABLE: Final = """
 accept4 288 242; add_key 248 217; bind 49 200; bpf 321 280; chdir 80 49; chroot 161 51; clone 56 220
 clone3 435 435; close 3 57; connect 42 203; copy_file_range 326 285; dup 32 23; dup3 292 24

@@ -12,8 +12,6 @@ from typing import Final
 from bioguard.evidence.escape_battery.numbers import NUMBERS
 from tee_sim.shared.sandbox import kernel
 
-__all__ = ["AF", "SOCK", "Trace", "in4", "in6", "sun", "sys_call"]
-
 
 class AF:
     """Address families (linux/socket.h)."""

@@ -12,8 +12,6 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from bioguard.evidence.escape_battery.context import Context
 
-__all__ = ["ring_send_tcp", "ring_setup", "ring_write_file"]
-
 _ENTRIES: Final = 8
 _OP_WRITE, _OP_OPENAT, _OP_CONNECT, _OP_SEND, _OP_SOCKET = 23, 18, 16, 26, 45
 _OFF_SQ, _OFF_CQ, _OFF_SQES = 0, 0x8000000, 0x10000000

@@ -13,8 +13,6 @@ from typing import Final
 from bioguard.evidence.escape_battery.raw import AF, SOCK, in4, port_of, sys_call
 from tee_sim.shared.sandbox import kernel
 
-__all__ = ["HERE", "THERE", "Cable", "lay_cable"]
-
 HERE, THERE = "198.51.100.1", "198.51.100.2"
 """TEST-NET-2 (RFC 5737): never routed."""
 _CLONE_NEWNET: Final = 0x40000000

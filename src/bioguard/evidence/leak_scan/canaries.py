@@ -10,8 +10,6 @@ from numpy.typing import NDArray
 
 from bioguard.records import FaceEmbedding, FingerprintTemplate
 
-__all__ = ["Canaries", "make_canaries"]
-
 FACE_DIMENSION = 512
 MINUTIAE = 40
 

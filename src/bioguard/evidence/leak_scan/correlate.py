@@ -13,8 +13,6 @@ from numpy.typing import NDArray
 from bioguard.evidence.leak_scan.canaries import Canaries
 from bioguard.evidence.leak_scan.exact import Hit
 
-__all__ = ["THRESHOLD", "WINDOW", "correlate"]
-
 WINDOW: Final = 128
 THRESHOLD: Final = 0.55
 """docs/sandbox.md section 7: copies with noise of half the signal reach 0.9; random data stays below 0.45."""

@@ -12,8 +12,6 @@ from numpy.typing import NDArray
 
 from bioguard.evidence.leak_scan.canaries import Canaries
 
-__all__ = ["TRANSFORMS", "base_encodings", "encodings", "text_forms"]
-
 
 def _bfloat16(values: NDArray[np.float32], order: str) -> bytes:
     return (values.astype("<f4").view("<u4") >> 16).astype(f"{order}u2").tobytes()

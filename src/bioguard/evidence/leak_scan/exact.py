@@ -12,8 +12,6 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["MIN_RUN_BYTES", "Hit", "WindowIndex"]
-
 MIN_RUN_BYTES: Final = 16
 MIN_DISTINCT: Final = 6
 _WINDOW: Final = 8

@@ -27,8 +27,6 @@ from tee_sim.normal.sandbox_verdict.observe import secure_process_id
 from tee_sim.normal.sandbox_verdict.verdict import Level
 from tee_sim.shared.wire import Invoke, unpack
 
-__all__ = ["Life", "live"]
-
 _USER: Final = "canary"
 _MAX_REGION_BYTES: Final = 256 << 20
 

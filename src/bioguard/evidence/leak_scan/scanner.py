@@ -11,8 +11,6 @@ from bioguard.evidence.leak_scan.exact import Hit, WindowIndex
 from bioguard.evidence.leak_scan.sets import ElementSet, differences
 from bioguard.evidence.leak_scan.structure import inside, useful
 
-__all__ = ["Finding", "Scanner"]
-
 _MAX_DEPTH: Final = 3
 _SHUFFLED = ("face f4<", "face canonical f4<", "minutiae f4 rows", "canonical minutiae")
 

@@ -21,8 +21,6 @@ from bioguard.evidence.leak_scan.encodings import base_encodings, encodings
 from bioguard.evidence.leak_scan.exact import MIN_RUN_BYTES
 from bioguard.evidence.leak_scan.scanner import Scanner
 
-__all__ = ["Score", "prove"]
-
 _PADDING = 160
 _FRAGMENTS = (1.0, 0.25, 0.05)
 

@@ -12,8 +12,6 @@ from numpy.typing import NDArray
 
 from bioguard.evidence.leak_scan.exact import Hit
 
-__all__ = ["ElementSet", "differences"]
-
 _MIN_SHARED: Final = 12
 _MIN_SHARE: Final = 3
 """At least 12 distinct 4-byte elements and a third of an encoding's, within one span. Values that were rounded to

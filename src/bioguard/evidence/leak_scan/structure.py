@@ -8,8 +8,6 @@ from typing import Final
 
 import numpy as np
 
-__all__ = ["MAX_INFLATED_BYTES", "inside", "looks_random"]
-
 MAX_INFLATED_BYTES: Final = 16 << 20
 """One stream; larger ones are bombs."""
 _MIN_INFLATED_BYTES: Final = 16

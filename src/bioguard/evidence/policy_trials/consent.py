@@ -6,8 +6,6 @@ from bioguard.evidence.temporary_device import PIN, TemporaryDevice
 from bioguard.records.consent import Purpose
 from bioguard.records.modality import Modality
 
-__all__ = ["TRIALS"]
-
 FACE = Modality.FACE
 OPERATION_ID = 77
 

@@ -13,8 +13,6 @@ from bioguard.proofs.merkle import consistency_proof, verify_consistency
 from bioguard.records.audit_events import Cause
 from bioguard.records.modality import Profile
 
-__all__ = ["TRIALS"]
-
 UNLOCKS = 20
 RETENTION_DAYS = 20
 """Two of them in a row are less than what a clock may move by between two starts."""

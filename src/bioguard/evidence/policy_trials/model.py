@@ -11,8 +11,6 @@ from bioguard.evidence.policy_clauses import CLAUSES
 from bioguard.evidence.temporary_device import TemporaryDevice
 from bioguard.report.model import Check, Evidence, Status
 
-__all__ = ["Observation", "Trial", "conduct"]
-
 
 @dataclass(frozen=True, slots=True)
 class Observation:

@@ -19,8 +19,6 @@ from bioguard.records.modality import Modality
 from bioguard.records.rights_requests import ANSWER_DAYS, EXTENDED_DAYS
 from bioguard.simulate.people import finger_impressions
 
-__all__ = ["TRIALS"]
-
 
 def identity(lab: TemporaryDevice) -> list[Observation]:
     """Access and erasure: no token, another person's, a stale one, a biometric one, a forged one, the right one."""

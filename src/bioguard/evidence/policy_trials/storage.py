@@ -10,8 +10,6 @@ from bioguard.device.incidents import incidents
 from bioguard.evidence.policy_trials.model import Observation, Trial
 from bioguard.evidence.temporary_device import Person, TemporaryDevice
 
-__all__ = ["TRIALS"]
-
 STORE = "storage.db"
 TABLE, KEY, VALUE = "object", "object_id", "ciphertext"
 MAX_ROWS = 12

@@ -11,8 +11,6 @@ from numpy.typing import NDArray
 from bioguard.match.fingerprint.pairing import Block, Pairs
 from bioguard.match.fingerprint.parameters import ALIGNMENT, CYLINDER
 
-__all__ = ["HULL", "Motion", "align", "group_motion", "match"]
-
 _FAR = np.float32(1e9)
 _UNIT = np.float32(1 / CYLINDER.code_scale**2)
 _TURNS = 2 * np.pi * np.arange(ALIGNMENT.hull_directions) / ALIGNMENT.hull_directions

@@ -5,8 +5,6 @@ from numpy.typing import NDArray
 
 from bioguard.match.fingerprint.parameters import ALIGNMENT, SCORE
 
-__all__ = ["FACTORS", "bounded", "calibrated", "factors"]
-
 FACTORS = (
     "log_consistency",
     "log_together",

@@ -10,8 +10,6 @@ from numpy.typing import NDArray
 from bioguard.match.fingerprint.parameters import CASCADE, CYLINDER
 from bioguard.match.fingerprint.prepared import PreparedTemplate
 
-__all__ = ["quick_scores"]
-
 _SLAB = 4096
 """Template minutiae per product: probe x slab floats stay in the L2 cache."""
 

@@ -19,8 +19,6 @@ from bioguard.match.fingerprint.pairing import (
 from bioguard.match.fingerprint.parameters import ALIGNMENT, PAIRING, PairingParameters
 from bioguard.match.fingerprint.prepared import PreparedTemplate
 
-__all__ = ["N_EVIDENCE", "evidence_block", "score_block"]
-
 N_EVIDENCE = 6
 
 _BLOCK = 64

@@ -17,8 +17,6 @@ from numpy.typing import NDArray
 from bioguard.match.fingerprint.parameters import CYLINDER
 from bioguard.records import FingerprintTemplate
 
-__all__ = ["N_CELLS", "N_VALUES", "cylinders", "frames", "shape"]
-
 _GROUP = 16
 """Templates per batch: the largest intermediate (16 x 40 x 40 x 48 floats) stays near the size of an L2 cache."""
 

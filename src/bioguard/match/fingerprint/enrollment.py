@@ -19,8 +19,6 @@ from bioguard.match.fingerprint.prepared import PreparedTemplate, prepare_all
 from bioguard.match.fingerprint.thresholds import threshold_for_fmr
 from bioguard.records import FingerprintTemplate
 
-__all__ = ["Acquired", "TouchReport", "best_score", "check_touches", "is_duplicate", "touch_quality"]
-
 
 @unique
 class Acquired(StrEnum):

@@ -15,8 +15,6 @@ from bioguard.match.fingerprint.prepared import prepare
 from bioguard.match.fingerprint.thresholds import threshold_for_fmr
 from bioguard.records import FingerprintTemplate
 
-__all__ = ["MIN_SHOWN_WEIGHT", "Explanation", "explain"]
-
 MIN_SHOWN_WEIGHT = 0.15
 """Weight from which a pair is shown. On the four development databases the strongest pair of two different fingers
 stays below 0.152 (rect) and 0.147 (sa) in 99 of 100 comparisons; same fingers show 16 to 19 pairs (median)."""

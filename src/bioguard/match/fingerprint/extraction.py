@@ -11,8 +11,6 @@ from bioguard.match.fingerprint.parameters import CYLINDER
 from bioguard.match.fingerprint.projection import Projection, projection
 from bioguard.records import FingerprintTemplate
 
-__all__ = ["CODE_LIMIT", "describe"]
-
 CODE_LIMIT = 63
 """Codes are -63..63: four products of a shifted code (1..127) and a code fit a signed 16-bit sum on AVX2."""
 _BATCH = 64

@@ -16,8 +16,6 @@ from bioguard.match.fingerprint.projection import projection
 from bioguard.match.fingerprint.stores import NativeStore, NumpyStore, Store
 from bioguard.records import FingerprintTemplate
 
-__all__ = ["FingerprintGallery", "GalleryStats"]
-
 Template: TypeAlias = FingerprintTemplate | PreparedTemplate
 
 

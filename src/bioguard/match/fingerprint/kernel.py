@@ -15,8 +15,6 @@ from bioguard.match.fingerprint.prepared import PreparedTemplate, prepare
 from bioguard.match.fingerprint.records import Records
 from bioguard.records import FingerprintTemplate
 
-__all__ = ["NUMPY", "backends", "compare", "pick", "score", "scores_of"]
-
 NUMPY = "numpy"
 
 

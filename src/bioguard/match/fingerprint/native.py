@@ -8,5 +8,3 @@ except ImportError:  # no compiler when it was installed
     NATIVE: ModuleType | None = None
 else:
     NATIVE = _cylinders
-
-__all__ = ["NATIVE"]

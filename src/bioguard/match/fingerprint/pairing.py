@@ -13,8 +13,6 @@ from numpy.typing import NDArray
 from bioguard.match.fingerprint.parameters import CYLINDER, PAIRING, PairingParameters
 from bioguard.match.fingerprint.prepared import DIRECTION_SCALE, POSITION_STEPS_PER_PX, PreparedTemplate
 
-__all__ = ["Block", "Pairs", "relax", "select_pairs", "similarities", "starting_weights", "support"]
-
 _SIMILARITY_SCALE = np.float32(1.0 / CYLINDER.code_scale**2)
 
 

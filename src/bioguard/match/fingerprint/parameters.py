@@ -7,23 +7,6 @@ them (`python -m bench.calibration.train_projection --sweep`); a constant marked
 
 from dataclasses import dataclass
 
-__all__ = [
-    "ALIGNMENT",
-    "CASCADE",
-    "CYLINDER",
-    "ENROLLMENT",
-    "PAIRING",
-    "PROTECTED",
-    "SCORE",
-    "AlignmentParameters",
-    "CascadeParameters",
-    "CylinderParameters",
-    "EnrollmentParameters",
-    "PairingParameters",
-    "ProtectedParameters",
-    "ScoreParameters",
-]
-
 
 @dataclass(frozen=True, slots=True)
 class CylinderParameters:

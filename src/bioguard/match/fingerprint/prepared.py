@@ -14,15 +14,6 @@ from bioguard.match.fingerprint.extraction import CODE_LIMIT, describe
 from bioguard.match.fingerprint.projection import Projection, projection
 from bioguard.records import FingerprintTemplate
 
-__all__ = [
-    "DIRECTION_SCALE",
-    "POSITION_STEPS_PER_PX",
-    "PreparedTemplate",
-    "canonical",
-    "prepare",
-    "prepare_all",
-]
-
 POSITION_STEPS_PER_PX = 8
 """Positions in 1/8 px at 500 dpi: 4095 px is the limit of a template and fits 16 bits signed."""
 DIRECTION_SCALE = 32767

@@ -15,8 +15,6 @@ from numpy.typing import NDArray
 from bioguard.errors import IntegrityFailure
 from bioguard.match.fingerprint.cylinders import N_VALUES
 
-__all__ = ["Projection", "projection"]
-
 _HEADER = struct.Struct("<4sHHHH")
 
 

@@ -12,8 +12,6 @@ from numpy.typing import NDArray
 
 from bioguard.match.fingerprint.prepared import PreparedTemplate
 
-__all__ = ["Records"]
-
 _LANES = 8
 _SHIFT = 64
 

@@ -14,8 +14,6 @@ from bioguard.match.fingerprint.parameters import CASCADE
 from bioguard.match.fingerprint.prepared import PreparedTemplate
 from bioguard.match.fingerprint.records import Records
 
-__all__ = ["NativeStore", "NumpyStore", "Store"]
-
 _CHUNK = 4096
 """Templates per chunk: adding copies at most one chunk (16 MB), removing only chunks that lose a row."""
 

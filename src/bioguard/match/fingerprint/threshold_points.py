@@ -4,8 +4,6 @@ from typing import Final
 
 from bioguard.match.threshold_table import Basis, ThresholdPoint
 
-__all__ = ["DATA_SET", "FULL", "PROTECTED"]
-
 DATA_SET: Final = (
     "FVC2002 DB1_B DB3_B, FVC2004 DB2_B DB3_B, two extractors, 23040 impostor pairs, "
     "models trained without the database; 8000 synthetic fingers"

@@ -10,8 +10,6 @@ from bioguard.errors import InputRefused
 from bioguard.match.fingerprint.threshold_points import DATA_SET, FULL, PROTECTED
 from bioguard.match.threshold_table import Basis, ThresholdTable
 
-__all__ = ["basis_for_fmr", "finger_table", "threshold_for_fmr"]
-
 MAX_RATE: Final = 0.1
 """Above this a biometric decision means nothing."""
 

@@ -23,8 +23,6 @@ from bioguard.match.fingerprint.projection import projection
 from bioguard.match.protected import CodeContext, SignCoder
 from bioguard.records import FingerprintTemplate
 
-__all__ = ["FingerCoder", "protected_scores"]
-
 MODEL_ID = "minutia-descriptor-v1"
 """Keeps the streams of fingers apart from those of faces of the same dimension."""
 

@@ -15,8 +15,6 @@ from numpy.typing import NDArray
 
 from bioguard.errors import InputRefused
 
-__all__ = ["ROUNDS", "SECRET_BYTES", "CodeContext"]
-
 SECRET_BYTES: Final = 32
 ROUNDS: Final = 3
 """Sign flips and Hadamard transforms per block. Three measured equal to a dense random orthonormal matrix."""

@@ -7,8 +7,6 @@ batch size. Vectors are columns: all work runs along the batch.
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["columns", "rotate"]
-
 
 def columns(rows: NDArray[np.float32], padded: int) -> NDArray[np.float32]:
     """Return rows [n, d] as columns [padded, n], filled up with zeros."""

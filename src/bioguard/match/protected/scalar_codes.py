@@ -21,8 +21,6 @@ from bioguard.match.arrays import unit_rows
 from bioguard.match.protected.key_stream import CodeContext
 from bioguard.match.protected.rotation import columns, rotate
 
-__all__ = ["ScalarCoder"]
-
 PURPOSE: Final = b"scalar"
 BATCH_COLUMNS: Final = 64
 

@@ -21,8 +21,6 @@ from bioguard.match.arrays import MAX_CODE_BITS, unit_rows
 from bioguard.match.protected.key_stream import CodeContext
 from bioguard.match.protected.rotation import columns, rotate
 
-__all__ = ["CODE_BITS", "SignCoder", "per_record_codes", "per_record_distances"]
-
 CODE_BITS: Final = 1024
 """The product's length: no true match lost in a list of 64 among 100 000 (docs/search.md)."""
 PURPOSE: Final = b"sign"

@@ -25,8 +25,6 @@ from tee_sim.shared.rng import SeededRng
 from tee_sim.shared.wire import AdvanceClock, Invoke, Message, Return
 from tee_sim.testing.faults import FaultPlan, HostileDisk
 
-__all__ = ["DeviceFaults", "step_needs_stepped_clock"]
-
 
 def _kind(sample: Features) -> Modality:
     return Modality.FACE if isinstance(sample, FaceEmbedding) else Modality.FINGERPRINT

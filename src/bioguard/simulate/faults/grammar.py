@@ -14,11 +14,6 @@ from bioguard.hal.aidl_codes import VENDOR_OFFSET, FaceAcquired, FingerprintAcqu
 from bioguard.records.modality import Modality
 from bioguard.trusted.sensor.sensors import Location
 
-__all__ = [
-    "FACE_DEFAULT_ENROLLMENT", "EnrollmentStep", "Latency", "NextEnrollment", "acquired_code",
-    "int_sequence", "latency", "location", "next_enrollment",
-]  # fmt: skip
-
 FACE_DEFAULT_ENROLLMENT = "1:1000-[21,7,1,1103],1500-[1108,1],2000-[1113,1],2500-[1118,1]:true"
 """The face HAL's own default script."""
 MAX_INT = 0x7FFF_FFFF

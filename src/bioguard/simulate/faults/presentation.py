@@ -13,8 +13,6 @@ from bioguard.simulate.faults.grammar import acquired_code, latency
 from bioguard.simulate.faults.properties import SensorProperties
 from tee_sim.shared.rng import Rng
 
-__all__ = ["Presentation", "SensorScript", "Who", "forced_error"]
-
 
 @unique
 class Who(Enum):

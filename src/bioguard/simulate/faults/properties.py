@@ -15,8 +15,6 @@ from tee_sim.shared.clock import MAX_STEP_MS
 from tee_sim.shared.errors import TeeError
 from tee_sim.testing.faults import FaultPlan
 
-__all__ = ["KNOBS", "Form", "Knob", "SensorProperties", "knob"]
-
 
 @unique
 class Form(Enum):
@@ -98,7 +96,7 @@ _TABLE = (
         "sensor_noise",
         Form.RATE,
         "0",
-        "how far samples are noisy_sample: 0 not at all, 1 beyond recognition",
+        "how far samples are disturbed: 0 not at all, 1 beyond recognition",
         origin=_OURS,
     ),
     Knob(

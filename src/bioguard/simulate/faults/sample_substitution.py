@@ -4,8 +4,6 @@ import numpy as np
 
 from bioguard.records import FaceEmbedding, Features, FingerprintTemplate
 
-__all__ = ["impostor_sample", "noisy_sample"]
-
 FULL_NOISE_PX500 = 60.0
 """Jitter of a minutia at noise 1: several ridge periods (about 9 px at 500 dpi), so nothing is left of the pattern."""
 FACE_FULL_NOISE = 4.0

@@ -21,8 +21,6 @@ from bioguard.private_files import read_file, remove_file, write_file
 from bioguard.simulate.faults.grammar import MAX_DIGITS
 from bioguard.simulate.faults.properties import SensorProperties
 
-__all__ = ["Scenario"]
-
 HEADER = "bioguard-scenario 1"
 MAX_FILE_BYTES = 65_536
 

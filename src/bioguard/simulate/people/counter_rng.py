@@ -17,8 +17,6 @@ from numpy.typing import ArrayLike, NDArray
 
 from bioguard.errors import InputRefused
 
-__all__ = ["normals", "philox4x32", "uniforms", "words"]
-
 Words = NDArray[np.uint32]
 Floats = NDArray[np.float64]
 

@@ -20,8 +20,6 @@ from numpy.typing import NDArray
 
 from bioguard.simulate.people.counter_rng import normals, uniforms
 
-__all__ = ["EDGEFACE_XS", "MOBILEFACENET", "FacePopulation", "FacePreset"]
-
 BLOCK: Final = 512
 """People made at once: the numbers of one step stay in the cache."""
 BASIS, GROUP, BY_SUBJECT, SPREAD, VIEW, VIEW_SPREAD = range(0x100, 0x106)

@@ -24,8 +24,6 @@ from bioguard.records import FingerprintTemplate
 from bioguard.simulate.people.counter_rng import normals, uniforms
 from bioguard.simulate.people.master_fingers import CANDIDATES, MasterMaps, draw_masters
 
-__all__ = ["DEFAULT", "FingerPopulation", "ImpressionModel"]
-
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 

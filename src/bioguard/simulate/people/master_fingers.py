@@ -13,8 +13,6 @@ from numpy.typing import NDArray
 from bioguard.simulate.people.counter_rng import normals, uniforms
 from bioguard.simulate.people.ridges import NORMALS, UNIFORMS, RidgeFlow, draw_flow
 
-__all__ = ["HALF_HEIGHT_PX", "HALF_WIDTH_PX", "MasterMaps", "draw_masters"]
-
 Floats = NDArray[np.float64]
 
 HALF_WIDTH_PX: Final = 170.0

@@ -13,8 +13,6 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["RidgeFlow", "draw_flow"]
-
 Floats = NDArray[np.float64]
 
 CLASS_SHARES: Final = (0.656, 0.279, 0.065)

@@ -28,8 +28,6 @@ from bioguard.simulate.virtual_hal.virtual_hal import VirtualHal
 from tee_sim.shared.clock import FakeClock
 from tee_sim.shared.rng import SeededRng
 
-__all__ = ["RecordedCallback", "play"]
-
 PLAYER = b"player".ljust(16, b"\0")
 SECURE_USER_ID = 0x5349_4D55_4C41_5445
 """ASCII "SIMULATE": the story's user has no real PIN, its tokens are signed with the story's own key."""

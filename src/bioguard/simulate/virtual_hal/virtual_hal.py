@@ -38,8 +38,6 @@ from bioguard.trusted.sensor.pins import Pins
 from tee_sim.shared.clock import FakeClock
 from tee_sim.shared.rng import Rng
 
-__all__ = ["VirtualHal", "VirtualSession"]
-
 FACE_SEEN = (21, 24, 3, 3, 3, 3, 1, 1)
 FACE_NOT_SEEN = (21, 24, *[12] * 56)
 """The face HAL's own default frames: START, FIRST_FRAME_RECEIVED, then TOO_BRIGHT and GOOD, or NOT_DETECTED."""

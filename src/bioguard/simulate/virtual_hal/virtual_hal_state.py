@@ -9,8 +9,6 @@ from bioguard.trusted.sensor.lockout import ANDROID_13, LockoutPolicy
 from bioguard.trusted.sensor.sensors import FaceSensorType, FingerprintSensorType, Location, SensorProps
 from tee_sim.shared.rng import Rng
 
-__all__ = ["ForcedRng", "IdTemplates", "MemoryStates", "policy_of", "props_of"]
-
 _FINGERPRINT_TYPES = {
     "default": FingerprintSensorType.REAR,
     "rear": FingerprintSensorType.REAR,

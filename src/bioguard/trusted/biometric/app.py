@@ -39,8 +39,6 @@ from bioguard.trusted.sensor.tally import TalliedStore
 from tee_sim.shared.schema import Record
 from tee_sim.shared.ta_api import Command, CommandApp, TaEnv, Transaction
 
-__all__ = ["BiometricApp"]
-
 LOCKED = {Lock.TIMED: Status.LOCKED_TIMED, Lock.PERMANENT: Status.LOCKED_PERMANENT}
 Q = TypeVar("Q", bound=Record)
 A = TypeVar("A", bound=Record)

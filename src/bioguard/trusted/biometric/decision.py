@@ -13,8 +13,6 @@ from bioguard.trusted.biometric.stored_objects import StoredRecord
 from bioguard.trusted.biometric.template_encoder import TemplateEncoder
 from bioguard.trusted.biometric.verdict import Sighting
 
-__all__ = ["record_scores", "same_finger", "sightings"]
-
 
 def record_scores(probe: Features, record: StoredRecord, keeper: TemplateEncoder) -> list[float]:
     """One score per enrolled sample, higher is more alike. A face has the dimension of the record."""

@@ -26,8 +26,6 @@ from bioguard.trusted.biometric.stored_objects import StoredRecord
 from bioguard.trusted.biometric.template_encoder import TemplateEncoder
 from bioguard.trusted.biometric.verdict import Sighting
 
-__all__ = ["GalleryIndex"]
-
 KEPT_BYTES: Final = 64 << 20
 """Views held in memory: 32 768 of 512 dimensions."""
 

@@ -19,8 +19,6 @@ from bioguard.records.modality import Profile
 from bioguard.trusted.biometric.rates import Terms
 from bioguard.trusted.refusal import Refused
 
-__all__ = ["Kind", "Levels", "levels", "strong_threshold"]
-
 NEAR_FACTOR: Final = 500
 LOOSEST_NEAR: Final = 1e-2
 """A score is near down to a rate 500 times looser than the device's, at most 1/100. So a stranger comes near once in a

@@ -11,8 +11,6 @@ from bioguard.records import FaceEmbedding, Features, FingerprintTemplate
 from bioguard.records.centering import flaw_of
 from bioguard.trusted.refusal import Refused
 
-__all__ = ["judge_samples", "refuse_flawed"]
-
 Verdict = tuple[Status, tuple[AcquiredCode, ...]]
 
 _CODES = {

@@ -6,8 +6,6 @@ from bioguard.commands.biometric import Status
 from bioguard.commands.configuration import FMR_INVERSES, FPIR_INVERSES, Configuration, offered
 from bioguard.trusted.refusal import Refused
 
-__all__ = ["Terms", "claim_terms", "require_offered", "search_terms"]
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Terms:

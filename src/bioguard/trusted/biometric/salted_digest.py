@@ -20,8 +20,6 @@ from nacl.hash import blake2b
 
 from bioguard.errors import InputRefused, IntegrityFailure
 
-__all__ = ["DIGEST_BYTES", "PEPPER_BYTES", "SALT_BYTES", "Commitment", "commit", "verify"]
-
 DIGEST_BYTES: Final = 32
 PEPPER_BYTES: Final = 32
 SALT_BYTES: Final = 16

@@ -8,8 +8,6 @@ from bioguard.records import FaceEmbedding, Features, FingerprintTemplate
 from bioguard.records.modality import Modality
 from bioguard.trusted.refusal import Refused
 
-__all__ = ["decode", "modality_of"]
-
 _DECODERS: dict[Modality, Callable[[bytes], Features]] = {
     Modality.FINGERPRINT: FingerprintTemplate.from_bytes,
     Modality.FACE: FaceEmbedding.from_bytes,

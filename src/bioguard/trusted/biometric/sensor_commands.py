@@ -26,8 +26,6 @@ from bioguard.trusted.sensor.tally import SENSOR_IDS, put_tally, read_tally
 from tee_sim.shared.schema import Record
 from tee_sim.shared.ta_api import Command, TaEnv, Transaction
 
-__all__ = ["Search", "SensorCommands"]
-
 _POLICIES = {
     LockoutChoice.ANDROID_13: ANDROID_13,
     LockoutChoice.ANDROID_11: ANDROID_11,

@@ -16,17 +16,6 @@ from bioguard.commands.configuration import Configuration
 from bioguard.records.modality import Modality, Profile
 from tee_sim.shared.schema import AtMost, Fixed, Items, Record, UpTo
 
-__all__ = [
-    "DEVICE_OBJECT",
-    "KINDS",
-    "DeviceState",
-    "RecordRef",
-    "StoredRecord",
-    "UserState",
-    "record_object",
-    "user_object",
-]
-
 DEVICE_OBJECT = b"D"
 KINDS = {Modality.FINGERPRINT: "fingerprint", Modality.FACE: "face"}
 MAX_CODE_BYTES = 16_384

@@ -21,8 +21,6 @@ from bioguard.records import FaceEmbedding, Features, FingerprintTemplate
 from bioguard.records.modality import Profile
 from bioguard.trusted.biometric.stored_objects import DeviceState
 
-__all__ = ["EncodedSamples", "TemplateEncoder"]
-
 PADDED = (64, 128, 256, 512, 1024)
 """Dimensions as scalar codes have them (docs/formats/codes.md section 2)."""
 

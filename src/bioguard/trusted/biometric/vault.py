@@ -30,8 +30,6 @@ from bioguard.trusted.refusal import Refused
 from tee_sim.shared.errors import TeeError, TeeResult
 from tee_sim.shared.ta_api import StoredObject, TaEnv, Transaction
 
-__all__ = ["Vault"]
-
 Change = Callable[[Transaction], None]
 """Changes of other trusted code that belong into the same transaction."""
 

@@ -5,8 +5,6 @@ from dataclasses import dataclass
 
 from bioguard.trusted.biometric.levels import Levels
 
-__all__ = ["NOTHING", "Sighting", "Verdict", "judge"]
-
 
 @dataclass(frozen=True, slots=True)
 class Sighting:

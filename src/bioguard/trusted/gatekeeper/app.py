@@ -9,9 +9,8 @@ from bioguard.commands.gatekeeper import GatekeeperStatus
 from bioguard.records.tokens import TOKEN_KEY_NAME
 from bioguard.trusted.gatekeeper.gatekeeper import Gatekeeper, PinRecord
 from tee_sim.shared.errors import TeeError, TeeResult
-from tee_sim.shared.ta_api import CommandApp, Reserve, Store, TaEnv
-
-__all__ = ["ARGON2_MEMORY_BYTES", "ARGON2_PASSES", "GatekeeperApp"]
+from tee_sim.shared.reserve import Reserve
+from tee_sim.shared.ta_api import CommandApp, Store, TaEnv
 
 ARGON2_PASSES = 3
 ARGON2_MEMORY_BYTES = 64 * 1024 * 1024

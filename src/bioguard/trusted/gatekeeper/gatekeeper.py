@@ -28,8 +28,6 @@ from tee_sim.shared.clock import Clock
 from tee_sim.shared.rng import Rng
 from tee_sim.shared.schema import Fixed, Record
 
-__all__ = ["Gatekeeper", "PinRecord", "PinRecords"]
-
 Stretch = Callable[[bytes, bytes], bytes]
 """(PIN, 16-byte salt) -> 32 bytes, slow on purpose."""
 

@@ -9,10 +9,6 @@ from typing import ClassVar, Self
 
 from bioguard.errors import InputRefused
 
-__all__ = [
-    "FailureRecord",
-]
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FailureRecord:

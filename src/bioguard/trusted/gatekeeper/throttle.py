@@ -9,8 +9,6 @@ from dataclasses import replace
 
 from bioguard.trusted.gatekeeper.records import FailureRecord
 
-__all__ = ["charged", "remaining_ms", "retry_timeout_ms"]
-
 BASE_MS = 30_000
 DAY_MS = 86_400_000
 DAY_FROM_FAILURES = 140

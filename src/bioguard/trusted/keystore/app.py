@@ -16,8 +16,6 @@ from tee_sim.shared.errors import TeeError, TeeResult
 from tee_sim.shared.schema import Fixed, Record
 from tee_sim.shared.ta_api import CommandApp, TaEnv
 
-__all__ = ["KeystoreApp"]
-
 MAX_OPERATIONS = 16
 """KeyMint asks for at least 15 concurrent operations."""
 

@@ -16,10 +16,6 @@ from bioguard.commands.keystore import Authorizations, KeyAlgorithm, KeyPurpose,
 from bioguard.errors import InputRefused, NotPermitted
 from bioguard.records.tokens import AuthToken
 
-__all__ = [
-    "AuthMoment", "auth_moment", "check_authorizations", "token_allows",
-]  # fmt: skip
-
 
 @unique
 class AuthMoment(Enum):

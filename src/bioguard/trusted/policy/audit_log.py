@@ -22,11 +22,10 @@ from bioguard.records.consent import DAY_MS, MAX_MS
 from bioguard.records.modality import Modality
 from tee_sim.shared.clock import MAX_BOOT_MS, Clock, Moment
 from tee_sim.shared.errors import TeeError, TeeResult
+from tee_sim.shared.reserve import Reserve
 from tee_sim.shared.rng import Rng
 from tee_sim.shared.schema import Fixed, Items, Record, UpTo
-from tee_sim.shared.ta_api import ObjectInfo, Reserve, Store, StoredObject, Transaction
-
-__all__ = ["LOG_DAYS", "AuditLog", "AuditedStore", "Head", "JournalClock"]
+from tee_sim.shared.ta_api import ObjectInfo, Store, StoredObject, Transaction
 
 LOG_DAYS = 30
 """Policy III.1(2)b: log data are cleared, usually within 30 days."""

@@ -11,8 +11,6 @@ from typing import Annotated
 from bioguard.records.consent import DAY_MS, MAX_MS
 from tee_sim.shared.schema import Record, UpTo
 
-__all__ = ["MAX_SPANS", "PLAUSIBLE_MS", "Span", "in_doubt", "skipped"]
-
 PLAUSIBLE_MS = 40 * DAY_MS
 """A device in a drawer over a long holiday, with a little above the 30 days of the log. Design section 13."""
 MAX_SPANS = 8

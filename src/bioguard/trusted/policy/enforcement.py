@@ -22,9 +22,8 @@ from bioguard.trusted.policy.stored_objects import PolicyObjects, PolicyState
 from bioguard.trusted.refusal import Refused
 from bioguard.trusted.sensor.pins import GatekeeperPins
 from tee_sim.shared.errors import UNWRITABLE, TeeError
-from tee_sim.shared.ta_api import Reserve, TaEnv, Transaction
-
-__all__ = ["PolicyEnforcer", "Records"]
+from tee_sim.shared.reserve import Reserve
+from tee_sim.shared.ta_api import TaEnv, Transaction
 
 STATUS = {refusal: Status[refusal.name if refusal is not Refusal.EXPIRED else "CONSENT_EXPIRED"] for refusal in Refusal}
 

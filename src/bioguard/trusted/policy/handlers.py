@@ -14,10 +14,9 @@ from bioguard.records.consent import DAY_MS, MAX_MS, ConsentState, Grant, Purpos
 from bioguard.trusted.policy.enforcement import PolicyEnforcer
 from bioguard.trusted.policy.signing import nonce_digest
 from bioguard.trusted.refusal import Refused
+from tee_sim.shared.reserve import Reserve
 from tee_sim.shared.schema import Record
-from tee_sim.shared.ta_api import Command, Reserve
-
-__all__ = ["handlers"]
+from tee_sim.shared.ta_api import Command
 
 INCIDENT_CAUSES = frozenset({Cause.TAMPERED, Cause.ROLLED_BACK, Cause.CLOCK_MOVED})
 

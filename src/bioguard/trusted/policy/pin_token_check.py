@@ -10,8 +10,6 @@ from bioguard.trusted.refusal import Refused
 from bioguard.trusted.sensor.pins import Pins
 from tee_sim.shared.clock import Clock
 
-__all__ = ["Identity"]
-
 
 class Identity:
     """Checks PIN tokens.

@@ -19,8 +19,6 @@ from bioguard.proofs.records_head import RecordsHead
 from bioguard.trusted.policy.audit_log import Head
 from tee_sim.shared.ta_api import Platform, TaEnv
 
-__all__ = ["Signing"]
-
 
 class Signing:
     """Signs checkpoints and attestation claims."""

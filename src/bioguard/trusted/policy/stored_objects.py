@@ -18,8 +18,6 @@ from tee_sim.shared.errors import TeeError, TeeResult
 from tee_sim.shared.schema import Items, Record, UpTo
 from tee_sim.shared.ta_api import Store, Transaction
 
-__all__ = ["PolicyObjects", "PolicyState"]
-
 R = TypeVar("R", bound=Record)
 
 

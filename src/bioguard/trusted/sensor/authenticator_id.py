@@ -7,8 +7,6 @@ never a counter, and only Class 3 sensors have one.
 from bioguard.records.strength import ABILITIES, SensorStrength
 from tee_sim.shared.rng import Rng
 
-__all__ = ["new_authenticator_id", "reported_authenticator_id"]
-
 
 def new_authenticator_id(rng: Rng, old: int) -> int:
     """A random non-zero 64-bit id other than the old one: after an enrollment, and on invalidation."""

@@ -29,10 +29,6 @@ from tee_sim.shared.clock import Clock
 from tee_sim.shared.rng import Rng
 from tee_sim.shared.schema import Record, UpTo
 
-__all__ = [
-    "RESET_TOKEN_AGE_MS", "Attempt", "SensorAuthorization", "SensorStates", "SensorUserState",
-]  # fmt: skip
-
 RESET_TOKEN_AGE_MS = 600_000
 """resetLockout wants a recent token, "minutes, not hours"; AIDL gives no number. As long as a challenge lives."""
 _U64 = 0xFFFF_FFFF_FFFF_FFFF

@@ -9,8 +9,6 @@ from dataclasses import dataclass
 
 from tee_sim.shared.rng import Rng
 
-__all__ = ["LIFETIME_MS", "MAX_LIVE", "ChallengeTable"]
-
 LIFETIME_MS = 600_000
 """The framework's own timeout in its HIDL era (HidlToAidlSessionAdapter); AIDL leaves the number to the TEE."""
 MAX_LIVE = 128

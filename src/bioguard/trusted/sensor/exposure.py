@@ -38,8 +38,6 @@ from dataclasses import dataclass
 from operator import lt
 from typing import Final, Self
 
-__all__ = ["CLOSED", "ENTRY_BYTES", "LIMIT", "Exposures"]
-
 LIMIT: Final = 10
 """Near decisions between two strong matches. On the development half of LFW (docs/protection.md): who starts at a false
 match, knows how faces are distributed and gets ideal answers comes from a mean cosine of 0.43 to 0.48 with ten of them,

@@ -18,11 +18,6 @@ from bioguard.errors import InputRefused
 from bioguard.records.locks import AttemptOutcome, Lock, LockStatus
 from tee_sim.shared.schema import Record, UpTo
 
-__all__ = [
-    "ANDROID_11", "ANDROID_13", "APPLE", "CLEAR", "LockoutPolicy", "LockoutState",
-    "strictest",
-]  # fmt: skip
-
 _MAX_MS = 1 << 62
 
 

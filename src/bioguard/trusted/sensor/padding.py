@@ -2,8 +2,6 @@
 
 from typing import Final
 
-__all__ = ["padded", "unpadded"]
-
 _LENGTH_BYTES: Final = 4
 
 

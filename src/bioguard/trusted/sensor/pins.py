@@ -6,8 +6,6 @@ from bioguard.commands.gatekeeper import GATEKEEPER_UUID, HAS_PIN, GatekeeperSta
 from tee_sim.shared.errors import Origin, TeeError, TeeResult
 from tee_sim.shared.ta_api import Peers
 
-__all__ = ["GatekeeperPins", "Pins"]
-
 
 class Pins(Protocol):
     """Whether a user has a PIN, and whether `secure_user_id` is the present one's."""

@@ -7,8 +7,6 @@ from bioguard.errors import InputRefused
 from bioguard.records.modality import Modality
 from bioguard.records.strength import SensorStrength
 
-__all__ = ["FACE", "FINGERPRINT", "Location", "SensorProps"]
-
 
 @unique
 class FingerprintSensorType(IntEnum):

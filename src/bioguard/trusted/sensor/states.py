@@ -10,8 +10,6 @@ from bioguard.trusted.sensor.tally import SENSOR_IDS
 from tee_sim.shared.errors import TeeError, TeeResult
 from tee_sim.shared.ta_api import Store, Transaction
 
-__all__ = ["StoredStates"]
-
 STATE_BYTES: Final = 64
 """Five numbers of at most 9 bytes, two lists, the length."""
 

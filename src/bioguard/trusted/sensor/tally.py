@@ -19,10 +19,9 @@ from bioguard.trusted.sensor.lockout import CLEAR, LockoutState
 from bioguard.trusted.sensor.padding import padded, unpadded
 from bioguard.trusted.sensor.sensors import FACE, FINGERPRINT
 from tee_sim.shared.errors import TeeError, TeeResult
+from tee_sim.shared.reserve import Reserve
 from tee_sim.shared.schema import AtMost, Record
-from tee_sim.shared.ta_api import ObjectInfo, Reserve, Store, StoredObject, Transaction
-
-__all__ = ["MAX_RECORDS", "SENSOR_IDS", "TalliedStore", "Tally", "keep_count", "put_tally", "read_tally"]
+from tee_sim.shared.ta_api import ObjectInfo, Store, StoredObject, Transaction
 
 SENSOR_IDS = {Modality.FINGERPRINT: FINGERPRINT.sensor_id, Modality.FACE: FACE.sensor_id}
 _SIZES: Final = (*(4096 << n for n in range(8)), 768 << 10)
