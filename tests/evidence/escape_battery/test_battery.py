@@ -20,7 +20,7 @@ pytestmark = [
     pytest.mark.alone("egress"),
 ]
 
-GOLDEN = Path(__file__).parents[1] / "golden" / "egress-matrix.txt"
+GOLDEN = Path(__file__).parents[2] / "golden" / "egress-matrix.txt"
 RESIDUALS = {"rss_modulate", "cpu_burn", "exit_code", "crash_bit", "ipc_write_any"}
 
 
@@ -181,7 +181,7 @@ print(json.dumps(egress.run(("0", "N", "HS", "ALL"), names=names).to_record()))
 
 def test_a_host_without_namespaces():
     """A default container: no namespace set, no packet for another host, and still nothing gets out."""
-    folder = str(Path(__file__).parents[1] / "lockdown")
+    folder = str(Path(__file__).parents[2] / "lockdown")
     script = PLAIN_HOST.format(folder=folder)
     done = subprocess.run([sys.executable, "-B", "-c", script], capture_output=True, check=False, timeout=120)
     record = json.loads(done.stdout)

@@ -10,7 +10,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from bioguard.proofs.encoding import ProofInvalid
 from bioguard.proofs.psa_token import NONCE_SIZES, Claims, Profile
-from tests.audit.test_attestation import KEY, PUBLIC, _claims, _token
+from tests.evidence.test_attestation import KEY, PUBLIC, _claims, _token
 
 
 def _cwt_key() -> cwt.COSEKey:

@@ -26,8 +26,8 @@ from bioguard.proofs.psa_token import Claims, Profile
 from bioguard.proofs.statement import TestResult
 from bioguard.report import Status
 from bioguard.report.json_form import parse_json as parse_report
-from tests.audit.test_receipts import LOG, _log, _receipt
-from tests.audit.test_statement import BODY, ENVELOPE, SIGNER
+from tests.evidence.test_receipts import LOG, _log, _receipt
+from tests.evidence.test_statement import BODY, ENVELOPE, SIGNER
 
 DEEP = "[" * 200_000
 NESTED = json.loads("[" * 400 + "]" * 400)

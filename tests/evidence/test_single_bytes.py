@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from bioguard.cli.__main__ import run
-from tests.audit.test_bundle import POSITIONS, _positions
+from tests.evidence.test_bundle import POSITIONS, _positions
 
 PER_FILE = 2
 

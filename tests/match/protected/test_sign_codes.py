@@ -12,7 +12,7 @@ from bioguard.errors import InputRefused
 from bioguard.match.protected import CodeContext, ScalarCoder, SignCoder, per_record_codes, per_record_distances
 
 SECRET = bytes(range(32))
-VECTORS = sorted((Path(__file__).parents[1] / "vectors" / "codes").glob("*.json"))
+VECTORS = sorted((Path(__file__).parents[2] / "vectors" / "codes").glob("*.json"))
 DIMENSIONS = (64, 65, 100, 128, 192, 512, 768, 1024)
 
 
