@@ -211,9 +211,12 @@ class Campaign:
         if elsewhere.read_bytes() != before:
             raise EndedError("a file that only a link pointed to was changed")
         self._put_back()
-        again, code = _ask(lambda: _records(self._directory))
-        if code is not ExitCode.OK or again != self._right["records"][0]:
-            raise EndedError(f"with its files put back it ends with {code}")
+        try:
+            again = _records(self._directory)
+        except BioguardError as error:
+            raise EndedError(f"with its files put back: {error.code}: {error.message}") from error
+        if again != self._right["records"][0]:
+            raise EndedError(f"with its files put back it has {again}")
 
     def in_process(self, cases: int) -> None:
         self._run(cases, _asked, self._healthy_s * SLOWER, shrink=True)
