@@ -6,9 +6,9 @@ from typing import Any
 import numpy as np
 
 from bench.accuracy import NOT_MEASURABLE
+from bench.metrics.comparisons import Comparisons, pair_scores, scores_of
 from bench.metrics.rates import Scores
 from bench.plots import det_plot, histogram_plot
-from bench.sets import Comparisons, pair_scores, scores_of
 from bioguard.report import Fact, Figure, Report, Section, Table
 
 PLOT_SCORES = 200_000

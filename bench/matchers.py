@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bench.load import FingerprintSet
-from bench.sets import Comparisons
+from bench.metrics.comparisons import Comparisons
 from bioguard.match import CodeGallery, FaceGallery, FingerprintGallery
 from bioguard.match.protected import CodeContext, SignCoder
 from bioguard.simulate.people.counter_rng import words

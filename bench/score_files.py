@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bench.archive import MAX_SAMPLES, Archive, open_archive
+from bench.metrics.comparisons import Comparisons
 from bench.names import numbered, subject_of
-from bench.sets import Comparisons
 from bench.tables import rows_of
 from bioguard.errors import InputRefused
 

@@ -17,10 +17,10 @@ from bench.environment import environment
 from bench.load import FaceRows, FingerprintSet, fingerprint_sets, read_faces
 from bench.matchers import code_similarities, cosines, fingerprint_comparisons, fingerprint_scores
 from bench.metrics.attacks import presentation_attacks
+from bench.metrics.comparisons import Comparisons
 from bench.names import counted
 from bench.resume import Partial
 from bench.score_files import read_score_files
-from bench.sets import Comparisons
 from bioguard.cli.import_options import import_options
 from bioguard.errors import InputRefused
 from bioguard.formats import ImportOptions

@@ -15,7 +15,7 @@ from bench.console import advancing, note, show, write_json
 from bench.environment import ROOT, environment, machine_kind
 from bench.load import FingerprintSet
 from bench.matchers import code_similarities, cosines, fingerprint_comparisons, fingerprint_scores
-from bench.sets import Comparisons
+from bench.metrics.comparisons import Comparisons
 from bench.single_thread import rerun_single_threaded
 from bench.speed import measure
 from bioguard.exit_codes import ExitCode

@@ -10,8 +10,8 @@ from bench.console import advancing, note, show, write_json
 from bench.environment import environment
 from bench.load import FingerprintSet, fingerprint_sets, read_faces
 from bench.matchers import cosines, fingerprint_comparisons, fingerprint_scores
+from bench.metrics.comparisons import Comparisons, scores_of
 from bench.metrics.rates import Scores
-from bench.sets import Comparisons, scores_of
 from bioguard.cli.import_options import import_options
 from bioguard.formats import ImportOptions
 from bioguard.simulate.people import EDGEFACE_XS, FacePopulation, FingerPopulation

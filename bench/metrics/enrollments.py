@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from bench.sets import Comparisons
+from bench.metrics.comparisons import Comparisons
 from bioguard.simulate.people.counter_rng import uniforms
 
 DOMAIN = 0x502

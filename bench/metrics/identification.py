@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bench.intervals import proportion
-from bench.sets import Comparisons
+from bench.metrics.comparisons import Comparisons
 
 FPIRS = (0.1, 0.03, 0.01, 0.003)
 RANKS = (1, 5, 10, 20)

@@ -5,8 +5,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from bench.metrics.comparisons import Comparisons
 from bench.names import subject_of
-from bench.sets import Comparisons
 
 MIN_GENUINE = 3
 LISTED = 8

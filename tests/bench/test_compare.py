@@ -17,7 +17,7 @@ from bench.accuracy import figures
 from bench.compare import Rule, compare, read_result
 from bench.load import FingerprintSet
 from bench.matchers import fingerprint_comparisons, fingerprint_scores
-from bench.sets import Comparisons
+from bench.metrics.comparisons import Comparisons
 from bioguard.errors import InputRefused
 from bioguard.simulate.people import FingerPopulation
 

@@ -8,12 +8,12 @@ from scipy.stats import binomtest
 
 from bench.accuracy import figures
 from bench.metrics.attacks import presentation_attacks
+from bench.metrics.comparisons import Comparisons, pairs_of, scores_of
 from bench.metrics.enrollments import user_effect, view_effect
 from bench.metrics.identification import identification, searches
 from bench.metrics.rates import Scores
 from bench.metrics.resampling import subject_intervals
 from bench.metrics.subjects import quality_bins, subject_table, zoo
-from bench.sets import Comparisons, pairs_of, scores_of
 from bioguard.errors import InputRefused
 
 
@@ -76,7 +76,7 @@ def test_the_tail_alone_gives_the_same_interval(monkeypatch: pytest.MonkeyPatch)
     one = _made(40, 4, 4, spread=0.3)
     scores = scores_of([one])
     whole = subject_intervals(pairs_of([one], scores), [0.01], seed=1, replicates=40)
-    monkeypatch.setattr("bench.sets.TAIL_PAIRS", 1000)
+    monkeypatch.setattr("bench.metrics.comparisons.TAIL_PAIRS", 1000)
     part = pairs_of([one], scores)
     assert part.impostor.size < 0.5 * scores.impostor.size
     assert subject_intervals(part, [0.01], seed=1, replicates=40) == whole
@@ -88,7 +88,7 @@ def test_the_tail_alone_gives_the_same_interval_over_pooled_sets(monkeypatch: py
     scores = scores_of(group)
     all_pairs = pairs_of(group, scores)
     whole = subject_intervals(all_pairs, [0.01], seed=1, replicates=40)
-    monkeypatch.setattr("bench.sets.TAIL_PAIRS", 1000)
+    monkeypatch.setattr("bench.metrics.comparisons.TAIL_PAIRS", 1000)
     part = pairs_of(group, scores)
     assert part.people == 55
     weights = np.random.default_rng(1).integers(0, 4, 55).astype(np.float64)
