@@ -1,7 +1,6 @@
 """What labs really bring: names with dots, string labels, companions of macOS, spreadsheets, sets without a figure.
 
-The small inputs of ../shared/cases are read where that folder lies beside the checkout; each is made here again, so
-that the answer does not depend on it.
+Inputs of ../shared/cases are read where it lies beside the checkout; each is made here again.
 """
 
 import csv

@@ -19,10 +19,12 @@ from bioguard.device.boot_id import reboot
 from bioguard.device.consent import grant_all
 from bioguard.device.key_framework import KeyVerdict
 from bioguard.errors import InputRefused, IntegrityFailure, NotPermitted, TeeUnavailable
+from bioguard.exit_codes import ExitCode
 from bioguard.hal.shared_secret import check_value
 from bioguard.records import FaceEmbedding
 from bioguard.records.modality import Modality
 from bioguard.records.tokens import AuthToken, TokenRejected
+from bioguard.simulate import faults
 from bioguard.simulate.faults.scenario import Scenario
 
 
@@ -152,7 +154,10 @@ def test_a_damaged_handle_file_is_an_integrity_failure(directory: Path) -> None:
         pins.has_pin(device, "alice")
 
 
-def scripted(directory: Path, **knobs: str) -> None:
+PLAYED = DeviceOptions(hooks=faults.scripted)
+
+
+def save_faults(directory: Path, **knobs: str) -> None:
     scenario = Scenario()
     for name, value in knobs.items():
         scenario.knobs.set(name, value)
@@ -171,27 +176,36 @@ def scripted(directory: Path, **knobs: str) -> None:
     ],
 )
 def test_faults_on_a_device(directory: Path, knobs: dict[str, str], kind: type[Exception], code: str) -> None:
-    scripted(directory, **knobs)
-    with Device.open(directory) as device, pytest.raises(kind) as caught:
+    save_faults(directory, **knobs)
+    with Device.open(directory, PLAYED) as device, pytest.raises(kind) as caught:
         device.authenticate("alice", Faces().genuine())
     assert caught.value.code == code
 
 
 @pytest.mark.parametrize("knobs", [{"wrong_finger": "true"}, {"sensor_noise": "1"}, {"spoof_score": "0.9"}])
 def test_samples_are_replaced_or_disturbed_and_count(directory: Path, knobs: dict[str, str]) -> None:
-    scripted(directory, **knobs)
-    with Device.open(directory) as device:
+    save_faults(directory, **knobs)
+    with Device.open(directory, PLAYED) as device:
         for _ in range(5):
             assert not device.authenticate("alice", Faces().genuine()).match
         assert pins.lock_info(device, "alice", Modality.FACE).lock == "timed"
     assert Scenario.load(directory).played == 5
 
 
+def test_faults_are_never_passed_over_in_silence(directory: Path) -> None:
+    save_faults(directory, lockout="true")
+    with pytest.raises(
+        NotPermitted, match=r"^faults are saved with this device, and this caller plays none$"
+    ) as caught:
+        Device.open(directory)
+    assert (caught.value.code, caught.value.exit_code) == ("fault.not_played", ExitCode.NOT_PERMITTED)
+
+
 def test_a_sequence_goes_on_from_process_to_process(directory: Path) -> None:
-    scripted(directory, quality_sequence="2,5,1")
+    save_faults(directory, quality_sequence="2,5,1")
     codes = []
     for _ in range(3):
-        with Device.open(directory) as device:
+        with Device.open(directory, PLAYED) as device:
             try:
                 codes.append(device.authenticate("alice", Faces().genuine()).match)
             except InputRefused as error:

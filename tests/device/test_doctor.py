@@ -14,6 +14,7 @@ from bioguard.device.names import NAMES_FILE
 from bioguard.errors import BioguardError
 from bioguard.evidence.device_checks import look_at
 from bioguard.report.model import Check, Status, overall
+from bioguard.simulate.faults import scripted
 from bioguard.simulate.faults.scenario import Scenario
 from tee_sim.normal.rpmb_chip.file_medium import FileMedium, OsFile
 from tee_sim.shared.rpmb_frames import MAX_COUNTER
@@ -84,7 +85,7 @@ def test_a_broken_device_fails_with_the_code_and_the_hint_of_every_command(devic
     damage, number = BROKEN[how]
     damage(device)
     with pytest.raises(BioguardError) as caught:
-        Device.open(device)
+        Device.open(device, DeviceOptions(hooks=scripted))
     found = seen(device)
     told = found[number]
     assert told.status in {Status.FAIL, Status.UNKNOWN}

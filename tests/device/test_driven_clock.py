@@ -13,7 +13,7 @@ from bioguard.device.hooks import SCENARIO_FILE
 from bioguard.errors import InputRefused
 from bioguard.exit_codes import ExitCode
 from bioguard.records.modality import Modality
-from tests.contract.test_device import Faces, populate, run, scripted
+from tests.contract.test_device import PLAYED, Faces, populate, run, save_faults
 
 
 @pytest.fixture(scope="module")
@@ -34,17 +34,17 @@ def stepped(tmp_path: Path) -> Path:
 
 def test_a_clock_step_is_taken_once_and_ends_a_wait(stepped: Path) -> None:
     faces = Faces()
-    with Device.open(stepped) as device:
+    with Device.open(stepped, PLAYED) as device:
         for _ in range(5):
             device.authenticate("alice", faces.impostor())
-    scripted(stepped, clock_step_ms="29000")
+    save_faults(stepped, clock_step_ms="29000")
     for _ in range(3):
-        with Device.open(stepped) as device:
+        with Device.open(stepped, PLAYED) as device:
             info = pins.lock_info(device, "alice", Modality.FACE)
             assert (info.lock, info.remaining_ms) == ("timed", 1000)
     assert not (stepped / SCENARIO_FILE).exists()
-    scripted(stepped, clock_step_ms="1000")
-    with Device.open(stepped) as device:
+    save_faults(stepped, clock_step_ms="1000")
+    with Device.open(stepped, PLAYED) as device:
         assert device.authenticate("alice", faces.genuine()).match
 
 
@@ -52,7 +52,7 @@ def test_a_clock_step_is_refused_by_name_on_the_hosts_clock(host: Path, stepped:
     code, error = run(host, "fault", "set", "lockout=true", "clock_step_ms=5000")
     assert (code, error["error"]["code"], "clock_step_ms" in error["error"]["message"]) == (5, "fault.clock", True)
     assert not (host / SCENARIO_FILE).exists()
-    scripted(host, clock_step_ms="5000")
+    save_faults(host, clock_step_ms="5000")
     for _ in range(2):
         code, error = run(host, "list")
         assert (code, error["error"]["code"]) == (5, "fault.clock")
@@ -63,7 +63,7 @@ def test_a_clock_step_is_refused_by_name_on_the_hosts_clock(host: Path, stepped:
     code, error = run(stepped, "fault", "set", f"clock_step_ms={1 << 60}")
     assert (code, error["error"]["code"]) == (4, "fault.value")
     for _ in range(8):  # of a thousand years each
-        scripted(stepped, clock_step_ms=str(1 << 45))
+        save_faults(stepped, clock_step_ms=str(1 << 45))
         code, error = run(stepped, "list")
     assert (code, error["error"]["code"]) == (4, "fault.clock")
 

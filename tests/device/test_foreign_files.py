@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from bioguard.device import Device
+from bioguard.device import Device, DeviceOptions
 from bioguard.device.boot_id import BOOT_FILE
 from bioguard.device.directory import FILES
 from bioguard.device.fuses import FUSE_FILE
@@ -23,6 +23,7 @@ from bioguard.errors import BioguardError, IntegrityFailure, NotPermitted, TeeUn
 from bioguard.exit_codes import ExitCode
 from bioguard.private_files import write_file
 from bioguard.records.audit_events import Cause
+from bioguard.simulate.faults import scripted
 
 PLACED = [n for n in FILES if not n.endswith((".new", ".damaged"))]
 DEEP = b"[" * 200_000
@@ -135,7 +136,7 @@ def test_a_sparse_file_of_20_gigabytes_costs_nothing(device: Path, name: str) ->
     if name == UNLOCK_FILE:
         assert _refused(lambda: unlock_times(device, bytes(16), 0)).code == "device.file_size"
         return
-    code = _refused(lambda: incidents(device) or Device.open(device)).code
+    code = _refused(lambda: incidents(device) or Device.open(device, DeviceOptions(hooks=scripted))).code
     assert code == LARGE.get(name, "store.corrupt" if name.startswith("storage") else "device.file_size")
 
 

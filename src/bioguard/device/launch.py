@@ -122,7 +122,8 @@ def start(directory: Path, fuses: Fuses, options: DeviceOptions, *, create: bool
     """
     required = options.allow_level or Level.ENFORCED
     hosted = manifests()
-    hooks = Direct() if options.read_only else options.hooks(directory)
+    made = options.hooks(directory)  # also for a reader: what is wrong with them is wrong with every command
+    hooks = Direct() if options.read_only else made
     supplicant = Supplicant(
         directory,
         create=create,

@@ -22,6 +22,7 @@ from bioguard.device.strong_auth_times import unlock_times
 from bioguard.errors import BioguardError, IntegrityFailure
 from bioguard.private_files import DAMAGED
 from bioguard.report.model import Check, Status
+from bioguard.simulate.faults import scripted
 from bioguard.simulate.faults.scenario import Scenario
 from tee_sim.normal.supplicant.files import RESERVE_FILE, STORAGE_FILE
 
@@ -73,7 +74,7 @@ def look_at(directory: Path, options: DeviceOptions) -> Iterator[Check]:
     else:
         yield _fine(40, _FUSES, f"{directory} (simulated fuses)")
     yield _files(directory)
-    yield from _store(directory, replace(options, read_only=True))
+    yield from _store(directory, replace(options, read_only=True, hooks=scripted))
     yield from _left_over(directory)
 
 
