@@ -5,17 +5,17 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from bioguard.attack.kit import Kit
-from bioguard.attack.memory import MemoryStore
-from bioguard.attack.target import Target
 from bioguard.commands import biometric, policy, sensor
 from bioguard.commands.biometric import BIOMETRIC_UUID, Status
 from bioguard.device.launch import manifests
+from bioguard.evidence.attack.kit import Kit
+from bioguard.evidence.attack.memory import MemoryStore
+from bioguard.evidence.attack.target import Target
 from bioguard.records import FaceEmbedding
-from bioguard.records.grants import Purpose
-from bioguard.synthetic import finger_impressions
-from bioguard.trusted.contract.exposure import CLOSED, LIMIT
-from bioguard.trusted.contract.tally import SENSOR_IDS, put_tally, read_tally
+from bioguard.records.consent import Purpose
+from bioguard.simulate.people import finger_impressions
+from bioguard.trusted.sensor.exposure import CLOSED, LIMIT
+from bioguard.trusted.sensor.tally import SENSOR_IDS, put_tally, read_tally
 
 ACCEPTED, STRONG = 0.75, 0.95
 """Cosines to a face of 128 dimensions with three views."""

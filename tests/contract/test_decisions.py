@@ -17,6 +17,7 @@ from bioguard.match.thresholds import face_table
 from bioguard.records import FaceEmbedding
 from bioguard.records.audit_events import NOBODY, Cause, Entry, Event
 from bioguard.records.consent import Purpose
+from bioguard.records.locks import Lock
 from bioguard.trusted.biometric.levels import Kind, levels
 from bioguard.trusted.biometric.rates import claim_terms
 from bioguard.trusted.sensor.exposure import CLOSED, LIMIT
@@ -181,7 +182,7 @@ def test_misses_lock_searches_of_their_sensor_and_nothing_else(phone: Kit) -> No
     assert not phone.locked(alice)
     assert phone.authenticate(alice, phone.sample(alice.face)).match
     fingers = sensor.SearchRequest(modality=biometric.Modality.FINGERPRINT)
-    assert phone.target.call(BIOMETRIC_UUID, sensor.SEARCH_LOCK_STATUS, fingers).lock is sensor.LockKind.NONE
+    assert phone.target.call(BIOMETRIC_UUID, sensor.SEARCH_LOCK_STATUS, fingers).lock is Lock.NONE
     phone.target.clock.advance(30_000)
     assert phone.identify(phone.sample(alice.face)).match
 

@@ -4,9 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from bioguard.device import Device
-from bioguard.device import credentials as pins
-from bioguard.device.handles import HANDLES_FILE
+from bioguard.device import Device, pins
+from bioguard.device.password_handles import HANDLES_FILE
 from bioguard.errors import IntegrityFailure
 
 

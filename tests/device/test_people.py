@@ -5,8 +5,7 @@ from pathlib import Path
 import pytest
 
 from bioguard.commands import biometric as commands
-from bioguard.device import Device
-from bioguard.device import credentials as pins
+from bioguard.device import Device, pins
 from bioguard.device.clock import advance
 from bioguard.device.consent import grant_all
 from bioguard.device.receipts import erasure_receipt

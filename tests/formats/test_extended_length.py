@@ -6,7 +6,7 @@ from bioguard.errors import InputRefused
 from bioguard.formats import ImportOptions, load_bytes, parse_minutiae
 from bioguard.formats.minutiae import MinutiaeFormat
 from bioguard.formats.write import ViewToWrite, encode_record
-from bioguard.synthetic import finger_impressions
+from bioguard.simulate.people import finger_impressions
 
 FINGERS = list(finger_impressions(1, person=0, count=2))
 LENIENT = ImportOptions(lenient=True)

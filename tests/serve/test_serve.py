@@ -22,9 +22,6 @@ from bioguard.serve.loop import serve
 from bioguard.serve.protocol import SampleForm
 from bioguard.serve.service import DeviceService, _sample
 from bioguard.simulate.people import face_views, finger_impressions
-from tee_sim import codec
-from tee_sim.schema import Record
-from bioguard.simulate.people import face_views
 from tee_sim.shared import codec
 from tee_sim.shared.schema import Record
 

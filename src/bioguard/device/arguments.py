@@ -9,6 +9,7 @@ from bioguard.records import FaceEmbedding, Features, FingerprintTemplate
 from bioguard.records.centering import flaw_of
 from bioguard.records.modality import Modality
 
+
 def sample_of(value: object) -> Features:
     """The features of one sample. Raises InputRefused for anything else."""
     if not isinstance(value, FaceEmbedding | FingerprintTemplate):

@@ -12,8 +12,6 @@ from bioguard.device.errors import from_status, raise_for_status
 from bioguard.device.lookalikes import check_new_name
 from bioguard.device.names import NamedUser, Names, check_name
 from bioguard.errors import InputRefused
-from tee_sim.schema import Record
-from tee_sim.ta_api import Command
 from tee_sim.shared.schema import Record
 from tee_sim.shared.ta_api import Command
 

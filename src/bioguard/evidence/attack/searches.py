@@ -9,9 +9,8 @@ from contextlib import suppress
 
 from bioguard.commands import biometric
 from bioguard.commands.biometric import Status
-from bioguard.records import FaceEmbedding
-from tee_sim.errors import TeeError
 from bioguard.evidence.attack.kit import BESIDE, Attack, Kit, Person, SetupError
+from bioguard.records import FaceEmbedding
 from tee_sim.shared.errors import TeeError
 
 ORACLE = "ISO/IEC 30107, CWE-203"

@@ -19,14 +19,9 @@ from bioguard.trusted.biometric.stored_objects import (
     record_object,
     user_object,
 )
-from bioguard.trusted.biometric.rates import require_offered
-from bioguard.trusted.biometric.refusal import Refused
-from bioguard.trusted.contract.tally import keep_count
-from tee_sim.errors import TeeError, TeeResult
-from tee_sim.ta_api import StoredObject, TaEnv, Transaction
-from bioguard.trusted.biometric.template_encoder import Keeper, Kept
 from bioguard.trusted.biometric.template_encoder import EncodedSamples, TemplateEncoder
 from bioguard.trusted.refusal import Refused
+from bioguard.trusted.sensor.tally import keep_count
 from tee_sim.shared.errors import TeeError, TeeResult
 from tee_sim.shared.ta_api import StoredObject, TaEnv, Transaction
 
