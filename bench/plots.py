@@ -120,8 +120,9 @@ def histogram_plot(
         low, high = float(both.min()), float(both.max())
         # scores that are all alike still need a width to be drawn over
         edges = np.linspace(low - 0.5, high + 0.5, 90) if low == high else np.linspace(low, high, 90)
-        axes.hist(impostor, edges, density=True, color=COLORS[1], alpha=0.6, label="impostor")
-        axes.hist(genuine, edges, density=True, color=COLORS[0], alpha=0.6, label="genuine")
+        for scores, color, label in ((impostor, COLORS[1], "impostor"), (genuine, COLORS[0], "genuine")):
+            if scores.size:  # nothing has no density
+                axes.hist(scores, edges, density=True, color=color, alpha=0.6, label=label)
         top = axes.get_ylim()[1]
         for i, (name, threshold) in enumerate(thresholds.items()):
             axes.axvline(threshold, color=INK, linewidth=1, linestyle=DASHES[i % len(DASHES)], label=f"FMR {name}")

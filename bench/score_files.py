@@ -147,6 +147,8 @@ def _read_csv(path: Path) -> Iterator[Comparisons]:
 
 def _score(where: str, text: str) -> float:
     try:
+        if "_" in text:  # which Python takes as 8_0.5 for 80.5
+            raise ValueError
         score = float(text)
     except ValueError:
         hint = "write a decimal point" if "," in text else "-inf says that a comparison failed"

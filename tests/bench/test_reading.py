@@ -439,12 +439,3 @@ def test_the_finger_that_was_alone(tmp_path: Path) -> None:
     assert data["sets"]["onefinger"]["eer"] == "not measurable"
     with (CASES / "onefinger.csv").open(newline="") as file:
         assert data["sets"]["onefinger"]["genuine"] == len(list(csv.DictReader(file)))
-
-
-def test_embeddings_that_would_fill_the_memory_are_not_inflated(tmp_path: Path) -> None:
-    path = tmp_path / "f.npz"
-    np.savez_compressed(path, embeddings=np.zeros((65_536, 128), "f4"), labels=np.zeros(65_536, "i4"))
-    with pytest.raises(InputRefused) as caught:
-        read_faces(path)
-    assert caught.value.code == "format.npz_ratio"
-    assert caught.value.message.startswith(str(path))
