@@ -217,8 +217,8 @@ def test_no_nonce_repeats_under_a_key_whatever_the_seed(lives: list[list[str]]) 
             return self._cipher.decrypt(nonce, data, associated)
 
     with pytest.MonkeyPatch.context() as patch:
-        for module in ("sealing", "storage.pages", "storage.anchor", "storage.store"):
-            patch.setattr(f"tee_sim.{module}.AESGCM", Watched)
+        for module in ("sealing", "storage.directory_pages", "storage.anchor", "storage.store"):
+            patch.setattr(f"tee_sim.secure.{module}.AESGCM", Watched)
         for _ in range(2):
             disk = Disk()
             for number, life in enumerate(lives):
