@@ -75,6 +75,10 @@ class Store(Protocol):
         """Open one object. Raises TeeError ITEM_NOT_FOUND, CORRUPT_OBJECT."""
         ...
 
+    def find(self, object_id: bytes) -> StoredObject | None:
+        """Open one object, or answer None if there is none. Raises TeeError CORRUPT_OBJECT: damage is no absence."""
+        ...
+
     def headers(self) -> Iterator[ObjectInfo]:
         """All headers in id order."""
         ...
@@ -217,6 +221,12 @@ class Command(Generic[Q, A]):
     number: int
     request: type[Q]
     reply: type[A]
+
+
+def find_record(store: Store, object_id: bytes, kind: type[Q]) -> Q | None:
+    """Open one object and read its body as a record of this type; None if there is no such object."""
+    stored = store.find(object_id)
+    return None if stored is None else kind.from_bytes(stored.body)
 
 
 REQUEST_TYPES = (ParamType.MEMREF_INPUT, ParamType.MEMREF_OUTPUT, ParamType.NONE, ParamType.NONE)

@@ -47,6 +47,9 @@ class MemoryStore:
             raise TeeError(TeeResult.ITEM_NOT_FOUND, "no such object")
         return self.objects[object_id]
 
+    def find(self, object_id: bytes) -> SimpleNamespace | None:
+        return self.objects.get(object_id)
+
     def headers(self) -> Iterator[object]:
         return iter([o.header for o in self.objects.values()])
 

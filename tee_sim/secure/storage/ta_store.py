@@ -153,6 +153,15 @@ class TaStore:
         (row,) = self._store.blobs.read([object_name(self._ta, object_id)])
         return self._open_row(entry, row)
 
+    def find(self, object_id: bytes) -> StoredObject | None:
+        """Open one object; None if there is none. Raises TeeError CORRUPT_OBJECT."""
+        try:
+            return self.get(object_id)
+        except TeeError as error:
+            if error.result is not TeeResult.ITEM_NOT_FOUND:
+                raise
+            return None
+
     def headers(self) -> Iterator[Header]:
         """All headers in id order, out of the directory."""
         for object_id, entry in self._entries():

@@ -98,6 +98,9 @@ class MemoryStore:
             raise TeeError(TeeResult.ITEM_NOT_FOUND, "no such object")
         return self._read(self._rows[object_id])
 
+    def find(self, object_id: bytes) -> StoredObject | None:
+        return self.get(object_id) if object_id in self._rows else None
+
     def _read(self, stored: _Object) -> _Object:
         self._disk.traffic.append(("get", stored.header.object_id, len(stored.body)))
         return stored

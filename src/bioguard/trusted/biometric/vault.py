@@ -22,8 +22,7 @@ from bioguard.trusted.biometric.stored_objects import (
 from bioguard.trusted.biometric.template_encoder import EncodedSamples, TemplateEncoder
 from bioguard.trusted.refusal import Refused
 from bioguard.trusted.sensor.tally import keep_count
-from tee_sim.shared.errors import TeeError, TeeResult
-from tee_sim.shared.ta_api import StoredObject, TaEnv, Transaction
+from tee_sim.shared.ta_api import StoredObject, TaEnv, Transaction, find_record
 
 Change = Callable[[Transaction], None]
 """Changes of other trusted code that belong into the same transaction."""
@@ -48,12 +47,7 @@ class Vault:
         return self._state.configuration
 
     def _read_state(self) -> DeviceState:
-        try:
-            return DeviceState.from_bytes(self._env.store.get(DEVICE_OBJECT).body)
-        except TeeError as error:
-            if error.result is not TeeResult.ITEM_NOT_FOUND:
-                raise
-            return DeviceState()
+        return find_record(self._env.store, DEVICE_OBJECT, DeviceState) or DeviceState()
 
     def configure(self, configuration: Configuration) -> None:
         """Say what this device is. Refused NOT_CONFIGURABLE if that was said before, RATE_NOT_OFFERED."""
@@ -67,12 +61,10 @@ class Vault:
 
     def user(self, user: bytes) -> UserState:
         """A user's state. Refused UNKNOWN_USER."""
-        try:
-            return UserState.from_bytes(self._env.store.get(user_object(user)).body)
-        except TeeError as error:
-            if error.result is TeeResult.ITEM_NOT_FOUND:
-                raise Refused(Status.UNKNOWN_USER) from None
-            raise
+        state = find_record(self._env.store, user_object(user), UserState)
+        if state is None:
+            raise Refused(Status.UNKNOWN_USER)
+        return state
 
     def change_label(self, user: bytes, label: bytes) -> None:
         """Bind another name to a user. Refused UNKNOWN_USER."""
@@ -263,12 +255,9 @@ class Vault:
 
     def open_record(self, record_id: bytes) -> tuple[RecordSummary, StoredRecord]:
         """Open one record. Refused UNKNOWN_RECORD."""
-        try:
-            stored = self._env.store.get(record_object(record_id))
-        except TeeError as error:
-            if error.result is TeeResult.ITEM_NOT_FOUND:
-                raise Refused(Status.UNKNOWN_RECORD) from None
-            raise
+        stored = self._env.store.find(record_object(record_id))
+        if stored is None:
+            raise Refused(Status.UNKNOWN_RECORD)
         return _opened(stored)
 
     def records(self, modality: Modality) -> Iterator[tuple[RecordSummary, StoredRecord]]:

@@ -8,9 +8,8 @@ from bioguard.commands import gatekeeper as commands
 from bioguard.commands.gatekeeper import GatekeeperStatus
 from bioguard.records.tokens import TOKEN_KEY_NAME
 from bioguard.trusted.gatekeeper.gatekeeper import Gatekeeper, PinRecord
-from tee_sim.shared.errors import TeeError, TeeResult
 from tee_sim.shared.reserve import Reserve
-from tee_sim.shared.ta_api import CommandApp, Store, TaEnv
+from tee_sim.shared.ta_api import CommandApp, Store, TaEnv, find_record
 
 ARGON2_PASSES = 3
 ARGON2_MEMORY_BYTES = 64 * 1024 * 1024
@@ -28,12 +27,7 @@ class _StoredPins:
         self._store = store
 
     def load(self, user: bytes) -> PinRecord | None:
-        try:
-            return PinRecord.from_bytes(self._store.get(b"P" + user).body)
-        except TeeError as error:
-            if error.result is not TeeResult.ITEM_NOT_FOUND:
-                raise
-            return None
+        return find_record(self._store, b"P" + user, PinRecord)
 
     def save(self, user: bytes, record: PinRecord) -> None:
         # Of what is kept for erasures: a person shows the PIN before. Only where it is anchored, or a rollback of the

@@ -12,9 +12,8 @@ from bioguard.commands.keystore import Authorizations, KeyAlgorithm, KeyPurpose,
 from bioguard.errors import InputRefused, NotPermitted
 from bioguard.records.tokens import TOKEN_KEY_NAME, AuthToken
 from bioguard.trusted.keystore.rules import AuthMoment, auth_moment, check_authorizations, token_allows
-from tee_sim.shared.errors import TeeError, TeeResult
 from tee_sim.shared.schema import Fixed, Record
-from tee_sim.shared.ta_api import CommandApp, TaEnv
+from tee_sim.shared.ta_api import CommandApp, TaEnv, find_record
 
 MAX_OPERATIONS = 16
 """KeyMint asks for at least 15 concurrent operations."""
@@ -67,12 +66,7 @@ class KeystoreApp(CommandApp):
         return commands.Generated(error=KeystoreError.OK, key_id=key_id, public_key=public)
 
     def _key(self, key_id: bytes) -> _StoredKey | None:
-        try:
-            return _StoredKey.from_bytes(self._env.store.get(b"K" + key_id).body)
-        except TeeError as error:
-            if error.result is not TeeResult.ITEM_NOT_FOUND:
-                raise
-            return None
+        return find_record(self._env.store, b"K" + key_id, _StoredKey)
 
     def _begin(self, session: Any, request: commands.Begin) -> commands.Begun:
         key = self._key(request.key_id)

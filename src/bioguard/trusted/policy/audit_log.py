@@ -21,11 +21,10 @@ from bioguard.records.audit_events import MAX_SEQUENCE, Cause, Entry, Event, Log
 from bioguard.records.consent import DAY_MS, MAX_MS
 from bioguard.records.modality import Modality
 from tee_sim.shared.clock import MAX_BOOT_MS, Clock, Moment
-from tee_sim.shared.errors import TeeError, TeeResult
 from tee_sim.shared.reserve import Reserve
 from tee_sim.shared.rng import Rng
 from tee_sim.shared.schema import Fixed, Items, Record, UpTo
-from tee_sim.shared.ta_api import ObjectInfo, Store, StoredObject, Transaction
+from tee_sim.shared.ta_api import ObjectInfo, Store, StoredObject, Transaction, find_record
 
 LOG_DAYS = 30
 """Policy III.1(2)b: log data are cleared, usually within 30 days."""
@@ -83,12 +82,7 @@ class AuditLog:
         self._pending: list[dict[str, Any]] = []
         self.cause = Cause.REQUESTED
         """Why records are erased, for the entries made while it is set (`because`)."""
-        try:
-            self.head = Head.from_bytes(store.get(_HEAD).body)
-        except TeeError as error:
-            if error.result is not TeeResult.ITEM_NOT_FOUND:
-                raise
-            self.head = Head()
+        self.head = find_record(store, _HEAD, Head) or Head()
         self._seen = Moment(wall_ms=self.head.last_ms, boot_ms=self.head.last_boot_ms)
 
     def now_ms(self) -> int:
@@ -272,6 +266,9 @@ class AuditedStore:
 
     def get(self, object_id: bytes) -> StoredObject:
         return self._inner.get(object_id)
+
+    def find(self, object_id: bytes) -> StoredObject | None:
+        return self._inner.find(object_id)
 
     def headers(self) -> Iterator[ObjectInfo]:
         return self._inner.headers()

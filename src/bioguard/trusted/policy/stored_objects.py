@@ -9,16 +9,13 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Annotated, TypeVar
+from typing import Annotated
 
 from bioguard.records.consent import MAX_MS, ConsentState
 from bioguard.records.rights_requests import RightsRequest
 from bioguard.trusted.policy.doubts import MAX_SPANS, Span
-from tee_sim.shared.errors import TeeError, TeeResult
 from tee_sim.shared.schema import Items, Record, UpTo
-from tee_sim.shared.ta_api import Store, Transaction
-
-R = TypeVar("R", bound=Record)
+from tee_sim.shared.ta_api import Store, Transaction, find_record
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,17 +51,9 @@ class PolicyObjects:
     def __init__(self, store: Store) -> None:
         self._store = store
 
-    def _read(self, object_id: bytes, kind: type[R]) -> R | None:
-        try:
-            return kind.from_bytes(self._store.get(object_id).body)
-        except TeeError as error:
-            if error.result is not TeeResult.ITEM_NOT_FOUND:
-                raise
-            return None
-
     def policy(self) -> PolicyState:
         """The device's policy."""
-        return self._read(b"P", PolicyState) or PolicyState()
+        return find_record(self._store, b"P", PolicyState) or PolicyState()
 
     def put_policy(self, transaction: Transaction, state: PolicyState) -> None:
         """Store it with other changes."""
@@ -72,7 +61,7 @@ class PolicyObjects:
 
     def consent(self, user: bytes) -> ConsentState:
         """A user's book; empty if there is none."""
-        return self._read(b"C" + user, ConsentState) or ConsentState()
+        return find_record(self._store, b"C" + user, ConsentState) or ConsentState()
 
     def consents(self) -> Iterator[tuple[bytes, ConsentState]]:
         """All users' books."""
@@ -85,12 +74,12 @@ class PolicyObjects:
 
     def forget(self, transaction: Transaction, user: bytes) -> None:
         """Erase a user's book with other changes; nothing happens without one."""
-        if self._read(b"C" + user, ConsentState) is not None:
+        if self._store.find(b"C" + user) is not None:
             transaction.erase(b"C" + user)
 
     def request(self, number: int) -> RightsRequest | None:
         """One request, or None."""
-        return self._read(b"Q" + number.to_bytes(8, "big"), RightsRequest)
+        return find_record(self._store, b"Q" + number.to_bytes(8, "big"), RightsRequest)
 
     def put_request(self, transaction: Transaction, request: RightsRequest) -> None:
         """Store it with other changes."""

@@ -7,7 +7,6 @@ from bioguard.trusted.sensor.authorization import SensorUserState
 from bioguard.trusted.sensor.lockout import LockoutState
 from bioguard.trusted.sensor.padding import padded, unpadded
 from bioguard.trusted.sensor.tally import SENSOR_IDS
-from tee_sim.shared.errors import TeeError, TeeResult
 from tee_sim.shared.ta_api import Store, Transaction
 
 STATE_BYTES: Final = 64
@@ -30,12 +29,8 @@ class StoredStates:
         return self._read(sensor_id, user) or SensorUserState()
 
     def _read(self, sensor_id: int, user: bytes) -> SensorUserState | None:
-        try:
-            return SensorUserState.from_bytes(unpadded(self._store.get(self.object_id(sensor_id, user)).body))
-        except TeeError as error:
-            if error.result is not TeeResult.ITEM_NOT_FOUND:
-                raise
-            return None
+        stored = self._store.find(self.object_id(sensor_id, user))
+        return None if stored is None else SensorUserState.from_bytes(unpadded(stored.body))
 
     def save(self, sensor_id: int, user: bytes, state: SensorUserState) -> None:
         with self._store.transaction() as transaction:

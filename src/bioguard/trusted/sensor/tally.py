@@ -71,12 +71,8 @@ def _size_bytes(records: int) -> int:
 
 def read_tally(store: Store, sensor_id: int) -> Tally:
     """The tally of a sensor; an empty one before the first enrollment."""
-    try:
-        return Tally.from_bytes(unpadded(store.get(_object_id(sensor_id)).body))
-    except TeeError as error:
-        if error.result is not TeeResult.ITEM_NOT_FOUND:
-            raise
-        return Tally()
+    stored = store.find(_object_id(sensor_id))
+    return Tally() if stored is None else Tally.from_bytes(unpadded(stored.body))
 
 
 def put_tally(transaction: Transaction, sensor_id: int, tally: Tally) -> None:
@@ -153,6 +149,9 @@ class TalliedStore:
 
     def get(self, object_id: bytes) -> StoredObject:
         return self._inner.get(object_id)
+
+    def find(self, object_id: bytes) -> StoredObject | None:
+        return self._inner.find(object_id)
 
     def headers(self) -> Iterator[ObjectInfo]:
         return self._inner.headers()
