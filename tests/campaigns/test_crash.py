@@ -8,7 +8,7 @@ import pytest
 
 from tee_sim.normal.supplicant import SqliteBlobs
 from tee_sim.shared.blobs import Changes
-from tests.campaigns import crash, crash_kill, crash_power
+from tests.campaigns import crash, crash_kill, crash_power, crash_trace
 from tests.campaigns.crash_device import MATRIX
 from tests.campaigns.crash_oracle import TRANSACTIONS, Row
 from tests.campaigns.crash_trace import KINDS, Event, images
@@ -58,7 +58,7 @@ def test_every_power_cut_leaves_the_state_before_or_after(tmp_path: Path) -> Non
 @STRACE
 def test_a_disk_that_does_not_sync_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """With the syncs of the database dropped, some cut is a state that never was."""
-    recorded = crash_power.record
+    recorded = crash_trace.record
 
     def without_syncs(directory: Path, log: Path) -> list[Event]:
         return [event for event in recorded(directory, log) if (event.kind, event.file) != ("sync", "storage.db")]

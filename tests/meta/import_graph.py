@@ -1,0 +1,139 @@
+"""The import graph of the product, read off the syntax: who imports whom, without running anything.
+
+Every import counts, also one inside a function and one for types only: what a reader must know to understand a module
+is the same. `from package import Name` leads to the face of the package, `from package import module` to the module.
+A compiled module has no source and so no arrows of its own. That Python runs the faces of all parent packages first is
+not drawn: it would tie every module to its own folder. That the two outermost faces import
+nothing is a rule of its own in test_architecture.py.
+"""
+
+import ast
+import tomllib
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOTS = {"bioguard": "src/bioguard", "tee_sim": "tee_sim"}
+"""The two packages of the product and where they stand in the checkout."""
+Graph = dict[str, set[str]]
+DYNAMIC = frozenset({"import_module", "__import__", "find_spec", "spec_from_file_location", "run_module", "run_path"})
+"""Functions that load a module by a string, which no graph of imports sees."""
+
+
+@dataclass(frozen=True, slots=True)
+class Module:
+    """One source file under its dotted name."""
+
+    name: str
+    path: Path
+
+    @property
+    def is_package(self) -> bool:
+        return self.path.name == "__init__.py"
+
+
+def modules(top: Path, roots: Mapping[str, str] = ROOTS) -> dict[str, Module]:
+    """Every source file of the product below a checkout, by dotted name."""
+    found = {}
+    for package, folder in roots.items():
+        base = top / folder
+        for path in sorted(base.rglob("*.py")):
+            if "__pycache__" not in path.parts:
+                parts = path.relative_to(base).with_suffix("").parts
+                name = ".".join((package, *(part for part in parts if part != "__init__")))
+                found[name] = Module(name, path)
+    return found
+
+
+def _targets(module: Module, node: ast.stmt) -> Iterator[tuple[str, str]]:
+    """(module, name in it) for each import statement; the name is empty for `import a.b`."""
+    if isinstance(node, ast.Import):
+        yield from ((alias.name, "") for alias in node.names)
+    elif isinstance(node, ast.ImportFrom):
+        base = node.module or ""
+        if node.level:
+            parts = module.name.split(".")
+            kept = parts[: len(parts) - node.level + module.is_package]
+            base = ".".join([*kept, *([node.module] if node.module else [])])
+        yield from ((base, alias.name) for alias in node.names)
+
+
+def imported(module: Module) -> Iterator[tuple[str, str]]:
+    """Every import anywhere in a module."""
+    for node in ast.walk(ast.parse(module.path.read_bytes())):
+        if isinstance(node, ast.stmt):
+            yield from _targets(module, node)
+
+
+def compiled(top: Path) -> set[str]:
+    """The names of the compiled modules, from pyproject.toml: they stand in no source file."""
+    table = tomllib.loads((top / "pyproject.toml").read_text("utf-8"))
+    return {module["name"] for module in table["tool"]["setuptools"]["ext-modules"]}
+
+
+def graph(known: Mapping[str, Module], native: Collection[str] = ()) -> Graph:
+    """The modules of the product that each module of it imports; `native` are modules without arrows of their own."""
+    arrows: Graph = {name: set() for name in (*known, *native)}
+    for name, module in known.items():
+        for base, item in imported(module):
+            target = f"{base}.{item}" if f"{base}.{item}" in arrows else base
+            if target in arrows and target != name:
+                arrows[name].add(target)
+    return arrows
+
+
+def circles(arrows: Mapping[str, Iterable[str]]) -> list[list[str]]:
+    """Groups of nodes that reach each other (Tarjan's strongly connected components of more than one node)."""
+    index: dict[str, int] = {}
+    low: dict[str, int] = {}
+    stack: list[str] = []
+    found: list[list[str]] = []
+
+    def visit(node: str) -> None:
+        index[node] = low[node] = len(index)
+        stack.append(node)
+        for target in arrows.get(node, ()):
+            if target not in index:
+                visit(target)
+                low[node] = min(low[node], low[target])
+            elif target in stack:
+                low[node] = min(low[node], index[target])
+        if low[node] == index[node]:
+            group = stack[stack.index(node) :]
+            del stack[stack.index(node) :]
+            if len(group) > 1:
+                found.append(sorted(group))
+
+    for node in arrows:
+        if node not in index:
+            visit(node)
+    return found
+
+
+def siblings(arrows: Graph, folder: str) -> Graph:
+    """The arrows between the direct children of one folder, each child standing for all that is below it."""
+    prefix = folder + "."
+    depth = folder.count(".") + 1
+    between: Graph = {}
+    for name, targets in arrows.items():
+        if name.startswith(prefix):
+            child = name.split(".")[depth]
+            inside = {target.split(".")[depth] for target in targets if target.startswith(prefix)}
+            between.setdefault(child, set()).update(inside - {child})
+    return between
+
+
+def outside(known: Mapping[str, Module], name: str) -> set[str]:
+    """Top-level packages that a module imports and that are not part of the product."""
+    return {base.partition(".")[0] for base, _ in imported(known[name])} - set(ROOTS)
+
+
+def dynamic_loads(module: Module) -> int:
+    """How often a module loads another by a string, or could: by the names of the functions that do it."""
+    nodes = ast.walk(ast.parse(module.path.read_bytes()))
+    names = [
+        node.attr if isinstance(node, ast.Attribute) else node.id
+        for node in nodes
+        if isinstance(node, ast.Attribute | ast.Name)
+    ]
+    return sum(name in DYNAMIC for name in names)
