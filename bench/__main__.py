@@ -9,6 +9,7 @@ from bench.commands.baseline import baseline
 from bench.commands.campaign import campaign
 from bench.commands.compare import compare_command
 from bench.commands.enrollment import enrollment
+from bench.commands.latency import latency
 from bench.commands.protection import protection
 from bench.commands.realism import realism
 from bench.commands.speed import speed
@@ -21,7 +22,7 @@ def cli() -> None:
     """Accuracy, speed, protection and regressions of bioguard. Metrics and layouts: docs/benchmarks.md."""
 
 
-for command in (scores, accuracy, speed, protection, compare_command, campaign, realism, enrollment, baseline):
+for command in (scores, accuracy, speed, protection, compare_command, campaign, realism, enrollment, baseline, latency):
     cli.add_command(command)
 
 

@@ -42,7 +42,7 @@ def source_digest() -> str:
     """Digest of everything that decides a score, so that stored partial results of other code are not used."""
     digest = blake2b(digest_size=16)
     package = Path(bioguard.__file__).parent
-    for folder in ("match", "protect", "records", "formats"):
+    for folder in ("match", "records", "formats"):
         for path in sorted((package / folder).rglob("*")):
             if path.suffix in {".py", ".c", ".h", ".bin", ".so", ".npz"}:
                 digest.update(path.relative_to(package).as_posix().encode() + b"\0" + path.read_bytes())

@@ -193,7 +193,7 @@ def _egress(escaped: Outcome, packets: tuple[int, int] | None, *, base: Outcome 
     ],
 )
 def test_battery(report: EgressReport, statuses: tuple[Status, Status], tmp_path: Path, monkeypatch: Patch) -> None:
-    monkeypatch.setattr(confinement.egress, "run", yielding(report))
+    monkeypatch.setattr(confinement.escape_battery, "run", yielding(report))
     assert tuple(c.status for c in confinement.battery_checks(tmp_path, quick=True)) == statuses
 
 
