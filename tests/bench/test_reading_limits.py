@@ -5,8 +5,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from bench.load import read_faces, read_score_files
+from bench.load import read_faces
 from bench.plots import histogram_plot
+from bench.score_files import read_score_files
 from bioguard.errors import InputRefused
 
 

@@ -204,7 +204,7 @@ def test_the_kernel_agrees():
     """
     script = """
 import os, sys
-from tee_sim.secure.lockdown import bpf, filters, hygiene, kernel
+from tee_sim.shared.sandbox import bpf, filters, hygiene, kernel
 from tee_sim.shared.sandbox.syscalls import secure_world_rules
 arch = filters.this_arch()
 own = {arch.numbers[r.name] for r in secure_world_rules(3, 4)}
@@ -241,7 +241,7 @@ os._exit(0)
 def test_the_calls_that_pass_every_filter_do_nothing(number):
     script = f"""
 import os
-from tee_sim.secure.lockdown import filters, hygiene, kernel
+from tee_sim.shared.sandbox import filters, hygiene, kernel
 hygiene.harden_early()
 hygiene.no_new_privileges()
 filters.load(filters.secure_world_program(kernel.MACHINE, "strict", 100, 1))

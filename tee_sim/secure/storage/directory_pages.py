@@ -48,7 +48,7 @@ class PageRef(NamedTuple):
 
 
 class Entry(NamedTuple):
-    """What the directory knows of one object. `header` is canonical CBOR (tee_sim.secure.sealing.Header)."""
+    """What the directory knows of one object. `header` is canonical CBOR (tee_sim.shared.object_header.Header)."""
 
     generation: int
     body_size: int

@@ -172,7 +172,7 @@ import json, sys
 sys.path.insert(0, {folder!r})
 import child
 child.outer_filter({{"unshare": 1, "mount": 1}})
-from bioguard.evidence import egress
+from bioguard.evidence import escape_battery as egress
 names = ["tcp4_lo", "udp4_lo", "udp4_other_host", "dns_getaddrinfo", "tmp_world", "sysv_shm", "unix_path_stream",
          "signal_victim", "exit_code", "stdout_write"]
 print(json.dumps(egress.run(("0", "N", "HS", "ALL"), names=names).to_record()))
