@@ -24,8 +24,7 @@ from bench.score_files import read_score_files
 from bioguard.cli.import_options import import_options
 from bioguard.errors import InputRefused
 from bioguard.formats import ImportOptions
-from bioguard.match.fingerprint.thresholds import threshold_for_fmr as finger_threshold
-from bioguard.match.thresholds import threshold_for_fmr as face_threshold
+from bioguard.match.thresholds import Score, threshold_for_fmr
 from bioguard.report import render
 
 PRODUCT_FMR = 1 / 50_000
@@ -149,10 +148,10 @@ def accuracy(
         matrices = _fingerprint_matrices(fingerprints, partial, options)
         sets = [fingerprint_comparisons(*pair) for pair in matrices]
         files = {one.name: one.as_data() for one, _ in matrices}
-        threshold = dict.fromkeys([s.name for s in sets], finger_threshold(PRODUCT_FMR))
+        threshold = dict.fromkeys([s.name for s in sets], threshold_for_fmr(PRODUCT_FMR, score=Score.LIKELIHOOD_RATIO))
     elif faces is not None:
         sets = _face_sets(faces, seed)
-        threshold = {"cosine": face_threshold(PRODUCT_FMR)}
+        threshold = {"cosine": threshold_for_fmr(PRODUCT_FMR, dimension=512)}
     else:
         sets = read_score_files(sources[0], distance=distance)
         for one in sets:

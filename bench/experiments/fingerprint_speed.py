@@ -22,7 +22,7 @@ from bioguard.match.fingerprint import PreparedTemplate, backends, prepare_all
 from bioguard.match.fingerprint.cascade import quick_scores
 from bioguard.match.fingerprint.extraction import describe
 from bioguard.match.fingerprint.parameters import CASCADE
-from bioguard.match.fingerprint.thresholds import threshold_for_fmr
+from bioguard.match.thresholds import Score, threshold_for_fmr
 
 ROUNDS = 5
 PROBES = 16
@@ -80,7 +80,7 @@ def growth(prepared: list[PreparedTemplate], largest: int) -> None:
 
 def losses(sets: Sequence[FingerSet]) -> None:
     """Genuine pairs that the cascade drops: more than that share of the impostors look more alike at first sight."""
-    threshold = threshold_for_fmr(1e-3)
+    threshold = threshold_for_fmr(1e-3, score=Score.LIKELIHOOD_RATIO)
     for extractor in sorted({s.extractor for s in sets}):
         counts = {share: np.zeros(4) for share in (CASCADE.share, 0.05, 0.1)}
         for s in (s for s in sets if s.extractor == extractor):

@@ -66,7 +66,7 @@ def agreement(faces: FaceSet, epochs: int) -> Figures:
         gallery_rows, labels = enrolled.embeddings[first], enrolled.labels[first]
         probes = np.concatenate([enrolled.embeddings[rest], strangers.embeddings])
         truth = np.concatenate([enrolled.labels[rest], np.full(len(strangers), -1)])
-        threshold = threshold_for_fpir(FPIR, len(labels))
+        threshold = threshold_for_fpir(FPIR, len(labels), dimension=512)
         scores, best = FaceGallery(gallery_rows).search(probes, 1)
         exhaustive = np.where(scores[:, 0] >= threshold, best[:, 0], -1)
         for epoch in range(epochs):
@@ -152,7 +152,7 @@ def scale(faces: FaceSet, n: int, repeats: int) -> Figures:
     )
     place = dict(zip(faces.labels[real].tolist(), range(len(real)), strict=True))
     truth = np.concatenate([[place[int(label)] for label in faces.labels[rest][chosen]], synthetic, np.full(1000, -1)])
-    threshold = threshold_for_fpir(FPIR, n)
+    threshold = threshold_for_fpir(FPIR, n, dimension=512)
     scores, best = index.search(probes, 1)
     exhaustive = np.where(scores[:, 0] >= threshold, best[:, 0], -1)
     probe_codes = codes.encode(probes)

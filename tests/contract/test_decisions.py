@@ -12,8 +12,7 @@ from bioguard.device.launch import manifests
 from bioguard.evidence.attack.kit import Kit, Person
 from bioguard.evidence.attack.memory import MemoryStore
 from bioguard.evidence.attack.target import Target
-from bioguard.match.fingerprint.thresholds import basis_for_fmr
-from bioguard.match.thresholds import face_table
+from bioguard.match.thresholds import Score, basis_for_fmr
 from bioguard.records import FaceEmbedding
 from bioguard.records.audit_events import NOBODY, Cause, Entry, Event
 from bioguard.records.consent import Purpose
@@ -436,6 +435,9 @@ def test_the_page_says_how_far_each_rate_is_founded() -> None:
     expected = []
     for inverse in FMR_INVERSES:
         rate = 1 / (3 * inverse)
-        face = next(p.basis for p in face_table(512).points if p.fmr <= rate)
-        expected.append(f"| 1/{inverse} | {face} | {basis_for_fmr(rate)} | {basis_for_fmr(rate, protected=True)} |")
+        founded = (
+            basis_for_fmr(rate, dimension=512),
+            *(basis_for_fmr(rate, score=s) for s in (Score.LIKELIHOOD_RATIO, Score.PROTECTED)),
+        )
+        expected.append(" | ".join((f"| 1/{inverse}", *founded)) + " |")
     assert rows == expected

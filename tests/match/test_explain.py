@@ -6,6 +6,7 @@ import pytest
 import bioguard.match.fingerprint.explain as module
 from bioguard.errors import InputRefused
 from bioguard.match.fingerprint.explain import MIN_SHOWN_WEIGHT, explain
+from bioguard.match.thresholds import Score
 from bioguard.records import FingerprintTemplate
 
 
@@ -59,7 +60,8 @@ def test_few_minutiae(n: int) -> None:
     ],
 )
 def test_band_is_the_rarest_that_is_reached(monkeypatch: pytest.MonkeyPatch, value: float, words: str) -> None:
-    def threshold(fmr: float) -> float:
+    def threshold(fmr: float, *, score: Score) -> float:
+        assert score is Score.LIKELIHOOD_RATIO
         if fmr < 5e-5:
             raise InputRefused("not measurable", code="input.rate")
         return float(-np.log10(fmr))

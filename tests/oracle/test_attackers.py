@@ -163,8 +163,8 @@ def test_what_answers_can_have_told_is_counted_in_bits() -> None:
 
 
 def test_the_thresholds_are_those_of_the_product(faces: Faces) -> None:
-    assert search_levels(faces).accept == threshold_for_fmr(1 / 150_000)
-    assert search_levels(faces, 11).accept == threshold_for_fpir(1 / 11, (VICTIMS + 1) * 3)
+    assert search_levels(faces).accept == threshold_for_fmr(1 / 150_000, dimension=512)
+    assert search_levels(faces, 11).accept == threshold_for_fpir(1 / 11, (VICTIMS + 1) * 3, dimension=512)
     assert search_levels(faces).near < search_levels(faces).accept < search_levels(faces).strong
 
 

@@ -16,7 +16,7 @@ from bioguard.match.clusters import main_cluster
 from bioguard.match.fingerprint.kernel import scores_of
 from bioguard.match.fingerprint.parameters import ENROLLMENT
 from bioguard.match.fingerprint.prepared import PreparedTemplate, prepare_all
-from bioguard.match.fingerprint.thresholds import threshold_for_fmr
+from bioguard.match.thresholds import Score, threshold_for_fmr
 from bioguard.records import FingerprintTemplate
 
 
@@ -93,7 +93,7 @@ def check_touches(templates: Sequence[FingerprintTemplate], *, wanted: int = 1) 
     consistent = np.ones(len(templates), bool)
     if len(templates) > 1:
         table = _score_table(prepare_all(templates))
-        consistent = main_cluster(table, threshold_for_fmr(ENROLLMENT.consistency_fmr))
+        consistent = main_cluster(table, threshold_for_fmr(ENROLLMENT.consistency_fmr, score=Score.LIKELIHOOD_RATIO))
         for i, template in enumerate(templates):
             if any(_same_touch(template, earlier) for earlier in templates[:i]):
                 acquired[i] = Acquired.IMMOBILE
@@ -118,5 +118,5 @@ def is_duplicate(
     """
     if not touches or not others:
         return False
-    threshold = threshold_for_fmr(fmr / (len(touches) * len(others)))
+    threshold = threshold_for_fmr(fmr / (len(touches) * len(others)), score=Score.LIKELIHOOD_RATIO)
     return any(best_score(touch, others) >= threshold for touch in touches)

@@ -12,7 +12,7 @@ from bioguard.errors import InputRefused
 from bioguard.match.fingerprint.kernel import score
 from bioguard.match.fingerprint.pairing import Block, relax, select_pairs, similarities, starting_weights, support
 from bioguard.match.fingerprint.prepared import prepare
-from bioguard.match.fingerprint.thresholds import threshold_for_fmr
+from bioguard.match.thresholds import Score, threshold_for_fmr
 from bioguard.records import FingerprintTemplate
 
 MIN_SHOWN_WEIGHT = 0.15
@@ -40,7 +40,7 @@ def _band(value: float) -> str:
     reached = 0
     for inverse in BANDS:
         try:
-            threshold = threshold_for_fmr(1 / inverse)
+            threshold = threshold_for_fmr(1 / inverse, score=Score.LIKELIHOOD_RATIO)
         except InputRefused:  # the calibration data do not reach this far
             break
         if value < threshold:

@@ -11,9 +11,7 @@ from typing import Final
 
 from bioguard.commands.biometric import Status
 from bioguard.errors import InputRefused
-from bioguard.match.fingerprint import thresholds as finger_thresholds
-from bioguard.match.threshold_table import ThresholdTable
-from bioguard.match.thresholds import Score, threshold_for_fmr
+from bioguard.match.thresholds import MIN_RATE, Score, threshold_for_fmr
 from bioguard.records import Features, FingerprintTemplate
 from bioguard.records.modality import Profile
 from bioguard.trusted.biometric.rates import Terms
@@ -44,13 +42,17 @@ class Kind:
         finger = isinstance(probe, FingerprintTemplate)
         return cls(0 if finger else len(probe), profile is Profile.DIGEST_ONLY)
 
+    @property
+    def score(self) -> Score:
+        """What two samples of this kind are compared by."""
+        if self.dimension:
+            return Score.SCALAR if self.protected else Score.COSINE
+        return Score.PROTECTED if self.protected else Score.LIKELIHOOD_RATIO
+
     def threshold(self, rate: float) -> float:
         """Threshold of one comparison. Refused FMR_NOT_MEASURABLE."""
         try:
-            if not self.dimension:
-                return finger_thresholds.threshold_for_fmr(rate, protected=self.protected)
-            score = Score.SCALAR if self.protected else Score.COSINE
-            return threshold_for_fmr(rate, dimension=self.dimension, score=score)
+            return threshold_for_fmr(rate, dimension=self.dimension or None, score=self.score)
         except InputRefused:
             raise Refused(Status.FMR_NOT_MEASURABLE) from None
 
@@ -91,11 +93,11 @@ def levels(kind: Kind, terms: Terms, comparisons: int, searched: int = 0) -> Lev
 
 def strong_threshold(kind: Kind, comparisons: int) -> float:
     """Threshold of each of `comparisons` comparisons that together are as rare as a strong claim."""
-    return kind.threshold(max(kind.strong_fmr / comparisons, ThresholdTable.MIN_RATE))
+    return kind.threshold(max(kind.strong_fmr / comparisons, MIN_RATE))
 
 
 def _strong(kind: Kind, own: float, comparisons: int) -> float:
-    return max(min(kind.strong_fmr / comparisons, own / STRONG_FACTOR), ThresholdTable.MIN_RATE)
+    return max(min(kind.strong_fmr / comparisons, own / STRONG_FACTOR), MIN_RATE)
 
 
 def _rate(fmr: float, fpir: float | None, comparisons: int, searched: int) -> float:
