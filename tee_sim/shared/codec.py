@@ -1,15 +1,18 @@
-"""Canonical CBOR, strictly: decode, bound, re-encode, compare.
+"""Canonical CBOR, strictly: one pass that refuses whatever `encode` would not have written byte for byte.
 
 Rules (a subset of RFC 8949 section 4.2):
 * allowed: integers of 64 bits, byte strings, text, arrays, maps, booleans, null; no tags, floats or indefinite lengths;
 * no array or map as a key of a map: which type it would become depends on the library's version;
-* shortest integers, map keys shortest encoding first and then bytewise (section 4.2.3; the same as 4.2.1 for the maps
-  written here, whose keys are all non-negative integers), no duplicate keys, no trailing bytes;
-* size and depth are bounded before anything is built.
+* shortest integers and lengths, map keys shortest encoding first and then bytewise (section 4.2.3; the same as 4.2.1
+  for the maps written here, whose keys are all non-negative integers), no duplicate keys, no trailing bytes;
+* depth, counts and lengths are compared with the bytes that are there before anything of that size is built.
 
-What cbor2 forgives (duplicate keys, long integers, trailing bytes) does not survive the comparison. It differs between
-its versions in what lies outside these rules, docs/formats/cbor.md.
+Reading is done here and not by cbor2, which forgives duplicate keys, long integers and trailing bytes, and differs
+between its versions in what lies outside these rules (docs/formats/cbor.md). Writing is cbor2's.
 """
+
+from collections.abc import Callable
+from typing import Final
 
 import cbor2
 
@@ -26,7 +29,7 @@ def encode(value: object) -> bytes:
     return cbor2.dumps(value, canonical=True)
 
 
-def decode(data: bytes, *, max_bytes: int = MAX_FRAME_BYTES, max_depth: int = MAX_DEPTH) -> object:
+def decode(data: bytes, *, max_bytes: int = MAX_FRAME_BYTES) -> object:
     """Decode canonical CBOR.
 
     Raises:
@@ -34,68 +37,120 @@ def decode(data: bytes, *, max_bytes: int = MAX_FRAME_BYTES, max_depth: int = MA
     """
     if len(data) > max_bytes:
         raise _malformed(f"{len(data)} bytes, at most {max_bytes} are allowed")
-    _check_structure(data, max_depth)
     try:
-        value = cbor2.loads(data)
-        again = encode(value)
+        value, end = _read_item(data, 0, MAX_DEPTH)
     except MemoryError:
         raise TeeError(TeeResult.OUT_OF_MEMORY, "no memory to decode a message") from None
-    except (cbor2.CBORError, ValueError, TypeError, OverflowError, RecursionError) as error:
-        raise _malformed("it does not decode") from error
-    if again != data:
-        raise _malformed("it does not encode to the same bytes")
+    if end != len(data):
+        raise _malformed("bytes are left over")
     return value
 
 
 _UNSIGNED, _NEGATIVE, _BYTES, _TEXT, _ARRAY, _MAP, _TAG, _SIMPLE = range(8)
-_ALLOWED_SIMPLE = frozenset({20, 21, 22})  # false, true, null
-_ARGUMENT_BYTES = {24: 1, 25: 2, 26: 4, 27: 8}
+_SIMPLE_VALUES: Final = {0xF4: False, 0xF5: True, 0xF6: None}
+_ARGUMENTS: Final = {24: (1, 24), 25: (2, 1 << 8), 26: (4, 1 << 16), 27: (8, 1 << 32)}
+"""Additional information: bytes of the argument, and the least value that needs as many (RFC 8949 section 4.2.1)."""
+_EQUAL_KEYS: Final = {b"\xf4": b"\x00", b"\xf5": b"\x01"}
+"""False is 0 and true is 1 as keys of a Python dictionary: one of the two entries would be lost."""
+
+_Read = tuple[object, int]
+"""An item, and the position after it."""
 
 
-def _read_header(data: bytes, position: int) -> tuple[int, int, int, int]:
-    """Return major type, additional info, argument and the position after the header."""
+def _read_item(data: bytes, position: int, depth: int) -> _Read:
+    """Read one item with at most `depth` levels of containers in it."""
     if position >= len(data):
         raise _malformed("it is truncated")
-    major, info = data[position] >> 5, data[position] & 31
-    position += 1
-    if info < 24:
-        return major, info, info, position
-    width = _ARGUMENT_BYTES.get(info)
-    if width is None:
-        raise _malformed("indefinite length or reserved header")
-    if position + width > len(data):
-        raise _malformed("it is truncated")
-    return major, info, int.from_bytes(data[position : position + width], "big"), position + width
-
-
-def _check_structure(data: bytes, max_depth: int) -> None:
-    """Walk the headers without building anything, so that depth, counts and lengths are bounded first."""
-    position = 0
-    open_items, in_map = [1], [False]
-    while open_items:
-        if open_items[-1] == 0:
-            open_items.pop()
-            in_map.pop()
-            continue
-        is_key = in_map[-1] and open_items[-1] % 2 == 0
-        open_items[-1] -= 1
-        major, info, argument, position = _read_header(data, position)
-        left = len(data) - position
-        if major in (_BYTES, _TEXT):
-            if argument > left:
-                raise _malformed("a string runs past the end")
-            position += argument
-        elif major in (_ARRAY, _MAP):
-            if is_key:
-                raise _malformed("an array or a map as a key")
-            children = argument * (2 if major == _MAP else 1)
-            if children > left:
-                raise _malformed("a container runs past the end")
-            if len(open_items) > max_depth:
-                raise _malformed(f"nested deeper than {max_depth}")
-            open_items.append(children)
-            in_map.append(major == _MAP)
-        elif major == _TAG or (major == _SIMPLE and info not in _ALLOWED_SIMPLE):
+    head = data[position]
+    major, argument = head >> 5, head & 31
+    if major >= _TAG:
+        if head not in _SIMPLE_VALUES:
             raise _malformed("tag, float or simple value")
-    if position != len(data):
-        raise _malformed("bytes are left over")
+        return _SIMPLE_VALUES[head], position + 1
+    position += 1
+    if argument >= 24:
+        argument, position = _read_argument(data, position, argument)
+    return _READERS[major](data, position, argument, depth)
+
+
+def _read_argument(data: bytes, position: int, info: int) -> tuple[int, int]:
+    if info not in _ARGUMENTS:
+        raise _malformed("indefinite length or reserved header")
+    width, least = _ARGUMENTS[info]
+    end = position + width
+    if end > len(data):
+        raise _malformed("it is truncated")
+    argument = int.from_bytes(data[position:end], "big")
+    if argument < least:
+        raise _malformed("an integer or a length is not in its shortest form")
+    return argument, end
+
+
+def _read_unsigned(data: bytes, position: int, argument: int, depth: int) -> _Read:
+    return argument, position
+
+
+def _read_negative(data: bytes, position: int, argument: int, depth: int) -> _Read:
+    return -1 - argument, position
+
+
+def _read_bytes(data: bytes, position: int, argument: int, depth: int) -> tuple[bytes, int]:
+    end = position + argument
+    if end > len(data):
+        raise _malformed("a string runs past the end")
+    return data[position:end], end
+
+
+def _read_text(data: bytes, position: int, argument: int, depth: int) -> _Read:
+    octets, end = _read_bytes(data, position, argument, depth)
+    try:
+        return octets.decode("utf-8"), end
+    except UnicodeDecodeError:
+        raise _malformed("text is not UTF-8") from None
+
+
+def _enter(data: bytes, position: int, children: int, depth: int) -> int:
+    """Bound a container before anything of it is built; return the depth that is left. Each child has a byte."""
+    if children > len(data) - position:
+        raise _malformed("a container runs past the end")
+    if depth < 1:
+        raise _malformed(f"nested deeper than {MAX_DEPTH}")
+    return depth - 1
+
+
+def _read_array(data: bytes, position: int, argument: int, depth: int) -> _Read:
+    depth = _enter(data, position, argument, depth)
+    items: list[object] = []
+    for _ in range(argument):
+        item, position = _read_item(data, position, depth)
+        items.append(item)
+    return items, position
+
+
+def _read_map(data: bytes, position: int, argument: int, depth: int) -> _Read:
+    depth = _enter(data, position, 2 * argument, depth)
+    found: dict[object, object] = {}
+    keys: set[bytes] = set()
+    last = b""
+    for _ in range(argument):
+        start = position
+        if position < len(data) and data[position] >> 5 in (_ARRAY, _MAP):
+            raise _malformed("an array or a map as a key")
+        key, position = _read_item(data, position, depth)
+        octets = data[start:position]
+        if (len(octets), octets) <= (len(last), last) or _EQUAL_KEYS.get(octets) in keys:
+            raise _malformed("keys of a map are out of order, or one occurs twice")
+        last = octets
+        keys.add(octets)
+        found[key], position = _read_item(data, position, depth)
+    return found, position
+
+
+_READERS: Final[tuple[Callable[[bytes, int, int, int], _Read], ...]] = (
+    _read_unsigned,
+    _read_negative,
+    _read_bytes,
+    _read_text,
+    _read_array,
+    _read_map,
+)

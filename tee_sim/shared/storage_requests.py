@@ -44,7 +44,7 @@ def _refuse(what: str) -> TeeError:
 
 
 def _array(raw: bytes) -> list[object]:
-    plain = decode(raw, max_bytes=MAX_PAYLOAD_BYTES, max_depth=4)
+    plain = decode(raw, max_bytes=MAX_PAYLOAD_BYTES)
     if not isinstance(plain, list):
         raise _refuse("not an array")
     return cast("list[object]", plain)
