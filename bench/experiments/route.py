@@ -58,6 +58,11 @@ people = _module("bioguard.simulate.people", "bioguard.synthetic")
 launch = _module("bioguard.device.launch")
 
 
+_REQUEST = "request" if "request" in wire.StorageCall.__dataclass_fields__ else "payload"
+_REPLY = "reply" if "reply" in wire.StorageReply.__dataclass_fields__ else "payload"
+"""At 26ccf06 a storage message carried its request as bytes."""
+
+
 class _SecureWorldHere:
     """Stands for `SecureProcess`: the same messages through the same frames, without pipes, process and lock."""
 
@@ -75,19 +80,18 @@ class _SecureWorldHere:
         request = wire.unpack(wire.pack(message)[4:])
         return wire.unpack(wire.pack(self._world.handle(request))[4:])
 
-    def call(self, operation: int, payload: bytes) -> bytes:
+    def call(self, operation: int, request: Any) -> Any:
         """`SupplicantPort`, with both frames of a storage call."""
-        asked = wire.unpack(wire.pack(wire.StorageCall(operation=int(operation), payload=payload))[4:])
+        asked = wire.unpack(wire.pack(wire.StorageCall(**{"operation": int(operation), _REQUEST: request}))[4:])
         try:
-            reply = wire.StorageReply(
-                result=errors.TeeResult.SUCCESS, payload=self._storage.handle(asked.operation, asked.payload)
-            )
+            done = self._storage.handle(asked.operation, getattr(asked, _REQUEST))
+            reply = wire.StorageReply(**{"result": errors.TeeResult.SUCCESS, _REPLY: done})
         except errors.TeeError as error:
-            reply = wire.StorageReply(result=error.result, payload=b"")
+            reply = wire.StorageReply(**{"result": error.result, _REPLY: type(request)()})
         answer = wire.unpack(wire.pack(reply)[4:])
         if answer.result is not errors.TeeResult.SUCCESS:
             raise errors.TeeError(answer.result, "the supplicant could not do it")
-        return cast("bytes", answer.payload)
+        return getattr(answer, _REPLY)
 
     def how_it_ended(self) -> str:
         return ""

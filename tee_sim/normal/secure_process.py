@@ -52,7 +52,7 @@ Inspect = Callable[[int, Locked], str]
 class StorageHandler(Protocol):
     """The supplicant, as seen from here."""
 
-    def handle(self, operation: int, payload: bytes) -> bytes:
+    def handle(self, operation: int, request: object) -> list[object]:
         """Do one storage operation. Raises TeeError to answer with its result."""
         ...
 
@@ -184,10 +184,10 @@ class SecureProcess:
                 return message
             call = cast("StorageCall", message)  # all that is left of FROM_SECURE_WORLD
             try:
-                payload = self._storage.handle(call.operation, call.payload)
-                frame = pack(StorageReply(result=TeeResult.SUCCESS, payload=payload))
+                reply = self._storage.handle(call.operation, call.request)
+                frame = pack(StorageReply(result=TeeResult.SUCCESS, reply=reply))
             except TeeError as error:
-                frame = pack(StorageReply(result=error.result, payload=b""))
+                frame = pack(StorageReply(result=error.result, reply=[]))
             self._write(frame, deadline)
 
     def _write(self, frame: bytes, deadline: float, *, tapped: bool = True) -> None:

@@ -74,19 +74,19 @@ class _Pipe:
     def send(self, message: Message) -> None:
         self.write(pack(message))
 
-    def call(self, operation: int, payload: bytes) -> bytes:
+    def call(self, operation: int, request: list[object]) -> object:
         """`SupplicantPort`: one storage operation, answered by the normal world.
 
         What is no answer ends the process here, under the feet of whoever asked: no application may go on with it.
         """
-        self.send(StorageCall(operation=int(operation), payload=payload))
+        self.send(StorageCall(operation=int(operation), request=request))
         try:
             reply = cast("StorageReply", unpack(self.body(), {StorageReply}))
         except NoFrameError:
             os._exit(EXIT_PROTOCOL)
         if reply.result is not TeeResult.SUCCESS:
             raise TeeError(reply.result, "the supplicant could not do it")
-        return reply.payload
+        return reply.reply
 
 
 def _preload(boot: Boot, code: CodeTable) -> tuple[bytes, ...]:

@@ -8,7 +8,6 @@ from collections.abc import Iterator, Sequence
 from typing import Protocol
 
 from tee_sim.shared.blobs import Changes
-from tee_sim.shared.codec import encode
 from tee_sim.shared.errors import UNWRITABLE, Origin, TeeError, TeeResult
 from tee_sim.shared.rpmb_frames import FRAME_BYTES
 from tee_sim.shared.storage_requests import (
@@ -30,14 +29,14 @@ _COMMIT_ROOM_BYTES = MAX_PAYLOAD_BYTES - 1024
 class SupplicantPort(Protocol):
     """One question to the normal world, one answer."""
 
-    def call(self, operation: int, payload: bytes) -> bytes:
+    def call(self, operation: int, request: list[object]) -> object:
         """Raises TeeError with whatever result the supplicant chose."""
         ...
 
 
-def _ask(port: SupplicantPort, operation: Operation, request: object) -> bytes:
+def _ask(port: SupplicantPort, operation: Operation, request: list[object]) -> object:
     try:
-        return port.call(operation, encode(request))
+        return port.call(operation, request)
     except TeeError as error:
         result = error.result if error.result in _DISK_RESULTS else TeeResult.STORAGE_NOT_AVAILABLE
         raise TeeError(result, f"supplicant: {operation.name.lower()} failed", origin=Origin.TEE) from error
@@ -56,7 +55,7 @@ class RemoteBlobStore:
     def read(self, names: Sequence[bytes]) -> list[bytes | None]:
         found: list[bytes | None] = []
         while len(found) < len(names):
-            asked = list(names[len(found) : len(found) + MAX_READ_NAMES])
+            asked: list[object] = [*names[len(found) : len(found) + MAX_READ_NAMES]]
             found += parse_blobs(_ask(self._port, Operation.READ, asked), most=len(asked))
         return found
 
@@ -70,7 +69,7 @@ class RemoteBlobStore:
     def commit(self, changes: Changes) -> None:
         *staged, last = _frames_of(changes)
         for part in staged:
-            parse_empty(_ask(self._port, Operation.STAGE, part))
+            parse_empty(_ask(self._port, Operation.STAGE, [*part]))
         parse_empty(_ask(self._port, Operation.COMMIT, [last, list(changes.deletes), changes.reserved]))
 
 

@@ -151,7 +151,7 @@ class _Field:
         if kind is not None and not isinstance(value, kind):
             raise MisfitError(f"{self.name} holds an item of the wrong type")
         if isinstance(value, Record):
-            return value._plain()
+            return value.to_plain()
         return int(value) if isinstance(value, IntEnum) else value
 
     def from_plain(self, raw: object) -> object:
@@ -164,7 +164,7 @@ class _Field:
                 raise MisfitError(f"{self.name} is not a list")
             return self._bounded(tuple(self._item_from_plain(r) for r in raw))
         if issubclass(self.kind, Record):
-            return self.kind._from_plain(raw)
+            return self.kind.from_plain(raw)
         if issubclass(self.kind, IntEnum):
             return self._member(self.kind, raw)
         if type(raw) is not self.kind:
@@ -174,7 +174,7 @@ class _Field:
     def _item_from_plain(self, raw: object) -> object:
         item = cast("type[Any]", self.item)
         if issubclass(item, Record):
-            return item._from_plain(raw)
+            return item.from_plain(raw)
         return self._member(item, raw) if issubclass(item, IntEnum) else raw
 
     def _member(self, kind: type[IntEnum], raw: object) -> IntEnum:
@@ -268,11 +268,13 @@ class Record:
 
     __slots__ = ()
 
-    def _plain(self) -> list[object]:
+    def to_plain(self) -> list[object]:
+        """Return the fields as plain values. Raises TeeError BAD_FORMAT, naming a field outside its type or bound."""
         return [f.to_plain(getattr(self, f.name)) for f in _layout(type(self))]
 
     @classmethod
-    def _from_plain(cls, raw: object) -> Self:
+    def from_plain(cls, raw: object) -> Self:
+        """Strict inverse of `to_plain`, of what `codec.decode` returned. Raises TeeError BAD_FORMAT."""
         layout = _layout(cls)
         if not isinstance(raw, list) or len(raw) != len(layout):
             raise MisfitError(f"{cls.__name__} has {len(layout)} fields")
@@ -282,16 +284,16 @@ class Record:
 
     def check(self) -> None:
         """Raises TeeError BAD_FORMAT, with the field's name, if `to_bytes` would."""
-        self._plain()
+        self.to_plain()
 
     def to_bytes(self) -> bytes:
-        """Canonical CBOR. Raises TeeError BAD_FORMAT, with the field's name, if one is outside its type or bound."""
-        return codec.encode(self._plain())
+        """Canonical CBOR of `to_plain`. Raises as it."""
+        return codec.encode(self.to_plain())
 
     @classmethod
     def from_bytes(cls, data: bytes) -> Self:
         """Strict inverse of `to_bytes`. Raises TeeError BAD_FORMAT for anything else."""
-        return cls._from_plain(codec.decode(data))
+        return cls.from_plain(codec.decode(data))
 
 
 def is_closed(record: type[Record]) -> bool:

@@ -1,7 +1,7 @@
 """The closed set of storage operations between the two worlds. Used by both sides; docs/formats/storage.md section 5.
 
-Request and reply are canonical CBOR arrays, decoded strictly on both sides. A failure travels outside them, as the
-GlobalPlatform result of the reply message.
+Request and reply are arrays in the frame of their message, which both sides decode strictly (tee_sim.shared.wire);
+here their shape and bounds are checked. A failure travels outside them, as the GlobalPlatform result of the reply.
 
     1 READ    [name, ...]                      -> [blob or null, ...]  at least one, as many as fit in a frame
     2 SCAN    [after, limit]                   -> [name, ...]
@@ -15,12 +15,11 @@ from enum import IntEnum, unique
 from typing import cast
 
 from tee_sim.shared.blobs import MAX_NAME_BYTES
-from tee_sim.shared.codec import decode, encode
 from tee_sim.shared.errors import TeeError, TeeResult
 from tee_sim.shared.limits import MAX_FRAME_BYTES
 
 MAX_PAYLOAD_BYTES = MAX_FRAME_BYTES - 64
-"""Payload of one storage message; the rest is its tag, operation and CBOR heads."""
+"""Request or reply of one storage message; the rest is its tag, operation and CBOR heads."""
 
 MAX_READ_NAMES = 1024
 MAX_SCAN_NAMES = 4096
@@ -43,11 +42,10 @@ def _refuse(what: str) -> TeeError:
     return TeeError(TeeResult.BAD_FORMAT, f"storage message: {what}")
 
 
-def _array(raw: bytes) -> list[object]:
-    plain = decode(raw, max_bytes=MAX_PAYLOAD_BYTES)
+def _array(plain: object) -> list[object]:
     if not isinstance(plain, list):
         raise _refuse("not an array")
-    return cast("list[object]", plain)
+    return plain
 
 
 def _names(plain: object, most: int) -> list[bytes]:
@@ -71,63 +69,60 @@ def _puts(plain: object) -> dict[bytes, bytes]:
     return puts
 
 
-def parse_names(raw: bytes, *, most: int = MAX_READ_NAMES) -> list[bytes]:
+def parse_names(plain: object, *, most: int = MAX_READ_NAMES) -> list[bytes]:
     """READ request, SCAN reply."""
-    return _names(_array(raw), most)
+    return _names(plain, most)
 
 
-def parse_scan(raw: bytes) -> tuple[bytes, int]:
+def parse_scan(plain: object) -> tuple[bytes, int]:
     """SCAN request: after (may be empty), limit."""
-    plain = _array(raw)
-    if len(plain) != 2 or type(plain[0]) is not bytes or type(plain[1]) is not int:
-        raise _refuse("bad scan")
-    after, limit = plain[0], plain[1]
-    if len(after) > MAX_NAME_BYTES or not 1 <= limit <= MAX_SCAN_NAMES:
-        raise _refuse("bad scan")
-    return after, limit
+    match _array(plain):
+        case [bytes(after), int(limit)] if len(after) <= MAX_NAME_BYTES and limit in range(1, MAX_SCAN_NAMES + 1):
+            return after, int(limit)
+    raise _refuse("bad scan")
 
 
-def parse_puts(raw: bytes) -> dict[bytes, bytes]:
+def parse_puts(plain: object) -> dict[bytes, bytes]:
     """STAGE request."""
-    return _puts(_array(raw))
+    return _puts(plain)
 
 
-def parse_commit(raw: bytes) -> tuple[dict[bytes, bytes], list[bytes], bool]:
+def parse_commit(plain: object) -> tuple[dict[bytes, bytes], list[bytes], bool]:
     """COMMIT request: puts and deletes, without a name in both; and whether it may use reserved space."""
-    plain = _array(raw)
-    if len(plain) != 3 or type(plain[2]) is not bool:
+    fields = _array(plain)
+    if len(fields) != 3 or type(fields[2]) is not bool:
         raise _refuse("bad commit")
-    puts, deletes = _puts(plain[0]), _names(plain[1], 1 << 20)
+    puts, deletes = _puts(fields[0]), _names(fields[1], 1 << 20)
     if len(set(deletes)) != len(deletes) or not puts.keys().isdisjoint(deletes):
         raise _refuse("a name occurs twice")
-    return puts, deletes, plain[2]
+    return puts, deletes, fields[2]
 
 
-def parse_blobs(raw: bytes, *, most: int) -> list[bytes | None]:
+def parse_blobs(plain: object, *, most: int) -> list[bytes | None]:
     """READ reply: between one and `most` blobs."""
-    plain = _array(raw)
-    if not 1 <= len(plain) <= most or not all(blob is None or type(blob) is bytes for blob in plain):
+    blobs = _array(plain)
+    if not 1 <= len(blobs) <= most or not all(blob is None or type(blob) is bytes for blob in blobs):
         raise _refuse("bad blobs")
-    return cast("list[bytes | None]", plain)
+    return cast("list[bytes | None]", blobs)
 
 
-def parse_rpmb(raw: bytes) -> tuple[bytes, int]:
+def parse_rpmb(plain: object) -> tuple[bytes, int]:
     """RPMB request: frames and how many to read."""
-    plain = _array(raw)
-    if len(plain) != 2 or type(plain[0]) is not bytes or type(plain[1]) is not int:
-        raise _refuse("bad rpmb transfer")
-    return plain[0], plain[1]
+    match _array(plain):
+        case [bytes(frames), int(count)] if type(count) is int:
+            return frames, count
+    raise _refuse("bad rpmb transfer")
 
 
-def parse_rpmb_reply(raw: bytes) -> bytes:
+def parse_rpmb_reply(plain: object) -> bytes:
     """RPMB reply: frames."""
-    plain = _array(raw)
-    if len(plain) != 1 or type(plain[0]) is not bytes:
-        raise _refuse("bad rpmb reply")
-    return plain[0]
+    match _array(plain):
+        case [bytes(frames)]:
+            return frames
+    raise _refuse("bad rpmb reply")
 
 
-def parse_empty(raw: bytes) -> None:
+def parse_empty(plain: object) -> None:
     """STAGE and COMMIT reply."""
-    if raw != encode([]):
+    if _array(plain):
         raise _refuse("expected an empty reply")

@@ -1,6 +1,7 @@
 """Messages between the two worlds, and how they are framed on a pipe. Sans-IO: bytes in, messages out.
 
-Frame: length u32 little-endian, then that many bytes of canonical CBOR `[tag, field, ...]`.
+Frame: length u32 little-endian, then that many bytes of canonical CBOR `[tag, field, ...]`, decoded once and whole: a
+storage request stands in its frame as it is.
 
 Direction is part of the type. After LOCKED the secure world may send only `FROM_SECURE_WORLD`; anything else is a
 protocol violation and the normal world kills it. No message of the secure world holds free text.
@@ -10,7 +11,7 @@ import struct
 from collections.abc import Collection
 from dataclasses import dataclass
 from enum import IntEnum, unique
-from typing import Annotated
+from typing import Annotated, Self, get_args
 
 from tee_sim.shared import codec
 from tee_sim.shared.clock import MAX_STEP_MS, MAX_WALL_MS, ClockKind
@@ -20,7 +21,7 @@ from tee_sim.shared.manifest import Manifest
 from tee_sim.shared.params import Param
 from tee_sim.shared.reserve import Condition
 from tee_sim.shared.rng import RandomnessKind
-from tee_sim.shared.schema import AtMost, Fixed, Items, Record, Text, UpTo
+from tee_sim.shared.schema import AtMost, Fixed, Items, MisfitError, Record, Text, UpTo
 
 
 class NoFrameError(TeeError):
@@ -36,7 +37,6 @@ EXIT_PROTOCOL = 70
 HEAD_BYTES = _LENGTH.size
 """Before the body of a frame."""
 _U32 = 0xFFFF_FFFF
-_PAYLOAD = AtMost(MAX_FRAME_BYTES)
 
 
 @unique
@@ -150,19 +150,47 @@ class Return(Record):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class StorageCall(Record):
-    """From the secure world, while it works on a request: one operation for the supplicant, sealed bytes only."""
+class StorageCall:
+    """From the secure world, while it works on a request: one operation for the supplicant, sealed bytes only.
 
-    operation: Annotated[int, UpTo(255)]
-    payload: Annotated[bytes, _PAYLOAD]
+    Attributes:
+        operation, request: of `tee_sim.shared.storage_requests`, which the supplicant checks; a u8 and an array here.
+    """
+
+    operation: int
+    request: list[object]
+
+    def to_plain(self) -> list[object]:
+        """As `Record.to_plain`."""
+        return [int(self.operation), self.request]
+
+    @classmethod
+    def from_plain(cls, raw: object) -> Self:
+        """As `Record.from_plain`."""
+        match raw:
+            case [int(operation), list(request)] if type(operation) is int and 0 <= operation <= 0xFF:
+                return cls(operation=operation, request=request)
+        raise MisfitError("a storage call is an operation and an array")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class StorageReply(Record):
-    """To the secure world: the supplicant's answer. Hostile by assumption."""
+class StorageReply:
+    """To the secure world: the supplicant's answer. Hostile by assumption: an array here, checked where it is used."""
 
     result: TeeResult
-    payload: Annotated[bytes, _PAYLOAD]
+    reply: list[object]
+
+    def to_plain(self) -> list[object]:
+        """As `Record.to_plain`."""
+        return [int(self.result), self.reply]
+
+    @classmethod
+    def from_plain(cls, raw: object) -> Self:
+        """As `Record.from_plain`."""
+        match raw:
+            case [int(result), list(reply)] if type(result) is int and result in TeeResult.__members__.values():
+                return cls(result=TeeResult(result), reply=reply)
+        raise MisfitError("a storage reply is a result and an array")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -199,22 +227,8 @@ Message = (
     | ReadClock
 )
 
-_TAGS: dict[int, type[Message]] = {
-    1: Boot,
-    2: BootFailed,
-    3: Locked,
-    4: Provision,
-    5: Ready,
-    6: OpenSession,
-    7: Invoke,
-    8: CloseSession,
-    9: Return,
-    10: StorageCall,
-    11: StorageReply,
-    12: AdvanceClock,
-    13: RenewKeys,
-    14: ReadClock,
-}
+_TAGS: dict[int, type[Message]] = dict(enumerate(get_args(Message), start=1))
+"""The tag of a message is its place in the union above."""
 _TAG_OF = {record: tag for tag, record in _TAGS.items()}
 FROM_SECURE_WORLD: frozenset[type[Message]] = frozenset({Ready, Return, StorageCall})
 """All a locked secure world may send."""
@@ -230,7 +244,7 @@ def pack(message: Message) -> bytes:
     Raises:
         TeeError: EXCESS_DATA when it is larger than a frame may be.
     """
-    body = codec.encode([_TAG_OF[type(message)], *message._plain()])
+    body = codec.encode([_TAG_OF[type(message)], *message.to_plain()])
     if len(body) > MAX_FRAME_BYTES:
         raise TeeError(TeeResult.EXCESS_DATA, f"message of {len(body)} bytes is larger than a frame")
     return _LENGTH.pack(len(body)) + body
@@ -256,7 +270,7 @@ def unpack(body: bytes, kinds: Collection[type[Message]] = frozenset(_TAG_OF)) -
     kind = _TAGS.get(tag) if type(tag) is int else None
     if kind is None or kind not in kinds:
         raise NoFrameError("frame is not a message of this protocol, or not one that may come now")
-    return kind._from_plain(plain[1:])  # type: ignore[index]  # a list, or there is no kind
+    return kind.from_plain(plain[1:])  # type: ignore[index]  # a list, or there is no kind
 
 
 class FrameReader:

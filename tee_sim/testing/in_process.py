@@ -29,10 +29,10 @@ class _DirectPort:
         self._handler = handler
         self._death: BaseException | None = None
 
-    def call(self, operation: int, payload: bytes) -> bytes:
+    def call(self, operation: int, request: list[object]) -> object:
         self.raise_death()
         try:
-            return self._handler.handle(operation, payload)
+            return self._handler.handle(operation, request)
         except Exception:
             raise
         except BaseException as death:

@@ -164,10 +164,10 @@ class _Dying:
     def __init__(self, disk: StorageHandler, committed: bool) -> None:
         self._disk, self._committed, self.armed = disk, committed, False
 
-    def handle(self, operation: int, payload: bytes) -> bytes:
+    def handle(self, operation: int, request: object) -> list[object]:
         dies = self.armed and operation == Operation.COMMIT
         if not dies or self._committed:
-            reply = self._disk.handle(operation, payload)
+            reply = self._disk.handle(operation, request)
         if dies:
             os._exit(0)
         return reply

@@ -8,11 +8,12 @@ import traceback
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 from unittest.mock import patch
 
 from tee_sim.normal.secure_process import StorageHandler
 from tee_sim.normal.supplicant import Supplicant
+from tee_sim.shared.codec import decode, encode
 from tee_sim.shared.errors import TeeError, TeeResult
 from tests.campaigns.crash_trace import FILES, Disk
 
@@ -67,15 +68,15 @@ class _Pipe:
     def __init__(self, source: int, sink: int) -> None:
         self._source, self._sink = source, sink
 
-    def handle(self, operation: int, payload: bytes) -> bytes:
+    def handle(self, operation: int, request: object) -> list[object]:
         try:
-            _send(self._sink, operation, payload)
+            _send(self._sink, operation, encode(request))
             result, reply = _receive(self._source)
         except (EOFError, BrokenPipeError):
             os._exit(0)  # as the product's secure world does when the normal world is gone
         if result:
             raise TeeError(TeeResult(result), "refused")
-        return reply
+        return cast("list[object]", decode(reply))
 
 
 @contextmanager
@@ -116,7 +117,7 @@ def _serve(directory: Path, source: int, sink: int, tap: Tap) -> None:
                 operation, payload = _receive(source)
                 tap()
                 try:
-                    reply, result = supplicant.handle(operation, payload), 0
+                    reply, result = encode(supplicant.handle(operation, decode(payload))), 0
                 except TeeError as error:
                     reply, result = b"", int(error.result)
                 tap()
@@ -147,8 +148,8 @@ class Worlds:
     def __init__(self, disk: StorageHandler) -> None:
         self._disk = disk
 
-    def handle(self, operation: int, payload: bytes) -> bytes:
-        return self._disk.handle(operation, payload)
+    def handle(self, operation: int, request: object) -> list[object]:
+        return self._disk.handle(operation, request)
 
     def _secure(self, act: Act, directory: Path, ask: tuple[int, int], answer: tuple[int, int]) -> int:
         """Start a secure world that acts on another disk."""

@@ -15,6 +15,7 @@ from tee_sim.secure.rpmb_client import RpmbClient
 from tee_sim.secure.storage import ObjectStore
 from tee_sim.secure.supplicant_client import RemoteBlobStore, RemoteRpmb
 from tee_sim.shared.blobs import Changes, MemoryBlobs, page_name
+from tee_sim.shared.codec import decode, encode
 from tee_sim.shared.rng import SeededRng
 from tee_sim.shared.storage_requests import Operation, parse_rpmb, parse_rpmb_reply
 from tests.campaigns.mutation import mutate
@@ -42,10 +43,10 @@ class Corpus:
         service = Service(corpus.disk, RpmbDevice(corpus.medium))
 
         class Port:
-            def call(self, operation: int, payload: bytes) -> bytes:
-                reply = service.handle(operation, payload)
-                corpus.requests.setdefault(operation, []).append(payload)
-                corpus.replies.setdefault(operation, []).append(reply)
+            def call(self, operation: int, request: list[object]) -> object:
+                reply = service.handle(operation, request)
+                corpus.requests.setdefault(operation, []).append(encode(request))
+                corpus.replies.setdefault(operation, []).append(encode(reply))
                 return reply
 
         store = _opened(Port(), create=True)
@@ -56,7 +57,7 @@ class Corpus:
         store.verify()
         corpus.requests[Operation.STAGE] = [b"\x81\x82\x41a\x41b"]
         corpus.replies[Operation.STAGE] = [b"\x80"]
-        corpus.frames = [parse_rpmb(request)[0] for request in corpus.requests[Operation.RPMB]]
+        corpus.frames = [parse_rpmb(decode(request))[0] for request in corpus.requests[Operation.RPMB]]
         file = _MemoryFile()
         medium = FileMedium(file)
         client = RpmbClient(RpmbDevice(medium), b"k" * 32, SeededRng(b"fuzz"))
@@ -100,10 +101,10 @@ class _Replaced:
         self._service = Service(disk, RpmbDevice(medium))
         self._left, self._reply = at, reply
 
-    def call(self, operation: int, payload: bytes) -> bytes:
-        answer = self._service.handle(operation, payload)
+    def call(self, operation: int, request: list[object]) -> object:
+        answer = self._service.handle(operation, request)
         self._left -= 1
-        return self._reply if self._left == 0 else answer
+        return decode(self._reply) if self._left == 0 else answer
 
 
 def _opened(port: object, *, create: bool = False) -> ObjectStore:
@@ -134,7 +135,8 @@ def targets(corpus: Corpus, directory: Path, rng: random.Random) -> dict[str, Ca
 
     def requests() -> None:
         operation = rng.choice(list(Operation))
-        Service(MemoryBlobs(), RpmbDevice(MemoryMedium())).handle(operation, mutate(rng, corpus.requests[operation]))
+        request = decode(mutate(rng, corpus.requests[operation]))
+        Service(MemoryBlobs(), RpmbDevice(MemoryMedium())).handle(operation, request)
 
     def store_over_replies() -> None:
         _use(_opened(_Replaced(corpus, rng.randint(1, 12), mutate(rng, replies))))
@@ -150,7 +152,7 @@ def targets(corpus: Corpus, directory: Path, rng: random.Random) -> dict[str, Ca
         RpmbDevice(corpus.medium).transfer(mutate(rng, corpus.frames), rng.randrange(4))
 
     def rpmb_client() -> None:
-        answer = mutate(rng, [parse_rpmb_reply(reply) for reply in corpus.replies[Operation.RPMB]])
+        answer = mutate(rng, [parse_rpmb_reply(decode(reply)) for reply in corpus.replies[Operation.RPMB]])
 
         class Transport:
             def transfer(self, request: bytes, reply_frames: int) -> bytes:

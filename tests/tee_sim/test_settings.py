@@ -104,12 +104,12 @@ def test_a_device_whose_making_was_cut_off_is_not_taken_for_a_plain_one() -> Non
     ask = Service(disk.blobs, RpmbDevice(disk.medium)).handle
     commits = 0
 
-    def handle(operation: int, payload: bytes) -> bytes:
+    def handle(operation: int, request: object) -> list[object]:
         nonlocal commits
         commits += operation == Operation.COMMIT
         if commits > 1:
             raise TeeError(TeeResult.STORAGE_NOT_AVAILABLE, "power cut")
-        return ask(operation, payload)
+        return ask(operation, request)
 
     service = type("Cut", (), {"handle": staticmethod(handle)})
     provision = Provision(huk=TEST_HUK, device_id=TEST_DEVICE_ID, create=True, seed=SEED, boot_id=BOOT)

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tee_sim.shared.codec import encode
 from tee_sim.shared.errors import Origin, TeeError, TeeResult
 from tee_sim.shared.limits import MAX_FRAME_BYTES
 from tee_sim.shared.params import Param, ParamType, param_types
@@ -30,8 +31,8 @@ PARAMS = (Param.memref(b"abc"), Param.output(100), Param.value(1, 2), Param.none
 MESSAGES: list[Message] = [
     Invoke(session=1, command=2, params=PARAMS),
     Return(result=TeeResult.SUCCESS, origin=Origin.TRUSTED_APP, session=1, params=PARAMS),
-    StorageCall(operation=3, payload=b"x" * 1000),
-    StorageReply(result=TeeResult.STORAGE_NO_SPACE, payload=b""),
+    StorageCall(operation=3, request=[[b"a", b"x" * 1000]]),
+    StorageReply(result=TeeResult.STORAGE_NO_SPACE, reply=[]),
     CloseSession(session=9),
     AdvanceClock(ms=5),
     Provision(huk=bytes(32), device_id=bytes(16), create=True),
@@ -65,7 +66,7 @@ def test_a_length_above_the_limit_is_refused_at_once() -> None:
 
 def test_a_message_larger_than_a_frame_is_not_sent() -> None:
     with pytest.raises(TeeError) as caught:
-        pack(StorageCall(operation=1, payload=bytes(MAX_FRAME_BYTES)))
+        pack(StorageCall(operation=1, request=[bytes(MAX_FRAME_BYTES)]))
     assert caught.value.result is TeeResult.EXCESS_DATA
 
 
@@ -76,6 +77,32 @@ def test_any_body_is_a_message_or_our_error(body: bytes) -> None:
     except TeeError:
         return
     assert pack(message)[4:] == body
+
+
+STORAGE = [
+    [10],
+    [10, 1],
+    [10, 1, b""],
+    [10, 1, [], 0],
+    [10, -1, []],
+    [10, 256, []],
+    [10, True, []],
+    [10, "1", []],
+    [10, 1, {}],
+    [11, 0],
+    [11, 1, []],
+    [11, False, []],
+    [11, 0, None],
+    [11, 0, b""],
+    [11, 0, [], []],
+]
+
+
+@pytest.mark.parametrize("plain", STORAGE, ids=repr)
+def test_a_storage_message_of_another_shape_is_refused(plain: list[object]) -> None:
+    with pytest.raises(TeeError, match="record does not fit its type") as caught:
+        unpack(encode(plain))
+    assert caught.value.result is TeeResult.BAD_FORMAT
 
 
 def test_a_locked_secure_world_has_no_free_text() -> None:

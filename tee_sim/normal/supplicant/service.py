@@ -1,7 +1,7 @@
 """The normal world's storage service: one closed set of operations over a directory.
 
     supplicant = Supplicant(Path("device"))
-    reply = supplicant.handle(Operation.READ, payload)
+    reply = supplicant.handle(Operation.READ, [name])
 
 The directory holds `storage.db` and `rpmb.img`. Every request is noted (operation, sizes, names; never content) for
 whoever passes `log`: together with the closed set of operations this is the record of what was asked of the disk.
@@ -81,8 +81,8 @@ class Service:
         self.full = False
         """Whether there was no space for the last transaction that may not use what is kept."""
 
-    def handle(self, operation: int, payload: bytes) -> bytes:
-        """Do one operation.
+    def handle(self, operation: int, request: object) -> list[object]:
+        """Do one operation on plain values, as they stood in its frame.
 
         Raises:
             TeeError: NOT_SUPPORTED for an unknown operation, BAD_FORMAT for a malformed request, or what the disk says.
@@ -91,32 +91,34 @@ class Service:
             raise TeeError(TeeResult.NOT_SUPPORTED, "unknown storage operation")
         known = Operation(operation)
         names: list[bytes] = []
-        reply, result = b"", TeeResult.SUCCESS
+        reply: list[object] | None = None
+        result = TeeResult.SUCCESS
         try:
-            reply = encode(self._dispatch(known, payload, names))
+            reply = self._dispatch(known, request, names)
         except TeeError as error:
             result = error.result
             raise
         finally:
             if self._log is not None:
-                self._log(RequestNote(known, len(payload), len(reply), tuple(names), result))
+                sizes = (len(encode(request)), 0 if reply is None else len(encode(reply)))
+                self._log(RequestNote(known, *sizes, tuple(names), result))
         return reply
 
-    def _dispatch(self, operation: Operation, payload: bytes, names: list[bytes]) -> list[object]:
+    def _dispatch(self, operation: Operation, request: object, names: list[bytes]) -> list[object]:
         match operation:
             case Operation.READ:
-                names += parse_names(payload)
+                names += parse_names(request)
                 return self._read(names)
             case Operation.SCAN:
-                return [*self._blobs.scan(*parse_scan(payload))]
+                return [*self._blobs.scan(*parse_scan(request))]
             case Operation.STAGE:
-                self._stage(parse_puts(payload), names)
+                self._stage(parse_puts(request), names)
                 return []
             case Operation.COMMIT:
-                self._commit(*parse_commit(payload), names)
+                self._commit(*parse_commit(request), names)
                 return []
             case Operation.RPMB:
-                return [self._rpmb.transfer(*parse_rpmb(payload))]
+                return [self._rpmb.transfer(*parse_rpmb(request))]
 
     def _read(self, names: list[bytes]) -> list[object]:
         blobs: list[object] = []

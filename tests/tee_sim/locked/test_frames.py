@@ -88,10 +88,10 @@ NO_FRAMES: dict[str, bytes] = {
     "a tag that is bytes": cbor([b"\x08", 1]),
     "a provision": pack(Provision(huk=bytes(32), device_id=bytes(16), create=True)),
     "a boot": pack(Boot(manifests=(), profile=LockProfile.OFF)),
-    "an answer to nothing asked": pack(StorageReply(result=TeeResult.SUCCESS, payload=b"")),
+    "an answer to nothing asked": pack(StorageReply(result=TeeResult.SUCCESS, reply=[])),
     "a ready": pack(READY),
     "a return": pack(Return(result=TeeResult.SUCCESS, origin=Origin.TEE)),
-    "a storage call": pack(StorageCall(operation=1, payload=b"")),
+    "a storage call": pack(StorageCall(operation=1, request=[])),
     "a lock report": pack(Locked(report=b"", measurements=())),
     "a failed boot": pack(BootFailed(stage="", detail="")),
 }
@@ -252,7 +252,7 @@ def test_a_caller_s_mistake_is_told_to_the_caller_before_anything_is_sent(world:
             session.invoke(command, params)  # type: ignore[arg-type]
         assert (caught.value.message, caught.value.result) == (text, TeeResult.BAD_PARAMETERS)
         assert (caught.value.origin, caught.value.hint) == (Origin.API, "nothing was sent")
-    for message in (READY, StorageReply(result=TeeResult.SUCCESS, payload=b"")):
+    for message in (READY, StorageReply(result=TeeResult.SUCCESS, reply=[])):
         with pytest.raises(TeeError, match=f"^{type(message).__name__} is no request") as caught:
             process.exchange(message)
         assert caught.value.origin is Origin.API

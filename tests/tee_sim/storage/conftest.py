@@ -23,8 +23,8 @@ class Port:
 
     service: Service
 
-    def call(self, operation: int, payload: bytes) -> bytes:
-        return self.service.handle(operation, payload)
+    def call(self, operation: int, request: list[object]) -> object:
+        return self.service.handle(operation, request)
 
 
 @dataclass

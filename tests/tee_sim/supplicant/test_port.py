@@ -17,10 +17,10 @@ from tee_sim.shared.storage_requests import Operation
 class Answer:
     """A port that says one thing."""
 
-    def __init__(self, reply: bytes | TeeError) -> None:
+    def __init__(self, reply: object) -> None:
         self.reply = reply
 
-    def call(self, operation: int, payload: bytes) -> bytes:
+    def call(self, operation: int, request: list[object]) -> object:
         if isinstance(self.reply, TeeError):
             raise self.reply
         return self.reply
@@ -50,23 +50,23 @@ READ_REPLIES = [[], [None, None], [1], ["text"], [[b"x"]], {}, b"x", None]
 
 @pytest.mark.parametrize("reply", READ_REPLIES)
 def test_replies_of_the_wrong_type_to_a_read(reply: object) -> None:
-    blobs = RemoteBlobStore(Answer(encode(reply)))
+    blobs = RemoteBlobStore(Answer(reply))
     assert refused(lambda: blobs.read([b"a"])) == TeeResult.BAD_FORMAT
 
 
 @pytest.mark.parametrize("names", [[b"c", b"b"], [b"b", b"b"], [b"a"], [b""], [bytes(82)], [b"b", b"c", b"d"], [1]])
 def test_names_out_of_order_or_bounds(names: list[object]) -> None:
-    blobs = RemoteBlobStore(Answer(encode(names)))
+    blobs = RemoteBlobStore(Answer(names))
     assert refused(lambda: blobs.scan(b"a", 2)) == TeeResult.BAD_FORMAT
 
 
 def test_a_commit_is_answered_with_nothing() -> None:
-    assert refused(lambda: RemoteBlobStore(Answer(encode([b"x"]))).commit(Changes())) == TeeResult.BAD_FORMAT
+    assert refused(lambda: RemoteBlobStore(Answer([b"x"])).commit(Changes())) == TeeResult.BAD_FORMAT
 
 
 @pytest.mark.parametrize("reply", [[bytes(511)], [bytes(1024)], [b""]])
 def test_rpmb_answers_have_the_length_asked_for(reply: object) -> None:
-    assert refused(lambda: RemoteRpmb(Answer(encode(reply))).transfer(bytes(512), 1)) == TeeResult.COMMUNICATION
+    assert refused(lambda: RemoteRpmb(Answer(reply)).transfer(bytes(512), 1)) == TeeResult.COMMUNICATION
 
 
 class Direct:
@@ -74,9 +74,9 @@ class Direct:
         self.service = service
         self.largest = 0
 
-    def call(self, operation: int, payload: bytes) -> bytes:
-        reply = self.service.handle(operation, payload)
-        self.largest = max(self.largest, len(payload), len(reply))
+    def call(self, operation: int, request: list[object]) -> object:
+        reply = self.service.handle(operation, request)
+        self.largest = max(self.largest, len(encode(request)), len(encode(reply)))
         return reply
 
 
@@ -118,5 +118,5 @@ def test_large_transactions_and_reads_go_in_parts_and_commit_once() -> None:
 def test_bad_requests_are_refused_and_noted(operation: int, request_: object, result: TeeResult) -> None:
     notes: list[RequestNote] = []
     service = Service(MemoryBlobs(), RpmbDevice(MemoryMedium()), log=notes.append)
-    assert refused(lambda: service.handle(operation, encode(request_))) == result
+    assert refused(lambda: service.handle(operation, request_)) == result
     assert [note.result for note in notes] == ([] if result == TeeResult.NOT_SUPPORTED else [result])

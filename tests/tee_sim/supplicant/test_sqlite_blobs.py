@@ -23,8 +23,8 @@ class Port:
     def __init__(self, supplicant: Supplicant) -> None:
         self._supplicant = supplicant
 
-    def call(self, operation: int, payload: bytes) -> bytes:
-        return self._supplicant.handle(operation, payload)
+    def call(self, operation: int, request: list[object]) -> object:
+        return self._supplicant.handle(operation, request)
 
 
 class Device:

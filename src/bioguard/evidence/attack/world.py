@@ -24,8 +24,8 @@ class _Port:
     def __init__(self, storage: StorageHandler) -> None:
         self._storage = storage
 
-    def call(self, operation: int, payload: bytes) -> bytes:
-        return self._storage.handle(operation, payload)
+    def call(self, operation: int, request: list[object]) -> object:
+        return self._storage.handle(operation, request)
 
 
 class InProcess:
