@@ -19,11 +19,11 @@ from bioguard.formats.options import IMPORT_FLAGS
 READERS = ("enroll", "authenticate", "identify", "match explain", "demo", "convert")
 BENCH_READERS = ("scores", "accuracy", "protection", "realism")
 BENCH_PROGRAMS = (
-    "calibrate_fingerprints",
-    "fingerprint_protection",
-    "fingerprint_speed",
-    "fingerprint_touches",
-    "train_projection",
+    "calibration.calibrate_fingerprints",
+    "experiments.fingerprint_protection",
+    "experiments.fingerprint_speed",
+    "experiments.fingerprint_touches",
+    "calibration.train_projection",
 )
 GIVEN = [
     ([], {}),
