@@ -1,0 +1,109 @@
+"""Every path, module, link and function that a page names is there, and every test it names would be collected."""
+
+import ast
+import importlib
+from pathlib import Path
+
+import pytest
+
+from tests.docs.named_code import (
+    DOTTED,
+    IMPORTED,
+    LINK,
+    PAGES,
+    PATH,
+    ROOT,
+    Rule,
+    anchors,
+    exists,
+    is_path,
+    module_of,
+    place,
+    resolves,
+    rules,
+)
+
+NOT_OURS = {
+    "bioguard.example",  # a name of a log, in the form of a host
+    "bioguard.simulated",  # another
+    "evidence/report.html",  # what commands write
+    "bench/baselines/KIND/accuracy.json",
+    "scores.py",
+}
+OLD_NAMES = {"docs/upgrading.md": "| what was imported | where it is now |", "CHANGELOG.md": ""}
+"""Pages that name what is no more, from the given line on to the end of its section."""
+
+
+def _text(page: Path) -> str:
+    text = page.read_text("utf-8")
+    mark = OLD_NAMES.get(str(page.relative_to(ROOT)))
+    if mark:
+        before, _, behind = text.partition(mark)
+        text = before + behind.partition("\n\n")[2]
+    return text
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_every_name_on_the_page_is_there(page: Path) -> None:
+    text = _text(page)
+    names = set(DOTTED.findall(text)) | {
+        f"{module}.{name.split(' as ')[0].strip()}"
+        for module, listed in IMPORTED.findall(text)
+        for name in listed.split(",")
+    }
+    paths = {path for path in PATH.findall(text) if is_path(path)}
+    assert [name for name in sorted(names - NOT_OURS) if not resolves(name)] == []
+    assert [path for path in sorted(paths - NOT_OURS) if not exists(page, path)] == []
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_every_link_leads_somewhere(page: Path) -> None:
+    broken = []
+    for link in LINK.findall(page.read_text("utf-8")):
+        if "://" in link:
+            continue
+        path, _, anchor = link.partition("#")
+        target = (page.parent / path).resolve() if path else page
+        if not target.exists() or (anchor and anchor not in anchors(target)):
+            broken.append(link)
+    assert broken == []
+
+
+@pytest.mark.parametrize("rule", rules(), ids=lambda rule: rule.name)
+def test_a_rule_is_where_the_page_says(rule: Rule) -> None:
+    path = place(rule.file)
+    thing: object = importlib.import_module(module_of(path))
+    for name in rule.function.split("."):
+        thing = getattr(thing, name)
+    assert callable(thing)
+    assert Path(importlib.import_module(getattr(thing, "__module__", "")).__file__ or "") == path, "only imported there"
+    assert rule.world == _world(path)
+    file, _, function = rule.test.partition("::")
+    tree = ast.parse((ROOT / "tests" / file).read_text("utf-8"))
+    assert file.rpartition("/")[2].startswith("test_")
+    assert function in {node.name for node in tree.body if isinstance(node, ast.FunctionDef)}
+    assert LINK.findall(rule.specification)
+
+
+def _world(path: Path) -> str:
+    """In which world a source file runs, by the folder it lies in."""
+    parts = path.relative_to(ROOT).parts
+    if parts[0] == "tee_sim":
+        return {"shared": "both"}.get(parts[1], parts[1])
+    room = parts[2].removesuffix(".py")
+    if room == "trusted":
+        return "secure"
+    return (
+        "both" if room in {"match", "records", "commands", "proofs", "errors", "exit_codes", "json_text"} else "normal"
+    )
+
+
+def test_the_table_has_the_rules_that_are_asked_for() -> None:
+    names = " / ".join(rule.name for rule in rules())
+    wanted = [
+        "lockout", "AAD", "score threshold", "exit code", "RPMB", "token: MAC", "challenge", "consent", "retention",
+        "erase authorization", "exposure budget", "1:N counter", "rates", "enrollment gate", "PIN throttle",
+        "AEAD nonces", "key ladder", "rollback", "schema", "filter tables", "verdict", "bits", "salted digest",
+    ]  # fmt: skip
+    assert [word for word in wanted if word not in names] == []
+    assert len(rules()) >= 40
