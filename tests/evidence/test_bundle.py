@@ -24,13 +24,13 @@ from securesystemslib.signer import SSlibKey
 
 from bioguard.cli.__main__ import run
 from bioguard.errors import InputRefused, IntegrityFailure
+from bioguard.evidence import dsse
 from bioguard.evidence.bundle import BundleKeys, seal_statement
 from bioguard.evidence.run import signer_from
 from bioguard.evidence.verify import verify_bundle
 from bioguard.log.erasure_receipt import ErasureReceipt
 from bioguard.log.signed_log import SignedLog
 from bioguard.log.store_copy import check_image
-from bioguard.proofs import dsse
 from bioguard.proofs.encoding import ProofInvalid
 from bioguard.report import Status
 from bioguard.report.json_form import parse_json

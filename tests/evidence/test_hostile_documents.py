@@ -16,14 +16,15 @@ import pytest
 from bench.compare import read_result
 from bioguard.cli.__main__ import run
 from bioguard.errors import BioguardError
+from bioguard.evidence import dsse
 from bioguard.evidence.bundle import BundleKeys, digests, statement_nonce
 from bioguard.evidence.run import signer_from
+from bioguard.evidence.statement import TestResult
 from bioguard.evidence.verify import verify_bundle
 from bioguard.log.erasure_receipt import ErasureReceipt
 from bioguard.log.signed_log import SignedLog
-from bioguard.proofs import cose, dsse
+from bioguard.proofs import cose
 from bioguard.proofs.psa_token import Claims, Profile
-from bioguard.proofs.statement import TestResult
 from bioguard.report import Status
 from bioguard.report.json_form import parse_json as parse_report
 from tests.evidence.test_receipts import LOG, _log, _receipt

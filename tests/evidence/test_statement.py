@@ -11,10 +11,10 @@ from securesystemslib.dsse import Envelope
 from securesystemslib.exceptions import VerificationError
 from securesystemslib.signer import SSlibKey
 
-from bioguard.proofs import dsse
+from bioguard.evidence import dsse
+from bioguard.evidence.statement import TestResult
 from bioguard.proofs.encoding import ProofInvalid
 from bioguard.proofs.notes import NoteSigner
-from bioguard.proofs.statement import TestResult
 
 SIGNER = NoteSigner("bioguard.example/evidence", bytes(range(32)))
 RESULT = TestResult(

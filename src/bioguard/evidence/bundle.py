@@ -20,12 +20,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
 
+from bioguard.evidence import dsse
+from bioguard.evidence.statement import TestResult
 from bioguard.json_text import parse_json
-from bioguard.proofs import dsse
 from bioguard.proofs.cose import verifying_key
 from bioguard.proofs.encoding import PARSE_FAULTS, ProofInvalid
 from bioguard.proofs.notes import NoteKey, NoteSigner
-from bioguard.proofs.statement import TestResult
 from bioguard.report.model import Check, Report, Status
 
 STATEMENT = "statement.dsse.json"

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from bioguard.errors import BioguardError, InputRefused, IntegrityFailure
+from bioguard.evidence import dsse
 from bioguard.evidence.bundle import (
     ATTESTATION,
     KEYS,
@@ -21,17 +22,16 @@ from bioguard.evidence.bundle import (
     digests,
     statement_nonce,
 )
+from bioguard.evidence.statement import TestResult
 from bioguard.json_text import parse_json
 from bioguard.log.erasure_receipt import ErasureReceipt
 from bioguard.log.signed_log import SignedLog
 from bioguard.log.store_copy import check_image
-from bioguard.proofs import dsse
 from bioguard.proofs.checkpoint import Checkpoint, TlogProof
 from bioguard.proofs.encoding import PARSE_FAULTS, ProofInvalid
 from bioguard.proofs.merkle import verify_consistency
 from bioguard.proofs.psa_token import Claims
 from bioguard.proofs.records_head import RecordsHead
-from bioguard.proofs.statement import TestResult
 from bioguard.report import render
 from bioguard.report.json_form import parse_json as parse_report
 from bioguard.report.model import Status
