@@ -3,6 +3,8 @@
 import json
 import shutil
 import subprocess
+import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import jsonschema
@@ -15,10 +17,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bioguard.device.personal_data import personal_data
+from bioguard.evidence import static
 from bioguard.evidence.elf import NotElf, undefined_symbols
 from bioguard.evidence.sbom import Component, components, render_cyclonedx
 from bioguard.evidence.temporary_device import TemporaryDevice
 from bioguard.records.audit_events import Cause
+from bioguard.report import Check, Status
 
 EXPORT_SCHEMA = Path(__file__).parents[2] / "src/bioguard/report/schema/export.schema.json"
 OBJECTS = sorted([*Path(nacl.__file__).parent.glob("*.so"), *Path(np.__file__).parent.glob("_core/*.so")])
@@ -40,7 +44,7 @@ def test_the_bill_names_what_is_installed() -> None:
     assert all(len(p.record_sha256) == 64 for p in parts.values())
 
 
-def test_metadata_is_read_without_importlib_metadata(tmp_path: Path) -> None:
+def test_the_license_is_read_from_the_expression_or_the_classifiers(tmp_path: Path) -> None:
     folder = tmp_path / "Some_Thing-1.2.dist-info"
     folder.mkdir()
     (folder / "METADATA").write_text("Metadata-Version: 2.4\nName: Some_Thing\nVersion: 1.2\n\nVersion: 9\n", "utf-8")
@@ -56,6 +60,24 @@ def test_nm_sees_the_same_symbols(path: Path) -> None:
     listed = subprocess.run(["nm", "-D", "--undefined-only", path], capture_output=True, text=True, check=True).stdout
     theirs = {line.split()[-1].partition("@")[0] for line in listed.splitlines()}
     assert undefined_symbols(path.read_bytes()) == theirs
+
+
+@pytest.mark.parametrize(
+    ("library", "row"),
+    [
+        ("cyclonedx.model", lambda raw: static.bill_of_materials(raw, "2026-01-31T12:00:00Z", components())),
+        ("elftools.elf.elffile", static.shared_objects),
+    ],
+)
+def test_without_the_audit_extra_a_row_is_unknown(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, library: str, row: Callable[[Path], Check]
+) -> None:
+    monkeypatch.setitem(sys.modules, library, None)
+    monkeypatch.delitem(sys.modules, "bioguard.evidence.elf")
+    found = row(tmp_path)
+    assert found.status is Status.UNKNOWN
+    assert found.fix == "pip install 'bioguard[audit]'"
+    assert not list(tmp_path.iterdir())
 
 
 def test_there_are_objects_to_compare() -> None:
