@@ -1,4 +1,6 @@
-"""A picture of a fingerprint comparison: both minutiae sets, the pairs, and how well they agree. SVG, written here.
+"""Draw a fingerprint comparison: both minutiae sets, the pairs, and how well they agree.
+
+Here everything gets its place; `templates/fingerprint_comparison.svg` makes it a picture.
 
 Rules:
 * The picture works alone: no script, no font, no reference to anything outside it; light and dark by media query.
@@ -9,7 +11,6 @@ Rules:
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from html import escape
 from typing import Protocol
 
 import numpy as np
@@ -17,7 +18,7 @@ from numpy.typing import NDArray
 
 from bioguard.printable import printable
 from bioguard.records import FingerprintTemplate
-from bioguard.report.fingerprint_drawing_style import STYLE
+from bioguard.report.jinja import environment
 
 WIDTH = 360
 MARGIN = 12
@@ -27,17 +28,18 @@ LABELED_PAIRS = 12
 """Numbers on more pairs than this cover each other at phone width."""
 MAX_NAME = 44
 TICK = 9.0
+TITLE_GAP = 8
+"""Between the title of a panel and its upper edge."""
 FULL_AGREEMENT = 0.5
 """Weight from which a line has its full width. On development pairs true pairs end at 0.6 to 0.7, chance pairs of two
 fingers near 0.1, so a picture of two fingers stays pale."""
 MM_PER_PX500 = 25.4 / 500
 
-
 Floats = NDArray[np.float64]
 
 
 class PairedMinutiae(Protocol):
-    """What the comparator tells: `bioguard.match.fingerprint.explain.explain` gives one.
+    """What the comparator answers: `bioguard.match.fingerprint.explain.explain` returns one.
 
     pairs: int64 [n, 2], index into A and into B; weights: float [n], 0..1, agreement with the other pairs;
     score_fmr_band: words for people, for instance "rarer than 1 in 10 000 impostors".
@@ -95,50 +97,116 @@ def align(
 
 
 @dataclass(frozen=True, slots=True)
-class _Panel:
-    """A rectangle of the drawing and how pixels at 500 dpi map into it."""
+class _Mark:
+    """One minutia: a disc (a) or a square (b), with a tick along its ridge; number 0: none is shown."""
 
-    top: float
+    x: float
+    y: float
+    angle_rad: float
+    css: str
+    number: int = 0
+
+    @property
+    def tick_x(self) -> float:
+        return self.x + TICK * float(np.cos(self.angle_rad))
+
+    @property
+    def tick_y(self) -> float:
+        return self.y - TICK * float(np.sin(self.angle_rad))
+
+
+@dataclass(frozen=True, slots=True)
+class _Text:
+    """A line above the panels, with the mark that it explains."""
+
+    x: float
+    y: float
+    text: str
+    css: str = ""
+    mark: _Mark | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _PairLine:
+    """The gap between two paired minutiae; share 0..1 of the full width."""
+
+    x1: float
+    y1: float
+    x2: float
+    y2: float
+    share: float
+
+
+@dataclass(frozen=True, slots=True)
+class _Print:
+    """One minutiae set, and the indices of its paired minutiae, the best first."""
+
+    xs: Floats
+    ys: Floats
+    angles: NDArray[np.floating]
+    css: str
+    paired: Sequence[int]
+
+
+@dataclass(slots=True)
+class _Panel:
+    """A rectangle of the drawing, how pixels at 500 dpi map into it, and what lies in it."""
+
+    title: str
+    title_y: float
     scale: float
     left: float
     x0: float
     y0: float
     height: float
+    pairs: Sequence[_PairLine] = ()
+    prints: Sequence[Sequence[_Mark]] = ()
 
     @classmethod
-    def around(cls, top: float, xs: Floats, ys: Floats) -> "_Panel":
+    def around(cls, title: str, y: float, *shown: _Print, numbered: bool) -> "_Panel":
+        """Fit a panel below y around these prints."""
+        xs, ys = (np.concatenate([getattr(one, name) for one in shown]) for name in ("xs", "ys"))
         if not xs.size:
             xs = ys = np.array([0.0, 100.0])
         x0, x1, y0, y1 = float(xs.min()), float(xs.max()), float(ys.min()), float(ys.max())
         x0, y0, w, h = x0 - PAD_PX500, y0 - PAD_PX500, x1 - x0 + 2 * PAD_PX500, y1 - y0 + 2 * PAD_PX500
         inner = WIDTH - 2 * MARGIN
         scale = min(inner / w, PANEL_MAX_HEIGHT / h)
-        return cls(top, scale, MARGIN + (inner - w * scale) / 2, x0, y0, h * scale)
+        panel = cls(title, y, scale, MARGIN + (inner - w * scale) / 2, x0, y0, h * scale)
+        panel.prints = [panel._marks(one, numbered=numbered) for one in shown]
+        return panel
+
+    @property
+    def bottom(self) -> float:
+        return self.title_y + TITLE_GAP + self.height
 
     def at(self, x: float, y: float) -> tuple[float, float]:
-        return self.left + (x - self.x0) * self.scale, self.top + (y - self.y0) * self.scale
+        return self.left + (x - self.x0) * self.scale, self.title_y + TITLE_GAP + (y - self.y0) * self.scale
 
+    def _marks(self, one: _Print, *, numbered: bool) -> list[_Mark]:
+        """Marks of a print: those with a partner last, so that none hides them."""
+        rank = {minutia: k for k, minutia in enumerate(one.paired)}
+        labeled = {i: k + 1 for i, k in rank.items() if numbered and k < LABELED_PAIRS}
+        return [
+            _Mark(
+                *self.at(float(one.xs[i]), float(one.ys[i])),
+                float(one.angles[i]),
+                one.css if i in rank else f"{one.css} lone",
+                labeled.get(i, 0),
+            )
+            for i in sorted(range(one.xs.size), key=lambda i: (i in rank, i))
+        ]
 
-def _tick(x: float, y: float, angle_rad: float, css: str) -> str:
-    return (
-        f'<line class="{css}" x1="{x:.1f}" y1="{y:.1f}" '
-        f'x2="{x + TICK * np.cos(angle_rad):.1f}" y2="{y - TICK * np.sin(angle_rad):.1f}"/>'
-    )
-
-
-def _mark(x: float, y: float, angle_rad: float, css: str) -> str:
-    """One minutia: disc (a) or square (b), with a tick along its ridge."""
-    shape = (
-        f'<circle class="{css}" cx="{x:.1f}" cy="{y:.1f}" r="3.4"/>'
-        if css.startswith("a")
-        else f'<rect class="{css}" x="{x - 3:.1f}" y="{y - 3:.1f}" width="6" height="6"/>'
-    )
-    return _tick(x, y, angle_rad, css) + shape
-
-
-def _clean(name: str) -> str:
-    """A file name as text: control characters and undecodable bytes do not exist in XML."""
-    return printable(name)
+    def join(self, a: _Print, b: _Print, weights: NDArray[np.floating]) -> None:
+        """Draw the pairs of two prints."""
+        self.pairs = [
+            _PairLine(
+                *self.at(float(a.xs[i]), float(a.ys[i])),
+                *self.at(float(b.xs[j]), float(b.ys[j])),
+                min(1.0, max(0.0, weight / FULL_AGREEMENT)),
+            )
+            for i, j, weight in zip(a.paired, b.paired, weights.tolist(), strict=True)
+        ]
 
 
 def _short(name: str) -> str:
@@ -146,47 +214,22 @@ def _short(name: str) -> str:
     return name if len(name) <= MAX_NAME else "..." + name[3 - MAX_NAME :]
 
 
-def _text(x: float, y: float, text: str, css: str = "") -> str:
-    return f'<text x="{x:.1f}" y="{y:.1f}"{f" class={css!r}" if css else ""}>{escape(text)}</text>'
-
-
-def _print(
-    panel: _Panel,
-    xs: Floats,
-    ys: Floats,
-    angles: NDArray[np.floating],
-    css: str,
-    paired: Sequence[int],
-    numbered: bool,
-) -> list[str]:
-    rank = {minutia: k for k, minutia in enumerate(paired)}
-    order = sorted(range(xs.size), key=lambda i: (i in rank, i))
-    parts, labels = [], []
-    for i in order:
-        x, y = panel.at(float(xs[i]), float(ys[i]))
-        parts.append(_mark(x, y, float(angles[i]), css if i in rank else f"{css} lone"))
-        if numbered and rank.get(i, LABELED_PAIRS) < LABELED_PAIRS:
-            labels.append(_text(x + 5, y - 5, str(rank[i] + 1), "n"))
-    return parts + labels
-
-
-def _overlay(
-    panel: _Panel,
-    first: tuple[Floats, Floats],
-    second: tuple[Floats, Floats],
-    pairs: NDArray[np.int64],
-    weights: NDArray[np.floating],
-) -> list[str]:
-    lines = []
-    for (i, j), weight in zip(pairs.tolist(), weights.tolist(), strict=True):
-        xa, ya = panel.at(float(first[0][i]), float(first[1][i]))
-        xb, yb = panel.at(float(second[0][j]), float(second[1][j]))
-        share = min(1.0, max(0.0, weight / FULL_AGREEMENT))
-        lines.append(
-            f'<line class="pair" x1="{xa:.1f}" y1="{ya:.1f}" x2="{xb:.1f}" y2="{yb:.1f}" '
-            f'stroke-width="{1.5 + 8.5 * share:.1f}" stroke-opacity="{0.2 + 0.5 * share:.2f}"/>'
+def _legend(facts: Sequence[str], names: Sequence[str]) -> list[_Text]:
+    """Lines above the panels: heading, facts, what the signs mean."""
+    y = 44.0 + 17 * len(facts)
+    of_prints = [
+        _Text(
+            MARGIN + 18, y + 17 * k, f"{css.upper()}: {_short(name)}", "", _Mark(MARGIN + 4, y + 17 * k - 4, 0.6, css)
         )
-    return lines
+        for k, (css, name) in enumerate(zip("ab", names, strict=True))
+    ]
+    return [
+        _Text(MARGIN, 24, "Fingerprint comparison", "h"),
+        *(_Text(MARGIN, 44.0 + 17 * k, fact) for k, fact in enumerate(facts)),
+        *of_prints,
+        _Text(MARGIN, y + 34, "pale mark: no partner", "s"),
+        _Text(MARGIN, y + 49, "line: the gap of a pair; thick when others support it", "s"),
+    ]
 
 
 def draw_explanation(
@@ -197,7 +240,7 @@ def draw_explanation(
     Args:
         names: shown above the panels, for instance file names.
     """
-    names = _clean(names[0]), _clean(names[1])
+    names = printable(names[0]), printable(names[1])  # control characters do not exist in XML
     order = np.argsort(-np.asarray(explanation.weights, np.float64), kind="stable")
     pairs, weights = np.asarray(explanation.pairs, np.int64).reshape(-1, 2)[order], explanation.weights[order]
     motion = align(a, b, pairs, weights)
@@ -213,39 +256,15 @@ def draw_explanation(
     if len(pairs):
         facts.append(f"half of the pairs then lie within {float(np.median(distance)) * MM_PER_PX500:.2f} mm")
     first, second = [int(i) for i in pairs[:, 0]], [int(j) for j in pairs[:, 1]]
-    parts, y = [_text(MARGIN, 24, "Fingerprint comparison", "h")], 44.0
-    for fact in facts:
-        parts.append(_text(MARGIN, y, fact))
-        y += 17
-    parts += [_mark(MARGIN + 4, y - 4, 0.6, "a"), _text(MARGIN + 18, y, f"A: {_short(names[0])}")]
-    y += 17
-    parts += [_mark(MARGIN + 4, y - 4, 0.6, "b"), _text(MARGIN + 18, y, f"B: {_short(names[1])}")]
-    y += 17
-    parts.append(_text(MARGIN, y, "pale mark: no partner", "s"))
-    y += 15
-    parts.append(_text(MARGIN, y, "line: the gap of a pair; thick when others support it", "s"))
-
-    y += 26
-    parts.append(_text(MARGIN, y, "B laid on A", "h"))
-    panel = _Panel.around(y + 8, np.concatenate([ax, laid[0]]), np.concatenate([ay, laid[1]]))
-    parts += _overlay(panel, (ax, ay), laid, pairs, weights)
-    parts += _print(panel, ax, ay, a.angle_rad, "a", first, numbered=False)
-    parts += _print(panel, *laid, b.angle_rad + motion.turn_rad, "b", second, numbered=False)
-    y = panel.top + panel.height
-    for title, xs, ys, angles, css, paired in (
-        ("A alone, the best pairs numbered", ax, ay, a.angle_rad, "a", first),
-        ("B alone, as it was captured", bx, by, b.angle_rad, "b", second),
-    ):
-        y += 28
-        parts.append(_text(MARGIN, y, title, "h"))
-        panel = _Panel.around(y + 8, xs, ys)
-        parts += _print(panel, xs, ys, angles, css, paired, numbered=True)
-        y = panel.top + panel.height
-    height = int(np.ceil(y + MARGIN))
-    return (
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height}" width="100%" role="img" '
-        f'aria-labelledby="t d" style="max-width:{2 * WIDTH}px">'
-        f'<title id="t">Fingerprint comparison: {escape(names[0])} and {escape(names[1])}</title>'
-        f'<desc id="d">{escape("; ".join(facts))}</desc><style>{STYLE}</style>'
-        f'<rect class="bg" width="{WIDTH}" height="{height}"/>' + "\n".join(parts) + "</svg>\n"
-    )
+    one, other = _Print(ax, ay, a.angle_rad, "a", first), _Print(bx, by, b.angle_rad, "b", second)
+    turned = _Print(*laid, b.angle_rad + motion.turn_rad, "b", second)
+    legend = _legend(facts, names)
+    overlay = _Panel.around("B laid on A", legend[-1].y + 26, one, turned, numbered=False)
+    overlay.join(one, turned, weights)
+    panels = [overlay]
+    for title, alone in (("A alone, the best pairs numbered", one), ("B alone, as it was captured", other)):
+        panels.append(_Panel.around(title, panels[-1].bottom + 28, alone, numbered=True))
+    return environment().get_template("fingerprint_comparison.svg").render(
+        width=WIDTH, height=int(np.ceil(panels[-1].bottom + MARGIN)), margin=MARGIN,
+        names=names, facts=facts, legend=legend, panels=panels,
+    ) + "\n"  # fmt: skip
