@@ -21,6 +21,7 @@ from typing import Any
 from uuid import UUID
 
 from tee_sim.normal.supplicant.service import RequestNote, Supplicant
+from tee_sim.secure.keys import KeyLadder
 from tee_sim.secure.storage import ObjectStore
 from tee_sim.secure.supplicant_client import RemoteBlobStore, RemoteRpmb
 from tee_sim.shared.rng import SeededRng
@@ -32,6 +33,7 @@ OBJECT_BYTES = 1_200
 
 FILL_OBJECTS = 5_000
 PUTS = 30
+_LADDER = KeyLadder(bytes(range(32)), bytes(range(16)))
 TA = UUID(int=1)
 TARGET_LOAD_S = 10.0
 
@@ -74,7 +76,11 @@ class Device:
         self.supplicant = Supplicant(self.directory, log=self._note)
         port = _Port(self.supplicant)
         whole = ObjectStore.open(
-            RemoteBlobStore(port), RemoteRpmb(port), bytes(range(32)), bytes(range(16)), self._rng, create=create
+            RemoteBlobStore(port),
+            RemoteRpmb(port),
+            _LADDER,
+            self._rng,
+            create=create,
         )
         self.store = whole.namespace(TA)
 

@@ -14,7 +14,7 @@ from tee_sim.secure.core import Core
 from tee_sim.secure.keys import KeyLadder
 from tee_sim.secure.settings import Settings, fixed_settings
 from tee_sim.secure.stepped import SteppedClock
-from tee_sim.secure.storage import ObjectStore
+from tee_sim.secure.storage import ObjectStore, rekey
 from tee_sim.secure.supplicant_client import RemoteBlobStore, RemoteRpmb, SupplicantPort
 from tee_sim.shared.clock import Moment, SystemClock
 from tee_sim.shared.errors import Origin, TeeError, TeeResult
@@ -94,8 +94,7 @@ class SecureWorld:
         self._store = ObjectStore.open(
             RemoteBlobStore(port),
             RemoteRpmb(port),
-            provision.huk,
-            provision.device_id,
+            self._ladder,
             system_rng,
             create=provision.create,
         )
@@ -174,7 +173,7 @@ class SecureWorld:
         return Return(result=TeeResult.SUCCESS, origin=Origin.TEE, params=values)
 
     def _renew_keys(self) -> Return:
-        for _ in self._store.rekey():
+        for _ in rekey(self._store):
             pass
         return Return(result=TeeResult.SUCCESS, origin=Origin.TEE)
 

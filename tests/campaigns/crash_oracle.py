@@ -14,7 +14,8 @@ from bioguard.device.launch import manifests
 from tee_sim.normal.rpmb_chip.chip import RpmbDevice
 from tee_sim.normal.rpmb_chip.file_medium import FileMedium, OsFile
 from tee_sim.normal.supplicant import SqliteBlobs
-from tee_sim.secure.storage import ObjectStore
+from tee_sim.secure.keys import KeyLadder
+from tee_sim.secure.storage import ObjectStore, verify
 from tee_sim.shared.errors import TeeError
 from tee_sim.shared.rng import SeededRng
 from tee_sim.testing.in_process import TEST_DEVICE_ID, TEST_HUK
@@ -70,8 +71,8 @@ def contents(directory: Path, *, huk: bytes = TEST_HUK, device_id: bytes = TEST_
         TeeError: it does not open, or an object or page of it does not.
     """
     with closing(OsFile(directory / "rpmb.img")) as file, closing(SqliteBlobs(directory / "storage.db")) as blobs:
-        store = ObjectStore.open(blobs, RpmbDevice(FileMedium(file)), huk, device_id, SeededRng(b"crash"))
-        store.verify()
+        store = ObjectStore.open(blobs, RpmbDevice(FileMedium(file)), KeyLadder(huk, device_id), SeededRng(b"crash"))
+        verify(store)
         return {
             manifest.ta_uuid.bytes + stored.header.object_id: stored.body
             for manifest in manifests()

@@ -11,8 +11,9 @@ from tee_sim.normal.rpmb_chip.chip import MemoryMedium, RpmbDevice
 from tee_sim.normal.rpmb_chip.file_medium import FileMedium
 from tee_sim.normal.supplicant import SqliteBlobs
 from tee_sim.normal.supplicant.service import Service
+from tee_sim.secure.keys import KeyLadder
 from tee_sim.secure.rpmb_client import RpmbClient
-from tee_sim.secure.storage import ObjectStore
+from tee_sim.secure.storage import ObjectStore, verify
 from tee_sim.secure.supplicant_client import RemoteBlobStore, RemoteRpmb
 from tee_sim.shared.blobs import Changes, MemoryBlobs, page_name
 from tee_sim.shared.codec import decode, encode
@@ -54,7 +55,7 @@ class Corpus:
             for object_id, body in CONTENT.items():
                 change.put(object_id, body, kind="k", owner=object_id, commitment=bytes(32))
         store = _opened(Port())
-        store.verify()
+        verify(store)
         corpus.requests[Operation.STAGE] = [b"\x81\x82\x41a\x41b"]
         corpus.replies[Operation.STAGE] = [b"\x80"]
         corpus.frames = [parse_rpmb(decode(request))[0] for request in corpus.requests[Operation.RPMB]]
@@ -111,8 +112,7 @@ def _opened(port: object, *, create: bool = False) -> ObjectStore:
     return ObjectStore.open(
         RemoteBlobStore(port),  # type: ignore[arg-type]
         RemoteRpmb(port),  # type: ignore[arg-type]
-        HUK,
-        DEVICE_ID,
+        KeyLadder(HUK, DEVICE_ID),
         SeededRng(b"fuzz"),
         create=create,
     )

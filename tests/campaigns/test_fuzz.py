@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from bioguard.trusted.biometric.vault import Vault
-from tee_sim.secure.storage import ta_store
+from tee_sim.secure.storage import object_sealer
 from tests.campaigns import fuzz_storage, fuzz_worlds
 from tests.campaigns.fuzz import MAKERS, attempt, run
 from tests.campaigns.fuzz_storage import Corpus
@@ -49,7 +49,7 @@ def test_the_line_and_a_violation_with_its_place(monkeypatch: pytest.MonkeyPatch
 
 def test_a_store_that_believes_its_rows_is_found(corpus: Corpus, monkeypatch: pytest.MonkeyPatch) -> None:
     fuzz_storage._use(fuzz_storage._opened(fuzz_storage._Replaced(corpus, 0, b"")))
-    monkeypatch.setattr(ta_store, "open_body", lambda *_: b"whatever")
+    monkeypatch.setattr(object_sealer, "open_body", lambda *_: b"whatever")
     with pytest.raises(AssertionError, match="a wrong answer"):
         fuzz_storage._use(fuzz_storage._opened(fuzz_storage._Replaced(corpus, 0, b"")))
 

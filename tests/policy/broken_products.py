@@ -165,8 +165,8 @@ NOT_ENCRYPTED: tuple[Change, ...] = (
 ONE_KEY_FOR_ALL: tuple[Change, ...] = (
     (
         "tee_sim/secure/storage/store.py",
-        "        ladder = KeyLadder(huk, device_id)\n",
-        "        huk, device_id = bytes(32), bytes(16)\n        ladder = KeyLadder(huk, device_id)\n",
+        "        if rpmb is None:\n",
+        "        ladder = KeyLadder(bytes(32), bytes(16))\n        if rpmb is None:\n",
     ),
 )
 """The store's keys come from the same numbers on every device."""

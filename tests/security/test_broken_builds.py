@@ -107,7 +107,7 @@ def test_an_application_that_writes_to_standard_error_is_killed(broken, tmp_path
 
 def test_a_core_that_fails_ends_by_its_own_hand(broken, tmp_path):
     """An uncaught error would print a traceback, and the filter would kill for that: 159 reads as an escape."""
-    broken(("tee_sim/secure/world.py", "        for _ in self._store.rekey():\n", "        for _ in 1 // 0:\n"))
+    broken(("tee_sim/secure/world.py", "        for _ in rekey(self._store):\n", "        for _ in 1 // 0:\n"))
     with Device.init(tmp_path / "device") as device:
         with pytest.raises(TeeUnavailable, match="exit status 70: it was sent what is no message, or failed inside"):
             device.rekey()

@@ -217,7 +217,7 @@ def test_no_nonce_repeats_under_a_key_whatever_the_seed(lives: list[list[str]]) 
             return self._cipher.decrypt(nonce, data, associated)
 
     with pytest.MonkeyPatch.context() as patch:
-        for module in ("sealing", "storage.directory_pages", "storage.anchor", "storage.store"):
+        for module in ("sealing", "storage.directory_pages", "storage.anchor", "storage.object_sealer"):
             patch.setattr(f"tee_sim.secure.{module}.AESGCM", Watched)
         for _ in range(2):
             disk = Disk()

@@ -5,6 +5,7 @@ from uuid import UUID
 import pytest
 
 from tee_sim.normal.rpmb_chip.chip import MemoryMedium, RpmbDevice
+from tee_sim.secure.keys import KeyLadder
 from tee_sim.secure.storage import ObjectStore
 from tee_sim.shared.blobs import MemoryBlobs
 from tee_sim.shared.errors import TeeError, TeeResult
@@ -27,7 +28,7 @@ def filled() -> tuple[MemoryBlobs, RpmbDevice]:
 
 
 def opened(disk: MemoryBlobs, rpmb: RpmbDevice, *, create: bool = False, huk: bytes = HUK) -> ObjectStore:
-    return ObjectStore.open(disk, rpmb, huk, DEVICE_ID, SeededRng(b"d"), create=create)
+    return ObjectStore.open(disk, rpmb, KeyLadder(huk, DEVICE_ID), SeededRng(b"d"), create=create)
 
 
 def look(disk: MemoryBlobs, rpmb: RpmbDevice) -> int:

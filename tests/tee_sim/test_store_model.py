@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from tee_sim.normal.rpmb_chip.chip import MemoryMedium, RpmbDevice
+from tee_sim.secure.keys import KeyLadder
 from tee_sim.secure.storage import ObjectStore
 from tee_sim.shared.blobs import Changes, MemoryBlobs
 from tee_sim.shared.errors import TeeError, TeeResult
@@ -70,7 +71,7 @@ class StoreMachine(RuleBasedStateMachine):
     def open(self, *, create: bool = False) -> None:
         self.boots += 1
         rng = SeededRng(self.boots.to_bytes(4, "big"))
-        store = ObjectStore.open(self.disk, self.rpmb, HUK, DEVICE_ID, rng, create=create)
+        store = ObjectStore.open(self.disk, self.rpmb, KeyLadder(HUK, DEVICE_ID), rng, create=create)
         self.store = store.namespace(TA)
 
     def contents(self) -> dict[bytes, bytes]:

@@ -1,15 +1,24 @@
 """Secure storage of the trusted applications: sealed objects, an authenticated directory, an anchor against rollback.
 
-    store = ObjectStore.open(blobs, rpmb, huk, device_id, rng, create=True)
+    store = ObjectStore.open(blobs, rpmb, KeyLadder(huk, device_id), rng, create=True)
     mine = store.namespace(uuid)
     with mine.transaction() as change:
         change.put(b"id", b"secret", kind="record")
     mine.get(b"id").body
 
-Formats: docs/formats/storage.md. What is promised and what is not: docs/storage.md.
+Promised: an application sees its own objects alone, and each of them as it was last written or not at all; a
+transaction happened or did not, whatever the disk does and whenever the power fails; what was erased does not come
+back with an older copy of the disk, where the anchor lies in an RPMB.
+
+Not promised: that the disk answers (availability); that old ciphertext has left the flash (its key is gone instead);
+and, without an RPMB or once its counter is spent, that the disk is the newest: a copy of the whole is as good as new.
+
+Formats: docs/formats/storage.md. More on both: docs/storage.md.
 """
 
+from tee_sim.secure.storage.maintenance import rekey, verify
+from tee_sim.secure.storage.object_sealer import StoredObject
 from tee_sim.secure.storage.store import ObjectStore
-from tee_sim.secure.storage.ta_store import StoredObject, TaStore, Transaction
+from tee_sim.secure.storage.ta_store import TaStore, Transaction
 
-__all__ = ["ObjectStore", "StoredObject", "TaStore", "Transaction"]
+__all__ = ["ObjectStore", "StoredObject", "TaStore", "Transaction", "rekey", "verify"]

@@ -13,11 +13,8 @@ Not promised: that old ciphertext has left the flash (it is unreadable instead),
 """
 
 import hashlib
-from collections.abc import Iterator
 from dataclasses import replace
 from uuid import UUID
-
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from tee_sim.secure.keys import RPMB_TEST_KEY, KeyLadder
 from tee_sim.secure.rpmb_client import RpmbClient
@@ -25,6 +22,7 @@ from tee_sim.secure.storage.anchor import SALT_BYTES, Anchor, AnchorRecord, Disk
 from tee_sim.secure.storage.anchorage import Anchorage
 from tee_sim.secure.storage.directory import Tree, Update
 from tee_sim.secure.storage.directory_pages import HASH_BYTES, RootInfo
+from tee_sim.secure.storage.object_sealer import ObjectSealer
 from tee_sim.secure.storage.ta_store import TaStore
 from tee_sim.shared.blobs import BlobStore, Changes, page_name
 from tee_sim.shared.errors import TeeError, TeeResult
@@ -56,22 +54,19 @@ class ObjectStore:
 
     def __init__(self, blobs: BlobStore, anchor: Anchorage, ladder: KeyLadder, rng: Rng) -> None:
         self.blobs = blobs
-        self.rng = rng
-        self.device_id = ladder.device_id
         self.tree = Tree(blobs, ladder.device_id, rng)
+        self._rng = rng
         self._anchor = anchor
-        self._ladder = ladder
-        self._wrappers: dict[tuple[UUID, int], AESGCM] = {}
+        self._sealer = ObjectSealer(ladder, rng)
         self._dead = False
-        self.writer: TaStore | None = None
+        self._writer: TaStore | None = None
 
     @classmethod
     def open(
         cls,
         blobs: BlobStore,
         rpmb: RpmbTransport | None,
-        huk: bytes,
-        device_id: bytes,
+        ladder: KeyLadder,
         rng: Rng,
         *,
         create: bool = False,
@@ -80,6 +75,7 @@ class ObjectStore:
         """Open the store of a device, finishing or undoing what a power cut interrupted.
 
         Args:
+            ladder: the keys of the device.
             rpmb: None for a store without anchor, whose rollback as a whole is not noticed (level 0).
             create: make an empty store if the device never had one.
             rpmb_key: for tests; `RPMB_TEST_KEY` lowers the level to 100.
@@ -88,15 +84,14 @@ class ObjectStore:
             TeeError: ITEM_NOT_FOUND if there is no store and `create` is not set; SECURITY for a rolled back, replaced
                 or foreign disk or RPMB; what disk and RPMB raise.
         """
-        ladder = KeyLadder(huk, device_id)
         if rpmb is None:
             cell: DiskAnchorSlot | RpmbAnchorSlot = DiskAnchorSlot(blobs)
         else:
             key = rpmb_key or ladder.rpmb_key()
             cell = RpmbAnchorSlot(RpmbClient(rpmb, key, rng), 100 if key == RPMB_TEST_KEY else 1000)
         anchor = Anchorage(
-            Anchor(cell, ladder.derive("store anchor"), device_id, rng),
-            lambda: Anchor(DiskAnchorSlot(blobs), ladder.derive("store anchor on disk"), device_id, rng),
+            Anchor(cell, ladder.derive("store anchor"), ladder.device_id, rng),
+            lambda: Anchor(DiskAnchorSlot(blobs), ladder.derive("store anchor on disk"), ladder.device_id, rng),
         )
         store = cls(blobs, anchor, ladder, rng)
         record = store._anchor.read()
@@ -133,43 +128,33 @@ class ObjectStore:
 
     def namespace(self, ta: UUID, *, max_objects: int | None = None, max_object_bytes: int | None = None) -> TaStore:
         """The objects of one trusted application, with its quotas."""
-        return TaStore(self, ta, max_objects=max_objects, max_object_bytes=max_object_bytes)
-
-    def wrapper(self, ta: UUID, generation: int) -> AESGCM:
-        """The cipher that wraps object keys of one application and key generation.
-
-        Raises:
-            TeeError: CORRUPT_OBJECT for a generation whose salt is gone.
-        """
-        known = self._wrappers.get((ta, generation))
-        if known is None:
-            salt = self._salts().get(generation)
-            if salt is None:
-                raise TeeError(TeeResult.CORRUPT_OBJECT, "object has a key generation that was destroyed")
-            known = self._wrappers[ta, generation] = AESGCM(self._ladder.wrap_key(ta, salt))
-        return known
-
-    @property
-    def newest_generation(self) -> int:
-        """The key generation new objects use."""
-        return max(self._salts())
-
-    def _salts(self) -> dict[int, bytes]:
-        record = self._record
-        salts = {record.generation: record.salt}
-        if record.next_salt is not None:
-            salts[record.generation + 1] = record.next_salt
-        return salts
+        return TaStore(self.tree, self._sealer, self, ta, max_objects=max_objects, max_object_bytes=max_object_bytes)
 
     def check_usable(self) -> None:
         """Raises TeeError STORAGE_NOT_AVAILABLE once a transaction has ended in an unknown state."""
         if self._dead:
             raise TeeError(TeeResult.STORAGE_NOT_AVAILABLE, _UNKNOWN, hint="restart the device")
 
+    @property
+    def writer(self) -> TaStore | None:
+        """Whose transaction is open."""
+        return self._writer
+
+    def begin(self, writer: TaStore) -> None:
+        """Take the one turn there is to write. Raises TeeError BAD_STATE if it is taken."""
+        self.check_usable()
+        if self._writer is not None:
+            raise TeeError(TeeResult.BAD_STATE, "a transaction is already open")
+        self._writer = writer
+
+    def end(self) -> None:
+        """Give the turn back."""
+        self._writer = None
+
     def abandon(self) -> None:
         """End the open transaction, if there is one, without its changes."""
-        if self.writer is not None:
-            self.writer.give_up()
+        if self._writer is not None:
+            self._writer.give_up()
 
     def commit(
         self,
@@ -186,8 +171,12 @@ class ObjectStore:
             counts: new number of objects of each application touched.
             reserve: what it may use of what is kept for erasures.
         """
+        # 1. Fail closed: after a transaction of unknown end nothing is written on top of it.
         self.check_usable()
+        # 2. Before anything changes: the last writes of the RPMB's counter are kept for erasures and people's requests.
         self._anchor.make_way(reserve)
+        # 3. Everything that can be refused for its size or content is computed in memory; a refusal changes nothing
+        #    (TEE Internal Core API 1.3.1, chapter 5: an operation on storage is carried out whole or not at all).
         info = RootInfo(self.tree.info.next_page, self.tree.info.counts | counts)
         update = self.tree.update(entries, info)
         before = self._record
@@ -196,19 +185,26 @@ class ObjectStore:
         changes = replace(rows, puts=update.puts | rows.puts, deletes=deletes)
         self._dead = True
         try:
+            # 4. The anchor first: a cut after the disk's write and before this would leave a root page that no anchor
+            #    knows, and the device could never be opened again. Both roots are good from here on.
             self._anchor.write(replace(before, pending=update.root))
+            # 5. One transaction of the disk, so that a cut within it leaves one of the two roots.
             self.blobs.commit(changes)
+            # 6. A disk that says it has written and has not (a lying cache) is found before the old root is given up.
             self._read_back(update, changes)
+            # 7. Only now is the old root key overwritten. This is the moment at which what was erased cannot be opened
+            #    any more, and at which an older copy of the disk is refused.
             self._anchor.write(after)
         except TeeError as error:
-            # Did it happen? The anchor and the root page say so, as after a power cut.
-            self._record = self._settled(self._anchor.read())
+            # 8. Did it happen? The anchor and the root page say so, as after a power cut; the caller's transaction
+            #    fails unless it did.
+            self._adopt(self._settled(self._anchor.read()))
             self._anchor.write(self._record)
             happened = self._record.epoch == after.epoch
             self._dead = happened and isinstance(error, _NotKeptError)
             if self._dead or not happened:
                 raise
-        self._record = after
+        self._adopt(after)
         self._dead = False
         self.tree.adopt(update)
 
@@ -219,15 +215,21 @@ class ObjectStore:
                 raise _NotKeptError(TeeResult.STORAGE_NOT_AVAILABLE, "the disk did not keep what it accepted")
 
     def _make(self) -> None:
+        # The disk before the anchor: an anchor is never written for a store that is not there yet. A cut in between
+        # leaves a disk without an anchor, which the next `create` makes anew.
         self._anchor.make()
         update = self.tree.make_empty()
         self.blobs.commit(Changes(update.puts))
-        self._record = AnchorRecord(epoch=0, current=update.root, generation=1, salt=self.rng.bytes(SALT_BYTES))
+        self._adopt(AnchorRecord(epoch=0, current=update.root, generation=1, salt=self._rng.bytes(SALT_BYTES)))
         self._anchor.write(self._settled(self._record))
         self.tree.open(update.root)
 
     def _recover(self, record: AnchorRecord) -> None:
-        self._record = self._settled(record)
+        # 1. Decide which root the disk has; a disk with neither is refused before anything of it is decrypted.
+        # 2. Write that decision even if nothing was pending: it uses up the counter value of a write that the host may
+        #    be withholding, which could otherwise be played later (as OP-TEE rewrites its FAT block at start).
+        # 3. Only then believe the directory.
+        self._adopt(self._settled(record))
         self._anchor.settle(self._record)
         self.tree.open(self._record.current)
 
@@ -247,24 +249,18 @@ class ObjectStore:
             hint="a restored copy is refused; wipe the device to start again",
         )
 
-    def rekey(self, *, batch: int = 256) -> Iterator[int]:
-        """Give every object a new key under a new key generation, then destroy the old generation.
-
-        A generator: each step is one transaction of up to `batch` objects and yields how many are done. It may be
-        abandoned or cut off at any step; both generations open until a later `rekey` has finished.
-        """
+    def begin_rekey(self) -> None:
+        """Start a new key generation, which what is written from now on is of, unless one was started before."""
         self.check_usable()
         if self._record.next_salt is None:
-            self._write_record(replace(self._record, next_salt=self.rng.bytes(SALT_BYTES)))
-        done = 0
-        for ta in list(self.tree.info.counts):
-            for count in self.namespace(ta).renew(self.newest_generation, batch):
-                done += count
-                yield done
+            self._write_record(replace(self._record, next_salt=self._rng.bytes(SALT_BYTES)))
+
+    def finish_rekey(self) -> None:
+        """Destroy the old key generation by overwriting its salt: what is still of it never opens again."""
         record = self._record
-        salt = self._salts()[record.generation + 1]
-        self._write_record(replace(record, generation=record.generation + 1, salt=salt, next_salt=None))
-        self._wrappers.clear()
+        if record.next_salt is None:
+            raise TeeError(TeeResult.BAD_STATE, "no new key generation was begun")
+        self._write_record(replace(record, generation=record.generation + 1, salt=record.next_salt, next_salt=None))
 
     @property
     def rekey_in_progress(self) -> bool:
@@ -276,26 +272,15 @@ class ObjectStore:
         self._anchor.make_way(Reserve.NONE)
         self._dead = True
         self._anchor.write(record)
-        self._record = record
+        self._adopt(record)
         self._dead = False
 
-    def verify(self) -> int:
-        """Open every page and every object and account for every row. Return the number of objects.
-
-        Raises:
-            TeeError: CORRUPT_OBJECT for the first that does not fit, or for rows the directory does not know.
-        """
-        known = {page_name(number) for number in self.tree.page_numbers()}
-        objects = 0
-        for ta in self.tree.info.counts:
-            for stored in self.namespace(ta).load():
-                objects += 1
-                known.add(b"o" + ta.bytes + stored.header.object_id)
-        after = b"b"
-        while names := self.blobs.scan(after, 1024):
-            if not known.issuperset(names):
-                raise TeeError(TeeResult.CORRUPT_OBJECT, "the disk holds rows the directory does not know")
-            after = names[-1]
-        return objects
+    def _adopt(self, record: AnchorRecord) -> None:
+        """Go on from this record: its state of the store, its key generations."""
+        self._record = record
+        salts = {record.generation: record.salt}
+        if record.next_salt is not None:
+            salts[record.generation + 1] = record.next_salt
+        self._sealer.use_generations(salts)
 
     _record: AnchorRecord

@@ -4,40 +4,50 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import Protocol
 from uuid import UUID
 
-from tee_sim.secure.sealing import KEY_BYTES, open_body, seal_body, unwrap_key, wrap_key
+from tee_sim.secure.storage.directory import Tree
 from tee_sim.secure.storage.directory_pages import Entry
-from tee_sim.shared.blobs import Changes, object_name
+from tee_sim.secure.storage.object_sealer import ObjectSealer, SealedObject, StoredObject
+from tee_sim.shared.blobs import BlobStore, Changes, object_name
 from tee_sim.shared.errors import TeeError, TeeResult
 from tee_sim.shared.limits import MAX_BODY_BYTES
-from tee_sim.shared.object_header import NONCE_BYTES, TAG_BYTES, Header, parse_header
+from tee_sim.shared.object_header import Header, parse_header
 from tee_sim.shared.reserve import Reserve
-
-if TYPE_CHECKING:
-    from tee_sim.secure.storage.store import ObjectStore
 
 BATCH_BYTES = 512 << 10
 BATCH_OBJECTS = 512
 """One read of `load`: half a frame, so that one answer holds it."""
 
 
-@dataclass(frozen=True, slots=True)
-class StoredObject:
-    """An opened object."""
+class Committer(Protocol):
+    """The store, as the views of its applications use it: rows to read, one turn to write, one way to commit."""
 
-    header: Header
-    body: bytes
+    @property
+    def blobs(self) -> BlobStore: ...
+    @property
+    def epoch(self) -> int: ...
+    @property
+    def root_hash(self) -> bytes: ...
 
+    def check_usable(self) -> None:
+        """Raises TeeError STORAGE_NOT_AVAILABLE."""
+        ...
 
-@dataclass(frozen=True, slots=True)
-class _Put:
-    header: Header
-    body: bytes
-    entry: bytes
-    row: bytes
+    def begin(self, writer: TaStore) -> None:
+        """Take the one turn there is to write. Raises TeeError BAD_STATE, STORAGE_NOT_AVAILABLE."""
+        ...
+
+    def end(self) -> None:
+        """Give the turn back."""
+        ...
+
+    def commit(
+        self, entries: dict[bytes, bytes | None], rows: Changes, counts: dict[UUID, int], reserve: Reserve
+    ) -> None:
+        """Make one transaction durable."""
+        ...
 
 
 class Transaction:
@@ -45,7 +55,7 @@ class Transaction:
 
     def __init__(self, owner: TaStore) -> None:
         self._owner = owner
-        self.pending: dict[bytes, _Put | None] = {}
+        self.pending: dict[bytes, SealedObject | None] = {}
 
     def put(self, object_id: bytes, body: bytes, *, kind: str, owner: bytes = b"", commitment: bytes = b"") -> Header:
         """Create or replace an object.
@@ -68,16 +78,25 @@ class TaStore:
     """The objects of one trusted application. Others' do not exist for it. Made by `ObjectStore.namespace`."""
 
     def __init__(
-        self, store: ObjectStore, ta: UUID, *, max_objects: int | None = None, max_object_bytes: int | None = None
+        self,
+        directory: Tree,
+        sealer: ObjectSealer,
+        committer: Committer,
+        ta: UUID,
+        *,
+        max_objects: int | None = None,
+        max_object_bytes: int | None = None,
     ) -> None:
-        self._store = store
+        self._directory = directory
+        self._sealer = sealer
+        self._store = committer
         self._ta = ta
         self._max_objects = max_objects
         self._max_object_bytes = min(max_object_bytes or MAX_BODY_BYTES, MAX_BODY_BYTES)
         self._open: Transaction | None = None
 
     def __len__(self) -> int:
-        return self._store.tree.info.counts.get(self._ta, 0) + self._added()
+        return self._directory.info.counts.get(self._ta, 0) + self._added()
 
     def _added(self) -> int:
         pending = self._open.pending if self._open else {}
@@ -90,11 +109,8 @@ class TaStore:
         Raises:
             TeeError: BAD_STATE if a transaction is open; what `ObjectStore.commit` raises.
         """
-        self._store.check_usable()
-        if self._store.writer is not None:
-            raise TeeError(TeeResult.BAD_STATE, "a transaction is already open")
-        transaction = Transaction(self)
-        self._open, self._store.writer = transaction, self
+        self._store.begin(self)
+        self._open = transaction = Transaction(self)
         try:
             yield transaction
             if self._open is not transaction:
@@ -107,7 +123,8 @@ class TaStore:
 
     def give_up(self) -> None:
         """End the open transaction; what it did not commit is forgotten."""
-        self._open, self._store.writer = None, None
+        self._open = None
+        self._store.end()
 
     def _commit(self, transaction: Transaction, reserve: Reserve) -> None:
         entries: dict[bytes, bytes | None] = {}
@@ -151,7 +168,7 @@ class TaStore:
             return StoredObject(put.header, put.body)
         entry = self._entry(object_id)
         (row,) = self._store.blobs.read([object_name(self._ta, object_id)])
-        return self._open_row(entry, row)
+        return self._sealer.open(self._ta, entry, row)
 
     def find(self, object_id: bytes) -> StoredObject | None:
         """Open one object; None if there is none. Raises TeeError CORRUPT_OBJECT."""
@@ -187,36 +204,29 @@ class TaStore:
         rows = self._store.blobs.read([object_name(self._ta, object_id) for object_id, _ in wanted]) if wanted else []
         for (object_id, entry), row in zip(wanted, rows, strict=True):
             put = self._pending(object_id)
-            stored = StoredObject(put.header, put.body) if put is not None else self._open_row(entry, row)
+            stored = StoredObject(put.header, put.body) if put is not None else self._sealer.open(self._ta, entry, row)
             if kind is None or stored.header.kind == kind:
                 yield stored
 
-    def renew(self, generation: int, batch: int) -> Iterator[int]:
-        """Reseal, in transactions of `batch`, what is not yet of this key generation. Yields how many each did."""
+    def renew(self, batch: int) -> Iterator[int]:
+        """Reseal, in transactions of `batch`, what is not of the newest key generation. Yields how many each did."""
+        generation = self._sealer.newest_generation
         old = [object_id for object_id, entry in self._entries() if entry.generation != generation]
         for start in range(0, len(old), batch):
             part = [object_id for object_id in old[start : start + batch] if self.is_stored(object_id)]
             with self.transaction() as transaction:
                 for object_id in part:
                     stored = self.get(object_id)
-                    transaction.pending[object_id] = self._reseal(stored.header, stored.body)
+                    transaction.pending[object_id] = self._sealer.seal(stored.header, stored.body)
             yield len(part)
 
-    def seal(self, object_id: bytes, body: bytes, *, kind: str, owner: bytes, commitment: bytes) -> _Put:
+    def seal(self, object_id: bytes, body: bytes, *, kind: str, owner: bytes, commitment: bytes) -> SealedObject:
         """Seal the next version of an object under a fresh key."""
         header = Header(
             ta=self._ta, object_id=object_id, version=self._store.epoch + 1, kind=kind, owner=owner,
             commitment=commitment,
         )  # fmt: skip
-        return self._reseal(header, body)
-
-    def _reseal(self, header: Header, body: bytes) -> _Put:
-        store, raw = self._store, header.to_bytes()
-        key, nonce, wrap_nonce = (store.rng.bytes(n) for n in (KEY_BYTES, NONCE_BYTES, NONCE_BYTES))
-        generation = store.newest_generation
-        wrapped = wrap_key(store.wrapper(self._ta, generation), wrap_nonce, store.device_id, raw, key)
-        row = len(raw).to_bytes(2, "big") + raw + nonce + seal_body(key, nonce, store.device_id, raw, body)
-        return _Put(header, body, Entry(generation, len(body), wrapped, raw).to_bytes(), row)
+        return self._sealer.seal(header, body)
 
     def check_quota(self, object_id: bytes, size_bytes: int) -> None:
         """Raises TeeError STORAGE_NO_SPACE if one more object, or one of this size, is too much."""
@@ -227,14 +237,14 @@ class TaStore:
 
     def is_stored(self, object_id: bytes) -> bool:
         """Whether the object existed before the open transaction."""
-        return self._store.tree.lookup(self._ta.bytes + object_id) is not None
+        return self._directory.lookup(self._ta.bytes + object_id) is not None
 
     def _exists(self, object_id: bytes) -> bool:
         if self._open is not None and object_id in self._open.pending:
             return self._open.pending[object_id] is not None
         return self.is_stored(object_id)
 
-    def _pending(self, object_id: bytes) -> _Put | None:
+    def _pending(self, object_id: bytes) -> SealedObject | None:
         """What the open transaction has put. Raises TeeError ITEM_NOT_FOUND if it has erased it."""
         if self._open is None or object_id not in self._open.pending:
             return None
@@ -245,7 +255,7 @@ class TaStore:
 
     def _entry(self, object_id: bytes) -> Entry:
         self._store.check_usable()
-        raw = self._store.tree.lookup(self._ta.bytes + object_id)
+        raw = self._directory.lookup(self._ta.bytes + object_id)
         if raw is None:
             raise _not_found()
         return Entry.from_bytes(raw)
@@ -255,7 +265,7 @@ class TaStore:
         self._store.check_usable()
         pending = dict(self._open.pending) if self._open else {}
         added = sorted((i for i, put in pending.items() if put is not None and not self.is_stored(i)), reverse=True)
-        for key, raw in self._store.tree.scan(self._ta.bytes):
+        for key, raw in self._directory.scan(self._ta.bytes):
             object_id = key[16:]
             while added and added[-1] < object_id:
                 yield from self._pending_entry(added.pop())
@@ -270,20 +280,6 @@ class TaStore:
         put = self._open.pending.get(object_id) if self._open else None
         if put is not None:
             yield object_id, Entry.from_bytes(put.entry)
-
-    def _open_row(self, entry: Entry, row: bytes | None) -> StoredObject:
-        """Open a row against its entry: the clear columns must be the header, and the size the one recorded."""
-        if row is None:
-            raise TeeError(TeeResult.CORRUPT_OBJECT, "object row is missing")
-        head = len(entry.header).to_bytes(2, "big") + entry.header
-        start = len(head)
-        end = start + NONCE_BYTES
-        if row[:start] != head or len(row) != end + entry.body_size + TAG_BYTES:
-            raise TeeError(TeeResult.CORRUPT_OBJECT, "object row does not fit the directory")
-        device_id = self._store.device_id
-        key = unwrap_key(self._store.wrapper(self._ta, entry.generation), device_id, entry.header, entry.wrapped)
-        body = open_body(key, row[start:end], device_id, entry.header, row[end:])
-        return StoredObject(parse_header(entry.header), body)
 
 
 def _not_found() -> TeeError:

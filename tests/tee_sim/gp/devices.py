@@ -7,6 +7,7 @@ import pytest
 
 from tee_sim.gp_objects import Enumerators, Flag, GpObjects
 from tee_sim.normal.rpmb_chip.chip import MemoryMedium, RpmbDevice
+from tee_sim.secure.keys import KeyLadder
 from tee_sim.secure.storage import ObjectStore
 from tee_sim.shared.blobs import MemoryBlobs
 from tee_sim.shared.errors import TeeError, TeeResult
@@ -27,7 +28,7 @@ class Device:
     def boot(self) -> None:
         self.boots += 1
         rng = SeededRng(bytes([self.boots % 256]))
-        args = (self.disk, self.rpmb, bytes(range(32)), bytes(range(16)), rng)
+        args = (self.disk, self.rpmb, KeyLadder(bytes(range(32)), bytes(range(16))), rng)
         self.store = ObjectStore.open(*args, create=self.boots == 1)
 
     def objects(self, ta: int = 1) -> GpObjects:

@@ -15,6 +15,7 @@ objects here are data objects of one process:
 import pytest
 
 from tee_sim.gp_objects import MAX_DATA_BYTES, MAX_POSITION, Flag, GpObjects, TaPanic, Whence
+from tee_sim.secure.storage import verify
 from tee_sim.shared.errors import TeeResult
 from tee_sim.shared.limits import MAX_BODY_BYTES
 from tests.tee_sim.gp.devices import ALL, META, READ, WRITE, Device, refused
@@ -189,7 +190,7 @@ def test_6014_create_and_delete_in_a_loop_leaves_nothing(device: Device) -> None
     objects = device.objects()
     for _ in range(20):
         objects.close_and_delete(objects.create(b"id", META | Flag.OVERWRITE, DATA))
-    assert device.store.verify() == 0
+    assert verify(device.store) == 0
 
 
 def test_6015_another_application_does_not_find_it(device: Device) -> None:

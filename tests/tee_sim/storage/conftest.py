@@ -7,6 +7,7 @@ import pytest
 
 from tee_sim.normal.rpmb_chip.chip import MemoryMedium, RpmbDevice
 from tee_sim.normal.supplicant.service import RequestNote, Service
+from tee_sim.secure.keys import KeyLadder
 from tee_sim.secure.storage import ObjectStore, TaStore
 from tee_sim.secure.supplicant_client import RemoteBlobStore, RemoteRpmb
 from tee_sim.shared.blobs import MemoryBlobs
@@ -47,7 +48,12 @@ class World:
         port = Port(Service(self.disk, self.rpmb, log=self.notes.append))
         transport = RemoteRpmb(port) if anchored else None
         return ObjectStore.open(
-            RemoteBlobStore(port), transport, self.huk, self.device_id, self.rng, create=create, rpmb_key=rpmb_key
+            RemoteBlobStore(port),
+            transport,
+            KeyLadder(self.huk, self.device_id),
+            self.rng,
+            create=create,
+            rpmb_key=rpmb_key,
         )
 
     def arm(self, text: str) -> FaultPlan:

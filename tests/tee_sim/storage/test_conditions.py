@@ -4,7 +4,7 @@ from contextlib import suppress
 
 import pytest
 
-from tee_sim.secure.storage import TaStore
+from tee_sim.secure.storage import TaStore, rekey, verify
 from tee_sim.secure.storage.anchorage import COMMIT_WRITES, RESERVED_WRITES
 from tee_sim.shared.errors import UNWRITABLE, TeeError, TeeResult
 from tee_sim.shared.reserve import Condition, Reserve
@@ -44,7 +44,7 @@ def test_ordinary_work_ends_before_what_is_kept(world, ta, filled: TaStore) -> N
     put(mine, b"a")
     assert (world.medium.counter, world.store.condition) == (LAST + 2, Condition.COUNTER_RESERVED)
     assert refused(lambda: put(mine, b"b")) == TeeResult.STORAGE_COUNTER_SPENT
-    assert refused(lambda: list(world.store.rekey())) == TeeResult.STORAGE_COUNTER_SPENT
+    assert refused(lambda: list(rekey(world.store))) == TeeResult.STORAGE_COUNTER_SPENT
     assert world.medium.counter == LAST + 2
     mine.erase(bytes([0]))
     put(mine, b"c", Reserve.ANCHORED)
@@ -75,10 +75,10 @@ def test_the_last_values_do_and_then_the_disk_is_the_anchor(world, ta, filled: T
         mine = again(world, ta)
         assert {o.header.object_id for o in mine.load()} == {bytes([3]), bytes([4]), bytes([5]), b"request"}
         assert (world.store.condition, world.store.anti_rollback_level) == (Condition.COUNTER_SPENT, 0)
-        assert world.store.verify() == 4
+        assert verify(world.store) == 4
     assert (world.medium.blocks[0], world.medium.counter) == (block, MAX_COUNTER - 1)
     mine.erase(bytes([3]))
-    assert again(world, ta)._store.verify() == 3
+    assert verify(again(world, ta)._store) == 3
 
 
 @pytest.mark.parametrize("value", [MAX_COUNTER, MAX_COUNTER - 1])
@@ -133,7 +133,7 @@ def test_an_erasure_on_the_disks_anchor_happens_or_not(world, ta, filled: TaStor
     world.arm("")
     left = {o.header.object_id for o in again(world, ta).load()}
     assert left in ({bytes([i]) for i in range(6)}, {bytes([i]) for i in range(1, 6)})
-    assert world.store.verify() == len(left)
+    assert verify(world.store) == len(left)
 
 
 def test_an_rpmb_that_takes_no_write_leaves_reading(world, ta, filled: TaStore) -> None:  # type: ignore[no-untyped-def]

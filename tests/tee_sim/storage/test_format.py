@@ -12,6 +12,8 @@ import cbor2
 import pytest
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
+from tee_sim.secure.storage import rekey, verify
+
 VECTOR = json.loads((Path(__file__).parents[2] / "vectors" / "storage" / "store-v1.json").read_text())
 HUK, DEVICE_ID = bytes.fromhex(VECTOR["huk"]), bytes.fromhex(VECTOR["device_id"])
 ROWS = {bytes.fromhex(name): bytes.fromhex(blob) for name, blob in VECTOR["rows"].items()}
@@ -24,8 +26,8 @@ def test_a_store_of_format_1_opens(world) -> None:  # type: ignore[no-untyped-de
     world.medium.counter = VECTOR["rpmb"]["counter"]
     world.medium.blocks[0] = bytes.fromhex(VECTOR["rpmb"]["block_0"])
     store = world.open()
-    assert (store.epoch, store.verify(), store.rekey_in_progress) == (VECTOR["epoch"], len(OBJECTS), True)
-    list(store.rekey())
+    assert (store.epoch, verify(store), store.rekey_in_progress) == (VECTOR["epoch"], len(OBJECTS), True)
+    list(rekey(store))
     found = {
         f"{ta}/{o.header.object_id.hex()}": o.body for ta in store.tree.info.counts for o in store.namespace(ta).load()
     }

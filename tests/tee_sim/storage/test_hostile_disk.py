@@ -4,7 +4,7 @@ from uuid import UUID
 
 import pytest
 
-from tee_sim.secure.storage import TaStore
+from tee_sim.secure.storage import TaStore, verify
 from tee_sim.shared.errors import TeeError, TeeResult
 
 BODY = {bytes((i,)): bytes((i,)) * 50 for i in range(200)}
@@ -151,10 +151,10 @@ def test_a_disk_that_lies_all_the_time_is_found_at_the_next_boot(world, full: Ta
 
 def test_planted_rows_are_reported(world, full: TaStore, ta: UUID) -> None:  # type: ignore[no-untyped-def]
     store = world.open()
-    assert store.verify() == len(BODY)
+    assert verify(store) == len(BODY)
     world.blobs.rows[b"o" + ta.bytes + b"planted"] = b"x"
     with pytest.raises(TeeError, match="the disk holds rows the directory does not know"):
-        store.verify()
+        verify(store)
 
 
 def test_nothing_of_a_body_is_on_the_disk(world, mine: TaStore) -> None:  # type: ignore[no-untyped-def]

@@ -4,7 +4,7 @@ from uuid import UUID
 
 import pytest
 
-from tee_sim.secure.storage import ObjectStore, TaStore
+from tee_sim.secure.storage import ObjectStore, TaStore, rekey, verify
 from tee_sim.shared.errors import TeeError, TeeResult
 
 
@@ -25,29 +25,29 @@ def test_rekey_changes_keys_and_rows_and_nothing_else(world, full: TaStore, stor
     before = list(full.load())
     rows = {name: blob for name, blob in world.blobs.rows.items() if name[:1] == b"o"}
     salt = store._record.salt
-    assert list(store.rekey(batch=64)) == [64, 100, 164, 200]
+    assert list(rekey(store, batch=64)) == [64, 100, 164, 200]
     assert list(full.load()) == before
     assert all(world.blobs.rows[name] != blob for name, blob in rows.items())
     assert (generations(store), store.rekey_in_progress) == ({2}, False)
     assert salt not in (store._record.salt, store._record.next_salt)
-    assert world.open().verify() == 200
+    assert verify(world.open()) == 200
 
 
 def test_rekey_can_be_cut_off_at_every_step_and_resumed(world, full: TaStore, ta: UUID) -> None:  # type: ignore[no-untyped-def]
     before = list(full.load())
     for steps in range(3):
         store = world.open()
-        rekey = store.rekey(batch=64)
+        steps_of = rekey(store, batch=64)
         for _ in range(steps):
-            next(rekey)
-        rekey.close()
+            next(steps_of)
+        steps_of.close()
         store = world.open()
         assert list(store.namespace(ta).load()) == before
         store.namespace(ta).put(b"new", b"1", kind="k")
         store.namespace(ta).erase(b"new")
     store = world.open()
     assert store.rekey_in_progress
-    assert list(store.rekey()) == [36]
+    assert list(rekey(store)) == [36]
     assert generations(store) == {2}
     assert list(world.open().namespace(ta).load()) == before
 
@@ -57,11 +57,11 @@ def test_rekey_stops_at_a_damaged_object_and_loses_no_other(world, full: TaStore
     good = world.blobs.rows[name]
     world.blobs.rows[name] = good[:-1] + b"!"
     with pytest.raises(TeeError) as caught:
-        list(store.rekey(batch=10))
+        list(rekey(store, batch=10))
     assert caught.value.result == TeeResult.CORRUPT_OBJECT
     world.blobs.rows[name] = good
-    list(store.rekey(batch=10))
-    assert store.verify() == 200
+    list(rekey(store, batch=10))
+    assert verify(store) == 200
 
 
 @pytest.mark.parametrize(
@@ -72,14 +72,14 @@ def test_rekey_survives_a_fault(world, full: TaStore, ta: UUID, rule: str) -> No
     store = world.open()
     world.arm(rule)
     with pytest.raises(TeeError):
-        list(store.rekey(batch=50))
+        list(rekey(store, batch=50))
     world.arm("")
     store = world.open()
     assert list(store.namespace(ta).load()) == before
-    list(store.rekey(batch=50))
+    list(rekey(store, batch=50))
     assert list(world.open().namespace(ta).load()) == before
 
 
 def test_an_empty_store(store: ObjectStore) -> None:
-    assert list(store.rekey()) == []
+    assert list(rekey(store)) == []
     assert store._record.generation == 2

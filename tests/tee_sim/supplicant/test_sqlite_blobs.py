@@ -10,6 +10,7 @@ import pytest
 
 from tee_sim.normal.supplicant import Supplicant
 from tee_sim.normal.supplicant.sqlite_blobs import SqliteBlobs
+from tee_sim.secure.keys import KeyLadder
 from tee_sim.secure.storage import ObjectStore
 from tee_sim.secure.supplicant_client import RemoteBlobStore, RemoteRpmb
 from tee_sim.shared.blobs import Changes, MemoryBlobs, page_name
@@ -36,7 +37,7 @@ class Device:
         self.supplicant = Supplicant(self.directory)
         port = Port(self.supplicant)
         self.store = ObjectStore.open(
-            RemoteBlobStore(port), RemoteRpmb(port), bytes(32), bytes(16), OsRng(), create=create
+            RemoteBlobStore(port), RemoteRpmb(port), KeyLadder(bytes(32), bytes(16)), OsRng(), create=create
         )
         self.mine = self.store.namespace(TA)
 
@@ -109,7 +110,7 @@ def test_nothing_of_an_erased_row_is_left_in_the_file(device: Device) -> None:
 def test_scan_is_ordered_over_all_tables_like_in_memory(tmp_path: Path) -> None:
     memory = MemoryBlobs()
     with closing(SqliteBlobs(tmp_path / "x.db")) as blobs:
-        device = ObjectStore.open(memory, None, bytes(32), bytes(16), OsRng(), create=True)
+        device = ObjectStore.open(memory, None, KeyLadder(bytes(32), bytes(16)), OsRng(), create=True)
         with device.namespace(TA).transaction() as change:
             for i in range(30):
                 change.put(bytes((i, 255)), b"", kind="k")

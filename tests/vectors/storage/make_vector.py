@@ -8,7 +8,8 @@ from pathlib import Path
 from uuid import UUID
 
 from tee_sim.normal.rpmb_chip.chip import MemoryMedium, RpmbDevice
-from tee_sim.secure.storage import ObjectStore
+from tee_sim.secure.keys import KeyLadder
+from tee_sim.secure.storage import ObjectStore, rekey
 from tee_sim.shared.blobs import MemoryBlobs
 from tee_sim.shared.rng import SeededRng
 
@@ -19,15 +20,15 @@ TAS = (UUID("12345678-0000-0000-0000-000000000001"), UUID("12345678-0000-0000-00
 def main() -> None:
     """Two applications, several leaves below one root, and a rotation of keys that was begun and not finished."""
     blobs, medium = MemoryBlobs(), MemoryMedium()
-    store = ObjectStore.open(blobs, RpmbDevice(medium), HUK, DEVICE_ID, SeededRng(b"vector"), create=True)
+    store = ObjectStore.open(blobs, RpmbDevice(medium), KeyLadder(HUK, DEVICE_ID), SeededRng(b"vector"), create=True)
     for i in range(120):
         store.namespace(TAS[i % 2]).put(
             bytes((i,)) * (i % 5), bytes((i,)) * i, kind=f"kind{i % 3}", owner=bytes((i,)) * 16,
             commitment=bytes((i,)) * 32 if i % 2 else b"",
         )  # fmt: skip
-    rekey = store.rekey(batch=20)
-    next(rekey)
-    rekey.close()
+    steps = rekey(store, batch=20)
+    next(steps)
+    steps.close()
     objects = {f"{ta}/{o.header.object_id.hex()}": o.body.hex() for ta in TAS for o in store.namespace(ta).load()}
     vector = {
         "comment": "made by make_vector.py; must open for ever in format version 1",

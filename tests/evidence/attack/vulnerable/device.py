@@ -240,7 +240,7 @@ def counts_no_start(patch) -> None:
 def seeds_everything(patch) -> None:
     """Nonces and object keys come from the seed as well."""
 
-    def open_store(blobs, rpmb, huk, device_id, _rng, **more):
-        return ObjectStore.open(blobs, rpmb, huk, device_id, SeededRng(b"all"), **more)
+    def open_store(blobs, rpmb, ladder, _rng, **more):
+        return ObjectStore.open(blobs, rpmb, ladder, SeededRng(b"all"), **more)
 
     patch.setattr(secure_world, "ObjectStore", type("Seeded", (), {"open": staticmethod(open_store)}))
