@@ -70,7 +70,7 @@ def test_a_device_says_how_it_was_made(tmp_path: Path, capsys: pytest.CaptureFix
     with Device.open(tmp_path / "device") as device:
         assert DeviceService(device)(0, protocol.Nothing()).device_is_seeded
         token = attest(device, bytes(32))
-    assert b"clock stepped, randomness SEEDED" in token
+    assert b"clock stepped, randomness SEEDED, rates sealed" in token
 
 
 def test_rows_of_seeded_devices_never_share_a_nonce(tmp_path: Path) -> None:

@@ -16,6 +16,7 @@ from bioguard.log.erasure_receipt import ErasureReceipt
 from bioguard.log.signed_log import SignedLog
 from bioguard.log.store_copy import check_image
 from bioguard.proofs.checkpoint import Checkpoint, TlogProof
+from bioguard.proofs.device_claims import AttestedSettings, settings_words
 from bioguard.proofs.notes import NoteKey
 from bioguard.proofs.psa_token import Claims, Profile
 from bioguard.records.tokens import AuthToken
@@ -72,6 +73,14 @@ def test_it_still_verifies_and_a_changed_one_does_not(name: str) -> None:
                 verify(changed)
 
 
+def test_a_token_without_settings_is_read_as_one_of_0_1() -> None:
+    """Its callers chose clock, randomness and rates, so that a reader must not take it for a device that seals them."""
+    nonce, key = bytes.fromhex(KNOWN["attestation_nonce"]), bytes.fromhex(KNOWN["attestation_public_key"])
+    claims, _ = Claims.verify((GOLDEN / "attestation.cbor").read_bytes(), key, nonce)
+    assert AttestedSettings.of(claims) is None
+    assert settings_words(claims) == "clock, randomness and rates not stated: callers chose them"
+
+
 def test_the_receipt_is_about_the_store_of_its_moment() -> None:
     receipt = ErasureReceipt.parse((GOLDEN / "receipt.json").read_text("utf-8"))
     head = receipt.verify(KEY)
@@ -106,6 +115,7 @@ def test_a_bundle_still_verifies(bundle: Path) -> None:
     pinned = BundleKeys.parse((bundle / KEYS).read_text("utf-8"))
     done = verify_bundle(bundle, pinned)
     assert (done.pinned, done.status) == (True, Status.PASS)
+    assert "rates not stated" in dict(done.steps)["attestation.cbor"]
     assert {a for a, _ in done.steps} > {"keys.json", "statement.dsse.json", "report.json", "log.json", "receipt.json"}
 
 

@@ -2,6 +2,7 @@
 
 import hashlib
 import sys
+from dataclasses import replace
 
 import cbor2
 import pycddl
@@ -11,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bioguard.proofs import cose
+from bioguard.proofs.device_claims import AttestedSettings, device_claims, settings_words
 from bioguard.proofs.encoding import ProofInvalid
 from bioguard.proofs.psa_token import NONCE_SIZES, Claims, Lifecycle, Profile, SoftwareComponent
 
@@ -60,6 +62,55 @@ def test_a_token_passes_the_cddl_and_our_own_verifier(profile: Profile, size: in
     token = _token(_claims(bytes(size)), profile)
     SCHEMAS[profile].validate_cbor(cose.payload_of(token))
     assert Claims.verify(token, PUBLIC, bytes(size)) == (_claims(bytes(size)), profile)
+
+
+SETTINGS = [
+    AttestedSettings(clock=clock, randomness=randomness, for_testing=for_testing)
+    for clock in ("host", "stepped")
+    for randomness in ("system", "SEEDED")
+    for for_testing in (False, True)
+]
+
+
+def _of_device(settings: AttestedSettings, profile: Profile = Profile.RFC9783) -> bytes:
+    claims = device_claims(
+        nonce=b"n" * 32, attestation_key=PUBLIC, boot_seed=bytes(32), verdict="ENFORCED", filter_hash=bytes(32),
+        components=[("biometric", bytes(32))], settings=settings, log_size=1, log_root=bytes(32),
+    )  # fmt: skip
+    return _token(claims, profile)
+
+
+@pytest.mark.parametrize("profile", Profile)
+@pytest.mark.parametrize("sealed", SETTINGS, ids=AttestedSettings.words)
+def test_settings_are_read_back_and_pass_the_cddl(profile: Profile, sealed: AttestedSettings) -> None:
+    token = _of_device(sealed, profile)
+    SCHEMAS[profile].validate_cbor(cose.payload_of(token))
+    claims, _ = Claims.verify(token, PUBLIC, b"n" * 32)
+    assert AttestedSettings.of(claims) == sealed
+    assert settings_words(claims) == sealed.words()
+    rates = {False: "sealed", True: "FREE FOR TESTING"}[sealed.for_testing]
+    assert sealed.words() == f"clock {sealed.clock}, randomness {sealed.randomness}, rates {rates}"
+
+
+@pytest.mark.parametrize(
+    ("words", "hashed"),
+    [
+        ("clock host, randomness system, rates any", None),
+        ("clock host, randomness system", None),
+        ("clock host, randomness system, rates sealed", "clock host, randomness system, rates FREE FOR TESTING"),
+    ],
+)
+def test_other_settings_are_refused(words: str, hashed: str | None) -> None:
+    stated = SoftwareComponent("PRoT_SETTINGS", hashlib.sha256((hashed or words).encode()).digest(), words, SIGNER_ID)
+    with pytest.raises(ProofInvalid, match="settings"):
+        AttestedSettings.of(replace(_claims(), components=(stated,)))
+
+
+def test_settings_are_stated_once() -> None:
+    claims, _ = Claims.from_payload(cose.payload_of(_of_device(SETTINGS[0])))
+    (stated,) = claims.component("PRoT_SETTINGS")
+    with pytest.raises(ProofInvalid, match="settings"):
+        AttestedSettings.of(replace(claims, components=(*claims.components, stated)))
 
 
 def test_each_profile_is_refused_by_the_other_schema() -> None:

@@ -10,7 +10,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from bioguard.proofs.encoding import ProofInvalid
 from bioguard.proofs.psa_token import NONCE_SIZES, Claims, Profile
-from tests.evidence.test_attestation import KEY, PUBLIC, _claims, _token
+from tests.evidence.test_attestation import KEY, PUBLIC, SETTINGS, _claims, _of_device, _token
 
 
 def _cwt_key() -> cwt.COSEKey:
@@ -23,6 +23,13 @@ def _cwt_key() -> cwt.COSEKey:
 def test_a_token_passes_python_cwt(profile: Profile, size: int) -> None:
     payload = cwt.COSE.new().decode(_token(_claims(bytes(size)), profile), _cwt_key())
     assert cbor2.loads(payload)[10] == bytes(size)
+
+
+@pytest.mark.parametrize("sealed", SETTINGS, ids=lambda sealed: sealed.words())
+def test_what_a_device_was_made_as_is_read_by_python_cwt(sealed) -> None:
+    payload = cbor2.loads(cwt.COSE.new().decode(_of_device(sealed), _cwt_key()))
+    (words,) = [part[4] for part in payload[2399] if part[1] == "PRoT_SETTINGS"]
+    assert words == sealed.words()
 
 
 @pytest.mark.parametrize("profile", Profile)

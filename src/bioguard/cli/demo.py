@@ -14,7 +14,7 @@ from bioguard.cli.collection import Sample, Subject, find_faces, find_fingers
 from bioguard.cli.demo_sensor import take
 from bioguard.cli.import_options import import_options
 from bioguard.cli.output import Output, Result
-from bioguard.cli.state import CliState, pass_state
+from bioguard.cli.state import CliState, pass_state, test_notes
 from bioguard.commands.biometric import EraseAuthorization
 from bioguard.device import Device, DeviceOptions
 from bioguard.device.consent import grant_all, signed_log
@@ -117,6 +117,8 @@ def demo(state: CliState, data: Path | None, keep: Path | None, options: ImportO
         facts = device.running.status()
         out.step(f"device   provisioned in {device.directory if keep else 'a temporary directory'}")
         out.step(f"sandbox  {facts['sandbox_level']}: {', '.join(map(str, device.running.verdict.layers))}")
+        for unusual in test_notes(device.running.ready):
+            out.note(unusual)
         out.step(f"store    sealed, anti-rollback level {facts['anti_rollback_level']}")
         _enroll(device, people, tallies, out, verbose=data is None)
         people = [p for p in people if p.probes]

@@ -10,7 +10,7 @@ from bioguard.cli.import_options import import_options
 from bioguard.cli.output import Result, table
 from bioguard.cli.samples import read_samples
 from bioguard.cli.secrets import pin_file_option, read_pin
-from bioguard.cli.state import CliState, pass_state
+from bioguard.cli.state import CliState, note_testing, pass_state
 from bioguard.commands.biometric import MAX_VIEWS
 from bioguard.device import RecordInfo
 from bioguard.device.consent import at_start
@@ -73,6 +73,7 @@ def enroll(
         raise click.UsageError("choose --face or --finger, not both")
     samples = read_samples(files, state.output, options, finger=finger, max_views=MAX_VIEWS)
     with state.device() as device:
+        note_testing(state, device)
         token = b""
         if has_pin(device, user):
             modality = Modality.FINGERPRINT if finger else Modality.FACE

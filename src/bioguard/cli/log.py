@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from bioguard.cli.output import Result, table
-from bioguard.cli.state import CliState, pass_state
+from bioguard.cli.state import CliState, note_testing, pass_state
 from bioguard.device import consent as rules
 from bioguard.device.data_export import entry_fields, iso, word
 from bioguard.device.receipts import erasure_receipt
@@ -273,6 +273,7 @@ def attest(state: CliState, nonce: str, profile: str, out: Path | None) -> Resul
     if out is not None:
         check_output(out)
     with state.device() as device:
+        note_testing(state, device)
         token = rules.attest(device, challenge, Profile(profile))
         key = rules.signed_log(device).attestation_key
     if out is not None:

@@ -8,7 +8,7 @@ import click
 from bioguard.cli.erasing import confirm_erasure, receipt_option, write_receipt
 from bioguard.cli.output import Result, table
 from bioguard.cli.secrets import person_token, pin_file_option, read_pin
-from bioguard.cli.state import CliState, pass_state
+from bioguard.cli.state import CliState, note_testing, pass_state
 from bioguard.device import consent as rules
 from bioguard.device.data_export import NO_TEMPLATES, decision_words, iso, word
 from bioguard.device.personal_data import personal_data, public_record
@@ -32,6 +32,7 @@ DECISIONS = frozenset({Event.DECIDED, Event.MATCH_REFUSED, Event.ENROLL_REFUSED}
 def access(state: CliState, user: str, pin_file: Path | None) -> Result:
     """Show everything held about USER, after their PIN: consents, records, decisions, requests, log."""
     with state.device() as device:
+        note_testing(state, device)
         token = verify_pin(device, user, read_pin(state, pin_file))
         data = personal_data(device, user, Cause.ACCESS, token=token)
     return Result(
@@ -51,6 +52,7 @@ def export(state: CliState, user: str, out: Path, pin_file: Path | None) -> Resu
     """Write the personal data of USER as JSON (schema bioguard/personal-data/1). Templates are never in it."""
     check_output(out, new=True, code="export.exists")
     with state.device() as device:
+        note_testing(state, device)
         token = verify_pin(device, user, read_pin(state, pin_file))
         data = personal_data(device, user, Cause.PORTABILITY, token=token)
     content = harmless_json(json.dumps(data, indent=2, ensure_ascii=False)) + "\n"
@@ -138,6 +140,7 @@ def explain(state: CliState, number: int | None, user: str | None) -> Result:
     """
     with state.device() as device:
         subject = device.user_handle(user) if user else None
+        for_testing = device.configuration.for_testing
         entries = [i.entry for i in rules.signed_log(device).items if i.entry and i.entry.event in DECISIONS]
     found = [
         e for e in entries if (number is None or e.sequence == number) and (subject is None or e.subject == subject)
@@ -149,7 +152,7 @@ def explain(state: CliState, number: int | None, user: str | None) -> Result:
             code="explain.none",
         )
     entry = found[-1]
-    lines = decision_words(entry)
+    lines = decision_words(entry, for_testing=for_testing)
     data = {"number": entry.sequence, "result": word(entry.cause), "purpose": word(entry.purpose), "factors": lines}
     return Result(command="explain", outcome="explained", data=data, lines=lines)
 

@@ -4,7 +4,7 @@ import sys
 
 import click
 
-from bioguard.cli.state import CliState, pass_state
+from bioguard.cli.state import CliState, note_testing, pass_state
 from bioguard.cli.streams import answer_lost
 from bioguard.exit_codes import ExitCode
 from bioguard.serve import loop
@@ -24,6 +24,7 @@ def serve(state: CliState, stdio: bool) -> int:
       cc -o client docs/examples/bioguard_client.c -lm && ./client bioguard --device ./phone serve --stdio
     """
     with state.device() as device:
+        note_testing(state, device)  # hello of protocol 1 has a field for a seed and none for this
         try:
             loop.serve(sys.stdin.buffer, sys.stdout.buffer, DeviceService(device, state.output.note))
         except OSError as error:

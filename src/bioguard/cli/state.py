@@ -15,6 +15,9 @@ from bioguard.errors import InputRefused, NotPermitted
 from bioguard.printable import printable
 from bioguard.user_files import check_output, write_output
 from tee_sim.normal.supplicant import RequestNote
+from tee_sim.shared.clock import ClockKind
+from tee_sim.shared.rng import RandomnessKind
+from tee_sim.shared.wire import Ready
 
 _CONDITIONS = {
     "full": "the disk is full: the store can be read and erased from; free disk space, or erase records",
@@ -60,6 +63,14 @@ def storage_log_into(path: Path, tell: Callable[[str], None]) -> Callable[[Reque
     return note
 
 
+def test_notes(ready: Ready) -> list[str]:
+    """What to say of a device whose clock or keys are not those of a device in use."""
+    stepped = "this device has a stepped clock: it stands until `bioguard clock advance`"
+    seeded = "this device is SEEDED: whoever knows the seed knows its keys"
+    unusual = [(ready.clock is ClockKind.STEPPED, stepped), (ready.randomness is RandomnessKind.SEEDED, seeded)]
+    return [text for holds, text in unusual if holds]
+
+
 @dataclass(slots=True, kw_only=True)
 class CliState:
     """Global options of one run."""
@@ -75,6 +86,8 @@ class CliState:
             cause = open_one.cause.name.lower().replace("_", " ")
             self.output.note(f"incident {open_one.number} is open: {cause}; run: bioguard incident")
         device = Device.open(self.directory, self.options)
+        for unusual in test_notes(device.running.ready):
+            self.output.note(unusual)
         condition = _CONDITIONS.get(device.running.storage)
         if condition is not None:
             self.output.note(condition)
@@ -87,6 +100,15 @@ class CliState:
         if self.no_input:
             raise NotPermitted("this needs a confirmation", hint="add --force", code=code)
         click.confirm(printable(question), abort=True, err=True)
+
+
+def note_testing(state: CliState, device: Device) -> None:
+    """Say on standard error that a device is for testing, where the answer has no field or line for it.
+
+    Asked of the secure world, and so not at every command: scenarios count the messages that they let pass.
+    """
+    if device.configuration.for_testing:
+        state.output.note("this device is FOR TESTING: callers choose how alike is enough, and no match gives a token")
 
 
 pass_state = click.make_pass_decorator(CliState)

@@ -14,11 +14,11 @@ from bioguard.commands import policy as commands
 from bioguard.device.errors import promised
 from bioguard.device.facade import Device
 from bioguard.device.incidents import record_clock_moved, settle_clock_moved
-from bioguard.errors import IntegrityFailure
+from bioguard.errors import InputRefused, IntegrityFailure
 from bioguard.log.signed_log import SignedLog
 from bioguard.proofs import cose
 from bioguard.proofs.checkpoint import Checkpoint
-from bioguard.proofs.device_claims import device_claims
+from bioguard.proofs.device_claims import AttestedSettings, device_claims
 from bioguard.proofs.notes import NoteKey
 from bioguard.proofs.origin import log_origin
 from bioguard.proofs.psa_token import Claims, Profile, check_nonce
@@ -182,6 +182,14 @@ def signed_log(device: Device) -> SignedLog:
     return log
 
 
+def attested_settings(device: Device) -> AttestedSettings:
+    """What was sealed when the device was made: its clock, its randomness, and who chooses the rates."""
+    ready = device.running.ready
+    return AttestedSettings(
+        clock=ready.clock.word, randomness=ready.randomness.word, for_testing=device.configuration.for_testing
+    )
+
+
 def attest(device: Device, nonce: bytes, profile: Profile = Profile.RFC9783) -> bytes:
     """A PSA token over verdict, filter, measurements, log and this nonce.
 
@@ -189,8 +197,19 @@ def attest(device: Device, nonce: bytes, profile: Profile = Profile.RFC9783) -> 
     verifies only if the two agree.
 
     Raises:
+        InputRefused: the profile is not a Profile, or the nonce is not bytes.
         ProofInvalid: the nonce does not have 32, 48 or 64 bytes, or the secure world signed something else.
     """
+    if not isinstance(profile, Profile):
+        raise InputRefused(
+            f"a {type(profile).__name__} is no profile",
+            hint="give Profile.RFC9783 or Profile.TFM",
+            code="request.argument",
+        )
+    if not isinstance(nonce, bytes):
+        raise InputRefused(
+            f"a {type(nonce).__name__} is no nonce", hint="give 32, 48 or 64 bytes", code="request.argument"
+        )
     check_nonce(nonce)
     running = device.running
     filter_hash = running.report.filter_sha256 or bytes(32)
@@ -209,8 +228,7 @@ def attest(device: Device, nonce: bytes, profile: Profile = Profile.RFC9783) -> 
         verdict=running.verdict.level.value,
         filter_hash=filter_hash,
         components=components,
-        clock=running.ready.clock.word,
-        randomness=running.ready.randomness.word,
+        settings=attested_settings(device),
         log_size=answer.log_size,
         log_root=answer.log_root,
     )

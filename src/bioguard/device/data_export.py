@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 
 from bioguard.commands.policy import ConsentsReply, PolicyReply
+from bioguard.proofs.device_claims import AttestedSettings
 from bioguard.records.audit_events import Entry
 from bioguard.records.consent import Purpose
 from bioguard.records.rights_requests import RightsRequest
@@ -44,8 +45,17 @@ def entry_fields(entry: Entry) -> dict[str, object]:
     return fields
 
 
-def decision_words(entry: Entry) -> list[str]:
-    """The explanation of a decision, in coarse terms (policy VII.9): never a score or a threshold."""
+def decision_words(entry: Entry, *, for_testing: bool = False) -> list[str]:
+    """The explanation of a decision, in coarse terms (policy VII.9): never a score or a threshold.
+
+    Args:
+        for_testing: whether the device lets callers choose the rate.
+    """
+    rate = (
+        "a false match rate that the caller chose: the device is FOR TESTING"
+        if for_testing
+        else ("a fixed false match rate")
+    )
     why = {
         "accepted": "the sample was similar enough to an enrolled record",
         "not-similar": "the sample was not similar enough to any enrolled record",
@@ -61,7 +71,7 @@ def decision_words(entry: Entry) -> list[str]:
         f"decision {entry.sequence} at {iso(entry.wall_ms)}",
         f"kind: {word(entry.event)}, {word(entry.modality)}, purpose {word(entry.purpose)}",
         f"result: {word(entry.cause)}: {why.get(word(entry.cause), word(entry.cause))}",
-        "decided by comparison on this device alone, at a fixed false match rate; nobody else was asked",
+        f"decided by comparison on this device alone, at {rate}; nobody else was asked",
         "instead: the PIN always works; ask the operator to look at it, or object with `bioguard consent object`",
     ]
 
@@ -69,6 +79,7 @@ def decision_words(entry: Entry) -> list[str]:
 def export(
     *,
     user: str,
+    device: AttestedSettings,
     made_ms: int,
     policy: PolicyReply,
     consents: ConsentsReply,
@@ -81,6 +92,7 @@ def export(
         "schema": "bioguard/personal-data/1",
         "user": user,
         "made": iso(made_ms),
+        "device": {"clock": device.clock, "randomness": device.randomness, "for_testing": device.for_testing},
         "templates": {"included": False, "why": NO_TEMPLATES},
         "policy": {
             "version": policy.version,

@@ -33,6 +33,7 @@ def personal_data(device: Device, user: str, kind: Cause, *, token: bytes) -> di
     entries = [item.entry for item in consent.signed_log(device).items if item.entry is not None]
     data = export(
         user=user,
+        device=consent.attested_settings(device),
         made_ms=time.time_ns() // 1_000_000,
         policy=consent.policy_state(device),
         consents=consent.consents(device, user),

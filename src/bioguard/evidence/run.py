@@ -22,6 +22,7 @@ from bioguard.evidence.static import static_checks
 from bioguard.evidence.temporary_device import TemporaryDevice
 from bioguard.log.signed_log import SignedLog
 from bioguard.proofs.checkpoint import proof_of
+from bioguard.proofs.device_claims import settings_words
 from bioguard.proofs.merkle import consistency_proof
 from bioguard.proofs.notes import NoteKey, NoteSigner
 from bioguard.proofs.origin import evidence_origin
@@ -122,7 +123,8 @@ def _attestation_check(lab: TemporaryDevice) -> Check:
         key = consent.signed_log(lab.device).attestation_key
         for profile in Profile:
             claims, _ = Claims.verify(consent.attest(lab.device, nonce, profile), key, nonce)
-            seen.append(f"{profile.value}: lifecycle {claims.lifecycle.name}, {len(claims.components)} components")
+            what = f"{len(claims.components)} components, {settings_words(claims)}"
+            seen.append(f"{profile.value}: lifecycle {claims.lifecycle.name}, {what}")
         status = Status.PASS
     except BioguardError as error:
         status, seen = Status.FAIL, [error.message]
@@ -153,6 +155,7 @@ def _report(lab: TemporaryDevice, checks: list[Check], created: str, *, quick: b
                 f"{platform.system()} {platform.release()} {platform.machine()}, Python {platform.python_version()}",
             ),
             Fact("Sandbox", running.verdict.level.value),
+            Fact("Settings", consent.attested_settings(lab.device).words()),
             Fact("Filter SHA-256", running.verdict.filter_sha256.hex() or "none"),
             *(Fact(f"Measurement of {name}", digest) for name, digest in sorted(running.measurements.items())),
             Fact("Run", "quick: a short escape battery, the evidence not scanned" if quick else "full"),

@@ -28,6 +28,7 @@ from bioguard.log.erasure_receipt import ErasureReceipt
 from bioguard.log.signed_log import SignedLog
 from bioguard.log.store_copy import check_image
 from bioguard.proofs.checkpoint import Checkpoint, TlogProof
+from bioguard.proofs.device_claims import settings_words
 from bioguard.proofs.encoding import PARSE_FAULTS, ProofInvalid
 from bioguard.proofs.merkle import verify_consistency
 from bioguard.proofs.psa_token import Claims
@@ -123,7 +124,9 @@ def _attestation(directory: Path, keys: BundleKeys, body: bytes, done: Verified)
     token = read_input(directory / ATTESTATION)
     claims, profile = _guard(ATTESTATION, lambda: Claims.verify(token, keys.attestation, statement_nonce(body)))
     sandbox = claims.component("PRoT_CONFIG")[0].version
-    done.steps.append((ATTESTATION, f"profile {profile.value}, lifecycle {claims.lifecycle.name}, {sandbox}"))
+    settings = _guard(ATTESTATION, lambda: settings_words(claims))
+    lifecycle = claims.lifecycle.name
+    done.steps.append((ATTESTATION, f"profile {profile.value}, lifecycle {lifecycle}, {sandbox}, {settings}"))
 
 
 def _report(directory: Path, statement: TestResult, done: Verified) -> None:

@@ -2,13 +2,69 @@
 
 import hashlib
 from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Self
 
 from bioguard import __version__
+from bioguard.proofs.encoding import ProofInvalid
 from bioguard.proofs.psa_token import Claims, Lifecycle, SoftwareComponent
 
 IMPLEMENTATION_ID = hashlib.sha256(b"bioguard simulated device " + __version__.encode()).digest()
 SIMULATOR_SIGNER = hashlib.sha256(b"bioguard: nobody signed this code, it is a simulator").digest()
 """RFC 9783 wants the hash of the key that signed each component. Nothing is signed here, and the value says so."""
+_SETTINGS = "PRoT_SETTINGS"
+_FIXED, _FREE = "sealed", "FREE FOR TESTING"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AttestedSettings:
+    """What was sealed when the device was made, as its token states it.
+
+    Attributes:
+        clock: "host" or "stepped".
+        randomness: "system" or "SEEDED".
+        for_testing: whether callers choose the rates; such a device gives no token of a match.
+    """
+
+    clock: str
+    randomness: str
+    for_testing: bool
+
+    def words(self) -> str:
+        """The text that is attested."""
+        rates = _FREE if self.for_testing else _FIXED
+        return f"clock {self.clock}, randomness {self.randomness}, rates {rates}"
+
+    @classmethod
+    def of(cls, claims: Claims) -> Self | None:
+        """Read them from a token; None if it states none, as those of version 0.1, whose callers chose all three.
+
+        Raises:
+            ProofInvalid: it states them twice, in other words, or beside a hash of others.
+        """
+        stated = claims.component(_SETTINGS)
+        if not stated:
+            return None
+        for settings in (cls(clock=c, randomness=r, for_testing=t) for c, r, t in _POSSIBLE):
+            words = settings.words()
+            if len(stated) == 1 and (stated[0].version, stated[0].measurement) == (words, _digest(words)):
+                return settings
+        raise ProofInvalid(
+            "attestation token: its settings are not those of a device", hint="ask the device for a new token"
+        )
+
+
+_POSSIBLE = [(c, r, t) for c in ("host", "stepped") for r in ("system", "SEEDED") for t in (False, True)]
+
+
+def settings_words(claims: Claims) -> str:
+    """The settings of a device for people, whichever version made the token. Raises ProofInvalid."""
+    settings = AttestedSettings.of(claims)
+    return "clock, randomness and rates not stated: callers chose them" if settings is None else settings.words()
+
+
+def _digest(words: str) -> bytes:
+    return hashlib.sha256(words.encode()).digest()
 
 
 def device_claims(
@@ -19,8 +75,7 @@ def device_claims(
     verdict: str,
     filter_hash: bytes,
     components: Sequence[tuple[str, bytes]],
-    clock: str,
-    randomness: str,
+    settings: AttestedSettings,
     log_size: int,
     log_root: bytes,
 ) -> Claims:
@@ -29,7 +84,7 @@ def device_claims(
     Args:
         verdict: words, for instance "ENFORCED+".
         components: name and SHA-256 of each trusted application.
-        clock, randomness: words of what was sealed when the device was made, for instance "host" and "SEEDED".
+        settings: what was sealed when the device was made.
 
     Raises:
         ProofInvalid: a value has the wrong length.
@@ -38,7 +93,7 @@ def device_claims(
     def component(kind: str, measurement: bytes, version: str) -> SoftwareComponent:
         return SoftwareComponent(kind, measurement, version, SIMULATOR_SIGNER)
 
-    settings = f"clock {clock}, randomness {randomness}"
+    words = settings.words()
     return Claims(
         nonce=nonce,
         instance_id=b"\x01" + hashlib.sha256(attestation_key).digest(),
@@ -48,7 +103,7 @@ def device_claims(
         components=(
             component("PRoT_CONFIG", filter_hash, f"sandbox {verdict}"),
             *(component("ARoT", digest, f"{name} {__version__}") for name, digest in components),
-            component("PRoT_SETTINGS", hashlib.sha256(settings.encode()).digest(), settings),
+            component(_SETTINGS, _digest(words), words),
             component("TS", log_root, f"log size {log_size}"),
         ),
     )

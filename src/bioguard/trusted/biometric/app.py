@@ -90,6 +90,7 @@ class BiometricApp(CommandApp):
                 of=self._vault.ages,
                 erase=self._erase_record,
                 consent_changed=self._indexes.clear,
+                for_testing=lambda: self._vault.configuration.for_testing,
             )
         )
 

@@ -40,6 +40,7 @@ class Records:
         of: a user's records as (record id, modality, enrolled at, seconds since 1970).
         erase: erase one record of a user, give its digest.
         consent_changed: forget whatever was built from who may be searched for.
+        for_testing: whether the device was made with rates that callers choose.
     """
 
     users: Callable[[], Iterable[bytes]]
@@ -49,6 +50,7 @@ class Records:
     of: Callable[[bytes], Iterable[tuple[bytes, Modality, int]]]
     erase: Callable[[bytes, bytes], bytes]
     consent_changed: Callable[[], None]
+    for_testing: Callable[[], bool]
 
 
 class PolicyEnforcer:

@@ -273,6 +273,7 @@ class _Evidence:
                 nonce=request.nonce,
                 profile=Profile.TFM if request.tfm_profile else Profile.RFC9783,
                 platform=self._desk.env.platform,
+                for_testing=self._desk.records.for_testing(),
             )
         except ProofInvalid:
             raise Refused(Status.BAD_REQUEST) from None

@@ -11,7 +11,7 @@ from nacl.signing import SigningKey
 
 from bioguard.proofs import cose
 from bioguard.proofs.checkpoint import Checkpoint
-from bioguard.proofs.device_claims import device_claims
+from bioguard.proofs.device_claims import AttestedSettings, device_claims
 from bioguard.proofs.notes import NoteSigner
 from bioguard.proofs.origin import log_origin, records_origin
 from bioguard.proofs.psa_token import Profile
@@ -53,8 +53,11 @@ class Signing:
         head = RecordsHead.of(self._records.name, digests, log_size=log_size, epoch=epoch, store_root=store_root)
         return head, head.sign_bytes(self._records)
 
-    def attest(self, head: Head, *, nonce: bytes, profile: Profile, platform: Platform) -> bytes:
+    def attest(self, head: Head, *, nonce: bytes, profile: Profile, platform: Platform, for_testing: bool) -> bytes:
         """Signature over the claims. Raises ProofInvalid for a nonce of another length."""
+        settings = AttestedSettings(
+            clock=platform.clock.word, randomness=platform.randomness.word, for_testing=for_testing
+        )
         claims = device_claims(
             nonce=nonce,
             attestation_key=self.attestation_key,
@@ -62,8 +65,7 @@ class Signing:
             verdict=platform.verdict,
             filter_hash=platform.filter_sha256,
             components=sorted(platform.measurements),
-            clock=platform.clock.word,
-            randomness=platform.randomness.word,
+            settings=settings,
             log_size=head.size,
             log_root=head.frontier.root(),
         )
