@@ -1,13 +1,14 @@
 """Users and records: who may have what, and what a decision says."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from bioguard.commands import biometric as commands
-from bioguard.device import Device, pins
+from bioguard.device import Device, keys, pins
 from bioguard.device.clock import advance
-from bioguard.device.consent import grant_all
+from bioguard.device.consent import attest, grant_all
 from bioguard.device.receipts import erasure_receipt
 from bioguard.errors import BioguardError, InputRefused, NotPermitted
 from bioguard.records import FaceEmbedding, FingerprintTemplate
@@ -160,11 +161,37 @@ def test_arguments_of_a_wrong_type_are_refused(populated: Device) -> None:
         (lambda: pins.check_token(populated, None), "request.argument"),
         (lambda: advance(populated, None), "clock.range"),
         (lambda: erasure_receipt(populated, [5]), "receipt.digest"),
+        *((lambda d=d: erasure_receipt(populated, d), "request.argument") for d in (None, 5, "ab" * 32, b"ab", {1})),
+        *((lambda p=p: attest(populated, bytes(32), p), "request.argument") for p in (None, "tfm", 5, True)),
+        *((lambda n=n: attest(populated, n), "request.argument") for n in (None, 32, "ab" * 32, [0] * 32)),
     ):
         refused(populated, call, InputRefused, code)
     with pytest.raises(InputRefused, match="limits are 1 to 10"):
         Device.init(populated.directory.parent / "other", max_fingers="5")
     assert populated.authenticate("alice", FACE).match
+
+
+def test_what_is_no_key_is_refused(populated: Device) -> None:
+    pins.set_pin(populated, "alice", b"1234")
+    key = keys.make_key(populated, "alice")
+    for other in (None, 5, key.key_id, key.key_id.hex(), [key], "alice"):
+        for call in (
+            lambda other=other: keys.begin(populated, other),
+            lambda other=other: keys.delete_key(populated, other),
+            lambda other=other: keys.verdict(populated, "alice", other),
+        ):
+            refused(populated, call, InputRefused, "request.argument")
+    for call in (
+        lambda: keys.make_key(populated, "alice", algorithm="hmac"),
+        lambda: keys.make_key(populated, "alice", timeout_s="5"),
+        lambda: keys.begin(populated, key, token=None),
+        lambda: keys.begin(populated, replace(key, key_id=5)),
+        lambda: keys.finish(populated, None, b"m"),
+        lambda: keys.finish(populated, 1, "m"),
+    ):
+        with pytest.raises(InputRefused):
+            call()
+    assert keys.begin(populated, key)
 
 
 def test_a_hint_about_a_rate_names_no_option(populated: Device) -> None:

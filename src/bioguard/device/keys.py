@@ -23,7 +23,7 @@ from bioguard.device.facade import Device
 from bioguard.device.key_framework import KeyVerdict, binding_ids, key_verdict
 from bioguard.device.password_handles import PasswordHandles
 from bioguard.device.pins import authenticator_id
-from bioguard.errors import NotPermitted
+from bioguard.errors import InputRefused, NotPermitted
 from bioguard.records.modality import Modality
 from bioguard.records.password_handle import PasswordHandle
 from bioguard.records.tokens import AuthenticatorType
@@ -49,6 +49,17 @@ def _current(device: Device, name: str) -> tuple[int, list[int]]:
     handle = PasswordHandles.load(device.directory).users.get(device.user_handle(name, fresh=True))
     root = PasswordHandle.from_bytes(handle).user_id if handle else 0
     return root, [authenticator_id(device, name, modality) for modality in Modality]
+
+
+def _bound(key: BoundKey) -> BoundKey:
+    """The key itself. Raises InputRefused for what is none, for instance the id of one."""
+    if not isinstance(key, BoundKey):
+        raise InputRefused(
+            f"a {type(key).__name__} is no key",
+            hint="give the BoundKey that make_key returned",
+            code="request.argument",
+        )
+    return key
 
 
 def make_key(
@@ -87,7 +98,7 @@ def begin(device: Device, key: BoundKey, *, token: bytes = b"") -> int:
     Raises:
         NotPermitted: a timeout key without a fresh enough token.
     """
-    request = commands.Begin(key_id=key.key_id, purpose=KeyPurpose.SIGN, token=token)
+    request = commands.Begin(key_id=_bound(key).key_id, purpose=KeyPurpose.SIGN, token=token)
     return device.ask(commands.BEGIN, request, uuid=KEYSTORE_UUID).operation
 
 
@@ -104,10 +115,11 @@ def finish(device: Device, operation: int, message: bytes, *, token: bytes = b""
 
 def delete_key(device: Device, key: BoundKey) -> None:
     """Destroy a key."""
-    device.ask(commands.DELETE_KEY, commands.DeleteKey(key_id=key.key_id), uuid=KEYSTORE_UUID)
+    device.ask(commands.DELETE_KEY, commands.DeleteKey(key_id=_bound(key).key_id), uuid=KEYSTORE_UUID)
 
 
 def verdict(device: Device, name: str, key: BoundKey) -> KeyVerdict:
     """Whether any token of this user can still release the key."""
+    bound = _bound(key)
     root, authenticators = _current(device, name)
-    return key_verdict(key.secure_ids, root_sid=root, authenticator_ids=authenticators)
+    return key_verdict(bound.secure_ids, root_sid=root, authenticator_ids=authenticators)

@@ -26,9 +26,13 @@ def erasure_receipt(device: Device, digests: Sequence[str]) -> ErasureReceipt:
     Reads the log and lists all records: the cost grows with both.
 
     Raises:
-        InputRefused: not a digest, no erasure of it in the log, or its entry was pruned.
+        InputRefused: not a list of digests, not a digest, no erasure of it in the log, or its entry was pruned.
         IntegrityFailure: what was read is not what the secure world signed.
     """
+    if not isinstance(digests, Sequence) or isinstance(digests, str | bytes):
+        raise InputRefused(
+            f"a {type(digests).__name__} is no list of digests", hint="give a list or a tuple", code="request.argument"
+        )
     wanted = [_digest(digest) for digest in digests]
     log = signed_log(device)
     answer = device.ask(commands.RECORDS_HEAD, commands.Nothing())
