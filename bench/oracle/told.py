@@ -35,7 +35,10 @@ class Row:
 
 
 NOT_COMPARED = Row(
-    answers="1", bits="0", counted="no attempt", bounded="no sample in the request; the same reply whatever is enrolled"
+    answers="1",
+    bits="0",
+    counted="no attempt",
+    bounded="no sample in the request; of earlier samples it repeats at most what their replies said",
 )
 
 COMPARING = {
@@ -55,9 +58,11 @@ COMPARING = {
     ),
     "ENROLL": Row(
         answers="2 for a finger: enrolled already, or stored; 1 for a face",
-        bits="1, of strong scores only",
-        counted="no attempt: it takes the PIN of the user whose fingers are compared",
-        bounded="only a strong match says that it is the same finger: who gets this yes has the finger",
+        bits="1, of strong scores only; of a stranger's finger less than 1e-6 (protected codes: 1e-4)",
+        counted="no attempt. With a PIN set it takes that PIN, of the user whose fingers are compared. A user without "
+        "one, on a device made with --no-require-pin, is asked nothing",
+        bounded="only a strong match says that it is the same finger: who gets this yes has the finger. Without a PIN "
+        "nothing counts the questions",
     ),
 }
 
