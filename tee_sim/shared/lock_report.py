@@ -62,7 +62,7 @@ class LockPlan:
         request_fd, reply_fd: the two pipe ends that stay; above 2 and different.
         profile: "strict" kills on a foreign system call, "permissive-debug" answers EPERM, "off" locks nothing.
         namespaces: whether to enter namespaces of its own with an empty root, where the host allows it.
-        arena_bytes: size of the secret-memory arena reserved just before the filter (tee_sim.secure.arena).
+        arena_bytes: size of the secret-memory arena reserved just before the filter (tee_sim.secure.secret_memory).
     """
 
     request_fd: int

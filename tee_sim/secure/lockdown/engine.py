@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 from typing import Final
 
-from tee_sim.secure import arena
+from tee_sim.secure import secret_memory
 from tee_sim.secure.lockdown import namespaces
 from tee_sim.shared.lock_report import Layer, LayerState, LockError, LockPlan, LockReport
 from tee_sim.shared.sandbox import filters, hygiene, kernel, landlock
@@ -93,7 +93,7 @@ def engage(plan: LockPlan) -> LockReport:
     recorder.try_("arguments", hygiene.scrub_arguments)
     _namespaces(plan, recorder)
     recorder.must("descriptors", lambda: hygiene.close_all_but(plan.request_fd, plan.reply_fd))
-    recorder.must("arena", lambda: arena.reserve(plan.arena_bytes).kind)
+    recorder.must("arena", lambda: secret_memory.reserve(plan.arena_bytes).kind)
     recorder.must("not-dumpable", hygiene.not_dumpable)
     recorder.must("no-new-privileges", hygiene.no_new_privileges)
     recorder.must("capabilities", hygiene.drop_capabilities)

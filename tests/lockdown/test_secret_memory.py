@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tee_sim.secure.arena import Arena
+from tee_sim.secure.secret_memory import Arena
 from tee_sim.shared.errors import TeeError, TeeResult
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="memfd_secret and mlock by Linux numbers")
