@@ -13,7 +13,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import replace
 from typing import Protocol, Self, cast
 
@@ -42,8 +42,8 @@ from tee_sim.shared.wire import (
 _ENVIRONMENT = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "LC_ALL": "C.UTF-8", "PATH": os.defpath}
 """One thread: the lock refuses a process with two, and user namespaces cannot be entered with two."""
 
-_KEPT_VARIABLES = ("OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE", "BIOGUARD_KERNEL")
-"""Processor work-arounds and the forced kernel variant of tests; read by native libraries at load time."""
+_KEPT_VARIABLES = ("OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE")
+"""Processor work-arounds, read by native libraries at load time."""
 
 Inspect = Callable[[int, Locked], str]
 """Looks at process `pid` from outside and tells how far it is locked; raises TeeError to refuse it."""
@@ -86,9 +86,17 @@ class SecureProcess:
         boot: what to load and how to lock.
         storage: answers storage calls.
         tap: called with (direction, frame bytes) for every frame after the root secret was sent; for evidence.
+        keep_variables: names of further environment variables that the secure world is given.
     """
 
-    def __init__(self, boot: Boot, storage: StorageHandler, *, tap: Callable[[str, bytes], None] | None = None) -> None:
+    def __init__(
+        self,
+        boot: Boot,
+        storage: StorageHandler,
+        *,
+        tap: Callable[[str, bytes], None] | None = None,
+        keep_variables: Collection[str] = (),
+    ) -> None:
         self._storage = storage
         self._tap = tap
         self._reader = FrameReader()
@@ -96,7 +104,7 @@ class SecureProcess:
         self._why = ""
         child_read, self._write_fd = os.pipe()
         self._read_fd, child_write = os.pipe()
-        environment = _ENVIRONMENT | {k: os.environ[k] for k in _KEPT_VARIABLES if k in os.environ}
+        environment = _ENVIRONMENT | {k: os.environ[k] for k in (*_KEPT_VARIABLES, *keep_variables) if k in os.environ}
         self._process = subprocess.Popen(
             [sys.executable, "-I", "-B", "-m", "tee_sim.secure.launcher", str(child_read), str(child_write)],
             stdin=subprocess.DEVNULL,

@@ -75,7 +75,7 @@ def rpmb_key(huk: Key, cid: bytes, *, compat: bool = True) -> bytes:
 
 
 def _held(held: ExitStack, key: bytes) -> memoryview:
-    view = held.enter_context(secret_memory.pool().buffer(len(key)))
+    view = held.enter_context(secret_memory.buffer(len(key)))
     view[:] = key
     return view
 
@@ -83,7 +83,7 @@ def _held(held: ExitStack, key: bytes) -> memoryview:
 class KeyLadder:
     """Every key of one device, derived on demand from its HUK and device id.
 
-    The root keys lie in secret memory (tee_sim.secure.secret_memory) and are wiped with the ladder; what is derived is `bytes`.
+    The root keys lie in `tee_sim.secure.secret_memory` and are wiped with the ladder; what is derived is `bytes`.
 
     Args:
         huk: hardware unique key, 16 or 32 bytes.

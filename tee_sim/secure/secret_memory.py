@@ -1,10 +1,10 @@
-"""Secret memory: one arena, reserved before the lock, that holds keys and clear data while they are used.
+"""Secret memory of the process, reserved before the lock: it holds keys and clear data while they are used.
 
 `memfd_secret` pages are not in the kernel's own map: not even root reading /proc/<pid>/mem sees them, they are never
 swapped and never in a core file. Where the kernel does not offer it, locked memory that is left out of core files and
 of forked children. The report says which.
 
-    with arena.pool().buffer(32) as key:        # writable memoryview, zeroed
+    with secret_memory.buffer(32) as key:        # writable memoryview, zeroed
         key[:] = ...
     # wiped and given back
 
@@ -28,12 +28,12 @@ _DEFAULT_BYTES: Final = 1 << 20
 _FALLBACK_ERRORS = (errno.ENOSYS, errno.EPERM, errno.EAGAIN, errno.ENOMEM, errno.EMFILE, errno.EOPNOTSUPP)
 
 
-class Arena:
+class SecretMemory:
     """First-fit allocator over one secret mapping. Not for threads: the secure world has one.
 
     Attributes:
         kind: "memfd_secret", "mlock" (locked, out of core files) or "private" (neither was allowed).
-        size_bytes: of the whole arena.
+        size_bytes: of the whole mapping.
     """
 
     def __init__(self, size_bytes: int) -> None:
@@ -64,7 +64,7 @@ class Arena:
             with contextlib.suppress(BufferError):  # an array over it still lives: it now sees zeros
                 view.release()
 
-    def hold(self, size_bytes: int) -> memoryview:
+    def allocate_permanent(self, size_bytes: int) -> memoryview:
         """A zeroed writable buffer for the life of the process, for root keys. Raises TeeError OUT_OF_MEMORY."""
         offset, _ = self._take(size_bytes)
         return self._view[offset : offset + size_bytes]
@@ -115,17 +115,20 @@ def _secret_map(size: int) -> tuple[memoryview, str]:
     return area, "mlock" if kernel.lock_memory(area) else "private"
 
 
-_pool: Arena | None = None
+_reserved: SecretMemory | None = None
 
 
-def reserve(size_bytes: int = _DEFAULT_BYTES) -> Arena:
-    """Reserve the process's arena. The lock calls it last before the filter; nobody else needs to."""
-    global _pool  # noqa: PLW0603 - one arena a process, fixed once
-    if _pool is None:
-        _pool = Arena(size_bytes)
-    return _pool
+def reserve(size_bytes: int = _DEFAULT_BYTES) -> SecretMemory:
+    """Reserve the process's secret memory, once. The lock calls it last before the filter, which allows it no more."""
+    global _reserved  # noqa: PLW0603 - one mapping a process, fixed once
+    if _reserved is None:
+        _reserved = SecretMemory(size_bytes)
+    return _reserved
 
 
-def pool() -> Arena:
-    """The process's arena; reserved on first use where no lock did it (tests, the in-process secure world)."""
-    return reserve()
+def buffer(size_bytes: int) -> contextlib.AbstractContextManager[memoryview]:
+    """A buffer of the process's secret memory, as `SecretMemory.buffer`.
+
+    It is reserved on first use where no lock did it (tests, the secure world in a process of its caller).
+    """
+    return reserve().buffer(size_bytes)

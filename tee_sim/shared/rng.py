@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+from collections.abc import Container
 from enum import IntEnum, unique
 from typing import Protocol
 
@@ -25,6 +26,14 @@ class Rng(Protocol):
     def bytes(self, n: int) -> bytes:
         """Return `n` bytes."""
         ...
+
+
+def nonzero_u64(rng: Rng, taken: Container[int] = ()) -> int:
+    """Draw an id or a challenge: 64 bits, not 0, which stands for none everywhere, and not one of those taken."""
+    value = 0
+    while value == 0 or value in taken:
+        value = int.from_bytes(rng.bytes(8), "little")
+    return value
 
 
 class OsRng:

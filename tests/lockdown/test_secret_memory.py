@@ -1,4 +1,4 @@
-"""The secret arena: where it lives, that it is wiped, that it runs out honestly."""
+"""Secret memory: where it lives, that it is wiped, that it runs out honestly."""
 
 import os
 import sys
@@ -6,20 +6,20 @@ from pathlib import Path
 
 import pytest
 
-from tee_sim.secure.secret_memory import Arena
+from tee_sim.secure.secret_memory import SecretMemory
 from tee_sim.shared.errors import TeeError, TeeResult
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="memfd_secret and mlock by Linux numbers")
 
 
 @pytest.fixture
-def arena():
-    return Arena(8192)
+def memory():
+    return SecretMemory(8192)
 
 
-def test_buffers_are_zeroed_aligned_writable_and_wiped(arena):
+def test_buffers_are_zeroed_aligned_writable_and_wiped(memory):
     numpy = pytest.importorskip("numpy")
-    with arena.buffer(100) as buffer:
+    with memory.buffer(100) as buffer:
         assert len(buffer) == 100
         assert not any(buffer)
         view = numpy.frombuffer(buffer, numpy.uint8)
@@ -27,14 +27,14 @@ def test_buffers_are_zeroed_aligned_writable_and_wiped(arena):
         view[:] = 7
         assert bytes(buffer) == b"\7" * 100
     assert not view.any(), "an array that outlives the block sees zeros"
-    assert arena.free_bytes == arena.size_bytes
+    assert memory.free_bytes == memory.size_bytes
 
 
-def test_wiped_also_when_the_block_raises(arena):
+def test_wiped_also_when_the_block_raises(memory):
     kept = []
 
     def fail() -> None:
-        with arena.buffer(32) as buffer:
+        with memory.buffer(32) as buffer:
             buffer[:] = b"k" * 32
             kept.append(memoryview(buffer))
             raise LookupError
@@ -44,45 +44,45 @@ def test_wiped_also_when_the_block_raises(arena):
     assert bytes(kept[0]) == bytes(32)
 
 
-def test_space_is_reused_and_merged_in_any_order(arena):
-    blocks = [arena.buffer(2048) for _ in range(4)]
+def test_space_is_reused_and_merged_in_any_order(memory):
+    blocks = [memory.buffer(2048) for _ in range(4)]
     views = [b.__enter__() for b in blocks]
     assert len({id(v) for v in views}) == 4
-    assert arena.free_bytes == 0
+    assert memory.free_bytes == 0
     for i in (1, 3, 0, 2):
         blocks[i].__exit__(None, None, None)
-    with arena.buffer(8192) as whole:
+    with memory.buffer(8192) as whole:
         assert len(whole) == 8192
 
 
-def test_running_out_is_an_error_with_sizes(arena):
-    arena.hold(8000)
+def test_running_out_is_an_error_with_sizes(memory):
+    memory.allocate_permanent(8000)
     with (
         pytest.raises(TeeError, match="secret memory is full: 256 bytes wanted, 192 free") as caught,
-        arena.buffer(200),
+        memory.buffer(200),
     ):
         pass
     assert caught.value.result is TeeResult.OUT_OF_MEMORY
 
 
-def test_an_empty_buffer_is_a_mistake(arena):
-    with pytest.raises(ValueError, match="at least one byte"), arena.buffer(0):
+def test_an_empty_buffer_is_a_mistake(memory):
+    with pytest.raises(ValueError, match="at least one byte"), memory.buffer(0):
         pass
 
 
-def test_wipe_zeroes_what_is_held(arena):
-    key = arena.hold(32)
+def test_wipe_zeroes_what_is_held(memory):
+    key = memory.allocate_permanent(32)
     key[:] = b"s" * 32
-    arena.wipe()
+    memory.wipe()
     assert bytes(key) == bytes(32)
 
 
-def test_secret_memory_is_closed_even_to_proc_mem(arena):
-    if arena.kind != "memfd_secret":
-        pytest.skip(f"this kernel gave {arena.kind} memory; reading it from outside is possible")
+def test_secret_memory_is_closed_even_to_proc_mem(memory):
+    if memory.kind != "memfd_secret":
+        pytest.skip(f"this kernel gave {memory.kind} memory; reading it from outside is possible")
     import ctypes
 
-    key = arena.hold(32)
+    key = memory.allocate_permanent(32)
     key[:] = b"z" * 32
     address = ctypes.addressof(ctypes.c_ubyte.from_buffer(key))
     fd = os.open("/proc/self/mem", os.O_RDONLY)
@@ -97,5 +97,5 @@ def test_secret_memory_is_closed_even_to_proc_mem(arena):
 
 def test_no_descriptor_stays_behind():
     before = sorted(p.name for p in Path("/proc/self/fd").iterdir())
-    Arena(4096)
+    SecretMemory(4096)
     assert sorted(p.name for p in Path("/proc/self/fd").iterdir()) == before

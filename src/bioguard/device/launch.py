@@ -11,6 +11,7 @@ from bioguard.device.fuses import Fuses
 from bioguard.device.hooks import Direct, Hooks
 from bioguard.device.options import DeviceOptions
 from bioguard.errors import TeeUnavailable, WrongUsage
+from bioguard.match.kernels import ENVIRONMENT_VARIABLE
 from tee_sim.normal.client import Context, Session
 from tee_sim.normal.reply_timing import ReplyQuantizer
 from tee_sim.normal.sandbox_verdict.observe import observe
@@ -148,7 +149,7 @@ def start(directory: Path, fuses: Fuses, options: DeviceOptions, *, create: bool
     process: SecureProcess | None = None
     try:
         boot = Boot(manifests=hosted, profile=options.profile, namespaces=options.namespaces)
-        process = SecureProcess(boot, supplicant, tap=options.tap)
+        process = SecureProcess(boot, supplicant, tap=options.tap, keep_variables=(ENVIRONMENT_VARIABLE,))
         provision = Provision(
             huk=fuses.huk,
             device_id=fuses.device_id,

@@ -7,7 +7,7 @@ a vulnerable part in its place.
 
 import os
 import platform
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 
 from bioguard.device import launch
@@ -34,7 +34,14 @@ class InProcess:
     Messages are packed and read as on the pipe.
     """
 
-    def __init__(self, boot: Boot, storage: StorageHandler, *, tap: Callable[[str, bytes], None] | None = None) -> None:
+    def __init__(
+        self,
+        boot: Boot,
+        storage: StorageHandler,
+        *,
+        tap: Callable[[str, bytes], None] | None = None,
+        keep_variables: Collection[str] = (),
+    ) -> None:
         self._boot = boot
         self._storage = storage
         self._tap = tap or (lambda _direction, _frame: None)

@@ -25,7 +25,7 @@ from bioguard.records.tokens import AuthenticatorType, AuthToken
 from bioguard.trusted.gatekeeper.records import FailureRecord
 from bioguard.trusted.gatekeeper.throttle import charged, remaining_ms, retry_timeout_ms
 from tee_sim.shared.clock import Clock
-from tee_sim.shared.rng import Rng
+from tee_sim.shared.rng import Rng, nonzero_u64
 from tee_sim.shared.schema import Fixed, Record
 
 Stretch = Callable[[bytes, bytes], bytes]
@@ -142,10 +142,7 @@ class Gatekeeper:
     def _secure_user_id(self, request: EnrollPin) -> int:
         if request.current_handle is not None:
             return self._check(request.user, request.current_handle, request.current, self._clock.boot_ms())
-        value = 0
-        while value == 0:
-            value = int.from_bytes(self._rng.bytes(8), "little")
-        return value
+        return nonzero_u64(self._rng)
 
     def _check(self, user: bytes, handle_bytes: bytes, pin: bytes, now_ms: int) -> int:
         """Return the secure user id of a right PIN, in the order of `throttle`. Raises _RefusedError."""

@@ -12,6 +12,7 @@ from bioguard.commands.keystore import Authorizations, KeyAlgorithm, KeyPurpose,
 from bioguard.errors import InputRefused, NotPermitted
 from bioguard.records.tokens import TOKEN_KEY_NAME, AuthToken
 from bioguard.trusted.keystore.rules import AuthMoment, auth_moment, check_authorizations, token_allows
+from tee_sim.shared.rng import nonzero_u64
 from tee_sim.shared.schema import Fixed, Record
 from tee_sim.shared.ta_api import CommandApp, TaEnv, find_record
 
@@ -79,9 +80,7 @@ class KeystoreApp(CommandApp):
                 return commands.Begun(error=error)
         if len(self._operations) >= MAX_OPERATIONS:
             return commands.Begun(error=KeystoreError.TOO_MANY_OPERATIONS)
-        operation = 0
-        while operation == 0 or operation in self._operations:
-            operation = int.from_bytes(self._env.rng.bytes(8), "little")
+        operation = nonzero_u64(self._env.rng, self._operations)
         self._operations[operation] = _Operation(session, request.key_id, request.purpose, moment)
         return commands.Begun(error=KeystoreError.OK, operation=operation)
 

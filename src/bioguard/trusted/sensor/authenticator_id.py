@@ -5,15 +5,12 @@ never a counter, and only Class 3 sensors have one.
 """
 
 from bioguard.records.strength import ABILITIES, SensorStrength
-from tee_sim.shared.rng import Rng
+from tee_sim.shared.rng import Rng, nonzero_u64
 
 
 def new_authenticator_id(rng: Rng, old: int) -> int:
     """A random non-zero 64-bit id other than the old one: after an enrollment, and on invalidation."""
-    value = 0
-    while value in (0, old):
-        value = int.from_bytes(rng.bytes(8), "little")
-    return value
+    return nonzero_u64(rng, {old})
 
 
 def reported_authenticator_id(stored: int, strength: SensorStrength, enrollments: int) -> int:

@@ -7,7 +7,7 @@ settings), as HIDL 1.0 says and AIDL does not forbid.
 
 from dataclasses import dataclass
 
-from tee_sim.shared.rng import Rng
+from tee_sim.shared.rng import Rng, nonzero_u64
 
 LIFETIME_MS = 600_000
 """The framework's own timeout in its HIDL era (HidlToAidlSessionAdapter); AIDL leaves the number to the TEE."""
@@ -24,10 +24,7 @@ class ChallengeTable:
     def generate(self, rng: Rng, now_ms: int) -> tuple["ChallengeTable", int]:
         """Make an unpredictable non-zero 64-bit challenge that no other live one equals."""
         kept = self._alive(now_ms)
-        taken = {0, *(value for value, _ in kept)}
-        value = 0
-        while value in taken:
-            value = int.from_bytes(rng.bytes(8), "little")
+        value = nonzero_u64(rng, {value for value, _ in kept})
         return ChallengeTable((*kept, (value, now_ms))[-MAX_LIVE:]), value
 
     def revoke(self, challenge: int) -> "ChallengeTable":
