@@ -13,6 +13,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.skipped_tools import summary
+
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
@@ -22,3 +24,15 @@ def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
             file = held.enter_context(path.open("w"))
             fcntl.flock(file, fcntl.LOCK_EX)
         return (yield)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Name what was skipped, and how to install what it wanted."""
+    reasons = [
+        report.longrepr[2] if isinstance(report.longrepr, tuple) else str(report.longrepr)
+        for report in terminalreporter.stats.get("skipped", ())
+    ]
+    if reasons:
+        terminalreporter.section("skipped for want of a tool")
+        for line in summary(reasons):
+            terminalreporter.write_line(line)

@@ -1,6 +1,7 @@
 """The filter, proven instead of trusted: every number, every architecture, random arguments, two second opinions."""
 
 import os
+import platform
 import random
 import signal
 import subprocess
@@ -137,11 +138,10 @@ def test_no_reachable_call_names_a_path_or_makes_a_descriptor(machine):
 
 
 @pytest.mark.parametrize("machine", MACHINES)
-def test_an_independent_compiler_agrees(machine):
-    """seccompy compiles the same policy from its own tables; both programs must answer alike."""
+def test_an_independent_compiler_agrees(machine, monkeypatch):
+    """seccompy compiles the same policy from its own tables; both programs must answer alike, on either machine."""
     filter_module = pytest.importorskip("seccompy.filter", reason="the test extra brings seccompy")
-    if machine != os.uname().machine:
-        pytest.skip("seccompy compiles for the machine it runs on")
+    monkeypatch.setattr(platform, "machine", lambda: machine)  # it compiles for the machine that it believes to run on
     from seccompy import Action, ArgCmp, CmpOp
 
     other = filter_module.Filter(Action.KILL_PROCESS)
