@@ -20,8 +20,13 @@ TOOLS = (
     Tool("chromium", r"chromium is not on this host", "apt-get install chromium"),
     Tool(
         "aarch64 compiler and emulator",
-        r"(aarch64-linux-gnu-gcc|qemu-aarch64) is not installed|no aarch64 Python",
+        r"(aarch64-linux-gnu-gcc|qemu-aarch64) is not installed",
         "apt-get install gcc-aarch64-linux-gnu libc6-dev-arm64-cross qemu-user",
+    ),
+    Tool(
+        "a Python for aarch64",
+        r"no aarch64 Python",
+        'export BIOGUARD_AARCH64="$(bash tests/aarch64/prepare.sh DIR python3)"',
     ),
     Tool("strace", r"strace is not installed", "apt-get install strace"),
     Tool("sqlite3", r"sqlite3 is not", "apt-get install sqlite3"),

@@ -54,7 +54,7 @@ def ours() -> Compare:
     known: dict[Path, FingerprintGallery] = {}
 
     def template(path: Path) -> FingerprintTemplate:
-        (found,) = load_features(path)
+        found = load_features(path)
         assert isinstance(found, FingerprintTemplate)
         return found
 
