@@ -146,6 +146,8 @@ def draw(stored: dict[str, Any]) -> Drawing:
     page.text(566, 230, "FVC2002 DB1_B, DB3_B and", fill=GRAY, font_size=11)
     page.text(566, 246, "FVC2004 DB2_B, DB3_B, minutiae of an", fill=GRAY, font_size=11)
     page.text(566, 262, "extractor that our projection never saw", fill=GRAY, font_size=11)
+    page.text(566, 326, "safis gives its highest score to one", fill=GRAY, font_size=11)
+    page.text(566, 342, "impostor in eight: its curve begins there", fill=GRAY, font_size=11)
     page.text(566, 286, "Ten fingers a set: differences below", fill=GRAY, font_size=11)
     page.text(566, 302, "half a point mean nothing", fill=GRAY, font_size=11)
     return page

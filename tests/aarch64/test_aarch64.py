@@ -1,6 +1,6 @@
 """The codec, the filter tables and the kernels on aarch64, under qemu-user: they answer there as they do here.
 
-`tests/aarch64/prepare.sh` makes the Python that is wanted, and .ci/run calls it. A lock of the secure world on aarch64 is
+`tests/aarch64/prepare.sh` makes the Python that is wanted, and .ci/run calls it. A locked secure world on aarch64 is
 not claimed: qemu-user passes no seccomp filter of its guest on.
 """
 
