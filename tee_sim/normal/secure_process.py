@@ -148,10 +148,14 @@ class SecureProcess:
         """
         deadline = _deadline(BOOT_TIMEOUT_MS)
         try:
+            # 1. What it says about its lock. Until then it may send LOCKED or BOOT_FAILED and nothing else.
             message = self._receive(deadline)
             if isinstance(message, BootFailed):
                 raise _dead(f"the secure world could not start: {message.stage}: {message.detail}")
+            # 2. Look at it from outside, while it waits: a report alone could be made up by what was loaded into it.
             verdict = inspect(self.pid, cast("Locked", message))
+            # 3. Only now the secret. Its frame is not tapped, so that no evidence holds it. What may come back from now
+            #    on are closed types and sealed bytes (FROM_SECURE_WORLD).
             self._locked = True
             self._write(pack(replace(provision, verdict=verdict)), deadline, tapped=False)
             answer = self._pump(deadline)

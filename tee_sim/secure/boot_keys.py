@@ -106,13 +106,16 @@ def begin_boot(store: Store, boot_id: bytes | None, clock: Clock, rng: Rng) -> t
     if boot_id is None:
         boot = Boot(boot_id=bytes(16), secret=rng.bytes(SECRET_BYTES), began_ms=now.boot_ms, seen=now)
         return boot, SinceBoot(clock, boot.began_ms)
+    # 1. Another name, a boot clock that went back or one that ran ahead: another boot, with another secret.
     kept = _kept(store)
     if kept is None or not kept.goes_on(boot_id, now):
         boot = Boot(boot_id=boot_id, secret=rng.bytes(SECRET_BYTES), began_ms=now.boot_ms, seen=now)
+    # 2. The same boot, with the wall clock set forward: remember the furthest, so that setting it back later is seen.
     elif _lead_ms(now) > _lead_ms(kept.seen) + SLACK_MS:
         boot = replace(kept, seen=now)
     else:
         boot = kept
+    # 3. Kept before any key comes from it; where it cannot be kept, this start is a boot of its own.
     if boot != kept:
         _keep(store, BOOT_OBJECT, boot, "boot")
     return boot, SinceBoot(clock, boot.began_ms)

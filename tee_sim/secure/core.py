@@ -133,14 +133,20 @@ class Core:
             self._close_released()
 
     def _open(self, holder: _Holder, uuid: bytes, params: Params) -> int:
+        # 1. Is it hosted? TEEC_OpenSession: TEEC_ERROR_ITEM_NOT_FOUND.
         manifest = self._manifests.get(uuid)
         if manifest is None:
             raise TeeError(TeeResult.ITEM_NOT_FOUND, f"no trusted application {UUID(bytes=uuid)}")
+        # 2. Room in the table, before an instance is made: a caller who opens sessions without end is refused, and the
+        #    others' sessions go on.
         if len(holder.numbers) >= holder.limit:
             raise TeeError(TeeResult.OUT_OF_MEMORY, f"{holder.limit} sessions are open")
+        # 3. Not from within its own call: one thread, it would wait for itself.
         self._refuse_loop(uuid)
+        # 4. The instance, by the flags of the manifest: gpd.ta.singleInstance, multiSession, instanceKeepAlive.
         instance = self._instance_for(manifest)
         number, self._next_session = self._next_session, self._next_session + 1
+        # 5. The application may refuse. The session has a number only if it did not.
         session = _Session(instance, None)
         session.context = self._guard(instance, lambda: instance.app.open_session(params))
         session.move(Event.OPENED)
@@ -177,10 +183,14 @@ class Core:
         return instance
 
     def _invoke(self, holder: _Holder, number: int, command: int, params: Params) -> Params:
+        # 1. A session of this holder: a number that is another's is no session, and the answer does not say which.
         session = self._session(holder, number)
         instance = session.instance
+        # 2. Not while it is on the call stack.
         self._refuse_loop(instance.manifest.uuid)
+        # 3. Not after a panic: of TEE_Panic on, every call on the instance's sessions is TEE_ERROR_TARGET_DEAD.
         session.move(Event.INVOKE)
+        # 4. Run it guarded; then its outputs are held against what its caller made room for. One more byte is a panic.
         try:
             out: Params = self._guard(
                 instance, lambda: _outputs(params, instance.app.invoke(session.context, command, params))
@@ -237,6 +247,8 @@ class Core:
         except KeyboardInterrupt:  # a developer's, whose own process the secure world is in
             raise
         except BaseException:
+            # SystemExit too: an application must not end the process and with it the others. What was raised is not
+            # passed on: its text could hold a secret.
             self._on_panic()
             self._panic(instance)
             raise TeeError(TeeResult.TARGET_DEAD, "the trusted application panicked") from None

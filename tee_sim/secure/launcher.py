@@ -111,16 +111,23 @@ def main(argv: list[str]) -> NoReturn:
     pipe = _Pipe(request_fd, reply_fd)
     stage = "harden"
     try:
+        # 1. No core file, private files, no signal handler: before the first third-party import.
         lockdown.early()
+        # 2. Whether a time namespace moves the clocks: /proc says so, and there is no /proc after the lock.
         shifted = clocks_are_shifted()
+        # 3. What to load and how to lock. Nothing secret is in it: the lock is not judged yet.
         stage = "boot message"
         boot = cast("Boot", unpack(pipe.body(), {Boot}))
+        # 4. Read and measure our code, run third-party code. Imports open files, and warm-up asks the kernel for what
+        #    the filter will forbid: the last moment for either. Trusted code is compiled here and not run; what is
+        #    measured is what is kept, no file is read a second time.
         stage = "load code"
         code = CodeTable()
         measurements = _preload(boot, code)
         gc.collect()
         if boot.profile is not LockProfile.OFF:
             quiet.install()
+        # 5. Lock. From here on a call that the filter does not name kills the process.
         stage = "lock"
         report = lockdown.engage(
             LockPlan(
@@ -133,8 +140,10 @@ def main(argv: list[str]) -> NoReturn:
     except Exception as error:
         _fail(pipe, stage, error)
     try:
+        # 6. Modules come from the measured table alone: a file that was changed since is never asked for.
         forget_file_importers()
         sys.meta_path.insert(0, code)
+        # 7. Report. The normal world looks at this process from outside, and believes the report only where they agree.
         pipe.send(Locked(report=report.to_bytes(), measurements=measurements))
         names = (manifest.name for manifest in boot.manifests)
         platform = Platform(
@@ -155,6 +164,7 @@ def _silent() -> None:
 
 
 def _serve(pipe: _Pipe, boot: Boot, platform: Platform, *, shifted: bool) -> NoReturn:
+    # 8. The root secret, the first and only time; open the store, run trusted code, answer.
     provision = cast("Provision", unpack(pipe.body(), {Provision}))
     try:
         on_panic = traceback.print_exc if boot.profile is LockProfile.OFF else _silent

@@ -92,6 +92,8 @@ class RpmbClient:
         """
         if any(len(block) != BLOCK_BYTES for block in blocks):
             raise TeeError(TeeResult.BAD_PARAMETERS, f"rpmb blocks have {BLOCK_BYTES} bytes")
+        # 1. The counter as the chip last proved it. It is forgotten until this write is proved: after an exception
+        #    nothing is known, and the next write asks with a fresh nonce.
         counter = self.counter()
         self._counter = None
         message = b"".join(
@@ -100,8 +102,11 @@ class RpmbClient:
             ).to_bytes()
             for block in blocks
         )
+        # 2. A MAC over all blocks and the counter (JEDEC eMMC 5.1, 6.6.22): a write that is withheld and played later
+        #    fails on the counter, one that is changed on the MAC.
         raw = self._transport.transfer(with_mac(self._key, message) + _RESULT_REQUEST, 1)
         (reply,) = self._parse(raw, 1, Request.WRITE)
+        # 3. The answer is authentic by now. It must be of these blocks, and counted once: an old one has another count.
         if reply.address != address:
             raise TeeError(TeeResult.SECURITY, "rpmb answered for other blocks")
         if reply.result == COUNTER_EXPIRED:

@@ -88,9 +88,12 @@ class SecureWorld:
         system_rng: Rng = OsRng(),  # noqa: B008  # without state
         on_panic: Callable[[], None] = lambda: None,
     ) -> None:
+        # 1. One ladder for the store and the applications: each copy of a root key is one more place to wipe.
         self._device_id = provision.device_id
         self._system_rng = system_rng
         self._ladder = KeyLadder(provision.huk, provision.device_id)
+        # 2. The store before anything that it decides: a disk that was rolled back is refused here, and nothing below
+        #    may come from it.
         self._store = ObjectStore.open(
             RemoteBlobStore(port),
             RemoteRpmb(port),
@@ -98,6 +101,8 @@ class SecureWorld:
             system_rng,
             create=provision.create,
         )
+        # 3. Clock and seed as they were sealed when the device was made: a start that names others is refused, or waits
+        #    and tokens could be ended by a friendlier clock, and keys be known by a chosen seed.
         own = self._store.namespace(CORE_UUID)
         claim = Settings(stepped_from_ms=provision.stepped_wall_ms, seed=provision.seed)
         self._settings = fixed_settings(own, claim, create=provision.create)
@@ -107,13 +112,16 @@ class SecureWorld:
             clock=self._settings.clock,
             randomness=self._settings.randomness,
         )
+        # 4. A seeded start is counted durably before the first draw, so that no sequence is drawn twice.
         self._rng = _generator(self._settings, own, system_rng)
         self._stepped = _stepped_clock(self._settings, own)
         if self._stepped is None and shifted:
             raise TeeError(TeeResult.TIME_NEEDS_RESET, "a time namespace moves the clocks of the secure world")
+        # 5. The boot, whose secret makes the shared keys: a token of another boot verifies nowhere.
         boot, self._clock = begin_boot(own, provision.boot_id, self._stepped or SystemClock(), self._rng)
         names = sorted({name for m in manifests for name in m.shared_keys})
         self._shared = shared_keys(names, boot, self._settings.randomness)
+        # 6. Applications last, and each only when a session is opened: none runs in a world that is half put together.
         self._core = Core(manifests, _load_entry, self._environment, on_panic, self._store)
 
     def ready(self) -> Ready:

@@ -1,1 +1,4 @@
-"""For tests and tools: the secure world in the caller's process, and faults of disk and messages. Protects nothing."""
+"""Runs the secure world in the caller's process, and makes disk and messages go wrong. For tests and tools.
+
+Promised: the same messages, checks and store as in a process of its own. Not promised: any protection, without a lock.
+"""

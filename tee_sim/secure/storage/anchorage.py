@@ -47,13 +47,16 @@ class Anchorage:
         Raises:
             TeeError: SECURITY if an anchor on the disk is older than the one that it took over from.
         """
+        # 1. The RPMB's record. A store whose counter is not spent has no other.
         record = self._anchor.read()
         if record is None or self._anchor.writes_left() >= COMMIT_WRITES:
             return record
+        # 2. Once it is spent the disk may hold a later one, under a key of its own.
         later = self._on_disk()
         found = later.read()
         if found is None:
             return record
+        # 3. Never one from before it took over: that is an older copy of the disk.
         if found.epoch < record.epoch:
             raise TeeError(TeeResult.SECURITY, "the anchor on the disk is older than the one in the RPMB")
         self._anchor = later
@@ -94,6 +97,8 @@ class Anchorage:
         Raises:
             TeeError: STORAGE_READ_ONLY, STORAGE_COUNTER_SPENT.
         """
+        # The order matters: what cannot be written at all is said before what is kept for others, and the anchor moves
+        # to the disk last, for a transaction that was let pass: it never goes back.
         condition = self.condition
         if self._read_only:
             raise TeeError(TeeResult.STORAGE_READ_ONLY, "the store could not be written when it was opened")
