@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 import bioguard
-from bioguard.match.fingerprint.kernel import pick
+from bioguard.match.fingerprint.backends import pick
 from bioguard.match.kernels import choose
 
 ROOT = Path(__file__).parents[1]

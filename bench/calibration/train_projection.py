@@ -18,13 +18,13 @@ from numpy.typing import NDArray
 from bench.calibration.fingerprint_data import eer, fnmr_at_fmr, load_sets, pairs
 from bench.calibration.fingerprint_training import Material, correspondences, discriminants, material, principal
 from bench.import_options import add_import_options, import_options_of
+from bioguard.match.fingerprint.backends import NUMPY, backends
 from bioguard.match.fingerprint.calibration import FACTORS, bounded, factors
-from bioguard.match.fingerprint.comparator import N_EVIDENCE
-from bioguard.match.fingerprint.kernel import NUMPY, backends, compare
+from bioguard.match.fingerprint.native_backend import PackedTemplates, compare
+from bioguard.match.fingerprint.numpy_backend import N_EVIDENCE
 from bioguard.match.fingerprint.parameters import ALIGNMENT, SCORE
 from bioguard.match.fingerprint.prepared import prepare_all
 from bioguard.match.fingerprint.projection import Projection
-from bioguard.match.fingerprint.records import Records
 
 RIDGE = 1.0
 """Gaussian prior on the standardized regression weights: far too weak to matter except where factors are redundant."""
@@ -36,7 +36,7 @@ Evidence = tuple[NDArray[np.float32], NDArray[np.bool_]]
 def evidence_of(part: Material, using: Projection) -> Evidence:
     """Evidence of all pairs i < j of a set, float32 [pairs, 6], and whether they are of one finger."""
     prepared = prepare_all(part.source.templates, using)
-    records = Records.of(prepared, using.dimensions)
+    records = PackedTemplates.of(prepared, using.dimensions)
     i, j, same = pairs(part.source.fingers)
     out = np.zeros((len(prepared), len(prepared), N_EVIDENCE), np.float32)
     for row, probe in enumerate(prepared):

@@ -19,8 +19,8 @@ from bench.import_options import add_import_options, import_options_of
 from bench.single_thread import rerun_single_threaded
 from bioguard.match import FingerprintGallery
 from bioguard.match.fingerprint import PreparedTemplate, backends, prepare_all
-from bioguard.match.fingerprint.cascade import quick_scores
 from bioguard.match.fingerprint.extraction import describe
+from bioguard.match.fingerprint.numpy_backend import quick_scores
 from bioguard.match.fingerprint.parameters import CASCADE
 from bioguard.match.thresholds import Score, threshold_for_fmr
 

@@ -15,12 +15,12 @@ from types import ModuleType
 
 import numpy as np
 
-from bioguard.match.fingerprint import extraction, kernel
-from bioguard.match.fingerprint.comparator import evidence_block
+from bioguard.match.fingerprint import backends, extraction, native_backend
 from bioguard.match.fingerprint.extraction import describe
+from bioguard.match.fingerprint.native_backend import PackedTemplates
+from bioguard.match.fingerprint.numpy_backend import evidence_block
 from bioguard.match.fingerprint.parameters import ALIGNMENT
 from bioguard.match.fingerprint.prepared import PreparedTemplate, prepare_all
-from bioguard.match.fingerprint.records import Records
 from bioguard.records import FingerprintTemplate
 
 EDGE = 1e-4
@@ -74,8 +74,8 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args()
     module = load(options.kernel)
-    setattr(kernel, "NATIVE", module)  # noqa: B010 - not exported
-    setattr(extraction, "NATIVE", module)  # noqa: B010
+    for user in (backends, extraction, native_backend):
+        setattr(user, "NATIVE", module)  # noqa: B010 - not exported
     rng = np.random.default_rng(options.seed)
     end, rounds = time.monotonic() + options.seconds, 0
     while time.monotonic() < end:
@@ -87,12 +87,12 @@ def main() -> int:
         prepared = prepare_all(templates)
         dimensions = prepared[0].codes.shape[1]
         strange = [odd_codes(rng, dimensions) for _ in range(2)]
-        records, wild = Records.of(prepared, dimensions), Records.of(strange, dimensions)
+        records, wild = PackedTemplates.of(prepared, dimensions), PackedTemplates.of(strange, dimensions)
         for probe in (prepared[0], strange[0]):
             twin = evidence_block(probe, prepared)
             for variant in module.variants():
-                kernel.compare(probe, wild, variant)
-                mine = kernel.compare(probe, records, variant)
+                native_backend.compare(probe, wild, variant)
+                mine = native_backend.compare(probe, records, variant)
                 if probe is prepared[0] and not agree(mine, twin):
                     sys.stderr.write(f"{variant} differs from numpy in round {rounds} of seed {options.seed}" + "\n")
                     return 1

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bioguard.match.fingerprint import backends, prepare, prepare_all, score
-from bioguard.match.fingerprint.comparator import score_block
+from bioguard.match.fingerprint.numpy_backend import score_block
 from bioguard.match.fingerprint.parameters import SCORE
 from bioguard.match.thresholds import Score, threshold_for_fmr
 from bioguard.records import FingerprintTemplate

@@ -9,13 +9,11 @@ from hypothesis import strategies as st
 
 from bioguard.errors import InputRefused
 from bioguard.match import FingerprintGallery
-from bioguard.match.fingerprint import backends, prepare, prepare_all
-from bioguard.match.fingerprint.comparator import evidence_block
-from bioguard.match.fingerprint.extraction import describe
-from bioguard.match.fingerprint.kernel import compare
-from bioguard.match.fingerprint.native import NATIVE
+from bioguard.match.fingerprint import backends, native_backend, prepare, prepare_all
+from bioguard.match.fingerprint.extraction import NATIVE, describe
+from bioguard.match.fingerprint.native_backend import PackedTemplates, compare
+from bioguard.match.fingerprint.numpy_backend import evidence_block
 from bioguard.match.fingerprint.prepared import PreparedTemplate
-from bioguard.match.fingerprint.records import Records
 from tests.match.fingerprint.fingers import impression, noise
 
 MIXED = [impression(p, n) for p in range(12) for n in range(2)] + [noise(n, n) for n in (0, 1, 2, 7, 8, 9, 90, 255)]
@@ -27,7 +25,7 @@ needs_kernel = pytest.mark.skipif(NATIVE is None, reason="the kernel was not bui
 @needs_kernel
 @pytest.mark.parametrize("backend", COMPILED)
 def test_kernel_agrees_with_numpy(backend: str) -> None:
-    records = Records.of(PREPARED, PREPARED[0].codes.shape[1])
+    records = PackedTemplates.of(PREPARED, PREPARED[0].codes.shape[1])
     for probe in PREPARED:
         mine, twin = compare(probe, records, backend), evidence_block(probe, PREPARED)
         assert np.array_equal(mine[:, 1:4], twin[:, 1:4]), "counts are whole numbers and must be equal"
@@ -36,7 +34,7 @@ def test_kernel_agrees_with_numpy(backend: str) -> None:
 
 @needs_kernel
 def test_variants_agree_to_the_last_bit() -> None:
-    records = Records.of(PREPARED, PREPARED[0].codes.shape[1])
+    records = PackedTemplates.of(PREPARED, PREPARED[0].codes.shape[1])
     for probe in PREPARED:
         results = {compare(probe, records, name).tobytes() for name in COMPILED}
         assert len(results) == 1
@@ -102,9 +100,7 @@ def test_empty_gallery(backend: str) -> None:
 
 
 def test_threads_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
-    from bioguard.match.fingerprint import stores
-
-    monkeypatch.setattr(stores, "_CHUNK", 7)
+    monkeypatch.setattr(native_backend, "_CHUNK", 7)
     one, two = FingerprintGallery(MIXED), FingerprintGallery(MIXED, threads=2)
     assert np.array_equal(one.scores(MIXED[1]), two.scores(MIXED[1]))
 
@@ -140,17 +136,22 @@ def test_prepared_bytes_are_a_value_or_our_error(data: bytes) -> None:
         assert PreparedTemplate.from_bytes(data).to_bytes() == data
 
 
+def kernel_args(probe: PreparedTemplate, packed: PackedTemplates) -> list[object]:
+    """Arguments of the compiled `compare`: probe, constants, packed templates, the rows 0 to n, room for the answer."""
+    n = len(packed)
+    return [
+        0, 96, probe.codes, probe.places, native_backend._CONSTANTS, native_backend._KEPT,
+        packed.data, packed.starts, packed.counts, 0, n, np.empty((n, 6), np.float32),
+    ]  # fmt: skip
+
+
 @needs_kernel
 @given(st.data())
 @settings(max_examples=150, deadline=None)
 def test_kernel_refuses_what_does_not_fit(data: st.DataObject) -> None:
     """Any wrong size or offset ends in ValueError, never in a read outside a buffer."""
-    from bioguard.match.fingerprint import kernel
-
     assert NATIVE is not None
-    probe, records = prepare(MIXED[0]), Records.of(PREPARED[:5], 96)
-    args = [0, 96, probe.codes, probe.places, kernel._CONSTANTS, kernel._KEPT, records.data, records.starts]
-    args += [records.counts, 0, 5, np.empty((5, 6), np.float32)]
+    args = kernel_args(prepare(MIXED[0]), PackedTemplates.of(PREPARED[:5], 96))
     where = data.draw(st.sampled_from([2, 3, 4, 5, 6, 7, 8, 11]))
     wrong = np.asarray(args[where]).reshape(-1)
     args[where] = wrong[: data.draw(st.integers(0, wrong.size - 1))].copy()
@@ -161,12 +162,8 @@ def test_kernel_refuses_what_does_not_fit(data: st.DataObject) -> None:
 @needs_kernel
 @pytest.mark.parametrize(("at", "value"), [(0, 9), (0, -1), (1, 97), (1, 136), (9, -1), (9, 6), (10, 6), (10, -1)])
 def test_kernel_refuses_numbers_out_of_range(at: int, value: int) -> None:
-    from bioguard.match.fingerprint import kernel
-
     assert NATIVE is not None
-    probe, records = prepare(MIXED[0]), Records.of(PREPARED[:5], 96)
-    args = [0, 96, probe.codes, probe.places, kernel._CONSTANTS, kernel._KEPT, records.data, records.starts]
-    args += [records.counts, 0, 5, np.empty((5, 6), np.float32)]
+    args = kernel_args(prepare(MIXED[0]), PackedTemplates.of(PREPARED[:5], 96))
     args[at] = value
     with pytest.raises(ValueError, match=r"no such variant|out of range|out of bounds"):
         NATIVE.compare(*args)
@@ -174,12 +171,10 @@ def test_kernel_refuses_numbers_out_of_range(at: int, value: int) -> None:
 
 @needs_kernel
 def test_kernel_refuses_a_record_that_reaches_out() -> None:
-    from bioguard.match.fingerprint import kernel
-
     assert NATIVE is not None
-    probe, records = prepare(MIXED[0]), Records.of(PREPARED[:2], 96)
-    for starts in ([0, records.data.size], [-2, 0], [1, 0], [0, 2**62]):
-        args = [0, 96, probe.codes, probe.places, kernel._CONSTANTS, kernel._KEPT, records.data]
-        args += [np.array(starts, np.int64), records.counts, 0, 2, np.empty((2, 6), np.float32)]
+    probe, packed = prepare(MIXED[0]), PackedTemplates.of(PREPARED[:2], 96)
+    for starts in ([0, packed.data.size], [-2, 0], [1, 0], [0, 2**62]):
+        args = kernel_args(probe, packed)
+        args[7] = np.array(starts, np.int64)
         with pytest.raises(ValueError, match="outside the buffer"):
             NATIVE.compare(*args)

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bioguard.match.clusters import main_cluster
-from bioguard.match.fingerprint.kernel import scores_of
+from bioguard.match.fingerprint.backends import scores_of
 from bioguard.match.fingerprint.parameters import ENROLLMENT
 from bioguard.match.fingerprint.prepared import PreparedTemplate, prepare_all
 from bioguard.match.thresholds import Score, threshold_for_fmr

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bioguard.errors import InputRefused
-from bioguard.match.fingerprint.kernel import score
+from bioguard.match.fingerprint.backends import score
 from bioguard.match.fingerprint.pairing import Block, relax, select_pairs, similarities, starting_weights, support
 from bioguard.match.fingerprint.prepared import prepare
 from bioguard.match.thresholds import Score, threshold_for_fmr

@@ -1,15 +1,22 @@
 """From minutiae to integer descriptors, many templates at once, compiled where possible."""
 
 from collections.abc import Sequence
+from types import ModuleType
 
 import numpy as np
 from numpy.typing import NDArray
 
 from bioguard.match.fingerprint.cylinders import N_VALUES, cylinders, shape
-from bioguard.match.fingerprint.native import NATIVE
 from bioguard.match.fingerprint.parameters import CYLINDER
 from bioguard.match.fingerprint.projection import Projection, projection
 from bioguard.records import FingerprintTemplate
+
+try:
+    from bioguard.match import _cylinders  # type: ignore[attr-defined]
+except ImportError:  # no compiler when it was installed
+    _cylinders = None
+NATIVE: ModuleType | None = _cylinders
+"""The compiled fingerprint kernel, where it was built."""
 
 CODE_LIMIT = 63
 """Codes are -63..63: four products of a shifted code (1..127) and a code fit a signed 16-bit sum on AVX2."""

@@ -9,11 +9,10 @@ from numpy.typing import NDArray
 
 from bioguard.errors import InputRefused
 from bioguard.match.arrays import checked_indices, checked_integer, checked_k, checked_threads
+from bioguard.match.fingerprint.backends import gallery_rows, pick
 from bioguard.match.fingerprint.calibration import calibrated
-from bioguard.match.fingerprint.kernel import NUMPY, pick
 from bioguard.match.fingerprint.prepared import PreparedTemplate, prepare, prepare_all
 from bioguard.match.fingerprint.projection import projection
-from bioguard.match.fingerprint.stores import NativeStore, NumpyStore, Store
 from bioguard.records import FingerprintTemplate
 
 Template: TypeAlias = FingerprintTemplate | PreparedTemplate
@@ -46,24 +45,22 @@ class FingerprintGallery:
 
     def __init__(self, templates: Sequence[Template] = (), *, backend: str | None = None, threads: int = 1) -> None:
         self.backend = pick(backend)
-        workers, dimensions = checked_threads(threads), projection().dimensions
-        numpy_only = self.backend == NUMPY
-        self._store: Store = NumpyStore(dimensions) if numpy_only else NativeStore(self.backend, dimensions, workers)
+        self._rows = gallery_rows(self.backend, projection().dimensions, checked_threads(threads))
         self.add(templates)
 
     def __len__(self) -> int:
-        return len(self._store)
+        return len(self._rows)
 
     @property
     def stats(self) -> GalleryStats:
-        return GalleryStats(len(self._store), self._store.nbytes, self.backend)
+        return GalleryStats(len(self._rows), self._rows.nbytes, self.backend)
 
     def add(self, templates: Sequence[Template]) -> NDArray[np.int64]:
         """Append templates. Returns their row numbers, int64 [m]."""
-        first = len(self._store)
+        first = len(self._rows)
         made = iter(prepare_all([t for t in templates if isinstance(t, FingerprintTemplate)]))
-        self._store.add([t if isinstance(t, PreparedTemplate) else next(made) for t in templates])
-        return np.arange(first, len(self._store), dtype=np.int64)
+        self._rows.add([t if isinstance(t, PreparedTemplate) else next(made) for t in templates])
+        return np.arange(first, len(self._rows), dtype=np.int64)
 
     def remove(self, rows: Sequence[int] | NDArray[np.int64]) -> None:
         """Drop rows; the others keep their order and are numbered again from zero.
@@ -76,16 +73,16 @@ class FingerprintGallery:
             raise InputRefused("no such gallery row", hint="rows are numbered from zero", code="input.row")
         keep = np.ones(len(self), bool)
         keep[gone] = False
-        self._store.keep(keep)
+        self._rows.keep(keep)
 
     def template(self, row: int) -> PreparedTemplate:
         """The prepared template of a row. Raises InputRefused if there is no such row."""
         last = len(self) - 1
-        return self._store.template(checked_integer(row, "row", 0, last, "rows are numbered from zero", "input.row"))
+        return self._rows.template(checked_integer(row, "row", 0, last, "rows are numbered from zero", "input.row"))
 
     def scores(self, probe: Template) -> NDArray[np.float32]:
         """Scores against every row, float32 [n], higher is more alike."""
-        return calibrated(self._store.evidence(_ready(probe)))
+        return calibrated(self._rows.evidence(_ready(probe)))
 
     def search(
         self, probe: Template, k: int, *, exhaustive: bool = False
@@ -102,12 +99,12 @@ class FingerprintGallery:
             InputRefused: k is no whole number, or below 1.
         """
         ready, k = _ready(probe), checked_k(k)
-        rows = None if exhaustive else self._store.shortlist(ready, k)
+        rows = None if exhaustive else self._rows.shortlist(ready, k)
         if rows is None:
             rows = np.arange(len(self), dtype=np.int64)
-            evidence = self._store.evidence(ready)
+            evidence = self._rows.evidence(ready)
         else:
-            evidence = self._store.evidence_of(ready, rows)
+            evidence = self._rows.evidence_of(ready, rows)
         scores = calibrated(evidence)
         best = np.argsort(-scores, kind="stable")[:k]
         return scores[best], rows[best]

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bioguard.errors import InputRefused
-from bioguard.match.fingerprint.comparator import kept_count
+from bioguard.match.fingerprint.numpy_backend import kept_count
 from bioguard.match.fingerprint.pairing import select_pairs
 from bioguard.match.fingerprint.parameters import CYLINDER, PROTECTED
 from bioguard.match.fingerprint.prepared import PreparedTemplate, prepare
