@@ -7,12 +7,11 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from bench.intervals import proportion
 from bench.metrics.comparisons import Comparisons, pair_scores, pairs_of
 from bench.metrics.enrollments import user_effect, view_effect
 from bench.metrics.identification import identification, searches
 from bench.metrics.rates import OperatingPoint, Scores, minimum_comparisons
-from bench.metrics.resampling import subject_intervals
+from bench.metrics.resampling import proportion, subject_intervals
 from bench.metrics.subjects import quality_bins, subject_table, zoo
 
 Floats = NDArray[np.float32]

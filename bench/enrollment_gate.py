@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from bench.intervals import proportion
+from bench.metrics.resampling import proportion
 from bioguard.match.face_views import check_views
 from bioguard.match.fingerprint.enrollment import Acquired, check_touches
 from bioguard.records import FingerprintTemplate

@@ -2,7 +2,7 @@
 
 import statistics
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -11,38 +11,50 @@ Call = Callable[[int], object]
 LEAST, MOST = 12, 400
 
 
+def percentiles_ms(seconds: Sequence[float], *percentiles: int) -> dict[str, float]:
+    """Percentiles of latencies, by name: p50_ms, p95_ms, ..."""
+    return {f"p{p}_ms": float(1000 * np.quantile(seconds, p / 100)) for p in percentiles}
+
+
 def in_turn(
-    contenders: Mapping[str, Call], comparisons: int, *, seconds: float, keep: dict[str, list[float]] | None = None
+    contenders: Mapping[str, Call],
+    comparisons: int,
+    *,
+    seconds: float,
+    least: int = LEAST,
+    keep: dict[str, list[float]] | None = None,
+    clock: Callable[[], float] | None = None,
 ) -> dict[str, Any]:
     """Time all contenders in turn until `seconds` are spent on each.
 
     Args:
         contenders: name to a function of the call number; the first is ours.
         comparisons: made by one call.
-        seconds: for each contender, on average; at least 12 calls and at most 400.
+        seconds: for each contender, on average; at least `least` calls and at most 400.
         keep: receives the latencies in milliseconds, for plots.
+        clock: wall time unless given.
 
     Returns:
         For each contender comparisons per second (of the median call), p50, p95, p99 in milliseconds and the number of
         calls; for each but the first `ours_times_faster`, the median over rounds of its time over ours.
     """
     samples: dict[str, list[float]] = {name: [] for name in contenders}
+    now = clock or time.perf_counter
     for call in contenders.values():  # warm up caches and lazy set-up
         call(0)
-    stop = time.perf_counter() + seconds * len(contenders)
+    stop = now() + seconds * len(contenders)
     for turn in range(1, MOST + 1):
         for name, call in contenders.items():
-            start = time.perf_counter()
+            start = now()
             call(turn)
-            samples[name].append(time.perf_counter() - start)
-        if turn >= LEAST and time.perf_counter() > stop:
+            samples[name].append(now() - start)
+        if turn >= least and now() > stop:
             break
     ours = next(iter(contenders))
     found: dict[str, Any] = {}
     for name, values in samples.items():
-        p50, p95, p99 = (float(1000 * q) for q in np.quantile(values, [0.5, 0.95, 0.99]))
         found[name] = {
-            "per_second": comparisons / statistics.median(values), "p50_ms": p50, "p95_ms": p95, "p99_ms": p99,
+            "per_second": comparisons / statistics.median(values), **percentiles_ms(values, 50, 95, 99),
             "calls": len(values),
         }  # fmt: skip
         if name != ours:

@@ -1,4 +1,4 @@
-"""Fingerprint sets for the benches: directories of `<finger>_<impression>.iso`, and the FVC way of counting errors."""
+"""Fingerprint sets for the benches: directories of `<finger>_<impression>.iso`."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -44,18 +44,3 @@ def pairs(fingers: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int
     """All pairs i < j of a set and whether they are of one finger."""
     i, j = np.triu_indices(fingers.size, 1)
     return i, j, fingers[i] == fingers[j]
-
-
-def eer(genuine: NDArray[np.float32], impostor: NDArray[np.float32]) -> float:
-    """Equal error rate: mean of FMR and FNMR at the threshold where they are closest."""
-    thresholds = np.unique(np.concatenate([genuine, impostor]))
-    fnmr = np.searchsorted(np.sort(genuine), thresholds) / genuine.size
-    fmr = 1 - np.searchsorted(np.sort(impostor), thresholds) / impostor.size
-    best = int(np.argmin(np.abs(fnmr - fmr)))
-    return float(fnmr[best] + fmr[best]) / 2
-
-
-def fnmr_at_fmr(genuine: NDArray[np.float32], impostor: NDArray[np.float32], fmr: float) -> float:
-    """Share of genuine scores lost at the smallest threshold whose FMR does not exceed `fmr`; accepted is above it."""
-    allowed = int(np.floor(fmr * impostor.size))
-    return float(np.mean(genuine <= np.sort(impostor)[::-1][allowed]))

@@ -15,9 +15,10 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from bench.calibration.fingerprint_data import eer, fnmr_at_fmr, load_sets, pairs
+from bench.calibration.fingerprint_data import load_sets, pairs
 from bench.calibration.fingerprint_training import Material, correspondences, discriminants, material, principal
 from bench.import_options import add_import_options, import_options_of
+from bench.metrics.rates import headline
 from bioguard.match.fingerprint.backends import NUMPY, backends
 from bioguard.match.fingerprint.calibration import FACTORS, bounded, factors
 from bioguard.match.fingerprint.native_backend import PackedTemplates, compare
@@ -83,14 +84,13 @@ def report(scores: Mapping[tuple[str, str], Evidence]) -> None:
         print(f"{extractor}: database, EER %, FNMR % at FMR 1e-2 and 1e-3")
         for (_, database), (values, same) in sorted((k, v) for k, v in scores.items() if k[0] == extractor):
             genuine, impostor = values[same], values[~same]
-            rates = [eer(genuine, impostor), *(fnmr_at_fmr(genuine, impostor, f) for f in (1e-2, 1e-3))]
+            rates = headline(genuine, impostor)
             rows.append(rates)
             print(f"  {database:16s} " + " ".join(f"{100 * r:6.2f}" for r in rates))
         print("  mean             " + " ".join(f"{100 * r:6.2f}" for r in np.mean(rows, axis=0)))
         values = np.concatenate([v for k, (v, _) in scores.items() if k[0] == extractor])
         same = np.concatenate([s for k, (_, s) in scores.items() if k[0] == extractor])
-        rates = [eer(values[same], values[~same])]
-        rates += [fnmr_at_fmr(values[same], values[~same], f) for f in (1e-2, 1e-3)]
+        rates = headline(values[same], values[~same])
         print("  one threshold    " + " ".join(f"{100 * r:6.2f}" for r in rates))
 
 

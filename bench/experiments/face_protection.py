@@ -19,9 +19,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bench.calibration.face_data import FaceSet, load_faces
-from bench.calibration.pair_scores import PairScores, loss_interval
 from bench.inversion import invert_scalar_codes, invert_sign_codes
 from bench.linkage import equal_bins, integer_bins, linkage
+from bench.metrics.resampling import Pairs, fnmr_loss
 from bioguard.match.protected import CodeContext, ScalarCoder, SignCoder
 from bioguard.match.thresholds import threshold_for_fmr
 
@@ -54,14 +54,23 @@ def scalar_similarities(rows: NDArray[np.float32], epoch: int) -> NDArray[np.flo
     return similarities
 
 
+def pairs_of(faces: FaceSet, similarities: NDArray[np.float32]) -> Pairs:
+    """All pairs of a similarity matrix [n, n] with their people."""
+    people, person = np.unique(faces.labels, return_inverse=True)
+    i, j = np.triu_indices(len(faces), 1)
+    scores, same = similarities[i, j], person[i] == person[j]
+    a, b = person[i[~same]], person[j[~same]]
+    return Pairs(people.size, scores[same], person[i[same]], scores[~same], a, b, lambda w: float((w[a] * w[b]).sum()))
+
+
 def losses(faces: FaceSet, epochs: int, replicates: int) -> Figures:
     """Loss of each code on one half."""
     rows = faces.embeddings
-    cosine = PairScores.of(faces, rows @ rows.T)
+    cosine = pairs_of(faces, rows @ rows.T)
     figures: Figures = {
         "people": faces.people,
-        "genuine_pairs": int(cosine.genuine[0].size),
-        "impostor_pairs": int(cosine.impostor[0].size),
+        "genuine_pairs": int(cosine.genuine.size),
+        "impostor_pairs": int(cosine.impostor.size),
     }
     for name in ("scalar", "sign 1024"):
         for rate in RATES:
@@ -70,16 +79,16 @@ def losses(faces: FaceSet, epochs: int, replicates: int) -> Figures:
                 similarities = (
                     scalar_similarities(rows, epoch) if name == "scalar" else sign_similarities(rows, epoch, 1024)
                 )
-                loss, low, high = loss_interval(
+                loss, low, high = fnmr_loss(
                     cosine,
-                    PairScores.of(faces, similarities),
+                    pairs_of(faces, similarities),
                     rate,
                     seed=SEED,
                     replicates=replicates if epoch == 0 else 1,
                 )
-                estimates.append(loss)
+                estimates.append(100 * loss)
                 if epoch == 0:
-                    ends = [round(low, 3), round(high, 3)]
+                    ends = [round(100 * low, 3), round(100 * high, 3)]
             figures[f"{name} loss_pp at {rate:g}"] = {
                 "mean": round(float(np.mean(estimates)), 3),
                 "epochs": [round(e, 3) for e in estimates],

@@ -14,9 +14,10 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from bench.calibration.fingerprint_data import eer, fnmr_at_fmr, load_sets, pairs
+from bench.calibration.fingerprint_data import load_sets, pairs
 from bench.calibration.fingerprint_training import correspondences, discriminants, material, principal
 from bench.import_options import add_import_options, import_options_of
+from bench.metrics.rates import headline
 from bioguard.match.fingerprint.prepared import PreparedTemplate, prepare_all
 from bioguard.match.protected.finger_codes import FingerCoder, protected_scores
 
@@ -62,7 +63,7 @@ def main() -> None:
                     ("own keys", own(prepared, source.fingers, number)),
                 ):
                     genuine, impostor = table[i, j][same], table[i, j][~same]
-                    row = [eer(genuine, impostor), *(fnmr_at_fmr(genuine, impostor, f) for f in (1e-2, 1e-3))]
+                    row = headline(genuine, impostor)
                     rates.setdefault((source.extractor, kind), []).append(row)
     print("mean over databases and keys: EER %, FNMR % at FMR 1e-2 and 1e-3")
     for (extractor, kind), rows in sorted(rates.items()):

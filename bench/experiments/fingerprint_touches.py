@@ -13,8 +13,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from bench.calibration.fingerprint_data import FingerSet, eer, fnmr_at_fmr, load_sets
+from bench.calibration.fingerprint_data import FingerSet, load_sets
 from bench.import_options import add_import_options, import_options_of
+from bench.metrics.rates import headline
 from bioguard.match import FingerprintGallery
 from bioguard.match.fingerprint.alignment import align, group_motion
 from bioguard.match.fingerprint.pairing import Block, relax, select_pairs, similarities, starting_weights, support
@@ -86,7 +87,7 @@ def main() -> None:
     for name, enroll in WAYS.items():
         parts = [scores(s, enroll) for s in sets]
         genuine, impostor = (np.concatenate([p[k] for p in parts]) for k in (0, 1))
-        rates = [eer(genuine, impostor), *(fnmr_at_fmr(genuine, impostor, f) for f in (1e-2, 1e-3))]
+        rates = headline(genuine, impostor)
         print(f"  {name:32s} " + " ".join(f"{100 * r:6.2f}" for r in rates))
 
 

@@ -28,7 +28,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from numpy.typing import NDArray
 
 from bench.calibration.face_data import FaceSet, load_faces
-from bench.intervals import proportion
+from bench.metrics.resampling import proportion
 from bench.single_thread import rerun_single_threaded
 from bioguard.match import CodeGallery, FaceGallery
 from bioguard.match.protected import CodeContext, SignCoder

@@ -10,7 +10,6 @@ same number of bytes reaches in the same process.
 
 import argparse
 import json
-import statistics
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -20,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bench.single_thread import rerun_single_threaded
+from bench.timing import in_turn
 from bioguard.match import CodeGallery, FaceGallery
 from bioguard.match.kernels import available, describe
 
@@ -28,30 +28,17 @@ TARGET_SECONDS = 0.25
 """Measure each case about this long on each side, at least five times."""
 
 
-def in_turn(
+def both(
     ours: Callable[[], object],
     theirs: Callable[[], object],
     *,
     least: int = 5,
     clock: Callable[[], float] = time.thread_time,
 ) -> tuple[float, float, float]:
-    """Time two calls alternately. Returns median seconds of each and the median of their ratio (theirs / ours)."""
-    ours()
-    start = clock()
-    theirs()
-    repeats = max(least, min(200, int(TARGET_SECONDS / (clock() - start))))
-    samples = []
-    for _ in range(repeats):
-        a = clock()
-        ours()
-        b = clock()
-        theirs()
-        samples.append((b - a, clock() - b))
-    return (
-        statistics.median(s[0] for s in samples),
-        statistics.median(s[1] for s in samples),
-        statistics.median(s[1] / s[0] for s in samples),
-    )
+    """Time two calls in turn. Returns median seconds of each and the median of their ratio (theirs / ours)."""
+    calls = {"ours": lambda _: ours(), "theirs": lambda _: theirs()}
+    found = in_turn(calls, 1, seconds=TARGET_SECONDS, least=least, clock=clock)
+    return found["ours"]["p50_ms"] / 1e3, found["theirs"]["p50_ms"] / 1e3, found["theirs"]["ours_times_faster"]
 
 
 def read_bandwidth(n_bytes: int) -> float:
@@ -85,7 +72,7 @@ def hamming(sizes: tuple[int, ...]) -> list[Row]:
                 for k in (1, 64):
                     if not np.array_equal(index.search(probes, k)[0], gallery.search(probes, k)[0]):
                         raise SystemExit(f"distances differ from faiss at {bits} bits, {n} rows, {m} probes, k={k}")
-                    ours, theirs, ratio = in_turn(
+                    ours, theirs, ratio = both(
                         lambda p=probes, k=k, g=gallery: g.search(p, k),  # type: ignore[misc]
                         lambda p=probes, k=k, i=index: i.search(p, k),  # type: ignore[misc]
                     )
@@ -108,7 +95,7 @@ def variants(n: int = 200_000) -> list[Row]:
     fastest = galleries[available()[0]]
     rows: list[Row] = []
     for name, gallery in galleries.items():
-        ours, _, ratio = in_turn(
+        ours, _, ratio = both(
             lambda g=gallery: g.search(probes, 64),  # type: ignore[misc]
             lambda: fastest.search(probes, 64),
         )
@@ -142,12 +129,12 @@ def all_pairs(n: int) -> list[Row]:
         raise SystemExit("histogram differs from NumPy")
     rows: list[Row] = []
     for name, other in (("numpy matrix", by_matrix), ("faiss full lists", by_faiss)):
-        ours, _, ratio = in_turn(lambda: gallery.histogram(codes), other, least=3)
+        ours, _, ratio = both(lambda: gallery.histogram(codes), other, least=3)
         rows.append(
             {"against": name, "pairs": n * n, "million_per_s": round(n * n / ours / 1e6), "ratio": round(ratio, 2)}
         )
         say(rows[-1])
-    two, _, ratio = in_turn(lambda: gallery.histogram(codes, threads=2), lambda: gallery.histogram(codes), least=15)
+    two, _, ratio = both(lambda: gallery.histogram(codes, threads=2), lambda: gallery.histogram(codes), least=15)
     rows.append(
         {
             "against": "own, 1 thread",
@@ -174,7 +161,7 @@ def cosine(sizes: tuple[int, ...]) -> list[Row]:
                 for k in (1, 64):
                     if np.abs(index.search(probes, k)[0] - gallery.search(probes, k)[0]).max() > 1e-5:
                         raise SystemExit(f"scores differ from faiss at {n} rows, {m} probes")
-                    ours, theirs, ratio = in_turn(
+                    ours, theirs, ratio = both(
                         lambda p=probes, k=k, g=gallery: g.search(p, k),  # type: ignore[misc]
                         lambda p=probes, k=k, i=index: i.search(p, k),  # type: ignore[misc]
                     )

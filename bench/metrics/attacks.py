@@ -15,7 +15,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from bench.intervals import proportion
+from bench.metrics.resampling import proportion
 from bench.tables import rows_of
 from bioguard.errors import InputRefused
 

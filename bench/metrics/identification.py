@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from bench.intervals import proportion
 from bench.metrics.comparisons import Comparisons
+from bench.metrics.resampling import proportion
 
 FPIRS = (0.1, 0.03, 0.01, 0.003)
 RANKS = (1, 5, 10, 20)

@@ -1,4 +1,6 @@
-"""Intervals by drawing people again: pairs of scores depend on each other, people do not.
+"""Confidence intervals: of independent trials by Clopper and Pearson, of pairs of scores by drawing people again.
+
+Pairs of scores depend on each other, people do not.
 
 A replicate draws as many people as there are, with replacement. A person drawn w times gives its genuine pairs the
 weight w; an impostor pair of two people weighs the product of both. The interval is that of the percentiles.
@@ -9,6 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.stats import beta
 
 from bioguard.simulate.people.counter_rng import uniforms
 
@@ -17,6 +20,15 @@ Ints = NDArray[np.int64]
 DOMAIN = 0x500
 TAIL_PAIRS = 1_000_000
 """Below this many impostor pairs all are drawn again; above it, only the highest scores that can decide a figure."""
+
+
+def proportion(errors: int, trials: int) -> tuple[float, float]:
+    """95 % Clopper-Pearson interval of a rate; (0, 1) without trials."""
+    if trials == 0:
+        return 0.0, 1.0
+    low = beta.ppf(0.025, errors, trials - errors + 1) if errors else 0.0
+    high = beta.ppf(0.975, errors + 1, trials - errors) if errors < trials else 1.0
+    return float(low), float(high)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,10 +62,31 @@ def subject_intervals(pairs: Pairs, targets: Sequence[float], *, seed: int, repl
     eers = np.empty(replicates)
     fnmrs = np.empty((replicates, len(targets)))
     for r in range(replicates):
-        drawn = (uniforms(seed, DOMAIN, r, 0, pairs.people)[0] * pairs.people).astype(np.int64)
-        weights = np.bincount(drawn, minlength=pairs.people).astype(np.float64)
-        eers[r], fnmrs[r] = tables.figures(weights, targets)
+        eers[r], fnmrs[r] = tables.figures(_drawn(pairs.people, seed, r), targets)
     return SubjectIntervals(_middle(eers), {t: _middle(fnmrs[:, i]) for i, t in enumerate(targets)}, replicates)
+
+
+def fnmr_loss(
+    reference: Pairs, other: Pairs, target: float, *, seed: int, replicates: int = 200
+) -> tuple[float, float, float]:
+    """By how much the FNMR at this FMR is higher with the other score: estimate and 95 % interval over people.
+
+    Each score has its own threshold; a draw takes the same people for both.
+    """
+    tables = _Tables(reference), _Tables(other)
+
+    def loss(weights: Floats) -> float:
+        before, after = (table.figures(weights, [target])[1][0] for table in tables)
+        return after - before
+
+    low, high = _middle(np.array([loss(_drawn(reference.people, seed, r)) for r in range(replicates)]))
+    return loss(np.ones(reference.people)), low, high
+
+
+def _drawn(people: int, seed: int, replicate: int) -> Floats:
+    """How often each person is drawn."""
+    drawn = (uniforms(seed, DOMAIN, replicate, 0, people)[0] * people).astype(np.int64)
+    return np.bincount(drawn, minlength=people).astype(np.float64)
 
 
 def _middle(values: Floats) -> tuple[float, float]:

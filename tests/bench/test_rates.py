@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from scipy.stats import binomtest
 from sklearn.metrics import det_curve, roc_auc_score
 
-from bench.intervals import proportion
 from bench.metrics.rates import Scores, minimum_comparisons
+from bench.metrics.resampling import proportion
 
 # pyeer's report writer wants a module that setuptools no longer has
 _STUB = "pkg_resources" not in sys.modules
