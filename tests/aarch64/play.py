@@ -102,7 +102,7 @@ def codes() -> dict[str, Any]:
 def fingers() -> dict[str, Any]:
     """Scores of synthetic fingers, by the compiled comparator."""
     from bioguard.match import FingerprintGallery
-    from bioguard.match.fingerprint.kernel import pick
+    from bioguard.match.fingerprint.backends import pick
     from bioguard.simulate.people.fingers import FingerPopulation
 
     population = FingerPopulation(3)
