@@ -7,7 +7,7 @@ supplicant reports is mapped to one of the few a disk may have, so it cannot inj
 from collections.abc import Iterator, Sequence
 from typing import Protocol
 
-from tee_sim.shared.blobs import Changes
+from tee_sim.shared.blobs import MAX_NAME_BYTES, Changes
 from tee_sim.shared.errors import UNWRITABLE, Origin, TeeError, TeeResult
 from tee_sim.shared.rpmb_frames import FRAME_BYTES
 from tee_sim.shared.storage_requests import (
@@ -23,7 +23,9 @@ from tee_sim.shared.storage_requests import (
 
 _DISK_RESULTS = UNWRITABLE - {TeeResult.STORAGE_COUNTER_SPENT} | {TeeResult.BUSY, TeeResult.CORRUPT_OBJECT}
 _PAIR_OVERHEAD_BYTES = 16
-_COMMIT_ROOM_BYTES = MAX_PAYLOAD_BYTES - 1024
+MAX_READ_BACK_NAMES = 40
+_COMMIT_ROOM_BYTES = MAX_PAYLOAD_BYTES - MAX_READ_BACK_NAMES * (MAX_NAME_BYTES + 3) - 64
+"""For puts and deletes: the names that are read back stand in the same message."""
 
 
 class SupplicantPort(Protocol):
@@ -67,10 +69,16 @@ class RemoteBlobStore:
         return names
 
     def commit(self, changes: Changes) -> None:
+        self.commit_and_read(changes, ())
+
+    def commit_and_read(self, changes: Changes, names: Sequence[bytes]) -> list[bytes | None]:
         *staged, last = _frames_of(changes)
         for part in staged:
             parse_empty(_ask(self._port, Operation.STAGE, [*part]))
-        parse_empty(_ask(self._port, Operation.COMMIT, [last, list(changes.deletes), changes.reserved]))
+        asked = list(names[:MAX_READ_BACK_NAMES])
+        request: list[object] = [last, list(changes.deletes), changes.reserved, asked]
+        found = parse_blobs(_ask(self._port, Operation.COMMIT, request), most=len(asked))
+        return [*found, *self.read(names[len(found) :])]
 
 
 def _frames_of(changes: Changes) -> Iterator[list[list[bytes]]]:

@@ -13,7 +13,7 @@ object id. Blob layouts: docs/formats/storage.md.
 from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 from uuid import UUID
 
 ANCHOR_NAME = b"a"
@@ -60,6 +60,23 @@ class BlobStore(Protocol):
     def commit(self, changes: Changes) -> None:
         """Apply one transaction durably. Overwrites what it replaces or deletes."""
         ...
+
+
+@runtime_checkable
+class ReadsBack(Protocol):
+    """A `BlobStore` that applies a transaction and returns what it then holds, in one message."""
+
+    def commit_and_read(self, changes: Changes, names: Sequence[bytes]) -> list[bytes | None]:
+        """As `commit`, then `read`. An error says nothing of whether the transaction happened."""
+        ...
+
+
+def commit_and_read(blobs: BlobStore, changes: Changes, names: Sequence[bytes]) -> list[bytes | None]:
+    """Apply a transaction and return what the disk then holds under these names. Raises as `BlobStore.commit`."""
+    if isinstance(blobs, ReadsBack):
+        return blobs.commit_and_read(changes, names)
+    blobs.commit(changes)
+    return blobs.read(names)
 
 
 class MemoryBlobs:

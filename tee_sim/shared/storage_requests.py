@@ -6,13 +6,14 @@ here their shape and bounds are checked. A failure travels outside them, as the 
     1 READ    [name, ...]                      -> [blob or null, ...]  at least one, as many as fit in a frame
     2 SCAN    [after, limit]                   -> [name, ...]
     3 STAGE   [[name, blob], ...]              -> []                   collects a transaction larger than a frame
-    4 COMMIT  [[[name, blob], ...], [name, ...], reserved] -> []       puts (after the staged ones) and deletes, atomic;
-                                                                       whether it may use the space kept for erasures
+    4 COMMIT  [[[name, blob], ...], [name, ...], reserved, [name, ...]] -> [blob or null, ...]
+              puts (after the staged ones) and deletes, atomic; whether it may use the space kept for erasures; names of
+              which it answers, as READ does, what the disk holds afterwards
     5 RPMB    [frames, reply frame count]      -> [frames]
 """
 
 from enum import IntEnum, unique
-from typing import cast
+from typing import NamedTuple, cast
 
 from tee_sim.shared.blobs import MAX_NAME_BYTES
 from tee_sim.shared.errors import TeeError, TeeResult
@@ -87,21 +88,30 @@ def parse_puts(plain: object) -> dict[bytes, bytes]:
     return _puts(plain)
 
 
-def parse_commit(plain: object) -> tuple[dict[bytes, bytes], list[bytes], bool]:
-    """COMMIT request: puts and deletes, without a name in both; and whether it may use reserved space."""
+class Commit(NamedTuple):
+    """A COMMIT request. No name is in both `puts` and `deletes`."""
+
+    puts: dict[bytes, bytes]
+    deletes: list[bytes]
+    reserved: bool
+    read_back: list[bytes]
+
+
+def parse_commit(plain: object) -> Commit:
+    """COMMIT request."""
     fields = _array(plain)
-    if len(fields) != 3 or type(fields[2]) is not bool:
+    if len(fields) != 4 or type(fields[2]) is not bool:
         raise _refuse("bad commit")
     puts, deletes = _puts(fields[0]), _names(fields[1], 1 << 20)
     if len(set(deletes)) != len(deletes) or not puts.keys().isdisjoint(deletes):
         raise _refuse("a name occurs twice")
-    return puts, deletes, fields[2]
+    return Commit(puts, deletes, fields[2], _names(fields[3], MAX_READ_NAMES))
 
 
 def parse_blobs(plain: object, *, most: int) -> list[bytes | None]:
-    """READ reply: between one and `most` blobs."""
+    """READ and COMMIT reply: between one and `most` blobs, none if none was asked for."""
     blobs = _array(plain)
-    if not 1 <= len(blobs) <= most or not all(blob is None or type(blob) is bytes for blob in blobs):
+    if not min(1, most) <= len(blobs) <= most or not all(blob is None or type(blob) is bytes for blob in blobs):
         raise _refuse("bad blobs")
     return cast("list[bytes | None]", blobs)
 
@@ -123,6 +133,6 @@ def parse_rpmb_reply(plain: object) -> bytes:
 
 
 def parse_empty(plain: object) -> None:
-    """STAGE and COMMIT reply."""
+    """STAGE reply."""
     if _array(plain):
         raise _refuse("expected an empty reply")

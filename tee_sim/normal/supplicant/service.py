@@ -25,6 +25,7 @@ from tee_sim.shared.rpmb_frames import FRAME_BYTES, RpmbTransport
 from tee_sim.shared.storage_requests import (
     MAX_PAYLOAD_BYTES,
     MAX_STAGED_BYTES,
+    Commit,
     Operation,
     parse_commit,
     parse_names,
@@ -115,12 +116,15 @@ class Service:
                 self._stage(parse_puts(request), names)
                 return []
             case Operation.COMMIT:
-                self._commit(*parse_commit(request), names)
-                return []
+                commit = parse_commit(request)
+                self._commit(commit, names)
+                return self._read(commit.read_back)
             case Operation.RPMB:
                 return [self._rpmb.transfer(*parse_rpmb(request))]
 
     def _read(self, names: list[bytes]) -> list[object]:
+        if not names:
+            return []
         blobs: list[object] = []
         room = MAX_PAYLOAD_BYTES - FRAME_BYTES
         for blob in self._blobs.read(names):
@@ -138,16 +142,16 @@ class Service:
             raise TeeError(TeeResult.STORAGE_NO_SPACE, "transaction is too large")
         self._staged |= puts
 
-    def _commit(self, puts: dict[bytes, bytes], deletes: list[bytes], reserved: bool, names: list[bytes]) -> None:
-        names += [*puts, *deletes]
-        puts = self._staged | puts
+    def _commit(self, commit: Commit, names: list[bytes]) -> None:
+        names += [*commit.puts, *commit.deletes]
+        puts = self._staged | commit.puts
         self._forget_staged()
         try:
-            self._blobs.commit(Changes(puts, tuple(deletes), reserved))
+            self._blobs.commit(Changes(puts, tuple(commit.deletes), commit.reserved))
         except TeeError as error:
             self.full = self.full or error.result is TeeResult.STORAGE_NO_SPACE
             raise
-        self.full = self.full and reserved
+        self.full = self.full and commit.reserved
 
     def _forget_staged(self) -> None:
         self._staged, self._staged_bytes = {}, 0

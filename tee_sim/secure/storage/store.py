@@ -20,11 +20,11 @@ from tee_sim.secure.keys import RPMB_TEST_KEY, KeyLadder
 from tee_sim.secure.rpmb_client import RpmbClient
 from tee_sim.secure.storage.anchor import SALT_BYTES, Anchor, AnchorRecord, DiskAnchorSlot, RpmbAnchorSlot
 from tee_sim.secure.storage.anchorage import Anchorage
-from tee_sim.secure.storage.directory import Tree, Update
+from tee_sim.secure.storage.directory import Tree
 from tee_sim.secure.storage.directory_pages import HASH_BYTES, RootInfo
 from tee_sim.secure.storage.object_sealer import ObjectSealer
 from tee_sim.secure.storage.ta_store import TaStore
-from tee_sim.shared.blobs import BlobStore, Changes, page_name
+from tee_sim.shared.blobs import BlobStore, Changes, commit_and_read, page_name
 from tee_sim.shared.errors import TeeError, TeeResult
 from tee_sim.shared.reserve import Condition, Reserve
 from tee_sim.shared.rng import Rng
@@ -189,9 +189,8 @@ class ObjectStore:
             #    knows, and the device could never be opened again. Both roots are good from here on.
             self._anchor.write(replace(before, pending=update.root))
             # 5. One transaction of the disk, so that a cut within it leaves one of the two roots.
-            self.blobs.commit(changes)
             # 6. A disk that says it has written and has not (a lying cache) is found before the old root is given up.
-            self._read_back(update, changes)
+            self._write(changes)
             # 7. Only now is the old root key overwritten. This is the moment at which what was erased cannot be opened
             #    any more, and at which an older copy of the disk is refused.
             self._anchor.write(after)
@@ -208,9 +207,9 @@ class ObjectStore:
         self._dead = False
         self.tree.adopt(update)
 
-    def _read_back(self, update: Update, changes: Changes) -> None:
+    def _write(self, changes: Changes) -> None:
         names = [page_name(0), *list(changes.puts)[-READ_BACK_NAMES:], *changes.deletes[-READ_BACK_NAMES:]]
-        for name, blob in zip(names, self.blobs.read(names), strict=True):
+        for name, blob in zip(names, commit_and_read(self.blobs, changes, names), strict=True):
             if blob != changes.puts.get(name):
                 raise _NotKeptError(TeeResult.STORAGE_NOT_AVAILABLE, "the disk did not keep what it accepted")
 

@@ -60,7 +60,24 @@ def test_names_out_of_order_or_bounds(names: list[object]) -> None:
     assert refused(lambda: blobs.scan(b"a", 2)) == TeeResult.BAD_FORMAT
 
 
-def test_a_commit_is_answered_with_nothing() -> None:
+@pytest.mark.parametrize("reply", [[], [None, None], [1], [[b"x"]], None])
+def test_a_commit_is_answered_with_what_was_asked_for(reply: object) -> None:
+    blobs = RemoteBlobStore(Answer(reply))
+    assert refused(lambda: blobs.commit_and_read(Changes({b"a": b"x"}), [b"a"])) == TeeResult.BAD_FORMAT
+
+
+def test_what_does_not_fit_in_the_answer_to_a_commit_is_read() -> None:
+    notes: list[RequestNote] = []
+    port = Direct(Service(MemoryBlobs(), RpmbDevice(MemoryMedium()), log=notes.append))
+    puts = {b"p%d" % i: bytes((i,)) * 300_000 for i in range(3)}
+    puts |= {b"p%d" % i: b"" for i in range(3, 60)}
+    names = [*puts, b"none"]
+    assert RemoteBlobStore(port).commit_and_read(Changes(puts), names) == [*puts.values(), None]
+    assert [note.operation for note in notes] == [Operation.COMMIT, Operation.READ]
+    assert port.largest < MAX_FRAME_BYTES
+
+
+def test_a_commit_that_reads_nothing_back_is_answered_with_nothing() -> None:
     assert refused(lambda: RemoteBlobStore(Answer([b"x"])).commit(Changes())) == TeeResult.BAD_FORMAT
 
 
@@ -108,9 +125,13 @@ def test_large_transactions_and_reads_go_in_parts_and_commit_once() -> None:
         (Operation.READ, [b"a"] * 1025, TeeResult.BAD_FORMAT),
         (Operation.SCAN, [b"", 0], TeeResult.BAD_FORMAT),
         (Operation.SCAN, [b"", 4097], TeeResult.BAD_FORMAT),
-        (Operation.COMMIT, [[[b"a", b""], [b"a", b""]], []], TeeResult.BAD_FORMAT),
-        (Operation.COMMIT, [[[b"a", b""]], [b"a"]], TeeResult.BAD_FORMAT),
-        (Operation.COMMIT, [[], [b"a", b"a"]], TeeResult.BAD_FORMAT),
+        (Operation.COMMIT, [[[b"a", b""], [b"a", b""]], [], False, []], TeeResult.BAD_FORMAT),
+        (Operation.COMMIT, [[[b"a", b""]], [b"a"], False, []], TeeResult.BAD_FORMAT),
+        (Operation.COMMIT, [[], [b"a", b"a"], False, []], TeeResult.BAD_FORMAT),
+        (Operation.COMMIT, [[], [], False, [b""]], TeeResult.BAD_FORMAT),
+        (Operation.COMMIT, [[], [], False, [b"a"] * 1025], TeeResult.BAD_FORMAT),
+        (Operation.COMMIT, [[], [], 0, []], TeeResult.BAD_FORMAT),
+        (Operation.COMMIT, [[], [], False], TeeResult.BAD_FORMAT),
         (Operation.RPMB, [bytes(511), 1], TeeResult.COMMUNICATION),
         (Operation.RPMB, [bytes(512), 65], TeeResult.COMMUNICATION),
     ],
