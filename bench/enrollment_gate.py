@@ -12,8 +12,9 @@ from numpy.typing import NDArray
 
 from bench.metrics.resampling import proportion
 from bioguard.match.face_views import check_views
-from bioguard.match.fingerprint.enrollment import Acquired, check_touches
+from bioguard.match.fingerprint.enrollment import check_touches
 from bioguard.records import FingerprintTemplate
+from bioguard.records.acquired import AcquiredCode
 from bioguard.records.centering import flaw_of
 
 FACE_SIZES = (2, 3, 4, 8)
@@ -44,9 +45,11 @@ def finger_gate(
 
     def judge(group: NDArray[np.int64]) -> str:
         report = check_touches([templates[i] for i in group])
-        if Acquired.INSUFFICIENT in report.acquired or Acquired.PARTIAL in report.acquired:
+        if AcquiredCode.INSUFFICIENT in report.acquired or AcquiredCode.PARTIAL in report.acquired:
             return "poor"
-        return "equal" if Acquired.IMMOBILE in report.acquired else "" if report.consistent.all() else "inconsistent"
+        return (
+            "equal" if AcquiredCode.IMMOBILE in report.acquired else "" if report.consistent.all() else "inconsistent"
+        )
 
     return {"touches": len(templates), "groups": list(_groups(judge, subjects, FINGER_SIZES, seed, draws))}
 

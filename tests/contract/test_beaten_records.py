@@ -15,7 +15,8 @@ from bioguard.records import FaceEmbedding
 from bioguard.records.consent import Purpose
 from bioguard.simulate.people import finger_impressions
 from bioguard.trusted.sensor.exposure import CLOSED, LIMIT
-from bioguard.trusted.sensor.tally import SENSOR_IDS, put_tally, read_tally
+from bioguard.trusted.sensor.sensors import SENSOR_IDS
+from bioguard.trusted.sensor.stored_objects import put_tally, read_tally
 
 ACCEPTED, STRONG = 0.75, 0.95
 """Cosines to a face of 128 dimensions with three views."""

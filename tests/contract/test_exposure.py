@@ -6,12 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bioguard.trusted.biometric.decision import NOTHING, Sighting, judge
 from bioguard.trusted.biometric.levels import Levels
-from bioguard.trusted.biometric.verdict import NOTHING, Sighting, judge
 from bioguard.trusted.sensor.exposure import CLOSED, LIMIT, Exposures
 from bioguard.trusted.sensor.lockout import CLEAR, LockoutState
-from bioguard.trusted.sensor.padding import padded, unpadded
-from bioguard.trusted.sensor.tally import MAX_RECORDS, Tally, put_tally
+from bioguard.trusted.sensor.stored_objects import MAX_RECORDS, Tally, padded, put_tally, unpadded
 from tee_sim.shared.errors import TeeError, TeeResult
 
 RECORDS = [bytes([n]) * 16 for n in range(5)]

@@ -10,8 +10,7 @@ from bioguard.commands.gatekeeper import EnrollPin, GatekeeperStatus, VerifyPin
 from bioguard.errors import InputRefused
 from bioguard.records.password_handle import PasswordHandle
 from bioguard.records.tokens import AuthToken
-from bioguard.trusted.gatekeeper.records import FailureRecord
-from bioguard.trusted.gatekeeper.throttle import remaining_ms, retry_timeout_ms
+from bioguard.trusted.gatekeeper.throttle import FailureRecord, remaining_ms, retry_timeout_ms
 from tee_sim.shared.clock import FakeClock
 
 KEY = bytes(range(32))

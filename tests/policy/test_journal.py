@@ -10,9 +10,10 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from bioguard.proofs.merkle import root_hash
-from bioguard.records.audit_events import Event
+from bioguard.records.audit_events import Cause, Event
 from bioguard.records.consent import DAY_MS, MAX_MS
-from bioguard.trusted.policy.audit_log import LOG_DAYS, AuditedStore, AuditLog, JournalClock
+from bioguard.records.modality import Modality
+from bioguard.trusted.policy.audit_log import LOG_DAYS, AuditLog, LogClock, LoggedStore
 from tee_sim.shared.clock import FakeClock
 from tee_sim.shared.errors import TeeError, TeeResult
 from tee_sim.shared.reserve import Reserve
@@ -52,6 +53,12 @@ class MemoryStore:
 
     def headers(self) -> Iterator[object]:
         return iter([o.header for o in self.objects.values()])
+
+    def load(self, *, kind: str | None = None) -> Iterator[SimpleNamespace]:
+        return iter([o for o in self.objects.values() if kind in (None, o.header.kind)])
+
+    def state(self) -> tuple[int, bytes]:
+        return 0, bytes(32)
 
 
 class LogMachine(RuleBasedStateMachine):
@@ -181,23 +188,33 @@ def test_no_sequence_takes_time_back_or_slows_it_within_a_boot(steps: list[tuple
 def test_the_applications_clock_is_the_journals() -> None:
     clock = FakeClock()
     journal = started(MemoryStore(), clock)
-    given_to_it = JournalClock(clock, journal)
+    given_to_it = LogClock(clock, journal)
     at = logged(journal)
     clock.set_wall_ms(0)
     assert (given_to_it.wall_ms(), given_to_it.boot_ms()) == (at, clock.boot_ms())
 
 
-def test_storing_and_erasing_a_record_make_their_entries_by_themselves() -> None:
+def test_what_is_noted_inside_a_transaction_is_written_with_it_and_fails_with_it() -> None:
     store = MemoryStore()
-    journal = AuditLog(store, FakeClock(), SeededRng(b""))  # type: ignore[arg-type]
-    journaled = AuditedStore(store, journal)  # type: ignore[arg-type]
-    with journaled.transaction() as transaction:
-        transaction.put(b"R" + b"i" * 16, b"sealed", kind="face", owner=b"u" * 16, commitment=b"d" * 32)
-    with journaled.transaction() as transaction:
-        transaction.erase(b"R" + b"i" * 16)
-    entries = [item.entry for item in journal.read(0, 4)]
-    assert [e.event for e in entries if e] == [Event.RECORD_STORED, Event.RECORD_ERASED]
-    assert all(e and (e.subject, e.record_id, e.digest) == (b"u" * 16, b"i" * 16, b"d" * 32) for e in entries)
+    log = AuditLog(store, FakeClock(), SeededRng(b""))  # type: ignore[arg-type]
+    logged_store = LoggedStore(store, log)  # type: ignore[arg-type]
+    who, record, digest = b"u" * 16, b"i" * 16, b"d" * 32
+    with logged_store.transaction() as transaction:
+        transaction.put(b"R" + record, b"sealed", kind="face", owner=who, commitment=digest)
+        log.record_stored(who, Modality.FACE, record, digest)
+    log.record_erased(who, Modality.FACE, record, digest, Cause.REQUESTED)
+    with pytest.raises(RuntimeError), logged_store.transaction():
+        raise RuntimeError
+    log.flush()
+    with logged_store.transaction() as transaction:
+        transaction.erase(b"R" + record)
+        log.record_erased(who, Modality.FACE, record, digest, Cause.BY_OPERATOR)
+    entries = [item.entry for item in log.read(0, 4)]
+    assert [(e.event, e.cause) for e in entries if e] == [
+        (Event.RECORD_STORED, None),
+        (Event.RECORD_ERASED, Cause.BY_OPERATOR),
+    ]
+    assert all(e and (e.subject, e.record_id, e.digest) == (who, record, digest) for e in entries)
 
 
 @pytest.mark.parametrize(("age_ms", "pruned"), [(29 * DAY_MS, 0), (30 * DAY_MS, 0), (30 * DAY_MS + 1, 1)])

@@ -28,7 +28,7 @@ pytestmark = [
     pytest.mark.alone("broken"),
 ]
 
-ENROLL = "        samples = tuple(decode(request.modality, sample) for sample in request.samples)\n"
+ENROLL = "        samples = tuple(decode(sample) for sample in request.samples)\n"
 APP = "src/bioguard/trusted/biometric/app.py"
 SEED = 4711
 
@@ -131,10 +131,10 @@ def test_a_reply_with_free_bytes_is_an_integrity_failure_and_kills(broken, tmp_p
     views += "@dataclass(frozen=True, slots=True, kw_only=True)\n"
     views += "class Authenticate("
     extra = "\n    extra: Annotated[bytes, AtMost(8192)] = b''\n\n\n"
-    answer = "digest=digest, views=record.samples, acquired=acquired"
+    answer = "            acquired=acquired,\n        )"
     broken(
         ("src/bioguard/commands/biometric.py", views, views.replace("\n\n\n", extra, 1)),
-        (APP, answer, f"{answer}, extra=request.samples[0]"),
+        (APP, answer, answer.replace("\n", "\n            extra=request.samples[0],\n")),
     )
     with Device.init(tmp_path / "device", require_pin=False) as device:
         with pytest.raises(IntegrityFailure, match="it was killed"):

@@ -10,8 +10,9 @@ import numpy as np
 
 from bioguard.cli.collection import Sample
 from bioguard.match.face_views import check_views
-from bioguard.match.fingerprint.enrollment import Acquired, check_touches
+from bioguard.match.fingerprint.enrollment import check_touches
 from bioguard.records import FaceEmbedding, Features, FingerprintTemplate
+from bioguard.records.acquired import AcquiredCode
 from bioguard.records.centering import flaw_of
 
 
@@ -84,9 +85,9 @@ def _faults(samples: Sequence[Features]) -> list[str]:
 
 _DIFFERS = "does not look like the others"
 _TOUCHES = {
-    Acquired.PARTIAL: "shows too small a part of the finger",
-    Acquired.INSUFFICIENT: "has too few minutiae",
-    Acquired.IMMOBILE: "is the same touch again",
+    AcquiredCode.PARTIAL: "shows too small a part of the finger",
+    AcquiredCode.INSUFFICIENT: "has too few minutiae",
+    AcquiredCode.IMMOBILE: "is the same touch again",
 }
 
 

@@ -11,6 +11,7 @@ from enum import IntEnum, unique
 from typing import Annotated
 from uuid import UUID
 
+from bioguard.records.acquired import AcquiredCode
 from bioguard.records.modality import Modality, Profile
 from tee_sim.shared.schema import AtMost, Fixed, Items, Record, UpTo
 from tee_sim.shared.ta_api import Command
@@ -69,20 +70,6 @@ class Status(IntEnum):
     PROBE_DIMENSION = 34
     RATE_NOT_OFFERED = 35
     RECORD_EXPIRED = 36
-
-
-@unique
-class AcquiredCode(IntEnum):
-    """What the person at the sensor is told of one sample: numbers of the Android fingerprint AcquiredInfo, and one of
-    the face AcquiredInfo."""
-
-    GOOD = 1
-    PARTIAL = 2
-    INSUFFICIENT = 3
-    IMMOBILE = 11
-    """The same sample again."""
-    TOO_DIFFERENT = 15
-    """It does not fit to the others."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,7 +10,7 @@ from enum import IntEnum, unique
 from typing import Annotated
 
 from bioguard.commands.biometric import Done, Status
-from bioguard.records.modality import Profile
+from bioguard.records.modality import Modality, Profile
 from tee_sim.shared.schema import Record, UpTo
 from tee_sim.shared.ta_api import Command
 
@@ -56,6 +56,10 @@ class Configuration(Record):
     for_testing: bool = False
     fmr_inverse: Annotated[int, UpTo(MAX_INVERSE)] = DEFAULT_FMR_INVERSE
     fpir_inverse: Annotated[int, UpTo(MAX_INVERSE)] = DEFAULT_FPIR_INVERSE
+
+    def limit(self, modality: Modality) -> int:
+        """Records of a modality that a user may have."""
+        return self.max_fingers if modality is Modality.FINGERPRINT else self.max_faces
 
 
 def offered(table: tuple[int, ...], own: int) -> tuple[int, ...]:

@@ -2,10 +2,11 @@
 
 from collections.abc import Sequence
 
-from bioguard.commands.biometric import AcquiredCode, Enrolled
+from bioguard.commands.biometric import Enrolled
 from bioguard.device.fingers import finger_position
 from bioguard.errors import InputRefused
 from bioguard.records import FaceEmbedding, Features, FingerprintTemplate
+from bioguard.records.acquired import AcquiredCode
 from bioguard.records.centering import flaw_of
 from bioguard.records.modality import Modality
 
@@ -57,7 +58,7 @@ def judged(answer: Enrolled, samples: Sequence[Features]) -> str:
         if code is AcquiredCode.GOOD:
             continue
         flaw = flaw_of(sample.vector) if isinstance(sample, FaceEmbedding) else None
-        told.append(f"sample {number} is {flaw.value if flaw else code.name.lower().replace('_', ' ')}")
+        told.append(f"sample {number} is {flaw.value if flaw else code.word.replace('_', ' ')}")
     return ", ".join(told)
 
 

@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from bioguard.errors import InputRefused
+from bioguard.records.modality import Modality
 
 MAX_MINUTIAE = 255
 """ISO/IEC 19794-2:2005 section 7.5.1 counts minutiae in one byte."""
@@ -48,7 +49,7 @@ class FingerprintTemplate:
         width_px500, height_px500: image size in pixels at 500 dpi, 1..4095 (whole pixels).
     """
 
-    KIND: ClassVar[int] = 1
+    modality: ClassVar[Modality] = Modality.FINGERPRINT
     HEADER: ClassVar[struct.Struct] = struct.Struct("<BBHHH")
     ROW: ClassVar[np.dtype[np.void]] = np.dtype(
         [("x", "<u2"), ("y", "<u2"), ("angle", "<u2"), ("kind", "u1"), ("quality", "u1")]
@@ -149,7 +150,7 @@ class FingerprintTemplate:
         )
         rows["kind"] = self.kind
         rows["quality"] = self.quality
-        return self.HEADER.pack(1, self.KIND, len(self), self.width_px500, self.height_px500) + rows.tobytes()
+        return self.HEADER.pack(1, self.modality, len(self), self.width_px500, self.height_px500) + rows.tobytes()
 
     @classmethod
     def from_bytes(cls, data: bytes) -> Self:
@@ -159,7 +160,7 @@ class FingerprintTemplate:
                 "fingerprint record is truncated", "send the bytes of FingerprintTemplate.to_bytes", "input.features"
             )
         version, kind, n, width, height = cls.HEADER.unpack_from(data)
-        if (version, kind) != (1, cls.KIND) or len(data) != cls.HEADER.size + n * cls.ROW.itemsize:
+        if (version, kind) != (1, cls.modality) or len(data) != cls.HEADER.size + n * cls.ROW.itemsize:
             raise _refuse(
                 "not a fingerprint record", "send the bytes of FingerprintTemplate.to_bytes", "input.features"
             )
@@ -190,7 +191,7 @@ class FaceEmbedding:
         vector: float32 [d], 64 <= d <= 1024, every value exact in float16, norm within 1 % of 1.
     """
 
-    KIND: ClassVar[int] = 2
+    modality: ClassVar[Modality] = Modality.FACE
     HEADER: ClassVar[struct.Struct] = struct.Struct("<BBH")
 
     vector: NDArray[np.float32]
@@ -240,7 +241,7 @@ class FaceEmbedding:
 
     def to_bytes(self) -> bytes:
         """Canonical bytes: 4-byte header, then float16 little-endian (docs/formats/features.md section 3)."""
-        return self.HEADER.pack(1, self.KIND, len(self)) + self.vector.astype("<f2").tobytes()
+        return self.HEADER.pack(1, self.modality, len(self)) + self.vector.astype("<f2").tobytes()
 
     @classmethod
     def from_bytes(cls, data: bytes) -> Self:
@@ -248,7 +249,7 @@ class FaceEmbedding:
         if len(data) < cls.HEADER.size:
             raise _refuse("face record is truncated", "send the bytes of FaceEmbedding.to_bytes", "input.features")
         version, kind, d = cls.HEADER.unpack_from(data)
-        if (version, kind) != (1, cls.KIND) or len(data) != cls.HEADER.size + 2 * d:
+        if (version, kind) != (1, cls.modality) or len(data) != cls.HEADER.size + 2 * d:
             raise _refuse("not a face record", "send the bytes of FaceEmbedding.to_bytes", "input.features")
         half = np.frombuffer(data, "<f2", offset=cls.HEADER.size)
         if not MIN_DIMENSION <= d <= MAX_DIMENSION:
@@ -264,3 +265,12 @@ class FaceEmbedding:
 
 
 Features = FingerprintTemplate | FaceEmbedding
+_KINDS: dict[int, type[Features]] = {kind.modality: kind for kind in (FingerprintTemplate, FaceEmbedding)}
+
+
+def features_from_bytes(data: bytes) -> Features:
+    """Decode canonical bytes of whichever kind they name. Raises InputRefused as the `from_bytes` of that kind."""
+    kind = _KINDS.get(data[1]) if len(data) > 1 else None
+    if kind is None:
+        raise _refuse("not a feature record", "send the bytes of `to_bytes`", "input.features")
+    return kind.from_bytes(data)

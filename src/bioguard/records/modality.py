@@ -5,10 +5,20 @@ from enum import IntEnum, unique
 
 @unique
 class Modality(IntEnum):
-    """What is enrolled."""
+    """What is enrolled. Where the two differ there is a property here, or a table keyed by this."""
 
     FINGERPRINT = 1
     FACE = 2
+
+    @property
+    def word(self) -> str:
+        """The name for people, and the kind of a stored record (docs/formats/storage.md)."""
+        return self.name.lower()
+
+    @property
+    def positions(self) -> range:
+        """Where one can be: the ten fingers of ISO/IEC 19794-2 table 2, or 0 for a face."""
+        return range(1, 11) if self is Modality.FINGERPRINT else range(1)
 
 
 @unique

@@ -167,6 +167,24 @@ class AuthToken:
         return self
 
 
+def verified_token(data: bytes, key: bytes, *, now_ms: int) -> AuthToken:
+    """The one check of a token's own truth: 69 bytes, the MAC of this boot's key, not from the future.
+
+    What a consumer wants of it besides (type, age, owner, challenge) is that consumer's rule.
+
+    Raises:
+        TokenUnusable: one reason for all that is wrong, so that the answer does not help a forger.
+    """
+    try:
+        token = AuthToken.from_bytes(data).verify(key)
+    except (MalformedToken, TokenRejected):
+        raise TokenUnusable from None
+    # A token from the future is from before a reboot, or from a clock that somebody moved: its age cannot be known.
+    if token.timestamp_ms > now_ms:
+        raise TokenUnusable
+    return token
+
+
 @unique
 class Denial(Enum):
     """Why an enrollment is not allowed. All that is wrong with a token is one reason, so that it tells nothing; the

@@ -1,4 +1,4 @@
-"""How trusted code says no: an answer of the declared type, not an error of the secure world."""
+"""Refuse a request: with an answer of the declared type, not with an error of the secure world."""
 
 from bioguard.commands.biometric import Status
 

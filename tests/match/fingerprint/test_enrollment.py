@@ -5,7 +5,6 @@ import pytest
 
 from bioguard.match.fingerprint import prepare_all
 from bioguard.match.fingerprint.enrollment import (
-    Acquired,
     _same_touch,
     best_score,
     check_touches,
@@ -13,16 +12,17 @@ from bioguard.match.fingerprint.enrollment import (
     touch_quality,
 )
 from bioguard.records import FingerprintTemplate
+from bioguard.records.acquired import AcquiredCode
 from tests.match.fingerprint.fingers import impression, noise, template
 
 
 def test_touch_quality() -> None:
-    assert touch_quality(impression(0)) is Acquired.GOOD
-    assert touch_quality(template([], [], [])) is Acquired.INSUFFICIENT
-    assert touch_quality(noise(11, 0)) is Acquired.INSUFFICIENT
-    assert touch_quality(noise(12, 0)) is Acquired.GOOD
-    assert touch_quality(noise(40, 0, size=50)) is Acquired.PARTIAL
-    assert touch_quality(template(np.arange(30) * 10, np.full(30, 50), np.zeros(30))) is Acquired.PARTIAL
+    assert touch_quality(impression(0)) is AcquiredCode.GOOD
+    assert touch_quality(template([], [], [])) is AcquiredCode.INSUFFICIENT
+    assert touch_quality(noise(11, 0)) is AcquiredCode.INSUFFICIENT
+    assert touch_quality(noise(12, 0)) is AcquiredCode.GOOD
+    assert touch_quality(noise(40, 0, size=50)) is AcquiredCode.PARTIAL
+    assert touch_quality(template(np.arange(30) * 10, np.full(30, 50), np.zeros(30))) is AcquiredCode.PARTIAL
 
 
 def test_touches_of_one_finger_are_usable() -> None:
@@ -30,7 +30,7 @@ def test_touches_of_one_finger_are_usable() -> None:
     assert report.usable
     assert report.reasons == ()
     assert report.consistent.all()
-    assert report.acquired == (Acquired.GOOD,) * 4
+    assert report.acquired == (AcquiredCode.GOOD,) * 4
 
 
 def test_a_touch_of_another_finger_is_named() -> None:
@@ -42,7 +42,7 @@ def test_a_touch_of_another_finger_is_named() -> None:
 
 def test_the_same_touch_twice_teaches_nothing() -> None:
     report = check_touches([impression(3, 0), impression(3, 0), impression(3, 1)])
-    assert report.acquired == (Acquired.GOOD, Acquired.IMMOBILE, Acquired.GOOD)
+    assert report.acquired == (AcquiredCode.GOOD, AcquiredCode.IMMOBILE, AcquiredCode.GOOD)
     assert report.reasons == ("touch 2 is immobile",)
 
 
@@ -76,7 +76,7 @@ COPIES = {
 @pytest.mark.parametrize("copy", COPIES.values(), ids=COPIES.keys())
 def test_a_rewritten_touch_is_the_same_touch(copy) -> None:
     report = check_touches([impression(3, 0), impression(3, 1), changed(impression(3, 0), **copy)])
-    assert report.acquired == (Acquired.GOOD, Acquired.GOOD, Acquired.IMMOBILE)
+    assert report.acquired == (AcquiredCode.GOOD, AcquiredCode.GOOD, AcquiredCode.IMMOBILE)
 
 
 def test_a_touch_that_only_covers_another_is_not_the_same() -> None:
@@ -93,7 +93,7 @@ def test_a_touch_that_only_covers_another_is_not_the_same() -> None:
 def test_touches_of_one_finger_are_not_each_others_copies() -> None:
     for person in range(6):
         report = check_touches([impression(person, n) for n in range(6)])
-        assert Acquired.IMMOBILE not in report.acquired
+        assert AcquiredCode.IMMOBILE not in report.acquired
 
 
 def test_poor_and_missing_touches_are_named() -> None:

@@ -7,7 +7,6 @@ probes at FMR 1e-3, one template merged of the same four loses 4.1 %, one view 4
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from enum import StrEnum, unique
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,19 +17,7 @@ from bioguard.match.fingerprint.parameters import ENROLLMENT
 from bioguard.match.fingerprint.prepared import PreparedTemplate, prepare_all
 from bioguard.match.thresholds import Score, threshold_for_fmr
 from bioguard.records import FingerprintTemplate
-
-
-@unique
-class Acquired(StrEnum):
-    """What the person at the sensor is told: names of the Android fingerprint acquired codes."""
-
-    GOOD = "good"
-    PARTIAL = "partial"
-    """Too small a part of the finger was seen."""
-    INSUFFICIENT = "insufficient"
-    """Too few minutiae to work with: dry, dirty or faint."""
-    IMMOBILE = "immobile"
-    """The same touch again: nothing new was learned."""
+from bioguard.records.acquired import AcquiredCode
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,19 +33,19 @@ class TouchReport:
         reasons: lower-case sentences for what is wrong; empty when usable.
     """
 
-    acquired: tuple[Acquired, ...]
+    acquired: tuple[AcquiredCode, ...]
     consistent: NDArray[np.bool_]
     usable: bool
     reasons: tuple[str, ...]
 
 
-def touch_quality(template: FingerprintTemplate) -> Acquired:
+def touch_quality(template: FingerprintTemplate) -> AcquiredCode:
     """Judge one touch by the number and spread of its minutiae."""
     if len(template) < ENROLLMENT.min_minutiae:
-        return Acquired.INSUFFICIENT
+        return AcquiredCode.INSUFFICIENT
     points = np.stack([template.x_px500, template.y_px500], axis=1).astype(np.float64)
     spread = np.sqrt(np.maximum(np.linalg.eigvalsh(np.cov(points.T)), 0))
-    return Acquired.PARTIAL if spread[0] < ENROLLMENT.min_spread_px500 else Acquired.GOOD
+    return AcquiredCode.PARTIAL if spread[0] < ENROLLMENT.min_spread_px500 else AcquiredCode.GOOD
 
 
 def _score_table(prepared: Sequence[PreparedTemplate]) -> NDArray[np.float32]:
@@ -96,8 +83,8 @@ def check_touches(templates: Sequence[FingerprintTemplate], *, wanted: int = 1) 
         consistent = main_cluster(table, threshold_for_fmr(ENROLLMENT.consistency_fmr, score=Score.LIKELIHOOD_RATIO))
         for i, template in enumerate(templates):
             if any(_same_touch(template, earlier) for earlier in templates[:i]):
-                acquired[i] = Acquired.IMMOBILE
-    reasons = [f"touch {i + 1} is {a.value}" for i, a in enumerate(acquired) if a is not Acquired.GOOD]
+                acquired[i] = AcquiredCode.IMMOBILE
+    reasons = [f"touch {i + 1} is {a.word}" for i, a in enumerate(acquired) if a is not AcquiredCode.GOOD]
     reasons += [f"touch {i + 1} does not look like the others" for i in np.flatnonzero(~consistent)]
     if len(templates) < wanted:
         reasons.append(f"{wanted} touches are wanted, {len(templates)} were given")

@@ -32,8 +32,7 @@ from bioguard.simulate.faults.grammar import (
 from bioguard.simulate.faults.presentation import Presentation, SensorScript, Who, forced_error
 from bioguard.simulate.faults.properties import SensorProperties
 from bioguard.simulate.virtual_hal.virtual_hal_state import ForcedRng, IdTemplates, MemoryStates, policy_of, props_of
-from bioguard.trusted.sensor.authenticator_id import new_authenticator_id
-from bioguard.trusted.sensor.authorization import SensorAuthorization
+from bioguard.trusted.sensor.authorization import SensorAuthorization, new_authenticator_id
 from bioguard.trusted.sensor.pins import Pins
 from tee_sim.shared.clock import FakeClock
 from tee_sim.shared.rng import Rng

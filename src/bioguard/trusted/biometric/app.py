@@ -1,8 +1,15 @@
-"""Entry points and command handlers of the biometric TA.
+"""Answer the commands of the biometric TA: enroll, compare, search, show and erase.
 
-What other trusted code decides is asked at one point each: the policy (`bioguard.trusted.policy.enforcement`) whether
-the person allows it; the contract (`bioguard.trusted.biometric.sensor_commands`) whether an enrollment is authorized,
-whether a comparison may happen, and what a match gives.
+Each answer is a list of numbered steps, with the reason for their order. What is asked elsewhere: the policy
+(`bioguard.trusted.policy.enforcement`) whether the person allows it; the sensor rules
+(`bioguard.trusted.biometric.sensor_commands`) whether an enrollment is authorized, whether a comparison may happen and
+what a match gives.
+
+Enforces: a refusal is one `Status` and changes nothing; nothing is answered before it is stored and logged.
+
+Does not promise: equal time for every answer. The core holds replies to a grid (docs/sandbox.md); this code does not.
+
+Names in backquotes are attacks of `bioguard attack`; POL-.. are clauses of docs/policy.md.
 """
 
 from bisect import bisect_right
@@ -15,29 +22,27 @@ from bioguard.commands import biometric as commands
 from bioguard.commands.biometric import Status
 from bioguard.commands.configuration import CONFIGURE, SHOW_CONFIGURATION, Ask, Configuration, Configured
 from bioguard.records import FaceEmbedding, Features
-from bioguard.records.audit_events import NOBODY, Cause, Event
+from bioguard.records.audit_events import NOBODY
 from bioguard.records.consent import Purpose
 from bioguard.records.locks import AttemptOutcome, Lock, LockStatus
 from bioguard.records.modality import Modality
 from bioguard.records.tokens import AuthToken, Denial, TokenUnusable
 from bioguard.trusted.biometric import decision, rates
+from bioguard.trusted.biometric.decision import Sighting, Verdict, judge
 from bioguard.trusted.biometric.gallery_index import GalleryIndex
 from bioguard.trusted.biometric.levels import Kind, levels
-from bioguard.trusted.biometric.quality import judge_samples, refuse_flawed
 from bioguard.trusted.biometric.rates import Terms
-from bioguard.trusted.biometric.samples import decode, modality_of
+from bioguard.trusted.biometric.samples import decode, judge_samples, refuse_flawed
 from bioguard.trusted.biometric.sensor_commands import SensorCommands
 from bioguard.trusted.biometric.stored_objects import RecordRef, StoredRecord
-from bioguard.trusted.biometric.template_encoder import TemplateEncoder
-from bioguard.trusted.biometric.vault import Vault
-from bioguard.trusted.biometric.verdict import Sighting, Verdict, judge
-from bioguard.trusted.policy.enforcement import PolicyEnforcer, Records
+from bioguard.trusted.biometric.vault import Kept, Vault
+from bioguard.trusted.policy.audit_log import AuditLog, LogClock, LoggedStore
+from bioguard.trusted.policy.enforcement import PolicyEnforcer
 from bioguard.trusted.policy.handlers import handlers as policy_handlers
 from bioguard.trusted.policy.handlers import purpose_of
 from bioguard.trusted.refusal import Refused
-from bioguard.trusted.sensor.tally import TalliedStore
 from tee_sim.shared.schema import Record
-from tee_sim.shared.ta_api import Command, CommandApp, TaEnv, Transaction
+from tee_sim.shared.ta_api import Command, CommandApp, TaEnv
 
 LOCKED = {Lock.TIMED: Status.LOCKED_TIMED, Lock.PERMANENT: Status.LOCKED_PERMANENT}
 Q = TypeVar("Q", bound=Record)
@@ -55,16 +60,18 @@ class BiometricApp(CommandApp):
     """The biometric trusted application."""
 
     def create(self, env: TaEnv) -> None:
-        """Open the vault; galleries are built on the first identification."""
-        self._policy = PolicyEnforcer(env)
-        env = replace(self._policy.env, store=TalliedStore(self._policy.env.store))
-        self._vault = Vault(env)
-        self._keeper = TemplateEncoder(self._vault.state)
-        self._indexes: dict[Modality, GalleryIndex] = {}
-        self._ids: list[bytes] | None = None
-        self._desk = SensorCommands(env, self._count, self._vault.configuration)
-        for command, handler in self._desk.handlers():
-            self._bind(command, handler)
+        """Build store, log, vault, sensor rules and policy, each of those before it; then do what is due at a start."""
+        self._log = AuditLog(env.store, env.clock, env.system_rng)
+        # From here on whatever is written carries the entries that were noted, and is stamped with the log's time.
+        env = replace(env, store=LoggedStore(env.store, self._log), clock=LogClock(env.clock, self._log))
+        self._store = env.store
+        self._vault = Vault(env, self._log)
+        self._sensors = SensorCommands(env, self._vault)
+        self._policy = PolicyEnforcer(env, self._log, self._vault, self._sensors)
+        self._bind_all()
+        self._policy.start()
+
+    def _bind_all(self) -> None:
         self._bind(CONFIGURE, self._configure)
         self._bind(SHOW_CONFIGURATION, self._show_configuration)
         self._bind(commands.ADD_USER, self._add_user)
@@ -79,20 +86,8 @@ class BiometricApp(CommandApp):
         self._bind(commands.SHOW, self._show)
         self._bind(commands.ERASE, self._erase)
         self._bind(commands.RELABEL, self._relabel)
-        for command, handler in policy_handlers(self._policy):
+        for command, handler in (*self._sensors.handlers(), *policy_handlers(self._policy)):
             self._bind(command, handler)
-        self._policy.start(
-            Records(
-                users=self._vault.users,
-                digests=self._vault.digests,
-                knows=lambda user: self._count(user, Modality.FACE) is not None,
-                owner=self._desk.owner,
-                of=self._vault.ages,
-                erase=self._erase_record,
-                consent_changed=self._indexes.clear,
-                for_testing=lambda: self._vault.configuration.for_testing,
-            )
-        )
 
     def _bind(self, command: Command[Q, A], handler: Callable[[Q], A]) -> None:
         """A handler that raises `Refused` answers with that status and nothing else. What it did is logged."""
@@ -103,31 +98,30 @@ class BiometricApp(CommandApp):
                     answer = handler(request)
                 except Refused as refused:
                     answer = command.reply(status=refused.status)  # type: ignore[call-arg]  # every reply has a status
-                self._policy.journal.flush()
+                self._log.flush()  # before the answer leaves: a refusal is logged as durably as a change
             except BaseException:
-                self._desk.states.doubt()
+                for part in (self._vault, self._sensors.states, self._policy):
+                    part.doubt()
                 raise
             return answer
 
         self.handle(command, respond)
+
+    # What the device is, and its users
 
     def _show_configuration(self, _request: Ask) -> Configured:
         return Configured(status=Status.OK, configuration=self._vault.configuration)
 
     def _configure(self, request: Configuration) -> commands.Done:
         self._vault.configure(request)
-        self._desk.configure(request)
-        self._keeper = TemplateEncoder(self._vault.state)
+        self._sensors.configure(request)
         return commands.Done(status=Status.OK)
 
     def _renew_codes(self, _request: commands.RenewCodes) -> commands.Renewed:
-        changed = self._vault.renew_codes(lambda record: [decode(record.modality, view) for view in record.views])
-        self._keeper = TemplateEncoder(self._vault.state)
-        self._indexes.clear()
+        changed = self._vault.renew_codes(lambda record: [decode(view) for view in record.views])
         return commands.Renewed(status=Status.OK, records=changed)
 
     def _add_user(self, request: commands.AddUser) -> commands.Done:
-        self._policy.journal.note(Event.USER_ADDED, subject=request.user)
         self._vault.add_user(request.user, request.label)
         return commands.Done(status=Status.OK)
 
@@ -141,48 +135,64 @@ class BiometricApp(CommandApp):
         return commands.Done(status=Status.OK)
 
     def _remove_user(self, request: commands.RemoveUser) -> commands.Done:
-        forget = self._desk.forget(request.user)
-
-        def also(transaction: Transaction) -> None:
-            forget(transaction)
+        """Erase a user: records, sensor states and consents (CDD 7.3.10: all identifiable data; POL-16)."""
+        # 1. Authorize: the person, or the operator for a forgotten PIN (`erase.remove-user`).
+        cause = self._policy.authorize_erasure(request.user, request.leave)
+        # 2. Know the user, before a transaction is open.
+        self._vault.user(request.user)
+        # 3. One commit: half a user would have records that nobody can name, or consents without a person.
+        with self._store.transaction() as transaction:
+            self._vault.remove_user(transaction, request.user, cause)
+            self._sensors.states.erase(transaction, request.user)
             self._policy.forget(transaction, request.user)
-
-        with self._policy.authorized_erasure(request.user, request.leave):
-            erased = self._vault.remove_user(request.user, also)
-        for record_id in erased:
-            self._forget(record_id)
         return commands.Done(status=Status.OK)
 
+    # Enrolling
+
     def _enroll(self, request: commands.Enroll) -> commands.Enrolled:
-        samples = tuple(decode(request.modality, sample) for sample in request.samples)
-        if not samples or (request.modality is Modality.FACE) != (request.position == 0):
+        """Enroll one finger or face: parse before trust, authorize before anything of the user shows, write last."""
+        # 1. Parse, strictly and once: it depends on nothing that is kept, so a malformed request learns nothing.
+        samples = tuple(decode(sample) for sample in request.samples)
+        if not samples or any(sample.modality is not request.modality for sample in samples):
             raise Refused(Status.BAD_REQUEST)
+        if request.position not in request.modality.positions:
+            raise Refused(Status.BAD_REQUEST)
+        # 2. Authorize: a token of this user's PIN over a live challenge of this sensor and user (CDD 7.3.10, the chain
+        #    of trust begins at the credential; `enroll.no-token`, `challenge.cross-user`). First of what looks at the
+        #    user: steps 3 to 7 answer differently for what is enrolled and consented, which is not a stranger's.
         permit = self._permit(request)
+        # 3. Consent (POL-05; restricted and objected: POL-18, POL-20). Only here: an unauthorized request must not
+        #    write "the user refused" into the log.
         self._policy.require(request.user, request.modality, None)
+        # 4. Room (`enroll.limit`): from the user's own list, so it costs nothing before samples are looked into.
         replaces = self._vault.room_for(request.user, request.modality, request.position, replacing=request.replace)
+        # 5. Dimension: views of two models cannot be compared in step 6. Looked at, not written (step 9).
         dimension = self._dimension_of(samples, replaces)
+        # 6. Quality, and that the samples are of one person (`enroll.second-person`). Before step 7: what is
+        #    no good sample of one finger must not be compared with enrolled ones.
         verdict, acquired = judge_samples(samples)
         if verdict is not Status.OK:
             return commands.Enrolled(status=verdict, acquired=acquired)
+        # 7. Not a finger that is enrolled already. Last of the checks: the only one that compares with records, and
+        #    uncounted (docs/android-contract.md, departure 22).
         if request.modality is Modality.FINGERPRINT:
             self._refuse_same_finger(request.user, samples, replaces.record_id if replaces else None)
-        self._policy.enrolling()
-        with self._policy.journal.because(Cause.REPLACED):
-            record_id, digest, record = self._vault.enroll(
-                request.user,
-                request.modality,
-                request.position,
-                request.samples,
-                self._keeper.keep(samples),
-                replaces,
-                self._desk.enrolled(request.user, request.modality, permit),
-                face_dimension=dimension,
-            )
-        if replaces is not None:
-            self._forget(replaces.record_id)
-        self._remember(request.user, record_id, record)
+        # 8. Encode, before a transaction is open: what can fail must fail while nothing is written.
+        encoded = self._vault.encoder.encode(samples, request.samples)
+        # 9. One commit: record, log entry, user's list, authenticator id, owner, first expiry and dimension. A power
+        #    cut leaves all of it or nothing (`enroll.dimension-refused`; keys die with the old set or live on with it).
+        with self._store.transaction() as transaction:
+            self._sensors.enrolled(transaction, request.user, request.modality, permit)
+            kept = self._vault.enroll(transaction, request, encoded, replaces, face_dimension=dimension)
+            self._policy.enrolled(transaction, kept.record.enrolled_s)
+        # 10. Only what is stored can be found.
+        self._remember(request.user, kept)
         return commands.Enrolled(
-            status=Status.OK, record_id=record_id, digest=digest, views=record.samples, acquired=acquired
+            status=Status.OK,
+            record_id=kept.record_id,
+            digest=kept.digest,
+            views=kept.record.samples,
+            acquired=acquired,
         )
 
     def _dimension_of(self, samples: tuple[Features, ...], replaces: RecordRef | None) -> int:
@@ -195,49 +205,61 @@ class BiometricApp(CommandApp):
             return dimension
         return 0
 
-    def _count(self, user: bytes, modality: Modality) -> int | None:
-        try:
-            return sum(ref.modality is modality for ref in self._vault.user(user).records)
-        except Refused:
-            return None
-
     def _permit(self, request: commands.Enroll) -> AuthToken | None:
-        count = self._count(request.user, request.modality)
+        count = self._vault.count(request.user, request.modality)
         if count is None:
             raise Refused(Status.UNKNOWN_USER)
         try:
-            return self._desk.permit(request.user, request.modality, request.token, enrollments=count)
+            return self._sensors.permit(request.user, request.modality, request.token, enrollments=count)
         except TokenUnusable as unusable:
             raise Refused(_DENIED[unusable.why]) from None
 
     def _refuse_same_finger(self, user: bytes, samples: tuple[Features, ...], replaced: bytes | None) -> None:
-        refs = [ref for ref in self._vault.user(user).records if ref.modality is Modality.FINGERPRINT]
+        refs = self._vault.refs(user, Modality.FINGERPRINT)
         others = [self._vault.open_record(ref.record_id)[1] for ref in refs if ref.record_id != replaced]
-        if decision.same_finger(samples, others, self._keeper):
+        if decision.same_finger(samples, others, self._vault.encoder):
             raise Refused(Status.DUPLICATE_FINGER)
 
+    # Deciding
+
     def _authenticate(self, request: commands.Authenticate) -> commands.Decision:
-        modality, user = modality_of(request.sample), request.user
-        probe = decode(modality, request.sample)
-        refs = [ref for ref in self._vault.user(user).records if ref.modality is modality]
+        """Compare 1:1: refuse what depends on nothing learned, charge, compare, store the end, answer."""
+        user, purpose = request.user, purpose_of(request.operation_id)
+        # 1. Parse, strictly and once.
+        probe = decode(request.sample)
+        modality = probe.modality
+        # 2. Something to compare with. No record of another user is opened.
+        refs = self._vault.refs(user, modality)
         if not refs:
             raise Refused(Status.NOT_ENROLLED)
+        # 3. A probe that cannot be compared, or is alike to everybody (`match.dimension`, `match.not-centered`): it
+        #    depends on the probe and on the device's model alone, so it is answered without a count.
         self._refuse_other_model(probe)
         refuse_flawed(probe)
-        purpose = purpose_of(request.operation_id)
+        # 4. Consent for this purpose, which follows from the request (POL-05, POL-18, POL-20, POL-26).
         self._policy.require(user, modality, purpose)
+        # 5. The rate: the device's or a stricter one, never the caller's own (`rate.loose-token`: else a caller would
+        #    read the score by moving the rate). Refused before anything is counted.
         terms = self._claim_terms(request.fmr_inverse)
+        # 6. Records that may still be used (POL-10), and that there is a threshold for so many comparisons.
         records = self._in_time(user, refs, purpose)
-        at = levels(Kind.of(probe, self._keeper.profile), terms, sum(record.samples for _, record in records))
-        attempt = self._desk.begin(user, modality)
+        samples = sum(record.samples for _, record in records)
+        at = levels(Kind.of(probe, self._vault.encoder.profile), terms, samples)
+        # 7. Charge the attempt as failed, durably, BEFORE it is compared (CDD 7.3.10, five false trials;
+        #    `lockout.power-cut`): whoever pulls the plug has used a trial up.
+        attempt = self._sensors.begin(user, modality)
         if isinstance(attempt, LockStatus):
             self._policy.locked(user, modality, purpose)
             raise Refused(LOCKED[attempt.lock])
-        verdict = self._judge(modality, terms, decision.sightings(user, probe, records, self._keeper, at))
+        # 8. Compare, with every record whatever was found: how long it takes must not say which one matched.
+        verdict = self._judge(modality, terms, decision.sightings(user, probe, records, self._vault.encoder, at))
+        # 9. Log and settle in one commit, over the same objects whatever it came to (`disk.watch-decisions`). The token
+        #    is made there, with every field filled in inside (`token.no-match`).
         self._policy.decided(user, modality, purpose, accepted=verdict.accepted is not None)
-        token = self._desk.settle(
+        token = self._sensors.settle(
             attempt, self._outcome(verdict, terms), request.operation_id, near=verdict.near, strong=verdict.strong
         )
+        # 10. Answer: match or not, never a score (POL-04; `match.hill-climbing`).
         if verdict.accepted is None:
             return commands.Decision(status=Status.OK, match=False)
         return commands.Decision(status=Status.OK, match=True, record_id=verdict.accepted.record_id, token=token)
@@ -257,29 +279,41 @@ class BiometricApp(CommandApp):
             raise Refused(Status.PROBE_DIMENSION)
 
     def _identify(self, request: commands.Identify) -> commands.Identified:
+        """Search 1:N: the steps of `_authenticate`, with who may be found in place of who was named."""
+        # 1. Expired records are gone before a gallery is made of what is left (POL-10).
         self._policy.ensure_started()
-        modality = modality_of(request.sample)
-        probe = decode(modality, request.sample)
+        # 2. Parse, strictly and once.
+        probe = decode(request.sample)
+        modality = probe.modality
+        # 3. The gallery of those who consent to be searched for (POL-05): others are not in it, so nothing about them
+        #    can be learned however the search ends.
         index = self._index(modality)
+        # 4. A probe that cannot be compared: as in `_authenticate`. Where nobody is enrolled no model is fixed.
         if len(index):
             self._refuse_other_model(probe)
         refuse_flawed(probe)
+        # 5. The rate: an offered one (`rate.loose-search`).
         terms = self._search_terms(request.fpir_inverse)
-        among = index.open_to(self._desk.barred(modality), self._policy.journal.now_ms())
+        # 6. Nobody whose own sensor is locked (`search.for-the-locked`): a search is no way around a lockout.
+        among = index.open_to(self._sensors.barred(modality), self._log.now_ms())
         if not among:  # nothing is compared, so nothing is counted
             self._policy.decided(None, modality, Purpose.IDENTIFY, accepted=False)
             return commands.Identified(status=Status.OK, match=False)
         index.require_measurable(probe, terms)
-        search = self._desk.begin_search(modality)
+        # 7. Charge the search as a miss BEFORE it is made (`search.uncounted`, `search.restart`).
+        search = self._sensors.begin_search(modality)
         if isinstance(search, LockStatus):
             self._policy.locked(NOBODY, modality, Purpose.IDENTIFY)
             raise Refused(LOCKED[search.lock])
+        # 8. Compare.
         verdict = self._judge(modality, terms, index.sightings(probe, terms, among))
         found = verdict.accepted
+        # 9. Log and settle in one commit. A match gives back this search and clears nothing (`search.own-match`).
         self._policy.decided(found.user if found else None, modality, Purpose.IDENTIFY, accepted=found is not None)
-        self._desk.settle_search(
+        self._sensors.settle_search(
             search, found=found is not None, near=verdict.near, strong=verdict.strong, beaten=verdict.beaten
         )
+        # 10. Answer: one identity or none. A list of candidates would rank people by their scores (POL-04).
         if found is None:
             return commands.Identified(status=Status.OK, match=False)
         return commands.Identified(status=Status.OK, match=True, user=found.user, record_id=found.record_id)
@@ -301,18 +335,18 @@ class BiometricApp(CommandApp):
         """What a decision comes to. At a rate that does not count, the exposure budget is not asked and not touched."""
         if not terms.counts:
             return Verdict(accepted=judge(seen, lambda _: False).accepted)
-        exposures = self._desk.exposures(modality)
+        exposures = self._sensors.exposures(modality)
         if terms.fpir is not None:
             seen = [sighting for sighting in seen if not exposures.closed(sighting.record_id)]
         return judge(seen, exposures.spent)
+
+    # Showing and erasing
 
     def _list(self, request: commands.ListRecords) -> commands.Page:
         if request.user is not None:
             ids = sorted(ref.record_id for ref in self._vault.user(request.user).records)
         else:
-            if self._ids is None:
-                self._ids = self._vault.record_ids()
-            ids = self._ids
+            ids = self._vault.record_ids()
         start = bisect_right(ids, request.after) if request.after is not None else 0
         page = tuple(self._vault.open_record(i)[0] for i in ids[start : start + commands.PAGE])
         return commands.Page(status=Status.OK, records=page, more=start + commands.PAGE < len(ids))
@@ -321,47 +355,41 @@ class BiometricApp(CommandApp):
         return commands.Shown(status=Status.OK, record=self._vault.open_record(request.record_id)[0])
 
     def _erase(self, request: commands.Erase) -> commands.Erased:
-        with self._policy.authorized_erasure(request.user, request.leave):
-            digest = self._erase_record(request.user, request.record_id)
+        """Erase one record (POL-16, POL-24)."""
+        # 1. Authorize: the person, or the operator, and the log keeps the two apart (`erase.without-pin`). Before the
+        #    record is looked for: whether a user has this record is not a stranger's to know.
+        cause = self._policy.authorize_erasure(request.user, request.leave)
+        # 2. One commit of the user's own record only: key, row, list, log entry, count. The exposure count goes with
+        #    it, and an enrollment of the same samples starts anew, which needs the PIN again.
+        digest = self._vault.erase(request.user, request.record_id, cause)
         return commands.Erased(status=Status.OK, digest=digest)
 
     def _relabel(self, request: commands.Relabel) -> commands.Relabeled:
         self._policy.identified(request.user, request.token)
-        with self._policy.journal.because(Cause.REPLACED):
-            record_id, digest, record = self._vault.relabel(request.user, request.record_id, request.position)
-        self._forget(request.record_id)
-        self._remember(request.user, record_id, record)
-        return commands.Relabeled(status=Status.OK, record_id=record_id, digest=digest)
+        kept = self._vault.relabel(request.user, request.record_id, request.position)
+        self._remember(request.user, kept)
+        return commands.Relabeled(status=Status.OK, record_id=kept.record_id, digest=kept.digest)
 
-    def _erase_record(self, user: bytes, record_id: bytes) -> bytes:
-        digest = self._vault.erase(user, record_id)
-        self._forget(record_id)
-        return digest
+    # The search gallery
 
     def _index(self, modality: Modality) -> GalleryIndex:
-        index = self._indexes.get(modality)
+        """The gallery of those who may be searched for, built on the first search."""
+        index = self._vault.galleries.get(modality)
         if index is None:
-            index = self._indexes[modality] = GalleryIndex(modality, self._keeper, self._open)
-            willing = self._policy.searchable(modality)
+            index = GalleryIndex(modality, self._vault.encoder, lambda i: self._vault.open_record(i)[1])
+            searchable = self._policy.searchable(modality)
             for summary, record in self._vault.records(modality):
-                if summary.user in willing:
+                if summary.user in searchable:
                     ends_ms = self._policy.expires_ms(record.enrolled_s)
-                    index.add(summary.user, summary.record_id, record, willing[summary.user], ends_ms)
-        index.retire(self._policy.journal.now_ms())
+                    index.add(summary.user, summary.record_id, record, searchable[summary.user], ends_ms)
+            self._vault.galleries.put(modality, index)
+        index.retire(self._log.now_ms())
         return index
 
-    def _open(self, record_id: bytes) -> StoredRecord:
-        return self._vault.open_record(record_id)[1]
-
-    def _remember(self, user: bytes, record_id: bytes, record: StoredRecord) -> None:
-        self._ids = None
-        modality = record.modality
-        until_ms = self._policy.searchable_until(user, modality) if modality in self._indexes else None
-        if until_ms is not None:
-            ends_ms = self._policy.expires_ms(record.enrolled_s)
-            self._indexes[modality].add(user, record_id, record, until_ms, ends_ms)
-
-    def _forget(self, record_id: bytes) -> None:
-        self._ids = None
-        for index in self._indexes.values():
-            index.remove(record_id)
+    def _remember(self, user: bytes, kept: Kept) -> None:
+        """Put a new record into the gallery, if there is one and its owner may be searched for."""
+        index = self._vault.galleries.get(kept.record.modality)
+        until_ms = self._policy.searchable_until(user, kept.record.modality) if index is not None else None
+        if index is not None and until_ms is not None:
+            ends_ms = self._policy.expires_ms(kept.record.enrolled_s)
+            index.add(user, kept.record_id, kept.record, until_ms, ends_ms)

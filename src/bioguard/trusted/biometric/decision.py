@@ -1,6 +1,14 @@
-"""Comparisons: features of a probe and of records in, scores out. Scores stay in the secure world."""
+"""Decide: features of a probe and of records into scores, and scores into one answer and what it told.
 
-from collections.abc import Sequence
+The best sample of the best record counts, against thresholds that hold for so many comparisons (`levels`). Scores stay
+in the secure world: attacks.md section 1 reads a template out of them.
+
+Does not promise: that a threshold is as rare as its name where its table is extrapolated (docs/android-contract.md,
+"Rates").
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -11,14 +19,60 @@ from bioguard.trusted.biometric.levels import Kind, Levels, strong_threshold
 from bioguard.trusted.biometric.samples import decode
 from bioguard.trusted.biometric.stored_objects import StoredRecord
 from bioguard.trusted.biometric.template_encoder import TemplateEncoder
-from bioguard.trusted.biometric.verdict import Sighting
 
 
-def record_scores(probe: Features, record: StoredRecord, keeper: TemplateEncoder) -> list[float]:
+@dataclass(frozen=True, slots=True)
+class Sighting:
+    """A record in one decision: the best score of its samples, and the thresholds that hold for it."""
+
+    user: bytes
+    record_id: bytes
+    score: float
+    levels: Levels
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What a decision comes to.
+
+    Attributes:
+        accepted: the record that is the answer, or None.
+        near: records of which the answer may have told something.
+        strong: the accepted one if its score was strong: then nobody near it could have been the answer instead.
+        beaten: records of other people that would have been the answer without the strong one.
+    """
+
+    accepted: Sighting | None = None
+    near: tuple[bytes, ...] = ()
+    strong: bytes | None = None
+    beaten: tuple[bytes, ...] = ()
+
+
+NOTHING = Verdict()
+
+
+def judge(seen: Sequence[Sighting], spent: Callable[[bytes], bool]) -> Verdict:
+    """The best record is the answer if it is good enough; equal to the threshold is. The first one wins a tie.
+
+    Args:
+        spent: whether a record accepts strong scores only (`bioguard.trusted.sensor.exposure`).
+    """
+    if not seen:
+        return NOTHING
+    best = max(seen, key=lambda sighting: sighting.score)
+    if best.score >= max(best.levels.strong, best.levels.accept):
+        beaten = tuple(s.record_id for s in seen if s.user != best.user and s.score >= s.levels.own)
+        return Verdict(accepted=best, strong=best.record_id, beaten=beaten)
+    near = tuple(s.record_id for s in seen if s.score >= s.levels.near)
+    accepted = best.score >= best.levels.accept and not spent(best.record_id)
+    return Verdict(accepted=best if accepted else None, near=near)
+
+
+def record_scores(probe: Features, record: StoredRecord, encoder: TemplateEncoder) -> list[float]:
     """One score per enrolled sample, higher is more alike. A face has the dimension of the record."""
     if record.profile is Profile.DIGEST_ONLY:
-        return _code_scores(probe, record, keeper)
-    views = [decode(record.modality, view) for view in record.views]
+        return _code_scores(probe, record, encoder)
+    views = [decode(view) for view in record.views]
     if isinstance(probe, FingerprintTemplate):
         gallery = FingerprintGallery([v for v in views if isinstance(v, FingerprintTemplate)])
         return [float(s) for s in gallery.scores(probe)]
@@ -26,21 +80,21 @@ def record_scores(probe: Features, record: StoredRecord, keeper: TemplateEncoder
     return [float(s) for s in FaceGallery(np.stack(vectors)).scores(probe.vector[np.newaxis, :])[0]]
 
 
-def _code_scores(probe: Features, record: StoredRecord, keeper: TemplateEncoder) -> list[float]:
+def _code_scores(probe: Features, record: StoredRecord, encoder: TemplateEncoder) -> list[float]:
     if isinstance(probe, FingerprintTemplate):
-        return keeper.finger_scores(probe, record.codes)
+        return encoder.finger_scores(probe, record.codes)
     codes = np.stack([np.frombuffer(code, np.uint8) for code in record.codes])
-    return [float(s) for s in keeper.scalar_similarities(keeper.scalar(probe.vector[np.newaxis, :]), codes)[0]]
+    return [float(s) for s in encoder.scalar_similarities(encoder.scalar(probe.vector[np.newaxis, :]), codes)[0]]
 
 
 def sightings(
-    user: bytes, probe: Features, records: Sequence[tuple[bytes, StoredRecord]], keeper: TemplateEncoder, at: Levels
+    user: bytes, probe: Features, records: Sequence[tuple[bytes, StoredRecord]], encoder: TemplateEncoder, at: Levels
 ) -> list[Sighting]:
     """Each of one user's records (id, record) with its best score."""
-    return [Sighting(user, record_id, max(record_scores(probe, record, keeper)), at) for record_id, record in records]
+    return [Sighting(user, record_id, max(record_scores(probe, record, encoder)), at) for record_id, record in records]
 
 
-def same_finger(samples: Sequence[Features], records: Sequence[StoredRecord], keeper: TemplateEncoder) -> bool:
+def same_finger(samples: Sequence[Features], records: Sequence[StoredRecord], encoder: TemplateEncoder) -> bool:
     """Whether any of the samples is of a finger that one of the person's records is of.
 
     Only a strong match counts: an enrollment is no counted attempt, so its answer must not depend on whether a sample
@@ -48,7 +102,7 @@ def same_finger(samples: Sequence[Features], records: Sequence[StoredRecord], ke
     """
     found = False
     for record in records:
-        limit = strong_threshold(Kind.of(samples[0], keeper.profile), len(samples) * record.samples)
+        limit = strong_threshold(Kind.of(samples[0], encoder.profile), len(samples) * record.samples)
         for sample in samples:
-            found |= max(record_scores(sample, record, keeper)) >= limit
+            found |= max(record_scores(sample, record, encoder)) >= limit
     return found

@@ -1,4 +1,9 @@
-"""The search index of one modality: which gallery rows are whose, and how near each record is to a probe.
+"""Search everybody of one modality: which gallery rows are whose, and how near each record is to a probe.
+
+Enforces: only people who may be found now are in an answer (`open_to`, POL-05), and only records that are not over
+(`retire`, POL-10). What a search reads from the disk does not depend on whom it found, up to KEPT_BYTES of views.
+
+Does not promise: the last beyond KEPT_BYTES; or to follow a change of consent: whoever changes one drops the gallery.
 
 Faces, standard profile: two stages. Sign codes of all enrolled views are searched; the few nearest ones are scored
 exactly. Who watches the disk must not learn which those are, so the views of up to KEPT_BYTES are held in memory from
@@ -19,12 +24,12 @@ from bioguard.match import CodeGallery, FaceGallery, FingerprintGallery, twostag
 from bioguard.records import FaceEmbedding, Features, FingerprintTemplate
 from bioguard.records.consent import MAX_MS
 from bioguard.records.modality import Modality, Profile
+from bioguard.trusted.biometric.decision import Sighting
 from bioguard.trusted.biometric.levels import Kind, levels
 from bioguard.trusted.biometric.rates import Terms
 from bioguard.trusted.biometric.samples import decode
 from bioguard.trusted.biometric.stored_objects import StoredRecord
 from bioguard.trusted.biometric.template_encoder import TemplateEncoder
-from bioguard.trusted.biometric.verdict import Sighting
 
 KEPT_BYTES: Final = 64 << 20
 """Views held in memory: 32 768 of 512 dimensions."""
@@ -44,13 +49,13 @@ class GalleryIndex:
 
     Args:
         modality: what is in it.
-        keeper: coders of the device.
+        encoder: coders of the device.
         open_record: opens a record by id, for the exact stage.
     """
 
-    def __init__(self, modality: Modality, keeper: TemplateEncoder, open_record: Opener) -> None:
+    def __init__(self, modality: Modality, encoder: TemplateEncoder, open_record: Opener) -> None:
         self._modality = modality
-        self._keeper = keeper
+        self._encoder = encoder
         self._open = open_record
         self._gallery: Any = None
         self._codes: list[bytes] = []
@@ -90,18 +95,18 @@ class GalleryIndex:
         if self._modality is Modality.FACE:
             codes = np.stack([np.frombuffer(code, np.uint8) for code in record.codes])
             return self._add_faces(codes)
-        if self._keeper.profile is Profile.DIGEST_ONLY:
+        if self._encoder.profile is Profile.DIGEST_ONLY:
             first = len(self._codes)
             self._codes += record.codes
             return np.arange(first, first + len(record.codes), dtype=np.int64)
         if self._gallery is None:
             self._gallery = FingerprintGallery([])
-        views = (decode(self._modality, view) for view in record.views)
+        views = (decode(view) for view in record.views)
         return np.asarray(self._gallery.add([v for v in views if isinstance(v, FingerprintTemplate)]))
 
     def _add_faces(self, codes: NDArray[np.uint8]) -> NDArray[np.int64]:
-        if self._keeper.profile is Profile.DIGEST_ONLY:
-            vectors = self._keeper.scalar_rows(codes)
+        if self._encoder.profile is Profile.DIGEST_ONLY:
+            vectors = self._encoder.scalar_rows(codes)
             if self._gallery is None:
                 self._gallery = FaceGallery(np.zeros((0, vectors.shape[1]), np.float32))
             return np.asarray(self._gallery.add(vectors))
@@ -161,7 +166,7 @@ class GalleryIndex:
 
     def require_measurable(self, probe: Features, terms: Terms) -> None:
         """Raises Refused FMR_NOT_MEASURABLE if there is no threshold for this search."""
-        kind, searched = Kind.of(probe, self._keeper.profile), len(self._owners)
+        kind, searched = Kind.of(probe, self._encoder.profile), len(self._owners)
         for samples in set(self._samples.values()) - {0}:
             levels(kind, terms, samples, searched)
 
@@ -172,7 +177,7 @@ class GalleryIndex:
             owner = self._owners[int(row)]
             if owner.user in among and float(score) > best.get(owner.record_id, (-np.inf, b""))[0]:
                 best[owner.record_id] = (float(score), owner.user)
-        kind, searched = Kind.of(probe, self._keeper.profile), len(self._owners)
+        kind, searched = Kind.of(probe, self._encoder.profile), len(self._owners)
         return [
             Sighting(user, record_id, score, levels(kind, terms, self._samples[user], searched))
             for record_id, (score, user) in best.items()
@@ -182,16 +187,18 @@ class GalleryIndex:
         """Rows and scores of at least the `candidates_for` nearest samples."""
         count = twostage.candidates_for(len(self._owners))
         if isinstance(probe, FingerprintTemplate):
-            if self._keeper.profile is Profile.DIGEST_ONLY:
+            if self._encoder.profile is Profile.DIGEST_ONLY:
                 rows = np.array(sorted(self._owners), np.int64)
-                return rows, np.array(self._keeper.finger_scores(probe, [self._codes[row] for row in rows]), np.float32)
+                return rows, np.array(
+                    self._encoder.finger_scores(probe, [self._codes[row] for row in rows]), np.float32
+                )
             scores, rows = self._gallery.search(probe, count)
             return rows, scores
         vector = probe.vector[np.newaxis, :]
-        if self._keeper.profile is Profile.DIGEST_ONLY:
-            scores, rows = self._gallery.search(self._keeper.scalar_rows(self._keeper.scalar(vector)), count)
+        if self._encoder.profile is Profile.DIGEST_ONLY:
+            scores, rows = self._gallery.search(self._encoder.scalar_rows(self._encoder.scalar(vector)), count)
             return rows[0], scores[0]
-        return twostage.candidates(vector, self._keeper.sign(vector), self._gallery, self._open_views)
+        return twostage.candidates(vector, self._encoder.sign(vector), self._gallery, self._open_views)
 
     def _open_views(self, rows: NDArray[np.int64]) -> Iterator[NDArray[np.float32]]:
         opened = dict[bytes, NDArray[np.float32]]()
@@ -203,7 +210,31 @@ class GalleryIndex:
             yield views[owner.sample]
 
 
+class Galleries:
+    """The galleries that were built, by modality: a cache of what is stored. Dropping one costs nothing but time."""
+
+    def __init__(self) -> None:
+        self._built: dict[Modality, GalleryIndex] = {}
+
+    def get(self, modality: Modality) -> GalleryIndex | None:
+        """The gallery of a modality, if it was built."""
+        return self._built.get(modality)
+
+    def put(self, modality: Modality, gallery: GalleryIndex) -> None:
+        """Use a gallery until it is dropped."""
+        self._built[modality] = gallery
+
+    def remove(self, record_id: bytes) -> None:
+        """Take a record out of every gallery."""
+        for gallery in self._built.values():
+            gallery.remove(record_id)
+
+    def drop(self) -> None:
+        """Forget all galleries: consent, codes or what is stored may have changed in ways they do not follow."""
+        self._built.clear()
+
+
 def _vectors(record: StoredRecord) -> NDArray[np.float32]:
     """Views of a face record, float32 [n, d]."""
-    decoded = (decode(record.modality, view) for view in record.views)
+    decoded = (decode(view) for view in record.views)
     return np.stack([view.vector for view in decoded if isinstance(view, FaceEmbedding)])

@@ -1,4 +1,9 @@
-"""Three thresholds of one record: near, accepted, strong. Named by rates; the numbers stay in here.
+"""Give the thresholds of one record: near, accepted, strong. Named by rates; the numbers stay in here.
+
+Enforces: what is near or strong goes by the device's own rate, so no caller moves it (`exposure.walk`).
+
+Does not promise: more than the tables of `bioguard.match`; some of their points are extrapolated or from drawn people
+(docs/android-contract.md section 2).
 
 A claim is compared with several samples, and the best one counts; so each single comparison is held to the rate of the
 claim divided by the number of comparisons (Bonferroni: conservative, views of one person are not independent).

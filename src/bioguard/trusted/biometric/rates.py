@@ -1,4 +1,8 @@
-"""Which rate a decision is made at: the device's, or a stricter one of the table. A caller asks and does not choose."""
+"""Choose the rate of a decision: the device's, or a stricter one of the table. A caller asks and does not choose.
+
+Enforces CDD 7.3.10, Class 3 (at most 1/50 000 for what gives a token or clears a counter), except that a device for
+testing decides at any rate, gives no token and clears nothing (`rate.loose-token`, `testing.token`).
+"""
 
 from dataclasses import dataclass
 

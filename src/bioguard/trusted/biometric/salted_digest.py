@@ -1,4 +1,6 @@
-"""The salted digest of a record: a commitment that binds and hides, and that cannot match.
+"""Make the salted digest of a record: a commitment that binds and hides, and that cannot match.
+
+Does not promise: anything about the person. Whoever has the salt and the pepper can test a template with it.
 
 A fresh capture never reproduces the bytes of a template, so the digest says nothing about who stands before the
 sensor. It names a record in the log, detects substitution and, once the salt is erased with the record, cannot be

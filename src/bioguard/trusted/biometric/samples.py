@@ -1,30 +1,76 @@
-"""Samples as they arrive: canonical bytes in, features out, anything else refused."""
+"""Take samples in: decode each one strictly, once, and judge whether it is good enough to enroll or to compare.
 
-from collections.abc import Callable
+What came in is what is stored: only the canonical bytes of a sample pass `decode`, so nobody encodes them again.
+
+Does not promise: that a sample is of a living person, or that an image was good where its extractor says nothing of it.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
 
 from bioguard.commands.biometric import Status
 from bioguard.errors import InputRefused
+from bioguard.match.face_views import check_views
+from bioguard.match.fingerprint.enrollment import check_touches
 from bioguard.records import FaceEmbedding, Features, FingerprintTemplate
-from bioguard.records.modality import Modality
+from bioguard.records.acquired import AcquiredCode
+from bioguard.records.centering import flaw_of
+from bioguard.records.features import features_from_bytes
 from bioguard.trusted.refusal import Refused
 
-_DECODERS: dict[Modality, Callable[[bytes], Features]] = {
-    Modality.FINGERPRINT: FingerprintTemplate.from_bytes,
-    Modality.FACE: FaceEmbedding.from_bytes,
-}
+Judgement = tuple[Status, tuple[AcquiredCode, ...]]
+"""The status of an enrollment as far as quality goes, and a code for each sample."""
 
 
-def modality_of(sample: bytes) -> Modality:
-    """The record kind is in the second byte of the canonical encoding. Refused BAD_REQUEST."""
+def decode(sample: bytes) -> Features:
+    """Features of one sample, of the kind it names. Refused BAD_REQUEST."""
     try:
-        return Modality(sample[1])
-    except (IndexError, ValueError):
-        raise Refused(Status.BAD_REQUEST) from None
-
-
-def decode(modality: Modality, sample: bytes) -> Features:
-    """Features of one sample. Refused BAD_REQUEST."""
-    try:
-        return _DECODERS[modality](sample)
+        return features_from_bytes(sample)
     except InputRefused:
         raise Refused(Status.BAD_REQUEST) from None
+
+
+def judge_samples(samples: Sequence[Features]) -> Judgement:
+    """Judge the samples of one enrollment, all of one modality.
+
+    How good the image of a face was its extractor has to say: an embedding shows only whether it is one, whether it is
+    another view, and whether it is of the same person (attacks.md section 6: one strange view opened the record to its
+    owner).
+    """
+    views = [sample for sample in samples if isinstance(sample, FaceEmbedding)]
+    return _judge_views(views) if views else _judge_touches([s for s in samples if isinstance(s, FingerprintTemplate)])
+
+
+def _judge_views(views: Sequence[FaceEmbedding]) -> Judgement:
+    flawed = [flaw_of(view.vector) is not None for view in views]
+    if any(flawed):
+        return Status.NOT_CENTERED, tuple(AcquiredCode.INSUFFICIENT if f else AcquiredCode.GOOD for f in flawed)
+    report = check_views(np.stack([view.vector for view in views]))
+    codes = np.where(report.fits, AcquiredCode.GOOD, AcquiredCode.TOO_DIFFERENT)
+    codes[report.repeats] = AcquiredCode.IMMOBILE
+    return _worst(report.fits.all(), not report.repeats.any(), codes.tolist())
+
+
+def _judge_touches(touches: Sequence[FingerprintTemplate]) -> Judgement:
+    report = check_touches(touches)
+    good = all(code is AcquiredCode.GOOD for code in report.acquired)
+    codes = [
+        AcquiredCode.TOO_DIFFERENT if code is AcquiredCode.GOOD and not fits else code
+        for code, fits in zip(report.acquired, report.consistent, strict=True)
+    ]
+    return _worst(report.consistent.all(), good, codes)
+
+
+def _worst(consistent: bool | np.bool_, good: bool, codes: Sequence[int]) -> Judgement:
+    status = Status.OK if consistent else Status.INCONSISTENT_SAMPLES
+    return (status if good else Status.POOR_QUALITY), tuple(AcquiredCode(code) for code in codes)
+
+
+def refuse_flawed(probe: Features) -> None:
+    """Refused PROBE_NOT_CENTERED for a face that no centered model makes: it would be alike to everybody.
+
+    It depends on nothing that is enrolled, so nothing is learned from it and nothing is counted.
+    """
+    if isinstance(probe, FaceEmbedding) and flaw_of(probe.vector) is not None:
+        raise Refused(Status.PROBE_NOT_CENTERED)

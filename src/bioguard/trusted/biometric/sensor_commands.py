@@ -1,9 +1,18 @@
-"""The contract inside the biometric TA: stored states, the authority over both sensors, and its own commands.
+"""Hold the sensor rules against what is stored: who may enroll, which attempt counts, what a match gives.
 
-The TA asks it at four points: before an enrollment, when an enrollment is stored, before a comparison, after one.
+The TA asks at four points: before an enrollment, when an enrollment is stored, before a comparison, after one. Around
+them are the commands of ISession.aidl.
 
-A decision is two transactions, whatever it comes to: the attempt is charged; then its end, what was learned of each
-record, and the log entry are stored together. Only then it is answered.
+Enforces, in this order for every decision, whatever it comes to (CDD 7.3.10, rate limit; docs/android-contract.md
+section 2 and departure 23):
+1. The attempt is charged as failed, durably, before anything is compared: a power cut gives no free guess
+   (`lockout.power-cut`).
+2. Its end, what was learned of each record, and the log entry are stored in one transaction over the same objects of
+   the same sizes (`disk.watch-decisions`).
+3. Only then it is answered: a reply that outran its count would be a question for free.
+
+Does not promise: any limit on who may ask. Locks are per user for 1:1 and per sensor for 1:N, so whoever holds the
+device can lock people out of everything but their PIN.
 """
 
 from collections.abc import Callable, Iterable, Iterator
@@ -16,13 +25,13 @@ from bioguard.commands.sensor import SensorStatus
 from bioguard.records.locks import AttemptOutcome, Lock, LockStatus
 from bioguard.records.modality import Modality
 from bioguard.records.tokens import TOKEN_KEY_NAME, AuthToken, TokenUnusable
+from bioguard.trusted.biometric.vault import Vault
 from bioguard.trusted.sensor.authorization import Attempt, SensorAuthorization
 from bioguard.trusted.sensor.exposure import Exposures
 from bioguard.trusted.sensor.lockout import ANDROID_11, ANDROID_13, APPLE, CLEAR, LockoutState
 from bioguard.trusted.sensor.pins import GatekeeperPins
-from bioguard.trusted.sensor.sensors import FACE, FINGERPRINT
-from bioguard.trusted.sensor.states import StoredStates
-from bioguard.trusted.sensor.tally import SENSOR_IDS, put_tally, read_tally
+from bioguard.trusted.sensor.sensors import FACE, FINGERPRINT, SENSOR_IDS
+from bioguard.trusted.sensor.stored_objects import StoredStates, put_tally, read_tally
 from tee_sim.shared.schema import Record
 from tee_sim.shared.ta_api import Command, TaEnv, Transaction
 
@@ -33,7 +42,6 @@ _POLICIES = {
 }
 
 Handler = Callable[[Any], Record]
-Change = Callable[[Transaction], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,20 +57,14 @@ class SensorCommands:
     """Rules and commands of the contract for one TA.
 
     Args:
-        enrollments: how many records of a modality a user has; None for an unknown user.
-        configuration: which lockout, and whether a PIN is required.
+        vault: who has how many records, and what the device was made as.
     """
 
-    def __init__(
-        self,
-        env: TaEnv,
-        enrollments: Callable[[bytes, Modality], int | None],
-        configuration: Configuration,
-    ) -> None:
+    def __init__(self, env: TaEnv, vault: Vault) -> None:
         self._env = env
+        self._vault = vault
         self.states = StoredStates(env.store)
-        self._enrollments = enrollments
-        self.configure(configuration)
+        self.configure(vault.configuration)
 
     def configure(self, configuration: Configuration) -> None:
         """Go by this configuration."""
@@ -80,23 +82,18 @@ class SensorCommands:
         )
 
     def permit(self, user: bytes, modality: Modality, token: bytes, *, enrollments: int) -> AuthToken | None:
-        """Authorize an enrollment. Raises TokenUnusable."""
+        """Authorize an enrollment with a PIN token, or without one. Raises TokenUnusable."""
         return self.authority.allow_enrollment(SENSOR_IDS[modality], user, token, enrollments=enrollments)
 
-    def enrolled(self, user: bytes, modality: Modality, permit: AuthToken | None) -> Change:
-        """What must be stored together with the new enrollment."""
+    def enrolled(self, transaction: Transaction, user: bytes, modality: Modality, permit: AuthToken | None) -> None:
+        """Store, with the new enrollment, the id that stands for it and the PIN that authorized it."""
         sensor_id = SENSOR_IDS[modality]
-        state = self.authority.enrolled(sensor_id, user, permit)
-        return lambda transaction: self.states.put(transaction, sensor_id, user, state)
+        self.states.put(transaction, sensor_id, user, self.authority.enrolled(sensor_id, user, permit))
 
     def owner(self, user: bytes) -> int:
         """Secure user id of the PIN that a user's present enrollments were authorized with; 0 if none was."""
-        enrolled = (sensor_id for modality, sensor_id in SENSOR_IDS.items() if self._enrollments(user, modality))
+        enrolled = (sensor_id for modality, sensor_id in SENSOR_IDS.items() if self._vault.count(user, modality))
         return next(filter(None, (self.states.load(sensor_id, user).secure_user_id for sensor_id in enrolled)), 0)
-
-    def forget(self, user: bytes) -> Change:
-        """What must be erased together with a user."""
-        return lambda transaction: self.states.erase(transaction, user)
 
     def begin(self, user: bytes, modality: Modality) -> Attempt | LockStatus:
         """Count an attempt before it is compared."""
@@ -173,7 +170,7 @@ class SensorCommands:
 
     def _known(self, reply: Callable[..., Record], handler: Callable[[Any, int], Record]) -> Handler:
         def answer(request: Any) -> Record:
-            count = self._enrollments(request.user, request.modality)
+            count = self._vault.count(request.user, request.modality)
             return reply(status=SensorStatus.UNKNOWN_USER) if count is None else handler(request, count)
 
         return answer
@@ -200,7 +197,7 @@ class SensorCommands:
         except TokenUnusable:
             return commands.SensorDone(status=SensorStatus.TOKEN_REFUSED)
         for modality, sensor_id in SENSOR_IDS.items():
-            if sensor_id in owned and self._enrollments(request.user, modality):
+            if sensor_id in owned and self._vault.count(request.user, modality):
                 self._clear_search(sensor_id)
         return commands.SensorDone(status=SensorStatus.OK)
 
@@ -218,4 +215,4 @@ class SensorCommands:
 
 
 def _lock_reply(status: LockStatus) -> commands.LockReply:
-    return commands.LockReply(status=SensorStatus.OK, lock=Lock(int(status.lock)), remaining_ms=status.remaining_ms)
+    return commands.LockReply(status=SensorStatus.OK, lock=status.lock, remaining_ms=status.remaining_ms)

@@ -1,4 +1,7 @@
-"""What the biometric TA keeps in its store: one prefix per kind of object, one closed record each.
+"""Declare what the vault keeps in the biometric TA's store: one prefix per kind of object, one closed record each.
+
+The same store holds what the sensor rules remember (`S`, `X`: `trusted/sensor/stored_objects.py`), what the policy
+keeps (`C`, `P`, `Q`: `trusted/policy/stored_objects.py`) and the log (`H`, `L`: `trusted/policy/audit_log.py`).
 
 | object id        | kind        | owner | commitment | body           |
 |------------------|-------------|-------|------------|----------------|
@@ -17,7 +20,6 @@ from bioguard.records.modality import Modality, Profile
 from tee_sim.shared.schema import AtMost, Fixed, Items, Record, UpTo
 
 DEVICE_OBJECT = b"D"
-KINDS = {Modality.FINGERPRINT: "fingerprint", Modality.FACE: "face"}
 MAX_CODE_BYTES = 16_384
 """A protected fingerprint of 255 minutiae at 512 bits each; a scalar face code of 1024 dimensions is 512 bytes."""
 _ID = Fixed(16)

@@ -1,4 +1,9 @@
-"""What a record keeps of its samples, by profile and modality.
+"""Encode what a record keeps of its samples, by profile and modality.
+
+Enforces POL-06: in the digest-only profile no template is kept, in any form. The canonical bytes that came in are kept
+as they are, or not at all.
+
+Does not promise: that a protected code hides everything of its sample (docs/protection.md).
 
 | profile     | face                              | finger                |
 |-------------|-----------------------------------|-----------------------|
@@ -45,8 +50,8 @@ class TemplateEncoder:
         self._scalars: dict[int, ScalarCoder] = {}
         self._finger: FingerCoder | None = None
 
-    def keep(self, samples: Sequence[Features]) -> EncodedSamples:
-        """What to store of the samples of one enrollment."""
+    def encode(self, samples: Sequence[Features], canonical: tuple[bytes, ...]) -> EncodedSamples:
+        """What to store of the samples of one enrollment. canonical: the bytes they were decoded from."""
         codes: tuple[bytes, ...] = ()
         vectors = [s.vector for s in samples if isinstance(s, FaceEmbedding)]
         if vectors:
@@ -57,7 +62,7 @@ class TemplateEncoder:
             codes = tuple(self.finger_code(s) for s in samples if isinstance(s, FingerprintTemplate))
         if self.profile is Profile.DIGEST_ONLY:
             return EncodedSamples(codes=codes)
-        return EncodedSamples(views=tuple(sample.to_bytes() for sample in samples), codes=codes)
+        return EncodedSamples(views=canonical, codes=codes)
 
     def _context(self, dimension: int) -> CodeContext:
         return CodeContext(secret=self._secret, dimension=dimension, epoch=self._epoch)

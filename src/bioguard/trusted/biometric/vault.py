@@ -1,17 +1,28 @@
-"""Users and records over the secure store. Every change is one transaction; a refusal changes nothing."""
+"""Keep users and records in the secure store, and say who may have what.
+
+Enforces:
+* A change is one transaction, and a refusal changes nothing. Methods that take a `transaction` belong to a larger
+  change, whose other parts their caller writes into the same one.
+* A record is stored and erased in `_change_records` and nowhere else: the object, its log entry and its exposure count
+  change together, and the search gallery with them (POL-10, POL-16; `exposure.beside`).
+* The digest commits to the canonical bytes that were shown, whether they are kept or not (docs/formats/digest.md).
+
+Does not promise: to know whether the person agrees; that is `bioguard.trusted.policy.enforcement`, asked before.
+"""
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
-from bioguard.commands.biometric import RecordSummary, Status
+from bioguard.commands.biometric import Enroll, RecordSummary, Status
 from bioguard.commands.configuration import Configuration
 from bioguard.records import Features
+from bioguard.records.audit_events import Cause, Event
 from bioguard.records.modality import Modality, Profile
+from bioguard.trusted.biometric.gallery_index import Galleries
 from bioguard.trusted.biometric.rates import require_offered
 from bioguard.trusted.biometric.salted_digest import Commitment, commit
 from bioguard.trusted.biometric.stored_objects import (
     DEVICE_OBJECT,
-    KINDS,
     DeviceState,
     RecordRef,
     StoredRecord,
@@ -20,44 +31,77 @@ from bioguard.trusted.biometric.stored_objects import (
     user_object,
 )
 from bioguard.trusted.biometric.template_encoder import EncodedSamples, TemplateEncoder
+from bioguard.trusted.policy.audit_log import AuditLog
 from bioguard.trusted.refusal import Refused
-from bioguard.trusted.sensor.tally import keep_count
+from bioguard.trusted.sensor.sensors import SENSOR_IDS
+from bioguard.trusted.sensor.stored_objects import recount
 from tee_sim.shared.ta_api import StoredObject, TaEnv, Transaction, find_record
 
-Change = Callable[[Transaction], None]
-"""Changes of other trusted code that belong into the same transaction."""
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kept:
+    """A record as it was stored."""
+
+    record_id: bytes
+    digest: bytes
+    record: StoredRecord
 
 
 class Vault:
-    """All the biometric TA keeps, with its rules about who may have what."""
+    """All the biometric TA keeps, with its rules about who may have what.
 
-    def __init__(self, env: TaEnv) -> None:
+    Args:
+        env: its store writes the log's entries with every transaction.
+        log: where stored and erased records are noted.
+    """
+
+    def __init__(self, env: TaEnv, log: AuditLog) -> None:
         self._env = env
+        self._log = log
         self._pepper = env.keys.derive("salted digest")
-        self._state = self._read_state()
+        self._ids: list[bytes] | None = None
+        self._encoder: TemplateEncoder | None = None
+        self._state: DeviceState | None = self._read_state()
+        self.galleries = Galleries()
 
     @property
     def state(self) -> DeviceState:
         """What this device is."""
+        if self._state is None:
+            self._state = self._read_state()
         return self._state
 
     @property
     def configuration(self) -> Configuration:
         """What it was made as."""
-        return self._state.configuration
+        return self.state.configuration
+
+    @property
+    def encoder(self) -> TemplateEncoder:
+        """Coders of this device and epoch."""
+        if self._encoder is None:
+            self._encoder = TemplateEncoder(self.state)
+        return self._encoder
 
     def _read_state(self) -> DeviceState:
         return find_record(self._env.store, DEVICE_OBJECT, DeviceState) or DeviceState()
 
+    def doubt(self) -> None:
+        """A transaction failed: what is held in memory may not be what is stored."""
+        self._state = self._encoder = self._ids = None
+        self.galleries.drop()
+
     def configure(self, configuration: Configuration) -> None:
         """Say what this device is. Refused NOT_CONFIGURABLE if that was said before, RATE_NOT_OFFERED."""
-        if self._state.code_epoch:
+        if self.state.code_epoch:
             raise Refused(Status.NOT_CONFIGURABLE)
         require_offered(configuration)
         state = DeviceState(configuration=configuration, code_epoch=1, code_secret=self._env.rng.bytes(32))
         with self._env.store.transaction() as transaction:
             transaction.put(DEVICE_OBJECT, state.to_bytes(), kind="device")
-        self._state = state
+        self._state, self._encoder = state, None
+
+    # Users
 
     def user(self, user: bytes) -> UserState:
         """A user's state. Refused UNKNOWN_USER."""
@@ -66,122 +110,174 @@ class Vault:
             raise Refused(Status.UNKNOWN_USER)
         return state
 
+    def count(self, user: bytes, modality: Modality) -> int | None:
+        """How many records of a modality a user has; None for an unknown user."""
+        state = find_record(self._env.store, user_object(user), UserState)
+        return None if state is None else sum(ref.modality is modality for ref in state.records)
+
+    def refs(self, user: bytes, modality: Modality) -> list[RecordRef]:
+        """A user's records of one modality. Refused UNKNOWN_USER."""
+        return [ref for ref in self.user(user).records if ref.modality is modality]
+
+    def users(self) -> list[bytes]:
+        """All users, in order."""
+        return [h.owner for h in self._env.store.headers() if h.kind == "user"]
+
+    def _put_user(self, transaction: Transaction, user: bytes, state: UserState) -> None:
+        transaction.put(user_object(user), state.to_bytes(), kind="user", owner=user)
+
+    def add_user(self, user: bytes, label: bytes) -> None:
+        """Create a user. Refused USER_EXISTS, or NOT_CONFIGURED: then the device keeps nothing of anybody."""
+        if not self.state.code_epoch:
+            raise Refused(Status.NOT_CONFIGURED)
+        if self._env.store.find(user_object(user)) is not None:
+            raise Refused(Status.USER_EXISTS)
+        with self._env.store.transaction() as transaction:
+            self._put_user(transaction, user, UserState(label=label))
+            self._log.note(Event.USER_ADDED, subject=user)
+
     def change_label(self, user: bytes, label: bytes) -> None:
         """Bind another name to a user. Refused UNKNOWN_USER."""
         state = replace(self.user(user), label=label)
         with self._env.store.transaction() as transaction:
-            transaction.put(user_object(user), state.to_bytes(), kind="user", owner=user)
+            self._put_user(transaction, user, state)
 
-    def add_user(self, user: bytes, label: bytes) -> None:
-        """Create a user. Refused USER_EXISTS, or NOT_CONFIGURED: then the device keeps nothing of anybody."""
-        if not self._state.code_epoch:
-            raise Refused(Status.NOT_CONFIGURED)
-        try:
-            self.user(user)
-        except Refused:
-            pass
-        else:
-            raise Refused(Status.USER_EXISTS)
-        with self._env.store.transaction() as transaction:
-            transaction.put(user_object(user), UserState(label=label).to_bytes(), kind="user", owner=user)
+    def remove_user(self, transaction: Transaction, user: bytes, cause: Cause) -> None:
+        """Erase a user's records and state, together with other changes. Refused UNKNOWN_USER."""
+        self._change_records(transaction, user, erase=self.user(user).records, cause=cause)
+        transaction.erase(user_object(user))
 
-    def remove_user(self, user: bytes, also: Change) -> tuple[bytes, ...]:
-        """Erase a user's records and state, and whatever `also` erases; return the ids of the erased records."""
-        state = self.user(user)
-        with self._env.store.transaction() as transaction:
-            for ref in state.records:
-                transaction.erase(record_object(ref.record_id))
-            transaction.erase(user_object(user))
-            also(transaction)
-        return tuple(ref.record_id for ref in state.records)
+    # Records
+
+    def _change_records(
+        self,
+        transaction: Transaction,
+        user: bytes,
+        *,
+        erase: Sequence[RecordRef] = (),
+        cause: Cause = Cause.REPLACED,
+        store: Kept | None = None,
+        same_samples: bool = False,
+    ) -> tuple[bytes, ...]:
+        """Erase records of a user and store one, together with other changes; return the digests of the erased.
+
+        same_samples: the stored one holds the samples of the erased one, and what was learned of them stays learned.
+        """
+        digests = []
+        for ref in erase:
+            digest = self._env.store.get(record_object(ref.record_id)).header.commitment
+            transaction.erase(record_object(ref.record_id))
+            self._log.record_erased(user, ref.modality, ref.record_id, digest, cause)
+            self.galleries.remove(ref.record_id)
+            digests.append(digest)
+        if store is not None:
+            self._put_record(transaction, user, store)
+        stored = {store.record.modality: store.record_id} if store is not None else {}
+        for modality in {ref.modality for ref in erase} | stored.keys():
+            gone = [ref.record_id for ref in erase if ref.modality is modality]
+            recount(
+                self._env.store,
+                transaction,
+                SENSOR_IDS[modality],
+                erased=gone,
+                stored=stored.get(modality),
+                inherits=gone[0] if same_samples else None,
+            )
+        self._ids = None
+        return tuple(digests)
+
+    def _put_record(self, transaction: Transaction, user: bytes, kept: Kept) -> None:
+        record = kept.record
+        transaction.put(
+            record_object(kept.record_id),
+            record.to_bytes(),
+            kind=record.modality.word,
+            owner=user,
+            commitment=kept.digest,
+        )
+        self._log.record_stored(user, record.modality, kept.record_id, kept.digest)
 
     def room_for(self, user: bytes, modality: Modality, position: int, *, replacing: bool) -> RecordRef | None:
         """Check that one more record is allowed. Returns the record it replaces, if any.
 
         Refused ALREADY_ENROLLED for an occupied finger position, USER_FULL over the limit.
         """
-        same = [ref for ref in self.user(user).records if ref.modality is modality]
-        old = next((ref for ref in same if ref.position == position and modality is Modality.FINGERPRINT), None)
-        if old is not None and not replacing:
-            raise Refused(Status.ALREADY_ENROLLED)
-        configuration = self.configuration
-        limit = configuration.max_fingers if modality is Modality.FINGERPRINT else configuration.max_faces
-        if modality is Modality.FACE and replacing and same:
-            old = same[0]
-        if old is None and len(same) >= limit:
+        same = self.refs(user, modality)
+        if modality is Modality.FACE:  # faces have no position of their own: a new one replaces the first
+            old = same[0] if replacing and same else None
+        else:
+            old = next((ref for ref in same if ref.position == position), None)
+            if old is not None and not replacing:
+                raise Refused(Status.ALREADY_ENROLLED)
+        if old is None and len(same) >= self.configuration.limit(modality):
             raise Refused(Status.USER_FULL)
         return old
 
+    def refuse_other_dimension(self, dimension: int, replaces: RecordRef | None) -> None:
+        """Refused WRONG_DIMENSION while there is a face of another one, besides the record that is replaced.
+
+        Looked up when it matters: so the dimension is free when no face is left, whichever way the last one went
+        (`enroll.dimension-erased`).
+        """
+        if self.state.face_dimension in (0, dimension):
+            return
+        gone = record_object(replaces.record_id) if replaces else None
+        if any(h.kind == Modality.FACE.word and h.object_id != gone for h in self._env.store.headers()):
+            raise Refused(Status.WRONG_DIMENSION)
+
     def enroll(
         self,
-        user: bytes,
-        modality: Modality,
-        position: int,
-        samples: tuple[bytes, ...],
-        kept: EncodedSamples,
+        transaction: Transaction,
+        request: Enroll,
+        encoded: EncodedSamples,
         replaces: RecordRef | None,
-        also: Change,
         *,
         face_dimension: int = 0,
-    ) -> tuple[bytes, bytes, StoredRecord]:
-        """Store one record, and whatever `also` stores; return its id, its salted digest and the record.
+    ) -> Kept:
+        """Store one record in place of another, or of none, together with other changes.
 
-        The digest commits to the samples, whether they are kept or not. The dimension of a face is stored with it, not
-        before: an enrollment that fails must not decide what the device takes from then on.
+        The dimension of a face is stored with it, not before: an enrollment that fails must not decide what the device
+        takes from then on (`enroll.dimension-refused`).
         """
         record = StoredRecord(
             salt=self._env.system_rng.bytes(16),
-            modality=modality,
-            position=position,
+            modality=request.modality,
+            position=request.position,
             profile=self.configuration.profile,
             enrolled_s=self._env.clock.wall_ms() // 1000,
-            views=kept.views,
-            codes=kept.codes,
-            code_epoch=self._state.code_epoch,
+            views=encoded.views,
+            codes=encoded.codes,
+            code_epoch=self.state.code_epoch,
         )
-        state = replace(self._state, face_dimension=face_dimension or self._state.face_dimension)
-
-        def all_of_it(transaction: Transaction) -> None:
-            if state != self._state:
-                transaction.put(DEVICE_OBJECT, state.to_bytes(), kind="device")
-            also(transaction)
-
-        record_id = self._env.rng.bytes(16)
-        digest = self._store(user, record_id, record, samples, replaces, all_of_it)
-        self._state = state
-        return record_id, digest, record
+        if face_dimension not in (0, self.state.face_dimension):
+            self._state = replace(self.state, face_dimension=face_dimension)  # `doubt` takes it back
+            transaction.put(DEVICE_OBJECT, self._state.to_bytes(), kind="device")
+        return self._store(transaction, request.user, record, request.samples, replaces)
 
     def _store(
         self,
+        transaction: Transaction,
         user: bytes,
-        record_id: bytes,
         record: StoredRecord,
         samples: tuple[bytes, ...],
         replaces: RecordRef | None,
-        also: Change,
-    ) -> bytes:
-        """Give a record a digest and store it in place of another, or of none."""
-        modality, position = record.modality, record.position
-        digest = commit(
-            self._pepper,
-            record.salt,
-            Commitment(record_id=record_id, subject=user, modality=int(modality), position=position, views=samples),
+        *,
+        same_samples: bool = False,
+    ) -> Kept:
+        """Give a record an id and a digest, and store it in place of another, or of none."""
+        modality, position, record_id = record.modality, record.position, self._env.rng.bytes(16)
+        commitment = Commitment(
+            record_id=record_id, subject=user, modality=int(modality), position=position, views=samples
         )
-        old = self.user(user)
-        others = tuple(ref for ref in old.records if ref != replaces)
+        kept = Kept(record_id=record_id, digest=commit(self._pepper, record.salt, commitment), record=record)
+        state, gone = self.user(user), [replaces] if replaces is not None else []
+        self._change_records(transaction, user, erase=gone, store=kept, same_samples=same_samples)
+        others = tuple(ref for ref in state.records if ref not in gone)
         new = RecordRef(record_id=record_id, modality=modality, position=position)
-        state = replace(old, records=(*others, new))
-        with self._env.store.transaction() as transaction:
-            if replaces is not None:
-                transaction.erase(record_object(replaces.record_id))
-            transaction.put(
-                record_object(record_id), record.to_bytes(), kind=KINDS[modality], owner=user, commitment=digest
-            )
-            transaction.put(user_object(user), state.to_bytes(), kind="user", owner=user)
-            also(transaction)
-        return digest
+        self._put_user(transaction, user, replace(state, records=(*others, new)))
+        return kept
 
-    def relabel(self, user: bytes, record_id: bytes, position: int) -> tuple[bytes, bytes, StoredRecord]:
+    def relabel(self, user: bytes, record_id: bytes, position: int) -> Kept:
         """Store a finger's record again under another position; when it was enrolled and what was learned of it stay.
 
         Refused UNKNOWN_RECORD, BAD_REQUEST for a face, ALREADY_ENROLLED for an occupied position, NOT_SUPPORTED in the
@@ -191,7 +287,7 @@ class Vault:
         old = next((ref for ref in refs if ref.record_id == record_id), None)
         if old is None:
             raise Refused(Status.UNKNOWN_RECORD)
-        if old.modality is not Modality.FINGERPRINT or not position:
+        if old.modality is Modality.FACE or position not in old.modality.positions:
             raise Refused(Status.BAD_REQUEST)
         if any(ref.modality is old.modality and ref.position == position for ref in refs):
             raise Refused(Status.ALREADY_ENROLLED)
@@ -199,31 +295,19 @@ class Vault:
         if record.profile is Profile.DIGEST_ONLY:
             raise Refused(Status.NOT_SUPPORTED)
         record = replace(record, position=position, salt=self._env.system_rng.bytes(16))
-        new_id = self._env.rng.bytes(16)
-        digest = self._store(user, new_id, record, record.views, old, lambda t: keep_count(t, record_id, new_id))
-        return new_id, digest, record
+        with self._env.store.transaction() as transaction:
+            return self._store(transaction, user, record, record.views, old, same_samples=True)
 
-    def refuse_other_dimension(self, dimension: int, replaces: RecordRef | None) -> None:
-        """Refused WRONG_DIMENSION while there is a face of another one, besides the record that is replaced.
-
-        Looked up when it matters: so the dimension is free when no face is left, whichever way the last one went.
-        """
-        if self._state.face_dimension in (0, dimension):
-            return
-        gone = record_object(replaces.record_id) if replaces else None
-        if any(h.kind == KINDS[Modality.FACE] and h.object_id != gone for h in self._env.store.headers()):
-            raise Refused(Status.WRONG_DIMENSION)
-
-    def erase(self, user: bytes, record_id: bytes) -> bytes:
+    def erase(self, user: bytes, record_id: bytes, cause: Cause) -> bytes:
         """Erase one record of a user; return its digest. Refused UNKNOWN_RECORD."""
         state = self.user(user)
-        if record_id not in {ref.record_id for ref in state.records}:
+        gone = [ref for ref in state.records if ref.record_id == record_id]
+        if not gone:
             raise Refused(Status.UNKNOWN_RECORD)
-        digest = self._env.store.get(record_object(record_id)).header.commitment
-        left = replace(state, records=tuple(ref for ref in state.records if ref.record_id != record_id))
+        left = replace(state, records=tuple(ref for ref in state.records if ref not in gone))
         with self._env.store.transaction() as transaction:
-            transaction.erase(record_object(record_id))
-            transaction.put(user_object(user), left.to_bytes(), kind="user", owner=user)
+            (digest,) = self._change_records(transaction, user, erase=gone, cause=cause)
+            self._put_user(transaction, user, left)
         return digest
 
     def renew_codes(self, decode_views: Callable[[StoredRecord], Sequence[Features]]) -> int:
@@ -233,25 +317,23 @@ class Vault:
         """
         if self.configuration.profile is Profile.DIGEST_ONLY:
             raise Refused(Status.NOT_SUPPORTED)
-        state = replace(self._state, code_epoch=self._state.code_epoch + 1, code_secret=self._env.rng.bytes(32))
-        keeper, changed = TemplateEncoder(state), 0
+        epoch = self.state.code_epoch + 1
+        state = replace(self.state, code_epoch=epoch, code_secret=self._env.rng.bytes(32))
+        changed, encoder = 0, TemplateEncoder(state)
         with self._env.store.transaction() as transaction:
             transaction.put(DEVICE_OBJECT, state.to_bytes(), kind="device")
-            for stored in self._env.store.load(kind=KINDS[Modality.FACE]):
-                old = StoredRecord.from_bytes(stored.body)
-                kept = keeper.keep(decode_views(old))
-                record = replace(old, codes=kept.codes, code_epoch=state.code_epoch)
-                header = stored.header
-                transaction.put(
-                    header.object_id,
-                    record.to_bytes(),
-                    kind=header.kind,
-                    owner=header.owner,
-                    commitment=header.commitment,
-                )
-                changed += 1
-        self._state = state
+            for stored in self._env.store.load(kind=Modality.FACE.word):
+                old, header = StoredRecord.from_bytes(stored.body), stored.header
+                encoded = encoder.encode(decode_views(old), old.views)
+                record = replace(old, codes=encoded.codes, code_epoch=epoch)
+                kept = Kept(record_id=header.object_id[1:], digest=header.commitment, record=record)
+                self._put_record(transaction, header.owner, kept)
+                changed += 1  # not counted anew (`recount`): the same records hold the same samples
+        self._state, self._encoder = state, encoder
+        self.galleries.drop()
         return changed
+
+    # Reading
 
     def open_record(self, record_id: bytes) -> tuple[RecordSummary, StoredRecord]:
         """Open one record. Refused UNKNOWN_RECORD."""
@@ -262,25 +344,23 @@ class Vault:
 
     def records(self, modality: Modality) -> Iterator[tuple[RecordSummary, StoredRecord]]:
         """Open every record of one modality."""
-        for stored in self._env.store.load(kind=KINDS[modality]):
+        for stored in self._env.store.load(kind=modality.word):
             yield _opened(stored)
-
-    def users(self) -> list[bytes]:
-        """All users, in order."""
-        return [h.owner for h in self._env.store.headers() if h.kind == "user"]
 
     def digests(self) -> Iterator[bytes]:
         """Salted digests of all records, in the order of their ids."""
         return (h.commitment for h in self._env.store.headers() if h.object_id[:1] == b"R")
 
+    def record_ids(self) -> list[bytes]:
+        """All record ids, in order."""
+        if self._ids is None:
+            self._ids = [h.object_id[1:] for h in self._env.store.headers() if h.object_id[:1] == b"R"]
+        return self._ids
+
     def ages(self, user: bytes) -> list[tuple[bytes, Modality, int]]:
         """A user's records: id, modality, when enrolled (seconds since 1970)."""
         refs = self.user(user).records
         return [(ref.record_id, ref.modality, self.open_record(ref.record_id)[0].enrolled_s) for ref in refs]
-
-    def record_ids(self) -> list[bytes]:
-        """All record ids, in order."""
-        return [h.object_id[1:] for h in self._env.store.headers() if h.object_id[:1] == b"R"]
 
 
 def _opened(stored: StoredObject) -> tuple[RecordSummary, StoredRecord]:

@@ -1,4 +1,8 @@
-"""Entry points of the Gatekeeper TA: the pure `Gatekeeper` over the TA's own storage, keys and clock."""
+"""Answer the commands of the Gatekeeper TA: the pure `Gatekeeper` over the TA's own storage, keys and clock.
+
+Enforces: every attempt is written where a rollback shows before its PIN is compared (CDD 9.11 C-0-2). Does not promise:
+to hold against guesses once the fuses are known; then Argon2id alone stands between the disk and a short PIN.
+"""
 
 from typing import Any
 

@@ -22,8 +22,7 @@ from bioguard.commands.gatekeeper import (
 from bioguard.errors import InputRefused
 from bioguard.records.password_handle import PasswordHandle
 from bioguard.records.tokens import AuthenticatorType, AuthToken
-from bioguard.trusted.gatekeeper.records import FailureRecord
-from bioguard.trusted.gatekeeper.throttle import charged, remaining_ms, retry_timeout_ms
+from bioguard.trusted.gatekeeper.throttle import FailureRecord, charged, remaining_ms, retry_timeout_ms
 from tee_sim.shared.clock import Clock
 from tee_sim.shared.rng import Rng, nonzero_u64
 from tee_sim.shared.schema import Fixed, Record
@@ -146,6 +145,7 @@ class Gatekeeper:
 
     def _check(self, user: bytes, handle_bytes: bytes, pin: bytes, now_ms: int) -> int:
         """Return the secure user id of a right PIN, in the order of `throttle`. Raises _RefusedError."""
+        # 1. What is stored. A handle that is not this user's is no guess at a PIN, so it is not counted.
         record = self._records.load(user)
         handle = _parsed(handle_bytes)
         if record is None or handle is None or not pin:
@@ -153,19 +153,23 @@ class Gatekeeper:
         failure = FailureRecord.from_bytes(record.failure)
         if failure.secure_user_id != handle.user_id:
             raise _RefusedError(GatekeeperStatus.GENERAL_FAILURE)
+        # 2. In a wait nothing is compared and nothing is counted.
         seen, wait_ms = remaining_ms(failure, now_ms)
         if wait_ms:
             if seen != failure:
                 self._save(user, record, seen)
             raise _RefusedError(GatekeeperStatus.RETRY_TIMEOUT, wait_ms)
+        # 3. Counted, durably, before the PIN is compared.
         counted = charged(seen, now_ms)
         self._save(user, record, counted)
+        # 4. Compared: both in constant time, and both always, so that an old handle looks like a wrong PIN.
         current = hmac.compare_digest(record.handle_digest, sha256(handle_bytes).digest())
         right = hmac.compare_digest(handle.signature, self._sign(handle, pin))
         if not (current and right):
             wait_ms = retry_timeout_ms(counted.failures)
             status = GatekeeperStatus.RETRY_TIMEOUT if wait_ms else GatekeeperStatus.GENERAL_FAILURE
             raise _RefusedError(status, wait_ms)
+        # 5. Right: the count begins anew.
         self._save(user, record, FailureRecord(secure_user_id=handle.user_id, last_checked_ms=now_ms))
         return handle.user_id
 

@@ -1,4 +1,8 @@
-"""Entry points of the Keystore TA: sealed keys, a bounded table of operations, the rules of `rules`."""
+"""Answer the commands of the Keystore TA: sealed keys, a bounded table of operations, the rules of `rules`.
+
+Enforces: a key that is bound to a person is used only with a token that fits it, and never leaves. Does not promise: to
+know what is signed; the caller sees that, or nobody.
+"""
 
 import hmac
 from dataclasses import dataclass
@@ -9,8 +13,7 @@ import nacl.signing
 
 from bioguard.commands import keystore as commands
 from bioguard.commands.keystore import Authorizations, KeyAlgorithm, KeyPurpose, KeystoreError
-from bioguard.errors import InputRefused, NotPermitted
-from bioguard.records.tokens import TOKEN_KEY_NAME, AuthToken
+from bioguard.records.tokens import TOKEN_KEY_NAME, TokenUnusable, verified_token
 from bioguard.trusted.keystore.rules import AuthMoment, auth_moment, check_authorizations, token_allows
 from tee_sim.shared.rng import nonzero_u64
 from tee_sim.shared.schema import Fixed, Record
@@ -119,11 +122,10 @@ class KeystoreApp(CommandApp):
 
     def _check_token(self, _session: Any, request: commands.CheckToken) -> commands.KeystoreDone:
         try:
-            token = AuthToken.from_bytes(request.token).verify(self._env.keys.shared(TOKEN_KEY_NAME))
-        except (InputRefused, NotPermitted):
+            verified_token(request.token, self._env.keys.shared(TOKEN_KEY_NAME), now_ms=self._env.clock.boot_ms())
+        except TokenUnusable:
             return commands.KeystoreDone(error=KeystoreError.VERIFICATION_FAILED)
-        future = token.timestamp_ms > self._env.clock.boot_ms()
-        return commands.KeystoreDone(error=KeystoreError.VERIFICATION_FAILED if future else KeystoreError.OK)
+        return commands.KeystoreDone(error=KeystoreError.OK)
 
     def _allowed(self, key: _StoredKey, token: bytes, *, operation: int | None) -> KeystoreError:
         return token_allows(

@@ -1,4 +1,4 @@
-"""When a key may be used (KeyMint authorization tags USER_SECURE_ID, USER_AUTH_TYPE, AUTH_TIMEOUT, NO_AUTH_REQUIRED).
+"""Decide when a key may be used, by the KeyMint tags USER_SECURE_ID, USER_AUTH_TYPE, AUTH_TIMEOUT, NO_AUTH_REQUIRED.
 
 | key              | token is needed at | and must have                                              |
 |------------------|--------------------|------------------------------------------------------------|
@@ -13,8 +13,7 @@ Verifying with a public key never needs a token.
 from enum import Enum, unique
 
 from bioguard.commands.keystore import Authorizations, KeyAlgorithm, KeyPurpose, KeystoreError
-from bioguard.errors import InputRefused, NotPermitted
-from bioguard.records.tokens import AuthToken
+from bioguard.records.tokens import TokenUnusable, verified_token
 
 
 @unique
@@ -52,12 +51,11 @@ def token_allows(
         operation: the handle that a per-operation token must carry; None for a timeout key.
     """
     try:
-        seen = AuthToken.from_bytes(token).verify(key)
-    except (InputRefused, NotPermitted):
+        seen = verified_token(token, key, now_ms=now_ms)
+    except TokenUnusable:
         return KeystoreError.KEY_USER_NOT_AUTHENTICATED
     ids = {seen.user_id, seen.authenticator_id} - {0}
-    age_ms = now_ms - seen.timestamp_ms
-    fresh = age_ms >= 0 and (auth.timeout_s is None or age_ms < auth.timeout_s * 1000)
+    fresh = auth.timeout_s is None or now_ms - seen.timestamp_ms < auth.timeout_s * 1000
     bound = operation is None or seen.challenge == operation
     if fresh and bound and ids & set(auth.secure_ids) and seen.authenticator_type & auth.auth_types:
         return KeystoreError.OK

@@ -1,9 +1,15 @@
-"""The transparency log, kept by the trusted application in its anchored store.
+"""Keep the transparency log, in the application's own anchored store.
 
+Enforces:
 * Entries are numbered here; the tree over them is RFC 6962. A missing number, a changed entry or an older tree shows.
-* An entry is written in the transaction of what it tells about. Storing and erasing a record make their entries by
-  themselves (`AuditedStore`), so no caller can forget one.
-* Bodies are pruned after LOG_DAYS; leaf hashes stay, so old proofs keep verifying.
+* An entry is written in the transaction of what it reports, or not at all: where something happens it is noted, and the
+  transaction that stores it, made by `transaction`, writes what was noted. Records are stored and erased in one place
+  (`bioguard.trusted.biometric.vault`), which notes each of them.
+* Bodies are pruned after LOG_DAYS (policy III.1(2)b, POL-11); leaf hashes stay, so old proofs keep verifying.
+* Time does not go back (`now_ms`).
+
+Does not promise: that an entry's time is right, only that it is not before the last one; the clock is the normal
+world's (docs/policy.md section 6).
 
 | object id           | kind    | body    |
 |---------------------|---------|---------|
@@ -24,15 +30,13 @@ from tee_sim.shared.clock import MAX_BOOT_MS, Clock, Moment
 from tee_sim.shared.reserve import Reserve
 from tee_sim.shared.rng import Rng
 from tee_sim.shared.schema import Fixed, Items, Record, UpTo
-from tee_sim.shared.ta_api import ObjectInfo, Store, StoredObject, Transaction, find_record
+from tee_sim.shared.ta_api import Store, Transaction, find_record
 
 LOG_DAYS = 30
 """Policy III.1(2)b: log data are cleared, usually within 30 days."""
 CHUNK = 32
 """Entries in one object: an append rewrites at most 32 short entries."""
 _HEAD = b"H"
-_RECORD_PREFIX = b"R"
-_MODALITY = {"fingerprint": Modality.FINGERPRINT, "face": Modality.FACE}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,8 +84,6 @@ class AuditLog:
         self._clock = clock
         self._salts = salts
         self._pending: list[dict[str, Any]] = []
-        self.cause = Cause.REQUESTED
-        """Why records are erased, for the entries made while it is set (`because`)."""
         self.head = find_record(store, _HEAD, Head) or Head()
         self._seen = Moment(wall_ms=self.head.last_ms, boot_ms=self.head.last_boot_ms)
 
@@ -104,14 +106,13 @@ class AuditLog:
         """Queue an entry; it is written with the next transaction, or by `flush`."""
         self._pending.append({"event": event, **fields})
 
-    @contextmanager
-    def because(self, cause: Cause) -> Iterator[None]:
-        """Erasures inside the block are logged with this cause."""
-        before, self.cause = self.cause, cause
-        try:
-            yield
-        finally:
-            self.cause = before
+    def record_stored(self, user: bytes, modality: Modality, record_id: bytes, digest: bytes) -> None:
+        """Queue RECORD_STORED, inside the transaction that stores the record."""
+        self.note(Event.RECORD_STORED, subject=user, modality=modality, record_id=record_id, digest=digest)
+
+    def record_erased(self, user: bytes, modality: Modality, record_id: bytes, digest: bytes, cause: Cause) -> None:
+        """Queue RECORD_ERASED, inside the transaction that erases the record."""
+        self.note(Event.RECORD_ERASED, subject=user, modality=modality, record_id=record_id, digest=digest, cause=cause)
 
     def flush(self) -> None:
         """Write what is queued."""
@@ -202,79 +203,24 @@ class AuditLog:
         return pruned
 
 
-class JournalClock:
-    """`tee_sim.shared.clock.Clock` whose wall time is the journal's: no application stamps anything with the host's."""
+class LogClock:
+    """`tee_sim.shared.clock.Clock` whose wall time is the log's: no application stamps anything with the host's."""
 
-    def __init__(self, clock: Clock, journal: AuditLog) -> None:
+    def __init__(self, clock: Clock, log: AuditLog) -> None:
         self._clock = clock
-        self._journal = journal
+        self._log = log
 
     def wall_ms(self) -> int:
-        return self._journal.now_ms()
+        return self._log.now_ms()
 
     def boot_ms(self) -> int:
         return self._clock.boot_ms()
 
 
-class _JournaledTransaction:
-    """A transaction that notes records stored and erased."""
+class LoggedStore:
+    """`Store` whose transactions carry the entries that wait in the log, and nothing else of their own."""
 
-    def __init__(self, inner: Transaction, journal: AuditLog, store: Store) -> None:
-        self._inner = inner
-        self._journal = journal
-        self._store = store
-
-    def put(
-        self, object_id: bytes, body: bytes, *, kind: str, owner: bytes = b"", commitment: bytes = b""
-    ) -> ObjectInfo:
-        info = self._inner.put(object_id, body, kind=kind, owner=owner, commitment=commitment)
-        if kind in _MODALITY:
-            self._journal.note(
-                Event.RECORD_STORED,
-                subject=owner,
-                modality=_MODALITY[kind],
-                record_id=object_id[1:],
-                digest=commitment,
-            )
-        return info
-
-    def erase(self, object_id: bytes) -> None:
-        if object_id[:1] == _RECORD_PREFIX:
-            header = self._store.get(object_id).header
-            self._journal.note(
-                Event.RECORD_ERASED,
-                subject=header.owner,
-                modality=_MODALITY[header.kind],
-                record_id=object_id[1:],
-                digest=header.commitment,
-                cause=self._journal.cause,
-            )
-        self._inner.erase(object_id)
-
-
-class AuditedStore:
-    """`Store` whose transactions write the log along with themselves."""
-
-    def __init__(self, inner: Store, journal: AuditLog) -> None:
-        self._inner = inner
-        self._journal = journal
-
-    @contextmanager
-    def transaction(self, reserve: Reserve = Reserve.NONE) -> Iterator[Transaction]:
-        with self._journal.transaction(reserve) as transaction:
-            yield _JournaledTransaction(transaction, self._journal, self._inner)
-
-    def get(self, object_id: bytes) -> StoredObject:
-        return self._inner.get(object_id)
-
-    def find(self, object_id: bytes) -> StoredObject | None:
-        return self._inner.find(object_id)
-
-    def headers(self) -> Iterator[ObjectInfo]:
-        return self._inner.headers()
-
-    def load(self, *, kind: str | None = None) -> Iterator[StoredObject]:
-        return self._inner.load(kind=kind)
-
-    def state(self) -> tuple[int, bytes]:
-        return self._inner.state()
+    def __init__(self, inner: Store, log: AuditLog) -> None:
+        self.transaction = log.transaction
+        self.get, self.find, self.headers = inner.get, inner.find, inner.headers
+        self.load, self.state = inner.load, inner.state

@@ -1,8 +1,11 @@
-"""When a clock moved further than a device is likely to have been off: what became old by that is kept.
+"""Doubt a clock that moved further than a device is likely to have been off: what became old by that is kept.
 
 Erasing by time is the one thing that a wrong clock does for good. So a start that finds the time moved by more than
 PLAUSIBLE_MS since the last start keeps, as a span in doubt, the time that was skipped. What expired within such a span
-is refused for use like anything that is over, but it is erased only after a person has confirmed.
+is refused for use like anything that is over, but it is erased only after a person has confirmed (POL-10;
+`date.clock-forward`).
+
+Does not promise: to notice a clock that moves a little at every start.
 """
 
 from dataclasses import dataclass

@@ -1,26 +1,31 @@
-"""The policy inside the biometric TA: may this operation go on, what does the person want, what is over.
+"""Enforce the policy inside the biometric TA: may this operation go on, what does the person want, what is over.
 
-The application asks at three points (before an enrollment, before a comparison, when a search is built) and tells how a
-comparison ended. Everything it changes through `env` is logged.
+Enforces: consent, restriction, objection and age before every operation (POL-05, POL-18, POL-20, POL-21, POL-26), the
+person's authorization for what is theirs (POL-09, POL-13), retention (POL-10) and the pruning of the log (POL-11). The
+facade could forget to ask; here nobody can go around it.
+
+Does not promise: that a date is right (docs/policy.md section 6), that an age is true, or that consent was understood.
 """
 
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable
+from dataclasses import replace
 
 from bioguard.commands import policy as commands
 from bioguard.commands.biometric import EraseAuthorization, Status
+from bioguard.commands.policy import RIGHTS_TOKEN_AGE_MS
 from bioguard.records.audit_events import NOBODY, Cause, Event
 from bioguard.records.consent import DAY_MS, MAX_MS, ConsentState, Purpose, Refusal, allowed, purpose_ends_ms
 from bioguard.records.modality import Modality
-from bioguard.records.tokens import TOKEN_KEY_NAME
-from bioguard.trusted.policy.audit_log import LOG_DAYS, AuditedStore, AuditLog, JournalClock
+from bioguard.records.rights_requests import RightsRequest
+from bioguard.records.tokens import TOKEN_KEY_NAME, TokenUnusable
+from bioguard.trusted.biometric.sensor_commands import SensorCommands
+from bioguard.trusted.biometric.vault import Vault
+from bioguard.trusted.policy.audit_log import AuditLog
 from bioguard.trusted.policy.doubts import in_doubt, skipped
-from bioguard.trusted.policy.pin_token_check import Identity
 from bioguard.trusted.policy.signing import Signing
 from bioguard.trusted.policy.stored_objects import PolicyObjects, PolicyState
 from bioguard.trusted.refusal import Refused
-from bioguard.trusted.sensor.pins import GatekeeperPins
+from bioguard.trusted.sensor.pins import GatekeeperPins, Pins, check_pin_token
 from tee_sim.shared.errors import UNWRITABLE, TeeError
 from tee_sim.shared.reserve import Reserve
 from tee_sim.shared.ta_api import TaEnv, Transaction
@@ -28,57 +33,44 @@ from tee_sim.shared.ta_api import TaEnv, Transaction
 STATUS = {refusal: Status[refusal.name if refusal is not Refusal.EXPIRED else "CONSENT_EXPIRED"] for refusal in Refusal}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Records:
-    """What the desk needs of the vault.
+class PolicyEnforcer:
+    """Rules of the policy for one TA.
 
-    Attributes:
-        users: all users.
-        knows: whether a user exists.
-        owner: secure user id of the PIN that a user's enrollments were authorized with; 0 if none was.
-        digests: salted digests of all records.
-        of: a user's records as (record id, modality, enrolled at, seconds since 1970).
-        erase: erase one record of a user, give its digest.
-        consent_changed: forget whatever was built from who may be searched for.
-        for_testing: whether the device was made with rates that callers choose.
+    Args:
+        env: its store writes the log's entries with every transaction.
+        vault: whose records the rules are about; it erases what they say is over.
+        sensors: whose PIN the enrollments were authorized with.
     """
 
-    users: Callable[[], Iterable[bytes]]
-    digests: Callable[[], Iterable[bytes]]
-    knows: Callable[[bytes], bool]
-    owner: Callable[[bytes], int]
-    of: Callable[[bytes], Iterable[tuple[bytes, Modality, int]]]
-    erase: Callable[[bytes, bytes], bytes]
-    consent_changed: Callable[[], None]
-    for_testing: Callable[[], bool]
-
-
-class PolicyEnforcer:
-    """Rules of the policy for one TA. Use `env` instead of the one it was made from."""
-
-    records: Records
-
-    def __init__(self, env: TaEnv) -> None:
-        self.journal = AuditLog(env.store, env.clock, env.system_rng)
-        self.env = replace(
-            env, store=AuditedStore(env.store, self.journal), clock=JournalClock(env.clock, self.journal)
-        )
-        self.books = PolicyObjects(self.env.store)
-        self.identity = Identity(
-            env.clock, token_key=lambda: env.keys.shared(TOKEN_KEY_NAME), pins=GatekeeperPins(env.peers)
-        )
+    def __init__(self, env: TaEnv, log: AuditLog, vault: Vault, sensors: SensorCommands) -> None:
+        self.env = env
+        self.log = log
+        self.vault = vault
+        self.books = PolicyObjects(env.store)
         self.signing = Signing(env)
-        self.state = self.books.policy()
+        self._sensors = sensors
+        self._pins: Pins = GatekeeperPins(env.peers)
+        self._state: PolicyState | None = self.books.policy()
         self._started = False
         self.at_start = commands.Purged(status=Status.OK)
         """What the start erased and kept."""
 
-    def start(self, records: Records) -> None:
+    @property
+    def state(self) -> PolicyState:
+        """The device's policy and counters."""
+        if self._state is None:
+            self._state = self.books.policy()
+        return self._state
+
+    def doubt(self) -> None:
+        """A transaction failed: what is held in memory may not be what is stored."""
+        self._state = None
+
+    def start(self) -> None:
         """At the start of the secure world: count it, erase what is over, prune the log.
 
         Where that cannot be written, what is stored can be read and erased; nothing is decided (`ensure_started`).
         """
-        self.records = records
         try:
             self.ensure_started()
         except TeeError as error:
@@ -95,7 +87,7 @@ class PolicyEnforcer:
 
     def _count_start(self) -> int:
         """Note the start and its time; return how many days the clock skipped since the last one, 0 if it did not."""
-        looked, moved_days = self._look(self.journal.now_ms())
+        looked, moved_days = self._look(self.log.now_ms())
         started = replace(looked, boots=looked.boots + 1)
         self.save(started, Event.STARTED, number=started.boots)
         return moved_days
@@ -106,20 +98,37 @@ class PolicyEnforcer:
         doubts = skipped(state.doubts, last_ms, now_ms)
         moved_days = (now_ms - last_ms) // DAY_MS if doubts != state.doubts else 0
         if moved_days:
-            self.journal.note(Event.CLOCK_MOVED, number=moved_days)
+            self.log.note(Event.CLOCK_MOVED, number=moved_days)
         return replace(state, looked_ms=now_ms, doubts=doubts), moved_days
 
     def save(self, state: PolicyState, event: Event | None = None, *, number: int = 0) -> None:
-        """Store the device's policy, with an entry if there is something to tell."""
+        """Store the device's policy, with an entry if there is something to report."""
         if event is not None:
-            self.journal.note(event, number=number)
-        with self.env.store.transaction() as transaction:
-            self.books.put_policy(transaction, state)
-        self.state = state
+            self.log.note(event, number=number)
+        self.store(state=state)
+
+    def store(
+        self,
+        *,
+        consent: tuple[bytes, ConsentState] | None = None,
+        state: PolicyState | None = None,
+        request: RightsRequest | None = None,
+        reserve: Reserve = Reserve.NONE,
+    ) -> None:
+        """Store what belongs together in one transaction, with the entries that were noted."""
+        with self.env.store.transaction(reserve) as transaction:
+            if request is not None:
+                self.books.put_request(transaction, request)
+            if state is not None:
+                self.books.put_policy(transaction, state)
+            if consent is not None:
+                self.books.put_consent(transaction, *consent)
+        if state is not None:
+            self._state = state
 
     def refusal(self, user: bytes, modality: Modality, purpose: Purpose | None) -> Refusal | None:
         """Why an operation is not allowed now, or None."""
-        book, now_ms = self.books.consent(user), self.journal.now_ms()
+        book, now_ms = self.books.consent(user), self.log.now_ms()
         return allowed(book, modality, purpose, policy_version=self.state.version, now_ms=now_ms)
 
     def searchable(self, modality: Modality) -> dict[bytes, int]:
@@ -132,7 +141,7 @@ class PolicyEnforcer:
         return self._until(self.books.consent(user), modality)
 
     def _until(self, book: ConsentState, modality: Modality) -> int | None:
-        now_ms, version = self.journal.now_ms(), self.state.version
+        now_ms, version = self.log.now_ms(), self.state.version
         if allowed(book, modality, Purpose.IDENTIFY, policy_version=version, now_ms=now_ms) is not None:
             return None
         return max(g.expires_ms for g in book.grants if (g.modality, g.purpose) == (modality, Purpose.IDENTIFY))
@@ -145,9 +154,9 @@ class PolicyEnforcer:
             return
         cause = Cause[refusal.name]
         if purpose is None:
-            self.journal.note(Event.ENROLL_REFUSED, subject=user, modality=modality, cause=cause)
+            self.log.note(Event.ENROLL_REFUSED, subject=user, modality=modality, cause=cause)
         else:
-            self.journal.note(Event.MATCH_REFUSED, subject=user, modality=modality, purpose=purpose, cause=cause)
+            self.log.note(Event.MATCH_REFUSED, subject=user, modality=modality, purpose=purpose, cause=cause)
         raise Refused(STATUS[refusal])
 
     def expires_ms(self, enrolled_s: int) -> int:
@@ -156,64 +165,91 @@ class PolicyEnforcer:
 
     def is_over(self, enrolled_s: int) -> bool:
         """Whether the retention of a record has ended."""
-        return self.journal.now_ms() >= self.expires_ms(enrolled_s)
+        return self.log.now_ms() >= self.expires_ms(enrolled_s)
 
     def over(self, user: bytes, modality: Modality, purpose: Purpose) -> None:
         """All that could be compared is over, and still here: the attempt is refused."""
-        self.journal.note(Event.MATCH_REFUSED, subject=user, modality=modality, purpose=purpose, cause=Cause.RETENTION)
+        self.log.note(Event.MATCH_REFUSED, subject=user, modality=modality, purpose=purpose, cause=Cause.RETENTION)
 
-    def enrolling(self) -> None:
-        """A record is about to be stored: know when it will expire first, or a power cut would leave it for ever."""
-        expires_ms = self.expires_ms(self.journal.now_ms() // 1000)
-        if expires_ms < self.state.next_expiry_ms:
-            self.save(replace(self.state, next_expiry_ms=expires_ms))
+    def ending(self, ends_ms: int) -> PolicyState | None:
+        """The state that knows when something ends first, if it does not yet; to be stored with what ends.
+
+        Stored later, a power cut between the two would keep the record for ever: a start looks at the records only
+        when the first one is due (POL-10).
+        """
+        return replace(self.state, next_expiry_ms=ends_ms) if ends_ms < self.state.next_expiry_ms else None
+
+    def enrolled(self, transaction: Transaction, enrolled_s: int) -> None:
+        """A record is stored in this transaction: know when it is over."""
+        state = self.ending(self.expires_ms(enrolled_s))
+        if state is not None:
+            self.books.put_policy(transaction, state)
+            self._state = state  # `doubt` takes it back
 
     def locked(self, user: bytes, modality: Modality, purpose: Purpose) -> None:
         """An attempt was refused by the lockout."""
-        self.journal.note(Event.MATCH_REFUSED, subject=user, modality=modality, purpose=purpose, cause=Cause.LOCKED)
+        self.log.note(Event.MATCH_REFUSED, subject=user, modality=modality, purpose=purpose, cause=Cause.LOCKED)
 
     def decided(self, user: bytes | None, modality: Modality, purpose: Purpose, *, accepted: bool) -> None:
         """A comparison ended. user None: a search that found nobody."""
         cause = Cause.ACCEPTED if accepted else Cause.NOT_SIMILAR
-        self.journal.note(Event.DECIDED, subject=user or NOBODY, modality=modality, purpose=purpose, cause=cause)
-
-    def change(self, user: bytes, book: ConsentState, reserve: Reserve) -> None:
-        """Store a user's book; whoever may be searched for is looked at anew."""
-        with self.env.store.transaction(reserve) as transaction:
-            self.books.put_consent(transaction, user, book)
-        self.records.consent_changed()
+        self.log.note(Event.DECIDED, subject=user or NOBODY, modality=modality, purpose=purpose, cause=cause)
 
     def forget(self, transaction: Transaction, user: bytes) -> None:
         """A user is removed: so is the book."""
         self.books.forget(transaction, user)
-        self.journal.note(Event.USER_REMOVED, subject=user)
+        self.log.note(Event.USER_REMOVED, subject=user)
 
     def identified(self, user: bytes, token: bytes, *, required: bool = False) -> ConsentState:
         """The book of the user, who has shown the PIN, or never presented one, to consent or to enroll.
 
+        The book's secure user id is the one it belongs to from now on; 0: still nobody's.
+
         Args:
-            required: whether a token is needed in any case.
+            required: whether a token is needed even while the book is nobody's.
 
         Raises:
-            Refused: UNKNOWN_USER, or as `Identity.owner`.
+            Refused: UNKNOWN_USER; TOKEN_REFUSED, one answer for all that is wrong with a token (`erase.without-pin`);
+                NOT_OWNER to the user who has shown the PIN, when what is here belongs to an earlier one.
         """
-        if not self.records.knows(user):
-            raise Refused(Status.UNKNOWN_USER)
+        # 1. Somebody we know: there is no book of anybody else.
+        self.vault.user(user)
         book = self.books.consent(user)
-        bound = book.secure_user_id or self.records.owner(user)
-        return replace(book, secure_user_id=self.identity.owner(user, bound, token, required=required))
+        # 2. Whose it is: who showed a PIN to consent, else who showed one to enroll (`consent.without-pin`).
+        bound = book.secure_user_id or self._sensors.owner(user)
+        # 3. Nobody's yet: anybody who holds the device decides for the user, but what names a person needs one.
+        if not token and not required and not bound:
+            return book
+        # 4. The PIN, before it matters whose the book is: only who has shown it learns that it was reset since.
+        try:
+            seen = check_pin_token(
+                token,
+                user=user,
+                key=self.env.keys.shared(TOKEN_KEY_NAME),
+                now_ms=self.env.clock.boot_ms(),
+                pins=self._pins,
+                max_age_ms=RIGHTS_TOKEN_AGE_MS,
+            )
+        except TokenUnusable:
+            raise Refused(Status.TOKEN_REFUSED) from None
+        # 5. Of the person it belongs to: a PIN that was set anew decides about nothing of before.
+        if bound not in (0, seen.user_id):
+            raise Refused(Status.NOT_OWNER)
+        return replace(book, secure_user_id=seen.user_id)
 
-    @contextmanager
-    def authorized_erasure(self, user: bytes, leave: EraseAuthorization) -> Iterator[None]:
-        """Erasures inside the block are the person's own or the operator's. Raises as `identified`."""
-        if not leave.by_operator:
-            self.identified(user, leave.token)
-        with self.journal.because(Cause.BY_OPERATOR if leave.by_operator else Cause.REQUESTED):
-            yield
+    def authorize_erasure(self, user: bytes, authorization: EraseAuthorization) -> Cause:
+        """Check that an erasure is the person's own or the operator's; return which, for the log.
+
+        The two must not be confused afterwards (docs/policy.md section 3). Raises as `identified`.
+        """
+        if authorization.by_operator:
+            return Cause.BY_OPERATOR
+        self.identified(user, authorization.token)
+        return Cause.REQUESTED
 
     def erase_purposeless(self, user: bytes, cause: Cause) -> tuple[bytes, ...]:
         """Erase a user's records of every modality that has no purpose left; give their digests."""
-        due = self._due(self.journal.now_ms())
+        due = self._due(self.log.now_ms())
         return self._erase(
             user, [(record, cause) for record, ends in self._ends(user).items() if due(ends[Cause.EXPIRED])]
         )
@@ -221,8 +257,7 @@ class PolicyEnforcer:
     def _erase(self, user: bytes, doomed: Iterable[tuple[bytes, Cause]]) -> tuple[bytes, ...]:
         digests = []
         for record_id, cause in doomed:
-            with self.journal.because(cause):
-                digests.append(self.records.erase(user, record_id))
+            digests.append(self.vault.erase(user, record_id, cause))
         return tuple(digests)
 
     def _due(self, now_ms: int) -> Callable[[int], bool]:
@@ -239,7 +274,7 @@ class PolicyEnforcer:
         Args:
             confirmed: erase as well what became old within spans in doubt; these are settled then.
         """
-        now_ms, digests, moved_days = self.journal.now_ms(), list[bytes](), 0
+        now_ms, digests, moved_days = self.log.now_ms(), list[bytes](), 0
         if confirmed:
             self.save(replace(self.state, looked_ms=now_ms, doubts=()))
         elif now_ms - self.state.looked_ms >= DAY_MS:
@@ -248,7 +283,7 @@ class PolicyEnforcer:
         due = self._due(now_ms)
         if confirmed or self.state.held or now_ms >= self.state.next_expiry_ms:
             held, next_ms = 0, MAX_MS
-            for user in list(self.records.users()):
+            for user in self.vault.users():
                 doomed = list[tuple[bytes, Cause]]()
                 for record_id, ends in self._ends(user).items():
                     causes = [cause for cause, end_ms in ends.items() if due(end_ms)]
@@ -260,14 +295,14 @@ class PolicyEnforcer:
                         next_ms = min(next_ms, *ends.values())
                 digests += self._erase(user, doomed)
             self.save(replace(self.state, next_expiry_ms=next_ms, held=held))
-        pruned = self.journal.prune(due)
+        pruned = self.log.prune(due)
         return commands.Purged(
             status=Status.OK,
             erased=len(digests),
             digests=tuple(digests[: commands.MAX_ERASED]),
             pruned=pruned,
             held=self.state.held,
-            log_held=self.journal.overdue(),
+            log_held=self.log.overdue(),
             moved_days=moved_days,
         )
 
@@ -276,10 +311,5 @@ class PolicyEnforcer:
         book = self.books.consent(user)
         return {
             record_id: {Cause.RETENTION: self.expires_ms(enrolled_s), Cause.EXPIRED: purpose_ends_ms(book, modality)}
-            for record_id, modality, enrolled_s in self.records.of(user)
+            for record_id, modality, enrolled_s in self.vault.ages(user)
         }
-
-    @property
-    def log_days(self) -> int:
-        """How long log bodies stay."""
-        return LOG_DAYS

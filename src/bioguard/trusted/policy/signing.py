@@ -1,7 +1,9 @@
-"""The two keys of this device that speak to the outside: Ed25519 for checkpoints, P-256 for attestation.
+"""Sign for the outside with the two keys of this device: Ed25519 for checkpoints, P-256 for attestation.
 
 The Ed25519 key signs under two names, so that neither text can pass for the other: the log's checkpoints, and which
 records there are. Derived from the application's own keys at each start; only signatures and public keys leave.
+
+Does not promise: that a public key is a device's. No authority signs it here (docs/limitations.md).
 """
 
 import hashlib

@@ -1,4 +1,4 @@
-"""What the policy keeps: one book a user, one policy a device, the register of requests.
+"""Declare and store what the policy keeps: one book a user, one policy a device, the register of requests.
 
 | object id          | kind    | owner | body          |
 |--------------------|---------|-------|---------------|

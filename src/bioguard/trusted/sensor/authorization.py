@@ -1,4 +1,7 @@
-"""What a biometric trusted application must decide besides matching: challenges, lockout, authenticator ids, tokens.
+"""Decide what a biometric TA must besides matching: challenges, lockout, authenticator ids, tokens.
+
+Enforces the rules of ISession.aidl and CDD 7.3.10 for all sensors of a device (docs/android-contract.md sections 2, 3).
+Does not promise: that a sensor is of the class it is called; nobody has measured a spoof acceptance here.
 
 Holds no template and no score. Persistent state goes through `SensorStates` as one small canonical record per sensor
 and user; challenges live in memory and end with the secure world, as the contract allows.
@@ -16,22 +19,31 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
 from typing import Annotated, Protocol
 
-from bioguard.errors import InputRefused, NotPermitted
+from bioguard.errors import InputRefused
 from bioguard.records.locks import AttemptOutcome, Lock, LockStatus
 from bioguard.records.strength import ABILITIES, cleared_with, locked_by
 from bioguard.records.tokens import AuthenticatorType, AuthToken, Denial, TokenUnusable
-from bioguard.trusted.sensor.authenticator_id import new_authenticator_id, reported_authenticator_id
 from bioguard.trusted.sensor.challenges import ChallengeTable
 from bioguard.trusted.sensor.lockout import CLEAR, LockoutPolicy, LockoutState, strictest
-from bioguard.trusted.sensor.pins import Pins
+from bioguard.trusted.sensor.pins import Pins, check_pin_token
 from bioguard.trusted.sensor.sensors import SensorProps
 from tee_sim.shared.clock import Clock
-from tee_sim.shared.rng import Rng
+from tee_sim.shared.rng import Rng, nonzero_u64
 from tee_sim.shared.schema import Record, UpTo
 
 RESET_TOKEN_AGE_MS = 600_000
 """resetLockout wants a recent token, "minutes, not hours"; AIDL gives no number. As long as a challenge lives."""
 _U64 = 0xFFFF_FFFF_FFFF_FFFF
+
+
+def new_authenticator_id(rng: Rng, old: int) -> int:
+    """A random non-zero 64-bit id other than the old one: after an enrollment, and on invalidation.
+
+    The id stands for "this set of enrollments" of one sensor and user. Keys bind to it, so it changes when someone is
+    added and stays when someone is removed; random, never a counter, or a removed set could come back under its number
+    (`authenticator-id.rules`).
+    """
+    return nonzero_u64(rng, {old})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -172,9 +184,9 @@ class SensorAuthorization:
         )
 
     def authenticator_id(self, sensor_id: int, user: bytes, *, enrollments: int) -> int:
-        """What may be reported."""
+        """What may be reported: 0 without enrollments and for every sensor that is not Class 3."""
         stored = self._states.load(sensor_id, user).authenticator_id
-        return reported_authenticator_id(stored, self.props(sensor_id).strength, enrollments)
+        return stored if ABILITIES[self.props(sensor_id).strength].tokens and enrollments else 0
 
     def invalidate(self, sensor_id: int, user: bytes, *, enrollments: int) -> int:
         """Make keys bound to the present enrollments useless; return what is reported now."""
@@ -265,12 +277,4 @@ class SensorAuthorization:
 
     def _pin_token(self, user: bytes, data: bytes) -> AuthToken:
         """A token of the PIN that this user has now. Raises TokenUnusable."""
-        try:
-            token = AuthToken.from_bytes(data).verify(self._token_key())
-        except (InputRefused, NotPermitted):
-            raise TokenUnusable from None
-        if token.authenticator_type != AuthenticatorType.PASSWORD or token.timestamp_ms > self._clock.boot_ms():
-            raise TokenUnusable
-        if not token.user_id or not self._pins(user, token.user_id).is_current:
-            raise TokenUnusable
-        return token
+        return check_pin_token(data, user=user, key=self._token_key(), now_ms=self._clock.boot_ms(), pins=self._pins)

@@ -1,8 +1,10 @@
-"""Challenges that tie an enrollment to a fresh PIN check. One table per sensor and user: that is the binding.
+"""Tie an enrollment to a fresh PIN check by challenges. One table per sensor and user: that is the binding.
 
 Several may live at once; a new one does not end an older one; each ends when its time is over, when it is revoked, or
 with the secure world. A challenge may be used more than once while it lives (several fingers in one visit to the
 settings), as HIDL 1.0 says and AIDL does not forbid.
+
+Does not promise: that whoever asked for a challenge uses it, only that the PIN was shown after it was made.
 """
 
 from dataclasses import dataclass
@@ -24,7 +26,7 @@ class ChallengeTable:
     def generate(self, rng: Rng, now_ms: int) -> tuple["ChallengeTable", int]:
         """Make an unpredictable non-zero 64-bit challenge that no other live one equals."""
         kept = self._alive(now_ms)
-        value = nonzero_u64(rng, {value for value, _ in kept})
+        value = nonzero_u64(rng, {other for other, _ in kept})
         return ChallengeTable((*kept, (value, now_ms))[-MAX_LIVE:]), value
 
     def revoke(self, challenge: int) -> "ChallengeTable":

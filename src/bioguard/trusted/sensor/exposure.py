@@ -1,4 +1,4 @@
-"""How often somebody may have learned something about a record: the budget that no lockout gives back.
+"""Count how often a decision may have told something about a record: the budget that no lockout gives back.
 
 A yes or no at a fixed threshold tells next to nothing about a sample that lies far below it, and up to one bit about a
 sample near it. Who collects such bits walks along the threshold to the template. A lockout does not end that: an
@@ -29,6 +29,8 @@ besides the person, so what that costs may be a lot: LIMIT at once. Records of o
 other.
 
 Pure. The counts are stored in the transaction that ends a decision, before its answer leaves: they never understate.
+
+Does not promise: that nothing is learned, only how much (docs/protection.md, "Many answers").
 """
 
 import struct

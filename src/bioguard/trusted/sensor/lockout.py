@@ -1,4 +1,4 @@
-"""Lockout after failed matches: one state per sensor and user, several policies, no clock of its own.
+"""Lock out after failed matches: one state per sensor and user, several policies, no clock of its own.
 
 Order of use, so that a power cut never gives a free guess:
 
@@ -9,6 +9,8 @@ Order of use, so that a power cut never gives a free guess:
 
 Time is boot time in milliseconds. A clock behind the start of a wait means a reboot: the full wait starts again.
 Because boot time is never larger than the real time since an earlier boot's event, a wait is never cut short.
+
+Does not promise: to remember. The store holds the state, and notices a rollback.
 """
 
 from dataclasses import dataclass, replace

@@ -1,4 +1,4 @@
-"""What a sensor is, as far as the contract looks at it (common/CommonProps.aidl, SensorProps.aidl of both kinds)."""
+"""Describe a sensor, as far as the contract looks at it (common/CommonProps.aidl, SensorProps.aidl of both kinds)."""
 
 from dataclasses import dataclass
 from enum import IntEnum, unique
@@ -85,3 +85,5 @@ class SensorProps:
 
 FINGERPRINT = SensorProps(sensor_id=0, kind=Modality.FINGERPRINT)
 FACE = SensorProps(sensor_id=1, kind=Modality.FACE, sensor_type=FaceSensorType.RGB, max_enrollments=2)
+SENSOR_IDS = {props.kind: props.sensor_id for props in (FINGERPRINT, FACE)}
+"""The sensor of each modality on this device."""

@@ -11,13 +11,13 @@ from bioguard.records import FaceEmbedding
 from bioguard.records.locks import AttemptOutcome, Lock, LockStatus
 from bioguard.records.tokens import AuthToken, TokenUnusable
 from bioguard.trusted.biometric.app import BiometricApp
-from bioguard.trusted.biometric.samples import decode, modality_of
+from bioguard.trusted.biometric.samples import decode
 from bioguard.trusted.refusal import Refused
 from bioguard.trusted.sensor import authorization
 from bioguard.trusted.sensor.authorization import Attempt, SensorAuthorization
 from bioguard.trusted.sensor.challenges import ChallengeTable
 from bioguard.trusted.sensor.lockout import ANDROID_11, CLEAR
-from bioguard.trusted.sensor.tally import SENSOR_IDS
+from bioguard.trusted.sensor.sensors import SENSOR_IDS
 
 
 class Buggy(BiometricApp):
@@ -36,7 +36,7 @@ class Buggy(BiometricApp):
 
     def plant(self) -> None:
         """Put the bug in: at a start, and when the device has been configured."""
-        self._desk.authority.__class__ = self.AUTHORITY
+        self._sensors.authority.__class__ = self.AUTHORITY
 
 
 class TokenForEverybody(Buggy):
@@ -46,9 +46,9 @@ class TokenForEverybody(Buggy):
 
     def _authenticate(self, request):
         reply = super()._authenticate(request)
-        modality = modality_of(request.sample)
+        modality = decode(request.sample).modality
         attempt = Attempt(SENSOR_IDS[modality], request.user, CLEAR, CLEAR)
-        made = self._desk.settle(attempt, AttemptOutcome.MATCH, request.operation_id, near=(), strong=None)
+        made = self._sensors.settle(attempt, AttemptOutcome.MATCH, request.operation_id, near=(), strong=None)
         return replace(reply, token=reply.token or made)
 
 
@@ -62,7 +62,7 @@ class ScoreInReply(Buggy):
         if reply.match or reply.status is not Status.OK:
             return reply
         ref = self._vault.user(request.user).records[0]
-        probe = decode(modality_of(request.sample), request.sample).vector
+        probe = decode(request.sample).vector
         views = [FaceEmbedding.from_bytes(v).vector for v in self._vault.open_record(ref.record_id)[1].views]
         near = max(float(probe @ view) for view in views)
         return replace(reply, record_id=int(1e6 * (1 + near)).to_bytes(16, "big"))
@@ -330,7 +330,7 @@ class TimedOnly(Buggy):
 
     def plant(self) -> None:
         super().plant()
-        self._desk.authority._policy = ANDROID_11
+        self._sensors.authority._policy = ANDROID_11
 
 
 class _AnswersLocked(SensorAuthorization):
@@ -365,7 +365,7 @@ class RamLockout(Buggy):
 
     def plant(self) -> None:
         super().plant()
-        self._desk.authority._states = _Ram(self._desk.states)
+        self._sensors.authority._states = _Ram(self._sensors.states)
 
 
 class _RebootOpens(SensorAuthorization):
@@ -402,7 +402,7 @@ class OneCounter(Buggy):
 
     def plant(self) -> None:
         super().plant()
-        self._desk.authority.users = set()
+        self._sensors.authority.users = set()
 
 
 class _NoAge(SensorAuthorization):

@@ -6,18 +6,20 @@ from unittest.mock import patch
 from bioguard.trusted.biometric import app as ours
 from bioguard.trusted.biometric.app import BiometricApp
 from bioguard.trusted.biometric.gallery_index import GalleryIndex
-from bioguard.trusted.policy.audit_log import AuditLog
+from bioguard.trusted.policy.audit_log import AuditLog, LogClock
 from bioguard.trusted.policy.enforcement import PolicyEnforcer
 from tee_sim.shared.clock import Moment
 
 
 class Dated(BiometricApp):
-    """Puts a buggy desk into the application before it starts."""
+    """Puts a buggy part into the application before it starts."""
 
-    DESK: type[PolicyEnforcer] = PolicyEnforcer
+    POLICY: type[PolicyEnforcer] = PolicyEnforcer
+    LOG: type[AuditLog] = AuditLog
+    CLOCK: type[LogClock] = LogClock
 
     def create(self, env) -> None:
-        with patch.object(ours, "PolicyEnforcer", self.DESK):
+        with patch.multiple(ours, PolicyEnforcer=self.POLICY, AuditLog=self.LOG, LogClock=self.CLOCK):
             super().create(env)
 
 
@@ -26,7 +28,7 @@ class BelievesEveryClock(Dated):
 
     FINDS = ("date.clock-forward", "date.clock-forward-running", "date.forgotten-log")
 
-    class DESK(PolicyEnforcer):
+    class POLICY(PolicyEnforcer):
         def _due(self, now_ms):
             return lambda end_ms: end_ms <= now_ms
 
@@ -36,13 +38,13 @@ class LooksAtStartsOnly(Dated):
 
     FINDS = ("date.clock-forward-running",)
 
-    class DESK(PolicyEnforcer):
+    class POLICY(PolicyEnforcer):
         def _due(self, now_ms):
             return super()._due(min(now_ms, self.state.looked_ms)) if self._started else super()._due(now_ms)
 
         def purge(self, *, confirmed=False):
             if self._started:
-                self.state = replace(self.state, looked_ms=self.journal.now_ms(), next_expiry_ms=0)
+                self._state = replace(self.state, looked_ms=self.log.now_ms(), next_expiry_ms=0)
             return super().purge(confirmed=confirmed)
 
 
@@ -51,10 +53,7 @@ class StampsByTheHost(Dated):
 
     FINDS = ("date.worthless-enrollment",)
 
-    class DESK(PolicyEnforcer):
-        def __init__(self, env) -> None:
-            super().__init__(env)
-            self.env = replace(self.env, clock=env.clock)
+    CLOCK = staticmethod(lambda clock, _log: clock)
 
 
 class _Host(AuditLog):
@@ -72,10 +71,7 @@ class GoesBack(Dated):
 
     FINDS = ("date.revived-grant", "date.stretched-grant", "date.stretched-retention")
 
-    class DESK(PolicyEnforcer):
-        def __init__(self, env) -> None:
-            super().__init__(env)
-            self.journal.__class__ = _Host
+    LOG = _Host
 
 
 class StandsStill(Dated):
@@ -83,10 +79,7 @@ class StandsStill(Dated):
 
     FINDS = ("date.stretched-grant", "date.stretched-retention")
 
-    class DESK(PolicyEnforcer):
-        def __init__(self, env) -> None:
-            super().__init__(env)
-            self.journal.__class__ = _BehindNothing
+    LOG = _BehindNothing
 
 
 class UsesWhatIsOver(Dated):
@@ -94,7 +87,7 @@ class UsesWhatIsOver(Dated):
 
     FINDS = ("date.used-after-its-time",)
 
-    class DESK(PolicyEnforcer):
+    class POLICY(PolicyEnforcer):
         def is_over(self, enrolled_s):
             return False
 

@@ -8,7 +8,8 @@ from bioguard.trusted.biometric.sensor_commands import Search
 from bioguard.trusted.biometric.stored_objects import DeviceState
 from bioguard.trusted.sensor.exposure import Exposures
 from bioguard.trusted.sensor.lockout import CLEAR
-from bioguard.trusted.sensor.tally import SENSOR_IDS, put_tally, read_tally
+from bioguard.trusted.sensor.sensors import SENSOR_IDS
+from bioguard.trusted.sensor.stored_objects import put_tally, read_tally
 from vulnerable.biometric import Buggy
 
 
@@ -89,7 +90,7 @@ class TestingTokens(Buggy):
 
     def plant(self) -> None:
         super().plant()
-        self._desk.authority._tokens = True
+        self._sensors.authority._tokens = True
 
 
 class TestingClears(Buggy):
@@ -110,7 +111,7 @@ class UncountedSearches(Buggy):
 
     def plant(self) -> None:
         super().plant()
-        self._desk.begin_search = lambda modality: Search(modality, CLEAR, CLEAR)
+        self._sensors.begin_search = lambda modality: Search(modality, CLEAR, CLEAR)
 
 
 class SearchMatchClears(Buggy):
@@ -120,8 +121,8 @@ class SearchMatchClears(Buggy):
 
     def plant(self) -> None:
         super().plant()
-        real = type(self._desk).settle_search.__get__(self._desk)
-        self._desk.settle_search = lambda search, *, found, **told: real(
+        real = type(self._sensors).settle_search.__get__(self._sensors)
+        self._sensors.settle_search = lambda search, *, found, **told: real(
             replace(search, before=CLEAR) if found else search, found=found, **told
         )
 
@@ -133,14 +134,14 @@ class NamesWhileLocked(Buggy):
 
     def plant(self) -> None:
         super().plant()
-        real = type(self._desk).begin_search.__get__(self._desk)
+        real = type(self._sensors).begin_search.__get__(self._sensors)
 
         def begin(modality):
             begun = real(modality)
-            counted = read_tally(self._desk._env.store, SENSOR_IDS[modality]).search
+            counted = read_tally(self._sensors._env.store, SENSOR_IDS[modality]).search
             return Search(modality, counted, counted) if isinstance(begun, LockStatus) else begun
 
-        self._desk.begin_search = begin
+        self._sensors.begin_search = begin
 
 
 class NamesTheLocked(Buggy):
@@ -150,19 +151,19 @@ class NamesTheLocked(Buggy):
 
     def plant(self) -> None:
         super().plant()
-        self._desk.barred = lambda _modality: frozenset()
+        self._sensors.barred = lambda _modality: frozenset()
 
 
 class _Tallies(Buggy):
     """Changes what is stored of a sensor."""
 
     def change(self, sensor_id, **changes) -> None:
-        store = self._desk._env.store
+        store = self._sensors._env.store
         with store.transaction() as transaction:
             put_tally(transaction, sensor_id, replace(read_tally(store, sensor_id), **changes))
 
     def renew(self, sensor_id) -> None:
-        self.change(sensor_id, counts=bytes(len(read_tally(self._desk._env.store, sensor_id).counts)))
+        self.change(sensor_id, counts=bytes(len(read_tally(self._sensors._env.store, sensor_id).counts)))
 
     def after_reset(self) -> None:
         """What a PIN that is right does besides."""
@@ -217,7 +218,7 @@ class NoBudget(Buggy):
 
     def plant(self) -> None:
         super().plant()
-        self._desk.exposures = lambda _modality: Endless()
+        self._sensors.exposures = lambda _modality: Endless()
 
 
 class OpenToSieges(Buggy):
@@ -227,7 +228,9 @@ class OpenToSieges(Buggy):
 
     def plant(self) -> None:
         super().plant()
-        self._desk.exposures = lambda modality: OnlySpent(**_fields(type(self._desk).exposures(self._desk, modality)))
+        self._sensors.exposures = lambda modality: OnlySpent(
+            **_fields(type(self._sensors).exposures(self._sensors, modality))
+        )
 
 
 class OnlySpent(Exposures):
@@ -257,8 +260,8 @@ class SearchesTellNothing(Buggy):
 
     def plant(self) -> None:
         super().plant()
-        real = type(self._desk).settle_search.__get__(self._desk)
-        self._desk.settle_search = lambda search, *, near, **told: real(search, near=(), **told)
+        real = type(self._sensors).settle_search.__get__(self._sensors)
+        self._sensors.settle_search = lambda search, *, near, **told: real(search, near=(), **told)
 
 
 class BeatenTellsNothing(Buggy):
@@ -268,8 +271,8 @@ class BeatenTellsNothing(Buggy):
 
     def plant(self) -> None:
         super().plant()
-        real = type(self._desk).settle_search.__get__(self._desk)
-        self._desk.settle_search = lambda search, *, beaten, **told: real(search, beaten=(), **told)
+        real = type(self._sensors).settle_search.__get__(self._sensors)
+        self._sensors.settle_search = lambda search, *, beaten, **told: real(search, beaten=(), **told)
 
 
 class ForgetsBudget(_Tallies):
@@ -290,14 +293,14 @@ class AnybodyRenews(_Tallies):
 
     def plant(self) -> None:
         super().plant()
-        real = type(self._desk).settle.__get__(self._desk)
+        real = type(self._sensors).settle.__get__(self._sensors)
 
         def settle(attempt, outcome, operation_id, *, near, strong):
             if strong is not None:
                 self.renew(attempt.sensor_id)
             return real(attempt, outcome, operation_id, near=near, strong=strong)
 
-        self._desk.settle = settle
+        self._sensors.settle = settle
 
 
 class AccountRenews(_Tallies):
@@ -307,18 +310,18 @@ class AccountRenews(_Tallies):
 
     def plant(self) -> None:
         super().plant()
-        real = type(self._desk).settle.__get__(self._desk)
+        real = type(self._sensors).settle.__get__(self._sensors)
 
         def settle(attempt, outcome, operation_id, *, near, strong):
             told = real(attempt, outcome, operation_id, near=near, strong=strong)
-            tally = read_tally(self._desk._env.store, attempt.sensor_id)
+            tally = read_tally(self._sensors._env.store, attempt.sensor_id)
             exposures = tally.exposures
             for ref in self._vault.user(attempt.user).records if strong is not None else ():
                 exposures = exposures.after(strong=ref.record_id)
             self.change(attempt.sensor_id, counts=exposures.counts)
             return told
 
-        self._desk.settle = settle
+        self._sensors.settle = settle
 
 
 class WritesWhatChanged(Buggy):
@@ -328,7 +331,7 @@ class WritesWhatChanged(Buggy):
 
     def plant(self) -> None:
         super().plant()
-        desk = self._desk
+        desk = self._sensors
         real = type(desk).settle.__get__(desk)
 
         def settle(attempt, outcome, operation_id, *, near, strong):

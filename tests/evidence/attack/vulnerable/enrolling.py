@@ -8,7 +8,8 @@ import numpy as np
 from bioguard.commands.biometric import AcquiredCode, Status
 from bioguard.match.thresholds import threshold_for_fmr
 from bioguard.records.tokens import TokenUnusable
-from bioguard.trusted.biometric import app, quality
+from bioguard.trusted.biometric import app
+from bioguard.trusted.biometric.samples import judge_samples, refuse_flawed
 from bioguard.trusted.refusal import Refused
 from bioguard.trusted.sensor import authorization
 from bioguard.trusted.sensor.authorization import SensorAuthorization
@@ -51,7 +52,7 @@ class AnybodyWithoutPin(Buggy):
 
     def plant(self) -> None:
         super().plant()
-        self._desk.authority._allow_unbound = True
+        self._sensors.authority._allow_unbound = True
 
 
 class AnyPin(Buggy):
@@ -61,7 +62,7 @@ class AnyPin(Buggy):
 
     def plant(self) -> None:
         super().plant()
-        self._desk.authority._pins = self._policy.identity._pins = _anybody
+        self._sensors.authority._pins = self._policy._pins = _anybody
 
 
 class ConsentOfNobody(Buggy):
@@ -71,14 +72,14 @@ class ConsentOfNobody(Buggy):
 
     def plant(self) -> None:
         super().plant()
-        self._policy.records = replace(self._policy.records, owner=lambda _user: 0)
+        self._sensors.owner = lambda _user: 0
 
 
 class _Judging(Buggy):
     """Another gate for samples and probes."""
 
-    JUDGE = staticmethod(quality.judge_samples)
-    REFUSE = staticmethod(quality.refuse_flawed)
+    JUDGE = staticmethod(judge_samples)
+    REFUSE = staticmethod(refuse_flawed)
 
     def _enroll(self, request):
         with patch.object(app, "judge_samples", self.JUDGE):
@@ -129,7 +130,7 @@ class OnlyTheFirstView(_Judging):
     """Looks at the first view only."""
 
     FINDS = ("enroll.second-person", "enroll.equal-views")
-    JUDGE = staticmethod(lambda samples: quality.judge_samples(samples[:1]))
+    JUDGE = staticmethod(lambda samples: judge_samples(samples[:1]))
 
 
 class ProbesUnjudged(_Judging):

@@ -9,7 +9,7 @@ from bioguard.records.tokens import AuthToken
 from bioguard.trusted.gatekeeper import app as ours
 from bioguard.trusted.gatekeeper.app import GatekeeperApp
 from bioguard.trusted.gatekeeper.gatekeeper import Gatekeeper
-from bioguard.trusted.gatekeeper.records import FailureRecord
+from bioguard.trusted.gatekeeper.throttle import FailureRecord
 
 
 class Buggy(GatekeeperApp):

@@ -1,0 +1,181 @@
+"""Store what the sensor rules remember, in bodies of a size that shows nothing.
+
+| object id                 | kind   | owner | body                                                    |
+|---------------------------|--------|-------|---------------------------------------------------------|
+| `S` + sensor id + user    | sensor | user  | SensorUserState, padded to STATE_BYTES                  |
+| `X` + sensor id           | tally  |       | Tally, padded to a size that the number of records sets |
+
+Enforces: whoever watches the disk learns neither the lockout of a user nor which records came near a probe. The tally
+of a sensor is one object, because which objects a decision writes must not name a record; a record enters it and
+leaves it in the transaction that stores or erases it (`recount`).
+
+Does not promise: to hide which user's state a claim writes, which is the user that was claimed.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from typing import Annotated, Final
+
+from bioguard.records.locks import Lock
+from bioguard.trusted.sensor.authorization import SensorUserState
+from bioguard.trusted.sensor.exposure import ENTRY_BYTES, Exposures
+from bioguard.trusted.sensor.lockout import CLEAR, LockoutState
+from bioguard.trusted.sensor.sensors import SENSOR_IDS
+from tee_sim.shared.errors import TeeError, TeeResult
+from tee_sim.shared.schema import AtMost, Record
+from tee_sim.shared.ta_api import Store, Transaction
+
+STATE_BYTES: Final = 64
+"""Five numbers of at most 9 bytes, two lists, the length."""
+_LENGTH_BYTES: Final = 4
+_SIZES: Final = (*(4096 << n for n in range(8)), 768 << 10)
+"""4 kB to 512 kB, and the largest object that a store takes."""
+_OVERHEAD_BYTES: Final = 64
+"""Length, list, lockout state and the heads of two byte strings."""
+MAX_RECORDS: Final = (_SIZES[-1] - _OVERHEAD_BYTES) // ENTRY_BYTES
+"""87 374 records a sensor."""
+
+
+def padded(body: bytes, size_bytes: int) -> bytes:
+    """Length, body, zeros. Raises ValueError if it does not fit."""
+    if len(body) + _LENGTH_BYTES > size_bytes:
+        raise ValueError(f"{len(body)} bytes do not fit {size_bytes}")
+    return (len(body).to_bytes(_LENGTH_BYTES, "big") + body).ljust(size_bytes, b"\0")
+
+
+def unpadded(data: bytes) -> bytes:
+    """What `padded` was given. Raises ValueError for anything that it does not write."""
+    end = _LENGTH_BYTES + int.from_bytes(data[:_LENGTH_BYTES], "big")
+    if len(data) < end or any(data[end:]):
+        raise ValueError("not a padded body")
+    return data[_LENGTH_BYTES:end]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tally(Record):
+    """What is stored for a sensor.
+
+    Attributes:
+        search: lockout of 1:N, which no match clears.
+        keys, counts: of `Exposures`.
+    """
+
+    search: LockoutState = CLEAR
+    keys: Annotated[bytes, AtMost(_SIZES[-1])] = b""
+    counts: Annotated[bytes, AtMost(_SIZES[-1])] = b""
+
+    @property
+    def exposures(self) -> Exposures:
+        """How often each record came near. Raises ValueError."""
+        return Exposures.unpacked(self.keys, self.counts)
+
+    def with_exposures(self, exposures: Exposures) -> "Tally":
+        """The same with other counts."""
+        return replace(self, keys=exposures.packed_keys(), counts=exposures.counts)
+
+
+def _object_id(sensor_id: int) -> bytes:
+    return b"X" + bytes([sensor_id])
+
+
+def _size_bytes(records: int) -> int:
+    wanted = _OVERHEAD_BYTES + ENTRY_BYTES * records
+    try:
+        return next(size for size in _SIZES if wanted <= size)
+    except StopIteration:
+        raise TeeError(TeeResult.STORAGE_NO_SPACE, f"a sensor keeps at most {MAX_RECORDS} records") from None
+
+
+def read_tally(store: Store, sensor_id: int) -> Tally:
+    """The tally of a sensor; an empty one before the first enrollment."""
+    stored = store.find(_object_id(sensor_id))
+    return Tally() if stored is None else Tally.from_bytes(unpadded(stored.body))
+
+
+def put_tally(transaction: Transaction, sensor_id: int, tally: Tally) -> None:
+    """Store a tally together with other changes. Raises TeeError STORAGE_NO_SPACE above MAX_RECORDS."""
+    body = padded(tally.to_bytes(), _size_bytes(len(tally.counts)))
+    transaction.put(_object_id(sensor_id), body, kind="tally")
+
+
+def recount(
+    store: Store,
+    transaction: Transaction,
+    sensor_id: int,
+    *,
+    erased: Iterable[bytes] = (),
+    stored: bytes | None = None,
+    inherits: bytes | None = None,
+) -> None:
+    """Take erased records out of a sensor's tally and put a new one in, together with other changes.
+
+    Args:
+        inherits: the record whose samples the new one holds; what was learned of them goes with them.
+    """
+    tally = read_tally(store, sensor_id)
+    exposures = before = tally.exposures
+    for record_id in erased:
+        exposures = exposures.erased(record_id)
+    if stored is not None:
+        exposures = exposures.enrolled(stored)
+        if inherits is not None and before.holds(inherits):
+            exposures = exposures.inherited(stored, before.count(inherits))
+    put_tally(transaction, sensor_id, tally.with_exposures(exposures))
+
+
+class StoredStates:
+    """`SensorStates` over the TA's store."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._lockouts: dict[tuple[int, bytes], LockoutState] | None = None
+
+    @staticmethod
+    def object_id(sensor_id: int, user: bytes) -> bytes:
+        """Where the state of one sensor and user is."""
+        return b"S" + bytes([sensor_id]) + user
+
+    def load(self, sensor_id: int, user: bytes) -> SensorUserState:
+        return self._read(sensor_id, user) or SensorUserState()
+
+    def _read(self, sensor_id: int, user: bytes) -> SensorUserState | None:
+        stored = self._store.find(self.object_id(sensor_id, user))
+        return None if stored is None else SensorUserState.from_bytes(unpadded(stored.body))
+
+    def save(self, sensor_id: int, user: bytes, state: SensorUserState) -> None:
+        with self._store.transaction() as transaction:
+            self.put(transaction, sensor_id, user, state)
+
+    def put(self, transaction: Transaction, sensor_id: int, user: bytes, state: SensorUserState) -> None:
+        """Store a state together with other changes."""
+        body = padded(state.to_bytes(), STATE_BYTES)
+        transaction.put(self.object_id(sensor_id, user), body, kind="sensor", owner=user)
+        if self._lockouts is not None:
+            self._lockouts[sensor_id, user] = state.lockout
+
+    def erase(self, transaction: Transaction, user: bytes) -> None:
+        """Forget a user on both sensors, together with other changes."""
+        for sensor_id in SENSOR_IDS.values():
+            if self._read(sensor_id, user) is not None:
+                transaction.erase(self.object_id(sensor_id, user))
+            if self._lockouts is not None:
+                self._lockouts.pop((sensor_id, user), None)
+
+    def locked(self) -> frozenset[bytes]:
+        """Users with a lock on any sensor, as of the last change.
+
+        Held in memory from the first question on: reading the state of whoever a search found would tell the disk who
+        that was.
+        """
+        if self._lockouts is None:
+            self._lockouts = {
+                (stored.header.object_id[1], stored.header.owner): SensorUserState.from_bytes(
+                    unpadded(stored.body)
+                ).lockout
+                for stored in self._store.load(kind="sensor")
+            }
+        return frozenset(user for (_, user), lockout in self._lockouts.items() if lockout.lock is not Lock.NONE)
+
+    def doubt(self) -> None:
+        """A transaction failed: what is held in memory may not be what is stored."""
+        self._lockouts = None
