@@ -50,6 +50,8 @@ class FingerprintTemplate:
     """
 
     modality: ClassVar[Modality] = Modality.FINGERPRINT
+    KIND: ClassVar[int] = int(modality)
+    """The same in the bytes, under its public name of 0.1."""
     HEADER: ClassVar[struct.Struct] = struct.Struct("<BBHHH")
     ROW: ClassVar[np.dtype[np.void]] = np.dtype(
         [("x", "<u2"), ("y", "<u2"), ("angle", "<u2"), ("kind", "u1"), ("quality", "u1")]
@@ -192,6 +194,8 @@ class FaceEmbedding:
     """
 
     modality: ClassVar[Modality] = Modality.FACE
+    KIND: ClassVar[int] = int(modality)
+    """The same in the bytes, under its public name of 0.1."""
     HEADER: ClassVar[struct.Struct] = struct.Struct("<BBH")
 
     vector: NDArray[np.float32]

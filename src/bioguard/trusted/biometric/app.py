@@ -67,7 +67,7 @@ class BiometricApp(CommandApp):
         self._store = env.store
         self._vault = Vault(env, self._log)
         self._sensors = SensorCommands(env, self._vault)
-        self._policy = PolicyEnforcer(env, self._log, self._vault, self._sensors)
+        self._policy = PolicyEnforcer(env, self._log, self._vault, self._sensors.owner)
         self._bind_all()
         self._policy.start()
 
@@ -139,7 +139,7 @@ class BiometricApp(CommandApp):
         # 1. Authorize: the person, or the operator for a forgotten PIN (`erase.remove-user`).
         cause = self._policy.authorize_erasure(request.user, request.leave)
         # 2. Know the user, before a transaction is open.
-        self._vault.user(request.user)
+        self._vault.require_user(request.user)
         # 3. One commit: half a user would have records that nobody can name, or consents without a person.
         with self._store.transaction() as transaction:
             self._vault.remove_user(transaction, request.user, cause)

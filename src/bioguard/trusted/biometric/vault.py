@@ -101,6 +101,10 @@ class Vault:
             transaction.put(DEVICE_OBJECT, state.to_bytes(), kind="device")
         self._state, self._encoder = state, None
 
+    def drop_galleries(self) -> None:
+        """Forget whatever was built from who may be searched for."""
+        self.galleries.drop()
+
     # Users
 
     def user(self, user: bytes) -> UserState:
@@ -109,6 +113,10 @@ class Vault:
         if state is None:
             raise Refused(Status.UNKNOWN_USER)
         return state
+
+    def require_user(self, user: bytes) -> None:
+        """Refused UNKNOWN_USER."""
+        self.user(user)
 
     def count(self, user: bytes, modality: Modality) -> int | None:
         """How many records of a modality a user has; None for an unknown user."""

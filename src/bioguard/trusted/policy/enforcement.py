@@ -9,17 +9,17 @@ Does not promise: that a date is right (docs/policy.md section 6), that an age i
 
 from collections.abc import Callable, Iterable
 from dataclasses import replace
+from typing import Protocol
 
 from bioguard.commands import policy as commands
 from bioguard.commands.biometric import EraseAuthorization, Status
+from bioguard.commands.configuration import Configuration
 from bioguard.commands.policy import RIGHTS_TOKEN_AGE_MS
 from bioguard.records.audit_events import NOBODY, Cause, Event
 from bioguard.records.consent import DAY_MS, MAX_MS, ConsentState, Purpose, Refusal, allowed, purpose_ends_ms
 from bioguard.records.modality import Modality
 from bioguard.records.rights_requests import RightsRequest
 from bioguard.records.tokens import TOKEN_KEY_NAME, TokenUnusable
-from bioguard.trusted.biometric.sensor_commands import SensorCommands
-from bioguard.trusted.biometric.vault import Vault
 from bioguard.trusted.policy.audit_log import AuditLog
 from bioguard.trusted.policy.doubts import in_doubt, skipped
 from bioguard.trusted.policy.signing import Signing
@@ -33,22 +33,49 @@ from tee_sim.shared.ta_api import TaEnv, Transaction
 STATUS = {refusal: Status[refusal.name if refusal is not Refusal.EXPIRED else "CONSENT_EXPIRED"] for refusal in Refusal}
 
 
+class RecordKeeper(Protocol):
+    """What the rules ask of the vault."""
+
+    @property
+    def configuration(self) -> Configuration: ...
+    def users(self) -> Iterable[bytes]: ...
+    def require_user(self, user: bytes) -> None:
+        """Raises Refused UNKNOWN_USER."""
+        ...
+
+    def ages(self, user: bytes) -> Iterable[tuple[bytes, Modality, int]]:
+        """A user's records: id, modality, when enrolled (seconds since 1970)."""
+        ...
+
+    def erase(self, user: bytes, record_id: bytes, cause: Cause) -> bytes:
+        """Erase and log one record of a user; return its digest."""
+        ...
+
+    def digests(self) -> Iterable[bytes]:
+        """Salted digests of all records."""
+        ...
+
+    def drop_galleries(self) -> None:
+        """Forget whatever was built from who may be searched for."""
+        ...
+
+
 class PolicyEnforcer:
     """Rules of the policy for one TA.
 
     Args:
         env: its store writes the log's entries with every transaction.
         vault: whose records the rules are about; it erases what they say is over.
-        sensors: whose PIN the enrollments were authorized with.
+        owner: secure user id of the PIN that a user's enrollments were authorized with; 0 if none was.
     """
 
-    def __init__(self, env: TaEnv, log: AuditLog, vault: Vault, sensors: SensorCommands) -> None:
+    def __init__(self, env: TaEnv, log: AuditLog, vault: RecordKeeper, owner: Callable[[bytes], int]) -> None:
         self.env = env
         self.log = log
         self.vault = vault
         self.books = PolicyObjects(env.store)
         self.signing = Signing(env)
-        self._sensors = sensors
+        self._owner = owner
         self._pins: Pins = GatekeeperPins(env.peers)
         self._state: PolicyState | None = self.books.policy()
         self._started = False
@@ -213,10 +240,10 @@ class PolicyEnforcer:
                 NOT_OWNER to the user who has shown the PIN, when what is here belongs to an earlier one.
         """
         # 1. Somebody we know: there is no book of anybody else.
-        self.vault.user(user)
+        self.vault.require_user(user)
         book = self.books.consent(user)
         # 2. Whose it is: who showed a PIN to consent, else who showed one to enroll (`consent.without-pin`).
-        bound = book.secure_user_id or self._sensors.owner(user)
+        bound = book.secure_user_id or self._owner(user)
         # 3. Nobody's yet: anybody who holds the device decides for the user, but what names a person needs one.
         if not token and not required and not bound:
             return book

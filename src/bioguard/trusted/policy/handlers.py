@@ -47,7 +47,7 @@ def _done(
     """Store a user's book; whoever may be searched for is looked at anew."""
     policy.log.note(event, subject=user, **fields)
     policy.store(consent=(user, book), state=state, reserve=reserve)
-    policy.vault.galleries.drop()
+    policy.vault.drop_galleries()
     return commands.PolicyDone(status=Status.OK)
 
 
@@ -114,14 +114,14 @@ def restrict(policy: PolicyEnforcer, request: commands.Restrict) -> commands.Pol
 
 
 def mark_underage(policy: PolicyEnforcer, request: commands.MarkUnderage) -> commands.Withdrawn:
-    policy.vault.user(request.user)
+    policy.vault.require_user(request.user)
     book = replace(policy.books.consent(request.user), grants=(), of_age=False)
     _done(policy, request.user, book, Event.MARKED_UNDERAGE, reserve=Reserve.ALL)
     return _erased(policy.erase_purposeless(request.user, Cause.UNDERAGE))
 
 
 def consents(policy: PolicyEnforcer, request: commands.Consents) -> commands.ConsentsReply:
-    policy.vault.user(request.user)
+    policy.vault.require_user(request.user)
     book = policy.books.consent(request.user)
     return commands.ConsentsReply(
         status=Status.OK,
@@ -147,7 +147,7 @@ def set_policy(policy: PolicyEnforcer, request: commands.SetPolicy) -> commands.
         next_expiry_ms=0,
     )
     policy.save(changed, Event.POLICY_CHANGED, number=request.version)
-    policy.vault.galleries.drop()
+    policy.vault.drop_galleries()
     return policy_state(policy, commands.Nothing())
 
 

@@ -72,7 +72,7 @@ class ConsentOfNobody(Buggy):
 
     def plant(self) -> None:
         super().plant()
-        self._sensors.owner = lambda _user: 0
+        self._policy._owner = lambda _user: 0
 
 
 class _Judging(Buggy):
