@@ -11,7 +11,7 @@ call that leads back to it would wait for itself: BUSY.
 """
 
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import AbstractContextManager, nullcontext, suppress
 from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 from uuid import UUID
@@ -77,12 +77,19 @@ class Transactions(Protocol):
 
     def abandon(self) -> None: ...
 
+    def request(self) -> AbstractContextManager[None]:
+        """Surrounds one request of the normal world."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class _NoTransactions:
     writer: None = None
 
     def abandon(self) -> None: ...
+
+    def request(self) -> AbstractContextManager[None]:
+        return nullcontext()
 
 
 class Core:
@@ -118,6 +125,10 @@ class Core:
 
     def dispatch(self, message: OpenSession | Invoke | CloseSession) -> Return:
         """Answer one request of the normal world. Never raises: whatever goes wrong is a Return."""
+        with self._transactions.request():
+            return self._dispatch(message)
+
+    def _dispatch(self, message: OpenSession | Invoke | CloseSession) -> Return:
         try:
             if isinstance(message, OpenSession):
                 number = self._open(self._client, message.uuid, _four(message.params))

@@ -1,5 +1,6 @@
 """Instances, sessions and panics of the core, with trusted applications made for the purpose."""
 
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -212,6 +213,9 @@ def test_the_transaction_of_a_caller_further_up_the_stack_is_not_given_up() -> N
 
         def abandon(self) -> None:
             self.writer, self.abandoned = None, self.abandoned + 1
+
+        def request(self) -> AbstractContextManager[None]:
+            return nullcontext()
 
     disk = Disk()
     core = Core(

@@ -13,6 +13,8 @@ Not promised: that old ciphertext has left the flash (it is unreadable instead),
 """
 
 import hashlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from uuid import UUID
 
@@ -23,7 +25,7 @@ from tee_sim.secure.storage.anchorage import Anchorage
 from tee_sim.secure.storage.directory import Tree
 from tee_sim.secure.storage.directory_pages import HASH_BYTES, RootInfo
 from tee_sim.secure.storage.object_sealer import ObjectSealer
-from tee_sim.secure.storage.ta_store import TaStore
+from tee_sim.secure.storage.ta_store import Opened, TaStore
 from tee_sim.shared.blobs import BlobStore, Changes, commit_and_read, page_name
 from tee_sim.shared.errors import TeeError, TeeResult
 from tee_sim.shared.reserve import Condition, Reserve
@@ -60,6 +62,7 @@ class ObjectStore:
         self._sealer = ObjectSealer(ladder, rng)
         self._dead = False
         self._writer: TaStore | None = None
+        self._opened: Opened | None = None
 
     @classmethod
     def open(
@@ -134,6 +137,23 @@ class ObjectStore:
         """Raises TeeError STORAGE_NOT_AVAILABLE once a transaction has ended in an unknown state."""
         if self._dead:
             raise TeeError(TeeResult.STORAGE_NOT_AVAILABLE, _UNKNOWN, hint="restart the device")
+
+    @contextmanager
+    def request(self) -> Iterator[None]:
+        """Keep what is opened in the block: an application that asks twice within one request has the row read once.
+
+        Not longer: a disk that is damaged later is found by the next request, and bodies do not pile up in memory.
+        """
+        self._opened = {}
+        try:
+            yield
+        finally:
+            self._opened = None
+
+    @property
+    def opened(self) -> Opened:
+        """What was opened, or written, in the current `request`; elsewhere a new and empty one each time."""
+        return self._opened if self._opened is not None else {}
 
     @property
     def writer(self) -> TaStore | None:

@@ -21,6 +21,10 @@ BATCH_OBJECTS = 512
 """One read of `load`: half a frame, so that one answer holds it."""
 
 
+Opened = dict[bytes, tuple[bytes, StoredObject]]
+"""Object by key of the directory, with the entry that it was opened by: another entry is another version."""
+
+
 class Committer(Protocol):
     """The store, as the views of its applications use it: rows to read, one turn to write, one way to commit."""
 
@@ -30,6 +34,11 @@ class Committer(Protocol):
     def epoch(self) -> int: ...
     @property
     def root_hash(self) -> bytes: ...
+
+    @property
+    def opened(self) -> Opened:
+        """What was opened, or written, since the current request began; elsewhere a new and empty one each time."""
+        ...
 
     def check_usable(self) -> None:
         """Raises TeeError STORAGE_NOT_AVAILABLE."""
@@ -141,6 +150,11 @@ class TaStore:
             reserve = Reserve.ALL if deletes else reserve
             rows = Changes(puts, tuple(deletes), reserved=reserve is not Reserve.NONE)
             self._store.commit(entries, rows, {self._ta: len(self)}, reserve)
+            opened = self._store.opened
+            for object_id, put in transaction.pending.items():
+                opened.pop(self._ta.bytes + object_id, None)
+                if put is not None:
+                    opened[self._ta.bytes + object_id] = (put.entry, StoredObject(put.header, put.body))
 
     def put(self, object_id: bytes, body: bytes, *, kind: str, owner: bytes = b"", commitment: bytes = b"") -> Header:
         """A transaction of one put."""
@@ -159,16 +173,21 @@ class TaStore:
     def header(self, object_id: bytes) -> Header:
         """Return the authentic header, without touching the object's row. Raises TeeError ITEM_NOT_FOUND."""
         put = self._pending(object_id)
-        return put.header if put is not None else parse_header(self._entry(object_id).header)
+        return put.header if put is not None else parse_header(Entry.from_bytes(self._raw_entry(object_id)).header)
 
     def get(self, object_id: bytes) -> StoredObject:
         """Open one object. Raises TeeError ITEM_NOT_FOUND, CORRUPT_OBJECT."""
         put = self._pending(object_id)
         if put is not None:
             return StoredObject(put.header, put.body)
-        entry = self._entry(object_id)
-        (row,) = self._store.blobs.read([object_name(self._ta, object_id)])
-        return self._sealer.open(self._ta, entry, row)
+        name = object_name(self._ta, object_id)
+        raw = self._raw_entry(object_id)
+        kept, stored = self._store.opened.get(name[1:], (b"", None))
+        if stored is None or kept != raw:
+            (row,) = self._store.blobs.read([name])
+            stored = self._sealer.open(self._ta, Entry.from_bytes(raw), row)
+            self._store.opened[name[1:]] = (raw, stored)
+        return stored
 
     def find(self, object_id: bytes) -> StoredObject | None:
         """Open one object; None if there is none. Raises TeeError CORRUPT_OBJECT."""
@@ -253,12 +272,12 @@ class TaStore:
             raise _not_found()
         return put
 
-    def _entry(self, object_id: bytes) -> Entry:
+    def _raw_entry(self, object_id: bytes) -> bytes:
         self._store.check_usable()
         raw = self._directory.lookup(self._ta.bytes + object_id)
         if raw is None:
             raise _not_found()
-        return Entry.from_bytes(raw)
+        return raw
 
     def _entries(self) -> Iterator[tuple[bytes, Entry]]:
         """Ids and entries in id order, with those of the open transaction."""

@@ -1,10 +1,11 @@
 """Puts and erases happen together or not at all; reads see what they should."""
 
+from contextlib import suppress
 from uuid import UUID
 
 import pytest
 
-from tee_sim.secure.storage import ObjectStore, TaStore, verify
+from tee_sim.secure.storage import ObjectStore, TaStore, rekey, verify
 from tee_sim.shared.errors import TeeError, TeeResult
 
 
@@ -170,3 +171,40 @@ def test_erasing_while_iterating(mine: TaStore) -> None:
         mine.erase(header.object_id)
     assert seen == list(range(300))
     assert len(mine) == 0
+
+
+def test_within_one_request_a_row_is_read_once_and_after_it_again(world, store, mine) -> None:  # type: ignore[no-untyped-def]
+    mine.put(b"a", b"one", kind="k")
+    mine.put(b"b", b"two", kind="k")
+    row = next(name for name in world.blobs.rows if name.endswith(b"a") and name[:1] == b"o")
+    with store.request():
+        assert mine.get(b"a").body == b"one"
+        good = world.blobs.rows.pop(row)
+        assert mine.get(b"a").body == b"one"
+    with store.request(), pytest.raises(TeeError, match="object row is missing"):
+        mine.get(b"a")
+    with pytest.raises(TeeError, match="object row is missing"):
+        mine.get(b"a")
+    world.blobs.rows[row] = good
+    assert mine.get(b"a").body == b"one"
+
+
+def test_what_a_request_keeps_is_never_another_version(world, store, mine) -> None:  # type: ignore[no-untyped-def]
+    mine.put(b"a", b"one", kind="k")
+    with store.request():
+        first = mine.get(b"a")
+        with suppress(ZeroDivisionError), mine.transaction() as change:
+            change.put(b"a", b"given up", kind="k")
+            assert mine.get(b"a").body == b"given up"
+            raise ZeroDivisionError
+        assert mine.get(b"a") is first
+        mine.put(b"a", b"two", kind="k", owner=b"o")
+        assert (mine.get(b"a").body, mine.get(b"a").header.owner) == (b"two", b"o")
+        mine.erase(b"a")
+        with pytest.raises(TeeError) as caught:
+            mine.get(b"a")
+        assert caught.value.result is TeeResult.ITEM_NOT_FOUND
+        list(rekey(store))
+        mine.put(b"a", b"three", kind="k")
+        assert mine.get(b"a").body == b"three"
+    assert world.open().namespace(mine._ta).get(b"a").body == b"three"
