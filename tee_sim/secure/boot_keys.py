@@ -25,7 +25,7 @@ from tee_sim.shared.clock import MAX_BOOT_MS, MAX_WALL_MS, Clock, Moment, SinceB
 from tee_sim.shared.errors import UNWRITABLE, TeeError, TeeResult
 from tee_sim.shared.rng import RandomnessKind, Rng
 from tee_sim.shared.schema import Fixed, Record, UpTo
-from tee_sim.shared.ta_api import Store
+from tee_sim.shared.ta_api import Store, find_record
 
 CORE_UUID = UUID(int=0)
 """Namespace of the core's own objects; no manifest may have it."""
@@ -83,12 +83,7 @@ def _now(clock: Clock) -> Moment:
 
 
 def _kept(store: Store) -> Boot | None:
-    try:
-        return Boot.from_bytes(store.get(BOOT_OBJECT).body)
-    except TeeError as error:
-        if error.result is not TeeResult.ITEM_NOT_FOUND:
-            raise
-        return None
+    return find_record(store, BOOT_OBJECT, Boot)
 
 
 def begin_boot(store: Store, boot_id: bytes | None, clock: Clock, rng: Rng) -> tuple[Boot, SinceBoot]:
@@ -144,11 +139,6 @@ def count_start(store: Store) -> int | None:
 
     None where the store cannot be written now: nothing may be drawn from a seed at all.
     """
-    try:
-        starts = Starts.from_bytes(store.get(STARTS_OBJECT).body)
-    except TeeError as error:
-        if error.result is not TeeResult.ITEM_NOT_FOUND:
-            raise
-        starts = Starts()
-    starts = Starts(count=starts.count + 1)
+    kept = find_record(store, STARTS_OBJECT, Starts) or Starts()
+    starts = Starts(count=kept.count + 1)
     return starts.count if _keep(store, STARTS_OBJECT, starts, "starts") else None

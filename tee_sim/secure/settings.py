@@ -11,7 +11,7 @@ from tee_sim.shared.clock import MAX_WALL_MS, ClockKind
 from tee_sim.shared.errors import TeeError, TeeResult
 from tee_sim.shared.rng import RandomnessKind
 from tee_sim.shared.schema import Fixed, Record, UpTo
-from tee_sim.shared.ta_api import Store
+from tee_sim.shared.ta_api import Store, find_record
 
 SETTINGS_OBJECT = b"settings"
 
@@ -55,13 +55,10 @@ def fixed_settings(store: Store, claim: Settings, *, create: bool) -> Settings:
         TeeError: ACCESS_CONFLICT for a claim that is not what was fixed; ITEM_NOT_FOUND if the device was never
             finished: a power cut, as nobody can take a sealed object out of a store.
     """
-    try:
-        fixed = Settings.from_bytes(store.get(SETTINGS_OBJECT).body)
-    except TeeError as error:
-        if error.result is not TeeResult.ITEM_NOT_FOUND:
-            raise
+    fixed = find_record(store, SETTINGS_OBJECT, Settings)
+    if fixed is None:
         if not create:
-            raise TeeError(TeeResult.ITEM_NOT_FOUND, "the making of this device was interrupted") from None
+            raise TeeError(TeeResult.ITEM_NOT_FOUND, "the making of this device was interrupted")
         with store.transaction() as transaction:
             transaction.put(SETTINGS_OBJECT, claim.to_bytes(), kind="settings")
         return claim

@@ -5,7 +5,7 @@ So a lockout or a retention can be played across processes, and no start brings 
 
 from tee_sim.shared.clock import MAX_WALL_MS, Moment
 from tee_sim.shared.errors import TeeError, TeeResult
-from tee_sim.shared.ta_api import Store
+from tee_sim.shared.ta_api import Store, find_record
 
 CLOCK_OBJECT = b"clock"
 
@@ -20,12 +20,7 @@ class SteppedClock:
 
     def __init__(self, store: Store, from_ms: int) -> None:
         self._store = store
-        try:
-            self._now = Moment.from_bytes(store.get(CLOCK_OBJECT).body)
-        except TeeError as error:
-            if error.result is not TeeResult.ITEM_NOT_FOUND:
-                raise
-            self._now = Moment(wall_ms=from_ms, boot_ms=0)
+        self._now = find_record(store, CLOCK_OBJECT, Moment) or Moment(wall_ms=from_ms, boot_ms=0)
 
     def wall_ms(self) -> int:
         return self._now.wall_ms

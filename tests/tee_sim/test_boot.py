@@ -39,6 +39,9 @@ class Store:
             raise TeeError(TeeResult.ITEM_NOT_FOUND, "no such object")
         return type("Stored", (), {"body": self.rows[object_id]})()
 
+    def find(self, object_id: bytes):
+        return self.get(object_id) if object_id in self.rows else None
+
     def transaction(self):
         return self
 

@@ -32,12 +32,8 @@ class CounterApp(CommandApp):
         return _Session()
 
     def _stored(self) -> int:
-        try:
-            return int.from_bytes(self._store.get(_OBJECT).body, "big")
-        except TeeError as error:
-            if error.result is TeeResult.ITEM_NOT_FOUND:
-                return 0
-            raise
+        stored = self._store.find(_OBJECT)
+        return 0 if stored is None else int.from_bytes(stored.body, "big")
 
     def _add(self, session: _Session, request: Add) -> Value:
         session.calls += 1

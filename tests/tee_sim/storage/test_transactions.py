@@ -44,6 +44,24 @@ def test_nothing_happens_on_an_exception(mine: TaStore, store: ObjectStore) -> N
     assert store.epoch == 1
 
 
+def test_an_absent_object_is_none_and_a_damaged_one_is_an_error(
+    mine: TaStore, store: ObjectStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mine.put(b"id", b"body", kind="k")
+    assert mine.find(b"other") is None
+    found = mine.find(b"id")
+    assert found is not None
+    assert found.body == b"body"
+    with mine.transaction() as change:
+        change.erase(b"id")
+        assert mine.find(b"id") is None
+        change.put(b"id", b"body", kind="k")
+    monkeypatch.setattr(store.blobs, "read", lambda names: [None for _ in names])
+    with pytest.raises(TeeError) as caught:
+        mine.find(b"id")
+    assert caught.value.result is TeeResult.CORRUPT_OBJECT
+
+
 def test_reads_inside_see_own_writes_and_order(mine: TaStore) -> None:
     for object_id in (b"b", b"d"):
         mine.put(object_id, b"old", kind="k")
