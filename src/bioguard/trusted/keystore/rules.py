@@ -50,10 +50,12 @@ def token_allows(
         key: the token key of this boot.
         operation: the handle that a per-operation token must carry; None for a timeout key.
     """
+    # 1. Of this boot's key and not from the future: before that no field means anything.
     try:
         seen = verified_token(token, key, now_ms=now_ms)
     except TokenUnusable:
         return KeystoreError.KEY_USER_NOT_AUTHENTICATED
+    # 2. All the rest at once, and one answer: which of them failed would help whoever tries tokens of others.
     ids = {seen.user_id, seen.authenticator_id} - {0}
     fresh = auth.timeout_s is None or now_ms - seen.timestamp_ms < auth.timeout_s * 1000
     bound = operation is None or seen.challenge == operation

@@ -122,7 +122,12 @@ class AuditLog:
 
     @contextmanager
     def transaction(self, reserve: Reserve = Reserve.NONE) -> Iterator[Transaction]:
-        """A store transaction that also writes the queued entries; entries of a failed one are dropped."""
+        """A store transaction that also writes the queued entries; entries of a failed one are dropped.
+
+        1. The changes of the block, and whatever it notes.
+        2. The entries, in the same commit: there is no change without its entry and no entry without its change.
+        3. Only after the commit is the new head the head: a failed one leaves the old tree.
+        """
         head = self.head
         try:
             with self._store.transaction(reserve) as transaction:

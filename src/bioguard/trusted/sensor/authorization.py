@@ -152,13 +152,19 @@ class SensorAuthorization:
             TokenUnusable: with the reason.
         """
         self.props(sensor_id)
+        # 1. Without a token: only for a user who has no PIN and never showed one (`enroll.pin-deleted`).
         if not token:
             self._refuse_owned(user)
             return None
+        # 2. A token of this user's present PIN. All that is wrong with it is one answer (`enroll.oracle`).
         seen = self._pin_token(user, token)
+        # 3. Over a live challenge of this sensor and user: the PIN was shown for this enrollment, not for another user
+        #    or sensor, nor before a boot (`challenge.cross-user`, `challenge.cross-sensor`, `challenge.reboot`).
         table = self._challenges.get((sensor_id, user), ChallengeTable())
         if not table.holds(seen.challenge, self._clock.boot_ms()):
             raise TokenUnusable
+        # 4. Of the owner of what is enrolled: a PIN that was reset adds nothing to it (`enroll.reset-pin`). Last,
+        #    because its answer says more than "token refused", and only the PIN's holder may hear that.
         owner = self._states.load(sensor_id, user).secure_user_id
         if enrollments and owner != seen.user_id:
             raise TokenUnusable(Denial.OTHER_PIN if owner else Denial.WITHOUT_PIN)
@@ -217,12 +223,16 @@ class SensorAuthorization:
     def begin_attempt(self, sensor_id: int, user: bytes) -> Attempt | LockStatus:
         """Count an attempt as failed, durably, before it is compared. A LockStatus means: locked, nothing counted.
 
-        One write, also when a wait is just over.
+        One write, also when a wait is just over: the number of writes must not say so.
         """
         now_ms = self._clock.boot_ms()
+        # 1. Locked, by this sensor or by one at least as strong: refused without a count, or asking alone would make a
+        #    timed lock permanent.
         status = self._strictest(sensor_id, now_ms, lambda other: self._states.load(other, user).lockout)
         if status.lock is not Lock.NONE:
             return self.lock_status(sensor_id, user)
+        # 2. Charged and stored before the caller compares. The state before it is kept, to give the charge back after
+        #    a capture that was no trial (CDD 7.3.10: only a good capture that does not match is one).
         state = self._states.load(sensor_id, user)
         charged = self._policy.charge(state.lockout, now_ms)
         self._states.save(sensor_id, user, replace(state, lockout=charged))
@@ -261,10 +271,13 @@ class SensorAuthorization:
             TokenUnusable: not a recent token from the PIN of the user the enrollments belong to. No challenge is asked.
         """
         strength = self.props(sensor_id).strength
+        # 1. A token of this user's present PIN: a finger must not end its own lockout (`lockout.biometric-reset`).
         seen = self._pin_token(user, token)
+        # 2. Recent, as no challenge ties it to this moment (`lockout.old-token`), and of the owner of the enrollments.
         owner = self._states.load(sensor_id, user).secure_user_id
         if self._clock.boot_ms() - seen.timestamp_ms > RESET_TOKEN_AGE_MS or owner != seen.user_id:
             raise TokenUnusable
+        # 3. This sensor and weaker ones (framework MultiBiometricLockoutState), as far as they are the same owner's.
         owned = []
         for other in self._sensors.values():
             state = self._states.load(other.sensor_id, user)
