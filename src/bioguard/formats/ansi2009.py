@@ -4,7 +4,6 @@ Field table with sources: docs/formats/minutiae.md section 5.
 """
 
 import struct
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import ClassVar, Self
 
@@ -19,10 +18,11 @@ from bioguard.formats.minutiae import (
     Geometry,
     Minutia,
     MinutiaeFormat,
-    check_view_numbers,
     pack_minutiae,
+    read_counts,
     read_geometry,
     read_minutiae,
+    read_views,
 )
 
 VERSIONS = {MinutiaeFormat.ANSI_2009: b"030\x00", MinutiaeFormat.ANSI_2009_AM1: b"035\x00"}
@@ -35,11 +35,7 @@ COMPLIANCE = frozenset({0x00, 0x80})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ansi2009View:
-    """One finger view.
-
-    position u8, view_number u8 (0..15), impression u8, quality u8, quality vendor u16 and algorithm u16,
-    width, height, x and y resolution u16 each, u8 count and 6 bytes a minutia, u16 length and extended data
-    """
+    """One finger view, fields in the order of the file."""
 
     position: int
     view_number: int
@@ -53,70 +49,35 @@ class Ansi2009View:
 
     @classmethod
     def read(cls, cursor: Cursor, positions: frozenset[int] | range) -> Self:
-        position = cursor.expect(
-            cursor.u8("finger position"), positions, 1, "finger position", warning="header.position"
-        )
-        number = cursor.expect(cursor.u8("view number"), range(16), 1, "view number", warning="header.view_numbers")
-        impression = cursor.expect(
-            cursor.u8("impression type"), IMPRESSIONS, 1, "impression type", warning="header.impression"
-        )
-        quality = cursor.expect(
-            cursor.u8("view quality"),
-            CODED_QUALITY,
-            1,
-            "view quality",
-            warning="header.quality",
-            effect=AS_NOT_REPORTED,
-        )
-        vendor, algorithm = cursor.u16("quality vendor"), cursor.u16("quality algorithm")
-        image = read_geometry(cursor)
-        count = cursor.u8("minutiae count")
-        minutiae = read_minutiae(cursor, count, angles=range(180), qualities=CODED_QUALITY)
-        extended = read_extended(cursor, LengthRule.WHOLE_BLOCK)
         return cls(
-            position=position,
-            view_number=number,
-            impression=impression,
-            quality=quality,
-            quality_vendor=vendor,
-            quality_algorithm=algorithm,
-            image=image,
-            minutiae=minutiae,
-            extended=extended,
+            position=cursor.checked(1, "finger position", positions, "header.position"),
+            view_number=cursor.checked(1, "view number", range(16), "header.view_numbers"),
+            impression=cursor.checked(1, "impression type", IMPRESSIONS, "header.impression"),
+            quality=cursor.checked(1, "view quality", CODED_QUALITY, "header.quality", AS_NOT_REPORTED),
+            quality_vendor=cursor.u16("quality vendor"),
+            quality_algorithm=cursor.u16("quality algorithm"),
+            image=read_geometry(cursor),
+            minutiae=read_minutiae(cursor, cursor.u8("minutiae count"), angles=range(180), qualities=CODED_QUALITY),
+            extended=read_extended(cursor, LengthRule.WHOLE_BLOCK),
         )
 
     def to_bytes(self) -> bytes:
-        i = self.image
-        head = struct.pack(
-            ">BBBBHHHHHHB",
-            self.position,
-            self.view_number,
-            self.impression,
-            self.quality,
-            self.quality_vendor,
-            self.quality_algorithm,
-            i.width,
-            i.height,
-            i.x_per_cm,
-            i.y_per_cm,
-            len(self.minutiae),
-        )
-        return head + pack_minutiae(self.minutiae) + self.extended.to_bytes()
+        head = (self.position, self.view_number, self.impression, self.quality)
+        packed = struct.pack(">BBBBHH", *head, self.quality_vendor, self.quality_algorithm)
+        count = bytes((len(self.minutiae),))
+        return packed + self.image.to_bytes() + count + pack_minutiae(self.minutiae) + self.extended.to_bytes()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ansi2009Record(EncodedRecord):
-    """21-byte header, views.
-
-    magic "FMR\\0", version, total length u32, CBEFF product owner u16 and type u16,
-    compliance u8 (bit 7), scanner id u16, views u8, reserved u8 = 0
-    """
+    """Header and views, fields in the order of the file after the total length."""
 
     HEADER: ClassVar[int] = 21
 
     format: MinutiaeFormat
     owner: int
     product: int
+    """CBEFF product owner and type."""
     compliance: int
     scanner: int
     views: tuple[Ansi2009View, ...]
@@ -131,39 +92,17 @@ class Ansi2009Record(EncodedRecord):
         am1 = cursor.take(4, "version") == VERSIONS[MinutiaeFormat.ANSI_2009_AM1]
         cursor.total(4)
         owner, product = cursor.u16("product owner"), cursor.u16("product type")
-        bits = {"warning": "header.reserved_bits", "code": "reserved_bits"}
-        compliance = cursor.expect(cursor.u8("compliance"), COMPLIANCE, 1, "compliance", **bits)
+        compliance = cursor.checked(1, "compliance", COMPLIANCE, "header.reserved_bits", code="reserved_bits")
         scanner = cursor.u16("scanner id")
-        count = cursor.one_of(cursor.u8("number of views"), range(1, 256), 1, "number of views", "no_views")
-        reserved = cursor.expect(cursor.u8("reserved byte"), range(1), 1, "reserved byte", **bits)
-        views, offsets = [], []
-        for _ in range(count):
-            offsets.append(cursor.offset + 1)
-            views.append(Ansi2009View.read(cursor, AM1_POSITIONS if am1 else FINGERS))
-        check_view_numbers(cursor, views, offsets)
+        count, reserved = read_counts(cursor)
+        views = read_views(cursor, count, lambda at: Ansi2009View.read(at, AM1_POSITIONS if am1 else FINGERS))
         return cls(
             format=MinutiaeFormat.ANSI_2009_AM1 if am1 else MinutiaeFormat.ANSI_2009,
-            owner=owner,
-            product=product,
-            compliance=compliance,
-            scanner=scanner,
-            views=tuple(views),
-            reserved=reserved,
+            owner=owner, product=product, compliance=compliance, scanner=scanner, views=views, reserved=reserved,
             declared_length=cursor.other_length,
-        )
+        )  # fmt: skip
 
-    def parts(self) -> Iterator[bytes]:
-        size = self.HEADER + sum(len(view.to_bytes()) for view in self.views)
+    def header(self, size: int) -> bytes:
         total = size if self.declared_length is None else self.declared_length
-        yield MAGIC + VERSIONS[self.format]
-        yield struct.pack(
-            ">IHHBHBB",
-            total,
-            self.owner,
-            self.product,
-            self.compliance,
-            self.scanner,
-            len(self.views),
-            self.reserved,
-        )
-        yield from (view.to_bytes() for view in self.views)
+        fields = (total, self.owner, self.product, self.compliance, self.scanner, len(self.views), self.reserved)
+        return MAGIC + VERSIONS[self.format] + struct.pack(">IHHBHBB", *fields)

@@ -3,6 +3,8 @@
 from bioguard.formats.deviations import Deviation, Deviations
 from bioguard.formats.errors import CUT, refuse_at
 
+KEPT = "it was kept as it is"
+
 
 class Cursor:
     """Read fields in order; note what leaves the format and can be read all the same.
@@ -45,6 +47,21 @@ class Cursor:
     def u32(self, what: str) -> int:
         return int.from_bytes(self.take(4, what), "big")
 
+    def checked(
+        self,
+        size: int,
+        what: str,
+        allowed: frozenset[int] | range,
+        warning: str = "",
+        effect: str = KEPT,
+        code: str = "field_range",
+    ) -> int:
+        """Read a field of `size` bytes: what is not allowed is noted under `warning`, or refused without one."""
+        value = int.from_bytes(self.take(size, what), "big")
+        if warning:
+            return self.expect(value, allowed, size, what, warning=warning, effect=effect, code=code)
+        return self.one_of(value, allowed, size, what, code)
+
     def total(self, size: int) -> int:
         """Read the record's total length, a field of `size` bytes; it is judged when the record's end is known."""
         self.declared_at = self.offset
@@ -76,7 +93,7 @@ class Cursor:
         what: str,
         *,
         warning: str,
-        effect: str = "it was kept as it is",
+        effect: str = KEPT,
         code: str = "field_range",
     ) -> int:
         """Return `value`, a field of `size` bytes that was just read; note it where it is not allowed.

@@ -4,7 +4,6 @@ Field table with sources, and what could not be confirmed: docs/formats/minutiae
 """
 
 import struct
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import ClassVar, Self
 
@@ -22,10 +21,10 @@ from bioguard.formats.minutiae import (
     Geometry,
     Minutia,
     MinutiaeFormat,
-    check_view_numbers,
     pack_minutiae,
     read_minutiae,
     read_size,
+    read_views,
 )
 
 POSITIONS = frozenset(FINGERS) | {13, 14, 15} | frozenset(range(40, 51))
@@ -82,13 +81,7 @@ def _read_date(cursor: Cursor) -> bytes:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Iso2011View:
-    """One representation.
-
-    length u32 of the whole representation, capture date 9 bytes, device technology u8, vendor u16, type u16,
-    u8 count of quality blocks, with the certification flag u8 count of certification blocks,
-    position u8, view_number u8, x and y resolution u16 (px/cm), impression u8, width and height u16,
-    4 bits minutia size (5 or 6 bytes), 4 bits ridge ending type, u8 count, minutiae, u16 length, extended data
-    """
+    """One representation, fields in the order of the file after its length."""
 
     capture_date: bytes = NO_DATE
     technology: int = 0
@@ -114,13 +107,11 @@ class Iso2011View:
         cursor = Cursor(outer.octets, outer.offset, start + length, outer.deviations)
         outer.offset = start + length
         date = _read_date(cursor)
-        technology = cursor.expect(
-            cursor.u8("device technology"), TECHNOLOGIES, 1, "device technology", warning="header.device"
-        )
+        technology = cursor.checked(1, "device technology", TECHNOLOGIES, "header.device")
         vendor, device = cursor.u16("device vendor"), cursor.u16("device type")
         qualities = tuple(
             QualityBlock(
-                cursor.expect(cursor.u8("quality"), QUALITY_VALUES, 1, "quality value", warning="header.quality"),
+                cursor.checked(1, "quality value", QUALITY_VALUES, "header.quality"),
                 cursor.u16("quality vendor"),
                 cursor.u16("quality algorithm"),
             )
@@ -132,47 +123,26 @@ class Iso2011View:
                 Certification(cursor.u16("certification authority"), cursor.u8("certification scheme"))
                 for _ in range(cursor.u8("certification block count"))
             )
-        position = cursor.expect(
-            cursor.u8("finger position"), POSITIONS, 1, "finger position", warning="header.position"
-        )
-        number = cursor.expect(cursor.u8("view number"), range(16), 1, "view number", warning="header.view_numbers")
+        position = cursor.checked(1, "finger position", POSITIONS, "header.position")
+        number = cursor.checked(1, "view number", range(16), "header.view_numbers")
         resolution = cursor.u16("x resolution"), cursor.u16("y resolution")
-        impression = cursor.expect(
-            cursor.u8("impression type"), IMPRESSIONS, 1, "impression type", warning="header.impression"
-        )
+        impression = cursor.checked(1, "impression type", IMPRESSIONS, "header.impression")
         size = [read_size(cursor, range(1, MAX_SIZE + 1), what) for what in ("image width", "image height")]
         packed = cursor.u8("minutia size and ridge ending type")
         minutia_size = cursor.one_of(packed >> 4, range(5, 7), 1, "minutia size")
         ending = cursor.expect(packed & 0x0F, range(2), 1, "ridge ending type", warning="header.ending_type")
-        count = cursor.expect(
-            cursor.u8("minutiae count"),
-            range(1, 256),
-            1,
-            "minutiae count",
-            warning="header.no_minutiae",
-            effect="a view without minutiae",
-            code="no_minutiae",
-        )
+        none = {"warning": "header.no_minutiae", "effect": "a view without minutiae", "code": "no_minutiae"}
+        count = cursor.checked(1, "minutiae count", range(1, 256), **none)
         minutiae = read_minutiae(cursor, count, angles=U8, qualities=CODED_QUALITY, size=minutia_size)
         extended = read_extended(cursor, LengthRule.WHOLE_BLOCK)
         if cursor.offset != cursor.end:
             raise refuse_at("representation_length", start, f"representation length {length} leaves bytes over: field")
         return cls(
-            capture_date=date,
-            technology=technology,
-            vendor=vendor,
-            device=device,
-            qualities=qualities,
-            certifications=certifications,
-            position=position,
-            view_number=number,
-            impression=impression,
-            image=Geometry(size[0], size[1], *resolution),
-            minutia_size=minutia_size,
-            ending_type=ending,
-            minutiae=minutiae,
-            extended=extended,
-        )
+            capture_date=date, technology=technology, vendor=vendor, device=device, qualities=qualities,
+            certifications=certifications, position=position, view_number=number, impression=impression,
+            image=Geometry(size[0], size[1], *resolution), minutia_size=minutia_size, ending_type=ending,
+            minutiae=minutiae, extended=extended,
+        )  # fmt: skip
 
     def to_bytes(self) -> bytes:
         i = self.image
@@ -184,33 +154,18 @@ class Iso2011View:
         if self.certifications is not None:
             parts.append(bytes((len(self.certifications),)))
             parts += [struct.pack(">HB", c.authority, c.scheme) for c in self.certifications]
-        parts += [
-            struct.pack(
-                ">BBHHBHHBB",
-                self.position,
-                self.view_number,
-                i.x_per_cm,
-                i.y_per_cm,
-                self.impression,
-                i.width,
-                i.height,
-                self.minutia_size << 4 | self.ending_type,
-                len(self.minutiae),
-            ),
-            pack_minutiae(self.minutiae, self.minutia_size),
-            self.extended.to_bytes(),
-        ]
+        resolution, sides = (i.x_per_cm, i.y_per_cm), (i.width, i.height)
+        packed = self.minutia_size << 4 | self.ending_type
+        head = (self.position, self.view_number, *resolution, self.impression, *sides, packed, len(self.minutiae))
+        parts.append(struct.pack(">BBHHBHHBB", *head))
+        parts += [pack_minutiae(self.minutiae, self.minutia_size), self.extended.to_bytes()]
         body = b"".join(parts)
         return (len(body) + 4).to_bytes(4, "big") + body
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Iso2011Record(EncodedRecord):
-    """15-byte header, representations.
-
-    magic "FMR\\0", version "030\\0", total length u32, number of representations u16 (1..176),
-    device certification block flag u8 (0 or 1)
-    """
+    """Header and representations, fields in the order of the file after the total length."""
 
     HEADER: ClassVar[int] = 15
     format: ClassVar[MinutiaeFormat] = MinutiaeFormat.ISO_2011
@@ -226,20 +181,12 @@ class Iso2011Record(EncodedRecord):
     def read(cls, cursor: Cursor) -> Self:
         cursor.take(4, "version")
         cursor.total(4)
-        count = cursor.one_of(
-            cursor.u16("number of representations"), range(1, 177), 2, "number of representations", "no_views"
-        )
+        count = cursor.checked(2, "number of representations", range(1, 177), code="no_views")
         # How many bytes a view has depends on the flag, so no value but these two leaves a reading.
-        certified = bool(cursor.one_of(cursor.u8("certification flag"), range(2), 1, "certification flag"))
-        views, offsets = [], []
-        for _ in range(count):
-            offsets.append(cursor.offset)
-            views.append(Iso2011View.read(cursor, certified=certified))
-        check_view_numbers(cursor, views, offsets)
-        return cls(certified=certified, views=tuple(views), declared_length=cursor.other_length)
+        certified = bool(cursor.checked(1, "certification flag", range(2)))
+        views = read_views(cursor, count, lambda at: Iso2011View.read(at, certified=certified), named_at=0)
+        return cls(certified=certified, views=views, declared_length=cursor.other_length)
 
-    def parts(self) -> Iterator[bytes]:
-        size = self.HEADER + sum(len(view.to_bytes()) for view in self.views)
+    def header(self, size: int) -> bytes:
         total = size if self.declared_length is None else self.declared_length
-        yield MAGIC + b"030\x00" + struct.pack(">IHB", total, len(self.views), self.certified)
-        yield from (view.to_bytes() for view in self.views)
+        return MAGIC + b"030\x00" + struct.pack(">IHB", total, len(self.views), self.certified)

@@ -5,10 +5,11 @@ Records here are lossless: raw units of the file, every field kept, `to_bytes` g
 """
 
 import struct
-from collections.abc import Iterator, Sequence
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import Enum, unique
-from typing import Protocol
+from typing import ClassVar, Protocol, TypeVar
 
 from bioguard.formats.cursor import Cursor
 from bioguard.formats.deviations import Deviation
@@ -66,6 +67,9 @@ class Geometry:
     x_per_cm: int
     y_per_cm: int
 
+    def to_bytes(self) -> bytes:
+        return struct.pack(">HHHH", self.width, self.height, self.x_per_cm, self.y_per_cm)
+
 
 AS_NOT_REPORTED = "read as not reported"
 ANGLES_AS_ISO = "all angles of such a view were read as 360/256 degrees, as ISO has them"
@@ -84,6 +88,10 @@ class MinutiaeView(Protocol):
     def minutiae(self) -> tuple[Minutia, ...]: ...
     @property
     def extended(self) -> ExtendedData: ...
+    def to_bytes(self) -> bytes: ...
+
+
+V = TypeVar("V", bound=MinutiaeView)
 
 
 class MinutiaeRecord(Protocol):
@@ -105,14 +113,25 @@ class MinutiaeRecord(Protocol):
     def to_bytes(self) -> bytes: ...
 
 
-class EncodedRecord:
+class EncodedRecord(ABC):
     """A record as bytes, in pieces: a record may have megabytes of extended data, which need no second copy."""
 
     __slots__ = ()
+    HEADER: ClassVar[int]
+    """Bytes before the first view."""
+
+    @property
+    @abstractmethod
+    def views(self) -> Sequence[MinutiaeView]: ...
+
+    @abstractmethod
+    def header(self, size: int) -> bytes:
+        """Everything before the views, of a record of `size` bytes."""
 
     def parts(self) -> Iterator[bytes]:
         """The record, piece by piece."""
-        raise NotImplementedError
+        yield self.header(self.HEADER + sum(len(view.to_bytes()) for view in self.views))
+        yield from (view.to_bytes() for view in self.views)
 
     def to_bytes(self) -> bytes:
         """The record, byte for byte."""
@@ -152,14 +171,10 @@ def read_minutiae(
         kind = cursor.one_of(x >> 14, range(3), 2, "minutia type", "minutia_type")
         y = cursor.u16("minutia y")
         cursor.one_of(y >> 14, range(1), 2, "reserved bits", "reserved_bits")
-        angle = cursor.expect(
-            cursor.u8("minutia angle"), angles, 1, "minutia angle", warning="data.angle_unit", effect=ANGLES_AS_ISO
-        )
+        angle = cursor.checked(1, "minutia angle", angles, "data.angle_unit", ANGLES_AS_ISO)
         quality = NOT_REPORTED
         if size == 6:
-            quality = cursor.expect(
-                cursor.u8("quality"), qualities, 1, "minutia quality", warning="data.quality", effect=AS_NOT_REPORTED
-            )
+            quality = cursor.checked(1, "minutia quality", qualities, "data.quality", AS_NOT_REPORTED)
         minutiae.append(Minutia(kind, x & 0x3FFF, y, angle, quality))
     return tuple(minutiae)
 
@@ -168,11 +183,23 @@ def pack_minutiae(minutiae: tuple[Minutia, ...], size: int = 6) -> bytes:
     return b"".join(struct.pack(">HHBB", m.kind << 14 | m.x, m.y, m.angle, m.quality)[:size] for m in minutiae)
 
 
-def check_view_numbers(cursor: Cursor, views: Sequence[MinutiaeView], offsets: Sequence[int]) -> None:
-    """Finger position and view number together name one view, so no two views may share both.
+def read_counts(cursor: Cursor) -> tuple[int, int]:
+    """Number of views, and the reserved byte after it."""
+    count = cursor.checked(1, "number of views", range(1, 256), code="no_views")
+    return count, cursor.checked(1, "reserved byte", range(1), "header.reserved_bits", code="reserved_bits")
 
-    The standards also count views up from 0; some extractors start at 1, which is a warning in normalize.
+
+def read_views(cursor: Cursor, count: int, read: Callable[[Cursor], V], *, named_at: int = 1) -> tuple[V, ...]:
+    """`count` views; where two share a name, the offset is that of the view's byte `named_at`.
+
+    Finger position and view number together name one view, so no two views may share both. The standards also count
+    views up from 0; some extractors start at 1, which is a warning in normalize.
     """
+    views: list[V] = []
+    offsets = []
+    for _ in range(count):
+        offsets.append(cursor.offset + named_at)
+        views.append(read(cursor))
     seen: set[tuple[int, int]] = set()
     for view, offset in zip(views, offsets, strict=True):
         name = (view.position, view.view_number)
@@ -181,3 +208,4 @@ def check_view_numbers(cursor: Cursor, views: Sequence[MinutiaeView], offsets: S
             effect = "views were taken in file order"
             cursor.deviations.add(Deviation("view_number", "header.view_numbers", message, effect))
         seen.add(name)
+    return tuple(views)
