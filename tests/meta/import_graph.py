@@ -18,6 +18,8 @@ ROOTS = {"bioguard": "src/bioguard", "tee_sim": "tee_sim"}
 Graph = dict[str, set[str]]
 DYNAMIC = frozenset({"import_module", "__import__", "find_spec", "spec_from_file_location", "run_module", "run_path"})
 """Functions that load a module by a string, which no graph of imports sees."""
+FROM_TEXT = frozenset({"exec", "eval", "compile"})
+"""Functions that run text. By these names alone: `re.compile` is another."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,9 +133,8 @@ def outside(known: Mapping[str, Module], name: str) -> set[str]:
 def dynamic_loads(module: Module) -> int:
     """How often a module loads another by a string, or could: by the names of the functions that do it."""
     nodes = ast.walk(ast.parse(module.path.read_bytes()))
-    names = [
-        node.attr if isinstance(node, ast.Attribute) else node.id
+    return sum(
+        (isinstance(node, ast.Attribute) and node.attr in DYNAMIC)
+        or (isinstance(node, ast.Name) and node.id in DYNAMIC | FROM_TEXT)
         for node in nodes
-        if isinstance(node, ast.Attribute | ast.Name)
-    ]
-    return sum(name in DYNAMIC for name in names)
+    )

@@ -34,6 +34,7 @@ LOADS_BY_NAME = {
     "bioguard.evidence.attack.target": "the entry of a manifest, in the open, as the target of attacks",
     "bioguard.evidence.static": "finds sources to scan and imports the command tables",
     "tee_sim.secure.codeload": "imports `preload` before the lock; afterwards serves what the manifests name alone",
+    "tee_sim.secure.launcher": "runs the warm-up of a manifest before the lock, from the code table",
     "tee_sim.secure.world": "the entry of a manifest, after the lock, from the code table",
 }
 """Who may load a module by a string, and which. Everybody else is red: such an arrow is in no graph."""
@@ -65,6 +66,11 @@ def rules(top: Path) -> list[str]:
         for name in known
         if name.startswith(tuple(f"bioguard.{room}" for room in TRUSTED | BOTH))
         and (foreign := outside(known, name) - _allowed_outside_of_trusted())
+    ]
+    found += [
+        f"{path.relative_to(top)} imports from C, where no graph looks"
+        for path in sorted((top / "src").rglob("*.[ch]"))
+        if b"PyImport_" in path.read_bytes()
     ]
     beside = {path.name for path in (top / "src").iterdir() if path.is_dir() and path.suffix != ".egg-info"}
     found += [f"src/{name} is in no contract" for name in sorted(beside - set(ROOTS))]
@@ -143,6 +149,7 @@ BY_CONTRACT = {
     "device -> trusted": {"src/bioguard/device/answers.py": "\nimport bioguard.trusted.keystore.rules\n"},
     "device -> secure": {"src/bioguard/device/answers.py": "\nimport tee_sim.secure.keys\n"},
     "device -> simulate": {"src/bioguard/device/answers.py": "\nimport bioguard.simulate.people\n"},
+    "serve -> simulate": {"src/bioguard/serve/service.py": "\nimport bioguard.simulate.people\n"},
     "simulator -> product": {SCHEMA: "\nimport bioguard.errors\n"},
     "product -> benches": {HANDLE: "\nimport bench.metrics\n"},
     "product -> tests": {HANDLE: "\nimport tests.broken_build\n"},
@@ -158,6 +165,8 @@ BY_RULE = {
     "import by a string": {RULES: '\nfrom importlib import import_module\nimport_module("bioguard.device")\n'},
     "import by a string, under another name": {RULES: '\nimport importlib\nf = importlib.import_module\n'},
     "__import__": {RULES: '\n__import__("bioguard.device")\n'},
+    "exec": {RULES: '\nexec("import bioguard.device")\n'},
+    "an import in C": {"src/bioguard/match/native/module.c": '\nvoid f(void) { PyImport_ImportModule("socket"); }\n'},
     "by the face of all rooms": {"src/bioguard/__init__.py": "\nimport bioguard.device\n"},
     "by the face of the simulator": {"tee_sim/__init__.py": "\nimport tee_sim.normal.client\n"},
     "a library that nobody allowed": {RULES: "\nimport requests\n"},
