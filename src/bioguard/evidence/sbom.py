@@ -1,7 +1,7 @@
 """Software bill of materials: CycloneDX 1.6 of what this installation runs on.
 
-The document is made by cyclonedx-python-lib (the `audit` extra). It and `importlib.metadata` load `socket`: only the
-process that audits imports this module, never the product's.
+The document is made by cyclonedx-python-lib (the `audit` extra). It and `importlib.metadata` load `socket`, so they are
+imported where an audit calls them and not with this module.
 """
 
 import hashlib
@@ -11,10 +11,13 @@ import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from importlib.metadata import Distribution, distributions
+from typing import TYPE_CHECKING
 from uuid import NAMESPACE_URL, uuid5
 
 from bioguard import __version__
+
+if TYPE_CHECKING:
+    from importlib.metadata import Distribution
 
 RUNTIME = ("click", "cryptography", "pynacl", "numpy", "cbor2", "jinja2", "markupsafe", "cffi", "pycparser")
 """Dependencies of the product and what they pull in."""
@@ -34,7 +37,7 @@ class Component:
     record_sha256: str
 
     @classmethod
-    def of(cls, distribution: Distribution) -> "Component":
+    def of(cls, distribution: "Distribution") -> "Component":
         """Read the metadata of an installed distribution."""
         named = (v for v in distribution.metadata.get_all("Classifier", ()) if v.startswith("License :: "))
         classified = next((v.rpartition(" :: ")[2] for v in named), "unknown")
@@ -50,7 +53,7 @@ class Component:
         return f"pkg:pypi/{_normal(self.name)}@{self.version}"
 
 
-def _field(distribution: Distribution, name: str) -> str:
+def _field(distribution: "Distribution", name: str) -> str:
     return distribution.metadata[name].strip() if name in distribution.metadata else ""
 
 
@@ -61,6 +64,8 @@ def _normal(name: str) -> str:
 def components(paths: Iterable[str] = tuple(sys.path), wanted: Iterable[str] = RUNTIME) -> list[Component]:
     """Return the wanted distributions on `paths`, by name. The first place on the path wins, as in an import."""
     names, found = {_normal(name) for name in wanted}, dict[str, Component]()
+    from importlib.metadata import distributions  # noqa: PLC0415 - loads `socket`
+
     for distribution in distributions(path=list(paths)):
         name = _normal(_field(distribution, "Name"))
         if name in names and name not in found:
