@@ -9,6 +9,13 @@ from typing import Protocol
 
 from tee_sim.shared.blobs import MAX_NAME_BYTES, Changes
 from tee_sim.shared.errors import UNWRITABLE, Origin, TeeError, TeeResult
+from tee_sim.shared.object_header import (
+    COMMITMENT_SIZES_BYTES,
+    MAX_KIND_CHARS,
+    MAX_OWNER_BYTES,
+    ObjectRow,
+    header_fields,
+)
 from tee_sim.shared.rpmb_frames import FRAME_BYTES
 from tee_sim.shared.storage_requests import (
     MAX_PAYLOAD_BYTES,
@@ -22,7 +29,8 @@ from tee_sim.shared.storage_requests import (
 )
 
 _DISK_RESULTS = UNWRITABLE - {TeeResult.STORAGE_COUNTER_SPENT} | {TeeResult.BUSY, TeeResult.CORRUPT_OBJECT}
-_PAIR_OVERHEAD_BYTES = 16
+_PAIR_OVERHEAD_BYTES = 16 + MAX_KIND_CHARS + MAX_OWNER_BYTES + max(COMMITMENT_SIZES_BYTES) + 16
+"""CBOR heads, and the header's fields of an object row."""
 MAX_READ_BACK_NAMES = 40
 _COMMIT_ROOM_BYTES = MAX_PAYLOAD_BYTES - MAX_READ_BACK_NAMES * (MAX_NAME_BYTES + 3) - 64
 """For puts and deletes: the names that are read back stand in the same message."""
@@ -81,9 +89,13 @@ class RemoteBlobStore:
         return [*found, *self.read(names[len(found) :])]
 
 
-def _frames_of(changes: Changes) -> Iterator[list[list[bytes]]]:
+def _put(name: bytes, blob: bytes) -> list[object]:
+    return [name, bytes(blob), header_fields(blob.header)] if isinstance(blob, ObjectRow) else [name, blob]
+
+
+def _frames_of(changes: Changes) -> Iterator[list[list[object]]]:
     """Cut the puts so that each part fits in a message, the last one together with the deletes."""
-    part: list[list[bytes]] = []
+    part: list[list[object]] = []
     reserved = sum(len(name) + _PAIR_OVERHEAD_BYTES for name in changes.deletes)
     if reserved > _COMMIT_ROOM_BYTES:
         raise TeeError(TeeResult.OUT_OF_MEMORY, "too many deletes in one transaction")
@@ -95,7 +107,7 @@ def _frames_of(changes: Changes) -> Iterator[list[list[bytes]]]:
         if size + cost > _COMMIT_ROOM_BYTES:
             yield part
             part, size = [], reserved
-        part.append([name, blob])
+        part.append(_put(name, blob))
         size += cost
     yield part
 

@@ -94,6 +94,6 @@ class MemoryBlobs:
         return names[start : start + limit]
 
     def commit(self, changes: Changes) -> None:
-        self.rows.update(changes.puts)
+        self.rows.update((name, bytes(blob)) for name, blob in changes.puts.items())
         for name in changes.deletes:
             self.rows.pop(name, None)

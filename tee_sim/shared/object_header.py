@@ -5,7 +5,7 @@ the supplicant keeps its fields as columns and puts it together again.
 """
 
 from dataclasses import dataclass
-from typing import cast
+from typing import Self, cast
 from uuid import UUID
 
 import cbor2
@@ -57,6 +57,45 @@ class Header:
     def to_bytes(self) -> bytes:
         """Canonical CBOR."""
         return encode([self.ta.bytes, self.object_id, self.version, self.kind, self.owner, self.commitment])
+
+
+class ObjectRow(bytes):
+    """The row of an object, which is bytes to whoever stores it, with the header that it begins with.
+
+    A disk that keeps the header's fields as columns has them from here and need not decode them.
+    """
+
+    header: Header
+
+    def __new__(cls, row: bytes, header: Header) -> Self:
+        """Wrap a row. That `header` is the one in it is the caller's word; reading back shows it."""
+        made = super().__new__(cls, row)
+        made.header = header
+        return made
+
+
+def header_fields(header: Header) -> list[object]:
+    """Return what the name of a row does not say of its header."""
+    return [header.version, header.kind, header.owner, header.commitment]
+
+
+def header_of(name: bytes, fields: object) -> Header:
+    """Inverse of `header_fields` for the row of this name. Raises TeeError BAD_FORMAT, BAD_PARAMETERS."""
+    match fields:
+        case [int(version), str(kind), bytes(owner), bytes(commitment)] if type(version) is int and _is_object(name):
+            return Header(
+                ta=UUID(bytes=name[1:17]),
+                object_id=name[17:],
+                version=version,
+                kind=kind,
+                owner=owner,
+                commitment=commitment,
+            )
+    raise TeeError(TeeResult.BAD_FORMAT, "storage message: bad header")
+
+
+def _is_object(name: bytes) -> bool:
+    return name[:1] == b"o" and len(name) >= len(b"o") + 16
 
 
 def parse_header(raw: bytes) -> Header:

@@ -5,11 +5,14 @@ here their shape and bounds are checked. A failure travels outside them, as the 
 
     1 READ    [name, ...]                      -> [blob or null, ...]  at least one, as many as fit in a frame
     2 SCAN    [after, limit]                   -> [name, ...]
-    3 STAGE   [[name, blob], ...]              -> []                   collects a transaction larger than a frame
-    4 COMMIT  [[[name, blob], ...], [name, ...], reserved, [name, ...]] -> [blob or null, ...]
+    3 STAGE   [put, ...]                       -> []                   collects a transaction larger than a frame
+    4 COMMIT  [[put, ...], [name, ...], reserved, [name, ...]] -> [blob or null, ...]
               puts (after the staged ones) and deletes, atomic; whether it may use the space kept for erasures; names of
               which it answers, as READ does, what the disk holds afterwards
     5 RPMB    [frames, reply frame count]      -> [frames]
+
+A put is [name, blob]; for the row of an object [name, blob, [version, kind, owner, commitment]], with the fields of its
+header that the name does not say, which the disk keeps as columns.
 """
 
 from enum import IntEnum, unique
@@ -18,6 +21,7 @@ from typing import NamedTuple, cast
 from tee_sim.shared.blobs import MAX_NAME_BYTES
 from tee_sim.shared.errors import TeeError, TeeResult
 from tee_sim.shared.limits import MAX_FRAME_BYTES
+from tee_sim.shared.object_header import ObjectRow, header_of
 
 MAX_PAYLOAD_BYTES = MAX_FRAME_BYTES - 64
 """Request or reply of one storage message; the rest is its tag, operation and CBOR heads."""
@@ -61,10 +65,10 @@ def _puts(plain: object) -> dict[bytes, bytes]:
     if not isinstance(plain, list):
         raise _refuse("not a list of puts")
     for pair in plain:
-        if not (isinstance(pair, list) and len(pair) == 2 and type(pair[1]) is bytes):
+        if not (isinstance(pair, list) and len(pair) in (2, 3) and type(pair[1]) is bytes):
             raise _refuse("bad put")
     _names([pair[0] for pair in plain], len(plain))
-    puts = {pair[0]: pair[1] for pair in plain}
+    puts = {put[0]: put[1] if len(put) == 2 else ObjectRow(put[1], header_of(put[0], put[2])) for put in plain}
     if len(puts) != len(plain):
         raise _refuse("a name occurs twice")
     return puts

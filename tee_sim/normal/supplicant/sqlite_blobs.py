@@ -13,14 +13,22 @@ a row over a quarter of a page goes to a page of its own (4 882 instead of 1 610
 from collections.abc import Sequence
 from hashlib import sha256
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 
 from tee_sim.normal.supplicant.database import Database, disk_errors
 from tee_sim.shared.blobs import ANCHOR_NAME, Changes, page_name
 from tee_sim.shared.codec import decode, encode
 from tee_sim.shared.errors import TeeError, TeeResult
 from tee_sim.shared.limits import MAX_BODY_BYTES
-from tee_sim.shared.object_header import COMMITMENT_SIZES_BYTES, MAX_KIND_CHARS, MAX_OWNER_BYTES, NONCE_BYTES, TAG_BYTES
+from tee_sim.shared.object_header import (
+    COMMITMENT_SIZES_BYTES,
+    MAX_KIND_CHARS,
+    MAX_OWNER_BYTES,
+    NONCE_BYTES,
+    TAG_BYTES,
+    ObjectRow,
+    header_fields,
+)
 from tee_sim.shared.rpmb_frames import BLOCK_BYTES
 
 MAX_PAGE_BYTES = 64 << 10
@@ -147,7 +155,10 @@ def _number(raw: bytes) -> int:
 
 def _columns(name: bytes, blob: bytes) -> tuple[object, ...]:
     end = 2 + int.from_bytes(blob[:2], "big")
-    ta, object_id, version, kind, owner, commitment = cast("list[object]", decode(blob[2:end]))
-    if name[1:] != cast("bytes", ta) + cast("bytes", object_id):
-        raise TeeError(TeeResult.BAD_FORMAT, "storage message: header and name differ")
-    return ta, object_id, version, kind, owner, commitment, blob[end : end + NONCE_BYTES], blob[end + NONCE_BYTES :]
+    if isinstance(blob, ObjectRow):
+        ta, object_id, fields = name[1:17], name[17:], header_fields(blob.header)
+    else:
+        ta, object_id, *fields = cast("list[Any]", decode(blob[2:end]))
+        if name[1:] != ta + object_id:
+            raise TeeError(TeeResult.BAD_FORMAT, "storage message: header and name differ")
+    return ta, object_id, *fields, blob[end : end + NONCE_BYTES], blob[end + NONCE_BYTES :]

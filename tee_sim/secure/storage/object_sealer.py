@@ -16,7 +16,7 @@ from tee_sim.secure.keys import KeyLadder
 from tee_sim.secure.sealing import KEY_BYTES, open_body, seal_body, unwrap_key, wrap_key
 from tee_sim.secure.storage.directory_pages import Entry
 from tee_sim.shared.errors import TeeError, TeeResult
-from tee_sim.shared.object_header import NONCE_BYTES, TAG_BYTES, Header, parse_header
+from tee_sim.shared.object_header import NONCE_BYTES, TAG_BYTES, Header, ObjectRow, parse_header
 from tee_sim.shared.rng import Rng
 
 
@@ -35,7 +35,7 @@ class SealedObject:
     header: Header
     body: bytes
     entry: bytes
-    row: bytes
+    row: ObjectRow
 
 
 class ObjectSealer:
@@ -73,7 +73,7 @@ class ObjectSealer:
         key, nonce, wrap_nonce = (self._rng.bytes(n) for n in (KEY_BYTES, NONCE_BYTES, NONCE_BYTES))
         generation = self.newest_generation
         wrapped = wrap_key(self._wrapper(header.ta, generation), wrap_nonce, device_id, raw, key)
-        row = _head(raw) + nonce + seal_body(key, nonce, device_id, raw, body)
+        row = ObjectRow(_head(raw) + nonce + seal_body(key, nonce, device_id, raw, body), header)
         return SealedObject(header, body, Entry(generation, len(body), wrapped, raw).to_bytes(), row)
 
     def open(self, ta: UUID, entry: Entry, row: bytes | None) -> StoredObject:

@@ -137,7 +137,8 @@ class TaStore:
 
     def _commit(self, transaction: Transaction, reserve: Reserve) -> None:
         entries: dict[bytes, bytes | None] = {}
-        puts, deletes = {}, []
+        puts: dict[bytes, bytes] = {}
+        deletes: list[bytes] = []
         for object_id, put in transaction.pending.items():
             name = object_name(self._ta, object_id)
             if put is not None:

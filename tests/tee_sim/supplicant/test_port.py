@@ -13,6 +13,8 @@ from tee_sim.shared.errors import TeeError, TeeResult
 from tee_sim.shared.limits import MAX_FRAME_BYTES
 from tee_sim.shared.storage_requests import Operation
 
+FIELDS = [1, "k", b"", b""]
+
 
 class Answer:
     """A port that says one thing."""
@@ -132,6 +134,14 @@ def test_large_transactions_and_reads_go_in_parts_and_commit_once() -> None:
         (Operation.COMMIT, [[], [], False, [b"a"] * 1025], TeeResult.BAD_FORMAT),
         (Operation.COMMIT, [[], [], 0, []], TeeResult.BAD_FORMAT),
         (Operation.COMMIT, [[], [], False], TeeResult.BAD_FORMAT),
+        (Operation.STAGE, [[b"p", b"", FIELDS]], TeeResult.BAD_FORMAT),
+        (Operation.STAGE, [[b"o" + bytes(15), b"", FIELDS]], TeeResult.BAD_FORMAT),
+        (Operation.STAGE, [[b"o" + bytes(16), b"", FIELDS[:3]]], TeeResult.BAD_FORMAT),
+        (Operation.STAGE, [[b"o" + bytes(16), b"", [True, *FIELDS[1:]]]], TeeResult.BAD_FORMAT),
+        (Operation.STAGE, [[b"o" + bytes(16), b"", [1, b"k", b"", b""]]], TeeResult.BAD_FORMAT),
+        (Operation.STAGE, [[b"o" + bytes(16), b"", [1, "k", b"", bytes(31)]]], TeeResult.BAD_PARAMETERS),
+        (Operation.STAGE, [[b"o" + bytes(16), b"", [1 << 64, "k", b"", b""]]], TeeResult.BAD_PARAMETERS),
+        (Operation.STAGE, [[b"o" + bytes(16), b"", FIELDS, 0]], TeeResult.BAD_FORMAT),
         (Operation.RPMB, [bytes(511), 1], TeeResult.COMMUNICATION),
         (Operation.RPMB, [bytes(512), 65], TeeResult.COMMUNICATION),
     ],

@@ -3,6 +3,7 @@
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 from uuid import UUID
 
@@ -13,8 +14,9 @@ from tee_sim.normal.supplicant.sqlite_blobs import SqliteBlobs
 from tee_sim.secure.keys import KeyLadder
 from tee_sim.secure.storage import ObjectStore
 from tee_sim.secure.supplicant_client import RemoteBlobStore, RemoteRpmb
-from tee_sim.shared.blobs import Changes, MemoryBlobs, page_name
+from tee_sim.shared.blobs import Changes, MemoryBlobs, object_name, page_name
 from tee_sim.shared.errors import TeeError, TeeResult
+from tee_sim.shared.object_header import Header, ObjectRow
 from tee_sim.shared.rng import OsRng
 
 TA = UUID(int=9)
@@ -119,6 +121,20 @@ def test_scan_is_ordered_over_all_tables_like_in_memory(tmp_path: Path) -> None:
         for after in [b"", b"a", b"b", b"o", *memory.rows, page_name(3), b"z"]:
             for limit in (1, 7, 100):
                 assert blobs.scan(after, limit) == memory.scan(after, limit)
+
+
+def test_a_row_with_other_fields_than_its_own_is_not_taken_for_it(tmp_path: Path) -> None:
+    """The secure world reads back what it wrote: columns that are not the header's are found there."""
+    header = Header(ta=TA, object_id=b"a", version=1, kind="k", owner=b"", commitment=b"")
+    raw = header.to_bytes()
+    row = len(raw).to_bytes(2, "big") + raw + bytes(12 + 16)
+    name = object_name(TA, b"a")
+    with closing(SqliteBlobs(tmp_path / "x.db")) as blobs:
+        for given in (row, ObjectRow(row, header)):
+            blobs.commit(Changes({name: given}))
+            assert blobs.read([name]) == [row]
+        blobs.commit(Changes({name: ObjectRow(row, replace(header, owner=b"o"))}))
+        assert blobs.read([name]) != [row]
 
 
 def test_files_that_are_not_ours(tmp_path: Path) -> None:
