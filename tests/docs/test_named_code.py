@@ -22,6 +22,7 @@ from tests.docs.named_code import (
     place,
     resolves,
     rules,
+    tracked,
 )
 
 NOT_OURS = {
@@ -56,6 +57,20 @@ def test_every_name_on_the_page_is_there(page: Path) -> None:
     paths = {path for path in PATH.findall(text) if is_path(path)}
     assert [name for name in sorted(names - NOT_OURS) if not resolves(name)] == []
     assert [path for path in sorted(paths - NOT_OURS) if not exists(page, path)] == []
+
+
+NOT_A_CLASS_OF_OURS = {"HardwareAuthToken"}
+
+
+def test_every_class_on_a_page_is_one() -> None:
+    sources = [ROOT / path.removeprefix("/") for path in tracked() if path.endswith(".py")]
+    words = set(re.findall(r"\w+", "\n".join(path.read_text("utf-8") for path in sources)))
+    named = {
+        (str(page.relative_to(ROOT)), name)
+        for page in PAGES
+        for name in re.findall(r"`([A-Z][a-z]+[A-Z]\w*)[`.(]", page.read_text("utf-8"))
+    }
+    assert [(page, name) for page, name in sorted(named) if name not in words | NOT_A_CLASS_OF_OURS] == []
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
