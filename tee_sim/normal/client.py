@@ -16,7 +16,7 @@ from tee_sim.normal.reply_timing import ReplyQuantizer
 from tee_sim.shared.clock import Moment
 from tee_sim.shared.errors import Origin, TeeError, TeeResult
 from tee_sim.shared.limits import INVOKE_TIMEOUT_MS, MAX_ANSWER_BYTES, MAX_PARAM_BYTES
-from tee_sim.shared.params import NO_PARAMS, Param, Params
+from tee_sim.shared.params import NO_PARAMS, Param, Params, operation
 from tee_sim.shared.schema import MisfitError, Record, is_closed, max_bits
 from tee_sim.shared.ta_api import Command
 from tee_sim.shared.wire import AdvanceClock, CloseSession, Invoke, Message, OpenSession, ReadClock, RenewKeys, Return
@@ -111,7 +111,7 @@ class Session:
             data = request.to_bytes()
         except MisfitError as error:
             raise _unsendable(f"{command.request.__name__}.{error.why}") from None
-        params = (Param.memref(data), Param.output(MAX_PARAM_BYTES), Param.none(), Param.none())
+        params = operation(Param.memref(data), Param.output(MAX_PARAM_BYTES))
         started_s = grid.now_s() if grid else 0.0
         out = self.invoke(command.number, params, timeout_ms=timeout_ms)
         if grid is not None:

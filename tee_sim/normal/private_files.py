@@ -10,7 +10,7 @@ from enum import Enum, unique
 from pathlib import Path
 
 _OPEN = os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOCTTY
-"""Without O_NONBLOCK a FIFO in the place of a file is waited for until somebody writes."""
+"""Without O_NONBLOCK a FIFO in the place of a file is waited for until a process writes."""
 
 WRITABLE_BY_OTHERS = stat.S_IWGRP | stat.S_IWOTH
 
@@ -65,7 +65,7 @@ def open_directory(path: Path) -> int:
     """A descriptor of a directory that is ours and that nobody else can write.
 
     Raises:
-        UnsafeFile: it is a link or no directory, somebody else's, or writable by others.
+        UnsafeFile: it is a link or no directory, another user's, or writable by others.
         OSError: it is not there, or cannot be opened.
     """
     name = path.name or str(path)

@@ -1,4 +1,4 @@
-"""Release of replies on a time grid, so that how long the secure world thinks tells little.
+"""Release of replies on a time grid, so that how long the secure world thinks reveals little.
 
 A reply is handed to the caller at the next multiple of the period after its request. What is left visible is the number
 of periods: log2 of it is counted with the bits of the reply. With a period longer than the usual work, that is zero.

@@ -46,7 +46,7 @@ _KEPT_VARIABLES = ("OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE")
 """Processor work-arounds, read by native libraries at load time."""
 
 Inspect = Callable[[int, Locked], str]
-"""Looks at process `pid` from outside and tells how far it is locked; raises TeeError to refuse it."""
+"""Looks at process `pid` from outside and returns how far it is locked; raises TeeError to refuse it."""
 
 
 class StorageHandler(Protocol):
@@ -60,7 +60,7 @@ class StorageHandler(Protocol):
 def _how_it_ended(status: int) -> str:
     """An exit status in words: the process's own, or the waiter's, which says 128 plus the signal as a shell does.
 
-    An application could choose the number: no more is told than which of these ends it was (docs/sandbox.md section 6).
+    An application could choose the number: only which of these ends it was is reported (docs/sandbox.md section 6).
     """
     number = -status if status < 0 else status - 128
     if number == signal.SIGSYS:

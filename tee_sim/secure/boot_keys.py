@@ -9,7 +9,7 @@ Another boot begins, with a new secret and boot time at 0, and the old one is go
 * with another name;
 * when boot time went back, or ran ahead of the wall clock by more than SLACK_MS. The first is a reboot that kept its
   name. The second is a wall clock that was set back, or a boot clock that was pushed forward to end a wait (a time
-  namespace moves CLOCK_BOOTTIME and never CLOCK_REALTIME): what cannot be told apart is taken as the worse.
+  namespace moves CLOCK_BOOTTIME and never CLOCK_REALTIME): what cannot be distinguished is taken as the worse.
 
 So waits start anew and tokens end where the clocks disagree. A store that cannot be written keeps no boot: a new one
 is of this start alone. Not promised: the normal world can claim that the boot goes on, as it can refuse to switch a
@@ -36,7 +36,7 @@ SLACK_MS = 250
 """What a step of the wall clock may take away without ending a boot: ntpd steps from 128 ms on and slews below, and
 slewing moves both clocks alike."""
 TIGHT_MS = 20
-"""Both clocks are read within this time, or again: a process that was stopped in between would tell a wrong lead."""
+"""Both clocks are read within this time, or again: a process that was stopped in between would report a wrong lead."""
 READINGS = 64
 
 
@@ -117,7 +117,7 @@ def begin_boot(store: Store, boot_id: bytes | None, clock: Clock, rng: Rng) -> t
 
 
 def _keep(store: Store, object_id: bytes, record: Record, kind: str) -> bool:
-    """Store a record of the core, unless the store cannot be written now; tell whether it is kept."""
+    """Store a record of the core, unless the store cannot be written now; return whether it is kept."""
     try:
         with store.transaction() as transaction:
             transaction.put(object_id, record.to_bytes(), kind=kind)

@@ -239,7 +239,7 @@ class Core:
         self._close_released()
 
     def _close_released(self) -> None:
-        """Tell the targets, except those on the call stack: their turn comes when it has unwound."""
+        """Close them at the targets, except those on the call stack: their turn comes when it has unwound."""
         while ready := [n for n in self._released if self._sessions[n].instance.manifest.uuid not in self._stack]:
             self._released.remove(ready[0])
             with suppress(TeeError):

@@ -4,7 +4,7 @@ Started by tee_sim.normal.secure_process only.
 
 Order (docs/architecture.md): harden, read BOOT, import third-party code and warm it up, read and compile trusted
 code, lock, report, receive the root secret, run trusted code. Anything unexpected ends the process: it never goes on
-with less than it was told to enforce.
+with less than BOOT asked it to enforce.
 """
 
 import gc

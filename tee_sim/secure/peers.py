@@ -9,7 +9,7 @@ from uuid import UUID
 
 from tee_sim.shared.errors import TeeError, TeeResult
 from tee_sim.shared.limits import MAX_PARAM_BYTES
-from tee_sim.shared.params import NO_PARAMS, Param, Params
+from tee_sim.shared.params import NO_PARAMS, Param, Params, operation
 from tee_sim.shared.schema import Record
 from tee_sim.shared.ta_api import Command
 
@@ -38,8 +38,8 @@ class _PeerSession:
         return self._route.invoke(self._number, command, params)
 
     def call(self, command: Command[Q, A], request: Q) -> A:
-        room = Param.output(MAX_PARAM_BYTES)
-        out = self.invoke(command.number, (Param.memref(request.to_bytes()), room, Param.none(), Param.none()))
+        given = operation(Param.memref(request.to_bytes()), Param.output(MAX_PARAM_BYTES))
+        out = self.invoke(command.number, given)
         return command.reply.from_bytes(out[1].buffer)
 
     def close(self) -> None:

@@ -11,7 +11,7 @@ CLOCK_OBJECT = b"clock"
 
 
 class SteppedClock:
-    """`tee_sim.shared.clock.Clock` that moves only when told.
+    """`tee_sim.shared.clock.Clock` that only `advance` moves.
 
     Args:
         store: the core's namespace.

@@ -19,7 +19,7 @@ from tee_sim.secure.supplicant_client import RemoteBlobStore, RemoteRpmb, Suppli
 from tee_sim.shared.clock import Moment, SystemClock
 from tee_sim.shared.errors import Origin, TeeError, TeeResult
 from tee_sim.shared.manifest import Manifest
-from tee_sim.shared.params import Param
+from tee_sim.shared.params import Param, operation
 from tee_sim.shared.rng import OsRng, Rng, SeededRng
 from tee_sim.shared.ta_api import Platform, Store, TaEnv, TrustedApp
 from tee_sim.shared.wire import (
@@ -177,7 +177,7 @@ class SecureWorld:
     def _time(self) -> Return:
         """Both times as two value parameters, high word first."""
         now = Moment(wall_ms=self._clock.wall_ms(), boot_ms=self._clock.boot_ms())
-        values = (Param.number(now.wall_ms), Param.number(now.boot_ms), Param.none(), Param.none())
+        values = operation(Param.number(now.wall_ms), Param.number(now.boot_ms))
         return Return(result=TeeResult.SUCCESS, origin=Origin.TEE, params=values)
 
     def _renew_keys(self) -> Return:

@@ -54,7 +54,7 @@ class Moment(Record):
 
 
 class SystemClock:
-    """The host's clocks. A wall time before 1970 or past the last year that fits is told as that bound."""
+    """The host's clocks. A wall time before 1970 or past the last year that fits reads as that bound."""
 
     def wall_ms(self) -> int:
         return min(max(time.time_ns() // 1_000_000, 0), MAX_WALL_MS)
@@ -78,7 +78,7 @@ class SinceBoot:
 
 
 class FakeClock:
-    """A clock that moves only when told."""
+    """A clock that only `advance` moves."""
 
     def __init__(self, wall_ms: int = 1_767_225_600_000, boot_ms: int = 60_000) -> None:
         self._wall_ms = wall_ms

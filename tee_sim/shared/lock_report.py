@@ -25,7 +25,7 @@ class LayerState(IntEnum):
 
     APPLIED = 1
     REFUSED = 2
-    """The kernel said no; the errno tells why."""
+    """The kernel refused; the errno says why."""
     UNAVAILABLE = 3
     """This kernel or platform does not have it."""
     SKIPPED = 4

@@ -1,4 +1,4 @@
-"""What the secure world is told about a trusted application before it starts.
+"""Declares a trusted application to the secure world, before it starts.
 
 A manifest names the code to compile before the lock and run after it, so the list is also what gets measured.
 It is written as TOML next to the TA:

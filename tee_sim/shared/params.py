@@ -101,7 +101,14 @@ class Param(Record):
 
 
 Params = tuple[Param, Param, Param, Param]
-NO_PARAMS: Params = (Param.none(), Param.none(), Param.none(), Param.none())
+
+
+def operation(first: Param | None = None, second: Param | None = None) -> Params:
+    """Fill up to the four parameters that every operation has."""
+    return (first or Param.none(), second or Param.none(), Param.none(), Param.none())
+
+
+NO_PARAMS: Params = operation()
 
 
 def param_types(params: Params) -> int:

@@ -14,7 +14,7 @@ from uuid import UUID
 
 from tee_sim.shared.clock import Clock, ClockKind
 from tee_sim.shared.errors import Origin, TeeError, TeeResult
-from tee_sim.shared.params import NO_PARAMS, Param, Params, ParamType
+from tee_sim.shared.params import NO_PARAMS, Params, ParamType, operation
 from tee_sim.shared.reserve import Reserve
 from tee_sim.shared.rng import OsRng, RandomnessKind, Rng
 from tee_sim.shared.schema import Record, max_bytes
@@ -279,4 +279,4 @@ class CommandApp:
             data = reply.to_bytes()
         except TeeError as error:
             raise ValueError("handler returned a reply outside its bounds") from error
-        return (params[0], params[1].filled(data), Param.none(), Param.none())
+        return operation(params[0], params[1].filled(data))

@@ -219,7 +219,7 @@ def _read_filters(pid: int) -> Iterator[bytes]:
 
 
 def _wait_until_stopped(pid: int) -> None:
-    """Without reaping: the process may be a child whose exit status belongs to somebody else."""
+    """Look without reaping: the process may be a child whose parent waits for its exit status."""
     deadline = time.monotonic() + _STOP_TIMEOUT_S
     while time.monotonic() < deadline:
         event = os.waitid(os.P_PID, pid, os.WSTOPPED | os.WEXITED | os.WNOWAIT | os.WNOHANG)

@@ -207,7 +207,7 @@ def cached_probes() -> ProbeResults:
 
 
 def boot_id() -> str:
-    """Identity of this boot, for callers that keep results longer; empty where the kernel does not tell."""
+    """Identity of this boot, for callers that keep results longer; empty where the kernel does not say."""
     try:
         return Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
     except OSError:

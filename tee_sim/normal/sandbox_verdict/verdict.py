@@ -48,7 +48,7 @@ _RANK: Final = {level: -i for i, level in enumerate(Level)}
 
 @unique
 class State(Enum):
-    """One layer, as far as it can be told from outside."""
+    """One layer, as far as it can be seen from outside."""
 
     IN_FORCE = "in force"
     ABSENT = "absent"

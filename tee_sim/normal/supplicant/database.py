@@ -91,7 +91,7 @@ def _schema(db: sqlite3.Connection) -> list[tuple[object, ...]]:
 
 
 def _look_at_files(path: Path, *, create: bool) -> bool:
-    """See that the database and what stands next to it are plain files of ours; tell whether they can be written.
+    """See that the database and what stands next to it are plain files of ours; return whether they can be written.
 
     SQLite itself follows links, and opens a write-ahead log that it finds.
     """

@@ -3,7 +3,7 @@
 Tables: docs/formats/storage.md section 4. Clear columns are copies of what the secure world authenticates: they are
 put together again on every read, and a changed column makes the object fail to open.
 
-AuditLog: rollback journal in TRUNCATE mode with synchronous FULL. Durable when COMMIT returns (the truncation is
+Journal: rollback journal in TRUNCATE mode with synchronous FULL. Durable when COMMIT returns (the truncation is
 synced too; DELETE mode would need EXTRA for that), one file at rest, no old ciphertext left in a write-ahead log.
 secure_delete overwrites erased rows with zeros in the same transaction. The object table keeps its rowid: without one,
 a row over a quarter of a page goes to a page of its own (4 882 instead of 1 610 bytes for a row of 1.2 kB,

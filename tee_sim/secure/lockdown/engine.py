@@ -26,7 +26,7 @@ _REFUSALS: Final = {
 
 
 class _Recorder:
-    """Runs steps, times them, and tells a refusal from a surprise."""
+    """Runs steps, times them, and distinguishes a refusal from a surprise."""
 
     def __init__(self) -> None:
         self.layers: list[Layer] = []

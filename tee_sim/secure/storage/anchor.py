@@ -76,7 +76,7 @@ class AnchorSlot(Protocol):
     level: int
 
     def read(self) -> bytes | None:
-        """Return the cell, or None if it was never written."""
+        """Return them, or None if it was never written."""
         ...
 
     def write(self, block: bytes) -> None: ...
@@ -142,29 +142,29 @@ class DiskAnchorSlot:
 
 
 class Anchor:
-    """The sealed record in its cell.
+    """The sealed record in its slot.
 
-    Raises TeeError SECURITY for a record that is not of this device, and what the cell raises.
+    Raises TeeError SECURITY for a record that is not of this device, and what the slot raises.
     """
 
-    def __init__(self, cell: AnchorSlot, key: bytes, device_id: bytes, rng: Rng) -> None:
-        self._cell = cell
+    def __init__(self, slot: AnchorSlot, key: bytes, device_id: bytes, rng: Rng) -> None:
+        self._slot = slot
         self._aead = AESGCM(key)
         self._associated = _LABEL + device_id
         self._rng = rng
-        self.level = cell.level
+        self.level = slot.level
 
     def make(self) -> None:
         """Prepare the place of a new store."""
-        self._cell.make()
+        self._slot.make()
 
     def writes_left(self) -> float:
         """How many more times the record can be replaced."""
-        return self._cell.writes_left()
+        return self._slot.writes_left()
 
     def read(self) -> AnchorRecord | None:
         """Return the record, or None if there never was one."""
-        block = self._cell.read()
+        block = self._slot.read()
         if block is None:
             return None
         start, end = len(_MAGIC) + NONCE_BYTES, len(_MAGIC) + NONCE_BYTES + AnchorRecord.LAYOUT.size + TAG_BYTES
@@ -180,4 +180,4 @@ class Anchor:
         """Replace the record."""
         nonce = self._rng.bytes(NONCE_BYTES)
         block = _MAGIC + nonce + self._aead.encrypt(nonce, record.to_bytes(), self._associated)
-        self._cell.write(block + bytes(BLOCK_BYTES - len(block)))
+        self._slot.write(block + bytes(BLOCK_BYTES - len(block)))

@@ -88,12 +88,12 @@ class ObjectStore:
                 or foreign disk or RPMB; what disk and RPMB raise.
         """
         if rpmb is None:
-            cell: DiskAnchorSlot | RpmbAnchorSlot = DiskAnchorSlot(blobs)
+            slot: DiskAnchorSlot | RpmbAnchorSlot = DiskAnchorSlot(blobs)
         else:
             key = rpmb_key or ladder.rpmb_key()
-            cell = RpmbAnchorSlot(RpmbClient(rpmb, key, rng), 100 if key == RPMB_TEST_KEY else 1000)
+            slot = RpmbAnchorSlot(RpmbClient(rpmb, key, rng), 100 if key == RPMB_TEST_KEY else 1000)
         anchor = Anchorage(
-            Anchor(cell, ladder.derive("store anchor"), ladder.device_id, rng),
+            Anchor(slot, ladder.derive("store anchor"), ladder.device_id, rng),
             lambda: Anchor(DiskAnchorSlot(blobs), ladder.derive("store anchor on disk"), ladder.device_id, rng),
         )
         store = cls(blobs, anchor, ladder, rng)
