@@ -34,8 +34,8 @@ from bioguard.trusted.biometric.levels import Kind, levels
 from bioguard.trusted.biometric.rates import Terms
 from bioguard.trusted.biometric.samples import decode, judge_samples, refuse_flawed
 from bioguard.trusted.biometric.sensor_commands import SensorCommands
-from bioguard.trusted.biometric.stored_objects import RecordRef, StoredRecord
-from bioguard.trusted.biometric.vault import Kept, Vault
+from bioguard.trusted.biometric.stored_objects import RecordRef, StoredRecord, UserState
+from bioguard.trusted.biometric.vault import Vault
 from bioguard.trusted.policy.audit_log import AuditLog, LogClock, LoggedStore
 from bioguard.trusted.policy.enforcement import PolicyEnforcer
 from bioguard.trusted.policy.handlers import handlers as policy_handlers
@@ -160,12 +160,13 @@ class BiometricApp(CommandApp):
         # 2. Authorize: a token of this user's PIN over a live challenge of this sensor and user (CDD 7.3.10, the chain
         #    of trust begins at the credential; `enroll.no-token`, `challenge.cross-user`). First of what looks at the
         #    user: steps 3 to 7 answer differently for what is enrolled and consented, which is not a stranger's.
-        permit = self._permit(request)
+        user = self._vault.user(request.user)
+        permit = self._permit(request, enrollments=len(user.of(request.modality)))
         # 3. Consent (POL-05; restricted and objected: POL-18, POL-20). Only here: an unauthorized request must not
         #    write "the user refused" into the log.
         self._policy.require(request.user, request.modality, None)
         # 4. Room (`enroll.limit`): from the user's own list, so it costs nothing before samples are looked into.
-        replaces = self._vault.room_for(request.user, request.modality, request.position, replacing=request.replace)
+        replaces = self._vault.room_for(user, request.modality, request.position, replacing=request.replace)
         # 5. Dimension: views of two models cannot be compared in step 6. Looked at, not written (step 9).
         dimension = self._dimension_of(samples, replaces)
         # 6. Quality, and that the samples are of one person (`enroll.second-person`). Before step 7: what is
@@ -176,22 +177,22 @@ class BiometricApp(CommandApp):
         # 7. Not a finger that is enrolled already. Last of the checks: the only one that compares with records, and
         #    uncounted (docs/android-contract.md, departure 22).
         if request.modality is Modality.FINGERPRINT:
-            self._refuse_same_finger(request.user, samples, replaces.record_id if replaces else None)
+            self._refuse_same_finger(user, samples, replaces)
         # 8. Encode, before a transaction is open: what can fail must fail while nothing is written.
-        encoded = self._vault.encoder.encode(samples, request.samples)
+        codes = self._vault.encoder.encode(samples)
         # 9. One commit: record, log entry, user's list, authenticator id, owner, first expiry and dimension. A power
         #    cut leaves all of it or nothing (`enroll.dimension-refused`; keys die with the old set or live on with it).
         with self._store.transaction() as transaction:
             self._sensors.enrolled(transaction, request.user, request.modality, permit)
-            kept = self._vault.enroll(transaction, request, encoded, replaces, face_dimension=dimension)
-            self._policy.enrolled(transaction, kept.record.enrolled_s)
+            summary, record = self._vault.enroll(transaction, request, codes, replaces, face_dimension=dimension)
+            self._policy.enrolled(transaction, record.enrolled_s)
         # 10. Only what is stored can be found.
-        self._remember(request.user, kept)
+        self._remember(summary, record)
         return commands.Enrolled(
             status=Status.OK,
-            record_id=kept.record_id,
-            digest=kept.digest,
-            views=kept.record.samples,
+            record_id=summary.record_id,
+            digest=summary.digest,
+            views=summary.views,
             acquired=acquired,
         )
 
@@ -205,19 +206,16 @@ class BiometricApp(CommandApp):
             return dimension
         return 0
 
-    def _permit(self, request: commands.Enroll) -> AuthToken | None:
-        count = self._vault.count(request.user, request.modality)
-        if count is None:
-            raise Refused(Status.UNKNOWN_USER)
+    def _permit(self, request: commands.Enroll, *, enrollments: int) -> AuthToken | None:
         try:
-            return self._sensors.permit(request.user, request.modality, request.token, enrollments=count)
+            return self._sensors.permit(request.user, request.modality, request.token, enrollments=enrollments)
         except TokenUnusable as unusable:
             raise Refused(_DENIED[unusable.why]) from None
 
-    def _refuse_same_finger(self, user: bytes, samples: tuple[Features, ...], replaced: bytes | None) -> None:
-        refs = self._vault.refs(user, Modality.FINGERPRINT)
-        others = [self._vault.open_record(ref.record_id)[1] for ref in refs if ref.record_id != replaced]
-        if decision.same_finger(samples, others, self._vault.encoder):
+    def _refuse_same_finger(self, user: UserState, samples: tuple[Features, ...], replaces: RecordRef | None) -> None:
+        others = [ref.record_id for ref in user.of(Modality.FINGERPRINT) if ref != replaces]
+        records = [self._vault.open_record(record_id)[1] for record_id in others]
+        if decision.same_finger(samples, records, self._vault.encoder):
             raise Refused(Status.DUPLICATE_FINGER)
 
     # Deciding
@@ -229,7 +227,7 @@ class BiometricApp(CommandApp):
         probe = decode(request.sample)
         modality = probe.modality
         # 2. Something to compare with. No record of another user is opened.
-        refs = self._vault.refs(user, modality)
+        refs = self._vault.user(user).of(modality)
         if not refs:
             raise Refused(Status.NOT_ENROLLED)
         # 3. A probe that cannot be compared, or is alike to everybody (`match.dimension`, `match.not-centered`): it
@@ -366,9 +364,9 @@ class BiometricApp(CommandApp):
 
     def _relabel(self, request: commands.Relabel) -> commands.Relabeled:
         self._policy.identified(request.user, request.token)
-        kept = self._vault.relabel(request.user, request.record_id, request.position)
-        self._remember(request.user, kept)
-        return commands.Relabeled(status=Status.OK, record_id=kept.record_id, digest=kept.digest)
+        summary, record = self._vault.relabel(request.user, request.record_id, request.position)
+        self._remember(summary, record)
+        return commands.Relabeled(status=Status.OK, record_id=summary.record_id, digest=summary.digest)
 
     # The search gallery
 
@@ -386,10 +384,9 @@ class BiometricApp(CommandApp):
         index.retire(self._log.now_ms())
         return index
 
-    def _remember(self, user: bytes, kept: Kept) -> None:
+    def _remember(self, summary: commands.RecordSummary, record: StoredRecord) -> None:
         """Put a new record into the gallery, if there is one and its owner may be searched for."""
-        index = self._vault.galleries.get(kept.record.modality)
-        until_ms = self._policy.searchable_until(user, kept.record.modality) if index is not None else None
+        index = self._vault.galleries.get(summary.modality)
+        until_ms = self._policy.searchable_until(summary.user, summary.modality) if index is not None else None
         if index is not None and until_ms is not None:
-            ends_ms = self._policy.expires_ms(kept.record.enrolled_s)
-            index.add(user, kept.record_id, kept.record, until_ms, ends_ms)
+            index.add(summary.user, summary.record_id, record, until_ms, self._policy.expires_ms(record.enrolled_s))

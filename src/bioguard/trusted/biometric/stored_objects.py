@@ -69,6 +69,10 @@ class UserState(Record):
     label: Annotated[bytes, Fixed(32)]
     records: Annotated[tuple[RecordRef, ...], Items(20)] = ()
 
+    def of(self, modality: Modality) -> list[RecordRef]:
+        """The records of one modality."""
+        return [ref for ref in self.records if ref.modality is modality]
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoredRecord(Record):

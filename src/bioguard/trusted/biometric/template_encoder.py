@@ -1,7 +1,7 @@
 """Encode what a record keeps of its samples, by profile and modality.
 
-Enforces POL-06: in the digest-only profile no template is kept, in any form. The canonical bytes that came in are kept
-as they are, or not at all.
+Enforces POL-06 together with `Vault.enroll`, which keeps the canonical bytes that came in as they are, or nothing of
+them: in the digest-only profile there are codes and no template in any form.
 
 Does not promise: that a protected code hides everything of its sample (docs/protection.md).
 
@@ -14,7 +14,6 @@ Codes are made under the epoch secret of the device, which never leaves the secu
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from itertools import chain
 
 import numpy as np
@@ -30,14 +29,6 @@ PADDED = (64, 128, 256, 512, 1024)
 """Dimensions as scalar codes have them (docs/formats/codes.md section 2)."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class EncodedSamples:
-    """Bytes that go into a record."""
-
-    views: tuple[bytes, ...] = ()
-    codes: tuple[bytes, ...] = ()
-
-
 class TemplateEncoder:
     """Coders of one device and epoch."""
 
@@ -50,19 +41,16 @@ class TemplateEncoder:
         self._scalars: dict[int, ScalarCoder] = {}
         self._finger: FingerCoder | None = None
 
-    def encode(self, samples: Sequence[Features], canonical: tuple[bytes, ...]) -> EncodedSamples:
-        """What to store of the samples of one enrollment. canonical: the bytes they were decoded from."""
-        codes: tuple[bytes, ...] = ()
+    def encode(self, samples: Sequence[Features]) -> tuple[bytes, ...]:
+        """The codes of the samples of one enrollment; none for fingers in the standard profile."""
         vectors = [s.vector for s in samples if isinstance(s, FaceEmbedding)]
         if vectors:
             rows = np.stack(vectors)
             made = self.scalar(rows) if self.profile is Profile.DIGEST_ONLY else self.sign(rows)
-            codes = tuple(code.tobytes() for code in made)
-        elif self.profile is Profile.DIGEST_ONLY:
-            codes = tuple(self.finger_code(s) for s in samples if isinstance(s, FingerprintTemplate))
+            return tuple(code.tobytes() for code in made)
         if self.profile is Profile.DIGEST_ONLY:
-            return EncodedSamples(codes=codes)
-        return EncodedSamples(views=canonical, codes=codes)
+            return tuple(self.finger_code(s) for s in samples if isinstance(s, FingerprintTemplate))
+        return ()
 
     def _context(self, dimension: int) -> CodeContext:
         return CodeContext(secret=self._secret, dimension=dimension, epoch=self._epoch)

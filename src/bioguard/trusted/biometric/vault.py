@@ -11,7 +11,7 @@ Does not promise: to know whether the person agrees; that is `bioguard.trusted.p
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from bioguard.commands.biometric import Enroll, RecordSummary, Status
 from bioguard.commands.configuration import Configuration
@@ -30,21 +30,15 @@ from bioguard.trusted.biometric.stored_objects import (
     record_object,
     user_object,
 )
-from bioguard.trusted.biometric.template_encoder import EncodedSamples, TemplateEncoder
+from bioguard.trusted.biometric.template_encoder import TemplateEncoder
 from bioguard.trusted.policy.audit_log import AuditLog
 from bioguard.trusted.refusal import Refused
 from bioguard.trusted.sensor.sensors import SENSOR_IDS
 from bioguard.trusted.sensor.stored_objects import recount
 from tee_sim.shared.ta_api import StoredObject, TaEnv, Transaction, find_record
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Kept:
-    """A record as it was stored."""
-
-    record_id: bytes
-    digest: bytes
-    record: StoredRecord
+Stored = tuple[RecordSummary, StoredRecord]
+"""A record as it is stored, and what may be known of it outside."""
 
 
 class Vault:
@@ -121,11 +115,7 @@ class Vault:
     def count(self, user: bytes, modality: Modality) -> int | None:
         """How many records of a modality a user has; None for an unknown user."""
         state = find_record(self._env.store, user_object(user), UserState)
-        return None if state is None else sum(ref.modality is modality for ref in state.records)
-
-    def refs(self, user: bytes, modality: Modality) -> list[RecordRef]:
-        """A user's records of one modality. Refused UNKNOWN_USER."""
-        return [ref for ref in self.user(user).records if ref.modality is modality]
+        return None if state is None else len(state.of(modality))
 
     def users(self) -> list[bytes]:
         """All users, in order."""
@@ -164,7 +154,7 @@ class Vault:
         *,
         erase: Sequence[RecordRef] = (),
         cause: Cause = Cause.REPLACED,
-        store: Kept | None = None,
+        store: Stored | None = None,
         same_samples: bool = False,
     ) -> tuple[bytes, ...]:
         """Erase records of a user and store one, together with other changes; return the digests of the erased.
@@ -179,8 +169,8 @@ class Vault:
             self.galleries.remove(ref.record_id)
             digests.append(digest)
         if store is not None:
-            self._put_record(transaction, user, store)
-        stored = {store.record.modality: store.record_id} if store is not None else {}
+            self._put_record(transaction, store)
+        stored = {store[0].modality: store[0].record_id} if store is not None else {}
         for modality in {ref.modality for ref in erase} | stored.keys():
             gone = [ref.record_id for ref in erase if ref.modality is modality]
             recount(
@@ -194,23 +184,19 @@ class Vault:
         self._ids = None
         return tuple(digests)
 
-    def _put_record(self, transaction: Transaction, user: bytes, kept: Kept) -> None:
-        record = kept.record
-        transaction.put(
-            record_object(kept.record_id),
-            record.to_bytes(),
-            kind=record.modality.word,
-            owner=user,
-            commitment=kept.digest,
-        )
-        self._log.record_stored(user, record.modality, kept.record_id, kept.digest)
+    def _put_record(self, transaction: Transaction, stored: Stored) -> None:
+        summary, record = stored
+        user, modality, record_id, digest = summary.user, summary.modality, summary.record_id, summary.digest
+        body = record.to_bytes()
+        transaction.put(record_object(record_id), body, kind=modality.word, owner=user, commitment=digest)
+        self._log.record_stored(user, modality, record_id, digest)
 
-    def room_for(self, user: bytes, modality: Modality, position: int, *, replacing: bool) -> RecordRef | None:
+    def room_for(self, user: UserState, modality: Modality, position: int, *, replacing: bool) -> RecordRef | None:
         """Check that one more record is allowed. Returns the record it replaces, if any.
 
         Refused ALREADY_ENROLLED for an occupied finger position, USER_FULL over the limit.
         """
-        same = self.refs(user, modality)
+        same = user.of(modality)
         if modality is Modality.FACE:  # faces have no position of their own: a new one replaces the first
             old = same[0] if replacing and same else None
         else:
@@ -237,24 +223,26 @@ class Vault:
         self,
         transaction: Transaction,
         request: Enroll,
-        encoded: EncodedSamples,
+        codes: tuple[bytes, ...],
         replaces: RecordRef | None,
         *,
         face_dimension: int = 0,
-    ) -> Kept:
+    ) -> Stored:
         """Store one record in place of another, or of none, together with other changes.
 
-        The dimension of a face is stored with it, not before: an enrollment that fails must not decide what the device
-        takes from then on (`enroll.dimension-refused`).
+        The bytes that came in are what is stored, or nothing of them (POL-06). The dimension of a face is stored with
+        it, not before: an enrollment that fails must not decide what the device takes from then on
+        (`enroll.dimension-refused`).
         """
+        profile = self.configuration.profile
         record = StoredRecord(
             salt=self._env.system_rng.bytes(16),
             modality=request.modality,
             position=request.position,
-            profile=self.configuration.profile,
+            profile=profile,
             enrolled_s=self._env.clock.wall_ms() // 1000,
-            views=encoded.views,
-            codes=encoded.codes,
+            views=() if profile is Profile.DIGEST_ONLY else request.samples,
+            codes=codes,
             code_epoch=self.state.code_epoch,
         )
         if face_dimension not in (0, self.state.face_dimension):
@@ -271,21 +259,21 @@ class Vault:
         replaces: RecordRef | None,
         *,
         same_samples: bool = False,
-    ) -> Kept:
+    ) -> Stored:
         """Give a record an id and a digest, and store it in place of another, or of none."""
         modality, position, record_id = record.modality, record.position, self._env.rng.bytes(16)
         commitment = Commitment(
             record_id=record_id, subject=user, modality=int(modality), position=position, views=samples
         )
-        kept = Kept(record_id=record_id, digest=commit(self._pepper, record.salt, commitment), record=record)
+        stored = _summary(record_id, user, commit(self._pepper, record.salt, commitment), record), record
         state, gone = self.user(user), [replaces] if replaces is not None else []
-        self._change_records(transaction, user, erase=gone, store=kept, same_samples=same_samples)
+        self._change_records(transaction, user, erase=gone, store=stored, same_samples=same_samples)
         others = tuple(ref for ref in state.records if ref not in gone)
         new = RecordRef(record_id=record_id, modality=modality, position=position)
         self._put_user(transaction, user, replace(state, records=(*others, new)))
-        return kept
+        return stored
 
-    def relabel(self, user: bytes, record_id: bytes, position: int) -> Kept:
+    def relabel(self, user: bytes, record_id: bytes, position: int) -> Stored:
         """Store a finger's record again under another position; when it was enrolled and what was learned of it stay.
 
         Refused UNKNOWN_RECORD, BAD_REQUEST for a face, ALREADY_ENROLLED for an occupied position, NOT_SUPPORTED in the
@@ -331,11 +319,9 @@ class Vault:
         with self._env.store.transaction() as transaction:
             transaction.put(DEVICE_OBJECT, state.to_bytes(), kind="device")
             for stored in self._env.store.load(kind=Modality.FACE.word):
-                old, header = StoredRecord.from_bytes(stored.body), stored.header
-                encoded = encoder.encode(decode_views(old), old.views)
-                record = replace(old, codes=encoded.codes, code_epoch=epoch)
-                kept = Kept(record_id=header.object_id[1:], digest=header.commitment, record=record)
-                self._put_record(transaction, header.owner, kept)
+                summary, old = _opened(stored)
+                codes = encoder.encode(decode_views(old))
+                self._put_record(transaction, (summary, replace(old, codes=codes, code_epoch=epoch)))
                 changed += 1  # not counted anew (`recount`): the same records hold the same samples
         self._state, self._encoder = state, encoder
         self.galleries.drop()
@@ -343,14 +329,14 @@ class Vault:
 
     # Reading
 
-    def open_record(self, record_id: bytes) -> tuple[RecordSummary, StoredRecord]:
+    def open_record(self, record_id: bytes) -> Stored:
         """Open one record. Refused UNKNOWN_RECORD."""
         stored = self._env.store.find(record_object(record_id))
         if stored is None:
             raise Refused(Status.UNKNOWN_RECORD)
         return _opened(stored)
 
-    def records(self, modality: Modality) -> Iterator[tuple[RecordSummary, StoredRecord]]:
+    def records(self, modality: Modality) -> Iterator[Stored]:
         """Open every record of one modality."""
         for stored in self._env.store.load(kind=modality.word):
             yield _opened(stored)
@@ -371,16 +357,19 @@ class Vault:
         return [(ref.record_id, ref.modality, self.open_record(ref.record_id)[0].enrolled_s) for ref in refs]
 
 
-def _opened(stored: StoredObject) -> tuple[RecordSummary, StoredRecord]:
-    record = StoredRecord.from_bytes(stored.body)
-    summary = RecordSummary(
-        record_id=stored.header.object_id[1:],
-        user=stored.header.owner,
+def _opened(stored: StoredObject) -> Stored:
+    record, header = StoredRecord.from_bytes(stored.body), stored.header
+    return _summary(header.object_id[1:], header.owner, header.commitment, record), record
+
+
+def _summary(record_id: bytes, user: bytes, digest: bytes, record: StoredRecord) -> RecordSummary:
+    return RecordSummary(
+        record_id=record_id,
+        user=user,
         modality=record.modality,
         position=record.position,
         views=record.samples,
         profile=record.profile,
         enrolled_s=record.enrolled_s,
-        digest=stored.header.commitment,
+        digest=digest,
     )
-    return summary, record

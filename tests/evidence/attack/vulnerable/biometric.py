@@ -265,9 +265,9 @@ class TalkativeRefusals(Buggy):
 
     FINDS = ("enroll.oracle",)
 
-    def _permit(self, request):
+    def _permit(self, request, **enrolled):
         try:
-            return super()._permit(request)
+            return super()._permit(request, **enrolled)
         except Refused:
             if len(request.token) == 69 and request.token[37:] == bytes(32):
                 raise Refused(Status.BAD_REQUEST) from None
