@@ -3,9 +3,9 @@
     report.html  report.json  junit.xml  report.sarif     the report in four forms
     keys.json                                             public keys; pin your own copy and give it to `audit verify`
     raw/                                                  what the checks wrote
-    log.json  log-proofs/*.tlog-proof                     the log of the lab's device, with proofs
+    log.json  log-proofs/*.tlog-proof                     the log of a temporary device, with proofs
     receipt.json  storage.db                              erasures, and the sealed store of the same moment
-    storage-requests.jsonl                                every request to the disk of the lab's device
+    storage-requests.jsonl                                every request to the disk of a temporary device
     checkpoint-before.txt  consistency.json               the log only grew
     statement.dsse.json                                   in-toto test-result over every file above, signed
     attestation.cbor                                      PSA token whose nonce is the SHA-256 of the statement

@@ -104,18 +104,18 @@ def battery_checks(raw: Path, *, quick: bool, progress: Callable[[int, int], Non
 def leak_checks(main: TemporaryDevice, raw: Path, *, quick: bool) -> Iterator[Check]:
     """Plant features nobody has in a device of their own, use them, and look for them everywhere."""
     try:
-        with TemporaryDevice(main.directory.parent / f"{main.directory.name}-canaries", main.allow_level) as lab:
-            found = list(_leaks_of(lab, raw, quick=quick))
+        with TemporaryDevice(main.directory.parent / f"{main.directory.name}-canaries", main.allow_level) as temporary:
+            found = list(_leaks_of(temporary, raw, quick=quick))
     except BioguardError as error:
         summary = f"the canaries could not be used: {error.message}"
         found = [_check(name, title, Status.UNKNOWN, summary) for name, title in LEAK_TITLES.items()]
     yield from found
 
 
-def _leaks_of(lab: TemporaryDevice, raw: Path, *, quick: bool) -> Iterator[Check]:
+def _leaks_of(temporary: TemporaryDevice, raw: Path, *, quick: bool) -> Iterator[Check]:
     """In the store, in what comes out of the pipes, and in the evidence itself."""
     canaries = leak_scan.make_canaries(CANARY_SEED, with_key=False)
-    device, start = lab.device, len(lab.frames)
+    device, start = temporary.device, len(temporary.frames)
     for name, modality in (("canary-face", Modality.FACE), ("canary-finger", Modality.FINGERPRINT)):
         device.add_user(name)
         consent.grant(device, name, modality, Purpose.UNLOCK, of_age=True)
@@ -123,10 +123,12 @@ def _leaks_of(lab: TemporaryDevice, raw: Path, *, quick: bool) -> Iterator[Check
     device.authenticate("canary-face", canaries.embedding)
     device.enroll("canary-finger", [canaries.finger], finger="right-index")
     device.authenticate("canary-finger", canaries.finger)
-    planted = [f for way, f in lab.frames[start:] if way == TO_SECURE]
-    outgoing = b"".join(f for way, f in lab.frames if way != TO_SECURE)
+    planted = [f for way, f in temporary.frames[start:] if way == TO_SECURE]
+    outgoing = b"".join(f for way, f in temporary.frames if way != TO_SECURE)
     control = any(canaries.embedding.to_bytes()[4:] in f for f in planted)
-    store = {p.name: p.read_bytes() for p in sorted(lab.directory.iterdir()) if p.name.startswith(("storage", "rpmb"))}
+    store = {
+        p.name: p.read_bytes() for p in sorted(temporary.directory.iterdir()) if p.name.startswith(("storage", "rpmb"))
+    }
     evidence = {p.name: p.read_bytes() for p in sorted(raw.iterdir()) if p.is_file()}
     sources = [("frames from the secure world", outgoing), *store.items()]
     if not quick:
@@ -145,7 +147,7 @@ def _leaks_of(lab: TemporaryDevice, raw: Path, *, quick: bool) -> Iterator[Check
         evidence=(_write(raw, "leak-scan.json", report.to_record()),),
     )
     bodies = b"".join(store.values())
-    others = sorted(p.name for p in lab.directory.iterdir() if p.is_file())
+    others = sorted(p.name for p in temporary.directory.iterdir() if p.is_file())
     unknown = [n for n in others if n not in FILES]
     yield _check(
         "BG-LEK-002",

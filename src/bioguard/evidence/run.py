@@ -83,15 +83,17 @@ def run_audit(
         stage = Path(work) / "bundle"
         raw = stage / "raw"
         raw.mkdir(parents=True)
-        with TemporaryDevice(Path(work) / "device", allow_level) as lab:
-            checks = _checks(lab, raw, created, quick=quick, progress=progress)
-            report = _report(lab, checks, created, quick=quick)
-            write_bundle(stage, report, lab, signer)
+        with TemporaryDevice(Path(work) / "device", allow_level) as temporary:
+            checks = _checks(temporary, raw, created, quick=quick, progress=progress)
+            report = _report(temporary, checks, created, quick=quick)
+            write_bundle(stage, report, temporary, signer)
         shutil.copytree(stage, out, dirs_exist_ok=True)
     return report, signer.key
 
 
-def _checks(lab: TemporaryDevice, raw: Path, created: str, *, quick: bool, progress: Progress | None) -> list[Check]:
+def _checks(
+    temporary: TemporaryDevice, raw: Path, created: str, *, quick: bool, progress: Progress | None
+) -> list[Check]:
     steps = OTHER_CHECKS + len(TRIALS)
     found: list[Check] = []
 
@@ -106,23 +108,23 @@ def _checks(lab: TemporaryDevice, raw: Path, created: str, *, quick: bool, progr
             progress(f"{done} of {planned} attempts to get out", len(found), steps)
 
     add(static_checks(raw, created))
-    add([confinement.verdict_check(lab.device.running.verdict, raw)])
+    add([confinement.verdict_check(temporary.device.running.verdict, raw)])
     add(confinement.battery_checks(raw, quick=quick, progress=attempts))
-    before = consent.signed_log(lab.device).checkpoint
+    before = consent.signed_log(temporary.device).checkpoint
     (raw.parent / "checkpoint-before.txt").write_text(before, "utf-8")
-    add(conduct(trial, lab, raw) for trial in TRIALS)
-    add(confinement.leak_checks(lab, raw, quick=quick))
-    add([_attestation_check(lab)])
+    add(conduct(trial, temporary, raw) for trial in TRIALS)
+    add(confinement.leak_checks(temporary, raw, quick=quick))
+    add([_attestation_check(temporary)])
     return found
 
 
-def _attestation_check(lab: TemporaryDevice) -> Check:
+def _attestation_check(temporary: TemporaryDevice) -> Check:
     """A token in each profile, checked as a stranger would."""
     nonce, seen = secrets.token_bytes(32), list[str]()
     try:
-        key = consent.signed_log(lab.device).attestation_key
+        key = consent.signed_log(temporary.device).attestation_key
         for profile in Profile:
-            claims, _ = Claims.verify(consent.attest(lab.device, nonce, profile), key, nonce)
+            claims, _ = Claims.verify(consent.attest(temporary.device, nonce, profile), key, nonce)
             what = f"{len(claims.components)} components, {settings_words(claims)}"
             seen.append(f"{profile.value}: lifecycle {claims.lifecycle.name}, {what}")
         status = Status.PASS
@@ -139,8 +141,8 @@ def _attestation_check(lab: TemporaryDevice) -> Check:
     )
 
 
-def _report(lab: TemporaryDevice, checks: list[Check], created: str, *, quick: bool) -> Report:
-    running = lab.device.running
+def _report(temporary: TemporaryDevice, checks: list[Check], created: str, *, quick: bool) -> Report:
+    running = temporary.device.running
     requirements = tuple(Requirement(id=c.id, section=c.section, promise=c.promise, control=c.control) for c in CLAUSES)
     draft = Report(
         kind="audit",
@@ -155,7 +157,7 @@ def _report(lab: TemporaryDevice, checks: list[Check], created: str, *, quick: b
                 f"{platform.system()} {platform.release()} {platform.machine()}, Python {platform.python_version()}",
             ),
             Fact("Sandbox", running.verdict.level.value),
-            Fact("Settings", consent.attested_settings(lab.device).words()),
+            Fact("Settings", consent.attested_settings(temporary.device).words()),
             Fact("Filter SHA-256", running.verdict.filter_sha256.hex() or "none"),
             *(Fact(f"Measurement of {name}", digest) for name, digest in sorted(running.measurements.items())),
             Fact("Run", "quick: a short escape battery, the evidence not scanned" if quick else "full"),
@@ -175,29 +177,29 @@ def _report(lab: TemporaryDevice, checks: list[Check], created: str, *, quick: b
     return replace(draft, headline=headline, key_numbers=numbers)
 
 
-def write_bundle(stage: Path, report: Report, lab: TemporaryDevice, signer: NoteSigner) -> None:
-    """Write report, log, proofs, keys, statement and token of a lab into `stage`, where the checks wrote `raw`."""
+def write_bundle(stage: Path, report: Report, temporary: TemporaryDevice, signer: NoteSigner) -> None:
+    """Write report, log, proofs, keys, statement and token of a device into `stage`, where the checks wrote `raw`."""
     for name, form in FORMS.items():
         (stage / name).write_text(render(report, form), "utf-8")
-    log = consent.signed_log(lab.device)
+    log = consent.signed_log(temporary.device)
     (stage / "log.json").write_text(log.to_text(), "utf-8")
     erased = [i.entry for i in log.items if i.entry and i.entry.event is Event.RECORD_ERASED][-PROOFS:]
     _write_proofs(stage, log, erased)
     if erased:
-        receipt = erasure_receipt(lab.device, [(entry.digest or b"").hex() for entry in erased])
+        receipt = erasure_receipt(temporary.device, [(entry.digest or b"").hex() for entry in erased])
         (stage / bundle.RECEIPT).write_text(receipt.to_text(), "utf-8")
-        shutil.copyfile(lab.directory / bundle.STORE_IMAGE, stage / bundle.STORE_IMAGE)
-    lines = (json.dumps(note.to_json(), sort_keys=True) + "\n" for note in lab.requests)
+        shutil.copyfile(temporary.directory / bundle.STORE_IMAGE, stage / bundle.STORE_IMAGE)
+    lines = (json.dumps(note.to_json(), sort_keys=True) + "\n" for note in temporary.requests)
     (stage / "storage-requests.jsonl").write_text("".join(lines), "utf-8")
     keys = bundle.BundleKeys(signer.key, log.key, log.attestation_key)
     (stage / bundle.KEYS).write_text(keys.to_text(), "utf-8")
-    running = lab.device.running
+    running = temporary.device.running
     configuration = {f"measurement of {name}": digest for name, digest in running.measurements.items()}
     configuration["system call filter"] = hashlib.sha256(running.verdict.filter_sha256).hexdigest()
     if len(running.verdict.filter_sha256) == 32:
         configuration["system call filter"] = running.verdict.filter_sha256.hex()
     body = bundle.seal_statement(stage, report, configuration, signer)
-    token = consent.attest(lab.device, bundle.statement_nonce(body))
+    token = consent.attest(temporary.device, bundle.statement_nonce(body))
     (stage / bundle.ATTESTATION).write_bytes(token)
 
 

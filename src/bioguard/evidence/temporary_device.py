@@ -1,6 +1,6 @@
 """The device the audit tries things on: temporary, real secure world, stepped clock, a tap on the pipes.
 
-People of the lab have random faces of 128 dimensions; a genuine sample is a small step away, an impostor another
+People of the device have random faces of 128 dimensions; a genuine sample is a small step away, an impostor another
 direction. So decisions are clear and the checks are about rules, not about accuracy.
 """
 
@@ -25,7 +25,7 @@ from tee_sim.normal.sandbox_verdict.verdict import Level
 from tee_sim.normal.supplicant import RequestNote
 
 START_MS = 1_767_225_600_000
-"""2026-01-01T00:00:00Z: the lab's clock starts here and moves when it is told to."""
+"""2026-01-01T00:00:00Z: the device's clock starts here and moves when it is set."""
 DIMENSION = 128
 NOISE = 0.1
 PIN = b"271828"
@@ -33,7 +33,7 @@ PIN = b"271828"
 
 @dataclass(slots=True)
 class Person:
-    """A user of the lab."""
+    """A user of the device."""
 
     name: str
     direction: NDArray[np.float64]
@@ -71,7 +71,7 @@ class TemporaryDevice:
         self.device = Device.init(self.directory, self.options(clock=START_MS), profile=self.profile, require_pin=False)
 
     def options(self, *, clock: int | None = None) -> DeviceOptions:
-        """Options of every start of the lab's device; its clock is chosen when it is made, and keeps its time."""
+        """Options of every start of a temporary device; its clock is chosen when it is made, and keeps its time."""
         return DeviceOptions(
             clock=clock,
             allow_level=self.allow_level,

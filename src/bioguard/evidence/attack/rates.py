@@ -109,22 +109,22 @@ def _laboratory(kit: Kit) -> Kit:
 
 def testing_token(kit: Kit) -> str | None:
     """Get a token of a device for testing."""
-    lab = _laboratory(kit)
-    person = lab.person(enrolled=True)
+    testing = _laboratory(kit)
+    person = testing.person(enrolled=True)
     for inverse in (0, 50_000, *LOOSE):
-        if lab.authenticate(person, lab.sample(person.face), 7, fmr_inverse=inverse).token:
+        if testing.authenticate(person, testing.sample(person.face), 7, fmr_inverse=inverse).token:
             return f"a device for testing gives a token, asked at 1/{inverse}" if inverse else "it gives a token"
     return None
 
 
 def testing_clears(kit: Kit) -> str | None:
     """On a device for testing, clear a counter with matches at a loose rate."""
-    lab = _laboratory(kit)
-    victim = lab.person(enrolled=True)
+    testing = _laboratory(kit)
+    victim = testing.person(enrolled=True)
     for _ in range(MANY):
-        lab.authenticate(victim, lab.sample(lab.direction()))
-        lab.authenticate(victim, lab.sample(victim.face), fmr_inverse=100)
-        if lab.locked(victim):
+        testing.authenticate(victim, testing.sample(testing.direction()))
+        testing.authenticate(victim, testing.sample(victim.face), fmr_inverse=100)
+        if testing.locked(victim):
             return None
     return f"{MANY} failed attempts without a lockout, between matches at 1/100"
 

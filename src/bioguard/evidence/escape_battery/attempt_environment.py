@@ -1,6 +1,6 @@
 """The world around the attempts: private directories, listeners, a terminal, a victim. For one battery.
 
-Everything lies in a mount and network namespace of the lab's own where the host allows it; otherwise on loopback and
+Everything lies in a mount and network namespace of its own where the host allows it; otherwise on loopback and
 in one temporary directory. It removes only names that it made.
 """
 
@@ -35,8 +35,8 @@ class AttemptEnvironment(Lookups):
     """Listeners and victims, and what they heard.
 
     Args:
-        base: an empty directory of the lab's own.
-        shared: the world-writable directories attempts may use, private to the lab.
+        base: an empty directory of its own.
+        shared: the world-writable directories attempts may use, private to the environment.
         cable: the observer's side, if there is one.
         sniffer: AF_PACKET socket in the attempts' namespace, or -1.
     """

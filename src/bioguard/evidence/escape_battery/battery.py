@@ -2,7 +2,7 @@
 
 Started as `python -I -B -m bioguard.evidence.escape_battery.battery`.
 
-It builds the lab in namespaces of its own where it may, gives up every privilege, and only then runs attempts. As root
+It builds the environment in namespaces of its own where it may, gives up every privilege, then runs attempts. As root
 it takes an unprivileged user first: a test that runs as root proves less and risks more.
 """
 
@@ -29,7 +29,7 @@ _CLONE_NEWNS, _CLONE_NEWIPC, _CLONE_NEWUSER = 0x00020000, 0x08000000, 0x10000000
 _MS_REC_PRIVATE, _MS_BIND = 0x4000 | 0x40000, 4096
 _PR_SET_DUMPABLE, _PR_SET_CHILD_SUBREAPER = 4, 36
 _KEYCTL_JOIN_SESSION: Final = 1
-_PRIVATE: Final = ("/tmp", "/var/tmp", "/dev/shm")  # noqa: S108 - each gets a file system of the lab's own
+_PRIVATE: Final = ("/tmp", "/var/tmp", "/dev/shm")  # noqa: S108 - each gets a file system of its own
 
 
 def _say(**fields: object) -> None:
@@ -37,7 +37,7 @@ def _say(**fields: object) -> None:
 
 
 def _own_namespaces() -> bool:
-    """Mount, IPC and (unprivileged) user namespace of the lab's own; whether the host allowed it."""
+    """Mount, IPC and (unprivileged) user namespace of its own; whether the host allowed it."""
     uid, gid = os.geteuid(), os.getegid()
     try:
         kernel.unshare(_CLONE_NEWNS | _CLONE_NEWIPC | (0 if uid == 0 else _CLONE_NEWUSER))
@@ -48,14 +48,14 @@ def _own_namespaces() -> bool:
         kernel.mount(None, b"/", None, _MS_REC_PRIVATE)
         for folder in _PRIVATE:
             if Path(folder).is_dir():
-                kernel.mount(b"lab", os.fsencode(folder), b"tmpfs", 0, b"mode=1777,size=64m")
+                kernel.mount(b"environment", os.fsencode(folder), b"tmpfs", 0, b"mode=1777,size=64m")
     except OSError:
         return False
     return True
 
 
 def _cable(base: Path) -> tuple[veth.Cable | None, int]:
-    """Network of the lab's own, and a resolver that points into it."""
+    """Network of its own, and a resolver that points into it."""
     try:
         cable = veth.lay_cable()
         near = veth.sniffer()
@@ -101,31 +101,31 @@ def main() -> None:
         )
         for folder in shared:
             folder.mkdir(exist_ok=True)
-        lab = AttemptEnvironment(base, (shared[0], shared[1], shared[2]), cable, near)
+        environment = AttemptEnvironment(base, (shared[0], shared[1], shared[2]), cable, near)
         _say(private=private, observer=cable is not None, uid=os.geteuid())
-        _run(lab, request["levels"], request["names"])
+        _run(environment, request["levels"], request["names"])
     finally:
         shutil.rmtree(base, ignore_errors=True)
 
 
-def _run(lab: AttemptEnvironment, levels: list[str], names: list[str]) -> None:
+def _run(environment: AttemptEnvironment, levels: list[str], names: list[str]) -> None:
     """The most locked set runs first: what it lets out is counted before anything else could have made a packet."""
     trace = Trace()
     refused: set[str] = set()
     for level in reversed(levels):
-        lab.far_packet_count = 0
+        environment.far_packet_count = 0
         for name in names:
             if level in refused:
                 break
             try:
-                cell = run_attempt(lab, ATTEMPTS[name], level, trace)
+                cell = run_attempt(environment, ATTEMPTS[name], level, trace)
             except LevelRefused as error:
                 refused.add(level)
                 _say(level=level, refused=str(error))
                 break
             _say(level=level, name=name, outcome=cell.outcome.value, stopped_by=cell.stopped_by)
-        lab.drain()
-        _say(level=level, packets=lab.far_packet_count if lab.cable else None)
+        environment.drain()
+        _say(level=level, packets=environment.far_packet_count if environment.cable else None)
     _say(done=True)
 
 

@@ -38,7 +38,7 @@ class Context:
     """
 
     token: bytes
-    lab: "AttemptEnvironment"
+    environment: "AttemptEnvironment"
     leaks: Leaks
     trace: Trace
     outside: str
@@ -109,7 +109,7 @@ class View:
     """
 
     token: bytes
-    lab: "AttemptEnvironment"
+    environment: "AttemptEnvironment"
     pid: int
     outside: Path
     store: Path
@@ -146,9 +146,11 @@ class View:
         return int(words[0]) if words else 0
 
     def seen(self) -> bool:
-        """Whether any listener, sniffer, pipe or terminal of the lab got the token."""
-        return self.lab.heard(self.token)
+        """Whether any listener, sniffer, pipe or terminal of the environment got the token."""
+        return self.environment.heard(self.token)
 
     def in_files(self) -> bool:
         """Whether a name, a content or an extended attribute below the private directories holds the token."""
-        return any(self.lab.find(root, self.token) for root in (self.outside, self.store, *self.lab.shared))
+        return any(
+            self.environment.find(root, self.token) for root in (self.outside, self.store, *self.environment.shared)
+        )

@@ -38,8 +38,8 @@ class LevelRefused(Exception):
     """This host does not offer that layer set."""
 
 
-def _prepare(lab: AttemptEnvironment) -> tuple[Path, Path, Path]:
-    root = lab.base / f"cell-{secrets.token_hex(4)}"
+def _prepare(environment: AttemptEnvironment) -> tuple[Path, Path, Path]:
+    root = environment.base / f"cell-{secrets.token_hex(4)}"
     outside, store = root / "outside", root / "store"
     (outside / "spool").mkdir(parents=True)
     store.mkdir()
@@ -50,7 +50,7 @@ def _prepare(lab: AttemptEnvironment) -> tuple[Path, Path, Path]:
     return root, outside, store
 
 
-def _open_leaks(lab: AttemptEnvironment, outside: Path, store: Path) -> tuple[Leaks, int, int, int]:
+def _open_leaks(environment: AttemptEnvironment, outside: Path, store: Path) -> tuple[Leaks, int, int, int]:
     """The descriptors of one cell; returns them and our ends: to the child, from the child, its output."""
     request, to_child = os.pipe()
     from_child, reply = os.pipe()
@@ -60,11 +60,11 @@ def _open_leaks(lab: AttemptEnvironment, outside: Path, store: Path) -> tuple[Le
     leaks = Leaks(
         request=request,
         reply=reply,
-        socket=lab.leaked_socket,
+        socket=environment.leaked_socket,
         file=os.open(outside / "leaked", os.O_RDWR),
         read_only=os.open(outside / "read-only", os.O_RDONLY),
         root_directory=os.open("/", os.O_RDONLY | os.O_DIRECTORY),
-        terminal=lab.terminal,
+        terminal=environment.terminal,
         pair=theirs,
         store=os.open(store / "slots", os.O_RDWR),
     )
@@ -72,7 +72,7 @@ def _open_leaks(lab: AttemptEnvironment, outside: Path, store: Path) -> tuple[Le
     message = Message(handed)
     sys_call(None, "sendmsg", ours, message.header, 0)
     os.close(handed)
-    lab.pair_end, lab.leaked_file, lab.reply_write = ours, leaks.file, reply
+    environment.pair_end, environment.leaked_file, environment.reply_write = ours, leaks.file, reply
     return leaks, to_child, from_child, ours
 
 
@@ -120,29 +120,29 @@ def _read_now(fd: int) -> bytes:
     return b""
 
 
-def run_attempt(lab: AttemptEnvironment, attempt: Attempt, level: str, trace: Trace) -> Cell:
+def run_attempt(environment: AttemptEnvironment, attempt: Attempt, level: str, trace: Trace) -> Cell:
     """Run one cell and judge it. Raises LevelRefused when the layer set cannot be applied here."""
-    if attempt.observer and lab.cable is None:
+    if attempt.observer and environment.cable is None:
         return Cell(Outcome.NOTHING, NO_OBSERVER)
     token = secrets.token_hex(12).encode()
-    root, outside, store = _prepare(lab)
-    leaks, to_child, from_child, ours = _open_leaks(lab, outside, store)
+    root, outside, store = _prepare(environment)
+    leaks, to_child, from_child, ours = _open_leaks(environment, outside, store)
     output_read, output_write = os.pipe()
     for fd in (from_child, output_read):
         os.set_blocking(fd, False)
     if attempt.group == "G":
-        lab.start_victim(outside)
-    lab.begin()
+        environment.start_victim(outside)
+    environment.begin()
     trace.reset()
-    context = Context(token, lab, leaks, trace, str(outside), str(store))
+    context = Context(token, environment, leaks, trace, str(outside), str(store))
     pid = os.fork()
     if pid == 0:
         _child(attempt, level, context, output_write)
-    view = View(token, lab, 0, outside, store)
+    view = View(token, environment, 0, outside, store)
     try:
         return _watch(attempt, level, view, trace, (pid, from_child, output_read))
     finally:
-        _end(lab, attempt, pid, view.pid)
+        _end(environment, attempt, pid, view.pid)
         for fd in (
             leaks.request,
             leaks.reply,
@@ -156,7 +156,7 @@ def run_attempt(lab: AttemptEnvironment, attempt: Attempt, level: str, trace: Tr
         for fd in (to_child, from_child, output_read, output_write, ours):
             os.close(fd)
         shutil.rmtree(root, ignore_errors=True)
-        _sweep(lab)
+        _sweep(environment)
 
 
 def _watch(attempt: Attempt, level: str, view: View, trace: Trace, ends: tuple[int, int, int]) -> Cell:
@@ -231,14 +231,14 @@ def _errno_name(number: int) -> str:
     return errno.errorcode.get(number, str(number))
 
 
-def _end(lab: AttemptEnvironment, attempt: Attempt, pid: int, inner: int) -> None:
+def _end(environment: AttemptEnvironment, attempt: Attempt, pid: int, inner: int) -> None:
     """End the attempt's processes: its group, and whatever it left behind, which the kernel gave to us."""
     for kill, target in ((os.killpg, pid), (os.kill, inner)):
         with contextlib.suppress(ProcessLookupError, PermissionError):
             if target > 1:
                 kill(target, signal.SIGKILL)
     if attempt.group == "G":
-        lab.stop_victim()
+        environment.stop_victim()
     deadline = time.monotonic() + 1
     while time.monotonic() < deadline:
         try:
@@ -252,11 +252,11 @@ def _end(lab: AttemptEnvironment, attempt: Attempt, pid: int, inner: int) -> Non
             time.sleep(0.001)
 
 
-def _sweep(lab: AttemptEnvironment) -> None:
-    """Empty the lab's own shared directories; the lab's base may lie in one of them."""
-    for folder in lab.shared:
+def _sweep(environment: AttemptEnvironment) -> None:
+    """Empty its own shared directories; the environment's base may lie in one of them."""
+    for folder in environment.shared:
         for entry in folder.iterdir():
-            if entry == lab.base:
+            if entry == environment.base:
                 continue
             if entry.is_dir() and not entry.is_symlink():
                 shutil.rmtree(entry, ignore_errors=True)

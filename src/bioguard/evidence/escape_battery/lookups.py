@@ -33,7 +33,7 @@ class Lookups:
         return 5000 + int(token[:4], 16) % 32768
 
     def port_of_token(self, token: bytes) -> int:
-        """A port below the ephemeral range, where nothing else of the lab can be."""
+        """A port below the ephemeral range, where nothing else of the environment can be."""
         return 20000 + self.number(token) % 12000
 
     @staticmethod

@@ -41,7 +41,7 @@ class Attempt:
         body: runs in the locked process.
         check: runs outside and decides; None where only a capability can be gained.
         lingers: the process stays until the witness has looked.
-        observer: its packets leave the host, so it is made only where the lab has a network of its own.
+        observer: its packets leave the host, so it is made only where the environment has a network of its own.
         residual: no sandbox closes it; docs/sandbox.md section 6 gives the bound.
     """
 

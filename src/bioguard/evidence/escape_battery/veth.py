@@ -1,4 +1,4 @@
-"""Two network namespaces of the lab's own, joined by a virtual cable: where attempts run, and the observer.
+"""Two network namespaces of its own, joined by a virtual cable: where attempts run, and the observer.
 
 No route leads out of either. Needs capabilities in the caller's user namespace; without them there is no observer.
 """

@@ -19,9 +19,9 @@ RETENTION_DAYS = 20
 YEARS_IN_DAYS = 4000
 
 
-def enrollment(lab: TemporaryDevice) -> list[Observation]:
+def enrollment(temporary: TemporaryDevice) -> list[Observation]:
     """Enroll several views, then time unlocking."""
-    device, person = lab.device, lab.person(enrolled=True)
+    device, person = temporary.device, temporary.person(enrolled=True)
     record = next(device.records(person.name))
     times = []
     accepted = 0
@@ -39,22 +39,28 @@ def enrollment(lab: TemporaryDevice) -> list[Observation]:
     ]
 
 
-def authorization(lab: TemporaryDevice) -> list[Observation]:
+def authorization(temporary: TemporaryDevice) -> list[Observation]:
     """Enroll without the PIN, with another's token, and reach for another's record."""
-    device, owner, other = lab.device, lab.person(pin=True, enrolled=True), lab.person(pin=True, enrolled=True)
-    record = next(device.records(owner.name))
-    stranger = lab.refusal(
-        lambda: device.erase(other.name, record.record_id, EraseAuthorization(token=lab.token(other)))
+    device, owner, other = (
+        temporary.device,
+        temporary.person(pin=True, enrolled=True),
+        temporary.person(pin=True, enrolled=True),
     )
-    stolen = lab.refusal(lambda: device.erase(owner.name, record.record_id, EraseAuthorization(token=lab.token(other))))
+    record = next(device.records(owner.name))
+    stranger = temporary.refusal(
+        lambda: device.erase(other.name, record.record_id, EraseAuthorization(token=temporary.token(other)))
+    )
+    stolen = temporary.refusal(
+        lambda: device.erase(owner.name, record.record_id, EraseAuthorization(token=temporary.token(other)))
+    )
 
     def enroll(token: bytes) -> str:
-        return lab.refusal(lambda: device.enroll(owner.name, owner.views(), replace=True, token=token))
+        return temporary.refusal(lambda: device.enroll(owner.name, owner.views(), replace=True, token=token))
 
     seen = device.authenticate(owner.name, owner.sample(), operation_id=9)
     return [
         Observation("no enrollment without a token", enroll(b"") == "token.refused"),
-        Observation("no enrollment with another person's token", enroll(lab.token(other)) == "token.refused"),
+        Observation("no enrollment with another person's token", enroll(temporary.token(other)) == "token.refused"),
         Observation("no enrollment with a biometric token", enroll(seen.token or b"x") == "token.refused"),
         Observation("no way to another person's record", stranger == "record.unknown", stranger),
         Observation("not in their name either", stolen == "token.refused", stolen),
@@ -63,33 +69,33 @@ def authorization(lab: TemporaryDevice) -> list[Observation]:
     ]
 
 
-def retention(lab: TemporaryDevice) -> list[Observation]:
+def retention(temporary: TemporaryDevice) -> list[Observation]:
     """Let a retention of 20 days pass, in use and at a start; then move the clock by years, as a wrong clock does."""
-    lab.restart()
-    state = consent.policy_state(lab.device)
-    _keep_for(lab, RETENTION_DAYS)
-    person = lab.person(enrolled=True)
-    lab.advance_days(RETENTION_DAYS - 1)
-    consent.purge(lab.device)
-    used = lab.device.authenticate(person.name, person.sample()).match
-    lab.advance_days(1)
-    refused = lab.refusal(lambda: lab.device.authenticate(person.name, person.sample()))
-    purged = consent.purge(lab.device).erased
-    gone = not list(lab.device.records(person.name))
-    second = lab.person(enrolled=True)
-    lab.advance_days(RETENTION_DAYS)
-    lab.restart()
-    at_start, told = not list(lab.device.records(second.name)), consent.at_start(lab.device).erased
-    third = lab.person(enrolled=True)
-    lab.advance_days(YEARS_IN_DAYS)
-    lab.restart()
-    held = lab.refusal(lambda: lab.device.authenticate(third.name, third.sample()))
-    consent.purge(lab.device)
-    kept = len(list(lab.device.records(third.name)))
-    opened = [i for i in incidents(lab.directory) if i.cause is Cause.CLOCK_MOVED and not i.acknowledged]
-    consent.purge(lab.device, confirmed=True)
-    confirmed = not list(lab.device.records(third.name))
-    _keep_for(lab, state.retention_days)
+    temporary.restart()
+    state = consent.policy_state(temporary.device)
+    _keep_for(temporary, RETENTION_DAYS)
+    person = temporary.person(enrolled=True)
+    temporary.advance_days(RETENTION_DAYS - 1)
+    consent.purge(temporary.device)
+    used = temporary.device.authenticate(person.name, person.sample()).match
+    temporary.advance_days(1)
+    refused = temporary.refusal(lambda: temporary.device.authenticate(person.name, person.sample()))
+    purged = consent.purge(temporary.device).erased
+    gone = not list(temporary.device.records(person.name))
+    second = temporary.person(enrolled=True)
+    temporary.advance_days(RETENTION_DAYS)
+    temporary.restart()
+    at_start, told = not list(temporary.device.records(second.name)), consent.at_start(temporary.device).erased
+    third = temporary.person(enrolled=True)
+    temporary.advance_days(YEARS_IN_DAYS)
+    temporary.restart()
+    held = temporary.refusal(lambda: temporary.device.authenticate(third.name, third.sample()))
+    consent.purge(temporary.device)
+    kept = len(list(temporary.device.records(third.name)))
+    opened = [i for i in incidents(temporary.directory) if i.cause is Cause.CLOCK_MOVED and not i.acknowledged]
+    consent.purge(temporary.device, confirmed=True)
+    confirmed = not list(temporary.device.records(third.name))
+    _keep_for(temporary, state.retention_days)
     return [
         Observation("a record is kept and used until its time", used),
         Observation("from then on it is not used", refused == "match.record_expired", refused),
@@ -102,22 +108,22 @@ def retention(lab: TemporaryDevice) -> list[Observation]:
     ]
 
 
-def _keep_for(lab: TemporaryDevice, days: int) -> None:
-    state = consent.policy_state(lab.device)
-    consent.set_policy(lab.device, version=state.version, minimum_age=state.minimum_age, retention_days=days)
+def _keep_for(temporary: TemporaryDevice, days: int) -> None:
+    state = consent.policy_state(temporary.device)
+    consent.set_policy(temporary.device, version=state.version, minimum_age=state.minimum_age, retention_days=days)
 
 
-def pruning(lab: TemporaryDevice) -> list[Observation]:
+def pruning(temporary: TemporaryDevice) -> list[Observation]:
     """Prove an entry, prune it, verify the old proof, and compare the checkpoints before and after."""
-    lab.restart()
-    device, person = lab.device, lab.person()
+    temporary.restart()
+    device, person = temporary.device, temporary.person()
     before = consent.signed_log(device)
     number = len(before.items) - 1
     proof = proof_of(before.leaves, number, before.checkpoint)
-    lab.advance_days(29)
+    temporary.advance_days(29)
     consent.purge(device)
     early = consent.signed_log(device).items[number].entry is not None
-    lab.advance_days(2)
+    temporary.advance_days(2)
     consent.purge(device)
     after = consent.signed_log(device)
     old, new = before.verify(), after.verify()
@@ -138,16 +144,16 @@ def pruning(lab: TemporaryDevice) -> list[Observation]:
     ]
 
 
-def digest_only(lab: TemporaryDevice) -> list[Observation]:
+def digest_only(temporary: TemporaryDevice) -> list[Observation]:
     """A second device in the digest-only profile: it matches, and no template comes into it."""
-    inner = lab.directory.parent / f"{lab.directory.name}-digest-only"
-    with TemporaryDevice(inner, lab.allow_level, Profile.DIGEST_ONLY) as second:
+    inner = temporary.directory.parent / f"{temporary.directory.name}-digest-only"
+    with TemporaryDevice(inner, temporary.allow_level, Profile.DIGEST_ONLY) as second:
         person = second.person(enrolled=True)
         record = next(second.device.records(person.name))
         match = second.device.authenticate(person.name, person.sample()).match
         other = second.device.authenticate(person.name, second.person().sample()).match
         image = second.image()
-    standard = next(lab.device.records(lab.person(enrolled=True).name))
+    standard = next(temporary.device.records(temporary.person(enrolled=True).name))
     return [
         Observation("a record has a salted digest, in both profiles", len(record.digest) == 64 == len(standard.digest)),
         Observation("the digest differs from record to record", record.digest != standard.digest),

@@ -1,4 +1,4 @@
-"""A trial: something done to the lab's device, and what was seen. It passes only if everything seen was as promised."""
+"""Trials: something done to a temporary device, and what was seen. One passes if everything seen was as promised."""
 
 import json
 import time
@@ -23,7 +23,7 @@ class Observation:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Trial:
-    """One check of a promise on the lab's device."""
+    """One check of a promise on a temporary device."""
 
     id: str
     title: str
@@ -37,7 +37,7 @@ class Trial:
         return tuple(c.id for c in CLAUSES if self.id in c.checks)
 
 
-def conduct(trial: Trial, lab: TemporaryDevice, raw: Path | None = None) -> Check:
+def conduct(trial: Trial, temporary: TemporaryDevice, raw: Path | None = None) -> Check:
     """Run a trial and write what was seen to `raw`/<id>.json.
 
     An error of bioguard that the trial did not expect is a FAIL; a secure world that is not there is UNKNOWN.
@@ -45,7 +45,7 @@ def conduct(trial: Trial, lab: TemporaryDevice, raw: Path | None = None) -> Chec
     started = time.monotonic()
     status, seen = Status.UNKNOWN, list[Observation]()
     try:
-        seen = trial.run(lab)
+        seen = trial.run(temporary)
         status = Status.PASS if seen and all(o.holds for o in seen) else Status.FAIL
         summary = f"{sum(o.holds for o in seen)} of {len(seen)} observations as promised"
     except TeeUnavailable as error:

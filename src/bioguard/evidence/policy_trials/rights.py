@@ -20,24 +20,24 @@ from bioguard.records.rights_requests import ANSWER_DAYS, EXTENDED_DAYS
 from bioguard.simulate.people import finger_impressions
 
 
-def identity(lab: TemporaryDevice) -> list[Observation]:
+def identity(temporary: TemporaryDevice) -> list[Observation]:
     """Access and erasure: no token, another person's, a stale one, a biometric one, a forged one, the right one."""
-    device, person, other = lab.device, lab.person(pin=True, enrolled=True), lab.person(pin=True)
+    device, person, other = temporary.device, temporary.person(pin=True, enrolled=True), temporary.person(pin=True)
     record = next(device.records(person.name)).record_id
 
     def access_with(token: bytes) -> str:
-        return lab.refusal(lambda: personal_data(device, person.name, Cause.ACCESS, token=token))
+        return temporary.refusal(lambda: personal_data(device, person.name, Cause.ACCESS, token=token))
 
     def erase_with(token: bytes) -> str:
-        return lab.refusal(lambda: device.erase(person.name, record, EraseAuthorization(token=token)))
+        return temporary.refusal(lambda: device.erase(person.name, record, EraseAuthorization(token=token)))
 
     answer = device.authenticate(person.name, person.sample(), operation_id=5)
-    stale = lab.token(person)
+    stale = temporary.token(person)
     seen = {("access", "a fresh PIN token of the person"): access_with(stale)}
-    lab.advance_days(1)
+    temporary.advance_days(1)
     tokens = {
         "no token": b"",
-        "another person's PIN": lab.token(other),
+        "another person's PIN": temporary.token(other),
         "a stale token": stale,
         "a biometric token": answer.token or b"",
         "a forged token": bytes(69),
@@ -47,14 +47,14 @@ def identity(lab: TemporaryDevice) -> list[Observation]:
         for what, ask in (("access", access_with), ("erasure", erase_with))
         for token, code in ((name, ask(value)) for name, value in tokens.items())
     ]
-    seen["erasure", "a fresh PIN token of the person"] = erase_with(lab.token(person))
+    seen["erasure", "a fresh PIN token of the person"] = erase_with(temporary.token(person))
     return [*refused, *(Observation(f"{what} with {token}", code == "", code) for (what, token), code in seen.items())]
 
 
-def informed(lab: TemporaryDevice) -> list[Observation]:
+def informed(temporary: TemporaryDevice) -> list[Observation]:
     """The notice against what is in force."""
-    state = consent.policy_state(lab.device)
-    told = dict(notice(state, store=str(lab.directory), profile="standard"))
+    state = consent.policy_state(temporary.device)
+    told = dict(notice(state, store=str(temporary.directory), profile="standard"))
     needed = {
         "what is stored",
         "where",
@@ -69,15 +69,15 @@ def informed(lab: TemporaryDevice) -> list[Observation]:
         Observation("the notice has every part", needed <= told.keys(), str(sorted(needed - told.keys()))),
         Observation("it names the retention in force", f"{state.retention_days} days" in told["for how long"]),
         Observation("it names the version in force", told["policy version"] == str(state.version)),
-        Observation("it names the place", str(lab.directory) in told["where"]),
+        Observation("it names the place", str(temporary.directory) in told["where"]),
     ]
 
 
-def access(lab: TemporaryDevice) -> list[Observation]:
+def access(temporary: TemporaryDevice) -> list[Observation]:
     """The answer against the store's own list and the log."""
-    device, person = lab.device, lab.person(pin=True, enrolled=True)
+    device, person = temporary.device, temporary.person(pin=True, enrolled=True)
     device.authenticate(person.name, person.sample())
-    data = personal_data(device, person.name, Cause.ACCESS, token=lab.token(person))
+    data = personal_data(device, person.name, Cause.ACCESS, token=temporary.token(person))
     listed = [public_record(info) for info in device.records(person.name)]
     handle = device.user_handle(person.name)
     entries = [i.entry for i in consent.signed_log(device).items if i.entry and i.entry.subject == handle]
@@ -91,7 +91,7 @@ def access(lab: TemporaryDevice) -> list[Observation]:
         Observation("consents are told", given == 3 == _length(data, "consents")),
         Observation("decisions are told", decided == 1 == told_decisions),
         Observation("the log is told", told >= len(entries) - 1, f"{told} of {len(entries)}"),
-        Observation("the request is in the register, answered", _last_state(lab) == "FULFILLED"),
+        Observation("the request is in the register, answered", _last_state(temporary) == "FULFILLED"),
     ]  # fmt: skip
 
 
@@ -104,36 +104,36 @@ def _length(data: dict[str, object], name: str) -> int:
     return len(_rows(data, name))
 
 
-def _last_state(lab: TemporaryDevice) -> str:
-    return [r.state.name for r in consent.requests(lab.device)][-1]
+def _last_state(temporary: TemporaryDevice) -> str:
+    return [r.state.name for r in consent.requests(temporary.device)][-1]
 
 
-def rectify(lab: TemporaryDevice) -> list[Observation]:
+def rectify(temporary: TemporaryDevice) -> list[Observation]:
     """Re-enroll in place of the old record, correct the name of a person and the finger of a record."""
-    device, person = lab.device, lab.person(enrolled=True)
+    device, person = temporary.device, temporary.person(enrolled=True)
     old = next(device.records(person.name))
-    lab.enroll(person, replace=True)
+    temporary.enroll(person, replace=True)
     now = list(device.records(person.name))
     return [
         Observation("there is one record, and it is the new one", len(now) == 1 and now[0].digest != old.digest),
         Observation(
-            "the old one cannot be opened", lab.refusal(lambda: device.show(old.record_id)) == "record.unknown"
+            "the old one cannot be opened", temporary.refusal(lambda: device.show(old.record_id)) == "record.unknown"
         ),
         Observation("the new one matches", device.authenticate(person.name, person.sample()).match),
-        *_corrections(lab),
+        *_corrections(temporary),
     ]
 
 
-def _corrections(lab: TemporaryDevice) -> list[Observation]:
-    device, person = lab.device, lab.person(pin=True)
+def _corrections(temporary: TemporaryDevice) -> list[Observation]:
+    device, person = temporary.device, temporary.person(pin=True)
     permit = pins.enrollment_token(device, person.name, Modality.FINGERPRINT, PIN)
-    consent.grant(device, person.name, Modality.FINGERPRINT, Purpose.UNLOCK, of_age=True, token=lab.token(person))
+    consent.grant(device, person.name, Modality.FINGERPRINT, Purpose.UNLOCK, of_age=True, token=temporary.token(person))
     made = device.enroll(person.name, finger_impressions(7, person=0, count=3), finger="right-index", token=permit)
     before = device.show(made.record_id)
-    without = lab.refusal(lambda: relabel(device, person.name, made.record_id, "left-thumb"))
-    now = relabel(device, person.name, made.record_id, "left-thumb", token=lab.token(person))
+    without = temporary.refusal(lambda: relabel(device, person.name, made.record_id, "left-thumb"))
+    now = relabel(device, person.name, made.record_id, "left-thumb", token=temporary.token(person))
     name = f"{person.name}-corrected"
-    rename(device, person.name, name, token=lab.token(person))
+    rename(device, person.name, name, token=temporary.token(person))
     same = (now.views, now.enrolled_s, now.user) == (before.views, before.enrolled_s, person.name)
     sample = finger_impressions(7, person=0, count=1, first=4)[0]
     return [
@@ -142,31 +142,31 @@ def _corrections(lab: TemporaryDevice) -> list[Observation]:
                     now.position == "left-thumb" and now.digest != before.digest and same),
         Observation("a wrong name is corrected", name in device.users() and person.name not in device.users()),
         Observation("the corrected record matches under the right name", device.authenticate(name, sample).match),
-        Observation("the request is in the register, answered", _last_state(lab) == "FULFILLED"),
+        Observation("the request is in the register, answered", _last_state(temporary) == "FULFILLED"),
     ]  # fmt: skip
 
 
-def erasure(lab: TemporaryDevice) -> list[Observation]:
+def erasure(temporary: TemporaryDevice) -> list[Observation]:
     """Erase, then look in the raw bytes of the store, and verify the receipt as a stranger would."""
-    device, person, other = lab.device, lab.person(enrolled=True), lab.person(enrolled=True)
+    device, person, other = temporary.device, temporary.person(enrolled=True), temporary.person(enrolled=True)
     record, left = next(device.records(person.name)), next(device.records(other.name))
-    image = lab.image()
+    image = temporary.image()
     record_id, digest = bytes.fromhex(record.record_id), bytes.fromhex(record.digest)
     there = record_id in image and digest in image
     device.erase(person.name, record.record_id)
-    lab.restart()
-    image, device = lab.image(), lab.device
+    temporary.restart()
+    image, device = temporary.image(), temporary.device
     made = erasure_receipt(device, [record.digest])
     text, key = made.to_text(), consent.signed_log(device).key
-    copy = lab.directory.parent / "store-copy.db"
-    copy.write_bytes((lab.directory / "storage.db").read_bytes())
+    copy = temporary.directory.parent / "store-copy.db"
+    copy.write_bytes((temporary.directory / "storage.db").read_bytes())
 
     def verify(receipt: str) -> str:
         def as_stranger() -> None:
             found = ErasureReceipt.parse(receipt)
             check_image(copy, found, found.verify(key))
 
-        return lab.refusal(as_stranger)
+        return temporary.refusal(as_stranger)
 
     alone = verify(text)
     bent = text.replace('"position": ', '"position": 1', 1)
@@ -176,7 +176,7 @@ def erasure(lab: TemporaryDevice) -> list[Observation]:
         Observation("id and digest were in the store image before", there),
         Observation("neither is in the store image afterwards", record_id not in image and digest not in image),
         Observation(
-            "the record cannot be opened", lab.refusal(lambda: device.show(record.record_id)) == "record.unknown"
+            "the record cannot be opened", temporary.refusal(lambda: device.show(record.record_id)) == "record.unknown"
         ),
         Observation("the receipt names the digest", [e.digest for e in made.erasures] == [digest]),
         Observation("log entry, absence and a copy of the store verify without the device", alone == "", alone),
@@ -184,14 +184,14 @@ def erasure(lab: TemporaryDevice) -> list[Observation]:
         Observation("other neighbors do not", verify(of_another).startswith("integrity")),
         Observation("with another file for the store it does not", verify(text).startswith("integrity")),
         Observation("there is no receipt for a record that is there",
-                    lab.refusal(lambda: erasure_receipt(device, [left.digest])) == "receipt.none"),
+                    temporary.refusal(lambda: erasure_receipt(device, [left.digest])) == "receipt.none"),
     ]  # fmt: skip
 
 
-def portability(lab: TemporaryDevice) -> list[Observation]:
+def portability(temporary: TemporaryDevice) -> list[Observation]:
     """The export holds what it says and no feature."""
-    device, person = lab.device, lab.person(pin=True, enrolled=True)
-    data = personal_data(device, person.name, Cause.PORTABILITY, token=lab.token(person))
+    device, person = temporary.device, temporary.person(pin=True, enrolled=True)
+    data = personal_data(device, person.name, Cause.PORTABILITY, token=temporary.token(person))
     text = repr(data).encode()
     values = person.sample().to_bytes()
     said = data["templates"]
@@ -205,10 +205,10 @@ def portability(lab: TemporaryDevice) -> list[Observation]:
     ]  # fmt: skip
 
 
-def explanation(lab: TemporaryDevice) -> list[Observation]:
+def explanation(temporary: TemporaryDevice) -> list[Observation]:
     """Explain an acceptance and a rejection; the PIN works in between."""
-    device, person = lab.device, lab.person(pin=True, enrolled=True)
-    stranger = lab.person(consent_to=())
+    device, person = temporary.device, temporary.person(pin=True, enrolled=True)
+    stranger = temporary.person(consent_to=())
     device.authenticate(person.name, person.sample())
     device.authenticate(person.name, stranger.sample())
     handle = device.user_handle(person.name)
@@ -216,7 +216,7 @@ def explanation(lab: TemporaryDevice) -> list[Observation]:
     decided = [e for e in entries if e.event is Event.DECIDED]
     words = [line for e in decided for line in decision_words(e)]
     numbers = {token for line in words for token in line.split() if "." in token and token.replace(".", "").isdigit()}
-    pin = lab.refusal(lambda: pins.verify_pin(device, person.name, PIN))
+    pin = temporary.refusal(lambda: pins.verify_pin(device, person.name, PIN))
     causes = [e.cause for e in decided]
     return [
         Observation("both decisions can be explained", causes == [Cause.ACCEPTED, Cause.NOT_SIMILAR], str(causes)),
@@ -226,13 +226,13 @@ def explanation(lab: TemporaryDevice) -> list[Observation]:
     ]
 
 
-def terms(lab: TemporaryDevice) -> list[Observation]:
+def terms(temporary: TemporaryDevice) -> list[Observation]:
     """Due dates, an extension with and without a reason, and a second one."""
-    device, person = lab.device, lab.person(pin=True)
-    request = consent.open_request(device, person.name, Cause.COMPLAINT, token=lab.token(person))
-    without = lab.refusal(lambda: consent.extend_request(device, request.number, Cause.FULFILLED))
+    device, person = temporary.device, temporary.person(pin=True)
+    request = consent.open_request(device, person.name, Cause.COMPLAINT, token=temporary.token(person))
+    without = temporary.refusal(lambda: consent.extend_request(device, request.number, Cause.FULFILLED))
     extended = consent.extend_request(device, request.number, Cause.COMPLEX)
-    twice = lab.refusal(lambda: consent.extend_request(device, request.number, Cause.COMPLEX))
+    twice = temporary.refusal(lambda: consent.extend_request(device, request.number, Cause.COMPLEX))
     answered = consent.answer_request(device, request.number, Cause.FULFILLED)
     return [
         Observation("due after 7 days", request.due_ms - request.opened_ms == ANSWER_DAYS * DAY_MS == 7 * DAY_MS),
@@ -241,22 +241,24 @@ def terms(lab: TemporaryDevice) -> list[Observation]:
                     extended.due_ms - request.opened_ms == EXTENDED_DAYS * DAY_MS <= 31 * DAY_MS),
         Observation("no second extension", twice == "request", twice),
         Observation("overdue shows", request.overdue(request.due_ms + 1) and not answered.overdue(request.due_ms + 1)),
-        Observation("the answer is in the register", _last_state(lab) == "FULFILLED"),
+        Observation("the answer is in the register", _last_state(temporary) == "FULFILLED"),
     ]  # fmt: skip
 
 
-def names(lab: TemporaryDevice) -> list[Observation]:
+def names(temporary: TemporaryDevice) -> list[Observation]:
     """Look for the name of a user in the store and on the pipes."""
-    person = lab.person(pin=True, enrolled=True)
-    lab.device.authenticate(person.name, person.sample())
+    person = temporary.person(pin=True, enrolled=True)
+    temporary.device.authenticate(person.name, person.sample())
     name = person.name.encode()
-    store = b"".join(p.read_bytes() for p in lab.directory.iterdir() if p.name.startswith(("storage.db", "rpmb.img")))
-    handle = lab.device.user_handle(person.name)
+    store = b"".join(
+        p.read_bytes() for p in temporary.directory.iterdir() if p.name.startswith(("storage.db", "rpmb.img"))
+    )
+    handle = temporary.device.user_handle(person.name)
     return [
         Observation("the store was looked at", len(store) > 4096),
         Observation("the name is not in the store", name not in store),
         Observation("the name is on no pipe to or from the secure world",
-                    bool(lab.frames) and not any(name in frame for _, frame in lab.frames)),
+                    bool(temporary.frames) and not any(name in frame for _, frame in temporary.frames)),
         Observation("the id is random", handle != sha256(name).digest()[:16] and len(set(handle)) > 4),
     ]  # fmt: skip
 

@@ -17,9 +17,11 @@ MAX_ROWS = 12
 
 
 @contextmanager
-def _second(lab: TemporaryDevice, name: str) -> Iterator[tuple[TemporaryDevice, Person]]:
+def _second(temporary: TemporaryDevice, name: str) -> Iterator[tuple[TemporaryDevice, Person]]:
     """A device of its own for damage, with one enrolled person."""
-    with TemporaryDevice(lab.directory.parent / f"{lab.directory.name}-{name}", lab.allow_level) as second:
+    with TemporaryDevice(
+        temporary.directory.parent / f"{temporary.directory.name}-{name}", temporary.allow_level
+    ) as second:
         yield second, second.person(enrolled=True)
 
 
@@ -42,23 +44,23 @@ def _flip(path: Path, key: bytes) -> None:
         database.commit()
 
 
-def _use(lab: TemporaryDevice, person: Person) -> str:
+def _use(temporary: TemporaryDevice, person: Person) -> str:
     """Start the device and use the person's record; the code of what goes wrong, or empty if it matched."""
 
     def run() -> None:
-        lab.restart()
-        if not lab.device.authenticate(person.name, person.sample()).match:
+        temporary.restart()
+        if not temporary.device.authenticate(person.name, person.sample()).match:
             raise AssertionError
 
     try:
-        return lab.refusal(run)
+        return temporary.refusal(run)
     except AssertionError:
         return "a wrong answer"
 
 
-def tamper(lab: TemporaryDevice) -> list[Observation]:
+def tamper(temporary: TemporaryDevice) -> list[Observation]:
     """Change one bit of each sealed object in turn; the record must be refused, not answered wrongly."""
-    with _second(lab, "tampered") as (second, person):
+    with _second(temporary, "tampered") as (second, person):
         record_id = bytes.fromhex(next(second.device.records(person.name)).record_id)
         second.stop()
         path = second.directory / STORE
@@ -83,9 +85,9 @@ def tamper(lab: TemporaryDevice) -> list[Observation]:
     ]  # fmt: skip
 
 
-def other_device(lab: TemporaryDevice) -> list[Observation]:
+def other_device(temporary: TemporaryDevice) -> list[Observation]:
     """Give this device's store to another device."""
-    with _second(lab, "origin") as (origin, person), _second(lab, "thief") as (thief, _):
+    with _second(temporary, "origin") as (origin, person), _second(temporary, "thief") as (thief, _):
         origin.stop()
         thief.stop()
         for path in origin.directory.iterdir():
@@ -95,9 +97,9 @@ def other_device(lab: TemporaryDevice) -> list[Observation]:
     return [Observation("another device cannot open the store", answer.startswith("store."), answer)]
 
 
-def rollback(lab: TemporaryDevice) -> list[Observation]:
+def rollback(temporary: TemporaryDevice) -> list[Observation]:
     """Put an old copy of the store back after an erasure."""
-    with _second(lab, "rolled-back") as (second, person):
+    with _second(temporary, "rolled-back") as (second, person):
         second.stop()
         path = second.directory / STORE
         old = path.read_bytes()
@@ -115,9 +117,9 @@ def rollback(lab: TemporaryDevice) -> list[Observation]:
     ]
 
 
-def incident_parts(lab: TemporaryDevice) -> list[Observation]:
+def incident_parts(temporary: TemporaryDevice) -> list[Observation]:
     """The record that a detected change leaves."""
-    with _second(lab, "incident") as (second, person):
+    with _second(temporary, "incident") as (second, person):
         second.stop()
         path = second.directory / STORE
         for key in _rows(path):
@@ -132,17 +134,17 @@ def incident_parts(lab: TemporaryDevice) -> list[Observation]:
     ]
 
 
-def wrong_user(lab: TemporaryDevice) -> list[Observation]:
+def wrong_user(temporary: TemporaryDevice) -> list[Observation]:
     """Use one person's record as another's."""
-    owner, other = lab.person(enrolled=True), lab.person(enrolled=True)
-    record = next(lab.device.records(owner.name))
-    erase = lab.refusal(lambda: lab.device.erase(other.name, record.record_id))
+    owner, other = temporary.person(enrolled=True), temporary.person(enrolled=True)
+    record = next(temporary.device.records(owner.name))
+    erase = temporary.refusal(lambda: temporary.device.erase(other.name, record.record_id))
     return [
         Observation("another user cannot erase the record", erase == "record.unknown", erase),
         Observation(
-            "it does not answer for another user", not lab.device.authenticate(other.name, owner.sample()).match
+            "it does not answer for another user", not temporary.device.authenticate(other.name, owner.sample()).match
         ),
-        Observation("it answers for its own", lab.device.authenticate(owner.name, owner.sample()).match),
+        Observation("it answers for its own", temporary.device.authenticate(owner.name, owner.sample()).match),
     ]
 
 

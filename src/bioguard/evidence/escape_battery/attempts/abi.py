@@ -15,25 +15,25 @@ ALLOW_ALL = struct.pack("<HBBI", 0x06, 0, 0, 0x7FFF0000)
 
 @attempt("32-bit entry: socket, connect and write by int 0x80", check=seen)
 def int80_socket(c: Context) -> None:
-    c.lab.int80(c.token, in4("127.0.0.1", c.lab.ports["tcp4"]), c.trace)
+    c.environment.int80(c.token, in4("127.0.0.1", c.environment.ports["tcp4"]), c.trace)
 
 
 @attempt("x32 entry: socket", check=None)
 def x32_socket(c: Context) -> None:
     c.trace.last_call = 0x40000000 | 41
-    c.lab.raw_number(0x40000000 | 41, AF.INET, SOCK.DGRAM, 0)
+    c.environment.raw_number(0x40000000 | 41, AF.INET, SOCK.DGRAM, 0)
 
 
 @attempt("a number far above the table")
 def high_nr(c: Context) -> None:
     c.trace.last_call = 1023
-    c.lab.raw_number(1023)
+    c.environment.raw_number(1023)
 
 
 @attempt("negative number")
 def negative_nr(c: Context) -> None:
     c.trace.last_call = -2
-    c.lab.raw_number(-2)
+    c.environment.raw_number(-2)
 
 
 @attempt("garbage in the upper half of arguments: socket")

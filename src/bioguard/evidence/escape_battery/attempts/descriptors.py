@@ -35,7 +35,7 @@ class Message:
         self.header = ctypes.create_string_buffer(header, len(header))
 
 
-@attempt("pass a descriptor out over an inherited socket pair", check=lambda v: v.lab.received_descriptor())
+@attempt("pass a descriptor out over an inherited socket pair", check=lambda v: v.environment.received_descriptor())
 def scm_rights_send(c: Context) -> None:
     message = Message(c.leaks.store)
     c.sys("sendmsg", c.leaks.pair, message.header, 0)
@@ -88,14 +88,17 @@ def splice_out(c: Context) -> None:
     c.sys("splice", c.leaks.store, struct.pack("<q", 0), struct.unpack("<ii", pair.raw)[1], None, 8, 0)
 
 
-@attempt("offset of a shared description as a signal", check=lambda v: v.lab.shared_offset() == v.lab.number(v.token))
+@attempt(
+    "offset of a shared description as a signal",
+    check=lambda v: v.environment.shared_offset() == v.environment.number(v.token),
+)
 def lseek_shared_offset(c: Context) -> None:
-    c.sys("lseek", c.leaks.file, c.lab.number(c.token), 0)
+    c.sys("lseek", c.leaks.file, c.environment.number(c.token), 0)
 
 
-@attempt("time stamp of a leaked file", check=lambda v: v.lab.leaked_mtime() == v.lab.number(v.token))
+@attempt("time stamp of a leaked file", check=lambda v: v.environment.leaked_mtime() == v.environment.number(v.token))
 def futime_inherited(c: Context) -> None:
-    stamp = struct.pack("<4q", c.lab.number(c.token), 0, c.lab.number(c.token), 0)
+    stamp = struct.pack("<4q", c.environment.number(c.token), 0, c.environment.number(c.token), 0)
     c.sys("utimensat", c.leaks.file, None, stamp, 0)
 
 
@@ -124,23 +127,25 @@ def fchdir_escape(c: Context) -> None:
     c.write_file(c.outside.lstrip("/") + "/escaped")
 
 
-@attempt("number of open descriptors, seen in /proc", check=lambda v: v.lab.highest_fd(v.pid) >= 200, lingers=True)
+@attempt(
+    "number of open descriptors, seen in /proc", check=lambda v: v.environment.highest_fd(v.pid) >= 200, lingers=True
+)
 def fd_number_probe(c: Context) -> None:
     for number in range(200, 203):
         c.sys("dup3", c.leaks.reply, number, 0)
 
 
-@attempt("which descriptors are open, seen in /proc", check=lambda v: v.lab.closed_fd(v.pid), lingers=True)
+@attempt("which descriptors are open, seen in /proc", check=lambda v: v.environment.closed_fd(v.pid), lingers=True)
 def close_fds_visible(c: Context) -> None:
     c.sys("close", c.leaks.terminal)
 
 
-@attempt("descriptor flags of a leaked pipe end as a signal", check=lambda v: v.lab.reply_is_nonblocking())
+@attempt("descriptor flags of a leaked pipe end as a signal", check=lambda v: v.environment.reply_is_nonblocking())
 def fcntl_shared_flags(c: Context) -> None:
     c.sys("fcntl", c.leaks.reply, 4, os.O_NONBLOCK)
 
 
-@attempt("size of the reply pipe as a signal", check=lambda v: v.lab.reply_pipe_size() == 8192)
+@attempt("size of the reply pipe as a signal", check=lambda v: v.environment.reply_pipe_size() == 8192)
 def pipe_size(c: Context) -> None:
     c.sys("fcntl", c.leaks.reply, 1031, 8192)
 
@@ -159,7 +164,7 @@ def tiocsti_tty(c: Context) -> None:
 
 @attempt("opening the user's terminal by its path", check=seen)
 def dev_pts(c: Context) -> None:
-    fd = c.open(c.lab.terminal_path, os.O_WRONLY | os.O_NOCTTY)
+    fd = c.open(c.environment.terminal_path, os.O_WRONLY | os.O_NOCTTY)
     c.sys("write", fd, c.token, len(c.token))
 
 

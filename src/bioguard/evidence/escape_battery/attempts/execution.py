@@ -23,7 +23,7 @@ LOADER = first_of(b"/lib64/ld-linux-x86-64.so.2", b"/lib/ld-linux-aarch64.so.1")
 
 @attempt("fork and execute a shell that talks to the network", check=seen)
 def exec_network_tool(c: Context) -> None:
-    command = f"exec 3>/dev/tcp/127.0.0.1/{c.lab.ports['tcp4']} && printf {c.text} >&3"
+    command = f"exec 3>/dev/tcp/127.0.0.1/{c.environment.ports['tcp4']} && printf {c.text} >&3"
 
     def become() -> None:
         words = (ctypes.c_char_p * 4)(b"/bin/bash", b"-c", command.encode(), None)

@@ -28,7 +28,7 @@ def netlink_route(c: Context) -> None:
 def netlink_usersock(c: Context) -> None:
     fd = c.socket(AF.NETLINK, SOCK.DGRAM, NETLINK_USERSOCK)
     message = struct.pack("<IHHII", 16 + len(c.token), 16, 0, 0, 0) + c.token
-    address = struct.pack("<HHII", AF.NETLINK, 0, c.lab.ports["netlink"], 0)
+    address = struct.pack("<HHII", AF.NETLINK, 0, c.environment.ports["netlink"], 0)
     c.sys("sendto", fd, message, len(message), 0, address, len(address))
 
 
@@ -85,35 +85,35 @@ def socketpair_local(c: Context) -> None:
 
 @attempt("pathname stream socket", check=seen)
 def unix_path_stream(c: Context) -> None:
-    c.stream(sun(c.lab.sockets["stream"]), AF.UNIX)
+    c.stream(sun(c.environment.sockets["stream"]), AF.UNIX)
 
 
 @attempt("pathname datagram socket", check=seen)
 def unix_path_dgram(c: Context) -> None:
-    c.datagram(sun(c.lab.sockets["dgram"]), AF.UNIX)
+    c.datagram(sun(c.environment.sockets["dgram"]), AF.UNIX)
 
 
 @attempt("pathname sequenced-packet socket", check=seen)
 def unix_path_seqpacket(c: Context) -> None:
     fd = c.socket(AF.UNIX, 5)
-    address = sun(c.lab.sockets["seqpacket"])
+    address = sun(c.environment.sockets["seqpacket"])
     c.sys("connect", fd, address, len(address))
     c.sys("sendto", fd, c.token, len(c.token), 0, None, 0)
 
 
 @attempt("abstract stream socket", check=seen)
 def unix_abs_stream(c: Context) -> None:
-    c.stream(sun(c.lab.abstract["stream"], abstract=True), AF.UNIX)
+    c.stream(sun(c.environment.abstract["stream"], abstract=True), AF.UNIX)
 
 
 @attempt("abstract datagram socket", check=seen)
 def unix_abs_dgram(c: Context) -> None:
-    c.datagram(sun(c.lab.abstract["dgram"], abstract=True), AF.UNIX)
+    c.datagram(sun(c.environment.abstract["dgram"], abstract=True), AF.UNIX)
 
 
 @attempt("abstract socket of an X server", check=seen)
 def x11_abstract(c: Context) -> None:
-    c.stream(sun(c.lab.abstract["x11"], abstract=True), AF.UNIX)
+    c.stream(sun(c.environment.abstract["x11"], abstract=True), AF.UNIX)
 
 
 @attempt("binding a new socket file whose name carries data", check=lambda v: v.in_files())

@@ -1,4 +1,4 @@
-"""Group E: the file system. Everything lies in directories that the lab made for itself."""
+"""Group E: the file system. Everything lies in directories that the environment made for itself."""
 
 import ctypes
 import os
@@ -22,7 +22,7 @@ def path(c: Context, name: str = "escaped") -> bytes:
 
 @attempt("world-readable temporary file", check=files)
 def tmp_world(c: Context) -> None:
-    c.write_file(f"{c.lab.tmp}/{c.text[:8]}")
+    c.write_file(f"{c.environment.tmp}/{c.text[:8]}")
 
 
 @attempt("file in the user's directory", check=files)
@@ -38,17 +38,17 @@ def append_existing(c: Context) -> None:
 
 @attempt("temporary file that survives a reboot", check=files)
 def vartmp(c: Context) -> None:
-    c.write_file(f"{c.lab.var_tmp}/{c.text[:8]}")
+    c.write_file(f"{c.environment.var_tmp}/{c.text[:8]}")
 
 
 @attempt("file in shared memory", check=files)
 def dev_shm(c: Context) -> None:
-    c.write_file(f"{c.lab.shm}/{c.text[:8]}")
+    c.write_file(f"{c.environment.shm}/{c.text[:8]}")
 
 
 @attempt("shared memory object mapped and stored to", check=files)
 def posix_shm(c: Context) -> None:
-    fd = c.open(f"{c.lab.shm}/m{c.text[:8]}", os.O_RDWR | os.O_CREAT)
+    fd = c.open(f"{c.environment.shm}/m{c.text[:8]}", os.O_RDWR | os.O_CREAT)
     c.sys("ftruncate", fd, 4096)
     address = c.sys("mmap", None, 4096, 3, 1, fd, 0)
     ctypes.memmove(address, c.token, len(c.token))
@@ -56,12 +56,12 @@ def posix_shm(c: Context) -> None:
 
 @attempt("temporary directory", check=files)
 def mkdtemp(c: Context) -> None:
-    c.sys("mkdirat", AT, os.fsencode(f"{c.lab.tmp}/d{c.text}"), 0o700)
+    c.sys("mkdirat", AT, os.fsencode(f"{c.environment.tmp}/d{c.text}"), 0o700)
 
 
 @attempt("named pipe with a reader outside", check=seen)
 def fifo(c: Context) -> None:
-    fd = c.open(c.lab.fifo_path, os.O_WRONLY | os.O_NONBLOCK)
+    fd = c.open(c.environment.fifo_path, os.O_WRONLY | os.O_NONBLOCK)
     c.sys("write", fd, c.token, len(c.token))
 
 
@@ -130,22 +130,25 @@ def copy_file_range_out(c: Context) -> None:
     c.sys("copy_file_range", c.leaks.store, struct.pack("<q", 0), fd, struct.pack("<q", 0), len(c.token), 0)
 
 
-@attempt("size of an outside file", check=lambda v: v.lab.size_of(v.outside / "target") == v.lab.number(v.token))
+@attempt(
+    "size of an outside file",
+    check=lambda v: v.environment.size_of(v.outside / "target") == v.environment.number(v.token),
+)
 def truncate_size(c: Context) -> None:
-    c.sys("truncate", path(c, "target"), c.lab.number(c.token))
+    c.sys("truncate", path(c, "target"), c.environment.number(c.token))
 
 
-@attempt("mode bits of an outside file", check=lambda v: v.lab.mode_of(v.outside / "target") == 0o611)
+@attempt("mode bits of an outside file", check=lambda v: v.environment.mode_of(v.outside / "target") == 0o611)
 def chmod_outside(c: Context) -> None:
     c.sys("fchmodat", AT, path(c, "target"), 0o611)
 
 
-@attempt("group of an outside file", check=lambda v: v.lab.mode_of(v.outside / "target") == 0o4600)
+@attempt("group of an outside file", check=lambda v: v.environment.mode_of(v.outside / "target") == 0o4600)
 def chmod_set_id_outside(c: Context) -> None:
     c.sys("fchmodat", AT, path(c, "target"), 0o4600)
 
 
-@attempt("making the store readable for all", check=lambda v: v.lab.mode_of(v.store / "slots") == 0o666)
+@attempt("making the store readable for all", check=lambda v: v.environment.mode_of(v.store / "slots") == 0o666)
 def chmod_store_world(c: Context) -> None:
     c.sys("fchmod", c.leaks.store, 0o666)
 
@@ -160,30 +163,34 @@ def fxattr_store(c: Context) -> None:
     c.sys("fsetxattr", c.leaks.store, b"user.x", c.token, len(c.token), 0)
 
 
-@attempt("time stamp outside", check=lambda v: v.lab.mtime_of(v.outside / "target") == v.lab.number(v.token))
+@attempt(
+    "time stamp outside", check=lambda v: v.environment.mtime_of(v.outside / "target") == v.environment.number(v.token)
+)
 def utime_outside(c: Context) -> None:
-    number = c.lab.number(c.token)
+    number = c.environment.number(c.token)
     c.sys("utimensat", AT, path(c, "target"), struct.pack("<4q", number, 0, number, 0), 0)
 
 
-@attempt("reading a file: its access time moves", check=lambda v: v.lab.atime_moved(v.outside / "target"))
+@attempt("reading a file: its access time moves", check=lambda v: v.environment.atime_moved(v.outside / "target"))
 def atime_outside(c: Context) -> None:
     fd = c.open(f"{c.outside}/target", os.O_RDONLY)
     c.sys("read", fd, ctypes.create_string_buffer(1), 1)
 
 
 def _lock_at(c: Context, fd: int) -> None:
-    start = c.lab.number(c.token)
+    start = c.environment.number(c.token)
     c.sys("fcntl", fd, F_SETLK, struct.pack("<hhxxxxqqi4x", F_WRLCK, 0, start, 7, 0))
 
 
-@attempt("range lock outside, seen in /proc/locks", check=lambda v: v.lab.locked_at(v.token), lingers=True)
+@attempt("range lock outside, seen in /proc/locks", check=lambda v: v.environment.locked_at(v.token), lingers=True)
 def posix_lock_procfs(c: Context) -> None:
     _lock_at(c, c.open(f"{c.outside}/target", os.O_RDWR))
 
 
 @attempt(
-    "range lock on a leaked descriptor, seen in /proc/locks", check=lambda v: v.lab.locked_at(v.token), lingers=True
+    "range lock on a leaked descriptor, seen in /proc/locks",
+    check=lambda v: v.environment.locked_at(v.token),
+    lingers=True,
 )
 def lock_on_storefd(c: Context) -> None:
     _lock_at(c, c.leaks.store)
@@ -259,21 +266,23 @@ def store_file_name(c: Context) -> None:
     c.write_file(f"{c.store}/{c.text}", b"x")
 
 
-@attempt("size of the store", check=lambda v: v.lab.size_of(v.store / "slots") == v.lab.number(v.token))
+@attempt("size of the store", check=lambda v: v.environment.size_of(v.store / "slots") == v.environment.number(v.token))
 def store_file_size(c: Context) -> None:
-    c.sys("ftruncate", c.leaks.store, c.lab.number(c.token))
+    c.sys("ftruncate", c.leaks.store, c.environment.number(c.token))
 
 
-@attempt("growing the store by writing past its end", check=lambda v: v.lab.size_of(v.store / "slots") > 4096)
+@attempt("growing the store by writing past its end", check=lambda v: v.environment.size_of(v.store / "slots") > 4096)
 def store_append(c: Context) -> None:
     c.sys("pwrite64", c.leaks.store, b"x", 1, past_end(c))
 
 
 def past_end(c: Context) -> int:
-    return 4096 + c.lab.number(c.token) % 4096
+    return 4096 + c.environment.number(c.token) % 4096
 
 
-@attempt("allocating or punching blocks of the store", check=lambda v: v.lab.size_of(v.store / "slots") == 12288)
+@attempt(
+    "allocating or punching blocks of the store", check=lambda v: v.environment.size_of(v.store / "slots") == 12288
+)
 def store_fallocate(c: Context) -> None:
     c.sys("fallocate", c.leaks.store, 0, 0, 12288)
 
@@ -283,7 +292,7 @@ def store_plaintext(c: Context) -> None:
     c.sys("pwrite64", c.leaks.store, c.token, len(c.token), 128)
 
 
-@attempt("core file in the working directory", check=lambda v: v.lab.has_core(v.outside, v.status))
+@attempt("core file in the working directory", check=lambda v: v.environment.has_core(v.outside, v.status))
 def core_dump(c: Context) -> None:
     c.sys("chdir", os.fsencode(c.outside))
     c.sys("prlimit64", 0, 4, struct.pack("<QQ", 1 << 24, 1 << 24), None)

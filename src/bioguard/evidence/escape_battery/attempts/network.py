@@ -1,4 +1,4 @@
-"""Group A: the network. Loopback of the lab, and a second network namespace that only the lab can reach."""
+"""Group A: the network. Loopback, and a second network namespace that only the environment can reach."""
 
 import ctypes
 import struct
@@ -30,25 +30,27 @@ def dns_query(label: bytes) -> bytes:
 
 @attempt("TCP connect to 127.0.0.1 and send", check=seen)
 def tcp4_lo(c: Context) -> None:
-    c.stream(in4(LOCAL, c.lab.ports["tcp4"]))
+    c.stream(in4(LOCAL, c.environment.ports["tcp4"]))
 
 
 @attempt("TCP connect to ::1 and send", check=seen)
 def tcp6_lo(c: Context) -> None:
-    c.stream(in6(1, c.lab.ports["tcp6"]), AF.INET6)
+    c.stream(in6(1, c.environment.ports["tcp6"]), AF.INET6)
 
 
 @attempt("TCP to another host", check=seen, observer=True)
 def tcp4_other_host(c: Context) -> None:
-    c.stream(in4(c.lab.other_host, c.lab.ports["far_tcp"]))
+    c.stream(in4(c.environment.other_host, c.environment.ports["far_tcp"]))
 
 
 @attempt(
-    "TCP SYN to a port that encodes data, no reply needed", check=lambda v: v.lab.heard_syn(v.token), observer=True
+    "TCP SYN to a port that encodes data, no reply needed",
+    check=lambda v: v.environment.heard_syn(v.token),
+    observer=True,
 )
 def tcp_syn_port(c: Context) -> None:
     fd = c.socket(AF.INET, SOCK.STREAM | SOCK.NONBLOCK)
-    address = in4(c.lab.other_host, c.lab.port_of_token(c.token))
+    address = in4(c.environment.other_host, c.environment.port_of_token(c.token))
     try:
         c.sys("connect", fd, address, len(address))
     except BlockingIOError:
@@ -60,17 +62,17 @@ def tcp_syn_port(c: Context) -> None:
 
 @attempt("UDP to loopback", check=seen)
 def udp4_lo(c: Context) -> None:
-    c.datagram(in4(LOCAL, c.lab.ports["udp4"]))
+    c.datagram(in4(LOCAL, c.environment.ports["udp4"]))
 
 
 @attempt("UDP to ::1", check=seen)
 def udp6_lo(c: Context) -> None:
-    c.datagram(in6(1, c.lab.ports["udp6"]), AF.INET6)
+    c.datagram(in6(1, c.environment.ports["udp6"]), AF.INET6)
 
 
 @attempt("UDP to port 53 of another host", check=seen, observer=True)
 def udp4_other_host(c: Context) -> None:
-    c.datagram(in4(c.lab.other_host, 53))
+    c.datagram(in4(c.environment.other_host, 53))
 
 
 @attempt("libc resolver: the token as a DNS label", check=seen, observer=True)
@@ -88,39 +90,39 @@ def dns_getaddrinfo(c: Context) -> None:
 
 @attempt("DNS query made by hand", check=seen, observer=True)
 def dns_raw_udp(c: Context) -> None:
-    c.datagram(in4(c.lab.other_host, 53), payload=dns_query(c.token))
+    c.datagram(in4(c.environment.other_host, 53), payload=dns_query(c.token))
 
 
 @attempt("DNS query made by hand to the local stub resolver", check=seen)
 def dns_stub(c: Context) -> None:
-    c.datagram(in4("127.0.0.53", c.lab.ports["stub"]), payload=dns_query(c.token))
+    c.datagram(in4("127.0.0.53", c.environment.ports["stub"]), payload=dns_query(c.token))
 
 
 @attempt("sendto with MSG_FASTOPEN: connects without connect", check=seen)
 def tcp_fastopen(c: Context) -> None:
     fd = c.socket(AF.INET, SOCK.STREAM)
-    address = in4(LOCAL, c.lab.ports["tcp4"])
+    address = in4(LOCAL, c.environment.ports["tcp4"])
     c.sys("sendto", fd, c.token, len(c.token), MSG_FASTOPEN, address, len(address))
 
 
 @attempt("MPTCP to a plain TCP server", check=seen)
 def mptcp(c: Context) -> None:
-    c.stream(in4(LOCAL, c.lab.ports["tcp4"]), protocol=MPTCP)
+    c.stream(in4(LOCAL, c.environment.ports["tcp4"]), protocol=MPTCP)
 
 
 @attempt("UDP-Lite to another host", check=seen, observer=True)
 def udplite(c: Context) -> None:
-    c.datagram(in4(c.lab.other_host, 9999), protocol=UDPLITE)
+    c.datagram(in4(c.environment.other_host, 9999), protocol=UDPLITE)
 
 
 @attempt("SCTP to another host", check=seen, observer=True)
 def sctp(c: Context) -> None:
-    c.stream(in4(c.lab.other_host, 9999), protocol=132)
+    c.stream(in4(c.environment.other_host, 9999), protocol=132)
 
 
 @attempt("DCCP to another host", check=seen, observer=True)
 def dccp(c: Context) -> None:
-    address = in4(c.lab.other_host, 9999)
+    address = in4(c.environment.other_host, 9999)
     fd = c.socket(AF.INET, 6, 33)
     c.sys("connect", fd, address, len(address))
 
@@ -128,13 +130,13 @@ def dccp(c: Context) -> None:
 @attempt("ping socket with a payload", check=seen, observer=True)
 def icmp_dgram(c: Context) -> None:
     payload = struct.pack(">BBHHH", 8, 0, 0, 0, 1) + c.token
-    c.datagram(in4(c.lab.other_host, 0), payload=payload, protocol=ICMP)
+    c.datagram(in4(c.environment.other_host, 0), payload=payload, protocol=ICMP)
 
 
 @attempt("raw ICMP", check=seen, observer=True)
 def icmp_raw(c: Context) -> None:
     fd = c.socket(AF.INET, SOCK.RAW, ICMP)
-    address, payload = in4(c.lab.other_host, 0), struct.pack(">BBHHH", 8, 0, 0, 0, 1) + c.token
+    address, payload = in4(c.environment.other_host, 0), struct.pack(">BBHHH", 8, 0, 0, 0, 1) + c.token
     c.sys("sendto", fd, payload, len(payload), 0, address, len(address))
 
 
@@ -172,7 +174,7 @@ def mdns_multicast(c: Context) -> None:
 @attempt("sendmmsg to another host", check=seen, observer=True)
 def udp_sendmmsg(c: Context) -> None:
     fd = c.socket(AF.INET, SOCK.DGRAM)
-    address = ctypes.create_string_buffer(in4(c.lab.other_host, 53), 16)
+    address = ctypes.create_string_buffer(in4(c.environment.other_host, 53), 16)
     data = ctypes.create_string_buffer(c.token, len(c.token))
     vector = struct.pack("<QQ", ctypes.addressof(data), len(c.token))
     vectors = ctypes.create_string_buffer(vector, len(vector))
@@ -185,17 +187,19 @@ def udp_sendmmsg(c: Context) -> None:
 @attempt("connected UDP socket and plain write", check=seen, observer=True)
 def udp_connect_write(c: Context) -> None:
     fd = c.socket(AF.INET, SOCK.DGRAM)
-    address = in4(c.lab.other_host, 53)
+    address = in4(c.environment.other_host, 53)
     c.sys("connect", fd, address, len(address))
     c.sys("write", fd, c.token, len(c.token))
 
 
 @attempt(
-    "bind shell: listen, and the outside connects in", check=lambda v: v.lab.fetch_bind_shell(v.token), lingers=True
+    "bind shell: listen, and the outside connects in",
+    check=lambda v: v.environment.fetch_bind_shell(v.token),
+    lingers=True,
 )
 def tcp_bind_listen(c: Context) -> None:
     fd = c.socket(AF.INET, SOCK.STREAM)
-    address = in4(LOCAL, c.lab.port_of_token(c.token))
+    address = in4(LOCAL, c.environment.port_of_token(c.token))
     c.sys("bind", fd, address, len(address))
     c.sys("listen", fd, 1)
     c.trace.stage = 1
@@ -205,12 +209,12 @@ def tcp_bind_listen(c: Context) -> None:
 
 @attempt("socket, connect and send as io_uring operations", check=seen)
 def io_uring_tcp(c: Context) -> None:
-    ring_send_tcp(c, in4(LOCAL, c.lab.ports["tcp4"]))
+    ring_send_tcp(c, in4(LOCAL, c.environment.ports["tcp4"]))
 
 
 @attempt("network from a new thread", check=seen)
 def thread_spawn(c: Context) -> None:
-    c.trace.last_call = c.lab.number_of("clone3")
-    thread = threading.Thread(target=c.datagram, args=(in4(LOCAL, c.lab.ports["udp4"]),))
+    c.trace.last_call = c.environment.number_of("clone3")
+    thread = threading.Thread(target=c.datagram, args=(in4(LOCAL, c.environment.ports["udp4"]),))
     thread.start()
     thread.join()

@@ -1,4 +1,4 @@
-"""Group G: other processes. The only victim is a process that the lab started for this."""
+"""Group G: other processes. The only victim is a process that the environment started for this."""
 
 import ctypes
 import os
@@ -16,76 +16,76 @@ RLIMIT_NOFILE = 7
 
 
 def victim_memory(view: View) -> bool:
-    return view.lab.victim_memory() == view.token
+    return view.environment.victim_memory() == view.token
 
 
 def victim_signal(view: View) -> bool:
-    return view.lab.victim_signaled()
+    return view.environment.victim_signaled()
 
 
 @attempt("attach to another process as its debugger")
 def ptrace_victim(c: Context) -> None:
-    c.sys("ptrace", PTRACE_ATTACH, c.lab.victim_pid, 0, 0)
-    c.sys("wait4", c.lab.victim_pid, None, 0x40000000, None)
-    c.sys("ptrace", PTRACE_DETACH, c.lab.victim_pid, 0, 0)
+    c.sys("ptrace", PTRACE_ATTACH, c.environment.victim_pid, 0, 0)
+    c.sys("wait4", c.environment.victim_pid, None, 0x40000000, None)
+    c.sys("ptrace", PTRACE_DETACH, c.environment.victim_pid, 0, 0)
 
 
 @attempt("write into the memory of another process", check=victim_memory)
 def vm_writev_victim(c: Context) -> None:
     data = ctypes.create_string_buffer(c.token, len(c.token))
     local = struct.pack("<QQ", ctypes.addressof(data), len(c.token))
-    remote = struct.pack("<QQ", c.lab.victim_address, len(c.token))
-    c.sys("process_vm_writev", c.lab.victim_pid, local, 1, remote, 1, 0)
+    remote = struct.pack("<QQ", c.environment.victim_address, len(c.token))
+    c.sys("process_vm_writev", c.environment.victim_pid, local, 1, remote, 1, 0)
 
 
 @attempt("write into /proc/pid/mem of another process", check=victim_memory)
 def procmem_victim(c: Context) -> None:
-    fd = c.open(f"/proc/{c.lab.victim_pid}/mem", os.O_RDWR)
-    c.sys("pwrite64", fd, c.token, len(c.token), c.lab.victim_address)
+    fd = c.open(f"/proc/{c.environment.victim_pid}/mem", os.O_RDWR)
+    c.sys("pwrite64", fd, c.token, len(c.token), c.environment.victim_address)
 
 
 @attempt("steal the socket of another process and send", check=seen)
 def pidfd_getfd_victim(c: Context) -> None:
-    process = c.sys("pidfd_open", c.lab.victim_pid, 0)
-    fd = c.sys("pidfd_getfd", process, c.lab.victim_socket, 0)
+    process = c.sys("pidfd_open", c.environment.victim_pid, 0)
+    fd = c.sys("pidfd_getfd", process, c.environment.victim_socket, 0)
     c.sys("sendto", fd, c.token, len(c.token), 0, None, 0)
 
 
 @attempt("reopen a file of another process", check=files)
 def procfd_victim(c: Context) -> None:
-    c.write_file(f"/proc/{c.lab.victim_pid}/fd/{c.lab.victim_file}")
+    c.write_file(f"/proc/{c.environment.victim_pid}/fd/{c.environment.victim_file}")
 
 
 @attempt("write through the root of another process", check=files)
 def proc_root_victim(c: Context) -> None:
-    c.write_file(f"/proc/{c.lab.victim_pid}/root{c.outside}/by-root")
+    c.write_file(f"/proc/{c.environment.victim_pid}/root{c.outside}/by-root")
 
 
 @attempt("write through the working directory of another process", check=files)
 def proc_cwd_victim(c: Context) -> None:
-    c.write_file(f"/proc/{c.lab.victim_pid}/cwd/by-cwd")
+    c.write_file(f"/proc/{c.environment.victim_pid}/cwd/by-cwd")
 
 
 @attempt("signal to another process", check=victim_signal)
 def signal_victim(c: Context) -> None:
-    c.sys("kill", c.lab.victim_pid, SIGUSR1)
+    c.sys("kill", c.environment.victim_pid, SIGUSR1)
 
 
 @attempt("signal to a thread of another process", check=victim_signal)
 def tgkill_victim(c: Context) -> None:
-    c.sys("tgkill", c.lab.victim_pid, c.lab.victim_pid, SIGUSR1)
+    c.sys("tgkill", c.environment.victim_pid, c.environment.victim_pid, SIGUSR1)
 
 
 @attempt("signal by a process descriptor", check=victim_signal)
 def pidfd_signal_victim(c: Context) -> None:
-    process = c.sys("pidfd_open", c.lab.victim_pid, 0)
+    process = c.sys("pidfd_open", c.environment.victim_pid, 0)
     c.sys("pidfd_send_signal", process, SIGUSR1, None, 0)
 
 
 @attempt("queued signal with a payload", check=victim_signal)
 def sigqueue_victim(c: Context) -> None:
-    information = struct.pack("<iii4xiiq", SIGUSR1, 0, -1, c.sys("getpid"), c.lab.uid, 7) + bytes(96)
-    c.sys("rt_sigqueueinfo", c.lab.victim_pid, SIGUSR1, information)
+    information = struct.pack("<iii4xiiq", SIGUSR1, 0, -1, c.sys("getpid"), c.environment.uid, 7) + bytes(96)
+    c.sys("rt_sigqueueinfo", c.environment.victim_pid, SIGUSR1, information)
 
 
 @attempt("let the kernel signal another process by F_SETOWN", check=victim_signal)
@@ -93,7 +93,7 @@ def fsetown_sigio(c: Context) -> None:
     pair = ctypes.create_string_buffer(8)
     c.sys("pipe2", pair, 0)
     read_end, write_end = struct.unpack("<ii", pair.raw)
-    c.sys("fcntl", read_end, 8, c.lab.victim_pid)
+    c.sys("fcntl", read_end, 8, c.environment.victim_pid)
     c.sys("fcntl", read_end, 10, SIGUSR1)
     c.sys("fcntl", read_end, 4, 0o20000)
     c.sys("write", write_end, b"x", 1)
@@ -101,48 +101,48 @@ def fsetown_sigio(c: Context) -> None:
 
 @attempt("does a process exist")
 def kill_probe(c: Context) -> None:
-    c.sys("kill", c.lab.victim_pid, 0)
+    c.sys("kill", c.environment.victim_pid, 0)
 
 
-@attempt("limit of another process", check=lambda v: v.lab.victim_limit() == 77)
+@attempt("limit of another process", check=lambda v: v.environment.victim_limit() == 77)
 def prlimit_victim(c: Context) -> None:
-    c.sys("prlimit64", c.lab.victim_pid, RLIMIT_NOFILE, struct.pack("<QQ", 77, hard_limit(c)), None)
+    c.sys("prlimit64", c.environment.victim_pid, RLIMIT_NOFILE, struct.pack("<QQ", 77, hard_limit(c)), None)
 
 
 def hard_limit(c: Context) -> int:
-    return c.lab.victim_hard_limit
+    return c.environment.victim_hard_limit
 
 
-@attempt("priority of another process", check=lambda v: v.lab.victim_nice() > 0)
+@attempt("priority of another process", check=lambda v: v.environment.victim_nice() > 0)
 def setpriority_victim(c: Context) -> None:
-    c.sys("setpriority", 0, c.lab.victim_pid, 5)
+    c.sys("setpriority", 0, c.environment.victim_pid, 5)
 
 
-@attempt("processor affinity of another process", check=lambda v: v.lab.victim_affinity() == 1)
+@attempt("processor affinity of another process", check=lambda v: v.environment.victim_affinity() == 1)
 def affinity_victim(c: Context) -> None:
-    c.sys("sched_setaffinity", c.lab.victim_pid, 8, struct.pack("<Q", 1))
+    c.sys("sched_setaffinity", c.environment.victim_pid, 8, struct.pack("<Q", 1))
 
 
 @attempt("advice on the memory of another process")
 def process_madvise_victim(c: Context) -> None:
-    process = c.sys("pidfd_open", c.lab.victim_pid, 0)
-    vector = struct.pack("<QQ", c.lab.victim_address & ~4095, 4096)
+    process = c.sys("pidfd_open", c.environment.victim_pid, 0)
+    vector = struct.pack("<QQ", c.environment.victim_address & ~4095, 4096)
     c.sys("process_madvise", process, vector, 1, 20, 0)
 
 
 @attempt("compare kernel objects with another process")
 def kcmp_victim(c: Context) -> None:
-    c.sys("kcmp", c.sys("getpid"), c.lab.victim_pid, 1, 0, 0)
+    c.sys("kcmp", c.sys("getpid"), c.environment.victim_pid, 1, 0, 0)
 
 
 @attempt("enter the network namespace of another process")
 def setns_victim(c: Context) -> None:
-    c.sys("setns", c.open(f"/proc/{c.lab.victim_pid}/ns/net", os.O_RDONLY), 0)
+    c.sys("setns", c.open(f"/proc/{c.environment.victim_pid}/ns/net", os.O_RDONLY), 0)
 
 
 @attempt("enter the user namespace of another process")
 def setns_user_victim(c: Context) -> None:
-    c.sys("setns", c.open(f"/proc/{c.lab.victim_pid}/ns/user", os.O_RDONLY), 0x10000000)
+    c.sys("setns", c.open(f"/proc/{c.environment.victim_pid}/ns/user", os.O_RDONLY), 0x10000000)
 
 
 @attempt("own user and network namespace")

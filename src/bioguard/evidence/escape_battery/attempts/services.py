@@ -1,4 +1,4 @@
-"""Group J: sockets and files of desktop and system services, played by listeners of the lab."""
+"""Group J: sockets and files of desktop and system services, played by listeners of the environment."""
 
 import os
 import struct
@@ -13,72 +13,72 @@ GROUP = "J"
 
 @attempt("syslog datagram socket", check=seen)
 def syslog_devlog(c: Context) -> None:
-    c.datagram(sun(c.lab.sockets["devlog"]), AF.UNIX, b"<14>app: " + c.token)
+    c.datagram(sun(c.environment.sockets["devlog"]), AF.UNIX, b"<14>app: " + c.token)
 
 
 @attempt("journald native socket", check=seen)
 def journald_native(c: Context) -> None:
-    c.datagram(sun(c.lab.sockets["journal"]), AF.UNIX, b"MESSAGE=" + c.token + b"\n")
+    c.datagram(sun(c.environment.sockets["journal"]), AF.UNIX, b"MESSAGE=" + c.token + b"\n")
 
 
 @attempt("D-Bus session bus", check=seen)
 def dbus_session(c: Context) -> None:
-    c.stream(sun(c.lab.sockets["session_bus"]), AF.UNIX)
+    c.stream(sun(c.environment.sockets["session_bus"]), AF.UNIX)
 
 
 @attempt("D-Bus system bus", check=seen)
 def dbus_system(c: Context) -> None:
-    c.stream(sun(c.lab.sockets["system_bus"]), AF.UNIX)
+    c.stream(sun(c.environment.sockets["system_bus"]), AF.UNIX)
 
 
 @attempt("polkit agent by the system bus", check=seen)
 def polkit(c: Context) -> None:
-    c.stream(sun(c.lab.sockets["polkit"]), AF.UNIX)
+    c.stream(sun(c.environment.sockets["polkit"]), AF.UNIX)
 
 
 @attempt("user bus below the runtime directory", check=seen)
 def user_bus(c: Context) -> None:
-    c.stream(sun(c.lab.sockets["user_bus"]), AF.UNIX)
+    c.stream(sun(c.environment.sockets["user_bus"]), AF.UNIX)
 
 
 @attempt("private socket of the service manager (systemd-run)", check=seen)
 def service_manager(c: Context) -> None:
-    c.stream(sun(c.lab.sockets["manager"]), AF.UNIX)
+    c.stream(sun(c.environment.sockets["manager"]), AF.UNIX)
 
 
 @attempt("Wayland display socket", check=seen)
 def wayland(c: Context) -> None:
-    c.stream(sun(c.lab.sockets["wayland"]), AF.UNIX)
+    c.stream(sun(c.environment.sockets["wayland"]), AF.UNIX)
 
 
 @attempt("sound server socket", check=seen)
 def sound_server(c: Context) -> None:
-    c.stream(sun(c.lab.sockets["sound"]), AF.UNIX)
+    c.stream(sun(c.environment.sockets["sound"]), AF.UNIX)
 
 
 @attempt("print server socket", check=seen)
 def print_server(c: Context) -> None:
-    c.stream(sun(c.lab.sockets["cups"]), AF.UNIX, 0)
+    c.stream(sun(c.environment.sockets["cups"]), AF.UNIX, 0)
 
 
 @attempt("ssh agent socket", check=seen)
 def ssh_agent(c: Context) -> None:
-    c.stream(sun(c.lab.sockets["agent"]), AF.UNIX)
+    c.stream(sun(c.environment.sockets["agent"]), AF.UNIX)
 
 
 @attempt("container engine socket", check=seen)
 def container_engine(c: Context) -> None:
-    c.stream(sun(c.lab.sockets["engine"]), AF.UNIX)
+    c.stream(sun(c.environment.sockets["engine"]), AF.UNIX)
 
 
 @attempt("name service cache socket", check=seen)
 def name_service_cache(c: Context) -> None:
-    c.stream(sun(c.lab.sockets["nscd"]), AF.UNIX)
+    c.stream(sun(c.environment.sockets["nscd"]), AF.UNIX)
 
 
 @attempt("resolver's varlink socket", check=seen)
 def resolver_varlink(c: Context) -> None:
-    c.stream(sun(c.lab.sockets["resolve"]), AF.UNIX)
+    c.stream(sun(c.environment.sockets["resolve"]), AF.UNIX)
 
 
 @attempt("at job dropped into a spool", check=lambda v: v.in_files())

@@ -27,17 +27,17 @@ def comm_procfs(c: Context) -> None:
 
 @attempt("overwriting argv in memory", check=lambda v: v.text_in("cmdline"), lingers=True)
 def argv_rewrite(c: Context) -> None:
-    ctypes.memmove(c.lab.argv_address, c.token[:8] + b"\0", 9)
+    ctypes.memmove(c.environment.argv_address, c.token[:8] + b"\0", 9)
 
 
 @attempt("overwriting environ in memory", check=lambda v: v.text_in("environ"), lingers=True)
 def environ_rewrite(c: Context) -> None:
-    ctypes.memmove(c.lab.environ_address, c.token[:8] + b"\0", 9)
+    ctypes.memmove(c.environment.environ_address, c.token[:8] + b"\0", 9)
 
 
-@attempt("same user reads /proc/pid/mem", check=lambda v: v.lab.memory_readable(v.pid, v.token), lingers=True)
+@attempt("same user reads /proc/pid/mem", check=lambda v: v.environment.memory_readable(v.pid, v.token), lingers=True)
 def mem_readable_outside(c: Context) -> None:
-    c.lab.keep_in_memory(c.token)
+    c.environment.keep_in_memory(c.token)
 
 
 @attempt("nice value", check=lambda v: v.stat(19) == NICE, lingers=True)
@@ -45,7 +45,7 @@ def nice_value(c: Context) -> None:
     c.sys("setpriority", 0, 0, NICE)
 
 
-@attempt("input-output priority", check=lambda v: v.lab.io_priority(v.pid) == 0x6003, lingers=True)
+@attempt("input-output priority", check=lambda v: v.environment.io_priority(v.pid) == 0x6003, lingers=True)
 def io_priority(c: Context) -> None:
     c.sys("ioprio_set", 1, 0, 0x6003)
 
@@ -75,12 +75,12 @@ def mlock_visible(c: Context) -> None:
     """The arena of the secure world is locked as well, always the same megabyte: a page more is the signal."""
     area = ctypes.create_string_buffer(8192)
     c.sys("mlock", ctypes.addressof(area), 4096)
-    c.lab.keep_in_memory(area)
+    c.environment.keep_in_memory(area)
 
 
 @attempt("number of threads", check=lambda v: v.status_field("Threads") == "2", lingers=True)
 def thread_count_visible(c: Context) -> None:
-    c.trace.last_call = c.lab.number_of("clone3")
+    c.trace.last_call = c.environment.number_of("clone3")
     threading.Thread(target=time.sleep, args=(1,), daemon=True).start()
 
 
@@ -94,7 +94,7 @@ def timer_slack(c: Context) -> None:
     c.sys("prctl", 29, 123456, 0, 0, 0)
 
 
-@attempt("working directory", check=lambda v: v.lab.cwd_of(v.pid) == str(v.outside), lingers=True)
+@attempt("working directory", check=lambda v: v.environment.cwd_of(v.pid) == str(v.outside), lingers=True)
 def cwd_visible(c: Context) -> None:
     c.sys("chdir", os.fsencode(c.outside))
 
@@ -106,7 +106,7 @@ def umask_visible(c: Context) -> None:
 
 @attempt("memory size", check=lambda v: v.kilobytes("VmRSS") > RSS_BYTES >> 10, lingers=True, residual=True)
 def rss_modulate(c: Context) -> None:
-    c.lab.keep_in_memory(bytearray(os.urandom(4096)) * (RSS_BYTES >> 12))
+    c.environment.keep_in_memory(bytearray(os.urandom(4096)) * (RSS_BYTES >> 12))
 
 
 @attempt("processor time", check=lambda v: v.stat(14) + v.stat(15) >= BURN_TICKS, lingers=True, residual=True)
