@@ -143,13 +143,20 @@ def draw(stored: dict[str, Any]) -> Drawing:
         first, _, second = NAMES[name].partition(", ")
         page.text(608, at + 4, first, font_weight="bold")
         page.text(608, at + 20, second, fill=GRAY, font_size=11)
-    page.text(566, 230, "FVC2002 DB1_B, DB3_B and", fill=GRAY, font_size=11)
-    page.text(566, 246, "FVC2004 DB2_B, DB3_B, minutiae of an", fill=GRAY, font_size=11)
-    page.text(566, 262, "extractor that our projection never saw", fill=GRAY, font_size=11)
-    page.text(566, 326, "safis gives its highest score to one", fill=GRAY, font_size=11)
-    page.text(566, 342, "impostor in eight: its curve begins there", fill=GRAY, font_size=11)
-    page.text(566, 286, "Ten fingers a set: differences below", fill=GRAY, font_size=11)
-    page.text(566, 302, "half a point mean nothing", fill=GRAY, font_size=11)
+    notes = (
+        "FVC2002 DB1_B, DB3_B and",
+        "FVC2004 DB2_B, DB3_B. Our projection was",
+        "trained on these fingers as another",
+        "extractor sees them.",
+        "",
+        "Ten fingers a set: differences below",
+        "half a point mean nothing.",
+        "",
+        "safis gives its highest score to one",
+        "impostor in eight: its curve begins there.",
+    )
+    for row, note in enumerate(notes):
+        page.text(566, 230 + 16 * row, note, fill=GRAY, font_size=11)
     return page
 
 

@@ -9,6 +9,7 @@ from xml.etree import ElementTree
 import pytest
 
 from bench.experiments import det_picture
+from tee_sim.shared.sandbox.syscalls import secure_world_rules
 
 ROOT = Path(__file__).parents[2]
 PICTURES = sorted((ROOT / "docs" / "images").iterdir())
@@ -31,6 +32,11 @@ def test_it_is_shapes_and_text_with_a_description(picture: Path) -> None:
 def test_a_page_shows_it(picture: Path) -> None:
     pages = [*(ROOT / "docs").rglob("*.md"), ROOT / "README.md"]
     assert any(f"images/{picture.name})" in page.read_text("utf-8") for page in pages)
+
+
+def test_the_worlds_count_the_system_calls_that_the_filter_lets_through() -> None:
+    text = (ROOT / "docs/images/worlds.svg").read_text("utf-8")
+    assert f"{len(secure_world_rules(3, 4))} system calls" in text
 
 
 def test_the_det_curve_is_drawn_from_the_stored_points() -> None:
