@@ -258,10 +258,10 @@ def test_row3_life_of_an_authenticator_id(world) -> None:
     session = world.start()
     assert authenticator_id(world, session) == 0
     at_progress: list[int] = []
-    tell = session._tell
-    session._tell = lambda c: (
+    notify = session._notify
+    session._notify = lambda c: (
         at_progress.append(world.states.load(0, ALICE).authenticator_id) if c == cb.EnrollmentProgress(1, 0) else None,
-        tell(c),
+        notify(c),
     )
     world.enroll(session)
     first = authenticator_id(world, session)

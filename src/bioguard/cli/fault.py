@@ -15,7 +15,7 @@ from bioguard.records.modality import Modality
 from bioguard.simulate.faults.device_faults import step_needs_stepped_clock
 from bioguard.simulate.faults.properties import KNOBS, SensorProperties, knob
 from bioguard.simulate.faults.scenario import Scenario
-from bioguard.simulate.virtual_hal.script_player import play
+from bioguard.simulate.virtual_hal.script_player import run_script
 from tee_sim.shared.clock import ClockKind
 
 
@@ -104,7 +104,7 @@ def play_(state: CliState, words: tuple[str, ...], sensor: str) -> Result:
       bioguard fault play knob:next_enrollment=2:1000-[5,1],500:true challenge enroll touch enumerate
       bioguard fault play --sensor face knob:enrollments=1 authenticate touch
     """
-    told = play(Modality[sensor.upper()], Scenario.load(state.directory), words)
+    told = run_script(Modality[sensor.upper()], Scenario.load(state.directory), words)
     rows = [(f"{t.at_ms} ms", t.name, " ".join(f"{k}={v}" for k, v in t.fields.items())) for t in told]
     return Result(
         command="fault-play",

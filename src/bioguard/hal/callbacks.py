@@ -1,4 +1,4 @@
-"""ISessionCallback as values: what a session tells its client, and which of it ends an operation."""
+"""ISessionCallback as values: what a session reports to its client, and which of them end an operation."""
 
 from dataclasses import dataclass
 

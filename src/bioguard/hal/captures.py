@@ -1,6 +1,6 @@
 """What a capture leads to while an enrollment, an authentication or a presence check waits for a person.
 
-Each method takes one capture and returns the callbacks to tell, the last of which may end the operation. The decision
+Each method takes one capture and returns its callbacks, the last of which may end the operation. The decision
 what ends it is `callbacks.is_terminal`, nowhere else.
 """
 
@@ -68,7 +68,7 @@ class Enrolling:
 
 
 def lock_callback(status: LockStatus) -> list[Callback]:
-    """How a lock is told; empty when there is none."""
+    """Callbacks of a lock; none without one."""
     if status.lock is Lock.PERMANENT:
         return [cb.LockoutPermanent()]
     return [cb.LockoutTimed(status.remaining_ms)] if status.lock is Lock.TIMED else []
@@ -99,48 +99,48 @@ class CaptureRules:
 
     def authentication(self, capture: Capture, operation_id: int) -> list[Callback]:
         """Compare a good capture, after the attempt was counted."""
-        told = self.acquired(capture)
+        callbacks = self.acquired(capture)
         if not self._usable(capture):
-            return told
+            return callbacks
         attempt = self._authority.begin_attempt(self._sensor_id, self._user)
         if isinstance(attempt, LockStatus):
-            return told + lock_callback(attempt)
+            return callbacks + lock_callback(attempt)
         found = self._templates.match(self._user, capture.sample)
         outcome = AttemptOutcome.MATCH if found else AttemptOutcome.NO_MATCH
         token = self._authority.settle_attempt(attempt, outcome, operation_id)
         if found:
-            return [*told, cb.AuthenticationSucceeded(found, token)]
-        told.append(cb.AuthenticationFailed())
+            return [*callbacks, cb.AuthenticationSucceeded(found, token)]
+        callbacks.append(cb.AuthenticationFailed())
         if self._kind is Modality.FINGERPRINT:
-            told += lock_callback(self._authority.lock_status(self._sensor_id, self._user))
-        return told
+            callbacks += lock_callback(self._authority.lock_status(self._sensor_id, self._user))
+        return callbacks
 
     def enrollment(self, job: Enrolling, capture: Capture) -> list[Callback]:
         """Take one capture into an enrollment; `job` moves on only with a usable one."""
-        told: list[Callback]
+        callbacks: list[Callback]
         progress: TouchProgress | FaceProgress | None
         if isinstance(job.progress, FaceProgress):
-            told, progress = self._guided(job.progress, capture)
+            callbacks, progress = self._guided(job.progress, capture)
         else:
-            told, progress = self._touch(job.progress, capture)
+            callbacks, progress = self._touch(job.progress, capture)
         if progress is None:
-            return told
+            return callbacks
         if not job.samples and self._templates.match(self._user, capture.sample):
-            return [*told, OperationError(ErrorCode.VENDOR, DUPLICATE_VENDOR_CODE)]
+            return [*callbacks, OperationError(ErrorCode.VENDOR, DUPLICATE_VENDOR_CODE)]
         job.progress, job.samples = progress, (*job.samples, capture.sample)
         if progress.remaining == 0:
             state = self._authority.enrolled(self._sensor_id, self._user, job.token)
             self._templates.add(self._user, job.enrollment_id, job.samples, state)
-        return [*told, cb.EnrollmentProgress(job.enrollment_id, progress.remaining)]
+        return [*callbacks, cb.EnrollmentProgress(job.enrollment_id, progress.remaining)]
 
     def _touch(self, progress: TouchProgress, capture: Capture) -> tuple[list[Callback], TouchProgress | None]:
         return self.acquired(capture), progress.good() if self._usable(capture) else None
 
     def _guided(self, progress: FaceProgress, capture: Capture) -> tuple[list[Callback], FaceProgress | None]:
         pose, used = capture.pose or Pose(), False
-        told: list[Callback] = []
+        callbacks: list[Callback] = []
         for info, vendor in capture.acquired:
             progress, frame = progress.accept(pose, FaceAcquired(info))
             used = used or (frame.used and capture.sample is not None)
-            told.append(cb.EnrollmentFrame(frame.info, vendor, frame.stage, frame.cell, pose.pan, pose.tilt))
-        return told, progress if used else None
+            callbacks.append(cb.EnrollmentFrame(frame.info, vendor, frame.stage, frame.cell, pose.pan, pose.tilt))
+        return callbacks, progress if used else None

@@ -126,7 +126,7 @@ class FaceProgress:
         return StageConfig(EnrollmentStage.ENROLLMENT_FINISHED, ())
 
     def accept(self, pose: Pose, info: FaceAcquired) -> tuple["FaceProgress", PoseFrame]:
-        """Take one frame: the next progress, and what to tell the person."""
+        """Take one frame: the next progress, and what the sensor shows."""
         stage = self.stage
         problem = info if info is not FaceAcquired.GOOD else pose.problem()
         if problem is not None:

@@ -55,8 +55,8 @@ class SessionHost:
         """The face features that are set for a user."""
         return self._features.setdefault((sensor_id, user), set())
 
-    def create_session(self, sensor_id: int, user: bytes, tell: Callable[[Callback], None]) -> "Session":
-        """Open a session; `tell` receives its callbacks in order.
+    def create_session(self, sensor_id: int, user: bytes, notify: Callable[[Callback], None]) -> "Session":
+        """Open a session; `notify` receives its callbacks in order.
 
         Raises:
             SessionInUse: one is open.
@@ -65,7 +65,9 @@ class SessionHost:
         if self._live is not None and self._live.state is not State.CLOSED:
             raise SessionInUse("a session is open", hint="close it first")
         features = self.features(sensor_id, user)
-        self._live = Session(self.authority, self._templates[sensor_id], sensor_id, user, tell=tell, features=features)
+        self._live = Session(
+            self.authority, self._templates[sensor_id], sensor_id, user, notify=notify, features=features
+        )
         return self._live
 
 
@@ -79,14 +81,14 @@ class Session:
         sensor_id: int,
         user: bytes,
         *,
-        tell: Callable[[Callback], None],
+        notify: Callable[[Callback], None],
         features: set[Feature],
     ) -> None:
         self._authority = authority
         self._templates = templates
         self._sensor_id = sensor_id
         self._user = user
-        self._tell = tell
+        self._notify = notify
         self._features = features
         self._kind = authority.props(sensor_id).kind
         self._captures = CaptureRules(authority, templates, sensor_id, user)
@@ -275,25 +277,25 @@ class Session:
         for callback in callbacks:
             if is_terminal(callback, self._kind):
                 return self._end(callback)
-            self._tell(callback)
+            self._notify(callback)
         return None
 
     def _end(self, callback: Callback) -> None:
         self.state = step(self.state, Event.FINISH)
         self._enrolling = None
-        self._tell(callback)
+        self._notify(callback)
 
     def cancel(self, number: int | None = None) -> None:
         """Cancel an operation by its number (default: the running one), started or still queued."""
         for entry in self._queue:
             if entry[0] == number:
                 self._queue.remove(entry)
-                self._tell(OperationError(ErrorCode.CANCELED))
+                self._notify(OperationError(ErrorCode.CANCELED))
                 return
         if self.state in CANCELLABLE and number in (None, self._current):
             self.state = step(self.state, Event.CANCEL)
             self._enrolling = None
-            self._tell(OperationError(ErrorCode.CANCELED))
+            self._notify(OperationError(ErrorCode.CANCELED))
 
     def close(self) -> None:
         """End the session.
@@ -304,7 +306,7 @@ class Session:
         if self._queue:
             raise WrongState("close is not allowed while operations wait", hint="wait for their last callbacks")
         self.state = step(self.state, Event.CLOSE)
-        self._tell(cb.SessionClosed())
+        self._notify(cb.SessionClosed())
 
     def client_died(self) -> None:
         """The client is gone: drop everything and close. Safe to call twice."""
@@ -312,4 +314,4 @@ class Session:
             self.state = step(self.state, Event.CLIENT_DIED)
             self._queue.clear()
             self._enrolling = None
-            self._tell(cb.SessionClosed())
+            self._notify(cb.SessionClosed())

@@ -2,7 +2,8 @@
 
 There is no state to keep in step. What person 7 looks like depends on the seed and the number 7 alone, so people can
 be made in any order, in parallel, or one at a time, and never differ. NumPy's own generators promise stable bits but
-not stable normals from version to version, hence the small generator here.
+not stable normals from version to version, hence the small generator here. NumPy's `Philox` is another member of the
+family, 4x64: it gives other words than those of the people published so far, and one counter at a time.
 
 The generator is Philox4x32-10 (Salmon, Moraes, Dror, Shaw: Parallel random numbers: as easy as 1, 2, 3; SC 2011). The
 key is the seed; the counter is (block, item, person, domain).

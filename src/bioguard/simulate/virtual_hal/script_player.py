@@ -1,6 +1,6 @@
-"""Play a story on a virtual HAL and tell every callback: how a script of knobs behaves, without a device.
+"""Run a script on a virtual HAL and record every callback: how sensor properties behave, without a device.
 
-A story is a list of words:
+A script is a list of steps:
 
     challenge               generate a challenge
     enroll                  enroll with a token for the last challenge
@@ -30,12 +30,12 @@ from tee_sim.shared.rng import SeededRng
 
 PLAYER = b"player".ljust(16, b"\0")
 SECURE_USER_ID = 0x5349_4D55_4C41_5445
-"""ASCII "SIMULATE": the story's user has no real PIN, its tokens are signed with the story's own key."""
+"""ASCII "SIMULATE": the script's user has no real PIN, its tokens are signed with the script's own key."""
 
 
 @dataclass(frozen=True, slots=True)
 class RecordedCallback:
-    """One callback: when (milliseconds since the story began), its name and its fields without any MAC."""
+    """One callback: when (milliseconds since the script began), its name and its fields without any MAC."""
 
     at_ms: int
     name: str
@@ -48,7 +48,7 @@ class _ScriptRun:
     key: bytes
     clock: FakeClock
     began_ms: int
-    told: list[RecordedCallback] = field(default_factory=list)
+    callbacks: list[RecordedCallback] = field(default_factory=list)
     challenge: int = 0
 
     def record(self, callback: Callback) -> None:
@@ -56,7 +56,7 @@ class _ScriptRun:
         if isinstance(callback, cb.ChallengeGenerated):
             self.challenge = callback.challenge
         plain = {f.name: _plain(getattr(callback, f.name)) for f in fields(callback)}
-        self.told.append(RecordedCallback(self.clock.boot_ms() - self.began_ms, type(callback).__name__, plain))
+        self.callbacks.append(RecordedCallback(self.clock.boot_ms() - self.began_ms, type(callback).__name__, plain))
 
     def token(self) -> bytes:
         """A PIN token for the last challenge."""
@@ -85,22 +85,22 @@ def _number(text: str, what: str, default: int | None = None) -> int:
     raise InputRefused(f"{what} needs a number", hint=f"for instance {what}=1", code="fault.story")
 
 
-def play(kind: Modality, scenario: Scenario, words: Sequence[str]) -> list[RecordedCallback]:
-    """Play a story on a new virtual HAL. The same scenario and words give the same callbacks.
+def run_script(kind: Modality, scenario: Scenario, steps: Sequence[str]) -> list[RecordedCallback]:
+    """Run a script on a new virtual HAL. The same scenario and steps give the same callbacks.
 
     Raises:
-        InputRefused: a word that is not in the language.
+        InputRefused: a step that is not in the language.
         NotPermitted: an operation the session does not allow now.
     """
     rng = SeededRng(b"bioguard story" + scenario.seed.to_bytes(8, "big"))
     clock, key = FakeClock(), rng.bytes(32)
     hal = VirtualHal(kind, scenario.knobs, clock=clock, rng=rng, token_key=key)
-    story = _ScriptRun(hal, key, clock, clock.boot_ms())
-    session = hal.create_session(PLAYER, story.record, secure_user_id=SECURE_USER_ID)
+    run = _ScriptRun(hal, key, clock, clock.boot_ms())
+    session = hal.create_session(PLAYER, run.record, secure_user_id=SECURE_USER_ID)
     calls = session.calls
     verbs: dict[str, Callable[[str], object]] = {
         "challenge": lambda _: session.generate_challenge(),
-        "enroll": lambda _: session.enroll(story.token()),
+        "enroll": lambda _: session.enroll(run.token()),
         "authenticate": lambda a: calls.authenticate(_number(a, "authenticate", 0)),
         "detect": lambda _: calls.detect_interaction(),
         "touch": lambda _: session.pointer_down(),
@@ -110,11 +110,11 @@ def play(kind: Modality, scenario: Scenario, words: Sequence[str]) -> list[Recor
         "authenticator-id": lambda _: calls.get_authenticator_id(),
         "invalidate": lambda _: calls.invalidate_authenticator_id(),
         "remove": lambda a: calls.remove_enrollments(int_sequence(a)),
-        "reset-lockout": lambda _: calls.reset_lockout(story.token()),
+        "reset-lockout": lambda _: calls.reset_lockout(run.token()),
         "wait": lambda a: clock.advance(_number(a, "wait")),
     }
-    for word in words:
-        verb, _, argument = word.partition("=")
+    for step in steps:
+        verb, _, argument = step.partition("=")
         if verb.startswith("knob:"):
             scenario.knobs.set(verb.removeprefix("knob:"), argument)
         elif verb in verbs:
@@ -123,8 +123,8 @@ def play(kind: Modality, scenario: Scenario, words: Sequence[str]) -> list[Recor
             session.tick()
         else:
             raise InputRefused(
-                f"{word[:40]!r} is not a word of a story",
+                f"{step[:40]!r} is not a word of a story",
                 hint=f"one of {', '.join(verbs)}, knob:NAME=VALUE",
                 code="fault.story",
             )
-    return story.told
+    return run.callbacks

@@ -3,7 +3,7 @@
     clock = FakeClock()
     properties = SensorProperties({"enrollment_hit": "1"})
     hal = VirtualHal(Modality.FINGERPRINT, properties, clock=clock, rng=OsRng(), token_key=key)
-    session = hal.create_session(user, tell)
+    session = hal.create_session(user, notify)
     session.calls.authenticate(operation_id=7)
     session.pointer_down()
 
@@ -88,7 +88,7 @@ class VirtualHal:
         self._host = SessionHost(self.authority, {self.props.sensor_id: self.templates})
 
     def create_session(
-        self, user: bytes, tell: Callable[[Callback], None], *, secure_user_id: int = 0
+        self, user: bytes, notify: Callable[[Callback], None], *, secure_user_id: int = 0
     ) -> "VirtualSession":
         """Open a session. Ids in the `enrollments` knob belong to this user, and to `secure_user_id` if it is given."""
         preset = self.knobs.numbers("enrollments")
@@ -100,7 +100,7 @@ class VirtualHal:
             self.states.save(self.props.sensor_id, user, owned)
         known = tuple(Feature(f) for f in self.knobs.numbers("features") if f in list(Feature))
         self._host.features(self.props.sensor_id, user).update(known)
-        return VirtualSession(self, self._host, user, tell)
+        return VirtualSession(self, self._host, user, notify)
 
 
 class VirtualSession:
@@ -110,10 +110,10 @@ class VirtualSession:
         calls: the session's own operations (`bioguard.hal.hal.Session`).
     """
 
-    def __init__(self, hal: VirtualHal, host: SessionHost, user: bytes, tell: Callable[[Callback], None]) -> None:
+    def __init__(self, hal: VirtualHal, host: SessionHost, user: bytes, notify: Callable[[Callback], None]) -> None:
         self._hal = hal
         self._user = user
-        self._tell = tell
+        self._notify = notify
         self._script = SensorScript(hal.kind, hal.knobs, hal.rng)
         self._timed = False
         self.calls: Session = host.create_session(hal.props.sensor_id, user, self._hear)
@@ -123,7 +123,7 @@ class VirtualSession:
         if isinstance(callback, cb.LockoutCleared):
             self._hal.knobs.clear("lockout")
             self._timed = False
-        self._tell(callback)
+        self._notify(callback)
 
     def generate_challenge(self) -> None:
         """generateChallenge; the `challenge` knob decides its value once."""
@@ -180,7 +180,7 @@ class VirtualSession:
     def _authenticate(self) -> None:
         if self._hal.knobs.flag("lockout"):
             if self._hal.kind is Modality.FINGERPRINT:
-                self._tell(cb.LockoutPermanent())
+                self._notify(cb.LockoutPermanent())
             self.calls.present(Capture((), error=OperationError(ErrorCode.HW_UNAVAILABLE)))
             return
         hit = self._hal.knobs.number("enrollment_hit")
