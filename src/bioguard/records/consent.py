@@ -1,7 +1,7 @@
 """Consent as data, and the one rule that reads it. Enforced inside the secure world, before every operation.
 
 Rules:
-* a grant names modality, purpose, policy version and expiry; it lives in the anchored store, in the user's book;
+* a grant names modality, purpose, policy version and expiry; it lives in the anchored store, with the user's others;
 * a grant made under an older policy version is suspended until the user confirms it (policy VI, XI);
 * an objection stops one purpose, a restriction stops all, withdrawal removes the grant;
 * without an age attestation there is no grant at all (policy VIII).
@@ -76,22 +76,22 @@ class ConsentState(Record):
 
 
 def allowed(
-    book: ConsentState, modality: Modality, purpose: Purpose | None, *, policy_version: int, now_ms: int
+    state: ConsentState, modality: Modality, purpose: Purpose | None, *, policy_version: int, now_ms: int
 ) -> Refusal | None:
     """Whether an operation may go on; None means yes.
 
     Args:
         purpose: of a comparison; None for an enrollment, which any live purpose of the modality allows.
     """
-    if book.restricted:
+    if state.restricted:
         return Refusal.RESTRICTED
-    if not book.of_age:
-        return Refusal.UNDERAGE if book.grants else Refusal.NO_CONSENT
-    matching = [g for g in book.grants if g.modality is modality and purpose in (None, g.purpose)]
+    if not state.of_age:
+        return Refusal.UNDERAGE if state.grants else Refusal.NO_CONSENT
+    matching = [g for g in state.grants if g.modality is modality and purpose in (None, g.purpose)]
     if not matching:
         return Refusal.NO_CONSENT
     tests: tuple[tuple[Refusal, Callable[[Grant], bool]], ...] = (
-        (Refusal.OBJECTED, lambda g: int(g.purpose) not in book.objections),
+        (Refusal.OBJECTED, lambda g: int(g.purpose) not in state.objections),
         (Refusal.EXPIRED, lambda g: now_ms < g.expires_ms),
         (Refusal.SUSPENDED, lambda g: g.policy_version == policy_version),
     )
@@ -102,21 +102,21 @@ def allowed(
     return None
 
 
-def granted(book: ConsentState, grant: Grant) -> ConsentState:
-    """The book with this grant instead of an older one of the same kind; an objection to its purpose is lifted."""
-    kept = tuple(g for g in book.grants if (g.modality, g.purpose) != (grant.modality, grant.purpose))
-    objections = tuple(p for p in book.objections if p != int(grant.purpose))
-    return replace(book, grants=(*kept, grant), objections=objections, of_age=True)
+def granted(state: ConsentState, grant: Grant) -> ConsentState:
+    """The state with this grant instead of an older one of the same kind; an objection to its purpose is lifted."""
+    kept = tuple(g for g in state.grants if (g.modality, g.purpose) != (grant.modality, grant.purpose))
+    objections = tuple(p for p in state.objections if p != int(grant.purpose))
+    return replace(state, grants=(*kept, grant), objections=objections, of_age=True)
 
 
-def withdrawn(book: ConsentState, modality: Modality, purpose: Purpose) -> ConsentState:
-    """The book without that grant."""
-    return replace(book, grants=tuple(g for g in book.grants if (g.modality, g.purpose) != (modality, purpose)))
+def withdrawn(state: ConsentState, modality: Modality, purpose: Purpose) -> ConsentState:
+    """The state without that grant."""
+    return replace(state, grants=tuple(g for g in state.grants if (g.modality, g.purpose) != (modality, purpose)))
 
 
-def purpose_ends_ms(book: ConsentState, modality: Modality) -> int:
+def purpose_ends_ms(state: ConsentState, modality: Modality) -> int:
     """When the last grant of the modality ends that could be used, now or after a confirmation or a lifted objection.
 
     0 where there is none: nothing of the modality may be kept, whatever the time.
     """
-    return max((g.expires_ms for g in book.grants if g.modality is modality), default=0) if book.of_age else 0
+    return max((g.expires_ms for g in state.grants if g.modality is modality), default=0) if state.of_age else 0

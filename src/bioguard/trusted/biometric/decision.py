@@ -1,4 +1,4 @@
-"""Decide: features of a probe and of records into scores, and scores into one answer and what it told.
+"""Decide: features of a probe and of records into scores, and scores into one answer and what it revealed.
 
 The best sample of the best record counts, against thresholds that hold for so many comparisons (`levels`). Scores stay
 in the secure world: attacks.md section 1 reads a template out of them.
@@ -37,7 +37,7 @@ class Verdict:
 
     Attributes:
         accepted: the record that is the answer, or None.
-        near: records of which the answer may have told something.
+        near: records of which the answer may have revealed something.
         strong: the accepted one if its score was strong: then nobody near it could have been the answer instead.
         beaten: records of other people that would have been the answer without the strong one.
     """

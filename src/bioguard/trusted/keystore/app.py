@@ -1,7 +1,7 @@
 """Answer the commands of the Keystore TA: sealed keys, a bounded table of operations, the rules of `rules`.
 
 Enforces: a key that is bound to a person is used only with a token that fits it, and never leaves. Does not promise: to
-know what is signed; the caller sees that, or nobody.
+know what is signed: it has no display (Android calls that ConfirmationUI).
 """
 
 import hmac

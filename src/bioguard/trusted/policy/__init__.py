@@ -1,1 +1,7 @@
-"""The promises inside the trusted application: consent before every operation, rights, retention, the log."""
+"""The promises of docs/policy.md inside the biometric application: consent, rights, retention, the log, attestation.
+
+Promised: no operation without a live consent, no erasure without the person or a logged operator, no silent change of
+the log.
+
+Not promised: that a date or an age is true; that the operator is one.
+"""

@@ -2,7 +2,7 @@
 
 Enforces: consent, restriction, objection and age before every operation (POL-05, POL-18, POL-20, POL-21, POL-26), the
 person's authorization for what is theirs (POL-09, POL-13), retention (POL-10) and the pruning of the log (POL-11). The
-facade could forget to ask; here nobody can go around it.
+facade could forget to ask; in here it cannot.
 
 Does not promise: that a date is right (docs/policy.md section 6), that an age is true, or that consent was understood.
 """
@@ -73,11 +73,11 @@ class PolicyEnforcer:
         self.env = env
         self.log = log
         self.vault = vault
-        self.books = PolicyObjects(env.store)
+        self.objects = PolicyObjects(env.store)
         self.signing = Signing(env)
         self._owner = owner
         self._pins: Pins = GatekeeperPins(env.peers)
-        self._state: PolicyState | None = self.books.policy()
+        self._state: PolicyState | None = self.objects.policy()
         self._started = False
         self.at_start = commands.Purged(status=Status.OK)
         """What the start erased and kept."""
@@ -86,7 +86,7 @@ class PolicyEnforcer:
     def state(self) -> PolicyState:
         """The device's policy and counters."""
         if self._state is None:
-            self._state = self.books.policy()
+            self._state = self.objects.policy()
         return self._state
 
     def doubt(self) -> None:
@@ -145,33 +145,33 @@ class PolicyEnforcer:
         """Store what belongs together in one transaction, with the entries that were noted."""
         with self.env.store.transaction(reserve) as transaction:
             if request is not None:
-                self.books.put_request(transaction, request)
+                self.objects.put_request(transaction, request)
             if state is not None:
-                self.books.put_policy(transaction, state)
+                self.objects.put_policy(transaction, state)
             if consent is not None:
-                self.books.put_consent(transaction, *consent)
+                self.objects.put_consent(transaction, *consent)
         if state is not None:
             self._state = state
 
     def refusal(self, user: bytes, modality: Modality, purpose: Purpose | None) -> Refusal | None:
         """Why an operation is not allowed now, or None."""
-        book, now_ms = self.books.consent(user), self.log.now_ms()
-        return allowed(book, modality, purpose, policy_version=self.state.version, now_ms=now_ms)
+        consent, now_ms = self.objects.consent(user), self.log.now_ms()
+        return allowed(consent, modality, purpose, policy_version=self.state.version, now_ms=now_ms)
 
     def searchable(self, modality: Modality) -> dict[bytes, int]:
         """Everybody who may be searched for now, and until which wall time if nothing is changed."""
-        found = ((user, self._until(book, modality)) for user, book in self.books.consents())
+        found = ((user, self._until(consent, modality)) for user, consent in self.objects.consents())
         return {user: until_ms for user, until_ms in found if until_ms is not None}
 
     def searchable_until(self, user: bytes, modality: Modality) -> int | None:
         """Until when one user may be searched for; None: not now."""
-        return self._until(self.books.consent(user), modality)
+        return self._until(self.objects.consent(user), modality)
 
-    def _until(self, book: ConsentState, modality: Modality) -> int | None:
+    def _until(self, consent: ConsentState, modality: Modality) -> int | None:
         now_ms, version = self.log.now_ms(), self.state.version
-        if allowed(book, modality, Purpose.IDENTIFY, policy_version=version, now_ms=now_ms) is not None:
+        if allowed(consent, modality, Purpose.IDENTIFY, policy_version=version, now_ms=now_ms) is not None:
             return None
-        return max(g.expires_ms for g in book.grants if (g.modality, g.purpose) == (modality, Purpose.IDENTIFY))
+        return max(g.expires_ms for g in consent.grants if (g.modality, g.purpose) == (modality, Purpose.IDENTIFY))
 
     def require(self, user: bytes, modality: Modality, purpose: Purpose | None) -> None:
         """Raises Refused, and logs it, unless the user consents to this now. purpose None: an enrollment."""
@@ -210,7 +210,7 @@ class PolicyEnforcer:
         """A record is stored in this transaction: know when it is over."""
         state = self.ending(self.expires_ms(enrolled_s))
         if state is not None:
-            self.books.put_policy(transaction, state)
+            self.objects.put_policy(transaction, state)
             self._state = state  # `doubt` takes it back
 
     def locked(self, user: bytes, modality: Modality, purpose: Purpose) -> None:
@@ -218,36 +218,36 @@ class PolicyEnforcer:
         self.log.note(Event.MATCH_REFUSED, subject=user, modality=modality, purpose=purpose, cause=Cause.LOCKED)
 
     def decided(self, user: bytes | None, modality: Modality, purpose: Purpose, *, accepted: bool) -> None:
-        """A comparison ended. user None: a search that found nobody."""
+        """A comparison ended. user None: a search that found no one."""
         cause = Cause.ACCEPTED if accepted else Cause.NOT_SIMILAR
         self.log.note(Event.DECIDED, subject=user or NOBODY, modality=modality, purpose=purpose, cause=cause)
 
     def forget(self, transaction: Transaction, user: bytes) -> None:
-        """A user is removed: so is the book."""
-        self.books.forget(transaction, user)
+        """A user is removed, and the consents with them."""
+        self.objects.forget(transaction, user)
         self.log.note(Event.USER_REMOVED, subject=user)
 
     def identified(self, user: bytes, token: bytes, *, required: bool = False) -> ConsentState:
-        """The book of the user, who has shown the PIN, or never presented one, to consent or to enroll.
+        """The consents of the user, who has shown the PIN, or never presented one, to consent or to enroll.
 
-        The book's secure user id is the one it belongs to from now on; 0: still nobody's.
+        Their secure user id is the one they belong to from now on; 0: still none.
 
         Args:
-            required: whether a token is needed even while the book is nobody's.
+            required: whether a token is needed even while they belong to no PIN.
 
         Raises:
             Refused: UNKNOWN_USER; TOKEN_REFUSED, one answer for all that is wrong with a token (`erase.without-pin`);
                 NOT_OWNER to the user who has shown the PIN, when what is here belongs to an earlier one.
         """
-        # 1. Somebody we know: there is no book of anybody else.
+        # 1. A known user.
         self.vault.require_user(user)
-        book = self.books.consent(user)
-        # 2. Whose it is: who showed a PIN to consent, else who showed one to enroll (`consent.without-pin`).
-        bound = book.secure_user_id or self._owner(user)
-        # 3. Nobody's yet: anybody who holds the device decides for the user, but what names a person needs one.
+        consent = self.objects.consent(user)
+        # 2. Whose they are: of the PIN shown to consent, else of the one shown to enroll (`consent.without-pin`).
+        bound = consent.secure_user_id or self._owner(user)
+        # 3. Of none yet: whoever holds the device decides for the user, except where a person has to be named.
         if not token and not required and not bound:
-            return book
-        # 4. The PIN, before it matters whose the book is: only who has shown it learns that it was reset since.
+            return consent
+        # 4. The PIN, before it matters whose they are: only its holder may learn that it was reset since.
         try:
             seen = check_pin_token(
                 token,
@@ -259,10 +259,10 @@ class PolicyEnforcer:
             )
         except TokenUnusable:
             raise Refused(Status.TOKEN_REFUSED) from None
-        # 5. Of the person it belongs to: a PIN that was set anew decides about nothing of before.
+        # 5. Of the PIN they belong to: one that was set anew decides about nothing of before.
         if bound not in (0, seen.user_id):
             raise Refused(Status.NOT_OWNER)
-        return replace(book, secure_user_id=seen.user_id)
+        return replace(consent, secure_user_id=seen.user_id)
 
     def authorize_erasure(self, user: bytes, authorization: EraseAuthorization) -> Cause:
         """Check that an erasure is the person's own or the operator's; return which, for the log.
@@ -335,8 +335,8 @@ class PolicyEnforcer:
 
     def _ends(self, user: bytes) -> dict[bytes, dict[Cause, int]]:
         """For each record of a user, why it ends and when."""
-        book = self.books.consent(user)
+        consent = self.objects.consent(user)
         return {
-            record_id: {Cause.RETENTION: self.expires_ms(enrolled_s), Cause.EXPIRED: purpose_ends_ms(book, modality)}
+            record_id: {Cause.RETENTION: self.expires_ms(enrolled_s), Cause.EXPIRED: purpose_ends_ms(consent, modality)}
             for record_id, modality, enrolled_s in self.vault.ages(user)
         }

@@ -37,22 +37,22 @@ INCIDENT_CAUSES = frozenset({Cause.TAMPERED, Cause.ROLLED_BACK, Cause.CLOCK_MOVE
 def _done(
     policy: PolicyEnforcer,
     user: bytes,
-    book: ConsentState,
+    consent: ConsentState,
     event: Event,
     *,
     reserve: Reserve = Reserve.NONE,
     state: PolicyState | None = None,
     **fields: Any,
 ) -> commands.PolicyDone:
-    """Store a user's book; whoever may be searched for is looked at anew."""
+    """Store what a user consents to, and drop the galleries: who may be searched for may have changed."""
     policy.log.note(event, subject=user, **fields)
-    policy.store(consent=(user, book), state=state, reserve=reserve)
+    policy.store(consent=(user, consent), state=state, reserve=reserve)
     policy.vault.drop_galleries()
     return commands.PolicyDone(status=Status.OK)
 
 
 def grant(policy: PolicyEnforcer, request: commands.GrantConsent) -> commands.PolicyDone:
-    book = policy.identified(request.user, request.token)
+    consent = policy.identified(request.user, request.token)
     if not request.of_age:
         raise Refused(Status.UNDERAGE)
     if not request.days:
@@ -68,7 +68,7 @@ def grant(policy: PolicyEnforcer, request: commands.GrantConsent) -> commands.Po
     return _done(
         policy,
         request.user,
-        granted(book, new),
+        granted(consent, new),
         Event.CONSENT_GRANTED,
         state=policy.ending(new.expires_ms),
         modality=request.modality,
@@ -78,8 +78,8 @@ def grant(policy: PolicyEnforcer, request: commands.GrantConsent) -> commands.Po
 
 
 def withdraw(policy: PolicyEnforcer, request: commands.Withdraw) -> commands.Withdrawn:
-    book = policy.identified(request.user, request.token)
-    left = withdrawn(book, request.modality, request.purpose)
+    consent = policy.identified(request.user, request.token)
+    left = withdrawn(consent, request.modality, request.purpose)
     _done(
         policy,
         request.user,
@@ -93,42 +93,42 @@ def withdraw(policy: PolicyEnforcer, request: commands.Withdraw) -> commands.Wit
 
 
 def object_to(policy: PolicyEnforcer, request: commands.ObjectTo) -> commands.PolicyDone:
-    book = policy.identified(request.user, request.token)
-    objections = tuple(sorted({*book.objections, int(request.purpose)}))
-    book = replace(book, objections=objections)
-    return _done(policy, request.user, book, Event.OBJECTED, reserve=Reserve.ALL, purpose=request.purpose)
+    consent = policy.identified(request.user, request.token)
+    objections = tuple(sorted({*consent.objections, int(request.purpose)}))
+    consent = replace(consent, objections=objections)
+    return _done(policy, request.user, consent, Event.OBJECTED, reserve=Reserve.ALL, purpose=request.purpose)
 
 
 def confirm(policy: PolicyEnforcer, request: commands.Confirm) -> commands.PolicyDone:
-    book = policy.identified(request.user, request.token)
+    consent = policy.identified(request.user, request.token)
     version = policy.state.version
-    grants = tuple(replace(g, policy_version=version) for g in book.grants)
-    return _done(policy, request.user, replace(book, grants=grants), Event.CONSENT_CONFIRMED, number=version)
+    grants = tuple(replace(g, policy_version=version) for g in consent.grants)
+    return _done(policy, request.user, replace(consent, grants=grants), Event.CONSENT_CONFIRMED, number=version)
 
 
 def restrict(policy: PolicyEnforcer, request: commands.Restrict) -> commands.PolicyDone:
-    book = policy.identified(request.user, request.token, required=True)
+    consent = policy.identified(request.user, request.token, required=True)
     event = Event.RESTRICTED if request.on else Event.UNRESTRICTED
     reserve = Reserve.ALL if request.on else Reserve.NONE
-    return _done(policy, request.user, replace(book, restricted=request.on), event, reserve=reserve)
+    return _done(policy, request.user, replace(consent, restricted=request.on), event, reserve=reserve)
 
 
 def mark_underage(policy: PolicyEnforcer, request: commands.MarkUnderage) -> commands.Withdrawn:
     policy.vault.require_user(request.user)
-    book = replace(policy.books.consent(request.user), grants=(), of_age=False)
-    _done(policy, request.user, book, Event.MARKED_UNDERAGE, reserve=Reserve.ALL)
+    consent = replace(policy.objects.consent(request.user), grants=(), of_age=False)
+    _done(policy, request.user, consent, Event.MARKED_UNDERAGE, reserve=Reserve.ALL)
     return _erased(policy.erase_purposeless(request.user, Cause.UNDERAGE))
 
 
 def consents(policy: PolicyEnforcer, request: commands.Consents) -> commands.ConsentsReply:
     policy.vault.require_user(request.user)
-    book = policy.books.consent(request.user)
+    consent = policy.objects.consent(request.user)
     return commands.ConsentsReply(
         status=Status.OK,
-        grants=book.grants,
-        objections=book.objections,
-        restricted=book.restricted,
-        of_age=book.of_age,
+        grants=consent.grants,
+        objections=consent.objections,
+        restricted=consent.restricted,
+        of_age=consent.of_age,
     )
 
 
@@ -171,7 +171,7 @@ def at_start(policy: PolicyEnforcer, _request: commands.Nothing) -> commands.Pur
 
 
 def open_request(policy: PolicyEnforcer, request: commands.OpenRequest) -> commands.RequestReply:
-    book = policy.identified(request.user, request.token, required=True)
+    consent = policy.identified(request.user, request.token, required=True)
     number = policy.state.requests + 1
     try:
         opened = rights_requests.opened(number, request.user, request.kind, policy.log.now_ms())
@@ -179,7 +179,7 @@ def open_request(policy: PolicyEnforcer, request: commands.OpenRequest) -> comma
         raise Refused(Status.BAD_REQUEST) from None
     policy.log.note(Event.REQUEST_OPENED, subject=request.user, cause=request.kind, number=number)
     state = replace(policy.state, requests=number)
-    policy.store(request=opened, state=state, consent=(request.user, book), reserve=Reserve.ALL)
+    policy.store(request=opened, state=state, consent=(request.user, consent), reserve=Reserve.ALL)
     return commands.RequestReply(status=Status.OK, request=opened)
 
 
@@ -198,7 +198,7 @@ def _step(
     cause: Cause,
     step: Callable[[rights_requests.RightsRequest, Cause], rights_requests.RightsRequest],
 ) -> commands.RequestReply:
-    old = policy.books.request(number)
+    old = policy.objects.request(number)
     if old is None:
         raise Refused(Status.UNKNOWN_REQUEST)
     try:
@@ -212,7 +212,7 @@ def _step(
 
 def requests(policy: PolicyEnforcer, request: commands.Requests) -> commands.RequestPage:
     last = min(policy.state.requests, max(request.first, 1) + commands.REQUESTS_ITEMS - 1)
-    found = (policy.books.request(number) for number in range(max(request.first, 1), last + 1))
+    found = (policy.objects.request(number) for number in range(max(request.first, 1), last + 1))
     return commands.RequestPage(status=Status.OK, requests=tuple(r for r in found if r is not None))
 
 

@@ -1,4 +1,4 @@
-"""Declare and store what the policy keeps: one book a user, one policy a device, the register of requests.
+"""Declare and store what the policy keeps: consents of users, policy of the device, register of requests.
 
 | object id          | kind    | owner | body          |
 |--------------------|---------|-------|---------------|
@@ -29,7 +29,7 @@ class PolicyState(Record):
         boots: starts of this application.
         requests: how many were registered.
         next_expiry_ms: no record expires before this time, so a start need not look at every record.
-        looked_ms: when the clock was last looked at, by a start or a purge, in the time of the journal; 0 for never.
+        looked_ms: when the clock was last looked at, by a start or a purge, in the log's time; 0 for never.
         doubts: spans of time that were skipped, and that nobody has confirmed.
         held: records that are over and kept, because they became so within such a span.
     """
@@ -60,20 +60,20 @@ class PolicyObjects:
         transaction.put(b"P", state.to_bytes(), kind="policy")
 
     def consent(self, user: bytes) -> ConsentState:
-        """A user's book; empty if there is none."""
+        """What a user consents to; empty if nothing is stored."""
         return find_record(self._store, b"C" + user, ConsentState) or ConsentState()
 
     def consents(self) -> Iterator[tuple[bytes, ConsentState]]:
-        """All users' books."""
+        """Of all users."""
         for stored in self._store.load(kind="consent"):
             yield stored.header.owner, ConsentState.from_bytes(stored.body)
 
-    def put_consent(self, transaction: Transaction, user: bytes, book: ConsentState) -> None:
+    def put_consent(self, transaction: Transaction, user: bytes, consent: ConsentState) -> None:
         """Store it with other changes."""
-        transaction.put(b"C" + user, book.to_bytes(), kind="consent", owner=user)
+        transaction.put(b"C" + user, consent.to_bytes(), kind="consent", owner=user)
 
     def forget(self, transaction: Transaction, user: bytes) -> None:
-        """Erase a user's book with other changes; nothing happens without one."""
+        """Erase a user's consents with other changes; nothing happens without one."""
         if self._store.find(b"C" + user) is not None:
             transaction.erase(b"C" + user)
 

@@ -1,7 +1,7 @@
 """Decide what a biometric TA must besides matching: challenges, lockout, authenticator ids, tokens.
 
 Enforces the rules of ISession.aidl and CDD 7.3.10 for all sensors of a device (docs/android-contract.md sections 2, 3).
-Does not promise: that a sensor is of the class it is called; nobody has measured a spoof acceptance here.
+Does not promise: that a sensor is of the class it is called; no spoof acceptance was measured here.
 
 Holds no template and no score. Persistent state goes through `SensorStates` as one small canonical record per sensor
 and user; challenges live in memory and end with the secure world, as the contract allows.
@@ -81,7 +81,7 @@ class Attempt:
 
 @dataclass(frozen=True, slots=True)
 class Settlement:
-    """How an attempt ends: what must be stored before anything is told, and the token of a match."""
+    """How an attempt ends: what must be stored before it is answered, and the token of a match."""
 
     state: SensorUserState
     token: AuthToken | None

@@ -1,6 +1,6 @@
-"""Count how often a decision may have told something about a record: the budget that no lockout gives back.
+"""Count how often a decision may have revealed something of a record: the budget that no lockout gives back.
 
-A yes or no at a fixed threshold tells next to nothing about a sample that lies far below it, and up to one bit about a
+A yes or no at a fixed threshold reveals next to nothing of a sample that lies far below it, and up to one bit of a
 sample near it. Who collects such bits walks along the threshold to the template. A lockout does not end that: an
 insider clears it with a finger or a PIN of their own, or waits. So every decision in which a record came near counts
 one for that record, whatever was answered, and only what nobody reaches by walking sets the count back: a strong match
@@ -20,7 +20,7 @@ counter of 1:N could go on asking until a guess around what was learned happens 
 | far: below the near threshold        | nothing                                                                  |
 | near                                 | one, unless the decision was a strong match (of this record or another)  |
 | strong, and the record is the answer | the count becomes 0                                                      |
-| accepted, but somebody else's strong match was the answer | LIMIT                                               |
+| accepted, but another user's strong match was the answer | LIMIT                                               |
 
 A strong match of another record says that this one scored less, which is as good as certain while it is merely near.
 But whoever enrolls a face beside one that is half known chooses what it has to beat, and a search that ends in a match

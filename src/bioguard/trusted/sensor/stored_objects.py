@@ -164,7 +164,7 @@ class StoredStates:
     def locked(self) -> frozenset[bytes]:
         """Users with a lock on any sensor, as of the last change.
 
-        Held in memory from the first question on: reading the state of whoever a search found would tell the disk who
+        Held in memory from the first question on: reading the state of whoever a search found would show the disk who
         that was.
         """
         if self._lockouts is None:

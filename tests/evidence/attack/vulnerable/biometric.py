@@ -428,7 +428,7 @@ class AnybodyErases(Buggy):
 
     def plant(self) -> None:
         super().plant()
-        self._policy.identified = lambda user, *_: self._policy.books.consent(user)
+        self._policy.identified = lambda user, *_: self._policy.objects.consent(user)
 
 
 VARIANTS = [c for c in list(globals().values()) if isinstance(c, type) and "FINDS" in vars(c)]
