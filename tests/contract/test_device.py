@@ -22,6 +22,7 @@ from bioguard.errors import InputRefused, IntegrityFailure, NotPermitted, TeeUna
 from bioguard.exit_codes import ExitCode
 from bioguard.hal.shared_secret import check_value
 from bioguard.records import FaceEmbedding
+from bioguard.records.locks import Lock
 from bioguard.records.modality import Modality
 from bioguard.records.tokens import AuthToken, TokenRejected
 from bioguard.simulate import faults
@@ -109,9 +110,9 @@ def test_lockout_over_processes_and_the_pin_ends_it(directory: Path) -> None:
             assert not device.authenticate("alice", faces.impostor()).match
     with Device.open(directory) as device:
         info = pins.lock_info(device, "alice", Modality.FACE)
-        assert info.lock == "timed"
+        assert info.lock is Lock.TIMED
         assert 0 < info.remaining_ms <= 30_000
-        assert pins.lock_info(device, "alice", Modality.FINGERPRINT).lock == "timed"
+        assert pins.lock_info(device, "alice", Modality.FINGERPRINT).lock is Lock.TIMED
         with pytest.raises(NotPermitted) as caught:
             device.authenticate("alice", faces.genuine())
         assert caught.value.code == "lockout.timed"
@@ -188,7 +189,7 @@ def test_samples_are_replaced_or_disturbed_and_count(directory: Path, knobs: dic
     with Device.open(directory, PLAYED) as device:
         for _ in range(5):
             assert not device.authenticate("alice", Faces().genuine()).match
-        assert pins.lock_info(device, "alice", Modality.FACE).lock == "timed"
+        assert pins.lock_info(device, "alice", Modality.FACE).lock is Lock.TIMED
     assert Scenario.load(directory).played == 5
 
 
@@ -298,7 +299,7 @@ def test_lockout_policy_and_required_pin_are_chosen_once(tmp_path: Path) -> None
         device.enroll("alice", [faces.genuine() for _ in range(3)], token=token)
         for _ in range(5):
             device.authenticate("alice", faces.impostor())
-        assert pins.lock_info(device, "alice", Modality.FACE).lock == "permanent"
+        assert pins.lock_info(device, "alice", Modality.FACE).lock is Lock.PERMANENT
         refuses_another(device)
         device.remove_user("alice", EraseAuthorization(by_operator=True))
         refuses_another(device)

@@ -12,7 +12,7 @@ from bioguard.evidence.attack.bench import ATTACKS
 from bioguard.hal.session import diagram
 from bioguard.records.modality import Modality
 from bioguard.records.strength import ABILITIES
-from bioguard.serve.protocol import METHODS
+from bioguard.serve.methods import METHODS
 from bioguard.simulate.faults.properties import KNOBS
 from tee_sim.shared import schema
 

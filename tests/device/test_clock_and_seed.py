@@ -17,7 +17,7 @@ from bioguard.device.pins import set_pin
 from bioguard.errors import BioguardError, WrongUsage
 from bioguard.exit_codes import ExitCode
 from bioguard.serve import protocol
-from bioguard.serve.service import DeviceService
+from bioguard.serve.methods import DeviceService
 from tee_sim.shared.errors import TeeResult
 from tee_sim.shared.wire import AdvanceClock
 from tests.broken_build import Change, install

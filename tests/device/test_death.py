@@ -12,6 +12,7 @@ from bioguard.device.consent import grant_all
 from bioguard.device.launch import manifests
 from bioguard.errors import TeeUnavailable
 from bioguard.evidence.attack.world import hosting
+from bioguard.records.locks import Lock
 from bioguard.records.modality import Modality
 from bioguard.simulate.people import face_views
 from bioguard.trusted.sensor.authorization import SensorAuthorization
@@ -176,7 +177,7 @@ def test_a_panic_is_told_and_the_next_question_has_a_new_instance(
                 with pytest.raises(TeeUnavailable) as caught:
                     pins.lock_info(device, "alice", Modality.FACE)
             assert caught.value.code == "tee.panic"
-            assert pins.lock_info(device, "alice", Modality.FACE).lock == "none"
+            assert pins.lock_info(device, "alice", Modality.FACE).lock is Lock.NONE
         assert device.running is world, "the others went on"
         assert pins.generate_challenge(device, "alice", Modality.FACE) != challenge
 

@@ -14,6 +14,7 @@ from bioguard.errors import BioguardError
 from bioguard.evidence.attack.world import hosting
 from bioguard.exit_codes import ExitCode
 from bioguard.records import FaceEmbedding
+from bioguard.records.locks import Lock
 from bioguard.records.modality import Modality, Profile
 from bioguard.simulate.people import face_views, finger_impressions
 
@@ -118,6 +119,6 @@ def test_what_cannot_be_compared_is_refused_and_costs_nobody_an_attempt(device: 
             for view in views:
                 assert refused(device, lambda view=view: device.authenticate("bob", view))[0] == code
                 assert refused(device, lambda view=view: device.identify(view))[0] == code
-    assert lock_info(device, "bob", Modality.FACE).lock == "none"
+    assert lock_info(device, "bob", Modality.FACE).lock is Lock.NONE
     assert device.authenticate("bob", B[4]).match
     assert device.identify(B[4]).user == "bob"

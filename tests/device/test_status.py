@@ -31,8 +31,8 @@ from bioguard.exit_codes import ExitCode
 from bioguard.records.audit_events import Cause
 from bioguard.records.consent import Purpose
 from bioguard.records.modality import Modality
-from bioguard.serve.protocol import METHODS, SampleForm
-from bioguard.serve.service import DeviceService
+from bioguard.serve.methods import METHODS, DeviceService
+from bioguard.serve.protocol import SampleForm
 from bioguard.simulate.people import face_views
 from tee_sim.shared.schema import Record
 from tee_sim.shared.ta_api import Command

@@ -15,7 +15,7 @@ from bioguard.errors import InputRefused
 from bioguard.formats import ImportOptions, load, load_bytes, write_iso2005
 from bioguard.formats.options import IMPORT_FLAGS, flags_in
 from bioguard.serve.protocol import SampleForm
-from bioguard.serve.service import _sample
+from bioguard.serve.samples import read_sample
 from bioguard.simulate.people import finger_impressions
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -102,7 +102,7 @@ def test_the_frame_protocol_names_no_option_it_does_not_have() -> None:
     for name in BY_OPTION:
         octets = (VECTORS / name).read_bytes()
         with pytest.raises(InputRefused) as caught:
-            _sample(SampleForm.MINUTIAE_FILE, octets)
+            read_sample(SampleForm.MINUTIAE_FILE, octets)
         if flags_in(caught.value.hint):
             assert caught.value.hint.startswith("with bioguard convert FILE OUT.iso, whose OUT.iso can be sent: ")
 
@@ -112,7 +112,7 @@ def test_what_convert_writes_can_be_sent(tmp_path: Path) -> None:
     name = next(n for n in BY_OPTION if REFUSED[n].code == "format.resolution_zero")
     assert run(["convert", str(VECTORS / name), str(tmp_path / "OUT.iso"), "--dpi", "500"]) == 0
     octets = (tmp_path / "OUT.iso").read_bytes()
-    assert _sample(SampleForm.MINUTIAE_FILE, octets) == load_bytes(octets, "x.iso").features[0]
+    assert read_sample(SampleForm.MINUTIAE_FILE, octets) == load_bytes(octets, "x.iso").features[0]
 
 
 def test_the_bench_shows_the_hint_and_takes_the_option(tmp_path: Path) -> None:

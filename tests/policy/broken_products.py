@@ -79,7 +79,7 @@ def _handle_from_name(p: Patch) -> None:
         handle = name.encode()[:16].ljust(16, b"_")
         user = NamedUser(handle=handle, salt=bytes(16))
         self.ask(commands.ADD_USER, commands.AddUser(user=handle, label=user.label(name)))
-        self._people._names.users[name] = user
+        self._users._names.users[name] = user
 
     p.setattr(Device, "add_user", add_user)
 

@@ -13,14 +13,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bioguard.device import Device, DeviceOptions
+from bioguard.device import Device, DeviceOptions, consent
 from bioguard.errors import InputRefused, NotPermitted
 from bioguard.formats import write_iso2005
 from bioguard.records import FaceEmbedding, FingerprintTemplate
+from bioguard.records.consent import Purpose
+from bioguard.records.modality import Modality
 from bioguard.serve import protocol as p
 from bioguard.serve.loop import serve
+from bioguard.serve.methods import METHODS, TABLE, DeviceService
 from bioguard.serve.protocol import SampleForm
-from bioguard.serve.service import DeviceService, _sample
+from bioguard.serve.samples import read_sample
 from bioguard.simulate.people import face_views, finger_impressions
 from tee_sim.shared import codec
 from tee_sim.shared.schema import Record
@@ -122,19 +125,21 @@ def test_any_bytes_end_in_frames_or_our_error(data: bytes) -> None:
     assert all(len(f) == 4 for f in frames(sink.getvalue()))
 
 
-def test_every_method_has_a_handler() -> None:
-    service = DeviceService.__new__(DeviceService)
-    service.__init__(None)
-    assert sorted(service._methods) == sorted(m.name for m in p.METHODS.values())
+def test_every_method_has_a_number_and_a_name_of_its_own() -> None:
+    assert len(METHODS) == len(TABLE) == len({m.name for m in TABLE})
+    assert [m.number for m in TABLE] == sorted(METHODS)
+    assert {kind for m in TABLE for kind in (m.request, m.reply)} | {p.Refusal} == {
+        kind for kind in vars(p).values() if isinstance(kind, type) and issubclass(kind, Record) and kind is not Record
+    }
 
 
 def test_samples_in_their_three_forms() -> None:
     vector = np.random.default_rng(1).normal(size=128).astype("<f4")
     face = FaceEmbedding.from_features(vector)
-    assert _sample(p.SampleForm.FLOAT32, vector.tobytes()) == face
-    assert _sample(p.SampleForm.CANONICAL, face.to_bytes()) == face
+    assert read_sample(p.SampleForm.FLOAT32, vector.tobytes()) == face
+    assert read_sample(p.SampleForm.CANONICAL, face.to_bytes()) == face
     finger = FingerprintTemplate.from_minutiae([10.0, 20], [30.0, 40], [0.0, 1], width_px500=300, height_px500=400)
-    assert _sample(p.SampleForm.CANONICAL, finger.to_bytes()) == finger
+    assert read_sample(p.SampleForm.CANONICAL, finger.to_bytes()) == finger
     for form, data in (
         (2, b""),
         (2, b"abc"),
@@ -144,7 +149,7 @@ def test_samples_in_their_three_forms() -> None:
         (0, face.to_bytes() + b"x"),
     ):
         with pytest.raises(InputRefused):
-            _sample(p.SampleForm(form), data)
+            read_sample(p.SampleForm(form), data)
 
 
 @pytest.fixture(scope="module")
@@ -189,7 +194,7 @@ def test_a_whole_conversation_with_a_device(device_dir: Path) -> None:
     with subprocess.Popen(command(device_dir), stdin=subprocess.PIPE, stdout=subprocess.PIPE) as child:
 
         def ask(method: str, *fields: object) -> list:
-            number = next(m.number for m in p.METHODS.values() if m.name == method)
+            number = next(m.number for m in METHODS.values() if m.name == method)
             child.stdin.write(frame([1, 5, number, list(fields)]))
             child.stdin.flush()
             return read(child)
@@ -210,27 +215,55 @@ def test_a_whole_conversation_with_a_device(device_dir: Path) -> None:
             assert ask("enroll", b"dora", 0, 2, views, refused, False)[3][0] == "token.refused"
         record_id, _, count = ask("enroll", b"dora", 0, 2, views, token, False)[3]
         assert count == 3
-        match, matched, token = ask("authenticate", b"dora", 2, sample(), 4242, 0)[3]
+        assert ask("authenticate", b"dora", 2, sample(), 4242, 0)[3][0] == "consent.missing"
+        match, matched, token = ask("authenticate", b"dora", 2, sample(), 0, 0)[3]
         assert (match, matched, len(token)) == (True, record_id, 69)
         authenticator = ask("authenticator_id", b"dora", 2)[3][0]
-        assert ask("check_token", token)[3][:4] == [4242, sid, authenticator, 2]
+        assert ask("check_token", token)[3][:4] == [0, sid, authenticator, 2]
         assert ask("check_token", token[:-1] + b"\0")[3][0] == "token.rejected"
         for name, vector in (("match.dimension", face[:64]), ("match.not_centered", np.ones(128))):
             assert ask("authenticate", b"dora", 2, vector.astype("<f4").tobytes(), 0, 0)[3][0] == name
-            assert ask("identify", 2, vector.astype("<f4").tobytes(), 0)[3][0] == name
         stranger = rng.normal(size=128).astype("<f4").tobytes()
         for _ in range(5):
             assert ask("authenticate", b"dora", 2, stranger, 0, 0)[3] == [False, None, None]
         assert ask("lock_status", b"dora", 2)[3][0] == 1
         assert ask("authenticate", b"dora", 2, sample(), 0, 0)[3][0] == "lockout.timed"
         assert ask("unlock", b"dora", b"4711")[2:] == [0, []]
-        assert ask("identify", 2, sample(), 0)[3] == [True, b"dora", record_id]
+        assert ask("identify", 2, sample(), 0)[3] == [False, None, None]
         assert ask("records", b"dora")[3] == [[record_id]]
         assert ask("erase", b"dora", record_id, b"", False)[3][0] == "token.refused"
         assert ask("erase", b"dora", record_id, ask("verify_pin", b"dora", b"4711", 0)[3][0], False)[2] == 0
         assert ask("remove_user", b"dora", b"", True)[2:] == [0, []]
         child.stdin.close()
         assert child.wait(timeout=30) == 0
+
+
+def test_consent_given_elsewhere_lets_keys_and_searches_through(device_dir: Path) -> None:
+    """Method 4 grants unlocking and nothing else: identification and operations need a consent that names them."""
+    views = [np.asarray(view.vector, "<f4").tobytes() for view in face_views(7, person=3, count=4)]
+    with Device.open(device_dir) as device:
+
+        def ask(number: int, *fields: object) -> list:
+            source, sink = io.BytesIO(frame([1, 5, number, list(fields)])), io.BytesIO()
+            serve(source, sink, DeviceService(device))
+            return frames(sink.getvalue())[-1]
+
+        ask(1, b"emil")
+        assert ask(4, b"emil", 2, 365, True, b"")[2:] == [0, []]
+        assert [grant.purpose for grant in consent.consents(device, "emil").grants] == [Purpose.UNLOCK]
+        for purpose in Purpose:
+            consent.grant(device, "emil", Modality.FACE, purpose, of_age=True)
+        ask(10, b"emil", b"4711", None)
+        token = ask(11, b"emil", b"4711", ask(20, b"emil", 2)[3][0])[3][0]
+        record_id = ask(21, b"emil", 0, 2, views[:3], token, False)[3][0]
+        match, matched, token = ask(22, b"emil", 2, views[3], 4242, 0)[3]
+        assert (match, matched) == (True, record_id)
+        assert ask(30, token)[3][0] == 4242
+        assert ask(23, 2, views[3], 0)[3] == [True, b"emil", record_id]
+        ones = np.ones(len(views[3]) // 4, "<f4").tobytes()
+        for name, vector in (("match.dimension", views[3][:256]), ("match.not_centered", ones)):
+            assert ask(23, 2, vector, 0)[3][0] == name
+        assert ask(2, b"emil", b"", True)[2:] == [0, []]
 
 
 def read(child: subprocess.Popen) -> list:
@@ -250,7 +283,7 @@ def test_the_c_client_enrolls_authenticates_and_checks_the_token(device_dir: Pat
         "user added, PIN set",
         "face enrolled",
         "authenticated",
-        "token is genuine: operation 20260731, type 2",
+        "token is genuine: type 2",
     ]
     assert done.returncode == 0
     again = subprocess.run([str(client), *command(device_dir)], capture_output=True, text=True, check=False, timeout=60)

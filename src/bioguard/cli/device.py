@@ -16,6 +16,7 @@ from bioguard.commands.configuration import (
 from bioguard.device import Device
 from bioguard.device.boot_id import reboot as begin_boot
 from bioguard.device.consent import at_start, log_key
+from bioguard.device.data_export import word
 from bioguard.device.fuses import Fuses
 from bioguard.device.lock import DeviceLock
 from bioguard.device.pins import search_lock_info
@@ -117,7 +118,7 @@ def status(state: CliState) -> Result:
         facts = {
             **running.running.status(),
             **terms_of(running.configuration),
-            **{f"search_lock_{m.name.lower()}": search_lock_info(running, m).lock for m in Modality},
+            **{f"search_lock_{m.name.lower()}": word(search_lock_info(running, m).lock) for m in Modality},
             "log_vkey": log_key(running).vkey,
             "erased_at_start": at_start(running).erased,
             "records_held": at_start(running).held,

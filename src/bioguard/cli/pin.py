@@ -8,6 +8,7 @@ from bioguard.cli.output import Result
 from bioguard.cli.secrets import pin_file_option, read_pin
 from bioguard.cli.state import CliState, pass_state
 from bioguard.device import clock
+from bioguard.device.data_export import word
 from bioguard.device.pins import has_pin, lock_info, set_pin, unlock, verify_pin
 from bioguard.device.strong_auth_rules import android_fallback, apple_fallback
 from bioguard.device.strong_auth_times import record_unlock, unlock_times
@@ -143,12 +144,14 @@ def status(state: CliState, user: str) -> Result:
         data={
             "user": user,
             "has_pin": known,
-            "locks": {name: {"lock": info.lock, "remaining_ms": info.remaining_ms} for name, info in locks.items()},
+            "locks": {
+                name: {"lock": word(info.lock), "remaining_ms": info.remaining_ms} for name, info in locks.items()
+            },
             "pin_needed": {name: reason.name.lower() if reason else None for name, reason in reasons.items()},
         },
         lines=[
             f"PIN: {'set' if known else 'none'}",
-            *(f"{name}: lock {info.lock}, {info.remaining_ms} ms left" for name, info in locks.items()),
+            *(f"{name}: lock {word(info.lock)}, {info.remaining_ms} ms left" for name, info in locks.items()),
             *(
                 f"{name}: {f'PIN first, {reason.value}' if reason else 'biometric is enough'}"
                 for name, reason in reasons.items()

@@ -8,7 +8,7 @@ from bioguard.cli.state import CliState, note_testing, pass_state
 from bioguard.cli.streams import answer_lost
 from bioguard.exit_codes import ExitCode
 from bioguard.serve import loop
-from bioguard.serve.service import DeviceService
+from bioguard.serve.methods import DeviceService
 
 
 @click.command()

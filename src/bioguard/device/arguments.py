@@ -51,15 +51,15 @@ def modality_of(samples: Sequence[Features]) -> Modality:
     return Modality.FACE if kinds == {FaceEmbedding} else Modality.FINGERPRINT
 
 
-def judged(answer: Enrolled, samples: Sequence[Features]) -> str:
-    """What each sample was judged to be, where that helps; the flaw of a vector can be told here as well as there."""
-    told = []
+def describe_acquired(answer: Enrolled, samples: Sequence[Features]) -> str:
+    """Describe the samples that are not good; the flaw of a vector is found here as well as in the secure world."""
+    described = []
     for number, (code, sample) in enumerate(zip(answer.acquired, samples, strict=False), 1):
         if code is AcquiredCode.GOOD:
             continue
         flaw = flaw_of(sample.vector) if isinstance(sample, FaceEmbedding) else None
-        told.append(f"sample {number} is {flaw.value if flaw else code.word.replace('_', ' ')}")
-    return ", ".join(told)
+        described.append(f"sample {number} is {flaw.value if flaw else code.word.replace('_', ' ')}")
+    return ", ".join(described)
 
 
 def record_id_of(text: str) -> bytes:

@@ -32,7 +32,7 @@ from bioguard.commands.configuration import (
 from bioguard.commands.gatekeeper import GATEKEEPER_UUID
 from bioguard.commands.policy import Purged
 from bioguard.device.answers import Enrollment, Identification, RecordInfo, Verification
-from bioguard.device.arguments import judged, modality_of, position_of, record_id_of, sample_of
+from bioguard.device.arguments import record_id_of
 from bioguard.device.directory import begin, burn, check, destroy
 from bioguard.device.errors import promised
 from bioguard.device.fingers import finger_name
@@ -43,7 +43,8 @@ from bioguard.device.lock import DeviceLock
 from bioguard.device.names import Names
 from bioguard.device.options import DeviceOptions
 from bioguard.device.password_handles import PasswordHandles
-from bioguard.device.rates import claim_refused, init_refused, search_refused
+from bioguard.device.rates import init_refused
+from bioguard.device.recognition import Recognition
 from bioguard.device.start import tell_start
 from bioguard.device.user_registry import UserRegistry
 from bioguard.device.world import World, tee_errors
@@ -75,7 +76,7 @@ class Device:
         options: DeviceOptions = DeviceOptions(),  # noqa: B008  # frozen
     ) -> None:
         self.directory = directory
-        self._people = UserRegistry(names, self.ask)
+        self._users = UserRegistry(names, self.ask)
         self._options = options
         self._world = World(directory, running, self._start_again, self._restarted, self._started)
         self._lock = lock
@@ -159,7 +160,7 @@ class Device:
         device = cls(directory, names, running, lock, options)
         try:
             if not options.read_only:
-                device._people.settle()
+                device._users.settle()
         except BaseException:
             device.close()
             raise
@@ -172,7 +173,7 @@ class Device:
     def _restarted(self, why: str) -> None:
         self._options.note(f"the secure world had ended ({why}) and was started again")
         if not self._options.read_only:
-            self._people.settle()
+            self._users.settle()
 
     def _started(self, report: Purged) -> None:
         tell_start(self.directory, report, self._options.note)
@@ -223,7 +224,21 @@ class Device:
             InputRefused: a name that the file or the secure world does not know.
             IntegrityFailure: names.json gives the name to somebody else.
         """
-        return self._people.handle(name, fresh=fresh)
+        return self._users.handle(name, fresh=fresh)
+
+    def user_name(self, handle: bytes) -> str | None:
+        """The name of a user; None for one whom this device's file does not know."""
+        return self._users.name_of(handle)
+
+    @property
+    def recognition(self) -> Recognition:
+        """Enrolling and deciding with ids and digests as bytes."""
+        return Recognition(
+            ask=self.ask,
+            handle_of=self.user_handle,
+            hooks=lambda: self.running.hooks,
+            configuration=lambda: self.configuration,
+        )
 
     @cached_property
     def configuration(self) -> Configuration:
@@ -232,7 +247,7 @@ class Device:
 
     def users(self) -> list[str]:
         """Names of the users, sorted."""
-        return self._people.listed()
+        return self._users.listed()
 
     def add_user(self, name: str) -> None:
         """Add a user.
@@ -241,7 +256,7 @@ class Device:
             InputRefused: not a name.
             NotPermitted: the name is taken.
         """
-        self._people.add(name)
+        self._users.add(name)
 
     def rename_user(self, name: str, new: str, *, token: bytes = b"") -> None:
         """Change a user's name.
@@ -250,7 +265,7 @@ class Device:
             InputRefused: unknown user, or not a name.
             NotPermitted: the new name is taken, or the user has presented a PIN once and this is no token of it.
         """
-        self._people.rename(name, new, token)
+        self._users.rename(name, new, token)
 
     def remove_user(self, name: str, leave: EraseAuthorization = BY_SUBJECT) -> tuple[str, ...]:
         """Erase all of a user's records and the PIN, then forget the name; return the salted digests (hex).
@@ -262,15 +277,15 @@ class Device:
             NotPermitted: the user has presented a PIN once; `leave` is no fresh token of it, nor the operator's.
         """
         gone = (Status.UNKNOWN_USER,)
-        handle = self._people.handle(name, even_if_gone=True)
-        digests = tuple(summary.digest.hex() for page in self._pages(handle, gone) for summary in page.records)
+        handle = self._users.handle(name, even_if_gone=True)
+        digests = tuple(record.digest.hex() for record in self.recognition.records_of(handle, expected=gone))
         request = commands.RemoveUser(user=handle, leave=leave)
         self.ask(commands.REMOVE_USER, request, about=repr(name), expected=gone)
         self.ask(gatekeeper.DELETE_USER, gatekeeper.DeleteUser(user=handle), uuid=GATEKEEPER_UUID)
         handles = PasswordHandles.load(self.directory)
         if handles.users.pop(handle, None) is not None:
             handles.save()
-        self._people.forget(name)
+        self._users.forget(name)
         return digests
 
     def enroll(
@@ -290,26 +305,11 @@ class Device:
             InputRefused: unknown user, mixed or poor samples, wrong dimension.
             NotPermitted: enrolled already, the user's limit or the store's limit is reached.
         """
-        modality = modality_of(samples)
-        if len(samples) > commands.MAX_VIEWS:
-            raise InputRefused(
-                f"{len(samples)} samples, at most {commands.MAX_VIEWS} in one enrollment",
-                hint="give the best ones",
-                code="enroll.too_many_samples",
-            )
-        request = commands.Enroll(
-            user=self.user_handle(name),
-            modality=modality,
-            position=position_of(modality, finger),
-            samples=tuple(self.running.hooks.present("enroll", sample).to_bytes() for sample in samples),
-            replace=replace,
-            token=token,
-        )
-        answer = self.ask(commands.ENROLL, request, about=lambda answer: judged(answer, samples), quantize_timing=True)
+        made = self.recognition.enroll(name, samples, finger=finger, replace=replace, token=token)
         return Enrollment(
-            record_id=promised(answer.record_id, "a record").hex(),
-            digest=promised(answer.digest, "a digest").hex(),
-            views=answer.views,
+            record_id=promised(made.record_id, "a record").hex(),
+            digest=promised(made.digest, "a digest").hex(),
+            views=made.views,
         )
 
     def authenticate(self, name: str, sample: Features, *, fmr_inverse: int = 0, operation_id: int = 0) -> Verification:
@@ -323,19 +323,10 @@ class Device:
             InputRefused: a rate that the device does not offer.
             NotPermitted: locked after failed attempts; nothing was compared.
         """
-        request = commands.Authenticate(
-            user=self.user_handle(name),
-            sample=self.running.hooks.present("authenticate", sample_of(sample)).to_bytes(),
-            fmr_inverse=fmr_inverse,
-            operation_id=operation_id,
-        )
-        answer = self.ask(commands.AUTHENTICATE, request, quantize_timing=True, expected=(Status.RATE_NOT_OFFERED,))
-        if answer.status is Status.RATE_NOT_OFFERED:
-            raise claim_refused(self.configuration, fmr_inverse)
-        record_id = answer.record_id.hex() if answer.record_id else None
+        answer = self.recognition.authenticate(name, sample, fmr_inverse=fmr_inverse, operation_id=operation_id)
         return Verification(
             match=answer.match,
-            record_id=record_id,
+            record_id=answer.record_id.hex() if answer.record_id else None,
             target_fmr=f"1/{fmr_inverse or self.configuration.fmr_inverse}",
             for_testing=self.configuration.for_testing,
             token=answer.token,
@@ -347,14 +338,10 @@ class Device:
         Args:
             fpir_inverse: 0 for the device's false positive identification rate, or a stricter one that it offers.
         """
-        sample = self.running.hooks.present("authenticate", sample_of(sample))
-        request = commands.Identify(sample=sample.to_bytes(), fpir_inverse=fpir_inverse)
-        answer = self.ask(commands.IDENTIFY, request, quantize_timing=True, expected=(Status.RATE_NOT_OFFERED,))
-        if answer.status is Status.RATE_NOT_OFFERED:
-            raise search_refused(self.configuration, fpir_inverse)
+        answer = self.recognition.identify(sample, fpir_inverse=fpir_inverse)
         return Identification(
             match=answer.match,
-            user=self._name_of(answer.user) if answer.user else None,
+            user=self.user_name(answer.user) if answer.user else None,
             record_id=answer.record_id.hex() if answer.record_id else None,
             target_fpir=f"1/{fpir_inverse or self.configuration.fpir_inverse}",
             for_testing=self.configuration.for_testing,
@@ -362,22 +349,11 @@ class Device:
 
     def records(self, name: str | None = None) -> Iterator[RecordInfo]:
         """Records of one user or of all, in id order."""
-        for page in self._pages(self.user_handle(name) if name is not None else None):
-            yield from (self._info(summary) for summary in page.records)
-
-    def _pages(self, user: bytes | None, expected: Collection[IntEnum] = ()) -> Iterator[commands.Page]:
-        after: bytes | None = None
-        while True:
-            page = self.ask(commands.LIST, commands.ListRecords(user=user, after=after), expected=expected)
-            yield page
-            if not page.more or not page.records:
-                return
-            after = page.records[-1].record_id
+        return map(self._info, self.recognition.records(name))
 
     def show(self, record_id: str) -> RecordInfo:
         """One record."""
-        answer = self.ask(commands.SHOW, commands.Show(record_id=record_id_of(record_id)), about=record_id)
-        return self._info(promised(answer.record, "a record"))
+        return self._info(self.recognition.record(record_id_of(record_id)))
 
     def erase(self, name: str, record_id: str, leave: EraseAuthorization = BY_SUBJECT) -> str:
         """Erase one record of a user; return its salted digest (hex).
@@ -386,8 +362,7 @@ class Device:
             InputRefused: unknown user, or not a record of this user.
             NotPermitted: as in `remove_user`.
         """
-        request = commands.Erase(user=self.user_handle(name), record_id=record_id_of(record_id), leave=leave)
-        return promised(self.ask(commands.ERASE, request, about=record_id).digest, "a digest").hex()
+        return self.recognition.erase(name, record_id_of(record_id), leave).hex()
 
     def rekey(self) -> int:
         """Renew the protected codes and the keys of every stored object; nobody has to enroll again.
@@ -404,13 +379,10 @@ class Device:
         self._world.renew_keys(timeout_ms=REKEY_TIMEOUT_MS)
         return answer.records
 
-    def _name_of(self, handle: bytes) -> str | None:
-        return self._people.name_of(handle)
-
     def _info(self, summary: RecordSummary) -> RecordInfo:
         return RecordInfo(
             record_id=summary.record_id.hex(),
-            user=self._name_of(summary.user),
+            user=self.user_name(summary.user),
             modality=summary.modality.name.lower(),
             position=finger_name(summary.position),
             views=summary.views,

@@ -8,8 +8,6 @@
 A PIN is bytes here and only passes through; tokens are returned, never logged.
 """
 
-from dataclasses import dataclass
-
 from bioguard.commands import gatekeeper, keystore, sensor
 from bioguard.commands.biometric import Status
 from bioguard.commands.gatekeeper import GATEKEEPER_UUID, MAX_PIN_BYTES
@@ -19,20 +17,12 @@ from bioguard.device.errors import from_status, promised
 from bioguard.device.facade import Device
 from bioguard.device.password_handles import PasswordHandles
 from bioguard.errors import InputRefused, NotPermitted
-from bioguard.records.locks import Lock
+from bioguard.records.locks import LockStatus
 from bioguard.records.modality import Modality
 from bioguard.records.tokens import AuthToken, TokenRejected
 
 
-@dataclass(frozen=True, slots=True)
-class LockInfo:
-    """Whether attempts are refused: `none`, `timed` with the milliseconds left, or `permanent`."""
-
-    lock: str
-    remaining_ms: int
-
-
-def _checked(pin: bytes) -> bytes:
+def _check_pin(pin: bytes) -> bytes:
     if not isinstance(pin, bytes) or not 1 <= len(pin) <= MAX_PIN_BYTES:
         raise InputRefused(f"a PIN has 1 to {MAX_PIN_BYTES} bytes", hint="give another one", code="pin.length")
     return pin
@@ -54,9 +44,9 @@ def set_pin(device: Device, name: str, pin: bytes, *, current: bytes | None = No
     user = device.user_handle(name, fresh=True)
     request = gatekeeper.EnrollPin(
         user=user,
-        desired=_checked(pin),
+        desired=_check_pin(pin),
         current_handle=handles.users.get(user) if current is not None else None,
-        current=_checked(current) if current is not None else b"",
+        current=_check_pin(current) if current is not None else b"",
     )
     answer = device.ask(gatekeeper.ENROLL_PIN, request, uuid=GATEKEEPER_UUID)
     handles.users[user] = promised(answer.handle, "a password handle")
@@ -75,7 +65,7 @@ def verify_pin(device: Device, name: str, pin: bytes, *, challenge: int = 0) -> 
     handle = PasswordHandles.load(device.directory).users.get(user)
     if handle is None:
         raise NotPermitted("the user has no PIN", hint=f"run: bioguard pin set {name}", code="pin.none")
-    request = gatekeeper.VerifyPin(user=user, challenge=challenge, handle=handle, pin=_checked(pin))
+    request = gatekeeper.VerifyPin(user=user, challenge=challenge, handle=handle, pin=_check_pin(pin))
     return promised(device.ask(gatekeeper.VERIFY_PIN, request, uuid=GATEKEEPER_UUID).token, "a token")
 
 
@@ -96,17 +86,17 @@ def authenticator_id(device: Device, name: str, modality: Modality) -> int:
     return device.ask(sensor.GET_AUTHENTICATOR_ID, request, about=repr(name)).authenticator_id
 
 
-def lock_info(device: Device, name: str, modality: Modality) -> LockInfo:
+def lock_info(device: Device, name: str, modality: Modality) -> LockStatus:
     """Whether attempts are refused now."""
     request = sensor.SensorRequest(user=device.user_handle(name), modality=modality)
     answer = device.ask(sensor.LOCK_STATUS, request, about=repr(name))
-    return LockInfo(Lock(answer.lock).name.lower(), answer.remaining_ms)
+    return LockStatus(answer.lock, answer.remaining_ms)
 
 
-def search_lock_info(device: Device, modality: Modality) -> LockInfo:
+def search_lock_info(device: Device, modality: Modality) -> LockStatus:
     """Whether 1:N is refused now on a sensor. It has a counter of its own, which every user shares."""
     answer = device.ask(sensor.SEARCH_LOCK_STATUS, sensor.SearchRequest(modality=modality))
-    return LockInfo(Lock(answer.lock).name.lower(), answer.remaining_ms)
+    return LockStatus(answer.lock, answer.remaining_ms)
 
 
 def unlock(device: Device, name: str, pin: bytes) -> None:

@@ -47,7 +47,7 @@ def erasure_receipt(device: Device, digests: Sequence[str]) -> ErasureReceipt:
         epoch=answer.epoch,
         store_root=answer.store_root,
     )
-    present = [bytes.fromhex(info.digest) for info in device.records()]
+    present = [record.digest for record in device.recognition.records()]
     receipt = ErasureReceipt.of(log, assemble(head.text(), [(key, answer.signature)]), present, wanted)
     receipt.verify()
     return receipt

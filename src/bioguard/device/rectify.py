@@ -9,6 +9,7 @@ from contextlib import contextmanager
 
 from bioguard.commands import biometric as commands
 from bioguard.device.answers import RecordInfo
+from bioguard.device.arguments import record_id_of
 from bioguard.device.consent import answer_request, open_request
 from bioguard.device.errors import promised
 from bioguard.device.facade import Device
@@ -52,7 +53,7 @@ def relabel(device: Device, name: str, record_id: str, finger: str, *, token: by
     with _registered(device, name, token):
         request = commands.Relabel(
             user=device.user_handle(name),
-            record_id=bytes.fromhex(device.show(record_id).record_id),
+            record_id=device.recognition.record(record_id_of(record_id)).record_id,
             position=finger_position(finger),
             token=token,
         )

@@ -3,28 +3,14 @@
 import secrets
 from collections import Counter
 from collections.abc import Collection
-from enum import IntEnum
-from typing import Protocol, TypeVar
 
 from bioguard.commands import biometric as commands
 from bioguard.commands.biometric import Status
+from bioguard.device.asking import Asker
 from bioguard.device.errors import from_status, raise_for_status
 from bioguard.device.lookalikes import check_new_name
 from bioguard.device.names import NamedUser, Names, check_name
 from bioguard.errors import InputRefused
-from tee_sim.shared.schema import Record
-from tee_sim.shared.ta_api import Command
-
-Q = TypeVar("Q", bound=Record)
-A = TypeVar("A", bound=Record)
-
-
-class Asker(Protocol):
-    """`Device.ask`."""
-
-    def __call__(
-        self, command: Command[Q, A], request: Q, *, about: str = "", expected: Collection[IntEnum] = ()
-    ) -> A: ...
 
 
 class UserRegistry:

@@ -1,4 +1,4 @@
-"""Frames in, frames out, until the input ends. Knows the protocol, not the methods.
+"""Frames in, frames out, until the input ends.
 
 A frame that cannot be read is answered with a refusal of id 0, and the conversation ends: after a wrong length nothing
 that follows can be trusted.
@@ -10,11 +10,12 @@ from typing import BinaryIO
 
 from bioguard.errors import BioguardError, InputRefused
 from bioguard.printable import printable
-from bioguard.serve.protocol import METHODS, VERSION, Refusal
+from bioguard.serve.methods import METHODS
+from bioguard.serve.protocol import VERSION, Refusal
 from tee_sim.shared import codec
 from tee_sim.shared.errors import TeeError
-from tee_sim.shared.limits import MAX_FRAME_BYTES
 from tee_sim.shared.schema import Record
+from tee_sim.shared.wire import FrameReader, NoFrameError
 
 Handler = Callable[[int, Record], Record]
 """(method number, request) -> reply. Raises BioguardError to refuse."""
@@ -29,26 +30,20 @@ def _bad(what: str) -> InputRefused:
     return InputRefused(what, hint="see docs/formats/serve.md", code="serve.malformed")
 
 
-def _read_exactly(stream: BinaryIO, size: int) -> bytes:
-    data = b""
-    while len(data) < size:
-        part = stream.read(size - len(data))
-        if not part:
-            break
-        data += part
-    return data
-
-
-def _read_frame(stream: BinaryIO) -> bytes | None:
-    head = _read_exactly(stream, _LENGTH.size)
-    if not head:
-        return None
-    length = _LENGTH.unpack(head)[0] if len(head) == _LENGTH.size else -1
-    if not 0 < length <= MAX_FRAME_BYTES:
-        raise _bad("frame length is missing, zero or too large")
-    body = _read_exactly(stream, length)
-    if len(body) != length:
-        raise _bad("the input ends within a frame")
+def _read_frame(stream: BinaryIO, reader: FrameReader) -> bytes | None:
+    """The body of the next frame; None where the input ends before it."""
+    body, begun = None, False
+    while body is None:
+        data = stream.read(reader.wanted())
+        if not data:
+            if not begun:
+                return None
+            raise _bad("the input ends within a frame")
+        begun = True
+        try:
+            body = reader.feed(data)
+        except NoFrameError as error:
+            raise _bad(error.message) from None
     return body
 
 
@@ -104,10 +99,10 @@ def serve(source: BinaryIO, sink: BinaryIO, handle: Handler) -> int:
         InputRefused: a frame could not be read; the other side was told.
     """
     _write(sink, 0, _ANSWER, _answer(0, [], handle))
-    count = 0
+    count, reader = 0, FrameReader()
     while True:
         try:
-            body = _read_frame(source)
+            body = _read_frame(source, reader)
             if body is None:
                 return count
             number, method, fields = _parse(body)

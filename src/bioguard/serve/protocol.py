@@ -1,4 +1,4 @@
-"""The frame protocol of `bioguard serve --stdio`: every method once, with its request and its reply.
+"""The frame protocol of `bioguard serve --stdio`: its records. The methods are in `bioguard.serve.methods`.
 
 Frame: length u32 little-endian, then that many bytes of canonical CBOR (RFC 8949 section 4.2.1; no floats, no tags).
 
@@ -16,6 +16,7 @@ from typing import Annotated
 
 from bioguard.commands.biometric import MAX_TOKEN_BYTES
 from bioguard.commands.gatekeeper import MAX_PIN_BYTES
+from bioguard.errors import InputRefused
 from bioguard.records.locks import Lock
 from bioguard.records.modality import Modality
 from tee_sim.shared.schema import AtMost, Fixed, Items, Record, Text, UpTo
@@ -61,16 +62,23 @@ class Hello(Record):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class User(Record):
-    """name in UTF-8."""
+    """name in UTF-8: the first field of every request about a user."""
 
     name: Annotated[bytes, _NAME]
+
+    @property
+    def user(self) -> str:
+        """The name as text. Raises InputRefused for what is not UTF-8."""
+        try:
+            return self.name.decode("utf-8")
+        except UnicodeDecodeError:
+            raise InputRefused("a name is not UTF-8", hint="send UTF-8 bytes", code="serve.name") from None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class RemoveUser(Record):
+class RemoveUser(User):
     """A user with everything enrolled; token and by_operator as in Erase."""
 
-    name: Annotated[bytes, _NAME]
     token: Annotated[bytes, _TOKEN]
     by_operator: bool
 
@@ -83,10 +91,9 @@ class Users(Record):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Consent(Record):
-    """Consent to every purpose for one modality; of_age: the person attested the minimum age."""
+class Consent(User):
+    """Consent to unlocking with one modality; of_age: the person attested the minimum age."""
 
-    name: Annotated[bytes, _NAME]
     modality: Modality
     days: Annotated[int, UpTo(3650)]
     of_age: bool
@@ -94,10 +101,9 @@ class Consent(Record):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SetPin(Record):
+class SetPin(User):
     """current: the present PIN, so that the secure user id stays; null sets a new one."""
 
-    name: Annotated[bytes, _NAME]
     pin: Annotated[bytes, _PIN]
     current: Annotated[bytes, _PIN] | None = None
 
@@ -110,10 +116,9 @@ class SecureUserId(Record):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class VerifyPin(Record):
+class VerifyPin(User):
     """challenge goes into the token."""
 
-    name: Annotated[bytes, _NAME]
     pin: Annotated[bytes, _PIN]
     challenge: Annotated[int, _U64]
 
@@ -126,10 +131,9 @@ class Token(Record):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Sensor(Record):
+class Sensor(User):
     """One sensor and user."""
 
-    name: Annotated[bytes, _NAME]
     modality: Modality
 
 
@@ -141,10 +145,9 @@ class Challenge(Record):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Enroll(Record):
+class Enroll(User):
     """position: 1 right thumb to 10 left little finger, 0 for a face. token: empty for a user without a PIN."""
 
-    name: Annotated[bytes, _NAME]
     position: Annotated[int, UpTo(10)]
     form: SampleForm
     samples: Annotated[tuple[bytes, ...], Items(MAX_SAMPLES, AtMost(MAX_SAMPLE_BYTES))]
@@ -162,10 +165,9 @@ class Enrolled(Record):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Authenticate(Record):
+class Authenticate(User):
     """operation_id becomes the challenge of the token. fmr_inverse: decide at 1/fmr_inverse; 0 for the default."""
 
-    name: Annotated[bytes, _NAME]
     form: SampleForm
     sample: Annotated[bytes, AtMost(MAX_SAMPLE_BYTES)]
     operation_id: Annotated[int, _U64]
@@ -207,10 +209,9 @@ class RecordIds(Record):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Erase(Record):
+class Erase(User):
     """One record of a user. token: a fresh PIN token, for a user who presented one before; or by_operator, logged."""
 
-    name: Annotated[bytes, _NAME]
     record_id: Annotated[bytes, _ID]
     token: Annotated[bytes, _TOKEN]
     by_operator: bool
@@ -232,10 +233,9 @@ class LockAnswer(Record):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Unlock(Record):
+class Unlock(User):
     """End the user's lockouts with the PIN."""
 
-    name: Annotated[bytes, _NAME]
     pin: Annotated[bytes, _PIN]
 
 
@@ -272,37 +272,3 @@ class Refusal(Record):
     message: Annotated[str, Text(400)]
     hint: Annotated[str, Text(400)]
     exit_code: Annotated[int, UpTo(255)]
-
-
-@dataclass(frozen=True, slots=True)
-class Method:
-    """One method: number, name, request and reply."""
-
-    number: int
-    name: str
-    request: type[Record]
-    reply: type[Record]
-
-
-METHODS: dict[int, Method] = {
-    m.number: m
-    for m in (
-        Method(0, "hello", Nothing, Hello),
-        Method(1, "add_user", User, Nothing),
-        Method(2, "remove_user", RemoveUser, Nothing),
-        Method(3, "users", Nothing, Users),
-        Method(4, "consent", Consent, Nothing),
-        Method(10, "set_pin", SetPin, SecureUserId),
-        Method(11, "verify_pin", VerifyPin, Token),
-        Method(12, "unlock", Unlock, Nothing),
-        Method(20, "generate_challenge", Sensor, Challenge),
-        Method(21, "enroll", Enroll, Enrolled),
-        Method(22, "authenticate", Authenticate, Decision),
-        Method(23, "identify", Identify, Identified),
-        Method(24, "records", User, RecordIds),
-        Method(25, "erase", Erase, Erased),
-        Method(26, "lock_status", Sensor, LockAnswer),
-        Method(27, "authenticator_id", Sensor, AuthenticatorId),
-        Method(30, "check_token", AnyToken, TokenFields),
-    )
-}

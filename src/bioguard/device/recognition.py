@@ -1,0 +1,105 @@
+"""Enrolling, deciding, listing and erasing, in the secure world's own records: ids and digests are bytes here.
+
+`Device` shows the same to people, with names and hexadecimal digits.
+"""
+
+from collections.abc import Callable, Collection, Iterator, Sequence
+from dataclasses import dataclass
+from enum import IntEnum
+
+from bioguard.commands import biometric as commands
+from bioguard.commands.biometric import EraseAuthorization, RecordSummary, Status
+from bioguard.commands.configuration import Configuration
+from bioguard.device.arguments import describe_acquired, modality_of, position_of, sample_of
+from bioguard.device.asking import Asker
+from bioguard.device.errors import promised
+from bioguard.device.hooks import Hooks
+from bioguard.device.rates import claim_refused, search_refused
+from bioguard.errors import InputRefused
+from bioguard.records import Features
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recognition:
+    """The biometric trusted application of one device.
+
+    Attributes:
+        ask: sends a command; raises for every refusal.
+        handle_of: the 16 bytes of a user's name; raises for an unknown one.
+        hooks: what stands at the sensor now; another one after the secure world was started again.
+        configuration: what the device was made as.
+    """
+
+    ask: Asker
+    handle_of: Callable[[str], bytes]
+    hooks: Callable[[], Hooks]
+    configuration: Callable[[], Configuration]
+
+    def enroll(
+        self, name: str, samples: Sequence[Features], *, finger: str | None, replace: bool, token: bytes
+    ) -> commands.Enrolled:
+        """`Device.enroll`."""
+        modality = modality_of(samples)
+        if len(samples) > commands.MAX_VIEWS:
+            raise InputRefused(
+                f"{len(samples)} samples, at most {commands.MAX_VIEWS} in one enrollment",
+                hint="give the best ones",
+                code="enroll.too_many_samples",
+            )
+        request = commands.Enroll(
+            user=self.handle_of(name),
+            modality=modality,
+            position=position_of(modality, finger),
+            samples=tuple(self.hooks().present("enroll", sample).to_bytes() for sample in samples),
+            replace=replace,
+            token=token,
+        )
+        return self.ask(
+            commands.ENROLL, request, about=lambda reply: describe_acquired(reply, samples), quantize_timing=True
+        )
+
+    def authenticate(self, name: str, sample: Features, *, fmr_inverse: int, operation_id: int) -> commands.Decision:
+        """`Device.authenticate`."""
+        request = commands.Authenticate(
+            user=self.handle_of(name),
+            sample=self.hooks().present("authenticate", sample_of(sample)).to_bytes(),
+            fmr_inverse=fmr_inverse,
+            operation_id=operation_id,
+        )
+        answer = self.ask(commands.AUTHENTICATE, request, quantize_timing=True, expected=(Status.RATE_NOT_OFFERED,))
+        if answer.status is Status.RATE_NOT_OFFERED:
+            raise claim_refused(self.configuration(), fmr_inverse)
+        return answer
+
+    def identify(self, sample: Features, *, fpir_inverse: int) -> commands.Identified:
+        """`Device.identify`."""
+        presented = self.hooks().present("authenticate", sample_of(sample))
+        request = commands.Identify(sample=presented.to_bytes(), fpir_inverse=fpir_inverse)
+        answer = self.ask(commands.IDENTIFY, request, quantize_timing=True, expected=(Status.RATE_NOT_OFFERED,))
+        if answer.status is Status.RATE_NOT_OFFERED:
+            raise search_refused(self.configuration(), fpir_inverse)
+        return answer
+
+    def records(self, name: str | None = None) -> Iterator[RecordSummary]:
+        """`Device.records`."""
+        return self.records_of(self.handle_of(name) if name is not None else None)
+
+    def records_of(self, user: bytes | None, *, expected: Collection[IntEnum] = ()) -> Iterator[RecordSummary]:
+        """Records of one user or of all, in id order; none for a refusal that is expected."""
+        after: bytes | None = None
+        while True:
+            page = self.ask(commands.LIST, commands.ListRecords(user=user, after=after), expected=expected)
+            yield from page.records
+            if not page.more or not page.records:
+                return
+            after = page.records[-1].record_id
+
+    def record(self, record_id: bytes) -> RecordSummary:
+        """`Device.show`."""
+        answer = self.ask(commands.SHOW, commands.Show(record_id=record_id), about=record_id.hex())
+        return promised(answer.record, "a record")
+
+    def erase(self, name: str, record_id: bytes, leave: EraseAuthorization) -> bytes:
+        """`Device.erase`."""
+        request = commands.Erase(user=self.handle_of(name), record_id=record_id, leave=leave)
+        return promised(self.ask(commands.ERASE, request, about=record_id.hex()).digest, "a digest")
