@@ -9,8 +9,9 @@ from bench.oracle.people import VIEWS, Faces
 from bench.oracle.places import Place
 from bench.oracle.world import Answer, Insider, Remedy, Traffic
 from bioguard.commands import biometric, policy, sensor
-from bioguard.commands.biometric import BIOMETRIC_UUID, Status
+from bioguard.commands.biometric import BIOMETRIC_UUID
 from bioguard.commands.configuration import Configuration
+from bioguard.commands.status import ReplyStatus
 from bioguard.evidence.attack.kit import FACE, Kit, Person
 from bioguard.evidence.attack.target import Target
 from bioguard.records import FaceEmbedding
@@ -110,6 +111,6 @@ class EnrolledWorld:
 
     def owners_day(self) -> None:
         for person, face in zip(self._people, self._faces.genuine, strict=True):
-            if self._claim(person, canonical(face)).status is not Status.OK:
+            if self._claim(person, canonical(face)).status is not ReplyStatus.OK:
                 self._give_pin(person)
                 self._claim(person, canonical(face))

@@ -13,7 +13,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from bioguard.commands.biometric import Status
+from bioguard.commands.status import ReplyStatus
 
 Array = NDArray[np.float64]
 Traffic = Sequence[tuple[str, bytes | tuple[bytes, ...], *tuple[int, ...]]]
@@ -40,7 +40,7 @@ class SpentError(Exception):
 class Answer:
     """What one comparison told: the victim named (1:N) or accepted (1:1), if any; or why it was refused."""
 
-    status: Status
+    status: ReplyStatus
     victim: int | None = None
 
 
@@ -112,15 +112,15 @@ class Caller:
         """Whether a rate of 1:N can be asked for at all."""
         self._spend(1)
         status = self.world.identify(probe, rate).status
-        self.compared += status is Status.OK
-        return status is Status.OK or status.name.startswith("LOCKED")
+        self.compared += status is ReplyStatus.OK
+        return status is ReplyStatus.OK or status.name.startswith("LOCKED")
 
     def offered_claim(self, rate: int, probe: Array) -> bool:
         """The same of 1:1, for the first victim."""
         self._spend(1)
         status = self.world.authenticate(0, probe, rate).status
-        self.compared += status is Status.OK
-        return status is Status.OK or status.name.startswith("LOCKED")
+        self.compared += status is ReplyStatus.OK
+        return status is ReplyStatus.OK or status.name.startswith("LOCKED")
 
     def _ask(self, probe: Array, send: Callable[[], Answer]) -> int | None:
         for _ in range(MAX_REMEDIES):
@@ -134,7 +134,7 @@ class Caller:
     def _once(self, probe: Array, send: Callable[[], Answer]) -> Answer | None:
         self._spend(1)
         answer = send()
-        if answer.status is not Status.OK:
+        if answer.status is not ReplyStatus.OK:
             self.refusals[answer.status.name] += 1
             return None
         self.compared += 1

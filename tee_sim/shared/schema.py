@@ -105,6 +105,10 @@ class UpTo:
         return math.log2(self.maximum + 1)
 
 
+U64_MAX = 0xFFFF_FFFF_FFFF_FFFF
+U64 = UpTo(U64_MAX)
+
+
 @dataclass(frozen=True, slots=True)
 class Items:
     """A list of at most `count` items; for scalars, `item` bounds each of them."""

@@ -6,7 +6,8 @@ from hashlib import sha256
 
 import pytest
 
-from bioguard.commands.gatekeeper import EnrollPin, GatekeeperStatus, HasPin, PinHeld, VerifyPin
+from bioguard.commands.gatekeeper import EnrollPin, HasPin, PinHeld, VerifyPin
+from bioguard.commands.status import GatekeeperStatus
 from bioguard.hal.callbacks import Callback
 from bioguard.records.modality import Modality
 from bioguard.records.tokens import AuthToken

@@ -21,9 +21,10 @@ from hypothesis import strategies as st
 
 from bioguard import commands
 from bioguard.commands import biometric, configuration, gatekeeper, keystore, policy, sensor
-from bioguard.commands.biometric import BIOMETRIC_UUID, Status
-from bioguard.commands.gatekeeper import GATEKEEPER_UUID, GatekeeperStatus
-from bioguard.commands.keystore import KEYSTORE_UUID, KeystoreError
+from bioguard.commands.biometric import BIOMETRIC_UUID
+from bioguard.commands.gatekeeper import GATEKEEPER_UUID
+from bioguard.commands.keystore import KEYSTORE_UUID
+from bioguard.commands.status import GatekeeperStatus, KeystoreError, Nothing, ReplyStatus
 from bioguard.device import Device
 from bioguard.device.errors import status_of
 from bioguard.device.launch import manifests
@@ -115,7 +116,7 @@ class Life:
                 user=ALICE, modality=modality, position=position, samples=tuple(samples), token=token
             )
             answer = self.ask(BIOMETRIC_UUID, biometric.ENROLL, enroll)
-            assert answer.status is Status.OK
+            assert answer.status is ReplyStatus.OK
             self.pool["record_id"].append(answer.record_id)
             self.pool["token"].append(token)
         self.pool["token"].append(self._token(0))
@@ -146,7 +147,7 @@ class Life:
 
     def next_question_is_answered(self) -> None:
         """One right question to each application."""
-        assert self.ask(BIOMETRIC_UUID, policy.POLICY_STATE, policy.Nothing()).status is Status.OK
+        assert self.ask(BIOMETRIC_UUID, policy.POLICY_STATE, Nothing()).status is ReplyStatus.OK
         forget = gatekeeper.DeleteUser(user=NOBODY)
         assert self.ask(GATEKEEPER_UUID, gatekeeper.DELETE_USER, forget).status is GatekeeperStatus.OK
         check = self.ask(KEYSTORE_UUID, keystore.CHECK_TOKEN, keystore.CheckToken(token=bytes(69)))
@@ -212,9 +213,11 @@ def test_a_face_of_another_dimension_names_nobody_and_ends_nothing(folder: Path)
             identify = biometric.Identify(sample=sample, fpir_inverse=0)
             answer = life.ask(BIOMETRIC_UUID, biometric.IDENTIFY, identify)
             wrong = sample is SHORT_FACE
-            assert (answer.status, answer.match) == ((Status.PROBE_DIMENSION, False) if wrong else (Status.OK, True))
+            assert (answer.status, answer.match) == (
+                (ReplyStatus.PROBE_DIMENSION, False) if wrong else (ReplyStatus.OK, True)
+            )
         authenticate = biometric.Authenticate(user=ALICE, sample=SHORT_FACE, fmr_inverse=0)
-        assert life.ask(BIOMETRIC_UUID, biometric.AUTHENTICATE, authenticate).status is Status.PROBE_DIMENSION
+        assert life.ask(BIOMETRIC_UUID, biometric.AUTHENTICATE, authenticate).status is ReplyStatus.PROBE_DIMENSION
 
 
 @settings(max_examples=4, deadline=None, suppress_health_check=list(HealthCheck))

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from bioguard.commands import biometric, policy, sensor
-from bioguard.commands.biometric import BIOMETRIC_UUID, Status
+from bioguard.commands.biometric import BIOMETRIC_UUID
+from bioguard.commands.status import ReplyStatus
 from bioguard.device.launch import manifests
 from bioguard.evidence.attack.kit import Kit
 from bioguard.evidence.attack.memory import MemoryStore
@@ -39,7 +40,7 @@ def test_a_record_laid_beside_another_does_not_ask_about_it_without_end(phone: K
     alice, mallory = phone.person(enrolled=True), phone.person()
     beside = FaceEmbedding.from_bytes(phone.near(alice.face, ACCEPTED)).vector.astype(np.float64)
     token = phone.pin_token(mallory, phone.challenge(mallory))
-    assert phone.enroll(mallory, token, face=beside) is Status.OK
+    assert phone.enroll(mallory, token, face=beside) is ReplyStatus.OK
     for number in range(1, CLOSED // LIMIT + 1):
         assert phone.identify(phone.sample(beside)).user == mallory.user
         assert (count(phone, alice.user), count(phone, mallory.user)) == (number * LIMIT, 0)
@@ -65,7 +66,7 @@ def test_a_finger_under_another_name_keeps_what_was_learned_of_it(phone: Kit) ->
     ).challenge
     consent = policy.GrantConsent(user=alice.user, modality=fingers, purpose=Purpose.UNLOCK, days=365, of_age=True)
     phone.ask(BIOMETRIC_UUID, policy.GRANT, replace(consent, token=phone.pin_token(alice)))
-    assert phone.enroll(alice, phone.pin_token(alice, challenge), samples=touches, modality=fingers) is Status.OK
+    assert phone.enroll(alice, phone.pin_token(alice, challenge), samples=touches, modality=fingers) is ReplyStatus.OK
     store, listed = MemoryStore(phone.target.disk, BIOMETRIC_UUID.bytes), biometric.ListRecords(user=alice.user)
     (old,) = phone.target.call(BIOMETRIC_UUID, biometric.LIST, listed).records
     tally = read_tally(store, SENSOR_IDS[fingers])
@@ -76,6 +77,6 @@ def test_a_finger_under_another_name_keeps_what_was_learned_of_it(phone: Kit) ->
         user=alice.user, record_id=old.record_id, position=7, token=phone.pin_token(alice, phone.challenge(alice))
     )
     new = phone.target.call(BIOMETRIC_UUID, biometric.RELABEL, request)
-    assert new.status is Status.OK
+    assert new.status is ReplyStatus.OK
     exposures = read_tally(store, SENSOR_IDS[fingers]).exposures
     assert (len(exposures), exposures.count(new.record_id)) == (1, LIMIT + 3)

@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 
 from bioguard.commands import biometric, sensor
-from bioguard.commands.biometric import BIOMETRIC_UUID, Status
-from bioguard.commands.configuration import CONFIGURE, FMR_INVERSES, SHOW_CONFIGURATION, Ask, Configuration
+from bioguard.commands.biometric import BIOMETRIC_UUID
+from bioguard.commands.configuration import CONFIGURE, FMR_INVERSES, SHOW_CONFIGURATION, Configuration
+from bioguard.commands.status import Nothing, ReplyStatus
 from bioguard.device.launch import manifests
 from bioguard.evidence.attack.kit import Kit, Person
 from bioguard.evidence.attack.memory import MemoryStore
@@ -69,16 +70,16 @@ def test_the_cosines_of_these_tests_are_in_their_zones() -> None:
 
 def test_a_device_tells_what_it_was_made_as() -> None:
     made = kit(fmr_inverse=500_000, fpir_inverse=1_000, for_testing=True)
-    told = made.target.call(BIOMETRIC_UUID, SHOW_CONFIGURATION, Ask())
-    assert (told.status, told.configuration) == (Status.OK, made.configuration)
+    told = made.target.call(BIOMETRIC_UUID, SHOW_CONFIGURATION, Nothing())
+    assert (told.status, told.configuration) == (ReplyStatus.OK, made.configuration)
 
 
 @pytest.mark.parametrize("rates", [(49_999, 100), (10_000, 100), (0, 100), (50_001, 100), (50_000, 99), (50_000, 0)])
 def test_no_device_is_made_at_another_rate(rates) -> None:
     target = Target(manifests())
     wanted = Configuration(fmr_inverse=rates[0], fpir_inverse=rates[1])
-    assert target.call(BIOMETRIC_UUID, CONFIGURE, wanted).status is Status.RATE_NOT_OFFERED
-    assert target.call(BIOMETRIC_UUID, CONFIGURE, Configuration()).status is Status.OK
+    assert target.call(BIOMETRIC_UUID, CONFIGURE, wanted).status is ReplyStatus.RATE_NOT_OFFERED
+    assert target.call(BIOMETRIC_UUID, CONFIGURE, Configuration()).status is ReplyStatus.OK
 
 
 @pytest.mark.parametrize("inverse", [1, 2, 10, 49_999, 50_001, 99_999, 500_001, 10_000_000])
@@ -86,9 +87,9 @@ def test_a_rate_that_is_not_offered_is_refused_before_anything_is_counted(phone:
     alice = phone.person(enrolled=True)
     for _ in range(8):
         answer = phone.authenticate(alice, phone.near(alice.face, NEAR_MATCH), fmr_inverse=inverse)
-        assert answer == biometric.Decision(status=Status.RATE_NOT_OFFERED)
+        assert answer == biometric.Decision(status=ReplyStatus.RATE_NOT_OFFERED)
         assert phone.identify(phone.near(alice.face, NEAR_MATCH), fpir_inverse=inverse or 1) == biometric.Identified(
-            status=Status.RATE_NOT_OFFERED
+            status=ReplyStatus.RATE_NOT_OFFERED
         )
     assert not phone.locked(alice)
     assert not phone.search_locked()
@@ -99,9 +100,9 @@ def test_a_rate_that_is_not_offered_is_refused_before_anything_is_counted(phone:
 def test_a_stricter_step_answers_as_the_default_does(phone: Kit, inverse: int) -> None:
     alice = phone.person(enrolled=True)
     answer = phone.authenticate(alice, phone.sample(alice.face), 7, fmr_inverse=inverse)
-    assert (answer.status, answer.match, len(answer.token or b"")) == (Status.OK, True, 69)
+    assert (answer.status, answer.match, len(answer.token or b"")) == (ReplyStatus.OK, True, 69)
     missed = phone.authenticate(alice, phone.near(alice.face, NEAR_MISS), fmr_inverse=inverse)
-    assert missed == biometric.Decision(status=Status.OK, match=False)
+    assert missed == biometric.Decision(status=ReplyStatus.OK, match=False)
     assert count(phone, alice) == 1  # near goes by the device's rate
 
 
@@ -109,12 +110,12 @@ def test_a_stricter_device_does_not_go_back_to_a_looser_step() -> None:
     strict = kit(fmr_inverse=500_000, fpir_inverse=1_000)
     alice = strict.person(enrolled=True)
     for inverse, status in (
-        (50_000, Status.RATE_NOT_OFFERED),
-        (100_000, Status.RATE_NOT_OFFERED),
-        (500_000, Status.OK),
+        (50_000, ReplyStatus.RATE_NOT_OFFERED),
+        (100_000, ReplyStatus.RATE_NOT_OFFERED),
+        (500_000, ReplyStatus.OK),
     ):
         assert strict.authenticate(alice, strict.sample(alice.face), fmr_inverse=inverse).status is status
-    assert strict.identify(strict.sample(alice.face), fpir_inverse=100).status is Status.RATE_NOT_OFFERED
+    assert strict.identify(strict.sample(alice.face), fpir_inverse=100).status is ReplyStatus.RATE_NOT_OFFERED
     assert strict.identify(strict.sample(alice.face), fpir_inverse=10_000).match
 
 
@@ -159,8 +160,8 @@ def test_a_rate_without_a_threshold_is_refused_uncounted() -> None:
     lab = kit(for_testing=True)
     alice = lab.person(enrolled=True)
     for _ in range(8):
-        assert lab.authenticate(alice, lab.sample(alice.face), fmr_inverse=2).status is Status.FMR_NOT_MEASURABLE
-        assert lab.identify(lab.sample(alice.face), fpir_inverse=2).status is Status.FMR_NOT_MEASURABLE
+        assert lab.authenticate(alice, lab.sample(alice.face), fmr_inverse=2).status is ReplyStatus.FMR_NOT_MEASURABLE
+        assert lab.identify(lab.sample(alice.face), fpir_inverse=2).status is ReplyStatus.FMR_NOT_MEASURABLE
     assert not lab.locked(alice)
     assert not lab.search_locked()
 
@@ -170,13 +171,13 @@ def test_a_rate_without_a_threshold_is_refused_uncounted() -> None:
 
 def misses(phone: Kit, number: int) -> None:
     for _ in range(number):
-        assert phone.identify(phone.sample(phone.direction())) == biometric.Identified(status=Status.OK)
+        assert phone.identify(phone.sample(phone.direction())) == biometric.Identified(status=ReplyStatus.OK)
 
 
 def test_misses_lock_searches_of_their_sensor_and_nothing_else(phone: Kit) -> None:
     alice = phone.person(enrolled=True)
     misses(phone, 5)
-    assert phone.identify(phone.sample(alice.face)) == biometric.Identified(status=Status.LOCKED_TIMED)
+    assert phone.identify(phone.sample(alice.face)) == biometric.Identified(status=ReplyStatus.LOCKED_TIMED)
     assert phone.search_locked()
     assert not phone.locked(alice)
     assert phone.authenticate(alice, phone.sample(alice.face)).match
@@ -216,10 +217,10 @@ def test_twenty_misses_need_a_pin_of_somebody_enrolled_on_this_sensor(phone: Kit
     for _ in range(20):
         misses(phone, 1)
         phone.target.clock.advance(30_000)
-    assert phone.identify(phone.sample(alice.face)).status is Status.LOCKED_PERMANENT
+    assert phone.identify(phone.sample(alice.face)).status is ReplyStatus.LOCKED_PERMANENT
     phone.target.clock.advance(1_000_000_000)
     phone.target.restart()
-    assert phone.identify(phone.sample(alice.face)).status is Status.LOCKED_PERMANENT
+    assert phone.identify(phone.sample(alice.face)).status is ReplyStatus.LOCKED_PERMANENT
     assert not phone.reset_lockout(guest, phone.pin_token(guest))
     assert phone.search_locked()
     unlocked(phone, alice)
@@ -241,8 +242,8 @@ def test_a_probe_of_another_dimension_is_refused_uncounted(phone: Kit, dimension
     alice = phone.person(enrolled=True)
     probe = FaceEmbedding.from_features(np.ones(dimension) + np.arange(dimension)).to_bytes()
     for _ in range(8):
-        assert phone.authenticate(alice, probe) == biometric.Decision(status=Status.PROBE_DIMENSION)
-        assert phone.identify(probe) == biometric.Identified(status=Status.PROBE_DIMENSION)
+        assert phone.authenticate(alice, probe) == biometric.Decision(status=ReplyStatus.PROBE_DIMENSION)
+        assert phone.identify(probe) == biometric.Identified(status=ReplyStatus.PROBE_DIMENSION)
     assert not phone.locked(alice)
     assert phone.identify(phone.sample(alice.face)).match
 
@@ -257,7 +258,7 @@ def test_who_is_locked_is_not_named(phone: Kit) -> None:
     assert phone.identify(phone.sample(alice.face)).user == alice.user
     for _ in range(5):
         phone.authenticate(alice, phone.sample(phone.direction()))
-    assert phone.identify(phone.sample(alice.face)) == biometric.Identified(status=Status.OK)
+    assert phone.identify(phone.sample(alice.face)) == biometric.Identified(status=ReplyStatus.OK)
     assert phone.identify(phone.sample(bob.face)).user == bob.user
     phone.target.restart()
     assert not phone.identify(phone.sample(alice.face)).match
@@ -341,7 +342,7 @@ def test_an_own_record_in_the_same_account_does_not_give_it_back(phone: Kit) -> 
     alice = phone.person(enrolled=True)
     spend(phone, alice)
     own = phone.direction()
-    assert phone.enroll(alice, phone.pin_token(alice, phone.challenge(alice)), face=own) is Status.OK
+    assert phone.enroll(alice, phone.pin_token(alice, phone.challenge(alice)), face=own) is ReplyStatus.OK
     for _ in range(3):
         assert phone.authenticate(alice, phone.sample(own)).match
     assert not phone.authenticate(alice, phone.near(alice.face, NEAR_MATCH)).match
@@ -366,12 +367,12 @@ def test_an_erased_record_leaves_no_count_and_a_new_one_starts_at_nothing(phone:
     page = phone.target.call(BIOMETRIC_UUID, biometric.LIST, biometric.ListRecords(user=alice.user))
     leave = biometric.EraseAuthorization(by_operator=True)
     request = biometric.Erase(user=alice.user, record_id=page.records[0].record_id, leave=leave)
-    assert phone.target.call(BIOMETRIC_UUID, biometric.ERASE, request).status is Status.OK
+    assert phone.target.call(BIOMETRIC_UUID, biometric.ERASE, request).status is ReplyStatus.OK
     assert list(exposures(phone).values()) == [0]
-    assert phone.enroll(alice, phone.pin_token(alice, phone.challenge(alice))) is Status.OK
+    assert phone.enroll(alice, phone.pin_token(alice, phone.challenge(alice))) is ReplyStatus.OK
     assert count(phone, alice) == 0
     removal = biometric.RemoveUser(user=bob.user, leave=leave)
-    assert phone.target.call(BIOMETRIC_UUID, biometric.REMOVE_USER, removal).status is Status.OK
+    assert phone.target.call(BIOMETRIC_UUID, biometric.REMOVE_USER, removal).status is ReplyStatus.OK
     assert len(exposures(phone)) == 1
 
 

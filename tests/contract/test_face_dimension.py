@@ -13,8 +13,9 @@ from hypothesis import strategies as st
 
 from bioguard.commands import biometric as commands
 from bioguard.commands import policy
-from bioguard.commands.biometric import BIOMETRIC_UUID, EraseAuthorization, Status
+from bioguard.commands.biometric import BIOMETRIC_UUID, EraseAuthorization
 from bioguard.commands.configuration import CONFIGURE, Configuration
+from bioguard.commands.status import ReplyStatus
 from bioguard.device.launch import manifests
 from bioguard.evidence.attack.memory import PowerCutError
 from bioguard.evidence.attack.target import Target
@@ -59,11 +60,11 @@ class World:
         if user not in self.willing:  # a grant makes the index anew: only where one is needed
             for purpose in (Purpose.UNLOCK, Purpose.IDENTIFY):
                 grant = policy.GrantConsent(user=name, modality=Modality.FACE, purpose=purpose, days=3650, of_age=True)
-                assert self.ask(policy.GRANT, grant).status is Status.OK
+                assert self.ask(policy.GRANT, grant).status is ReplyStatus.OK
             self.willing.add(user)
         return name
 
-    def enroll(self, user: int, dimension: int, *, replace: bool = False, views: tuple[bytes, ...] = ()) -> Status:
+    def enroll(self, user: int, dimension: int, *, replace: bool = False, views: tuple[bytes, ...] = ()) -> ReplyStatus:
         request = commands.Enroll(
             user=self.known(user),
             modality=Modality.FACE,
@@ -72,7 +73,7 @@ class World:
             replace=replace,
         )
         answer = self.ask(commands.ENROLL, request)
-        if answer.status is Status.OK:
+        if answer.status is ReplyStatus.OK:
             if replace and self.of(user):
                 self.faces.pop(self.of(user)[0])
             self.faces[answer.record_id] = (user, dimension)
@@ -85,13 +86,13 @@ class World:
     def dimension(self) -> int | None:
         return next((dimension for _, dimension in self.faces.values()), None)
 
-    def expected(self, user: int, dimension: int, *, replace: bool = False) -> Status:
+    def expected(self, user: int, dimension: int, *, replace: bool = False) -> ReplyStatus:
         mine = self.of(user)
         if len(mine) >= 2 and not replace:
-            return Status.USER_FULL
+            return ReplyStatus.USER_FULL
         gone = mine[0] if replace and mine else None
         others = {d for record_id, (_, d) in self.faces.items() if record_id != gone}
-        return Status.OK if others <= {dimension} else Status.WRONG_DIMENSION
+        return ReplyStatus.OK if others <= {dimension} else ReplyStatus.WRONG_DIMENSION
 
     def check(self) -> None:
         """Every probe is answered as the faces that are there say."""
@@ -107,18 +108,18 @@ class World:
         if there or dimension != self.dimension:  # a search that finds nobody is counted, and locks
             found = self.ask(commands.IDENTIFY, commands.Identify(sample=probe, fpir_inverse=0))
             if self.dimension is None:
-                assert (found.status, found.match) == (Status.OK, False)
+                assert (found.status, found.match) == (ReplyStatus.OK, False)
             elif dimension != self.dimension:
-                assert found.status is Status.PROBE_DIMENSION
+                assert found.status is ReplyStatus.PROBE_DIMENSION
             else:
-                assert (found.status, found.match, found.user) == (Status.OK, True, USERS[user])
+                assert (found.status, found.match, found.user) == (ReplyStatus.OK, True, USERS[user])
         decision = self.ask(commands.AUTHENTICATE, commands.Authenticate(user=USERS[user], sample=probe, fmr_inverse=0))
         if not there:
-            assert decision.status is Status.NOT_ENROLLED
+            assert decision.status is ReplyStatus.NOT_ENROLLED
         elif dimension != self.dimension:
-            assert decision.status is Status.PROBE_DIMENSION
+            assert decision.status is ReplyStatus.PROBE_DIMENSION
         else:
-            assert (decision.status, decision.match) == (Status.OK, True)
+            assert (decision.status, decision.match) == (ReplyStatus.OK, True)
 
 
 def enroll(world: World, user: int, dimension: int, replace: bool) -> None:
@@ -128,21 +129,24 @@ def enroll(world: World, user: int, dimension: int, replace: bool) -> None:
 
 def two_people(world: World, user: int, dimension: int, replace: bool) -> None:
     views = (face(user, dimension, 0), face(user + 3, dimension, 0), face(user, dimension, 1))
-    assert world.enroll(user, dimension, replace=replace, views=views) is not Status.OK
+    assert world.enroll(user, dimension, replace=replace, views=views) is not ReplyStatus.OK
 
 
 def twice_the_same(world: World, user: int, dimension: int, replace: bool) -> None:
-    assert world.enroll(user, dimension, replace=replace, views=(face(user, dimension, 0),) * 2) is not Status.OK
+    assert world.enroll(user, dimension, replace=replace, views=(face(user, dimension, 0),) * 2) is not ReplyStatus.OK
 
 
 def constant(world: World, user: int, dimension: int, replace: bool) -> None:
     views = (FaceEmbedding.from_features(np.ones(dimension)).to_bytes(),)
-    assert world.enroll(user, dimension, replace=replace, views=views) is not Status.OK
+    assert world.enroll(user, dimension, replace=replace, views=views) is not ReplyStatus.OK
 
 
 def mixed_dimensions(world: World, user: int, dimension: int, replace: bool) -> None:
     views = tuple(face(user, d, 0) for d in DIMENSIONS)
-    assert world.enroll(user, dimension, replace=replace, views=views) in (Status.WRONG_DIMENSION, Status.USER_FULL)
+    assert world.enroll(user, dimension, replace=replace, views=views) in (
+        ReplyStatus.WRONG_DIMENSION,
+        ReplyStatus.USER_FULL,
+    )
 
 
 def power_cut(world: World, user: int, dimension: int, replace: bool) -> None:
@@ -158,7 +162,7 @@ def power_cut(world: World, user: int, dimension: int, replace: bool) -> None:
         page = world.ask(commands.LIST, commands.ListRecords())
         there = {r.record_id for r in page.records}
         new = there - set(before)
-        assert not new or expected is Status.OK
+        assert not new or expected is ReplyStatus.OK
         world.faces = {r: owned for r, owned in before.items() if r in there}
         world.faces |= dict.fromkeys(new, (user, dimension))
     world.target.disk.cut_after = None
@@ -167,14 +171,14 @@ def power_cut(world: World, user: int, dimension: int, replace: bool) -> None:
 def erase(world: World, user: int, _dimension: int, _replace: bool) -> None:
     for record_id in world.of(user)[:1]:
         request = commands.Erase(user=USERS[user], record_id=record_id, leave=OPERATOR)
-        assert world.ask(commands.ERASE, request).status is Status.OK
+        assert world.ask(commands.ERASE, request).status is ReplyStatus.OK
         world.faces.pop(record_id)
 
 
 def remove_user(world: World, user: int, _dimension: int, _replace: bool) -> None:
     if user in world.users:
         request = commands.RemoveUser(user=USERS[user], leave=OPERATOR)
-        assert world.ask(commands.REMOVE_USER, request).status is Status.OK
+        assert world.ask(commands.REMOVE_USER, request).status is ReplyStatus.OK
         world.users.discard(user)
         world.willing.discard(user)
         world.faces = {r: owned for r, owned in world.faces.items() if owned[0] != user}
@@ -184,14 +188,14 @@ def withdraw(world: World, user: int, _dimension: int, _replace: bool) -> None:
     if user in world.users:
         for purpose in Purpose:
             request = policy.Withdraw(user=USERS[user], modality=Modality.FACE, purpose=purpose)
-            assert world.ask(policy.WITHDRAW, request).status is Status.OK
+            assert world.ask(policy.WITHDRAW, request).status is ReplyStatus.OK
         world.willing.discard(user)
         world.faces = {r: owned for r, owned in world.faces.items() if owned[0] != user}
 
 
 def underage(world: World, user: int, _dimension: int, _replace: bool) -> None:
     if user in world.users:
-        assert world.ask(policy.MARK_UNDERAGE, policy.MarkUnderage(user=USERS[user])).status is Status.OK
+        assert world.ask(policy.MARK_UNDERAGE, policy.MarkUnderage(user=USERS[user])).status is ReplyStatus.OK
         world.willing.discard(user)
         world.faces = {r: owned for r, owned in world.faces.items() if owned[0] != user}
 
@@ -200,7 +204,7 @@ def retention(world: World, _user: int, _dimension: int, _replace: bool) -> None
     """A month at a time, since no clock is believed that jumps; thirteen of them are longer than the retention."""
     for _ in range(13):
         world.target.clock.advance(30 * DAY_MS)
-        assert world.ask(policy.PURGE, policy.Purge(confirmed=False)).status is Status.OK
+        assert world.ask(policy.PURGE, policy.Purge(confirmed=False)).status is ReplyStatus.OK
     world.faces = {}
 
 
@@ -233,11 +237,11 @@ def test_the_dimension_is_that_of_the_faces_that_are_there(profile: Profile, pla
 @pytest.mark.parametrize("way", [erase, remove_user, withdraw, underage, retention], ids=lambda way: way.__name__)
 def test_it_is_free_again_whichever_way_the_last_face_went(profile: Profile, way) -> None:
     world = World(profile)
-    assert world.enroll(0, 512) is Status.OK
-    assert world.enroll(1, 64) is Status.WRONG_DIMENSION
+    assert world.enroll(0, 512) is ReplyStatus.OK
+    assert world.enroll(1, 64) is ReplyStatus.WRONG_DIMENSION
     way(world, 0, 512, False)
     world.check()
-    assert world.enroll(1, 64) is Status.OK
+    assert world.enroll(1, 64) is ReplyStatus.OK
     world.check()
     restart(world, 0, 0, False)
     world.check()
@@ -248,5 +252,5 @@ def test_an_enrollment_that_fails_decides_nothing(failing) -> None:
     world = World(Profile.STANDARD)
     failing(world, 0, 64, False)
     assert not world.faces
-    assert world.enroll(1, 512) is Status.OK
+    assert world.enroll(1, 512) is ReplyStatus.OK
     world.check()

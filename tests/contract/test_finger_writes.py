@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 
 from bioguard.commands import policy, sensor
-from bioguard.commands.biometric import BIOMETRIC_UUID, Status
+from bioguard.commands.biometric import BIOMETRIC_UUID
 from bioguard.commands.configuration import Configuration
+from bioguard.commands.status import ReplyStatus, SensorStatus
 from bioguard.device.launch import manifests
 from bioguard.evidence.attack.kit import Kit, Person
 from bioguard.evidence.attack.memory import MemoryStore
@@ -65,12 +66,12 @@ class Fingers(Kit):
         touches = list(finger_impressions(SEED, person=number, count=8))
         token = self.pin_token(person, self.challenge(person, FINGER))
         samples = [touch.to_bytes() for touch in touches[:3]]
-        assert self.enroll(person, token, samples=samples, modality=FINGER) is Status.OK
+        assert self.enroll(person, token, samples=samples, modality=FINGER) is ReplyStatus.OK
         return Owner(person, touches[3:])
 
     def unlock(self, person: Person) -> None:
         request = sensor.ResetLockout(user=person.user, modality=FINGER, token=self.pin_token(person))
-        assert self.target.call(BIOMETRIC_UUID, sensor.RESET_LOCKOUT, request).status is sensor.SensorStatus.OK
+        assert self.target.call(BIOMETRIC_UUID, sensor.RESET_LOCKOUT, request).status is SensorStatus.OK
 
     def counts(self) -> list[int]:
         tally = read_tally(MemoryStore(self.target.disk, BIOMETRIC_UUID.bytes), SENSOR_IDS[FINGER])

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bioguard.commands.gatekeeper import EnrollPin, GatekeeperStatus, VerifyPin
+from bioguard.commands.gatekeeper import EnrollPin, VerifyPin
+from bioguard.commands.status import GatekeeperStatus
 from bioguard.errors import InputRefused
 from bioguard.records.password_handle import PasswordHandle
 from bioguard.records.tokens import AuthToken

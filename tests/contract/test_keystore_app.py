@@ -6,7 +6,8 @@ import nacl.signing
 import pytest
 
 from bioguard.commands import keystore as k
-from bioguard.commands.keystore import KEYSTORE_UUID, Authorizations, KeyAlgorithm, KeyPurpose, KeystoreError
+from bioguard.commands.keystore import KEYSTORE_UUID, Authorizations, KeyAlgorithm, KeyPurpose
+from bioguard.commands.status import KeystoreError, ReplyStatus
 from bioguard.device.launch import manifests
 from bioguard.evidence.attack.kit import Kit, flipped
 from bioguard.evidence.attack.target import Target
@@ -56,7 +57,7 @@ def test_a_key_bound_to_the_enrollments_dies_with_a_new_one_and_survives_a_delet
     key = kit.key(kit.authenticator_id(person), types=2)
     assert kit.uses(key, kit.match_token(person))
     token = kit.pin_token(person, kit.challenge(person))
-    assert kit.enroll(person, token, face=kit.direction()) is biometric.Status.OK
+    assert kit.enroll(person, token, face=kit.direction()) is ReplyStatus.OK
     assert not kit.uses(key, kit.match_token(person))
 
     second = kit.key(kit.authenticator_id(person), types=2)
@@ -66,7 +67,7 @@ def test_a_key_bound_to_the_enrollments_dies_with_a_new_one_and_survives_a_delet
     erase = biometric.Erase(
         user=person.user, record_id=victim.record_id, leave=biometric.EraseAuthorization(token=kit.pin_token(person))
     )
-    assert kit.target.call(BIOMETRIC_UUID, biometric.ERASE, erase).status is biometric.Status.OK
+    assert kit.target.call(BIOMETRIC_UUID, biometric.ERASE, erase).status is ReplyStatus.OK
     assert kit.uses(second, kit.match_token(person))
 
 

@@ -2,7 +2,8 @@
 
 import pytest
 
-from bioguard.commands.keystore import Authorizations, KeyAlgorithm, KeyPurpose, KeystoreError
+from bioguard.commands.keystore import Authorizations, KeyAlgorithm, KeyPurpose
+from bioguard.commands.status import KeystoreError
 from bioguard.device.key_framework import KeyVerdict, binding_ids, key_verdict
 from bioguard.errors import NotPermitted
 from bioguard.records.tokens import AuthToken

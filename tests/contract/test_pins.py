@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from bioguard.commands.gatekeeper import GatekeeperStatus, HasPin, PinHeld
+from bioguard.commands.gatekeeper import HasPin, PinHeld
+from bioguard.commands.status import GatekeeperStatus
 from bioguard.trusted.sensor.pins import GatekeeperPins
 from tee_sim.shared.errors import TeeError, TeeResult
 from tee_sim.shared.manifest import Manifest

@@ -5,7 +5,8 @@ from hashlib import sha256
 import pytest
 
 from bioguard.commands import biometric
-from bioguard.commands.biometric import BIOMETRIC_UUID, Status
+from bioguard.commands.biometric import BIOMETRIC_UUID
+from bioguard.commands.status import ReplyStatus
 from bioguard.device.launch import manifests
 from bioguard.evidence.attack.kit import Kit, flipped
 from bioguard.evidence.attack.target import Target
@@ -43,8 +44,8 @@ def test_enrollment_refuses_all_552_and_takes_the_good_one(kit: Kit) -> None:
     person = kit.person()
     token = kit.pin_token(person, kit.challenge(person))
     answers = {kit.enroll(person, flipped(token, bit)) for bit in range(BITS)}
-    assert answers == {Status.TOKEN_REFUSED}
-    assert kit.enroll(person, token) is Status.OK
+    assert answers == {ReplyStatus.TOKEN_REFUSED}
+    assert kit.enroll(person, token) is ReplyStatus.OK
 
 
 def test_lockout_reset_refuses_all_552_and_takes_the_good_one(kit: Kit) -> None:

@@ -11,12 +11,12 @@ from pathlib import Path
 import pytest
 
 from bioguard.cli.__main__ import run
+from bioguard.commands.status import Nothing
 from bioguard.device import Device, DeviceOptions, clock
 from bioguard.device.consent import attest, log_key
 from bioguard.device.pins import set_pin
 from bioguard.errors import BioguardError, WrongUsage
 from bioguard.exit_codes import ExitCode
-from bioguard.serve import protocol
 from bioguard.serve.methods import DeviceService
 from tee_sim.shared.errors import TeeResult
 from tee_sim.shared.wire import AdvanceClock
@@ -68,7 +68,7 @@ def test_a_device_says_how_it_was_made(tmp_path: Path, capsys: pytest.CaptureFix
     said = json.loads(capsys.readouterr().out)
     assert (said["clock"], said["randomness"]) == ("stepped", "SEEDED")
     with Device.open(tmp_path / "device") as device:
-        assert DeviceService(device)(0, protocol.Nothing()).device_is_seeded
+        assert DeviceService(device)(0, Nothing()).device_is_seeded
         token = attest(device, bytes(32))
     assert b"clock stepped, randomness SEEDED, rates sealed" in token
 

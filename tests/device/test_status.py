@@ -19,8 +19,7 @@ import pytest
 import bioguard
 from bioguard import commands
 from bioguard.commands import biometric, policy
-from bioguard.commands.biometric import Status
-from bioguard.commands.keystore import KeystoreError
+from bioguard.commands.status import Done, GatekeeperStatus, KeystoreError, ReplyStatus, SensorStatus
 from bioguard.device import Device, consent, keys, pins, rectify
 from bioguard.device.errors import promised, raise_for_status, status_of
 from bioguard.device.keys import BoundKey
@@ -90,17 +89,25 @@ def test_each_status_has_one_row() -> None:
         assert all(type(status) is vocabulary for status in rows)
 
 
+def test_the_numbers_on_the_wire_stay() -> None:
+    assert [status.value for status in ReplyStatus] == list(range(37))
+    assert (ReplyStatus.TOKEN_REFUSED, ReplyStatus.RECORD_EXPIRED) == (17, 36)
+    assert [(s.name, s.value) for s in SensorStatus] == [("OK", 0), ("UNKNOWN_USER", 1), ("TOKEN_REFUSED", 2)]
+    assert [s.value for s in GatekeeperStatus] == [0, 1, -1, -2, -3]
+    assert [s.value for s in KeystoreError] == [0, -2, -3, -16, -26, -28, -30, -31, -33, -38]
+
+
 def test_a_yes_is_returned_and_an_expected_refusal_too() -> None:
     command = biometric.ADD_USER
-    for status in (Status.OK, Status.USER_EXISTS):
-        reply = biometric.Done(status=status)
-        assert answering(reply).ask(command, object(), expected=(Status.USER_EXISTS,)) is reply  # type: ignore[type-var]
+    for status in (ReplyStatus.OK, ReplyStatus.USER_EXISTS):
+        reply = Done(status=status)
+        assert answering(reply).ask(command, object(), expected=(ReplyStatus.USER_EXISTS,)) is reply  # type: ignore[type-var]
     with pytest.raises(BioguardError):  # the same number in another vocabulary is another refusal
-        raise_for_status(biometric.Done(status=Status.UNKNOWN_USER), expected=(KeystoreError.OK, *consent.Cause))
+        raise_for_status(Done(status=ReplyStatus.UNKNOWN_USER), expected=(KeystoreError.OK, *consent.Cause))
 
 
 def test_a_start_that_tells_nothing_of_what_it_erased_is_asked_again() -> None:
-    device = answering(policy.Purged(status=Status.BAD_REQUEST))
+    device = answering(policy.Purged(status=ReplyStatus.BAD_REQUEST))
     device._world._heard = None
     for _ in range(2):
         with pytest.raises(InputRefused, match=r"^the secure world refused the request"):
@@ -121,7 +128,7 @@ def test_a_yes_without_what_it_promises_is_no_yes() -> None:
     with pytest.raises(IntegrityFailure, match=r"^the secure world says yes without a digest$"):
         promised(None, "a digest")
     with pytest.raises(IntegrityFailure) as caught:
-        answering(biometric.Shown(status=Status.OK)).show("00" * 16)
+        answering(biometric.Shown(status=ReplyStatus.OK)).show("00" * 16)
     assert caught.value.code == "tee.incomplete"
 
 

@@ -8,7 +8,8 @@ from bioguard.commands import biometric, gatekeeper, keystore, policy, sensor
 from bioguard.commands.biometric import BIOMETRIC_UUID, EraseAuthorization
 from bioguard.commands.configuration import CONFIGURE, Configuration
 from bioguard.commands.gatekeeper import GATEKEEPER_UUID
-from bioguard.commands.keystore import KEYSTORE_UUID, KeystoreError
+from bioguard.commands.keystore import KEYSTORE_UUID
+from bioguard.commands.status import KeystoreError
 from bioguard.evidence.attack.target import Target
 from bioguard.records.consent import Purpose
 from bioguard.records.modality import Modality

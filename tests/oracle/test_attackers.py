@@ -13,7 +13,7 @@ from bench.oracle.attackers import ATTACKERS, search_levels
 from bench.oracle.experiment import told_bits
 from bench.oracle.people import Faces, synthetic, with_head_start
 from bench.oracle.world import Answer, Caller, Insider, Remedy
-from bioguard.commands.biometric import Status
+from bioguard.commands.status import ReplyStatus
 from bioguard.match.thresholds import threshold_for_fmr, threshold_for_fpir
 
 VICTIMS = 2
@@ -30,16 +30,16 @@ class FreeWorld:
 
     def identify(self, probe, rate):
         if rate not in (None, 0, *self.rates):
-            return Answer(Status.RATE_NOT_OFFERED)
+            return Answer(ReplyStatus.RATE_NOT_OFFERED)
         views = self.faces.victims.reshape(-1, probe.size)
         scores = views @ probe
         best = int(np.argmax(scores))
         hit = scores[best] >= search_levels(self.faces, rate or 0).accept
         self.misses += not hit
-        return Answer(Status.OK, best // 3 if hit else None)
+        return Answer(ReplyStatus.OK, best // 3 if hit else None)
 
     def authenticate(self, victim, probe, rate):
-        return Answer(Status.LOCKED_PERMANENT)
+        return Answer(ReplyStatus.LOCKED_PERMANENT)
 
     def remedies(self, insider):
         return []
@@ -57,7 +57,7 @@ class Counting(FreeWorld):
     pin_clears = False
 
     def identify(self, probe, rate):
-        return Answer(Status.LOCKED_PERMANENT) if self.misses >= 20 else super().identify(probe, rate)
+        return Answer(ReplyStatus.LOCKED_PERMANENT) if self.misses >= 20 else super().identify(probe, rate)
 
     def remedies(self, insider):
         def clear():
@@ -71,7 +71,7 @@ class Ordered(FreeWorld):
 
     def identify(self, probe, rate):
         self.asked = list(np.argsort(-(self.faces.victims @ probe).max(axis=1)))
-        return Answer(Status.OK)
+        return Answer(ReplyStatus.OK)
 
     def traffic(self):
         return [("READ", b"record %d" % i, 2052) for i in self.asked]
@@ -81,7 +81,7 @@ class Silent(FreeWorld):
     """Says no to all."""
 
     def identify(self, probe, rate):
-        return Answer(Status.OK)
+        return Answer(ReplyStatus.OK)
 
 
 @pytest.fixture(scope="module")

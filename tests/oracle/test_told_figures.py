@@ -6,8 +6,9 @@ import pytest
 
 from bench.oracle.told import COMPARING
 from bioguard.commands import biometric, policy, sensor
-from bioguard.commands.biometric import BIOMETRIC_UUID, Status
+from bioguard.commands.biometric import BIOMETRIC_UUID
 from bioguard.commands.configuration import Configuration
+from bioguard.commands.status import ReplyStatus
 from bioguard.device.launch import manifests
 from bioguard.evidence.attack.kit import Kit
 from bioguard.evidence.attack.target import Target
@@ -61,13 +62,15 @@ def test_an_enrollment_asks_for_a_pin_where_the_page_says_so(require_pin: bool) 
         kit.need(target.call(BIOMETRIC_UUID, policy.GRANT, grant).status, "consent")
     touches = [t.to_bytes() for t in finger_impressions(3, person=0, count=6)]
 
-    def enroll(position: int, samples: list[bytes]) -> Status:
+    def enroll(position: int, samples: list[bytes]) -> ReplyStatus:
         request = biometric.Enroll(
             user=user, modality=Modality.FINGERPRINT, position=position, samples=tuple(samples), token=b""
         )
         return target.call(BIOMETRIC_UUID, biometric.ENROLL, request).status
 
-    wanted = [Status.OK, *[Status.DUPLICATE_FINGER] * 25] if not require_pin else [Status.PIN_REQUIRED] * 26
+    wanted = (
+        [ReplyStatus.OK, *[ReplyStatus.DUPLICATE_FINGER] * 25] if not require_pin else [ReplyStatus.PIN_REQUIRED] * 26
+    )
     assert [enroll(2, touches[:3]), *(enroll(3, touches[3:]) for _ in range(25))] == wanted
     lock = sensor.SensorRequest(user=user, modality=Modality.FINGERPRINT)
     assert target.call(BIOMETRIC_UUID, sensor.LOCK_STATUS, lock).lock is Lock.NONE

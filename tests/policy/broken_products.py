@@ -14,6 +14,7 @@ import pytest
 
 from bioguard.commands import biometric as commands
 from bioguard.commands.policy import Purged
+from bioguard.commands.status import ReplyStatus
 from bioguard.device import Verification, consent, incidents
 from bioguard.device.facade import Device
 from bioguard.device.names import NamedUser
@@ -23,7 +24,7 @@ from bioguard.records.audit_events import Cause
 from tests.broken_build import Change, install
 
 Patch = pytest.MonkeyPatch
-NOTHING_PURGED = Purged(status=commands.Status.OK)
+NOTHING_PURGED = Purged(status=ReplyStatus.OK)
 
 
 @dataclass(frozen=True, slots=True)

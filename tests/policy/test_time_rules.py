@@ -3,8 +3,9 @@
 import pytest
 
 from bioguard.commands import biometric, policy
-from bioguard.commands.biometric import BIOMETRIC_UUID, Status
+from bioguard.commands.biometric import BIOMETRIC_UUID
 from bioguard.commands.policy import Purged
+from bioguard.commands.status import Nothing, ReplyStatus
 from bioguard.device.launch import manifests
 from bioguard.evidence.attack.kit import FACE, Kit, Person
 from bioguard.evidence.attack.target import Target
@@ -29,7 +30,7 @@ class Life(Kit):
         return self.target.call(BIOMETRIC_UUID, policy.PURGE, policy.Purge(confirmed=confirmed))
 
     def at_start(self) -> Purged:
-        return self.target.call(BIOMETRIC_UUID, policy.AT_START, policy.Nothing())
+        return self.target.call(BIOMETRIC_UUID, policy.AT_START, Nothing())
 
     def keep_for(self, days: int) -> None:
         request = policy.SetPolicy(version=1, minimum_age=16, retention_days=days)
@@ -53,14 +54,14 @@ class Life(Kit):
     def records(self) -> int:
         return len(self.target.call(BIOMETRIC_UUID, biometric.LIST, biometric.ListRecords()).records)
 
-    def use(self, someone: Person) -> Status:
+    def use(self, someone: Person) -> ReplyStatus:
         answer = self.authenticate(someone, self.sample(someone.face))
-        assert answer.match == (answer.status is Status.OK)
+        assert answer.match == (answer.status is ReplyStatus.OK)
         return answer.status
 
     def entries(self) -> list[Entry]:
         found: list[Entry] = []
-        size = self.target.call(BIOMETRIC_UUID, policy.LOG_HEAD, policy.Nothing()).size
+        size = self.target.call(BIOMETRIC_UUID, policy.LOG_HEAD, Nothing()).size
         first = 0
         while first < size:
             items = self.target.call(BIOMETRIC_UUID, policy.LOG_READ, policy.LogRead(first=first)).items
@@ -79,7 +80,7 @@ def test_in_plausible_steps_a_record_goes_when_its_time_is_over_and_the_start_sa
     someone = life.person(enrolled=True)
     for day in (40, 80, 99.9):
         life.days(40 if day < 99 else 19.9)
-        assert (life.records(), life.at_start().erased, life.use(someone)) == (1, 0, Status.OK), day
+        assert (life.records(), life.at_start().erased, life.use(someone)) == (1, 0, ReplyStatus.OK), day
     life.days(0.2)
     start = life.at_start()
     assert (start.erased, len(start.digests), start.held, start.moved_days, life.records()) == (1, 1, 0, 0, 0)
@@ -96,9 +97,9 @@ def test_a_record_whose_time_is_over_is_not_used_even_before_it_is_erased(life: 
     assert life.identify(life.sample(someone.face)).user == someone.user
     life.days(29.9, start=False)
     life.enroll(other, life.pin_token(other, life.challenge(other)))
-    assert life.use(someone) is Status.OK
+    assert life.use(someone) is ReplyStatus.OK
     life.days(0.1, start=False)
-    assert life.use(someone) is Status.RECORD_EXPIRED
+    assert life.use(someone) is ReplyStatus.RECORD_EXPIRED
     assert (life.identify(life.sample(someone.face)).match, life.records()) == (False, 2)
     assert life.identify(life.sample(other.face)).user == other.user
     assert life.entries()[-3].cause is Cause.RETENTION
@@ -113,7 +114,7 @@ def test_an_implausible_move_erases_nothing_until_a_person_confirms(life: Life, 
     for _ in range(3):
         start = life.at_start()
         assert (life.records(), start.erased, start.held, start.log_held) == (1, 0, 1, True)
-        assert life.use(someone) in (Status.RECORD_EXPIRED, Status.CONSENT_EXPIRED)
+        assert life.use(someone) in (ReplyStatus.RECORD_EXPIRED, ReplyStatus.CONSENT_EXPIRED)
         assert not life.identify(life.sample(someone.face)).match
         assert life.purge().held == 1
         life.days(1)
@@ -123,7 +124,7 @@ def test_an_implausible_move_erases_nothing_until_a_person_confirms(life: Life, 
     assert (done.erased, done.held, done.log_held, life.records()) == (1, 0, False, 0)
     assert done.pruned > 0
     life.target.restart()
-    assert life.at_start() == Purged(status=Status.OK)
+    assert life.at_start() == Purged(status=ReplyStatus.OK)
 
 
 def test_what_is_enrolled_after_the_move_lives_its_own_time(life: Life) -> None:
@@ -138,7 +139,7 @@ def test_what_is_enrolled_after_the_move_lives_its_own_time(life: Life) -> None:
     assert stamped > life.target.clock.wall_ms() + 9 * YEAR_MS
     for _ in range(2):
         life.days(29)
-        assert (life.records(), life.use(someone)) == (1, Status.OK)
+        assert (life.records(), life.use(someone)) == (1, ReplyStatus.OK)
     life.days(2)
     assert (life.records(), life.at_start().erased) == (0, 1)
 
@@ -154,7 +155,7 @@ def test_a_clock_that_is_set_while_the_device_runs_erases_nothing(life: Life) ->
     life.target.restart()
     assert (life.records(), life.at_start().held) == (2, 2)
     assert [e.number for e in life.entries() if e.event is Event.CLOCK_MOVED] == [4000]
-    assert life.use(someone) is Status.CONSENT_EXPIRED
+    assert life.use(someone) is ReplyStatus.CONSENT_EXPIRED
 
 
 def test_purges_in_plausible_steps_are_looks_at_the_clock_like_starts(life: Life) -> None:
@@ -171,9 +172,9 @@ def test_a_grant_that_ran_out_is_not_revived_by_a_clock_that_is_set_back(life: L
     someone = life.person(enrolled=True)
     life.only(someone, 10)
     life.set_wall(11 * DAY_MS)
-    assert life.use(someone) is Status.CONSENT_EXPIRED
+    assert life.use(someone) is ReplyStatus.CONSENT_EXPIRED
     life.set_wall(-2 * YEAR_MS)
-    assert life.use(someone) is Status.CONSENT_EXPIRED
+    assert life.use(someone) is ReplyStatus.CONSENT_EXPIRED
     life.target.reboot()
     assert (life.records(), life.at_start().erased) == (0, 1)
 
@@ -184,9 +185,9 @@ def test_a_grant_does_not_live_longer_for_a_clock_that_is_set_back(life: Life) -
     life.only(someone, 10)
     life.set_wall(-YEAR_MS)
     life.days(9, start=False)
-    assert life.use(someone) is Status.OK
+    assert life.use(someone) is ReplyStatus.OK
     life.days(1, start=False)
-    assert life.use(someone) is Status.CONSENT_EXPIRED
+    assert life.use(someone) is ReplyStatus.CONSENT_EXPIRED
 
 
 def test_retention_is_not_longer_for_a_clock_that_is_set_back_and_forth(life: Life) -> None:
@@ -197,7 +198,7 @@ def test_retention_is_not_longer_for_a_clock_that_is_set_back_and_forth(life: Li
     life.set_wall(YEAR_MS)
     life.set_wall(-3 * YEAR_MS)
     life.days(9)
-    assert life.use(someone) is Status.OK
+    assert life.use(someone) is ReplyStatus.OK
     life.days(1)
     assert (life.records(), life.at_start().erased) == (0, 1)
 

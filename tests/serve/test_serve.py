@@ -13,6 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bioguard.commands.status import Nothing
 from bioguard.device import Device, DeviceOptions, consent
 from bioguard.errors import InputRefused, NotPermitted
 from bioguard.formats import write_iso2005
@@ -51,7 +52,7 @@ def echo(method: int, request: Record) -> Record:
         return HELLO
     if method == 2:
         raise NotPermitted("no — never", hint="stop", code="test.no")
-    return p.Nothing()
+    return Nothing()
 
 
 def talk(data: bytes) -> list[list]:

@@ -6,7 +6,8 @@ from contextlib import contextmanager
 import pytest
 
 from bioguard.commands import biometric, policy, sensor
-from bioguard.commands.biometric import BIOMETRIC_UUID, EraseAuthorization, Status
+from bioguard.commands.biometric import BIOMETRIC_UUID, EraseAuthorization
+from bioguard.commands.status import Nothing, ReplyStatus
 from bioguard.device.launch import manifests
 from bioguard.evidence.attack.kit import Kit, Person
 from bioguard.evidence.attack.memory import MemoryStore
@@ -94,7 +95,7 @@ class Life:
                     token=self.kit.pin_token(person),
                 ),
             )
-        assert self.enroll(person, FINGER, 2, TOUCHES).status is Status.OK
+        assert self.enroll(person, FINGER, 2, TOUCHES).status is ReplyStatus.OK
         return person
 
     def enroll(self, person: Person, modality: Modality, position: int, samples, *, replace: bool = False):
@@ -165,7 +166,7 @@ def _start(life: Life) -> None:
     for _ in range(12):
         life.target.clock.advance(35 * DAY_MS)
         life.target.reboot()
-        life.target.call(BIOMETRIC_UUID, policy.AT_START, policy.Nothing())
+        life.target.call(BIOMETRIC_UUID, policy.AT_START, Nothing())
 
 
 STORED_FACE, STORED_FINGER = ((Event.RECORD_STORED, modality, None) for modality in (FACE, FINGER))
@@ -242,7 +243,7 @@ def test_an_enrollment_is_one_transaction(life: Life) -> None:
     life.check_tallies()
     token = life.kit.pin_token(person, life.kit.challenge(person))
     life.target.disk.cut_after = 1
-    assert life.kit.enroll(person, token) is Status.OK
+    assert life.kit.enroll(person, token) is ReplyStatus.OK
     with pytest.raises(TeeError):
         life.kit.authenticate(person, life.kit.sample(person.face))
 

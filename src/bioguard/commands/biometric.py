@@ -1,19 +1,19 @@
 """Commands of the biometric trusted application.
 
 Rules:
-* a refusal is a `Status` in the reply, not an exception: it is an answer, and it carries no more than its name;
+* a refusal is a `ReplyStatus` in the reply, not an exception: it is an answer, and it carries no more than its name;
 * no reply can hold features, a key, a threshold or a score: ids, digests, counts and small enumerations only;
 * users are 16 random bytes; their names stay in the normal world.
 """
 
 from dataclasses import dataclass
-from enum import IntEnum, unique
 from typing import Annotated
 from uuid import UUID
 
+from bioguard.commands.status import Done, ReplyStatus
 from bioguard.records.acquired import AcquiredCode
 from bioguard.records.modality import Modality, Profile
-from tee_sim.shared.schema import AtMost, Fixed, Items, Record, UpTo
+from tee_sim.shared.schema import U64, AtMost, Fixed, Items, Record, UpTo
 from tee_sim.shared.ta_api import Command
 
 BIOMETRIC_UUID = UUID("6f1f3c1a-9f0e-5b51-8d0c-2c7c2f3b7a01")
@@ -27,56 +27,6 @@ MAX_TOKEN_BYTES = 256
 PAGE = 64
 _ID = Fixed(16)
 _DIGEST = Fixed(32)
-
-
-@unique
-class Status(IntEnum):
-    """The answer to a request. Refusals change nothing."""
-
-    OK = 0
-    UNKNOWN_USER = 1
-    UNKNOWN_RECORD = 2
-    ALREADY_ENROLLED = 3
-    DUPLICATE_FINGER = 4
-    USER_FULL = 5
-    STORE_FULL = 6
-    POOR_QUALITY = 7
-    INCONSISTENT_SAMPLES = 8
-    WRONG_DIMENSION = 9
-    NOT_ENROLLED = 10
-    BAD_REQUEST = 11
-    NOT_CONFIGURABLE = 12
-    FMR_NOT_MEASURABLE = 13
-    USER_EXISTS = 14
-    LOCKED_TIMED = 15
-    LOCKED_PERMANENT = 16
-    TOKEN_REFUSED = 17
-    NO_CONSENT = 18
-    CONSENT_EXPIRED = 19
-    SUSPENDED = 20
-    OBJECTED = 21
-    RESTRICTED = 22
-    UNDERAGE = 23
-    UNKNOWN_REQUEST = 24
-    NOT_SUPPORTED = 25
-    NOT_CONFIGURED = 26
-    WRONG_LABEL = 27
-    PIN_REQUIRED = 28
-    ENROLLED_WITHOUT_PIN = 29
-    ENROLLED_WITH_OTHER_PIN = 30
-    NOT_OWNER = 31
-    NOT_CENTERED = 32
-    PROBE_NOT_CENTERED = 33
-    PROBE_DIMENSION = 34
-    RATE_NOT_OFFERED = 35
-    RECORD_EXPIRED = 36
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Done(Record):
-    """Just the status."""
-
-    status: Status
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -144,7 +94,7 @@ class Enroll(Record):
 class Enrolled(Record):
     """record_id and digest are set when status is OK; acquired judges each sample."""
 
-    status: Status
+    status: ReplyStatus
     record_id: Annotated[bytes, _ID] | None = None
     digest: Annotated[bytes, _DIGEST] | None = None
     views: Annotated[int, UpTo(MAX_VIEWS)] = 0
@@ -162,14 +112,14 @@ class Authenticate(Record):
     user: Annotated[bytes, _ID]
     sample: Annotated[bytes, AtMost(MAX_SAMPLE_BYTES)]
     fmr_inverse: Annotated[int, UpTo(10_000_000)] = 0
-    operation_id: Annotated[int, UpTo(0xFFFF_FFFF_FFFF_FFFF)] = 0
+    operation_id: Annotated[int, U64] = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Decision(Record):
     """record_id: the record that matched. token: the auth token of a match, for users who enrolled with a PIN."""
 
-    status: Status
+    status: ReplyStatus
     match: bool = False
     record_id: Annotated[bytes, _ID] | None = None
     token: Annotated[bytes, Fixed(69)] | None = None
@@ -190,7 +140,7 @@ class Identify(Record):
 class Identified(Record):
     """The one accepted identity, or none. Candidate lists do not leave."""
 
-    status: Status
+    status: ReplyStatus
     match: bool = False
     user: Annotated[bytes, _ID] | None = None
     record_id: Annotated[bytes, _ID] | None = None
@@ -222,7 +172,7 @@ class ListRecords(Record):
 class Page(Record):
     """At most PAGE summaries; `more` says whether to ask again."""
 
-    status: Status
+    status: ReplyStatus
     records: Annotated[tuple[RecordSummary, ...], Items(PAGE)] = ()
     more: bool = False
 
@@ -238,7 +188,7 @@ class Show(Record):
 class Shown(Record):
     """Its summary."""
 
-    status: Status
+    status: ReplyStatus
     record: RecordSummary | None = None
 
 
@@ -255,7 +205,7 @@ class Erase(Record):
 class Erased(Record):
     """What was erased, by its digest."""
 
-    status: Status
+    status: ReplyStatus
     digest: Annotated[bytes, _DIGEST] | None = None
 
 
@@ -276,7 +226,7 @@ class Relabel(Record):
 class Relabeled(Record):
     """The record that took its place. Its digest commits to the new position, so id, salt and digest are new."""
 
-    status: Status
+    status: ReplyStatus
     record_id: Annotated[bytes, _ID] | None = None
     digest: Annotated[bytes, _DIGEST] | None = None
 
@@ -290,7 +240,7 @@ class RenewCodes(Record):
 class Renewed(Record):
     """How many records carry new codes."""
 
-    status: Status
+    status: ReplyStatus
     records: Annotated[int, UpTo(1 << 32)] = 0
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from enum import IntEnum, unique
 from typing import Annotated
 
-from bioguard.commands.biometric import Done, Status
+from bioguard.commands.status import Done, Nothing, ReplyStatus
 from bioguard.records.modality import Modality, Profile
 from tee_sim.shared.schema import Record, UpTo
 from tee_sim.shared.ta_api import Command
@@ -68,19 +68,14 @@ def offered(table: tuple[int, ...], own: int) -> tuple[int, ...]:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Ask(Record):
-    """A question without an argument."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Configured(Record):
     """What the device is."""
 
-    status: Status
+    status: ReplyStatus
     configuration: Configuration | None = None
 
 
 CONFIGURE = Command(1, Configuration, Done)
 """Answered once in the life of a store, NOT_CONFIGURABLE ever after: also when nobody is enrolled any more.
 RATE_NOT_OFFERED for a rate outside the tables, unless the device is for testing."""
-SHOW_CONFIGURATION = Command(7, Ask, Configured)
+SHOW_CONFIGURATION = Command(7, Nothing, Configured)

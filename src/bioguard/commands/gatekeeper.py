@@ -4,11 +4,11 @@ A PIN only travels in a request. Replies hold a status, a wait, ids, the 58-byte
 """
 
 from dataclasses import dataclass
-from enum import IntEnum, unique
 from typing import Annotated
 from uuid import UUID
 
-from tee_sim.shared.schema import AtMost, Fixed, Record, UpTo
+from bioguard.commands.status import GatekeeperDone, GatekeeperStatus
+from tee_sim.shared.schema import U64, AtMost, Fixed, Record, UpTo
 from tee_sim.shared.ta_api import Command
 
 GATEKEEPER_UUID = UUID("3b7a01c2-1d52-5c6e-9a41-8d0c2c7c2f02")
@@ -16,19 +16,7 @@ GATEKEEPER_UUID = UUID("3b7a01c2-1d52-5c6e-9a41-8d0c2c7c2f02")
 HANDLE_BYTES = 58
 MAX_PIN_BYTES = 256
 """Longer than any PIN or password people type; Argon2id has no limit of its own."""
-U64_MAX = 0xFFFF_FFFF_FFFF_FFFF
 MAX_WAIT_MS = 86_400_000
-
-
-@unique
-class GatekeeperStatus(IntEnum):
-    """IGatekeeper status codes."""
-
-    OK = 0
-    REENROLL = 1
-    GENERAL_FAILURE = -1
-    RETRY_TIMEOUT = -2
-    NOT_IMPLEMENTED = -3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,7 +35,7 @@ class PinEnrolled(Record):
 
     status: GatekeeperStatus
     timeout_ms: Annotated[int, UpTo(MAX_WAIT_MS)] = 0
-    secure_user_id: Annotated[int, UpTo(U64_MAX)] = 0
+    secure_user_id: Annotated[int, U64] = 0
     handle: Annotated[bytes, Fixed(HANDLE_BYTES)] | None = None
 
 
@@ -56,7 +44,7 @@ class VerifyPin(Record):
     """Check a PIN and, if it is right, get a token for this challenge."""
 
     user: Annotated[bytes, Fixed(16)]
-    challenge: Annotated[int, UpTo(U64_MAX)]
+    challenge: Annotated[int, U64]
     handle: Annotated[bytes, Fixed(HANDLE_BYTES)]
     pin: Annotated[bytes, AtMost(MAX_PIN_BYTES)]
 
@@ -78,13 +66,6 @@ class DeleteUser(Record):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class GatekeeperDone(Record):
-    """Just the status."""
-
-    status: GatekeeperStatus
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class HasPin(Record):
     """Whether a user has a PIN, and whether its secure user id is this one.
 
@@ -93,7 +74,7 @@ class HasPin(Record):
     """
 
     user: Annotated[bytes, Fixed(16)]
-    secure_user_id: Annotated[int, UpTo(U64_MAX)] = 0
+    secure_user_id: Annotated[int, U64] = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,30 +5,14 @@ from enum import IntEnum, unique
 from typing import Annotated
 from uuid import UUID
 
-from tee_sim.shared.schema import AtMost, Fixed, Items, Record, UpTo
+from bioguard.commands.status import KeystoreDone, KeystoreError
+from tee_sim.shared.schema import U64, AtMost, Fixed, Items, Record, UpTo
 from tee_sim.shared.ta_api import Command
 
 KEYSTORE_UUID = UUID("9a418d0c-2c7c-5f03-8b7a-01c21d52c6e3")
 
-U64_MAX = 0xFFFF_FFFF_FFFF_FFFF
 U32_MAX = 0xFFFF_FFFF
 MAX_INPUT_BYTES = 4096
-
-
-@unique
-class KeystoreError(IntEnum):  # KeyError is Python's own
-    """android.hardware.security.keymint ErrorCode, the ones we give."""
-
-    OK = 0
-    UNSUPPORTED_PURPOSE = -2
-    INCOMPATIBLE_PURPOSE = -3
-    INVALID_AUTHORIZATION_TIMEOUT = -16
-    KEY_USER_NOT_AUTHENTICATED = -26
-    INVALID_OPERATION_HANDLE = -28
-    VERIFICATION_FAILED = -30
-    TOO_MANY_OPERATIONS = -31
-    INVALID_KEY_BLOB = -33
-    INVALID_ARGUMENT = -38
 
 
 @unique
@@ -60,7 +44,7 @@ class Authorizations(Record):
         timeout_s: AUTH_TIMEOUT; None means a token for each operation.
     """
 
-    secure_ids: Annotated[tuple[int, ...], Items(8, UpTo(U64_MAX))] = ()
+    secure_ids: Annotated[tuple[int, ...], Items(8, U64)] = ()
     no_auth_required: bool = False
     auth_types: Annotated[int, UpTo(U32_MAX)] = 0
     timeout_s: Annotated[int, UpTo(U32_MAX)] | None = None
@@ -97,14 +81,14 @@ class Begun(Record):
     """The operation handle is the challenge that a per-operation token must carry."""
 
     error: KeystoreError
-    operation: Annotated[int, UpTo(U64_MAX)] = 0
+    operation: Annotated[int, U64] = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finish(Record):
     """End an operation; its handle is gone afterwards, whatever the answer."""
 
-    operation: Annotated[int, UpTo(U64_MAX)]
+    operation: Annotated[int, U64]
     message: Annotated[bytes, AtMost(MAX_INPUT_BYTES)]
     signature: Annotated[bytes, AtMost(64)] = b""
     token: Annotated[bytes, AtMost(256)] = b""
@@ -123,7 +107,7 @@ class Finished(Record):
 class Abort(Record):
     """Give an operation up."""
 
-    operation: Annotated[int, UpTo(U64_MAX)]
+    operation: Annotated[int, U64]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -131,13 +115,6 @@ class DeleteKey(Record):
     """Destroy a key. An absent one is no error."""
 
     key_id: Annotated[bytes, Fixed(16)]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class KeystoreDone(Record):
-    """Just the error code."""
-
-    error: KeystoreError
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,7 +7,8 @@ RIGHTS_TOKEN_AGE_MS. Replies hold ids, digests, hashes, signatures, dates and sm
 from dataclasses import dataclass
 from typing import Annotated
 
-from bioguard.commands.biometric import MAX_TOKEN_BYTES, Status
+from bioguard.commands.biometric import MAX_TOKEN_BYTES
+from bioguard.commands.status import Done, Nothing, ReplyStatus
 from bioguard.records.audit_events import MAX_SEQUENCE, Cause, LogItem
 from bioguard.records.consent import DAY_MS, MAX_MS, Grant, Purpose
 from bioguard.records.modality import Modality
@@ -25,11 +26,6 @@ _HASH = Fixed(32)
 _TOKEN = AtMost(MAX_TOKEN_BYTES)
 MAX_ERASED = 15
 """Digests in one reply, for the same reason; `count` and the log tell the rest."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Nothing(Record):
-    """A request without arguments."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,7 +54,7 @@ class Withdraw(Record):
 class Withdrawn(Record):
     """How many records were erased because no purpose is left, and the digests of the first ones."""
 
-    status: Status
+    status: ReplyStatus
     count: Annotated[int, UpTo(64)] = 0
     erased: Annotated[tuple[bytes, ...], Items(MAX_ERASED, _HASH)] = ()
 
@@ -107,7 +103,7 @@ class Consents(Record):
 class ConsentsReply(Record):
     """The book without the secure user id."""
 
-    status: Status
+    status: ReplyStatus
     grants: Annotated[tuple[Grant, ...], Items(6)] = ()
     objections: Annotated[tuple[int, ...], Items(3, UpTo(3))] = ()
     restricted: bool = False
@@ -127,7 +123,7 @@ class SetPolicy(Record):
 class PolicyReply(Record):
     """What is in force."""
 
-    status: Status
+    status: ReplyStatus
     version: Annotated[int, UpTo(65_535)] = 0
     minimum_age: Annotated[int, UpTo(30)] = 0
     retention_days: Annotated[int, UpTo(3650)] = 0
@@ -153,7 +149,7 @@ class Purged(Record):
         moved_days: by how much the clock had moved since it was last looked at, if that was more than is plausible.
     """
 
-    status: Status
+    status: ReplyStatus
     erased: Annotated[int, UpTo(1 << 32)] = 0
     digests: Annotated[tuple[bytes, ...], Items(MAX_ERASED, _HASH)] = ()
     pruned: Annotated[int, UpTo(MAX_SEQUENCE)] = 0
@@ -191,7 +187,7 @@ class Answer(Record):
 class RequestReply(Record):
     """The request as it is now."""
 
-    status: Status
+    status: ReplyStatus
     request: RightsRequest | None = None
 
 
@@ -206,7 +202,7 @@ class Requests(Record):
 class RequestPage(Record):
     """Some requests; an empty page is the end."""
 
-    status: Status
+    status: ReplyStatus
     requests: Annotated[tuple[RightsRequest, ...], Items(REQUESTS_ITEMS)] = ()
 
 
@@ -214,7 +210,7 @@ class RequestPage(Record):
 class LogHead(Record):
     """State of the log, signed by the log key: the signature is over the C2SP checkpoint text."""
 
-    status: Status
+    status: ReplyStatus
     size: Annotated[int, UpTo(MAX_SEQUENCE)] = 0
     root: Annotated[bytes, _HASH] | None = None
     first_body: Annotated[int, UpTo(MAX_SEQUENCE)] = 0
@@ -227,7 +223,7 @@ class LogHead(Record):
 class RecordsHeadReply(Record):
     """Which records there are now, as one root, signed by the log key (`bioguard.proofs.records_head`)."""
 
-    status: Status
+    status: ReplyStatus
     size: Annotated[int, UpTo(MAX_SEQUENCE)] = 0
     root: Annotated[bytes, _HASH] | None = None
     log_size: Annotated[int, UpTo(MAX_SEQUENCE)] = 0
@@ -247,7 +243,7 @@ class LogRead(Record):
 class LogPage(Record):
     """Some items; an empty page is the end."""
 
-    status: Status
+    status: ReplyStatus
     items: Annotated[tuple[LogItem, ...], Items(LOG_READ_ITEMS)] = ()
 
 
@@ -263,7 +259,7 @@ class Attest(Record):
 class Attested(Record):
     """The signature, and what the caller cannot know yet. The caller assembles the token from what it saw itself."""
 
-    status: Status
+    status: ReplyStatus
     signature: Annotated[bytes, Fixed(64)] | None = None
     boot_seed: Annotated[bytes, _HASH] | None = None
     log_size: Annotated[int, UpTo(MAX_SEQUENCE)] = 0
@@ -285,18 +281,11 @@ class Acknowledge(Record):
     number: Annotated[int, UpTo(1 << 32)]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PolicyDone(Record):
-    """Just the status."""
-
-    status: Status
-
-
-GRANT = Command(60, GrantConsent, PolicyDone)
+GRANT = Command(60, GrantConsent, Done)
 WITHDRAW = Command(61, Withdraw, Withdrawn)
-OBJECT = Command(62, ObjectTo, PolicyDone)
-CONFIRM = Command(63, Confirm, PolicyDone)
-RESTRICT = Command(64, Restrict, PolicyDone)
+OBJECT = Command(62, ObjectTo, Done)
+CONFIRM = Command(63, Confirm, Done)
+RESTRICT = Command(64, Restrict, Done)
 MARK_UNDERAGE = Command(65, MarkUnderage, Withdrawn)
 CONSENTS = Command(66, Consents, ConsentsReply)
 SET_POLICY = Command(67, SetPolicy, PolicyReply)
@@ -310,6 +299,6 @@ REQUESTS = Command(73, Requests, RequestPage)
 LOG_HEAD = Command(80, Nothing, LogHead)
 LOG_READ = Command(81, LogRead, LogPage)
 ATTEST = Command(82, Attest, Attested)
-INCIDENT = Command(83, Incident, PolicyDone)
-ACKNOWLEDGE = Command(84, Acknowledge, PolicyDone)
+INCIDENT = Command(83, Incident, Done)
+ACKNOWLEDGE = Command(84, Acknowledge, Done)
 RECORDS_HEAD = Command(85, Nothing, RecordsHeadReply)

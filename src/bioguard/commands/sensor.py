@@ -5,27 +5,17 @@ They follow ISession.aidl; a sensor is named by its modality. Enrolling and auth
 """
 
 from dataclasses import dataclass
-from enum import IntEnum, unique
 from typing import Annotated
 
 from bioguard.commands.biometric import MAX_TOKEN_BYTES
+from bioguard.commands.status import SensorDone, SensorStatus
 from bioguard.records.locks import Lock
 from bioguard.records.modality import Modality
-from tee_sim.shared.schema import AtMost, Fixed, Record, UpTo
+from tee_sim.shared.schema import U64, AtMost, Fixed, Record, UpTo
 from tee_sim.shared.ta_api import Command
 
-U64_MAX = 0xFFFF_FFFF_FFFF_FFFF
 MAX_WAIT_MS = 1 << 45
 _USER = Fixed(16)
-
-
-@unique
-class SensorStatus(IntEnum):
-    """The answer. Refusals change nothing."""
-
-    OK = 0
-    UNKNOWN_USER = 1
-    TOKEN_REFUSED = 2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,7 +31,7 @@ class Challenge(Record):
     """onChallengeGenerated."""
 
     status: SensorStatus
-    challenge: Annotated[int, UpTo(U64_MAX)] = 0
+    challenge: Annotated[int, U64] = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,14 +40,7 @@ class RevokeChallenge(Record):
 
     user: Annotated[bytes, _USER]
     modality: Modality
-    challenge: Annotated[int, UpTo(U64_MAX)]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SensorDone(Record):
-    """Just the status."""
-
-    status: SensorStatus
+    challenge: Annotated[int, U64]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,7 +48,7 @@ class AuthenticatorId(Record):
     """0 when nothing is enrolled."""
 
     status: SensorStatus
-    authenticator_id: Annotated[int, UpTo(U64_MAX)] = 0
+    authenticator_id: Annotated[int, U64] = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

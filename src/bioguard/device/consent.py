@@ -11,6 +11,7 @@ out where they only decide about their consent.
 from collections.abc import Iterator
 
 from bioguard.commands import policy as commands
+from bioguard.commands.status import Nothing
 from bioguard.device.errors import promised
 from bioguard.device.facade import Device
 from bioguard.device.incidents import record_clock_moved, settle_clock_moved
@@ -93,7 +94,7 @@ def consents(device: Device, name: str) -> commands.ConsentsReply:
 
 def policy_state(device: Device) -> commands.PolicyReply:
     """Version, minimum age and retention in force."""
-    return device.ask(commands.POLICY_STATE, commands.Nothing())
+    return device.ask(commands.POLICY_STATE, Nothing())
 
 
 def set_policy(device: Device, *, version: int, minimum_age: int, retention_days: int) -> commands.PolicyReply:
@@ -118,7 +119,7 @@ def purge(device: Device, *, confirmed: bool = False) -> commands.Purged:
 
 def at_start(device: Device) -> commands.Purged:
     """What the start of the secure world erased and kept."""
-    return device.ask(commands.AT_START, commands.Nothing())
+    return device.ask(commands.AT_START, Nothing())
 
 
 def open_request(device: Device, name: str, kind: Cause, *, token: bytes) -> RightsRequest:
@@ -149,7 +150,7 @@ def requests(device: Device) -> Iterator[RightsRequest]:
 
 def log_key(device: Device) -> NoteKey:
     """The verifier key of the device's log: what a stranger needs to check anything this device signs in it."""
-    key = device.ask(commands.LOG_HEAD, commands.Nothing()).log_key
+    key = device.ask(commands.LOG_HEAD, Nothing()).log_key
     if key is None:
         raise IntegrityFailure("the log has no key", hint="run: bioguard doctor", code="log.head")
     return NoteKey(log_origin(key), key)
@@ -161,7 +162,7 @@ def signed_log(device: Device) -> SignedLog:
     Raises:
         IntegrityFailure: what was read is not what was signed.
     """
-    head = device.ask(commands.LOG_HEAD, commands.Nothing())
+    head = device.ask(commands.LOG_HEAD, Nothing())
     if head.root is None or head.signature is None or head.log_key is None or head.attestation_key is None:
         raise IntegrityFailure("the log has no head", hint="run: bioguard doctor", code="log.head")
     items: list[LogItem] = []
@@ -214,7 +215,7 @@ def attest(device: Device, nonce: bytes, profile: Profile = Profile.RFC9783) -> 
     running = device.running
     filter_hash = running.report.filter_sha256 or bytes(32)
     components = [(name, bytes.fromhex(digest)) for name, digest in sorted(running.measurements.items())]
-    key = device.ask(commands.LOG_HEAD, commands.Nothing()).attestation_key
+    key = device.ask(commands.LOG_HEAD, Nothing()).attestation_key
     answer = device.ask(
         commands.ATTEST,
         commands.Attest(nonce=nonce, tfm_profile=profile is Profile.TFM),

@@ -19,18 +19,18 @@ from uuid import UUID
 
 from bioguard.commands import biometric as commands
 from bioguard.commands import gatekeeper
-from bioguard.commands.biometric import BIOMETRIC_UUID, EraseAuthorization, RecordSummary, Status
+from bioguard.commands.biometric import BIOMETRIC_UUID, EraseAuthorization, RecordSummary
 from bioguard.commands.configuration import (
     CONFIGURE,
     DEFAULT_FMR_INVERSE,
     DEFAULT_FPIR_INVERSE,
     SHOW_CONFIGURATION,
-    Ask,
     Configuration,
     LockoutChoice,
 )
 from bioguard.commands.gatekeeper import GATEKEEPER_UUID
 from bioguard.commands.policy import Purged
+from bioguard.commands.status import Nothing, ReplyStatus
 from bioguard.device.answers import Enrollment, Identification, RecordInfo, Verification
 from bioguard.device.arguments import record_id_of
 from bioguard.device.directory import begin, burn, check, destroy
@@ -122,8 +122,8 @@ class Device:
         try:
             device = cls._start(directory, fuses, lock, options, create=True)
             try:
-                answer = device.ask(CONFIGURE, configuration, expected=(Status.RATE_NOT_OFFERED,))
-                if answer.status is Status.RATE_NOT_OFFERED:
+                answer = device.ask(CONFIGURE, configuration, expected=(ReplyStatus.RATE_NOT_OFFERED,))
+                if answer.status is ReplyStatus.RATE_NOT_OFFERED:
                     raise init_refused(configuration)
                 burn(directory)
             except BaseException:
@@ -243,7 +243,7 @@ class Device:
     @cached_property
     def configuration(self) -> Configuration:
         """What the device was made as; it never changes."""
-        return promised(self.ask(SHOW_CONFIGURATION, Ask()).configuration, "a configuration")
+        return promised(self.ask(SHOW_CONFIGURATION, Nothing()).configuration, "a configuration")
 
     def users(self) -> list[str]:
         """Names of the users, sorted."""
@@ -276,7 +276,7 @@ class Device:
             InputRefused: unknown user.
             NotPermitted: the user has presented a PIN once; `leave` is no fresh token of it, nor the operator's.
         """
-        gone = (Status.UNKNOWN_USER,)
+        gone = (ReplyStatus.UNKNOWN_USER,)
         handle = self._users.handle(name, even_if_gone=True)
         digests = tuple(record.digest.hex() for record in self.recognition.records_of(handle, expected=gone))
         request = commands.RemoveUser(user=handle, leave=leave)

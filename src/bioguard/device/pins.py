@@ -9,10 +9,9 @@ A PIN is bytes here and only passes through; tokens are returned, never logged.
 """
 
 from bioguard.commands import gatekeeper, keystore, sensor
-from bioguard.commands.biometric import Status
 from bioguard.commands.gatekeeper import GATEKEEPER_UUID, MAX_PIN_BYTES
-from bioguard.commands.keystore import KEYSTORE_UUID, KeystoreError
-from bioguard.commands.sensor import SensorStatus
+from bioguard.commands.keystore import KEYSTORE_UUID
+from bioguard.commands.status import KeystoreError, ReplyStatus, SensorStatus
 from bioguard.device.errors import from_status, promised
 from bioguard.device.facade import Device
 from bioguard.device.password_handles import PasswordHandles
@@ -113,7 +112,7 @@ def unlock(device: Device, name: str, pin: bytes) -> None:
     answers = [device.ask(sensor.RESET_LOCKOUT, request, about=repr(name), expected=foreign) for request in requests]
     if all(answer.status in foreign for answer in answers):
         if next(device.records(name), None) is None:
-            raise from_status(Status.NOT_ENROLLED, repr(name))
+            raise from_status(ReplyStatus.NOT_ENROLLED, repr(name))
         raise NotPermitted(
             "this user's records were enrolled without a PIN, or with one that was reset",
             hint=f"erase them: bioguard erase {name} --all --operator, then enroll again",

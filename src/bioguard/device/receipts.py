@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from bioguard.commands import policy as commands
+from bioguard.commands.status import Nothing
 from bioguard.device.consent import signed_log
 from bioguard.device.facade import Device
 from bioguard.errors import InputRefused, IntegrityFailure
@@ -35,7 +36,7 @@ def erasure_receipt(device: Device, digests: Sequence[str]) -> ErasureReceipt:
         )
     wanted = [_digest(digest) for digest in digests]
     log = signed_log(device)
-    answer = device.ask(commands.RECORDS_HEAD, commands.Nothing())
+    answer = device.ask(commands.RECORDS_HEAD, Nothing())
     if answer.root is None or answer.store_root is None or answer.signature is None:
         raise IntegrityFailure("the secure world signed nothing", hint="run: bioguard doctor", code="receipt.empty")
     key = NoteKey(records_origin(log.key.public_key), log.key.public_key)

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from enum import IntEnum
 
 from bioguard.commands import biometric as commands
-from bioguard.commands.biometric import EraseAuthorization, RecordSummary, Status
+from bioguard.commands.biometric import EraseAuthorization, RecordSummary
 from bioguard.commands.configuration import Configuration
+from bioguard.commands.status import ReplyStatus
 from bioguard.device.arguments import describe_acquired, modality_of, position_of, sample_of
 from bioguard.device.asking import Asker
 from bioguard.device.errors import promised
@@ -66,8 +67,10 @@ class Recognition:
             fmr_inverse=fmr_inverse,
             operation_id=operation_id,
         )
-        answer = self.ask(commands.AUTHENTICATE, request, quantize_timing=True, expected=(Status.RATE_NOT_OFFERED,))
-        if answer.status is Status.RATE_NOT_OFFERED:
+        answer = self.ask(
+            commands.AUTHENTICATE, request, quantize_timing=True, expected=(ReplyStatus.RATE_NOT_OFFERED,)
+        )
+        if answer.status is ReplyStatus.RATE_NOT_OFFERED:
             raise claim_refused(self.configuration(), fmr_inverse)
         return answer
 
@@ -75,8 +78,8 @@ class Recognition:
         """`Device.identify`."""
         presented = self.hooks().present("authenticate", sample_of(sample))
         request = commands.Identify(sample=presented.to_bytes(), fpir_inverse=fpir_inverse)
-        answer = self.ask(commands.IDENTIFY, request, quantize_timing=True, expected=(Status.RATE_NOT_OFFERED,))
-        if answer.status is Status.RATE_NOT_OFFERED:
+        answer = self.ask(commands.IDENTIFY, request, quantize_timing=True, expected=(ReplyStatus.RATE_NOT_OFFERED,))
+        if answer.status is ReplyStatus.RATE_NOT_OFFERED:
             raise search_refused(self.configuration(), fpir_inverse)
         return answer
 

@@ -3,202 +3,199 @@
 from enum import IntEnum
 from typing import cast
 
-from bioguard.commands.biometric import Status
-from bioguard.commands.gatekeeper import GatekeeperStatus
-from bioguard.commands.keystore import KeystoreError
-from bioguard.commands.sensor import SensorStatus
+from bioguard.commands.status import GatekeeperStatus, KeystoreError, ReplyStatus, SensorStatus
 from bioguard.errors import BioguardError, InputRefused, IntegrityFailure, NotPermitted
 
 Row = tuple[type[BioguardError], str, str, str]
 """Kind of error, stable code, message, hint."""
 
-_STATUSES: dict[Status, Row] = {
-    Status.UNKNOWN_USER: (InputRefused, "user.unknown", "no such user", "run: bioguard user list"),
-    Status.USER_EXISTS: (NotPermitted, "user.exists", "the user exists already", "run: bioguard user list"),
-    Status.UNKNOWN_RECORD: (InputRefused, "record.unknown", "no such record", "run: bioguard list"),
-    Status.ALREADY_ENROLLED: (
+_STATUSES: dict[ReplyStatus, Row] = {
+    ReplyStatus.UNKNOWN_USER: (InputRefused, "user.unknown", "no such user", "run: bioguard user list"),
+    ReplyStatus.USER_EXISTS: (NotPermitted, "user.exists", "the user exists already", "run: bioguard user list"),
+    ReplyStatus.UNKNOWN_RECORD: (InputRefused, "record.unknown", "no such record", "run: bioguard list"),
+    ReplyStatus.ALREADY_ENROLLED: (
         NotPermitted,
         "enroll.already_enrolled",
         "this finger of the user is enrolled already",
         "erase it first, or enroll with --replace",
     ),
-    Status.DUPLICATE_FINGER: (
+    ReplyStatus.DUPLICATE_FINGER: (
         NotPermitted,
         "enroll.duplicate_finger",
         "the same finger is enrolled under another position",
         "use another finger, or erase the other record first",
     ),
-    Status.USER_FULL: (
+    ReplyStatus.USER_FULL: (
         NotPermitted,
         "enroll.user_full",
         "the user has as many records of this kind as allowed",
         "erase one first; the limit is set by `bioguard device init --max-fingers/--max-faces`",
     ),
-    Status.STORE_FULL: (NotPermitted, "store.full", "the store is full", "erase records or free disk space"),
-    Status.POOR_QUALITY: (
+    ReplyStatus.STORE_FULL: (NotPermitted, "store.full", "the store is full", "erase records or free disk space"),
+    ReplyStatus.POOR_QUALITY: (
         InputRefused,
         "enroll.poor_quality",
         "a sample cannot be enrolled",
         "capture it again: another view of the face, or more of the finger",
     ),
-    Status.INCONSISTENT_SAMPLES: (
+    ReplyStatus.INCONSISTENT_SAMPLES: (
         InputRefused,
         "enroll.inconsistent",
         "the samples do not look like the same finger or face",
         "check that all files belong together",
     ),
-    Status.WRONG_DIMENSION: (
+    ReplyStatus.WRONG_DIMENSION: (
         InputRefused,
         "enroll.dimension",
         "the face embedding has another dimension than the enrolled ones, or than the other views",
         "use the model that the faces were enrolled with, or erase them all first",
     ),
-    Status.NOT_CENTERED: (
+    ReplyStatus.NOT_CENTERED: (
         InputRefused,
         "enroll.not_centered",
         "a sample is no embedding of a centered face model",
         "subtract the model's zero point or mean before you save embeddings, then normalize them",
     ),
-    Status.PROBE_NOT_CENTERED: (
+    ReplyStatus.PROBE_NOT_CENTERED: (
         InputRefused,
         "match.not_centered",
         "the sample is no embedding of a centered face model",
         "subtract the model's zero point or mean before you save embeddings, then normalize them",
     ),
-    Status.RECORD_EXPIRED: (
+    ReplyStatus.RECORD_EXPIRED: (
         NotPermitted,
         "match.record_expired",
         "what the user enrolled is past its retention: kept, and not used",
         "enroll again; `bioguard purge --confirm` erases what is over",
     ),
-    Status.PROBE_DIMENSION: (
+    ReplyStatus.PROBE_DIMENSION: (
         InputRefused,
         "match.dimension",
         "the face embedding has another dimension than the enrolled ones",
         "use the model that the faces were enrolled with",
     ),
-    Status.NOT_ENROLLED: (
+    ReplyStatus.NOT_ENROLLED: (
         InputRefused,
         "match.not_enrolled",
         "the user has no record of this kind",
         "run: bioguard list USER",
     ),
-    Status.BAD_REQUEST: (
+    ReplyStatus.BAD_REQUEST: (
         InputRefused,
         "request",
         "the secure world refused the request",
         "check its arguments, and whether it is closed",
     ),
-    Status.LOCKED_TIMED: (
+    ReplyStatus.LOCKED_TIMED: (
         NotPermitted,
         "lockout.timed",
         "too many failed attempts, the sensor is locked for a while",
         "wait 30 seconds, or run: bioguard pin unlock USER",
     ),
-    Status.LOCKED_PERMANENT: (
+    ReplyStatus.LOCKED_PERMANENT: (
         NotPermitted,
         "lockout.permanent",
         "too many failed attempts, only the PIN helps now",
         "run: bioguard pin unlock USER",
     ),
-    Status.TOKEN_REFUSED: (
+    ReplyStatus.TOKEN_REFUSED: (
         NotPermitted,
         "token.refused",
         "the secure world does not accept this auth token",
         "get a fresh one with this user's PIN (bioguard pin set USER sets it); to enroll, for a new challenge",
     ),
-    Status.PIN_REQUIRED: (
+    ReplyStatus.PIN_REQUIRED: (
         NotPermitted,
         "enroll.pin_required",
         "this device enrolls nobody without a PIN",
         "run: bioguard pin set USER, then enroll with it",
     ),
-    Status.ENROLLED_WITHOUT_PIN: (
+    ReplyStatus.ENROLLED_WITHOUT_PIN: (
         NotPermitted,
         "enroll.without_pin",
         "what this user has enrolled was enrolled without a PIN",
         "erase it first: bioguard erase USER --all, then enroll again",
     ),
-    Status.ENROLLED_WITH_OTHER_PIN: (
+    ReplyStatus.ENROLLED_WITH_OTHER_PIN: (
         NotPermitted,
         "enroll.other_pin",
         "what this user has enrolled belongs to a PIN that was reset since",
         "erase it first: bioguard erase USER --all --operator, then enroll again",
     ),
-    Status.NOT_OWNER: (
+    ReplyStatus.NOT_OWNER: (
         NotPermitted,
         "pin.not_owner",
         "records and consents of this user belong to a PIN that was reset since",
         "only the operator can help: bioguard erase USER --all --operator, or bioguard user remove USER --operator",
     ),
-    Status.NOT_CONFIGURABLE: (
+    ReplyStatus.NOT_CONFIGURABLE: (
         NotPermitted,
         "device.not_configurable",
         "what a device is was chosen when it was made",
         "run: bioguard device wipe, then device init",
     ),
-    Status.NOT_CONFIGURED: (
+    ReplyStatus.NOT_CONFIGURED: (
         NotPermitted,
         "device.not_configured",
         "the initialization of this device was interrupted",
         "run: bioguard device wipe, then device init",
     ),
-    Status.WRONG_LABEL: (
+    ReplyStatus.WRONG_LABEL: (
         IntegrityFailure,
         "store.names_altered",
         "names.json gives this name to somebody else",
         "the file was altered: restore it, nothing was done in this name",
     ),
-    Status.NO_CONSENT: (
+    ReplyStatus.NO_CONSENT: (
         NotPermitted,
         "consent.missing",
         "the user has not consented to this",
         "bioguard consent grant USER --purpose unlock (identify for 1:N, key-use for a token of an operation)",
     ),
-    Status.CONSENT_EXPIRED: (
+    ReplyStatus.CONSENT_EXPIRED: (
         NotPermitted,
         "consent.expired",
         "the user's consent has expired",
         "run: bioguard consent grant USER again",
     ),
-    Status.SUSPENDED: (
+    ReplyStatus.SUSPENDED: (
         NotPermitted,
         "consent.suspended",
         "the policy changed since the user consented",
         "show them `bioguard notice`, then run: bioguard consent confirm USER",
     ),
-    Status.OBJECTED: (
+    ReplyStatus.OBJECTED: (
         NotPermitted,
         "consent.objected",
         "the user objected to this purpose",
         "only a new grant by the user lifts an objection",
     ),
-    Status.RESTRICTED: (
+    ReplyStatus.RESTRICTED: (
         NotPermitted,
         "consent.restricted",
         "the user's data are restricted: stored, not processed",
         "run: bioguard unrestrict USER",
     ),
-    Status.UNDERAGE: (
+    ReplyStatus.UNDERAGE: (
         NotPermitted,
         "consent.underage",
         "the user has not attested the minimum age",
         "grant consent with --of-age, if it is true",
     ),
-    Status.UNKNOWN_REQUEST: (InputRefused, "request.unknown", "no such request", "run: bioguard requests"),
-    Status.NOT_SUPPORTED: (
+    ReplyStatus.UNKNOWN_REQUEST: (InputRefused, "request.unknown", "no such request", "run: bioguard requests"),
+    ReplyStatus.NOT_SUPPORTED: (
         InputRefused,
         "request.not_supported",
         "this profile cannot do that",
         "run: bioguard device init --profile standard",
     ),
-    Status.RATE_NOT_OFFERED: (
+    ReplyStatus.RATE_NOT_OFFERED: (
         InputRefused,
         "match.rate_not_offered",
         "this device does not decide at that rate",
         "leave the rate out: then it is the device's, which `bioguard device status` shows",
     ),
-    Status.FMR_NOT_MEASURABLE: (
+    ReplyStatus.FMR_NOT_MEASURABLE: (
         InputRefused,
         "match.fmr_not_measurable",
         "there is no threshold for this rate",
@@ -207,8 +204,8 @@ _STATUSES: dict[Status, Row] = {
 }
 
 _SENSOR = {
-    SensorStatus.UNKNOWN_USER: _STATUSES[Status.UNKNOWN_USER],
-    SensorStatus.TOKEN_REFUSED: _STATUSES[Status.TOKEN_REFUSED],
+    SensorStatus.UNKNOWN_USER: _STATUSES[ReplyStatus.UNKNOWN_USER],
+    SensorStatus.TOKEN_REFUSED: _STATUSES[ReplyStatus.TOKEN_REFUSED],
 }
 
 _GATEKEEPER: dict[GatekeeperStatus, Row] = {
@@ -296,7 +293,7 @@ _KEYSTORE: dict[KeystoreError, Row] = {
 }
 
 VOCABULARIES: dict[type[IntEnum], dict[IntEnum, Row]] = {
-    Status: cast("dict[IntEnum, Row]", _STATUSES),
+    ReplyStatus: cast("dict[IntEnum, Row]", _STATUSES),
     SensorStatus: cast("dict[IntEnum, Row]", _SENSOR),
     GatekeeperStatus: cast("dict[IntEnum, Row]", _GATEKEEPER),
     KeystoreError: cast("dict[IntEnum, Row]", _KEYSTORE),

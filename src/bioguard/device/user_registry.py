@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Collection
 
 from bioguard.commands import biometric as commands
-from bioguard.commands.biometric import Status
+from bioguard.commands.status import ReplyStatus
 from bioguard.device.asking import Asker
 from bioguard.device.errors import from_status, raise_for_status
 from bioguard.device.lookalikes import check_new_name
@@ -41,10 +41,10 @@ class UserRegistry:
         name = check_name(name)
         user = self._names.users.get(name)
         if user is None:
-            raise from_status(Status.UNKNOWN_USER, repr(name))
+            raise from_status(ReplyStatus.UNKNOWN_USER, repr(name))
         if fresh:
             self._known.discard(name)
-        self._check(name, expected=(Status.UNKNOWN_USER,) if even_if_gone else ())
+        self._check(name, expected=(ReplyStatus.UNKNOWN_USER,) if even_if_gone else ())
         return user.handle
 
     def name_of(self, handle: bytes) -> str | None:
@@ -54,18 +54,18 @@ class UserRegistry:
             self._check(name)
         return name
 
-    def _check(self, name: str, *, expected: Collection[Status] = ()) -> Status:
+    def _check(self, name: str, *, expected: Collection[ReplyStatus] = ()) -> ReplyStatus:
         """Hold a name in the file against the secure world, which is asked until it agrees.
 
         Raises:
             InputRefused, IntegrityFailure: UNKNOWN_USER, WRONG_LABEL, unless expected.
         """
         if name in self._known:
-            return Status.OK
+            return ReplyStatus.OK
         user = self._names.users[name]
         request = commands.CheckLabel(user=user.handle, label=user.label(name))
         status = self._ask(commands.CHECK_LABEL, request, about=repr(name), expected=expected).status
-        if status is Status.OK:
+        if status is ReplyStatus.OK:
             self._known.add(name)
         return status
 
@@ -73,7 +73,7 @@ class UserRegistry:
         """Add a user. Raises InputRefused for what is no name, NotPermitted for one that is taken or looks like one."""
         name = check_name(name)
         if name in self._names.users:
-            raise from_status(Status.USER_EXISTS, repr(name))
+            raise from_status(ReplyStatus.USER_EXISTS, repr(name))
         check_new_name(name, self._names.users)
         user = NamedUser(handle=secrets.token_bytes(16), salt=secrets.token_bytes(16))
         self._ask(commands.ADD_USER, commands.AddUser(user=user.handle, label=user.label(name)), about=repr(name))
@@ -85,14 +85,14 @@ class UserRegistry:
         name, new = check_name(name), check_name(new)
         handle = self.handle(name)
         if new in self._names.users:
-            raise from_status(Status.USER_EXISTS, repr(new))
+            raise from_status(ReplyStatus.USER_EXISTS, repr(new))
         check_new_name(new, (other for other in self._names.users if other != name))
         user = NamedUser(handle=handle, salt=secrets.token_bytes(16))
         self._names.users[new] = user
         self._names.save()
         request = commands.ChangeLabel(user=handle, label=user.label(new), token=token)
         try:
-            reply = self._ask(commands.CHANGE_LABEL, request, expected=tuple(Status))
+            reply = self._ask(commands.CHANGE_LABEL, request, expected=tuple(ReplyStatus))
         except InputRefused:  # nothing was sent, so the secure world has nothing to decide
             del self._names.users[new]
             self._names.save()
@@ -105,8 +105,8 @@ class UserRegistry:
         self._known.clear()
         count = Counter(user.handle for user in self._names.users.values())
         both = [name for name, user in self._names.users.items() if count[user.handle] > 1]
-        either = (Status.WRONG_LABEL, Status.UNKNOWN_USER)
-        wrong = [name for name in both if self._check(name, expected=either) is Status.WRONG_LABEL]
+        either = (ReplyStatus.WRONG_LABEL, ReplyStatus.UNKNOWN_USER)
+        wrong = [name for name in both if self._check(name, expected=either) is ReplyStatus.WRONG_LABEL]
         for name in wrong:
             del self._names.users[name]
         if wrong:

@@ -13,7 +13,8 @@ from typing import TypeVar
 from uuid import UUID
 
 from bioguard.commands.biometric import BIOMETRIC_UUID
-from bioguard.commands.policy import AT_START, Nothing, Purged
+from bioguard.commands.policy import AT_START, Purged
+from bioguard.commands.status import Nothing
 from bioguard.device.errors import from_tee, raise_for_status
 from bioguard.device.incidents import detecting
 from bioguard.device.launch import Running

@@ -13,12 +13,11 @@ from enum import IntEnum, unique
 from typing import Annotated
 
 from bioguard.records.modality import Modality
-from tee_sim.shared.schema import Items, Record, UpTo
+from tee_sim.shared.schema import U64, Items, Record, UpTo
 
 DAY_MS = 86_400_000
 MAX_MS = 1 << 48
 """Year 10889: wall times fit with room."""
-U64_MAX = 0xFFFF_FFFF_FFFF_FFFF
 
 
 @unique
@@ -72,7 +71,7 @@ class ConsentState(Record):
     objections: Annotated[tuple[int, ...], Items(3, UpTo(3))] = ()
     restricted: bool = False
     of_age: bool = False
-    secure_user_id: Annotated[int, UpTo(U64_MAX)] = 0
+    secure_user_id: Annotated[int, U64] = 0
 
 
 def allowed(

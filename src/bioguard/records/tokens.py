@@ -23,10 +23,10 @@ from enum import Enum, IntFlag, unique
 from typing import ClassVar, Self
 
 from bioguard.errors import InputRefused, NotPermitted
+from tee_sim.shared.schema import U64_MAX
 
 TOKEN_KEY_NAME = "auth-token"  # noqa: S105  # the name of a key, not a key
 """Name of the per-boot key in the manifests of the three trusted applications that make and check tokens."""
-_U64 = 0xFFFF_FFFF_FFFF_FFFF
 _U32 = 0xFFFF_FFFF
 
 
@@ -80,11 +80,11 @@ class AuthToken:
 
     def __post_init__(self) -> None:
         for name, limit in (
-            ("challenge", _U64),
-            ("user_id", _U64),
-            ("authenticator_id", _U64),
+            ("challenge", U64_MAX),
+            ("user_id", U64_MAX),
+            ("authenticator_id", U64_MAX),
             ("authenticator_type", _U32),
-            ("timestamp_ms", _U64),
+            ("timestamp_ms", U64_MAX),
         ):
             if not 0 <= getattr(self, name) <= limit:
                 raise MalformedToken(f"token field {name} is out of range", hint="fields are unsigned integers")

@@ -7,6 +7,7 @@ from typing import Any, Generic, TypeVar
 
 from bioguard import __version__
 from bioguard.commands.biometric import EraseAuthorization
+from bioguard.commands.status import Nothing
 from bioguard.device import Device, consent, pins
 from bioguard.device.errors import promised
 from bioguard.device.fingers import finger_name
@@ -39,7 +40,7 @@ class DeviceService:
 
     def __call__(self, method: int, request: Record) -> Record:
         """Carry out one request. Raises BioguardError to refuse."""
-        return METHODS[method].run(self, request) or p.Nothing()
+        return METHODS[method].run(self, request) or Nothing()
 
     def warn(self, warning: ImportWarning) -> None:
         """Note what the reader of a sample warns of."""
@@ -63,7 +64,7 @@ class Method(Generic[Q, A]):
     run: Callable[[DeviceService, Q], A | None]
 
 
-def _hello(service: DeviceService, _request: p.Nothing) -> p.Hello:
+def _hello(service: DeviceService, _request: Nothing) -> p.Hello:
     service.device.wake()
     running = service.device.running
     return p.Hello(
@@ -144,14 +145,14 @@ def _remove_user(service: DeviceService, request: p.RemoveUser) -> None:
 
 
 TABLE: tuple[Method[Any, Any], ...] = (
-    Method(0, "hello", p.Nothing, p.Hello, _hello),
-    Method(1, "add_user", p.User, p.Nothing, lambda s, r: s.device.add_user(r.user)),
-    Method(2, "remove_user", p.RemoveUser, p.Nothing, _remove_user),
+    Method(0, "hello", Nothing, p.Hello, _hello),
+    Method(1, "add_user", p.User, Nothing, lambda s, r: s.device.add_user(r.user)),
+    Method(2, "remove_user", p.RemoveUser, Nothing, _remove_user),
     Method(
-        3, "users", p.Nothing, p.Users,
+        3, "users", Nothing, p.Users,
         lambda s, _: p.Users(names=tuple(name.encode() for name in s.device.users()[:MAX_LISTED])),
     ),
-    Method(4, "consent", p.Consent, p.Nothing, _consent),
+    Method(4, "consent", p.Consent, Nothing, _consent),
     Method(
         10, "set_pin", p.SetPin, p.SecureUserId,
         lambda s, r: p.SecureUserId(secure_user_id=pins.set_pin(s.device, r.user, r.pin, current=r.current)),
@@ -160,7 +161,7 @@ TABLE: tuple[Method[Any, Any], ...] = (
         11, "verify_pin", p.VerifyPin, p.Token,
         lambda s, r: p.Token(token=pins.verify_pin(s.device, r.user, r.pin, challenge=r.challenge)),
     ),
-    Method(12, "unlock", p.Unlock, p.Nothing, lambda s, r: pins.unlock(s.device, r.user, r.pin)),
+    Method(12, "unlock", p.Unlock, Nothing, lambda s, r: pins.unlock(s.device, r.user, r.pin)),
     Method(
         20, "generate_challenge", p.Sensor, p.Challenge,
         lambda s, r: p.Challenge(challenge=pins.generate_challenge(s.device, r.user, r.modality)),

@@ -19,13 +19,12 @@ from bioguard.commands.gatekeeper import MAX_PIN_BYTES
 from bioguard.errors import InputRefused
 from bioguard.records.locks import Lock
 from bioguard.records.modality import Modality
-from tee_sim.shared.schema import AtMost, Fixed, Items, Record, Text, UpTo
+from tee_sim.shared.schema import U64, AtMost, Fixed, Items, Record, Text, UpTo
 
 VERSION = 1
 MAX_SAMPLES = 16
 MAX_SAMPLE_BYTES = 16_384
 """An ISO/IEC 19794-2 file with extended data fits; canonical records are smaller."""
-_U64 = UpTo(0xFFFF_FFFF_FFFF_FFFF)
 _NAME = AtMost(256)
 _ID = Fixed(16)
 _TOKEN = AtMost(MAX_TOKEN_BYTES)
@@ -42,11 +41,6 @@ class SampleForm(IntEnum):
     """A whole ISO/IEC 19794-2 or INCITS 378 file with one view."""
     FLOAT32 = 2
     """A face embedding as 32-bit IEEE 754 numbers, little-endian."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Nothing(Record):
-    """No fields."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,7 +106,7 @@ class SetPin(User):
 class SecureUserId(Record):
     """Gatekeeper's id of the user."""
 
-    secure_user_id: Annotated[int, _U64]
+    secure_user_id: Annotated[int, U64]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -120,7 +114,7 @@ class VerifyPin(User):
     """challenge goes into the token."""
 
     pin: Annotated[bytes, _PIN]
-    challenge: Annotated[int, _U64]
+    challenge: Annotated[int, U64]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -141,7 +135,7 @@ class Sensor(User):
 class Challenge(Record):
     """Live for ten minutes, or until the server ends."""
 
-    challenge: Annotated[int, _U64]
+    challenge: Annotated[int, U64]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -170,7 +164,7 @@ class Authenticate(User):
 
     form: SampleForm
     sample: Annotated[bytes, AtMost(MAX_SAMPLE_BYTES)]
-    operation_id: Annotated[int, _U64]
+    operation_id: Annotated[int, U64]
     fmr_inverse: Annotated[int, UpTo(10_000_000)]
 
 
@@ -243,7 +237,7 @@ class Unlock(User):
 class AuthenticatorId(Record):
     """0 when nothing is enrolled."""
 
-    authenticator_id: Annotated[int, _U64]
+    authenticator_id: Annotated[int, U64]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -257,11 +251,11 @@ class AnyToken(Record):
 class TokenFields(Record):
     """What a genuine token says."""
 
-    challenge: Annotated[int, _U64]
-    user_id: Annotated[int, _U64]
-    authenticator_id: Annotated[int, _U64]
+    challenge: Annotated[int, U64]
+    user_id: Annotated[int, U64]
+    authenticator_id: Annotated[int, U64]
     authenticator_type: Annotated[int, UpTo(0xFFFF_FFFF)]
-    timestamp_ms: Annotated[int, _U64]
+    timestamp_ms: Annotated[int, U64]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from bioguard.commands.biometric import Status
+from bioguard.commands.status import ReplyStatus
 from bioguard.evidence.attack.kit import Attack, Kit, Person, SetupError
 from bioguard.records import FaceEmbedding
 
@@ -47,7 +47,7 @@ class _Insider:
         """Whether a search names the victim; None if it is refused for good."""
         for _ in range(2):
             answer = self.kit.identify(sample)
-            if answer.status is Status.OK:
+            if answer.status is ReplyStatus.OK:
                 return answer.user == victim.user
             self.open()
         return None
@@ -56,7 +56,7 @@ class _Insider:
         """Whether a claim is accepted; None if it is refused for good."""
         for _ in range(2):
             answer = self.kit.authenticate(victim, sample)
-            if answer.status is Status.OK:
+            if answer.status is ReplyStatus.OK:
                 return answer.match
             self.open()
         return None

@@ -3,7 +3,8 @@
 from collections.abc import Callable
 
 from bioguard.commands import biometric, policy
-from bioguard.commands.biometric import BIOMETRIC_UUID, Status
+from bioguard.commands.biometric import BIOMETRIC_UUID
+from bioguard.commands.status import Nothing, ReplyStatus
 from bioguard.evidence.attack.kit import FACE, Attack, Kit, Person, SetupError
 from bioguard.records.consent import DAY_MS, Purpose
 
@@ -25,12 +26,12 @@ def _records(kit: Kit) -> int:
     return len(kit.target.call(BIOMETRIC_UUID, biometric.LIST, biometric.ListRecords()).records)
 
 
-def _use(kit: Kit, person: Person) -> Status:
+def _use(kit: Kit, person: Person) -> ReplyStatus:
     return kit.authenticate(person, kit.sample(person.face)).status
 
 
 def _first_body(kit: Kit) -> int:
-    return kit.target.call(BIOMETRIC_UUID, policy.LOG_HEAD, policy.Nothing()).first_body
+    return kit.target.call(BIOMETRIC_UUID, policy.LOG_HEAD, Nothing()).first_body
 
 
 def clock_forward(kit: Kit) -> str | None:
@@ -60,7 +61,7 @@ def worthless_enrollment(kit: Kit) -> str | None:
     someone = kit.person(enrolled=True)
     kit.target.restart()
     used = _use(kit, someone)
-    return None if used is Status.OK else f"an enrollment of today is refused from the start, with {used.name}"
+    return None if used is ReplyStatus.OK else f"an enrollment of today is refused from the start, with {used.name}"
 
 
 def forgotten_log(kit: Kit) -> str | None:
@@ -86,10 +87,10 @@ def revived_grant(kit: Kit) -> str | None:
     """Let a consent run out, then set the clock back."""
     someone = _with_one_grant(kit)
     kit.target.clock.advance((GRANT_DAYS + 1) * DAY_MS)
-    if _use(kit, someone) is not Status.CONSENT_EXPIRED:
+    if _use(kit, someone) is not ReplyStatus.CONSENT_EXPIRED:
         raise SetupError("a consent does not run out")
     _set_wall(kit, -YEARS_MS)
-    return "a consent that ran out is good again" if _use(kit, someone) is Status.OK else None
+    return "a consent that ran out is good again" if _use(kit, someone) is ReplyStatus.OK else None
 
 
 def stretched_grant(kit: Kit) -> str | None:
@@ -99,7 +100,7 @@ def stretched_grant(kit: Kit) -> str | None:
     for _ in range(GRANT_DAYS + 1):
         kit.target.clock.advance(DAY_MS)
         answer = _use(kit, someone)
-    return "a consent does not run out while the clock shows last year" if answer is Status.OK else None
+    return "a consent does not run out while the clock shows last year" if answer is ReplyStatus.OK else None
 
 
 def stretched_retention(kit: Kit) -> str | None:
@@ -120,7 +121,7 @@ def used_after_its_time(kit: Kit) -> str | None:
     someone = kit.person(enrolled=True)
     kit.identify(kit.sample(someone.face))
     kit.target.clock.advance(GRANT_DAYS * DAY_MS)
-    if _use(kit, someone) is Status.OK:
+    if _use(kit, someone) is ReplyStatus.OK:
         return "a record is used after its retention"
     return "a search finds a record after its retention" if kit.identify(kit.sample(someone.face)).match else None
 

@@ -4,7 +4,8 @@ import itertools
 from collections.abc import Callable
 
 from bioguard.commands import biometric, sensor
-from bioguard.commands.biometric import BIOMETRIC_UUID, Status
+from bioguard.commands.biometric import BIOMETRIC_UUID
+from bioguard.commands.status import ReplyStatus
 from bioguard.evidence.attack.kit import FACE, Attack, Kit, Person
 from bioguard.evidence.attack.target import Target
 from bioguard.records.modality import Modality
@@ -12,10 +13,10 @@ from bioguard.records.modality import Modality
 CONTRACT = "ISession.aidl, enroll and challenges"
 IDS = "ISession.aidl, authenticator id"
 REFUSED_BY_TOKEN = (
-    Status.TOKEN_REFUSED,
-    Status.PIN_REQUIRED,
-    Status.ENROLLED_WITHOUT_PIN,
-    Status.ENROLLED_WITH_OTHER_PIN,
+    ReplyStatus.TOKEN_REFUSED,
+    ReplyStatus.PIN_REQUIRED,
+    ReplyStatus.ENROLLED_WITHOUT_PIN,
+    ReplyStatus.ENROLLED_WITH_OTHER_PIN,
 )
 CHALLENGE_LIFETIME_MS = 3_600_000
 """No published system lets a challenge live for an hour; the framework's own limit was ten minutes."""
@@ -161,7 +162,7 @@ def too_many(kit: Kit) -> str | None:
     victim = kit.person()
     for _ in range(12):
         token = kit.pin_token(victim, kit.challenge(victim))
-        if kit.enroll(victim, token, face=kit.direction()) is Status.USER_FULL:
+        if kit.enroll(victim, token, face=kit.direction()) is ReplyStatus.USER_FULL:
             return None
     return "twelve faces of one user are accepted"
 

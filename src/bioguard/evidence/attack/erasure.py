@@ -3,7 +3,8 @@
 from collections.abc import Callable, Iterator
 
 from bioguard.commands import biometric
-from bioguard.commands.biometric import BIOMETRIC_UUID, EraseAuthorization, Status
+from bioguard.commands.biometric import BIOMETRIC_UUID, EraseAuthorization
+from bioguard.commands.status import ReplyStatus
 from bioguard.evidence.attack.kit import Attack, Kit, Person
 
 SOURCE = "policy POL-13"
@@ -17,11 +18,11 @@ def _tokens(kit: Kit, victim: Person) -> Iterator[tuple[str, bytes]]:
     yield "with a face instead of the PIN", kit.match_token(victim)
 
 
-def _tries(kit: Kit, attempt: Callable[[Person, bytes], Status]) -> str | None:
+def _tries(kit: Kit, attempt: Callable[[Person, bytes], ReplyStatus]) -> str | None:
     victim = kit.person(enrolled=True)
     for what, token in _tokens(kit, victim):
         status = attempt(victim, token)
-        if status is not Status.TOKEN_REFUSED:
+        if status is not ReplyStatus.TOKEN_REFUSED:
             return f"it gets past the token check {what} ({status.name})"
     return None
 
@@ -34,7 +35,7 @@ def _record(kit: Kit, person: Person) -> bytes:
 def erase_without_pin(kit: Kit) -> str | None:
     """Erase a record of somebody with a PIN."""
 
-    def attempt(victim: Person, token: bytes) -> Status:
+    def attempt(victim: Person, token: bytes) -> ReplyStatus:
         request = biometric.Erase(
             user=victim.user, record_id=_record(kit, victim), leave=EraseAuthorization(token=token)
         )
@@ -46,7 +47,7 @@ def erase_without_pin(kit: Kit) -> str | None:
 def remove_without_pin(kit: Kit) -> str | None:
     """Remove somebody with a PIN."""
 
-    def attempt(victim: Person, token: bytes) -> Status:
+    def attempt(victim: Person, token: bytes) -> ReplyStatus:
         request = biometric.RemoveUser(user=victim.user, leave=EraseAuthorization(token=token))
         return kit.target.call(BIOMETRIC_UUID, biometric.REMOVE_USER, request).status
 
@@ -56,7 +57,7 @@ def remove_without_pin(kit: Kit) -> str | None:
 def relabel_without_pin(kit: Kit) -> str | None:
     """Say that a record of somebody with a PIN is of another finger."""
 
-    def attempt(victim: Person, token: bytes) -> Status:
+    def attempt(victim: Person, token: bytes) -> ReplyStatus:
         request = biometric.Relabel(user=victim.user, record_id=_record(kit, victim), position=1, token=token)
         return kit.target.call(BIOMETRIC_UUID, biometric.RELABEL, request).status
 

@@ -2,8 +2,7 @@
 
 from collections.abc import Callable
 
-from bioguard.commands.biometric import Status
-from bioguard.commands.gatekeeper import GatekeeperStatus
+from bioguard.commands.status import GatekeeperStatus, ReplyStatus
 from bioguard.evidence.attack.kit import Attack, Kit, Person, SetupError
 from tee_sim.shared.errors import TeeError
 
@@ -73,7 +72,7 @@ def _with_cut(kit: Kit, person: Person, sample: bytes, writes: int) -> bool:
     kit.locked(person)
     kit.target.disk.cut_after = writes
     try:
-        answered = kit.authenticate(person, sample).status is Status.OK
+        answered = kit.authenticate(person, sample).status is ReplyStatus.OK
     except TeeError:
         answered = False
     kit.target.restart()

@@ -4,7 +4,8 @@ import itertools
 from collections.abc import Callable
 
 from bioguard.commands import keystore
-from bioguard.commands.keystore import KEYSTORE_UUID, Authorizations, KeyAlgorithm, KeystoreError
+from bioguard.commands.keystore import KEYSTORE_UUID, Authorizations, KeyAlgorithm
+from bioguard.commands.status import KeystoreError
 from bioguard.evidence.attack.kit import Attack, Kit
 
 KEYMINT = "KeyMint, USER_SECURE_ID and AUTH_TIMEOUT"

@@ -15,8 +15,9 @@ from numpy.typing import NDArray
 from bioguard.commands import biometric, gatekeeper, keystore, policy, sensor
 from bioguard.commands.biometric import BIOMETRIC_UUID
 from bioguard.commands.configuration import CONFIGURE, Configuration
-from bioguard.commands.gatekeeper import GATEKEEPER_UUID, GatekeeperStatus
-from bioguard.commands.keystore import KEYSTORE_UUID, Authorizations, KeyAlgorithm, KeyPurpose, KeystoreError
+from bioguard.commands.gatekeeper import GATEKEEPER_UUID
+from bioguard.commands.keystore import KEYSTORE_UUID, Authorizations, KeyAlgorithm, KeyPurpose
+from bioguard.commands.status import GatekeeperStatus, KeystoreError, ReplyStatus, SensorStatus
 from bioguard.device.errors import status_of
 from bioguard.evidence.attack.target import Target
 from bioguard.records import FaceEmbedding
@@ -144,9 +145,9 @@ class Kit:
         return someone
 
     @staticmethod
-    def need(status: biometric.Status, what: str) -> None:
+    def need(status: ReplyStatus, what: str) -> None:
         """Stop an attack whose preparation does not work."""
-        if status is not biometric.Status.OK:
+        if status is not ReplyStatus.OK:
             raise SetupError(f"{what} is refused with {status.name}")
 
     # -- Gatekeeper --------------------------------------------------------------------------------------------------
@@ -199,7 +200,7 @@ class Kit:
         face: NDArray[np.float64] | None = None,
         samples: Sequence[bytes] = (),
         modality: Modality = FACE,
-    ) -> biometric.Status:
+    ) -> ReplyStatus:
         """Enroll three views of a face, or these samples, with a token."""
         chosen = person.face if face is None else face
         request = biometric.Enroll(
@@ -248,7 +249,7 @@ class Kit:
         """resetLockout; True if it was accepted."""
         request = sensor.ResetLockout(user=person.user, modality=FACE, token=token)
         answer = self.target.call(BIOMETRIC_UUID, sensor.RESET_LOCKOUT, request)
-        return answer.status is sensor.SensorStatus.OK
+        return answer.status is SensorStatus.OK
 
     def locked(self, person: Person) -> bool:
         """Whether attempts are refused now."""

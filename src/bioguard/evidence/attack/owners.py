@@ -7,9 +7,10 @@ question is who says that somebody has none.
 from collections.abc import Callable, Iterator
 
 from bioguard.commands import gatekeeper, policy
-from bioguard.commands.biometric import BIOMETRIC_UUID, Status
+from bioguard.commands.biometric import BIOMETRIC_UUID
 from bioguard.commands.configuration import Configuration
 from bioguard.commands.gatekeeper import GATEKEEPER_UUID
+from bioguard.commands.status import ReplyStatus
 from bioguard.evidence.attack.enrollment import REFUSED_BY_TOKEN
 from bioguard.evidence.attack.kit import FACE, Attack, Kit, Person
 from bioguard.evidence.attack.target import Target
@@ -108,7 +109,7 @@ def consent_with_another_pin(kit: Kit) -> str | None:
     grant = policy.GrantConsent(
         user=victim.user, modality=FACE, purpose=Purpose.UNLOCK, days=1, of_age=True, token=token
     )
-    if kit.target.call(BIOMETRIC_UUID, policy.GRANT, grant).status is Status.OK:
+    if kit.target.call(BIOMETRIC_UUID, policy.GRANT, grant).status is ReplyStatus.OK:
         return "the PIN of another user decides about the victim's consents"
     return None
 

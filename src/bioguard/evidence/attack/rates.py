@@ -3,8 +3,9 @@
 from collections.abc import Callable
 
 from bioguard.commands import biometric
-from bioguard.commands.biometric import BIOMETRIC_UUID, EraseAuthorization, Status
+from bioguard.commands.biometric import BIOMETRIC_UUID, EraseAuthorization
 from bioguard.commands.configuration import CONFIGURE, Configuration, LockoutChoice
+from bioguard.commands.status import ReplyStatus
 from bioguard.evidence.attack.kit import Attack, Kit, SetupError
 
 CDD = "CDD 7.3.10, Class 3"
@@ -82,7 +83,7 @@ def configure_again(kit: Kit) -> str | None:
     weaker = Configuration(lockout=LockoutChoice.ANDROID_11, require_pin=False, for_testing=True)
     person = kit.person(enrolled=True)
     for when in ("while people are enrolled", "after everybody has left", "after a restart"):
-        if kit.target.call(BIOMETRIC_UUID, CONFIGURE, weaker).status is Status.OK:
+        if kit.target.call(BIOMETRIC_UUID, CONFIGURE, weaker).status is ReplyStatus.OK:
             return f"a device is made anew {when}"
         if when == "while people are enrolled":
             removal = biometric.RemoveUser(user=person.user, leave=EraseAuthorization(by_operator=True))
@@ -97,7 +98,7 @@ def configure_loose(kit: Kit) -> str | None:
     for inverse in LOOSE:
         other = Kit(type(kit.target)(kit.target.manifests), configuration=None)
         wanted = Configuration(fmr_inverse=inverse)
-        if other.target.call(BIOMETRIC_UUID, CONFIGURE, wanted).status is Status.OK:
+        if other.target.call(BIOMETRIC_UUID, CONFIGURE, wanted).status is ReplyStatus.OK:
             return f"a device is made that decides at 1/{inverse}"
     return None
 

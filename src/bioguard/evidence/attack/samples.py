@@ -6,7 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bioguard.commands import biometric
-from bioguard.commands.biometric import BIOMETRIC_UUID, Status
+from bioguard.commands.biometric import BIOMETRIC_UUID
+from bioguard.commands.status import ReplyStatus
 from bioguard.evidence.attack.enrollment import REFUSED_BY_TOKEN
 from bioguard.evidence.attack.kit import DIMENSION, Attack, Kit, Person, SetupError
 from bioguard.evidence.attack.target import Target
@@ -17,7 +18,7 @@ OTHER_DIMENSIONS = (64, 100, 256, 1024)
 Vector = NDArray[np.float64]
 
 
-def _enroll(kit: Kit, person: Person, vectors: Sequence[Vector]) -> Status:
+def _enroll(kit: Kit, person: Person, vectors: Sequence[Vector]) -> ReplyStatus:
     """Enroll these vectors with the right PIN."""
     samples = tuple(FaceEmbedding.from_features(vector).to_bytes() for vector in vectors)
     return kit.enroll(person, kit.pin_token(person, kit.challenge(person)), samples=samples)
@@ -32,7 +33,7 @@ def second_person(kit: Kit) -> str | None:
     for order in ("aba", "ab", "aabb", "abab", "abcabc"):
         owner = kit.person()
         faces = {"a": owner.face, "b": kit.direction(), "c": kit.direction()}
-        if _enroll(kit, owner, [_view(kit, faces[who]) for who in order]) is Status.OK:
+        if _enroll(kit, owner, [_view(kit, faces[who]) for who in order]) is ReplyStatus.OK:
             match = kit.authenticate(owner, kit.sample(faces["b"])).match
             return f"views of different people ({order}) are one enrollment{' and open it' if match else ''}"
     return None
@@ -49,7 +50,7 @@ def one_view_three_times(kit: Kit) -> str | None:
         "with noise": view + 0.02 * kit.direction(),
     }
     for how, copy in copies.items():
-        if _enroll(kit, owner, [view, copy, copy]) is Status.OK:
+        if _enroll(kit, owner, [view, copy, copy]) is ReplyStatus.OK:
             return f"one view, {how}, counts as three"
     return None
 
@@ -68,7 +69,7 @@ def everybodys_face(kit: Kit) -> str | None:
     for how, _ in _not_centered(kit.direction()):
         owner, stranger = kit.person(), kit.direction()
         views = [dict(_not_centered(_view(kit, owner.face)))[how] for _ in range(3)]
-        if _enroll(kit, owner, views) is Status.OK:
+        if _enroll(kit, owner, views) is ReplyStatus.OK:
             probe = FaceEmbedding.from_features(dict(_not_centered(_view(kit, stranger)))[how])
             match = kit.authenticate(owner, probe.to_bytes()).match
             return f"a face {how} is enrolled{', and a stranger matches it' if match else ''}"
@@ -78,7 +79,7 @@ def everybodys_face(kit: Kit) -> str | None:
 def no_face_at_all(kit: Kit) -> str | None:
     """Enroll a constant."""
     for value in (1.0, -0.3):
-        if _enroll(kit, kit.person(), [np.full(DIMENSION, value)]) is Status.OK:
+        if _enroll(kit, kit.person(), [np.full(DIMENSION, value)]) is ReplyStatus.OK:
             return "a vector of equal numbers is enrolled as a face"
     return None
 
@@ -91,7 +92,7 @@ def probe_of_no_model(kit: Kit) -> str | None:
         sample = FaceEmbedding.from_features(vector).to_bytes()
         search = biometric.Identify(sample=sample, fpir_inverse=0)
         found = kit.target.call(BIOMETRIC_UUID, biometric.IDENTIFY, search)
-        if Status.OK in (found.status, kit.authenticate(owner, sample).status):
+        if ReplyStatus.OK in (found.status, kit.authenticate(owner, sample).status):
             return f"a probe that is {how} is compared"
     return "probes that were refused have locked the sensor" if kit.locked(owner) else None
 
@@ -109,11 +110,11 @@ def dimension_of_a_refusal(kit: Kit) -> str | None:
         samples = [FaceEmbedding.from_features(row).to_bytes() for row in rows]
         token = fresh.pin_token(attacker, fresh.challenge(attacker)) if pin else b""
         status = fresh.enroll(attacker, token, samples=samples)
-        if status is Status.OK:
+        if status is ReplyStatus.OK:
             return f"a face {how} is enrolled"
         if pin and status in REFUSED_BY_TOKEN:
             raise SetupError(f"the right PIN is refused with {status.name}")
-        if fresh.enroll(victim, fresh.pin_token(victim, fresh.challenge(victim))) is Status.WRONG_DIMENSION:
+        if fresh.enroll(victim, fresh.pin_token(victim, fresh.challenge(victim))) is ReplyStatus.WRONG_DIMENSION:
             return f"a refused face {how} decides which dimension the device takes"
     return None
 
@@ -130,7 +131,7 @@ def dimension_of_an_erased_face(kit: Kit) -> str | None:
     kit.need(removed.status, "removal")
     victim = kit.person()
     status = kit.enroll(victim, kit.pin_token(victim, kit.challenge(victim)))
-    return "a face that was erased decides which dimension the device takes" if status is not Status.OK else None
+    return "a face that was erased decides which dimension the device takes" if status is not ReplyStatus.OK else None
 
 
 def probe_of_another_dimension(kit: Kit) -> str | None:
@@ -147,7 +148,7 @@ def probe_of_another_dimension(kit: Kit) -> str | None:
             if error.result is not TeeResult.TARGET_DEAD:
                 raise
             return f"a face of {dimension} dimensions ends the application"
-        if Status.OK in (found.status, claimed.status):
+        if ReplyStatus.OK in (found.status, claimed.status):
             return f"a face of {dimension} dimensions is compared with one of {DIMENSION}"
     return "probes that were refused have locked the sensor" if kit.locked(owner) else None
 

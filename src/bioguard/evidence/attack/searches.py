@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 
 from bioguard.commands import biometric
-from bioguard.commands.biometric import Status
+from bioguard.commands.status import ReplyStatus
 from bioguard.evidence.attack.kit import BESIDE, Attack, Kit, Person, SetupError
 from bioguard.records import FaceEmbedding
 from tee_sim.shared.errors import TeeError
@@ -29,7 +29,7 @@ def search_uncounted(kit: Kit) -> str | None:
     """Search with one stranger after the other."""
     victim = kit.person(enrolled=True)
     kit.need_search(victim)
-    if all(answer.status is Status.OK for answer in _searches(kit, MANY)):
+    if all(answer.status is ReplyStatus.OK for answer in _searches(kit, MANY)):
         return f"{MANY} searches that found nobody, and none was refused"
     return None
 
@@ -42,7 +42,7 @@ def search_own_match(kit: Kit) -> str | None:
         kit.need_search(attacker)
         kit.match_token(attacker)
         (answer,) = _searches(kit, 1)
-        if answer.status is not Status.OK or kit.search_locked():
+        if answer.status is not ReplyStatus.OK or kit.search_locked():
             return None if number >= LIMIT - 1 else "searches are refused too early"
     return f"{MANY} searches that found nobody, between matches of the attacker"
 

@@ -3,9 +3,10 @@
 from collections.abc import Callable
 
 from bioguard.commands import biometric, gatekeeper, keystore, policy, sensor
-from bioguard.commands.biometric import BIOMETRIC_UUID, Status
+from bioguard.commands.biometric import BIOMETRIC_UUID
 from bioguard.commands.gatekeeper import GATEKEEPER_UUID
 from bioguard.commands.keystore import KEYSTORE_UUID
+from bioguard.commands.status import ReplyStatus
 from bioguard.evidence.attack.kit import FACE, Attack, Kit, flipped
 from tee_sim.shared.codec import encode
 from tee_sim.shared.errors import TeeResult
@@ -122,7 +123,7 @@ def _good_token(kit: Kit, consumer: str) -> tuple[bytes, Callable[[bytes], bool]
     key = kit.key(victim.secure_user_id)
     uses: dict[str, Callable[[bytes], bool]] = {
         "keystore": lambda t: kit.uses(key, t),
-        "enrollment": lambda t: kit.enroll(victim, t) is not Status.TOKEN_REFUSED,
+        "enrollment": lambda t: kit.enroll(victim, t) is not ReplyStatus.TOKEN_REFUSED,
         "lockout": lambda t: kit.reset_lockout(victim, t),
     }
     return token, uses[consumer]

@@ -13,7 +13,8 @@ Nothing sleeps: latencies move the stepped clock.
 from collections.abc import Callable
 from dataclasses import replace
 
-from bioguard.commands.gatekeeper import GatekeeperStatus, PinHeld
+from bioguard.commands.gatekeeper import PinHeld
+from bioguard.commands.status import GatekeeperStatus
 from bioguard.hal import callbacks as cb
 from bioguard.hal.aidl_codes import ErrorCode, Feature
 from bioguard.hal.callbacks import Callback, OperationError

@@ -5,7 +5,7 @@ Each answer is a list of numbered steps, with the reason for their order. What i
 (`bioguard.trusted.biometric.sensor_commands`) whether an enrollment is authorized, whether a comparison may happen and
 what a match gives.
 
-Enforces: a refusal is one `Status` and changes nothing; nothing is answered before it is stored and logged.
+Enforces: a refusal is one `ReplyStatus` and changes nothing; nothing is answered before it is stored and logged.
 
 Does not promise: equal time for every answer. The core holds replies to a grid (docs/sandbox.md); this code does not.
 
@@ -19,8 +19,8 @@ from hmac import compare_digest
 from typing import Any, TypeVar
 
 from bioguard.commands import biometric as commands
-from bioguard.commands.biometric import Status
-from bioguard.commands.configuration import CONFIGURE, SHOW_CONFIGURATION, Ask, Configuration, Configured
+from bioguard.commands.configuration import CONFIGURE, SHOW_CONFIGURATION, Configuration, Configured
+from bioguard.commands.status import Done, Nothing, ReplyStatus
 from bioguard.records import FaceEmbedding, Features
 from bioguard.records.audit_events import NOBODY
 from bioguard.records.consent import Purpose
@@ -44,15 +44,15 @@ from bioguard.trusted.refusal import Refused
 from tee_sim.shared.schema import Record
 from tee_sim.shared.ta_api import Command, CommandApp, TaEnv
 
-LOCKED = {Lock.TIMED: Status.LOCKED_TIMED, Lock.PERMANENT: Status.LOCKED_PERMANENT}
+LOCKED = {Lock.TIMED: ReplyStatus.LOCKED_TIMED, Lock.PERMANENT: ReplyStatus.LOCKED_PERMANENT}
 Q = TypeVar("Q", bound=Record)
 A = TypeVar("A", bound=Record)
 
 _DENIED = {
-    Denial.TOKEN: Status.TOKEN_REFUSED,
-    Denial.NO_PIN: Status.PIN_REQUIRED,
-    Denial.WITHOUT_PIN: Status.ENROLLED_WITHOUT_PIN,
-    Denial.OTHER_PIN: Status.ENROLLED_WITH_OTHER_PIN,
+    Denial.TOKEN: ReplyStatus.TOKEN_REFUSED,
+    Denial.NO_PIN: ReplyStatus.PIN_REQUIRED,
+    Denial.WITHOUT_PIN: ReplyStatus.ENROLLED_WITHOUT_PIN,
+    Denial.OTHER_PIN: ReplyStatus.ENROLLED_WITH_OTHER_PIN,
 }
 
 
@@ -109,32 +109,32 @@ class BiometricApp(CommandApp):
 
     # What the device is, and its users
 
-    def _show_configuration(self, _request: Ask) -> Configured:
-        return Configured(status=Status.OK, configuration=self._vault.configuration)
+    def _show_configuration(self, _request: Nothing) -> Configured:
+        return Configured(status=ReplyStatus.OK, configuration=self._vault.configuration)
 
-    def _configure(self, request: Configuration) -> commands.Done:
+    def _configure(self, request: Configuration) -> Done:
         self._vault.configure(request)
         self._sensors.configure(request)
-        return commands.Done(status=Status.OK)
+        return Done(status=ReplyStatus.OK)
 
     def _renew_codes(self, _request: commands.RenewCodes) -> commands.Renewed:
         changed = self._vault.renew_codes(lambda record: [decode(view) for view in record.views])
-        return commands.Renewed(status=Status.OK, records=changed)
+        return commands.Renewed(status=ReplyStatus.OK, records=changed)
 
-    def _add_user(self, request: commands.AddUser) -> commands.Done:
+    def _add_user(self, request: commands.AddUser) -> Done:
         self._vault.add_user(request.user, request.label)
-        return commands.Done(status=Status.OK)
+        return Done(status=ReplyStatus.OK)
 
-    def _check_label(self, request: commands.CheckLabel) -> commands.Done:
+    def _check_label(self, request: commands.CheckLabel) -> Done:
         same = compare_digest(self._vault.user(request.user).label, request.label)
-        return commands.Done(status=Status.OK if same else Status.WRONG_LABEL)
+        return Done(status=ReplyStatus.OK if same else ReplyStatus.WRONG_LABEL)
 
-    def _change_label(self, request: commands.ChangeLabel) -> commands.Done:
+    def _change_label(self, request: commands.ChangeLabel) -> Done:
         self._policy.identified(request.user, request.token)
         self._vault.change_label(request.user, request.label)
-        return commands.Done(status=Status.OK)
+        return Done(status=ReplyStatus.OK)
 
-    def _remove_user(self, request: commands.RemoveUser) -> commands.Done:
+    def _remove_user(self, request: commands.RemoveUser) -> Done:
         """Erase a user: records, sensor states and consents (CDD 7.3.10: all identifiable data; POL-16)."""
         # 1. Authorize: the person, or the operator for a forgotten PIN (`erase.remove-user`).
         cause = self._policy.authorize_erasure(request.user, request.leave)
@@ -145,7 +145,7 @@ class BiometricApp(CommandApp):
             self._vault.remove_user(transaction, request.user, cause)
             self._sensors.states.erase(transaction, request.user)
             self._policy.forget(transaction, request.user)
-        return commands.Done(status=Status.OK)
+        return Done(status=ReplyStatus.OK)
 
     # Enrolling
 
@@ -154,9 +154,9 @@ class BiometricApp(CommandApp):
         # 1. Parse, strictly and once: it depends on nothing that is kept, so a malformed request learns nothing.
         samples = tuple(decode(sample) for sample in request.samples)
         if not samples or any(sample.modality is not request.modality for sample in samples):
-            raise Refused(Status.BAD_REQUEST)
+            raise Refused(ReplyStatus.BAD_REQUEST)
         if request.position not in request.modality.positions:
-            raise Refused(Status.BAD_REQUEST)
+            raise Refused(ReplyStatus.BAD_REQUEST)
         # 2. Authorize: a token of this user's PIN over a live challenge of this sensor and user (CDD 7.3.10, the chain
         #    of trust begins at the credential; `enroll.no-token`, `challenge.cross-user`). First of what looks at the
         #    user: steps 3 to 7 answer differently for what is enrolled and consented, which is not a stranger's.
@@ -172,7 +172,7 @@ class BiometricApp(CommandApp):
         # 6. Quality, and that the samples are of one person (`enroll.second-person`). Before step 7: what is
         #    no good sample of one finger must not be compared with enrolled ones.
         verdict, acquired = judge_samples(samples)
-        if verdict is not Status.OK:
+        if verdict is not ReplyStatus.OK:
             return commands.Enrolled(status=verdict, acquired=acquired)
         # 7. Not a finger that is enrolled already. Last of the checks: the only one that compares with records, and
         #    uncounted (docs/android-contract.md, departure 22).
@@ -189,7 +189,7 @@ class BiometricApp(CommandApp):
         # 10. Only what is stored can be found.
         self._remember(summary, record)
         return commands.Enrolled(
-            status=Status.OK,
+            status=ReplyStatus.OK,
             record_id=summary.record_id,
             digest=summary.digest,
             views=summary.views,
@@ -200,7 +200,7 @@ class BiometricApp(CommandApp):
         """The dimension of a face, 0 for a finger. Refused WRONG_DIMENSION."""
         dimensions = {len(sample) for sample in samples if isinstance(sample, FaceEmbedding)}
         if len(dimensions) > 1:
-            raise Refused(Status.WRONG_DIMENSION)
+            raise Refused(ReplyStatus.WRONG_DIMENSION)
         for dimension in dimensions:
             self._vault.refuse_other_dimension(dimension, replaces)
             return dimension
@@ -216,7 +216,7 @@ class BiometricApp(CommandApp):
         others = [ref.record_id for ref in user.of(Modality.FINGERPRINT) if ref != replaces]
         records = [self._vault.open_record(record_id)[1] for record_id in others]
         if decision.same_finger(samples, records, self._vault.encoder):
-            raise Refused(Status.DUPLICATE_FINGER)
+            raise Refused(ReplyStatus.DUPLICATE_FINGER)
 
     # Deciding
 
@@ -229,7 +229,7 @@ class BiometricApp(CommandApp):
         # 2. Something to compare with. No record of another user is opened.
         refs = self._vault.user(user).of(modality)
         if not refs:
-            raise Refused(Status.NOT_ENROLLED)
+            raise Refused(ReplyStatus.NOT_ENROLLED)
         # 3. A probe that cannot be compared, or is alike to everybody (`match.dimension`, `match.not-centered`): it
         #    depends on the probe and on the device's model alone, so it is answered without a count.
         self._refuse_other_model(probe)
@@ -259,8 +259,8 @@ class BiometricApp(CommandApp):
         )
         # 10. Answer: match or not, never a score (POL-04; `match.hill-climbing`).
         if verdict.accepted is None:
-            return commands.Decision(status=Status.OK, match=False)
-        return commands.Decision(status=Status.OK, match=True, record_id=verdict.accepted.record_id, token=token)
+            return commands.Decision(status=ReplyStatus.OK, match=False)
+        return commands.Decision(status=ReplyStatus.OK, match=True, record_id=verdict.accepted.record_id, token=token)
 
     def _in_time(self, user: bytes, refs: list[RecordRef], purpose: Purpose) -> list[tuple[bytes, StoredRecord]]:
         """The records that may still be used. Refused RECORD_EXPIRED, and logged, if all of them are over."""
@@ -268,13 +268,13 @@ class BiometricApp(CommandApp):
         kept = [(record_id, record) for record_id, record in records if not self._policy.is_over(record.enrolled_s)]
         if not kept:
             self._policy.over(user, refs[0].modality, purpose)
-            raise Refused(Status.RECORD_EXPIRED)
+            raise Refused(ReplyStatus.RECORD_EXPIRED)
         return kept
 
     def _refuse_other_model(self, probe: Features) -> None:
         """Refused PROBE_DIMENSION for a face that cannot be compared with those that are enrolled."""
         if isinstance(probe, FaceEmbedding) and len(probe) != self._vault.state.face_dimension:
-            raise Refused(Status.PROBE_DIMENSION)
+            raise Refused(ReplyStatus.PROBE_DIMENSION)
 
     def _identify(self, request: commands.Identify) -> commands.Identified:
         """Search 1:N: the steps of `_authenticate`, with who may be found in place of who was named."""
@@ -296,7 +296,7 @@ class BiometricApp(CommandApp):
         among = index.open_to(self._sensors.barred(modality), self._log.now_ms())
         if not among:  # nothing is compared, so nothing is counted
             self._policy.decided(None, modality, Purpose.IDENTIFY, accepted=False)
-            return commands.Identified(status=Status.OK, match=False)
+            return commands.Identified(status=ReplyStatus.OK, match=False)
         index.require_measurable(probe, terms)
         # 7. Charge the search as a miss BEFORE it is made (`search.uncounted`, `search.restart`).
         search = self._sensors.begin_search(modality)
@@ -313,8 +313,8 @@ class BiometricApp(CommandApp):
         )
         # 10. Answer: one identity or none. A list of candidates would rank people by their scores (POL-04).
         if found is None:
-            return commands.Identified(status=Status.OK, match=False)
-        return commands.Identified(status=Status.OK, match=True, user=found.user, record_id=found.record_id)
+            return commands.Identified(status=ReplyStatus.OK, match=False)
+        return commands.Identified(status=ReplyStatus.OK, match=True, user=found.user, record_id=found.record_id)
 
     def _claim_terms(self, asked: int) -> Terms:
         return rates.claim_terms(self._vault.configuration, asked)
@@ -347,10 +347,10 @@ class BiometricApp(CommandApp):
             ids = self._vault.record_ids()
         start = bisect_right(ids, request.after) if request.after is not None else 0
         page = tuple(self._vault.open_record(i)[0] for i in ids[start : start + commands.PAGE])
-        return commands.Page(status=Status.OK, records=page, more=start + commands.PAGE < len(ids))
+        return commands.Page(status=ReplyStatus.OK, records=page, more=start + commands.PAGE < len(ids))
 
     def _show(self, request: commands.Show) -> commands.Shown:
-        return commands.Shown(status=Status.OK, record=self._vault.open_record(request.record_id)[0])
+        return commands.Shown(status=ReplyStatus.OK, record=self._vault.open_record(request.record_id)[0])
 
     def _erase(self, request: commands.Erase) -> commands.Erased:
         """Erase one record (POL-16, POL-24)."""
@@ -360,13 +360,13 @@ class BiometricApp(CommandApp):
         # 2. One commit of the user's own record only: key, row, list, log entry, count. The exposure count goes with
         #    it, and an enrollment of the same samples starts anew, which needs the PIN again.
         digest = self._vault.erase(request.user, request.record_id, cause)
-        return commands.Erased(status=Status.OK, digest=digest)
+        return commands.Erased(status=ReplyStatus.OK, digest=digest)
 
     def _relabel(self, request: commands.Relabel) -> commands.Relabeled:
         self._policy.identified(request.user, request.token)
         summary, record = self._vault.relabel(request.user, request.record_id, request.position)
         self._remember(summary, record)
-        return commands.Relabeled(status=Status.OK, record_id=summary.record_id, digest=summary.digest)
+        return commands.Relabeled(status=ReplyStatus.OK, record_id=summary.record_id, digest=summary.digest)
 
     # The search gallery
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
 
-from bioguard.commands.biometric import Status
+from bioguard.commands.status import ReplyStatus
 from bioguard.errors import InputRefused
 from bioguard.match.thresholds import MIN_RATE, Score, threshold_for_fmr
 from bioguard.records import Features, FingerprintTemplate
@@ -59,7 +59,7 @@ class Kind:
         try:
             return threshold_for_fmr(rate, dimension=self.dimension or None, score=self.score)
         except InputRefused:
-            raise Refused(Status.FMR_NOT_MEASURABLE) from None
+            raise Refused(ReplyStatus.FMR_NOT_MEASURABLE) from None
 
     @property
     def strong_fmr(self) -> float:

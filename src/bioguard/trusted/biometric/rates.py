@@ -6,8 +6,8 @@ testing decides at any rate, gives no token and clears nothing (`rate.loose-toke
 
 from dataclasses import dataclass
 
-from bioguard.commands.biometric import Status
 from bioguard.commands.configuration import FMR_INVERSES, FPIR_INVERSES, Configuration, offered
+from bioguard.commands.status import ReplyStatus
 from bioguard.trusted.refusal import Refused
 
 
@@ -38,7 +38,7 @@ def require_offered(configuration: Configuration) -> None:
     else:
         offers = configuration.fmr_inverse in FMR_INVERSES and configuration.fpir_inverse in FPIR_INVERSES
     if not offers:
-        raise Refused(Status.RATE_NOT_OFFERED)
+        raise Refused(ReplyStatus.RATE_NOT_OFFERED)
 
 
 def claim_terms(configuration: Configuration, asked: int) -> Terms:
@@ -65,4 +65,4 @@ def _inverse(configuration: Configuration, table: tuple[int, ...], own: int, ask
         return own
     if asked in offered(table, own) or (configuration.for_testing and asked > 1):
         return asked
-    raise Refused(Status.RATE_NOT_OFFERED)
+    raise Refused(ReplyStatus.RATE_NOT_OFFERED)

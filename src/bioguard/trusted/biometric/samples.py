@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from bioguard.commands.biometric import Status
+from bioguard.commands.status import ReplyStatus
 from bioguard.errors import InputRefused
 from bioguard.match.face_views import check_views
 from bioguard.match.fingerprint.enrollment import check_touches
@@ -19,7 +19,7 @@ from bioguard.records.centering import flaw_of
 from bioguard.records.features import features_from_bytes
 from bioguard.trusted.refusal import Refused
 
-Judgement = tuple[Status, tuple[AcquiredCode, ...]]
+Judgement = tuple[ReplyStatus, tuple[AcquiredCode, ...]]
 """The status of an enrollment as far as quality goes, and a code for each sample."""
 
 
@@ -28,7 +28,7 @@ def decode(sample: bytes) -> Features:
     try:
         return features_from_bytes(sample)
     except InputRefused:
-        raise Refused(Status.BAD_REQUEST) from None
+        raise Refused(ReplyStatus.BAD_REQUEST) from None
 
 
 def judge_samples(samples: Sequence[Features]) -> Judgement:
@@ -45,7 +45,7 @@ def judge_samples(samples: Sequence[Features]) -> Judgement:
 def _judge_views(views: Sequence[FaceEmbedding]) -> Judgement:
     flawed = [flaw_of(view.vector) is not None for view in views]
     if any(flawed):
-        return Status.NOT_CENTERED, tuple(AcquiredCode.INSUFFICIENT if f else AcquiredCode.GOOD for f in flawed)
+        return ReplyStatus.NOT_CENTERED, tuple(AcquiredCode.INSUFFICIENT if f else AcquiredCode.GOOD for f in flawed)
     report = check_views(np.stack([view.vector for view in views]))
     codes = np.where(report.fits, AcquiredCode.GOOD, AcquiredCode.TOO_DIFFERENT)
     codes[report.repeats] = AcquiredCode.IMMOBILE
@@ -63,8 +63,8 @@ def _judge_touches(touches: Sequence[FingerprintTemplate]) -> Judgement:
 
 
 def _worst(consistent: bool | np.bool_, good: bool, codes: Sequence[int]) -> Judgement:
-    status = Status.OK if consistent else Status.INCONSISTENT_SAMPLES
-    return (status if good else Status.POOR_QUALITY), tuple(AcquiredCode(code) for code in codes)
+    status = ReplyStatus.OK if consistent else ReplyStatus.INCONSISTENT_SAMPLES
+    return (status if good else ReplyStatus.POOR_QUALITY), tuple(AcquiredCode(code) for code in codes)
 
 
 def refuse_flawed(probe: Features) -> None:
@@ -73,4 +73,4 @@ def refuse_flawed(probe: Features) -> None:
     It depends on nothing that is enrolled, so nothing is learned from it and nothing is counted.
     """
     if isinstance(probe, FaceEmbedding) and flaw_of(probe.vector) is not None:
-        raise Refused(Status.PROBE_NOT_CENTERED)
+        raise Refused(ReplyStatus.PROBE_NOT_CENTERED)

@@ -21,7 +21,7 @@ from typing import Any
 
 from bioguard.commands import sensor as commands
 from bioguard.commands.configuration import Configuration, LockoutChoice
-from bioguard.commands.sensor import SensorStatus
+from bioguard.commands.status import SensorDone, SensorStatus
 from bioguard.records.locks import AttemptOutcome, Lock, LockStatus
 from bioguard.records.modality import Modality
 from bioguard.records.tokens import TOKEN_KEY_NAME, AuthToken, TokenUnusable
@@ -161,10 +161,10 @@ class SensorCommands:
     def handlers(self) -> Iterator[tuple[Command[Any, Any], Handler]]:
         """The commands to bind."""
         yield commands.GENERATE_CHALLENGE, self._known(commands.Challenge, self._generate)
-        yield commands.REVOKE_CHALLENGE, self._known(commands.SensorDone, self._revoke)
+        yield commands.REVOKE_CHALLENGE, self._known(SensorDone, self._revoke)
         yield commands.GET_AUTHENTICATOR_ID, self._known(commands.AuthenticatorId, self._get_id)
         yield commands.INVALIDATE_AUTHENTICATOR_ID, self._known(commands.AuthenticatorId, self._invalidate)
-        yield commands.RESET_LOCKOUT, self._known(commands.SensorDone, self._reset)
+        yield commands.RESET_LOCKOUT, self._known(SensorDone, self._reset)
         yield commands.LOCK_STATUS, self._known(commands.LockReply, self._status)
         yield commands.SEARCH_LOCK_STATUS, self._search_status
 
@@ -179,9 +179,9 @@ class SensorCommands:
         challenge = self.authority.generate_challenge(SENSOR_IDS[request.modality], request.user)
         return commands.Challenge(status=SensorStatus.OK, challenge=challenge)
 
-    def _revoke(self, request: commands.RevokeChallenge, _count: int) -> commands.SensorDone:
+    def _revoke(self, request: commands.RevokeChallenge, _count: int) -> SensorDone:
         self.authority.revoke_challenge(SENSOR_IDS[request.modality], request.user, request.challenge)
-        return commands.SensorDone(status=SensorStatus.OK)
+        return SensorDone(status=SensorStatus.OK)
 
     def _get_id(self, request: commands.SensorRequest, count: int) -> commands.AuthenticatorId:
         value = self.authority.authenticator_id(SENSOR_IDS[request.modality], request.user, enrollments=count)
@@ -191,15 +191,15 @@ class SensorCommands:
         value = self.authority.invalidate(SENSOR_IDS[request.modality], request.user, enrollments=count)
         return commands.AuthenticatorId(status=SensorStatus.OK, authenticator_id=value)
 
-    def _reset(self, request: commands.ResetLockout, _count: int) -> commands.SensorDone:
+    def _reset(self, request: commands.ResetLockout, _count: int) -> SensorDone:
         try:
             owned = self.authority.reset_lockout(SENSOR_IDS[request.modality], request.user, request.token)
         except TokenUnusable:
-            return commands.SensorDone(status=SensorStatus.TOKEN_REFUSED)
+            return SensorDone(status=SensorStatus.TOKEN_REFUSED)
         for modality, sensor_id in SENSOR_IDS.items():
             if sensor_id in owned and self._vault.count(request.user, modality):
                 self._clear_search(sensor_id)
-        return commands.SensorDone(status=SensorStatus.OK)
+        return SensorDone(status=SensorStatus.OK)
 
     def _clear_search(self, sensor_id: int) -> None:
         tally = read_tally(self._env.store, sensor_id)

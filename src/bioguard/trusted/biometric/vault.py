@@ -13,8 +13,9 @@ Does not promise: to know whether the person agrees; that is `bioguard.trusted.p
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 
-from bioguard.commands.biometric import Enroll, RecordSummary, Status
+from bioguard.commands.biometric import Enroll, RecordSummary
 from bioguard.commands.configuration import Configuration
+from bioguard.commands.status import ReplyStatus
 from bioguard.records import Features
 from bioguard.records.audit_events import Cause, Event
 from bioguard.records.modality import Modality, Profile
@@ -88,7 +89,7 @@ class Vault:
     def configure(self, configuration: Configuration) -> None:
         """Say what this device is. Refused NOT_CONFIGURABLE if that was said before, RATE_NOT_OFFERED."""
         if self.state.code_epoch:
-            raise Refused(Status.NOT_CONFIGURABLE)
+            raise Refused(ReplyStatus.NOT_CONFIGURABLE)
         require_offered(configuration)
         state = DeviceState(configuration=configuration, code_epoch=1, code_secret=self._env.rng.bytes(32))
         with self._env.store.transaction() as transaction:
@@ -105,7 +106,7 @@ class Vault:
         """A user's state. Refused UNKNOWN_USER."""
         state = find_record(self._env.store, user_object(user), UserState)
         if state is None:
-            raise Refused(Status.UNKNOWN_USER)
+            raise Refused(ReplyStatus.UNKNOWN_USER)
         return state
 
     def require_user(self, user: bytes) -> None:
@@ -127,9 +128,9 @@ class Vault:
     def add_user(self, user: bytes, label: bytes) -> None:
         """Create a user. Refused USER_EXISTS, or NOT_CONFIGURED: then the device keeps nothing of anybody."""
         if not self.state.code_epoch:
-            raise Refused(Status.NOT_CONFIGURED)
+            raise Refused(ReplyStatus.NOT_CONFIGURED)
         if self._env.store.find(user_object(user)) is not None:
-            raise Refused(Status.USER_EXISTS)
+            raise Refused(ReplyStatus.USER_EXISTS)
         with self._env.store.transaction() as transaction:
             self._put_user(transaction, user, UserState(label=label))
             self._log.note(Event.USER_ADDED, subject=user)
@@ -202,9 +203,9 @@ class Vault:
         else:
             old = next((ref for ref in same if ref.position == position), None)
             if old is not None and not replacing:
-                raise Refused(Status.ALREADY_ENROLLED)
+                raise Refused(ReplyStatus.ALREADY_ENROLLED)
         if old is None and len(same) >= self.configuration.limit(modality):
-            raise Refused(Status.USER_FULL)
+            raise Refused(ReplyStatus.USER_FULL)
         return old
 
     def refuse_other_dimension(self, dimension: int, replaces: RecordRef | None) -> None:
@@ -217,7 +218,7 @@ class Vault:
             return
         gone = record_object(replaces.record_id) if replaces else None
         if any(h.kind == Modality.FACE.word and h.object_id != gone for h in self._env.store.headers()):
-            raise Refused(Status.WRONG_DIMENSION)
+            raise Refused(ReplyStatus.WRONG_DIMENSION)
 
     def enroll(
         self,
@@ -282,14 +283,14 @@ class Vault:
         refs = self.user(user).records
         old = next((ref for ref in refs if ref.record_id == record_id), None)
         if old is None:
-            raise Refused(Status.UNKNOWN_RECORD)
+            raise Refused(ReplyStatus.UNKNOWN_RECORD)
         if old.modality is Modality.FACE or position not in old.modality.positions:
-            raise Refused(Status.BAD_REQUEST)
+            raise Refused(ReplyStatus.BAD_REQUEST)
         if any(ref.modality is old.modality and ref.position == position for ref in refs):
-            raise Refused(Status.ALREADY_ENROLLED)
+            raise Refused(ReplyStatus.ALREADY_ENROLLED)
         record = self.open_record(record_id)[1]
         if record.profile is Profile.DIGEST_ONLY:
-            raise Refused(Status.NOT_SUPPORTED)
+            raise Refused(ReplyStatus.NOT_SUPPORTED)
         record = replace(record, position=position, salt=self._env.system_rng.bytes(16))
         with self._env.store.transaction() as transaction:
             return self._store(transaction, user, record, record.views, old, same_samples=True)
@@ -299,7 +300,7 @@ class Vault:
         state = self.user(user)
         gone = [ref for ref in state.records if ref.record_id == record_id]
         if not gone:
-            raise Refused(Status.UNKNOWN_RECORD)
+            raise Refused(ReplyStatus.UNKNOWN_RECORD)
         left = replace(state, records=tuple(ref for ref in state.records if ref not in gone))
         with self._env.store.transaction() as transaction:
             (digest,) = self._change_records(transaction, user, erase=gone, cause=cause)
@@ -312,7 +313,7 @@ class Vault:
         Refused NOT_SUPPORTED in the digest-only profile: without a template there is nothing to encode anew.
         """
         if self.configuration.profile is Profile.DIGEST_ONLY:
-            raise Refused(Status.NOT_SUPPORTED)
+            raise Refused(ReplyStatus.NOT_SUPPORTED)
         epoch = self.state.code_epoch + 1
         state = replace(self.state, code_epoch=epoch, code_secret=self._env.rng.bytes(32))
         changed, encoder = 0, TemplateEncoder(state)
@@ -333,7 +334,7 @@ class Vault:
         """Open one record. Refused UNKNOWN_RECORD."""
         stored = self._env.store.find(record_object(record_id))
         if stored is None:
-            raise Refused(Status.UNKNOWN_RECORD)
+            raise Refused(ReplyStatus.UNKNOWN_RECORD)
         return _opened(stored)
 
     def records(self, modality: Modality) -> Iterator[Stored]:

@@ -9,7 +9,7 @@ from typing import Any
 import nacl.pwhash
 
 from bioguard.commands import gatekeeper as commands
-from bioguard.commands.gatekeeper import GatekeeperStatus
+from bioguard.commands.status import GatekeeperDone, GatekeeperStatus
 from bioguard.records.tokens import TOKEN_KEY_NAME
 from bioguard.trusted.gatekeeper.gatekeeper import Gatekeeper, PinRecord
 from tee_sim.shared.reserve import Reserve
@@ -73,6 +73,6 @@ class GatekeeperApp(CommandApp):
     def _has_pin(self, _session: Any, request: commands.HasPin) -> commands.PinHeld:
         return self._gatekeeper.has_pin(request)
 
-    def _delete(self, _session: Any, request: commands.DeleteUser) -> commands.GatekeeperDone:
+    def _delete(self, _session: Any, request: commands.DeleteUser) -> GatekeeperDone:
         self._gatekeeper.delete_user(request.user)
-        return commands.GatekeeperDone(status=GatekeeperStatus.OK)
+        return GatekeeperDone(status=GatekeeperStatus.OK)

@@ -10,15 +10,8 @@ from dataclasses import dataclass
 from hashlib import sha256
 from typing import Annotated, Protocol
 
-from bioguard.commands.gatekeeper import (
-    EnrollPin,
-    GatekeeperStatus,
-    HasPin,
-    PinEnrolled,
-    PinHeld,
-    PinVerified,
-    VerifyPin,
-)
+from bioguard.commands.gatekeeper import EnrollPin, HasPin, PinEnrolled, PinHeld, PinVerified, VerifyPin
+from bioguard.commands.status import GatekeeperStatus
 from bioguard.errors import InputRefused
 from bioguard.records.password_handle import PasswordHandle
 from bioguard.records.tokens import AuthenticatorType, AuthToken

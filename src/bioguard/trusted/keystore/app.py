@@ -12,7 +12,8 @@ import nacl.exceptions
 import nacl.signing
 
 from bioguard.commands import keystore as commands
-from bioguard.commands.keystore import Authorizations, KeyAlgorithm, KeyPurpose, KeystoreError
+from bioguard.commands.keystore import Authorizations, KeyAlgorithm, KeyPurpose
+from bioguard.commands.status import KeystoreDone, KeystoreError
 from bioguard.records.tokens import TOKEN_KEY_NAME, TokenUnusable, verified_token
 from bioguard.trusted.keystore.rules import AuthMoment, auth_moment, check_authorizations, token_allows
 from tee_sim.shared.rng import nonzero_u64
@@ -107,25 +108,25 @@ class KeystoreApp(CommandApp):
             return commands.Finished(error=KeystoreError.OK, signature=signature)
         return commands.Finished(error=KeystoreError.OK, mac=hmac.digest(key.secret, request.message, "sha256"))
 
-    def _abort(self, session: Any, request: commands.Abort) -> commands.KeystoreDone:
+    def _abort(self, session: Any, request: commands.Abort) -> KeystoreDone:
         operation = self._operations.get(request.operation)
         if operation is None or operation.session is not session:
-            return commands.KeystoreDone(error=KeystoreError.INVALID_OPERATION_HANDLE)
+            return KeystoreDone(error=KeystoreError.INVALID_OPERATION_HANDLE)
         del self._operations[request.operation]
-        return commands.KeystoreDone(error=KeystoreError.OK)
+        return KeystoreDone(error=KeystoreError.OK)
 
-    def _delete(self, _session: Any, request: commands.DeleteKey) -> commands.KeystoreDone:
+    def _delete(self, _session: Any, request: commands.DeleteKey) -> KeystoreDone:
         if self._key(request.key_id) is not None:
             with self._env.store.transaction() as transaction:
                 transaction.erase(b"K" + request.key_id)
-        return commands.KeystoreDone(error=KeystoreError.OK)
+        return KeystoreDone(error=KeystoreError.OK)
 
-    def _check_token(self, _session: Any, request: commands.CheckToken) -> commands.KeystoreDone:
+    def _check_token(self, _session: Any, request: commands.CheckToken) -> KeystoreDone:
         try:
             verified_token(request.token, self._env.keys.shared(TOKEN_KEY_NAME), now_ms=self._env.clock.boot_ms())
         except TokenUnusable:
-            return commands.KeystoreDone(error=KeystoreError.VERIFICATION_FAILED)
-        return commands.KeystoreDone(error=KeystoreError.OK)
+            return KeystoreDone(error=KeystoreError.VERIFICATION_FAILED)
+        return KeystoreDone(error=KeystoreError.OK)
 
     def _allowed(self, key: _StoredKey, token: bytes, *, operation: int | None) -> KeystoreError:
         return token_allows(

@@ -12,7 +12,8 @@ Verifying with a public key never needs a token.
 
 from enum import Enum, unique
 
-from bioguard.commands.keystore import Authorizations, KeyAlgorithm, KeyPurpose, KeystoreError
+from bioguard.commands.keystore import Authorizations, KeyAlgorithm, KeyPurpose
+from bioguard.commands.status import KeystoreError
 from bioguard.records.tokens import TokenUnusable, verified_token
 
 

@@ -12,9 +12,10 @@ from dataclasses import replace
 from typing import Protocol
 
 from bioguard.commands import policy as commands
-from bioguard.commands.biometric import EraseAuthorization, Status
+from bioguard.commands.biometric import EraseAuthorization
 from bioguard.commands.configuration import Configuration
 from bioguard.commands.policy import RIGHTS_TOKEN_AGE_MS
+from bioguard.commands.status import ReplyStatus
 from bioguard.records.audit_events import NOBODY, Cause, Event
 from bioguard.records.consent import DAY_MS, MAX_MS, ConsentState, Purpose, Refusal, allowed, purpose_ends_ms
 from bioguard.records.modality import Modality
@@ -30,7 +31,9 @@ from tee_sim.shared.errors import UNWRITABLE, TeeError
 from tee_sim.shared.reserve import Reserve
 from tee_sim.shared.ta_api import TaEnv, Transaction
 
-STATUS = {refusal: Status[refusal.name if refusal is not Refusal.EXPIRED else "CONSENT_EXPIRED"] for refusal in Refusal}
+STATUS = {
+    refusal: ReplyStatus[refusal.name if refusal is not Refusal.EXPIRED else "CONSENT_EXPIRED"] for refusal in Refusal
+}
 
 
 class RecordKeeper(Protocol):
@@ -79,7 +82,7 @@ class PolicyEnforcer:
         self._pins: Pins = GatekeeperPins(env.peers)
         self._state: PolicyState | None = self.objects.policy()
         self._started = False
-        self.at_start = commands.Purged(status=Status.OK)
+        self.at_start = commands.Purged(status=ReplyStatus.OK)
         """What the start erased and kept."""
 
     @property
@@ -258,10 +261,10 @@ class PolicyEnforcer:
                 max_age_ms=RIGHTS_TOKEN_AGE_MS,
             )
         except TokenUnusable:
-            raise Refused(Status.TOKEN_REFUSED) from None
+            raise Refused(ReplyStatus.TOKEN_REFUSED) from None
         # 5. Of the PIN they belong to: one that was set anew decides about nothing of before.
         if bound not in (0, seen.user_id):
-            raise Refused(Status.NOT_OWNER)
+            raise Refused(ReplyStatus.NOT_OWNER)
         return replace(consent, secure_user_id=seen.user_id)
 
     def authorize_erasure(self, user: bytes, authorization: EraseAuthorization) -> Cause:
@@ -324,7 +327,7 @@ class PolicyEnforcer:
             self.save(replace(self.state, next_expiry_ms=next_ms, held=held))
         pruned = self.log.prune(due)
         return commands.Purged(
-            status=Status.OK,
+            status=ReplyStatus.OK,
             erased=len(digests),
             digests=tuple(digests[: commands.MAX_ERASED]),
             pruned=pruned,

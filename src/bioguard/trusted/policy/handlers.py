@@ -13,7 +13,7 @@ from functools import partial
 from typing import Any
 
 from bioguard.commands import policy as commands
-from bioguard.commands.biometric import Status
+from bioguard.commands.status import Done, Nothing, ReplyStatus
 from bioguard.proofs.encoding import ProofInvalid
 from bioguard.proofs.psa_token import Profile
 from bioguard.records import rights_requests
@@ -43,20 +43,20 @@ def _done(
     reserve: Reserve = Reserve.NONE,
     state: PolicyState | None = None,
     **fields: Any,
-) -> commands.PolicyDone:
+) -> Done:
     """Store what a user consents to, and drop the galleries: who may be searched for may have changed."""
     policy.log.note(event, subject=user, **fields)
     policy.store(consent=(user, consent), state=state, reserve=reserve)
     policy.vault.drop_galleries()
-    return commands.PolicyDone(status=Status.OK)
+    return Done(status=ReplyStatus.OK)
 
 
-def grant(policy: PolicyEnforcer, request: commands.GrantConsent) -> commands.PolicyDone:
+def grant(policy: PolicyEnforcer, request: commands.GrantConsent) -> Done:
     consent = policy.identified(request.user, request.token)
     if not request.of_age:
-        raise Refused(Status.UNDERAGE)
+        raise Refused(ReplyStatus.UNDERAGE)
     if not request.days:
-        raise Refused(Status.BAD_REQUEST)
+        raise Refused(ReplyStatus.BAD_REQUEST)
     now_ms, version = policy.log.now_ms(), policy.state.version
     new = Grant(
         modality=request.modality,
@@ -92,21 +92,21 @@ def withdraw(policy: PolicyEnforcer, request: commands.Withdraw) -> commands.Wit
     return _erased(policy.erase_purposeless(request.user, Cause.WITHDRAWN))
 
 
-def object_to(policy: PolicyEnforcer, request: commands.ObjectTo) -> commands.PolicyDone:
+def object_to(policy: PolicyEnforcer, request: commands.ObjectTo) -> Done:
     consent = policy.identified(request.user, request.token)
     objections = tuple(sorted({*consent.objections, int(request.purpose)}))
     consent = replace(consent, objections=objections)
     return _done(policy, request.user, consent, Event.OBJECTED, reserve=Reserve.ALL, purpose=request.purpose)
 
 
-def confirm(policy: PolicyEnforcer, request: commands.Confirm) -> commands.PolicyDone:
+def confirm(policy: PolicyEnforcer, request: commands.Confirm) -> Done:
     consent = policy.identified(request.user, request.token)
     version = policy.state.version
     grants = tuple(replace(g, policy_version=version) for g in consent.grants)
     return _done(policy, request.user, replace(consent, grants=grants), Event.CONSENT_CONFIRMED, number=version)
 
 
-def restrict(policy: PolicyEnforcer, request: commands.Restrict) -> commands.PolicyDone:
+def restrict(policy: PolicyEnforcer, request: commands.Restrict) -> Done:
     consent = policy.identified(request.user, request.token, required=True)
     event = Event.RESTRICTED if request.on else Event.UNRESTRICTED
     reserve = Reserve.ALL if request.on else Reserve.NONE
@@ -124,7 +124,7 @@ def consents(policy: PolicyEnforcer, request: commands.Consents) -> commands.Con
     policy.vault.require_user(request.user)
     consent = policy.objects.consent(request.user)
     return commands.ConsentsReply(
-        status=Status.OK,
+        status=ReplyStatus.OK,
         grants=consent.grants,
         objections=consent.objections,
         restricted=consent.restricted,
@@ -138,7 +138,7 @@ def consents(policy: PolicyEnforcer, request: commands.Consents) -> commands.Con
 def set_policy(policy: PolicyEnforcer, request: commands.SetPolicy) -> commands.PolicyReply:
     state = policy.state
     if request.version < state.version or not request.retention_days or not request.minimum_age:
-        raise Refused(Status.BAD_REQUEST)
+        raise Refused(ReplyStatus.BAD_REQUEST)
     changed = replace(
         state,
         version=request.version,
@@ -148,13 +148,13 @@ def set_policy(policy: PolicyEnforcer, request: commands.SetPolicy) -> commands.
     )
     policy.save(changed, Event.POLICY_CHANGED, number=request.version)
     policy.vault.drop_galleries()
-    return policy_state(policy, commands.Nothing())
+    return policy_state(policy, Nothing())
 
 
-def policy_state(policy: PolicyEnforcer, _request: commands.Nothing) -> commands.PolicyReply:
+def policy_state(policy: PolicyEnforcer, _request: Nothing) -> commands.PolicyReply:
     state = policy.state
     return commands.PolicyReply(
-        status=Status.OK,
+        status=ReplyStatus.OK,
         version=state.version,
         minimum_age=state.minimum_age,
         retention_days=state.retention_days,
@@ -166,7 +166,7 @@ def purge(policy: PolicyEnforcer, request: commands.Purge) -> commands.Purged:
     return policy.purge(confirmed=request.confirmed)
 
 
-def at_start(policy: PolicyEnforcer, _request: commands.Nothing) -> commands.Purged:
+def at_start(policy: PolicyEnforcer, _request: Nothing) -> commands.Purged:
     return policy.at_start
 
 
@@ -176,11 +176,11 @@ def open_request(policy: PolicyEnforcer, request: commands.OpenRequest) -> comma
     try:
         opened = rights_requests.opened(number, request.user, request.kind, policy.log.now_ms())
     except ValueError:
-        raise Refused(Status.BAD_REQUEST) from None
+        raise Refused(ReplyStatus.BAD_REQUEST) from None
     policy.log.note(Event.REQUEST_OPENED, subject=request.user, cause=request.kind, number=number)
     state = replace(policy.state, requests=number)
     policy.store(request=opened, state=state, consent=(request.user, consent), reserve=Reserve.ALL)
-    return commands.RequestReply(status=Status.OK, request=opened)
+    return commands.RequestReply(status=ReplyStatus.OK, request=opened)
 
 
 def extend(policy: PolicyEnforcer, request: commands.Extend) -> commands.RequestReply:
@@ -200,29 +200,29 @@ def _step(
 ) -> commands.RequestReply:
     old = policy.objects.request(number)
     if old is None:
-        raise Refused(Status.UNKNOWN_REQUEST)
+        raise Refused(ReplyStatus.UNKNOWN_REQUEST)
     try:
         new = step(old, cause)
     except ValueError:
-        raise Refused(Status.BAD_REQUEST) from None
+        raise Refused(ReplyStatus.BAD_REQUEST) from None
     policy.log.note(event, subject=new.subject, cause=cause, number=number)
     policy.store(request=new, reserve=Reserve.ALL)
-    return commands.RequestReply(status=Status.OK, request=new)
+    return commands.RequestReply(status=ReplyStatus.OK, request=new)
 
 
 def requests(policy: PolicyEnforcer, request: commands.Requests) -> commands.RequestPage:
     last = min(policy.state.requests, max(request.first, 1) + commands.REQUESTS_ITEMS - 1)
     found = (policy.objects.request(number) for number in range(max(request.first, 1), last + 1))
-    return commands.RequestPage(status=Status.OK, requests=tuple(r for r in found if r is not None))
+    return commands.RequestPage(status=ReplyStatus.OK, requests=tuple(r for r in found if r is not None))
 
 
 # The log, the attestation token and incidents
 
 
-def log_head(policy: PolicyEnforcer, _request: commands.Nothing) -> commands.LogHead:
+def log_head(policy: PolicyEnforcer, _request: Nothing) -> commands.LogHead:
     head, signing = policy.log.head, policy.signing
     return commands.LogHead(
-        status=Status.OK,
+        status=ReplyStatus.OK,
         size=head.size,
         root=head.frontier.root(),
         first_body=head.first_body,
@@ -234,16 +234,16 @@ def log_head(policy: PolicyEnforcer, _request: commands.Nothing) -> commands.Log
 
 def log_read(policy: PolicyEnforcer, request: commands.LogRead) -> commands.LogPage:
     items = policy.log.read(request.first, commands.LOG_READ_ITEMS)
-    return commands.LogPage(status=Status.OK, items=items)
+    return commands.LogPage(status=ReplyStatus.OK, items=items)
 
 
-def records_head(policy: PolicyEnforcer, _request: commands.Nothing) -> commands.RecordsHeadReply:
+def records_head(policy: PolicyEnforcer, _request: Nothing) -> commands.RecordsHeadReply:
     epoch, store_root = policy.env.store.state()
     head, signature = policy.signing.records(
         policy.vault.digests(), log_size=policy.log.head.size, epoch=epoch, store_root=store_root
     )
     return commands.RecordsHeadReply(
-        status=Status.OK,
+        status=ReplyStatus.OK,
         size=head.size,
         root=head.root,
         log_size=head.log_size,
@@ -264,10 +264,10 @@ def attest(policy: PolicyEnforcer, request: commands.Attest) -> commands.Atteste
             for_testing=policy.vault.configuration.for_testing,
         )
     except ProofInvalid:
-        raise Refused(Status.BAD_REQUEST) from None
+        raise Refused(ReplyStatus.BAD_REQUEST) from None
     policy.log.note(Event.ATTESTED, digest=nonce_digest(request.nonce))
     return commands.Attested(
-        status=Status.OK,
+        status=ReplyStatus.OK,
         signature=signature,
         boot_seed=signing.boot_seed,
         log_size=head.size,
@@ -275,20 +275,20 @@ def attest(policy: PolicyEnforcer, request: commands.Attest) -> commands.Atteste
     )
 
 
-def incident(policy: PolicyEnforcer, request: commands.Incident) -> commands.PolicyDone:
+def incident(policy: PolicyEnforcer, request: commands.Incident) -> Done:
     if request.cause not in INCIDENT_CAUSES:
-        raise Refused(Status.BAD_REQUEST)
+        raise Refused(ReplyStatus.BAD_REQUEST)
     policy.log.note(Event.INCIDENT, cause=request.cause, number=request.number)
-    return commands.PolicyDone(status=Status.OK)
+    return Done(status=ReplyStatus.OK)
 
 
-def acknowledge(policy: PolicyEnforcer, request: commands.Acknowledge) -> commands.PolicyDone:
+def acknowledge(policy: PolicyEnforcer, request: commands.Acknowledge) -> Done:
     policy.log.note(Event.INCIDENT_ACKNOWLEDGED, number=request.number)
-    return commands.PolicyDone(status=Status.OK)
+    return Done(status=ReplyStatus.OK)
 
 
 def _erased(digests: tuple[bytes, ...]) -> commands.Withdrawn:
-    return commands.Withdrawn(status=Status.OK, count=len(digests), erased=digests[: commands.MAX_ERASED])
+    return commands.Withdrawn(status=ReplyStatus.OK, count=len(digests), erased=digests[: commands.MAX_ERASED])
 
 
 def purpose_of(operation_id: int) -> Purpose:

@@ -9,7 +9,8 @@ Does not promise: that the person is at the device, only that whoever is there k
 
 from typing import Protocol
 
-from bioguard.commands.gatekeeper import GATEKEEPER_UUID, HAS_PIN, GatekeeperStatus, HasPin, PinHeld
+from bioguard.commands.gatekeeper import GATEKEEPER_UUID, HAS_PIN, HasPin, PinHeld
+from bioguard.commands.status import GatekeeperStatus
 from bioguard.records.tokens import AuthenticatorType, AuthToken, TokenUnusable, verified_token
 from tee_sim.shared.errors import Origin, TeeError, TeeResult
 from tee_sim.shared.ta_api import Peers

@@ -4,8 +4,8 @@ from dataclasses import replace
 from random import Random
 from typing import ClassVar
 
-from bioguard.commands.biometric import Status
-from bioguard.commands.gatekeeper import GatekeeperStatus, PinHeld
+from bioguard.commands.gatekeeper import PinHeld
+from bioguard.commands.status import GatekeeperStatus, ReplyStatus
 from bioguard.errors import InputRefused
 from bioguard.records import FaceEmbedding
 from bioguard.records.locks import AttemptOutcome, Lock, LockStatus
@@ -59,7 +59,7 @@ class ScoreInReply(Buggy):
 
     def _authenticate(self, request):
         reply = super()._authenticate(request)
-        if reply.match or reply.status is not Status.OK:
+        if reply.match or reply.status is not ReplyStatus.OK:
             return reply
         ref = self._vault.user(request.user).records[0]
         probe = decode(request.sample).vector
@@ -270,7 +270,7 @@ class TalkativeRefusals(Buggy):
             return super()._permit(request, **enrolled)
         except Refused:
             if len(request.token) == 69 and request.token[37:] == bytes(32):
-                raise Refused(Status.BAD_REQUEST) from None
+                raise Refused(ReplyStatus.BAD_REQUEST) from None
             raise
 
 

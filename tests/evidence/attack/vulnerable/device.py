@@ -12,7 +12,7 @@ from itertools import count
 import pytest
 
 from bioguard.cli import output
-from bioguard.commands.biometric import Status
+from bioguard.commands.status import ReplyStatus
 from bioguard.device import directory as device_directory
 from bioguard.device import facade, incidents, names, user_registry, world
 from bioguard.device.fuses import Fuses
@@ -53,7 +53,7 @@ def planted(*finds: str):
 @planted("disk.exchange-names")
 def believes_names(patch) -> None:
     """Does not hold the names file against the secure world's labels."""
-    patch.setattr(UserRegistry, "_check", lambda _self, _name, expected=(): Status.OK)
+    patch.setattr(UserRegistry, "_check", lambda _self, _name, expected=(): ReplyStatus.OK)
 
 
 @planted("disk.bring-back-erased", "clock.rolled-back")

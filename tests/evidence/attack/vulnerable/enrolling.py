@@ -5,7 +5,8 @@ from unittest.mock import patch
 
 import numpy as np
 
-from bioguard.commands.biometric import AcquiredCode, Status
+from bioguard.commands.biometric import AcquiredCode
+from bioguard.commands.status import ReplyStatus
 from bioguard.match.thresholds import threshold_for_fmr
 from bioguard.records.tokens import TokenUnusable
 from bioguard.trusted.biometric import app
@@ -95,7 +96,7 @@ class _Judging(Buggy):
 
 
 def _good(samples):
-    return Status.OK, tuple(AcquiredCode.GOOD for _ in samples)
+    return ReplyStatus.OK, tuple(AcquiredCode.GOOD for _ in samples)
 
 
 class FacesUnjudged(_Judging):
@@ -116,7 +117,7 @@ def _each_near_another(samples):
     scores = rows @ rows.T
     np.fill_diagonal(scores, -1)
     near = len(rows) == 1 or (scores.max(axis=1) >= threshold_for_fmr(1e-3, dimension=rows.shape[1])).all()
-    return (Status.OK if near else Status.INCONSISTENT_SAMPLES), ()
+    return (ReplyStatus.OK if near else ReplyStatus.INCONSISTENT_SAMPLES), ()
 
 
 class NeighborsOnly(_Judging):
@@ -153,7 +154,7 @@ class DimensionFirst(Buggy):
 
     def _pinned(self, dimension, _replaces):
         if dimension != self._vault.state.face_dimension:
-            raise Refused(Status.WRONG_DIMENSION)
+            raise Refused(ReplyStatus.WRONG_DIMENSION)
 
 
 class DimensionForEver(Buggy):
@@ -163,7 +164,7 @@ class DimensionForEver(Buggy):
 
     def _dimension_of(self, samples, replaces):
         if self._vault.state.face_dimension not in (0, len(samples[0])):
-            raise Refused(Status.WRONG_DIMENSION)
+            raise Refused(ReplyStatus.WRONG_DIMENSION)
         return super()._dimension_of(samples, replaces)
 
 

@@ -3,7 +3,7 @@
 import hmac
 from dataclasses import replace
 
-from bioguard.commands.gatekeeper import GatekeeperStatus
+from bioguard.commands.status import GatekeeperStatus
 from bioguard.records.password_handle import PasswordHandle
 from bioguard.records.tokens import AuthToken
 from bioguard.trusted.gatekeeper import app as ours

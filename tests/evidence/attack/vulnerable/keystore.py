@@ -5,7 +5,8 @@ from dataclasses import dataclass, replace
 from typing import Annotated, ClassVar
 
 from bioguard.commands import keystore as commands
-from bioguard.commands.keystore import Authorizations, KeystoreError
+from bioguard.commands.keystore import Authorizations
+from bioguard.commands.status import KeystoreError
 from bioguard.records.tokens import AuthToken
 from bioguard.trusted.keystore.app import KeystoreApp
 from tee_sim.shared.codec import decode
