@@ -15,7 +15,7 @@ class BioguardError(Exception):
 
     Args:
         message: one line, lower case, no full stop.
-        hint: what to do about it, one line.
+        hint: what to do about it, one line. There is always something that can be done.
         code: overrides the class's stable code with a more exact one.
 
     Attributes:
@@ -25,7 +25,7 @@ class BioguardError(Exception):
     code: str = "error"
     exit_code: ClassVar[ExitCode] = ExitCode.UNEXPECTED
 
-    def __init__(self, message: str, *, hint: str = "", code: str | None = None) -> None:
+    def __init__(self, message: str, *, hint: str, code: str | None = None) -> None:
         super().__init__(message)
         self.message = message
         self.hint = hint

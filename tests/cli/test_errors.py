@@ -233,7 +233,7 @@ def test_shell_completion(home: Path) -> None:
 
 
 def test_the_code_of_an_error_is_the_one_that_is_printed(capsys: pytest.CaptureFixture[str]) -> None:
-    general, exact = InputRefused("no"), InputRefused("no", code="input.exact")
+    general, exact = InputRefused("no", hint=""), InputRefused("no", hint="", code="input.exact")
     assert (general.code, exact.code, InputRefused.code) == ("input", "input.exact", "input")
     for error in (general, exact):
         Output(as_json=True).error(error)

@@ -63,7 +63,7 @@ def test_band_is_the_rarest_that_is_reached(monkeypatch: pytest.MonkeyPatch, val
     def threshold(fmr: float, *, score: Score) -> float:
         assert score is Score.LIKELIHOOD_RATIO
         if fmr < 5e-5:
-            raise InputRefused("not measurable", code="input.rate")
+            raise InputRefused("not measurable", hint="", code="input.rate")
         return float(-np.log10(fmr))
 
     monkeypatch.setattr(module, "threshold_for_fmr", threshold)

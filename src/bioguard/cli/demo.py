@@ -252,7 +252,10 @@ def _enroll_one(device: Device, person: _Person, what: str, tally: _Tally, out: 
     tally.taken_again += len(taken.passed_over)
     try:
         if len(taken.chosen) < ENROLLED_SAMPLES:
-            raise InputRefused(f"of {len(subject.samples)} samples no {ENROLLED_SAMPLES} fit together")
+            raise InputRefused(
+                f"of {len(subject.samples)} samples no {ENROLLED_SAMPLES} fit together",
+                hint="give more samples of one finger or face",
+            )
         samples = [s.features for s in taken.chosen if s.features is not None]
         token = enrollment_token(device, person.name, modality, DEMO_PIN)
         finger = "right-index" if modality is Modality.FINGERPRINT else None

@@ -16,105 +16,53 @@ from tee_sim.shared.schema import Record
 
 T = TypeVar("T")
 
+# fmt: off
 _RESULTS: dict[TeeResult, Row] = {
-    TeeResult.TARGET_DEAD: (
-        TeeUnavailable,
-        "tee.dead",
-        "the secure world ended",
-        "run the command again; `bioguard doctor` looks at the host",
-    ),
-    TeeResult.TIMEOUT: (
-        TeeUnavailable,
-        "tee.timeout",
-        "no answer in time",
-        "look at the load of this machine, then try again",
-    ),
+    TeeResult.TARGET_DEAD: (TeeUnavailable, "tee.dead", "the secure world ended",
+        "run the command again; `bioguard doctor` looks at the host"),
+    TeeResult.TIMEOUT: (TeeUnavailable, "tee.timeout", "no answer in time",
+        "look at the load of this machine, then try again"),
     TeeResult.COMMUNICATION: (TeeUnavailable, "tee.communication", "no understandable answer", "run: bioguard doctor"),
     TeeResult.BUSY: (TeeUnavailable, "tee.busy", "busy", "wait for the other session to end"),
-    TeeResult.STORAGE_NOT_AVAILABLE: (
-        TeeUnavailable,
-        "store.unavailable",
-        "the store cannot be used",
-        "check the device directory and the disk",
-    ),
-    TeeResult.STORAGE_READ_ONLY: (
-        TeeUnavailable,
-        "store.read_only",
-        "the store can be read and not written",
-        "make the device directory and its files writable: look at its mount and at the disk, then try again",
-    ),
-    TeeResult.STORAGE_COUNTER_SPENT: (
-        NotPermitted,
-        "store.counter_spent",
+    TeeResult.STORAGE_NOT_AVAILABLE: (TeeUnavailable, "store.unavailable", "the store cannot be used",
+        "check the device directory and the disk"),
+    TeeResult.STORAGE_READ_ONLY: (TeeUnavailable, "store.read_only", "the store can be read and not written",
+        "make the device directory and its files writable: look at its mount and at the disk, then try again"),
+    TeeResult.STORAGE_COUNTER_SPENT: (NotPermitted, "store.counter_spent",
         "the RPMB write counter is used up: the store is for reading and erasing, for good",
-        "list, show and log show go on, and erase (with --operator once no PIN can be counted); then make a new device",
-    ),
-    TeeResult.STORAGE_NO_SPACE: (
-        NotPermitted,
-        "store.full",
-        "the store is full, nothing was changed",
-        "erase records or free disk space",
-    ),
-    TeeResult.ITEM_NOT_FOUND: (
-        IntegrityFailure,
-        "store.missing",
+        "list, show and log show go on, and erase (with --operator once no PIN can be counted); "
+        "then make a new device"),
+    TeeResult.STORAGE_NO_SPACE: (NotPermitted, "store.full", "the store is full, nothing was changed",
+        "erase records or free disk space"),
+    TeeResult.ITEM_NOT_FOUND: (IntegrityFailure, "store.missing",
         "the store of this device, or its RPMB, was taken away or exchanged",
-        "put the store and rpmb.img back that belong together, or run: bioguard device wipe",
-    ),
-    TeeResult.UNSUPPORTED_VERSION: (
-        IntegrityFailure,
-        "store.version",
+        "put the store and rpmb.img back that belong together, or run: bioguard device wipe"),
+    TeeResult.UNSUPPORTED_VERSION: (IntegrityFailure, "store.version",
         "the store is of another version than the device",
-        "put back the store that belongs to this device, or run: bioguard device wipe",
-    ),
-    TeeResult.CORRUPT_OBJECT: (
-        IntegrityFailure,
-        "store.corrupt",
-        "the store was tampered with or damaged",
-        "nothing of it was used: erase the damaged record; if no command works, put back the files or wipe the device",
-    ),
-    TeeResult.SECURITY: (
-        IntegrityFailure,
-        "store.security",
-        "the store is not the one of the last commit",
-        "an old copy, another device's copy or a manipulated store; restore nothing, investigate",
-    ),
-    TeeResult.MAC_INVALID: (
-        IntegrityFailure,
-        "store.mac",
-        "the store was tampered with",
-        "the stored bytes were changed",
-    ),
-    TeeResult.TIME_NEEDS_RESET: (
-        TeeUnavailable,
-        "tee.time_namespace",
-        "the secure world does not start",
-        "start bioguard outside of the time namespace; boot time must be the host's",
-    ),
-    TeeResult.TIME_NOT_SET: (
-        TeeUnavailable,
-        "tee.time",
-        "the secure world does not start",
-        "look at the load of this machine, then try again",
-    ),
+        "put back the store that belongs to this device, or run: bioguard device wipe"),
+    TeeResult.CORRUPT_OBJECT: (IntegrityFailure, "store.corrupt", "the store was tampered with or damaged",
+        "nothing of it was used: erase the damaged record; if no command works, put back the files or wipe the device"),
+    TeeResult.SECURITY: (IntegrityFailure, "store.security", "the store is not the one of the last commit",
+        "an old copy, another device's copy or a manipulated store; restore nothing, investigate"),
+    TeeResult.MAC_INVALID: (IntegrityFailure, "store.mac", "the store was tampered with",
+        "the stored bytes were changed"),
+    TeeResult.TIME_NEEDS_RESET: (TeeUnavailable, "tee.time_namespace", "the secure world does not start",
+        "start bioguard outside of the time namespace; boot time must be the host's"),
+    TeeResult.TIME_NOT_SET: (TeeUnavailable, "tee.time", "the secure world does not start",
+        "look at the load of this machine, then try again"),
     TeeResult.ACCESS_DENIED: (NotPermitted, "tee.access_denied", "not allowed", "the trusted application refused"),
 }
+# fmt: on
 
 
+# fmt: off
 _BY_ORIGIN: dict[tuple[TeeResult, Origin], Row] = {
-    (TeeResult.BAD_PARAMETERS, Origin.API): (
-        InputRefused,
-        "request.argument",
-        "an argument cannot be sent",
-        "see the bounds in the documentation of this call",
-    ),
-    (TeeResult.TARGET_DEAD, Origin.TEE): (
-        TeeUnavailable,
-        "tee.panic",
-        "a trusted application failed",
-        "what it had stored stays; run the command again",
-    ),
+    (TeeResult.BAD_PARAMETERS, Origin.API): (InputRefused, "request.argument", "an argument cannot be sent",
+        "see the bounds in the documentation of this call"),
+    (TeeResult.TARGET_DEAD, Origin.TEE): (TeeUnavailable, "tee.panic", "a trusted application failed",
+        "what it had stored stays; run the command again"),
 }
+# fmt: on
 """Results that mean something else from there."""
 
 

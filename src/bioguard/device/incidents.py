@@ -4,19 +4,19 @@ They are a convenience for the operator, not evidence: whoever owns the director
 store that does open is also an entry of the log.
 """
 
-import json
 import os
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
 from bioguard.device.fuses import FUSE_FILE
 from bioguard.device.incident_texts import TEXTS, Incident
+from bioguard.device.json_file import JsonFile
 from bioguard.errors import BioguardError, InputRefused, IntegrityFailure
-from bioguard.private_files import put_aside, read_json, write_file
+from bioguard.private_files import put_aside
 from bioguard.records.audit_events import Cause
 
 INCIDENTS_FILE = "incidents.json"
@@ -27,35 +27,30 @@ _OPENS_ONE = ("store.", "device.", "incident.")
 """Codes of integrity failures that are about this device, and not about a file somebody gave us to verify."""
 
 
-def _damaged() -> IntegrityFailure:
-    return IntegrityFailure(
-        "the incident file is damaged",
-        hint="run the command again: the file is put aside and an incident tells of it",
-        code="incident.damaged",
-    )
-
-
-def _parsed(row: Any) -> Incident:
-    return Incident(
-        number=int(row["number"]),
-        cause=Cause[row["cause"]],
-        code=str(row["code"]),
-        opened_ms=int(row["opened_ms"]),
-        acknowledged=bool(row["acknowledged"]),
-    )
-
-
-def _load(directory: Path) -> list[Incident]:
-    document = read_json(directory, INCIDENTS_FILE, damaged=_damaged)
-    if document is None:
-        return []
-    try:
-        found = [_parsed(row) for row in document["incidents"]]
-    except (ValueError, KeyError, TypeError, AttributeError):
-        raise _damaged() from None
-    if any(i.cause not in TEXTS for i in found):
-        raise _damaged()
+def _parse(rows: list[dict[str, Any]]) -> list[Incident]:
+    found = [
+        Incident(
+            number=int(row["number"]),
+            cause=Cause[row["cause"]],
+            code=str(row["code"]),
+            opened_ms=int(row["opened_ms"]),
+            acknowledged=bool(row["acknowledged"]),
+        )
+        for row in rows
+    ]
+    if any(incident.cause not in TEXTS for incident in found):
+        raise ValueError
     return found
+
+
+_FILE = JsonFile(
+    name=INCIDENTS_FILE,
+    field="incidents",
+    parse=_parse,
+    plain=lambda found: [asdict(incident) | {"cause": incident.cause.name} for incident in found],
+    code="incident.damaged",
+    hint="run the command again: the file is put aside and an incident is opened for it",
+)
 
 
 def incidents(directory: Path) -> list[Incident]:
@@ -65,21 +60,7 @@ def incidents(directory: Path) -> list[Incident]:
         IntegrityFailure: the file is not what `record_incident` wrote; it was put aside, and that is an incident too.
     """
     with detecting(directory):
-        return _load(directory)
-
-
-def _save(directory: Path, found: list[Incident]) -> None:
-    rows = [
-        {
-            "number": i.number,
-            "cause": i.cause.name,
-            "code": i.code,
-            "opened_ms": i.opened_ms,
-            "acknowledged": i.acknowledged,
-        }
-        for i in found
-    ]
-    write_file(directory, INCIDENTS_FILE, json.dumps({"format": 1, "incidents": rows}, indent=1) + "\n")
+        return _FILE.load(directory) or []
 
 
 def _with(found: list[Incident], code: str) -> list[Incident]:
@@ -126,13 +107,13 @@ def settle_clock_moved(directory: Path) -> None:
 def _record(directory: Path, change: Callable[[list[Incident]], list[Incident]]) -> None:
     with suppress(BioguardError, OSError):
         try:
-            kept = before = _load(directory)
+            kept = before = _FILE.load(directory) or []
         except IntegrityFailure as damage:
             put_aside(directory, INCIDENTS_FILE)
             kept, before = [], _with([], damage.code)
         after = change(before)
         if after != kept:
-            _save(directory, after)
+            _FILE.save(directory, after)
 
 
 @contextmanager
@@ -151,6 +132,6 @@ def acknowledge(directory: Path, number: int) -> Incident:
     for index, known in enumerate(found):
         if known.number == number:
             found[index] = replace(known, acknowledged=True)
-            _save(directory, found)
+            _FILE.save(directory, found)
             return found[index]
     raise InputRefused(f"there is no incident {number}", hint="run: bioguard incident", code="incident.unknown")

@@ -6,15 +6,14 @@ So that nobody who can write the file can exchange two people, the secure world 
 a random salt, which is in this file, and the name. It can compare a label and cannot test names against it.
 """
 
-import json
 import re
 import unicodedata
 from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
 
-from bioguard.errors import InputRefused, IntegrityFailure
-from bioguard.private_files import read_json, write_file
+from bioguard.device.json_file import JsonFile, sized_hex
+from bioguard.errors import InputRefused
 
 NAMES_FILE = "names.json"
 _NAME = re.compile(r"[^\W_][\w.@+-]{0,63}")
@@ -48,12 +47,21 @@ class NamedUser:
         return sha256(b"bioguard user label v1\0" + self.salt + name.encode()).digest()
 
 
-def _damaged() -> IntegrityFailure:
-    return IntegrityFailure(
-        f"{NAMES_FILE} is damaged",
-        hint="records stay listed by id; restore the file or remove it and add the users again",
-        code="device.names_damaged",
-    )
+def _parse(users: dict[str, list[str]]) -> dict[str, NamedUser]:
+    return {
+        check_name(name): NamedUser(handle=sized_hex(handle, 16), salt=sized_hex(salt, 16))
+        for name, (handle, salt) in users.items()
+    }
+
+
+_FILE = JsonFile(
+    name=NAMES_FILE,
+    field="users",
+    parse=_parse,
+    plain=lambda users: {name: [user.handle.hex(), user.salt.hex()] for name, user in sorted(users.items())},
+    code="device.names_damaged",
+    hint="records stay listed by id; restore the file or remove it and add the users again",
+)
 
 
 @dataclass(slots=True)
@@ -70,25 +78,11 @@ class Names:
         Raises:
             IntegrityFailure: it is not what `save` wrote.
         """
-        document = read_json(directory, NAMES_FILE, damaged=_damaged)
-        if document is None:
-            return cls(directory)
-        try:
-            users = {
-                check_name(name): NamedUser(handle=bytes.fromhex(handle), salt=bytes.fromhex(salt))
-                for name, (handle, salt) in document["users"].items()
-            }
-            if document["format"] != 1 or any(len(u.handle) != 16 or len(u.salt) != 16 for u in users.values()):
-                raise ValueError
-        except (ValueError, KeyError, AttributeError, TypeError, InputRefused):
-            raise _damaged() from None
-        return cls(directory, users)
+        return cls(directory, _FILE.load(directory) or {})
 
     def save(self) -> None:
         """Replace the file atomically."""
-        users = {name: [user.handle.hex(), user.salt.hex()] for name, user in sorted(self.users.items())}
-        document = {"format": 1, "users": users}
-        write_file(self.directory, NAMES_FILE, json.dumps(document, ensure_ascii=False, indent=1))
+        _FILE.save(self.directory, self.users)
 
     def names_of(self, handle: bytes) -> list[str]:
         """The names of a handle: one, none, or two while a user is being renamed."""

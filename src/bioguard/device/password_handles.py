@@ -1,37 +1,26 @@
 """Password handles, kept by the normal world as Android keeps them: 58 bytes per user, useless on another device."""
 
-import json
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from bioguard.commands.gatekeeper import HANDLE_BYTES
 from bioguard.device.incidents import detecting
-from bioguard.errors import IntegrityFailure
-from bioguard.private_files import read_json, write_file
+from bioguard.device.json_file import JsonFile, sized_hex
 
 HANDLES_FILE = "pins.json"
 USER_BYTES = 16
 
 
-def _damaged() -> IntegrityFailure:
-    return IntegrityFailure(
-        f"{HANDLES_FILE} is damaged",
-        hint="restore the file, or remove it and set the PINs again",
-        code="device.pins_damaged",
-    )
-
-
-def _load(directory: Path) -> dict[bytes, bytes]:
-    document = read_json(directory, HANDLES_FILE, damaged=_damaged)
-    if document is None:
-        return {}
-    try:
-        users = {bytes.fromhex(user): bytes.fromhex(handle) for user, handle in document["handles"].items()}
-        if document["format"] != 1 or any(len(u) != USER_BYTES or len(h) != HANDLE_BYTES for u, h in users.items()):
-            raise ValueError
-    except (ValueError, KeyError, AttributeError, TypeError):
-        raise _damaged() from None
-    return users
+_FILE = JsonFile(
+    name=HANDLES_FILE,
+    field="handles",
+    parse=lambda handles: {
+        sized_hex(user, USER_BYTES): sized_hex(handle, HANDLE_BYTES) for user, handle in handles.items()
+    },
+    plain=lambda users: {user.hex(): handle.hex() for user, handle in sorted(users.items())},
+    code="device.pins_damaged",
+    hint="restore the file, or remove it and set the PINs again",
+)
 
 
 @dataclass(slots=True)
@@ -49,9 +38,8 @@ class PasswordHandles:
             IntegrityFailure: it is not what `save` wrote.
         """
         with detecting(directory):
-            return cls(directory, _load(directory))
+            return cls(directory, _FILE.load(directory) or {})
 
     def save(self) -> None:
         """Replace the file atomically, mode 0600."""
-        document = {"format": 1, "handles": {u.hex(): h.hex() for u, h in sorted(self.users.items())}}
-        write_file(self.directory, HANDLES_FILE, json.dumps(document, indent=1))
+        _FILE.save(self.directory, self.users)

@@ -140,7 +140,9 @@ def _report(directory: Path, statement: TestResult, done: Verified) -> None:
     for check in report.checks:
         for item in check.evidence:
             if not (directory / item.path).is_file():
-                raise BundleInvalid(f"{item.path}: named as evidence of {check.id} and missing", hint="")
+                raise BundleInvalid(
+                    f"{item.path}: named as evidence of {check.id} and missing", hint="fetch the bundle again"
+                )
     done.status = report.status
     done.steps.append(("report.json", f"all forms say the same: {report.status.label}"))
 
@@ -182,6 +184,6 @@ def _consistency(directory: Path, keys: BundleKeys, new: Checkpoint) -> int:
     raw = parse_json(_text(directory, "consistency.json"))
     path = [bytes.fromhex(h) for h in raw["proof"]]
     if (raw["old_size"], raw["new_size"]) != (old.size, new.size):
-        raise ProofInvalid("it is about other checkpoints", hint="")
+        raise ProofInvalid("it is about other checkpoints", hint="fetch the bundle again")
     verify_consistency(old.size, old.root, new.size, new.root, path)
     return old.size

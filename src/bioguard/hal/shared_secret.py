@@ -41,7 +41,9 @@ class SharingParameters:
     def __post_init__(self) -> None:
         if len(self.seed) not in (0, KEY_BYTES) or len(self.nonce) != NONCE_BYTES:
             raise InputRefused(
-                "sharing parameters need a seed of 0 or 32 bytes and a nonce of 32", hint="", code="token.sharing"
+                "sharing parameters need a seed of 0 or 32 bytes and a nonce of 32",
+                hint="take both as the other side's getSharedSecretParameters gave them",
+                code="token.sharing",
             )
 
 

@@ -51,7 +51,9 @@ class PasswordHandle:
             InputRefused: wrong size, version, flags or hardware byte.
         """
         if len(data) != cls.SIZE_BYTES:
-            raise InputRefused(f"{len(data)} bytes, a password handle has 58", hint="", code="pin.handle")
+            raise InputRefused(
+                f"{len(data)} bytes, a password handle has 58", hint="set the PIN again", code="pin.handle"
+            )
         version, user_id, flags, salt, signature, hardware = cls._LAYOUT.unpack(data)
         if (version, flags, hardware) != (cls.VERSION, THROTTLE_SECURE, 0):
             raise InputRefused("not a password handle of this device", hint="set the PIN again", code="pin.handle")

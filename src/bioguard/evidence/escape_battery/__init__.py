@@ -78,7 +78,7 @@ def run(
         cwd="/",
     ) as process:
         if process.stdin is None or process.stdout is None or process.stderr is None:
-            raise TeeUnavailable("the battery's pipes are missing", code="egress")
+            raise TeeUnavailable("the battery's pipes are missing", hint="run the command again", code="egress")
         process.stdin.write(json.dumps({"levels": list(levels), "names": chosen}).encode() + b"\n")
         process.stdin.close()
         for line in process.stdout:

@@ -189,7 +189,9 @@ def live(directory: Path, out: Path, seed: int) -> Life:
     done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, check=False)
     if done.returncode != 0:
         last = done.stderr.decode("utf-8", "replace").strip().splitlines()[-1:] or ["no reason given"]
-        raise TeeUnavailable(f"the device under scan did not live to its end: {last[0]}", code="leaks")
+        raise TeeUnavailable(
+            f"the device under scan did not live to its end: {last[0]}", hint="run: bioguard doctor", code="leaks"
+        )
     sources = [*_files(out / "sources"), ("standard output", done.stdout), ("standard error", done.stderr)]
     return Life(sources=tuple(sources), carried=(out / "carried").read_bytes(), memory=(out / "memory").read_bytes())
 
