@@ -67,7 +67,6 @@ def egress(state: CliState, full: bool, matrix: Path | None) -> Result:
         write_output(matrix, battery.matrix(report).encode("ascii"))
     outcome, code = _judge(report)
     return Result(
-        command="audit-egress",
         outcome=outcome,
         data=report.to_record(),
         lines=_egress_lines(report, outcome),
@@ -132,7 +131,6 @@ def leaks(state: CliState, files: tuple[Path, ...]) -> Result:
         runs, size = report.memory_residue
         lines.append(f"memory after erasure: {runs} copies, {size} bytes that Python cannot wipe (docs/limitations.md)")
     return Result(
-        command="audit-leaks",
         outcome=outcome,
         data=report.to_record(),
         lines=[*lines, outcome],

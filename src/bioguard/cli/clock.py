@@ -6,8 +6,8 @@ from bioguard.cli.output import Result
 from bioguard.cli.state import CliState, pass_state
 from bioguard.device import Device
 from bioguard.device import clock as clocks
-from bioguard.device.data_export import iso
 from bioguard.device.durations import parse_duration
+from bioguard.text import iso
 from tee_sim.shared.clock import Moment
 
 
@@ -16,10 +16,9 @@ def clock() -> None:
     """Show the device's time, and move a clock that steps (docs/limitations.md says which time each rule uses)."""
 
 
-def _result(device: Device, command: str, outcome: str, at: Moment) -> Result:
+def _result(device: Device, outcome: str, at: Moment) -> Result:
     kind = device.running.ready.clock.word
     return Result(
-        command=command,
         outcome=outcome,
         data={"clock": kind, "wall": iso(at.wall_ms), "wall_ms": at.wall_ms, "boot_ms": at.boot_ms},
         lines=[f"clock:           {kind}", f"wall time:       {iso(at.wall_ms)}", f"since the boot:  {at.boot_ms} ms"],
@@ -31,7 +30,7 @@ def _result(device: Device, command: str, outcome: str, at: Moment) -> Result:
 def show(state: CliState) -> Result:
     """Show which clock the device runs on, its wall time, and the time since its boot."""
     with state.device() as device:
-        return _result(device, "clock-show", "shown", clocks.now(device))
+        return _result(device, "shown", clocks.now(device))
 
 
 @clock.command()
@@ -49,4 +48,4 @@ def advance(state: CliState, duration: str) -> Result:
     """
     ms = parse_duration(duration)
     with state.device() as device:
-        return _result(device, "clock-advance", "advanced", clocks.advance(device, ms))
+        return _result(device, "advanced", clocks.advance(device, ms))

@@ -9,9 +9,9 @@ from bioguard.cli.output import Result, table
 from bioguard.cli.secrets import person_token, pin_file_option
 from bioguard.cli.state import CliState, pass_state
 from bioguard.device import consent as rules
-from bioguard.device.data_export import iso, word
 from bioguard.records.consent import Purpose
 from bioguard.records.modality import Modality
+from bioguard.text import iso, word
 from bioguard.user_files import check_output
 
 PURPOSES = {word(p): p for p in Purpose}
@@ -64,7 +64,6 @@ def grant(
                 rules.grant(device, user, modality, PURPOSES[purpose], days=days, of_age=of_age, token=token)
     granted = [f"{word(m)} for {p}" for m in _modalities(modalities) for p in purposes]
     return Result(
-        command="consent-grant",
         outcome="granted",
         data={"user": user, "granted": granted, "days": days},
         lines=[f"{user} consents: {g}, for {days} days" for g in granted],
@@ -98,7 +97,6 @@ def withdraw(
                 erased += rules.withdraw(device, user, modality, PURPOSES[purpose], token=token)
         written = write_receipt(state, device, erased, receipt)
     return Result(
-        command="consent-withdraw",
         outcome="withdrawn",
         data={"user": user, "erased": erased, "receipt": str(receipt) if written else None},
         lines=["withdrawn", *(f"erased the record with digest {d}" for d in erased), *written],
@@ -111,14 +109,13 @@ def withdraw(
 @purpose_option
 @pin_file_option
 @pass_state
-def object_(state: CliState, user: str, purposes: tuple[str, ...], pin_file: Path | None) -> Result:
+def refuse_purpose(state: CliState, user: str, purposes: tuple[str, ...], pin_file: Path | None) -> Result:
     """Object to a purpose. Processing for it stops at once; only a new grant of USER lifts it."""
     with state.device() as device:
         token = person_token(state, device, user, pin_file)
         for purpose in purposes:
             rules.object_to(device, user, PURPOSES[purpose], token=token)
     return Result(
-        command="consent-object",
         outcome="recorded",
         data={"user": user, "purposes": list(purposes)},
         lines=[f"{user} objects to {p}" for p in purposes],
@@ -135,7 +132,6 @@ def confirm(state: CliState, user: str, pin_file: Path | None) -> Result:
         rules.confirm(device, user, token=person_token(state, device, user, pin_file))
         version = rules.policy_state(device).version
     return Result(
-        command="consent-confirm",
         outcome="confirmed",
         data={"user": user, "policy_version": version},
         lines=[f"{user} confirmed policy version {version}"],
@@ -145,7 +141,7 @@ def confirm(state: CliState, user: str, pin_file: Path | None) -> Result:
 @consent.command("list")
 @click.argument("user")
 @pass_state
-def list_(state: CliState, user: str) -> Result:
+def show_decisions(state: CliState, user: str) -> Result:
     """Show what USER decided."""
     with state.device() as device:
         book = rules.consents(device, user)
@@ -159,7 +155,6 @@ def list_(state: CliState, user: str) -> Result:
     if book.restricted:
         lines.append("restricted: stored, not processed")
     return Result(
-        command="consent-list",
         outcome="listed",
         data={
             "user": user,

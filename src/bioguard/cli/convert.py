@@ -60,7 +60,6 @@ def convert_command(
             losses += other_arrays(archive)
     write_output(out, made.octets, new=True)
     return Result(
-        command="convert",
         outcome="converted",
         data={
             "file": str(file),

@@ -141,7 +141,6 @@ def demo(state: CliState, data: Path | None, keep: Path | None, options: ImportO
     seconds = time.monotonic() - started
     right = all(t.flawless if data is None else t.genuine_accepted and t.impostors_rejected for t in tallies.values())
     return Result(
-        command="demo",
         outcome="done" if right else "wrong_decisions",
         data={
             "people": len(people),

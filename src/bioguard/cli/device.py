@@ -16,22 +16,22 @@ from bioguard.commands.configuration import (
 from bioguard.device import Device
 from bioguard.device.boot_id import reboot as begin_boot
 from bioguard.device.consent import at_start, log_key
-from bioguard.device.data_export import word
 from bioguard.device.fuses import Fuses
 from bioguard.device.lock import DeviceLock
 from bioguard.device.pins import search_lock_info
 from bioguard.errors import NotPermitted
 from bioguard.records.modality import Modality, Profile
+from bioguard.text import word
 
-_LOCKOUTS = {c.name.lower().replace("_", "-"): c for c in LockoutChoice}
-_PROFILES = {p.name.lower().replace("_", "-"): p for p in Profile}
+_LOCKOUTS = {word(c): c for c in LockoutChoice}
+_PROFILES = {word(p): p for p in Profile}
 
 
 def terms_of(configuration: Configuration) -> dict[str, object]:
     """What a device was made as, for JSON."""
     return {
-        "profile": configuration.profile.name.lower().replace("_", "-"),
-        "lockout": configuration.lockout.name.lower().replace("_", "-"),
+        "profile": word(configuration.profile),
+        "lockout": word(configuration.lockout),
         "require_pin": configuration.require_pin,
         "fmr": f"1/{configuration.fmr_inverse}",
         "fpir": f"1/{configuration.fpir_inverse}",
@@ -96,7 +96,6 @@ def init(state: CliState, /, profile: str, lockout: str, **chosen: Any) -> Resul
         status = {**new.running.status(), **terms_of(new.configuration), "log_vkey": log_key(new).vkey}
         lines = terms_lines(new.configuration)
     return Result(
-        command="device-init",
         outcome="initialized",
         data={"device": str(state.directory), **status},
         lines=[
@@ -128,7 +127,6 @@ def status(state: CliState) -> Result:
         records = sum(1 for _ in running.records())
         users = running.users()
     return Result(
-        command="device-status",
         outcome="running",
         data={"device": str(state.directory), "users": len(users), "records": records, **facts},
         lines=[
@@ -158,9 +156,7 @@ def reboot(state: CliState) -> Result:
         lock.release()
     with state.device() as running:
         facts = running.running.status()
-    return Result(
-        command="device-reboot", outcome="rebooted", data=facts, lines=[f"rebooted; store epoch {facts['epoch']}"]
-    )
+    return Result(outcome="rebooted", data=facts, lines=[f"rebooted; store epoch {facts['epoch']}"])
 
 
 @device.command()
@@ -171,7 +167,6 @@ def wipe(state: CliState, force: bool) -> Result:
     state.confirm(f"Destroy the device in {state.directory}?", force=force, code="device.wipe_unconfirmed")
     Device.wipe(state.directory)
     return Result(
-        command="device-wipe",
         outcome="wiped",
         data={"device": str(state.directory)},
         lines=[f"wiped {state.directory}: fuses overwritten and removed, store removed"],
@@ -188,7 +183,6 @@ def rekey(state: CliState) -> Result:
     with state.device() as running:
         records = running.rekey()
     return Result(
-        command="device-rekey",
         outcome="rekeyed",
         data={"device": str(state.directory), "records_with_new_codes": records},
         lines=[f"renewed the codes of {records} record(s) and the keys of every stored object"],

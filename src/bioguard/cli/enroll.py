@@ -1,6 +1,5 @@
 """`bioguard enroll`, `list`, `show`, `erase`: records and their life."""
 
-from datetime import UTC, datetime
 from pathlib import Path
 
 import click
@@ -14,30 +13,20 @@ from bioguard.cli.state import CliState, note_testing, pass_state
 from bioguard.commands.biometric import MAX_VIEWS
 from bioguard.device import RecordInfo
 from bioguard.device.consent import at_start
+from bioguard.device.personal_data import public_record
 from bioguard.device.pins import enrollment_token, has_pin
 from bioguard.errors import InputRefused
 from bioguard.formats import ImportOptions
 from bioguard.records.modality import Modality
+from bioguard.text import iso
 
 RECOMMENDED_VIEWS = 3
 """Fewer samples raise false non-matches: partial touches and turned heads are not covered (policy POL-01)."""
 
 
 def _public(info: RecordInfo) -> dict[str, object]:
-    return {
-        "record_id": info.record_id,
-        "user": info.user,
-        "modality": info.modality,
-        "position": info.position,
-        "views": info.views,
-        "profile": info.profile,
-        "enrolled": _day(info.enrolled_s),
-        "digest": info.digest,
-    }
-
-
-def _day(seconds: int) -> str:
-    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    record = public_record(info)
+    return {"record_id": record.pop("record_id"), "user": info.user, **record}
 
 
 @click.command()
@@ -82,7 +71,6 @@ def enroll(
     if new.views < RECOMMENDED_VIEWS:
         state.output.note(f"{new.views} sample(s); {RECOMMENDED_VIEWS} or more make false rejections rarer")
     return Result(
-        command="enroll",
         outcome="enrolled",
         data={"user": user, "record_id": new.record_id, "digest": new.digest, "views": new.views},
         lines=[f"enrolled record {new.record_id} of {user} ({new.views} views)", f"salted digest {new.digest}"],
@@ -93,14 +81,14 @@ def enroll(
 @click.command("list")
 @click.argument("user", required=False)
 @pass_state
-def list_(state: CliState, user: str | None) -> Result:
+def list_records(state: CliState, user: str | None) -> Result:
     """List records: ids and metadata, never features."""
     with state.device() as device:
         records, start = list(device.records(user)), at_start(device)
-    rows = [(r.record_id, r.user or "(unknown)", r.modality, r.position, r.views, _day(r.enrolled_s)) for r in records]
+    known = [(r, r.user or "(unknown)", iso(r.enrolled_s * 1000)) for r in records]
+    rows = [(r.record_id, name, r.modality, r.position, r.views, at) for r, name, at in known]
     header = ("record", "user", "modality", "position", "views", "enrolled")
     return Result(
-        command="list",
         outcome="listed",
         data={
             "records": [_public(r) for r in records],
@@ -119,9 +107,7 @@ def show(state: CliState, record_id: str) -> Result:
     with state.device() as device:
         info = device.show(record_id)
     public = _public(info)
-    return Result(
-        command="show", outcome="shown", data={"record": public}, lines=[f"{k + ':':<11}{v}" for k, v in public.items()]
-    )
+    return Result(outcome="shown", data={"record": public}, lines=[f"{k + ':':<11}{v}" for k, v in public.items()])
 
 
 @click.command()
@@ -170,7 +156,6 @@ def erase(
         erased = {i: device.erase(user, i, leave) for i in ids}
         written = write_receipt(state, device, list(erased.values()), receipt)
     return Result(
-        command="erase",
         outcome="erased",
         data={
             "user": user,

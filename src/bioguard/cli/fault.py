@@ -26,7 +26,7 @@ def fault() -> None:
 
 @fault.command("list")
 @pass_state
-def list_(state: CliState) -> Result:
+def show_knobs(state: CliState) -> Result:
     """List every knob, its value and its meaning."""
     scenario = Scenario.load(state.directory)
     changed = scenario.knobs.changed()
@@ -35,7 +35,6 @@ def list_(state: CliState) -> Result:
         for k in KNOBS.values()
     ]
     return Result(
-        command="fault-list",
         outcome="listed",
         data={
             "seed": scenario.seed,
@@ -53,7 +52,7 @@ def list_(state: CliState) -> Result:
 @click.argument("assignments", nargs=-1, required=True, metavar="KNOB=VALUE...")
 @click.option("--fault-seed", type=click.IntRange(0, (1 << 64) - 1), help="Seed of everything random in the faults.")
 @pass_state
-def set_(state: CliState, assignments: tuple[str, ...], fault_seed: int | None) -> Result:
+def set_knobs(state: CliState, assignments: tuple[str, ...], fault_seed: int | None) -> Result:
     """Set knobs of the device. They stay until cleared.
 
     \b
@@ -71,7 +70,7 @@ def set_(state: CliState, assignments: tuple[str, ...], fault_seed: int | None) 
             scenario.knobs.set(name, value)
         if fault_seed is not None:
             scenario.seed = fault_seed
-    return _told(state, scenario, "set")
+    return _changed(state, scenario, "set")
 
 
 @fault.command()
@@ -84,7 +83,7 @@ def clear(state: CliState, names: tuple[str, ...]) -> Result:
             scenario.knobs.clear(knob(name).name)
         if not names:
             scenario.forget()
-    return _told(state, scenario, "cleared")
+    return _changed(state, scenario, "cleared")
 
 
 @fault.command("play")
@@ -93,7 +92,7 @@ def clear(state: CliState, names: tuple[str, ...]) -> Result:
     "--sensor", type=click.Choice([k.name.lower() for k in Modality]), default="fingerprint", show_default=True
 )
 @pass_state
-def play_(state: CliState, words: tuple[str, ...], sensor: str) -> Result:
+def play_script(state: CliState, words: tuple[str, ...], sensor: str) -> Result:
     """Play a story on a virtual HAL with the device's knobs and print every callback. Needs no device.
 
     Words: challenge, enroll, authenticate[=ID], detect, touch, ready, cancel, enumerate, authenticator-id, invalidate,
@@ -104,12 +103,11 @@ def play_(state: CliState, words: tuple[str, ...], sensor: str) -> Result:
       bioguard fault play knob:next_enrollment=2:1000-[5,1],500:true challenge enroll touch enumerate
       bioguard fault play --sensor face knob:enrollments=1 authenticate touch
     """
-    told = run_script(Modality[sensor.upper()], Scenario.load(state.directory), words)
-    rows = [(f"{t.at_ms} ms", t.name, " ".join(f"{k}={v}" for k, v in t.fields.items())) for t in told]
+    played = run_script(Modality[sensor.upper()], Scenario.load(state.directory), words)
+    rows = [(f"{t.at_ms} ms", t.name, " ".join(f"{k}={v}" for k, v in t.fields.items())) for t in played]
     return Result(
-        command="fault-play",
         outcome="played",
-        data={"callbacks": [{"at_ms": t.at_ms, "name": t.name, "fields": t.fields} for t in told]},
+        data={"callbacks": [{"at_ms": t.at_ms, "name": t.name, "fields": t.fields} for t in played]},
         lines=table(rows, header=("time", "callback", "fields")) if rows else ["no callbacks"],
     )
 
@@ -139,10 +137,9 @@ def _scenario(state: CliState) -> Iterator[Scenario]:
         lock.release()
 
 
-def _told(state: CliState, scenario: Scenario, outcome: str) -> Result:
+def _changed(state: CliState, scenario: Scenario, outcome: str) -> Result:
     changed = scenario.knobs.changed()
     return Result(
-        command=f"fault-{'set' if outcome == 'set' else 'clear'}",
         outcome=outcome,
         data={"seed": scenario.seed, "changed": changed},
         lines=[f"{name} = {value}" for name, value in changed.items()] or ["no faults"],

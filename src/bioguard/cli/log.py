@@ -9,7 +9,7 @@ import click
 from bioguard.cli.output import Result, table
 from bioguard.cli.state import CliState, note_testing, pass_state
 from bioguard.device import consent as rules
-from bioguard.device.data_export import entry_fields, iso, word
+from bioguard.device.data_export import entry_fields
 from bioguard.device.receipts import erasure_receipt
 from bioguard.errors import InputRefused
 from bioguard.log.document_kinds import Kind, kind_of
@@ -19,6 +19,7 @@ from bioguard.log.store_copy import check_image
 from bioguard.proofs.checkpoint import TlogProof, proof_of
 from bioguard.proofs.notes import NoteKey
 from bioguard.proofs.psa_token import Profile
+from bioguard.text import hex_bytes, iso, word
 from bioguard.user_files import check_output, read_input, write_output
 
 HEX_DIGEST = 64
@@ -41,11 +42,11 @@ def _read(state: CliState, out: Path | None = None) -> SignedLog:
         return rules.signed_log(device)
 
 
-def _written(command: str, outcome: str, text: str, out: Path | None, data: dict[str, object]) -> Result:
+def _written(outcome: str, text: str, out: Path | None, data: dict[str, object]) -> Result:
     if out is not None:
         write_output(out, text.encode())
     lines = [f"written to {out}"] if out else text.rstrip("\n").split("\n")
-    return Result(command=command, outcome=outcome, data={**data, "out": str(out) if out else None}, lines=lines)
+    return Result(outcome=outcome, data={**data, "out": str(out) if out else None}, lines=lines)
 
 
 @log.command()
@@ -64,7 +65,6 @@ def show(state: CliState, last: int, out: Path | None) -> Result:
     if out is not None:
         write_output(out, read.to_text().encode())
     return Result(
-        command="log-show",
         outcome="listed",
         data={"size": len(read.items), "first_body": read.first_body, "entries": [entry_fields(e) for e in entries]},
         lines=table(rows, header=("number", "event", "modality", "purpose", "cause", "subject", "digest")),
@@ -78,7 +78,7 @@ def checkpoint(state: CliState, out: Path | None) -> Result:
     """Print the signed checkpoint. Keep it: later logs must contain it (`log verify FILE --older CHECKPOINT`)."""
     read = _read(state, out)
     data: dict[str, object] = {"checkpoint": read.checkpoint, "vkey": read.key.vkey, "size": len(read.items)}
-    return _written("log-checkpoint", "signed", read.checkpoint, out, data)
+    return _written("signed", read.checkpoint, out, data)
 
 
 @log.command()
@@ -92,7 +92,7 @@ def prove(state: CliState, number: int, out: Path | None) -> Result:
         raise InputRefused(f"the log has {len(read.items)} entries", hint="run: bioguard log show", code="log.number")
     text = proof_of(read.leaves, number, read.checkpoint).to_text()
     leaf = read.leaves[number].hex()
-    return _written("log-prove", "proved", text, out, {"proof": text, "leaf": leaf, "vkey": read.key.vkey})
+    return _written("proved", text, out, {"proof": text, "leaf": leaf, "vkey": read.key.vkey})
 
 
 @log.command()
@@ -105,7 +105,7 @@ def receipt(state: CliState, digests: tuple[str, ...], out: Path | None) -> Resu
         check_output(out)
     with state.device() as device:
         text = erasure_receipt(device, digests).to_text()
-    return _written("log-receipt", "proved", text, out, {"receipt": text})
+    return _written("proved", text, out, {"receipt": text})
 
 
 @log.command()
@@ -158,7 +158,6 @@ def verify(
     if key is None:
         state.output.note("the key came from the file itself; give --key to know who signed")
     return Result(
-        command="log-verify",
         outcome="verified",
         data={"shown": shown, "pinned": key is not None, "older_size": older_size},
         lines=shown.split("\n"),
@@ -265,11 +264,11 @@ def attest(state: CliState, nonce: str, profile: str, out: Path | None) -> Resul
     Its lifecycle never says "secured": this is a simulator.
     """
     try:
-        challenge = bytes.fromhex(nonce)
+        challenge = hex_bytes(nonce, 32, 48, 64)
     except ValueError:
-        raise InputRefused("the nonce is not hexadecimal", hint="64, 96 or 128 digits", code="attest.nonce") from None
-    if len(challenge) not in (32, 48, 64):
-        raise InputRefused("the nonce has another length", hint="64, 96 or 128 hexadecimal digits", code="attest.nonce")
+        raise InputRefused(
+            "the nonce is not a hexadecimal number of these lengths", hint="64, 96 or 128 digits", code="attest.nonce"
+        ) from None
     if out is not None:
         check_output(out)
     with state.device() as device:
@@ -279,7 +278,6 @@ def attest(state: CliState, nonce: str, profile: str, out: Path | None) -> Resul
     if out is not None:
         write_output(out, token)
     return Result(
-        command="attest",
         outcome="attested",
         data={"token": token.hex(), "public_key": key.hex(), "profile": profile, "out": str(out) if out else None},
         lines=[f"written to {out}" if out else token.hex(), f"public key {key.hex()}"],

@@ -79,7 +79,6 @@ def authenticate(
         why = "this is a device for testing" if answer.for_testing else "the user enrolled without a PIN"
         state.output.note(f"no token: {why}")
     return Result(
-        command="authenticate",
         outcome="match" if answer.match else "no_match",
         data={
             "user": user,
@@ -119,7 +118,6 @@ def identify(state: CliState, file: Path, fpir: int, options: ImportOptions) -> 
         answer = device.identify(sample, fpir_inverse=fpir)
     who = answer.user or "(a user without a name here)"
     return Result(
-        command="identify",
         outcome="match" if answer.match else "no_match",
         data={
             "match": answer.match,

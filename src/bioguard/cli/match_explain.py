@@ -52,7 +52,6 @@ def explain_command(state: CliState, a: Path, b: Path, svg: Path, options: Impor
     write_output(svg, picture.encode())
     motion = align(first, second, explanation.pairs, explanation.weights)
     return Result(
-        command="match-explain",
         outcome="drawn",
         data={
             "svg": str(svg),

@@ -22,6 +22,13 @@ from bioguard import __version__
 from bioguard.errors import BioguardError
 from bioguard.exit_codes import ExitCode
 from bioguard.printable import harmless_json, printable
+from bioguard.text import columns
+
+
+def _command_name() -> str:
+    """The command that is running, in the form of schema ids: `log-show` for `bioguard log show`."""
+    context = click.get_current_context(silent=True)
+    return "-".join(context.command_path.split()[1:]) if context else ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,20 +36,20 @@ class Result:
     """What a command answers.
 
     Attributes:
-        command: name in the JSON schema id, for instance `enroll`.
         outcome: one word, for instance `enrolled`, `match`, `no_match`.
         data: JSON fields of this command.
         lines: the same for people.
         exit_code: OK, or NO when the answer is no.
         next_step: one command to try next, shown to people.
+        command: name in the JSON schema id, for instance `log-show`: the command that is running.
     """
 
-    command: str
     outcome: str
     data: Mapping[str, Any] = field(default_factory=dict)
     lines: Sequence[str] = ()
     exit_code: ExitCode = ExitCode.OK
     next_step: str = ""
+    command: str = field(default_factory=_command_name)
 
 
 class Output:
@@ -132,7 +139,5 @@ def _says_anything() -> bool:
 
 
 def table(rows: Sequence[Sequence[object]], *, header: Sequence[str]) -> list[str]:
-    """Lay out rows in aligned columns, one record per line."""
-    cells = [[printable(str(c)) for c in row] for row in (header, *rows)]
-    widths = [max(len(row[i]) for row in cells) for i in range(len(header))]
-    return ["  ".join(c.ljust(w) for c, w in zip(row, widths, strict=True)).rstrip() for row in cells]
+    """Lay out rows under a header, one record per line."""
+    return columns([header, *rows])

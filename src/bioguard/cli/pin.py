@@ -8,7 +8,6 @@ from bioguard.cli.output import Result
 from bioguard.cli.secrets import pin_file_option, read_pin
 from bioguard.cli.state import CliState, pass_state
 from bioguard.device import clock
-from bioguard.device.data_export import word
 from bioguard.device.pins import has_pin, lock_info, set_pin, unlock, verify_pin
 from bioguard.device.strong_auth_rules import android_fallback, apple_fallback
 from bioguard.device.strong_auth_times import record_unlock, unlock_times
@@ -16,6 +15,7 @@ from bioguard.errors import BioguardError, NotPermitted
 from bioguard.exit_codes import ExitCode
 from bioguard.records.modality import Modality
 from bioguard.records.strength import SensorStrength
+from bioguard.text import word
 from bioguard.user_files import check_output, write_output
 
 token_option = click.option(
@@ -46,7 +46,7 @@ def pin() -> None:
 )
 @click.option("--reset", is_flag=True, help="Replace a PIN without knowing it.")
 @pass_state
-def set_(state: CliState, user: str, pin_file: Path | None, current_pin_file: Path | None, reset: bool) -> Result:
+def change(state: CliState, user: str, pin_file: Path | None, current_pin_file: Path | None, reset: bool) -> Result:
     """Set or change the PIN of USER. With the present PIN the secure user id stays; with --reset it changes.
 
     \b
@@ -63,7 +63,6 @@ def set_(state: CliState, user: str, pin_file: Path | None, current_pin_file: Pa
         secure_user_id = set_pin(device, user, fresh, current=current)
     outcome = "changed" if current is not None else "set"
     return Result(
-        command="pin-set",
         outcome=outcome,
         data={"user": user, "secure_user_id": f"{secure_user_id:016x}", "secure_user_id_kept": current is not None},
         lines=[f"PIN of {user} {outcome}; secure user id {secure_user_id:016x}"],
@@ -94,7 +93,6 @@ def verify(state: CliState, user: str, pin_file: Path | None, challenge: int, to
     if token_file is not None:
         write_output(token_file, token, private=True)
     return Result(
-        command="pin-verify",
         outcome="right",
         data={"user": user, "token_file": str(token_file) if token_file else None},
         lines=["the PIN is right", *([f"token written to {token_file}"] if token_file else [])],
@@ -103,7 +101,6 @@ def verify(state: CliState, user: str, pin_file: Path | None, challenge: int, to
 
 def _wrong(user: str, error: BioguardError) -> Result:
     return Result(
-        command="pin-verify",
         outcome="wrong",
         data={"user": user, "token_file": None},
         lines=[error.message],
@@ -115,12 +112,12 @@ def _wrong(user: str, error: BioguardError) -> Result:
 @click.argument("user")
 @pin_file_option
 @pass_state
-def unlock_(state: CliState, user: str, pin_file: Path | None) -> Result:
+def end_lockout(state: CliState, user: str, pin_file: Path | None) -> Result:
     """End a lockout of USER's fingers and faces with the PIN."""
     with state.device() as device:
         unlock(device, user, read_pin(state, pin_file))
         record_unlock(device.directory, device.user_handle(user), clock.now(device).boot_ms, credential=True)
-    return Result(command="pin-unlock", outcome="unlocked", data={"user": user}, lines=[f"unlocked {user}"])
+    return Result(outcome="unlocked", data={"user": user}, lines=[f"unlocked {user}"])
 
 
 @pin.command()
@@ -139,7 +136,6 @@ def status(state: CliState, user: str) -> Result:
     reasons = {f"android {s.name.lower()}": android_fallback(times, s, now_ms) for s in SensorStrength}
     reasons["apple"] = apple_fallback(times, now_ms)
     return Result(
-        command="pin-status",
         outcome="shown",
         data={
             "user": user,

@@ -6,9 +6,9 @@ from bioguard.cli.output import Result, table
 from bioguard.cli.state import CliState, pass_state
 from bioguard.device import consent as rules
 from bioguard.device import incidents as store
-from bioguard.device.data_export import iso, word
 from bioguard.device.privacy_notice import notice as notice_text
 from bioguard.evidence.policy_clauses import CLAUSES
+from bioguard.text import iso, word
 
 
 @click.group(invoke_without_command=True)
@@ -28,7 +28,7 @@ def policy(ctx: click.Context) -> Result | None:
         {"id": c.id, "section": c.section, "promise": c.promise, "control": c.control, "checks": list(c.checks)}
         for c in CLAUSES
     ]
-    return Result(command="policy", outcome="listed", data={"clauses": rows}, lines=lines)
+    return Result(outcome="listed", data={"clauses": rows}, lines=lines)
 
 
 @policy.command("set")
@@ -36,7 +36,7 @@ def policy(ctx: click.Context) -> Result | None:
 @click.option("--minimum-age", type=click.IntRange(1, 30), help="Years.")
 @click.option("--retention-days", type=click.IntRange(1, 3650), help="How long a record is kept.")
 @pass_state
-def set_(state: CliState, version: int | None, minimum_age: int | None, retention_days: int | None) -> Result:
+def change(state: CliState, version: int | None, minimum_age: int | None, retention_days: int | None) -> Result:
     """Change the policy in force. The version never goes down."""
     with state.device() as device:
         now = rules.policy_state(device)
@@ -50,7 +50,7 @@ def set_(state: CliState, version: int | None, minimum_age: int | None, retentio
     lines = [f"{name.replace('_', ' ')}: {value}" for name, value in data.items()]
     if after.version > now.version:
         lines.append("all grants are suspended until their users confirm them")
-    return Result(command="policy-set", outcome="set", data=data, lines=lines)
+    return Result(outcome="set", data=data, lines=lines)
 
 
 @click.command()
@@ -60,10 +60,9 @@ def notice(state: CliState) -> Result:
     with state.device() as device:
         now = rules.policy_state(device)
         made = device.configuration
-    profile = made.profile.name.lower().replace("_", "-")
+    profile = word(made.profile)
     parts = notice_text(now, store=str(state.directory), profile=profile, for_testing=made.for_testing)
     return Result(
-        command="notice",
         outcome="told",
         data={"notice": dict(parts)},
         lines=[f"{heading}: {text}" for heading, text in parts],
@@ -84,7 +83,6 @@ def purge(state: CliState, confirm: bool) -> Result:
     erased, pruned = start.erased + done.erased, start.pruned + done.pruned
     held = " and log bodies" if done.log_held else ""
     return Result(
-        command="purge",
         outcome="purged",
         data={
             "records_erased": erased,
@@ -137,7 +135,7 @@ def incident(ctx: click.Context) -> Result | None:
             ],
             header=("part", "text"),
         )
-    return Result(command="incident", outcome="listed", data={"incidents": rows}, lines=lines or ["no incidents"])
+    return Result(outcome="listed", data={"incidents": rows}, lines=lines or ["no incidents"])
 
 
 @incident.command("ack")
@@ -147,7 +145,6 @@ def ack(state: CliState, number: int) -> Result:
     """Acknowledge an incident; it is not shown at every command any more."""
     found = store.acknowledge(state.directory, number)
     return Result(
-        command="incident-ack",
         outcome="acknowledged",
         data={"number": found.number},
         lines=[f"incident {found.number} acknowledged"],

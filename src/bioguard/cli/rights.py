@@ -10,7 +10,7 @@ from bioguard.cli.output import Result, table
 from bioguard.cli.secrets import person_token, pin_file_option, read_pin
 from bioguard.cli.state import CliState, note_testing, pass_state
 from bioguard.device import consent as rules
-from bioguard.device.data_export import NO_TEMPLATES, decision_words, iso, word
+from bioguard.device.data_export import NO_TEMPLATES, decision_words
 from bioguard.device.personal_data import personal_data, public_record
 from bioguard.device.pins import verify_pin
 from bioguard.device.rectify import relabel, rename
@@ -18,6 +18,7 @@ from bioguard.errors import InputRefused
 from bioguard.printable import harmless_json
 from bioguard.records.audit_events import Cause, Event
 from bioguard.records.rights_requests import EXTENSION_CAUSES, REQUEST_CAUSES, RightsRequest
+from bioguard.text import iso, word
 from bioguard.user_files import check_output, write_output
 
 KINDS = {word(c): c for c in sorted(REQUEST_CAUSES)}
@@ -36,7 +37,6 @@ def access(state: CliState, user: str, pin_file: Path | None) -> Result:
         token = verify_pin(device, user, read_pin(state, pin_file))
         data = personal_data(device, user, Cause.ACCESS, token=token)
     return Result(
-        command="access",
         outcome="answered",
         data={"personal_data": data},
         lines=harmless_json(json.dumps(data, indent=2, ensure_ascii=False)).split("\n"),
@@ -58,7 +58,6 @@ def export(state: CliState, user: str, out: Path, pin_file: Path | None) -> Resu
     content = harmless_json(json.dumps(data, indent=2, ensure_ascii=False)) + "\n"
     write_output(out, content.encode(), new=True, private=True)
     return Result(
-        command="export",
         outcome="exported",
         data={"user": user, "out": str(out), "templates_included": False},
         lines=[f"written to {out}", f"note: {NO_TEMPLATES}"],
@@ -96,7 +95,7 @@ def rectify(
             new = relabel(device, user, record_id or "", finger or "", token=token)
             lines = [f"record {record_id} is now {new.record_id}: {new.position}", f"salted digest {new.digest}"]
             data = {"user": user, "record": public_record(new)}
-    return Result(command="rectify", outcome="rectified", data=data, lines=lines)
+    return Result(outcome="rectified", data=data, lines=lines)
 
 
 def _restriction(state: CliState, user: str, pin_file: Path | None, *, on: bool) -> None:
@@ -111,7 +110,7 @@ def _restriction(state: CliState, user: str, pin_file: Path | None, *, on: bool)
 def restrict(state: CliState, user: str, pin_file: Path | None) -> Result:
     """Keep the data of USER, but do not process them: every comparison and enrollment refuses."""
     _restriction(state, user, pin_file, on=True)
-    return Result(command="restrict", outcome="restricted", data={"user": user}, lines=[f"{user} is restricted"])
+    return Result(outcome="restricted", data={"user": user}, lines=[f"{user} is restricted"])
 
 
 @click.command()
@@ -121,9 +120,7 @@ def restrict(state: CliState, user: str, pin_file: Path | None) -> Result:
 def unrestrict(state: CliState, user: str, pin_file: Path | None) -> Result:
     """End a restriction."""
     _restriction(state, user, pin_file, on=False)
-    return Result(
-        command="unrestrict", outcome="unrestricted", data={"user": user}, lines=[f"{user} is processed again"]
-    )
+    return Result(outcome="unrestricted", data={"user": user}, lines=[f"{user} is processed again"])
 
 
 @click.command()
@@ -154,7 +151,7 @@ def explain(state: CliState, number: int | None, user: str | None) -> Result:
     entry = found[-1]
     lines = decision_words(entry, for_testing=for_testing)
     data = {"number": entry.sequence, "result": word(entry.cause), "purpose": word(entry.purpose), "factors": lines}
-    return Result(command="explain", outcome="explained", data=data, lines=lines)
+    return Result(outcome="explained", data=data, lines=lines)
 
 
 @click.command("mark-underage")
@@ -169,7 +166,6 @@ def mark_underage(state: CliState, user: str, *, force: bool, receipt: Path | No
         erased = rules.mark_underage(device, user)
         written = write_receipt(state, device, erased, receipt)
     return Result(
-        command="mark-underage",
         outcome="erased",
         data={"user": user, "erased": list(erased), "receipt": str(receipt) if written else None},
         lines=[*(f"erased the record with digest {d}" for d in erased), *written] or ["nothing was enrolled"],
@@ -193,10 +189,10 @@ def _row(found: RightsRequest) -> dict[str, object]:
     }
 
 
-def _one(command: str, outcome: str, found: RightsRequest) -> Result:
+def _one(outcome: str, found: RightsRequest) -> Result:
     row = _row(found)
     line = f"request {row['number']}: {row['kind']}, {row['state']}, due {row['due']}"
-    return Result(command=command, outcome=outcome, data={"request": row}, lines=[line])
+    return Result(outcome=outcome, data={"request": row}, lines=[line])
 
 
 @request.command("open")
@@ -204,12 +200,12 @@ def _one(command: str, outcome: str, found: RightsRequest) -> Result:
 @click.option("--kind", required=True, type=click.Choice(list(KINDS)), help="What is asked for.")
 @pin_file_option
 @pass_state
-def open_(state: CliState, user: str, kind: str, pin_file: Path | None) -> Result:
+def register(state: CliState, user: str, kind: str, pin_file: Path | None) -> Result:
     """Register a request of USER, after their PIN."""
     with state.device() as device:
         token = verify_pin(device, user, read_pin(state, pin_file))
         found = rules.open_request(device, user, KINDS[kind], token=token)
-    return _one("request-open", "opened", found)
+    return _one("opened", found)
 
 
 @request.command()
@@ -219,7 +215,7 @@ def open_(state: CliState, user: str, kind: str, pin_file: Path | None) -> Resul
 def extend(state: CliState, number: int, reason: str) -> Result:
     """Take the longer term of 30 days, once, with a reason."""
     with state.device() as device:
-        return _one("request-extend", "extended", rules.extend_request(device, number, REASONS[reason]))
+        return _one("extended", rules.extend_request(device, number, REASONS[reason]))
 
 
 @request.command()
@@ -230,15 +226,15 @@ def answer(state: CliState, number: int, refuse: bool) -> Result:
     """Close a request: fulfilled, or refused."""
     with state.device() as device:
         found = rules.answer_request(device, number, Cause.REFUSED if refuse else Cause.FULFILLED)
-    return _one("request-answer", "answered", found)
+    return _one("answered", found)
 
 
 @request.command("list")
 @pass_state
-def list_(state: CliState) -> Result:
+def show_register(state: CliState) -> Result:
     """Show the register."""
     with state.device() as device:
         rows = [_row(found) for found in rules.requests(device)]
     header = ("number", "kind", "state", "opened", "due", "reason")
     lines = table([[r[h] or "" for h in header] for r in rows], header=header) if rows else ["no requests"]
-    return Result(command="request-list", outcome="listed", data={"requests": rows}, lines=lines)
+    return Result(outcome="listed", data={"requests": rows}, lines=lines)

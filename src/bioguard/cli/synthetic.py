@@ -45,7 +45,6 @@ def samples(state: CliState, directory: Path, people: int) -> Result:
             np.save(directory / f"{name}-face{number}.npy", view.vector)
             written += [f"{name}-touch{number}.iso", f"{name}-face{number}.npy"]
     return Result(
-        command="samples",
         outcome="written",
         data={"directory": str(directory), "files": written},
         lines=[f"wrote {len(written)} files of {people} synthetic people into {directory}"],

@@ -63,7 +63,6 @@ def show(_state: CliState, file: Path) -> Result:
     """Decode a token. Says nothing about whether it is genuine; needs no device."""
     seen = AuthToken.from_bytes(_read(file))
     return Result(
-        command="token-show",
         outcome="decoded",
         data={"token": _fields(seen), "verified": None},
         lines=[*_lines(seen), "not verified: run bioguard token verify"],
@@ -96,14 +95,12 @@ def verify(state: CliState, file: Path, key_file: Path | None) -> Result:
                 seen = check_token(device, data)
     except TokenRejected as error:
         return Result(
-            command="token-verify",
             outcome="rejected",
             data={"token": _fields(AuthToken.from_bytes(data)), "verified": False},
             lines=[error.message],
             exit_code=ExitCode.NO,
         )
     return Result(
-        command="token-verify",
         outcome="verified",
         data={"token": _fields(seen), "verified": True},
         lines=["verified", *_lines(seen)],
@@ -167,7 +164,6 @@ def agree_(
         write_output(key_out, agreed, private=True)
     value = check_value(agreed).hex()
     return Result(
-        command="token-agree",
         outcome="agreed",
         data={"check_value": value, "parties": len(parties), "key_file": str(key_out) if key_out else None},
         lines=[f"check value {value}", *([f"token key written to {key_out}"] if key_out else [])],

@@ -22,7 +22,6 @@ def add(state: CliState, name: str) -> Result:
     with state.device() as device:
         device.add_user(name)
     return Result(
-        command="user-add",
         outcome="added",
         data={"user": name},
         lines=[f"added {name}"],
@@ -32,12 +31,11 @@ def add(state: CliState, name: str) -> Result:
 
 @user.command("list")
 @pass_state
-def list_(state: CliState) -> Result:
+def show_names(state: CliState) -> Result:
     """List the users."""
     with state.device() as device:
         names = device.users()
     return Result(
-        command="user-list",
         outcome="listed",
         data={"users": names},
         lines=names or ["no users"],
@@ -60,7 +58,6 @@ def remove(
         digests = list(device.remove_user(name, leave))
         written = write_receipt(state, device, digests, receipt)
     return Result(
-        command="user-remove",
         outcome="removed",
         data={"user": name, "erased": digests, "receipt": str(receipt) if written else None},
         lines=[f"removed {name}", *(f"erased the record with digest {d}" for d in digests), *written],

@@ -9,6 +9,7 @@ from bioguard.records import FaceEmbedding, Features, FingerprintTemplate
 from bioguard.records.acquired import AcquiredCode
 from bioguard.records.centering import flaw_of
 from bioguard.records.modality import Modality
+from bioguard.text import hex_bytes
 
 
 def sample_of(value: object) -> Features:
@@ -65,11 +66,8 @@ def describe_acquired(answer: Enrolled, samples: Sequence[Features]) -> str:
 def record_id_of(text: str) -> bytes:
     """The 16 bytes of a record id in hex. Raises InputRefused."""
     try:
-        value = bytes.fromhex(text)
-    except (ValueError, TypeError):
-        value = b""
-    if len(value) != 16:
+        return hex_bytes(text, 16)
+    except ValueError:
         raise InputRefused(
             f"{str(text)[:40]!r} is not a record id", hint="32 hexadecimal digits; run: bioguard list", code="record.id"
-        )
-    return value
+        ) from None

@@ -5,28 +5,18 @@ whoever held the file could use them against the person, and they cannot be chan
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import UTC, datetime
 
 from bioguard.commands.policy import ConsentsReply, PolicyReply
 from bioguard.proofs.device_claims import AttestedSettings
 from bioguard.records.audit_events import Entry
 from bioguard.records.consent import Purpose
 from bioguard.records.rights_requests import RightsRequest
+from bioguard.text import iso, word
 
 NO_TEMPLATES = (
     "templates, protected codes, keys and scores are not exported: they cannot be changed like a password, "
     "and nobody but this device's secure world can use them"
 )
-
-
-def iso(ms: int) -> str:
-    """Milliseconds since 1970 as ISO 8601 UTC."""
-    return datetime.fromtimestamp(ms // 1000, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-
-
-def word(value: object) -> str:
-    """An enumeration's name as people write it."""
-    return str(getattr(value, "name", value)).lower().replace("_", "-")
 
 
 def entry_fields(entry: Entry) -> dict[str, object]:

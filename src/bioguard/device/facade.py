@@ -51,6 +51,7 @@ from bioguard.device.world import World, tee_errors
 from bioguard.errors import InputRefused
 from bioguard.records import Features
 from bioguard.records.modality import Profile
+from bioguard.text import word
 from tee_sim.shared.schema import Record
 from tee_sim.shared.ta_api import Command
 
@@ -383,10 +384,10 @@ class Device:
         return RecordInfo(
             record_id=summary.record_id.hex(),
             user=self.user_name(summary.user),
-            modality=summary.modality.name.lower(),
+            modality=word(summary.modality),
             position=finger_name(summary.position),
             views=summary.views,
-            profile=summary.profile.name.lower().replace("_", "-"),
+            profile=word(summary.profile),
             enrolled_s=summary.enrolled_s,
             digest=summary.digest.hex(),
         )

@@ -13,14 +13,6 @@ T = TypeVar("T")
 _FORMAT = 1
 
 
-def sized_hex(text: str, size_bytes: int) -> bytes:
-    """The bytes of so many hexadecimal digits. Raises ValueError or TypeError for anything else."""
-    value = bytes.fromhex(text)
-    if len(value) != size_bytes:
-        raise ValueError
-    return value
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JsonFile(Generic[T]):
     """One kind of file: an object with `format` and one field.

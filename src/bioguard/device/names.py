@@ -12,8 +12,9 @@ from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
 
-from bioguard.device.json_file import JsonFile, sized_hex
+from bioguard.device.json_file import JsonFile
 from bioguard.errors import InputRefused
+from bioguard.text import hex_bytes
 
 NAMES_FILE = "names.json"
 _NAME = re.compile(r"[^\W_][\w.@+-]{0,63}")
@@ -49,7 +50,7 @@ class NamedUser:
 
 def _parse(users: dict[str, list[str]]) -> dict[str, NamedUser]:
     return {
-        check_name(name): NamedUser(handle=sized_hex(handle, 16), salt=sized_hex(salt, 16))
+        check_name(name): NamedUser(handle=hex_bytes(handle, 16), salt=hex_bytes(salt, 16))
         for name, (handle, salt) in users.items()
     }
 

@@ -5,7 +5,8 @@ from pathlib import Path
 
 from bioguard.commands.gatekeeper import HANDLE_BYTES
 from bioguard.device.incidents import detecting
-from bioguard.device.json_file import JsonFile, sized_hex
+from bioguard.device.json_file import JsonFile
+from bioguard.text import hex_bytes
 
 HANDLES_FILE = "pins.json"
 USER_BYTES = 16
@@ -15,7 +16,7 @@ _FILE = JsonFile(
     name=HANDLES_FILE,
     field="handles",
     parse=lambda handles: {
-        sized_hex(user, USER_BYTES): sized_hex(handle, HANDLE_BYTES) for user, handle in handles.items()
+        hex_bytes(user, USER_BYTES): hex_bytes(handle, HANDLE_BYTES) for user, handle in handles.items()
     },
     plain=lambda users: {user.hex(): handle.hex() for user, handle in sorted(users.items())},
     code="device.pins_damaged",

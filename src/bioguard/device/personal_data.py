@@ -4,9 +4,10 @@ import time
 
 from bioguard.device import consent
 from bioguard.device.answers import RecordInfo
-from bioguard.device.data_export import export, iso
+from bioguard.device.data_export import export
 from bioguard.device.facade import Device
 from bioguard.records.audit_events import Cause
+from bioguard.text import iso
 
 
 def public_record(info: RecordInfo) -> dict[str, object]:

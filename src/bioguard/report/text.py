@@ -4,6 +4,7 @@ from textwrap import fill
 
 from bioguard.printable import printable
 from bioguard.report.model import Check, Report, Status, Table
+from bioguard.text import columns
 
 WIDTH = 100
 
@@ -51,15 +52,7 @@ def _check(check: Check) -> list[str]:
 
 
 def _table(shown: Table) -> list[str]:
-    rows = [shown.columns, *shown.rows]
-    widths = [max(len(row[i]) for row in rows) for i in range(len(shown.columns))]
-
-    def line(row: tuple[str, ...]) -> str:
-        cells = [
-            c.rjust(w) if i in shown.numeric else c.ljust(w) for i, (c, w) in enumerate(zip(row, widths, strict=True))
-        ]
-        return "  ".join(cells).rstrip()
-
-    rule = "  ".join("-" * w for w in widths)
-    note = [shown.note] if shown.note else []
-    return [shown.title, line(shown.columns), rule, *(line(row) for row in shown.rows), *note]
+    widths = [max(map(len, column)) for column in zip(shown.columns, *shown.rows, strict=True)]
+    rule = ["-" * width for width in widths]
+    lines = columns([shown.columns, rule, *shown.rows], right=shown.numeric)
+    return [shown.title, *lines, *([shown.note] if shown.note else [])]
