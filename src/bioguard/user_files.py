@@ -123,6 +123,25 @@ def check_output(path: Path, *, new: bool = False, code: str = "output.exists") 
         raise _refused(path, "cannot be written", "choose a place that can be written")
 
 
+def check_output_directory(path: Path, *, code: str) -> None:
+    """See that a directory can be made there, or is there and empty, before anything is done.
+
+    Args:
+        code: of the refusal of one that holds something.
+
+    Raises:
+        InputRefused: `code`; `output.directory` if the place is none; `input.unwritable`.
+    """
+    parent = path.absolute().parent
+    if not parent.is_dir():
+        raise InputRefused(f"{path.parent} is not a directory", hint="choose another place", code="output.directory")
+    there = os.path.lexists(path)
+    if there and (not path.is_dir() or any(path.iterdir())):
+        raise InputRefused(f"{path} is there already", hint="choose a new directory", code=code)
+    if not os.access(path if there else parent, os.W_OK):
+        raise _refused(path, "cannot be written", "choose a place that can be written")
+
+
 def write_output(path: Path, content: bytes, *, new: bool = False, private: bool = False, append: bool = False) -> None:
     """Write a file that a caller named.
 

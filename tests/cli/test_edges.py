@@ -188,3 +188,23 @@ def test_the_storage_log_has_every_request_and_every_fault_and_no_content(home: 
     ]
     assert sum(note["reply_bytes"] for note in quiet) > 1000
     assert max(map(len, log.read_text("utf-8").splitlines())) < 4000
+
+
+@pytest.mark.parametrize(
+    ("out", "code"),
+    [("missing/evidence", "output.directory"), ("file/evidence", "output.directory"), ("phone", "audit.out_exists")],
+)
+def test_an_audit_with_no_place_for_its_bundle_ends_before_it_begins(
+    home: Path, out: str, code: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(home)
+    assert run(["audit", "run", "--out", out, "--signing-key", "evidence.key"]) == ExitCode.INPUT_REFUSED
+    assert f"error[{code}]" in capsys.readouterr().err
+    assert not (home / "missing").exists()
+    assert not (home / "evidence.key").exists()
+
+
+def test_doctor_does_not_pass_a_device_that_is_not_there(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["--device", str(home / "nowhere"), "--json", "doctor"]) == ExitCode.NO
+    rows = {c["id"]: c["status"] for c in json.loads(capsys.readouterr().out)["checks"]}
+    assert (rows["BG-DOC-040"], rows["BG-DOC-042"]) == ("UNKNOWN", "UNKNOWN")

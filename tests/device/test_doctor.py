@@ -56,6 +56,12 @@ def test_where_there_is_no_device_nothing_is_said_of_one(tmp_path: Path) -> None
         assert [c.status for c in seen(directory).values()] == [Status.NOT_APPLICABLE]
 
 
+def test_a_device_that_was_named_and_is_not_there_is_unknown(tmp_path: Path) -> None:
+    found = list(look_at(tmp_path / "nowhere", DeviceOptions(), named=True))
+    assert [(c.id, c.status) for c in found] == [("BG-DOC-040", Status.UNKNOWN), ("BG-DOC-042", Status.UNKNOWN)]
+    assert all("nowhere" in c.summary and c.fix for c in found)
+
+
 def _worn(directory: Path) -> None:
     with closing(OsFile(directory / "rpmb.img", create=False)) as file:
         medium = FileMedium(file)

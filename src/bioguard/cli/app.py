@@ -8,7 +8,7 @@ import click
 
 from bioguard import __version__
 from bioguard.cli.output import Output
-from bioguard.cli.state import CliState, default_device_dir, storage_log_into
+from bioguard.cli.state import CliState, default_device_dir, named_device_dir, storage_log_into
 from bioguard.device import DeviceOptions, Level, parse_clock
 from bioguard.errors import WrongUsage
 from bioguard.simulate.faults import scripted
@@ -32,7 +32,7 @@ COMMANDS = {
     "fault": "fault:fault",
     "identify": "match:identify",
     "incident": "policy:incident",
-    "list": "enroll:list_",
+    "list": "enroll:list_records",
     "log": "log:log",
     "mark-underage": "rights:mark_underage",
     "match": "match_explain:match_group",
@@ -207,8 +207,10 @@ def cli(
         note=output.told,
         hooks=scripted,
     )
+    named = device or named_device_dir()
     ctx.obj = CliState(
-        directory=device or default_device_dir(),
+        directory=named or default_device_dir(),
+        named=named is not None,
         output=output,
         no_input=no_input,
         options=options,

@@ -14,7 +14,8 @@ from bioguard.evidence.run import run_audit
 from bioguard.evidence.verify import verify_bundle
 from bioguard.exit_codes import ExitCode
 from bioguard.report import Status
-from bioguard.user_files import check_output, read_input, write_output
+from bioguard.text import hex_bytes
+from bioguard.user_files import check_output, check_output_directory, read_input, write_output
 
 SEED_BYTES = 32
 MAX_KEY_FILE_BYTES = 4096
@@ -28,12 +29,9 @@ def _seed(path: Path | None) -> bytes | None:
         check_output(path)
         write_output(path, (os.urandom(SEED_BYTES).hex() + "\n").encode("ascii"), new=True, private=True)
     try:
-        seed = bytes.fromhex(read_input(path, most_bytes=MAX_KEY_FILE_BYTES).decode("ascii").strip())
+        return hex_bytes(read_input(path, most_bytes=MAX_KEY_FILE_BYTES).decode("ascii").strip(), SEED_BYTES)
     except ValueError:
-        seed = b""
-    if len(seed) != SEED_BYTES:
-        raise InputRefused("the signing key file does not hold 64 hexadecimal digits", hint="name a new file")
-    return seed
+        raise InputRefused("the signing key file does not hold 64 hexadecimal digits", hint="name a new file") from None
 
 
 @audit.command()
@@ -62,6 +60,7 @@ def run(state: CliState, out: Path, quick: bool, signing_key: Path | None) -> Re
     def tell(what: str, done: int, planned: int) -> None:
         state.output.tick(f"[{done:2}/{planned}] {what}")
 
+    check_output_directory(out, code="audit.out_exists")  # before a key is made
     report, key = run_audit(
         out, quick=quick, seed=_seed(signing_key), allow_level=state.options.allow_level, progress=tell
     )
@@ -69,7 +68,6 @@ def run(state: CliState, out: Path, quick: bool, signing_key: Path | None) -> Re
     kept = sum(report.requirement_status(r.id) is Status.PASS for r in report.requirements)
     amiss = [c for c in report.checks if c.status in (Status.FAIL, Status.UNKNOWN)]
     return Result(
-        command="audit-run",
         outcome=report.status.value.lower(),
         data={
             "out": str(out),
@@ -115,7 +113,6 @@ def verify(state: CliState, directory: Path, key_file: Path | None) -> Result:
     if not verified.pinned:
         state.output.note("the keys came from the bundle itself; pin them with --key to know who made it")
     return Result(
-        command="audit-verify",
         outcome="verified",
         data={
             "pinned": verified.pinned,

@@ -4,7 +4,7 @@ import click
 
 from bioguard.cli.output import Result
 from bioguard.cli.state import CliState, pass_state
-from bioguard.evidence.host_checks import checkup
+from bioguard.evidence import host_checks
 from bioguard.exit_codes import ExitCode
 from bioguard.report.model import Check, Status, overall
 
@@ -22,13 +22,13 @@ def _lines(check: Check) -> list[str]:
 def doctor(state: CliState) -> Result:
     """Check the host and the device: sandbox layers, compiled kernels, the device's files and its store.
 
-    The device is read and not written: no start is counted. Exit 3 if a check fails or could not run.
+    The device is read and not written: no start is counted. One that is named and not there is UNKNOWN. Exit 3 if a
+    check fails or could not run.
     """
-    checks = checkup(state.directory, state.options)
+    checks = host_checks.run(state.directory, state.options, named=state.named)
     verdict = overall(c.status for c in checks)
     bad = verdict in (Status.FAIL, Status.UNKNOWN)
     return Result(
-        command="doctor",
         outcome=verdict.value.lower(),
         data={
             "checks": [

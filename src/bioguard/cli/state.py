@@ -30,10 +30,16 @@ _CONDITIONS = {
 """What is told at every command about a store that cannot be written as usual."""
 
 
+def named_device_dir() -> Path | None:
+    """`$BIOGUARD_DEVICE`."""
+    named = os.environ.get("BIOGUARD_DEVICE")
+    return Path(named) if named else None
+
+
 def default_device_dir() -> Path:
-    """`$BIOGUARD_DEVICE`, else the XDG data directory."""
+    """In the XDG data directory."""
     base = os.environ.get("XDG_DATA_HOME") or str(Path.home() / ".local" / "share")
-    return Path(os.environ.get("BIOGUARD_DEVICE") or Path(base) / "bioguard")
+    return Path(base) / "bioguard"
 
 
 def storage_log_into(path: Path, tell: Callable[[str], None]) -> Callable[[RequestNote], None]:
@@ -73,12 +79,17 @@ def test_notes(ready: Ready) -> list[str]:
 
 @dataclass(slots=True, kw_only=True)
 class CliState:
-    """Global options of one run."""
+    """Global options of one run.
+
+    Attributes:
+        named: whether the directory was given, as an option or in the environment.
+    """
 
     directory: Path
     output: Output
     no_input: bool
     options: DeviceOptions
+    named: bool = False
 
     def device(self) -> Device:
         """Start the device's secure world. Use it as a context manager. Open incidents are told first."""

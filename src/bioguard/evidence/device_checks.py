@@ -34,7 +34,7 @@ _BROKEN = frozenset({"store.unavailable", "device.version"})
 """What says that the device is broken, and not only that it could not be looked at now."""
 
 
-def _told(number: int, title: str, error: BioguardError) -> Check:
+def _failed(number: int, title: str, error: BioguardError) -> Check:
     """A failure, or UNKNOWN where the device may well be fine: in use, or a sandbox below the required level."""
     broken = isinstance(error, IntegrityFailure) or error.code in _BROKEN
     return Check(
@@ -50,25 +50,27 @@ def _fine(number: int, title: str, summary: str) -> Check:
     return Check(id=f"BG-DOC-{number:03d}", title=title, status=Status.PASS, summary=summary)
 
 
-def _amiss(number: int, title: str, summary: str, fix: str, status: Status = Status.WARN) -> Check:
+def _found(number: int, title: str, summary: str, fix: str, status: Status = Status.WARN) -> Check:
     return Check(id=f"BG-DOC-{number:03d}", title=title, status=status, summary=summary, fix=fix)
 
 
-def look_at(directory: Path, options: DeviceOptions) -> Iterator[Check]:
+def look_at(directory: Path, options: DeviceOptions, *, named: bool = False) -> Iterator[Check]:
     """All checks of one device.
 
     Args:
         options: how to start it; it is started to be read in any case.
+        named: whether the caller asked for this directory: a device that is not there is UNKNOWN then.
     """
     try:
         Fuses.read(directory)
     except BioguardError as error:
         if error.code == "device.missing":
-            yield Check(
-                id="BG-DOC-040", title=_FUSES, status=Status.NOT_APPLICABLE, summary=f"no device in {directory}"
-            )
+            if named:
+                yield from (_failed(number, title, error) for number, title in ((40, _FUSES), (42, _STORE)))
+            else:
+                yield _found(40, _FUSES, f"no device in {directory}", error.hint, Status.NOT_APPLICABLE)
             return
-        yield _told(40, _FUSES, error)
+        yield _failed(40, _FUSES, error)
         if error.code == "device.version":
             return
     else:
@@ -91,18 +93,18 @@ def _files(directory: Path) -> Check:
     try:
         found: list[BioguardError] = [*flaws(directory)]
     except BioguardError as error:
-        return _told(41, _FILES, error)
+        return _failed(41, _FILES, error)
     for read in () if found else _READERS:
         try:
             read(directory)
         except BioguardError as error:
             found.append(error)
     if found:
-        return replace(_told(41, _FILES, found[0]), details=tuple(f"{e.code}: {e.message}" for e in found[1:]))
+        return replace(_failed(41, _FILES, found[0]), details=tuple(f"{e.code}: {e.message}" for e in found[1:]))
     loose = [parent for parent in directory.absolute().parents if _others_can_move(parent)]
     if loose:
         summary = f"others can write {loose[0]}, and put another directory in the place of the device"
-        return _amiss(41, _FILES, summary, f"run: chmod go-w {loose[0]}")
+        return _found(41, _FILES, summary, f"run: chmod go-w {loose[0]}")
     return _fine(41, _FILES, "plain files, of this user, writable by nobody else")
 
 
@@ -119,7 +121,7 @@ def _store(directory: Path, options: DeviceOptions) -> Iterator[Check]:
             entries = len(signed_log(device).items)
             storage = device.running.storage
     except BioguardError as error:
-        yield _told(42, _STORE, error)
+        yield _failed(42, _STORE, error)
         return
     yield _fine(42, _STORE, f"{records} record(s), {entries} log entries")
     yield _room(directory, storage)
@@ -131,16 +133,16 @@ def _room(directory: Path, storage: str) -> Check:
         rest = "" if storage == "counter_spent" else " but for what is kept for erasures and requests"
         summary = f"store.counter_spent: the RPMB write counter is used up{rest}"
         fix = "make a new device; what is left for this one is in docs/storage.md section 6"
-        return _amiss(43, _ROOM, summary, fix, Status.FAIL)
+        return _found(43, _ROOM, summary, fix, Status.FAIL)
     locked = [name for name in (".", STORAGE_FILE) if not os.access(directory / name, os.W_OK)]
     if locked:
         summary = f"store.read_only: {directory / locked[0]} cannot be written"
-        return _amiss(43, _ROOM, summary, "look at its mount and its permissions", Status.FAIL)
+        return _found(43, _ROOM, summary, "look at its mount and its permissions", Status.FAIL)
     free = os.statvfs(directory)
     if not free.f_bavail:
         kept = (directory / RESERVE_FILE).stat().st_size if (directory / RESERVE_FILE).exists() else 0
         summary = f"store.full: no space is left on the disk; {kept} bytes are kept for erasures"
-        return _amiss(43, _ROOM, summary, "free disk space, or erase records", Status.FAIL)
+        return _found(43, _ROOM, summary, "free disk space, or erase records", Status.FAIL)
     return _fine(43, _ROOM, f"{free.f_bavail * free.f_frsize >> 20} MiB are free")
 
 
@@ -153,10 +155,10 @@ def _left_over(directory: Path) -> Iterator[Check]:
         return  # told by the check of the files
     if unseen:
         summary = ", ".join(f"incident {i.number} is open ({i.code})" for i in unseen)
-        yield _amiss(44, "no incident is open", summary, "run: bioguard incident")
+        yield _found(44, "no incident is open", summary, "run: bioguard incident")
     if scripted:
         fix = "run: bioguard fault list; bioguard fault clear"
-        yield _amiss(45, "no fault is scripted", f"scripted: {', '.join(scripted)}", fix)
+        yield _found(45, "no fault is scripted", f"scripted: {', '.join(scripted)}", fix)
     aside = [name for name in FILES if name.endswith(DAMAGED) and os.path.lexists(directory / name)]
     if aside:
-        yield _amiss(46, "no damaged file was put aside", ", ".join(aside), "look at it, then remove it")
+        yield _found(46, "no damaged file was put aside", ", ".join(aside), "look at it, then remove it")

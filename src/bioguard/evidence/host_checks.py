@@ -32,13 +32,19 @@ _SECOND_LINES = frozenset({"namespaces", "empty-root", "landlock", "limits", "de
 """Layers without which the level is still ENFORCED: their absence is a WARN."""
 
 
-def checkup(directory: Path, options: DeviceOptions) -> list[Check]:
-    """Run every check; `directory` is the device to look at, if it exists, and `options` are how to start it."""
+def run(directory: Path, options: DeviceOptions, *, named: bool = False) -> list[Check]:
+    """Run every check of the host and of a device.
+
+    Args:
+        directory: of the device.
+        options: how to start it.
+        named: as `bioguard.evidence.device_checks.look_at`.
+    """
     checks = [_python(), _sqlite()]
     verdict = _start(checks)
     if verdict is not None:
         checks += _layers(verdict)
-    checks += [_kernel(), _comparator(), *look_at(directory, options)]
+    checks += [_kernel(), _comparator(), *look_at(directory, options, named=named)]
     return checks
 
 

@@ -14,7 +14,7 @@ from pathlib import Path
 from bioguard import __version__
 from bioguard.device import consent
 from bioguard.device.receipts import erasure_receipt
-from bioguard.errors import BioguardError, InputRefused
+from bioguard.errors import BioguardError
 from bioguard.evidence import bundle, confinement
 from bioguard.evidence.policy_clauses import CLAUSES
 from bioguard.evidence.policy_trials import TRIALS, conduct
@@ -29,6 +29,7 @@ from bioguard.proofs.origin import evidence_origin
 from bioguard.proofs.psa_token import Claims, Profile
 from bioguard.records.audit_events import Entry, Event
 from bioguard.report import Check, Fact, Report, Requirement, Status, render
+from bioguard.user_files import check_output_directory
 from tee_sim.normal.sandbox_verdict.verdict import Level
 
 Progress = Callable[[str, int, int], None]
@@ -71,14 +72,12 @@ def run_audit(
         progress: called with what is done, how many steps are done, how many there are.
 
     Raises:
-        InputRefused: `out` holds something.
+        InputRefused: `out` holds something, or cannot be made.
         TeeUnavailable: the secure world does not start.
     """
-    if out.exists() and (not out.is_dir() or any(out.iterdir())):
-        raise InputRefused(f"{out} is there already", hint="choose a new directory", code="audit.out_exists")
+    check_output_directory(out, code="audit.out_exists")
     created = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
     signer = signer_from(seed or secrets.token_bytes(32))
-    out.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="bioguard-audit-") as work:
         stage = Path(work) / "bundle"
         raw = stage / "raw"
