@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from bioguard.cli.__main__ import run
 from bioguard.device.launch import manifests
 from bioguard.evidence.attack.device_kit import CommandOutput, DeviceKit
 
@@ -46,7 +47,7 @@ class Desk(DeviceKit):
 
 @pytest.fixture
 def desk(tmp_path: Path) -> Iterator[Desk]:
-    with Desk(tmp_path, manifests()) as made:
+    with Desk(tmp_path, manifests(), command_line=run) as made:
         yield made
 
 
