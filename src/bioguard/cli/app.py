@@ -204,7 +204,7 @@ def cli(
         clock=parse_clock(clock) if clock else None,
         allow_level=Level(allow_level) if allow_level else None,
         storage_log=storage_log_into(storage_log, output.note) if storage_log else None,
-        note=output.told,
+        note=output.report,
         hooks=scripted,
     )
     named = device or named_device_dir()

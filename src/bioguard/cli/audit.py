@@ -26,11 +26,11 @@ def audit() -> None:
 
 
 def _counter(output: Output) -> Callable[[int, int], None]:
-    def tell(done: int, planned: int) -> None:
+    def report(done: int, planned: int) -> None:
         if sys.stderr.isatty() and (done % _PROGRESS_STEP == 0 or done == planned):
             output.note(f"{done} of {planned} attempts")
 
-    return tell
+    return report
 
 
 def _judge(report: EgressReport) -> tuple[str, ExitCode]:

@@ -57,12 +57,12 @@ def run(state: CliState, out: Path, quick: bool, signing_key: Path | None) -> Re
       bioguard audit run --quick --out evidence/ --signing-key evidence.key
     """
 
-    def tell(what: str, done: int, planned: int) -> None:
+    def report_progress(what: str, done: int, planned: int) -> None:
         state.output.tick(f"[{done:2}/{planned}] {what}")
 
     check_output_directory(out, code="audit.out_exists")  # before a key is made
     report, key = run_audit(
-        out, quick=quick, seed=_seed(signing_key), allow_level=state.options.allow_level, progress=tell
+        out, quick=quick, seed=_seed(signing_key), allow_level=state.options.allow_level, progress=report_progress
     )
     good = report.status in (Status.PASS, Status.WARN)
     kept = sum(report.requirement_status(r.id) is Status.PASS for r in report.requirements)

@@ -65,7 +65,7 @@ def find_fingers(root: Path, *, people: int, impressions: int, options: ImportOp
 
 
 def _impressions(directory: Path) -> dict[str, list[Path]]:
-    """Files of each finger by impression; of several formats the one that tells most."""
+    """Files of each finger by impression; of several formats the one that holds most."""
     found = [m for path in directory.iterdir() if path.is_file() and (m := _FILE.fullmatch(path.name))]
     found.sort(key=lambda m: (int(m["impression"]), _SUFFIXES.index(m["suffix"].lower()), m.string))
     taken: dict[tuple[str, int], Path] = {}

@@ -36,17 +36,17 @@ class Taken:
         return [s.features for s in self.left if s.features is not None and not any(_faults([s.features]))]
 
 
-def take(samples: Sequence[Sample], wanted: int, tell: Callable[[str, str], None]) -> Taken:
+def take(samples: Sequence[Sample], wanted: int, report: Callable[[str, str], None]) -> Taken:
     """Take samples in their order until `wanted` of them can be enrolled together.
 
     Args:
-        tell: called with the name and the fault of each sample that is not taken, when it is seen.
+        report: called with the name and the fault of each sample that is not taken, when it is seen.
     """
     taken, coming = Taken(), iter(samples)
 
     def pass_over(sample: Sample, fault: str) -> None:
         taken.passed_over.append((sample.name, fault))
-        tell(sample.name, fault)
+        report(sample.name, fault)
 
     while len(taken.chosen) < wanted:
         sample = _next_good(coming, pass_over)

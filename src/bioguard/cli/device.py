@@ -44,9 +44,9 @@ def terms_lines(configuration: Configuration) -> list[str]:
     terms = terms_of(configuration)
     rates = f"1:1 at {terms['fmr']}, 1:N at {terms['fpir']}"
     who = "with a PIN" if configuration.require_pin else "users without a PIN as well"
-    told = f"made as:       {terms['profile']}, lockout {terms['lockout']}, {rates}, enrolls {who}"
+    terms_line = f"made as:       {terms['profile']}, lockout {terms['lockout']}, {rates}, enrolls {who}"
     testing = "FOR TESTING:   callers choose any rate; no token, no evidence about a person"
-    return [told, *([testing] if configuration.for_testing else [])]
+    return [terms_line, *([testing] if configuration.for_testing else [])]
 
 
 @click.group()

@@ -4,7 +4,13 @@ from pathlib import Path
 
 import click
 
-from bioguard.cli.erasing import confirm_erasure, erase_authorization, leave_options, receipt_option, write_receipt
+from bioguard.cli.erasing import (
+    confirm_erasure,
+    erase_authorization,
+    erase_options,
+    receipt_option,
+    write_receipt,
+)
 from bioguard.cli.import_options import import_options
 from bioguard.cli.output import Result, table
 from bioguard.cli.samples import read_samples
@@ -116,7 +122,7 @@ def show(state: CliState, record_id: str) -> Result:
 @click.option("--all", "everything", is_flag=True, help="Every record of the user.")
 @click.option("--force", is_flag=True, help="Do not ask.")
 @receipt_option
-@leave_options
+@erase_options
 @pass_state
 def erase(
     state: CliState,
@@ -143,7 +149,7 @@ def erase(
     what = "all records" if everything else f"{len(record_ids)} record(s)"
     confirm_erasure(state, f"{what} of {user}", force=force, receipt=receipt)
     with state.device() as device:
-        leave = erase_authorization(state, device, user, pin_file, operator=operator)
+        authorization = erase_authorization(state, device, user, pin_file, operator=operator)
         there = [r.record_id for r in device.records(user)]
         unknown = [i for i in record_ids if i not in there]
         if unknown:
@@ -153,7 +159,7 @@ def erase(
                 code="record.unknown",
             )
         ids = dict.fromkeys(record_ids) or there
-        erased = {i: device.erase(user, i, leave) for i in ids}
+        erased = {i: device.erase(user, i, authorization) for i in ids}
         written = write_receipt(state, device, list(erased.values()), receipt)
     return Result(
         outcome="erased",

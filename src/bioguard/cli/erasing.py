@@ -1,4 +1,4 @@
-"""What every command that erases has in common: by whose leave, and the receipt."""
+"""What every command that erases has in common: who authorizes it, and the receipt."""
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -27,7 +27,7 @@ _operator_option = click.option(
 )
 
 
-def leave_options(command: F) -> F:
+def erase_options(command: F) -> F:
     """`--pin-file` and `--operator`."""
     return pin_file_option(_operator_option(command))
 
@@ -35,7 +35,7 @@ def leave_options(command: F) -> F:
 def erase_authorization(
     state: CliState, device: Device, user: str, pin_file: Path | None, *, operator: bool
 ) -> EraseAuthorization:
-    """The operator's leave, or the person's: their PIN, if they have one."""
+    """Return the operator's authorization, or the person's: a token of their PIN, if they have one."""
     return (
         EraseAuthorization(by_operator=True)
         if operator

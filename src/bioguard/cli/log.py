@@ -100,7 +100,7 @@ def prove(state: CliState, number: int, out: Path | None) -> Result:
 @out_option
 @pass_state
 def receipt(state: CliState, digests: tuple[str, ...], out: Path | None) -> Result:
-    """The receipt for erased records: they are in the log, and not in the store. By the salted digests `erase` told."""
+    """The receipt for erased records: they are in the log, and not in the store. By the digests `erase` printed."""
     if out is not None:
         check_output(out)
     with state.device() as device:

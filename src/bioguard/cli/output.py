@@ -74,7 +74,7 @@ class Output:
         if not self.quiet:
             _say(f"note: {text}", err=True)
 
-    def told(self, text: str) -> None:
+    def report(self, text: str) -> None:
         """What was done that nobody asked for, on stderr; --quiet is for progress and tips."""
         click.echo(f"note: {text}", err=True)
 

@@ -27,7 +27,7 @@ _CONDITIONS = {
     "counter_spent": "the RPMB write counter is used up: the store is for reading and erasing, for good; no PIN can be "
     "counted, and a copy of the whole disk from before an erasure would not be noticed (docs/storage.md section 6)",
 }
-"""What is told at every command about a store that cannot be written as usual."""
+"""What every command notes about a store that cannot be written as usual."""
 
 
 def named_device_dir() -> Path | None:
@@ -42,8 +42,8 @@ def default_device_dir() -> Path:
     return Path(base) / "bioguard"
 
 
-def storage_log_into(path: Path, tell: Callable[[str], None]) -> Callable[[RequestNote], None]:
-    """Append notes to a file, a line of JSON each. One that cannot be kept is told, once: the device goes on.
+def storage_log_into(path: Path, report: Callable[[str], None]) -> Callable[[RequestNote], None]:
+    """Append notes to a file, a line of JSON each. One that cannot be kept is reported, once: the device goes on.
 
     Raises:
         InputRefused: it cannot be written. Asked before anything is started.
@@ -63,7 +63,7 @@ def storage_log_into(path: Path, tell: Callable[[str], None]) -> Callable[[Reque
             write_output(path, line.encode("ascii"), private=True, append=True)
         except InputRefused as error:
             if not lost:
-                tell(f"{error.message}; the storage log is not complete")
+                report(f"{error.message}; the storage log is not complete")
             lost = True
 
     return note
@@ -92,7 +92,7 @@ class CliState:
     named: bool = False
 
     def device(self) -> Device:
-        """Start the device's secure world. Use it as a context manager. Open incidents are told first."""
+        """Start the device's secure world. Use it as a context manager. Open incidents are noted first."""
         for open_one in (i for i in incidents(self.directory) if not i.acknowledged):
             cause = open_one.cause.name.lower().replace("_", " ")
             self.output.note(f"incident {open_one.number} is open: {cause}; run: bioguard incident")

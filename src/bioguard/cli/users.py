@@ -4,7 +4,13 @@ from pathlib import Path
 
 import click
 
-from bioguard.cli.erasing import confirm_erasure, erase_authorization, leave_options, receipt_option, write_receipt
+from bioguard.cli.erasing import (
+    confirm_erasure,
+    erase_authorization,
+    erase_options,
+    receipt_option,
+    write_receipt,
+)
 from bioguard.cli.output import Result
 from bioguard.cli.state import CliState, pass_state
 
@@ -46,7 +52,7 @@ def show_names(state: CliState) -> Result:
 @click.argument("name")
 @click.option("--force", is_flag=True, help="Do not ask.")
 @receipt_option
-@leave_options
+@erase_options
 @pass_state
 def remove(
     state: CliState, name: str, *, force: bool, receipt: Path | None, operator: bool, pin_file: Path | None
@@ -54,8 +60,8 @@ def remove(
     """Erase all records of a user, then forget the name. A user with a PIN is asked for it."""
     confirm_erasure(state, f"everything of {name}", force=force, receipt=receipt)
     with state.device() as device:
-        leave = erase_authorization(state, device, name, pin_file, operator=operator)
-        digests = list(device.remove_user(name, leave))
+        authorization = erase_authorization(state, device, name, pin_file, operator=operator)
+        digests = list(device.remove_user(name, authorization))
         written = write_receipt(state, device, digests, receipt)
     return Result(
         outcome="removed",

@@ -56,7 +56,7 @@ class ChangeLabel(Record):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EraseAuthorization(Record):
-    """By whose leave something is erased: the person's, shown by a PIN token, or the operator's, which the log tells.
+    """Who authorizes an erasure: the person, shown by a PIN token, or the operator, which the log records.
 
     A user who never presented a PIN, to enroll or to consent, needs no token.
     """

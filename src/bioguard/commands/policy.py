@@ -25,7 +25,7 @@ _ID = Fixed(16)
 _HASH = Fixed(32)
 _TOKEN = AtMost(MAX_TOKEN_BYTES)
 MAX_ERASED = 15
-"""Digests in one reply, for the same reason; `count` and the log tell the rest."""
+"""Digests in one reply, for the same reason; `count` and the log have the rest."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -44,7 +44,7 @@ def begin(directory: Path, fuses: Fuses) -> DeviceLock:
 
     Raises:
         NotPermitted: there is a device, or files with its names that are not what such an initialization leaves.
-        TeeUnavailable: somebody else is at it; the directory cannot be made or written.
+        TeeUnavailable: another process is at it; the directory cannot be made or written.
         IntegrityFailure: the directory is not ours alone.
     """
     with file_errors(directory.name):

@@ -45,7 +45,7 @@ from bioguard.device.options import DeviceOptions
 from bioguard.device.password_handles import PasswordHandles
 from bioguard.device.rates import init_refused
 from bioguard.device.recognition import Recognition
-from bioguard.device.start import tell_start
+from bioguard.device.start import report_start
 from bioguard.device.user_registry import UserRegistry
 from bioguard.device.world import World, tee_errors
 from bioguard.errors import InputRefused
@@ -59,7 +59,7 @@ REKEY_TIMEOUT_MS = 3_600_000
 """An hour: a store of 100 000 records is resealed at some hundred records a second."""
 
 BY_SUBJECT = EraseAuthorization()
-"""The person's own leave, without a token: enough for a user who never presented a PIN."""
+"""The person's own authorization, without a token: enough for a user who never presented a PIN."""
 
 Q = TypeVar("Q", bound=Record)
 A = TypeVar("A", bound=Record)
@@ -177,7 +177,7 @@ class Device:
             self._users.settle()
 
     def _started(self, report: Purged) -> None:
-        tell_start(self.directory, report, self._options.note)
+        report_start(self.directory, report, self._options.note)
 
     @staticmethod
     def wipe(directory: Path) -> None:
@@ -223,7 +223,7 @@ class Device:
 
         Raises:
             InputRefused: a name that the file or the secure world does not know.
-            IntegrityFailure: names.json gives the name to somebody else.
+            IntegrityFailure: names.json gives the name to another user.
         """
         return self._users.handle(name, fresh=fresh)
 

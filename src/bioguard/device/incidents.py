@@ -24,7 +24,7 @@ CLOCK_MOVED = "device.clock_moved"
 _CAUSES = {"store.security": Cause.ROLLED_BACK, CLOCK_MOVED: Cause.CLOCK_MOVED}
 """Of codes that are not about tampering."""
 _OPENS_ONE = ("store.", "device.", "incident.")
-"""Codes of integrity failures that are about this device, and not about a file somebody gave us to verify."""
+"""Codes of integrity failures that are about this device, and not about a file that a caller gave us to verify."""
 
 
 def _parse(rows: list[dict[str, Any]]) -> list[Incident]:
@@ -74,7 +74,7 @@ def _with(found: list[Incident], code: str) -> list[Incident]:
 def record_incident(directory: Path, error: IntegrityFailure) -> None:
     """Open an incident for what was detected on this device, if the directory can be written.
 
-    A damaged incident file is put aside first: the finding that is told is the one that was detected, not that it
+    A damaged incident file is put aside first: the finding that is reported is the one that was detected, not that it
     could not be written down.
     """
     if error.code.startswith(_OPENS_ONE) and os.path.lexists(directory / FUSE_FILE):
@@ -85,12 +85,12 @@ def record_clock_moved(directory: Path, *, again: bool) -> None:
     """Open an incident for what is kept because the clock moved too far.
 
     Args:
-        again: it moved just now. If not, what is kept was told of before, unless the file has been taken away.
+        again: it moved just now. If not, what is kept was reported before, unless the file has been taken away.
     """
 
     def change(found: list[Incident]) -> list[Incident]:
-        told = any(known.code == CLOCK_MOVED for known in found)
-        return found if told and not again else _with(found, CLOCK_MOVED)
+        reported = any(known.code == CLOCK_MOVED for known in found)
+        return found if reported and not again else _with(found, CLOCK_MOVED)
 
     _record(directory, change)
 

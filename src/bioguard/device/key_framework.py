@@ -31,7 +31,7 @@ def binding_ids(
 
 @unique
 class KeyVerdict(Enum):
-    """What the framework tells an app after -26."""
+    """What the framework reports to an app after -26."""
 
     USABLE = "usable"
     PERMANENTLY_INVALIDATED = "permanently invalidated"

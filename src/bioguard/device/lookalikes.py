@@ -1,4 +1,4 @@
-"""Names that people would take for one another (Unicode Technical Standard #39), told when a name is given.
+"""Names that people would take for one another (Unicode Technical Standard #39), refused when a name is given.
 
 The tables are those of Unicode's confusables.txt and Scripts.txt, as a library ships them. Only its data is read: its
 code imports `urllib`.

@@ -46,9 +46,9 @@ class DeviceOptions:
         profile: how the secure world locks itself.
         namespaces: whether it also enters namespaces of its own.
         release_grid_ms: replies of authenticate and identify are released on this grid, so that the time they took
-            tells little; 0 switches it off (docs/sandbox.md section 6).
+            shows little; 0 switches it off (docs/sandbox.md section 6).
         tap: sees every frame on the pipes (evidence), never the root secret.
-        note: told what a person should know and no answer says: that the secure world was started again, what a start
+        note: gets what a person should know and no answer says: that the secure world was started again, what a start
             erased.
         read_only: write nothing, not even that the device was started: for those who look at it. No fault is played.
         hooks: what stands at the sensor, on the pipe and at the disk (`bioguard.device.hooks`); by default nothing.

@@ -11,7 +11,7 @@ from bioguard.text import iso
 
 
 def public_record(info: RecordInfo) -> dict[str, object]:
-    """What may be told of a record."""
+    """Return what may be shown of a record."""
     return {
         "record_id": info.record_id,
         "modality": info.modality,

@@ -1,4 +1,4 @@
-"""What a person is told before consenting (policy VII.1), from what is really in force."""
+"""What a person is shown before consenting (policy VII.1), from what is really in force."""
 
 from bioguard.commands.policy import PolicyReply
 

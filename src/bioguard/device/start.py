@@ -1,4 +1,4 @@
-"""What a start of the secure world erased because its time was over, and what it kept: told by whatever started it."""
+"""What a start of the secure world erased because its time was over, and what it kept: the report of it."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -7,7 +7,7 @@ from bioguard.commands.policy import Purged
 from bioguard.device.incidents import record_clock_moved
 
 
-def tell_start(directory: Path, report: Purged, note: Callable[[str], None]) -> None:
+def report_start(directory: Path, report: Purged, note: Callable[[str], None]) -> None:
     """Say it in words; open an incident where something is kept because the clock moved too far."""
     if report.erased:
         digests = ", ".join(digest.hex()[:16] for digest in report.digests)

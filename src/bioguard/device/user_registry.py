@@ -16,7 +16,7 @@ from bioguard.errors import InputRefused
 class UserRegistry:
     """Names to handles and back.
 
-    Raises, from everything that looks a name up: IntegrityFailure if the file gives a name to somebody else.
+    Raises, from everything that looks a name up: IntegrityFailure if the file gives a name to another user.
     """
 
     def __init__(self, names: Names, ask: Asker) -> None:

@@ -1,8 +1,8 @@
 """A device's secure world over its life: asked for answers, and started again when it has ended.
 
-A death (killed, too slow, no frame) is told to whoever met it; the next question starts the secure world again, in the
-same boot, so tokens stay good and what lived in its memory (challenges, operations of keys) is gone. A panic takes one
-trusted application with it; the next question to it opens a new session with a new instance.
+A death (killed, too slow, no frame) is reported to the caller who met it; the next question starts the secure world
+again, in the same boot, so tokens stay good and what lived in its memory (challenges, operations of keys) is gone. A
+panic takes one trusted application with it; the next question to it opens a new session with a new instance.
 """
 
 from collections.abc import Callable, Collection, Iterator
@@ -44,8 +44,8 @@ class World:
     Args:
         running: started already.
         start: starts it again.
-        restarted: told why, once it runs again.
-        started: told what a start of the biometric application erased, before anything else is asked of it.
+        restarted: called with the reason, once it runs again.
+        started: called with what a start of the biometric application erased, before anything else is asked of it.
     """
 
     def __init__(
@@ -99,7 +99,7 @@ class World:
                 if uuid == BIOMETRIC_UUID and session is not self._heard:
                     report = session.call(AT_START, Nothing())
                     raise_for_status(report)
-                    self._heard = session  # before it is told: who hears of it may ask on
+                    self._heard = session  # before the report: whoever gets it may ask on
                     self._started(report)
                 reply = session.call(command, request, grid=running.grid if quantize_timing else None)
             except TeeError as error:

@@ -92,7 +92,7 @@ class ErasureReceipt:
             present: salted digests of all records there are.
 
         Raises:
-            InputRefused: the log does not tell of such an erasure (any more).
+            InputRefused: the log has no such erasure (any more).
             IntegrityFailure: the record is there.
         """
         entries = {i.entry.digest: i.entry for i in log.items if i.entry and i.entry.event is Event.RECORD_ERASED}

@@ -96,7 +96,7 @@ def serve(source: BinaryIO, sink: BinaryIO, handle: Handler) -> int:
     """Answer requests until the input ends; return how many were answered.
 
     Raises:
-        InputRefused: a frame could not be read; the other side was told.
+        InputRefused: a frame could not be read; the other side got a refusal.
     """
     _write(sink, 0, _ANSWER, _answer(0, [], handle))
     count, reader = 0, FrameReader()
