@@ -17,6 +17,7 @@ from bioguard.simulate.faults.properties import KNOBS, SensorProperties, knob
 from bioguard.simulate.faults.scenario import Scenario
 from bioguard.simulate.virtual_hal.script_player import run_script
 from tee_sim.shared.clock import ClockKind
+from tee_sim.shared.schema import U64_MAX
 
 
 @click.group()
@@ -50,7 +51,7 @@ def show_knobs(state: CliState) -> Result:
 
 @fault.command("set")
 @click.argument("assignments", nargs=-1, required=True, metavar="KNOB=VALUE...")
-@click.option("--fault-seed", type=click.IntRange(0, (1 << 64) - 1), help="Seed of everything random in the faults.")
+@click.option("--fault-seed", type=click.IntRange(0, U64_MAX), help="Seed of everything random in the faults.")
 @pass_state
 def set_knobs(state: CliState, assignments: tuple[str, ...], fault_seed: int | None) -> Result:
     """Set knobs of the device. They stay until cleared.

@@ -14,6 +14,7 @@ from bioguard.device.strong_auth_times import record_unlock
 from bioguard.exit_codes import ExitCode
 from bioguard.formats import ImportOptions
 from bioguard.user_files import check_output, write_output
+from tee_sim.shared.schema import U64_MAX
 
 
 class Rate(click.ParamType):  # type: ignore[type-arg]  # generic from click 8.4 only
@@ -43,7 +44,7 @@ def testing_lines(rate: str, *, for_testing: bool) -> list[str]:
 @click.option("--fmr", type=Rate(), default=0, help="A stricter false match rate that the device offers.")
 @click.option(
     "--operation-id",
-    type=click.IntRange(0, (1 << 64) - 1),
+    type=click.IntRange(0, U64_MAX),
     default=0,
     help="Challenge of the auth token, for instance a key's operation.  [default: 0]",
 )

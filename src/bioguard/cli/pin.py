@@ -17,6 +17,7 @@ from bioguard.records.modality import Modality
 from bioguard.records.strength import SensorStrength
 from bioguard.text import word
 from bioguard.user_files import check_output, write_output
+from tee_sim.shared.schema import U64_MAX
 
 token_option = click.option(
     "--token",
@@ -73,9 +74,7 @@ def change(state: CliState, user: str, pin_file: Path | None, current_pin_file: 
 @pin.command()
 @click.argument("user")
 @pin_file_option
-@click.option(
-    "--challenge", type=click.IntRange(0, (1 << 64) - 1), default=0, help="Goes into the token.  [default: 0]"
-)
+@click.option("--challenge", type=click.IntRange(0, U64_MAX), default=0, help="Goes into the token.  [default: 0]")
 @token_option
 @pass_state
 def verify(state: CliState, user: str, pin_file: Path | None, challenge: int, token_file: Path | None) -> Result:
