@@ -25,7 +25,7 @@ CONTRACTS = {contract["name"]: contract for contract in PYPROJECT["tool"]["impor
 TRUSTED = {"trusted"}
 BOTH = {"match", "commands", "records", "proofs", "errors", "exit_codes", "json_text"}
 NORMAL = {
-    "cli", "serve", "device", "hal", "formats", "report", "log", "private_files", "user_files", "printable",
+    "cli", "serve", "device", "hal", "formats", "report", "log", "private_files", "user_files", "printable", "text",
 }  # fmt: skip
 TOOLS = {"simulate", "evidence"}  # they play the secure world's rules in the open, and say so
 NEVER_MEASURED = {"json_text"}  # pure, and no manifest loads it

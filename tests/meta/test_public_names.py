@@ -1,6 +1,7 @@
 """No public name is lost, and none appears by accident.
 
-The list was made at b8c39b1, before the tree was moved, and has since grown by `DeviceOptions.hooks`.
+The list was made at b8c39b1, before the tree was moved, and has since grown by `DeviceOptions.hooks` and
+`Device.user_name`.
 `python -m tests.meta.public_names >tests/golden/public-names.txt` writes it anew; a line that goes is a break of the
 Python interface and wants a major version.
 """

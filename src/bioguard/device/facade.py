@@ -231,16 +231,6 @@ class Device:
         """The name of a user; None for one whom this device's file does not know."""
         return self._users.name_of(handle)
 
-    @property
-    def recognition(self) -> Recognition:
-        """Enrolling and deciding with ids and digests as bytes."""
-        return Recognition(
-            ask=self.ask,
-            handle_of=self.user_handle,
-            hooks=lambda: self.running.hooks,
-            configuration=lambda: self.configuration,
-        )
-
     @cached_property
     def configuration(self) -> Configuration:
         """What the device was made as; it never changes."""
@@ -279,7 +269,7 @@ class Device:
         """
         gone = (ReplyStatus.UNKNOWN_USER,)
         handle = self._users.handle(name, even_if_gone=True)
-        digests = tuple(record.digest.hex() for record in self.recognition.records_of(handle, expected=gone))
+        digests = tuple(record.digest.hex() for record in Recognition(self).records_of(handle, expected=gone))
         request = commands.RemoveUser(user=handle, leave=leave)
         self.ask(commands.REMOVE_USER, request, about=repr(name), expected=gone)
         self.ask(gatekeeper.DELETE_USER, gatekeeper.DeleteUser(user=handle), uuid=GATEKEEPER_UUID)
@@ -306,7 +296,7 @@ class Device:
             InputRefused: unknown user, mixed or poor samples, wrong dimension.
             NotPermitted: enrolled already, the user's limit or the store's limit is reached.
         """
-        made = self.recognition.enroll(name, samples, finger=finger, replace=replace, token=token)
+        made = Recognition(self).enroll(name, samples, finger=finger, replace=replace, token=token)
         return Enrollment(
             record_id=promised(made.record_id, "a record").hex(),
             digest=promised(made.digest, "a digest").hex(),
@@ -324,7 +314,7 @@ class Device:
             InputRefused: a rate that the device does not offer.
             NotPermitted: locked after failed attempts; nothing was compared.
         """
-        answer = self.recognition.authenticate(name, sample, fmr_inverse=fmr_inverse, operation_id=operation_id)
+        answer = Recognition(self).authenticate(name, sample, fmr_inverse=fmr_inverse, operation_id=operation_id)
         return Verification(
             match=answer.match,
             record_id=answer.record_id.hex() if answer.record_id else None,
@@ -339,7 +329,7 @@ class Device:
         Args:
             fpir_inverse: 0 for the device's false positive identification rate, or a stricter one that it offers.
         """
-        answer = self.recognition.identify(sample, fpir_inverse=fpir_inverse)
+        answer = Recognition(self).identify(sample, fpir_inverse=fpir_inverse)
         return Identification(
             match=answer.match,
             user=self.user_name(answer.user) if answer.user else None,
@@ -350,11 +340,11 @@ class Device:
 
     def records(self, name: str | None = None) -> Iterator[RecordInfo]:
         """Records of one user or of all, in id order."""
-        return map(self._info, self.recognition.records(name))
+        return map(self._info, Recognition(self).records(name))
 
     def show(self, record_id: str) -> RecordInfo:
         """One record."""
-        return self._info(self.recognition.record(record_id_of(record_id)))
+        return self._info(Recognition(self).record(record_id_of(record_id)))
 
     def erase(self, name: str, record_id: str, leave: EraseAuthorization = BY_SUBJECT) -> str:
         """Erase one record of a user; return its salted digest (hex).
@@ -363,7 +353,7 @@ class Device:
             InputRefused: unknown user, or not a record of this user.
             NotPermitted: as in `remove_user`.
         """
-        return self.recognition.erase(name, record_id_of(record_id), leave).hex()
+        return Recognition(self).erase(name, record_id_of(record_id), leave).hex()
 
     def rekey(self) -> int:
         """Renew the protected codes and the keys of every stored object; nobody has to enroll again.

@@ -6,6 +6,7 @@ from bioguard.commands import policy as commands
 from bioguard.commands.status import Nothing
 from bioguard.device.consent import signed_log
 from bioguard.device.facade import Device
+from bioguard.device.recognition import Recognition
 from bioguard.errors import InputRefused, IntegrityFailure
 from bioguard.log.erasure_receipt import ErasureReceipt
 from bioguard.proofs.notes import NoteKey, assemble
@@ -48,7 +49,7 @@ def erasure_receipt(device: Device, digests: Sequence[str]) -> ErasureReceipt:
         epoch=answer.epoch,
         store_root=answer.store_root,
     )
-    present = [record.digest for record in device.recognition.records()]
+    present = [record.digest for record in Recognition(device).records()]
     receipt = ErasureReceipt.of(log, assemble(head.text(), [(key, answer.signature)]), present, wanted)
     receipt.verify()
     return receipt

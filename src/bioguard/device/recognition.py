@@ -3,9 +3,9 @@
 `Device` shows the same to people, with names and hexadecimal digits.
 """
 
-from collections.abc import Callable, Collection, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator, Sequence
 from enum import IntEnum
+from typing import Protocol
 
 from bioguard.commands import biometric as commands
 from bioguard.commands.biometric import EraseAuthorization, RecordSummary
@@ -14,27 +14,33 @@ from bioguard.commands.status import ReplyStatus
 from bioguard.device.arguments import describe_acquired, modality_of, position_of, sample_of
 from bioguard.device.asking import Asker
 from bioguard.device.errors import promised
-from bioguard.device.hooks import Hooks
+from bioguard.device.launch import Running
 from bioguard.device.rates import claim_refused, search_refused
 from bioguard.errors import InputRefused
 from bioguard.records import Features
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+class Host(Protocol):
+    """What recognition needs of a `Device`."""
+
+    @property
+    def ask(self) -> Asker: ...
+    @property
+    def running(self) -> Running: ...
+    @property
+    def configuration(self) -> Configuration: ...
+    def user_handle(self, name: str) -> bytes: ...
+
+
 class Recognition:
-    """The biometric trusted application of one device.
+    """The biometric trusted application of one device."""
 
-    Attributes:
-        ask: sends a command; raises for every refusal.
-        handle_of: the 16 bytes of a user's name; raises for an unknown one.
-        hooks: what stands at the sensor now; another one after the secure world was started again.
-        configuration: what the device was made as.
-    """
+    def __init__(self, device: Host) -> None:
+        self._device = device
 
-    ask: Asker
-    handle_of: Callable[[str], bytes]
-    hooks: Callable[[], Hooks]
-    configuration: Callable[[], Configuration]
+    def _present(self, operation: str, sample: Features) -> Features:
+        """The sample as the sensor delivers it: by the hooks of the secure world that runs now."""
+        return self._device.running.hooks.present(operation, sample_of(sample))
 
     def enroll(
         self, name: str, samples: Sequence[Features], *, finger: str | None, replace: bool, token: bytes
@@ -48,50 +54,52 @@ class Recognition:
                 code="enroll.too_many_samples",
             )
         request = commands.Enroll(
-            user=self.handle_of(name),
+            user=self._device.user_handle(name),
             modality=modality,
             position=position_of(modality, finger),
-            samples=tuple(self.hooks().present("enroll", sample).to_bytes() for sample in samples),
+            samples=tuple(self._present("enroll", sample).to_bytes() for sample in samples),
             replace=replace,
             token=token,
         )
-        return self.ask(
+        return self._device.ask(
             commands.ENROLL, request, about=lambda reply: describe_acquired(reply, samples), quantize_timing=True
         )
 
     def authenticate(self, name: str, sample: Features, *, fmr_inverse: int, operation_id: int) -> commands.Decision:
         """`Device.authenticate`."""
         request = commands.Authenticate(
-            user=self.handle_of(name),
-            sample=self.hooks().present("authenticate", sample_of(sample)).to_bytes(),
+            user=self._device.user_handle(name),
+            sample=self._present("authenticate", sample).to_bytes(),
             fmr_inverse=fmr_inverse,
             operation_id=operation_id,
         )
-        answer = self.ask(
+        answer = self._device.ask(
             commands.AUTHENTICATE, request, quantize_timing=True, expected=(ReplyStatus.RATE_NOT_OFFERED,)
         )
         if answer.status is ReplyStatus.RATE_NOT_OFFERED:
-            raise claim_refused(self.configuration(), fmr_inverse)
+            raise claim_refused(self._device.configuration, fmr_inverse)
         return answer
 
     def identify(self, sample: Features, *, fpir_inverse: int) -> commands.Identified:
         """`Device.identify`."""
-        presented = self.hooks().present("authenticate", sample_of(sample))
+        presented = self._present("authenticate", sample)
         request = commands.Identify(sample=presented.to_bytes(), fpir_inverse=fpir_inverse)
-        answer = self.ask(commands.IDENTIFY, request, quantize_timing=True, expected=(ReplyStatus.RATE_NOT_OFFERED,))
+        answer = self._device.ask(
+            commands.IDENTIFY, request, quantize_timing=True, expected=(ReplyStatus.RATE_NOT_OFFERED,)
+        )
         if answer.status is ReplyStatus.RATE_NOT_OFFERED:
-            raise search_refused(self.configuration(), fpir_inverse)
+            raise search_refused(self._device.configuration, fpir_inverse)
         return answer
 
     def records(self, name: str | None = None) -> Iterator[RecordSummary]:
         """`Device.records`."""
-        return self.records_of(self.handle_of(name) if name is not None else None)
+        return self.records_of(self._device.user_handle(name) if name is not None else None)
 
     def records_of(self, user: bytes | None, *, expected: Collection[IntEnum] = ()) -> Iterator[RecordSummary]:
         """Records of one user or of all, in id order; none for a refusal that is expected."""
         after: bytes | None = None
         while True:
-            page = self.ask(commands.LIST, commands.ListRecords(user=user, after=after), expected=expected)
+            page = self._device.ask(commands.LIST, commands.ListRecords(user=user, after=after), expected=expected)
             yield from page.records
             if not page.more or not page.records:
                 return
@@ -99,10 +107,10 @@ class Recognition:
 
     def record(self, record_id: bytes) -> RecordSummary:
         """`Device.show`."""
-        answer = self.ask(commands.SHOW, commands.Show(record_id=record_id), about=record_id.hex())
+        answer = self._device.ask(commands.SHOW, commands.Show(record_id=record_id), about=record_id.hex())
         return promised(answer.record, "a record")
 
     def erase(self, name: str, record_id: bytes, leave: EraseAuthorization) -> bytes:
         """`Device.erase`."""
-        request = commands.Erase(user=self.handle_of(name), record_id=record_id, leave=leave)
-        return promised(self.ask(commands.ERASE, request, about=record_id.hex()).digest, "a digest")
+        request = commands.Erase(user=self._device.user_handle(name), record_id=record_id, leave=leave)
+        return promised(self._device.ask(commands.ERASE, request, about=record_id.hex()).digest, "a digest")

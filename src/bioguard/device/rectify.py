@@ -14,6 +14,7 @@ from bioguard.device.consent import answer_request, open_request
 from bioguard.device.errors import promised
 from bioguard.device.facade import Device
 from bioguard.device.fingers import finger_position
+from bioguard.device.recognition import Recognition
 from bioguard.errors import InputRefused, NotPermitted
 from bioguard.records.audit_events import Cause
 
@@ -53,7 +54,7 @@ def relabel(device: Device, name: str, record_id: str, finger: str, *, token: by
     with _registered(device, name, token):
         request = commands.Relabel(
             user=device.user_handle(name),
-            record_id=device.recognition.record(record_id_of(record_id)).record_id,
+            record_id=Recognition(device).record(record_id_of(record_id)).record_id,
             position=finger_position(finger),
             token=token,
         )

@@ -11,6 +11,7 @@ from bioguard.commands.status import Nothing
 from bioguard.device import Device, consent, pins
 from bioguard.device.errors import promised
 from bioguard.device.fingers import finger_name
+from bioguard.device.recognition import Recognition
 from bioguard.formats import ImportWarning
 from bioguard.records import Features
 from bioguard.records.consent import Purpose
@@ -35,6 +36,7 @@ class DeviceService:
 
     def __init__(self, device: Device, note: Callable[[str], None] = lambda _: None) -> None:
         self.device = device
+        self.recognition = Recognition(device)
         self._note = note
         self._noted: set[str] = set()
 
@@ -90,7 +92,7 @@ def _consent(service: DeviceService, request: p.Consent) -> None:
 
 
 def _enroll(service: DeviceService, request: p.Enroll) -> p.Enrolled:
-    made = service.device.recognition.enroll(
+    made = service.recognition.enroll(
         request.user,
         [read_sample(request.form, sample, service.warn, request.position) for sample in request.samples],
         finger=finger_name(request.position) if request.position else None,
@@ -103,20 +105,20 @@ def _enroll(service: DeviceService, request: p.Enroll) -> p.Enrolled:
 
 
 def _authenticate(service: DeviceService, request: p.Authenticate) -> p.Decision:
-    answer = service.device.recognition.authenticate(
+    answer = service.recognition.authenticate(
         request.user, service.sample(request), fmr_inverse=request.fmr_inverse, operation_id=request.operation_id
     )
     return p.Decision(match=answer.match, record_id=answer.record_id, token=answer.token)
 
 
 def _identify(service: DeviceService, request: p.Identify) -> p.Identified:
-    answer = service.device.recognition.identify(service.sample(request), fpir_inverse=request.fpir_inverse)
+    answer = service.recognition.identify(service.sample(request), fpir_inverse=request.fpir_inverse)
     name = service.device.user_name(answer.user) if answer.user else None
     return p.Identified(match=answer.match, name=name.encode() if name else None, record_id=answer.record_id)
 
 
 def _records(service: DeviceService, request: p.User) -> p.RecordIds:
-    found = service.device.recognition.records(request.user)
+    found = service.recognition.records(request.user)
     return p.RecordIds(record_ids=tuple(record.record_id for record in islice(found, MAX_LISTED)))
 
 
@@ -172,7 +174,7 @@ TABLE: tuple[Method[Any, Any], ...] = (
     Method(24, "records", p.User, p.RecordIds, _records),
     Method(
         25, "erase", p.Erase, p.Erased,
-        lambda s, r: p.Erased(digest=s.device.recognition.erase(r.user, r.record_id, _authorization(r))),
+        lambda s, r: p.Erased(digest=s.recognition.erase(r.user, r.record_id, _authorization(r))),
     ),
     Method(26, "lock_status", p.Sensor, p.LockAnswer, _lock_status),
     Method(
