@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from bioguard.cli.erasing import receipt_option, write_receipt
+from bioguard.cli.erasing import erased_lines, receipt_option, receipt_step, write_receipt
 from bioguard.cli.output import Result, table
 from bioguard.cli.secrets import person_token, pin_file_option
 from bioguard.cli.state import CliState, pass_state
@@ -99,8 +99,8 @@ def withdraw(
     return Result(
         outcome="withdrawn",
         data={"user": user, "erased": erased, "receipt": str(receipt) if written else None},
-        lines=["withdrawn", *(f"erased the record with digest {d}" for d in erased), *written],
-        next_step="" if written or not erased else "bioguard log receipt DIGEST --out receipt.json",
+        lines=["withdrawn", *erased_lines(erased), *written],
+        next_step=receipt_step(erased, written),
     )
 
 

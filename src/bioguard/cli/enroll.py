@@ -9,6 +9,7 @@ from bioguard.cli.erasing import (
     erase_authorization,
     erase_options,
     receipt_option,
+    receipt_step,
     write_receipt,
 )
 from bioguard.cli.import_options import import_options
@@ -169,5 +170,5 @@ def erase(
             "receipt": str(receipt) if written else None,
         },
         lines=[f"erased record {i} (digest {d})" for i, d in erased.items()] + written or ["nothing to erase"],
-        next_step="" if written or not erased else "bioguard log receipt DIGEST --out receipt.json",
+        next_step=receipt_step(erased, written),
     )

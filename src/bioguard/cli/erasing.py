@@ -1,6 +1,6 @@
 """What every command that erases has in common: who authorizes it, and the receipt."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence, Sized
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -48,6 +48,16 @@ def confirm_erasure(state: CliState, what: str, *, force: bool, receipt: Path | 
     if receipt is not None:
         check_output(receipt, new=True, code="receipt.exists")
     state.confirm(f"Erase {what}?", force=force, code="erase.unconfirmed")
+
+
+def erased_lines(digests: Iterable[str]) -> list[str]:
+    """What was erased, for people."""
+    return [f"erased the record with digest {digest}" for digest in digests]
+
+
+def receipt_step(digests: Sized, written: Sized) -> str:
+    """The next step after an erasure: a receipt, if something was erased and none was written."""
+    return "bioguard log receipt DIGEST --out receipt.json" if digests and not written else ""
 
 
 def write_receipt(state: CliState, device: Device, digests: Sequence[str], path: Path | None) -> list[str]:

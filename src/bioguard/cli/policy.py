@@ -2,6 +2,7 @@
 
 import click
 
+from bioguard.cli.erasing import erased_lines
 from bioguard.cli.output import Result, table
 from bioguard.cli.state import CliState, pass_state
 from bioguard.device import consent as rules
@@ -93,7 +94,7 @@ def purge(state: CliState, confirm: bool) -> Result:
         },
         lines=[
             f"{erased} records erased, {pruned} log bodies pruned",
-            *(f"erased the record with digest {digest}" for digest in digests),
+            *erased_lines(digests),
             *([f"{done.held} records{held} are kept: the clock moved too far"] if done.held or done.log_held else []),
         ],
         next_step="bioguard purge --confirm" if done.held or done.log_held else "",

@@ -5,12 +5,12 @@ from pathlib import Path
 
 import click
 
-from bioguard.cli.erasing import confirm_erasure, receipt_option, write_receipt
+from bioguard.cli.erasing import confirm_erasure, erased_lines, receipt_option, receipt_step, write_receipt
 from bioguard.cli.output import Result, table
 from bioguard.cli.secrets import person_token, pin_file_option, read_pin
 from bioguard.cli.state import CliState, note_testing, pass_state
 from bioguard.device import consent as rules
-from bioguard.device.data_export import NO_TEMPLATES, decision_words
+from bioguard.device.data_export import NO_TEMPLATES, decision_words, request_fields
 from bioguard.device.personal_data import personal_data, public_record
 from bioguard.device.pins import verify_pin
 from bioguard.device.rectify import relabel, rename
@@ -18,7 +18,7 @@ from bioguard.errors import InputRefused
 from bioguard.printable import harmless_json
 from bioguard.records.audit_events import Cause, Event
 from bioguard.records.rights_requests import EXTENSION_CAUSES, REQUEST_CAUSES, RightsRequest
-from bioguard.text import iso, word
+from bioguard.text import word
 from bioguard.user_files import check_output, write_output
 
 KINDS = {word(c): c for c in sorted(REQUEST_CAUSES)}
@@ -168,8 +168,8 @@ def mark_underage(state: CliState, user: str, *, force: bool, receipt: Path | No
     return Result(
         outcome="erased",
         data={"user": user, "erased": list(erased), "receipt": str(receipt) if written else None},
-        lines=[*(f"erased the record with digest {d}" for d in erased), *written] or ["nothing was enrolled"],
-        next_step="" if written or not erased else "bioguard log receipt DIGEST --out receipt.json",
+        lines=[*erased_lines(erased), *written] or ["nothing was enrolled"],
+        next_step=receipt_step(erased, written),
     )
 
 
@@ -178,19 +178,8 @@ def request() -> None:
     """The register of requests: due after 7 days, at most 30 with a reason."""
 
 
-def _row(found: RightsRequest) -> dict[str, object]:
-    return {
-        "number": found.number,
-        "kind": word(found.kind),
-        "state": word(found.state),
-        "opened": iso(found.opened_ms),
-        "due": iso(found.due_ms),
-        "reason": word(found.reason) if found.reason else None,
-    }
-
-
 def _one(outcome: str, found: RightsRequest) -> Result:
-    row = _row(found)
+    row = request_fields(found)
     line = f"request {row['number']}: {row['kind']}, {row['state']}, due {row['due']}"
     return Result(outcome=outcome, data={"request": row}, lines=[line])
 
@@ -234,7 +223,7 @@ def answer(state: CliState, number: int, refuse: bool) -> Result:
 def show_register(state: CliState) -> Result:
     """Show the register."""
     with state.device() as device:
-        rows = [_row(found) for found in rules.requests(device)]
+        rows = [request_fields(found) for found in rules.requests(device)]
     header = ("number", "kind", "state", "opened", "due", "reason")
     lines = table([[r[h] or "" for h in header] for r in rows], header=header) if rows else ["no requests"]
     return Result(outcome="listed", data={"requests": rows}, lines=lines)

@@ -8,7 +8,9 @@ from bioguard.cli.erasing import (
     confirm_erasure,
     erase_authorization,
     erase_options,
+    erased_lines,
     receipt_option,
+    receipt_step,
     write_receipt,
 )
 from bioguard.cli.output import Result
@@ -66,6 +68,6 @@ def remove(
     return Result(
         outcome="removed",
         data={"user": name, "erased": digests, "receipt": str(receipt) if written else None},
-        lines=[f"removed {name}", *(f"erased the record with digest {d}" for d in digests), *written],
-        next_step="" if written or not digests else "bioguard log receipt DIGEST --out receipt.json",
+        lines=[f"removed {name}", *erased_lines(digests), *written],
+        next_step=receipt_step(digests, written),
     )

@@ -35,6 +35,18 @@ def entry_fields(entry: Entry) -> dict[str, object]:
     return fields
 
 
+def request_fields(request: RightsRequest) -> dict[str, object]:
+    """One request of the register as plain values."""
+    return {
+        "number": request.number,
+        "kind": word(request.kind),
+        "state": word(request.state),
+        "opened": iso(request.opened_ms),
+        "due": iso(request.due_ms),
+        "reason": word(request.reason) if request.reason else None,
+    }
+
+
 def decision_words(entry: Entry, *, for_testing: bool = False) -> list[str]:
     """The explanation of a decision, in coarse terms (policy VII.9): never a score or a threshold.
 
@@ -104,16 +116,6 @@ def export(
         "restricted": consents.restricted,
         "age_attested": consents.of_age,
         "enrollments": [dict(r) for r in records],
-        "requests": [
-            {
-                "number": r.number,
-                "kind": word(r.kind),
-                "state": word(r.state),
-                "opened": iso(r.opened_ms),
-                "due": iso(r.due_ms),
-                "reason": word(r.reason) if r.reason else None,
-            }
-            for r in requests
-        ],
+        "requests": [request_fields(r) for r in requests],
         "log": [entry_fields(e) for e in entries],
     }
