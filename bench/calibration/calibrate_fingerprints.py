@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bench.calibration.fingerprint_data import load_sets, pairs
-from bench.calibration.fingerprint_training import correspondences, discriminants, material, principal
+from bench.calibration.fingerprint_training import train, unseen
 from bench.calibration.threshold_file import PATH, text_of, write_tables
 from bench.calibration.train_projection import Evidence, evidence_of, fit_score, scored
 from bench.import_options import add_import_options, import_options_of
@@ -48,28 +48,20 @@ def threshold_at(ordered: NDArray[np.float32], weights: NDArray[np.float64], rat
 
 def real_scores(root: Path, options: ImportOptions) -> tuple[list[Scored], list[Scored]]:
     """Impostor scores of every set, full and protected, by models that have not seen the database."""
-    parts = [material(s) for s in load_sets(root, options)]
-    using = principal(parts)
-    for _ in range(2):
-        for part in parts:
-            correspondences(part, using)
-        using = discriminants(parts)
+    parts, _ = train(load_sets(root, options))
+    numbers = {name: number for number, name in enumerate(sorted({p.source.database for p in parts}))}
     evidence: dict[tuple[str, str], Evidence] = {}
     protected, coder = [], FingerCoder(KEY)
     fingers = {}
-    for number, database in enumerate(sorted({p.source.database for p in parts})):
-        unseen = discriminants([p for p in parts if p.source.database != database])
-        for part in parts:
-            if part.source.database != database:
-                continue
-            key = part.source.extractor, database
-            evidence[key] = evidence_of(part, unseen)
-            i, j, same = pairs(part.source.fingers)
-            ids = part.source.fingers + 1000 * number
-            fingers[key] = ids[i][~same], ids[j][~same]
-            codes = [coder.encode(t) for t in prepare_all(part.source.templates, unseen)]
-            table = np.stack([protected_scores(c, codes) for c in codes])
-            protected.append((table[i, j][~same], *fingers[key]))
+    for part, others in unseen(parts):
+        key = part.source.extractor, part.source.database
+        evidence[key] = evidence_of(part, others)
+        i, j, same = pairs(part.source.fingers)
+        ids = part.source.fingers + 1000 * numbers[part.source.database]
+        fingers[key] = ids[i][~same], ids[j][~same]
+        codes = [coder.encode(t) for t in prepare_all(part.source.templates, others)]
+        table = np.stack([protected_scores(c, codes) for c in codes])
+        protected.append((table[i, j][~same], *fingers[key]))
     full = []
     for key, (values, same) in evidence.items():
         fitted = fit_score([e for (_, other), e in evidence.items() if other != key[1]])

@@ -1,6 +1,6 @@
 """Linear discriminants for minutia descriptors, learned from minutiae that correspond in impressions of one finger."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -121,3 +121,21 @@ def discriminants(parts: Sequence[Material], dimensions: int = DIMENSIONS) -> Pr
     ratio, axes = ratio[::-1][:dimensions], axes[:, ::-1][:, :dimensions]
     between = np.maximum(ratio - 1, 1e-3)
     return Projection(mean, (axes * np.sqrt(between / (1 + 2 * between))).astype(np.float32))
+
+
+def train(sets: Sequence[FingerSet]) -> tuple[list[Material], Projection]:
+    """Learn from sets: their material, with what corresponds in it, and the projection."""
+    parts = [material(one) for one in sets]
+    using = principal(parts)
+    for _ in range(2):
+        for part in parts:
+            correspondences(part, using)
+        using = discriminants(parts)
+    return parts, using
+
+
+def unseen(parts: Sequence[Material]) -> Iterator[tuple[Material, Projection]]:
+    """Each part, database by database, with a projection that was learned without its database."""
+    for database in sorted({part.source.database for part in parts}):
+        others = discriminants([part for part in parts if part.source.database != database])
+        yield from ((part, others) for part in parts if part.source.database == database)

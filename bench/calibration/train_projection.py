@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bench.calibration.fingerprint_data import load_sets, pairs
-from bench.calibration.fingerprint_training import Material, correspondences, discriminants, material, principal
+from bench.calibration.fingerprint_training import Material, train, unseen
 from bench.import_options import add_import_options, import_options_of
 from bench.metrics.rates import headline
 from bioguard.match.fingerprint.backends import NUMPY, backends
@@ -103,21 +103,12 @@ def main() -> None:
     if backends()[0] == NUMPY:
         parser.error("the compiled kernel is needed: reinstall with a C compiler")
 
-    parts = [material(s) for s in load_sets(options.fingerprints, import_options_of(parser, options))]
-    using = principal(parts)
-    for _ in range(2):
-        for part in parts:
-            correspondences(part, using)
-        using = discriminants(parts)
+    parts, using = train(load_sets(options.fingerprints, import_options_of(parser, options)))
     print(f"{sum(len(m[2]) for p in parts for m in p.matched)} corresponding minutiae")
 
     evidence: dict[tuple[str, str], Evidence] = {}
-    databases = sorted({p.source.database for p in parts})
-    for database in databases:
-        unseen = discriminants([p for p in parts if p.source.database != database])
-        for part in parts:
-            if part.source.database == database:
-                evidence[part.source.extractor, database] = evidence_of(part, unseen)
+    for part, others in unseen(parts):
+        evidence[part.source.extractor, part.source.database] = evidence_of(part, others)
     scores = {}
     for key, (values, same) in evidence.items():
         fitted = fit_score([e for (_, other), e in evidence.items() if other != key[1]])

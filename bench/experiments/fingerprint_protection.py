@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bench.calibration.fingerprint_data import load_sets, pairs
-from bench.calibration.fingerprint_training import correspondences, discriminants, material, principal
+from bench.calibration.fingerprint_training import train, unseen
 from bench.import_options import add_import_options, import_options_of
 from bench.metrics.rates import headline
 from bioguard.match.fingerprint.prepared import PreparedTemplate, prepare_all
@@ -45,26 +45,18 @@ def main() -> None:
     parser.add_argument("--keys", type=int, default=3)
     add_import_options(parser)
     options = parser.parse_args()
-    parts = [material(s) for s in load_sets(options.fingerprints, import_options_of(parser, options))]
-    using = principal(parts)
-    for _ in range(2):
-        for part in parts:
-            correspondences(part, using)
-        using = discriminants(parts)
+    parts, _ = train(load_sets(options.fingerprints, import_options_of(parser, options)))
     rates: dict[tuple[str, str], list[list[float]]] = {}
-    for database in sorted({p.source.database for p in parts}):
-        unseen = discriminants([p for p in parts if p.source.database != database])
-        for source in (p.source for p in parts if p.source.database == database):
-            prepared = prepare_all(source.templates, unseen)
-            i, j, same = pairs(source.fingers)
-            for number in range(options.keys):
-                for kind, table in (
-                    ("stolen key", stolen(prepared, number)),
-                    ("own keys", own(prepared, source.fingers, number)),
-                ):
-                    genuine, impostor = table[i, j][same], table[i, j][~same]
-                    row = headline(genuine, impostor)
-                    rates.setdefault((source.extractor, kind), []).append(row)
+    for source, others in ((part.source, others) for part, others in unseen(parts)):
+        prepared = prepare_all(source.templates, others)
+        i, j, same = pairs(source.fingers)
+        for number in range(options.keys):
+            for kind, table in (
+                ("stolen key", stolen(prepared, number)),
+                ("own keys", own(prepared, source.fingers, number)),
+            ):
+                row = headline(table[i, j][same], table[i, j][~same])
+                rates.setdefault((source.extractor, kind), []).append(row)
     print("mean over databases and keys: EER %, FNMR % at FMR 1e-2 and 1e-3")
     for (extractor, kind), rows in sorted(rates.items()):
         print(f"  {extractor:6s} {kind:12s} " + " ".join(f"{100 * r:6.2f}" for r in np.mean(rows, axis=0)))
