@@ -277,3 +277,11 @@ def test_what_forgets_is_noticed(mutant, life: Life, monkeypatch: pytest.MonkeyP
     mutant(monkeypatch)
     with pytest.raises((AssertionError, TeeError)):  # an application that fails the check ends
         life.log_of(lambda: _erase(life, person, OPERATOR))
+
+
+def test_a_refused_user_is_not_logged_as_added(life: Life) -> None:
+    person = life.kit.person()
+    rows = life.target.disk.objects[BIOMETRIC_UUID.bytes]
+    request = biometric.AddUser(user=person.user, label=bytes(32))
+    assert life.target.call(BIOMETRIC_UUID, biometric.ADD_USER, request).status is Status.USER_EXISTS
+    assert entries_of(life.target.disk.objects[BIOMETRIC_UUID.bytes]) == entries_of(rows)
