@@ -248,6 +248,21 @@ def test_an_enrollment_is_one_transaction(life: Life) -> None:
         life.kit.authenticate(person, life.kit.sample(person.face))
 
 
+def test_a_withdrawal_and_what_it_erases_are_one_transaction(life: Life) -> None:
+    person = life.someone()
+    request = policy.MarkUnderage(user=person.user)
+    life.target.disk.cut_after = 0
+    with pytest.raises(TeeError):
+        life.target.call(BIOMETRIC_UUID, policy.MARK_UNDERAGE, request)
+    life.target.restart()
+    assert life.record(person, FACE)
+    life.target.disk.cut_after = 1
+    assert len(life.target.call(BIOMETRIC_UUID, policy.MARK_UNDERAGE, request).erased) == 2
+    life.target.restart()
+    life.check_tallies()
+    assert life.ask(biometric.LIST, biometric.ListRecords(user=person.user)).records == ()
+
+
 def unlogged_erasures(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(AuditLog, "record_erased", lambda *_: None)
 
@@ -283,5 +298,5 @@ def test_a_refused_user_is_not_logged_as_added(life: Life) -> None:
     person = life.kit.person()
     rows = life.target.disk.objects[BIOMETRIC_UUID.bytes]
     request = biometric.AddUser(user=person.user, label=bytes(32))
-    assert life.target.call(BIOMETRIC_UUID, biometric.ADD_USER, request).status is Status.USER_EXISTS
+    assert life.target.call(BIOMETRIC_UUID, biometric.ADD_USER, request).status is ReplyStatus.USER_EXISTS
     assert entries_of(life.target.disk.objects[BIOMETRIC_UUID.bytes]) == entries_of(rows)

@@ -10,7 +10,7 @@ Enforces:
 Does not promise: to know whether the person agrees; that is `bioguard.trusted.policy.enforcement`, asked before.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import replace
 
 from bioguard.commands.biometric import Enroll, RecordSummary
@@ -297,15 +297,24 @@ class Vault:
 
     def erase(self, user: bytes, record_id: bytes, cause: Cause) -> bytes:
         """Erase one record of a user; return its digest. Refused UNKNOWN_RECORD."""
-        state = self.user(user)
-        gone = [ref for ref in state.records if ref.record_id == record_id]
-        if not gone:
+        if all(ref.record_id != record_id for ref in self.user(user).records):
             raise Refused(ReplyStatus.UNKNOWN_RECORD)
-        left = replace(state, records=tuple(ref for ref in state.records if ref not in gone))
         with self._env.store.transaction() as transaction:
-            (digest,) = self._change_records(transaction, user, erase=gone, cause=cause)
-            self._put_user(transaction, user, left)
+            (digest,) = self.erase_records(transaction, user, [record_id], cause)
         return digest
+
+    def erase_records(
+        self, transaction: Transaction, user: bytes, record_ids: Collection[bytes], cause: Cause
+    ) -> tuple[bytes, ...]:
+        """Erase records of a user, together with other changes; return their digests."""
+        state = self.user(user)
+        gone = [ref for ref in state.records if ref.record_id in record_ids]
+        if not gone:
+            return ()
+        left = replace(state, records=tuple(ref for ref in state.records if ref not in gone))
+        digests = self._change_records(transaction, user, erase=gone, cause=cause)
+        self._put_user(transaction, user, left)
+        return digests
 
     def renew_codes(self, decode_views: Callable[[StoredRecord], Sequence[Features]]) -> int:
         """New epoch secret, new codes for every record, all in one transaction. Returns how many records changed.

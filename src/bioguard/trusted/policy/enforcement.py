@@ -7,7 +7,7 @@ facade could forget to ask; in here it cannot.
 Does not promise: that a date is right (docs/policy.md section 6), that an age is true, or that consent was understood.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import replace
 from typing import Protocol
 
@@ -52,6 +52,12 @@ class RecordKeeper(Protocol):
 
     def erase(self, user: bytes, record_id: bytes, cause: Cause) -> bytes:
         """Erase and log one record of a user; return its digest."""
+        ...
+
+    def erase_records(
+        self, transaction: Transaction, user: bytes, record_ids: Collection[bytes], cause: Cause
+    ) -> tuple[bytes, ...]:
+        """Erase and log records of a user, together with other changes; return their digests."""
         ...
 
     def digests(self) -> Iterable[bytes]:
@@ -277,12 +283,19 @@ class PolicyEnforcer:
         self.identified(user, authorization.token)
         return Cause.REQUESTED
 
-    def erase_purposeless(self, user: bytes, cause: Cause) -> tuple[bytes, ...]:
-        """Erase a user's records of every modality that has no purpose left; give their digests."""
+    def end_purposes(self, user: bytes, consent: ConsentState, cause: Cause) -> tuple[bytes, ...]:
+        """Store what a user still consents to, and erase the records that have no purpose left; return their digests.
+
+        One transaction: after a power cut between the two the records would stay until something else of the device
+        ends, which may be a year (POL-21).
+        """
         due = self._due(self.log.now_ms())
-        return self._erase(
-            user, [(record, cause) for record, ends in self._ends(user).items() if due(ends[Cause.EXPIRED])]
-        )
+        gone = [record_id for record_id, ends in self._ends(user, consent).items() if due(ends[Cause.EXPIRED])]
+        with self.env.store.transaction(Reserve.ALL) as transaction:
+            self.objects.put_consent(transaction, user, consent)
+            digests = self.vault.erase_records(transaction, user, gone, cause)
+        self.vault.drop_galleries()
+        return digests
 
     def _erase(self, user: bytes, doomed: Iterable[tuple[bytes, Cause]]) -> tuple[bytes, ...]:
         digests = []
@@ -315,7 +328,7 @@ class PolicyEnforcer:
             held, next_ms = 0, MAX_MS
             for user in self.vault.users():
                 doomed = list[tuple[bytes, Cause]]()
-                for record_id, ends in self._ends(user).items():
+                for record_id, ends in self._ends(user, self.objects.consent(user)).items():
                     causes = [cause for cause, end_ms in ends.items() if due(end_ms)]
                     if causes:
                         doomed.append((record_id, causes[0]))
@@ -336,9 +349,8 @@ class PolicyEnforcer:
             moved_days=moved_days,
         )
 
-    def _ends(self, user: bytes) -> dict[bytes, dict[Cause, int]]:
-        """For each record of a user, why it ends and when."""
-        consent = self.objects.consent(user)
+    def _ends(self, user: bytes, consent: ConsentState) -> dict[bytes, dict[Cause, int]]:
+        """For each record of a user who consents to this, why it ends and when."""
         return {
             record_id: {Cause.RETENTION: self.expires_ms(enrolled_s), Cause.EXPIRED: purpose_ends_ms(consent, modality)}
             for record_id, modality, enrolled_s in self.vault.ages(user)

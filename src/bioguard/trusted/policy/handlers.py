@@ -80,16 +80,8 @@ def grant(policy: PolicyEnforcer, request: commands.GrantConsent) -> Done:
 def withdraw(policy: PolicyEnforcer, request: commands.Withdraw) -> commands.Withdrawn:
     consent = policy.identified(request.user, request.token)
     left = withdrawn(consent, request.modality, request.purpose)
-    _done(
-        policy,
-        request.user,
-        left,
-        Event.CONSENT_WITHDRAWN,
-        reserve=Reserve.ALL,
-        modality=request.modality,
-        purpose=request.purpose,
-    )
-    return _erased(policy.erase_purposeless(request.user, Cause.WITHDRAWN))
+    policy.log.note(Event.CONSENT_WITHDRAWN, subject=request.user, modality=request.modality, purpose=request.purpose)
+    return _erased(policy.end_purposes(request.user, left, Cause.WITHDRAWN))
 
 
 def object_to(policy: PolicyEnforcer, request: commands.ObjectTo) -> Done:
@@ -116,8 +108,8 @@ def restrict(policy: PolicyEnforcer, request: commands.Restrict) -> Done:
 def mark_underage(policy: PolicyEnforcer, request: commands.MarkUnderage) -> commands.Withdrawn:
     policy.vault.require_user(request.user)
     consent = replace(policy.objects.consent(request.user), grants=(), of_age=False)
-    _done(policy, request.user, consent, Event.MARKED_UNDERAGE, reserve=Reserve.ALL)
-    return _erased(policy.erase_purposeless(request.user, Cause.UNDERAGE))
+    policy.log.note(Event.MARKED_UNDERAGE, subject=request.user)
+    return _erased(policy.end_purposes(request.user, consent, Cause.UNDERAGE))
 
 
 def consents(policy: PolicyEnforcer, request: commands.Consents) -> commands.ConsentsReply:
