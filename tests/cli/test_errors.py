@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+import bioguard as bioguard_package
 from bioguard.cli import __main__ as entry
 from bioguard.cli.app import COMMANDS, hoist_global_options
 from bioguard.cli.output import Output
@@ -241,3 +242,8 @@ def test_the_code_of_an_error_is_the_one_that_is_printed(capsys: pytest.CaptureF
         said = capsys.readouterr()
         assert json.loads(said.out)["error"]["code"] == error.code
         assert said.err == f"bioguard: error[{error.code}]: no\n"
+
+
+def test_no_error_of_the_product_is_without_a_hint() -> None:
+    root = Path(bioguard_package.__file__).parent
+    assert [str(p.relative_to(root)) for p in sorted(root.rglob("*.py")) if 'hint=""' in p.read_text("utf-8")] == []

@@ -66,12 +66,7 @@ def egress(state: CliState, full: bool, matrix: Path | None) -> Result:
     if matrix is not None:
         write_output(matrix, battery.matrix(report).encode("ascii"))
     outcome, code = _judge(report)
-    return Result(
-        outcome=outcome,
-        data=report.to_record(),
-        lines=_egress_lines(report, outcome),
-        exit_code=code,
-    )
+    return Result(outcome=outcome, data=report.to_record(), lines=_egress_lines(report, outcome), exit_code=code)
 
 
 def _egress_lines(report: EgressReport, outcome: str) -> list[str]:

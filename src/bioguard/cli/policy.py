@@ -63,11 +63,7 @@ def notice(state: CliState) -> Result:
         made = device.configuration
     profile = word(made.profile)
     parts = notice_text(now, store=str(state.directory), profile=profile, for_testing=made.for_testing)
-    return Result(
-        outcome="told",
-        data={"notice": dict(parts)},
-        lines=[f"{heading}: {text}" for heading, text in parts],
-    )
+    return Result(outcome="told", data={"notice": dict(parts)}, lines=[f"{heading}: {text}" for heading, text in parts])
 
 
 @click.command()

@@ -29,12 +29,7 @@ def add(state: CliState, name: str) -> Result:
     """Add a user. A name that people would take for another user's, by case or by look-alike letters, is refused."""
     with state.device() as device:
         device.add_user(name)
-    return Result(
-        outcome="added",
-        data={"user": name},
-        lines=[f"added {name}"],
-        next_step=f"bioguard pin set {name}",
-    )
+    return Result(outcome="added", data={"user": name}, lines=[f"added {name}"], next_step=f"bioguard pin set {name}")
 
 
 @user.command("list")
@@ -43,11 +38,7 @@ def show_names(state: CliState) -> Result:
     """List the users."""
     with state.device() as device:
         names = device.users()
-    return Result(
-        outcome="listed",
-        data={"users": names},
-        lines=names or ["no users"],
-    )
+    return Result(outcome="listed", data={"users": names}, lines=names or ["no users"])
 
 
 @user.command()

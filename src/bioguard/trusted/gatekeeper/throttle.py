@@ -49,7 +49,7 @@ class FailureRecord:
             InputRefused: not 20 bytes.
         """
         if len(data) != cls.SIZE_BYTES:
-            raise InputRefused(f"{len(data)} bytes, a failure record has 20", hint="", code="pin.record")
+            raise InputRefused(f"{len(data)} bytes, a failure record has 20", hint="reset the PIN", code="pin.record")
         user, checked, failures = cls._LAYOUT.unpack(data)
         return cls(secure_user_id=user, last_checked_ms=checked, failures=failures)
 

@@ -131,7 +131,8 @@ class SensorAuthorization:
         try:
             return self._sensors[sensor_id]
         except KeyError:
-            raise InputRefused(f"there is no sensor {sensor_id}", hint="", code="sensor.unknown") from None
+            hint = f"a device has {', '.join(map(str, sorted(self._sensors)))}"
+            raise InputRefused(f"there is no sensor {sensor_id}", hint=hint, code="sensor.unknown") from None
 
     def generate_challenge(self, sensor_id: int, user: bytes) -> int:
         """A new live challenge of this sensor and user."""
