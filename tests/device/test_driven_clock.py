@@ -12,6 +12,7 @@ from bioguard.device.durations import parse_duration
 from bioguard.device.hooks import SCENARIO_FILE
 from bioguard.errors import InputRefused
 from bioguard.exit_codes import ExitCode
+from bioguard.records.locks import Lock, LockStatus
 from bioguard.records.modality import Modality
 from tests.contract.test_device import PLAYED, Faces, populate, run, save_faults
 
@@ -41,7 +42,7 @@ def test_a_clock_step_is_taken_once_and_ends_a_wait(stepped: Path) -> None:
     for _ in range(3):
         with Device.open(stepped, PLAYED) as device:
             info = pins.lock_info(device, "alice", Modality.FACE)
-            assert (info.lock, info.remaining_ms) == ("timed", 1000)
+            assert info == LockStatus(Lock.TIMED, 1000)
     assert not (stepped / SCENARIO_FILE).exists()
     save_faults(stepped, clock_step_ms="1000")
     with Device.open(stepped, PLAYED) as device:
