@@ -79,6 +79,14 @@ def _dead(message: str) -> TeeError:
     )
 
 
+def answer_storage(storage: StorageHandler, call: StorageCall) -> bytes:
+    """Return the frame that answers one storage call; an answer larger than a frame is a failure of it."""
+    try:
+        return pack(StorageReply(result=TeeResult.SUCCESS, reply=storage.handle(call.operation, call.request)))
+    except TeeError as error:
+        return pack(StorageReply(result=error.result, reply=[]))
+
+
 class SecureProcess:
     """One running secure world.
 
@@ -195,12 +203,7 @@ class SecureProcess:
             if isinstance(message, Ready | Return):
                 return message
             call = cast("StorageCall", message)  # all that is left of FROM_SECURE_WORLD
-            try:
-                reply = self._storage.handle(call.operation, call.request)
-                frame = pack(StorageReply(result=TeeResult.SUCCESS, reply=reply))
-            except TeeError as error:
-                frame = pack(StorageReply(result=error.result, reply=[]))
-            self._write(frame, deadline)
+            self._write(answer_storage(self._storage, call), deadline)
 
     def _write(self, frame: bytes, deadline: float, *, tapped: bool = True) -> None:
         if self._tap is not None and tapped:

@@ -8,18 +8,19 @@ import traceback
 from collections.abc import Sequence
 from typing import cast
 
-from tee_sim.normal.secure_process import StorageHandler
+from tee_sim.normal.secure_process import StorageHandler, answer_storage
 from tee_sim.secure.world import SecureWorld
+from tee_sim.shared.errors import TeeError, TeeResult
 from tee_sim.shared.manifest import Manifest
 from tee_sim.shared.rng import OsRng, Rng
-from tee_sim.shared.wire import HEAD_BYTES, Message, Provision, Ready, Return, pack, unpack
+from tee_sim.shared.wire import HEAD_BYTES, Message, Provision, Ready, Return, StorageCall, StorageReply, pack, unpack
 
 TEST_HUK = bytes(range(32))
 TEST_DEVICE_ID = bytes(range(16))
 
 
 class _DirectPort:
-    """`SupplicantPort` that calls the supplicant without a pipe.
+    """`SupplicantPort` that calls the supplicant without a pipe, through the same frames.
 
     A supplicant that ends its process (SystemExit: a fault `die-before`) ends the test's, not the application under
     whose request it happened: what it raised is raised again outside the secure world.
@@ -32,12 +33,16 @@ class _DirectPort:
     def call(self, operation: int, request: list[object]) -> object:
         self.raise_death()
         try:
-            return self._handler.handle(operation, request)
+            asked = cast("StorageCall", unpack(pack(StorageCall(operation=operation, request=request))[HEAD_BYTES:]))
+            answer = cast("StorageReply", unpack(answer_storage(self._handler, asked)[HEAD_BYTES:]))
         except Exception:
             raise
         except BaseException as death:
             self._death = death
             raise
+        if answer.result is not TeeResult.SUCCESS:
+            raise TeeError(answer.result, "the supplicant could not do it")
+        return answer.reply
 
     def raise_death(self) -> None:
         if self._death is not None:

@@ -9,15 +9,29 @@ import os
 import platform
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
+from typing import cast
 
 from bioguard.device import launch
-from tee_sim.normal.secure_process import Inspect, StorageHandler
+from tee_sim.normal.secure_process import Inspect, StorageHandler, answer_storage
 from tee_sim.secure.world import SecureWorld
 from tee_sim.shared.errors import Origin, TeeError, TeeResult
 from tee_sim.shared.limits import INVOKE_TIMEOUT_MS
 from tee_sim.shared.lock_report import LockReport
 from tee_sim.shared.manifest import Manifest
-from tee_sim.shared.wire import Boot, FrameReader, Locked, Message, NoFrameError, Provision, Ready, Return, pack, unpack
+from tee_sim.shared.wire import (
+    Boot,
+    FrameReader,
+    Locked,
+    Message,
+    NoFrameError,
+    Provision,
+    Ready,
+    Return,
+    StorageCall,
+    StorageReply,
+    pack,
+    unpack,
+)
 
 
 class _Port:
@@ -25,7 +39,11 @@ class _Port:
         self._storage = storage
 
     def call(self, operation: int, request: list[object]) -> object:
-        return self._storage.handle(operation, request)
+        asked = cast("StorageCall", unpack(pack(StorageCall(operation=operation, request=request))[4:]))
+        answer = cast("StorageReply", unpack(answer_storage(self._storage, asked)[4:]))
+        if answer.result is not TeeResult.SUCCESS:
+            raise TeeError(answer.result, "the supplicant could not do it")
+        return answer.reply
 
 
 class InProcess:
