@@ -206,12 +206,13 @@ class SensorAuthorization:
     def lock_status(self, sensor_id: int, user: bytes) -> LockStatus:
         """The lock that applies: the sensor's own, or that of a sensor at least as strong."""
         now_ms = self._clock.boot_ms()
-        return self._strictest(sensor_id, now_ms, lambda other: self._observed(other, user, now_ms))
+        locking = self._locking(sensor_id)
+        return strictest(tuple(self._policy.status(self._observed(o, user, now_ms), now_ms) for o in locking))
 
-    def _strictest(self, sensor_id: int, now_ms: int, lockout: Callable[[int], LockoutState]) -> LockStatus:
+    def _locking(self, sensor_id: int) -> list[int]:
+        """The sensors whose lock applies to this one: itself, and every sensor at least as strong."""
         lockers = locked_by(self.props(sensor_id).strength)
-        locking = [s.sensor_id for s in self._sensors.values() if s.strength in lockers]
-        return strictest(tuple(self._policy.status(lockout(other), now_ms) for other in locking))
+        return [s.sensor_id for s in self._sensors.values() if s.strength in lockers]
 
     def _observed(self, sensor_id: int, user: bytes, now_ms: int) -> LockoutState:
         """The lockout as time has made it; a wait that is over, or starts again after a reboot, is stored so."""
@@ -229,12 +230,13 @@ class SensorAuthorization:
         now_ms = self._clock.boot_ms()
         # 1. Locked, by this sensor or by one at least as strong: refused without a count, or asking alone would make a
         #    timed lock permanent.
-        status = self._strictest(sensor_id, now_ms, lambda other: self._states.load(other, user).lockout)
+        states = {other: self._states.load(other, user) for other in self._locking(sensor_id)}
+        status = strictest(tuple(self._policy.status(state.lockout, now_ms) for state in states.values()))
         if status.lock is not Lock.NONE:
             return self.lock_status(sensor_id, user)
         # 2. Charged and stored before the caller compares. The state before it is kept, to give the charge back after
         #    a capture that was no trial (CDD 7.3.10: only a good capture that does not match is one).
-        state = self._states.load(sensor_id, user)
+        state = states[sensor_id]
         charged = self._policy.charge(state.lockout, now_ms)
         self._states.save(sensor_id, user, replace(state, lockout=charged))
         return Attempt(sensor_id, user, state.lockout, charged)
