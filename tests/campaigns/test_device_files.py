@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from bioguard import private_files
-from bioguard.device import facade, names
+from bioguard.device import facade, json_file
 from bioguard.device.names import NAMES_FILE
 from bioguard.private_files import TEMPORARY
 from tee_sim.normal.private_files import UnsafeFile
@@ -40,7 +40,7 @@ def test_it_finds_a_writer_that_follows_links(campaign: Campaign, monkeypatch: p
         (directory / (name + TEMPORARY)).write_text(text, "utf-8")
         os.replace(directory / (name + TEMPORARY), directory / name)  # noqa: PTH105
 
-    monkeypatch.setattr(names, "write_file", write_file)
+    monkeypatch.setattr(json_file, "write_file", write_file)
     with pytest.raises(EndedError, match="a file that only a link pointed to was changed"):
         campaign.play([placed(NAMES_FILE + TEMPORARY, "a link to a file")])
 

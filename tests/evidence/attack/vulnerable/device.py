@@ -14,7 +14,7 @@ import pytest
 from bioguard.cli import output
 from bioguard.commands.status import ReplyStatus
 from bioguard.device import directory as device_directory
-from bioguard.device import facade, incidents, names, user_registry, world
+from bioguard.device import facade, incidents, json_file, user_registry, world
 from bioguard.device.fuses import Fuses
 from bioguard.device.user_registry import UserRegistry
 from bioguard.device.world import World
@@ -128,7 +128,7 @@ def writes_through_links(patch) -> None:
         (directory / f"{name}.new").write_text(text, "utf-8")
         (directory / f"{name}.new").rename(directory / name)
 
-    patch.setattr(names, "write_file", write_file)
+    patch.setattr(json_file, "write_file", write_file)
 
 
 @planted("files.link-fuses")
