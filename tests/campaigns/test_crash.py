@@ -51,7 +51,7 @@ def test_every_power_cut_leaves_the_state_before_or_after(tmp_path: Path) -> Non
     assert {row.operation for row in rows} == set(MATRIX)
     assert {row.kind for row in rows} == set(KINDS)
     assert sum(row.before for row in rows) > 50
-    assert sum(row.after for row in rows) > 10
+    assert sum(row.after for row in rows) > 5  # the cuts after the last write of a commit are few
     assert all(TRANSACTIONS[row.operation] > 1 for row in rows if row.between)
 
 
@@ -75,7 +75,7 @@ def test_every_kill_leaves_the_state_before_or_after(tmp_path: Path) -> None:
     assert {row.operation for row in rows} == set(MATRIX)
     assert {row.kind for row in rows} == set(VICTIMS)
     assert sum(row.before for row in rows) > 10
-    assert sum(row.after for row in rows) > 10
+    assert sum(row.after for row in rows) > 5  # the cuts after the last write of a commit are few
 
 
 def test_a_supplicant_that_makes_two_transactions_of_one_is_found(
