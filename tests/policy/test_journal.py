@@ -1,7 +1,7 @@
 """The log against a model of a dozen lines: appends, failed transactions, pruning, restarts."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from types import SimpleNamespace
 
 import pytest
@@ -215,6 +215,48 @@ def test_what_is_noted_inside_a_transaction_is_written_with_it_and_fails_with_it
         (Event.RECORD_ERASED, Cause.BY_OPERATOR),
     ]
     assert all(e and (e.subject, e.record_id, e.digest) == (who, record, digest) for e in entries)
+
+
+class PowerCut(Exception):
+    """The power was cut."""
+
+
+class CutStore(MemoryStore):
+    """Loses power before or right after its commit number `left`, counted from 0."""
+
+    left, stored = -1, False
+
+    @contextmanager
+    def transaction(self, reserve: Reserve = Reserve.NONE) -> Iterator["MemoryStore"]:
+        self.left -= 1
+        if self.left == -1 and not self.stored:
+            raise PowerCut
+        with super().transaction(reserve) as transaction:
+            yield transaction
+        if self.left == -1:
+            raise PowerCut
+
+
+@pytest.mark.parametrize("stored", [False, True])
+@pytest.mark.parametrize("cut_at", range(3))
+@pytest.mark.parametrize("entries", [1, 31, 32, 33, 70])
+def test_a_power_cut_leaves_no_pruning_without_its_entry(entries: int, cut_at: int, stored: bool) -> None:
+    store, clock = CutStore(), FakeClock()
+    journal = started(store, clock)
+    for _ in range(entries):
+        logged(journal)
+    clock.advance(LOG_DAYS * DAY_MS + 1)
+    store.left, store.stored = cut_at, stored
+    with suppress(PowerCut):
+        journal.prune(lambda end_ms: end_ms <= clock.wall_ms())
+    store.left = -1
+    journal = started(store, clock)
+    items = [journal.read(number, 1)[0] for number in range(journal.head.size)]
+    gone = sum(item.entry is None for item in items)
+    reported = [item.entry.number for item in items if item.entry and item.entry.event is Event.LOG_PRUNED]
+    assert gone == journal.head.first_body
+    assert reported == ([gone] if gone else [])
+    assert root_hash([item.leaf for item in items]) == journal.head.frontier.root()
 
 
 @pytest.mark.parametrize(("age_ms", "pruned"), [(29 * DAY_MS, 0), (30 * DAY_MS, 0), (30 * DAY_MS + 1, 1)])

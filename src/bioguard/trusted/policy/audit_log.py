@@ -18,7 +18,7 @@ world's (docs/policy.md section 6).
 """
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, replace
 from typing import Annotated, Any
 
@@ -120,27 +120,34 @@ class AuditLog:
             with self.transaction():
                 pass
 
+    def transaction(self, reserve: Reserve = Reserve.NONE) -> AbstractContextManager[Transaction]:
+        """A store transaction that also writes the queued entries; entries of a failed one are dropped."""
+        return self._logging(self.head, {}, reserve)
+
     @contextmanager
-    def transaction(self, reserve: Reserve = Reserve.NONE) -> Iterator[Transaction]:
-        """A store transaction that also writes the queued entries; entries of a failed one are dropped.
+    def _logging(self, head: Head, chunks: dict[bytes, Chunk], reserve: Reserve) -> Iterator[Transaction]:
+        """A store transaction of what changes in the log itself and of the queued entries.
 
         1. The changes of the block, and whatever it notes.
         2. The entries, in the same commit: there is no change without its entry and no entry without its change.
         3. Only after the commit is the new head the head: a failed one leaves the old tree.
+
+        Args:
+            head: where the log stands before the queued entries.
+            chunks: those that change with it; written only together with an entry.
         """
-        head = self.head
         try:
             with self._store.transaction(reserve) as transaction:
                 yield transaction
-                head = self._write(transaction)
+                head = self._write(transaction, head, chunks)
         finally:
             self._pending.clear()
         self.head = head
 
-    def _write(self, transaction: Transaction) -> Head:
+    def _write(self, transaction: Transaction, head: Head, changed: dict[bytes, Chunk]) -> Head:
         if not self._pending:
-            return self.head
-        now, frontier, chunks = self._now(), self.head.frontier, dict[bytes, Chunk]()
+            return head
+        now, frontier, chunks = self._now(), head.frontier, dict(changed)
         for fields in self._pending:
             entry = Entry(sequence=frontier.size, wall_ms=now.wall_ms, blind=self._salts.bytes(16), **fields)
             where = _chunk_id(entry.sequence)
@@ -151,9 +158,7 @@ class AuditLog:
             frontier = frontier.append(item.leaf)
         for where, chunk in chunks.items():
             transaction.put(where, chunk.to_bytes(), kind="log")
-        head = replace(
-            self.head, size=frontier.size, peaks=frontier.peaks, last_ms=now.wall_ms, last_boot_ms=now.boot_ms
-        )
+        head = replace(head, size=frontier.size, peaks=frontier.peaks, last_ms=now.wall_ms, last_boot_ms=now.boot_ms)
         transaction.put(_HEAD, head.to_bytes(), kind="loghead")
         return head
 
@@ -196,15 +201,10 @@ class AuditLog:
                 break
         if not pruned:
             return 0
-        self.flush()
-        with self._store.transaction() as transaction:
-            for where, chunk in chunks.items():
-                transaction.put(where, chunk.to_bytes(), kind="log")
-            head = replace(self.head, first_body=first)
-            transaction.put(_HEAD, head.to_bytes(), kind="loghead")
-        self.head = head
+        # One commit: after a power cut between the two, bodies would be gone and no entry would say that they were.
         self.note(Event.LOG_PRUNED, number=first)
-        self.flush()
+        with self._logging(replace(self.head, first_body=first), chunks, Reserve.NONE):
+            pass
         return pruned
 
 
