@@ -149,11 +149,19 @@ BY_CONTRACT = {
     "device -> trusted": {"src/bioguard/device/answers.py": "\nimport bioguard.trusted.keystore.rules\n"},
     "device -> secure": {"src/bioguard/device/answers.py": "\nimport tee_sim.secure.keys\n"},
     "device -> simulate": {"src/bioguard/device/answers.py": "\nimport bioguard.simulate.people\n"},
-    "serve -> simulate": {"src/bioguard/serve/service.py": "\nimport bioguard.simulate.people\n"},
+    "serve -> simulate": {"src/bioguard/serve/methods.py": "\nimport bioguard.simulate.people\n"},
     "simulator -> product": {SCHEMA: "\nimport bioguard.errors\n"},
     "product -> benches": {HANDLE: "\nimport bench.metrics\n"},
     "product -> tests": {HANDLE: "\nimport tests.broken_build\n"},
     "product -> network": {"src/bioguard/device/answers.py": "\nimport socket\n"},
+    "product -> the C module under socket": {"src/bioguard/device/answers.py": "\nimport _socket\n"},
+    "product -> a server of the standard library": {"src/bioguard/device/answers.py": "\nimport socketserver\n"},
+    "device -> GlobalPlatform objects": {"src/bioguard/device/answers.py": "\nimport tee_sim.gp_objects\n"},
+    "device -> an application of the examples": {
+        "src/bioguard/device/answers.py": "\nimport tee_sim.examples.counter.app\n",
+    },
+    "trusted -> GlobalPlatform objects": {RULES: "\nfrom tee_sim.gp_objects import objects\n"},
+    "trusted -> the C module under socket": {RULES: "\nimport _socket\n"},
 }  # fmt: skip
 BY_RULE = {
     "a folder without __init__.py": {
