@@ -28,7 +28,7 @@ from bioguard.match.thresholds import Score, threshold_for_fmr
 from bioguard.report import render
 
 PRODUCT_FMR = 1 / 50_000
-"""Target of the product's decisions (design section 6)."""
+"""Target of the product's decisions (docs/android-contract.md, "Rates")."""
 FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 

@@ -1,4 +1,4 @@
-"""Exit codes of the `bioguard` command: a stable interface (design section 9).
+"""Exit codes of the `bioguard` command: a stable interface (docs/exit-codes.md).
 
 1 is never a normal answer: a Python traceback, a failed import and click's own Abort all end in 1,
 so a quality lab that counts non-matches must not meet it for "no match".

@@ -1,4 +1,4 @@
-"""Gatekeeper: records, throttle table, the order write-then-check, reboots, and the VTS cases of facts section 3.3."""
+"""Gatekeeper: records, throttle table, the order write-then-check, reboots, and those of the VTS."""
 
 import struct
 

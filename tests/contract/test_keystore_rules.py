@@ -1,4 +1,4 @@
-"""KeyMint's authorization rules (facts 3.4) as pure functions."""
+"""KeyMint's authorization rules (docs/android-contract.md) as pure functions."""
 
 import pytest
 

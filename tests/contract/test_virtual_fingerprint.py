@@ -1,4 +1,4 @@
-"""The behaviors that Android's own tests of its virtual fingerprint HAL assert, by their names (facts section 2.4).
+"""The behaviors that Android's own tests of its virtual fingerprint HAL assert, by their names.
 
 Where ours differs on purpose, the test says so and docs/android-contract.md section 5 says why.
 """

@@ -18,7 +18,8 @@ FMR_INVERSES = (50_000, 100_000, 500_000, 1_000_000)
 """1:1 rates that a device can be made with. The loosest is the most that Android allows a sensor that makes tokens:
 CDD section 7.3.10, Class 3, a false acceptance rate not above 1 in 50 000."""
 FPIR_INVERSES = (100, 1_000, 10_000)
-"""1:N rates: one false identification in so many searches of people who are not enrolled (design section 6)."""
+"""1:N rates: one false identification in so many searches of people who are not enrolled (docs/android-contract.md,
+"Rates")."""
 DEFAULT_FMR_INVERSE = FMR_INVERSES[0]
 DEFAULT_FPIR_INVERSE = FPIR_INVERSES[0]
 MAX_INVERSE = 10_000_000

@@ -85,7 +85,7 @@ def battery_checks(raw: Path, *, quick: bool, progress: Callable[[int, int], Non
         details=(*(f"got out: {n}" for n in escaped), *residual,
                  *(f"layer set not available: {k}: {v}" for k, v in report.unavailable.items())),
         limits="attempts that do not work here even without a lock prove nothing; the matrix marks them",
-        fix="run: bioguard audit egress; look at the attempt in audit/egress/attempts",
+        fix="run: bioguard audit egress; look at the attempt in evidence/escape_battery/attempts",
         evidence=evidence,
     )  # fmt: skip
     seen = report.observed_packets

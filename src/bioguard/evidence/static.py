@@ -104,7 +104,7 @@ def trusted_syntax(raw: Path) -> Check:
         f"{len(sources)} modules scanned, {len(found)} findings, {len(EXCEPTIONS)} exceptions with reasons",
         details=tuple(f"{f.module}:{f.line}: {f.what}" for f in found),
         limits="the simulator's own core is trusted too and is not scanned; libraries are allowed as a whole",
-        fix="remove it, or argue for it in audit/source_scan.py",
+        fix="remove it, or argue for it in evidence/source_scan.py",
         evidence=(Evidence(label="modules and findings", path="raw/trusted-syntax.json"),),
     )
 

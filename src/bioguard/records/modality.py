@@ -23,7 +23,7 @@ class Modality(IntEnum):
 
 @unique
 class Profile(IntEnum):
-    """What is kept of an enrollment (design section 5)."""
+    """What is kept of an enrollment (docs/protection.md)."""
 
     STANDARD = 1
     """Salted digest, protected code and encrypted template."""

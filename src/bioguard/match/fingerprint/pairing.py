@@ -1,6 +1,6 @@
 """Which minutiae correspond: greedy one-to-one selection and relaxation, for one probe and a block of templates.
 
-This is the NumPy twin of `native/cylinders.c`. The selection works on exact integers and is the same to the last
+This is the NumPy twin of `native/fingers/compare.c`. The selection works on exact integers and is the same to the last
 pair; the relaxation is float32 and agrees to rounding.
 """
 

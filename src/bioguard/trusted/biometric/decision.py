@@ -1,7 +1,7 @@
 """Decide: features of a probe and of records into scores, and scores into one answer and what it revealed.
 
 The best sample of the best record counts, against thresholds that hold for so many comparisons (`levels`). Scores stay
-in the secure world: attacks.md section 1 reads a template out of them.
+in the secure world: with them a caller climbs to a matching sample (docs/protection.md, "What an answer tells").
 
 Does not promise: that a threshold is as rare as its name where its table is extrapolated (docs/android-contract.md,
 "Rates").

@@ -35,8 +35,8 @@ def judge_samples(samples: Sequence[Features]) -> Judgement:
     """Judge the samples of one enrollment, all of one modality.
 
     How good the image of a face was its extractor has to say: an embedding shows only whether it is one, whether it is
-    another view, and whether it is of the same person (attacks.md section 6: one strange view opened the record to its
-    owner).
+    another view, and whether it is of the same person: the best view decides, so one view of another person would open
+    the record to that person.
     """
     views = [sample for sample in samples if isinstance(sample, FaceEmbedding)]
     return _judge_views(views) if views else _judge_touches([s for s in samples if isinstance(s, FingerprintTemplate)])

@@ -1,0 +1,65 @@
+"""Every file and folder that a string of the product names is there: hints, fixes, limits, and docstrings."""
+
+import ast
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.docs.named_code import ROOT, SUFFIXES, exists
+
+PRODUCT = sorted([*(ROOT / "src/bioguard").rglob("*.py"), *(ROOT / "tee_sim").rglob("*.py")])
+A_PATH = re.compile(r"(?<![\w./:@<{-])[a-z_][\w.*-]*(?:/[\w.*-]+)+")
+A_FILE = re.compile(rf"(?<![\w./:@<{{-])[A-Za-z_][\w*-]*(?:[/.][\w*-]+)*(?:{'|'.join(map(re.escape, SUFFIXES))})\b")
+NOT_OURS = re.compile(
+    r"""
+      bioguard/[\w-]+/\d            # the kind of a document
+    | raw/[\w.-]+                   # a file of an evidence bundle
+    | (my|other)_ta/manifest\.toml  # examples on the command line
+    | net/(dev|netlink)               # below /proc
+    | input/output | application/vnd\.in-toto | ansi378-2009/am1 | px/cm
+    | (c2sp|golang)\.org/.*
+    | (face/Error\.aidl|Session\.h|password_handle\.h|gatekeeper\.h|common/util/Util\.h)         # Android
+    | (protocol|spec/v1/statement|spec/predicates/test-result)\.md                              # in-toto
+    | core/(tee|kernel)/\w+\.c                                                                  # OP-TEE
+    | ((linux/include/)?uapi/)?(asm-generic|linux|sys|kernel)/\w+\.[ch] | netdb\.h              # Linux and libc
+    """,
+    re.VERBOSE,
+)
+
+
+def _named(source: str) -> Iterator[str]:
+    """Paths in strings that are shown, and files with a suffix of ours in docstrings too."""
+    tree = ast.parse(source)
+    documented = [n for n in ast.walk(tree) if isinstance(n, ast.Module | ast.ClassDef | ast.FunctionDef) and n.body]
+    docstrings = {id(n.body[0].value) for n in documented if isinstance(n.body[0], ast.Expr)}
+    for node in ast.walk(tree):
+        if not isinstance(node, ast.Constant) or not isinstance(node.value, str):
+            continue
+        pattern = A_FILE if id(node) in docstrings else A_PATH
+        yield from (name.rstrip(".") for name in {*A_FILE.findall(node.value), *pattern.findall(node.value)})
+
+
+def _missing(file: Path, source: str) -> list[str]:
+    return [name for name in _named(source) if not NOT_OURS.fullmatch(name) and not exists(file, name)]
+
+
+def test_every_file_that_a_string_names_is_there() -> None:
+    missing = {str(f.relative_to(ROOT)): found for f in PRODUCT if (found := _missing(f, f.read_text("utf-8")))}
+    assert missing == {}
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        'check(fix="look at the attempt in audit/egress/attempts")',
+        'check(fix="argue for it in audit/source_scan.py")',
+        'hint = f"see docs/not-there.md, {name}"',
+        '"""Scores stay here: attacks.md section 1."""',
+        '"""The twin of `native/cylinders.c`."""',
+    ],
+)
+def test_a_file_that_is_not_there_is_found(source: str) -> None:
+    assert len(_missing(ROOT / "src/bioguard/evidence/static.py", source)) == 1
+    assert _missing(ROOT / "src/bioguard/evidence/static.py", '"""docs/policy.md and `evidence/static.py`"""') == []
