@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bioguard.cli.output import Output
-from bioguard.cli.samples import read_sample, read_samples
+from bioguard.cli.read_samples import read_sample, read_samples
 from bioguard.errors import InputRefused
 from bioguard.formats import ImportOptions, Trailing, load, load_bytes, write_ansi2004, write_iso2005, write_iso2011
 from bioguard.records import FingerprintTemplate

@@ -43,7 +43,7 @@ COMMANDS = {
     "rectify": "rights:rectify",
     "request": "rights:request",
     "restrict": "rights:restrict",
-    "samples": "synthetic:samples",
+    "samples": "make_samples:samples",
     "serve": "serve:serve",
     "show": "enroll:show",
     "token": "token:token",

@@ -7,7 +7,7 @@ import click
 
 from bioguard.cli.import_options import import_options
 from bioguard.cli.output import Result
-from bioguard.cli.samples import load_file
+from bioguard.cli.read_samples import load_file
 from bioguard.cli.state import CliState, pass_state
 from bioguard.formats import ImportOptions
 from bioguard.formats.convert import SUFFIX_TARGETS, Target, convert, other_arrays

@@ -14,7 +14,7 @@ from bioguard.cli.erasing import (
 )
 from bioguard.cli.import_options import import_options
 from bioguard.cli.output import Result, table
-from bioguard.cli.samples import read_samples
+from bioguard.cli.read_samples import read_samples
 from bioguard.cli.secrets import pin_file_option, read_pin
 from bioguard.cli.state import CliState, note_testing, pass_state
 from bioguard.commands.biometric import MAX_VIEWS

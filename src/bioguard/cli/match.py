@@ -7,7 +7,7 @@ import click
 from bioguard.cli.import_options import import_options
 from bioguard.cli.output import Result
 from bioguard.cli.pin import token_option
-from bioguard.cli.samples import read_sample
+from bioguard.cli.read_samples import read_sample
 from bioguard.cli.state import CliState, pass_state
 from bioguard.device import clock
 from bioguard.device.strong_auth_times import record_unlock

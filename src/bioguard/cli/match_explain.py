@@ -7,7 +7,7 @@ import numpy as np
 
 from bioguard.cli.import_options import import_options
 from bioguard.cli.output import Result
-from bioguard.cli.samples import read_sample
+from bioguard.cli.read_samples import read_sample
 from bioguard.cli.state import CliState, pass_state
 from bioguard.errors import InputRefused
 from bioguard.formats import ImportOptions
