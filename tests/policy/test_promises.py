@@ -106,6 +106,17 @@ def test_trusted_syntax(tmp_path: Path, monkeypatch: Patch) -> None:
     assert found == {
         "import of socket", "import of importlib", "name __import__", "attribute __subclasses__", "name open",
     }  # fmt: skip
+    assert (
+        scan_source("trusted.good", "import pkgutil\npkgutil.get_data('a', 'b')\nfrom pkgutil import get_data\n") == []
+    )
+    part = (
+        "import pkgutil\npkgutil.resolve_name('socket')\nimport pkgutil as p\nfrom pkgutil import resolve_name as r\n"
+        "x = pkgutil\n"
+    )
+    assert [(f.line, f.what) for f in sorted(scan_source("trusted.bad", part), key=lambda f: f.line)] == [
+        (2, "use of pkgutil beside pkgutil.get_data"), (3, "import of pkgutil as p"),
+        (4, "import of pkgutil.resolve_name"), (5, "use of pkgutil beside pkgutil.get_data"),
+    ]  # fmt: skip
     monkeypatch.setattr(static, "trusted_sources", lambda: iter([("trusted.bad", bad)]))
     assert static.trusted_syntax(tmp_path).status is Status.FAIL
     monkeypatch.setattr(static, "trusted_sources", lambda: iter([]))

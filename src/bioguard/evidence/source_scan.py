@@ -20,11 +20,13 @@ ALLOWED_ROOTS = frozenset(
         "datetime",
         "enum",
     }
-    | {"functools", "hashlib", "hmac", "heapq", "itertools", "json", "math", "operator", "pkgutil", "re", "secrets"}
-    | {"struct", "tomllib", "types", "typing", "uuid"}
+    | {"functools", "hashlib", "hmac", "heapq", "itertools", "json", "math", "operator", "re", "secrets"}
+    | {"struct", "tomllib", "types", "typing", "uuid", "pkgutil"}
     | {"numpy", "nacl", "cbor2", "cryptography", "bioguard", "tee_sim"}
 )
 """Top-level modules that trusted code may import: pure standard library, arrays, cryptography, and ourselves."""
+IN_PART = {"pkgutil": "get_data"}
+"""Of these the one function named: the data beside a measured module. `pkgutil.resolve_name` imports any module."""
 EXCEPTIONS = {
     ("bioguard.match.kernels", "import of os"): "reads one environment variable that chooses the kernel; opens nothing",
     ("bioguard.match.arrays", "attribute ctypes"): "numpy's address of an array, to align rows; loads nothing",
@@ -59,17 +61,38 @@ def scan_source(module: str, source: str) -> list[Finding]:
     def add(node: ast.AST, what: str) -> None:
         found.append(Finding(module, getattr(node, "lineno", 0), what))
 
-    for node in ast.walk(ast.parse(source)):
+    tree = ast.parse(source)
+    permitted = {
+        id(node.value)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Attribute)
+        and isinstance(node.value, ast.Name)
+        and IN_PART.get(node.value.id) == node.attr
+    }
+    for node in ast.walk(tree):
         for name in _imported(node):
             if name.split(".")[0] not in ALLOWED_ROOTS or any(
                 name == bad or name.startswith(bad + ".") for bad in FORBIDDEN_MODULES
             ):
                 add(node, f"import of {name}")
+        for name in _imported_in_part(node):
+            add(node, f"import of {name}")
+        if isinstance(node, ast.Name) and node.id in IN_PART and id(node) not in permitted:
+            add(node, f"use of {node.id} beside {node.id}.{IN_PART[node.id]}")
         if isinstance(node, ast.Name) and node.id in FORBIDDEN_NAMES:
             add(node, f"name {node.id}")
         if isinstance(node, ast.Attribute) and node.attr in FORBIDDEN_ATTRIBUTES:
             add(node, f"attribute {node.attr}")
     return found
+
+
+def _imported_in_part(node: ast.AST) -> list[str]:
+    """What is taken of a module that is allowed in part, other than the part; under another name it is not followed."""
+    if isinstance(node, ast.Import):
+        return [f"{alias.name} as {alias.asname}" for alias in node.names if alias.name in IN_PART and alias.asname]
+    if isinstance(node, ast.ImportFrom) and node.module in IN_PART:
+        return [f"{node.module}.{alias.name}" for alias in node.names if alias.name != IN_PART[node.module]]
+    return []
 
 
 def _imported(node: ast.AST) -> list[str]:
