@@ -16,10 +16,20 @@ from pathlib import Path
 ROOTS = {"bioguard": "src/bioguard", "tee_sim": "tee_sim"}
 """The two packages of the product and where they stand in the checkout."""
 Graph = dict[str, set[str]]
-DYNAMIC = frozenset({"import_module", "__import__", "find_spec", "spec_from_file_location", "run_module", "run_path"})
+DYNAMIC = frozenset(
+    {"import_module", "__import__", "find_spec", "spec_from_file_location", "run_module", "run_path", "resolve_name"}
+    | {"module_from_spec", "load_module", "exec_module", "find_loader", "get_loader", "walk_packages", "get_importer"}
+)
 """Functions that load a module by a string, which no graph of imports sees."""
-FROM_TEXT = frozenset({"exec", "eval", "compile"})
-"""Functions that run text. By these names alone: `re.compile` is another."""
+FROM_TEXT = frozenset({"exec", "eval", "compile", "__builtins__", "__loader__", "__spec__"})
+"""What runs text or reaches what does. By these names alone: `re.compile` is another."""
+LOADERS = frozenset(
+    {"importlib", "_imp", "_frozen_importlib", "_frozen_importlib_external", "imp", "zipimport", "pkgutil", "builtins"}
+    | {"runpy", "code", "codeop", "pydoc", "timeit", "pickle", "marshal", "shelve"}
+)
+"""Modules of the standard library that load or run what they are given: to import one is to be able to load."""
+DATA_ONLY = {"pkgutil": "get_data"}
+"""The one function of a loader that loads no module: `import pkgutil` is free where nothing else of it is named."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,16 +135,43 @@ def siblings(arrows: Graph, folder: str) -> Graph:
     return between
 
 
-def outside(known: Mapping[str, Module], name: str) -> set[str]:
-    """Top-level packages that a module imports and that are not part of the product."""
-    return {base.partition(".")[0] for base, _ in imported(known[name])} - set(ROOTS)
+def _loads(node: ast.AST) -> bool:
+    match node:
+        case ast.Import(names):
+            return any(
+                alias.name.partition(".")[0] in LOADERS - set(DATA_ONLY)
+                or (alias.asname is not None and alias.name in {"sys", *DATA_ONLY})
+                for alias in names
+            )
+        case ast.ImportFrom(module=str(base), names=names, level=0):
+            taken = {alias.name for alias in names}
+            top = base.partition(".")[0]
+            return bool(
+                (top in LOADERS and taken != {DATA_ONLY.get(top)})
+                or (top == "sys" and taken & {"modules", "meta_path", "path_hooks", "*"})
+                or taken & DYNAMIC
+            )
+        case ast.Attribute(value=ast.Name("sys"), attr=attribute):
+            return attribute in {"modules", "meta_path", "path_hooks"}
+        case ast.Attribute(attr=attribute):
+            return attribute in DYNAMIC
+        case ast.Name(name):
+            return name in DYNAMIC | FROM_TEXT
+    return False
 
 
 def dynamic_loads(module: Module) -> int:
-    """How often a module loads another by a string, or could: by the names of the functions that do it."""
-    nodes = ast.walk(ast.parse(module.path.read_bytes()))
-    return sum(
-        (isinstance(node, ast.Attribute) and node.attr in DYNAMIC)
-        or (isinstance(node, ast.Name) and node.id in DYNAMIC | FROM_TEXT)
-        for node in nodes
-    )
+    """How often a module loads another by a string, or could: by the names of the functions and modules that do it.
+
+    Does not promise: to see a name that is put together when it runs, as in `getattr(sys, "mod" + "ules")`.
+    """
+    tree = ast.parse(module.path.read_bytes())
+    data = {
+        id(node.value)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Attribute)
+        and isinstance(node.value, ast.Name)
+        and DATA_ONLY.get(node.value.id) == node.attr
+    }
+    beside = (isinstance(n, ast.Name) and n.id in DATA_ONLY and id(n) not in data for n in ast.walk(tree))
+    return sum(map(_loads, ast.walk(tree))) + sum(beside)

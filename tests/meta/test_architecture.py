@@ -15,7 +15,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.meta.import_graph import ROOTS, circles, compiled, dynamic_loads, graph, modules, outside, siblings
+from bioguard.evidence.source_scan import ALLOWED_ROOTS, EXCEPTIONS, scan_source
+from tests.meta.import_graph import ROOTS, circles, compiled, dynamic_loads, graph, modules, siblings
 
 ROOT = Path(__file__).parents[2]
 PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
@@ -32,17 +33,14 @@ NEVER_MEASURED = {"json_text"}  # pure, and no manifest loads it
 LOADS_BY_NAME = {
     "bioguard.cli.app": "a command's module when the command is called, from the table in this file",
     "bioguard.evidence.attack.target": "the entry of a manifest, in the open, as the target of attacks",
+    "bioguard.evidence.leak_scan.selftest": "pickles a secret, to show that a scan finds it in that form",
+    "bioguard.evidence.sbom": "reads the list of installed distributions (`importlib.metadata`)",
     "bioguard.evidence.static": "finds sources to scan and imports the command tables",
     "tee_sim.secure.codeload": "imports `preload` before the lock; afterwards serves what the manifests name alone",
     "tee_sim.secure.launcher": "runs the warm-up of a manifest before the lock, from the code table",
     "tee_sim.secure.world": "the entry of a manifest, after the lock, from the code table",
 }
 """Who may load a module by a string, and which. Everybody else is red: such an arrow is in no graph."""
-
-
-def _allowed_outside_of_trusted() -> set[str]:
-    third_party = {"numpy", "nacl", "cbor2", "cryptography"}
-    return third_party | set(sys.stdlib_module_names)
 
 
 def rules(top: Path) -> list[str]:
@@ -62,10 +60,11 @@ def rules(top: Path) -> list[str]:
         if name not in LOADS_BY_NAME and dynamic_loads(module)
     ]
     found += [
-        f"{name} imports {sorted(foreign)} from outside"
-        for name in known
+        f"{name}, line {finding.line}: {finding.what}"
+        for name, module in known.items()
         if name.startswith(tuple(f"bioguard.{room}" for room in TRUSTED | BOTH))
-        and (foreign := outside(known, name) - _allowed_outside_of_trusted())
+        for finding in scan_source(name, module.path.read_text("utf-8"))
+        if (name, finding.what) not in EXCEPTIONS
     ]
     found += [
         f"{path.relative_to(top)} imports from C, where no graph looks"
@@ -122,6 +121,7 @@ def broken(copy: Path, request: pytest.FixtureRequest) -> Iterator[Path]:
 RULES, HANDLE, SCHEMA = (
     "src/bioguard/trusted/keystore/rules.py", "src/bioguard/records/password_handle.py", "tee_sim/shared/schema.py",
 )  # fmt: skip
+DEVICE = "src/bioguard/device/answers.py"
 BY_CONTRACT = {
     "a new room": {"src/bioguard/bridge/__init__.py": "", "src/bioguard/bridge/a.py": "import bioguard.device\n"},
     "a new room that trusted code uses": {
@@ -172,12 +172,35 @@ BY_RULE = {
     },
     "import by a string": {RULES: '\nfrom importlib import import_module\nimport_module("bioguard.device")\n'},
     "import by a string, under another name": {RULES: '\nimport importlib\nf = importlib.import_module\n'},
+    "import by a string, imported under another name": {
+        RULES: "\nfrom importlib import import_module as load\n",
+    },
+    "importlib.util.module_from_spec": {DEVICE: "\nimport importlib.util as u\nf = u.module_from_spec\n"},
+    "a loader of a file": {
+        DEVICE: '\nfrom importlib.machinery import SourceFileLoader as L\nL("a", "a.py").load_module()\n',
+    },
+    "pkgutil.resolve_name": {DEVICE: '\nimport pkgutil\npkgutil.resolve_name("bioguard.trusted")\n'},
+    "pkgutil.resolve_name, under another name": {DEVICE: "\nfrom pkgutil import resolve_name as r\n"},
+    "pkgutil under another name": {DEVICE: "\nimport pkgutil as p\n"},
+    "sys.modules": {DEVICE: '\nimport sys\nsys.modules["bioguard.trusted"]\n'},
+    "sys.modules, under another name": {DEVICE: "\nfrom sys import modules as m\n"},
+    "sys under another name": {DEVICE: '\nimport sys as s\ns.modules["bioguard.trusted"]\n'},
+    "builtins.exec": {DEVICE: '\nimport builtins\nbuiltins.exec("import bioguard.trusted")\n'},
+    "exec, under another name": {DEVICE: "\nfrom builtins import exec as r\n"},
+    "__builtins__": {DEVICE: '\n__builtins__["exec"]\n'},
+    "an interpreter": {DEVICE: '\nimport code\ncode.InteractiveInterpreter().runsource("import socket")\n'},
+    "runpy": {DEVICE: '\nimport runpy as r\n'},
+    "a loader by the data beside a module": {DEVICE: "\nfrom pkgutil import get_data, get_importer\n"},
     "__import__": {RULES: '\n__import__("bioguard.device")\n'},
     "exec": {RULES: '\nexec("import bioguard.device")\n'},
     "an import in C": {"src/bioguard/match/native/module.c": '\nvoid f(void) { PyImport_ImportModule("socket"); }\n'},
     "by the face of all rooms": {"src/bioguard/__init__.py": "\nimport bioguard.device\n"},
     "by the face of the simulator": {"tee_sim/__init__.py": "\nimport tee_sim.normal.client\n"},
     "a library that nobody allowed": {RULES: "\nimport requests\n"},
+    "a standard library that opens connections": {RULES: "\nimport _socket\n"},
+    "a standard library that calls anything": {RULES: "\nimport ctypes\n"},
+    "a standard library that starts processes": {RULES: "\nimport pty\n"},
+    "a standard library that opens files": {HANDLE: "\nimport io\n"},
 }  # fmt: skip
 
 
@@ -229,7 +252,7 @@ def test_the_manifests_name_nothing_of_the_normal_world() -> None:
         table = tomllib.loads(path.read_text("utf-8"))
         rooms = {name.split(".")[1] for name in table["code"] if "." in name}
         assert rooms <= (TRUSTED | BOTH) - NEVER_MEASURED, path
-        assert {name.partition(".")[0] for name in table["preload"]} <= _allowed_outside_of_trusted() | set(ROOTS), path
+        assert {name.partition(".")[0] for name in table["preload"]} <= ALLOWED_ROOTS, path
         assert table["entry"].startswith("bioguard.trusted."), path
         assert table.get("warmup", "bioguard.trusted.").startswith("bioguard.trusted."), path
 
