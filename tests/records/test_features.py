@@ -10,6 +10,7 @@ from hypothesis.extra import numpy as hnp
 
 from bioguard.errors import InputRefused
 from bioguard.records import FaceEmbedding, FingerprintTemplate
+from bioguard.records.features import features_from_bytes
 
 STEP = 2 * np.pi / 65536
 
@@ -166,3 +167,18 @@ def test_face_bytes_that_are_no_unit_vector() -> None:
         FaceEmbedding.from_bytes(doubled)
     with pytest.raises(InputRefused, match="not a face record"):
         FaceEmbedding.from_bytes(half + b"\0")
+
+
+@pytest.mark.parametrize("zero", [-0.0, -1e-12])
+def test_equal_faces_have_equal_bytes(zero: float) -> None:
+    """-0.0, given or rounded to, is 0.0 in a record, and no bytes with it are taken in."""
+    values = np.ones(64)
+    values[5] = 0.0
+    face = FaceEmbedding.from_features(values)
+    values[5] = zero
+    assert FaceEmbedding.from_features(values).to_bytes() == face.to_bytes()
+    octets = bytearray(face.to_bytes())
+    octets[4 + 2 * 5 + 1] = 0x80
+    for read in (FaceEmbedding.from_bytes, features_from_bytes):
+        with pytest.raises(InputRefused, match="face record is not canonical"):
+            read(bytes(octets))

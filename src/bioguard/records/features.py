@@ -4,7 +4,7 @@ Rules:
 * A record is checked when it is made; code that receives one does not check again.
 * Values are rounded to the canonical encoding at construction, so `from_bytes(r.to_bytes()) == r` and what is
   scored is exactly what is stored.
-* `from_bytes` decodes, bounds, re-encodes and compares; nothing may be left over.
+* `from_bytes` decodes, bounds, re-encodes and compares: one value has one encoding, and nothing may be left over.
 
 Layout: docs/formats/features.md.
 """
@@ -190,7 +190,7 @@ class FaceEmbedding:
     """One face view as a unit vector.
 
     Attributes:
-        vector: float32 [d], 64 <= d <= 1024, every value exact in float16, norm within 1 % of 1.
+        vector: float32 [d], 64 <= d <= 1024, every value exact in float16, no -0.0, norm within 1 % of 1.
     """
 
     modality: ClassVar[Modality] = Modality.FACE
@@ -230,7 +230,7 @@ class FaceEmbedding:
 
     @classmethod
     def _from_half(cls, half: NDArray[np.float16]) -> Self:
-        vector = half.astype(np.float32)
+        vector = half.astype(np.float32) + np.float32(0)  # -0.0 becomes 0.0: equal vectors have equal bytes
         vector.flags.writeable = False
         return cls(vector)
 
@@ -265,7 +265,10 @@ class FaceEmbedding:
             raise _refuse(
                 "face record is not a unit vector", "build it with FaceEmbedding.from_features", "input.features"
             )
-        return cls._from_half(half)
+        face = cls._from_half(half)
+        if face.to_bytes() != data:
+            raise _refuse("face record is not canonical", "build it with FaceEmbedding.from_features", "input.features")
+        return face
 
 
 Features = FingerprintTemplate | FaceEmbedding
