@@ -16,11 +16,12 @@ from bioguard.records.audit_events import Cause, Entry, Event
 from bioguard.records.consent import DAY_MS, Purpose
 from bioguard.records.modality import Modality
 from bioguard.simulate.people import finger_impressions
+from bioguard.trusted.biometric.sensor_commands import SensorCommands
 from bioguard.trusted.biometric.vault import Vault
 from bioguard.trusted.policy.audit_log import AuditLog, Chunk
 from bioguard.trusted.sensor.sensors import SENSOR_IDS
 from bioguard.trusted.sensor.stored_objects import read_tally
-from tee_sim.shared.errors import TeeError
+from tee_sim.shared.errors import TeeError, TeeResult
 from tee_sim.shared.reserve import Reserve
 
 FACE, FINGER = Modality.FACE, Modality.FINGERPRINT
@@ -300,3 +301,24 @@ def test_a_refused_user_is_not_logged_as_added(life: Life) -> None:
     request = biometric.AddUser(user=person.user, label=bytes(32))
     assert life.target.call(BIOMETRIC_UUID, biometric.ADD_USER, request).status is ReplyStatus.USER_EXISTS
     assert entries_of(life.target.disk.objects[BIOMETRIC_UUID.bytes]) == entries_of(rows)
+
+
+def test_what_a_failed_request_noted_is_not_written_by_the_next(life: Life, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A decision is noted before the transaction that settles it; where that is not reached, nothing was decided."""
+    person = life.kit.person(enrolled=True)
+
+    def decided() -> int:
+        rows = life.target.disk.objects[BIOMETRIC_UUID.bytes]
+        return sum(entry.event is Event.DECIDED for entry in entries_of(rows))
+
+    def fail(*_: object, **__: object) -> None:
+        raise TeeError(TeeResult.OUT_OF_MEMORY, "no room to settle")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(SensorCommands, "settle", fail)
+        with pytest.raises(TeeError):
+            life.kit.authenticate(person, life.kit.sample(person.face))
+    life.ask(biometric.LIST, biometric.ListRecords(user=person.user))
+    assert decided() == 0
+    assert life.kit.authenticate(person, life.kit.sample(person.face)).match
+    assert decided() == 1

@@ -276,6 +276,7 @@ class ObjectStore:
 
     def finish_rekey(self) -> None:
         """Destroy the old key generation by overwriting its salt: what is still of it never opens again."""
+        self.check_usable()
         record = self._record
         if record.next_salt is None:
             raise TeeError(TeeResult.BAD_STATE, "no new key generation was begun")

@@ -64,6 +64,18 @@ def test_rekey_stops_at_a_damaged_object_and_loses_no_other(world, full: TaStore
     assert verify(store) == 200
 
 
+def test_no_rekey_is_finished_on_top_of_an_unknown_state(world, full: TaStore, store: ObjectStore) -> None:  # type: ignore[no-untyped-def]
+    steps = rekey(store)
+    for done in steps:
+        if done == 200:
+            break
+    store._dead = True
+    with pytest.raises(TeeError) as caught:
+        list(steps)
+    assert caught.value.result == TeeResult.STORAGE_NOT_AVAILABLE
+    assert world.open().rekey_in_progress
+
+
 @pytest.mark.parametrize(
     "rule", ["rpmb.write@1: eio", "rpmb.write@1: lose-reply", "commit@2: enospc", "rpmb.write@4: lose-reply"]
 )

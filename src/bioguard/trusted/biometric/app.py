@@ -100,7 +100,7 @@ class BiometricApp(CommandApp):
                     answer = command.reply(status=refused.status)  # type: ignore[call-arg]  # every reply has a status
                 self._log.flush()  # before the answer leaves: a refusal is logged as durably as a change
             except BaseException:
-                for part in (self._vault, self._sensors.states, self._policy):
+                for part in (self._log, self._vault, self._sensors.states, self._policy):
                     part.doubt()
                 raise
             return answer

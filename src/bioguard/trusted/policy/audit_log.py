@@ -114,6 +114,10 @@ class AuditLog:
         """Queue RECORD_ERASED, inside the transaction that erases the record."""
         self.note(Event.RECORD_ERASED, subject=user, modality=modality, record_id=record_id, digest=digest, cause=cause)
 
+    def doubt(self) -> None:
+        """A request failed: what it noted did not happen, and the next one must not write it."""
+        self._pending.clear()
+
     def flush(self) -> None:
         """Write what is queued."""
         if self._pending:
