@@ -79,6 +79,12 @@ def early() -> None:
 def engage(plan: LockPlan) -> LockReport:
     """Lock this process for good. With namespaces it returns in a forked child; its parent waits and has no way back.
 
+    Each step closes what a later one or no later one needs; the order was measured (docs/sandbox.md section 2).
+
+    Does not promise: that every layer is in force. One that the host refuses is in the report with its error, and the
+    normal world decides from outside whether the rest is enough (`tee_sim.normal.sandbox_verdict`). Nor protection from
+    the host's root, from flaws of the kernel or against side channels.
+
     Raises:
         LockError: a surprise. The process may be half locked and must end.
     """
@@ -87,18 +93,31 @@ def engage(plan: LockPlan) -> LockReport:
     recorder = _Recorder()
     recorder.layers += _early.layers
     recorder.costs_us += _early.costs_us
+    # 1. Before all else: unshare(CLONE_NEWUSER) fails with EINVAL with two threads, and Landlock binds only the caller.
     recorder.must("one-thread", _assert_one_thread)
+    # 2. Before step 6 keeps these two numbers: a socket or a file under one of them would be a way out.
     recorder.must("pipes", lambda: hygiene.check_pipes(plan.request_fd, plan.reply_fd))
+    # 3. Before the root is empty: it opens /dev/null.
     recorder.must("standard-streams", hygiene.silence_standard_streams)
+    # 4. Before the root is empty: it reads /proc/self; and before the filter, which has no prctl.
     recorder.try_("arguments", hygiene.scrub_arguments)
+    # 5. Before 8, after which uid_map belongs to root, and before 10: mounting needs the capabilities of the namespace.
     _namespaces(plan, recorder)
+    # 6. After 5, which opens files of /proc, directories and a process descriptor.
     recorder.must("descriptors", lambda: hygiene.close_all_but(plan.request_fd, plan.reply_fd))
+    # 7. After the fork of 5, over which locked memory is not inherited, and before 12: it makes a descriptor.
     recorder.must("arena", lambda: secret_memory.reserve(plan.arena_bytes).kind)
+    # 8. After 5 wrote uid_map. Before there is any secret: /proc/<pid>/mem is closed to the same user from here on.
     recorder.must("not-dumpable", hygiene.not_dumpable)
+    # 9. Before 11 and 13: the kernel wants it of an unprivileged process for Landlock and for a filter.
     recorder.must("no-new-privileges", hygiene.no_new_privileges)
+    # 10. After 5, the last step that needs a capability; a filter without one needs step 9.
     recorder.must("capabilities", hygiene.drop_capabilities)
+    # 11. After 5: a Landlock domain may not mount. In this process only, never in the waiter (`_wait_locked`).
     abi = _landlock(recorder)
+    # 12. After everything that opens a descriptor: from here on the limit of them is 0.
     recorder.must("last-limits", hygiene.last_limits)
+    # 13. Last: it allows none of the calls above.
     locked = recorder.try_("seccomp", lambda: _seccomp(plan))
     return _report(plan, recorder, landlock_abi=abi, locked=locked)
 
