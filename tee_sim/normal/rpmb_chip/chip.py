@@ -1,8 +1,7 @@
 """The device: what it checks, in which order, and what it answers.
 
-Check order of an authenticated write (virtio-spec, RPMB device requirements): key programmed, block count, counter
-expired, address, MAC, counter, and only then the medium. The counter goes up by one per request, not per block, and
-only if the medium took the data. Unlike some emulators this one compares the counter, and keeps it over a restart.
+The counter goes up by one per request, not per block, and only if the medium took the data. Unlike some emulators this
+one compares the counter, and keeps it over a restart.
 
 A transfer is what a host driver does in one ioctl: write frames, then read frames. A write or a key is followed by a
 result-read frame in the same transfer or in the next one.
@@ -191,15 +190,28 @@ class RpmbDevice:
         return with_mac(medium.key, reply.to_bytes())
 
     def _write_checks(self, key: bytes, frames: list[Frame], message: bytes) -> int:
+        """The result of an authenticated write before the medium is touched: OK, or the first check that fails.
+
+        The order is that of JEDEC eMMC 5.1 section 6.6.22 and of the RPMB device requirements of virtio-spec, behind
+        the check for a key, which there is first. A host reads the cause off the result, so another order
+        would be another device: an old write of ours is a counter failure, not an authentication failure.
+
+        Does not promise: that a refusal is authentic to the host before it checked the MAC of the answer.
+        """
         first, counter = frames[0], self._medium.counter
+        # 1. The count (virtio-spec): what follows reads the last frame as the one with the MAC.
         if first.block_count != len(frames) or len(frames) > self._config.max_write_blocks:
             return Result.GENERAL_FAILURE
+        # 2. The counter is spent: no write at all can succeed, whatever its address and MAC.
         if counter == MAX_COUNTER:
             return Result.WRITE_FAILURE if self._config.expired_is_write_failure else Result.OK | COUNTER_EXPIRED
+        # 3. The address, before the MAC as eMMC has it: it is in clear, and the size of the device is no secret.
         if first.address + len(frames) > self._medium.block_count:
             return Result.ADDRESS_FAILURE
+        # 4. The MAC, before the counter: what is forged is an authentication failure, whatever counter it carries.
         if not hmac.compare_digest(message_mac(key, message), frames[-1].mac):
             return Result.AUTHENTICATION_FAILURE
+        # 5. The counter: this is what refuses a replay, whose MAC is right.
         if any(f.counter != counter for f in frames):
             return Result.COUNTER_FAILURE
         return Result.OK
