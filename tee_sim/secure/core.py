@@ -1,10 +1,10 @@
 """The core of the secure world: sessions, instances, parameters, panics. No IO: messages in, messages out.
 
-What it promises: a TA that panics takes only its own instance with it; every answer has a result and an origin; a
-session belongs to the one who opened it, the normal world or another instance, and to nobody else.
+Promises: a TA that panics ends only its own instance; every answer has a result and an origin; a session can be used
+only by the client that opened it, the normal world or another instance.
 A panic is whatever an application does outside its contract: it raises what is no result, ends "the process", answers
 with more than its caller made room for, or leaves a transaction open. What it committed before that stays.
-What it does not: TAs run in one interpreter and are not isolated from each other in memory.
+Does not promise: isolation of TAs from each other in memory; they run in one interpreter.
 
 One thread: a call from TA to TA runs inside the caller's. An application on the call stack waits for an answer, so a
 call that leads back to it would wait for itself: BUSY.
@@ -199,7 +199,7 @@ class Core:
         instance = session.instance
         # 2. Not while it is on the call stack.
         self._refuse_loop(instance.manifest.uuid)
-        # 3. Not after a panic: of TEE_Panic on, every call on the instance's sessions is TEE_ERROR_TARGET_DEAD.
+        # 3. Not after a panic: after TEE_Panic every call on a session of the instance is TEE_ERROR_TARGET_DEAD.
         session.move(Event.INVOKE)
         # 4. Run it guarded; then its outputs are held against what its caller made room for. One more byte is a panic.
         try:
