@@ -7,6 +7,9 @@
 An argument that cannot be sent is refused here, with its name, origin API: nothing was sent, and everybody else's
 sessions go on. `call` decodes the reply strictly into the command's declared type. A reply that does not fit is an
 integrity failure: the secure world is killed, because something in it speaks outside its contract.
+
+Does not promise: that a call which failed had no effect. After TARGET_DEAD it may have been carried out in part, or in
+whole and only its answer was lost.
 """
 
 from typing import Protocol, Self, TypeVar

@@ -2,6 +2,8 @@
 
 A reply is handed to the caller at the next multiple of the period after its request. What is left visible is the number
 of periods: log2 of it is counted with the bits of the reply. With a period longer than the usual work, that is zero.
+
+Does not promise: to hide the work from whoever watches the process itself (processor time, storage calls).
 """
 
 import math

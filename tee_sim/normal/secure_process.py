@@ -5,6 +5,9 @@ Rules:
 * what cannot be packed is refused before anything is sent: a mistake of one caller ends nobody's session;
 * every wait has a deadline; a late, dead or babbling secure world ends in a typed error and a dead process;
 * no secret is sent before `inspect` has agreed to what it saw from outside.
+
+Does not promise: that the process is locked; that is for `inspect` to judge. Nor that what a killed secure world was
+asked last was not carried out.
 """
 
 import os

@@ -9,6 +9,9 @@ if the manifest's `preload` names it. The list is read off the sources, so it ca
 
 Also computed here: the measurement of each trusted application, SHA-256 over its manifest and the exact bytes it is
 made of.
+
+Does not promise: that libraries and compiled kernels are what they were. The manifest that names them is measured,
+their files are not.
 """
 
 import ast

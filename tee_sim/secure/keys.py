@@ -6,6 +6,8 @@ core/kernel/huk_subkey.c). Integers are little-endian and a UUID is hashed in it
 
 A UUID is the only binding of a key to a trusted application: whoever may load code under a UUID reads its objects.
 The manifest decides who may.
+
+Does not promise: that a derived key is wiped. Only the root keys lie in secret memory; what is derived is `bytes`.
 """
 
 import hashlib

@@ -5,6 +5,9 @@ Started by tee_sim.normal.secure_process only.
 Order (docs/architecture.md): harden, read BOOT, import third-party code and warm it up, read and compile trusted
 code, lock, report, receive the root secret, run trusted code. Anything unexpected ends the process: it never goes on
 with less than BOOT asked it to enforce.
+
+Does not promise: that the lock is enough. The host may refuse layers of it; they are reported, and the normal world
+judges before it sends a secret. Nor that the code is right: it is measured as it lies there, and nobody signed it.
 """
 
 import gc

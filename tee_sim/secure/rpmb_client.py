@@ -1,4 +1,8 @@
-"""The secure world's side: every answer needs its MAC, its nonce or its counter, or it is not an answer."""
+"""The secure world's side: every answer needs its MAC, its nonce or its counter, or it is not an answer.
+
+Does not promise: that the device answers at all, or that its refusal is its own: whoever carries the frames can
+withhold them and forge a refusal. Nor that the key stays secret while it is programmed: the protocol sends it in clear.
+"""
 
 import hmac
 from collections.abc import Sequence

@@ -4,7 +4,8 @@ The associated data of the body are a label, the device id and the header, so a 
 another application, slot, owner, version or device does not open. The key is random, used for one body only, and
 wrapped by the directory with the same associated data.
 
-This module does not know which version is the newest: freshness is the directory's business.
+Does not promise: that a blob is the newest version; that is the directory's business. Nor to hide the header, which is
+in clear, or the length of the body.
 """
 
 from cryptography.exceptions import InvalidTag

@@ -1,4 +1,8 @@
-"""Putting the secure world together once it holds its root secret. The same in the child process and in tests."""
+"""Putting the secure world together once it holds its root secret. The same in the child process and in tests.
+
+Does not promise: that the process is locked. The verdict comes with `Provision`, from the normal world, and is passed
+on to the applications as it came.
+"""
 
 import hmac
 import importlib

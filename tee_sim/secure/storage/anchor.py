@@ -5,6 +5,9 @@ commit and the disk's own transaction leave at every moment a disk that fits one
 
 Without an RPMB the record lies on the disk itself: still sealed, but a copy of the whole disk is as good as new
 (anti-rollback level 0).
+
+Does not promise: freshness against whoever can turn back the RPMB too: a copy of the chip's image together with the
+disk is a copy of the device.
 """
 
 import struct

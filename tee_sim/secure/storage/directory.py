@@ -5,6 +5,9 @@ the tree (2 levels to about 2 000 objects, 3 to 100 000), not on the number of o
 the disk's transaction and the anchor's two roots make that safe.
 
 Opened pages are kept in memory, by reference: what was authentic once stays so.
+
+Does not promise: that a root is the newest; the anchor is asked for that. Nor to hide the shape of the tree: the disk
+sees how many pages there are, which are read, and which change together.
 """
 
 from bisect import bisect_left, bisect_right

@@ -1,4 +1,8 @@
-"""What one trusted application sees: its own objects, and transactions over them."""
+"""What one trusted application sees: its own objects, and transactions over them.
+
+Does not promise: a border against hostile code. Applications share one interpreter; what keeps them apart on the disk
+is their keys.
+"""
 
 from __future__ import annotations
 
