@@ -5,6 +5,7 @@ import pty
 import re
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 from bioguard.device import Device
@@ -17,10 +18,15 @@ README = (ROOT / "README.md").read_text("utf-8")
 PIN = "2468\n"
 
 
-def steps() -> list[str]:
+PROMPT = re.compile(r"(?:PIN|confirmation)[^\n]*: ")
+
+
+def steps() -> list[tuple[str, str]]:
+    """Every command of the five minutes, and its comment."""
     block = re.search(r"## Five minutes by hand\n\n```\n(.*?)```", README, re.DOTALL)
     assert block
-    return [line[2:].partition("  #")[0].rstrip() for line in block[1].splitlines() if line.startswith("$ ")]
+    lines = [line[2:].partition("  #") for line in block[1].splitlines() if line.startswith("$ ")]
+    return [(command.rstrip(), comment) for command, _, comment in lines]
 
 
 def at_a_terminal(command: str, directory: Path, environment: dict[str, str]) -> tuple[int, str]:
@@ -38,7 +44,7 @@ def at_a_terminal(command: str, directory: Path, environment: dict[str, str]) ->
         if not data:
             break
         seen += data
-        prompts = len(re.findall(rb"(?:PIN|confirmation)[^\n]*: ", seen))
+        prompts = len(PROMPT.findall(seen.decode("utf-8", "replace")))
         while answered < prompts:
             os.write(terminal, PIN.encode())
             answered += 1
@@ -50,12 +56,13 @@ def at_a_terminal(command: str, directory: Path, environment: dict[str, str]) ->
 def test_golden_path_of_the_readme(tmp_path: Path) -> None:
     environment = os.environ | {"PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
     said, exports = "", ""
-    for step in steps():
+    for step, comment in steps():
         if step.startswith("export "):
             exports = step + "; "
             continue
         code, output = at_a_terminal(exports + step, tmp_path, environment)
         assert code == 0, (step, output)
+        assert bool(PROMPT.search(output)) == ("asks for the PIN" in comment), step
         said += output
     for words in (
         "match: alice\nunlocked",
@@ -67,6 +74,20 @@ def test_golden_path_of_the_readme(tmp_path: Path) -> None:
         "storage.db is that store",
     ):
         assert words in said, (words, said)
+
+
+def test_the_dependencies_are_those_of_the_package() -> None:
+    section = README.partition("## Dependencies\n\n")[2].partition(";")[0]
+    declared = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]["dependencies"]
+    names = [re.split(r"[^\w.-]", line, maxsplit=1)[0] for line in declared]
+    assert section.split(", ") == names
+
+
+def test_every_folder_of_tests_is_a_room_or_named() -> None:
+    rooms = {p.name for p in (ROOT / "src/bioguard").iterdir()} | {"bench", "tee_sim"}
+    named = re.findall(r"(\w+)/", README.partition("\ntests/  ")[2].partition("\ndocs/  ")[0])
+    folders = {p.name for p in (ROOT / "tests").iterdir() if p.is_dir() and not p.name.startswith(("_", "."))}
+    assert sorted(folders - rooms) == sorted(named)
 
 
 def test_the_python_snippet_runs(tmp_path: Path) -> None:

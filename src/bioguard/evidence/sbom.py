@@ -8,7 +8,7 @@ import hashlib
 import platform
 import re
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -19,8 +19,7 @@ from bioguard import __version__
 if TYPE_CHECKING:
     from importlib.metadata import Distribution
 
-RUNTIME = ("click", "cryptography", "pynacl", "numpy", "cbor2", "jinja2", "markupsafe", "cffi", "pycparser")
-"""Dependencies of the product and what they pull in."""
+PRODUCT = "bioguard"
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,9 +47,14 @@ class Component:
         return cls(_field(distribution, "Name"), version, terms.splitlines()[0][:80], digest)
 
     @property
+    def normal_name(self) -> str:
+        """The name as an index compares it (PEP 503)."""
+        return _normal(self.name)
+
+    @property
     def purl(self) -> str:
         """Package URL (a name, nothing is fetched)."""
-        return f"pkg:pypi/{_normal(self.name)}@{self.version}"
+        return f"pkg:pypi/{self.normal_name}@{self.version}"
 
 
 def _field(distribution: "Distribution", name: str) -> str:
@@ -61,15 +65,48 @@ def _normal(name: str) -> str:
     return re.sub(r"[-_.]+", "-", name).lower()
 
 
-def components(paths: Iterable[str] = tuple(sys.path), wanted: Iterable[str] = RUNTIME) -> list[Component]:
-    """Return the wanted distributions on `paths`, by name. The first place on the path wins, as in an import."""
-    names, found = {_normal(name) for name in wanted}, dict[str, Component]()
+def _installed(paths: Iterable[str]) -> "dict[str, Distribution]":
+    """Distributions on `paths` by normal name. The first place on the path wins, as in an import."""
     from importlib.metadata import distributions  # noqa: PLC0415 - loads `socket`
 
+    found = dict[str, "Distribution"]()
     for distribution in distributions(path=list(paths)):
-        name = _normal(_field(distribution, "Name"))
-        if name in names and name not in found:
-            found[name] = Component.of(distribution)
+        found.setdefault(_normal(_field(distribution, "Name")), distribution)
+    return found
+
+
+def _required(distribution: "Distribution") -> Iterator[str]:
+    """Normal names of what a distribution requires without an extra.
+
+    Other markers are not evaluated: of what they exclude here nothing is installed, or it is listed beyond need.
+    """
+    for line in distribution.requires or ():
+        requirement, _, marker = line.partition(";")
+        if "extra" not in marker:
+            yield _normal(re.split(r"[^\w.-]", requirement.strip(), maxsplit=1)[0])
+
+
+def runtime_dependencies(paths: Iterable[str] = tuple(sys.path)) -> tuple[str, ...]:
+    """Return the dependencies that the product's own metadata names; none where it is not installed."""
+    product = _installed(paths).get(PRODUCT)
+    return tuple(_required(product)) if product else ()
+
+
+def components(paths: Iterable[str] = tuple(sys.path), wanted: Iterable[str] | None = None) -> list[Component]:
+    """Return the wanted distributions on `paths` and what they pull in, by name.
+
+    Args:
+        wanted: the product's dependencies without one.
+    """
+    paths = tuple(paths)
+    installed = _installed(paths)
+    waiting = [_normal(name) for name in (runtime_dependencies(paths) if wanted is None else wanted)]
+    found = dict[str, Component]()
+    while waiting:
+        name = waiting.pop()
+        if name in installed and name not in found:
+            found[name] = Component.of(installed[name])
+            waiting += _required(installed[name])
     return [found[key] for key in sorted(found)]
 
 

@@ -14,7 +14,7 @@ import bioguard.commands
 import tee_sim
 from bioguard.device.launch import manifests
 from bioguard.evidence.policy_clauses import CLAUSES
-from bioguard.evidence.sbom import Component, components, render_cyclonedx
+from bioguard.evidence.sbom import Component, components, render_cyclonedx, runtime_dependencies
 from bioguard.evidence.source_scan import EXCEPTIONS, scan_source
 from bioguard.report.model import Check, Evidence, Status
 from tee_sim.shared.schema import is_closed, max_bits
@@ -119,15 +119,14 @@ def bill_of_materials(raw: Path, created: str, parts: list[Component]) -> Check:
         summary = "cyclonedx-python-lib is not here"
         return check(3, title, Status.UNKNOWN, summary, details=details, fix=NEEDS_AUDIT_EXTRA)
     (raw / "sbom.cdx.json").write_text(text, "utf-8")
-    found = {p.name.lower() for p in parts}
-    missing = tuple(
-        name for name in ("click", "cryptography", "pynacl", "numpy", "cbor2", "jinja2") if name not in found
-    )
+    found = {p.normal_name for p in parts}
+    required = runtime_dependencies()
+    missing = tuple(name for name in required if name not in found)
     return check(
         3,
         title,
-        Status.UNKNOWN if missing else Status.PASS,
-        f"{len(parts)} distributions, {len(missing)} missing",
+        Status.UNKNOWN if missing or not required else Status.PASS,
+        f"{len(parts)} distributions, {len(missing)} missing" if required else "the product's own metadata is not here",
         details=details + tuple(f"missing: {m}" for m in missing),
         limits="what is installed here; known vulnerabilities are not looked up, that would need a network",
         evidence=(Evidence(label="CycloneDX 1.6", path="raw/sbom.cdx.json"),),
