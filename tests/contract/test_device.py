@@ -353,13 +353,18 @@ def test_a_key_of_the_faces_is_released_by_them_and_dies_with_a_new_one(director
             keys.make_key(device, "dave")
 
 
-def test_the_fault_commands(directory: Path) -> None:
+def test_the_fault_commands(directory: Path, capsys: pytest.CaptureFixture[str]) -> None:
     code, listed = run(directory, "fault", "list")
     assert (code, listed["changed"], len(listed["knobs"]) > 40) == (0, {}, True)
+    acts_on = {knob["name"]: knob["acts_on"] for knob in listed["knobs"]}
+    assert (acts_on["lockout"], acts_on["lockout_enable"], acts_on["storage"]) == ("both", "virtual HAL", "device")
     code, done = run(
         directory, "fault", "set", "lockout=1", "vendor.fingerprint.virtual.enrollment_hit=3", "--fault-seed", "7"
     )
     assert (code, done["changed"], done["seed"]) == (0, {"enrollment_hit": "3", "lockout": "true"}, 7)
+    assert capsys.readouterr().err == ("note: no effect on a device, only in `bioguard fault play`: enrollment_hit\n")
+    assert run(directory, "fault", "set", "quality_sequence=")[0] == 0
+    assert capsys.readouterr().err == ""
     code, error = run(directory, "fault", "set", "lockout=perhaps")
     assert (code, error["error"]["code"]) == (4, "fault.value")
     assert run(directory, "fault", "clear", "lockout")[1]["changed"] == {"enrollment_hit": "3"}

@@ -43,14 +43,15 @@ def strengths() -> str:
 
 
 def knobs() -> str:
-    rows = ["| knob | default | sensors | value | meaning |", "|---|---|---|---|---|"]
+    rows = ["| knob | acts on | default | sensors | value | meaning |", "|---|---|---|---|---|---|"]
     for k in KNOBS.values():
         kinds = "both" if len(k.kinds) == len(Modality) else k.kinds[0].name.lower()
         form = " / ".join(k.choices) or k.form.value
         form = form.replace("|", "\\|")
         ours = " (bioguard)" if k.origin == "bioguard" else ""
         rows.append(
-            f"| `{k.name}`{ours} | {f'`{k.default}`' if k.default else 'empty'} | {kinds} | {form} | {k.meaning} |"
+            f"| `{k.name}`{ours} | {k.acts_on.value} | {f'`{k.default}`' if k.default else 'empty'} | {kinds} "
+            f"| {form} | {k.meaning} |"
         )
     return "\n".join(rows) + "\n"
 

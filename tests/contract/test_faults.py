@@ -2,17 +2,22 @@
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from bioguard.errors import InputRefused
+from bioguard.records import FaceEmbedding
 from bioguard.records.modality import Modality
 from bioguard.simulate.faults import grammar
+from bioguard.simulate.faults.device_faults import DeviceFaults
 from bioguard.simulate.faults.grammar import EnrollmentStep, Latency, NextEnrollment, int_sequence, next_enrollment
-from bioguard.simulate.faults.properties import KNOBS, Form, SensorProperties, knob
+from bioguard.simulate.faults.properties import KNOBS, ActsOn, Form, SensorProperties, knob
 from bioguard.simulate.faults.scenario import Scenario
 from bioguard.trusted.sensor.sensors import Location
+from tee_sim.shared.errors import Origin, TeeResult
+from tee_sim.shared.wire import Invoke, Message, Return
 
 
 def test_parse_int_sequence() -> None:
@@ -123,6 +128,33 @@ def test_every_default_is_a_value_and_setting_it_changes_nothing(name: str) -> N
     knobs.set(name, KNOBS[name].default)
     assert knobs.changed() == {}
     assert KNOBS[name].meaning
+
+
+class Answers:
+    """A secure world that answers anything with nothing."""
+
+    def exchange(self, message: Message, *, timeout_ms: int = 0) -> Return:
+        return Return(result=TeeResult.SUCCESS, origin=Origin.TEE)
+
+    def kill(self) -> None: ...
+
+
+def test_the_knobs_that_act_on_a_device_are_those_that_it_reads(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scenario = Scenario()
+    scenario.knobs.set("spoof_score", "0.1")
+    scenario.save(tmp_path)
+    read, text = set[str](), SensorProperties.text
+    monkeypatch.setattr(SensorProperties, "text", lambda self, name: (read.add(name), text(self, name))[1])
+    faults = DeviceFaults(tmp_path)
+    faults.disk()
+    for operation in ("authenticate", "enroll"):
+        faults.present(operation, FaceEmbedding.from_features(np.arange(1.0, 129.0)))
+    faults.transport(Answers()).exchange(Invoke(session=0, command=1, params=()))
+    # Of a presentation at enrollment neither codes nor times are used, and its error is that of the enrollment.
+    used = {name for name in read if not name.startswith("operation_detect_interaction")}
+    assert used == {k.name for k in KNOBS.values() if k.acts_on is not ActsOn.VIRTUAL_HAL}
 
 
 BAD = {

@@ -13,7 +13,7 @@ from bioguard.device.lock import DeviceLock
 from bioguard.errors import InputRefused
 from bioguard.records.modality import Modality
 from bioguard.simulate.faults.device_faults import step_needs_stepped_clock
-from bioguard.simulate.faults.properties import KNOBS, SensorProperties, knob
+from bioguard.simulate.faults.properties import KNOBS, ActsOn, SensorProperties, knob
 from bioguard.simulate.faults.scenario import Scenario
 from bioguard.simulate.virtual_hal.script_player import run_script
 from tee_sim.shared.clock import ClockKind
@@ -32,7 +32,7 @@ def show_knobs(state: CliState) -> Result:
     scenario = Scenario.load(state.directory)
     changed = scenario.knobs.changed()
     rows = [
-        (("*" if k.name in changed else " ") + k.name, scenario.knobs.text(k.name) or '""', k.meaning)
+        (("*" if k.name in changed else " ") + k.name, scenario.knobs.text(k.name) or '""', k.acts_on.value, k.meaning)
         for k in KNOBS.values()
     ]
     return Result(
@@ -41,11 +41,18 @@ def show_knobs(state: CliState) -> Result:
             "seed": scenario.seed,
             "changed": changed,
             "knobs": [
-                {"name": k.name, "default": k.default, "form": k.form.value, "meaning": k.meaning, "origin": k.origin}
+                {
+                    "name": k.name,
+                    "default": k.default,
+                    "form": k.form.value,
+                    "meaning": k.meaning,
+                    "origin": k.origin,
+                    "acts_on": k.acts_on.value,
+                }
                 for k in KNOBS.values()
             ],
         },
-        lines=[*table(rows, header=(" knob", "value", "meaning")), f"seed {scenario.seed}; * = changed"],
+        lines=[*table(rows, header=(" knob", "value", "acts on", "meaning")), f"seed {scenario.seed}; * = changed"],
     )
 
 
@@ -71,6 +78,9 @@ def set_knobs(state: CliState, assignments: tuple[str, ...], fault_seed: int | N
             scenario.knobs.set(name, value)
         if fault_seed is not None:
             scenario.seed = fault_seed
+    idle = [n for n in wanted.changed() if KNOBS[n].acts_on is ActsOn.VIRTUAL_HAL]
+    if idle:
+        state.output.note(f"no effect on a device, only in `bioguard fault play`: {', '.join(idle)}")
     return _changed(state, scenario, "set")
 
 

@@ -30,6 +30,15 @@ class Form(Enum):
     PLAN = "point[@when]: action[(number)] [selector]; ... (docs/storage.md)"
 
 
+@unique
+class ActsOn(Enum):
+    """Where a knob does something. On a device samples are real, so knobs about ids and sensor properties do not."""
+
+    VIRTUAL_HAL = "virtual HAL"
+    DEVICE = "device"
+    BOTH = "both"
+
+
 @dataclass(frozen=True, slots=True)
 class Knob:
     """One knob."""
@@ -42,11 +51,14 @@ class Knob:
     choices: tuple[str, ...] = ()
     origin: str = "virtual HAL"
     maximum: int = (1 << 63) - 1
+    acts_on: ActsOn = ActsOn.VIRTUAL_HAL
 
 
 _FP = (Modality.FINGERPRINT,)
 _FACE = (Modality.FACE,)
 _OURS = "bioguard"
+_DEVICE = ActsOn.DEVICE
+_BOTH = ActsOn.BOTH
 
 _TABLE = (
     Knob("type", Form.TEXT, "default", "sensor type", _FP, ("default", "rear", "udfps", "udfps-us", "side")),
@@ -59,24 +71,30 @@ _TABLE = (
     Knob("authenticator_id", Form.NUMBER, "0", "authenticator id to start with; 0 leaves it alone"),
     Knob("challenge", Form.NUMBER, "0", "value of the next challenge; 0 leaves it random"),
     Knob("features", Form.NUMBERS, "", "face features that are set", _FACE),
-    Knob("operation_authenticate_fails", Form.FLAG, "false", "every attempt is rejected"),
-    Knob("operation_enroll_fails", Form.FLAG, "false", "every enrollment ends with UNABLE_TO_PROCESS"),
+    Knob("operation_authenticate_fails", Form.FLAG, "false", "every attempt is rejected", acts_on=_BOTH),
+    Knob("operation_enroll_fails", Form.FLAG, "false", "every enrollment ends with UNABLE_TO_PROCESS", acts_on=_BOTH),
     Knob("operation_detect_interaction_fails", Form.FLAG, "false", "nobody is ever present", _FACE),
     *(
-        Knob(f"operation_{op}_error", Form.NUMBER, "0", "end with this error; above 1000 a vendor code")
-        for op in ("authenticate", "enroll", "detect_interaction")
+        Knob(f"operation_{op}_error", Form.NUMBER, "0", "end with this error; above 1000 a vendor code", acts_on=on)
+        for op, on in (("authenticate", _BOTH), ("enroll", _BOTH), ("detect_interaction", ActsOn.VIRTUAL_HAL))
     ),
     *(
-        Knob(f"operation_{op}_latency", Form.LATENCY, "400", "time before the answer")
-        for op in ("authenticate", "enroll", "detect_interaction")
+        Knob(f"operation_{op}_latency", Form.LATENCY, "400", "time before the answer", acts_on=on)
+        for op, on in (("authenticate", _BOTH), ("enroll", _BOTH), ("detect_interaction", ActsOn.VIRTUAL_HAL))
     ),
     *(
-        Knob(f"operation_{op}_duration", Form.NUMBER, "10", "length of a capture in ms; its codes are spread over it")
-        for op in ("authenticate", "detect_interaction")
+        Knob(
+            f"operation_{op}_duration",
+            Form.NUMBER,
+            "10",
+            "length of a capture in ms; its codes are spread over it",
+            acts_on=on,
+        )
+        for op, on in (("authenticate", _BOTH), ("detect_interaction", ActsOn.VIRTUAL_HAL))
     ),
     *(
-        Knob(f"operation_{op}_acquired", Form.NUMBERS, "1", "acquired codes of a capture")
-        for op in ("authenticate", "detect_interaction")
+        Knob(f"operation_{op}_acquired", Form.NUMBERS, "1", "acquired codes of a capture", acts_on=on)
+        for op, on in (("authenticate", _BOTH), ("detect_interaction", ActsOn.VIRTUAL_HAL))
     ),
     Knob("sensor_id", Form.NUMBER, "0", "SensorProps.sensorId"),
     Knob("sensor_strength", Form.NUMBER, "2", "0 convenience, 1 weak, 2 strong", choices=("0", "1", "2")),
@@ -86,7 +104,7 @@ _TABLE = (
     Knob("detect_interaction", Form.FLAG, "false", "whether presence detection is supported"),
     Knob("udfps.display_touch", Form.FLAG, "true", "SensorProps.halHandlesDisplayTouches", _FP),
     Knob("udfps.control_illumination", Form.FLAG, "false", "capture at touch, without waiting for the display", _FP),
-    Knob("lockout", Form.FLAG, "false", "permanently locked, with HW_UNAVAILABLE"),
+    Knob("lockout", Form.FLAG, "false", "permanently locked, with HW_UNAVAILABLE", acts_on=_BOTH),
     Knob("lockout_enable", Form.FLAG, "false", "count failures by the four knobs below instead of the device's policy"),
     Knob("lockout_timed_enable", Form.FLAG, "true", "whether there is a timed tier", _FACE),
     Knob("lockout_timed_threshold", Form.NUMBER, "5", "failures until a timed lockout"),
@@ -98,20 +116,41 @@ _TABLE = (
         "0",
         "how far samples are disturbed: 0 not at all, 1 beyond recognition",
         origin=_OURS,
+        acts_on=_BOTH,
     ),
     Knob(
-        "quality_sequence", Form.NUMBERS, "", "acquired codes of the next captures; only GOOD is compared", origin=_OURS
+        "quality_sequence",
+        Form.NUMBERS,
+        "",
+        "acquired codes of the next captures; only GOOD is compared",
+        origin=_OURS,
+        acts_on=_BOTH,
     ),
-    Knob("wrong_finger", Form.FLAG, "false", "somebody else's sample is presented", origin=_OURS),
+    Knob("wrong_finger", Form.FLAG, "false", "somebody else's sample is presented", origin=_OURS, acts_on=_BOTH),
     Knob(
         "spoof_score",
         Form.RATE,
         "0",
         "liveness doubt of what is presented; from spoof_limit on it is refused",
         origin=_OURS,
+        acts_on=_BOTH,
     ),
-    Knob("spoof_limit", Form.RATE, "0.5", "doubt from which a presentation counts as an attack", origin=_OURS),
-    Knob("storage", Form.PLAN, "", "what the untrusted disk and the RPMB do, power cuts included", origin=_OURS),
+    Knob(
+        "spoof_limit",
+        Form.RATE,
+        "0.5",
+        "doubt from which a presentation counts as an attack",
+        origin=_OURS,
+        acts_on=_BOTH,
+    ),
+    Knob(
+        "storage",
+        Form.PLAN,
+        "",
+        "what the untrusted disk and the RPMB do, power cuts included",
+        origin=_OURS,
+        acts_on=_DEVICE,
+    ),
     Knob(
         "pipe",
         Form.TEXT,
@@ -119,15 +158,24 @@ _TABLE = (
         "what happens to messages on their way in",
         choices=("none", "truncate", "garble", "cut"),
         origin=_OURS,
+        acts_on=_DEVICE,
     ),
-    Knob("pipe_after", Form.NUMBER, "0", "messages that pass before that", origin=_OURS),
-    Knob("ta_panic", Form.NUMBER, "0", "the secure world dies at this command number; 0 never", origin=_OURS),
+    Knob("pipe_after", Form.NUMBER, "0", "messages that pass before that", origin=_OURS, acts_on=_DEVICE),
+    Knob(
+        "ta_panic",
+        Form.NUMBER,
+        "0",
+        "the secure world dies at this command number; 0 never",
+        origin=_OURS,
+        acts_on=_DEVICE,
+    ),
     Knob(
         "clock_step_ms",
         Form.NUMBER,
         "0",
         "a stepped clock jumps ahead this far before the next operation, once",
         origin=_OURS,
+        acts_on=_DEVICE,
         maximum=MAX_STEP_MS,
     ),
 )
