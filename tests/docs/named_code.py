@@ -93,12 +93,32 @@ def _alternatives(text: str) -> Iterator[str]:
 
 
 def exists(page: Path, text: str) -> bool:
-    """Whether a path on a page is there: from a root, beside the page, or the end of one path of the checkout."""
-    for one in _alternatives(text):
-        from_roots = any(next(base.glob(one), None) for base in (*BASES, page.parent))
-        if not from_roots and ("*" in one or not any(path.endswith("/" + one.rstrip("/")) for path in tracked())):
-            return False
-    return True
+    """Whether a path on a page is there: from a root or beside the page.
+
+    A name without a folder may also be that of one file of the checkout, or be in a folder that the page names: the
+    end of a longer path is no path, it stays right when the folder in front of it moves.
+    """
+    return all(
+        any(next(base.glob(one), None) for base in (*BASES, page.parent)) or _is_one_file(page, one)
+        for one in _alternatives(text)
+    )
+
+
+def _is_one_file(page: Path, name: str) -> bool:
+    if "/" in name or "*" in name:
+        return False
+    folders = [path.removesuffix("/" + name).removeprefix("/") for path in tracked() if path.endswith("/" + name)]
+    return len(folders) == 1 or any(folder in _folders_named(page) for folder in folders)
+
+
+@cache
+def _folders_named(page: Path) -> frozenset[str]:
+    """The folders of the checkout that a page names, as a path or as a dotted name, by themselves or before a file."""
+    text = page.read_text("utf-8")
+    named = {path.rstrip("/") for path in PATH.findall(text)} | {n.replace(".", "/") for n in DOTTED.findall(text)}
+    places = [base / name for base in BASES for name in named if "*" not in name]
+    folders = [place if place.is_dir() else place.parent for place in places if place.exists()]
+    return frozenset(str(folder.relative_to(ROOT)) for folder in folders)
 
 
 def is_path(text: str) -> bool:

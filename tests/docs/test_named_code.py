@@ -59,6 +59,16 @@ def test_every_name_on_the_page_is_there(page: Path) -> None:
     assert [path for path in sorted(paths - NOT_OURS) if not exists(page, path)] == []
 
 
+def test_the_end_of_a_path_is_no_path() -> None:
+    page = ROOT / "docs/android-contract.md"
+    assert exists(page, "trusted/gatekeeper/app.py")
+    assert exists(page, "src/bioguard/trusted/gatekeeper/app.py")
+    assert exists(page, "throttle.py"), "the only file of this name"
+    assert not exists(page, "gatekeeper/app.py")
+    assert not exists(page, "native/scan.h")
+    assert not exists(ROOT / "README.md", "gatekeeper.py"), "one of three, and the page names the folder of none"
+
+
 NOT_A_CLASS_OF_OURS = {"HardwareAuthToken"}
 
 
