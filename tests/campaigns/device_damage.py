@@ -100,7 +100,7 @@ def _cleared(place: Callable[[Path], object]) -> Callable[[Path], None]:
 
 
 def _sparse(path: Path) -> None:
-    path.touch(0o600)
+    _put(path, _clear(path))  # a link that an earlier damage put there would carry the hole to what it points to
     os.truncate(path, 20 << 30)
 
 
