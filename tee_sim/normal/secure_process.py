@@ -74,12 +74,7 @@ def _how_it_ended(status: int) -> str:
 
 
 def _dead(message: str) -> TeeError:
-    return TeeError(
-        TeeResult.TARGET_DEAD,
-        message,
-        origin=Origin.COMMS,
-        hint="restart the secure world",
-    )
+    return TeeError(TeeResult.TARGET_DEAD, message, origin=Origin.COMMS)
 
 
 def answer_storage(storage: StorageHandler, call: StorageCall) -> bytes:

@@ -18,7 +18,7 @@ T = TypeVar("T")
 
 # fmt: off
 _RESULTS: dict[TeeResult, Row] = {
-    TeeResult.TARGET_DEAD: (TeeUnavailable, "tee.dead", "the secure world ended",
+    TeeResult.TARGET_DEAD: (TeeUnavailable, "tee.dead", "",  # how it ended is all there is to say
         "run the command again; `bioguard doctor` looks at the host"),
     TeeResult.TIMEOUT: (TeeUnavailable, "tee.timeout", "no answer in time",
         "look at the load of this machine, then try again"),
@@ -120,4 +120,4 @@ def from_tee(error: TeeError) -> BioguardError:
     unknown = (TeeUnavailable, f"tee.{error.result.name.lower()}", "the secure world failed", "run: bioguard doctor")
     row = _BY_ORIGIN.get((error.result, error.origin)) or _RESULTS.get(error.result, unknown)
     kind, code, message, hint = row
-    return kind(f"{message}: {error.message}", hint=error.hint or hint, code=code)
+    return kind(f"{message}: {error.message}" if message else error.message, hint=error.hint or hint, code=code)

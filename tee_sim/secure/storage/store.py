@@ -136,7 +136,7 @@ class ObjectStore:
     def check_usable(self) -> None:
         """Raises TeeError STORAGE_NOT_AVAILABLE once a transaction has ended in an unknown state."""
         if self._dead:
-            raise TeeError(TeeResult.STORAGE_NOT_AVAILABLE, _UNKNOWN, hint="restart the device")
+            raise TeeError(TeeResult.STORAGE_NOT_AVAILABLE, _UNKNOWN, hint="repeat the command")
 
     @contextmanager
     def request(self) -> Iterator[None]:
