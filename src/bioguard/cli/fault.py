@@ -98,15 +98,15 @@ def clear(state: CliState, names: tuple[str, ...]) -> Result:
 
 
 @fault.command("play")
-@click.argument("words", nargs=-1, required=True, metavar="WORD...")
+@click.argument("words", nargs=-1, required=True, metavar="STEP...")
 @click.option(
     "--sensor", type=click.Choice([k.name.lower() for k in Modality]), default="fingerprint", show_default=True
 )
 @pass_state
 def play_script(state: CliState, words: tuple[str, ...], sensor: str) -> Result:
-    """Play a story on a virtual HAL with the device's knobs and print every callback. Needs no device.
+    """Play a script on a virtual HAL with the device's knobs and print every callback. Needs no device.
 
-    Words: challenge, enroll, authenticate[=ID], detect, touch, ready, cancel, enumerate, authenticator-id, invalidate,
+    Steps: challenge, enroll, authenticate[=ID], detect, touch, ready, cancel, enumerate, authenticator-id, invalidate,
     remove=ID,..., reset-lockout, wait=MS, knob:NAME=VALUE.
 
     \b

@@ -105,7 +105,11 @@ class Device:
         """
         options = options or DeviceOptions()
         if not all(type(limit) is int and 1 <= limit <= 10 for limit in (max_fingers, max_faces)):
-            raise InputRefused("limits are 1 to 10 records", hint="a person has ten fingers", code="device.limits")
+            raise InputRefused(
+                "limits are 1 to 10 records",
+                hint="choose 1 to 10 fingers and 1 to 10 faces for a user",
+                code="device.limits",
+            )
         seed = options.seed_bytes
         root = secrets.token_bytes(48) if seed is None else shake_256(b"bioguard seeded fuses v1" + seed).digest(48)
         fuses = Fuses(huk=root[:32], device_id=root[32:])

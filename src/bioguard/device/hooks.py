@@ -1,7 +1,7 @@
-"""Where a test may stand in a device's way: at the sensor, on the way to the secure world, and at the disk.
+"""Define where a test may interfere with a device: at the sensor, on the way to the secure world, and at the disk.
 
-A device plays no fault by itself. Who wants the scenario that is saved with a device played passes
-`bioguard.simulate.faults.scripted` as `DeviceOptions.hooks`; the command line does.
+A device plays no fault by itself. A caller that wants the scenario saved with a device to be played passes
+`bioguard.simulate.faults.scripted` as `DeviceOptions.hooks`, as the command line does.
 """
 
 import os
@@ -19,7 +19,7 @@ SCENARIO_FILE = "faults.scenario"
 
 
 class Hooks(Protocol):
-    """What stands in the way of one run of a device."""
+    """Interfere with one run of a device."""
 
     def present(self, operation: str, sample: Features) -> Features:
         """The sample as the sensor delivers it for `enroll` or `authenticate`.
@@ -38,7 +38,7 @@ MakeHooks = Callable[[Path], Hooks]
 
 
 class Direct:
-    """Nothing in the way."""
+    """Interfere with nothing."""
 
     def present(self, operation: str, sample: Features) -> Features:
         return sample
@@ -51,10 +51,10 @@ class Direct:
 
 
 def no_hooks(directory: Path) -> Hooks:
-    """Nothing in the way.
+    """Return hooks that interfere with nothing.
 
     Raises:
-        NotPermitted: faults are saved with the device: who set them would take what follows for their work.
+        NotPermitted: faults are saved with the device. Without them a run would look like their result.
     """
     if os.path.lexists(directory / SCENARIO_FILE):
         raise NotPermitted(

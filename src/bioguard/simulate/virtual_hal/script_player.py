@@ -123,7 +123,7 @@ def run_script(kind: Modality, scenario: Scenario, steps: Sequence[str]) -> list
             session.tick()
         else:
             raise InputRefused(
-                f"{step[:40]!r} is not a word of a story",
+                f"{step[:40]!r} is not a step of a script",
                 hint=f"one of {', '.join(verbs)}, knob:NAME=VALUE",
                 code="fault.story",
             )

@@ -237,9 +237,9 @@ class PolicyEnforcer:
         self.log.note(Event.USER_REMOVED, subject=user)
 
     def identified(self, user: bytes, token: bytes, *, required: bool = False) -> ConsentState:
-        """The consents of the user, who has shown the PIN, or never presented one, to consent or to enroll.
+        """Return the consents of a user who has shown the PIN, or who never showed one to consent or to enroll.
 
-        Their secure user id is the one they belong to from now on; 0: still none.
+        The secure user id in them is that of their owner from now on; 0: no owner yet.
 
         Args:
             required: whether a token is needed even while they belong to no PIN.
