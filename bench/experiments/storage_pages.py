@@ -17,9 +17,10 @@ from uuid import UUID
 from tee_sim.secure.sealing import WRAPPED_BYTES
 from tee_sim.secure.storage.directory import INNER_ENTRIES, LEAF_ENTRIES, Tree
 from tee_sim.secure.storage.directory_pages import Entry
-from tee_sim.shared.blobs import Changes, MemoryBlobs
+from tee_sim.shared.blobs import Changes
 from tee_sim.shared.object_header import Header
 from tee_sim.shared.rng import OsRng, SeededRng
+from tee_sim.testing.in_memory import MemoryBlobs
 
 CAPACITIES = tuple((leaf, inner) for inner in (32, 64, 128) for leaf in (16, 32, 48, 64, 96, 128))
 DEVICE_ID, TA = bytes(16), UUID(int=1)

@@ -10,7 +10,6 @@ A name is one letter and a key: `a` (the anchor of a store without RPMB), `p` ||
 object id. Blob layouts: docs/formats/storage.md.
 """
 
-from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Protocol, runtime_checkable
@@ -77,23 +76,3 @@ def commit_and_read(blobs: BlobStore, changes: Changes, names: Sequence[bytes]) 
         return blobs.commit_and_read(changes, names)
     blobs.commit(changes)
     return blobs.read(names)
-
-
-class MemoryBlobs:
-    """A disk in memory for tests: mutable as an object (`blobs.rows`), never fails."""
-
-    def __init__(self) -> None:
-        self.rows: dict[bytes, bytes] = {}
-
-    def read(self, names: Sequence[bytes]) -> list[bytes | None]:
-        return [self.rows.get(name) for name in names]
-
-    def scan(self, after: bytes, limit: int) -> list[bytes]:
-        names = sorted(self.rows)
-        start = bisect_right(names, after)
-        return names[start : start + limit]
-
-    def commit(self, changes: Changes) -> None:
-        self.rows.update((name, bytes(blob)) for name, blob in changes.puts.items())
-        for name in changes.deletes:
-            self.rows.pop(name, None)

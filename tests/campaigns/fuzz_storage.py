@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from uuid import UUID
 
-from tee_sim.normal.rpmb_chip.chip import MemoryMedium, RpmbDevice
+from tee_sim.normal.rpmb_chip.chip import RpmbDevice
 from tee_sim.normal.rpmb_chip.file_medium import FileMedium
 from tee_sim.normal.supplicant import SqliteBlobs
 from tee_sim.normal.supplicant.service import Service
@@ -15,10 +15,11 @@ from tee_sim.secure.keys import KeyLadder
 from tee_sim.secure.rpmb_client import RpmbClient
 from tee_sim.secure.storage import ObjectStore, verify
 from tee_sim.secure.supplicant_client import RemoteBlobStore, RemoteRpmb
-from tee_sim.shared.blobs import Changes, MemoryBlobs, page_name
+from tee_sim.shared.blobs import Changes, page_name
 from tee_sim.shared.codec import decode, encode
 from tee_sim.shared.rng import SeededRng
 from tee_sim.shared.storage_requests import Operation, parse_rpmb, parse_rpmb_reply
+from tee_sim.testing.in_memory import MemoryBlobs, MemoryMedium
 from tests.campaigns.mutation import mutate
 
 HUK, DEVICE_ID, TA = bytes(range(32)), bytes(range(16)), UUID(int=1)

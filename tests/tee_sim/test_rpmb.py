@@ -8,12 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from tee_sim.normal.rpmb_chip.chip import DeviceConfig, MemoryMedium, RpmbDevice
+from tee_sim.normal.rpmb_chip.chip import DeviceConfig, RpmbDevice
 from tee_sim.normal.supplicant import RpmbFile
 from tee_sim.secure.rpmb_client import RpmbClient
 from tee_sim.shared.errors import TeeError
 from tee_sim.shared.rng import SeededRng
 from tee_sim.shared.rpmb_frames import MAX_COUNTER, Frame, Request, Result, message_mac, with_mac
+from tee_sim.testing.in_memory import MemoryMedium
 
 KEY = bytes(range(32))
 DATA = bytes(range(256))

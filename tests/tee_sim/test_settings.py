@@ -10,11 +10,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tee_sim.normal.client import Context
-from tee_sim.normal.rpmb_chip.chip import MemoryMedium, RpmbDevice
+from tee_sim.normal.rpmb_chip.chip import RpmbDevice
 from tee_sim.normal.supplicant.service import Service
 from tee_sim.secure.settings import Settings
 from tee_sim.secure.world import SecureWorld
-from tee_sim.shared.blobs import MemoryBlobs
 from tee_sim.shared.clock import MAX_WALL_MS, ClockKind, SystemClock, clocks_are_shifted
 from tee_sim.shared.errors import TeeError, TeeResult
 from tee_sim.shared.manifest import Manifest
@@ -22,6 +21,7 @@ from tee_sim.shared.rng import RandomnessKind
 from tee_sim.shared.storage_requests import Operation
 from tee_sim.shared.ta_api import TaEnv
 from tee_sim.shared.wire import Message, Provision, Return
+from tee_sim.testing.in_memory import MemoryBlobs, MemoryMedium
 from tee_sim.testing.in_process import TEST_DEVICE_ID, TEST_HUK
 
 SEED, OTHER, BOOT = b"s" * 32, b"t" * 32, b"b" * 16

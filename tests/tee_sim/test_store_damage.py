@@ -4,12 +4,12 @@ from uuid import UUID
 
 import pytest
 
-from tee_sim.normal.rpmb_chip.chip import MemoryMedium, RpmbDevice
+from tee_sim.normal.rpmb_chip.chip import RpmbDevice
 from tee_sim.secure.keys import KeyLadder
 from tee_sim.secure.storage import ObjectStore
-from tee_sim.shared.blobs import MemoryBlobs
 from tee_sim.shared.errors import TeeError, TeeResult
 from tee_sim.shared.rng import SeededRng
+from tee_sim.testing.in_memory import MemoryBlobs, MemoryMedium
 
 HUK, DEVICE_ID = bytes(range(32)), bytes(range(16))
 ONE, TWO = UUID(int=1), UUID(int=2)

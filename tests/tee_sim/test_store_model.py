@@ -7,12 +7,13 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
-from tee_sim.normal.rpmb_chip.chip import MemoryMedium, RpmbDevice
+from tee_sim.normal.rpmb_chip.chip import RpmbDevice
 from tee_sim.secure.keys import KeyLadder
 from tee_sim.secure.storage import ObjectStore
-from tee_sim.shared.blobs import Changes, MemoryBlobs
+from tee_sim.shared.blobs import Changes
 from tee_sim.shared.errors import TeeError, TeeResult
 from tee_sim.shared.rng import SeededRng
+from tee_sim.testing.in_memory import MemoryBlobs, MemoryMedium
 
 HUK, DEVICE_ID, TA = bytes(range(32)), bytes(range(16)), UUID(int=7)
 IDS = st.sampled_from([bytes([65 + i]) * (1 + i % 5) for i in range(12)])

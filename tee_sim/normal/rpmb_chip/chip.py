@@ -65,26 +65,6 @@ class DeviceConfig:
     max_write_blocks: int = 32
 
 
-class MemoryMedium:
-    """State in memory, for tests."""
-
-    def __init__(self, size_bytes: int = SIZE_UNIT_BYTES) -> None:
-        self.key: bytes | None = None
-        self.counter = 0
-        self.blocks = [bytes(BLOCK_BYTES)] * (size_bytes // BLOCK_BYTES)
-
-    @property
-    def block_count(self) -> int:
-        return len(self.blocks)
-
-    def read_block(self, index: int) -> bytes:
-        return self.blocks[index]
-
-    def commit(self, *, key: bytes | None, counter: int, address: int = 0, blocks: Sequence[bytes] = ()) -> None:
-        self.key, self.counter = key, counter
-        self.blocks[address : address + len(blocks)] = blocks
-
-
 class RpmbDevice:
     """A replay-protected memory block behind frames. Implements `RpmbTransport`."""
 

@@ -6,12 +6,12 @@ from uuid import UUID
 import pytest
 
 from tee_sim.gp_objects import Enumerators, Flag, GpObjects
-from tee_sim.normal.rpmb_chip.chip import MemoryMedium, RpmbDevice
+from tee_sim.normal.rpmb_chip.chip import RpmbDevice
 from tee_sim.secure.keys import KeyLadder
 from tee_sim.secure.storage import ObjectStore
-from tee_sim.shared.blobs import MemoryBlobs
 from tee_sim.shared.errors import TeeError, TeeResult
 from tee_sim.shared.rng import SeededRng
+from tee_sim.testing.in_memory import MemoryBlobs, MemoryMedium
 
 READ, WRITE, META = Flag.ACCESS_READ, Flag.ACCESS_WRITE, Flag.ACCESS_WRITE_META
 ALL = READ | WRITE | META

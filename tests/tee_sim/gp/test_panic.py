@@ -5,12 +5,12 @@ from uuid import UUID
 import pytest
 
 from tee_sim.normal.client import Context, Session
-from tee_sim.normal.rpmb_chip.chip import MemoryMedium, RpmbDevice
+from tee_sim.normal.rpmb_chip.chip import RpmbDevice
 from tee_sim.normal.supplicant.service import Service
-from tee_sim.shared.blobs import MemoryBlobs
 from tee_sim.shared.errors import Origin, TeeError, TeeResult
 from tee_sim.shared.manifest import Manifest
 from tee_sim.shared.params import Param
+from tee_sim.testing.in_memory import MemoryBlobs, MemoryMedium
 from tee_sim.testing.in_process import InProcessTee
 from tests.tee_sim.gp.panic_app import READ, READ_HANDLE, WRITE
 

@@ -6,10 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tee_sim.normal.rpmb_chip.chip import MemoryMedium, RpmbDevice
+from tee_sim.normal.rpmb_chip.chip import RpmbDevice
 from tee_sim.secure.rpmb_client import RpmbClient
 from tee_sim.shared.errors import TeeError, TeeResult
 from tee_sim.shared.rng import SeededRng
+from tee_sim.testing.in_memory import MemoryMedium
 
 KEY = b"k" * 32
 BLOCK = b"b" * 256

@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from tee_sim.normal.rpmb_chip.chip import DeviceConfig, MemoryMedium, RpmbDevice
+from tee_sim.normal.rpmb_chip.chip import DeviceConfig, RpmbDevice
 from tee_sim.normal.rpmb_chip.file_medium import FileMedium, OsFile
+from tee_sim.testing.in_memory import MemoryMedium
 
 KEY = bytes(range(32))
 MAX = 0xFFFFFFFF

@@ -5,14 +5,14 @@ from uuid import UUID
 
 import pytest
 
-from tee_sim.normal.rpmb_chip.chip import MemoryMedium, RpmbDevice
+from tee_sim.normal.rpmb_chip.chip import RpmbDevice
 from tee_sim.normal.supplicant.service import RequestNote, Service
 from tee_sim.secure.keys import KeyLadder
 from tee_sim.secure.storage import ObjectStore, TaStore
 from tee_sim.secure.supplicant_client import RemoteBlobStore, RemoteRpmb
-from tee_sim.shared.blobs import MemoryBlobs
 from tee_sim.shared.rng import SeededRng
 from tee_sim.testing.faults import FaultPlan, HostileBlobs, HostileRpmb
+from tee_sim.testing.in_memory import MemoryBlobs, MemoryMedium
 
 TA = UUID("12345678-0000-0000-0000-000000000001")
 OTHER_TA = UUID("12345678-0000-0000-0000-000000000002")

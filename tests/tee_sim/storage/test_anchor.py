@@ -5,9 +5,9 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from tee_sim.secure.storage.anchor import Anchor, AnchorRecord, DiskAnchorSlot
 from tee_sim.secure.storage.directory_pages import PageRef
-from tee_sim.shared.blobs import MemoryBlobs
 from tee_sim.shared.errors import TeeError, TeeResult
 from tee_sim.shared.rng import SeededRng
+from tee_sim.testing.in_memory import MemoryBlobs
 
 KEY, DEVICE, NONCE = bytes(range(32)), bytes(range(16)), b"n" * 12
 RECORD = AnchorRecord(epoch=3, current=PageRef(0, b"k" * 32, b"h" * 32), generation=1, salt=b"s" * 32)

@@ -4,8 +4,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tee_sim.secure.storage.directory import Tree
-from tee_sim.shared.blobs import Changes, MemoryBlobs, page_name
+from tee_sim.shared.blobs import Changes, page_name
 from tee_sim.shared.rng import OsRng, SeededRng
+from tee_sim.testing.in_memory import MemoryBlobs
 
 DEVICE_ID = bytes(16)
 KEYS = st.binary(min_size=1, max_size=2)

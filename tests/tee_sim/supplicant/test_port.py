@@ -4,14 +4,15 @@ from collections.abc import Callable
 
 import pytest
 
-from tee_sim.normal.rpmb_chip.chip import MemoryMedium, RpmbDevice
+from tee_sim.normal.rpmb_chip.chip import RpmbDevice
 from tee_sim.normal.supplicant.service import RequestNote, Service
 from tee_sim.secure.supplicant_client import RemoteBlobStore, RemoteRpmb
-from tee_sim.shared.blobs import Changes, MemoryBlobs
+from tee_sim.shared.blobs import Changes
 from tee_sim.shared.codec import encode
 from tee_sim.shared.errors import TeeError, TeeResult
 from tee_sim.shared.limits import MAX_FRAME_BYTES
 from tee_sim.shared.storage_requests import Operation
+from tee_sim.testing.in_memory import MemoryBlobs, MemoryMedium
 
 FIELDS = [1, "k", b"", b""]
 

@@ -11,8 +11,9 @@ import pytest
 from tee_sim.normal.supplicant.files import RESERVE_FILE
 from tee_sim.normal.supplicant.reserve import LEAST_BYTES, RESERVE_BYTES, fill, release
 from tee_sim.normal.supplicant.service import _Reserving
-from tee_sim.shared.blobs import Changes, MemoryBlobs
+from tee_sim.shared.blobs import Changes
 from tee_sim.shared.errors import TeeError, TeeResult
+from tee_sim.testing.in_memory import MemoryBlobs
 
 
 @pytest.fixture

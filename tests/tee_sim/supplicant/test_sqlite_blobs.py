@@ -14,10 +14,11 @@ from tee_sim.normal.supplicant.sqlite_blobs import SqliteBlobs
 from tee_sim.secure.keys import KeyLadder
 from tee_sim.secure.storage import ObjectStore
 from tee_sim.secure.supplicant_client import RemoteBlobStore, RemoteRpmb
-from tee_sim.shared.blobs import Changes, MemoryBlobs, object_name, page_name
+from tee_sim.shared.blobs import Changes, object_name, page_name
 from tee_sim.shared.errors import TeeError, TeeResult
 from tee_sim.shared.object_header import Header, ObjectRow
 from tee_sim.shared.rng import OsRng
+from tee_sim.testing.in_memory import MemoryBlobs
 
 TA = UUID(int=9)
 

@@ -7,11 +7,11 @@ import json
 from pathlib import Path
 from uuid import UUID
 
-from tee_sim.normal.rpmb_chip.chip import MemoryMedium, RpmbDevice
+from tee_sim.normal.rpmb_chip.chip import RpmbDevice
 from tee_sim.secure.keys import KeyLadder
 from tee_sim.secure.storage import ObjectStore, rekey
-from tee_sim.shared.blobs import MemoryBlobs
 from tee_sim.shared.rng import SeededRng
+from tee_sim.testing.in_memory import MemoryBlobs, MemoryMedium
 
 HUK, DEVICE_ID = bytes(range(32)), bytes(range(16))
 TAS = (UUID("12345678-0000-0000-0000-000000000001"), UUID("12345678-0000-0000-0000-000000000002"))
