@@ -27,8 +27,6 @@ HUK_SIZES_BYTES = (16, 32)
 """OP-TEE's default hardware unique key has 16 bytes; 32 is the other common fuse width."""
 
 DEVICE_ID_BYTES = 16
-CID_BYTES = 16
-CHIP_ID_BYTES = 32
 
 RPMB_TEST_KEY = bytes.fromhex("d3eb3ec36e334c9f988ce2c0b85954610d2bcf8664844df2ab56e6c61bb701e4")
 """OP-TEE's public CFG_RPMB_TESTKEY. Anyone can forge frames under it: anti-rollback level 100, not 1000."""

@@ -12,10 +12,9 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from tee_sim.shared.errors import TeeError, TeeResult
-from tee_sim.shared.object_header import NONCE_BYTES, TAG_BYTES
+from tee_sim.shared.object_header import NONCE_BYTES
 
 KEY_BYTES = 32
-WRAPPED_BYTES = NONCE_BYTES + KEY_BYTES + TAG_BYTES
 
 _BODY_LABEL = b"tee_sim object v1"
 _WRAP_LABEL = b"tee_sim wrap v1"

@@ -64,11 +64,6 @@ class SecretMemory:
             with contextlib.suppress(BufferError):  # an array over it still lives: it now sees zeros
                 view.release()
 
-    def allocate_permanent(self, size_bytes: int) -> memoryview:
-        """A zeroed writable buffer for the life of the process, for root keys. Raises TeeError OUT_OF_MEMORY."""
-        offset, _ = self._take(size_bytes)
-        return self._view[offset : offset + size_bytes]
-
     def _take(self, size_bytes: int) -> tuple[int, int]:
         if size_bytes < 1:
             raise ValueError("a buffer has at least one byte")

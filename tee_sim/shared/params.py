@@ -109,8 +109,3 @@ def operation(first: Param | None = None, second: Param | None = None) -> Params
 
 
 NO_PARAMS: Params = operation()
-
-
-def param_types(params: Params) -> int:
-    """The `paramTypes` word."""
-    return params[0].kind | params[1].kind << 4 | params[2].kind << 8 | params[3].kind << 12

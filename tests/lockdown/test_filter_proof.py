@@ -14,6 +14,7 @@ from tee_sim.shared.sandbox import bpf
 from tee_sim.shared.sandbox.bpf import ALLOW, ERRNO_EPERM, KILL, Instruction, Program
 from tee_sim.shared.sandbox.filters import secure_world_program, waiter_program
 from tee_sim.shared.sandbox.syscalls import ARCHITECTURES, Equal, Masked, OneOf, Rule, secure_world_rules, waiter_rules
+from tests.lockdown.disassembler import disassemble
 
 GOLDEN = Path(__file__).parents[1] / "golden"
 REQUEST_FD, REPLY_FD = 3, 4
@@ -260,7 +261,7 @@ os._exit(0)
 def test_golden_disassembly(machine, kind):
     """A changed filter is a reviewed diff. To accept one: write the text below into the golden file."""
     target = program(machine) if kind == "secure-world" else waiter_program(machine)
-    text = bpf.disassemble(target, ARCHITECTURES[machine]) + f"sha256 {target.sha256().hex()}\n"
+    text = disassemble(target, ARCHITECTURES[machine]) + f"sha256 {target.sha256().hex()}\n"
     assert text == (GOLDEN / f"filter-{kind}-{machine}.txt").read_text(encoding="ascii")
 
 

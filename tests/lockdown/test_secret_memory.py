@@ -56,8 +56,8 @@ def test_space_is_reused_and_merged_in_any_order(memory):
 
 
 def test_running_out_is_an_error_with_sizes(memory):
-    memory.allocate_permanent(8000)
     with (
+        memory.buffer(8000),
         pytest.raises(TeeError, match="secret memory is full: 256 bytes wanted, 192 free") as caught,
         memory.buffer(200),
     ):
@@ -71,10 +71,10 @@ def test_an_empty_buffer_is_a_mistake(memory):
 
 
 def test_wipe_zeroes_what_is_held(memory):
-    key = memory.allocate_permanent(32)
-    key[:] = b"s" * 32
-    memory.wipe()
-    assert bytes(key) == bytes(32)
+    with memory.buffer(32) as key:
+        key[:] = b"s" * 32
+        memory.wipe()
+        assert bytes(key) == bytes(32)
 
 
 def test_secret_memory_is_closed_even_to_proc_mem(memory):
@@ -82,17 +82,17 @@ def test_secret_memory_is_closed_even_to_proc_mem(memory):
         pytest.skip(f"this kernel gave {memory.kind} memory; reading it from outside is possible")
     import ctypes
 
-    key = memory.allocate_permanent(32)
-    key[:] = b"z" * 32
-    address = ctypes.addressof(ctypes.c_ubyte.from_buffer(key))
-    fd = os.open("/proc/self/mem", os.O_RDONLY)
-    try:
-        with pytest.raises(OSError, match="Input/output error"):
-            os.pread(fd, 32, address)
-        control = ctypes.create_string_buffer(b"visible")
-        assert os.pread(fd, 7, ctypes.addressof(control)) == b"visible"
-    finally:
-        os.close(fd)
+    with memory.buffer(32) as key:
+        key[:] = b"z" * 32
+        address = ctypes.addressof(ctypes.c_ubyte.from_buffer(key))
+        fd = os.open("/proc/self/mem", os.O_RDONLY)
+        try:
+            with pytest.raises(OSError, match="Input/output error"):
+                os.pread(fd, 32, address)
+            control = ctypes.create_string_buffer(b"visible")
+            assert os.pread(fd, 7, ctypes.addressof(control)) == b"visible"
+        finally:
+            os.close(fd)
 
 
 def test_no_descriptor_stays_behind():

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from tee_sim.shared.codec import encode
 from tee_sim.shared.errors import Origin, TeeError, TeeResult
 from tee_sim.shared.limits import MAX_FRAME_BYTES
-from tee_sim.shared.params import Param, ParamType, param_types
+from tee_sim.shared.params import Param, ParamType
 from tee_sim.shared.wire import (
     FROM_SECURE_WORLD,
     AdvanceClock,
@@ -109,8 +109,8 @@ def test_a_locked_secure_world_has_no_free_text() -> None:
     assert not {BootFailed, Locked} & FROM_SECURE_WORLD
 
 
-def test_param_types_word() -> None:
-    assert param_types(PARAMS) == 0x0165
+def test_kinds_of_parameters_have_the_numbers_of_globalplatform() -> None:
+    assert [param.kind for param in PARAMS] == [5, 6, 1, 0]
     assert Param.output(3).filled(b"abc").buffer == b"abc"
     with pytest.raises(TeeError, match="output needs 4 bytes") as caught:
         Param.output(3).filled(b"abcd")

@@ -282,11 +282,6 @@ class ObjectStore:
             raise TeeError(TeeResult.BAD_STATE, "no new key generation was begun")
         self._write_record(replace(record, generation=record.generation + 1, salt=record.next_salt, next_salt=None))
 
-    @property
-    def rekey_in_progress(self) -> bool:
-        """Whether a `rekey` was started and not finished."""
-        return self._record.next_salt is not None
-
     def _write_record(self, record: AnchorRecord) -> None:
         """Change the anchor alone. If that fails it is unknown which of the two it holds, until the next open."""
         self._anchor.make_way(Reserve.NONE)
