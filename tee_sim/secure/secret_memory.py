@@ -114,7 +114,7 @@ _reserved: SecretMemory | None = None
 
 
 def reserve(size_bytes: int = _DEFAULT_BYTES) -> SecretMemory:
-    """Reserve the process's secret memory, once. The lock calls it last before the filter, which allows it no more."""
+    """Reserve the process's secret memory, once. The lock calls it: its filter allows no other such mapping."""
     global _reserved  # noqa: PLW0603 - one mapping a process, fixed once
     if _reserved is None:
         _reserved = SecretMemory(size_bytes)

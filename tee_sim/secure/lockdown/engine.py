@@ -79,7 +79,7 @@ def early() -> None:
 def engage(plan: LockPlan) -> LockReport:
     """Lock this process for good. With namespaces it returns in a forked child; its parent waits and has no way back.
 
-    Each step closes what a later one or no later one needs; the order was measured (docs/sandbox.md section 2).
+    A step takes away only what no step after it needs. What was measured of the order: docs/sandbox.md section 2.
 
     Does not promise: that every layer is in force. One that the host refuses is in the report with its error, and the
     normal world decides from outside whether the rest is enough (`tee_sim.normal.sandbox_verdict`). Nor protection from
@@ -113,7 +113,8 @@ def engage(plan: LockPlan) -> LockReport:
     recorder.must("no-new-privileges", hygiene.no_new_privileges)
     # 10. After 5, the last step that needs a capability; a filter without one needs step 9.
     recorder.must("capabilities", hygiene.drop_capabilities)
-    # 11. After 5: a Landlock domain may not mount. In this process only, never in the waiter (`_wait_locked`).
+    # 11. After 5: a Landlock domain may not mount; before 12: the rules have a descriptor.
+    #     this process only, never in the waiter (`_wait_locked`).
     abi = _landlock(recorder)
     # 12. After everything that opens a descriptor: from here on the limit of them is 0.
     recorder.must("last-limits", hygiene.last_limits)
