@@ -25,6 +25,8 @@ from tee_sim.shared.rpmb_frames import MAX_COUNTER
 ELSEWHERE = "elsewhere"
 """Next to the device: what links point to. Nobody may change it."""
 MAX_BLOB_BYTES = 3 << 20
+MAX_CONTENT_BYTES = 16 << 20
+"""More than any file of the device that is played."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,9 +41,17 @@ class Damage:
         return f"{self.target}: {self.how}"
 
 
+def _content(path: Path) -> bytes:
+    """What a plain file holds, up to its first holes: an earlier damage may have made 20 GB of it."""
+    if not path.is_file() or path.is_symlink():
+        return b""
+    with path.open("rb") as file:
+        return file.read(MAX_CONTENT_BYTES)
+
+
 def _clear(path: Path) -> bytes:
     """Take away what is there; return its content."""
-    raw = path.read_bytes() if path.is_file() and not path.is_symlink() else b""
+    raw = _content(path)
     if path.is_dir() and not path.is_symlink():
         shutil.rmtree(path)
     else:
@@ -170,7 +180,7 @@ def _bytes() -> st.SearchStrategy[Damage]:
                     raw = bytearray(rng.randbytes(rng.choice((1, 64, 5000))))
                 case _:
                     other = directory / rng.choice(FILES)
-                    raw = bytearray(other.read_bytes() if other.is_file() else b"")
+                    raw = bytearray(_content(other))
             _put(path, bytes(raw))
 
         return Damage(name, f"{how}, seed {seed}", apply)
