@@ -13,7 +13,7 @@ from tee_sim.shared.schema import Record
 
 @unique
 class ReplyStatus(IntEnum):
-    """Answers of the biometric application. Refusals change nothing."""
+    """Answers of the biometric application. A refusal changes nothing but the log and what time has ended."""
 
     OK = 0
     UNKNOWN_USER = 1
@@ -56,7 +56,11 @@ class ReplyStatus(IntEnum):
 
 @unique
 class SensorStatus(IntEnum):
-    """Answers of its sensor commands. TOKEN_REFUSED has another number there."""
+    """Answers of its sensor commands.
+
+    Not `ReplyStatus`: these commands refuse for two reasons only, and a reply can carry no more out of the secure world
+    than its type has values. Its numbers differ too: TOKEN_REFUSED is 17 there.
+    """
 
     OK = 0
     UNKNOWN_USER = 1

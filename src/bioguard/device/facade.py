@@ -262,19 +262,19 @@ class Device:
         """
         self._users.rename(name, new, token)
 
-    def remove_user(self, name: str, leave: EraseAuthorization = BY_SUBJECT) -> tuple[str, ...]:
+    def remove_user(self, name: str, authorization: EraseAuthorization = BY_SUBJECT) -> tuple[str, ...]:
         """Erase all of a user's records and the PIN, then forget the name; return the salted digests (hex).
 
         A removal that was interrupted is finished: the secure world does not know the user any more, the name is left.
 
         Raises:
             InputRefused: unknown user.
-            NotPermitted: the user has presented a PIN once; `leave` is no fresh token of it, nor the operator's.
+            NotPermitted: the user has presented a PIN once; this is no fresh token of it, nor the operator's.
         """
         gone = (ReplyStatus.UNKNOWN_USER,)
         handle = self._users.handle(name, even_if_gone=True)
         digests = tuple(record.digest.hex() for record in Recognition(self).records_of(handle, expected=gone))
-        request = commands.RemoveUser(user=handle, leave=leave)
+        request = commands.RemoveUser(user=handle, leave=authorization)
         self.ask(commands.REMOVE_USER, request, about=repr(name), expected=gone)
         self.ask(gatekeeper.DELETE_USER, gatekeeper.DeleteUser(user=handle), uuid=GATEKEEPER_UUID)
         handles = PasswordHandles.load(self.directory)
@@ -294,11 +294,17 @@ class Device:
     ) -> Enrollment:
         """Enroll one finger (several touches) or one face (several views).
 
-        A user who has enrolled with a PIN needs `token`, from `bioguard.device.pins.enrollment_token`.
+        Args:
+            token: from `bioguard.device.pins.enrollment_token`. Without it a device refuses every enrollment, unless it
+                was made with `require_pin=False`; even there whoever has a PIN, or has shown one, needs it.
 
         Raises:
-            InputRefused: unknown user, mixed or poor samples, wrong dimension.
-            NotPermitted: enrolled already, the user's limit or the store's limit is reached.
+            InputRefused: unknown user or finger; no samples, too many, mixed or poor ones, or of several fingers or
+                people; a face of another dimension than those enrolled, or of a model that is not centered.
+            NotPermitted: no token, or not one of this user's PIN and a live challenge; what is enrolled was enrolled
+                without a PIN or with another one; no consent of the user that is in force (missing, expired, suspended,
+                objected, restricted, not of age); the finger is enrolled already, here or under another position; the
+                user's limit or the store's is reached.
         """
         made = Recognition(self).enroll(name, samples, finger=finger, replace=replace, token=token)
         return Enrollment(
@@ -312,11 +318,15 @@ class Device:
 
         Args:
             fmr_inverse: 0 for the device's false match rate, or a stricter one that it offers, as 1/fmr_inverse.
-            operation_id: becomes the challenge of the token of a match.
+            operation_id: becomes the challenge of the token of a match. 0: the device is unlocked; another one: a key
+                is used, which needs a consent of its own.
 
         Raises:
-            InputRefused: a rate that the device does not offer.
-            NotPermitted: locked after failed attempts; nothing was compared.
+            InputRefused: unknown user, or one with nothing enrolled of this kind; a rate that the device does not
+                offer, or that it has no threshold for; a face of another dimension than those enrolled, or of a model
+                that is not centered.
+            NotPermitted: no consent of the user to this purpose that is in force (as in `enroll`); all that is enrolled
+                is past its retention; locked after failed attempts. Nothing was compared.
         """
         answer = Recognition(self).authenticate(name, sample, fmr_inverse=fmr_inverse, operation_id=operation_id)
         return Verification(
@@ -328,10 +338,14 @@ class Device:
         )
 
     def identify(self, sample: Features, *, fpir_inverse: int = 0) -> Identification:
-        """1:N: find whose sample it is. Errors as in `authenticate`; the lock is the one that all searches share.
+        """1:N: find whose sample it is, among those who consent to be searched for.
 
         Args:
             fpir_inverse: 0 for the device's false positive identification rate, or a stricter one that it offers.
+
+        Raises:
+            InputRefused: as in `authenticate`, but for the user.
+            NotPermitted: locked after failed searches, with one lock for all of them; nothing was compared.
         """
         answer = Recognition(self).identify(sample, fpir_inverse=fpir_inverse)
         return Identification(
@@ -350,14 +364,14 @@ class Device:
         """One record."""
         return self._info(Recognition(self).record(record_id_of(record_id)))
 
-    def erase(self, name: str, record_id: str, leave: EraseAuthorization = BY_SUBJECT) -> str:
+    def erase(self, name: str, record_id: str, authorization: EraseAuthorization = BY_SUBJECT) -> str:
         """Erase one record of a user; return its salted digest (hex).
 
         Raises:
             InputRefused: unknown user, or not a record of this user.
             NotPermitted: as in `remove_user`.
         """
-        return Recognition(self).erase(name, record_id_of(record_id), leave).hex()
+        return Recognition(self).erase(name, record_id_of(record_id), authorization).hex()
 
     def rekey(self) -> int:
         """Renew the protected codes and the keys of every stored object; nobody has to enroll again.

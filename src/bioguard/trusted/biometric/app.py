@@ -5,7 +5,8 @@ Each answer is a list of numbered steps, with the reason for their order. What i
 (`bioguard.trusted.biometric.sensor_commands`) whether an enrollment is authorized, whether a comparison may happen and
 what a match gives.
 
-Enforces: a refusal is one `ReplyStatus` and changes nothing; nothing is answered before it is stored and logged.
+Enforces: a refusal is one `ReplyStatus` and changes nothing but the log and what time has ended (records that are over,
+a wait that has passed); nothing is answered before it is stored and logged.
 
 Does not promise: equal time for every answer. The core holds replies to a grid (docs/sandbox.md); this code does not.
 

@@ -1,10 +1,11 @@
 """Keep users and records in the secure store, and say who may have what.
 
 Enforces:
-* A change is one transaction, and a refusal changes nothing. Methods that take a `transaction` belong to a larger
+* A change is one transaction, and a refusal changes nothing here. Methods that take a `transaction` belong to a larger
   change, whose other parts their caller writes into the same one.
 * A record is stored and erased in `_change_records` and nowhere else: the object, its log entry and its exposure count
-  change together, and the search gallery with them (POL-10, POL-16; `exposure.beside`).
+  change together, and the search gallery with them (POL-10, POL-16; `exposure.beside`). But for `renew_codes`, which
+  puts every face record again, logged and with the same samples: there is nothing to count anew.
 * The digest commits to the canonical bytes that were shown, whether they are kept or not (docs/formats/digest.md).
 
 Does not promise: to know whether the person agrees; that is `bioguard.trusted.policy.enforcement`, asked before.
