@@ -66,7 +66,7 @@ def run(state: CliState, out: Path, quick: bool, signing_key: Path | None) -> Re
     )
     good = report.status in (Status.PASS, Status.WARN)
     kept = sum(report.requirement_status(r.id) is Status.PASS for r in report.requirements)
-    amiss = [c for c in report.checks if c.status in (Status.FAIL, Status.UNKNOWN)]
+    not_good = [c for c in report.checks if c.status in (Status.FAIL, Status.UNKNOWN)]
     return Result(
         outcome=report.status.value.lower(),
         data={
@@ -79,7 +79,7 @@ def run(state: CliState, out: Path, quick: bool, signing_key: Path | None) -> Re
         },
         lines=[
             f"{report.status.label}: {report.headline}",
-            *(f"  {c.status.label} {c.id} {c.title}: {c.summary}; {c.fix}" for c in amiss),
+            *(f"  {c.status.label} {c.id} {c.title}: {c.summary}; {c.fix}" for c in not_good),
             f"report: {out / 'report.html'}",
             f"signed by {key.vkey}",
         ],

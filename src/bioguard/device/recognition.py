@@ -110,7 +110,7 @@ class Recognition:
         answer = self._device.ask(commands.SHOW, commands.Show(record_id=record_id), about=record_id.hex())
         return promised(answer.record, "a record")
 
-    def erase(self, name: str, record_id: bytes, leave: EraseAuthorization) -> bytes:
+    def erase(self, name: str, record_id: bytes, authorization: EraseAuthorization) -> bytes:
         """`Device.erase`."""
-        request = commands.Erase(user=self._device.user_handle(name), record_id=record_id, leave=leave)
+        request = commands.Erase(user=self._device.user_handle(name), record_id=record_id, leave=authorization)
         return promised(self._device.ask(commands.ERASE, request, about=record_id.hex()).digest, "a digest")

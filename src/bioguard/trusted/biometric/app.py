@@ -248,13 +248,13 @@ class BiometricApp(CommandApp):
         #    `lockout.power-cut`): whoever pulls the plug has used a trial up.
         attempt = self._sensors.begin(user, modality)
         if isinstance(attempt, LockStatus):
-            self._policy.locked(user, modality, purpose)
+            self._policy.log_locked(user, modality, purpose)
             raise Refused(LOCKED[attempt.lock])
         # 8. Compare, with every record whatever was found: how long it takes must not say which one matched.
         verdict = self._judge(modality, terms, decision.sightings(user, probe, records, self._vault.encoder, at))
         # 9. Log and settle in one commit, over the same objects whatever it came to (`disk.watch-decisions`). The token
         #    is made there, with every field filled in inside (`token.no-match`).
-        self._policy.decided(user, modality, purpose, accepted=verdict.accepted is not None)
+        self._policy.log_decision(user, modality, purpose, accepted=verdict.accepted is not None)
         token = self._sensors.settle(
             attempt, self._outcome(verdict, terms), request.operation_id, near=verdict.near, strong=verdict.strong
         )
@@ -268,7 +268,7 @@ class BiometricApp(CommandApp):
         records = [(ref.record_id, self._vault.open_record(ref.record_id)[1]) for ref in refs]
         kept = [(record_id, record) for record_id, record in records if not self._policy.is_over(record.enrolled_s)]
         if not kept:
-            self._policy.over(user, refs[0].modality, purpose)
+            self._policy.log_expired(user, refs[0].modality, purpose)
             raise Refused(ReplyStatus.RECORD_EXPIRED)
         return kept
 
@@ -296,19 +296,19 @@ class BiometricApp(CommandApp):
         # 6. Nobody whose own sensor is locked (`search.for-the-locked`): a search is no way around a lockout.
         among = index.open_to(self._sensors.barred(modality), self._log.now_ms())
         if not among:  # nothing is compared, so nothing is counted
-            self._policy.decided(None, modality, Purpose.IDENTIFY, accepted=False)
+            self._policy.log_decision(None, modality, Purpose.IDENTIFY, accepted=False)
             return commands.Identified(status=ReplyStatus.OK, match=False)
         index.require_measurable(probe, terms)
         # 7. Charge the search as a miss BEFORE it is made (`search.uncounted`, `search.restart`).
         search = self._sensors.begin_search(modality)
         if isinstance(search, LockStatus):
-            self._policy.locked(NOBODY, modality, Purpose.IDENTIFY)
+            self._policy.log_locked(NOBODY, modality, Purpose.IDENTIFY)
             raise Refused(LOCKED[search.lock])
         # 8. Compare.
         verdict = self._judge(modality, terms, index.sightings(probe, terms, among))
         found = verdict.accepted
         # 9. Log and settle in one commit. A match gives back this search and clears nothing (`search.own-match`).
-        self._policy.decided(found.user if found else None, modality, Purpose.IDENTIFY, accepted=found is not None)
+        self._policy.log_decision(found.user if found else None, modality, Purpose.IDENTIFY, accepted=found is not None)
         self._sensors.settle_search(
             search, found=found is not None, near=verdict.near, strong=verdict.strong, beaten=verdict.beaten
         )

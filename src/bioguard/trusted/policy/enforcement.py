@@ -203,12 +203,12 @@ class PolicyEnforcer:
         """Whether the retention of a record has ended."""
         return self.log.now_ms() >= self.expires_ms(enrolled_s)
 
-    def over(self, user: bytes, modality: Modality, purpose: Purpose) -> None:
-        """All that could be compared is over, and still here: the attempt is refused."""
+    def log_expired(self, user: bytes, modality: Modality, purpose: Purpose) -> None:
+        """Log an attempt that is refused because all that could be compared is over, and still here."""
         self.log.note(Event.MATCH_REFUSED, subject=user, modality=modality, purpose=purpose, cause=Cause.RETENTION)
 
-    def ending(self, ends_ms: int) -> PolicyState | None:
-        """The state that knows when something ends first, if it does not yet; to be stored with what ends.
+    def with_expiry(self, ends_ms: int) -> PolicyState | None:
+        """Return the state that knows when something ends first, if it does not yet; to be stored with what ends.
 
         Stored later, a power cut between the two would keep the record for ever: a start looks at the records only
         when the first one is due (POL-10).
@@ -217,17 +217,17 @@ class PolicyEnforcer:
 
     def enrolled(self, transaction: Transaction, enrolled_s: int) -> None:
         """A record is stored in this transaction: know when it is over."""
-        state = self.ending(self.expires_ms(enrolled_s))
+        state = self.with_expiry(self.expires_ms(enrolled_s))
         if state is not None:
             self.objects.put_policy(transaction, state)
             self._state = state  # `doubt` takes it back
 
-    def locked(self, user: bytes, modality: Modality, purpose: Purpose) -> None:
-        """An attempt was refused by the lockout."""
+    def log_locked(self, user: bytes, modality: Modality, purpose: Purpose) -> None:
+        """Log an attempt that the lockout refuses."""
         self.log.note(Event.MATCH_REFUSED, subject=user, modality=modality, purpose=purpose, cause=Cause.LOCKED)
 
-    def decided(self, user: bytes | None, modality: Modality, purpose: Purpose, *, accepted: bool) -> None:
-        """A comparison ended. user None: a search that found no one."""
+    def log_decision(self, user: bytes | None, modality: Modality, purpose: Purpose, *, accepted: bool) -> None:
+        """Log how a comparison ended. user None: a search that found no one."""
         cause = Cause.ACCEPTED if accepted else Cause.NOT_SIMILAR
         self.log.note(Event.DECIDED, subject=user or NOBODY, modality=modality, purpose=purpose, cause=cause)
 
@@ -297,9 +297,9 @@ class PolicyEnforcer:
         self.vault.drop_galleries()
         return digests
 
-    def _erase(self, user: bytes, doomed: Iterable[tuple[bytes, Cause]]) -> tuple[bytes, ...]:
+    def _erase(self, user: bytes, to_erase: Iterable[tuple[bytes, Cause]]) -> tuple[bytes, ...]:
         digests = []
-        for record_id, cause in doomed:
+        for record_id, cause in to_erase:
             digests.append(self.vault.erase(user, record_id, cause))
         return tuple(digests)
 
@@ -327,16 +327,16 @@ class PolicyEnforcer:
         if confirmed or self.state.held or now_ms >= self.state.next_expiry_ms:
             held, next_ms = 0, MAX_MS
             for user in self.vault.users():
-                doomed = list[tuple[bytes, Cause]]()
+                to_erase = list[tuple[bytes, Cause]]()
                 for record_id, ends in self._ends(user, self.objects.consent(user)).items():
                     causes = [cause for cause, end_ms in ends.items() if due(end_ms)]
                     if causes:
-                        doomed.append((record_id, causes[0]))
+                        to_erase.append((record_id, causes[0]))
                     elif min(ends.values()) <= now_ms:
                         held += 1
                     else:
                         next_ms = min(next_ms, *ends.values())
-                digests += self._erase(user, doomed)
+                digests += self._erase(user, to_erase)
             self.save(replace(self.state, next_expiry_ms=next_ms, held=held))
         pruned = self.log.prune(due)
         return commands.Purged(

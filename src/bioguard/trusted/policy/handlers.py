@@ -70,7 +70,7 @@ def grant(policy: PolicyEnforcer, request: commands.GrantConsent) -> Done:
         request.user,
         granted(consent, new),
         Event.CONSENT_GRANTED,
-        state=policy.ending(new.expires_ms),
+        state=policy.with_expiry(new.expires_ms),
         modality=request.modality,
         purpose=request.purpose,
         number=version,
