@@ -113,7 +113,7 @@ def engage(plan: LockPlan) -> LockReport:
     recorder.must("no-new-privileges", hygiene.no_new_privileges)
     # 10. After 5, the last step that needs a capability; a filter without one needs step 9.
     recorder.must("capabilities", hygiene.drop_capabilities)
-    # 11. After 5: a Landlock domain may not mount; before 12: the rules have a descriptor.
+    # 11. After 5: a Landlock domain may not mount; before 12: its rules have a descriptor. In
     #     this process only, never in the waiter (`_wait_locked`).
     abi = _landlock(recorder)
     # 12. After everything that opens a descriptor: from here on the limit of them is 0.
