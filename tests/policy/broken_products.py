@@ -145,7 +145,7 @@ TAG_NOT_CHECKED: tuple[Change, ...] = (
         "tee_sim/secure/sealing.py",
         "        return AESGCM(key).decrypt(nonce, ciphertext, _BODY_LABEL + device_id + header)\n",
         '        counter = modes.CTR(nonce + b"\\0\\0\\0\\2")\n'
-        "        return Cipher(algorithms.AES(key), counter).decryptor().update(ciphertext[:-TAG_BYTES])\n",
+        "        return Cipher(algorithms.AES(key), counter).decryptor().update(ciphertext[:-16])\n",
     ),
 )
 """AES-GCM without its tag is AES-CTR: a changed byte of ciphertext is a changed byte of the body."""
@@ -154,12 +154,12 @@ NOT_ENCRYPTED: tuple[Change, ...] = (
     (
         "tee_sim/secure/sealing.py",
         "    return AESGCM(key).encrypt(nonce, body, _BODY_LABEL + device_id + header)\n",
-        "    return body + bytes(TAG_BYTES)\n",
+        "    return body + bytes(16)\n",
     ),
     (
         "tee_sim/secure/sealing.py",
         "        return AESGCM(key).decrypt(nonce, ciphertext, _BODY_LABEL + device_id + header)\n",
-        "        return ciphertext[:-TAG_BYTES]\n",
+        "        return ciphertext[:-16]\n",
     ),
 )
 
