@@ -262,19 +262,19 @@ class Device:
         """
         self._users.rename(name, new, token)
 
-    def remove_user(self, name: str, authorization: EraseAuthorization = BY_SUBJECT) -> tuple[str, ...]:
+    def remove_user(self, name: str, leave: EraseAuthorization = BY_SUBJECT) -> tuple[str, ...]:
         """Erase all of a user's records and the PIN, then forget the name; return the salted digests (hex).
 
         A removal that was interrupted is finished: the secure world does not know the user any more, the name is left.
 
         Raises:
             InputRefused: unknown user.
-            NotPermitted: the user has presented a PIN once; this is no fresh token of it, nor the operator's.
+            NotPermitted: the user has presented a PIN once; `leave` is no fresh token of it, nor the operator's.
         """
         gone = (ReplyStatus.UNKNOWN_USER,)
         handle = self._users.handle(name, even_if_gone=True)
         digests = tuple(record.digest.hex() for record in Recognition(self).records_of(handle, expected=gone))
-        request = commands.RemoveUser(user=handle, leave=authorization)
+        request = commands.RemoveUser(user=handle, leave=leave)
         self.ask(commands.REMOVE_USER, request, about=repr(name), expected=gone)
         self.ask(gatekeeper.DELETE_USER, gatekeeper.DeleteUser(user=handle), uuid=GATEKEEPER_UUID)
         handles = PasswordHandles.load(self.directory)
@@ -364,14 +364,14 @@ class Device:
         """One record."""
         return self._info(Recognition(self).record(record_id_of(record_id)))
 
-    def erase(self, name: str, record_id: str, authorization: EraseAuthorization = BY_SUBJECT) -> str:
+    def erase(self, name: str, record_id: str, leave: EraseAuthorization = BY_SUBJECT) -> str:
         """Erase one record of a user; return its salted digest (hex).
 
         Raises:
             InputRefused: unknown user, or not a record of this user.
             NotPermitted: as in `remove_user`.
         """
-        return Recognition(self).erase(name, record_id_of(record_id), authorization).hex()
+        return Recognition(self).erase(name, record_id_of(record_id), leave).hex()
 
     def rekey(self) -> int:
         """Renew the protected codes and the keys of every stored object; nobody has to enroll again.
