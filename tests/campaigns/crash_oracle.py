@@ -27,7 +27,7 @@ TRANSACTIONS = {
     CREATION: 2,
     "lockout count": 2,
     "pin set": 3,
-    "purge": 8,
+    "purge": 7,
     "rekey of storage": 0,
     **dict.fromkeys(STARTS, 0),
 }
