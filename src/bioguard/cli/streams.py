@@ -43,7 +43,7 @@ class _Stream(io.TextIOWrapper):
             self._failed(error)
 
     def _failed(self, error: OSError) -> None:
-        raise NotImplementedError
+        raise error
 
 
 class _Answer(_Stream):

@@ -108,8 +108,8 @@ class DiesOnGarbage(KeystoreApp):
 
 class _LooseToken(KeystoreApp):
     def repair(self, token: bytes) -> bytes:
-        """What each variant forgives; this base is none of the variants."""
-        raise NotImplementedError
+        """What each variant forgives; this base forgives nothing."""
+        return token
 
     def _allowed(self, key, token, *, operation):
         return super()._allowed(key, self.repair(token), operation=operation)
