@@ -30,10 +30,9 @@ class StoredObject:
 
 @dataclass(frozen=True, slots=True)
 class SealedObject:
-    """An object that is about to be stored: what it is, and its directory entry and row as bytes."""
+    """What is stored of an object, in bytes: its directory entry and its row. Nothing in here is in the clear but the
+    header."""
 
-    header: Header
-    body: bytes
     entry: bytes
     row: ObjectRow
 
@@ -74,7 +73,7 @@ class ObjectSealer:
         generation = self.newest_generation
         wrapped = wrap_key(self._wrapper(header.ta, generation), wrap_nonce, device_id, raw, key)
         row = ObjectRow(_head(raw) + nonce + seal_body(key, nonce, device_id, raw, body), header)
-        return SealedObject(header, body, Entry(generation, len(body), wrapped, raw).to_bytes(), row)
+        return SealedObject(Entry(generation, len(body), wrapped, raw).to_bytes(), row)
 
     def open(self, ta: UUID, entry: Entry, row: bytes | None) -> StoredObject:
         """Open a row against its entry.

@@ -66,9 +66,13 @@ class Committer(Protocol):
 class Transaction:
     """Changes that happen together or not at all. Made by `TaStore.transaction`."""
 
-    def __init__(self, owner: TaStore) -> None:
+    def __init__(self, owner: TaStore, sealer: ObjectSealer) -> None:
         self._owner = owner
-        self.pending: dict[bytes, SealedObject | None] = {}
+        self._sealer = sealer
+        self.pending: dict[bytes, StoredObject | None] = {}
+        """What a read inside sees; None for what is erased."""
+        self.sealed: dict[bytes, SealedObject] = {}
+        """What a commit writes of those that are not erased."""
 
     def put(self, object_id: bytes, body: bytes, *, kind: str, owner: bytes = b"", commitment: bytes = b"") -> Header:
         """Create or replace an object.
@@ -76,15 +80,21 @@ class Transaction:
         Raises:
             TeeError: STORAGE_NO_SPACE over a quota or the size of a message, BAD_PARAMETERS for a bad header.
         """
-        put = self._owner.seal(object_id, body, kind=kind, owner=owner, commitment=commitment)
+        header = self._owner.next_header(object_id, kind=kind, owner=owner, commitment=commitment)
         self._owner.check_quota(object_id, len(body))
-        self.pending[object_id] = put
-        return put.header
+        self.keep(header, body)
+        return header
+
+    def keep(self, header: Header, body: bytes) -> None:
+        """Seal an object under a fresh key, to be written with the transaction."""
+        self.sealed[header.object_id] = self._sealer.seal(header, body)
+        self.pending[header.object_id] = StoredObject(header, body)
 
     def erase(self, object_id: bytes) -> None:
         """Destroy an object's key and row. Raises TeeError ITEM_NOT_FOUND."""
         self._owner.header(object_id)
         self.pending[object_id] = None
+        self.sealed.pop(object_id, None)
 
 
 class TaStore:
@@ -123,7 +133,7 @@ class TaStore:
             TeeError: BAD_STATE if a transaction is open; what `ObjectStore.commit` raises.
         """
         self._store.begin(self)
-        self._open = transaction = Transaction(self)
+        self._open = transaction = Transaction(self, self._sealer)
         try:
             yield transaction
             if self._open is not transaction:
@@ -146,8 +156,8 @@ class TaStore:
         for object_id, put in transaction.pending.items():
             name = object_name(self._ta, object_id)
             if put is not None:
-                puts[name] = put.row
-                entries[name[1:]] = put.entry
+                sealed = transaction.sealed[object_id]
+                puts[name], entries[name[1:]] = sealed.row, sealed.entry
             elif self.is_stored(object_id):
                 deletes.append(name)
                 entries[name[1:]] = None
@@ -159,7 +169,7 @@ class TaStore:
             for object_id, put in transaction.pending.items():
                 opened.pop(self._ta.bytes + object_id, None)
                 if put is not None:
-                    opened[self._ta.bytes + object_id] = (put.entry, StoredObject(put.header, put.body))
+                    opened[self._ta.bytes + object_id] = (transaction.sealed[object_id].entry, put)
 
     def put(self, object_id: bytes, body: bytes, *, kind: str, owner: bytes = b"", commitment: bytes = b"") -> Header:
         """A transaction of one put."""
@@ -184,7 +194,7 @@ class TaStore:
         """Open one object. Raises TeeError ITEM_NOT_FOUND, CORRUPT_OBJECT."""
         put = self._pending(object_id)
         if put is not None:
-            return StoredObject(put.header, put.body)
+            return put
         name = object_name(self._ta, object_id)
         raw = self._raw_entry(object_id)
         kept, stored = self._store.opened.get(name[1:], (b"", None))
@@ -228,7 +238,7 @@ class TaStore:
         rows = self._store.blobs.read([object_name(self._ta, object_id) for object_id, _ in wanted]) if wanted else []
         for (object_id, entry), row in zip(wanted, rows, strict=True):
             put = self._pending(object_id)
-            stored = StoredObject(put.header, put.body) if put is not None else self._sealer.open(self._ta, entry, row)
+            stored = put if put is not None else self._sealer.open(self._ta, entry, row)
             if kind is None or stored.header.kind == kind:
                 yield stored
 
@@ -241,16 +251,15 @@ class TaStore:
             with self.transaction() as transaction:
                 for object_id in part:
                     stored = self.get(object_id)
-                    transaction.pending[object_id] = self._sealer.seal(stored.header, stored.body)
+                    transaction.keep(stored.header, stored.body)
             yield len(part)
 
-    def seal(self, object_id: bytes, body: bytes, *, kind: str, owner: bytes, commitment: bytes) -> SealedObject:
-        """Seal the next version of an object under a fresh key."""
-        header = Header(
+    def next_header(self, object_id: bytes, *, kind: str, owner: bytes, commitment: bytes) -> Header:
+        """The header of the next version of an object. Raises TeeError BAD_PARAMETERS."""
+        return Header(
             ta=self._ta, object_id=object_id, version=self._store.epoch + 1, kind=kind, owner=owner,
             commitment=commitment,
         )  # fmt: skip
-        return self._sealer.seal(header, body)
 
     def check_quota(self, object_id: bytes, size_bytes: int) -> None:
         """Raises TeeError STORAGE_NO_SPACE if one more object, or one of this size, is too much."""
@@ -268,7 +277,7 @@ class TaStore:
             return self._open.pending[object_id] is not None
         return self.is_stored(object_id)
 
-    def _pending(self, object_id: bytes) -> SealedObject | None:
+    def _pending(self, object_id: bytes) -> StoredObject | None:
         """What the open transaction has put. Raises TeeError ITEM_NOT_FOUND if it has erased it."""
         if self._open is None or object_id not in self._open.pending:
             return None
@@ -301,9 +310,9 @@ class TaStore:
             yield from self._pending_entry(added.pop())
 
     def _pending_entry(self, object_id: bytes) -> Iterator[tuple[bytes, Entry]]:
-        put = self._open.pending.get(object_id) if self._open else None
-        if put is not None:
-            yield object_id, Entry.from_bytes(put.entry)
+        sealed = self._open.sealed.get(object_id) if self._open else None
+        if sealed is not None:
+            yield object_id, Entry.from_bytes(sealed.entry)
 
 
 def _not_found() -> TeeError:

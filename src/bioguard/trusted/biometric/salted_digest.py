@@ -6,14 +6,15 @@ A fresh capture never reproduces the bytes of a template, so the digest says not
 sensor. It names a record in the log, detects substitution and, once the salt is erased with the record, cannot be
 tested even by someone who holds the template.
 
-    digest = commit(pepper, salt, Commitment(record_id=b"r1", subject=b"u1", modality=2, position=0, views=(t,)))
-    verify(digest, pepper, salt, commitment)          # returns nothing or raises
+    record = message(record_id=b"r1", subject=b"u1", modality=2, position=0, views=(t,))
+    digest = commit(pepper, salt, record)
+    verify(digest, pepper, salt, record)          # returns nothing or raises
 
 Specification: docs/formats/digest.md.
 """
 
 import struct
-from dataclasses import dataclass
+from collections.abc import Sequence
 from typing import Final
 
 from nacl.bindings import sodium_memcmp
@@ -33,11 +34,23 @@ MAX_VIEWS: Final = 0xFFFF
 MAX_VIEW_BYTES: Final = 0xFFFFFFFF
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Commitment:
-    """What a digest commits to: the header of a record and the exact bytes of its views.
+def message(
+    *,
+    record_id: bytes,
+    subject: bytes,
+    modality: int,
+    position: int,
+    views: Sequence[bytes],
+    model_id: str = "",
+    model_version: int = 0,
+    epoch: int = 0,
+    counter: int = 0,
+) -> bytes:
+    """Return what a digest commits to, in bytes: the header of a record and the exact bytes of its views.
 
-    Attributes:
+    Every variable part carries its length, so no two records share a message.
+
+    Args:
         record_id, subject: 1 to 65535 bytes each.
         modality, position: 0..255 (position: finger code, 0 for a face).
         views: template bytes exactly as stored, at least one.
@@ -48,60 +61,43 @@ class Commitment:
     Raises:
         InputRefused: a field is out of range.
     """
-
-    record_id: bytes
-    subject: bytes
-    modality: int
-    position: int
-    views: tuple[bytes, ...]
-    model_id: str = ""
-    model_version: int = 0
-    epoch: int = 0
-    counter: int = 0
-
-    def __post_init__(self) -> None:
-        sizes = (len(self.record_id), len(self.subject))
-        small = (self.modality, self.position)
-        fits = (
-            min(sizes) > 0
-            and max(*sizes, len(self.model_id.encode())) <= MAX_FIELD_BYTES
-            and all(0 <= value <= 0xFF for value in small)
-            and 0 <= self.model_version < 1 << 32
-            and all(0 <= value < 1 << 64 for value in (self.epoch, self.counter))
-            and 0 < len(self.views) <= MAX_VIEWS
-            and all(0 < len(view) <= MAX_VIEW_BYTES for view in self.views)
+    model = model_id.encode()
+    fits = (
+        all(0 < len(name) <= MAX_FIELD_BYTES for name in (record_id, subject))
+        and len(model) <= MAX_FIELD_BYTES
+        and all(0 <= value <= 0xFF for value in (modality, position))
+        and 0 <= model_version < 1 << 32
+        and all(0 <= value < 1 << 64 for value in (epoch, counter))
+        and 0 < len(views) <= MAX_VIEWS
+        and all(0 < len(view) <= MAX_VIEW_BYTES for view in views)
+    )
+    if not fits:
+        raise InputRefused(
+            "a field of the record header is out of range",
+            hint="see docs/formats/digest.md section 2",
+            code="input.commitment",
         )
-        if not fits:
-            raise InputRefused(
-                "a field of the record header is out of range",
-                hint="see docs/formats/digest.md section 2",
-                code="input.commitment",
-            )
-
-    def to_bytes(self) -> bytes:
-        """Canonical bytes: every variable part carries its length, so no two commitments share an encoding."""
-        model_id = self.model_id.encode()
-        parts = [
-            struct.pack(">BH", LAYOUT_VERSION, len(self.record_id)),
-            self.record_id,
-            struct.pack(">H", len(self.subject)),
-            self.subject,
-            struct.pack(">BBH", self.modality, self.position, len(model_id)),
-            model_id,
-            struct.pack(">IQQH", self.model_version, self.epoch, self.counter, len(self.views)),
-        ]
-        for view in self.views:
-            parts += [struct.pack(">I", len(view)), view]
-        return b"".join(parts)
+    parts = [
+        struct.pack(">BH", LAYOUT_VERSION, len(record_id)),
+        record_id,
+        struct.pack(">H", len(subject)),
+        subject,
+        struct.pack(">BBH", modality, position, len(model)),
+        model,
+        struct.pack(">IQQH", model_version, epoch, counter, len(views)),
+    ]
+    for view in views:
+        parts += [struct.pack(">I", len(view)), view]
+    return b"".join(parts)
 
 
-def commit(pepper: bytes, salt: bytes, commitment: Commitment) -> bytes:
+def commit(pepper: bytes, salt: bytes, record: bytes) -> bytes:
     """Return the digest, 32 bytes: BLAKE2b-256 keyed with the device pepper.
 
     Args:
         pepper: 32 secret bytes of this device.
         salt: 16 random bytes of this record, kept only inside the sealed record.
-        commitment: what is committed to.
+        record: the `message` of what is committed to.
 
     Raises:
         InputRefused: pepper or salt has the wrong length.
@@ -113,7 +109,7 @@ def commit(pepper: bytes, salt: bytes, commitment: Commitment) -> bytes:
             code="input.commitment",
         )
     return blake2b(
-        commitment.to_bytes(),
+        record,
         digest_size=DIGEST_BYTES,
         key=pepper,
         salt=salt,
@@ -122,14 +118,14 @@ def commit(pepper: bytes, salt: bytes, commitment: Commitment) -> bytes:
     )
 
 
-def verify(digest: bytes, pepper: bytes, salt: bytes, commitment: Commitment) -> None:
+def verify(digest: bytes, pepper: bytes, salt: bytes, record: bytes) -> None:
     """Check a digest in constant time. Returns nothing.
 
     Raises:
-        IntegrityFailure: the digest does not belong to this commitment, pepper and salt.
+        IntegrityFailure: the digest does not belong to this record, pepper and salt.
         InputRefused: as `commit`.
     """
-    expected = commit(pepper, salt, commitment)
+    expected = commit(pepper, salt, record)
     if len(digest) != DIGEST_BYTES or not sodium_memcmp(expected, digest):
         raise IntegrityFailure(
             "the record does not match its digest",

@@ -22,7 +22,7 @@ from bioguard.records.audit_events import Cause, Event
 from bioguard.records.modality import Modality, Profile
 from bioguard.trusted.biometric.gallery_index import Galleries
 from bioguard.trusted.biometric.rates import require_offered
-from bioguard.trusted.biometric.salted_digest import Commitment, commit
+from bioguard.trusted.biometric.salted_digest import commit, message
 from bioguard.trusted.biometric.stored_objects import (
     DEVICE_OBJECT,
     DeviceState,
@@ -264,10 +264,9 @@ class Vault:
     ) -> Stored:
         """Give a record an id and a digest, and store it in place of another, or of none."""
         modality, position, record_id = record.modality, record.position, self._env.rng.bytes(16)
-        commitment = Commitment(
-            record_id=record_id, subject=user, modality=int(modality), position=position, views=samples
-        )
-        stored = _summary(record_id, user, commit(self._pepper, record.salt, commitment), record), record
+        committed = message(record_id=record_id, subject=user, modality=modality, position=position, views=samples)
+        digest = commit(self._pepper, record.salt, committed)
+        stored = _summary(record_id, user, digest, record), record
         state, gone = self.user(user), [replaces] if replaces is not None else []
         self._change_records(transaction, user, erase=gone, store=stored, same_samples=same_samples)
         others = tuple(ref for ref in state.records if ref not in gone)
