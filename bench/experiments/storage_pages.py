@@ -16,7 +16,7 @@ from uuid import UUID
 
 from tee_sim.secure.sealing import KEY_BYTES
 from tee_sim.secure.storage.directory import INNER_ENTRIES, LEAF_ENTRIES, Tree
-from tee_sim.secure.storage.directory_pages import Entry
+from tee_sim.secure.storage.directory_pages import DirectoryEntry
 from tee_sim.shared.blobs import Changes
 from tee_sim.shared.object_header import NONCE_BYTES, TAG_BYTES, Header
 from tee_sim.shared.rng import OsRng, SeededRng
@@ -44,7 +44,7 @@ def _entry(object_id: bytes) -> bytes:
     header = Header(
         ta=TA, object_id=object_id, version=1 << 20, kind="record", owner=bytes(16), commitment=bytes(32)
     ).to_bytes()
-    return Entry(1, 1200, bytes(NONCE_BYTES + KEY_BYTES + TAG_BYTES), header).to_bytes()
+    return DirectoryEntry(1, 1200, bytes(NONCE_BYTES + KEY_BYTES + TAG_BYTES), header).to_bytes()
 
 
 class _Directory:

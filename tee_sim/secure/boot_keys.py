@@ -41,7 +41,7 @@ READINGS = 64
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Boot(Record):
+class BootRecord(Record):
     """One boot.
 
     Attributes:
@@ -82,11 +82,11 @@ def _now(clock: Clock) -> Moment:
     raise TeeError(TeeResult.TIME_NOT_SET, "the clocks could not be read together")
 
 
-def _kept(store: Store) -> Boot | None:
-    return find_record(store, BOOT_OBJECT, Boot)
+def _kept(store: Store) -> BootRecord | None:
+    return find_record(store, BOOT_OBJECT, BootRecord)
 
 
-def begin_boot(store: Store, boot_id: bytes | None, clock: Clock, rng: Rng) -> tuple[Boot, SinceBoot]:
+def begin_boot(store: Store, boot_id: bytes | None, clock: Clock, rng: Rng) -> tuple[BootRecord, SinceBoot]:
     """The boot this start belongs to, and its clock.
 
     Args:
@@ -99,12 +99,12 @@ def begin_boot(store: Store, boot_id: bytes | None, clock: Clock, rng: Rng) -> t
     """
     now = _now(clock)
     if boot_id is None:
-        boot = Boot(boot_id=bytes(16), secret=rng.bytes(SECRET_BYTES), began_ms=now.boot_ms, seen=now)
+        boot = BootRecord(boot_id=bytes(16), secret=rng.bytes(SECRET_BYTES), began_ms=now.boot_ms, seen=now)
         return boot, SinceBoot(clock, boot.began_ms)
     # 1. Another name, a boot clock that went back or one that ran ahead: another boot, with another secret.
     kept = _kept(store)
     if kept is None or not kept.goes_on(boot_id, now):
-        boot = Boot(boot_id=boot_id, secret=rng.bytes(SECRET_BYTES), began_ms=now.boot_ms, seen=now)
+        boot = BootRecord(boot_id=boot_id, secret=rng.bytes(SECRET_BYTES), began_ms=now.boot_ms, seen=now)
     # 2. The same boot, with the wall clock set forward: remember the furthest, so that setting it back later is seen.
     elif _lead_ms(now) > _lead_ms(kept.seen) + SLACK_MS:
         boot = replace(kept, seen=now)
@@ -128,7 +128,7 @@ def _keep(store: Store, object_id: bytes, record: Record, kind: str) -> bool:
     return True
 
 
-def shared_keys(names: list[str], boot: Boot, randomness: RandomnessKind) -> dict[str, bytes]:
+def shared_keys(names: list[str], boot: BootRecord, randomness: RandomnessKind) -> dict[str, bytes]:
     """A 32-byte key of this boot for each name. Those of a seeded device are others, and say so."""
     label = b"shared key " if randomness is RandomnessKind.SYSTEM else b"SEEDED shared key "
     return {name: hmac.digest(boot.secret, label + name.encode("ascii"), "sha256") for name in names}

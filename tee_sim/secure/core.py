@@ -17,7 +17,7 @@ from typing import Any, Protocol
 from uuid import UUID
 
 from tee_sim.secure.peers import ManifestPeers
-from tee_sim.secure.session import Event, State, step
+from tee_sim.secure.session import SessionEvent, State, step
 from tee_sim.shared.errors import Origin, TeeError, TeeResult
 from tee_sim.shared.limits import MAX_ANSWER_BYTES, MAX_PEER_SESSIONS, MAX_SESSIONS
 from tee_sim.shared.manifest import Manifest
@@ -48,7 +48,7 @@ class _Session:
     context: Any
     state: State = State.CLOSED
 
-    def move(self, event: Event) -> None:
+    def move(self, event: SessionEvent) -> None:
         self.state = step(self.state, event)
 
 
@@ -160,7 +160,7 @@ class Core:
         # 5. The application may refuse. The session has a number only if it did not.
         session = _Session(instance, None)
         session.context = self._guard(instance, lambda: instance.app.open_session(params))
-        session.move(Event.OPENED)
+        session.move(SessionEvent.OPENED)
         instance.sessions.add(number)
         holder.numbers.add(number)
         self._sessions[number] = session
@@ -200,7 +200,7 @@ class Core:
         # 2. Not while it is on the call stack.
         self._refuse_loop(instance.manifest.uuid)
         # 3. Not after a panic: after TEE_Panic every call on a session of the instance is TEE_ERROR_TARGET_DEAD.
-        session.move(Event.INVOKE)
+        session.move(SessionEvent.INVOKE)
         # 4. Run it guarded; then its outputs are held against what its caller made room for. One more byte is a panic.
         try:
             out: Params = self._guard(
@@ -208,7 +208,7 @@ class Core:
             )
         finally:
             if session.state is State.BUSY:
-                session.move(Event.RETURN)
+                session.move(SessionEvent.RETURN)
         return out
 
     def _close(self, holder: _Holder, number: int) -> None:
@@ -219,7 +219,7 @@ class Core:
     def _close_session(self, number: int) -> None:
         session = self._sessions.pop(number)
         panicked = session.state is State.PANICKED
-        session.move(Event.CLOSE)
+        session.move(SessionEvent.CLOSE)
         instance = session.instance
         instance.sessions.discard(number)
         if not panicked:
@@ -285,7 +285,7 @@ class Core:
         if self._kept.get(instance.manifest.uuid) is instance:
             del self._kept[instance.manifest.uuid]
         for number in instance.sessions:
-            self._sessions[number].move(Event.PANIC)
+            self._sessions[number].move(SessionEvent.PANIC)
         self._end(instance)
 
     def _end(self, instance: _Instance) -> None:

@@ -21,7 +21,7 @@ class State(Enum):
 
 
 @unique
-class Event(Enum):
+class SessionEvent(Enum):
     """What happens to it."""
 
     OPENED = "opened"
@@ -31,11 +31,11 @@ class Event(Enum):
     CLOSE = "close"
 
 
-TRANSITIONS: dict[State, dict[Event, State]] = {
-    State.CLOSED: {Event.OPENED: State.OPEN},
-    State.OPEN: {Event.INVOKE: State.BUSY, Event.CLOSE: State.CLOSED, Event.PANIC: State.PANICKED},
-    State.BUSY: {Event.RETURN: State.OPEN, Event.PANIC: State.PANICKED},
-    State.PANICKED: {Event.CLOSE: State.CLOSED},
+TRANSITIONS: dict[State, dict[SessionEvent, State]] = {
+    State.CLOSED: {SessionEvent.OPENED: State.OPEN},
+    State.OPEN: {SessionEvent.INVOKE: State.BUSY, SessionEvent.CLOSE: State.CLOSED, SessionEvent.PANIC: State.PANICKED},
+    State.BUSY: {SessionEvent.RETURN: State.OPEN, SessionEvent.PANIC: State.PANICKED},
+    State.PANICKED: {SessionEvent.CLOSE: State.CLOSED},
 }
 
 _REFUSALS: dict[State, TeeResult] = {
@@ -46,7 +46,7 @@ _REFUSALS: dict[State, TeeResult] = {
 }
 
 
-def step(state: State, event: Event) -> State:
+def step(state: State, event: SessionEvent) -> State:
     """Return the next state.
 
     Raises:

@@ -18,7 +18,7 @@ from bioguard.log.store_copy import check_image
 from bioguard.proofs.checkpoint import Checkpoint, TlogProof
 from bioguard.proofs.device_claims import AttestedSettings, settings_words
 from bioguard.proofs.notes import NoteKey
-from bioguard.proofs.psa_token import Claims, Profile
+from bioguard.proofs.psa_token import Claims, EatProfile
 from bioguard.records.tokens import AuthToken
 from bioguard.report import Status
 
@@ -55,7 +55,7 @@ VERIFIED: dict[str, tuple[Callable[[bytes], object], object]] = {
     "checkpoint.txt": (lambda raw: Checkpoint.open(raw.decode(), KEY).size, 18),
     "entry-6.tlog-proof": (_proof, 21),
     "receipt.json": (lambda raw: ErasureReceipt.parse(raw.decode()).verify(KEY).log_size, 20),
-    "attestation.cbor": (_attestation, (Profile.RFC9783, "sandbox ENFORCED+")),
+    "attestation.cbor": (_attestation, (EatProfile.RFC9783, "sandbox ENFORCED+")),
     "token-face.bin": (_token, 7),
     "token-pin.bin": (_token, AuthToken.from_bytes((GOLDEN / "token-pin.bin").read_bytes()).challenge),
 }

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from bioguard.proofs import cose
 from bioguard.proofs.device_claims import AttestedSettings, device_claims, settings_words
 from bioguard.proofs.encoding import ProofInvalid
-from bioguard.proofs.psa_token import NONCE_SIZES, Claims, Lifecycle, Profile, SoftwareComponent
+from bioguard.proofs.psa_token import NONCE_SIZES, Claims, EatProfile, Lifecycle, SoftwareComponent
 
 KEY = cose.private_key(hashlib.sha512(b"test only").digest())
 PUBLIC = cose.public_key_bytes(KEY)
@@ -32,8 +32,8 @@ hash = bytes .size 32 / bytes .size 48 / bytes .size 64
 lifecycle = 0..255 / 4096..4351 / 8192..8447 / 16384..16639 / 20480..20735 / 24576..24831
 """
 SCHEMAS = {
-    Profile.RFC9783: pycddl.Schema(CDDL.replace("seed,", "? 268 => bytes .size (8..32),")),
-    Profile.TFM: pycddl.Schema(CDDL.replace("seed,", "2397 => bytes .size 32,")),
+    EatProfile.RFC9783: pycddl.Schema(CDDL.replace("seed,", "? 268 => bytes .size (8..32),")),
+    EatProfile.TFM: pycddl.Schema(CDDL.replace("seed,", "2397 => bytes .size 32,")),
 }
 
 
@@ -51,14 +51,14 @@ def _claims(nonce: bytes = b"n" * 32, lifecycle: Lifecycle = Lifecycle.RECOVERAB
     )
 
 
-def _token(claims: Claims, profile: Profile) -> bytes:
+def _token(claims: Claims, profile: EatProfile) -> bytes:
     payload = claims.to_payload(profile)
     return cose.assemble(payload, cose.sign(payload, KEY))
 
 
-@pytest.mark.parametrize("profile", Profile)
+@pytest.mark.parametrize("profile", EatProfile)
 @pytest.mark.parametrize("size", sorted(NONCE_SIZES))
-def test_a_token_passes_the_cddl_and_our_own_verifier(profile: Profile, size: int) -> None:
+def test_a_token_passes_the_cddl_and_our_own_verifier(profile: EatProfile, size: int) -> None:
     token = _token(_claims(bytes(size)), profile)
     SCHEMAS[profile].validate_cbor(cose.payload_of(token))
     assert Claims.verify(token, PUBLIC, bytes(size)) == (_claims(bytes(size)), profile)
@@ -72,7 +72,7 @@ SETTINGS = [
 ]
 
 
-def _of_device(settings: AttestedSettings, profile: Profile = Profile.RFC9783) -> bytes:
+def _of_device(settings: AttestedSettings, profile: EatProfile = EatProfile.RFC9783) -> bytes:
     claims = device_claims(
         nonce=b"n" * 32, attestation_key=PUBLIC, boot_seed=bytes(32), verdict="ENFORCED", filter_hash=bytes(32),
         components=[("biometric", bytes(32))], settings=settings, log_size=1, log_root=bytes(32),
@@ -80,9 +80,9 @@ def _of_device(settings: AttestedSettings, profile: Profile = Profile.RFC9783) -
     return _token(claims, profile)
 
 
-@pytest.mark.parametrize("profile", Profile)
+@pytest.mark.parametrize("profile", EatProfile)
 @pytest.mark.parametrize("sealed", SETTINGS, ids=AttestedSettings.words)
-def test_settings_are_read_back_and_pass_the_cddl(profile: Profile, sealed: AttestedSettings) -> None:
+def test_settings_are_read_back_and_pass_the_cddl(profile: EatProfile, sealed: AttestedSettings) -> None:
     token = _of_device(sealed, profile)
     SCHEMAS[profile].validate_cbor(cose.payload_of(token))
     claims, _ = Claims.verify(token, PUBLIC, b"n" * 32)
@@ -114,14 +114,14 @@ def test_settings_are_stated_once() -> None:
 
 
 def test_each_profile_is_refused_by_the_other_schema() -> None:
-    for profile, other in ((Profile.RFC9783, Profile.TFM), (Profile.TFM, Profile.RFC9783)):
+    for profile, other in ((EatProfile.RFC9783, EatProfile.TFM), (EatProfile.TFM, EatProfile.RFC9783)):
         with pytest.raises(pycddl.ValidationError):
             SCHEMAS[other].validate_cbor(_claims().to_payload(profile))
 
 
-@pytest.mark.parametrize("profile", Profile)
+@pytest.mark.parametrize("profile", EatProfile)
 @pytest.mark.parametrize("bent", [{10: b"short"}, {2395: 0x9999}, {2399: []}, {70000: 1}, {256: "text"}], ids=repr)
-def test_the_cddl_rejects_a_bent_payload(profile: Profile, bent: dict[int, object]) -> None:
+def test_the_cddl_rejects_a_bent_payload(profile: EatProfile, bent: dict[int, object]) -> None:
     payload = _claims().to_payload(profile)
     SCHEMAS[profile].validate_cbor(payload)
     with pytest.raises(pycddl.ValidationError):
@@ -137,22 +137,22 @@ def test_no_byte_of_a_token_can_be_changed(position: int, flip: int) -> None:
         Claims.verify(bytes(token), PUBLIC, b"n" * 32)
 
 
-TOKEN = _token(_claims(), Profile.RFC9783)
+TOKEN = _token(_claims(), EatProfile.RFC9783)
 
 
 def test_a_lifecycle_of_secured_cannot_be_said_and_is_not_believed() -> None:
     assert 0x3000 not in [int(v) for v in Lifecycle]
-    raw = cbor2.loads(_claims().to_payload(Profile.TFM))
+    raw = cbor2.loads(_claims().to_payload(EatProfile.TFM))
     raw[2395] = 0x3000
     payload = cbor2.dumps(raw, canonical=True)
     with pytest.raises(pycddl.ValidationError):
-        SCHEMAS[Profile.TFM].validate_cbor(payload)
+        SCHEMAS[EatProfile.TFM].validate_cbor(payload)
     with pytest.raises(ProofInvalid, match="a simulator must not claim"):
         Claims.verify(cose.assemble(payload, cose.sign(payload, KEY)), PUBLIC, b"n" * 32)
 
 
 def _without(key: int) -> bytes:
-    raw = cbor2.loads(_claims().to_payload(Profile.TFM))
+    raw = cbor2.loads(_claims().to_payload(EatProfile.TFM))
     del raw[key]
     return cbor2.dumps(raw, canonical=True)
 
@@ -164,7 +164,7 @@ def _without(key: int) -> bytes:
         (_without(2397), "missing or malformed"),
         (_without(2394), "unknown or not canonical"),
         (cbor2.dumps({**cbor2.loads(_without(2394)), 2394: 7}, canonical=True), "unknown or not canonical"),
-        (_claims().to_payload(Profile.TFM) + b"\x00", "missing or malformed"),
+        (_claims().to_payload(EatProfile.TFM) + b"\x00", "missing or malformed"),
         (b"\xa0", "missing or malformed"),
         (b"\xff", "missing or malformed"),
     ],

@@ -9,7 +9,7 @@ import pytest
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from bioguard.proofs.encoding import ProofInvalid
-from bioguard.proofs.psa_token import NONCE_SIZES, Claims, Profile
+from bioguard.proofs.psa_token import NONCE_SIZES, Claims, EatProfile
 from tests.evidence.test_attestation import KEY, PUBLIC, SETTINGS, _claims, _of_device, _token
 
 
@@ -18,9 +18,9 @@ def _cwt_key() -> cwt.COSEKey:
     return cwt.COSEKey.from_pem(pem, alg="ES256")
 
 
-@pytest.mark.parametrize("profile", Profile)
+@pytest.mark.parametrize("profile", EatProfile)
 @pytest.mark.parametrize("size", sorted(NONCE_SIZES))
-def test_a_token_passes_python_cwt(profile: Profile, size: int) -> None:
+def test_a_token_passes_python_cwt(profile: EatProfile, size: int) -> None:
     payload = cwt.COSE.new().decode(_token(_claims(bytes(size)), profile), _cwt_key())
     assert cbor2.loads(payload)[10] == bytes(size)
 
@@ -32,8 +32,8 @@ def test_what_a_device_was_made_as_is_read_by_python_cwt(sealed) -> None:
     assert words == sealed.words()
 
 
-@pytest.mark.parametrize("profile", Profile)
-def test_a_bent_token_passes_neither(profile: Profile) -> None:
+@pytest.mark.parametrize("profile", EatProfile)
+def test_a_bent_token_passes_neither(profile: EatProfile) -> None:
     token = bytearray(_token(_claims(), profile))
     token[token.index(b"ENFORCED")] ^= 1
     with pytest.raises(cwt.VerifyError):

@@ -24,7 +24,7 @@ from bioguard.evidence.verify import verify_bundle
 from bioguard.log.erasure_receipt import ErasureReceipt
 from bioguard.log.signed_log import SignedLog
 from bioguard.proofs import cose
-from bioguard.proofs.psa_token import Claims, Profile
+from bioguard.proofs.psa_token import Claims, EatProfile
 from bioguard.report import Status
 from bioguard.report.json_form import parse_json as parse_report
 from tests.evidence.test_receipts import LOG, _log, _receipt
@@ -166,7 +166,7 @@ def _forged(folder: Path, token: bytes, passed: tuple[str, ...]) -> None:
     body = TestResult(digests(folder), {}, "FAILED", passed, (), ()).to_bytes()
     (folder / "statement.dsse.json").write_text(dsse.seal(body, forger), "utf-8")
     claims, _ = Claims.from_payload(cose.payload_of(token))
-    payload = replace(claims, nonce=statement_nonce(body)).to_payload(Profile.RFC9783)
+    payload = replace(claims, nonce=statement_nonce(body)).to_payload(EatProfile.RFC9783)
     (folder / "attestation.cbor").write_bytes(cose.assemble(payload, cose.sign(payload, attestation)))
 
 

@@ -13,7 +13,7 @@ from tee_sim.secure.boot_keys import (
     READINGS,
     SLACK_MS,
     TIGHT_MS,
-    Boot,
+    BootRecord,
     begin_boot,
     count_start,
     shared_keys,
@@ -63,7 +63,7 @@ class Host:
     def __init__(self) -> None:
         self.store, self.clock = Store(), FakeClock(wall_ms=1_800_000_000_000, boot_ms=500_000)
 
-    def start(self, name: bytes | None = A) -> Boot:
+    def start(self, name: bytes | None = A) -> BootRecord:
         return begin_boot(self.store, name, self.clock, OsRng())[0]
 
     def push(self, ms: int) -> None:

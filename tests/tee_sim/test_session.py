@@ -2,7 +2,7 @@
 
 import pytest
 
-from tee_sim.secure.session import TRANSITIONS, Event, State, step
+from tee_sim.secure.session import TRANSITIONS, SessionEvent, State, step
 from tee_sim.shared.errors import TeeError, TeeResult
 
 
@@ -12,7 +12,14 @@ def test_every_state_is_listed() -> None:
 
 def test_life_of_a_session() -> None:
     state = State.CLOSED
-    for event in (Event.OPENED, Event.INVOKE, Event.RETURN, Event.INVOKE, Event.PANIC, Event.CLOSE):
+    for event in (
+        SessionEvent.OPENED,
+        SessionEvent.INVOKE,
+        SessionEvent.RETURN,
+        SessionEvent.INVOKE,
+        SessionEvent.PANIC,
+        SessionEvent.CLOSE,
+    ):
         state = step(state, event)
     assert state is State.CLOSED
 
@@ -20,13 +27,13 @@ def test_life_of_a_session() -> None:
 @pytest.mark.parametrize(
     ("state", "event", "result"),
     [
-        (State.BUSY, Event.INVOKE, TeeResult.BUSY),
-        (State.PANICKED, Event.INVOKE, TeeResult.TARGET_DEAD),
-        (State.CLOSED, Event.INVOKE, TeeResult.BAD_STATE),
-        (State.CLOSED, Event.CLOSE, TeeResult.BAD_STATE),
+        (State.BUSY, SessionEvent.INVOKE, TeeResult.BUSY),
+        (State.PANICKED, SessionEvent.INVOKE, TeeResult.TARGET_DEAD),
+        (State.CLOSED, SessionEvent.INVOKE, TeeResult.BAD_STATE),
+        (State.CLOSED, SessionEvent.CLOSE, TeeResult.BAD_STATE),
     ],
 )
-def test_illegal_events_are_refused(state: State, event: Event, result: TeeResult) -> None:
+def test_illegal_events_are_refused(state: State, event: SessionEvent, result: TeeResult) -> None:
     with pytest.raises(TeeError, match=f"{event.value} is not allowed while the session is {state.value}") as caught:
         step(state, event)
     assert caught.value.result is result
@@ -34,7 +41,7 @@ def test_illegal_events_are_refused(state: State, event: Event, result: TeeResul
 
 def test_exactly_the_listed_events_are_allowed() -> None:
     for state in State:
-        for event in Event:
+        for event in SessionEvent:
             if event in TRANSITIONS[state]:
                 assert isinstance(step(state, event), State)
             else:

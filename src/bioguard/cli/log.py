@@ -18,7 +18,7 @@ from bioguard.log.signed_log import SignedLog
 from bioguard.log.store_copy import check_image
 from bioguard.proofs.checkpoint import TlogProof, proof_of
 from bioguard.proofs.notes import NoteKey
-from bioguard.proofs.psa_token import Profile
+from bioguard.proofs.psa_token import EatProfile
 from bioguard.text import hex_bytes, iso, word
 from bioguard.user_files import check_output, read_input, write_output
 
@@ -254,7 +254,7 @@ def _verify_receipt(text: str, key: NoteKey | None, store: Path | None) -> str:
 @click.command()
 @click.option("--nonce", required=True, help="Yours, fresh: 64, 96 or 128 hexadecimal digits.", metavar="HEX")
 @click.option(
-    "--profile", type=click.Choice([p.value for p in Profile]), default=Profile.RFC9783.value, show_default=True
+    "--profile", type=click.Choice([p.value for p in EatProfile]), default=EatProfile.RFC9783.value, show_default=True
 )
 @out_option
 @pass_state
@@ -273,7 +273,7 @@ def attest(state: CliState, nonce: str, profile: str, out: Path | None) -> Resul
         check_output(out)
     with state.device() as device:
         note_testing(state, device)
-        token = rules.attest(device, challenge, Profile(profile))
+        token = rules.attest(device, challenge, EatProfile(profile))
         key = rules.signed_log(device).attestation_key
     if out is not None:
         write_output(out, token)

@@ -22,7 +22,7 @@ from bioguard.proofs.checkpoint import Checkpoint
 from bioguard.proofs.device_claims import AttestedSettings, device_claims
 from bioguard.proofs.notes import NoteKey
 from bioguard.proofs.origin import log_origin
-from bioguard.proofs.psa_token import Claims, Profile, check_nonce
+from bioguard.proofs.psa_token import Claims, EatProfile, check_nonce
 from bioguard.records.audit_events import Cause, LogItem
 from bioguard.records.consent import Purpose
 from bioguard.records.modality import Modality
@@ -191,20 +191,20 @@ def attested_settings(device: Device) -> AttestedSettings:
     )
 
 
-def attest(device: Device, nonce: bytes, profile: Profile = Profile.RFC9783) -> bytes:
+def attest(device: Device, nonce: bytes, profile: EatProfile = EatProfile.RFC9783) -> bytes:
     """A PSA token over verdict, filter, measurements, log and this nonce.
 
     The secure world signs what it knows of itself; the token is put together from what was seen from outside, and
     verifies only if the two agree.
 
     Raises:
-        InputRefused: the profile is not a Profile, or the nonce is not bytes.
+        InputRefused: the profile is not an EatProfile, or the nonce is not bytes.
         ProofInvalid: the nonce does not have 32, 48 or 64 bytes, or the secure world signed something else.
     """
-    if not isinstance(profile, Profile):
+    if not isinstance(profile, EatProfile):
         raise InputRefused(
             f"a {type(profile).__name__} is no profile",
-            hint="give Profile.RFC9783 or Profile.TFM",
+            hint="give EatProfile.RFC9783 or EatProfile.TFM",
             code="request.argument",
         )
     if not isinstance(nonce, bytes):
@@ -218,7 +218,7 @@ def attest(device: Device, nonce: bytes, profile: Profile = Profile.RFC9783) -> 
     key = device.ask(commands.LOG_HEAD, Nothing()).attestation_key
     answer = device.ask(
         commands.ATTEST,
-        commands.Attest(nonce=nonce, tfm_profile=profile is Profile.TFM),
+        commands.Attest(nonce=nonce, tfm_profile=profile is EatProfile.TFM),
     )
     if key is None or answer.signature is None or answer.boot_seed is None or answer.log_root is None:
         raise IntegrityFailure("the secure world attested nothing", hint="run: bioguard doctor", code="attest.empty")

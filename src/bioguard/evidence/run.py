@@ -26,7 +26,7 @@ from bioguard.proofs.device_claims import settings_words
 from bioguard.proofs.merkle import consistency_proof
 from bioguard.proofs.notes import NoteKey, NoteSigner
 from bioguard.proofs.origin import evidence_origin
-from bioguard.proofs.psa_token import Claims, Profile
+from bioguard.proofs.psa_token import Claims, EatProfile
 from bioguard.records.audit_events import Entry, Event
 from bioguard.report import Check, Fact, Report, Requirement, Status, render
 from bioguard.user_files import check_output_directory
@@ -122,7 +122,7 @@ def _attestation_check(temporary: TemporaryDevice) -> Check:
     nonce, seen = secrets.token_bytes(32), list[str]()
     try:
         key = consent.signed_log(temporary.device).attestation_key
-        for profile in Profile:
+        for profile in EatProfile:
             claims, _ = Claims.verify(consent.attest(temporary.device, nonce, profile), key, nonce)
             what = f"{len(claims.components)} components, {settings_words(claims)}"
             seen.append(f"{profile.value}: lifecycle {claims.lifecycle.name}, {what}")

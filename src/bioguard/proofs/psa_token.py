@@ -48,7 +48,7 @@ class Lifecycle(IntEnum):
     DECOMMISSIONED = 0x6000
 
 
-class Profile(Enum):
+class EatProfile(Enum):
     """Where the boot seed goes."""
 
     RFC9783 = "rfc9783"
@@ -57,7 +57,7 @@ class Profile(Enum):
     @property
     def boot_seed_key(self) -> int:
         """Claim key of the boot seed."""
-        return _BOOT_SEED_RFC if self is Profile.RFC9783 else _BOOT_SEED_TFM
+        return _BOOT_SEED_RFC if self is EatProfile.RFC9783 else _BOOT_SEED_TFM
 
 
 def _refuse(why: str) -> ProofInvalid:
@@ -131,7 +131,7 @@ class Claims:
             raise _refuse(f"1 to {MAX_COMPONENTS} software components are allowed")
         Lifecycle(self.lifecycle)
 
-    def to_payload(self, profile: Profile) -> bytes:
+    def to_payload(self, profile: EatProfile) -> bytes:
         """The CBOR claims set that is signed."""
         claims = {
             _NONCE: self.nonce,
@@ -146,7 +146,7 @@ class Claims:
         return codec.encode(claims)
 
     @classmethod
-    def from_payload(cls, payload: bytes) -> tuple[Self, Profile]:
+    def from_payload(cls, payload: bytes) -> tuple[Self, EatProfile]:
         """Read a claims set strictly.
 
         Raises:
@@ -154,7 +154,7 @@ class Claims:
         """
         try:
             raw = cast("dict[int, Any]", codec.decode(payload))
-            profile = Profile.RFC9783 if _BOOT_SEED_RFC in raw else Profile.TFM
+            profile = EatProfile.RFC9783 if _BOOT_SEED_RFC in raw else EatProfile.TFM
             lifecycle = raw[_LIFECYCLE]
             if lifecycle not in list(Lifecycle):
                 raise _refuse("its lifecycle is one a simulator must not claim")
@@ -174,7 +174,7 @@ class Claims:
         return claims, profile
 
     @classmethod
-    def verify(cls, token: bytes, public_key: bytes, nonce: bytes) -> tuple[Self, Profile]:
+    def verify(cls, token: bytes, public_key: bytes, nonce: bytes) -> tuple[Self, EatProfile]:
         """Check a token's signature, form and freshness.
 
         Raises:

@@ -17,8 +17,8 @@ Formats: docs/formats/storage.md. More on both: docs/storage.md.
 """
 
 from tee_sim.secure.storage.maintenance import rekey, verify
-from tee_sim.secure.storage.object_sealer import StoredObject
+from tee_sim.secure.storage.object_sealer import OpenedObject
 from tee_sim.secure.storage.store import ObjectStore
-from tee_sim.secure.storage.ta_store import TaStore, Transaction
+from tee_sim.secure.storage.ta_store import StoreTransaction, TaStore
 
-__all__ = ["ObjectStore", "StoredObject", "TaStore", "Transaction", "rekey", "verify"]
+__all__ = ["ObjectStore", "OpenedObject", "StoreTransaction", "TaStore", "rekey", "verify"]

@@ -18,7 +18,7 @@ from itertools import pairwise
 from math import ceil
 from typing import cast
 
-from tee_sim.secure.storage.directory_pages import NEW, Page, PageRef, RootInfo, open_page, seal_page
+from tee_sim.secure.storage.directory_pages import NEW, Node, PageRef, RootInfo, open_page, seal_page
 from tee_sim.shared.blobs import BlobStore, page_name
 from tee_sim.shared.rng import Rng
 
@@ -47,7 +47,7 @@ class Update:
     info: RootInfo
     puts: dict[bytes, bytes]
     freed: frozenset[int]
-    nodes: dict[PageRef, Page]
+    nodes: dict[PageRef, Node]
 
 
 class Tree:
@@ -64,7 +64,7 @@ class Tree:
         self._device_id = device_id
         self._rng = rng
         self._most = (leaf, inner)
-        self._cache: OrderedDict[int, tuple[PageRef, Page]] = OrderedDict()
+        self._cache: OrderedDict[int, tuple[PageRef, Node]] = OrderedDict()
         self.root = PageRef(0, b"", b"")
         self.info = RootInfo()
 
@@ -108,7 +108,7 @@ class Tree:
                 if root is not self.root:
                     break
 
-    def _scan(self, node: Page, low: bytes, high: bytes) -> Iterator[tuple[bytes, bytes]]:
+    def _scan(self, node: Node, low: bytes, high: bytes) -> Iterator[tuple[bytes, bytes]]:
         end = bisect_right(node.keys, high)
         if node.level == 0:
             start = bisect_left(node.keys, low)
@@ -134,7 +134,7 @@ class Tree:
         nodes = self._apply(self._load([self.root])[0], sorted(changes.items()), freed)
         return self._seal_tree(nodes, info.copy(), freed)
 
-    def _apply(self, node: Page, changes: Sequence[tuple[bytes, bytes | None]], freed: set[int]) -> list[Page]:
+    def _apply(self, node: Node, changes: Sequence[tuple[bytes, bytes | None]], freed: set[int]) -> list[Node]:
         """Return the new nodes, none or several, that replace `node`."""
         if node.level == 0:
             merged = dict(zip(node.keys, node.items, strict=True))
@@ -143,8 +143,8 @@ class Tree:
                 if entry is None:
                     merged.pop(key, None)
             keys = sorted(merged)
-            return self._cut(Page(0, keys, [merged[key] for key in keys], node.number), freed)
-        new = Page(node.level, [], [], node.number)
+            return self._cut(Node(0, keys, [merged[key] for key in keys], node.number), freed)
+        new = Node(node.level, [], [], node.number)
         start = 0
         for i, ref in enumerate(node.items):
             is_last = i + 1 == len(node.keys)
@@ -160,28 +160,28 @@ class Tree:
         self._merge_small_children(new, freed)
         return self._cut(new, freed)
 
-    def _merge_small_children(self, node: Page, freed: set[int]) -> None:
+    def _merge_small_children(self, node: Node, freed: set[int]) -> None:
         """Join a changed child that has become small with a neighbour, if both fit in three quarters of a page."""
         most = self._most[node.level > 1]
         i = 0
         while i < len(node.items):
             child = node.items[i]
-            if not isinstance(child, Page) or len(child.keys) >= most // 4 or len(node.items) == 1:
+            if not isinstance(child, Node) or len(child.keys) >= most // 4 or len(node.items) == 1:
                 i += 1
                 continue
             left = max(i - 1, 0)
-            pair = [item if isinstance(item, Page) else self._load([item])[0] for item in node.items[left : left + 2]]
+            pair = [item if isinstance(item, Node) else self._load([item])[0] for item in node.items[left : left + 2]]
             if sum(len(p.keys) for p in pair) > most * 3 // 4:
                 i += 1
                 continue
             first, second = pair
             freed.add(second.number)
-            joined = Page(first.level, first.keys + second.keys, first.items + second.items, first.number)
+            joined = Node(first.level, first.keys + second.keys, first.items + second.items, first.number)
             node.keys[left : left + 2] = [joined.keys[0]]
             node.items[left : left + 2] = [joined]
             i = left
 
-    def _cut(self, node: Page, freed: set[int]) -> list[Page]:
+    def _cut(self, node: Node, freed: set[int]) -> list[Node]:
         """Split a node that is too large into even parts; the first keeps the page number."""
         count = len(node.keys)
         if not count:
@@ -189,30 +189,30 @@ class Tree:
         parts = ceil(count / self._most[node.level > 0])
         bounds = [count * i // parts for i in range(parts + 1)] if parts else []
         return [
-            Page(node.level, node.keys[a:b], node.items[a:b], NEW if a else node.number) for a, b in pairwise(bounds)
+            Node(node.level, node.keys[a:b], node.items[a:b], NEW if a else node.number) for a, b in pairwise(bounds)
         ]
 
-    def _seal_tree(self, nodes: list[Page], info: RootInfo, freed: set[int]) -> Update:
+    def _seal_tree(self, nodes: list[Node], info: RootInfo, freed: set[int]) -> Update:
         """Grow or shrink to one root, page 0, then seal everything that is new."""
         if len(nodes) > 1:
             nodes[0].number = NEW
         while len(nodes) > 1:
-            nodes = self._cut(Page(nodes[0].level + 1, [n.keys[0] for n in nodes], [*nodes]), freed)
-        root = nodes[0] if nodes else Page(0, [], [])
+            nodes = self._cut(Node(nodes[0].level + 1, [n.keys[0] for n in nodes], [*nodes]), freed)
+        root = nodes[0] if nodes else Node(0, [], [])
         while root.level and len(root.keys) == 1:
-            child = root.items[0] if isinstance(root.items[0], Page) else self._load([root.items[0]])[0]
+            child = root.items[0] if isinstance(root.items[0], Node) else self._load([root.items[0]])[0]
             freed.add(child.number)
-            root = Page(child.level, list(child.keys), list(child.items))
+            root = Node(child.level, list(child.keys), list(child.items))
         root.number = 0
         freed -= {0, NEW}
         puts: dict[bytes, bytes] = {}
-        sealed: dict[PageRef, Page] = {}
+        sealed: dict[PageRef, Node] = {}
         ref = self._seal(root, info, puts, sealed)
         return Update(root=ref, info=info, puts=puts, freed=frozenset(freed), nodes=sealed)
 
-    def _seal(self, node: Page, info: RootInfo, puts: dict[bytes, bytes], sealed: dict[PageRef, Page]) -> PageRef:
+    def _seal(self, node: Node, info: RootInfo, puts: dict[bytes, bytes], sealed: dict[PageRef, Node]) -> PageRef:
         """Seal a node after its children; a new one gets the next page number."""
-        node.items = [self._seal(item, info, puts, sealed) if isinstance(item, Page) else item for item in node.items]
+        node.items = [self._seal(item, info, puts, sealed) if isinstance(item, Node) else item for item in node.items]
         if node.number == NEW:
             node.number = info.next_page
             info.next_page += 1
@@ -220,27 +220,27 @@ class Tree:
         sealed[ref] = node
         return ref
 
-    def _load(self, refs: Sequence[PageRef]) -> list[Page]:
+    def _load(self, refs: Sequence[PageRef]) -> list[Node]:
         missing = [ref for ref in refs if self._cached(ref) is None]
-        fresh: dict[PageRef, Page] = {}
+        fresh: dict[PageRef, Node] = {}
         for ref, blob in zip(missing, self._blobs.read([page_name(ref.number) for ref in missing]), strict=True):
             fresh[ref] = open_page(ref, blob, self._device_id)[0]
-        nodes = [fresh.get(ref) or cast("Page", self._cached(ref)) for ref in refs]
+        nodes = [fresh.get(ref) or cast("Node", self._cached(ref)) for ref in refs]
         for ref, node in fresh.items():
             self._remember(ref, node)
         return nodes
 
-    def _cached(self, ref: PageRef) -> Page | None:
+    def _cached(self, ref: PageRef) -> Node | None:
         known, node = self._cache.get(ref.number, (None, None))
         return node if known == ref else None
 
-    def _remember(self, ref: PageRef, node: Page) -> None:
+    def _remember(self, ref: PageRef, node: Node) -> None:
         self._cache[ref.number] = (ref, node)
         self._cache.move_to_end(ref.number)
         if len(self._cache) > CACHED_PAGES:
             self._cache.popitem(last=False)
 
 
-def _position(node: Page, key: bytes) -> int:
+def _position(node: Node, key: bytes) -> int:
     """Index of the child that has this key if any has."""
     return max(bisect_right(node.keys, key) - 1, 0)

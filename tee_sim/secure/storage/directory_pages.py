@@ -47,7 +47,7 @@ class PageRef(NamedTuple):
     hash: bytes
 
 
-class Entry(NamedTuple):
+class DirectoryEntry(NamedTuple):
     """What the directory knows of one object. `header` is canonical CBOR (tee_sim.shared.object_header.Header)."""
 
     generation: int
@@ -60,7 +60,7 @@ class Entry(NamedTuple):
         return _ENTRY.pack(self.generation, self.body_size, len(self.header), self.wrapped) + self.header
 
     @classmethod
-    def from_bytes(cls, raw: bytes) -> "Entry":
+    def from_bytes(cls, raw: bytes) -> "DirectoryEntry":
         """Inverse of `to_bytes`, for bytes out of an authenticated page."""
         generation, body_size, _, wrapped = _ENTRY.unpack_from(raw)
         return cls(generation, body_size, wrapped, raw[_ENTRY.size :])
@@ -78,7 +78,7 @@ class RootInfo:
 
 
 @dataclass(slots=True)
-class Page:
+class Node:
     """A page in memory. `items` are entry bytes (level 0), or references and, before sealing, child nodes.
 
     `keys` are sorted; in an inner page `keys[i]` is the lowest key child i was given, and everything below `keys[0]`
@@ -91,7 +91,7 @@ class Page:
     number: int = NEW
 
 
-def _encode(node: Page, info: RootInfo) -> bytes:
+def _encode(node: Node, info: RootInfo) -> bytes:
     parts = [_HEAD.pack(node.level, len(node.keys))]
     if node.number == 0:
         parts.append(_ROOT.pack(info.next_page, len(info.counts)))
@@ -101,7 +101,7 @@ def _encode(node: Page, info: RootInfo) -> bytes:
     return b"".join(parts)
 
 
-def _decode(raw: bytes, number: int) -> tuple[Page, RootInfo]:
+def _decode(raw: bytes, number: int) -> tuple[Node, RootInfo]:
     level, count = _HEAD.unpack_from(raw)
     position, info = _HEAD.size, RootInfo()
     if number == 0:
@@ -125,14 +125,14 @@ def _decode(raw: bytes, number: int) -> tuple[Page, RootInfo]:
             end = position + _ENTRY.size + int.from_bytes(raw[position + 8 : position + 10], "big")
             items.append(raw[position:end])
             position = end
-    return Page(level, keys, items, number), info
+    return Node(level, keys, items, number), info
 
 
 def _associated(device_id: bytes, number: int) -> bytes:
     return _PAGE_LABEL + device_id + number.to_bytes(8, "big")
 
 
-def seal_page(node: Page, info: RootInfo, device_id: bytes, rng: Rng) -> tuple[PageRef, bytes]:
+def seal_page(node: Node, info: RootInfo, device_id: bytes, rng: Rng) -> tuple[PageRef, bytes]:
     """Seal a node whose children are references under a fresh key. Return its reference and the blob for the disk.
 
     `info` goes into the root page, number 0, only.
@@ -143,7 +143,7 @@ def seal_page(node: Page, info: RootInfo, device_id: bytes, rng: Rng) -> tuple[P
     return PageRef(node.number, key, digest), digest + sealed
 
 
-def open_page(ref: PageRef, blob: bytes | None, device_id: bytes) -> tuple[Page, RootInfo]:
+def open_page(ref: PageRef, blob: bytes | None, device_id: bytes) -> tuple[Node, RootInfo]:
     """Open the one page that `ref` means.
 
     Raises:

@@ -14,14 +14,14 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from tee_sim.secure.keys import KeyLadder
 from tee_sim.secure.sealing import KEY_BYTES, open_body, seal_body, unwrap_key, wrap_key
-from tee_sim.secure.storage.directory_pages import Entry
+from tee_sim.secure.storage.directory_pages import DirectoryEntry
 from tee_sim.shared.errors import TeeError, TeeResult
 from tee_sim.shared.object_header import NONCE_BYTES, TAG_BYTES, Header, ObjectRow, parse_header
 from tee_sim.shared.rng import Rng
 
 
 @dataclass(frozen=True, slots=True)
-class StoredObject:
+class OpenedObject:
     """An opened object."""
 
     header: Header
@@ -73,9 +73,9 @@ class ObjectSealer:
         generation = self.newest_generation
         wrapped = wrap_key(self._wrapper(header.ta, generation), wrap_nonce, device_id, raw, key)
         row = ObjectRow(_head(raw) + nonce + seal_body(key, nonce, device_id, raw, body), header)
-        return SealedObject(Entry(generation, len(body), wrapped, raw).to_bytes(), row)
+        return SealedObject(DirectoryEntry(generation, len(body), wrapped, raw).to_bytes(), row)
 
-    def open(self, ta: UUID, entry: Entry, row: bytes | None) -> StoredObject:
+    def open(self, ta: UUID, entry: DirectoryEntry, row: bytes | None) -> OpenedObject:
         """Open a row against its entry.
 
         Raises:
@@ -93,7 +93,7 @@ class ObjectSealer:
         device_id = self._ladder.device_id
         key = unwrap_key(self._wrapper(ta, entry.generation), device_id, entry.header, entry.wrapped)
         body = open_body(key, row[start:end], device_id, entry.header, row[end:])
-        return StoredObject(parse_header(entry.header), body)
+        return OpenedObject(parse_header(entry.header), body)
 
 
 def _head(header: bytes) -> bytes:

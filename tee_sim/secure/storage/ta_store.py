@@ -12,8 +12,8 @@ from typing import Protocol
 from uuid import UUID
 
 from tee_sim.secure.storage.directory import Tree
-from tee_sim.secure.storage.directory_pages import Entry
-from tee_sim.secure.storage.object_sealer import ObjectSealer, SealedObject, StoredObject
+from tee_sim.secure.storage.directory_pages import DirectoryEntry
+from tee_sim.secure.storage.object_sealer import ObjectSealer, OpenedObject, SealedObject
 from tee_sim.shared.blobs import BlobStore, Changes, object_name
 from tee_sim.shared.errors import TeeError, TeeResult
 from tee_sim.shared.limits import MAX_BODY_BYTES
@@ -25,7 +25,7 @@ BATCH_OBJECTS = 512
 """One read of `load`: half a frame, so that one answer holds it."""
 
 
-Opened = dict[bytes, tuple[bytes, StoredObject]]
+Opened = dict[bytes, tuple[bytes, OpenedObject]]
 """Object by key of the directory, with the entry that it was opened by: another entry is another version."""
 
 
@@ -63,13 +63,13 @@ class Committer(Protocol):
         ...
 
 
-class Transaction:
+class StoreTransaction:
     """Changes that happen together or not at all. Made by `TaStore.transaction`."""
 
     def __init__(self, owner: TaStore, sealer: ObjectSealer) -> None:
         self._owner = owner
         self._sealer = sealer
-        self.pending: dict[bytes, StoredObject | None] = {}
+        self.pending: dict[bytes, OpenedObject | None] = {}
         """What a read inside sees; None for what is erased."""
         self.sealed: dict[bytes, SealedObject] = {}
         """What a commit writes of those that are not erased."""
@@ -88,7 +88,7 @@ class Transaction:
     def keep(self, header: Header, body: bytes) -> None:
         """Seal an object under a fresh key, to be written with the transaction."""
         self.sealed[header.object_id] = self._sealer.seal(header, body)
-        self.pending[header.object_id] = StoredObject(header, body)
+        self.pending[header.object_id] = OpenedObject(header, body)
 
     def erase(self, object_id: bytes) -> None:
         """Destroy an object's key and row. Raises TeeError ITEM_NOT_FOUND."""
@@ -116,7 +116,7 @@ class TaStore:
         self._ta = ta
         self._max_objects = max_objects
         self._max_object_bytes = min(max_object_bytes or MAX_BODY_BYTES, MAX_BODY_BYTES)
-        self._open: Transaction | None = None
+        self._open: StoreTransaction | None = None
 
     def __len__(self) -> int:
         return self._directory.info.counts.get(self._ta, 0) + self._added()
@@ -126,14 +126,14 @@ class TaStore:
         return sum((put is not None) - self.is_stored(object_id) for object_id, put in pending.items())
 
     @contextmanager
-    def transaction(self, reserve: Reserve = Reserve.NONE) -> Iterator[Transaction]:
+    def transaction(self, reserve: Reserve = Reserve.NONE) -> Iterator[StoreTransaction]:
         """All puts and erases of the block, or nothing if it raises. Reads inside see them.
 
         Raises:
             TeeError: BAD_STATE if a transaction is open; what `ObjectStore.commit` raises.
         """
         self._store.begin(self)
-        self._open = transaction = Transaction(self, self._sealer)
+        self._open = transaction = StoreTransaction(self, self._sealer)
         try:
             yield transaction
             if self._open is not transaction:
@@ -149,7 +149,7 @@ class TaStore:
         self._open = None
         self._store.end()
 
-    def _commit(self, transaction: Transaction, reserve: Reserve) -> None:
+    def _commit(self, transaction: StoreTransaction, reserve: Reserve) -> None:
         entries: dict[bytes, bytes | None] = {}
         puts: dict[bytes, bytes] = {}
         deletes: list[bytes] = []
@@ -188,9 +188,13 @@ class TaStore:
     def header(self, object_id: bytes) -> Header:
         """Return the authentic header, without touching the object's row. Raises TeeError ITEM_NOT_FOUND."""
         put = self._pending(object_id)
-        return put.header if put is not None else parse_header(Entry.from_bytes(self._raw_entry(object_id)).header)
+        return (
+            put.header
+            if put is not None
+            else parse_header(DirectoryEntry.from_bytes(self._raw_entry(object_id)).header)
+        )
 
-    def get(self, object_id: bytes) -> StoredObject:
+    def get(self, object_id: bytes) -> OpenedObject:
         """Open one object. Raises TeeError ITEM_NOT_FOUND, CORRUPT_OBJECT."""
         put = self._pending(object_id)
         if put is not None:
@@ -200,11 +204,11 @@ class TaStore:
         kept, stored = self._store.opened.get(name[1:], (b"", None))
         if stored is None or kept != raw:
             (row,) = self._store.blobs.read([name])
-            stored = self._sealer.open(self._ta, Entry.from_bytes(raw), row)
+            stored = self._sealer.open(self._ta, DirectoryEntry.from_bytes(raw), row)
             self._store.opened[name[1:]] = (raw, stored)
         return stored
 
-    def find(self, object_id: bytes) -> StoredObject | None:
+    def find(self, object_id: bytes) -> OpenedObject | None:
         """Open one object; None if there is none. Raises TeeError CORRUPT_OBJECT."""
         try:
             return self.get(object_id)
@@ -219,9 +223,9 @@ class TaStore:
             put = self._pending(object_id)
             yield put.header if put is not None else parse_header(entry.header)
 
-    def load(self, *, kind: str | None = None, batch: int = BATCH_OBJECTS) -> Iterator[StoredObject]:
+    def load(self, *, kind: str | None = None, batch: int = BATCH_OBJECTS) -> Iterator[OpenedObject]:
         """Open all objects (of one kind) in id order, `batch` at a time."""
-        waiting: list[tuple[bytes, Entry]] = []
+        waiting: list[tuple[bytes, DirectoryEntry]] = []
         size = 0
         marker = kind.encode() if kind is not None else b""
         for object_id, entry in self._entries():
@@ -234,7 +238,7 @@ class TaStore:
                 waiting, size = [], 0
         yield from self._load(waiting, kind)
 
-    def _load(self, wanted: list[tuple[bytes, Entry]], kind: str | None) -> Iterator[StoredObject]:
+    def _load(self, wanted: list[tuple[bytes, DirectoryEntry]], kind: str | None) -> Iterator[OpenedObject]:
         rows = self._store.blobs.read([object_name(self._ta, object_id) for object_id, _ in wanted]) if wanted else []
         for (object_id, entry), row in zip(wanted, rows, strict=True):
             put = self._pending(object_id)
@@ -277,7 +281,7 @@ class TaStore:
             return self._open.pending[object_id] is not None
         return self.is_stored(object_id)
 
-    def _pending(self, object_id: bytes) -> StoredObject | None:
+    def _pending(self, object_id: bytes) -> OpenedObject | None:
         """What the open transaction has put. Raises TeeError ITEM_NOT_FOUND if it has erased it."""
         if self._open is None or object_id not in self._open.pending:
             return None
@@ -293,7 +297,7 @@ class TaStore:
             raise _not_found()
         return raw
 
-    def _entries(self) -> Iterator[tuple[bytes, Entry]]:
+    def _entries(self) -> Iterator[tuple[bytes, DirectoryEntry]]:
         """Ids and entries in id order, with those of the open transaction."""
         self._store.check_usable()
         pending = dict(self._open.pending) if self._open else {}
@@ -303,16 +307,16 @@ class TaStore:
             while added and added[-1] < object_id:
                 yield from self._pending_entry(added.pop())
             if object_id not in pending:
-                yield object_id, Entry.from_bytes(raw)
+                yield object_id, DirectoryEntry.from_bytes(raw)
             else:
                 yield from self._pending_entry(object_id)
         while added:
             yield from self._pending_entry(added.pop())
 
-    def _pending_entry(self, object_id: bytes) -> Iterator[tuple[bytes, Entry]]:
+    def _pending_entry(self, object_id: bytes) -> Iterator[tuple[bytes, DirectoryEntry]]:
         sealed = self._open.sealed.get(object_id) if self._open else None
         if sealed is not None:
-            yield object_id, Entry.from_bytes(sealed.entry)
+            yield object_id, DirectoryEntry.from_bytes(sealed.entry)
 
 
 def _not_found() -> TeeError:

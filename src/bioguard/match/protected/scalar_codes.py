@@ -26,7 +26,7 @@ BATCH_COLUMNS: Final = 64
 
 
 @dataclass(frozen=True, slots=True)
-class Levels:
+class UniformQuantizer:
     """A uniform quantizer without a zero level: 2^bits levels between -clip and +clip, in units of the component's
     standard deviation."""
 
@@ -38,8 +38,8 @@ class Levels:
         return 2 * self.clip / (1 << self.bits)
 
 
-FOUR_BITS: Final = Levels(bits=4, clip=3.0)
-SIX_BITS: Final = Levels(bits=6, clip=3.6)
+FOUR_BITS: Final = UniformQuantizer(bits=4, clip=3.0)
+SIX_BITS: Final = UniformQuantizer(bits=6, clip=3.6)
 """Clip points measured best on LFW embeddings: 3.0 at 4 bits (d = 512), 3.6 at 6 bits (d = 128)."""
 FOUR_BIT_SIZE: Final = 512
 """From this padded dimension 4 bits a component lose less than 0.1 percentage points; below, 6 bits are needed."""

@@ -15,7 +15,7 @@ from typing import Any
 from bioguard.commands import policy as commands
 from bioguard.commands.status import Done, Nothing, ReplyStatus
 from bioguard.proofs.encoding import ProofInvalid
-from bioguard.proofs.psa_token import Profile
+from bioguard.proofs.psa_token import EatProfile
 from bioguard.records import rights_requests
 from bioguard.records.audit_events import Cause, Event
 from bioguard.records.consent import DAY_MS, MAX_MS, ConsentState, Grant, Purpose, granted, withdrawn
@@ -251,7 +251,7 @@ def attest(policy: PolicyEnforcer, request: commands.Attest) -> commands.Atteste
         signature = signing.attest(
             head,
             nonce=request.nonce,
-            profile=Profile.TFM if request.tfm_profile else Profile.RFC9783,
+            profile=EatProfile.TFM if request.tfm_profile else EatProfile.RFC9783,
             platform=policy.env.platform,
             for_testing=policy.vault.configuration.for_testing,
         )

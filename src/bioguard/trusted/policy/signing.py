@@ -16,7 +16,7 @@ from bioguard.proofs.checkpoint import Checkpoint
 from bioguard.proofs.device_claims import AttestedSettings, device_claims
 from bioguard.proofs.notes import NoteSigner
 from bioguard.proofs.origin import log_origin, records_origin
-from bioguard.proofs.psa_token import Profile
+from bioguard.proofs.psa_token import EatProfile
 from bioguard.proofs.records_head import RecordsHead
 from bioguard.trusted.policy.audit_log import Head
 from tee_sim.shared.ta_api import Platform, TaEnv
@@ -55,7 +55,7 @@ class Signing:
         head = RecordsHead.of(self._records.name, digests, log_size=log_size, epoch=epoch, store_root=store_root)
         return head, head.sign_bytes(self._records)
 
-    def attest(self, head: Head, *, nonce: bytes, profile: Profile, platform: Platform, for_testing: bool) -> bytes:
+    def attest(self, head: Head, *, nonce: bytes, profile: EatProfile, platform: Platform, for_testing: bool) -> bytes:
         """Signature over the claims. Raises ProofInvalid for a nonce of another length."""
         settings = AttestedSettings(
             clock=platform.clock.word, randomness=platform.randomness.word, for_testing=for_testing
