@@ -15,7 +15,14 @@ from typing import Any
 
 from bioguard.errors import IntegrityFailure, NotPermitted, TeeUnavailable
 from bioguard.json_text import parse_json
-from tee_sim.normal.private_files import WRITABLE_BY_OTHERS, Flaw, UnsafeFile, create_file, open_directory, open_file
+from tee_sim.normal.private_files import (
+    WRITABLE_BY_OTHERS,
+    FileFlaw,
+    UnsafeFile,
+    create_file,
+    open_directory,
+    open_file,
+)
 from tee_sim.normal.supplicant.reserve import fill, release
 
 TEMPORARY = ".new"
@@ -28,17 +35,19 @@ MAX_FILE_BYTES = 16 << 20
 """names.json of 100 000 users has 13 MB."""
 
 _HINTS = {
-    Flaw.KIND: "find out who put it there; restore the file, or remove it and run: bioguard doctor",
-    Flaw.OWNER: "only its owner can use a device; if it is yours run, in the device's directory: chown USER {name}",
-    Flaw.MODE: "somebody else may have written it: look at it, then run, in the device's directory: chmod go-w {name}",
-    Flaw.LINKS: "find out who linked it; copy the file and put the copy in its place",
-    Flaw.SIZE: "this is no file of ours: restore it, or remove it and run: bioguard doctor",
+    FileFlaw.KIND: "find out who put it there; restore the file, or remove it and run: bioguard doctor",
+    FileFlaw.OWNER: "only its owner can use a device; if it is yours run, in the device's directory: chown USER {name}",
+    FileFlaw.MODE: (
+        "somebody else may have written it: look at it, then run, in the device's directory: chmod go-w {name}"
+    ),
+    FileFlaw.LINKS: "find out who linked it; copy the file and put the copy in its place",
+    FileFlaw.SIZE: "this is no file of ours: restore it, or remove it and run: bioguard doctor",
 }
 _DIRECTORY_HINTS = {
     **_HINTS,
-    Flaw.KIND: "give the directory itself",
-    Flaw.OWNER: "only its owner can use a device; if it is yours run: chown USER {name}",
-    Flaw.MODE: "somebody else may have changed what is in it: look at it, then run: chmod go-w {name}",
+    FileFlaw.KIND: "give the directory itself",
+    FileFlaw.OWNER: "only its owner can use a device; if it is yours run: chown USER {name}",
+    FileFlaw.MODE: "somebody else may have changed what is in it: look at it, then run: chmod go-w {name}",
 }
 _FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 _READ_ONLY = frozenset({errno.EROFS, errno.EACCES, errno.EPERM})
@@ -142,7 +151,7 @@ def _unlink(name: str, at: int) -> None:
                 os.rmdir(name, dir_fd=at)
             except OSError as error:
                 what = f"is a directory that cannot be removed ({error.strerror}), not a file"
-                raise UnsafeFile(name, Flaw.KIND, what) from error
+                raise UnsafeFile(name, FileFlaw.KIND, what) from error
 
 
 def write_file(directory: Path, name: str, text: str) -> None:

@@ -16,7 +16,7 @@ WRITABLE_BY_OTHERS = stat.S_IWGRP | stat.S_IWOTH
 
 
 @unique
-class Flaw(Enum):
+class FileFlaw(Enum):
     """Why a file is not used."""
 
     KIND = "kind"
@@ -29,7 +29,7 @@ class Flaw(Enum):
 class UnsafeFile(Exception):
     """A file or directory that cannot be ours as we left it. `name` is what it is called, `what` is one line on why."""
 
-    def __init__(self, name: str, flaw: Flaw, what: str) -> None:
+    def __init__(self, name: str, flaw: FileFlaw, what: str) -> None:
         super().__init__(f"{name} {what}")
         self.name = name
         self.flaw = flaw
@@ -50,15 +50,15 @@ _KINDS = {
 def _check(found: os.stat_result, name: str, kind: int, most_bytes: int, refused_mode: int) -> None:
     what = stat.S_IFMT(found.st_mode)
     if what != kind:
-        raise UnsafeFile(name, Flaw.KIND, f"is {_KINDS.get(what, 'no file')}, not {_KINDS[kind]}")
+        raise UnsafeFile(name, FileFlaw.KIND, f"is {_KINDS.get(what, 'no file')}, not {_KINDS[kind]}")
     if found.st_uid != os.geteuid():
-        raise UnsafeFile(name, Flaw.OWNER, f"belongs to user {found.st_uid}, not to user {os.geteuid()}")
+        raise UnsafeFile(name, FileFlaw.OWNER, f"belongs to user {found.st_uid}, not to user {os.geteuid()}")
     if found.st_mode & refused_mode:
-        raise UnsafeFile(name, Flaw.MODE, f"is open to others: its mode is {stat.S_IMODE(found.st_mode):04o}")
+        raise UnsafeFile(name, FileFlaw.MODE, f"is open to others: its mode is {stat.S_IMODE(found.st_mode):04o}")
     if kind == stat.S_IFREG and found.st_nlink > 1:
-        raise UnsafeFile(name, Flaw.LINKS, "has another name: it is hard-linked")
+        raise UnsafeFile(name, FileFlaw.LINKS, "has another name: it is hard-linked")
     if kind == stat.S_IFREG and found.st_size > most_bytes:
-        raise UnsafeFile(name, Flaw.SIZE, f"has {found.st_size} bytes, {most_bytes} at most are expected")
+        raise UnsafeFile(name, FileFlaw.SIZE, f"has {found.st_size} bytes, {most_bytes} at most are expected")
 
 
 def open_directory(path: Path) -> int:

@@ -15,7 +15,7 @@ from tee_sim.shared.rpmb_frames import (
     NONCE_BYTES,
     Frame,
     Request,
-    Result,
+    RpmbResult,
     RpmbTransport,
     message_mac,
     parse_frames,
@@ -28,18 +28,18 @@ _RESULT_MASK = 0x3F
 _RESULT_REQUEST = Frame(type=Request.READ_RESULT).to_bytes()
 
 _FAILURES = {
-    Result.NO_KEY: TeeError(TeeResult.ITEM_NOT_FOUND, "rpmb key is not programmed"),
-    Result.COUNTER_FAILURE: TeeError(TeeResult.SECURITY, "rpmb counter moved without us"),
-    Result.AUTHENTICATION_FAILURE: TeeError(TeeResult.SECURITY, "rpmb has another key"),
-    Result.ADDRESS_FAILURE: TeeError(TeeResult.STORAGE_NO_SPACE, "rpmb is too small"),
+    RpmbResult.NO_KEY: TeeError(TeeResult.ITEM_NOT_FOUND, "rpmb key is not programmed"),
+    RpmbResult.COUNTER_FAILURE: TeeError(TeeResult.SECURITY, "rpmb counter moved without us"),
+    RpmbResult.AUTHENTICATION_FAILURE: TeeError(TeeResult.SECURITY, "rpmb has another key"),
+    RpmbResult.ADDRESS_FAILURE: TeeError(TeeResult.STORAGE_NO_SPACE, "rpmb is too small"),
 }
 
 
 def _check_result(result: int) -> None:
     code = result & _RESULT_MASK
-    if code == Result.OK:
+    if code == RpmbResult.OK:
         return
-    known = _FAILURES.get(Result(code)) if code in Result.__members__.values() else None
+    known = _FAILURES.get(RpmbResult(code)) if code in RpmbResult.__members__.values() else None
     if known is not None:
         raise TeeError(known.result, known.message)
     raise TeeError(TeeResult.STORAGE_NOT_AVAILABLE, f"rpmb refused with result {result:#04x}")

@@ -43,7 +43,7 @@ class Request(IntEnum):
     READ_CONFIG = 0x0007
 
 
-class Result(IntEnum):
+class RpmbResult(IntEnum):
     """Operation results, without the expired bit."""
 
     OK = 0x00

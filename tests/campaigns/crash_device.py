@@ -121,7 +121,7 @@ def _new_pin(device: Device) -> None:
 
 
 def _incident(device: Device) -> None:
-    device.ask(policy.INCIDENT, policy.Incident(number=1, cause=Cause.TAMPERED))
+    device.ask(policy.INCIDENT, policy.ReportIncident(number=1, cause=Cause.TAMPERED))
 
 
 def _wrong_pin(device: Device) -> None:

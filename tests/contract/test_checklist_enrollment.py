@@ -8,7 +8,7 @@ import pytest
 from bioguard.hal import callbacks as cb
 from bioguard.hal.aidl_codes import ErrorCode
 from bioguard.hal.callbacks import OperationError
-from bioguard.hal.session import State
+from bioguard.hal.session import SessionState
 from bioguard.records.locks import AttemptOutcome
 from bioguard.records.modality import Modality
 from bioguard.records.tokens import Denial, TokenUnusable
@@ -31,7 +31,7 @@ def refused_enrollment(world, session, token: bytes) -> None:
     world.heard.clear()
     session.enroll(token)
     assert world.heard == [UNABLE]
-    assert session.calls.state is State.IDLING
+    assert session.calls.state is SessionState.IDLING
     session.pointer_down()
     assert world.heard == [UNABLE]
     assert world.states.rows == before
@@ -140,7 +140,7 @@ def test_row2_challenges_are_unpredictable_distinct_and_never_zero(world) -> Non
     assert len({v >> 32 for v in values}) > 95
     token = world.pin_token(values[0])
     session.enroll(token)
-    assert session.calls.state is State.ENROLLING
+    assert session.calls.state is SessionState.ENROLLING
 
 
 def test_challenge_table_is_bounded_and_never_hands_out_zero(world) -> None:

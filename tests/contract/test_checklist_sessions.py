@@ -8,7 +8,7 @@ from bioguard.hal.aidl_codes import ErrorCode
 from bioguard.hal.callbacks import OperationError, is_terminal
 from bioguard.hal.captures import Capture
 from bioguard.hal.hal import QueueFull, SessionInUse
-from bioguard.hal.session import State, WrongState
+from bioguard.hal.session import SessionState, WrongState
 from bioguard.records.locks import AttemptOutcome, Lock
 from bioguard.records.modality import Modality
 from bioguard.records.strength import SensorStrength
@@ -62,11 +62,11 @@ def test_row5_a_rejected_finger_may_try_again(world) -> None:
     session.calls.authenticate(1)
     session.pointer_down()
     assert world.heard[-1] == cb.AuthenticationFailed()
-    assert session.calls.state is State.AUTHENTICATING
+    assert session.calls.state is SessionState.AUTHENTICATING
     world.hal.knobs.set("enrollment_hit", "1")
     session.pointer_down()
     assert isinstance(world.heard[-1], cb.AuthenticationSucceeded)
-    assert session.calls.state is State.IDLING
+    assert session.calls.state is SessionState.IDLING
 
 
 def test_row5_a_rejected_face_is_done(world) -> None:
@@ -74,7 +74,7 @@ def test_row5_a_rejected_face_is_done(world) -> None:
     session.calls.authenticate(1)
     session.pointer_down()
     assert world.heard[-1] == cb.AuthenticationFailed()
-    assert session.calls.state is State.IDLING
+    assert session.calls.state is SessionState.IDLING
 
 
 @pytest.mark.parametrize("kind", [FP, FACE])
@@ -101,7 +101,7 @@ def test_row5_cancel_before_it_runs(world) -> None:
     world.heard.clear()
     session.calls.cancel(waiting)
     assert world.heard == [OperationError(ErrorCode.CANCELED)]
-    assert session.calls.state is State.AUTHENTICATING
+    assert session.calls.state is SessionState.AUTHENTICATING
 
 
 def test_row5_closed_means_closed(world) -> None:
@@ -181,7 +181,7 @@ def test_row5_exactly_one_terminal_callback(world, kind: Modality) -> None:
             session.calls.cancel()
             assert [is_terminal(c, kind) for c in world.heard].count(True) == 1, world.heard
             assert is_terminal(world.heard[-1], kind)
-            assert session.calls.state is State.IDLING
+            assert session.calls.state is SessionState.IDLING
 
 
 # -- row 6: lockout --------------------------------------------------------------------------------------------------
@@ -376,7 +376,7 @@ def test_row10_every_refusal_of_a_token_is_the_same_answer(world) -> None:
             world.hal.authority.allow_enrollment(0, ALICE, token, enrollments=0)
         texts.add((str(caught.value), caught.value.hint, caught.value.code))
     assert len(texts) == 1
-    assert session.calls.state is State.IDLING
+    assert session.calls.state is SessionState.IDLING
 
 
 def test_row10_callbacks_do_not_print_tokens_or_keys(world) -> None:

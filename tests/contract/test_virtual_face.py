@@ -8,7 +8,7 @@ from bioguard.hal.aidl_codes import EnrollmentStage, EnrollmentType, ErrorCode, 
 from bioguard.hal.callbacks import OperationError
 from bioguard.hal.captures import Capture
 from bioguard.hal.enrollment import Cell, FaceProgress, Pose, enrollment_config
-from bioguard.hal.session import State
+from bioguard.hal.session import SessionState
 from bioguard.records.locks import Lock
 from bioguard.records.modality import Modality
 
@@ -208,7 +208,7 @@ def test_a_guided_enrollment_end_to_end(world, face) -> None:
         ("ENROLLMENT_FINISHED", Cell(0, 1)),
     ]
     assert [c.remaining for c in world.heard if isinstance(c, cb.EnrollmentProgress)] == [4, 3, 2, 1, 0]
-    assert session.calls.state is State.IDLING
+    assert session.calls.state is SessionState.IDLING
 
 
 @pytest.mark.parametrize(

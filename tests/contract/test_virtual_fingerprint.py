@@ -8,7 +8,7 @@ import pytest
 from bioguard.hal import callbacks as cb
 from bioguard.hal.aidl_codes import ErrorCode
 from bioguard.hal.callbacks import OperationError
-from bioguard.hal.session import State
+from bioguard.hal.session import SessionState
 from bioguard.records.locks import Lock
 from bioguard.simulate.faults.grammar import latency
 from tee_sim.shared.rng import SeededRng
@@ -29,7 +29,7 @@ def test_generate_challenge(world) -> None:
     session.generate_challenge()
     assert world.heard == [cb.ChallengeGenerated(4711)]
     session.enroll(world.pin_token(4711))
-    assert session.calls.state is State.ENROLLING
+    assert session.calls.state is SessionState.ENROLLING
 
 
 def test_revoke_challenge(world) -> None:
@@ -40,7 +40,7 @@ def test_revoke_challenge(world) -> None:
     session.calls.pump()
     assert world.heard[-1] == cb.ChallengeRevoked(challenge ^ 1)
     session.enroll(world.pin_token(challenge))
-    assert session.calls.state is State.ENROLLING
+    assert session.calls.state is SessionState.ENROLLING
 
 
 def test_reset_lockout(world) -> None:
@@ -77,7 +77,7 @@ def test_enroll(world) -> None:
     assert world.hal.knobs.text("next_enrollment") == ""
     assert acquired(world.heard)[-1] == (1, 0)
     assert world.heard[-3:] == [cb.EnrollmentProgress(4, 1), cb.Acquired(1, 0), cb.EnrollmentProgress(4, 0)]
-    assert session.calls.state is State.IDLING
+    assert session.calls.state is SessionState.IDLING
 
 
 def test_enroll_cancel(world) -> None:
@@ -109,7 +109,7 @@ def test_authenticate(world) -> None:
     heard = world.authenticate(session)
     assert acquired(heard) == [(1, 0)]
     assert heard[-1].enrollment_id == 2
-    assert session.calls.state is State.IDLING
+    assert session.calls.state is SessionState.IDLING
 
 
 def test_authenticate_cancel(world) -> None:
@@ -126,7 +126,7 @@ def test_authenticate_not_set_or_not_enrolled(world, hit: str) -> None:
     session.calls.authenticate(100)
     session.pointer_down()
     assert world.heard[-1] == cb.AuthenticationFailed()
-    assert session.calls.state is State.AUTHENTICATING
+    assert session.calls.state is SessionState.AUTHENTICATING
 
 
 def test_authenticate_lockout(world) -> None:
@@ -149,7 +149,7 @@ def test_authenticate_fails(world) -> None:
     session.calls.authenticate(0)
     session.pointer_down()
     assert world.heard[-1] == cb.AuthenticationFailed()
-    assert session.calls.state is State.AUTHENTICATING
+    assert session.calls.state is SessionState.AUTHENTICATING
 
 
 def test_authenticate_acquired(world) -> None:
@@ -256,7 +256,7 @@ def test_udfps_acts_when_the_display_is_ready(world, operation: str, illuminatio
         next_enrollment="2:0:true",
         **{"udfps.control_illumination": str(illumination).lower()},
     )
-    assert session.calls.state is State.IDLING
+    assert session.calls.state is SessionState.IDLING
     token = world.pin_token(world.challenge(session))
     {
         "authenticate": lambda: session.calls.authenticate(1),
@@ -269,7 +269,7 @@ def test_udfps_acts_when_the_display_is_ready(world, operation: str, illuminatio
     assert bool(world.heard) is illumination
     if not illumination:
         session.ui_ready()
-    assert session.calls.state is State.IDLING
+    assert session.calls.state is SessionState.IDLING
     assert acquired(world.heard) == [(1, 0)]
 
 

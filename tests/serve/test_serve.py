@@ -129,7 +129,7 @@ def test_any_bytes_end_in_frames_or_our_error(data: bytes) -> None:
 def test_every_method_has_a_number_and_a_name_of_its_own() -> None:
     assert len(METHODS) == len(TABLE) == len({m.name for m in TABLE})
     assert [m.number for m in TABLE] == sorted(METHODS)
-    assert {kind for m in TABLE for kind in (m.request, m.reply)} - {Nothing} | {p.Refusal} == {
+    assert {kind for m in TABLE for kind in (m.request, m.reply)} - {Nothing} | {p.RefusalFrame} == {
         kind for kind in vars(p).values() if isinstance(kind, type) and issubclass(kind, Record) and kind is not Record
     }
 

@@ -13,7 +13,7 @@ from tee_sim.normal.supplicant import RpmbFile
 from tee_sim.secure.rpmb_client import RpmbClient
 from tee_sim.shared.errors import TeeError
 from tee_sim.shared.rng import SeededRng
-from tee_sim.shared.rpmb_frames import MAX_COUNTER, Frame, Request, Result, message_mac, with_mac
+from tee_sim.shared.rpmb_frames import MAX_COUNTER, Frame, Request, RpmbResult, message_mac, with_mac
 from tee_sim.testing.in_memory import MemoryMedium
 
 KEY = bytes(range(32))
@@ -57,17 +57,17 @@ def test_frame_layout_is_jedecs() -> None:
 
 def test_write_checks_in_the_order_of_the_standard() -> None:
     blank = RpmbDevice(MemoryMedium())
-    assert outcome(blank, write_request(0)).result == Result.NO_KEY
+    assert outcome(blank, write_request(0)).result == RpmbResult.NO_KEY
     device, medium = programmed()
     bad_mac = bytearray(write_request(0, address=9))
     bad_mac[200] ^= 1
     end = medium.block_count
     cases = [
-        (write_request(9, address=end, count=2), Result.GENERAL_FAILURE),
-        (write_request(9, address=end), Result.ADDRESS_FAILURE),
-        (bytes(bad_mac), Result.AUTHENTICATION_FAILURE),
-        (write_request(9), Result.COUNTER_FAILURE),
-        (write_request(0), Result.OK),
+        (write_request(9, address=end, count=2), RpmbResult.GENERAL_FAILURE),
+        (write_request(9, address=end), RpmbResult.ADDRESS_FAILURE),
+        (bytes(bad_mac), RpmbResult.AUTHENTICATION_FAILURE),
+        (write_request(9), RpmbResult.COUNTER_FAILURE),
+        (write_request(0), RpmbResult.OK),
     ]
     for request, expected in cases:
         assert outcome(device, request).result == expected
@@ -81,16 +81,16 @@ def test_write_checks_in_the_order_of_the_standard() -> None:
 def test_the_counter_is_compared_and_goes_up_once_a_request() -> None:
     device, medium = programmed()
     request = write_request(0, blocks=4)
-    assert outcome(device, request).result == Result.OK
+    assert outcome(device, request).result == RpmbResult.OK
     assert medium.counter == 1
-    assert outcome(device, request).result == Result.COUNTER_FAILURE
+    assert outcome(device, request).result == RpmbResult.COUNTER_FAILURE
     assert medium.counter == 1
 
 
 def test_the_key_is_programmed_once_and_never_read() -> None:
     device, _ = programmed()
     again = Frame(type=Request.PROGRAM_KEY, mac=b"x" * 32, block_count=1).to_bytes()
-    assert outcome(device, again).result == Result.WRITE_FAILURE
+    assert outcome(device, again).result == RpmbResult.WRITE_FAILURE
     reads = b"".join(
         device.transfer(Frame(type=kind, block_count=1).to_bytes(), 1)
         for kind in (Request.READ, Request.READ_COUNTER, 6, 7)
@@ -118,7 +118,7 @@ def test_state_survives_a_restart(tmp_path: Path) -> None:
     again = RpmbFile(path)
     client = RpmbClient(again, KEY, SeededRng(b"s"))
     assert (client.read_counter(), client.read(3, 1)) == (1, [DATA])
-    assert outcome(again, write_request(0)).result == Result.COUNTER_FAILURE
+    assert outcome(again, write_request(0)).result == RpmbResult.COUNTER_FAILURE
     again.close()
 
 
@@ -159,8 +159,8 @@ def test_stand_alone_device_speaks_frames_on_stdin_and_stdout(tmp_path: Path) ->
         return subprocess.run(line, input=talk, capture_output=True, check=True, timeout=30).stdout
 
     first = ask((program, 0), (result, 1), (write_request(0), 0), (result, 1))
-    assert [Frame.from_bytes(first[i : i + 512]).result for i in (0, 512)] == [Result.OK, Result.OK]
+    assert [Frame.from_bytes(first[i : i + 512]).result for i in (0, 512)] == [RpmbResult.OK, RpmbResult.OK]
     later = Frame.from_bytes(ask((counter, 1)))
-    assert (later.counter, later.nonce, later.result) == (1, b"n" * 16, Result.OK)
+    assert (later.counter, later.nonce, later.result) == (1, b"n" * 16, RpmbResult.OK)
     bad = subprocess.run(line, input=struct.pack(">HH", 1, 1) + b"x", capture_output=True, check=False, timeout=30)
     assert bad.returncode == 2

@@ -267,7 +267,7 @@ class Attested(Record):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Incident(Record):
+class ReportIncident(Record):
     """Something was found tampered with or rolled back: TAMPERED or ROLLED_BACK."""
 
     number: Annotated[int, UpTo(1 << 32)]
@@ -299,6 +299,6 @@ REQUESTS = Command(73, Requests, RequestPage)
 LOG_HEAD = Command(80, Nothing, LogHead)
 LOG_READ = Command(81, LogRead, LogPage)
 ATTEST = Command(82, Attest, Attested)
-INCIDENT = Command(83, Incident, Done)
+INCIDENT = Command(83, ReportIncident, Done)
 ACKNOWLEDGE = Command(84, Acknowledge, Done)
 RECORDS_HEAD = Command(85, Nothing, RecordsHeadReply)

@@ -17,7 +17,7 @@ from bioguard.hal.callbacks import Callback, OperationError, is_terminal
 from bioguard.hal.captures import Capture, CaptureRules, Enrolling, Templates, lock_callback
 from bioguard.hal.enrollment import FaceProgress, TouchProgress, enrollment_config
 from bioguard.hal.sensor_rules import SensorRules
-from bioguard.hal.session import CANCELLABLE, Event, State, WrongState, step
+from bioguard.hal.session import CANCELLABLE, SessionEvent, SessionState, WrongState, step
 from bioguard.records.modality import Modality
 from bioguard.records.tokens import TokenUnusable
 
@@ -49,29 +49,29 @@ class SessionHost:
         self.authority = authority
         self._templates = templates
         self._features: dict[tuple[int, bytes], set[Feature]] = {}
-        self._live: Session | None = None
+        self._live: HalSession | None = None
 
     def features(self, sensor_id: int, user: bytes) -> set[Feature]:
         """The face features that are set for a user."""
         return self._features.setdefault((sensor_id, user), set())
 
-    def create_session(self, sensor_id: int, user: bytes, notify: Callable[[Callback], None]) -> "Session":
+    def create_session(self, sensor_id: int, user: bytes, notify: Callable[[Callback], None]) -> "HalSession":
         """Open a session; `notify` receives its callbacks in order.
 
         Raises:
             SessionInUse: one is open.
             InputRefused: no such sensor.
         """
-        if self._live is not None and self._live.state is not State.CLOSED:
+        if self._live is not None and self._live.state is not SessionState.CLOSED:
             raise SessionInUse("a session is open", hint="close it first")
         features = self.features(sensor_id, user)
-        self._live = Session(
+        self._live = HalSession(
             self.authority, self._templates[sensor_id], sensor_id, user, notify=notify, features=features
         )
         return self._live
 
 
-class Session:
+class HalSession:
     """One live session. Every operation returns a number for `cancel`; its answer is a callback."""
 
     def __init__(
@@ -92,12 +92,12 @@ class Session:
         self._features = features
         self._kind = authority.props(sensor_id).kind
         self._captures = CaptureRules(authority, templates, sensor_id, user)
-        self._queue: deque[tuple[int, Event, Callable[[], None]]] = deque()
+        self._queue: deque[tuple[int, SessionEvent, Callable[[], None]]] = deque()
         self._numbers = 0
         self._current = 0
         self._enrolling: Enrolling | None = None
         self._operation_id = 0
-        self.state = step(State.CLOSED, Event.CREATE)
+        self.state = step(SessionState.CLOSED, SessionEvent.CREATE)
 
     @property
     def _enrolled(self) -> int:
@@ -106,7 +106,7 @@ class Session:
     def generate_challenge(self) -> int:
         """generateChallenge."""
         return self._answer(
-            Event.GENERATE_CHALLENGE,
+            SessionEvent.GENERATE_CHALLENGE,
             lambda: cb.ChallengeGenerated(self._authority.generate_challenge(self._sensor_id, self._user)),
         )
 
@@ -117,7 +117,7 @@ class Session:
             self._authority.revoke_challenge(self._sensor_id, self._user, challenge)
             return cb.ChallengeRevoked(challenge)
 
-        return self._answer(Event.REVOKE_CHALLENGE, answer)
+        return self._answer(SessionEvent.REVOKE_CHALLENGE, answer)
 
     def enroll(
         self,
@@ -147,7 +147,7 @@ class Session:
             self._enrolling = Enrolling(seen, wanted, progress)
             return None
 
-        return self._submit(Event.ENROLL, run)
+        return self._submit(SessionEvent.ENROLL, run)
 
     def authenticate(self, operation_id: int) -> int:
         """authenticate: the token will carry `operation_id` as its challenge."""
@@ -156,7 +156,7 @@ class Session:
             self._operation_id = operation_id
             self._say(lock_callback(self._authority.lock_status(self._sensor_id, self._user)))
 
-        return self._submit(Event.AUTHENTICATE, run)
+        return self._submit(SessionEvent.AUTHENTICATE, run)
 
     def detect_interaction(self) -> int:
         """detectInteraction: presence only; never touches the lockout."""
@@ -165,24 +165,24 @@ class Session:
             if not self._authority.props(self._sensor_id).detect_interaction:
                 self._say([OperationError(ErrorCode.UNABLE_TO_PROCESS)])
 
-        return self._submit(Event.DETECT_INTERACTION, run)
+        return self._submit(SessionEvent.DETECT_INTERACTION, run)
 
     def enumerate_enrollments(self) -> int:
         """enumerateEnrollments."""
         return self._answer(
-            Event.ENUMERATE_ENROLLMENTS, lambda: cb.EnrollmentsEnumerated(self._templates.ids(self._user))
+            SessionEvent.ENUMERATE_ENROLLMENTS, lambda: cb.EnrollmentsEnumerated(self._templates.ids(self._user))
         )
 
     def remove_enrollments(self, ids: tuple[int, ...]) -> int:
         """removeEnrollments. The answer names what was removed, not what was asked for."""
         return self._answer(
-            Event.REMOVE_ENROLLMENTS, lambda: cb.EnrollmentsRemoved(self._templates.remove(self._user, ids))
+            SessionEvent.REMOVE_ENROLLMENTS, lambda: cb.EnrollmentsRemoved(self._templates.remove(self._user, ids))
         )
 
     def get_authenticator_id(self) -> int:
         """getAuthenticatorId."""
         return self._answer(
-            Event.GET_AUTHENTICATOR_ID,
+            SessionEvent.GET_AUTHENTICATOR_ID,
             lambda: cb.AuthenticatorIdRetrieved(
                 self._authority.authenticator_id(self._sensor_id, self._user, enrollments=self._enrolled)
             ),
@@ -191,7 +191,7 @@ class Session:
     def invalidate_authenticator_id(self) -> int:
         """invalidateAuthenticatorId."""
         return self._answer(
-            Event.INVALIDATE_AUTHENTICATOR_ID,
+            SessionEvent.INVALIDATE_AUTHENTICATOR_ID,
             lambda: cb.AuthenticatorIdInvalidated(
                 self._authority.invalidate(self._sensor_id, self._user, enrollments=self._enrolled)
             ),
@@ -207,12 +207,12 @@ class Session:
                 return OperationError(ErrorCode.UNABLE_TO_PROCESS)
             return cb.LockoutCleared()
 
-        return self._answer(Event.RESET_LOCKOUT, answer)
+        return self._answer(SessionEvent.RESET_LOCKOUT, answer)
 
     def get_features(self) -> int:
         """getFeatures (faces)."""
         return self._answer(
-            Event.GET_FEATURES,
+            SessionEvent.GET_FEATURES,
             lambda: (
                 cb.FeaturesRetrieved(tuple(sorted(self._features)))
                 if self._enrolled
@@ -234,13 +234,13 @@ class Session:
             (self._features.add if enabled else self._features.discard)(feature)
             return cb.FeatureSet(feature)
 
-        return self._answer(Event.SET_FEATURE, answer)
+        return self._answer(SessionEvent.SET_FEATURE, answer)
 
-    def _answer(self, event: Event, answer: Callable[[], Callback]) -> int:
+    def _answer(self, event: SessionEvent, answer: Callable[[], Callback]) -> int:
         return self._submit(event, lambda: self._end(answer()))
 
-    def _submit(self, event: Event, run: Callable[[], None]) -> int:
-        if self.state is State.CLOSED:
+    def _submit(self, event: SessionEvent, run: Callable[[], None]) -> int:
+        if self.state is SessionState.CLOSED:
             step(self.state, event)
         if len(self._queue) >= QUEUE_DEPTH:
             raise QueueFull(
@@ -252,7 +252,7 @@ class Session:
 
     def pump(self) -> None:
         """Run queued operations until one waits for a person or the queue is empty."""
-        while self._queue and self.state is State.IDLING:
+        while self._queue and self.state is SessionState.IDLING:
             self._current, event, run = self._queue.popleft()
             self.state = step(self.state, event)
             run()
@@ -263,12 +263,12 @@ class Session:
         Raises:
             WrongState: nothing waits for a capture.
         """
-        self.state = step(self.state, Event.CAPTURE)
+        self.state = step(self.state, SessionEvent.CAPTURE)
         if capture.error is not None:
             self._say([*self._captures.acquired(capture), capture.error])
         elif self._enrolling is not None:
             self._say(self._captures.enrollment(self._enrolling, capture))
-        elif self.state is State.DETECTING_INTERACTION:
+        elif self.state is SessionState.DETECTING_INTERACTION:
             self._say(self._captures.interaction(capture))
         else:
             self._say(self._captures.authentication(capture, self._operation_id))
@@ -281,7 +281,7 @@ class Session:
         return None
 
     def _end(self, callback: Callback) -> None:
-        self.state = step(self.state, Event.FINISH)
+        self.state = step(self.state, SessionEvent.FINISH)
         self._enrolling = None
         self._notify(callback)
 
@@ -293,7 +293,7 @@ class Session:
                 self._notify(OperationError(ErrorCode.CANCELED))
                 return
         if self.state in CANCELLABLE and number in (None, self._current):
-            self.state = step(self.state, Event.CANCEL)
+            self.state = step(self.state, SessionEvent.CANCEL)
             self._enrolling = None
             self._notify(OperationError(ErrorCode.CANCELED))
 
@@ -305,13 +305,13 @@ class Session:
         """
         if self._queue:
             raise WrongState("close is not allowed while operations wait", hint="wait for their last callbacks")
-        self.state = step(self.state, Event.CLOSE)
+        self.state = step(self.state, SessionEvent.CLOSE)
         self._notify(cb.SessionClosed())
 
     def client_died(self) -> None:
         """The client is gone: drop everything and close. Safe to call twice."""
-        if self.state is not State.CLOSED:
-            self.state = step(self.state, Event.CLIENT_DIED)
+        if self.state is not SessionState.CLOSED:
+            self.state = step(self.state, SessionEvent.CLIENT_DIED)
             self._queue.clear()
             self._enrolling = None
             self._notify(cb.SessionClosed())

@@ -16,7 +16,7 @@ class WrongState(NotPermitted):
 
 
 @unique
-class State(Enum):
+class SessionState(Enum):
     """Where a session is."""
 
     CLOSED = "closed"
@@ -36,7 +36,7 @@ class State(Enum):
 
 
 @unique
-class Event(Enum):
+class SessionEvent(Enum):
     """What happens to it."""
 
     CREATE = "create session"
@@ -59,50 +59,53 @@ class Event(Enum):
     CLIENT_DIED = "client died"
 
 
-_INTERACTIVE: dict[Event, State] = {
-    Event.FINISH: State.IDLING,
-    Event.CANCEL: State.IDLING,
-    Event.CLIENT_DIED: State.CLOSED,
+_INTERACTIVE: dict[SessionEvent, SessionState] = {
+    SessionEvent.FINISH: SessionState.IDLING,
+    SessionEvent.CANCEL: SessionState.IDLING,
+    SessionEvent.CLIENT_DIED: SessionState.CLOSED,
 }
-_SHORT: dict[Event, State] = {Event.FINISH: State.IDLING, Event.CLIENT_DIED: State.CLOSED}
+_SHORT: dict[SessionEvent, SessionState] = {
+    SessionEvent.FINISH: SessionState.IDLING,
+    SessionEvent.CLIENT_DIED: SessionState.CLOSED,
+}
 
-TRANSITIONS: dict[State, dict[Event, State]] = {
-    State.CLOSED: {Event.CREATE: State.IDLING},
-    State.IDLING: {
-        Event.GENERATE_CHALLENGE: State.GENERATING_CHALLENGE,
-        Event.REVOKE_CHALLENGE: State.REVOKING_CHALLENGE,
-        Event.ENROLL: State.ENROLLING,
-        Event.AUTHENTICATE: State.AUTHENTICATING,
-        Event.DETECT_INTERACTION: State.DETECTING_INTERACTION,
-        Event.ENUMERATE_ENROLLMENTS: State.ENUMERATING_ENROLLMENTS,
-        Event.REMOVE_ENROLLMENTS: State.REMOVING_ENROLLMENTS,
-        Event.GET_AUTHENTICATOR_ID: State.GETTING_AUTHENTICATOR_ID,
-        Event.INVALIDATE_AUTHENTICATOR_ID: State.INVALIDATING_AUTHENTICATOR_ID,
-        Event.RESET_LOCKOUT: State.RESETTING_LOCKOUT,
-        Event.GET_FEATURES: State.GETTING_FEATURES,
-        Event.SET_FEATURE: State.SETTING_FEATURE,
-        Event.CLOSE: State.CLOSED,
-        Event.CLIENT_DIED: State.CLOSED,
+TRANSITIONS: dict[SessionState, dict[SessionEvent, SessionState]] = {
+    SessionState.CLOSED: {SessionEvent.CREATE: SessionState.IDLING},
+    SessionState.IDLING: {
+        SessionEvent.GENERATE_CHALLENGE: SessionState.GENERATING_CHALLENGE,
+        SessionEvent.REVOKE_CHALLENGE: SessionState.REVOKING_CHALLENGE,
+        SessionEvent.ENROLL: SessionState.ENROLLING,
+        SessionEvent.AUTHENTICATE: SessionState.AUTHENTICATING,
+        SessionEvent.DETECT_INTERACTION: SessionState.DETECTING_INTERACTION,
+        SessionEvent.ENUMERATE_ENROLLMENTS: SessionState.ENUMERATING_ENROLLMENTS,
+        SessionEvent.REMOVE_ENROLLMENTS: SessionState.REMOVING_ENROLLMENTS,
+        SessionEvent.GET_AUTHENTICATOR_ID: SessionState.GETTING_AUTHENTICATOR_ID,
+        SessionEvent.INVALIDATE_AUTHENTICATOR_ID: SessionState.INVALIDATING_AUTHENTICATOR_ID,
+        SessionEvent.RESET_LOCKOUT: SessionState.RESETTING_LOCKOUT,
+        SessionEvent.GET_FEATURES: SessionState.GETTING_FEATURES,
+        SessionEvent.SET_FEATURE: SessionState.SETTING_FEATURE,
+        SessionEvent.CLOSE: SessionState.CLOSED,
+        SessionEvent.CLIENT_DIED: SessionState.CLOSED,
     },
-    State.ENROLLING: {Event.CAPTURE: State.ENROLLING, **_INTERACTIVE},
-    State.AUTHENTICATING: {Event.CAPTURE: State.AUTHENTICATING, **_INTERACTIVE},
-    State.DETECTING_INTERACTION: {Event.CAPTURE: State.DETECTING_INTERACTION, **_INTERACTIVE},
-    State.GENERATING_CHALLENGE: _SHORT,
-    State.REVOKING_CHALLENGE: _SHORT,
-    State.ENUMERATING_ENROLLMENTS: _SHORT,
-    State.REMOVING_ENROLLMENTS: _SHORT,
-    State.GETTING_AUTHENTICATOR_ID: _SHORT,
-    State.INVALIDATING_AUTHENTICATOR_ID: _SHORT,
-    State.RESETTING_LOCKOUT: _SHORT,
-    State.GETTING_FEATURES: _SHORT,
-    State.SETTING_FEATURE: _SHORT,
+    SessionState.ENROLLING: {SessionEvent.CAPTURE: SessionState.ENROLLING, **_INTERACTIVE},
+    SessionState.AUTHENTICATING: {SessionEvent.CAPTURE: SessionState.AUTHENTICATING, **_INTERACTIVE},
+    SessionState.DETECTING_INTERACTION: {SessionEvent.CAPTURE: SessionState.DETECTING_INTERACTION, **_INTERACTIVE},
+    SessionState.GENERATING_CHALLENGE: _SHORT,
+    SessionState.REVOKING_CHALLENGE: _SHORT,
+    SessionState.ENUMERATING_ENROLLMENTS: _SHORT,
+    SessionState.REMOVING_ENROLLMENTS: _SHORT,
+    SessionState.GETTING_AUTHENTICATOR_ID: _SHORT,
+    SessionState.INVALIDATING_AUTHENTICATOR_ID: _SHORT,
+    SessionState.RESETTING_LOCKOUT: _SHORT,
+    SessionState.GETTING_FEATURES: _SHORT,
+    SessionState.SETTING_FEATURE: _SHORT,
 }
 
-CANCELLABLE = frozenset(state for state, events in TRANSITIONS.items() if Event.CANCEL in events)
+CANCELLABLE = frozenset(state for state, events in TRANSITIONS.items() if SessionEvent.CANCEL in events)
 """States that wait for a person, and can be canceled."""
 
 
-def step(state: State, event: Event) -> State:
+def step(state: SessionState, event: SessionEvent) -> SessionState:
     """Return the next state.
 
     Raises:

@@ -11,7 +11,7 @@ from typing import BinaryIO
 from bioguard.errors import BioguardError, InputRefused
 from bioguard.printable import printable
 from bioguard.serve.methods import METHODS
-from bioguard.serve.protocol import VERSION, Refusal
+from bioguard.serve.protocol import VERSION, RefusalFrame
 from tee_sim.shared import codec
 from tee_sim.shared.errors import TeeError
 from tee_sim.shared.schema import Record
@@ -73,7 +73,7 @@ def _ascii(text: str) -> str:
 
 
 def _refuse(stream: BinaryIO, number: int, error: BioguardError) -> None:
-    refusal = Refusal(
+    refusal = RefusalFrame(
         code=error.code, message=_ascii(error.message), hint=_ascii(error.hint), exit_code=int(error.exit_code)
     )
     _write(stream, number, _REFUSAL, refusal)

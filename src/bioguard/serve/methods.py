@@ -50,7 +50,7 @@ class DeviceService:
             self._noted.add(warning.code)
             self._note(f"a sample: {warning.message} [{warning.code}]; further ones are not told")
 
-    def sample(self, request: p.Authenticate | p.Identify) -> Features:
+    def sample(self, request: p.AuthenticateRequest | p.IdentifyRequest) -> Features:
         """Read the sample of a request for a decision."""
         return read_sample(request.form, request.sample, self.warn)
 
@@ -91,7 +91,7 @@ def _consent(service: DeviceService, request: p.Consent) -> None:
     )
 
 
-def _enroll(service: DeviceService, request: p.Enroll) -> p.Enrolled:
+def _enroll(service: DeviceService, request: p.EnrollRequest) -> p.EnrollAnswer:
     made = service.recognition.enroll(
         request.user,
         [read_sample(request.form, sample, service.warn, request.position) for sample in request.samples],
@@ -99,22 +99,22 @@ def _enroll(service: DeviceService, request: p.Enroll) -> p.Enrolled:
         replace=request.replace,
         token=request.token,
     )
-    return p.Enrolled(
+    return p.EnrollAnswer(
         record_id=promised(made.record_id, "a record"), digest=promised(made.digest, "a digest"), views=made.views
     )
 
 
-def _authenticate(service: DeviceService, request: p.Authenticate) -> p.Decision:
+def _authenticate(service: DeviceService, request: p.AuthenticateRequest) -> p.AuthenticateAnswer:
     answer = service.recognition.authenticate(
         request.user, service.sample(request), fmr_inverse=request.fmr_inverse, operation_id=request.operation_id
     )
-    return p.Decision(match=answer.match, record_id=answer.record_id, token=answer.token)
+    return p.AuthenticateAnswer(match=answer.match, record_id=answer.record_id, token=answer.token)
 
 
-def _identify(service: DeviceService, request: p.Identify) -> p.Identified:
+def _identify(service: DeviceService, request: p.IdentifyRequest) -> p.IdentifyAnswer:
     answer = service.recognition.identify(service.sample(request), fpir_inverse=request.fpir_inverse)
     name = service.device.user_name(answer.user) if answer.user else None
-    return p.Identified(match=answer.match, name=name.encode() if name else None, record_id=answer.record_id)
+    return p.IdentifyAnswer(match=answer.match, name=name.encode() if name else None, record_id=answer.record_id)
 
 
 def _records(service: DeviceService, request: p.User) -> p.RecordIds:
@@ -138,18 +138,18 @@ def _check_token(service: DeviceService, request: p.AnyToken) -> p.TokenFields:
     )
 
 
-def _authorization(request: p.RemoveUser | p.Erase) -> EraseAuthorization:
+def _authorization(request: p.RemoveUserRequest | p.EraseRequest) -> EraseAuthorization:
     return EraseAuthorization(token=request.token, by_operator=request.by_operator)
 
 
-def _remove_user(service: DeviceService, request: p.RemoveUser) -> None:
+def _remove_user(service: DeviceService, request: p.RemoveUserRequest) -> None:
     service.device.remove_user(request.user, _authorization(request))
 
 
 TABLE: tuple[Method[Any, Any], ...] = (
     Method(0, "hello", Nothing, p.Hello, _hello),
     Method(1, "add_user", p.User, Nothing, lambda s, r: s.device.add_user(r.user)),
-    Method(2, "remove_user", p.RemoveUser, Nothing, _remove_user),
+    Method(2, "remove_user", p.RemoveUserRequest, Nothing, _remove_user),
     Method(
         3, "users", Nothing, p.Users,
         lambda s, _: p.Users(names=tuple(name.encode() for name in s.device.users()[:MAX_LISTED])),
@@ -160,26 +160,26 @@ TABLE: tuple[Method[Any, Any], ...] = (
         lambda s, r: p.SecureUserId(secure_user_id=pins.set_pin(s.device, r.user, r.pin, current=r.current)),
     ),
     Method(
-        11, "verify_pin", p.VerifyPin, p.Token,
+        11, "verify_pin", p.VerifyPinRequest, p.Token,
         lambda s, r: p.Token(token=pins.verify_pin(s.device, r.user, r.pin, challenge=r.challenge)),
     ),
     Method(12, "unlock", p.Unlock, Nothing, lambda s, r: pins.unlock(s.device, r.user, r.pin)),
     Method(
-        20, "generate_challenge", p.Sensor, p.Challenge,
-        lambda s, r: p.Challenge(challenge=pins.generate_challenge(s.device, r.user, r.modality)),
+        20, "generate_challenge", p.Sensor, p.ChallengeAnswer,
+        lambda s, r: p.ChallengeAnswer(challenge=pins.generate_challenge(s.device, r.user, r.modality)),
     ),
-    Method(21, "enroll", p.Enroll, p.Enrolled, _enroll),
-    Method(22, "authenticate", p.Authenticate, p.Decision, _authenticate),
-    Method(23, "identify", p.Identify, p.Identified, _identify),
+    Method(21, "enroll", p.EnrollRequest, p.EnrollAnswer, _enroll),
+    Method(22, "authenticate", p.AuthenticateRequest, p.AuthenticateAnswer, _authenticate),
+    Method(23, "identify", p.IdentifyRequest, p.IdentifyAnswer, _identify),
     Method(24, "records", p.User, p.RecordIds, _records),
     Method(
-        25, "erase", p.Erase, p.Erased,
-        lambda s, r: p.Erased(digest=s.recognition.erase(r.user, r.record_id, _authorization(r))),
+        25, "erase", p.EraseRequest, p.EraseAnswer,
+        lambda s, r: p.EraseAnswer(digest=s.recognition.erase(r.user, r.record_id, _authorization(r))),
     ),
     Method(26, "lock_status", p.Sensor, p.LockAnswer, _lock_status),
     Method(
-        27, "authenticator_id", p.Sensor, p.AuthenticatorId,
-        lambda s, r: p.AuthenticatorId(authenticator_id=pins.authenticator_id(s.device, r.user, r.modality)),
+        27, "authenticator_id", p.Sensor, p.AuthenticatorIdAnswer,
+        lambda s, r: p.AuthenticatorIdAnswer(authenticator_id=pins.authenticator_id(s.device, r.user, r.modality)),
     ),
     Method(30, "check_token", p.AnyToken, p.TokenFields, _check_token),
 )  # fmt: skip

@@ -70,8 +70,8 @@ class User(Record):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class RemoveUser(User):
-    """A user with everything enrolled; token and by_operator as in Erase."""
+class RemoveUserRequest(User):
+    """A user with everything enrolled; token and by_operator as in EraseRequest."""
 
     token: Annotated[bytes, _TOKEN]
     by_operator: bool
@@ -110,7 +110,7 @@ class SecureUserId(Record):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class VerifyPin(User):
+class VerifyPinRequest(User):
     """challenge goes into the token."""
 
     pin: Annotated[bytes, _PIN]
@@ -132,14 +132,14 @@ class Sensor(User):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Challenge(Record):
+class ChallengeAnswer(Record):
     """Live for ten minutes, or until the server ends."""
 
     challenge: Annotated[int, U64]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Enroll(User):
+class EnrollRequest(User):
     """position: 1 right thumb to 10 left little finger, 0 for a face. token: empty for a user without a PIN."""
 
     position: Annotated[int, UpTo(10)]
@@ -150,7 +150,7 @@ class Enroll(User):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Enrolled(Record):
+class EnrollAnswer(Record):
     """record_id and salted digest."""
 
     record_id: Annotated[bytes, _ID]
@@ -159,7 +159,7 @@ class Enrolled(Record):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Authenticate(User):
+class AuthenticateRequest(User):
     """operation_id becomes the challenge of the token. fmr_inverse: decide at 1/fmr_inverse; 0 for the default."""
 
     form: SampleForm
@@ -169,7 +169,7 @@ class Authenticate(User):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Decision(Record):
+class AuthenticateAnswer(Record):
     """record_id and token with a match; no token for users who enrolled without a PIN."""
 
     match: bool
@@ -178,7 +178,7 @@ class Decision(Record):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Identify(Record):
+class IdentifyRequest(Record):
     """fpir_inverse: search at 1/fpir_inverse; 0 for the default."""
 
     form: SampleForm
@@ -187,7 +187,7 @@ class Identify(Record):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Identified(Record):
+class IdentifyAnswer(Record):
     """The one accepted identity, or none."""
 
     match: bool
@@ -203,7 +203,7 @@ class RecordIds(Record):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Erase(User):
+class EraseRequest(User):
     """One record of a user. token: a fresh PIN token, for a user who presented one before; or by_operator, logged."""
 
     record_id: Annotated[bytes, _ID]
@@ -212,7 +212,7 @@ class Erase(User):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Erased(Record):
+class EraseAnswer(Record):
     """The salted digest of what is gone."""
 
     digest: Annotated[bytes, Fixed(32)]
@@ -234,7 +234,7 @@ class Unlock(User):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class AuthenticatorId(Record):
+class AuthenticatorIdAnswer(Record):
     """0 when nothing is enrolled."""
 
     authenticator_id: Annotated[int, U64]
@@ -259,7 +259,7 @@ class TokenFields(Record):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Refusal(Record):
+class RefusalFrame(Record):
     """An error, as on the command line."""
 
     code: Annotated[str, Text(64)]

@@ -20,7 +20,7 @@ from tee_sim.shared.rpmb_frames import (
     MAX_COUNTER,
     Frame,
     Request,
-    Result,
+    RpmbResult,
     message_mac,
     parse_frames,
     with_mac,
@@ -71,7 +71,7 @@ class RpmbDevice:
     def __init__(self, medium: Medium, config: DeviceConfig | None = None) -> None:
         self._medium = medium
         self._config = config or DeviceConfig()
-        self._pending = Frame(type=0, result=Result.GENERAL_FAILURE).to_bytes()
+        self._pending = Frame(type=0, result=RpmbResult.GENERAL_FAILURE).to_bytes()
         self._answer: Callable[[int], bytes] = self._nothing_asked
 
     def transfer(self, request: bytes, reply_frames: int) -> bytes:
@@ -88,7 +88,7 @@ class RpmbDevice:
         asks_result = len(frames) > 1 and frames[-1].type == Request.READ_RESULT
         body = frames[:-1] if asks_result else frames
         if any(frame.type != first for frame in body):
-            self._pending = self._plain(first, Result.GENERAL_FAILURE)
+            self._pending = self._plain(first, RpmbResult.GENERAL_FAILURE)
         else:
             self._dispatch(first, body, request[: len(body) * FRAME_BYTES])
         if asks_result:
@@ -107,7 +107,7 @@ class RpmbDevice:
         elif kind == Request.READ:
             self._answer = lambda count: self._read(frames, count)
         else:
-            self._answer = lambda count: self._plain(kind, Result.GENERAL_FAILURE) * count
+            self._answer = lambda count: self._plain(kind, RpmbResult.GENERAL_FAILURE) * count
 
     def _flag(self, result: int) -> int:
         return result | (COUNTER_EXPIRED if self._medium.counter == MAX_COUNTER else 0)
@@ -117,10 +117,10 @@ class RpmbDevice:
         return Frame(type=(kind << 8) & 0xFFFF, result=self._flag(result)).to_bytes()
 
     def _nothing_asked(self, count: int) -> bytes:
-        return Frame(result=self._flag(Result.GENERAL_FAILURE)).to_bytes() * count
+        return Frame(result=self._flag(RpmbResult.GENERAL_FAILURE)).to_bytes() * count
 
     def _result(self, count: int) -> bytes:
-        pending, self._pending = self._pending, self._plain(0, Result.GENERAL_FAILURE)
+        pending, self._pending = self._pending, self._plain(0, RpmbResult.GENERAL_FAILURE)
         return pending * count if count == 1 else self._nothing_asked(count)
 
     def _count_is_one(self, frames: list[Frame]) -> bool:
@@ -130,33 +130,33 @@ class RpmbDevice:
 
     def _program_key(self, frames: list[Frame]) -> int:
         if not self._count_is_one(frames):
-            return Result.GENERAL_FAILURE
+            return RpmbResult.GENERAL_FAILURE
         if self._medium.key is not None:
-            return Result.WRITE_FAILURE
+            return RpmbResult.WRITE_FAILURE
         try:
             self._medium.commit(key=frames[0].mac, counter=0)
         except OSError:
-            return Result.WRITE_FAILURE
-        return Result.OK
+            return RpmbResult.WRITE_FAILURE
+        return RpmbResult.OK
 
     def _read_counter(self, frames: list[Frame], count: int) -> bytes:
         key = self._medium.key
         if key is None:
-            return self._plain(Request.READ_COUNTER, Result.NO_KEY) * count
+            return self._plain(Request.READ_COUNTER, RpmbResult.NO_KEY) * count
         if not self._count_is_one(frames) or count != 1:
-            return self._plain(Request.READ_COUNTER, Result.GENERAL_FAILURE) * count
+            return self._plain(Request.READ_COUNTER, RpmbResult.GENERAL_FAILURE) * count
         reply = Frame(
             type=Request.READ_COUNTER << 8, nonce=frames[0].nonce,
-            counter=self._medium.counter, result=self._flag(Result.OK),
+            counter=self._medium.counter, result=self._flag(RpmbResult.OK),
         )  # fmt: skip
         return with_mac(key, reply.to_bytes())
 
     def _write(self, frames: list[Frame], message: bytes) -> bytes:
         medium, first = self._medium, frames[0]
         if medium.key is None:
-            return self._plain(Request.WRITE, Result.NO_KEY)
+            return self._plain(Request.WRITE, RpmbResult.NO_KEY)
         result = self._write_checks(medium.key, frames, message)
-        if result == Result.OK:
+        if result == RpmbResult.OK:
             try:
                 medium.commit(
                     key=medium.key,
@@ -165,7 +165,7 @@ class RpmbDevice:
                     blocks=[f.payload for f in frames],
                 )
             except OSError:
-                result = Result.WRITE_FAILURE
+                result = RpmbResult.WRITE_FAILURE
         reply = Frame(type=Request.WRITE << 8, counter=medium.counter, address=first.address, result=self._flag(result))
         return with_mac(medium.key, reply.to_bytes())
 
@@ -181,36 +181,38 @@ class RpmbDevice:
         first, counter = frames[0], self._medium.counter
         # 1. The count (virtio-spec): what follows reads the last frame as the one with the MAC.
         if first.block_count != len(frames) or len(frames) > self._config.max_write_blocks:
-            return Result.GENERAL_FAILURE
+            return RpmbResult.GENERAL_FAILURE
         # 2. The counter is spent: no write at all can succeed, whatever its address and MAC.
         if counter == MAX_COUNTER:
-            return Result.WRITE_FAILURE if self._config.expired_is_write_failure else Result.OK | COUNTER_EXPIRED
+            if self._config.expired_is_write_failure:
+                return RpmbResult.WRITE_FAILURE
+            return RpmbResult.OK | COUNTER_EXPIRED
         # 3. The address, before the MAC as eMMC has it: it is in clear, and the size of the device is no secret.
         if first.address + len(frames) > self._medium.block_count:
-            return Result.ADDRESS_FAILURE
+            return RpmbResult.ADDRESS_FAILURE
         # 4. The MAC, before the counter: what is forged is an authentication failure, whatever counter it carries.
         if not hmac.compare_digest(message_mac(key, message), frames[-1].mac):
-            return Result.AUTHENTICATION_FAILURE
+            return RpmbResult.AUTHENTICATION_FAILURE
         # 5. The counter: this is what refuses a replay, whose MAC is right.
         if any(f.counter != counter for f in frames):
-            return Result.COUNTER_FAILURE
-        return Result.OK
+            return RpmbResult.COUNTER_FAILURE
+        return RpmbResult.OK
 
     def _read(self, frames: list[Frame], count: int) -> bytes:
         key, first = self._medium.key, frames[0]
         if key is None:
-            return self._plain(Request.READ, Result.NO_KEY) * count
+            return self._plain(Request.READ, RpmbResult.NO_KEY) * count
         zero_is_fine = first.block_count == 0 and self._config.accept_zero_count
         if len(frames) != 1 or not (first.block_count == count or zero_is_fine):
-            return self._plain(Request.READ, Result.GENERAL_FAILURE) * count
-        result, blocks = int(Result.OK), [bytes(BLOCK_BYTES)] * count
+            return self._plain(Request.READ, RpmbResult.GENERAL_FAILURE) * count
+        result, blocks = int(RpmbResult.OK), [bytes(BLOCK_BYTES)] * count
         if first.address + count > self._medium.block_count:
-            result = Result.ADDRESS_FAILURE
+            result = RpmbResult.ADDRESS_FAILURE
         else:
             try:
                 blocks = [self._medium.read_block(first.address + i) for i in range(count)]
             except OSError:
-                result = Result.READ_FAILURE
+                result = RpmbResult.READ_FAILURE
         reply = [
             Frame(
                 type=Request.READ << 8, nonce=first.nonce, payload=block, address=first.address,

@@ -19,8 +19,8 @@ from bioguard.hal import callbacks as cb
 from bioguard.hal.aidl_codes import ErrorCode, Feature
 from bioguard.hal.callbacks import Callback, OperationError
 from bioguard.hal.captures import Capture
-from bioguard.hal.hal import Session, SessionHost
-from bioguard.hal.session import State
+from bioguard.hal.hal import HalSession, SessionHost
+from bioguard.hal.session import SessionState
 from bioguard.records.locks import Lock
 from bioguard.records.modality import Modality
 from bioguard.simulate.faults.grammar import (
@@ -108,7 +108,7 @@ class VirtualSession:
     """A session with a person in front of it.
 
     Attributes:
-        calls: the session's own operations (`bioguard.hal.hal.Session`).
+        calls: the session's own operations (`bioguard.hal.hal.HalSession`).
     """
 
     def __init__(self, hal: VirtualHal, host: SessionHost, user: bytes, notify: Callable[[Callback], None]) -> None:
@@ -117,7 +117,7 @@ class VirtualSession:
         self._notify = notify
         self._script = SensorScript(hal.kind, hal.knobs, hal.rng)
         self._timed = False
-        self.calls: Session = host.create_session(hal.props.sensor_id, user, self._hear)
+        self.calls: HalSession = host.create_session(hal.props.sensor_id, user, self._hear)
 
     def _hear(self, callback: Callback) -> None:
         self._timed = self._timed or isinstance(callback, cb.LockoutTimed)
@@ -167,11 +167,11 @@ class VirtualSession:
 
     def _capture(self) -> None:
         state = self.calls.state
-        if state is State.ENROLLING:
+        if state is SessionState.ENROLLING:
             self._run_enrollment(self._enrollment())
-        elif state is State.AUTHENTICATING:
+        elif state is SessionState.AUTHENTICATING:
             self._authenticate()
-        elif state is State.DETECTING_INTERACTION:
+        elif state is SessionState.DETECTING_INTERACTION:
             self._detect()
 
     def _present(self, shown: Presentation, sample: object) -> None:
@@ -206,7 +206,7 @@ class VirtualSession:
         error = forced_error(knobs.number("operation_enroll_error"))
         fails = knobs.flag("operation_enroll_fails") or not script.succeeds
         for number, step in enumerate(script.steps, 1):
-            if self.calls.state is not State.ENROLLING:
+            if self.calls.state is not SessionState.ENROLLING:
                 return
             last = number == len(script.steps)
             if error is None and last and fails:

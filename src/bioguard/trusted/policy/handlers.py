@@ -267,7 +267,7 @@ def attest(policy: PolicyEnforcer, request: commands.Attest) -> commands.Atteste
     )
 
 
-def incident(policy: PolicyEnforcer, request: commands.Incident) -> Done:
+def incident(policy: PolicyEnforcer, request: commands.ReportIncident) -> Done:
     if request.cause not in INCIDENT_CAUSES:
         raise Refused(ReplyStatus.BAD_REQUEST)
     policy.log.note(Event.INCIDENT, cause=request.cause, number=request.number)
