@@ -142,7 +142,7 @@ class SecureProcess:
         return self._process.poll() is None
 
     def how_it_ended(self) -> str:
-        """Why it does not run any more, in words; empty while it runs."""
+        """Why it does not run any more, for a sentence that names it; empty while it runs."""
         status = self._process.poll()
         return self._why or ("" if status is None else _how_it_ended(status))
 
@@ -190,7 +190,8 @@ class SecureProcess:
             if not isinstance(answer, Return):
                 raise _dead("the secure world sent an answer out of turn")
         except BaseException as error:
-            self._why = str(error) if isinstance(error, TeeError) else ""
+            if isinstance(error, TeeError) and not self._why:
+                self._why = error.message.replace("the secure world", "it", 1)
             self.kill()
             raise
         return answer
@@ -241,8 +242,10 @@ class SecureProcess:
         try:
             status = self._process.wait(GRACE_TIMEOUT_MS / 1000)
         except subprocess.TimeoutExpired:
+            self._why = "it closed its pipe"
             return _dead("the secure world is gone")
-        return _dead(f"the secure world is gone ({_how_it_ended(status)})")
+        self._why = _how_it_ended(status)
+        return _dead(f"the secure world is gone ({self._why})")
 
     def _wait(self, fd: int, event: int, deadline: float) -> None:
         left_ms = (deadline - time.monotonic()) * 1000

@@ -135,7 +135,10 @@ def test_whoever_meets_a_death_is_told_and_the_next_one_is_answered(directory: P
             assert caught.value.code == "tee.dead"
             assert len(notes) == number
             device.user_handle("alice", fresh=True)
-            assert "exit status 70" in notes[number]
+            assert notes[number] == (
+                "the secure world had ended (exit status 70: it was sent what is no message, or failed inside) "
+                "and was started again"
+            )
 
 
 def test_a_start_that_is_refused_is_tried_again_at_the_next_call(
@@ -191,7 +194,8 @@ def test_a_panic_is_told_and_the_next_question_has_a_new_instance(
 
 
 def test_a_deadline_kills_and_says_so(directory: Path) -> None:
-    with Device.init(directory, require_pin=False) as device:
+    notes: list[str] = []
+    with Device.init(directory, DeviceOptions(note=notes.append), require_pin=False) as device:
         os.kill(device.running.process.pid, signal.SIGSTOP)
         children = Path(f"/proc/{device.running.process.pid}/task/{device.running.process.pid}/children")
         for child in children.read_text().split():
@@ -202,3 +206,5 @@ def test_a_deadline_kills_and_says_so(directory: Path) -> None:
         assert not device.running.process.alive
         device.wake()
         assert device.running.process.alive
+    said = "the secure world had ended (it did not answer in time and was killed) and was started again"
+    assert notes == [said]
