@@ -1,7 +1,10 @@
 """What the pages name of the code: paths, dotted names, links and the rows of "Where is the rule"."""
 
 import importlib
+import os
 import re
+import shutil
+import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
@@ -62,7 +65,7 @@ def resolves(name: str) -> bool:
     parts = name.split(".")
     for end in range(len(parts), 0, -1):
         path = (ROOT / "src" if parts[0] == "bioguard" else ROOT).joinpath(*parts[:end])
-        if path.with_suffix(".py").is_file() or path.is_dir():
+        if is_there(path.with_suffix(".py")) or is_there(path):
             if end == len(parts):
                 return True
             thing: object = importlib.import_module(".".join(parts[:end]))
@@ -74,12 +77,46 @@ def resolves(name: str) -> bool:
     return False
 
 
+FOLDERS = ("src", "tee_sim", "bench", "tests", "docs", "findings")
+
+
+def files_below(root: Path) -> list[Path]:
+    """The files of a checkout that git tracks; without git, those that exist in its folders and beside them.
+
+    What another layout has left behind (empty folders, compiled modules) is no file of the checkout.
+    """
+    line = ["git", "-C", str(root), "ls-files", "-z"]
+    git = shutil.which("git")
+    done = subprocess.run(line, executable=git, capture_output=True, check=False) if git else None
+    names = done.stdout.decode().split("\0")[:-1] if done and done.returncode == 0 else []
+    if names:
+        return [path for path in map(root.joinpath, names) if path.exists()]
+    walked = (path for folder in FOLDERS for path in (root / folder).rglob("*") if "__pycache__" not in path.parts)
+    return [path for path in (*root.iterdir(), *walked) if path.is_file()]
+
+
+@cache
+def files() -> frozenset[Path]:
+    """The files of this checkout."""
+    return frozenset(files_below(ROOT))
+
+
+@cache
+def _there() -> frozenset[Path]:
+    """Files, and the folders that hold one."""
+    return files() | {folder for path in files() for folder in path.parents if folder.is_relative_to(ROOT)}
+
+
+def is_there(path: Path) -> bool:
+    """Whether a path is a file of the checkout, or a folder with one in it."""
+    return Path(os.path.normpath(path)) in _there()
+
+
 @cache
 def tracked() -> tuple[str, ...]:
-    """Every source, test and page below the checkout, from the root."""
-    folders = ("src", "tee_sim", "bench", "tests", "docs", "findings")
-    paths = [path for folder in folders for path in (ROOT / folder).rglob("*") if "__pycache__" not in path.parts]
-    return tuple("/" + str(path.relative_to(ROOT)) for path in paths)
+    """Every source, test and page below the checkout, and their folders, from the root."""
+    names = [path.relative_to(ROOT) for path in _there()]
+    return tuple(f"/{name}" for name in names if name.parts and name.parts[0] in FOLDERS)
 
 
 def _alternatives(text: str) -> Iterator[str]:
@@ -99,7 +136,7 @@ def exists(page: Path, text: str) -> bool:
     end of a longer path is no path, it stays right when the folder in front of it moves.
     """
     return all(
-        any(next(base.glob(one), None) for base in (*BASES, page.parent)) or _is_one_file(page, one)
+        any(is_there(path) for base in (*BASES, page.parent) for path in base.glob(one)) or _is_one_file(page, one)
         for one in _alternatives(text)
     )
 
@@ -117,7 +154,7 @@ def _folders_named(page: Path) -> frozenset[str]:
     text = page.read_text("utf-8")
     named = {path.rstrip("/") for path in PATH.findall(text)} | {n.replace(".", "/") for n in DOTTED.findall(text)}
     places = [base / name for base in BASES for name in named if "*" not in name]
-    folders = [place if place.is_dir() else place.parent for place in places if place.exists()]
+    folders = [place if place.is_dir() else place.parent for place in places if is_there(place)]
     return frozenset(str(folder.relative_to(ROOT)) for folder in folders)
 
 
@@ -125,7 +162,7 @@ def is_path(text: str) -> bool:
     """Whether text in backticks means a file or folder of ours."""
     first = text.partition("/")[0]
     roots = {"src", "tee_sim", "bench", "tests", "docs", "findings", ".ci"}
-    rooms = {path.name for path in (ROOT / "src/bioguard").iterdir() if path.is_dir()}
+    rooms = {path.name for path in (ROOT / "src/bioguard").iterdir() if path.is_dir() and is_there(path)}
     return ("/" in text and first in roots | rooms) or text.endswith(SUFFIXES)
 
 

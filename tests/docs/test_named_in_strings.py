@@ -2,14 +2,19 @@
 
 import ast
 import re
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.docs.named_code import ROOT, SUFFIXES, exists
+from tests.docs.named_code import ROOT, SUFFIXES, exists, files, files_below, is_there
 
-PRODUCT = sorted([*(ROOT / "src/bioguard").rglob("*.py"), *(ROOT / "tee_sim").rglob("*.py")])
+PRODUCT = sorted(
+    path
+    for path in files()
+    if path.suffix == ".py" and any(path.is_relative_to(ROOT / top) for top in ("src/bioguard", "tee_sim"))
+)
 A_PATH = re.compile(r"(?<![\w./:@<{-])[a-z_][\w.*-]*(?:/[\w.*-]+)+")
 A_FILE = re.compile(rf"(?<![\w./:@<{{-])[A-Za-z_][\w*-]*(?:[/.][\w*-]+)*(?:{'|'.join(map(re.escape, SUFFIXES))})\b")
 NOT_OURS = re.compile(
@@ -45,7 +50,7 @@ def _missing(file: Path, source: str) -> list[str]:
     """What is neither where a page may name it, nor below a folder that the file is in (`native/fingers/compare.c`)."""
     above = [folder for folder in file.parents if folder.is_relative_to(ROOT)]
     named = [name for name in _named(source) if not NOT_OURS.fullmatch(name)]
-    return [n for n in named if not exists(file, n) and not ("/" in n and any((f / n).exists() for f in above))]
+    return [n for n in named if not exists(file, n) and not ("/" in n and any(is_there(f / n) for f in above))]
 
 
 def test_every_file_that_a_string_names_is_there() -> None:
@@ -66,3 +71,23 @@ def test_every_file_that_a_string_names_is_there() -> None:
 def test_a_file_that_is_not_there_is_found(source: str) -> None:
     assert len(_missing(ROOT / "src/bioguard/evidence/static.py", source)) == 1
     assert _missing(ROOT / "src/bioguard/evidence/static.py", '"""docs/policy.md and `evidence/static.py`"""') == []
+
+
+@pytest.mark.parametrize("with_git", [True, False])
+def test_what_an_old_tree_has_left_behind_is_not_there(with_git: bool, tmp_path: Path) -> None:
+    for name in ("src/new/kept.py", "README.md", "docs/old/__pycache__/gone.pyc"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_bytes(b"")
+    (tmp_path / "src/old/empty").mkdir(parents=True)
+    if with_git:
+        for line in (["init", "-q"], ["add", "src/new/kept.py", "README.md"]):
+            subprocess.run(["git", "-C", str(tmp_path), *line], check=True)
+        (tmp_path / "src/untracked.py").write_bytes(b"")
+    assert {str(path.relative_to(tmp_path)) for path in files_below(tmp_path)} == {"README.md", "src/new/kept.py"}
+
+
+def test_this_checkout_has_its_files_and_no_compiled_ones() -> None:
+    assert {ROOT / "README.md", Path(__file__)} <= files()
+    assert is_there(ROOT / "src/bioguard/../bioguard/trusted")
+    assert not is_there(ROOT / "src/bioguard/__pycache__")
+    assert len(PRODUCT) > 300
