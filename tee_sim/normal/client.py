@@ -18,6 +18,7 @@ from uuid import UUID
 from tee_sim.normal.reply_timing import ReplyQuantizer
 from tee_sim.shared.clock import Moment
 from tee_sim.shared.errors import Origin, TeeError, TeeResult
+from tee_sim.shared.host_end import NO_HOST_LEFT, HostEnd
 from tee_sim.shared.limits import INVOKE_TIMEOUT_MS, MAX_ANSWER_BYTES, MAX_PARAM_BYTES
 from tee_sim.shared.params import NO_PARAMS, Param, Params, operation
 from tee_sim.shared.schema import MisfitError, Record, is_closed, max_bits
@@ -36,11 +37,18 @@ class Transport(Protocol):
     def kill(self) -> int | None: ...
 
 
+_PANICKED = "the trusted application panicked, then or before"
+
+
 def _check(answer: Return, what: str) -> Return:
     if answer.result is TeeResult.TARGET_DEAD:
+        if answer.origin is Origin.COMMS:
+            raise TeeError(answer.result, f"{NO_HOST_LEFT}: {what} was not carried out", origin=answer.origin)
+        ended = answer.host_end is not HostEnd.NONE
+        why = f"the trusted application's process ended ({answer.host_end.words})" if ended else _PANICKED
         raise TeeError(
             answer.result,
-            f"the trusted application panicked, then or before: {what} may have been carried out in part",
+            f"{why}: {what} may have been carried out in part",
             origin=answer.origin,
             hint="what it had stored stays; open another session",
         )

@@ -21,6 +21,7 @@ from dataclasses import replace
 from typing import Protocol, Self, cast
 
 from tee_sim.shared.errors import Origin, TeeError, TeeResult
+from tee_sim.shared.host_end import NO_HOST_LEFT
 from tee_sim.shared.limits import BOOT_TIMEOUT_MS, GRACE_TIMEOUT_MS, INVOKE_TIMEOUT_MS
 from tee_sim.shared.wire import (
     BEFORE_THE_LOCK,
@@ -189,6 +190,10 @@ class SecureProcess:
             answer = self._pump(deadline)
             if not isinstance(answer, Return):
                 raise _dead("the secure world sent an answer out of turn")
+            if answer.result is TeeResult.TARGET_DEAD and answer.origin is Origin.COMMS:
+                # Nothing forks after the lock: whoever asks next starts another one, with new hosts.
+                self._why = NO_HOST_LEFT
+                self.kill()
         except BaseException as error:
             if isinstance(error, TeeError) and not self._why:
                 self._why = error.message.replace("the secure world", "it", 1)

@@ -88,22 +88,29 @@ class CodeTable(MetaPathFinder, Loader):
     modules: dict[str, _Module] = field(default_factory=dict)
     data: dict[str, bytes] = field(default_factory=dict)
     imports: dict[str, str] = field(default_factory=dict)
+    parts: dict[bytes, "CodeTable"] = field(default_factory=dict)
+
+    def part(self, manifest: Manifest) -> "CodeTable":
+        """What this manifest names, and nothing of the others."""
+        return self.parts[manifest.uuid]
 
     def add(self, manifest: Manifest) -> bytes:
         """Read and compile everything a manifest names; return the measurement (SHA-256)."""
         measured = hashlib.sha256(manifest.to_bytes())
+        own = self.parts[manifest.uuid] = CodeTable()
         for name in sorted({n for pattern in manifest.code for n in _expand(pattern)}):
             path, is_package = _source_file(name)
             source = path.read_bytes()
             measured.update(hashlib.sha256(name.encode() + b"\0" + source).digest())
-            self.modules[name] = _Module(compile(source, str(path), "exec", dont_inherit=True), str(path), is_package)
+            code = compile(source, str(path), "exec", dont_inherit=True)
+            self.modules[name] = own.modules[name] = _Module(code, str(path), is_package)
             self.imports.update((imported, name) for imported in _imported_names(source))
         for resource in sorted(manifest.resources):
             package, _, filename = resource.partition(":")
             path = _source_file(package)[0].parent / filename
             content = path.read_bytes()
             measured.update(hashlib.sha256(resource.encode() + b"\0" + content).digest())
-            self.data[str(path)] = content
+            self.data[str(path)] = own.data[str(path)] = content
         return measured.digest()
 
     def import_outside_code(self, allowed: Collection[str]) -> None:

@@ -4,7 +4,8 @@ Promises: a TA that panics ends only its own instance; every answer has a result
 only by the client that opened it, the normal world or another instance.
 A panic is whatever an application does outside its contract: it raises what is no result, ends "the process", answers
 with more than its caller made room for, or leaves a transaction open. What it committed before that stays.
-Does not promise: isolation of TAs from each other in memory; they run in one interpreter.
+Does not promise: isolation of TAs from each other in memory; that is for whoever makes them (`Hosting`): a process each
+on a device, one interpreter in tests.
 
 One thread: a call from TA to TA runs inside the caller's. An application on the call stack waits for an answer, so a
 call that leads back to it would wait for itself: BUSY.
@@ -16,9 +17,11 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 from uuid import UUID
 
+from tee_sim.secure.hosts.pipes import HostGoneError
 from tee_sim.secure.peers import ManifestPeers
 from tee_sim.secure.session import SessionEvent, State, step
 from tee_sim.shared.errors import Origin, TeeError, TeeResult
+from tee_sim.shared.host_end import HostEnd
 from tee_sim.shared.limits import MAX_ANSWER_BYTES, MAX_PEER_SESSIONS, MAX_SESSIONS
 from tee_sim.shared.manifest import Manifest
 from tee_sim.shared.params import Param, Params
@@ -69,6 +72,49 @@ class _Route:
         self.core._release(self.holder, number)
 
 
+class Hosting(Protocol):
+    """Where applications run."""
+
+    def make(self, manifest: Manifest) -> TrustedApp:
+        """Return a new instance, not created yet.
+
+        Raises:
+            TeeError: TARGET_DEAD of origin COMMS if there is nowhere left to run it; anything else that is raised is
+                the application's, which does not load.
+        """
+        ...
+
+    def has_ended(self, app: TrustedApp) -> bool:
+        """Whether what runs this instance has ended by itself."""
+        ...
+
+    def forget(self, app: TrustedApp) -> None:
+        """Free what an instance that is not destroyed by itself has left: it refused its creation, or panicked."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class LocalHosting:
+    """All of them in this process.
+
+    Args:
+        load: returns the class a manifest's entry names.
+    """
+
+    load: Callable[[Manifest], Callable[[], TrustedApp]]
+
+    def make(self, manifest: Manifest) -> TrustedApp:
+        """As `Hosting.make`."""
+        return self.load(manifest)()
+
+    def has_ended(self, app: TrustedApp) -> bool:
+        """Never: it would have ended this process."""
+        return False
+
+    def forget(self, app: TrustedApp) -> None:
+        """The collector does."""
+
+
 class Transactions(Protocol):
     """Where applications store: who has a transaction open, and how to end it without its changes."""
 
@@ -97,7 +143,7 @@ class Core:
 
     Args:
         manifests: the TAs this secure world hosts.
-        load: returns the class a manifest's entry names.
+        hosting: where they run.
         environment: makes the environment of one TA; its `peers` are the core's.
         on_panic: called while a panic's exception is handled; for debugging without a lock.
         transactions: of the store that the environments give.
@@ -106,13 +152,13 @@ class Core:
     def __init__(
         self,
         manifests: tuple[Manifest, ...],
-        load: Callable[[Manifest], Callable[[], TrustedApp]],
+        hosting: Hosting,
         environment: Callable[[Manifest], TaEnv],
         on_panic: Callable[[], None] = lambda: None,
         transactions: Transactions = _NoTransactions(),  # frozen
     ) -> None:
         self._manifests = {m.uuid: m for m in manifests}
-        self._load = load
+        self._hosting = hosting
         self._environment = environment
         self._on_panic = on_panic
         self._transactions = transactions
@@ -121,12 +167,15 @@ class Core:
         self._next_session = 1
         self._client = _Holder(MAX_SESSIONS)
         self._stack: list[bytes] = []
+        self._host_end = HostEnd.NONE
         self._released: list[int] = []
 
     def dispatch(self, message: OpenSession | Invoke | CloseSession) -> Return:
         """Answer one request of the normal world. Never raises: whatever goes wrong is a Return."""
+        self._host_end = HostEnd.NONE
         with self._transactions.request():
-            return self._dispatch(message)
+            answer = self._dispatch(message)
+        return answer if self._host_end is HostEnd.NONE else replace(answer, host_end=self._host_end)
 
     def _dispatch(self, message: OpenSession | Invoke | CloseSession) -> Return:
         try:
@@ -172,13 +221,16 @@ class Core:
 
     def _instance_for(self, manifest: Manifest) -> _Instance:
         kept = self._kept.get(manifest.uuid)
+        if kept is not None and self._hosting.has_ended(kept.app):
+            self._panic(kept)
+            kept = None
         if kept is not None:
             if kept.sessions and "multi_session" not in manifest.flags:
                 raise TeeError(TeeResult.BUSY, "single-session trusted application is in use")
             return kept
         try:
-            instance = _Instance(manifest, self._load(manifest)())
-        except KeyboardInterrupt:
+            instance = _Instance(manifest, self._hosting.make(manifest))
+        except (KeyboardInterrupt, TeeError):
             raise
         except BaseException:
             self._on_panic()
@@ -186,8 +238,10 @@ class Core:
         peers = ManifestPeers(manifest.calls, _Route(self, instance.holder))
         try:
             self._guard(instance, lambda: instance.app.create(replace(self._environment(manifest), peers=peers)))
-        except TeeError:
+        except TeeError as error:
             self._end(instance)
+            if error.result is not TeeResult.TARGET_DEAD:
+                self._hosting.forget(instance.app)
             raise
         if "single_instance" in manifest.flags:
             self._kept[manifest.uuid] = instance
@@ -257,9 +311,11 @@ class Core:
             answer = self._run(call)
         except KeyboardInterrupt:  # a developer's, whose own process the secure world is in
             raise
-        except BaseException:
+        except BaseException as error:
             # SystemExit too: an application must not end the process and with it the others. What was raised is not
             # passed on: its text could hold a secret.
+            if isinstance(error, HostGoneError):
+                self._host_end = error.end
             self._on_panic()
             self._panic(instance)
             raise TeeError(TeeResult.TARGET_DEAD, "the trusted application panicked") from None
@@ -287,6 +343,7 @@ class Core:
         for number in instance.sessions:
             self._sessions[number].move(SessionEvent.PANIC)
         self._end(instance)
+        self._hosting.forget(instance.app)
 
     def _end(self, instance: _Instance) -> None:
         """An instance is gone: nobody holds its sessions with others any more."""

@@ -3,8 +3,9 @@
 Started by tee_sim.normal.secure_process only.
 
 Order (docs/architecture.md): harden, read BOOT, import third-party code and warm it up, read and compile trusted
-code, lock, report, receive the root secret, run trusted code. Anything unexpected ends the process: it never goes on
-with less than BOOT asked it to enforce.
+code, fork a host for each application and its spares, lock, report, receive the root secret, serve. Trusted code runs
+in the hosts, which never see that secret. Anything unexpected ends the process: it never goes on with less than BOOT
+asked it to enforce.
 
 Does not promise: that the lock is enough. The host may refuse layers of it; they are reported, and the normal world
 judges before it sends a secret. Nor that the code is right: it is measured as it lies there, and nobody signed it.
@@ -13,15 +14,24 @@ judges before it sends a secret. Nor that the code is right: it is measured as i
 import gc
 import os
 import sys
+import time
 import traceback
 from typing import NoReturn, cast
 
 from tee_sim.secure import lockdown, quiet
 from tee_sim.secure.codeload import CodeTable, forget_file_importers
-from tee_sim.secure.lockdown import LockPlan
+from tee_sim.secure.hosts.messages import HostLocked
+from tee_sim.secure.hosts.messages import pack as pack_for_core
+from tee_sim.secure.hosts.messages import unpack as unpack_of_host
+from tee_sim.secure.hosts.pipes import CorePipe, HostPipe
+from tee_sim.secure.hosts.process import Host
+from tee_sim.secure.hosts.remote_app import Hosts
+from tee_sim.secure.lockdown import LockPlan, LockReport
 from tee_sim.secure.world import SecureWorld
 from tee_sim.shared.clock import clocks_are_shifted
 from tee_sim.shared.errors import TeeError, TeeResult
+from tee_sim.shared.limits import BOOT_TIMEOUT_MS
+from tee_sim.shared.manifest import Manifest
 from tee_sim.shared.ta_api import Platform
 from tee_sim.shared.wire import (
     EXIT_PROTOCOL,
@@ -36,6 +46,7 @@ from tee_sim.shared.wire import (
     Return,
     StorageCall,
     StorageReply,
+    host_manifests,
     pack,
     unpack,
 )
@@ -130,7 +141,10 @@ def main(argv: list[str]) -> NoReturn:
         gc.collect()
         if boot.profile is not LockProfile.OFF:
             quiet.install()
-        # 5. Lock. From here on a call that the filter does not name kills the process.
+        # 5. What is loaded now is alike in every process that is forked: left alone, its pages stay shared.
+        gc.freeze()
+        owners = host_manifests(boot)
+        # 6. Fork the hosts, lock. From here on a call that the filter does not name kills the process.
         stage = "lock"
         report = lockdown.engage(
             LockPlan(
@@ -138,22 +152,34 @@ def main(argv: list[str]) -> NoReturn:
                 reply_fd=reply_fd,
                 profile=_PROFILES[boot.profile],
                 namespaces=boot.namespaces,
+                heaps_bytes=tuple(manifest.heap_bytes for manifest in owners),
             )
         )
+        # 7. Modules come from the measured table alone: a file that was changed since is never asked for.
+        forget_file_importers()
+        if report.host:
+            _be_host(owners[report.host - 1], code, report)
+        # 8. The hosts say how they are locked, before anything is asked of them.
+        stage = "hosts"
+        pipes = tuple(HostPipe(link) for link in report.links)
+        hosts = tuple(_locked(pipe) for pipe in pipes)
     except Exception as error:
         _fail(pipe, stage, error)
     try:
-        # 6. Modules come from the measured table alone: a file that was changed since is never asked for.
-        forget_file_importers()
-        sys.meta_path.insert(0, code)
-        # 7. Report. The normal world looks at this process from outside, and believes the report only where they agree.
-        pipe.send(Locked(report=report.to_bytes(), measurements=measurements))
+        # 9. Report. The normal world looks at these processes from outside, and believes the reports only where they
+        #    agree.
+        locked = Locked(report=report.to_bytes(), measurements=measurements, hosts=tuple(x.report for x in hosts))
+        pipe.send(locked)
         names = (manifest.name for manifest in boot.manifests)
+        first = LockReport.from_bytes(hosts[0].report) if hosts else None
         platform = Platform(
-            filter_sha256=report.filter_sha256 or Platform().filter_sha256,
+            filter_sha256=report.filter_sha256 or bytes(32),
+            host_filter_sha256=(first and first.filter_sha256) or bytes(32),
             measurements=tuple(zip(names, measurements, strict=True)),
         )
-        _serve(pipe, boot, platform, shifted=shifted)
+        if not pipes:  # the profile that locks nothing: every application in this process
+            sys.meta_path.insert(0, code)
+        _serve(pipe, boot, platform, _hosting(boot, pipes), shifted=shifted)
     except BaseException:
         # No frame, or a failure of the core. Python would print a traceback, and the filter would kill it for that:
         # whoever watches for escapes would see one.
@@ -162,16 +188,46 @@ def main(argv: list[str]) -> NoReturn:
         os._exit(EXIT_PROTOCOL)
 
 
+def _be_host(manifest: Manifest, code: CodeTable, report: LockReport) -> NoReturn:
+    """Run one application for the core. It finds its own modules, and no other application's."""
+    try:
+        sys.meta_path.insert(0, code.part(manifest))
+        pipe = CorePipe(report.request_fd, report.reply_fd)
+        pipe.write(pack_for_core(HostLocked(report=report.to_bytes())))
+        Host(pipe, manifest, _silent).serve()
+    except BaseException:
+        os._exit(EXIT_PROTOCOL)
+
+
+def _locked(pipe: HostPipe) -> HostLocked:
+    return cast("HostLocked", unpack_of_host(pipe.body(time.monotonic() + BOOT_TIMEOUT_MS / 1000), {HostLocked}))
+
+
+def _hosting(boot: Boot, pipes: tuple[HostPipe, ...]) -> Hosts | None:
+    if not pipes:
+        return None
+    each = iter(pipes)
+    return Hosts([(m, [next(each) for _ in range(1 + m.spares)]) for m in boot.manifests], lambda m: m.time_ms)
+
+
 def _silent() -> None:
     """A locked secure world says nothing about a panic but TARGET_DEAD."""
 
 
-def _serve(pipe: _Pipe, boot: Boot, platform: Platform, *, shifted: bool) -> NoReturn:
-    # 8. The root secret, the first and only time; open the store, run trusted code, answer.
+def _serve(pipe: _Pipe, boot: Boot, platform: Platform, hosting: Hosts | None, *, shifted: bool) -> NoReturn:
+    # 10. The root secret, the first and only time, and to the core alone; open the store, answer.
     provision = cast("Provision", unpack(pipe.body(), {Provision}))
     try:
         on_panic = traceback.print_exc if boot.profile is LockProfile.OFF else _silent
-        world = SecureWorld(provision, pipe, boot.manifests, platform=platform, shifted=shifted, on_panic=on_panic)
+        world = SecureWorld(
+            provision,
+            pipe,
+            boot.manifests,
+            platform=platform,
+            shifted=shifted,
+            on_panic=on_panic,
+            hosting=hosting,
+        )
     except TeeError as error:
         pipe.send(Return(result=error.result, origin=error.origin))
         os._exit(EXIT_EOF)

@@ -5,16 +5,15 @@ on to the applications as it came.
 """
 
 import hmac
-import importlib
 from collections.abc import Callable
 from dataclasses import replace
-from typing import cast
 
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from tee_sim.secure.boot_keys import CORE_UUID, begin_boot, count_start, shared_keys
-from tee_sim.secure.core import Core
+from tee_sim.secure.core import Core, Hosting, LocalHosting
+from tee_sim.secure.hosts.process import load_entry
 from tee_sim.secure.keys import KeyLadder
 from tee_sim.secure.settings import Settings, fixed_settings
 from tee_sim.secure.stepped import SteppedClock
@@ -25,7 +24,7 @@ from tee_sim.shared.errors import Origin, TeeError, TeeResult
 from tee_sim.shared.manifest import Manifest
 from tee_sim.shared.params import Param, operation
 from tee_sim.shared.rng import OsRng, Rng, SeededRng
-from tee_sim.shared.ta_api import Platform, Store, TaEnv, TrustedApp
+from tee_sim.shared.ta_api import Platform, Store, TaEnv
 from tee_sim.shared.wire import (
     REQUESTS,
     AdvanceClock,
@@ -75,6 +74,7 @@ class SecureWorld:
         shifted: whether a time namespace moves the clocks of this process.
         system_rng: what nonces, object keys and salts come from, whatever the device is seeded with; tests replay it.
         on_panic: see `tee_sim.secure.core.Core`.
+        hosting: where the applications run; None for this process.
 
     Raises:
         TeeError: the store does not open (SECURITY for rollback or a foreign device, CORRUPT_OBJECT for damage);
@@ -91,6 +91,7 @@ class SecureWorld:
         shifted: bool = False,
         system_rng: Rng = OsRng(),  # noqa: B008  # without state
         on_panic: Callable[[], None] = lambda: None,
+        hosting: Hosting | None = None,
     ) -> None:
         # 1. One ladder for the store and the applications: each copy of a root key is one more place to wipe.
         self._device_id = provision.device_id
@@ -126,7 +127,7 @@ class SecureWorld:
         names = sorted({name for m in manifests for name in m.shared_keys})
         self._shared = shared_keys(names, boot, self._settings.randomness)
         # 6. Applications last, and each only when a session is opened: none runs in a world that is half put together.
-        self._core = Core(manifests, _load_entry, self._environment, on_panic, self._store)
+        self._core = Core(manifests, hosting or LocalHosting(load_entry), self._environment, on_panic, self._store)
 
     def ready(self) -> Ready:
         """What the normal world may know of the opened store."""
@@ -213,8 +214,3 @@ def _generator(settings: Settings, own: Store, system: Rng) -> Rng:
 
 def _stepped_clock(settings: Settings, own: Store) -> SteppedClock | None:
     return None if settings.stepped_from_ms is None else SteppedClock(own, settings.stepped_from_ms)
-
-
-def _load_entry(manifest: Manifest) -> Callable[[], TrustedApp]:
-    module, _, name = manifest.entry.partition(":")
-    return cast("Callable[[], TrustedApp]", getattr(importlib.import_module(module), name))

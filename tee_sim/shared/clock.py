@@ -68,13 +68,13 @@ class SinceBoot:
 
     def __init__(self, clock: Clock, began_ms: int) -> None:
         self._clock = clock
-        self._began_ms = began_ms
+        self.began_ms = began_ms
 
     def wall_ms(self) -> int:
         return self._clock.wall_ms()
 
     def boot_ms(self) -> int:
-        return self._clock.boot_ms() - self._began_ms
+        return self._clock.boot_ms() - self.began_ms
 
 
 class FakeClock:

@@ -21,6 +21,9 @@ MAX_PEER_SESSIONS = 8
 MAX_TAS = 8
 """Trusted applications per secure world."""
 
+MAX_HOSTS = 64
+"""Processes of trusted applications, spares among them: MAX_TAS with 8 each. Each costs the core three descriptors."""
+
 BOOT_TIMEOUT_MS = 30_000
 """Interpreter start, third-party imports and warm-up on a loaded two-core machine; typical is 0.4 s."""
 

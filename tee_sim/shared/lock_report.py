@@ -7,6 +7,7 @@ from typing import Literal, Self, cast
 
 from tee_sim.shared import codec
 from tee_sim.shared.errors import TeeError, TeeResult
+from tee_sim.shared.limits import MAX_HOSTS
 
 Profile = Literal["strict", "permissive-debug", "off"]
 PROFILES: tuple[Profile, ...] = ("strict", "permissive-debug", "off")
@@ -54,6 +55,22 @@ class Layer:
         return f"{self.name} {self.state.name.lower()}{reason}{detail}"
 
 
+@dataclass(frozen=True, slots=True)
+class HostLink:
+    """The core's three descriptors of one host: the process of a trusted application.
+
+    Attributes:
+        process_id: of the host, as the core's PID namespace counts.
+        read_fd, write_fd: the core's ends of the two private pipes.
+        kill_fd: a process descriptor; SIGKILL is all that the core's filter lets through it.
+    """
+
+    process_id: int
+    read_fd: int
+    write_fd: int
+    kill_fd: int
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LockPlan:
     """What to enforce.
@@ -63,6 +80,8 @@ class LockPlan:
         profile: "strict" kills on a foreign system call, "permissive-debug" answers EPERM, "off" locks nothing.
         namespaces: whether to enter namespaces of its own with an empty root, where the host allows it.
         arena_bytes: size of the secret-memory arena reserved just before the filter (tee_sim.secure.secret_memory).
+        heaps_bytes: one host process is forked for each; how far its data may grow beyond what it starts with, 0 for
+            no limit of its own.
     """
 
     request_fd: int
@@ -70,6 +89,7 @@ class LockPlan:
     profile: str = "strict"
     namespaces: bool = True
     arena_bytes: int = 1 << 20
+    heaps_bytes: tuple[int, ...] = ()
 
     def __post_init__(self) -> None:
         if self.profile not in PROFILES:
@@ -81,6 +101,8 @@ class LockPlan:
             raise ValueError("request and reply must be two descriptors")
         if not 0 <= self.arena_bytes <= 1 << 30:
             raise ValueError("arena size is out of range")
+        if len(self.heaps_bytes) > MAX_HOSTS or any(not 0 <= size < 1 << 40 for size in self.heaps_bytes):
+            raise ValueError("more hosts than a core can watch, or a heap out of range")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,6 +118,8 @@ class LockReport:
         filter_instructions: its length; 0 without a filter.
         landlock_abi: 0 without Landlock.
         costs_us: step name and microseconds, in order.
+        host: 0 for the core, which the normal world talks to; n for the n-th host.
+        links: the core's descriptors of its hosts, in order; none in a host.
     """
 
     profile: str
@@ -107,6 +131,8 @@ class LockReport:
     filter_instructions: int
     landlock_abi: int
     costs_us: tuple[tuple[str, int], ...]
+    host: int = 0
+    links: tuple[HostLink, ...] = ()
 
     def layer(self, name: str) -> Layer:
         """The layer of that name; SKIPPED when the report does not have it."""
@@ -128,6 +154,8 @@ class LockReport:
             "filter_instructions": self.filter_instructions,
             "landlock_abi": self.landlock_abi,
             "costs_us": [[name, us] for name, us in self.costs_us],
+            "host": self.host,
+            "links": [[x.process_id, x.read_fd, x.write_fd, x.kill_fd] for x in self.links],
         }
 
     @classmethod
@@ -149,6 +177,11 @@ class LockReport:
                 landlock_abi=_count(fields["landlock_abi"]),
                 costs_us=tuple(
                     (_text(name), _count(us)) for name, us in cast("list[list[object]]", fields["costs_us"])
+                ),
+                host=_count(fields["host"]),
+                links=tuple(
+                    HostLink(*(_count(number) for number in link))
+                    for link in cast("list[list[object]]", fields["links"])
                 ),
             )
         except (KeyError, TypeError, ValueError) as error:

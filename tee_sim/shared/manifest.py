@@ -61,6 +61,9 @@ class Manifest(Record):
     calls: Annotated[tuple[bytes, ...], Items(MAX_TAS, Fixed(16))] = ()
     max_objects: Annotated[int, UpTo(10_000_000)] = 1_000
     max_object_bytes: Annotated[int, UpTo(1 << 20)] = 65_536
+    heap_bytes: Annotated[int, UpTo(1 << 40)] = 0
+    time_ms: Annotated[int, UpTo(3_600_000)] = 60_000
+    spares: Annotated[int, UpTo(7)] = 3
 
     def __post_init__(self) -> None:
         unknown = set(self.flags) - FLAGS

@@ -110,7 +110,8 @@ class Platform:
 
     Attributes:
         verdict: how far the secure world is locked, judged from outside before it was given the root secret.
-        filter_sha256: of the system call filter this process has loaded; zeros for none.
+        filter_sha256: of the system call filter that the core's process has loaded; zeros for none.
+        host_filter_sha256: of the one that the process of each TA has loaded; zeros for none, or no such process.
         measurements: name and SHA-256 of each TA, over its manifest and the code that was compiled, in manifest order.
         clock: whose time the device lives in, as sealed when it was made.
         randomness: where its keys come from, likewise.
@@ -118,6 +119,7 @@ class Platform:
 
     verdict: str = "NOT ENFORCED"
     filter_sha256: bytes = bytes(32)
+    host_filter_sha256: bytes = bytes(32)
     measurements: tuple[tuple[str, bytes], ...] = ()
     clock: ClockKind = ClockKind.HOST
     randomness: RandomnessKind = RandomnessKind.SYSTEM

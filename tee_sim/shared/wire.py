@@ -16,7 +16,8 @@ from typing import Annotated, Self, get_args
 from tee_sim.shared import codec
 from tee_sim.shared.clock import MAX_STEP_MS, MAX_WALL_MS, ClockKind
 from tee_sim.shared.errors import Origin, TeeError, TeeResult
-from tee_sim.shared.limits import MAX_FRAME_BYTES, MAX_TAS
+from tee_sim.shared.host_end import HostEnd
+from tee_sim.shared.limits import MAX_FRAME_BYTES, MAX_HOSTS, MAX_TAS
 from tee_sim.shared.manifest import Manifest
 from tee_sim.shared.params import Param
 from tee_sim.shared.reserve import Condition
@@ -57,6 +58,13 @@ class Boot(Record):
     namespaces: bool = True
 
 
+def host_manifests(boot: Boot) -> tuple[Manifest, ...]:
+    """The application of each host process, in order: one that runs and its spares. None where nothing is locked."""
+    if boot.profile is LockProfile.OFF:
+        return ()
+    return tuple(manifest for manifest in boot.manifests for _ in range(1 + manifest.spares))
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BootFailed(Record):
     """From the secure world, only before the lock: why it cannot start. The process ends after it."""
@@ -67,10 +75,17 @@ class BootFailed(Record):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Locked(Record):
-    """From the secure world: what each layer of the lock did (`tee_sim.shared.lock_report`), and code measurements."""
+    """From the secure world: what each layer of the lock did (`tee_sim.shared.lock_report`), and code measurements.
+
+    Attributes:
+        report: of the core.
+        measurements: of the applications, in the order of BOOT.
+        hosts: a report for each of the processes that run them: in that order, each with its spares.
+    """
 
     report: Annotated[bytes, AtMost(16_384)]
     measurements: Annotated[tuple[bytes, ...], Items(MAX_TAS, Fixed(32))]
+    hosts: Annotated[tuple[bytes, ...], Items(MAX_HOSTS, AtMost(8_192))] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -141,12 +156,17 @@ class CloseSession(Record):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Return(Record):
-    """From the secure world: the answer to open, invoke or close."""
+    """From the secure world: the answer to open, invoke or close.
+
+    Attributes:
+        host_end: how a process of an application ended while this was worked on.
+    """
 
     result: TeeResult
     origin: Origin
     session: Annotated[int, UpTo(_U32)] = 0
     params: Annotated[tuple[Param, ...], Items(4)] = ()
+    host_end: HostEnd = HostEnd.NONE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -238,16 +258,20 @@ REQUESTS: frozenset[type[Message]] = frozenset({OpenSession, Invoke, CloseSessio
 """All a provisioned secure world may be sent, besides the answer to a storage call."""
 
 
-def pack(message: Message) -> bytes:
-    """Frame one message.
+def framed(body: bytes) -> bytes:
+    """Put the length before a body.
 
     Raises:
         TeeError: EXCESS_DATA when it is larger than a frame may be.
     """
-    body = codec.encode([_TAG_OF[type(message)], *message.to_plain()])
     if len(body) > MAX_FRAME_BYTES:
         raise TeeError(TeeResult.EXCESS_DATA, f"message of {len(body)} bytes is larger than a frame")
     return _LENGTH.pack(len(body)) + body
+
+
+def pack(message: Message) -> bytes:
+    """Frame one message. Raises TeeError EXCESS_DATA when it is larger than a frame may be."""
+    return framed(codec.encode([_TAG_OF[type(message)], *message.to_plain()]))
 
 
 def unpack(body: bytes, kinds: Collection[type[Message]] = frozenset(_TAG_OF)) -> Message:

@@ -29,10 +29,9 @@ from bioguard.records.modality import Modality
 from bioguard.simulate.faults.device_faults import DeviceFaults
 from bioguard.simulate.people import face_views
 from tee_sim.normal.client import Context
-from tee_sim.normal.sandbox_verdict.verdict import Verdict
+from tee_sim.normal.sandbox_verdict.processes import Inspected
 from tee_sim.normal.secure_process import SecureProcess, StorageHandler
 from tee_sim.normal.supplicant import Supplicant
-from tee_sim.shared.lock_report import LockReport
 from tee_sim.shared.rng import SeededRng
 from tee_sim.shared.storage_requests import Operation
 from tee_sim.shared.wire import AdvanceClock
@@ -62,8 +61,7 @@ def facade(directory: Path, tee: InProcessTee) -> Device:
     running = Running(
         process=cast("SecureProcess", tee),
         supplicant=cast("Supplicant", None),
-        verdict=cast("Verdict", None),
-        report=cast("LockReport", None),
+        inspected=cast("Inspected", None),
         ready=tee.ready(),
         measurements={},
         context=Context(tee),

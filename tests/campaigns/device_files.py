@@ -35,10 +35,9 @@ from bioguard.errors import BioguardError
 from bioguard.exit_codes import ExitCode
 from bioguard.simulate.faults.device_faults import DeviceFaults
 from tee_sim.normal.client import Context
-from tee_sim.normal.sandbox_verdict.verdict import Verdict
+from tee_sim.normal.sandbox_verdict.processes import Inspected
 from tee_sim.normal.secure_process import SecureProcess
 from tee_sim.normal.supplicant import Supplicant
-from tee_sim.shared.lock_report import LockReport
 from tee_sim.testing.in_process import InProcessTee
 from tests.campaigns.crash_device import FACES
 from tests.campaigns.crash_oracle import scratch
@@ -70,8 +69,7 @@ def _start(directory: Path, fuses: Fuses, options: Options, *, create: bool) -> 
     return Running(
         process=cast("SecureProcess", tee),
         supplicant=supplicant,
-        verdict=cast("Verdict", None),
-        report=cast("LockReport", None),
+        inspected=cast("Inspected", None),
         ready=tee.ready(),
         measurements={},
         context=Context(faults.transport(tee)),

@@ -131,8 +131,13 @@ def test_a_progress_bar_is_drawn_on_a_terminal_only(monkeypatch: pytest.MonkeyPa
 def test_a_sandbox_below_its_level_is_refused_until_named(
     home: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    judged = vars(launch)["judge"]
-    monkeypatch.setattr(launch, "judge", lambda *seen: replace(judged(*seen), level=Level.PARTIAL))
+    inspect = vars(launch)["inspect_processes"]
+
+    def partially_locked(*asked):
+        seen = inspect(*asked)
+        return replace(seen, verdict=replace(seen.verdict, level=Level.PARTIAL))
+
+    monkeypatch.setattr(launch, "inspect_processes", partially_locked)
     device = str(home / "phone")
     assert run(["--device", device, "list"]) is ExitCode.TEE_UNAVAILABLE
     said = capsys.readouterr()

@@ -3,6 +3,7 @@
 import os
 import select
 import signal
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,7 @@ from bioguard.records.locks import Lock
 from bioguard.records.modality import Modality
 from bioguard.simulate.people import face_views
 from bioguard.trusted.sensor.authorization import SensorAuthorization
+from tee_sim.normal.sandbox_verdict.processes import Inspected, inspect_processes
 from tee_sim.normal.sandbox_verdict.verdict import Level, Verdict
 from tee_sim.normal.secure_process import SecureProcess
 from tee_sim.shared.errors import TeeError, TeeResult
@@ -56,6 +58,12 @@ def start(directory: Path, tap: KillAfter) -> Device:
     device = Device.open(directory, DeviceOptions(tap=tap))
     tap.process = device.running.process
     return device
+
+
+def partially_locked(*asked: object) -> Inspected:
+    """`inspect_processes` on a host that has lost layers since."""
+    seen = inspect_processes(*asked)  # type: ignore[arg-type]
+    return replace(seen, verdict=Verdict(level=Level.PARTIAL, findings=(), reasons=()))
 
 
 def enroll_and_list(device: Device) -> None:
@@ -149,7 +157,7 @@ def test_a_start_that_is_refused_is_tried_again_at_the_next_call(
         kill(device.running.process)
         device.running.process._process.wait(10)
         with monkeypatch.context() as during:
-            during.setattr(launch, "judge", lambda *_: Verdict(level=Level.PARTIAL, findings=(), reasons=()))
+            during.setattr(launch, "inspect_processes", partially_locked)
             for _ in range(2):
                 with pytest.raises(TeeUnavailable, match="the sandbox is PARTIAL, below ENFORCED"):
                     device.user_handle("alice", fresh=True)

@@ -36,8 +36,8 @@ def test_report_names_every_layer_in_order_and_survives_the_wire(start, namespac
     names = [x.name for x in report.layers]
     assert names == [
         "early-limits", "no-exec-gain", "one-thread", "pipes", "standard-streams", "arguments", "namespaces",
-        "user-map", "no-nested-namespaces", "pid-1", "empty-root", "descriptors", "arena", "not-dumpable",
-        "no-new-privileges", "capabilities", "landlock", "last-limits", "seccomp",
+        "user-map", "no-nested-namespaces", "pid-1", "empty-root", "not-dumpable", "no-new-privileges", "capabilities",
+        "landlock", "descriptors", "arena", "last-limits", "seccomp",
     ]  # fmt: skip
     assert all(report.applied(name) for name in (*MANDATORY, "seccomp"))
     if not namespaces:

@@ -14,7 +14,8 @@ import pytest
 from bioguard.device import Device
 from bioguard.device.consent import grant_all
 from bioguard.simulate.people import face_views, finger_impressions
-from tee_sim.normal.sandbox_verdict.observe import observe
+from tee_sim.normal.sandbox_verdict.observe import look, observe
+from tee_sim.shared.lock_report import HostLink
 from tee_sim.shared.sandbox.syscalls import secure_world_rules
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="the lock is Linux only")
@@ -48,9 +49,11 @@ def test_strace_of_a_session_shows_at_most_20_calls_and_no_path(tmp_path):
         pytest.skip("only root may trace a process that is not dumpable")
     log = tmp_path / "trace"
     with Device.init(tmp_path / "device", require_pin=False) as device:
-        target = observe(device.running.process.pid, device.running.report, read_filter=False).process_id
-        tracer = subprocess.Popen([strace, "-f", "-qq", "-e", "signal=all", "-o", str(log), "-p", str(target)])
-        status = Path(f"/proc/{target}/status")
+        processes = (device.running.inspected.core, *device.running.inspected.hosts)
+        targets = [str(process.seen.process_id) for process in processes]
+        attach = [word for target in targets for word in ("-p", target)]
+        tracer = subprocess.Popen([strace, "-f", "-qq", "-e", "signal=all", "-o", str(log), *attach])
+        status = Path(f"/proc/{targets[-1]}/status")
         deadline = time.monotonic() + 20
         while "TracerPid:\t0" in status.read_text() and time.monotonic() < deadline:
             time.sleep(0.01)
@@ -58,7 +61,7 @@ def test_strace_of_a_session_shows_at_most_20_calls_and_no_path(tmp_path):
         tracer.send_signal(signal.SIGINT)
         tracer.wait(20)
     calls = set(re.findall(r"^\d+ +(?:<\.\.\. )?(\w+)(?:\(| resumed)", log.read_text(encoding="utf-8"), re.M))
-    allowed = {rule.name for rule in secure_world_rules(3, 4)}
+    allowed = {rule.name for rule in secure_world_rules(3, 4, (HostLink(2, 5, 6, 7),))}
     assert {"read", "write"} <= calls, "the trace saw the session"
     assert calls <= allowed
     assert len(calls) <= 20
@@ -84,7 +87,9 @@ def test_the_verdict_still_holds_after_a_session(tmp_path):
         assert seen.seccomp_mode == 2
         assert seen.capabilities == 0
         if os.geteuid() == 0:
-            assert len(seen.descriptors) == 5
+            hosts = device.running.inspected.hosts
+            assert len(seen.descriptors) == 5 + 3 * len(hosts)
+            assert all(len(look(host.seen.process_id).descriptors) == 5 for host in hosts)
             import hashlib
 
             hashes = {hashlib.sha256(raw).digest() for raw in seen.filters}

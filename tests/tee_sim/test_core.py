@@ -6,7 +6,7 @@ from typing import Annotated
 
 import pytest
 
-from tee_sim.secure.core import Core
+from tee_sim.secure.core import Core, LocalHosting
 from tee_sim.shared.errors import Origin, TeeError, TeeResult
 from tee_sim.shared.limits import MAX_SESSIONS
 from tee_sim.shared.manifest import Manifest
@@ -57,7 +57,7 @@ class Probe:
 
 def make(*flags: str) -> Core:
     manifest = Manifest(uuid=UUID_BYTES, name="p", entry="x:Y", code=(), flags=flags)
-    return Core((manifest,), lambda m: Probe, lambda m: NO_ENV)
+    return Core((manifest,), LocalHosting(lambda m: Probe), lambda m: NO_ENV)
 
 
 def opened(core: Core) -> int:
@@ -176,7 +176,11 @@ class Answering(CommandApp):
 
 
 def test_a_reply_outside_its_bounds_is_a_panic_and_not_the_caller_s_mistake() -> None:
-    core = Core((Manifest(uuid=UUID_BYTES, name="p", entry="x:Y", code=()),), lambda m: Answering, lambda m: NO_ENV)
+    core = Core(
+        (Manifest(uuid=UUID_BYTES, name="p", entry="x:Y", code=()),),
+        LocalHosting(lambda m: Answering),
+        lambda m: NO_ENV,
+    )
     session = opened(core)
 
     def ask(number: int, room: int = 100) -> Return:
@@ -220,7 +224,7 @@ def test_the_transaction_of_a_caller_further_up_the_stack_is_not_given_up() -> N
     disk = Disk()
     core = Core(
         (Manifest(uuid=UUID_BYTES, name="p", entry="x:Y", code=()),),
-        lambda m: Probe,
+        LocalHosting(lambda m: Probe),
         lambda m: NO_ENV,
         transactions=disk,
     )

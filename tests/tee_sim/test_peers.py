@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tee_sim.secure.core import Core
+from tee_sim.secure.core import Core, LocalHosting
 from tee_sim.shared.errors import Origin, TeeError, TeeResult
 from tee_sim.shared.limits import MAX_PEER_SESSIONS, MAX_SESSIONS
 from tee_sim.shared.manifest import Manifest
@@ -77,7 +77,7 @@ class World:
             for uuid in (A, B, C)
         )  # fmt: skip
         environment: Any = lambda m: TaEnv(None, None, None, None, bytes(16))  # type: ignore[arg-type]  # noqa: E731
-        self.core = Core(manifests, lambda m: lambda: Scripted(m.ta_uuid, self), environment)
+        self.core = Core(manifests, LocalHosting(lambda m: lambda: Scripted(m.ta_uuid, self)), environment)
 
     def note(self, uuid: UUID, what: str) -> None:
         self.log.append(f"{'_ABC'[uuid.bytes[0]]}.{what}")

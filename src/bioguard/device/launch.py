@@ -14,15 +14,15 @@ from bioguard.errors import TeeUnavailable, WrongUsage
 from bioguard.match.kernels import ENVIRONMENT_VARIABLE
 from tee_sim.normal.client import Context, Session
 from tee_sim.normal.reply_timing import ReplyQuantizer
-from tee_sim.normal.sandbox_verdict.observe import observe
 from tee_sim.normal.sandbox_verdict.probes import cached_probes
-from tee_sim.normal.sandbox_verdict.verdict import Level, Verdict, judge
+from tee_sim.normal.sandbox_verdict.processes import Inspected, inspect_processes
+from tee_sim.normal.sandbox_verdict.verdict import Level, Verdict
 from tee_sim.normal.secure_process import Inspect, SecureProcess
 from tee_sim.normal.supplicant import Supplicant
 from tee_sim.shared.errors import TeeError, TeeResult
 from tee_sim.shared.lock_report import LockReport
 from tee_sim.shared.manifest import Manifest
-from tee_sim.shared.wire import Boot, Locked, Provision, Ready
+from tee_sim.shared.wire import Boot, Locked, Provision, Ready, host_manifests
 
 MANIFESTS = ("bioguard.trusted.biometric", "bioguard.trusted.gatekeeper", "bioguard.trusted.keystore")
 """Packages whose `manifest.toml` names a trusted application of this device."""
@@ -39,15 +39,13 @@ class Running:
     """A started secure world and what was seen of it.
 
     Attributes:
-        verdict: how far it is locked, judged from outside before it got any secret.
-        report: what it said about its lock.
+        inspected: how far its processes are locked, judged from outside before it got any secret.
         measurements: SHA-256 of each trusted application's manifest and code, by name.
     """
 
     process: SecureProcess
     supplicant: Supplicant
-    verdict: Verdict
-    report: LockReport
+    inspected: Inspected
     ready: Ready
     measurements: dict[str, str]
     context: Context
@@ -55,6 +53,16 @@ class Running:
     grid: ReplyQuantizer | None
     _sessions: dict[UUID, Session] = field(default_factory=dict)
     _closed: bool = False
+
+    @property
+    def verdict(self) -> Verdict:
+        """How far it is locked: core and hosts together."""
+        return self.inspected.verdict
+
+    @property
+    def report(self) -> LockReport:
+        """What the core said about its lock."""
+        return self.inspected.core.report
 
     def session(self, uuid: UUID) -> Session:
         """The session with one trusted application, opened on first use."""
@@ -132,12 +140,12 @@ def start(directory: Path, fuses: Fuses, options: DeviceOptions, *, create: bool
         log=options.storage_log,
         faults=hooks.disk(),
     )
-    seen: list[tuple[LockReport, Verdict, Locked]] = []
+    seen: list[tuple[Inspected, Locked]] = []
 
     def inspect(pid: int, locked: Locked) -> str:
-        report = LockReport.from_bytes(locked.report)
-        verdict = judge(report, observe(pid, report), cached_probes())
-        seen.append((report, verdict, locked))
+        inspected = inspect_processes(pid, locked, [m.name for m in host_manifests(boot)], cached_probes())
+        seen.append((inspected, locked))
+        verdict = inspected.verdict
         if not verdict.level.meets(required):
             raise TeeUnavailable(
                 f"the sandbox is {verdict.level.value}, below {required.value}",
@@ -164,13 +172,12 @@ def start(directory: Path, fuses: Fuses, options: DeviceOptions, *, create: bool
             process.kill()
         supplicant.close()
         raise
-    report, verdict, locked = seen[0]
+    inspected, locked = seen[0]
     names = (m.name for m in hosted)
     return Running(
         process=process,
         supplicant=supplicant,
-        verdict=verdict,
-        report=report,
+        inspected=inspected,
         ready=ready,
         measurements={name: digest.hex() for name, digest in zip(names, locked.measurements, strict=True)},
         context=Context(hooks.transport(process)),

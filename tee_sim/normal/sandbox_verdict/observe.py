@@ -23,6 +23,7 @@ _PTRACE_SECCOMP_GET_FILTER: Final = 0x420C
 _MAX_FILTERS: Final = 32
 _STOP_TIMEOUT_S: Final = 2.0
 _NAMESPACES: Final = ("user", "mnt", "net", "pid", "ipc", "uts", "cgroup")
+PROCESS_DESCRIPTOR: Final = "anon_inode:[pidfd]"
 _SOCKET_TABLES: Final = ("tcp", "tcp6", "udp", "udp6", "raw", "raw6", "udplite", "packet", "unix")
 
 
@@ -36,6 +37,7 @@ class Observation:
         seccomp_mode: 0 off, 2 filter. filter_count: how many filters.
         capabilities: all five sets joined as one number; 0 means none anywhere.
         pid_is_1: whether it is the first process of a PID namespace.
+        inner_process_id: its number in the innermost PID namespace.
         own_user_map: whether its uid_map is not ours.
         mounts: (mount point, type, options) of every mount it sees.
         interfaces: (name, received bytes, sent bytes) in its network namespace.
@@ -45,6 +47,7 @@ class Observation:
         filters: raw bytes of every filter, as the kernel holds them.
         limits: (name, soft limit) for file size, core size, open files and processes.
         command_line_bytes: visible argv bytes.
+        watched: (descriptor, process) of every process descriptor, numbered as we count processes.
     """
 
     platform: str = field(default_factory=lambda: sys.platform)
@@ -55,6 +58,7 @@ class Observation:
     threads: int | None = None
     capabilities: int | None = None
     pid_is_1: bool | None = None
+    inner_process_id: int | None = None
     own_user_map: bool | None = None
     mounts: tuple[tuple[str, str, str], ...] | None = None
     interfaces: tuple[tuple[str, int, int], ...] | None = None
@@ -64,6 +68,7 @@ class Observation:
     filters: tuple[bytes, ...] | None = None
     limits: tuple[tuple[str, str], ...] | None = None
     command_line_bytes: int | None = None
+    watched: tuple[tuple[int, int], ...] | None = None
 
     def to_record(self) -> dict[str, object]:
         """Plain values for evidence."""
@@ -81,20 +86,26 @@ def _or_none(read: Callable[[], T]) -> T | None:
         return None
 
 
+def children_of(pid: int) -> tuple[int, ...]:
+    """The processes that `pid` has started and that still run."""
+    listed = _or_none(lambda: Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="ascii").split())
+    if listed is None:  # a kernel without CONFIG_PROC_CHILDREN
+        listed = [p.name for p in Path("/proc").iterdir() if p.name.isdigit() and _parent_of(p) == pid]
+    return tuple(map(int, listed))
+
+
 def secure_process_id(pid: int, report: LockReport) -> int:
-    """The process behind `pid`: its only child when the secure world has a PID namespace, else itself.
+    """The core's process behind `pid`: its only child when the secure world has a PID namespace, else itself.
 
     Raises:
         ProcessLookupError: there is no such child (any more).
     """
     if not report.applied("pid-1"):
         return pid
-    children = _or_none(lambda: Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="ascii").split())
-    if children is None:  # a kernel without CONFIG_PROC_CHILDREN
-        children = [p.name for p in Path("/proc").iterdir() if p.name.isdigit() and _parent_of(p) == pid]
+    children = children_of(pid)
     if len(children) != 1:
         raise ProcessLookupError(f"the waiter has {len(children)} children, expected one")
-    return int(children[0])
+    return children[0]
 
 
 def _parent_of(process: Path) -> int:
@@ -120,7 +131,11 @@ def observe(pid: int, report: LockReport, *, read_filter: bool = True) -> Observ
     """
     if sys.platform != "linux":
         return Observation(process_id=pid)
-    target = secure_process_id(pid, report)
+    return look(secure_process_id(pid, report), read_filter=read_filter)
+
+
+def look(target: int, *, read_filter: bool = True) -> Observation:
+    """Look at this very process. Raises ProcessLookupError: it is gone."""
     process = Path(f"/proc/{target}")
     try:
         status = _status(process)
@@ -135,6 +150,7 @@ def observe(pid: int, report: LockReport, *, read_filter: bool = True) -> Observ
         threads=_or_none(lambda: int(status["Threads"])),
         capabilities=_or_none(lambda: _capabilities(status)),
         pid_is_1=_or_none(lambda: len(status["NSpid"].split()) > 1 and status["NSpid"].split()[-1] == "1"),
+        inner_process_id=_or_none(lambda: int(status["NSpid"].split()[-1])),
         own_user_map=_or_none(lambda: (process / "uid_map").read_bytes() != (own / "uid_map").read_bytes()),
         mounts=_or_none(lambda: tuple(_mounts(process))),
         interfaces=_or_none(lambda: tuple(_interfaces(process))),
@@ -144,6 +160,7 @@ def observe(pid: int, report: LockReport, *, read_filter: bool = True) -> Observ
         filters=_or_none(lambda: tuple(_read_filters(target))) if read_filter and os.geteuid() == 0 else None,
         limits=_or_none(lambda: _limits(process)),
         command_line_bytes=_or_none(lambda: len((process / "cmdline").read_bytes())),
+        watched=_or_none(lambda: tuple(_watched(process))),
     )
 
 
@@ -182,6 +199,13 @@ def _other_namespaces(process: Path, own: Path) -> tuple[str, ...]:
 def _descriptors(process: Path) -> Iterator[tuple[int, str]]:
     for entry in sorted((process / "fd").iterdir(), key=lambda p: int(p.name)):
         yield int(entry.name), str(entry.readlink())
+
+
+def _watched(process: Path) -> Iterator[tuple[int, int]]:
+    for number, target in _descriptors(process):
+        if target == PROCESS_DESCRIPTOR:
+            rows = (process / "fdinfo" / str(number)).read_text(encoding="ascii").splitlines()
+            yield number, int(next(row for row in rows if row.startswith("Pid:")).split()[1])
 
 
 def _limits(process: Path) -> tuple[tuple[str, str], ...]:

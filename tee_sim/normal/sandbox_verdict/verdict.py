@@ -1,4 +1,4 @@
-"""The verdict on a locked secure world, computed by the normal world from outside facts.
+"""The verdict on one locked process of the secure world, computed by the normal world from outside facts.
 
     verdict = judge(report, observe(pid, report), cached_probes())
     if not verdict.level.meets(Level.ENFORCED): refuse
@@ -7,6 +7,8 @@ Rules:
 * what the child says about itself counts only where the kernel confirms it or a throw-away child shows it;
 * a contradiction, a failed positive control or an unreadable basic fact is INCONCLUSIVE, never a pass;
 * the debug profile is never better than PARTIAL, and without the filter nothing is ENFORCED.
+
+The core and its hosts together: `tee_sim.normal.sandbox_verdict.processes`.
 """
 
 import hashlib
@@ -15,7 +17,7 @@ from dataclasses import dataclass
 from enum import Enum, unique
 from typing import Final
 
-from tee_sim.normal.sandbox_verdict.observe import Observation
+from tee_sim.normal.sandbox_verdict.observe import PROCESS_DESCRIPTOR, Observation
 from tee_sim.normal.sandbox_verdict.probes import ProbeResults
 from tee_sim.shared.lock_report import LockReport
 from tee_sim.shared.sandbox.bpf import Program
@@ -133,7 +135,7 @@ def _level(states: dict[str, State]) -> Level:
 
 
 def _expected(report: LockReport) -> Program:
-    return secure_world_program(report.machine, "strict", report.request_fd, report.reply_fd)
+    return secure_world_program(report.machine, "strict", report.request_fd, report.reply_fd, report.links)
 
 
 def _contradictions(report: LockReport, seen: Observation, probes: ProbeResults) -> Iterator[str]:
@@ -185,11 +187,14 @@ def _descriptors(report: LockReport, seen: Observation, probes: ProbeResults) ->
     if seen.descriptors is None:
         state = State.UNKNOWN
         return Finding(layer, state, "the list needs root; the filter binds read and write to the two pipes")
+    pipes = {report.request_fd, report.reply_fd, *(fd for x in report.links for fd in (x.read_fd, x.write_fd))}
+    kinds = dict.fromkeys(range(3), "/dev/null") | dict.fromkeys(pipes, "pipe:")
+    kinds |= {link.kill_fd: PROCESS_DESCRIPTOR for link in report.links}
     for number, target in seen.descriptors:
-        fine = target == "/dev/null" if number <= 2 else number in (report.request_fd, report.reply_fd)
-        if not fine or (number > 2 and not target.startswith("pipe:")):
+        if number not in kinds or target.partition("[")[0] != kinds[number].partition("[")[0]:
             return Finding(layer, State.ABSENT, f"descriptor {number} should not be open")
-    return Finding(layer, State.IN_FORCE, "two pipes, nothing on standard streams")
+    words = f"two pipes, and two to each of {len(report.links)} hosts" if report.links else "two pipes"
+    return Finding(layer, State.IN_FORCE, f"{words}, nothing on standard streams")
 
 
 def _namespaces(report: LockReport, seen: Observation, probes: ProbeResults) -> Finding:
@@ -201,12 +206,14 @@ def _namespaces(report: LockReport, seen: Observation, probes: ProbeResults) -> 
         if missing:
             return Finding(layer, State.ABSENT, f"shared with us: {', '.join(missing)}")
     facts = (seen.pid_is_1, seen.own_user_map, seen.interfaces, seen.sockets)
+    first = seen.pid_is_1 is (report.host == 0)
     if None in facts or seen.interfaces is None:
         return Finding(layer, State.UNKNOWN, "not readable from outside")
     silent = all(name == "lo" and not received and not sent for name, received, sent in seen.interfaces)
-    if not (seen.pid_is_1 and seen.own_user_map and silent and seen.sockets == 0):
+    if not (first and seen.own_user_map and silent and seen.sockets == 0):
         return Finding(layer, State.ABSENT, "its network or process namespace is not empty")
-    return Finding(layer, State.IN_FORCE, "only a silent loopback, no socket, process 1 of its own namespace")
+    place = "process 1 of its own namespace" if report.host == 0 else "a process of the core's namespace"
+    return Finding(layer, State.IN_FORCE, f"only a silent loopback, no socket, {place}")
 
 
 def _empty_root(report: LockReport, seen: Observation, probes: ProbeResults) -> Finding:
@@ -245,7 +252,9 @@ def _limits(report: LockReport, seen: Observation, probes: ProbeResults) -> Find
     layer = "limits"
     if seen.limits is None or seen.command_line_bytes is None:
         return Finding(layer, State.UNKNOWN, "not readable from outside")
-    loose = [name for name, value in seen.limits if value != "0"]
+    # The core waits for its hosts, which takes a limit of one descriptor: number 0 is taken, so none can be made.
+    waits = {"Max open files": "1"} if report.links else {}
+    loose = [name for name, value in seen.limits if value != waits.get(name, "0")]
     if loose or seen.command_line_bytes:
         return Finding(layer, State.ABSENT, f"not closed: {', '.join(loose) or 'command line'}")
     return Finding(layer, State.IN_FORCE, "no file growth, core, descriptor or process; no visible arguments")

@@ -9,7 +9,8 @@ from typing import Final
 
 from tee_sim.secure import secret_memory
 from tee_sim.secure.lockdown import namespaces
-from tee_sim.shared.lock_report import Layer, LayerState, LockError, LockPlan, LockReport
+from tee_sim.secure.lockdown.hosts import data_limit, fork_hosts
+from tee_sim.shared.lock_report import HostLink, Layer, LayerState, LockError, LockPlan, LockReport
 from tee_sim.shared.sandbox import filters, hygiene, kernel, landlock
 
 _REFUSALS: Final = {
@@ -79,6 +80,8 @@ def early() -> None:
 def engage(plan: LockPlan) -> LockReport:
     """Lock this process for good. With namespaces it returns in a forked child; its parent waits and has no way back.
 
+    With hosts in the plan it returns once in each of them and once in the core; the report says where.
+
     A step takes away only what no step after it needs. What was measured of the order: docs/sandbox.md section 2.
 
     Does not promise: that every layer is in force. One that the host refuses is in the report with its error, and the
@@ -95,32 +98,39 @@ def engage(plan: LockPlan) -> LockReport:
     recorder.costs_us += _early.costs_us
     # 1. Before all else: unshare(CLONE_NEWUSER) fails with EINVAL with two threads, and Landlock binds only the caller.
     recorder.must("one-thread", _assert_one_thread)
-    # 2. Before step 6 keeps these two numbers: a socket or a file under one of them would be a way out.
+    # 2. Before step 11 keeps these two numbers: a socket or a file under one of them would be a way out.
     recorder.must("pipes", lambda: hygiene.check_pipes(plan.request_fd, plan.reply_fd))
     # 3. Before the root is empty: it opens /dev/null.
     recorder.must("standard-streams", hygiene.silence_standard_streams)
     # 4. Before the root is empty: it reads /proc/self; and before the filter, which has no prctl.
     recorder.try_("arguments", hygiene.scrub_arguments)
-    # 5. Before 8, after which uid_map belongs to root, and before 10: mounting needs the capabilities of the namespace.
+    base_bytes = hygiene.data_bytes()
+    # 5. Before 6, after which uid_map belongs to root, and before 8: mounting needs the capabilities of the namespace.
     _namespaces(plan, recorder)
-    # 6. After 5, which opens files of /proc, directories and a process descriptor.
-    recorder.must("descriptors", lambda: hygiene.close_all_but(plan.request_fd, plan.reply_fd))
-    # 7. After the fork of 5, over which locked memory is not inherited, and before 12: it makes a descriptor.
-    recorder.must("arena", lambda: secret_memory.reserve(plan.arena_bytes).kind)
-    # 8. After 5 wrote uid_map. Before there is any secret: /proc/<pid>/mem is closed to the same user from here on.
+    # 6. After 5 wrote uid_map. Before there is any secret: /proc/<pid>/mem is closed to the same user from here on.
     recorder.must("not-dumpable", hygiene.not_dumpable)
-    # 9. Before 11 and 13: the kernel wants it of an unprivileged process for Landlock and for a filter.
+    # 7. Before 8, 9 and 14: the kernel wants it of an unprivileged process for Landlock and for a filter.
     recorder.must("no-new-privileges", hygiene.no_new_privileges)
-    # 10. After 5, the last step that needs a capability; a filter without one needs step 9.
+    # 8. After 5, the last step that needs a capability; a filter without one needs step 7.
     recorder.must("capabilities", hygiene.drop_capabilities)
-    # 11. After 5: a Landlock domain may not mount; before 12: its rules have a descriptor. In
-    #     this process only, never in the waiter (`_wait_locked`).
+    # 9. After 5: a Landlock domain may not mount; before 13: its rules have a descriptor. Before 10: core and hosts in
+    #    one domain, or its signal scope would keep the core from ending a host. Never in the waiter (`_wait_locked`).
     abi = _landlock(recorder)
-    # 12. After everything that opens a descriptor: from here on the limit of them is 0.
-    recorder.must("last-limits", hygiene.last_limits)
-    # 13. Last: it allows none of the calls above.
-    locked = recorder.try_("seccomp", lambda: _seccomp(plan))
-    return _report(plan, recorder, landlock_abi=abi, locked=locked)
+    # 10. After all that is alike for core and hosts, before anything that makes them differ. From here on each of these
+    #     processes goes on by itself, and holds nothing of another's.
+    host, links = fork_hosts(plan.heaps_bytes, plan.request_fd, plan.reply_fd)
+    ends = (plan.request_fd, plan.reply_fd, *(fd for x in links for fd in (x.read_fd, x.write_fd, x.kill_fd)))
+    # 11. After 5, which opens files of /proc, directories and a process descriptor.
+    recorder.must("descriptors", lambda: hygiene.close_all_but(*ends))
+    # 12. After the forks of 5 and 10, over which locked memory is not inherited, and before 13: it makes a descriptor.
+    recorder.must("arena", lambda: secret_memory.reserve(plan.arena_bytes).kind)
+    if host:
+        recorder.must("heap", lambda: data_limit(plan.heaps_bytes[host - 1], base_bytes))
+    # 13. After everything that opens a descriptor: from here on the limit of them is 0.
+    recorder.must("last-limits", lambda: hygiene.last_limits(waits=bool(links)))
+    # 14. Last: it allows none of the calls above.
+    locked = recorder.try_("seccomp", lambda: _seccomp(plan, links))
+    return _report(plan, recorder, landlock_abi=abi, locked=locked, host=host, links=links)
 
 
 def _assert_one_thread() -> None:
@@ -162,9 +172,9 @@ def _landlock(recorder: _Recorder) -> int:
     return version if recorder.try_("landlock", restrict) else 0
 
 
-def _seccomp(plan: LockPlan) -> str:
+def _seccomp(plan: LockPlan, links: tuple[HostLink, ...]) -> str:
     filters.this_arch()
-    program = filters.secure_world_program(kernel.MACHINE, plan.profile, plan.request_fd, plan.reply_fd)
+    program = filters.secure_world_program(kernel.MACHINE, plan.profile, plan.request_fd, plan.reply_fd, links)
     filters.load(program)
     return f"{len(program.instructions)} instructions, {plan.profile}"
 
@@ -185,9 +195,19 @@ def _wait_locked(pid: int) -> int:
     return namespaces.exit_status(status)
 
 
-def _report(plan: LockPlan, recorder: _Recorder, *, landlock_abi: int, locked: bool) -> LockReport:
+def _report(
+    plan: LockPlan,
+    recorder: _Recorder,
+    *,
+    landlock_abi: int,
+    locked: bool,
+    host: int = 0,
+    links: tuple[HostLink, ...] = (),
+) -> LockReport:
     program = (
-        filters.secure_world_program(kernel.MACHINE, plan.profile, plan.request_fd, plan.reply_fd) if locked else None
+        filters.secure_world_program(kernel.MACHINE, plan.profile, plan.request_fd, plan.reply_fd, links)
+        if locked
+        else None
     )
     return LockReport(
         profile=plan.profile,
@@ -199,4 +219,6 @@ def _report(plan: LockPlan, recorder: _Recorder, *, landlock_abi: int, locked: b
         filter_instructions=len(program.instructions) if program else 0,
         landlock_abi=landlock_abi,
         costs_us=tuple(recorder.costs_us),
+        host=host,
+        links=links,
     )

@@ -4,7 +4,7 @@ import ctypes
 from functools import lru_cache
 from typing import Final
 
-from tee_sim.shared.lock_report import LockError
+from tee_sim.shared.lock_report import HostLink, LockError
 from tee_sim.shared.sandbox import bpf, kernel
 from tee_sim.shared.sandbox.syscalls import ARCHITECTURES, Arch, secure_world_rules, waiter_rules
 
@@ -26,9 +26,15 @@ def this_arch() -> Arch:
 
 
 @lru_cache(maxsize=8)
-def secure_world_program(machine: str, profile: str, request_fd: int, reply_fd: int) -> bpf.Program:
-    """The filter of the secure world. The normal world builds it too, to compare it with what the kernel holds."""
-    return bpf.assemble(ARCHITECTURES[machine], secure_world_rules(request_fd, reply_fd), deny=_DENY[profile])
+def secure_world_program(
+    machine: str, profile: str, request_fd: int, reply_fd: int, links: tuple[HostLink, ...] = ()
+) -> bpf.Program:
+    """The filter of the core (with its links) or of a host (without).
+
+    The normal world builds it too, to compare it with what the kernel holds.
+    """
+    rules = secure_world_rules(request_fd, reply_fd, links)
+    return bpf.assemble(ARCHITECTURES[machine], rules, deny=_DENY[profile])
 
 
 def waiter_program(machine: str) -> bpf.Program:

@@ -42,10 +42,27 @@ def harden_early() -> None:
         signal.signal(number, signal.SIG_IGN)
 
 
-def last_limits() -> None:
-    """No file grows, no descriptor and no process is made, no message queue. After everything was opened."""
-    for limit in (resource.RLIMIT_FSIZE, resource.RLIMIT_NOFILE, resource.RLIMIT_NPROC, resource.RLIMIT_MSGQUEUE):
+def last_limits(*, waits: bool = False) -> None:
+    """No file grows, no descriptor and no process is made, no message queue. After everything was opened.
+
+    Args:
+        waits: leave a limit of one descriptor, without which ppoll(2) on one is EINVAL. Number 0 is taken, so there is
+            no room for another either.
+    """
+    for limit in (resource.RLIMIT_FSIZE, resource.RLIMIT_NPROC, resource.RLIMIT_MSGQUEUE):
         resource.setrlimit(limit, (0, 0))
+    resource.setrlimit(resource.RLIMIT_NOFILE, (int(waits), int(waits)))
+
+
+def data_bytes() -> int:
+    """Private writable memory of this process, as RLIMIT_DATA counts it (proc(5), VmData)."""
+    rows = (line.split() for line in kernel.read_proc("/proc/self/status").splitlines())
+    return next(int(row[1]) for row in rows if row[:1] == [b"VmData:"]) * 1024
+
+
+def limit_heap(size_bytes: int) -> None:
+    """No more data than that: an allocation over it fails, and with it the application alone."""
+    resource.setrlimit(resource.RLIMIT_DATA, (size_bytes, size_bytes))
 
 
 def count_threads() -> int:

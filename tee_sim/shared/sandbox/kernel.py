@@ -96,6 +96,24 @@ def current_break() -> int:
     return int(_libc.sbrk(0))
 
 
+class _PollFd(ctypes.Structure):
+    _fields_ = (("fd", ctypes.c_int), ("events", ctypes.c_short), ("revents", ctypes.c_short))
+
+
+class _Timespec(ctypes.Structure):
+    _fields_ = (("tv_sec", ctypes.c_long), ("tv_nsec", ctypes.c_long))
+
+
+def wait_for(fd: int, events: int, timeout_ms: int) -> bool:
+    """ppoll(2) on one descriptor: whether one of the events, an error or a hang-up came in time.
+
+    `select.poll` is another system call on x86_64 than on aarch64, which the core's filter would have to know.
+    """
+    entry = _PollFd(fd, events, 0)
+    wait = _Timespec(timeout_ms // 1000, timeout_ms % 1000 * 1_000_000)
+    return _check(_libc.ppoll(ctypes.byref(entry), ctypes.c_ulong(1), ctypes.byref(wait), None), "ppoll") > 0
+
+
 def read_proc(path: str) -> bytes:
     """A whole small /proc file, without a text codec (importing one costs a millisecond at this point)."""
     fd = os.open(path, os.O_RDONLY)

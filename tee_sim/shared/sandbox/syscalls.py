@@ -8,6 +8,8 @@ warm-up in one thread, and nothing that names a path or makes a descriptor, a pr
 from dataclasses import dataclass
 from typing import Final
 
+from tee_sim.shared.lock_report import HostLink
+
 
 @dataclass(frozen=True, slots=True)
 class Equal:
@@ -79,7 +81,10 @@ ARCHITECTURES: Final[dict[str, Arch]] = {
             "clock_gettime": 228,
             "clock_nanosleep": 230,
             "exit_group": 231,
+            "waitid": 247,
+            "ppoll": 271,
             "getrandom": 318,
+            "pidfd_send_signal": 424,
         },
     ),
     "aarch64": Arch(
@@ -92,6 +97,8 @@ ARCHITECTURES: Final[dict[str, Arch]] = {
             "exit": 93,
             "exit_group": 94,
             "futex": 98,
+            "ppoll": 73,
+            "waitid": 95,
             "clock_gettime": 113,
             "clock_nanosleep": 115,
             "sched_yield": 124,
@@ -105,6 +112,7 @@ ARCHITECTURES: Final[dict[str, Arch]] = {
             "madvise": 233,
             "wait4": 260,
             "getrandom": 278,
+            "pidfd_send_signal": 424,
         },
     ),
 }
@@ -130,14 +138,34 @@ _MEMORY = (
 )
 
 
-def secure_world_rules(request_fd: int, reply_fd: int) -> tuple[Rule, ...]:
+_SIGKILL, _P_PIDFD, _WEXITED = 9, 3, 4
+
+
+def secure_world_rules(request_fd: int, reply_fd: int, links: tuple[HostLink, ...] = ()) -> tuple[Rule, ...]:
     """The allow-list: bytes come in on `request_fd` and leave on `reply_fd`; nothing else moves bytes.
 
-    No signal call at all: no handler is installed, and a changed signal mask would be 64 bits in /proc/<pid>/status.
+    With `links`, the core's: it reads and writes its hosts' pipes too, waits for them, may end them and sees how they
+    ended. Without: a host's, or that of a core without hosts.
+
+    No signal call but that to a host: no handler is installed, and a changed signal mask would be 64 bits in
+    /proc/<pid>/status.
     """
+    ends: tuple[Rule, ...]
+    if not links:
+        ends = (Rule("read", (Equal(0, request_fd),)), Rule("write", (Equal(0, reply_fd),)))
+    else:
+        ends = (
+            Rule("read", (OneOf(0, (request_fd, *(link.read_fd for link in links))),)),
+            Rule("write", (OneOf(0, (reply_fd, *(link.write_fd for link in links))),)),
+            Rule("ppoll"),
+            Rule(
+                "pidfd_send_signal",
+                (OneOf(0, tuple(link.kill_fd for link in links)), Equal(1, _SIGKILL), Equal(2, 0), Equal(3, 0)),
+            ),
+            Rule("waitid", (Equal(0, _P_PIDFD), OneOf(1, tuple(link.kill_fd for link in links)), Equal(3, _WEXITED))),
+        )
     return (
-        Rule("read", (Equal(0, request_fd),)),
-        Rule("write", (Equal(0, reply_fd),)),
+        *ends,
         Rule("futex", (OneOf(1, _FUTEX_OPERATIONS, ignore=_FUTEX_CLOCK_REALTIME),)),
         *_MEMORY,
         Rule("getrandom"),

@@ -16,7 +16,7 @@ from uuid import UUID
 
 from bioguard.evidence.attack.memory import Disk, MemoryStore
 from tee_sim.normal.client import Context, Session
-from tee_sim.secure.core import Core
+from tee_sim.secure.core import Core, LocalHosting
 from tee_sim.shared.clock import FakeClock
 from tee_sim.shared.errors import TeeError, TeeResult
 from tee_sim.shared.manifest import Manifest
@@ -120,7 +120,7 @@ class Target:
     def restart(self) -> None:
         """The applications die and start again within the same boot."""
         self.disk.cut_after = None
-        self._core = Core(self.manifests, _load, self._environment)
+        self._core = Core(self.manifests, LocalHosting(_load), self._environment)
         self._sessions: dict[UUID, Session] = {}
         self._context = Context(_Transport(self))
 

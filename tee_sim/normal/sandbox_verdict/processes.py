@@ -1,0 +1,142 @@
+"""All processes of a secure world: the core and a host for each application, its spares among them.
+
+    inspected = inspect_processes(pid, locked, names, cached_probes())
+
+Rules:
+* every process is judged as the core is, and the world is no better locked than the weakest of them;
+* there are as many hosts as the manifests ask for, and no further process;
+* of each private pipe one end is the core's and one is that host's; nobody else among them holds an end of it.
+"""
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+
+from tee_sim.normal.sandbox_verdict.observe import Observation, children_of, look, observe
+from tee_sim.normal.sandbox_verdict.probes import ProbeResults
+from tee_sim.normal.sandbox_verdict.verdict import Finding, Level, State, Verdict, judge
+from tee_sim.shared.lock_report import HostLink, LockReport
+from tee_sim.shared.wire import Locked
+
+LAYER = "hosts"
+
+
+@dataclass(frozen=True, slots=True)
+class Watched:
+    """One process: whose it is, what it says and what is seen of it.
+
+    Attributes:
+        name: `core`, or the application's and, from the second process on, its number.
+    """
+
+    name: str
+    report: LockReport
+    seen: Observation
+
+
+@dataclass(frozen=True, slots=True)
+class Inspected:
+    """A secure world as seen from outside."""
+
+    core: Watched
+    hosts: tuple[Watched, ...]
+    verdict: Verdict
+
+
+def inspect_processes(pid: int, locked: Locked, names: Sequence[str], probes: ProbeResults) -> Inspected:
+    """Look at every process and judge them together.
+
+    Args:
+        pid: the process that was started.
+        locked: what the secure world says of itself.
+        names: of each host that it was asked for, in order; none where nothing is locked.
+
+    Raises:
+        ProcessLookupError: one of them is gone.
+        TeeError: BAD_FORMAT, a report is malformed.
+    """
+    report = LockReport.from_bytes(locked.report)
+    core = Watched("core", report, observe(pid, report))
+    reports = tuple(LockReport.from_bytes(raw) for raw in locked.hosts)
+    running = {seen.inner_process_id: seen for seen in map(look, children_of(core.seen.process_id))} if reports else {}
+    hosts = tuple(
+        Watched(name, said, running.get(link.process_id, Observation()))
+        for name, said, link in zip(names, reports, report.links, strict=False)
+    )
+    return Inspected(core, hosts, judge_processes(core, hosts, names, len(running), probes))
+
+
+def judge_processes(
+    core: Watched, hosts: Sequence[Watched], names: Sequence[str], children: int, probes: ProbeResults
+) -> Verdict:
+    """Weigh them together. The findings are the core's, and one on the hosts.
+
+    Args:
+        children: how many processes the core has started, as seen from outside.
+    """
+    own = judge(core.report, core.seen, probes)
+    if not names and not core.report.links and not hosts:
+        return own
+    verdicts = [(host, judge(host.report, host.seen, probes)) for host in hosts]
+    wrong = tuple(_contradictions(core, hosts, names, children))
+    level = min((own.level, *(v.level for _, v in verdicts)), key=_ORDER.index)
+    reasons = tuple(f"{host.name}: {reason}" for host, v in verdicts for reason in v.reasons)
+    finding = _pipes(core, hosts, level)
+    if wrong:
+        level = min(level, Level.INCONCLUSIVE, key=_ORDER.index)
+    elif finding.state is State.ABSENT:
+        level = min(level, Level.PARTIAL, key=_ORDER.index)
+    short = () if finding.state is State.IN_FORCE else (f"{finding.layer}: {finding.evidence}",)
+    return replace(
+        own,
+        level=level,
+        findings=(*own.findings, finding),
+        reasons=(*wrong, *own.reasons, *reasons, *short),
+        filter_sha256=own.filter_sha256 if level.meets(Level.ENFORCED) else b"",
+    )
+
+
+_ORDER = tuple(reversed(Level))
+
+
+def _contradictions(core: Watched, hosts: Sequence[Watched], names: Sequence[str], children: int) -> Iterator[str]:
+    if not len(names) == len(hosts) == len(core.report.links) == children:
+        yield (
+            f"{len(names)} hosts were asked for, {len(core.report.links)} are said to run, {len(hosts)} have reported, "
+            f"{children} are seen"
+        )
+    for number, (host, link) in enumerate(zip(hosts, core.report.links, strict=False), start=1):
+        if host.report.host != number or host.report.links:
+            yield f"{host.name}: the report of a host says that it is another's"
+        if host.seen.inner_process_id not in (None, link.process_id) or not host.seen.process_id:
+            yield f"{host.name}: there is no such process"
+
+
+def _pipes(core: Watched, hosts: Sequence[Watched], level: Level) -> Finding:
+    if core.seen.descriptors is None or any(host.seen.descriptors is None for host in hosts):
+        words = "whose pipes they hold needs root; each filter binds read and write to its own"
+        return Finding(LAYER, State.UNKNOWN, words)
+    ends = Counter(
+        target
+        for process in (core, *hosts)
+        for _, target in process.seen.descriptors or ()
+        if target.startswith("pipe:")
+    )
+    own = dict(core.seen.descriptors)
+    client = {own.get(core.report.request_fd, ""), own.get(core.report.reply_fd, "")}
+    for host, link in zip(hosts, core.report.links, strict=False):
+        if not _is_tied(own, dict(core.seen.watched or ()), host, link):
+            return Finding(LAYER, State.ABSENT, f"{host.name}: not at the other end of its pipes")
+    crowded = [end for end, holders in ends.items() if holders != (1 if end in client else 2)]
+    if crowded:
+        return Finding(LAYER, State.ABSENT, f"{crowded[0]} has {ends[crowded[0]]} ends in these processes")
+    return Finding(LAYER, State.IN_FORCE, f"{len(hosts)} processes, {level.value} at least, each with pipes of its own")
+
+
+def _is_tied(core: dict[int, str], watched: dict[int, int], host: Watched, link: HostLink) -> bool:
+    theirs = dict(host.seen.descriptors or ())
+    return (
+        core.get(link.write_fd) == theirs.get(host.report.request_fd, "")
+        and core.get(link.read_fd) == theirs.get(host.report.reply_fd, "")
+        and watched.get(link.kill_fd) == host.seen.process_id
+    )

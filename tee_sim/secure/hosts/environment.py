@@ -1,0 +1,201 @@
+"""`TaEnv` in a host: every object of it asks the core (`tee_sim.secure.hosts.questions`).
+
+What needs no secret and no state of the core stays here: the kernel's randomness, and the host's clocks of a device
+that runs on them.
+"""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any, cast
+
+from tee_sim.secure.hosts.messages import Create
+from tee_sim.secure.hosts.questions import Question
+from tee_sim.secure.peers import ManifestPeers
+from tee_sim.shared.clock import Clock, SinceBoot, SystemClock
+from tee_sim.shared.errors import TeeError, TeeResult
+from tee_sim.shared.manifest import Manifest
+from tee_sim.shared.object_header import Header, header_of
+from tee_sim.shared.params import Param, Params
+from tee_sim.shared.reserve import Reserve
+from tee_sim.shared.rng import OsRng, RandomnessKind
+from tee_sim.shared.ta_api import Platform, TaEnv
+
+Asking = Callable[[Question, list[object]], list[Any]]
+"""Sends one question, returns the answer's words. Raises TeeError."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReceivedObject:
+    """`tee_sim.shared.ta_api.StoredObject`, as the core sent it."""
+
+    header: Header
+    body: bytes
+
+
+class AskedTransaction:
+    """`tee_sim.shared.ta_api.Transaction`."""
+
+    def __init__(self, ask: Asking, header: Callable[[list[Any]], Header]) -> None:
+        self._ask = ask
+        self._header = header
+
+    def put(self, object_id: bytes, body: bytes, *, kind: str, owner: bytes = b"", commitment: bytes = b"") -> Header:
+        """As `Transaction.put`."""
+        return self._header(self._ask(Question.PUT, [object_id, body, kind, owner, commitment]))
+
+    def erase(self, object_id: bytes) -> None:
+        """As `Transaction.erase`."""
+        self._ask(Question.ERASE, [object_id])
+
+
+class AskedStore:
+    """`tee_sim.shared.ta_api.Store`."""
+
+    def __init__(self, ask: Asking, uuid: bytes) -> None:
+        self._ask = ask
+        self._prefix = b"o" + uuid
+
+    def _header(self, words: list[Any]) -> Header:
+        object_id, *fields = words
+        return header_of(self._prefix + object_id, fields)
+
+    def _stored(self, words: list[Any]) -> ReceivedObject:
+        *header, body = words
+        return ReceivedObject(self._header(header), body)
+
+    @contextmanager
+    def transaction(self, reserve: Reserve = Reserve.NONE) -> Iterator[AskedTransaction]:
+        """As `Store.transaction`."""
+        self._ask(Question.BEGIN, [int(reserve)])
+        try:
+            yield AskedTransaction(self._ask, self._header)
+        except BaseException:
+            self._ask(Question.ROLL_BACK, [])
+            raise
+        self._ask(Question.COMMIT, [])
+
+    def get(self, object_id: bytes) -> ReceivedObject:
+        """As `Store.get`."""
+        return self._stored(self._ask(Question.GET, [object_id]))
+
+    def find(self, object_id: bytes) -> ReceivedObject | None:
+        """As `Store.find`."""
+        try:
+            return self.get(object_id)
+        except TeeError as error:
+            if error.result is not TeeResult.ITEM_NOT_FOUND:
+                raise
+            return None
+
+    def headers(self) -> Iterator[Header]:
+        """As `Store.headers`."""
+        return map(self._header, self._walk(Question.HEADERS, []))
+
+    def load(self, *, kind: str | None = None) -> Iterator[ReceivedObject]:
+        """As `Store.load`."""
+        return map(self._stored, self._walk(Question.LOAD, [kind]))
+
+    def _walk(self, question: Question, words: list[object]) -> Iterator[list[Any]]:
+        number, items = self._ask(question, words)
+        try:
+            yield from items
+            while number:
+                number, items = self._ask(Question.NEXT, [number])
+                yield from items
+        finally:
+            if number:
+                self._ask(Question.LEAVE_WALK, [number])
+
+    def state(self) -> tuple[int, bytes]:
+        """As `Store.state`."""
+        epoch, root_hash = self._ask(Question.STATE, [])
+        return epoch, root_hash
+
+
+@dataclass(frozen=True, slots=True)
+class AskedKeys:
+    """`tee_sim.shared.ta_api.Keys`."""
+
+    ask: Asking
+
+    def derive(self, label: str, context: bytes = b"", size_bytes: int = 32) -> bytes:
+        """As `Keys.derive`."""
+        return cast("bytes", self.ask(Question.DERIVE, [label, context, size_bytes])[0])
+
+    def shared(self, name: str) -> bytes:
+        """As `Keys.shared`."""
+        return cast("bytes", self.ask(Question.SHARED, [name])[0])
+
+
+@dataclass(frozen=True, slots=True)
+class AskedClock:
+    """`tee_sim.shared.clock.Clock` of a device whose clock is stepped."""
+
+    ask: Asking
+
+    def wall_ms(self) -> int:
+        """As `Clock.wall_ms`."""
+        return cast("int", self.ask(Question.TIME, [])[0])
+
+    def boot_ms(self) -> int:
+        """As `Clock.boot_ms`."""
+        return cast("int", self.ask(Question.TIME, [])[1])
+
+
+@dataclass(frozen=True, slots=True)
+class AskedRng:
+    """`tee_sim.shared.rng.Rng` of a seeded device: one sequence for all of its applications."""
+
+    ask: Asking
+
+    def bytes(self, n: int) -> bytes:
+        """As `Rng.bytes`."""
+        return cast("bytes", self.ask(Question.RANDOM, [n])[0])
+
+
+@dataclass(frozen=True, slots=True)
+class AskedPeers:
+    """`tee_sim.secure.peers.Route`: the core decides, as it would for an application of its own process."""
+
+    ask: Asking
+
+    def open(self, uuid: bytes, params: Params) -> int:
+        """Open a session."""
+        return cast("int", self.ask(Question.OPEN_PEER, [uuid, _plain(params)])[0])
+
+    def invoke(self, number: int, command: int, params: Params) -> Params:
+        """Invoke a command in it."""
+        first, second, third, fourth = (
+            Param.from_plain(one) for one in self.ask(Question.INVOKE_PEER, [number, command, _plain(params)])
+        )
+        return first, second, third, fourth
+
+    def close(self, number: int) -> None:
+        """Close it."""
+        self.ask(Question.CLOSE_PEER, [number])
+
+
+def _plain(params: Params) -> list[object]:
+    return [param.to_plain() for param in params]
+
+
+def environment(asked: Create, manifest: Manifest, ask: Asking) -> TaEnv:
+    """What the application of this host is given."""
+    clock: Clock = AskedClock(ask) if asked.began_ms is None else SinceBoot(SystemClock(), asked.began_ms)
+    return TaEnv(
+        store=AskedStore(ask, manifest.uuid),
+        keys=AskedKeys(ask),
+        clock=clock,
+        rng=OsRng() if asked.randomness is RandomnessKind.SYSTEM else AskedRng(ask),
+        device_id=asked.device_id,
+        platform=Platform(
+            verdict=asked.verdict,
+            filter_sha256=asked.filter_sha256,
+            host_filter_sha256=asked.host_filter_sha256,
+            measurements=tuple(zip(asked.names, asked.measurements, strict=True)),
+            clock=asked.clock,
+            randomness=asked.randomness,
+        ),
+        peers=ManifestPeers(manifest.calls, AskedPeers(ask)),
+    )

@@ -1,0 +1,135 @@
+"""Both ends of a private pipe pair: the core's, which never waits without a deadline, and the host's, which does."""
+
+import os
+import select
+import signal
+import time
+from contextlib import suppress
+from typing import NoReturn
+
+from tee_sim.shared.host_end import HostEnd
+from tee_sim.shared.lock_report import HostLink
+from tee_sim.shared.sandbox import kernel
+from tee_sim.shared.wire import EXIT_PROTOCOL, FrameReader, NoFrameError
+
+_CHUNK_BYTES = 1 << 16
+EXIT_EOF = 0
+
+
+class HostGoneError(Exception):
+    """The host ended, or was ended: too slow, or what it sent is no message. Not a result of its application.
+
+    Attributes:
+        end: which of these.
+    """
+
+    def __init__(self, end: HostEnd) -> None:
+        super().__init__(end.words)
+        self.end = end
+
+
+class HostPipe:
+    """The core's end of one host.
+
+    Args:
+        link: its descriptors; both pipe ends do not block.
+    """
+
+    def __init__(self, link: HostLink) -> None:
+        self._link = link
+        self._reader = FrameReader()
+        self.end = HostEnd.NONE
+
+    @property
+    def alive(self) -> bool:
+        """Whether nothing has been seen of its end."""
+        return self.end is HostEnd.NONE
+
+    def write(self, frame: bytes, deadline: float) -> None:
+        """Send one frame. Raises HostGoneError, the host ended, if it does not take it by `deadline`."""
+        view = memoryview(frame)
+        while view:
+            try:
+                view = view[os.write(self._link.write_fd, view) :]
+            except BlockingIOError:
+                self._wait(self._link.write_fd, select.POLLOUT, deadline)
+            except OSError:
+                self.kill()
+
+    def body(self, deadline: float) -> bytes:
+        """The body of the next frame. Raises HostGoneError, the host ended, past `deadline` or for what is none."""
+        while True:
+            try:
+                data = os.read(self._link.read_fd, min(self._reader.wanted(), _CHUNK_BYTES))
+            except BlockingIOError:
+                self._wait(self._link.read_fd, select.POLLIN, deadline)
+                continue
+            if not data:
+                self.kill()
+            try:
+                body = self._reader.feed(data)
+            except NoFrameError:
+                self.kill(HostEnd.OUT_OF_TURN)
+            if body is not None:
+                return body
+
+    def has_ended(self) -> bool:
+        """Whether the host ended by itself, or from outside, since it was last spoken to."""
+        if self.alive and kernel.wait_for(self._link.read_fd, select.POLLIN, 0):
+            # Between two calls a host has nothing to say: end of file, or bytes out of turn.
+            with suppress(HostGoneError):
+                self.kill()
+        return not self.alive
+
+    def kill(self, why: HostEnd | None = None) -> NoReturn:
+        """SIGKILL, now, and nothing it may still have sent. Raises HostGoneError, always.
+
+        Args:
+            why: None if its end of a pipe is closed: the kernel says how it ended.
+        """
+        if self.end is HostEnd.NONE:
+            if why is not None:
+                with suppress(ProcessLookupError):
+                    signal.pidfd_send_signal(self._link.kill_fd, signal.SIGKILL)
+            self.end = why or HostEnd.EXITED
+            seen = os.waitid(os.P_PIDFD, self._link.kill_fd, os.WEXITED)
+            if why is None and seen is not None and seen.si_code == os.CLD_KILLED:
+                forbidden = seen.si_status == signal.SIGSYS
+                self.end = HostEnd.FORBIDDEN_CALL if forbidden else HostEnd.SIGNAL
+        raise HostGoneError(self.end)
+
+    def _wait(self, fd: int, events: int, deadline: float) -> None:
+        left_ms = int((deadline - time.monotonic()) * 1000)
+        if left_ms <= 0 or not kernel.wait_for(fd, events, left_ms):
+            self.kill(HostEnd.TOO_SLOW)
+
+
+class CorePipe:
+    """The host's end. The core's death ends the host."""
+
+    def __init__(self, read_fd: int, write_fd: int) -> None:
+        self._read_fd = read_fd
+        self._write_fd = write_fd
+        self._reader = FrameReader()
+
+    def body(self) -> bytes:
+        """The body of the next frame."""
+        while True:
+            data = os.read(self._read_fd, min(self._reader.wanted(), _CHUNK_BYTES))
+            if not data:
+                os._exit(EXIT_EOF)
+            try:
+                body = self._reader.feed(data)
+            except NoFrameError:
+                os._exit(EXIT_PROTOCOL)
+            if body is not None:
+                return body
+
+    def write(self, frame: bytes) -> None:
+        """Send one frame."""
+        view = memoryview(frame)
+        while view:
+            try:
+                view = view[os.write(self._write_fd, view) :]
+            except BrokenPipeError:
+                os._exit(EXIT_EOF)

@@ -1,0 +1,121 @@
+"""The host: one application's instances, run for the core. After the lock; it ends when the core's pipe closes."""
+
+import importlib
+from collections.abc import Callable
+from itertools import count
+from typing import Any, NoReturn, cast
+
+from tee_sim.secure.hosts.environment import environment
+from tee_sim.secure.hosts.messages import (
+    TO_HOST,
+    Answer,
+    Ask,
+    Close,
+    Create,
+    Destroy,
+    Done,
+    HostMessage,
+    Open,
+    Panicked,
+    Refused,
+    Run,
+    pack,
+    unpack,
+)
+from tee_sim.secure.hosts.pipes import CorePipe
+from tee_sim.secure.hosts.questions import Question
+from tee_sim.shared.errors import TeeError, TeeResult
+from tee_sim.shared.manifest import Manifest
+from tee_sim.shared.params import Params
+from tee_sim.shared.ta_api import TrustedApp
+
+
+def load_entry(manifest: Manifest) -> Callable[[], TrustedApp]:
+    """Import what the manifest's entry names. Raises whatever the code raises."""
+    module, _, name = manifest.entry.partition(":")
+    return cast("Callable[[], TrustedApp]", getattr(importlib.import_module(module), name))
+
+
+class _Instance:
+    """One object of the application, and its sessions."""
+
+    def __init__(self, app: TrustedApp) -> None:
+        self.app = app
+        self.contexts: dict[int, Any] = {}
+
+
+class Host:
+    """Runs the entry points that the core asks for.
+
+    Args:
+        pipe: the way to the core.
+        manifest: the application of this host.
+        on_panic: called while a panic's exception is handled; for debugging.
+    """
+
+    def __init__(self, pipe: CorePipe, manifest: Manifest, on_panic: Callable[[], None]) -> None:
+        self._pipe = pipe
+        self._manifest = manifest
+        self._on_panic = on_panic
+        self._instances: dict[int, _Instance] = {}
+        self._numbers = count(1)
+
+    def serve(self) -> NoReturn:
+        """Answer the core, one message after the other, until it ends."""
+        while True:
+            message = unpack(self._pipe.body(), TO_HOST)
+            self._pipe.write(self._answer(message))
+
+    def _answer(self, message: Any) -> bytes:
+        try:
+            # What it returned, or was refused with, and cannot be sent is no result either.
+            return pack(self._result(message))
+        except BaseException:
+            # SystemExit too: it is the application's, not this process's. What was raised is not passed on: its text
+            # could hold a secret.
+            self._on_panic()
+        self._instances.pop(message.instance, None)
+        return pack(Panicked())
+
+    def _result(self, message: HostMessage) -> Done | Refused:
+        try:
+            return self._done(message)
+        except TeeError as error:
+            if error.result is TeeResult.SUCCESS:
+                raise ValueError("no result") from error
+            return Refused(result=error.result, origin=error.origin)
+
+    def _done(self, message: HostMessage) -> Done:
+        if isinstance(message, Create):
+            app = load_entry(self._manifest)()
+            self._instances[message.instance] = _Instance(app)
+            app.create(environment(message, self._manifest, self._ask))
+            return Done()
+        if isinstance(message, Open):
+            instance = self._instances[message.instance]
+            context = instance.app.open_session(cast("Params", message.params))
+            number = next(self._numbers)
+            instance.contexts[number] = context
+            return Done(context=number)
+        if isinstance(message, Run):
+            instance = self._instances[message.instance]
+            session = instance.contexts[message.context]
+            return Done(params=instance.app.invoke(session, message.command, cast("Params", message.params)))
+        if isinstance(message, Close):
+            instance = self._instances[message.instance]
+            instance.app.close_session(instance.contexts.pop(message.context))
+            return Done()
+        return self._destroy(cast("Destroy", message))
+
+    def _destroy(self, message: Destroy) -> Done:
+        instance = self._instances.pop(message.instance, None)
+        if instance is not None and not message.panicked:
+            instance.app.destroy()
+        return Done()
+
+    def _ask(self, question: Question, words: list[object]) -> list[Any]:
+        self._pipe.write(pack(Ask(question=question, words=words)))
+        answer = cast("Answer", unpack(self._pipe.body(), {Answer}))
+        if answer.result is not TeeResult.SUCCESS:
+            raise TeeError(answer.result, "the core could not do it")
+        return answer.value

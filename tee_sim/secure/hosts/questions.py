@@ -1,0 +1,284 @@
+"""What an application may ask the core for, and the core's answers: `TaEnv`, word by word.
+
+Every question is answered from the environment of the one application that asked: there is no way to name another's.
+The words are the host's, which is hostile by assumption: each question states their number, types and bounds, and what
+does not fit ends the host.
+"""
+
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, ExitStack, suppress
+from enum import IntEnum, unique
+from itertools import count
+from typing import Any, Final
+from uuid import UUID
+
+from tee_sim.shared.errors import TeeError, TeeResult
+from tee_sim.shared.limits import MAX_PEER_SESSIONS
+from tee_sim.shared.params import Param, Params
+from tee_sim.shared.reserve import Reserve
+from tee_sim.shared.ta_api import ObjectInfo, PeerSession, TaEnv, Transaction
+from tee_sim.shared.wire import NoFrameError
+
+MAX_CURSORS: Final = 16
+"""Walks through the store that one call may have open at once."""
+MAX_RANDOM_BYTES: Final = 64 << 10
+MAX_KEY_BYTES: Final = 255 * 32
+"""What HKDF-SHA-256 gives at most (RFC 5869, section 2.3)."""
+_BATCH_BYTES: Final = 192 << 10
+"""An answer holds this and one more object, which is at most `MAX_BODY_BYTES`: under a frame."""
+_BATCH_ITEMS: Final = 512
+
+
+@unique
+class Question(IntEnum):
+    """All of them. The number travels."""
+
+    GET = 1
+    HEADERS = 2
+    LOAD = 3
+    NEXT = 4
+    LEAVE_WALK = 5
+    STATE = 6
+    BEGIN = 7
+    PUT = 8
+    ERASE = 9
+    COMMIT = 10
+    ROLL_BACK = 11
+    DERIVE = 12
+    SHARED = 13
+    TIME = 14
+    RANDOM = 15
+    OPEN_PEER = 16
+    INVOKE_PEER = 17
+    CLOSE_PEER = 18
+
+
+class Answers:
+    """The core's side of one instance.
+
+    Args:
+        env: its environment; the only things that its questions are about.
+    """
+
+    def __init__(self, env: TaEnv) -> None:
+        self._env = env
+        self._peers: dict[int, PeerSession] = {}
+        self._numbers = count(1)
+        self._walks: dict[int, Iterator[list[object]]] = {}
+        self._transaction: tuple[ExitStack, Transaction] | None = None
+        self._left: tuple[ExitStack, Transaction] | None = None
+        self._table: dict[Question, Callable[[list[object]], list[object]]] = {
+            Question.GET: self._get,
+            Question.HEADERS: self._headers,
+            Question.LOAD: self._load,
+            Question.NEXT: self._next,
+            Question.LEAVE_WALK: self._leave_walk,
+            Question.STATE: self._state,
+            Question.BEGIN: self._begin,
+            Question.PUT: self._put,
+            Question.ERASE: self._erase,
+            Question.COMMIT: self._commit,
+            Question.ROLL_BACK: self._roll_back,
+            Question.DERIVE: self._derive,
+            Question.SHARED: self._shared,
+            Question.TIME: self._time,
+            Question.RANDOM: self._random,
+            Question.OPEN_PEER: self._open_peer,
+            Question.INVOKE_PEER: self._invoke_peer,
+            Question.CLOSE_PEER: self._close_peer,
+        }
+
+    def answer(self, question: int, words: list[object]) -> list[object]:
+        """Answer one question.
+
+        Raises:
+            TeeError: the result of what was asked for.
+            NoFrameError: it is no question, or its words do not fit.
+        """
+        if question not in Question.__members__.values():
+            raise NoFrameError("no such question")
+        return self._table[Question(question)](words)
+
+    def end_call(self) -> None:
+        """The call of the core that these questions belong to is over: nothing half done is kept for the next."""
+        self._walks.clear()
+        # Not dropped: the core finds the store's writer busy, ends the transaction and calls it a panic.
+        self._left, self._transaction = self._transaction, None
+
+    # Store
+
+    def _get(self, words: list[object]) -> list[object]:
+        match words:
+            case [bytes(object_id)]:
+                stored = self._env.store.get(object_id)
+                return [*_info(stored.header), stored.body]
+        raise _misfit(Question.GET)
+
+    def _headers(self, words: list[object]) -> list[object]:
+        if words:
+            raise _misfit(Question.HEADERS)
+        return self._walk(_info(header) for header in self._env.store.headers())
+
+    def _load(self, words: list[object]) -> list[object]:
+        match words:
+            case [str() | None as kind]:
+                stored = self._env.store.load(kind=kind)
+                return self._walk([*_info(one.header), one.body] for one in stored)
+        raise _misfit(Question.LOAD)
+
+    def _walk(self, items: Iterator[list[object]]) -> list[object]:
+        if len(self._walks) >= MAX_CURSORS:
+            raise TeeError(TeeResult.OUT_OF_MEMORY, f"{MAX_CURSORS} walks through the store are open")
+        number = next(self._numbers)
+        self._walks[number] = items
+        return self._next([number])
+
+    def _next(self, words: list[object]) -> list[object]:
+        """Answers [number, items], number 0 after the last."""
+        match words:
+            case [int(number)] if number in self._walks:
+                batch: list[list[object]] = []
+                size = 0
+                for item in self._walks[number]:
+                    batch.append(item)
+                    size += sum(len(word) for word in item if isinstance(word, bytes))
+                    if size >= _BATCH_BYTES or len(batch) >= _BATCH_ITEMS:
+                        return [number, batch]
+                del self._walks[number]
+                return [0, batch]
+        raise _misfit(Question.NEXT)
+
+    def _leave_walk(self, words: list[object]) -> list[object]:
+        match words:
+            case [int(number)]:
+                self._walks.pop(number, None)
+                return []
+        raise _misfit(Question.LEAVE_WALK)
+
+    def _state(self, words: list[object]) -> list[object]:
+        if words:
+            raise _misfit(Question.STATE)
+        return list(self._env.store.state())
+
+    # Transactions
+
+    def _begin(self, words: list[object]) -> list[object]:
+        match words:
+            case [int(reserve)] if reserve in Reserve.__members__.values():
+                stack = ExitStack()
+                manager: AbstractContextManager[Transaction] = self._env.store.transaction(Reserve(reserve))
+                self._transaction = stack, stack.enter_context(manager)
+                return []
+        raise _misfit(Question.BEGIN)
+
+    def _open(self) -> tuple[ExitStack, Transaction]:
+        if self._transaction is None:
+            raise TeeError(TeeResult.BAD_STATE, "no transaction is open")
+        return self._transaction
+
+    def _put(self, words: list[object]) -> list[object]:
+        match words:
+            case [bytes(object_id), bytes(body), str(kind), bytes(owner), bytes(commitment)]:
+                _, transaction = self._open()
+                header = transaction.put(object_id, body, kind=kind, owner=owner, commitment=commitment)
+                return _info(header)
+        raise _misfit(Question.PUT)
+
+    def _erase(self, words: list[object]) -> list[object]:
+        match words:
+            case [bytes(object_id)]:
+                _, transaction = self._open()
+                transaction.erase(object_id)
+                return []
+        raise _misfit(Question.ERASE)
+
+    def _commit(self, words: list[object]) -> list[object]:
+        if words:
+            raise _misfit(Question.COMMIT)
+        stack, _ = self._open()
+        self._transaction = None
+        stack.close()
+        return []
+
+    def _roll_back(self, words: list[object]) -> list[object]:
+        if words:
+            raise _misfit(Question.ROLL_BACK)
+        if self._transaction is not None:
+            stack, _ = self._transaction
+            self._transaction = None
+            undo = _UndoError()
+            with suppress(_UndoError):
+                stack.__exit__(_UndoError, undo, None)
+        return []
+
+    # Keys, time, randomness
+
+    def _derive(self, words: list[object]) -> list[object]:
+        match words:
+            case [str(label), bytes(context), int(size_bytes)] if (
+                label.isascii() and len(label) <= 64 and len(context) <= 1024 and 0 < size_bytes <= MAX_KEY_BYTES
+            ):
+                return [self._env.keys.derive(label, context, size_bytes)]
+        raise _misfit(Question.DERIVE)
+
+    def _shared(self, words: list[object]) -> list[object]:
+        match words:
+            case [str(name)] if len(name) <= 32:
+                return [self._env.keys.shared(name)]
+        raise _misfit(Question.SHARED)
+
+    def _time(self, words: list[object]) -> list[object]:
+        if words:
+            raise _misfit(Question.TIME)
+        return [self._env.clock.wall_ms(), self._env.clock.boot_ms()]
+
+    def _random(self, words: list[object]) -> list[object]:
+        match words:
+            case [int(size_bytes)] if 0 < size_bytes <= MAX_RANDOM_BYTES:
+                return [self._env.rng.bytes(size_bytes)]
+        raise _misfit(Question.RANDOM)
+
+    # Other applications
+
+    def _open_peer(self, words: list[object]) -> list[object]:
+        match words:
+            case [bytes(uuid), list(params)] if len(uuid) == 16:
+                if len(self._peers) >= MAX_PEER_SESSIONS:
+                    raise TeeError(TeeResult.OUT_OF_MEMORY, f"{MAX_PEER_SESSIONS} sessions are open")
+                number = next(self._numbers)
+                self._peers[number] = self._env.peers.open_session(UUID(bytes=uuid), _params(params))
+                return [number]
+        raise _misfit(Question.OPEN_PEER)
+
+    def _invoke_peer(self, words: list[object]) -> list[object]:
+        match words:
+            case [int(number), int(command), list(params)] if number in self._peers and 0 <= command < 1 << 32:
+                left = self._peers[number].invoke(command, _params(params))
+                return [param.to_plain() for param in left]
+        raise _misfit(Question.INVOKE_PEER)
+
+    def _close_peer(self, words: list[object]) -> list[object]:
+        match words:
+            case [int(number)] if number in self._peers:
+                self._peers.pop(number).close()
+                return []
+        raise _misfit(Question.CLOSE_PEER)
+
+
+class _UndoError(Exception):
+    """Ends a transaction without its changes."""
+
+
+def _info(header: ObjectInfo) -> list[object]:
+    return [header.object_id, header.version, header.kind, header.owner, header.commitment]
+
+
+def _params(plain: list[Any]) -> Params:
+    if len(plain) != 4:
+        raise NoFrameError("an operation has four parameters")
+    first, second, third, fourth = (Param.from_plain(one) for one in plain)
+    return first, second, third, fourth
+
+
+def _misfit(question: Question) -> NoFrameError:
+    return NoFrameError(f"words of {question.name} that do not fit")

@@ -1,0 +1,176 @@
+"""The core's side of the hosts: an application behind a private pipe, and the spares of each."""
+
+import time
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from itertools import count
+from typing import cast
+
+from tee_sim.secure.hosts.messages import (
+    FROM_HOST,
+    Answer,
+    Ask,
+    Close,
+    Create,
+    Destroy,
+    Done,
+    HostMessage,
+    Open,
+    Panicked,
+    Refused,
+    Run,
+    pack,
+    unpack,
+)
+from tee_sim.secure.hosts.pipes import HostGoneError, HostPipe
+from tee_sim.secure.hosts.questions import Answers
+from tee_sim.shared.clock import ClockKind, SinceBoot
+from tee_sim.shared.errors import Origin, TeeError, TeeResult
+from tee_sim.shared.host_end import HostEnd
+from tee_sim.shared.manifest import Manifest
+from tee_sim.shared.params import Params
+from tee_sim.shared.ta_api import TaEnv, TrustedApp
+from tee_sim.shared.wire import NoFrameError
+
+
+class PanicError(Exception):
+    """The application panicked, in its own process. Not a result: the core ends the instance for it."""
+
+
+class RemoteApp:
+    """`tee_sim.shared.ta_api.TrustedApp`, run by a host.
+
+    Args:
+        pipe: to the host.
+        number: of the instance there.
+        time_ms: how long the host may work on one call, without what it waits for the core.
+    """
+
+    def __init__(self, pipe: HostPipe, number: int, time_ms: int) -> None:
+        self.pipe = pipe
+        self._number = number
+        self._time_ms = time_ms
+        self._answers: Answers | None = None
+
+    def create(self, env: TaEnv) -> None:
+        """As `TrustedApp.create`."""
+        self._answers = Answers(env)
+        clock, platform = env.clock, env.platform
+        on_host_clock = platform.clock is ClockKind.HOST and isinstance(clock, SinceBoot)
+        self._call(
+            Create(
+                instance=self._number,
+                device_id=env.device_id,
+                began_ms=cast("SinceBoot", clock).began_ms if on_host_clock else None,
+                verdict=platform.verdict,
+                filter_sha256=platform.filter_sha256,
+                host_filter_sha256=platform.host_filter_sha256,
+                names=tuple(name for name, _ in platform.measurements),
+                measurements=tuple(digest for _, digest in platform.measurements),
+                clock=platform.clock,
+                randomness=platform.randomness,
+            )
+        )
+
+    def open_session(self, params: Params) -> int:
+        """As `TrustedApp.open_session`: the host's number for the context."""
+        return self._call(Open(instance=self._number, params=params)).context
+
+    def invoke(self, session: int, command: int, params: Params) -> Params:
+        """As `TrustedApp.invoke`. The core holds the outputs against what its caller made room for."""
+        done = self._call(Run(instance=self._number, context=session, command=command, params=params))
+        return cast("Params", done.params)
+
+    def close_session(self, session: int) -> None:
+        """As `TrustedApp.close_session`."""
+        self._call(Close(instance=self._number, context=session))
+
+    def destroy(self) -> None:
+        """As `TrustedApp.destroy`."""
+        self._call(Destroy(instance=self._number, panicked=False))
+
+    def forget(self) -> None:
+        """The core ended the instance: its memory is free for the next one."""
+        if self.pipe.alive:
+            self._call(Destroy(instance=self._number, panicked=True))
+
+    def _call(self, message: HostMessage) -> Done:
+        """Send one entry point's call and answer its questions.
+
+        Raises:
+            TeeError: the application's result.
+            PanicError, HostGoneError: it panicked; its process ended.
+        """
+        if not self.pipe.alive:
+            raise HostGoneError(self.pipe.end)
+        answers = cast("Answers", self._answers)
+        left_s = self._time_ms / 1000
+        try:
+            frame = pack(message)
+            while True:
+                began = time.monotonic()
+                self.pipe.write(frame, began + left_s)
+                reply = self._read(began + left_s)
+                left_s -= time.monotonic() - began
+                if not isinstance(reply, Ask):
+                    return _done(reply)
+                frame = pack(self._answer(answers, reply))
+        finally:
+            answers.end_call()
+
+    def _read(self, deadline: float) -> HostMessage:
+        try:
+            return unpack(self.pipe.body(deadline), FROM_HOST)
+        except NoFrameError:
+            self.pipe.kill(HostEnd.OUT_OF_TURN)
+
+    def _answer(self, answers: Answers, asked: Ask) -> Answer:
+        try:
+            return Answer(result=TeeResult.SUCCESS, value=answers.answer(asked.question, asked.words))
+        except NoFrameError:
+            self.pipe.kill(HostEnd.OUT_OF_TURN)
+        except TeeError as error:
+            return Answer(result=error.result, value=[])
+
+
+def _done(reply: HostMessage) -> Done:
+    if isinstance(reply, Done):
+        return reply
+    if isinstance(reply, Refused):
+        raise TeeError(reply.result, "the trusted application refused", origin=reply.origin)
+    assert isinstance(reply, Panicked)  # noqa: S101 - all that is left of FROM_HOST
+    raise PanicError
+
+
+class Hosts:
+    """The hosts of every application: which of them runs, and which stand ready.
+
+    Args:
+        pipes: for each manifest, its processes.
+        time_ms: of a manifest: what one call may take.
+    """
+
+    def __init__(
+        self, pipes: Sequence[tuple[Manifest, Sequence[HostPipe]]], time_ms: Callable[[Manifest], int]
+    ) -> None:
+        self._ready = {manifest.uuid: list(processes) for manifest, processes in pipes}
+        self._time_ms = time_ms
+        self._numbers = count(1)
+
+    def make(self, manifest: Manifest) -> TrustedApp:
+        """An application whose process runs. Raises TeeError TARGET_DEAD, origin COMMS, when all of them have ended."""
+        ready = self._ready[manifest.uuid]
+        while ready and ready[0].has_ended():
+            del ready[0]
+        if not ready:
+            raise TeeError(TeeResult.TARGET_DEAD, "no process of the application is left", origin=Origin.COMMS)
+        return RemoteApp(ready[0], next(self._numbers), self._time_ms(manifest))
+
+    def has_ended(self, app: TrustedApp) -> bool:
+        """Whether the process of an instance has ended."""
+        return cast("RemoteApp", app).pipe.has_ended()
+
+    def forget(self, app: TrustedApp) -> None:
+        """An instance panicked: its process keeps nothing of it."""
+        with suppress(TeeError, PanicError, HostGoneError):
+            cast("RemoteApp", app).forget()
