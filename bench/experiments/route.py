@@ -56,6 +56,7 @@ world = _module("tee_sim.secure.world", "tee_sim.secure")
 chip = _module("tee_sim.normal.rpmb_chip.chip", "tee_sim.rpmb.device")
 people = _module("bioguard.simulate.people", "bioguard.synthetic")
 launch = _module("bioguard.device.launch")
+starts = _module("tee_sim.normal.machine.locked_start", "bioguard.device.launch")
 
 
 _REQUEST = "request" if "request" in wire.StorageCall.__dataclass_fields__ else "payload"
@@ -104,7 +105,7 @@ class _SecureWorldHere:
 def _without_process() -> None:
     """Devices that are started from now on have their secure world in this process."""
     seen = SimpleNamespace(level=launch.Level.ENFORCED, layers=())
-    patched = cast("Any", launch)
+    patched = cast("Any", starts)
     patched.SecureProcess = _SecureWorldHere
     patched.LockReport = SimpleNamespace(from_bytes=lambda raw: None)
     patched.observe = lambda pid, report: None

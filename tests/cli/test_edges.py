@@ -14,11 +14,12 @@ import pytest
 
 from bioguard.cli.__main__ import run
 from bioguard.cli.output import Output
-from bioguard.device import Device, Level, launch
+from bioguard.device import Device, Level
 from bioguard.device.consent import grant_all
 from bioguard.exit_codes import ExitCode
 from bioguard.formats import write_iso2005
 from bioguard.simulate.people import finger_impressions
+from tee_sim.normal.machine import locked_start
 
 BIOGUARD = [sys.executable, "-m", "bioguard.cli", "--device", "phone"]
 
@@ -131,13 +132,13 @@ def test_a_progress_bar_is_drawn_on_a_terminal_only(monkeypatch: pytest.MonkeyPa
 def test_a_sandbox_below_its_level_is_refused_until_named(
     home: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    inspect = vars(launch)["inspect_processes"]
+    inspect = vars(locked_start)["inspect_processes"]
 
     def partially_locked(*asked):
         seen = inspect(*asked)
         return replace(seen, verdict=replace(seen.verdict, level=Level.PARTIAL))
 
-    monkeypatch.setattr(launch, "inspect_processes", partially_locked)
+    monkeypatch.setattr(locked_start, "inspect_processes", partially_locked)
     device = str(home / "phone")
     assert run(["--device", device, "list"]) is ExitCode.TEE_UNAVAILABLE
     said = capsys.readouterr()

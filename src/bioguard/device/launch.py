@@ -1,6 +1,7 @@
 """Starting a device's secure world: lock first, look from outside, then hand over the root secret."""
 
 import pkgutil
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,16 +14,16 @@ from bioguard.device.options import DeviceOptions
 from bioguard.errors import TeeUnavailable, WrongUsage
 from bioguard.match.kernels import ENVIRONMENT_VARIABLE
 from tee_sim.normal.client import Context, Session
+from tee_sim.normal.machine.locked_start import Started, start_locked
 from tee_sim.normal.reply_timing import ReplyQuantizer
-from tee_sim.normal.sandbox_verdict.probes import cached_probes
-from tee_sim.normal.sandbox_verdict.processes import Inspected, inspect_processes
+from tee_sim.normal.sandbox_verdict.processes import Inspected
 from tee_sim.normal.sandbox_verdict.verdict import Level, Verdict
-from tee_sim.normal.secure_process import Inspect, SecureProcess
+from tee_sim.normal.secure_process import SecureProcess
 from tee_sim.normal.supplicant import Supplicant
 from tee_sim.shared.errors import TeeError, TeeResult
 from tee_sim.shared.lock_report import LockReport
 from tee_sim.shared.manifest import Manifest
-from tee_sim.shared.wire import Boot, Locked, Provision, Ready, host_manifests
+from tee_sim.shared.wire import Boot, Provision, Ready
 
 MANIFESTS = ("bioguard.trusted.biometric", "bioguard.trusted.gatekeeper", "bioguard.trusted.keystore")
 """Packages whose `manifest.toml` names a trusted application of this device."""
@@ -107,9 +108,9 @@ class Running:
             self.supplicant.close()
 
 
-def _booted(process: SecureProcess, inspect: Inspect, provision: Provision, options: DeviceOptions) -> Ready:
+def _started(options: DeviceOptions, start: Callable[[], Started]) -> Started:
     try:
-        return process.boot(inspect, provision)
+        return start()
     except TeeError as error:
         if error.result is not TeeResult.ACCESS_CONFLICT:
             raise
@@ -130,7 +131,6 @@ def start(directory: Path, fuses: Fuses, options: DeviceOptions, *, create: bool
         TeeError: the store does not open.
     """
     required = options.allow_level or Level.ENFORCED
-    hosted = manifests()
     made = options.hooks(directory)  # also for a reader: what is wrong with them is wrong with every command
     hooks = Direct() if options.read_only else made
     supplicant = Supplicant(
@@ -140,24 +140,17 @@ def start(directory: Path, fuses: Fuses, options: DeviceOptions, *, create: bool
         log=options.storage_log,
         faults=hooks.disk(),
     )
-    seen: list[tuple[Inspected, Locked]] = []
 
-    def inspect(pid: int, locked: Locked) -> str:
-        inspected = inspect_processes(pid, locked, [m.name for m in host_manifests(boot)], cached_probes())
-        seen.append((inspected, locked))
-        verdict = inspected.verdict
+    def accept(verdict: Verdict) -> None:
         if not verdict.level.meets(required):
             raise TeeUnavailable(
                 f"the sandbox is {verdict.level.value}, below {required.value}",
                 hint=f"run: bioguard doctor; to accept it: --allow-level '{verdict.level.value}'",
                 code="tee.sandbox",
             )
-        return verdict.level.value
 
-    process: SecureProcess | None = None
     try:
-        boot = Boot(manifests=hosted, profile=options.profile, namespaces=options.namespaces)
-        process = SecureProcess(boot, supplicant, tap=options.tap, keep_variables=(ENVIRONMENT_VARIABLE,))
+        boot = Boot(manifests=manifests(), profile=options.profile, namespaces=options.namespaces)
         provision = Provision(
             huk=fuses.huk,
             device_id=fuses.device_id,
@@ -166,21 +159,21 @@ def start(directory: Path, fuses: Fuses, options: DeviceOptions, *, create: bool
             seed=options.seed_bytes,
             boot_id=boot_id(directory, keep=not options.read_only),
         )
-        ready = _booted(process, inspect, provision, options)
+        keep = (ENVIRONMENT_VARIABLE,)
+        started = _started(
+            options,
+            lambda: start_locked(boot, supplicant, provision, accept=accept, tap=options.tap, keep_variables=keep),
+        )
     except BaseException:
-        if process is not None:
-            process.kill()
         supplicant.close()
         raise
-    inspected, locked = seen[0]
-    names = (m.name for m in hosted)
     return Running(
-        process=process,
+        process=started.process,
         supplicant=supplicant,
-        inspected=inspected,
-        ready=ready,
-        measurements={name: digest.hex() for name, digest in zip(names, locked.measurements, strict=True)},
-        context=Context(hooks.transport(process)),
+        inspected=started.inspected,
+        ready=started.ready,
+        measurements=started.measurements,
+        context=Context(hooks.transport(started.process)),
         hooks=hooks,
         grid=ReplyQuantizer(period_ms=options.release_grid_ms) if options.release_grid_ms > 0 else None,
     )

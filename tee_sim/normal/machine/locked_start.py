@@ -1,0 +1,68 @@
+"""Start a locked secure world: lock first, look from outside, then hand over the root secret."""
+
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
+
+from tee_sim.normal.sandbox_verdict.probes import cached_probes
+from tee_sim.normal.sandbox_verdict.processes import Inspected, inspect_processes
+from tee_sim.normal.sandbox_verdict.verdict import Verdict
+from tee_sim.normal.secure_process import SecureProcess, StorageHandler
+from tee_sim.shared.wire import Boot, Locked, Provision, Ready, host_manifests
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Started:
+    """A secure world that runs, and what was seen of it.
+
+    Attributes:
+        inspected: how far its processes are locked, judged from outside before it got any secret.
+        measurements: SHA-256 of each trusted application's manifest and code, by name.
+    """
+
+    process: SecureProcess
+    inspected: Inspected
+    ready: Ready
+    measurements: dict[str, str]
+
+
+def start_locked(
+    boot: Boot,
+    storage: StorageHandler,
+    provision: Provision,
+    *,
+    accept: Callable[[Verdict], None],
+    tap: Callable[[str, bytes], None] | None = None,
+    keep_variables: Collection[str] = (),
+) -> Started:
+    """Start a secure world; what does not come up is killed.
+
+    Args:
+        accept: raises for a lock that is not enough. The root secret is sent only after it has returned.
+        tap, keep_variables: as of `SecureProcess`.
+
+    Raises:
+        TeeError: it does not start, or its store does not open; and whatever `accept` raises.
+    """
+    seen: list[tuple[Inspected, Locked]] = []
+
+    def inspect(pid: int, locked: Locked) -> str:
+        hosts = [manifest.name for manifest in host_manifests(boot)]
+        inspected = inspect_processes(pid, locked, hosts, cached_probes())
+        seen.append((inspected, locked))
+        accept(inspected.verdict)
+        return inspected.verdict.level.value
+
+    process = SecureProcess(boot, storage, tap=tap, keep_variables=keep_variables)
+    try:
+        ready = process.boot(inspect, provision)
+    except BaseException:
+        process.kill()
+        raise
+    inspected, locked = seen[0]
+    names = (manifest.name for manifest in boot.manifests)
+    return Started(
+        process=process,
+        inspected=inspected,
+        ready=ready,
+        measurements={name: digest.hex() for name, digest in zip(names, locked.measurements, strict=True)},
+    )
