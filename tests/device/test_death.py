@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from bioguard.device import Device, DeviceOptions, launch, pins
+from bioguard.device import Device, DeviceOptions, pins
 from bioguard.device.consent import grant_all
 from bioguard.device.launch import manifests
 from bioguard.errors import TeeUnavailable
@@ -17,6 +17,7 @@ from bioguard.records.locks import Lock
 from bioguard.records.modality import Modality
 from bioguard.simulate.people import face_views
 from bioguard.trusted.sensor.authorization import SensorAuthorization
+from tee_sim.normal.machine import locked_start
 from tee_sim.normal.sandbox_verdict.processes import Inspected, inspect_processes
 from tee_sim.normal.sandbox_verdict.verdict import Level, Verdict
 from tee_sim.normal.secure_process import SecureProcess
@@ -157,7 +158,7 @@ def test_a_start_that_is_refused_is_tried_again_at_the_next_call(
         kill(device.running.process)
         device.running.process._process.wait(10)
         with monkeypatch.context() as during:
-            during.setattr(launch, "inspect_processes", partially_locked)
+            during.setattr(locked_start, "inspect_processes", partially_locked)
             for _ in range(2):
                 with pytest.raises(TeeUnavailable, match="the sandbox is PARTIAL, below ENFORCED"):
                     device.user_handle("alice", fresh=True)

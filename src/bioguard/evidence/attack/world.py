@@ -9,9 +9,11 @@ import os
 import platform
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
+from types import ModuleType
 from typing import cast
 
 from bioguard.device import launch
+from tee_sim.normal.machine import locked_start
 from tee_sim.normal.secure_process import Inspect, StorageHandler, answer_storage
 from tee_sim.secure.world import SecureWorld
 from tee_sim.shared.errors import Origin, TeeError, TeeResult
@@ -135,15 +137,17 @@ def _body(frame: bytes) -> bytes:
 def hosting(manifests: Sequence[Manifest], *, locked: bool = False) -> Iterator[None]:
     """While this lasts, every device that is started hosts these applications; in this process unless `locked`.
 
-    A swap of two names of `bioguard.device.launch` and not an option of it: no caller of a device shall be able to ask
-    for a secure world without a process.
+    A swap of a name each of two modules and not an option of them: no caller of a device shall be able to ask for a
+    secure world without a process.
     """
-    swapped = {"manifests": lambda: tuple(manifests)} | ({} if locked else {"SecureProcess": InProcess})
-    kept = {name: getattr(launch, name) for name in swapped}
+    swapped: list[tuple[ModuleType, str, object]] = [(launch, "manifests", lambda: tuple(manifests))]
+    if not locked:
+        swapped.append((locked_start, "SecureProcess", InProcess))
+    kept = [(module, name, getattr(module, name)) for module, name, _ in swapped]
     try:
-        for name, value in swapped.items():
-            setattr(launch, name, value)
+        for module, name, value in swapped:
+            setattr(module, name, value)
         yield
     finally:
-        for name, value in kept.items():
-            setattr(launch, name, value)
+        for module, name, value in kept:
+            setattr(module, name, value)
