@@ -8,25 +8,26 @@ with a code of its own (`device.file_kind`, `device.file_owner`, ...).
 import errno
 import os
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from shlex import quote
 from typing import Any
 
 from bioguard.errors import IntegrityFailure, NotPermitted, TeeUnavailable
 from bioguard.json_text import parse_json
+from tee_sim.normal import private_files as files
 from tee_sim.normal.private_files import (
     WRITABLE_BY_OTHERS,
     FileFlaw,
     UnsafeFile,
-    create_file,
     open_directory,
     open_file,
+    unlink,
+    write_new,
 )
 from tee_sim.normal.supplicant.reserve import fill, release
 
-TEMPORARY = ".new"
-"""Suffix of a file that is being written. One that a crash left is removed by the next change."""
+TEMPORARY = files.TEMPORARY
 
 DAMAGED = ".damaged"
 """Suffix of a file that was put aside because it could not be read."""
@@ -142,18 +143,6 @@ def read_json(directory: Path, name: str, *, damaged: Callable[[], IntegrityFail
         raise damaged() from None
 
 
-def _unlink(name: str, at: int) -> None:
-    with suppress(FileNotFoundError):
-        try:
-            os.unlink(name, dir_fd=at)
-        except IsADirectoryError:
-            try:
-                os.rmdir(name, dir_fd=at)
-            except OSError as error:
-                what = f"is a directory that cannot be removed ({error.strerror}), not a file"
-                raise UnsafeFile(name, FileFlaw.KIND, what) from error
-
-
 def write_file(directory: Path, name: str, text: str) -> None:
     """Make `text` the whole of a file, mode 0600: after a crash or power cut it is the old one or the new one.
 
@@ -167,30 +156,17 @@ def write_file(directory: Path, name: str, text: str) -> None:
     temporary = name + TEMPORARY
     with file_errors(name), opened_directory(directory) as at:
         try:
-            _write_new(at, temporary, text)
+            write_new(at, temporary, text.encode())
         except OSError as error:
             kept = release(at) if error.errno in _FULL else 0
             if not kept:
                 raise
             try:
-                _write_new(at, temporary, text)
+                write_new(at, temporary, text.encode())
             finally:
                 fill(at, kept)
         os.rename(temporary, name, src_dir_fd=at, dst_dir_fd=at)
         os.fsync(at)
-
-
-def _write_new(at: int, name: str, text: str) -> None:
-    _unlink(name, at)
-    try:
-        with os.fdopen(create_file(at, name), "wb") as file:
-            file.write(text.encode())
-            file.flush()
-            os.fsync(file.fileno())
-    except OSError:
-        with suppress(OSError):
-            os.unlink(name, dir_fd=at)
-        raise
 
 
 def remove_file(directory: Path, name: str) -> None:
@@ -201,7 +177,7 @@ def remove_file(directory: Path, name: str) -> None:
         TeeUnavailable: as `file_errors`.
     """
     with file_errors(name), opened_directory(directory) as at:
-        _unlink(name, at)
+        unlink(at, name)
 
 
 def put_aside(directory: Path, name: str) -> str:
@@ -225,14 +201,4 @@ def open_or_create(directory: Path, name: str) -> int:
         IntegrityFailure, TeeUnavailable: as `file_errors`.
     """
     with file_errors(name), opened_directory(directory) as at:
-        for _ in range(2):
-            with suppress(FileNotFoundError):
-                return open_file(at, name, most_bytes=MAX_FILE_BYTES)
-            with suppress(FileExistsError):
-                try:
-                    return create_file(at, name)
-                except OSError as error:
-                    if error.errno != errno.EROFS:
-                        raise
-                    return os.dup(at)
-        raise FileNotFoundError(errno.ENOENT, "it comes and goes", name)
+        return files.open_or_create(at, name, most_bytes=MAX_FILE_BYTES)

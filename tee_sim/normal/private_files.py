@@ -4,13 +4,18 @@ Who can write the directory can do as he likes with its files, so the directory 
 then what files are opened through, so that no path is looked up twice.
 """
 
+import errno
 import os
 import stat
+from contextlib import suppress
 from enum import Enum, unique
 from pathlib import Path
 
 _OPEN = os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOCTTY
 """Without O_NONBLOCK a FIFO in the place of a file is waited for until a process writes."""
+
+TEMPORARY = ".new"
+"""Suffix of a file that is being written. One that a crash left is removed by the next change."""
 
 WRITABLE_BY_OTHERS = stat.S_IWGRP | stat.S_IWOTH
 
@@ -111,3 +116,60 @@ def open_file(
 def create_file(directory: int, name: str) -> int:
     """A descriptor of a new file, mode 0600, to read and write. Raises FileExistsError if there is anything already."""
     return os.open(name, os.O_RDWR | os.O_CREAT | os.O_EXCL | _OPEN, 0o600, dir_fd=directory)
+
+
+def unlink(directory: int, name: str) -> None:
+    """Remove a file of a directory, or an empty directory in its place; nothing if there is none.
+
+    Raises:
+        UnsafeFile: it is a directory with something in it.
+        OSError: it cannot be removed.
+    """
+    with suppress(FileNotFoundError):
+        try:
+            os.unlink(name, dir_fd=directory)
+        except IsADirectoryError:
+            try:
+                os.rmdir(name, dir_fd=directory)
+            except OSError as error:
+                what = f"is a directory that cannot be removed ({error.strerror}), not a file"
+                raise UnsafeFile(name, FileFlaw.KIND, what) from error
+
+
+def write_new(directory: int, name: str, content: bytes) -> None:
+    """Write a file, synced, in the place of whatever stood there; one that cannot be written whole is removed again.
+
+    Raises:
+        UnsafeFile, OSError: as `unlink`, and what writing says.
+    """
+    unlink(directory, name)
+    try:
+        with os.fdopen(create_file(directory, name), "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+    except OSError:
+        with suppress(OSError):
+            os.unlink(name, dir_fd=directory)
+        raise
+
+
+def open_or_create(directory: int, name: str, *, most_bytes: int) -> int:
+    """A descriptor of a file that is made if it is not there.
+
+    On a read-only mount that lacks it, one of the directory instead: nobody can make the file meanwhile.
+
+    Raises:
+        UnsafeFile, OSError: as `open_file`.
+    """
+    for _ in range(2):
+        with suppress(FileNotFoundError):
+            return open_file(directory, name, most_bytes=most_bytes)
+        with suppress(FileExistsError):
+            try:
+                return create_file(directory, name)
+            except OSError as error:
+                if error.errno != errno.EROFS:
+                    raise
+                return os.dup(directory)
+    raise FileNotFoundError(errno.ENOENT, "it comes and goes", name)

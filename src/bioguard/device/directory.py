@@ -17,7 +17,7 @@ from bioguard.device.lock import DeviceLock
 from bioguard.device.names import NAMES_FILE
 from bioguard.device.password_handles import HANDLES_FILE
 from bioguard.device.strong_auth_times import UNLOCK_FILE
-from bioguard.errors import IntegrityFailure, NotPermitted, TeeUnavailable
+from bioguard.errors import BioguardError, IntegrityFailure, NotPermitted, TeeUnavailable
 from bioguard.private_files import DAMAGED, TEMPORARY, file_errors, opened_directory, remove_file
 from tee_sim.normal.private_files import UnsafeFile, create_file, open_file
 from tee_sim.normal.supplicant.files import DATABASE_SIDES, MOST_BYTES, RESERVE_FILE, RPMB_FILE, STORAGE_FILE
@@ -44,7 +44,7 @@ def begin(directory: Path, fuses: Fuses) -> DeviceLock:
 
     Raises:
         NotPermitted: there is a device, or files with its names that are not what such an initialization leaves.
-        TeeUnavailable: another process is at it; the directory cannot be made or written.
+        TeeUnavailable: another process is at it; the directory is a machine's, or cannot be made or written.
         IntegrityFailure: the directory is not ours alone.
     """
     with file_errors(directory.name):
@@ -58,7 +58,17 @@ def begin(directory: Path, fuses: Fuses) -> DeviceLock:
     return lock
 
 
+def _refuse_foreign(directory: Path) -> None:
+    """Raises TeeUnavailable for a directory of another kind; what else is wrong with fuses is not asked here."""
+    try:
+        Fuses.read(directory)
+    except BioguardError as error:
+        if error.code == "device.foreign":
+            raise
+
+
 def _begin(directory: Path, fuses: Fuses) -> None:
+    _refuse_foreign(directory)
     found = _present(directory)
     if FUSE_FILE in found or (found and _BEGUN not in found):
         is_one = FUSE_FILE in found
@@ -107,7 +117,7 @@ def destroy(directory: Path) -> None:
     """Destroy a device, whatever state it is in: the fuses first, so that what is left of the store cannot be opened.
 
     Raises:
-        TeeUnavailable: there is no device here, or it is in use.
+        TeeUnavailable: there is no device here but a machine or nothing, or it is in use.
         IntegrityFailure: the directory is not ours alone; or a directory with something in it stands in the place of a
             file: it is left, everything else is gone.
     """
@@ -115,6 +125,7 @@ def destroy(directory: Path) -> None:
         raise TeeUnavailable(
             f"there is no device in {directory}", hint="run: bioguard device init", code="device.missing"
         )
+    _refuse_foreign(directory)
     lock = None
     with suppress(IntegrityFailure):  # what stands in the place of the lock is nobody's lock, and goes with the rest
         lock = DeviceLock(directory)

@@ -4,7 +4,6 @@ A phone burns the HUK into fuses that only the secure world can read. Here it is
 is. Whoever can read it can open this device's store: that is the difference between a simulator and a phone.
 """
 
-import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
@@ -12,24 +11,38 @@ from typing import Self
 from bioguard import __version__
 from bioguard.errors import IntegrityFailure, TeeUnavailable
 from bioguard.private_files import read_file
+from tee_sim.normal.machine.fuses import (
+    FUSE_FILE,
+    MOST_BYTES,
+    READABLE_BY_OTHERS,
+    ForeignFuses,
+    FuseFormat,
+    RootSecret,
+)
 
-FUSE_FILE = "fuses.simulated"
-_TEXT = """\
-# SIMULATED FUSES of a bioguard device. In a phone only the secure world can read these.
-# Whoever reads this file can open the device's store. Never copy it next to a backup of the store.
-bioguard-fuses {version}
-huk {huk}
-device-id {device_id}
-"""
+__all__ = ["FORMAT", "FUSE_FILE", "VERSION", "Fuses", "foreign_device"]
+
 VERSION = "2"
 """Of the whole device: its files and its store. 1 was that of bioguard 0.1."""
-_MOST_BYTES = 4096
-_VERSION = re.compile(r"^bioguard-fuses (\d{1,9})$", re.MULTILINE)
-_PATTERN = re.compile(r"huk ([0-9a-f]{64})\ndevice-id ([0-9a-f]{32})\n")
+FORMAT = FuseFormat(
+    word="bioguard-fuses",
+    version=VERSION,
+    remarks="# SIMULATED FUSES of a bioguard device. In a phone only the secure world can read these.\n"
+    "# Whoever reads this file can open the device's store. Never copy it next to a backup of the store.\n",
+)
+
+
+def foreign_device(directory: Path, word: str) -> TeeUnavailable:
+    """The error for a directory whose fuses are of another kind: nothing in it is a device's to open, make or wipe."""
+    return TeeUnavailable(
+        f"{directory} is no bioguard device: its fuses are {word}",
+        hint="choose another --device directory; a machine of tee-sim is given as tee-sim ... --machine DIR",
+        code="device.foreign",
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Fuses:
+class Fuses(RootSecret):
     """Root secret and identity of one device.
 
     Attributes:
@@ -37,23 +50,20 @@ class Fuses:
         device_id: 16 bytes.
     """
 
-    huk: bytes
-    device_id: bytes
-
     def to_text(self) -> str:
         """The file's text."""
-        return _TEXT.format(version=VERSION, huk=self.huk.hex(), device_id=self.device_id.hex())
+        return FORMAT.to_text(self)
 
     @classmethod
     def read(cls, directory: Path) -> Self:
         """Read the fuses.
 
         Raises:
-            TeeUnavailable: there is no device here, or it is one of another version.
+            TeeUnavailable: there is no device here, or it is one of another version, or a machine.
             IntegrityFailure: the file is not what `to_text` writes, or others may read it.
         """
         try:
-            raw = read_file(directory, FUSE_FILE, most_bytes=_MOST_BYTES, refused_mode=0o077)
+            raw = read_file(directory, FUSE_FILE, most_bytes=MOST_BYTES, refused_mode=READABLE_BY_OTHERS)
         except IntegrityFailure as error:
             if error.code != "device.file_mode":
                 raise
@@ -66,21 +76,22 @@ class Fuses:
             raise TeeUnavailable(
                 f"there is no device in {directory}", hint="run: bioguard device init", code="device.missing"
             )
-        text = raw.decode("ascii", "replace")
-        version = _VERSION.search(text)
-        if version is not None and version[1] != VERSION:
+        try:
+            secret = FORMAT.from_bytes(raw)
+        except ForeignFuses as foreign:
+            if foreign.word != FORMAT.word:
+                raise foreign_device(directory, foreign.word) from None
             raise TeeUnavailable(
-                f"{directory} is a device of format {version[1]}, this is bioguard {__version__} of format {VERSION}",
+                f"{directory} is a device of format {foreign.version}, "
+                f"this is bioguard {__version__} of format {VERSION}",
                 hint="simulated stores are not migrated; run: bioguard device wipe, then device init (what the old "
                 "device signed keeps verifying)",
                 code="device.version",
-            )
-        found = _PATTERN.search(text)
-        fuses = cls(huk=bytes.fromhex(found[1]), device_id=bytes.fromhex(found[2])) if found else None
-        if fuses is None or fuses.to_text() != text:
+            ) from None
+        except ValueError:
             raise IntegrityFailure(
                 "the fuse file is damaged",
                 hint="without its fuses a store cannot be opened; run: bioguard device wipe",
                 code="device.fuse_damaged",
-            )
-        return fuses
+            ) from None
+        return cls(huk=secret.huk, device_id=secret.device_id)
