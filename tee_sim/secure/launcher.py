@@ -19,6 +19,7 @@ import traceback
 from typing import NoReturn, cast
 
 from tee_sim.secure import lockdown, quiet
+from tee_sim.secure.code_folders import CodeFolders
 from tee_sim.secure.codeload import CodeTable, forget_file_importers
 from tee_sim.secure.hosts.messages import HostLocked
 from tee_sim.secure.hosts.messages import pack as pack_for_core
@@ -105,6 +106,7 @@ class _Pipe:
 
 def _preload(boot: Boot, code: CodeTable) -> tuple[bytes, ...]:
     """Import third-party code, compile ours. Returns the measurements, in manifest order."""
+    sys.meta_path.insert(0, CodeFolders(zip(boot.manifests, boot.folders, strict=bool(boot.folders))))
     measurements = tuple(code.add(manifest) for manifest in boot.manifests)
     code.import_outside_code(list(dict.fromkeys(n for m in boot.manifests for n in m.preload)))
     for name in dict.fromkeys(m.warmup for m in boot.manifests if m.warmup):

@@ -51,11 +51,16 @@ class LockProfile(IntEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Boot(Record):
-    """To the secure world, first: what to load and how to lock. Holds no secret."""
+    """To the secure world, first: what to load and how to lock. Holds no secret.
+
+    Attributes:
+        folders: where the code of each manifest lies, absolute, empty for installed code; none for all of them.
+    """
 
     manifests: Annotated[tuple[Manifest, ...], Items(MAX_TAS)]
     profile: LockProfile
     namespaces: bool = True
+    folders: Annotated[tuple[bytes, ...], Items(MAX_TAS, AtMost(4096))] = ()
 
 
 def host_manifests(boot: Boot) -> tuple[Manifest, ...]:

@@ -36,6 +36,7 @@ LOADS_BY_NAME = {
     "bioguard.evidence.leak_scan.selftest": "pickles a secret, to show that a scan finds it in that form",
     "bioguard.evidence.sbom": "reads the list of installed distributions (`importlib.metadata`)",
     "bioguard.evidence.static": "finds sources to scan and imports the command tables",
+    "tee_sim.secure.code_folders": "finds the packages that a manifest lists, in the folder that BOOT names for it",
     "tee_sim.secure.codeload": "imports `preload` before the lock; afterwards serves what the manifests name alone",
     "tee_sim.secure.launcher": "runs the warm-up of a manifest before the lock, from the code table",
     "tee_sim.secure.hosts.process": "the entry of a manifest, after the lock, from the code table",
