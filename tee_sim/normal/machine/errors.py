@@ -3,6 +3,7 @@
 from tee_sim.shared.errors import Origin, TeeError, TeeResult
 
 RESULTS = {
+    "machine.path": TeeResult.ITEM_NOT_FOUND,
     "machine.missing": TeeResult.ITEM_NOT_FOUND,
     "machine.foreign": TeeResult.ACCESS_CONFLICT,
     "machine.exists": TeeResult.ACCESS_CONFLICT,
@@ -14,6 +15,7 @@ RESULTS = {
     "machine.fuse_damaged": TeeResult.CORRUPT_OBJECT,
     "machine.disk": TeeResult.STORAGE_NOT_AVAILABLE,
     "machine.level": TeeResult.ACCESS_DENIED,
+    "machine.code": TeeResult.ITEM_NOT_FOUND,
     "machine.closed": TeeResult.BAD_STATE,
     "machine.session": TeeResult.TARGET_DEAD,
     "machine.power": TeeResult.TARGET_DEAD,

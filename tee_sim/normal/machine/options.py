@@ -1,0 +1,108 @@
+"""Say how a machine runs, and what starts its secure world: a locked process, unless a test says otherwise."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+from tee_sim.normal.machine.errors import MachineError
+from tee_sim.normal.machine.fuses import RootSecret
+from tee_sim.normal.machine.locked_start import start_locked
+from tee_sim.normal.sandbox_verdict.verdict import Level, Verdict
+from tee_sim.normal.secure_process import StorageHandler
+from tee_sim.normal.supplicant import RequestNote
+from tee_sim.normal.supplicant.service import DiskFaults
+from tee_sim.shared.wire import Boot, LockProfile, Message, Provision, Ready, Return
+
+
+class PowerCut(BaseException):
+    """The power goes in the middle of whatever is done; raised by who holds the disk, handled by nobody on the way.
+
+    Args:
+        where: in words.
+    """
+
+    def __init__(self, where: str) -> None:
+        super().__init__(where)
+        self.where = where
+
+
+class Process(Protocol):
+    """A secure world to talk to and to end."""
+
+    @property
+    def alive(self) -> bool: ...
+    def exchange(self, message: Message, *, timeout_ms: int = ...) -> Return: ...
+    def kill(self) -> int | None: ...
+    def close(self) -> int | None: ...
+    def how_it_ended(self) -> str: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Running:
+    """A started secure world. `level`: how far it is locked, in words; `measurements`: as of `Started`."""
+
+    process: Process
+    ready: Ready
+    level: str
+    measurements: dict[str, str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MachineOptions:
+    """How to run a machine.
+
+    Attributes:
+        profile: how the secure world locks itself.
+        level: the lowest lock that is accepted.
+        namespaces: whether it also enters namespaces of its own.
+        secret: of a new machine; None for a random one.
+        stepped_wall_ms: of a new machine: where its stepped clock begins; None for the host's clocks.
+        seed: of a new machine: 32 bytes that make keys and ids repeatable; None for the kernel's randomness.
+        faults: makes disk and RPMB go wrong by plan.
+        tap: sees every frame after the root secret was sent.
+        storage_log: gets a note of every request to the disk.
+        note: gets what no answer says: that the secure world was started again.
+        begin: starts the secure world; None for a locked process.
+    """
+
+    profile: LockProfile = LockProfile.STRICT
+    level: Level = Level.ENFORCED
+    namespaces: bool = True
+    secret: RootSecret | None = None
+    stepped_wall_ms: int | None = None
+    seed: bytes | None = None
+    faults: DiskFaults | None = None
+    tap: Callable[[str, bytes], None] | None = None
+    storage_log: Callable[[RequestNote], None] | None = None
+    note: Callable[[str], None] = lambda _text: None
+    begin: "Begin | None" = None
+
+
+Begin = Callable[[Boot, StorageHandler, Provision, MachineOptions], Running]
+"""Starts a secure world over a disk."""
+
+
+def begin_locked(boot: Boot, storage: StorageHandler, provision: Provision, options: MachineOptions) -> Running:
+    """Start a locked process.
+
+    Raises:
+        MachineError: its lock is not enough.
+        TeeError: as `start_locked`.
+    """
+
+    def accept(verdict: Verdict) -> None:
+        if not verdict.level.meets(options.level):
+            why = f" ({verdict.reasons[0]})" if verdict.reasons else ""
+            raise MachineError(
+                "machine.level",
+                f"the lock of the secure world is {verdict.level.value}, below {options.level.value}{why}",
+                hint=f"to accept it here: --allow-level '{verdict.level.value}'",
+            )
+
+    started = start_locked(boot, storage, provision, accept=accept, tap=options.tap)
+    return Running(
+        process=started.process,
+        ready=started.ready,
+        level=started.verdict.level.value,
+        measurements=started.measurements,
+    )

@@ -1,0 +1,64 @@
+"""Give sessions numbers that stay theirs over restarts: a secure world counts from one again after each.
+
+Without this a client's session of before could be somebody's new session after.
+"""
+
+from dataclasses import replace
+
+from tee_sim.normal.machine.errors import MachineError
+from tee_sim.shared.errors import Origin, TeeError, TeeResult
+from tee_sim.shared.wire import CloseSession, Invoke, Message, OpenSession, Return
+
+
+class SessionNumbers:
+    """The numbers that clients hold, and those of the secure world that runs."""
+
+    def __init__(self) -> None:
+        self._next = 1
+        self._inner: dict[int, int] = {}
+        self._ended: set[int] = set()
+
+    @property
+    def open(self) -> int:
+        """How many are open."""
+        return len(self._inner)
+
+    def end_all(self) -> None:
+        """The secure world that gave them is gone."""
+        self._ended |= self._inner.keys()
+        self._inner.clear()
+
+    def inward(self, message: Message) -> Message:
+        """The message as this secure world knows it.
+
+        Raises:
+            MachineError: its session was open in a secure world that is gone (once for a CloseSession: it is closed).
+            TeeError: BAD_PARAMETERS, it is no session.
+        """
+        if not isinstance(message, Invoke | CloseSession):
+            return message
+        outer = message.session
+        if outer in self._ended:
+            if isinstance(message, CloseSession):
+                self._ended.discard(outer)
+            raise MachineError(
+                "machine.session",
+                "the secure world was started again since this session was opened",
+                hint="open another session; what was stored is still there",
+                origin=Origin.COMMS,
+            )
+        if outer not in self._inner:
+            raise TeeError(TeeResult.BAD_PARAMETERS, "no such session", origin=Origin.API, hint="open one first")
+        return replace(message, session=self._inner[outer])
+
+    def outward(self, message: Message, answer: Return) -> Return:
+        """The answer to a client's message as the client knows it."""
+        if isinstance(message, OpenSession) and answer.result is TeeResult.SUCCESS:
+            number, self._next = self._next, self._next + 1
+            self._inner[number] = answer.session
+            return replace(answer, session=number)
+        if isinstance(message, CloseSession):
+            self._inner.pop(message.session, None)
+        if isinstance(message, Invoke) and answer.session:
+            return replace(answer, session=message.session)
+        return answer
