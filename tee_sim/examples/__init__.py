@@ -1,1 +1,0 @@
-"""Small trusted applications that show how to write one. Not part of any product."""
