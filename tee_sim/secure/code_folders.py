@@ -2,8 +2,8 @@
 
 The launcher runs isolated: neither the current folder nor an environment variable adds a place that modules come from.
 So that a package can be tried where it is written, BOOT names its folder, and only the top-level packages that the
-manifest lists under `code` are looked for there. Nothing else in the folder is ever found: a `numpy.py` next to the
-manifest is no NumPy. What is found is read and measured, and not run: importing it before the lock is refused.
+manifest lists under `code` are looked for there. Nothing else in the folder is ever found: a module `numpy` next to
+the manifest is no NumPy. What is found is read and measured, and not run: importing it before the lock is refused.
 """
 
 import importlib.util

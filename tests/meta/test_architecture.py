@@ -157,10 +157,8 @@ BY_CONTRACT = {
     "product -> network": {"src/bioguard/device/answers.py": "\nimport socket\n"},
     "product -> the C module under socket": {"src/bioguard/device/answers.py": "\nimport _socket\n"},
     "product -> a server of the standard library": {"src/bioguard/device/answers.py": "\nimport socketserver\n"},
+    "device -> the command of the simulator": {"src/bioguard/device/answers.py": "\nimport tee_sim.cli.main\n"},
     "device -> GlobalPlatform objects": {"src/bioguard/device/answers.py": "\nimport tee_sim.gp_objects\n"},
-    "device -> an application of the examples": {
-        "src/bioguard/device/answers.py": "\nimport tee_sim.examples.counter.app\n",
-    },
     "trusted -> GlobalPlatform objects": {RULES: "\nfrom tee_sim.gp_objects import objects\n"},
     "trusted -> the C module under socket": {RULES: "\nimport _socket\n"},
 }  # fmt: skip

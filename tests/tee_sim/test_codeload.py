@@ -69,4 +69,4 @@ def test_missing_code_and_undeclared_data_are_errors(package: Path, monkeypatch:
     monkeypatch.setattr(sys, "meta_path", [table, *sys.meta_path])
     with pytest.raises(OSError, match="is not a resource of any manifest"):
         importlib.import_module("trusted_sample.sub")
-    assert pkgutil.get_data("tee_sim.examples.counter", "manifest.toml")
+    assert pkgutil.get_data("bioguard.trusted.biometric", "manifest.toml")

@@ -1,6 +1,5 @@
 """Locked secure worlds that host applications made for the tests."""
 
-import pkgutil
 import stat
 import sys
 import time
@@ -18,9 +17,10 @@ from tee_sim.shared.manifest import Manifest
 from tee_sim.shared.wire import Boot, Locked, LockProfile, Provision
 
 APPLICATIONS = Path(__file__).parent / "applications"
+COUNTER = Path(__file__).parents[3] / "docs" / "examples" / "counter"
 START = f"""
 import sys
-sys.path.insert(0, {str(APPLICATIONS)!r})
+sys.path[:0] = {[str(APPLICATIONS), str(COUNTER)]!r}
 from tee_sim.secure.launcher import main
 main(["launcher", *sys.argv[1:]])
 """
@@ -41,10 +41,8 @@ def manifest(number: int, name: str, *, preload: tuple[str, ...] = ("tee_sim", "
 
 
 def counter() -> Manifest:
-    """The example that comes with tee_sim: starts fastest."""
-    text = pkgutil.get_data("tee_sim.examples.counter", "manifest.toml")
-    assert text is not None
-    return Manifest.from_toml(text.decode())
+    """The example of the documentation: starts fastest."""
+    return Manifest.from_toml((COUNTER / "manifest.toml").read_text("utf-8"))
 
 
 @contextmanager

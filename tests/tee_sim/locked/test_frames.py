@@ -11,10 +11,10 @@ from pathlib import Path
 
 import cbor2
 import pytest
+from counter.commands import ADD, COUNTER_UUID, READ, Add, Nothing
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from tee_sim.examples.counter.commands import ADD, COUNTER_UUID, READ, Add, Nothing
 from tee_sim.normal.client import Context
 from tee_sim.normal.secure_process import SecureProcess
 from tee_sim.normal.supplicant import Supplicant

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
-from tee_sim.examples.counter.commands import ADD, CRASH, MAXIMUM, READ, Add, Nothing, Value
+from counter.commands import ADD, CRASH, MAXIMUM, READ, Add, Nothing, Value
 from tee_sim.shared.errors import Origin, TeeError, TeeResult
 from tee_sim.shared.params import Params
 from tee_sim.shared.ta_api import CommandApp, TaEnv
