@@ -93,7 +93,8 @@ def read_fuses(directory: Path) -> RootSecret | None:
     try:
         raw = _read(directory, FUSE_FILE, most_bytes=MOST_BYTES, refused_mode=READABLE_BY_OTHERS)
     except MachineError as error:
-        if isinstance(error.__cause__, UnsafeFile) and error.__cause__.flaw is Flaw.MODE:
+        unsafe = error.__cause__
+        if isinstance(unsafe, UnsafeFile) and (unsafe.name, unsafe.flaw) == (FUSE_FILE, Flaw.MODE):
             hint = f"run: chmod 600 {directory / FUSE_FILE}"
             raise MachineError("machine.fuse_mode", "the fuse file can be read by others", hint=hint) from error
         raise

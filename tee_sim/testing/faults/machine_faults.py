@@ -1,0 +1,64 @@
+"""Carry out a fault plan on a machine: `die-before` and `die-after` cut its power, `delay` takes its time.
+
+faults = MachineFaults("commit@2: die-before")
+Machine.open(path, applications, MachineOptions(faults=faults))
+faults.set("read: flip(40) objects")
+"""
+
+import time
+
+from tee_sim.normal.machine.options import PowerCut
+from tee_sim.shared.blobs import BlobStore
+from tee_sim.shared.rpmb_frames import RpmbTransport
+from tee_sim.testing.faults.hostile import HostileBlobs, HostileDisk, HostileRpmb
+from tee_sim.testing.faults.plan import FaultPlan
+
+
+def _plan(text: str) -> FaultPlan:
+    """A plan for a machine. Raises TeeError BAD_PARAMETERS with the rule that is wrong."""
+    plan = FaultPlan.parse(text)
+
+    def die() -> None:
+        fault = plan.fired[-1]
+        raise PowerCut(f"at {fault.point} {plan.passed[fault.point]}, by the fault plan")
+
+    plan.die = die
+    plan.sleep_ms = lambda ms: time.sleep(ms / 1000)
+    return plan
+
+
+class MachineFaults(HostileDisk):
+    """The faults of one machine, over all its boots; the plan can be changed while it runs.
+
+    Args:
+        text: in the fault language; empty for none.
+
+    Raises:
+        TeeError: BAD_PARAMETERS, with the rule that is wrong.
+    """
+
+    def __init__(self, text: str = "") -> None:
+        super().__init__(_plan(text))
+        self._carriers: list[HostileBlobs | HostileRpmb] = []
+
+    @property
+    def plan(self) -> FaultPlan:
+        """The plan as it stands: what was passed, and what has fired."""
+        return self._plan
+
+    def set(self, text: str) -> None:
+        """Replace the plan; passages are counted from one again. Raises TeeError as the class, and changes nothing."""
+        self._plan = _plan(text)
+        self._reported = 0
+        for carrier in self._carriers:
+            carrier.plan = self._plan
+
+    def blobs(self, inner: BlobStore) -> BlobStore:
+        carrier = HostileBlobs(inner, self._plan)
+        self._carriers = [carrier]  # those of the boot before are gone
+        return carrier
+
+    def rpmb(self, inner: RpmbTransport) -> RpmbTransport:
+        carrier = HostileRpmb(inner, self._plan)
+        self._carriers.append(carrier)
+        return carrier
