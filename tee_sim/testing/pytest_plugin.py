@@ -1,0 +1,59 @@
+"""Give tests of trusted applications a fixture `tee`, in this process or, with `--tee=locked`, in the locked world.
+
+A `conftest.py` names it (`tee-sim new` writes one):
+
+    pytest_plugins = ["tee_sim.testing.pytest_plugin"]
+
+The application under test is that of the manifest next to the tests or in a folder above them; a project with several
+overrides the fixture `tee_applications` with their paths.
+"""
+
+import sys
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import pytest
+
+from tee_sim.normal.machine.applications import MANIFEST_FILE, Application
+from tee_sim.testing.machine_fixture import MODES, Tee, machine_for_test
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add `--tee`."""
+    group = parser.getgroup("tee-sim", "trusted applications")
+    group.addoption(
+        "--tee",
+        choices=MODES,
+        default="process",
+        help="where trusted applications under test run: in this process (fast), locked (as on a device), or debug "
+        "(locked, but forbidden calls are denied and named)",
+    )
+
+
+def _above(test: Path, root: Path) -> Path:
+    """The nearest manifest above a test."""
+    for folder in test.parents:
+        if (folder / MANIFEST_FILE).is_file():
+            return folder / MANIFEST_FILE
+        if folder == root:
+            break
+    raise pytest.UsageError(
+        f"no {MANIFEST_FILE} next to {test} or above it, up to {root}; put one there, or override the fixture "
+        "tee_applications with the paths of manifests"
+    )
+
+
+@pytest.fixture(scope="module")
+def tee_applications(request: pytest.FixtureRequest) -> Sequence[Path]:
+    """Paths of the manifests under test."""
+    return [_above(request.path, request.config.rootpath)]
+
+
+@pytest.fixture
+def tee(request: pytest.FixtureRequest, tee_applications: Sequence[Path]) -> Iterator[Tee]:
+    """A new machine with the applications under test."""
+    mode = request.config.getoption("--tee")
+    if mode != "process" and sys.platform != "linux":
+        pytest.skip("the lock is Linux only")
+    with machine_for_test([Application.read(Path(path)) for path in tee_applications], mode) as made:
+        yield made

@@ -1,0 +1,1 @@
+"""Does in a trusted application whatever somebody might try there."""

@@ -1,0 +1,73 @@
+"""The fixture `tee`: one suite, run in the test's process and in the locked world, comes to the same."""
+
+import shutil
+import subprocess
+import sys
+import xml.etree.ElementTree as ET
+from pathlib import Path
+
+import pytest
+
+SUITE = Path(__file__).parent / "suite"
+CONFTEST = 'pytest_plugins = ["tee_sim.testing.pytest_plugin"]\n'
+CUT = (
+    "passed the power was cut at commit 1, by the fault plan (TARGET_DEAD, origin COMMS), hint the next call boots the "
+    "machine again; what was not committed is gone; ('commit: die-{}',); ['the secure world was started again: the "
+    "power was cut at commit 1, by the fault plan']; then {}"
+)
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("project")
+    shutil.copytree(SUITE, folder, dirs_exist_ok=True)
+    (folder / "suite.py").rename(folder / "test_suite.py")
+    (folder / "conftest.py").write_text(CONFTEST)
+    (folder / "pytest.ini").write_text("[pytest]\nfilterwarnings = error\njunit_family = xunit1\n")
+    return folder
+
+
+def play(project: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *arguments]
+    return subprocess.run(command, cwd=project, capture_output=True, text=True, check=False, timeout=240)
+
+
+def outcomes(project: Path, mode: str) -> dict[str, str]:
+    """Test and what came of it."""
+    report = project / f"{mode}.xml"
+    done = play(project, f"--tee={mode}", f"--junitxml={report}")
+    assert done.returncode == 1, done.stdout  # one of them fails on purpose
+    found = {}
+    for case in ET.parse(report).iter("testcase"):
+        properties = [p.get("value") or "" for p in case.iter("property")]
+        ended = next((word for word in ("failure", "error", "skipped") if case.find(word) is not None), "passed")
+        found[case.get("name") or ""] = " ".join([ended, *properties])
+    return found
+
+
+@pytest.fixture(scope="module")
+def in_process(project: Path) -> dict[str, str]:
+    return outcomes(project, "process")
+
+
+def test_what_comes_of_each_try(in_process: dict[str, str]) -> None:
+    served, ended = "passed 1, then 0", "passed TARGET_DEAD, then 0"
+    assert in_process == {
+        **{f"test_try[{n}]": served for n in (1, 2, 3, 4, 5, 6, 15, 17, 18)},
+        **{f"test_try[{n}]": ended for n in (7, 8, 9, 11, 12, 13, 14, 16)},
+        "test_try[10]": "passed BAD_STATE, then 0",
+        "test_state[restart]": "passed [1, 2, 3, 1, 6]",
+        "test_state[power_cut]": "passed [1, 2, 3, 1, 6]",
+        "test_fault[commit@1: die-before]": CUT.format("before", 0),
+        "test_fault[commit@1: die-after]": CUT.format("after", 6),
+        "test_fault[commit: enospc]": in_process["test_fault[commit: enospc]"],
+        "test_fault[read@1+: eio]": in_process["test_fault[read@1+: eio]"],
+        "test_time": "passed 1767225600000 5000",
+        "test_a_failure_of_the_test": "failure",
+    }
+    assert "STORAGE_NO_SPACE" in in_process["test_fault[commit: enospc]"]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the lock is Linux only")
+def test_both_ways_come_to_the_same(project: Path, in_process: dict[str, str]) -> None:
+    assert outcomes(project, "locked") == in_process
