@@ -24,7 +24,7 @@ from tee_sim.normal.machine.fuses import (
 from tee_sim.normal.private_files import (
     TEMPORARY,
     WRITABLE_BY_OTHERS,
-    Flaw,
+    FileFlaw,
     UnsafeFile,
     open_directory,
     open_file,
@@ -94,7 +94,7 @@ def read_fuses(directory: Path) -> RootSecret | None:
         raw = _read(directory, FUSE_FILE, most_bytes=MOST_BYTES, refused_mode=READABLE_BY_OTHERS)
     except MachineError as error:
         unsafe = error.__cause__
-        if isinstance(unsafe, UnsafeFile) and (unsafe.name, unsafe.flaw) == (FUSE_FILE, Flaw.MODE):
+        if isinstance(unsafe, UnsafeFile) and (unsafe.name, unsafe.flaw) == (FUSE_FILE, FileFlaw.MODE):
             hint = f"run: chmod 600 {directory / FUSE_FILE}"
             raise MachineError("machine.fuse_mode", "the fuse file can be read by others", hint=hint) from error
         raise
