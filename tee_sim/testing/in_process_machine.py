@@ -15,7 +15,7 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from tee_sim.normal.machine.fuses import RootSecret
-from tee_sim.normal.machine.options import MachineOptions, Running
+from tee_sim.normal.machine.options import MachineOptions, RunningWorld
 from tee_sim.normal.secure_process import StorageHandler
 from tee_sim.shared.errors import Origin, TeeError, TeeResult
 from tee_sim.shared.wire import Boot, Message, Provision, Return
@@ -84,7 +84,9 @@ class _World:
         return "" if self._alive else "killed by signal 9"
 
 
-def begin_in_process(boot: Boot, storage: StorageHandler, provision: Provision, _options: MachineOptions) -> Running:
+def begin_in_process(
+    boot: Boot, storage: StorageHandler, provision: Provision, _options: MachineOptions
+) -> RunningWorld:
     """`tee_sim.normal.machine.options.Begin` in this process.
 
     Raises:
@@ -103,4 +105,4 @@ def begin_in_process(boot: Boot, storage: StorageHandler, provision: Provision, 
         ) from error
     sys.stdout.flush()
     world = _World(boot, storage, provision, modules)
-    return Running(process=world, ready=world.tee.ready(), level="NOT ENFORCED", measurements=modules.measurements)
+    return RunningWorld(process=world, ready=world.tee.ready(), level="NOT ENFORCED", measurements=modules.measurements)

@@ -21,7 +21,7 @@ from tee_sim.normal.machine.applications import Application
 from tee_sim.normal.machine.errors import MachineError
 from tee_sim.normal.machine.file_lock import FileLock
 from tee_sim.normal.machine.fuses import RootSecret
-from tee_sim.normal.machine.options import MachineOptions, PowerCut, Running, begin_locked
+from tee_sim.normal.machine.options import MachineOptions, PowerCut, RunningWorld, begin_locked
 from tee_sim.normal.machine.sessions import SessionNumbers
 from tee_sim.normal.supplicant import Supplicant
 from tee_sim.shared.errors import Origin, TeeError, TeeResult
@@ -48,7 +48,7 @@ class Machine:
         self._secret = secret
         self._numbers = SessionNumbers()
         self._supplicant: Supplicant | None = None
-        self._running: Running | None = None
+        self._running: RunningWorld | None = None
         self._ended = ""
         self._closed = False
 
@@ -145,7 +145,7 @@ class Machine:
             if supplicant is not None:
                 supplicant.close()
 
-    def _awake(self) -> Running:
+    def _awake(self) -> RunningWorld:
         """The secure world, started again if it has ended."""
         if self._closed:
             raise MachineError("machine.closed", "the machine was closed", hint="open it again")
@@ -162,7 +162,7 @@ class Machine:
         return self._running
 
     @property
-    def running(self) -> Running:
+    def running(self) -> RunningWorld:
         """The secure world as it runs now; started again if it has ended."""
         return self._awake()
 

@@ -38,7 +38,7 @@ class Process(Protocol):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Running:
+class RunningWorld:
     """A started secure world. `level`: how far it is locked, in words; `measurements`: as of `Started`."""
 
     process: Process
@@ -78,11 +78,11 @@ class MachineOptions:
     begin: "Begin | None" = None
 
 
-Begin = Callable[[Boot, StorageHandler, Provision, MachineOptions], Running]
+Begin = Callable[[Boot, StorageHandler, Provision, MachineOptions], RunningWorld]
 """Starts a secure world over a disk."""
 
 
-def begin_locked(boot: Boot, storage: StorageHandler, provision: Provision, options: MachineOptions) -> Running:
+def begin_locked(boot: Boot, storage: StorageHandler, provision: Provision, options: MachineOptions) -> RunningWorld:
     """Start a locked process.
 
     Raises:
@@ -100,7 +100,7 @@ def begin_locked(boot: Boot, storage: StorageHandler, provision: Provision, opti
             )
 
     started = start_locked(boot, storage, provision, accept=accept, tap=options.tap)
-    return Running(
+    return RunningWorld(
         process=started.process,
         ready=started.ready,
         level=started.verdict.level.value,
