@@ -103,6 +103,6 @@ def begin_locked(boot: Boot, storage: StorageHandler, provision: Provision, opti
     return RunningWorld(
         process=started.process,
         ready=started.ready,
-        level=started.verdict.level.value,
+        level=started.inspected.verdict.level.value,
         measurements=started.measurements,
     )
