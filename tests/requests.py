@@ -57,24 +57,24 @@ class Request:
     def body(self, pool: Pool) -> bytes:
         """The body of the frame."""
         data = self.fields if isinstance(self.fields, bytes) else codec.encode(_resolved(self.fields, pool))
-        none = [int(ParamType.NONE), 0, 0, b"", 0]
-        request = [int(ParamType.MEMREF_INPUT), 0, 0, data, len(data)]
-        room = [int(ParamType.MEMREF_OUTPUT), 0, 0, b"", MAX_PARAM_BYTES]
+        none = [int(ParamType.NONE), 0, 0, b"", 0, False]
+        request = [int(ParamType.MEMREF_INPUT), 0, 0, data, len(data), False]
+        room = [int(ParamType.MEMREF_OUTPUT), 0, 0, b"", MAX_PARAM_BYTES, False]
         right = [request, room, none, none]
         params: dict[str, list[Any]] = {
             "right": right,
             "no room": [request, none, none, none],
             "nothing": [none] * 4,
             "swapped": [room, request, none, none],
-            "numbers": [[int(ParamType.VALUE_INOUT), 7, _U32, b"", 0]] * 4,
+            "numbers": [[int(ParamType.VALUE_INOUT), 7, _U32, b"", 0, False]] * 4,
             "three": right[:3],
-            "tight": [request, [*room[:4], 10], none, none],
+            "tight": [request, [*room[:4], 10, False], none, none],
             "text": [*right[:3], "x"],
             "five": [*right, none],
-            "kind": [[9, 0, 0, b"", 0], *right[1:]],
-            "numbered": [[0, 1, 0, b"", 0], *right[1:]],
+            "kind": [[9, 0, 0, b"", 0, False], *right[1:]],
+            "numbered": [[0, 1, 0, b"", 0, False], *right[1:]],
         }
-        return codec.encode([7, self.session, self.command, params[self.shape]])
+        return codec.encode([7, self.session, self.command, params[self.shape], False])
 
 
 def _resolved(value: Any, pool: Pool) -> Any:

@@ -12,18 +12,25 @@ Does not promise: that a call which failed had no effect. After TARGET_DEAD it m
 whole and only its answer was lost.
 """
 
-from typing import Protocol, Self, TypeVar
+from typing import Protocol, Self, TypeVar, runtime_checkable
 from uuid import UUID
 
+from tee_sim.normal.login import client_identity
+from tee_sim.normal.operation import CancellableOperation
 from tee_sim.normal.reply_timing import ReplyQuantizer
 from tee_sim.shared.clock import Moment
-from tee_sim.shared.errors import Origin, TeeError, TeeResult
+from tee_sim.shared.errors import AnswerError, Origin, TeeError, TeeResult
 from tee_sim.shared.host_end import NO_HOST_LEFT, HostEnd
 from tee_sim.shared.limits import INVOKE_TIMEOUT_MS, MAX_ANSWER_BYTES, MAX_PARAM_BYTES
-from tee_sim.shared.params import NO_PARAMS, Param, Params, operation
+from tee_sim.shared.login import Login
+from tee_sim.shared.params import NO_PARAMS, Param, Params
+from tee_sim.shared.params import operation as four
 from tee_sim.shared.schema import MisfitError, Record, is_closed, max_bits
 from tee_sim.shared.ta_api import Command
 from tee_sim.shared.wire import AdvanceClock, CloseSession, Invoke, Message, OpenSession, ReadClock, RenewKeys, Return
+
+_REFUSAL_BITS = 64.0
+"""A result of 32 bits, and with SHORT_BUFFER a length of as many."""
 
 Q = TypeVar("Q", bound=Record)
 A = TypeVar("A", bound=Record)
@@ -35,6 +42,15 @@ class Transport(Protocol):
     def exchange(self, message: Message, *, timeout_ms: int = ...) -> Return: ...
 
     def kill(self) -> int | None: ...
+
+
+@runtime_checkable
+class CancellableTransport(Transport, Protocol):
+    """One that can also be asked, meanwhile, whether an operation was cancelled."""
+
+    def exchange_cancellable(
+        self, message: Message, operation: CancellableOperation, *, timeout_ms: int = ...
+    ) -> Return: ...
 
 
 _PANICKED = "the trusted application panicked, then or before"
@@ -53,8 +69,16 @@ def _check(answer: Return, what: str) -> Return:
             hint="what it had stored stays; open another session",
         )
     if answer.result is not TeeResult.SUCCESS:
-        raise TeeError(answer.result, f"{what} was refused", origin=answer.origin)
+        raise AnswerError(answer.result, f"{what} was refused", origin=answer.origin, params=_left(answer))
     return answer
+
+
+def _left(answer: Return) -> Params | None:
+    """The parameters of an answer, if it has any: `Context.exchange` has counted them."""
+    if not answer.params:
+        return None
+    first, second, third, fourth = answer.params
+    return (first, second, third, fourth)
 
 
 def _unsendable(what: str) -> TeeError:
@@ -68,7 +92,7 @@ def _checked(message: Invoke | OpenSession) -> Message:
         raise _unsendable("an operation has four parameters")
     for index, param in enumerate(params):
         try:
-            param.check()
+            param.check_request()
         except MisfitError as error:
             raise _unsendable(f"parameter {index}, {error.why}") from None
     if sum(len(p.buffer) for p in params) > MAX_ANSWER_BYTES:
@@ -83,23 +107,40 @@ def _checked(message: Invoke | OpenSession) -> Message:
 
 
 class Session:
-    """An open session with one TA."""
+    """An open session with one TA.
 
-    def __init__(self, context: "Context", number: int) -> None:
+    Attributes:
+        outputs: the four parameters as the TA left them when it opened the session.
+    """
+
+    def __init__(self, context: "Context", number: int, outputs: Params) -> None:
         self._context = context
         self._number = number
+        self.outputs = outputs
 
-    def invoke(self, command: int, params: Params, *, timeout_ms: int = INVOKE_TIMEOUT_MS) -> Params:
+    def invoke(
+        self,
+        command: int,
+        params: Params,
+        *,
+        timeout_ms: int = INVOKE_TIMEOUT_MS,
+        operation: CancellableOperation | None = None,
+    ) -> Params:
         """TEEC_InvokeCommand. Returns the four parameters as the TA left them.
 
+        Args:
+            operation: to cancel it while it runs.
+
         Raises:
-            TeeError: the TA's or TEE's result, with its origin; BAD_PARAMETERS of origin API for what cannot be sent.
+            TeeError: the TA's or TEE's result, with its origin and, in `params`, the parameters as the TA left them
+                (SHORT_BUFFER: the length needed in `size_bytes`); BAD_PARAMETERS of origin API for what cannot be sent.
         """
-        message = _checked(Invoke(session=self._number, command=command, params=params))
-        answer = _check(self._context.exchange(message, timeout_ms), f"command {command}")
-        if len(answer.params) != 4:
+        cancellable = operation is not None
+        message = _checked(Invoke(session=self._number, command=command, params=params, cancellable=cancellable))
+        left = _left(_check(self._context.exchange(message, timeout_ms, operation), f"command {command}"))
+        if left is None:
             raise self._context.violated("an answer without four parameters")
-        return (answer.params[0], answer.params[1], answer.params[2], answer.params[3])
+        return left
 
     def call(
         self,
@@ -122,9 +163,15 @@ class Session:
             data = request.to_bytes()
         except MisfitError as error:
             raise _unsendable(f"{command.request.__name__}.{error.why}") from None
-        params = operation(Param.memref(data), Param.output(MAX_PARAM_BYTES))
+        params = four(Param.memref(data), Param.output(MAX_PARAM_BYTES))
         started_s = grid.now_s() if grid else 0.0
-        out = self.invoke(command.number, params, timeout_ms=timeout_ms)
+        try:
+            out = self.invoke(command.number, params, timeout_ms=timeout_ms)
+        except TeeError as error:
+            self._context.reply_bits += _REFUSAL_BITS
+            if error.params is not None and any(p.buffer for p in error.params):
+                raise self._context.violated("bytes with a refusal, which is no closed type") from None
+            raise
         if grid is not None:
             self._context.reply_bits += grid.hold(started_s)
         try:
@@ -157,15 +204,32 @@ class Context:
         self._transport = transport
         self.reply_bits = 0.0
 
-    def open_session(self, uuid: UUID, params: Params = NO_PARAMS) -> Session:
+    def open_session(
+        self,
+        uuid: UUID,
+        params: Params = NO_PARAMS,
+        *,
+        login: Login = Login.PUBLIC,
+        group: int | None = None,
+        application: str | None = None,
+        operation: CancellableOperation | None = None,
+    ) -> Session:
         """TEEC_OpenSession.
 
+        Args:
+            login, group, application: connection method and its data, of `tee_sim.normal.login.client_identity`.
+            operation: to cancel it while it runs.
+
         Raises:
-            TeeError: ITEM_NOT_FOUND for an unknown TA, BUSY, or the TA's own refusal; BAD_PARAMETERS as `invoke`.
+            TeeError: ITEM_NOT_FOUND for an unknown TA, BUSY, OUT_OF_MEMORY for a session too many, or the TA's own
+                refusal, with the parameters as it left them; BAD_PARAMETERS as `invoke`; ACCESS_DENIED of origin API
+                for a login that this process may not have.
         """
-        message = _checked(OpenSession(uuid=uuid.bytes, params=params))
-        answer = _check(self.exchange(message, INVOKE_TIMEOUT_MS), "the session")
-        return Session(self, answer.session)
+        client = client_identity(login, group=group, application=application)
+        cancellable = operation is not None
+        message = _checked(OpenSession(uuid=uuid.bytes, params=params, client=client, cancellable=cancellable))
+        answer = _check(self.exchange(message, INVOKE_TIMEOUT_MS, operation), "the session")
+        return Session(self, answer.session, _left(answer) or NO_PARAMS)
 
     def renew_keys(self, *, timeout_ms: int) -> None:
         """Give every stored object a new key. Call again after an interruption: it goes on where it was.
@@ -194,9 +258,18 @@ class Context:
         except (TeeError, ValueError):
             raise self.violated("a time that is none") from None
 
-    def exchange(self, message: Message, timeout_ms: int) -> Return:
-        """One request, one answer."""
-        return self._transport.exchange(message, timeout_ms=timeout_ms)
+    def exchange(self, message: Message, timeout_ms: int, operation: CancellableOperation | None = None) -> Return:
+        """One request, one answer, with four parameters or none."""
+        if operation is None:
+            answer = self._transport.exchange(message, timeout_ms=timeout_ms)
+        elif isinstance(self._transport, CancellableTransport):
+            operation.begin()
+            answer = self._transport.exchange_cancellable(message, operation, timeout_ms=timeout_ms)
+        else:
+            raise _unsendable("operation: this way to the secure world cannot cancel")
+        if len(answer.params) not in (0, 4):
+            raise self.violated("an answer without four parameters")
+        return answer
 
     def violated(self, what: str) -> TeeError:
         """Kill the secure world and return the error to raise."""

@@ -20,6 +20,7 @@ from collections.abc import Callable, Collection
 from dataclasses import replace
 from typing import Protocol, Self, cast
 
+from tee_sim.normal.operation import CancellableOperation
 from tee_sim.shared.errors import Origin, TeeError, TeeResult
 from tee_sim.shared.host_end import NO_HOST_LEFT
 from tee_sim.shared.limits import BOOT_TIMEOUT_MS, GRACE_TIMEOUT_MS, INVOKE_TIMEOUT_MS
@@ -39,6 +40,8 @@ from tee_sim.shared.wire import (
     Return,
     StorageCall,
     StorageReply,
+    Wait,
+    Waited,
     pack,
     unpack,
 )
@@ -181,13 +184,22 @@ class SecureProcess:
             TeeError: BAD_PARAMETERS of origin API for a message that cannot be sent; TARGET_DEAD if the secure world is
                 gone, TIMEOUT (it is killed) past the deadline.
         """
+        return self._exchange(message, timeout_ms, None)
+
+    def exchange_cancellable(
+        self, message: Message, operation: CancellableOperation, *, timeout_ms: int = INVOKE_TIMEOUT_MS
+    ) -> Return:
+        """`exchange`, and the secure world may ask meanwhile whether the operation was cancelled."""
+        return self._exchange(message, timeout_ms, operation)
+
+    def _exchange(self, message: Message, timeout_ms: int, operation: CancellableOperation | None) -> Return:
         if not timeout_ms > 0:
             raise _unsendable(f"timeout_ms is {timeout_ms}, not above 0")
         frame = _packed(message)
         deadline = _deadline(timeout_ms)
         try:
             self._write(frame, deadline)
-            answer = self._pump(deadline)
+            answer = self._pump(deadline, operation)
             if not isinstance(answer, Return):
                 raise _dead("the secure world sent an answer out of turn")
             if answer.result is TeeResult.TARGET_DEAD and answer.origin is Origin.COMMS:
@@ -201,11 +213,14 @@ class SecureProcess:
             raise
         return answer
 
-    def _pump(self, deadline: float) -> Ready | Return:
+    def _pump(self, deadline: float, operation: CancellableOperation | None = None) -> Ready | Return:
         while True:
             message = self._receive(deadline)
             if isinstance(message, Ready | Return):
                 return message
+            if isinstance(message, Wait):
+                self._write(pack(Waited(cancelled=_wait_for(message, operation, deadline))), deadline)
+                continue
             call = cast("StorageCall", message)  # all that is left of FROM_SECURE_WORLD
             self._write(answer_storage(self._storage, call), deadline)
 
@@ -257,12 +272,7 @@ class SecureProcess:
         poll = select.poll()
         poll.register(fd, event)
         if left_ms <= 0 or not poll.poll(left_ms):
-            raise TeeError(
-                TeeResult.TIMEOUT,
-                "the secure world did not answer in time and was killed",
-                origin=Origin.COMMS,
-                hint="raise the deadline, or look at the load of this machine",
-            )
+            raise _too_late()
 
     def close(self) -> int | None:
         """Close the request pipe and wait for a clean end; kill after the grace time. Returns the exit status."""
@@ -297,6 +307,26 @@ class SecureProcess:
 
     def __exit__(self, *exc: object) -> None:
         self.close()
+
+
+def _too_late() -> TeeError:
+    return TeeError(
+        TeeResult.TIMEOUT,
+        "the secure world did not answer in time and was killed",
+        origin=Origin.COMMS,
+        hint="raise the deadline, or look at the load of this machine",
+    )
+
+
+def _wait_for(message: Wait, operation: CancellableOperation | None, deadline: float) -> bool:
+    """Whether the operation was cancelled, in time or until the deadline. Nobody may ask about any other request."""
+    if operation is None:
+        raise _dead("the secure world asked about a cancellation that nobody can request")
+    left_ms = max(0.0, (deadline - time.monotonic()) * 1000)
+    cancelled = operation.wait(min(message.timeout_ms, left_ms))
+    if not cancelled and left_ms < message.timeout_ms:  # said now, it would be believed to be the time asked for
+        raise _too_late()
+    return cancelled
 
 
 def _packed(message: Message) -> bytes:

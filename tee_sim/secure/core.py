@@ -14,18 +14,21 @@ call that leads back to it would wait for itself: BUSY.
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext, suppress
 from dataclasses import dataclass, field, replace
-from typing import Any, Protocol
+from typing import Any, Protocol, cast
 from uuid import UUID
 
+from tee_sim.secure.answers import client_of, four, made, opened, outputs, result_of
 from tee_sim.secure.hosts.pipes import HostGoneError
 from tee_sim.secure.peers import ManifestPeers
 from tee_sim.secure.session import SessionEvent, State, step
 from tee_sim.shared.errors import Origin, TeeError, TeeResult
 from tee_sim.shared.host_end import HostEnd
-from tee_sim.shared.limits import MAX_ANSWER_BYTES, MAX_PEER_SESSIONS, MAX_SESSIONS
+from tee_sim.shared.limits import MAX_PEER_SESSIONS, MAX_SESSIONS
+from tee_sim.shared.login import ClientIdentity, Login
 from tee_sim.shared.manifest import Manifest
-from tee_sim.shared.params import Param, Params
-from tee_sim.shared.ta_api import TaEnv, TrustedApp
+from tee_sim.shared.params import NO_PARAMS, Params
+from tee_sim.shared.ta_api import Opened, TaEnv, TrustedApp
+from tee_sim.shared.task import Ask, CurrentTask, Task, never
 from tee_sim.shared.wire import CloseSession, Invoke, OpenSession, Return
 
 
@@ -41,6 +44,7 @@ class _Holder:
 class _Instance:
     manifest: Manifest
     app: TrustedApp
+    task: CurrentTask
     sessions: set[int] = field(default_factory=set)
     holder: _Holder = field(default_factory=lambda: _Holder(MAX_PEER_SESSIONS))
 
@@ -48,7 +52,8 @@ class _Instance:
 @dataclass(slots=True)
 class _Session:
     instance: _Instance
-    context: Any
+    client: ClientIdentity
+    context: Any = None
     state: State = State.CLOSED
 
     def move(self, event: SessionEvent) -> None:
@@ -60,16 +65,19 @@ class _Route:
     """`tee_sim.secure.peers.Route` of one instance."""
 
     core: "Core"
-    holder: _Holder
+    instance: _Instance
 
-    def open(self, uuid: bytes, params: Params) -> int:
-        return self.core._open(self.holder, uuid, params)
+    def open(self, uuid: bytes, params: Params) -> tuple[int, Params]:
+        me = ClientIdentity(login=Login.TRUSTED_APP, uuid=self.instance.manifest.uuid)
+        task = Task(client=me, cancellable=self.instance.task.listens)
+        return self.core._open(self.instance.holder, uuid, made(params), task)
 
     def invoke(self, number: int, command: int, params: Params) -> Params:
-        return self.core._invoke(self.holder, number, command, params)
+        listens = self.instance.task.listens
+        return self.core._invoke(self.instance.holder, number, command, made(params), cancellable=listens)
 
     def close(self, number: int) -> None:
-        self.core._release(self.holder, number)
+        self.core._release(self.instance.holder, number)
 
 
 class Hosting(Protocol):
@@ -147,6 +155,7 @@ class Core:
         environment: makes the environment of one TA; its `peers` are the core's.
         on_panic: called while a panic's exception is handled; for debugging without a lock.
         transactions: of the store that the environments give.
+        ask: asks the normal world whether a cancellable request was cancelled.
     """
 
     def __init__(
@@ -156,12 +165,14 @@ class Core:
         environment: Callable[[Manifest], TaEnv],
         on_panic: Callable[[], None] = lambda: None,
         transactions: Transactions = _NoTransactions(),  # frozen
+        ask: Ask = never,
     ) -> None:
         self._manifests = {m.uuid: m for m in manifests}
         self._hosting = hosting
         self._environment = environment
         self._on_panic = on_panic
         self._transactions = transactions
+        self._ask = ask
         self._kept: dict[bytes, _Instance] = {}
         self._sessions: dict[int, _Session] = {}
         self._next_session = 1
@@ -180,19 +191,22 @@ class Core:
     def _dispatch(self, message: OpenSession | Invoke | CloseSession) -> Return:
         try:
             if isinstance(message, OpenSession):
-                number = self._open(self._client, message.uuid, _four(message.params))
-                return Return(result=TeeResult.SUCCESS, origin=Origin.TRUSTED_APP, session=number)
+                task = Task(client=client_of(message), cancellable=message.cancellable)
+                number, out = self._open(self._client, message.uuid, four(message.params), task)
+                left = () if out == NO_PARAMS else out
+                return Return(result=TeeResult.SUCCESS, origin=Origin.TRUSTED_APP, session=number, params=left)
             if isinstance(message, Invoke):
-                out = self._invoke(self._client, message.session, message.command, _four(message.params))
+                given, cancellable = four(message.params), message.cancellable
+                out = self._invoke(self._client, message.session, message.command, given, cancellable=cancellable)
                 return Return(result=TeeResult.SUCCESS, origin=Origin.TRUSTED_APP, session=message.session, params=out)
             self._close(self._client, message.session)
             return Return(result=TeeResult.SUCCESS, origin=Origin.TEE)
         except TeeError as error:
-            return Return(result=error.result, origin=error.origin)
+            return Return(result=error.result, origin=error.origin, params=cast("Params | None", error.params) or ())
         finally:
             self._close_released()
 
-    def _open(self, holder: _Holder, uuid: bytes, params: Params) -> int:
+    def _open(self, holder: _Holder, uuid: bytes, params: Params, task: Task) -> tuple[int, Params]:
         # 1. Is it hosted? TEEC_OpenSession: TEEC_ERROR_ITEM_NOT_FOUND.
         manifest = self._manifests.get(uuid)
         if manifest is None:
@@ -207,13 +221,14 @@ class Core:
         instance = self._instance_for(manifest)
         number, self._next_session = self._next_session, self._next_session + 1
         # 5. The application may refuse. The session has a number only if it did not.
-        session = _Session(instance, None)
-        session.context = self._guard(instance, lambda: instance.app.open_session(params))
+        session = _Session(instance, task.client)
+        answer: Opened = self._guard(instance, lambda: opened(params, instance.app.open_session(params)), params, task)
+        session.context = answer.context
         session.move(SessionEvent.OPENED)
         instance.sessions.add(number)
         holder.numbers.add(number)
         self._sessions[number] = session
-        return number
+        return number, answer.params
 
     def _refuse_loop(self, uuid: bytes) -> None:
         if uuid in self._stack:
@@ -229,15 +244,17 @@ class Core:
                 raise TeeError(TeeResult.BUSY, "single-session trusted application is in use")
             return kept
         try:
-            instance = _Instance(manifest, self._hosting.make(manifest))
+            instance = _Instance(manifest, self._hosting.make(manifest), CurrentTask(self._ask))
         except (KeyboardInterrupt, TeeError):
             raise
         except BaseException:
             self._on_panic()
             raise TeeError(TeeResult.TARGET_DEAD, "the trusted application does not load") from None
-        peers = ManifestPeers(manifest.calls, _Route(self, instance.holder))
+        peers = ManifestPeers(manifest.calls, _Route(self, instance))
+        task = instance.task
         try:
-            self._guard(instance, lambda: instance.app.create(replace(self._environment(manifest), peers=peers)))
+            environment = replace(self._environment(manifest), peers=peers, client=task, cancellation=task)
+            self._guard(instance, lambda: instance.app.create(environment))
         except TeeError as error:
             self._end(instance)
             if error.result is not TeeResult.TARGET_DEAD:
@@ -247,7 +264,9 @@ class Core:
             self._kept[manifest.uuid] = instance
         return instance
 
-    def _invoke(self, holder: _Holder, number: int, command: int, params: Params) -> Params:
+    def _invoke(
+        self, holder: _Holder, number: int, command: int, params: Params, *, cancellable: bool = False
+    ) -> Params:
         # 1. A session of this holder: a number that is another's is no session, and the answer does not say which.
         session = self._session(holder, number)
         instance = session.instance
@@ -256,9 +275,10 @@ class Core:
         # 3. Not after a panic: after TEE_Panic every call on a session of the instance is TEE_ERROR_TARGET_DEAD.
         session.move(SessionEvent.INVOKE)
         # 4. Run it guarded; then its outputs are held against what its caller made room for. One more byte is a panic.
+        task = Task(client=session.client, cancellable=cancellable)
         try:
             out: Params = self._guard(
-                instance, lambda: _outputs(params, instance.app.invoke(session.context, command, params))
+                instance, lambda: outputs(params, instance.app.invoke(session.context, command, params)), params, task
             )
         finally:
             if session.state is State.BUSY:
@@ -277,7 +297,8 @@ class Core:
         instance = session.instance
         instance.sessions.discard(number)
         if not panicked:
-            self._guard(instance, lambda: instance.app.close_session(session.context))
+            task = Task(client=session.client)
+            self._guard(instance, lambda: instance.app.close_session(session.context), task=task)
             if not instance.sessions and "keep_alive" not in instance.manifest.flags:
                 self._kept.pop(instance.manifest.uuid, None)
                 try:
@@ -304,11 +325,19 @@ class Core:
             raise TeeError(TeeResult.BAD_PARAMETERS, "no such session")
         return self._sessions[number]
 
-    def _guard(self, instance: _Instance, call: Callable[[], Any]) -> Any:
-        """Run TA code. A TeeError is its result; anything else is a panic and kills the instance."""
+    def _guard(
+        self, instance: _Instance, call: Callable[[], Any], given: Params | None = None, task: Task | None = None
+    ) -> Any:
+        """Run TA code. A TeeError is its result; anything else is a panic and kills the instance.
+
+        Args:
+            given: the parameters of the operation; a refusal may change its outputs.
+            task: what the application may know of the operation.
+        """
         self._stack.append(instance.manifest.uuid)
         try:
-            answer = self._run(call)
+            with instance.task.entered(task):
+                answer = self._run(call, given)
         except KeyboardInterrupt:  # a developer's, whose own process the secure world is in
             raise
         except BaseException as error:
@@ -325,13 +354,13 @@ class Core:
             raise answer
         return answer
 
-    def _run(self, call: Callable[[], Any]) -> Any:
+    def _run(self, call: Callable[[], Any], given: Params | None) -> Any:
         """Run TA code; a TeeError is returned. Raises what is a panic."""
         before = self._transactions.writer
         try:
             return call()
         except TeeError as error:
-            return _result_of(error)
+            return result_of(error, given)
         finally:
             if self._transactions.writer not in (None, before):  # a caller's, further up the stack, stays
                 self._transactions.abandon()
@@ -349,39 +378,3 @@ class Core:
         """An instance is gone: nobody holds its sessions with others any more."""
         self._released += instance.holder.numbers
         instance.holder.numbers.clear()
-
-
-def _outputs(given: Params, left: Params) -> Params:
-    """What an application answers with: the outputs, of the same kinds, and no more than there was room for.
-
-    Raises:
-        ValueError: it is something else.
-    """
-    for before, after in zip(given, left, strict=True):
-        if after.kind is not before.kind or (after.is_output and len(after.buffer) > before.size_bytes):
-            raise ValueError("an output parameter of another kind or size")
-        try:
-            after.check()
-        except TeeError as error:
-            raise ValueError("an output parameter outside its bounds") from error
-    return _four(tuple(p if p.is_output else Param.none() for p in left))
-
-
-def _result_of(error: TeeError) -> TeeError:
-    """The result of an application. The layers between it and its caller are not its to speak for.
-
-    Raises:
-        ValueError: it is none.
-    """
-    if not isinstance(error.result, TeeResult) or error.result is TeeResult.SUCCESS:
-        raise ValueError("no result") from error
-    own = error.origin in (Origin.TEE, Origin.TRUSTED_APP)
-    return error if own else TeeError(error.result, error.message, origin=Origin.TRUSTED_APP)
-
-
-def _four(params: tuple[Param, ...]) -> Params:
-    if len(params) != 4:
-        raise TeeError(TeeResult.BAD_PARAMETERS, "an operation has four parameters")
-    if sum(p.size_bytes for p in params if p.is_output) > MAX_ANSWER_BYTES:
-        raise TeeError(TeeResult.BAD_PARAMETERS, f"outputs are larger than {MAX_ANSWER_BYTES} bytes together")
-    return (params[0], params[1], params[2], params[3])

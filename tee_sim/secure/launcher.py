@@ -47,6 +47,8 @@ from tee_sim.shared.wire import (
     Return,
     StorageCall,
     StorageReply,
+    Wait,
+    Waited,
     host_manifests,
     pack,
     unpack,
@@ -102,6 +104,14 @@ class _Pipe:
         if reply.result is not TeeResult.SUCCESS:
             raise TeeError(reply.result, "the supplicant could not do it")
         return reply.reply
+
+    def wait(self, timeout_ms: int) -> bool:
+        """`tee_sim.shared.task.Ask`. What is no answer ends the process, as for `call`."""
+        self.send(Wait(timeout_ms=timeout_ms))
+        try:
+            return cast("Waited", unpack(self.body(), {Waited})).cancelled
+        except TeeError:
+            os._exit(EXIT_PROTOCOL)
 
 
 def _preload(boot: Boot, code: CodeTable) -> tuple[bytes, ...]:
@@ -229,6 +239,7 @@ def _serve(pipe: _Pipe, boot: Boot, platform: Platform, hosting: Hosts | None, *
             shifted=shifted,
             on_panic=on_panic,
             hosting=hosting,
+            ask=pipe.wait,
         )
     except TeeError as error:
         pipe.send(Return(result=error.result, origin=error.origin))

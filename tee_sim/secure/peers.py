@@ -7,7 +7,7 @@ Routing, the call stack and panics are the core's (`tee_sim.secure.core`).
 from typing import Protocol, Self, TypeVar
 from uuid import UUID
 
-from tee_sim.shared.errors import TeeError, TeeResult
+from tee_sim.shared.errors import AnswerError, TeeError, TeeResult
 from tee_sim.shared.limits import MAX_PARAM_BYTES
 from tee_sim.shared.params import NO_PARAMS, Param, Params, operation
 from tee_sim.shared.schema import Record
@@ -20,22 +20,31 @@ A = TypeVar("A", bound=Record)
 class Route(Protocol):
     """What the core does for one calling instance."""
 
-    def open(self, uuid: bytes, params: Params) -> int: ...
+    def open(self, uuid: bytes, params: Params) -> tuple[int, Params]: ...
 
     def invoke(self, number: int, command: int, params: Params) -> Params: ...
 
     def close(self, number: int) -> None: ...
 
 
+def _received(error: TeeError) -> AnswerError:
+    """The same result as the caller's own to read: it is no result of the caller."""
+    return AnswerError(error.result, error.message, origin=error.origin, params=error.params)
+
+
 class _PeerSession:
     """`tee_sim.shared.ta_api.PeerSession`."""
 
-    def __init__(self, route: Route, number: int) -> None:
+    def __init__(self, route: Route, number: int, outputs: Params) -> None:
         self._route = route
         self._number = number
+        self.outputs = outputs
 
     def invoke(self, command: int, params: Params) -> Params:
-        return self._route.invoke(self._number, command, params)
+        try:
+            return self._route.invoke(self._number, command, params)
+        except TeeError as error:
+            raise _received(error) from None
 
     def call(self, command: Command[Q, A], request: Q) -> A:
         given = operation(Param.memref(request.to_bytes()), Param.output(MAX_PARAM_BYTES))
@@ -68,4 +77,8 @@ class ManifestPeers:
         # Asked before the core looks it up: what is hosted here is nobody's business who may not call it.
         if uuid.bytes not in self._allowed:
             raise TeeError(TeeResult.ACCESS_DENIED, "the manifest does not name this application in `calls`")
-        return _PeerSession(self._route, self._route.open(uuid.bytes, params))
+        try:
+            number, outputs = self._route.open(uuid.bytes, params)
+        except TeeError as error:
+            raise _received(error) from None
+        return _PeerSession(self._route, number, outputs)

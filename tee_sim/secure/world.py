@@ -25,6 +25,7 @@ from tee_sim.shared.manifest import Manifest
 from tee_sim.shared.params import Param, operation
 from tee_sim.shared.rng import OsRng, Rng, SeededRng
 from tee_sim.shared.ta_api import Platform, Store, TaEnv
+from tee_sim.shared.task import Ask, never
 from tee_sim.shared.wire import (
     REQUESTS,
     AdvanceClock,
@@ -73,7 +74,7 @@ class SecureWorld:
         platform: what this process is and runs; the verdict comes with `provision`, clock and randomness are sealed.
         shifted: whether a time namespace moves the clocks of this process.
         system_rng: what nonces, object keys and salts come from, whatever the device is seeded with; tests replay it.
-        on_panic: see `tee_sim.secure.core.Core`.
+        on_panic, ask: see `tee_sim.secure.core.Core`.
         hosting: where the applications run; None for this process.
 
     Raises:
@@ -92,6 +93,7 @@ class SecureWorld:
         system_rng: Rng = OsRng(),  # noqa: B008  # without state
         on_panic: Callable[[], None] = lambda: None,
         hosting: Hosting | None = None,
+        ask: Ask = never,
     ) -> None:
         # 1. One ladder for the store and the applications: each copy of a root key is one more place to wipe.
         self._device_id = provision.device_id
@@ -127,7 +129,7 @@ class SecureWorld:
         names = sorted({name for m in manifests for name in m.shared_keys})
         self._shared = shared_keys(names, boot, self._settings.randomness)
         # 6. Applications last, and each only when a session is opened: none runs in a world that is half put together.
-        self._core = Core(manifests, hosting or LocalHosting(load_entry), self._environment, on_panic, self._store)
+        self._core = Core(manifests, hosting or LocalHosting(load_entry), self._environment, on_panic, self._store, ask)
 
     def ready(self) -> Ready:
         """What the normal world may know of the opened store."""

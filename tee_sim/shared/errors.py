@@ -5,11 +5,17 @@ report is "who said so": the origin answers it by type.
 """
 
 from enum import IntEnum, unique
+from typing import Protocol, Self
+
+_U32 = 0xFFFF_FFFF
 
 
 @unique
 class TeeResult(IntEnum):
-    """GlobalPlatform return codes."""
+    """GlobalPlatform return codes, by name; any other 32-bit number is an application's own, named by digits.
+
+    Compare with `==` where the number may have no name here: such a value is made anew each time.
+    """
 
     SUCCESS = 0x00000000
     STORAGE_READ_ONLY = 0x80000001
@@ -48,6 +54,14 @@ class TeeResult(IntEnum):
     TIME_NOT_SET = 0xFFFF5000
     TIME_NEEDS_RESET = 0xFFFF5001
 
+    @classmethod
+    def _missing_(cls, value: object) -> Self | None:
+        if type(value) is not int or not 0 <= value <= _U32:
+            return None
+        own = int.__new__(cls, value)  # not kept: a caller chooses the number
+        own._name_, own._value_ = f"0x{value:08x}", value
+        return own
+
 
 UNWRITABLE = frozenset(
     {
@@ -70,22 +84,55 @@ class Origin(IntEnum):
     TRUSTED_APP = 4
 
 
+class OutputParameter(Protocol):
+    """What one parameter holds after an operation; the class is `tee_sim.shared.params.Param`."""
+
+    @property
+    def a(self) -> int: ...
+    @property
+    def b(self) -> int: ...
+    @property
+    def buffer(self) -> bytes: ...
+    @property
+    def size_bytes(self) -> int: ...
+
+
+Outputs = tuple[OutputParameter, OutputParameter, OutputParameter, OutputParameter]
+
+
 class TeeError(Exception):
     """A result other than SUCCESS.
 
     Args:
-        result: the GlobalPlatform code.
+        result: the GlobalPlatform code, or any other number of 32 bits that client and application agree on.
         message: one line, lower case, no full stop, no secret in it.
         origin: the layer that made it.
         hint: what to do about it.
+        params: the four parameters as they are left; None if none was changed.
     """
 
-    def __init__(self, result: TeeResult, message: str, *, origin: Origin = Origin.TEE, hint: str = "") -> None:
+    def __init__(
+        self,
+        result: TeeResult | int,
+        message: str,
+        *,
+        origin: Origin = Origin.TEE,
+        hint: str = "",
+        params: Outputs | None = None,
+    ) -> None:
         super().__init__(message)
-        self.result = result
+        self.result = TeeResult(result)
         self.message = message
         self.origin = origin
         self.hint = hint
+        self.params = params
 
     def __str__(self) -> str:
         return f"{self.message} ({self.result.name}, origin {self.origin.name})"
+
+
+class AnswerError(TeeError):
+    """A result that came as the answer to an operation, with the outputs of that operation.
+
+    An application that lets one of another application pass hands on the result alone: the outputs are its own to read.
+    """

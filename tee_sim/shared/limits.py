@@ -4,7 +4,9 @@ MAX_FRAME_BYTES = 1 << 20
 """One message on the pipe. 1 MiB holds a batch of about 500 stored objects of 2 KiB; larger frames buy nothing."""
 
 MAX_PARAM_BYTES = 512 << 10
-"""One memref parameter, in or out: half a frame, so that request and framing always fit."""
+"""One memref parameter, in or out: half a frame, so that request and framing always fit. It is the least that
+GlobalPlatform lets an implementation have (TEEC_CONFIG_SHAREDMEM_MAX_SIZE, TEE Client API 1.0, section 4.2.3): a client
+that wants to run everywhere sends more in parts."""
 
 MAX_ANSWER_BYTES = MAX_FRAME_BYTES - 256
 """All outputs of one operation together: a frame without its own numbers, which take under 100 bytes."""
@@ -13,22 +15,26 @@ MAX_DEPTH = 8
 """Nesting of any CBOR message. Our deepest record has 5 levels."""
 
 MAX_SESSIONS = 16
-"""Open sessions per secure world; GlobalPlatform leaves it to the implementation."""
+"""Open sessions of the normal world at once, for all its clients; GlobalPlatform leaves it to the implementation. The
+test suite of OP-TEE needs 3 of one application (xtest 1005; 1013 from as many threads)."""
 
-MAX_PEER_SESSIONS = 8
+MAX_PEER_SESSIONS = 16
 """Open sessions of one trusted application with others: one with each that can be hosted."""
 
-MAX_TAS = 8
-"""Trusted applications per secure world."""
+MAX_TAS = 16
+"""Trusted applications per secure world: as many as the hosts allow, with three spares each."""
 
 MAX_HOSTS = 64
-"""Processes of trusted applications, spares among them: MAX_TAS with 8 each. Each costs the core three descriptors."""
+"""Processes of trusted applications, spares among them: MAX_TAS with 4 each. Each costs the core three descriptors."""
 
 BOOT_TIMEOUT_MS = 30_000
 """Interpreter start, third-party imports and warm-up on a loaded two-core machine; typical is 0.4 s."""
 
 INVOKE_TIMEOUT_MS = 60_000
 """Default deadline of one invocation. An identify in 100 000 records with a cold index takes seconds."""
+
+MAX_WAIT_MS = 60_000
+"""Longest wait that an application asks the normal world for at once: an invocation's default deadline."""
 
 GRACE_TIMEOUT_MS = 500
 """From closing the request pipe to SIGKILL."""

@@ -8,11 +8,12 @@ from dataclasses import dataclass
 from enum import IntEnum, unique
 from typing import Annotated, Self
 
-from tee_sim.shared.errors import TeeError, TeeResult
+from tee_sim.shared.errors import Origin, TeeError, TeeResult
 from tee_sim.shared.limits import MAX_PARAM_BYTES
-from tee_sim.shared.schema import AtMost, Record, UpTo
+from tee_sim.shared.schema import AtMost, MisfitError, Record, UpTo
 
 _U32 = 0xFFFF_FFFF
+_ROOM = UpTo(MAX_PARAM_BYTES)
 
 
 @unique
@@ -40,20 +41,41 @@ class Param(Record):
     Attributes:
         a, b: the two 32-bit numbers of a value parameter, else 0.
         buffer: the bytes of a memref, empty for values.
-        size_bytes: capacity of an output memref on the way in; on the way out the length needed.
+        size_bytes: capacity of an output memref on the way in, at most MAX_PARAM_BYTES; on the way out the length that
+            was written, or, with SHORT_BUFFER, the length needed, which may be more than there was room for.
+        is_null: a memref without memory, as distinct from one of size 0. As an output it asks for the length needed.
     """
 
     kind: ParamType
     a: Annotated[int, UpTo(_U32)] = 0
     b: Annotated[int, UpTo(_U32)] = 0
     buffer: Annotated[bytes, AtMost(MAX_PARAM_BYTES)] = b""
-    size_bytes: Annotated[int, UpTo(MAX_PARAM_BYTES)] = 0
+    size_bytes: Annotated[int, UpTo(_U32)] = 0
+    is_null: bool = False
 
     def __post_init__(self) -> None:
         if self.kind not in _VALUES and (self.a or self.b):
             raise TeeError(TeeResult.BAD_PARAMETERS, "only value parameters carry numbers")
         if self.kind not in _MEMREFS and (self.buffer or self.size_bytes):
             raise TeeError(TeeResult.BAD_PARAMETERS, "only memory references carry bytes")
+        if self.is_null and (self.kind not in _MEMREFS or self.buffer or self.size_bytes):
+            raise TeeError(TeeResult.BAD_PARAMETERS, "only a memory reference without bytes and room is null")
+
+    @classmethod
+    def null(cls, kind: ParamType = ParamType.MEMREF_INPUT) -> Self:
+        """A memory reference to nothing (TEE Client API 1.0, section 4.3.6): buffer NULL, size 0."""
+        return cls(kind=kind, is_null=True)
+
+    def check_request(self) -> None:
+        """Raises TeeError BAD_FORMAT, with the field's name, for what may not be sent to an application."""
+        self.check()
+        self.check_room()
+
+    def check_room(self) -> None:
+        """The part of `check_request` that is not the type's: a length needed may be larger than a room may."""
+        why = _ROOM.misfit(self.size_bytes)
+        if why:
+            raise MisfitError(f"size_bytes: {why}")
 
     @property
     def is_output(self) -> bool:
@@ -91,10 +113,21 @@ class Param(Record):
         """Room for output bytes."""
         return cls(kind=ParamType.MEMREF_OUTPUT, size_bytes=capacity_bytes)
 
-    def filled(self, data: bytes) -> Self:
-        """The same output slot with `data` in it. Raises TeeError SHORT_BUFFER when it does not fit."""
+    def needing(self, size_bytes: int) -> Self:
+        """The same output slot, empty, with the length that it would take. Goes with SHORT_BUFFER."""
+        self._check_output_memref()
+        return type(self)(kind=self.kind, size_bytes=size_bytes)
+
+    def _check_output_memref(self) -> None:
         if not self.is_output or self.kind not in _MEMREFS:
             raise TeeError(TeeResult.BAD_PARAMETERS, "parameter is not an output buffer")
+
+    def filled(self, data: bytes) -> Self:
+        """The same output slot with `data` in it; see `fill`, which also says how much room was needed.
+
+        Raises TeeError SHORT_BUFFER when it does not fit.
+        """
+        self._check_output_memref()
         if len(data) > self.size_bytes:
             raise TeeError(TeeResult.SHORT_BUFFER, f"output needs {len(data)} bytes")
         return type(self)(kind=self.kind, buffer=data, size_bytes=len(data))
@@ -109,3 +142,27 @@ def operation(first: Param | None = None, second: Param | None = None) -> Params
 
 
 NO_PARAMS: Params = operation()
+
+
+def replaced(params: Params, index: int, param: Param) -> Params:
+    """The four parameters with another one at `index`."""
+    first, second, third, fourth = (param if place == index else given for place, given in enumerate(params))
+    return (first, second, third, fourth)
+
+
+def fill(params: Params, index: int, data: bytes) -> Params:
+    """The four parameters with `data` in output `index`: what an application answers with.
+
+    Raises:
+        TeeError: SHORT_BUFFER when it does not fit, with the length needed in that parameter's `size_bytes`.
+    """
+    slot = params[index]
+    if len(data) > slot.size_bytes:
+        raise short_buffer(params, index, len(data))
+    return replaced(params, index, slot.filled(data))
+
+
+def short_buffer(params: Params, index: int, size_bytes: int) -> TeeError:
+    """SHORT_BUFFER of an application: output `index` needs `size_bytes`."""
+    left = replaced(params, index, params[index].needing(size_bytes))
+    return TeeError(TeeResult.SHORT_BUFFER, f"output needs {size_bytes} bytes", origin=Origin.TRUSTED_APP, params=left)

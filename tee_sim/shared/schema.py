@@ -8,6 +8,8 @@ A record is a frozen dataclass whose fields are annotated with a bound:
         record_id: Annotated[bytes, Fixed(16)]
         remaining: Annotated[int, UpTo(20)]
 
+An enumeration needs no bound; one with a bound takes every number within it, named or not.
+
 It travels as a canonical CBOR array in field order. `from_bytes` accepts exactly what `to_bytes` writes.
 
 A record is *closed* when it has no free byte string and no free text in it (`AtMost`, `Text`): only closed records
@@ -136,7 +138,8 @@ class _Field:
     item: type[Any] | None
 
     def _bounded(self, value: Any) -> Any:
-        misfit = self.bound.misfit(value) if self.bound is not None else ""
+        number = int(value) if isinstance(value, IntEnum) else value
+        misfit = self.bound.misfit(number) if self.bound is not None else ""
         if misfit:
             raise MisfitError(f"{self.name}: {misfit}")
         return value
@@ -170,7 +173,7 @@ class _Field:
         if issubclass(self.kind, Record):
             return self.kind.from_plain(raw)
         if issubclass(self.kind, IntEnum):
-            return self._member(self.kind, raw)
+            return self._member(self.kind, raw) if self.bound is None else self.kind(self._bounded(raw))
         if type(raw) is not self.kind:
             raise MisfitError(f"{self.name} has the wrong type")
         return self._bounded(raw)
@@ -216,7 +219,7 @@ class _Field:
             return absent + max_bits(self.kind)
         if self.kind is bool:
             return absent + 1.0
-        if issubclass(self.kind, IntEnum):
+        if issubclass(self.kind, IntEnum) and self.bound is None:
             return absent + math.log2(len(self.kind))
         if self.bound is None:
             raise TypeError(f"{self.name} has no bound")

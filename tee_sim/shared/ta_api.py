@@ -1,7 +1,8 @@
 """All a trusted application may see.
 
-A TA is a class with five entry points. It raises `TeeError` to return a result of its own; any other exception is a
-panic: the instance is gone and its sessions answer TARGET_DEAD.
+A TA is a class with five entry points. It raises `TeeError` to return a result of its own: any 32-bit number but 0, and
+with `params` the parameters as it leaves them. Any other exception is a panic: the instance is gone and its sessions
+answer TARGET_DEAD.
 
 `CommandApp` is the usual base: one closed request and one closed reply record per command.
 """
@@ -14,10 +15,11 @@ from uuid import UUID
 
 from tee_sim.shared.clock import Clock, ClockKind
 from tee_sim.shared.errors import Origin, TeeError, TeeResult
-from tee_sim.shared.params import NO_PARAMS, Params, ParamType, operation
+from tee_sim.shared.params import NO_PARAMS, Params, ParamType, fill, short_buffer
 from tee_sim.shared.reserve import Reserve
 from tee_sim.shared.rng import OsRng, RandomnessKind, Rng
 from tee_sim.shared.schema import Record, max_bytes
+from tee_sim.shared.task import NOBODY, Cancellation, Client
 
 Q = TypeVar("Q", bound=Record)
 A = TypeVar("A", bound=Record)
@@ -128,12 +130,17 @@ class Platform:
 class PeerSession(Protocol):
     """An open session with another TA. Use it as a context manager: leaving the block closes it, whatever happened."""
 
+    @property
+    def outputs(self) -> Params:
+        """The parameters as the other TA left them when it opened the session."""
+        ...
+
     def invoke(self, command: int, params: Params) -> Params:
         """TEE_InvokeTACommand. Returns the output parameters.
 
         Raises:
-            TeeError: the other TA's result; BUSY if its call led to this one; TARGET_DEAD if it panicked, then or
-                before. None of them harms the caller.
+            TeeError: the other TA's result, with the parameters as it left them in `params`; BUSY if its call led to
+                this one; TARGET_DEAD if it panicked, then or before. None of them harms the caller.
         """
         ...
 
@@ -192,6 +199,17 @@ class TaEnv:
     peers: Peers = NoPeers()
     system_rng: Rng = OsRng()  # noqa: RUF009  # without state
     """For salts and nonces: the kernel's on every device."""
+    client: Client = NOBODY
+    """Who called: of the session that the current entry point was entered for."""
+    cancellation: Cancellation = NOBODY
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Opened:
+    """What `open_session` returns to fill output parameters; a context alone fills none."""
+
+    context: object
+    params: Params
 
 
 class TrustedApp(Protocol):
@@ -200,10 +218,12 @@ class TrustedApp(Protocol):
     def create(self, env: TaEnv) -> None: ...
 
     def open_session(self, params: Params) -> object:
-        """Return the session context. Raises TeeError to refuse the session."""
+        """Return the session context, or `Opened` to fill outputs. Raises TeeError to refuse the session."""
         ...
 
-    def invoke(self, session: Any, command: int, params: Params) -> Params: ...
+    def invoke(self, session: Any, command: int, params: Params) -> Params:
+        """Return the four parameters with the outputs filled (`tee_sim.shared.params.fill`)."""
+        ...
 
     def close_session(self, session: Any) -> None: ...
 
@@ -259,7 +279,8 @@ class CommandApp:
     def invoke(self, session: Any, command: int, params: Params) -> Params:
         """Compare the parameter types, decode the request strictly, answer with the declared reply type.
 
-        Room for the longest reply is asked for first: a command that was carried out must not end in SHORT_BUFFER.
+        Room for the longest reply is asked for first, and how much comes back in `size_bytes` of the output: a command
+        that was carried out must not end in SHORT_BUFFER.
 
         Raises:
             TeeError: NOT_SUPPORTED, BAD_PARAMETERS, SHORT_BUFFER or BAD_FORMAT for the caller's mistake, nothing done.
@@ -273,7 +294,7 @@ class CommandApp:
         spec, handler = entry
         room = max_bytes(spec.reply)
         if params[1].size_bytes < room:
-            raise TeeError(TeeResult.SHORT_BUFFER, f"output needs {room} bytes", origin=Origin.TRUSTED_APP)
+            raise short_buffer(params, 1, room)
         reply = handler(session, spec.request.from_bytes(params[0].buffer))
         if type(reply) is not spec.reply:
             raise TypeError("handler returned a reply of another type")
@@ -281,4 +302,4 @@ class CommandApp:
             data = reply.to_bytes()
         except TeeError as error:
             raise ValueError("handler returned a reply outside its bounds") from error
-        return operation(params[0], params[1].filled(data))
+        return fill(params, 1, data)

@@ -17,7 +17,8 @@ from tee_sim.shared import codec
 from tee_sim.shared.clock import MAX_STEP_MS, MAX_WALL_MS, ClockKind
 from tee_sim.shared.errors import Origin, TeeError, TeeResult
 from tee_sim.shared.host_end import HostEnd
-from tee_sim.shared.limits import MAX_FRAME_BYTES, MAX_HOSTS, MAX_TAS
+from tee_sim.shared.limits import MAX_FRAME_BYTES, MAX_HOSTS, MAX_TAS, MAX_WAIT_MS
+from tee_sim.shared.login import PUBLIC, ClientIdentity
 from tee_sim.shared.manifest import Manifest
 from tee_sim.shared.params import Param
 from tee_sim.shared.reserve import Condition
@@ -137,19 +138,27 @@ class Ready(Record):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OpenSession(Record):
-    """To the secure world: TEEC_OpenSession."""
+    """To the secure world: TEEC_OpenSession.
+
+    Attributes:
+        client: who asks, in the normal world's words.
+        cancellable: whether the normal world answers `Wait` meanwhile; otherwise it kills for one.
+    """
 
     uuid: Annotated[bytes, Fixed(16)]
     params: Annotated[tuple[Param, ...], Items(4)]
+    client: ClientIdentity = PUBLIC
+    cancellable: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Invoke(Record):
-    """To the secure world: TEEC_InvokeCommand."""
+    """To the secure world: TEEC_InvokeCommand. `cancellable`: as of `OpenSession`."""
 
     session: Annotated[int, UpTo(_U32)]
     command: Annotated[int, UpTo(_U32)]
     params: Annotated[tuple[Param, ...], Items(4)]
+    cancellable: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -164,10 +173,12 @@ class Return(Record):
     """From the secure world: the answer to open, invoke or close.
 
     Attributes:
+        result: any number: an application has codes of its own.
+        params: four, or none if nothing was left in any; with a refusal too.
         host_end: how a process of an application ended while this was worked on.
     """
 
-    result: TeeResult
+    result: Annotated[TeeResult, UpTo(_U32)]
     origin: Origin
     session: Annotated[int, UpTo(_U32)] = 0
     params: Annotated[tuple[Param, ...], Items(4)] = ()
@@ -235,6 +246,20 @@ class RenewKeys(Record):
     """To the secure world: give every stored object a new key and destroy the old key generation. Resumable."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wait(Record):
+    """From the secure world, while it works on a cancellable request: wait, and say whether that was cancelled."""
+
+    timeout_ms: Annotated[int, UpTo(MAX_WAIT_MS)]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Waited(Record):
+    """To the secure world: the answer to `Wait`, when the time is over or the client has cancelled."""
+
+    cancelled: bool
+
+
 Message = (
     Boot
     | BootFailed
@@ -250,17 +275,19 @@ Message = (
     | AdvanceClock
     | RenewKeys
     | ReadClock
+    | Wait
+    | Waited
 )
 
 _TAGS: dict[int, type[Message]] = dict(enumerate(get_args(Message), start=1))
 """The tag of a message is its place in the union above."""
 _TAG_OF = {record: tag for tag, record in _TAGS.items()}
-FROM_SECURE_WORLD: frozenset[type[Message]] = frozenset({Ready, Return, StorageCall})
-"""All a locked secure world may send."""
+FROM_SECURE_WORLD: frozenset[type[Message]] = frozenset({Ready, Return, StorageCall, Wait})
+"""All a locked secure world may send; `Wait` only for a request that is cancellable."""
 BEFORE_THE_LOCK: frozenset[type[Message]] = frozenset({Locked, BootFailed})
 """All it may send before: it holds no secret yet."""
 REQUESTS: frozenset[type[Message]] = frozenset({OpenSession, Invoke, CloseSession, AdvanceClock, ReadClock, RenewKeys})
-"""All a provisioned secure world may be sent, besides the answer to a storage call."""
+"""All a provisioned secure world may be sent, besides the answer to a storage call or a wait."""
 
 
 def framed(body: bytes) -> bytes:

@@ -8,12 +8,24 @@ import traceback
 from collections.abc import Sequence
 from typing import cast
 
+from tee_sim.normal.operation import CancellableOperation
 from tee_sim.normal.secure_process import StorageHandler, answer_storage
 from tee_sim.secure.world import SecureWorld
 from tee_sim.shared.errors import TeeError, TeeResult
 from tee_sim.shared.manifest import Manifest
 from tee_sim.shared.rng import OsRng, Rng
-from tee_sim.shared.wire import HEAD_BYTES, Message, Provision, Ready, Return, StorageCall, StorageReply, pack, unpack
+from tee_sim.shared.wire import (
+    HEAD_BYTES,
+    Message,
+    Provision,
+    Ready,
+    Return,
+    StorageCall,
+    StorageReply,
+    Wait,
+    pack,
+    unpack,
+)
 
 TEST_HUK = bytes(range(32))
 TEST_DEVICE_ID = bytes(range(16))
@@ -29,6 +41,7 @@ class _DirectPort:
     def __init__(self, handler: StorageHandler) -> None:
         self._handler = handler
         self._death: BaseException | None = None
+        self.operation: CancellableOperation | None = None
 
     def call(self, operation: int, request: list[object]) -> object:
         self.raise_death()
@@ -43,6 +56,11 @@ class _DirectPort:
         if answer.result is not TeeResult.SUCCESS:
             raise TeeError(answer.result, "the supplicant could not do it")
         return answer.reply
+
+    def wait(self, timeout_ms: int) -> bool:
+        """`tee_sim.shared.task.Ask`."""
+        asked = cast("Wait", unpack(pack(Wait(timeout_ms=timeout_ms))[HEAD_BYTES:]))
+        return self.operation is not None and self.operation.wait(asked.timeout_ms)
 
     def raise_death(self) -> None:
         if self._death is not None:
@@ -84,7 +102,12 @@ class InProcessTee:
         )
         self._port = _DirectPort(storage)
         self._world = SecureWorld(
-            provision, self._port, tuple(manifests), system_rng=system_rng, on_panic=traceback.print_exc
+            provision,
+            self._port,
+            tuple(manifests),
+            system_rng=system_rng,
+            on_panic=traceback.print_exc,
+            ask=self._port.wait,
         )
 
     @property
@@ -101,6 +124,14 @@ class InProcessTee:
         answer = self._world.answer(pack(message)[HEAD_BYTES:])
         self._port.raise_death()
         return cast("Return", unpack(answer[HEAD_BYTES:], {Return}))
+
+    def exchange_cancellable(self, message: Message, operation: CancellableOperation, *, timeout_ms: int = 0) -> Return:
+        """`exchange`, and the application may ask meanwhile whether the operation was cancelled."""
+        self._port.operation = operation
+        try:
+            return self.exchange(message, timeout_ms=timeout_ms)
+        finally:
+            self._port.operation = None
 
     def kill(self) -> None:
         """Nothing to kill; the object is simply not used any more."""

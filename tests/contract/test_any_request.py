@@ -133,7 +133,7 @@ class Life:
 
     def learn(self, body: bytes, answer: Return) -> None:
         """Remember what an answer names, so that later requests can name it too."""
-        _, session, number, _ = codec.decode(body)  # type: ignore[misc]
+        _, session, number, *_ = codec.decode(body)  # type: ignore[misc]
         command = next((c for s, c in COMMANDS if [s, c.number] == [session, number]), None)
         if command is None or answer.result is not TeeResult.SUCCESS:
             SEEN[answer.result.name] += 1

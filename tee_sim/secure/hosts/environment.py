@@ -14,12 +14,14 @@ from tee_sim.secure.hosts.questions import Question
 from tee_sim.secure.peers import ManifestPeers
 from tee_sim.shared.clock import Clock, SinceBoot, SystemClock
 from tee_sim.shared.errors import TeeError, TeeResult
+from tee_sim.shared.login import ClientIdentity
 from tee_sim.shared.manifest import Manifest
 from tee_sim.shared.object_header import Header, header_of
 from tee_sim.shared.params import Param, Params
 from tee_sim.shared.reserve import Reserve
 from tee_sim.shared.rng import OsRng, RandomnessKind
 from tee_sim.shared.ta_api import Platform, TaEnv
+from tee_sim.shared.task import Looking, Task, identity_of
 
 Asking = Callable[[Question, list[object]], list[Any]]
 """Sends one question, returns the answer's words. Raises TeeError."""
@@ -160,16 +162,14 @@ class AskedPeers:
 
     ask: Asking
 
-    def open(self, uuid: bytes, params: Params) -> int:
+    def open(self, uuid: bytes, params: Params) -> tuple[int, Params]:
         """Open a session."""
-        return cast("int", self.ask(Question.OPEN_PEER, [uuid, _plain(params)])[0])
+        number, left = self.ask(Question.OPEN_PEER, [uuid, _plain(params)])
+        return number, _params(left)
 
     def invoke(self, number: int, command: int, params: Params) -> Params:
         """Invoke a command in it."""
-        first, second, third, fourth = (
-            Param.from_plain(one) for one in self.ask(Question.INVOKE_PEER, [number, command, _plain(params)])
-        )
-        return first, second, third, fourth
+        return _params(self.ask(Question.INVOKE_PEER, [number, command, _plain(params)]))
 
     def close(self, number: int) -> None:
         """Close it."""
@@ -180,7 +180,48 @@ def _plain(params: Params) -> list[object]:
     return [param.to_plain() for param in params]
 
 
-def environment(asked: Create, manifest: Manifest, ask: Asking) -> TaEnv:
+def _params(plain: list[Any]) -> Params:
+    first, second, third, fourth = map(Param.from_plain, plain)
+    return first, second, third, fourth
+
+
+class AskedTask(Looking):
+    """`tee_sim.shared.ta_api.Client` and `Cancellation`: the identity came with the entry, the rest the core knows."""
+
+    def __init__(self, ask: Asking) -> None:
+        self._ask = ask
+        self._task: Task | None = None
+
+    @contextmanager
+    def entered(self, task: Task) -> Iterator[None]:
+        """Surrounds one entry."""
+        self._task = task
+        try:
+            yield
+        finally:
+            self._task = None
+
+    @property
+    def identity(self) -> ClientIdentity:
+        """As `Client.identity`."""
+        return identity_of(self._task)
+
+    def look(self, timeout_ms: int) -> bool | None:
+        """As `Looking.look`."""
+        if self._task is None or not self._task.cancellable:
+            return None
+        return cast("bool | None", self._ask(Question.LOOK, [timeout_ms])[0])
+
+    def mask(self) -> bool:
+        """As `Cancellation.mask`."""
+        return cast("bool", self._ask(Question.MASK, [True])[0])
+
+    def unmask(self) -> bool:
+        """As `Cancellation.unmask`."""
+        return cast("bool", self._ask(Question.MASK, [False])[0])
+
+
+def environment(asked: Create, manifest: Manifest, ask: Asking, task: AskedTask) -> TaEnv:
     """What the application of this host is given."""
     clock: Clock = AskedClock(ask) if asked.began_ms is None else SinceBoot(SystemClock(), asked.began_ms)
     return TaEnv(
@@ -198,4 +239,6 @@ def environment(asked: Create, manifest: Manifest, ask: Asking) -> TaEnv:
             randomness=asked.randomness,
         ),
         peers=ManifestPeers(manifest.calls, AskedPeers(ask)),
+        client=task,
+        cancellation=task,
     )

@@ -14,6 +14,7 @@ from tee_sim.shared.limits import MAX_TAS
 from tee_sim.shared.params import Param
 from tee_sim.shared.rng import RandomnessKind
 from tee_sim.shared.schema import AtMost, Fixed, Items, MisfitError, Record, Text, UpTo
+from tee_sim.shared.task import Task
 from tee_sim.shared.wire import NoFrameError, framed
 
 _U32 = 0xFFFF_FFFF
@@ -54,6 +55,7 @@ class Open(Record):
     """To a host: TA_OpenSessionEntryPoint."""
 
     instance: Number
+    task: Task
     params: Annotated[tuple[Param, ...], Items(4)]
 
 
@@ -63,6 +65,7 @@ class Run(Record):
 
     instance: Number
     context: Number
+    task: Task
     command: Number
     params: Annotated[tuple[Param, ...], Items(4)]
 
@@ -73,6 +76,7 @@ class Close(Record):
 
     instance: Number
     context: Number
+    task: Task
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,7 +89,7 @@ class Destroy(Record):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
-    """To a host: the answer to its ASK, or the result that it ended with."""
+    """To a host: the answer to its ASK, or the result that it ended with, its origin and the parameters that came."""
 
     result: TeeResult
     value: list[object]
@@ -129,7 +133,11 @@ class Ask:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Done(Record):
-    """From a host: the entry point returned. `context` is that of a session which was opened."""
+    """From a host: the entry point returned. `context` is that of a session which was opened.
+
+    Attributes:
+        params: four, or none if a session was opened and its outputs left as they were.
+    """
 
     context: Number = 0
     params: Annotated[tuple[Param, ...], Items(4)] = ()
@@ -137,10 +145,15 @@ class Done(Record):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Refused(Record):
-    """From a host: the entry point returned another result than success."""
+    """From a host: the entry point returned another result than success.
 
-    result: TeeResult
+    Attributes:
+        params: as it left them; none if it did not change them.
+    """
+
+    result: Annotated[TeeResult, UpTo(_U32)]
     origin: Origin
+    params: Annotated[tuple[Param, ...], Items(4)] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from itertools import count
 from typing import Any, NoReturn, cast
 
-from tee_sim.secure.hosts.environment import environment
+from tee_sim.secure.hosts.environment import AskedTask, environment
 from tee_sim.secure.hosts.messages import (
     TO_HOST,
     Answer,
@@ -24,10 +24,10 @@ from tee_sim.secure.hosts.messages import (
 )
 from tee_sim.secure.hosts.pipes import CorePipe
 from tee_sim.secure.hosts.questions import Question
-from tee_sim.shared.errors import TeeError, TeeResult
+from tee_sim.shared.errors import AnswerError, Origin, TeeError, TeeResult
 from tee_sim.shared.manifest import Manifest
-from tee_sim.shared.params import Params
-from tee_sim.shared.ta_api import TrustedApp
+from tee_sim.shared.params import Param, Params
+from tee_sim.shared.ta_api import Opened, TrustedApp
 
 
 def load_entry(manifest: Manifest) -> Callable[[], TrustedApp]:
@@ -39,8 +39,9 @@ def load_entry(manifest: Manifest) -> Callable[[], TrustedApp]:
 class _Instance:
     """One object of the application, and its sessions."""
 
-    def __init__(self, app: TrustedApp) -> None:
+    def __init__(self, app: TrustedApp, task: AskedTask) -> None:
         self.app = app
+        self.task = task
         self.contexts: dict[int, Any] = {}
 
 
@@ -83,27 +84,36 @@ class Host:
         except TeeError as error:
             if error.result is TeeResult.SUCCESS:
                 raise ValueError("no result") from error
-            return Refused(result=error.result, origin=error.origin)
+            # What it was answered itself is another application's, for its eyes only.
+            own = () if isinstance(error, AnswerError) else cast("Params | None", error.params) or ()
+            return Refused(result=error.result, origin=error.origin, params=own)
 
     def _done(self, message: HostMessage) -> Done:
         if isinstance(message, Create):
             app = load_entry(self._manifest)()
-            self._instances[message.instance] = _Instance(app)
-            app.create(environment(message, self._manifest, self._ask))
+            task = AskedTask(self._ask)
+            self._instances[message.instance] = _Instance(app, task)
+            app.create(environment(message, self._manifest, self._ask, task))
             return Done()
         if isinstance(message, Open):
             instance = self._instances[message.instance]
-            context = instance.app.open_session(cast("Params", message.params))
+            with instance.task.entered(message.task):
+                answer = instance.app.open_session(cast("Params", message.params))
             number = next(self._numbers)
-            instance.contexts[number] = context
+            if isinstance(answer, Opened):
+                instance.contexts[number] = answer.context
+                return Done(context=number, params=answer.params)
+            instance.contexts[number] = answer
             return Done(context=number)
         if isinstance(message, Run):
             instance = self._instances[message.instance]
             session = instance.contexts[message.context]
-            return Done(params=instance.app.invoke(session, message.command, cast("Params", message.params)))
+            with instance.task.entered(message.task):
+                return Done(params=instance.app.invoke(session, message.command, cast("Params", message.params)))
         if isinstance(message, Close):
             instance = self._instances[message.instance]
-            instance.app.close_session(instance.contexts.pop(message.context))
+            with instance.task.entered(message.task):
+                instance.app.close_session(instance.contexts.pop(message.context))
             return Done()
         return self._destroy(cast("Destroy", message))
 
@@ -117,5 +127,9 @@ class Host:
         self._pipe.write(pack(Ask(question=question, words=words)))
         answer = cast("Answer", unpack(self._pipe.body(), {Answer}))
         if answer.result is not TeeResult.SUCCESS:
-            raise TeeError(answer.result, "the core could not do it")
+            origin, left = cast("tuple[int, list[object]]", answer.value)
+            params = tuple(map(Param.from_plain, left)) or None
+            raise TeeError(
+                answer.result, "the core could not do it", origin=Origin(origin), params=cast("Params | None", params)
+            )
         return answer.value

@@ -9,14 +9,15 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, suppress
 from enum import IntEnum, unique
 from itertools import count
-from typing import Any, Final
+from typing import Any, Final, cast
 from uuid import UUID
 
 from tee_sim.shared.errors import TeeError, TeeResult
-from tee_sim.shared.limits import MAX_PEER_SESSIONS
+from tee_sim.shared.limits import MAX_PEER_SESSIONS, MAX_WAIT_MS
 from tee_sim.shared.params import Param, Params
 from tee_sim.shared.reserve import Reserve
 from tee_sim.shared.ta_api import ObjectInfo, PeerSession, TaEnv, Transaction
+from tee_sim.shared.task import CurrentTask
 from tee_sim.shared.wire import NoFrameError
 
 MAX_CURSORS: Final = 16
@@ -51,6 +52,8 @@ class Question(IntEnum):
     OPEN_PEER = 16
     INVOKE_PEER = 17
     CLOSE_PEER = 18
+    MASK = 19
+    LOOK = 20
 
 
 class Answers:
@@ -86,6 +89,8 @@ class Answers:
             Question.OPEN_PEER: self._open_peer,
             Question.INVOKE_PEER: self._invoke_peer,
             Question.CLOSE_PEER: self._close_peer,
+            Question.MASK: self._mask,
+            Question.LOOK: self._look,
         }
 
     def answer(self, question: int, words: list[object]) -> list[object]:
@@ -246,8 +251,8 @@ class Answers:
                 if len(self._peers) >= MAX_PEER_SESSIONS:
                     raise TeeError(TeeResult.OUT_OF_MEMORY, f"{MAX_PEER_SESSIONS} sessions are open")
                 number = next(self._numbers)
-                self._peers[number] = self._env.peers.open_session(UUID(bytes=uuid), _params(params))
-                return [number]
+                session = self._peers[number] = self._env.peers.open_session(UUID(bytes=uuid), _params(params))
+                return [number, [param.to_plain() for param in session.outputs]]
         raise _misfit(Question.OPEN_PEER)
 
     def _invoke_peer(self, words: list[object]) -> list[object]:
@@ -263,6 +268,24 @@ class Answers:
                 self._peers.pop(number).close()
                 return []
         raise _misfit(Question.CLOSE_PEER)
+
+    # Cancellation
+
+    def _mask(self, words: list[object]) -> list[object]:
+        match words:
+            case [bool(masked)]:
+                return [self._task().set_mask(masked)]
+        raise _misfit(Question.MASK)
+
+    def _look(self, words: list[object]) -> list[object]:
+        """Answers [whether it was cancelled, or null if nobody would say]."""
+        match words:
+            case [int(timeout_ms)] if 0 <= timeout_ms <= MAX_WAIT_MS:
+                return [self._task().look(timeout_ms)]
+        raise _misfit(Question.LOOK)
+
+    def _task(self) -> CurrentTask:
+        return cast("CurrentTask", self._env.cancellation)  # the core's own
 
 
 class _UndoError(Exception):

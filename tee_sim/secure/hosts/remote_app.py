@@ -23,13 +23,14 @@ from tee_sim.secure.hosts.messages import (
     unpack,
 )
 from tee_sim.secure.hosts.pipes import HostGoneError, HostPipe
-from tee_sim.secure.hosts.questions import Answers
+from tee_sim.secure.hosts.questions import Answers, Question
 from tee_sim.shared.clock import ClockKind, SinceBoot
 from tee_sim.shared.errors import Origin, TeeError, TeeResult
 from tee_sim.shared.host_end import HostEnd
 from tee_sim.shared.manifest import Manifest
 from tee_sim.shared.params import Params
-from tee_sim.shared.ta_api import TaEnv, TrustedApp
+from tee_sim.shared.ta_api import Opened, TaEnv, TrustedApp
+from tee_sim.shared.task import Cancellation, CurrentTask, Task
 from tee_sim.shared.wire import NoFrameError
 
 
@@ -51,10 +52,11 @@ class RemoteApp:
         self._number = number
         self._time_ms = time_ms
         self._answers: Answers | None = None
+        self._current: Cancellation | None = None
 
     def create(self, env: TaEnv) -> None:
         """As `TrustedApp.create`."""
-        self._answers = Answers(env)
+        self._answers, self._current = Answers(env), env.cancellation
         clock, platform = env.clock, env.platform
         on_host_clock = platform.clock is ClockKind.HOST and isinstance(clock, SinceBoot)
         self._call(
@@ -72,18 +74,25 @@ class RemoteApp:
             )
         )
 
-    def open_session(self, params: Params) -> int:
+    def open_session(self, params: Params) -> object:
         """As `TrustedApp.open_session`: the host's number for the context."""
-        return self._call(Open(instance=self._number, params=params)).context
+        done = self._call(Open(instance=self._number, task=self._task, params=params))
+        return Opened(context=done.context, params=cast("Params", done.params)) if done.params else done.context
 
     def invoke(self, session: int, command: int, params: Params) -> Params:
         """As `TrustedApp.invoke`. The core holds the outputs against what its caller made room for."""
-        done = self._call(Run(instance=self._number, context=session, command=command, params=params))
+        asked = Run(instance=self._number, context=session, task=self._task, command=command, params=params)
+        done = self._call(asked)
         return cast("Params", done.params)
 
     def close_session(self, session: int) -> None:
         """As `TrustedApp.close_session`."""
-        self._call(Close(instance=self._number, context=session))
+        self._call(Close(instance=self._number, context=session, task=self._task))
+
+    @property
+    def _task(self) -> Task:
+        """Of the entry that the core is in."""
+        return cast("Task", cast("CurrentTask", self._current).task)
 
     def destroy(self) -> None:
         """As `TrustedApp.destroy`."""
@@ -114,7 +123,8 @@ class RemoteApp:
                 left_s -= time.monotonic() - began
                 if not isinstance(reply, Ask):
                     return _done(reply)
-                frame = pack(self._answer(answers, reply))
+                frame, waited_s = self._timed(answers, reply, left_s)
+                left_s -= waited_s
         finally:
             answers.end_call()
 
@@ -124,20 +134,32 @@ class RemoteApp:
         except NoFrameError:
             self.pipe.kill(HostEnd.OUT_OF_TURN)
 
+    def _timed(self, answers: Answers, asked: Ask, left_s: float) -> tuple[bytes, float]:
+        """The frame that answers, and how long the application has waited for it of its own will."""
+        if asked.question != Question.LOOK:
+            return pack(self._answer(answers, asked)), 0.0
+        # Not beyond its own time: its deadline ends its process, the client's would end everybody's.
+        words = [min(word, int(left_s * 1000) + 1) if type(word) is int else word for word in asked.words]
+        began = time.monotonic()
+        frame = pack(self._answer(answers, Ask(question=asked.question, words=words)))
+        return frame, time.monotonic() - began
+
     def _answer(self, answers: Answers, asked: Ask) -> Answer:
         try:
             return Answer(result=TeeResult.SUCCESS, value=answers.answer(asked.question, asked.words))
         except NoFrameError:
             self.pipe.kill(HostEnd.OUT_OF_TURN)
         except TeeError as error:
-            return Answer(result=error.result, value=[])
+            left = [param.to_plain() for param in cast("Params | None", error.params) or ()]
+            return Answer(result=error.result, value=[int(error.origin), left])
 
 
 def _done(reply: HostMessage) -> Done:
     if isinstance(reply, Done):
         return reply
     if isinstance(reply, Refused):
-        raise TeeError(reply.result, "the trusted application refused", origin=reply.origin)
+        left = cast("Params", reply.params) if reply.params else None
+        raise TeeError(reply.result, "the trusted application refused", origin=reply.origin, params=left)
     assert isinstance(reply, Panicked)  # noqa: S101 - all that is left of FROM_HOST
     raise PanicError
 

@@ -90,7 +90,8 @@ PANICS: tuple[Callable[[], Any], ...] = (
     lambda: raise_(Unusual()),
     lambda: raise_(StopIteration()),
     lambda: raise_(TeeError(TeeResult.SUCCESS, "no refusal")),
-    lambda: raise_(TeeError(7, "no result")),  # type: ignore[arg-type]
+    lambda: raise_(TeeError(1 << 32, "no result")),
+    lambda: raise_(TeeError(-1, "no result")),
     input,
     lambda: __import__("sqlite3"),
 )
