@@ -88,7 +88,7 @@ class Destroy(Record):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Answer:
+class CoreAnswer:
     """To a host: the answer to its ASK, or the result that it ended with, its origin and the parameters that came."""
 
     result: TeeResult
@@ -132,7 +132,7 @@ class Ask:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Done(Record):
+class HostReturn(Record):
     """From a host: the entry point returned. `context` is that of a session which was opened.
 
     Attributes:
@@ -144,7 +144,7 @@ class Done(Record):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Refused(Record):
+class HostRefusal(Record):
     """From a host: the entry point returned another result than success.
 
     Attributes:
@@ -161,11 +161,13 @@ class Panicked(Record):
     """From a host: the entry point did what is outside its contract. The instance is gone, the host is not."""
 
 
-HostMessage = HostLocked | Create | Open | Run | Close | Destroy | Answer | Ask | Done | Refused | Panicked
+HostMessage = (
+    HostLocked | Create | Open | Run | Close | Destroy | CoreAnswer | Ask | HostReturn | HostRefusal | Panicked
+)
 _TAGS: dict[int, type[HostMessage]] = dict(enumerate(get_args(HostMessage), start=1))
 _TAG_OF = {record: tag for tag, record in _TAGS.items()}
 TO_HOST: frozenset[type[HostMessage]] = frozenset({Create, Open, Run, Close, Destroy})
-FROM_HOST: frozenset[type[HostMessage]] = frozenset({Ask, Done, Refused, Panicked})
+FROM_HOST: frozenset[type[HostMessage]] = frozenset({Ask, HostReturn, HostRefusal, Panicked})
 
 
 def pack(message: HostMessage) -> bytes:

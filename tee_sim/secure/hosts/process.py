@@ -8,16 +8,16 @@ from typing import Any, NoReturn, cast
 from tee_sim.secure.hosts.environment import AskedTask, environment
 from tee_sim.secure.hosts.messages import (
     TO_HOST,
-    Answer,
     Ask,
     Close,
+    CoreAnswer,
     Create,
     Destroy,
-    Done,
     HostMessage,
+    HostRefusal,
+    HostReturn,
     Open,
     Panicked,
-    Refused,
     Run,
     pack,
     unpack,
@@ -36,7 +36,7 @@ def load_entry(manifest: Manifest) -> Callable[[], TrustedApp]:
     return cast("Callable[[], TrustedApp]", getattr(importlib.import_module(module), name))
 
 
-class _Instance:
+class _AppInstance:
     """One object of the application, and its sessions."""
 
     def __init__(self, app: TrustedApp, task: AskedTask) -> None:
@@ -58,7 +58,7 @@ class Host:
         self._pipe = pipe
         self._manifest = manifest
         self._on_panic = on_panic
-        self._instances: dict[int, _Instance] = {}
+        self._instances: dict[int, _AppInstance] = {}
         self._numbers = count(1)
 
     def serve(self) -> NoReturn:
@@ -78,7 +78,7 @@ class Host:
         self._instances.pop(message.instance, None)
         return pack(Panicked())
 
-    def _result(self, message: HostMessage) -> Done | Refused:
+    def _result(self, message: HostMessage) -> HostReturn | HostRefusal:
         try:
             return self._done(message)
         except TeeError as error:
@@ -86,15 +86,15 @@ class Host:
                 raise ValueError("no result") from error
             # What it was answered itself is another application's, for its eyes only.
             own = () if isinstance(error, AnswerError) else cast("Params | None", error.params) or ()
-            return Refused(result=error.result, origin=error.origin, params=own)
+            return HostRefusal(result=error.result, origin=error.origin, params=own)
 
-    def _done(self, message: HostMessage) -> Done:
+    def _done(self, message: HostMessage) -> HostReturn:
         if isinstance(message, Create):
             app = load_entry(self._manifest)()
             task = AskedTask(self._ask)
-            self._instances[message.instance] = _Instance(app, task)
+            self._instances[message.instance] = _AppInstance(app, task)
             app.create(environment(message, self._manifest, self._ask, task))
-            return Done()
+            return HostReturn()
         if isinstance(message, Open):
             instance = self._instances[message.instance]
             with instance.task.entered(message.task):
@@ -102,30 +102,30 @@ class Host:
             number = next(self._numbers)
             if isinstance(answer, Opened):
                 instance.contexts[number] = answer.context
-                return Done(context=number, params=answer.params)
+                return HostReturn(context=number, params=answer.params)
             instance.contexts[number] = answer
-            return Done(context=number)
+            return HostReturn(context=number)
         if isinstance(message, Run):
             instance = self._instances[message.instance]
             session = instance.contexts[message.context]
             with instance.task.entered(message.task):
-                return Done(params=instance.app.invoke(session, message.command, cast("Params", message.params)))
+                return HostReturn(params=instance.app.invoke(session, message.command, cast("Params", message.params)))
         if isinstance(message, Close):
             instance = self._instances[message.instance]
             with instance.task.entered(message.task):
                 instance.app.close_session(instance.contexts.pop(message.context))
-            return Done()
+            return HostReturn()
         return self._destroy(cast("Destroy", message))
 
-    def _destroy(self, message: Destroy) -> Done:
+    def _destroy(self, message: Destroy) -> HostReturn:
         instance = self._instances.pop(message.instance, None)
         if instance is not None and not message.panicked:
             instance.app.destroy()
-        return Done()
+        return HostReturn()
 
     def _ask(self, question: Question, words: list[object]) -> list[Any]:
         self._pipe.write(pack(Ask(question=question, words=words)))
-        answer = cast("Answer", unpack(self._pipe.body(), {Answer}))
+        answer = cast("CoreAnswer", unpack(self._pipe.body(), {CoreAnswer}))
         if answer.result is not TeeResult.SUCCESS:
             origin, left = cast("tuple[int, list[object]]", answer.value)
             params = tuple(map(Param.from_plain, left)) or None

@@ -8,16 +8,16 @@ from typing import cast
 
 from tee_sim.secure.hosts.messages import (
     FROM_HOST,
-    Answer,
     Ask,
     Close,
+    CoreAnswer,
     Create,
     Destroy,
-    Done,
     HostMessage,
+    HostRefusal,
+    HostReturn,
     Open,
     Panicked,
-    Refused,
     Run,
     pack,
     unpack,
@@ -103,7 +103,7 @@ class RemoteApp:
         if self.pipe.alive:
             self._call(Destroy(instance=self._number, panicked=True))
 
-    def _call(self, message: HostMessage) -> Done:
+    def _call(self, message: HostMessage) -> HostReturn:
         """Send one entry point's call and answer its questions.
 
         Raises:
@@ -144,20 +144,20 @@ class RemoteApp:
         frame = pack(self._answer(answers, Ask(question=asked.question, words=words)))
         return frame, time.monotonic() - began
 
-    def _answer(self, answers: Answers, asked: Ask) -> Answer:
+    def _answer(self, answers: Answers, asked: Ask) -> CoreAnswer:
         try:
-            return Answer(result=TeeResult.SUCCESS, value=answers.answer(asked.question, asked.words))
+            return CoreAnswer(result=TeeResult.SUCCESS, value=answers.answer(asked.question, asked.words))
         except NoFrameError:
             self.pipe.kill(HostEnd.OUT_OF_TURN)
         except TeeError as error:
             left = [param.to_plain() for param in cast("Params | None", error.params) or ()]
-            return Answer(result=error.result, value=[int(error.origin), left])
+            return CoreAnswer(result=error.result, value=[int(error.origin), left])
 
 
-def _done(reply: HostMessage) -> Done:
-    if isinstance(reply, Done):
+def _done(reply: HostMessage) -> HostReturn:
+    if isinstance(reply, HostReturn):
         return reply
-    if isinstance(reply, Refused):
+    if isinstance(reply, HostRefusal):
         left = cast("Params", reply.params) if reply.params else None
         raise TeeError(reply.result, "the trusted application refused", origin=reply.origin, params=left)
     assert isinstance(reply, Panicked)  # noqa: S101 - all that is left of FROM_HOST
