@@ -71,6 +71,14 @@ def host_manifests(boot: Boot) -> tuple[Manifest, ...]:
     return tuple(manifest for manifest in boot.manifests for _ in range(1 + manifest.spares))
 
 
+def host_names(boot: Boot) -> tuple[str, ...]:
+    """What people call them, in the same order: the application's name, and `biometric spare 1` for its first spare."""
+    if boot.profile is LockProfile.OFF:
+        return ()
+    numbers = ((m.name, number) for m in boot.manifests for number in range(1 + m.spares))
+    return tuple(f"{name} spare {number}" if number else name for name, number in numbers)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BootFailed(Record):
     """From the secure world, only before the lock: why it cannot start. The process ends after it."""

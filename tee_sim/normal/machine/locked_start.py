@@ -7,7 +7,7 @@ from tee_sim.normal.sandbox_verdict.probes import cached_probes
 from tee_sim.normal.sandbox_verdict.processes import Inspected, inspect_processes
 from tee_sim.normal.sandbox_verdict.verdict import Verdict
 from tee_sim.normal.secure_process import SecureProcess, StorageHandler
-from tee_sim.shared.wire import Boot, Locked, Provision, Ready, host_manifests
+from tee_sim.shared.wire import Boot, Locked, Provision, Ready, host_names
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,7 +46,7 @@ def start_locked(
     seen: list[tuple[Inspected, Locked]] = []
 
     def inspect(pid: int, locked: Locked) -> str:
-        hosts = [manifest.name for manifest in host_manifests(boot)]
+        hosts = host_names(boot)
         inspected = inspect_processes(pid, locked, hosts, cached_probes())
         seen.append((inspected, locked))
         accept(inspected.verdict)

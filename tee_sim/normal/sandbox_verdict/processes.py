@@ -26,7 +26,7 @@ class Watched:
     """One process: whose it is, what it says and what is seen of it.
 
     Attributes:
-        name: `core`, or the application's and, from the second process on, its number.
+        name: `core`, or as `tee_sim.shared.wire.host_names` gives it.
     """
 
     name: str
