@@ -20,6 +20,7 @@ from collections.abc import Callable, Collection
 from dataclasses import replace
 from typing import Protocol, Self, cast
 
+from tee_sim.normal import events
 from tee_sim.normal.operation import CancellableOperation
 from tee_sim.shared.errors import Origin, TeeError, TeeResult
 from tee_sim.shared.host_end import NO_HOST_LEFT
@@ -125,11 +126,13 @@ class SecureProcess:
             env=environment,
             cwd="/",
         )
+        self._events = events.WorldEvents()
         os.close(child_read)
         os.close(child_write)
         os.set_blocking(self._read_fd, False)
         os.set_blocking(self._write_fd, False)
         try:
+            self._events = events.watch(boot.manifests, self._process.pid, profile=boot.profile.name)
             self._write(pack(boot), _deadline(BOOT_TIMEOUT_MS))
         except BaseException:
             self.kill()
@@ -164,6 +167,7 @@ class SecureProcess:
                 raise _dead(f"the secure world could not start: {message.stage}: {message.detail}")
             # 2. Look at it from outside, while it waits: a report alone could be made up by what was loaded into it.
             verdict = inspect(self.pid, cast("Locked", message))
+            self._events.locked(verdict)
             # 3. Only now the secret. Its frame is not tapped, so that no evidence holds it. What may come back from now
             #    on are closed types and sealed bytes (FROM_SECURE_WORLD).
             self._locked = True
@@ -173,6 +177,7 @@ class SecureProcess:
             self.kill()
             raise
         if isinstance(answer, Ready):
+            self._events.ready(answer)
             return answer
         self.kill()
         raise TeeError(answer.result, "the secure store does not open", origin=answer.origin)
@@ -197,6 +202,7 @@ class SecureProcess:
             raise _unsendable(f"timeout_ms is {timeout_ms}, not above 0")
         frame = _packed(message)
         deadline = _deadline(timeout_ms)
+        self._events.asked(message)
         try:
             self._write(frame, deadline)
             answer = self._pump(deadline, operation)
@@ -207,10 +213,12 @@ class SecureProcess:
                 self._why = NO_HOST_LEFT
                 self.kill()
         except BaseException as error:
+            self._events.failed(error)
             if isinstance(error, TeeError) and not self._why:
                 self._why = error.message.replace("the secure world", "it", 1)
             self.kill()
             raise
+        self._events.answered(answer)
         return answer
 
     def _pump(self, deadline: float, operation: CancellableOperation | None = None) -> Ready | Return:
@@ -284,6 +292,7 @@ class SecureProcess:
         except subprocess.TimeoutExpired:
             return self.kill()
         self._close_reader()
+        self._events.ended(self.how_it_ended())
         return status
 
     def kill(self) -> int | None:
@@ -295,6 +304,7 @@ class SecureProcess:
             os.close(self._write_fd)
             self._write_fd = -1
         self._close_reader()
+        self._events.ended(self.how_it_ended())
         return status
 
     def _close_reader(self) -> None:

@@ -4,10 +4,12 @@ tee = InProcessTee([manifest], supplicant)
 with Context(tee).open_session(manifest.ta_uuid) as session: ...
 """
 
+import os
 import traceback
 from collections.abc import Sequence
 from typing import cast
 
+from tee_sim.normal import events
 from tee_sim.normal.operation import CancellableOperation
 from tee_sim.normal.secure_process import StorageHandler, answer_storage
 from tee_sim.secure.world import SecureWorld
@@ -100,6 +102,7 @@ class InProcessTee:
             seed=seed,
             boot_id=boot_id,
         )
+        self._events = events.watch(manifests, os.getpid(), profile="IN_PROCESS")
         self._port = _DirectPort(storage)
         self._world = SecureWorld(
             provision,
@@ -121,9 +124,17 @@ class InProcessTee:
 
     def exchange(self, message: Message, *, timeout_ms: int = 0) -> Return:
         """Answer one request, packed and read as on the pipe. There is nothing to time out."""
-        answer = self._world.answer(pack(message)[HEAD_BYTES:])
-        self._port.raise_death()
-        return cast("Return", unpack(answer[HEAD_BYTES:], {Return}))
+        frame = pack(message)
+        self._events.asked(message)
+        try:
+            body = self._world.answer(frame[HEAD_BYTES:])
+            self._port.raise_death()
+        except BaseException as error:
+            self._events.failed(error)
+            raise
+        answer = cast("Return", unpack(body[HEAD_BYTES:], {Return}))
+        self._events.answered(answer)
+        return answer
 
     def exchange_cancellable(self, message: Message, operation: CancellableOperation, *, timeout_ms: int = 0) -> Return:
         """`exchange`, and the application may ask meanwhile whether the operation was cancelled."""

@@ -8,6 +8,7 @@ from pathlib import Path
 from uuid import UUID
 
 from bioguard.device.boot_id import boot_id
+from bioguard.device.command_names import name_commands
 from bioguard.device.fuses import Fuses
 from bioguard.device.hooks import Direct, Hooks
 from bioguard.device.options import DeviceOptions
@@ -150,6 +151,7 @@ def start(directory: Path, fuses: Fuses, options: DeviceOptions, *, create: bool
             )
 
     try:
+        name_commands()
         boot = Boot(manifests=manifests(), profile=options.profile, namespaces=options.namespaces)
         provision = Provision(
             huk=fuses.huk,

@@ -13,11 +13,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol
 
+from tee_sim.normal import events
 from tee_sim.normal.rpmb_chip.chip import RpmbDevice
 from tee_sim.normal.rpmb_chip.file_medium import FileMedium, OsFile
 from tee_sim.normal.supplicant.files import RPMB_FILE, STORAGE_FILE
 from tee_sim.normal.supplicant.reserve import fill, release
 from tee_sim.normal.supplicant.sqlite_blobs import SqliteBlobs
+from tee_sim.normal.timeline import Args, now_us
 from tee_sim.shared.blobs import BlobStore, Changes
 from tee_sim.shared.codec import encode
 from tee_sim.shared.errors import TeeError, TeeResult
@@ -75,8 +77,9 @@ class Service:
         self, blobs: BlobStore, rpmb: RpmbTransport, *, log: Callable[[RequestNote], None] | None = None
     ) -> None:
         self._blobs = blobs
-        self._rpmb = rpmb
+        self._rpmb = events.rpmb(rpmb)
         self._log = log
+        self._events = events.storage_log()
         self._staged: dict[bytes, bytes] = {}
         self._staged_bytes = 0
         self.full = False
@@ -94,16 +97,28 @@ class Service:
         names: list[bytes] = []
         reply: list[object] | None = None
         result = TeeResult.SUCCESS
+        started_us = now_us()
         try:
             reply = self._dispatch(known, request, names)
         except TeeError as error:
             result = error.result
             raise
         finally:
-            if self._log is not None:
+            if self._log is not None or self._events is not None:
                 sizes = (len(encode(request)), 0 if reply is None else len(encode(reply)))
-                self._log(RequestNote(known, *sizes, tuple(names), result))
+                self._note(RequestNote(known, *sizes, tuple(names), result), started_us)
         return reply
+
+    def _note(self, note: RequestNote, started_us: int) -> None:
+        if self._log is not None:
+            self._log(note)
+        if self._events is not None and note.operation is not Operation.RPMB:  # which has a row of its own
+            args: Args = {
+                "result": note.result.name,
+                "request_bytes": note.request_bytes,
+                "reply_bytes": note.reply_bytes,
+            }
+            self._events(note.operation.name, note.names, args, started_us)
 
     def _dispatch(self, operation: Operation, request: object, names: list[bytes]) -> list[object]:
         match operation:

@@ -18,6 +18,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from random import Random
 
+from tee_sim.normal import events
 from tee_sim.shared.errors import TeeError, TeeResult
 
 ACTIONS: dict[str, frozenset[str]] = {
@@ -122,6 +123,7 @@ class FaultPlan:
         for rule in self.rules:
             if rule.point == point and self._is_due(rule, count):
                 self.fired.append(rule)
+                events.fault(point, rule.action, count)  # before it is carried out: it may end this process
                 return rule
         return None
 
