@@ -13,11 +13,13 @@ from pathlib import PurePath
 from typing import Final
 from uuid import UUID
 
+from tee_sim.normal.debug_text import place, title
 from tee_sim.normal.timeline import Args, Row, Timeline, current, now_us
+from tee_sim.shared.debug_report import DebugReport
 from tee_sim.shared.errors import Origin, TeeError, TeeResult
 from tee_sim.shared.manifest import Manifest
 from tee_sim.shared.params import Param
-from tee_sim.shared.rpmb_frames import FRAME_BYTES, Frame, Request, Result, RpmbTransport
+from tee_sim.shared.rpmb_frames import FRAME_BYTES, Frame, Request, RpmbResult, RpmbTransport
 from tee_sim.shared.wire import AdvanceClock, CloseSession, Invoke, Message, OpenSession, ReadClock, Ready, Return
 
 _MOST_NAMES: Final = 4
@@ -55,8 +57,8 @@ class WorldEvents:
     def failed(self, error: BaseException) -> None:
         """No answer came."""
 
-    def reported(self, name: str, where: str, args: Args) -> None:
-        """A debug report of the application `where` came."""
+    def reported(self, report: DebugReport) -> None:
+        """A debug report came."""
 
     def ended(self, how: str) -> None:
         """It does not run any more. Called more than once."""
@@ -141,8 +143,10 @@ class _Written(WorldEvents):
             why = _word(error.result) if isinstance(error, TeeError) else type(error).__name__
             self._timeline.end(row, name, {"result": why, "origin": Origin.COMMS.name})
 
-    def reported(self, name: str, where: str, args: Args) -> None:
-        self._timeline.instant(self._by_name.get(where, self._world), name, args)
+    def reported(self, report: DebugReport) -> None:
+        row = self._by_name.get(report.application, self._world)
+        args: Args = {"text": title(report), "at": place(report.frames[-1]) if report.frames else None}
+        self._timeline.instant(row, f"debug {report.kind.name.lower().replace('_', ' ')}", args)
 
     def ended(self, how: str) -> None:
         if not self._ended:
@@ -214,7 +218,7 @@ class _WrittenRpmb:
                 "request_frames": len(request) // FRAME_BYTES,
                 "reply_frames": len(reply) // FRAME_BYTES,
                 "address": asked.address if asked else None,
-                "result": result or (_named(Result, answered.result) if answered else None),
+                "result": result or (_named(RpmbResult, answered.result) if answered else None),
             }
             self._timeline.span(self._row, _named(Request, asked.type) if asked else "no frame", started_us, args)
         return reply
@@ -232,7 +236,7 @@ def _frame(data: bytes) -> Frame | None:
     return None
 
 
-def _named(names: type[Request] | type[Result], value: int) -> str:
+def _named(names: type[Request] | type[RpmbResult], value: int) -> str:
     return names(value).name if value in names.__members__.values() else f"{value:#06x}"
 
 

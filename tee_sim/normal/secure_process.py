@@ -21,14 +21,15 @@ from dataclasses import replace
 from typing import Protocol, Self, cast
 
 from tee_sim.normal import events
+from tee_sim.normal.debug_text import print_report
 from tee_sim.normal.operation import CancellableOperation
+from tee_sim.shared.debug_report import DebugReport
 from tee_sim.shared.errors import Origin, TeeError, TeeResult
 from tee_sim.shared.host_end import NO_HOST_LEFT
 from tee_sim.shared.limits import BOOT_TIMEOUT_MS, GRACE_TIMEOUT_MS, INVOKE_TIMEOUT_MS
 from tee_sim.shared.wire import (
     BEFORE_THE_LOCK,
     EXIT_PROTOCOL,
-    FROM_SECURE_WORLD,
     REQUESTS,
     Boot,
     BootFailed,
@@ -43,6 +44,7 @@ from tee_sim.shared.wire import (
     StorageReply,
     Wait,
     Waited,
+    may_send,
     pack,
     unpack,
 )
@@ -98,6 +100,8 @@ class SecureProcess:
         storage: answers storage calls.
         tap: called with (direction, frame bytes) for every frame after the root secret was sent; for evidence.
         keep_variables: names of further environment variables that the secure world is given.
+        on_debug: called with each report of a secure world whose profile is none that locks; by default they are
+            printed on standard error.
     """
 
     def __init__(
@@ -107,9 +111,12 @@ class SecureProcess:
         *,
         tap: Callable[[str, bytes], None] | None = None,
         keep_variables: Collection[str] = (),
+        on_debug: Callable[[DebugReport], None] = print_report,
     ) -> None:
         self._storage = storage
         self._tap = tap
+        self._on_debug = on_debug
+        self._may_send = may_send(boot.profile)
         self._reader = FrameReader()
         self._locked = False
         self._why = ""
@@ -229,6 +236,10 @@ class SecureProcess:
             if isinstance(message, Wait):
                 self._write(pack(Waited(cancelled=_wait_for(message, operation, deadline))), deadline)
                 continue
+            if isinstance(message, DebugReport):
+                self._on_debug(message)
+                self._events.reported(message)
+                continue
             call = cast("StorageCall", message)  # all that is left of FROM_SECURE_WORLD
             self._write(answer_storage(self._storage, call), deadline)
 
@@ -261,7 +272,7 @@ class SecureProcess:
                     continue
                 if self._tap is not None:
                     self._tap("from-secure", body)
-                return unpack(body, FROM_SECURE_WORLD if self._locked else BEFORE_THE_LOCK)
+                return unpack(body, self._may_send if self._locked else BEFORE_THE_LOCK)
             except TeeError as error:
                 raise _dead(f"the secure world sent what it may not send now: {error.message}") from None
 

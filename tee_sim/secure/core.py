@@ -153,7 +153,7 @@ class Core:
         manifests: the TAs this secure world hosts.
         hosting: where they run.
         environment: makes the environment of one TA; its `peers` are the core's.
-        on_panic: called while a panic's exception is handled; for debugging without a lock.
+        on_panic: called with the application's name while a panic's exception is handled; for debugging.
         transactions: of the store that the environments give.
         ask: asks the normal world whether a cancellable request was cancelled.
     """
@@ -163,7 +163,7 @@ class Core:
         manifests: tuple[Manifest, ...],
         hosting: Hosting,
         environment: Callable[[Manifest], TaEnv],
-        on_panic: Callable[[], None] = lambda: None,
+        on_panic: Callable[[str], None] = lambda _: None,
         transactions: Transactions = _NoTransactions(),  # frozen
         ask: Ask = never,
     ) -> None:
@@ -248,7 +248,7 @@ class Core:
         except (KeyboardInterrupt, TeeError):
             raise
         except BaseException:
-            self._on_panic()
+            self._on_panic(manifest.name)
             raise TeeError(TeeResult.TARGET_DEAD, "the trusted application does not load") from None
         peers = ManifestPeers(manifest.calls, _Route(self, instance))
         task = instance.task
@@ -345,7 +345,7 @@ class Core:
             # passed on: its text could hold a secret.
             if isinstance(error, HostGoneError):
                 self._host_end = error.end
-            self._on_panic()
+            self._on_panic(instance.manifest.name)
             self._panic(instance)
             raise TeeError(TeeResult.TARGET_DEAD, "the trusted application panicked") from None
         finally:

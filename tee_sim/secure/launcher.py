@@ -15,19 +15,19 @@ import gc
 import os
 import sys
 import time
-import traceback
 from typing import NoReturn, cast
 
 from tee_sim.secure import lockdown, quiet
 from tee_sim.secure.code_folders import CodeFolders
 from tee_sim.secure.codeload import CodeTable, forget_file_importers
+from tee_sim.secure.debug import Debugger
 from tee_sim.secure.hosts.messages import HostLocked
 from tee_sim.secure.hosts.messages import pack as pack_for_core
 from tee_sim.secure.hosts.messages import unpack as unpack_of_host
 from tee_sim.secure.hosts.pipes import CorePipe, HostPipe
 from tee_sim.secure.hosts.process import Host
 from tee_sim.secure.hosts.remote_app import Hosts
-from tee_sim.secure.lockdown import LockPlan, LockReport
+from tee_sim.secure.lockdown import LockPlan, LockReport, watcher
 from tee_sim.secure.world import SecureWorld
 from tee_sim.shared.clock import clocks_are_shifted
 from tee_sim.shared.errors import TeeError, TeeResult
@@ -69,6 +69,7 @@ class _Pipe:
         self._request_fd = request_fd
         self._reply_fd = reply_fd
         self._reader = FrameReader()
+        self.writing = False
 
     def body(self) -> bytes:
         """The body of the next frame. Raises NoFrameError for a length that none has."""
@@ -81,12 +82,14 @@ class _Pipe:
                 return body
 
     def write(self, frame: bytes) -> None:
+        self.writing = True
         view = memoryview(frame)
         while view:
             try:
                 view = view[os.write(self._reply_fd, view) :]
             except BrokenPipeError:
                 os._exit(EXIT_EOF)
+        self.writing = False
 
     def send(self, message: Message) -> None:
         self.write(pack(message))
@@ -151,8 +154,9 @@ def main(argv: list[str]) -> NoReturn:
         code = CodeTable()
         measurements = _preload(boot, code)
         gc.collect()
+        debugger = None if boot.profile is LockProfile.STRICT else Debugger(boot.manifests, code)
         if boot.profile is not LockProfile.OFF:
-            quiet.install()
+            quiet.install(None if debugger is None else debugger.voice)
         # 5. What is loaded now is alike in every process that is forked: left alone, its pages stay shared.
         gc.freeze()
         owners = host_manifests(boot)
@@ -170,7 +174,7 @@ def main(argv: list[str]) -> NoReturn:
         # 7. Modules come from the measured table alone: a file that was changed since is never asked for.
         forget_file_importers()
         if report.host:
-            _be_host(owners[report.host - 1], code, report)
+            _be_host(owners[report.host - 1], code, report, debugger)
         # 8. The hosts say how they are locked, before anything is asked of them.
         stage = "hosts"
         pipes = tuple(HostPipe(link) for link in report.links)
@@ -191,22 +195,27 @@ def main(argv: list[str]) -> NoReturn:
         )
         if not pipes:  # the profile that locks nothing: every application in this process
             sys.meta_path.insert(0, code)
-        _serve(pipe, boot, platform, _hosting(boot, pipes), shifted=shifted)
+        if debugger is not None:
+            debugger.start(pipe, pack, watcher.refused_calls(), locked=boot.profile is not LockProfile.OFF)
+        _serve(pipe, boot, platform, _hosting(boot, pipes, debugger), debugger, shifted=shifted)
     except BaseException:
         # No frame, or a failure of the core. Python would print a traceback, and the filter would kill it for that:
         # whoever watches for escapes would see one.
-        if boot.profile is LockProfile.OFF:
-            traceback.print_exc()
+        if debugger is not None:
+            debugger.panic()
         os._exit(EXIT_PROTOCOL)
 
 
-def _be_host(manifest: Manifest, code: CodeTable, report: LockReport) -> NoReturn:
+def _be_host(manifest: Manifest, code: CodeTable, report: LockReport, debugger: Debugger | None) -> NoReturn:
     """Run one application for the core. It finds its own modules, and no other application's."""
     try:
         sys.meta_path.insert(0, code.part(manifest))
         pipe = CorePipe(report.request_fd, report.reply_fd)
         pipe.write(pack_for_core(HostLocked(report=report.to_bytes())))
-        Host(pipe, manifest, _silent).serve()
+        if debugger is None:
+            Host(pipe, manifest).serve()
+        debugger.start(pipe, pack_for_core, watcher.refused_calls(), locked=True, only=manifest.name)
+        Host(pipe, manifest, debugger.panic, debugger.flush).serve()
     except BaseException:
         os._exit(EXIT_PROTOCOL)
 
@@ -215,29 +224,31 @@ def _locked(pipe: HostPipe) -> HostLocked:
     return cast("HostLocked", unpack_of_host(pipe.body(time.monotonic() + BOOT_TIMEOUT_MS / 1000), {HostLocked}))
 
 
-def _hosting(boot: Boot, pipes: tuple[HostPipe, ...]) -> Hosts | None:
+def _hosting(boot: Boot, pipes: tuple[HostPipe, ...], debugger: Debugger | None) -> Hosts | None:
     if not pipes:
         return None
     each = iter(pipes)
-    return Hosts([(m, [next(each) for _ in range(1 + m.spares)]) for m in boot.manifests], lambda m: m.time_ms)
+    processes = [(m, [next(each) for _ in range(1 + m.spares)]) for m in boot.manifests]
+    return Hosts(processes, lambda m: m.time_ms, None if debugger is None else debugger.pass_on)
 
 
-def _silent() -> None:
+def _silent(_application: str) -> None:
     """A locked secure world says nothing about a panic but TARGET_DEAD."""
 
 
-def _serve(pipe: _Pipe, boot: Boot, platform: Platform, hosting: Hosts | None, *, shifted: bool) -> NoReturn:
+def _serve(
+    pipe: _Pipe, boot: Boot, platform: Platform, hosting: Hosts | None, debugger: Debugger | None, *, shifted: bool
+) -> NoReturn:
     # 10. The root secret, the first and only time, and to the core alone; open the store, answer.
     provision = cast("Provision", unpack(pipe.body(), {Provision}))
     try:
-        on_panic = traceback.print_exc if boot.profile is LockProfile.OFF else _silent
         world = SecureWorld(
             provision,
             pipe,
             boot.manifests,
             platform=platform,
             shifted=shifted,
-            on_panic=on_panic,
+            on_panic=_silent if debugger is None else debugger.panic,
             hosting=hosting,
             ask=pipe.wait,
         )
@@ -247,7 +258,10 @@ def _serve(pipe: _Pipe, boot: Boot, platform: Platform, hosting: Hosts | None, *
     del provision
     pipe.send(world.ready())
     while True:
-        pipe.write(world.answer(pipe.body()))
+        answer = world.answer(pipe.body())
+        if debugger is not None:
+            debugger.flush()
+        pipe.write(answer)
 
 
 if __name__ == "__main__":

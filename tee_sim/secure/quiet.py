@@ -8,10 +8,11 @@ that Python prints on its own is sent nowhere. Writing to a descriptor is still 
 import io
 import linecache
 import sys
+from collections.abc import Callable
 from typing import Any
 
 
-class _Nowhere(io.TextIOBase):
+class Nowhere(io.TextIOBase):
     """Takes text and drops it; an empty input."""
 
     encoding = "utf-8"
@@ -45,11 +46,15 @@ def _no_lines(*_args: Any) -> list[str]:
     return []
 
 
-def install() -> None:
-    """From now on streams and hooks of this process lead nowhere, and no source line is looked up."""
-    nowhere = _Nowhere()
+def install(stream: Callable[[str], Nowhere] | None = None) -> None:
+    """From now on streams and hooks of this process lead nowhere, and no source line is looked up.
+
+    Args:
+        stream: what stands in the place of a standard stream of this name; in the debug profile only.
+    """
+    nowhere = Nowhere()
     for name in ("stdin", "stdout", "stderr", "__stdin__", "__stdout__", "__stderr__"):
-        setattr(sys, name, nowhere)
+        setattr(sys, name, stream(name) if stream is not None else nowhere)
     sys.excepthook = _nothing
     sys.unraisablehook = _nothing
     linecache.clearcache()

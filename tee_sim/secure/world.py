@@ -91,7 +91,7 @@ class SecureWorld:
         platform: Platform = Platform(),  # noqa: B008  # frozen
         shifted: bool = False,
         system_rng: Rng = OsRng(),  # noqa: B008  # without state
-        on_panic: Callable[[], None] = lambda: None,
+        on_panic: Callable[[str], None] = lambda _: None,
         hosting: Hosting | None = None,
         ask: Ask = never,
     ) -> None:

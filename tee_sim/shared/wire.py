@@ -4,7 +4,8 @@ Frame: length u32 little-endian, then that many bytes of canonical CBOR `[tag, f
 storage request stands in its frame as it is.
 
 Direction is part of the type. After LOCKED the secure world may send only `FROM_SECURE_WORLD`; anything else is a
-protocol violation and the normal world kills it. No message of the secure world holds free text.
+protocol violation and the normal world kills it. No message of the secure world holds free text, but for DebugReport,
+which may come only where the normal world itself asked for a profile that is no lock (`may_send`).
 """
 
 import struct
@@ -15,6 +16,7 @@ from typing import Annotated, Self, get_args
 
 from tee_sim.shared import codec
 from tee_sim.shared.clock import MAX_STEP_MS, MAX_WALL_MS, ClockKind
+from tee_sim.shared.debug_report import DebugReport
 from tee_sim.shared.errors import Origin, TeeError, TeeResult
 from tee_sim.shared.host_end import HostEnd
 from tee_sim.shared.limits import MAX_FRAME_BYTES, MAX_HOSTS, MAX_TAS, MAX_WAIT_MS
@@ -285,6 +287,7 @@ Message = (
     | ReadClock
     | Wait
     | Waited
+    | DebugReport
 )
 
 _TAGS: dict[int, type[Message]] = dict(enumerate(get_args(Message), start=1))
@@ -296,6 +299,11 @@ BEFORE_THE_LOCK: frozenset[type[Message]] = frozenset({Locked, BootFailed})
 """All it may send before: it holds no secret yet."""
 REQUESTS: frozenset[type[Message]] = frozenset({OpenSession, Invoke, CloseSession, AdvanceClock, ReadClock, RenewKeys})
 """All a provisioned secure world may be sent, besides the answer to a storage call or a wait."""
+
+
+def may_send(profile: LockProfile) -> frozenset[type[Message]]:
+    """All a secure world may send that was started with this profile, once it has said that it is locked."""
+    return FROM_SECURE_WORLD if profile is LockProfile.STRICT else FROM_SECURE_WORLD | {DebugReport}
 
 
 def framed(body: bytes) -> bytes:

@@ -109,7 +109,7 @@ class InProcessTee:
             self._port,
             tuple(manifests),
             system_rng=system_rng,
-            on_panic=traceback.print_exc,
+            on_panic=lambda _: traceback.print_exc(),
             ask=self._port.wait,
         )
 

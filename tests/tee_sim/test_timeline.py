@@ -15,8 +15,8 @@ from typing import Any
 
 import jsonschema
 import pytest
-
 from tee_sim.examples.counter.commands import ADD, COUNTER_UUID, CRASH, READ, Add, Nothing
+
 from tee_sim.normal import events, timeline
 from tee_sim.normal.client import Context
 from tee_sim.normal.secure_process import SecureProcess

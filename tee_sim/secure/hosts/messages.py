@@ -9,6 +9,7 @@ from typing import Annotated, Self, get_args
 
 from tee_sim.shared import codec
 from tee_sim.shared.clock import MAX_BOOT_MS, ClockKind
+from tee_sim.shared.debug_report import DebugReport
 from tee_sim.shared.errors import Origin, TeeError, TeeResult
 from tee_sim.shared.limits import MAX_TAS
 from tee_sim.shared.params import Param
@@ -162,12 +163,25 @@ class Panicked(Record):
 
 
 HostMessage = (
-    HostLocked | Create | Open | Run | Close | Destroy | CoreAnswer | Ask | HostReturn | HostRefusal | Panicked
+    HostLocked
+    | Create
+    | Open
+    | Run
+    | Close
+    | Destroy
+    | CoreAnswer
+    | Ask
+    | HostReturn
+    | HostRefusal
+    | Panicked
+    | DebugReport
 )
 _TAGS: dict[int, type[HostMessage]] = dict(enumerate(get_args(HostMessage), start=1))
 _TAG_OF = {record: tag for tag, record in _TAGS.items()}
 TO_HOST: frozenset[type[HostMessage]] = frozenset({Create, Open, Run, Close, Destroy})
 FROM_HOST: frozenset[type[HostMessage]] = frozenset({Ask, HostReturn, HostRefusal, Panicked})
+FROM_HOST_IN_DEBUG = FROM_HOST | {DebugReport}
+"""Where the normal world asked for a profile that is no lock: the core passes reports on."""
 
 
 def pack(message: HostMessage) -> bytes:

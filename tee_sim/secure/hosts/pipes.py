@@ -111,6 +111,7 @@ class CorePipe:
         self._read_fd = read_fd
         self._write_fd = write_fd
         self._reader = FrameReader()
+        self.writing = False
 
     def body(self) -> bytes:
         """The body of the next frame."""
@@ -127,9 +128,11 @@ class CorePipe:
 
     def write(self, frame: bytes) -> None:
         """Send one frame."""
+        self.writing = True
         view = memoryview(frame)
         while view:
             try:
                 view = view[os.write(self._write_fd, view) :]
             except BrokenPipeError:
                 os._exit(EXIT_EOF)
+        self.writing = False

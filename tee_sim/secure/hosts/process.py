@@ -52,12 +52,20 @@ class Host:
         pipe: the way to the core.
         manifest: the application of this host.
         on_panic: called while a panic's exception is handled; for debugging.
+        before_answer: called before each answer; likewise.
     """
 
-    def __init__(self, pipe: CorePipe, manifest: Manifest, on_panic: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        pipe: CorePipe,
+        manifest: Manifest,
+        on_panic: Callable[[], None] = lambda: None,
+        before_answer: Callable[[], None] = lambda: None,
+    ) -> None:
         self._pipe = pipe
         self._manifest = manifest
         self._on_panic = on_panic
+        self._before_answer = before_answer
         self._instances: dict[int, _AppInstance] = {}
         self._numbers = count(1)
 
@@ -65,7 +73,9 @@ class Host:
         """Answer the core, one message after the other, until it ends."""
         while True:
             message = unpack(self._pipe.body(), TO_HOST)
-            self._pipe.write(self._answer(message))
+            answer = self._answer(message)
+            self._before_answer()
+            self._pipe.write(answer)
 
     def _answer(self, message: Any) -> bytes:
         try:

@@ -8,6 +8,7 @@ from typing import cast
 
 from tee_sim.secure.hosts.messages import (
     FROM_HOST,
+    FROM_HOST_IN_DEBUG,
     Ask,
     Close,
     CoreAnswer,
@@ -25,6 +26,7 @@ from tee_sim.secure.hosts.messages import (
 from tee_sim.secure.hosts.pipes import HostGoneError, HostPipe
 from tee_sim.secure.hosts.questions import Answers, Question
 from tee_sim.shared.clock import ClockKind, SinceBoot
+from tee_sim.shared.debug_report import DebugReport
 from tee_sim.shared.errors import Origin, TeeError, TeeResult
 from tee_sim.shared.host_end import HostEnd
 from tee_sim.shared.manifest import Manifest
@@ -45,12 +47,16 @@ class RemoteApp:
         pipe: to the host.
         number: of the instance there.
         time_ms: how long the host may work on one call, without what it waits for the core.
+        on_debug: takes its debug reports; without it a host that sends one is ended.
     """
 
-    def __init__(self, pipe: HostPipe, number: int, time_ms: int) -> None:
+    def __init__(
+        self, pipe: HostPipe, number: int, time_ms: int, on_debug: Callable[[DebugReport], None] | None = None
+    ) -> None:
         self.pipe = pipe
         self._number = number
         self._time_ms = time_ms
+        self._on_debug = on_debug
         self._answers: Answers | None = None
         self._current: Cancellation | None = None
 
@@ -129,10 +135,14 @@ class RemoteApp:
             answers.end_call()
 
     def _read(self, deadline: float) -> HostMessage:
+        kinds = FROM_HOST if self._on_debug is None else FROM_HOST_IN_DEBUG
         try:
-            return unpack(self.pipe.body(deadline), FROM_HOST)
+            while isinstance(message := unpack(self.pipe.body(deadline), kinds), DebugReport):
+                if self._on_debug is not None:
+                    self._on_debug(message)
         except NoFrameError:
             self.pipe.kill(HostEnd.OUT_OF_TURN)
+        return message
 
     def _timed(self, answers: Answers, asked: Ask, left_s: float) -> tuple[bytes, float]:
         """The frame that answers, and how long the application has waited for it of its own will."""
@@ -170,13 +180,18 @@ class Hosts:
     Args:
         pipes: for each manifest, its processes.
         time_ms: of a manifest: what one call may take.
+        on_debug: as `RemoteApp`.
     """
 
     def __init__(
-        self, pipes: Sequence[tuple[Manifest, Sequence[HostPipe]]], time_ms: Callable[[Manifest], int]
+        self,
+        pipes: Sequence[tuple[Manifest, Sequence[HostPipe]]],
+        time_ms: Callable[[Manifest], int],
+        on_debug: Callable[[DebugReport], None] | None = None,
     ) -> None:
         self._ready = {manifest.uuid: list(processes) for manifest, processes in pipes}
         self._time_ms = time_ms
+        self._on_debug = on_debug
         self._numbers = count(1)
 
     def make(self, manifest: Manifest) -> TrustedApp:
@@ -186,7 +201,7 @@ class Hosts:
             del ready[0]
         if not ready:
             raise TeeError(TeeResult.TARGET_DEAD, "no process of the application is left", origin=Origin.COMMS)
-        return RemoteApp(ready[0], next(self._numbers), self._time_ms(manifest))
+        return RemoteApp(ready[0], next(self._numbers), self._time_ms(manifest), self._on_debug)
 
     def has_ended(self, app: TrustedApp) -> bool:
         """Whether the process of an instance has ended."""

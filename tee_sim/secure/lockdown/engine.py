@@ -8,10 +8,10 @@ from collections.abc import Callable
 from typing import Final
 
 from tee_sim.secure import secret_memory
-from tee_sim.secure.lockdown import namespaces
+from tee_sim.secure.lockdown import namespaces, watcher
 from tee_sim.secure.lockdown.hosts import data_limit, fork_hosts
 from tee_sim.shared.lock_report import HostLink, Layer, LayerState, LockError, LockPlan, LockReport
-from tee_sim.shared.sandbox import filters, hygiene, kernel, landlock
+from tee_sim.shared.sandbox import bpf, filters, hygiene, kernel, landlock
 
 _REFUSALS: Final = {
     errno.EPERM: LayerState.REFUSED,
@@ -109,11 +109,11 @@ def engage(plan: LockPlan) -> LockReport:
     _namespaces(plan, recorder)
     # 6. After 5 wrote uid_map. Before there is any secret: /proc/<pid>/mem is closed to the same user from here on.
     recorder.must("not-dumpable", hygiene.not_dumpable)
-    # 7. Before 8, 9 and 14: the kernel wants it of an unprivileged process for Landlock and for a filter.
+    # 7. Before 8, 9 and 15: the kernel wants it of an unprivileged process for Landlock and for a filter.
     recorder.must("no-new-privileges", hygiene.no_new_privileges)
     # 8. After 5, the last step that needs a capability; a filter without one needs step 7.
     recorder.must("capabilities", hygiene.drop_capabilities)
-    # 9. After 5: a Landlock domain may not mount; before 13: its rules have a descriptor. Before 10: core and hosts in
+    # 9. After 5: a Landlock domain may not mount; before 14: its rules have a descriptor. Before 10: core and hosts in
     #    one domain, or its signal scope would keep the core from ending a host. Never in the waiter (`_wait_locked`).
     abi = _landlock(recorder)
     # 10. After all that is alike for core and hosts, before anything that makes them differ. From here on each of these
@@ -122,14 +122,16 @@ def engage(plan: LockPlan) -> LockReport:
     ends = (plan.request_fd, plan.reply_fd, *(fd for x in links for fd in (x.read_fd, x.write_fd, x.kill_fd)))
     # 11. After 5, which opens files of /proc, directories and a process descriptor.
     recorder.must("descriptors", lambda: hygiene.close_all_but(*ends))
-    # 12. After the forks of 5 and 10, over which locked memory is not inherited, and before 13: it makes a descriptor.
+    # 12. After the forks of 5 and 10, over which locked memory is not inherited, and before 14: it makes a descriptor.
     recorder.must("arena", lambda: secret_memory.reserve(plan.arena_bytes).kind)
     if host:
         recorder.must("heap", lambda: data_limit(plan.heaps_bytes[host - 1], base_bytes))
-    # 13. After everything that opens a descriptor: from here on the limit of them is 0.
-    recorder.must("last-limits", lambda: hygiene.last_limits(waits=bool(links)))
-    # 14. Last: it allows none of the calls above.
-    locked = recorder.try_("seccomp", lambda: _seccomp(plan, links))
+    # 13. In the debug profile alone. After 11, as the watcher shares what descriptors are left; before 14: a process.
+    watched = plan.profile == "permissive-debug" and recorder.try_("watcher", watcher.start)
+    # 14. After everything that opens a descriptor: from here on the limit of them is 0.
+    recorder.must("last-limits", lambda: hygiene.last_limits(waits=bool(links), one_more=watched))
+    # 15. Last: it allows none of the calls above.
+    locked = recorder.try_("seccomp", lambda: _seccomp(plan, links, watched=watched))
     return _report(plan, recorder, landlock_abi=abi, locked=locked, host=host, links=links)
 
 
@@ -172,11 +174,27 @@ def _landlock(recorder: _Recorder) -> int:
     return version if recorder.try_("landlock", restrict) else 0
 
 
-def _seccomp(plan: LockPlan, links: tuple[HostLink, ...]) -> str:
+def _program(plan: LockPlan, links: tuple[HostLink, ...], *, watched: bool) -> bpf.Program:
+    profile = filters.WATCHED if watched else plan.profile
+    return filters.secure_world_program(kernel.MACHINE, profile, plan.request_fd, plan.reply_fd, links)
+
+
+def _seccomp(plan: LockPlan, links: tuple[HostLink, ...], *, watched: bool) -> str:
     filters.this_arch()
-    program = filters.secure_world_program(kernel.MACHINE, plan.profile, plan.request_fd, plan.reply_fd, links)
-    filters.load(program)
+    listens = watched and _listens(_program(plan, links, watched=True))
+    program = _program(plan, links, watched=listens)
+    if not listens:
+        filters.load(program)
     return f"{len(program.instructions)} instructions, {plan.profile}"
+
+
+def _listens(program: bpf.Program) -> bool:
+    """Load the filter that asks the watcher; False where the kernel has no such answer, or somebody else listens."""
+    try:
+        watcher.listen(filters.load_and_listen(program))
+    except OSError:
+        return False
+    return True
 
 
 def _wait_locked(pid: int) -> int:
@@ -204,11 +222,7 @@ def _report(
     host: int = 0,
     links: tuple[HostLink, ...] = (),
 ) -> LockReport:
-    program = (
-        filters.secure_world_program(kernel.MACHINE, plan.profile, plan.request_fd, plan.reply_fd, links)
-        if locked
-        else None
-    )
+    program = _program(plan, links, watched=watcher.refused_calls() is not None) if locked else None
     return LockReport(
         profile=plan.profile,
         machine=kernel.MACHINE,

@@ -17,6 +17,7 @@ from tee_sim.shared.sandbox.syscalls import Arch, Check, Equal, Masked, Rule
 
 KILL: Final = 0x80000000  # SECCOMP_RET_KILL_PROCESS
 ALLOW: Final = 0x7FFF0000  # SECCOMP_RET_ALLOW
+USER_NOTIF: Final = 0x7FC00000  # SECCOMP_RET_USER_NOTIF
 ERRNO_EPERM: Final = 0x00050001  # SECCOMP_RET_ERRNO with EPERM
 
 _LD, _AND, _JEQ, _JGE, _RET = 0x20, 0x54, 0x15, 0x35, 0x06

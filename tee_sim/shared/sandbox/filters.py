@@ -10,7 +10,10 @@ from tee_sim.shared.sandbox.syscalls import ARCHITECTURES, Arch, secure_world_ru
 
 _SECCOMP_SET_MODE_FILTER: Final = 1
 _SECCOMP_FILTER_FLAG_TSYNC: Final = 1
-_DENY: Final = {"strict": bpf.KILL, "permissive-debug": bpf.ERRNO_EPERM}
+_SECCOMP_FILTER_FLAG_NEW_LISTENER: Final = 8
+WATCHED: Final = "permissive-debug, watched"
+"""The debug profile where the kernel can ask a watcher (tee_sim.secure.lockdown.watcher)."""
+_DENY: Final = {"strict": bpf.KILL, "permissive-debug": bpf.ERRNO_EPERM, WATCHED: bpf.USER_NOTIF}
 
 
 class _Fprog(ctypes.Structure):
@@ -49,3 +52,10 @@ def load(program: bpf.Program) -> None:
     thread = kernel.call("seccomp", _SECCOMP_SET_MODE_FILTER, _SECCOMP_FILTER_FLAG_TSYNC, ctypes.byref(fprog))
     if thread != 0:
         raise LockError("a thread could not take the filter")
+
+
+def load_and_listen(program: bpf.Program) -> int:
+    """Load into this thread; return the descriptor on which its questions arrive. Raises OSError if refused."""
+    data = program.to_bytes()
+    fprog = _Fprog(len(program.instructions), data)
+    return kernel.call("seccomp", _SECCOMP_SET_MODE_FILTER, _SECCOMP_FILTER_FLAG_NEW_LISTENER, ctypes.byref(fprog))

@@ -42,16 +42,24 @@ def harden_early() -> None:
         signal.signal(number, signal.SIG_IGN)
 
 
-def last_limits(*, waits: bool = False) -> None:
+def last_limits(*, waits: bool = False, one_more: bool = False) -> None:
     """No file grows, no descriptor and no process is made, no message queue. After everything was opened.
 
     Args:
         waits: leave a limit of one descriptor, without which ppoll(2) on one is EINVAL. Number 0 is taken, so there is
             no room for another either.
+        one_more: leave room for one descriptor: the lowest number that is free, and no other.
     """
     for limit in (resource.RLIMIT_FSIZE, resource.RLIMIT_NPROC, resource.RLIMIT_MSGQUEUE):
         resource.setrlimit(limit, (0, 0))
-    resource.setrlimit(resource.RLIMIT_NOFILE, (int(waits), int(waits)))
+    most = _lowest_free() + 1 if one_more else int(waits)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+
+
+def _lowest_free() -> int:
+    fd = os.dup(0)
+    os.close(fd)
+    return fd
 
 
 def data_bytes() -> int:

@@ -13,6 +13,7 @@ MACHINE: Final = platform.machine() if os.name == "posix" else "unknown"
 
 _NUMBERS: Final[dict[str, dict[str, int]]] = {
     "x86_64": {
+        "clone": 56,
         "capset": 126,
         "pivot_root": 155,
         "seccomp": 317,
@@ -22,6 +23,7 @@ _NUMBERS: Final[dict[str, dict[str, int]]] = {
         "memfd_secret": 447,
     },
     "aarch64": {
+        "clone": 220,
         "capset": 91,
         "pivot_root": 41,
         "seccomp": 277,

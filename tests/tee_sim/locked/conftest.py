@@ -46,9 +46,9 @@ def counter() -> Manifest:
 
 
 @contextmanager
-def interpreter(folder: Path) -> Iterator[None]:
-    """While this lasts a secure world also finds the applications of this folder."""
-    (folder / "start.py").write_text(START, "utf-8")
+def interpreter(folder: Path, *, begin: str = "") -> Iterator[None]:
+    """While this lasts a secure world also finds the applications of this folder, and begins with these statements."""
+    (folder / "start.py").write_text(begin + START, "utf-8")
     wrapper = folder / "python"
     wrapper.write_text(f'#!/bin/sh\nexec "{sys.executable}" -I -B "{folder / "start.py"}" "$5" "$6"\n', "utf-8")
     wrapper.chmod(wrapper.stat().st_mode | stat.S_IXUSR)

@@ -6,7 +6,16 @@ from tee_sim.normal.client import Context, Session
 from tee_sim.normal.secure_process import SecureProcess
 from tee_sim.shared.errors import Origin, TeeError, TeeResult
 from tee_sim.shared.params import Param, Params, ParamType
-from tests.tee_sim.locked.applications.ordinary.app import ANSWERS, FOREIGN, LEAVE_OPEN, ORDINARY, PANICS, STORE
+from tests.tee_sim.locked.applications.ordinary.app import (
+    ANSWERS,
+    FIRST_LATE,
+    FOREIGN,
+    LATE,
+    LEAVE_OPEN,
+    ORDINARY,
+    PANICS,
+    STORE,
+)
 from tests.tee_sim.locked.conftest import World, manifest
 
 ONE, OTHER = manifest(1, "ordinary"), manifest(2, "ordinary")
@@ -38,7 +47,13 @@ def test_what_prints_goes_nowhere(process: SecureProcess, bystander: Session, nu
 
 
 @pytest.mark.parametrize(
-    "command", [*(100 + i for i in range(len(PANICS))), *(200 + i for i in range(len(ANSWERS))), LEAVE_OPEN]
+    "command",
+    [
+        *(100 + i for i in range(len(PANICS))),
+        *(200 + i for i in range(len(ANSWERS))),
+        *(FIRST_LATE + i for i in range(len(LATE))),
+        LEAVE_OPEN,
+    ],
 )
 def test_a_panic_is_of_one_application(process: SecureProcess, bystander: Session, command: int) -> None:
     before = asked(bystander)
@@ -61,3 +76,10 @@ def test_an_application_speaks_for_itself_only(process: SecureProcess) -> None:
             session.invoke(FOREIGN, PARAMS)
         assert caught.value.origin is Origin.TRUSTED_APP
         assert asked(session) > 1
+
+
+def test_parts_of_numpy_that_the_manifest_names_are_there(world: World) -> None:
+    named = manifest(3, "ordinary", preload=("tee_sim", "numpy", "numpy.random", "numpy.fft"))
+    with Context(world(named)).open_session(named.ta_uuid) as session:
+        for number in range(len(LATE)):
+            assert session.invoke(FIRST_LATE + number, PARAMS)[0].a == number + 1

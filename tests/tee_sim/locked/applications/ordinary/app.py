@@ -1,5 +1,6 @@
 """Each command does one thing that a trusted application may, or must not, do; the answer is how often it was asked."""
 
+import faulthandler
 import logging
 import sys
 import traceback
@@ -43,6 +44,18 @@ def configure_a_log() -> None:
     logging.captureWarnings(False)
 
 
+def format_an_exception() -> None:
+    try:
+        raise ValueError("caught")
+    except ValueError:
+        traceback.format_exc()
+
+
+def log_at_every_level() -> None:
+    for level in range(logging.NOTSET, logging.CRITICAL + 1, 5):
+        logging.log(level, "level %d", level)
+
+
 def zero_vector() -> None:
     zero = np.zeros(3, np.float32)
     zero / np.linalg.norm(zero)
@@ -67,6 +80,11 @@ ORDINARY: tuple[Callable[[], Any], ...] = (
     Loud,
     close_the_streams,
     lambda: sys.excepthook(ValueError, ValueError("x"), None),
+    format_an_exception,
+    log_at_every_level,
+    lambda: print("y" * 20_000, flush=True),  # noqa: T201
+    lambda: sys.stderr.write("z"),
+    lambda: np.linalg.svd(np.ones((3, 3))),
 )
 
 
@@ -83,6 +101,8 @@ def raise_(error: BaseException) -> None:
 
 
 PANICS: tuple[Callable[[], Any], ...] = (
+    faulthandler.enable,
+    faulthandler.dump_traceback,
     exhaust_memory,
     recurse,
     sys.exit,
@@ -107,6 +127,13 @@ ANSWERS: tuple[Callable[[Params], Any], ...] = (
 )
 """None of these is an answer."""
 
+LATE: tuple[Callable[[], Any], ...] = (
+    lambda: np.random.default_rng().random(),
+    lambda: np.fft.fft(np.ones(8)),
+)
+"""NumPy loads these parts when they are first named: a panic, unless the manifest names them under `preload`."""
+
+FIRST_LATE = 400
 FOREIGN = 300
 LEAVE_OPEN, STORE = 301, 302
 
@@ -129,6 +156,8 @@ class Ordinary:
             PANICS[command - 100]()
         elif command < 300:
             return ANSWERS[command - 200](params)  # type: ignore[no-any-return]
+        elif command >= FIRST_LATE:
+            LATE[command - FIRST_LATE]()
         elif command == FOREIGN:
             raise TeeError(TeeResult.TARGET_DEAD, "I speak for the pipe", origin=Origin.COMMS)
         elif command == LEAVE_OPEN:
