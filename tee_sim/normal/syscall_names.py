@@ -1,7 +1,7 @@
 """Names of system calls, for people: what a number in a debug report or in the kernel's log is called.
 
 Not what the filter is built from: that table is short, and stands in `tee_sim.shared.sandbox.syscalls`.
-Sources: arch/x86/entry/syscalls/syscall_64.tbl and include/uapi/asm-generic/unistd.h of Linux 6.1; 451 to 462 of 6.10.
+Sources: syscall_64.tbl (x86_64) and asm-generic/unistd.h (aarch64) of Linux 6.1; 451 to 462 of 6.10.
 """
 
 from functools import lru_cache

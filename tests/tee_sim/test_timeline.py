@@ -15,7 +15,7 @@ from typing import Any
 
 import jsonschema
 import pytest
-from tee_sim.examples.counter.commands import ADD, COUNTER_UUID, CRASH, READ, Add, Nothing
+from counter.commands import ADD, COUNTER_UUID, CRASH, READ, Add, Nothing
 
 from tee_sim.normal import events, timeline
 from tee_sim.normal.client import Context
@@ -27,7 +27,7 @@ from tee_sim.shared.params import Param, operation
 from tee_sim.shared.wire import Boot, LockProfile, Provision
 from tee_sim.testing.faults import FaultPlan, HostileDisk
 from tee_sim.testing.in_process import InProcessTee
-from tests.tee_sim.locked.conftest import counter, inspect
+from tests.tee_sim.locked.conftest import COUNTER, counter, inspect
 
 SCHEMA = json.loads((Path(__file__).parents[2] / "docs/schemas/timeline.schema.json").read_text("utf-8"))
 ROOT_SECRET = bytes(range(100, 132))
@@ -78,10 +78,15 @@ def spoken(found: list[Event]) -> list[tuple[str, str]]:
     return [(e["ph"], e["name"]) for e in found]
 
 
+def boot() -> Boot:
+    """The counter alone."""
+    return Boot(manifests=(counter(),), profile=LockProfile.STRICT, folders=(bytes(COUNTER),))
+
+
 def locked_life(folder: Path, *, uuid: bytes | None = None) -> SecureProcess:
     """A locked world that has counted to 7 and was closed."""
     supplicant = Supplicant(folder)
-    process = SecureProcess(Boot(manifests=(counter(),), profile=LockProfile.STRICT), supplicant)
+    process = SecureProcess(boot(), supplicant)
     try:
         process.boot(inspect, Provision(huk=ROOT_SECRET, device_id=bytes(16), create=True, stepped_wall_ms=10**12))
         context = Context(process)
@@ -192,7 +197,7 @@ from tee_sim.testing.faults import FaultPlan, HostileDisk
 from tee_sim.testing.in_process import InProcessTee
 from tee_sim.normal.client import Context
 from tee_sim.normal.supplicant import Supplicant
-from tee_sim.examples.counter.commands import ADD, COUNTER_UUID, Add
+from counter.commands import ADD, COUNTER_UUID, Add
 from tests.tee_sim.locked.conftest import counter
 plan = FaultPlan.parse("commit@8+: die-before")
 plan.die = lambda: os.kill(os.getpid(), signal.SIGKILL)
@@ -206,7 +211,12 @@ with context.open_session(COUNTER_UUID) as session:
 def test_the_file_of_a_killed_writer_says_what_it_was_about(path: Path, tmp_path: Path) -> None:
     folder = tmp_path / "machine"
     folder.mkdir()
-    done = subprocess.run([sys.executable, "-c", KILLED, str(folder)], cwd=Path(__file__).parents[2], check=False)
+    done = subprocess.run(
+        [sys.executable, "-c", KILLED, str(folder)],
+        cwd=Path(__file__).parents[2],
+        env=os.environ | {"PYTHONPATH": str(COUNTER)},
+        check=False,
+    )
     assert done.returncode == -signal.SIGKILL
     found = read(path)
     assert open_ends(found) == ["command 1"]
@@ -229,7 +239,7 @@ def test_commands_after_each_other_write_to_one_file(path: Path, tmp_path: Path)
 @pytest.mark.skipif(sys.platform != "linux", reason="the lock is Linux only")
 def test_a_secure_world_that_is_killed(path: Path, tmp_path: Path) -> None:
     supplicant = Supplicant(tmp_path)
-    process = SecureProcess(Boot(manifests=(counter(),), profile=LockProfile.STRICT), supplicant)
+    process = SecureProcess(boot(), supplicant)
     process.boot(inspect, Provision(huk=ROOT_SECRET, device_id=bytes(16), create=True))
     session = Context(process).open_session(COUNTER_UUID)
     os.kill(process.pid, signal.SIGKILL)
