@@ -4,6 +4,7 @@ import dataclasses
 import math
 import os
 import sys
+from pathlib import Path
 from typing import Annotated
 
 import numpy as np
@@ -82,6 +83,97 @@ def test_a_leaked_descriptor_is_refused(broken, tmp_path):
     with Device.init(tmp_path / "second", options) as device:
         assert device.running.verdict.state("descriptors") is State.ABSENT
         assert any("should not be open" in reason for reason in device.running.verdict.reasons)
+
+
+HOSTS = "tee_sim/secure/lockdown/hosts.py"
+ENGINE = "tee_sim/secure/lockdown/engine.py"
+CLOSES = "    hygiene.close_all_but(*numbers)\n"
+CLOSES_AGAIN = '    recorder.must("descriptors", lambda: hygiene.close_all_but(*ends))\n'
+KEEPS_WHAT_IT_HAS = (ENGINE, CLOSES_AGAIN, CLOSES_AGAIN.replace("hygiene", "host or hygiene"))
+
+
+def refused(folder: Path, level: Level) -> str:
+    """What a device says that such a build does not get."""
+    with pytest.raises(TeeUnavailable, match=f"the sandbox is {level.value}, below ENFORCED"):
+        Device.init(folder / "refused")
+    with Device.init(folder / "accepted", DeviceOptions(allow_level=level)) as device:
+        return "; ".join(device.running.verdict.reasons)
+
+
+def test_a_host_that_keeps_the_pipes_of_others_is_refused(broken, tmp_path):
+    """With the end of another host's pipe it could speak for it."""
+    if os.geteuid() != 0:
+        pytest.skip("only root sees another process' descriptors; the filter keeps these useless")
+    broken((HOSTS, CLOSES, ""), KEEPS_WHAT_IT_HAS)
+    assert "biometric spare 1: descriptors: descriptor" in refused(tmp_path, Level.PARTIAL)
+
+
+def test_a_host_that_keeps_the_client_s_pipe_is_refused(broken, tmp_path):
+    """Under another number; under its own it would not be at the other end of the core's."""
+    if os.geteuid() != 0:
+        pytest.skip("only root sees another process' descriptors; the filter keeps this one useless")
+    first = "    for fd, number in zip(own, numbers, strict=True):\n"
+    broken(
+        (HOSTS, first, "    kept = os.dup(numbers[1])\n" + first),
+        (HOSTS, CLOSES, CLOSES.replace("*numbers", "*numbers, kept")),
+        KEEPS_WHAT_IT_HAS,
+    )
+    reasons = refused(tmp_path, Level.PARTIAL)
+    assert "gatekeeper: descriptors: descriptor" in reasons
+    assert "ends in these processes" in reasons
+
+
+def test_a_host_that_answers_on_the_client_s_pipe_is_refused(broken, tmp_path):
+    """Its first word comes where only the core's report may come."""
+    loop = "    for fd, number in zip(own, numbers, strict=True):\n"
+    broken((HOSTS, loop, loop.replace("zip(own, numbers, strict=True)", "zip(own[:1], numbers)")))
+    with pytest.raises(TeeUnavailable, match="the secure world sent what it may not send now"):
+        Device.init(tmp_path / "device")
+
+
+def test_a_host_without_a_filter_is_refused(broken, tmp_path):
+    load = "    filters.load(program)\n"
+    broken((ENGINE, load, "    if links:\n    " + load))
+    reasons = refused(tmp_path, Level.INCONCLUSIVE)
+    for name in ("biometric", "biometric spare 3", "keystore"):
+        assert f"{name}: the secure world claims a filter that the kernel does not show" in reasons
+
+
+def test_one_spare_without_a_filter_is_refused(broken, tmp_path):
+    """The last of them, which may never be used."""
+    last = '    locked = recorder.try_("seccomp", lambda: _seccomp(plan, links))\n'
+    broken((ENGINE, last, "    if host != len(plan.heaps_bytes):\n    " + last + "    else:\n        locked = False\n"))
+    assert "keystore spare 3: seccomp: not loaded" in refused(tmp_path, Level.PARTIAL)
+
+
+def test_a_filter_with_one_more_call_for_hosts_is_refused(broken, tmp_path):
+    rule = '        ends = (Rule("read", (Equal(0, request_fd),)), '
+    broken(("tee_sim/shared/sandbox/syscalls.py", rule, rule + 'Rule("ppoll"), '))
+    reasons = refused(tmp_path, Level.INCONCLUSIVE)
+    assert "gatekeeper spare 2: the claimed filter is not the one this version builds" in reasons
+
+
+def test_a_core_whose_filter_does_not_name_its_hosts_ends_by_it(broken, tmp_path):
+    program = "plan.request_fd, plan.reply_fd, links)\n    filters.load"
+    broken((ENGINE, program, program.replace("links", "()")))
+    with pytest.raises(TeeUnavailable, match="exit status 159: a system call that its filter forbids"):
+        Device.init(tmp_path / "device")
+
+
+def test_a_missing_spare_is_refused(broken, tmp_path):
+    heaps = "heaps_bytes=tuple(manifest.heap_bytes for manifest in owners)"
+    broken(("tee_sim/secure/launcher.py", heaps, heaps.replace("in owners", "in owners[:-1]")))
+    with pytest.raises(TeeUnavailable, match="the sandbox is INCONCLUSIVE"):
+        Device.init(tmp_path / "device")
+
+
+def test_a_host_that_forks_once_more_is_refused(broken, tmp_path):
+    """A process that nobody has asked for, and that has no lock at all."""
+    first = "    hygiene.check_pipes(*numbers)\n\n\ndef _end"
+    extra = "    if not os.fork():\n        import time\n        time.sleep(30)\n        os._exit(0)\n"
+    broken((HOSTS, first, extra + first))
+    with pytest.raises(TeeUnavailable, match="the sandbox is INCONCLUSIVE"):
+        Device.init(tmp_path / "device")
 
 
 def test_an_application_that_logs_tells_nobody(broken, tmp_path):

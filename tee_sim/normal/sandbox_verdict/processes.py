@@ -58,12 +58,14 @@ def inspect_processes(pid: int, locked: Locked, names: Sequence[str], probes: Pr
     report = LockReport.from_bytes(locked.report)
     core = Watched("core", report, observe(pid, report))
     reports = tuple(LockReport.from_bytes(raw) for raw in locked.hosts)
-    running = {seen.inner_process_id: seen for seen in map(look, children_of(core.seen.process_id))} if reports else {}
+    started = children_of(core.seen.process_id) if reports or report.links else ()
+    running = {seen.inner_process_id: seen for seen in map(look, started)}
+    further = sum(len(children_of(process_id)) for process_id in started)
     hosts = tuple(
         Watched(name, said, running.get(link.process_id, Observation()))
         for name, said, link in zip(names, reports, report.links, strict=False)
     )
-    return Inspected(core, hosts, judge_processes(core, hosts, names, len(running), probes))
+    return Inspected(core, hosts, judge_processes(core, hosts, names, len(started) + further, probes))
 
 
 def judge_processes(
@@ -72,7 +74,7 @@ def judge_processes(
     """Weigh them together. The findings are the core's, and one on the hosts.
 
     Args:
-        children: how many processes the core has started, as seen from outside.
+        children: how many processes the core and its hosts have started, as seen from outside.
     """
     own = judge(core.report, core.seen, probes)
     if not names and not core.report.links and not hosts:

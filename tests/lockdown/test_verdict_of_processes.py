@@ -1,0 +1,282 @@
+"""The verdict on core and hosts together: the real one, and every fact that makes it worse."""
+
+import dataclasses
+import os
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import pytest
+
+from tee_sim.normal.machine.locked_start import start_locked
+from tee_sim.normal.sandbox_verdict.observe import Observation
+from tee_sim.normal.sandbox_verdict.probes import Probe, ProbeResults
+from tee_sim.normal.sandbox_verdict.processes import Watched, judge_processes
+from tee_sim.normal.sandbox_verdict.verdict import Level, State, Verdict
+from tee_sim.normal.supplicant import Supplicant
+from tee_sim.shared.lock_report import Layer, LayerState, LockReport
+from tee_sim.shared.manifest import Manifest
+from tee_sim.shared.wire import Boot, LockProfile, Provision, host_names
+
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="the lock is Linux only")
+
+COUNTER = Path(__file__).parents[2] / "docs" / "examples" / "counter"
+WORKING = ProbeResults((Probe("open-path", 0, 31),), Probe("landlock", 0, 13 << 8))
+
+
+@dataclass(frozen=True)
+class World:
+    """What `judge_processes` weighs."""
+
+    core: Watched
+    hosts: tuple[Watched, ...]
+    names: tuple[str, ...]
+    children: int
+    level: Level
+
+    def judge(self) -> Verdict:
+        return judge_processes(self.core, self.hosts, self.names, self.children, WORKING)
+
+    def with_core(self, *, seen: dict[str, object] | None = None, report: dict[str, object] | None = None) -> "World":
+        return replace(self, core=changed(self.core, seen, report))
+
+    def with_host(
+        self, number: int, *, seen: dict[str, object] | None = None, report: dict[str, object] | None = None
+    ) -> "World":
+        hosts = list(self.hosts)
+        hosts[number] = changed(hosts[number], seen, report)
+        return replace(self, hosts=tuple(hosts))
+
+
+def changed(process: Watched, seen: dict[str, object] | None, report: dict[str, object] | None) -> Watched:
+    return Watched(
+        process.name,
+        dataclasses.replace(process.report, **(report or {})),  # type: ignore[arg-type]
+        dataclasses.replace(process.seen, **(seen or {})),  # type: ignore[arg-type]
+    )
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    """A real core with three hosts; what was seen of its descriptors is as root would see it."""
+    manifest = replace(Manifest.from_toml((COUNTER / "manifest.toml").read_text("utf-8")), spares=2)
+    boot = Boot(manifests=(manifest,), profile=LockProfile.STRICT, folders=(os.fsencode(COUNTER),))
+    supplicant = Supplicant(tmp_path_factory.mktemp("processes"))
+    provision = Provision(huk=bytes(32), device_id=bytes(16), create=True)
+    started = start_locked(boot, supplicant, provision, accept=lambda _verdict: None)
+    inspected = started.inspected
+    names = host_names(boot)
+    try:
+        found = World(inspected.core, inspected.hosts, names, len(names), inspected.verdict.level)
+        yield as_root(found)
+    finally:
+        started.process.kill()
+        supplicant.close()
+
+
+def as_root(world: World) -> World:
+    """Fill in what an unprivileged caller does not see, as it must be."""
+    if world.core.seen.descriptors is not None:
+        return world
+    own: dict[int, str] = dict.fromkeys(range(3), "/dev/null")
+    own |= {world.core.report.request_fd: "pipe:[1]", world.core.report.reply_fd: "pipe:[2]"}
+    watched = []
+    for number, (host, link) in enumerate(zip(world.hosts, world.core.report.links, strict=True)):
+        down, up = f"pipe:[{10 + 2 * number}]", f"pipe:[{11 + 2 * number}]"
+        own |= {link.write_fd: down, link.read_fd: up, link.kill_fd: "anon_inode:[pidfd]"}
+        watched.append((link.kill_fd, host.seen.process_id))
+        theirs = dict.fromkeys(range(3), "/dev/null") | {host.report.request_fd: down, host.report.reply_fd: up}
+        world = world.with_host(number, seen={"descriptors": tuple(sorted(theirs.items()))})
+    return world.with_core(seen={"descriptors": tuple(sorted(own.items())), "watched": tuple(watched)})
+
+
+def test_the_real_one_is_enforced(world: World) -> None:
+    verdict = world.judge()
+    assert verdict.level is world.level
+    assert verdict.level.meets(Level.ENFORCED), verdict.reasons
+    assert verdict.state("hosts") is State.IN_FORCE
+    assert verdict.filter_sha256 == world.core.report.filter_sha256
+    evidence = next(f.evidence for f in verdict.findings if f.layer == "hosts")
+    assert evidence == f"3 processes, {world.level.value} at least, each with pipes of its own"
+    assert [host.name for host in world.hosts] == ["counter", "counter spare 1", "counter spare 2"]
+
+
+def test_a_world_without_hosts_is_judged_as_its_core(world: World) -> None:
+    alone = changed(world.core, None, {"links": ()})
+    verdict = judge_processes(alone, (), (), 0, WORKING)
+    assert all(f.layer != "hosts" for f in verdict.findings)
+
+
+@pytest.mark.parametrize(
+    ("asked", "said", "reported", "seen"),
+    [(4, 3, 3, 3), (3, 2, 3, 3), (3, 3, 2, 3), (3, 3, 3, 4), (3, 3, 3, 2), (0, 3, 3, 3), (3, 0, 0, 0), (3, 3, 0, 3)],
+)
+def test_numbers_that_differ_are_inconclusive(world: World, asked: int, said: int, reported: int, seen: int) -> None:
+    names = (*world.names, "one more")[:asked]
+    core = changed(world.core, None, {"links": world.core.report.links[:said]})
+    verdict = judge_processes(core, world.hosts[:reported], names, seen, WORKING)
+    assert verdict.level is Level.INCONCLUSIVE
+    words = f"{asked} hosts were asked for, {said} are said to run, {reported} have reported, {seen} are seen"
+    assert verdict.reasons[0] == words
+    assert verdict.filter_sha256 == b""
+
+
+@pytest.mark.parametrize("number", range(3))
+@pytest.mark.parametrize(
+    ("seen", "report", "reason"),
+    [
+        ({}, {"host": 0}, "the report of a host says that it is another's"),
+        ({}, {"host": 7}, "the report of a host says that it is another's"),
+        ({}, {"links": "the core's"}, "the report of a host says that it is another's"),
+        ({"inner_process_id": 999}, {}, "there is no such process"),
+        ({"process_id": 0}, {}, "there is no such process"),
+    ],
+)
+def test_contradictions_name_the_host(
+    world: World, number: int, seen: dict[str, object], report: dict[str, object], reason: str
+) -> None:
+    if "links" in report:
+        report = {"links": world.core.report.links}
+    verdict = world.with_host(number, seen=seen, report=report).judge()
+    assert verdict.level is Level.INCONCLUSIVE
+    assert f"{world.names[number]}: {reason}" in verdict.reasons
+    assert verdict.filter_sha256 == b""
+
+
+def test_a_host_that_was_never_seen_is_inconclusive(world: World) -> None:
+    hosts = (*world.hosts[:2], Watched("counter spare 2", world.hosts[2].report, Observation()))
+    verdict = replace(world, hosts=hosts).judge()
+    assert verdict.level is Level.INCONCLUSIVE
+    assert "counter spare 2: there is no such process" in verdict.reasons
+    assert "counter spare 2: the process status cannot be read from outside" in verdict.reasons
+
+
+def no_filter(report: LockReport) -> tuple[Layer, ...]:
+    return tuple(Layer(x.name, LayerState.REFUSED, 1) if x.name == "seccomp" else x for x in report.layers)
+
+
+@pytest.mark.parametrize("number", range(3))
+def test_the_world_is_as_weak_as_its_weakest(world: World, number: int) -> None:
+    """One process without a filter, which says so and is seen so: no contradiction, and not enforced."""
+    report = {"layers": no_filter(world.hosts[number].report), "filter_sha256": b"", "filter_instructions": 0}
+    weak = world.with_host(number, seen={"seccomp_mode": 0, "filters": ()}, report=report)
+    verdict = weak.judge()
+    assert not verdict.level.meets(Level.ENFORCED)
+    assert any(reason.startswith(f"{world.names[number]}: seccomp: not loaded") for reason in verdict.reasons)
+    assert verdict.filter_sha256 == b""
+
+
+@pytest.mark.parametrize(
+    ("seen", "level"),
+    [
+        ({"seccomp_mode": 0}, Level.INCONCLUSIVE),
+        ({"filters": (bytes(8),)}, Level.INCONCLUSIVE),
+        ({"threads": 2}, Level.PARTIAL),
+        ({"capabilities": 1}, Level.PARTIAL),
+        ({"no_new_privileges": False}, Level.PARTIAL),
+        ({"descriptors": ((0, "/dev/null"), (9, "/etc/passwd"))}, Level.PARTIAL),
+        ({"pid_is_1": True}, Level.ENFORCED),
+        ({"sockets": 1}, Level.ENFORCED),
+        ({"mounts": ()}, Level.ENFORCED),
+    ],
+)
+def test_each_outside_fact_of_a_host_counts(world: World, seen: dict[str, object], level: Level) -> None:
+    if world.level is not Level.ENFORCED_PLUS:
+        pytest.skip("needs a host with every layer, so that one missing fact is the only difference")
+    verdict = world.with_host(1, seen=seen).judge()
+    assert verdict.level is level, verdict.reasons
+    assert any(reason.startswith("counter spare 1: ") for reason in verdict.reasons)
+
+
+def test_the_filter_of_a_host_is_not_the_core_s(world: World) -> None:
+    """A host that may do what the core may (wait, end another) is refused: its filter is not a host's."""
+    core = world.core.report
+    verdict = world.with_host(0, report={"filter_sha256": core.filter_sha256}).judge()
+    assert verdict.level is Level.INCONCLUSIVE
+    assert "counter: the claimed filter is not the one this version builds" in verdict.reasons
+
+
+# Pipes
+
+
+def descriptors(process: Watched) -> dict[int, str]:
+    return dict(process.seen.descriptors or ())
+
+
+def with_descriptors(world: World, number: int, change: dict[int, str]) -> World:
+    kept = descriptors(world.hosts[number]) | change
+    return world.with_host(number, seen={"descriptors": tuple(sorted(kept.items()))})
+
+
+@pytest.mark.parametrize("whose", ["core", "host"])
+def test_without_root_the_pipes_are_unknown_and_said_so(world: World, whose: str) -> None:
+    blind = {"descriptors": None, "watched": None}
+    verdict = (world.with_core(seen=blind) if whose == "core" else world.with_host(2, seen=blind)).judge()
+    assert verdict.state("hosts") is State.UNKNOWN
+    assert verdict.level.meets(Level.ENFORCED)
+    words = "hosts: whose pipes they hold needs root; each filter binds read and write to its own"
+    assert words in verdict.reasons
+
+
+@pytest.mark.parametrize("end", ["request_fd", "reply_fd"])
+@pytest.mark.parametrize("other", ["another host's", "the client's", "a new one"])
+def test_a_pipe_that_is_another_s_is_no_lock(world: World, end: str, other: str) -> None:
+    host = world.hosts[0].report
+    number = getattr(host, end)
+    target = {
+        "another host's": descriptors(world.hosts[1])[number],
+        "the client's": descriptors(world.core)[getattr(world.core.report, end)],
+        "a new one": "pipe:[1234567]",
+    }[other]
+    verdict = with_descriptors(world, 0, {number: target}).judge()
+    assert verdict.state("hosts") is State.ABSENT
+    assert verdict.level is Level.PARTIAL
+    assert "hosts: counter: not at the other end of its pipes" in verdict.reasons
+
+
+def test_two_ends_that_are_swapped_are_no_lock(world: World) -> None:
+    report = world.hosts[0].report
+    own = descriptors(world.hosts[0])
+    swapped = {report.request_fd: own[report.reply_fd], report.reply_fd: own[report.request_fd]}
+    verdict = with_descriptors(world, 0, swapped).judge()
+    assert verdict.state("hosts") is State.ABSENT
+
+
+@pytest.mark.parametrize("whose", ["another host's", "the client's"])
+def test_an_end_that_is_held_once_more_is_found(world: World, whose: str) -> None:
+    report = world.core.report
+    target = {
+        "another host's": descriptors(world.hosts[1])[report.request_fd],
+        "the client's": descriptors(world.core)[report.reply_fd],
+    }[whose]
+    verdict = with_descriptors(world, 0, {77: target}).judge()
+    assert verdict.level is Level.PARTIAL
+    assert verdict.state("hosts") is State.ABSENT
+    many = {"another host's": 3, "the client's": 2}[whose]
+    assert f"hosts: {target} has {many} ends in these processes" in verdict.reasons
+    assert "counter: descriptors: descriptor 77 should not be open" in verdict.reasons
+
+
+@pytest.mark.parametrize("fault", ["of another process", "none at all"])
+def test_a_process_descriptor_is_of_its_host(world: World, fault: str) -> None:
+    """The core would end the wrong one, or none."""
+    watched = dict(world.core.seen.watched or ())
+    first, second = (link.kill_fd for link in world.core.report.links[:2])
+    watched = watched | {first: watched[second]} if fault == "of another process" else {}
+    verdict = world.with_core(seen={"watched": tuple(watched.items())}).judge()
+    assert verdict.state("hosts") is State.ABSENT
+    assert verdict.level is Level.PARTIAL
+
+
+def test_hosts_beyond_an_unlocked_core_do_not_help(world: World) -> None:
+    report = {"layers": no_filter(world.core.report), "filter_sha256": b"", "filter_instructions": 0}
+    verdict = world.with_core(seen={"seccomp_mode": 0, "filters": ()}, report=report).judge()
+    assert not verdict.level.meets(Level.ENFORCED)
+
+
+def test_root_needs_no_help_of_the_test(world: World) -> None:
+    if os.geteuid() != 0:
+        pytest.skip("only root sees another process' descriptors")
+    assert len(descriptors(world.core)) == 5 + 3 * 3
+    assert all(len(descriptors(host)) == 5 for host in world.hosts)
