@@ -7,7 +7,7 @@ answer TARGET_DEAD.
 `CommandApp` is the usual base: one closed request and one closed reply record per command.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any, Generic, Protocol, Self, TypeVar
@@ -52,10 +52,11 @@ class StoredObject(Protocol):
 class Transaction(Protocol):
     """Changes that happen together or not at all, when the `with` block ends without an exception."""
 
-    def put(
-        self, object_id: bytes, body: bytes, *, kind: str, owner: bytes = b"", commitment: bytes = b""
-    ) -> ObjectInfo:
-        """Create or replace an object. Raises TeeError STORAGE_NO_SPACE over the quota."""
+    def put(self, object_id: bytes, body: bytes, *, kind: str, owner: bytes = b"", commitment: bytes = b"") -> object:
+        """Create or replace an object.
+
+        Raises TeeError STORAGE_NO_SPACE over the quota, for the number of objects not before the transaction ends.
+        """
         ...
 
     def erase(self, object_id: bytes) -> None:
@@ -75,6 +76,13 @@ class Store(Protocol):
 
     def get(self, object_id: bytes) -> StoredObject:
         """Open one object. Raises TeeError ITEM_NOT_FOUND, CORRUPT_OBJECT."""
+        ...
+
+    def fetch(self, object_ids: Sequence[bytes]) -> None:
+        """Read up to 16 objects at once: asked for in this call, they cost no further read.
+
+        What is absent, damaged or too much for one read is found out when it is asked for.
+        """
         ...
 
     def find(self, object_id: bytes) -> StoredObject | None:

@@ -4,115 +4,22 @@ What needs no secret and no state of the core stays here: the kernel's randomnes
 that runs on them.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, cast
 
+from tee_sim.secure.hosts.asked_store import AskedStore, Asking
 from tee_sim.secure.hosts.messages import Create
 from tee_sim.secure.hosts.questions import Question
 from tee_sim.secure.peers import ManifestPeers
 from tee_sim.shared.clock import Clock, SinceBoot, SystemClock
-from tee_sim.shared.errors import TeeError, TeeResult
 from tee_sim.shared.login import ClientIdentity
 from tee_sim.shared.manifest import Manifest
-from tee_sim.shared.object_header import Header, header_of
 from tee_sim.shared.params import Param, Params
-from tee_sim.shared.reserve import Reserve
 from tee_sim.shared.rng import OsRng, RandomnessKind
 from tee_sim.shared.ta_api import Platform, TaEnv
 from tee_sim.shared.task import Looking, Task, identity_of
-
-Asking = Callable[[Question, list[object]], list[Any]]
-"""Sends one question, returns the answer's words. Raises TeeError."""
-
-
-@dataclass(frozen=True, slots=True)
-class ReceivedObject:
-    """`tee_sim.shared.ta_api.StoredObject`, as the core sent it."""
-
-    header: Header
-    body: bytes
-
-
-class AskedTransaction:
-    """`tee_sim.shared.ta_api.Transaction`."""
-
-    def __init__(self, ask: Asking, header: Callable[[list[Any]], Header]) -> None:
-        self._ask = ask
-        self._header = header
-
-    def put(self, object_id: bytes, body: bytes, *, kind: str, owner: bytes = b"", commitment: bytes = b"") -> Header:
-        """As `Transaction.put`."""
-        return self._header(self._ask(Question.PUT, [object_id, body, kind, owner, commitment]))
-
-    def erase(self, object_id: bytes) -> None:
-        """As `Transaction.erase`."""
-        self._ask(Question.ERASE, [object_id])
-
-
-class AskedStore:
-    """`tee_sim.shared.ta_api.Store`."""
-
-    def __init__(self, ask: Asking, uuid: bytes) -> None:
-        self._ask = ask
-        self._prefix = b"o" + uuid
-
-    def _header(self, words: list[Any]) -> Header:
-        object_id, *fields = words
-        return header_of(self._prefix + object_id, fields)
-
-    def _stored(self, words: list[Any]) -> ReceivedObject:
-        *header, body = words
-        return ReceivedObject(self._header(header), body)
-
-    @contextmanager
-    def transaction(self, reserve: Reserve = Reserve.NONE) -> Iterator[AskedTransaction]:
-        """As `Store.transaction`."""
-        self._ask(Question.BEGIN, [int(reserve)])
-        try:
-            yield AskedTransaction(self._ask, self._header)
-        except BaseException:
-            self._ask(Question.ROLL_BACK, [])
-            raise
-        self._ask(Question.COMMIT, [])
-
-    def get(self, object_id: bytes) -> ReceivedObject:
-        """As `Store.get`."""
-        return self._stored(self._ask(Question.GET, [object_id]))
-
-    def find(self, object_id: bytes) -> ReceivedObject | None:
-        """As `Store.find`."""
-        try:
-            return self.get(object_id)
-        except TeeError as error:
-            if error.result is not TeeResult.ITEM_NOT_FOUND:
-                raise
-            return None
-
-    def headers(self) -> Iterator[Header]:
-        """As `Store.headers`."""
-        return map(self._header, self._walk(Question.HEADERS, []))
-
-    def load(self, *, kind: str | None = None) -> Iterator[ReceivedObject]:
-        """As `Store.load`."""
-        return map(self._stored, self._walk(Question.LOAD, [kind]))
-
-    def _walk(self, question: Question, words: list[object]) -> Iterator[list[Any]]:
-        number, items = self._ask(question, words)
-        try:
-            yield from items
-            while number:
-                number, items = self._ask(Question.NEXT, [number])
-                yield from items
-        finally:
-            if number:
-                self._ask(Question.LEAVE_WALK, [number])
-
-    def state(self) -> tuple[int, bytes]:
-        """As `Store.state`."""
-        epoch, root_hash = self._ask(Question.STATE, [])
-        return epoch, root_hash
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,14 +68,17 @@ class AskedPeers:
     """`tee_sim.secure.peers.Route`: the core decides, as it would for an application of its own process."""
 
     ask: Asking
+    store: AskedStore
 
     def open(self, uuid: bytes, params: Params) -> tuple[int, Params]:
         """Open a session."""
+        self.store.settle()
         number, left = self.ask(Question.OPEN_PEER, [uuid, _plain(params)])
         return number, _params(left)
 
     def invoke(self, number: int, command: int, params: Params) -> Params:
         """Invoke a command in it."""
+        self.store.settle()
         return _params(self.ask(Question.INVOKE_PEER, [number, command, _plain(params)]))
 
     def close(self, number: int) -> None:
@@ -221,11 +131,15 @@ class AskedTask(Looking):
         return cast("bool", self._ask(Question.MASK, [False])[0])
 
 
-def environment(asked: Create, manifest: Manifest, ask: Asking, task: AskedTask) -> TaEnv:
-    """What the application of this host is given."""
+def environment(asked: Create, manifest: Manifest, ask: Asking, store: AskedStore, task: AskedTask) -> TaEnv:
+    """What the application of this host is given.
+
+    Args:
+        store: of this instance; whoever ends a call ends what it keeps.
+    """
     clock: Clock = AskedClock(ask) if asked.began_ms is None else SinceBoot(SystemClock(), asked.began_ms)
     return TaEnv(
-        store=AskedStore(ask, manifest.uuid),
+        store=store,
         keys=AskedKeys(ask),
         clock=clock,
         rng=OsRng() if asked.randomness is RandomnessKind.SYSTEM else AskedRng(ask),
@@ -238,7 +152,7 @@ def environment(asked: Create, manifest: Manifest, ask: Asking, task: AskedTask)
             clock=asked.clock,
             randomness=asked.randomness,
         ),
-        peers=ManifestPeers(manifest.calls, AskedPeers(ask)),
+        peers=ManifestPeers(manifest.calls, AskedPeers(ask, store)),
         client=task,
         cancellation=task,
     )

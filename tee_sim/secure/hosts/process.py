@@ -2,9 +2,11 @@
 
 import importlib
 from collections.abc import Callable
+from contextlib import suppress
 from itertools import count
 from typing import Any, NoReturn, cast
 
+from tee_sim.secure.hosts.asked_store import AskedStore
 from tee_sim.secure.hosts.environment import AskedTask, environment
 from tee_sim.secure.hosts.messages import (
     TO_HOST,
@@ -39,8 +41,9 @@ def load_entry(manifest: Manifest) -> Callable[[], TrustedApp]:
 class _AppInstance:
     """One object of the application, and its sessions."""
 
-    def __init__(self, app: TrustedApp, task: AskedTask) -> None:
+    def __init__(self, app: TrustedApp, store: AskedStore, task: AskedTask) -> None:
         self.app = app
+        self.store = store
         self.task = task
         self.contexts: dict[int, Any] = {}
 
@@ -79,14 +82,22 @@ class Host:
 
     def _answer(self, message: Any) -> bytes:
         try:
+            result = self._result(message)
+            self._end_call(message.instance)
             # What it returned, or was refused with, and cannot be sent is no result either.
-            return pack(self._result(message))
+            return pack(result)
         except BaseException:
             # SystemExit too: it is the application's, not this process's. What was raised is not passed on: its text
             # could hold a secret.
             self._on_panic()
+        with suppress(RuntimeError):
+            self._end_call(message.instance)
         self._instances.pop(message.instance, None)
         return pack(Panicked())
+
+    def _end_call(self, instance: int) -> None:
+        if instance in self._instances:
+            self._instances[instance].store.end_call()
 
     def _result(self, message: HostMessage) -> HostReturn | HostRefusal:
         try:
@@ -101,9 +112,9 @@ class Host:
     def _done(self, message: HostMessage) -> HostReturn:
         if isinstance(message, Create):
             app = load_entry(self._manifest)()
-            task = AskedTask(self._ask)
-            self._instances[message.instance] = _AppInstance(app, task)
-            app.create(environment(message, self._manifest, self._ask, task))
+            store, task = AskedStore(self._ask, self._manifest), AskedTask(self._ask)
+            self._instances[message.instance] = _AppInstance(app, store, task)
+            app.create(environment(message, self._manifest, self._ask, store, task))
             return HostReturn()
         if isinstance(message, Open):
             instance = self._instances[message.instance]

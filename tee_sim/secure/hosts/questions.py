@@ -22,10 +22,12 @@ from tee_sim.shared.wire import NoFrameError
 
 MAX_CURSORS: Final = 16
 """Walks through the store that one call may have open at once."""
+MAX_FETCH: Final = 16
+"""Objects of one FETCH."""
 MAX_RANDOM_BYTES: Final = 64 << 10
 MAX_KEY_BYTES: Final = 255 * 32
 """What HKDF-SHA-256 gives at most (RFC 5869, section 2.3)."""
-_BATCH_BYTES: Final = 192 << 10
+BATCH_BYTES: Final = 192 << 10
 """An answer holds this and one more object, which is at most `MAX_BODY_BYTES`: under a frame."""
 _BATCH_ITEMS: Final = 512
 
@@ -54,6 +56,8 @@ class Question(IntEnum):
     CLOSE_PEER = 18
     MASK = 19
     LOOK = 20
+    TRANSACT = 21
+    FETCH = 22
 
 
 class Answers:
@@ -82,6 +86,8 @@ class Answers:
             Question.ERASE: self._erase,
             Question.COMMIT: self._commit,
             Question.ROLL_BACK: self._roll_back,
+            Question.TRANSACT: self._transact,
+            Question.FETCH: self._fetch,
             Question.DERIVE: self._derive,
             Question.SHARED: self._shared,
             Question.TIME: self._time,
@@ -147,7 +153,7 @@ class Answers:
                 for item in self._walks[number]:
                     batch.append(item)
                     size += sum(len(word) for word in item if isinstance(word, bytes))
-                    if size >= _BATCH_BYTES or len(batch) >= _BATCH_ITEMS:
+                    if size >= BATCH_BYTES or len(batch) >= _BATCH_ITEMS:
                         return [number, batch]
                 del self._walks[number]
                 return [0, batch]
@@ -185,8 +191,8 @@ class Answers:
         match words:
             case [bytes(object_id), bytes(body), str(kind), bytes(owner), bytes(commitment)]:
                 _, transaction = self._open()
-                header = transaction.put(object_id, body, kind=kind, owner=owner, commitment=commitment)
-                return _info(header)
+                transaction.put(object_id, body, kind=kind, owner=owner, commitment=commitment)
+                return []
         raise _misfit(Question.PUT)
 
     def _erase(self, words: list[object]) -> list[object]:
@@ -215,6 +221,43 @@ class Answers:
             with suppress(_UndoError):
                 stack.__exit__(_UndoError, undo, None)
         return []
+
+    def _transact(self, words: list[object]) -> list[object]:
+        """A whole transaction of puts. Answers their version."""
+        match words:
+            case [int(reserve), list(puts)] if reserve in Reserve.__members__.values():
+                if self._transaction is not None:
+                    raise TeeError(TeeResult.BAD_STATE, "a transaction is open")
+                with self._env.store.transaction(Reserve(reserve)) as transaction:
+                    for put in puts:
+                        match put:
+                            case [bytes(object_id), bytes(body), str(kind), bytes(owner), bytes(commitment)]:
+                                transaction.put(object_id, body, kind=kind, owner=owner, commitment=commitment)
+                            case _:
+                                raise _misfit(Question.TRANSACT)
+                return [self._env.store.state()[0]]
+        raise _misfit(Question.TRANSACT)
+
+    def _fetch(self, words: list[object]) -> list[object]:
+        """Answers each object, an empty array for none, or null: ask for it by itself."""
+        if not 0 < len(words) <= MAX_FETCH or not all(isinstance(word, bytes) for word in words):
+            raise _misfit(Question.FETCH)
+        object_ids = cast("list[bytes]", words)
+        self._env.store.fetch(object_ids)
+        found: list[object] = []
+        size = 0
+        for object_id in object_ids:
+            one = self._fetched(object_id) if size < BATCH_BYTES else None
+            size += len(cast("bytes", one[-1])) if one else 0
+            found.append(one)
+        return found
+
+    def _fetched(self, object_id: bytes) -> list[object] | None:
+        try:
+            stored = self._env.store.find(object_id)
+        except TeeError:
+            return None  # damaged: whoever asks for this one hears it
+        return [] if stored is None else [*_info(stored.header), stored.body]
 
     # Keys, time, randomness
 

@@ -3,7 +3,7 @@
 Nothing is sealed here: the bench tests trusted applications, not the store below them.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -97,6 +97,9 @@ class MemoryStore:
         if object_id not in self._rows:
             raise TeeError(TeeResult.ITEM_NOT_FOUND, "no such object")
         return self._read(self._rows[object_id])
+
+    def fetch(self, object_ids: Sequence[bytes]) -> None:
+        """Nothing is far away here."""
 
     def find(self, object_id: bytes) -> StoredObject | None:
         return self.get(object_id) if object_id in self._rows else None

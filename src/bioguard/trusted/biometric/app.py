@@ -35,12 +35,13 @@ from bioguard.trusted.biometric.levels import Kind, levels
 from bioguard.trusted.biometric.rates import Terms
 from bioguard.trusted.biometric.samples import decode, judge_samples, refuse_flawed
 from bioguard.trusted.biometric.sensor_commands import SensorCommands
-from bioguard.trusted.biometric.stored_objects import RecordRef, StoredRecord, UserState
+from bioguard.trusted.biometric.stored_objects import RecordRef, StoredRecord, UserState, record_object, user_object
 from bioguard.trusted.biometric.vault import Vault
 from bioguard.trusted.policy.audit_log import AuditLog, LogClock, LoggedStore
 from bioguard.trusted.policy.enforcement import PolicyEnforcer
 from bioguard.trusted.policy.handlers import handlers as policy_handlers
 from bioguard.trusted.policy.handlers import purpose_of
+from bioguard.trusted.policy.stored_objects import consent_object
 from bioguard.trusted.refusal import Refused
 from tee_sim.shared.schema import Record
 from tee_sim.shared.ta_api import Command, CommandApp, TaEnv
@@ -161,6 +162,7 @@ class BiometricApp(CommandApp):
         # 2. Authorize: a token of this user's PIN over a live challenge of this sensor and user (CDD 7.3.10, the chain
         #    of trust begins at the credential; `enroll.no-token`, `challenge.cross-user`). First of what looks at the
         #    user: steps 3 to 7 answer differently for what is enrolled and consented, which is not a stranger's.
+        self._read_ahead(request.user, request.modality)
         user = self._vault.user(request.user)
         permit = self._permit(request, enrollments=len(user.of(request.modality)))
         # 3. Consent (POL-05; restricted and objected: POL-18, POL-20). Only here: an unauthorized request must not
@@ -227,6 +229,7 @@ class BiometricApp(CommandApp):
         # 1. Parse, strictly and once.
         probe = decode(request.sample)
         modality = probe.modality
+        self._read_ahead(user, modality)
         # 2. Something to compare with. No record of another user is opened.
         refs = self._vault.user(user).of(modality)
         if not refs:
@@ -263,8 +266,20 @@ class BiometricApp(CommandApp):
             return commands.Decision(status=ReplyStatus.OK, match=False)
         return commands.Decision(status=ReplyStatus.OK, match=True, record_id=verdict.accepted.record_id, token=token)
 
+    def _read_ahead(self, user: bytes, modality: Modality) -> None:
+        """Read at once what is asked for one by one: the same objects, whatever is decided about them."""
+        self._store.fetch(
+            [
+                user_object(user),
+                consent_object(user),
+                *self._sensors.objects(user, modality),
+                *self._log.next_objects(),
+            ]
+        )
+
     def _in_time(self, user: bytes, refs: list[RecordRef], purpose: Purpose) -> list[tuple[bytes, StoredRecord]]:
         """The records that may still be used. Refused RECORD_EXPIRED, and logged, if all of them are over."""
+        self._store.fetch([record_object(ref.record_id) for ref in refs])
         records = [(ref.record_id, self._vault.open_record(ref.record_id)[1]) for ref in refs]
         kept = [(record_id, record) for record_id, record in records if not self._policy.is_over(record.enrolled_s)]
         if not kept:

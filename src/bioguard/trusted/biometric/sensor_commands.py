@@ -31,7 +31,7 @@ from bioguard.trusted.sensor.exposure import Exposures
 from bioguard.trusted.sensor.lockout import ANDROID_11, ANDROID_13, APPLE, CLEAR, LockoutState
 from bioguard.trusted.sensor.pins import GatekeeperPins
 from bioguard.trusted.sensor.sensors import FACE, FINGERPRINT, SENSOR_IDS
-from bioguard.trusted.sensor.stored_objects import StoredStates, put_tally, read_tally
+from bioguard.trusted.sensor.stored_objects import StoredStates, put_tally, read_tally, tally_object
 from tee_sim.shared.schema import Record
 from tee_sim.shared.ta_api import Command, TaEnv, Transaction
 
@@ -94,6 +94,11 @@ class SensorCommands:
         """Secure user id of the PIN that a user's present enrollments were authorized with; 0 if none was."""
         enrolled = (sensor_id for modality, sensor_id in SENSOR_IDS.items() if self._vault.count(user, modality))
         return next(filter(None, (self.states.load(sensor_id, user).secure_user_id for sensor_id in enrolled)), 0)
+
+    def objects(self, user: bytes, modality: Modality) -> list[bytes]:
+        """What is read to authorize, count and settle something of this user on this sensor."""
+        states = [self.states.object_id(sensor_id, user) for sensor_id in SENSOR_IDS.values()]
+        return [*states, tally_object(SENSOR_IDS[modality])]
 
     def begin(self, user: bytes, modality: Modality) -> Attempt | LockStatus:
         """Count an attempt before it is compared."""

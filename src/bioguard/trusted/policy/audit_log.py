@@ -166,6 +166,10 @@ class AuditLog:
         transaction.put(_HEAD, head.to_bytes(), kind="loghead")
         return head
 
+    def next_objects(self) -> list[bytes]:
+        """What is read to log something now: the chunk that is not full yet."""
+        return [_chunk_id(self.head.size)] if self.head.size % CHUNK else []
+
     def _chunk(self, where: bytes) -> Chunk:
         return Chunk.from_bytes(self._store.get(where).body)
 
@@ -231,5 +235,5 @@ class LoggedStore:
 
     def __init__(self, inner: Store, log: AuditLog) -> None:
         self.transaction = log.transaction
-        self.get, self.find, self.headers = inner.get, inner.find, inner.headers
+        self.get, self.find, self.fetch, self.headers = inner.get, inner.find, inner.fetch, inner.headers
         self.load, self.state = inner.load, inner.state

@@ -45,6 +45,11 @@ class PolicyState(Record):
     held: Annotated[int, UpTo(1 << 32)] = 0
 
 
+def consent_object(user: bytes) -> bytes:
+    """Where the consents of a user are."""
+    return b"C" + user
+
+
 class PolicyObjects:
     """Reading and writing of these objects."""
 
@@ -61,7 +66,7 @@ class PolicyObjects:
 
     def consent(self, user: bytes) -> ConsentState:
         """What a user consents to; empty if nothing is stored."""
-        return find_record(self._store, b"C" + user, ConsentState) or ConsentState()
+        return find_record(self._store, consent_object(user), ConsentState) or ConsentState()
 
     def consents(self) -> Iterator[tuple[bytes, ConsentState]]:
         """Of all users."""
@@ -70,12 +75,12 @@ class PolicyObjects:
 
     def put_consent(self, transaction: Transaction, user: bytes, consent: ConsentState) -> None:
         """Store it with other changes."""
-        transaction.put(b"C" + user, consent.to_bytes(), kind="consent", owner=user)
+        transaction.put(consent_object(user), consent.to_bytes(), kind="consent", owner=user)
 
     def forget(self, transaction: Transaction, user: bytes) -> None:
         """Erase a user's consents with other changes; nothing happens without one."""
-        if self._store.find(b"C" + user) is not None:
-            transaction.erase(b"C" + user)
+        if self._store.find(consent_object(user)) is not None:
+            transaction.erase(consent_object(user))
 
     def request(self, number: int) -> RightsRequest | None:
         """One request, or None."""

@@ -74,7 +74,8 @@ class Tally(Record):
         return replace(self, keys=exposures.packed_keys(), counts=exposures.counts)
 
 
-def _object_id(sensor_id: int) -> bytes:
+def tally_object(sensor_id: int) -> bytes:
+    """Where the tally of one sensor is."""
     return b"X" + bytes([sensor_id])
 
 
@@ -88,14 +89,14 @@ def _size_bytes(records: int) -> int:
 
 def read_tally(store: Store, sensor_id: int) -> Tally:
     """The tally of a sensor; an empty one before the first enrollment."""
-    stored = store.find(_object_id(sensor_id))
+    stored = store.find(tally_object(sensor_id))
     return Tally() if stored is None else Tally.from_bytes(unpadded(stored.body))
 
 
 def put_tally(transaction: Transaction, sensor_id: int, tally: Tally) -> None:
     """Store a tally together with other changes. Raises TeeError STORAGE_NO_SPACE above MAX_RECORDS."""
     body = padded(tally.to_bytes(), _size_bytes(len(tally.counts)))
-    transaction.put(_object_id(sensor_id), body, kind="tally")
+    transaction.put(tally_object(sensor_id), body, kind="tally")
 
 
 def recount(
