@@ -1,9 +1,13 @@
-"""GlobalPlatform persistent objects (TEE Internal Core API 1.3.1, chapter 5) for trusted applications.
+"""GlobalPlatform persistent and transient objects (TEE Internal Core API 1.3.1, chapter 5) for trusted applications.
 
     objects = GpObjects(env.store)
     handle = objects.create(b"counter", Flag.ACCESS_READ | Flag.ACCESS_WRITE, b"\\0" * 8)
     objects.write(handle, b"\\1")
     objects.close(handle)
+
+    key = objects.allocate_transient(ObjectType.AES, 256)
+    objects.generate_key(key, 256)
+    handle = objects.create(b"key", Flag.ACCESS_READ, attributes=key)
 
 What a function may return is its list in `tee_sim.gp_objects.panics`; everything else is a `TaPanic`, which ends the
 instance. Departures from the specification and from OP-TEE: docs/gp-objects.md.
@@ -11,9 +15,12 @@ instance. Departures from the specification and from OP-TEE: docs/gp-objects.md.
 
 from tee_sim.gp_objects.constants import MAX_DATA_BYTES, MAX_POSITION, Flag, ObjectInfo, Whence
 from tee_sim.gp_objects.enumerators import Enumerators
+from tee_sim.gp_objects.key_types import Attribute, Curve, ObjectType, Usage
+from tee_sim.gp_objects.keys import KeyAttribute, reference, value
 from tee_sim.gp_objects.objects import GpObjects
 from tee_sim.gp_objects.panics import Function, TaPanic
 
 __all__ = [
-    "MAX_DATA_BYTES", "MAX_POSITION", "Enumerators", "Flag", "Function", "GpObjects", "ObjectInfo", "TaPanic", "Whence",
+    "MAX_DATA_BYTES", "MAX_POSITION", "Attribute", "Curve", "Enumerators", "Flag", "Function", "GpObjects",
+    "KeyAttribute", "ObjectInfo", "ObjectType", "TaPanic", "Usage", "Whence", "reference", "value",
 ]  # fmt: skip

@@ -31,13 +31,18 @@ MAX_POSITION = 0xFFFFFFFF
 """TEE_DATA_MAX_POSITION."""
 
 TYPE_DATA = 0xA00000BF
-"""TEE_TYPE_DATA: an object of pure data, the only type here."""
+"""TEE_TYPE_DATA: an object of pure data."""
 
 ALL_USAGES = 0xFFFFFFFF
 """objectUsage of a new object."""
 
-HANDLE_FLAGS = 0x10000 | 0x20000
+HANDLE_FLAG_INITIALIZED = 0x20000
+
+HANDLE_FLAGS = 0x10000 | HANDLE_FLAG_INITIALIZED
 """TEE_HANDLE_FLAG_PERSISTENT and _INITIALIZED, in handleFlags of every persistent object."""
+
+MAX_TRANSIENT_OBJECTS = 256
+"""At once, of one instance: the suites that we know of have a dozen."""
 
 MAX_DATA_BYTES = (768 << 10) - 69
 """The store's largest body less usage (4), id length (1) and id (64): more is refused before it is allocated."""

@@ -1,7 +1,8 @@
 """TEE_AllocatePersistentObjectEnumerator and its family (Internal Core API 1.3.1, section 5.8)."""
 
-from tee_sim.gp_objects.constants import HANDLE_FLAGS, ObjectInfo
-from tee_sim.gp_objects.names import KIND, split
+from tee_sim.gp_objects.constants import ObjectInfo
+from tee_sim.gp_objects.names import KEY_KIND, KIND, StoredBody
+from tee_sim.gp_objects.objects import info_of
 from tee_sim.gp_objects.panics import Function, guard
 from tee_sim.shared.errors import TeeError, TeeResult
 from tee_sim.shared.ta_api import Store
@@ -42,7 +43,7 @@ class Enumerators:
         """Begin from the first object. Raises TeeError ITEM_NOT_FOUND if there is none."""
         with guard(Function.START_ENUMERATOR):
             self._known(number)
-            names = [header.object_id for header in self._store.headers() if header.kind == KIND]
+            names = [header.object_id for header in self._store.headers() if header.kind in (KIND, KEY_KIND)]
             if not names:
                 raise TeeError(TeeResult.ITEM_NOT_FOUND, "no objects")
             self._left[number] = names[::-1]
@@ -54,14 +55,12 @@ class Enumerators:
             while left:
                 name = left.pop()
                 try:
-                    object_id, usage, data = split(name, self._store.get(name).body)
+                    body = StoredBody.of(name, self._store.get(name))
                 except TeeError as error:
                     if error.result is not TeeResult.ITEM_NOT_FOUND:
                         raise
                 else:
-                    return object_id, ObjectInfo(
-                        object_usage=usage, data_size=len(data), data_position=0, handle_flags=HANDLE_FLAGS
-                    )
+                    return body.object_id, info_of(body)
             raise TeeError(TeeResult.ITEM_NOT_FOUND, "no more objects")
 
     def _known(self, number: int) -> list[bytes] | None:

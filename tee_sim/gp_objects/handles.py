@@ -44,9 +44,14 @@ class HandleTable:
         """Flags of all handles on an object."""
         return [h.flags for h in self._open.values() if h.object_id == object_id]
 
+    def number(self) -> int:
+        """A number that no handle had."""
+        number, self._next = self._next, self._next + 1
+        return number
+
     def add(self, object_id: bytes, flags: Flag) -> int:
         """Open a handle."""
-        number, self._next = self._next, self._next + 1
+        number = self.number()
         self._open[number] = Handle(object_id, flags)
         return number
 

@@ -6,6 +6,7 @@ authenticates it; the cost of a call is that of the whole object.
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 
 from tee_sim.gp_objects.constants import (
     ALL_USAGES,
@@ -17,34 +18,46 @@ from tee_sim.gp_objects.constants import (
     Whence,
 )
 from tee_sim.gp_objects.handles import NO_RIGHT, Handle, HandleTable, may_share
-from tee_sim.gp_objects.names import KIND, check_id, join, split, store_id
+from tee_sim.gp_objects.keys import Key
+from tee_sim.gp_objects.names import StoredBody, check_id, store_id
 from tee_sim.gp_objects.panics import Function, guard
+from tee_sim.gp_objects.transient import TransientObjects
 from tee_sim.shared.errors import TeeError, TeeResult
+from tee_sim.shared.limits import MAX_BODY_BYTES
+from tee_sim.shared.rng import OsRng, Rng
 from tee_sim.shared.ta_api import Store, Transaction
 
 _ACCESS = Flag.ACCESS_READ | Flag.ACCESS_WRITE | Flag.ACCESS_WRITE_META | Flag.SHARE_READ | Flag.SHARE_WRITE
 
 
-class GpObjects:
-    """Persistent objects of one TA instance. Handle 0 is TEE_HANDLE_NULL.
+class GpObjects(TransientObjects):
+    """Persistent and transient objects of one TA instance. Handle 0 is TEE_HANDLE_NULL.
 
     Each method raises TeeError with a result its `Function` allows, or TaPanic.
+
+    Args:
+        store: the TA's own.
+        rng: what generated secrets are made of; an application gives its `env.rng`.
     """
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, rng: Rng = OsRng()) -> None:  # noqa: B008  # without state
+        super().__init__(HandleTable(), rng)
         self._store = store
-        self._handles = HandleTable()
 
-    def create(self, object_id: bytes, flags: Flag, data: bytes = b"") -> int:
-        """Make an object holding `data`, or replace one with OVERWRITE, and open it. Returns the handle."""
+    def create(self, object_id: bytes, flags: Flag, data: bytes = b"", attributes: int = 0) -> int:
+        """Make an object holding `data`, or replace one with OVERWRITE, and open it. Returns the handle.
+
+        Args:
+            attributes: handle of an initialized object, whose key and usage the new one has; 0 for pure data.
+        """
         with guard(Function.CREATE):
+            key, usage = self._initialized(attributes) if attributes else (None, ALL_USAGES)
             known, rights = check_id(object_id), _checked(flags, _ACCESS | Flag.OVERWRITE)
             if self._handles.flags_of(known) or (not rights & Flag.OVERWRITE and self._exists(known)):
                 raise TeeError(TeeResult.ACCESS_CONFLICT, "the object exists or is open")
             if len(data) > MAX_DATA_BYTES:
                 raise _too_large()
-            with self._store.transaction() as transaction:
-                _put(transaction, known, ALL_USAGES, bytes(data))
+            self._replace(StoredBody(object_id=known, usage=usage, data=bytes(data), key=key))
             return self._handles.add(known, rights & _ACCESS)
 
     def open(self, object_id: bytes, flags: Flag) -> int:
@@ -59,7 +72,9 @@ class GpObjects:
     def close(self, handle: int) -> None:
         """Close a handle. Handle 0 is left alone."""
         with guard(Function.CLOSE):
-            if handle:
+            if handle in self._transients:
+                del self._transients[handle]
+            elif handle:
                 self._handles.get(handle)
                 self._handles.close(handle)
 
@@ -79,9 +94,9 @@ class GpObjects:
             known = check_id(new_id)
             if self._exists(known):
                 raise TeeError(TeeResult.ACCESS_CONFLICT, "the new id is in use")
-            usage, data = self._load(state.object_id)
+            body = self._load(state.object_id)
             with self._store.transaction() as transaction:
-                _put(transaction, known, usage, data)
+                _put(transaction, replace(body, object_id=known))
                 transaction.erase(store_id(state.object_id))
             state.object_id = known
 
@@ -90,7 +105,7 @@ class GpObjects:
         with guard(Function.READ), self._at(handle, Flag.ACCESS_READ) as state:
             if size_bytes < 0:
                 raise TeeError(TeeResult.BAD_PARAMETERS, "negative size")
-            _, data = self._load(state.object_id)
+            data = self._load(state.object_id).data
             part = data[state.position : state.position + size_bytes]
             state.position += len(part)
             return part
@@ -101,12 +116,13 @@ class GpObjects:
             start, end = state.position, state.position + len(data)
             if end > MAX_POSITION:
                 raise TeeError(TeeResult.OVERFLOW, "position would be too large")
-            usage, old = self._load(state.object_id)
+            body = self._load(state.object_id)
+            old = body.data
             if not data:
                 return
             if end > MAX_DATA_BYTES:
                 raise _too_large()
-            self._replace(state.object_id, usage, old[:start].ljust(start, b"\0") + bytes(data) + old[end:])
+            self._replace(replace(body, data=old[:start].ljust(start, b"\0") + bytes(data) + old[end:]))
             state.position = end
 
     def truncate(self, handle: int, size_bytes: int) -> None:
@@ -114,36 +130,43 @@ class GpObjects:
         with guard(Function.TRUNCATE), self._at(handle, Flag.ACCESS_WRITE) as state:
             if not 0 <= size_bytes <= MAX_POSITION:
                 raise TeeError(TeeResult.BAD_PARAMETERS, "size is not 32 bits")
-            usage, data = self._load(state.object_id)
+            body = self._load(state.object_id)
             if size_bytes > MAX_DATA_BYTES:
                 raise _too_large()
-            self._replace(state.object_id, usage, data[:size_bytes].ljust(size_bytes, b"\0"))
+            self._replace(replace(body, data=body.data[:size_bytes].ljust(size_bytes, b"\0")))
 
     def seek(self, handle: int, offset: int, whence: Whence) -> None:
         """Move the position; below zero is zero, past the end is allowed."""
         with guard(Function.SEEK), self._at(handle) as state:
             if whence not in Whence.__members__.values():
                 raise TeeError(TeeResult.BAD_PARAMETERS, "unknown whence")
-            _, data = self._load(state.object_id)
-            base = {Whence.SET: 0, Whence.CURRENT: state.position, Whence.END: len(data)}[whence]
+            end = len(self._load(state.object_id).data)
+            base = {Whence.SET: 0, Whence.CURRENT: state.position, Whence.END: end}[whence]
             if base + offset > MAX_POSITION:
                 raise TeeError(TeeResult.OVERFLOW, "position would be too large")
             state.position = max(0, base + offset)
 
     def info(self, handle: int) -> ObjectInfo:
         """Sizes, position, usage and flags."""
+        if handle in self._transients:
+            return self._transients[handle].info()
         with guard(Function.GET_INFO), self._at(handle) as state:
-            usage, data = self._load(state.object_id)
-            return ObjectInfo(
-                object_usage=usage, data_size=len(data), data_position=state.position,
-                handle_flags=HANDLE_FLAGS | state.flags,
-            )  # fmt: skip
+            found = info_of(self._load(state.object_id))
+            return replace(found, data_position=state.position, handle_flags=HANDLE_FLAGS | state.flags)
 
     def restrict_usage(self, handle: int, usage: int) -> None:
-        """Clear the bits of objectUsage that are not in `usage`, for good. Needs ACCESS_WRITE_META."""
+        """Clear the bits of objectUsage that are not in `usage`, for good. Needs ACCESS_WRITE_META if persistent."""
+        if handle in self._transients:
+            self._transients[handle].usage &= usage
+            return
         with guard(Function.RESTRICT_USAGE), self._at(handle, Flag.ACCESS_WRITE_META) as state:
-            old, data = self._load(state.object_id)
-            self._replace(state.object_id, old & usage, data)
+            body = self._load(state.object_id)
+            self._replace(replace(body, usage=body.usage & usage))
+
+    def _stored_key(self, handle: int) -> tuple[Key | None, int]:
+        with self._at(handle) as state:
+            body = self._load(state.object_id)
+            return body.key, body.usage
 
     @contextmanager
     def _at(self, number: int, right: Flag = NO_RIGHT) -> Iterator[Handle]:
@@ -156,10 +179,9 @@ class GpObjects:
                 self._handles.close(number)
             raise
 
-    def _load(self, object_id: bytes) -> tuple[int, bytes]:
+    def _load(self, object_id: bytes) -> StoredBody:
         name = store_id(object_id)
-        _, usage, data = split(name, self._store.get(name).body)
-        return usage, data
+        return StoredBody.of(name, self._store.get(name))
 
     def _exists(self, object_id: bytes) -> bool:
         """Damaged counts as existing: damage must never look like absence."""
@@ -171,13 +193,29 @@ class GpObjects:
             return error.result is TeeResult.CORRUPT_OBJECT
         return True
 
-    def _replace(self, object_id: bytes, usage: int, data: bytes) -> None:
+    def _replace(self, body: StoredBody) -> None:
         with self._store.transaction() as transaction:
-            _put(transaction, object_id, usage, data)
+            _put(transaction, body)
 
 
-def _put(transaction: Transaction, object_id: bytes, usage: int, data: bytes) -> None:
-    transaction.put(store_id(object_id), join(object_id, usage, data), kind=KIND)
+def info_of(body: StoredBody) -> ObjectInfo:
+    """What the object itself has to say, without a handle's flags and position."""
+    key = {} if body.key is None else {"object_type": int(body.key.object_type), "object_size": body.key.size_bits}
+    return ObjectInfo(
+        **key,
+        max_object_size=0 if body.key is None else body.key.size_bits,
+        object_usage=body.usage,
+        data_size=len(body.data),
+        data_position=0,
+        handle_flags=HANDLE_FLAGS,
+    )
+
+
+def _put(transaction: Transaction, body: StoredBody) -> None:
+    stored = body.to_bytes()
+    if len(stored) > MAX_BODY_BYTES:
+        raise _too_large()
+    transaction.put(store_id(body.object_id), stored, kind=body.kind)
 
 
 def _checked(flags: Flag, allowed: Flag) -> Flag:

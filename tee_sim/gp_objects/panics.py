@@ -19,8 +19,18 @@ class Function(Enum):
     """Function, its panic id (annex of the specification) and the results a caller may see."""
 
     CLOSE = (0x701, frozenset[TeeResult]())
+    GET_BUFFER_ATTRIBUTE = (0x702, _DAMAGE | {_R.ITEM_NOT_FOUND})
+    GET_VALUE_ATTRIBUTE = (0x704, _DAMAGE | {_R.ITEM_NOT_FOUND})
     GET_INFO = (0x706, _DAMAGE)
     RESTRICT_USAGE = (0x707, _DAMAGE)
+    ALLOCATE_TRANSIENT = (0x801, frozenset({_R.OUT_OF_MEMORY, _R.NOT_SUPPORTED}))
+    FREE_TRANSIENT = (0x803, frozenset[TeeResult]())
+    GENERATE_KEY = (0x804, frozenset({_R.BAD_PARAMETERS}))
+    INIT_REFERENCE = (0x805, frozenset[TeeResult]())
+    INIT_VALUE = (0x806, frozenset[TeeResult]())
+    POPULATE = (0x807, frozenset({_R.BAD_PARAMETERS}))
+    RESET_TRANSIENT = (0x808, frozenset[TeeResult]())
+    COPY_ATTRIBUTES = (0x809, _DAMAGE)
     CREATE = (0x902, _OPEN | {_R.STORAGE_NO_SPACE})
     OPEN = (0x903, _OPEN)
     RENAME = (0x904, _DAMAGE | {_R.ACCESS_CONFLICT})
@@ -53,12 +63,18 @@ class TaPanic(Exception):
         self.result = result
 
 
+class BreachError(Exception):
+    """A programming mistake that is a panic, also where the function may return BAD_PARAMETERS for other reasons."""
+
+
 @contextmanager
 def guard(function: Function) -> Iterator[None]:
-    """Let pass what the function may return; turn any other `TeeError` into a panic."""
+    """Let pass what the function may return; turn any other `TeeError`, and every breach, into a panic."""
     try:
         yield
     except TeeError as error:
         if error.result in function.allowed:
             raise
         raise TaPanic(function, error.result) from error
+    except BreachError as error:
+        raise TaPanic(function, TeeResult.BAD_PARAMETERS) from error

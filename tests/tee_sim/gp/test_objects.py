@@ -1,15 +1,14 @@
 """The intentions of the xtest storage cases 6001 to 6021, one test each, in our own words and code.
 
-Departures from the cases: each runs on the one store there is, not once per storage id. Not modelled, because the
-objects here are data objects of one process:
+Departures from the cases: each runs on the one store there is, not once per storage id. Elsewhere, or not
+modelled:
 
-6010    restrict-usage and seek on a transient object: there are no transient objects; a bad handle stands for them.
+6010    what it does to transient objects is in test_keys.py.
 6011    does not exist.
-6013    a transient AES key made persistent: there are no key objects, keys are derived by `env.keys` and never stored.
-        What applies is that information and content agree before and after reopening.
+6013    in test_keys.py.
 6016    threads: the secure world serves one call at a time, so three users are interleaved instead.
 6020    shared memory does not exist in Python values; mutable buffers stand for it.
-6021    objectUsage is kept and can only shrink, but no operation consults it, for want of keys.
+6021    EXTRACTABLE, which protects attributes, is in test_keys.py; there are no operations to consult the other bits.
 """
 
 import pytest

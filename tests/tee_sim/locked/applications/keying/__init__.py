@@ -1,0 +1,1 @@
+"""A trusted application that makes keys."""
