@@ -17,6 +17,7 @@ from tee_sim.normal.debug_text import place, title
 from tee_sim.normal.timeline import Args, Row, Timeline, current, now_us
 from tee_sim.shared.debug_report import DebugReport
 from tee_sim.shared.errors import Origin, TeeError, TeeResult
+from tee_sim.shared.host_end import HostEnd
 from tee_sim.shared.manifest import Manifest
 from tee_sim.shared.params import Param
 from tee_sim.shared.rpmb_frames import FRAME_BYTES, Frame, Request, RpmbResult, RpmbTransport
@@ -42,6 +43,8 @@ def name_commands(uuid: UUID, names: Mapping[int, str]) -> None:
 class WorldEvents:
     """What happens to one secure world. This one writes nothing; `watch` returns the one that does."""
 
+    written = False
+
     def locked(self, level: str) -> None:
         """It was looked at from outside and found locked this far."""
 
@@ -60,11 +63,16 @@ class WorldEvents:
     def reported(self, report: DebugReport) -> None:
         """A debug report came."""
 
+    def forbidden(self, words: str) -> None:
+        """One of its processes was killed for a system call."""
+
     def ended(self, how: str) -> None:
         """It does not run any more. Called more than once."""
 
 
 class _Written(WorldEvents):
+    written = True
+
     def __init__(self, timeline: Timeline, manifests: Sequence[Manifest], pid: int, args: Args) -> None:
         self._timeline = timeline
         name = f"secure world {pid}"
@@ -127,7 +135,8 @@ class _Written(WorldEvents):
             args["out_bytes"] = sum(len(p.buffer) for p in answer.params)
         self._timeline.end(row, name, args)
         if answer.result is TeeResult.TARGET_DEAD and answer.origin is Origin.TEE:
-            self._timeline.instant(row, "panic", {})
+            ended = answer.host_end is not HostEnd.NONE
+            self._timeline.instant(row, "process ended" if ended else "panic", {"how": answer.host_end.words})
         if isinstance(message, AdvanceClock | ReadClock) and answer.result is TeeResult.SUCCESS:
             self._clock(answer.params)
 
@@ -147,6 +156,9 @@ class _Written(WorldEvents):
         row = self._by_name.get(report.application, self._world)
         args: Args = {"text": title(report), "at": place(report.frames[-1]) if report.frames else None}
         self._timeline.instant(row, f"debug {report.kind.name.lower().replace('_', ' ')}", args)
+
+    def forbidden(self, words: str) -> None:
+        self._timeline.instant(self._world, "killed for a system call", {"call": words})
 
     def ended(self, how: str) -> None:
         if not self._ended:

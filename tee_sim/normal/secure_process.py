@@ -22,10 +22,11 @@ from typing import Protocol, Self, cast
 
 from tee_sim.normal import events
 from tee_sim.normal.debug_text import print_report
+from tee_sim.normal.kernel_log import KernelLog
 from tee_sim.normal.operation import CancellableOperation
 from tee_sim.shared.debug_report import DebugReport
 from tee_sim.shared.errors import Origin, TeeError, TeeResult
-from tee_sim.shared.host_end import NO_HOST_LEFT
+from tee_sim.shared.host_end import NO_HOST_LEFT, HostEnd
 from tee_sim.shared.limits import BOOT_TIMEOUT_MS, GRACE_TIMEOUT_MS, INVOKE_TIMEOUT_MS
 from tee_sim.shared.wire import (
     BEFORE_THE_LOCK,
@@ -72,12 +73,16 @@ def _how_it_ended(status: int) -> str:
 
     An application could choose the number: only which of these ends it was is reported (docs/sandbox.md section 6).
     """
-    number = -status if status < 0 else status - 128
+    number = _signal_of(status)
     if number == signal.SIGSYS:
         return "exit status 159: a system call that its filter forbids"
     if status == EXIT_PROTOCOL:
         return "exit status 70: it was sent what is no message, or failed inside"
     return f"killed by signal {number}" if number > 0 else "it ended by itself"
+
+
+def _signal_of(status: int) -> int:
+    return -status if status < 0 else status - 128
 
 
 def _dead(message: str) -> TeeError:
@@ -102,6 +107,8 @@ class SecureProcess:
         keep_variables: names of further environment variables that the secure world is given.
         on_debug: called with each report of a secure world whose profile is none that locks; by default they are
             printed on standard error.
+        on_forbidden: called with words when one of its processes was killed for a system call; for people, not for an
+            error's text.
     """
 
     def __init__(
@@ -112,10 +119,12 @@ class SecureProcess:
         tap: Callable[[str, bytes], None] | None = None,
         keep_variables: Collection[str] = (),
         on_debug: Callable[[DebugReport], None] = print_report,
+        on_forbidden: Callable[[str], None] | None = None,
     ) -> None:
         self._storage = storage
         self._tap = tap
         self._on_debug = on_debug
+        self._on_forbidden = on_forbidden
         self._may_send = may_send(boot.profile)
         self._reader = FrameReader()
         self._locked = False
@@ -134,6 +143,7 @@ class SecureProcess:
             cwd="/",
         )
         self._events = events.WorldEvents()
+        self._kernel_log = KernelLog(self._process.pid)
         os.close(child_read)
         os.close(child_write)
         os.set_blocking(self._read_fd, False)
@@ -175,6 +185,8 @@ class SecureProcess:
             # 2. Look at it from outside, while it waits: a report alone could be made up by what was loaded into it.
             verdict = inspect(self.pid, cast("Locked", message))
             self._events.locked(verdict)
+            if self._wants_calls():
+                self._kernel_log.remember()
             # 3. Only now the secret. Its frame is not tapped, so that no evidence holds it. What may come back from now
             #    on are closed types and sealed bytes (FROM_SECURE_WORLD).
             self._locked = True
@@ -226,7 +238,20 @@ class SecureProcess:
             self.kill()
             raise
         self._events.answered(answer)
+        if answer.host_end is HostEnd.FORBIDDEN_CALL:
+            self._say_call()
         return answer
+
+    def _wants_calls(self) -> bool:
+        return self._on_forbidden is not None or self._events.written
+
+    def _say_call(self) -> None:
+        """Say which system call it was, to whoever wants to know; reading the log costs milliseconds."""
+        if self._wants_calls():
+            words = self._kernel_log.last_call()
+            self._events.forbidden(words)
+            if self._on_forbidden is not None:
+                self._on_forbidden(f"a process was killed by signal 31, SIGSYS: {words}")
 
     def _pump(self, deadline: float, operation: CancellableOperation | None = None) -> Ready | Return:
         while True:
@@ -284,6 +309,8 @@ class SecureProcess:
             self._why = "it closed its pipe"
             return _dead("the secure world is gone")
         self._why = _how_it_ended(status)
+        if _signal_of(status) == signal.SIGSYS:
+            self._say_call()
         return _dead(f"the secure world is gone ({self._why})")
 
     def _wait(self, fd: int, event: int, deadline: float) -> None:

@@ -3,10 +3,12 @@
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
+from tee_sim.normal.debug_text import print_report
 from tee_sim.normal.sandbox_verdict.probes import cached_probes
 from tee_sim.normal.sandbox_verdict.processes import Inspected, inspect_processes
 from tee_sim.normal.sandbox_verdict.verdict import Verdict
 from tee_sim.normal.secure_process import SecureProcess, StorageHandler
+from tee_sim.shared.debug_report import DebugReport
 from tee_sim.shared.wire import Boot, Locked, Provision, Ready, host_names
 
 
@@ -33,12 +35,14 @@ def start_locked(
     accept: Callable[[Verdict], None],
     tap: Callable[[str, bytes], None] | None = None,
     keep_variables: Collection[str] = (),
+    on_debug: Callable[[DebugReport], None] = print_report,
+    on_forbidden: Callable[[str], None] | None = None,
 ) -> Started:
     """Start a secure world; what does not come up is killed.
 
     Args:
         accept: raises for a lock that is not enough. The root secret is sent only after it has returned.
-        tap, keep_variables: as of `SecureProcess`.
+        tap, keep_variables, on_debug, on_forbidden: as of `SecureProcess`.
 
     Raises:
         TeeError: it does not start, or its store does not open; and whatever `accept` raises.
@@ -52,7 +56,9 @@ def start_locked(
         accept(inspected.verdict)
         return inspected.verdict.level.value
 
-    process = SecureProcess(boot, storage, tap=tap, keep_variables=keep_variables)
+    process = SecureProcess(
+        boot, storage, tap=tap, keep_variables=keep_variables, on_debug=on_debug, on_forbidden=on_forbidden
+    )
     try:
         ready = process.boot(inspect, provision)
     except BaseException:

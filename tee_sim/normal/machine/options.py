@@ -61,7 +61,7 @@ class MachineOptions:
         faults: makes disk and RPMB go wrong by plan.
         tap: sees every frame after the root secret was sent.
         storage_log: gets a note of every request to the disk.
-        note: gets what no answer says: that the secure world was started again.
+        note: gets what no answer says: that the secure world was started again, which system call ended a process.
         begin: starts the secure world; None for a locked process.
     """
 
@@ -99,7 +99,7 @@ def begin_locked(boot: Boot, storage: StorageHandler, provision: Provision, opti
                 hint=f"to accept it here: --allow-level '{verdict.level.value}'",
             )
 
-    started = start_locked(boot, storage, provision, accept=accept, tap=options.tap)
+    started = start_locked(boot, storage, provision, accept=accept, tap=options.tap, on_forbidden=options.note)
     return RunningWorld(
         process=started.process,
         ready=started.ready,
