@@ -22,7 +22,7 @@ NOT_OURS = re.compile(
       bioguard/[\w-]+/\d            # the kind of a document
     | raw/[\w.-]+                   # a file of an evidence bundle
     | (my|other)_ta/manifest\.toml  # examples on the command line
-    | manifest\.toml | client\.py | conftest\.py         # in the folder of somebody's own application
+    | manifest\.toml | (counter/)?client\.py | conftest\.py         # in the folder of somebody's own application
     | net/(dev|netlink)               # below /proc
     | input/output | application/vnd\.in-toto | ansi378-2009/am1 | px/cm
     | (c2sp|golang)\.org/.*

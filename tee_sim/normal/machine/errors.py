@@ -15,7 +15,7 @@ RESULTS = {
     "machine.fuse_damaged": TeeResult.CORRUPT_OBJECT,
     "machine.disk": TeeResult.STORAGE_NOT_AVAILABLE,
     "machine.level": TeeResult.ACCESS_DENIED,
-    "machine.code": TeeResult.ITEM_NOT_FOUND,
+    "machine.not_run": TeeResult.BAD_STATE,
     "machine.closed": TeeResult.BAD_STATE,
     "machine.session": TeeResult.TARGET_DEAD,
     "machine.power": TeeResult.TARGET_DEAD,

@@ -9,6 +9,7 @@ import time
 
 from tee_sim.normal.machine.options import PowerCut
 from tee_sim.shared.blobs import BlobStore
+from tee_sim.shared.errors import Origin, TeeError
 from tee_sim.shared.rpmb_frames import RpmbTransport
 from tee_sim.testing.faults.hostile import HostileBlobs, HostileDisk, HostileRpmb
 from tee_sim.testing.faults.plan import FaultPlan
@@ -16,7 +17,11 @@ from tee_sim.testing.faults.plan import FaultPlan
 
 def _plan(text: str) -> FaultPlan:
     """A plan for a machine. Raises TeeError BAD_PARAMETERS with the rule that is wrong."""
-    plan = FaultPlan.parse(text)
+    try:
+        plan = FaultPlan.parse(text)
+    except TeeError as error:  # the caller's words: no secure world has seen them
+        hint = "a rule is point[@when]: action[(number)] [selector], for instance commit@2: die-before"
+        raise TeeError(error.result, error.message, origin=Origin.API, hint=hint) from None
 
     def die() -> None:
         fault = plan.fired[-1]

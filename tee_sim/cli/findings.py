@@ -1,0 +1,216 @@
+"""Find in the sources of an application what would end its start or its run in the locked world, with the line."""
+
+import ast
+import importlib
+import importlib.util
+import re
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from tee_sim.normal.machine.applications import Application
+from tee_sim.secure.code_folders import CodeFolders
+from tee_sim.secure.codeload import CodeTable
+
+USELESS = {
+    "socket": "a socket", "ssl": "a socket", "http": "a socket", "urllib.request": "a socket", "asyncio": "a socket",
+    "smtplib": "a socket", "ftplib": "a socket", "socketserver": "a socket", "xmlrpc": "a socket",
+    "subprocess": "a process", "multiprocessing": "a process", "pty": "a process",
+    "threading": "a thread", "concurrent.futures": "a thread", "queue": "a thread", "_thread": "a thread",
+    "tempfile": "a file", "shutil": "a file", "glob": "a file", "fileinput": "a file", "sqlite3": "a file",
+    "dbm": "a file", "shelve": "a file", "mmap": "a file", "ctypes": "a library",
+}  # fmt: skip
+"""Modules whose use the lock kills for, and what they would open."""
+_OPENS = frozenset({"open", "input", "breakpoint"})
+_INSTEAD = "keep data in env.store, randomness in env.rng, time in env.clock (docs/writing-a-ta.md)"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CodeFinding:
+    """One problem. `where` is a file, with its line if one is to blame."""
+
+    where: str
+    what: str
+    hint: str
+
+
+def findings(application: Application) -> list[CodeFinding]:
+    """Every problem of an application whose manifest could be read."""
+    folders = CodeFolders([])
+    try:
+        folders = CodeFolders([(application.manifest, application.folder_bytes)])
+    except ImportError as error:
+        return [CodeFinding(where=_key(application, "code"), what=str(error), hint="rename the package")]
+    with _first(folders):
+        table, found = _read(application)
+        found += [] if found else _entry(application, table)
+        for name in table.modules:
+            found += _module(application, table, name)
+        found += _preloads(application, table)
+    return found
+
+
+@contextmanager
+def _first(finder: CodeFolders) -> Iterator[None]:
+    sys.meta_path.insert(0, finder)
+    try:
+        yield
+    finally:
+        sys.meta_path.remove(finder)
+
+
+def _shown(path: str) -> str:
+    """A path as it is typed here."""
+    with suppress(ValueError):
+        return str(Path(path).relative_to(Path.cwd()))
+    return path
+
+
+def _key(application: Application, key: str) -> str:
+    """The manifest and the line of a key."""
+    lines = application.path.read_text("utf-8").splitlines()
+    at = [number for number, line in enumerate(lines, 1) if re.match(rf"\s*{key}\s*=", line)]
+    return f"{application.path}:{at[0]}" if at else str(application.path)
+
+
+def _read(application: Application) -> tuple[CodeTable, list[CodeFinding]]:
+    """The code and data that can be read, and what cannot."""
+    table, found = CodeTable(), []
+    manifest = application.manifest
+    parts = [("code", replace(manifest, code=(c,), resources=())) for c in manifest.code]
+    parts += [("resources", replace(manifest, code=(), resources=(r,))) for r in manifest.resources]
+    for key, part in parts:
+        named = (*part.code, *part.resources)[0]
+        try:
+            table.add(part)
+        except SyntaxError as error:
+            where = f"{_shown(error.filename or named)}:{error.lineno}"
+            found.append(CodeFinding(where=where, what=f"syntax error: {error.msg}", hint="correct this line"))
+        except (OSError, ImportError, ValueError) as error:
+            hint = "give the name of a module next to the manifest, or of an installed one"
+            why = f"{named} is not found: {error}"
+            found.append(CodeFinding(where=_key(application, key), what=why, hint=hint))
+    return table, found
+
+
+def _entry(application: Application, table: CodeTable) -> list[CodeFinding]:
+    module, _, name = application.manifest.entry.partition(":")
+    where = _key(application, "entry")
+    if module not in table.modules:
+        hint = f'add "{module}" to code, or correct the entry'
+        return [CodeFinding(where=where, what=f"module {module} of the entry is not under code", hint=hint)]
+    tree = _tree(table, module)
+    if any(isinstance(node, ast.ClassDef) and node.name == name for node in tree.body):
+        return []
+    if any(isinstance(node, ast.ImportFrom | ast.Assign) for node in tree.body if name in ast.dump(node)):
+        return []
+    hint = f"classes there: {', '.join(n.name for n in tree.body if isinstance(n, ast.ClassDef)) or 'none'}"
+    return [CodeFinding(where=where, what=f"{_shown(table.modules[module].path)} has no class {name}", hint=hint)]
+
+
+def _tree(table: CodeTable, name: str) -> ast.Module:
+    return ast.parse(Path(table.modules[name].path).read_bytes())
+
+
+def _module(application: Application, table: CodeTable, name: str) -> list[CodeFinding]:
+    """What one module imports and calls that it cannot have."""
+    module = table.modules[name]
+    found: list[CodeFinding] = []
+    seen: set[str] = set()
+    for node in ast.walk(_tree(table, name)):
+        for wanted, of in _wanted(node, name, is_package=module.is_package):
+            problem = _import_problem(application, table, wanted, of)
+            if problem is not None and problem[0] not in seen:
+                seen.add(problem[0])
+                found.append(
+                    CodeFinding(where=f"{_shown(module.path)}:{node.lineno}", what=problem[0], hint=problem[1])
+                )  # type: ignore[attr-defined]
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in _OPENS:
+            what = f"{node.func.id}() is killed for by the lock"
+            found.append(CodeFinding(where=f"{_shown(module.path)}:{node.lineno}", what=what, hint=_INSTEAD))
+    return found
+
+
+def _wanted(node: ast.AST, module: str, *, is_package: bool) -> Iterator[tuple[str, str]]:
+    """Each module that a statement imports, and what of it."""
+    if isinstance(node, ast.Import):
+        yield from ((alias.name, "") for alias in node.names)
+    elif isinstance(node, ast.ImportFrom):
+        base = node.module or ""
+        if node.level:
+            above = module.split(".") if is_package else module.split(".")[:-1]
+            above = above[: len(above) - node.level + 1]
+            base = ".".join([*above, *([base] if base else [])])
+        yield from ((base, alias.name) for alias in node.names)
+
+
+def _import_problem(application: Application, table: CodeTable, wanted: str, of: str) -> tuple[str, str] | None:
+    """What is wrong with an import and what to do about it; None if it is fine."""
+    top = wanted.partition(".")[0]
+    allowed = application.manifest.preload
+    if any(name.partition(".")[0] == top for name in table.modules) and top != "tee_sim":
+        full = f"{wanted}.{of}" if of else wanted
+        if wanted in table.modules or full in table.modules or _allowed(wanted, allowed):
+            return None
+        return f"imports {wanted}, which is not under code", f'add "{wanted}" to code, or take all: "{top}.*"'
+    useless = next((USELESS[name] for name in (f"{wanted}.{of}", wanted, top) if name in USELESS), None)
+    if useless is not None:
+        return f"imports {wanted}: the lock kills for {useless}", _INSTEAD
+    if top in sys.stdlib_module_names or _allowed(f"{wanted}.{of}" if of else wanted, allowed):
+        return None
+    return f"imports {wanted}, which is not under preload", f'add "{top}" to preload'
+
+
+def _allowed(name: str, preload: tuple[str, ...]) -> bool:
+    return any(f"{name}.".startswith(f"{allowed}.") for allowed in preload)
+
+
+def _preloads(application: Application, table: CodeTable) -> list[CodeFinding]:
+    """Names under preload that cannot be imported, and submodules that code uses and nothing has loaded."""
+    found: list[CodeFinding] = []
+    for name in application.manifest.preload:
+        if name.partition(".")[0] in {n.partition(".")[0] for n in table.modules}:
+            continue
+        try:
+            importlib.import_module(name)
+        except ImportError as error:
+            hint = "install it, or take it out of preload"
+            found.append(
+                CodeFinding(where=_key(application, "preload"), what=f"{name} cannot be imported: {error}", hint=hint)
+            )
+    for name, module in table.modules.items():
+        found += [
+            CodeFinding(
+                where=f"{_shown(module.path)}:{line}",
+                what=f"uses {wanted}, which is loaded only when it is used, and the lock kills for that",
+                hint=f'add "{wanted}" to preload',
+            )
+            for wanted, line in _late(_tree(table, name), application.manifest.preload)
+        ]
+    return found
+
+
+def _late(tree: ast.Module, preload: tuple[str, ...]) -> Iterator[tuple[str, int]]:
+    """Submodules of packages, reached as attributes (`np.random`), that importing the package does not load."""
+    names = {
+        alias.asname or alias.name: alias.name
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Import)
+        for alias in node.names
+        if "." not in alias.name and alias.name in preload and alias.name != "tee_sim"
+    }
+    seen: set[str] = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id in names:
+            wanted = f"{names[node.value.id]}.{node.attr}"
+            if wanted in seen or wanted in sys.modules or wanted in preload:
+                continue
+            seen.add(wanted)
+            try:
+                late = importlib.util.find_spec(wanted) is not None
+            except (ImportError, ValueError):
+                late = False
+            if late:
+                yield wanted, node.lineno

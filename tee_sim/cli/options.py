@@ -1,0 +1,102 @@
+"""Share the options of every command that starts a machine, and the start itself."""
+
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from tee_sim.normal.machine.applications import Application
+from tee_sim.normal.machine.machine import Machine
+from tee_sim.normal.machine.options import MachineOptions
+from tee_sim.normal.sandbox_verdict.verdict import Level
+from tee_sim.shared.errors import Origin, TeeError, TeeResult
+from tee_sim.shared.limits import MAX_TAS
+from tee_sim.shared.wire import LockProfile
+from tee_sim.testing.faults.machine_faults import MachineFaults
+
+F = TypeVar("F", bound=Callable[..., Any])
+PATHS = click.argument("paths", nargs=-1, required=True, metavar="PATH...", type=click.Path(path_type=Path))
+PATH = click.argument("path", metavar="PATH", type=click.Path(path_type=Path))
+
+
+def machine_options(command: F) -> F:
+    """Add --machine, --fault, --debug and --allow-level, which arrive as `how`."""
+    for option in (
+        click.option(
+            "--machine",
+            metavar="DIR",
+            type=click.Path(path_type=Path),
+            help="Keep fuses and store in DIR; made if it is not there. Without it a machine for this run alone.",
+        ),
+        click.option("--fault", metavar="PLAN", default="", help="Make disk and RPMB fail: 'commit@2: die-before'."),
+        click.option("--debug", is_flag=True, help="Deny what the lock forbids instead of killing, and say where."),
+        click.option(
+            "--allow-level",
+            type=click.Choice([level.value for level in Level]),
+            help="Accept a weaker lock than ENFORCED.",
+        ),
+    ):
+        command = option(command)
+    return command
+
+
+def note(text: str) -> None:
+    """Say something about the work, on standard error."""
+    click.echo(f"note: {text}", err=True)
+
+
+def applications(paths: Sequence[Path]) -> list[Application]:
+    """Read the manifests that are given.
+
+    Raises:
+        TeeError: BAD_PARAMETERS: one is none, two have one identity or name, there are too many.
+    """
+    read = [Application.read(path) for path in paths]
+    if len(read) > MAX_TAS:
+        raise _refused(f"{len(read)} trusted applications, a machine hosts {MAX_TAS}", "give fewer paths")
+    for what in ("uuid", "name"):
+        seen: dict[object, Application] = {}
+        for application in read:
+            other = seen.setdefault(getattr(application.manifest, what), application)
+            if other is not application:
+                why = f"{other.path} and {application.path} have the same {what}"
+                raise _refused(why, f"give one of them a {what} of its own")
+    return read
+
+
+def _refused(why: str, hint: str) -> TeeError:
+    return TeeError(TeeResult.BAD_PARAMETERS, why, origin=Origin.API, hint=hint)
+
+
+@contextmanager
+def started(
+    paths: Sequence[Path],
+    *,
+    machine: Path | None,
+    fault: str,
+    debug: bool,
+    allow_level: str | None,
+) -> Iterator[tuple[Machine, MachineFaults]]:
+    """Start a machine with these applications, and shut it down after the block.
+
+    Raises:
+        TeeError: as of `applications`, `MachineFaults` and `Machine.open`, in this order: nothing is made before the
+            words are right.
+    """
+    hosted = applications(paths)
+    faults = MachineFaults()
+    MachineFaults(fault)  # read now, set after the start: a plan counts from the first call
+    level = Level(allow_level) if allow_level else Level.PARTIAL if debug else Level.ENFORCED
+    options = MachineOptions(
+        profile=LockProfile.PERMISSIVE_DEBUG if debug else LockProfile.STRICT, level=level, faults=faults, note=note
+    )
+    with ExitStack() as stack:
+        directory = machine
+        if directory is None:
+            directory = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="tee-sim-"))) / "machine"
+        opened = stack.enter_context(Machine.open(directory, hosted, options))
+        faults.set(fault)
+        yield opened, faults

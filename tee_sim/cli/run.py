@@ -1,0 +1,118 @@
+"""`tee-sim run`: start a machine, and a program that reaches it over two inherited pipes."""
+
+import os
+import select
+import subprocess
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import click
+
+from tee_sim.cli.options import PATHS, applications, machine_options, started
+from tee_sim.normal.connect import VARIABLE, Link, error_to_plain
+from tee_sim.normal.machine.machine import Machine
+from tee_sim.shared import codec
+from tee_sim.shared.errors import Origin, TeeError, TeeResult
+from tee_sim.shared.wire import REQUESTS, framed, pack, unpack
+
+_LOOK_MS = 200
+"""How often it is looked whether the program still runs, in case a child of it has kept the pipe."""
+
+
+class _Run(click.Command):
+    """Splits at the first `--`: paths before it, the program after it."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        at = args.index("--") if "--" in args else len(args)
+        ctx.meta["program"] = args[at + 1 :]
+        return super().parse_args(ctx, args[:at])
+
+
+@click.command(cls=_Run, options_metavar="[OPTIONS]", short_help="Run a program with a machine.")
+@PATHS
+@machine_options
+def run(paths: tuple[Path, ...], **how: Any) -> None:
+    """Start a machine with the applications of PATH..., run `-- PROGRAM [ARGUMENT...]`, and end with its exit status.
+
+    The program inherits two pipes, whose numbers are in TEE_SIM_CLIENT; in Python, connect() of
+    tee_sim.normal.connect gives the client API over them. There is no socket: nobody but the program and its children
+    can reach the machine. Standard input, output and error are the program's own. 126 and 127 are as in a shell: it
+    cannot be run, is not there.
+
+    \b
+    Example:
+      tee-sim run --machine phone counter -- python counter/client.py
+    """
+    context = click.get_current_context()
+    program: list[str] = context.meta["program"]
+    if not program:
+        raise click.UsageError("no program is given: tee-sim run PATH... -- PROGRAM", context)
+    applications(paths)
+    with started(paths, **how) as (machine, _faults):
+        status = _played(machine, program)
+    context.exit(status)
+
+
+def _played(machine: Machine, program: Sequence[str]) -> int:
+    """The exit status of a program that was given the machine."""
+    theirs_read, ours_write = os.pipe()
+    ours_read, theirs_write = os.pipe()
+    link = Link(ours_read, ours_write)
+    try:
+        process = subprocess.Popen(
+            list(program),
+            pass_fds=(theirs_read, theirs_write),
+            env=os.environ | {VARIABLE: f"{theirs_read},{theirs_write}"},
+        )
+    except OSError as error:
+        link.close()
+        click.echo(f"tee-sim: {program[0]} cannot be run: {error.strerror}", err=True)
+        return 127 if isinstance(error, FileNotFoundError) else 126
+    finally:
+        os.close(theirs_read)
+        os.close(theirs_write)
+    try:
+        serve(machine, link, process)
+    except BaseException:
+        process.kill()
+        raise
+    finally:
+        link.close()
+        status = process.wait()
+    return 128 - status if status < 0 else status
+
+
+def serve(machine: Machine, link: Link, process: "subprocess.Popen[bytes]") -> None:
+    """Answer the program until it closes its end, or has ended."""
+    poll = select.poll()
+    poll.register(link.read_fd, select.POLLIN)
+    while True:
+        if not poll.poll(_LOOK_MS):
+            if process.poll() is not None:
+                return
+            continue
+        try:
+            head = link.receive()
+            if head is None:
+                return
+            link.send(*_answer(machine, link, head))
+        except BrokenPipeError:
+            return
+
+
+def _answer(machine: Machine, link: Link, head: bytes) -> tuple[bytes, ...]:
+    """The frames that answer one request."""
+    try:
+        timeout = codec.decode(head)
+        if timeout == []:
+            machine.kill()
+            return (framed(codec.encode([])),)
+        body = link.receive()
+        match timeout:
+            case [int(ms)] if body is not None and ms > 0:
+                answer = machine.exchange(unpack(body, REQUESTS), timeout_ms=ms)
+                return framed(codec.encode([])), pack(answer)
+        raise TeeError(TeeResult.BAD_FORMAT, "no request of a client", origin=Origin.API)
+    except TeeError as error:
+        return (framed(codec.encode(error_to_plain(error))),)

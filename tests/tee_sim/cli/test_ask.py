@@ -1,0 +1,221 @@
+"""invoke, list, run and shell: what they print and end with, and that a refusal changes no file."""
+
+import io
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.tee_sim.cli.conftest import Command, image
+
+DEAD = "the trusted application panicked, then or before: command 3 may have been carried out in part"
+
+
+def test_a_value_is_kept_by_a_machine_and_by_none_without_one(tee_sim: Command) -> None:
+    assert tee_sim("invoke", "--machine", "phone", "counter", "ADD", "step=3").out == "value = 3\ncalls = 1\n"
+    assert tee_sim("invoke", "counter/manifest.toml", "READ").out == "value = 0\ncalls = 1\n"
+    said = tee_sim("invoke", "--machine", "phone", "counter", "READ")
+    assert (said.status, said.out, said.err) == (0, "value = 3\ncalls = 1\n", "")
+
+
+def test_a_command_by_number_has_four_parameters(tee_sim: Command) -> None:
+    said = tee_sim("invoke", "counter", "1", "hex:8103", "out:64")
+    assert (said.status, said.out) == (0, "p1 = 3 bytes 820301\n")
+
+
+@pytest.mark.parametrize(
+    ("words", "status", "error", "hint"),
+    [
+        (("invoke", "counter", "ADD"), 4, "error[tee.bad_parameters]: Add needs step", "give: step=..."),
+        (
+            ("invoke", "counter", "ADD", "steps=1"),
+            4,
+            "error[tee.bad_parameters]: Add has no field 'steps'",
+            "give: step=...",
+        ),
+        (
+            ("invoke", "counter", "AD", "step=1"),
+            4,
+            "error[tee.bad_parameters]: counter has no command 'AD'",
+            "its commands are: ADD, CRASH, READ",
+        ),
+        (
+            ("invoke", "counter", "1", "hex:0g", "out:64"),
+            4,
+            "error[tee.bad_parameters]: parameter 'hex:0g': non-hexadecimal number found in fromhex() arg at position "
+            "1",
+            "a parameter is one of: none, value:A[,B], value-out, value-inout:A[,B], hex:, text:, file:, out:SIZE, "
+            "inout:hex:",
+        ),
+        (
+            ("invoke", "counter", "1", "value:4294967296"),
+            4,
+            "error[tee.bad_parameters]: parameter 'value:4294967296': a number has 32 bits",
+            None,
+        ),
+        (
+            ("invoke", "counter", "1", "file:absent"),
+            4,
+            "error[tee.bad_parameters]: parameter 'file:absent': No such file or directory",
+            None,
+        ),
+        (
+            ("invoke", "--fault", "commit: explode", "counter", "READ"),
+            4,
+            "error[tee.bad_parameters]: fault rule 'commit: explode': no such action here, one of busy, delay, "
+            "die-after, die-before, drop, eio, eio-after, enospc, flip, lie",
+            None,
+        ),
+        (("invoke", "counter", "9"), 3, "error[tee.not_supported]: command 9 was refused", None),
+        (
+            ("invoke", "counter", "CRASH"),
+            6,
+            f"error[tee.target_dead]: {DEAD}",
+            "what it had stored stays; open another session",
+        ),
+        (
+            ("invoke", "absent", "READ"),
+            4,
+            "error[machine.path]: there is no file absent",
+            "give a manifest file or the folder it is in; to make a new one: tee-sim new NAME",
+        ),
+        (
+            ("list", "app.ta"),
+            4,
+            "error[machine.path]: app.ta is a compiled trusted application, which this version does not host",
+            "give a manifest of a trusted application in Python: a .toml file, or a folder with a manifest.toml",
+        ),
+        (
+            ("list", "counter", "counter/manifest.toml"),
+            4,
+            "error[tee.bad_parameters]: counter/manifest.toml and counter/manifest.toml have the same uuid",
+            None,
+        ),
+        (("run", "counter"), 2, "error[usage]: no program is given: tee-sim run PATH... -- PROGRAM", None),
+        (("list",), 2, "error[usage]: Missing argument 'PATH...'.", "run: tee-sim list --help"),
+    ],
+)
+def test_a_refusal_has_two_lines_and_changes_nothing(
+    tee_sim: Command, here: Path, words: tuple[str, ...], status: int, error: str, hint: str | None
+) -> None:
+    tee_sim("invoke", "--machine", "phone", "counter", "ADD", "step=3")
+    before = image(here)
+    said = tee_sim(*words)
+    assert (said.status, said.out) == (status, "")
+    lines = said.err.splitlines()
+    assert lines[0] == f"tee-sim: {error}"
+    assert len(lines) == 2
+    assert lines[1].startswith("hint: ")
+    if hint is not None:
+        assert lines[1] == f"hint: {hint}"
+    assert image(here) == before
+
+
+def test_a_device_of_bioguard_is_no_machine(tee_sim: Command, here: Path) -> None:
+    (here / "d").mkdir(mode=0o700)
+    (here / "d" / "fuses.simulated").write_text("bioguard-fuses 2\n")
+    (here / "d" / "fuses.simulated").chmod(0o600)
+    before = image(here)
+    said = tee_sim("list", "--machine", "d", "counter")
+    assert said.status == 5
+    assert said.err.splitlines()[0] == (
+        "tee-sim: error[machine.foreign]: d is no machine of tee-sim: its fuses are bioguard-fuses"
+    )
+    assert image(here) == before
+
+
+def test_list_says_what_is_hosted_and_how_it_is_locked(tee_sim: Command) -> None:
+    lines = tee_sim("list", "counter").out.splitlines()
+    assert lines[0].startswith("sandbox level: ENFORCED")
+    assert lines[5] == "counter  0b2c8f64-6c39-5a56-9a0f-3d5d6a1a7c10  counter/manifest.toml"
+    assert lines[7:] == ["  1 ADD: Add -> Value", "  2 READ: Nothing -> Value", "  3 CRASH: Nothing -> Value"]
+
+
+def test_run_gives_a_program_the_machine_and_ends_with_its_status(tee_sim: Command, here: Path) -> None:
+    for value in (1, 2):
+        said = tee_sim("run", "--machine", "phone", "counter", "--", sys.executable, "counter/client.py")
+        assert (said.status, said.out, said.err) == (0, f"the counter is {value}\n", "")
+    (here / "ends.py").write_text("raise SystemExit(41)\n")
+    assert tee_sim("run", "counter", "--", sys.executable, "ends.py").status == 41
+    assert tee_sim("run", "counter", "--", "./absent").status == 127
+    assert tee_sim("run", "counter", "--", "./ends.py").status == 126
+
+
+def test_run_passes_errors_on_and_starts_again(tee_sim: Command, here: Path) -> None:
+    (here / "meets.py").write_text(
+        "import sys\n"
+        "sys.path.insert(0, 'counter')\n"
+        "from counter.commands import *\n"
+        "from tee_sim.normal.connect import connect\n"
+        "from tee_sim.normal.machine.errors import MachineError\n"
+        "from tee_sim.shared.errors import TeeError\n"
+        "context = connect()\n"
+        "session = context.open_session(COUNTER_UUID)\n"
+        "for command, request in ((CRASH, Nothing()), (READ, Nothing()), (ADD, Add(step=1))):\n"
+        "    try:\n"
+        "        print(session.call(command, request))\n"
+        "    except MachineError as error:\n"
+        "        print(error.code, '|', error, '|', error.hint)\n"
+        "    except TeeError as error:\n"
+        "        print(error.result.name, error.origin.name)\n"
+        "        session = context.open_session(COUNTER_UUID)\n"
+    )
+    said = tee_sim("run", "--fault", "commit@1: die-before", "counter", "--", sys.executable, "meets.py")
+    assert said.out.splitlines() == [
+        "TARGET_DEAD TEE",
+        "Value(value=0, calls=1)",
+        "machine.power | the power was cut at commit 1, by the fault plan (TARGET_DEAD, origin COMMS) | the next call "
+        "boots the machine again; what was not committed is gone",
+    ]
+
+
+def test_a_program_that_nobody_runs_is_told_how(here: Path) -> None:
+    from tee_sim.normal.connect import connect
+    from tee_sim.normal.machine.errors import MachineError
+
+    with pytest.raises(MachineError) as caught:
+        connect()
+    assert caught.value.code == "machine.not_run"
+    assert caught.value.hint == "start it with: tee-sim run PATH -- PROGRAM"
+
+
+def typed(monkeypatch: pytest.MonkeyPatch, *lines: str) -> None:
+    monkeypatch.setattr(sys, "stdin", io.StringIO("".join(f"{line}\n" for line in lines)))
+
+
+def test_the_shell_opens_invokes_cuts_and_fails_by_plan(tee_sim: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    typed(
+        monkeypatch,
+        "open counter", "ADD step=3", "open", "READ", "use 1", "READ", "close", "power-cut", "READ", "restart",
+        "fault commit@1: enospc", "commands", "# a remark", "1 hex:8101 out:64",
+    )  # fmt: skip
+    said = tee_sim("shell", "--machine", "phone", "counter")
+    assert said.out.splitlines() == [
+        "session 1 with counter", "value = 3", "calls = 1", "session 2 with counter", "value = 3", "calls = 1",
+        "value = 3", "calls = 2", "booted; all sessions are gone", "value = 3", "calls = 1",
+        "booted; all sessions are gone", "counter: 1 ADD step=...", "counter: 2 READ", "counter: 3 CRASH",
+    ]  # fmt: skip
+    assert said.status == 3
+    assert said.err.splitlines()[0] == "error[tee.storage_no_space]: command 1 was refused"
+
+
+@pytest.mark.parametrize(
+    ("line", "error", "hint"),
+    [
+        ("restart now", "restart takes no word(s)", "type: help"),
+        ("use 7", "no session 7", "open are: none"),
+        ("open other", "which application is meant by 'other'", "one of: counter"),
+        ("fault nothing", "fault rule 'nothing': expected point[@when]: action[(number)] [selector]", None),
+        ("ADD 'step=3", "the line cannot be read: No closing quotation", "close every quote"),
+        ("advance soon", "'soon' is no number of milliseconds", "for instance: advance 60000"),
+    ],
+)
+def test_a_line_that_is_wrong(
+    tee_sim: Command, monkeypatch: pytest.MonkeyPatch, line: str, error: str, hint: str | None
+) -> None:
+    typed(monkeypatch, line)
+    said = tee_sim("shell", "counter")
+    assert said.status == 4
+    lines = said.err.splitlines()
+    assert lines[0] == f"error[tee.bad_parameters]: {error}"
+    assert hint is None or lines[1] == f"hint: {hint}"

@@ -1,0 +1,158 @@
+"""new makes an application that runs; check names what would go wrong, with its line."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.tee_sim.cli.conftest import EXAMPLES, Command, image
+
+
+def pytest_in(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *arguments]
+    return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False, timeout=240)
+
+
+def test_what_new_makes_is_checked_and_passes_both_ways(tee_sim: Command, here: Path) -> None:
+    said = tee_sim("new", "vault")
+    assert said.out == "made vault/; next: cd vault; tee-sim check .; pytest; pytest --tee=locked\n"
+    assert sorted(image(here / "vault")) == [
+        "client.py", "conftest.py", "manifest.toml", "test_vault.py", "vault/__init__.py", "vault/app.py",
+        "vault/commands.py",
+    ]  # fmt: skip
+    assert not [name for name, text in image(here / "vault").items() if re.search(rb"@[A-Z]+@", text)]
+    assert tee_sim("check", "vault").out == "vault: nothing found\n"
+    for mode in ("process", "locked"):
+        done = pytest_in(here / "vault", f"--tee={mode}")
+        assert done.returncode == 0, done.stdout
+        assert "4 passed" in done.stdout
+
+
+def test_the_example_of_the_documentation_passes_both_ways(here: Path) -> None:
+    for mode in ("process", "locked"):
+        done = pytest_in(here / "counter", f"--tee={mode}")
+        assert done.returncode == 0, done.stdout
+        assert "5 passed" in done.stdout
+    assert image(EXAMPLES / "counter") == image(here / "counter")
+
+
+@pytest.mark.parametrize(
+    ("name", "error"),
+    [
+        ("Vault", "'Vault' is no name"),
+        ("class", "'class' is no name"),
+        ("../vault", "'../vault' is no name"),
+        ("json", "a Python package is called json already"),
+        ("numpy", "a Python package is called numpy already"),
+        ("counter", "counter is there already"),
+    ],
+)
+def test_new_refuses_a_name_and_makes_nothing(tee_sim: Command, here: Path, name: str, error: str) -> None:
+    before = image(here)
+    said = tee_sim("new", name)
+    assert (said.status, said.err.splitlines()[0]) == (4, f"tee-sim: error[tee.bad_parameters]: {error}")
+    assert image(here) == before
+    assert sorted(p.name for p in here.iterdir()) == ["counter"]
+
+
+def change(here: Path, file: str, before: str, after: str) -> None:
+    text = (here / "vault" / file).read_text()
+    assert before in text
+    (here / "vault" / file).write_text(text.replace(before, after))
+
+
+APP = "vault/app.py"
+IMPORT = "from typing import Any\n"
+
+
+@pytest.mark.parametrize(
+    ("file", "before", "after", "found"),
+    [
+        (
+            "manifest.toml",
+            'preload = ["tee_sim"]',
+            "preload = []",
+            "vault/vault/app.py:6: imports tee_sim.shared.errors, which is not under preload\n"
+            '  hint: add "tee_sim" to preload',
+        ),
+        (
+            "manifest.toml",
+            '["vault.*"]',
+            '["vault", "vault.app"]',
+            "vault/vault/app.py:5: imports vault.commands, which is not under code\n"
+            '  hint: add "vault.commands" to code, or take all: "vault.*"',
+        ),
+        (
+            "manifest.toml",
+            "vault.app:Vault",
+            "vault.app:Safe",
+            "vault/manifest.toml:4: vault/vault/app.py has no class Safe\n  hint: classes there: Vault",
+        ),
+        (
+            APP,
+            IMPORT,
+            "from typing import Any\nimport socket\n",
+            "vault/vault/app.py:4: imports socket: the lock kills for a socket\n"
+            "  hint: keep data in env.store, randomness in env.rng, time in env.clock (docs/writing-a-ta.md)",
+        ),
+        (
+            APP,
+            '_OBJECT = b"number"',
+            '_OBJECT = open("number", "rb").read()',
+            "vault/vault/app.py:9: open() is killed for by the lock\n"
+            "  hint: keep data in env.store, randomness in env.rng, time in env.clock (docs/writing-a-ta.md)",
+        ),
+        (
+            APP,
+            IMPORT,
+            "from typing import Any\nimport absent\n",
+            'vault/vault/app.py:4: imports absent, which is not under preload\n  hint: add "absent" to preload',
+        ),
+        (
+            APP,
+            "class Vault",
+            "class Vault Safe",
+            "vault/vault/app.py:12: syntax error: ",
+        ),
+        (
+            "manifest.toml",
+            'preload = ["tee_sim"]',
+            'preload = ["tee_sim", "absent"]',
+            "vault/manifest.toml:6: absent cannot be imported: No module named 'absent'\n"
+            "  hint: install it, or take it out of preload",
+        ),
+    ],
+)
+def test_check_names_file_line_and_hint(
+    tee_sim: Command, here: Path, file: str, before: str, after: str, found: str
+) -> None:
+    tee_sim("new", "vault")
+    change(here, file, before, after)
+    said = tee_sim("check", "vault")
+    assert said.status == 3
+    assert said.out.startswith(found)
+
+
+def test_check_finds_a_submodule_that_is_loaded_late(tee_sim: Command, here: Path) -> None:
+    tee_sim("new", "vault")
+    change(here, "manifest.toml", 'preload = ["tee_sim"]', 'preload = ["tee_sim", "numpy"]')
+    change(here, APP, IMPORT, "from typing import Any\n\nimport numpy as np\n\nSIZE = np.zeros(3).size\n")
+    assert tee_sim("check", "vault").out == "vault: nothing found\n"
+    change(here, APP, "SIZE = np.zeros(3).size", "RNG = np.random")
+    done = subprocess.run(
+        [sys.executable, "-m", "tee_sim.cli", "check", "vault"], capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stdout.splitlines()[0]) == (
+        3,
+        "vault/vault/app.py:7: uses numpy.random, which is loaded only when it is used, and the lock kills for that",
+    )
+
+
+@pytest.mark.parametrize("text", ["uuid = 1\n", "= broken", 'name = "x"\n'])
+def test_check_of_a_manifest_that_is_none(tee_sim: Command, here: Path, text: str) -> None:
+    (here / "manifest.toml").write_text(text)
+    said = tee_sim("check", ".")
+    assert said.status == 4
+    assert said.err.startswith("tee-sim: error[tee.bad_parameters]: ")
