@@ -55,6 +55,7 @@ _HINTS = {
     TeeResult.CORRUPT_OBJECT: "the store is damaged: put back what was there, or begin another machine",
     TeeResult.ITEM_NOT_FOUND: "look at the applications that are hosted: tee-sim list PATH",
     TeeResult.BUSY: "the application takes one session at a time: add the flag multi_session to its manifest",
+    TeeResult.SHORT_BUFFER: "give an output more room: the size that is needed stands with the parameter",
     TeeResult.NOT_SUPPORTED: "look at the command's number in the application",
     TeeResult.STORAGE_NO_SPACE: "raise the quota in the manifest, or free disk space",
 }
@@ -63,11 +64,7 @@ _HINT = "the result is the application's own: look there for what raises it"
 
 def code_of(error: TeeError) -> str:
     """The stable word for an error."""
-    return error.code if isinstance(error, MachineError) else f"tee.{_name(error).lower()}"
-
-
-def _name(error: TeeError) -> str:
-    return getattr(error.result, "name", f"{int(error.result):#010x}")
+    return error.code if isinstance(error, MachineError) else f"tee.{error.result.name.lower()}"
 
 
 def hint_of(error: TeeError) -> str:

@@ -124,9 +124,8 @@ def _module(application: Application, table: CodeTable, name: str) -> list[CodeF
             problem = _import_problem(application, table, wanted, of)
             if problem is not None and problem[0] not in seen:
                 seen.add(problem[0])
-                found.append(
-                    CodeFinding(where=f"{_shown(module.path)}:{node.lineno}", what=problem[0], hint=problem[1])
-                )  # type: ignore[attr-defined]
+                where = f"{_shown(module.path)}:{getattr(node, 'lineno', 1)}"
+                found.append(CodeFinding(where=where, what=problem[0], hint=problem[1]))
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in _OPENS:
             what = f"{node.func.id}() is killed for by the lock"
             found.append(CodeFinding(where=f"{_shown(module.path)}:{node.lineno}", what=what, hint=_INSTEAD))

@@ -11,6 +11,7 @@ from tee_sim.cli.exit_codes import ExitStatus, code_of, exit_of, hint_of
 from tee_sim.cli.new import new
 from tee_sim.cli.run import run
 from tee_sim.cli.shell import shell
+from tee_sim.cli.words import shown
 from tee_sim.shared.errors import TeeError
 
 
@@ -45,6 +46,8 @@ def play(args: list[str] | None = None) -> int:
     try:
         status = cli.main(args=args, prog_name="tee-sim", standalone_mode=False)
     except TeeError as error:
+        for line in shown(error.params or ()):
+            click.echo(line)
         _say(code_of(error), error.message, hint_of(error))
         return exit_of(error)
     except click.exceptions.NoArgsIsHelpError as error:

@@ -12,6 +12,7 @@ from tee_sim.cli.ask import ask
 from tee_sim.cli.exit_codes import ExitStatus, code_of, exit_of, hint_of
 from tee_sim.cli.named_commands import commands_of
 from tee_sim.cli.options import PATHS, machine_options, started
+from tee_sim.cli.words import shown
 from tee_sim.normal.client import Session
 from tee_sim.normal.machine.applications import Application
 from tee_sim.normal.machine.machine import Machine
@@ -174,6 +175,8 @@ def _converse(words: Shell) -> int:
             for text in words.do(line):
                 click.echo(text)
         except TeeError as error:
+            for text in shown(error.params or ()):
+                click.echo(text)
             click.echo(f"error[{code_of(error)}]: {error.message}\nhint: {hint_of(error)}", err=True)
             if not interactive:
                 return exit_of(error)

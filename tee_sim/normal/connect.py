@@ -67,8 +67,7 @@ def _error(plain: list[object]) -> TeeError:
     result, origin, message, hint, code = cast("tuple[int, int, str, str, str]", tuple(plain))
     if code in RESULTS:
         return MachineError(code, message, hint=hint, origin=Origin(origin))
-    known = TeeResult(result) if result in TeeResult.__members__.values() else result
-    return TeeError(cast("TeeResult", known), message, origin=Origin(origin), hint=hint)
+    return TeeError(result, message, origin=Origin(origin), hint=hint)
 
 
 def _gone() -> TeeError:
