@@ -14,6 +14,7 @@ none             nothing, which is also what parameters left out are
 import re
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 from tee_sim.shared.errors import Origin, TeeError, TeeResult
 from tee_sim.shared.limits import MAX_PARAM_BYTES
@@ -117,7 +118,7 @@ def shown_bytes(data: bytes) -> str:
     return f"{data.hex()}{legible}"
 
 
-def shown(params: Sequence[Param]) -> list[str]:
+def shown(params: Sequence[Any]) -> list[str]:
     """What came back, a line each."""
     lines = []
     for index, param in enumerate(params):

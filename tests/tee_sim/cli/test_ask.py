@@ -22,7 +22,7 @@ def test_a_command_by_number_has_four_parameters(tee_sim: Command) -> None:
     said = tee_sim("invoke", "counter", "1", "hex:8103", "out:64")
     assert (said.status, said.out) == (0, "p1 = 3 bytes 820301\n")
     said = tee_sim("invoke", "counter", "1", "hex:8103", "out:4")
-    assert (said.status, said.out) == (3, "p1 = 11 bytes\n")
+    assert (said.status, said.out) == (3, "p1 = 27 bytes\n")
     assert said.err.splitlines() == [
         "tee-sim: error[tee.short_buffer]: command 1 was refused",
         "hint: give an output more room: the size that is needed stands with the parameter",
