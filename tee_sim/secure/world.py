@@ -21,7 +21,7 @@ from tee_sim.secure.storage import ObjectStore, rekey
 from tee_sim.secure.supplicant_client import RemoteBlobStore, RemoteRpmb, SupplicantPort
 from tee_sim.shared.clock import Moment, SystemClock
 from tee_sim.shared.errors import Origin, TeeError, TeeResult
-from tee_sim.shared.manifest import Manifest
+from tee_sim.shared.manifest import Manifest, refuse_twins
 from tee_sim.shared.params import Param, operation
 from tee_sim.shared.rng import OsRng, Rng, SeededRng
 from tee_sim.shared.ta_api import Platform, Store, TaEnv
@@ -79,7 +79,8 @@ class SecureWorld:
 
     Raises:
         TeeError: the store does not open (SECURITY for rollback or a foreign device, CORRUPT_OBJECT for damage);
-            ACCESS_CONFLICT for another clock or seed than the device's; TIME_NEEDS_RESET for a shifted host clock.
+            ACCESS_CONFLICT for another clock or seed than the device's; TIME_NEEDS_RESET for a shifted host clock;
+            BAD_PARAMETERS for two manifests of one uuid.
     """
 
     def __init__(
@@ -95,6 +96,7 @@ class SecureWorld:
         hosting: Hosting | None = None,
         ask: Ask = never,
     ) -> None:
+        refuse_twins(manifests)
         # 1. One ladder for the store and the applications: each copy of a root key is one more place to wipe.
         self._device_id = provision.device_id
         self._system_rng = system_rng

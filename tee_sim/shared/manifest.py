@@ -1,7 +1,7 @@
 """Declares a trusted application to the secure world, before it starts.
 
 A manifest names the code to compile before the lock and run after it, so the list is also what gets measured.
-It is written as TOML next to the TA:
+It is written as TOML next to the TA (docs/formats/manifest.md):
 
     uuid = "..."              # identity; keys and storage are separated by it
     name = "counter"
@@ -14,35 +14,51 @@ It is written as TOML next to the TA:
     flags = ["single_instance", "multi_session", "keep_alive"]
     shared_keys = ["name"]                    # per-boot keys shared between the TAs that name them
     calls = ["uuid"]                          # the TAs this one may open sessions with; without the key, none
+    replies = "closed"                        # or "free": answers of any bytes
+    spares = 3                                # processes that stand ready for when one dies
     [quota]
     objects = 1000
     object_bytes = 65536
+    heap_bytes = 268435456                    # memory of its process beyond what that starts with
+    time_ms = 30000                           # of one command, without what it waits for others
 """
 
-import tomllib
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Annotated, Any, Self
+from enum import IntEnum, unique
+from itertools import combinations
+from typing import Annotated, Self
 from uuid import UUID
 
-from tee_sim.shared.errors import Origin, TeeError, TeeResult
+from tee_sim.shared import manifest_values as values
 from tee_sim.shared.limits import MAX_TAS
+from tee_sim.shared.manifest_file import Key, line_of, read_keys
+from tee_sim.shared.manifest_values import ManifestError, Misfit
 from tee_sim.shared.schema import Fixed, Items, Record, Text, UpTo
 
 FLAGS = frozenset({"single_instance", "multi_session", "keep_alive"})
 """GlobalPlatform gpd.ta.singleInstance, multiSession, instanceKeepAlive."""
 
+MAX_OBJECTS = 10_000_000
+MAX_OBJECT_BYTES = 1 << 20
+MAX_HEAP_BYTES = 1 << 38
+MIN_HEAP_BYTES = 1 << 20
+"""Below it the interpreter cannot even open a session."""
+MAX_TIME_MS = 3_600_000
+MAX_SPARES = 8
+
+NEW_UUID = "make one: python3 -c 'import uuid; print(uuid.uuid4())'"
 _NAME = Text(128)
-_LISTS = ("code", "preload", "resources", "flags", "shared_keys")
-_KEYS = frozenset({"uuid", "name", "entry", "warmup", "calls", "quota", *_LISTS})
 
 
-def _bad(why: str) -> TeeError:
-    return TeeError(
-        TeeResult.BAD_PARAMETERS,
-        f"manifest: {why}",
-        origin=Origin.API,
-        hint="see tee_sim/shared/manifest.py for the format",
-    )
+@unique
+class Replies(IntEnum):
+    """What a TA may answer with."""
+
+    CLOSED = 0
+    """Records whose every field is bounded and holds no free bytes or text (`tee_sim.shared.schema.is_closed`)."""
+    FREE = 1
+    """Any bytes."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,22 +75,31 @@ class Manifest(Record):
     flags: Annotated[tuple[str, ...], Items(8, Text(32))] = ()
     shared_keys: Annotated[tuple[str, ...], Items(8, Text(32))] = ()
     calls: Annotated[tuple[bytes, ...], Items(MAX_TAS, Fixed(16))] = ()
-    max_objects: Annotated[int, UpTo(10_000_000)] = 1_000
-    max_object_bytes: Annotated[int, UpTo(1 << 20)] = 65_536
-    heap_bytes: Annotated[int, UpTo(1 << 40)] = 0
-    time_ms: Annotated[int, UpTo(3_600_000)] = 60_000
-    spares: Annotated[int, UpTo(7)] = 3
+    max_objects: Annotated[int, UpTo(MAX_OBJECTS)] = 1_000
+    max_object_bytes: Annotated[int, UpTo(MAX_OBJECT_BYTES)] = 65_536
+    heap_bytes: Annotated[int, UpTo(MAX_HEAP_BYTES)] = 256 << 20
+    time_ms: Annotated[int, UpTo(MAX_TIME_MS)] = 30_000
+    spares: Annotated[int, UpTo(MAX_SPARES)] = 3
+    replies: Replies = Replies.CLOSED
 
     def __post_init__(self) -> None:
-        unknown = set(self.flags) - FLAGS
+        unknown = sorted(set(self.flags) - FLAGS)
         if unknown:
-            raise _bad(f"unknown flag {sorted(unknown)[0]!r}")
+            hint = f"choose from {', '.join(sorted(FLAGS))}"
+            raise _bad("flags", f"unknown flag {values.shown(unknown[0])}", hint)
         if not any(self.uuid):
-            raise _bad("the nil uuid belongs to the core")
+            raise _bad("uuid", "the nil uuid belongs to the core", NEW_UUID)
         if self.uuid in self.calls or len(set(self.calls)) < len(self.calls):
-            raise _bad("calls names itself, or one application twice")
+            raise _bad("calls", "names itself, or one application twice", "name each other application once")
         if self.entry.count(":") != 1:
-            raise _bad("entry is not module:Class")
+            raise _bad("entry", "not module:Class", 'write for instance: entry = "package.app:App"')
+        for key, value, lowest in (
+            ("quota.heap_bytes", self.heap_bytes, MIN_HEAP_BYTES),
+            ("quota.time_ms", self.time_ms, 1),
+            ("spares", self.spares, 1),
+        ):
+            if value < lowest:
+                raise ManifestError(Misfit.OUT_OF_RANGE, f"expected at least {lowest}", key=key)
 
     @property
     def ta_uuid(self) -> UUID:
@@ -82,33 +107,69 @@ class Manifest(Record):
         return UUID(bytes=self.uuid)
 
     @classmethod
-    def from_toml(cls, text: str) -> Self:
-        """Parse a manifest file.
+    def from_toml(cls, text: str, *, file: str = "") -> Self:
+        """Parse a manifest file; `file` is how errors call it.
 
         Raises:
-            TeeError: BAD_PARAMETERS, with the key at fault.
+            ManifestError: with file, key and line.
         """
+        fields = read_keys(text, file, _KEYS)
         try:
-            table: dict[str, Any] = tomllib.loads(text)
-        except tomllib.TOMLDecodeError as error:
-            raise _bad(f"not TOML: {error}") from None
-        unknown = set(table) - _KEYS
-        if unknown:
-            raise _bad(f"unknown key {sorted(unknown)[0]!r}")
-        quota = table.pop("quota", {})
-        try:
-            uuid = UUID(table.pop("uuid")).bytes
-            lists: dict[str, Any] = {k: tuple(table.pop(k, ())) for k in _LISTS}
-            calls = tuple(UUID(text).bytes for text in table.pop("calls", ()))
-            manifest = cls(
-                uuid=uuid,
-                **lists,
-                **table,
-                calls=calls,
-                max_objects=quota.get("objects", 1_000),
-                max_object_bytes=quota.get("object_bytes", 65_536),
-            )
-            manifest.to_bytes()
-        except (KeyError, TypeError, ValueError, AttributeError) as error:
-            raise _bad(f"missing or malformed value: {error}") from None
+            manifest = cls(**fields)
+            manifest._refuse_entry_outside_code()
+        except ManifestError as error:  # what no key can judge alone
+            raise error.at(file, line_of(text, error.key)) from None
         return manifest
+
+    def _refuse_entry_outside_code(self) -> None:
+        """After the lock a module that `code` does not name is not there: it would be TARGET_DEAD, without a reason."""
+        module = self.entry.partition(":")[0]
+        if not any(c == module or (c.endswith(".*") and f"{module}.".startswith(c[:-1])) for c in self.code):
+            raise _bad("entry", f"module {module} is not named by code", f'add "{module}" to code')
+
+
+def _bad(key: str, why: str, hint: str) -> ManifestError:
+    return ManifestError(Misfit.WRONG_VALUE, why, key=key, hint=hint)
+
+
+_MODULE = values.text(128)
+_KEYS = (
+    Key(("uuid",), "uuid", values.uuid, '"8d3f0c52-6f3e-4a51-9a55-0d6a3c1b7e21"', required=True),
+    Key(("name",), "name", values.text(32), '"counter"', required=True),
+    Key(
+        ("entry",),
+        "entry",
+        values.text(128, r"[A-Za-z_]\w*(\.\w+)*:[A-Za-z_]\w*", "module:Class"),
+        '"package.app:App"',
+        required=True,
+    ),
+    Key(("code",), "code", values.each(256, _MODULE), '["package.*"]', required=True),
+    Key(("preload",), "preload", values.each(64, _MODULE), '["tee_sim"]'),
+    Key(("warmup",), "warmup", _MODULE, '"package.warmup"'),
+    Key(("resources",), "resources", values.each(64, _MODULE), '["package:file.bin"]'),
+    Key(("flags",), "flags", values.each(8, values.text(32)), '["single_instance"]'),
+    Key(("shared_keys",), "shared_keys", values.each(8, values.text(32)), '["auth-token"]'),
+    Key(("calls",), "calls", values.each(MAX_TAS, values.uuid), '["3b7a01c2-1d52-5c6e-9a41-8d0c2c7c2f02"]'),
+    Key(("replies",), "replies", values.one_of({r.name.lower(): r for r in Replies}), '"closed"'),
+    Key(("spares",), "spares", values.number(1, MAX_SPARES), "3"),
+    Key(("quota", "objects"), "max_objects", values.number(0, MAX_OBJECTS), "1000"),
+    Key(("quota", "object_bytes"), "max_object_bytes", values.number(0, MAX_OBJECT_BYTES), "65536"),
+    Key(("quota", "heap_bytes"), "heap_bytes", values.number(MIN_HEAP_BYTES, MAX_HEAP_BYTES), "268435456"),
+    Key(("quota", "time_ms"), "time_ms", values.number(1, MAX_TIME_MS), "30000"),
+)
+
+
+def refuse_twins(manifests: Sequence[Manifest], files: Sequence[str] = ()) -> None:
+    """Refuse manifests of one identity: keys and objects would be shared, and only one of them be reached.
+
+    Args:
+        files: where they come from, in the same order.
+
+    Raises:
+        ManifestError: two have the same uuid.
+    """
+    names = files or [m.name for m in manifests]
+    for (first, one), (second, other) in combinations(zip(names, manifests, strict=True), 2):
+        if one.uuid == other.uuid:
+            why = f"{one.ta_uuid} is also that of {first}"
+            raise ManifestError(Misfit.TWICE, why, key="uuid", file=second, hint=f"give one of them, or {NEW_UUID}")

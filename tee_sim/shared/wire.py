@@ -21,7 +21,8 @@ from tee_sim.shared.errors import Origin, TeeError, TeeResult
 from tee_sim.shared.host_end import HostEnd
 from tee_sim.shared.limits import MAX_FRAME_BYTES, MAX_HOSTS, MAX_TAS, MAX_WAIT_MS
 from tee_sim.shared.login import PUBLIC, ClientIdentity
-from tee_sim.shared.manifest import Manifest
+from tee_sim.shared.manifest import Manifest, refuse_twins
+from tee_sim.shared.manifest_values import ManifestError, Misfit
 from tee_sim.shared.params import Param
 from tee_sim.shared.reserve import Condition
 from tee_sim.shared.rng import RandomnessKind
@@ -64,6 +65,13 @@ class Boot(Record):
     profile: LockProfile
     namespaces: bool = True
     folders: Annotated[tuple[bytes, ...], Items(MAX_TAS, AtMost(4096))] = ()
+
+    def __post_init__(self) -> None:
+        refuse_twins(self.manifests)
+        processes = len(host_manifests(self))
+        if processes > MAX_HOSTS:
+            why = f"{processes} processes together, at most {MAX_HOSTS}"
+            raise ManifestError(Misfit.OUT_OF_RANGE, why, key="spares", hint="lower spares, or host fewer applications")
 
 
 def host_manifests(boot: Boot) -> tuple[Manifest, ...]:

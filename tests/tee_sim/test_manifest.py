@@ -1,12 +1,20 @@
-"""Manifests: strict TOML in, one frozen record out."""
+"""Manifests: strict TOML in, one frozen record out; what is wrong is named with file, key and line."""
 
+import tomllib
+from dataclasses import replace
 from pathlib import Path
 from uuid import UUID
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from tee_sim.shared.errors import TeeError, TeeResult
-from tee_sim.shared.manifest import Manifest
+from tee_sim.secure.world import SecureWorld
+from tee_sim.shared.errors import Origin, TeeError, TeeResult
+from tee_sim.shared.manifest import MAX_HEAP_BYTES, MAX_TIME_MS, NEW_UUID, Manifest, Replies, refuse_twins
+from tee_sim.shared.manifest_values import ManifestError, Misfit
+from tee_sim.shared.toml_lines import key_lines
+from tee_sim.shared.wire import Boot, LockProfile, Provision
 
 GOOD = """
 uuid = "8aaaf200-2450-11e4-abe2-0002a5d5c51b"
@@ -18,6 +26,10 @@ flags = ["single_instance"]
 objects = 3
 object_bytes = 100
 """
+NO_SUCH = (
+    "remove it; the keys here are uuid, name, entry, code, preload, warmup, resources, flags, shared_keys, calls, "
+    "replies, spares, quota"
+)
 
 
 PEER = UUID("6f1f3c1a-9f0e-5b51-8d0c-2c7c2f3b7a01")
@@ -30,6 +42,17 @@ def test_parses_what_the_format_says() -> None:
     assert Manifest.from_bytes(manifest.to_bytes()) == manifest
 
 
+def test_limits_of_the_process_and_what_they_are_without_a_word() -> None:
+    manifest = Manifest.from_toml(GOOD)
+    assert (manifest.heap_bytes, manifest.time_ms, manifest.spares) == (256 << 20, 30_000, 3)
+    assert manifest.replies is Replies.CLOSED
+    text = GOOD.replace("[quota]", 'replies = "free"\nspares = 8\n[quota]\nheap_bytes = 1048576\ntime_ms = 1')
+    manifest = Manifest.from_toml(text)
+    assert (manifest.heap_bytes, manifest.time_ms, manifest.spares) == (1 << 20, 1, 8)
+    assert manifest.replies is Replies.FREE
+    assert Manifest.from_bytes(manifest.to_bytes()) == manifest
+
+
 def test_nobody_is_called_unless_the_manifest_says_so() -> None:
     assert Manifest.from_toml(GOOD).calls == ()
     manifest = Manifest.from_toml(GOOD.replace("[quota]", f'calls = ["{PEER}"]\n[quota]'))
@@ -37,34 +60,268 @@ def test_nobody_is_called_unless_the_manifest_says_so() -> None:
     assert Manifest.from_bytes(manifest.to_bytes()) == manifest
 
 
+FORMAT = "see docs/formats/manifest.md"
+W = {
+    name: f"write {under}for instance: {name} = {value}"
+    for under, name, value in (
+        ("", "uuid", '"8d3f0c52-6f3e-4a51-9a55-0d6a3c1b7e21"'),
+        ("", "name", '"counter"'),
+        ("", "entry", '"package.app:App"'),
+        ("", "code", '["package.*"]'),
+        ("", "calls", '["3b7a01c2-1d52-5c6e-9a41-8d0c2c7c2f02"]'),
+        ("", "replies", '"closed"'),
+        ("", "spares", "3"),
+        ("under [quota] ", "objects", "1000"),
+        ("under [quota] ", "object_bytes", "65536"),
+        ("under [quota] ", "heap_bytes", "268435456"),
+        ("under [quota] ", "time_ms", "30000"),
+    )
+}
+REFUSED: list[tuple[tuple[str, str], str, str, str]] = [
+    # what is changed, what is said after the file, the kind of mistake, the hint
+    (("[quota]", 'calls = ["*"]\n[quota]'), ":7: calls: '*' is not a UUID", "wrong_value", W["calls"]),
+    (("[quota]", f'calls = "{PEER}"\n[quota]'), ":7: calls: expected a list, found a string", "wrong_type", W["calls"]),
+    (("[quota]", "calls = [5]\n[quota]"), ":7: calls: expected a string, found an integer", "wrong_type", W["calls"]),
+    (
+        ("[quota]", 'calls = ["8aaaf200-2450-11e4-abe2-0002a5d5c51b"]\n[quota]'),
+        ":7: calls: names itself, or one application twice",
+        "wrong_value",
+        "name each other application once",
+    ),
+    (
+        ("[quota]", f'calls = ["{PEER}", "{str(PEER).upper()}"]\n[quota]'),
+        ":7: calls: names itself, or one application twice",
+        "wrong_value",
+        "name each other application once",
+    ),
+    (("uuid = ", "uid = "), ":2: uid: unknown key", "unknown_key", "write uuid"),
+    (("uuid = ", "identity = "), ":2: identity: unknown key", "unknown_key", NO_SUCH),
+    (("objects = 3", "objekts = 65"), ":8: quota.objekts: unknown key", "unknown_key", "write objects"),
+    (("name = ", "objects = 5\nname = "), ":3: objects: unknown key", "unknown_key", "move it under [quota]"),
+    (("objects = 3", "spares = 3"), ":8: quota.spares: unknown key", "unknown_key", "move it above the first table"),
+    (("[quota]", "[more]\nx = 1\n[quota]"), ":7: more: unknown key", "unknown_key", NO_SUCH),
+    (("[quota]", '["q\\u001b"]\n[quota]'), r":7: 'q\x1b': unknown key", "unknown_key", NO_SUCH),
+    (
+        ("[quota]\nobjects = 3\nobject_bytes = 100", "quota = 3"),
+        ":7: quota: expected a table, found an integer",
+        "wrong_type",
+        W["objects"],
+    ),
+    (
+        ("[quota]", "[[quota]]"),
+        ":7: quota: expected a table, found a list",
+        "wrong_type",
+        W["objects"],
+    ),
+    (('entry = "a.b:C"', 'entry = "a.b"'), ":4: entry: 'a.b' is not module:Class", "wrong_value", W["entry"]),
+    (
+        ('entry = "a.b:C"', 'entry = "a.c:C"'),
+        ":4: entry: module a.c is not named by code",
+        "wrong_value",
+        'add "a.c" to code',
+    ),
+    (
+        ('"single_instance"', '"singleton"'),
+        ":6: flags: unknown flag 'singleton'",
+        "wrong_value",
+        "choose from keep_alive, multi_session, single_instance",
+    ),
+    (("8aaaf200-2450", "zz"), ":2: uuid: 'zz-11e4-abe2-0002a5d5c51b' is not a UUID", "wrong_value", W["uuid"]),
+    (
+        ("8aaaf200-2450-11e4-abe2-0002a5d5c51b", str(UUID(int=0))),
+        ":2: uuid: the nil uuid belongs to the core",
+        "wrong_value",
+        NEW_UUID,
+    ),
+    (('name = "x"\n', ""), ": name: missing", "missing_key", W["name"]),
+    (('name = "x"', "name = 5"), ":3: name: expected a string, found an integer", "wrong_type", W["name"]),
+    (('name = "x"', 'name = ""'), ":3: name: expected 1 to 32 printable ASCII characters", "out_of_range", W["name"]),
+    (
+        ('code = ["a", "a.b"]', "code = [\n'a.b',\n7]"),
+        ":5: code: expected a string, found an integer",
+        "wrong_type",
+        W["code"],
+    ),
+    (
+        ("objects = 3", "objects = true"),
+        ":8: quota.objects: expected an integer, found a boolean",
+        "wrong_type",
+        W["objects"],
+    ),
+    (
+        ("objects = 3", "objects = 3.0"),
+        ":8: quota.objects: expected an integer, found a float",
+        "wrong_type",
+        W["objects"],
+    ),
+    (
+        ("objects = 3", "objects = 1979-05-27"),
+        ":8: quota.objects: expected an integer, found a date or time",
+        "wrong_type",
+        W["objects"],
+    ),
+    (("objects = 3", "objects = -1"), ":8: quota.objects: expected 0 to 10000000", "out_of_range", W["objects"]),
+    (("= 100", "= 1048577"), ":9: quota.object_bytes: expected 0 to 1048576", "out_of_range", W["object_bytes"]),
+    (
+        ("= 100", "= 100\nheap_bytes = 4096"),
+        f":10: quota.heap_bytes: expected 1048576 to {MAX_HEAP_BYTES}",
+        "out_of_range",
+        W["heap_bytes"],
+    ),
+    (("= 100", "= 100\ntime_ms = 0"), f":10: quota.time_ms: expected 1 to {MAX_TIME_MS}", "out_of_range", W["time_ms"]),
+    (("[quota]", "spares = 0\n[quota]"), ":7: spares: expected 1 to 8", "out_of_range", W["spares"]),
+    (("[quota]", "spares = 9\n[quota]"), ":7: spares: expected 1 to 8", "out_of_range", W["spares"]),
+    (
+        ("[quota]", 'replies = "open"\n[quota]'),
+        ":7: replies: 'open' is not closed or free",
+        "wrong_value",
+        W["replies"],
+    ),
+    (
+        ("[quota]", "replies = true\n[quota]"),
+        ":7: replies: expected a string, found a boolean",
+        "wrong_type",
+        W["replies"],
+    ),
+    (("[quota]", "[quota"), ":7: not TOML: Expected ']' at the end of a table declaration", "syntax", FORMAT),
+    (("[quota]", 'name = "y"\n[quota]'), ":7: not TOML: Cannot overwrite a value", "syntax", FORMAT),
+    (("= 100", "= [" * 1), ": not TOML: Invalid value (at end of document)", "syntax", FORMAT),
+    (("= 100", "= " + "9" * 5000), ": not TOML: Exceeds the limit", "syntax", FORMAT),
+    (("= 100", "= 100\n#" + "x" * 65_536), ": longer than 65536 characters", "syntax", FORMAT),
+]
+
+
+@pytest.mark.parametrize("file", ["", "my ta/manifest.toml"])
+@pytest.mark.parametrize(("change", "said", "misfit", "hint"), REFUSED, ids=[r[1][:50] for r in REFUSED])
+def test_refuses_with_the_place_the_reason_and_what_to_do(
+    change: tuple[str, str], said: str, misfit: str, hint: str, file: str
+) -> None:
+    assert change[0] in GOOD
+    with pytest.raises(ManifestError) as caught:
+        Manifest.from_toml(GOOD.replace(*change), file=file)
+    error = caught.value
+    assert error.message.startswith((file or "manifest") + said)
+    assert (error.code, error.hint) == (f"manifest.{misfit}", hint)
+    assert (error.result, error.origin, error.file) == (TeeResult.BAD_PARAMETERS, Origin.API, file)
+    assert error.message.isascii()
+    assert error.message.isprintable()
+
+
+def test_every_kind_of_mistake_is_played() -> None:
+    assert {row[2] for row in REFUSED} | {"twice"} == set(Misfit)
+
+
 @pytest.mark.parametrize(
-    ("change", "text"),
+    ("field", "value", "said"),
     [
-        (("[quota]", 'calls = ["*"]\n[quota]'), "manifest: missing or malformed value"),
-        (("[quota]", f'calls = "{PEER}"\n[quota]'), "manifest: missing or malformed value"),
-        (("[quota]", "calls = [5]\n[quota]"), "manifest: missing or malformed value"),
-        (
-            ("[quota]", 'calls = ["8aaaf200-2450-11e4-abe2-0002a5d5c51b"]\n[quota]'),
-            "manifest: calls names itself, or one application twice",
-        ),
-        (
-            ("[quota]", f'calls = ["{PEER}", "{str(PEER).upper()}"]\n[quota]'),
-            "manifest: calls names itself, or one application twice",
-        ),
-        (("uuid = ", "uid = "), "manifest: unknown key 'uid'"),
-        (('entry = "a.b:C"', 'entry = "a.b"'), "manifest: entry is not module:Class"),
-        (('"single_instance"', '"singleton"'), "manifest: unknown flag 'singleton'"),
-        (("8aaaf200-2450", "zz"), "manifest: missing or malformed value"),
-        (('name = "x"\n', ""), "manifest: missing or malformed value"),
-        (("[quota]", "[quota"), "manifest: not TOML"),
+        ("spares", 0, "manifest: spares: expected at least 1"),
+        ("time_ms", 0, "manifest: quota.time_ms: expected at least 1"),
+        ("heap_bytes", 1, "manifest: quota.heap_bytes: expected at least 1048576"),
+        ("entry", "a.b", "manifest: entry: not module:Class"),
+        ("flags", ("solo",), "manifest: flags: unknown flag 'solo'"),
     ],
 )
-def test_refuses_with_the_reason(change: tuple[str, str], text: str) -> None:
-    with pytest.raises(TeeError, match=text) as caught:
-        Manifest.from_toml(GOOD.replace(*change))
-    assert caught.value.result is TeeResult.BAD_PARAMETERS
+def test_a_manifest_that_was_never_a_file_is_judged_too(field: str, value: object, said: str) -> None:
+    with pytest.raises(ManifestError) as caught:
+        replace(Manifest.from_toml(GOOD), **{field: value})
+    assert caught.value.message == said
+
+
+def test_two_manifests_of_one_identity_are_hosted_nowhere() -> None:
+    one = Manifest.from_toml(GOOD)
+    other = replace(one, name="y")
+    said = f"{one.ta_uuid} is also that of "
+    with pytest.raises(ManifestError) as caught:
+        refuse_twins([one, other], ["a/manifest.toml", "b/manifest.toml"])
+    assert caught.value.message == f"b/manifest.toml: uuid: {said}a/manifest.toml"
+    assert (caught.value.code, caught.value.hint) == ("manifest.twice", f"give one of them, or {NEW_UUID}")
+    with pytest.raises(ManifestError, match=f"^y: uuid: {said}x "):
+        Boot(manifests=(one, other), profile=LockProfile.STRICT)
+    with pytest.raises(ManifestError, match=f"^y: uuid: {said}x "):
+        SecureWorld(Provision(huk=bytes(32), device_id=bytes(16), create=True), None, (one, other))  # type: ignore[arg-type]
+    refuse_twins([one, replace(other, uuid=bytes(range(16)))])
+
+
+def test_a_secure_world_takes_no_boot_message_with_twins() -> None:
+    plain = Boot(manifests=(Manifest.from_toml(GOOD),), profile=LockProfile.STRICT).to_plain()
+    plain[0] = plain[0] * 2  # type: ignore[operator]
+    with pytest.raises(TeeError, match="is also that of x"):
+        Boot.from_plain(plain)
+
+
+def test_more_processes_than_the_core_can_hold_are_refused_before_any_is_started() -> None:
+    hosted = tuple(replace(Manifest.from_toml(GOOD), uuid=bytes(15) + bytes([n + 1]), spares=8) for n in range(8))
+    with pytest.raises(ManifestError) as caught:
+        Boot(manifests=hosted, profile=LockProfile.STRICT)
+    assert caught.value.message == "manifest: spares: 72 processes together, at most 64"
+    assert caught.value.hint == "lower spares, or host fewer applications"
+    Boot(manifests=hosted[:7], profile=LockProfile.STRICT)
+    Boot(manifests=hosted, profile=LockProfile.OFF)
 
 
 def test_the_example_manifest_is_valid() -> None:
     text = (Path(__file__).parents[2] / "docs/examples/counter/manifest.toml").read_text("utf-8")
     assert Manifest.from_toml(text).name == "counter"
+
+
+HARD = '''# c ] [ "
+uuid = "x" # [
+code = [
+  "a", # ]
+  'b]',
+]
+s = """
+a = 1
+[x]
+\\""" ""\\
+""""
+l = \'\'\'
+[q]
+\'\'\'\'
+quota.objects = 3
+inl = { a = 1, b = { c = "}" } }
+
+[t]
+x = 1
+[t.u]
+y.z = "\\"["
+[[w]]
+k = [[1,
+2]]
+["a b"]
+"q\\"x" = 2
+'''
+
+
+def test_lines_of_keys_in_every_notation_of_toml() -> None:
+    assert set(tomllib.loads(HARD)) == {"uuid", "code", "s", "l", "quota", "inl", "t", "w", "a b"}
+    lines = {".".join(path): line for path, line in key_lines(HARD).items()}
+    assert lines == {
+        "uuid": 2, "code": 3, "s": 7, "l": 12, "quota": 15, "quota.objects": 15,
+        "inl": 16, "inl.a": 16, "inl.b": 16, "inl.b.c": 16,
+        "t": 18, "t.x": 19, "t.u": 20, "t.u.y": 21, "t.u.y.z": 21,
+        "w": 22, "w.k": 23, "a b": 25, 'a b.q"x': 26,
+    }  # fmt: skip
+    assert key_lines(HARD.replace("\n", "\r\n")) == key_lines(HARD)
+
+
+_VALUES = st.sampled_from(
+    ['"["', "'#'", "1", "[1,\n # ]\n 2]", '"""\nb = 1\n"""', "'''\n[x]'''", "{ k = [ 2 ] }", "true"]
+)
+
+
+@given(st.lists(st.tuples(st.booleans(), _VALUES, st.integers(0, 2)), max_size=8))
+def test_lines_are_those_that_the_keys_were_written_in(made: list[tuple[bool, str, int]]) -> None:
+    text, above, expected = "", "", {}
+    for number, (header, value, blank) in enumerate(made):
+        text += "\n# [no]\n" * blank
+        line = text.count("\n") + 1
+        if header:
+            above = f"t{number}"
+            text += f"[{above}]\n"
+            expected[(above,)] = line
+        else:
+            text += f"k{number} = {value}\n"
+            expected[(*([above] if above else []), f"k{number}")] = line
+    lines = key_lines(text)
+    assert {path: lines[path] for path in expected} == expected

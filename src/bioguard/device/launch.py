@@ -23,7 +23,7 @@ from tee_sim.normal.secure_process import SecureProcess
 from tee_sim.normal.supplicant import Supplicant
 from tee_sim.shared.errors import TeeError, TeeResult
 from tee_sim.shared.lock_report import LockReport
-from tee_sim.shared.manifest import Manifest
+from tee_sim.shared.manifest import Manifest, Replies
 from tee_sim.shared.wire import Boot, Provision, Ready
 
 MANIFESTS = ("bioguard.trusted.biometric", "bioguard.trusted.gatekeeper", "bioguard.trusted.keystore")
@@ -32,8 +32,28 @@ MANIFESTS = ("bioguard.trusted.biometric", "bioguard.trusted.gatekeeper", "biogu
 
 def manifests() -> tuple[Manifest, ...]:
     """The trusted applications of a device."""
-    texts = (pkgutil.get_data(package, "manifest.toml") for package in MANIFESTS)
-    return tuple(Manifest.from_toml(text.decode()) for text in texts if text is not None)
+    texts = {package: pkgutil.get_data(package, "manifest.toml") for package in MANIFESTS}
+    return tuple(
+        Manifest.from_toml(text.decode(), file=f"{package}/manifest.toml") for package, text in texts.items() if text
+    )
+
+
+def hosted() -> tuple[Manifest, ...]:
+    """The trusted applications of a device, as far as a device may host them.
+
+    Raises:
+        WrongUsage: one answers with free bytes: a template could be among them, and nothing would count its bits.
+    """
+    ours = manifests()
+    for manifest in ours:
+        if manifest.replies is not Replies.CLOSED:
+            raise WrongUsage(
+                f"a device does not host {manifest.name}: its manifest says replies = "
+                f'"{manifest.replies.name.lower()}"',
+                hint='let it answer with closed records and write replies = "closed"; elsewhere, tee-sim hosts it',
+                code="device.free_replies",
+            )
+    return ours
 
 
 @dataclass(slots=True)
@@ -132,6 +152,7 @@ def start(directory: Path, fuses: Fuses, options: DeviceOptions, *, create: bool
         TeeError: the store does not open.
     """
     required = options.allow_level or Level.ENFORCED
+    applications = hosted()
     made = options.hooks(directory)  # also for a reader: what is wrong with them is wrong with every command
     hooks = Direct() if options.read_only else made
     supplicant = Supplicant(
@@ -152,7 +173,7 @@ def start(directory: Path, fuses: Fuses, options: DeviceOptions, *, create: bool
 
     try:
         name_commands()
-        boot = Boot(manifests=manifests(), profile=options.profile, namespaces=options.namespaces)
+        boot = Boot(manifests=applications, profile=options.profile, namespaces=options.namespaces)
         provision = Provision(
             huk=fuses.huk,
             device_id=fuses.device_id,

@@ -6,6 +6,7 @@ from contextlib import suppress
 from itertools import count
 from typing import Any, NoReturn, cast
 
+from tee_sim.secure.closed_replies import held_to
 from tee_sim.secure.hosts.asked_store import AskedStore
 from tee_sim.secure.hosts.environment import AskedTask, environment
 from tee_sim.secure.hosts.messages import (
@@ -33,9 +34,10 @@ from tee_sim.shared.ta_api import Opened, TrustedApp
 
 
 def load_entry(manifest: Manifest) -> Callable[[], TrustedApp]:
-    """Import what the manifest's entry names. Raises whatever the code raises."""
+    """Import what the manifest's entry names, held to its replies. Raises whatever the code raises."""
     module, _, name = manifest.entry.partition(":")
-    return cast("Callable[[], TrustedApp]", getattr(importlib.import_module(module), name))
+    entry = cast("Callable[[], TrustedApp]", getattr(importlib.import_module(module), name))
+    return lambda: held_to(manifest, entry())
 
 
 class _AppInstance:

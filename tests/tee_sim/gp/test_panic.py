@@ -8,7 +8,7 @@ from tee_sim.normal.client import Context, Session
 from tee_sim.normal.rpmb_chip.chip import RpmbDevice
 from tee_sim.normal.supplicant.service import Service
 from tee_sim.shared.errors import Origin, TeeError, TeeResult
-from tee_sim.shared.manifest import Manifest
+from tee_sim.shared.manifest import Manifest, Replies
 from tee_sim.shared.params import Param
 from tee_sim.testing.in_memory import MemoryBlobs, MemoryMedium
 from tee_sim.testing.in_process import InProcessTee
@@ -26,7 +26,7 @@ def dead(session: Session, command: int) -> None:
 
 def test_a_bad_handle_kills_the_instance_and_a_new_session_finds_the_data(capfd: pytest.CaptureFixture[str]) -> None:
     manifest = Manifest(
-        uuid=TA.bytes, name="p", entry="tests.tee_sim.gp.panic_app:PanicApp", code=(),
+        uuid=TA.bytes, name="p", entry="tests.tee_sim.gp.panic_app:PanicApp", code=(), replies=Replies.FREE,
         flags=("single_instance", "multi_session"),
     )  # fmt: skip
     service = Service(MemoryBlobs(), RpmbDevice(MemoryMedium()))

@@ -13,7 +13,7 @@ import pytest
 from tee_sim.normal.secure_process import SecureProcess
 from tee_sim.normal.supplicant import Supplicant
 from tee_sim.shared.lock_report import LockReport
-from tee_sim.shared.manifest import Manifest
+from tee_sim.shared.manifest import Manifest, Replies
 from tee_sim.shared.wire import Boot, Locked, LockProfile, Provision
 
 APPLICATIONS = Path(__file__).parent / "applications"
@@ -37,6 +37,7 @@ def manifest(number: int, name: str, *, preload: tuple[str, ...] = ("tee_sim", "
         code=(f"{name}.*",),
         preload=preload,
         flags=("single_instance", "multi_session", "keep_alive"),
+        replies=Replies.FREE,
     )
 
 

@@ -1,0 +1,118 @@
+"""Reads the text of a manifest: which keys there are, what each may hold, and in which line one is wrong.
+
+Strict at every level: an unknown key is refused, for a misspelled limit would be no limit.
+"""
+
+import re
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from difflib import get_close_matches
+from typing import Any
+
+from tee_sim.shared.manifest_values import ManifestError, Misfit, Read, kind_of, shown
+from tee_sim.shared.toml_lines import KeyPath, key_lines
+
+MAX_TEXT_CHARS = 65_536
+"""Far above what 256 modules need; a text of any length would be read before anything is compared."""
+
+_SYNTAX_LINE = re.compile(r" \(at line (\d+), column \d+\)$")
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """One key of a manifest.
+
+    Attributes:
+        path: the tables it stands in and its own name.
+        field: of the record.
+        read: how its value is checked and converted.
+        example: a value as it is written in TOML, for hints.
+    """
+
+    path: KeyPath
+    field: str
+    read: Read
+    example: str
+    required: bool = False
+
+    @property
+    def name(self) -> str:
+        """As it is shown."""
+        return ".".join(self.path)
+
+    @property
+    def sample(self) -> str:
+        """A line that could stand in a manifest."""
+        table = f"under [{'.'.join(self.path[:-1])}] " if len(self.path) > 1 else ""
+        return f"write {table}for instance: {self.path[-1]} = {self.example}"
+
+
+def read_keys(source: str, file: str, keys: tuple[Key, ...]) -> dict[str, Any]:
+    """The fields of a record, from a text.
+
+    Raises:
+        ManifestError: with file, key and line.
+    """
+    if len(source) > MAX_TEXT_CHARS:
+        raise ManifestError(Misfit.SYNTAX, f"longer than {MAX_TEXT_CHARS} characters", file=file)
+    try:
+        top = tomllib.loads(source)
+    except (ValueError, RecursionError) as error:  # ValueError: also a number of thousands of digits
+        found = _SYNTAX_LINE.search(str(error))
+        why = "nested too deep" if isinstance(error, RecursionError) else _SYNTAX_LINE.sub("", str(error))
+        line = int(found[1]) if found else 0
+        raise ManifestError(Misfit.SYNTAX, f"not TOML: {why}", file=file, line=line) from None
+    try:
+        _refuse_unknown(top, (), keys)
+        return {key.field: value for key in keys for value in _value(top, key)}
+    except ManifestError as error:
+        raise error.at(file, line_of(source, error.key)) from None
+
+
+def line_of(source: str, key: str) -> int:
+    """The line of a key as errors show it; 0 if it does not appear."""
+    return next((line for path, line in key_lines(source).items() if _shown(path) == key), 0)
+
+
+def _shown(path: KeyPath) -> str:
+    return ".".join(part if re.fullmatch(r"[\w-]{1,40}", part, re.ASCII) else shown(part) for part in path)
+
+
+def _refuse_unknown(table: Mapping[str, Any], above: KeyPath, keys: tuple[Key, ...]) -> None:
+    known = {key.path[len(above)]: key for key in reversed(keys) if key.path[: len(above)] == above}
+    for name, value in table.items():
+        path = (*above, name)
+        if name not in known:
+            raise ManifestError(Misfit.UNKNOWN_KEY, "unknown key", key=_shown(path), hint=_meant(name, above, keys))
+        if len(known[name].path) > len(path):
+            if not isinstance(value, dict):
+                why = f"expected a table, found {kind_of(value)}"
+                raise ManifestError(Misfit.WRONG_TYPE, why, key=_shown(path), hint=known[name].sample)
+            _refuse_unknown(value, path, keys)
+
+
+def _meant(name: str, above: KeyPath, keys: tuple[Key, ...]) -> str:
+    """What to do about an unknown key: move it, spell it right, or look at what there is."""
+    elsewhere = [key for key in keys if key.path[-1] == name]
+    if elsewhere:
+        table = ".".join(elsewhere[0].path[:-1])
+        return f"move it under [{table}]" if table else "move it above the first table"
+    here = list(dict.fromkeys(key.path[len(above)] for key in keys if key.path[: len(above)] == above))
+    close = get_close_matches(name, here, n=1, cutoff=0.7)
+    return f"write {close[0]}" if close else f"remove it; the keys here are {', '.join(here)}"
+
+
+def _value(top: Mapping[str, Any], key: Key) -> tuple[object, ...]:
+    """The converted value, or nothing if the key may be missing."""
+    table: Any = top
+    for part in key.path:
+        if part not in table:
+            if key.required:
+                raise ManifestError(Misfit.MISSING_KEY, "missing", key=key.name, hint=key.sample)
+            return ()
+        table = table[part]
+    try:
+        return (key.read(table),)
+    except ManifestError as error:
+        raise ManifestError(error.misfit, error.why, key=key.name, hint=key.sample) from None

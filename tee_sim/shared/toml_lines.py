@@ -1,0 +1,61 @@
+"""Finds the line of each key of a TOML text, which `tomllib` does not keep.
+
+Only for texts that `tomllib` has accepted: what is wrong with the others, and where, is in its error.
+"""
+
+import re
+import tomllib
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+KeyPath = tuple[str, ...]
+
+_TOKEN = re.compile(
+    r'"""(?:\\.|[^\\])*?"{3,5}'  # up to two quotation marks may stand before the closing three (TOML 1.0, strings)
+    r"|'''.*?'{3,5}"
+    r'|"(?:\\.|[^"\\\n])*"'
+    r"|'[^'\n]*'"
+    r"|\#[^\n]*"
+    r"|\n|[\[{]|[\]}]"
+    r"|[^\"'\#\n\[\]{}]+",
+    re.DOTALL,
+)
+
+
+def _statements(text: str) -> Iterator[tuple[int, str]]:
+    """Each header and each key with its value, and the line it begins in."""
+    line, begun, depth, parts = 1, 1, 0, list[str]()
+    for found in _TOKEN.finditer(text + "\n"):
+        part = found[0]
+        depth += (part in ("[", "{")) - (part in ("]", "}"))
+        if part == "\n" and depth == 0:
+            yield begun, "".join(parts)
+            parts.clear()
+            begun = line + 1
+        else:
+            parts.append(part)
+        line += part.count("\n")
+
+
+def _paths(table: Mapping[str, Any]) -> Iterator[KeyPath]:
+    for key, value in table.items():
+        yield (key,)
+        if isinstance(value, dict):
+            yield from ((key, *rest) for rest in _paths(value))
+
+
+def key_lines(text: str) -> dict[KeyPath, int]:
+    """The line, counted from 1, in which each key and each table first appears, by its path from the top."""
+    lines: dict[KeyPath, int] = {}
+    header: KeyPath = ()
+    for line, statement in _statements(text.replace("\r\n", "\n")):  # as TOML does
+        # Each statement is TOML of its own; the table of a key is the last header's.
+        is_header = statement.lstrip().startswith("[")
+        paths = list(_paths(tomllib.loads(statement)))
+        if is_header:
+            header = ()
+        for path in paths:
+            lines.setdefault(header + path, line)
+        if is_header:
+            header = max(paths, key=len, default=())
+    return lines
