@@ -124,6 +124,7 @@ STORY = """
 0 user remove alice --force --operator
 0 incident
 0 attack --list
+0 attack pin.empty any.session-parameters
 0 device reboot
 0 device wipe --force
 6 device status
@@ -135,7 +136,6 @@ ELSEWHERE = {
     "show": "needs a record id: tests/cli/test_errors.py",
     "doctor": "tests/cli/test_errors.py",
     "demo": "tests/cli/test_errors.py",
-    "attack": "tests/evidence/attack",
     "audit-egress": "tests/evidence/escape_battery",
     "audit-leaks": "tests/evidence/leak_scan",
     "audit-run": "tests/evidence",

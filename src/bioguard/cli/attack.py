@@ -13,8 +13,8 @@ from bioguard.evidence.attack.bench import ATTACKS, Finding, Verdict, play, sele
 from bioguard.evidence.attack.kit import Attack, Stage
 from bioguard.exit_codes import ExitCode
 from bioguard.user_files import read_input
-from tee_sim.shared.errors import TeeError
 from tee_sim.shared.manifest import Manifest
+from tee_sim.shared.manifest_values import ManifestError
 
 
 class BenchIncomplete(BioguardError):
@@ -26,13 +26,17 @@ class BenchIncomplete(BioguardError):
 
 def _manifest(path: Path) -> Manifest:
     try:
-        return Manifest.from_toml(read_input(path, code="attack.manifest").decode("utf-8"))
-    except (UnicodeDecodeError, TeeError) as error:
+        return Manifest.from_toml(read_input(path, code="attack.manifest").decode("utf-8"), file=str(path))
+    except UnicodeDecodeError as error:
         raise InputRefused(
-            f"{path}: not a usable manifest",
-            hint="see tee_sim/shared/manifest.py for the format",
-            code="attack.manifest",
+            f"{path}: not UTF-8", hint="see docs/formats/manifest.md for the format", code="attack.manifest"
         ) from error
+    except ManifestError as error:
+        raise InputRefused(error.message, hint=error.hint, code="attack.manifest") from error
+
+
+def _is_ours(manifest: Manifest) -> bool:
+    return manifest.entry.partition(".")[0] == __name__.partition(".")[0]
 
 
 def _targets(paths: tuple[Path, ...], chosen: tuple[Attack, ...]) -> tuple[list[Manifest], dict[str, str]]:
@@ -41,13 +45,22 @@ def _targets(paths: tuple[Path, ...], chosen: tuple[Attack, ...]) -> tuple[list[
     An application with a uuid of its own cannot stand in for ours, so only attacks on any application take it.
 
     Raises:
-        InputRefused: two manifests with one uuid; or a uuid that is none of ours, and attacks that need ours.
+        InputRefused: a manifest that would not be attacked: one of two with one uuid; one whose code is ours; one whose
+            uuid is none of ours, where attacks need ours.
     """
     ours = {m.uuid: m for m in manifests()}
     given = [(path, _manifest(path)) for path in paths]
     files = {manifest.uuid: str(path) for path, manifest in given}
     if len(files) < len(given):
-        raise InputRefused("two manifests have the same uuid", hint="give one of them", code="attack.manifest")
+        twice = ", ".join(str(path) for path, m in given if [g.uuid for _, g in given].count(m.uuid) > 1)
+        raise InputRefused(f"manifests have the same uuid: {twice}", hint="give one of them", code="attack.manifest")
+    for path, manifest in given:
+        if _is_ours(manifest):
+            raise InputRefused(
+                f"{path}: the entry {manifest.entry} is our own, so nothing of yours would be attacked",
+                hint="name a class of yours in entry; to attack ours, run: bioguard attack",
+                code="attack.ours",
+            )
     foreign = [(path, manifest) for path, manifest in given if manifest.uuid not in ours]
     if foreign and any(attack.stage is not Stage.ANY for attack in chosen):
         path, manifest = foreign[0]

@@ -14,6 +14,7 @@ from bioguard.evidence.attack.bench import ATTACKS, Verdict, play, select
 from bioguard.evidence.attack.kit import Stage
 from bioguard.evidence.attack.target import Outside, Target
 from tee_sim.shared.manifest import Manifest
+from tests.tee_sim.attacks import broken as anything
 
 sys.path.insert(0, str(Path(__file__).parent))
 VULNERABLE = {
@@ -22,7 +23,6 @@ VULNERABLE = {
 }
 APPLICATION = {"dating": "biometric", "deciding": "biometric", "enrolling": "biometric"}
 """Whose variants a module holds, where it has another name."""
-anything = import_module("vulnerable.anything")
 PLANTED = import_module("vulnerable.device").PLANTED
 sys.path.pop(0)
 CASES = [

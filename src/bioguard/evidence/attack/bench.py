@@ -33,6 +33,7 @@ from bioguard.evidence.attack.kit import Attack, Kit, SetupError, Stage
 from bioguard.evidence.attack.target import Target
 from tee_sim.shared.errors import TeeError
 from tee_sim.shared.manifest import Manifest
+from tee_sim.testing.attacks.world import AttackedWorld
 
 ATTACKS: tuple[Attack, ...] = (
     *tokens.ATTACKS,
@@ -115,9 +116,10 @@ def _played(
     target: Callable[[Sequence[Manifest]], Target],
     command_line: CommandLine | None,
 ) -> str | None:
-    if attack.stage is not Stage.DEVICE:
-        fresh = target(manifests)
-        return attack.play(Kit(fresh) if attack.stage is Stage.CONTRACT else fresh)
+    if attack.stage is Stage.ANY:
+        return attack.play(AttackedWorld(manifests))
+    if attack.stage is Stage.CONTRACT:
+        return attack.play(Kit(target(manifests)))
     with (
         tempfile.TemporaryDirectory(prefix="bioguard-attack-") as folder,
         DeviceKit(Path(folder), manifests, command_line=command_line) as kit,

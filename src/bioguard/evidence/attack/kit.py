@@ -50,7 +50,7 @@ class Stage(Enum):
     CONTRACT = "contract"
     """A `Kit`: our three applications, or one in their place, by the commands of `bioguard.commands`."""
     ANY = "any"
-    """A `Target`: whatever applications it hosts, by bytes alone."""
+    """An `AttackedWorld`: whatever applications it hosts, known by their manifests alone."""
     DEVICE = "device"
     """A `DeviceKit`: a device with its files, its facade and its command line."""
 

@@ -4,13 +4,9 @@ The bench knows the token key of each boot. It never gives it to an attack; it l
 (replies, prints, log records), which a black-box test could not do.
 """
 
-import contextlib
 import hmac
 import importlib
-import io
-import logging
-import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import TypeVar, cast
 from uuid import UUID
 
@@ -25,40 +21,13 @@ from tee_sim.shared.rng import OsRng, Rng
 from tee_sim.shared.schema import Record
 from tee_sim.shared.ta_api import Command, TaEnv, TrustedApp
 from tee_sim.shared.wire import CloseSession, Invoke, Message, OpenSession, Return
+from tee_sim.testing.attacks.outside import Outside, listening
 
 Q = TypeVar("Q", bound=Record)
 A = TypeVar("A", bound=Record)
 OUTPUT_ROOM_BYTES = 65_536
 MIN_KEY_BYTES = 16
 """A shorter derived value is a label, and turns up by chance."""
-
-
-class Outside:
-    """Everything that came out of the secure world: the bytes of replies, and text it printed or logged."""
-
-    def __init__(self) -> None:
-        self.replies = bytearray()
-        self.text = io.StringIO()
-
-    def holds(self, secret: bytes) -> str | None:
-        """Where a secret showed up: raw, in hex, or byte by byte between other characters."""
-        if secret in self.replies:
-            return "a reply"
-        text = self.text.getvalue().lower()
-        return "printed or logged text" if secret.hex() in text or _spelled(secret, text) else None
-
-
-def _spelled(secret: bytes, text: str) -> bool:
-    """Whether numbers in the text, or every second of them (index and value), are the secret's bytes in a row."""
-    for pattern, base in (
-        (r"\b(?:0x)?([0-9a-f]{2})\b", 16),
-        (r"\b(?:0x)?([0-9a-f]{1,2})\b", 16),
-        (r"\b(\d{1,3})\b", 10),
-    ):
-        numbers = bytes(min(int(n, base), 255) for n in re.findall(pattern, text))
-        if any(secret in part for part in (numbers, numbers[0::2], numbers[1::2])):
-            return True
-    return False
 
 
 class _Keys:
@@ -138,7 +107,7 @@ class Target:
         """One message, with everything that comes out kept."""
         if not isinstance(message, OpenSession | Invoke | CloseSession):
             raise TypeError("the bench only opens, invokes and closes")
-        with _listening(self.outside.text):
+        with listening(self.outside.text):
             answer = self._core.dispatch(message)
         for param in answer.params:
             self.outside.replies += param.buffer
@@ -185,18 +154,3 @@ class Target:
 def _load(manifest: Manifest) -> type[TrustedApp]:
     module, _, name = manifest.entry.partition(":")
     return cast("type[TrustedApp]", getattr(importlib.import_module(module), name))
-
-
-@contextlib.contextmanager
-def _listening(text: io.StringIO) -> Iterator[None]:
-    handler: logging.Handler = logging.StreamHandler(text)
-    root = logging.getLogger()
-    level = root.level
-    root.addHandler(handler)
-    root.setLevel(logging.DEBUG)
-    try:
-        with contextlib.redirect_stdout(text), contextlib.redirect_stderr(text):
-            yield
-    finally:
-        root.removeHandler(handler)
-        root.setLevel(level)

@@ -1,0 +1,71 @@
+"""The attacks on any application find each planted bug, and nothing where there is none."""
+
+import pytest
+
+from tee_sim.testing.attacks.attack import converse
+from tee_sim.testing.attacks.bench import ATTACKS, Finding, Verdict, play
+from tee_sim.testing.attacks.world import AttackedWorld
+from tests.tee_sim.attacks.broken import VARIANTS, manifest
+
+CASES = [(cls.__name__, attack) for cls in VARIANTS for attack in cls.FINDS]
+BY_NAME = {attack.name: attack for attack in ATTACKS}
+
+
+def played(variant: str, attack: str) -> Finding:
+    (finding,) = play([manifest(variant)], [BY_NAME[attack]])
+    return finding
+
+
+@pytest.mark.parametrize(("variant", "attack"), CASES, ids=["-".join(c) for c in CASES])
+def test_planted_bug_is_found(variant: str, attack: str) -> None:
+    finding = played(variant, attack)
+    assert (finding.verdict, bool(finding.detail)) == (Verdict.FOUND, True), finding.detail
+
+
+@pytest.mark.parametrize("attack", BY_NAME)
+def test_an_application_without_a_bug_holds(attack: str) -> None:
+    finding = played("Vault", attack)
+    assert (finding.verdict, finding.detail) == (Verdict.HELD, "")
+
+
+@pytest.mark.parametrize("attack", BY_NAME)
+def test_one_that_does_not_start_is_unknown_not_a_pass(attack: str) -> None:
+    finding = played("NotThere", attack)
+    assert (finding.verdict, finding.detail) == (Verdict.UNKNOWN, "the target answered TARGET_DEAD")
+
+
+def test_every_attack_has_a_bug_that_only_exists_to_be_found() -> None:
+    assert {attack for _, attack in CASES} == set(BY_NAME)
+
+
+DETAILS = {
+    ("Parser", "any.malformed"): "command 7 of vault dies of a malformed message (OverflowError at broken.py:",
+    ("Divides", "any.well-formed"): "command 5 of vault dies of a well-formed message (ZeroDivisionError at broken.py:",
+    ("SecondTime", "any.well-formed"): "a conversation ends an application (AssertionError at broken.py:",
+    ("KeyAsReceipt", "any.key-in-replies"): "vault leaks a key into a reply",
+    ("KeyInLog", "any.key-in-replies"): "vault leaks a key into printed or logged text",
+    ("KeyAsOwner", "any.key-on-disk"): "vault has a key in clear on the disk: as a name, an owner or a digest",
+    ("TenSessions", "any.many-sessions"): "vault takes no session any more after many were opened and closed",
+    ("ListOfSessions", "any.many-sessions"): "vault dies of 16 sessions (LookupError at broken.py:",
+    (
+        "OneSession",
+        "any.closed-session",
+    ): "vault dies in one session when another is closed (AttributeError at broken.py:",
+    ("CannotReadItsOwn", "any.restart"): "vault does not start after command 5 and a restart: TARGET_DEAD (ValueError",
+    ("TwoWrites", "any.power-cut"): "vault does not start after a power cut in its first start: TARGET_DEAD (",
+    ("TwoWritesOfACommand", "any.power-cut"): "vault does not start after a power cut in command 5: TARGET_DEAD (",
+}
+
+
+@pytest.mark.parametrize(("case", "said"), DETAILS.items(), ids=["-".join(c) for c in DETAILS])
+def test_what_is_found_says_where(case: tuple[str, str], said: str) -> None:
+    assert played(*case).detail.startswith(said)
+
+
+def test_the_conversation_reaches_what_is_declared() -> None:
+    """Without it every attack could be held by refusals alone: the requests fit their types."""
+    world = AttackedWorld([manifest("Vault")])
+    converse(world)
+    names = [h.object_id for h in world._world._store.namespace(manifest("Vault").ta_uuid).headers()]
+    assert {bytes(8), b"\xff" * 8} < set(names)
+    assert len(names) > 4
