@@ -142,7 +142,7 @@ class AttackedWorld:
         if len(key) >= MIN_KEY_BYTES:
             self._keys.add(key)
 
-    def note_panic(self) -> None:
+    def note_panic(self, _name: str) -> None:
         """`SecureWorld`'s, while the exception of a panic is handled. A power cut is none."""
         error = sys.exception() if hasattr(sys, "exception") else sys.exc_info()[1]
         if error is None or self.disk.dead:
