@@ -69,6 +69,7 @@ class Debugger:
         self._outlet: Outlet | None = None
         self._pack: Callable[[DebugReport], bytes]
         self._calls: RefusedCalls | None = None
+        self._any_new: Callable[[], bool] = lambda: False
         self._asked = ("", "")
         self._asked_in: FrameType | None = None
         self._asked_by: object = None
@@ -108,6 +109,7 @@ class Debugger:
         sys.unraisablehook = self._unraisable
         sys.addaudithook(self._audited)
         if calls is not None:
+            self._any_new = calls.any_new
             sys.setprofile(self._passed)
 
     def pass_on(self, said: DebugReport) -> None:
@@ -145,7 +147,7 @@ class Debugger:
 
     def _passed(self, where: FrameType, event: str, argument: Any) -> None:
         """At every call and return of a function: was something refused since the last time?"""
-        if self._calls is not None and self._calls.any_new():
+        if self._any_new():
             done = f"{argument.__module__}.{argument.__qualname__}" if event.startswith("c_") else ""
             self._refused(where, done)
         if event == "c_call":

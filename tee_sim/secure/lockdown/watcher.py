@@ -15,7 +15,6 @@ import fcntl
 import os
 import signal
 import struct
-import sys
 import time
 from dataclasses import dataclass
 from typing import Final, NoReturn
@@ -49,11 +48,12 @@ class RefusedCalls:
 
     def __init__(self, page: memoryview) -> None:
         self._page = page
+        self._count = page[:4].cast("I")
         self._seen = 0
 
     def any_new(self) -> bool:
         """Whether `take` would return something. Cheap: asked at every call of a function."""
-        return self._seen != int.from_bytes(self._page[:4], sys.byteorder)
+        return self._count[0] != self._seen
 
     def take(self) -> list[RefusedCall]:
         """Those since the last time, oldest first."""
