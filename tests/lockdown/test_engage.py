@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tee_sim.normal.sandbox_verdict.observe import secure_process_id
+from tee_sim.normal.sandbox_verdict.observe import children_of, secure_process_id
 from tee_sim.secure.lockdown import Layer, LayerState, LockPlan, LockReport
 from tee_sim.shared.errors import TeeError
 
@@ -81,6 +81,27 @@ def test_permissive_debug_answers_instead_of_killing(start):
     locked = start("open", profile="permissive-debug")
     assert locked.report.profile == "permissive-debug"
     assert locked.act() not in (0, 128 + signal.SIGSYS)  # PermissionError, and an interpreter that cannot clean up
+
+
+@pytest.mark.parametrize("namespaces", [True, False])
+def test_the_watcher_of_the_debug_profile_ends_with_whom_it_watches(start, namespaces):
+    locked = start("hang", profile="permissive-debug", namespaces=namespaces)
+    if not locked.report.applied("watcher"):
+        pytest.skip("this kernel has no answer for a watcher")
+    watched = secure_process_id(locked.process.pid, locked.report)
+    (watcher,) = children_of(watched)
+    os.kill(watched, signal.SIGKILL)
+    locked.process.wait(10)
+    deadline = time.monotonic() + 10
+    while Path(f"/proc/{watcher}").exists() and time.monotonic() < deadline:
+        time.sleep(0.01)
+    assert not Path(f"/proc/{watcher}").exists()
+
+
+def test_no_other_profile_has_a_watcher(start):
+    locked = start("hang")
+    assert "watcher" not in [layer.name for layer in locked.report.layers]
+    assert children_of(secure_process_id(locked.process.pid, locked.report)) == ()
 
 
 @pytest.mark.parametrize("victim", ["waiter", "secure world"])

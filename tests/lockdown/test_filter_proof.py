@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from tee_sim.shared.sandbox import bpf
-from tee_sim.shared.sandbox.bpf import ALLOW, ERRNO_EPERM, KILL, Instruction, Program
-from tee_sim.shared.sandbox.filters import secure_world_program, waiter_program
+from tee_sim.shared.sandbox.bpf import ALLOW, ERRNO_EPERM, KILL, USER_NOTIF, Instruction, Program
+from tee_sim.shared.sandbox.filters import WATCHED, secure_world_program, waiter_program
 from tee_sim.shared.sandbox.syscalls import ARCHITECTURES, Equal, Masked, OneOf, Rule, secure_world_rules, waiter_rules
 from tests.lockdown.disassembler import disassemble
 
@@ -266,11 +266,12 @@ def test_golden_disassembly(machine, kind):
 
 
 @pytest.mark.parametrize("machine", MACHINES)
-def test_debug_profile_differs_in_the_denial_only(machine):
-    strict, debug = program(machine), program(machine, "permissive-debug")
+@pytest.mark.parametrize(("profile", "answer"), [("permissive-debug", ERRNO_EPERM), (WATCHED, USER_NOTIF)])
+def test_debug_profile_differs_in_the_denial_only(machine, profile, answer):
+    strict, debug = program(machine), program(machine, profile)
     pairs = [(a, b) for a, b in zip(strict.instructions, debug.instructions, strict=True) if a != b]
     assert pairs
-    assert all(a.code == b.code == 0x06 and (a.k, b.k) == (KILL, ERRNO_EPERM) for a, b in pairs)
+    assert all(a.code == b.code == 0x06 and (a.k, b.k) == (KILL, answer) for a, b in pairs)
     foreign = bpf.run(debug, nr=0, audit_arch=ARCH_VALUES["i386"])
     assert foreign == KILL
 

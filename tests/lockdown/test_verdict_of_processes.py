@@ -122,6 +122,20 @@ def test_numbers_that_differ_are_inconclusive(world: World, asked: int, said: in
     assert verdict.filter_sha256 == b""
 
 
+@pytest.mark.parametrize(
+    ("profile", "level"),
+    [("strict", Level.INCONCLUSIVE), ("off", Level.INCONCLUSIVE), ("permissive-debug", Level.PARTIAL)],
+)
+def test_a_watcher_excuses_one_more_process_in_the_debug_profile_alone(
+    world: World, profile: str, level: Level
+) -> None:
+    """A strict world that claims to have one hides a process: the count must not follow what it says of itself."""
+    layers = (*world.core.report.layers, Layer("watcher", LayerState.APPLIED))
+    claims = world.with_core(report={"layers": layers, "profile": profile})
+    assert replace(claims, children=4).judge().level is level
+    assert replace(claims, children=5).judge().level is Level.INCONCLUSIVE
+
+
 @pytest.mark.parametrize("number", range(3))
 @pytest.mark.parametrize(
     ("seen", "report", "reason"),

@@ -102,7 +102,7 @@ _ORDER = tuple(reversed(Level))
 
 
 def _contradictions(core: Watched, hosts: Sequence[Watched], names: Sequence[str], children: int) -> Iterator[str]:
-    children -= core.report.profile == "permissive-debug" and core.report.applied("watcher")  # never above PARTIAL
+    children -= sum(_has_watcher(process.report) for process in (core, *hosts))
     if not len(names) == len(hosts) == len(core.report.links) == children:
         yield (
             f"{len(names)} hosts were asked for, {len(core.report.links)} are said to run, {len(hosts)} have reported, "
@@ -113,6 +113,11 @@ def _contradictions(core: Watched, hosts: Sequence[Watched], names: Sequence[str
             yield f"{host.name}: the report of a host says that it is another's"
         if host.seen.inner_process_id not in (None, link.process_id) or not host.seen.process_id:
             yield f"{host.name}: there is no such process"
+
+
+def _has_watcher(report: LockReport) -> bool:
+    """A process that the debug profile allows for, which is never above PARTIAL: elsewhere it is one too many."""
+    return report.profile == "permissive-debug" and report.applied("watcher")
 
 
 def _pipes(core: Watched, hosts: Sequence[Watched], level: Level) -> Finding:

@@ -10,18 +10,17 @@ import pytest
 from tee_sim.normal import timeline
 from tee_sim.normal.client import Context
 from tee_sim.normal.debug_text import lines
-from tee_sim.normal.sandbox_verdict.observe import observe
 from tee_sim.normal.sandbox_verdict.probes import cached_probes
-from tee_sim.normal.sandbox_verdict.verdict import Level, Verdict, judge
+from tee_sim.normal.sandbox_verdict.processes import inspect_processes
+from tee_sim.normal.sandbox_verdict.verdict import Level, Verdict
 from tee_sim.normal.secure_process import SecureProcess
 from tee_sim.normal.supplicant import Supplicant
 from tee_sim.normal.syscall_names import name_of
 from tee_sim.shared.debug_report import DebugKind, DebugReport
 from tee_sim.shared.errors import TeeError, TeeResult
-from tee_sim.shared.lock_report import LockReport
 from tee_sim.shared.manifest import Manifest
 from tee_sim.shared.sandbox.kernel import MACHINE
-from tee_sim.shared.wire import Boot, Locked, LockProfile, Provision
+from tee_sim.shared.wire import Boot, Locked, LockProfile, Provision, host_names
 from tests.tee_sim.locked.applications.mistaken.app import LEAVE_OPEN, MISTAKES
 from tests.tee_sim.locked.applications.ordinary.app import FIRST_LATE, ORDINARY
 from tests.tee_sim.locked.conftest import APPLICATIONS, interpreter, manifest
@@ -62,13 +61,12 @@ class World:
         self.verdicts: list[Verdict] = []
         self.supplicant = Supplicant(folder)
         with interpreter(folder, begin=begin):
-            boot = Boot(manifests=manifests, profile=profile)
-            self.process = SecureProcess(boot, self.supplicant, on_debug=self.reports.append)
+            self.boot = Boot(manifests=manifests, profile=profile)
+            self.process = SecureProcess(self.boot, self.supplicant, on_debug=self.reports.append)
         self.process.boot(self._judge, Provision(huk=bytes(32), device_id=bytes(16), create=True))
 
     def _judge(self, pid: int, locked: Locked) -> str:
-        report = LockReport.from_bytes(locked.report)
-        self.verdicts.append(judge(report, observe(pid, report), cached_probes()))
+        self.verdicts.append(inspect_processes(pid, locked, host_names(self.boot), cached_probes()).verdict)
         return self.verdicts[-1].level.value
 
     def ask(self, application: Manifest, command: int) -> list[DebugReport]:
