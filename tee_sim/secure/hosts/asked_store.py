@@ -150,7 +150,7 @@ class AskedStore:
     def fetch(self, object_ids: Sequence[bytes]) -> None:
         """As `Store.fetch`."""
         asked = [i for i in object_ids if i not in self._opened and not self._is_put(i)][:MAX_FETCH]
-        if asked:
+        if asked and not self._is_begun():
             for object_id, words in zip(asked, self._ask(Question.FETCH, list(asked)), strict=True):
                 if words is not None:
                     self._opened[object_id] = None if words == _ABSENT else self._stored(words)
@@ -167,6 +167,8 @@ class AskedStore:
         if self._open is not None and object_id in self._open.changes:
             header, body = self._open.changes[object_id]
             return ReceivedObject(_at(header, self.state()[0] + 1), body)
+        if self._is_begun():
+            return self._ask_for(object_id)
         if object_id not in self._opened:
             self._opened[object_id] = self._ask_for(object_id)
         return self._opened[object_id]
@@ -181,6 +183,10 @@ class AskedStore:
 
     def _is_put(self, object_id: bytes) -> bool:
         return self._open is not None and object_id in self._open.changes
+
+    def _is_begun(self) -> bool:
+        """Whether the core has a part of the open transaction: what was kept here is older than that."""
+        return self._open is not None and self._open.begun
 
     def headers(self) -> Iterator[Header]:
         """As `Store.headers`."""

@@ -83,6 +83,7 @@ class AskedPeers:
 
     def close(self, number: int) -> None:
         """Close it."""
+        self.store.settle()
         self.ask(Question.CLOSE_PEER, [number])
 
 

@@ -1,0 +1,176 @@
+"""What an application is given behind a pipe behaves as what it is given in the core's own process.
+
+The same steps are played through both; what each step came to, and what the store holds afterwards, must be equal.
+"""
+
+import tempfile
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, example, given, settings
+from hypothesis import strategies as st
+
+from tee_sim.normal.client import Context
+from tee_sim.normal.supplicant import Supplicant
+from tee_sim.shared.errors import Origin, TeeError, TeeResult
+from tee_sim.shared.params import NO_PARAMS
+from tee_sim.shared.reserve import Reserve
+from tee_sim.testing.in_process import InProcessTee
+from tests.tee_sim.hosts import player
+from tests.tee_sim.hosts.player import PEER, Player, Step
+from tests.tee_sim.hosts.threads import ThreadedTee
+
+MEMORY = Path("/dev/shm")
+ONE, OTHER = player.manifest(1, calls=(PEER,)), player.manifest(2)
+
+IDS = st.sampled_from([b"a", b"bb", b"ccc", b"d" * 64, b"", b"e" * 65])
+SIZES_BYTES = st.sampled_from([0, 1, 200, 90_000, 100_001])
+KINDS = st.sampled_from(["", "k", "old", "new", "k" * 16, "k" * 17, "\n"])
+OWNERS = st.sampled_from([b"", b"owner", bytes(33)])
+COMMITMENTS = st.sampled_from([b"", bytes(32), bytes(5)])
+PUTS = st.tuples(
+    st.just("put"),
+    IDS,
+    SIZES_BYTES,
+    KINDS | st.just("k"),
+    OWNERS | st.just(b""),
+    COMMITMENTS | st.just(b""),
+)
+READS = st.one_of(
+    st.tuples(st.just("get"), IDS),
+    st.tuples(st.just("find"), IDS),
+    st.tuples(st.just("fetch"), st.lists(IDS, max_size=5)),
+    st.just(("headers",)),
+    st.tuples(st.just("load"), st.none() | KINDS, st.integers(0, 4)),
+    st.just(("two_walks",)),
+    st.just(("state",)),
+)
+OTHERS = st.one_of(
+    st.tuples(
+        st.just("derive"),
+        st.sampled_from(["", "label", "l" * 64]),
+        st.binary(max_size=9),
+        st.sampled_from([1, 32, 8160]),
+    ),
+    st.tuples(st.just("shared"), st.sampled_from(["one", "two", "three", ""])),
+    st.just(("time",)),
+    st.tuples(st.just("random"), st.sampled_from([1, 32, 5000])),
+    st.just(("ask_peer", 1)),
+)
+INSIDE = st.lists(PUTS | PUTS | READS | st.tuples(st.just("erase"), IDS) | st.just(("nest",)) | OTHERS, max_size=7)
+TRANSACTIONS = st.tuples(st.just("transact"), st.sampled_from(list(Reserve)), INSIDE, st.booleans())
+STEPS = st.lists(TRANSACTIONS | TRANSACTIONS | READS | OTHERS, max_size=8)
+OF_THE_PEER = st.lists(
+    READS | INSIDE.map(lambda steps: ("transact", Reserve.NONE, [("put", b"peer", 3, "k"), *steps], False)), max_size=3
+)
+"""Not a transaction without changes: while its caller has one open, it is refused at its beginning in the core's own
+process, and not at all behind a pipe, where the core is not asked for nothing."""
+
+
+@contextmanager
+def world(kind: type[InProcessTee], folder: Path) -> Iterator[InProcessTee]:
+    with ExitStack() as stack:
+        storage = Supplicant(folder)
+        stack.callback(storage.close)
+        tee = kind([ONE, OTHER], storage)
+        if isinstance(tee, ThreadedTee):
+            stack.callback(tee.close)
+        yield tee
+
+
+def played(kind: type[InProcessTee], calls: list[list[Step]], of_peer: list[Step]) -> list[Any]:
+    """What came of the calls, each of them a list of steps, and what is stored at the end."""
+    outcomes: list[Any] = []
+    with tempfile.TemporaryDirectory(dir=MEMORY if MEMORY.is_dir() else None) as name, world(kind, Path(name)) as tee:
+        for steps in calls:
+            Player.todo[:], Player.done[:] = [steps, of_peer], []
+            try:
+                with Context(tee).open_session(ONE.ta_uuid) as session:
+                    session.invoke(0, NO_PARAMS)
+            except TeeError as error:
+                outcomes.append((error.result, error.origin))
+            outcomes.append(list(Player.done))
+        Player.todo[:], Player.done[:] = [[("headers",), ("load", None, 99)]], []
+        for owner in (ONE, OTHER):
+            with Context(tee).open_session(owner.ta_uuid) as session:
+                session.invoke(0, NO_PARAMS)
+        return [*outcomes, list(Player.done)]
+
+
+def alike(calls: list[list[Step]], of_peer: list[Step] | None = None) -> list[Any]:
+    """Both, compared."""
+    direct = played(InProcessTee, calls, of_peer or [])
+    assert played(ThreadedTee, calls, of_peer or []) == direct
+    return direct
+
+
+PUT_A = ("put", b"a", 0, "old")
+PUT_B = ("put", b"bb", 1, "b")
+NEW_A = ("put", b"a", 0, "new")
+
+
+def transact(*steps: Step, fails: bool = False) -> Step:
+    return ("transact", Reserve.NONE, list(steps), fails)
+
+
+@settings(max_examples=60, suppress_health_check=[HealthCheck.too_slow], deadline=None)
+@given(st.lists(STEPS, min_size=1, max_size=3), OF_THE_PEER)
+@example([[transact(PUT_A)], [("get", b"a"), transact(NEW_A, ("erase", b"bb"), ("get", b"a"))]], [])
+def test_the_same_steps_come_to_the_same(calls: list[list[Step]], of_peer: list[Step]) -> None:
+    alike(calls, of_peer)
+
+
+@pytest.mark.parametrize("read", [("get", b"a"), ("find", b"a"), ("fetch", [b"a"])])
+def test_a_transaction_reads_what_it_wrote_after_it_went_to_the_core(read: Step) -> None:
+    """What was read before it is kept to the end of the call; what it writes is newer."""
+    before = [[transact(PUT_A, PUT_B)]]
+    erasing = [("erase", b"bb"), ("find", b"bb"), ("find", b"a")]
+    alike([*before, [read, ("find", b"bb"), transact(NEW_A, *erasing), ("find", b"a"), ("find", b"bb")]])
+    alike([*before, [read, transact(("erase", b"a"), ("find", b"a"), NEW_A, ("find", b"a")), ("find", b"a")]])
+    alike([*before, [("find", b"ccc"), transact(("erase", b"a"), ("put", b"ccc", 1, "k"), ("find", b"ccc"))]])
+    alike([*before, [read, transact(NEW_A, ("erase", b"bb"), fails=True), ("find", b"a"), ("find", b"bb")]])
+
+
+@pytest.mark.parametrize(
+    "steps",
+    [
+        [("leave_open",)],
+        [transact(PUT_A), ("leave_open",)],
+        [("leave_open",), ("headers",)],
+        [transact(PUT_A, ("leave_open",))],
+        [transact(PUT_A, ("panic",))],
+        [("panic",)],
+    ],
+)
+def test_what_is_left_open_is_a_panic_in_both(steps: list[Step]) -> None:
+    outcomes = alike([[transact(PUT_B)], steps, [("headers",), transact(NEW_A)]])
+    assert (
+        any(outcome[0] is TeeResult.TARGET_DEAD for outcome in outcomes if isinstance(outcome, tuple))
+        or steps[0][0] == "transact"
+    )
+
+
+@pytest.mark.parametrize("inside", [True, False])
+def test_a_peer_that_writes_meets_the_transaction_of_its_caller(inside: bool) -> None:
+    of_peer = [transact(("put", b"peer", 1, "k")), ("headers",)]
+    steps = [transact(PUT_A, ("ask_peer", 1), PUT_B)] if inside else [transact(PUT_A), ("ask_peer", 1)]
+    outcomes = alike([steps], of_peer)
+    refused = ("transact", TeeResult.BAD_STATE) in [done[:2] for done in outcomes[0]]
+    assert refused is inside
+
+
+def test_too_many_objects_are_refused_and_nothing_is_stored() -> None:
+    """In the core's own process at the object too many, behind a pipe at the end: stored is nothing in both."""
+    many = [("put", bytes([i]), 1, "k") for i in range(11)]
+    for kind in (InProcessTee, ThreadedTee):
+        calls, _stored = played(kind, [[transact(*many), ("headers",)]], [])
+        assert calls == [("transact", TeeResult.STORAGE_NO_SPACE, Origin.TEE), ("headers", [])]
+
+
+def test_more_walks_than_may_be_open_are_refused_and_end_with_the_call() -> None:
+    steps: list[Step] = [transact(*(("put", bytes([65 + i]), 90_000, "k") for i in range(6)))]
+    outcomes = alike([steps, [("load", None, 1)] * 20, [("load", None, 9), ("two_walks",)]])
+    assert len(outcomes[1]) == 20
