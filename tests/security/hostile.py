@@ -16,7 +16,7 @@ from bioguard.device import Device, DeviceOptions, launch
 from tee_sim.normal.client import Session
 from tee_sim.normal.sandbox_verdict.probes import cached_probes
 from tee_sim.normal.sandbox_verdict.processes import Watched
-from tee_sim.shared.manifest import Manifest
+from tee_sim.shared.manifest import Manifest, Replies
 from tee_sim.shared.params import Param, Params, ParamType
 from tests.security.applications.hostile import app
 
@@ -41,6 +41,7 @@ def manifest(number: int, name: str) -> Manifest:
         preload=("tee_sim",),
         flags=("single_instance", "multi_session", "keep_alive"),
         spares=7 if name == "hostile" else 1,
+        replies=Replies.FREE,  # it sends its memory; a device would not host it, see device_with_neighbors
     )
 
 
@@ -58,7 +59,7 @@ def device_with_neighbors(folder: Path, options: DeviceOptions | None = None) ->
     cached_probes()
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(sys, "executable", str(wrapper))
-        patch.setattr(launch, "manifests", lambda: (*own, HOSTILE, KEEPER))
+        patch.setattr(launch, "hosted", lambda: (*own, HOSTILE, KEEPER))
         with Device.init(folder / "device", options or DeviceOptions(), require_pin=False) as device:
             yield device
 
