@@ -131,6 +131,11 @@ class Player:
         body = text.encode() + bytes(size_bytes)
         self.transaction.put(object_id, body, kind=text, owner=owner, commitment=commitment)
 
+    def do_fill(self, count: int) -> Any:
+        with self.env.store.transaction() as transaction:
+            for number in range(count):
+                transaction.put(bytes([number]), b"x", kind="k")
+
     def do_erase(self, object_id: bytes) -> Any:
         self.transaction.erase(object_id)
 
