@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from tee_sim.shared.codec import encode
 from tee_sim.shared.errors import Origin, TeeError, TeeResult
 from tee_sim.shared.limits import MAX_FRAME_BYTES
+from tee_sim.shared.login import ClientIdentity, Login
 from tee_sim.shared.params import Param, ParamType
 from tee_sim.shared.wire import (
     FROM_SECURE_WORLD,
@@ -19,10 +20,13 @@ from tee_sim.shared.wire import (
     Invoke,
     Locked,
     Message,
+    OpenSession,
     Provision,
     Return,
     StorageCall,
     StorageReply,
+    Wait,
+    Waited,
     pack,
     unpack,
 )
@@ -34,6 +38,13 @@ MESSAGES: list[Message] = [
     StorageCall(operation=3, request=[[b"a", b"x" * 1000]]),
     StorageReply(result=TeeResult.STORAGE_NO_SPACE, reply=[]),
     CloseSession(session=9),
+    OpenSession(
+        uuid=bytes(16), params=PARAMS, client=ClientIdentity(login=Login.GROUP, uuid=b"g" * 16), cancellable=True
+    ),
+    Invoke(session=1, command=2, params=(Param.null(), *PARAMS[1:]), cancellable=True),
+    Return(result=TeeResult(0xC0DE0001), origin=Origin.TRUSTED_APP, params=PARAMS),
+    Wait(timeout_ms=60_000),
+    Waited(cancelled=True),
     AdvanceClock(ms=5),
     Provision(huk=bytes(32), device_id=bytes(16), create=True),
 ]
@@ -119,3 +130,27 @@ def test_kinds_of_parameters_have_the_numbers_of_globalplatform() -> None:
         Param(kind=ParamType.NONE, a=1)
     with pytest.raises(TeeError, match="only memory references carry bytes"):
         Param(kind=ParamType.VALUE_INPUT, buffer=b"x")
+
+
+GOLDEN = {
+    "OPEN": "440000008506507474747474747474747474747474747484860000004000f48600000040"
+    "00f4860000004000f4860000004000f482015075757575757575757575757575757575f5",
+    "INVOKE": "220000008507030484860500004000f5860600004005f4860101004000f4860000004000f4f4",
+    "RETURN": "0b00000086091ac0de000104008000",
+    "WAIT": "05000000820f1903e8",
+    "WAITED": "030000008210f5",
+}
+
+
+def test_the_bytes_of_the_frames_of_an_operation() -> None:
+    """As they are on the pipe: whoever speaks this protocol in another language compares with these."""
+    values = (Param.null(), Param.output(5), Param.value(1), Param.none())
+    client = ClientIdentity(login=Login.USER, uuid=b"u" * 16)
+    frames = {
+        pack(OpenSession(uuid=b"t" * 16, params=(Param.none(),) * 4, client=client, cancellable=True)): "OPEN",
+        pack(Invoke(session=3, command=4, params=values)): "INVOKE",
+        pack(Return(result=TeeResult(0xC0DE0001), origin=Origin.TRUSTED_APP, session=0)): "RETURN",
+        pack(Wait(timeout_ms=1000)): "WAIT",
+        pack(Waited(cancelled=True)): "WAITED",
+    }
+    assert {name: frame.hex() for frame, name in frames.items()} == GOLDEN

@@ -131,6 +131,8 @@ class RemoteApp:
                     return _done(reply)
                 frame, waited_s = self._timed(answers, reply, left_s)
                 left_s -= waited_s
+                if left_s <= 0:
+                    self.pipe.kill(HostEnd.TOO_SLOW)
         finally:
             answers.end_call()
 

@@ -42,6 +42,8 @@ from tee_sim.shared.wire import (
     Return,
     StorageCall,
     StorageReply,
+    Wait,
+    Waited,
     pack,
     unpack,
 )
@@ -92,6 +94,8 @@ NO_FRAMES: dict[str, bytes] = {
     "a ready": pack(READY),
     "a return": pack(Return(result=TeeResult.SUCCESS, origin=Origin.TEE)),
     "a storage call": pack(StorageCall(operation=1, request=[])),
+    "a question about a cancellation": pack(Wait(timeout_ms=1)),
+    "an answer about a cancellation": pack(Waited(cancelled=True)),
     "a lock report": pack(Locked(report=b"", measurements=())),
     "a failed boot": pack(BootFailed(stage="", detail="")),
 }
@@ -118,6 +122,23 @@ REFUSED: dict[str, tuple[bytes, TeeResult]] = {
         TeeResult.BAD_PARAMETERS,
     ),
     "an identity of four bytes": (cbor([6, b"abcd", [], [0, bytes(16)], False]), TeeResult.BAD_FORMAT),
+    "a client that says it is an application": (
+        cbor([6, b"n" * 16, [[0, 0, 0, b"", 0, False]] * 4, [0xF0000000, bytes(16)], False]),
+        TeeResult.ACCESS_DENIED,
+    ),
+    "a client of no login": (
+        cbor([6, b"n" * 16, [[0, 0, 0, b"", 0, False]] * 4, [7, bytes(16)], False]),
+        TeeResult.BAD_FORMAT,
+    ),
+    "a null reference with room": (
+        cbor([7, 1, 1, [[6, 0, 0, b"", 1, True], *[[0, 0, 0, b"", 0, False]] * 3], False]),
+        TeeResult.BAD_PARAMETERS,
+    ),
+    "an output of 600 KiB": (
+        cbor([7, 1, 1, [[6, 0, 0, b"", 600 << 10, False], *[[0, 0, 0, b"", 0, False]] * 3], False]),
+        TeeResult.BAD_FORMAT,
+    ),
+    "cancellable, perhaps": (cbor([7, 1, 1, [[0, 0, 0, b"", 0, False]] * 4, 1]), TeeResult.BAD_FORMAT),
     "an identity of nobody": (pack(OpenSession(uuid=b"n" * 16, params=FOUR)), TeeResult.ITEM_NOT_FOUND),
     "a step of a clock that does not step": (pack(AdvanceClock(ms=1)), TeeResult.ACCESS_DENIED),
     "keys with a field": (cbor([13, 1]), TeeResult.BAD_FORMAT),

@@ -2,13 +2,14 @@
 
 import threading
 import time
+from dataclasses import replace
 
 import pytest
 
 from tee_sim.normal.client import Context
 from tee_sim.normal.login import client_identity
 from tee_sim.normal.operation import CancellableOperation
-from tee_sim.normal.secure_process import SecureProcess
+from tee_sim.normal.secure_process import SecureProcess, _wait_for
 from tee_sim.shared.errors import Origin, TeeError, TeeResult
 from tee_sim.shared.login import Login
 from tee_sim.shared.params import NO_PARAMS, Param, Params, replaced
@@ -65,6 +66,25 @@ def test_a_wait_longer_than_the_call_may_take_ends_the_secure_world(world: World
     with pytest.raises(TeeError, match="did not answer in time and was killed") as caught:
         session.invoke(WAIT, milliseconds(60_000), timeout_ms=300, operation=CancellableOperation())
     assert (caught.value.result, process.alive) == (TeeResult.TIMEOUT, False)
+
+
+def test_a_wait_that_the_deadline_cuts_is_no_answer() -> None:
+    with pytest.raises(TeeError, match="did not answer in time and was killed"):
+        _wait_for(Wait(timeout_ms=5_000), CancellableOperation(), time.monotonic() + 0.05)
+    assert _wait_for(Wait(timeout_ms=10), CancellableOperation(), time.monotonic() + 20) is False
+
+
+def test_a_wait_longer_than_the_application_may_take_ends_its_process_alone(world: World) -> None:
+    slow = replace(APP, time_ms=300)
+    process = world(slow)
+    session = Context(process).open_session(slow.ta_uuid)
+    started_s = time.monotonic()
+    with pytest.raises(TeeError, match="the trusted application's process ended") as caught:
+        session.invoke(WAIT, milliseconds(20_000), timeout_ms=15_000, operation=CancellableOperation())
+    assert (caught.value.result, process.alive) == (TeeResult.TARGET_DEAD, True)
+    assert time.monotonic() - started_s < 10
+    with Context(process).open_session(slow.ta_uuid) as again:
+        again.invoke(WAIT, milliseconds(1))
 
 
 def test_a_question_that_nobody_allowed_ends_the_secure_world(world: World) -> None:

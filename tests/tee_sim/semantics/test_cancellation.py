@@ -59,6 +59,12 @@ class Relay(App):
     """Says whether it was cancelled itself."""
 
     noticed: bool = False
+    noticed_opening: bool = False
+
+    def open_session(self, params: Params) -> object:
+        assert self.env.cancellation.unmask()
+        Relay.noticed_opening = self.env.cancellation.requested()
+        return None
 
     def invoke(self, session: object, command: int, params: Params) -> Params:
         assert self.env.cancellation.unmask()
@@ -130,6 +136,7 @@ def test_what_an_application_calls_is_cancelled_with_it_unless_it_masks(unmasked
 
     assert asked(script, cancelled=True)[0] is unmasked
     assert Relay.noticed is unmasked
+    assert Relay.noticed_opening is unmasked
 
 
 def test_an_unmasked_operation_does_not_unmask_the_next() -> None:
