@@ -66,6 +66,19 @@ FIPS_186 = {
         0xAA87CA22BE8B05378EB1C71EF320AD746E1D3B628BA79B9859F741E082542A385502F25DBF55296C3A545E3872760AB7,
         0x3617DE4A96262C6F5D9E98BF9292DC29F8F41DBD289A147CE9DA3113B5F0B8C00A60B1CE1D7E819D7A431D7C90EA0E5F,
     ),
+    Curve.NIST_P521: (
+        2**521 - 1,
+        int(
+            "C6858E06B70404E9CD9E3ECB662395B4429C648139053FB521F828AF606B4D3DBAA14B5E77EFE75928FE1DC127A2FFA8DE3348B3C1856A"
+            "429BF97E7E31C2E5BD66",
+            16,
+        ),
+        int(
+            "11839296A789A3BC0045C8A5FB42C7D1BD998F54449579B446817AFBD17273E662C97EE72995EF42640C550B9013FAD0761353C7086A27"
+            "2C24088BE94769FD16650",
+            16,
+        ),
+    ),
 }
 
 
@@ -198,7 +211,7 @@ def test_a_known_pair_of_a_curve(objects: GpObjects, curve: Curve, kind: ObjectT
 
 @pytest.mark.parametrize("curve", FIPS_186)
 def test_a_generated_pair_of_a_curve_is_one(objects: GpObjects, curve: Curve) -> None:
-    handle = objects.allocate_transient(T.ECDH_KEYPAIR, 384)
+    handle = objects.allocate_transient(T.ECDH_KEYPAIR, 521)
     objects.generate_key(handle, curve.size_bits, value(A.ECC_CURVE, curve))
     secret, x, y = numbers(objects, handle, A.ECC_PRIVATE_VALUE, A.ECC_PUBLIC_VALUE_X, A.ECC_PUBLIC_VALUE_Y)
     assert multiplied(curve, secret) == (x, y)
@@ -405,6 +418,7 @@ def test_data_of_a_key_object_changes_and_the_key_does_not(device: Device) -> No
     objects.truncate(handle, 3)
     objects.rename(handle, b"b")
     objects.restrict_usage(handle, Usage.SIGN)
+    objects.restrict_usage(handle, EVERYTHING)
     objects.close(handle)
     device.boot()
     objects = device.objects()
