@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 from uuid import UUID
 
 from tee_sim.shared.errors import TeeError
-from tee_sim.shared.manifest import Manifest
+from tee_sim.shared.manifest import Manifest, Replies
 from tee_sim.shared.params import NO_PARAMS, Params
 from tee_sim.shared.reserve import Reserve
 from tee_sim.shared.ta_api import TaEnv
@@ -27,6 +27,7 @@ def manifest(number: int, *, calls: tuple[bytes, ...] = ()) -> Manifest:
         flags=("single_instance", "multi_session", "keep_alive"),
         shared_keys=("one", "two"),
         calls=calls,
+        replies=Replies.FREE,
         max_objects=10,
         max_object_bytes=100_000,
     )
