@@ -59,6 +59,7 @@ _HINTS = {
     TeeResult.NOT_SUPPORTED: "look at the command's number in the application",
     TeeResult.STORAGE_NO_SPACE: "raise the quota in the manifest, or free disk space",
 }
+_PANIC = "what it had stored stays; to see file and line run the same with --debug"
 _HINT = "the result is the application's own: look there for what raises it"
 
 
@@ -69,6 +70,8 @@ def code_of(error: TeeError) -> str:
 
 def hint_of(error: TeeError) -> str:
     """Something that can be done, for every error."""
+    if error.result is TeeResult.TARGET_DEAD and error.origin is Origin.TEE:
+        return _PANIC
     return error.hint or _HINTS.get(error.result, _HINT)
 
 

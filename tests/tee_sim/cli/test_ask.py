@@ -77,7 +77,7 @@ def test_a_command_by_number_has_four_parameters(tee_sim: Command) -> None:
             ("invoke", "counter", "CRASH"),
             6,
             f"error[tee.target_dead]: {DEAD}",
-            "what it had stored stays; open another session",
+            "what it had stored stays; to see file and line run the same with --debug",
         ),
         (
             ("invoke", "absent", "READ"),
