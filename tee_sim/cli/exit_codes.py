@@ -4,6 +4,7 @@ from enum import IntEnum, unique
 
 from tee_sim.normal.machine.errors import MachineError
 from tee_sim.shared.errors import Origin, TeeError, TeeResult
+from tee_sim.shared.manifest_values import ManifestError
 
 
 @unique
@@ -65,7 +66,7 @@ _HINT = "the result is the application's own: look there for what raises it"
 
 def code_of(error: TeeError) -> str:
     """The stable word for an error."""
-    return error.code if isinstance(error, MachineError) else f"tee.{error.result.name.lower()}"
+    return error.code if isinstance(error, MachineError | ManifestError) else f"tee.{error.result.name.lower()}"
 
 
 def hint_of(error: TeeError) -> str:

@@ -98,9 +98,6 @@ def _read(application: Application) -> tuple[CodeTable, list[CodeFinding]]:
 def _entry(application: Application, table: CodeTable) -> list[CodeFinding]:
     module, _, name = application.manifest.entry.partition(":")
     where = _key(application, "entry")
-    if module not in table.modules:
-        hint = f'add "{module}" to code, or correct the entry'
-        return [CodeFinding(where=where, what=f"module {module} of the entry is not under code", hint=hint)]
     tree = _tree(table, module)
     if any(isinstance(node, ast.ClassDef) and node.name == name for node in tree.body):
         return []

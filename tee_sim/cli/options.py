@@ -14,6 +14,7 @@ from tee_sim.normal.machine.options import MachineOptions
 from tee_sim.normal.sandbox_verdict.verdict import Level
 from tee_sim.shared.errors import Origin, TeeError, TeeResult
 from tee_sim.shared.limits import MAX_TAS
+from tee_sim.shared.manifest import refuse_twins
 from tee_sim.shared.wire import LockProfile
 from tee_sim.testing.faults.machine_faults import MachineFaults
 
@@ -52,18 +53,18 @@ def applications(paths: Sequence[Path]) -> list[Application]:
     """Read the manifests that are given.
 
     Raises:
-        TeeError: BAD_PARAMETERS: one is none, two have one identity or name, there are too many.
+        TeeError: one is none, two have one identity or name, there are too many.
     """
     read = [Application.read(path) for path in paths]
     if len(read) > MAX_TAS:
         raise _refused(f"{len(read)} trusted applications, a machine hosts {MAX_TAS}", "give fewer paths")
-    for what in ("uuid", "name"):
-        seen: dict[object, Application] = {}
-        for application in read:
-            other = seen.setdefault(getattr(application.manifest, what), application)
-            if other is not application:
-                why = f"{other.path} and {application.path} have the same {what}"
-                raise _refused(why, f"give one of them a {what} of its own")
+    refuse_twins([a.manifest for a in read], [str(a.path) for a in read])
+    seen: dict[str, Application] = {}
+    for application in read:
+        other = seen.setdefault(application.manifest.name, application)
+        if other is not application:
+            why = f"{other.path} and {application.path} have the same name"
+            raise _refused(why, "give one of them a name of its own")
     return read
 
 

@@ -30,11 +30,11 @@ class Application:
         """Read a manifest file, or the one in a folder.
 
         Raises:
-            TeeError: BAD_PARAMETERS for a manifest that is none.
+            ManifestError: for a manifest that is none, with file, key and line.
             MachineError: there is nothing to read.
         """
         file = manifest_file(path)
-        manifest = Manifest.from_toml(_text(file))
+        manifest = Manifest.from_toml(_text(file), file=str(file))
         return cls(manifest=manifest, path=file, folder=code_folder(file.absolute().parent, manifest.entry))
 
     @property

@@ -94,7 +94,8 @@ def test_a_command_by_number_has_four_parameters(tee_sim: Command) -> None:
         (
             ("list", "counter", "counter/manifest.toml"),
             4,
-            "error[tee.bad_parameters]: counter/manifest.toml and counter/manifest.toml have the same uuid",
+            "error[manifest.twice]: counter/manifest.toml: uuid: 0b2c8f64-6c39-5a56-9a0f-3d5d6a1a7c10 is also that of "
+            "counter/manifest.toml",
             None,
         ),
         (("run", "counter"), 2, "error[usage]: no program is given: tee-sim run PATH... -- PROGRAM", None),

@@ -150,9 +150,19 @@ def test_check_finds_a_submodule_that_is_loaded_late(tee_sim: Command, here: Pat
     )
 
 
-@pytest.mark.parametrize("text", ["uuid = 1\n", "= broken", 'name = "x"\n'])
-def test_check_of_a_manifest_that_is_none(tee_sim: Command, here: Path, text: str) -> None:
-    (here / "manifest.toml").write_text(text)
-    said = tee_sim("check", ".")
+@pytest.mark.parametrize(
+    ("before", "after", "error"),
+    [
+        ("objects = 10\n", "objekts = 10\n", "error[manifest.unknown_key]: vault/manifest.toml:10: quota.objekts: "),
+        ("flags = [", "flags = 1 # [", "error[manifest.wrong_type]: vault/manifest.toml:7: flags: "),
+        ("uuid = ", "= ", "error[manifest."),
+    ],
+)
+def test_check_of_a_manifest_that_is_none_names_key_and_line(
+    tee_sim: Command, here: Path, before: str, after: str, error: str
+) -> None:
+    tee_sim("new", "vault")
+    change(here, "manifest.toml", before, after)
+    said = tee_sim("check", "vault")
     assert said.status == 4
-    assert said.err.startswith("tee-sim: error[tee.bad_parameters]: ")
+    assert said.err.startswith(f"tee-sim: {error}")
