@@ -6,6 +6,7 @@
 
 import importlib
 import json
+import os
 import subprocess
 import sys
 import time
@@ -46,8 +47,27 @@ def _enroll(device: Device, people: Any, person: int) -> float:
     return _ms(lambda: device.enroll(name, faces))
 
 
+def _memory_kib() -> float:
+    """Proportional set size of this process and everything below it. 0 where they may not be read: it takes root."""
+    parents: dict[int, int] = {}
+    for status in Path("/proc").glob("[0-9]*/status"):
+        try:
+            rows = dict(line.split(":", 1) for line in status.read_text(encoding="utf-8").splitlines() if ":" in line)
+        except OSError:
+            continue
+        parents[int(status.parent.name)] = int(rows["PPid"])
+    own = {os.getpid()}
+    while more := {pid for pid, parent in parents.items() if parent in own} - own:
+        own |= more
+    try:
+        texts = [Path(f"/proc/{pid}/smaps_rollup").read_text(encoding="ascii") for pid in own]
+    except OSError:
+        return 0.0
+    return float(sum(int(line.split()[1]) for text in texts for line in text.splitlines() if line.startswith("Pss:")))
+
+
 def measure(folder: Path, rounds: int) -> dict[str, list[float]]:
-    """Milliseconds of each operation, one entry a repetition."""
+    """Milliseconds of each operation, one entry a repetition, and the memory of all processes while it is warm."""
     people = _people()
     took: dict[str, list[float]] = {}
     directory = folder / "device"
@@ -60,6 +80,7 @@ def measure(folder: Path, rounds: int) -> dict[str, list[float]]:
         took["1:1 face"] = [_ms(lambda p=p: device.authenticate("u0", p)) for p in faces]  # type: ignore[misc]
         took["1:1 finger"] = [_ms(lambda p=p: device.authenticate("u0", p)) for p in fingers]  # type: ignore[misc]
         took["1:N face"] = [_ms(lambda p=p: device.identify(p)) for p in faces]  # type: ignore[misc]
+        took["memory, KiB"] = [_memory_kib()]
         took["list"] = [_ms(lambda: list(device.records("u0"))) for _ in range(rounds)]
     took["open"] = [_ms(lambda: Device.open(directory, OPTIONS).close()) for _ in range(3)]
     # -P: `-m` would put the current folder first, and with it the tee_sim of whoever compares.

@@ -49,6 +49,8 @@ def _once(checkout: Path, rounds: int) -> dict[str, list[float]]:
 def latency(against: Path, turns: int, rounds: int, as_json: bool) -> None:
     """Wait times of this checkout beside those of another: init, enroll, 1:1, 1:N, list, open, a cold command.
 
+    Times are in milliseconds; the memory of all processes (Pss, in KiB) is read by root only.
+
     Both sides take turns, first one, then the other first. A ratio is the median over turns of (median here / median
     there) of the same turn; below 1 this checkout is faster. Absolute figures of a shared machine mean little.
     """
@@ -65,9 +67,9 @@ def latency(against: Path, turns: int, rounds: int, as_json: bool) -> None:
         for name in medians[0][ROOT]
     }
     data: dict[str, Any] = {"command": "latency", "environment": environment(), "turns": turns, "operations": rows}
-    lines = [f"{'operation':<16}{'here ms':>10}{'there ms':>10}{'ratio':>8}{'least':>8}{'most':>8}"]
+    lines = [f"{'operation':<16}{'here':>10}{'there':>10}{'ratio':>8}{'least':>8}{'most':>8}"]
     lines += [
-        f"{name:<16}{r['here_ms']:>10.2f}{r['there_ms']:>10.2f}{r['ratio']:>8.2f}{r['ratio_least']:>8.2f}"
+        f"{name:<16}{r['here']:>10.2f}{r['there']:>10.2f}{r['ratio']:>8.2f}{r['ratio_least']:>8.2f}"
         f"{r['ratio_most']:>8.2f}"
         for name, r in rows.items()
     ]
@@ -77,8 +79,8 @@ def latency(against: Path, turns: int, rounds: int, as_json: bool) -> None:
 def _row(here: list[float], there: list[float]) -> dict[str, float]:
     ratios = [a / b for a, b in zip(here, there, strict=True)]
     return {
-        "here_ms": statistics.median(here),
-        "there_ms": statistics.median(there),
+        "here": statistics.median(here),
+        "there": statistics.median(there),
         "ratio": statistics.median(ratios),
         "ratio_least": min(ratios),
         "ratio_most": max(ratios),

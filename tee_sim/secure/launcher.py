@@ -158,6 +158,8 @@ def main(argv: list[str]) -> NoReturn:
         if boot.profile is not LockProfile.OFF:
             quiet.install(None if debugger is None else debugger.voice)
         # 5. What is loaded now is alike in every process that is forked: left alone, its pages stay shared.
+        forget_file_importers()
+        gc.collect()
         gc.freeze()
         owners = host_manifests(boot)
         # 6. Fork the hosts, lock. From here on a call that the filter does not name kills the process.
@@ -171,8 +173,6 @@ def main(argv: list[str]) -> NoReturn:
                 heaps_bytes=tuple(manifest.heap_bytes for manifest in owners),
             )
         )
-        # 7. Modules come from the measured table alone: a file that was changed since is never asked for.
-        forget_file_importers()
         if report.host:
             _be_host(owners[report.host - 1], code, report, debugger)
         # 8. The hosts say how they are locked, before anything is asked of them.

@@ -59,7 +59,7 @@ def inspect_processes(pid: int, locked: Locked, names: Sequence[str], probes: Pr
     core = Watched("core", report, observe(pid, report))
     reports = tuple(LockReport.from_bytes(raw) for raw in locked.hosts)
     started = children_of(core.seen.process_id) if reports or report.links else ()
-    running = {seen.inner_process_id: seen for seen in map(look, started)}
+    running = {seen.inner_process_id: seen for seen in (look(child, neighbor=core.seen) for child in started)}
     further = sum(len(children_of(process_id)) for process_id in started)
     hosts = tuple(
         Watched(name, said, running.get(link.process_id, Observation()))

@@ -118,6 +118,9 @@ def engage(plan: LockPlan) -> LockReport:
     abi = _landlock(recorder)
     # 10. After all that is alike for core and hosts, before anything that makes them differ. From here on each of these
     #     processes goes on by itself, and holds nothing of another's.
+    if plan.heaps_bytes:
+        # The hosts' filter, made once: a dozen processes would each make it again, in memory of their own.
+        filters.secure_world_program(kernel.MACHINE, plan.profile, plan.request_fd, plan.reply_fd, ()).sha256()
     host, links = fork_hosts(plan.heaps_bytes, plan.request_fd, plan.reply_fd)
     ends = (plan.request_fd, plan.reply_fd, *(fd for x in links for fd in (x.read_fd, x.write_fd, x.kill_fd)))
     # 11. After 5, which opens files of /proc, directories and a process descriptor.

@@ -11,6 +11,7 @@ import hashlib
 import struct
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final, NamedTuple
 
 from tee_sim.shared.sandbox.syscalls import Arch, Check, Equal, Masked, Rule
@@ -42,11 +43,21 @@ class Program:
 
     def to_bytes(self) -> bytes:
         """8 bytes an instruction: code u16, jt u8, jf u8, k u32, little-endian."""
-        return b"".join(struct.pack("<HBBI", *i) for i in self.instructions)
+        return _packed(self.instructions)
 
     def sha256(self) -> bytes:
         """What the lock report, the verdict and the evidence call the filter's hash."""
-        return hashlib.sha256(self.to_bytes()).digest()
+        return _hashed(self.to_bytes())
+
+
+@lru_cache(maxsize=8)
+def _packed(instructions: tuple[Instruction, ...]) -> bytes:
+    return b"".join(struct.pack("<HBBI", *i) for i in instructions)
+
+
+@lru_cache(maxsize=8)
+def _hashed(data: bytes) -> bytes:
+    return hashlib.sha256(data).digest()
 
 
 def assemble(arch: Arch, rules: Sequence[Rule], *, deny: int) -> Program:
