@@ -11,6 +11,7 @@ from tee_sim.cli.exit_codes import ExitStatus, code_of, exit_of, hint_of
 from tee_sim.cli.new import new
 from tee_sim.cli.run import run
 from tee_sim.cli.shell import shell
+from tee_sim.cli.trace import trace
 from tee_sim.cli.words import shown
 from tee_sim.shared.errors import TeeError
 
@@ -27,7 +28,7 @@ def cli() -> None:
     """
 
 
-for _command in (new, check, run, shell, invoke, list_applications):
+for _command in (new, check, run, shell, invoke, list_applications, trace):
     cli.add_command(_command)
 
 

@@ -8,10 +8,13 @@ from typing import Any, TypeVar
 
 import click
 
+from tee_sim.cli.named_commands import commands_of
+from tee_sim.normal.events import name_commands
 from tee_sim.normal.machine.applications import Application
 from tee_sim.normal.machine.machine import Machine
 from tee_sim.normal.machine.options import MachineOptions
 from tee_sim.normal.sandbox_verdict.verdict import Level
+from tee_sim.normal.timeline import current
 from tee_sim.shared.errors import Origin, TeeError, TeeResult
 from tee_sim.shared.limits import MAX_TAS
 from tee_sim.shared.manifest import refuse_twins
@@ -94,6 +97,10 @@ def started(
     options = MachineOptions(
         profile=LockProfile.PERMISSIVE_DEBUG if debug else LockProfile.STRICT, level=level, faults=faults, note=note
     )
+    if current() is not None:
+        for application in hosted:
+            names = {command.number: name for name, command in commands_of(application).items()}
+            name_commands(application.manifest.ta_uuid, names)
     with ExitStack() as stack:
         directory = machine
         if directory is None:

@@ -3,6 +3,7 @@
 import shlex
 import sys
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -163,12 +164,20 @@ def shell(paths: tuple[Path, ...], **how: Any) -> None:
         click.get_current_context().exit(_converse(Shell(machine, faults)))
 
 
+def _typed() -> str:
+    """One line from a terminal, with its history; empty at its end."""
+    with suppress(ImportError):
+        import readline  # noqa: F401, PLC0415  # from here on `input` edits lines
+    try:
+        return input("tee> ") + "\n"
+    except EOFError:
+        return ""
+
+
 def _converse(words: Shell) -> int:
     interactive = sys.stdin.isatty()
     while True:
-        if interactive:
-            click.echo("tee> ", nl=False, err=True)
-        line = sys.stdin.readline()
+        line = _typed() if interactive else sys.stdin.readline()
         if not line or line.strip() in {"quit", "exit"}:
             return ExitStatus.OK
         try:
