@@ -28,6 +28,11 @@ TOOLS = (
         r"no aarch64 Python",
         'export BIOGUARD_AARCH64="$(bash tests/aarch64/prepare.sh DIR python3)"',
     ),
+    Tool(
+        "a viewer of timelines",
+        r"no timeline viewer",
+        'export BIOGUARD_TIMELINE_VIEWER="$(bash tests/tee_sim/viewer.sh DIR)"',
+    ),
     Tool("strace", r"strace is not installed", "apt-get install strace"),
     Tool("sqlite3", r"sqlite3 is not", "apt-get install sqlite3"),
     Tool(
