@@ -1,11 +1,14 @@
 """A real device with two more applications next to its own: a hostile one, and a keeper that holds a secret."""
 
+import os
 import re
+import secrets
 import stat
 import struct
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
@@ -13,11 +16,14 @@ import numpy as np
 import pytest
 
 from bioguard.device import Device, DeviceOptions, launch
-from tee_sim.normal.client import Session
+from tee_sim.normal.client import Context, Session
+from tee_sim.normal.machine.locked_start import Started, start_locked
 from tee_sim.normal.sandbox_verdict.probes import cached_probes
 from tee_sim.normal.sandbox_verdict.processes import Watched
+from tee_sim.normal.supplicant import Supplicant
 from tee_sim.shared.manifest import Manifest, Replies
 from tee_sim.shared.params import Param, Params, ParamType
+from tee_sim.shared.wire import Boot, LockProfile, Provision
 from tests.security.applications.hostile import app
 
 APPLICATIONS: Final = Path(__file__).parent / "applications"
@@ -46,6 +52,32 @@ def manifest(number: int, name: str) -> Manifest:
 
 
 HOSTILE, KEEPER = manifest(1, "hostile"), manifest(2, "keeper")
+
+
+@dataclass(frozen=True)
+class Pair:
+    """A locked world that hosts the two alone; the hostile one has half a second for a command."""
+
+    started: Started
+    context: Context
+
+    def open(self, owner: Manifest) -> Session:
+        return self.context.open_session(owner.ta_uuid)
+
+
+@contextmanager
+def pair(folder: Path, hostile: Manifest | None = None) -> Iterator[Pair]:
+    """Such a world, with an empty store."""
+    manifests = (hostile or replace(HOSTILE, time_ms=500), KEEPER)
+    folders = (os.fsencode(APPLICATIONS),) * 2
+    boot = Boot(manifests=manifests, profile=LockProfile.STRICT, folders=folders)
+    provision = Provision(huk=secrets.token_bytes(32), device_id=bytes(16), create=True)
+    with ExitStack() as stack:
+        supplicant = Supplicant(folder)
+        stack.callback(supplicant.close)
+        started = start_locked(boot, supplicant, provision, accept=lambda _verdict: None)
+        stack.callback(started.process.kill)
+        yield Pair(started, Context(started.process))
 
 
 @contextmanager

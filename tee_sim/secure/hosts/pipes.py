@@ -78,7 +78,7 @@ class HostPipe:
         if self.alive and kernel.wait_for(self._link.read_fd, select.POLLIN, 0):
             # Between two calls a host has nothing to say: end of file, or bytes out of turn.
             with suppress(HostGoneError):
-                self.kill()
+                self.kill(HostEnd.OUT_OF_TURN if os.read(self._link.read_fd, 1) else None)
         return not self.alive
 
     def kill(self, why: HostEnd | None = None) -> NoReturn:
@@ -88,9 +88,10 @@ class HostPipe:
             why: None if its end of a pipe is closed: the kernel says how it ended.
         """
         if self.end is HostEnd.NONE:
-            if why is not None:
-                with suppress(ProcessLookupError):
-                    signal.pidfd_send_signal(self._link.kill_fd, signal.SIGKILL)
+            # Also where its end of a pipe is closed: that it ends for it is its own affair, and the core would wait.
+            # A process that is ending keeps the status that it ends with.
+            with suppress(ProcessLookupError):
+                signal.pidfd_send_signal(self._link.kill_fd, signal.SIGKILL)
             self.end = why or HostEnd.EXITED
             seen = os.waitid(os.P_PIDFD, self._link.kill_fd, os.WEXITED)
             if why is None and seen is not None and seen.si_code == os.CLD_KILLED:

@@ -116,7 +116,7 @@ class RemoteApp:
             TeeError: the application's result.
             PanicError, HostGoneError: it panicked; its process ended.
         """
-        if not self.pipe.alive:
+        if self.pipe.has_ended():  # or it has said something that nobody has asked for
             raise HostGoneError(self.pipe.end)
         answers = cast("Answers", self._answers)
         left_s = self._time_ms / 1000

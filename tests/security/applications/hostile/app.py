@@ -6,15 +6,17 @@ free range is not, and a futex on an address that cannot be read is EFAULT inste
 
 import ctypes
 import errno
+import os
 import platform
 import struct
+import time
 from collections.abc import Iterator
 from typing import Any
 
 from tee_sim.shared.params import Param, Params
 from tee_sim.shared.ta_api import TaEnv
 
-KEEP, RANGES, READ, TRY, END = 1, 2, 3, 4, 5
+KEEP, RANGES, READ, TRY, COUNT, SAY, SAY_AND_WAIT, SAY_FOREVER, ASK_FOREVER = range(1, 10)
 
 PAGE = 4096
 LOWEST, HIGHEST = 1 << 16, (1 << 47) - PAGE
@@ -59,7 +61,28 @@ class Hostile:
             return (given, number, _memref(rest[0], b"".join(self.pages(address, size))), rest[1])
         if command == TRY:
             return (given, _value(number, self.attempt(number.a, number.b)), rest[0], rest[1])
-        raise SystemExit
+        if command == COUNT:
+            return (given, _value(number, len(self.kept)), rest[0], rest[1])
+        return self.speak(command, given.buffer) or params
+
+    # The pipe to the core, past everything that the host checks before it sends
+
+    def speak(self, command: int, raw: bytes) -> None:
+        """Send bytes of its own: then answer as if nothing were, or wait, or go on, or ask without an end."""
+        self.kept += b"spoken"
+        if command == ASK_FOREVER:
+            while True:
+                self.env.keys.derive("a long one", raw, 255 * 32)
+        self.write_all(raw)
+        if command == SAY_AND_WAIT:
+            time.sleep(3600)
+        while command == SAY_FOREVER:
+            self.write_all(raw)
+
+    def write_all(self, raw: bytes) -> None:
+        fd = self.env.store._ask.__self__._pipe._write_fd  # type: ignore[attr-defined]
+        while raw:
+            raw = raw[os.write(fd, raw) :]
 
     # Memory
 
