@@ -18,7 +18,7 @@ class ExitStatus(IntEnum):
     USAGE = 2
     """The command line is wrong."""
     NO = 3
-    """Done, and the answer is no: the application refused, or `check` found something."""
+    """Done, and the answer is no: the application refused, `check` found something, or an attack worked."""
     INPUT_REFUSED = 4
     """A path, a manifest, a word or a fault plan cannot be used. Nothing was changed."""
     MACHINE_REFUSED = 5
@@ -42,6 +42,7 @@ _OF_MACHINE = {
     "machine.level": ExitStatus.UNAVAILABLE,
     "machine.session": ExitStatus.UNAVAILABLE,
     "machine.power": ExitStatus.UNAVAILABLE,
+    "attack.unknown": ExitStatus.UNAVAILABLE,
 }
 _OF_RESULT = {
     TeeResult.TARGET_DEAD: ExitStatus.UNAVAILABLE,

@@ -6,6 +6,7 @@ from typing import NoReturn
 import click
 
 from tee_sim.cli.ask import invoke, list_applications
+from tee_sim.cli.attack import attack
 from tee_sim.cli.check import check
 from tee_sim.cli.exit_codes import ExitStatus, code_of, exit_of, hint_of
 from tee_sim.cli.new import new
@@ -28,7 +29,7 @@ def cli() -> None:
     """
 
 
-for _command in (new, check, run, shell, invoke, list_applications, trace):
+for _command in (new, check, run, shell, invoke, list_applications, trace, attack):
     cli.add_command(_command)
 
 

@@ -25,7 +25,8 @@ def _refused(why: str, hint: str) -> TeeError:
 
 
 @contextmanager
-def _importable(application: Application) -> Iterator[None]:
+def importable(application: Application) -> Iterator[None]:
+    """While this lasts the application's packages can be imported, wherever the manifest lies."""
     if application.folder is None:
         yield
         return
@@ -45,7 +46,7 @@ def commands_of(application: Application) -> dict[str, Command[Any, Any]]:
     """
     package = application.manifest.entry.partition(":")[0].rpartition(".")[0]
     name = f"{package}.commands" if package else "commands"
-    with _importable(application):
+    with importable(application):
         try:
             module = importlib.import_module(name)
         except ModuleNotFoundError as error:

@@ -19,6 +19,7 @@ RESULTS = {
     "machine.closed": TeeResult.BAD_STATE,
     "machine.session": TeeResult.TARGET_DEAD,
     "machine.power": TeeResult.TARGET_DEAD,
+    "attack.unknown": TeeResult.BAD_STATE,
 }
 """Every code, and the GlobalPlatform result that stands for it."""
 
