@@ -135,8 +135,10 @@ class _Written(WorldEvents):
             args["out_bytes"] = sum(len(p.buffer) for p in answer.params)
         self._timeline.end(row, name, args)
         if answer.result is TeeResult.TARGET_DEAD and answer.origin is Origin.TEE:
-            ended = answer.host_end is not HostEnd.NONE
-            self._timeline.instant(row, "process ended" if ended else "panic", {"how": answer.host_end.words})
+            if answer.host_end is HostEnd.NONE:
+                self._timeline.instant(row, "panic")
+            else:
+                self._timeline.instant(row, "process ended", {"how": answer.host_end.words})
         if isinstance(message, AdvanceClock | ReadClock) and answer.result is TeeResult.SUCCESS:
             self._clock(answer.params)
 

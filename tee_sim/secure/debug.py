@@ -37,8 +37,8 @@ AUDITED: Final = frozenset(
     )
 )
 """Audit events of calls that end in a system call which the filter refuses (docs.python.org, audit events table)."""
-MAX_LINES: Final = 1000
-"""Of what an application prints during one request."""
+MAX_REPORTS: Final = 1000
+"""During one request, panics aside: an application that prints or fails in a loop must not drown the rest."""
 _MOST_CAUSES: Final = 4
 _Line = tuple[FrameType, int]
 _Lines = list[_Line]
@@ -76,7 +76,7 @@ class Debugger:
         self._entered: object = None
         self._waiting: deque[DebugReport] = deque()
         self._saying = False
-        self._printed_lines = 0
+        self._count = 0
         self._dropped_at: _Lines = []
 
     def voice(self, name: str) -> Nowhere:
@@ -125,14 +125,15 @@ class Debugger:
         self.flush()
 
     def flush(self) -> None:
-        """Say what had to wait. Called before an answer is sent: the count of lines begins anew."""
+        """Say what had to wait. Called before an answer is sent: the count of reports begins anew."""
         for stream in (sys.stdout, sys.stderr):
             with suppress(Exception):
                 stream.flush()
-        if self._printed_lines > MAX_LINES:
-            dropped = self._printed_lines - MAX_LINES
-            self._report(DebugKind.OUTPUT, "stdout, stderr", f"({dropped} more lines are not shown)", self._dropped_at)
-        self._printed_lines, self._dropped_at = 0, []
+        dropped, self._count = self._count - MAX_REPORTS, 0
+        if dropped > 0:
+            where, self._dropped_at = self._dropped_at, []
+            self._report(DebugKind.OUTPUT, "reports", f"({dropped} more are not shown)", where)
+            self._count = 0
         self._say_waiting()
 
     # -- refused calls -------------------------------------------------------------------------------------------------
@@ -169,10 +170,6 @@ class Debugger:
     # -- what is printed and what fails --------------------------------------------------------------------------------
 
     def _printed(self, stream: str, line: str, frames: _Lines) -> None:
-        self._printed_lines += 1
-        if self._printed_lines > MAX_LINES:
-            self._dropped_at = frames
-            return
         for start in range(0, max(len(line), 1), _LINE_CHARS):
             self._report(DebugKind.OUTPUT, stream, line[start : start + _LINE_CHARS], frames, most=1)
 
@@ -208,6 +205,10 @@ class Debugger:
         arguments: tuple[int, ...] = (),
     ) -> None:
         every = list(lines)
+        self._count += kind is not DebugKind.PANIC
+        if self._count > MAX_REPORTS and kind is not DebugKind.PANIC:
+            self._dropped_at = every
+            return
         shown = (list(self._own(every)) or every)[-most:]
         files = [where.f_code.co_filename for where, _ in reversed(shown)]
         owner = self._only or application or next((name for file in files if (name := self._owners.get(file))), "")

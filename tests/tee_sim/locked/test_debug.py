@@ -179,7 +179,7 @@ def test_it_is_shown_as_it_was_printed(printed: list[list[DebugReport]], number:
 
 def test_much_is_shown_whole_and_too_much_is_counted(printed: list[list[DebugReport]]) -> None:
     assert "".join(r.text for r in printed[15]) == "y" * 20_000
-    assert [r.text for r in printed[8]] == ["x"] * 1000 + ["(9000 more lines are not shown)"]
+    assert [r.text for r in printed[8]] == ["x"] * 1000 + ["(9000 more are not shown)"]
 
 
 def test_a_module_that_is_not_there_says_what_to_do(debug: World) -> None:
