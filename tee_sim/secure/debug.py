@@ -7,7 +7,6 @@ has the kernel's word; where Python was at that time is looked up at once, by a 
 was asked to do, with readable arguments, comes from Python's audit events; without a watcher they are all there is.
 """
 
-import linecache
 import sys
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -26,6 +25,7 @@ from tee_sim.shared.manifest import Manifest
 AUDITED: Final = frozenset(
     (
         *("open", "ctypes.dlopen", "sqlite3.connect", "subprocess.Popen", "_thread.start_new_thread", "pty.spawn"),
+        "_thread.start_joinable_thread",
         *("os.chdir", "os.chflags", "os.chmod", "os.chown", "os.exec", "os.fork", "os.forkpty", "os.getxattr"),
         *("os.kill", "os.killpg", "os.link", "os.listdir", "os.listxattr", "os.lockf", "os.mkdir", "os.posix_spawn"),
         *("os.remove", "os.removexattr", "os.rename", "os.rmdir", "os.scandir", "os.setxattr", "os.spawn"),
@@ -100,8 +100,6 @@ class Debugger:
             locked: without it panics are reported, and nothing else.
             only: the application of this process.
         """
-        for path, lines in self._lines.items():
-            linecache.cache[path] = (sum(map(len, lines)), None, lines, path)
         self._outlet, self._pack, self._calls, self._only = outlet, pack, calls, only
         if not locked:
             return

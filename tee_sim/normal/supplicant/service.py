@@ -19,7 +19,7 @@ from tee_sim.normal.rpmb_chip.file_medium import FileMedium, OsFile
 from tee_sim.normal.supplicant.files import RPMB_FILE, STORAGE_FILE
 from tee_sim.normal.supplicant.reserve import fill, release
 from tee_sim.normal.supplicant.sqlite_blobs import SqliteBlobs
-from tee_sim.normal.timeline import Args, now_us
+from tee_sim.normal.timeline import Args, current, now_us
 from tee_sim.shared.blobs import BlobStore, Changes
 from tee_sim.shared.codec import encode
 from tee_sim.shared.errors import TeeError, TeeResult
@@ -224,7 +224,7 @@ class Supplicant(Service):
 
     Raises:
         TeeError: BUSY if another process has the device; CORRUPT_OBJECT for files that are missing, damaged or not
-            ours alone; UNSUPPORTED_VERSION; STORAGE_NOT_AVAILABLE.
+            ours alone; UNSUPPORTED_VERSION; STORAGE_NOT_AVAILABLE; BAD_PARAMETERS as `tee_sim.normal.timeline.current`.
     """
 
     def __init__(
@@ -236,6 +236,7 @@ class Supplicant(Service):
         log: Callable[[RequestNote], None] | None = None,
         faults: DiskFaults | None = None,
     ) -> None:
+        current()  # refused here, before anything is opened, if it cannot be written
         self._rpmb_file = RpmbFile(directory / RPMB_FILE, create=create, read_only=read_only)
         try:
             self._sqlite = SqliteBlobs(directory / STORAGE_FILE, create=create, read_only=read_only)

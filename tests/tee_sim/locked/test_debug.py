@@ -37,11 +37,11 @@ CALLS = {
     "in_c": ("getppid", "", ""),
     "writes_to_a_descriptor": ("write", "posix.write", ""),
     "makes_a_socket": ("socket", "socket.__new__", "2, 1, 0"),
-    "starts_a_program": ("pipe2", "subprocess.Popen", "'/bin/true', ['/bin/true']"),
-    "starts_a_thread": ("clone3", "_thread.start_new_thread", ""),
+    "starts_a_program": ("pipe2 clone3", "subprocess.Popen os.posix_spawn", "'/bin/true', ['/bin/true']"),
+    "starts_a_thread": ("clone3", "_thread.start_new_thread _thread.start_joinable_thread", ""),
     "forks": ("clone", "os.fork", ""),
 }
-"""System call, what Python was asked to do, and a part of what with."""
+"""System call, what Python was asked to do, and a part of what with; from one Python to the next, one or another."""
 PANICS = {
     "divides": ("ZeroDivisionError", "division by zero"),
     "refers_to_another": (
@@ -107,16 +107,17 @@ def text_of(reports: list[DebugReport]) -> str:
 def test_a_forbidden_call_is_named_with_its_application_line_and_arguments(debug: World, name: str) -> None:
     found = refusals(debug.ask(MISTAKEN, NAMES.index(name)))
     call, asked, part = CALLS[name]
-    report = next(r for r in found if r.call is not None and name_of(r.call, MACHINE) == call)
+    report = next(r for r in found if r.call is not None and name_of(r.call, MACHINE) in call.split())
     assert report.application == "mistaken"
-    assert (report.what, part in report.text) == (asked, True)
+    assert report.what in (asked.split() or [""])
+    assert part in report.text
     assert (report.frames[-1].file, report.frames[-1].line) == (
         str(APPLICATIONS / "mistaken" / "app.py"), line_of(name),
     )  # fmt: skip
     assert report.frames[-1].function == name
     assert report.frames[-1].source == SOURCE[line_of(name) - 1].strip()
     assert len(report.arguments) == 6
-    assert f"debug: mistaken: forbidden: {call}(0x" in text_of(found)
+    assert f"debug: mistaken: forbidden: {name_of(report.call or 0, MACHINE)}(0x" in text_of(found)
     assert f"mistaken/app.py:{line_of(name)} in {name}: " in text_of(found)
 
 
@@ -167,7 +168,7 @@ def test_what_an_application_prints_is_shown_under_its_name(printed: list[list[D
     ("number", "said"),
     [
         (0, "ordinary: stderr: "), (0, "UserWarning: x"), (1, "hello 1"), (3, "ValueError: caught"),
-        (3, '    raise ValueError("caught")'), (5, "ordinary: stdout: x"), (7, "ordinary: stderr: x"),
+        (5, "ordinary: stdout: x"), (7, "ordinary: stderr: x"),
         (9, "RuntimeWarning: invalid value encountered in divide"),
         (10, "ordinary: exception ignored: ValueError: in a finalizer"), (14, "CRITICAL:root:level 50"),
         (16, "ordinary: stderr: z"),
