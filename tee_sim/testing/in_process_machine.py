@@ -16,6 +16,7 @@ from typing import TypeVar
 
 from tee_sim.normal.machine.fuses import RootSecret
 from tee_sim.normal.machine.options import MachineOptions, RunningWorld
+from tee_sim.normal.operation import CancellableOperation
 from tee_sim.normal.secure_process import StorageHandler
 from tee_sim.shared.errors import Origin, TeeError, TeeResult
 from tee_sim.shared.wire import Boot, Message, Provision, Return
@@ -66,9 +67,18 @@ class _World:
         return self._alive
 
     def exchange(self, message: Message, *, timeout_ms: int = 0) -> Return:
+        return self._asked(lambda: self.tee.exchange(message))
+
+    def exchange_cancellable(self, message: Message, operation: CancellableOperation, *, timeout_ms: int = 0) -> Return:
+        return self._asked(lambda: self.tee.exchange_cancellable(message, operation))
+
+    def _asked(self, ask: Callable[[], Return]) -> Return:
         try:
-            with forbidden_calls():
-                return self._inside(lambda: self.tee.exchange(message))
+            with forbidden_calls() as was_refused:
+                answer = self._inside(ask)
+            if was_refused():  # the lock would have ended the process of the application, with all that was in it
+                self._modules.forget()
+            return answer
         except BaseException as error:
             self._alive = isinstance(error, TeeError)
             raise

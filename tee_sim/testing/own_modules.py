@@ -62,8 +62,12 @@ class OwnModules(MetaPathFinder):
         try:
             yield
         finally:
-            sys.meta_path.remove(self)
+            sys.meta_path[:] = [finder for finder in sys.meta_path if finder is not self]
             self._mine = self._swap(others)
+
+    def forget(self) -> None:
+        """Have the next instance begin with modules of its own, as in another process."""
+        self._mine = {}
 
     def _swap(self, modules: dict[str, ModuleType]) -> dict[str, ModuleType]:
         before = {name: module for name, module in sys.modules.items() if name in self._table.modules}

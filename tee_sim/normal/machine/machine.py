@@ -11,7 +11,7 @@ One process at a time has a machine. Does not promise: anything for several thre
 """
 
 import secrets
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Self
 
@@ -21,8 +21,9 @@ from tee_sim.normal.machine.applications import Application
 from tee_sim.normal.machine.errors import MachineError
 from tee_sim.normal.machine.file_lock import FileLock
 from tee_sim.normal.machine.fuses import RootSecret
-from tee_sim.normal.machine.options import MachineOptions, PowerCut, RunningWorld, begin_locked
+from tee_sim.normal.machine.options import MachineOptions, PowerCut, Process, RunningWorld, begin_locked
 from tee_sim.normal.machine.sessions import SessionNumbers
+from tee_sim.normal.operation import CancellableOperation
 from tee_sim.normal.supplicant import Supplicant
 from tee_sim.shared.errors import Origin, TeeError, TeeResult
 from tee_sim.shared.limits import INVOKE_TIMEOUT_MS
@@ -174,10 +175,21 @@ class Machine:
         Raises:
             TeeError: as of `SecureProcess.exchange`; MachineError for a session of a secure world that is gone.
         """
+        return self._exchange(message, lambda process, inner: process.exchange(inner, timeout_ms=timeout_ms))
+
+    def exchange_cancellable(
+        self, message: Message, operation: CancellableOperation, *, timeout_ms: int = INVOKE_TIMEOUT_MS
+    ) -> Return:
+        """`exchange`, and the application may ask meanwhile whether the operation was cancelled."""
+        return self._exchange(
+            message, lambda process, inner: process.exchange_cancellable(inner, operation, timeout_ms=timeout_ms)
+        )
+
+    def _exchange(self, message: Message, ask: Callable[[Process, Message], Return]) -> Return:
         running = self._awake()
         inner = self._numbers.inward(message)
         try:
-            answer = running.process.exchange(inner, timeout_ms=timeout_ms)
+            answer = ask(running.process, inner)
         except PowerCut as cut:
             self._lose_power(cut.where)
             raise _cut(cut.where) from None

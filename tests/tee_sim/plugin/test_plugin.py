@@ -54,7 +54,7 @@ def test_what_comes_of_each_try(in_process: dict[str, str]) -> None:
     served, ended = "passed 1, then 0", "passed TARGET_DEAD, then 0"
     assert in_process == {
         **{f"test_try[{n}]": served for n in (1, 2, 3, 4, 5, 6, 15, 17, 18)},
-        **{f"test_try[{n}]": ended for n in (7, 8, 9, 11, 12, 13, 14, 16)},
+        **{f"test_try[{n}]": ended for n in (7, 8, 9, 11, 12, 13, 14, 16, 19, 20, 21)},
         "test_try[10]": "passed BAD_STATE, then 0",
         "test_state[restart]": "passed [1, 2, 3, 1, 6]",
         "test_state[power_cut]": "passed [1, 2, 3, 1, 6]",
@@ -62,6 +62,10 @@ def test_what_comes_of_each_try(in_process: dict[str, str]) -> None:
         "test_fault[commit@1: die-after]": CUT.format("after", 6),
         "test_fault[commit: enospc]": in_process["test_fault[commit: enospc]"],
         "test_fault[read@1+: eio]": in_process["test_fault[read@1+: eio]"],
+        "test_state_after_a_panic[8]": "passed [1, 2, 3, 4]",
+        "test_state_after_a_panic[9]": "passed [1, 2, 3, 4]",
+        "test_state_after_a_panic[11]": "passed [1, 2, 3, 1]",
+        "test_cancelled": "passed command 1 was refused (CANCEL, origin TRUSTED_APP)",
         "test_time": "passed 1767225600000 5000",
         "test_a_failure_of_the_test": "failure",
     }
@@ -71,3 +75,23 @@ def test_what_comes_of_each_try(in_process: dict[str, str]) -> None:
 @pytest.mark.skipif(sys.platform != "linux", reason="the lock is Linux only")
 def test_both_ways_come_to_the_same(project: Path, in_process: dict[str, str]) -> None:
     assert outcomes(project, "locked") == in_process
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the lock is Linux only")
+def test_the_debug_profile_names_the_line(project: Path) -> None:
+    done = play(project, "--tee=debug", "-rP", "test_suite.py::test_try[11]", "test_suite.py::test_try[9]")
+    assert done.returncode == 0, done.stdout
+    assert "debug: odd: panic: ZeroDivisionError: " in done.stdout
+    lines = (project / "odd" / "app.py").read_text("utf-8").splitlines()
+    for number, text in ((11, "/etc/passwd"), (9, "1 // 0")):
+        at = next(n for n, line in enumerate(lines, 1) if line.lstrip().startswith(f"{number}: ") and text in line)
+        assert f"{project}/odd/app.py:{at} in " in done.stdout
+    assert "debug: odd: forbidden: open" in done.stdout
+
+
+def test_a_test_with_no_manifest_above_it_says_what_to_do(project: Path, tmp_path: Path) -> None:
+    (tmp_path / "conftest.py").write_text(CONFTEST)
+    (tmp_path / "test_nothing.py").write_text("def test_nothing(tee):\n    pass\n")
+    done = play(tmp_path)
+    assert "no manifest.toml next to " in done.stdout + done.stderr
+    assert "or override the fixture tee_applications with the paths of manifests" in done.stdout + done.stderr

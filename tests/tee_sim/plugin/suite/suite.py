@@ -4,7 +4,9 @@ import numpy as np
 import pytest
 from odd.commands import TRY, Try
 
+from tee_sim.normal.operation import CancellableOperation
 from tee_sim.shared.errors import TeeError
+from tee_sim.shared.params import Param
 
 np.seterr(all="raise")  # the test's settings are not the application's
 
@@ -23,7 +25,7 @@ def outcome(tee, number):
     return f"{said}, then {after}"
 
 
-@pytest.mark.parametrize("number", range(1, 19))
+@pytest.mark.parametrize("number", range(1, 22))
 def test_try(tee, number, record_property):
     record_property("outcome", outcome(tee, number))
 
@@ -51,6 +53,28 @@ def test_fault(tee, plan, record_property):
     tee.fault("")
     after = tee.session().call(TRY, Try(number=101)).value
     record_property("outcome", f"{said}; {fired}; {tee.notes}; then {after}")
+
+
+@pytest.mark.parametrize("number", [8, 9, 11])
+def test_state_after_a_panic(tee, number, record_property):
+    """Global variables are those of the instance's process, or of the next one."""
+    session = tee.session()
+    values = [session.call(TRY, Try(number=15)).value for _ in range(3)]
+    with pytest.raises(TeeError):
+        session.call(TRY, Try(number=number))
+    values.append(tee.session().call(TRY, Try(number=15)).value)
+    record_property("outcome", str(values))
+
+
+def test_cancelled(tee, record_property):
+    """An application that waits notices that its client does not want the answer any more."""
+    operation = CancellableOperation()
+    operation.cancel()
+    session = tee.session()
+    params = (Param.memref(Try(number=102).to_bytes()), Param.output(64), Param.none(), Param.none())
+    with pytest.raises(TeeError) as caught:
+        session.invoke(TRY.number, params, operation=operation)
+    record_property("outcome", str(caught.value))
 
 
 def test_time(tee, record_property):

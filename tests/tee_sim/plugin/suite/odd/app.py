@@ -54,6 +54,13 @@ def _unlisted() -> int:
     return odd.unlisted.VALUE
 
 
+def _caught() -> int:
+    try:
+        return len(Path("/etc/passwd").read_text())
+    except Exception:
+        return 1
+
+
 def _count() -> int:
     STATE["tries"] += 1
     return STATE["tries"]
@@ -77,6 +84,9 @@ TRIES = {
     15: _count,
     16: lambda: 1001,
     17: lambda: int(np.seterr()["divide"] == "warn"),
+    19: _caught,
+    20: lambda: __import__("colorsys") is not None,
+    21: lambda: int(np.random.default_rng(1).integers(1, 2)),
     18: lambda: warnings.warn("old", DeprecationWarning, stacklevel=1) or 1,
 }
 
@@ -84,6 +94,7 @@ TRIES = {
 class Odd(CommandApp):
     def create(self, env: TaEnv) -> None:
         self._store = env.store
+        self._cancellation = env.cancellation
         self.handle(TRY, self._try)
 
     def _try(self, _session: object, request: Try) -> Done:
@@ -94,4 +105,7 @@ class Odd(CommandApp):
         if request.number == 101:
             stored = self._store.find(b"o")
             return Done(value=0 if stored is None else len(stored.body))
+        if request.number == 102:
+            self._cancellation.unmask()
+            self._cancellation.wait(20_000)
         return Done(value=TRIES[request.number]())
