@@ -1,4 +1,4 @@
-"""`python -m tests.campaigns.fuzz [--seconds N] [--seed S] [--only TARGET ...]`: decoders of normal-world bytes.
+"""`python -m tests.campaigns.fuzz [--seconds N] [--seed S] [--only TARGET ...]`: decoders of bytes from elsewhere.
 
 Invariant: a value or an error of ours, in bounded time and memory; what opens is what was stored; no request ends a
 trusted application. Seeds are real messages, frames, pages, files and requests; a mutation flips, cuts, repeats,
@@ -17,13 +17,17 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from tee_sim.shared.errors import TeeError
-from tests.campaigns import fuzz_storage, fuzz_worlds
+from tests.campaigns import fuzz_hosts, fuzz_storage, fuzz_worlds
 
 MAX_SECONDS = 5.0
 """Of processor time for one attempt. Making a new device for the requests takes one or two."""
 MAX_PEAK_BYTES = 64 << 20
 Target = Callable[[], None]
-MAKERS: dict[str, Callable[[Path, random.Random], Target]] = {**fuzz_storage.MAKERS, **fuzz_worlds.MAKERS}
+MAKERS: dict[str, Callable[[Path, random.Random], Target]] = {
+    **fuzz_storage.MAKERS,
+    **fuzz_worlds.MAKERS,
+    **fuzz_hosts.MAKERS,
+}
 """Name of each target -> makes one attempt function, from a directory to work in and randomness."""
 
 

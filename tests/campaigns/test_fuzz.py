@@ -1,13 +1,17 @@
 """A short form of `python -m tests.campaigns.fuzz`, and proof that it can fail."""
 
 import random
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from bioguard.trusted.biometric.vault import Vault
+from tee_sim.secure.core import Core
+from tee_sim.secure.hosts.questions import Answers
 from tee_sim.secure.storage import object_sealer
-from tests.campaigns import fuzz_storage, fuzz_worlds
+from tee_sim.shared.ta_api import TaEnv
+from tests.campaigns import fuzz_hosts, fuzz_storage, fuzz_worlds
 from tests.campaigns.fuzz import MAKERS, attempt, run
 from tests.campaigns.fuzz_storage import Corpus
 from tests.campaigns.mutation import mutate
@@ -38,6 +42,27 @@ def test_an_application_that_panics_is_found(tmp_path: Path, monkeypatch: pytest
     monkeypatch.setattr(Vault, "user", careless)
     with pytest.raises(AssertionError, match="ended its application"):
         list(map(attempt, [target] * 200))
+
+
+def test_a_core_that_leaves_a_transaction_open_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    target = fuzz_hosts.MAKERS["messages of a host"](tmp_path, random.Random(3))
+    monkeypatch.setattr(Core, "_run", lambda _core, call, *_: call())
+    with pytest.raises(AssertionError, match="the core is in the middle of something"):
+        list(map(attempt, [target] * 200))
+
+
+def test_a_core_that_answers_from_another_s_store_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    stores = []
+
+    def confused(self: Answers, env: TaEnv) -> None:
+        stores.append(env.store)
+        made(self, replace(env, store=stores[0]))
+
+    made = Answers.__init__
+    monkeypatch.setattr(Answers, "__init__", confused)
+    target = fuzz_hosts.MAKERS["messages of a host"](tmp_path, random.Random(3))
+    with pytest.raises(AssertionError, match="the neighbor has changed"):
+        attempt(target)
 
 
 def test_the_line_and_a_violation_with_its_place(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -34,14 +34,18 @@ class HostEnds:
     def __init__(self) -> None:
         self.down: queue.SimpleQueue[bytes | None] = queue.SimpleQueue()
         self.up: queue.SimpleQueue[bytes | None] = queue.SimpleQueue()
+        self.ended = False
 
     def body(self) -> bytes:
-        body = self.down.get(timeout=_LONG_S)
+        body = None if self.ended else self.down.get(timeout=_LONG_S)
         if body is None:
+            self.ended = True
             raise _EndedError
         return body
 
     def write(self, frame: bytes) -> None:
+        if self.ended:
+            raise _EndedError
         self.up.put(frame[HEAD_BYTES:])
 
 
