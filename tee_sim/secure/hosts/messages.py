@@ -19,6 +19,8 @@ from tee_sim.shared.task import Task
 from tee_sim.shared.wire import NoFrameError, framed
 
 _U32 = 0xFFFF_FFFF
+MAX_COMMANDS = 4096
+"""Of one application with closed replies; the largest of ours has 50."""
 Number = Annotated[int, UpTo(_U32)]
 
 
@@ -133,15 +135,25 @@ class Ask:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ReplyBound(Record):
+    """The longest reply of one command that an application with closed replies has declared."""
+
+    command: Number
+    size_bytes: Number
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class HostReturn(Record):
     """From a host: the entry point returned. `context` is that of a session which was opened.
 
     Attributes:
         params: four, or none if a session was opened and its outputs left as they were.
+        bounds: after CREATE of an application with closed replies.
     """
 
     context: Number = 0
     params: Annotated[tuple[Param, ...], Items(4)] = ()
+    bounds: Annotated[tuple[ReplyBound, ...], Items(MAX_COMMANDS)] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

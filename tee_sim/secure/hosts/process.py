@@ -6,7 +6,7 @@ from contextlib import suppress
 from itertools import count
 from typing import Any, NoReturn, cast
 
-from tee_sim.secure.closed_replies import held_to
+from tee_sim.secure.closed_replies import bounds_of, held_to
 from tee_sim.secure.hosts.asked_store import AskedStore
 from tee_sim.secure.hosts.environment import AskedTask, environment
 from tee_sim.secure.hosts.messages import (
@@ -21,6 +21,7 @@ from tee_sim.secure.hosts.messages import (
     HostReturn,
     Open,
     Panicked,
+    ReplyBound,
     Run,
     pack,
     unpack,
@@ -117,7 +118,9 @@ class Host:
             store, task = AskedStore(self._ask, self._manifest), AskedTask(self._ask)
             self._instances[message.instance] = _AppInstance(app, store, task)
             app.create(environment(message, self._manifest, self._ask, store, task))
-            return HostReturn()
+            bounds = bounds_of(app)
+            sizes_bytes = {} if bounds is None else bounds.sizes_bytes
+            return HostReturn(bounds=tuple(ReplyBound(command=n, size_bytes=size) for n, size in sizes_bytes.items()))
         if isinstance(message, Open):
             instance = self._instances[message.instance]
             with instance.task.entered(message.task):

@@ -3,9 +3,11 @@
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from itertools import count
 from typing import cast
 
+from tee_sim.secure.closed_replies import ReplyBounds
 from tee_sim.secure.hosts.messages import (
     FROM_HOST,
     FROM_HOST_IN_DEBUG,
@@ -29,7 +31,7 @@ from tee_sim.shared.clock import ClockKind, SinceBoot
 from tee_sim.shared.debug_report import DebugReport
 from tee_sim.shared.errors import Origin, TeeError, TeeResult
 from tee_sim.shared.host_end import HostEnd
-from tee_sim.shared.manifest import Manifest
+from tee_sim.shared.manifest import Manifest, Replies
 from tee_sim.shared.params import Params
 from tee_sim.shared.ta_api import Opened, TaEnv, TrustedApp
 from tee_sim.shared.task import Cancellation, CurrentTask, Task
@@ -48,10 +50,17 @@ class RemoteApp:
         number: of the instance there.
         time_ms: how long the host may work on one call, without what it waits for the core.
         on_debug: takes its debug reports; without it a host that sends one is ended.
+        closed: whether it may answer only what it has declared when it was created.
     """
 
     def __init__(
-        self, pipe: HostPipe, number: int, time_ms: int, on_debug: Callable[[DebugReport], None] | None = None
+        self,
+        pipe: HostPipe,
+        number: int,
+        time_ms: int,
+        on_debug: Callable[[DebugReport], None] | None = None,
+        *,
+        closed: bool = False,
     ) -> None:
         self.pipe = pipe
         self._number = number
@@ -59,13 +68,14 @@ class RemoteApp:
         self._on_debug = on_debug
         self._answers: Answers | None = None
         self._current: Cancellation | None = None
+        self._bounds = ReplyBounds("an application", {}) if closed else None
 
     def create(self, env: TaEnv) -> None:
         """As `TrustedApp.create`."""
         self._answers, self._current = Answers(env), env.cancellation
         clock, platform = env.clock, env.platform
         on_host_clock = platform.clock is ClockKind.HOST and isinstance(clock, SinceBoot)
-        self._call(
+        done = self._call(
             Create(
                 instance=self._number,
                 device_id=env.device_id,
@@ -79,14 +89,24 @@ class RemoteApp:
                 randomness=platform.randomness,
             )
         )
+        if self._bounds is not None:
+            self._bounds = replace(self._bounds, sizes_bytes={b.command: b.size_bytes for b in done.bounds})
 
     def open_session(self, params: Params) -> object:
         """As `TrustedApp.open_session`: the host's number for the context."""
+        return self._open(params) if self._bounds is None else self._bounds.opened(lambda: self._open(params))
+
+    def _open(self, params: Params) -> object:
         done = self._call(Open(instance=self._number, task=self._task, params=params))
         return Opened(context=done.context, params=cast("Params", done.params)) if done.params else done.context
 
     def invoke(self, session: int, command: int, params: Params) -> Params:
         """As `TrustedApp.invoke`. The core holds the outputs against what its caller made room for."""
+        if self._bounds is None:
+            return self._invoke(session, command, params)
+        return self._bounds.answered(command, lambda: self._invoke(session, command, params))
+
+    def _invoke(self, session: int, command: int, params: Params) -> Params:
         asked = Run(instance=self._number, context=session, task=self._task, command=command, params=params)
         done = self._call(asked)
         return cast("Params", done.params)
@@ -203,7 +223,8 @@ class Hosts:
             del ready[0]
         if not ready:
             raise TeeError(TeeResult.TARGET_DEAD, "no process of the application is left", origin=Origin.COMMS)
-        return RemoteApp(ready[0], next(self._numbers), self._time_ms(manifest), self._on_debug)
+        closed = manifest.replies is Replies.CLOSED
+        return RemoteApp(ready[0], next(self._numbers), self._time_ms(manifest), self._on_debug, closed=closed)
 
     def has_ended(self, app: TrustedApp) -> bool:
         """Whether the process of an instance has ended."""
