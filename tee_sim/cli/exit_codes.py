@@ -52,7 +52,7 @@ _OF_RESULT = {
     TeeResult.CORRUPT_OBJECT_2: ExitStatus.INTEGRITY,
 }
 _HINTS = {
-    TeeResult.TARGET_DEAD: "run the same with --debug to see where; first run: tee-sim check PATH",
+    TeeResult.TARGET_DEAD: "run: tee-sim check PATH; where it says nothing, run the same with --debug",
     TeeResult.SECURITY: "the store is older than the machine, or another's: put back what was there, or begin another",
     TeeResult.CORRUPT_OBJECT: "the store is damaged: put back what was there, or begin another machine",
     TeeResult.ITEM_NOT_FOUND: "look at the applications that are hosted: tee-sim list PATH",

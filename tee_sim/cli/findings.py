@@ -10,9 +10,13 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from tee_sim.cli.named_commands import commands_of
 from tee_sim.normal.machine.applications import Application
 from tee_sim.secure.code_folders import CodeFolders
 from tee_sim.secure.codeload import CodeTable
+from tee_sim.shared.errors import TeeError
+from tee_sim.shared.manifest import Replies
+from tee_sim.shared.schema import is_closed
 
 USELESS = {
     "socket": "a socket", "ssl": "a socket", "http": "a socket", "urllib.request": "a socket", "asyncio": "a socket",
@@ -49,7 +53,7 @@ def findings(application: Application) -> list[CodeFinding]:
         for name in table.modules:
             found += _module(application, table, name)
         found += _preloads(application, table)
-    return found
+    return found or _replies(application, table)
 
 
 @contextmanager
@@ -186,6 +190,33 @@ def _preloads(application: Application, table: CodeTable) -> list[CodeFinding]:
             for wanted, line in _late(_tree(table, name), application.manifest.preload)
         ]
     return found
+
+
+def _replies(application: Application, table: CodeTable) -> list[CodeFinding]:
+    """Replies with free bytes or text of an application that promises none; its commands are imported for it."""
+    if application.manifest.replies is Replies.FREE:
+        return []
+    hint = 'bound every field (Fixed, UpTo, Items), or write: replies = "free"'
+    found = []
+    try:
+        commands = commands_of(application)
+    except TeeError as error:
+        return [CodeFinding(where=str(application.path), what=error.message, hint="correct it")]
+    for name, command in commands.items():
+        module = table.modules.get(command.reply.__module__)
+        where = _class_line(module.path, command.reply.__name__) if module else str(application.path)
+        what = f"{command.reply.__name__}, the reply of {name}"
+        try:
+            if not is_closed(command.reply):
+                found.append(CodeFinding(where=where, what=f"{what}, has free bytes or text in it", hint=hint))
+        except TypeError as error:
+            found.append(CodeFinding(where=where, what=f"{what}, is no record: {error}", hint=hint))
+    return found
+
+
+def _class_line(path: str, name: str) -> str:
+    classes = [node for node in ast.walk(ast.parse(Path(path).read_bytes())) if isinstance(node, ast.ClassDef)]
+    return f"{_shown(path)}:{next((node.lineno for node in classes if node.name == name), 1)}"
 
 
 def _late(tree: ast.Module, preload: tuple[str, ...]) -> Iterator[tuple[str, int]]:

@@ -9,12 +9,12 @@ from typing import Any
 
 import click
 
-from tee_sim.cli.options import PATHS, applications, machine_options, started
+from tee_sim.cli.options import PATHS, applications, machine_options, note, started
 from tee_sim.normal.connect import VARIABLE, Link, error_to_plain
 from tee_sim.normal.machine.machine import Machine
 from tee_sim.shared import codec
 from tee_sim.shared.errors import Origin, TeeError, TeeResult
-from tee_sim.shared.wire import REQUESTS, framed, pack, unpack
+from tee_sim.shared.wire import REQUESTS, NoFrameError, framed, pack, unpack
 
 _LOOK_MS = 200
 """How often it is looked whether the program still runs, in case a child of it has kept the pipe."""
@@ -98,6 +98,9 @@ def serve(machine: Machine, link: Link, process: "subprocess.Popen[bytes]") -> N
                 return
             link.send(*_answer(machine, link, head))
         except BrokenPipeError:
+            return
+        except NoFrameError as error:
+            note(f"the program sent what is no request and is answered no more: {error.message}")
             return
 
 

@@ -176,6 +176,21 @@ def test_run_passes_errors_on_and_starts_again(tee_sim: Command, here: Path) -> 
     ]
 
 
+def test_a_program_that_sends_no_frame_is_answered_no_more(tee_sim: Command, here: Path) -> None:
+    (here / "babbles.py").write_text(
+        "import os\n"
+        "read, write = map(int, os.environ['TEE_SIM_CLIENT'].split(','))\n"
+        "os.write(write, bytes([255]) * 8)\n"
+        "print(os.read(read, 1))\n"
+    )
+    said = tee_sim("run", "counter", "--", sys.executable, "babbles.py")
+    assert (said.status, said.out) == (0, "b''\n")
+    assert said.err == (
+        "note: the program sent what is no request and is answered no more: frame of 4294967295 bytes is larger than "
+        "1048576\n"
+    )
+
+
 def test_a_program_that_nobody_runs_is_told_how(here: Path) -> None:
     from tee_sim.normal.connect import connect
     from tee_sim.normal.machine.errors import MachineError

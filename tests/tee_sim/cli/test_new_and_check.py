@@ -111,6 +111,20 @@ IMPORT = "from typing import Any\n"
             'vault/vault/app.py:4: imports absent, which is not under preload\n  hint: add "absent" to preload',
         ),
         (
+            "vault/commands.py",
+            "    value: Annotated[int, UpTo(LARGEST)]",
+            "    value: Annotated[str, Text(LARGEST)]",
+            "vault/vault/commands.py:28: Value, the reply of ADD, has free bytes or text in it\n"
+            '  hint: bound every field (Fixed, UpTo, Items), or write: replies = "free"',
+        ),
+        (
+            "vault/commands.py",
+            "    value: Annotated[int, UpTo(LARGEST)]",
+            "    value: bytes",
+            "vault/vault/commands.py:28: Value, the reply of ADD, is no record: value: bytes needs a bound\n"
+            '  hint: bound every field (Fixed, UpTo, Items), or write: replies = "free"',
+        ),
+        (
             APP,
             "class Vault",
             "class Vault Safe",
@@ -130,6 +144,8 @@ def test_check_names_file_line_and_hint(
 ) -> None:
     tee_sim("new", "vault")
     change(here, file, before, after)
+    if "Text(" in after:
+        change(here, file, "import Record, UpTo", "import Record, Text, UpTo")
     said = tee_sim("check", "vault")
     assert said.status == 3
     assert said.out.startswith(found)
