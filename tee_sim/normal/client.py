@@ -113,7 +113,7 @@ class Session:
         outputs: the four parameters as the TA left them when it opened the session.
     """
 
-    def __init__(self, context: "Context", number: int, outputs: Params) -> None:
+    def __init__(self, context: "Context", number: int, outputs: Params = NO_PARAMS) -> None:
         self._context = context
         self._number = number
         self.outputs = outputs
