@@ -12,6 +12,7 @@ from typing import cast
 from tee_sim.normal import events
 from tee_sim.normal.operation import CancellableOperation
 from tee_sim.normal.secure_process import StorageHandler, answer_storage
+from tee_sim.secure.core import Hosting
 from tee_sim.secure.world import SecureWorld
 from tee_sim.shared.errors import TeeError, TeeResult
 from tee_sim.shared.manifest import Manifest
@@ -81,6 +82,7 @@ class InProcessTee:
         stepped_wall_ms: start of the stepped clock, likewise; an existing store goes on where its clock stands.
         boot_id: 16 bytes, the same for starts of one boot; None makes each start a boot of its own.
         system_rng: what nonces, object keys and salts come from; a campaign that replays writes gives a seeded one.
+        hosting: where the applications run; None for this process.
     """
 
     def __init__(
@@ -93,6 +95,7 @@ class InProcessTee:
         stepped_wall_ms: int = 1_767_225_600_000,
         boot_id: bytes | None = None,
         system_rng: Rng = OsRng(),  # noqa: B008  # without state
+        hosting: Hosting | None = None,
     ) -> None:
         provision = Provision(
             huk=TEST_HUK,
@@ -111,6 +114,7 @@ class InProcessTee:
             system_rng=system_rng,
             on_panic=lambda _: traceback.print_exc(),
             ask=self._port.wait,
+            hosting=hosting,
         )
 
     @property

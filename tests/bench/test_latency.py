@@ -21,7 +21,7 @@ def test_ratios_of_a_checkout_with_itself(monkeypatch: pytest.MonkeyPatch) -> No
     monkeypatch.setattr("bench.commands.latency._once", once)
     done = CliRunner().invoke(cli, ["latency", "--against", str(ROOT.parent), "--turns", "2", "--json"])
     found = json.loads(done.stdout)["operations"]["open"]
-    assert found == {"here_ms": 3.0, "there_ms": 6.0, "ratio": 0.5, "ratio_least": 0.5, "ratio_most": 0.5}
+    assert found == {"here": 3.0, "there": 6.0, "ratio": 0.5, "ratio_least": 0.5, "ratio_most": 0.5}
     assert sides == [ROOT, ROOT.parent, ROOT.parent, ROOT]
 
 
@@ -37,5 +37,6 @@ def test_a_folder_without_the_product_is_refused(tmp_path: Path) -> None:
 def test_the_probe_measures_every_operation() -> None:
     done = CliRunner().invoke(cli, ["latency", "--against", str(ROOT), "--turns", "1", "--rounds", "2", "--json"])
     found = json.loads(done.stdout)["operations"]
-    assert set(found) == {"init", "enroll face", "1:1 face", "1:1 finger", "1:N face", "list", "open", "cold command"}
-    assert all(row["here_ms"] > 0 and row["there_ms"] > 0 for row in found.values())
+    times = {"init", "enroll face", "1:1 face", "1:1 finger", "1:N face", "list", "open", "cold command"}
+    assert set(found) == times | {"memory, KiB"}
+    assert all(found[name]["here"] > 0 and found[name]["there"] > 0 for name in times)

@@ -1,8 +1,9 @@
-"""`python -m tests.campaigns.crash [--points N] [--kills N] [--only power|kill] [--seed S] [--json]`: the crash matrix.
+"""`python -m tests.campaigns.crash [--points N] [--kills N] [--only KIND] [--seed S] [--json]`: the crash matrix.
 
 Every operation that writes is interrupted: by a power cut after each call on a file (`tests.campaigns.crash_power`),
 and by kill -9 of the secure world, of the supplicant and of both at each step of a commit
-(`tests.campaigns.crash_kill`). What is left is judged by `tests.campaigns.crash_oracle`. Exit 3 on any violation; 4
+(`tests.campaigns.crash_kill`), and by kill -9 of the process of an application at every message between it and the core
+(`tests.campaigns.crash_hosts`). What is left is judged by `tests.campaigns.crash_oracle`. Exit 3 on any violation; 4
 where strace is not there.
 """
 
@@ -15,12 +16,13 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 
-from tests.campaigns import crash_kill, crash_power
+from tests.campaigns import crash_hosts, crash_kill, crash_power
 from tests.campaigns.crash_device import MATRIX
 from tests.campaigns.crash_oracle import Row, scratch
 from tests.campaigns.crash_trace import KINDS
-from tests.campaigns.crash_worlds import VICTIMS
+from tests.campaigns.crash_worlds import VICTIMS as WORLDS
 
+VICTIMS = (*WORLDS, crash_hosts.KIND)
 ENDS = {"before": 7, "after": 7, "between": 8}
 """Columns and their widths."""
 
@@ -65,20 +67,23 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.campaigns.crash", description=__doc__)
     parser.add_argument("--points", type=int, default=8000, help="power cuts, at most about so many")
     parser.add_argument("--kills", type=int, default=1_000_000, help="kills, at most about so many")
-    parser.add_argument("--only", choices=("power", "kill"))
+    parser.add_argument("--only", choices=("power", "kill", "host"))
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args(arguments)
-    if options.only != "kill" and shutil.which("strace") is None:
+    if options.only in (None, "power") and shutil.which("strace") is None:
         sys.stderr.write("strace is not installed: the writes cannot be recorded\n")
         return 4
     rows: list[Row] = []
-    if options.only != "kill":
+    if options.only in (None, "power"):
         with tempfile.TemporaryDirectory(dir=scratch()) as root:
             rows += crash_power.play(Path(root), points=options.points, seed=options.seed)
-    if options.only != "power":
+    if options.only in (None, "kill"):
         with tempfile.TemporaryDirectory(dir=scratch()) as root:
             rows += crash_kill.play(Path(root), runs=options.kills, seed=options.seed)
+    if options.only in (None, "host"):
+        with tempfile.TemporaryDirectory(dir=scratch()) as root:
+            rows += crash_hosts.play(Path(root), runs=options.kills, seed=options.seed)
     sys.stdout.write((json.dumps([asdict(row) for row in rows]) if options.json else table(rows)) + "\n")
     for row in rows:
         for error in row.errors[:3]:

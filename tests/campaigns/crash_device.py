@@ -78,9 +78,9 @@ def opened(directory: Path, *, create: bool = False, seed: bytes = bytes(32), da
         yield facade(directory, boot(supplicant, create=create, seed=seed, days=days))
 
 
-def seeded() -> AbstractContextManager[object]:
+def seeded(label: str = "") -> AbstractContextManager[object]:
     """Draw what the normal world draws (handles of users) from a seed as well."""
-    return patch.object(secrets, "token_bytes", SeededRng(b"normal world").bytes)
+    return patch.object(secrets, "token_bytes", SeededRng(b"normal world" + label.encode()).bytes)
 
 
 def configure(device: Device) -> None:

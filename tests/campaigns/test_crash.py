@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 
 from tee_sim.normal.supplicant import SqliteBlobs
+from tee_sim.secure.storage import ObjectStore
 from tee_sim.shared.blobs import Changes
-from tests.campaigns import crash, crash_kill, crash_power, crash_trace
+from tests.campaigns import crash, crash_hosts, crash_kill, crash_power, crash_trace
 from tests.campaigns.crash_device import MATRIX
 from tests.campaigns.crash_oracle import TRANSACTIONS, Row
 from tests.campaigns.crash_trace import KINDS, Event, images
@@ -100,8 +101,25 @@ def test_the_table_has_a_line_for_each_operation_and_counts_the_errors_of_each_v
         Row("enroll", "torn", points=7, before=4, after=3),
         Row("enroll", "both", points=2, before=1, errors=["1: gone"]),
         Row("purge", "supplicant", points=1, between=1),
+        Row("enroll", "host", points=5, before=5),
     ]
     lines = [line.replace("|", " ").split() for line in crash.table(rows).splitlines()]
     assert len(lines) == 2 + len(MATRIX) + 1
-    assert ["enroll", "7", "4", "3", "0", "0", "1", "0", "0", "0", "0", "0", "0", "2", "1"] in lines
-    assert lines[-1] == ["all", "7", "4", "3", "0", "0", "1", "0", "1", "0", "0", "1", "0", "2", "1"]
+    assert ["enroll", "7", "4", "3", "0", "0", "6", "0", "0", "0", "0", "0", "0", "2", "1", "5", "0"] in lines
+    assert lines[-1] == ["all", "7", "4", "3", "0", "0", "6", "0", "1", "0", "0", "1", "0", "2", "1", "5", "0"]
+
+
+def test_a_host_that_dies_at_any_message_costs_one_application_one_call(tmp_path: Path) -> None:
+    rows = crash_hosts.play(tmp_path, runs=72, seed=3)
+    assert errors(rows) == []
+    assert [row.operation for row in rows] == list(crash_hosts.PLAYED)
+    assert all(row.points >= 6 for row in rows)
+    assert sum(row.before for row in rows) > 20
+    assert sum(row.after for row in rows) > 3
+
+
+def test_a_core_that_keeps_what_a_dead_host_had_begun_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A transaction that is not undone when its host dies stands in everybody's way."""
+    monkeypatch.setattr(ObjectStore, "abandon", lambda self: None)
+    monkeypatch.setattr(crash_hosts, "PLAYED", ("enroll", "erase"))
+    assert errors(crash_hosts.play(tmp_path, runs=80, seed=3))
