@@ -114,14 +114,14 @@ IMPORT = "from typing import Any\n"
             "vault/commands.py",
             "    value: Annotated[int, UpTo(LARGEST)]",
             "    value: Annotated[str, Text(LARGEST)]",
-            "vault/vault/commands.py:28: Value, the reply of ADD, has free bytes or text in it\n"
+            "vault/vault/commands.py:27: Value, the reply of ADD, has free bytes or text in it\n"
             '  hint: bound every field (Fixed, UpTo, Items), or write: replies = "free"',
         ),
         (
             "vault/commands.py",
             "    value: Annotated[int, UpTo(LARGEST)]",
             "    value: bytes",
-            "vault/vault/commands.py:28: Value, the reply of ADD, is no record: value: bytes needs a bound\n"
+            "vault/vault/commands.py:27: Value, the reply of ADD, is no record: value: bytes needs a bound\n"
             '  hint: bound every field (Fixed, UpTo, Items), or write: replies = "free"',
         ),
         (
