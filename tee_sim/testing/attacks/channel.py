@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from random import Random
 
-from tee_sim.shared.codec import encode
+from tee_sim.shared.codec import decode, encode
 from tee_sim.shared.errors import TeeResult
 from tee_sim.shared.limits import MAX_PARAM_BYTES
 from tee_sim.shared.params import Params
@@ -66,8 +66,15 @@ def short_room(world: AttackedWorld) -> str | None:
     return None
 
 
+def _replaced(value: object, old: bytes, new: bytes) -> object:
+    """The same nested lists with other bytes in one place."""
+    if isinstance(value, list):
+        return [_replaced(item, old, new) for item in value]
+    return new if value == old and isinstance(value, bytes) else value
+
+
 def frames(world: AttackedWorld) -> str | None:
-    """Change single bytes of the frames that carry requests."""
+    """Change single bytes of the frames that carry requests, and put more bytes into one than a parameter may have."""
     rng = Random(4)  # noqa: S311
     requests = Requests(rng)
     for manifest in started(world):
@@ -75,7 +82,8 @@ def frames(world: AttackedWorld) -> str | None:
             message = next(iter(requests.fitting(kind)))
             session = world.session(manifest.ta_uuid)
             frame = pack(Invoke(session=session, command=number, params=request_params(message)))
-            for body in changed(frame[HEAD_BYTES:], rng):
+            over = encode(_replaced(decode(frame[HEAD_BYTES:]), message, bytes(MAX_PARAM_BYTES + 1)))
+            for body in (over, *changed(frame[HEAD_BYTES:], rng)):
                 before = len(world.panics)
                 try:
                     world.deliver(body)
