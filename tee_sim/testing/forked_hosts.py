@@ -3,12 +3,12 @@
 import os
 import signal
 from collections.abc import Callable, Sequence
-from contextlib import suppress
-from typing import Final, NoReturn
+from contextlib import nullcontext, suppress
+from typing import Final, NoReturn, cast
 from unittest.mock import patch
 
 from tee_sim.secure.hosts.pipes import CorePipe, HostPipe
-from tee_sim.secure.hosts.process import Host
+from tee_sim.secure.hosts.process import Host, load_entry
 from tee_sim.secure.hosts.remote_app import Hosts
 from tee_sim.shared.lock_report import HostLink
 from tee_sim.shared.manifest import Manifest
@@ -57,18 +57,35 @@ class ForkedHosts(Hosts):
     Args:
         manifests: of the applications; their code is imported here.
         tap: see `TappedPipe`.
-        seed: what the hosts draw salts and nonces from, so that a replay writes the same bytes.
+        seed: what the hosts draw salts and nonces from, so that a replay writes the same bytes; None for the kernel's.
     """
 
-    def __init__(self, manifests: Sequence[Manifest], tap: Tap, *, seed: bytes) -> None:
+    def __init__(
+        self,
+        manifests: Sequence[Manifest],
+        tap: Tap = lambda _pipe, _event: None,
+        *,
+        seed: bytes | None = None,
+    ) -> None:
+        self._tap, self._seed = tap, seed
         self._links: list[HostLink] = []
+        for manifest in manifests:
+            load_entry(manifest)
         pipes = [
             (manifest, [TappedPipe(self._fork(manifest, seed), tap) for _ in range(PROCESSES)])
             for manifest in manifests
         ]
         super().__init__(pipes, lambda manifest: manifest.time_ms)
 
-    def _fork(self, manifest: Manifest, seed: bytes) -> HostLink:
+    def murder(self, manifest: Manifest) -> None:
+        """Kill the process that runs this application, and make a spare for it: nothing is locked here."""
+        ready = self._ready[manifest.uuid]
+        while ready[0].has_ended():
+            del ready[0]
+        cast("TappedPipe", ready[0]).murder()
+        ready.append(TappedPipe(self._fork(manifest, self._seed), self._tap))
+
+    def _fork(self, manifest: Manifest, seed: bytes | None) -> HostLink:
         host_read, core_write = os.pipe()
         core_read, host_write = os.pipe()
         process_id = os.fork()
@@ -97,10 +114,10 @@ class ForkedHosts(Hosts):
         self._links.clear()
 
 
-def _be_host(read_fd: int, write_fd: int, manifest: Manifest, seed: bytes) -> NoReturn:
+def _be_host(read_fd: int, write_fd: int, manifest: Manifest, seed: bytes | None) -> NoReturn:
     try:
-        drawn = SeededRng(b"host" + seed)
-        with patch.object(OsRng, "bytes", lambda _self, n: drawn.bytes(n)):
+        drawn = SeededRng(b"host" + (seed or b""))
+        with patch.object(OsRng, "bytes", lambda _self, n: drawn.bytes(n)) if seed else nullcontext():
             Host(CorePipe(read_fd, write_fd), manifest, lambda: None).serve()
     finally:
         os._exit(70)

@@ -1,5 +1,6 @@
 """Both sides step by step; the first difference, and the shortest story that still shows it."""
 
+from contextlib import ExitStack
 from dataclasses import dataclass
 
 from bioguard.device.launch import manifests
@@ -42,16 +43,24 @@ class _SameIds:
         return isinstance(expected, int)
 
 
-def first_divergence(steps, *, require_pin: bool, hosted=(), seed: int = 0) -> Divergence | None:
-    """Play a story on a new device and on the model."""
+def first_divergence(
+    steps, *, require_pin: bool, hosted=(), seed: int = 0, processes: bool = False
+) -> Divergence | None:
+    """Play a story on a new device and on the model.
+
+    Args:
+        processes: run each application in a process of its own.
+    """
     reference = Reference(require_pin=require_pin)
-    world = World(reference, hosted or manifests(), seed)
     ids = _SameIds()
-    for i, step in enumerate(steps):
-        seen = getattr(world, step.kind)(*step.args)
-        expected = getattr(reference, step.kind)(*step.args)
-        if not ids.agree(expected, seen):
-            return Divergence(tuple(steps[: i + 1]), expected, seen)
+    world = World(reference, hosted or manifests(), seed, processes=processes)
+    with ExitStack() as stack:
+        stack.callback(world.close_down)
+        for i, step in enumerate(steps):
+            seen = getattr(world, step.kind)(*step.args)
+            expected = getattr(reference, step.kind)(*step.args)
+            if not ids.agree(expected, seen):
+                return Divergence(tuple(steps[: i + 1]), expected, seen)
     return None
 
 

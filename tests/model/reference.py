@@ -10,6 +10,8 @@ from tests.model.steps import DELAY_MS, FACE, FINGER, asked_of
 CHALLENGE_MS = RESET_TOKEN_MS = 600_000
 RIGHTS_TOKEN_MS = 300_000
 TIMED_EVERY, TIMED_MS, PERMANENT_AT = 5, 30_000, 20
+BIOMETRIC = 0
+"""Applications by number: biometric, Gatekeeper, Keystore."""
 MAX_RECORDS = {FACE: 2, FINGER: 2}
 NEAR_BUDGET, NEAR_CLOSED = 10, 50
 BOOT_MS = 60_000
@@ -105,7 +107,7 @@ class Reference:
         self.challenges: list[tuple[int, int, int, int]] = []
         self.dead: set[int] = set()
         self.tokens: list[Token] = []
-        self.sessions: list[bool] = []
+        self.sessions: list[tuple[int, str]] = []
         self._ids = 0
         self._enrolled = 0
 
@@ -404,23 +406,33 @@ class Reference:
 
     # -- sessions and time -------------------------------------------------------------------------------------------
 
-    def open(self, _application: int) -> object:
-        self.sessions.append(True)
+    def open(self, application: int) -> object:
+        self.sessions.append((application, "OK"))
         return "OK"
 
     def use(self, back: int) -> object:
         if back >= len(self.sessions):
             return "no session"
-        return "OK" if self.sessions[-1 - back] else "BAD_PARAMETERS"
+        return self.sessions[-1 - back][1]
 
     def close(self, back: int) -> object:
         answer = self.use(back)
-        if answer == "OK":
-            self.sessions[-1 - back] = False
-        return answer
+        if answer in ("no session", "BAD_PARAMETERS"):
+            return answer
+        self.sessions[-1 - back] = self.sessions[-1 - back][0], "BAD_PARAMETERS"
+        return "OK"
 
     def wait(self, ms: int) -> object:
         self.now_ms += ms
+        return "OK"
+
+    def die(self, application: int) -> object:
+        """What an application had in memory is gone: challenges, and its sessions; TEE_ERROR_TARGET_DEAD in them."""
+        if application == BIOMETRIC:
+            self.dead |= {challenge[2] for challenge in self.challenges}
+        self.sessions = [
+            (of, "TARGET_DEAD" if of == application and state == "OK" else state) for of, state in self.sessions
+        ]
         return "OK"
 
     def restart(self) -> object:

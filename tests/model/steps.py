@@ -113,6 +113,7 @@ KINDS = {
     "wait": (5, lambda r: (int(r.choice(WAITS_MS)),)),
     "restart": (0.6, lambda r: ()),
     "reboot": (0.4, lambda r: ()),
+    "die": (1.5, lambda r: (int(r.integers(3)),)),
 }
 """Kind, how often, and its arguments."""
 
@@ -125,10 +126,14 @@ def asked_of(u: int, m: int, twist: str) -> tuple[int, int]:
     return ((u + 1) % USERS if twist == "other user" else u), (FACE + FINGER - m if twist == "other sensor" else m)
 
 
-def random_steps(seed: int, count: int) -> list[Step]:
-    """A story. Attempts come in rows, so that limits are reached."""
+def random_steps(seed: int, count: int, *, deaths: bool = False) -> list[Step]:
+    """A story. Attempts come in rows, so that limits are reached.
+
+    Args:
+        deaths: also of applications, which takes a process for each.
+    """
     rng = np.random.default_rng(seed)
-    names = list(KINDS)
+    names = [name for name in KINDS if deaths or name != "die"]
     weights = np.array([KINDS[name][0] for name in names], float)
     steps = [Step("add_user", (u,)) for u in range(USERS)]
     steps += [Step("set_pin", (u,)) for u in range(1, USERS)]

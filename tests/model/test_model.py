@@ -20,6 +20,8 @@ from bioguard.trusted.sensor import authorization, challenges, exposure, lockout
 from bioguard.trusted.sensor.authorization import SensorAuthorization
 from bioguard.trusted.sensor.exposure import Exposures
 from bioguard.trusted.sensor.lockout import CLEAR, LockoutPolicy
+from tee_sim.secure.hosts.pipes import HostPipe
+from tee_sim.shared.errors import TeeError
 from tests.model.play import Divergence, first_divergence, shortened
 from tests.model.reference import Reference
 from tests.model.steps import KINDS, Step, random_steps
@@ -41,6 +43,19 @@ def test_the_device_never_differs_from_the_model(story: int) -> None:
     how = {"require_pin": bool(story % 2), "seed": story}
     found = first_divergence(random_steps(story * STORY, STORY), **how)
     assert found is None, str(shortened(found, **how))
+
+
+def test_nor_with_a_process_for_each_application_that_is_killed_now_and_then() -> None:
+    steps = random_steps(7, 250, deaths=True)
+    assert [step.kind for step in steps].count("die") > 3
+    assert first_divergence(steps, require_pin=True, seed=7, processes=True) is None
+
+
+def test_a_core_that_does_not_notice_a_death_differs(monkeypatch: Patch) -> None:
+    monkeypatch.setattr(HostPipe, "has_ended", lambda self: not self.alive)
+    steps = [Step("add_user", (0,)), Step("die", (0,)), Step("challenge", (0, 2))]
+    with pytest.raises(TeeError, match="process ended"):
+        first_divergence(steps, require_pin=False, processes=True)
 
 
 def test_the_stories_get_to_every_answer_that_matters() -> None:

@@ -16,6 +16,7 @@ from bioguard.records.modality import Modality
 from tee_sim.shared.errors import TeeError
 from tee_sim.shared.params import NO_PARAMS
 from tee_sim.shared.wire import CloseSession
+from tee_sim.testing.forked_hosts import ForkedHosts
 from tests.model.reference import MAX_RECORDS, Reference
 from tests.model.samples import face_probe, face_views, finger_touches
 from tests.model.steps import DELAY_MS, FACE, FINGER, asked_of
@@ -27,9 +28,11 @@ RIGHT, WRONG = b"4711", b"0000"
 class World:
     """One device. Where a step means "the latest token" or "a face nobody has", the reference says which one."""
 
-    def __init__(self, reference: Reference, manifests, seed: int) -> None:
+    def __init__(self, reference: Reference, manifests, seed: int, *, processes: bool = False) -> None:
         self._reference = reference
-        self._target = Target(manifests)
+        self._manifests = manifests
+        self._hosts: ForkedHosts | None = None
+        self._target = Target(manifests, hosting=self._forked if processes else None)
         self._rng = np.random.default_rng(seed)
         self._handles: dict[int, list[bytes]] = {}
         self._challenges: list[int] = []
@@ -41,6 +44,17 @@ class World:
             max_faces=MAX_RECORDS[FACE], max_fingers=MAX_RECORDS[FINGER], require_pin=reference.require_pin
         )
         assert self._ask(CONFIGURE, made).status.name == "OK"
+
+    def _forked(self) -> ForkedHosts:
+        """A process for each application."""
+        self.close_down()
+        self._hosts = ForkedHosts(self._manifests)
+        return self._hosts
+
+    def close_down(self) -> None:
+        """End the processes."""
+        if self._hosts is not None:
+            self._hosts.close()
 
     def _ask(self, command, request, uuid: UUID = BIOMETRIC_UUID):
         return self._target.call(uuid, command, request)
@@ -245,6 +259,14 @@ class World:
             return "no session"
         answer = self._target.exchange(CloseSession(session=self._sessions[-1 - back]._number))
         return "OK" if answer.result.name == "SUCCESS" else answer.result.name
+
+    def die(self, application: int) -> object:
+        """The process of one application is killed, and a session opened: that is when it is noticed."""
+        dead = next(m for m in self._manifests if m.ta_uuid == APPLICATIONS[application])
+        self._hosts.murder(dead)
+        self._target.forget(dead.ta_uuid)
+        self._target.session(dead.ta_uuid)
+        return "OK"
 
     def wait(self, ms: int) -> object:
         self._target.clock.advance(ms)

@@ -6,13 +6,13 @@ The bench knows the token key of each boot. It never gives it to an attack; it l
 
 import hmac
 import importlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TypeVar, cast
 from uuid import UUID
 
 from bioguard.evidence.attack.memory import Disk, MemoryStore
 from tee_sim.normal.client import Context, Session
-from tee_sim.secure.core import Core, LocalHosting
+from tee_sim.secure.core import Core, Hosting, LocalHosting
 from tee_sim.shared.clock import FakeClock
 from tee_sim.shared.errors import TeeError, TeeResult
 from tee_sim.shared.manifest import Manifest
@@ -67,9 +67,13 @@ class Target:
     Args:
         manifests: of the applications, ours or others'. Their code must be importable.
         rng: all randomness of the applications, salts too.
+        hosting: makes where they run, anew at each start; None for this process.
     """
 
-    def __init__(self, manifests: Sequence[Manifest], rng: Rng | None = None) -> None:
+    def __init__(
+        self, manifests: Sequence[Manifest], rng: Rng | None = None, hosting: Callable[[], Hosting] | None = None
+    ) -> None:
+        self._hosting = hosting or (lambda: LocalHosting(_load))
         self.manifests = tuple(manifests)
         self.clock = FakeClock()
         self.disk = Disk()
@@ -89,7 +93,7 @@ class Target:
     def restart(self) -> None:
         """The applications die and start again within the same boot."""
         self.disk.cut_after = None
-        self._core = Core(self.manifests, LocalHosting(_load), self._environment)
+        self._core = Core(self.manifests, self._hosting(), self._environment)
         self._sessions: dict[UUID, Session] = {}
         self._context = Context(_Transport(self))
 
@@ -120,6 +124,10 @@ class Target:
         if uuid not in self._sessions:
             self._sessions[uuid] = self._context.open_session(uuid)
         return self._sessions[uuid]
+
+    def forget(self, uuid: UUID) -> None:
+        """The next call to this application opens a session."""
+        self._sessions.pop(uuid, None)
 
     def call(self, uuid: UUID, command: Command[Q, A], request: Q) -> A:
         """A well-formed call."""
