@@ -56,6 +56,9 @@ def opened(given: Params, answer: object) -> Opened:
 def outputs(given: Params, left: Params, *, refused: bool = False) -> Params:
     """What an application answers with: the outputs, of the same kinds, and no more than there was room for.
 
+    The length of an output is that of its bytes. Another one says something only where it says what is needed, or that
+    the output is as it was given.
+
     Args:
         refused: it is no SUCCESS: a length above the room says what would be needed, and comes without a byte.
 
@@ -65,15 +68,19 @@ def outputs(given: Params, left: Params, *, refused: bool = False) -> Params:
     for before, after in zip(given, left, strict=True):
         if type(after) is not Param or after.kind is not before.kind:
             raise ValueError("an output parameter of another kind")
-        only_needs = refused and not after.buffer
-        if after.is_output and not only_needs and max(len(after.buffer), after.size_bytes) > before.size_bytes:
+        says_length = not after.buffer and after.size_bytes not in (0, before.size_bytes)
+        if after.is_output and (len(after.buffer) > before.size_bytes or (says_length and not refused)):
             raise ValueError("an output parameter of another size")
         try:
             after.check()
         except TeeError as error:
             raise ValueError("an output parameter outside its bounds") from error
-    first, second, third, fourth = (p if p.is_output else Param.none() for p in left)
+    first, second, third, fourth = (_sized(p) if p.is_output else Param.none() for p in left)
     return (first, second, third, fourth)
+
+
+def _sized(param: Param) -> Param:
+    return replace(param, size_bytes=len(param.buffer)) if param.buffer else param
 
 
 def result_of(error: TeeError, given: Params | None) -> TeeError:
