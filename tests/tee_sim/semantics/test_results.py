@@ -124,7 +124,6 @@ def test_short_buffer_says_what_is_needed_even_where_nobody_can_give_it(needed: 
 
 BEYOND = {
     "more than there was room for": lambda p: replaced(p, 2, Param(kind=p[2].kind, buffer=bytes(9), size_bytes=9)),
-    "bytes with a length that does not fit": lambda p: replaced(p, 2, Param(kind=p[2].kind, buffer=b"x", size_bytes=9)),
     "a length of 33 bits": lambda p: replaced(p, 2, Param(kind=p[2].kind, size_bytes=1 << 32)),
     "another kind": lambda p: replaced(p, 2, Param.number(1)),
     "three parameters": lambda p: p[:3],
@@ -146,6 +145,29 @@ def test_a_length_above_the_room_with_success_is_a_panic() -> None:
     with pytest.raises(TeeError) as caught:
         context_of(Long).open_session(ONE).invoke(1, ROOM)
     assert caught.value.result is TeeResult.TARGET_DEAD
+
+
+@pytest.mark.parametrize("size_bytes", [0, 1, 5, 9, 0xFFFF_FFFF])
+def test_the_length_of_bytes_is_theirs_and_says_nothing_else(size_bytes: int) -> None:
+    class Sizing(App):
+        def invoke(self, session: object, command: int, params: Params) -> Params:
+            left = replaced(params, 2, Param(kind=params[2].kind, buffer=b"x", size_bytes=size_bytes))
+            if command == 2:
+                raise TeeError(OWN, "no", params=left)
+            return left if command == 1 else replaced(params, 2, params[2].needing(size_bytes))
+
+    session = context_of(Sizing).open_session(ONE)
+    assert session.invoke(1, ROOM)[2] == Param(kind=ParamType.MEMREF_OUTPUT, buffer=b"x", size_bytes=1)
+    with pytest.raises(TeeError) as caught:
+        session.invoke(2, ROOM)
+    assert caught.value.params is not None
+    assert caught.value.params[2].size_bytes == 1
+    if size_bytes == 0:
+        assert session.invoke(3, ROOM)[2].size_bytes == 0
+    else:
+        with pytest.raises(TeeError) as caught:
+            session.invoke(3, ROOM)
+        assert caught.value.result is TeeResult.TARGET_DEAD, "a length without bytes"
 
 
 def test_fill_says_how_much_room_was_needed() -> None:
