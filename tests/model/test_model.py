@@ -46,9 +46,9 @@ def test_the_device_never_differs_from_the_model(story: int) -> None:
 
 
 def test_nor_with_a_process_for_each_application_that_is_killed_now_and_then() -> None:
-    steps = random_steps(7, 250, deaths=True)
+    steps = random_steps(0, 250, deaths=True)
     assert [step.kind for step in steps].count("die") > 3
-    assert first_divergence(steps, require_pin=True, seed=7, processes=True) is None
+    assert first_divergence(steps, require_pin=True, seed=0, processes=True) is None
 
 
 def test_a_core_that_does_not_notice_a_death_differs(monkeypatch: Patch) -> None:
