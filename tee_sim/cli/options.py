@@ -3,6 +3,7 @@
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -15,6 +16,7 @@ from tee_sim.normal.machine.machine import Machine
 from tee_sim.normal.machine.options import MachineOptions
 from tee_sim.normal.sandbox_verdict.verdict import Level
 from tee_sim.normal.timeline import current
+from tee_sim.shared.clock import MAX_WALL_MS
 from tee_sim.shared.errors import Origin, TeeError, TeeResult
 from tee_sim.shared.limits import MAX_TAS
 from tee_sim.shared.manifest import refuse_twins
@@ -27,7 +29,7 @@ PATH = click.argument("path", metavar="PATH", type=click.Path(path_type=Path))
 
 
 def machine_options(command: F) -> F:
-    """Add --machine, --fault, --debug and --allow-level, which arrive as `how`."""
+    """Add --machine, --fault, --clock, --debug and --allow-level, which arrive as `how`."""
     for option in (
         click.option(
             "--machine",
@@ -36,6 +38,9 @@ def machine_options(command: F) -> F:
             help="Keep fuses and store in DIR; made if it is not there. Without it a machine for this run alone.",
         ),
         click.option("--fault", metavar="PLAN", default="", help="Make disk and RPMB fail: 'commit@2: die-before'."),
+        click.option(
+            "--clock", metavar="TIME", help="Give a new machine a clock that is stepped: 2026-01-31T12:00:00Z."
+        ),
         click.option("--debug", is_flag=True, help="Deny what the lock forbids instead of killing, and say where."),
         click.option(
             "--allow-level",
@@ -75,12 +80,25 @@ def _refused(why: str, hint: str) -> TeeError:
     return TeeError(TeeResult.BAD_PARAMETERS, why, origin=Origin.API, hint=hint)
 
 
+def parsed_time(text: str) -> int:
+    """Milliseconds since 1970 of a time in UTC. Raises TeeError BAD_PARAMETERS."""
+    try:
+        moment = datetime.strptime(text, "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=UTC)
+        milliseconds = int(moment.timestamp() * 1000)
+        if not 0 <= milliseconds <= MAX_WALL_MS:
+            raise ValueError
+    except ValueError:
+        raise _refused(f"{text!r} is no time", "write for instance: --clock 2026-01-31T12:00:00Z") from None
+    return milliseconds
+
+
 @contextmanager
 def started(
     paths: Sequence[Path],
     *,
     machine: Path | None,
     fault: str,
+    clock: str | None,
     debug: bool,
     allow_level: str | None,
 ) -> Iterator[tuple[Machine, MachineFaults]]:
@@ -95,7 +113,11 @@ def started(
     MachineFaults(fault)  # read now, set after the start: a plan counts from the first call
     level = Level(allow_level) if allow_level else Level.PARTIAL if debug else Level.ENFORCED
     options = MachineOptions(
-        profile=LockProfile.PERMISSIVE_DEBUG if debug else LockProfile.STRICT, level=level, faults=faults, note=note
+        profile=LockProfile.PERMISSIVE_DEBUG if debug else LockProfile.STRICT,
+        level=level,
+        faults=faults,
+        note=note,
+        stepped_wall_ms=None if clock is None else parsed_time(clock),
     )
     if current() is not None:
         for application in hosted:

@@ -73,12 +73,25 @@ class Shell:
             return []
         verb, *rest = words
         if verb not in self._verbs:
-            session, application = self._session()
-            return ask(session, application, verb, rest)
+            return self._invoke(verb, rest)
         most, work = self._verbs[verb]
         if len(rest) > most:
             raise _refused(f"{verb} takes {most or 'no'} word(s)", "type: help")
         return work(*rest)
+
+    def _invoke(self, command: str, words: Sequence[str]) -> list[str]:
+        session, application = self._session()
+        try:
+            return ask(session, application, command, words)
+        except TeeError as error:
+            if error.result is TeeResult.TARGET_DEAD:
+                self._drop(None if error.origin is Origin.COMMS else application)
+            raise
+
+    def _drop(self, dead: Application | None) -> None:
+        """Forget the sessions of an application that has ended, or of a secure world: the next command opens one."""
+        self._open = {n: (s, a) for n, (s, a) in self._open.items() if dead is not None and a is not dead}
+        self._used = max(self._open, default=0)
 
     def _session(self, number: str = "") -> tuple[Session, Application]:
         if number and (not number.isdecimal() or int(number) not in self._open):
@@ -112,8 +125,7 @@ class Shell:
         return []
 
     def _forget(self) -> list[str]:
-        self._open.clear()
-        self._used = 0
+        self._drop(None)
         return ["booted; all sessions are gone"]
 
     def _restart(self) -> list[str]:

@@ -201,6 +201,16 @@ def test_a_program_that_nobody_runs_is_told_how(here: Path) -> None:
     assert caught.value.hint == "start it with: tee-sim run PATH -- PROGRAM"
 
 
+class Typed(io.StringIO):
+    """A terminal: errors end nothing."""
+
+    def __init__(self, *lines: str) -> None:
+        super().__init__("".join(f"{line}\n" for line in lines))
+
+    def isatty(self) -> bool:
+        return True
+
+
 def typed(monkeypatch: pytest.MonkeyPatch, *lines: str) -> None:
     monkeypatch.setattr(sys, "stdin", io.StringIO("".join(f"{line}\n" for line in lines)))
 
@@ -219,6 +229,32 @@ def test_the_shell_opens_invokes_cuts_and_fails_by_plan(tee_sim: Command, monkey
     ]  # fmt: skip
     assert said.status == 3
     assert said.err.splitlines()[0] == "error[tee.storage_no_space]: command 1 was refused"
+
+
+def test_the_shell_opens_another_session_after_a_death(tee_sim: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    lines = ("ADD step=3", "CRASH", "READ", "fault commit@1: die-after", "ADD step=1", "READ")
+    monkeypatch.setattr(sys, "stdin", Typed(*lines))
+    said = tee_sim("shell", "--machine", "phone", "counter")
+    answers = said.out.replace("tee> ", "").splitlines()
+    assert (said.status, answers[2:]) == (0, ["value = 3", "calls = 1", "value = 4", "calls = 1"])
+    assert [line for line in said.err.splitlines() if not line.startswith("hint")] == [
+        f"error[tee.target_dead]: {DEAD}",
+        "error[machine.power]: the power was cut at commit 1, by the fault plan",
+        "note: the secure world was started again: the power was cut at commit 1, by the fault plan",
+    ]
+
+
+def test_the_shell_moves_a_stepped_clock(tee_sim: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    for clock in (("--clock", "2026-01-31T12:00:00Z"), ()):
+        typed(monkeypatch, "advance 60000")
+        said = tee_sim("shell", "--machine", "phone", *clock, "counter")
+        assert said.out == f"wall_ms = {1_769_860_800_000 + (60_000 if clock else 120_000)}\n"
+    said = tee_sim("list", "--machine", "phone", "--clock", "2026-01-31T12:00:01Z", "counter")
+    assert (said.status, said.err.splitlines()[0]) == (
+        5, "tee-sim: error[machine.options]: clock or seed are not what this machine was made with",
+    )  # fmt: skip
+    said = tee_sim("list", "--clock", "noon", "counter")
+    assert (said.status, said.err.splitlines()[0]) == (4, "tee-sim: error[tee.bad_parameters]: 'noon' is no time")
 
 
 @pytest.mark.parametrize(
