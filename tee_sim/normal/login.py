@@ -40,6 +40,8 @@ def client_identity(login: Login, *, group: int | None = None, application: str 
         TeeError: of origin API: BAD_PARAMETERS for data that the method does not take or lacks; ACCESS_DENIED for a
             group of others, and for the methods of kernel drivers and trusted applications.
     """
+    if not isinstance(login, Login):
+        raise _refused(TeeResult.BAD_PARAMETERS, "login: no connection method")
     if login == Login.PUBLIC and group is None and application is None:
         return PUBLIC
     if login in (Login.REE_KERNEL, Login.TRUSTED_APP):

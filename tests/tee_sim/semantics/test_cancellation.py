@@ -1,18 +1,26 @@
 """Cancellation: a request of the client that an application notices if it asks, and only while it is not masked."""
 
+import threading
 from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tee_sim.normal.client import Context
 from tee_sim.normal.operation import CancellableOperation
+from tee_sim.normal.supplicant import Supplicant
 from tee_sim.shared.errors import Origin, TeeError, TeeResult
 from tee_sim.shared.limits import MAX_WAIT_MS
-from tee_sim.shared.params import NO_PARAMS, Params
+from tee_sim.shared.login import Login
+from tee_sim.shared.manifest import Manifest, Replies
+from tee_sim.shared.params import NO_PARAMS, Param, Params
 from tee_sim.shared.schema import is_closed, max_bits
 from tee_sim.shared.task import NOBODY, CurrentTask
 from tee_sim.shared.wire import Return, Wait, Waited
+from tee_sim.testing.in_process import InProcessTee
+from tests.tee_sim.locked.applications.waiting.app import WAIT
 from tests.tee_sim.semantics.hosted import ONE, TWO, App, Wire, hosted
 
 
@@ -197,3 +205,20 @@ def test_an_application_without_a_core_is_never_cancelled() -> None:
     assert NOBODY.requested() is False
     assert CurrentTask(lambda ms: True).requested() is False, "outside an entry"
     NOBODY.wait(0)
+
+
+@pytest.mark.parametrize("cancelled", [False, True])
+def test_a_tee_in_this_process_is_asked_as_a_locked_one(tmp_path: Path, cancelled: bool) -> None:
+    name = "tests.tee_sim.locked.applications.waiting.app"
+    manifest = Manifest(uuid=ONE.bytes, name="w", entry=f"{name}:Waiting", code=(name,), replies=Replies.FREE)
+    with closing(Supplicant(tmp_path)) as supplicant:
+        context = Context(InProcessTee([manifest], supplicant))
+        session = context.open_session(ONE, login=Login.USER)
+        params = (Param.value(60 if not cancelled else 20_000), Param.number(0), *NO_PARAMS[:2])
+        operation = CancellableOperation()
+        if not cancelled:
+            session.invoke(WAIT, params, operation=operation)
+            return
+        threading.Timer(0.05, operation.cancel).start()
+        with pytest.raises(TeeError, match=r"^command 1 was refused \(CANCEL, origin TRUSTED_APP\)$"):
+            session.invoke(WAIT, params, operation=operation)

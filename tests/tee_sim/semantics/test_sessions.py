@@ -145,6 +145,8 @@ REFUSED: dict[str, tuple[dict[str, Any], TeeResult, str]] = {
         {"login": Login.TRUSTED_APP}, TeeResult.ACCESS_DENIED,
         "login TRUSTED_APP is not for clients of the normal world",
     ),
+    "no method": ({"login": 3}, TeeResult.BAD_PARAMETERS, "login: no connection method"),
+    "a method by its number": ({"login": 1}, TeeResult.BAD_PARAMETERS, "login: no connection method"),
     "a group that is not named": (
         {"login": Login.GROUP}, TeeResult.BAD_PARAMETERS, "group: goes with the logins of a group, and with no other",
     ),
