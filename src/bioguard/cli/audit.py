@@ -10,7 +10,7 @@ from bioguard.cli.output import Output, Result
 from bioguard.cli.state import CliState, pass_state
 from bioguard.evidence import escape_battery as battery
 from bioguard.evidence import leak_scan as scanner
-from bioguard.evidence.escape_battery import ATTEMPTS, LEVELS, SHORT_LEVELS, EgressReport, Outcome
+from bioguard.evidence.escape_battery import ATTEMPTS, LEVELS, LOCKED, SHORT_LEVELS, EgressReport, Outcome
 from bioguard.exit_codes import ExitCode
 from bioguard.user_files import check_output, read_input, write_output
 
@@ -35,7 +35,7 @@ def _counter(output: Output) -> Callable[[int, int], None]:
 
 def _judge(report: EgressReport) -> tuple[str, ExitCode]:
     """The answer: yes only if a locked level ran, the battery could fail, and only residuals got out."""
-    locked = [level for level in ("ALL", "HS") if level in report.levels and level not in report.unavailable]
+    locked = [level for level in LOCKED if level in report.levels and level not in report.unavailable]
     if not locked or not report.escaped("0"):
         return "unknown", ExitCode.NO
     escaped = any(report.unexpected(level) for level in locked)
@@ -43,7 +43,7 @@ def _judge(report: EgressReport) -> tuple[str, ExitCode]:
 
 
 @audit.command()
-@click.option("--full", is_flag=True, help="Every layer set; about a minute instead of twenty seconds.")
+@click.option("--full", is_flag=True, help="Every layer set; about a minute instead of half of one.")
 @click.option(
     "--matrix", type=click.Path(path_type=Path, dir_okay=False), help="Write the matrix to FILE.", metavar="FILE"
 )
@@ -77,7 +77,7 @@ def _egress_lines(report: EgressReport, outcome: str) -> list[str]:
             continue
         counts = ", ".join(f"{report.count(level, o)} {o.name.lower()}" for o in Outcome if report.count(level, o))
         lines.append(f"  {level:<4} {counts}  ({LEVELS[level]})")
-    for level in ("HS", "ALL"):
+    for level in LOCKED:
         for name in report.unexpected(level):
             lines.append(f"ESCAPED at {level}: {name}: {ATTEMPTS[name].about}")
     residuals = [name for name in report.cells if ATTEMPTS[name].residual]

@@ -20,8 +20,8 @@ LEAK_TITLES = {
     "BG-LEK-001": "Enrolled features are found nowhere outside the secure world",
     "BG-LEK-002": "One local store: the device writes no other file",
 }
-QUICK_LEVELS = ("0", "ALL")
-"""Without a lock, to see which attempts prove something here, and with the whole lock."""
+QUICK_LEVELS = ("0", "ALL", "TA")
+"""Without a lock, to see which attempts prove something here; with the whole lock, as core and as an application."""
 TO_SECURE = "to-secure"
 _LEVELS = {
     Level.ENFORCED_PLUS: Status.PASS,
@@ -69,10 +69,10 @@ def battery_checks(raw: Path, *, quick: bool, progress: Callable[[int, int], Non
         return
     (raw / "escape-battery.txt").write_text(escape_battery.matrix(report), "utf-8")
     evidence = (Evidence(label="attempts by layer", path="raw/escape-battery.txt"),)
-    last = report.levels[-1]
+    locked = [level for level in escape_battery.LOCKED if level in report.levels]
     proving = [name for name in report.cells if report.exercisable(name)]
-    escaped = report.unexpected(last)
-    missing = last in report.unavailable or not proving
+    escaped = sorted({name for level in locked for name in report.unexpected(level)})
+    missing = any(level in report.unavailable for level in locked) or not proving
     status = Status.UNKNOWN if missing else Status.FAIL if escaped else Status.PASS
     residual = tuple(
         f"residual, bounded but not closed: {n}" for n in report.cells if escape_battery.ATTEMPTS[n].residual

@@ -86,11 +86,10 @@ def _child(attempt: Attempt, level: str, context: Context, output: int) -> None:
         kept = [v for v in (getattr(leaks, name) for name in Leaks.__slots__) if v >= 0]
         hygiene.close_all_but(*kept)
         try:
-            layers.apply(level, leaks.request, leaks.reply)
+            trace.processes_before = layers.apply(level, leaks.request, leaks.reply)
         except (OSError, LockError) as error:
             trace.error = error.errno or 0 if isinstance(error, OSError) else 0
             os._exit(_LEVEL_REFUSED)
-        trace.behind_waiter = os.getpid() == 1
         trace.stage = _ATTEMPT_RUNS
         try:
             attempt.body(context)
@@ -105,13 +104,17 @@ def _child(attempt: Attempt, level: str, context: Context, output: int) -> None:
         os._exit(0)
 
 
-def _inner(pid: int) -> int:
-    """The process behind a waiter; 0 when it is not there, so that nobody else is looked at in its place."""
-    with contextlib.suppress(OSError):
-        children = Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="ascii").split()
-        if len(children) == 1:
-            return int(children[0])
-    return 0
+def _inner(pid: int, before: int) -> int:
+    """The process behind so many; 0 when it is not there, so that nobody else is looked at in its place."""
+    for _ in range(before):
+        try:
+            children = Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="ascii").split()
+        except OSError:
+            return 0
+        if len(children) != 1:
+            return 0
+        pid = int(children[0])
+    return pid
 
 
 def _read_now(fd: int) -> bytes:
@@ -173,7 +176,7 @@ def _watch(attempt: Attempt, level: str, view: View, trace: Trace, ends: tuple[i
                 view.status = status
         ready = trace.stage >= _DONE or view.status is not None or attempt.lingers
         if trace.stage >= _ATTEMPT_RUNS:
-            view.pid = view.pid or (_inner(pid) if trace.behind_waiter else pid)
+            view.pid = view.pid or _inner(pid, trace.processes_before)
         if ready and trace.stage >= _ATTEMPT_RUNS and attempt.check is not None and _check(attempt, view):
             return Cell(Outcome.ESCAPED)
         now = time.monotonic()

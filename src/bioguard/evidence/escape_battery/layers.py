@@ -1,10 +1,13 @@
 """The layer sets of the battery. Each uses the product's own functions, so what is tested is what is shipped."""
 
 import os
+import signal
 from collections.abc import Callable
+from typing import NoReturn
 
 from tee_sim.secure import lockdown
 from tee_sim.secure.lockdown import namespaces
+from tee_sim.shared.lock_report import HostLink
 from tee_sim.shared.sandbox import filters, hygiene, kernel, landlock
 
 LEVELS: dict[str, str] = {
@@ -16,7 +19,10 @@ LEVELS: dict[str, str] = {
     "S": "the filter alone",
     "HS": "hygiene and the filter: a host without user namespaces and Landlock",
     "ALL": "the whole lock as the secure world uses it",
+    "TA": "the whole lock in the process of one trusted application, behind the core's",
 }
+LOCKED = ("HS", "ALL", "TA")
+"""Those out of which nothing may get but the residuals."""
 
 
 def _wait(pid: int) -> int:
@@ -40,14 +46,15 @@ def _landlock(request_fd: int, reply_fd: int) -> None:
     landlock.restrict(landlock.abi())
 
 
-def _namespaces(request_fd: int, reply_fd: int) -> None:
+def _namespaces(request_fd: int, reply_fd: int) -> int:
     uid, gid = os.geteuid(), os.getegid()
     namespaces.enter()
     namespaces.map_user(uid, gid)
     namespaces.become_init(_wait)
+    return 1
 
 
-def _new_root(request_fd: int, reply_fd: int) -> None:
+def _new_root(request_fd: int, reply_fd: int) -> int:
     uid, gid = os.geteuid(), os.getegid()
     namespaces.enter()
     namespaces.map_user(uid, gid)
@@ -55,6 +62,7 @@ def _new_root(request_fd: int, reply_fd: int) -> None:
     namespaces.become_init(_wait)
     namespaces.empty_root()
     hygiene.drop_capabilities()
+    return 1
 
 
 def _filter(request_fd: int, reply_fd: int) -> None:
@@ -67,12 +75,28 @@ def _hygiene_and_filter(request_fd: int, reply_fd: int) -> None:
     _filter(request_fd, reply_fd)
 
 
-def _whole_lock(request_fd: int, reply_fd: int) -> None:
+def _whole_lock(request_fd: int, reply_fd: int) -> int:
     lockdown.early()
-    lockdown.engage(lockdown.LockPlan(request_fd=request_fd, reply_fd=reply_fd))
+    report = lockdown.engage(lockdown.LockPlan(request_fd=request_fd, reply_fd=reply_fd))
+    return int(report.applied("pid-1"))
 
 
-_APPLY: dict[str, Callable[[int, int], None]] = {
+def _process_of_an_application(request_fd: int, reply_fd: int) -> int:
+    lockdown.early()
+    report = lockdown.engage(lockdown.LockPlan(request_fd=request_fd, reply_fd=reply_fd, heaps_bytes=(0,)))
+    if not report.host:
+        _be_core(report.links[0])
+    return int(report.applied("pid-1")) + 1
+
+
+def _be_core(link: HostLink) -> NoReturn:
+    """Wait for the host; pass on no more of its end than the product's core does."""
+    seen = os.waitid(os.P_PIDFD, link.kill_fd, os.WEXITED)
+    killed = seen is not None and seen.si_code in (os.CLD_KILLED, os.CLD_DUMPED)
+    os._exit(128 + (signal.SIGSYS if seen.si_status == signal.SIGSYS else signal.SIGKILL) if seen and killed else 0)
+
+
+_APPLY: dict[str, Callable[[int, int], int | None]] = {
     "0": lambda request_fd, reply_fd: None,
     "H": _hygiene,
     "L": _landlock,
@@ -81,9 +105,13 @@ _APPLY: dict[str, Callable[[int, int], None]] = {
     "S": _filter,
     "HS": _hygiene_and_filter,
     "ALL": _whole_lock,
+    "TA": _process_of_an_application,
 }
 
 
-def apply(level: str, request_fd: int, reply_fd: int) -> None:
-    """Lock the calling process with one layer set. Raises OSError or LockError when the host refuses."""
-    _APPLY[level](request_fd, reply_fd)
+def apply(level: str, request_fd: int, reply_fd: int) -> int:
+    """Lock the calling process with one layer set, or return in a process further in.
+
+    Returns how many processes of the lock stand between. Raises OSError or LockError when the host refuses.
+    """
+    return _APPLY[level](request_fd, reply_fd) or 0

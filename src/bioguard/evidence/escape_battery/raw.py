@@ -26,7 +26,8 @@ class SOCK:
 
 
 class Trace:
-    """One page shared with the outside: the number of the last system call, the errno, and three flags.
+    """One page shared with the outside: the number of the last system call, the errno, two flags and how
+    many processes of the lock stand before the one that tries.
 
     It tells which call an attempt died in. It decides nothing: success is what a witness saw.
     """
@@ -51,7 +52,7 @@ class Trace:
     error = property(lambda s: s._get(1), lambda s, v: s._set(1, v))
     stage = property(lambda s: s._get(2), lambda s, v: s._set(2, v))
     release = property(lambda s: s._get(3), lambda s, v: s._set(3, v))
-    behind_waiter = property(lambda s: s._get(4), lambda s, v: s._set(4, v))
+    processes_before = property(lambda s: s._get(4), lambda s, v: s._set(4, v))
 
 
 def number_of(name: str) -> int:
