@@ -173,6 +173,7 @@ def main(argv: list[str]) -> NoReturn:
                 heaps_bytes=tuple(manifest.heap_bytes for manifest in owners),
             )
         )
+        # 7. A host runs its application from here on; this process is the core.
         if report.host:
             _be_host(owners[report.host - 1], code, report, debugger)
         # 8. The hosts say how they are locked, before anything is asked of them.
