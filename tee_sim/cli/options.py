@@ -66,7 +66,7 @@ def applications(paths: Sequence[Path]) -> list[Application]:
     read = [Application.read(path) for path in paths]
     if len(read) > MAX_TAS:
         raise _refused(f"{len(read)} trusted applications, a machine hosts {MAX_TAS}", "give fewer paths")
-    refuse_twins([a.manifest for a in read], [str(a.path) for a in read])
+    refuse_twins([a.manifest for a in read], [(str(a.path), a.path.read_text("utf-8")) for a in read])
     seen: dict[str, Application] = {}
     for application in read:
         other = seen.setdefault(application.manifest.name, application)

@@ -159,17 +159,19 @@ _KEYS = (
 )
 
 
-def refuse_twins(manifests: Sequence[Manifest], files: Sequence[str] = ()) -> None:
+def refuse_twins(manifests: Sequence[Manifest], files: Sequence[tuple[str, str]] = ()) -> None:
     """Refuse manifests of one identity: keys and objects would be shared, and only one of them be reached.
 
     Args:
-        files: where they come from, in the same order.
+        files: the name and the text of each, in the same order, if they were files.
 
     Raises:
         ManifestError: two have the same uuid.
     """
-    names = files or [m.name for m in manifests]
-    for (first, one), (second, other) in combinations(zip(names, manifests, strict=True), 2):
+    sources = files or [(manifest.name, "") for manifest in manifests]
+    for ((first, _), one), ((second, text), other) in combinations(zip(sources, manifests, strict=True), 2):
         if one.uuid == other.uuid:
             why = f"{one.ta_uuid} is also that of {first}"
-            raise ManifestError(Misfit.TWICE, why, key="uuid", file=second, hint=f"give one of them, or {NEW_UUID}")
+            line = line_of(text, "uuid")
+            hint = f"give one of them, or {NEW_UUID}"
+            raise ManifestError(Misfit.TWICE, why, key="uuid", file=second, line=line, hint=hint)

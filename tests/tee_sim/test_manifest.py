@@ -232,8 +232,8 @@ def test_two_manifests_of_one_identity_are_hosted_nowhere() -> None:
     other = replace(one, name="y")
     said = f"{one.ta_uuid} is also that of "
     with pytest.raises(ManifestError) as caught:
-        refuse_twins([one, other], ["a/manifest.toml", "b/manifest.toml"])
-    assert caught.value.message == f"b/manifest.toml: uuid: {said}a/manifest.toml"
+        refuse_twins([one, other], [("a/manifest.toml", GOOD), ("b/manifest.toml", f"# another\n{GOOD}")])
+    assert caught.value.message == f"b/manifest.toml:3: uuid: {said}a/manifest.toml"
     assert (caught.value.code, caught.value.hint) == ("manifest.twice", f"give one of them, or {NEW_UUID}")
     with pytest.raises(ManifestError, match=f"^y: uuid: {said}x "):
         Boot(manifests=(one, other), profile=LockProfile.STRICT)

@@ -13,7 +13,7 @@ from bioguard.evidence.attack.bench import ATTACKS, Finding, Verdict, play, sele
 from bioguard.evidence.attack.kit import Attack, Stage
 from bioguard.exit_codes import ExitCode
 from bioguard.user_files import read_input
-from tee_sim.shared.manifest import Manifest
+from tee_sim.shared.manifest import Manifest, refuse_twins
 from tee_sim.shared.manifest_values import ManifestError
 
 
@@ -24,15 +24,23 @@ class BenchIncomplete(BioguardError):
     exit_code = ExitCode.INPUT_REFUSED
 
 
-def _manifest(path: Path) -> Manifest:
+def _text(path: Path) -> str:
     try:
-        return Manifest.from_toml(read_input(path, code="attack.manifest").decode("utf-8"), file=str(path))
+        return read_input(path, code="attack.manifest").decode("utf-8")
     except UnicodeDecodeError as error:
-        raise InputRefused(
-            f"{path}: not UTF-8", hint="see docs/formats/manifest.md for the format", code="attack.manifest"
-        ) from error
+        hint = "see docs/formats/manifest.md for the format"
+        raise InputRefused(f"{path}: not UTF-8", hint=hint, code="attack.manifest") from error
+
+
+def _manifests(paths: tuple[Path, ...]) -> list[Manifest]:
+    """What the files say. Raises InputRefused: one is wrong, or two have one uuid."""
+    texts = [(str(path), _text(path)) for path in paths]
+    try:
+        read = [Manifest.from_toml(text, file=file) for file, text in texts]
+        refuse_twins(read, texts)
     except ManifestError as error:
         raise InputRefused(error.message, hint=error.hint, code="attack.manifest") from error
+    return read
 
 
 def _is_ours(manifest: Manifest) -> bool:
@@ -49,11 +57,8 @@ def _targets(paths: tuple[Path, ...], chosen: tuple[Attack, ...]) -> tuple[list[
             uuid is none of ours, where attacks need ours.
     """
     ours = {m.uuid: m for m in manifests()}
-    given = [(path, _manifest(path)) for path in paths]
+    given = list(zip(paths, _manifests(paths), strict=True))
     files = {manifest.uuid: str(path) for path, manifest in given}
-    if len(files) < len(given):
-        twice = ", ".join(str(path) for path, m in given if [g.uuid for _, g in given].count(m.uuid) > 1)
-        raise InputRefused(f"manifests have the same uuid: {twice}", hint="give one of them", code="attack.manifest")
     for path, manifest in given:
         if _is_ours(manifest):
             raise InputRefused(

@@ -14,6 +14,7 @@ from bioguard.device.launch import manifests
 from bioguard.evidence.attack.bench import ATTACKS
 from bioguard.evidence.attack.kit import Stage
 from bioguard.exit_codes import ExitCode
+from tee_sim.shared.manifest import NEW_UUID
 
 SCHEMA = json.loads(Path(str(cli.__file__)).with_name("schema").joinpath("output.schema.json").read_text("utf-8"))
 FOREIGN = "6f1c3b52-0000-4000-8000-00000000000a"
@@ -90,13 +91,9 @@ def test_what_stands_in_for_ours_is_named_and_attacked(capsys, manifest) -> None
 def test_two_manifests_of_one_uuid_are_refused(capsys, manifest) -> None:
     paths = manifest(FOREIGN), manifest(FOREIGN, name="again")
     code, answer = attack(capsys, "any.", "--manifest", paths[0], "--manifest", paths[1])
-    said = f"manifests have the same uuid: {paths[0]}, {paths[1]}"
-    assert (code, answer["error"]["message"], answer["error"]["code"]) == (
-        ExitCode.INPUT_REFUSED,
-        said,
-        "attack.manifest",
-    )
-    assert answer["error"]["hint"] == "give one of them"
+    assert (code, answer["error"]["code"]) == (ExitCode.INPUT_REFUSED, "attack.manifest")
+    assert answer["error"]["message"] == f"{paths[1]}:1: uuid: {FOREIGN} is also that of {paths[0]}"
+    assert answer["error"]["hint"] == f"give one of them, or {NEW_UUID}"
 
 
 @pytest.mark.parametrize("names", [(), ("any.",), ("pin.empty",)])
@@ -143,7 +140,7 @@ def test_a_bench_that_takes_a_foreign_uuid_as_ours_is_seen(capsys, manifest, mon
     """The bench of 0.1: ours were attacked and held, the manifest never was, and the answer was a clean pass."""
 
     def as_it_was(paths, _chosen):
-        given = [command._manifest(path) for path in paths]
+        given = command._manifests(paths)
         played = list(({m.uuid: m for m in manifests()} | {m.uuid: m for m in given}).values())
         return played, {m.name: "ours" for m in played}
 

@@ -94,9 +94,9 @@ def test_a_command_by_number_has_four_parameters(tee_sim: Command) -> None:
         (
             ("list", "counter", "counter/manifest.toml"),
             4,
-            "error[manifest.twice]: counter/manifest.toml: uuid: 0b2c8f64-6c39-5a56-9a0f-3d5d6a1a7c10 is also that of "
-            "counter/manifest.toml",
-            None,
+            "error[manifest.twice]: counter/manifest.toml:1: uuid: 0b2c8f64-6c39-5a56-9a0f-3d5d6a1a7c10 is also that "
+            "of counter/manifest.toml",
+            "give one of them, or make one: python3 -c 'import uuid; print(uuid.uuid4())'",
         ),
         (("run", "counter"), 2, "error[usage]: no program is given: tee-sim run PATH... -- PROGRAM", None),
         (("list",), 2, "error[usage]: Missing argument 'PATH...'.", "run: tee-sim list --help"),
