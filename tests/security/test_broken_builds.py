@@ -141,7 +141,7 @@ def test_a_host_without_a_filter_is_refused(broken, tmp_path):
 
 def test_one_spare_without_a_filter_is_refused(broken, tmp_path):
     """The last of them, which may never be used."""
-    last = '    locked = recorder.try_("seccomp", lambda: _seccomp(plan, links))\n'
+    last = '    locked = recorder.try_("seccomp", lambda: _seccomp(plan, links, watched=watched))\n'
     broken((ENGINE, last, "    if host != len(plan.heaps_bytes):\n    " + last + "    else:\n        locked = False\n"))
     assert "keystore spare 3: seccomp: not loaded" in refused(tmp_path, Level.PARTIAL)
 

@@ -184,10 +184,10 @@ def _program(plan: LockPlan, links: tuple[HostLink, ...], *, watched: bool) -> b
 
 def _seccomp(plan: LockPlan, links: tuple[HostLink, ...], *, watched: bool) -> str:
     filters.this_arch()
-    listens = watched and _listens(_program(plan, links, watched=True))
-    program = _program(plan, links, watched=listens)
-    if not listens:
-        filters.load(program)
+    if watched and _listens(_program(plan, links, watched=True)):
+        return f"{plan.profile}, with a watcher"
+    program = filters.secure_world_program(kernel.MACHINE, plan.profile, plan.request_fd, plan.reply_fd, links)
+    filters.load(program)
     return f"{len(program.instructions)} instructions, {plan.profile}"
 
 

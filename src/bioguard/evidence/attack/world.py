@@ -16,6 +16,7 @@ from bioguard.device import launch
 from tee_sim.normal.machine import locked_start
 from tee_sim.normal.secure_process import Inspect, StorageHandler, answer_storage
 from tee_sim.secure.world import SecureWorld
+from tee_sim.shared.debug_report import DebugReport
 from tee_sim.shared.errors import Origin, TeeError, TeeResult
 from tee_sim.shared.limits import INVOKE_TIMEOUT_MS
 from tee_sim.shared.lock_report import LockReport
@@ -61,6 +62,8 @@ class InProcess:
         *,
         tap: Callable[[str, bytes], None] | None = None,
         keep_variables: Collection[str] = (),
+        on_debug: Callable[[DebugReport], None] | None = None,
+        on_forbidden: Callable[[str], None] | None = None,
     ) -> None:
         self._boot = boot
         self._storage = storage
