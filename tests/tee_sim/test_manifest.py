@@ -325,3 +325,50 @@ def test_lines_are_those_that_the_keys_were_written_in(made: list[tuple[bool, st
             expected[(*([above] if above else []), f"k{number}")] = line
     lines = key_lines(text)
     assert {path: lines[path] for path in expected} == expected
+
+
+_PIECES = st.sampled_from(
+    [
+        "[quota]\n",
+        "[[quota]]\n",
+        "quota = { objects = 1 }\n",
+        "quota.spares = 2\n",
+        "spares = 2\n",
+        'replies = "free"\n',
+        '"a.b" = 1\n',
+        "x = '''\n[",
+        "'''\n",
+        '"""',
+        "[",
+        "]",
+        "{",
+        "}",
+        "#",
+        "\r\n",
+        "=",
+        "1e999",
+        "1979-05-27",
+        "\\",
+        "\x00",
+    ]
+)
+
+
+@given(st.lists(st.tuples(st.integers(0, len(GOOD)), st.integers(0, 12), _PIECES | st.text(max_size=4)), max_size=3))
+def test_whatever_is_written_it_is_a_manifest_or_refused_with_a_line_that_exists(
+    changes: list[tuple[int, int, str]],
+) -> None:
+    text = GOOD
+    for place, cut, piece in changes:
+        text = text[:place] + piece + text[place + cut :]
+    try:
+        manifest = Manifest.from_toml(text)
+    except ManifestError as error:
+        assert error.code.startswith("manifest.")
+        assert error.hint
+        assert 0 <= error.line <= text.count("\n") + 1
+        assert error.message.isprintable()
+        if error.key and error.misfit is not Misfit.MISSING_KEY:
+            assert error.line > 0
+    else:
+        assert Manifest.from_bytes(manifest.to_bytes()) == manifest
