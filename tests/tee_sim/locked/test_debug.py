@@ -3,6 +3,7 @@
 import sys
 from collections.abc import Iterator
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -25,6 +26,7 @@ from tests.tee_sim.locked.applications.mistaken.app import LEAVE_OPEN, MISTAKES
 from tests.tee_sim.locked.applications.ordinary.app import FIRST_LATE, ORDINARY
 from tests.tee_sim.locked.conftest import APPLICATIONS, interpreter, manifest
 from tests.tee_sim.locked.test_ordinary_python import PARAMS
+from tests.tee_sim.test_timeline import read
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="the lock is Linux only")
 
@@ -183,6 +185,33 @@ def test_much_is_shown_whole_and_too_much_is_counted(printed: list[list[DebugRep
     assert [r.text for r in printed[8]] == ["x"] * 1000 + ["(9000 more are not shown)"]
 
 
+def test_a_host_that_crashes_ends_alone_with_its_watcher(debug: World) -> None:
+    crashing = Context(debug.process).open_session(MISTAKEN.ta_uuid)
+    with pytest.raises(TeeError, match="a signal killed it"):
+        crashing.invoke(NAMES.index("crashes"), PARAMS)
+    assert debug.process.alive
+    assert [r.what for r in debug.ask(MISTAKEN, NAMES.index("divides"))] == ["ZeroDivisionError"]
+    assert text_of(debug.ask(ORDINARY_ONE, 5)) == "debug: ordinary: stdout: x"
+
+
+@pytest.mark.parametrize(
+    ("entry", "what", "text"),
+    [
+        ("mistaken.app:Nobody", "AttributeError", "module 'mistaken.app' has no attribute 'Nobody'"),
+        ("mistaken.main:Mistaken", "ModuleNotFoundError", "No module named 'mistaken.main'"),
+    ],
+)
+def test_an_application_that_does_not_load_says_why(tmp_path: Path, entry: str, what: str, text: str) -> None:
+    wrong = replace(MISTAKEN, entry=entry)
+    world = World(tmp_path, LockProfile.PERMISSIVE_DEBUG, wrong)
+    try:
+        (report,) = world.ask(wrong, 0)
+        assert (report.kind, report.application) == (DebugKind.PANIC, "mistaken")
+        assert (report.what, report.text) == (what, text)
+    finally:
+        world.close()
+
+
 def test_a_module_that_is_not_there_says_what_to_do(debug: World) -> None:
     found = text_of(debug.ask(ORDINARY_ONE, FIRST_LATE))
     assert "panic: ModuleNotFoundError: No module named 'numpy.random'" in found
@@ -284,7 +313,7 @@ def test_reports_are_on_the_timeline(tmp_path: Path, monkeypatch: pytest.MonkeyP
     world = World(tmp_path, LockProfile.PERMISSIVE_DEBUG, MISTAKEN)
     world.ask(MISTAKEN, NAMES.index("opens_a_file"))
     world.close()
-    found = [e for e in timeline.read(path.read_bytes()) if str(e["name"]).startswith("debug")]
+    found = [e for e in read(path) if str(e["name"]).startswith("debug")]
     assert [e["name"] for e in found] == ["debug forbidden call", "debug panic"]
     args = found[0]["args"]
     assert isinstance(args, dict)

@@ -58,6 +58,10 @@ def forks() -> None:
     os.fork()  # line of forks
 
 
+def crashes() -> bytes:
+    return ctypes.string_at(0)
+
+
 def divides() -> float:
     secret = 0
     return 1 / secret  # line of divides
@@ -88,6 +92,7 @@ def answers_no_result() -> None:
 MISTAKES: tuple[Callable[[], Any], ...] = (
     opens_a_file, swallows_it, in_c, writes_to_a_descriptor, makes_a_socket, starts_a_program, starts_a_thread, forks,
     asks_for_something_else_before, divides, refers_to_another, recurses, answers_no_result,
+    crashes,
 )  # fmt: skip
 LEAVE_OPEN = 100
 
