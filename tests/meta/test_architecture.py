@@ -162,6 +162,10 @@ BY_CONTRACT = {
     "product -> network": {"src/bioguard/device/answers.py": "\nimport socket\n"},
     "product -> the C module under socket": {"src/bioguard/device/answers.py": "\nimport _socket\n"},
     "product -> a server of the standard library": {"src/bioguard/device/answers.py": "\nimport socketserver\n"},
+    "product -> pytest": {HANDLE: "\nimport pytest\n"},
+    "the command of the simulator -> its plugin for pytest": {
+        "tee_sim/cli/check.py": "\nimport tee_sim.testing.pytest_plugin\n",
+    },
     "device -> the command of the simulator": {"src/bioguard/device/answers.py": "\nimport tee_sim.cli.main\n"},
     "device -> GlobalPlatform objects": {"src/bioguard/device/answers.py": "\nimport tee_sim.gp_objects\n"},
     "trusted -> GlobalPlatform objects": {RULES: "\nfrom tee_sim.gp_objects import objects\n"},
