@@ -219,7 +219,10 @@ def test_an_application_that_opens_a_file_is_killed(broken, tmp_path):
 
 
 def test_a_reply_with_free_bytes_is_an_integrity_failure_and_kills(broken, tmp_path):
-    """The template rides in an extra field of a reply: the normal world decodes strictly into the declared type."""
+    """The template rides in an extra field of a reply: the normal world decodes strictly into the declared type.
+
+    The secure world's own rule on closed replies is broken too, or the application would not load.
+    """
     views = "    acquired: Annotated[tuple[AcquiredCode, ...], Items(MAX_VIEWS)] = ()\n\n\n"
     views += "@dataclass(frozen=True, slots=True, kw_only=True)\n"
     views += "class Authenticate("
@@ -228,6 +231,7 @@ def test_a_reply_with_free_bytes_is_an_integrity_failure_and_kills(broken, tmp_p
     broken(
         ("src/bioguard/commands/biometric.py", views, views.replace("\n\n\n", extra, 1)),
         (APP, answer, answer.replace("\n", "\n            extra=request.samples[0],\n")),
+        ("tee_sim/secure/closed_replies.py", "if manifest.replies is Replies.CLOSED else app", "if False else app"),
     )
     with Device.init(tmp_path / "device", require_pin=False) as device:
         with pytest.raises(IntegrityFailure, match="it was killed"):

@@ -200,7 +200,7 @@ def moves_any_clock(patch) -> None:
     """Takes a message for time that has passed."""
 
     def advance(self, ms):
-        self._clock._began_ms -= ms
+        self._clock.began_ms -= ms
         return self._time()
 
     patch.setattr(SecureWorld, "_advance", advance)
