@@ -193,6 +193,7 @@ def main(argv: list[str]) -> NoReturn:
             filter_sha256=report.filter_sha256 or bytes(32),
             host_filter_sha256=(first and first.filter_sha256) or bytes(32),
             measurements=tuple(zip(names, measurements, strict=True)),
+            processes=tuple(1 + manifest.spares for manifest in boot.manifests) if pipes else (),
         )
         if not pipes:  # the profile that locks nothing: every application in this process
             sys.meta_path.insert(0, code)

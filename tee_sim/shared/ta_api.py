@@ -123,6 +123,7 @@ class Platform:
         filter_sha256: of the system call filter that the core's process has loaded; zeros for none.
         host_filter_sha256: of the one that the process of each TA has loaded; zeros for none, or no such process.
         measurements: name and SHA-256 of each TA, over its manifest and the code that was compiled, in manifest order.
+        processes: how many each of them has, its spares among them, in the same order; none where all live in one.
         clock: whose time the device lives in, as sealed when it was made.
         randomness: where its keys come from, likewise.
     """
@@ -131,6 +132,7 @@ class Platform:
     filter_sha256: bytes = bytes(32)
     host_filter_sha256: bytes = bytes(32)
     measurements: tuple[tuple[str, bytes], ...] = ()
+    processes: tuple[int, ...] = ()
     clock: ClockKind = ClockKind.HOST
     randomness: RandomnessKind = RandomnessKind.SYSTEM
 

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bioguard.proofs import cose
-from bioguard.proofs.device_claims import AttestedSettings, device_claims, settings_words
+from bioguard.proofs.device_claims import AttestedHosts, AttestedSettings, device_claims, settings_words
 from bioguard.proofs.encoding import ProofInvalid
 from bioguard.proofs.psa_token import NONCE_SIZES, Claims, EatProfile, Lifecycle, SoftwareComponent
 
@@ -72,10 +72,16 @@ SETTINGS = [
 ]
 
 
-def _of_device(settings: AttestedSettings, profile: EatProfile = EatProfile.RFC9783) -> bytes:
+HOSTS = AttestedHosts(b"h" * 32, (("biometric", 4), ("keystore", 1)))
+
+
+def _of_device(
+    settings: AttestedSettings, profile: EatProfile = EatProfile.RFC9783, hosts: AttestedHosts = HOSTS
+) -> bytes:
     claims = device_claims(
         nonce=b"n" * 32, attestation_key=PUBLIC, boot_seed=bytes(32), verdict="ENFORCED", filter_hash=bytes(32),
-        components=[("biometric", bytes(32))], settings=settings, log_size=1, log_root=bytes(32),
+        components=[("biometric", bytes(32)), ("keystore", b"k" * 32)], hosts=hosts, settings=settings,
+        log_size=1, log_root=bytes(32),
     )  # fmt: skip
     return _token(claims, profile)
 
@@ -104,6 +110,46 @@ def test_other_settings_are_refused(words: str, hashed: str | None) -> None:
     stated = SoftwareComponent("PRoT_SETTINGS", hashlib.sha256((hashed or words).encode()).digest(), words, SIGNER_ID)
     with pytest.raises(ProofInvalid, match="settings"):
         AttestedSettings.of(replace(_claims(), components=(stated,)))
+
+
+@pytest.mark.parametrize("profile", EatProfile)
+@pytest.mark.parametrize(
+    ("hosts", "words"),
+    [
+        (HOSTS, "processes: core, biometric 4, keystore 1"),
+        (AttestedHosts(), "no process of an application stated"),
+    ],
+)
+def test_processes_are_read_back_and_pass_the_cddl(profile: EatProfile, hosts: AttestedHosts, words: str) -> None:
+    token = _of_device(SETTINGS[0], profile, hosts)
+    SCHEMAS[profile].validate_cbor(cose.payload_of(token))
+    claims, _ = Claims.verify(token, PUBLIC, b"n" * 32)
+    assert AttestedHosts.of(claims) == hosts
+    assert AttestedHosts.of(claims).words() == words
+
+
+_H, _K = b"h" * 32, b"k" * 32
+
+
+@pytest.mark.parametrize(
+    "stated",
+    [
+        [("biometric, processes 4", _H)],
+        [("biometric, processes 4", _H), ("keystore, processes 1", _K)],
+        [("keystore, processes 4", _H), ("biometric, processes 1", _H)],
+        [("biometric, processes 4", _H), ("biometric, processes 4", _H), ("keystore, processes 1", _H)],
+        [("biometric, processes 4", _H), ("another, processes 1", _H)],
+        [("biometric, processes 0", _H), ("keystore, processes 1", _H)],
+        [("biometric, processes 04", _H), ("keystore, processes 1", _H)],
+        [("biometric, processes 400", _H), ("keystore, processes 1", _H)],
+        [("biometric", _H), ("keystore", _H)],
+    ],
+)
+def test_processes_that_are_not_those_of_the_applications_are_refused(stated: list[tuple[str, bytes]]) -> None:
+    claims, _ = Claims.from_payload(cose.payload_of(_of_device(SETTINGS[0], hosts=AttestedHosts())))
+    more = tuple(SoftwareComponent("PRoT_HOST", digest, words, SIGNER_ID) for words, digest in stated)
+    with pytest.raises(ProofInvalid, match="its processes are not those of its applications"):
+        AttestedHosts.of(replace(claims, components=(*claims.components, *more)))
 
 
 def test_settings_are_stated_once() -> None:

@@ -51,6 +51,7 @@ def test_it_verifies_with_its_own_keys_and_with_pinned_ones(bundle: Path) -> Non
     assert shown["receipt.json"].startswith("2 erasures in the log, none of them among")
     assert shown["storage.db"].startswith("the store of that moment: no erased id or digest in")
     assert "lifecycle RECOVERABLE_PSA_ROT_DEBUG" in shown["attestation.cbor"]
+    assert "processes: core, biometric 4, gatekeeper 4, keystore 4" in shown["attestation.cbor"]
     assert shown["attestation.cbor"].endswith("clock stepped, randomness system, rates sealed")
 
 

@@ -12,7 +12,9 @@ from pathlib import Path
 import pytest
 
 from bioguard.device import Device
-from bioguard.device.consent import grant_all
+from bioguard.device.consent import attest, grant_all, signed_log
+from bioguard.proofs.device_claims import AttestedHosts
+from bioguard.proofs.psa_token import Claims
 from bioguard.simulate.people import face_views, finger_impressions
 from tee_sim.normal.sandbox_verdict.observe import look, observe
 from tee_sim.shared.lock_report import HostLink
@@ -94,6 +96,20 @@ def test_the_verdict_still_holds_after_a_session(tmp_path):
 
             hashes = {hashlib.sha256(raw).digest() for raw in seen.filters}
             assert device.running.report.filter_sha256 in hashes
+
+
+def test_the_token_names_every_process_and_its_filter(tmp_path):
+    nonce = bytes(32)
+    with Device.init(tmp_path / "device") as device:
+        key = signed_log(device).attestation_key
+        hosts = AttestedHosts.of(Claims.verify(attest(device, nonce), key, nonce)[0])
+        running = device.running.inspected.hosts
+        names = {f"{name} spare {i}" if i else name for name, count in hosts.processes for i in range(count)}
+        assert names == {host.name for host in running}
+        assert {host.report.filter_sha256 for host in running} == {hosts.filter_hash}
+        assert hosts.filter_hash != device.running.report.filter_sha256
+        assert device.running.status()["processes"] == dict(hosts.processes)
+    assert hosts.words() == "processes: core, biometric 4, gatekeeper 4, keystore 4"
 
 
 def test_the_page_of_the_allow_list_names_every_call():

@@ -1,6 +1,6 @@
 """`bioguard device`: life cycle of a device."""
 
-from typing import Any
+from typing import Any, cast
 
 import click
 
@@ -132,6 +132,7 @@ def status(state: CliState) -> Result:
         lines=[
             f"device:        {state.directory} (simulated)",
             f"sandbox:       {facts['sandbox_level']}",
+            f"processes:     {_processes(facts['processes'])}",
             f"store epoch:   {facts['epoch']}, anti-rollback level {facts['anti_rollback_level']}",
             f"clock:         {facts['clock']}",
             f"randomness:    {facts['randomness']}",
@@ -142,6 +143,11 @@ def status(state: CliState) -> Result:
             *lines,
         ],
     )
+
+
+def _processes(count: object) -> str:
+    """`core, biometric 4, gatekeeper 4`: each application with its spares."""
+    return ", ".join(("core", *(f"{name} {number}" for name, number in sorted(dict(cast("Any", count)).items()))))
 
 
 @device.command()

@@ -63,6 +63,7 @@ class Running:
     Attributes:
         inspected: how far its processes are locked, judged from outside before it got any secret.
         measurements: SHA-256 of each trusted application's manifest and code, by name.
+        processes: of each of them, its spares among them; none where all live in one.
     """
 
     process: SecureProcess
@@ -73,6 +74,7 @@ class Running:
     context: Context
     hooks: Hooks
     grid: ReplyQuantizer | None
+    processes: dict[str, int] = field(default_factory=dict)
     _sessions: dict[UUID, Session] = field(default_factory=dict)
     _closed: bool = False
 
@@ -85,6 +87,12 @@ class Running:
     def report(self) -> LockReport:
         """What the core said about its lock."""
         return self.inspected.core.report
+
+    @property
+    def host_filter_sha256(self) -> bytes:
+        """Of the system call filter of each application's process, as the first says; zeros without one."""
+        hosts = self.inspected.hosts
+        return (hosts[0].report.filter_sha256 if hosts else b"") or bytes(32)
 
     def session(self, uuid: UUID) -> Session:
         """The session with one trusted application, opened on first use."""
@@ -116,6 +124,7 @@ class Running:
             "randomness": self.ready.randomness.word,
             "storage": self.storage,
             "measurements": self.measurements,
+            "processes": self.processes,
         }
 
     def close(self) -> None:
@@ -199,4 +208,5 @@ def start(directory: Path, fuses: Fuses, options: DeviceOptions, *, create: bool
         context=Context(hooks.transport(started.process)),
         hooks=hooks,
         grid=ReplyQuantizer(period_ms=options.release_grid_ms) if options.release_grid_ms > 0 else None,
+        processes={m.name: 1 + m.spares for m in applications} if started.inspected.hosts else {},
     )

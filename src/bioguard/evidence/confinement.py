@@ -13,6 +13,7 @@ from bioguard.evidence.temporary_device import TemporaryDevice
 from bioguard.records.consent import Purpose
 from bioguard.records.modality import Modality
 from bioguard.report.model import Check, Evidence, Status
+from tee_sim.normal.sandbox_verdict.processes import LAYER
 from tee_sim.normal.sandbox_verdict.verdict import Level, Verdict
 
 CANARY_SEED = 20180701
@@ -44,12 +45,13 @@ def _write(raw: Path, name: str, body: object) -> Evidence:
 def verdict_check(verdict: Verdict, raw: Path) -> Check:
     """How far the secure world is locked, judged from outside."""
     filter_sha256 = verdict.filter_sha256.hex()
+    hosts = (finding for finding in verdict.findings if finding.layer == LAYER)
     return _check(
         "BG-SBX-001",
         "The secure world is locked: no socket, file, exec or IPC call",
         _LEVELS.get(verdict.level, Status.FAIL),
         f"{verdict.level.value}: {', '.join(verdict.layers) or 'no layer'}",
-        details=(f"filter SHA-256 {filter_sha256 or 'none'}",),
+        details=(f"filter SHA-256 {filter_sha256 or 'none'}", *(f"{f.layer}: {f.evidence}" for f in hosts)),
         control="system call filter, namespaces, empty root, Landlock; judged by the parent before any secret is given",
         limits="not covered: the owner of the host, kernel bugs, hardware side channels",
         fix="run: bioguard doctor",

@@ -22,7 +22,7 @@ from bioguard.evidence.static import static_checks
 from bioguard.evidence.temporary_device import TemporaryDevice
 from bioguard.log.signed_log import SignedLog
 from bioguard.proofs.checkpoint import proof_of
-from bioguard.proofs.device_claims import settings_words
+from bioguard.proofs.device_claims import AttestedHosts, settings_words
 from bioguard.proofs.merkle import consistency_proof
 from bioguard.proofs.notes import NoteKey, NoteSigner
 from bioguard.proofs.origin import evidence_origin
@@ -124,7 +124,7 @@ def _attestation_check(temporary: TemporaryDevice) -> Check:
         key = consent.signed_log(temporary.device).attestation_key
         for profile in EatProfile:
             claims, _ = Claims.verify(consent.attest(temporary.device, nonce, profile), key, nonce)
-            what = f"{len(claims.components)} components, {settings_words(claims)}"
+            what = f"{len(claims.components)} components, {settings_words(claims)}, {AttestedHosts.of(claims).words()}"
             seen.append(f"{profile.value}: lifecycle {claims.lifecycle.name}, {what}")
         status = Status.PASS
     except BioguardError as error:
@@ -158,6 +158,8 @@ def _report(temporary: TemporaryDevice, checks: list[Check], created: str, *, qu
             Fact("Sandbox", running.verdict.level.value),
             Fact("Settings", consent.attested_settings(temporary.device).words()),
             Fact("Filter SHA-256", running.verdict.filter_sha256.hex() or "none"),
+            Fact("Processes", ", ".join(("core 1", *(f"{name} {n}" for name, n in sorted(running.processes.items()))))),
+            Fact("Filter SHA-256 of an application's process", running.host_filter_sha256.hex()),
             *(Fact(f"Measurement of {name}", digest) for name, digest in sorted(running.measurements.items())),
             Fact("Run", "quick: a short escape battery, the evidence not scanned" if quick else "full"),
         ),
@@ -194,6 +196,7 @@ def write_bundle(stage: Path, report: Report, temporary: TemporaryDevice, signer
     (stage / bundle.KEYS).write_text(keys.to_text(), "utf-8")
     running = temporary.device.running
     configuration = {f"measurement of {name}": digest for name, digest in running.measurements.items()}
+    configuration["system call filter of applications"] = running.host_filter_sha256.hex()
     configuration["system call filter"] = hashlib.sha256(running.verdict.filter_sha256).hexdigest()
     if len(running.verdict.filter_sha256) == 32:
         configuration["system call filter"] = running.verdict.filter_sha256.hex()

@@ -28,7 +28,7 @@ from bioguard.log.erasure_receipt import ErasureReceipt
 from bioguard.log.signed_log import SignedLog
 from bioguard.log.store_copy import check_image
 from bioguard.proofs.checkpoint import Checkpoint, TlogProof
-from bioguard.proofs.device_claims import settings_words
+from bioguard.proofs.device_claims import AttestedHosts, settings_words
 from bioguard.proofs.encoding import PARSE_FAULTS, ProofInvalid
 from bioguard.proofs.merkle import verify_consistency
 from bioguard.proofs.psa_token import Claims
@@ -125,8 +125,11 @@ def _attestation(directory: Path, keys: BundleKeys, body: bytes, done: Verified)
     claims, profile = _guard(ATTESTATION, lambda: Claims.verify(token, keys.attestation, statement_nonce(body)))
     sandbox = claims.component("PRoT_CONFIG")[0].version
     settings = _guard(ATTESTATION, lambda: settings_words(claims))
+    hosts: AttestedHosts = _guard(ATTESTATION, lambda: AttestedHosts.of(claims))
     lifecycle = claims.lifecycle.name
-    done.steps.append((ATTESTATION, f"profile {profile.value}, lifecycle {lifecycle}, {sandbox}, {settings}"))
+    done.steps.append(
+        (ATTESTATION, f"profile {profile.value}, lifecycle {lifecycle}, {sandbox}, {hosts.words()}, {settings}")
+    )
 
 
 def _report(directory: Path, statement: TestResult, done: Verified) -> None:

@@ -1,6 +1,7 @@
 """The attestation claims of a bioguard device, built alike where they are signed and where the token is assembled."""
 
 import hashlib
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Self
@@ -13,6 +14,8 @@ IMPLEMENTATION_ID = hashlib.sha256(b"bioguard simulated device " + __version__.e
 SIMULATOR_SIGNER = hashlib.sha256(b"bioguard: nobody signed this code, it is a simulator").digest()
 """RFC 9783 wants the hash of the key that signed each component. Nothing is signed here, and the value says so."""
 _SETTINGS = "PRoT_SETTINGS"
+_HOST, _APPLICATION = "PRoT_HOST", "ARoT"
+_PROCESSES = re.compile(r"(.{1,32}), processes ([1-9]\d?)")
 _FIXED, _FREE = "sealed", "FREE FOR TESTING"
 
 
@@ -67,6 +70,43 @@ def _digest(words: str) -> bytes:
     return hashlib.sha256(words.encode()).digest()
 
 
+@dataclass(frozen=True, slots=True)
+class AttestedHosts:
+    """The processes of the trusted applications, as a token states them.
+
+    Attributes:
+        filter_hash: SHA-256 of the system call filter that each of them has loaded.
+        processes: of each application by name, how many it has, its spares among them; none where all live in one.
+    """
+
+    filter_hash: bytes = bytes(32)
+    processes: tuple[tuple[str, int], ...] = ()
+
+    @classmethod
+    def of(cls, claims: Claims) -> Self:
+        """Read them from a token. One that states none is of an earlier version, or of a profile that is no lock.
+
+        Raises:
+            ProofInvalid: not each attested application has them, once and under one filter.
+        """
+        stated = claims.component(_HOST)
+        found = [_PROCESSES.fullmatch(one.version) for one in stated]
+        processes = tuple((match[1], int(match[2])) for match in found if match is not None)
+        applications = sorted(one.version.rpartition(" ")[0] for one in claims.component(_APPLICATION))
+        if stated and ([name for name, _ in processes] != applications or len({c.measurement for c in stated}) > 1):
+            raise ProofInvalid(
+                "attestation token: its processes are not those of its applications",
+                hint="ask the device for a new token",
+            )
+        return cls(stated[0].measurement, processes) if stated else cls()
+
+    def words(self) -> str:
+        """For people."""
+        if not self.processes:
+            return "no process of an application stated"
+        return f"processes: core, {', '.join(f'{name} {count}' for name, count in self.processes)}"
+
+
 def device_claims(
     *,
     nonce: bytes,
@@ -75,6 +115,7 @@ def device_claims(
     verdict: str,
     filter_hash: bytes,
     components: Sequence[tuple[str, bytes]],
+    hosts: AttestedHosts,
     settings: AttestedSettings,
     log_size: int,
     log_root: bytes,
@@ -84,6 +125,7 @@ def device_claims(
     Args:
         verdict: words, for instance "ENFORCED+".
         components: name and SHA-256 of each trusted application.
+        hosts: their processes, in the same order.
         settings: what was sealed when the device was made.
 
     Raises:
@@ -102,7 +144,8 @@ def device_claims(
         lifecycle=Lifecycle.RECOVERABLE_PSA_ROT_DEBUG,
         components=(
             component("PRoT_CONFIG", filter_hash, f"sandbox {verdict}"),
-            *(component("ARoT", digest, f"{name} {__version__}") for name, digest in components),
+            *(component(_APPLICATION, digest, f"{name} {__version__}") for name, digest in components),
+            *(component(_HOST, hosts.filter_hash, f"{name}, processes {count}") for name, count in hosts.processes),
             component(_SETTINGS, _digest(words), words),
             component("TS", log_root, f"log size {log_size}"),
         ),

@@ -6,6 +6,7 @@ The claims are the standard's; what is ours travels as software components, so a
     PRoT          measurement of the simulator              its version
     PRoT_CONFIG   hash of the system call filter in force   sandbox verdict, in words
     ARoT          measurement of one trusted application    its name and version (one component each)
+    PRoT_HOST     hash of that of an application's process  its name and how many it has (one component each)
     PRoT_SETTINGS hash of the words beside it               clock, randomness, and whether callers choose the rates
     TS            root of the transparency log              "log size N"
 

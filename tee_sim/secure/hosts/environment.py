@@ -150,6 +150,7 @@ def environment(asked: Create, manifest: Manifest, ask: Asking, store: AskedStor
             filter_sha256=asked.filter_sha256,
             host_filter_sha256=asked.host_filter_sha256,
             measurements=tuple(zip(asked.names, asked.measurements, strict=True)),
+            processes=asked.processes,
             clock=asked.clock,
             randomness=asked.randomness,
         ),

@@ -85,6 +85,7 @@ class RemoteApp:
                 host_filter_sha256=platform.host_filter_sha256,
                 names=tuple(name for name, _ in platform.measurements),
                 measurements=tuple(digest for _, digest in platform.measurements),
+                processes=platform.processes,
                 clock=platform.clock,
                 randomness=platform.randomness,
             )

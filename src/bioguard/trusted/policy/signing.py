@@ -13,7 +13,7 @@ from nacl.signing import SigningKey
 
 from bioguard.proofs import cose
 from bioguard.proofs.checkpoint import Checkpoint
-from bioguard.proofs.device_claims import AttestedSettings, device_claims
+from bioguard.proofs.device_claims import AttestedHosts, AttestedSettings, device_claims
 from bioguard.proofs.notes import NoteSigner
 from bioguard.proofs.origin import log_origin, records_origin
 from bioguard.proofs.psa_token import EatProfile
@@ -67,11 +67,18 @@ class Signing:
             verdict=platform.verdict,
             filter_hash=platform.filter_sha256,
             components=sorted(platform.measurements),
+            hosts=_hosts(platform),
             settings=settings,
             log_size=head.size,
             log_root=head.frontier.root(),
         )
         return cose.sign(claims.to_payload(profile), self._attestation)
+
+
+def _hosts(platform: Platform) -> AttestedHosts:
+    names = (name for name, _ in platform.measurements)
+    processes = sorted(zip(names, platform.processes, strict=False))
+    return AttestedHosts(platform.host_filter_sha256, tuple(processes))
 
 
 def nonce_digest(nonce: bytes) -> bytes:
