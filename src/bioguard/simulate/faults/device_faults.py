@@ -18,6 +18,7 @@ from bioguard.records.modality import Modality
 from bioguard.simulate.faults.presentation import Presentation, SensorScript, Who, forced_error
 from bioguard.simulate.faults.sample_substitution import impostor_sample, noisy_sample
 from bioguard.simulate.faults.scenario import Scenario
+from tee_sim.normal import events
 from tee_sim.normal.client import Transport
 from tee_sim.shared.errors import TeeError, TeeResult
 from tee_sim.shared.limits import INVOKE_TIMEOUT_MS
@@ -142,8 +143,10 @@ class _FaultyTransport:
         self.passed += 1
         panics = isinstance(message, Invoke) and message.command == knobs.number("ta_panic") != 0
         if kind == "cut" or panics:
+            events.fault("ta_panic" if panics else "pipe", "cut", self.passed)
             self.inner.kill()
         elif kind != "none" and isinstance(message, Invoke):
+            events.fault("pipe", kind, self.passed)
             message = _tampered(message, kind)
         return self.inner.exchange(message, timeout_ms=timeout_ms)
 
