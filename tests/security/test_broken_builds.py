@@ -231,7 +231,7 @@ def test_a_reply_with_free_bytes_is_an_integrity_failure_and_kills(broken, tmp_p
     broken(
         ("src/bioguard/commands/biometric.py", views, views.replace("\n\n\n", extra, 1)),
         (APP, answer, answer.replace("\n", "\n            extra=request.samples[0],\n")),
-        ("tee_sim/secure/closed_replies.py", "if manifest.replies is Replies.CLOSED else app", "if False else app"),
+        ("tee_sim/secure/closed_replies.py", "if not is_closed(command.reply):", "if False:"),
     )
     with Device.init(tmp_path / "device", require_pin=False) as device:
         with pytest.raises(IntegrityFailure, match="it was killed"):
