@@ -115,17 +115,9 @@ class Manifest(Record):
         """
         fields = read_keys(text, file, _KEYS)
         try:
-            manifest = cls(**fields)
-            manifest._refuse_entry_outside_code()
+            return cls(**fields)
         except ManifestError as error:  # what no key can judge alone
             raise error.at(file, line_of(text, error.key)) from None
-        return manifest
-
-    def _refuse_entry_outside_code(self) -> None:
-        """After the lock a module that `code` does not name is not there: it would be TARGET_DEAD, without a reason."""
-        module = self.entry.partition(":")[0]
-        if not any(c == module or (c.endswith(".*") and f"{module}.".startswith(c[:-1])) for c in self.code):
-            raise _bad("entry", f"module {module} is not named by code", f'add "{module}" to code')
 
 
 def _bad(key: str, why: str, hint: str) -> ManifestError:

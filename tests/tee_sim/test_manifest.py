@@ -115,12 +115,6 @@ REFUSED: list[tuple[tuple[str, str], str, str, str]] = [
     ),
     (('entry = "a.b:C"', 'entry = "a.b"'), ":4: entry: 'a.b' is not module:Class", "wrong_value", W["entry"]),
     (
-        ('entry = "a.b:C"', 'entry = "a.c:C"'),
-        ":4: entry: module a.c is not named by code",
-        "wrong_value",
-        'add "a.c" to code',
-    ),
-    (
         ('"single_instance"', '"singleton"'),
         ":6: flags: unknown flag 'singleton'",
         "wrong_value",
