@@ -148,12 +148,10 @@ def begin(directory: Path, secret: RootSecret) -> FileLock:
         except FileNotFoundError:
             why = f"the folder of {directory} is not there"
             raise MachineError("machine.missing", why, hint=f"run: mkdir -p {directory.parent}") from None
-    found = [name for name in FILES if os.path.lexists(directory / name) and name != LOCK_FILE]
-    if found and (_BEGUN not in found or FUSE_FILE in found):
-        what = f"{directory} has a file called {found[0]} already"
-        raise MachineError("machine.exists", what, hint="choose another --machine directory, or move it away")
+    _left_over(directory)  # before the lock, which would be one more file in a folder of somebody else's
     lock = hold(directory)
     try:
+        found = _left_over(directory)  # another process may have come to its end meanwhile
         with _opened(directory) as at:
             for name in reversed(found):
                 unlink(at, name)
@@ -162,6 +160,15 @@ def begin(directory: Path, secret: RootSecret) -> FileLock:
         lock.release()
         raise
     return lock
+
+
+def _left_over(directory: Path) -> list[str]:
+    """What a beginning left that did not come to its end. Raises MachineError for anything else."""
+    found = [name for name in FILES if os.path.lexists(directory / name) and name != LOCK_FILE]
+    if found and (_BEGUN not in found or FUSE_FILE in found):
+        what = f"{directory} has a file called {found[0]} already"
+        raise MachineError("machine.exists", what, hint="choose another --machine directory, or move it away")
+    return found
 
 
 def burn(directory: Path) -> None:

@@ -14,9 +14,11 @@ from bioguard.device import Device
 from bioguard.device.directory import destroy
 from bioguard.errors import BioguardError
 from tee_sim.normal.client import Session
+from tee_sim.normal.machine import directory
 from tee_sim.normal.machine.applications import Application
 from tee_sim.normal.machine.directory import current_boot
 from tee_sim.normal.machine.errors import MachineError
+from tee_sim.normal.machine.file_lock import FileLock
 from tee_sim.normal.machine.machine import Machine
 from tee_sim.normal.machine.options import MachineOptions
 from tee_sim.normal.sandbox_verdict.verdict import Level
@@ -178,6 +180,35 @@ def test_fuses_that_are_not_as_they_were_left(tmp_path: Path, spoil: object, cod
     assert caught.value.code == code
     assert caught.value.hint
     assert image(tmp_path / "m") == before
+
+
+def test_what_a_making_left_that_was_killed_is_made_anew(tmp_path: Path) -> None:
+    Machine.open(tmp_path / "m", [COUNTER]).close()
+    (tmp_path / "m" / "fuses.simulated").rename(tmp_path / "m" / "fuses.simulated.new")
+    (tmp_path / "m" / "storage.db").write_bytes(b"half")
+    with Machine.open(tmp_path / "m", [COUNTER]) as machine:
+        assert opened(machine).call(READ, Nothing()).value == 0
+    assert not (tmp_path / "m" / "fuses.simulated.new").exists()
+
+
+def test_a_machine_that_was_finished_meanwhile_is_not_made_over(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hold = vars(directory)["hold"]
+
+    def later(path: Path) -> FileLock:
+        monkeypatch.undo()
+        (path / "fuses.simulated.new").unlink()
+        Machine.open(path, [COUNTER]).close()
+        lock: FileLock = hold(path)
+        return lock
+
+    (tmp_path / "m").mkdir(mode=0o700)
+    (tmp_path / "m" / "fuses.simulated.new").write_text("half")
+    monkeypatch.setattr(directory, "hold", later)
+    with pytest.raises(MachineError, match=r"has a file called fuses\.simulated already"):
+        Machine.open(tmp_path / "m", [COUNTER])
+    Machine.open(tmp_path / "m", [COUNTER], create=False).close()
 
 
 def test_a_machine_that_cannot_start_is_not_made(tmp_path: Path) -> None:
