@@ -10,6 +10,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from tee_sim.cli.imports import INSTEAD, OPENS, import_problem, loaded_late, wanted_by
 from tee_sim.cli.named_commands import commands_of
 from tee_sim.normal.machine.applications import Application
 from tee_sim.secure.code_folders import CodeFolders
@@ -17,18 +18,6 @@ from tee_sim.secure.codeload import CodeTable
 from tee_sim.shared.errors import TeeError
 from tee_sim.shared.manifest import Replies
 from tee_sim.shared.schema import is_closed
-
-USELESS = {
-    "socket": "a socket", "ssl": "a socket", "http": "a socket", "urllib.request": "a socket", "asyncio": "a socket",
-    "smtplib": "a socket", "ftplib": "a socket", "socketserver": "a socket", "xmlrpc": "a socket",
-    "subprocess": "a process", "multiprocessing": "a process", "pty": "a process",
-    "threading": "a thread", "concurrent.futures": "a thread", "queue": "a thread", "_thread": "a thread",
-    "tempfile": "a file", "shutil": "a file", "glob": "a file", "fileinput": "a file", "sqlite3": "a file",
-    "dbm": "a file", "shelve": "a file", "mmap": "a file", "ctypes": "a library",
-}  # fmt: skip
-"""Modules whose use the lock kills for, and what they would open."""
-_OPENS = frozenset({"open", "input", "breakpoint"})
-_INSTEAD = "keep data in env.store, randomness in env.rng, time in env.clock (docs/writing-a-ta.md)"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,6 +91,9 @@ def _read(application: Application) -> tuple[CodeTable, list[CodeFinding]]:
 def _entry(application: Application, table: CodeTable) -> list[CodeFinding]:
     module, _, name = application.manifest.entry.partition(":")
     where = _key(application, "entry")
+    if module not in table.modules:
+        hint = f'add "{module}" to code, or correct the entry'
+        return [CodeFinding(where=where, what=f"module {module} of the entry is not under code", hint=hint)]
     tree = _tree(table, module)
     if any(isinstance(node, ast.ClassDef) and node.name == name for node in tree.body):
         return []
@@ -121,50 +113,16 @@ def _module(application: Application, table: CodeTable, name: str) -> list[CodeF
     found: list[CodeFinding] = []
     seen: set[str] = set()
     for node in ast.walk(_tree(table, name)):
-        for wanted, of in _wanted(node, name, is_package=module.is_package):
-            problem = _import_problem(application, table, wanted, of)
+        for wanted, of in wanted_by(node, name, is_package=module.is_package):
+            problem = import_problem(table.modules, application.manifest.preload, wanted, of)
             if problem is not None and problem[0] not in seen:
                 seen.add(problem[0])
                 where = f"{_shown(module.path)}:{getattr(node, 'lineno', 1)}"
                 found.append(CodeFinding(where=where, what=problem[0], hint=problem[1]))
-        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in _OPENS:
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in OPENS:
             what = f"{node.func.id}() is killed for by the lock"
-            found.append(CodeFinding(where=f"{_shown(module.path)}:{node.lineno}", what=what, hint=_INSTEAD))
+            found.append(CodeFinding(where=f"{_shown(module.path)}:{node.lineno}", what=what, hint=INSTEAD))
     return found
-
-
-def _wanted(node: ast.AST, module: str, *, is_package: bool) -> Iterator[tuple[str, str]]:
-    """Each module that a statement imports, and what of it."""
-    if isinstance(node, ast.Import):
-        yield from ((alias.name, "") for alias in node.names)
-    elif isinstance(node, ast.ImportFrom):
-        base = node.module or ""
-        if node.level:
-            above = module.split(".") if is_package else module.split(".")[:-1]
-            above = above[: len(above) - node.level + 1]
-            base = ".".join([*above, *([base] if base else [])])
-        yield from ((base, alias.name) for alias in node.names)
-
-
-def _import_problem(application: Application, table: CodeTable, wanted: str, of: str) -> tuple[str, str] | None:
-    """What is wrong with an import and what to do about it; None if it is fine."""
-    top = wanted.partition(".")[0]
-    allowed = application.manifest.preload
-    if any(name.partition(".")[0] == top for name in table.modules) and top != "tee_sim":
-        full = f"{wanted}.{of}" if of else wanted
-        if wanted in table.modules or full in table.modules or _allowed(wanted, allowed):
-            return None
-        return f"imports {wanted}, which is not under code", f'add "{wanted}" to code, or take all: "{top}.*"'
-    useless = next((USELESS[name] for name in (f"{wanted}.{of}", wanted, top) if name in USELESS), None)
-    if useless is not None:
-        return f"imports {wanted}: the lock kills for {useless}", _INSTEAD
-    if top in sys.stdlib_module_names or _allowed(f"{wanted}.{of}" if of else wanted, allowed):
-        return None
-    return f"imports {wanted}, which is not under preload", f'add "{top}" to preload'
-
-
-def _allowed(name: str, preload: tuple[str, ...]) -> bool:
-    return any(f"{name}.".startswith(f"{allowed}.") for allowed in preload)
 
 
 def _preloads(application: Application, table: CodeTable) -> list[CodeFinding]:
@@ -187,7 +145,7 @@ def _preloads(application: Application, table: CodeTable) -> list[CodeFinding]:
                 what=f"uses {wanted}, which is loaded only when it is used, and the lock kills for that",
                 hint=f'add "{wanted}" to preload',
             )
-            for wanted, line in _late(_tree(table, name), application.manifest.preload)
+            for wanted, line in loaded_late(_tree(table, name), application.manifest.preload)
         ]
     return found
 
@@ -217,27 +175,3 @@ def _replies(application: Application, table: CodeTable) -> list[CodeFinding]:
 def _class_line(path: str, name: str) -> str:
     classes = [node for node in ast.walk(ast.parse(Path(path).read_bytes())) if isinstance(node, ast.ClassDef)]
     return f"{_shown(path)}:{next((node.lineno for node in classes if node.name == name), 1)}"
-
-
-def _late(tree: ast.Module, preload: tuple[str, ...]) -> Iterator[tuple[str, int]]:
-    """Submodules of packages, reached as attributes (`np.random`), that importing the package does not load."""
-    names = {
-        alias.asname or alias.name: alias.name
-        for node in ast.walk(tree)
-        if isinstance(node, ast.Import)
-        for alias in node.names
-        if "." not in alias.name and alias.name in preload and alias.name != "tee_sim"
-    }
-    seen: set[str] = set()
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id in names:
-            wanted = f"{names[node.value.id]}.{node.attr}"
-            if wanted in seen or wanted in sys.modules or wanted in preload:
-                continue
-            seen.add(wanted)
-            try:
-                late = importlib.util.find_spec(wanted) is not None
-            except (ImportError, ValueError):
-                late = False
-            if late:
-                yield wanted, node.lineno

@@ -37,6 +37,7 @@ LOADS_BY_NAME = {
     "bioguard.evidence.sbom": "reads the list of installed distributions (`importlib.metadata`)",
     "bioguard.evidence.static": "finds sources to scan and imports the command tables",
     "tee_sim.cli.findings": "packages under `preload`, to see whether they can be imported, and where code lies",
+    "tee_sim.cli.imports": "looks where a submodule lies, to see whether it is one",
     "tee_sim.cli.named_commands": "the module `commands` of an application, as a client of it would",
     "tee_sim.cli.new": "looks whether a name is a package already, and reads the files it writes",
     "tee_sim.secure.code_folders": "finds the packages that a manifest lists, in the folder that BOOT names for it",

@@ -87,6 +87,13 @@ IMPORT = "from typing import Any\n"
         (
             "manifest.toml",
             "vault.app:Vault",
+            "vault.safe:Vault",
+            "vault/manifest.toml:4: module vault.safe of the entry is not under code\n"
+            '  hint: add "vault.safe" to code, or correct the entry',
+        ),
+        (
+            "manifest.toml",
+            "vault.app:Vault",
             "vault.app:Safe",
             "vault/manifest.toml:4: vault/vault/app.py has no class Safe\n  hint: classes there: Vault",
         ),
