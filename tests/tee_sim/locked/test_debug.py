@@ -23,7 +23,7 @@ from tee_sim.shared.manifest import Manifest
 from tee_sim.shared.sandbox.kernel import MACHINE
 from tee_sim.shared.wire import Boot, Locked, LockProfile, Provision, host_names
 from tests.tee_sim.locked.applications.mistaken.app import LEAVE_OPEN, MISTAKES
-from tests.tee_sim.locked.applications.ordinary.app import FIRST_LATE, ORDINARY
+from tests.tee_sim.locked.applications.ordinary.app import FIRST_LATE, HOOKS, ORDINARY
 from tests.tee_sim.locked.conftest import APPLICATIONS, interpreter, manifest
 from tests.tee_sim.locked.test_ordinary_python import PARAMS
 from tests.tee_sim.test_timeline import read
@@ -212,6 +212,11 @@ def test_an_application_that_does_not_load_says_why(tmp_path: Path, entry: str, 
         world.close()
 
 
+def test_there_is_a_hook_in_the_debug_profile(debug: World) -> None:
+    """Positive control of what the strict profile is asked."""
+    assert [r.text for r in debug.ask(ORDINARY_ONE, HOOKS)] == ["somebody looks on"]
+
+
 def test_a_module_that_is_not_there_says_what_to_do(debug: World) -> None:
     found = text_of(debug.ask(ORDINARY_ONE, FIRST_LATE))
     assert "panic: ModuleNotFoundError: No module named 'numpy.random'" in found
@@ -255,6 +260,8 @@ def test_a_strict_world_reports_nothing(tmp_path: Path) -> None:
     try:
         assert world.ask(MISTAKEN, NAMES.index("divides")) == []
         assert world.ask(ORDINARY_ONE, 5) == []
+        with Context(world.process).open_session(ORDINARY_ONE.ta_uuid) as session:
+            session.invoke(HOOKS, PARAMS)  # a panic, were there a hook
         assert world.process.alive
         assert world.verdicts[-1].level.meets(Level.ENFORCED)
     finally:
