@@ -10,7 +10,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from tee_sim.cli.imports import INSTEAD, OPENS, import_problem, loaded_late, wanted_by
+from tee_sim.cli.imports import CALLS, INSTEAD, USELESS, import_problem, loaded_late, wanted_by
 from tee_sim.cli.named_commands import commands_of
 from tee_sim.normal.machine.applications import Application
 from tee_sim.secure.code_folders import CodeFolders
@@ -119,10 +119,21 @@ def _module(application: Application, table: CodeTable, name: str) -> list[CodeF
                 seen.add(problem[0])
                 where = f"{_shown(module.path)}:{getattr(node, 'lineno', 1)}"
                 found.append(CodeFinding(where=where, what=problem[0], hint=problem[1]))
-        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in OPENS:
-            what = f"{node.func.id}() is killed for by the lock"
-            found.append(CodeFinding(where=f"{_shown(module.path)}:{node.lineno}", what=what, hint=INSTEAD))
+        what = _useless(node)
+        if what:
+            where = f"{_shown(module.path)}:{getattr(node, 'lineno', 1)}"
+            found.append(CodeFinding(where=where, what=what, hint=INSTEAD))
     return found
+
+
+def _useless(node: ast.AST) -> str:
+    """What is wrong with a call or an attribute that has nothing to work on; empty if it is fine."""
+    if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
+        return CALLS.get(node.func.id, "")
+    if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
+        name = f"{node.value.id}.{node.attr}"
+        return f"{name}: the lock kills for {USELESS[name]}" if name in USELESS else ""
+    return ""
 
 
 def _preloads(application: Application, table: CodeTable) -> list[CodeFinding]:

@@ -9,12 +9,17 @@ USELESS = {
     "socket": "a socket", "ssl": "a socket", "http": "a socket", "urllib.request": "a socket", "asyncio": "a socket",
     "smtplib": "a socket", "ftplib": "a socket", "socketserver": "a socket", "xmlrpc": "a socket",
     "subprocess": "a process", "multiprocessing": "a process", "pty": "a process",
-    "threading": "a thread", "concurrent.futures": "a thread", "queue": "a thread", "_thread": "a thread",
+    "threading.Thread": "a thread", "threading.Timer": "a thread", "concurrent.futures": "a thread",
     "tempfile": "a file", "shutil": "a file", "glob": "a file", "fileinput": "a file", "sqlite3": "a file",
     "dbm": "a file", "shelve": "a file", "mmap": "a file", "ctypes": "a library",
 }  # fmt: skip
-"""Modules whose use the lock kills for, and what they would open."""
-OPENS = frozenset({"open", "input", "breakpoint"})
+"""Modules, and things in modules, whose use the lock kills for, and what they would open."""
+CALLS = {
+    "open": "open(): the lock kills for a file",
+    "input": "input(): there is nothing to read from",
+    "breakpoint": "breakpoint(): there is no terminal; run the test with pytest, without --tee",
+}
+"""Built-in functions that have nothing to work on."""
 INSTEAD = "keep data in env.store, randomness in env.rng, time in env.clock (docs/writing-a-ta.md)"
 
 

@@ -108,8 +108,16 @@ IMPORT = "from typing import Any\n"
             APP,
             '_OBJECT = b"number"',
             '_OBJECT = open("number", "rb").read()',
-            "vault/vault/app.py:9: open() is killed for by the lock\n"
+            "vault/vault/app.py:9: open(): the lock kills for a file\n"
             "  hint: keep data in env.store, randomness in env.rng, time in env.clock (docs/writing-a-ta.md)",
+        ),
+        (
+            APP,
+            IMPORT,
+            "from typing import Any\nimport threading\nLOCK = threading.Lock()\nTHREAD = threading.Thread()\n",
+            "vault/vault/app.py:6: threading.Thread: the lock kills for a thread\n"
+            "  hint: keep data in env.store, randomness in env.rng, time in env.clock (docs/writing-a-ta.md)\n"
+            "vault: 1 problem(s)",
         ),
         (
             APP,
