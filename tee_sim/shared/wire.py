@@ -82,7 +82,7 @@ def host_manifests(boot: Boot) -> tuple[Manifest, ...]:
 
 
 def host_names(boot: Boot) -> tuple[str, ...]:
-    """What people call them, in the same order: the application's name, and `biometric spare 1` for its first spare."""
+    """What people call them, in the same order: the application's name, and `wallet spare 1` for its first spare."""
     if boot.profile is LockProfile.OFF:
         return ()
     numbers = ((m.name, number) for m in boot.manifests for number in range(1 + m.spares))

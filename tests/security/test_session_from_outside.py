@@ -117,4 +117,6 @@ def test_the_page_of_the_allow_list_names_every_call():
     page = (Path(__file__).parents[2] / "docs" / "sandbox.md").read_text(encoding="utf-8")
     section = page.split("## 3", 1)[1].split("## 4", 1)[0]
     named = set(re.findall(r"^\| `(\w+)` ", section, re.M))
-    assert named == {rule.name for rule in secure_world_rules(3, 4)}
+    assert named == {rule.name for rule in secure_world_rules(3, 4, (HostLink(2, 5, 6, 7),))}
+    of_hosts = set(re.findall(r"^\| `(\w+)` ", section.split("| call of the core |")[0], re.M))
+    assert of_hosts == {rule.name for rule in secure_world_rules(3, 4)}

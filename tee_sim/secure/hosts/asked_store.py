@@ -3,7 +3,7 @@
 On a busy machine a question costs two changes of process, each of which may wait for a processor. So
 
 * what is read, or written, is kept to the end of the call of the core that it was read in, and no longer: clear
-  templates have no business in memory between two calls. Nobody but this application writes its objects, and it is in
+  bodies have no business in memory between two calls. Nobody but this application writes its objects, and it is in
   one call at a time;
 * a transaction is collected here and sent whole; only what the core has to see earlier (an erasure, a walk, a question
   to another application, more than a frame) makes it begin there.
