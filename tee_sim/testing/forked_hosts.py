@@ -3,9 +3,8 @@
 import os
 import signal
 from collections.abc import Callable, Sequence
-from contextlib import nullcontext, suppress
+from contextlib import suppress
 from typing import Final, NoReturn, cast
-from unittest.mock import patch
 
 from tee_sim.secure.hosts.pipes import CorePipe, HostPipe
 from tee_sim.secure.hosts.process import Host, load_entry
@@ -116,8 +115,9 @@ class ForkedHosts(Hosts):
 
 def _be_host(read_fd: int, write_fd: int, manifest: Manifest, seed: bytes | None) -> NoReturn:
     try:
-        drawn = SeededRng(b"host" + (seed or b""))
-        with patch.object(OsRng, "bytes", lambda _self, n: drawn.bytes(n)) if seed else nullcontext():
-            Host(CorePipe(read_fd, write_fd), manifest, lambda: None).serve()
+        if seed is not None:
+            drawn = SeededRng(b"host" + seed)
+            OsRng.bytes = lambda _self, n: drawn.bytes(n)  # type: ignore[assignment]  # of this process, to its end
+        Host(CorePipe(read_fd, write_fd), manifest, lambda: None).serve()
     finally:
         os._exit(70)
