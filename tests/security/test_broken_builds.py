@@ -320,6 +320,12 @@ def test_the_unchanged_product_leaks_nothing(tmp_path):
     names = {name.split(" ")[0] for name, _ in report.sources}
     assert {"storage.db", "rpmb.img", "frames", "exports", "standard"} <= names
     if os.geteuid() == 0:
+        looked_at = {name for name, size in report.sources if name.startswith("memory of ") and size}
+        assert looked_at == {
+            f"memory of {name}{spare}"
+            for name in ("biometric", "gatekeeper", "keystore")
+            for spare in ("", " spare 1", " spare 2", " spare 3")
+        } - {"memory of biometric"}
         runs, size = report.memory_residue
         assert size < 16 * np.dtype("u4").itemsize * 512, f"{runs} runs, {size} bytes of clear features after erasure"
 

@@ -48,8 +48,9 @@ class LeakReport:
         findings: canaries found.
         windows: indexed 8-byte windows.
         live_control: whether the canaries were found in the frames that took them in; None without a device.
-        memory_residue: runs and bytes of canaries in the secure world's memory after erasure; None where this caller
-            may not read it. Python's copies cannot be wiped, so this is stated, not judged (docs/sandbox.md section 7).
+        memory_residue: runs and bytes of canaries in the memory of core and biometric application after erasure; None
+            where this caller may not read it. Python's copies cannot be wiped, so this is stated, not judged
+            (docs/sandbox.md section 7). Every other process of the secure world is a source.
     """
 
     sources: tuple[tuple[str, int], ...]
@@ -108,6 +109,9 @@ def scan(sources: Iterable[tuple[str, bytes]], canaries: Canaries, *, life: Life
     for name, data in (*(life.sources if life else ()), *sources):
         seen.append((name, len(data)))
         findings += scanner.scan(name, data)
+    for name, data in life.bystanders if life else ():
+        seen.append((name, len(data)))
+        findings += (Finding(name, 1, hit.name, hit.offset, hit.length) for hit in scanner.scan_exact(data))
     residue = scanner.scan_exact(life.memory) if life and life.memory else None
     return LeakReport(
         sources=tuple(seen),

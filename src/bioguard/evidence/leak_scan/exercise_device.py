@@ -23,12 +23,14 @@ from bioguard.device.receipts import erasure_receipt
 from bioguard.errors import BioguardError, TeeUnavailable
 from bioguard.evidence.leak_scan.canaries import Canaries, make_canaries
 from bioguard.records import FaceEmbedding, FingerprintTemplate
-from tee_sim.normal.sandbox_verdict.observe import secure_process_id
 from tee_sim.normal.sandbox_verdict.verdict import Level
 from tee_sim.shared.wire import Invoke, unpack
 
 _USER: Final = "canary"
 _MAX_REGION_BYTES: Final = 256 << 20
+_PAGE_BYTES: Final = 4096
+_HANDLES_FEATURES: Final = "biometric"
+"""Name of the process that runs the application which enrolls and compares."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,13 +40,15 @@ class Life:
     Attributes:
         sources: everything that must hold no canary: (name, bytes).
         carried: the frames that took the features in; the scanner must find the canaries there.
-        memory: writable memory of the secure world after the last erase, where this caller may read it; what Python
-            copied cannot be wiped (docs/sandbox.md section 7), so it is judged apart.
+        memory: writable memory of the core and of the biometric application's process after the last erase, where this
+            caller may read it; what Python copied cannot be wiped (docs/sandbox.md section 7), so it is judged apart.
+        bystanders: (name, the same) of every other process of the secure world: no feature has any business there.
     """
 
     sources: tuple[tuple[str, bytes], ...]
     carried: bytes
     memory: bytes
+    bystanders: tuple[tuple[str, bytes], ...] = ()
 
 
 class _Tap:
@@ -98,10 +102,29 @@ def _keep(out: Path, stage: str, directory: Path) -> None:
         target.write_bytes(data)
 
 
-def _memory(device: Device) -> bytes:
-    """Writable private memory of the secure world; empty where this caller may not read it."""
-    running = device.running
-    pid = secure_process_id(running.process.pid, running.report)
+def _keep_memory(device: Device, out: Path) -> None:
+    """Of those that handle features in one, of every other process apart."""
+    inspected = device.running.inspected
+    handled = [host for host in inspected.hosts if host.name == _HANDLES_FEATURES]
+    bystanders = [host for host in inspected.hosts if host.name != _HANDLES_FEATURES]
+    processes = (inspected.core, *handled)
+    (out / "memory").write_bytes(b"".join(_memory(process.seen.process_id) for process in processes))
+    (out / "bystanders").mkdir()
+    known: set[bytes] = set()
+    for host in bystanders:
+        pages = [page for page in _pages(_memory(host.seen.process_id)) if page not in known]
+        known.update(pages)  # shared since before the lock: scanned once, where it is seen first
+        (out / "bystanders" / f"memory of {host.name}").write_bytes(b"".join(pages))
+
+
+def _pages(memory: bytes) -> Iterator[bytes]:
+    """Those that were ever written."""
+    pages = np.frombuffer(memory[: len(memory) // _PAGE_BYTES * _PAGE_BYTES], np.uint8).reshape(-1, _PAGE_BYTES)
+    return (page.tobytes() for page in pages[pages.any(1)])
+
+
+def _memory(pid: int) -> bytes:
+    """Writable private memory of a process; empty where this caller may not read it."""
     found = bytearray()
     try:
         regions = Path(f"/proc/{pid}/maps").read_text(encoding="utf-8", errors="replace")
@@ -160,7 +183,7 @@ def main(arguments: list[str]) -> None:
         _tolerate(lambda: device.authenticate(_USER, canaries.embedding))
         erased = [device.erase(_USER, record.record_id) for record in list(device.records(_USER))]
         exported += erasure_receipt(device, erased).to_text()
-        (out / "memory").write_bytes(_memory(device))
+        _keep_memory(device, out)
         _keep(out, "after erasure", directory)
     _keep(out, "at the end", directory)
     (out / "sources" / "exports").write_text(exported, encoding="utf-8")
@@ -193,7 +216,12 @@ def live(directory: Path, out: Path, seed: int) -> Life:
             f"the device under scan did not live to its end: {last[0]}", hint="run: bioguard doctor", code="leaks"
         )
     sources = [*_files(out / "sources"), ("standard output", done.stdout), ("standard error", done.stderr)]
-    return Life(sources=tuple(sources), carried=(out / "carried").read_bytes(), memory=(out / "memory").read_bytes())
+    return Life(
+        sources=tuple(sources),
+        carried=(out / "carried").read_bytes(),
+        memory=(out / "memory").read_bytes(),
+        bystanders=tuple((name, data) for name, data in _files(out / "bystanders") if data),
+    )
 
 
 if __name__ == "__main__":
