@@ -94,7 +94,7 @@ class Store(Protocol):
         ...
 
     def load(self, *, kind: str | None = None) -> Iterator[StoredObject]:
-        """Open all objects (of one kind), in batches."""
+        """Open all objects (of one kind), in batches. A walk ends with the call that it was begun in."""
         ...
 
     def state(self) -> tuple[int, bytes]:

@@ -66,6 +66,14 @@ def test_strace_of_a_session_shows_at_most_20_calls_and_no_path(tmp_path):
     allowed = {rule.name for rule in secure_world_rules(3, 4, (HostLink(2, 5, 6, 7),))}
     assert {"read", "write"} <= calls, "the trace saw the session"
     assert calls <= allowed
+    core, *hosts = targets
+    lines = re.findall(r"^(\d+) +(?:<\.\.\. )?(\w+)(?:\(| resumed)", log.read_text(encoding="utf-8"), re.M)
+    by_process = {target: {call for process, call in lines if process == target} for target in targets}
+    assert {"ppoll", "read", "write"} <= by_process[core]
+    assert all(by_process[host] <= {rule.name for rule in secure_world_rules(3, 4)} for host in hosts)
+    names = dict(zip(targets, (process.name for process in processes), strict=True))
+    worked = {names[target] for target in targets if "write" in by_process[target]}
+    assert worked == {"core", "biometric", "gatekeeper"}, "which asks whose PIN it is; no spare was needed"
     assert len(calls) <= 20
     assert [c for c in calls if PATH_OR_DESCRIPTOR.search(c)] == []
 

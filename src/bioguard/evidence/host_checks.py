@@ -26,6 +26,7 @@ _LAYER_FIX = {
     "landlock": "run a kernel with Landlock (5.13 or later) and landlock in the list of security modules",
     "descriptors": "look at what else opens descriptors in the child",
     "privileges": "do not grant capabilities to the Python interpreter",
+    "hosts": "run as root to see whose pipes each process holds",
     "limits": "allow the process to lower its own limits",
 }
 _SECOND_LINES = frozenset({"namespaces", "empty-root", "landlock", "limits", "descriptors"})

@@ -23,6 +23,8 @@ from tee_sim.shared.reserve import Reserve
 
 Asking = Callable[[Question, list[object]], list[Any]]
 """Sends one question, returns the answer's words. Raises TeeError."""
+_HEADER_BYTES: Final = 200
+"""Of one object that is put, at most: id, kind, owner, commitment and their frame."""
 _ABSENT: Final[list[Any]] = []
 
 
@@ -57,7 +59,7 @@ class AskedTransaction:
         if len(body) > self._manifest.max_object_bytes:
             raise TeeError(TeeResult.STORAGE_NO_SPACE, f"object is larger than {self._manifest.max_object_bytes} bytes")
         self.changes[object_id] = header, body
-        self._size_bytes += len(body)
+        self._size_bytes += len(body) + _HEADER_BYTES
         if self.begun or self._size_bytes > BATCH_BYTES:
             self.begin()
 
@@ -105,6 +107,7 @@ class AskedStore:
         self._manifest = manifest
         self._prefix = b"o" + manifest.uuid
         self._opened: dict[bytes, ReceivedObject | None] = {}
+        self._calls = 0
         self._open: AskedTransaction | None = None
 
     def end_call(self) -> None:
@@ -114,6 +117,7 @@ class AskedStore:
             RuntimeError: a transaction was left open, which is a panic.
         """
         self._opened.clear()
+        self._calls += 1
         left, self._open = self._open, None
         if left is not None:
             raise RuntimeError("a transaction was left open")
@@ -198,14 +202,17 @@ class AskedStore:
 
     def _walk(self, question: Question, words: list[object]) -> Iterator[list[Any]]:
         self.settle()
+        call = self._calls
         number, items = self._ask(question, words)
         try:
             yield from items
             while number:
+                if call != self._calls:
+                    raise RuntimeError("a walk through the store ends with the call that it was begun in")
                 number, items = self._ask(Question.NEXT, [number])
                 yield from items
         finally:
-            if number:
+            if number and call == self._calls:
                 self._ask(Question.LEAVE_WALK, [number])
 
     def state(self) -> tuple[int, bytes]:

@@ -150,7 +150,10 @@ class Player:
 
     def do_walk_and_leave(self) -> Any:
         self.kept.append(self.env.store.load())
-        return described(next(self.kept[-1], None)) if self.do_headers() else None
+        return described(next(self.kept[-1]))
+
+    def do_go_on(self) -> Any:
+        return len(list(self.kept[-1]))
 
     def do_ask_peer(self, command: int) -> Any:
         peer = self.env.peers.open_session(UUID(bytes=PEER))

@@ -175,3 +175,15 @@ def test_more_walks_than_may_be_open_are_refused_and_end_with_the_call() -> None
     steps: list[Step] = [transact(*(("put", bytes([65 + i]), 90_000, "k") for i in range(6)))]
     outcomes = alike([steps, [("load", None, 1)] * 20, [("load", None, 9), ("two_walks",)]])
     assert len(outcomes[1]) == 20
+
+
+def test_a_walk_that_goes_on_in_another_call_is_a_panic_and_no_end_of_the_process(tmp_path: Path) -> None:
+    big: Step = transact(*(("put", bytes([65 + i]), 90_000, "k") for i in range(6)))
+    with world(ThreadedTee, tmp_path) as tee, Context(tee).open_session(ONE.ta_uuid) as session:
+        Player.todo[:], Player.done[:] = [[big], [("walk_and_leave",)], [("go_on",)]], []
+        for command in (0, 1):
+            session.invoke(command, NO_PARAMS)
+        with pytest.raises(TeeError, match="panicked"):
+            session.invoke(2, NO_PARAMS)
+        assert isinstance(tee, ThreadedTee)
+        assert all(pipe.alive for pipe in tee.pipes[ONE.name])
