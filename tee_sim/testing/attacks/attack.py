@@ -11,8 +11,8 @@ from tee_sim.testing.attacks.messages import COMMANDS, Requests
 from tee_sim.testing.attacks.world import AttackedWorld, request_params
 
 GP = "GlobalPlatform TEE Internal Core API, panics"
-HEIST = "The Biometric AuthToken Heist (DARKNAVY, 2026), path 4"
-LOGS = "The Biometric AuthToken Heist (DARKNAVY, 2026), path 3"
+HEIST = "DARKNAVY (2026), path 4"
+LOGS = "DARKNAVY (2026), path 3"
 POWER = "GlobalPlatform TEE Internal Core API, atomicity of storage"
 
 
