@@ -358,13 +358,22 @@ class Core:
         """Run TA code; a TeeError is returned. Raises what is a panic."""
         before = self._transactions.writer
         try:
-            return call()
+            answer: Any = call()
         except TeeError as error:
-            return result_of(error, given)
-        finally:
-            if self._transactions.writer not in (None, before):  # a caller's, further up the stack, stays
-                self._transactions.abandon()
-                raise RuntimeError("a transaction was left open")
+            answer = error
+        except BaseException:
+            self._abandon(before)  # and no other words for the panic that it is already
+            raise
+        if self._abandon(before):
+            raise RuntimeError("a transaction was left open")
+        return result_of(answer, given) if isinstance(answer, TeeError) else answer
+
+    def _abandon(self, before: object) -> bool:
+        """End a transaction that was begun since; a caller's, further up the stack, stays."""
+        left = self._transactions.writer not in (None, before)
+        if left:
+            self._transactions.abandon()
+        return left
 
     def _panic(self, instance: _Instance) -> None:
         if self._kept.get(instance.manifest.uuid) is instance:
