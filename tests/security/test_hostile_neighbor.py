@@ -4,14 +4,17 @@ import errno
 import hashlib
 import os
 import secrets
+import shutil
 import sys
 from collections.abc import Iterable, Iterator
+from contextlib import closing
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from bioguard.device import Device, DeviceOptions, launch
+from bioguard.device.boot_id import boot_id
 from bioguard.device.consent import grant_all
 from bioguard.device.fuses import Fuses
 from bioguard.device.pins import enrollment_token, set_pin
@@ -22,10 +25,13 @@ from bioguard.records.modality import Modality
 from tee_sim.normal.sandbox_verdict.observe import look
 from tee_sim.normal.sandbox_verdict.processes import Watched
 from tee_sim.normal.sandbox_verdict.verdict import Level, State
+from tee_sim.normal.supplicant import Supplicant
 from tee_sim.secure.keys import KeyLadder, ssk, tsk
+from tee_sim.secure.world import SecureWorld
 from tee_sim.shared.errors import TeeError, TeeResult
 from tee_sim.shared.host_end import HostEnd
-from tee_sim.shared.wire import LockProfile
+from tee_sim.shared.wire import LockProfile, Provision
+from tee_sim.testing.in_process import _DirectPort
 from tests.security.applications.hostile import app
 from tests.security.hostile import (
     HOSTILE,
@@ -99,6 +105,18 @@ def keys_of(device: Device) -> dict[str, bytes]:
     return keys | {f"storage key of {owner.name}": tsk(storage, owner.ta_uuid) for owner in owners}
 
 
+@pytest.fixture(scope="module")
+def token_key(device: Device, tmp_path_factory: pytest.TempPathFactory) -> bytes:
+    """The key of this boot under which auth tokens are made: read from a copy of the store, with the root secret."""
+    copy = tmp_path_factory.mktemp("copy") / "device"
+    shutil.copytree(device.directory, copy)
+    fuses = Fuses.read(copy)
+    provision = Provision(huk=fuses.huk, device_id=fuses.device_id, create=False, boot_id=boot_id(copy, keep=False))
+    with closing(Supplicant(copy)) as supplicant:
+        world = SecureWorld(provision, _DirectPort(supplicant), launch.manifests())
+        return world._shared["auth-token"]
+
+
 def device_id(device: Device) -> bytes:
     return Fuses.read(Path(device.directory)).device_id
 
@@ -117,8 +135,10 @@ def scanner(canaries: Canaries) -> Scanner:
     return Scanner(canaries)
 
 
-def test_it_reads_its_whole_memory_and_finds_its_own_secret_alone(device: Device, scanner: Scanner) -> None:
-    needles = keys_of(device) | {"another's secret": OTHERS, "its own secret": ITS_OWN}
+def test_it_reads_its_whole_memory_and_finds_its_own_secret_alone(
+    device: Device, scanner: Scanner, token_key: bytes
+) -> None:
+    needles = keys_of(device) | {"another's secret": OTHERS, "its own secret": ITS_OWN, "token": token_key}
     size = 0
 
     def counted() -> Iterator[bytes]:
@@ -153,22 +173,27 @@ def running(device: Device, name: str) -> Watched:
     return next(host for host in device.running.inspected.hosts if host.name == name)
 
 
-def test_root_finds_each_secret_in_the_one_process_that_has_it(device: Device, scanner: Scanner) -> None:
+def test_root_finds_each_secret_in_the_one_process_that_has_it(
+    device: Device, scanner: Scanner, token_key: bytes
+) -> None:
     if os.geteuid() != 0:
         pytest.skip("only root reads the memory of a process that is not dumpable")
-    needles = keys_of(device) | {"another's secret": OTHERS, "its own secret": ITS_OWN}
+    needles = keys_of(device) | {"another's secret": OTHERS, "its own secret": ITS_OWN, "token": token_key}
     hosts = device.running.inspected.hosts
     holders = {host.name: found(memory_from_outside(host), needles, scanner) for host in hosts}
     templates = {name for name, has in holders.items() if any(what.startswith("template") for what in has)}
     assert {"keeper"} <= templates <= {"keeper", "biometric"}, "the keeper was given one: the scan would see others"
     assert "another's secret" in holders["keeper"]
     assert holders["hostile"] == {"its own secret"}
-    others = {name: has for name, has in holders.items() if name not in ("keeper", "hostile", "biometric")}
+    asked = {"keeper", "hostile", "biometric", "gatekeeper"}
+    others = {name: has for name, has in holders.items() if name not in asked}
     assert set().union(*others.values()) == set(), others
-    assert len(others) == len(hosts) - 3 >= 9
+    assert len(others) == len(hosts) - 4 >= 9
+    assert holders["gatekeeper"] <= {"token"}, "it asks for that key when it makes one"
     assert not any("key" in what or "HUK" in what for has in holders.values() for what in has)
-    control = found(memory_from_outside(device.running.inspected.core), {"device id": device_id(device)}, scanner)
-    assert "device id" in control, "what the core got together with the HUK is found; the HUK lies in secret memory"
+    known = {"device id": device_id(device), "token": token_key}
+    control = found(memory_from_outside(device.running.inspected.core), known, scanner)
+    assert set(known) <= control, "what the core has got and made is found; the HUK lies in secret memory"
 
 
 def test_each_process_holds_two_pipes_and_the_verdict_knows_whose(device: Device) -> None:
