@@ -34,6 +34,12 @@ ROOT_SECRET = bytes(range(100, 132))
 Event = dict[str, Any]
 
 
+@pytest.fixture(autouse=True)
+def _no_names(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Commands without names: a test elsewhere that runs `tee-sim` has given them some, for the whole process."""
+    monkeypatch.setattr(events, "_command_names", {})
+
+
 @pytest.fixture
 def path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Where the timeline of this test is written."""
@@ -179,8 +185,7 @@ def test_a_panic_and_a_fault_in_one_process(path: Path, tmp_path: Path) -> None:
     assert application[-2]["args"] == {"result": "TARGET_DEAD", "origin": "TEE", "out_bytes": 0}
 
 
-def test_commands_have_the_names_that_were_given(path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(events, "_command_names", {})
+def test_commands_have_the_names_that_were_given(path: Path, tmp_path: Path) -> None:
     events.name_commands(COUNTER_UUID, {1: "add"})
     supplicant = Supplicant(tmp_path)
     with Context(InProcessTee([counter()], supplicant)).open_session(COUNTER_UUID) as session:
