@@ -14,7 +14,7 @@ from tee_sim.cli.imports import CALLS, INSTEAD, USELESS, import_problem, loaded_
 from tee_sim.cli.named_commands import commands_of
 from tee_sim.normal.machine.applications import Application
 from tee_sim.secure.code_folders import CodeFolders
-from tee_sim.secure.codeload import CodeTable
+from tee_sim.secure.codeload import CodeTable, ForeignFileError
 from tee_sim.shared.errors import TeeError
 from tee_sim.shared.manifest import Replies
 from tee_sim.shared.schema import is_closed
@@ -81,6 +81,9 @@ def _read(application: Application) -> tuple[CodeTable, list[CodeFinding]]:
         except SyntaxError as error:
             where = f"{_shown(error.filename or named)}:{error.lineno}"
             found.append(CodeFinding(where=where, what=f"syntax error: {error.msg}", hint="correct this line"))
+        except ForeignFileError as error:
+            hint = "move the file into the folder of the package that is named"
+            found.append(CodeFinding(where=_key(application, key), what=str(error), hint=hint))
         except (OSError, ImportError, ValueError) as error:
             hint = "give the name of a module next to the manifest, or of an installed one"
             why = f"{named} is not found: {error}"

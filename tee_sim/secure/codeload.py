@@ -43,6 +43,35 @@ def _source_file(name: str) -> tuple[Path, bool]:
     return (package, True) if package.is_file() else (path.with_suffix(".py"), False)
 
 
+def _own_folder(name: str) -> Path:
+    """The folder that everything of a module's top-level package is below; a plain module's is where it is."""
+    spec = importlib.util.find_spec(name.partition(".")[0])
+    if spec is None or not spec.origin:
+        raise ModuleNotFoundError(f"no module named {name!r}")
+    return Path(spec.origin).parent
+
+
+def _content(path: Path, folder: Path, named: str) -> bytes:
+    """Read one file of a package.
+
+    Raises:
+        ForeignFileError: a link leads out of the folder.
+        FileNotFoundError: it is no file; reading from a pipe or a device need not end.
+    """
+    # Links are resolved and then compared, and what was resolved is read: the launcher may read what the application
+    # may not, the device's root secret among it.
+    found = path.resolve()
+    if not found.is_relative_to(folder.resolve()):
+        raise ForeignFileError(f"{named}: {path} leads out of {folder}, the folder of its package")
+    if not found.is_file():
+        raise FileNotFoundError(f"{named}: there is no file {path}")
+    return found.read_bytes()
+
+
+class ForeignFileError(ImportError):
+    """A name of a manifest that is of a file outside its package."""
+
+
 def _expand(pattern: str) -> Iterator[str]:
     """`a.b.*` is the package a.b and everything below it; anything else is itself."""
     if not pattern.endswith(".*"):
@@ -100,15 +129,19 @@ class CodeTable(MetaPathFinder, Loader):
         own = self.parts[manifest.uuid] = CodeTable()
         for name in sorted({n for pattern in manifest.code for n in _expand(pattern)}):
             path, is_package = _source_file(name)
-            source = path.read_bytes()
+            source = _content(path, _own_folder(name), name)
             measured.update(hashlib.sha256(name.encode() + b"\0" + source).digest())
             code = compile(source, str(path), "exec", dont_inherit=True)
             self.modules[name] = own.modules[name] = _Module(code, str(path), is_package)
             self.imports.update((imported, name) for imported in _imported_names(source))
         for resource in sorted(manifest.resources):
             package, _, filename = resource.partition(":")
-            path = _source_file(package)[0].parent / filename
-            content = path.read_bytes()
+            module, is_package = _source_file(package)
+            if not is_package and "." not in package:
+                # Its folder is anybody's: the manifest's own, with a machine in it, or that of the standard library.
+                raise ForeignFileError(f"{resource}: {package} is a module and has no folder of its own")
+            path = module.parent / filename
+            content = _content(path, module.parent, resource)
             measured.update(hashlib.sha256(resource.encode() + b"\0" + content).digest())
             self.data[str(path)] = own.data[str(path)] = content
         return measured.digest()

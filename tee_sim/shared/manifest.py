@@ -23,6 +23,7 @@ It is written as TOML next to the TA (docs/formats/manifest.md):
     time_ms = 30000                           # of one command, without what it waits for others
 """
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import IntEnum, unique
@@ -49,6 +50,20 @@ MAX_SPARES = 8
 
 NEW_UUID = "make one: python3 -c 'import uuid; print(uuid.uuid4())'"
 _NAME = Text(128)
+_DOTTED = r"[A-Za-z_]\w*(\.\w+)*"
+_PART = r"(?!\.\.?(?:/|$))[ -.0-\[\]-~]+"
+"""One name of a path below a folder: neither `.` nor `..`, without a backslash."""
+_NAMED = (
+    ("code", rf"{_DOTTED}(\.\*)?", "the name of a module", 'write for instance: code = ["package.*"]'),
+    ("preload", _DOTTED, "the name of a module", 'write for instance: preload = ["tee_sim"]'),
+    (
+        "resources",
+        rf"{_DOTTED}:{_PART}(/{_PART})*",
+        "package:file, a file below the folder of the package",
+        'move the file into the package, and write for instance: resources = ["package:file.bin"]',
+    ),
+)
+"""What names a file, and which names are none: a path would reach what is not the application's own."""
 
 
 @unique
@@ -91,6 +106,10 @@ class Manifest(Record):
             raise _bad("uuid", "the nil uuid belongs to the core", NEW_UUID)
         if self.uuid in self.calls or len(set(self.calls)) < len(self.calls):
             raise _bad("calls", "names itself, or one application twice", "name each other application once")
+        for key, pattern, what, hint in _NAMED:
+            for named in getattr(self, key):
+                if not re.fullmatch(pattern, named, re.ASCII):
+                    raise _bad(key, f"{values.shown(named)} is not {what}", hint)
         if self.entry.count(":") != 1:
             raise _bad("entry", "not module:Class", 'write for instance: entry = "package.app:App"')
         for key, value, lowest in (

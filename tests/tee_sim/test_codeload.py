@@ -1,6 +1,7 @@
 """Trusted code is compiled first and run later, from memory, without executing its parents early."""
 
 import importlib
+import os
 import pkgutil
 import sys
 from collections.abc import Iterator
@@ -8,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tee_sim.secure.codeload import CodeTable
+from tee_sim.secure.codeload import CodeTable, ForeignFileError
 from tee_sim.shared.manifest import Manifest
 
 
@@ -70,3 +71,51 @@ def test_missing_code_and_undeclared_data_are_errors(package: Path, monkeypatch:
     with pytest.raises(OSError, match="is not a resource of any manifest"):
         importlib.import_module("trusted_sample.sub")
     assert pkgutil.get_data("bioguard.trusted.biometric", "manifest.toml")
+
+
+def linked(package: Path, kind: str) -> Manifest:
+    """A manifest one of whose names is a link to a file beside the package."""
+    secret = package.parent / "secret.py"
+    secret.write_text("HUK = 5\n")
+    if kind == "code":
+        (package / "stolen.py").symlink_to(secret)
+        return manifest("trusted_sample.*")
+    if kind == "file":
+        (package / "stolen.bin").symlink_to(Path("..", "secret.py"))
+        return manifest("trusted_sample.*", resources=("trusted_sample:stolen.bin",))
+    (package / "folder").symlink_to(package.parent, target_is_directory=True)
+    return manifest("trusted_sample.*", resources=("trusted_sample:folder/secret.py",))
+
+
+@pytest.mark.parametrize("kind", ["code", "file", "folder"])
+def test_a_link_out_of_the_package_is_refused(package: Path, kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    hostile = linked(package, kind)
+    with pytest.raises(ForeignFileError, match=f"leads out of {package}, the folder of its package"):
+        CodeTable().add(hostile)
+    # Without the comparison the file is in the application's memory: it is what refuses.
+    monkeypatch.setattr(Path, "is_relative_to", lambda *_: True)
+    table = CodeTable()
+    table.add(hostile)
+    assert b"HUK = 5\n" in table.data.values() or "trusted_sample.stolen" in table.modules
+
+
+def test_a_link_within_the_package_is_no_harm(package: Path) -> None:
+    (package / "again.bin").symlink_to(package / "sub" / "table.bin")
+    table = CodeTable()
+    table.add(manifest("trusted_sample.*", resources=("trusted_sample:again.bin",)))
+    assert list(table.data.values()) == [b"12345"]
+
+
+def test_a_plain_module_has_no_folder_for_resources(package: Path) -> None:
+    """Its folder may be that of a machine, or of the standard library."""
+    (package.parent / "plain_sample.py").write_text("")
+    for name in ("plain_sample:secret.py", "os:LICENSE.txt"):
+        with pytest.raises(ForeignFileError, match="is a module and has no folder of its own"):
+            CodeTable().add(manifest("trusted_sample", resources=(name,)))
+
+
+def test_what_is_no_file_is_not_read(package: Path) -> None:
+    os.mkfifo(package / "endless.bin")
+    for name in ("endless.bin", "sub", "absent.bin"):
+        with pytest.raises(FileNotFoundError, match=f"trusted_sample:{name}: there is no file"):
+            CodeTable().add(manifest("trusted_sample", resources=(f"trusted_sample:{name}",)))

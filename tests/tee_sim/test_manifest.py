@@ -60,6 +60,22 @@ def test_nobody_is_called_unless_the_manifest_says_so() -> None:
     assert Manifest.from_bytes(manifest.to_bytes()) == manifest
 
 
+def test_files_below_a_package_may_be_resources() -> None:
+    named = ("a:table.bin", "a.b:models/en v2.1/..x.bin", "a:.hidden")
+    text = GOOD.replace("[quota]", f"resources = {list(named)!r}\n[quota]")
+    assert Manifest.from_toml(text).resources == named
+
+
+@pytest.mark.parametrize("named", ["a:../x", "a:x\\y", "a:x\0", "a:\u00e9", "a:x\n"])
+def test_a_manifest_that_was_never_a_file_is_held_to_the_same(named: str) -> None:
+    """It comes in the BOOT message, too."""
+    raw = Manifest.from_toml(GOOD.replace("[quota]", 'resources = ["a:QQQQ"]\n[quota]')).to_bytes()
+    with pytest.raises(TeeError, match="is not package:file, a file below the folder of the package"):
+        replace(Manifest.from_bytes(raw), resources=(named,))
+    with pytest.raises(TeeError):
+        Manifest.from_bytes(raw.replace(b"a:QQQQ", b"a:../x"))
+
+
 FORMAT = "see docs/formats/manifest.md"
 W = {
     name: f"write {under}for instance: {name} = {value}"
@@ -68,6 +84,7 @@ W = {
         ("", "name", '"counter"'),
         ("", "entry", '"package.app:App"'),
         ("", "code", '["package.*"]'),
+        ("", "preload", '["tee_sim"]'),
         ("", "calls", '["3b7a01c2-1d52-5c6e-9a41-8d0c2c7c2f02"]'),
         ("", "replies", '"closed"'),
         ("", "spares", "3"),
@@ -93,6 +110,28 @@ REFUSED: list[tuple[tuple[str, str], str, str, str]] = [
         ":7: calls: names itself, or one application twice",
         "wrong_value",
         "name each other application once",
+    ),
+    *(
+        (
+            ("[quota]", f'resources = ["a:fine.bin", "{named}"]\n[quota]'),
+            f":7: resources: {named!r} is not package:file, a file below the folder of the package",
+            "wrong_value",
+            'move the file into the package, and write for instance: resources = ["package:file.bin"]',
+        )
+        for named in (
+            *("a:../secret", "a:/etc/hostname", "a:sub/../../secret", "a:sub/..", "a:./x", "a:sub//x", "a:sub/", "a:"),
+            *(":x", "x", "a/b:x", "..:x", "a.:x", "a.*:x"),
+        )
+    ),
+    *(
+        (
+            ("[quota]", f'{key} = ["{named}"]\n[quota]') if key != "code" else ('"a.b"]', f'"{named}"]'),
+            f":{7 if key != 'code' else 5}: {key}: {named!r} is not the name of a module",
+            "wrong_value",
+            W[key],
+        )
+        for key in ("code", "preload")
+        for named in ("a./etc/x", "a/../x", "/etc/x", "..", "a..b", ".a", "*")
     ),
     (("uuid = ", "uid = "), ":2: uid: unknown key", "unknown_key", "write uuid"),
     (("uuid = ", "identity = "), ":2: identity: unknown key", "unknown_key", NO_SUCH),

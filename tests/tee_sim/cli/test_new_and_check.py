@@ -63,6 +63,28 @@ def change(here: Path, file: str, before: str, after: str) -> None:
     (here / "vault" / file).write_text(text.replace(before, after))
 
 
+@pytest.mark.parametrize(
+    ("resource", "said"),
+    [
+        (
+            "vault:../../secret",
+            "vault/manifest.toml:7: resources: 'vault:../../secret' is not package:file, a file below the folder "
+            "of the package",
+        ),
+        ("vault:link", "leads out of {here}/vault/vault, the folder of its package"),
+    ],
+)
+def test_a_resource_outside_the_package_is_found(tee_sim: Command, here: Path, resource: str, said: str) -> None:
+    tee_sim("new", "vault")
+    (here / "secret").write_text("HUK")
+    (here / "vault" / "vault" / "link").symlink_to(here / "secret")
+    change(here, "manifest.toml", 'preload = ["tee_sim"]', f'preload = ["tee_sim"]\nresources = ["{resource}"]')
+    checked = tee_sim("check", "vault")
+    assert said.format(here=here) in checked.out + checked.err, (checked.out, checked.err)
+    assert "hint: move the file into the" in checked.out + checked.err
+    assert checked.status != 0
+
+
 APP = "vault/app.py"
 IMPORT = "from typing import Any\n"
 
