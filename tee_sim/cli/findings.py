@@ -42,6 +42,7 @@ def findings(application: Application) -> list[CodeFinding]:
         for name in table.modules:
             found += _module(application, table, name)
         found += _preloads(application, table)
+        found += _early(application)
     return found or _replies(application, table)
 
 
@@ -137,6 +138,19 @@ def _useless(node: ast.AST) -> str:
         name = f"{node.value.id}.{node.attr}"
         return f"{name}: the lock kills for {USELESS[name]}" if name in USELESS else ""
     return ""
+
+
+def _early(application: Application) -> list[CodeFinding]:
+    """Code of its own that runs before the lock, in the process that becomes the core."""
+    hint = "take it out; with it the level is PARTIAL at most, to be accepted by --allow-level PARTIAL"
+    return [
+        CodeFinding(
+            where=_key(application, "warmup" if name == application.manifest.warmup else "preload"),
+            what=f"{name} is code of its own that runs before the lock, where it could change anything",
+            hint=hint,
+        )
+        for name in application.manifest.early_code
+    ]
 
 
 def _preloads(application: Application, table: CodeTable) -> list[CodeFinding]:

@@ -67,7 +67,7 @@ def outputs(given: Params, left: Params, *, refused: bool = False) -> Params:
     """
     for before, after in zip(given, left, strict=True):
         if type(after) is not Param or after.kind is not before.kind:
-            raise ValueError("an output parameter of another kind")
+            raise ValueError("a parameter of another kind")
         says_length = not after.buffer and after.size_bytes not in (0, before.size_bytes)
         if after.is_output and (len(after.buffer) > before.size_bytes or (says_length and not refused)):
             raise ValueError("an output parameter of another size")

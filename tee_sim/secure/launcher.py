@@ -209,7 +209,8 @@ def main(argv: list[str]) -> NoReturn:
 
 
 def _be_host(manifest: Manifest, code: CodeTable, report: LockReport, debugger: Debugger | None) -> NoReturn:
-    """Run one application for the core. It finds its own modules, and no other application's."""
+    """Run one application for the core. It is given its own modules; the others' code lies in its memory, as in every
+    process that was forked, and holds no secret."""
     try:
         sys.meta_path.insert(0, code.part(manifest))
         pipe = CorePipe(report.request_fd, report.reply_fd)

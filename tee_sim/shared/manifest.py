@@ -20,7 +20,7 @@ It is written as TOML next to the TA (docs/formats/manifest.md):
     objects = 1000
     object_bytes = 65536
     heap_bytes = 268435456                    # memory of its process beyond what that starts with
-    time_ms = 30000                           # of one command, without what it waits for others
+    time_ms = 30000                           # of one command, without what other applications do for it
 """
 
 import re
@@ -124,6 +124,14 @@ class Manifest(Record):
     def ta_uuid(self) -> UUID:
         """The TA's identity."""
         return UUID(bytes=self.uuid)
+
+    @property
+    def early_code(self) -> tuple[str, ...]:
+        """Modules of its own that run before the lock, in the process that becomes the core: its warm-up, and compiled
+        ones that it names under `preload`. Nothing holds them to anything there."""
+        own = {pattern.partition(".")[0] for pattern in self.code}
+        compiled = tuple(name for name in self.preload if name.partition(".")[0] in own)
+        return (*((self.warmup,) if self.warmup else ()), *compiled)
 
     @classmethod
     def from_toml(cls, text: str, *, file: str = "") -> Self:

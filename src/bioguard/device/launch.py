@@ -194,7 +194,15 @@ def start(directory: Path, fuses: Fuses, options: DeviceOptions, *, create: bool
         keep = (ENVIRONMENT_VARIABLE,)
         started = _started(
             options,
-            lambda: start_locked(boot, supplicant, provision, accept=accept, tap=options.tap, keep_variables=keep),
+            lambda: start_locked(
+                boot,
+                supplicant,
+                provision,
+                accept=accept,
+                vouched={application.ta_uuid for application in applications},  # of this package, every one
+                tap=options.tap,
+                keep_variables=keep,
+            ),
         )
     except BaseException:
         supplicant.close()

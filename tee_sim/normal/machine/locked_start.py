@@ -1,12 +1,13 @@
 """Start a locked secure world: lock first, look from outside, then hand over the root secret."""
 
 from collections.abc import Callable, Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from uuid import UUID
 
 from tee_sim.normal.debug_text import print_report
 from tee_sim.normal.sandbox_verdict.probes import cached_probes
 from tee_sim.normal.sandbox_verdict.processes import Inspected, inspect_processes
-from tee_sim.normal.sandbox_verdict.verdict import Verdict
+from tee_sim.normal.sandbox_verdict.verdict import Level, Verdict
 from tee_sim.normal.secure_process import SecureProcess, StorageHandler
 from tee_sim.shared.debug_report import DebugReport
 from tee_sim.shared.wire import Boot, Locked, Provision, Ready, host_names
@@ -27,12 +28,24 @@ class Started:
     measurements: dict[str, str]
 
 
+def _held_down(inspected: Inspected, boot: Boot, vouched: Collection[UUID]) -> Inspected:
+    """The same, no better than PARTIAL where code ran before the lock that nobody vouches for."""
+    ran = [(m.name, name) for m in boot.manifests if m.ta_uuid not in vouched for name in m.early_code]
+    verdict = inspected.verdict
+    if not ran or not verdict.level.meets(Level.PARTIAL):
+        return inspected
+    reasons = tuple(f"{name} of {application} ran before the lock, in the core" for application, name in ran)
+    held = replace(verdict, level=Level.PARTIAL, reasons=(*reasons, *verdict.reasons), filter_sha256=b"")
+    return replace(inspected, verdict=held)
+
+
 def start_locked(
     boot: Boot,
     storage: StorageHandler,
     provision: Provision,
     *,
     accept: Callable[[Verdict], None],
+    vouched: Collection[UUID] = (),
     tap: Callable[[str, bytes], None] | None = None,
     keep_variables: Collection[str] = (),
     on_debug: Callable[[DebugReport], None] = print_report,
@@ -42,6 +55,8 @@ def start_locked(
 
     Args:
         accept: raises for a lock that is not enough. The root secret is sent only after it has returned.
+        vouched: applications whose own code may run before the lock, because the caller made it; another's holds the
+            verdict at PARTIAL: it ran in the process that became the core, and could have changed anything there.
         tap, keep_variables, on_debug, on_forbidden: as of `SecureProcess`.
 
     Raises:
@@ -51,7 +66,7 @@ def start_locked(
 
     def inspect(pid: int, locked: Locked) -> str:
         hosts = host_names(boot)
-        inspected = inspect_processes(pid, locked, hosts, cached_probes())
+        inspected = _held_down(inspect_processes(pid, locked, hosts, cached_probes()), boot, vouched)
         seen.append((inspected, locked))
         accept(inspected.verdict)
         return inspected.verdict.level.value

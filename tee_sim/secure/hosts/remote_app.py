@@ -37,6 +37,8 @@ from tee_sim.shared.ta_api import Opened, TaEnv, TrustedApp
 from tee_sim.shared.task import Cancellation, CurrentTask, Task
 from tee_sim.shared.wire import NoFrameError
 
+_OF_OTHERS = frozenset({Question.OPEN_PEER, Question.INVOKE_PEER, Question.CLOSE_PEER})
+
 
 class PanicError(Exception):
     """The application panicked, in its own process. Not a result: the core ends the instance for it."""
@@ -48,7 +50,7 @@ class RemoteApp:
     Args:
         pipe: to the host.
         number: of the instance there.
-        time_ms: how long the host may work on one call, without what it waits for the core.
+        time_ms: how long the host, and the core for it, may work on one call; without what other applications do.
         on_debug: takes its debug reports; without it a host that sends one is ended.
         closed: whether it may answer only what it has declared when it was created.
     """
@@ -168,14 +170,17 @@ class RemoteApp:
         return message
 
     def _timed(self, answers: Answers, asked: Ask, left_s: float) -> tuple[bytes, float]:
-        """The frame that answers, and how long the application has waited for it of its own will."""
-        if asked.question != Question.LOOK:
-            return pack(self._answer(answers, asked)), 0.0
-        # Not beyond its own time: its deadline ends its process, the client's would end everybody's.
-        words = [min(word, int(left_s * 1000) + 1) if type(word) is int else word for word in asked.words]
+        """The frame that answers, and how much of its own time the application has spent on it.
+
+        What the core does for it is its own: one that asks without end would hold the core until the client's deadline,
+        which ends everybody's. What another application does is that one's.
+        """
+        words = asked.words
+        if asked.question == Question.LOOK:  # no longer than it may live
+            words = [min(word, int(left_s * 1000) + 1) if type(word) is int else word for word in words]
         began = time.monotonic()
         frame = pack(self._answer(answers, Ask(question=asked.question, words=words)))
-        return frame, time.monotonic() - began
+        return frame, 0.0 if asked.question in _OF_OTHERS else time.monotonic() - began
 
     def _answer(self, answers: Answers, asked: Ask) -> CoreAnswer:
         try:
@@ -225,7 +230,14 @@ class Hosts:
         if not ready:
             raise TeeError(TeeResult.TARGET_DEAD, "no process of the application is left", origin=Origin.COMMS)
         closed = manifest.replies is Replies.CLOSED
-        return RemoteApp(ready[0], next(self._numbers), self._time_ms(manifest), self._on_debug, closed=closed)
+        return RemoteApp(ready[0], next(self._numbers), self._time_ms(manifest), self._named(manifest), closed=closed)
+
+    def _named(self, manifest: Manifest) -> Callable[[DebugReport], None] | None:
+        """Passes reports on in the application's name: one may not speak in another's."""
+        on_debug = self._on_debug
+        if on_debug is None:
+            return None
+        return lambda said: on_debug(replace(said, application=manifest.name))
 
     def has_ended(self, app: TrustedApp) -> bool:
         """Whether the process of an instance has ended."""

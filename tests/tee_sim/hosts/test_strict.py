@@ -18,9 +18,12 @@ from tee_sim.normal.supplicant import Supplicant
 from tee_sim.secure.hosts.messages import FROM_HOST, Ask, HostReturn, pack, unpack
 from tee_sim.secure.hosts.pipes import HostGoneError, HostPipe
 from tee_sim.secure.hosts.questions import Answers, Question
+from tee_sim.secure.hosts.remote_app import Hosts
+from tee_sim.shared.debug_report import DebugKind, DebugReport
 from tee_sim.shared.errors import TeeError
 from tee_sim.shared.host_end import HostEnd
 from tee_sim.shared.lock_report import HostLink
+from tee_sim.shared.manifest import Manifest
 from tee_sim.shared.wire import HEAD_BYTES, FrameReader, NoFrameError
 from tee_sim.testing.in_process import InProcessTee
 from tests.security.test_hostile_pipe import BAD_QUESTIONS, NO_MESSAGES
@@ -158,3 +161,13 @@ def test_one_that_does_not_read_is_ended() -> None:
     with host("time.sleep(60)") as pipe, pytest.raises(HostGoneError) as caught:
         pipe.write(bytes(1 << 20), time.monotonic() + 0.5)
     assert caught.value.end is HostEnd.TOO_SLOW
+
+
+def test_a_debug_report_is_passed_on_in_the_name_of_the_application_that_sent_it() -> None:
+    said: list[DebugReport] = []
+    own = Manifest(uuid=bytes([7]) * 16, name="own", entry="own:Own", code=("own",))
+    passes = Hosts([(own, [])], lambda _manifest: 1, said.append)._named(own)
+    assert passes is not None
+    passes(DebugReport(kind=DebugKind.PANIC, application="other", what="ValueError"))
+    assert [report.application for report in said] == ["own"]
+    assert Hosts([(own, [])], lambda _manifest: 1)._named(own) is None

@@ -11,11 +11,13 @@ from tee_sim.shared.errors import Origin, TeeError, TeeResult
 from tee_sim.shared.params import Param, operation
 from tests.tee_sim.locked.applications.greedy.app import (
     ASK,
+    ASK_FOREVER,
     END,
     GROW,
     GROW_NUMPY,
     HOLD,
     LOOP,
+    READ_FOREVER,
     SLEEP,
     STORED,
     TRANSACT_AND_LOOP,
@@ -45,7 +47,7 @@ def process(world: World) -> SecureProcess:
     return world(GREEDY, counter())
 
 
-@pytest.mark.parametrize("command", [LOOP, TRANSACT_AND_LOOP])
+@pytest.mark.parametrize("command", [LOOP, TRANSACT_AND_LOOP, ASK_FOREVER, READ_FOREVER])
 def test_one_that_loops_ends_alone_after_the_time_of_its_manifest(process: SecureProcess, command: int) -> None:
     context = Context(process)
     neighbor, session = context.open_session(counter().ta_uuid), context.open_session(GREEDY.ta_uuid)

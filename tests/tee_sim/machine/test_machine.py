@@ -247,3 +247,20 @@ def test_clock_and_seed_are_chosen_when_it_is_made(tmp_path: Path) -> None:
     with pytest.raises(MachineError) as caught:
         Machine.open(tmp_path / "m", [COUNTER], replace(made, seed=bytes(31) + b"1"))
     assert caught.value.code == "machine.options"
+
+
+@pytest.mark.parametrize(
+    ("how", "named"),
+    [({"warmup": "counter"}, "counter"), ({"preload": ("tee_sim", "counter.native")}, "counter.native")],
+)
+def test_code_of_an_application_that_runs_before_the_lock_holds_the_level_down(
+    tmp_path: Path, how: dict[str, object], named: str
+) -> None:
+    """It runs in the process that becomes the core: it could give itself another's store."""
+    early = replace(COUNTER, manifest=replace(COUNTER.manifest, **how))
+    with pytest.raises(MachineError) as caught, Machine.open(tmp_path / "m", [early], OPTIONS):
+        pass
+    assert caught.value.code == "machine.level"
+    assert f"is PARTIAL, below ENFORCED ({named} of counter ran before the lock, in the core)" in str(caught.value)
+    with Machine.open(tmp_path / "m", [early], replace(OPTIONS, level=Level.PARTIAL)) as machine:
+        assert opened(machine).call(READ, Nothing()).value == 0
