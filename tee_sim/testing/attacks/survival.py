@@ -1,111 +1,126 @@
-"""Attacks by restarts and power cuts: whatever was interrupted, an application starts again, and its sessions work.
+"""Attacks by restarts and power cuts: whatever was interrupted, an application starts again and answers as before.
 
 That a commit is there as a whole or not at all is the store's promise, and tested there. What an application makes of
-two commits, of which the second never came, is its own.
+two commits, of which the second never came, is its own: each command that is known is asked again after the cut, and
+must be answered as it is after a restart without one, before or after the command that was interrupted. What fails
+there too is no finding of these attacks.
 """
 
 from collections.abc import Iterator, Sequence
-from random import Random
 
-from tee_sim.shared.errors import TeeError
+from tee_sim.shared.errors import TeeResult
 from tee_sim.shared.manifest import Manifest
-from tee_sim.testing.attacks.attack import POWER, Attack, commands, started
+from tee_sim.testing.attacks.asked import Asking, Story, known, requests
+from tee_sim.testing.attacks.attack import POWER, Attack, started
 from tee_sim.testing.attacks.disk import Cut, Disk, PowerCutError
-from tee_sim.testing.attacks.messages import Requests
 from tee_sim.testing.attacks.world import AttackedWorld
 
 MOST_WRITES = 12
 """At the disk and the RPMB together, for one request; three commits."""
 MOST_PER_COMMAND = 3
 
-Story = tuple[int, bytes]
-"""A command and its request."""
+_DEAD = TeeResult.TARGET_DEAD.name
 
 
-def _comes_back(world: AttackedWorld, manifest: Manifest, story: Story | None) -> str | None:
-    """What is wrong after the power came back; None if it starts and answers."""
-    before = len(world.panics)
-    try:
-        world.restart()
+def _writing(world: AttackedWorld, manifest: Manifest, most_per_command: int | None) -> Iterator[tuple[Disk, Story]]:
+    """Requests that store something, each with the disk of just before it."""
+    count: dict[int, int] = {}
+    for story in requests(world, manifest):
+        disk, before = world.disk.copy(), world.disk.writes
+        world.raw(manifest.ta_uuid, *story)
+        if world.disk.writes > before:
+            count[story[0]] = count.get(story[0], 0) + 1
+            if most_per_command is None or count[story[0]] <= most_per_command:
+                yield disk, story
+
+
+def _known(world: AttackedWorld, manifest: Manifest) -> list[Story]:
+    """What is known of it, found out on a copy of its disk."""
+    other = AttackedWorld(world.manifests, world.disk.copy())
+    other.session(manifest.ta_uuid)
+    return known(other, manifest)
+
+
+def _played(manifests: Sequence[Manifest], manifest: Manifest, disk: Disk, story: Story | None) -> tuple[Disk, range]:
+    """The disk after a request, or after the first session, and which of the writes since the start are its own."""
+    world = AttackedWorld(manifests, disk.copy())
+    if story is not None:
         world.session(manifest.ta_uuid)
-        if story is not None:
-            world.raw(manifest.ta_uuid, *story)
-            world.session(manifest.ta_uuid)
-    except TeeError as error:
-        where = f" ({world.panics[before]})" if len(world.panics) > before else ""
-        return f"{error.result.name}{where}"
-    return f"it panics ({world.panics[before]})" if len(world.panics) > before else None
-
-
-def _requests(world: AttackedWorld, manifest: Manifest) -> Iterator[Story]:
-    requests = Requests(Random(5))  # noqa: S311 - the same messages each time
-    for number, kind in list(commands(world, manifest)):
-        for request in requests.fitting(kind, 1):
-            yield number, request
+    first = world.disk.writes
+    if story is None:
+        world.session(manifest.ta_uuid)
+    else:
+        world.raw(manifest.ta_uuid, *story)
+    return world.disk, range(first, min(world.disk.writes, first + MOST_WRITES))
 
 
 def restart(world: AttackedWorld) -> str | None:
-    """Restart after each command that stores something."""
+    """Restart after each command that stores something, and see what ends an application only then."""
     for manifest in started(world):
-        for story in _requests(world, manifest):
-            before = world.disk.writes
-            world.raw(manifest.ta_uuid, *story)
-            if world.disk.writes == before:
-                continue
-            wrong = _comes_back(world, manifest, story)
+        again = _known(world, manifest)
+        for disk, story in _writing(world, manifest, None):
+            after, _ = _played(world.manifests, manifest, disk, story)
+            restarted = Asking(world.manifests, manifest, after)
+            wrong = restarted.start()
             if wrong:
                 return f"{manifest.name} does not start after command {story[0]} and a restart: {wrong}"
+            running = Asking(world.manifests, manifest, disk, story)
+            for asked in (story, *again):
+                said = restarted.answer(asked)
+                if said.startswith(_DEAD) and said != running.answer(asked):
+                    return f"command {asked[0]} of {manifest.name} dies after command {story[0]} and a restart: {said}"
     return None
-
-
-def _writing(world: AttackedWorld, manifest: Manifest) -> Iterator[tuple[Disk, Story]]:
-    """Requests that store something, a few for each command, each with the disk of just before it."""
-    count: dict[int, int] = {}
-    for number, request in _requests(world, manifest):
-        disk, before = world.disk.copy(), world.disk.writes
-        world.raw(manifest.ta_uuid, number, request)
-        if world.disk.writes > before and count.setdefault(number, 0) < MOST_PER_COMMAND:
-            count[number] += 1
-            yield disk, (number, request)
 
 
 def power_cut(world: AttackedWorld) -> str | None:
     """Cut the power before and after each write that a first start or a request brings about."""
     for manifest in world.manifests:
-        wrong = _survives(world.manifests, manifest, world.disk.copy(), None)
+        wrong = _survives(world.manifests, manifest, world.disk.copy(), None, [])
         if wrong:
-            return f"{manifest.name} does not start after a power cut in its first start: {wrong}"
+            return wrong
     for manifest in started(world):
-        for disk, story in _writing(world, manifest):
-            wrong = _survives(world.manifests, manifest, disk, story)
-            if wrong:
-                return f"{manifest.name} does not start after a power cut in command {story[0]}: {wrong}"
-    return None
-
-
-def _survives(manifests: Sequence[Manifest], manifest: Manifest, disk: Disk, story: Story | None) -> str | None:
-    """What is wrong after a cut at one of the writes of this request, or of the first session."""
-    for cut in _cuts(manifests, manifest, disk, story):
-        world = AttackedWorld(manifests, disk.copy(), cut)
-        try:
-            world.session(manifest.ta_uuid)
-            if story is not None:
-                world.raw(manifest.ta_uuid, *story)
-            return None  # all its writes were before this one
-        except PowerCutError:
-            wrong = _comes_back(world, manifest, story)
+        again = _known(world, manifest)
+        for disk, story in _writing(world, manifest, MOST_PER_COMMAND):
+            wrong = _survives(world.manifests, manifest, disk, story, [story, *again])
             if wrong:
                 return wrong
     return None
 
 
-def _cuts(manifests: Sequence[Manifest], manifest: Manifest, disk: Disk, story: Story | None) -> Iterator[Cut]:
-    """Either side of each write after those of the start itself."""
-    world = AttackedWorld(manifests, disk.copy())
-    if story is not None:
+def _survives(
+    manifests: Sequence[Manifest], manifest: Manifest, disk: Disk, story: Story | None, again: Sequence[Story]
+) -> str | None:
+    """What is wrong after a cut at one of the writes of this request, or of the first session."""
+    where = "its first start" if story is None else f"command {story[0]}"
+    after, writes = _played(manifests, manifest, disk, story)
+    uncut = [Asking(manifests, manifest, disk), Asking(manifests, manifest, after)]
+    right = {asked: {one.answer(asked) for one in uncut} for asked in (again if writes else ())}
+    for cut in (Cut(write, late) for write in writes for late in (False, True)):
+        left = _interrupted(manifests, manifest, disk, story, cut)
+        asking = Asking(manifests, manifest, left)
+        wrong = asking.start()
+        if wrong:
+            return f"{manifest.name} does not start after a power cut in {where}: {wrong}"
+        for asked in again:
+            said = asking.answer(asked)
+            if said not in right[asked]:
+                return (
+                    f"command {asked[0]} of {manifest.name} answers {said} after a power cut in {where}, "
+                    f"and {' or '.join(sorted(right[asked]))} without one"
+                )
+    return None
+
+
+def _interrupted(manifests: Sequence[Manifest], manifest: Manifest, disk: Disk, story: Story | None, cut: Cut) -> Disk:
+    """The disk that a power cut leaves."""
+    world = AttackedWorld(manifests, disk.copy(), cut)
+    try:
         world.session(manifest.ta_uuid)
-    first = world.disk.writes
-    yield from (Cut(write, after) for write in range(first, first + MOST_WRITES) for after in (False, True))
+        if story is not None:
+            world.raw(manifest.ta_uuid, *story)
+    except PowerCutError:
+        pass
+    return world.disk
 
 
 ATTACKS = (

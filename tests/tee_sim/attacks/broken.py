@@ -273,6 +273,96 @@ class TwoWritesOfACommand(Vault):
         return Kept(receipt=bytes(32))
 
 
+READ = Command(6, Keep, Kept)
+COUNT = Command(8, Keep, Kept)
+
+
+class TwoCommits(Vault):
+    """Counts in two objects, one commit each; starts with half a count, and is lost when it reads one."""
+
+    FINDS = ("any.power-cut",)
+
+    def create(self, env) -> None:
+        super().create(env)
+        self.handle(READ, self.read)
+
+    def counts(self):
+        found = {stored.header.object_id: stored.body for stored in self.env.store.load()}
+        return [int.from_bytes(found.get(name, b""), "big") for name in (b"a", b"b")]
+
+    def keep(self, _session, request):
+        next_count = (self.counts()[0] + 1).to_bytes(2, "big")
+        self.put(b"a", next_count)
+        self.put(b"b", next_count)
+        return Kept(receipt=bytes(32))
+
+    def read(self, _session, _request):
+        first, second = self.counts()
+        assert first == second
+        return Kept(receipt=bytes(32))
+
+
+class TwoCommitsRefused(TwoCommits):
+    """The same, and refuses to read half a count for ever."""
+
+    FINDS = ("any.power-cut",)
+
+    def read(self, _session, _request):
+        if len(set(self.counts())) > 1:
+            raise TeeError(TeeResult.CORRUPT_OBJECT, "half a count", origin=Origin.TRUSTED_APP)
+        return Kept(receipt=bytes(32))
+
+
+class TwoCommitsByNumber(TwoCommits):
+    """The same, with a command that it does not declare."""
+
+    FINDS = ("any.power-cut",)
+
+    def create(self, env) -> None:
+        Vault.create(self, env)
+
+    def invoke(self, session, command, params):
+        if command == READ.number:
+            self.read(session, None)
+            return params
+        return super().invoke(session, command, params)
+
+
+class ForgetsToLoad(Vault):
+    """Counts in memory what it stores, and trusts the count when it reads."""
+
+    FINDS = ("any.restart",)
+
+    def create(self, env) -> None:
+        super().create(env)
+        self.handle(READ, self.read)
+        self.names = set()
+
+    def keep(self, session, request):
+        self.names.add(request.name)
+        return super().keep(session, request)
+
+    def read(self, _session, _request):
+        assert self.names == {header.object_id for header in self.env.store.headers()}
+        return Kept(receipt=bytes(32))
+
+
+class DiesOfItself(Vault):
+    """Stores as it should; another command dies whenever it is asked, and one when it is asked a second time."""
+
+    FINDS = ("any.well-formed",)
+
+    def create(self, env) -> None:
+        super().create(env)
+        self.handle(READ, lambda _session, _request: self.env.absent)
+        self.handle(COUNT, self.count)
+
+    def count(self, _session, _request):
+        assert not list(self.env.store.headers())
+        self.put(b"counted!", b"")
+        return Kept(receipt=bytes(32))
+
+
 VARIANTS = [c for c in list(globals().values()) if isinstance(c, type) and "FINDS" in vars(c)]
 
 

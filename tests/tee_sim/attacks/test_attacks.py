@@ -54,12 +54,30 @@ DETAILS = {
     ("CannotReadItsOwn", "any.restart"): "vault does not start after command 5 and a restart: TARGET_DEAD (ValueError",
     ("TwoWrites", "any.power-cut"): "vault does not start after a power cut in its first start: TARGET_DEAD (",
     ("TwoWritesOfACommand", "any.power-cut"): "vault does not start after a power cut in command 5: TARGET_DEAD (",
+    ("TwoCommits", "any.power-cut"): "command 6 of vault answers TARGET_DEAD (AssertionError at broken.py:",
+    ("TwoCommitsByNumber", "any.power-cut"): "command 6 of vault answers TARGET_DEAD (AssertionError at broken.py:",
+    ("TwoCommitsRefused", "any.power-cut"): (
+        "command 6 of vault answers CORRUPT_OBJECT after a power cut in command 5, and SUCCESS without one"
+    ),
+    ("ForgetsToLoad", "any.restart"): "command 6 of vault dies after command 5 and a restart: TARGET_DEAD (Assertion",
 }
 
 
 @pytest.mark.parametrize(("case", "said"), DETAILS.items(), ids=["-".join(c) for c in DETAILS])
 def test_what_is_found_says_where(case: tuple[str, str], said: str) -> None:
     assert played(*case).detail.startswith(said)
+
+
+def test_a_command_that_a_power_cut_breaks_is_said_with_what_it_answers_else() -> None:
+    said = played("TwoCommits", "any.power-cut").detail
+    assert said.endswith(") after a power cut in command 5, and SUCCESS without one")
+
+
+@pytest.mark.parametrize("attack", ["any.restart", "any.power-cut"])
+@pytest.mark.parametrize("variant", ["DiesOfItself", "Divides", "Parser"])
+def test_what_fails_without_a_cut_is_no_finding_of_these(variant: str, attack: str) -> None:
+    finding = played(variant, attack)
+    assert (finding.verdict, finding.detail) == (Verdict.HELD, "")
 
 
 def test_the_conversation_reaches_what_is_declared() -> None:
