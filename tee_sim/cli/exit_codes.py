@@ -52,17 +52,41 @@ _OF_RESULT = {
     TeeResult.CORRUPT_OBJECT_2: ExitStatus.INTEGRITY,
 }
 _HINTS = {
-    TeeResult.TARGET_DEAD: "run: tee-sim check PATH; where it says nothing, run the same with --debug",
-    TeeResult.SECURITY: "the store is older than the machine, or another's: put back what was there, or begin another",
-    TeeResult.CORRUPT_OBJECT: "the store is damaged: put back what was there, or begin another machine",
-    TeeResult.ITEM_NOT_FOUND: "look at the applications that are hosted: tee-sim list PATH",
-    TeeResult.BUSY: "the application takes one session at a time: add the flag multi_session to its manifest",
-    TeeResult.SHORT_BUFFER: "give an output more room: the size that is needed stands with the parameter",
-    TeeResult.NOT_SUPPORTED: "look at the command's number in the application",
-    TeeResult.STORAGE_NO_SPACE: "raise the quota in the manifest, or free disk space",
+    (TeeResult.TARGET_DEAD, Origin.COMMS): "run: tee-sim check PATH; where it says nothing, run the same with --debug",
+    (TeeResult.TARGET_DEAD, Origin.TEE): "what it had stored stays; to see file and line run the same with --debug",
+    (
+        TeeResult.SECURITY,
+        Origin.TEE,
+    ): "the store is older than the machine, or another's: put back what was there, or begin another",
+    (
+        TeeResult.CORRUPT_OBJECT,
+        Origin.TEE,
+    ): "the store is damaged: put back what was there, or begin another machine",
+    (TeeResult.CORRUPT_OBJECT_2, Origin.TEE): "begin another machine: what its store holds cannot be read any more",
+    (
+        TeeResult.ITEM_NOT_FOUND,
+        Origin.TEE,
+    ): "look at what is hosted (tee-sim list PATH), and in the application at the object that it reads",
+    (
+        TeeResult.BUSY,
+        Origin.TEE,
+    ): "close the other session, or add the flag multi_session to the manifest; where none is open, repeat the command",
+    (TeeResult.STORAGE_NO_SPACE, Origin.TEE): "raise the quota in the manifest, or free disk space",
+    (TeeResult.NOT_SUPPORTED, Origin.TRUSTED_APP): "look at the command's number in the application",
 }
-_PANIC = "what it had stored stays; to see file and line run the same with --debug"
-_HINT = "the result is the application's own: look there for what raises it"
+"""Only the layer that made a result knows what it means: BUSY of an application is not that of the session table."""
+_DEBUGGED = {
+    (TeeResult.TARGET_DEAD, Origin.COMMS): "run: tee-sim check PATH; what was denied stands above, if anything was",
+    (TeeResult.TARGET_DEAD, Origin.TEE): "what it had stored stays; file and line stand above, if it panicked",
+}
+"""What takes the place of a hint that says to run the same with --debug, where it was."""
+_SHORT = "give an output more room: the size that is needed stands with the parameter"
+_OF_ORIGIN = {
+    Origin.API: "nothing was sent: look at what was given",
+    Origin.COMMS: "repeat the command; where that does not help, run: tee-sim check PATH",
+    Origin.TEE: "the secure world refused: look in the application at what it asked for",
+    Origin.TRUSTED_APP: "the result is the application's own: look there for what raises it",
+}
 
 
 def code_of(error: TeeError) -> str:
@@ -70,11 +94,17 @@ def code_of(error: TeeError) -> str:
     return error.code if isinstance(error, MachineError | ManifestError) else f"tee.{error.result.name.lower()}"
 
 
-def hint_of(error: TeeError) -> str:
-    """Something that can be done, for every error."""
-    if error.result is TeeResult.TARGET_DEAD and error.origin is Origin.TEE:
-        return _PANIC
-    return error.hint or _HINTS.get(error.result, _HINT)
+def hint_of(error: TeeError, *, debugged: bool = False) -> str:
+    """Something that can be done, for every error. `debugged`: it was run with --debug."""
+    which = (error.result, error.origin)
+    if debugged and not isinstance(error, MachineError) and which in _DEBUGGED:
+        return _DEBUGGED[which]
+    # A panic's own hint is for programs: it says to open another session, and a command has none.
+    if error.hint and which != (TeeResult.TARGET_DEAD, Origin.TEE):
+        return error.hint
+    if error.result == TeeResult.SHORT_BUFFER:  # a convention between client and application, whoever says so
+        return _SHORT
+    return _HINTS.get(which, _OF_ORIGIN[error.origin])
 
 
 def exit_of(error: TeeError) -> ExitStatus:

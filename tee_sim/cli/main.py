@@ -1,6 +1,7 @@
 """The command `tee-sim`: its commands, its errors in two lines, its exit codes."""
 
 import sys
+from collections.abc import Sequence
 from typing import NoReturn
 
 import click
@@ -43,6 +44,12 @@ def main(args: list[str] | None = None) -> NoReturn:
     sys.exit(int(play(args)))
 
 
+def _debugged(words: Sequence[str]) -> bool:
+    """Whether it is one of ours, and not of the program of `run`."""
+    ours = words[: words.index("--")] if "--" in words else words
+    return "--debug" in ours
+
+
 def play(args: list[str] | None = None) -> int:
     """Run one command line and return its exit status."""
     try:
@@ -50,7 +57,8 @@ def play(args: list[str] | None = None) -> int:
     except TeeError as error:
         for line in shown(error.params or ()):
             click.echo(line)
-        _say(code_of(error), error.message, hint_of(error))
+        hint = hint_of(error, debugged=_debugged(sys.argv[1:] if args is None else args))
+        _say(code_of(error), error.message, hint)
         return exit_of(error)
     except click.exceptions.NoArgsIsHelpError as error:
         click.echo(error.format_message(), err=True)

@@ -173,7 +173,7 @@ def shell(paths: tuple[Path, ...], **how: Any) -> None:
       echo 'ADD step=3' | tee-sim shell counter
     """
     with started(paths, **how) as (machine, faults):
-        click.get_current_context().exit(_converse(Shell(machine, faults)))
+        click.get_current_context().exit(_converse(Shell(machine, faults), debugged=how["debug"]))
 
 
 def _typed() -> str:
@@ -186,7 +186,7 @@ def _typed() -> str:
         return ""
 
 
-def _converse(words: Shell) -> int:
+def _converse(words: Shell, *, debugged: bool) -> int:
     interactive = sys.stdin.isatty()
     while True:
         line = _typed() if interactive else sys.stdin.readline()
@@ -198,6 +198,7 @@ def _converse(words: Shell) -> int:
         except TeeError as error:
             for text in shown(error.params or ()):
                 click.echo(text)
-            click.echo(f"error[{code_of(error)}]: {error.message}\nhint: {hint_of(error)}", err=True)
+            hint = hint_of(error, debugged=debugged)
+            click.echo(f"error[{code_of(error)}]: {error.message}\nhint: {hint}", err=True)
             if not interactive:
                 return exit_of(error)

@@ -118,6 +118,9 @@ class Timeline:
             self._fd = -1
 
 
+_NO_TIMELINE = "give a file that was written by: TEE_SIM_TRACE=FILE tee-sim run ..."
+
+
 def read(data: bytes) -> list[dict[str, object]]:
     """The events of a timeline, as they stand in the file; a last line that was not written to its end is left out.
 
@@ -126,7 +129,7 @@ def read(data: bytes) -> list[dict[str, object]]:
     """
     first, *lines = data.split(b"\n")
     if first + b"\n" != _FIRST_LINE:
-        raise TeeError(TeeResult.BAD_FORMAT, "line 1 of the timeline is not `[`", origin=Origin.API)
+        raise TeeError(TeeResult.BAD_FORMAT, "line 1 of the timeline is not `[`", origin=Origin.API, hint=_NO_TIMELINE)
     return [_parsed(line, number) for number, line in enumerate(lines[:-1], start=2)]
 
 
@@ -136,7 +139,9 @@ def _parsed(line: bytes, number: int) -> dict[str, object]:
     except (ValueError, RecursionError):
         event = None
     if not isinstance(event, dict) or not line.endswith(b","):
-        raise TeeError(TeeResult.BAD_FORMAT, f"line {number} of the timeline is no event", origin=Origin.API)
+        raise TeeError(
+            TeeResult.BAD_FORMAT, f"line {number} of the timeline is no event", origin=Origin.API, hint=_NO_TIMELINE
+        )
     return event
 
 

@@ -4,6 +4,7 @@ The fuses get their name last, so there is a machine where there are fuses. A di
 device of some product, is never opened, made into a machine or changed.
 """
 
+import errno
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -64,10 +65,30 @@ def _file_errors(directory: Path) -> Iterator[None]:
         raise MachineError("machine.disk", why, hint="look at the disk, its mount and its permissions") from error
 
 
+_NO_DIRECTORY = frozenset({errno.ENOTDIR, errno.ELOOP, errno.ENAMETOOLONG})
+
+
+def _looked_up(directory: Path) -> int:
+    """A descriptor of a directory. Raises MachineError `machine.path` for what is none; else as `open_directory`."""
+    why = ""
+    try:
+        return open_directory(directory)
+    except UnsafeFile as unsafe:
+        if unsafe.flaw is not FileFlaw.KIND:
+            raise
+        why = unsafe.what
+    except OSError as error:
+        if error.errno not in _NO_DIRECTORY:
+            raise
+        why = f"cannot be one: {error.strerror}"
+    hint = "give a machine's directory, an empty one, or a name that is free"
+    raise MachineError("machine.path", f"{directory} {why}", hint=hint)
+
+
 @contextmanager
 def _opened(directory: Path) -> Iterator[int]:
     with _file_errors(directory):
-        at = open_directory(directory)
+        at = _looked_up(directory)
         try:
             yield at
         finally:
@@ -164,10 +185,18 @@ def begin(directory: Path, secret: RootSecret) -> FileLock:
 
 def _left_over(directory: Path) -> list[str]:
     """What a beginning left that did not come to its end. Raises MachineError for anything else."""
-    found = [name for name in FILES if os.path.lexists(directory / name) and name != LOCK_FILE]
+    with _opened(directory) as at:
+        there = set(os.listdir(at))  # noqa: PTH208  # through the descriptor that was looked at
+    found = [name for name in FILES if name in there and name != LOCK_FILE]
     if found and (_BEGUN not in found or FUSE_FILE in found):
         what = f"{directory} has a file called {found[0]} already"
         raise MachineError("machine.exists", what, hint="choose another --machine directory, or move it away")
+    others = sorted(there.difference(FILES))
+    if others:
+        what = f"{directory} is no machine, and has other things in it: {others[0]!r}"
+        raise MachineError(
+            "machine.exists", what, hint="choose an empty directory for --machine, or a name that is free"
+        )
     return found
 
 

@@ -118,6 +118,86 @@ def test_a_refusal_has_two_lines_and_changes_nothing(
     assert image(here) == before
 
 
+REFUSES = """        raise TeeError(TeeResult.{result}, "no", origin=Origin.TRUSTED_APP)
+"""
+OWN = "hint: the result is the application's own: look there for what raises it"
+
+
+@pytest.mark.parametrize("result", ["ITEM_NOT_FOUND", "BUSY"])
+def test_a_result_that_the_application_made_is_said_to_be_its_own(tee_sim: Command, here: Path, result: str) -> None:
+    app = here / "counter/counter/app.py"
+    text = app.read_text().replace("        raise ZeroDivisionError\n", REFUSES.format(result=result))
+    app.write_text(text + "\n\nfrom tee_sim.shared.errors import Origin, TeeError, TeeResult\n")
+    said = tee_sim("invoke", "counter", "CRASH")
+    assert (said.status, said.err.splitlines()) == (
+        3, [f"tee-sim: error[tee.{result.lower()}]: command 3 was refused", OWN],
+    )  # fmt: skip
+
+
+def test_after_a_run_with_debug_it_is_not_said_to_debug(tee_sim: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    said = tee_sim("invoke", "--debug", "counter", "CRASH")
+    assert said.status == 6
+    assert said.err.splitlines()[-1] == "hint: what it had stored stays; file and line stand above, if it panicked"
+    assert "ZeroDivisionError" in said.err
+    typed(monkeypatch, "CRASH")
+    said = tee_sim("shell", "--debug", "counter")
+    assert said.err.splitlines()[-1] == "hint: what it had stored stays; file and line stand above, if it panicked"
+
+
+def test_a_manifest_is_no_timeline(tee_sim: Command) -> None:
+    said = tee_sim("trace", "counter/manifest.toml")
+    assert (said.status, said.out) == (4, "")
+    assert said.err.splitlines() == [
+        "tee-sim: error[tee.bad_format]: line 1 of the timeline is not `[`",
+        "hint: give a file that was written by: TEE_SIM_TRACE=FILE tee-sim run ...",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("path", "what"),
+    [
+        ("file", "file is a file, not a directory"),
+        ("file/phone", "file/phone cannot be one: Not a directory"),
+        ("link", "link is a symbolic link, not a directory"),
+        ("x" * 300, f"{'x' * 300} cannot be one: File name too long"),
+    ],
+)
+def test_a_machine_that_is_no_directory_is_a_wrong_path(tee_sim: Command, here: Path, path: str, what: str) -> None:
+    (here / "file").write_bytes(b"mine")
+    (here / "link").symlink_to("counter")
+    before = image(here)
+    said = tee_sim("list", "--machine", path, "counter")
+    assert (said.status, said.err.splitlines()) == (4, [
+        f"tee-sim: error[machine.path]: {what}",
+        "hint: give a machine's directory, an empty one, or a name that is free",
+    ])  # fmt: skip
+    assert image(here) == before
+
+
+def everything(folder: Path) -> list[str]:
+    return sorted(str(path) for path in folder.rglob("*") if "__pycache__" not in path.parts)
+
+
+@pytest.mark.parametrize("name", ["letter.txt", ".hidden", "folder/"])
+def test_no_machine_is_made_among_other_things(tee_sim: Command, here: Path, name: str) -> None:
+    (here / "mine").mkdir()
+    (here / "mine" / name).mkdir() if name.endswith("/") else (here / "mine" / name).write_bytes(b"dear")
+    before = image(here), everything(here)
+    said = tee_sim("list", "--machine", "mine", "counter")
+    assert (said.status, said.err.splitlines()) == (5, [
+        f"tee-sim: error[machine.exists]: mine is no machine, and has other things in it: {name.rstrip('/')!r}",
+        "hint: choose an empty directory for --machine, or a name that is free",
+    ])  # fmt: skip
+    assert (image(here), everything(here)) == before
+
+
+def test_a_machine_is_made_in_an_empty_directory_and_may_hold_other_things_later(tee_sim: Command, here: Path) -> None:
+    (here / "mine").mkdir()
+    assert tee_sim("invoke", "--machine", "mine", "counter", "ADD", "step=3").status == 0
+    (here / "mine" / "letter.txt").write_bytes(b"dear")
+    assert tee_sim("invoke", "--machine", "mine", "counter", "READ").out == "value = 3\ncalls = 1\n"
+
+
 def test_a_device_of_bioguard_is_no_machine(tee_sim: Command, here: Path) -> None:
     (here / "d").mkdir(mode=0o700)
     (here / "d" / "fuses.simulated").write_text("bioguard-fuses 2\n")

@@ -37,6 +37,53 @@ def test_whose_turn_it_is(error: TeeError, status: ExitStatus) -> None:
     assert exit_of(error) is status
 
 
+OWN = "the result is the application's own: look there for what raises it"
+
+
+@pytest.mark.parametrize(
+    ("result", "origin", "hint"),
+    [
+        *((result, Origin.TRUSTED_APP, OWN) for result in (
+            TeeResult.ITEM_NOT_FOUND, TeeResult.BUSY, TeeResult.SECURITY, TeeResult.CORRUPT_OBJECT,
+            TeeResult.STORAGE_NO_SPACE, TeeResult.TARGET_DEAD, TeeResult.BAD_STATE, TeeResult(0x1234),
+        )),
+        (
+            TeeResult.ITEM_NOT_FOUND,
+            Origin.TEE,
+            "look at what is hosted (tee-sim list PATH), and in the application at the object that it reads",
+        ),
+        (
+            TeeResult.BUSY,
+            Origin.TEE,
+            "close the other session, or add the flag multi_session to the manifest; where none is open, repeat the "
+            "command",
+        ),
+        (TeeResult.BAD_FORMAT, Origin.API, "nothing was sent: look at what was given"),
+        (TeeResult.BAD_STATE, Origin.TEE, "the secure world refused: look in the application at what it asked for"),
+        (
+            TeeResult.COMMUNICATION,
+            Origin.COMMS,
+            "repeat the command; where that does not help, run: tee-sim check PATH",
+        ),
+        (
+            TeeResult.SHORT_BUFFER,
+            Origin.TRUSTED_APP,
+            "give an output more room: the size that is needed stands with the parameter",
+        ),
+    ],
+)  # fmt: skip
+def test_a_hint_goes_by_result_and_origin(result: TeeResult, origin: Origin, hint: str) -> None:
+    assert hint_of(TeeError(result, "no", origin=origin)) == hint
+
+
+@pytest.mark.parametrize("result", [r for r in TeeResult if r is not TeeResult.SUCCESS])
+@pytest.mark.parametrize("origin", Origin)
+def test_no_hint_says_to_do_what_was_done(result: TeeResult, origin: Origin) -> None:
+    error = TeeError(result, "no", origin=origin)
+    assert "--debug" not in hint_of(error, debugged=True)
+    assert ("application's own" in hint_of(error)) <= (origin is Origin.TRUSTED_APP)
+
+
 @pytest.mark.parametrize("code", RESULTS)
 def test_every_code_of_a_machine(code: str) -> None:
     error = MachineError(code, "no", hint="do this")
