@@ -197,7 +197,10 @@ class SecureWorld:
     def _environment(self, manifest: Manifest) -> TaEnv:
         return TaEnv(
             store=self._store.namespace(
-                manifest.ta_uuid, max_objects=manifest.max_objects, max_object_bytes=manifest.max_object_bytes
+                manifest.ta_uuid,
+                max_objects=manifest.max_objects,
+                max_object_bytes=manifest.max_object_bytes,
+                reserve=manifest.reserve,
             ),
             keys=_TaKeys(self._ladder, manifest, self._shared),
             clock=self._clock,

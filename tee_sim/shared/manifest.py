@@ -15,6 +15,7 @@ It is written as TOML next to the TA (docs/formats/manifest.md):
     shared_keys = ["name"]                    # per-boot keys shared between the TAs that name them
     calls = ["uuid"]                          # the TAs this one may open sessions with; without the key, none
     replies = "closed"                        # or "free": answers of any bytes
+    reserve = "none"                          # of what the store keeps for erasures: "none", "anchored" or "all"
     spares = 3                                # processes that stand ready for when one dies
     [quota]
     objects = 1000
@@ -35,6 +36,7 @@ from tee_sim.shared import manifest_values as values
 from tee_sim.shared.limits import MAX_TAS
 from tee_sim.shared.manifest_file import Key, line_of, read_keys
 from tee_sim.shared.manifest_values import ManifestError, Misfit
+from tee_sim.shared.reserve import Reserve
 from tee_sim.shared.schema import Fixed, Items, Record, Text, UpTo
 
 FLAGS = frozenset({"single_instance", "multi_session", "keep_alive"})
@@ -96,6 +98,7 @@ class Manifest(Record):
     time_ms: Annotated[int, UpTo(MAX_TIME_MS)] = 30_000
     spares: Annotated[int, UpTo(MAX_SPARES)] = 3
     replies: Replies = Replies.CLOSED
+    reserve: Reserve = Reserve.NONE
 
     def __post_init__(self) -> None:
         unknown = sorted(set(self.flags) - FLAGS)
@@ -170,6 +173,7 @@ _KEYS = (
     Key(("shared_keys",), "shared_keys", values.each(8, values.text(32)), '["auth-token"]'),
     Key(("calls",), "calls", values.each(MAX_TAS, values.uuid), '["3b7a01c2-1d52-5c6e-9a41-8d0c2c7c2f02"]'),
     Key(("replies",), "replies", values.one_of({r.name.lower(): r for r in Replies}), '"closed"'),
+    Key(("reserve",), "reserve", values.one_of({r.name.lower(): r for r in Reserve}), '"none"'),
     Key(("spares",), "spares", values.number(1, MAX_SPARES), "3"),
     Key(("quota", "objects"), "max_objects", values.number(0, MAX_OBJECTS), "1000"),
     Key(("quota", "object_bytes"), "max_object_bytes", values.number(0, MAX_OBJECT_BYTES), "65536"),

@@ -13,6 +13,7 @@ from tee_sim.secure.world import SecureWorld
 from tee_sim.shared.errors import Origin, TeeError, TeeResult
 from tee_sim.shared.manifest import MAX_HEAP_BYTES, MAX_TIME_MS, NEW_UUID, Manifest, Replies, refuse_twins
 from tee_sim.shared.manifest_values import ManifestError, Misfit
+from tee_sim.shared.reserve import Reserve
 from tee_sim.shared.toml_lines import key_lines
 from tee_sim.shared.wire import Boot, LockProfile, Provision
 
@@ -28,7 +29,7 @@ object_bytes = 100
 """
 NO_SUCH = (
     "remove it; the keys here are uuid, name, entry, code, preload, warmup, resources, flags, shared_keys, calls, "
-    "replies, spares, quota"
+    "replies, reserve, spares, quota"
 )
 
 
@@ -51,6 +52,14 @@ def test_limits_of_the_process_and_what_they_are_without_a_word() -> None:
     assert (manifest.heap_bytes, manifest.time_ms, manifest.spares) == (1 << 20, 1, 8)
     assert manifest.replies is Replies.FREE
     assert Manifest.from_bytes(manifest.to_bytes()) == manifest
+
+
+def test_nothing_of_the_reserve_is_used_without_a_word() -> None:
+    assert Manifest.from_toml(GOOD).reserve is Reserve.NONE
+    for reserve in Reserve:
+        manifest = Manifest.from_toml(GOOD.replace("[quota]", f'reserve = "{reserve.name.lower()}"\n[quota]'))
+        assert manifest.reserve is reserve
+        assert Manifest.from_bytes(manifest.to_bytes()) == manifest
 
 
 def test_nobody_is_called_unless_the_manifest_says_so() -> None:
@@ -87,6 +96,7 @@ W = {
         ("", "preload", '["tee_sim"]'),
         ("", "calls", '["3b7a01c2-1d52-5c6e-9a41-8d0c2c7c2f02"]'),
         ("", "replies", '"closed"'),
+        ("", "reserve", '"none"'),
         ("", "spares", "3"),
         ("under [quota] ", "objects", "1000"),
         ("under [quota] ", "object_bytes", "65536"),
@@ -110,6 +120,18 @@ REFUSED: list[tuple[tuple[str, str], str, str, str]] = [
         ":7: calls: names itself, or one application twice",
         "wrong_value",
         "name each other application once",
+    ),
+    (
+        ("[quota]", 'reserve = "everything"\n[quota]'),
+        ":7: reserve: 'everything' is not none or anchored or all",
+        "wrong_value",
+        W["reserve"],
+    ),
+    (
+        ("[quota]", "reserve = 2\n[quota]"),
+        ":7: reserve: expected a string, found an integer",
+        "wrong_type",
+        W["reserve"],
     ),
     *(
         (

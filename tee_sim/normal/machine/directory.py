@@ -46,6 +46,8 @@ _STORE = (STORAGE_FILE, *(STORAGE_FILE + side for side in DATABASE_SIDES), RPMB_
 FILES = (FUSE_FILE, _BEGUN, BOOT_FILE, BOOT_FILE + TEMPORARY, *_STORE, LOCK_FILE)
 """All that a machine may be made of, the lock last."""
 
+_FULL = (errno.ENOSPC, errno.EDQUOT)
+
 
 @contextmanager
 def _file_errors(directory: Path) -> Iterator[None]:
@@ -62,7 +64,10 @@ def _file_errors(directory: Path) -> Iterator[None]:
         raise
     except OSError as error:
         why = f"{directory} cannot be read or written: {error.strerror}"
-        raise MachineError("machine.disk", why, hint="look at the disk, its mount and its permissions") from error
+        hint = "look at the disk, its mount and its permissions"
+        if error.errno in _FULL:
+            hint = "free space on the disk that it is on, and repeat the command"
+        raise MachineError("machine.disk", why, hint=hint) from error
 
 
 _NO_DIRECTORY = frozenset({errno.ENOTDIR, errno.ELOOP, errno.ENAMETOOLONG})
@@ -219,8 +224,17 @@ def take_back(directory: Path, *, made: bool) -> None:
 
 def reboot(directory: Path) -> None:
     """Begin a new boot."""
+    name = boots.new_boot().encode("ascii")
     with _opened(directory) as at:
-        write_new(at, BOOT_FILE + TEMPORARY, boots.new_boot().encode("ascii"))
+        try:
+            write_new(at, BOOT_FILE + TEMPORARY, name)
+        except OSError as error:
+            if error.errno not in _FULL:
+                raise
+            # A full disk has room for the new name where the old one was. A crash in between leaves none, which is a
+            # new boot too; keeping the old name would go on with the keys of a boot that is over.
+            unlink(at, BOOT_FILE)
+            write_new(at, BOOT_FILE + TEMPORARY, name)
         os.rename(BOOT_FILE + TEMPORARY, BOOT_FILE, src_dir_fd=at, dst_dir_fd=at)
         os.fsync(at)
 

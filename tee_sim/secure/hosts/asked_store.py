@@ -19,7 +19,7 @@ from tee_sim.secure.hosts.questions import BATCH_BYTES, MAX_FETCH, Question
 from tee_sim.shared.errors import TeeError, TeeResult
 from tee_sim.shared.manifest import Manifest
 from tee_sim.shared.object_header import Header, header_of
-from tee_sim.shared.reserve import Reserve
+from tee_sim.shared.reserve import Reserve, refuse_more_than
 
 Asking = Callable[[Question, list[object]], list[Any]]
 """Sends one question, returns the answer's words. Raises TeeError."""
@@ -131,6 +131,8 @@ class AskedStore:
     @contextmanager
     def transaction(self, reserve: Reserve = Reserve.NONE) -> Iterator[AskedTransaction]:
         """As `Store.transaction`."""
+        # The core refuses it as well; here it is refused before the block, as in the core's own process.
+        refuse_more_than(self._manifest.reserve, reserve)
         if self._open is not None:
             raise TeeError(TeeResult.BAD_STATE, "a transaction is open")
         transaction = self._open = AskedTransaction(self._ask, self._manifest, reserve)

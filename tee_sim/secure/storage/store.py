@@ -129,9 +129,24 @@ class ObjectStore:
         """Whether and for what the store can be written."""
         return self._anchor.condition
 
-    def namespace(self, ta: UUID, *, max_objects: int | None = None, max_object_bytes: int | None = None) -> TaStore:
-        """The objects of one trusted application, with its quotas."""
-        return TaStore(self.tree, self._sealer, self, ta, max_objects=max_objects, max_object_bytes=max_object_bytes)
+    def namespace(
+        self,
+        ta: UUID,
+        *,
+        max_objects: int | None = None,
+        max_object_bytes: int | None = None,
+        reserve: Reserve = Reserve.ALL,
+    ) -> TaStore:
+        """The objects of one trusted application, with its quotas and what it may use of the reserve."""
+        return TaStore(
+            self.tree,
+            self._sealer,
+            self,
+            ta,
+            max_objects=max_objects,
+            max_object_bytes=max_object_bytes,
+            reserve=reserve,
+        )
 
     def check_usable(self) -> None:
         """Raises TeeError STORAGE_NOT_AVAILABLE once a transaction has ended in an unknown state."""

@@ -18,7 +18,7 @@ from tee_sim.shared.blobs import BlobStore, Changes, object_name
 from tee_sim.shared.errors import TeeError, TeeResult
 from tee_sim.shared.limits import MAX_BODY_BYTES
 from tee_sim.shared.object_header import Header, parse_header
-from tee_sim.shared.reserve import Reserve
+from tee_sim.shared.reserve import Reserve, refuse_more_than
 
 BATCH_BYTES = 512 << 10
 BATCH_OBJECTS = 512
@@ -109,6 +109,7 @@ class TaStore:
         *,
         max_objects: int | None = None,
         max_object_bytes: int | None = None,
+        reserve: Reserve = Reserve.ALL,
     ) -> None:
         self._directory = directory
         self._sealer = sealer
@@ -116,6 +117,7 @@ class TaStore:
         self._ta = ta
         self._max_objects = max_objects
         self._max_object_bytes = min(max_object_bytes or MAX_BODY_BYTES, MAX_BODY_BYTES)
+        self._reserve = reserve
         self._open: StoreTransaction | None = None
 
     def __len__(self) -> int:
@@ -130,8 +132,10 @@ class TaStore:
         """All puts and erases of the block, or nothing if it raises. Reads inside see them.
 
         Raises:
-            TeeError: BAD_STATE if a transaction is open; what `ObjectStore.commit` raises.
+            TeeError: BAD_STATE if a transaction is open; ACCESS_DENIED for more of the reserve than the application
+                may use; what `ObjectStore.commit` raises.
         """
+        refuse_more_than(self._reserve, reserve)
         self._store.begin(self)
         self._open = transaction = StoreTransaction(self, self._sealer)
         try:
@@ -162,7 +166,7 @@ class TaStore:
                 deletes.append(name)
                 entries[name[1:]] = None
         if entries:
-            reserve = Reserve.ALL if deletes else reserve
+            reserve = self._for_erasure(transaction, reserve) if deletes else reserve
             rows = Changes(puts, tuple(deletes), reserved=reserve is not Reserve.NONE)
             self._store.commit(entries, rows, {self._ta: len(self)}, reserve)
             opened = self._store.opened
@@ -170,6 +174,19 @@ class TaStore:
                 opened.pop(self._ta.bytes + object_id, None)
                 if put is not None:
                     opened[self._ta.bytes + object_id] = (transaction.sealed[object_id].entry, put)
+
+    def _for_erasure(self, transaction: StoreTransaction, asked: Reserve) -> Reserve:
+        """What a transaction that erases may use: all, unless it is an excuse for writing."""
+        # One that makes an object, or whose bodies grow, could be repeated until nothing is left for the erasures of
+        # others. One that does not ends at the number of objects that there are.
+        put_bytes = freed_bytes = 0
+        for object_id, put in transaction.pending.items():
+            raw = self._directory.lookup(self._ta.bytes + object_id)
+            if raw is None and put is not None:
+                return max(asked, self._reserve)
+            put_bytes += len(put.body) if put is not None else 0
+            freed_bytes += DirectoryEntry.from_bytes(raw).body_size if raw is not None else 0
+        return Reserve.ALL if put_bytes <= freed_bytes else max(asked, self._reserve)
 
     def put(self, object_id: bytes, body: bytes, *, kind: str, owner: bytes = b"", commitment: bytes = b"") -> Header:
         """A transaction of one put."""

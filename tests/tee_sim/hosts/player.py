@@ -28,6 +28,7 @@ def manifest(number: int, *, calls: tuple[bytes, ...] = ()) -> Manifest:
         shared_keys=("one", "two"),
         calls=calls,
         replies=Replies.FREE,
+        reserve=Reserve.ANCHORED,
         max_objects=10,
         max_object_bytes=100_000,
     )

@@ -187,3 +187,23 @@ def test_a_walk_that_goes_on_in_another_call_is_a_panic_and_no_end_of_the_proces
             session.invoke(2, NO_PARAMS)
         assert isinstance(tee, ThreadedTee)
         assert all(pipe.alive for pipe in tee.pipes[ONE.name])
+
+
+@pytest.mark.parametrize("reserve", list(Reserve))
+def test_a_reserve_above_the_manifest_s_is_denied_in_both(reserve: Reserve) -> None:
+    said = alike([[("transact", reserve, [PUT_A], False), ("find", b"a")]])
+    denied = ("transact", TeeResult.ACCESS_DENIED)
+    assert (said[0][0][:2] == denied) is (reserve is Reserve.ALL), "the manifest of a player states anchored"
+    assert (said[0][-1] == ("find", None)) is (reserve is Reserve.ALL)
+
+
+def test_it_is_the_core_that_denies_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A host that is taken over asks all the same."""
+    monkeypatch.setattr("tee_sim.secure.hosts.asked_store.refuse_more_than", lambda *_: None)
+    for inside in ([PUT_A], [PUT_A, ("headers",), ("erase", b"a")]):  # one TRANSACT, and BEGIN with what follows
+        said = played(ThreadedTee, [[("transact", Reserve.ALL, inside, False)]], [])
+        assert said[0] == [("transact", TeeResult.ACCESS_DENIED, said[0][0][2])]
+        assert said[-1][0] == ("headers", []), "nothing was stored"
+    monkeypatch.setattr("tee_sim.secure.storage.ta_store.refuse_more_than", lambda *_: None)
+    said = played(ThreadedTee, [[("transact", Reserve.ALL, [PUT_A], False)]], [])
+    assert said[0][-1] == ("transact", None), "and without it nobody does"

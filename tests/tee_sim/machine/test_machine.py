@@ -1,5 +1,6 @@
 """A machine of one's own: its life, what ends it, and what it refuses."""
 
+import errno
 import os
 import signal
 import time
@@ -264,3 +265,45 @@ def test_code_of_an_application_that_runs_before_the_lock_holds_the_level_down(
     assert f"is PARTIAL, below ENFORCED ({named} of counter ran before the lock, in the core)" in str(caught.value)
     with Machine.open(tmp_path / "m", [early], replace(OPTIONS, level=Level.PARTIAL)) as machine:
         assert opened(machine).call(READ, Nothing()).value == 0
+
+
+def full_disk(patch: pytest.MonkeyPatch, *, blocks: int) -> None:
+    """From now on nothing new can be written, but for what fits where a boot's name was."""
+    write = directory.write_new
+
+    def write_new(at: int, name: str, content: bytes) -> None:
+        if directory.BOOT_FILE in os.listdir(at) or not blocks:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        write(at, name, content)
+
+    patch.setattr(directory, "write_new", write_new)
+
+
+def test_a_machine_on_a_full_disk_starts_in_a_boot_of_its_own(
+    machine: Machine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with opened(machine) as session:
+        session.call(ADD, Add(step=3))
+    before = current_boot(machine.path)
+    full_disk(monkeypatch, blocks=1)
+    for begin in (machine.restart, machine.power_cut):
+        begin()
+        assert current_boot(machine.path) != before
+        before = current_boot(machine.path)
+        with opened(machine) as session:
+            assert session.call(READ, Nothing()).value == 3
+
+
+def test_one_that_cannot_start_says_what_to_do_and_starts_later(machine: Machine) -> None:
+    machine.running  # noqa: B018
+    before = current_boot(machine.path)
+    with pytest.MonkeyPatch.context() as patch:
+        full_disk(patch, blocks=0)
+        for call in (machine.restart, lambda: opened(machine), machine.status):
+            with pytest.raises(MachineError, match="cannot be read or written: No space left on device") as caught:
+                call()
+            assert (caught.value.code, caught.value.result) == ("machine.disk", TeeResult.STORAGE_NOT_AVAILABLE)
+            assert caught.value.hint == "free space on the disk that it is on, and repeat the command"
+    with opened(machine) as session:
+        assert session.call(READ, Nothing()).value == 0
+    assert current_boot(machine.path) != before, "not the boot that had ended"

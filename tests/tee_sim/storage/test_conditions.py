@@ -165,3 +165,77 @@ def test_what_was_interrupted_is_decided_without_writing_too(world, ta, filled: 
 def test_a_refusal_that_is_no_want_of_writing_still_stops_the_start(world, filled: TaStore) -> None:  # type: ignore[no-untyped-def]
     world.arm("rpmb.write@1: flip(300)")
     assert refused(world.open) not in UNWRITABLE
+
+
+def of_a_manifest(world, ta, reserve: Reserve) -> TaStore:  # type: ignore[no-untyped-def]
+    """The store of a start at which only what is kept for erasures is left."""
+    world.medium.counter = LAST + 1
+    world.store = world.open()
+    assert world.store.condition is Condition.COUNTER_RESERVED
+    return world.store.namespace(ta, reserve=reserve)
+
+
+@pytest.mark.parametrize(
+    ("stated", "asked", "said"),
+    [
+        (Reserve.NONE, Reserve.ANCHORED, "asks for the reserve anchored, the manifest states none"),
+        (Reserve.NONE, Reserve.ALL, "asks for the reserve all, the manifest states none"),
+        (Reserve.ANCHORED, Reserve.ALL, "asks for the reserve all, the manifest states anchored"),
+    ],
+)
+def test_more_than_the_manifest_states_is_denied(world, ta, filled, stated, asked, said) -> None:  # type: ignore[no-untyped-def]
+    mine = of_a_manifest(world, ta, stated)
+    before = world.snapshot()
+    with pytest.raises(TeeError, match=said) as caught:
+        put(mine, b"a", asked)
+    assert caught.value.result is TeeResult.ACCESS_DENIED
+    assert caught.value.hint == (
+        f'write in the manifest, if people\'s requests depend on it: reserve = "{asked.name.lower()}"'
+    )
+    assert world.snapshot() == before
+    mine.erase(bytes([0]))  # and no transaction is left open
+
+
+OLD, NEW = bytes([0]), b"new"
+
+
+@pytest.mark.parametrize(
+    ("puts", "passes"),
+    [
+        ({}, True),
+        ({bytes([1]): 18}, True),  # no more than the erased one and the replaced one had
+        ({bytes([1]): 19}, False),
+        ({bytes([1]): 9, bytes([2]): 19}, False),
+        ({NEW: 0}, False),  # with an object made for each that is erased, it could go on forever
+    ],
+)
+def test_an_erasure_is_no_excuse_for_writing(world, ta, filled, puts: dict[bytes, int], passes: bool) -> None:  # type: ignore[no-untyped-def]
+    mine = of_a_manifest(world, ta, Reserve.NONE)
+
+    def change() -> None:
+        with mine.transaction() as transaction:
+            transaction.erase(OLD)
+            for object_id, size_bytes in puts.items():
+                transaction.put(object_id, bytes(size_bytes), kind="k")
+
+    if passes:
+        change()
+        assert mine.find(OLD) is None
+    else:
+        assert refused(change) == TeeResult.STORAGE_COUNTER_SPENT
+        assert mine.find(OLD) is not None
+        mine = of_a_manifest(world, ta, Reserve.ANCHORED)
+        change()  # what the manifest states applies, whatever the transaction asks for
+        assert mine.find(OLD) is None
+
+
+def test_what_is_put_and_erased_in_one_transaction_excuses_nothing(world, ta, filled) -> None:  # type: ignore[no-untyped-def]
+    mine = of_a_manifest(world, ta, Reserve.NONE)
+
+    def change() -> None:
+        with mine.transaction() as transaction:
+            transaction.put(NEW, bytes(500), kind="k")
+            transaction.erase(NEW)
+            transaction.put(OLD, bytes(10), kind="k")
+
+    assert refused(change) == TeeResult.STORAGE_COUNTER_SPENT
