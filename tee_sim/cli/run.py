@@ -105,17 +105,24 @@ def serve(machine: Machine, link: Link, process: "subprocess.Popen[bytes]") -> N
 
 
 def _answer(machine: Machine, link: Link, head: bytes) -> tuple[bytes, ...]:
-    """The frames that answer one request."""
+    """The frames that answer one request. Raises NoFrameError if its second frame is none: nothing follows then."""
     try:
         timeout = codec.decode(head)
-        if timeout == []:
-            machine.kill()
-            return (framed(codec.encode([])),)
-        body = link.receive()
+    except TeeError as error:
+        return _refused(error)
+    body = b"" if timeout == [] else link.receive()
+    try:
         match timeout:
-            case [int(ms)] if body is not None and ms > 0:
+            case []:
+                machine.kill()
+                return (framed(codec.encode([])),)
+            case [int(ms)] if body is not None and type(ms) is int and ms > 0:
                 answer = machine.exchange(unpack(body, REQUESTS), timeout_ms=ms)
                 return framed(codec.encode([])), pack(answer)
         raise TeeError(TeeResult.BAD_FORMAT, "no request of a client", origin=Origin.API)
     except TeeError as error:
-        return (framed(codec.encode(error_to_plain(error))),)
+        return _refused(error)
+
+
+def _refused(error: TeeError) -> tuple[bytes, ...]:
+    return (framed(codec.encode(error_to_plain(error))),)

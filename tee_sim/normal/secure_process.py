@@ -27,7 +27,7 @@ from tee_sim.normal.operation import CancellableOperation
 from tee_sim.shared.debug_report import DebugReport
 from tee_sim.shared.errors import Origin, TeeError, TeeResult
 from tee_sim.shared.host_end import NO_HOST_LEFT, HostEnd
-from tee_sim.shared.limits import BOOT_TIMEOUT_MS, GRACE_TIMEOUT_MS, INVOKE_TIMEOUT_MS
+from tee_sim.shared.limits import BOOT_TIMEOUT_MS, GRACE_TIMEOUT_MS, INVOKE_TIMEOUT_MS, MAX_DEADLINE_MS
 from tee_sim.shared.wire import (
     BEFORE_THE_LOCK,
     EXIT_PROTOCOL,
@@ -219,6 +219,8 @@ class SecureProcess:
     def _exchange(self, message: Message, timeout_ms: int, operation: CancellableOperation | None) -> Return:
         if not timeout_ms > 0:
             raise _unsendable(f"timeout_ms is {timeout_ms}, not above 0")
+        if timeout_ms > MAX_DEADLINE_MS:
+            raise _unsendable(f"timeout_ms is {timeout_ms}, above {MAX_DEADLINE_MS}")
         frame = _packed(message)
         deadline = _deadline(timeout_ms)
         self._events.asked(message)

@@ -33,6 +33,9 @@ BOOT_TIMEOUT_MS = 30_000
 INVOKE_TIMEOUT_MS = 60_000
 """Default deadline of one invocation. An identify in 100 000 records with a cold index takes seconds."""
 
+MAX_DEADLINE_MS = 1_000_000_000
+"""Longest time that one request may be given, eleven days: poll counts milliseconds in 31 bits."""
+
 MAX_WAIT_MS = 60_000
 """Longest wait that an application asks the normal world for at once: an invocation's default deadline."""
 

@@ -271,6 +271,50 @@ def test_a_program_that_sends_no_frame_is_answered_no_more(tee_sim: Command, her
     )
 
 
+ASKS = """
+import os
+from tee_sim.normal.connect import VARIABLE, Link, connect
+from tee_sim.shared import codec
+from tee_sim.shared.wire import OpenSession, ReadClock, framed, pack
+link = Link(*map(int, os.environ[VARIABLE].split(",")))
+for head in ([1 << 62], [(1 << 64) - 1], [1_000_000_001], [0], [-1], [True], ["1"], [1, 2], {}, 7, [1_000_000_000]):
+    link.send(framed(codec.encode(head)), pack(ReadClock()))
+    answer = codec.decode(link.receive())
+    print(head, answer[2:4])
+print(len(link.receive()) > 8)
+"""
+
+
+def test_a_request_whose_second_frame_is_none_is_answered_no_more(tee_sim: Command, here: Path) -> None:
+    (here / "babbles.py").write_text(
+        "import os\n"
+        "from tee_sim.shared import codec\n"
+        "from tee_sim.shared.wire import framed\n"
+        "read, write = map(int, os.environ['TEE_SIM_CLIENT'].split(','))\n"
+        "os.write(write, framed(codec.encode([1000])) + bytes([255]) * 8)\n"
+        "print(os.read(read, 1))\n"
+    )
+    said = tee_sim("run", "counter", "--", sys.executable, "babbles.py")
+    assert (said.status, said.out) == (0, "b''\n")
+    assert said.err.startswith("note: the program sent what is no request and is answered no more: frame of 42949672")
+
+
+def test_a_timeout_that_is_none_is_refused_and_the_machine_goes_on(tee_sim: Command, here: Path) -> None:
+    (here / "asks.py").write_text(ASKS)
+    said = tee_sim("run", "counter", "--", sys.executable, "asks.py")
+    none = "['no request of a client', '']"
+    assert said.out.splitlines() == [
+        *(
+            f"[{ms}] ['timeout_ms is {ms}, above 1000000000', 'nothing was sent']"
+            for ms in (1 << 62, (1 << 64) - 1, 1_000_000_001)
+        ),
+        *(f"{head} {none}" for head in ("[0]", "[-1]", "[True]", "['1']", "[1, 2]", "{}", "7")),
+        "[1000000000] []",
+        "True",
+    ]
+    assert (said.status, said.err) == (0, "")
+
+
 def test_a_program_that_nobody_runs_is_told_how(here: Path) -> None:
     from tee_sim.normal.connect import connect
     from tee_sim.normal.machine.errors import MachineError

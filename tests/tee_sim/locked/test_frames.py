@@ -21,7 +21,7 @@ from tee_sim.normal.supplicant import Supplicant
 from tee_sim.secure.world import SecureWorld
 from tee_sim.shared.clock import ClockKind
 from tee_sim.shared.errors import Origin, TeeError, TeeResult
-from tee_sim.shared.limits import MAX_FRAME_BYTES
+from tee_sim.shared.limits import MAX_DEADLINE_MS, MAX_FRAME_BYTES
 from tee_sim.shared.params import Param
 from tee_sim.shared.reserve import Condition
 from tee_sim.shared.rng import RandomnessKind
@@ -280,8 +280,12 @@ def test_a_caller_s_mistake_is_told_to_the_caller_before_anything_is_sent(world:
     for timeout_ms in (0, -1):
         with pytest.raises(TeeError, match="not above 0"):
             session.invoke(1, FOUR, timeout_ms=timeout_ms)
+    for timeout_ms in (MAX_DEADLINE_MS + 1, 1 << 62):
+        with pytest.raises(TeeError, match=f"^timeout_ms is {timeout_ms}, above 1000000000 ") as caught:
+            session.invoke(1, FOUR, timeout_ms=timeout_ms)
+        assert (caught.value.result, caught.value.origin) == (TeeResult.BAD_PARAMETERS, Origin.API)
     assert frames == []
-    assert session.call(READ, Nothing()).value == 0
+    assert session.call(READ, Nothing(), timeout_ms=MAX_DEADLINE_MS).value == 0
 
 
 @settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
