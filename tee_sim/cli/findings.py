@@ -10,7 +10,8 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from tee_sim.cli.imports import CALLS, INSTEAD, USELESS, import_problem, loaded_late, wanted_by
+from tee_sim.cli.calls import useless_calls
+from tee_sim.cli.imports import import_problem, loaded_late, wanted_by
 from tee_sim.cli.named_commands import commands_of
 from tee_sim.normal.machine.applications import Application
 from tee_sim.secure.code_folders import CodeFolders
@@ -39,9 +40,9 @@ def findings(application: Application) -> list[CodeFinding]:
     with _first(folders):
         table, found = _read(application)
         found += [] if found else _entry(application, table)
+        found += _preloads(application, table)  # first: what they load is not late
         for name in table.modules:
             found += _module(application, table, name)
-        found += _preloads(application, table)
         found += _early(application)
     return found or _replies(application, table)
 
@@ -112,32 +113,21 @@ def _tree(table: CodeTable, name: str) -> ast.Module:
 
 
 def _module(application: Application, table: CodeTable, name: str) -> list[CodeFinding]:
-    """What one module imports and calls that it cannot have."""
-    module = table.modules[name]
-    found: list[CodeFinding] = []
+    """What one module imports and calls that it cannot have, in the order of its lines."""
+    module, tree, preload = table.modules[name], _tree(table, name), application.manifest.preload
+    found = list(useless_calls(tree, {*table.modules, *table.imports, *preload}))
     seen: set[str] = set()
-    for node in ast.walk(_tree(table, name)):
+    for node in sorted((n for n in ast.walk(tree) if isinstance(n, ast.stmt)), key=lambda n: n.lineno):
         for wanted, of in wanted_by(node, name, is_package=module.is_package):
-            problem = import_problem(table.modules, application.manifest.preload, wanted, of)
+            problem = import_problem(table.modules, preload, wanted, of)
             if problem is not None and problem[0] not in seen:
                 seen.add(problem[0])
-                where = f"{_shown(module.path)}:{getattr(node, 'lineno', 1)}"
-                found.append(CodeFinding(where=where, what=problem[0], hint=problem[1]))
-        what = _useless(node)
-        if what:
-            where = f"{_shown(module.path)}:{getattr(node, 'lineno', 1)}"
-            found.append(CodeFinding(where=where, what=what, hint=INSTEAD))
-    return found
-
-
-def _useless(node: ast.AST) -> str:
-    """What is wrong with a call or an attribute that has nothing to work on; empty if it is fine."""
-    if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
-        return CALLS.get(node.func.id, "")
-    if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
-        name = f"{node.value.id}.{node.attr}"
-        return f"{name}: the lock kills for {USELESS[name]}" if name in USELESS else ""
-    return ""
+                found.append((node.lineno, *problem))
+    for wanted, line in loaded_late(tree, preload):
+        what = f"uses {wanted}, which is loaded only when it is used, and the lock kills for that"
+        found.append((line, what, f'add "{wanted}" to preload'))
+    found.sort(key=lambda problem: problem[0])
+    return [CodeFinding(where=f"{_shown(module.path)}:{line}", what=what, hint=hint) for line, what, hint in found]
 
 
 def _early(application: Application) -> list[CodeFinding]:
@@ -154,7 +144,7 @@ def _early(application: Application) -> list[CodeFinding]:
 
 
 def _preloads(application: Application, table: CodeTable) -> list[CodeFinding]:
-    """Names under preload that cannot be imported, and submodules that code uses and nothing has loaded."""
+    """Names under preload that cannot be imported."""
     found: list[CodeFinding] = []
     for name in application.manifest.preload:
         if name.partition(".")[0] in {n.partition(".")[0] for n in table.modules}:
@@ -166,15 +156,6 @@ def _preloads(application: Application, table: CodeTable) -> list[CodeFinding]:
             found.append(
                 CodeFinding(where=_key(application, "preload"), what=f"{name} cannot be imported: {error}", hint=hint)
             )
-    for name, module in table.modules.items():
-        found += [
-            CodeFinding(
-                where=f"{_shown(module.path)}:{line}",
-                what=f"uses {wanted}, which is loaded only when it is used, and the lock kills for that",
-                hint=f'add "{wanted}" to preload',
-            )
-            for wanted, line in loaded_late(_tree(table, name), application.manifest.preload)
-        ]
     return found
 
 

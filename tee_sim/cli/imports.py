@@ -5,22 +5,17 @@ import importlib.util
 import sys
 from collections.abc import Collection, Iterator
 
+from tee_sim.cli.calls import INSTEAD, reason
+
 USELESS = {
     "socket": "a socket", "ssl": "a socket", "http": "a socket", "urllib.request": "a socket", "asyncio": "a socket",
     "smtplib": "a socket", "ftplib": "a socket", "socketserver": "a socket", "xmlrpc": "a socket",
     "subprocess": "a process", "multiprocessing": "a process", "pty": "a process",
-    "threading.Thread": "a thread", "threading.Timer": "a thread", "concurrent.futures": "a thread",
+    "concurrent.futures": "a thread",
     "tempfile": "a file", "shutil": "a file", "glob": "a file", "fileinput": "a file", "sqlite3": "a file",
-    "dbm": "a file", "shelve": "a file", "mmap": "a file", "ctypes": "a library",
+    "dbm": "a file", "shelve": "a file",
 }  # fmt: skip
-"""Modules, and things in modules, whose use the lock kills for, and what they would open."""
-CALLS = {
-    "open": "open(): the lock kills for a file",
-    "input": "input(): there is nothing to read from",
-    "breakpoint": "breakpoint(): there is no terminal; run the test with pytest, without --tee",
-}
-"""Built-in functions that have nothing to work on."""
-INSTEAD = "keep data in env.store, randomness in env.rng, time in env.clock (docs/writing-a-ta.md)"
+"""Modules whose use the lock kills for, and what they would open."""
 
 
 def wanted_by(node: ast.AST, module: str, *, is_package: bool) -> Iterator[tuple[str, str]]:
@@ -50,6 +45,9 @@ def import_problem(modules: Collection[str], allowed: tuple[str, ...], wanted: s
         if wanted in modules or full in modules or _allowed(wanted, allowed):
             return None
         return f"imports {wanted}, which is not under code", f'add "{wanted}" to code, or take all: "{top}.*"'
+    why = reason(f"{wanted}.{of}")
+    if why:
+        return f"imports {wanted}.{of}: {why}", INSTEAD
     useless = next((USELESS[name] for name in (f"{wanted}.{of}", wanted, top) if name in USELESS), None)
     if useless is not None:
         return f"imports {wanted}: the lock kills for {useless}", INSTEAD

@@ -1,5 +1,6 @@
 """Debug reports as people read them: on standard error, and as what the timeline says of them."""
 
+import re
 import sys
 from collections.abc import Iterator
 from itertools import groupby
@@ -7,6 +8,12 @@ from itertools import groupby
 from tee_sim.normal.syscall_names import name_of
 from tee_sim.shared.debug_report import DebugFrame, DebugKind, DebugReport
 from tee_sim.shared.sandbox.kernel import MACHINE
+
+_NOT_FOUND = {
+    "ModuleNotFoundError": re.compile(r"No module named '([\w.]+)'"),
+    "ImportError": re.compile(r"cannot import name '(\w+)' from '([\w.]+)'"),
+}
+"""Exceptions about a module that is not in memory; the parts of its name in the text of each, the last one first."""
 
 
 def title(report: DebugReport) -> str:
@@ -38,8 +45,11 @@ def lines(report: DebugReport) -> Iterator[str]:
         yield f"debug:   {place(frame)}" + (f": {frame.source}" if frame.source else "")
         if count > 1:
             yield f"debug:   (and {count - 1} times more)"
-    if report.what == "ModuleNotFoundError":
+    if report.what in _NOT_FOUND:
         yield "debug:   after the lock there is what the manifest names under code and preload, and nothing else"
+        if missing := _NOT_FOUND[report.what].match(report.text):
+            name = ".".join(part for part in reversed(missing.groups()) if part)
+            yield f'debug:   add "{name}" to preload, or to code if it is the application\'s own'
 
 
 def place(frame: DebugFrame) -> str:

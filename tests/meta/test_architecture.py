@@ -36,6 +36,7 @@ LOADS_BY_NAME = {
     "bioguard.evidence.leak_scan.selftest": "pickles a secret, to show that a scan finds it in that form",
     "bioguard.evidence.sbom": "reads the list of installed distributions (`importlib.metadata`)",
     "bioguard.evidence.static": "finds sources to scan and imports the command tables",
+    "tee_sim.cli.calls": "loads nothing: it looks for the names of these functions in sources",
     "tee_sim.cli.findings": "packages under `preload`, to see whether they can be imported, and where code lies",
     "tee_sim.cli.imports": "looks where a submodule lies, to see whether it is one",
     "tee_sim.cli.named_commands": "the module `commands` of an application, as a client of it would",

@@ -188,6 +188,92 @@ def test_check_names_file_line_and_hint(
     assert said.out.startswith(found)
 
 
+FORBIDDEN = """\
+import importlib
+import io, codecs, os, signal, sys, threading
+import ctypes, mmap
+import os.path as p
+from os import system, fork as split, path
+from faulthandler import *
+from pathlib import Path
+from datetime import datetime
+import xml.dom.minidom
+import xml.dom.minidom as dom
+
+os.system("true")
+os.open("x", 0), os.listdir("."), os.write(1, b"x"), os.kill(1, 9)
+os._exit(3)
+signal.signal(2, print)
+enable()
+Path("x").read_text()
+HERE = Path("x"); HERE.read_bytes()
+io.open("x"), codecs.open("x")
+importlib.import_module("colorsys")
+importlib.import_module("vault.commands"), __import__("colorsys")
+sys.stdin.read()
+p.exists("x"), os.path.isfile("x"), path.islink("x")
+ctypes.CDLL("x"), ctypes.CDLL(None), ctypes.create_string_buffer(3), ctypes.CFUNCTYPE(None)
+mmap.mmap(-1, 9), mmap.mmap(-1, 9, flags=mmap.MAP_PRIVATE)
+xml.dom.minidom.parseString("<a/>"), dom.parse("x")
+datetime.strptime("1", "%d"), datetime.now()
+os.getpid(), os.urandom(3), os.path.join("a", "b"), os.getenv("A"), signal.getsignal(2), threading.Lock()
+open("x"), io.BytesIO(b"x").read(), {"x": 1}.get("open")
+"""
+FOUND = """\
+5: imports os.system: the lock kills for a process
+5: imports os.fork: the lock kills for a process
+12: os.system: the lock kills for a process
+13: os.open: the lock kills for a file
+13: os.listdir: the lock kills for a file
+13: os.write: the lock kills for a file
+13: os.kill: the lock kills for a process
+14: os._exit: it ends the process of the application
+15: signal.signal: the lock kills for a signal
+16: faulthandler.enable: the lock kills for a signal
+17: pathlib.Path.read_text: the lock kills for a file
+18: pathlib.Path.read_bytes: the lock kills for a file
+19: io.open: the lock kills for a file
+19: codecs.open: the lock kills for a file
+20: importlib.import_module(): after the lock there is no module that was not loaded before it
+21: __import__(): after the lock there is no module that was not loaded before it
+22: sys.stdin: there is nothing to read from
+23: os.path.exists: the lock kills for a file
+23: os.path.isfile: the lock kills for a file
+23: os.path.islink: the lock kills for a file
+24: ctypes.CDLL: the lock kills for a library that is not in memory yet
+24: ctypes.CFUNCTYPE: the lock kills for memory that could be executed
+25: mmap.mmap: the lock kills for memory that could be shared
+26: xml.dom.minidom.parseString loads xml.dom.expatbuilder when it is called, and after the lock it is not found
+26: xml.dom.minidom.parse loads xml.dom.expatbuilder when it is called, and after the lock it is not found
+27: datetime.datetime.strptime loads _strptime when it is called, and after the lock it is not found
+29: open(): the lock kills for a file
+"""
+
+
+def test_check_finds_every_call_that_the_lock_forbids_by_name_in_the_order_of_lines(
+    tee_sim: Command, here: Path
+) -> None:
+    tee_sim("new", "vault")
+    (here / "vault/vault/calls.py").write_text(FORBIDDEN)
+    said = tee_sim("check", "vault")
+    lines = said.out.splitlines()
+    prefix = "vault/vault/calls.py:"
+    assert [line.removeprefix(prefix) for line in lines if line.startswith(prefix)] == FOUND.splitlines()
+    assert (said.status, lines[-1]) == (3, f"vault: {len(FOUND.splitlines())} problem(s)")
+    assert lines.count('  hint: add "xml.dom.expatbuilder" to preload') == 2
+    assert lines.count("  hint: write an import statement, or name the module under preload") == 2
+    assert lines.count('  hint: add "_strptime" to preload') == 1
+
+
+def test_what_is_under_preload_is_not_late(tee_sim: Command, here: Path) -> None:
+    tee_sim("new", "vault")
+    text = "import importlib, xml.dom.minidom as dom\nimportlib.import_module('colorsys')\ndom.parseString('<a/>')\n"
+    (here / "vault/vault/calls.py").write_text(text)
+    assert tee_sim("check", "vault").status == 3
+    change(here, "manifest.toml", '["tee_sim"]', '["tee_sim", "colorsys", "xml.dom.expatbuilder"]')
+    assert tee_sim("check", "vault").out == "vault: nothing found\n"
+
+
 def test_check_finds_a_submodule_that_is_loaded_late(tee_sim: Command, here: Path) -> None:
     tee_sim("new", "vault")
     change(here, "manifest.toml", 'preload = ["tee_sim"]', 'preload = ["tee_sim", "numpy"]')

@@ -18,6 +18,7 @@ from tee_sim.normal.secure_process import SecureProcess
 from tee_sim.normal.supplicant import Supplicant
 from tee_sim.normal.syscall_names import name_of
 from tee_sim.shared.debug_report import DebugKind, DebugReport
+from tee_sim.shared.debug_report import report as report_of
 from tee_sim.shared.errors import TeeError, TeeResult
 from tee_sim.shared.manifest import Manifest
 from tee_sim.shared.sandbox.kernel import MACHINE
@@ -221,6 +222,23 @@ def test_a_module_that_is_not_there_says_what_to_do(debug: World) -> None:
     found = text_of(debug.ask(ORDINARY_ONE, FIRST_LATE))
     assert "panic: ModuleNotFoundError: No module named 'numpy.random'" in found
     assert "after the lock there is what the manifest names under code and preload, and nothing else" in found
+    assert 'debug:   add "numpy.random" to preload, or to code if it is the application\'s own' in found
+
+
+@pytest.mark.parametrize(
+    ("what", "text", "name"),
+    [
+        ("ModuleNotFoundError", "No module named 'xml.dom.expatbuilder'", "xml.dom.expatbuilder"),
+        ("ImportError", "cannot import name 'expatbuilder' from 'xml.dom' (x.py)", "xml.dom.expatbuilder"),
+        ("ImportError", "no such plugin", ""),
+        ("ValueError", "No module named 'x'", ""),
+    ],
+)
+def test_a_report_of_a_missing_module_names_it(what: str, text: str, name: str) -> None:
+    found = text_of([report_of(DebugKind.PANIC, "otp", what, text)])
+    assert [line for line in found.splitlines() if "add " in line] == (
+        [f'debug:   add "{name}" to preload, or to code if it is the application\'s own'] if name else []
+    )
 
 
 def test_the_world_goes_on_and_is_at_most_partial(debug: World) -> None:
