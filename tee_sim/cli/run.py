@@ -9,6 +9,7 @@ from typing import Any
 
 import click
 
+from tee_sim.cli.interrupt import Interrupts
 from tee_sim.cli.options import PATHS, applications, machine_options, note, started
 from tee_sim.normal.connect import VARIABLE, Link, error_to_plain
 from tee_sim.normal.machine.machine import Machine
@@ -49,18 +50,18 @@ def run(paths: tuple[Path, ...], **how: Any) -> None:
     if not program:
         raise click.UsageError("no program is given: tee-sim run PATH... -- PROGRAM", context)
     applications(paths)
-    with started(paths, **how) as (machine, _faults):
-        status = _played(machine, program)
+    with started(paths, **how) as (machine, _faults), Interrupts() as interrupts:
+        status = _played(machine, program, interrupts)
     context.exit(status)
 
 
-def _played(machine: Machine, program: Sequence[str]) -> int:
+def _played(machine: Machine, program: Sequence[str], interrupts: Interrupts) -> int:
     """The exit status of a program that was given the machine."""
     theirs_read, ours_write = os.pipe()
     ours_read, theirs_write = os.pipe()
     link = Link(ours_read, ours_write)
     try:
-        process = subprocess.Popen(
+        process = interrupts.process = subprocess.Popen(
             list(program),
             pass_fds=(theirs_read, theirs_write),
             env=os.environ | {VARIABLE: f"{theirs_read},{theirs_write}"},
@@ -73,13 +74,17 @@ def _played(machine: Machine, program: Sequence[str]) -> int:
         os.close(theirs_read)
         os.close(theirs_write)
     try:
-        serve(machine, link, process)
-    except BaseException:
-        process.kill()
-        raise
-    finally:
-        link.close()
+        try:
+            serve(machine, link, process)
+        finally:
+            link.close()
         status = process.wait()
+    except BaseException as error:
+        process.kill()
+        process.wait()
+        if isinstance(error, KeyboardInterrupt):
+            note(f"{program[0]} did not end after Ctrl-C and was killed")
+        raise
     return 128 - status if status < 0 else status
 
 
