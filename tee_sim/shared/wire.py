@@ -89,6 +89,13 @@ def host_names(boot: Boot) -> tuple[str, ...]:
     return tuple(f"{name} spare {number}" if number else name for name, number in numbers)
 
 
+def host_heaps(boot: Boot) -> tuple[int, ...]:
+    """How far the memory of each of them may grow, in the same order."""
+    if boot.profile is LockProfile.OFF:
+        return ()
+    return tuple(m.heap_bytes for m in boot.manifests for _ in range(1 + m.spares))
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BootFailed(Record):
     """From the secure world, only before the lock: why it cannot start. The process ends after it."""

@@ -146,6 +146,45 @@ def test_one_spare_without_a_filter_is_refused(broken, tmp_path):
     assert "keystore spare 3: seccomp: not loaded" in refused(tmp_path, Level.PARTIAL)
 
 
+def test_a_waiter_without_a_filter_is_refused(broken, tmp_path):
+    """It holds nothing, and it is the parent of everything."""
+    load = (
+        '    _Recorder().try_("seccomp", lambda: filters.load(filters.waiter_program(filters.this_arch().machine)))\n'
+    )
+    broken((ENGINE, load, ""))
+    reasons = refused(tmp_path, Level.PARTIAL)
+    assert "waiter: the process that waits for the core has no filter of its own" in reasons
+
+
+def test_a_waiter_with_another_filter_is_refused(broken, tmp_path):
+    if os.geteuid() != 0:
+        pytest.skip("only root reads the filter of another process back")
+    broken(
+        ("tee_sim/shared/sandbox/syscalls.py", '        Rule("wait4"),\n', '        Rule("wait4"), Rule("ppoll"),\n')
+    )
+    reasons = refused(tmp_path, Level.PARTIAL)
+    assert "waiter: no filter in the kernel is the one for waiting that this version builds" in reasons
+
+
+def test_a_waiter_that_keeps_a_descriptor_is_refused(broken, tmp_path):
+    if os.geteuid() != 0:
+        pytest.skip("only root sees another process' descriptors")
+    broken((ENGINE, "    hygiene.close_all_but()\n", ""))
+    assert "waiter: descriptor" in refused(tmp_path, Level.PARTIAL)
+
+
+@pytest.mark.parametrize(
+    ("limit", "said"),
+    [
+        ("None", "biometric: its memory has no limit, 4294967296 bytes are stated"),
+        ("hygiene.limit_heap(base_bytes + 2 * heap_bytes)", "biometric: its memory may grow to"),
+    ],
+)
+def test_a_host_whose_memory_does_not_end_is_refused(broken, tmp_path, limit, said):
+    broken((HOSTS, "hygiene.limit_heap(base_bytes + heap_bytes)", limit))
+    assert f"heap: {said}" in refused(tmp_path, Level.PARTIAL)
+
+
 def test_a_filter_with_one_more_call_for_hosts_is_refused(broken, tmp_path):
     rule = '        ends = (Rule("read", (Equal(0, request_fd),)), '
     broken(("tee_sim/shared/sandbox/syscalls.py", rule, rule + 'Rule("ppoll"), '))

@@ -28,6 +28,8 @@ _LAYER_FIX = {
     "privileges": "do not grant capabilities to the Python interpreter",
     "hosts": "run as root to see whose pipes each process holds",
     "limits": "allow the process to lower its own limits",
+    "waiter": "run as root to see its filter and what it has open",
+    "heap": "allow the process to lower its own limits",
 }
 _SECOND_LINES = frozenset({"namespaces", "empty-root", "landlock", "limits", "descriptors"})
 """Layers without which the level is still ENFORCED: their absence is a WARN."""

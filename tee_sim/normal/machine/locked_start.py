@@ -10,7 +10,7 @@ from tee_sim.normal.sandbox_verdict.processes import Inspected, inspect_processe
 from tee_sim.normal.sandbox_verdict.verdict import Level, Verdict
 from tee_sim.normal.secure_process import SecureProcess, StorageHandler
 from tee_sim.shared.debug_report import DebugReport
-from tee_sim.shared.wire import Boot, Locked, Provision, Ready, host_names
+from tee_sim.shared.wire import Boot, Locked, Provision, Ready, host_heaps, host_names
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,7 +66,8 @@ def start_locked(
 
     def inspect(pid: int, locked: Locked) -> str:
         hosts = host_names(boot)
-        inspected = _held_down(inspect_processes(pid, locked, hosts, cached_probes()), boot, vouched)
+        inspected = inspect_processes(pid, locked, hosts, cached_probes(), host_heaps(boot))
+        inspected = _held_down(inspected, boot, vouched)
         seen.append((inspected, locked))
         accept(inspected.verdict)
         return inspected.verdict.level.value

@@ -26,6 +26,9 @@ _NAMESPACES: Final = ("user", "mnt", "net", "pid", "ipc", "uts", "cgroup")
 PROCESS_DESCRIPTOR: Final = "anon_inode:[pidfd]"
 _SOCKET_TABLES: Final = ("tcp", "tcp6", "udp", "udp6", "raw", "raw6", "udplite", "packet", "unix")
 
+_CLOSED: Final = ("Max file size", "Max core file size", "Max open files", "Max processes")
+_WAITER_TIMEOUT_S: Final = 2.0
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Observation:
@@ -47,6 +50,8 @@ class Observation:
         descriptors: (number, target) of every open descriptor.
         filters: raw bytes of every filter, as the kernel holds them.
         limits: (name, soft limit) for file size, core size, open files and processes.
+        data_bytes: private writable memory that it has.
+        data_limit: how far that may grow, as the kernel writes it: bytes, or unlimited.
         command_line_bytes: visible argv bytes.
         watched: (descriptor, process) of every process descriptor, numbered as we count processes.
     """
@@ -69,6 +74,8 @@ class Observation:
     descriptors: tuple[tuple[int, str], ...] | None = None
     filters: tuple[bytes, ...] | None = None
     limits: tuple[tuple[str, str], ...] | None = None
+    data_bytes: int | None = None
+    data_limit: str | None = None
     command_line_bytes: int | None = None
     watched: tuple[tuple[int, int], ...] | None = None
 
@@ -136,6 +143,29 @@ def observe(pid: int, report: LockReport, *, read_filter: bool = True) -> Observ
     return look(secure_process_id(pid, report), read_filter=read_filter)
 
 
+def observe_waiter(pid: int, report: LockReport, core: Observation) -> Observation | None:
+    """Look at the process between us and the core; None where there is none.
+
+    It locks itself while the core goes on, and may not have been scheduled since: it is given some time to do it.
+
+    Raises:
+        ProcessLookupError: it is gone.
+    """
+    if sys.platform != "linux" or not report.applied("pid-1"):
+        return None
+    deadline = time.monotonic() + _WAITER_TIMEOUT_S
+    # The filter is the last thing that it loads, on top of those that both came with: with it everything is done.
+    as_many = _or_none(lambda: _filters(core.process_id))
+    while time.monotonic() < deadline and _or_none(lambda: _filters(pid)) not in (None, as_many):
+        time.sleep(0.001)
+    return look(pid, neighbor=core)
+
+
+def _filters(pid: int) -> tuple[str, str]:
+    status = _status(Path(f"/proc/{pid}"))
+    return status["Seccomp"], status.get("Seccomp_filters", "")
+
+
 def look(target: int, *, read_filter: bool = True, neighbor: Observation | None = None) -> Observation:
     """Look at this very process.
 
@@ -171,7 +201,9 @@ def look(target: int, *, read_filter: bool = True, neighbor: Observation | None 
         namespaces=_or_none(lambda: _other_namespaces(process, own)),
         descriptors=_or_none(lambda: tuple(_descriptors(process))),
         filters=_or_none(lambda: tuple(_read_filters(target))) if read_filter and os.geteuid() == 0 else None,
-        limits=_or_none(lambda: _limits(process)),
+        limits=_or_none(lambda: tuple((name, _limits(process)[name]) for name in _CLOSED)),
+        data_bytes=_or_none(lambda: int(status["VmData"].split()[0]) << 10),
+        data_limit=_or_none(lambda: _limits(process)["Max data size"]),
         command_line_bytes=_or_none(lambda: len((process / "cmdline").read_bytes())),
         watched=_or_none(lambda: tuple(_watched(process))),
     )
@@ -221,11 +253,10 @@ def _watched(process: Path) -> Iterator[tuple[int, int]]:
             yield number, int(next(row for row in rows if row.startswith("Pid:")).split()[1])
 
 
-def _limits(process: Path) -> tuple[tuple[str, str], ...]:
-    wanted = ("Max file size", "Max core file size", "Max open files", "Max processes")
+def _limits(process: Path) -> dict[str, str]:
+    """Soft limits by name."""
     text = (process / "limits").read_text(encoding="ascii")
-    rows = {line[:26].strip(): line[26:].split()[0] for line in text.splitlines()[1:]}
-    return tuple((name, rows[name]) for name in wanted)
+    return {line[:26].strip(): line[26:].split()[0] for line in text.splitlines()[1:]}
 
 
 def _read_filters(pid: int) -> Iterator[bytes]:

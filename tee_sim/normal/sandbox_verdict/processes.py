@@ -1,10 +1,12 @@
 """All processes of a secure world: the core and a host for each application, its spares among them.
 
-    inspected = inspect_processes(pid, locked, names, cached_probes())
+    inspected = inspect_processes(pid, locked, names, cached_probes(), heaps_bytes)
 
 Rules:
 * every process is judged as the core is, and the world is no better locked than the weakest of them;
 * there are as many hosts as the manifests ask for, and no further process;
+* the process that waits for the core has nothing, and may do nothing but wait and end;
+* the memory of each host ends at what its manifest states;
 * of each private pipe one end is the core's and one is that host's; nobody else among them holds an end of it.
 """
 
@@ -12,7 +14,8 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from tee_sim.normal.sandbox_verdict.observe import Observation, children_of, look, observe
+from tee_sim.normal.sandbox_verdict.beside import Watched, judge_heaps, judge_waiter
+from tee_sim.normal.sandbox_verdict.observe import Observation, children_of, look, observe, observe_waiter
 from tee_sim.normal.sandbox_verdict.probes import ProbeResults
 from tee_sim.normal.sandbox_verdict.verdict import Finding, Level, State, Verdict, judge
 from tee_sim.shared.lock_report import HostLink, LockReport
@@ -22,34 +25,25 @@ LAYER = "hosts"
 
 
 @dataclass(frozen=True, slots=True)
-class Watched:
-    """One process: whose it is, what it says and what is seen of it.
-
-    Attributes:
-        name: `core`, or as `tee_sim.shared.wire.host_names` gives it.
-    """
-
-    name: str
-    report: LockReport
-    seen: Observation
-
-
-@dataclass(frozen=True, slots=True)
 class Inspected:
     """A secure world as seen from outside."""
 
     core: Watched
     hosts: tuple[Watched, ...]
     verdict: Verdict
+    waiter: Observation | None = None
 
 
-def inspect_processes(pid: int, locked: Locked, names: Sequence[str], probes: ProbeResults) -> Inspected:
+def inspect_processes(
+    pid: int, locked: Locked, names: Sequence[str], probes: ProbeResults, heaps_bytes: Sequence[int]
+) -> Inspected:
     """Look at every process and judge them together.
 
     Args:
         pid: the process that was started.
         locked: what the secure world says of itself.
         names: of each host that it was asked for, in order; none where nothing is locked.
+        heaps_bytes: how far the memory of each of them may grow, as its manifest states.
 
     Raises:
         ProcessLookupError: one of them is gone.
@@ -65,20 +59,32 @@ def inspect_processes(pid: int, locked: Locked, names: Sequence[str], probes: Pr
         Watched(name, said, running.get(link.process_id, Observation()))
         for name, said, link in zip(names, reports, report.links, strict=False)
     )
-    return Inspected(core, hosts, judge_processes(core, hosts, names, len(started) + further, probes))
+    waiter = observe_waiter(pid, report, core.seen)
+    verdict = judge_processes(core, hosts, names, len(started) + further, probes, heaps_bytes, waiter)
+    return Inspected(core, hosts, verdict, waiter)
 
 
 def judge_processes(
-    core: Watched, hosts: Sequence[Watched], names: Sequence[str], children: int, probes: ProbeResults
+    core: Watched,
+    hosts: Sequence[Watched],
+    names: Sequence[str],
+    children: int,
+    probes: ProbeResults,
+    heaps_bytes: Sequence[int],
+    waiter: Observation | None,
 ) -> Verdict:
-    """Weigh them together. The findings are the core's, and one on the hosts.
+    """Weigh them together. The findings are the core's, one on the waiter, and two on the hosts.
 
     Args:
         children: how many processes the core and its hosts have started, as seen from outside.
+        waiter: what was seen of the process that waits for the core.
     """
     own = judge(core.report, core.seen, probes)
+    if core.report.applied("pid-1"):
+        own = _with(own, judge_waiter(core, waiter))
     if not names and not core.report.links and not hosts:
         return own
+    own = _with(own, judge_heaps(hosts, heaps_bytes))
     verdicts = [(host, judge(host.report, host.seen, probes)) for host in hosts]
     wrong = tuple(_contradictions(core, hosts, names, children))
     level = min((own.level, *(v.level for _, v in verdicts)), key=_ORDER.index)
@@ -99,6 +105,20 @@ def judge_processes(
 
 
 _ORDER = tuple(reversed(Level))
+
+
+def _with(verdict: Verdict, finding: Finding) -> Verdict:
+    """One finding more; without it nothing is more than partly locked."""
+    if finding.state is State.IN_FORCE:
+        return replace(verdict, findings=(*verdict.findings, finding))
+    level = min(verdict.level, Level.PARTIAL, key=_ORDER.index) if finding.state is State.ABSENT else verdict.level
+    return replace(
+        verdict,
+        level=level,
+        findings=(*verdict.findings, finding),
+        reasons=(*verdict.reasons, f"{finding.layer}: {finding.evidence}"),
+        filter_sha256=verdict.filter_sha256 if level.meets(Level.ENFORCED) else b"",
+    )
 
 
 def _contradictions(core: Watched, hosts: Sequence[Watched], names: Sequence[str], children: int) -> Iterator[str]:

@@ -22,7 +22,7 @@ from tee_sim.shared.debug_report import report as report_of
 from tee_sim.shared.errors import TeeError, TeeResult
 from tee_sim.shared.manifest import Manifest
 from tee_sim.shared.sandbox.kernel import MACHINE
-from tee_sim.shared.wire import Boot, Locked, LockProfile, Provision, host_names
+from tee_sim.shared.wire import Boot, Locked, LockProfile, Provision, host_heaps, host_names
 from tests.tee_sim.locked.applications.mistaken.app import LEAVE_OPEN, MISTAKES
 from tests.tee_sim.locked.applications.ordinary.app import FIRST_LATE, HOOKS, ORDINARY
 from tests.tee_sim.locked.conftest import APPLICATIONS, interpreter, manifest
@@ -69,7 +69,8 @@ class World:
         self.process.boot(self._judge, Provision(huk=bytes(32), device_id=bytes(16), create=True))
 
     def _judge(self, pid: int, locked: Locked) -> str:
-        self.verdicts.append(inspect_processes(pid, locked, host_names(self.boot), cached_probes()).verdict)
+        names, heaps = host_names(self.boot), host_heaps(self.boot)
+        self.verdicts.append(inspect_processes(pid, locked, names, cached_probes(), heaps).verdict)
         return self.verdicts[-1].level.value
 
     def ask(self, application: Manifest, command: int) -> list[DebugReport]:
