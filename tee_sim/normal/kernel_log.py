@@ -30,7 +30,10 @@ _SLACK_US: Final = 1_000_000
 """The log's clock is not quite the monotonic one."""
 
 UNREADABLE: Final = "run as root, or in the debug profile, to see the call"
-NOT_LOGGED: Final = "the kernel did not log the call; the debug profile shows it"
+NOT_LOGGED: Final = (
+    "the kernel did not log the call, as it limits how many such lines it writes; the debug profile shows it"
+)
+"""The probes of a start are killed too, and their lines may be all that the limit allows."""
 
 
 class KernelLog:
