@@ -68,6 +68,11 @@ class StorageHandler(Protocol):
         ...
 
 
+def child_environment(keep_variables: Collection[str] = ()) -> dict[str, str]:
+    """What the secure world is started with: nothing of ours but what native libraries need, and what is named."""
+    return _ENVIRONMENT | {k: os.environ[k] for k in (*_KEPT_VARIABLES, *keep_variables) if k in os.environ}
+
+
 def _how_it_ended(status: int) -> str:
     """An exit status in words: the process's own, or the waiter's, which says 128 plus the signal as a shell does.
 
@@ -131,7 +136,6 @@ class SecureProcess:
         self._why = ""
         child_read, self._write_fd = os.pipe()
         self._read_fd, child_write = os.pipe()
-        environment = _ENVIRONMENT | {k: os.environ[k] for k in (*_KEPT_VARIABLES, *keep_variables) if k in os.environ}
         self._process = subprocess.Popen(
             [sys.executable, "-I", "-B", "-m", "tee_sim.secure.launcher", str(child_read), str(child_write)],
             stdin=subprocess.DEVNULL,
@@ -139,7 +143,7 @@ class SecureProcess:
             stderr=None if boot.profile is LockProfile.OFF else subprocess.DEVNULL,
             pass_fds=(child_read, child_write),
             close_fds=True,
-            env=environment,
+            env=child_environment(keep_variables),
             cwd="/",
         )
         self._events = events.WorldEvents()

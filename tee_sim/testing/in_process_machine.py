@@ -18,9 +18,11 @@ from tee_sim.normal.machine.fuses import RootSecret
 from tee_sim.normal.machine.options import MachineOptions, RunningWorld
 from tee_sim.normal.operation import CancellableOperation
 from tee_sim.normal.secure_process import StorageHandler
+from tee_sim.secure.core import LocalHosting
 from tee_sim.shared.errors import Origin, TeeError, TeeResult
 from tee_sim.shared.wire import Boot, Message, Provision, Return
-from tee_sim.testing.forbidden_calls import allowed_calls, forbidden_calls
+from tee_sim.testing.forbidden_calls import allowed_calls, refusals
+from tee_sim.testing.guarded_app import GuardedEntries
 from tee_sim.testing.in_process import TEST_DEVICE_ID, TEST_HUK, InProcessTee
 from tee_sim.testing.own_modules import OwnModules
 
@@ -46,6 +48,7 @@ class _World:
         self._modules = modules
         self._context = contextvars.Context()  # floating point and decimal settings as a new process has them
         self._alive = True
+        self._entries = GuardedEntries()
         self.tee = self._inside(
             lambda: InProcessTee(
                 boot.manifests,
@@ -54,6 +57,7 @@ class _World:
                 seed=provision.seed,
                 stepped_wall_ms=provision.stepped_wall_ms or 0,
                 boot_id=provision.boot_id,
+                hosting=LocalHosting(self._entries),
             )
         )
 
@@ -74,10 +78,11 @@ class _World:
 
     def _asked(self, ask: Callable[[], Return]) -> Return:
         try:
-            with forbidden_calls() as was_refused:
-                answer = self._inside(ask)
-            if was_refused():  # the lock would have ended the process of the application, with all that was in it
+            before = refusals()
+            answer = self._inside(ask)
+            if refusals() > before:  # the lock would have ended the application's process, with all that was in it
                 self._modules.forget()
+                self._entries.forget()
             return answer
         except BaseException as error:
             self._alive = isinstance(error, TeeError)

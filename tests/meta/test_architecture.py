@@ -45,7 +45,7 @@ LOADS_BY_NAME = {
     "tee_sim.secure.codeload": "imports `preload` before the lock; afterwards serves what the manifests name alone",
     "tee_sim.secure.launcher": "runs the warm-up of a manifest before the lock, from the code table",
     "tee_sim.secure.hosts.process": "the entry of a manifest, after the lock, from the code table",
-    "tee_sim.testing.forbidden_calls": "takes the finders of files away while an application under test runs",
+    "tee_sim.testing.stand_ins": "takes the finders of files away while an application under test runs",
     "tee_sim.testing.own_modules": "swaps the modules of applications under test, which a locked world makes anew",
 }
 """Who may load a module by a string, and which. Everybody else is red: such an arrow is in no graph."""

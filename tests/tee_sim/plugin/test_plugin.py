@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from tee_sim.normal.secure_process import child_environment
+
 SUITE = Path(__file__).parent / "suite"
 CONFTEST = 'pytest_plugins = ["tee_sim.testing.pytest_plugin"]\n'
 CUT = (
@@ -54,8 +56,11 @@ def test_what_comes_of_each_try(in_process: dict[str, str]) -> None:
     served, ended = "passed 1, then 0", "passed TARGET_DEAD, then 0"
     assert in_process == {
         **{f"test_try[{n}]": served for n in (1, 2, 3, 4, 5, 6, 15, 17, 18)},
-        **{f"test_try[{n}]": ended for n in (7, 8, 9, 11, 12, 13, 14, 16, 19, 20, 21)},
+        **{f"test_try[{n}]": ended for n in (7, 8, 9, 11, 12, 13, 14, 16, *range(19, 35), 39, 40) if n != 27},
+        **{f"test_try[{n}]": "passed 0, then 0" for n in (27, 35, 37)},
         "test_try[10]": "passed BAD_STATE, then 0",
+        "test_try[36]": "passed 3, then 0",
+        "test_try[38]": f"passed {len(child_environment())}, then 0",
         "test_state[restart]": "passed [1, 2, 3, 1, 6]",
         "test_state[power_cut]": "passed [1, 2, 3, 1, 6]",
         "test_fault[commit@1: die-before]": CUT.format("before", 0),
@@ -64,7 +69,10 @@ def test_what_comes_of_each_try(in_process: dict[str, str]) -> None:
         "test_fault[read@1+: eio]": in_process["test_fault[read@1+: eio]"],
         "test_state_after_a_panic[8]": "passed [1, 2, 3, 4]",
         "test_state_after_a_panic[9]": "passed [1, 2, 3, 4]",
-        "test_state_after_a_panic[11]": "passed [1, 2, 3, 1]",
+        **{f"test_state_after_a_panic[{n}]": "passed [1, 2, 3, 1]" for n in (11, 22, 28, 30)},
+        "test_state_after_a_panic[29]": "passed [1, 2, 3, 4]",
+        **{f"test_its_environment[{n}]": f"passed [0, {len(child_environment())}, 1, 1]" for n in (15, 9)},
+        "test_its_environment[11]": f"passed [0, {len(child_environment())}, 1, 0]",
         "test_cancelled": "passed command 1 was refused (CANCEL, origin TRUSTED_APP)",
         "test_time": "passed 1767225600000 5000",
         "test_a_failure_of_the_test": "failure",

@@ -1,5 +1,8 @@
 """The suite that runs both ways: what each try comes to is written down, and compared outside."""
 
+import os
+from contextlib import suppress
+
 import numpy as np
 import pytest
 from odd.commands import TRY, Try
@@ -25,7 +28,7 @@ def outcome(tee, number):
     return f"{said}, then {after}"
 
 
-@pytest.mark.parametrize("number", range(1, 22))
+@pytest.mark.parametrize("number", range(1, 41))
 def test_try(tee, number, record_property):
     record_property("outcome", outcome(tee, number))
 
@@ -55,7 +58,7 @@ def test_fault(tee, plan, record_property):
     record_property("outcome", f"{said}; {fired}; {tee.notes}; then {after}")
 
 
-@pytest.mark.parametrize("number", [8, 9, 11])
+@pytest.mark.parametrize("number", [8, 9, 11, 22, 28, 29, 30])
 def test_state_after_a_panic(tee, number, record_property):
     """Global variables are those of the instance's process, or of the next one."""
     session = tee.session()
@@ -63,6 +66,19 @@ def test_state_after_a_panic(tee, number, record_property):
     with pytest.raises(TeeError):
         session.call(TRY, Try(number=number))
     values.append(tee.session().call(TRY, Try(number=15)).value)
+    record_property("outcome", str(values))
+
+
+@pytest.mark.parametrize("number", [15, 9, 11])
+def test_its_environment(tee, number, record_property):
+    """What it changes in it is its own, and gone with its process."""
+    session = tee.session()
+    values = [session.call(TRY, Try(number=n)).value for n in (37, 38, 37)]
+    with suppress(TeeError):
+        session.call(TRY, Try(number=number))
+    values.append(tee.session().call(TRY, Try(number=37)).value)
+    assert "HOME" in os.environ
+    assert "ODD" not in os.environ
     record_property("outcome", str(values))
 
 

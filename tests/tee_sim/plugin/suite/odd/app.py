@@ -1,6 +1,9 @@
 """The things that are tried, by number."""
 
 import logging
+import mmap
+import os
+import signal
 import sys
 import threading
 import traceback
@@ -61,6 +64,25 @@ def _caught() -> int:
         return 1
 
 
+def _goes_on(call):
+    """An application that catches everything is killed all the same."""
+    try:
+        return min(len(str(call())), 1)
+    except BaseException:
+        return 1
+
+
+def _environment() -> int:
+    before = len(os.environ)
+    os.environ["ODD"] = "1"
+    os.putenv("ODD_TOO", "1")
+    return before
+
+
+def _interrupt() -> int:
+    raise KeyboardInterrupt
+
+
 def _count() -> int:
     STATE["tries"] += 1
     return STATE["tries"]
@@ -87,6 +109,25 @@ TRIES = {
     19: _caught,
     20: lambda: __import__("colorsys") is not None,
     21: lambda: int(np.random.default_rng(1).integers(1, 2)),
+    22: lambda: os.write(2, b"hello"),
+    23: lambda: os.read(0, 1) and 1,
+    24: lambda: signal.signal(signal.SIGUSR1, signal.SIG_IGN) and 1,
+    25: lambda: len(mmap.mmap(-1, 100)),
+    26: lambda: len(os.environ["HOME"]),
+    27: lambda: len(os.getenv("HOME", "")),
+    28: lambda: os._exit(3),
+    29: _interrupt,
+    30: lambda: _goes_on(lambda: os.write(2, b"hello")),
+    31: lambda: int(os.path.exists("/")),  # noqa: PTH110
+    32: lambda: len(os.getcwd()),  # noqa: PTH109
+    33: os.abort,
+    34: lambda: signal.raise_signal(signal.SIGUSR1) or 1,
+    35: lambda: len(sys.stdin.read()),
+    36: lambda: os.getpid() and len(os.path.normpath("a/b")),
+    37: lambda: int("ODD" in os.environ),
+    38: _environment,
+    39: lambda: _goes_on(lambda: Path("/etc/passwd").read_text()),
+    40: lambda: signal.alarm(1) + 1,
     18: lambda: warnings.warn("old", DeprecationWarning, stacklevel=1) or 1,
 }
 
