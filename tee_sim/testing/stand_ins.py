@@ -52,16 +52,15 @@ class StandIns:
 
     def __init__(self, refuse: Callable[[str], None], applies: Callable[[], bool]) -> None:
         self._refuse, self._applies = refuse, applies
-        self._undo: list[Callable[[], object]] = []
+        self._undo: list[tuple[dict[str, Any], str, Any]] = []
+        self._made: list[tuple[dict[str, Any], str, Callable[..., Any]]] = []
 
     def put_in(self, environment: Environment) -> None:
         """From now on. What the application changes in its environment is left in `environment`."""
-        for module, name in _functions():
-            real = getattr(module, name)
-            full = f"{module.__name__}.{name}"
-            self._set(vars(module), name, self._void(real) if full in _MEMORY_ONLY else self._guarded(full, real))
-        for names in (os.environ, os.environb):
-            self._set(vars(names), "_data", environment)
+        for names, name, stand_in in self._made or self._make():
+            self._set(names, name, stand_in)
+        for variables in (os.environ, os.environb):
+            self._set(vars(variables), "_data", environment)
         self._set(vars(linecache), "updatecache", _no_lines)
         self._set(vars(linecache), "checkcache", _nothing)
         self._set(vars(sys), "stdin", Nowhere())
@@ -71,11 +70,21 @@ class StandIns:
     def take_out(self) -> None:
         """As if nothing had been there."""
         while self._undo:
-            self._undo.pop()()
+            names, name, before = self._undo.pop()
+            names[name] = before
 
     def _set(self, names: dict[str, Any], name: str, value: Any) -> None:
-        self._undo.append(lambda before=names[name]: names.update({name: before}))  # type: ignore[misc]  # a default
+        self._undo.append((names, name, names[name]))
         names[name] = value
+
+    def _make(self) -> list[tuple[dict[str, Any], str, Callable[..., Any]]]:
+        """Once: they are put in and taken out around every call of an application and every disk operation."""
+        for module, name in _functions():
+            real = getattr(module, name)
+            full = f"{module.__name__}.{name}"
+            stand_in = self._void(real) if full in _MEMORY_ONLY else self._guarded(full, real)
+            self._made.append((vars(module), name, stand_in))
+        return self._made
 
     def _guarded(self, name: str, real: Callable[..., Any]) -> Callable[..., Any]:
         @wraps(real)

@@ -71,11 +71,11 @@ def _name(call: str) -> str:
 
 
 def test_every_name_is_one() -> None:
-    absent = []
+    absent: list[str] = []
     for name in FORBIDDEN:
         module, _, path = name.partition(".")
-        found = importlib.import_module("ctypes.util" if module == "ctypes" else module)
-        found = sys.modules[module] if module == "ctypes" else found
+        importlib.import_module("ctypes.util" if module == "ctypes" else module)
+        found: object = sys.modules[module]
         for part in path.split("."):
             found = getattr(found, part, None)
         if found is None:
