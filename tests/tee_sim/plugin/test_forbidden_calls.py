@@ -157,3 +157,14 @@ def test_what_it_kept_works_for_others_and_the_normal_world_works_in_between() -
         return os.stat
 
     assert run(work)("/")
+
+
+def test_an_application_that_calls_another_outlives_it() -> None:
+    """Two processes in the locked world: what ends one is an error to the other, and each has an environment."""
+
+    def caller() -> tuple[str, bool]:
+        with pytest.raises(ForbiddenCallError):
+            run_as_locked(lambda: os.write(2, os.environ["WHO"].encode()), {b"WHO": b"called"})
+        return os.environ["WHO"], "PATH" in os.environ
+
+    assert run_as_locked(caller, {b"WHO": b"caller"}) == ("caller", False)
