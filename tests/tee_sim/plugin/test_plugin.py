@@ -47,6 +47,14 @@ def outcomes(project: Path, mode: str) -> dict[str, str]:
     return found
 
 
+FULL = "passed command 1 was refused (STORAGE_NO_SPACE, origin TEE), hint ; ('commit: enospc',); []; then 0"
+SHUT = (
+    "passed command 1 was refused (STORAGE_NOT_AVAILABLE, origin TEE), hint ; ('read: eio', 'read: eio'); []; "
+    "then STORAGE_NOT_AVAILABLE, then 6"
+)
+"""After a write whose end is not known the store stays shut until it is opened again."""
+
+
 @pytest.fixture(scope="module")
 def in_process(project: Path) -> dict[str, str]:
     return outcomes(project, "process")
@@ -65,8 +73,8 @@ def test_what_comes_of_each_try(in_process: dict[str, str]) -> None:
         "test_state[power_cut]": "passed [1, 2, 3, 1, 6]",
         "test_fault[commit@1: die-before]": CUT.format("before", 0),
         "test_fault[commit@1: die-after]": CUT.format("after", 6),
-        "test_fault[commit: enospc]": in_process["test_fault[commit: enospc]"],
-        "test_fault[read@1+: eio]": in_process["test_fault[read@1+: eio]"],
+        "test_fault[commit: enospc]": FULL,
+        "test_fault[read@1+: eio]": SHUT,
         "test_state_after_a_panic[8]": "passed [1, 2, 3, 4]",
         "test_state_after_a_panic[9]": "passed [1, 2, 3, 4]",
         **{f"test_state_after_a_panic[{n}]": "passed [1, 2, 3, 1]" for n in (11, 22, 28, 30)},
@@ -77,7 +85,6 @@ def test_what_comes_of_each_try(in_process: dict[str, str]) -> None:
         "test_time": "passed 1767225600000 5000",
         "test_a_failure_of_the_test": "failure",
     }
-    assert "STORAGE_NO_SPACE" in in_process["test_fault[commit: enospc]"]
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="the lock is Linux only")
