@@ -93,7 +93,7 @@ def det_plot(curves: Sequence[tuple[str, Floats, Floats, int, int]], *, title: s
         axes.set_ylim(norm.ppf(2e-4), norm.ppf(0.7))
         axes.axline((0, 0), slope=1, color=INK, linewidth=0.7, linestyle=":")
         axes.set(xlabel="false match rate, %", ylabel="false non-match rate, %")
-        axes.legend(fontsize=8)
+        axes.legend(fontsize=8, loc="upper right")
         return Figure(
             title=title,
             svg=_svg(canvas),
@@ -127,7 +127,7 @@ def histogram_plot(
         for i, (name, threshold) in enumerate(thresholds.items()):
             axes.axvline(threshold, color=INK, linewidth=1, linestyle=DASHES[i % len(DASHES)], label=f"FMR {name}")
         axes.set(xlabel="score", ylabel="density", ylim=(0, top))
-        axes.legend(fontsize=8)
+        axes.legend(fontsize=8, loc="upper right")
         return Figure(
             title=title,
             svg=_svg(canvas),
@@ -143,7 +143,7 @@ def latency_plot(samples_ms: Mapping[str, Sequence[float]], *, title: str) -> Fi
             ordered = np.sort(np.asarray(values))
             axes.step(ordered, np.arange(1, ordered.size + 1) / ordered.size, color=COLORS[i % len(COLORS)], label=name)
         axes.set(xscale="log", xlabel="milliseconds", ylabel="share of calls", ylim=(0, 1.02))
-        axes.legend(fontsize=8)
+        axes.legend(fontsize=8, loc="lower right")
         return Figure(
             title=title, svg=_svg(canvas), description="Share of calls that took at most so many milliseconds."
         )
