@@ -51,14 +51,14 @@ def latency(against: Path, turns: int, rounds: int, as_json: bool) -> None:
 
     Times are in milliseconds; the memory of all processes (Pss, in KiB) is read by root only.
 
-    Both sides take turns, first one, then the other first. A ratio is the median over turns of (median here / median
-    there) of the same turn; below 1 this checkout is faster. Absolute figures of a shared machine mean little.
+    Both sides take turns, first the other, then this one first. A ratio is the median over turns of (median here /
+    median there) of the same turn; below 1 this checkout is faster. Absolute figures of a shared machine mean little.
     """
     sides = (ROOT, against.resolve())
     medians: list[dict[Path, dict[str, float]]] = []
     with advancing("latency", turns) as advance:
         for turn in range(turns):
-            order = sides if turn % 2 == 0 else sides[::-1]
+            order = sides[::-1] if turn % 2 == 0 else sides  # the other first: one that cannot run is found at once
             runs = {side: _once(side, rounds) for side in order}
             medians.append({s: {k: statistics.median(v) for k, v in run.items()} for s, run in runs.items()})
             advance(1)

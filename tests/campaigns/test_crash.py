@@ -110,16 +110,16 @@ def test_the_table_has_a_line_for_each_operation_and_counts_the_errors_of_each_v
 
 
 def test_a_host_that_dies_at_any_message_costs_one_application_one_call(tmp_path: Path) -> None:
-    rows = crash_hosts.play(tmp_path, runs=72, seed=3)
+    rows = crash_hosts.play(tmp_path, runs=36, seed=3)
     assert errors(rows) == []
     assert [row.operation for row in rows] == list(crash_hosts.PLAYED)
-    assert all(row.points >= 6 for row in rows)
-    assert sum(row.before for row in rows) > 20
-    assert sum(row.after for row in rows) > 3
+    assert all(row.points >= 3 for row in rows)
+    assert sum(row.before for row in rows) > 10
+    assert sum(row.after for row in rows) > 1
 
 
 def test_a_core_that_keeps_what_a_dead_host_had_begun_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A transaction that is not undone when its host dies stands in everybody's way."""
     monkeypatch.setattr(ObjectStore, "abandon", lambda self: None)
     monkeypatch.setattr(crash_hosts, "PLAYED", ("enroll", "erase"))
-    assert errors(crash_hosts.play(tmp_path, runs=80, seed=3))
+    assert errors(crash_hosts.play(tmp_path, runs=36, seed=3))
