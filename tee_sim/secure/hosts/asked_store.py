@@ -100,6 +100,10 @@ class AskedStore:
     Args:
         ask: the way to the core.
         manifest: of the application.
+
+    Attributes:
+        at_once: whether a transaction begins at the core when its block does: while another application asks, whose
+            own transaction may stand in the way, and nothing of the block is to happen then.
     """
 
     def __init__(self, ask: Asking, manifest: Manifest) -> None:
@@ -108,6 +112,7 @@ class AskedStore:
         self._prefix = b"o" + manifest.uuid
         self._opened: dict[bytes, ReceivedObject | None] = {}
         self._calls = 0
+        self.at_once = False
         self._open: AskedTransaction | None = None
 
     def end_call(self) -> None:
@@ -135,7 +140,10 @@ class AskedStore:
         refuse_more_than(self._manifest.reserve, reserve)
         if self._open is not None:
             raise TeeError(TeeResult.BAD_STATE, "a transaction is open")
-        transaction = self._open = AskedTransaction(self._ask, self._manifest, reserve)
+        transaction = AskedTransaction(self._ask, self._manifest, reserve)
+        if self.at_once:
+            transaction.begin()
+        self._open = transaction
         try:
             yield transaction
         except BaseException:

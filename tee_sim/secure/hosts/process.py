@@ -1,8 +1,8 @@
 """The host: one application's instances, run for the core. After the lock; it ends when the core's pipe closes."""
 
 import importlib
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from itertools import count
 from typing import Any, NoReturn, cast
 
@@ -29,9 +29,11 @@ from tee_sim.secure.hosts.messages import (
 from tee_sim.secure.hosts.pipes import CorePipe
 from tee_sim.secure.hosts.questions import Question
 from tee_sim.shared.errors import AnswerError, Origin, TeeError, TeeResult
+from tee_sim.shared.login import Login
 from tee_sim.shared.manifest import Manifest
 from tee_sim.shared.params import Param, Params
 from tee_sim.shared.ta_api import Opened, TrustedApp
+from tee_sim.shared.task import Task
 
 
 def load_entry(manifest: Manifest) -> Callable[[], TrustedApp]:
@@ -49,6 +51,13 @@ class _AppInstance:
         self.store = store
         self.task = task
         self.contexts: dict[int, Any] = {}
+
+    @contextmanager
+    def entered(self, task: Task) -> Iterator[None]:
+        """Surrounds one entry of a client."""
+        self.store.at_once = task.client.login is Login.TRUSTED_APP
+        with self.task.entered(task):
+            yield
 
 
 class Host:
@@ -123,7 +132,7 @@ class Host:
             return HostReturn(bounds=tuple(ReplyBound(command=n, size_bytes=size) for n, size in sizes_bytes.items()))
         if isinstance(message, Open):
             instance = self._instances[message.instance]
-            with instance.task.entered(message.task):
+            with instance.entered(message.task):
                 answer = instance.app.open_session(cast("Params", message.params))
             number = next(self._numbers)
             if isinstance(answer, Opened):
@@ -134,11 +143,11 @@ class Host:
         if isinstance(message, Run):
             instance = self._instances[message.instance]
             session = instance.contexts[message.context]
-            with instance.task.entered(message.task):
+            with instance.entered(message.task):
                 return HostReturn(params=instance.app.invoke(session, message.command, cast("Params", message.params)))
         if isinstance(message, Close):
             instance = self._instances[message.instance]
-            with instance.task.entered(message.task):
+            with instance.entered(message.task):
                 instance.app.close_session(instance.contexts.pop(message.context))
             return HostReturn()
         return self._destroy(cast("Destroy", message))

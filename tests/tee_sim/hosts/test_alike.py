@@ -207,3 +207,11 @@ def test_it_is_the_core_that_denies_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("tee_sim.secure.storage.ta_store.refuse_more_than", lambda *_: None)
     said = played(ThreadedTee, [[("transact", Reserve.ALL, [PUT_A], False)]], [])
     assert said[0][-1] == ("transact", None), "and without it nobody does"
+
+
+def test_a_peer_that_draws_in_a_transaction_of_its_own_draws_nothing_where_its_caller_has_one_open() -> None:
+    of_peer: list[Step] = [("transact", Reserve.NONE, [("put", b"peer", 3, "k"), ("random", 5000)], False)]
+    alike(
+        [[("transact", Reserve.NONE, [("put", b"a", 1, "k", b"", b""), ("ask_peer", 1)], True), ("random", 32)]],
+        of_peer,
+    )
