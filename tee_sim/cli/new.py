@@ -108,3 +108,6 @@ def new(name: str) -> None:
     checked_name(name)
     write(folder, files_of(name, str(uuid4())))
     click.echo(f"made {folder}/; next: cd {folder}; tee-sim check .; pytest; pytest --tee=locked")
+    if importlib.util.find_spec("pytest") is None:
+        # Another environment's pytest, further down the PATH, would end in a traceback: it has no tee_sim.
+        click.echo("pytest is not installed beside tee-sim: pip install pytest, or bioguard[ta]", err=True)

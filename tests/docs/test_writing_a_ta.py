@@ -4,6 +4,7 @@ import re
 import shlex
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -83,3 +84,11 @@ def test_every_step_works_as_it_is_written(tmp_path: Path, tmp_path_factory: pyt
             for wanted, got in zip(expected, said, strict=True):
                 assert matches(wanted, got), f"$ {line}\nexpected {wanted}\nprinted  {got}"
     assert newcomer.commands <= 25, "a newcomer types no more than this"
+
+
+def test_what_it_takes_is_in_the_extra_that_the_page_names() -> None:
+    """The newcomer of these tests is handed a pytest; the one who reads the page is not."""
+    named = re.search(r"^pip install '\.\[(\w+)\]'$", PAGE.read_text("utf-8"), re.MULTILINE)
+    assert named is not None
+    extras = tomllib.loads((PAGE.parents[1] / "pyproject.toml").read_text("utf-8"))["project"]["optional-dependencies"]
+    assert any(re.match(r"pytest\b(?!-)", requirement) for requirement in extras[named[1]])

@@ -15,6 +15,14 @@ def pytest_in(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]
     return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False, timeout=240)
 
 
+def test_new_says_where_pytest_is_missing(tee_sim: Command, here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    said = tee_sim("new", "vault")
+    assert (said.status, said.err) == (
+        0, "pytest is not installed beside tee-sim: pip install pytest, or bioguard[ta]\n",
+    )  # fmt: skip
+
+
 def test_what_new_makes_is_checked_and_passes_both_ways(tee_sim: Command, here: Path) -> None:
     said = tee_sim("new", "vault")
     assert said.out == "made vault/; next: cd vault; tee-sim check .; pytest; pytest --tee=locked\n"
