@@ -18,13 +18,14 @@ import time
 from typing import NoReturn, cast
 
 from tee_sim.secure import lockdown, quiet
+from tee_sim.secure.blocking_pipe import EXIT_EOF, BlockingPipe
 from tee_sim.secure.code_folders import CodeFolders
 from tee_sim.secure.codeload import CodeTable, forget_file_importers
 from tee_sim.secure.debug import Debugger
 from tee_sim.secure.hosts.messages import HostLocked
 from tee_sim.secure.hosts.messages import pack as pack_for_core
 from tee_sim.secure.hosts.messages import unpack as unpack_of_host
-from tee_sim.secure.hosts.pipes import CorePipe, HostPipe
+from tee_sim.secure.hosts.pipes import HostPipe
 from tee_sim.secure.hosts.process import Host
 from tee_sim.secure.hosts.remote_app import Hosts
 from tee_sim.secure.lockdown import LockPlan, LockReport, watcher
@@ -33,12 +34,12 @@ from tee_sim.shared.clock import clocks_are_shifted
 from tee_sim.shared.errors import TeeError, TeeResult
 from tee_sim.shared.limits import BOOT_TIMEOUT_MS
 from tee_sim.shared.manifest import Manifest
+from tee_sim.shared.schema import MisfitError
 from tee_sim.shared.ta_api import Platform
 from tee_sim.shared.wire import (
     EXIT_PROTOCOL,
     Boot,
     BootFailed,
-    FrameReader,
     Locked,
     LockProfile,
     Message,
@@ -59,61 +60,32 @@ _PROFILES = {
     LockProfile.PERMISSIVE_DEBUG: "permissive-debug",
     LockProfile.OFF: "off",
 }
-EXIT_EOF = 0
 
 
-class _Pipe:
-    """Blocking frames over the two inherited pipes. The normal world's end ends the process."""
-
-    def __init__(self, request_fd: int, reply_fd: int) -> None:
-        self._request_fd = request_fd
-        self._reply_fd = reply_fd
-        self._reader = FrameReader()
-        self.writing = False
-
-    def body(self) -> bytes:
-        """The body of the next frame. Raises NoFrameError for a length that none has."""
-        while True:
-            data = os.read(self._request_fd, min(self._reader.wanted(), 1 << 16))
-            if not data:
-                os._exit(EXIT_EOF)
-            body = self._reader.feed(data)
-            if body is not None:
-                return body
-
-    def write(self, frame: bytes) -> None:
-        self.writing = True
-        view = memoryview(frame)
-        while view:
-            try:
-                view = view[os.write(self._reply_fd, view) :]
-            except BrokenPipeError:
-                os._exit(EXIT_EOF)
-        self.writing = False
+class _ClientPipe(BlockingPipe):
+    """The core's end to the normal world."""
 
     def send(self, message: Message) -> None:
         self.write(pack(message))
 
     def call(self, operation: int, request: list[object]) -> object:
-        """`SupplicantPort`: one storage operation, answered by the normal world.
-
-        What is no answer ends the process here, under the feet of whoever asked: no application may go on with it.
-        """
+        """`SupplicantPort`: one storage operation, answered by the normal world."""
         self.send(StorageCall(operation=int(operation), request=request))
-        try:
-            reply = cast("StorageReply", unpack(self.body(), {StorageReply}))
-        except NoFrameError:
-            os._exit(EXIT_PROTOCOL)
+        reply = cast("StorageReply", self._answer(StorageReply))
         if reply.result is not TeeResult.SUCCESS:
             raise TeeError(reply.result, "the supplicant could not do it")
         return reply.reply
 
     def wait(self, timeout_ms: int) -> bool:
-        """`tee_sim.shared.task.Ask`. What is no answer ends the process, as for `call`."""
+        """`tee_sim.shared.task.Ask`."""
         self.send(Wait(timeout_ms=timeout_ms))
+        return cast("Waited", self._answer(Waited)).cancelled
+
+    def _answer(self, kind: type[Message]) -> Message:
+        """What is no answer ends the process under the feet of whoever asked: no application may go on with it."""
         try:
-            return cast("Waited", unpack(self.body(), {Waited})).cancelled
-        except TeeError:
+            return unpack(self.body(), {kind})
+        except (NoFrameError, MisfitError):
             os._exit(EXIT_PROTOCOL)
 
 
@@ -127,7 +99,7 @@ def _preload(boot: Boot, code: CodeTable) -> tuple[bytes, ...]:
     return measurements
 
 
-def _fail(pipe: _Pipe, stage: str, error: BaseException) -> NoReturn:
+def _fail(pipe: _ClientPipe, stage: str, error: BaseException) -> NoReturn:
     detail = f"{type(error).__name__}: {error}".encode("ascii", "replace").decode()
     printable = "".join(c if c.isprintable() else " " for c in detail)[:400]
     pipe.send(BootFailed(stage=stage, detail=printable))
@@ -137,7 +109,7 @@ def _fail(pipe: _Pipe, stage: str, error: BaseException) -> NoReturn:
 def main(argv: list[str]) -> NoReturn:
     """Run the secure world until its request pipe closes."""
     request_fd, reply_fd = int(argv[1]), int(argv[2])
-    pipe = _Pipe(request_fd, reply_fd)
+    pipe = _ClientPipe(request_fd, reply_fd)
     stage = "harden"
     try:
         # 1. No core file, private files, no signal handler: before the first third-party import.
@@ -213,7 +185,7 @@ def _be_host(manifest: Manifest, code: CodeTable, report: LockReport, debugger: 
     process that was forked, and holds no secret."""
     try:
         sys.meta_path.insert(0, code.part(manifest))
-        pipe = CorePipe(report.request_fd, report.reply_fd)
+        pipe = BlockingPipe(report.request_fd, report.reply_fd)
         pipe.write(pack_for_core(HostLocked(report=report.to_bytes())))
         if debugger is None:
             Host(pipe, manifest).serve()
@@ -240,7 +212,13 @@ def _silent(_application: str) -> None:
 
 
 def _serve(
-    pipe: _Pipe, boot: Boot, platform: Platform, hosting: Hosts | None, debugger: Debugger | None, *, shifted: bool
+    pipe: _ClientPipe,
+    boot: Boot,
+    platform: Platform,
+    hosting: Hosts | None,
+    debugger: Debugger | None,
+    *,
+    shifted: bool,
 ) -> NoReturn:
     # 10. The root secret, the first and only time, and to the core alone; open the store, answer.
     provision = cast("Provision", unpack(pipe.body(), {Provision}))

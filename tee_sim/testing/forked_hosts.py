@@ -6,7 +6,8 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import Final, NoReturn, cast
 
-from tee_sim.secure.hosts.pipes import CorePipe, HostPipe
+from tee_sim.secure.blocking_pipe import BlockingPipe
+from tee_sim.secure.hosts.pipes import HostPipe
 from tee_sim.secure.hosts.process import Host, load_entry
 from tee_sim.secure.hosts.remote_app import Hosts
 from tee_sim.shared.lock_report import HostLink
@@ -118,6 +119,6 @@ def _be_host(read_fd: int, write_fd: int, manifest: Manifest, seed: bytes | None
         if seed is not None:
             drawn = SeededRng(b"host" + seed)
             OsRng.bytes = lambda _self, n: drawn.bytes(n)  # type: ignore[assignment]  # of this process, to its end
-        Host(CorePipe(read_fd, write_fd), manifest, lambda: None).serve()
+        Host(BlockingPipe(read_fd, write_fd), manifest, lambda: None).serve()
     finally:
         os._exit(70)

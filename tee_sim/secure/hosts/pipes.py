@@ -1,4 +1,4 @@
-"""Both ends of a private pipe pair: the core's, which never waits without a deadline, and the host's, which does."""
+"""The core's end of a private pipe pair, which never waits without a deadline. The host's: `BlockingPipe`."""
 
 import os
 import select
@@ -7,13 +7,11 @@ import time
 from contextlib import suppress
 from typing import NoReturn
 
+from tee_sim.secure.blocking_pipe import CHUNK_BYTES
 from tee_sim.shared.host_end import HostEnd
 from tee_sim.shared.lock_report import HostLink
 from tee_sim.shared.sandbox import kernel
-from tee_sim.shared.wire import EXIT_PROTOCOL, FrameReader, NoFrameError
-
-_CHUNK_BYTES = 1 << 16
-EXIT_EOF = 0
+from tee_sim.shared.wire import FrameReader, NoFrameError
 
 
 class HostGoneError(Exception):
@@ -60,7 +58,7 @@ class HostPipe:
         """The body of the next frame. Raises HostGoneError, the host ended, past `deadline` or for what is none."""
         while True:
             try:
-                data = os.read(self._link.read_fd, min(self._reader.wanted(), _CHUNK_BYTES))
+                data = os.read(self._link.read_fd, min(self._reader.wanted(), CHUNK_BYTES))
             except BlockingIOError:
                 self._wait(self._link.read_fd, select.POLLIN, deadline)
                 continue
@@ -103,37 +101,3 @@ class HostPipe:
         left_ms = int((deadline - time.monotonic()) * 1000)
         if left_ms <= 0 or not kernel.wait_for(fd, events, left_ms):
             self.kill(HostEnd.TOO_SLOW)
-
-
-class CorePipe:
-    """The host's end. The core's death ends the host."""
-
-    def __init__(self, read_fd: int, write_fd: int) -> None:
-        self._read_fd = read_fd
-        self._write_fd = write_fd
-        self._reader = FrameReader()
-        self.writing = False
-
-    def body(self) -> bytes:
-        """The body of the next frame."""
-        while True:
-            data = os.read(self._read_fd, min(self._reader.wanted(), _CHUNK_BYTES))
-            if not data:
-                os._exit(EXIT_EOF)
-            try:
-                body = self._reader.feed(data)
-            except NoFrameError:
-                os._exit(EXIT_PROTOCOL)
-            if body is not None:
-                return body
-
-    def write(self, frame: bytes) -> None:
-        """Send one frame."""
-        self.writing = True
-        view = memoryview(frame)
-        while view:
-            try:
-                view = view[os.write(self._write_fd, view) :]
-            except BrokenPipeError:
-                os._exit(EXIT_EOF)
-        self.writing = False

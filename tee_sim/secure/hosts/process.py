@@ -6,6 +6,7 @@ from contextlib import contextmanager, suppress
 from itertools import count
 from typing import Any, NoReturn, cast
 
+from tee_sim.secure.blocking_pipe import BlockingPipe
 from tee_sim.secure.closed_replies import bounds_of, held_to
 from tee_sim.secure.hosts.asked_store import AskedStore
 from tee_sim.secure.hosts.environment import AskedTask, environment
@@ -26,7 +27,6 @@ from tee_sim.secure.hosts.messages import (
     pack,
     unpack,
 )
-from tee_sim.secure.hosts.pipes import CorePipe
 from tee_sim.secure.hosts.questions import Question
 from tee_sim.shared.errors import AnswerError, Origin, TeeError, TeeResult
 from tee_sim.shared.login import Login
@@ -72,7 +72,7 @@ class Host:
 
     def __init__(
         self,
-        pipe: CorePipe,
+        pipe: BlockingPipe,
         manifest: Manifest,
         on_panic: Callable[[], None] = lambda: None,
         before_answer: Callable[[], None] = lambda: None,

@@ -9,7 +9,8 @@ from collections.abc import Callable, Sequence
 from typing import Any, NoReturn, cast
 
 from tee_sim.normal.supplicant import Supplicant
-from tee_sim.secure.hosts.pipes import CorePipe, HostGoneError, HostPipe
+from tee_sim.secure.blocking_pipe import BlockingPipe
+from tee_sim.secure.hosts.pipes import HostGoneError, HostPipe
 from tee_sim.secure.hosts.process import Host
 from tee_sim.secure.hosts.remote_app import Hosts
 from tee_sim.secure.world import SecureWorld
@@ -29,7 +30,7 @@ class _EndedError(BaseException):
 
 
 class HostEnds:
-    """`CorePipe`, the host's end."""
+    """`BlockingPipe`, the host's end."""
 
     def __init__(self) -> None:
         self.down: queue.SimpleQueue[bytes | None] = queue.SimpleQueue()
@@ -61,7 +62,7 @@ class CoreEnds:
         self.sent: list[bytes] = []
         self._ends = HostEnds()
         self._on_the_way = on_the_way
-        host = Host(cast("CorePipe", self._ends), manifest)
+        host = Host(cast("BlockingPipe", self._ends), manifest)
         self._thread = threading.Thread(target=self._serve, args=(host,), daemon=True)
         self._thread.start()
 

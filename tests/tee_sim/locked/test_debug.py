@@ -290,8 +290,8 @@ def test_a_strict_world_reports_nothing(tmp_path: Path) -> None:
 CORE_SAYS_IT_ANYWAY = """
 import tee_sim.secure.launcher as launcher
 from tee_sim.shared.debug_report import DebugKind, report
-made, pipes = launcher._Pipe.__init__, []
-launcher._Pipe.__init__ = lambda self, *fds: (made(self, *fds), pipes.append(self))[0]
+made, pipes = launcher._ClientPipe.__init__, []
+launcher._ClientPipe.__init__ = lambda self, *fds: (made(self, *fds), pipes.append(self))[0]
 launcher._silent = lambda name: pipes[0].send(report(DebugKind.OUTPUT, name, "stdout", "a secret"))
 """
 HOST_SAYS_IT_ANYWAY = """

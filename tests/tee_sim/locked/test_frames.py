@@ -222,14 +222,15 @@ def test_the_same_before_the_root_secret(world: World) -> None:
         assert ended(process) == 70
 
 
-def test_what_is_no_answer_of_the_disk_ends_it_under_the_application(world: World) -> None:
+@pytest.mark.parametrize("reply", ["another message", "an unknown result", "no array"])
+def test_what_is_no_answer_of_the_disk_ends_it_under_the_application(world: World, reply: str) -> None:
     process = world(counter())
     session = Context(process).open_session(COUNTER_UUID)
     add = Invoke(session=session._number, command=ADD.number, params=(Param.memref(Add(step=1).to_bytes()), *FOUR[1:]))
     add = replace(add, params=(add.params[0], Param.output(100), *FOUR[2:]))
     send(process, pack(add))
     assert isinstance(process._receive(_soon()), StorageCall)
-    send(process, pack(add))
+    send(process, {"another message": pack(add), "an unknown result": cbor([11, 1, []])}.get(reply, cbor([11, 0, 0])))
     assert ended(process) == 70
 
 
