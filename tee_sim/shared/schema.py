@@ -12,8 +12,8 @@ An enumeration needs no bound; one with a bound takes every number within it, na
 
 It travels as a canonical CBOR array in field order. `from_bytes` accepts exactly what `to_bytes` writes.
 
-A record is *closed* when it has no free byte string and no free text in it (`AtMost`, `Text`): only closed records
-may leave the secure world, and `max_bits` bounds what one of them can carry, whoever wrote it.
+A record is *closed* when nothing in it is free bytes, free text or a list as it came (`AtMost`, `Text`, `AnyItems`):
+only closed records may leave the secure world, and `max_bits` bounds what one of them can carry, whoever wrote it.
 """
 
 import math
@@ -107,8 +107,20 @@ class UpTo:
         return math.log2(self.maximum + 1)
 
 
+@dataclass(frozen=True, slots=True)
+class AnyItems:
+    """A list as it came: whoever uses it checks it. A record with one is not closed."""
+
+    def misfit(self, value: object) -> str:
+        return "" if isinstance(value, list) else "expected a list"
+
+    def max_bits(self) -> float:
+        return math.inf
+
+
 U64_MAX = 0xFFFF_FFFF_FFFF_FFFF
 U64 = UpTo(U64_MAX)
+_FREE = (AtMost, Text, AnyItems)
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,10 +205,10 @@ class _Field:
         if isinstance(self.bound, Items):
             if self.item is not None and issubclass(self.item, Record):
                 return is_closed(self.item)
-            return not isinstance(self.bound.item, AtMost | Text)
+            return not isinstance(self.bound.item, _FREE)
         if issubclass(self.kind, Record):
             return is_closed(self.kind)
-        return not isinstance(self.bound, AtMost | Text)
+        return not isinstance(self.bound, _FREE)
 
     def max_bytes(self) -> int:
         """Upper bound on the length of the field's CBOR."""
@@ -240,9 +252,11 @@ def _field(name: str, hint: Any) -> _Field:
         if not isinstance(bound, Items):
             raise TypeError(f"{name}: a tuple needs Items(...)")
         return _Field(name, tuple, bound, optional, get_args(hint)[0])
+    if get_origin(hint) is list:
+        hint = list
     if not isinstance(hint, type):
         raise TypeError(f"{name}: unsupported annotation")
-    if hint in (int, bytes, str) and bound is None:
+    if hint in (int, bytes, str, list) and bound is None:
         raise TypeError(f"{name}: {hint.__name__} needs a bound")
     return _Field(name, hint, bound, optional, None)
 
@@ -252,6 +266,8 @@ _HEAD_BYTES = 9
 
 
 def _scalar_bytes(bound: Bound | None) -> int:
+    if isinstance(bound, AnyItems):
+        raise TypeError("a list as it came has no longest form")
     if isinstance(bound, Fixed | AtMost):
         return _HEAD_BYTES + bound.size_bytes
     return _HEAD_BYTES + bound.size_chars if isinstance(bound, Text) else _HEAD_BYTES

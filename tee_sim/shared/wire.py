@@ -9,10 +9,10 @@ which may come only where the normal world itself asked for a profile that is no
 """
 
 import struct
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from enum import IntEnum, unique
-from typing import Annotated, Self, get_args
+from typing import Annotated, Generic, TypeVar, get_args
 
 from tee_sim.shared import codec
 from tee_sim.shared.clock import MAX_STEP_MS, MAX_WALL_MS, ClockKind
@@ -26,7 +26,9 @@ from tee_sim.shared.manifest_values import ManifestError, Misfit
 from tee_sim.shared.params import Param
 from tee_sim.shared.reserve import Condition
 from tee_sim.shared.rng import RandomnessKind
-from tee_sim.shared.schema import AtMost, Fixed, Items, MisfitError, Record, Text, UpTo
+from tee_sim.shared.schema import AnyItems, AtMost, Fixed, Items, Record, Text, UpTo
+
+M = TypeVar("M", bound=Record)
 
 
 class NoFrameError(TeeError):
@@ -211,47 +213,23 @@ class Return(Record):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class StorageCall:
+class StorageCall(Record):
     """From the secure world, while it works on a request: one operation for the supplicant, sealed bytes only.
 
     Attributes:
-        operation, request: of `tee_sim.shared.storage_requests`, which the supplicant checks; a u8 and an array here.
+        operation, request: of `tee_sim.shared.storage_requests`, which the supplicant checks.
     """
 
-    operation: int
-    request: list[object]
-
-    def to_plain(self) -> list[object]:
-        """As `Record.to_plain`."""
-        return [int(self.operation), self.request]
-
-    @classmethod
-    def from_plain(cls, raw: object) -> Self:
-        """As `Record.from_plain`."""
-        match raw:
-            case [int(operation), list(request)] if type(operation) is int and 0 <= operation <= 0xFF:
-                return cls(operation=operation, request=request)
-        raise MisfitError("a storage call is an operation and an array")
+    operation: Annotated[int, UpTo(0xFF)]
+    request: Annotated[list[object], AnyItems()]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class StorageReply:
+class StorageReply(Record):
     """To the secure world: the supplicant's answer. Hostile by assumption: an array here, checked where it is used."""
 
     result: TeeResult
-    reply: list[object]
-
-    def to_plain(self) -> list[object]:
-        """As `Record.to_plain`."""
-        return [int(self.result), self.reply]
-
-    @classmethod
-    def from_plain(cls, raw: object) -> Self:
-        """As `Record.from_plain`."""
-        match raw:
-            case [int(result), list(reply)] if type(result) is int and result in TeeResult.__members__.values():
-                return cls(result=TeeResult(result), reply=reply)
-        raise MisfitError("a storage reply is a result and an array")
+    reply: Annotated[list[object], AnyItems()]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -305,9 +283,6 @@ Message = (
     | DebugReport
 )
 
-_TAGS: dict[int, type[Message]] = dict(enumerate(get_args(Message), start=1))
-"""The tag of a message is its place in the union above."""
-_TAG_OF = {record: tag for tag, record in _TAGS.items()}
 FROM_SECURE_WORLD: frozenset[type[Message]] = frozenset({Ready, Return, StorageCall, Wait})
 """All a locked secure world may send; `Wait` only for a request that is cancellable."""
 BEFORE_THE_LOCK: frozenset[type[Message]] = frozenset({Locked, BootFailed})
@@ -332,32 +307,46 @@ def framed(body: bytes) -> bytes:
     return _LENGTH.pack(len(body)) + body
 
 
-def pack(message: Message) -> bytes:
-    """Frame one message. Raises TeeError EXCESS_DATA when it is larger than a frame may be."""
-    return framed(codec.encode([_TAG_OF[type(message)], *message.to_plain()]))
-
-
-def unpack(body: bytes, kinds: Collection[type[Message]] = frozenset(_TAG_OF)) -> Message:
-    """Decode the body of one frame.
+class TaggedMessages(Generic[M]):
+    """Packs and unpacks the messages of one protocol.
 
     Args:
-        kinds: what may come now.
-
-    Raises:
-        NoFrameError: not canonical, or no message of these kinds.
-        TeeError: BAD_FORMAT or BAD_PARAMETERS for one of them that does not fit its type; OUT_OF_MEMORY.
+        kinds: all of them; the tag of each is its place, from 1.
     """
-    try:
-        plain = codec.decode(body)
-    except TeeError as error:
-        if error.result is not TeeResult.BAD_FORMAT:
-            raise
-        raise NoFrameError(error.message) from None
-    tag = plain[0] if isinstance(plain, list) and plain else None
-    kind = _TAGS.get(tag) if type(tag) is int else None
-    if kind is None or kind not in kinds:
-        raise NoFrameError("frame is not a message of this protocol, or not one that may come now")
-    return kind.from_plain(plain[1:])  # type: ignore[index]  # a list, or there is no kind
+
+    def __init__(self, kinds: Iterable[type[M]]) -> None:
+        self._kinds = dict(enumerate(kinds, start=1))
+        self._tags = {kind: tag for tag, kind in self._kinds.items()}
+
+    def pack(self, message: M) -> bytes:
+        """Frame one message. Raises TeeError EXCESS_DATA when it is larger than a frame may be."""
+        return framed(codec.encode([self._tags[type(message)], *message.to_plain()]))
+
+    def unpack(self, body: bytes, kinds: Collection[type[M]] | None = None) -> M:
+        """Decode the body of one frame.
+
+        Args:
+            kinds: what may come now; None for any of them.
+
+        Raises:
+            NoFrameError: not canonical, or no message of these kinds.
+            TeeError: BAD_FORMAT or BAD_PARAMETERS for one of them that does not fit its type; OUT_OF_MEMORY.
+        """
+        try:
+            plain = codec.decode(body)
+        except TeeError as error:
+            if error.result is not TeeResult.BAD_FORMAT:
+                raise
+            raise NoFrameError(error.message) from None
+        tag = plain[0] if isinstance(plain, list) and plain else None
+        kind = self._kinds.get(tag) if type(tag) is int else None
+        if kind is None or (kinds is not None and kind not in kinds):
+            raise NoFrameError("frame is not a message of this protocol, or not one that may come now")
+        return kind.from_plain(plain[1:])  # type: ignore[index]  # a list, or there is no kind
+
+
+_MESSAGES: TaggedMessages[Message] = TaggedMessages(get_args(Message))
+pack, unpack = _MESSAGES.pack, _MESSAGES.unpack
 
 
 class FrameReader:

@@ -10,7 +10,19 @@ from hypothesis import strategies as st
 
 from tee_sim.shared import codec
 from tee_sim.shared.errors import TeeError, TeeResult
-from tee_sim.shared.schema import AtMost, Fixed, Items, MisfitError, Record, Text, UpTo, is_closed, max_bits, max_bytes
+from tee_sim.shared.schema import (
+    AnyItems,
+    AtMost,
+    Fixed,
+    Items,
+    MisfitError,
+    Record,
+    Text,
+    UpTo,
+    is_closed,
+    max_bits,
+    max_bytes,
+)
 
 
 class Color(IntEnum):
@@ -48,6 +60,11 @@ class Open(Record):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HiddenOpen(Record):
     parts: Annotated[tuple[Open, ...], Items(2)]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AsItCame(Record):
+    items: Annotated[list[object], AnyItems()]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -166,6 +183,7 @@ def test_free_bytes_and_text_are_not_closed_at_any_depth() -> None:
     assert not is_closed(Open)
     assert not is_closed(HiddenOpen)
     assert not is_closed(Words)
+    assert not is_closed(AsItCame)
 
 
 def test_unbounded_fields_are_a_programming_error() -> None:
@@ -175,3 +193,17 @@ def test_unbounded_fields_are_a_programming_error() -> None:
 
     with pytest.raises(TypeError, match="blob: bytes needs a bound"):
         Loose(blob=b"").to_bytes()
+
+
+def test_a_list_as_it_came_is_a_list_and_has_no_longest_form() -> None:
+    record = AsItCame(items=[1, [b"a"], None])
+    assert AsItCame.from_bytes(record.to_bytes()) == record
+    assert record.to_plain() == [[1, [b"a"], None]]
+    for wrong in (None, b"", {}, 1):
+        with pytest.raises(MisfitError, match="items"):
+            AsItCame.from_plain([wrong])
+    with pytest.raises(MisfitError, match="items has the wrong type"):
+        AsItCame(items=()).to_plain()  # type: ignore[arg-type]
+    assert max_bits(AsItCame) == float("inf")
+    with pytest.raises(TypeError, match="no longest form"):
+        max_bytes(AsItCame)

@@ -5,18 +5,17 @@ Closed in both directions: a host may send `FROM_HOST`, a core `TO_HOST`. Framin
 
 from collections.abc import Collection
 from dataclasses import dataclass
-from typing import Annotated, Self, get_args
+from typing import Annotated, get_args
 
-from tee_sim.shared import codec
 from tee_sim.shared.clock import MAX_BOOT_MS, ClockKind
 from tee_sim.shared.debug_report import DebugReport
 from tee_sim.shared.errors import Origin, TeeError, TeeResult
 from tee_sim.shared.limits import MAX_HOSTS, MAX_TAS
 from tee_sim.shared.params import Param
 from tee_sim.shared.rng import RandomnessKind
-from tee_sim.shared.schema import AtMost, Fixed, Items, MisfitError, Record, Text, UpTo
+from tee_sim.shared.schema import AnyItems, AtMost, Fixed, Items, Record, Text, UpTo
 from tee_sim.shared.task import Task
-from tee_sim.shared.wire import NoFrameError, framed
+from tee_sim.shared.wire import NoFrameError, TaggedMessages
 
 _U32 = 0xFFFF_FFFF
 MAX_COMMANDS = 4096
@@ -92,47 +91,23 @@ class Destroy(Record):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class CoreAnswer:
+class CoreAnswer(Record):
     """To a host: the answer to its ASK, or the result that it ended with, its origin and the parameters that came."""
 
-    result: TeeResult
-    value: list[object]
-
-    def to_plain(self) -> list[object]:
-        """As `Record.to_plain`."""
-        return [int(self.result), self.value]
-
-    @classmethod
-    def from_plain(cls, raw: object) -> Self:
-        """As `Record.from_plain`. What is in it is the core's, which the host trusts."""
-        match raw:
-            case [int(result), list(value)]:
-                return cls(result=TeeResult(result), value=value)
-        raise MisfitError("an answer is a result and an array")
+    result: Annotated[TeeResult, UpTo(_U32)]
+    value: Annotated[list[object], AnyItems()]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Ask:
-    """From a host, while it works: one question to the core (`tee_sim.secure.hosts.questions`).
+class Ask(Record):
+    """From a host, while it works: one question to the core.
 
     Attributes:
-        question, words: a u8 and an array here; checked where they are answered.
+        question, words: of `tee_sim.secure.hosts.questions`, which checks them.
     """
 
-    question: int
-    words: list[object]
-
-    def to_plain(self) -> list[object]:
-        """As `Record.to_plain`."""
-        return [int(self.question), self.words]
-
-    @classmethod
-    def from_plain(cls, raw: object) -> Self:
-        """As `Record.from_plain`."""
-        match raw:
-            case [int(question), list(words)] if type(question) is int and 0 <= question <= 0xFF:
-                return cls(question=question, words=words)
-        raise MisfitError("a question is a number and an array")
+    question: Annotated[int, UpTo(0xFF)]
+    words: Annotated[list[object], AnyItems()]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -189,31 +164,17 @@ HostMessage = (
     | Panicked
     | DebugReport
 )
-_TAGS: dict[int, type[HostMessage]] = dict(enumerate(get_args(HostMessage), start=1))
-_TAG_OF = {record: tag for tag, record in _TAGS.items()}
+_MESSAGES: TaggedMessages[HostMessage] = TaggedMessages(get_args(HostMessage))
+pack = _MESSAGES.pack
 TO_HOST: frozenset[type[HostMessage]] = frozenset({Create, Open, Run, Close, Destroy})
 FROM_HOST: frozenset[type[HostMessage]] = frozenset({Ask, HostReturn, HostRefusal, Panicked})
 FROM_HOST_IN_DEBUG = FROM_HOST | {DebugReport}
 """Where the normal world asked for a profile that is no lock: the core passes reports on."""
 
 
-def pack(message: HostMessage) -> bytes:
-    """Frame one message. Raises TeeError EXCESS_DATA when it is larger than a frame may be."""
-    return framed(codec.encode([_TAG_OF[type(message)], *message.to_plain()]))
-
-
 def unpack(body: bytes, kinds: Collection[type[HostMessage]]) -> HostMessage:
-    """Decode the body of one frame.
-
-    Raises:
-        NoFrameError: not canonical, no message of these kinds, or one that does not fit its type.
-    """
+    """Decode the body of one frame. Raises NoFrameError for whatever is no message of these kinds, whole and right."""
     try:
-        plain = codec.decode(body)
-        tag = plain[0] if isinstance(plain, list) and plain else None
-        kind = _TAGS.get(tag) if type(tag) is int else None
-        if kind is None or kind not in kinds:
-            raise NoFrameError("no message that may come now")
-        return kind.from_plain(plain[1:])  # type: ignore[index]  # a list, or there is no kind
+        return _MESSAGES.unpack(body, kinds)
     except TeeError as error:
         raise NoFrameError(error.message) from None
