@@ -37,27 +37,27 @@ class Question(IntEnum):
     """All of them. The number travels."""
 
     GET = 1
-    HEADERS = 2
-    LOAD = 3
-    NEXT = 4
-    LEAVE_WALK = 5
-    STATE = 6
-    BEGIN = 7
-    PUT = 8
-    ERASE = 9
-    COMMIT = 10
-    ROLL_BACK = 11
-    DERIVE = 12
-    SHARED = 13
-    TIME = 14
-    RANDOM = 15
-    OPEN_PEER = 16
-    INVOKE_PEER = 17
-    CLOSE_PEER = 18
-    MASK = 19
-    LOOK = 20
-    TRANSACT = 21
-    FETCH = 22
+    FETCH = 2
+    HEADERS = 3
+    LOAD = 4
+    NEXT = 5
+    LEAVE_WALK = 6
+    STATE = 7
+    BEGIN = 8
+    PUT = 9
+    ERASE = 10
+    COMMIT = 11
+    ROLL_BACK = 12
+    TRANSACT = 13
+    DERIVE = 14
+    SHARED = 15
+    TIME = 16
+    RANDOM = 17
+    OPEN_PEER = 18
+    INVOKE_PEER = 19
+    CLOSE_PEER = 20
+    MASK = 21
+    LOOK = 22
 
 
 class Answers:
@@ -76,6 +76,7 @@ class Answers:
         self._left: tuple[ExitStack, Transaction] | None = None
         self._table: dict[Question, Callable[[list[object]], list[object]]] = {
             Question.GET: self._get,
+            Question.FETCH: self._fetch,
             Question.HEADERS: self._headers,
             Question.LOAD: self._load,
             Question.NEXT: self._next,
@@ -87,7 +88,6 @@ class Answers:
             Question.COMMIT: self._commit,
             Question.ROLL_BACK: self._roll_back,
             Question.TRANSACT: self._transact,
-            Question.FETCH: self._fetch,
             Question.DERIVE: self._derive,
             Question.SHARED: self._shared,
             Question.TIME: self._time,
@@ -124,6 +124,27 @@ class Answers:
                 stored = self._env.store.get(object_id)
                 return [*_info(stored.header), stored.body]
         raise _misfit(Question.GET)
+
+    def _fetch(self, words: list[object]) -> list[object]:
+        """Answers each object, an empty array for none, or null: ask for it by itself."""
+        if not 0 < len(words) <= MAX_FETCH or not all(isinstance(word, bytes) for word in words):
+            raise _misfit(Question.FETCH)
+        object_ids = cast("list[bytes]", words)
+        self._env.store.fetch(object_ids)
+        found: list[object] = []
+        size = 0
+        for object_id in object_ids:
+            one = self._fetched(object_id) if size < BATCH_BYTES else None
+            size += len(cast("bytes", one[-1])) if one else 0
+            found.append(one)
+        return found
+
+    def _fetched(self, object_id: bytes) -> list[object] | None:
+        try:
+            stored = self._env.store.find(object_id)
+        except TeeError:
+            return None  # damaged: whoever asks for this one hears it
+        return [] if stored is None else [*_info(stored.header), stored.body]
 
     def _headers(self, words: list[object]) -> list[object]:
         if words:
@@ -237,27 +258,6 @@ class Answers:
                                 raise _misfit(Question.TRANSACT)
                 return [self._env.store.state()[0]]
         raise _misfit(Question.TRANSACT)
-
-    def _fetch(self, words: list[object]) -> list[object]:
-        """Answers each object, an empty array for none, or null: ask for it by itself."""
-        if not 0 < len(words) <= MAX_FETCH or not all(isinstance(word, bytes) for word in words):
-            raise _misfit(Question.FETCH)
-        object_ids = cast("list[bytes]", words)
-        self._env.store.fetch(object_ids)
-        found: list[object] = []
-        size = 0
-        for object_id in object_ids:
-            one = self._fetched(object_id) if size < BATCH_BYTES else None
-            size += len(cast("bytes", one[-1])) if one else 0
-            found.append(one)
-        return found
-
-    def _fetched(self, object_id: bytes) -> list[object] | None:
-        try:
-            stored = self._env.store.find(object_id)
-        except TeeError:
-            return None  # damaged: whoever asks for this one hears it
-        return [] if stored is None else [*_info(stored.header), stored.body]
 
     # Keys, time, randomness
 
