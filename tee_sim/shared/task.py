@@ -5,6 +5,7 @@ the application lives with the core or in a process of its own.
 """
 
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -67,12 +68,12 @@ def never(_timeout_ms: int) -> bool:
     return False
 
 
-class Looking:
+class Looking(ABC):
     """`Cancellation` of whoever can look: the core does, and a process of an application asks the core to."""
 
+    @abstractmethod
     def look(self, timeout_ms: int) -> bool | None:
         """Wait at most that long, at most MAX_WAIT_MS; whether it is cancelled, None if nobody would say."""
-        raise NotImplementedError
 
     def requested(self) -> bool:
         return self.look(0) is True
