@@ -1,5 +1,7 @@
 """What a device hosts: applications whose answers are counted, and no others."""
 
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,6 +16,14 @@ from tee_sim.shared.manifest import Replies
 def test_ours_answer_with_closed_records() -> None:
     assert launch.hosted() == launch.manifests()
     assert {m.replies for m in launch.manifests()} == {Replies.CLOSED}
+
+
+def test_reading_their_manifests_loads_nothing_of_theirs() -> None:
+    """`pkgutil.get_data` runs the package that it is given, and binds it to no parent."""
+    told = "import sys; from bioguard.device.launch import manifests as m; print(len(m()), *sys.modules)"
+    done = subprocess.run([sys.executable, "-I", "-c", told], capture_output=True, text=True, check=True)
+    count, *loaded = done.stdout.split()
+    assert (count, [name for name in loaded if name.startswith("bioguard.trusted")]) == ("3", [])
 
 
 @pytest.mark.parametrize("name", ["biometric", "gatekeeper", "keystore"])

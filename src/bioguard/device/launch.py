@@ -1,6 +1,7 @@
 """Starting a device's secure world: lock first, look from outside, then hand over the root secret."""
 
 import pkgutil
+from collections import Counter
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -26,16 +27,14 @@ from tee_sim.shared.lock_report import LockReport
 from tee_sim.shared.manifest import Manifest, Replies
 from tee_sim.shared.wire import Boot, Provision, Ready
 
-MANIFESTS = ("bioguard.trusted.biometric", "bioguard.trusted.gatekeeper", "bioguard.trusted.keystore")
-"""Packages whose `manifest.toml` names a trusted application of this device."""
+MANIFESTS = tuple(f"trusted/{name}/manifest.toml" for name in ("biometric", "gatekeeper", "keystore"))
+"""Of the trusted applications of this device, as files of `bioguard`: to read one loads no package of theirs."""
 
 
 def manifests() -> tuple[Manifest, ...]:
     """The trusted applications of a device."""
-    texts = {package: pkgutil.get_data(package, "manifest.toml") for package in MANIFESTS}
-    return tuple(
-        Manifest.from_toml(text.decode(), file=f"{package}/manifest.toml") for package, text in texts.items() if text
-    )
+    texts = {file: pkgutil.get_data("bioguard", file) for file in MANIFESTS}
+    return tuple(Manifest.from_toml(text.decode(), file=f"bioguard/{file}") for file, text in texts.items() if text)
 
 
 def hosted() -> tuple[Manifest, ...]:
@@ -63,7 +62,6 @@ class Running:
     Attributes:
         inspected: how far its processes are locked, judged from outside before it got any secret.
         measurements: SHA-256 of each trusted application's manifest and code, by name.
-        processes: of each of them, its spares among them; none where all live in one.
     """
 
     process: SecureProcess
@@ -74,7 +72,6 @@ class Running:
     context: Context
     hooks: Hooks
     grid: ReplyQuantizer | None
-    processes: dict[str, int] = field(default_factory=dict)
     _sessions: dict[UUID, Session] = field(default_factory=dict)
     _closed: bool = False
 
@@ -87,6 +84,11 @@ class Running:
     def report(self) -> LockReport:
         """What the core said about its lock."""
         return self.inspected.core.report
+
+    @property
+    def processes(self) -> dict[str, int]:
+        """How many were seen of each application, its spares among them; none where all live in one."""
+        return dict(Counter(host.name for host in self.inspected.hosts))
 
     @property
     def host_filter_sha256(self) -> bytes:
@@ -216,5 +218,4 @@ def start(directory: Path, fuses: Fuses, options: DeviceOptions, *, create: bool
         context=Context(hooks.transport(started.process)),
         hooks=hooks,
         grid=ReplyQuantizer(period_ms=options.release_grid_ms) if options.release_grid_ms > 0 else None,
-        processes={m.name: 1 + m.spares for m in applications} if started.inspected.hosts else {},
     )
