@@ -13,6 +13,8 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from bioguard.evidence.source_scan import uses_beside
+
 ROOTS = {"bioguard": "src/bioguard", "tee_sim": "tee_sim"}
 """The two packages of the product and where they stand in the checkout."""
 Graph = dict[str, set[str]]
@@ -166,12 +168,4 @@ def dynamic_loads(module: Module) -> int:
     Does not promise: to see a name that is put together when it runs, as in `getattr(sys, "mod" + "ules")`.
     """
     tree = ast.parse(module.path.read_bytes())
-    data = {
-        id(node.value)
-        for node in ast.walk(tree)
-        if isinstance(node, ast.Attribute)
-        and isinstance(node.value, ast.Name)
-        and DATA_ONLY.get(node.value.id) == node.attr
-    }
-    beside = (isinstance(n, ast.Name) and n.id in DATA_ONLY and id(n) not in data for n in ast.walk(tree))
-    return sum(map(_loads, ast.walk(tree))) + sum(beside)
+    return sum(map(_loads, ast.walk(tree))) + len(uses_beside(tree, DATA_ONLY))

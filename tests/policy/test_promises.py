@@ -113,11 +113,13 @@ def test_trusted_syntax(tmp_path: Path, monkeypatch: Patch) -> None:
     )
     part = (
         "import pkgutil\npkgutil.resolve_name('socket')\nimport pkgutil as p\nfrom pkgutil import resolve_name as r\n"
-        "x = pkgutil\n"
+        "x = pkgutil\nimport bioguard.match.thresholds as t\nt.pkgutil.resolve_name('socket')\n"
+        "from bioguard.match.thresholds import pkgutil as q\n"
     )
     assert [(f.line, f.what) for f in sorted(scan_source("trusted.bad", part), key=lambda f: f.line)] == [
         (2, "use of pkgutil beside pkgutil.get_data"), (3, "import of pkgutil as p"),
         (4, "import of pkgutil.resolve_name"), (5, "use of pkgutil beside pkgutil.get_data"),
+        (7, "attribute pkgutil"), (8, "import of bioguard.match.thresholds.pkgutil"),
     ]  # fmt: skip
     monkeypatch.setattr(static, "trusted_sources", lambda: iter([("trusted.bad", bad)]))
     assert static.trusted_syntax(tmp_path).status is Status.FAIL

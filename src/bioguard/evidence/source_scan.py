@@ -5,6 +5,7 @@ an allowed library stay possible: that is why the kernel filter, and not this sc
 """
 
 import ast
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 ALLOWED_ROOTS = frozenset(
@@ -62,13 +63,8 @@ def scan_source(module: str, source: str) -> list[Finding]:
         found.append(Finding(module, getattr(node, "lineno", 0), what))
 
     tree = ast.parse(source)
-    permitted = {
-        id(node.value)
-        for node in ast.walk(tree)
-        if isinstance(node, ast.Attribute)
-        and isinstance(node.value, ast.Name)
-        and IN_PART.get(node.value.id) == node.attr
-    }
+    for used in uses_beside(tree, IN_PART):
+        add(used, f"use of {used.id} beside {used.id}.{IN_PART[used.id]}")
     for node in ast.walk(tree):
         for name in _imported(node):
             if name.split(".")[0] not in ALLOWED_ROOTS or any(
@@ -77,21 +73,40 @@ def scan_source(module: str, source: str) -> list[Finding]:
                 add(node, f"import of {name}")
         for name in _imported_in_part(node):
             add(node, f"import of {name}")
-        if isinstance(node, ast.Name) and node.id in IN_PART and id(node) not in permitted:
-            add(node, f"use of {node.id} beside {node.id}.{IN_PART[node.id]}")
         if isinstance(node, ast.Name) and node.id in FORBIDDEN_NAMES:
             add(node, f"name {node.id}")
-        if isinstance(node, ast.Attribute) and node.attr in FORBIDDEN_ATTRIBUTES:
+        if isinstance(node, ast.Attribute) and node.attr in FORBIDDEN_ATTRIBUTES | IN_PART.keys():
             add(node, f"attribute {node.attr}")
     return found
 
 
+def uses_beside(tree: ast.AST, in_part: Mapping[str, str]) -> list[ast.Name]:
+    """Where a module is named other than for the one function of it that is allowed."""
+    nodes = list(ast.walk(tree))
+    permitted = {
+        id(node.value)
+        for node in nodes
+        if isinstance(node, ast.Attribute)
+        and isinstance(node.value, ast.Name)
+        and in_part.get(node.value.id) == node.attr
+    }
+    return [n for n in nodes if isinstance(n, ast.Name) and n.id in in_part and id(n) not in permitted]
+
+
 def _imported_in_part(node: ast.AST) -> list[str]:
-    """What is taken of a module that is allowed in part, other than the part; under another name it is not followed."""
+    """What is taken of a module that is allowed in part, other than the part; under another name it is not followed.
+
+    Nor is the module taken out of another one, which has imported it.
+    """
     if isinstance(node, ast.Import):
         return [f"{alias.name} as {alias.asname}" for alias in node.names if alias.name in IN_PART and alias.asname]
-    if isinstance(node, ast.ImportFrom) and node.module in IN_PART:
-        return [f"{node.module}.{alias.name}" for alias in node.names if alias.name != IN_PART[node.module]]
+    if isinstance(node, ast.ImportFrom):
+        part = IN_PART.get(node.module or "")
+        return [
+            f"{node.module}.{alias.name}"
+            for alias in node.names
+            if alias.name in IN_PART or (part and alias.name != part)
+        ]
     return []
 
 
