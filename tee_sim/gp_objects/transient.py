@@ -3,6 +3,7 @@
 A transient object is memory of its instance: it ends with it, and costs the disk nothing.
 """
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -38,7 +39,7 @@ class TransientObject:
         )
 
 
-class TransientObjects:
+class TransientObjects(ABC):
     """The transient objects of one instance, and what they have in common with persistent ones.
 
     Args:
@@ -51,9 +52,9 @@ class TransientObjects:
         self._rng = rng
         self._transients: dict[int, TransientObject] = {}
 
+    @abstractmethod
     def _stored_key(self, handle: int) -> tuple[Key | None, int]:
         """Key and usage of a persistent object; no key for one of pure data."""
-        raise NotImplementedError
 
     def allocate_transient(self, object_type: int, max_bits: int) -> int:
         """An uninitialized object. Raises TeeError NOT_SUPPORTED for a type or size, OUT_OF_MEMORY."""

@@ -1,4 +1,4 @@
-"""Tells the timeline what the commands of our applications are called (`TEE_SIM_TRACE`)."""
+"""Give the timeline (`TEE_SIM_TRACE`) the names of our applications' commands."""
 
 from types import ModuleType
 from uuid import UUID

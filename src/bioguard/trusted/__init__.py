@@ -4,6 +4,5 @@ Promised: what each application enforces stands in its modules, and `docs/archit
 how much code is trusted. A refusal is an answer of a closed type and changes nothing; what happened is stored, and
 logged where the policy wants a log, before it is answered.
 
-Not promised: isolation of these applications from each other in memory; that the person at the sensor is alive;
-anything once the root key is known (docs/threat-model.md).
+Not promised: that the person at the sensor is alive; anything once the root key is known (docs/threat-model.md).
 """
