@@ -52,7 +52,7 @@ def invoke(path: Path, command: str, words: tuple[str, ...], **how: Any) -> None
     [application] = applications([path])
     refuse_wrong_words(application, command, words)
     with (
-        started([path], **how) as (machine, _faults),
+        started([application], **how) as (machine, _faults),
         machine.context.open_session(application.manifest.ta_uuid) as session,
     ):
         for line in ask(session, application, command, words):
@@ -70,7 +70,7 @@ def list_applications(paths: tuple[Path, ...], **how: Any) -> None:
       tee-sim list counter
     """
     hosted = applications(paths)
-    with started(paths, **how) as (machine, _faults):
+    with started(hosted, **how) as (machine, _faults):
         status = machine.status()
         for key in ("sandbox_level", "clock", "randomness", "storage", "epoch"):
             click.echo(f"{key.replace('_', ' ')}: {status[key]}")

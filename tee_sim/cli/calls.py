@@ -80,7 +80,7 @@ def _full_name(node: ast.AST, names: dict[str, str]) -> str:
 def _is_harmless(node: ast.Call, names: dict[str, str]) -> bool:
     unless = UNLESS.get(_full_name(node.func, names))
     given = [*node.args, *(keyword.value for keyword in node.keywords)]
-    return unless is not None and any(unless in ast.unparse(argument) for argument in given)
+    return unless in {ast.unparse(part).rpartition(".")[2] for argument in given for part in ast.walk(argument)}
 
 
 def _bound(tree: ast.Module) -> dict[str, str]:

@@ -32,7 +32,6 @@ class CodeFinding:
 
 def findings(application: Application) -> list[CodeFinding]:
     """Every problem of an application whose manifest could be read."""
-    folders = CodeFolders([])
     try:
         folders = CodeFolders([(application.manifest, application.folder_bytes)])
     except ImportError as error:
@@ -151,7 +150,7 @@ def _preloads(application: Application, table: CodeTable) -> list[CodeFinding]:
             continue
         try:
             importlib.import_module(name)
-        except ImportError as error:
+        except (Exception, SystemExit) as error:  # its own code runs here, and may end in any way
             hint = "install it, or take it out of preload"
             found.append(
                 CodeFinding(where=_key(application, "preload"), what=f"{name} cannot be imported: {error}", hint=hint)

@@ -13,15 +13,11 @@ from enum import Enum
 from types import UnionType
 from typing import Annotated, Any, Union, get_args, get_origin, get_type_hints
 
+from tee_sim.cli.refusal import refused
 from tee_sim.cli.words import shown_bytes
 from tee_sim.normal.machine.applications import Application
-from tee_sim.shared.errors import Origin, TeeError, TeeResult
 from tee_sim.shared.schema import Record
 from tee_sim.shared.ta_api import Command
-
-
-def _refused(why: str, hint: str) -> TeeError:
-    return TeeError(TeeResult.BAD_PARAMETERS, why, origin=Origin.API, hint=hint)
 
 
 @contextmanager
@@ -52,10 +48,10 @@ def commands_of(application: Application) -> dict[str, Command[Any, Any]]:
         except ModuleNotFoundError as error:
             if error.name is not None and f"{name}.".startswith(f"{error.name}."):
                 return {}
-            raise _refused(f"{name} cannot be imported: {error}", "install what it needs") from error
-        except Exception as error:
+            raise refused(f"{name} cannot be imported: {error}", "install what it needs") from error
+        except (Exception, SystemExit) as error:  # sys.exit(0) there would end the command as if all were well
             why = f"{name} cannot be imported: {type(error).__name__}: {error}"
-            raise _refused(why, "run: tee-sim check PATH") from error
+            raise refused(why, "run: tee-sim check PATH") from error
     return {name: value for name, value in vars(module).items() if isinstance(value, Command)}
 
 
@@ -64,7 +60,7 @@ def command_named(application: Application, name: str) -> Command[Any, Any]:
     known = commands_of(application)
     if name not in known:
         hint = f"its commands are: {', '.join(sorted(known))}" if known else "give a number: it shares no commands"
-        raise _refused(f"{application.manifest.name} has no command {name!r}", hint)
+        raise refused(f"{application.manifest.name} has no command {name!r}", hint)
     return known[name]
 
 
@@ -102,14 +98,14 @@ def request_of(command: Command[Any, Any], words: Sequence[str]) -> Record:
     for word in words:
         name, equals, text = word.partition("=")
         if not equals or name not in known:
-            raise _refused(f"{command.request.__name__} has no field {name!r}", hint)
+            raise refused(f"{command.request.__name__} has no field {name!r}", hint)
         try:
             values[name] = _value(hints[name], text)
         except (ValueError, KeyError) as error:
-            raise _refused(f"{name}={text}: no value of this field: {error}", hint) from None
+            raise refused(f"{name}={text}: no value of this field: {error}", hint) from None
     missing = [n for n, f in known.items() if n not in values and f.default is MISSING and f.default_factory is MISSING]
     if missing:
-        raise _refused(f"{command.request.__name__} needs {missing[0]}", hint)
+        raise refused(f"{command.request.__name__} needs {missing[0]}", hint)
     request: Record = command.request(**values)
     return request
 

@@ -13,7 +13,8 @@ from uuid import uuid4
 
 import click
 
-from tee_sim.shared.errors import Origin, TeeError, TeeResult
+from tee_sim.cli.refusal import refused
+from tee_sim.shared.errors import TeeError
 
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,31}")
 _FILES = {
@@ -28,16 +29,12 @@ _FILES = {
 """Each file of the folder and the text it is made from."""
 
 
-def _refused(why: str, hint: str) -> TeeError:
-    return TeeError(TeeResult.BAD_PARAMETERS, why, origin=Origin.API, hint=hint)
-
-
 def checked_name(name: str) -> str:
     """A name for a package and a folder. Raises TeeError BAD_PARAMETERS."""
     if not _NAME.fullmatch(name) or keyword.iskeyword(name):
-        raise _refused(f"{name!r} is no name", "use lower case letters, digits and _, a letter first, 32 at most")
+        raise refused(f"{name!r} is no name", "use lower case letters, digits and _, a letter first, 32 at most")
     if name in sys.stdlib_module_names or importlib.util.find_spec(name) is not None:
-        raise _refused(f"a Python package is called {name} already", "choose another: both could not be imported")
+        raise refused(f"a Python package is called {name} already", "choose another: both could not be imported")
     return name
 
 
@@ -60,7 +57,7 @@ def files_of(name: str, identity: str) -> dict[str, str]:
 
 
 def _there(folder: Path) -> TeeError:
-    return _refused(f"{folder} is there already", "choose another name, or move it away")
+    return refused(f"{folder} is there already", "choose another name, or move it away")
 
 
 def write(folder: Path, files: dict[str, str]) -> None:
@@ -84,7 +81,7 @@ def write(folder: Path, files: dict[str, str]) -> None:
             raise
     except OSError as error:
         why = f"{folder} cannot be written: {error.strerror}"
-        raise _refused(why, "look at the permissions and the space of this folder") from error
+        raise refused(why, "look at the permissions and the space of this folder") from error
 
 
 def _umask() -> int:

@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 import click
 
 from tee_sim.cli.named_commands import commands_of
+from tee_sim.cli.refusal import refused
 from tee_sim.normal.events import name_commands
 from tee_sim.normal.machine.applications import Application
 from tee_sim.normal.machine.machine import Machine
@@ -17,7 +18,6 @@ from tee_sim.normal.machine.options import MachineOptions
 from tee_sim.normal.sandbox_verdict.verdict import Level
 from tee_sim.normal.timeline import current
 from tee_sim.shared.clock import MAX_WALL_MS
-from tee_sim.shared.errors import Origin, TeeError, TeeResult
 from tee_sim.shared.limits import MAX_TAS
 from tee_sim.shared.manifest import refuse_twins
 from tee_sim.shared.wire import LockProfile
@@ -65,19 +65,15 @@ def applications(paths: Sequence[Path]) -> list[Application]:
     """
     read = [Application.read(path) for path in paths]
     if len(read) > MAX_TAS:
-        raise _refused(f"{len(read)} trusted applications, a machine hosts {MAX_TAS}", "give fewer paths")
+        raise refused(f"{len(read)} trusted applications, a machine hosts {MAX_TAS}", "give fewer paths")
     refuse_twins([a.manifest for a in read], [(str(a.path), a.path.read_text("utf-8")) for a in read])
     seen: dict[str, Application] = {}
     for application in read:
         other = seen.setdefault(application.manifest.name, application)
         if other is not application:
             why = f"{other.path} and {application.path} have the same name"
-            raise _refused(why, "give one of them a name of its own")
+            raise refused(why, "give one of them a name of its own")
     return read
-
-
-def _refused(why: str, hint: str) -> TeeError:
-    return TeeError(TeeResult.BAD_PARAMETERS, why, origin=Origin.API, hint=hint)
 
 
 def parsed_time(text: str) -> int:
@@ -88,13 +84,13 @@ def parsed_time(text: str) -> int:
         if not 0 <= milliseconds <= MAX_WALL_MS:
             raise ValueError
     except ValueError:
-        raise _refused(f"{text!r} is no time", "write for instance: --clock 2026-01-31T12:00:00Z") from None
+        raise refused(f"{text!r} is no time", "write for instance: --clock 2026-01-31T12:00:00Z") from None
     return milliseconds
 
 
 @contextmanager
 def started(
-    paths: Sequence[Path],
+    hosted: Sequence[Application],
     *,
     machine: Path | None,
     fault: str,
@@ -105,10 +101,8 @@ def started(
     """Start a machine with these applications, and shut it down after the block.
 
     Raises:
-        TeeError: as of `applications`, `MachineFaults` and `Machine.open`, in this order: nothing is made before the
-            words are right.
+        TeeError: as of `MachineFaults` and `Machine.open`, in this order: nothing is made before the words are right.
     """
-    hosted = applications(paths)
     faults = MachineFaults()
     MachineFaults(fault)  # read now, set after the start: a plan counts from the first call
     level = Level(allow_level) if allow_level else Level.PARTIAL if debug else Level.ENFORCED

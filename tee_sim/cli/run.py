@@ -49,8 +49,7 @@ def run(paths: tuple[Path, ...], **how: Any) -> None:
     program: list[str] = context.meta["program"]
     if not program:
         raise click.UsageError("no program is given: tee-sim run PATH... -- PROGRAM", context)
-    applications(paths)
-    with started(paths, **how) as (machine, _faults), Interrupts() as interrupts:
+    with started(applications(paths), **how) as (machine, _faults), Interrupts() as interrupts:
         status = _played(machine, program, interrupts)
     context.exit(status)
 

@@ -12,7 +12,8 @@ import click
 from tee_sim.cli.ask import ask
 from tee_sim.cli.exit_codes import ExitStatus, code_of, exit_of, hint_of
 from tee_sim.cli.named_commands import commands_of
-from tee_sim.cli.options import PATHS, machine_options, started
+from tee_sim.cli.options import PATHS, applications, machine_options, started
+from tee_sim.cli.refusal import refused
 from tee_sim.cli.words import shown
 from tee_sim.normal.client import Session
 from tee_sim.normal.machine.applications import Application
@@ -30,10 +31,6 @@ power-cut                       cut the power now, and boot again
 fault [PLAN]                    make disk and RPMB fail by plan from now on; without one no more
 advance MS                      move a stepped clock
 status | commands | help | quit"""
-
-
-def _refused(why: str, hint: str) -> TeeError:
-    return TeeError(TeeResult.BAD_PARAMETERS, why, origin=Origin.API, hint=hint)
 
 
 class Shell:
@@ -68,7 +65,7 @@ class Shell:
         try:
             words = shlex.split(line, comments=True)
         except ValueError as error:
-            raise _refused(f"the line cannot be read: {error}", "close every quote") from None
+            raise refused(f"the line cannot be read: {error}", "close every quote") from None
         if not words:
             return []
         verb, *rest = words
@@ -76,7 +73,7 @@ class Shell:
             return self._invoke(verb, rest)
         most, work = self._verbs[verb]
         if len(rest) > most:
-            raise _refused(f"{verb} takes {most or 'no'} word(s)", "type: help")
+            raise refused(f"{verb} takes {most or 'no'} word(s)", "type: help")
         return work(*rest)
 
     def _invoke(self, command: str, words: Sequence[str]) -> list[str]:
@@ -95,7 +92,7 @@ class Shell:
 
     def _session(self, number: str = "") -> tuple[Session, Application]:
         if number and (not number.isdecimal() or int(number) not in self._open):
-            raise _refused(f"no session {number}", f"open are: {', '.join(map(str, self._open)) or 'none'}")
+            raise refused(f"no session {number}", f"open are: {', '.join(map(str, self._open)) or 'none'}")
         if not number and not self._used:
             self._open_session()
         return self._open[int(number or self._used)]
@@ -105,7 +102,7 @@ class Shell:
         found = [a for a in hosted if name in ("", a.manifest.name)]
         if len(found) != 1:
             hint = f"one of: {', '.join(a.manifest.name for a in hosted)}"
-            raise _refused(f"which application is meant by {name!r}", hint)
+            raise refused(f"which application is meant by {name!r}", hint)
         session = self._machine.context.open_session(found[0].manifest.ta_uuid)
         self._count += 1
         self._used = self._count
@@ -142,7 +139,7 @@ class Shell:
 
     def _advance(self, ms: str = "") -> list[str]:
         if not ms.isdecimal():
-            raise _refused(f"{ms!r} is no number of milliseconds", "for instance: advance 60000")
+            raise refused(f"{ms!r} is no number of milliseconds", "for instance: advance 60000")
         return [f"wall_ms = {self._machine.context.advance_clock(int(ms)).wall_ms}"]
 
     def _status(self) -> list[str]:
@@ -172,7 +169,7 @@ def shell(paths: tuple[Path, ...], **how: Any) -> None:
     Example:
       echo 'ADD step=3' | tee-sim shell counter
     """
-    with started(paths, **how) as (machine, faults):
+    with started(applications(paths), **how) as (machine, faults):
         click.get_current_context().exit(_converse(Shell(machine, faults), debugged=how["debug"]))
 
 

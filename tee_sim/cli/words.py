@@ -16,7 +16,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from tee_sim.shared.errors import Origin, TeeError, TeeResult
+from tee_sim.cli.refusal import refused
+from tee_sim.shared.errors import TeeError
 from tee_sim.shared.limits import MAX_PARAM_BYTES
 from tee_sim.shared.params import Param, Params, ParamType
 
@@ -26,7 +27,7 @@ WORDS = "none, value:A[,B], value-out, value-inout:A[,B], hex:, text:, file:, ou
 
 def _refused(word: str, why: str) -> TeeError:
     hint = f"a parameter is one of: {WORDS}"
-    return TeeError(TeeResult.BAD_PARAMETERS, f"parameter {word!r}: {why}", origin=Origin.API, hint=hint)
+    return refused(f"parameter {word!r}: {why}", hint)
 
 
 def _numbers(text: str) -> tuple[int, int]:

@@ -102,7 +102,7 @@ class Machine:
 
     # --- the secure world's life ---------------------------------------------------------------------------------
 
-    def _start(self, *, create: bool) -> None:
+    def _start(self, *, create: bool) -> RunningWorld:
         options = self._options
         boot = Boot(
             manifests=tuple(a.manifest for a in self.applications),
@@ -120,7 +120,7 @@ class Machine:
         )
         self._supplicant = Supplicant(self.path, create=create, log=options.storage_log, faults=options.faults)
         try:
-            self._running = (options.begin or begin_locked)(boot, self._supplicant, provision, options)
+            running = (options.begin or begin_locked)(boot, self._supplicant, provision, options)
         except BaseException as error:
             self._end(kill=True)
             if isinstance(error, PowerCut):
@@ -133,6 +133,8 @@ class Machine:
                     hint="leave them out: they are chosen when a machine is made",
                 ) from error
             raise
+        self._running = running
+        return running
 
     def _end(self, *, kill: bool) -> None:
         """End the secure world, then the supplicant. What is not running ends at once."""
@@ -153,14 +155,13 @@ class Machine:
         if self._running is not None and not self._running.process.alive:
             self._ended = self._running.process.how_it_ended() or "it ended"
             self._end(kill=True)
-        if self._running is None:
-            self._start(create=False)
-            why, self._ended = self._ended, ""
-            if why:
-                self._options.note(f"the secure world was started again: {why}")
-        if self._running is None:  # pragma: no cover  # _start has set it, or raised
-            raise AssertionError
-        return self._running
+        if self._running is not None:
+            return self._running
+        running = self._start(create=False)
+        why, self._ended = self._ended, ""
+        if why:
+            self._options.note(f"the secure world was started again: {why}")
+        return running
 
     @property
     def running(self) -> RunningWorld:

@@ -220,7 +220,7 @@ importlib.import_module("colorsys")
 importlib.import_module("vault.commands"), __import__("colorsys")
 sys.stdin.read()
 p.exists("x"), os.path.isfile("x"), path.islink("x")
-ctypes.CDLL("x"), ctypes.CDLL(None), ctypes.create_string_buffer(3), ctypes.CFUNCTYPE(None)
+ctypes.CDLL("None"), ctypes.CDLL(None), ctypes.create_string_buffer(3), ctypes.CFUNCTYPE(None)
 mmap.mmap(-1, 9), mmap.mmap(-1, 9, flags=mmap.MAP_PRIVATE)
 xml.dom.minidom.parseString("<a/>"), dom.parse("x")
 datetime.strptime("1", "%d"), datetime.now()
@@ -313,3 +313,19 @@ def test_check_of_a_manifest_that_is_none_names_key_and_line(
     said = tee_sim("check", "vault")
     assert said.status == 4
     assert said.err.startswith(f"tee-sim: {error}")
+
+
+@pytest.mark.parametrize("end", ["raise SystemExit(0)", "raise KeyError(1)"])
+@pytest.mark.parametrize("file", ["vault/commands.py", "early.py"])
+def test_code_that_ends_while_it_is_looked_at_is_no_pass(
+    tee_sim: Command, here: Path, monkeypatch: pytest.MonkeyPatch, file: str, end: str
+) -> None:
+    tee_sim("new", "vault")
+    if file == "early.py":
+        monkeypatch.syspath_prepend(here / "vault")
+        change(here, "manifest.toml", '["tee_sim"]', '["tee_sim", "early"]')
+    with (here / "vault" / file).open("a") as opened:
+        opened.write(f"\n{end}\n")
+    said = tee_sim("check", "vault")
+    assert (said.status, said.err) == (3, "")
+    assert " cannot be imported: " in said.out
