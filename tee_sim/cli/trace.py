@@ -9,6 +9,7 @@ import click
 
 from tee_sim.normal.machine.errors import MachineError
 from tee_sim.normal.timeline import read
+from tee_sim.shared.debug_report import printable
 
 _GOOD = frozenset({"SUCCESS", "OK"})
 _MOST_BYTES = 1 << 30
@@ -38,7 +39,8 @@ class TimedLine:
     def __str__(self) -> str:
         lasted = f"{self.lasted_ms:9.3f}" if self.lasted_ms is not None else " " * 9
         args = " ".join(f"{key}={value}" for key, value in self.args.items())
-        return f"{self.at_ms:11.3f} {lasted}  {self.row:<16} {self.name}  {args}".rstrip()
+        line = f"{self.at_ms:11.3f} {lasted}  {self.row:<16} {self.name}  {args}".rstrip()
+        return printable(line, len(line) * 10)  # the file may be anybody's, and a terminal obeys
 
 
 def timed_lines(events: list[dict[str, Any]]) -> Iterator[TimedLine]:

@@ -19,7 +19,7 @@ import time
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Final
+from typing import Any, Final, TypeGuard
 
 from tee_sim.shared.errors import Origin, TeeError, TeeResult
 
@@ -118,6 +118,7 @@ class Timeline:
             self._fd = -1
 
 
+_KEYS: Final = {"name": str, "cat": str, "ph": str, "ts": int, "pid": int, "tid": int, "args": dict}
 _NO_TIMELINE = "give a file that was written by: TEE_SIM_TRACE=FILE tee-sim run ..."
 
 
@@ -133,12 +134,23 @@ def read(data: bytes) -> list[dict[str, object]]:
     return [_parsed(line, number) for number, line in enumerate(lines[:-1], start=2)]
 
 
+def _is_event(event: Any) -> TypeGuard[dict[str, object]]:
+    """Whether it has what docs/schemas/timeline.schema.json asks of every event, so that it can be printed."""
+    return (
+        isinstance(event, dict)
+        and all(type(event.get(key)) is kind for key, kind in _KEYS.items())
+        and (type(event.get("dur")) is int) == ("dur" in event) == (event["ph"] == "X")
+        and all(0 <= number < 1 << 63 for number in event.values() if type(number) is int)
+        and (event["ph"] != "M" or type(event["args"].get("name")) is str)
+    )
+
+
 def _parsed(line: bytes, number: int) -> dict[str, object]:
     try:
         event = json.loads(line.removesuffix(b","))
     except (ValueError, RecursionError):
         event = None
-    if not isinstance(event, dict) or not line.endswith(b","):
+    if not line.endswith(b",") or not _is_event(event):
         raise TeeError(
             TeeResult.BAD_FORMAT, f"line {number} of the timeline is no event", origin=Origin.API, hint=_NO_TIMELINE
         )

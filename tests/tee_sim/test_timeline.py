@@ -326,14 +326,26 @@ def test_when_it_cannot_be_written_it_ends_and_the_work_goes_on(
     supplicant.close()
 
 
-@pytest.mark.parametrize("line", [b"{}", b"[],", b"1,", b"{,", b"", b"[" * 5000 + b","])
+EVENT: Event = {"name": "x", "cat": "world", "ph": "i", "s": "t", "ts": 1, "pid": 1, "tid": 1, "args": {}}
+SPOILED = [
+    *({key: value for key, value in EVENT.items() if key != left_out} for left_out in EVENT if left_out != "s"),
+    *(EVENT | {key: None} for key in EVENT if key != "s"),
+    *(EVENT | {"ts": number} for number in (-1, 1.5, True, 1 << 63, "1")),
+    EVENT | {"dur": 1}, EVENT | {"ph": "X"}, EVENT | {"ph": "X", "dur": "1"}, EVENT | {"ph": "M"}, EVENT | {"args": []},
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "line",
+    [b"{}", b"{},", b"[],", b"1,", b"{,", b"", b"[" * 5000 + b",", *(json.dumps(e).encode() + b"," for e in SPOILED)],
+)
 def test_what_is_no_event_is_named_by_its_line(line: bytes) -> None:
     with pytest.raises(TeeError, match="line 3 of the timeline is no event"):
-        timeline.read(b'[\n{"a":1},\n' + line + b"\n")
+        timeline.read(b"[\n" + json.dumps(EVENT).encode() + b",\n" + line + b"\n")
 
 
 def test_a_torn_last_line_is_left_out() -> None:
-    assert timeline.read(b'[\n{"a":1},\n{"b":') == [{"a": 1}]
+    assert timeline.read(b"[\n" + json.dumps(EVENT).encode() + b',\n{"b":') == [EVENT]
     assert timeline.read(b"[\n") == []
     with pytest.raises(TeeError, match="line 1 of the timeline"):
         timeline.read(b"{}\n")

@@ -50,11 +50,19 @@ def test_lines(tee_sim: Command, here: Path, options: tuple[str, ...], lines: st
     assert (said.status, said.out, said.err) == (0, lines, "")
 
 
+def test_what_a_terminal_would_obey_is_escaped(tee_sim: Command, here: Path) -> None:
+    odd = event("i", 0, 7, 2, "ADD\x1b[2J", text="a\nb\u202e")
+    (here / "t.json").write_text(f"[\n{json.dumps(odd)},\n")
+    said = tee_sim("trace", "t.json")
+    assert said.out == "      0.000            ?                ADD\\x1b[2J  text=a\\x0ab\\u202e\n"
+
+
 @pytest.mark.parametrize(
     ("text", "error"),
     [
         (None, "error[machine.path]: t.json cannot be read: No such file or directory"),
         ("{}\n", "error[tee.bad_format]: line 1 of the timeline is not `[`"),
+        ('[\n{"name":"x"},\n', "error[tee.bad_format]: line 2 of the timeline is no event"),
     ],
 )
 def test_no_timeline(tee_sim: Command, here: Path, text: str | None, error: str) -> None:
