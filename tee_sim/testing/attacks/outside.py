@@ -1,5 +1,6 @@
 """Keeps what comes out of a secure world, and finds secrets in it."""
 
+import base64
 import contextlib
 import io
 import logging
@@ -15,11 +16,21 @@ class Outside:
         self.text = io.StringIO()
 
     def holds(self, secret: bytes) -> str | None:
-        """Where a secret showed up: raw, in hex, or byte by byte between other characters."""
-        if secret in self.replies:
+        """Where a secret showed up: raw, in hex or base64, or byte by byte between other characters."""
+        if contains(bytes(self.replies), secret):
             return "a reply"
-        text = self.text.getvalue().lower()
-        return "printed or logged text" if secret.hex() in text or _spelled(secret, text) else None
+        text = self.text.getvalue()
+        found = contains(text.encode(errors="replace"), secret) or _spelled(secret, text.lower())
+        return "printed or logged text" if found else None
+
+
+def contains(data: bytes, secret: bytes) -> bool:
+    """Whether bytes hold a secret: as it is, in hex, or in base64 of it and whatever stands before and behind it."""
+    if secret in data or secret.hex().encode() in data.lower():
+        return True
+    parts = (secret[skipped : len(secret) - (len(secret) - skipped) % 3] for skipped in range(3))
+    encoders = (base64.b64encode, base64.urlsafe_b64encode)
+    return any(encode(part) in data for part in parts for encode in encoders)
 
 
 def _spelled(secret: bytes, text: str) -> bool:

@@ -1,7 +1,7 @@
 """A secure world under attack: the real core and the real store in this process, with everything observed.
 
-It knows every key of the applications. It never gives one to an attack; it looks for them in all that comes out, which
-a test from outside could not do.
+It knows every key that is derived for the applications, and none that they make themselves. It never gives one to an
+attack; it looks for them in all that comes out, which a test from outside could not do.
 """
 
 import sys
@@ -36,7 +36,7 @@ from tee_sim.shared.wire import (
     unpack,
 )
 from tee_sim.testing.attacks.disk import Cut, Disk, PowerCutError
-from tee_sim.testing.attacks.outside import Outside, listening
+from tee_sim.testing.attacks.outside import Outside, contains, listening
 
 MIN_KEY_BYTES = 16
 """A shorter derived value is a label, and turns up by chance."""
@@ -224,7 +224,7 @@ class AttackedWorld:
 
     def stored_key(self) -> bool:
         """Whether a key of an application was ever on the disk in clear."""
-        return any(key in self.disk.held for key in self._keys)
+        return any(contains(bytes(self.disk.held), key) for key in self._keys)
 
 
 def request_params(request: bytes, room_bytes: int = 65_536) -> Params:

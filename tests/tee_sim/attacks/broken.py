@@ -1,5 +1,6 @@
 """Applications of somebody else, one bug each, and one without: no command of ours, a uuid of their own."""
 
+import base64
 import logging
 from dataclasses import dataclass
 from typing import Annotated
@@ -152,6 +153,27 @@ class KeyAsReceipt(Vault):
     def keep(self, session, request):
         super().keep(session, request)
         return Kept(receipt=self.env.keys.derive("vault"))
+
+
+class KeyInHex(Vault):
+    """Gives it as a text."""
+
+    FINDS = ("any.key-in-replies",)
+    encode = staticmethod(bytes.hex)
+
+    def invoke(self, session, command, params):
+        text = self.encode(b"v1:" + self.env.keys.derive("vault") + b";")
+        return (params[0], params[1].filled(text.encode()), Param.none(), Param.none())
+
+
+class KeyInBase64(KeyInHex):
+    """The same, in another encoding."""
+
+    FINDS = ("any.key-in-replies",)
+
+    @staticmethod
+    def encode(data):
+        return base64.urlsafe_b64encode(b"odd " + data).decode()
 
 
 class KeyInLog(Vault):

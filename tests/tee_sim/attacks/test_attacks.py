@@ -43,6 +43,8 @@ DETAILS = {
     ("Divides", "any.well-formed"): "command 5 of vault dies of a well-formed message (ZeroDivisionError at broken.py:",
     ("SecondTime", "any.well-formed"): "a conversation ends an application (AssertionError at broken.py:",
     ("KeyAsReceipt", "any.key-in-replies"): "vault leaks a key into a reply",
+    ("KeyInHex", "any.key-in-replies"): "vault leaks a key into a reply",
+    ("KeyInBase64", "any.key-in-replies"): "vault leaks a key into a reply",
     ("KeyInLog", "any.key-in-replies"): "vault leaks a key into printed or logged text",
     ("KeyAsOwner", "any.key-on-disk"): "vault has a key in clear on the disk: as a name, an owner or a digest",
     ("TenSessions", "any.many-sessions"): "vault takes no session any more after many were opened and closed",
