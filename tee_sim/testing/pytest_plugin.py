@@ -30,6 +30,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    """Refuse a locked run where there is no lock: tests that were asked for and not run must not end well."""
+    mode = config.getoption("--tee")
+    if mode != "process" and sys.platform != "linux":
+        raise pytest.UsageError(f"--tee={mode}: the lock is Linux only; leave it out to run in this process")
+
+
 def _above(test: Path, root: Path) -> Path:
     """The nearest manifest above a test."""
     for folder in test.parents:
@@ -53,7 +60,5 @@ def tee_applications(request: pytest.FixtureRequest) -> Sequence[Path]:
 def tee(request: pytest.FixtureRequest, tee_applications: Sequence[Path]) -> Iterator[Tee]:
     """A new machine with the applications under test."""
     mode = request.config.getoption("--tee")
-    if mode != "process" and sys.platform != "linux":
-        pytest.skip("the lock is Linux only")
     with machine_for_test([Application.read(Path(path)) for path in tee_applications], mode) as made:
         yield made

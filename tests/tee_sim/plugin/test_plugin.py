@@ -104,6 +104,14 @@ def test_the_debug_profile_names_the_line(project: Path) -> None:
     assert "debug: odd: forbidden: open" in done.stdout
 
 
+@pytest.mark.parametrize("mode", ["locked", "debug"])
+def test_a_locked_run_where_there_is_no_lock_is_refused_and_not_skipped(project: Path, mode: str) -> None:
+    (project / "elsewhere.py").write_text("import sys\nsys.platform = 'darwin'\n")
+    done = play(project, "-p", "elsewhere", f"--tee={mode}", "test_suite.py::test_time")
+    assert (done.returncode, done.stdout) == (pytest.ExitCode.USAGE_ERROR, "")
+    assert f"ERROR: --tee={mode}: the lock is Linux only; leave it out to run in this process" in done.stderr
+
+
 def test_a_test_with_no_manifest_above_it_says_what_to_do(project: Path, tmp_path: Path) -> None:
     (tmp_path / "conftest.py").write_text(CONFTEST)
     (tmp_path / "test_nothing.py").write_text("def test_nothing(tee):\n    pass\n")
