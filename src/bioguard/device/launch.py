@@ -1,7 +1,6 @@
 """Starting a device's secure world: lock first, look from outside, then hand over the root secret."""
 
 import pkgutil
-from collections import Counter
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -62,6 +61,8 @@ class Running:
     Attributes:
         inspected: how far its processes are locked, judged from outside before it got any secret.
         measurements: SHA-256 of each trusted application's manifest and code, by name.
+        processes: of each of them, its spares among them, as asked for: were others seen, the verdict is INCONCLUSIVE.
+            None where all live in one.
     """
 
     process: SecureProcess
@@ -72,6 +73,7 @@ class Running:
     context: Context
     hooks: Hooks
     grid: ReplyQuantizer | None
+    processes: dict[str, int] = field(default_factory=dict)
     _sessions: dict[UUID, Session] = field(default_factory=dict)
     _closed: bool = False
 
@@ -84,11 +86,6 @@ class Running:
     def report(self) -> LockReport:
         """What the core said about its lock."""
         return self.inspected.core.report
-
-    @property
-    def processes(self) -> dict[str, int]:
-        """How many were seen of each application, its spares among them; none where all live in one."""
-        return dict(Counter(host.name for host in self.inspected.hosts))
 
     @property
     def host_filter_sha256(self) -> bytes:
@@ -218,4 +215,5 @@ def start(directory: Path, fuses: Fuses, options: DeviceOptions, *, create: bool
         context=Context(hooks.transport(started.process)),
         hooks=hooks,
         grid=ReplyQuantizer(period_ms=options.release_grid_ms) if options.release_grid_ms > 0 else None,
+        processes={m.name: 1 + m.spares for m in applications} if started.inspected.hosts else {},
     )
