@@ -18,6 +18,7 @@ import pytest
 
 from bioguard.cli.__main__ import run
 from bioguard.exit_codes import ExitCode
+from tests.unlocked import unlocked_devices
 
 ROOT = Path(__file__).parents[2]
 SCHEMA = ROOT / "src" / "bioguard" / "cli" / "schema" / "output.schema.json"
@@ -146,6 +147,10 @@ ELSEWHERE = {
 """Commands whose output the story does not show, and where it is tested."""
 
 
+LOCKED = ("0 device init", "0 device status", "0 device reboot", "0 authenticate", "0 attest", "0 attack")
+"""Steps whose secure world is the locked one; the others say nothing of it, and start in the test's own process."""
+
+
 def filled(step: str) -> str:
     """A step with its long words."""
     touches = " ".join(f"samples/alice-touch{i}.iso" for i in (1, 2, 3))
@@ -173,7 +178,9 @@ def played(tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[tuple[str,
         for step in STORY.strip().splitlines():
             records = [document["record_id"] for _, document in seen if document.get("record_id")]
             expected, *words = filled(step).replace("RECORD", records[-1] if records else "").split()
-            code, text = call(words)
+            world = contextlib.nullcontext() if step.startswith(LOCKED) else unlocked_devices()
+            with world:
+                code, text = call(words)
             assert (int(code), step) == (int(expected), step), text
             seen.append((step, json.loads(text)))
             if "--token" in words:

@@ -1,6 +1,7 @@
 """A stepped clock, driven from the command line and by scenarios; waits that nothing else ends."""
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +16,14 @@ from bioguard.exit_codes import ExitCode
 from bioguard.records.locks import Lock, LockStatus
 from bioguard.records.modality import Modality
 from tests.contract.test_device import PLAYED, Faces, populate, run, save_faults
+from tests.unlocked import unlocked_devices
+
+
+@pytest.fixture(autouse=True, scope="module")
+def unlocked() -> Iterator[None]:
+    """A clock moves alike behind the lock and without it (tests/contract/test_device.py has real starts)."""
+    with unlocked_devices():
+        yield
 
 
 @pytest.fixture(scope="module")
