@@ -116,6 +116,7 @@ class CodeTable(MetaPathFinder, Loader):
 
     modules: dict[str, _Module] = field(default_factory=dict)
     data: dict[str, bytes] = field(default_factory=dict)
+    compiled: set[str] = field(default_factory=set)
     imports: dict[str, str] = field(default_factory=dict)
     parts: dict[bytes, "CodeTable"] = field(default_factory=dict)
 
@@ -127,6 +128,7 @@ class CodeTable(MetaPathFinder, Loader):
         """Read and compile everything a manifest names; return the measurement (SHA-256)."""
         measured = hashlib.sha256(manifest.to_bytes())
         own = self.parts[manifest.uuid] = CodeTable()
+        self.compiled.update(manifest.compiled)
         for name in sorted({n for pattern in manifest.code for n in _expand(pattern)}):
             path, is_package = _source_file(name)
             source = _content(path, _own_folder(name), name)
@@ -147,7 +149,7 @@ class CodeTable(MetaPathFinder, Loader):
         return measured.digest()
 
     def import_outside_code(self, allowed: Collection[str]) -> None:
-        """Import everything the code refers to that is not part of it.
+        """Import everything the code refers to that is not part of it, and the compiled modules that are.
 
         Raises:
             ImportError: a module is neither of the standard library nor below a name in `allowed`.
@@ -156,7 +158,10 @@ class CodeTable(MetaPathFinder, Loader):
         for name in dict.fromkeys([*allowed, *outside]):
             top = name.partition(".")[0]
             if any(module.partition(".")[0] == top for module in self.modules):
-                load_extension(name)
+                # What runs here is what the verdict knows of (`Manifest.early_code`): no import, and no
+                # manifest of another application, may name more.
+                if name in self.compiled:
+                    load_extension(name)
                 continue
             if top not in sys.stdlib_module_names and not any(f"{name}.".startswith(f"{a}.") for a in allowed):
                 raise ImportError(f"{self.imports[name]} imports {name}, which no manifest names under preload")

@@ -130,11 +130,15 @@ class Manifest(Record):
 
     @property
     def early_code(self) -> tuple[str, ...]:
-        """Modules of its own that run before the lock, in the process that becomes the core: its warm-up, and compiled
-        ones that it names under `preload`. Nothing holds them to anything there."""
+        """Modules of its own that run before the lock, in the process that becomes the core: its warm-up, and
+        compiled ones. Nothing holds them to anything there."""
+        return (*((self.warmup,) if self.warmup else ()), *self.compiled)
+
+    @property
+    def compiled(self) -> tuple[str, ...]:
+        """Modules of its own that it names under `preload`."""
         own = {pattern.partition(".")[0] for pattern in self.code}
-        compiled = tuple(name for name in self.preload if name.partition(".")[0] in own)
-        return (*((self.warmup,) if self.warmup else ()), *compiled)
+        return tuple(name for name in self.preload if name.partition(".")[0] in own)
 
     @classmethod
     def from_toml(cls, text: str, *, file: str = "") -> Self:

@@ -5,10 +5,12 @@ import os
 import pkgutil
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from tee_sim.secure import codeload
 from tee_sim.secure.codeload import CodeTable, ForeignFileError
 from tee_sim.shared.manifest import Manifest
 
@@ -119,3 +121,39 @@ def test_what_is_no_file_is_not_read(package: Path) -> None:
     for name in ("endless.bin", "sub", "absent.bin"):
         with pytest.raises(FileNotFoundError, match=f"trusted_sample:{name}: there is no file"):
             CodeTable().add(manifest("trusted_sample", resources=(f"trusted_sample:{name}",)))
+
+
+@pytest.fixture
+def loaded(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Names of compiled modules of applications that were run, which happens before the lock."""
+    names: list[str] = []
+    monkeypatch.setattr(codeload, "load_extension", names.append)
+    return names
+
+
+@pytest.mark.parametrize("imported", ["trusted_sample.sub.native.quick", "trusted_sample.quick"])
+def test_an_import_of_its_own_runs_nothing_before_the_lock(package: Path, loaded: list[str], imported: str) -> None:
+    """Only `preload` does, which holds the verdict down: else a folder without sources would hide such code from it."""
+    (package / "sub" / "deep.py").write_text(f"import {imported}\n")
+    table = CodeTable()
+    one = manifest("trusted_sample.sub.deep")
+    table.add(one)
+    table.import_outside_code(one.preload)
+    assert loaded == []
+    assert one.early_code == ()
+
+
+def test_nor_does_a_name_under_the_preload_of_another(package: Path, loaded: list[str]) -> None:
+    """Neither manifest alone would say that it ran."""
+    (package.parent / "trusted_other.py").write_text("")
+    importlib.invalidate_caches()
+    name = "trusted_sample.quick"
+    own = manifest("trusted_sample.*")
+    other = replace(own, uuid=bytes(range(1, 17)), code=("trusted_other",), resources=(), preload=(name,))
+    for manifests, early in (((own, other), []), ((replace(own, preload=(name,)), other), [name])):
+        table = CodeTable()
+        for one in manifests:
+            table.add(one)
+        table.import_outside_code([name])
+        assert loaded == early
+        assert [n for one in manifests for n in one.early_code] == early
