@@ -1,5 +1,6 @@
 """What a device was asked stands on the timeline by name, with the faults of a scenario, and no sample."""
 
+import base64
 from pathlib import Path
 
 import pytest
@@ -8,7 +9,7 @@ from bioguard.device import Device, DeviceOptions
 from bioguard.errors import TeeUnavailable
 from bioguard.simulate.faults import scripted
 from bioguard.simulate.faults.scenario import Scenario
-from bioguard.simulate.people import face_views
+from bioguard.simulate.people import face_views, finger_impressions
 from tee_sim.normal import timeline
 from tests.device.conftest import populate
 from tests.tee_sim.test_timeline import of, open_ends, read
@@ -33,9 +34,11 @@ def test_commands_have_their_names_and_samples_are_not_there(directory: Path, pa
     assert names.count("authenticate") == 1
     assert not [name for name in names if name.startswith("command ")]
     text = path.read_bytes()
-    for sample in face_views(1, person=0, count=4):
-        record = sample.vector.tobytes()
-        assert record[:16].hex().encode() not in text
+    samples = [*face_views(1, person=0, count=4), *finger_impressions(1, person=0, count=3)]
+    for record in (sample.to_bytes() for sample in samples):
+        middle = record[60:84]  # from a multiple of three on: a base64 text of the whole has that of the part in it
+        for form in (middle, middle.hex().encode(), base64.b64encode(middle), str(list(middle))[1:-1].encode()):
+            assert form not in text
     assert b"alice" not in text
 
 

@@ -4,15 +4,17 @@ import dataclasses
 import sys
 import zlib
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
 from bioguard.evidence import leak_scan
-from bioguard.evidence.leak_scan import Finding, LeakReport, Scanner, make_canaries
+from bioguard.evidence.leak_scan import Finding, LeakReport, Scanner, exercise_device, make_canaries
 from bioguard.evidence.leak_scan.correlate import correlate
 from bioguard.evidence.leak_scan.encodings import TRANSFORMS, base_encodings, encodings
 from bioguard.evidence.leak_scan.exact import WindowIndex
+from bioguard.evidence.leak_scan.exercise_device import Life
 from bioguard.evidence.leak_scan.selftest import Score, prove
 from bioguard.evidence.leak_scan.sets import ElementSet, differences
 from bioguard.evidence.leak_scan.structure import inside, looks_random
@@ -189,3 +191,35 @@ def test_a_whole_scan(canaries):
     assert {f.source for f in report.findings} == {"dirty"}
     assert report.sources == (("clean", 10_000), ("dirty", 1032))
     assert sys.getsizeof(report.to_record()) > 0
+
+
+def test_a_canary_in_a_process_that_has_no_business_with_it_is_a_finding(canaries):
+    random = np.random.default_rng(9).bytes
+    dirty = random(4096) + canaries.embedding.to_bytes() + random(64)
+    bystanders = (("memory of keystore", random(8192)), ("memory of gatekeeper", dirty))
+    life = Life(sources=(), carried=b"", memory=dirty, bystanders=bystanders)
+    report = leak_scan.scan([], canaries, life=life)
+    assert report.clean is False
+    assert {f.source for f in report.findings} == {"memory of gatekeeper"}, "what handles features is judged apart"
+    assert [name for name, _ in report.sources] == ["memory of keystore", "memory of gatekeeper"]
+    assert report.memory_residue is not None
+    assert report.memory_residue[1] > 100
+
+
+def test_only_core_and_the_biometric_application_itself_may_hold_features(tmp_path, monkeypatch):
+    """Not its spares; and a page that processes share since before the lock is scanned once."""
+    shared, empty = b"s" * 4096, bytes(4096)
+    held = {1: b"core", 2: b"host", 3: shared + empty + b"a" * 4096, 4: shared + b"b" * 4096, 5: b""}
+    monkeypatch.setattr(exercise_device, "_memory", held.__getitem__)
+    names = {2: "biometric", 3: "biometric spare 1", 4: "gatekeeper", 5: "keystore"}
+    core, *hosts = (
+        SimpleNamespace(name=n, seen=SimpleNamespace(process_id=i)) for i, n in {1: "core", **names}.items()
+    )
+    running = SimpleNamespace(inspected=SimpleNamespace(core=core, hosts=hosts))
+    exercise_device._keep_memory(SimpleNamespace(running=running), tmp_path)
+    assert (tmp_path / "memory").read_bytes() == b"corehost"
+    assert {path.name: path.read_bytes() for path in (tmp_path / "bystanders").iterdir()} == {
+        "memory of biometric spare 1": shared + b"a" * 4096,
+        "memory of gatekeeper": b"b" * 4096,
+        "memory of keystore": b"",
+    }
