@@ -22,7 +22,22 @@ CI = (ROOT / ".ci" / "run").read_text("utf-8")
         ("Skipped: strace is not installed; .ci/run installs it where it can", "strace"),
         ("Skipped: nbis-python: not run: version `GLIBC_2.38' not found", "a C library from 2.38 on"),
         ("Skipped: pyfing: not run: no module named pyfing", "readers of others"),
+        ("Skipped: no aarch64 Python (BIOGUARD_AARCH64, tests/aarch64/prepare.sh)", "a Python for aarch64"),
+        ("Skipped: no ../shared/cases beside this checkout", "cases beside the checkout"),
+        ("Skipped: the small inputs are not beside the checkout", "cases beside the checkout"),
+        ("Skipped: no LFW embeddings beside the checkout", "research data"),
+        ("Skipped: only root can give a file away", "root"),
+        ("Skipped: only root may read the kernel log", "root"),
+        ("Skipped: this host gives an unprivileged test no network namespace to observe in", "root"),
         ("Skipped: this host has no Landlock, so the case cannot be played", THIS_HOST.name),
+        ("Skipped: this host lets nobody make a time namespace", THIS_HOST.name),
+        ("Skipped: no mount namespace of its own can be made here", THIS_HOST.name),
+        ("Skipped: this host refuses a layer", THIS_HOST.name),
+        (
+            "Skipped: nothing in the kernel log: it does not log filter kills, or its rate limit was reached",
+            THIS_HOST.name,
+        ),
+        ("Skipped: the lock is Linux only", THIS_HOST.name),
     ],
 )
 def test_a_reason_leads_to_its_tool(reason: str, tool: str) -> None:
