@@ -1,5 +1,6 @@
 """The verdict: the real one on this host, degraded hosts played by outer filters, and every contradiction."""
 
+import ctypes
 import dataclasses
 import os
 import sys
@@ -14,6 +15,7 @@ from tee_sim.secure.lockdown import LayerState
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="the lock is Linux only")
 
 SIGSYS = 31
+PTRACE_SEIZE = 0x4206
 SHA = bytes(32)
 WORKING = ProbeResults((Probe("open-path", 0, SIGSYS),), Probe("landlock", 0, 13 << 8))
 
@@ -38,6 +40,19 @@ def test_reading_the_filter_back_leaves_the_process_running(start):
         seen = observe(child.process.pid, child.report)
         assert judge(child.report, seen, cached_probes()).level.meets(Level.ENFORCED)
     assert child.act() == 3
+
+
+def test_a_process_that_is_traced_is_inconclusive(start):
+    """Nobody but the tracer can read its filter back then, and the probes would speak for it."""
+    if os.geteuid() != 0:
+        pytest.skip("only root may trace a process that is not dumpable")
+    child = start("exit3")
+    core = observe(child.process.pid, child.report).process_id
+    libc = ctypes.CDLL(None)
+    assert libc.ptrace(ctypes.c_long(PTRACE_SEIZE), core, None, None) == 0
+    seen = observe(child.process.pid, child.report)
+    assert (seen.traced, seen.filters) == (True, None)
+    assert judge(child.report, seen, cached_probes()).level is Level.INCONCLUSIVE
 
 
 @pytest.mark.parametrize(
@@ -101,6 +116,8 @@ def test_other_platforms_are_not_enforced(locked):
     [
         ({}, {"seccomp_mode": None}, WORKING, "the process status cannot be read from outside"),
         ({}, {"threads": None}, WORKING, "the process status cannot be read from outside"),
+        ({}, {"traced": True}, WORKING, "another process traces it, and may do in it what no filter sees"),
+        ({}, {"traced": None}, WORKING, "another process traces it, and may do in it what no filter sees"),
         ({}, {"seccomp_mode": 0}, WORKING, "the secure world claims a filter that the kernel does not show"),
         ({}, {"filters": (bytes(8),)}, WORKING, "no filter in the kernel has the hash that the secure world claims"),
         ({"filter_sha256": SHA}, {"filters": None}, WORKING, "the claimed filter is not the one this version builds"),

@@ -95,7 +95,13 @@ def as_root(world: World) -> World:
         watched.append((link.kill_fd, host.seen.process_id))
         theirs = dict.fromkeys(range(3), "/dev/null") | {host.report.request_fd: down, host.report.reply_fd: up}
         world = world.with_host(number, seen={"descriptors": tuple(sorted(theirs.items()))})
-    return world.with_core(seen={"descriptors": tuple(sorted(own.items())), "watched": tuple(watched)})
+    return world.with_core(
+        seen={
+            "descriptors": tuple(sorted(own.items())),
+            "watched": tuple(watched),
+            "our_pipes": ("pipe:[1]", "pipe:[2]"),
+        }
+    )
 
 
 def test_the_real_one_is_enforced(world: World) -> None:
@@ -173,6 +179,17 @@ def test_a_host_that_was_never_seen_is_inconclusive(world: World) -> None:
     assert "counter spare 2: the process status cannot be read from outside" in verdict.reasons
 
 
+def test_one_process_cannot_stand_for_two_hosts(world: World) -> None:
+    """Neither can be told from the other without root, and nobody has looked at the third."""
+    links = world.core.report.links
+    core = changed(world.core, {"descriptors": None, "watched": None}, {"links": (links[0], links[0], links[2])})
+    first, _, third = (changed(host, {"descriptors": None}, None) for host in world.hosts)
+    second = Watched("counter spare 1", replace(first.report, host=2), first.seen)
+    verdict = replace(world, core=core, hosts=(first, second, third)).judge()
+    assert verdict.level is Level.INCONCLUSIVE
+    assert "one process is said to be more than one host" in verdict.reasons
+
+
 def no_filter(report: LockReport) -> tuple[Layer, ...]:
     return tuple(Layer(x.name, LayerState.REFUSED, 1) if x.name == "seccomp" else x for x in report.layers)
 
@@ -194,6 +211,7 @@ def test_the_world_is_as_weak_as_its_weakest(world: World, number: int) -> None:
         ({"seccomp_mode": 0}, Level.INCONCLUSIVE),
         ({"filters": (bytes(8),)}, Level.INCONCLUSIVE),
         ({"threads": 2}, Level.PARTIAL),
+        ({"traced": True}, Level.INCONCLUSIVE),
         ({"capabilities": 1}, Level.PARTIAL),
         ({"no_new_privileges": False}, Level.PARTIAL),
         ({"descriptors": ((0, "/dev/null"), (9, "/etc/passwd"))}, Level.PARTIAL),
@@ -254,6 +272,14 @@ def test_a_pipe_that_is_another_s_is_no_lock(world: World, end: str, other: str)
     assert verdict.state("hosts") is State.ABSENT
     assert verdict.level is Level.PARTIAL
     assert "hosts: counter: not at the other end of its pipes" in verdict.reasons
+
+
+@pytest.mark.parametrize("ours", [(), "one of them", None])
+def test_the_core_s_two_pipes_lead_to_us(world: World, ours: tuple[str, ...] | str | None) -> None:
+    held = (world.core.seen.our_pipes or ())[:1] if ours == "one of them" else ours
+    verdict = world.with_core(seen={"our_pipes": held}).judge()
+    assert verdict.level is Level.PARTIAL
+    assert "descriptors: its two pipes do not lead to this process" in verdict.reasons
 
 
 def test_two_ends_that_are_swapped_are_no_lock(world: World) -> None:
@@ -326,6 +352,8 @@ def waiting(world: World) -> Observation:
         ({"capabilities": 1}, "it may gain privileges or holds a capability"),
         ({"no_new_privileges": False}, "it may gain privileges or holds a capability"),
         ({"threads": 2}, "2 threads, expected one"),
+        ({"traced": True}, "another process traces it"),
+        ({"traced": None}, "another process traces it"),
         ({"filters": ()}, "no filter in the kernel is the one for waiting that this version builds"),
         ({"filters": (bytes(8),)}, "no filter in the kernel is the one for waiting that this version builds"),
         ({"filters": "the core's"}, "no filter in the kernel is the one for waiting that this version builds"),

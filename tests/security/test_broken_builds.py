@@ -215,6 +215,39 @@ def test_a_host_that_forks_once_more_is_refused(broken, tmp_path):
         Device.init(tmp_path / "device")
 
 
+RELAY = """
+    r, to_core = os.pipe()
+    from_core, w = os.pipe()
+    first = os.fork()
+    if not first:
+        if os.fork():
+            os._exit(0)
+        import select
+        os.close(r)
+        os.close(w)
+        while True:
+            for source in select.select([request_fd, from_core], [], [])[0]:
+                data = os.read(source, 65536)
+                if not data:
+                    os._exit(0)
+                os.write(to_core if source == request_fd else reply_fd, data)
+    os.waitpid(first, 0)
+    os.dup2(r, request_fd)
+    os.dup2(w, reply_fd)
+    for fd in (r, w, to_core, from_core):
+        os.close(fd)
+"""
+
+
+def test_a_process_between_the_core_and_us_is_refused(broken, tmp_path):
+    """It is below nobody that is looked at, has no lock, and would read the root secret as it goes by."""
+    if os.geteuid() != 0:
+        pytest.skip("only root sees where the pipes of another process lead")
+    first = '    stage = "harden"\n'
+    broken(("tee_sim/secure/launcher.py", first, first + RELAY))
+    assert "descriptors: its two pipes do not lead to this process" in refused(tmp_path, Level.PARTIAL)
+
+
 def test_an_application_that_logs_tells_nobody(broken, tmp_path):
     """What Python prints goes nowhere, so nobody is ended by a warning; writing to a descriptor is what kills."""
     broken((APP, ENROLL, ENROLL + "        import sys; sys.stderr.write(repr(samples)); sys.stderr.flush()\n"))

@@ -51,6 +51,8 @@ def _flaws(core: Watched, seen: Observation) -> Iterator[str]:
         yield "the process that waits for the core has no filter of its own"
     if seen.capabilities or not seen.no_new_privileges:
         yield "it may gain privileges or holds a capability"
+    if seen.traced is not False:
+        yield "another process traces it"
     if seen.threads != 1:
         yield f"{seen.threads} threads, expected one"
     if seen.filters is not None:

@@ -38,6 +38,7 @@ class Observation:
         platform: sys.platform of the normal world.
         process_id: the process that runs trusted code (not the waiter).
         seccomp_mode: 0 off, 2 filter. filter_count: how many filters.
+        traced: whether another process may read and change its memory by ptrace(2).
         capabilities: all five sets joined as one number; 0 means none anywhere.
         pid_is_1: whether it is the first process of a PID namespace.
         inner_process_id: its number in the innermost PID namespace.
@@ -48,6 +49,7 @@ class Observation:
         sockets: sockets that exist in its network namespace.
         namespaces: names of the namespaces that differ from ours.
         descriptors: (number, target) of every open descriptor.
+        our_pipes: the pipes among them that we hold an end of as well.
         filters: raw bytes of every filter, as the kernel holds them.
         limits: (name, soft limit) for file size, core size, open files and processes.
         data_bytes: private writable memory that it has.
@@ -62,6 +64,7 @@ class Observation:
     filter_count: int | None = None
     no_new_privileges: bool | None = None
     threads: int | None = None
+    traced: bool | None = None
     capabilities: int | None = None
     pid_is_1: bool | None = None
     inner_process_id: int | None = None
@@ -72,6 +75,7 @@ class Observation:
     sockets: int | None = None
     namespaces: tuple[str, ...] | None = None
     descriptors: tuple[tuple[int, str], ...] | None = None
+    our_pipes: tuple[str, ...] | None = None
     filters: tuple[bytes, ...] | None = None
     limits: tuple[tuple[str, str], ...] | None = None
     data_bytes: int | None = None
@@ -190,6 +194,7 @@ def look(target: int, *, read_filter: bool = True, neighbor: Observation | None 
         filter_count=_or_none(lambda: int(status["Seccomp_filters"])),
         no_new_privileges=_or_none(lambda: status["NoNewPrivs"] == "1"),
         threads=_or_none(lambda: int(status["Threads"])),
+        traced=_or_none(lambda: status["TracerPid"] != "0"),
         capabilities=_or_none(lambda: _capabilities(status)),
         pid_is_1=_or_none(lambda: len(status["NSpid"].split()) > 1 and status["NSpid"].split()[-1] == "1"),
         inner_process_id=_or_none(lambda: int(status["NSpid"].split()[-1])),
@@ -200,6 +205,7 @@ def look(target: int, *, read_filter: bool = True, neighbor: Observation | None 
         sockets=shared.sockets if shared else _or_none(lambda: _sockets(process)),
         namespaces=_or_none(lambda: _other_namespaces(process, own)),
         descriptors=_or_none(lambda: tuple(_descriptors(process))),
+        our_pipes=_or_none(lambda: tuple(sorted({target for _, target in _descriptors(process)} & _own_pipes()))),
         filters=_or_none(lambda: tuple(_read_filters(target))) if read_filter and os.geteuid() == 0 else None,
         limits=_or_none(lambda: tuple((name, _limits(process)[name]) for name in _CLOSED)),
         data_bytes=_or_none(lambda: int(status["VmData"].split()[0]) << 10),
@@ -244,6 +250,14 @@ def _other_namespaces(process: Path, own: Path) -> tuple[str, ...]:
 def _descriptors(process: Path) -> Iterator[tuple[int, str]]:
     for entry in sorted((process / "fd").iterdir(), key=lambda p: int(p.name)):
         yield int(entry.name), str(entry.readlink())
+
+
+def _own_pipes() -> set[str]:
+    found = set()
+    for entry in Path("/proc/self/fd").iterdir():
+        with contextlib.suppress(FileNotFoundError):  # of this very listing, or closed meanwhile by another thread
+            found.add(str(entry.readlink()))
+    return {target for target in found if target.startswith("pipe:")}
 
 
 def _watched(process: Path) -> Iterator[tuple[int, int]]:

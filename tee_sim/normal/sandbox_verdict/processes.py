@@ -128,6 +128,9 @@ def _contradictions(core: Watched, hosts: Sequence[Watched], names: Sequence[str
             f"{len(names)} hosts were asked for, {len(core.report.links)} are said to run, {len(hosts)} have reported, "
             f"{children} are seen"
         )
+    # One that is locked could stand for all of them, and the others would be counted without being looked at.
+    if len({host.seen.process_id for host in hosts}) != len(hosts):
+        yield "one process is said to be more than one host"
     for number, (host, link) in enumerate(zip(hosts, core.report.links, strict=False), start=1):
         if host.report.host != number or host.report.links:
             yield f"{host.name}: the report of a host says that it is another's"

@@ -145,6 +145,8 @@ def _contradictions(report: LockReport, seen: Observation, probes: ProbeResults)
     if seen.seccomp_mode is None or seen.threads is None:
         yield "the process status cannot be read from outside"
         return
+    if seen.traced is not False:
+        yield "another process traces it, and may do in it what no filter sees"
     claimed = report.applied("seccomp")
     if claimed and report.machine not in ARCHITECTURES:
         yield "a filter is claimed on an architecture we have no table for"
@@ -195,6 +197,10 @@ def _descriptors(report: LockReport, seen: Observation, probes: ProbeResults) ->
     for number, target in seen.descriptors:
         if number not in kinds or target.partition("[")[0] != kinds[number].partition("[")[0]:
             return Finding(layer, State.ABSENT, f"descriptor {number} should not be open")
+    # To another process they would lead through it: it would read the root secret as it goes by, and has no lock.
+    held = dict(seen.descriptors)
+    if report.host == 0 and not {held.get(report.request_fd), held.get(report.reply_fd)} <= set(seen.our_pipes or ()):
+        return Finding(layer, State.ABSENT, "its two pipes do not lead to this process")
     words = f"two pipes, and two to each of {len(report.links)} hosts" if report.links else "two pipes"
     return Finding(layer, State.IN_FORCE, f"{words}, nothing on standard streams")
 
