@@ -9,8 +9,7 @@ from tee_sim.cli.exit_codes import ExitStatus
 from tee_sim.cli.named_commands import importable
 from tee_sim.cli.options import applications
 from tee_sim.normal.machine.errors import MachineError
-from tee_sim.testing.attacks.attack import Attack
-from tee_sim.testing.attacks.bench import ATTACKS, Finding, Verdict, play
+from tee_sim.testing.attacks.bench import ATTACKS, Finding, Verdict, play, select
 
 
 @click.command()
@@ -26,7 +25,10 @@ def attack(paths: tuple[Path, ...], prefixes: tuple[str, ...], listing: bool) ->
     Example:
       tee-sim attack counter --only any.key --only any.power-cut
     """
-    chosen = _chosen(prefixes)
+    try:
+        chosen = select(ATTACKS, prefixes)
+    except LookupError as error:
+        raise click.UsageError(str(error)) from None
     if listing:
         for one in chosen:
             click.echo(f"{one.name:<24}{one.title}")
@@ -44,13 +46,6 @@ def attack(paths: tuple[Path, ...], prefixes: tuple[str, ...], listing: bool) ->
     for application in attacked:
         click.echo(f"attacked {application.manifest.name}: {application.path}")
     _end(findings)
-
-
-def _chosen(prefixes: tuple[str, ...]) -> tuple[Attack, ...]:
-    for prefix in prefixes:
-        if not any(one.name.startswith(prefix) for one in ATTACKS):
-            raise click.UsageError(f"no attack is called {prefix[:40]!r}")
-    return tuple(one for one in ATTACKS if not prefixes or one.name.startswith(prefixes))
 
 
 def _end(findings: list[Finding]) -> None:

@@ -11,10 +11,9 @@ from typing import cast
 
 from tee_sim.normal import events
 from tee_sim.normal.operation import CancellableOperation
-from tee_sim.normal.secure_process import StorageHandler, answer_storage
+from tee_sim.normal.secure_process import StorageHandler
 from tee_sim.secure.core import Hosting
 from tee_sim.secure.world import SecureWorld
-from tee_sim.shared.errors import TeeError, TeeResult
 from tee_sim.shared.manifest import Manifest
 from tee_sim.shared.rng import OsRng, Rng
 from tee_sim.shared.wire import (
@@ -23,42 +22,37 @@ from tee_sim.shared.wire import (
     Provision,
     Ready,
     Return,
-    StorageCall,
-    StorageReply,
     Wait,
     pack,
     unpack,
 )
+from tee_sim.testing.direct_port import DirectPort
 
 TEST_HUK = bytes(range(32))
 TEST_DEVICE_ID = bytes(range(16))
 
 
-class _DirectPort:
-    """`SupplicantPort` that calls the supplicant without a pipe, through the same frames.
+class _MortalPort(DirectPort):
+    """A supplicant may end while it is called.
 
-    A supplicant that ends its process (SystemExit: a fault `die-before`) ends the test's, not the application under
+    One that ends its process (SystemExit: a fault `die-before`) ends the test's, not the application under
     whose request it happened: what it raised is raised again outside the secure world.
     """
 
-    def __init__(self, handler: StorageHandler) -> None:
-        self._handler = handler
+    def __init__(self, storage: StorageHandler) -> None:
+        super().__init__(storage)
         self._death: BaseException | None = None
         self.operation: CancellableOperation | None = None
 
     def call(self, operation: int, request: list[object]) -> object:
         self.raise_death()
         try:
-            asked = cast("StorageCall", unpack(pack(StorageCall(operation=operation, request=request))[HEAD_BYTES:]))
-            answer = cast("StorageReply", unpack(answer_storage(self._handler, asked)[HEAD_BYTES:]))
+            return super().call(operation, request)
         except Exception:
             raise
         except BaseException as death:
             self._death = death
             raise
-        if answer.result is not TeeResult.SUCCESS:
-            raise TeeError(answer.result, "the supplicant could not do it")
-        return answer.reply
 
     def wait(self, timeout_ms: int) -> bool:
         """`tee_sim.shared.task.Ask`."""
@@ -106,7 +100,7 @@ class InProcessTee:
             boot_id=boot_id,
         )
         self._events = events.watch(manifests, os.getpid(), profile="IN_PROCESS")
-        self._port = _DirectPort(storage)
+        self._port = _MortalPort(storage)
         self._world = SecureWorld(
             provision,
             self._port,

@@ -31,7 +31,7 @@ from tee_sim.secure.world import SecureWorld
 from tee_sim.shared.errors import TeeError, TeeResult
 from tee_sim.shared.host_end import HostEnd
 from tee_sim.shared.wire import LockProfile, Provision
-from tee_sim.testing.in_process import _DirectPort
+from tee_sim.testing.direct_port import DirectPort
 from tests.security.applications.hostile import app
 from tests.security.hostile import (
     HOSTILE,
@@ -113,7 +113,7 @@ def token_key(device: Device, tmp_path_factory: pytest.TempPathFactory) -> bytes
     fuses = Fuses.read(copy)
     provision = Provision(huk=fuses.huk, device_id=fuses.device_id, create=False, boot_id=boot_id(copy, keep=False))
     with closing(Supplicant(copy)) as supplicant:
-        world = SecureWorld(provision, _DirectPort(supplicant), launch.manifests())
+        world = SecureWorld(provision, DirectPort(supplicant), launch.manifests())
         return world._shared["auth-token"]
 
 

@@ -16,6 +16,10 @@ LOGS = "DARKNAVY (2026), path 3"
 POWER = "GlobalPlatform TEE Internal Core API, atomicity of storage"
 
 
+class UnplayedError(Exception):
+    """An attack could not be played; the text says why."""
+
+
 @dataclass(frozen=True, slots=True)
 class Attack:
     """One attack.
@@ -24,7 +28,7 @@ class Attack:
         name: stable id in reports.
         title: what the attacker does.
         source: where the class of bug is described.
-        play: returns what was gained, or None. Raises TeeError when it cannot be played.
+        play: returns what was gained, or None. Raises TeeError or UnplayedError when it cannot be played.
     """
 
     name: str

@@ -3,17 +3,20 @@
 An attack that could not be played is UNKNOWN, never a pass.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import Enum, unique
+from functools import partial
+from typing import TypeVar
 
 from tee_sim.shared.errors import TeeError
 from tee_sim.shared.manifest import Manifest
 from tee_sim.testing.attacks import channel, leaks, sessions, survival
-from tee_sim.testing.attacks.attack import Attack
+from tee_sim.testing.attacks.attack import Attack, UnplayedError
 from tee_sim.testing.attacks.world import AttackedWorld
 
 ATTACKS: tuple[Attack, ...] = (*channel.ATTACKS, *leaks.ATTACKS, *sessions.ATTACKS, *survival.ATTACKS)
+A = TypeVar("A", bound=Attack)
 
 
 @unique
@@ -37,9 +40,31 @@ class Finding:
 def play(manifests: Sequence[Manifest], attacks: Sequence[Attack] = ATTACKS) -> Iterator[Finding]:
     """Play attacks one by one. The applications' code must be importable, and runs in this process."""
     for attack in attacks:
-        try:
-            gained = attack.play(AttackedWorld(manifests))
-        except TeeError as error:
-            yield Finding(attack, Verdict.UNKNOWN, f"the target answered {error.result.name}")
-        else:
-            yield Finding(attack, Verdict.FOUND if gained else Verdict.HELD, gained or "")
+        yield judged(attack, partial(_played, attack, manifests))
+
+
+def _played(attack: Attack, manifests: Sequence[Manifest]) -> str | None:
+    return attack.play(AttackedWorld(manifests))
+
+
+def judged(attack: Attack, play_it: Callable[[], str | None]) -> Finding:
+    """What came of an attack that `play_it` plays."""
+    try:
+        gained = play_it()
+    except UnplayedError as error:
+        return Finding(attack, Verdict.UNKNOWN, str(error))
+    except TeeError as error:
+        return Finding(attack, Verdict.UNKNOWN, f"the target answered {error.result.name}")
+    return Finding(attack, Verdict.FOUND if gained else Verdict.HELD, gained or "")
+
+
+def select(attacks: Sequence[A], prefixes: Sequence[str]) -> tuple[A, ...]:
+    """Attacks whose names begin with one of the prefixes; all without prefixes.
+
+    Raises:
+        LookupError: a prefix begins no name; the text is for people.
+    """
+    for prefix in prefixes:
+        if not any(attack.name.startswith(prefix) for attack in attacks):
+            raise LookupError(f"no attack is called {prefix[:40]!r}")
+    return tuple(attack for attack in attacks if not prefixes or attack.name.startswith(tuple(prefixes)))

@@ -4,14 +4,11 @@ from collections.abc import Sequence
 from copy import deepcopy
 from dataclasses import dataclass, field
 
+from tee_sim.normal.machine.options import PowerCut
 from tee_sim.normal.rpmb_chip.chip import RpmbDevice
 from tee_sim.normal.supplicant.service import Service
 from tee_sim.shared.blobs import Changes
 from tee_sim.testing.in_memory import MemoryBlobs, MemoryMedium
-
-
-class PowerCutError(BaseException):
-    """The power fails: whatever ran is gone. No `except Exception` of an application survives it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,20 +59,20 @@ class Disk:
         self.after_write()
 
     def before_write(self) -> None:
-        """Raises PowerCutError if the power fails before this write."""
+        """Raises PowerCut if the power fails before this write."""
         self._need_power()
         self.dead = self.cut == Cut(self.writes, after=False)
         self._need_power()
 
     def after_write(self) -> None:
-        """Raises PowerCutError if the power fails after it."""
+        """Raises PowerCut if the power fails after it."""
         self.dead = self.cut == Cut(self.writes, after=True)
         self.writes += 1
         self._need_power()
 
     def _need_power(self) -> None:
         if self.dead:
-            raise PowerCutError
+            raise PowerCut("at a write")
 
 
 class _Chip:

@@ -8,11 +8,12 @@ there too is no finding of these attacks.
 
 from collections.abc import Iterator, Sequence
 
+from tee_sim.normal.machine.options import PowerCut
 from tee_sim.shared.errors import TeeResult
 from tee_sim.shared.manifest import Manifest
 from tee_sim.testing.attacks.asked import Asking, Story, known, requests
 from tee_sim.testing.attacks.attack import POWER, Attack, started
-from tee_sim.testing.attacks.disk import Cut, Disk, PowerCutError
+from tee_sim.testing.attacks.disk import Cut, Disk
 from tee_sim.testing.attacks.world import AttackedWorld
 
 MOST_WRITES = 12
@@ -118,7 +119,7 @@ def _interrupted(manifests: Sequence[Manifest], manifest: Manifest, disk: Disk, 
         world.session(manifest.ta_uuid)
         if story is not None:
             world.raw(manifest.ta_uuid, *story)
-    except PowerCutError:
+    except PowerCut:
         pass
     return world.disk
 

@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import cast
 from uuid import UUID
 
-from tee_sim.normal.secure_process import StorageHandler, answer_storage
+from tee_sim.normal.machine.options import PowerCut
+from tee_sim.normal.secure_process import StorageHandler
 from tee_sim.secure.closed_replies import declared
 from tee_sim.secure.core import LocalHosting
 from tee_sim.secure.hosts.process import load_entry
@@ -30,13 +31,12 @@ from tee_sim.shared.wire import (
     OpenSession,
     Provision,
     Return,
-    StorageCall,
-    StorageReply,
     pack,
     unpack,
 )
-from tee_sim.testing.attacks.disk import Cut, Disk, PowerCutError
+from tee_sim.testing.attacks.disk import Cut, Disk
 from tee_sim.testing.attacks.outside import Outside, contains, listening
+from tee_sim.testing.direct_port import DirectPort
 
 MIN_KEY_BYTES = 16
 """A shorter derived value is a label, and turns up by chance."""
@@ -49,20 +49,6 @@ _PROVISION = Provision(
     seed=bytes(range(32)),
     boot_id=bytes(range(16)),
 )
-
-
-class _Port:
-    """The supplicant without a pipe, through the same frames."""
-
-    def __init__(self, storage: StorageHandler) -> None:
-        self._storage = storage
-
-    def call(self, operation: int, request: list[object]) -> object:
-        asked = cast("StorageCall", unpack(pack(StorageCall(operation=operation, request=request))[HEAD_BYTES:]))
-        answer = cast("StorageReply", unpack(answer_storage(self._storage, asked)[HEAD_BYTES:]))
-        if answer.result is not TeeResult.SUCCESS:
-            raise TeeError(answer.result, "the supplicant could not do it")
-        return answer.reply
 
 
 class _Keys:
@@ -90,7 +76,7 @@ class _ObservedWorld(SecureWorld):
         self._attacked = attacked
         super().__init__(
             _PROVISION,
-            _Port(storage),
+            DirectPort(storage),
             attacked.manifests,
             on_panic=attacked.note_panic,
             hosting=LocalHosting(attacked.load),
@@ -157,7 +143,7 @@ class AttackedWorld:
 
         Raises:
             TeeError: the store does not open.
-            PowerCutError: already while it starts.
+            PowerCut: already while it starts.
         """
         self._sessions: dict[UUID, int] = {}
         self._world = _ObservedWorld(self.disk.power_on(cut), self)
@@ -169,12 +155,12 @@ class AttackedWorld:
 
         Raises:
             NoFrameError: it is no frame, which would have ended a process.
-            PowerCutError: the power failed meanwhile.
+            PowerCut: the power failed meanwhile.
         """
         with listening(self.outside.text):
             frame = self._world.answer(body)
         if self.disk.dead:
-            raise PowerCutError
+            raise PowerCut("at a write")
         answer = frame[HEAD_BYTES:]
         self.outside.replies += answer
         return answer

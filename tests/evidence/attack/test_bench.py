@@ -14,6 +14,7 @@ from bioguard.evidence.attack.bench import ATTACKS, Verdict, play, select
 from bioguard.evidence.attack.kit import Stage
 from bioguard.evidence.attack.target import Outside, Target
 from tee_sim.shared.manifest import Manifest
+from tee_sim.testing.attacks import bench as simulator
 from tests.tee_sim.attacks import broken as anything
 
 sys.path.insert(0, str(Path(__file__).parent))
@@ -51,22 +52,24 @@ def test_planted_bug_is_found(app: str, variant: str, attack: str) -> None:
     assert finding.detail
 
 
-@pytest.mark.parametrize(("variant", "attack"), OTHERS, ids=["-".join(c) for c in OTHERS])
-def test_planted_bug_of_any_application_is_found(variant: str, attack: str) -> None:
-    (found,) = play([anything.manifest(variant)], select([attack]))
-    assert (found.verdict, bool(found.detail)) == (Verdict.FOUND, True), found.detail
+def test_the_attacks_on_any_application_are_those_that_the_simulator_tests() -> None:
+    """Against each planted bug, one without and one that does not start: tests/tee_sim/attacks/test_attacks.py."""
+    ours = [(a.name, a.title, a.source, a.play) for a in ATTACKS if a.stage is Stage.ANY]
+    assert ours == [(a.name, a.title, a.source, a.play) for a in simulator.ATTACKS]
 
 
-@pytest.mark.parametrize("attack", [a for a in ATTACKS if a.stage is Stage.ANY], ids=lambda a: a.name)
-def test_an_application_that_is_none_of_ours_can_hold(attack) -> None:
-    (found,) = play([anything.manifest("Vault")], [attack])
-    assert (found.verdict, found.detail) == (Verdict.HELD, "")
-
-
-@pytest.mark.parametrize("attack", [a for a in ATTACKS if a.stage is Stage.ANY], ids=lambda a: a.name)
-def test_an_application_that_does_not_start_is_unknown_not_a_pass(attack) -> None:
-    (found,) = play([anything.manifest("NotThere")], [attack])
-    assert (found.verdict, found.detail) == (Verdict.UNKNOWN, "the target answered TARGET_DEAD")
+@pytest.mark.parametrize(
+    ("variant", "verdict", "detail"),
+    [
+        ("Parser", Verdict.FOUND, "command 7 of vault dies of a malformed message (OverflowError at broken.py:"),
+        ("Vault", Verdict.HELD, ""),
+        ("NotThere", Verdict.UNKNOWN, "the target answered TARGET_DEAD"),
+    ],
+)
+def test_an_application_that_is_none_of_ours_is_judged(variant: str, verdict: Verdict, detail: str) -> None:
+    (found,) = play([anything.manifest(variant)], select(["any.malformed"]))
+    assert (found.verdict, found.detail.startswith(detail)) == (verdict, True), found.detail
+    assert bool(found.detail) == (verdict is not Verdict.HELD)
 
 
 @pytest.mark.parametrize(("bug", "attack"), ON_DEVICES, ids=["-".join(c) for c in ON_DEVICES])

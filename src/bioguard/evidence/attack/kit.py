@@ -26,6 +26,8 @@ from bioguard.records.locks import Lock
 from bioguard.records.modality import Modality
 from tee_sim.shared.schema import Record
 from tee_sim.shared.ta_api import Command
+from tee_sim.testing.attacks import attack
+from tee_sim.testing.attacks.attack import UnplayedError
 
 Q = TypeVar("Q", bound=Record)
 A = TypeVar("A", bound=Record)
@@ -39,7 +41,7 @@ BESIDE = 0.05
 """How far beside the border a sample is laid, in cosine: beyond what three views and their noise move it."""
 
 
-class SetupError(Exception):
+class SetupError(UnplayedError):
     """The target does not even do its normal work, so this attack could not be played."""
 
 
@@ -56,20 +58,13 @@ class Stage(Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class Attack:
-    """One attack.
+class Attack(attack.Attack):
+    """One attack of the simulator's kind, on one of our stages.
 
     Attributes:
-        name: stable id in reports.
-        title: what the attacker does.
-        source: where the class of bug is described.
-        play: returns what was gained, or None. Raises SetupError when it cannot be played.
-        stage: what it is played on.
+        stage: what it is played on, and `play` is given.
     """
 
-    name: str
-    title: str
-    source: str
     play: Callable[[Any], str | None]
     stage: Stage = Stage.CONTRACT
 

@@ -10,11 +10,10 @@ import platform
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from types import ModuleType
-from typing import cast
 
 from bioguard.device import launch
 from tee_sim.normal.machine import locked_start
-from tee_sim.normal.secure_process import Inspect, StorageHandler, answer_storage
+from tee_sim.normal.secure_process import Inspect, StorageHandler
 from tee_sim.secure.world import SecureWorld
 from tee_sim.shared.debug_report import DebugReport
 from tee_sim.shared.errors import Origin, TeeError, TeeResult
@@ -30,23 +29,10 @@ from tee_sim.shared.wire import (
     Provision,
     Ready,
     Return,
-    StorageCall,
-    StorageReply,
     pack,
     unpack,
 )
-
-
-class _Port:
-    def __init__(self, storage: StorageHandler) -> None:
-        self._storage = storage
-
-    def call(self, operation: int, request: list[object]) -> object:
-        asked = cast("StorageCall", unpack(pack(StorageCall(operation=operation, request=request))[4:]))
-        answer = cast("StorageReply", unpack(answer_storage(self._storage, asked)[4:]))
-        if answer.result is not TeeResult.SUCCESS:
-            raise TeeError(answer.result, "the supplicant could not do it")
-        return answer.reply
+from tee_sim.testing.direct_port import DirectPort
 
 
 class InProcess:
@@ -98,7 +84,7 @@ class InProcess:
             costs_us=(),
         )
         inspect(self.pid, Locked(report=report.to_bytes(), measurements=(bytes(32),) * len(self._boot.manifests)))
-        self._world = SecureWorld(provision, _Port(self._storage), self._boot.manifests)
+        self._world = SecureWorld(provision, DirectPort(self._storage), self._boot.manifests)
         return self._world.ready()
 
     def exchange(self, message: Message, *, timeout_ms: int = INVOKE_TIMEOUT_MS) -> Return:
