@@ -110,7 +110,7 @@ def _without_process() -> None:
     patched.LockReport = SimpleNamespace(from_bytes=lambda raw: None)
     patched.observe = lambda pid, report: None
     patched.judge = lambda report, observed, probes: seen
-    patched.inspect_processes = lambda *_: SimpleNamespace(verdict=seen, core=SimpleNamespace(report=None))
+    patched.inspect_processes = lambda *_: SimpleNamespace(verdict=seen, core=SimpleNamespace(report=None), hosts=())
 
 
 @dataclass(slots=True)

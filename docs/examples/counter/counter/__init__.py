@@ -1,1 +1,1 @@
-"""A monotonic counter kept in sealed storage, in 60 lines."""
+"""A monotonic counter kept in sealed storage."""
