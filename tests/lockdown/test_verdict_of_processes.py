@@ -23,6 +23,7 @@ from tee_sim.shared.wire import Boot, LockProfile, Provision, host_heaps, host_n
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="the lock is Linux only")
 
 COUNTER = Path(__file__).parents[2] / "docs" / "examples" / "counter"
+SECRET = "/secretmem (deleted)"
 WORKING = ProbeResults((Probe("open-path", 0, 31),), Probe("landlock", 0, 13 << 8))
 
 
@@ -83,6 +84,9 @@ def as_root(world: World) -> World:
     """Fill in what an unprivileged caller does not see, as it must be."""
     if world.core.seen.descriptors is not None:
         return world
+    world = world.with_core(seen={"shared_memory": (("00:0e 1", SECRET),)})
+    for number in range(len(world.hosts)):
+        world = world.with_host(number, seen={"shared_memory": ((f"00:0e {2 + number}", SECRET),)})
     if world.waiter is not None:
         filters = (waiter_program(world.core.report.machine).to_bytes(),)
         world = replace(world, waiter=dataclasses.replace(world.waiter, filters=filters, descriptors=()))
@@ -303,6 +307,24 @@ def test_an_end_that_is_held_once_more_is_found(world: World, whose: str) -> Non
     many = {"another host's": 3, "the client's": 2}[whose]
     assert f"hosts: {target} has {many} ends in these processes" in verdict.reasons
     assert "counter: descriptors: descriptor 77 should not be open" in verdict.reasons
+
+
+@pytest.mark.parametrize("whose", ["core", "host"])
+@pytest.mark.parametrize("shared", ["another's secret memory", "a page without a name", "a file"])
+def test_memory_that_another_could_map_is_no_lock(world: World, whose: str, shared: str) -> None:
+    """No call is needed to write to it, so that no filter would see what goes out that way."""
+    mapping = {
+        "another's secret memory": (world.hosts[2].seen.shared_memory or (("00:0e 4", SECRET),))[0],
+        "a page without a name": ("00:01 77", "/dev/zero (deleted)"),
+        "a file": ("fe:00 77", "/tmp/file"),
+    }[shared]
+    seen = {"shared_memory": (*(world.core.seen.shared_memory or ()), mapping)}
+    verdict = (
+        world.with_core(seen=seen) if whose == "core" else world.with_host(1, seen={"shared_memory": (mapping,)})
+    ).judge()
+    assert verdict.level is Level.PARTIAL
+    name = "core" if whose == "core" else "counter spare 1"
+    assert f"hosts: {name}: shares memory that it may write" in verdict.reasons
 
 
 @pytest.mark.parametrize("fault", ["of another process", "none at all"])

@@ -248,6 +248,16 @@ def test_a_process_between_the_core_and_us_is_refused(broken, tmp_path):
     assert "descriptors: its two pipes do not lead to this process" in refused(tmp_path, Level.PARTIAL)
 
 
+def test_memory_that_core_and_hosts_share_is_refused(broken, tmp_path):
+    """A host could write there what another reads, past the core and without a call."""
+    if os.geteuid() != 0:
+        pytest.skip("only root sees the mappings of another process")
+    fork = "    core = os.pidfd_open(os.getpid())\n"
+    page = "kernel.map_memory(4096, mmap.MAP_SHARED | mmap.MAP_ANONYMOUS, -1)"
+    broken((HOSTS, fork, f"    import mmap\n    globals()['kept'] = {page}\n" + fork))
+    assert "shares memory that it may write" in refused(tmp_path, Level.PARTIAL)
+
+
 def test_an_application_that_logs_tells_nobody(broken, tmp_path):
     """What Python prints goes nowhere, so nobody is ended by a warning; writing to a descriptor is what kills."""
     broken((APP, ENROLL, ENROLL + "        import sys; sys.stderr.write(repr(samples)); sys.stderr.flush()\n"))

@@ -50,6 +50,7 @@ class Observation:
         namespaces: names of the namespaces that differ from ours.
         descriptors: (number, target) of every open descriptor.
         our_pipes: the pipes among them that we hold an end of as well.
+        shared_memory: (device and inode, name) of every mapping that it may write and another process could map too.
         filters: raw bytes of every filter, as the kernel holds them.
         limits: (name, soft limit) for file size, core size, open files and processes.
         data_bytes: private writable memory that it has.
@@ -76,6 +77,7 @@ class Observation:
     namespaces: tuple[str, ...] | None = None
     descriptors: tuple[tuple[int, str], ...] | None = None
     our_pipes: tuple[str, ...] | None = None
+    shared_memory: tuple[tuple[str, str], ...] | None = None
     filters: tuple[bytes, ...] | None = None
     limits: tuple[tuple[str, str], ...] | None = None
     data_bytes: int | None = None
@@ -206,6 +208,7 @@ def look(target: int, *, read_filter: bool = True, neighbor: Observation | None 
         namespaces=_or_none(lambda: _other_namespaces(process, own)),
         descriptors=_or_none(lambda: tuple(_descriptors(process))),
         our_pipes=_or_none(lambda: tuple(sorted({target for _, target in _descriptors(process)} & _own_pipes()))),
+        shared_memory=_or_none(lambda: tuple(_shared_memory(process))),
         filters=_or_none(lambda: tuple(_read_filters(target))) if read_filter and os.geteuid() == 0 else None,
         limits=_or_none(lambda: tuple((name, _limits(process)[name]) for name in _CLOSED)),
         data_bytes=_or_none(lambda: int(status["VmData"].split()[0]) << 10),
@@ -265,6 +268,13 @@ def _watched(process: Path) -> Iterator[tuple[int, int]]:
         if target == PROCESS_DESCRIPTOR:
             rows = (process / "fdinfo" / str(number)).read_text(encoding="ascii").splitlines()
             yield number, int(next(row for row in rows if row.startswith("Pid:")).split()[1])
+
+
+def _shared_memory(process: Path) -> Iterator[tuple[str, str]]:
+    for line in (process / "maps").read_text(encoding="utf-8", errors="replace").splitlines():
+        _, permissions, _, device, inode, *name = line.split(maxsplit=5)
+        if permissions[1] == "w" and permissions[3] == "s":
+            yield f"{device} {inode}", "".join(name)
 
 
 def _limits(process: Path) -> dict[str, str]:

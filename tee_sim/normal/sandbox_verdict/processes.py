@@ -7,7 +7,8 @@ Rules:
 * there are as many hosts as the manifests ask for, and no further process;
 * the process that waits for the core has nothing, and may do nothing but wait and end;
 * the memory of each host ends at what its manifest states;
-* of each private pipe one end is the core's and one is that host's; nobody else among them holds an end of it.
+* of each private pipe one end is the core's and one is that host's; nobody else among them holds an end of it;
+* none of them shares memory with another process that it may write.
 """
 
 from collections import Counter
@@ -22,6 +23,8 @@ from tee_sim.shared.lock_report import HostLink, LockReport
 from tee_sim.shared.wire import Locked
 
 LAYER = "hosts"
+_MEMFD_NAME = "/secretmem (deleted)"
+"""memfd_secret(2) in /proc/<pid>/maps: each process has one of its own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,7 +147,7 @@ def _has_watcher(report: LockReport) -> bool:
 
 
 def _pipes(core: Watched, hosts: Sequence[Watched], level: Level) -> Finding:
-    if core.seen.descriptors is None or any(host.seen.descriptors is None for host in hosts):
+    if any(None in (process.seen.descriptors, process.seen.shared_memory) for process in (core, *hosts)):
         words = "whose pipes they hold needs root; each filter binds read and write to its own"
         return Finding(LAYER, State.UNKNOWN, words)
     ends = Counter(
@@ -153,15 +156,27 @@ def _pipes(core: Watched, hosts: Sequence[Watched], level: Level) -> Finding:
         for _, target in process.seen.descriptors or ()
         if target.startswith("pipe:")
     )
-    own = dict(core.seen.descriptors)
+    own = dict(core.seen.descriptors or ())
     client = {own.get(core.report.request_fd, ""), own.get(core.report.reply_fd, "")}
     for host, link in zip(hosts, core.report.links, strict=False):
         if not _is_tied(own, dict(core.seen.watched or ()), host, link):
             return Finding(LAYER, State.ABSENT, f"{host.name}: not at the other end of its pipes")
+    sharing = next(_sharing((core, *hosts)), "")
+    if sharing:
+        return Finding(LAYER, State.ABSENT, f"{sharing}: shares memory that it may write")
     crowded = [end for end, holders in ends.items() if holders != (1 if end in client else 2)]
     if crowded:
         return Finding(LAYER, State.ABSENT, f"{crowded[0]} has {ends[crowded[0]]} ends in these processes")
     return Finding(LAYER, State.IN_FORCE, f"{len(hosts)} processes, {level.value} at least, each with pipes of its own")
+
+
+def _sharing(processes: Sequence[Watched]) -> Iterator[str]:
+    """Names of those that could tell another process something without a call that a filter sees."""
+    holders = Counter(place for process in processes for place, _ in process.seen.shared_memory or ())
+    for process in processes:
+        for place, name in process.seen.shared_memory or ():
+            if name != _MEMFD_NAME or holders[place] > 1:
+                yield process.name
 
 
 def _is_tied(core: dict[int, str], watched: dict[int, int], host: Watched, link: HostLink) -> bool:

@@ -1,7 +1,7 @@
 """What one trusted application sees: its own objects, and transactions over them.
 
-Does not promise: a border against hostile code. Applications share one interpreter; what keeps them apart on the disk
-is their keys.
+Does not promise: a border against hostile code in the process that has the store; on a device that is the core, and an
+application asks it from another one (`tee_sim.secure.hosts`).
 """
 
 from __future__ import annotations
