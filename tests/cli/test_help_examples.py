@@ -29,6 +29,7 @@ from bioguard.records.audit_events import Event
 from bioguard.records.modality import Modality
 from bioguard.simulate.people import face_views, finger_impressions
 from tests.cli.test_readme import at_a_terminal
+from tests.unlocked import unlocked_devices
 
 ROOTS = {"bioguard": cli, "python -m bench": bench_cli}
 TOO_LONG = ("demo", "attack", "audit run", "audit egress", "audit leaks", "audit verify")
@@ -179,7 +180,8 @@ def test_an_example_works(
         assert done.returncode == 0, done.stderr
     else:
         monkeypatch.setattr("sys.stdin", io.StringIO("y\n"))
-        code = run(shlex.split(line)[1:])
+        with unlocked_devices():
+            code = run(shlex.split(line)[1:])
         assert code == 0, capsys.readouterr().err
 
 
