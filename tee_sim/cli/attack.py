@@ -1,5 +1,10 @@
 """`tee-sim attack`: the attacks that any application must withstand, played against those of PATH."""
 
+import json
+import os
+import sys
+import traceback
+from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -19,7 +24,7 @@ from tee_sim.testing.attacks.bench import ATTACKS, Finding, Verdict, play, selec
 def attack(paths: tuple[Path, ...], prefixes: tuple[str, ...], listing: bool) -> None:
     """Play every attack that needs no more than a manifest against the applications of PATH...; exit 3 if one works.
 
-    They run in this process, without a lock, over a store in memory: only give it code you would run.
+    They run without a lock, over a store in memory: only give it code you would run.
 
     \b
     Example:
@@ -39,13 +44,50 @@ def attack(paths: tuple[Path, ...], prefixes: tuple[str, ...], listing: bool) ->
     with ExitStack() as stack:
         for application in attacked:
             stack.enter_context(importable(application))
-        findings = list(play([application.manifest for application in attacked], chosen))
+        findings = _apart(lambda: list(play([application.manifest for application in attacked], chosen)))
     for finding in findings:
         if finding.verdict is not Verdict.HELD:
             click.echo(f"{finding.verdict.value:<8}{finding.attack.name}: {finding.detail}")
     for application in attacked:
         click.echo(f"attacked {application.manifest.name}: {application.path}")
     _end(findings)
+
+
+def _apart(work: Callable[[], list[Finding]]) -> list[Finding]:
+    """Play in another process: an application that ends it, with 0 or with a signal, has not held.
+
+    Raises:
+        MachineError: it ended before everything was played.
+    """
+    read_fd, write_fd = os.pipe()
+    child = os.fork()
+    if not child:
+        status = ExitStatus.UNEXPECTED
+        try:
+            os.close(read_fd)
+            said = json.dumps([[finding.attack.name, finding.verdict.value, finding.detail] for finding in work()])
+            with os.fdopen(write_fd, "w") as pipe:
+                pipe.write(said)
+            status = ExitStatus.OK
+        except KeyboardInterrupt:
+            pass  # whoever waits has heard it too
+        except BaseException:
+            traceback.print_exc()
+        finally:
+            sys.stderr.flush()
+            os._exit(status)
+    os.close(write_fd)
+    with os.fdopen(read_fd, "rb") as pipe:
+        data = pipe.read()
+    ended = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+    if ended or not data:
+        raise MachineError(
+            "attack.unknown",
+            f"the process that was attacked ended with {ended} before all was played",
+            hint="look for what ends it (os._exit, os.kill, os.exec*, a fault in C): run: tee-sim check PATH",
+        )
+    by_name = {one.name: one for one in ATTACKS}
+    return [Finding(by_name[name], Verdict(verdict), detail) for name, verdict, detail in json.loads(data)]
 
 
 def _end(findings: list[Finding]) -> None:

@@ -68,6 +68,22 @@ def test_one_that_takes_no_session_is_unknown_and_no_pass(tee_sim: Command) -> N
 
 
 @pytest.mark.parametrize(
+    ("end", "status"),
+    [("os._exit(0)", 0), ("os.kill(os.getpid(), 9)", -9), ("os.execv('/bin/true', ['true'])", 0)],
+)
+def test_one_that_ends_the_process_is_no_pass(tee_sim: Command, end: str, status: int) -> None:
+    tee_sim("new", "vault")
+    change(HANDLER, f"        {end}\n{HANDLER}")
+    change("from typing import Any\n", "import os\nfrom typing import Any\n")
+    said = tee_sim("attack", "vault")
+    assert (said.status, said.out) == (6, "")
+    assert said.err.splitlines() == [
+        f"tee-sim: error[attack.unknown]: the process that was attacked ended with {status} before all was played",
+        "hint: look for what ends it (os._exit, os.kill, os.exec*, a fault in C): run: tee-sim check PATH",
+    ]
+
+
+@pytest.mark.parametrize(
     ("words", "error"),
     [
         (("counter", "--only", "nonsense"), "error[usage]: no attack is called 'nonsense'"),
