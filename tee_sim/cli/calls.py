@@ -19,12 +19,16 @@ _PATH_METHODS = frozenset(
     ("read_text", "read_bytes", "write_text", "write_bytes", "iterdir", "is_file", "is_dir", "mkdir", "rmdir", "touch")
 )
 """Methods of a path whose names nothing else has: they are found at a variable too, whose type is not known here."""
+_SAME = {"posix": "os", "_io": "io", "_signal": "signal", "posixpath": "os.path"}
+"""Modules that hold functions of another one, which is the one that is known."""
 _BY_STRING = frozenset(("importlib.import_module", "builtins.__import__"))
 
 
 def reason(name: str) -> str:
     """Why something of this full name is of no use after the lock; empty if it is."""
-    return "" if name in UNLESS else _REASONS.get(name, "")
+    module, _, rest = name.partition(".")
+    known = f"{_SAME.get(module, module)}.{rest}"
+    return "" if known in UNLESS else _REASONS.get(known, "")
 
 
 def useless_calls(tree: ast.Module, loaded: Collection[str]) -> Iterator[tuple[int, str, str]]:
@@ -89,7 +93,7 @@ def _bound(tree: ast.Module) -> dict[str, str]:
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
             tops = [(a.asname, a.name) if a.asname else (a.name.partition(".")[0],) * 2 for a in node.names]
-            names.update(tops)
+            names.update((bound, _SAME.get(name, name)) for bound, name in tops)
         elif isinstance(node, ast.ImportFrom) and not node.level:
             for alias in node.names:
                 names.update(_from(node.module or "", alias))
@@ -97,6 +101,7 @@ def _bound(tree: ast.Module) -> dict[str, str]:
 
 
 def _from(module: str, alias: ast.alias) -> Iterator[tuple[str, str]]:
+    module = _SAME.get(module, module)
     if alias.name == "*":
         every = (name for name in (*_REASONS, *LOADS_LATE) if name.rpartition(".")[0] == module)
         yield from ((name.rpartition(".")[2], name) for name in every)

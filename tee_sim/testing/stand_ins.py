@@ -134,5 +134,6 @@ def _functions() -> Iterator[tuple[Any, str]]:
         module, _, name = full.partition(".")
         if module in _MODULES and "." not in name:
             found = import_module(module)
-            if callable(getattr(found, name, None)):
-                yield found, name
+            for holder in (found, import_module("posix")) if module == "os" else (found,):
+                if callable(getattr(holder, name, None)):
+                    yield holder, name

@@ -207,7 +207,11 @@ from pathlib import Path
 from datetime import datetime
 import xml.dom.minidom
 import xml.dom.minidom as dom
+import posix, _signal as s
+from posix import *
+from posix import fork as third
 
+posix.write(1, b"x"), s.alarm(1), unlink("x")
 os.system("true")
 os.open("x", 0), os.listdir("."), os.write(1, b"x"), os.kill(1, 9)
 os._exit(3)
@@ -230,31 +234,35 @@ open("x"), io.BytesIO(b"x").read(), {"x": 1}.get("open")
 FOUND = """\
 5: imports os.system: the lock kills for a process
 5: imports os.fork: the lock kills for a process
-12: os.system: the lock kills for a process
-13: os.open: the lock kills for a file
-13: os.listdir: the lock kills for a file
-13: os.write: the lock kills for a file
-13: os.kill: the lock kills for a process
-14: os._exit: it ends the process of the application
-15: signal.signal: the lock kills for a signal
-16: faulthandler.enable: the lock kills for a signal
-17: pathlib.Path.read_text: the lock kills for a file
-18: pathlib.Path.read_bytes: the lock kills for a file
-19: io.open: the lock kills for a file
-19: codecs.open: the lock kills for a file
-20: importlib.import_module(): after the lock there is no module that was not loaded before it
-21: __import__(): after the lock there is no module that was not loaded before it
-22: sys.stdin: there is nothing to read from
-23: os.path.exists: the lock kills for a file
-23: os.path.isfile: the lock kills for a file
-23: os.path.islink: the lock kills for a file
-24: ctypes.CDLL: the lock kills for a library that is not in memory yet
-24: ctypes.CFUNCTYPE: the lock kills for memory that could be executed
-25: mmap.mmap: the lock kills for memory that could be shared
-26: xml.dom.minidom.parseString loads xml.dom.expatbuilder when it is called, and after the lock it is not found
-26: xml.dom.minidom.parse loads xml.dom.expatbuilder when it is called, and after the lock it is not found
-27: datetime.datetime.strptime loads _strptime when it is called, and after the lock it is not found
-29: open(): the lock kills for a file
+13: imports posix.fork: the lock kills for a process
+15: os.write: the lock kills for a file
+15: signal.alarm: the lock kills for a signal
+15: os.unlink: the lock kills for a file
+16: os.system: the lock kills for a process
+17: os.open: the lock kills for a file
+17: os.listdir: the lock kills for a file
+17: os.write: the lock kills for a file
+17: os.kill: the lock kills for a process
+18: os._exit: it ends the process of the application
+19: signal.signal: the lock kills for a signal
+20: faulthandler.enable: the lock kills for a signal
+21: pathlib.Path.read_text: the lock kills for a file
+22: pathlib.Path.read_bytes: the lock kills for a file
+23: io.open: the lock kills for a file
+23: codecs.open: the lock kills for a file
+24: importlib.import_module(): after the lock there is no module that was not loaded before it
+25: __import__(): after the lock there is no module that was not loaded before it
+26: sys.stdin: there is nothing to read from
+27: os.path.exists: the lock kills for a file
+27: os.path.isfile: the lock kills for a file
+27: os.path.islink: the lock kills for a file
+28: ctypes.CDLL: the lock kills for a library that is not in memory yet
+28: ctypes.CFUNCTYPE: the lock kills for memory that could be executed
+29: mmap.mmap: the lock kills for memory that could be shared
+30: xml.dom.minidom.parseString loads xml.dom.expatbuilder when it is called, and after the lock it is not found
+30: xml.dom.minidom.parse loads xml.dom.expatbuilder when it is called, and after the lock it is not found
+31: datetime.datetime.strptime loads _strptime when it is called, and after the lock it is not found
+33: open(): the lock kills for a file
 """
 
 

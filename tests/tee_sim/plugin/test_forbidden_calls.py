@@ -4,6 +4,7 @@ import ctypes
 import linecache
 import mmap
 import os
+import posix
 import signal
 import sys
 import threading
@@ -41,6 +42,8 @@ def as_before() -> Any:
     [
         (lambda: os.write(2, b""), "os.write"),
         (lambda: os.read(0, 1), "os.read"),
+        (lambda: posix.write(2, b""), "posix.write"),
+        (lambda: posix._exit(3), "posix._exit"),
         (lambda: os.stat("/"), "os.stat"),  # noqa: PTH116
         (lambda: os.path.exists("/"), "os.stat"),  # noqa: PTH110
         (lambda: os.getcwd(), "os.getcwd"),  # noqa: PTH109, PLW0108
