@@ -208,10 +208,10 @@ from datetime import datetime
 import xml.dom.minidom
 import xml.dom.minidom as dom
 import posix, _signal as s
-from posix import *
+from posixpath import *
 from posix import fork as third
 
-posix.write(1, b"x"), s.alarm(1), unlink("x")
+posix.write(1, b"x"), s.alarm(1), isdir("x")
 os.system("true")
 os.open("x", 0), os.listdir("."), os.write(1, b"x"), os.kill(1, 9)
 os._exit(3)
@@ -237,7 +237,7 @@ FOUND = """\
 13: imports posix.fork: the lock kills for a process
 15: os.write: the lock kills for a file
 15: signal.alarm: the lock kills for a signal
-15: os.unlink: the lock kills for a file
+15: os.path.isdir: the lock kills for a file
 16: os.system: the lock kills for a process
 17: os.open: the lock kills for a file
 17: os.listdir: the lock kills for a file
