@@ -34,3 +34,19 @@ def test_a_whole_run_tells_each_step_and_its_bundle_verifies(
     assert {check for clause in CLAUSES for check in clause.checks} <= named, "every row has its checks"
     assert run(["audit", "verify", str(out), "--key", str(out / "keys.json")]) == 0
     assert f"the report inside says: {report['status']}" in capsys.readouterr().out
+
+
+def test_only_some_promises_are_tried_and_the_others_stay_unknown(tmp_path: Path) -> None:
+    out = tmp_path / "evidence"
+    assert run(["audit", "run", "--quick", "--only", "POL-14", "--only", "POL-22", "--out", str(out)]) == 3
+    report = json.loads((out / "report.json").read_text("utf-8"))
+    assert [(check["id"], check["status"]) for check in report["checks"]] == [
+        ("BG-POL-014", "PASS"), ("BG-POL-022", "PASS"),
+    ]  # fmt: skip
+    assert report["status"] == "UNKNOWN"
+    assert run(["audit", "verify", str(out), "--key", str(out / "keys.json")]) in (0, 3)
+
+
+def test_a_promise_that_is_not_in_the_register_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["audit", "run", "--only", "POL-99", "--out", str(tmp_path / "evidence")]) == 4
+    assert "audit.promise" in capsys.readouterr().err

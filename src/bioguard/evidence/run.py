@@ -14,7 +14,7 @@ from pathlib import Path
 from bioguard import __version__
 from bioguard.device import consent
 from bioguard.device.receipts import erasure_receipt
-from bioguard.errors import BioguardError
+from bioguard.errors import BioguardError, InputRefused
 from bioguard.evidence import bundle, confinement
 from bioguard.evidence.policy_clauses import CLAUSES
 from bioguard.evidence.policy_trials import TRIALS, conduct
@@ -35,8 +35,13 @@ from tee_sim.normal.sandbox_verdict.verdict import Level
 Progress = Callable[[str, int, int], None]
 FORMS = {"report.html": "html", "report.json": "json", "junit.xml": "junit", "report.sarif": "sarif"}
 PROOFS = 8
-OTHER_CHECKS = 12
-"""Checks that are no trials: six static ones, three of the sandbox, two for leaks, the attestation."""
+BATTERY_CHECKS = ("BG-SBX-002", "BG-SBX-003")
+ATTESTATION_CHECK = "BG-ATT-001"
+OTHER_CHECKS = (
+    *(f"BG-STA-{number:03d}" for number in range(1, 7)),
+    "BG-SBX-001", *BATTERY_CHECKS, *confinement.LEAK_TITLES, ATTESTATION_CHECK,
+)  # fmt: skip
+"""Checks that are no trials."""
 ATTEMPTS_TOLD = 100
 """The battery is the longest step: it says how far it is after so many attempts."""
 RESIDUAL = (
@@ -60,7 +65,7 @@ def signer_from(seed: bytes) -> NoteSigner:
 
 def run_audit(
     out: Path, *, quick: bool = False, seed: bytes | None = None, allow_level: Level | None = None,
-    progress: Progress | None = None,
+    progress: Progress | None = None, only: frozenset[str] = frozenset(),
 ) -> tuple[Report, NoteKey]:  # fmt: skip
     """Run everything and write the bundle.
 
@@ -70,12 +75,14 @@ def run_audit(
         seed: of the evidence key; a fresh one without it.
         allow_level: lowest sandbox level to run on, besides ENFORCED.
         progress: called with what is done, how many steps are done, how many there are.
+        only: promises (POL-01 ...) whose checks run; all of them if empty. The others stay UNKNOWN in the report.
 
     Raises:
-        InputRefused: `out` holds something, or cannot be made.
+        InputRefused: `out` holds something, or cannot be made; a promise is not in the register.
         TeeUnavailable: the secure world does not start.
     """
     check_output_directory(out, code="audit.out_exists")
+    wanted = _wanted(only)
     created = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
     signer = signer_from(seed or secrets.token_bytes(32))
     with tempfile.TemporaryDirectory(prefix="bioguard-audit-") as work:
@@ -83,21 +90,33 @@ def run_audit(
         raw = stage / "raw"
         raw.mkdir(parents=True)
         with TemporaryDevice(Path(work) / "device", allow_level) as temporary:
-            checks = _checks(temporary, raw, created, quick=quick, progress=progress)
-            report = _report(temporary, checks, created, quick=quick)
+            checks = _checks(temporary, raw, created, wanted, quick=quick, progress=progress)
+            report = _report(temporary, checks, created, quick=quick, only=only)
             write_bundle(stage, report, temporary, signer)
         shutil.copytree(stage, out, dirs_exist_ok=True)
     return report, signer.key
 
 
+def _wanted(only: frozenset[str]) -> Callable[[str], bool]:
+    """Whether a check is to run. Raises InputRefused for a promise that is not in the register."""
+    unknown = sorted(only - {c.id for c in CLAUSES})
+    if unknown:
+        raise InputRefused(f"there is no promise {unknown[0]}", hint="run: bioguard policy", code="audit.promise")
+    asked = {name for c in CLAUSES if c.id in only for name in c.checks}
+    return lambda name: not only or name in asked
+
+
 def _checks(
-    temporary: TemporaryDevice, raw: Path, created: str, *, quick: bool, progress: Progress | None
-) -> list[Check]:
-    steps = OTHER_CHECKS + len(TRIALS)
+    temporary: TemporaryDevice, raw: Path, created: str, wanted: Callable[[str], bool], *, quick: bool,
+    progress: Progress | None,
+) -> list[Check]:  # fmt: skip
+    steps = sum(map(wanted, (*OTHER_CHECKS, *(t.id for t in TRIALS))))
     found: list[Check] = []
 
     def add(checks: Iterable[Check]) -> None:
         for check in checks:
+            if not wanted(check.id):
+                continue
             found.append(check)
             if progress:
                 progress(f"{check.status.label:<8} {check.id} {check.title}", len(found), steps)
@@ -106,14 +125,17 @@ def _checks(
         if progress and done % ATTEMPTS_TOLD == 0:
             progress(f"{done} of {planned} attempts to get out", len(found), steps)
 
-    add(static_checks(raw, created))
+    add(static_checks(raw, created, wanted))
     add([confinement.verdict_check(temporary.device.running.verdict, raw)])
-    add(confinement.battery_checks(raw, quick=quick, progress=attempts))
+    if any(map(wanted, BATTERY_CHECKS)):
+        add(confinement.battery_checks(raw, quick=quick, progress=attempts))
     before = consent.signed_log(temporary.device).checkpoint
     (raw.parent / "checkpoint-before.txt").write_text(before, "utf-8")
-    add(conduct(trial, temporary, raw) for trial in TRIALS)
-    add(confinement.leak_checks(temporary, raw, quick=quick))
-    add([_attestation_check(temporary)])
+    add(conduct(trial, temporary, raw) for trial in TRIALS if wanted(trial.id))
+    if any(map(wanted, confinement.LEAK_TITLES)):
+        add(confinement.leak_checks(temporary, raw, quick=quick))
+    if wanted(ATTESTATION_CHECK):
+        add([_attestation_check(temporary)])
     return found
 
 
@@ -130,7 +152,7 @@ def _attestation_check(temporary: TemporaryDevice) -> Check:
     except BioguardError as error:
         status, seen = Status.FAIL, [error.message]
     return Check(
-        id="BG-ATT-001",
+        id=ATTESTATION_CHECK,
         title="The device attests its state, and does not claim to be secured",
         status=status,
         summary=f"{len(seen)} tokens verified" if status is Status.PASS else "a token does not verify",
@@ -140,7 +162,10 @@ def _attestation_check(temporary: TemporaryDevice) -> Check:
     )
 
 
-def _report(temporary: TemporaryDevice, checks: list[Check], created: str, *, quick: bool) -> Report:
+def _report(
+    temporary: TemporaryDevice, checks: list[Check], created: str, *, quick: bool, only: frozenset[str]
+) -> Report:
+    run = "quick: a short escape battery, the evidence not scanned" if quick else "full"
     running = temporary.device.running
     requirements = tuple(Requirement(id=c.id, section=c.section, promise=c.promise, control=c.control) for c in CLAUSES)
     draft = Report(
@@ -161,7 +186,7 @@ def _report(temporary: TemporaryDevice, checks: list[Check], created: str, *, qu
             Fact("Processes", ", ".join(("core 1", *(f"{name} {n}" for name, n in sorted(running.processes.items()))))),
             Fact("Filter SHA-256 of an application's process", running.host_filter_sha256.hex()),
             *(Fact(f"Measurement of {name}", digest) for name, digest in sorted(running.measurements.items())),
-            Fact("Run", "quick: a short escape battery, the evidence not scanned" if quick else "full"),
+            Fact("Run", f"{run}; only {', '.join(sorted(only))}" if only else run),
         ),
         checks=tuple(checks),
         requirements=requirements,
