@@ -33,7 +33,8 @@ def plant(root: Path, changes: tuple[Change, ...]) -> Path:
     binary = root / "env" / "bin" / "python"
     binary.parent.mkdir()
     binary.symlink_to(sys._base_executable)  # type: ignore[attr-defined]
-    shutil.copy(ROOT / "pyproject.toml", root / "tree")  # the import contracts
+    shutil.copy(ROOT / "pyproject.toml", root / "tree")  # the import contracts, which name the benches too
+    shutil.copytree(ROOT / "bench", root / "tree" / "bench")
     tool = binary.with_name("lint-imports")
     tool.write_text(f"#!{binary}\nfrom importlinter.cli import lint_imports_command as run\nrun()\n", "utf-8")
     tool.chmod(0o755)
