@@ -1,11 +1,11 @@
-"""One object, sealed: a clear authenticated header (`tee_sim.shared.object_header`) and an AES-256-GCM body.
+"""One object, sealed: an AES-256-GCM body, bound to its header (`tee_sim.shared.object_header`), which stays inside.
 
 The associated data of the body are a label, the device id and the header, so a blob moved to
 another application, slot, owner, version or device does not open. The key is random, used for one body only, and
 wrapped by the directory with the same associated data.
 
-Does not promise: that a blob is the newest version; that is the directory's business. Nor to hide the header, which is
-in clear, or the length of the body.
+Does not promise: that a blob is the newest version; that is the directory's business. Nor to hide the length of what it
+is given, which is padded before (`tee_sim.secure.storage.size_classes`).
 """
 
 from cryptography.exceptions import InvalidTag
@@ -16,8 +16,8 @@ from tee_sim.shared.object_header import NONCE_BYTES
 
 KEY_BYTES = 32
 
-_BODY_LABEL = b"tee_sim object v1"
-_WRAP_LABEL = b"tee_sim wrap v1"
+_BODY_LABEL = b"tee_sim object v2"
+_WRAP_LABEL = b"tee_sim wrap v2"
 
 
 def seal_body(key: bytes, nonce: bytes, device_id: bytes, header: bytes, body: bytes) -> bytes:

@@ -9,13 +9,6 @@ from typing import Protocol
 
 from tee_sim.shared.blobs import MAX_NAME_BYTES, Changes
 from tee_sim.shared.errors import UNWRITABLE, Origin, TeeError, TeeResult
-from tee_sim.shared.object_header import (
-    COMMITMENT_SIZES_BYTES,
-    MAX_KIND_CHARS,
-    MAX_OWNER_BYTES,
-    ObjectRow,
-    header_fields,
-)
 from tee_sim.shared.rpmb_frames import FRAME_BYTES
 from tee_sim.shared.storage_requests import (
     MAX_PAYLOAD_BYTES,
@@ -29,8 +22,8 @@ from tee_sim.shared.storage_requests import (
 )
 
 _DISK_RESULTS = UNWRITABLE - {TeeResult.STORAGE_COUNTER_SPENT} | {TeeResult.BUSY, TeeResult.CORRUPT_OBJECT}
-_PAIR_OVERHEAD_BYTES = 16 + MAX_KIND_CHARS + MAX_OWNER_BYTES + max(COMMITMENT_SIZES_BYTES) + 16
-"""CBOR heads, and the header's fields of an object row."""
+_PAIR_OVERHEAD_BYTES = 16
+"""CBOR heads."""
 MAX_READ_BACK_NAMES = 40
 _COMMIT_ROOM_BYTES = MAX_PAYLOAD_BYTES - MAX_READ_BACK_NAMES * (MAX_NAME_BYTES + 3) - 64
 """For puts and deletes: the names that are read back stand in the same message."""
@@ -89,13 +82,9 @@ class RemoteBlobStore:
         return [*found, *self.read(names[len(found) :])]
 
 
-def _put(name: bytes, blob: bytes) -> list[object]:
-    return [name, bytes(blob), header_fields(blob.header)] if isinstance(blob, ObjectRow) else [name, blob]
-
-
-def _frames_of(changes: Changes) -> Iterator[list[list[object]]]:
+def _frames_of(changes: Changes) -> Iterator[list[list[bytes]]]:
     """Cut the puts so that each part fits in a message, the last one together with the deletes."""
-    part: list[list[object]] = []
+    part: list[list[bytes]] = []
     reserved = sum(len(name) + _PAIR_OVERHEAD_BYTES for name in changes.deletes)
     if reserved > _COMMIT_ROOM_BYTES:
         raise TeeError(TeeResult.OUT_OF_MEMORY, "too many deletes in one transaction")
@@ -107,7 +96,7 @@ def _frames_of(changes: Changes) -> Iterator[list[list[object]]]:
         if size + cost > _COMMIT_ROOM_BYTES:
             yield part
             part, size = [], reserved
-        part.append(_put(name, blob))
+        part.append([name, blob])
         size += cost
     yield part
 

@@ -2,21 +2,29 @@
 
 Nothing here is believed. What comes back may be old, another blob, cut short or missing; `storage` finds out.
 
-    blobs.commit(Changes(puts={page_name(0): sealed}, deletes=[object_name(ta, b"old")]))
+    blobs.commit(Changes(puts={page_name(0): sealed}, deletes=[object_name(keyed_hash)]))
     blobs.read([page_name(0)])        # -> [b"..."] or [None]
     blobs.scan(after=b"", limit=100)  # names in bytewise order
 
-A name is one letter and a key: `a` (the anchor of a store without RPMB), `p` || page number u64 BE, `o` || TA UUID ||
-object id. Blob layouts: docs/formats/storage.md.
+A name is one letter and a key: `a` (the anchor of a store without RPMB), `p` || page number u64 BE, `o` || 32 bytes
+that the secure world makes of application and object id, under a key of the device. Nothing that an application has
+chosen is in a name. Blob layouts: docs/formats/storage.md.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Protocol, runtime_checkable
-from uuid import UUID
 
 ANCHOR_NAME = b"a"
-MAX_NAME_BYTES = 1 + 16 + 64
+OBJECT_HASH_BYTES = 32
+NAME_BYTES = {b"a": 1, b"p": 1 + 8, b"o": 1 + OBJECT_HASH_BYTES}
+"""By the first letter. There are no other names."""
+MAX_NAME_BYTES = max(NAME_BYTES.values())
+
+
+def is_name(name: bytes) -> bool:
+    """Whether this is the name of a row there can be."""
+    return len(name) == NAME_BYTES.get(name[:1])
 
 
 def page_name(number: int) -> bytes:
@@ -24,14 +32,16 @@ def page_name(number: int) -> bytes:
     return b"p" + number.to_bytes(8, "big")
 
 
-def object_name(ta: UUID, object_id: bytes) -> bytes:
+def object_name(keyed_hash: bytes) -> bytes:
     """Name of an object row."""
-    return b"o" + ta.bytes + object_id
+    return b"o" + keyed_hash
 
 
 @dataclass(frozen=True, slots=True)
 class Changes:
     """One transaction: all of it or nothing. A name occurs in `puts` or in `deletes`, not in both.
+
+    The store gives both in the order of their names: whose row was put first is nobody's business.
 
     reserved    it may use the space that is kept for erasures
     """

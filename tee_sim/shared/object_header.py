@@ -1,11 +1,11 @@
-"""The clear header of a sealed object, and the bounds of what the disk keeps of it.
+"""The header of a stored object. The secure world seals it: no part of it stands in clear on the disk.
 
-The header is canonical CBOR, [uuid, object id, version, kind, owner, commitment]. The secure world authenticates it;
-the supplicant keeps its fields as columns and puts it together again.
+It is canonical CBOR, [uuid, object id, version, kind, owner, commitment, ids], in the leaves of the directory and in
+the associated data of the object. Of two fields the disk has a copy: the version and the commitment.
 """
 
 from dataclasses import dataclass
-from typing import Self, cast
+from typing import cast
 from uuid import UUID
 
 import cbor2
@@ -20,19 +20,29 @@ MAX_OBJECT_ID_BYTES = 64
 """TEE_OBJECT_ID_MAX_LEN. A zero-length id is legal, as in GlobalPlatform."""
 MAX_KIND_CHARS = 16
 MAX_OWNER_BYTES = 32
-COMMITMENT_SIZES_BYTES = (0, 32)
+COMMITMENT_BYTES = 32
+ID_BYTES = 8
+MAX_IDS = 4
+"""A statement of the core takes its ids from one object: the two of a HardwareAuthToken, and as many again."""
+
+MAX_HEADER_BYTES = (
+    1 + (1 + 16) + (2 + MAX_OBJECT_ID_BYTES) + 9 + (1 + MAX_KIND_CHARS) + (2 + MAX_OWNER_BYTES)
+    + (2 + COMMITMENT_BYTES) + (2 + MAX_IDS * ID_BYTES)
+)  # fmt: skip
+"""Of the CBOR, with the heads of its items."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Header:
-    """What anyone may read about an object, and nobody may change.
+    """What the secure world knows about an object without opening it.
 
     ta          UUID of the trusted application
     object_id   0..64 bytes
     version     u64, the store's epoch at which this version was written: never used twice
     kind        0..16 printable ASCII characters
     owner       0..32 bytes
-    commitment  0 or 32 bytes, a digest the application chose
+    commitment  0 or 32 bytes, a digest; the only field but the version that the disk sees too
+    ids         0..4 ids of 8 bytes that statements of the core may name, one after the other
     """
 
     ta: UUID
@@ -41,6 +51,7 @@ class Header:
     kind: str
     owner: bytes
     commitment: bytes
+    ids: bytes = b""
 
     def __post_init__(self) -> None:
         wrong = (
@@ -48,7 +59,8 @@ class Header:
             else "version" if not 0 <= self.version < 1 << 64
             else "kind" if len(self.kind) > MAX_KIND_CHARS or not (self.kind.isascii() and self.kind.isprintable())
             else "owner" if len(self.owner) > MAX_OWNER_BYTES
-            else "commitment" if len(self.commitment) not in COMMITMENT_SIZES_BYTES
+            else "commitment" if len(self.commitment) not in (0, COMMITMENT_BYTES)
+            else "ids" if len(self.ids) % ID_BYTES or len(self.ids) > MAX_IDS * ID_BYTES
             else ""
         )  # fmt: skip
         if wrong:
@@ -56,53 +68,15 @@ class Header:
 
     def to_bytes(self) -> bytes:
         """Canonical CBOR."""
-        return encode([self.ta.bytes, self.object_id, self.version, self.kind, self.owner, self.commitment])
-
-
-class ObjectRow(bytes):
-    """The row of an object, which is bytes to whoever stores it, with the header that it begins with.
-
-    A disk that keeps the header's fields as columns has them from here and need not decode them.
-    """
-
-    header: Header
-
-    def __new__(cls, row: bytes, header: Header) -> Self:
-        """Wrap a row. That `header` is the one in it is the caller's word; reading back shows it."""
-        made = super().__new__(cls, row)
-        made.header = header
-        return made
-
-
-def header_fields(header: Header) -> list[object]:
-    """Return what the name of a row does not say of its header."""
-    return [header.version, header.kind, header.owner, header.commitment]
-
-
-def header_of(name: bytes, fields: object) -> Header:
-    """Inverse of `header_fields` for the row of this name. Raises TeeError BAD_FORMAT, BAD_PARAMETERS."""
-    match fields:
-        case [int(version), str(kind), bytes(owner), bytes(commitment)] if type(version) is int and _is_object(name):
-            return Header(
-                ta=UUID(bytes=name[1:17]),
-                object_id=name[17:],
-                version=version,
-                kind=kind,
-                owner=owner,
-                commitment=commitment,
-            )
-    raise TeeError(TeeResult.BAD_FORMAT, "storage message: bad header")
-
-
-def _is_object(name: bytes) -> bool:
-    return name[:1] == b"o" and len(name) >= len(b"o") + 16
+        return encode([self.ta.bytes, self.object_id, self.version, self.kind, self.owner, self.commitment, self.ids])
 
 
 def parse_header(raw: bytes) -> Header:
     """Inverse of `Header.to_bytes` for bytes that are already authenticated: no canonical check."""
-    uuid, object_id, version, kind, owner, commitment = cast(
-        "tuple[bytes, bytes, int, str, bytes, bytes]", cbor2.loads(raw)
+    uuid, object_id, version, kind, owner, commitment, ids = cast(
+        "tuple[bytes, bytes, int, str, bytes, bytes, bytes]", cbor2.loads(raw)
     )
     return Header(
-        ta=UUID(bytes=uuid), object_id=object_id, version=version, kind=kind, owner=owner, commitment=commitment
-    )
+        ta=UUID(bytes=uuid), object_id=object_id, version=version, kind=kind, owner=owner, commitment=commitment,
+        ids=ids,
+    )  # fmt: skip

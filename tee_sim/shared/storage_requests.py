@@ -11,17 +11,15 @@ here their shape and bounds are checked. A failure travels outside them, as the 
               which it answers, as READ does, what the disk holds afterwards
     5 RPMB    [frames, reply frame count]      -> [frames]
 
-A put is [name, blob]; for the row of an object [name, blob, [version, kind, owner, commitment]], with the fields of its
-header that the name does not say, which the disk keeps as columns.
+A put is [name, blob].
 """
 
 from enum import IntEnum, unique
 from typing import NamedTuple, cast
 
-from tee_sim.shared.blobs import MAX_NAME_BYTES
+from tee_sim.shared.blobs import MAX_NAME_BYTES, is_name
 from tee_sim.shared.errors import TeeError, TeeResult
 from tee_sim.shared.limits import MAX_FRAME_BYTES
-from tee_sim.shared.object_header import ObjectRow, header_of
 
 MAX_PAYLOAD_BYTES = MAX_FRAME_BYTES - 64
 """Request or reply of one storage message; the rest is its tag, operation and CBOR heads."""
@@ -56,7 +54,7 @@ def _array(plain: object) -> list[object]:
 def _names(plain: object, most: int) -> list[bytes]:
     if not isinstance(plain, list) or len(plain) > most:
         raise _refuse("not a list of names, or too many")
-    if not all(type(name) is bytes and 1 <= len(name) <= MAX_NAME_BYTES for name in plain):
+    if not all(type(name) is bytes and is_name(name) for name in plain):
         raise _refuse("bad name")
     return cast("list[bytes]", plain)
 
@@ -65,10 +63,10 @@ def _puts(plain: object) -> dict[bytes, bytes]:
     if not isinstance(plain, list):
         raise _refuse("not a list of puts")
     for pair in plain:
-        if not (isinstance(pair, list) and len(pair) in (2, 3) and type(pair[1]) is bytes):
+        if not (isinstance(pair, list) and len(pair) == 2 and type(pair[1]) is bytes):
             raise _refuse("bad put")
     _names([pair[0] for pair in plain], len(plain))
-    puts = {put[0]: put[1] if len(put) == 2 else ObjectRow(put[1], header_of(put[0], put[2])) for put in plain}
+    puts: dict[bytes, bytes] = dict(plain)
     if len(puts) != len(plain):
         raise _refuse("a name occurs twice")
     return puts

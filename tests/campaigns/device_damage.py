@@ -213,14 +213,14 @@ _FOR_EVER = "WITH RECURSIVE r(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM r) SEL
 _VALUES = ("NULL", "-1", "9e99", "''", "x''", "x'00'", "'text'", "zeroblob(12)", "zeroblob(32)", "zeroblob(90000)",
            f"zeroblob({MAX_BLOB_BYTES})", "hex(zeroblob(500000))", "randomblob(40)", "9223372036854775807")  # fmt: skip
 _COLUMNS = {
-    "object": ("ta", "object_id", "version", "kind", "owner", "commitment", "nonce", "ciphertext"),
+    "object": ("name", "version", "commitment", "nonce", "ciphertext"),
     "page": ("number", "hash", "ciphertext"),
     "anchor": ("id", "sealed"),
 }
 _CELLS = [(table, column) for table, columns in _COLUMNS.items() for column in columns]
 _STATEMENTS = (
     "CREATE TABLE more (x)",
-    "CREATE INDEX more ON object (kind)",
+    "CREATE INDEX more ON object (version)",
     "CREATE VIEW more AS SELECT 1",
     f"CREATE TRIGGER more AFTER INSERT ON object BEGIN INSERT INTO page SELECT n, x'', x'' FROM ({_FOR_EVER}); END",
     "CREATE TRIGGER more BEFORE DELETE ON object BEGIN SELECT raise(ABORT, 'no'); END",
@@ -228,11 +228,11 @@ _STATEMENTS = (
     f"ALTER TABLE object RENAME TO o2; CREATE VIEW object AS SELECT o2.* FROM o2, ({_FOR_EVER})",
     "ALTER TABLE page RENAME TO p2",
     "ALTER TABLE object ADD COLUMN more ANY",
-    "ALTER TABLE object DROP COLUMN kind",
+    "ALTER TABLE object DROP COLUMN version",
     "DROP TABLE object", "DROP TABLE page", "DROP TABLE anchor", "ANALYZE",
     "DELETE FROM object", "DELETE FROM page", "DELETE FROM object WHERE rowid = 1", "DELETE FROM page WHERE number = 0",
     "INSERT INTO anchor VALUES (0, zeroblob(256))",
-    "INSERT INTO object SELECT randomblob(16), x'00', 1, 'k', x'', x'', zeroblob(12), x'' FROM object",
+    "INSERT INTO object SELECT randomblob(32), 1, zeroblob(32), zeroblob(12), x'' FROM object",
     "PRAGMA user_version = 1", "PRAGMA application_id = 7", "PRAGMA journal_mode = WAL",
     "PRAGMA auto_vacuum = 1; VACUUM", "PRAGMA page_size = 512; VACUUM", "PRAGMA page_size = 65536; VACUUM",
     "PRAGMA encoding = 'UTF-16'",

@@ -14,6 +14,7 @@ from bioguard.records import FaceEmbedding
 
 rng = np.random.default_rng(11)
 ENROLLED: dict[str, list[FaceEmbedding]] = {}
+DIGESTS: list[str] = []
 FACES = {name: rng.normal(size=128) for name in ("alice", "bob")}
 
 
@@ -30,6 +31,7 @@ def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
             grant_all(device, name, of_age=True)
             ENROLLED[name] = [capture(name) for _ in range(3)]
             device.enroll(name, ENROLLED[name])
+        DIGESTS[:] = [record.digest for record in device.records()]
     return directory
 
 
@@ -47,32 +49,32 @@ def copied(source: Path, target: Path) -> Path:
 
 
 def records(database: sqlite3.Connection) -> list[tuple[bytes, bytes, bytes]]:
-    """Id, owner and ciphertext of every enrollment."""
-    query = "SELECT object_id, owner, ciphertext FROM object WHERE kind = 'face' ORDER BY object_id"
-    return list(database.execute(query))
+    """Name, nonce and ciphertext of every enrollment."""
+    rows = database.execute("SELECT name, nonce, ciphertext, hex(commitment) FROM object ORDER BY name").fetchall()
+    return [tuple(row) for *row, digest in rows if digest.lower() in DIGESTS]
 
 
 def _set(database: sqlite3.Connection, column: str, values: list[tuple[bytes, bytes]]) -> None:
-    database.executemany(f"UPDATE object SET {column} = ? WHERE object_id = ?", values)
+    database.executemany(f"UPDATE object SET {column} = ? WHERE name = ?", values)
 
 
 def swap_bodies(database: sqlite3.Connection) -> None:
-    (one, _, a), (two, _, b) = records(database)
+    (one, nonce_a, a), (two, nonce_b, b) = records(database)
     _set(database, "ciphertext", [(b, one), (a, two)])
-    nonces = dict(database.execute("SELECT object_id, nonce FROM object WHERE kind = 'face'"))
-    _set(database, "nonce", [(nonces[two], one), (nonces[one], two)])
+    _set(database, "nonce", [(nonce_b, one), (nonce_a, two)])
 
 
-def swap_owners(database: sqlite3.Connection) -> None:
-    (one, a, _), (two, b, _) = records(database)
-    _set(database, "owner", [(b, one), (a, two)])
+def swap_rows(database: sqlite3.Connection) -> None:
+    """Each of the two under the other's name: all that the disk could change of whose a row is."""
+    (one, *_), (two, *_) = records(database)
+    _set(database, "name", [(bytes(32), one), (one, two), (two, bytes(32))])
 
 
 def flip_last_bit(database: sqlite3.Connection) -> None:
     _set(database, "ciphertext", [(c[:-1] + bytes([c[-1] ^ 1]), i) for i, _, c in records(database)])
 
 
-@pytest.mark.parametrize("change", [swap_bodies, swap_owners, flip_last_bit])
+@pytest.mark.parametrize("change", [swap_bodies, swap_rows, flip_last_bit])
 def test_row7_a_blob_does_not_open_for_another_user_or_changed(
     directory: Path, change: Callable[[sqlite3.Connection], None]
 ) -> None:

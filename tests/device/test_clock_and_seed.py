@@ -83,7 +83,7 @@ def test_rows_of_seeded_devices_never_share_a_nonce(tmp_path: Path) -> None:
             with open_or_init(directory, DeviceOptions(seed="x")) as device:
                 device.add_user(f"user{start}")
             with closing(sqlite3.connect(directory / "storage.db")) as store:
-                rows = store.execute("select nonce, hex(ta) || hex(object_id), version from object").fetchall()
+                rows = store.execute("select nonce, hex(name), version from object").fetchall()
             for nonce, name, version in rows:
                 assert seen.setdefault(nonce, (twin, name, version)) == (twin, name, version)
     assert len(seen) > 12

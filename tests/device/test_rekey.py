@@ -16,16 +16,18 @@ FACE = face_views(1, person=0, count=1, first=5)[0]
 FINGER = finger_impressions(1, person=0, count=1, first=5)[0]
 
 
-def rows(directory: Path) -> dict[bytes, bytes]:
+def rows(directory: Path, digests: set[str]) -> dict[bytes, bytes]:
     with sqlite3.connect(directory / "storage.db") as store:
-        return dict(store.execute("SELECT object_id, ciphertext FROM object WHERE kind IN ('face', 'fingerprint')"))
+        found = store.execute("SELECT name, ciphertext, hex(commitment) FROM object").fetchall()
+    return {name: ciphertext for name, ciphertext, digest in found if digest.lower() in digests}
 
 
 def test_everybody_still_matches_and_every_row_changed(populated: Device) -> None:
-    before = rows(populated.directory)
     digests = {r.record_id: r.digest for r in populated.records()}
+    before = rows(populated.directory, {*digests.values()})
+    assert len(before) == len(digests)
     assert populated.rekey() == 2
-    after = rows(populated.directory)
+    after = rows(populated.directory, {*digests.values()})
     assert before.keys() == after.keys()
     assert not set(before.values()) & set(after.values())
     assert {r.record_id: r.digest for r in populated.records()} == digests
@@ -38,12 +40,15 @@ def test_an_old_row_does_not_open_under_the_new_keys(directory: Path) -> None:
         device.add_user("alice")
         grant_all(device, "alice", of_age=True)
         device.enroll("alice", face_views(1, person=0, count=3))
+        digest = bytes.fromhex(next(device.records("alice")).digest)
     with sqlite3.connect(directory / "storage.db") as store:
-        old = store.execute("SELECT version, nonce, ciphertext FROM object WHERE kind = 'face'").fetchone()
+        query = "SELECT version, nonce, ciphertext FROM object WHERE commitment = ?"
+        old = store.execute(query, (digest,)).fetchone()
     with Device.open(directory) as device:
         device.rekey()
     with sqlite3.connect(directory / "storage.db") as store:
-        store.execute("UPDATE object SET version = ?, nonce = ?, ciphertext = ? WHERE kind = 'face'", old)
+        store.execute("UPDATE object SET version = ?, nonce = ?, ciphertext = ? WHERE commitment = ?", (*old, digest))
+        assert store.execute("SELECT changes()").fetchone() == (1,)
     with Device.open(directory) as device, pytest.raises(IntegrityFailure):
         device.authenticate("alice", FACE)
 

@@ -94,10 +94,12 @@ def test_swapped_rows_between_objects_and_applications() -> None:
 def test_an_old_row_of_the_same_object_does_not_come_back() -> None:
     disk, rpmb = filled()
     old = dict(disk.rows)
-    name = next(n for n in sorted(old) if n[:1] == b"o")
-    store = opened(disk, rpmb).namespace(ONE)
+    opened_store = opened(disk, rpmb)
+    store = opened_store.namespace(ONE)
+    name = opened_store.name(store.header(b"AAA"))
     with store.transaction() as transaction:
         transaction.put(b"AAA", b"new", kind="k", owner=b"owner")
+    assert disk.rows[name] != old[name]
     disk.rows[name] = old[name]
     with pytest.raises(TeeError) as caught:
         opened(disk, rpmb).namespace(ONE).get(b"AAA")

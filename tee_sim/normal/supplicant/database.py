@@ -16,15 +16,12 @@ from tee_sim.shared.errors import TeeError, TeeResult
 
 _SCHEMA = """
 CREATE TABLE object (
-  ta BLOB NOT NULL CHECK (length(ta) = 16),
-  object_id BLOB NOT NULL CHECK (length(object_id) <= 64),
+  name BLOB NOT NULL CHECK (length(name) = 32),
   version INTEGER NOT NULL,
-  kind TEXT NOT NULL,
-  owner BLOB NOT NULL CHECK (length(owner) <= 32),
-  commitment BLOB NOT NULL CHECK (length(commitment) IN (0, 32)),
+  commitment BLOB NOT NULL CHECK (length(commitment) = 32),
   nonce BLOB NOT NULL CHECK (length(nonce) = 12),
   ciphertext BLOB NOT NULL,
-  PRIMARY KEY (ta, object_id)
+  PRIMARY KEY (name)
 ) STRICT;
 CREATE TABLE page (
   number INTEGER PRIMARY KEY,

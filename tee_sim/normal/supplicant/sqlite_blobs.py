@@ -1,7 +1,7 @@
 """The untrusted disk as a plain SQLite file that an auditor can open with `sqlite3`.
 
-Tables: docs/formats/storage.md section 4. Clear columns are copies of what the secure world authenticates: they are
-put together again on every read, and a changed column makes the object fail to open.
+Tables: docs/formats/storage.md section 4. Version and digest of an object are copies of what the secure world
+authenticates: a changed column makes the object fail to open.
 
 Journal: rollback journal in TRUNCATE mode with synchronous FULL. Durable when COMMIT returns (the truncation is
 synced too; DELETE mode would need EXTRA for that), one file at rest, no old ciphertext left in a write-ahead log.
@@ -13,38 +13,29 @@ a row over a quarter of a page goes to a page of its own (4 882 instead of 1 610
 from collections.abc import Sequence
 from hashlib import sha256
 from pathlib import Path
-from typing import Any, cast
+from typing import cast
 
 from tee_sim.normal.supplicant.database import Database, disk_errors
-from tee_sim.shared.blobs import ANCHOR_NAME, Changes, page_name
-from tee_sim.shared.codec import decode, encode
-from tee_sim.shared.errors import TeeError, TeeResult
+from tee_sim.shared.blobs import ANCHOR_NAME, Changes, object_name, page_name
 from tee_sim.shared.limits import MAX_BODY_BYTES
-from tee_sim.shared.object_header import (
-    COMMITMENT_SIZES_BYTES,
-    MAX_KIND_CHARS,
-    MAX_OWNER_BYTES,
-    NONCE_BYTES,
-    TAG_BYTES,
-    ObjectRow,
-    header_fields,
-)
+from tee_sim.shared.object_header import COMMITMENT_BYTES, NONCE_BYTES, TAG_BYTES
 from tee_sim.shared.rpmb_frames import BLOCK_BYTES
 
 MAX_PAGE_BYTES = 64 << 10
-"""Of a directory page: 64 children or 48 entries with the longest headers there are take 20 KB."""
+"""Of a directory page: 44 entries, or 64 children, of the longest there are take 16 KB."""
+
+_VERSION_BYTES = 8
+_NONCE_START = _VERSION_BYTES + COMMITMENT_BYTES
+_CIPHERTEXT_START = _NONCE_START + NONCE_BYTES
 
 _READ_OBJECT = """
-SELECT version, kind, owner, commitment, nonce, ciphertext FROM object WHERE ta = :ta AND object_id = :object_id
-  AND typeof(version) = 'integer' AND typeof(kind) = 'text' AND typeof(owner) = 'blob'
-  AND typeof(commitment) = 'blob' AND typeof(nonce) = 'blob' AND typeof(ciphertext) = 'blob'
-  AND length(CAST(kind AS BLOB)) <= :kind AND length(owner) <= :owner AND length(commitment) <= :commitment
-  AND length(nonce) = :nonce AND length(ciphertext) <= :ciphertext
+SELECT version, commitment, nonce, ciphertext FROM object WHERE name = :name
+  AND typeof(version) = 'integer' AND version >= 0 AND typeof(commitment) = 'blob' AND typeof(nonce) = 'blob'
+  AND typeof(ciphertext) = 'blob' AND length(commitment) = :commitment AND length(nonce) = :nonce
+  AND length(ciphertext) <= :ciphertext
 """
 _OBJECT_BOUNDS = {
-    "kind": MAX_KIND_CHARS,
-    "owner": MAX_OWNER_BYTES,
-    "commitment": max(COMMITMENT_SIZES_BYTES),
+    "commitment": COMMITMENT_BYTES,
     "nonce": NONCE_BYTES,
     "ciphertext": MAX_BODY_BYTES + TAG_BYTES,
 }
@@ -88,12 +79,11 @@ class SqliteBlobs:
                 return cast("bytes", row[0]) if row else None
 
     def _read_object(self, name: bytes) -> bytes | None:
-        values = {**_OBJECT_BOUNDS, "ta": name[1:17], "object_id": name[17:]}
-        row = self._db.run(_READ_OBJECT, values).fetchone()
+        row = self._db.run(_READ_OBJECT, {**_OBJECT_BOUNDS, "name": name[1:]}).fetchone()
         if row is None:
             return None
-        header = encode([name[1:17], name[17:], row[0], row[1], row[2], row[3]])
-        return cast("bytes", len(header).to_bytes(2, "big") + header + row[4] + row[5])
+        version, *rest = row
+        return cast("bytes", version.to_bytes(_VERSION_BYTES, "big") + b"".join(rest))
 
     def scan(self, after: bytes, limit: int) -> list[bytes]:
         names: list[bytes] = []
@@ -109,9 +99,9 @@ class SqliteBlobs:
     def _scan_objects(self, after: bytes, limit: int) -> list[bytes]:
         if after >= b"p":
             return []
-        bound = (after[1:17], after[17:]) if after[:1] == b"o" else (b"", b"")
-        query = "SELECT ta, object_id FROM object WHERE (ta, object_id) > (?, ?) ORDER BY ta, object_id LIMIT ?"
-        return [b"o" + ta + object_id for ta, object_id in self._db.run(query, (*bound, limit))]
+        bound = after[1:] if after[:1] == b"o" else b""
+        rows = self._db.run("SELECT name FROM object WHERE name > ? ORDER BY name LIMIT ?", (bound, limit))
+        return [object_name(name) for (name,) in rows]
 
     def _scan_pages(self, after: bytes, limit: int) -> list[bytes]:
         if after >= b"q":
@@ -129,14 +119,14 @@ class SqliteBlobs:
 
     def _delete(self, name: bytes) -> None:
         if name[:1] == b"o":
-            self._db.run("DELETE FROM object WHERE ta = ? AND object_id = ?", (name[1:17], name[17:]))
+            self._db.run("DELETE FROM object WHERE name = ?", (name[1:],))
         elif name[:1] == b"p":
             self._db.run("DELETE FROM page WHERE number = ?", (_number(name[1:]),))
 
     def _put(self, name: bytes, blob: bytes) -> None:
         match name[:1]:
             case b"o":
-                self._db.run("INSERT OR REPLACE INTO object VALUES (?, ?, ?, ?, ?, ?, ?, ?)", _columns(name, blob))
+                self._db.run("INSERT OR REPLACE INTO object VALUES (?, ?, ?, ?, ?)", (name[1:], *_columns(blob)))
             case b"p":
                 row = (_number(name[1:]), blob[:32], blob[32:])
                 self._db.run("INSERT OR REPLACE INTO page VALUES (?, ?, ?)", row)
@@ -153,12 +143,9 @@ def _number(raw: bytes) -> int:
     return int.from_bytes(raw, "big")
 
 
-def _columns(name: bytes, blob: bytes) -> tuple[object, ...]:
-    end = 2 + int.from_bytes(blob[:2], "big")
-    if isinstance(blob, ObjectRow):
-        ta, object_id, fields = name[1:17], name[17:], header_fields(blob.header)
-    else:
-        ta, object_id, *fields = cast("list[Any]", decode(blob[2:end]))
-        if name[1:] != ta + object_id:
-            raise TeeError(TeeResult.BAD_FORMAT, "storage message: header and name differ")
-    return ta, object_id, *fields, blob[end : end + NONCE_BYTES], blob[end + NONCE_BYTES :]
+def _columns(blob: bytes) -> tuple[object, ...]:
+    """Version, digest, nonce and ciphertext."""
+    version = int.from_bytes(blob[:_VERSION_BYTES], "big")
+    return (
+        version, blob[_VERSION_BYTES:_NONCE_START], blob[_NONCE_START:_CIPHERTEXT_START], blob[_CIPHERTEXT_START:],
+    )  # fmt: skip

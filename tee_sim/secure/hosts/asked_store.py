@@ -11,14 +11,14 @@ On a busy machine a question costs two changes of process, each of which may wai
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 from uuid import UUID
 
 from tee_sim.secure.hosts.questions import BATCH_BYTES, MAX_FETCH, Question
 from tee_sim.shared.errors import TeeError, TeeResult
 from tee_sim.shared.manifest import Manifest
-from tee_sim.shared.object_header import Header, header_of
+from tee_sim.shared.object_header import Header
 from tee_sim.shared.reserve import Reserve, refuse_more_than
 
 Asking = Callable[[Question, list[object]], list[Any]]
@@ -109,7 +109,7 @@ class AskedStore:
     def __init__(self, ask: Asking, manifest: Manifest) -> None:
         self._ask = ask
         self._manifest = manifest
-        self._prefix = b"o" + manifest.uuid
+        self._uuid = UUID(bytes=manifest.uuid)
         self._opened: dict[bytes, ReceivedObject | None] = {}
         self._calls = 0
         self.at_once = False
@@ -231,8 +231,10 @@ class AskedStore:
         return epoch, root_hash
 
     def _header(self, words: list[Any]) -> Header:
-        object_id, *fields = words
-        return header_of(self._prefix + object_id, fields)
+        object_id, version, kind, owner, commitment = words
+        return Header(
+            ta=self._uuid, object_id=object_id, version=version, kind=kind, owner=owner, commitment=commitment
+        )
 
     def _stored(self, words: list[Any]) -> ReceivedObject:
         *header, body = words
@@ -244,7 +246,4 @@ def _words(header: Header, body: bytes) -> list[object]:
 
 
 def _at(header: Header, version: int) -> Header:
-    return Header(
-        ta=header.ta, object_id=header.object_id, version=version, kind=header.kind, owner=header.owner,
-        commitment=header.commitment,
-    )  # fmt: skip
+    return replace(header, version=version)

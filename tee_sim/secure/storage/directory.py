@@ -22,7 +22,7 @@ from tee_sim.secure.storage.directory_pages import NEW, Node, PageRef, RootInfo,
 from tee_sim.shared.blobs import BlobStore, page_name
 from tee_sim.shared.rng import Rng
 
-LEAF_ENTRIES = 48
+LEAF_ENTRIES = 44
 INNER_ENTRIES = 64
 """Most entries of a page. Measured by `python -m bench.experiments.storage_pages`, 20 000 entries: from 16 to 128
 entries in a leaf the bytes written for one change double and a full scan costs a third less; below 48 the scan gets
@@ -221,7 +221,7 @@ class Tree:
         return ref
 
     def _load(self, refs: Sequence[PageRef]) -> list[Node]:
-        missing = [ref for ref in refs if self._cached(ref) is None]
+        missing = sorted(ref for ref in refs if self._cached(ref) is None)
         fresh: dict[PageRef, Node] = {}
         for ref, blob in zip(missing, self._blobs.read([page_name(ref.number) for ref in missing]), strict=True):
             fresh[ref] = open_page(ref, blob, self._device_id)[0]

@@ -6,6 +6,9 @@ root's are in the anchor. So one anchor authenticates every page, an old page ne
 overwriting the anchor makes every older version of the path to an erased entry unreadable, for whoever copied the
 disk, even with the device's keys (a key tree, as in the secure-deletion literature).
 
+A page is padded as if each of its entries were of the longest there can be: its size tells how many there are, and
+nothing of the ids, owners and kinds that an application has chosen.
+
 Layout: docs/formats/storage.md section 2.
 """
 
@@ -20,12 +23,13 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from tee_sim.secure.sealing import KEY_BYTES
+from tee_sim.secure.storage.size_classes import padded_size
 from tee_sim.shared.errors import TeeError, TeeResult
-from tee_sim.shared.object_header import NONCE_BYTES
+from tee_sim.shared.object_header import MAX_HEADER_BYTES, MAX_OBJECT_ID_BYTES, NONCE_BYTES
 from tee_sim.shared.rng import Rng
 
 HASH_BYTES = 32
-_PAGE_LABEL = b"tee_sim page v1"
+_PAGE_LABEL = b"tee_sim page v2"
 _NONCE = bytes(NONCE_BYTES)
 """Constant: each page key encrypts exactly one message."""
 
@@ -37,6 +41,10 @@ _ROOT = struct.Struct(">QB")  # next page number, number of applications
 _COUNT = struct.Struct(">16sQ")  # TA UUID, objects
 _CHILD = struct.Struct(">Q32s32s")  # page number, key, hash
 _ENTRY = struct.Struct(">IIH60s")  # generation, body size, header size, wrapped key; then the header
+
+_LONGEST_KEY_BYTES = 1 + 16 + MAX_OBJECT_ID_BYTES
+_LONGEST_BYTES = (_LONGEST_KEY_BYTES + _ENTRY.size + MAX_HEADER_BYTES, _LONGEST_KEY_BYTES + _CHILD.size)
+"""Of one entry with its key, in a leaf and in an inner page."""
 
 
 class PageRef(NamedTuple):
@@ -91,6 +99,12 @@ class Node:
     number: int = NEW
 
 
+def _page_bytes(node: Node, info: RootInfo) -> int:
+    """Size of a page with as many entries as this one, whatever is in them."""
+    root_bytes = _ROOT.size + len(info.counts) * _COUNT.size if node.number == 0 else 0
+    return padded_size(_HEAD.size + root_bytes + len(node.keys) * _LONGEST_BYTES[node.level > 0])
+
+
 def _encode(node: Node, info: RootInfo) -> bytes:
     parts = [_HEAD.pack(node.level, len(node.keys))]
     if node.number == 0:
@@ -98,7 +112,7 @@ def _encode(node: Node, info: RootInfo) -> bytes:
         parts += [_COUNT.pack(ta.bytes, count) for ta, count in info.counts.items()]
     for key, item in zip(node.keys, node.items, strict=True):
         parts += [bytes((len(key),)), key, item if isinstance(item, bytes) else _CHILD.pack(*item)]
-    return b"".join(parts)
+    return b"".join(parts).ljust(_page_bytes(node, info), b"\0")
 
 
 def _decode(raw: bytes, number: int) -> tuple[Node, RootInfo]:
@@ -125,7 +139,10 @@ def _decode(raw: bytes, number: int) -> tuple[Node, RootInfo]:
             end = position + _ENTRY.size + int.from_bytes(raw[position + 8 : position + 10], "big")
             items.append(raw[position:end])
             position = end
-    return Node(level, keys, items, number), info
+    node = Node(level, keys, items, number)
+    if len(raw) != _page_bytes(node, info) or raw[position:].strip(b"\0"):
+        raise TeeError(TeeResult.CORRUPT_OBJECT, "directory page has a wrong size")
+    return node, info
 
 
 def _associated(device_id: bytes, number: int) -> bytes:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from tee_sim.secure.storage.store import ObjectStore
-from tee_sim.shared.blobs import object_name, page_name
+from tee_sim.shared.blobs import page_name
 from tee_sim.shared.errors import TeeError, TeeResult
 
 _FIRST_AFTER_ANCHORS = b"b"
@@ -31,12 +31,13 @@ def verify(store: ObjectStore) -> int:
     Raises:
         TeeError: CORRUPT_OBJECT for the first that does not fit, or for rows the directory does not know.
     """
+    store.rows.clear()
     known = {page_name(number) for number in store.tree.page_numbers()}
     objects = 0
     for ta in store.tree.info.counts:
         for stored in store.namespace(ta).load():
             objects += 1
-            known.add(object_name(ta, stored.header.object_id))
+            known.add(store.name(stored.header))
     after = _FIRST_AFTER_ANCHORS
     while names := store.blobs.scan(after, _SCANNED_NAMES):
         if not known.issuperset(names):

@@ -3,9 +3,13 @@
 A row is written under a fresh key, which the directory keeps wrapped by a key of the application and the key
 generation. The generations are those of the anchor: once the salt of one is gone, nothing of it opens any more.
 
+The disk sees of an object its name, which is a keyed hash, its version, its digest and the class of its size. An object
+without a digest has 32 bytes in its place that look like one.
+
 Not promised: that a row is the newest. The entry says so, and the directory authenticates the entry.
 """
 
+import hmac
 from collections.abc import Mapping
 from dataclasses import dataclass
 from uuid import UUID
@@ -15,9 +19,16 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from tee_sim.secure.keys import KeyLadder
 from tee_sim.secure.sealing import KEY_BYTES, open_body, seal_body, unwrap_key, wrap_key
 from tee_sim.secure.storage.directory_pages import DirectoryEntry
+from tee_sim.secure.storage.size_classes import pad, padded_size
+from tee_sim.shared.blobs import object_name
 from tee_sim.shared.errors import TeeError, TeeResult
-from tee_sim.shared.object_header import NONCE_BYTES, TAG_BYTES, Header, ObjectRow, parse_header
+from tee_sim.shared.object_header import COMMITMENT_BYTES, NONCE_BYTES, TAG_BYTES, Header, parse_header
 from tee_sim.shared.rng import Rng
+
+_VERSION_BYTES = 8
+_HEAD_BYTES = _VERSION_BYTES + COMMITMENT_BYTES
+_CLEAR_BYTES = _HEAD_BYTES + NONCE_BYTES
+"""Of a row: what precedes the ciphertext."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,11 +41,10 @@ class OpenedObject:
 
 @dataclass(frozen=True, slots=True)
 class SealedObject:
-    """What is stored of an object, in bytes: its directory entry and its row. Nothing in here is in the clear but the
-    header."""
+    """What is stored of an object, in bytes: its directory entry, and its row on the disk."""
 
     entry: bytes
-    row: ObjectRow
+    row: bytes
 
 
 class ObjectSealer:
@@ -43,6 +53,8 @@ class ObjectSealer:
     def __init__(self, ladder: KeyLadder, rng: Rng) -> None:
         self._ladder = ladder
         self._rng = rng
+        self._name_key = ladder.derive("object names")
+        self._filler_key = ladder.derive("absent digests")
         self._salts: dict[int, bytes] = {}
         self._wrappers: dict[tuple[UUID, int], AESGCM] = {}
 
@@ -66,13 +78,26 @@ class ObjectSealer:
             known = self._wrappers[ta, generation] = AESGCM(self._ladder.wrap_key(ta, salt))
         return known
 
+    def name(self, ta: UUID, object_id: bytes) -> bytes:
+        """The name of an object's row. It tells nothing to whoever has not the keys of the device."""
+        return object_name(hmac.digest(self._name_key, ta.bytes + object_id, "sha256"))
+
+    def _head(self, header: Header, raw: bytes) -> bytes:
+        """What the disk sees of a header: version and digest.
+
+        Whether there is a digest is the application's choice, so a row without one has something in its place, another
+        thing for each version.
+        """
+        digest = header.commitment or hmac.digest(self._filler_key, raw, "sha256")
+        return header.version.to_bytes(_VERSION_BYTES, "big") + digest
+
     def seal(self, header: Header, body: bytes) -> SealedObject:
         """Seal one version of an object under a fresh key."""
         raw, device_id = header.to_bytes(), self._ladder.device_id
         key, nonce, wrap_nonce = (self._rng.bytes(n) for n in (KEY_BYTES, NONCE_BYTES, NONCE_BYTES))
         generation = self.newest_generation
         wrapped = wrap_key(self._wrapper(header.ta, generation), wrap_nonce, device_id, raw, key)
-        row = ObjectRow(_head(raw) + nonce + seal_body(key, nonce, device_id, raw, body), header)
+        row = self._head(header, raw) + nonce + seal_body(key, nonce, device_id, raw, pad(body))
         return SealedObject(DirectoryEntry(generation, len(body), wrapped, raw).to_bytes(), row)
 
     def open(self, ta: UUID, entry: DirectoryEntry, row: bytes | None) -> OpenedObject:
@@ -83,18 +108,23 @@ class ObjectSealer:
         """
         if row is None:
             raise TeeError(TeeResult.CORRUPT_OBJECT, "object row is missing")
-        # 1. The clear columns are the authentic header: an auditor reads them, and they must not say anything else.
-        head = _head(entry.header)
-        start, end = len(head), len(head) + NONCE_BYTES
-        # 2. The size is the one recorded, so that what is decrypted is no longer than what was stored.
-        if row[:start] != head or len(row) != end + entry.body_size + TAG_BYTES:
-            raise TeeError(TeeResult.CORRUPT_OBJECT, "object row does not fit the directory")
+        # 1. The size is the class of the one recorded: what is decrypted is no longer than what was stored.
+        if len(row) != _CLEAR_BYTES + padded_size(entry.body_size) + TAG_BYTES:
+            raise _misfit()
+        # 2. The clear columns are those of the authentic header: an auditor reads them, and they say nothing else.
+        header = parse_header(entry.header)
+        if not hmac.compare_digest(row[:_HEAD_BYTES], self._head(header, entry.header)):
+            raise _misfit()
         # 3. Key, then body, each bound to this device and header: a row moved here from elsewhere does not open.
         device_id = self._ladder.device_id
         key = unwrap_key(self._wrapper(ta, entry.generation), device_id, entry.header, entry.wrapped)
-        body = open_body(key, row[start:end], device_id, entry.header, row[end:])
-        return OpenedObject(parse_header(entry.header), body)
+        padded = open_body(key, row[_HEAD_BYTES:_CLEAR_BYTES], device_id, entry.header, row[_CLEAR_BYTES:])
+        # 4. Only zeros follow: we write nothing else there.
+        body = padded[: entry.body_size]
+        if pad(body) != padded:
+            raise _misfit()
+        return OpenedObject(header, body)
 
 
-def _head(header: bytes) -> bytes:
-    return len(header).to_bytes(2, "big") + header
+def _misfit() -> TeeError:
+    return TeeError(TeeResult.CORRUPT_OBJECT, "object row does not fit the directory")

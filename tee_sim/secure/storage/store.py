@@ -25,16 +25,18 @@ from tee_sim.secure.storage.anchorage import Anchorage
 from tee_sim.secure.storage.directory import Tree
 from tee_sim.secure.storage.directory_pages import HASH_BYTES, RootInfo
 from tee_sim.secure.storage.object_sealer import ObjectSealer
+from tee_sim.secure.storage.row_cache import RowCache
 from tee_sim.secure.storage.ta_store import Opened, TaStore
 from tee_sim.shared.blobs import BlobStore, Changes, commit_and_read, page_name
 from tee_sim.shared.errors import TeeError, TeeResult
+from tee_sim.shared.object_header import Header
 from tee_sim.shared.reserve import Condition, Reserve
 from tee_sim.shared.rng import Rng
 from tee_sim.shared.rpmb_frames import RpmbTransport
 
 READ_BACK_NAMES = 16
-"""Rows read back after a transaction: the root page and the newest others. More would double the cost of bulk writes;
-what is not read back is still found when it is used."""
+"""Rows read back after a transaction: the root page, and of the others the first by name. More would double the cost of
+bulk writes; what is not read back is still found when it is used."""
 
 _UNKNOWN = "the device must be restarted: a transaction ended in an unknown state"
 
@@ -56,6 +58,7 @@ class ObjectStore:
 
     def __init__(self, blobs: BlobStore, anchor: Anchorage, ladder: KeyLadder, rng: Rng) -> None:
         self.blobs = blobs
+        self.rows = RowCache()
         self.tree = Tree(blobs, ladder.device_id, rng)
         self._rng = rng
         self._anchor = anchor
@@ -148,6 +151,10 @@ class ObjectStore:
             reserve=reserve,
         )
 
+    def name(self, header: Header) -> bytes:
+        """The name of an object's row on the disk."""
+        return self._sealer.name(header.ta, header.object_id)
+
     def check_usable(self) -> None:
         """Raises TeeError STORAGE_NOT_AVAILABLE once a transaction has ended in an unknown state."""
         if self._dead:
@@ -155,9 +162,9 @@ class ObjectStore:
 
     @contextmanager
     def request(self) -> Iterator[None]:
-        """Keep what is opened in the block: an application that asks twice within one request has the row read once.
+        """Keep what is opened in the block: an application that asks twice within one request has it opened once.
 
-        Not longer: a disk that is damaged later is found by the next request, and bodies do not pile up in memory.
+        Not longer: bodies do not pile up in memory. Their rows, sealed, are kept in `rows`.
         """
         self._opened = {}
         try:
@@ -216,8 +223,10 @@ class ObjectStore:
         update = self.tree.update(entries, info)
         before = self._record
         after = replace(before, epoch=before.epoch + 1, current=update.root)
-        deletes = (*rows.deletes, *(page_name(n) for n in sorted(update.freed)))
-        changes = replace(rows, puts=update.puts | rows.puts, deletes=deletes)
+        #    In the order of the names: which object an application put first is not for the disk to see.
+        deletes = sorted([*rows.deletes, *map(page_name, update.freed)])
+        puts = dict(sorted((update.puts | rows.puts).items()))
+        changes = replace(rows, puts=puts, deletes=tuple(deletes))
         self._dead = True
         try:
             # 4. The anchor first: a cut after the disk's write and before this would leave a root page that no anchor
@@ -243,7 +252,8 @@ class ObjectStore:
         self.tree.adopt(update)
 
     def _write(self, changes: Changes) -> None:
-        names = [page_name(0), *list(changes.puts)[-READ_BACK_NAMES:], *changes.deletes[-READ_BACK_NAMES:]]
+        some = [*list(changes.puts)[:READ_BACK_NAMES], *changes.deletes[:READ_BACK_NAMES]]
+        names = sorted({page_name(0), *some})
         for name, blob in zip(names, commit_and_read(self.blobs, changes, names), strict=True):
             if blob != changes.puts.get(name):
                 raise _NotKeptError(TeeResult.STORAGE_NOT_AVAILABLE, "the disk did not keep what it accepted")

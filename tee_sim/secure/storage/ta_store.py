@@ -6,7 +6,7 @@ application asks it from another one (`tee_sim.secure.hosts`).
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from typing import Protocol
 from uuid import UUID
@@ -14,7 +14,9 @@ from uuid import UUID
 from tee_sim.secure.storage.directory import Tree
 from tee_sim.secure.storage.directory_pages import DirectoryEntry
 from tee_sim.secure.storage.object_sealer import ObjectSealer, OpenedObject, SealedObject
-from tee_sim.shared.blobs import BlobStore, Changes, object_name
+from tee_sim.secure.storage.row_cache import RowCache
+from tee_sim.secure.storage.size_classes import padded_size
+from tee_sim.shared.blobs import BlobStore, Changes
 from tee_sim.shared.errors import TeeError, TeeResult
 from tee_sim.shared.limits import MAX_BODY_BYTES
 from tee_sim.shared.object_header import Header, parse_header
@@ -34,6 +36,8 @@ class Committer(Protocol):
 
     @property
     def blobs(self) -> BlobStore: ...
+    @property
+    def rows(self) -> RowCache: ...
     @property
     def epoch(self) -> int: ...
     @property
@@ -74,13 +78,15 @@ class StoreTransaction:
         self.sealed: dict[bytes, SealedObject] = {}
         """What a commit writes of those that are not erased."""
 
-    def put(self, object_id: bytes, body: bytes, *, kind: str, owner: bytes = b"", commitment: bytes = b"") -> Header:
+    def put(
+        self, object_id: bytes, body: bytes, *, kind: str, owner: bytes = b"", commitment: bytes = b"", ids: bytes = b""
+    ) -> Header:
         """Create or replace an object.
 
         Raises:
             TeeError: STORAGE_NO_SPACE over a quota or the size of a message, BAD_PARAMETERS for a bad header.
         """
-        header = self._owner.next_header(object_id, kind=kind, owner=owner, commitment=commitment)
+        header = self._owner.next_header(object_id, kind=kind, owner=owner, commitment=commitment, ids=ids)
         self._owner.check_quota(object_id, len(body))
         self.keep(header, body)
         return header
@@ -158,22 +164,31 @@ class TaStore:
         puts: dict[bytes, bytes] = {}
         deletes: list[bytes] = []
         for object_id, put in transaction.pending.items():
-            name = object_name(self._ta, object_id)
+            name, key = self._sealer.name(self._ta, object_id), self._ta.bytes + object_id
             if put is not None:
                 sealed = transaction.sealed[object_id]
-                puts[name], entries[name[1:]] = sealed.row, sealed.entry
+                puts[name], entries[key] = sealed.row, sealed.entry
             elif self.is_stored(object_id):
                 deletes.append(name)
-                entries[name[1:]] = None
+                entries[key] = None
         if entries:
             reserve = self._for_erasure(transaction, reserve) if deletes else reserve
-            rows = Changes(puts, tuple(deletes), reserved=reserve is not Reserve.NONE)
-            self._store.commit(entries, rows, {self._ta: len(self)}, reserve)
-            opened = self._store.opened
-            for object_id, put in transaction.pending.items():
-                opened.pop(self._ta.bytes + object_id, None)
-                if put is not None:
-                    opened[self._ta.bytes + object_id] = (transaction.sealed[object_id].entry, put)
+            changes = Changes(puts, tuple(deletes), reserved=reserve is not Reserve.NONE)
+            self._store.commit(entries, changes, {self._ta: len(self)}, reserve)
+            self._keep(transaction)
+
+    def _keep(self, transaction: StoreTransaction) -> None:
+        """Remember what a transaction has made durable, and forget what it has erased."""
+        opened, rows = self._store.opened, self._store.rows
+        for object_id, put in transaction.pending.items():
+            name, key = self._sealer.name(self._ta, object_id), self._ta.bytes + object_id
+            if put is not None:
+                sealed = transaction.sealed[object_id]
+                opened[key] = (sealed.entry, put)
+                rows.keep(name, sealed.entry, sealed.row)
+            else:
+                opened.pop(key, None)
+                rows.drop(name)
 
     def _for_erasure(self, transaction: StoreTransaction, asked: Reserve) -> Reserve:
         """What a transaction that erases may use: all, unless it is an excuse for writing."""
@@ -188,10 +203,12 @@ class TaStore:
             freed_bytes += DirectoryEntry.from_bytes(raw).body_size if raw is not None else 0
         return Reserve.ALL if put_bytes <= freed_bytes else max(asked, self._reserve)
 
-    def put(self, object_id: bytes, body: bytes, *, kind: str, owner: bytes = b"", commitment: bytes = b"") -> Header:
+    def put(
+        self, object_id: bytes, body: bytes, *, kind: str, owner: bytes = b"", commitment: bytes = b"", ids: bytes = b""
+    ) -> Header:
         """A transaction of one put."""
         with self.transaction() as transaction:
-            return transaction.put(object_id, body, kind=kind, owner=owner, commitment=commitment)
+            return transaction.put(object_id, body, kind=kind, owner=owner, commitment=commitment, ids=ids)
 
     def erase(self, object_id: bytes) -> None:
         """A transaction of one erasure."""
@@ -216,13 +233,12 @@ class TaStore:
         put = self._pending(object_id)
         if put is not None:
             return put
-        name = object_name(self._ta, object_id)
-        raw = self._raw_entry(object_id)
-        kept, stored = self._store.opened.get(name[1:], (b"", None))
+        raw, key = self._raw_entry(object_id), self._ta.bytes + object_id
+        kept, stored = self._store.opened.get(key, (b"", None))
         if stored is None or kept != raw:
-            (row,) = self._store.blobs.read([name])
-            stored = self._sealer.open(self._ta, DirectoryEntry.from_bytes(raw), row)
-            self._store.opened[name[1:]] = (raw, stored)
+            (row,) = self._read({object_id: raw})
+            stored = self._unseal(object_id, raw, row)
+            self._store.opened[key] = (raw, stored)
         return stored
 
     def fetch(self, object_ids: Sequence[bytes]) -> None:
@@ -232,13 +248,26 @@ class TaStore:
         for object_id in object_ids:
             raw = self._directory.lookup(self._ta.bytes + object_id)
             if raw is not None and opened.get(self._ta.bytes + object_id, (b"",))[0] != raw:
-                wanted[object_name(self._ta, object_id)] = raw
-        for (name, raw), row in zip(wanted.items(), self._read_if_any(list(wanted)), strict=True):
+                wanted[object_id] = raw
+        for (object_id, raw), row in zip(wanted.items(), self._read(wanted), strict=True):
             with suppress(TeeError):  # damaged: whoever asks for this one hears it
-                opened[name[1:]] = (raw, self._sealer.open(self._ta, DirectoryEntry.from_bytes(raw), row))
+                opened[self._ta.bytes + object_id] = (raw, self._unseal(object_id, raw, row))
 
-    def _read_if_any(self, names: list[bytes]) -> list[bytes | None]:
-        return self._store.blobs.read(names) if names else []
+    def _read(self, wanted: Mapping[bytes, bytes]) -> list[bytes | None]:
+        """The rows of objects, by id with their entries: those that were not used before in one request to the disk."""
+        names = {self._sealer.name(self._ta, object_id): raw for object_id, raw in wanted.items()}
+        rows = {name: self._store.rows.get(name, raw) for name, raw in names.items()}
+        # In the order of the names, which says nothing: the order asked in is the application's choice.
+        missing = sorted(name for name, row in rows.items() if row is None)
+        if missing:
+            rows |= zip(missing, self._store.blobs.read(missing), strict=True)
+        return list(rows.values())
+
+    def _unseal(self, object_id: bytes, raw: bytes, row: bytes | None) -> OpenedObject:
+        """Open a row, and keep it if it is sound. Raises TeeError CORRUPT_OBJECT."""
+        stored = self._sealer.open(self._ta, DirectoryEntry.from_bytes(raw), row)
+        self._store.rows.keep(self._sealer.name(self._ta, object_id), raw, row or b"")
+        return stored
 
     def find(self, object_id: bytes) -> OpenedObject | None:
         """Open one object; None if there is none. Raises TeeError CORRUPT_OBJECT."""
@@ -251,37 +280,37 @@ class TaStore:
 
     def headers(self) -> Iterator[Header]:
         """All headers in id order, out of the directory."""
-        for object_id, entry in self._entries():
+        for object_id, raw in self._entries():
             put = self._pending(object_id)
-            yield put.header if put is not None else parse_header(entry.header)
+            yield put.header if put is not None else parse_header(DirectoryEntry.from_bytes(raw).header)
 
     def load(self, *, kind: str | None = None, batch: int = BATCH_OBJECTS) -> Iterator[OpenedObject]:
         """Open all objects (of one kind) in id order, `batch` at a time."""
-        waiting: list[tuple[bytes, DirectoryEntry]] = []
+        waiting: dict[bytes, bytes] = {}
         size = 0
         marker = kind.encode() if kind is not None else b""
-        for object_id, entry in self._entries():
+        for object_id, raw in self._entries():
+            entry = DirectoryEntry.from_bytes(raw)
             if marker and marker not in entry.header:
                 continue
-            waiting.append((object_id, entry))
-            size += entry.body_size
+            waiting[object_id] = raw
+            size += padded_size(entry.body_size)
             if size >= BATCH_BYTES or len(waiting) >= batch:
                 yield from self._load(waiting, kind)
-                waiting, size = [], 0
+                waiting, size = {}, 0
         yield from self._load(waiting, kind)
 
-    def _load(self, wanted: list[tuple[bytes, DirectoryEntry]], kind: str | None) -> Iterator[OpenedObject]:
-        rows = self._store.blobs.read([object_name(self._ta, object_id) for object_id, _ in wanted]) if wanted else []
-        for (object_id, entry), row in zip(wanted, rows, strict=True):
+    def _load(self, wanted: dict[bytes, bytes], kind: str | None) -> Iterator[OpenedObject]:
+        for (object_id, raw), row in zip(wanted.items(), self._read(wanted), strict=True):
             put = self._pending(object_id)
-            stored = put if put is not None else self._sealer.open(self._ta, entry, row)
+            stored = put if put is not None else self._unseal(object_id, raw, row)
             if kind is None or stored.header.kind == kind:
                 yield stored
 
     def renew(self, batch: int) -> Iterator[int]:
         """Reseal, in transactions of `batch`, what is not of the newest key generation. Yields how many each did."""
         generation = self._sealer.newest_generation
-        old = [object_id for object_id, entry in self._entries() if entry.generation != generation]
+        old = [i for i, raw in self._entries() if DirectoryEntry.from_bytes(raw).generation != generation]
         for start in range(0, len(old), batch):
             part = [object_id for object_id in old[start : start + batch] if self.is_stored(object_id)]
             with self.transaction() as transaction:
@@ -290,11 +319,11 @@ class TaStore:
                     transaction.keep(stored.header, stored.body)
             yield len(part)
 
-    def next_header(self, object_id: bytes, *, kind: str, owner: bytes, commitment: bytes) -> Header:
+    def next_header(self, object_id: bytes, *, kind: str, owner: bytes, commitment: bytes, ids: bytes) -> Header:
         """The header of the next version of an object. Raises TeeError BAD_PARAMETERS."""
         return Header(
             ta=self._ta, object_id=object_id, version=self._store.epoch + 1, kind=kind, owner=owner,
-            commitment=commitment,
+            commitment=commitment, ids=ids,
         )  # fmt: skip
 
     def check_quota(self, object_id: bytes, size_bytes: int) -> None:
@@ -329,7 +358,7 @@ class TaStore:
             raise _not_found()
         return raw
 
-    def _entries(self) -> Iterator[tuple[bytes, DirectoryEntry]]:
+    def _entries(self) -> Iterator[tuple[bytes, bytes]]:
         """Ids and entries in id order, with those of the open transaction."""
         self._store.check_usable()
         pending = dict(self._open.pending) if self._open else {}
@@ -339,16 +368,16 @@ class TaStore:
             while added and added[-1] < object_id:
                 yield from self._pending_entry(added.pop())
             if object_id not in pending:
-                yield object_id, DirectoryEntry.from_bytes(raw)
+                yield object_id, raw
             else:
                 yield from self._pending_entry(object_id)
         while added:
             yield from self._pending_entry(added.pop())
 
-    def _pending_entry(self, object_id: bytes) -> Iterator[tuple[bytes, DirectoryEntry]]:
+    def _pending_entry(self, object_id: bytes) -> Iterator[tuple[bytes, bytes]]:
         sealed = self._open.sealed.get(object_id) if self._open else None
         if sealed is not None:
-            yield object_id, DirectoryEntry.from_bytes(sealed.entry)
+            yield object_id, sealed.entry
 
 
 def _not_found() -> TeeError:

@@ -1,5 +1,6 @@
 """A store over a disk and a device in memory, with a fault plan between them and the secure side."""
 
+import hmac
 from dataclasses import dataclass, field
 from uuid import UUID
 
@@ -55,6 +56,11 @@ class World:
             create=create,
             rpmb_key=rpmb_key,
         )
+
+    def row(self, object_id: bytes, ta: UUID = TA) -> bytes:
+        """The name of an object's row, as docs/formats/storage.md has it."""
+        key = KeyLadder(self.huk, self.device_id).derive("object names")
+        return b"o" + hmac.digest(key, ta.bytes + object_id, "sha256")
 
     def arm(self, text: str) -> FaultPlan:
         """Let this plan rule from now on, in the same boot."""

@@ -5,6 +5,7 @@ from uuid import UUID
 import pytest
 
 from tee_sim.secure.storage import ObjectStore, TaStore, rekey, verify
+from tee_sim.secure.storage.directory_pages import DirectoryEntry
 from tee_sim.shared.errors import TeeError, TeeResult
 
 
@@ -18,7 +19,8 @@ def full(mine: TaStore, store: ObjectStore, other_ta: UUID) -> TaStore:
 
 
 def generations(store: ObjectStore) -> set[int]:
-    return {entry.generation for ta in store.tree.info.counts for _, entry in store.namespace(ta)._entries()}
+    entries = (raw for ta in store.tree.info.counts for _, raw in store.namespace(ta)._entries())
+    return {DirectoryEntry.from_bytes(raw).generation for raw in entries}
 
 
 def test_rekey_changes_keys_and_rows_and_nothing_else(world, full: TaStore, store: ObjectStore) -> None:  # type: ignore[no-untyped-def]
@@ -53,9 +55,10 @@ def test_rekey_can_be_cut_off_at_every_step_and_resumed(world, full: TaStore, ta
 
 
 def test_rekey_stops_at_a_damaged_object_and_loses_no_other(world, full: TaStore, store: ObjectStore, ta: UUID) -> None:  # type: ignore[no-untyped-def]
-    name = b"o" + ta.bytes + b"\x05"
+    name = world.row(b"\x05")
     good = world.blobs.rows[name]
     world.blobs.rows[name] = good[:-1] + b"!"
+    store = world.open()
     with pytest.raises(TeeError) as caught:
         list(rekey(store, batch=10))
     assert caught.value.result == TeeResult.CORRUPT_OBJECT

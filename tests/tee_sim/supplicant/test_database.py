@@ -7,28 +7,24 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
-from uuid import UUID
 
 import pytest
 
 from tee_sim.normal.supplicant.sqlite_blobs import MAX_PAGE_BYTES, SqliteBlobs
 from tee_sim.shared.blobs import Changes, object_name, page_name
-from tee_sim.shared.codec import encode
 from tee_sim.shared.errors import TeeError, TeeResult
 from tee_sim.shared.limits import MAX_BODY_BYTES
 from tee_sim.shared.object_header import TAG_BYTES
 
-TA = UUID(int=9)
-ONE, TWO = object_name(TA, b"one"), object_name(TA, b"two")
+ONE, TWO, THREE = (object_name(bytes((i,)) * 32) for i in (1, 2, 3))
 FOR_EVER = "WITH RECURSIVE r(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM r) SELECT count(*) FROM r"
 
 
-def row(object_id: bytes, ciphertext: bytes = b"c" * 40) -> bytes:
-    header = encode([TA.bytes, object_id, 1, "record", b"", b""])
-    return len(header).to_bytes(2, "big") + header + bytes(12) + ciphertext
+def row(digest: bytes, ciphertext: bytes = b"c" * 40) -> bytes:
+    return (1).to_bytes(8, "big") + digest * 32 + bytes(12) + ciphertext
 
 
-ROWS = {page_name(0): b"h" * 32 + b"page", ONE: row(b"one"), TWO: row(b"two")}
+ROWS = {page_name(0): b"h" * 32 + b"page", ONE: row(b"1"), TWO: row(b"2")}
 
 
 @pytest.fixture
@@ -54,7 +50,7 @@ def result(path: Path, *, create: bool = False) -> TeeResult:
 
 SCHEMAS = {
     "table": ["CREATE TABLE more (x)"],
-    "index": ["CREATE INDEX more ON object (kind)"],
+    "index": ["CREATE INDEX more ON object (version)"],
     "trigger": [f"CREATE TRIGGER more AFTER INSERT ON object BEGIN INSERT INTO anchor SELECT 0, ({FOR_EVER}); END"],
     "view": ["CREATE VIEW more AS SELECT 1"],
     "table as a view for ever": [
@@ -122,7 +118,7 @@ def changed_while_open(path: Path) -> Iterator[SqliteBlobs]:
         edit(
             path,
             "ALTER TABLE object RENAME TO other",
-            "CREATE VIEW object AS SELECT ta, object_id, version, kind, owner, commitment, nonce, ciphertext "
+            "CREATE VIEW object AS SELECT name, version, commitment, nonce, ciphertext "
             "FROM (WITH RECURSIVE r(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM r) SELECT n FROM r) CROSS JOIN other",
             "CREATE TRIGGER endless INSTEAD OF INSERT ON object BEGIN INSERT INTO page "
             "WITH RECURSIVE r(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM r) SELECT max(n), '', '' FROM r; END",
@@ -130,11 +126,10 @@ def changed_while_open(path: Path) -> Iterator[SqliteBlobs]:
         yield blobs
 
 
-THREE = object_name(TA, b"three")
 USES: dict[str, Callable[[SqliteBlobs], object]] = {
     "read": lambda blobs: blobs.read([THREE]),
     "scan": lambda blobs: blobs.scan(b"", 4096),
-    "commit": lambda blobs: blobs.commit(Changes({THREE: row(b"three")})),
+    "commit": lambda blobs: blobs.commit(Changes({THREE: row(b"3")})),
 }
 
 
@@ -146,11 +141,10 @@ def test_a_schema_that_changes_while_it_is_open_is_cut_off(changed_while_open: S
 
 
 MISFITS = {
-    "kind": f"kind = '{'k' * 17}'",
-    "kind with a zero": "kind = 'k' || char(0) || hex(zeroblob(9000))",
-    "kind of a megabyte": "kind = hex(zeroblob(500000))",
-    "owner": "owner = zeroblob(33)",
+    "version": "version = -1",
     "commitment": "commitment = zeroblob(33)",
+    "commitment of a megabyte": "commitment = zeroblob(1000000)",
+    "no commitment": "commitment = x''",
     "nonce": "nonce = zeroblob(13)",
     "ciphertext": f"ciphertext = zeroblob({MAX_BODY_BYTES + TAG_BYTES + 1})",
     "ciphertext of 3 megabytes": "ciphertext = zeroblob(3000000)",
@@ -159,7 +153,7 @@ MISFITS = {
 
 @pytest.mark.parametrize("column", MISFITS)
 def test_a_column_that_grew_is_a_missing_row_and_hurts_no_other(path: Path, column: str) -> None:
-    edit(path, f"UPDATE object SET {MISFITS[column]} WHERE object_id = x'6f6e65'")
+    edit(path, f"UPDATE object SET {MISFITS[column]} WHERE name = x'{ONE[1:].hex()}'")
     with closing(SqliteBlobs(path)) as blobs:
         try:
             assert blobs.read([ONE]) == [None]
@@ -169,7 +163,7 @@ def test_a_column_that_grew_is_a_missing_row_and_hurts_no_other(path: Path, colu
 
 
 def test_the_largest_row_there_is_fits(path: Path) -> None:
-    largest = row(b"one", b"c" * (MAX_BODY_BYTES + TAG_BYTES))
+    largest = row(b"1", b"c" * (MAX_BODY_BYTES + TAG_BYTES))
     with closing(SqliteBlobs(path)) as blobs:
         blobs.commit(Changes({ONE: largest, page_name(7): bytes(32 + MAX_PAGE_BYTES)}))
         assert blobs.read([ONE, page_name(7)]) == [largest, bytes(32 + MAX_PAGE_BYTES)]
@@ -199,16 +193,16 @@ def test_a_page_that_does_not_fit_is_missing(path: Path, values: str) -> None:
 def test_300_megabytes_in_a_row_are_not_read(path: Path) -> None:
     with closing(sqlite3.connect(path)) as db:
         db.execute("PRAGMA synchronous = OFF")
-        db.execute("UPDATE object SET ciphertext = zeroblob(300000000) WHERE object_id = x'6f6e65'")
+        db.execute(f"UPDATE object SET ciphertext = zeroblob(300000000) WHERE name = x'{ONE[1:].hex()}'")
         db.commit()
     program = (
         "import resource, sys; from pathlib import Path\n"
         "from tee_sim.normal.supplicant.sqlite_blobs import SqliteBlobs\n"
-        "from tee_sim.shared.blobs import object_name; from uuid import UUID\n"
+        "from tee_sim.shared.blobs import object_name\n"
         "blobs = SqliteBlobs(Path(sys.argv[1]), create=False)\n"
         "before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss\n"
-        "assert blobs.read([object_name(UUID(int=9), b'one')]) == [None]\n"
-        "assert blobs.scan(b'', 9)[1:] == [object_name(UUID(int=9), b'two'), b'p' + bytes(8)]\n"
+        "assert blobs.read([object_name(bytes((1,)) * 32)]) == [None]\n"
+        "assert blobs.scan(b'', 9)[1:] == [object_name(bytes((2,)) * 32), b'p' + bytes(8)]\n"
         "print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before)"
     )
     done = subprocess.run([sys.executable, "-c", program, str(path)], capture_output=True, text=True, check=True)

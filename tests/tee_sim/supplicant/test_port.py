@@ -7,14 +7,16 @@ import pytest
 from tee_sim.normal.rpmb_chip.chip import RpmbDevice
 from tee_sim.normal.supplicant.service import RequestNote, Service
 from tee_sim.secure.supplicant_client import RemoteBlobStore, RemoteRpmb
-from tee_sim.shared.blobs import Changes
+from tee_sim.shared.blobs import Changes, page_name
 from tee_sim.shared.codec import encode
 from tee_sim.shared.errors import TeeError, TeeResult
 from tee_sim.shared.limits import MAX_FRAME_BYTES
 from tee_sim.shared.storage_requests import Operation
 from tee_sim.testing.in_memory import MemoryBlobs, MemoryMedium
 
-FIELDS = [1, "k", b"", b""]
+NONE = page_name(99)
+P1, P2 = page_name(1), page_name(2)
+NO_NAMES = (b"", b"b", b"aa", b"p", b"p" + bytes(7), b"p" + bytes(9), b"o" + bytes(31), b"o" + bytes(33), bytes(33))
 
 
 class Answer:
@@ -57,7 +59,7 @@ def test_replies_of_the_wrong_type_to_a_read(reply: object) -> None:
     assert refused(lambda: blobs.read([b"a"])) == TeeResult.BAD_FORMAT
 
 
-@pytest.mark.parametrize("names", [[b"c", b"b"], [b"b", b"b"], [b"a"], [b""], [bytes(82)], [b"b", b"c", b"d"], [1]])
+@pytest.mark.parametrize("names", [[P2, P1], [P1, P1], [b"a"], [b""], [P1[:-1]], [P1, P2, NONE], [1]])
 def test_names_out_of_order_or_bounds(names: list[object]) -> None:
     blobs = RemoteBlobStore(Answer(names))
     assert refused(lambda: blobs.scan(b"a", 2)) == TeeResult.BAD_FORMAT
@@ -72,9 +74,9 @@ def test_a_commit_is_answered_with_what_was_asked_for(reply: object) -> None:
 def test_what_does_not_fit_in_the_answer_to_a_commit_is_read() -> None:
     notes: list[RequestNote] = []
     port = Direct(Service(MemoryBlobs(), RpmbDevice(MemoryMedium()), log=notes.append))
-    puts = {b"p%d" % i: bytes((i,)) * 300_000 for i in range(3)}
-    puts |= {b"p%d" % i: b"" for i in range(3, 60)}
-    names = [*puts, b"none"]
+    puts = {page_name(i): bytes((i,)) * 300_000 for i in range(3)}
+    puts |= {page_name(i): b"" for i in range(3, 60)}
+    names = [*puts, NONE]
     assert RemoteBlobStore(port).commit_and_read(Changes(puts), names) == [*puts.values(), None]
     assert [note.operation for note in notes] == [Operation.COMMIT, Operation.READ]
     assert port.largest < MAX_FRAME_BYTES
@@ -105,18 +107,19 @@ def test_large_transactions_and_reads_go_in_parts_and_commit_once() -> None:
     disk = MemoryBlobs()
     port = Direct(Service(disk, RpmbDevice(MemoryMedium()), log=notes.append))
     blobs = RemoteBlobStore(port)
-    puts = {b"p%d" % i: bytes((i,)) * 200_000 for i in range(20)}
-    disk.rows[b"gone"] = b"x"
-    blobs.commit(Changes(puts, (b"gone",)))
+    puts = {page_name(i): bytes((i,)) * 200_000 for i in range(20)}
+    gone = page_name(30)
+    disk.rows[gone] = b"x"
+    blobs.commit(Changes(puts, (gone,)))
     assert disk.rows == puts
-    assert blobs.read([*puts, b"none"]) == [*puts.values(), None]
+    assert blobs.read([*puts, NONE]) == [*puts.values(), None]
     kinds = [note.operation for note in notes]
     assert kinds.count(Operation.COMMIT) == 1
     assert kinds.count(Operation.STAGE) == 3
     assert kinds.count(Operation.READ) >= 4
     assert port.largest < MAX_FRAME_BYTES
     with pytest.raises(TeeError, match="blob is larger than a message"):
-        blobs.commit(Changes({b"p": bytes(MAX_FRAME_BYTES)}))
+        blobs.commit(Changes({page_name(0): bytes(MAX_FRAME_BYTES)}))
 
 
 @pytest.mark.parametrize(
@@ -135,14 +138,12 @@ def test_large_transactions_and_reads_go_in_parts_and_commit_once() -> None:
         (Operation.COMMIT, [[], [], False, [b"a"] * 1025], TeeResult.BAD_FORMAT),
         (Operation.COMMIT, [[], [], 0, []], TeeResult.BAD_FORMAT),
         (Operation.COMMIT, [[], [], False], TeeResult.BAD_FORMAT),
-        (Operation.STAGE, [[b"p", b"", FIELDS]], TeeResult.BAD_FORMAT),
-        (Operation.STAGE, [[b"o" + bytes(15), b"", FIELDS]], TeeResult.BAD_FORMAT),
-        (Operation.STAGE, [[b"o" + bytes(16), b"", FIELDS[:3]]], TeeResult.BAD_FORMAT),
-        (Operation.STAGE, [[b"o" + bytes(16), b"", [True, *FIELDS[1:]]]], TeeResult.BAD_FORMAT),
-        (Operation.STAGE, [[b"o" + bytes(16), b"", [1, b"k", b"", b""]]], TeeResult.BAD_FORMAT),
-        (Operation.STAGE, [[b"o" + bytes(16), b"", [1, "k", b"", bytes(31)]]], TeeResult.BAD_PARAMETERS),
-        (Operation.STAGE, [[b"o" + bytes(16), b"", [1 << 64, "k", b"", b""]]], TeeResult.BAD_PARAMETERS),
-        (Operation.STAGE, [[b"o" + bytes(16), b"", FIELDS, 0]], TeeResult.BAD_FORMAT),
+        (Operation.STAGE, [[NONE, b"", [1, "k"]]], TeeResult.BAD_FORMAT),
+        (Operation.STAGE, [[NONE]], TeeResult.BAD_FORMAT),
+        (Operation.STAGE, [[NONE, "text"]], TeeResult.BAD_FORMAT),
+        *((Operation.READ, [name], TeeResult.BAD_FORMAT) for name in NO_NAMES),
+        *((Operation.STAGE, [[name, b""]], TeeResult.BAD_FORMAT) for name in NO_NAMES),
+        *((Operation.COMMIT, [[], [name], False, []], TeeResult.BAD_FORMAT) for name in NO_NAMES),
         (Operation.RPMB, [bytes(511), 1], TeeResult.COMMUNICATION),
         (Operation.RPMB, [bytes(512), 65], TeeResult.COMMUNICATION),
     ],

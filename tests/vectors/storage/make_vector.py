@@ -1,6 +1,6 @@
-"""Write `store-v1.json`: a small store, made once by the product and kept.
+"""Write `store-v2.json`: a small store, made once by the product and kept.
 
-The file is not to be made again within format version 1: a store written by an old release must open in a new one.
+The file is not to be made again within format version 2: a store written by an old release must open in a new one.
 """
 
 import json
@@ -24,20 +24,20 @@ def main() -> None:
     for i in range(120):
         store.namespace(TAS[i % 2]).put(
             bytes((i,)) * (i % 5), bytes((i,)) * i, kind=f"kind{i % 3}", owner=bytes((i,)) * 16,
-            commitment=bytes((i,)) * 32 if i % 2 else b"",
+            commitment=bytes((i,)) * 32 if i % 2 else b"", ids=bytes((i,)) * 8 * (i % 5),
         )  # fmt: skip
     steps = rekey(store, batch=20)
     next(steps)
     steps.close()
     objects = {f"{ta}/{o.header.object_id.hex()}": o.body.hex() for ta in TAS for o in store.namespace(ta).load()}
     vector = {
-        "comment": "made by make_vector.py; must open for ever in format version 1",
+        "comment": "made by make_vector.py; must open for ever in format version 2",
         "huk": HUK.hex(), "device_id": DEVICE_ID.hex(), "epoch": store.epoch,
         "rows": {name.hex(): blob.hex() for name, blob in sorted(blobs.rows.items())},
         "rpmb": {"counter": medium.counter, "key": (medium.key or b"").hex(), "block_0": medium.blocks[0].hex()},
         "objects": objects,
     }  # fmt: skip
-    Path(__file__).with_name("store-v1.json").write_text(json.dumps(vector, indent=1) + "\n")
+    Path(__file__).with_name("store-v2.json").write_text(json.dumps(vector, indent=1) + "\n")
 
 
 if __name__ == "__main__":

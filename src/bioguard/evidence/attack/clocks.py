@@ -146,7 +146,7 @@ def repeated_nonces(kit: DeviceKit) -> str | None:
                 own.open().add_user(f"user{number}")
                 own.close()
                 with closing(sqlite3.connect(own.directory / "storage.db")) as store:
-                    rows = store.execute("SELECT nonce, hex(object_id), version FROM object").fetchall()
+                    rows = store.execute("SELECT nonce, hex(name), version FROM object").fetchall()
                 for nonce, name, version in rows:
                     if seen.setdefault(nonce, (twin, name, version)) != (twin, name, version):
                         return "two versions of what is stored share a nonce"

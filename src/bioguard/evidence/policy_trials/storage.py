@@ -11,7 +11,7 @@ from bioguard.evidence.policy_trials.model import Observation, Trial
 from bioguard.evidence.temporary_device import Person, TemporaryDevice
 
 STORE = "storage.db"
-TABLE, KEY, VALUE = "object", "object_id", "ciphertext"
+TABLE, KEY, VALUE = "object", "name", "ciphertext"
 MAX_ROWS = 12
 """More rows than a device with one person has: every one is changed."""
 
@@ -25,11 +25,11 @@ def _second(temporary: TemporaryDevice, name: str) -> Iterator[tuple[TemporaryDe
         yield second, second.person(enrolled=True)
 
 
-def _rows(path: Path) -> list[bytes]:
-    """Ids of the sealed objects. Ids are clear and unique enough here: all but a few belong to one application."""
+def _rows(path: Path, digest: bytes | None = None) -> list[bytes]:
+    """Names of the rows of the sealed objects, or of those with this digest."""
     with closing(sqlite3.connect(path)) as database:
-        sql = f"SELECT {KEY} FROM {TABLE} ORDER BY {KEY}"  # noqa: S608  # our own constants
-        return [row[0] for row in database.execute(sql)]
+        sql = f"SELECT {KEY} FROM {TABLE} WHERE commitment = ifnull(?, commitment) ORDER BY {KEY}"  # noqa: S608  # ours
+        return [row[0] for row in database.execute(sql, (digest,))]
 
 
 def _flip(path: Path, key: bytes) -> None:
@@ -61,12 +61,12 @@ def _use(temporary: TemporaryDevice, person: Person) -> str:
 def tamper(temporary: TemporaryDevice) -> list[Observation]:
     """Change one bit of each sealed object in turn; the record must be refused, not answered wrongly."""
     with _second(temporary, "tampered") as (second, person):
-        record_id = bytes.fromhex(next(second.device.records(person.name)).record_id)
+        digest = bytes.fromhex(next(second.device.records(person.name)).digest)
         second.stop()
         path = second.directory / STORE
         rows, answers = _rows(path), dict[bytes, str]()
-        own = {key for key in rows if record_id in key}
-        for key in own.union(rows[:: len(rows) // MAX_ROWS + 1]):
+        own = _rows(path, digest)
+        for key in {*own}.union(rows[:: len(rows) // MAX_ROWS + 1]):
             _flip(path, key)
             answers[key] = _use(second, person)
             second.stop()
