@@ -10,8 +10,8 @@ if the manifest's `preload` names it. The list is read off the sources, so it ca
 Also computed here: the measurement of each trusted application, SHA-256 over its manifest and the exact bytes it is
 made of.
 
-Does not promise: that libraries and compiled kernels are what they were. The manifest that names them is measured,
-their files are not.
+Does not promise: that libraries are what they were. The manifest that names them is measured, their files are not.
+Whole packages, with what is compiled in them, are measured apart (`tee_sim.shared.package_files`).
 """
 
 import ast
@@ -43,8 +43,12 @@ def _source_file(name: str) -> tuple[Path, bool]:
     return (package, True) if package.is_file() else (path.with_suffix(".py"), False)
 
 
-def _own_folder(name: str) -> Path:
-    """The folder that everything of a module's top-level package is below; a plain module's is where it is."""
+def own_folder(name: str) -> Path:
+    """The folder that everything of a module's top-level package is below; a plain module's is where it is.
+
+    Raises:
+        ModuleNotFoundError: there is no such module.
+    """
     spec = importlib.util.find_spec(name.partition(".")[0])
     if spec is None or not spec.origin:
         raise ModuleNotFoundError(f"no module named {name!r}")
@@ -131,7 +135,7 @@ class CodeTable(MetaPathFinder, Loader):
         self.compiled.update(manifest.compiled)
         for name in sorted({n for pattern in manifest.code for n in _expand(pattern)}):
             path, is_package = _source_file(name)
-            source = _content(path, _own_folder(name), name)
+            source = _content(path, own_folder(name), name)
             measured.update(hashlib.sha256(name.encode() + b"\0" + source).digest())
             code = compile(source, str(path), "exec", dont_inherit=True)
             self.modules[name] = own.modules[name] = _Module(code, str(path), is_package)

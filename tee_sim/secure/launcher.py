@@ -20,7 +20,7 @@ from typing import NoReturn, cast
 from tee_sim.secure import lockdown, quiet
 from tee_sim.secure.blocking_pipe import EXIT_EOF, BlockingPipe
 from tee_sim.secure.code_folders import CodeFolders
-from tee_sim.secure.codeload import CodeTable, forget_file_importers
+from tee_sim.secure.codeload import CodeTable, forget_file_importers, own_folder
 from tee_sim.secure.debug import Debugger
 from tee_sim.secure.hosts.messages import HostLocked
 from tee_sim.secure.hosts.messages import pack as pack_for_core
@@ -32,8 +32,9 @@ from tee_sim.secure.lockdown import LockPlan, LockReport, watcher
 from tee_sim.secure.world import SecureWorld
 from tee_sim.shared.clock import clocks_are_shifted
 from tee_sim.shared.errors import TeeError, TeeResult
-from tee_sim.shared.limits import BOOT_TIMEOUT_MS
+from tee_sim.shared.limits import BOOT_TIMEOUT_MS, MAX_LISTING_BYTES, MAX_MEASURED
 from tee_sim.shared.manifest import Manifest
+from tee_sim.shared.package_files import Listing
 from tee_sim.shared.schema import MisfitError
 from tee_sim.shared.ta_api import Platform
 from tee_sim.shared.wire import (
@@ -99,6 +100,13 @@ def _preload(boot: Boot, code: CodeTable) -> tuple[bytes, ...]:
     return measurements
 
 
+def _list(boot: Boot) -> Listing:
+    listing = Listing.of({name: own_folder(name) for name in boot.packages})
+    if len(listing.to_text()) > MAX_LISTING_BYTES or len(listing.components()) > MAX_MEASURED:
+        raise ValueError(f"the packages {', '.join(boot.packages)} hold more files than can be measured")
+    return listing
+
+
 def _fail(pipe: _ClientPipe, stage: str, error: BaseException) -> NoReturn:
     detail = f"{type(error).__name__}: {error}".encode("ascii", "replace").decode()
     printable = "".join(c if c.isprintable() else " " for c in detail)[:400]
@@ -125,6 +133,7 @@ def main(argv: list[str]) -> NoReturn:
         stage = "load code"
         code = CodeTable()
         measurements = _preload(boot, code)
+        listing = _list(boot)
         gc.collect()
         debugger = None if boot.profile is LockProfile.STRICT else Debugger(boot.manifests, code)
         if boot.profile is not LockProfile.OFF:
@@ -157,7 +166,12 @@ def main(argv: list[str]) -> NoReturn:
     try:
         # 9. Report. The normal world looks at these processes from outside, and believes the reports only where they
         #    agree.
-        locked = Locked(report=report.to_bytes(), measurements=measurements, hosts=tuple(x.report for x in hosts))
+        locked = Locked(
+            report=report.to_bytes(),
+            measurements=measurements,
+            hosts=tuple(x.report for x in hosts),
+            listing=listing.to_text().encode("ascii"),
+        )
         pipe.send(locked)
         names = (manifest.name for manifest in boot.manifests)
         first = LockReport.from_bytes(hosts[0].report) if hosts else None
@@ -166,6 +180,7 @@ def main(argv: list[str]) -> NoReturn:
             host_filter_sha256=(first and first.filter_sha256) or bytes(32),
             measurements=tuple(zip(names, measurements, strict=True)),
             processes=tuple(1 + manifest.spares for manifest in boot.manifests) if pipes else (),
+            files=listing.components(),
         )
         if not pipes:  # the profile that locks nothing: every application in this process
             sys.meta_path.insert(0, code)

@@ -24,6 +24,15 @@ MAX_PEER_SESSIONS = 16
 MAX_TAS = 16
 """Trusted applications per secure world: as many as the hosts allow, with three spares each."""
 
+MAX_PACKAGES = 4
+"""Packages that the secure world measures whole at its start: reading one of 500 files takes about 10 ms."""
+
+MAX_LISTING_BYTES = 512 << 10
+"""Names and digests of their files: 4 000 files of a hundred bytes a line, and half a frame."""
+
+MAX_MEASURED = 16
+"""Packages and compiled files that are attested beside the applications, which a token has room for."""
+
 MAX_HOSTS = 64
 """Processes of trusted applications, spares among them: MAX_TAS with 4 each. Each costs the core three descriptors."""
 

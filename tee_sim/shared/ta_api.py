@@ -124,6 +124,8 @@ class Platform:
         host_filter_sha256: of the one that the process of each TA has loaded; zeros for none, or no such process.
         measurements: name and SHA-256 of each TA, over its manifest and the code that was compiled, in manifest order.
         processes: how many each of them has, its spares among them, in the same order; none where all live in one.
+        files: name and SHA-256 of each package that was measured whole and of each compiled file in one
+            (`tee_sim.shared.package_files`); none where the normal world asked for none.
         clock: whose time the device lives in, as sealed when it was made.
         randomness: where its keys come from, likewise.
     """
@@ -133,6 +135,7 @@ class Platform:
     host_filter_sha256: bytes = bytes(32)
     measurements: tuple[tuple[str, bytes], ...] = ()
     processes: tuple[int, ...] = ()
+    files: tuple[tuple[str, bytes], ...] = ()
     clock: ClockKind = ClockKind.HOST
     randomness: RandomnessKind = RandomnessKind.SYSTEM
 

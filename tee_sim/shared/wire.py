@@ -19,7 +19,14 @@ from tee_sim.shared.clock import MAX_STEP_MS, MAX_WALL_MS, ClockKind
 from tee_sim.shared.debug_report import DebugReport
 from tee_sim.shared.errors import Origin, TeeError, TeeResult
 from tee_sim.shared.host_end import HostEnd
-from tee_sim.shared.limits import MAX_FRAME_BYTES, MAX_HOSTS, MAX_TAS, MAX_WAIT_MS
+from tee_sim.shared.limits import (
+    MAX_FRAME_BYTES,
+    MAX_HOSTS,
+    MAX_LISTING_BYTES,
+    MAX_PACKAGES,
+    MAX_TAS,
+    MAX_WAIT_MS,
+)
 from tee_sim.shared.login import PUBLIC, ClientIdentity
 from tee_sim.shared.manifest import Manifest, refuse_twins
 from tee_sim.shared.manifest_values import ManifestError, Misfit
@@ -61,12 +68,14 @@ class Boot(Record):
 
     Attributes:
         folders: where the code of each manifest lies, absolute, empty for installed code; none for all of them.
+        packages: installed packages to be measured whole, whatever of them is named in a manifest.
     """
 
     manifests: Annotated[tuple[Manifest, ...], Items(MAX_TAS)]
     profile: LockProfile
     namespaces: bool = True
     folders: Annotated[tuple[bytes, ...], Items(MAX_TAS, AtMost(4096))] = ()
+    packages: Annotated[tuple[str, ...], Items(MAX_PACKAGES, Text(64))] = ()
 
     def __post_init__(self) -> None:
         refuse_twins(self.manifests)
@@ -114,11 +123,13 @@ class Locked(Record):
         report: of the core.
         measurements: of the applications, in the order of BOOT.
         hosts: a report for each of the processes that run them: in that order, each with its spares.
+        listing: the files of the packages that BOOT asked for (`tee_sim.shared.package_files`).
     """
 
     report: Annotated[bytes, AtMost(16_384)]
     measurements: Annotated[tuple[bytes, ...], Items(MAX_TAS, Fixed(32))]
     hosts: Annotated[tuple[bytes, ...], Items(MAX_HOSTS, AtMost(8_192))] = ()
+    listing: Annotated[bytes, AtMost(MAX_LISTING_BYTES)] = b""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

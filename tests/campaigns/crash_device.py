@@ -32,6 +32,7 @@ from tee_sim.normal.client import Context
 from tee_sim.normal.sandbox_verdict.processes import Inspected
 from tee_sim.normal.secure_process import SecureProcess, StorageHandler
 from tee_sim.normal.supplicant import Supplicant
+from tee_sim.shared.package_files import Listing
 from tee_sim.shared.rng import SeededRng
 from tee_sim.shared.storage_requests import Operation
 from tee_sim.shared.wire import AdvanceClock
@@ -64,6 +65,7 @@ def facade(directory: Path, tee: InProcessTee) -> Device:
         inspected=cast("Inspected", None),
         ready=tee.ready(),
         measurements={},
+        listing=Listing({}),
         context=Context(tee),
         hooks=DeviceFaults(directory),
         grid=None,

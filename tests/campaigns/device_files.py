@@ -38,6 +38,7 @@ from tee_sim.normal.client import Context
 from tee_sim.normal.sandbox_verdict.processes import Inspected
 from tee_sim.normal.secure_process import SecureProcess
 from tee_sim.normal.supplicant import Supplicant
+from tee_sim.shared.package_files import Listing
 from tee_sim.testing.in_process import InProcessTee
 from tests.campaigns.crash_device import FACES
 from tests.campaigns.crash_oracle import scratch
@@ -72,6 +73,7 @@ def _start(directory: Path, fuses: Fuses, options: Options, *, create: bool) -> 
         inspected=cast("Inspected", None),
         ready=tee.ready(),
         measurements={},
+        listing=Listing({}),
         context=Context(faults.transport(tee)),
         hooks=faults,
         grid=None,

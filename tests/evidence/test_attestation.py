@@ -11,8 +11,15 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from bioguard import __version__
 from bioguard.proofs import cose
-from bioguard.proofs.device_claims import AttestedHosts, AttestedSettings, device_claims, settings_words
+from bioguard.proofs.device_claims import (
+    AttestedHosts,
+    AttestedSettings,
+    attested_files,
+    device_claims,
+    settings_words,
+)
 from bioguard.proofs.encoding import ProofInvalid
 from bioguard.proofs.psa_token import NONCE_SIZES, Claims, EatProfile, Lifecycle, SoftwareComponent
 
@@ -72,6 +79,7 @@ SETTINGS = [
 ]
 
 
+FILES = (("bioguard", b"b" * 32), ("tee_sim", b"t" * 32), ("bioguard/match/_kernels.abi3.so", b"o" * 32))
 HOSTS = AttestedHosts(b"h" * 32, (("biometric", 4), ("keystore", 1)))
 
 
@@ -80,7 +88,7 @@ def _of_device(
 ) -> bytes:
     claims = device_claims(
         nonce=b"n" * 32, attestation_key=PUBLIC, boot_seed=bytes(32), verdict="ENFORCED", filter_hash=bytes(32),
-        components=[("biometric", bytes(32)), ("keystore", b"k" * 32)], hosts=hosts, settings=settings,
+        components=[("biometric", bytes(32)), ("keystore", b"k" * 32)], files=FILES, hosts=hosts, settings=settings,
         log_size=1, log_root=bytes(32),
     )  # fmt: skip
     return _token(claims, profile)
@@ -110,6 +118,21 @@ def test_other_settings_are_refused(words: str, hashed: str | None) -> None:
     stated = SoftwareComponent("PRoT_SETTINGS", hashlib.sha256((hashed or words).encode()).digest(), words, SIGNER_ID)
     with pytest.raises(ProofInvalid, match="settings"):
         AttestedSettings.of(replace(_claims(), components=(stated,)))
+
+
+@pytest.mark.parametrize("profile", EatProfile)
+def test_measured_files_are_read_back_and_pass_the_cddl(profile: EatProfile) -> None:
+    token = _of_device(SETTINGS[0], profile)
+    SCHEMAS[profile].validate_cbor(cose.payload_of(token))
+    claims, _ = Claims.verify(token, PUBLIC, b"n" * 32)
+    assert attested_files(claims) == FILES
+    stated = [(c.kind, c.version) for c in claims.components if c.measurement in dict(FILES).values()]
+    assert stated == [
+        ("App", f"bioguard {__version__}"),
+        ("PRoT", f"tee_sim {__version__}"),
+        ("ARoT_NATIVE", "bioguard/match/_kernels.abi3.so"),
+    ]
+    assert attested_files(_claims()) == ()
 
 
 @pytest.mark.parametrize("profile", EatProfile)

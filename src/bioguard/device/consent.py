@@ -192,7 +192,7 @@ def attested_settings(device: Device) -> AttestedSettings:
 
 
 def attest(device: Device, nonce: bytes, profile: EatProfile = EatProfile.RFC9783) -> bytes:
-    """A PSA token over verdict, filters, measurements, processes, log and this nonce.
+    """A PSA token over verdict, filters, measurements, files, processes, log and this nonce.
 
     The secure world signs what it knows of itself; the token is put together from what was seen from outside, and
     verifies only if the two agree.
@@ -229,6 +229,7 @@ def attest(device: Device, nonce: bytes, profile: EatProfile = EatProfile.RFC978
         verdict=running.verdict.level.value,
         filter_hash=filter_hash,
         components=components,
+        files=running.listing.components(),
         hosts=AttestedHosts(running.host_filter_sha256, tuple(sorted(running.processes.items()))),
         settings=attested_settings(device),
         log_size=answer.log_size,

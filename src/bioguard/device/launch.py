@@ -24,10 +24,15 @@ from tee_sim.normal.supplicant import Supplicant
 from tee_sim.shared.errors import TeeError, TeeResult
 from tee_sim.shared.lock_report import LockReport
 from tee_sim.shared.manifest import Manifest, Replies
+from tee_sim.shared.package_files import Listing
 from tee_sim.shared.wire import Boot, Provision, Ready
 
 MANIFESTS = tuple(f"trusted/{name}/manifest.toml" for name in ("biometric", "gatekeeper", "keystore"))
 """Of the trusted applications of this device, as files of `bioguard`: to read one loads no package of theirs."""
+
+
+PACKAGES = ("bioguard", "tee_sim")
+"""What is measured whole: the product, in both worlds, and the simulator that runs it."""
 
 
 def manifests() -> tuple[Manifest, ...]:
@@ -61,6 +66,7 @@ class Running:
     Attributes:
         inspected: how far its processes are locked, judged from outside before it got any secret.
         measurements: SHA-256 of each trusted application's manifest and code, by name.
+        listing: the files of the whole product, as the secure world found them at its start.
         processes: of each of them, its spares among them, as asked for: were others seen, the verdict is INCONCLUSIVE.
             None where all live in one.
     """
@@ -70,6 +76,7 @@ class Running:
     inspected: Inspected
     ready: Ready
     measurements: dict[str, str]
+    listing: Listing
     context: Context
     hooks: Hooks
     grid: ReplyQuantizer | None
@@ -181,7 +188,7 @@ def start(directory: Path, fuses: Fuses, options: DeviceOptions, *, create: bool
 
     try:
         name_commands()
-        boot = Boot(manifests=applications, profile=options.profile, namespaces=options.namespaces)
+        boot = Boot(manifests=applications, profile=options.profile, namespaces=options.namespaces, packages=PACKAGES)
         provision = Provision(
             huk=fuses.huk,
             device_id=fuses.device_id,
@@ -212,6 +219,7 @@ def start(directory: Path, fuses: Fuses, options: DeviceOptions, *, create: bool
         inspected=started.inspected,
         ready=started.ready,
         measurements=started.measurements,
+        listing=started.listing,
         context=Context(hooks.transport(started.process)),
         hooks=hooks,
         grid=ReplyQuantizer(period_ms=options.release_grid_ms) if options.release_grid_ms > 0 else None,

@@ -15,6 +15,9 @@ SIMULATOR_SIGNER = hashlib.sha256(b"bioguard: nobody signed this code, it is a s
 """RFC 9783 wants the hash of the key that signed each component. Nothing is signed here, and the value says so."""
 _SETTINGS = "PRoT_SETTINGS"
 _HOST, _APPLICATION = "PRoT_HOST", "ARoT"
+_PACKAGE, _PACKAGES, _COMPILED = "App", {"tee_sim": "PRoT"}, "ARoT_NATIVE"
+"""RFC 9783 section 4.4.1: "App" is a component of the application in the non-secure world; the product's files are both
+worlds'. "PRoT" is one of the root of trust: the simulator. For a compiled file it has no name."""
 _PROCESSES = re.compile(r"(.{1,32}), processes ([1-9]\d?)")
 _FIXED, _FREE = "sealed", "FREE FOR TESTING"
 
@@ -107,6 +110,13 @@ class AttestedHosts:
         return f"processes: core, {', '.join(f'{name} {count}' for name, count in self.processes)}"
 
 
+def attested_files(claims: Claims) -> tuple[tuple[str, bytes], ...]:
+    """Name and SHA-256 of what was measured of the product's files, as a token states it; none in earlier ones."""
+    packages = (c for kind in (_PACKAGE, *_PACKAGES.values()) for c in claims.component(kind))
+    whole = ((c.version.rpartition(" ")[0], c.measurement) for c in packages)
+    return (*sorted(whole), *((c.version, c.measurement) for c in claims.component(_COMPILED)))
+
+
 def device_claims(
     *,
     nonce: bytes,
@@ -115,6 +125,7 @@ def device_claims(
     verdict: str,
     filter_hash: bytes,
     components: Sequence[tuple[str, bytes]],
+    files: Sequence[tuple[str, bytes]],
     hosts: AttestedHosts,
     settings: AttestedSettings,
     log_size: int,
@@ -125,6 +136,7 @@ def device_claims(
     Args:
         verdict: words, for instance "ENFORCED+".
         components: name and SHA-256 of each trusted application.
+        files: name and SHA-256 of each package that was measured whole, and of each compiled file.
         hosts: their processes, in the same order.
         settings: what was sealed when the device was made.
 
@@ -135,6 +147,10 @@ def device_claims(
     def component(kind: str, measurement: bytes, version: str) -> SoftwareComponent:
         return SoftwareComponent(kind, measurement, version, SIMULATOR_SIGNER)
 
+    def _file(name: str, digest: bytes) -> SoftwareComponent:
+        kind = _COMPILED if "/" in name else _PACKAGES.get(name, _PACKAGE)
+        return component(kind, digest, name if kind == _COMPILED else f"{name} {__version__}")
+
     words = settings.words()
     return Claims(
         nonce=nonce,
@@ -144,6 +160,7 @@ def device_claims(
         lifecycle=Lifecycle.RECOVERABLE_PSA_ROT_DEBUG,
         components=(
             component("PRoT_CONFIG", filter_hash, f"sandbox {verdict}"),
+            *(_file(name, digest) for name, digest in files),
             *(component(_APPLICATION, digest, f"{name} {__version__}") for name, digest in components),
             *(component(_HOST, hosts.filter_hash, f"{name}, processes {count}") for name, count in hosts.processes),
             component(_SETTINGS, _digest(words), words),

@@ -3,7 +3,9 @@
 The claims are the standard's; what is ours travels as software components, so a stock verifier accepts the token:
 
     type          value (32 bytes)                          version
-    PRoT          measurement of the simulator              its version
+    PRoT          digest over the simulator's files         its name and version
+    App           digest over the product's files           its name and version
+    ARoT_NATIVE   SHA-256 of one compiled file              its name
     PRoT_CONFIG   hash of the system call filter in force   sandbox verdict, in words
     ARoT          measurement of one trusted application    its name and version (one component each)
     PRoT_HOST     hash of that of an application's process  its name and how many it has (one component each)

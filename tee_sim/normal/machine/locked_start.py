@@ -10,7 +10,8 @@ from tee_sim.normal.sandbox_verdict.processes import Inspected, inspect_processe
 from tee_sim.normal.sandbox_verdict.verdict import Level, Verdict
 from tee_sim.normal.secure_process import SecureProcess, StorageHandler
 from tee_sim.shared.debug_report import DebugReport
-from tee_sim.shared.wire import Boot, Locked, Provision, Ready, host_heaps, host_names
+from tee_sim.shared.package_files import Listing
+from tee_sim.shared.wire import Boot, Locked, NoFrameError, Provision, Ready, host_heaps, host_names
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,12 +21,14 @@ class Started:
     Attributes:
         inspected: how far its processes are locked, judged from outside before it got any secret.
         measurements: SHA-256 of each trusted application's manifest and code, by name.
+        listing: the files of the packages that BOOT asked for, as the secure world found them.
     """
 
     process: SecureProcess
     inspected: Inspected
     ready: Ready
     measurements: dict[str, str]
+    listing: Listing
 
 
 def _held_down(inspected: Inspected, boot: Boot, vouched: Collection[UUID]) -> Inspected:
@@ -37,6 +40,17 @@ def _held_down(inspected: Inspected, boot: Boot, vouched: Collection[UUID]) -> I
     reasons = tuple(f"{name} of {application} ran before the lock, in the core" for application, name in ran)
     held = replace(verdict, level=Level.PARTIAL, reasons=(*reasons, *verdict.reasons), filter_sha256=b"")
     return replace(inspected, verdict=held)
+
+
+def _listing(boot: Boot, locked: Locked) -> Listing:
+    """The files of exactly the packages that were asked for."""
+    try:
+        listing = Listing.parse(locked.listing.decode("ascii"))
+    except ValueError:
+        raise NoFrameError("the secure world's listing of files is none") from None
+    if {name.partition("/")[0] for name in listing.files} != set(boot.packages):
+        raise NoFrameError("the secure world listed the files of other packages than it was asked for")
+    return listing
 
 
 def start_locked(
@@ -62,13 +76,13 @@ def start_locked(
     Raises:
         TeeError: it does not start, or its store does not open; and whatever `accept` raises.
     """
-    seen: list[tuple[Inspected, Locked]] = []
+    seen: list[tuple[Inspected, Locked, Listing]] = []
 
     def inspect(pid: int, locked: Locked) -> str:
         hosts = host_names(boot)
         inspected = inspect_processes(pid, locked, hosts, cached_probes(), host_heaps(boot))
         inspected = _held_down(inspected, boot, vouched)
-        seen.append((inspected, locked))
+        seen.append((inspected, locked, _listing(boot, locked)))
         accept(inspected.verdict)
         return inspected.verdict.level.value
 
@@ -80,11 +94,12 @@ def start_locked(
     except BaseException:
         process.kill()
         raise
-    inspected, locked = seen[0]
+    inspected, locked, listing = seen[0]
     names = (manifest.name for manifest in boot.manifests)
     return Started(
         process=process,
         inspected=inspected,
         ready=ready,
         measurements={name: digest.hex() for name, digest in zip(names, locked.measurements, strict=True)},
+        listing=listing,
     )

@@ -151,6 +151,7 @@ def environment(asked: Create, manifest: Manifest, ask: Asking, store: AskedStor
             host_filter_sha256=asked.host_filter_sha256,
             measurements=tuple(zip(asked.names, asked.measurements, strict=True)),
             processes=asked.processes,
+            files=tuple(zip(asked.file_names, asked.file_digests, strict=True)),
             clock=asked.clock,
             randomness=asked.randomness,
         ),

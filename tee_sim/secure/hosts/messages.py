@@ -10,7 +10,7 @@ from typing import Annotated, get_args
 from tee_sim.shared.clock import MAX_BOOT_MS, ClockKind
 from tee_sim.shared.debug_report import DebugReport
 from tee_sim.shared.errors import Origin, TeeError, TeeResult
-from tee_sim.shared.limits import MAX_HOSTS, MAX_TAS
+from tee_sim.shared.limits import MAX_HOSTS, MAX_MEASURED, MAX_TAS
 from tee_sim.shared.params import Param
 from tee_sim.shared.rng import RandomnessKind
 from tee_sim.shared.schema import AnyItems, AtMost, Fixed, Items, Record, Text, UpTo
@@ -37,7 +37,8 @@ class Create(Record):
     Attributes:
         instance: the core's number for it.
         began_ms: where boot time is counted from on the host's clock; None if the application has to ask for the time.
-        verdict, filter_sha256, names, measurements, processes, clock, randomness: `tee_sim.shared.ta_api.Platform`.
+        verdict, filter_sha256, names, measurements, processes, file_names, file_digests, clock,
+            randomness: `tee_sim.shared.ta_api.Platform`.
     """
 
     instance: Number
@@ -49,6 +50,8 @@ class Create(Record):
     names: Annotated[tuple[str, ...], Items(MAX_TAS, Text(32))]
     measurements: Annotated[tuple[bytes, ...], Items(MAX_TAS, Fixed(32))]
     processes: Annotated[tuple[int, ...], Items(MAX_TAS, UpTo(MAX_HOSTS))]
+    file_names: Annotated[tuple[str, ...], Items(MAX_MEASURED, Text(96))]
+    file_digests: Annotated[tuple[bytes, ...], Items(MAX_MEASURED, Fixed(32))]
     clock: ClockKind
     randomness: RandomnessKind
 

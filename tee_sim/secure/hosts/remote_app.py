@@ -88,6 +88,8 @@ class RemoteApp:
                 names=tuple(name for name, _ in platform.measurements),
                 measurements=tuple(digest for _, digest in platform.measurements),
                 processes=platform.processes,
+                file_names=tuple(name for name, _ in platform.files),
+                file_digests=tuple(digest for _, digest in platform.files),
                 clock=platform.clock,
                 randomness=platform.randomness,
             )

@@ -67,6 +67,7 @@ class Signing:
             verdict=platform.verdict,
             filter_hash=platform.filter_sha256,
             components=sorted(platform.measurements),
+            files=platform.files,
             hosts=_hosts(platform),
             settings=settings,
             log_size=head.size,
