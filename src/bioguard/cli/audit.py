@@ -75,11 +75,13 @@ def _egress_lines(report: EgressReport, outcome: str) -> list[str]:
         if level in report.unavailable:
             lines.append(f"  {level:<4} UNKNOWN: this host refused it ({report.unavailable[level]})")
             continue
-        counts = ", ".join(f"{report.count(level, o)} {o.name.lower()}" for o in Outcome if report.count(level, o))
+        counts = ", ".join(f"{report.count(level, o)} {o.label}" for o in Outcome if report.count(level, o))
         lines.append(f"  {level:<4} {counts}  ({LEVELS[level]})")
     for level in LOCKED:
         for name in report.unexpected(level):
             lines.append(f"ESCAPED at {level}: {name}: {ATTEMPTS[name].about}")
+    if nothing := report.proving_nothing():
+        lines.append(f"proves nothing here: {', '.join(nothing)} (how the command was started leaves nothing to see)")
     residuals = [name for name in report.cells if ATTEMPTS[name].residual]
     lines.append(f"residuals, closed by no layer: {', '.join(residuals)} (docs/sandbox.md section 6 bounds them)")
     if report.observed_packets is None:

@@ -7,6 +7,7 @@ in one temporary directory. It removes only names that it made.
 import ctypes
 import os
 import pty
+import resource
 import signal
 import struct
 import termios
@@ -24,11 +25,23 @@ _SERVICES: Final = (
     "resolve",
 )  # fmt: skip
 _NETLINK_USERSOCK: Final = 2
+_MOST_CPUS: Final = 8192
+"""CONFIG_NR_CPUS at its largest."""
 _MAX_READ: Final = 1 << 16
 _INT80_STUB: Final = bytes.fromhex("53 8b07 8b5f08 8b4f10 8b5718 cd80 5b c3")
 """push rbx; mov eax,[rdi]; mov ebx,[rdi+8]; mov ecx,[rdi+16]; mov edx,[rdi+24]; int 0x80; pop rbx; ret."""
 _IA32 = {"socket": 359, "connect": 362, "write": 4}
 IA32_MARK: Final = 0x80000000
+
+
+def _reachable_cpus() -> tuple[int, ...]:
+    """Processors that a process of ours may choose: those of its cpuset, whatever it was started on."""
+    started_on = os.sched_getaffinity(0)
+    try:
+        os.sched_setaffinity(0, range(_MOST_CPUS))
+        return tuple(sorted(os.sched_getaffinity(0)))
+    finally:
+        os.sched_setaffinity(0, started_on)
 
 
 class AttemptEnvironment(Lookups):
@@ -47,6 +60,10 @@ class AttemptEnvironment(Lookups):
         self.tmp, self.var_tmp, self.shm = map(str, shared)
         self.other_host = THERE
         self.uid = os.geteuid()
+        self.cpus = _reachable_cpus()
+        self.hard_files, self.hard_rss = (
+            resource.getrlimit(kind)[1] % (1 << 64) for kind in (resource.RLIMIT_NOFILE, resource.RLIMIT_RSS)
+        )
         self.packets: list[bytes] = []
         self.far_packet_count = 0
         self._heard = bytearray()
@@ -250,7 +267,6 @@ class AttemptEnvironment(Lookups):
         self.victim_address = ctypes.addressof(self._victim_buffer)
         self.victim_socket = self._connect_leak()
         self.victim_file = os.open(outside / "victim-file", os.O_RDWR | os.O_CREAT, 0o666)
-        self.victim_hard_limit = self.hard_limit(os.getpid())
         self.victim_pid = os.fork()
         if self.victim_pid == 0:
             try:

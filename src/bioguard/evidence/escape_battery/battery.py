@@ -10,6 +10,7 @@ import codecs
 import contextlib
 import json
 import os
+import resource
 import shutil
 import signal
 import sys
@@ -29,11 +30,28 @@ _CLONE_NEWNS, _CLONE_NEWIPC, _CLONE_NEWUSER = 0x00020000, 0x08000000, 0x10000000
 _MS_REC_PRIVATE, _MS_BIND = 0x4000 | 0x40000, 4096
 _PR_SET_DUMPABLE, _PR_SET_CHILD_SUBREAPER = 4, 36
 _KEYCTL_JOIN_SESSION: Final = 1
+_LIMITS: Final = (
+    resource.RLIMIT_AS, resource.RLIMIT_CPU, resource.RLIMIT_DATA, resource.RLIMIT_FSIZE, resource.RLIMIT_MEMLOCK,
+    resource.RLIMIT_MSGQUEUE, resource.RLIMIT_NOFILE, resource.RLIMIT_NPROC,
+)  # fmt: skip
+"""Raised as far as they go. Not that of core files: each killed attempt would leave one with the host's collector."""
 _PRIVATE: Final = ("/tmp", "/var/tmp", "/dev/shm")  # noqa: S108 - each gets a file system of its own
 
 
 def _say(**fields: object) -> None:
     os.write(1, json.dumps(fields).encode() + b"\n")
+
+
+def _start_afresh() -> None:
+    """Undo what a start can bring that would change an attempt: mode mask, ignored and blocked signals, soft limits."""
+    os.umask(0)
+    for number in signal.valid_signals() - {signal.SIGKILL, signal.SIGSTOP}:
+        with contextlib.suppress(OSError, ValueError):  # the two that the threads library keeps for itself
+            signal.signal(number, signal.SIG_DFL)
+    signal.pthread_sigmask(signal.SIG_SETMASK, ())
+    for limit in _LIMITS:
+        _, hard = resource.getrlimit(limit)
+        resource.setrlimit(limit, (hard, hard))
 
 
 def _own_namespaces() -> bool:
@@ -74,10 +92,11 @@ def _cable(base: Path) -> tuple[veth.Cable | None, int]:
 def _drop_privileges(base: Path) -> None:
     """For good. A dropped user makes the process undumpable, which would close its own /proc: undo that."""
     if os.geteuid() == 0:
-        os.chown(base, _UNPRIVILEGED_ID, _UNPRIVILEGED_ID)
-        os.setgroups([])
-        os.setresgid(_UNPRIVILEGED_ID, _UNPRIVILEGED_ID, _UNPRIVILEGED_ID)
-        os.setresuid(_UNPRIVILEGED_ID, _UNPRIVILEGED_ID, _UNPRIVILEGED_ID)
+        with contextlib.suppress(OSError):  # a container that has no such user: its root without a capability is left
+            os.chown(base, _UNPRIVILEGED_ID, _UNPRIVILEGED_ID)
+            os.setgroups([])
+            os.setresgid(_UNPRIVILEGED_ID, _UNPRIVILEGED_ID, _UNPRIVILEGED_ID)
+            os.setresuid(_UNPRIVILEGED_ID, _UNPRIVILEGED_ID, _UNPRIVILEGED_ID)
     hygiene.drop_capabilities()
     kernel.prctl(_PR_SET_DUMPABLE, 1)
     kernel.prctl(_PR_SET_CHILD_SUBREAPER, 1)
@@ -88,9 +107,8 @@ def _drop_privileges(base: Path) -> None:
 def main() -> None:
     """Run the cells asked for and report each as it ends."""
     request = json.loads(sys.stdin.buffer.readline())
-    signal.signal(signal.SIGPIPE, signal.SIG_DFL)
+    _start_afresh()
     codecs.lookup("ascii")  # loaded by name, which the unprivileged user may no longer be able to do
-    os.umask(0)
     private = _own_namespaces()
     base = Path(tempfile.mkdtemp(prefix="bioguard-lab-"))
     try:

@@ -45,6 +45,11 @@ class Context:
     store: str
 
     @property
+    def aim(self) -> int:
+        """What the witness waits for, where it is no token: chosen after it looked (`model.Shift`)."""
+        return int(self.trace.aim)
+
+    @property
     def text(self) -> str:
         return self.token.decode("ascii")
 
@@ -106,6 +111,7 @@ class View:
         pid: the process that ran the attempt (inside its PID namespace it may be 1).
         status: wait status once it ended, else None.
         reply: bytes read from its reply pipe. output: bytes from its stdout and stderr.
+        aim: what a Shift waits for, once it has looked.
     """
 
     token: bytes
@@ -116,6 +122,12 @@ class View:
     status: int | None = None
     reply: bytes = b""
     output: bytes = b""
+    aim: int | None = None
+
+    @property
+    def root(self) -> Path:
+        """The attempt's own directory: `outside` and `store` lie in it."""
+        return self.outside.parent
 
     def proc(self, name: str) -> str:
         """A /proc file of the attempt's process; empty when it cannot be read."""
@@ -135,15 +147,25 @@ class View:
         """Whether a /proc file shows the start of the token."""
         return self.token[:8].decode("ascii") in self.proc(name)
 
-    def stat(self, field: int) -> int:
-        """Field of /proc/pid/stat, numbered as in proc(5); -1 when it cannot be read."""
-        fields = self.proc("stat").rpartition(")")[2].split()
-        return int(fields[field - 3]) if len(fields) > field - 3 else -1
+    @property
+    def number(self) -> int:
+        """A number that the token stands for."""
+        return self.environment.number(self.token)
 
-    def kilobytes(self, name: str) -> int:
-        """A memory field of /proc/pid/status; 0 when it cannot be read."""
+    def whole(self, name: str) -> int | None:
+        """A /proc file that holds one whole number; None when it cannot be read."""
+        text = self.proc(name).strip()
+        return int(text) if text else None
+
+    def stat(self, field: int) -> int | None:
+        """Field of /proc/pid/stat, numbered as in proc(5); None when it cannot be read."""
+        fields = self.proc("stat").rpartition(")")[2].split()
+        return int(fields[field - 3]) if len(fields) > field - 3 else None
+
+    def status_number(self, name: str, base: int = 10) -> int | None:
+        """First number of a field of /proc/pid/status; None when it cannot be read."""
         words = self.status_field(name).split()
-        return int(words[0]) if words else 0
+        return int(words[0], base) if words else None
 
     def seen(self) -> bool:
         """Whether any listener, sniffer, pipe or terminal of the environment got the token."""

@@ -15,12 +15,12 @@ from bioguard.evidence.escape_battery import layers
 from bioguard.evidence.escape_battery.attempt_environment import IA32_MARK, AttemptEnvironment
 from bioguard.evidence.escape_battery.attempts.descriptors import Message
 from bioguard.evidence.escape_battery.context import Context, Leaks, View
-from bioguard.evidence.escape_battery.model import Attempt, Cell, Outcome
+from bioguard.evidence.escape_battery.model import Attempt, Cell, Outcome, Shift
 from bioguard.evidence.escape_battery.raw import AF, SOCK, Trace, name_of, sys_call
 from tee_sim.shared.lock_report import LockError
 from tee_sim.shared.sandbox import hygiene
 
-_ATTEMPT_RUNS, _DONE, _FAILED = 1, 2, 3
+_LOCKED, _ATTEMPT_RUNS, _DONE, _FAILED = 1, 2, 3, 4
 _LEVEL_REFUSED: Final = 120
 _LIMIT_S: Final = 3.0
 """From the attempt's first step to its end."""
@@ -32,6 +32,7 @@ _GRACE_STOPPED_S: Final = 0.01
 _SIGSYS_STATUS: Final = 128 + signal.SIGSYS
 _SLOTS: Final = 4096
 NO_OBSERVER: Final = "not made: no network of our own"
+ALREADY: Final = "not made: no value to be told from"
 
 
 class LevelRefused(Exception):
@@ -90,6 +91,10 @@ def _child(attempt: Attempt, level: str, context: Context, output: int) -> None:
         except (OSError, LockError) as error:
             trace.error = error.errno or 0 if isinstance(error, OSError) else 0
             os._exit(_LEVEL_REFUSED)
+        trace.stage = _LOCKED
+        limit = time.monotonic() + _START_LIMIT_S
+        while isinstance(attempt.check, Shift) and not trace.begin and time.monotonic() < limit:
+            time.sleep(0.001)
         trace.stage = _ATTEMPT_RUNS
         try:
             attempt.body(context)
@@ -126,7 +131,7 @@ def _read_now(fd: int) -> bytes:
 def run_attempt(environment: AttemptEnvironment, attempt: Attempt, level: str, trace: Trace) -> Cell:
     """Run one cell and judge it. Raises LevelRefused when the layer set cannot be applied here."""
     if attempt.observer and environment.cable is None:
-        return Cell(Outcome.NOTHING, NO_OBSERVER)
+        return Cell(Outcome.PROVES_NOTHING, NO_OBSERVER)
     token = secrets.token_hex(12).encode()
     root, outside, store = _prepare(environment)
     leaks, to_child, from_child, ours = _open_leaks(environment, outside, store)
@@ -175,8 +180,14 @@ def _watch(attempt: Attempt, level: str, view: View, trace: Trace, ends: tuple[i
             if done:
                 view.status = status
         ready = trace.stage >= _DONE or view.status is not None or attempt.lingers
-        if trace.stage >= _ATTEMPT_RUNS:
+        if trace.stage >= _LOCKED:
             view.pid = view.pid or _inner(pid, trace.processes_before)
+        if trace.stage == _LOCKED and not trace.begin and isinstance(attempt.check, Shift):
+            before = attempt.check.read(view)
+            view.aim = attempt.check.aim(view, before)
+            if view.aim is None:
+                return Cell(Outcome.PROVES_NOTHING, f"{ALREADY} {before}")
+            trace.aim, trace.begin = view.aim, 1
         if ready and trace.stage >= _ATTEMPT_RUNS and attempt.check is not None and _check(attempt, view):
             return Cell(Outcome.ESCAPED)
         now = time.monotonic()

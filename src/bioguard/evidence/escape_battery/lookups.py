@@ -16,6 +16,8 @@ _KEYCTL_SEARCH, _KEYCTL_UNLINK = 10, 9
 _KEYRINGS = (-3, -4)
 _IPC_RMID, _GETVAL = 0, 12
 _IPC_NOWAIT: Final = 0o4000
+_INFINITE: Final = (1 << 64) - 1
+"""RLIM64_INFINITY."""
 
 
 class Lookups:
@@ -64,9 +66,8 @@ class Lookups:
         return int(path.stat().st_mtime)
 
     @staticmethod
-    def atime_moved(path: Path) -> bool:
-        """Access times start at zero in a cell."""
-        return path.stat().st_atime > 1
+    def atime_of(path: Path) -> int:
+        return int(path.stat().st_atime)
 
     @staticmethod
     def has_core(folder: Path, status: int | None) -> bool:
@@ -79,8 +80,8 @@ class Lookups:
     def leaked_mtime(self) -> int:
         return int(os.fstat(self.leaked_file).st_mtime)
 
-    def reply_is_nonblocking(self) -> bool:
-        return bool(fcntl.fcntl(self.reply_write, fcntl.F_GETFL) & os.O_NONBLOCK)
+    def reply_flags(self) -> int:
+        return fcntl.fcntl(self.reply_write, fcntl.F_GETFL)
 
     def reply_pipe_size(self) -> int:
         return fcntl.fcntl(self.reply_write, _F_GETPIPE_SZ)
@@ -92,18 +93,18 @@ class Lookups:
         return f" {start} {start + 6}\n" in Path("/proc/locks").read_text(encoding="ascii")
 
     @staticmethod
-    def highest_fd(pid: int) -> int:
+    def highest_fd(pid: int) -> int | None:
         with contextlib.suppress(OSError):
-            return max((int(p.name) for p in Path(f"/proc/{pid}/fd").iterdir()), default=-1)
-        return -1
+            return max((int(p.name) for p in Path(f"/proc/{pid}/fd").iterdir()), default=None)
+        return None
 
     @staticmethod
-    def closed_fd(pid: int) -> bool:
-        """Whether the list of descriptors is readable and the terminal is not among them."""
+    def terminal_fds(pid: int) -> int | None:
+        """How many of its descriptors are a terminal; None where the list cannot be read."""
         with contextlib.suppress(OSError):
             targets = [os.readlink(p) for p in Path(f"/proc/{pid}/fd").iterdir()]  # noqa: PTH115 - text compared
-            return bool(targets) and not any(t.startswith("/dev/pts/") for t in targets)
-        return False
+            return sum(t.startswith("/dev/pts/") for t in targets) if targets else None
+        return None
 
     @staticmethod
     def cwd_of(pid: int) -> str:
@@ -112,10 +113,11 @@ class Lookups:
         return ""
 
     @staticmethod
-    def io_priority(pid: int) -> int:
+    def io_priority(pid: int) -> int | None:
+        """Of a process that is there: number 0 would ask for our own."""
         with contextlib.suppress(OSError):
-            return sys_call(None, "ioprio_get", 1, pid)
-        return -1
+            return sys_call(None, "ioprio_get", 1, pid) if pid else None
+        return None
 
     @staticmethod
     def peek(pid: int, address: int, size: int) -> bytes:
@@ -203,20 +205,21 @@ class Lookups:
         return False
 
     @staticmethod
-    def hard_limit(pid: int) -> int:
-        """Hard limit of open files."""
-        row = next(x for x in Path(f"/proc/{pid}/limits").read_text(encoding="ascii").splitlines() if "open files" in x)
-        return int(row.split()[4])
-
-    def victim_limit(self) -> int:
-        text = Path(f"/proc/{self.victim_pid}/limits").read_text(encoding="ascii")
-        return int(next(x for x in text.splitlines() if "open files" in x).split()[3])
+    def soft_limit(pid: int, name: str) -> int | None:
+        """Soft limit of a process by its words in /proc/pid/limits; None where it cannot be read."""
+        with contextlib.suppress(OSError):
+            rows = Path(f"/proc/{pid}/limits").read_text(encoding="ascii").splitlines()
+            word = next(row.split(name)[1].split()[0] for row in rows if name in row)
+            return _INFINITE if word == "unlimited" else int(word)
+        return None
 
     def victim_nice(self) -> int:
         return int(Path(f"/proc/{self.victim_pid}/stat").read_text(encoding="ascii").rpartition(")")[2].split()[16])
 
-    def victim_affinity(self) -> int:
-        return sum(1 << cpu for cpu in os.sched_getaffinity(self.victim_pid))
+    def victim_cpu(self) -> int:
+        """Its one processor, -1 for several."""
+        cpus = os.sched_getaffinity(self.victim_pid)
+        return next(iter(cpus)) if len(cpus) == 1 else -1
 
 
 def _everything_in(path: str) -> bytes:

@@ -23,10 +23,39 @@ class Outcome(Enum):
     """A call failed with an errno."""
     NOTHING = "n"
     """It went through, and the witness saw nothing."""
+    PROVES_NOTHING = "-"
+    """Not made: what it would show is there before it, or nobody could see it. Never counted as stopped."""
+
+    @property
+    def label(self) -> str:
+        """As a person reads it."""
+        return self.name.lower().replace("_", " ")
 
 
 Body = Callable[["Context"], object]
 Check = Callable[["View"], bool]
+
+
+@dataclass(frozen=True, slots=True)
+class Shift:
+    """A witness of a state that holds no token: it reads the value before the attempt, then chooses what is to become
+    of it, so that no value which was there at the start (a nice shell, one processor, low limits) counts as an escape.
+
+    Attributes:
+        read: the state, seen from outside; None where it cannot be read.
+        aim: the value that the attempt is to make, from the one before it; None where no value could be told from it.
+        grows: more than the aim counts as well.
+    """
+
+    read: Callable[["View"], int | None]
+    aim: Callable[["View", int | None], int | None]
+    grows: bool = False
+
+    def __call__(self, view: "View") -> bool:
+        now = self.read(view)
+        if now is None or view.aim is None:
+            return False
+        return now >= view.aim if self.grows else now == view.aim
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +68,7 @@ class Attempt:
             H visible state, I ABI and filter, J desktop and system services.
         about: what it does, one line.
         body: runs in the locked process.
-        check: runs outside and decides; None where only a capability can be gained.
+        check: runs outside and decides; None where only a capability can be gained. A Shift is asked before, too.
         lingers: the process stays until the witness has looked.
         observer: its packets leave the host, so it is made only where the environment has a network of its own.
         residual: no sandbox closes it; docs/sandbox.md section 6 gives the bound.
@@ -110,6 +139,11 @@ class EgressReport:
         base = self.cells[name].get("0")
         return base is not None and base.outcome in (Outcome.ESCAPED, Outcome.CAPABILITY)
 
+    def proving_nothing(self) -> dict[str, str]:
+        """Attempts that a cell did not make, with the reason: nothing follows from them for that layer set."""
+        cells = ((name, cell) for name, row in self.cells.items() for cell in row.values())
+        return {name: cell.stopped_by for name, cell in cells if cell.outcome is Outcome.PROVES_NOTHING}
+
     def count(self, level: str, outcome: Outcome) -> int:
         """Attempts with that outcome at that layer set."""
         return sum(1 for row in self.cells.values() if level in row and row[level].outcome is outcome)
@@ -142,6 +176,9 @@ class EgressReport:
                     "about": ATTEMPTS[name].about,
                     "residual": ATTEMPTS[name].residual,
                     "exercisable": self.exercisable(name),
+                    "proves_nothing_at": [
+                        level for level, cell in row.items() if cell.outcome is Outcome.PROVES_NOTHING
+                    ],
                     "stopped_by_layers": list(self.first_layer(name)),
                     "cells": {level: [cell.outcome.value, cell.stopped_by] for level, cell in row.items()},
                 }

@@ -26,13 +26,13 @@ class SOCK:
 
 
 class Trace:
-    """One page shared with the outside: the number of the last system call, the errno, two flags and how
-    many processes of the lock stand before the one that tries.
+    """One page shared with the outside: the number of the last system call, the errno, two flags, how many processes
+    of the lock stand before the one that tries, whether it may begin, and what its witness waits for.
 
     It tells which call an attempt died in. It decides nothing: success is what a witness saw.
     """
 
-    _FORMAT: Final = struct.Struct("<qqqqq")
+    _FORMAT: Final = struct.Struct("<7q")
     NONE: Final = -1
 
     def __init__(self) -> None:
@@ -40,7 +40,7 @@ class Trace:
         self.reset()
 
     def reset(self) -> None:
-        self._page[: self._FORMAT.size] = self._FORMAT.pack(self.NONE, 0, 0, 0, 0)
+        self._page[: self._FORMAT.size] = self._FORMAT.pack(self.NONE, 0, 0, 0, 0, 0, 0)
 
     def _get(self, index: int) -> int:
         return int(struct.unpack_from("<q", self._page, 8 * index)[0])
@@ -53,6 +53,8 @@ class Trace:
     stage = property(lambda s: s._get(2), lambda s, v: s._set(2, v))
     release = property(lambda s: s._get(3), lambda s, v: s._set(3, v))
     processes_before = property(lambda s: s._get(4), lambda s, v: s._set(4, v))
+    begin = property(lambda s: s._get(5), lambda s, v: s._set(5, v))
+    aim = property(lambda s: s._get(6), lambda s, v: s._set(6, v))
 
 
 def number_of(name: str) -> int:

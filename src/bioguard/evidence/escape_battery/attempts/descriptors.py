@@ -6,7 +6,7 @@ import struct
 
 from bioguard.evidence.escape_battery.attempts.network import seen
 from bioguard.evidence.escape_battery.context import Context, View
-from bioguard.evidence.escape_battery.model import attempt
+from bioguard.evidence.escape_battery.model import Shift, attempt
 
 GROUP = "C"
 SOL_SOCKET, SCM_RIGHTS = 1, 1
@@ -19,6 +19,19 @@ def files(view: View) -> bool:
 
 def printed(view: View) -> bool:
     return view.token in view.output
+
+
+def other_number(view: View, before: int | None) -> int:
+    return view.number + (view.number == before)
+
+
+def other_flags(view: View, before: int | None) -> int:
+    return (before or 0) ^ os.O_NONBLOCK
+
+
+def other_pipe_size(view: View, before: int | None) -> int:
+    """Smaller is allowed to everybody; a user with many pipes gets small ones from the start (pipe(7))."""
+    return 8192 if before != 8192 else 4096
 
 
 class Message:
@@ -90,16 +103,15 @@ def splice_out(c: Context) -> None:
 
 @attempt(
     "offset of a shared description as a signal",
-    check=lambda v: v.environment.shared_offset() == v.environment.number(v.token),
+    check=Shift(lambda v: v.environment.shared_offset(), other_number),
 )
 def lseek_shared_offset(c: Context) -> None:
-    c.sys("lseek", c.leaks.file, c.environment.number(c.token), 0)
+    c.sys("lseek", c.leaks.file, c.aim, 0)
 
 
-@attempt("time stamp of a leaked file", check=lambda v: v.environment.leaked_mtime() == v.environment.number(v.token))
+@attempt("time stamp of a leaked file", check=Shift(lambda v: v.environment.leaked_mtime(), other_number))
 def futime_inherited(c: Context) -> None:
-    stamp = struct.pack("<4q", c.environment.number(c.token), 0, c.environment.number(c.token), 0)
-    c.sys("utimensat", c.leaks.file, None, stamp, 0)
+    c.sys("utimensat", c.leaks.file, None, struct.pack("<4q", c.aim, 0, c.aim, 0), 0)
 
 
 @attempt("mapping a leaked file and storing into it", check=files)
@@ -127,27 +139,45 @@ def fchdir_escape(c: Context) -> None:
     c.write_file(c.outside.lstrip("/") + "/escaped")
 
 
+def one_less(view: View, before: int | None) -> int | None:
+    return None if before == 0 else (before or 1) - 1
+
+
+def higher_descriptor(view: View, before: int | None) -> int | None:
+    """A free number above the highest and below the limit."""
+    start = 200 if before is None else before + 1
+    room = min(view.environment.hard_files, 256) - start
+    return start + view.number % room if room > 0 else None
+
+
 @attempt(
-    "number of open descriptors, seen in /proc", check=lambda v: v.environment.highest_fd(v.pid) >= 200, lingers=True
+    "number of open descriptors, seen in /proc",
+    check=Shift(lambda v: v.environment.highest_fd(v.pid), higher_descriptor),
+    lingers=True,
 )
 def fd_number_probe(c: Context) -> None:
-    for number in range(200, 203):
-        c.sys("dup3", c.leaks.reply, number, 0)
+    c.sys("dup3", c.leaks.reply, c.aim, 0)
 
 
-@attempt("which descriptors are open, seen in /proc", check=lambda v: v.environment.closed_fd(v.pid), lingers=True)
+@attempt(
+    "which descriptors are open, seen in /proc",
+    check=Shift(lambda v: v.environment.terminal_fds(v.pid), one_less),
+    lingers=True,
+)
 def close_fds_visible(c: Context) -> None:
     c.sys("close", c.leaks.terminal)
 
 
-@attempt("descriptor flags of a leaked pipe end as a signal", check=lambda v: v.environment.reply_is_nonblocking())
+@attempt(
+    "descriptor flags of a leaked pipe end as a signal", check=Shift(lambda v: v.environment.reply_flags(), other_flags)
+)
 def fcntl_shared_flags(c: Context) -> None:
-    c.sys("fcntl", c.leaks.reply, 4, os.O_NONBLOCK)
+    c.sys("fcntl", c.leaks.reply, 4, c.aim)
 
 
-@attempt("size of the reply pipe as a signal", check=lambda v: v.environment.reply_pipe_size() == 8192)
+@attempt("size of the reply pipe as a signal", check=Shift(lambda v: v.environment.reply_pipe_size(), other_pipe_size))
 def pipe_size(c: Context) -> None:
-    c.sys("fcntl", c.leaks.reply, 1031, 8192)
+    c.sys("fcntl", c.leaks.reply, 1031, c.aim)
 
 
 @attempt("clipboard escape sequence to a leaked terminal", check=seen)

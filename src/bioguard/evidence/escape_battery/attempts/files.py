@@ -4,16 +4,25 @@ import ctypes
 import os
 import struct
 
-from bioguard.evidence.escape_battery.attempts.descriptors import files
+from bioguard.evidence.escape_battery.attempts.descriptors import files, other_number
 from bioguard.evidence.escape_battery.attempts.network import seen
-from bioguard.evidence.escape_battery.context import Context
-from bioguard.evidence.escape_battery.model import attempt
+from bioguard.evidence.escape_battery.context import Context, View
+from bioguard.evidence.escape_battery.model import Shift, attempt
 
 GROUP = "E"
 AT = -100
 CREATE = os.O_WRONLY | os.O_CREAT
 O_TMPFILE = 0o20200000
 F_SETLK, F_WRLCK = 6, 1
+
+
+def mode(name: str, one: int, other: int) -> Shift:
+    """Mode bits of a file of this attempt: one value, or another where it has that already."""
+    return Shift(lambda v: v.environment.mode_of(v.root / name), lambda v, before: other if before == one else one)
+
+
+def size(name: str) -> Shift:
+    return Shift(lambda v: v.environment.size_of(v.root / name), other_number)
 
 
 def path(c: Context, name: str = "escaped") -> bytes:
@@ -130,27 +139,24 @@ def copy_file_range_out(c: Context) -> None:
     c.sys("copy_file_range", c.leaks.store, struct.pack("<q", 0), fd, struct.pack("<q", 0), len(c.token), 0)
 
 
-@attempt(
-    "size of an outside file",
-    check=lambda v: v.environment.size_of(v.outside / "target") == v.environment.number(v.token),
-)
+@attempt("size of an outside file", check=size("outside/target"))
 def truncate_size(c: Context) -> None:
-    c.sys("truncate", path(c, "target"), c.environment.number(c.token))
+    c.sys("truncate", path(c, "target"), c.aim)
 
 
-@attempt("mode bits of an outside file", check=lambda v: v.environment.mode_of(v.outside / "target") == 0o611)
+@attempt("mode bits of an outside file", check=mode("outside/target", 0o611, 0o622))
 def chmod_outside(c: Context) -> None:
-    c.sys("fchmodat", AT, path(c, "target"), 0o611)
+    c.sys("fchmodat", AT, path(c, "target"), c.aim)
 
 
-@attempt("group of an outside file", check=lambda v: v.environment.mode_of(v.outside / "target") == 0o4600)
+@attempt("group of an outside file", check=mode("outside/target", 0o4600, 0o4611))
 def chmod_set_id_outside(c: Context) -> None:
-    c.sys("fchmodat", AT, path(c, "target"), 0o4600)
+    c.sys("fchmodat", AT, path(c, "target"), c.aim)
 
 
-@attempt("making the store readable for all", check=lambda v: v.environment.mode_of(v.store / "slots") == 0o666)
+@attempt("making the store readable for all", check=mode("store/slots", 0o666, 0o644))
 def chmod_store_world(c: Context) -> None:
-    c.sys("fchmod", c.leaks.store, 0o666)
+    c.sys("fchmod", c.leaks.store, c.aim)
 
 
 @attempt("extended attribute outside", check=files)
@@ -163,15 +169,19 @@ def fxattr_store(c: Context) -> None:
     c.sys("fsetxattr", c.leaks.store, b"user.x", c.token, len(c.token), 0)
 
 
-@attempt(
-    "time stamp outside", check=lambda v: v.environment.mtime_of(v.outside / "target") == v.environment.number(v.token)
-)
+@attempt("time stamp outside", check=Shift(lambda v: v.environment.mtime_of(v.outside / "target"), other_number))
 def utime_outside(c: Context) -> None:
-    number = c.environment.number(c.token)
-    c.sys("utimensat", AT, path(c, "target"), struct.pack("<4q", number, 0, number, 0), 0)
+    c.sys("utimensat", AT, path(c, "target"), struct.pack("<4q", c.aim, 0, c.aim, 0), 0)
 
 
-@attempt("reading a file: its access time moves", check=lambda v: v.environment.atime_moved(v.outside / "target"))
+def later(view: View, before: int | None) -> int:
+    return (before or 0) + 1
+
+
+@attempt(
+    "reading a file: its access time moves",
+    check=Shift(lambda v: v.environment.atime_of(v.outside / "target"), later, grows=True),
+)
 def atime_outside(c: Context) -> None:
     fd = c.open(f"{c.outside}/target", os.O_RDONLY)
     c.sys("read", fd, ctypes.create_string_buffer(1), 1)
@@ -182,16 +192,20 @@ def _lock_at(c: Context, fd: int) -> None:
     c.sys("fcntl", fd, F_SETLK, struct.pack("<hhxxxxqqi4x", F_WRLCK, 0, start, 7, 0))
 
 
-@attempt("range lock outside, seen in /proc/locks", check=lambda v: v.environment.locked_at(v.token), lingers=True)
+def free_range(view: View, before: int | None) -> int | None:
+    """1: locked; None where somebody on this host has locked the very range of the token."""
+    return None if before else 1
+
+
+LOCKED_RANGE = Shift(lambda v: int(v.environment.locked_at(v.token)), free_range)
+
+
+@attempt("range lock outside, seen in /proc/locks", check=LOCKED_RANGE, lingers=True)
 def posix_lock_procfs(c: Context) -> None:
     _lock_at(c, c.open(f"{c.outside}/target", os.O_RDWR))
 
 
-@attempt(
-    "range lock on a leaked descriptor, seen in /proc/locks",
-    check=lambda v: v.environment.locked_at(v.token),
-    lingers=True,
-)
+@attempt("range lock on a leaked descriptor, seen in /proc/locks", check=LOCKED_RANGE, lingers=True)
 def lock_on_storefd(c: Context) -> None:
     _lock_at(c, c.leaks.store)
 
@@ -266,25 +280,26 @@ def store_file_name(c: Context) -> None:
     c.write_file(f"{c.store}/{c.text}", b"x")
 
 
-@attempt("size of the store", check=lambda v: v.environment.size_of(v.store / "slots") == v.environment.number(v.token))
+@attempt("size of the store", check=size("store/slots"))
 def store_file_size(c: Context) -> None:
-    c.sys("ftruncate", c.leaks.store, c.environment.number(c.token))
+    c.sys("ftruncate", c.leaks.store, c.aim)
 
 
-@attempt("growing the store by writing past its end", check=lambda v: v.environment.size_of(v.store / "slots") > 4096)
+def grown(view: View, before: int | None) -> int:
+    return (before or 0) + view.number
+
+
+LARGER_STORE = Shift(lambda v: v.environment.size_of(v.store / "slots"), grown)
+
+
+@attempt("growing the store by writing past its end", check=LARGER_STORE)
 def store_append(c: Context) -> None:
-    c.sys("pwrite64", c.leaks.store, b"x", 1, past_end(c))
+    c.sys("pwrite64", c.leaks.store, b"x", 1, c.aim - 1)
 
 
-def past_end(c: Context) -> int:
-    return 4096 + c.environment.number(c.token) % 4096
-
-
-@attempt(
-    "allocating or punching blocks of the store", check=lambda v: v.environment.size_of(v.store / "slots") == 12288
-)
+@attempt("allocating or punching blocks of the store", check=LARGER_STORE)
 def store_fallocate(c: Context) -> None:
-    c.sys("fallocate", c.leaks.store, 0, 0, 12288)
+    c.sys("fallocate", c.leaks.store, 0, 0, c.aim)
 
 
 @attempt("clear text into the store", check=files)

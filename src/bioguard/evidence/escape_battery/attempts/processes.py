@@ -6,8 +6,9 @@ import struct
 
 from bioguard.evidence.escape_battery.attempts.descriptors import files
 from bioguard.evidence.escape_battery.attempts.network import seen
+from bioguard.evidence.escape_battery.attempts.visible import CPU_MASK_BYTES, cpu_mask, more_nice, one_cpu
 from bioguard.evidence.escape_battery.context import Context, View
-from bioguard.evidence.escape_battery.model import attempt
+from bioguard.evidence.escape_battery.model import Shift, attempt
 
 GROUP = "G"
 PTRACE_ATTACH, PTRACE_DETACH = 16, 17
@@ -104,23 +105,30 @@ def kill_probe(c: Context) -> None:
     c.sys("kill", c.environment.victim_pid, 0)
 
 
-@attempt("limit of another process", check=lambda v: v.environment.victim_limit() == 77)
+def other_number_of_files(view: View, before: int | None) -> int | None:
+    """Another soft limit that the hard one allows; the victim opens nothing more."""
+    value = min(view.number % 256, view.environment.hard_files)
+    value -= value == before
+    return value if value >= 0 else None
+
+
+@attempt(
+    "limit of another process",
+    check=Shift(lambda v: v.environment.soft_limit(v.environment.victim_pid, "open files"), other_number_of_files),
+)
 def prlimit_victim(c: Context) -> None:
-    c.sys("prlimit64", c.environment.victim_pid, RLIMIT_NOFILE, struct.pack("<QQ", 77, hard_limit(c)), None)
+    limits = struct.pack("<QQ", c.aim, c.environment.hard_files)
+    c.sys("prlimit64", c.environment.victim_pid, RLIMIT_NOFILE, limits, None)
 
 
-def hard_limit(c: Context) -> int:
-    return c.environment.victim_hard_limit
-
-
-@attempt("priority of another process", check=lambda v: v.environment.victim_nice() > 0)
+@attempt("priority of another process", check=Shift(lambda v: v.environment.victim_nice(), more_nice))
 def setpriority_victim(c: Context) -> None:
-    c.sys("setpriority", 0, c.environment.victim_pid, 5)
+    c.sys("setpriority", 0, c.environment.victim_pid, c.aim)
 
 
-@attempt("processor affinity of another process", check=lambda v: v.environment.victim_affinity() == 1)
+@attempt("processor affinity of another process", check=Shift(lambda v: v.environment.victim_cpu(), one_cpu))
 def affinity_victim(c: Context) -> None:
-    c.sys("sched_setaffinity", c.environment.victim_pid, 8, struct.pack("<Q", 1))
+    c.sys("sched_setaffinity", c.environment.victim_pid, CPU_MASK_BYTES, cpu_mask(c.aim))
 
 
 @attempt("advice on the memory of another process")
