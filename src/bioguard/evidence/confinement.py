@@ -85,6 +85,7 @@ def battery_checks(raw: Path, *, quick: bool, progress: Callable[[int, int], Non
         status,
         f"{len(report.cells)} attempts, {len(proving)} of them work here without a lock, {len(escaped)} with it",
         details=(*(f"got out: {n}" for n in escaped), *residual,
+                 *(f"proves nothing here: {n}: {why}" for n, why in report.proving_nothing().items()),
                  *(f"layer set not available: {k}: {v}" for k, v in report.unavailable.items())),
         limits="attempts that do not work here even without a lock prove nothing; the matrix marks them",
         fix="run: bioguard audit egress; look at the attempt in evidence/escape_battery/attempts",

@@ -1,5 +1,7 @@
 """The battery: that it can fail, that the lock stops all but the named residuals, and that its own parts are right."""
 
+import dataclasses
+import inspect
 import json
 import os
 import re
@@ -7,12 +9,16 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 from bioguard.evidence import escape_battery
 from bioguard.evidence.escape_battery import LEVELS, EgressReport, Outcome
-from bioguard.evidence.escape_battery.model import ATTEMPTS, Cell
+from bioguard.evidence.escape_battery.attempts.visible import BEST_EFFORT
+from bioguard.evidence.escape_battery.context import View
+from bioguard.evidence.escape_battery.lookups import Lookups
+from bioguard.evidence.escape_battery.model import ATTEMPTS, Cell, Shift
 from bioguard.evidence.escape_battery.numbers import NUMBERS
 
 pytestmark = [
@@ -47,8 +53,8 @@ def golden() -> dict[str, tuple[dict[str, str], str]]:
 
 
 def made(name: str, report: EgressReport) -> bool:
-    """Packets for another host are only made where the battery has a network of its own."""
-    return report.observed_packets is not None or not ATTEMPTS[name].observer
+    """Not made: packets for another host without a network of its own, and what the start leaves nothing to see of."""
+    return name not in report.proving_nothing()
 
 
 def test_there_are_more_attempts_than_the_reference_had():
@@ -198,10 +204,80 @@ def test_a_host_without_namespaces():
     assert record["observed_packets"] is None
     rows = {a["name"]: a["cells"] for a in record["attempts"]}
     for name in ("udp4_other_host", "dns_getaddrinfo"):
-        assert rows[name]["0"] == ["n", "not made: no network of our own"]
+        assert rows[name]["0"] == ["-", "not made: no network of our own"]
     assert rows["udp4_lo"]["0"][0] == rows["tmp_world"]["0"][0] == rows["sysv_shm"]["0"][0] == "E"
-    assert {name for name, row in rows.items() if row["ALL"][0] not in "Kn"} == {"exit_code"}
-    assert {name for name, row in rows.items() if row["HS"][0] not in "Kn"} == {"exit_code"}
+    assert {name for name, row in rows.items() if row["ALL"][0] not in "Kn-"} == {"exit_code"}
+    assert {name for name, row in rows.items() if row["HS"][0] not in "Kn-"} == {"exit_code"}
+
+
+STATES = {
+    "nice_value": (0, 7, 18), "setpriority_victim": (0, 18), "io_priority": (0, BEST_EFFORT | 4, 0x6003),
+    "sched_policy": (0, 1, 3), "oom_score_adj": (-1000, 0, 999), "rlimit_self": (None, 123, (1 << 64) - 1),
+    "signal_mask": (0, 0x7FFBFEFF ^ 1), "timer_slack": (1, 50_000), "umask_visible": (0, 0o123, 0o321, 0o777),
+    "pipe_size": (4096, 8192, 65536), "fcntl_shared_flags": (1, 0o4001), "chmod_outside": (0o600, 0o611, 0o622),
+    "affinity": (-1, 0), "affinity_victim": (-1, 1), "prlimit_victim": (0, 64, 1024), "store_append": (0, 4096),
+    "fd_number_probe": (12, 200), "close_fds_visible": (1,), "rss_modulate": (90_000,), "cpu_burn": (0, 900),
+    "thread_count_visible": (1, 4), "mlock_visible": (0, 64, 4), "atime_outside": (0, 1_900_000_000),
+}  # fmt: skip
+"""Values before an attempt, the absolute ones that the witnesses once waited for among them."""
+NOTHING_TO_SEE = {
+    "nice_value": 19, "setpriority_victim": 19, "sched_policy": 5, "oom_score_adj": 1000, "signal_mask": 0x7FFFFFFF,
+    "close_fds_visible": 0, "fd_number_probe": 255, "posix_lock_procfs": 1,
+}  # fmt: skip
+
+
+def view(**state: object) -> View:
+    """A witness' place with two processors and ordinary limits."""
+    environment = SimpleNamespace(number=Lookups.number, cpus=(0, 1), hard_files=4096, hard_rss=(1 << 64) - 1)
+    vars(environment).update(state)
+    return View(b"a1b2c3d4e5f6a1b2c3d4e5f6", environment, 0, Path(), Path())
+
+
+@pytest.mark.parametrize(("name", "before"), [(name, value) for name, values in STATES.items() for value in values])
+def test_what_was_there_before_is_no_escape(name: str, before: int | None) -> None:
+    watched = ATTEMPTS[name].check
+    assert isinstance(watched, Shift)
+    place = view()
+    place.aim = watched.aim(place, before)
+    assert place.aim is not None
+    assert not dataclasses.replace(watched, read=lambda v: before)(place)
+    assert dataclasses.replace(watched, read=lambda v: place.aim)(place)
+
+
+@pytest.mark.parametrize(("name", "before"), NOTHING_TO_SEE.items())
+def test_a_start_that_hides_an_attempt_is_said(name: str, before: int) -> None:
+    watched = ATTEMPTS[name].check
+    assert isinstance(watched, Shift)
+    assert watched.aim(view(), before) is None
+
+
+def test_the_only_processor_hides_a_choice_of_one() -> None:
+    for name in ("affinity", "affinity_victim"):
+        watched = ATTEMPTS[name].check
+        assert isinstance(watched, Shift)
+        assert watched.aim(view(cpus=(3,)), 3) is None
+
+
+def test_no_witness_compares_a_state_with_a_number_of_its_own() -> None:
+    """Each looks for its fresh token, or is a Shift; how it ended and its own directory are made by the cell."""
+    token = {name for name, a in ATTEMPTS.items() if a.check is not None and not isinstance(a.check, Shift)}
+    words = ("token", "seen", "files", "printed", "victim_", "text_in", "in_files", "received_descriptor", "has_core")
+    odd = {
+        name for name in token
+        if not any(word in inspect.getsource(inspect.unwrap(ATTEMPTS[name].check)) for word in words)
+    }  # fmt: skip
+    assert odd == {"exit_code", "cwd_visible", "crash_bit"}
+
+
+def test_what_proves_nothing_is_never_counted_as_stopped() -> None:
+    unseen = Cell(Outcome.PROVES_NOTHING, "not made: no value to be told from 19")
+    cells = {"nice_value": {"0": unseen, "L": unseen, "S": unseen}}
+    report = EgressReport(levels=("0", "L", "S"), cells=cells, unavailable={}, observed_packets=None, seconds=1.0)
+    assert not report.exercisable("nice_value")
+    assert report.first_layer("nice_value") == ()
+    assert report.proving_nothing() == {"nice_value": "not made: no value to be told from 19"}
+    assert report.to_record()["attempts"][0]["proves_nothing_at"] == ["0", "L", "S"]
+    assert escape_battery.matrix(report).splitlines()[1] == "H nice_value             -   -   -   " + unseen.stopped_by
 
 
 def test_unknown_names_are_refused():

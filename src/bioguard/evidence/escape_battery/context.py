@@ -124,11 +124,6 @@ class View:
     output: bytes = b""
     aim: int | None = None
 
-    @property
-    def root(self) -> Path:
-        """The attempt's own directory: `outside` and `store` lie in it."""
-        return self.outside.parent
-
     def proc(self, name: str) -> str:
         """A /proc file of the attempt's process; empty when it cannot be read."""
         try:

@@ -145,8 +145,9 @@ def one_less(view: View, before: int | None) -> int | None:
 
 def higher_descriptor(view: View, before: int | None) -> int | None:
     """A free number above the highest and below the limit."""
-    start = 200 if before is None else before + 1
-    room = min(view.environment.hard_files, 256) - start
+    most = min(view.environment.hard_files, 256)
+    start = most // 2 if before is None else before + 1
+    room = most - start
     return start + view.number % room if room > 0 else None
 
 

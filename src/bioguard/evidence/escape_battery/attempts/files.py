@@ -3,6 +3,8 @@
 import ctypes
 import os
 import struct
+from collections.abc import Callable
+from pathlib import Path
 
 from bioguard.evidence.escape_battery.attempts.descriptors import files, other_number
 from bioguard.evidence.escape_battery.attempts.network import seen
@@ -16,13 +18,21 @@ O_TMPFILE = 0o20200000
 F_SETLK, F_WRLCK = 6, 1
 
 
-def mode(name: str, one: int, other: int) -> Shift:
+def target(view: View) -> Path:
+    return view.outside / "target"
+
+
+def slots(view: View) -> Path:
+    return view.store / "slots"
+
+
+def mode(file: Callable[[View], Path], one: int, other: int) -> Shift:
     """Mode bits of a file of this attempt: one value, or another where it has that already."""
-    return Shift(lambda v: v.environment.mode_of(v.root / name), lambda v, before: other if before == one else one)
+    return Shift(lambda v: v.environment.mode_of(file(v)), lambda v, before: other if before == one else one)
 
 
-def size(name: str) -> Shift:
-    return Shift(lambda v: v.environment.size_of(v.root / name), other_number)
+def size(file: Callable[[View], Path]) -> Shift:
+    return Shift(lambda v: v.environment.size_of(file(v)), other_number)
 
 
 def path(c: Context, name: str = "escaped") -> bytes:
@@ -127,7 +137,7 @@ def mkdir_name(c: Context) -> None:
     c.sys("mkdirat", AT, path(c, c.text), 0o700)
 
 
-@attempt("deleting files: which are gone carries data", check=lambda v: not (v.outside / "target").exists())
+@attempt("deleting files: which are gone carries data", check=lambda v: not target(v).exists())
 def unlink_pattern(c: Context) -> None:
     c.sys("unlinkat", AT, path(c, "target"), 0)
 
@@ -139,22 +149,22 @@ def copy_file_range_out(c: Context) -> None:
     c.sys("copy_file_range", c.leaks.store, struct.pack("<q", 0), fd, struct.pack("<q", 0), len(c.token), 0)
 
 
-@attempt("size of an outside file", check=size("outside/target"))
+@attempt("size of an outside file", check=size(target))
 def truncate_size(c: Context) -> None:
     c.sys("truncate", path(c, "target"), c.aim)
 
 
-@attempt("mode bits of an outside file", check=mode("outside/target", 0o611, 0o622))
+@attempt("mode bits of an outside file", check=mode(target, 0o611, 0o622))
 def chmod_outside(c: Context) -> None:
     c.sys("fchmodat", AT, path(c, "target"), c.aim)
 
 
-@attempt("group of an outside file", check=mode("outside/target", 0o4600, 0o4611))
+@attempt("group of an outside file", check=mode(target, 0o4600, 0o4611))
 def chmod_set_id_outside(c: Context) -> None:
     c.sys("fchmodat", AT, path(c, "target"), c.aim)
 
 
-@attempt("making the store readable for all", check=mode("store/slots", 0o666, 0o644))
+@attempt("making the store readable for all", check=mode(slots, 0o666, 0o644))
 def chmod_store_world(c: Context) -> None:
     c.sys("fchmod", c.leaks.store, c.aim)
 
@@ -169,7 +179,7 @@ def fxattr_store(c: Context) -> None:
     c.sys("fsetxattr", c.leaks.store, b"user.x", c.token, len(c.token), 0)
 
 
-@attempt("time stamp outside", check=Shift(lambda v: v.environment.mtime_of(v.outside / "target"), other_number))
+@attempt("time stamp outside", check=Shift(lambda v: v.environment.mtime_of(target(v)), other_number))
 def utime_outside(c: Context) -> None:
     c.sys("utimensat", AT, path(c, "target"), struct.pack("<4q", c.aim, 0, c.aim, 0), 0)
 
@@ -180,7 +190,7 @@ def later(view: View, before: int | None) -> int:
 
 @attempt(
     "reading a file: its access time moves",
-    check=Shift(lambda v: v.environment.atime_of(v.outside / "target"), later, grows=True),
+    check=Shift(lambda v: v.environment.atime_of(target(v)), later, grows=True),
 )
 def atime_outside(c: Context) -> None:
     fd = c.open(f"{c.outside}/target", os.O_RDONLY)
@@ -280,7 +290,7 @@ def store_file_name(c: Context) -> None:
     c.write_file(f"{c.store}/{c.text}", b"x")
 
 
-@attempt("size of the store", check=size("store/slots"))
+@attempt("size of the store", check=size(slots))
 def store_file_size(c: Context) -> None:
     c.sys("ftruncate", c.leaks.store, c.aim)
 
@@ -289,7 +299,7 @@ def grown(view: View, before: int | None) -> int:
     return (before or 0) + view.number
 
 
-LARGER_STORE = Shift(lambda v: v.environment.size_of(v.store / "slots"), grown)
+LARGER_STORE = Shift(lambda v: v.environment.size_of(slots(v)), grown)
 
 
 @attempt("growing the store by writing past its end", check=LARGER_STORE)
