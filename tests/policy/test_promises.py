@@ -14,12 +14,14 @@ from bioguard.device.facade import Device
 from bioguard.errors import TeeUnavailable
 from bioguard.evidence import confinement, static
 from bioguard.evidence.escape_battery import ATTEMPTS, Cell, EgressReport, Outcome
+from bioguard.evidence.leak_scan import exercise_device
+from bioguard.evidence.outside_watch import NotWatched
 from bioguard.evidence.policy_clauses import CLAUSES, clause
 from bioguard.evidence.policy_trials import TRIALS, conduct
 from bioguard.evidence.sbom import components
 from bioguard.evidence.source_scan import scan_source
 from bioguard.evidence.temporary_device import TemporaryDevice
-from bioguard.report import Status
+from bioguard.report import Check, Status
 from tee_sim.normal.sandbox_verdict.verdict import Level, Verdict
 from tee_sim.shared.schema import Record, Text
 from tee_sim.shared.ta_api import Command
@@ -38,7 +40,7 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Any:
 
 ELSEWHERE = {
     "BG-STA-001", "BG-STA-002", "BG-STA-003", "BG-STA-005", "BG-STA-006", "BG-SBX-001", "BG-SBX-002", "BG-SBX-003",
-    "BG-LEK-001", "BG-LEK-002",
+    "BG-SBX-004", "BG-LEK-001", "BG-LEK-002",
 }  # fmt: skip
 """Checks whose broken variant has a test of its own below."""
 
@@ -217,22 +219,25 @@ def test_battery(report: EgressReport, statuses: tuple[Status, Status], tmp_path
     assert tuple(c.status for c in confinement.battery_checks(tmp_path, quick=True)) == statuses
 
 
-def _leaks(lab: TemporaryDevice, raw: Path) -> list[Status]:
-    _forget_second_devices(lab)
-    return [c.status for c in confinement.leak_checks(lab, raw, quick=True)]
+def _leaks(folder: Path) -> dict[str, Check]:
+    (folder / "raw").mkdir(parents=True)
+    return {check.id: check for check in confinement.leak_checks(folder, folder / "raw", quick=True)}
 
 
-def test_a_feature_in_clear_and_another_file_are_found(
-    lab: TemporaryDevice, tmp_path: Path, monkeypatch: Patch
-) -> None:
-    with monkeypatch.context() as patch:
-        install(patch, tmp_path / "build", NOT_ENCRYPTED)
-        assert _leaks(lab, tmp_path) == [Status.FAIL, Status.PASS]
-    real = Device.enroll
+def test_a_feature_in_clear_is_found(tmp_path: Path, monkeypatch: Patch) -> None:
+    install(monkeypatch, tmp_path / "build", NOT_ENCRYPTED)
+    assert _leaks(tmp_path / "life")["BG-LEK-001"].status is Status.FAIL
 
-    def enroll(self: Device, *args: Any, **kwargs: Any) -> Any:
-        (self.directory / "upload.bin").write_bytes(b"x")
-        return real(self, *args, **kwargs)
 
-    monkeypatch.setattr(Device, "enroll", enroll)
-    assert _leaks(lab, tmp_path) == [Status.PASS, Status.FAIL]
+def test_a_device_that_does_not_live_to_its_end_is_unknown(tmp_path: Path, monkeypatch: Patch) -> None:
+    install(monkeypatch, tmp_path / "build", (("tee_sim/secure/launcher.py", "import gc\n", "raise SystemExit(3)\n"),))
+    assert {check.status for check in _leaks(tmp_path / "life").values()} == {Status.UNKNOWN}
+
+
+def test_a_host_that_cannot_be_watched_is_unknown(tmp_path: Path, monkeypatch: Patch) -> None:
+    def refuse(*_args: Any) -> None:
+        raise NotWatched("no namespaces here", hint="")
+
+    monkeypatch.setattr(exercise_device, "watched", refuse)
+    statuses = {name: check.status for name, check in _leaks(tmp_path / "life").items()}
+    assert statuses == {"BG-LEK-001": Status.PASS, "BG-LEK-002": Status.UNKNOWN, "BG-SBX-004": Status.UNKNOWN}

@@ -1,29 +1,27 @@
 """Checks of the confinement: verdict, escape battery with its outside witness, leak scan."""
 
 import json
+import secrets
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from bioguard.device import consent
-from bioguard.device.directory import FILES
 from bioguard.errors import BioguardError
-from bioguard.evidence import escape_battery, leak_scan
+from bioguard.evidence import escape_battery, leak_scan, outside_watch
+from bioguard.evidence.outside_watch import NotWatched
 from bioguard.evidence.policy_clauses import CLAUSES
-from bioguard.evidence.temporary_device import TemporaryDevice
-from bioguard.records.consent import Purpose
-from bioguard.records.modality import Modality
 from bioguard.report.model import Check, Evidence, Status
 from tee_sim.normal.sandbox_verdict.processes import LAYER
 from tee_sim.normal.sandbox_verdict.verdict import Level, Verdict
 
-CANARY_SEED = 20180701
-LEAK_TITLES = {
-    "BG-LEK-001": "Enrolled features are found nowhere outside the secure world",
-    "BG-LEK-002": "One local store: the device writes no other file",
+LIFE_TITLES = {
+    "BG-LEK-001": "Enrolled features, PINs, names and tokens are found nowhere but where they belong",
+    "BG-LEK-002": "One local store: no process of the product writes any other file",
+    "BG-SBX-004": "The whole product, normal world included, sends no packet, opens no socket and starts no program",
 }
+WATCHED_CHECKS = ("BG-LEK-002", "BG-SBX-004")
 QUICK_LEVELS = ("0", "ALL", "TA")
 """Without a lock, to see which attempts prove something here; with the whole lock, as core and as an application."""
-TO_SECURE = "to-secure"
 _LEVELS = {
     Level.ENFORCED_PLUS: Status.PASS,
     Level.ENFORCED: Status.PASS,
@@ -104,59 +102,79 @@ def battery_checks(raw: Path, *, quick: bool, progress: Callable[[int, int], Non
     )
 
 
-def leak_checks(main: TemporaryDevice, raw: Path, *, quick: bool) -> Iterator[Check]:
-    """Plant features nobody has in a device of their own, use them, and look for them everywhere."""
+def leak_checks(directory: Path, raw: Path, *, quick: bool) -> Iterator[Check]:
+    """Let a device live with canaries for people, watched from outside, and look for them everywhere.
+
+    Args:
+        directory: where the device and what it left are kept meanwhile.
+        quick: whether the evidence itself and the memory of other processes are left out.
+    """
+    seed = secrets.randbits(32)  # fresh, so that no build can know its canaries
+    device, kept = directory / "watched", directory / "kept"
     try:
-        with TemporaryDevice(main.directory.parent / f"{main.directory.name}-canaries", main.allow_level) as temporary:
-            found = list(_leaks_of(temporary, raw, quick=quick))
+        life = leak_scan.live(device, kept, seed, memory=not quick)
     except BioguardError as error:
         summary = f"the canaries could not be used: {error.message}"
-        found = [_check(name, title, Status.UNKNOWN, summary) for name, title in LEAK_TITLES.items()]
-    yield from found
+        yield from (_check(name, title, Status.UNKNOWN, summary) for name, title in LIFE_TITLES.items())
+        return
+    evidence = () if quick else tuple((p.name, p.read_bytes()) for p in sorted(raw.iterdir()) if p.is_file())
+    report = leak_scan.scan(evidence, leak_scan.make_canaries(seed, with_key=False), life=life)
+    yield _leaks(report, raw)
+    yield from _sightings(life, raw)
 
 
-def _leaks_of(temporary: TemporaryDevice, raw: Path, *, quick: bool) -> Iterator[Check]:
-    """In the store, in what comes out of the pipes, and in the evidence itself."""
-    canaries = leak_scan.make_canaries(CANARY_SEED, with_key=False)
-    device, start = temporary.device, len(temporary.frames)
-    for name, modality in (("canary-face", Modality.FACE), ("canary-finger", Modality.FINGERPRINT)):
-        device.add_user(name)
-        consent.grant(device, name, modality, Purpose.UNLOCK, of_age=True)
-    device.enroll("canary-face", [canaries.embedding])
-    device.authenticate("canary-face", canaries.embedding)
-    device.enroll("canary-finger", [canaries.finger], finger="right-index")
-    device.authenticate("canary-finger", canaries.finger)
-    planted = [f for way, f in temporary.frames[start:] if way == TO_SECURE]
-    outgoing = b"".join(f for way, f in temporary.frames if way != TO_SECURE)
-    control = any(canaries.embedding.to_bytes()[4:] in f for f in planted)
-    store = {
-        p.name: p.read_bytes() for p in sorted(temporary.directory.iterdir()) if p.name.startswith(("storage", "rpmb"))
-    }
-    evidence = {p.name: p.read_bytes() for p in sorted(raw.iterdir()) if p.is_file()}
-    sources = [("frames from the secure world", outgoing), *store.items()]
-    if not quick:
-        sources += evidence.items()
-    report = leak_scan.scan(sources, canaries)
+def _leaks(report: leak_scan.LeakReport, raw: Path) -> Check:
     found, total = report.mutation_score
-    clean = report.clean if control and outgoing and store else None
-    yield _check(
+    return _check(
         "BG-LEK-001",
-        LEAK_TITLES["BG-LEK-001"],
-        {True: Status.PASS, False: Status.FAIL, None: Status.UNKNOWN}[clean],
+        LIFE_TITLES["BG-LEK-001"],
+        {True: Status.PASS, False: Status.FAIL, None: Status.UNKNOWN}[report.clean],
         f"{len(report.findings)} findings in {sum(n for _, n in report.sources):,} bytes; self-test {found}/{total}",
         details=tuple(f"{f.source}: {f.form} at {f.offset}" for f in report.findings[:20]),
-        limits="not found: rotations, pads, encryption by hostile trusted code; BG-STA-005 bounds what replies carry",
-        fix="a feature left the secure world in clear: do not ship",
+        limits="not found: rotations, pads, encryption by hostile trusted code; BG-STA-005 bounds what replies carry, "
+        "BG-STO-005 reads the store",
+        fix="something of a person left its place in clear: do not ship",
         evidence=(_write(raw, "leak-scan.json", report.to_record()),),
     )
-    bodies = b"".join(store.values())
-    others = sorted(p.name for p in temporary.directory.iterdir() if p.is_file())
-    unknown = [n for n in others if n not in FILES]
-    yield _check(
+
+
+def _sightings(life: leak_scan.Life, raw: Path) -> Iterator[Check]:
+    """What the kernel was asked for by every process of the product."""
+    seen = life.sighting
+    if isinstance(seen, NotWatched):
+        yield from (_check(n, LIFE_TITLES[n], Status.UNKNOWN, seen.message, fix=seen.hint) for n in WATCHED_CHECKS)
+        return
+    evidence = (_write(raw, "outside-watch.json", [f"{e.call} {e.about} by {e.program}" for e in seen.events]),)
+    present = {path.name for path in life.device.iterdir()}
+    files = [*outside_watch.strange_files(seen, life.device, life.kept), *sorted(present - outside_watch.DEVICE_FILES)]
+    yield _watched(
         "BG-LEK-002",
-        LEAK_TITLES["BG-LEK-002"],
-        Status.FAIL if unknown else Status.PASS if bodies else Status.UNKNOWN,
-        f"{len(others)} files, {len(unknown)} of them not known",
-        details=tuple(unknown or others),
-        limits="the directory of the device; the secure world itself can open no file at all (BG-SBX-001)",
+        files,
+        seen.controlled and {"storage.db", "rpmb.img"} <= present,
+        f"{sum(e.call in outside_watch.FILE_CALLS for e in seen.events)} files opened for writing, made or renamed",
+        "the life of one device; what it reads is not looked at",
+        evidence,
+    )
+    yield _watched(
+        "BG-SBX-004",
+        list(outside_watch.strange_calls(seen, sys.executable)),
+        seen.controlled,
+        f"{len(seen.packets)} packets and {len(seen.events)} calls seen, the control among them",
+        "the life of one device: enrollment to erasure in both modalities, rights, one command of the command line",
+        evidence,
+    )
+
+
+def _watched(
+    name: str, strange: list[str], controlled: bool, summary: str, limits: str, evidence: tuple[Evidence, ...]
+) -> Check:
+    return _check(
+        name,
+        LIFE_TITLES[name],
+        Status.FAIL if strange else Status.PASS if controlled else Status.UNKNOWN,
+        f"{summary}, {len(strange)} of them strange",
+        details=tuple(strange[:20]),
+        limits=limits,
+        fix="the product did what no part of it should: do not ship",
+        evidence=evidence,
     )

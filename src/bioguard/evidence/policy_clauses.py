@@ -39,7 +39,7 @@ CLAUSES: tuple[Clause, ...] = (
         3, "III.1(1)d",
         "Features are never uploaded",
         "the trusted applications run behind a kernel filter without a socket, file, exec or IPC call",
-        "BG-STA-002", "BG-SBX-001", "BG-SBX-002", "BG-SBX-003",
+        "BG-STA-002", "BG-SBX-001", "BG-SBX-002", "BG-SBX-003", "BG-SBX-004",
     ),
     _row(
         4, "III.1(1)d",
@@ -69,7 +69,7 @@ CLAUSES: tuple[Clause, ...] = (
         8, "VI.2(1)",
         "De-identification",
         "records carry random ids; names never reach the trusted application, the store or the log",
-        "BG-POL-008",
+        "BG-POL-008", "BG-LEK-001",
     ),
     _row(
         9, "VI.2(2)",
@@ -171,7 +171,7 @@ CLAUSES: tuple[Clause, ...] = (
         25, "V, X",
         "No sharing, no transfer abroad of biometric data",
         "none exists: see POL-03 and POL-04",
-        "BG-STA-002", "BG-STA-005", "BG-SBX-001", "BG-SBX-002",
+        "BG-STA-002", "BG-STA-005", "BG-SBX-001", "BG-SBX-002", "BG-SBX-004",
     ),
     _row(
         26, "XI",
@@ -183,7 +183,7 @@ CLAUSES: tuple[Clause, ...] = (
         27, "II, III.1(2)",
         "Cookies, analytics and usage data, which the policy admits elsewhere: bioguard has none",
         "no telemetry, no network code of its own",
-        "BG-STA-001", "BG-STA-003", "BG-STA-006", "BG-SBX-001",
+        "BG-STA-001", "BG-STA-003", "BG-STA-006", "BG-SBX-001", "BG-SBX-004",
     ),
 )  # fmt: skip
 

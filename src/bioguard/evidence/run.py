@@ -39,7 +39,7 @@ BATTERY_CHECKS = ("BG-SBX-002", "BG-SBX-003")
 ATTESTATION_CHECK = "BG-ATT-001"
 OTHER_CHECKS = (
     *(f"BG-STA-{number:03d}" for number in range(1, 7)),
-    "BG-SBX-001", *BATTERY_CHECKS, *confinement.LEAK_TITLES, ATTESTATION_CHECK,
+    "BG-SBX-001", *BATTERY_CHECKS, *confinement.LIFE_TITLES, ATTESTATION_CHECK,
 )  # fmt: skip
 """Checks that are no trials."""
 ATTEMPTS_TOLD = 100
@@ -132,8 +132,8 @@ def _checks(
     before = consent.signed_log(temporary.device).checkpoint
     (raw.parent / "checkpoint-before.txt").write_text(before, "utf-8")
     add(conduct(trial, temporary, raw) for trial in TRIALS if wanted(trial.id))
-    if any(map(wanted, confinement.LEAK_TITLES)):
-        add(confinement.leak_checks(temporary, raw, quick=quick))
+    if any(map(wanted, confinement.LIFE_TITLES)):
+        add(confinement.leak_checks(temporary.directory.parent, raw, quick=quick))
     if wanted(ATTESTATION_CHECK):
         add([_attestation_check(temporary)])
     return found

@@ -13,11 +13,14 @@ Rules:
 
 import secrets
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from hashlib import sha256
 from pathlib import Path
 
 from bioguard.evidence.leak_scan.canaries import Canaries, make_canaries
+from bioguard.evidence.leak_scan.encodings import transformed
+from bioguard.evidence.leak_scan.exact import WindowIndex
 from bioguard.evidence.leak_scan.exercise_device import Life, live
 from bioguard.evidence.leak_scan.scanner import Finding, Scanner
 from bioguard.evidence.leak_scan.selftest import Score, prove
@@ -36,6 +39,8 @@ __all__ = [
     "run",
     "scan",
 ]
+
+_NAMED = ("names.json", "exports", "standard output", "standard error")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,12 +111,18 @@ def scan(sources: Iterable[tuple[str, bytes]], canaries: Canaries, *, life: Life
     scores = prove(scanner, canaries)
     seen: list[tuple[str, int]] = []
     findings: list[Finding] = []
+    known: set[bytes] = set()
     for name, data in (*(life.sources if life else ()), *sources):
         seen.append((name, len(data)))
-        findings += scanner.scan(name, data)
+        digest = sha256(data).digest()
+        if digest not in known:  # a file that did not change between two stages
+            known.add(digest)
+            findings += (f for f in scanner.scan(name, data) if not _belongs(f))
     for name, data in life.bystanders if life else ():
         seen.append((name, len(data)))
         findings += (Finding(name, 1, hit.name, hit.offset, hit.length) for hit in scanner.scan_exact(data))
+    if life:
+        findings += _identities(scanner, life)
     residue = scanner.scan_exact(life.memory) if life and life.memory else None
     return LeakReport(
         sources=tuple(seen),
@@ -123,10 +134,27 @@ def scan(sources: Iterable[tuple[str, bytes]], canaries: Canaries, *, life: Life
     )
 
 
+def _belongs(finding: Finding) -> bool:
+    """The name of a person stands in the one file that maps it, and in what is said to people."""
+    return finding.form == "user name, raw" and finding.source.startswith(_NAMED)
+
+
+def _identities(scanner: Scanner, life: Life) -> Iterator[Finding]:
+    """A name must not even go in; a token comes out in a reply and stands nowhere else."""
+    for hit in scanner.scan_exact(life.carried):
+        if hit.name.startswith("user name"):
+            yield Finding("frames to the secure world", 1, hit.name, hit.offset, hit.length)
+    tokens = WindowIndex(transformed({f"token {i}": code for i, code in enumerate(life.tokens)}))
+    for name, data in life.sources:
+        if not name.startswith("frames"):
+            yield from (Finding(name, 1, hit.name, hit.offset, hit.length) for hit in tokens.search(data))
+
+
 def _all_carried(scanner: Scanner, life: Life) -> bool:
-    """Both modalities went in, so both must be seen going in."""
-    forms = {finding.form.split()[0] for finding in scanner.scan("carried", life.carried)}
-    return {"face", "canonical"} <= {form.rstrip(",") for form in forms}
+    """Both modalities and the PIN went in, so all must be seen going in; and tokens must have come out."""
+    forms = {finding.form.split()[0].rstrip(",") for finding in scanner.scan("carried", life.carried)}
+    frames = b"".join(data for name, data in life.sources if name == "frames from the secure world")
+    return {"face", "canonical", "PIN"} <= forms and bool(life.tokens) and all(t in frames for t in life.tokens)
 
 
 def run(*, seed: int | None = None, sources: Iterable[tuple[str, bytes]] = ()) -> LeakReport:

@@ -1,8 +1,11 @@
 """Seeded canaries: features nobody has, which must be found nowhere.
 
-One face embedding, one set of minutiae and one key per seed, of high entropy, so that 16 equal bytes are no accident.
+One face embedding, one set of minutiae, one PIN, one user name and one key per seed, of high entropy, so that 16 equal
+bytes are no accident. A hash of a name or a PIN without a secret is as good as the clear one to whoever can guess:
+those of the usual functions are canaries too.
 """
 
+import hashlib
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,6 +13,8 @@ from numpy.typing import NDArray
 
 from bioguard.records import FaceEmbedding, FingerprintTemplate
 
+HASHES = ("md5", "sha1", "sha256", "sha512", "sha3_256", "blake2b", "blake2s")
+_PIN_SIGNS = "abcdefghijklmnopqrstuvwxyz0123456789"
 FACE_DIMENSION = 512
 MINUTIAE = 40
 
@@ -22,11 +27,23 @@ class Canaries:
         face: unit vector, float32 [512], before the product rounds it.
         finger: 40 minutiae.
         key: 32 bytes, standing for key material; empty when no key is looked for.
+        pin: 32 letters and digits: digits alone are too alike in some encodings.
+        name: of the user, 40 characters.
     """
 
     face: NDArray[np.float32]
     finger: FingerprintTemplate
     key: bytes
+    pin: bytes
+    name: str
+
+    @property
+    def identities(self) -> dict[str, bytes]:
+        """PIN and name, in clear and hashed without a secret: form -> bytes."""
+        clear = {"PIN": self.pin, "user name": self.name.encode()}
+        return clear | {
+            f"{what} {how}": hashlib.new(how, data).digest() for what, data in clear.items() for how in HASHES
+        }
 
     @property
     def embedding(self) -> FaceEmbedding:
@@ -48,4 +65,7 @@ def make_canaries(seed: int, *, with_key: bool = True) -> Canaries:
         height_px500=400,
     )
     face = (vector / np.linalg.norm(vector)).astype(np.float32)
-    return Canaries(face, finger, generator.bytes(32) if with_key else b"")
+    key = generator.bytes(32)
+    pin = "".join(generator.choice(list(_PIN_SIGNS), 32)).encode()
+    name = f"canary-{generator.bytes(16).hex()}x"
+    return Canaries(face, finger, key if with_key else b"", pin, name)

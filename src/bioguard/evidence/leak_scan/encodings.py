@@ -3,7 +3,7 @@
 import base64
 import json
 import struct
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final
 
 import cbor2
@@ -80,7 +80,7 @@ def base_encodings(canaries: Canaries) -> dict[str, bytes]:
     found |= dict(_minutiae(canaries)) | dict(_tagged(canaries))
     if canaries.key:
         found["key"] = canaries.key
-    return found
+    return found | canaries.identities
 
 
 def _base64(data: bytes, offset: int, table: bytes | None) -> bytes:
@@ -125,8 +125,11 @@ def text_forms(canaries: Canaries) -> dict[str, bytes]:
     }
 
 
+def transformed(binary: Mapping[str, bytes]) -> dict[str, bytes]:
+    """Each of some byte strings in every transform."""
+    return {f"{name}, {how}": change(data) for name, data in binary.items() for how, change in TRANSFORMS.items()}
+
+
 def encodings(canaries: Canaries) -> dict[str, bytes]:
     """Every base encoding in every transform, and the text forms: name -> bytes."""
-    binary = base_encodings(canaries)
-    found = {f"{name}, {how}": change(data) for name, data in binary.items() for how, change in TRANSFORMS.items()}
-    return found | text_forms(canaries)
+    return transformed(base_encodings(canaries)) | text_forms(canaries)

@@ -1,32 +1,44 @@
 """A device lives through everything with canaries as its people; all it writes, sends and prints is kept for the scan.
 
-Run as its own process (`python -m bioguard.evidence.leak_scan.exercise_device DEVICE OUT SEED`) so that what it prints
-is captured too; `live` starts it and returns the sources. The features go into the secure world in clear, in INVOKE
+It runs as a process of its own, watched from outside, so that what it prints, writes and sends is caught too; `live`
+starts it and returns the sources. The features go into the secure world in clear, in INVOKE
 frames: those are kept apart as the live positive control, in which the scanner must find the canaries.
 """
 
 import contextlib
+import json
 import os
 import re
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
 import numpy as np
 
-from bioguard.device import Device, DeviceOptions
-from bioguard.device.consent import grant_all, signed_log
+from bioguard.commands.biometric import EraseAuthorization
+from bioguard.device import Device, DeviceOptions, consent, pins
+from bioguard.device.data_export import decision_words
+from bioguard.device.personal_data import personal_data
+from bioguard.device.privacy_notice import notice
 from bioguard.device.receipts import erasure_receipt
+from bioguard.device.rectify import relabel
 from bioguard.errors import BioguardError, TeeUnavailable
 from bioguard.evidence.leak_scan.canaries import Canaries, make_canaries
+from bioguard.evidence.outside_watch import NotWatched, Sighting, watched
 from bioguard.records import FaceEmbedding, FingerprintTemplate
+from bioguard.records.audit_events import Cause, Event
+from bioguard.records.consent import Purpose
+from bioguard.records.modality import Modality
 from tee_sim.normal.sandbox_verdict.verdict import Level
 from tee_sim.shared.wire import Invoke, unpack
 
-_USER: Final = "canary"
+TOKEN_CODE_BYTES: Final = 32
+"""The end of a token (docs/formats/token.md): what makes it one."""
+_START: Final = "import sys; from bioguard.evidence.leak_scan.exercise_device import main; main(sys.argv[1:])"
+_WITH_MEMORY: Final = "with-memory"
 _MAX_REGION_BYTES: Final = 256 << 20
 _PAGE_BYTES: Final = 4096
 _HANDLES_FEATURES: Final = "biometric"
@@ -43,12 +55,19 @@ class Life:
         memory: writable memory of the core and of the biometric application's process after the last erase, where this
             caller may read it; what Python copied cannot be wiped (docs/sandbox.md section 7), so it is judged apart.
         bystanders: (name, the same) of every other process of the secure world: no feature has any business there.
+        tokens: the authentication codes of the tokens it was given.
+        device: its directory. kept: where what it left is kept.
+        sighting: what was seen of its processes from outside, or why nothing was.
     """
 
     sources: tuple[tuple[str, bytes], ...]
     carried: bytes
     memory: bytes
     bystanders: tuple[tuple[str, bytes], ...] = ()
+    tokens: tuple[bytes, ...] = ()
+    device: Path = Path()
+    kept: Path = Path()
+    sighting: Sighting | NotWatched = field(default_factory=lambda: NotWatched("not watched", hint=""))
 
 
 class _Tap:
@@ -149,80 +168,131 @@ def _tolerate(action: Callable[[], object]) -> None:
         sys.stderr.write(f"{error}\nhint: {error.hint}\n")
 
 
-def _enroll(device: Device, canaries: Canaries) -> None:
+def _enroll(device: Device, canaries: Canaries) -> list[bytes]:
+    """Enroll both modalities with the PIN, compare, search, be refused; return the tokens."""
     faces, fingers = _samples(canaries)
-    device.add_user(_USER)
-    grant_all(device, _USER, of_age=True)
-    device.enroll(_USER, faces)
-    device.enroll(_USER, fingers, finger="right-index")
-    for sample in (*faces, *fingers):
-        _tolerate(lambda sample=sample: device.authenticate(_USER, sample))  # type: ignore[misc]
+    user, pin = canaries.name, canaries.pin
+    device.add_user(user)
+    pins.set_pin(device, user, pin)
+    tokens = [pins.verify_pin(device, user, pin)]
+    consent.grant_all(device, user, of_age=True, token=tokens[0])
+    for modality, samples, finger in ((Modality.FACE, faces, None), (Modality.FINGERPRINT, fingers, "right-index")):
+        tokens.append(pins.enrollment_token(device, user, modality, pin))
+        device.enroll(user, samples, finger=finger, token=tokens[-1])
+        for sample in samples:
+            answer = device.authenticate(user, sample, operation_id=7)
+            tokens += [answer.token] if answer.token else []
     _tolerate(lambda: device.identify(faces[0]))
-    _tolerate(lambda: device.enroll(_USER, faces, replace=True))
-    _tolerate(lambda: device.enroll(_USER, fingers, finger="right-index"))  # there is one already: refused
+    _tolerate(lambda: device.identify(fingers[0]))
+    tokens.append(pins.enrollment_token(device, user, Modality.FACE, pin))
+    _tolerate(lambda: device.enroll(user, faces, replace=True, token=tokens[-1]))
+    _tolerate(lambda: device.enroll(user, fingers, finger="right-index"))  # there is one already: refused
     _tolerate(lambda: device.enroll("nobody", faces))
+    _tolerate(lambda: pins.verify_pin(device, user, pin[::-1][:8]))
+    return tokens
+
+
+def _decide(device: Device, canaries: Canaries) -> str:
+    """Object, restrict, confirm, correct, ask: everything a person may do, and what it gives in words."""
+    user = canaries.name
+    token = pins.verify_pin(device, user, canaries.pin)
+    consent.object_to(device, user, Purpose.IDENTIFY, token=token)
+    consent.restrict(device, user, on=True, token=token)
+    _tolerate(lambda: device.authenticate(user, canaries.embedding))
+    consent.restrict(device, user, on=False, token=token)
+    consent.confirm(device, user, token=token)
+    finger = next(r for r in device.records(user) if r.modality == "fingerprint")
+    relabel(device, user, finger.record_id, "left-index", token=token)
+    consent.open_request(device, user, Cause.COMPLAINT, token=token)
+    consent.purge(device)
+    data = [personal_data(device, user, kind, token=token) for kind in (Cause.ACCESS, Cause.PORTABILITY)]
+    entries = [item.entry for item in consent.signed_log(device).items if item.entry]
+    words = [decision_words(entry) for entry in entries if entry.event is Event.DECIDED]
+    told = notice(consent.policy_state(device), store=str(device.directory), profile="standard")
+    return json.dumps([data, words, told])
 
 
 def main(arguments: list[str]) -> None:
-    """Live: enroll, match, replace, be refused, crash, start again, export the log, erase, end."""
+    """Live: enroll, match, decide, be refused, crash, start again, be told everything, erase, end."""
     directory, out, seed = Path(arguments[0]), Path(arguments[1]), int(arguments[2])
     canaries = make_canaries(seed, with_key=False)
     tap = _Tap()
     options = DeviceOptions(tap=tap, release_grid_ms=0, allow_level=Level.NOT_ENFORCED)
     device = Device.init(directory, options, require_pin=False)
     try:
-        _enroll(device, canaries)
+        tokens = _enroll(device, canaries)
         _keep(out, "after enrollment", directory)
+        exported = _decide(device, canaries)
         device.running.process.kill()
-        _tolerate(lambda: device.authenticate(_USER, canaries.embedding))
+        _tolerate(lambda: device.authenticate(canaries.name, canaries.embedding))
     finally:
         device.close()
     _keep(out, "after a crash", directory)
+    _command(directory, "access", canaries.name, "--pin-file", str(_pin_file(out, canaries)))
     with Device.open(directory, options) as device:
-        exported = repr([*device.records()]) + repr(signed_log(device))
-        _tolerate(lambda: device.authenticate(_USER, canaries.embedding))
-        erased = [device.erase(_USER, record.record_id) for record in list(device.records(_USER))]
+        exported += repr([*device.records()]) + repr(consent.signed_log(device))
+        _tolerate(lambda: device.authenticate(canaries.name, canaries.embedding))
+        leave = EraseAuthorization(token=pins.verify_pin(device, canaries.name, canaries.pin))
+        erased = [
+            device.erase(canaries.name, record.record_id, leave) for record in list(device.records(canaries.name))
+        ]
         exported += erasure_receipt(device, erased).to_text()
-        _keep_memory(device, out)
+        if arguments[3:] == [_WITH_MEMORY]:
+            _keep_memory(device, out)
         _keep(out, "after erasure", directory)
     _keep(out, "at the end", directory)
     (out / "sources" / "exports").write_text(exported, encoding="utf-8")
     (out / "sources" / "frames from the secure world").write_bytes(tap.from_secure)
     (out / "sources" / "frames to the secure world").write_bytes(tap.to_secure)
     (out / "carried").write_bytes(tap.carried)
+    (out / "tokens").write_bytes(b"".join(token[-TOKEN_CODE_BYTES:] for token in tokens))
 
 
-def live(directory: Path, out: Path, seed: int) -> Life:
+def _pin_file(out: Path, canaries: Canaries) -> Path:
+    path = out / "pin"
+    path.write_bytes(canaries.pin + b"\n")
+    path.chmod(0o600)
+    return path
+
+
+def _command(directory: Path, *words: str) -> None:
+    """A command as a user types it; what it prints goes where it goes."""
+    device = ("--device", str(directory), "--allow-level", Level.NOT_ENFORCED.value)
+    subprocess.run([sys.executable, "-I", "-B", "-m", "bioguard.cli", *device, *words], check=True)
+
+
+def live(directory: Path, out: Path, seed: int, *, memory: bool = True) -> Life:
     """Let a new device live in `directory`; keep what it left in `out` (both new, both the caller's to remove).
+
+    It is watched from outside where this host allows that; where it does not, it lives all the same.
 
     Raises:
         TeeUnavailable: it did not get to its end.
     """
     out.mkdir(parents=True, exist_ok=True)
-    command = [
-        sys.executable,
-        "-I",
-        "-B",
-        "-m",
-        "bioguard.evidence.leak_scan.exercise_device",
-        str(directory),
-        str(out),
-        str(seed),
-    ]
-    done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, check=False)
-    if done.returncode != 0:
-        last = done.stderr.decode("utf-8", "replace").strip().splitlines()[-1:] or ["no reason given"]
+    more = [_WITH_MEMORY] if memory else []
+    line = [sys.executable, "-I", "-B", "-c", _START, str(directory), str(out), str(seed), *more]
+    seen: Sighting | NotWatched
+    try:
+        seen, output, errors = watched(line, out.parent / f"{out.name}.seen")
+        status = seen.status
+    except NotWatched as reason:
+        done = subprocess.run(line, stdin=subprocess.DEVNULL, capture_output=True, check=False)
+        seen, status, output, errors = reason, done.returncode, done.stdout, done.stderr
+    if status != 0:
+        last = errors.decode("utf-8", "replace").strip().splitlines()[-1:] or ["no reason given"]
         raise TeeUnavailable(
             f"the device under scan did not live to its end: {last[0]}", hint="run: bioguard doctor", code="leaks"
         )
-    sources = [*_files(out / "sources"), ("standard output", done.stdout), ("standard error", done.stderr)]
+    sources = [*_files(out / "sources"), ("standard output", output), ("standard error", errors)]
+    codes = (out / "tokens").read_bytes()
     return Life(
         sources=tuple(sources),
         carried=(out / "carried").read_bytes(),
-        memory=(out / "memory").read_bytes(),
+        memory=(out / "memory").read_bytes() if memory else b"",
         bystanders=tuple((name, data) for name, data in _files(out / "bystanders") if data),
+        tokens=tuple(codes[i : i + TOKEN_CODE_BYTES] for i in range(0, len(codes), TOKEN_CODE_BYTES)),
+        device=directory,
+        kept=out,
+        sighting=seen,
     )
-
-
-if __name__ == "__main__":
-    main(sys.argv[1:])

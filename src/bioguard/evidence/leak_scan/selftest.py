@@ -72,6 +72,8 @@ def _exact_class(scanner: Scanner, canaries: Canaries, fraction: float, host: st
     spans = []
     for name, data in encodings(canaries).items():
         size = min(max(int(len(data) * fraction), MIN_RUN_BYTES * 2), len(data))
+        if name.partition(",")[0] in canaries.identities:
+            size = len(data)  # a part of a name or a PIN can be too plain to tell from chance
         start = int(generator.integers(0, len(data) - size + 1))
         material += _HOSTS[host](generator, _PADDING)
         spans.append((name, len(material), len(material) + size))

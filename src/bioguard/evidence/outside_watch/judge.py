@@ -1,0 +1,79 @@
+"""What a product may do of all that was seen: exact names, exact words. Anything else is a finding.
+
+These lists are written here and not taken from the product: a product that widens its own would pass.
+"""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+from bioguard.evidence.outside_watch.sighting import Sighting
+from bioguard.evidence.outside_watch.supervisor import Event
+
+_SMALL: Final = ("fuses.simulated", "boot.simulated", "names.json", "pins.json", "unlocks.json", "incidents.json")
+DEVICE_FILES: Final = frozenset(
+    (
+        *_SMALL, *(f"{name}.new" for name in _SMALL), "storage.db", "storage.db-journal", "storage.reserve", "rpmb.img",
+        "lock",
+    )
+)  # fmt: skip
+"""docs/storage.md section 1. No scripted fault and no file put aside: the watched device has neither."""
+_KERNEL_FILES: Final = frozenset(
+    (
+        "/dev/null",
+        "/proc/self/uid_map",
+        "/proc/self/gid_map",
+        "/proc/self/setgroups",
+        "/proc/sys/user/max_user_namespaces",
+    )
+)
+"""How a process says which user it is in a namespace of its own, and that it will make no other."""
+FILE_CALLS: Final = frozenset(
+    ("open", "openat", "openat2", "creat", "rename", "renameat", "renameat2", "mkdir", "mkdirat", "truncate")
+)
+"""Those a device has business with. Links, nodes and attributes carry data in what they are: none belongs here."""
+_HARMLESS: Final = re.compile(
+    r"socket unix 1"
+    r"|connect unix '/(var/)?run/nscd/socket'"
+    r"|socket inet 2|bind inet 127\.0\.0\.1:0|sendto 5 bytes b'probe' to inet 127\.0\.0\.1:\d+"
+)
+"""The C library asks a name service that may be there; the sandbox's own probe sends itself the word "probe" to learn
+whether a network works without a lock. A socket alone carries nothing: each way to send has its own call."""
+_PROBE: Final = b"probe"
+
+
+def strange_files(sighting: Sighting, device: Path, kept: Path) -> Iterator[str]:
+    """Files opened for writing, made, renamed or linked that a device has no business with.
+
+    Args:
+        device: the directory of the device. kept: where the life keeps what is scanned: its own, and scanned too.
+    """
+    for event in sighting.events:
+        if event.call in FILE_CALLS and not _known(event.about, device, kept):
+            yield f"{event.call} {event.about} by {event.program}"
+
+
+def _known(path: str, device: Path, kept: Path) -> bool:
+    if path in _KERNEL_FILES or Path(path) in (device, kept):
+        return True
+    folder, _, name = path.rpartition("/")
+    return (folder == str(device) and name in DEVICE_FILES) or path.startswith(f"{kept}/")
+
+
+def strange_calls(sighting: Sighting, interpreter: str) -> Iterator[str]:
+    """Sockets, programs and other ways out of a process that a device has no business with."""
+    for event in sighting.events:
+        if event.call not in FILE_CALLS and not _harmless(event, interpreter):
+            yield f"{event.call} {event.about} by {event.program}"
+    for packet in sighting.packets:
+        if packet != _PROBE:
+            yield f"a packet of {len(packet)} bytes"
+    if sighting.left_running:
+        yield "a process outlived the product"
+
+
+def _harmless(event: Event, interpreter: str) -> bool:
+    if event.call == "execve":
+        return event.about == interpreter
+    return _HARMLESS.fullmatch(f"{event.call} {event.about}".rstrip()) is not None

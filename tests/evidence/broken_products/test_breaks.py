@@ -1,0 +1,17 @@
+"""Every broken product turns the row of its promise red: each alone, and all together."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.broken_tree import audit, plant, red
+from tests.evidence.broken_products.breaks import BREAKS
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", sorted(BREAKS))
+def test_a_broken_product_does_not_pass(name: str, tmp_path: Path) -> None:
+    broken = BREAKS[name]
+    checks = audit(plant(tmp_path / "product", broken.changes), tmp_path / "evidence", *broken.rows)
+    green = [row for row in broken.rows if not red(checks, row)]
+    assert not green, {check["id"]: (check["status"], check["summary"]) for check in checks.values()}
