@@ -73,10 +73,14 @@ class StoreMachine(RuleBasedStateMachine):
         self.boots += 1
         rng = SeededRng(self.boots.to_bytes(4, "big"))
         store = ObjectStore.open(self.disk, self.rpmb, KeyLadder(HUK, DEVICE_ID), rng, create=create)
-        self.store = store.namespace(TA)
+        self.whole, self.store = store, store.namespace(TA)
 
     def contents(self) -> dict[bytes, bytes]:
-        return {stored.header.object_id: stored.body for stored in self.store.load()}
+        """What it answers, out of the rows that it keeps and then out of the disk."""
+        kept = {stored.header.object_id: stored.body for stored in self.store.load()}
+        self.whole.rows.clear()
+        assert kept == {stored.header.object_id: stored.body for stored in self.store.load()}
+        return kept
 
     def apply(self, changes: list[tuple[bytes, bytes | None]]) -> dict[bytes, bytes]:
         """What the store should hold after the changes."""

@@ -1,0 +1,118 @@
+"""Rows that are kept: no second question to the disk, never an old answer, never more memory than was said."""
+
+from contextlib import suppress
+from uuid import UUID
+
+import pytest
+
+from tee_sim.normal.supplicant.service import RequestNote
+from tee_sim.secure.storage import TaStore, rekey
+from tee_sim.secure.storage.row_cache import MOST_BYTES, RowCache
+from tee_sim.shared.errors import TeeError
+from tee_sim.shared.storage_requests import Operation
+
+IDS = [bytes((i,)) for i in range(20)]
+
+
+@pytest.fixture
+def again(world, mine: TaStore) -> TaStore:  # type: ignore[no-untyped-def]
+    """The application after a restart, its directory read and no row of an object."""
+    with mine.transaction() as change:
+        for object_id in IDS:
+            change.put(object_id, object_id * 9, kind="k")
+    store = world.open()
+    again = store.namespace(UUID("12345678-0000-0000-0000-000000000001"))
+    assert len(list(again.headers())) == len(IDS)
+    world.notes.clear()
+    return again
+
+
+def read(notes: list[RequestNote]) -> list[int]:
+    """How many object rows each READ asked for."""
+    return [sum(name[:1] == b"o" for name in note.names) for note in notes if note.operation is Operation.READ]
+
+
+def test_a_row_is_asked_for_once_and_in_the_order_of_names(world, again: TaStore) -> None:  # type: ignore[no-untyped-def]
+    for _ in range(3):
+        again.fetch([b"\7", b"\3"])
+        again.fetch([b"\3", b"\5"])
+        assert again.get(b"\3").body == b"\3" * 9
+        assert len(list(again.load())) == len(IDS)
+    assert read(world.notes) == [2, 1, len(IDS) - 3]
+    assert all(list(note.names) == sorted(note.names) for note in world.notes)
+
+
+def test_what_was_written_is_not_read(world, again: TaStore) -> None:  # type: ignore[no-untyped-def]
+    again.put(b"\3", b"newer", kind="k")
+    world.notes.clear()
+    assert again.get(b"\3").body == b"newer"
+    assert world.notes == []
+    again.erase(b"\3")
+    assert again.find(b"\3") is None
+    again.put(b"\3", b"newest", kind="k")
+    assert again.get(b"\3").body == b"newest"
+
+
+def test_what_a_transaction_gave_up_is_not_kept(world, again: TaStore) -> None:  # type: ignore[no-untyped-def]
+    world.arm("commit@1: enospc")
+    with pytest.raises(TeeError):
+        again.put(b"\3", b"newer", kind="k")
+    assert again.get(b"\3").body == b"\3" * 9
+    with suppress(ZeroDivisionError), again.transaction() as change:
+        change.put(b"\4", b"newer", kind="k")
+        raise ZeroDivisionError
+    assert again.get(b"\4").body == b"\4" * 9
+
+
+def test_a_damaged_row_is_not_kept(world, again: TaStore) -> None:  # type: ignore[no-untyped-def]
+    good = world.blobs.rows[world.row(b"\3")]
+    world.blobs.rows[world.row(b"\3")] = good[:-1] + bytes((good[-1] ^ 1,))
+    for _ in range(2):
+        with pytest.raises(TeeError, match="sealed object does not open"):
+            again.get(b"\3")
+        again.fetch([b"\3"])
+    world.blobs.rows[world.row(b"\3")] = good
+    assert again.get(b"\3").body == b"\3" * 9
+
+
+def test_rows_of_before_a_rekey_are_replaced(world, store, mine: TaStore) -> None:  # type: ignore[no-untyped-def]
+    mine.put(b"a", b"body", kind="k")
+    assert list(rekey(store)) == [1]
+    world.notes.clear()
+    assert mine.get(b"a").body == b"body"
+    assert world.notes == []
+
+
+def test_nothing_kept_is_in_clear(again: TaStore) -> None:
+    again.put(b"\3", b"CANARY" * 9, kind="k")
+    assert again.get(b"\3").body == b"CANARY" * 9
+    assert "CANARY" not in repr(again._store.rows._rows)  # type: ignore[attr-defined]
+
+
+def test_the_longest_unused_goes_first_and_the_bound_holds() -> None:
+    cache = RowCache(most_bytes=3 * 1500)
+    for name in (b"1", b"2", b"3"):
+        cache.keep(name, b"entry", bytes(1000))
+    assert cache.get(b"1", b"entry") == bytes(1000)
+    cache.keep(b"4", b"entry", bytes(1000))
+    assert [cache.get(name, b"entry") is not None for name in (b"1", b"2", b"3", b"4")] == [True, False, True, True]
+    cache.keep(b"5", b"entry", bytes(5000))
+    assert [name for name in (b"1", b"3", b"4", b"5") if cache.get(name, b"entry")] == []
+    for _ in range(100):
+        cache.keep(b"6", b"entry", bytes(1000))
+    assert cache.get(b"6", b"entry") == bytes(1000)
+    assert cache._size_bytes < 1500
+    cache.drop(b"6")
+    cache.drop(b"6")
+    assert cache._size_bytes == 0
+    assert MOST_BYTES == 64 << 20
+
+
+def test_a_row_counts_for_its_entry_alone() -> None:
+    cache = RowCache()
+    cache.keep(b"name", b"entry", b"row")
+    assert cache.get(b"name", b"another") is None
+    assert cache.get(b"other", b"entry") is None
+    assert cache.get(b"name", b"entry") == b"row"
+    cache.clear()
+    assert cache.get(b"name", b"entry") is None
