@@ -2,7 +2,8 @@
 
 For each pair of capacities a directory of N entries is filled in random order in memory, then: what one changed
 entry writes and costs (the path is sealed again), and what reading every entry costs with nothing cached. The
-capacities take turns, `ROUNDS` times over, and the median counts. Processor time of this process, no disk.
+capacities take turns, `ROUNDS` times over, and the median counts. Processor time of this process, no disk. Leaves are
+tried with as many entries as fill a size class of pages.
 """
 
 import argparse
@@ -22,7 +23,7 @@ from tee_sim.shared.object_header import NONCE_BYTES, TAG_BYTES, Header
 from tee_sim.shared.rng import OsRng, SeededRng
 from tee_sim.testing.in_memory import MemoryBlobs
 
-CAPACITIES = tuple((leaf, inner) for inner in (32, 64, 128) for leaf in (16, 32, 48, 64, 96, 128))
+CAPACITIES = tuple((leaf, inner) for inner in (32, 64, 128) for leaf in (16, 22, 33, 44, 67, 90))
 DEVICE_ID, TA = bytes(16), UUID(int=1)
 ROUNDS = 5
 CHANGES = 40

@@ -49,6 +49,6 @@ def test_every_column_and_every_kind_of_damage_occurs(tmp_path: Path) -> None:
     every = list(cases(good, old, foreign, random.Random(1)))
     assert len(every) >= 5000
     groups = {group for group, _, _ in every}
-    columns = ("ta", "object_id", "version", "kind", "owner", "commitment", "nonce", "ciphertext")
+    columns = ("name", "version", "commitment", "nonce", "ciphertext")
     assert {f"object.{column}" for column in columns} <= groups
     assert {"page.number", "page.hash", "page.ciphertext", "journal", "names.json", "pins.json"} <= groups

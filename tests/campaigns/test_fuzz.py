@@ -10,6 +10,7 @@ from bioguard.trusted.biometric.vault import Vault
 from tee_sim.secure.core import Core
 from tee_sim.secure.hosts.questions import Answers
 from tee_sim.secure.storage import object_sealer
+from tee_sim.shared.object_header import TAG_BYTES
 from tee_sim.shared.ta_api import TaEnv
 from tests.campaigns import fuzz_hosts, fuzz_storage, fuzz_worlds
 from tests.campaigns.fuzz import MAKERS, attempt, run
@@ -74,7 +75,7 @@ def test_the_line_and_a_violation_with_its_place(monkeypatch: pytest.MonkeyPatch
 
 def test_a_store_that_believes_its_rows_is_found(corpus: Corpus, monkeypatch: pytest.MonkeyPatch) -> None:
     fuzz_storage._use(fuzz_storage._opened(fuzz_storage._Replaced(corpus, 0, b"")))
-    monkeypatch.setattr(object_sealer, "open_body", lambda *_: b"whatever")
+    monkeypatch.setattr(object_sealer, "open_body", lambda *sealed: bytes(len(sealed[-1]) - TAG_BYTES))
     with pytest.raises(AssertionError, match="a wrong answer"):
         fuzz_storage._use(fuzz_storage._opened(fuzz_storage._Replaced(corpus, 0, b"")))
 

@@ -39,11 +39,7 @@ def key_in_replies(world: AttackedWorld) -> str | None:
 def key_on_disk(world: AttackedWorld) -> str | None:
     """Ask everything that fits, and look for keys among the bytes of the disk."""
     converse(world)
-    return (
-        f"{_names(world)} has a key in clear on the disk: as a name, an owner or a digest"
-        if world.stored_key()
-        else None
-    )
+    return f"{_names(world)} has a key in clear on the disk: as a digest" if world.stored_key() else None
 
 
 ATTACKS = (

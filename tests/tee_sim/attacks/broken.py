@@ -186,13 +186,13 @@ class KeyInLog(Vault):
         return super().keep(session, request)
 
 
-class KeyAsOwner(Vault):
-    """Marks what belongs to a user with a key instead of a name."""
+class KeyAsDigest(Vault):
+    """Marks what belongs to a user with a key, where a digest has its place."""
 
     FINDS = ("any.key-on-disk",)
 
     def keep(self, session, request):
-        self.put(request.name, b"", owner=self.env.keys.derive("owner"))
+        self.put(request.name, b"", commitment=self.env.keys.derive("owner"))
         return Kept(receipt=bytes(32))
 
 

@@ -46,7 +46,7 @@ DETAILS = {
     ("KeyInHex", "any.key-in-replies"): "vault leaks a key into a reply",
     ("KeyInBase64", "any.key-in-replies"): "vault leaks a key into a reply",
     ("KeyInLog", "any.key-in-replies"): "vault leaks a key into printed or logged text",
-    ("KeyAsOwner", "any.key-on-disk"): "vault has a key in clear on the disk: as a name, an owner or a digest",
+    ("KeyAsDigest", "any.key-on-disk"): "vault has a key in clear on the disk: as a digest",
     ("TenSessions", "any.many-sessions"): "vault takes no session any more after many were opened and closed",
     ("ListOfSessions", "any.many-sessions"): "vault dies of 16 sessions (LookupError at broken.py:",
     (
