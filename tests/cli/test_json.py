@@ -139,6 +139,7 @@ ELSEWHERE = {
     "demo": "tests/cli/test_errors.py",
     "audit-egress": "tests/evidence/escape_battery",
     "audit-leaks": "tests/evidence/leak_scan",
+    "audit-reference": "tests/evidence/test_reference.py",
     "audit-run": "tests/evidence",
     "audit-verify": "tests/evidence",
     "incident-ack": "tests/policy",

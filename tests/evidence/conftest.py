@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from bioguard import __version__
 from bioguard.device import consent
 from bioguard.evidence import confinement
 from bioguard.evidence.policy_clauses import CLAUSES
@@ -39,7 +40,7 @@ def bundle(lab: TemporaryDevice, tmp_path_factory: pytest.TempPathFactory) -> Pa
         kind="audit",
         title="Test evidence",
         headline="a few checks",
-        tool="bioguard 0.1.0",
+        tool=f"bioguard {__version__}",
         created="2026-01-31T12:00:00Z",
         facts=(Fact("Run", "test"),),
         checks=tuple(checks),

@@ -85,7 +85,7 @@ def test_editing_any_single_byte_fails_and_names_the_artefact(copy: Path) -> Non
 
 
 def test_the_command_exits_7_and_names_the_artefact(copy: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert run(["audit", "verify", str(copy)]) == 0
+    assert run(["audit", "verify", str(copy), "--signatures-only"]) == 0
     path = copy / "junit.xml"
     path.write_bytes(path.read_bytes().replace(b"testcase", b"testcasf", 1))
     capsys.readouterr()

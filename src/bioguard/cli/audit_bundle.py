@@ -1,4 +1,4 @@
-"""`bioguard audit run` and `bioguard audit verify`: the evidence bundle, and its verification anywhere."""
+"""`bioguard audit run`, `audit verify`, `audit reference`: the evidence bundle, and its verification anywhere."""
 
 import os
 from pathlib import Path
@@ -10,15 +10,22 @@ from bioguard.cli.output import Result
 from bioguard.cli.state import CliState, pass_state
 from bioguard.errors import InputRefused
 from bioguard.evidence.bundle import BundleKeys
+from bioguard.evidence.measuring import folders_of, start_code
+from bioguard.evidence.reference import START, Reference
 from bioguard.evidence.run import run_audit
 from bioguard.evidence.verify import verify_bundle
 from bioguard.exit_codes import ExitCode
 from bioguard.report import Status
 from bioguard.text import hex_bytes
 from bioguard.user_files import check_output, check_output_directory, read_input, write_output
+from tee_sim.shared.package_files import Listing
 
 SEED_BYTES = 32
 MAX_KEY_FILE_BYTES = 4096
+MAX_REFERENCE_BYTES = 4 << 20
+"""4 000 files of a hundred bytes, ten times over."""
+GOOD = frozenset({Status.PASS, Status.WARN})
+"""UNKNOWN is never a pass."""
 
 
 def _seed(path: Path | None) -> bytes | None:
@@ -68,7 +75,7 @@ def run(state: CliState, out: Path, quick: bool, signing_key: Path | None, only:
         out, quick=quick, seed=_seed(signing_key), allow_level=state.options.allow_level, progress=report_progress,
         only=frozenset(only),
     )  # fmt: skip
-    good = report.status in (Status.PASS, Status.WARN)
+    good = report.status in GOOD
     kept = sum(report.requirement_status(r.id) is Status.PASS for r in report.requirements)
     not_good = [c for c in report.checks if c.status in (Status.FAIL, Status.UNKNOWN)]
     return Result(
@@ -101,27 +108,100 @@ def run(state: CliState, out: Path, quick: bool, signing_key: Path | None, only:
     help="keys.json from a source you trust. Without it only consistency is shown.",
     metavar="FILE",
 )
+@click.option(
+    "--reference",
+    "reference_file",
+    type=click.Path(path_type=Path, dir_okay=False, exists=True),
+    help="Files the audited product should have, from `audit reference`. Each that differs is named.",
+    metavar="FILE",
+)
+@click.option(
+    "--signatures-only", is_flag=True, help="Exit 0 for a bundle that verifies, whatever the report in it says."
+)
 @pass_state
-def verify(state: CliState, directory: Path, key_file: Path | None) -> Result:
+def verify(
+    state: CliState, directory: Path, key_file: Path | None, reference_file: Path | None, signatures_only: bool
+) -> Result:
     """Verify an evidence bundle: every signature, hash, proof and form. Needs no device.
 
-    Exit 0 if it verifies (whatever its verdict), 7 with the name of the artefact if it does not.
+    Exit 7 with the name of the artefact if it does not verify, or if a file is not as in the reference; 3 if it
+    verifies and the report in it says FAIL or UNKNOWN; 0 otherwise.
 
     \b
     Examples:
       bioguard audit verify evidence/
-      bioguard audit verify evidence/ --key keys.json
+      bioguard audit verify evidence/ --key keys.json --reference reference.json
     """
     pinned = BundleKeys.parse(read_input(key_file).decode("utf-8", "replace")) if key_file else None
-    verified = verify_bundle(directory, pinned)
+    reference = _reference(reference_file) if reference_file else None
+    verified = verify_bundle(directory, pinned, reference)
     if not verified.pinned:
         state.output.note("the keys came from the bundle itself; pin them with --key to know who made it")
+    if reference is None:
+        state.output.note("the product's files were compared with nothing; give --reference to know which product ran")
+    good = verified.status in GOOD or signatures_only
     return Result(
-        outcome="verified",
+        outcome="verified" if good else verified.status.value.lower(),
         data={
             "pinned": verified.pinned,
+            "referenced": reference is not None,
             "status": verified.status.value,
             "steps": [{"artefact": a, "shown": s} for a, s in verified.steps],
         },
         lines=[*(f"ok  {a}: {s}" for a, s in verified.steps), f"the report inside says: {verified.status.label}"],
+        exit_code=ExitCode.OK if good else ExitCode.NO,
+    )
+
+
+def _reference(path: Path) -> Reference:
+    return Reference.parse(read_input(path, most_bytes=MAX_REFERENCE_BYTES).decode("utf-8", "replace"))
+
+
+@audit.command()
+@click.option("--out", required=True, type=click.Path(path_type=Path, dir_okay=False), help="New file.", metavar="FILE")
+@click.option(
+    "--checkout",
+    type=click.Path(path_type=Path, file_okay=False, exists=True),
+    help="Folder with pyproject.toml; the product that runs this command without it.",
+    metavar="DIR",
+)
+@click.option(
+    "--also",
+    type=click.Path(path_type=Path, dir_okay=False, exists=True),
+    multiple=True,
+    help="Reference of the same sources from another machine: its compiled files are known too. Repeatable.",
+    metavar="FILE",
+)
+@pass_state
+def reference(state: CliState, out: Path, checkout: Path | None, also: tuple[Path, ...]) -> Result:
+    """Write down which files the product has, for `audit verify --reference`. Run it in a clean checkout.
+
+    Sources are the same on every machine. Compiled files and what Python runs by itself at its start are not: those
+    of this machine are in it, and with --also those of others.
+
+    \b
+    Examples:
+      bioguard audit reference --out reference.json
+      bioguard audit reference --checkout . --out reference.json --also of-the-laptop.json
+    """
+    check_output(out, new=True)
+    try:
+        made = Reference.of(Listing.of(folders_of(checkout)), start_code())
+    except OSError as error:
+        raise InputRefused(
+            f"there is no product in {checkout or 'this installation'}: {error.strerror}: {error.filename}",
+            hint="give the folder of a checkout, with src/bioguard and tee_sim in it",
+            code="audit.checkout",
+        ) from None
+    for path in also:
+        made = made.also(_reference(path))
+    write_output(out, made.to_text().encode("ascii"), new=True)
+    compiled = [name for name in made.machine if not name.startswith(START)]
+    if not compiled:
+        state.output.note("no compiled file is in it: a product with compiled kernels will differ from it")
+    return Result(
+        outcome="written",
+        data={"out": str(out), "files": len(made.files), "compiled": compiled},
+        lines=[f"reference of {len(made.files)} files and {len(compiled)} compiled ones: {out}"],
+        next_step=f"bioguard audit verify DIR --reference {out}",
     )

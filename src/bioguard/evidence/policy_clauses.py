@@ -171,7 +171,7 @@ CLAUSES: tuple[Clause, ...] = (
         25, "V, X",
         "No sharing, no transfer abroad of biometric data",
         "none exists: see POL-03 and POL-04",
-        "BG-STA-002", "BG-STA-005", "BG-SBX-001", "BG-SBX-002", "BG-SBX-004",
+        "BG-STA-002", "BG-STA-005", "BG-STA-007", "BG-SBX-001", "BG-SBX-002", "BG-SBX-004",
     ),
     _row(
         26, "XI",
@@ -183,7 +183,7 @@ CLAUSES: tuple[Clause, ...] = (
         27, "II, III.1(2)",
         "Cookies, analytics and usage data, which the policy admits elsewhere: bioguard has none",
         "no telemetry, no network code of its own",
-        "BG-STA-001", "BG-STA-003", "BG-STA-006", "BG-SBX-001", "BG-SBX-004",
+        "BG-STA-001", "BG-STA-003", "BG-STA-006", "BG-STA-007", "BG-SBX-001", "BG-SBX-004",
     ),
 )  # fmt: skip
 

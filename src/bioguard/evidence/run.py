@@ -16,8 +16,11 @@ from bioguard.device import consent
 from bioguard.device.receipts import erasure_receipt
 from bioguard.errors import BioguardError, InputRefused
 from bioguard.evidence import bundle, confinement
+from bioguard.evidence.file_checks import FILES_CHECK, files_check
+from bioguard.evidence.measuring import measure
 from bioguard.evidence.policy_clauses import CLAUSES
 from bioguard.evidence.policy_trials import TRIALS, conduct
+from bioguard.evidence.reference import MEASUREMENT, Measurement
 from bioguard.evidence.static import static_checks
 from bioguard.evidence.temporary_device import TemporaryDevice
 from bioguard.log.signed_log import SignedLog
@@ -38,7 +41,7 @@ PROOFS = 8
 BATTERY_CHECKS = ("BG-SBX-002", "BG-SBX-003")
 ATTESTATION_CHECK = "BG-ATT-001"
 OTHER_CHECKS = (
-    *(f"BG-STA-{number:03d}" for number in range(1, 7)),
+    *(f"BG-STA-{number:03d}" for number in range(1, 7)), FILES_CHECK,
     "BG-SBX-001", *BATTERY_CHECKS, *confinement.LIFE_TITLES, ATTESTATION_CHECK,
 )  # fmt: skip
 """Checks that are no trials."""
@@ -90,9 +93,10 @@ def run_audit(
         raw = stage / "raw"
         raw.mkdir(parents=True)
         with TemporaryDevice(Path(work) / "device", allow_level) as temporary:
-            checks = _checks(temporary, raw, created, wanted, quick=quick, progress=progress)
+            measured = measure(temporary.device.running.listing)
+            checks = _checks(temporary, raw, created, wanted, measured, quick=quick, progress=progress)
             report = _report(temporary, checks, created, quick=quick, only=only)
-            write_bundle(stage, report, temporary, signer)
+            write_bundle(stage, report, temporary, signer, measured)
         shutil.copytree(stage, out, dirs_exist_ok=True)
     return report, signer.key
 
@@ -107,8 +111,8 @@ def _wanted(only: frozenset[str]) -> Callable[[str], bool]:
 
 
 def _checks(
-    temporary: TemporaryDevice, raw: Path, created: str, wanted: Callable[[str], bool], *, quick: bool,
-    progress: Progress | None,
+    temporary: TemporaryDevice, raw: Path, created: str, wanted: Callable[[str], bool], measured: Measurement, *,
+    quick: bool, progress: Progress | None,
 ) -> list[Check]:  # fmt: skip
     steps = sum(map(wanted, (*OTHER_CHECKS, *(t.id for t in TRIALS))))
     found: list[Check] = []
@@ -126,6 +130,7 @@ def _checks(
             progress(f"{done} of {planned} attempts to get out", len(found), steps)
 
     add(static_checks(raw, created, wanted))
+    add([files_check(measured)])
     add([confinement.verdict_check(temporary.device.running.verdict, raw)])
     if any(map(wanted, BATTERY_CHECKS)):
         add(confinement.battery_checks(raw, quick=quick, progress=attempts))
@@ -186,6 +191,7 @@ def _report(
             Fact("Processes", ", ".join(("core 1", *(f"{name} {n}" for name, n in sorted(running.processes.items()))))),
             Fact("Filter SHA-256 of an application's process", running.host_filter_sha256.hex()),
             *(Fact(f"Measurement of {name}", digest) for name, digest in sorted(running.measurements.items())),
+            *(Fact(f"Measurement of {name}", digest.hex()) for name, digest in running.listing.components()),
             Fact("Run", f"{run}; only {', '.join(sorted(only))}" if only else run),
         ),
         checks=tuple(checks),
@@ -203,8 +209,14 @@ def _report(
     return replace(draft, headline=headline, key_numbers=numbers)
 
 
-def write_bundle(stage: Path, report: Report, temporary: TemporaryDevice, signer: NoteSigner) -> None:
-    """Write report, log, proofs, keys, statement and token of a device into `stage`, where the checks wrote `raw`."""
+def write_bundle(
+    stage: Path, report: Report, temporary: TemporaryDevice, signer: NoteSigner, measured: Measurement | None = None
+) -> None:
+    """Write report, log, proofs, keys, statement and token of a device into `stage`, where the checks wrote `raw`.
+
+    Args:
+        measured: what the checks measured; without it, it is measured now.
+    """
     for name, form in FORMS.items():
         (stage / name).write_text(render(report, form), "utf-8")
     log = consent.signed_log(temporary.device)
@@ -217,10 +229,13 @@ def write_bundle(stage: Path, report: Report, temporary: TemporaryDevice, signer
         shutil.copyfile(temporary.directory / bundle.STORE_IMAGE, stage / bundle.STORE_IMAGE)
     lines = (json.dumps(note.to_json(), sort_keys=True) + "\n" for note in temporary.requests)
     (stage / "storage-requests.jsonl").write_text("".join(lines), "utf-8")
+    measured = measured or measure(temporary.device.running.listing)
+    (stage / MEASUREMENT).write_text(measured.to_text(), "utf-8")
     keys = bundle.BundleKeys(signer.key, log.key, log.attestation_key)
     (stage / bundle.KEYS).write_text(keys.to_text(), "utf-8")
     running = temporary.device.running
     configuration = {f"measurement of {name}": digest for name, digest in running.measurements.items()}
+    configuration |= {f"measurement of {name}": digest.hex() for name, digest in running.listing.components()}
     configuration["system call filter of applications"] = running.host_filter_sha256.hex()
     configuration["system call filter"] = hashlib.sha256(running.verdict.filter_sha256).hexdigest()
     if len(running.verdict.filter_sha256) == 32:

@@ -92,8 +92,10 @@ def runtime_dependencies(paths: Iterable[str] = tuple(sys.path)) -> tuple[str, .
     return tuple(_required(product)) if product else ()
 
 
-def components(paths: Iterable[str] = tuple(sys.path), wanted: Iterable[str] | None = None) -> list[Component]:
-    """Return the wanted distributions on `paths` and what they pull in, by name.
+def required_distributions(
+    paths: Iterable[str] = tuple(sys.path), wanted: Iterable[str] | None = None
+) -> "dict[str, Distribution]":
+    """The wanted distributions on `paths` and what they pull in, by normal name.
 
     Args:
         wanted: the product's dependencies without one.
@@ -101,13 +103,18 @@ def components(paths: Iterable[str] = tuple(sys.path), wanted: Iterable[str] | N
     paths = tuple(paths)
     installed = _installed(paths)
     waiting = [_normal(name) for name in (runtime_dependencies(paths) if wanted is None else wanted)]
-    found = dict[str, Component]()
+    found = dict[str, "Distribution"]()
     while waiting:
         name = waiting.pop()
         if name in installed and name not in found:
-            found[name] = Component.of(installed[name])
+            found[name] = installed[name]
             waiting += _required(installed[name])
-    return [found[key] for key in sorted(found)]
+    return dict(sorted(found.items()))
+
+
+def components(paths: Iterable[str] = tuple(sys.path), wanted: Iterable[str] | None = None) -> list[Component]:
+    """The same, as parts of the bill."""
+    return [Component.of(distribution) for distribution in required_distributions(paths, wanted).values()]
 
 
 def render_cyclonedx(parts: Sequence[Component], created: str) -> str:

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from bioguard.errors import BioguardError, InputRefused, IntegrityFailure
 from bioguard.evidence import dsse
@@ -22,13 +22,14 @@ from bioguard.evidence.bundle import (
     digests,
     statement_nonce,
 )
+from bioguard.evidence.reference import MEASUREMENT, Measurement, Reference
 from bioguard.evidence.statement import TestResult
 from bioguard.json_text import parse_json
 from bioguard.log.erasure_receipt import ErasureReceipt
 from bioguard.log.signed_log import SignedLog
 from bioguard.log.store_copy import check_image
 from bioguard.proofs.checkpoint import Checkpoint, TlogProof
-from bioguard.proofs.device_claims import AttestedHosts, settings_words
+from bioguard.proofs.device_claims import AttestedHosts, attested_files, settings_words
 from bioguard.proofs.encoding import PARSE_FAULTS, ProofInvalid
 from bioguard.proofs.merkle import verify_consistency
 from bioguard.proofs.psa_token import Claims
@@ -46,6 +47,12 @@ class BundleInvalid(IntegrityFailure):
     """An artefact of the bundle does not verify; the message starts with its name."""
 
     code = "integrity.bundle"
+
+
+class NotTheReference(BundleInvalid):
+    """The audited product has other files than the reference; the message names each."""
+
+    code = "integrity.reference"
 
 
 @dataclass(slots=True)
@@ -72,11 +79,12 @@ def _guard(artefact: str, step: Callable[[], Any]) -> Any:
         raise BundleInvalid(f"{artefact}: malformed", hint="fetch the bundle again") from error
 
 
-def verify_bundle(directory: Path, pinned: BundleKeys | None = None) -> Verified:
+def verify_bundle(directory: Path, pinned: BundleKeys | None = None, reference: Reference | None = None) -> Verified:
     """Verify everything in a bundle.
 
     Args:
         pinned: keys from a source you trust; the bundle's own are used without them.
+        reference: of the files that the audited product should have; without it they are only listed.
 
     Raises:
         InputRefused: there is no bundle here.
@@ -100,8 +108,9 @@ def verify_bundle(directory: Path, pinned: BundleKeys | None = None) -> Verified
     _compare(digests(directory), dict(statement.subjects))
     done.steps.append(("files", f"{len(statement.subjects)} files have the signed digests, no other file is there"))
 
-    _attestation(directory, keys, body, done)
+    claims = _attestation(directory, keys, body, done)
     _report(directory, statement, done)
+    _measurement(directory, claims, reference, done)
     _log(directory, keys, done)
     return done
 
@@ -120,7 +129,7 @@ def _compare(found: dict[str, str], signed: dict[str, str]) -> None:
             raise BundleInvalid(f"{name}: changed after signing", hint="fetch the file again")
 
 
-def _attestation(directory: Path, keys: BundleKeys, body: bytes, done: Verified) -> None:
+def _attestation(directory: Path, keys: BundleKeys, body: bytes, done: Verified) -> Claims:
     token = read_input(directory / ATTESTATION)
     claims, profile = _guard(ATTESTATION, lambda: Claims.verify(token, keys.attestation, statement_nonce(body)))
     sandbox = claims.component("PRoT_CONFIG")[0].version
@@ -130,6 +139,38 @@ def _attestation(directory: Path, keys: BundleKeys, body: bytes, done: Verified)
     done.steps.append(
         (ATTESTATION, f"profile {profile.value}, lifecycle {lifecycle}, {sandbox}, {hosts.words()}, {settings}")
     )
+    return cast("Claims", claims)
+
+
+def _measurement(directory: Path, claims: Claims, reference: Reference | None, done: Verified) -> None:
+    """The measured files are those that the device attested, and those of the reference if there is one."""
+    attested = attested_files(claims)
+    if not attested and not (directory / MEASUREMENT).exists():
+        if reference is not None:
+            raise BundleInvalid(
+                f"{ATTESTATION}: it states no measurement of the product's files",
+                hint="the bundle is of an earlier version: run the audit again with this one",
+            )
+        return
+    if not (directory / MEASUREMENT).is_file():
+        raise BundleInvalid(f"{MEASUREMENT}: missing", hint="fetch the whole bundle")
+    found: Measurement = _guard(MEASUREMENT, lambda: Measurement.parse(_text(directory, MEASUREMENT)))
+    if sorted(found.files.components()) != sorted(attested):
+        raise BundleInvalid(
+            f"{MEASUREMENT}: not the files that the device attested", hint="the product was changed during the audit"
+        )
+    count = f"{len(found.files.files)} files as attested"
+    if reference is None:
+        done.steps.append((MEASUREMENT, f"{count}, compared with no reference"))
+        return
+    differences = reference.differences(found)
+    if differences:
+        raise NotTheReference(
+            f"{MEASUREMENT}: not as in the reference: {'; '.join(differences)}",
+            hint="for compiled files and start code of another machine, add its reference: "
+            "bioguard audit reference --also FILE; any other file was changed",
+        )
+    done.steps.append((MEASUREMENT, f"{count}, and as in the reference"))
 
 
 def _report(directory: Path, statement: TestResult, done: Verified) -> None:

@@ -9,17 +9,20 @@ import os
 import platform
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
+from functools import cache
 from types import ModuleType
 
 from bioguard.device import launch
 from tee_sim.normal.machine import locked_start
 from tee_sim.normal.secure_process import Inspect, StorageHandler
+from tee_sim.secure.codeload import own_folder
 from tee_sim.secure.world import SecureWorld
 from tee_sim.shared.debug_report import DebugReport
 from tee_sim.shared.errors import Origin, TeeError, TeeResult
 from tee_sim.shared.limits import INVOKE_TIMEOUT_MS
 from tee_sim.shared.lock_report import LockReport
 from tee_sim.shared.manifest import Manifest
+from tee_sim.shared.package_files import Listing
 from tee_sim.shared.wire import (
     Boot,
     FrameReader,
@@ -33,6 +36,12 @@ from tee_sim.shared.wire import (
     unpack,
 )
 from tee_sim.testing.direct_port import DirectPort
+
+
+@cache
+def _listing(packages: tuple[str, ...]) -> bytes:
+    """Read once: the code of this process is loaded already."""
+    return Listing.of({name: own_folder(name) for name in packages}).to_text().encode("ascii")
 
 
 class InProcess:
@@ -83,7 +92,9 @@ class InProcess:
             landlock_abi=0,
             costs_us=(),
         )
-        inspect(self.pid, Locked(report=report.to_bytes(), measurements=(bytes(32),) * len(self._boot.manifests)))
+        measurements = (bytes(32),) * len(self._boot.manifests)
+        listing = _listing(self._boot.packages)
+        inspect(self.pid, Locked(report=report.to_bytes(), measurements=measurements, listing=listing))
         self._world = SecureWorld(provision, DirectPort(self._storage), self._boot.manifests)
         return self._world.ready()
 
