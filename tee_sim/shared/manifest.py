@@ -12,7 +12,8 @@ It is written as TOML next to the TA (docs/formats/manifest.md):
     warmup = "package.module_of_plain_calls"  # optional; touches third-party code only, runs before the lock
     resources = ["package:file.bin"]          # package data readable after the lock
     flags = ["single_instance", "multi_session", "keep_alive"]
-    shared_keys = ["name"]                    # per-boot keys shared between the TAs that name them
+    shared_keys = ["name"]                    # per-boot keys under which the core checks statements for this TA
+    digest = "my-commit-v1"                   # personalization of its salted digests; without the key it has none
     calls = ["uuid"]                          # the TAs this one may open sessions with; without the key, none
     replies = "closed"                        # or "free": answers of any bytes
     reserve = "none"                          # of what the store keeps for erasures: "none", "anchored" or "all"
@@ -22,6 +23,9 @@ It is written as TOML next to the TA (docs/formats/manifest.md):
     object_bytes = 65536
     heap_bytes = 268435456                    # memory of its process beyond what that starts with
     time_ms = 30000                           # of one command, without what other applications do for it
+    [[statement]]                             # what the core makes for this TA under a per-boot key
+    key = "name"
+    parts = ["00", "echo:8", "id:8", "time:8"]     # tee_sim.shared.statement
 """
 
 import re
@@ -34,10 +38,11 @@ from uuid import UUID
 
 from tee_sim.shared import manifest_values as values
 from tee_sim.shared.limits import MAX_TAS
-from tee_sim.shared.manifest_file import Key, line_of, read_keys
+from tee_sim.shared.manifest_file import Key, line_of, read_keys, tables
 from tee_sim.shared.manifest_values import ManifestError, Misfit
 from tee_sim.shared.reserve import Reserve
 from tee_sim.shared.schema import Fixed, Items, Record, Text, UpTo
+from tee_sim.shared.statement import EXAMPLE, MAX_PARTS, Statement
 
 FLAGS = frozenset({"single_instance", "multi_session", "keep_alive"})
 """GlobalPlatform gpd.ta.singleInstance, multiSession, instanceKeepAlive."""
@@ -49,6 +54,7 @@ MIN_HEAP_BYTES = 1 << 20
 """Below it the interpreter cannot even open a session."""
 MAX_TIME_MS = 3_600_000
 MAX_SPARES = 8
+MAX_STATEMENTS = 4
 
 NEW_UUID = "make one: python3 -c 'import uuid; print(uuid.uuid4())'"
 _NAME = Text(128)
@@ -99,6 +105,8 @@ class Manifest(Record):
     spares: Annotated[int, UpTo(MAX_SPARES)] = 3
     replies: Replies = Replies.CLOSED
     reserve: Reserve = Reserve.NONE
+    digest: Annotated[str, Text(16)] = ""
+    statements: Annotated[tuple[Statement, ...], Items(MAX_STATEMENTS)] = ()
 
     def __post_init__(self) -> None:
         unknown = sorted(set(self.flags) - FLAGS)
@@ -113,6 +121,9 @@ class Manifest(Record):
             for named in getattr(self, key):
                 if not re.fullmatch(pattern, named, re.ASCII):
                     raise _bad(key, f"{values.shown(named)} is not {what}", hint)
+        if len({statement.key for statement in self.statements}) < len(self.statements):
+            # Which of two layouts is made would be the application's choice.
+            raise _bad("statement", "two statements of one key", "write one [[statement]] for each key")
         if self.entry.count(":") != 1:
             raise _bad("entry", "not module:Class", 'write for instance: entry = "package.app:App"')
         for key, value, lowest in (
@@ -127,6 +138,11 @@ class Manifest(Record):
     def ta_uuid(self) -> UUID:
         """The TA's identity."""
         return UUID(bytes=self.uuid)
+
+    @property
+    def key_names(self) -> frozenset[str]:
+        """Keys of a boot that the core holds for this TA."""
+        return frozenset((*self.shared_keys, *(statement.key for statement in self.statements)))
 
     @property
     def early_code(self) -> tuple[str, ...]:
@@ -159,6 +175,10 @@ def _bad(key: str, why: str, hint: str) -> ManifestError:
 
 
 _MODULE = values.text(128)
+_STATEMENT = (
+    Key(("key",), "key", values.text(32), '"auth-token"', required=True),
+    Key(("parts",), "parts", values.each(MAX_PARTS, values.text(64)), EXAMPLE, required=True),
+)
 _KEYS = (
     Key(("uuid",), "uuid", values.uuid, '"8d3f0c52-6f3e-4a51-9a55-0d6a3c1b7e21"', required=True),
     Key(("name",), "name", values.text(32), '"counter"', required=True),
@@ -175,10 +195,17 @@ _KEYS = (
     Key(("resources",), "resources", values.each(64, _MODULE), '["package:file.bin"]'),
     Key(("flags",), "flags", values.each(8, values.text(32)), '["single_instance"]'),
     Key(("shared_keys",), "shared_keys", values.each(8, values.text(32)), '["auth-token"]'),
+    Key(("digest",), "digest", values.text(16), '"my-commit-v1"'),
     Key(("calls",), "calls", values.each(MAX_TAS, values.uuid), '["3b7a01c2-1d52-5c6e-9a41-8d0c2c7c2f02"]'),
     Key(("replies",), "replies", values.one_of({r.name.lower(): r for r in Replies}), '"closed"'),
     Key(("reserve",), "reserve", values.one_of({r.name.lower(): r for r in Reserve}), '"none"'),
     Key(("spares",), "spares", values.number(1, MAX_SPARES), "3"),
+    Key(
+        ("statement",),
+        "statements",
+        tables(MAX_STATEMENTS, _STATEMENT, Statement),
+        f'[{{ key = "auth-token", parts = {EXAMPLE} }}]',
+    ),
     Key(("quota", "objects"), "max_objects", values.number(0, MAX_OBJECTS), "1000"),
     Key(("quota", "object_bytes"), "max_object_bytes", values.number(0, MAX_OBJECT_BYTES), "65536"),
     Key(("quota", "heap_bytes"), "heap_bytes", values.number(MIN_HEAP_BYTES, MAX_HEAP_BYTES), "268435456"),

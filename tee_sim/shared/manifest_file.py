@@ -5,7 +5,7 @@ Strict at every level: an unknown key is refused, for a misspelled limit would b
 
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Any
@@ -71,8 +71,11 @@ def read_keys(source: str, file: str, keys: tuple[Key, ...]) -> dict[str, Any]:
 
 
 def line_of(source: str, key: str) -> int:
-    """The line of a key as errors show it; 0 if it does not appear."""
-    return next((line for path, line in key_lines(source).items() if _shown(path) == key), 0)
+    """The line of a key as errors show it, or else of the table that it should stand in; 0 if neither appears."""
+    lines = {_shown(path): line for path, line in reversed(key_lines(source).items())}
+    while key and key not in lines:
+        key = key.rpartition(".")[0]
+    return lines.get(key, 0)
 
 
 def _shown(path: KeyPath) -> str:
@@ -115,4 +118,28 @@ def _value(top: Mapping[str, Any], key: Key) -> tuple[object, ...]:
     try:
         return (key.read(table),)
     except ManifestError as error:
+        if error.key:  # of a table of a list, which has said what to write
+            raise ManifestError(error.misfit, error.why, key=f"{key.name}.{error.key}", hint=error.hint) from None
         raise ManifestError(error.misfit, error.why, key=key.name, hint=key.sample) from None
+
+
+def tables(most: int, keys: tuple[Key, ...], make: Callable[..., object]) -> Read:
+    """A list of at most `most` tables with these keys, each as what `make` makes of its fields."""
+
+    def read_one(number: int, table: object) -> object:
+        if not isinstance(table, dict):
+            raise ManifestError(Misfit.WRONG_TYPE, f"expected a list of tables, found {kind_of(table)} in it")
+        try:
+            _refuse_unknown(table, (), keys)
+            return make(**{key.field: value for key in keys for value in _value(table, key)})
+        except ManifestError as error:
+            raise ManifestError(error.misfit, error.why, key=f"{number}.{error.key}", hint=error.hint) from None
+
+    def read(value: object) -> tuple[object, ...]:
+        if not isinstance(value, list):
+            raise ManifestError(Misfit.WRONG_TYPE, f"expected a list of tables, found {kind_of(value)}")
+        if len(value) > most:
+            raise ManifestError(Misfit.OUT_OF_RANGE, f"{len(value)} tables, expected at most {most}")
+        return tuple(read_one(number, table) for number, table in enumerate(value))
+
+    return read

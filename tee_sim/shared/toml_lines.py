@@ -45,17 +45,32 @@ def _paths(table: Mapping[str, Any]) -> Iterator[KeyPath]:
 
 
 def key_lines(text: str) -> dict[KeyPath, int]:
-    """The line, counted from 1, in which each key and each table first appears, by its path from the top."""
+    """The line, counted from 1, in which each key and each table first appears, by its path from the top.
+
+    Tables of a list (`[[name]]`) are told apart by their number in it, from 0, after its name.
+    """
     lines: dict[KeyPath, int] = {}
     header: KeyPath = ()
+    lists: dict[KeyPath, int] = {}
     for line, statement in _statements(text.replace("\r\n", "\n")):  # as TOML does
         # Each statement is TOML of its own; the table of a key is the last header's.
         is_header = statement.lstrip().startswith("[")
         paths = list(_paths(tomllib.loads(statement)))
         if is_header:
-            header = ()
+            named = max(paths, key=len, default=())
+            if statement.lstrip().startswith("[["):
+                lists[named] = lists.get(named, -1) + 1
+            header = _numbered(named, lists)
+            paths = [header[:end] for end in range(1, len(header) + 1)]
         for path in paths:
-            lines.setdefault(header + path, line)
-        if is_header:
-            header = max(paths, key=len, default=())
+            lines.setdefault(path if is_header else header + path, line)
     return lines
+
+
+def _numbered(named: KeyPath, lists: Mapping[KeyPath, int]) -> KeyPath:
+    """The path of a table with the number of the last table of each list that it is in."""
+    path: KeyPath = ()
+    for end, part in enumerate(named, 1):
+        number = lists.get(named[:end])
+        path = (*path, part) if number is None else (*path, part, str(number))
+    return path

@@ -28,8 +28,8 @@ objects = 3
 object_bytes = 100
 """
 NO_SUCH = (
-    "remove it; the keys here are uuid, name, entry, code, preload, warmup, resources, flags, shared_keys, calls, "
-    "replies, reserve, spares, quota"
+    "remove it; the keys here are uuid, name, entry, code, preload, warmup, resources, flags, shared_keys, digest, "
+    "calls, replies, reserve, spares, statement, quota"
 )
 
 
@@ -69,6 +69,19 @@ def test_nobody_is_called_unless_the_manifest_says_so() -> None:
     assert Manifest.from_bytes(manifest.to_bytes()) == manifest
 
 
+def test_what_the_core_makes_is_in_the_manifest() -> None:
+    manifest = Manifest.from_toml(GOOD + TWO_STATEMENTS)
+    assert [(s.key, s.parts, s.size_bytes) for s in manifest.statements] == [
+        ("k", ("00", "echo:8", "id:8", "time:8"), 57),
+        ("l", ("00", "id:8"), 41),
+    ]
+    assert (manifest.digest, manifest.shared_keys, manifest.key_names) == ("", (), {"k", "l"})
+    assert Manifest.from_bytes(manifest.to_bytes()) == manifest
+    five = "".join(f'[[statement]]\nkey = "{n}"\nparts = ["id:8"]\n' for n in range(5))
+    with pytest.raises(ManifestError, match=r"^manifest:10: statement: 5 tables, expected at most 4 "):
+        Manifest.from_toml(GOOD + five)
+
+
 def test_files_below_a_package_may_be_resources() -> None:
     named = ("a:table.bin", "a.b:models/en v2.1/..x.bin", "a:.hidden")
     text = GOOD.replace("[quota]", f"resources = {list(named)!r}\n[quota]")
@@ -104,6 +117,16 @@ W = {
         ("under [quota] ", "time_ms", "30000"),
     )
 }
+TWO_STATEMENTS = """[[statement]]
+key = "k"
+parts = ["00", "echo:8", "id:8", "time:8"]
+[[statement]]
+key = "l"
+parts = ["00", "id:8"]"""
+PARTS = 'write for instance: parts = ["00", "echo:8", "id:8", "time:8"]'
+KEY = 'write for instance: key = "auth-token"'
+DIGEST = 'write for instance: digest = "my-commit-v1"'
+STATEMENTS = 'write for instance: statement = [{ key = "auth-token", parts = ["00", "echo:8", "id:8", "time:8"] }]'
 REFUSED: list[tuple[tuple[str, str], str, str, str]] = [
     # what is changed, what is said after the file, the kind of mistake, the hint
     (("[quota]", 'calls = ["*"]\n[quota]'), ":7: calls: '*' is not a UUID", "wrong_value", W["calls"]),
@@ -238,6 +261,105 @@ REFUSED: list[tuple[tuple[str, str], str, str, str]] = [
         "wrong_type",
         W["replies"],
     ),
+    *(
+        (("= 100", f"= 100\n{TWO_STATEMENTS}".replace(*change)), f":{said}", misfit, hint)
+        for change, said, misfit, hint in (
+            *(
+                (
+                    ('["00", "id:8"]', parts),
+                    f"15: statement.1.parts: {shown} is no part: 1 to 32 bytes in lower-case hexadecimal, echo:8, "
+                    "id:8, time:8",
+                    "wrong_value",
+                    PARTS,
+                )
+                for parts, shown in (
+                    ('["id:8", "id:9"]', "'id:9'"),
+                    ('["id:8", "echo"]', "'echo'"),
+                    ('["id:8", "0"]', "'0'"),
+                    ('["id:8", "AB"]', "'AB'"),
+                )
+            ),
+            (
+                ('"00", "id:8"', '"00"'),
+                "15: statement.1.parts: a statement is about an object: there is no id:8 in it",
+                "wrong_value",
+                PARTS,
+            ),
+            (
+                ('"00", "id:8"', '"id:8", "time:8", "time:8"'),
+                "15: statement.1.parts: time:8 stands in it 2 times, at most 1",
+                "wrong_value",
+                PARTS,
+            ),
+            (
+                ('"00", "id:8"', '"id:8", "echo:8", "echo:8"'),
+                "15: statement.1.parts: echo:8 stands in it 2 times, at most 1",
+                "wrong_value",
+                PARTS,
+            ),
+            (
+                ('"00", "id:8"', '"id:8", "id:8", "id:8", "id:8", "id:8"'),
+                "15: statement.1.parts: id:8 stands in it 5 times, at most 4",
+                "wrong_value",
+                PARTS,
+            ),
+            (
+                ('"00", "id:8"', '"00", 8'),
+                "15: statement.1.parts: expected a string, found an integer",
+                "wrong_type",
+                PARTS,
+            ),
+            (('key = "l"\n', ""), "13: statement.1.key: missing", "missing_key", KEY),
+            (
+                ('key = "l"', 'key = ""'),
+                "14: statement.1.key: expected 1 to 32 printable ASCII characters",
+                "out_of_range",
+                KEY,
+            ),
+            (
+                ('key = "l"', 'kez = "l"'),
+                "14: statement.1.kez: unknown key",
+                "unknown_key",
+                "remove it; the keys here are key, parts",
+            ),
+            (
+                ('["00", "id:8"]', '["00", "id:8"]\n[statement.more]\nx = 1'),
+                "16: statement.1.more: unknown key",
+                "unknown_key",
+                "remove it; the keys here are key, parts",
+            ),
+            (
+                ('key = "l"', 'key = "k"'),
+                "10: statement: two statements of one key",
+                "wrong_value",
+                "write one [[statement]] for each key",
+            ),
+        )
+    ),
+    (
+        ("[quota]", "statement = 5\n[quota]"),
+        ":7: statement: expected a list of tables, found an integer",
+        "wrong_type",
+        STATEMENTS,
+    ),
+    (
+        ("[quota]", "statement = [5]\n[quota]"),
+        ":7: statement: expected a list of tables, found an integer in it",
+        "wrong_type",
+        STATEMENTS,
+    ),
+    (
+        ("[quota]", 'digest = ""\n[quota]'),
+        ":7: digest: expected 1 to 16 printable ASCII characters",
+        "out_of_range",
+        DIGEST,
+    ),
+    (
+        ("[quota]", 'digest = "12345678901234567"\n[quota]'),
+        ":7: digest: expected 1 to 16 printable ASCII characters",
+        "out_of_range",
+        DIGEST,
+    ),
     (("[quota]", "[quota"), ":7: not TOML: Expected ']' at the end of a table declaration", "syntax", FORMAT),
     (("[quota]", 'name = "y"\n[quota]'), ":7: not TOML: Cannot overwrite a value", "syntax", FORMAT),
     (("= 100", "= [" * 1), ": not TOML: Invalid value (at end of document)", "syntax", FORMAT),
@@ -355,7 +477,7 @@ def test_lines_of_keys_in_every_notation_of_toml() -> None:
         "uuid": 2, "code": 3, "s": 7, "l": 12, "quota": 15, "quota.objects": 15,
         "inl": 16, "inl.a": 16, "inl.b": 16, "inl.b.c": 16,
         "t": 18, "t.x": 19, "t.u": 20, "t.u.y": 21, "t.u.y.z": 21,
-        "w": 22, "w.k": 23, "a b": 25, 'a b.q"x': 26,
+        "w": 22, "w.0": 22, "w.0.k": 23, "a b": 25, 'a b.q"x': 26,
     }  # fmt: skip
     assert key_lines(HARD.replace("\n", "\r\n")) == key_lines(HARD)
 
