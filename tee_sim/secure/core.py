@@ -3,7 +3,8 @@
 Promises: a TA that panics ends only its own instance; every answer has a result and an origin; a session can be used
 only by the client that opened it, the normal world or another instance.
 A panic is whatever an application does outside its contract: it raises what is no result, ends "the process", answers
-with more than its caller made room for, or leaves a transaction open. What it committed before that stays.
+with more than its caller made room for, leaves a transaction open, or hands over as the core's own what the core has
+not made (`tee_sim.secure.made`). What it committed before that stays.
 Does not promise: isolation of TAs from each other in memory; that is for whoever makes them (`Hosting`): a process each
 on a device, one interpreter in tests.
 
@@ -19,6 +20,7 @@ from uuid import UUID
 
 from tee_sim.secure.answers import client_of, four, made, opened, outputs, result_of
 from tee_sim.secure.hosts.pipes import HostGoneError
+from tee_sim.secure.made.call import Call
 from tee_sim.secure.peers import ManifestPeers
 from tee_sim.secure.session import SessionEvent, State, step
 from tee_sim.shared.errors import Origin, TeeError, TeeResult
@@ -45,6 +47,7 @@ class _Instance:
     manifest: Manifest
     app: TrustedApp
     task: CurrentTask
+    call: Call = field(default_factory=Call)
     sessions: set[int] = field(default_factory=set)
     holder: _Holder = field(default_factory=lambda: _Holder(MAX_PEER_SESSIONS))
 
@@ -70,11 +73,15 @@ class _Route:
     def open(self, uuid: bytes, params: Params) -> tuple[int, Params]:
         me = ClientIdentity(login=Login.TRUSTED_APP, uuid=self.instance.manifest.uuid)
         task = Task(client=me, cancellable=self.instance.task.listens)
-        return self.core._open(self.instance.holder, uuid, made(params), task)
+        number, left = self.core._open(self.instance.holder, uuid, made(params), task)
+        self.instance.call.received(left)
+        return number, left
 
     def invoke(self, number: int, command: int, params: Params) -> Params:
         listens = self.instance.task.listens
-        return self.core._invoke(self.instance.holder, number, command, made(params), cancellable=listens)
+        left = self.core._invoke(self.instance.holder, number, command, made(params), cancellable=listens)
+        self.instance.call.received(left)
+        return left
 
     def close(self, number: int) -> None:
         self.core._release(self.instance.holder, number)
@@ -152,20 +159,22 @@ class Core:
     Args:
         manifests: the TAs this secure world hosts.
         hosting: where they run.
-        environment: makes the environment of one TA; its `peers` are the core's.
+        environment: makes the environment of one TA, with the record of its calls; its `peers` are the core's.
         on_panic: called with the application's name while a panic's exception is handled; for debugging.
         transactions: of the store that the environments give.
         ask: asks the normal world whether a cancellable request was cancelled.
+        boot_ms: time since boot, read once for each request.
     """
 
     def __init__(
         self,
         manifests: tuple[Manifest, ...],
         hosting: Hosting,
-        environment: Callable[[Manifest], TaEnv],
+        environment: Callable[[Manifest, Call], TaEnv],
         on_panic: Callable[[str], None] = lambda _: None,
         transactions: Transactions = _NoTransactions(),  # frozen
         ask: Ask = never,
+        boot_ms: Callable[[], int] = lambda: 0,
     ) -> None:
         self._manifests = {m.uuid: m for m in manifests}
         self._hosting = hosting
@@ -173,6 +182,8 @@ class Core:
         self._on_panic = on_panic
         self._transactions = transactions
         self._ask = ask
+        self._boot_ms = boot_ms
+        self._request_ms = 0
         self._kept: dict[bytes, _Instance] = {}
         self._sessions: dict[int, _Session] = {}
         self._next_session = 1
@@ -184,6 +195,7 @@ class Core:
     def dispatch(self, message: OpenSession | Invoke | CloseSession) -> Return:
         """Answer one request of the normal world. Never raises: whatever goes wrong is a Return."""
         self._host_end = HostEnd.NONE
+        self._request_ms = self._boot_ms()
         with self._transactions.request():
             answer = self._dispatch(message)
         return answer if self._host_end is HostEnd.NONE else replace(answer, host_end=self._host_end)
@@ -253,7 +265,9 @@ class Core:
         peers = ManifestPeers(manifest.calls, _Route(self, instance))
         task = instance.task
         try:
-            environment = replace(self._environment(manifest), peers=peers, client=task, cancellation=task)
+            environment = replace(
+                self._environment(manifest, instance.call), peers=peers, client=task, cancellation=task
+            )
             self._guard(instance, lambda: instance.app.create(environment))
         except TeeError as error:
             self._end(instance)
@@ -336,8 +350,10 @@ class Core:
         """
         self._stack.append(instance.manifest.uuid)
         try:
-            with instance.task.entered(task):
+            with instance.task.entered(task), instance.call.entered(given, self._request_ms):
                 answer = self._run(call, given)
+                if instance.call.broken:
+                    raise RuntimeError("it handed over what the core has not made")
         except KeyboardInterrupt:  # a developer's, whose own process the secure world is in
             raise
         except BaseException as error:

@@ -7,6 +7,8 @@ on to the applications as it came.
 import hmac
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
+from uuid import UUID
 
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
@@ -15,6 +17,9 @@ from tee_sim.secure.boot_keys import CORE_UUID, begin_boot, count_start, shared_
 from tee_sim.secure.core import Core, Hosting, LocalHosting
 from tee_sim.secure.hosts.process import load_entry
 from tee_sim.secure.keys import KeyLadder
+from tee_sim.secure.made.boot_statements import BootStatements
+from tee_sim.secure.made.call import Call
+from tee_sim.secure.made.environment import made_environment
 from tee_sim.secure.settings import Settings, fixed_settings
 from tee_sim.secure.stepped import SteppedClock
 from tee_sim.secure.storage import ObjectStore, rekey
@@ -42,26 +47,6 @@ from tee_sim.shared.wire import (
     pack,
     unpack,
 )
-
-
-class _TaKeys:
-    """`tee_sim.shared.ta_api.Keys` of one TA."""
-
-    def __init__(self, ladder: KeyLadder, manifest: Manifest, shared: dict[str, bytes]) -> None:
-        self._ladder = ladder
-        self._manifest = manifest
-        self._shared = shared
-
-    def derive(self, label: str, context: bytes = b"", size_bytes: int = 32) -> bytes:
-        extra = label.encode("ascii") + b"\0" + context
-        return HKDF(SHA256(), size_bytes, salt=None, info=b"tee_sim ta key v1").derive(
-            self._ladder.ta_unique_key(self._manifest.ta_uuid, extra)
-        )
-
-    def shared(self, name: str) -> bytes:
-        if name not in self._manifest.shared_keys:
-            raise TeeError(TeeResult.ACCESS_DENIED, "the manifest does not name this shared key")
-        return self._shared[name]
 
 
 class SecureWorld:
@@ -126,12 +111,20 @@ class SecureWorld:
         self._stepped = _stepped_clock(self._settings, own)
         if self._stepped is None and shifted:
             raise TeeError(TeeResult.TIME_NEEDS_RESET, "a time namespace moves the clocks of the secure world")
-        # 5. The boot, whose secret makes the shared keys: a token of another boot verifies nowhere.
+        # 5. The boot, whose secret makes the keys of statements: a token of another boot verifies nowhere.
         boot, self._clock = begin_boot(own, provision.boot_id, self._stepped or SystemClock(), self._rng)
-        names = sorted({name for m in manifests for name in m.shared_keys})
-        self._shared = shared_keys(names, boot, self._settings.randomness)
+        names = sorted({name for m in manifests for name in m.key_names})
+        self._boot = BootStatements.of(manifests, shared_keys(names, boot, self._settings.randomness))
         # 6. Applications last, and each only when a session is opened: none runs in a world that is half put together.
-        self._core = Core(manifests, hosting or LocalHosting(load_entry), self._environment, on_panic, self._store, ask)
+        self._core = Core(
+            manifests,
+            hosting or LocalHosting(load_entry),
+            self._environment,
+            on_panic,
+            self._store,
+            ask,
+            self._clock.boot_ms,
+        )
 
     def ready(self) -> Ready:
         """What the normal world may know of the opened store."""
@@ -194,21 +187,30 @@ class SecureWorld:
             pass
         return Return(result=TeeResult.SUCCESS, origin=Origin.TEE)
 
-    def _environment(self, manifest: Manifest) -> TaEnv:
-        return TaEnv(
-            store=self._store.namespace(
+    def _environment(self, manifest: Manifest, call: Call) -> TaEnv:
+        return made_environment(
+            manifest,
+            call,
+            objects=self._store.namespace(
                 manifest.ta_uuid,
                 max_objects=manifest.max_objects,
                 max_object_bytes=manifest.max_object_bytes,
                 reserve=manifest.reserve,
             ),
-            keys=_TaKeys(self._ladder, manifest, self._shared),
+            derive=partial(_derived, self._ladder, manifest.ta_uuid),
+            boot=self._boot,
             clock=self._clock,
             rng=self._rng,
             system_rng=self._system_rng,
             device_id=self._device_id,
             platform=self._platform,
         )
+
+
+def _derived(ladder: KeyLadder, ta: UUID, label: str, context: bytes, size_bytes: int) -> bytes:
+    """A key of a TA for itself."""
+    key = ladder.ta_unique_key(ta, label.encode("ascii") + b"\0" + context)
+    return HKDF(SHA256(), size_bytes, salt=None, info=b"tee_sim ta key v1").derive(key)
 
 
 def _generator(settings: Settings, own: Store, system: Rng) -> Rng:

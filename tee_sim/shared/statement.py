@@ -20,10 +20,9 @@ from dataclasses import dataclass
 from typing import Annotated, Final
 
 from tee_sim.shared.manifest_values import ManifestError, Misfit, shown
+from tee_sim.shared.object_header import ID_BYTES, MAX_IDS
 from tee_sim.shared.schema import Items, Record, Text
 
-ID_BYTES: Final = 8
-MAX_IDS: Final = 4
 MAC_BYTES: Final = 32
 MAX_PARTS: Final = 16
 ECHO, ID, TIME = "echo:8", "id:8", "time:8"

@@ -38,6 +38,8 @@ class ObjectInfo(Protocol):
     def owner(self) -> bytes: ...
     @property
     def commitment(self) -> bytes: ...
+    @property
+    def ids(self) -> bytes: ...
 
 
 class StoredObject(Protocol):
@@ -52,8 +54,25 @@ class StoredObject(Protocol):
 class Transaction(Protocol):
     """Changes that happen together or not at all, when the `with` block ends without an exception."""
 
-    def put(self, object_id: bytes, body: bytes, *, kind: str, owner: bytes = b"", commitment: bytes = b"") -> object:
+    def put(
+        self,
+        object_id: bytes,
+        body: bytes,
+        *,
+        kind: str,
+        owner: bytes = b"",
+        commitment: bytes = b"",
+        ids: bytes = b"",
+    ) -> object:
         """Create or replace an object.
+
+        Args:
+            commitment: a digest that `Digests.make` has made in this call, or the one that the object has; another one
+                is a panic.
+            ids: up to four of 8 bytes each, one after the other, of which statements are made (`Keys.state`). Each is
+                zeros, one that the object has, random bytes of this call, a number or an id in its request or in what
+                a peer answered, or an id in a statement that `Keys.check` found right in this call; another one is a
+                panic.
 
         Raises TeeError STORAGE_NO_SPACE over the quota, for the number of objects not before the transaction ends.
         """
@@ -109,9 +128,58 @@ class Keys(Protocol):
         """A key of this TA, separated by label and context; the same after every boot."""
         ...
 
-    def shared(self, name: str) -> bytes:
-        """A 32-byte key of this boot, shared by the TAs whose manifests name it. Raises TeeError ACCESS_DENIED."""
+    def state(self, name: str, *, object_id: bytes, echo: bytes = bytes(8)) -> bytes:
+        """A statement of the manifest under a key of this boot, which the core makes (`tee_sim.shared.statement`).
+
+        Its ids are those of an object of this TA, its time is that of the request. What the object's ids do not fill,
+        and an echo that is not in the request, are panics.
+
+        Args:
+            name: of the key.
+            object_id: whose ids it states.
+            echo: 8 bytes: a number of the request, little-endian, or an id in it; or zeros.
+
+        Raises:
+            TeeError: ACCESS_DENIED if the manifest has no statement under this key; ITEM_NOT_FOUND.
+        """
         ...
+
+    def check(self, name: str, data: bytes) -> bool:
+        """Whether the core has made this statement in this boot, for whomever.
+
+        Raises:
+            TeeError: ACCESS_DENIED if the manifest does not name the key under `shared_keys`.
+        """
+        ...
+
+
+class Digests(Protocol):
+    """Salted digests of this TA, which only the core makes (docs/formats/digest.md). At most 64 in a call."""
+
+    def make(self, message: bytes) -> tuple[bytes, bytes]:
+        """A new salt, 16 bytes, and the digest, 32 bytes.
+
+        Raises:
+            TeeError: ACCESS_DENIED if the manifest has no `digest`.
+        """
+        ...
+
+    def check(self, salt: bytes, message: bytes, digest: bytes) -> bool:
+        """Whether this is the digest of the message under this salt. Raises as `make`."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class NoDigests:
+    """`Digests` of a TA that runs without a core."""
+
+    def make(self, message: bytes) -> tuple[bytes, bytes]:
+        """Raises TeeError ACCESS_DENIED."""
+        raise TeeError(TeeResult.ACCESS_DENIED, "the manifest names no digest")
+
+    def check(self, salt: bytes, message: bytes, digest: bytes) -> bool:
+        """Raises TeeError ACCESS_DENIED."""
+        raise TeeError(TeeResult.ACCESS_DENIED, "the manifest names no digest")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -215,6 +283,7 @@ class TaEnv:
     client: Client = NOBODY
     """Who called: of the session that the current entry point was entered for."""
     cancellation: Cancellation = NOBODY
+    digests: Digests = NoDigests()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,7 +12,6 @@ from tee_sim.secure.hosts.process import Host, load_entry
 from tee_sim.secure.hosts.remote_app import Hosts
 from tee_sim.shared.lock_report import HostLink
 from tee_sim.shared.manifest import Manifest
-from tee_sim.shared.rng import OsRng, SeededRng
 
 PROCESSES: Final = 2
 """Of each application: the one that runs, and a spare."""
@@ -57,23 +56,19 @@ class ForkedHosts(Hosts):
     Args:
         manifests: of the applications; their code is imported here.
         tap: see `TappedPipe`.
-        seed: what the hosts draw salts and nonces from, so that a replay writes the same bytes; None for the kernel's.
     """
 
     def __init__(
         self,
         manifests: Sequence[Manifest],
         tap: Tap = lambda _pipe, _event: None,
-        *,
-        seed: bytes | None = None,
     ) -> None:
-        self._tap, self._seed = tap, seed
+        self._tap = tap
         self._links: list[HostLink] = []
         for manifest in manifests:
             load_entry(manifest)
         pipes = [
-            (manifest, [TappedPipe(self._fork(manifest, seed), tap) for _ in range(PROCESSES)])
-            for manifest in manifests
+            (manifest, [TappedPipe(self._fork(manifest), tap) for _ in range(PROCESSES)]) for manifest in manifests
         ]
         super().__init__(pipes, lambda manifest: manifest.time_ms)
 
@@ -83,9 +78,9 @@ class ForkedHosts(Hosts):
         while ready[0].has_ended():
             del ready[0]
         cast("TappedPipe", ready[0]).murder()
-        ready.append(TappedPipe(self._fork(manifest, self._seed), self._tap))
+        ready.append(TappedPipe(self._fork(manifest), self._tap))
 
-    def _fork(self, manifest: Manifest, seed: bytes | None) -> HostLink:
+    def _fork(self, manifest: Manifest) -> HostLink:
         host_read, core_write = os.pipe()
         core_read, host_write = os.pipe()
         process_id = os.fork()
@@ -95,7 +90,7 @@ class ForkedHosts(Hosts):
                 os.close(link.write_fd)
             os.close(core_read)
             os.close(core_write)
-            _be_host(host_read, host_write, manifest, seed)
+            _be_host(host_read, host_write, manifest)
         os.close(host_read)
         os.close(host_write)
         os.set_blocking(core_read, False)
@@ -114,11 +109,8 @@ class ForkedHosts(Hosts):
         self._links.clear()
 
 
-def _be_host(read_fd: int, write_fd: int, manifest: Manifest, seed: bytes | None) -> NoReturn:
+def _be_host(read_fd: int, write_fd: int, manifest: Manifest) -> NoReturn:
     try:
-        if seed is not None:
-            drawn = SeededRng(b"host" + seed)
-            OsRng.bytes = lambda _self, n: drawn.bytes(n)  # type: ignore[assignment]  # of this process, to its end
         Host(BlockingPipe(read_fd, write_fd), manifest, lambda: None).serve()
     finally:
         os._exit(70)

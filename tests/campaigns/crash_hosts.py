@@ -67,7 +67,7 @@ def disk_of(directory: Path) -> Disk:
 @contextmanager
 def _hosted(directory: Path, tap: Tap, *, create: bool = False, days: int = 0) -> Iterator[Device]:
     seed = bytes([days % 256]) * 32
-    with closing(ForkedHosts(manifests(), tap, seed=seed)) as hosting, closing(Supplicant(directory)) as disk:
+    with closing(ForkedHosts(manifests(), tap)) as hosting, closing(Supplicant(directory)) as disk:
         made_with = seed if create else None
         system_rng = SeededRng(b"system" + seed)
         tee = InProcessTee(manifests(), disk, create=create, seed=made_with, system_rng=system_rng, hosting=hosting)

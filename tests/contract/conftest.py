@@ -15,6 +15,7 @@ from bioguard.simulate.faults.properties import SensorProperties
 from bioguard.simulate.virtual_hal.virtual_hal import VirtualHal, VirtualSession
 from bioguard.simulate.virtual_hal.virtual_hal_state import MemoryStates
 from bioguard.trusted.gatekeeper.gatekeeper import Gatekeeper, PinRecord
+from bioguard.trusted.gatekeeper.throttle import FailureRecord
 from tee_sim.shared.clock import FakeClock
 from tee_sim.shared.rng import SeededRng
 
@@ -62,9 +63,13 @@ class World:
             rng=self.rng,
             salts=self.rng,
             password_key=b"p" * 32,
-            token_key=lambda: KEY,
+            make_token=self._made,
             stretch=self.stretch,
         )
+
+    def _made(self, user: bytes, challenge: int) -> bytes:
+        owner = FailureRecord.from_bytes(self.pins.rows[user].failure).secure_user_id
+        return self.forged(challenge=challenge, user_id=owner)
 
     def set_pin(self, user: bytes = ALICE, pin: bytes = b"1234") -> int:
         answer = self.gatekeeper.enroll(EnrollPin(user=user, desired=pin))

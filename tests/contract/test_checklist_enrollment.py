@@ -12,6 +12,7 @@ from bioguard.hal.session import SessionState
 from bioguard.records.locks import AttemptOutcome
 from bioguard.records.modality import Modality
 from bioguard.records.tokens import Denial, TokenUnusable
+from bioguard.simulate.virtual_hal.virtual_hal_state import KeyTokens
 from bioguard.trusted.sensor.authorization import SensorAuthorization
 from bioguard.trusted.sensor.challenges import LIFETIME_MS, MAX_LIVE, ChallengeTable
 from bioguard.trusted.sensor.lockout import ANDROID_13
@@ -85,7 +86,7 @@ def test_row2_other_sensors_challenge(world) -> None:
         policy=ANDROID_13,
         clock=world.clock,
         rng=world.rng,
-        token_key=lambda: KEY,
+        boot_tokens=KeyTokens(KEY, world.states, world.clock),
         pins=world.held,
     )
     challenge = authority.generate_challenge(0, ALICE)
@@ -168,7 +169,7 @@ def unbound(world, *, allow_unbound: bool = True, sensors: list[SensorProps] | N
         policy=ANDROID_13,
         clock=world.clock,
         rng=world.rng,
-        token_key=lambda: KEY,
+        boot_tokens=KeyTokens(KEY, world.states, world.clock),
         pins=world.held,
         allow_unbound=allow_unbound,
     )

@@ -13,6 +13,7 @@ from bioguard.records.locks import AttemptOutcome, Lock
 from bioguard.records.modality import Modality
 from bioguard.records.strength import SensorStrength
 from bioguard.records.tokens import AuthToken
+from bioguard.simulate.virtual_hal.virtual_hal_state import KeyTokens
 from bioguard.trusted.sensor.authorization import RESET_TOKEN_AGE_MS, SensorAuthorization, SensorUserState
 from bioguard.trusted.sensor.lockout import ANDROID_13
 from bioguard.trusted.sensor.sensors import SensorProps
@@ -330,7 +331,7 @@ def three_sensors(world) -> SensorAuthorization:
         policy=ANDROID_13,
         clock=world.clock,
         rng=world.rng,
-        token_key=lambda: KEY,
+        boot_tokens=KeyTokens(KEY, world.states, world.clock),
         pins=world.held,
     )
 

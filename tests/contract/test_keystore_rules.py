@@ -1,5 +1,7 @@
 """KeyMint's authorization rules (docs/android-contract.md) as pure functions."""
 
+import hmac
+
 import pytest
 
 from bioguard.commands.keystore import Authorizations, KeyAlgorithm, KeyPurpose
@@ -20,8 +22,12 @@ def token(**changes: int) -> bytes:
     return AuthToken.sign(KEY, **{**fields, **changes}).to_bytes()
 
 
+def is_genuine(data: bytes) -> bool:
+    return hmac.compare_digest(hmac.digest(KEY, data[:37], "sha256"), data[37:])
+
+
 def allows(auth: Authorizations, data: bytes, *, now: int = 10_000, operation: int | None = None) -> KeystoreError:
-    return token_allows(auth, data, KEY, now_ms=now, operation=operation)
+    return token_allows(auth, data, is_genuine, now_ms=now, operation=operation)
 
 
 def test_error_numbers_are_keymints() -> None:

@@ -15,6 +15,7 @@ from bioguard.simulate.faults.properties import SensorProperties
 from bioguard.simulate.virtual_hal.virtual_hal import VirtualHal
 from bioguard.simulate.virtual_hal.virtual_hal_state import MemoryStates
 from bioguard.trusted.gatekeeper.gatekeeper import Gatekeeper
+from bioguard.trusted.gatekeeper.throttle import FailureRecord
 from tee_sim.shared.clock import FakeClock
 from tee_sim.shared.rng import SeededRng
 
@@ -89,7 +90,7 @@ class ContractMachine(RuleBasedStateMachine):
         enrolled = self.hal.templates.enrolled if hasattr(self, "hal") else {}
         self.gatekeeper = Gatekeeper(
             records=self.pins, clock=self.clock, rng=self.rng, salts=self.rng, password_key=b"p" * 32,
-            token_key=lambda: KEY,
+            make_token=self.made,
             stretch=lambda pin, salt: (salt + pin).ljust(32, b"\0"),
         )  # fmt: skip
         knobs = SensorProperties(
@@ -101,6 +102,13 @@ class ContractMachine(RuleBasedStateMachine):
         self.hal.templates.enrolled.update(enrolled)
         self.session = self.hal.create_session(USER, self.heard.append)
         self.model.challenges.clear()
+
+    def made(self, user: bytes, challenge: int) -> bytes:
+        owner = FailureRecord.from_bytes(self.pins.load(user).failure).secure_user_id
+        return AuthToken.sign(
+            KEY, challenge=challenge, user_id=owner, authenticator_id=0, authenticator_type=1,
+            timestamp_ms=self.clock.boot_ms(),
+        ).to_bytes()  # fmt: skip
 
     def run(self, call) -> object:
         ContractMachine.steps += 1

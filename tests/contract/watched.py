@@ -14,9 +14,8 @@ class Watched(Target):
         self.seen: list = []
         super().__init__(*args)
 
-    def _environment(self, manifest):
-        env = super()._environment(manifest)
-        store, seen = env.store, self.seen
+    def _objects(self, manifest):
+        store, seen = super()._objects(manifest), self.seen
         transaction, get = store.transaction, store.get
 
         @contextmanager
@@ -33,7 +32,7 @@ class Watched(Target):
             return get(object_id)
 
         store.transaction, store.get = watched, read
-        return env
+        return store
 
     def shape(self, act) -> tuple:
         """What an act does to the disk. The log grows from entry to entry, so its numbers and sizes are left out."""

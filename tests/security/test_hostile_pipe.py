@@ -91,10 +91,25 @@ BAD_QUESTIONS: dict[str, list[object]] = {
     "a label with an accent": [int(Question.DERIVE), ["é", b"", 32]],
     "a key without a size": [int(Question.DERIVE), ["l", b"", 0]],
     "a key too long": [int(Question.DERIVE), ["l", b"", MAX_KEY_BYTES + 1]],
-    "a name too long": [int(Question.SHARED), ["n" * 33]],
+    "a key that is not a name": [int(Question.MAKE_STATEMENT), [b"auth-token", b"a", bytes(8)]],
+    "a name too long to state": [int(Question.MAKE_STATEMENT), ["n" * 33, b"a", bytes(8)]],
+    "an echo of seven bytes": [int(Question.MAKE_STATEMENT), ["one", b"a", bytes(7)]],
+    "an echo that is a number": [int(Question.MAKE_STATEMENT), ["one", b"a", 7]],
+    "a statement with a time of its own": [int(Question.MAKE_STATEMENT), ["one", b"a", bytes(8), 1]],
+    "a statement about ids of its own": [int(Question.MAKE_STATEMENT), ["one", [bytes(8)], bytes(8)]],
+    "a name too long to check": [int(Question.CHECK_STATEMENT), ["n" * 33, b""]],
+    "a check without a name": [int(Question.CHECK_STATEMENT), [b"token"]],
+    "a check in text": [int(Question.CHECK_STATEMENT), ["one", "token"]],
+    "a digest under a salt of its own": [int(Question.MAKE_DIGEST), [b"message", bytes(16)]],
+    "a digest of a text": [int(Question.MAKE_DIGEST), ["message"]],
+    "a digest of nothing": [int(Question.MAKE_DIGEST), []],
+    "a check without a digest": [int(Question.CHECK_DIGEST), [bytes(16), b"message"]],
+    "a check of a text": [int(Question.CHECK_DIGEST), [bytes(16), "message", bytes(32)]],
     "the time of somewhere": [int(Question.TIME), [1]],
-    "too much randomness": [int(Question.RANDOM), [MAX_RANDOM_BYTES + 1]],
-    "randomness below zero": [int(Question.RANDOM), [-1]],
+    "too much randomness": [int(Question.RANDOM), [MAX_RANDOM_BYTES + 1, False]],
+    "randomness below zero": [int(Question.RANDOM), [-1, True]],
+    "randomness of nobody": [int(Question.RANDOM), [16]],
+    "randomness of a third": [int(Question.RANDOM), [16, 2]],
     "a peer of four bytes": [int(Question.OPEN_PEER), [b"abcd", [_PARAM] * 4]],
     "a peer with three parameters": [int(Question.OPEN_PEER), [KEEPER.uuid, [_PARAM] * 3]],
     "a session of another": [int(Question.INVOKE_PEER), [1, 1, [_PARAM] * 4]],
@@ -218,7 +233,7 @@ def test_half_a_message_is_waited_for_as_long_as_the_manifest_says(worlds: World
 
 def test_a_host_that_never_reads_is_ended(worlds: Worlds) -> None:
     """Questions without end whose answers it does not take: both pipes are full, and its time is over."""
-    question = pack(Ask(question=Question.RANDOM, words=[MAX_RANDOM_BYTES]))
+    question = pack(Ask(question=Question.RANDOM, words=[MAX_RANDOM_BYTES, False]))
     took = ends(worlds, app.SAY_FOREVER, question, HostEnd.TOO_SLOW)
     assert took < 10
 

@@ -18,8 +18,6 @@ from tee_sim.secure.boot_keys import (
     count_start,
     shared_keys,
 )
-from tee_sim.secure.keys import KeyLadder
-from tee_sim.secure.world import _TaKeys
 from tee_sim.shared.clock import FakeClock
 from tee_sim.shared.errors import TeeError, TeeResult
 from tee_sim.shared.manifest import Manifest
@@ -200,16 +198,6 @@ def test_starts_are_counted_in_the_store() -> None:
     store = Store()
     assert [count_start(store) for _ in range(3)] == [1, 2, 3]
     assert store.writes == 3
-
-
-def test_only_applications_that_name_a_shared_key_get_it() -> None:
-    keys = {"x": bytes(32), "y": b"y" * 32}
-    manifest = Manifest(uuid=A, name="x", entry="a:B", code=(), shared_keys=("x",))
-    given = _TaKeys(KeyLadder(bytes(32), bytes(16)), manifest, keys)
-    assert given.shared("x") == bytes(32)
-    with pytest.raises(TeeError, match="the manifest does not name this shared key") as caught:
-        given.shared("y")
-    assert caught.value.result is TeeResult.ACCESS_DENIED
 
 
 def test_no_application_can_have_the_cores_namespace() -> None:

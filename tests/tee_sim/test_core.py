@@ -57,7 +57,7 @@ class Probe:
 
 def make(*flags: str) -> Core:
     manifest = Manifest(uuid=UUID_BYTES, name="p", entry="x:Y", code=(), flags=flags)
-    return Core((manifest,), LocalHosting(lambda m: Probe), lambda m: NO_ENV)
+    return Core((manifest,), LocalHosting(lambda m: Probe), lambda m, _call: NO_ENV)
 
 
 def opened(core: Core) -> int:
@@ -179,7 +179,7 @@ def test_a_reply_outside_its_bounds_is_a_panic_and_not_the_caller_s_mistake() ->
     core = Core(
         (Manifest(uuid=UUID_BYTES, name="p", entry="x:Y", code=()),),
         LocalHosting(lambda m: Answering),
-        lambda m: NO_ENV,
+        lambda m, _call: NO_ENV,
     )
     session = opened(core)
 
@@ -225,7 +225,7 @@ def test_the_transaction_of_a_caller_further_up_the_stack_is_not_given_up() -> N
     core = Core(
         (Manifest(uuid=UUID_BYTES, name="p", entry="x:Y", code=()),),
         LocalHosting(lambda m: Probe),
-        lambda m: NO_ENV,
+        lambda m, _call: NO_ENV,
         transactions=disk,
     )
     session = opened(core)

@@ -76,7 +76,7 @@ class World:
             )
             for uuid in (A, B, C)
         )  # fmt: skip
-        environment: Any = lambda m: TaEnv(None, None, None, None, bytes(16))  # type: ignore[arg-type]  # noqa: E731
+        environment: Any = lambda m, _call: TaEnv(None, None, None, None, bytes(16))  # type: ignore[arg-type]  # noqa: E731
         self.core = Core(manifests, LocalHosting(lambda m: lambda: Scripted(m.ta_uuid, self)), environment)
 
     def note(self, uuid: UUID, what: str) -> None:

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from tee_sim.normal.client import Context
 from tee_sim.normal.rpmb_chip.chip import RpmbDevice
 from tee_sim.normal.supplicant.service import Service
+from tee_sim.secure.made.call import Call
 from tee_sim.secure.settings import Settings
 from tee_sim.secure.world import SecureWorld
 from tee_sim.shared.clock import MAX_WALL_MS, ClockKind, SystemClock, clocks_are_shifted
@@ -66,7 +67,7 @@ class World:
 
     @property
     def env(self) -> TaEnv:
-        return self.world._environment(TA)
+        return self.world._environment(TA, Call())
 
     def exchange(self, message: Message, *, timeout_ms: int = 0) -> Return:
         return self.world.handle(message)
@@ -175,7 +176,7 @@ def test_a_seed_gives_the_same_start_by_start_and_no_start_draws_again() -> None
     def life() -> list[bytes]:
         disk = Disk()
         worlds = [disk.start(create=True, seed=SEED), *(disk.start(boot_id=bytes([n // 2]) * 16) for n in range(4))]
-        return [part for world in worlds for part in (drawn(world), world.env.keys.shared("k"))]
+        return [part for world in worlds for part in (drawn(world), world.world._boot.keys["k"])]
 
     one, other = life(), life()
     assert one == other
@@ -188,7 +189,7 @@ def test_tokens_keys_of_a_seeded_device_are_no_other_devices(monkeypatch: pytest
     monkeypatch.setattr("tee_sim.shared.rng.SeededRng.bytes", lambda _self, n: bytes(n))
     monkeypatch.setattr("tee_sim.shared.rng.OsRng.bytes", lambda _self, n: bytes(n))
     seeded, plain = Disk().start(create=True, seed=SEED), Disk().start(create=True)
-    assert seeded.env.keys.shared("k") != plain.env.keys.shared("k")
+    assert seeded.world._boot.keys["k"] != plain.world._boot.keys["k"]
 
 
 def test_salts_come_from_the_system_on_a_seeded_device() -> None:

@@ -45,10 +45,10 @@ class Audited(Target):
         self.logged: list[Entry] = []
         super().__init__(manifests())
 
-    def _environment(self, manifest):
-        env = super()._environment(manifest)
+    def _objects(self, manifest):
+        store = super()._objects(manifest)
         if manifest.uuid == BIOMETRIC_UUID.bytes:
-            plain = env.store.transaction
+            plain = store.transaction
 
             @contextmanager
             def checked(reserve=Reserve.NONE) -> Iterator:
@@ -57,8 +57,8 @@ class Audited(Target):
                     yield inner
                     self.check(before, inner.rows)
 
-            env.store.transaction = checked
-        return env
+            store.transaction = checked
+        return store
 
     def check(self, before: dict, after: dict) -> None:
         old, new = records_of(before), records_of(after)

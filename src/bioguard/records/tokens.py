@@ -18,6 +18,7 @@ it. `repr` leaves the MAC out: tokens are credentials and are never logged.
 
 import hmac
 import struct
+from collections.abc import Callable
 from dataclasses import dataclass, field, fields
 from enum import Enum, IntFlag, unique
 from typing import ClassVar, Self
@@ -26,7 +27,7 @@ from bioguard.errors import InputRefused, NotPermitted
 from tee_sim.shared.schema import U64_MAX
 
 TOKEN_KEY_NAME = "auth-token"  # noqa: S105  # the name of a key, not a key
-"""Name of the per-boot key in the manifests of the three trusted applications that make and check tokens."""
+"""Name of the per-boot key in the manifests of the three trusted applications that have tokens made and checked."""
 _U32 = 0xFFFF_FFFF
 
 
@@ -102,7 +103,7 @@ class AuthToken:
         authenticator_type: int,
         timestamp_ms: int,
     ) -> Self:
-        """Make a token. Only trusted applications hold the key.
+        """Make a token. On a device the core makes them (`tee_sim.shared.statement`); this is for models of one.
 
         Raises:
             MalformedToken: a field is out of range.
@@ -167,7 +168,11 @@ class AuthToken:
         return self
 
 
-def verified_token(data: bytes, key: bytes, *, now_ms: int) -> AuthToken:
+Check = Callable[[bytes], bool]
+"""Whether the MAC of a token is that of this boot. In an application this is the core's answer: no key is at hand."""
+
+
+def verified_token(data: bytes, check: Check, *, now_ms: int) -> AuthToken:
     """The one check of a token's own truth: 69 bytes, the MAC of this boot's key, not from the future.
 
     What a consumer wants of it besides (type, age, owner, challenge) is that consumer's rule.
@@ -176,9 +181,11 @@ def verified_token(data: bytes, key: bytes, *, now_ms: int) -> AuthToken:
         TokenUnusable: one reason for all that is wrong, so that the answer does not help a forger.
     """
     try:
-        token = AuthToken.from_bytes(data).verify(key)
-    except (MalformedToken, TokenRejected):
+        token = AuthToken.from_bytes(data)
+    except MalformedToken:
         raise TokenUnusable from None
+    if not check(data):
+        raise TokenUnusable
     # A token from the future is from before a reboot, or from a clock that somebody moved: its age cannot be known.
     if token.timestamp_ms > now_ms:
         raise TokenUnusable

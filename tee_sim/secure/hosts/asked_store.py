@@ -23,8 +23,8 @@ from tee_sim.shared.reserve import Reserve, refuse_more_than
 
 Asking = Callable[[Question, list[object]], list[Any]]
 """Sends one question, returns the answer's words. Raises TeeError."""
-_HEADER_BYTES: Final = 200
-"""Of one object that is put, at most: id, kind, owner, commitment and their frame."""
+_HEADER_BYTES: Final = 240
+"""Of one object that is put, at most: id, kind, owner, commitment, ids and their frame."""
 _ABSENT: Final[list[Any]] = []
 
 
@@ -52,10 +52,12 @@ class AskedTransaction:
         self.begun = False
         self.changes: dict[bytes, tuple[Header, bytes]] = {}
 
-    def put(self, object_id: bytes, body: bytes, *, kind: str, owner: bytes = b"", commitment: bytes = b"") -> None:
+    def put(
+        self, object_id: bytes, body: bytes, *, kind: str, owner: bytes = b"", commitment: bytes = b"", ids: bytes = b""
+    ) -> None:
         """As `Transaction.put`. Too many objects are refused when the transaction ends."""
         uuid = UUID(bytes=self._manifest.uuid)
-        header = Header(ta=uuid, object_id=object_id, version=0, kind=kind, owner=owner, commitment=commitment)
+        header = Header(ta=uuid, object_id=object_id, version=0, kind=kind, owner=owner, commitment=commitment, ids=ids)
         if len(body) > self._manifest.max_object_bytes:
             raise TeeError(TeeResult.STORAGE_NO_SPACE, f"object is larger than {self._manifest.max_object_bytes} bytes")
         self.changes[object_id] = header, body
@@ -231,9 +233,9 @@ class AskedStore:
         return epoch, root_hash
 
     def _header(self, words: list[Any]) -> Header:
-        object_id, version, kind, owner, commitment = words
+        object_id, version, kind, owner, commitment, ids = words
         return Header(
-            ta=self._uuid, object_id=object_id, version=version, kind=kind, owner=owner, commitment=commitment
+            ta=self._uuid, object_id=object_id, version=version, kind=kind, owner=owner, commitment=commitment, ids=ids
         )
 
     def _stored(self, words: list[Any]) -> ReceivedObject:
@@ -242,7 +244,7 @@ class AskedStore:
 
 
 def _words(header: Header, body: bytes) -> list[object]:
-    return [header.object_id, body, header.kind, header.owner, header.commitment]
+    return [header.object_id, body, header.kind, header.owner, header.commitment, header.ids]
 
 
 def _at(header: Header, version: int) -> Header:

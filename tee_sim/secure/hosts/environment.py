@@ -1,7 +1,7 @@
 """`TaEnv` in a host: every object of it asks the core (`tee_sim.secure.hosts.questions`).
 
-What needs no secret and no state of the core stays here: the kernel's randomness, and the host's clocks of a device
-that runs on them.
+What needs no secret and no state of the core stays here: the host's clocks of a device that runs on them. Randomness
+comes from the core on every device: it knows what an application may put as an id (`tee_sim.secure.made`).
 """
 
 from collections.abc import Iterator
@@ -17,7 +17,6 @@ from tee_sim.shared.clock import Clock, SinceBoot, SystemClock
 from tee_sim.shared.login import ClientIdentity
 from tee_sim.shared.manifest import Manifest
 from tee_sim.shared.params import Param, Params
-from tee_sim.shared.rng import OsRng, RandomnessKind
 from tee_sim.shared.ta_api import Platform, TaEnv
 from tee_sim.shared.task import Looking, Task, identity_of
 
@@ -27,14 +26,36 @@ class AskedKeys:
     """`tee_sim.shared.ta_api.Keys`."""
 
     ask: Asking
+    store: AskedStore
 
     def derive(self, label: str, context: bytes = b"", size_bytes: int = 32) -> bytes:
         """As `Keys.derive`."""
         return cast("bytes", self.ask(Question.DERIVE, [label, context, size_bytes])[0])
 
-    def shared(self, name: str) -> bytes:
-        """As `Keys.shared`."""
-        return cast("bytes", self.ask(Question.SHARED, [name])[0])
+    def state(self, name: str, *, object_id: bytes, echo: bytes = bytes(8)) -> bytes:
+        """As `Keys.state`."""
+        self.store.settle()
+        return cast("bytes", self.ask(Question.MAKE_STATEMENT, [name, object_id, echo])[0])
+
+    def check(self, name: str, data: bytes) -> bool:
+        """As `Keys.check`."""
+        return cast("bool", self.ask(Question.CHECK_STATEMENT, [name, data])[0])
+
+
+@dataclass(frozen=True, slots=True)
+class AskedDigests:
+    """`tee_sim.shared.ta_api.Digests`."""
+
+    ask: Asking
+
+    def make(self, message: bytes) -> tuple[bytes, bytes]:
+        """As `Digests.make`."""
+        salt, digest = self.ask(Question.MAKE_DIGEST, [message])
+        return salt, digest
+
+    def check(self, salt: bytes, message: bytes, digest: bytes) -> bool:
+        """As `Digests.check`."""
+        return cast("bool", self.ask(Question.CHECK_DIGEST, [salt, message, digest])[0])
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,13 +75,14 @@ class AskedClock:
 
 @dataclass(frozen=True, slots=True)
 class AskedRng:
-    """`tee_sim.shared.rng.Rng` of a seeded device: one sequence for all of its applications."""
+    """`tee_sim.shared.rng.Rng`, one for all applications. of_system: the system's on a seeded device too."""
 
     ask: Asking
+    of_system: bool
 
     def bytes(self, n: int) -> bytes:
         """As `Rng.bytes`."""
-        return cast("bytes", self.ask(Question.RANDOM, [n])[0])
+        return cast("bytes", self.ask(Question.RANDOM, [n, self.of_system])[0])
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,9 +163,10 @@ def environment(asked: Create, manifest: Manifest, ask: Asking, store: AskedStor
     clock: Clock = AskedClock(ask) if asked.began_ms is None else SinceBoot(SystemClock(), asked.began_ms)
     return TaEnv(
         store=store,
-        keys=AskedKeys(ask),
+        keys=AskedKeys(ask, store),
         clock=clock,
-        rng=OsRng() if asked.randomness is RandomnessKind.SYSTEM else AskedRng(ask),
+        rng=AskedRng(ask, of_system=False),
+        system_rng=AskedRng(ask, of_system=True),
         device_id=asked.device_id,
         platform=Platform(
             verdict=asked.verdict,
@@ -158,4 +181,5 @@ def environment(asked: Create, manifest: Manifest, ask: Asking, store: AskedStor
         peers=ManifestPeers(manifest.calls, AskedPeers(ask, store)),
         client=task,
         cancellation=task,
+        digests=AskedDigests(ask),
     )

@@ -12,8 +12,10 @@ from itertools import count
 from typing import Any, Final, cast
 from uuid import UUID
 
+from tee_sim.secure.made.call import NotMadeError
 from tee_sim.shared.errors import TeeError, TeeResult
 from tee_sim.shared.limits import MAX_PEER_SESSIONS, MAX_WAIT_MS
+from tee_sim.shared.object_header import ID_BYTES
 from tee_sim.shared.params import Param, Params
 from tee_sim.shared.reserve import Reserve
 from tee_sim.shared.ta_api import ObjectInfo, PeerSession, TaEnv, Transaction
@@ -30,6 +32,8 @@ MAX_KEY_BYTES: Final = 255 * 32
 BATCH_BYTES: Final = 192 << 10
 """An answer holds this and one more object, which is at most `MAX_BODY_BYTES`: under a frame."""
 _BATCH_ITEMS: Final = 512
+MAX_NAME_CHARS: Final = 32
+"""Of a key of a boot."""
 
 
 @unique
@@ -50,7 +54,7 @@ class Question(IntEnum):
     ROLL_BACK = 12
     TRANSACT = 13
     DERIVE = 14
-    SHARED = 15
+    MAKE_STATEMENT = 15
     TIME = 16
     RANDOM = 17
     OPEN_PEER = 18
@@ -58,6 +62,9 @@ class Question(IntEnum):
     CLOSE_PEER = 20
     MASK = 21
     LOOK = 22
+    CHECK_STATEMENT = 23
+    MAKE_DIGEST = 24
+    CHECK_DIGEST = 25
 
 
 class Answers:
@@ -89,7 +96,10 @@ class Answers:
             Question.ROLL_BACK: self._roll_back,
             Question.TRANSACT: self._transact,
             Question.DERIVE: self._derive,
-            Question.SHARED: self._shared,
+            Question.MAKE_STATEMENT: self._make_statement,
+            Question.CHECK_STATEMENT: self._check_statement,
+            Question.MAKE_DIGEST: self._make_digest,
+            Question.CHECK_DIGEST: self._check_digest,
             Question.TIME: self._time,
             Question.RANDOM: self._random,
             Question.OPEN_PEER: self._open_peer,
@@ -104,11 +114,14 @@ class Answers:
 
         Raises:
             TeeError: the result of what was asked for.
-            NoFrameError: it is no question, or its words do not fit.
+            NoFrameError: it is no question, its words do not fit, or they hold what the core has not made.
         """
         if question not in Question.__members__.values():
             raise NoFrameError("no such question")
-        return self._table[Question(question)](words)
+        try:
+            return self._table[Question(question)](words)
+        except NotMadeError as error:
+            raise NoFrameError(str(error)) from None
 
     def end_call(self) -> None:
         """The call of the core that these questions belong to is over: nothing half done is kept for the next."""
@@ -210,9 +223,9 @@ class Answers:
 
     def _put(self, words: list[object]) -> list[object]:
         match words:
-            case [bytes(object_id), bytes(body), str(kind), bytes(owner), bytes(commitment)]:
+            case [bytes(object_id), bytes(body), str(kind), bytes(owner), bytes(commitment), bytes(ids)]:
                 _, transaction = self._open()
-                transaction.put(object_id, body, kind=kind, owner=owner, commitment=commitment)
+                transaction.put(object_id, body, kind=kind, owner=owner, commitment=commitment, ids=ids)
                 return []
         raise _misfit(Question.PUT)
 
@@ -252,8 +265,8 @@ class Answers:
                 with self._env.store.transaction(Reserve(reserve)) as transaction:
                     for put in puts:
                         match put:
-                            case [bytes(object_id), bytes(body), str(kind), bytes(owner), bytes(commitment)]:
-                                transaction.put(object_id, body, kind=kind, owner=owner, commitment=commitment)
+                            case [bytes(object_id), bytes(body), str(kind), bytes(owner), bytes(digest), bytes(ids)]:
+                                transaction.put(object_id, body, kind=kind, owner=owner, commitment=digest, ids=ids)
                             case _:
                                 raise _misfit(Question.TRANSACT)
                 return [self._env.store.state()[0]]
@@ -269,11 +282,29 @@ class Answers:
                 return [self._env.keys.derive(label, context, size_bytes)]
         raise _misfit(Question.DERIVE)
 
-    def _shared(self, words: list[object]) -> list[object]:
+    def _make_statement(self, words: list[object]) -> list[object]:
         match words:
-            case [str(name)] if len(name) <= 32:
-                return [self._env.keys.shared(name)]
-        raise _misfit(Question.SHARED)
+            case [str(name), bytes(object_id), bytes(echo)] if len(name) <= MAX_NAME_CHARS and len(echo) == ID_BYTES:
+                return [self._env.keys.state(name, object_id=object_id, echo=echo)]
+        raise _misfit(Question.MAKE_STATEMENT)
+
+    def _check_statement(self, words: list[object]) -> list[object]:
+        match words:
+            case [str(name), bytes(data)] if len(name) <= MAX_NAME_CHARS:
+                return [self._env.keys.check(name, data)]
+        raise _misfit(Question.CHECK_STATEMENT)
+
+    def _make_digest(self, words: list[object]) -> list[object]:
+        match words:
+            case [bytes(message)]:
+                return list(self._env.digests.make(message))
+        raise _misfit(Question.MAKE_DIGEST)
+
+    def _check_digest(self, words: list[object]) -> list[object]:
+        match words:
+            case [bytes(salt), bytes(message), bytes(digest)]:
+                return [self._env.digests.check(salt, message, digest)]
+        raise _misfit(Question.CHECK_DIGEST)
 
     def _time(self, words: list[object]) -> list[object]:
         if words:
@@ -282,8 +313,8 @@ class Answers:
 
     def _random(self, words: list[object]) -> list[object]:
         match words:
-            case [int(size_bytes)] if 0 < size_bytes <= MAX_RANDOM_BYTES:
-                return [self._env.rng.bytes(size_bytes)]
+            case [int(size_bytes), bool(of_system)] if 0 < size_bytes <= MAX_RANDOM_BYTES:
+                return [(self._env.system_rng if of_system else self._env.rng).bytes(size_bytes)]
         raise _misfit(Question.RANDOM)
 
     # Other applications
@@ -336,7 +367,7 @@ class _UndoError(Exception):
 
 
 def _info(header: ObjectInfo) -> list[object]:
-    return [header.object_id, header.version, header.kind, header.owner, header.commitment]
+    return [header.object_id, header.version, header.kind, header.owner, header.commitment, header.ids]
 
 
 def _params(plain: list[Any]) -> Params:

@@ -17,6 +17,7 @@ from tee_sim.normal.secure_process import StorageHandler
 from tee_sim.secure.closed_replies import declared
 from tee_sim.secure.core import LocalHosting
 from tee_sim.secure.hosts.process import load_entry
+from tee_sim.secure.made.call import Call
 from tee_sim.secure.world import SecureWorld
 from tee_sim.shared.errors import TeeError, TeeResult
 from tee_sim.shared.manifest import Manifest
@@ -63,10 +64,11 @@ class _Keys:
         self._found(key)
         return key
 
-    def shared(self, name: str) -> bytes:
-        key = self._inner.shared(name)
-        self._found(key)
-        return key
+    def state(self, name: str, *, object_id: bytes, echo: bytes = bytes(8)) -> bytes:
+        return self._inner.state(name, object_id=object_id, echo=echo)
+
+    def check(self, name: str, data: bytes) -> bool:
+        return self._inner.check(name, data)
 
 
 class _ObservedWorld(SecureWorld):
@@ -82,8 +84,8 @@ class _ObservedWorld(SecureWorld):
             hosting=LocalHosting(attacked.load),
         )
 
-    def _environment(self, manifest: Manifest) -> TaEnv:
-        return self._attacked.environment(super()._environment(manifest))
+    def _environment(self, manifest: Manifest, call: Call) -> TaEnv:
+        return self._attacked.environment(super()._environment(manifest, call))
 
 
 class AttackedWorld:

@@ -52,6 +52,22 @@ def test_planted_bug_is_found(app: str, variant: str, attack: str) -> None:
     assert finding.detail
 
 
+CONTAINED = [
+    (cls.__name__, attack)
+    for cls in import_module("tests.evidence.attack.vulnerable.biometric").VARIANTS
+    for attack in getattr(cls, "CONTAINED", ())
+]
+
+
+@pytest.mark.parametrize(("variant", "attack"), CONTAINED, ids=["-".join(c) for c in CONTAINED])
+def test_the_core_ends_an_application_whose_bug_would_have_it_vouch_for_what_it_has_not_made(
+    variant: str, attack: str
+) -> None:
+    """An id out of a token that was not checked, or made by counting, is put nowhere (`tee_sim.secure.made`)."""
+    (finding,) = play(with_variant("biometric", variant), select([attack]), command_line=run)
+    assert (finding.verdict, finding.detail) == (Verdict.UNKNOWN, "the target answered TARGET_DEAD")
+
+
 def test_the_attacks_on_any_application_are_those_that_the_simulator_tests() -> None:
     """Against each planted bug, one without and one that does not start: tests/tee_sim/attacks/test_attacks.py."""
     ours = [(a.name, a.title, a.source, a.play) for a in ATTACKS if a.stage is Stage.ANY]

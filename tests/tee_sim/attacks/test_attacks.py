@@ -2,6 +2,7 @@
 
 import pytest
 
+from tee_sim.secure.made.call import Call
 from tee_sim.testing.attacks.attack import converse
 from tee_sim.testing.attacks.bench import ATTACKS, Finding, Verdict, play
 from tee_sim.testing.attacks.world import AttackedWorld
@@ -16,10 +17,24 @@ def played(variant: str, attack: str) -> Finding:
     return finding
 
 
+@pytest.fixture
+def takes_any_digest(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A core that puts what an application calls a digest: the bug of `KeyAsDigest` needs one."""
+    monkeypatch.setattr(Call, "digest", lambda *_: None)
+
+
+@pytest.mark.usefixtures("takes_any_digest")
 @pytest.mark.parametrize(("variant", "attack"), CASES, ids=["-".join(c) for c in CASES])
 def test_planted_bug_is_found(variant: str, attack: str) -> None:
     finding = played(variant, attack)
     assert (finding.verdict, bool(finding.detail)) == (Verdict.FOUND, True), finding.detail
+
+
+def test_the_core_ends_an_application_that_has_a_key_put_for_a_digest() -> None:
+    world = AttackedWorld([manifest("KeyAsDigest")])
+    converse(world)
+    assert any("NotMadeError" in panic for panic in world.panics), world.panics
+    assert not world.stored_key()
 
 
 @pytest.mark.parametrize("attack", BY_NAME)
@@ -65,6 +80,7 @@ DETAILS = {
 }
 
 
+@pytest.mark.usefixtures("takes_any_digest")
 @pytest.mark.parametrize(("case", "said"), DETAILS.items(), ids=["-".join(c) for c in DETAILS])
 def test_what_is_found_says_where(case: tuple[str, str], said: str) -> None:
     assert played(*case).detail.startswith(said)

@@ -10,6 +10,7 @@ from tee_sim.shared.errors import TeeError
 from tee_sim.shared.manifest import Manifest, Replies
 from tee_sim.shared.params import NO_PARAMS, Params
 from tee_sim.shared.reserve import Reserve
+from tee_sim.shared.statement import Statement
 from tee_sim.shared.ta_api import TaEnv
 
 Step = tuple[Any, ...]
@@ -26,6 +27,11 @@ def manifest(number: int, *, calls: tuple[bytes, ...] = ()) -> Manifest:
         code=("tests.tee_sim.hosts.player",),
         flags=("single_instance", "multi_session", "keep_alive"),
         shared_keys=("one", "two"),
+        digest="player-v1",
+        statements=(
+            Statement(key="one", parts=("00", "echo:8", "id:8", "id:8", "time:8")),
+            Statement(key="three", parts=("id:8",)),
+        ),
         calls=calls,
         replies=Replies.FREE,
         reserve=Reserve.ANCHORED,
@@ -37,7 +43,7 @@ def manifest(number: int, *, calls: tuple[bytes, ...] = ()) -> Manifest:
 def described(stored: Any) -> Any:
     """An object's header and body as plain values."""
     header = getattr(stored, "header", stored)
-    plain = (header.object_id, header.version, header.kind, header.owner, header.commitment)
+    plain = (header.object_id, header.version, header.kind, header.owner, header.commitment, header.ids)
     return (*plain, stored.body) if hasattr(stored, "body") else plain
 
 
@@ -106,8 +112,22 @@ class Player:
     def do_derive(self, label: str, context: bytes, size_bytes: int) -> Any:
         return self.env.keys.derive(label, context, size_bytes)
 
-    def do_shared(self, name: str) -> Any:
-        return self.env.keys.shared(name)
+    def do_statement(self, name: str, object_id: bytes, echo: int) -> Any:
+        return self.env.keys.state(name, object_id=object_id, echo=echo.to_bytes(8, "little"))
+
+    def do_check(self, name: str, data: bytes) -> Any:
+        return self.env.keys.check(name, data)
+
+    def do_digest(self, message: bytes) -> Any:
+        """Salts are drawn from the system: what can be compared is whether it checks."""
+        salt, digest = self.env.digests.make(message)
+        flipped = bytes([digest[0] ^ 1]) + digest[1:]
+        return [self.env.digests.check(*of) for of in ((salt, message, digest), (salt, message, flipped))]
+
+    def do_put_known(self, object_id: bytes, words: int) -> Any:
+        """An object with ids that were drawn for it."""
+        with self.env.store.transaction() as transaction:
+            transaction.put(object_id, b"known", kind="k", ids=self.env.rng.bytes(8 * words) if words else b"")
 
     def do_time(self) -> Any:
         return self.env.clock.wall_ms(), self.env.clock.boot_ms()

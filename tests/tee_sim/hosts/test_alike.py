@@ -30,14 +30,12 @@ IDS = st.sampled_from([b"a", b"bb", b"ccc", b"d" * 64, b"", b"e" * 65])
 SIZES_BYTES = st.sampled_from([0, 1, 200, 90_000, 100_001])
 KINDS = st.sampled_from(["", "k", "old", "new", "k" * 16, "k" * 17, "\n"])
 OWNERS = st.sampled_from([b"", b"owner", bytes(33)])
-COMMITMENTS = st.sampled_from([b"", bytes(32), bytes(5)])
 PUTS = st.tuples(
     st.just("put"),
     IDS,
     SIZES_BYTES,
     KINDS | st.just("k"),
     OWNERS | st.just(b""),
-    COMMITMENTS | st.just(b""),
 )
 READS = st.one_of(
     st.tuples(st.just("get"), IDS),
@@ -55,7 +53,9 @@ OTHERS = st.one_of(
         st.binary(max_size=9),
         st.sampled_from([1, 32, 8160]),
     ),
-    st.tuples(st.just("shared"), st.sampled_from(["one", "two", "three", ""])),
+    st.tuples(st.just("statement"), st.sampled_from(["two", "four", ""]), IDS, st.just(0)),
+    st.tuples(st.just("check"), st.sampled_from(["one", "two", "three", ""]), st.binary(max_size=70)),
+    st.tuples(st.just("digest"), st.binary(max_size=9)),
     st.just(("time",)),
     st.tuples(st.just("random"), st.sampled_from([1, 32, 5000])),
     st.just(("ask_peer", 1)),

@@ -19,6 +19,7 @@ from tee_sim.secure.hosts.messages import FROM_HOST, Ask, HostReturn, pack, unpa
 from tee_sim.secure.hosts.pipes import HostGoneError, HostPipe
 from tee_sim.secure.hosts.questions import Answers, Question
 from tee_sim.secure.hosts.remote_app import Hosts
+from tee_sim.secure.made.call import Call
 from tee_sim.shared.debug_report import DebugKind, DebugReport
 from tee_sim.shared.errors import TeeError
 from tee_sim.shared.host_end import HostEnd
@@ -50,7 +51,7 @@ def test_any_bytes_are_a_message_or_refused(body: bytes) -> None:
 @pytest.fixture
 def answers(tmp_path: Path) -> Iterator[Answers]:
     with closing(Supplicant(tmp_path)) as supplicant:
-        yield Answers(InProcessTee([ONE], supplicant)._world._environment(ONE))
+        yield Answers(InProcessTee([ONE], supplicant)._world._environment(ONE, Call()))
 
 
 @pytest.mark.parametrize("name", BAD_QUESTIONS)

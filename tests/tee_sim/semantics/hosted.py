@@ -63,7 +63,7 @@ def hosted(*apps: Callable[[], App], flags: tuple[str, ...] = SHARED) -> Wire:
         for uuid in uuids
     )  # fmt: skip
     makers = dict(zip((uuid.bytes for uuid in uuids), apps, strict=True))
-    environment: Any = lambda m: TaEnv(None, None, None, None, bytes(16))  # type: ignore[arg-type]  # noqa: E731
+    environment: Any = lambda m, _call: TaEnv(None, None, None, None, bytes(16))  # type: ignore[arg-type]  # noqa: E731
     return Wire(Core(manifests, LocalHosting(lambda m: makers[m.uuid]), environment))
 
 

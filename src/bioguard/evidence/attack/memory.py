@@ -23,6 +23,7 @@ class _Info:
     kind: str
     owner: bytes
     commitment: bytes
+    ids: bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,10 +60,10 @@ class _Transaction:
         self.changes: list[tuple[str, bytes, int]] = []
 
     def put(
-        self, object_id: bytes, body: bytes, *, kind: str, owner: bytes = b"", commitment: bytes = b""
+        self, object_id: bytes, body: bytes, *, kind: str, owner: bytes = b"", commitment: bytes = b"", ids: bytes = b""
     ) -> ObjectInfo:
         old = self.rows.get(object_id)
-        info = _Info(object_id, old.header.version + 1 if old else 1, kind, owner, commitment)
+        info = _Info(object_id, old.header.version + 1 if old else 1, kind, owner, commitment, ids)
         self.rows[object_id] = _Object(info, bytes(body))
         self.changes.append(("put", object_id, len(body)))
         return info
@@ -80,18 +81,31 @@ class MemoryStore:
     def __init__(self, disk: Disk, application: bytes) -> None:
         self._disk = disk
         self._application = application
+        self._open: _Transaction | None = None
 
     @property
     def _rows(self) -> dict[bytes, _Object]:
         return self._disk.objects.setdefault(self._application, {})
 
+    def __len__(self) -> int:
+        return len(self._rows)
+
     @contextmanager
     def transaction(self, _reserve: Reserve = Reserve.NONE) -> Iterator[_Transaction]:
-        transaction = _Transaction(self._rows)
-        yield transaction
+        self._open = transaction = _Transaction(self._rows)
+        try:
+            yield transaction
+        finally:
+            self._open = None
         self._disk.spend()
         self._disk.traffic += transaction.changes
         self._disk.objects[self._application] = transaction.rows
+
+    def header(self, object_id: bytes) -> ObjectInfo:
+        rows = self._rows if self._open is None else self._open.rows
+        if object_id not in rows:
+            raise TeeError(TeeResult.ITEM_NOT_FOUND, "no such object")
+        return rows[object_id].header
 
     def get(self, object_id: bytes) -> StoredObject:
         if object_id not in self._rows:

@@ -7,12 +7,16 @@ The bench knows the token key of each boot. It never gives it to an attack; it l
 import hmac
 import importlib
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import TypeVar, cast
 from uuid import UUID
 
 from bioguard.evidence.attack.memory import Disk, MemoryStore
 from tee_sim.normal.client import Context, Session
 from tee_sim.secure.core import Core, Hosting, LocalHosting
+from tee_sim.secure.made.boot_statements import BootStatements
+from tee_sim.secure.made.call import Call
+from tee_sim.secure.made.environment import made_environment
 from tee_sim.shared.clock import FakeClock
 from tee_sim.shared.errors import TeeError, TeeResult
 from tee_sim.shared.manifest import Manifest
@@ -28,26 +32,6 @@ A = TypeVar("A", bound=Record)
 OUTPUT_ROOM_BYTES = 65_536
 MIN_KEY_BYTES = 16
 """A shorter derived value is a label, and turns up by chance."""
-
-
-class _Keys:
-    def __init__(self, root: bytes, boot: dict[str, bytes], manifest: Manifest, derived: set[bytes]) -> None:
-        self._root = root
-        self._boot = boot
-        self._manifest = manifest
-        self._derived = derived
-
-    def derive(self, label: str, context: bytes = b"", size_bytes: int = 32) -> bytes:
-        parts = b"\0".join((self._manifest.uuid, label.encode(), context))
-        key = hmac.digest(self._root, parts, "sha512")[:size_bytes]
-        if size_bytes >= MIN_KEY_BYTES:
-            self._derived.add(key)
-        return key
-
-    def shared(self, name: str) -> bytes:
-        if name not in self._manifest.shared_keys:
-            raise TeeError(TeeResult.ACCESS_DENIED, "the manifest does not name this shared key")
-        return self._boot[name]
 
 
 class _Transport:
@@ -87,25 +71,39 @@ class Target:
     def reboot(self) -> None:
         """A new boot: new token keys, and the boot clock starts again."""
         self.clock = FakeClock(wall_ms=self.clock.wall_ms() + 60_000, boot_ms=60_000)
-        self._boot = {name: self._rng.bytes(32) for m in self.manifests for name in m.shared_keys}
+        names = sorted({name for m in self.manifests for name in m.key_names})
+        self._boot = {name: self._rng.bytes(32) for name in names}
         self.restart()
 
     def restart(self) -> None:
         """The applications die and start again within the same boot."""
         self.disk.cut_after = None
-        self._core = Core(self.manifests, self._hosting(), self._environment)
+        self._core = Core(self.manifests, self._hosting(), self._environment, boot_ms=self.clock.boot_ms)
         self._sessions: dict[UUID, Session] = {}
         self._context = Context(_Transport(self))
 
-    def _environment(self, manifest: Manifest) -> TaEnv:
-        return TaEnv(
-            store=MemoryStore(self.disk, manifest.uuid),
-            keys=_Keys(self._root, self._boot, manifest, self._derived),
+    def _environment(self, manifest: Manifest, call: Call) -> TaEnv:
+        return made_environment(
+            manifest,
+            call,
+            objects=self._objects(manifest),
+            derive=partial(self._derive, manifest.uuid),
+            boot=BootStatements.of(self.manifests, self._boot),
             clock=self.clock,
             rng=self._rng,
             system_rng=self._rng,
             device_id=self._device_id,
         )
+
+    def _objects(self, manifest: Manifest) -> MemoryStore:
+        return MemoryStore(self.disk, manifest.uuid)
+
+    def _derive(self, application: bytes, label: str, context: bytes, size_bytes: int) -> bytes:
+        parts = b"\0".join((application, label.encode(), context))
+        key = hmac.digest(self._root, parts, "sha512")[:size_bytes]
+        if size_bytes >= MIN_KEY_BYTES:
+            self._derived.add(key)
+        return key
 
     def exchange(self, message: Message) -> Return:
         """One message, with everything that comes out kept."""

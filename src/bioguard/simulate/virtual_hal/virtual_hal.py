@@ -32,7 +32,14 @@ from bioguard.simulate.faults.grammar import (
 )
 from bioguard.simulate.faults.presentation import Presentation, SensorScript, Who, forced_error
 from bioguard.simulate.faults.properties import SensorProperties
-from bioguard.simulate.virtual_hal.virtual_hal_state import ForcedRng, IdTemplates, MemoryStates, policy_of, props_of
+from bioguard.simulate.virtual_hal.virtual_hal_state import (
+    ForcedRng,
+    IdTemplates,
+    KeyTokens,
+    MemoryStates,
+    policy_of,
+    props_of,
+)
 from bioguard.trusted.sensor.authorization import SensorAuthorization, new_authenticator_id
 from bioguard.trusted.sensor.pins import Pins
 from tee_sim.shared.clock import FakeClock
@@ -83,7 +90,7 @@ class VirtualHal:
             policy=policy_of(kind, knobs),
             clock=clock,
             rng=self.rng,
-            token_key=lambda: token_key,
+            boot_tokens=KeyTokens(token_key, self.states, clock),
             pins=pins,
         )
         self._host = SessionHost(self.authority, {self.props.sensor_id: self.templates})

@@ -1,12 +1,16 @@
 """What a virtual HAL keeps: enrollments as lists of ids, states in memory, and its sensor as the knobs describe it."""
 
+from dataclasses import dataclass
+
 from bioguard.records.modality import Modality
 from bioguard.records.strength import SensorStrength
+from bioguard.records.tokens import AuthenticatorType, AuthToken, MalformedToken, TokenRejected
 from bioguard.simulate.faults.grammar import location
 from bioguard.simulate.faults.properties import SensorProperties
 from bioguard.trusted.sensor.authorization import SensorUserState
 from bioguard.trusted.sensor.lockout import ANDROID_13, LockoutPolicy
 from bioguard.trusted.sensor.sensors import FaceSensorType, FingerprintSensorType, Location, SensorProps
+from tee_sim.shared.clock import Clock
 from tee_sim.shared.rng import Rng
 
 _FINGERPRINT_TYPES = {
@@ -35,6 +39,33 @@ class MemoryStates:
 
     def save(self, sensor_id: int, user: bytes, state: SensorUserState) -> None:
         self.rows[sensor_id, user] = state.to_bytes()
+
+
+@dataclass(frozen=True, slots=True)
+class KeyTokens:
+    """`BootTokens` with the key at hand, which only a model of a device has."""
+
+    key: bytes
+    states: MemoryStates
+    clock: Clock
+
+    def check(self, data: bytes) -> bool:
+        try:
+            AuthToken.from_bytes(data).verify(self.key)
+        except (MalformedToken, TokenRejected):
+            return False
+        return True
+
+    def make(self, sensor_id: int, user: bytes, challenge: int) -> bytes:
+        state = self.states.load(sensor_id, user)
+        return AuthToken.sign(
+            self.key,
+            challenge=challenge,
+            user_id=state.secure_user_id,
+            authenticator_id=state.authenticator_id,
+            authenticator_type=AuthenticatorType.FINGERPRINT,
+            timestamp_ms=self.clock.boot_ms(),
+        ).to_bytes()
 
 
 class IdTemplates:

@@ -1,4 +1,4 @@
-"""Make the salted digest of a record: a commitment that binds and hides, and that cannot match.
+"""Say what the salted digest of a record commits to. The core makes it: it binds, hides and cannot match.
 
 Does not promise: anything about the person. Whoever has the salt and the pepper can test a template with it.
 
@@ -7,8 +7,7 @@ sensor. It names a record in the log, detects substitution and, once the salt is
 tested even by someone who holds the template.
 
     record = message(record_id=b"r1", subject=b"u1", modality=2, position=0, views=(t,))
-    digest = commit(pepper, salt, record)
-    verify(digest, pepper, salt, record)          # returns nothing or raises
+    salt, digest = env.digests.make(record)
 
 Specification: docs/formats/digest.md.
 """
@@ -17,17 +16,8 @@ import struct
 from collections.abc import Sequence
 from typing import Final
 
-from nacl.bindings import sodium_memcmp
-from nacl.encoding import RawEncoder
-from nacl.hash import blake2b
+from bioguard.errors import InputRefused
 
-from bioguard.errors import InputRefused, IntegrityFailure
-
-DIGEST_BYTES: Final = 32
-PEPPER_BYTES: Final = 32
-SALT_BYTES: Final = 16
-"""RFC 7693 section 2.8 gives BLAKE2b a salt of 16 bytes."""
-PERSONALIZATION: Final = b"bg-commit-v1".ljust(16, b"\0")
 LAYOUT_VERSION: Final = 1
 MAX_FIELD_BYTES: Final = 0xFFFF
 MAX_VIEWS: Final = 0xFFFF
@@ -89,46 +79,3 @@ def message(
     for view in views:
         parts += [struct.pack(">I", len(view)), view]
     return b"".join(parts)
-
-
-def commit(pepper: bytes, salt: bytes, record: bytes) -> bytes:
-    """Return the digest, 32 bytes: BLAKE2b-256 keyed with the device pepper.
-
-    Args:
-        pepper: 32 secret bytes of this device.
-        salt: 16 random bytes of this record, kept only inside the sealed record.
-        record: the `message` of what is committed to.
-
-    Raises:
-        InputRefused: pepper or salt has the wrong length.
-    """
-    if len(pepper) != PEPPER_BYTES or len(salt) != SALT_BYTES:
-        raise InputRefused(
-            f"a digest needs a pepper of {PEPPER_BYTES} bytes and a salt of {SALT_BYTES} bytes",
-            hint="take the pepper from the key ladder and a fresh random salt",
-            code="input.commitment",
-        )
-    return blake2b(
-        record,
-        digest_size=DIGEST_BYTES,
-        key=pepper,
-        salt=salt,
-        person=PERSONALIZATION,
-        encoder=RawEncoder,
-    )
-
-
-def verify(digest: bytes, pepper: bytes, salt: bytes, record: bytes) -> None:
-    """Check a digest in constant time. Returns nothing.
-
-    Raises:
-        IntegrityFailure: the digest does not belong to this record, pepper and salt.
-        InputRefused: as `commit`.
-    """
-    expected = commit(pepper, salt, record)
-    if len(digest) != DIGEST_BYTES or not sodium_memcmp(expected, digest):
-        raise IntegrityFailure(
-            "the record does not match its digest",
-            hint="the record was changed or swapped; erase it and enroll again",
-            code="integrity.digest",
-        )

@@ -24,14 +24,14 @@ from bioguard.commands.configuration import Configuration, LockoutChoice
 from bioguard.commands.status import SensorDone, SensorStatus
 from bioguard.records.locks import AttemptOutcome, Lock, LockStatus
 from bioguard.records.modality import Modality
-from bioguard.records.tokens import TOKEN_KEY_NAME, AuthToken, TokenUnusable
+from bioguard.records.tokens import AuthToken, TokenUnusable
 from bioguard.trusted.biometric.vault import Vault
 from bioguard.trusted.sensor.authorization import Attempt, SensorAuthorization
 from bioguard.trusted.sensor.exposure import Exposures
 from bioguard.trusted.sensor.lockout import ANDROID_11, ANDROID_13, APPLE, CLEAR, LockoutState
 from bioguard.trusted.sensor.pins import GatekeeperPins
 from bioguard.trusted.sensor.sensors import FACE, FINGERPRINT, SENSOR_IDS
-from bioguard.trusted.sensor.stored_objects import StoredStates, put_tally, read_tally, tally_object
+from bioguard.trusted.sensor.stored_objects import StoredStates, StoredTokens, put_tally, read_tally, tally_object
 from tee_sim.shared.schema import Record
 from tee_sim.shared.ta_api import Command, TaEnv, Transaction
 
@@ -75,7 +75,7 @@ class SensorCommands:
             policy=self._lockout,
             clock=self._env.clock,
             rng=self._env.rng,
-            token_key=lambda: self._env.keys.shared(TOKEN_KEY_NAME),
+            boot_tokens=StoredTokens(self._env.keys),
             pins=GatekeeperPins(self._env.peers),
             allow_unbound=not configuration.require_pin,
             tokens=not configuration.for_testing,

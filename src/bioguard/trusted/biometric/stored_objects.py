@@ -3,12 +3,14 @@
 The same store holds what the sensor rules remember (`S`, `X`: `trusted/sensor/stored_objects.py`), what the policy
 keeps (`C`, `P`, `Q`: `trusted/policy/stored_objects.py`) and the log (`H`, `L`: `trusted/policy/audit_log.py`).
 
-| object id        | kind        | owner | commitment | body           |
-|------------------|-------------|-------|------------|----------------|
-| `D`              | device      |       |            | DeviceState    |
-| `U` + user       | user        | user  |            | UserState      |
-| `R` + record id  | fingerprint | user  | digest     | StoredRecord   |
-| `R` + record id  | face        | user  | digest     | StoredRecord   |
+| object id        | kind        | owner | commitment | ids       | body           |
+|------------------|-------------|-------|------------|-----------|----------------|
+| `D`              | device      |       |            |           | DeviceState    |
+| `U` + user       | user        | user  |            | user      | UserState      |
+| `R` + record id  | fingerprint | user  | digest     | record id | StoredRecord   |
+| `R` + record id  | face        | user  | digest     | record id | StoredRecord   |
+
+Ids are drawn by the core or come with a request, which it sees to: a record id says nothing but which record it is.
 """
 
 from dataclasses import dataclass

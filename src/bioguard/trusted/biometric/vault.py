@@ -22,7 +22,7 @@ from bioguard.records.audit_events import Cause, Event
 from bioguard.records.modality import Modality, Profile
 from bioguard.trusted.biometric.gallery_index import Galleries
 from bioguard.trusted.biometric.rates import require_offered
-from bioguard.trusted.biometric.salted_digest import commit, message
+from bioguard.trusted.biometric.salted_digest import message
 from bioguard.trusted.biometric.stored_objects import (
     DEVICE_OBJECT,
     DeviceState,
@@ -41,6 +41,8 @@ from tee_sim.shared.ta_api import StoredObject, TaEnv, Transaction, find_record
 
 Stored = tuple[RecordSummary, StoredRecord]
 """A record as it is stored, and what may be known of it outside."""
+_NO_SALT = bytes(16)
+"""Of a record that has none yet."""
 
 
 class Vault:
@@ -54,7 +56,6 @@ class Vault:
     def __init__(self, env: TaEnv, log: AuditLog) -> None:
         self._env = env
         self._log = log
-        self._pepper = env.keys.derive("salted digest")
         self._ids: list[bytes] | None = None
         self._encoder: TemplateEncoder | None = None
         self._state: DeviceState | None = self._read_state()
@@ -124,7 +125,7 @@ class Vault:
         return [h.owner for h in self._env.store.headers() if h.kind == "user"]
 
     def _put_user(self, transaction: Transaction, user: bytes, state: UserState) -> None:
-        transaction.put(user_object(user), state.to_bytes(), kind="user", owner=user)
+        transaction.put(user_object(user), state.to_bytes(), kind="user", owner=user, ids=user)
 
     def add_user(self, user: bytes, label: bytes) -> None:
         """Create a user. Refused USER_EXISTS, or NOT_CONFIGURED: then the device keeps nothing of anybody."""
@@ -190,7 +191,9 @@ class Vault:
         summary, record = stored
         user, modality, record_id, digest = summary.user, summary.modality, summary.record_id, summary.digest
         body = record.to_bytes()
-        transaction.put(record_object(record_id), body, kind=modality.word, owner=user, commitment=digest)
+        transaction.put(
+            record_object(record_id), body, kind=modality.word, owner=user, commitment=digest, ids=record_id
+        )
         self._log.record_stored(user, modality, record_id, digest)
 
     def room_for(self, user: UserState, modality: Modality, position: int, *, replacing: bool) -> RecordRef | None:
@@ -238,7 +241,7 @@ class Vault:
         """
         profile = self.configuration.profile
         record = StoredRecord(
-            salt=self._env.system_rng.bytes(16),
+            salt=_NO_SALT,
             modality=request.modality,
             position=request.position,
             profile=profile,
@@ -262,10 +265,14 @@ class Vault:
         *,
         same_samples: bool = False,
     ) -> Stored:
-        """Give a record an id and a digest, and store it in place of another, or of none."""
+        """Give a record an id, a digest and the salt of that, and store it in place of another, or of none.
+
+        The core draws all three, so that none of them can say anything (docs/formats/digest.md).
+        """
         modality, position, record_id = record.modality, record.position, self._env.rng.bytes(16)
         committed = message(record_id=record_id, subject=user, modality=modality, position=position, views=samples)
-        digest = commit(self._pepper, record.salt, committed)
+        salt, digest = self._env.digests.make(committed)
+        record = replace(record, salt=salt)
         stored = _summary(record_id, user, digest, record), record
         state, gone = self.user(user), [replaces] if replaces is not None else []
         self._change_records(transaction, user, erase=gone, store=stored, same_samples=same_samples)
@@ -291,7 +298,7 @@ class Vault:
         record = self.open_record(record_id)[1]
         if record.profile is Profile.DIGEST_ONLY:
             raise Refused(ReplyStatus.NOT_SUPPORTED)
-        record = replace(record, position=position, salt=self._env.system_rng.bytes(16))
+        record = replace(record, position=position)
         with self._env.store.transaction() as transaction:
             return self._store(transaction, user, record, record.views, old, same_samples=True)
 

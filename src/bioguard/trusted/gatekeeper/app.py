@@ -24,45 +24,53 @@ def _argon2id(pin: bytes, salt: bytes) -> bytes:
     return nacl.pwhash.argon2id.kdf(32, pin, salt, opslimit=ARGON2_PASSES, memlimit=ARGON2_MEMORY_BYTES)
 
 
+def _pin_object(user: bytes) -> bytes:
+    return b"P" + user
+
+
 class _StoredPins:
-    """`PinRecords` over the secure store: object `P` + user."""
+    """`PinRecords` over the secure store: object `P` + user, whose id is the secure user id, as a token has it."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
 
     def load(self, user: bytes) -> PinRecord | None:
-        return find_record(self._store, b"P" + user, PinRecord)
+        return find_record(self._store, _pin_object(user), PinRecord)
 
     def save(self, user: bytes, record: PinRecord) -> None:
         # Of what is kept for erasures: a person shows the PIN before. Only where it is anchored, or a rollback of the
         # disk would give every attempt back.
         with self._store.transaction(Reserve.ANCHORED) as transaction:
-            transaction.put(b"P" + user, record.to_bytes(), kind="pin", owner=user)
+            transaction.put(_pin_object(user), record.to_bytes(), kind="pin", owner=user, ids=record.ids)
 
     def delete(self, user: bytes) -> None:
         if self.load(user) is not None:
             with self._store.transaction() as transaction:
-                transaction.erase(b"P" + user)
+                transaction.erase(_pin_object(user))
 
 
 class GatekeeperApp(CommandApp):
     """The Gatekeeper trusted application."""
 
     def create(self, env: TaEnv) -> None:
-        """Derive the password key; the token key is asked for at each use."""
+        """Derive the password key. The key of tokens is the core's, who makes them."""
+        self._keys = env.keys
         self._gatekeeper = Gatekeeper(
             records=_StoredPins(env.store),
             clock=env.clock,
             rng=env.rng,
             salts=env.system_rng,
             password_key=env.keys.derive("pin handle"),
-            token_key=lambda: env.keys.shared(TOKEN_KEY_NAME),
+            make_token=self._token,
             stretch=_argon2id,
         )
         self.handle(commands.ENROLL_PIN, self._enroll)
         self.handle(commands.VERIFY_PIN, self._verify)
         self.handle(commands.DELETE_USER, self._delete)
         self.handle(commands.HAS_PIN, self._has_pin)
+
+    def _token(self, user: bytes, challenge: int) -> bytes:
+        return self._keys.state(TOKEN_KEY_NAME, object_id=_pin_object(user), echo=challenge.to_bytes(8, "little"))
 
     def _enroll(self, _session: Any, request: commands.EnrollPin) -> commands.PinEnrolled:
         return self._gatekeeper.enroll(request)

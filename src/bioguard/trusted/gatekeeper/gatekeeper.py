@@ -14,7 +14,6 @@ from bioguard.commands.gatekeeper import EnrollPin, HasPin, PinEnrolled, PinHeld
 from bioguard.commands.status import GatekeeperStatus
 from bioguard.errors import InputRefused
 from bioguard.records.password_handle import PasswordHandle
-from bioguard.records.tokens import AuthenticatorType, AuthToken
 from bioguard.trusted.gatekeeper.throttle import FailureRecord, charged, remaining_ms, retry_timeout_ms
 from tee_sim.shared.clock import Clock
 from tee_sim.shared.rng import Rng, nonzero_u64
@@ -22,6 +21,10 @@ from tee_sim.shared.schema import Fixed, Record
 
 Stretch = Callable[[bytes, bytes], bytes]
 """(PIN, 16-byte salt) -> 32 bytes, slow on purpose."""
+
+
+MakeToken = Callable[[bytes, int], bytes]
+"""(user, challenge) -> the token of this user's stored PIN, 69 bytes."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,6 +38,11 @@ class PinRecord(Record):
 
     failure: Annotated[bytes, Fixed(FailureRecord.SIZE_BYTES)]
     handle_digest: Annotated[bytes, Fixed(32)]
+
+    @property
+    def ids(self) -> bytes:
+        """The secure user id, as a token has it."""
+        return FailureRecord.from_bytes(self.failure).secure_user_id.to_bytes(8, "little")
 
 
 class PinRecords(Protocol):
@@ -59,7 +67,7 @@ class Gatekeeper:
 
     Args:
         password_key: 32 bytes, the same after every boot; never the token key.
-        token_key: gives the token key of this boot; asked each time, never kept.
+        make_token: makes the token of the stored PIN of a user, over a challenge.
         rng: makes secure user ids.
         salts: makes salts; the system's on a seeded device too.
         stretch: the slow hash.
@@ -73,7 +81,7 @@ class Gatekeeper:
         rng: Rng,
         salts: Rng,
         password_key: bytes,
-        token_key: Callable[[], bytes],
+        make_token: MakeToken,
         stretch: Stretch,
     ) -> None:
         self._records = records
@@ -81,7 +89,7 @@ class Gatekeeper:
         self._rng = rng
         self._salts = salts
         self._password_key = password_key
-        self._token_key = token_key
+        self._make_token = make_token
         self._stretch = stretch
 
     def enroll(self, request: EnrollPin) -> PinEnrolled:
@@ -106,18 +114,10 @@ class Gatekeeper:
         """Check a PIN; the token's challenge is the caller's, its user id Gatekeeper's."""
         now_ms = self._clock.boot_ms()
         try:
-            user_id = self._check(request.user, request.handle, request.pin, now_ms)
+            self._check(request.user, request.handle, request.pin, now_ms)
         except _RefusedError as refused:
             return PinVerified(status=refused.status, timeout_ms=refused.timeout_ms)
-        token = AuthToken.sign(
-            self._token_key(),
-            challenge=request.challenge,
-            user_id=user_id,
-            authenticator_id=0,
-            authenticator_type=AuthenticatorType.PASSWORD,
-            timestamp_ms=now_ms,
-        )
-        return PinVerified(status=GatekeeperStatus.OK, token=token.to_bytes())
+        return PinVerified(status=GatekeeperStatus.OK, token=self._make_token(request.user, request.challenge))
 
     def has_pin(self, request: HasPin) -> PinHeld:
         """Whether a user has a PIN, and of which secure user id. No PIN is looked at, nothing is counted."""

@@ -66,7 +66,7 @@ class KeystoreApp(CommandApp):
             algorithm=request.algorithm, authorizations=request.authorizations, secret=self._env.rng.bytes(32)
         )
         with self._env.store.transaction() as transaction:
-            transaction.put(b"K" + key_id, stored.to_bytes(), kind="key")
+            transaction.put(b"K" + key_id, stored.to_bytes(), kind="key", ids=key_id)
         public = bytes(nacl.signing.SigningKey(stored.secret).verify_key) if _is_public(stored) else None
         return commands.Generated(error=KeystoreError.OK, key_id=key_id, public_key=public)
 
@@ -123,16 +123,19 @@ class KeystoreApp(CommandApp):
 
     def _check_token(self, _session: Any, request: commands.CheckToken) -> KeystoreDone:
         try:
-            verified_token(request.token, self._env.keys.shared(TOKEN_KEY_NAME), now_ms=self._env.clock.boot_ms())
+            verified_token(request.token, self._is_genuine, now_ms=self._env.clock.boot_ms())
         except TokenUnusable:
             return KeystoreDone(error=KeystoreError.VERIFICATION_FAILED)
         return KeystoreDone(error=KeystoreError.OK)
+
+    def _is_genuine(self, token: bytes) -> bool:
+        return self._env.keys.check(TOKEN_KEY_NAME, token)
 
     def _allowed(self, key: _StoredKey, token: bytes, *, operation: int | None) -> KeystoreError:
         return token_allows(
             key.authorizations,
             token,
-            self._env.keys.shared(TOKEN_KEY_NAME),
+            self._is_genuine,
             now_ms=self._env.clock.boot_ms(),
             operation=operation,
         )

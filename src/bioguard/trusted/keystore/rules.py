@@ -14,7 +14,7 @@ from enum import Enum, unique
 
 from bioguard.commands.keystore import Authorizations, KeyAlgorithm, KeyPurpose
 from bioguard.commands.status import KeystoreError
-from bioguard.records.tokens import TokenUnusable, verified_token
+from bioguard.records.tokens import Check, TokenUnusable, verified_token
 
 
 @unique
@@ -43,17 +43,17 @@ def auth_moment(auth: Authorizations, algorithm: KeyAlgorithm, purpose: KeyPurpo
 
 
 def token_allows(
-    auth: Authorizations, token: bytes, key: bytes, *, now_ms: int, operation: int | None
+    auth: Authorizations, token: bytes, check: Check, *, now_ms: int, operation: int | None
 ) -> KeystoreError:
     """Check a token for a key: OK or KEY_USER_NOT_AUTHENTICATED.
 
     Args:
-        key: the token key of this boot.
+        check: whether a MAC is that of this boot.
         operation: the handle that a per-operation token must carry; None for a timeout key.
     """
     # 1. Of this boot's key and not from the future: before that no field means anything.
     try:
-        seen = verified_token(token, key, now_ms=now_ms)
+        seen = verified_token(token, check, now_ms=now_ms)
     except TokenUnusable:
         return KeystoreError.KEY_USER_NOT_AUTHENTICATED
     # 2. All the rest at once, and one answer: which of them failed would help whoever tries tokens of others.

@@ -9,6 +9,7 @@ Does not promise: that a date is right (docs/policy.md section 6), that an age i
 
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import replace
+from functools import partial
 from typing import Protocol
 
 from bioguard.commands import policy as commands
@@ -261,7 +262,7 @@ class PolicyEnforcer:
             seen = check_pin_token(
                 token,
                 user=user,
-                key=self.env.keys.shared(TOKEN_KEY_NAME),
+                check=partial(self.env.keys.check, TOKEN_KEY_NAME),
                 now_ms=self.env.clock.boot_ms(),
                 pins=self._pins,
                 max_age_ms=RIGHTS_TOKEN_AGE_MS,

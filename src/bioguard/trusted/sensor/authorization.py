@@ -15,14 +15,14 @@ say: otherwise anybody could enroll in the name of a user who has a PIN and noth
 belong to no secure user id: their matches make no token, and enrollments with and without a PIN never mix.
 """
 
-from collections.abc import Callable, Collection
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 from typing import Annotated, Protocol
 
 from bioguard.errors import InputRefused
 from bioguard.records.locks import AttemptOutcome, Lock, LockStatus
 from bioguard.records.strength import ABILITIES, cleared_with, locked_by
-from bioguard.records.tokens import AuthenticatorType, AuthToken, Denial, TokenUnusable
+from bioguard.records.tokens import AuthToken, Denial, TokenUnusable
 from bioguard.trusted.sensor.challenges import ChallengeTable
 from bioguard.trusted.sensor.lockout import CLEAR, LockoutPolicy, LockoutState, strictest
 from bioguard.trusted.sensor.pins import Pins, check_pin_token
@@ -69,6 +69,18 @@ class SensorStates(Protocol):
     def save(self, sensor_id: int, user: bytes, state: SensorUserState) -> None: ...
 
 
+class BootTokens(Protocol):
+    """The tokens of this boot. Who makes them has the key; the rules here never do."""
+
+    def check(self, data: bytes) -> bool:
+        """Whether the MAC of a token is that of this boot."""
+        ...
+
+    def make(self, sensor_id: int, user: bytes, challenge: int) -> bytes:
+        """The token of a match, with the ids of the stored state of this sensor and user."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Attempt:
     """An attempt that is already counted as failed in storage."""
@@ -94,7 +106,7 @@ class SensorAuthorization:
         sensors: their properties; ids must differ.
         states: durable storage.
         policy: lockout limits.
-        token_key: gives the token key of this boot; asked each time, never kept.
+        boot_tokens: makes and checks the tokens of this boot.
         pins: which users have a PIN, and which one.
         allow_unbound: whether a user without a PIN may enroll.
         tokens: False for a device for testing, whose matches make no token.
@@ -108,7 +120,7 @@ class SensorAuthorization:
         policy: LockoutPolicy,
         clock: Clock,
         rng: Rng,
-        token_key: Callable[[], bytes],
+        boot_tokens: BootTokens,
         pins: Pins,
         allow_unbound: bool = False,
         tokens: bool = True,
@@ -120,7 +132,7 @@ class SensorAuthorization:
         self._policy = policy
         self._clock = clock
         self._rng = rng
-        self._token_key = token_key
+        self._boot_tokens = boot_tokens
         self._pins = pins
         self._allow_unbound = allow_unbound
         self._tokens = tokens
@@ -253,19 +265,12 @@ class SensorAuthorization:
         now_ms = self._clock.boot_ms()
         settled = replace(state, lockout=self._policy.settle(attempt.charged, attempt.before, outcome, now_ms))
         strong = ABILITIES[self.props(attempt.sensor_id).strength].tokens
+        # The token names the owner and the set of enrollments that were stored with the last one, and nobody else.
         gives = outcome is AttemptOutcome.MATCH and strong and self._tokens and state.secure_user_id != 0
-        return Settlement(settled, self._token(state, operation_id, now_ms) if gives else None)
-
-    def _token(self, state: SensorUserState, operation_id: int, now_ms: int) -> AuthToken:
-        """The token of a match, every field of it filled in here."""
-        return AuthToken.sign(
-            self._token_key(),
-            challenge=operation_id,
-            user_id=state.secure_user_id,
-            authenticator_id=state.authenticator_id,
-            authenticator_type=AuthenticatorType.FINGERPRINT,
-            timestamp_ms=now_ms,
-        )
+        if not gives:
+            return Settlement(settled, None)
+        token = self._boot_tokens.make(attempt.sensor_id, attempt.user, operation_id)
+        return Settlement(settled, AuthToken.from_bytes(token))
 
     def reset_lockout(self, sensor_id: int, user: bytes, token: bytes) -> tuple[int, ...]:
         """Clear the lockout of this sensor and of weaker ones; return the ids of those the PIN speaks for.
@@ -293,4 +298,6 @@ class SensorAuthorization:
 
     def _pin_token(self, user: bytes, data: bytes) -> AuthToken:
         """A token of the PIN that this user has now. Raises TokenUnusable."""
-        return check_pin_token(data, user=user, key=self._token_key(), now_ms=self._clock.boot_ms(), pins=self._pins)
+        return check_pin_token(
+            data, user=user, check=self._boot_tokens.check, now_ms=self._clock.boot_ms(), pins=self._pins
+        )

@@ -11,7 +11,7 @@ from typing import Protocol
 
 from bioguard.commands.gatekeeper import GATEKEEPER_UUID, HAS_PIN, HasPin, PinHeld
 from bioguard.commands.status import GatekeeperStatus
-from bioguard.records.tokens import AuthenticatorType, AuthToken, TokenUnusable, verified_token
+from bioguard.records.tokens import AuthenticatorType, AuthToken, Check, TokenUnusable, verified_token
 from tee_sim.shared.errors import Origin, TeeError, TeeResult
 from tee_sim.shared.ta_api import Peers
 
@@ -23,19 +23,19 @@ class Pins(Protocol):
 
 
 def check_pin_token(
-    data: bytes, *, user: bytes, key: bytes, now_ms: int, pins: Pins, max_age_ms: int | None = None
+    data: bytes, *, user: bytes, check: Check, now_ms: int, pins: Pins, max_age_ms: int | None = None
 ) -> AuthToken:
     """Check a token of the PIN that this user has now.
 
     Args:
-        key: the token key of this boot.
+        check: whether a MAC is that of this boot.
         max_age_ms: None where a live challenge in the token says that it is recent.
 
     Raises:
         TokenUnusable: whatever is wrong.
     """
     # 1. Of this device and boot, unchanged: before that no field of it means anything.
-    token = verified_token(data, key, now_ms=now_ms)
+    token = verified_token(data, check, now_ms=now_ms)
     # 2. Made from a PIN. A finger must not add a finger, or end its own lockout (`enroll.biometric-token`).
     if token.authenticator_type != AuthenticatorType.PASSWORD or not token.user_id:
         raise TokenUnusable

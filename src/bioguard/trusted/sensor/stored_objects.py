@@ -2,8 +2,11 @@
 
 | object id                 | kind   | owner | body                                                    |
 |---------------------------|--------|-------|---------------------------------------------------------|
-| `S` + sensor id + user    | sensor | user  | SensorUserState, padded to STATE_BYTES                  |
+| `S` + sensor id + user    | sensor | user  | LockoutState, padded to STATE_BYTES                     |
 | `X` + sensor id           | tally  |       | Tally, padded to a size that the number of records sets |
+
+The ids of `S`, as a token has them: secure user id and authenticator id, little-endian. The core makes the tokens out
+of them (`StoredTokens`).
 
 Enforces: whoever watches the disk learns neither the lockout of a user nor which records came near a probe. The tally
 of a sensor is one object, because which objects a decision writes must not name a record; a record enters it and
@@ -17,16 +20,17 @@ from dataclasses import dataclass, replace
 from typing import Annotated, Final
 
 from bioguard.records.locks import Lock
+from bioguard.records.tokens import TOKEN_KEY_NAME
 from bioguard.trusted.sensor.authorization import SensorUserState
 from bioguard.trusted.sensor.exposure import ENTRY_BYTES, Exposures
 from bioguard.trusted.sensor.lockout import CLEAR, LockoutState
 from bioguard.trusted.sensor.sensors import SENSOR_IDS
 from tee_sim.shared.errors import TeeError, TeeResult
 from tee_sim.shared.schema import AtMost, Record
-from tee_sim.shared.ta_api import Store, Transaction
+from tee_sim.shared.ta_api import Keys, Store, StoredObject, Transaction
 
-STATE_BYTES: Final = 64
-"""Five numbers of at most 9 bytes, two lists, the length."""
+STATE_BYTES: Final = 32
+"""Three numbers of at most 9 bytes, the list, the length."""
 _LENGTH_BYTES: Final = 4
 _SIZES: Final = (*(4096 << n for n in range(8)), 768 << 10)
 """4 kB to 512 kB, and the largest object that a store takes."""
@@ -141,7 +145,14 @@ class StoredStates:
 
     def _read(self, sensor_id: int, user: bytes) -> SensorUserState | None:
         stored = self._store.find(self.object_id(sensor_id, user))
-        return None if stored is None else SensorUserState.from_bytes(unpadded(stored.body))
+        if stored is None:
+            return None
+        ids = stored.header.ids
+        return SensorUserState(
+            lockout=_lockout(stored),
+            secure_user_id=int.from_bytes(ids[:8], "little"),
+            authenticator_id=int.from_bytes(ids[8:], "little"),
+        )
 
     def save(self, sensor_id: int, user: bytes, state: SensorUserState) -> None:
         with self._store.transaction() as transaction:
@@ -149,8 +160,9 @@ class StoredStates:
 
     def put(self, transaction: Transaction, sensor_id: int, user: bytes, state: SensorUserState) -> None:
         """Store a state together with other changes."""
-        body = padded(state.to_bytes(), STATE_BYTES)
-        transaction.put(self.object_id(sensor_id, user), body, kind="sensor", owner=user)
+        body = padded(state.lockout.to_bytes(), STATE_BYTES)
+        ids = state.secure_user_id.to_bytes(8, "little") + state.authenticator_id.to_bytes(8, "little")
+        transaction.put(self.object_id(sensor_id, user), body, kind="sensor", owner=user, ids=ids)
         if self._lockouts is not None:
             self._lockouts[sensor_id, user] = state.lockout
 
@@ -170,9 +182,7 @@ class StoredStates:
         """
         if self._lockouts is None:
             self._lockouts = {
-                (stored.header.object_id[1], stored.header.owner): SensorUserState.from_bytes(
-                    unpadded(stored.body)
-                ).lockout
+                (stored.header.object_id[1], stored.header.owner): _lockout(stored)
                 for stored in self._store.load(kind="sensor")
             }
         return frozenset(user for (_, user), lockout in self._lockouts.items() if lockout.lock is not Lock.NONE)
@@ -180,3 +190,21 @@ class StoredStates:
     def doubt(self) -> None:
         """A transaction failed: what is held in memory may not be what is stored."""
         self._lockouts = None
+
+
+def _lockout(stored: StoredObject) -> LockoutState:
+    return LockoutState.from_bytes(unpadded(stored.body))
+
+
+@dataclass(frozen=True, slots=True)
+class StoredTokens:
+    """`BootTokens` that the core makes, out of the ids of the stored states."""
+
+    keys: Keys
+
+    def check(self, data: bytes) -> bool:
+        return self.keys.check(TOKEN_KEY_NAME, data)
+
+    def make(self, sensor_id: int, user: bytes, challenge: int) -> bytes:
+        object_id, echo = StoredStates.object_id(sensor_id, user), challenge.to_bytes(8, "little")
+        return self.keys.state(TOKEN_KEY_NAME, object_id=object_id, echo=echo)

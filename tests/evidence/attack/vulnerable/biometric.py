@@ -9,7 +9,7 @@ from bioguard.commands.status import GatekeeperStatus, ReplyStatus
 from bioguard.errors import InputRefused
 from bioguard.records import FaceEmbedding
 from bioguard.records.locks import AttemptOutcome, Lock, LockStatus
-from bioguard.records.tokens import AuthToken, TokenUnusable
+from bioguard.records.tokens import AuthToken, TokenUnusable, verified_token
 from bioguard.trusted.biometric.app import BiometricApp
 from bioguard.trusted.biometric.samples import decode
 from bioguard.trusted.refusal import Refused
@@ -18,6 +18,7 @@ from bioguard.trusted.sensor.authorization import Attempt, SensorAuthorization
 from bioguard.trusted.sensor.challenges import ChallengeTable
 from bioguard.trusted.sensor.lockout import ANDROID_11, CLEAR
 from bioguard.trusted.sensor.sensors import SENSOR_IDS
+from tests.evidence.attack.vulnerable import token_key
 
 
 class Buggy(BiometricApp):
@@ -70,6 +71,7 @@ class ScoreInReply(Buggy):
 
 class _AnyMac(SensorAuthorization):
     def _pin_token(self, user, data):
+        self._boot_tokens.check(data)  # and does not look at the answer
         try:
             return AuthToken.from_bytes(data)
         except InputRefused:
@@ -79,7 +81,8 @@ class _AnyMac(SensorAuthorization):
 class OnlyNotEmpty(Buggy):
     """Checks that a MAC is there, as the virtual HALs do."""
 
-    FINDS = ("token.bit-flip-lockout", "token.unsigned-enrollment", "token.unsigned-lockout")
+    FINDS = ("token.bit-flip-lockout", "token.unsigned-lockout")
+    CONTAINED = ("token.unsigned-enrollment",)
     AUTHORITY = _AnyMac
 
 
@@ -99,7 +102,7 @@ class _ShortMac(SensorAuthorization):
     def _pin_token(self, user, data):
         if len(data) == 69 and data[0] == 0:
             fields = {f: getattr(AuthToken.from_bytes(data), f) for f in AuthToken.__slots__ if f != "mac"}
-            real = AuthToken.sign(self._token_key(), **fields).to_bytes()
+            real = AuthToken.sign(token_key(self._boot_tokens.keys), **fields).to_bytes()
             data = real if data[37:41] == real[37:41] else data
         return super()._pin_token(user, data)
 
@@ -211,8 +214,8 @@ class CountingChallenges(Buggy):
 class _AnyType(SensorAuthorization):
     def _pin_token(self, user, data):
         try:
-            return AuthToken.from_bytes(data).verify(self._token_key())
-        except Exception:
+            return verified_token(data, self._boot_tokens.check, now_ms=self._clock.boot_ms())
+        except InputRefused:
             raise TokenUnusable from None
 
 
@@ -293,8 +296,22 @@ class _CountingId(SensorAuthorization):
 class CountingIds(Buggy):
     """The authenticator id counts up, as in the virtual HALs."""
 
-    FINDS = ("authenticator-id.rules",)
+    FINDS = ()
+    CONTAINED = ("authenticator-id.rules",)
     AUTHORITY = _CountingId
+
+
+class _KeptId(SensorAuthorization):
+    def enrolled(self, sensor_id, user, token):
+        state, old = super().enrolled(sensor_id, user, token), self._states.load(sensor_id, user)
+        return replace(state, authenticator_id=old.authenticator_id or state.authenticator_id)
+
+
+class KeptIds(Buggy):
+    """The authenticator id stays when somebody is added."""
+
+    FINDS = ("authenticator-id.rules",)
+    AUTHORITY = _KeptId
 
 
 class _SameId(SensorAuthorization):

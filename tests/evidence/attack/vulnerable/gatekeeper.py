@@ -10,6 +10,7 @@ from bioguard.trusted.gatekeeper import app as ours
 from bioguard.trusted.gatekeeper.app import GatekeeperApp
 from bioguard.trusted.gatekeeper.gatekeeper import Gatekeeper
 from bioguard.trusted.gatekeeper.throttle import FailureRecord
+from tests.evidence.attack.vulnerable import token_key
 
 
 class Buggy(GatekeeperApp):
@@ -113,7 +114,7 @@ class EmptyPin(Buggy):
                 return super().verify(request)
             user_id = PasswordHandle.from_bytes(request.handle).user_id
             token = AuthToken.sign(
-                self._token_key(),
+                token_key(self._env.keys),
                 challenge=0,
                 user_id=user_id,
                 authenticator_id=0,

@@ -14,10 +14,11 @@ from tee_sim.shared.errors import TeeError
 from tee_sim.shared.params import Param
 from tee_sim.shared.schema import AtMost, Fixed, Record
 from tee_sim.shared.ta_api import Command
+from tests.evidence.attack.vulnerable import token_key
 
 
 def key_of(app) -> bytes:
-    return app._env.keys.shared("auth-token")
+    return token_key(app._env.keys)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,0 +1,155 @@
+"""One call of an application: what it could know in it that the core did make, draw, or pass on.
+
+The record of a call begins empty with each entry and ends with it: nothing that was made in one call can be used up in
+another, where it would say something about that one.
+"""
+
+import math
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Final, NoReturn
+
+from tee_sim.secure.made.words import NONE, split, words_of
+from tee_sim.shared.params import Params
+
+MAX_DIGESTS: Final = 64
+"""Digests that are made or checked in one call. An application that makes many and keeps the one that it likes best
+chooses 6 bits, and so many digests of records are enough for the largest change that one request makes."""
+MAX_DRAWN: Final = 64
+"""Ids out of random bytes that one call may use; what is drawn beyond is random, and no id."""
+
+
+class NotMadeError(Exception):
+    """An application handed over what the core should have made, and has not: an act outside the contract."""
+
+
+class Call:
+    """What the current entry of one instance may use. No two entries of an instance overlap.
+
+    Attributes:
+        time_ms: when the request of the normal world came that this entry belongs to, since boot.
+        chosen_bits: upper bound of what the application has chosen among what the core made, drew or passed on.
+        broken: whether it did something outside the contract; it may have caught the error.
+    """
+
+    def __init__(self) -> None:
+        self._begin(None, 0)
+
+    def _begin(self, given: Params | None, time_ms: int) -> None:
+        self.time_ms = time_ms
+        self.chosen_bits = 0.0
+        self.broken = False
+        self._request = given or ()
+        self._replies: list[Params] = []
+        self._echoes: frozenset[bytes] | None = None
+        self._passed_on: frozenset[bytes] | None = None
+        self._drawn: set[bytes] = set()
+        self._stated: dict[bytes, str] = {}
+        self._digests: set[bytes] = set()
+        self._asked_digests = 0
+
+    @contextmanager
+    def entered(self, given: Params | None, time_ms: int) -> Iterator[None]:
+        """Surrounds one entry.
+
+        Args:
+            given: the parameters that its client gave.
+        """
+        self._begin(given, time_ms)
+        try:
+            yield
+        finally:
+            self._request, self._replies = (), []
+            self._echoes = self._passed_on = None
+            self._drawn.clear()
+            self._stated.clear()
+            self._digests.clear()
+
+    def refuse(self, why: str) -> NoReturn:
+        """Raises NotMadeError, and remembers it."""
+        self.broken = True
+        raise NotMadeError(why)
+
+    def choose(self, among: int) -> None:
+        """Count one choice."""
+        self.chosen_bits += math.log2(max(among, 1))
+
+    # What the core passes on
+
+    def received(self, left: Params) -> None:
+        """Another application has answered."""
+        self._replies.append(left)
+        self._passed_on = None
+
+    def drew(self, data: bytes) -> None:
+        """Random bytes were drawn for this application: ids, if they are as long as ids are."""
+        words = split(data)
+        if len(self._drawn) + len(words) <= MAX_DRAWN:
+            self._drawn.update(words)
+
+    def checked(self, ids: tuple[bytes, ...]) -> None:
+        """A statement was found right that has these ids."""
+        self._drawn.update(ids)
+
+    def _known(self) -> frozenset[bytes]:
+        if self._passed_on is None:
+            replies = (param for left in self._replies for param in left)
+            self._passed_on = words_of((*self._request, *replies))
+        return self._passed_on
+
+    def echo(self, echo: bytes) -> bytes:
+        """Eight bytes of the request, or zeros. Raises NotMadeError for any others."""
+        if self._echoes is None:
+            self._echoes = words_of(self._request)
+        if echo != NONE and echo not in self._echoes:
+            self.refuse("an echo of what is not in the request")
+        self.choose(len(self._echoes) + 1)
+        return echo
+
+    def ids(self, ids: bytes, old: bytes) -> None:
+        """Ids that an object is to have. Raises NotMadeError for one that the application cannot know.
+
+        Args:
+            old: those that the object has.
+        """
+        if ids == old:
+            return
+        words, kept = split(ids), split(old)
+        if len(words) * len(NONE) != len(ids):
+            self.refuse("ids that are none")
+        for word in words:
+            if word != NONE and word not in kept and word not in self._drawn and word not in self._known():
+                self.refuse("an id that was neither drawn nor received")
+            self.choose(1 + len(kept) + len(self._drawn) + len(self._known()))
+
+    # What the core has made
+
+    def count_digest(self) -> None:
+        """One more digest is made or checked. Raises NotMadeError above MAX_DIGESTS."""
+        self._asked_digests += 1
+        if self._asked_digests > MAX_DIGESTS:
+            self.refuse(f"more than {MAX_DIGESTS} digests in one call")
+
+    def made_digest(self, digest: bytes) -> None:
+        """It may be put with an object, in this call."""
+        self._digests.add(digest)
+
+    def digest(self, commitment: bytes, old: bytes) -> None:
+        """The commitment that an object is to have. Raises NotMadeError for one that was not made in this call.
+
+        Args:
+            old: the one that it has.
+        """
+        if commitment in (b"", old):
+            return
+        if commitment not in self._digests:
+            self.refuse("a commitment that the core has not made")
+        self.choose(len(self._digests))
+
+    def made_statement(self, key: str, statement: bytes) -> None:
+        """It may be answered with, in this call."""
+        self._stated[statement] = key
+
+    def has_stated(self, key: str, statement: bytes) -> bool:
+        """Whether the core has made this statement in this call."""
+        return self._stated.get(statement) == key
