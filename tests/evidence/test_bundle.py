@@ -3,8 +3,11 @@
 import base64
 import hashlib
 import json
+import os
 import random
 import shutil
+import socket
+import stat
 import subprocess
 import sys
 from collections.abc import Callable
@@ -22,12 +25,13 @@ from pymerkle import InmemoryTree
 from securesystemslib.dsse import Envelope
 from securesystemslib.signer import SSlibKey
 
+from bioguard.cli import audit_bundle
 from bioguard.cli.__main__ import run
 from bioguard.errors import InputRefused, IntegrityFailure
 from bioguard.evidence import dsse
 from bioguard.evidence.bundle import BundleKeys, seal_statement
 from bioguard.evidence.run import signer_from
-from bioguard.evidence.verify import verify_bundle
+from bioguard.evidence.verify import Verified, verify_bundle
 from bioguard.log.erasure_receipt import ErasureReceipt
 from bioguard.log.signed_log import SignedLog
 from bioguard.log.store_copy import check_image
@@ -126,6 +130,78 @@ def test_files_cannot_come_go_or_trade_places(copy: Path, damage: Callable[[Path
     with pytest.raises(IntegrityFailure) as caught:
         verify_bundle(copy)
     assert caught.value.message == message
+
+
+def _socket(path: Path) -> None:
+    folder = os.open(path.parent, os.O_RDONLY)
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(f"/proc/self/fd/{folder}/{path.name}")  # a short name, wherever the folder is
+    os.close(folder)
+
+
+STRAYS: list[tuple[str, str, Callable[[Path], object]]] = [
+    ("log-proofs/more", "an empty folder", Path.mkdir),
+    ("new/er/deeper", "an empty folder", lambda path: path.mkdir(parents=True)),
+    ("raw/link", "a link", lambda path: path.symlink_to("verdict.json")),
+    ("dangling", "a link", lambda path: path.symlink_to("/nowhere")),
+    ("to-a-folder", "a link", lambda path: path.symlink_to("raw")),
+    ("pipe", "a pipe", os.mkfifo),
+    ("raw/socket", "a socket", _socket),
+]
+
+
+@pytest.mark.parametrize(("name", "what", "add"), STRAYS, ids=[name for name, _, _ in STRAYS])
+def test_what_is_no_file_is_found_and_named(copy: Path, name: str, what: str, add: Callable[[Path], object]) -> None:
+    add(copy / name)
+    with pytest.raises(IntegrityFailure) as caught:
+        verify_bundle(copy)
+    assert caught.value.message == f"{name}: {what}, which is not in the signed statement"
+    assert caught.value.exit_code == 7
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root may make a device")
+def test_a_device_is_found_and_named(copy: Path) -> None:
+    os.mknod(copy / "raw/zero", 0o600 | stat.S_IFCHR, os.makedev(1, 5))
+    with pytest.raises(IntegrityFailure, match=r"raw/zero: a device, which is not in the signed statement"):
+        verify_bundle(copy)
+
+
+@pytest.mark.parametrize("name", ["report.json", "statement.dsse.json", "attestation.cbor", "raw/verdict.json"])
+def test_a_link_or_a_pipe_in_place_of_a_file_is_named_and_not_read(copy: Path, tmp_path: Path, name: str) -> None:
+    (copy / name).rename(tmp_path / "moved")
+    (copy / name).symlink_to(tmp_path / "moved")
+    with pytest.raises(IntegrityFailure, match=f"{name}: a link, which is not"):
+        verify_bundle(copy)
+    (copy / name).unlink()
+    os.mkfifo(copy / name)
+    with pytest.raises(IntegrityFailure, match=f"{name}: a pipe, which is not"):
+        verify_bundle(copy)
+
+
+@pytest.mark.parametrize(
+    ("status", "code", "outcome"),
+    [("PASS", 0, "verified"), ("WARN", 0, "verified"), ("FAIL", 3, "fail"), ("UNKNOWN", 3, "unknown")],
+)
+def test_the_command_gates_on_the_verdict_unless_asked_for_signatures_only(
+    monkeypatch: pytest.MonkeyPatch,
+    bundle: Path,
+    capsys: pytest.CaptureFixture[str],
+    status: str,
+    code: int,
+    outcome: str,
+) -> None:
+    monkeypatch.setattr(audit_bundle, "verify_bundle", lambda *_: Verified(pinned=True, status=Status(status)))
+    assert run(["--json", "audit", "verify", str(bundle)]) == code
+    assert json.loads(capsys.readouterr().out)["outcome"] == outcome
+    assert run(["audit", "verify", str(bundle), "--signatures-only"]) == 0
+    assert f"the report inside says: {status}" in capsys.readouterr().out
+
+
+def test_a_bundle_that_reports_unknown_is_no_yes(bundle: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert verify_bundle(bundle).status in (Status.UNKNOWN, Status.FAIL)
+    assert run(["audit", "verify", str(bundle)]) == 3
+    assert run(["audit", "verify", str(bundle), "--signatures-only"]) == 0
+    capsys.readouterr()
 
 
 def _resign(folder: Path) -> None:

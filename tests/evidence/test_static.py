@@ -5,7 +5,9 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable
+from importlib.metadata import requires
 from pathlib import Path
+from typing import Any
 
 import jsonschema
 import nacl
@@ -15,11 +17,15 @@ from cyclonedx.schema import SchemaVersion
 from cyclonedx.validation.json import JsonStrictValidator
 from hypothesis import given
 from hypothesis import strategies as st
+from license_expression import get_spdx_licensing
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 
+from bioguard import __version__
 from bioguard.device.personal_data import personal_data
 from bioguard.evidence import static
 from bioguard.evidence.elf import NotElf, undefined_symbols
-from bioguard.evidence.sbom import Component, components, render_cyclonedx
+from bioguard.evidence.sbom import Component, components, product, render_cyclonedx
 from bioguard.evidence.temporary_device import TemporaryDevice
 from bioguard.records.audit_events import Cause
 from bioguard.report import Check, Status
@@ -28,8 +34,13 @@ EXPORT_SCHEMA = Path(__file__).parents[2] / "src/bioguard/report/schema/export.s
 OBJECTS = sorted([*Path(nacl.__file__).parent.glob("*.so"), *Path(np.__file__).parent.glob("_core/*.so")])
 
 
+def _bill() -> dict[str, Any]:
+    bill: dict[str, Any] = json.loads(render_cyclonedx(components(), "2026-01-31T12:00:00Z", product()))
+    return bill
+
+
 def test_cyclonedx_accepts_the_bill_of_materials_and_rejects_its_twin() -> None:
-    text = render_cyclonedx(components(), "2026-01-31T12:00:00Z")
+    text = render_cyclonedx(components(), "2026-01-31T12:00:00Z", product())
     validator = JsonStrictValidator(SchemaVersion.V1_6)
     assert validator.validate_str(text) is None
     for twin in (text.replace('"library"', '"libary"', 1), text.replace('"bomFormat"', '"bomformat"')):
@@ -44,6 +55,40 @@ def test_the_bill_names_what_is_installed() -> None:
     assert not {"bioguard", "pytest", "distributed"} & parts.keys()
     assert parts["numpy"].purl == f"pkg:pypi/numpy@{np.__version__}"
     assert all(len(p.record_sha256) == 64 for p in parts.values())
+
+
+def test_the_graph_is_that_of_the_requirements_that_apply_here() -> None:
+    """Read anew with `packaging`, from what is installed."""
+    graph = {row["ref"]: row.get("dependsOn", []) for row in _bill()["dependencies"]}
+    names = {p.purl: p.name for p in components()} | {f"pkg:pypi/bioguard@{__version__}": "bioguard"}
+    assert graph.keys() == names.keys()
+    for purl, name in names.items():
+        applying = [
+            r for r in map(Requirement, requires(name) or ()) if r.marker is None or r.marker.evaluate({"extra": ""})
+        ]
+        assert {at.rpartition("/")[2].partition("@")[0] for at in graph[purl]} == {
+            canonicalize_name(r.name) for r in applying
+        }
+    direct = {at.rpartition("/")[2].partition("@")[0] for at in graph[f"pkg:pypi/bioguard@{__version__}"]}
+    assert not direct & {"cffi", "pycparser", "markupsafe"}, "what others require is below them"
+
+
+def test_the_product_has_purl_and_license_and_every_license_that_is_one_has_its_spdx_id() -> None:
+    bill = _bill()
+    main = bill["metadata"]["component"]
+    assert (main["name"], main["version"], main["purl"]) == (
+        "bioguard",
+        __version__,
+        f"pkg:pypi/bioguard@{__version__}",
+    )
+    assert main["licenses"] == [{"license": {"id": "Apache-2.0"}}]
+    spdx = get_spdx_licensing()
+    for component in bill["components"]:
+        for row in component["licenses"]:
+            if "license" in row and "name" in row["license"]:
+                assert spdx.validate(row["license"]["name"]).errors, component["name"]
+            else:
+                assert not spdx.validate(row.get("expression") or row["license"]["id"]).errors, component["name"]
 
 
 def test_the_license_is_read_from_the_expression_or_the_classifiers(tmp_path: Path) -> None:

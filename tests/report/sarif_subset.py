@@ -29,8 +29,15 @@ _LOCATION = {
                     "type": "object",
                     "additionalProperties": False,
                     "properties": {"uri": {"type": "string", "format": "uri-reference"}},
-                }
+                },
+                "region": {
+                    "type": "object",
+                    "required": ["startLine"],
+                    "additionalProperties": False,
+                    "properties": {"startLine": {"type": "integer", "minimum": 1}},
+                },
             },
+            "required": ["artifactLocation", "region"],
         }
     },
 }
@@ -42,6 +49,7 @@ _RULE = {
         "id": {"type": "string"},
         "shortDescription": _MESSAGE,
         "help": _MESSAGE,
+        "defaultConfiguration": {"type": "object", "additionalProperties": False, "properties": {"level": _LEVEL}},
         "properties": {"type": "object"},
     },
 }
@@ -63,15 +71,16 @@ _INVOCATION = {
 }
 _RESULT = {
     "type": "object",
-    "required": ["message"],
+    "required": ["message", "locations", "level"],
     "additionalProperties": False,
     "properties": {
+        "properties": {"type": "object"},
         "ruleId": {"type": "string"},
         "ruleIndex": {"type": "integer", "minimum": -1},
         "kind": {"enum": ["notApplicable", "pass", "fail", "review", "open", "informational"]},
         "level": _LEVEL,
         "message": _MESSAGE,
-        "locations": {"type": "array", "items": _LOCATION},
+        "locations": {"type": "array", "items": _LOCATION, "minItems": 1},
     },
     "if": {"properties": {"kind": {"const": "fail"}}},
     "else": {"properties": {"level": {"const": "none"}}},
@@ -97,11 +106,12 @@ SARIF_SUBSET = {
                         "properties": {
                             "driver": {
                                 "type": "object",
-                                "required": ["name"],
+                                "required": ["name", "informationUri"],
                                 "additionalProperties": False,
                                 "properties": {
                                     "name": {"type": "string", "minLength": 1},
                                     "version": {"type": "string"},
+                                    "informationUri": {"type": "string", "format": "uri", "pattern": "^[a-z]+:"},
                                     "rules": {"type": "array", "items": _RULE, "uniqueItems": True},
                                 },
                             }

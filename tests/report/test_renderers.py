@@ -56,15 +56,28 @@ def test_junit_counts_unknown_as_an_error(report: Report) -> None:
     }
 
 
-def test_sarif_holds_failures_and_says_that_a_check_did_not_run(report: Report) -> None:
+def test_sarif_holds_all_that_is_no_pass_and_says_that_a_check_did_not_run(report: Report) -> None:
     log = json.loads(render(report, "sarif"))
     jsonschema.Draft202012Validator(SARIF_SUBSET).validate(log)
     run = log["runs"][0]
-    assert [r["ruleId"] for r in run["results"]] == ["BG-X-002"]
+    found = [(r["ruleId"], r["level"], r["properties"]["status"]) for r in run["results"]]
+    assert found == [
+        ("BG-X-002", "error", "FAIL"),
+        ("BG-X-003", "warning", "UNKNOWN"),
+        ("BG-X-004", "warning", "WARN"),
+    ]
+    assert run["tool"]["driver"]["informationUri"] == "pkg:pypi/bioguard@0.1.0"
     assert run["invocations"][0]["executionSuccessful"] is False
     assert [n["associatedRule"]["id"] for n in run["invocations"][0]["toolExecutionNotifications"]] == ["BG-X-003"]
     for entry in run["results"]:
         assert run["tool"]["driver"]["rules"][entry["ruleIndex"]]["id"] == entry["ruleId"]
+        first, *others = (place["physicalLocation"] for place in entry["locations"])
+        assert first["artifactLocation"]["uri"] == "report.json"
+        line = render(report, "json").split("\n")[first["region"]["startLine"] - 1]
+        assert line == f'      "id": "{entry["ruleId"]}",'
+        assert [(o["artifactLocation"]["uri"], o["region"]) for o in others] == (
+            [("raw/list.json", {"startLine": 1})] if entry["ruleId"] == "BG-X-002" else []
+        )
     log["runs"][0]["results"][0]["kind"] = "pass"  # its twin: a pass with level error is not allowed (3.27.10)
     with pytest.raises(jsonschema.ValidationError):
         jsonschema.Draft202012Validator(SARIF_SUBSET).validate(log)

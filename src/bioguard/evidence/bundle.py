@@ -10,16 +10,22 @@
     statement.dsse.json                                   in-toto test-result over every file above, signed
     attestation.cbor                                      PSA token whose nonce is the SHA-256 of the statement
 
-Nothing else may be in it. Every byte of every file is covered by a digest, a signature or a strict encoding.
+    measurement.json                                      every file of the product, as the secure world found it
+
+Nothing else may be in it: no other file or folder, no link, pipe, socket or device. Every byte of every file is covered
+by a digest, a signature or a strict encoding.
 """
 
 import hashlib
 import json
-from collections.abc import Mapping
+import stat
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
 
+from bioguard.errors import IntegrityFailure
 from bioguard.evidence import dsse
 from bioguard.evidence.statement import TestResult
 from bioguard.json_text import parse_json
@@ -74,18 +80,65 @@ class BundleKeys:
         return keys
 
 
-def _digest(path: Path) -> str:
-    with path.open("rb") as file:
+class StrayEntry(IntegrityFailure):
+    """Something in a bundle that no statement can cover; the message starts with its name."""
+
+    code = "integrity.bundle"
+
+
+_NO_FILE = {
+    stat.S_IFLNK: "a link",
+    stat.S_IFIFO: "a pipe",
+    stat.S_IFSOCK: "a socket",
+    stat.S_IFCHR: "a device",
+    stat.S_IFBLK: "a device",
+}
+
+
+def files_of(directory: Path) -> dict[str, Path]:
+    """Every file of a bundle by relative name. Nothing is opened and no link is followed: what is no file need not end.
+
+    Raises:
+        StrayEntry: something else is there, an empty folder for instance, or it cannot be looked at.
+    """
+    found, waiting = dict[str, Path](), [directory]
+    while waiting:
+        place = waiting.pop()
+        with _named(place, directory):
+            entries = [(path, stat.S_IFMT(path.lstat().st_mode)) for path in place.iterdir()]
+        if not entries and place != directory:
+            raise _stray(place, directory, "an empty folder")
+        for path, kind in entries:
+            if kind in _NO_FILE:
+                raise _stray(path, directory, _NO_FILE[kind])
+            if kind == stat.S_IFDIR:
+                waiting.append(path)
+            else:
+                found[path.relative_to(directory).as_posix()] = path
+    return dict(sorted(found.items()))
+
+
+def _stray(path: Path, directory: Path, what: str) -> StrayEntry:
+    name = path.relative_to(directory).as_posix()
+    return StrayEntry(f"{name}: {what}, which is not in the signed statement", hint="it was added later; remove it")
+
+
+@contextmanager
+def _named(path: Path, directory: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise _stray(path, directory, f"cannot be read ({error.strerror})") from error
+
+
+def _digest(path: Path, directory: Path) -> str:
+    with _named(path, directory), path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def digests(directory: Path) -> dict[str, str]:
-    """SHA-256 (hex) of every file of a bundle that the statement covers, by relative name."""
-    return {
-        name: _digest(path)
-        for path in sorted(directory.rglob("*"))
-        if path.is_file() and (name := path.relative_to(directory).as_posix()) not in UNSEALED
-    }
+    """SHA-256 (hex) of every file of a bundle that the statement covers, by relative name. Raises StrayEntry."""
+    return {name: _digest(path, directory) for name, path in files_of(directory).items() if name not in UNSEALED}
 
 
 def seal_statement(directory: Path, report: Report, configuration: Mapping[str, str], signer: NoteSigner) -> bytes:

@@ -247,8 +247,8 @@ def write_bundle(
 
 def _write_proofs(stage: Path, log: SignedLog, entries: list[Entry]) -> None:
     folder = stage / "log-proofs"
-    folder.mkdir()
     for entry in entries:
+        folder.mkdir(exist_ok=True)  # an empty one would be a stray entry of the bundle
         proof = proof_of(log.leaves, entry.sequence, log.checkpoint)
         (folder / f"{entry.sequence:06d}-{entry.event.name.lower()}.tlog-proof").write_text(proof.to_text(), "utf-8")
     old_size = int((stage / "checkpoint-before.txt").read_text("utf-8").split("\n")[1])

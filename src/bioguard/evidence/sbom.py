@@ -19,6 +19,8 @@ from bioguard import __version__
 if TYPE_CHECKING:
     from importlib.metadata import Distribution
 
+    from cyclonedx.model.license import License
+
 PRODUCT = "bioguard"
 
 
@@ -28,12 +30,14 @@ class Component:
 
     Attributes:
         record_sha256: of its RECORD file, which lists the hash of every file; empty without one.
+        requires: normal names of what it requires itself, in order.
     """
 
     name: str
     version: str
     license: str
     record_sha256: str
+    requires: tuple[str, ...] = ()
 
     @classmethod
     def of(cls, distribution: "Distribution") -> "Component":
@@ -44,7 +48,8 @@ class Component:
         record = next((f for f in distribution.files or () if f.match("*.dist-info/RECORD")), None)
         digest = hashlib.sha256(record.read_binary()).hexdigest() if record else ""
         version = _field(distribution, "Version") or "0"
-        return cls(_field(distribution, "Name"), version, terms.splitlines()[0][:80], digest)
+        requires = tuple(sorted(set(_required(distribution))))
+        return cls(_field(distribution, "Name"), version, terms.splitlines()[0][:80], digest, requires)
 
     @property
     def normal_name(self) -> str:
@@ -76,14 +81,20 @@ def _installed(paths: Iterable[str]) -> "dict[str, Distribution]":
 
 
 def _required(distribution: "Distribution") -> Iterator[str]:
-    """Normal names of what a distribution requires without an extra.
-
-    Other markers are not evaluated: of what they exclude here nothing is installed, or it is listed beyond need.
-    """
+    """Normal names of what a distribution requires here, without an extra."""
     for line in distribution.requires or ():
         requirement, _, marker = line.partition(";")
-        if "extra" not in marker:
+        if not marker or _applies(marker.strip()):
             yield _normal(re.split(r"[^\w.-]", requirement.strip(), maxsplit=1)[0])
+
+
+def _applies(marker: str) -> bool:
+    """Whether a requirement is one of this Python on this machine (PEP 508)."""
+    try:
+        from packaging.markers import Marker  # noqa: PLC0415 - of the `audit` extra
+    except ImportError:
+        return "extra" not in marker  # what is installed is then listed beyond need, never left out
+    return Marker(marker).evaluate({"extra": ""})
 
 
 def runtime_dependencies(paths: Iterable[str] = tuple(sys.path)) -> tuple[str, ...]:
@@ -117,34 +128,53 @@ def components(paths: Iterable[str] = tuple(sys.path), wanted: Iterable[str] | N
     return [Component.of(distribution) for distribution in required_distributions(paths, wanted).values()]
 
 
-def render_cyclonedx(parts: Sequence[Component], created: str) -> str:
-    """Return CycloneDX 1.6 JSON. Raises ImportError without the `audit` extra."""
+def product(paths: Iterable[str] = tuple(sys.path)) -> Component | None:
+    """The product itself, as its own metadata says; None where it is not installed."""
+    found = _installed(paths).get(PRODUCT)
+    return Component.of(found) if found else None
+
+
+def render_cyclonedx(parts: Sequence[Component], created: str, main: Component | None = None) -> str:
+    """Return CycloneDX 1.6 JSON: a component each, and who requires whom.
+
+    Args:
+        main: the product; as this code knows itself without it, and it then requires nothing that is known.
+
+    Raises:
+        ImportError: without the `audit` extra.
+    """
     from cyclonedx.model import Property  # noqa: PLC0415 - without the extra, the parts can still be listed
     from cyclonedx.model import component as cdx  # noqa: PLC0415
     from cyclonedx.model.bom import Bom  # noqa: PLC0415
-    from cyclonedx.model.license import DisjunctiveLicense  # noqa: PLC0415
     from cyclonedx.output.json import JsonV1Dot6  # noqa: PLC0415
     from packageurl import PackageURL  # noqa: PLC0415
 
-    rows = [
-        cdx.Component(
-            type=cdx.ComponentType.LIBRARY,
+    def row(part: Component, kind: cdx.ComponentType) -> cdx.Component:
+        return cdx.Component(
+            type=kind,
             bom_ref=part.purl,
             name=part.name,
             version=part.version,
             purl=PackageURL.from_string(part.purl),
-            licenses=[DisjunctiveLicense(name=part.license)],
+            licenses=[_license(part.license)],
             properties=[Property(name="record-sha256", value=part.record_sha256)] if part.record_sha256 else (),
         )
-        for part in parts
-    ]
-    main = f"pkg:pypi/bioguard@{__version__}"
+
+    top = main or Component(PRODUCT, __version__, "unknown", "")
+    rows = {part.normal_name: row(part, cdx.ComponentType.LIBRARY) for part in parts}
     # The number is made from the content: the same installation at the same time has the same bill.
-    bom = Bom(components=rows, serial_number=uuid5(NAMESPACE_URL, " ".join([main, created, *map(repr, parts)])))
+    number = uuid5(NAMESPACE_URL, " ".join([repr(top), created, *map(repr, parts)]))
+    bom = Bom(components=rows.values(), serial_number=number)
     bom.metadata.timestamp = datetime.fromisoformat(created)
-    bom.metadata.component = cdx.Component(
-        type=cdx.ComponentType.APPLICATION, bom_ref=main, name="bioguard", version=__version__
-    )
+    bom.metadata.component = row(top, cdx.ComponentType.APPLICATION)
     bom.metadata.properties.add(Property(name="python", value=platform.python_version()))
-    bom.register_dependency(bom.metadata.component, rows)
+    for part, component in [(top, bom.metadata.component), *((part, rows[part.normal_name]) for part in parts)]:
+        bom.register_dependency(component, [rows[name] for name in part.requires if name in rows])
     return JsonV1Dot6(bom).output_as_string(indent=1) + "\n"
+
+
+def _license(terms: str) -> "License":
+    """An SPDX id, an SPDX expression, or the words of the metadata where they are neither."""
+    from cyclonedx.contrib.license.factories import LicenseFactory  # noqa: PLC0415 - needs the extra
+
+    return LicenseFactory().make_from_string(terms)

@@ -14,7 +14,7 @@ import bioguard.commands
 import tee_sim
 from bioguard.device.launch import manifests
 from bioguard.evidence.policy_clauses import CLAUSES
-from bioguard.evidence.sbom import Component, components, render_cyclonedx, runtime_dependencies
+from bioguard.evidence.sbom import Component, components, product, render_cyclonedx, runtime_dependencies
 from bioguard.evidence.source_scan import EXCEPTIONS, scan_source
 from bioguard.report.model import Check, Evidence, Status
 from tee_sim.shared.schema import is_closed, max_bits
@@ -117,7 +117,7 @@ def bill_of_materials(raw: Path, created: str, parts: list[Component]) -> Check:
     title = "What the product runs on is listed"
     details = tuple(f"{p.name} {p.version} ({p.license})" for p in parts)
     try:
-        text = render_cyclonedx(parts, created)
+        text = render_cyclonedx(parts, created, product())
     except ImportError:
         summary = "cyclonedx-python-lib is not here"
         return check(3, title, Status.UNKNOWN, summary, details=details, fix=NEEDS_AUDIT_EXTRA)
