@@ -5,19 +5,25 @@ at the same times. Everything else they choose differs. The messages to the disk
 names and for ciphertext of the same length.
 """
 
+import hashlib
 import hmac
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+import pytest
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from hypothesis import given
 from hypothesis import strategies as st
 
 from tee_sim.normal.rpmb_chip.chip import RpmbDevice
 from tee_sim.normal.supplicant.service import Service
 from tee_sim.secure.keys import KeyLadder
-from tee_sim.secure.storage import ObjectStore, TaStore
-from tee_sim.secure.storage.size_classes import padded_size
+from tee_sim.secure.storage import ObjectStore, TaStore, object_sealer
+from tee_sim.secure.storage.directory_pages import DirectoryEntry, Node, PageRef, RootInfo, open_page, seal_page
+from tee_sim.secure.storage.size_classes import pad, padded_size
 from tee_sim.secure.supplicant_client import RemoteBlobStore, RemoteRpmb
+from tee_sim.shared.errors import TeeError, TeeResult
 from tee_sim.shared.rng import SeededRng
 from tee_sim.shared.storage_requests import Operation
 from tee_sim.testing.in_memory import MemoryBlobs, MemoryMedium
@@ -228,3 +234,33 @@ def test_a_page_tells_how_many_entries_it_has_and_nothing_else() -> None:
             lengths.append({name: len(blob) for name, blob in device.blobs.rows.items() if name[:1] == b"p"})
         sizes.add(str(lengths))
     assert len(sizes) == 1
+
+
+def test_padding_that_we_would_not_have_written_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    device = Seen([], 0)
+    for padded, why in (
+        (lambda body: pad(body)[:-1] + b"\1", "something behind the body"),
+        (lambda body: pad(body) + bytes(128), "a larger class"),
+        (lambda body: body, "no padding"),
+    ):
+        with monkeypatch.context() as patched:
+            patched.setattr(object_sealer, "pad", padded)
+            device.store.put(b"id", b"body", kind="k")
+        device.store = device.open()
+        with pytest.raises(TeeError) as caught:
+            device.store.get(b"id")
+        assert caught.value.result is TeeResult.CORRUPT_OBJECT, why
+
+
+@pytest.mark.parametrize("spoil", [lambda raw: raw[:-1] + b"\1", lambda raw: raw[:-1], lambda raw: raw + bytes(128)])
+def test_a_page_that_we_would_not_have_written_is_refused(spoil: Callable[[bytes], bytes]) -> None:
+    node = Node(0, [b"key"], [DirectoryEntry(1, 0, bytes(60), b"header").to_bytes()], 7)
+    rng = SeededRng(b"page")
+    ref, blob = seal_page(node, RootInfo(), bytes(16), rng)
+    assert open_page(ref, blob, bytes(16))[0] == node
+    associated = b"tee_sim page v2" + bytes(16) + (7).to_bytes(8, "big")
+    raw = AESGCM(ref.key).decrypt(bytes(12), blob[32:], associated)
+    sealed = AESGCM(ref.key).encrypt(bytes(12), spoil(raw), associated)
+    digest = hashlib.sha256(sealed).digest()
+    with pytest.raises(TeeError, match="directory page has a wrong size"):
+        open_page(PageRef(7, ref.key, digest), digest + sealed, bytes(16))
