@@ -11,7 +11,7 @@ from typing import Any, cast
 
 from tee_sim.secure.hosts.asked_store import AskedStore, Asking
 from tee_sim.secure.hosts.messages import Create
-from tee_sim.secure.hosts.questions import Question
+from tee_sim.secure.hosts.questions import MAX_RANDOM_BYTES, Question
 from tee_sim.secure.peers import ManifestPeers
 from tee_sim.shared.clock import Clock, SinceBoot, SystemClock
 from tee_sim.shared.login import ClientIdentity
@@ -81,8 +81,11 @@ class AskedRng:
     of_system: bool
 
     def bytes(self, n: int) -> bytes:
-        """As `Rng.bytes`."""
-        return cast("bytes", self.ask(Question.RANDOM, [n, self.of_system])[0])
+        """As `Rng.bytes`, in as many questions as it takes."""
+        if n < 0:
+            raise ValueError("a negative number of bytes")
+        sizes = [min(MAX_RANDOM_BYTES, n - at) for at in range(0, n, MAX_RANDOM_BYTES)]
+        return b"".join(self.ask(Question.RANDOM, [size, self.of_system])[0] for size in sizes)
 
 
 @dataclass(frozen=True, slots=True)

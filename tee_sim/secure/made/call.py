@@ -10,6 +10,8 @@ from contextlib import contextmanager
 from typing import Final, NoReturn
 
 from tee_sim.secure.made.words import NONE, split, words_of
+from tee_sim.shared.errors import TeeError, TeeResult
+from tee_sim.shared.object_header import COMMITMENT_BYTES
 from tee_sim.shared.params import Params
 
 MAX_DIGESTS: Final = 64
@@ -107,7 +109,7 @@ class Call:
         return echo
 
     def ids(self, ids: bytes, old: bytes) -> None:
-        """Ids that an object is to have. Raises NotMadeError for one that the application cannot know.
+        """Ids that an object is to have. Raises NotMadeError for one that the application cannot know; TeeError.
 
         Args:
             old: those that the object has.
@@ -115,8 +117,8 @@ class Call:
         if ids == old:
             return
         words, kept = split(ids), split(old)
-        if len(words) * len(NONE) != len(ids):
-            self.refuse("ids that are none")
+        if not words and ids:
+            raise TeeError(TeeResult.BAD_PARAMETERS, "object header: ids is out of bounds")
         for word in words:
             if word != NONE and word not in kept and word not in self._drawn and word not in self._known():
                 self.refuse("an id that was neither drawn nor received")
@@ -135,13 +137,15 @@ class Call:
         self._digests.add(digest)
 
     def digest(self, commitment: bytes, old: bytes) -> None:
-        """The commitment that an object is to have. Raises NotMadeError for one that was not made in this call.
+        """The commitment that an object is to have. Raises NotMadeError if it was not made in this call; TeeError.
 
         Args:
             old: the one that it has.
         """
         if commitment in (b"", old):
             return
+        if len(commitment) != COMMITMENT_BYTES:
+            raise TeeError(TeeResult.BAD_PARAMETERS, "object header: commitment is out of bounds")
         if commitment not in self._digests:
             self.refuse("a commitment that the core has not made")
         self.choose(len(self._digests))

@@ -2,6 +2,7 @@
 
 import itertools
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 from uuid import UUID
@@ -124,6 +125,17 @@ class Player:
         flipped = bytes([digest[0] ^ 1]) + digest[1:]
         return [self.env.digests.check(*of) for of in ((salt, message, digest), (salt, message, flipped))]
 
+    def do_grind(self, count: int) -> Any:
+        """How many different digests of one message it had made."""
+        return len({self.env.digests.make(b"m") for _ in range(count)})
+
+    def do_put_digest(self, object_id: bytes) -> Any:
+        """An object with a digest that was made for it."""
+        _, digest = self.env.digests.make(object_id)
+        with self.env.store.transaction() as transaction:
+            transaction.put(object_id, b"known", kind="k", commitment=digest)
+        return self.env.store.get(object_id).header.commitment == digest
+
     def do_put_known(self, object_id: bytes, words: int) -> Any:
         """An object with ids that were drawn for it."""
         with self.env.store.transaction() as transaction:
@@ -149,9 +161,23 @@ class Player:
                 del self.done[before:]
             raise
 
-    def do_put(self, object_id: bytes, size_bytes: int, text: str, owner: bytes = b"", commitment: bytes = b"") -> Any:
+    def do_put(
+        self,
+        object_id: bytes,
+        size_bytes: int,
+        text: str,
+        owner: bytes = b"",
+        commitment: bytes = b"",
+        ids: bytes = b"",
+    ) -> Any:
         body = text.encode() + bytes(size_bytes)
-        self.transaction.put(object_id, body, kind=text, owner=owner, commitment=commitment)
+        self.transaction.put(object_id, body, kind=text, owner=owner, commitment=commitment, ids=ids)
+
+    def do_swallow(self) -> Any:
+        with suppress(Exception):
+            self.env.keys.state("one", object_id=b"a", echo=bytes(7) + b"x")
+        with suppress(Exception), self.env.store.transaction() as transaction:
+            transaction.put(b"x", b"", kind="k", ids=b"12345678")
 
     def do_fill(self, count: int) -> Any:
         with self.env.store.transaction() as transaction:

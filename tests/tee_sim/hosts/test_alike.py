@@ -215,3 +215,63 @@ def test_a_peer_that_draws_in_a_transaction_of_its_own_draws_nothing_where_its_c
         [[("transact", Reserve.NONE, [("put", b"a", 1, "k", b"", b""), ("ask_peer", 1)], True), ("random", 32)]],
         of_peer,
     )
+
+
+KNOWN = ("put_known", b"a", 2)
+
+
+@pytest.mark.parametrize(
+    "steps",
+    [
+        [KNOWN, ("statement", "one", b"a", 0), ("get", b"a")],
+        [KNOWN, ("statement", "two", b"a", 0), ("statement", "one", b"b", 0)],
+        [
+            ("put_known", b"c", 1),
+            ("statement", "three", b"c", 0),
+            ("put_known", b"c", 1),
+            ("statement", "three", b"c", 0),
+        ],
+        [("digest", b"message"), ("grind", 61)],
+        [KNOWN, transact(("erase", b"a"), ("statement", "one", b"a", 0)), ("get", b"a")],
+        [transact(("put", b"x", 0, "k", b"", bytes(5)), ("put", b"x", 0, "k", b"", b"", b"1234567")), ("get", b"x")],
+        [transact(("put", b"x", 0, "k", b"", b"", bytes(40)))],
+    ],
+)
+def test_what_the_core_makes_is_the_same_in_both(steps: list[Step]) -> None:
+    outcomes = alike([[*steps, ("random", 8)], [("headers",)]])
+    assert all(isinstance(outcome, list) for outcome in outcomes), "no call ended otherwise"
+    assert outcomes[0][-1][0] == "random"
+
+
+def test_a_digest_is_put_behind_a_pipe() -> None:
+    said = played(ThreadedTee, [[("put_digest", b"d"), ("put_digest", b"d"), ("put_digest", b"e")]], [])
+    assert said[0] == [("put_digest", True)] * 3
+
+
+@pytest.mark.parametrize("kind", [InProcessTee, ThreadedTee])
+@pytest.mark.parametrize(
+    "step",
+    [
+        transact(("put", b"x", 0, "k", b"", bytes(32))),
+        transact(("put", b"x", 0, "k", b"", bytes(32)), ("headers",)),
+        transact(("put", b"x", 0, "k", b"", b"", b"12345678")),
+        transact(
+            ("put", b"y", 90_000, "k"), ("put", b"x", 90_000, "k", b"", b"", b"12345678"), ("put", b"z", 90_000, "k")
+        ),
+        ("statement", "one", b"a", 7),
+        ("statement", "three", b"a", 0),
+        ("statement", "one", b"k", 0),
+        ("grind", 65),
+    ],
+)
+def test_what_the_core_has_not_made_is_a_panic_and_nothing_is_stored(kind: type[InProcessTee], step: Step) -> None:
+    before: list[Step] = [KNOWN, transact(("put", b"k", 0, "k"))]
+    outcomes = played(kind, [before, [step], [("headers",)]], [])
+    assert outcomes[1] == (TeeResult.TARGET_DEAD, Origin.TEE)
+    assert [header[0] for header in outcomes[3][0][1]] == [b"a", b"k"]
+
+
+def test_an_application_that_catches_the_error_ends_all_the_same() -> None:
+    """In the core's own process it could go on: what it has done is remembered to the end of the call."""
+    said = played(InProcessTee, [[("swallow",), KNOWN], [("headers",)]], [])
+    assert said[0] == (TeeResult.TARGET_DEAD, Origin.TEE)
