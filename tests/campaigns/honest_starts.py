@@ -17,7 +17,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-BIOGUARD = (sys.executable, "-m", "bioguard")
+BIOGUARD = (sys.executable, "-m", "bioguard.cli")
 CPUSET = Path("/sys/fs/cgroup/cpuset")
 GROUP = CPUSET / f"bioguard-start-{os.getpid()}"
 FIRST_CPU = str(min(os.sched_getaffinity(0)))
@@ -146,10 +146,10 @@ def audit(start: str) -> Run:
             checks = json.loads((out / "report.json").read_text("utf-8"))["checks"]
         except (OSError, ValueError):
             return Run(start=start, kind="audit", number=0, exit_code=done.returncode, alarms=_ended(done), nothing=())
-    by_status = {word: tuple(c["id"] for c in checks if c["status"] == word) for word in ("fail", "unknown")}
+    by_status = {word: tuple(c["id"] for c in checks if c["status"] == word) for word in ("FAIL", "UNKNOWN")}
     return Run(
-        start=start, kind="audit", number=0, exit_code=done.returncode, alarms=by_status["fail"],
-        nothing=by_status["unknown"],
+        start=start, kind="audit", number=0, exit_code=done.returncode, alarms=by_status["FAIL"],
+        nothing=by_status["UNKNOWN"],
     )  # fmt: skip
 
 

@@ -1,0 +1,87 @@
+"""Run a broken product through its own audit: a copy of the tree, in a process of its own.
+
+First the checks of its row; if they stay green the whole quick audit. What says only that the code is another one
+(measurement, reference) is no kill: the broken product is taken for the release.
+"""
+
+import subprocess
+import tempfile
+import time
+from collections.abc import Mapping
+from pathlib import Path
+
+from tests.broken_tree import audit, plant, red
+from tests.campaigns.broken_products.model import ROOT, Outcome, Product, Result
+from tests.campaigns.broken_products.operators import Stale, changes
+
+Checks = Mapping[str, Mapping[str, object]]
+MEASUREMENT = ("BG-MEA", "BG-REF", "BG-STA-007")
+"""Beginnings of the ids of checks that compare the code with a reference."""
+STARTS = """
+import pathlib, tempfile
+from bioguard.device import Device
+from bioguard.device.options import DeviceOptions
+from tee_sim.normal.sandbox_verdict.verdict import Level
+with tempfile.TemporaryDirectory() as folder:
+    with Device.init(pathlib.Path(folder) / "device", DeviceOptions(allow_level=Level.NOT_ENFORCED)) as device:
+        device.add_user("somebody")
+"""
+START_S = 120
+
+
+def _starts(python: Path) -> str:
+    """Why it does not start; empty if it does."""
+    done = subprocess.run(
+        [str(python), "-B", "-c", STARTS], capture_output=True, check=False, timeout=START_S, text=True
+    )
+    return "" if done.returncode == 0 else (done.stderr.strip().splitlines()[-1:] or ["it says nothing"])[0]
+
+
+def failed(checks: Checks) -> tuple[str, ...]:
+    """Ids of the checks that failed, without measurement."""
+    return tuple(name for name, c in checks.items() if c["status"] == "FAIL" and not name.startswith(MEASUREMENT))
+
+
+def silent(checks: Checks, promise: str) -> tuple[str, ...]:
+    """Ids of the checks of a row that could not answer."""
+    return tuple(
+        name
+        for name, c in checks.items()
+        if c["status"] == "UNKNOWN" and promise in (c.get("clauses") or ())  # type: ignore[operator]
+    )
+
+
+def _judged(python: Path, folder: Path, promise: str) -> tuple[Outcome, tuple[str, ...]]:
+    try:
+        own = audit(python, folder / "row", promise)
+    except (AssertionError, subprocess.TimeoutExpired) as error:
+        why = _starts(python)
+        last = (str(error).strip().splitlines() or ["no report"])[-1][:160]
+        return (Outcome.STILLBORN, (why,)) if why else (Outcome.UNKNOWN, (f"no report: {last}",))
+    fails = tuple(name for name in failed(own) if red({name: dict(own[name])}, promise))
+    if fails:
+        return Outcome.KILLED, fails
+    try:
+        whole = audit(python, folder / "whole")
+    except (AssertionError, subprocess.TimeoutExpired):
+        return Outcome.UNKNOWN, ("no report of the whole audit",)
+    if found := failed(whole):
+        return Outcome.ELSEWHERE, found
+    unanswered = silent(own, promise) or silent(whole, promise)
+    return (Outcome.UNKNOWN, unanswered) if unanswered else (Outcome.SURVIVED, ())
+
+
+def play(product: Product) -> Result:
+    """Break it, run it, judge it."""
+    started = time.monotonic()
+    try:
+        made = changes(ROOT, product.edits)
+    except Stale as error:
+        outcome, by = Outcome.STALE, (str(error),)
+    else:
+        with tempfile.TemporaryDirectory(prefix="broken-") as folder:
+            outcome, by = _judged(plant(Path(folder) / "product", made), Path(folder), product.promise)
+    return Result(
+        id=product.id, promise=product.promise, outcome=outcome, by=by,
+        seconds=round(time.monotonic() - started), fingerprint=product.fingerprint(),
+    )  # fmt: skip
