@@ -1,8 +1,8 @@
-"""`python -m tests.campaigns.broken_products [--row POL-NN] [--id ID] [--shard I/N] [--out FILE] [--again] [--list]`.
+"""`python -m tests.campaigns.broken_products [--row POL-NN] [--id ID] [--shard I/N] [--out FILE] [--again]`.
 
 Each broken product is put together in a copy of the tree, started, and run through its own audit: first the checks of
-its row, then, if they are green, the whole quick audit. Results are JSON lines; what FILE has of the same product is
-not run again. `--page FILE` writes killed and survived for each row of FILE into docs/policy.md. Exit 3 when a product
+its row (with `--rows-only` nothing more), then, if they are green, the whole quick audit. Results are JSON lines; what
+FILE has of the same product is not run again. `--page FILE` writes killed and survived for each row of FILE into docs/policy.md. Exit 3 when a product
 survives, 1 when an edit no longer applies.
 """
 
@@ -43,6 +43,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--shard", default="1/1")
     parser.add_argument("--out", type=Path, default=Path("broken-products.jsonl"))
     parser.add_argument("--again", action="store_true", help="also what FILE has")
+    parser.add_argument("--rows-only", action="store_true", help="leave out the whole audit where a row stays green")
     parser.add_argument("--list", action="store_true")
     parser.add_argument("--page", action="store_true", help="write the table of --out into docs/policy.md")
     options = parser.parse_args(arguments)
@@ -57,9 +58,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 0
     for product in products:
         before = results.get(product.id)
-        if before and not options.again and before.fingerprint == product.fingerprint():
+        open_still = before and before.outcome is Outcome.GREEN and not options.rows_only
+        if before and not options.again and not open_still and before.fingerprint == product.fingerprint():
             continue
-        result = results[product.id] = play(product)
+        result = results[product.id] = play(product, whole=not options.rows_only)
         with options.out.open("a", encoding="utf-8") as file:
             file.write(result.to_line() + "\n")
         sys.stderr.write(f"{result.outcome.value:10}{result.id:26}{result.seconds:4} s  {', '.join(result.by)}\n")

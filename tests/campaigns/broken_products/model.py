@@ -22,6 +22,8 @@ class Outcome(Enum):
     """Its row stayed green; the whole audit failed a check of another."""
     UNKNOWN = "unknown"
     """Nothing failed, but the audit could not answer for its row, or came to no report: no pass, and no proof."""
+    GREEN = "green"
+    """Its row stayed green, and the whole audit was not asked yet."""
     SURVIVED = "survived"
     STILLBORN = "stillborn"
     """It does not start, so nobody would ship it. Not counted."""

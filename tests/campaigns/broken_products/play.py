@@ -51,7 +51,7 @@ def silent(checks: Checks, promise: str) -> tuple[str, ...]:
     )
 
 
-def _judged(python: Path, folder: Path, promise: str) -> tuple[Outcome, tuple[str, ...]]:
+def _judged(python: Path, folder: Path, promise: str, *, whole: bool) -> tuple[Outcome, tuple[str, ...]]:
     try:
         own = audit(python, folder / "row", promise)
     except (AssertionError, subprocess.TimeoutExpired) as error:
@@ -61,26 +61,33 @@ def _judged(python: Path, folder: Path, promise: str) -> tuple[Outcome, tuple[st
     fails = tuple(name for name in failed(own) if red({name: dict(own[name])}, promise))
     if fails:
         return Outcome.KILLED, fails
+    if not whole:
+        return Outcome.GREEN, ()
     try:
-        whole = audit(python, folder / "whole")
+        everything = audit(python, folder / "whole")
     except (AssertionError, subprocess.TimeoutExpired):
         return Outcome.UNKNOWN, ("no report of the whole audit",)
-    if found := failed(whole):
+    if found := failed(everything):
         return Outcome.ELSEWHERE, found
-    unanswered = silent(own, promise) or silent(whole, promise)
+    unanswered = silent(own, promise) or silent(everything, promise)
     return (Outcome.UNKNOWN, unanswered) if unanswered else (Outcome.SURVIVED, ())
 
 
-def play(product: Product) -> Result:
-    """Break it, run it, judge it."""
+def play(product: Product, *, whole: bool = True) -> Result:
+    """Break it, run it, judge it.
+
+    Args:
+        whole: whether the whole audit is asked when its row stays green.
+    """
     started = time.monotonic()
+    outcome, by = Outcome.STALE, tuple[str, ...]()
     try:
         made = changes(ROOT, product.edits)
     except Stale as error:
-        outcome, by = Outcome.STALE, (str(error),)
+        by = (str(error),)
     else:
         with tempfile.TemporaryDirectory(prefix="broken-") as folder:
-            outcome, by = _judged(plant(Path(folder) / "product", made), Path(folder), product.promise)
+            outcome, by = _judged(plant(Path(folder) / "product", made), Path(folder), product.promise, whole=whole)
     return Result(
         id=product.id, promise=product.promise, outcome=outcome, by=by,
         seconds=round(time.monotonic() - started), fingerprint=product.fingerprint(),

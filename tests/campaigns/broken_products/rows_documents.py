@@ -21,8 +21,6 @@ from tests.campaigns.broken_products.places import (
     NOTICE,
     PERSONAL,
     POLICY_COMMANDS,
-    RECEIPT,
-    RECEIPTS,
     RECTIFY,
     REGISTRY,
     REQUESTS,

@@ -9,21 +9,17 @@ from tests.campaigns.broken_products.places import (
     CONSENT_CALLS,
     DOUBTS,
     ENFORCEMENT,
-    FACADE,
     GALLERY,
     GATEKEEPER,
     HANDLERS,
-    INCIDENTS,
     INCIDENT_TEXTS,
+    INCIDENTS,
     LOG,
     OBJECTS,
-    PERSONAL,
     POLICY_COMMANDS,
-    RECTIFY,
     STORE,
     TOKENS,
     TRUSTED_PINS,
-    VAULT,
 )
 
 FINGER = "modality is Modality.FINGERPRINT"

@@ -8,7 +8,6 @@ from tests.campaigns.broken_products.operators import (
     begins,
     instead,
     text,
-    value,
     without,
 )
 from tests.campaigns.broken_products.places import (
@@ -22,17 +21,16 @@ from tests.campaigns.broken_products.places import (
     FIRST_VIEW,
     HANDLERS,
     KEYS,
+    NAMES,
     PERSONAL,
     PINS,
     RECOGNITION,
     REGISTRY,
     SEALER,
     SEALING,
-    STORE,
     SUPPLICANT,
     SYSCALLS,
     VAULT,
-    NAMES,
     sends,
     writes,
 )
