@@ -2,8 +2,8 @@
 
 Each broken product is put together in a copy of the tree, started, and run through its own audit: first the checks of
 its row (with `--rows-only` nothing more), then, if they are green, the whole quick audit. Results are JSON lines; what
-FILE has of the same product is not run again. `--page FILE` writes killed and survived for each row of FILE into docs/policy.md. Exit 3 when a product
-survives, 1 when an edit no longer applies.
+FILE has of the same product is not run again. `--page` writes killed and survived for each row of FILE into
+docs/policy.md. Exit 3 when a product survives, 1 when an edit no longer applies.
 """
 
 import argparse
