@@ -19,18 +19,18 @@ MEASUREMENT = ("BG-MEA", "BG-REF", "BG-STA-007")
 """Beginnings of the ids of checks that compare the code with a reference."""
 STARTS = """
 import pathlib, tempfile
-from bioguard.device import Device
-from bioguard.device.options import DeviceOptions
+from bioguard.evidence.temporary_device import TemporaryDevice
 from tee_sim.normal.sandbox_verdict.verdict import Level
 with tempfile.TemporaryDirectory() as folder:
-    with Device.init(pathlib.Path(folder) / "device", DeviceOptions(allow_level=Level.NOT_ENFORCED)) as device:
-        device.add_user("somebody")
+    with TemporaryDevice(pathlib.Path(folder) / "device", Level.NOT_ENFORCED) as temporary:
+        temporary.person(enrolled=True)
 """
+"""It starts and enrolls somebody."""
 START_S = 120
 
 
 def _starts(python: Path) -> str:
-    """Why it does not start; empty if it does."""
+    """Why nobody could use it; empty if it starts and enrolls."""
     done = subprocess.run(
         [str(python), "-B", "-c", STARTS], capture_output=True, check=False, timeout=START_S, text=True
     )
@@ -69,8 +69,10 @@ def _judged(python: Path, folder: Path, promise: str, *, whole: bool) -> tuple[O
         return Outcome.UNKNOWN, ("no report of the whole audit",)
     if found := failed(everything):
         return Outcome.ELSEWHERE, found
-    unanswered = silent(own, promise) or silent(everything, promise)
-    return (Outcome.UNKNOWN, unanswered) if unanswered else (Outcome.SURVIVED, ())
+    if unanswered := silent(own, promise) or silent(everything, promise):
+        why = _starts(python)
+        return (Outcome.STILLBORN, (why,)) if why else (Outcome.UNKNOWN, unanswered)
+    return Outcome.SURVIVED, ()
 
 
 def play(product: Product, *, whole: bool = True) -> Result:

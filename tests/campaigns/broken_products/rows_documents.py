@@ -71,7 +71,7 @@ RECTIFIED = row(
     ("name-kept", "a corrected name is not stored", answers(RECTIFY, "rename", "with _registered(device, name, token):\n    device.user_handle(name)")),
     ("both-names", "the wrong name stays beside the right one", begins(REGISTRY, "UserRegistry.settle", "return")),
     ("finger-kept", "a corrected finger is not stored",
-     instead(VAULT, "Vault.relabel", "replace(record, position=position, salt=self._env.system_rng.bytes(16))", "replace(record, salt=self._env.system_rng.bytes(16))")),
+     instead(VAULT, "Vault.relabel", "replace(record, position=position)", "record")),
     ("old-kept", "an enrollment that replaces another keeps it", instead(VAULT, "Vault._store", "self._change_records(transaction, user, erase=gone, store=stored, same_samples=same_samples)",
                                                                      "self._change_records(transaction, user, erase=[], store=stored)")),
     ("old-row", "the row of a replaced record stays on the disk",
