@@ -70,9 +70,9 @@ class Transaction(Protocol):
             commitment: a digest that `Digests.make` has made in this call, or the one that the object has; another one
                 is a panic.
             ids: up to four of 8 bytes each, one after the other, of which statements are made (`Keys.state`). Each is
-                zeros, one that the object has, random bytes of this call, a number or an id in its request or in what
-                a peer answered, or an id in a statement that `Keys.check` found right in this call; another one is a
-                panic.
+                zeros, one that the object has, random bytes of this call, a number or an id in what a peer answered,
+                or an id in a statement that `Keys.check` found right in this call; if the object id ends with them,
+                a number or an id of the request, too. Another one is a panic.
 
         Raises TeeError STORAGE_NO_SPACE over the quota, for the number of objects not before the transaction ends.
         """
@@ -131,8 +131,8 @@ class Keys(Protocol):
     def state(self, name: str, *, object_id: bytes, echo: bytes = bytes(8)) -> bytes:
         """A statement of the manifest under a key of this boot, which the core makes (`tee_sim.shared.statement`).
 
-        Its ids are those of an object of this TA, its time is that of the request. What the object's ids do not fill,
-        and an echo that is not in the request, are panics.
+        Its ids are those of an object of this TA, its time is that of the request. An object whose ids do not fill it,
+        or are the end of its object id, and an echo that is not in the request, are panics.
 
         Args:
             name: of the key.

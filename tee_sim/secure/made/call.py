@@ -43,8 +43,8 @@ class Call:
         self.broken = False
         self._request = given or ()
         self._replies: list[Params] = []
-        self._echoes: frozenset[bytes] | None = None
-        self._passed_on: frozenset[bytes] | None = None
+        self._asked: frozenset[bytes] | None = None
+        self._answered: frozenset[bytes] | None = None
         self._drawn: set[bytes] = set()
         self._stated: dict[bytes, str] = {}
         self._digests: set[bytes] = set()
@@ -62,7 +62,7 @@ class Call:
             yield
         finally:
             self._request, self._replies = (), []
-            self._echoes = self._passed_on = None
+            self._asked = self._answered = None
             self._drawn.clear()
             self._stated.clear()
             self._digests.clear()
@@ -81,7 +81,7 @@ class Call:
     def received(self, left: Params) -> None:
         """Another application has answered."""
         self._replies.append(left)
-        self._passed_on = None
+        self._answered = None
 
     def drew(self, data: bytes) -> None:
         """Random bytes were drawn for this application: ids, if they are as long as ids are."""
@@ -93,36 +93,46 @@ class Call:
         """A statement was found right that has these ids."""
         self._drawn.update(ids)
 
-    def _known(self) -> frozenset[bytes]:
-        if self._passed_on is None:
-            replies = (param for left in self._replies for param in left)
-            self._passed_on = words_of((*self._request, *replies))
-        return self._passed_on
-
     def echo(self, echo: bytes) -> bytes:
         """Eight bytes of the request, or zeros. Raises NotMadeError for any others."""
-        if self._echoes is None:
-            self._echoes = words_of(self._request)
-        if echo != NONE and echo not in self._echoes:
+        words = self._in_request()
+        if echo != NONE and echo not in words:
             self.refuse("an echo of what is not in the request")
-        self.choose(len(self._echoes) + 1)
+        self.choose(len(words) + 1)
         return echo
 
-    def ids(self, ids: bytes, old: bytes) -> None:
-        """Ids that an object is to have. Raises NotMadeError for one that the application cannot know; TeeError.
+    def ids(self, ids: bytes, old: bytes, *, named: bool) -> None:
+        """Ids that an object is to have.
 
         Args:
             old: those that the object has.
+            named: whether they are the end of its object id. Such an object may be called what its client calls it,
+                and nothing is stated about it: whoever asks would else have stated about whom he likes.
+
+        Raises:
+            NotMadeError: one of them the application cannot know.
+            TeeError: BAD_PARAMETERS, they are none.
         """
         if ids == old:
             return
         words, kept = split(ids), split(old)
         if not words and ids:
             raise TeeError(TeeResult.BAD_PARAMETERS, "object header: ids is out of bounds")
+        known = {NONE, *kept, *self._drawn, *self._received(), *(self._in_request() if named else ())}
         for word in words:
-            if word != NONE and word not in kept and word not in self._drawn and word not in self._known():
+            if word not in known:
                 self.refuse("an id that was neither drawn nor received")
-            self.choose(1 + len(kept) + len(self._drawn) + len(self._known()))
+            self.choose(len(known))
+
+    def _in_request(self) -> frozenset[bytes]:
+        if self._asked is None:
+            self._asked = words_of(self._request)
+        return self._asked
+
+    def _received(self) -> frozenset[bytes]:
+        if self._answered is None:
+            self._answered = words_of(param for left in self._replies for param in left)
+        return self._answered
 
     # What the core has made
 

@@ -52,6 +52,9 @@ class AppKeys:
         ids = self.objects.header(object_id).ids
         if len(ids) != layout.ids_bytes or NONE in split(ids):
             self.call.refuse("a statement about an object without its ids")
+        #    Nor one whose ids are its name: a client may have chosen that.
+        if object_id.endswith(ids):
+            self.call.refuse("a statement about an object that its ids name")
         # 3. The choice is counted with all objects: which of them have ids is the application's own doing.
         self.call.choose(len(self.objects))
         # 4. The time of the request and not of this question: until then an application could wait.

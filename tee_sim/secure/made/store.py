@@ -45,7 +45,7 @@ class _MadeTransaction:
         if commitment or ids:
             old = self._old(object_id)
             self.call.digest(commitment, old.commitment if old is not None else b"")
-            self.call.ids(ids, old.ids if old is not None else b"")
+            self.call.ids(ids, old.ids if old is not None else b"", named=object_id.endswith(ids))
         return self.inner.put(object_id, body, kind=kind, owner=owner, commitment=commitment, ids=ids)
 
     def _old(self, object_id: bytes) -> ObjectInfo | None:

@@ -69,8 +69,8 @@ def test_an_echo_of_what_a_peer_answered_is_none_of_the_request(made: Made) -> N
 
 
 def test_another_application_s_object_is_not_there(made: Made) -> None:
-    with made.others.entered(request(b"I" * 16), 5):
-        made.put(b"theirs", made.other, ids=b"I" * 16)
+    with made.others.entered(request(), 5):
+        made.put(b"theirs", made.other, ids=made.other.rng.bytes(16))
     with made.asked():
         assert refused(made, name="token", object_id=b"theirs") is TeeResult.ITEM_NOT_FOUND
 
@@ -78,21 +78,32 @@ def test_another_application_s_object_is_not_there(made: Made) -> None:
 def test_an_object_without_all_of_its_ids_is_a_panic(made: Made) -> None:
     made.drawn(b"one", words=1)
     made.drawn(b"three", words=3)
-    with made.asked(request(5)):
+    with made.asked():
         made.put(b"none")
-        made.put(b"zero", ids=struct.pack("<QQ", 5, 0))
+        made.put(b"zero", ids=made.env.rng.bytes(8) + bytes(8))
     for object_id in (b"one", b"three", b"none", b"zero"):
         with made.asked(), pytest.raises(NotMadeError, match="a statement about an object without its ids"):
             made.env.keys.state("token", object_id=object_id)
 
 
+def test_nothing_is_stated_about_an_object_that_is_called_what_a_client_likes(made: Made) -> None:
+    """Else whoever asks would have a statement about anybody made: a token of a person who was never here."""
+    victim = b"S" * 16
+    with made.asked(request(victim)):
+        with pytest.raises(NotMadeError, match="an id that was neither drawn nor received"):
+            made.put(b"a", ids=victim)
+        made.put(b"u" + victim, ids=victim)
+        with pytest.raises(NotMadeError, match="a statement about an object that its ids name"):
+            made.env.keys.state("token", object_id=b"u" + victim)
+
+
 def test_only_what_the_manifest_says_is_made_and_checked(made: Made) -> None:
     """One that may check a key may not make anything under it, and the other way round."""
     made.drawn(words=1)
-    with made.asked(), made.others.entered(request(b"I" * 8), 5):
+    with made.asked(), made.others.entered(request(), 5):
         assert refused(made, name="seal", object_id=OBJECT) is TeeResult.ACCESS_DENIED, "it may be checked"
         assert refused(made, name="nothing", object_id=OBJECT) is TeeResult.ACCESS_DENIED
-        made.put(OBJECT, made.other, ids=b"I" * 8)
+        made.put(OBJECT, made.other, ids=made.other.rng.bytes(8))
         sealed = made.other.keys.state("seal", object_id=OBJECT)
         assert made.env.keys.check("seal", sealed)
         for env, name in ((made.other, "seal"), (made.env, "token"), (made.env, "nothing")):

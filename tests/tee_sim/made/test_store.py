@@ -55,10 +55,13 @@ def test_a_digest_that_was_only_checked_is_not_made(made: Made) -> None:
         assert refused(made, commitment=digest) == NO_DIGEST
 
 
-def test_ids_come_from_the_request_a_peer_s_answer_or_a_draw_of_this_call(made: Made) -> None:
-    with made.asked(request(A)):
-        made.put(ids=A)
-        assert refused(made, ids=B) == NO_ID
+def test_ids_come_from_a_name_in_the_request_a_peer_s_answer_or_a_draw_of_this_call(made: Made) -> None:
+    with made.asked(request(A, 7)):
+        made.put(b"named " + A, ids=A)
+        made.put(b"named " + A + bytes([7, *bytes(7)]), ids=A + bytes([7, *bytes(7)]))
+        assert refused(made, ids=A) == NO_ID, "of the request, and not its name"
+        with pytest.raises(NotMadeError):
+            made.put(b"named " + B, ids=B)
     with made.asked() as call:
         call.received(request([B + A]))
         made.put(b"b", ids=A + B)
@@ -108,11 +111,12 @@ def test_no_more_ids_are_drawn_than_64_in_a_call_and_the_choice_is_counted(made:
 
 def test_what_an_object_has_already_is_no_choice(made: Made) -> None:
     ids = made.drawn()
-    with made.asked(request(A)) as call:
+    with made.asked() as call:
+        call.received(request(A))
         made.put(ids=ids)
         assert call.chosen_bits == 0
         made.put(ids=ids[8:] + ids[:8])
-        assert call.chosen_bits == 2 * math.log2(1 + 2 + 1), "in another order: none, either of two, or the request's"
+        assert call.chosen_bits == 2 * math.log2(1 + 2 + 1), "in another order: none, either of two, or the peer's"
 
 
 def test_an_object_that_was_put_in_this_transaction_has_what_it_was_put_with(made: Made) -> None:
