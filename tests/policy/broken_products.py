@@ -150,19 +150,6 @@ TAG_NOT_CHECKED: tuple[Change, ...] = (
 )
 """AES-GCM without its tag is AES-CTR: a changed byte of ciphertext is a changed byte of the body."""
 
-NOT_ENCRYPTED: tuple[Change, ...] = (
-    (
-        "tee_sim/secure/sealing.py",
-        "    return AESGCM(key).encrypt(nonce, body, _BODY_LABEL + device_id + header)\n",
-        "    return body + bytes(16)\n",
-    ),
-    (
-        "tee_sim/secure/sealing.py",
-        "        return AESGCM(key).decrypt(nonce, ciphertext, _BODY_LABEL + device_id + header)\n",
-        "        return ciphertext[:-16]\n",
-    ),
-)
-
 ONE_KEY_FOR_ALL: tuple[Change, ...] = (
     (
         "tee_sim/secure/storage/store.py",

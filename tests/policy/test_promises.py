@@ -15,7 +15,7 @@ from bioguard.errors import TeeUnavailable
 from bioguard.evidence import confinement, static
 from bioguard.evidence.escape_battery import ATTEMPTS, Cell, EgressReport, Outcome
 from bioguard.evidence.leak_scan import exercise_device
-from bioguard.evidence.outside_watch import NotWatched
+from bioguard.evidence.outside_watch import NotWatched, Sighting
 from bioguard.evidence.policy_clauses import CLAUSES, clause
 from bioguard.evidence.policy_trials import TRIALS, conduct
 from bioguard.evidence.sbom import components
@@ -26,7 +26,7 @@ from tee_sim.normal.sandbox_verdict.verdict import Level, Verdict
 from tee_sim.shared.schema import Record, Text
 from tee_sim.shared.ta_api import Command
 from tests.broken_build import copy_with, install, interpreter
-from tests.policy.broken_products import BROKEN, NOT_ENCRYPTED, yielding
+from tests.policy.broken_products import BROKEN, yielding
 
 Patch = pytest.MonkeyPatch
 BY_ID = {t.id: t for t in TRIALS}
@@ -224,14 +224,12 @@ def _leaks(folder: Path) -> dict[str, Check]:
     return {check.id: check for check in confinement.leak_checks(folder, folder / "raw", quick=True)}
 
 
-def test_a_feature_in_clear_is_found(tmp_path: Path, monkeypatch: Patch) -> None:
-    install(monkeypatch, tmp_path / "build", NOT_ENCRYPTED)
-    assert _leaks(tmp_path / "life")["BG-LEK-001"].status is Status.FAIL
-
-
 def test_a_device_that_does_not_live_to_its_end_is_unknown(tmp_path: Path, monkeypatch: Patch) -> None:
-    install(monkeypatch, tmp_path / "build", (("tee_sim/secure/launcher.py", "import gc\n", "raise SystemExit(3)\n"),))
-    assert {check.status for check in _leaks(tmp_path / "life").values()} == {Status.UNKNOWN}
+    seen = Sighting(status=3, left_running=False, events=(), packets=(), controlled=True)
+    monkeypatch.setattr(exercise_device, "watched", yielding((seen, b"", b"no room")))
+    checks = _leaks(tmp_path / "life").values()
+    assert {check.status for check in checks} == {Status.UNKNOWN}
+    assert all(check.summary.endswith("did not live to its end: no room") for check in checks)
 
 
 def test_a_host_that_cannot_be_watched_is_unknown(tmp_path: Path, monkeypatch: Patch) -> None:
