@@ -7,15 +7,17 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from bioguard.errors import BioguardError
-from bioguard.evidence import escape_battery, leak_scan, outside_watch
+from bioguard.evidence import escape_battery, leak_scan, outside_watch, store_checks
 from bioguard.evidence.outside_watch import NotWatched
 from bioguard.evidence.policy_clauses import CLAUSES
+from bioguard.evidence.policy_trials.model import Question, answer
 from bioguard.report.model import Check, Evidence, Status
 from tee_sim.normal.sandbox_verdict.processes import LAYER
 from tee_sim.normal.sandbox_verdict.verdict import Level, Verdict
 
 LIFE_TITLES = {
     "BG-LEK-001": "Enrolled features, PINs, names and tokens are found nowhere but where they belong",
+    "BG-STO-005": "The store is sealed as published: a second reader opens all of it with its fuses, and none without",
     "BG-LEK-002": "One local store: no process of the product writes any other file",
     "BG-SBX-004": "The whole product, normal world included, sends no packet, opens no socket and starts no program",
 }
@@ -118,9 +120,20 @@ def leak_checks(directory: Path, raw: Path, *, quick: bool) -> Iterator[Check]:
         yield from (_check(name, title, Status.UNKNOWN, summary) for name, title in LIFE_TITLES.items())
         return
     evidence = () if quick else tuple((p.name, p.read_bytes()) for p in sorted(raw.iterdir()) if p.is_file())
-    report = leak_scan.scan(evidence, leak_scan.make_canaries(seed, with_key=False), life=life)
+    canaries = leak_scan.make_canaries(seed, with_key=False)
+    report = leak_scan.scan(evidence, canaries, life=life)
     yield _leaks(report, raw)
+    yield _store(life, canaries, directory / "stages", raw)
     yield from _sightings(life, raw)
+
+
+def _store(life: leak_scan.Life, canaries: leak_scan.Canaries, work: Path, raw: Path) -> Check:
+    question = Question(
+        id="BG-STO-005",
+        title=LIFE_TITLES["BG-STO-005"],
+        limits="read at four times of one device's life; availability and old blocks of the flash are not looked at",
+    )
+    return answer(question, lambda: store_checks.observe(life, canaries, work), raw)
 
 
 def _leaks(report: leak_scan.LeakReport, raw: Path) -> Check:

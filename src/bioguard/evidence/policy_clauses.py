@@ -33,7 +33,7 @@ CLAUSES: tuple[Clause, ...] = (
         2, "III.1(1)d",
         "The information is stored only locally, on the device",
         "one local store; sealed records only; nothing else is written",
-        "BG-LEK-001", "BG-LEK-002",
+        "BG-LEK-001", "BG-LEK-002", "BG-STO-005",
     ),
     _row(
         3, "III.1(1)d",
@@ -63,7 +63,7 @@ CLAUSES: tuple[Clause, ...] = (
         7, "VI.2(3)",
         "Full encryption in storage and transmission; nobody else can read the content",
         "authenticated encryption under a device-bound key ladder, bound to user, modality, id and version",
-        "BG-STO-001", "BG-STO-002", "BG-STO-004",
+        "BG-STO-001", "BG-STO-002", "BG-STO-004", "BG-STO-005",
     ),
     _row(
         8, "VI.2(1)",

@@ -22,12 +22,11 @@ class Observation:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Trial:
-    """One check of a promise on a temporary device."""
+class Question:
+    """One check that is answered by observations."""
 
     id: str
     title: str
-    run: Callable[[TemporaryDevice], list[Observation]]
     limits: str = ""
     fix: str = "a promise is broken: do not ship; run the tests of tests/policy and look at the details"
 
@@ -37,15 +36,27 @@ class Trial:
         return tuple(c.id for c in CLAUSES if self.id in c.checks)
 
 
-def conduct(trial: Trial, temporary: TemporaryDevice, raw: Path | None = None) -> Check:
-    """Run a trial and write what was seen to `raw`/<id>.json.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trial(Question):
+    """One check of a promise on a temporary device."""
 
-    An error of bioguard that the trial did not expect is a FAIL; a secure world that is not there is UNKNOWN.
+    run: Callable[[TemporaryDevice], list[Observation]]
+
+
+def conduct(trial: Trial, temporary: TemporaryDevice, raw: Path | None = None) -> Check:
+    """Run a trial and write what was seen to `raw`/<id>.json."""
+    return answer(trial, lambda: trial.run(temporary), raw)
+
+
+def answer(trial: Question, look: Callable[[], list[Observation]], raw: Path | None = None) -> Check:
+    """Look, and write what was seen to `raw`/<id>.json.
+
+    An error of bioguard that was not expected is a FAIL; a secure world that is not there is UNKNOWN.
     """
     started = time.monotonic()
     status, seen = Status.UNKNOWN, list[Observation]()
     try:
-        seen = trial.run(temporary)
+        seen = look()
         status = Status.PASS if seen and all(o.holds for o in seen) else Status.FAIL
         summary = f"{sum(o.holds for o in seen)} of {len(seen)} observations as promised"
     except TeeUnavailable as error:

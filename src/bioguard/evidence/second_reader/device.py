@@ -1,0 +1,179 @@
+"""A device's directory: every file, every row, every object."""
+
+import json
+import re
+import stat
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import cbor2
+
+from bioguard.evidence.second_reader.directory import Anchor, Entry, Tree, open_anchor, size_class
+from bioguard.evidence.second_reader.disk import Disk, Row
+from bioguard.evidence.second_reader.flaws import Unreadable, demand, zeros
+from bioguard.evidence.second_reader.keys import Ladder, mac, opened
+from bioguard.evidence.second_reader.rpmb import read_chip
+
+_RESERVE_BYTES = 1 << 20
+_HANDLE, _SALT, _PIN_HANDLE = "[0-9a-f]{32}", "[0-9a-f]{32}", "[0-9a-f]{116}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredObject:
+    """One object, opened.
+
+    Attributes:
+        application: UUID. object_id, kind, owner, digest, ids: of the sealed header; empty where there is none.
+        body: its content, CBOR.
+        ciphertext: what stands on the disk for it, tag and all.
+    """
+
+    application: bytes
+    object_id: bytes
+    kind: str
+    owner: bytes
+    digest: bytes
+    ids: bytes
+    body: bytes
+    ciphertext: bytes
+
+    def fields(self) -> Any:
+        """Its body as plain values. Raises Unreadable."""
+        try:
+            return cbor2.loads(self.body)
+        except (ValueError, EOFError) as error:
+            raise Unreadable("a body is no CBOR") from error
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Contents:
+    """All that a device's directory holds.
+
+    Attributes:
+        objects: of the store, in the order of the directory.
+        pages: pages of the directory.
+        files: name -> bytes of each file of the directory.
+        counter: RPMB writes.
+    """
+
+    objects: tuple[StoredObject, ...]
+    pages: int
+    files: dict[str, int]
+    counter: int
+
+    def census(self) -> Counter[tuple[str, str]]:
+        """How many objects there are of each owner (hex) and kind."""
+        return Counter((o.owner.hex(), o.kind) for o in self.objects)
+
+    def owned(self, owner: bytes) -> tuple[StoredObject, ...]:
+        """The objects of one owner."""
+        return tuple(o for o in self.objects if o.owner == owner)
+
+
+def read_device(directory: Path, fuses: str | None = None) -> Contents:
+    """Open a device that is at rest, and account for every byte of it.
+
+    Args:
+        fuses: text of other fuses than its own, to show that they do not open it.
+
+    Raises:
+        Unreadable: something is not as the published formats say, or nothing accounts for it.
+    """
+    files = _files(directory)
+    ladder = Ladder.of(fuses if fuses is not None else files["fuses.simulated"].decode("ascii"))
+    for name, (form, _) in _SMALL.items():
+        if name in files:
+            demand(re.fullmatch(form, files[name].decode("utf-8", "replace")), f"{name} has another form")
+    chip = read_chip(files["rpmb.img"])
+    demand(chip.key == ladder.rpmb_key(), "the RPMB is of another device")
+    demand(set(chip.blocks) <= {0}, "the RPMB holds a block that nothing accounts for")
+    disk = Disk.read(directory / "storage.db")
+    demand(disk.anchor is None and 0 in chip.blocks, "the store has no anchor in its RPMB")
+    objects, pages = _objects(disk, ladder, open_anchor(chip.blocks[0], ladder))
+    return Contents(
+        objects=objects, pages=pages, files={name: len(data) for name, data in files.items()}, counter=chip.counter
+    )
+
+
+def _files(directory: Path) -> dict[str, bytes]:
+    """Every file by name: plain, known, of the mode it should have. Raises Unreadable."""
+    found: dict[str, bytes] = {}
+    for path in sorted(directory.iterdir()):
+        demand(stat.S_ISREG(path.lstat().st_mode), f"{path.name} is no plain file")
+        demand(path.lstat().st_mode & 0o077 == 0, f"{path.name} can be read by others")
+        demand(path.name in _KNOWN, f"{path.name} is not a file of a device")
+        found[path.name] = path.read_bytes()
+    demand({"fuses.simulated", "storage.db", "rpmb.img"} <= set(found), "a file of the device is missing")
+    for name in ("lock", "storage.db-journal"):
+        demand(not found.get(name), f"{name} is not empty")
+    zeros(found.get("storage.reserve", b""), "storage.reserve")
+    demand(len(found.get("storage.reserve", b"")) in (0, _RESERVE_BYTES), "storage.reserve has another size")
+    for name, (_, field) in _SMALL.items():
+        if field and name in found:
+            _canonical(name, field, found[name])
+    return found
+
+
+def _canonical(name: str, field: str, data: bytes) -> None:
+    """JSON as it is written, with two fields and nothing else."""
+    try:
+        document = json.loads(data)
+        written = json.dumps(document, ensure_ascii=False, indent=1) + "\n"
+    except (ValueError, RecursionError) as error:
+        raise Unreadable(f"{name} is no JSON") from error
+    demand(set(document) == {"format", field} and written.encode() == data, f"{name} has something beside its content")
+
+
+_SMALL: dict[str, tuple[str, str]] = {
+    "boot.simulated": ("[0-9a-f]{32}\n", ""),
+    "names.json": (
+        r'\{\n "format": 1,\n "users": \{(\n  "[^"\\]{1,128}": \[\n'
+        rf'   "{_HANDLE}",\n   "{_SALT}"\n  \],?)*(\n )?\}}\n\}}\n',
+        "users",
+    ),
+    "pins.json": (
+        rf'\{{\n "format": 1,\n "handles": \{{(\n  "{_HANDLE}": "{_PIN_HANDLE}",?)*(\n )?\}}\n\}}\n', "handles",
+    ),
+    "unlocks.json": (r'\{\n "format": 1,[0-9a-f\s":,{}\[\]a-z_]*\}\n', ""),
+    "incidents.json": (r"(?s).*", ""),
+}  # fmt: skip
+"""Form of each small file of the normal world, and the one field of those that are JSON."""
+_KNOWN = frozenset(
+    (*_SMALL, "fuses.simulated", "lock", "storage.db", "storage.db-journal", "storage.reserve", "rpmb.img")
+)
+
+
+def _objects(disk: Disk, ladder: Ladder, anchor: Anchor) -> tuple[tuple[StoredObject, ...], int]:
+    tree = Tree(disk, ladder)
+    entries = tree.entries(anchor)
+    demand(tree.seen == set(disk.pages), "a page of storage.db belongs to no directory")
+    names = {mac(ladder.derive(b"object names"), entry.key): entry for entry in entries}
+    demand(set(names) == set(disk.objects), f"{len(disk.objects)} rows stand for {len(names)} objects")
+    demand(len({row.ciphertext for row in disk.objects.values()}) == len(disk.objects), "two rows hold the same bytes")
+    found = {entry.key: _object(entry, disk.objects[name], ladder, anchor) for name, entry in names.items()}
+    return tuple(found[entry.key] for entry in entries), len(tree.seen)
+
+
+def _object(entry: Entry, row: Row, ladder: Ladder, anchor: Anchor) -> StoredObject:
+    what = f"an object of {entry.application.hex()}"
+    try:
+        application, object_id, version, kind, owner, digest, ids = cbor2.loads(entry.header)
+    except (ValueError, TypeError, EOFError) as error:
+        raise Unreadable(f"the header of {what} has another form") from error
+    demand(application + object_id == entry.key, f"the header of {what} is another's")
+    demand(row.version == version <= anchor.epoch, f"{what} has another version")
+    visible = digest or mac(ladder.derive(b"absent digests"), entry.header)
+    demand(row.digest == visible, f"{what} has another digest")
+    demand(entry.generation in anchor.salts, f"{what} is of a generation whose salt is gone")
+    wrap_key = ladder.wrap_key(application, anchor.salts[entry.generation])
+    about = ladder.device_id + entry.header
+    key = opened(wrap_key, entry.nonce, entry.wrapped, b"tee_sim wrap v2" + about, f"the key of {what}")
+    padded = opened(key, row.nonce, row.ciphertext, b"tee_sim object v2" + about, what)
+    demand(len(padded) == size_class(entry.size), f"{what} has another size")
+    zeros(padded[entry.size :], f"the end of {what}")
+    return StoredObject(
+        application=application, object_id=object_id, kind=kind, owner=owner, digest=digest, ids=ids,
+        body=padded[: entry.size], ciphertext=row.ciphertext,
+    )  # fmt: skip
