@@ -239,5 +239,6 @@ def test_a_host_that_cannot_be_watched_is_unknown(tmp_path: Path, monkeypatch: P
     monkeypatch.setattr(exercise_device, "watched", refuse)
     statuses = {name: check.status for name, check in _leaks(tmp_path / "life").items()}
     assert statuses == {
-        "BG-LEK-001": Status.PASS, "BG-STO-005": Status.PASS, "BG-LEK-002": Status.UNKNOWN, "BG-SBX-004": Status.UNKNOWN,
+        "BG-LEK-001": Status.PASS, "BG-STO-005": Status.PASS,
+        "BG-LEK-002": Status.UNKNOWN, "BG-SBX-004": Status.UNKNOWN,
     }  # fmt: skip
