@@ -53,7 +53,8 @@ RESIDUAL = (
     "The sandbox verdict in the attestation is what the launcher saw; on a phone a root of trust measures it.",
     "Kernel bugs, hardware side channels, and what other processes of this host see (processor time, memory size) are "
     "not covered.",
-    "Hostile trusted code could hide bits in random ids, digests and timing; their number is bounded and counted.",
+    "Hostile trusted code could hide bits in which id, digest or token it has the core make, in what it signs itself, "
+    "and in timing; their number is bounded and counted.",
     "With the device secret stolen, a protected code is an invertible copy of a face (`python -m bench protection`).",
     "An erasure cannot reach copies that others made of the device directory before.",
     "The checks ran on a temporary device of this product on this host, not on your device's data.",
