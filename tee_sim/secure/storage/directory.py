@@ -7,7 +7,8 @@ the disk's transaction and the anchor's two roots make that safe.
 Opened pages are kept in memory, by reference: what was authentic once stays so.
 
 Does not promise: that a root is the newest; the anchor is asked for that. Nor to hide the shape of the tree: the disk
-sees how many pages there are, which are read, and which change together.
+sees how many pages there are, how many entries each has, which are read, and which change together. A new entry goes
+where its key belongs, so that its key decides which leaf is written.
 """
 
 from bisect import bisect_left, bisect_right
@@ -24,16 +25,17 @@ from tee_sim.shared.rng import Rng
 
 LEAF_ENTRIES = 44
 INNER_ENTRIES = 64
-"""Most entries of a page. Measured by `python -m bench.experiments.storage_pages`, 20 000 entries: from 16 to 128
-entries in a leaf the bytes written for one change double and a full scan costs a third less; below 48 the scan gets
-dearer, above 64 the change. Inner pages of 128 only add bytes; of 32 they save some until they need a fourth
-level, at about 16 000 objects."""
+"""Most entries of a page. A leaf of 44 is as much as fits in the size class of 16 KiB, with 16 applications in a root.
+Measured by `python -m bench.experiments.storage_pages`, 20 000 entries, leaves of 16 to 90, each as much as fits in its
+class: the bytes written for one change grow from 20 to 36 kB, and a full scan costs a third less; below 33 the scan gets
+dearer, above 44 the change. Inner pages of 128 only add bytes; of 32 they save few and need a level more from about
+16 000 objects on."""
 
 CACHED_PAGES = 4096
-"""Opened pages kept, about 10 KB each. More than the 3 200 of a store of 100 000 objects."""
+"""Opened pages kept, about 10 KB each. More than the 3 400 of a store of 100 000 objects."""
 
 PREFETCH_PAGES = 32
-"""Leaves asked for in one read of a scan: 32 of at most 20 KB fit in a frame."""
+"""Leaves asked for in one read of a scan: 32 of at most 16 KiB fit in a frame."""
 
 _AFTER_ANY_ID = b"\xff" * 65
 """Longer and higher than any object id: the end of a prefix's range."""
