@@ -25,11 +25,11 @@ from tee_sim.shared.rng import Rng
 
 LEAF_ENTRIES = 44
 INNER_ENTRIES = 64
-"""Most entries of a page. A leaf of 44 is as much as fits in the size class of 16 KiB, also in a root.
-Measured by `python -m bench.experiments.storage_pages`, 20 000 entries, leaves of 16 to 90, each as much as fits in its
-class: the bytes written for one change grow from 20 to 36 kB, and a full scan costs a third less; below 33 the scan gets
-dearer, above 44 the change. Inner pages of 128 only add bytes; of 32 they save few and need a level more from about
-16 000 objects on."""
+"""Most entries of a page. A leaf of 44 is as much as fits in the size class of 16 KiB, also in a root. Measured by
+`python -m bench.experiments.storage_pages`, 20 000 entries, leaves of 16 to 90, each as much as fits in its class: the
+bytes written for one change grow from 20 to 36 kB, and a full scan costs a third less; below 33 the scan gets dearer,
+above 44 the change. Inner pages of 128 only add bytes; of 32 they save few and need a level more from about 16 000
+objects on."""
 
 CACHED_PAGES = 4096
 """Opened pages kept, about 10 KB each. More than the 3 400 of a store of 100 000 objects."""

@@ -53,7 +53,7 @@ class ObjectSealer:
     def __init__(self, ladder: KeyLadder, rng: Rng) -> None:
         self._ladder = ladder
         self._rng = rng
-        self._name_key = ladder.derive("object names")
+        self._names = hmac.new(ladder.derive("object names"), digestmod="sha256")
         self._filler_key = ladder.derive("absent digests")
         self._salts: dict[int, bytes] = {}
         self._wrappers: dict[tuple[UUID, int], AESGCM] = {}
@@ -80,7 +80,9 @@ class ObjectSealer:
 
     def name(self, ta: UUID, object_id: bytes) -> bytes:
         """The name of an object's row. It tells nothing to whoever has not the keys of the device."""
-        return object_name(hmac.digest(self._name_key, ta.bytes + object_id, "sha256"))
+        keyed = self._names.copy()  # two fifths of the time of a new one
+        keyed.update(ta.bytes + object_id)
+        return object_name(keyed.digest())
 
     def _head(self, header: Header, raw: bytes) -> bytes:
         """What the disk sees of a header: version and digest.

@@ -236,8 +236,8 @@ class TaStore:
         raw, key = self._raw_entry(object_id), self._ta.bytes + object_id
         kept, stored = self._store.opened.get(key, (b"", None))
         if stored is None or kept != raw:
-            (row,) = self._read({object_id: raw})
-            stored = self._unseal(object_id, raw, row)
+            ((name, row),) = self._read({object_id: raw})
+            stored = self._unseal(name, raw, row)
             self._store.opened[key] = (raw, stored)
         return stored
 
@@ -249,24 +249,24 @@ class TaStore:
             raw = self._directory.lookup(self._ta.bytes + object_id)
             if raw is not None and opened.get(self._ta.bytes + object_id, (b"",))[0] != raw:
                 wanted[object_id] = raw
-        for (object_id, raw), row in zip(wanted.items(), self._read(wanted), strict=True):
+        for (object_id, raw), (name, row) in zip(wanted.items(), self._read(wanted), strict=True):
             with suppress(TeeError):  # damaged: whoever asks for this one hears it
-                opened[self._ta.bytes + object_id] = (raw, self._unseal(object_id, raw, row))
+                opened[self._ta.bytes + object_id] = (raw, self._unseal(name, raw, row))
 
-    def _read(self, wanted: Mapping[bytes, bytes]) -> list[bytes | None]:
-        """The rows of objects, by id with their entries: those that were not used before in one request to the disk."""
+    def _read(self, wanted: Mapping[bytes, bytes]) -> list[tuple[bytes, bytes | None]]:
+        """Names and rows of objects, by id with their entries. What was not used before is one request to the disk."""
         names = {self._sealer.name(self._ta, object_id): raw for object_id, raw in wanted.items()}
         rows = {name: self._store.rows.get(name, raw) for name, raw in names.items()}
         # In the order of the names, which says nothing: the order asked in is the application's choice.
         missing = sorted(name for name, row in rows.items() if row is None)
         if missing:
             rows |= zip(missing, self._store.blobs.read(missing), strict=True)
-        return list(rows.values())
+        return list(rows.items())
 
-    def _unseal(self, object_id: bytes, raw: bytes, row: bytes | None) -> OpenedObject:
+    def _unseal(self, name: bytes, raw: bytes, row: bytes | None) -> OpenedObject:
         """Open a row, and keep it if it is sound. Raises TeeError CORRUPT_OBJECT."""
         stored = self._sealer.open(self._ta, DirectoryEntry.from_bytes(raw), row)
-        self._store.rows.keep(self._sealer.name(self._ta, object_id), raw, row or b"")
+        self._store.rows.keep(name, raw, row or b"")
         return stored
 
     def find(self, object_id: bytes) -> OpenedObject | None:
@@ -301,9 +301,9 @@ class TaStore:
         yield from self._load(waiting, kind)
 
     def _load(self, wanted: dict[bytes, bytes], kind: str | None) -> Iterator[OpenedObject]:
-        for (object_id, raw), row in zip(wanted.items(), self._read(wanted), strict=True):
+        for (object_id, raw), (name, row) in zip(wanted.items(), self._read(wanted), strict=True):
             put = self._pending(object_id)
-            stored = put if put is not None else self._unseal(object_id, raw, row)
+            stored = put if put is not None else self._unseal(name, raw, row)
             if kind is None or stored.header.kind == kind:
                 yield stored
 
