@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from tee_sim.shared import codec
 from tee_sim.shared.limits import MAX_PARAM_BYTES
 from tee_sim.shared.params import ParamType
-from tee_sim.shared.schema import AtMost, Fixed, Items, Record, UpTo, _Field, _layout
+from tee_sim.shared.schema import AtMost, Fixed, Items, Record, RecordField, UpTo, record_fields
 from tee_sim.shared.ta_api import Command
 
 Pool = Mapping[str, Sequence[Any]]
@@ -105,7 +105,7 @@ def _scalar(name: str, kind: type[Any], bound: object) -> st.SearchStrategy[Any]
     return _mostly(st.builds(_Known, st.just(name), st.integers(0, 15), anything), anything, of=8)
 
 
-def _value(field: _Field) -> st.SearchStrategy[Any]:
+def _value(field: RecordField) -> st.SearchStrategy[Any]:
     if field.item is not None:
         assert isinstance(field.bound, Items)
         value = st.lists(_scalar(field.name, field.item, field.bound.item), max_size=min(field.bound.count, 4))
@@ -115,7 +115,7 @@ def _value(field: _Field) -> st.SearchStrategy[Any]:
 
 
 def _plain(record: type[Record]) -> st.SearchStrategy[list[Any]]:
-    return st.tuples(*(_value(field) for field in _layout(record))).map(list)
+    return st.tuples(*(_value(field) for field in record_fields(record))).map(list)
 
 
 @st.composite

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from bioguard import commands as tables
-from tee_sim.shared.schema import Record, _layout
+from tee_sim.shared.schema import Record, record_fields
 from tee_sim.shared.ta_api import Command
 
 SAMPLES = frozenset({"sample", "samples"})
@@ -78,12 +78,12 @@ def every_command() -> Iterator[tuple[str, str, Command[Record, Record]]]:
 
 def varied(command: Command[Record, Record]) -> str:
     """What a caller chooses in a request."""
-    return ", ".join(field.name for field in _layout(command.request)) or "nothing"
+    return ", ".join(field.name for field in record_fields(command.request)) or "nothing"
 
 
 def compares(command: Command[Record, Record]) -> bool:
     """Whether a sample comes with the request."""
-    return any(field.name in SAMPLES for field in _layout(command.request))
+    return any(field.name in SAMPLES for field in record_fields(command.request))
 
 
 def rows() -> Iterator[tuple[str, str, str, Row]]:

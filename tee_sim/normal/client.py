@@ -12,7 +12,7 @@ Does not promise: that a call which failed had no effect. After TARGET_DEAD it m
 whole and only its answer was lost.
 """
 
-from typing import Protocol, Self, TypeVar, runtime_checkable
+from typing import Protocol, Self, TypeVar, cast, runtime_checkable
 from uuid import UUID
 
 from tee_sim.normal.login import client_identity
@@ -25,12 +25,9 @@ from tee_sim.shared.limits import INVOKE_TIMEOUT_MS, MAX_ANSWER_BYTES, MAX_PARAM
 from tee_sim.shared.login import Login
 from tee_sim.shared.params import NO_PARAMS, Param, Params
 from tee_sim.shared.params import operation as four
-from tee_sim.shared.schema import MisfitError, Record, is_closed, max_bits
+from tee_sim.shared.schema import MisfitError, Record, is_closed
 from tee_sim.shared.ta_api import Command
 from tee_sim.shared.wire import AdvanceClock, CloseSession, Invoke, Message, OpenSession, ReadClock, RenewKeys, Return
-
-_REFUSAL_BITS = 64.0
-"""A result of 32 bits, and with SHORT_BUFFER a length of as many."""
 
 Q = TypeVar("Q", bound=Record)
 A = TypeVar("A", bound=Record)
@@ -53,6 +50,25 @@ class CancellableTransport(Transport, Protocol):
     ) -> Return: ...
 
 
+class OverBudgetError(TeeError):
+    """TARGET_DEAD: a request would have let out more than its manifest allows, and was answered by ending whoever was
+    asked.
+
+    Args:
+        what: was asked.
+        bits: as the core has counted it.
+    """
+
+    def __init__(self, what: str, bits: int) -> None:
+        super().__init__(
+            TeeResult.TARGET_DEAD,
+            f"the trusted application's process ended ({HostEnd.BUDGET.words}): {what} came to {bits} bits and may "
+            "have been carried out in part",
+            hint="do not use this build of it until somebody has looked: an honest one stays within its budget",
+        )
+        self.bits = bits
+
+
 _PANICKED = "the trusted application panicked, then or before"
 
 
@@ -60,6 +76,8 @@ def _check(answer: Return, what: str) -> Return:
     if answer.result is TeeResult.TARGET_DEAD:
         if answer.origin is Origin.COMMS:
             raise TeeError(answer.result, f"{NO_HOST_LEFT}: {what} was not carried out", origin=answer.origin)
+        if answer.host_end is HostEnd.BUDGET:
+            raise OverBudgetError(what, answer.bits)
         ended = answer.host_end is not HostEnd.NONE
         why = f"the trusted application's process ended ({answer.host_end.words})" if ended else _PANICKED
         raise TeeError(
@@ -74,7 +92,7 @@ def _check(answer: Return, what: str) -> Return:
 
 
 def _left(answer: Return) -> Params | None:
-    """The parameters of an answer, if it has any: `Context.exchange` has counted them."""
+    """The parameters of an answer, if it has any: `Context.exchange` has looked how many."""
     if not answer.params:
         return None
     first, second, third, fourth = answer.params
@@ -104,6 +122,12 @@ def _checked(message: Invoke | OpenSession) -> Message:
     except MisfitError as error:
         raise _unsendable(error.why) from None
     return message
+
+
+def _only_length(error: TeeError) -> bool:
+    """Whether a refused command left nothing but, with SHORT_BUFFER, the length of its reply."""
+    needed = cast("Params", error.params)[1].size_bytes
+    return error.result is TeeResult.SHORT_BUFFER and error.params == four(None, Param.output(needed))
 
 
 class Session:
@@ -168,18 +192,17 @@ class Session:
         try:
             out = self.invoke(command.number, params, timeout_ms=timeout_ms)
         except TeeError as error:
-            self._context.reply_bits += _REFUSAL_BITS
-            if error.params is not None and any(p.buffer for p in error.params):
-                raise self._context.violated("bytes with a refusal, which is no closed type") from None
+            if error.params is not None and not _only_length(error):
+                raise self._context.violated("more with a refusal than how much room is needed") from None
             raise
         if grid is not None:
-            self._context.reply_bits += grid.hold(started_s)
+            grid.hold(started_s)
+        if out != four(None, Param.output(len(out[1].buffer)).filled(out[1].buffer)):
+            raise self._context.violated(f"more with a {command.reply.__name__} than that")
         try:
-            reply = command.reply.from_bytes(out[1].buffer)
+            return command.reply.from_bytes(out[1].buffer)
         except TeeError:
             raise self._context.violated(f"a reply that is not a {command.reply.__name__}") from None
-        self._context.reply_bits += max_bits(command.reply)
-        return reply
 
     def close(self) -> None:
         """TEEC_CloseSession."""
@@ -194,15 +217,10 @@ class Session:
 
 
 class Context:
-    """TEEC_Context: a connection to one secure world.
-
-    Attributes:
-        reply_bits: upper bound on the information all typed replies so far can have carried, in bits.
-    """
+    """TEEC_Context: a connection to one secure world."""
 
     def __init__(self, transport: Transport) -> None:
         self._transport = transport
-        self.reply_bits = 0.0
 
     def open_session(
         self,

@@ -1,69 +1,96 @@
 """Holds an application whose manifest says `replies = "closed"` to that.
 
 Promises: it loads only as a `CommandApp` that keeps the base's `invoke`, and only if every reply record it declares is
-closed; afterwards nothing leaves it but one output of a command that it had declared when it was created, no longer
-than the declared record can be. The first half is looked at where the application runs. The second is held in the core,
-out of what was declared then: code that is taken over later can answer no more than it could before.
+closed; afterwards nothing leaves it but one output of a command that it had declared when it was created, decoded by
+the layout that it declared then, or one of the named results. The first half is looked at where the application runs.
+The second is held in the core, which has none of its classes: code that is taken over later can answer no more than it
+could before.
 Does not promise: that what fits is what was meant. Code that is hostile from the start declares what it likes; what it
-sends is for the static checks, the lock and the budgets.
+sends is counted, and bounded by the budget of its manifest (`tee_sim.secure.ledger`).
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, TypeVar, cast
+from typing import Any, Final, cast
 
-from tee_sim.shared.errors import TeeError
+from tee_sim.shared import codec
+from tee_sim.shared.errors import AnswerError, TeeError, TeeResult
+from tee_sim.shared.layouts import Knowledge, Layout, layout_of, max_reply_bytes, reply_bits
 from tee_sim.shared.manifest import Manifest, Replies
-from tee_sim.shared.params import Params
-from tee_sim.shared.schema import is_closed, max_bytes
+from tee_sim.shared.params import Params, short_buffer
+from tee_sim.shared.schema import is_closed
 from tee_sim.shared.ta_api import REQUEST_TYPES, Command, CommandApp, Opened, TaEnv, TrustedApp
 
-T = TypeVar("T")
+Layouts = Mapping[int, Layout]
+"""Of each command's reply."""
+_NAMED: Final = frozenset(TeeResult) - {TeeResult.SUCCESS}
 
 
 class OpenReplyError(Exception):
-    """An application with closed replies that could answer, or did answer, with free bytes. It ends by it."""
+    """An application with closed replies that could answer, or did answer, with what it has not declared. It ends."""
 
 
 @dataclass(frozen=True, slots=True)
-class ReplyBounds:
+class DeclaredReplies:
     """What an application may answer with.
 
     Attributes:
         of: the application, as errors call it.
-        sizes_bytes: the longest reply of each command that it declared.
+        layouts: of the reply of each command that it declared.
     """
 
     of: str
-    sizes_bytes: Mapping[int, int]
+    layouts: Layouts
 
-    def opened(self, call: Callable[[], T]) -> T:
-        """A session that was opened, if nothing was answered. Raises OpenReplyError."""
-        answer = self._refusing(call)
+    def opened(self, answer: object) -> object:
+        """What a session was opened with, if nothing was answered. Raises OpenReplyError."""
         if isinstance(answer, Opened):
             raise OpenReplyError(f"{self.of} fills outputs of a session, which nothing declares")
         return answer
 
-    def answered(self, command: int, call: Callable[[], Params]) -> Params:
-        """An answer within its bounds. Raises OpenReplyError."""
-        out = self._refusing(call)
-        if command not in self.sizes_bytes:
+    def answered(self, command: int, left: Params, knowledge: Knowledge) -> float:
+        """What an answer says, in bits. Raises OpenReplyError for one that its layout does not describe."""
+        layout = self.layouts.get(command)
+        if layout is None:
             raise OpenReplyError(f"command {command} of {self.of} was declared after it was loaded")
-        if tuple(p.kind for p in out) != REQUEST_TYPES:
+        if tuple(p.kind for p in left) != REQUEST_TYPES:
             raise OpenReplyError(f"command {command} of {self.of} answers in more than its record")
-        if len(out[1].buffer) > self.sizes_bytes[command]:
+        data = left[1].buffer
+        if len(data) > max_reply_bytes(layout):
             raise OpenReplyError(f"command {command} of {self.of} answers with more than its record can hold")
-        return out
-
-    def _refusing(self, call: Callable[[], T]) -> T:
-        """Let a refusal through that says how much room is needed, and none that answers."""
         try:
-            return call()
+            plain = codec.decode(data)
+            if codec.encode(plain) != data:  # one value has one form: another would say something more
+                raise OpenReplyError(f"command {command} of {self.of} answers in another form than its record has")
+            knowledge.begin()
+            return reply_bits(layout, plain, knowledge)
         except TeeError as error:
-            left = cast("Params | None", error.params) or ()
-            if any(p.is_output and (p.buffer or p.a or p.b) for p in left):
-                raise OpenReplyError(f"{self.of} fills outputs with a refusal, which nothing declares") from None
-            raise
+            why = f"command {command} of {self.of} answers with what is not its record: {error.message}"
+            raise OpenReplyError(why) from None
+
+    def refused(self, error: TeeError, command: int | None, given: Params | None) -> TeeError:
+        """A refusal, with no more than its name: a named result, and with SHORT_BUFFER the length that is declared.
+
+        Args:
+            command: that was invoked, if one was.
+            given: its parameters.
+
+        Raises:
+            OpenReplyError: it says anything else.
+        """
+        if error.result not in _NAMED:
+            raise OpenReplyError(f"{self.of} refuses with a result of its own, which nothing declares")
+        layout = self.layouts.get(command) if command is not None else None
+        # What it was answered itself is another application's, and stays here (`tee_sim.secure.answers.result_of`).
+        left = () if isinstance(error, AnswerError) else cast("Params | None", error.params) or ()
+        outputs = [p for p in left if p.is_output and (p.buffer or p.a or p.b)]
+        if outputs:
+            raise OpenReplyError(f"{self.of} fills outputs with a refusal, which nothing declares")
+        typed = given is not None and tuple(p.kind for p in given) == REQUEST_TYPES
+        if error.result is TeeResult.SHORT_BUFFER and layout is not None and typed:
+            short = short_buffer(cast("Params", given), 1, max_reply_bytes(layout))
+            return TeeError(short.result, error.message, origin=error.origin, params=short.params)
+        return TeeError(error.result, error.message, origin=error.origin)
 
 
 def held_to(manifest: Manifest, app: TrustedApp) -> TrustedApp:
@@ -75,9 +102,9 @@ def held_to(manifest: Manifest, app: TrustedApp) -> TrustedApp:
     return _ClosedApp(manifest.entry, app) if manifest.replies is Replies.CLOSED else app
 
 
-def bounds_of(app: TrustedApp) -> ReplyBounds | None:
-    """What a created application is held to; None if its replies are free."""
-    return app.bounds if isinstance(app, _ClosedApp) else None
+def layouts_of(app: TrustedApp) -> Layouts:
+    """What a created application has declared; nothing if its replies are free."""
+    return cast("Layouts", getattr(app, "layouts", {}))
 
 
 def declared(app: TrustedApp) -> Mapping[int, Command[Any, Any]]:
@@ -99,26 +126,26 @@ class _ClosedApp:
                 'declare commands, or write replies = "free" in its manifest'
             )
         self.app = app
-        self.bounds = ReplyBounds(entry, {})
+        self.entry = entry
+        self.layouts: Layouts = {}
 
     def create(self, env: TaEnv) -> None:
         self.app.create(env)
-        entry = self.bounds.of
         for number, (command, _) in self.app.handlers.items():
             if command.number != number:
-                raise OpenReplyError(f"command {command.number} of {entry} is declared as {number}")
+                raise OpenReplyError(f"command {command.number} of {self.entry} is declared as {number}")
             if not is_closed(command.reply):
                 raise OpenReplyError(
-                    f"command {number} of {entry}: {command.reply.__name__} can hold free bytes or text; bound "
+                    f"command {number} of {self.entry}: {command.reply.__name__} can hold free bytes or text; bound "
                     'every field (Fixed, UpTo, an enumeration), or write replies = "free" in the manifest'
                 )
-        self.bounds = ReplyBounds(entry, {n: max_bytes(command.reply) for n, (command, _) in self.app.handlers.items()})
+        self.layouts = {n: layout_of(command.reply) for n, (command, _) in self.app.handlers.items()}
 
     def open_session(self, params: Params) -> object:
-        return self.bounds.opened(lambda: self.app.open_session(params))
+        return self.app.open_session(params)
 
     def invoke(self, session: Any, command: int, params: Params) -> Params:
-        return self.bounds.answered(command, lambda: self.app.invoke(session, command, params))
+        return self.app.invoke(session, command, params)
 
     def close_session(self, session: Any) -> None:
         self.app.close_session(session)

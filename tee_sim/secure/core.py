@@ -12,26 +12,32 @@ One thread: a call from TA to TA runs inside the caller's. An application on the
 call that leads back to it would wait for itself: BUSY.
 """
 
+import math
 from collections.abc import Callable
-from contextlib import AbstractContextManager, nullcontext, suppress
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
-from typing import Any, Protocol, cast
+from typing import Any, cast
 from uuid import UUID
 
 from tee_sim.secure.answers import client_of, four, made, opened, outputs, result_of
+from tee_sim.secure.closed_replies import DeclaredReplies
+from tee_sim.secure.hosting import Hosting, NoTransactions, NoWatch, RequestWatch, Transactions
 from tee_sim.secure.hosts.pipes import HostGoneError
+from tee_sim.secure.knowledge import free_bits, named_in
+from tee_sim.secure.ledger import ANSWERED_BITS, ENDED_BITS, REFUSED_BITS, Ledger, Way
 from tee_sim.secure.made.call import Call
 from tee_sim.secure.peers import ManifestPeers
 from tee_sim.secure.session import SessionEvent, State, step
 from tee_sim.shared.errors import Origin, TeeError, TeeResult
 from tee_sim.shared.host_end import HostEnd
+from tee_sim.shared.layouts import Knowledge, KnowsNothing
 from tee_sim.shared.limits import MAX_PEER_SESSIONS, MAX_SESSIONS
 from tee_sim.shared.login import ClientIdentity, Login
-from tee_sim.shared.manifest import Manifest
+from tee_sim.shared.manifest import Manifest, Replies
 from tee_sim.shared.params import NO_PARAMS, Params
 from tee_sim.shared.ta_api import Opened, TaEnv, TrustedApp
 from tee_sim.shared.task import Ask, CurrentTask, Task, never
-from tee_sim.shared.wire import CloseSession, Invoke, OpenSession, Return
+from tee_sim.shared.wire import MAX_COUNTED_BITS, CloseSession, Invoke, OpenSession, Return
 
 
 @dataclass(slots=True)
@@ -48,6 +54,9 @@ class _Instance:
     app: TrustedApp
     task: CurrentTask
     call: Call = field(default_factory=Call)
+    knowledge: Knowledge = KnowsNothing()  # noqa: RUF009  # frozen
+    replies: DeclaredReplies | None = None
+    live: bool = True
     sessions: set[int] = field(default_factory=set)
     holder: _Holder = field(default_factory=lambda: _Holder(MAX_PEER_SESSIONS))
 
@@ -87,72 +96,6 @@ class _Route:
         self.core._release(self.instance.holder, number)
 
 
-class Hosting(Protocol):
-    """Where applications run."""
-
-    def make(self, manifest: Manifest) -> TrustedApp:
-        """Return a new instance, not created yet.
-
-        Raises:
-            TeeError: TARGET_DEAD of origin COMMS if there is nowhere left to run it; anything else that is raised is
-                the application's, which does not load.
-        """
-        ...
-
-    def has_ended(self, app: TrustedApp) -> bool:
-        """Whether what runs this instance has ended by itself."""
-        ...
-
-    def forget(self, app: TrustedApp) -> None:
-        """Free what an instance that is not destroyed by itself has left: it refused its creation, or panicked."""
-        ...
-
-
-@dataclass(frozen=True, slots=True)
-class LocalHosting:
-    """All of them in this process.
-
-    Args:
-        load: returns the class a manifest's entry names.
-    """
-
-    load: Callable[[Manifest], Callable[[], TrustedApp]]
-
-    def make(self, manifest: Manifest) -> TrustedApp:
-        """As `Hosting.make`."""
-        return self.load(manifest)()
-
-    def has_ended(self, app: TrustedApp) -> bool:
-        """Never: it would have ended this process."""
-        return False
-
-    def forget(self, app: TrustedApp) -> None:
-        """The collector does."""
-
-
-class Transactions(Protocol):
-    """Where applications store: who has a transaction open, and how to end it without its changes."""
-
-    @property
-    def writer(self) -> object | None: ...
-
-    def abandon(self) -> None: ...
-
-    def request(self) -> AbstractContextManager[None]:
-        """Surrounds one request of the normal world."""
-        ...
-
-
-@dataclass(frozen=True, slots=True)
-class _NoTransactions:
-    writer: None = None
-
-    def abandon(self) -> None: ...
-
-    def request(self) -> AbstractContextManager[None]:
-        return nullcontext()
-
-
 class Core:
     """Session table and dispatch.
 
@@ -164,6 +107,8 @@ class Core:
         transactions: of the store that the environments give.
         ask: asks the normal world whether a cancellable request was cancelled.
         boot_ms: time since boot, read once for each request.
+        ledger: counts what each request of the normal world lets out.
+        watch: looks on while they are worked on.
     """
 
     def __init__(
@@ -172,9 +117,11 @@ class Core:
         hosting: Hosting,
         environment: Callable[[Manifest, Call], TaEnv],
         on_panic: Callable[[str], None] = lambda _: None,
-        transactions: Transactions = _NoTransactions(),  # frozen
+        transactions: Transactions = NoTransactions(),  # noqa: B008  # frozen
         ask: Ask = never,
         boot_ms: Callable[[], int] = lambda: 0,
+        ledger: Ledger | None = None,
+        watch: RequestWatch = NoWatch(),  # noqa: B008  # frozen
     ) -> None:
         self._manifests = {m.uuid: m for m in manifests}
         self._hosting = hosting
@@ -184,6 +131,9 @@ class Core:
         self._ask = ask
         self._boot_ms = boot_ms
         self._request_ms = 0
+        self._ledger = ledger or Ledger()
+        self._watch = watch
+        self._asked: _Instance | None = None
         self._kept: dict[bytes, _Instance] = {}
         self._sessions: dict[int, _Session] = {}
         self._next_session = 1
@@ -196,9 +146,41 @@ class Core:
         """Answer one request of the normal world. Never raises: whatever goes wrong is a Return."""
         self._host_end = HostEnd.NONE
         self._request_ms = self._boot_ms()
-        with self._transactions.request():
-            answer = self._dispatch(message)
-        return answer if self._host_end is HostEnd.NONE else replace(answer, host_end=self._host_end)
+        self._asked = None
+        manifest = self._manifest_of(message)
+        command = message.command if isinstance(message, Invoke) else None
+        limit = manifest.limit_bits(command) if manifest else math.inf
+        with self._ledger.request(limit) as account, self._transactions.request():
+            if manifest is not None:
+                named = named_in(() if isinstance(message, CloseSession) else message.params)
+                with suppress(TeeError):  # of a disk that does not answer: whoever needs the rows hears it
+                    self._watch.begin(manifest, command, named)
+            answer = self._within(self._dispatch(message), message)
+        return replace(answer, host_end=self._host_end, bits=min(math.ceil(account.total), MAX_COUNTED_BITS))
+
+    def _manifest_of(self, message: OpenSession | Invoke | CloseSession) -> Manifest | None:
+        if isinstance(message, OpenSession):
+            return self._manifests.get(message.uuid)
+        own = message.session in self._client.numbers
+        return self._sessions[message.session].instance.manifest if own else None
+
+    def _within(self, answer: Return, message: OpenSession | Invoke | CloseSession) -> Return:
+        """The answer, if it may leave: with it the account is complete. Otherwise whoever was asked is ended."""
+        dead = answer.result is TeeResult.TARGET_DEAD
+        words = ANSWERED_BITS if answer.result is TeeResult.SUCCESS else max(REFUSED_BITS, dead * ENDED_BITS)
+        self._ledger.charge(Way.RESULT, words)
+        self._watch.end(timed=self._ledger.timed())
+        if not self._ledger.spent:
+            return answer
+        if self._asked is not None:
+            self._host_end = self._hosting.end(self._asked.app)
+            if self._asked.live:
+                self._on_panic(self._asked.manifest.name)
+                self._panic(self._asked)
+        if isinstance(message, OpenSession) and answer.result is TeeResult.SUCCESS:
+            self._close(self._client, answer.session)  # nobody is told its number
+        self._close_released()
+        return Return(result=TeeResult.TARGET_DEAD, origin=Origin.TEE)
 
     def _dispatch(self, message: OpenSession | Invoke | CloseSession) -> Return:
         try:
@@ -234,7 +216,13 @@ class Core:
         number, self._next_session = self._next_session, self._next_session + 1
         # 5. The application may refuse. The session has a number only if it did not.
         session = _Session(instance, task.client)
-        answer: Opened = self._guard(instance, lambda: opened(params, instance.app.open_session(params)), params, task)
+        self._asked = instance if holder is self._client else self._asked
+
+        def enter() -> Opened:
+            answer = instance.app.open_session(params)
+            return opened(params, answer if instance.replies is None else instance.replies.opened(answer))
+
+        answer: Opened = self._guard(instance, enter, params, task)
         session.context = answer.context
         session.move(SessionEvent.OPENED)
         instance.sessions.add(number)
@@ -256,12 +244,14 @@ class Core:
                 raise TeeError(TeeResult.BUSY, "single-session trusted application is in use")
             return kept
         try:
-            instance = _Instance(manifest, self._hosting.make(manifest), CurrentTask(self._ask))
+            instance = _Instance(manifest, self._hosting.make(manifest, self._ledger), CurrentTask(self._ask))
         except (KeyboardInterrupt, TeeError):
             raise
         except BaseException:
             self._on_panic(manifest.name)
             raise TeeError(TeeResult.TARGET_DEAD, "the trusted application does not load") from None
+        if manifest.replies is Replies.CLOSED:
+            instance.replies = DeclaredReplies(manifest.entry, {})
         peers = ManifestPeers(manifest.calls, _Route(self, instance))
         task = instance.task
         try:
@@ -269,6 +259,9 @@ class Core:
                 self._environment(manifest, instance.call), peers=peers, client=task, cancellation=task
             )
             self._guard(instance, lambda: instance.app.create(environment))
+            if instance.replies is not None:
+                instance.replies = replace(instance.replies, layouts=self._hosting.layouts(instance.app))
+            instance.knowledge = self._watch.knowledge(manifest, instance.call)
         except TeeError as error:
             self._end(instance)
             if error.result is not TeeResult.TARGET_DEAD:
@@ -290,10 +283,20 @@ class Core:
         session.move(SessionEvent.INVOKE)
         # 4. Run it guarded; then its outputs are held against what its caller made room for. One more byte is a panic.
         task = Task(client=session.client, cancellable=cancellable)
+        self._asked = instance if holder is self._client else self._asked
+
+        def enter() -> Params:
+            answer = instance.app.invoke(session.context, command, params)
+            bits = free_bits(answer)
+            if instance.replies is not None:
+                bits = instance.replies.answered(command, answer, instance.knowledge)
+            left = outputs(params, answer)
+            if holder is self._client:
+                self._ledger.charge(Way.REPLY, bits)
+            return left
+
         try:
-            out: Params = self._guard(
-                instance, lambda: outputs(params, instance.app.invoke(session.context, command, params)), params, task
-            )
+            out: Params = self._guard(instance, enter, params, task, command)
         finally:
             if session.state is State.BUSY:
                 session.move(SessionEvent.RETURN)
@@ -340,18 +343,27 @@ class Core:
         return self._sessions[number]
 
     def _guard(
-        self, instance: _Instance, call: Callable[[], Any], given: Params | None = None, task: Task | None = None
+        self,
+        instance: _Instance,
+        call: Callable[[], Any],
+        given: Params | None = None,
+        task: Task | None = None,
+        command: int | None = None,
     ) -> Any:
         """Run TA code. A TeeError is its result; anything else is a panic and kills the instance.
 
         Args:
             given: the parameters of the operation; a refusal may change its outputs.
             task: what the application may know of the operation.
+            command: that is invoked; None for another entry point.
         """
         self._stack.append(instance.manifest.uuid)
         try:
             with instance.task.entered(task), instance.call.entered(given, self._request_ms):
-                answer = self._run(call, given)
+                try:
+                    answer = self._run(instance, call, given, command)
+                finally:
+                    self._ledger.charge(Way.CHOICE, instance.call.chosen_bits)
                 if instance.call.broken:
                     raise RuntimeError("it handed over what the core has not made")
         except KeyboardInterrupt:  # a developer's, whose own process the secure world is in
@@ -370,7 +382,7 @@ class Core:
             raise answer
         return answer
 
-    def _run(self, call: Callable[[], Any], given: Params | None) -> Any:
+    def _run(self, instance: _Instance, call: Callable[[], Any], given: Params | None, command: int | None) -> Any:
         """Run TA code; a TeeError is returned. Raises what is a panic."""
         before = self._transactions.writer
         try:
@@ -382,7 +394,10 @@ class Core:
             raise
         if self._abandon(before):
             raise RuntimeError("a transaction was left open")
-        return result_of(answer, given) if isinstance(answer, TeeError) else answer
+        if not isinstance(answer, TeeError):
+            return answer
+        refusal = answer if instance.replies is None else instance.replies.refused(answer, command, given)
+        return result_of(refusal, given)
 
     def _abandon(self, before: object) -> bool:
         """End a transaction that was begun since; a caller's, further up the stack, stays."""
@@ -401,5 +416,6 @@ class Core:
 
     def _end(self, instance: _Instance) -> None:
         """An instance is gone: nobody holds its sessions with others any more."""
+        instance.live = False
         self._released += instance.holder.numbers
         instance.holder.numbers.clear()

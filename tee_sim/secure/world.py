@@ -14,16 +14,21 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from tee_sim.secure.boot_keys import CORE_UUID, begin_boot, count_start, shared_keys
-from tee_sim.secure.core import Core, Hosting, LocalHosting
+from tee_sim.secure.core import Core
+from tee_sim.secure.counted_store import CountedStore
+from tee_sim.secure.hosting import Hosting, LocalHosting
 from tee_sim.secure.hosts.process import load_entry
 from tee_sim.secure.keys import KeyLadder
+from tee_sim.secure.ledger import LOOK_BITS, Ledger, Way
 from tee_sim.secure.made.boot_statements import BootStatements
 from tee_sim.secure.made.call import Call
 from tee_sim.secure.made.environment import made_environment
+from tee_sim.secure.pace import Pace
 from tee_sim.secure.settings import Settings, fixed_settings
 from tee_sim.secure.stepped import SteppedClock
 from tee_sim.secure.storage import ObjectStore, rekey
 from tee_sim.secure.supplicant_client import RemoteBlobStore, RemoteRpmb, SupplicantPort
+from tee_sim.secure.traffic import CountedBlobs
 from tee_sim.shared.clock import Moment, SystemClock
 from tee_sim.shared.errors import Origin, TeeError, TeeResult
 from tee_sim.shared.manifest import Manifest, refuse_twins
@@ -87,10 +92,13 @@ class SecureWorld:
         self._system_rng = system_rng
         self._ladder = KeyLadder(provision.huk, provision.device_id)
         # 2. The store before anything that it decides: a disk that was rolled back is refused here, and nothing below
-        #    may come from it.
+        #    may come from it. What it sends to the disk is counted, and when.
+        ledger = Ledger()
+        self._pace = Pace(port, ledger)
+        blobs = CountedBlobs(RemoteBlobStore(self._pace), ledger)
         self._store = ObjectStore.open(
-            RemoteBlobStore(port),
-            RemoteRpmb(port),
+            blobs,
+            RemoteRpmb(self._pace),
             self._ladder,
             system_rng,
             create=provision.create,
@@ -122,8 +130,10 @@ class SecureWorld:
             self._environment,
             on_panic,
             self._store,
-            ask,
+            _counted(ask, ledger, self._pace),
             self._clock.boot_ms,
+            ledger,
+            CountedStore(self._store, blobs, self._pace),
         )
 
     def ready(self) -> Ready:
@@ -153,6 +163,7 @@ class SecureWorld:
 
     def handle(self, message: Message) -> Return:
         """Answer one request."""
+        self._pace.begin()
         if isinstance(message, OpenSession | Invoke | CloseSession):
             return self._core.dispatch(message)
         if isinstance(message, AdvanceClock):
@@ -211,6 +222,22 @@ def _derived(ladder: KeyLadder, ta: UUID, label: str, context: bytes, size_bytes
     """A key of a TA for itself."""
     key = ladder.ta_unique_key(ta, label.encode("ascii") + b"\0" + context)
     return HKDF(SHA256(), size_bytes, salt=None, info=b"tee_sim ta key v1").derive(key)
+
+
+def _counted(ask: Ask, ledger: Ledger, pace: Pace) -> Ask:
+    """Count, and hold, a question about a cancellation: the normal world sees for how long, and when."""
+
+    def counted(timeout_ms: int) -> bool:
+        ledger.charge(Way.CANCELLATION, LOOK_BITS)
+        pace.hold(timed=ledger.timed())
+        if ledger.spent:
+            raise TeeError(TeeResult.SECURITY, "a question would tell more than the manifest allows")
+        try:
+            return ask(timeout_ms)
+        finally:
+            pace.begin()
+
+    return counted
 
 
 def _generator(settings: Settings, own: Store, system: Rng) -> Rng:

@@ -1,4 +1,4 @@
-"""How the process of a trusted application ended: one of five, and no more. Its exit status is not passed on."""
+"""How the process of a trusted application ended: one of six, and no more. Its exit status is not passed on."""
 
 from enum import IntEnum, unique
 
@@ -13,6 +13,7 @@ class HostEnd(IntEnum):
     EXITED = 3
     TOO_SLOW = 4
     OUT_OF_TURN = 5
+    BUDGET = 6
 
     @property
     def words(self) -> str:
@@ -27,6 +28,7 @@ _WORDS = {
     HostEnd.EXITED: "it ended by itself",
     HostEnd.TOO_SLOW: "it took longer than its manifest allows and was killed",
     HostEnd.OUT_OF_TURN: "it sent the core what is no message and was killed",
+    HostEnd.BUDGET: "what it was about to let out was more than its manifest's budget, so it was killed",
 }
 
 NO_HOST_LEFT = "every process of the trusted application has ended"

@@ -51,5 +51,8 @@ MAX_WAIT_MS = 60_000
 GRACE_TIMEOUT_MS = 500
 """From closing the request pipe to SIGKILL."""
 
+MAX_OBJECTS = 10_000_000
+"""The largest quota of objects that a manifest may name."""
+
 MAX_BODY_BYTES = 768 << 10
 """One stored object must fit in one message to the disk, with its header and the pages on its path."""

@@ -26,18 +26,25 @@ It is written as TOML next to the TA (docs/formats/manifest.md):
     [[statement]]                             # what the core makes for this TA under a per-boot key
     key = "name"
     parts = ["00", "echo:8", "id:8", "time:8"]     # tee_sim.shared.statement
+    [budget]
+    bits = 4096                               # what one request may let out at most (docs/formats/budget.md)
+    commands = { 11 = 64 }                    # of a request of this command, instead
+    writes = { 11 = ["S01*", "H L#"] }        # which rows its commits put (tee_sim.shared.row_patterns)
+    reads = { 12 = ["note"] }                 # objects of which kinds it may walk through: the core reads them before
 """
 
+import math
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import IntEnum, unique
 from itertools import combinations
-from typing import Annotated, Self
+from typing import Annotated, Self, cast
 from uuid import UUID
 
 from tee_sim.shared import manifest_values as values
-from tee_sim.shared.limits import MAX_TAS
+from tee_sim.shared import row_patterns
+from tee_sim.shared.limits import MAX_OBJECTS, MAX_TAS
 from tee_sim.shared.manifest_file import Key, line_of, read_keys, tables
 from tee_sim.shared.manifest_values import ManifestError, Misfit
 from tee_sim.shared.reserve import Reserve
@@ -47,7 +54,6 @@ from tee_sim.shared.statement import EXAMPLE, MAX_PARTS, Statement
 FLAGS = frozenset({"single_instance", "multi_session", "keep_alive"})
 """GlobalPlatform gpd.ta.singleInstance, multiSession, instanceKeepAlive."""
 
-MAX_OBJECTS = 10_000_000
 MAX_OBJECT_BYTES = 1 << 20
 MAX_HEAP_BYTES = 1 << 38
 MIN_HEAP_BYTES = 1 << 20
@@ -55,6 +61,10 @@ MIN_HEAP_BYTES = 1 << 20
 MAX_TIME_MS = 3_600_000
 MAX_SPARES = 8
 MAX_STATEMENTS = 4
+MAX_BUDGET_BITS = 1 << 24
+"""Above it a budget bounds nothing: an answer has 8 388 608 bits at most."""
+MAX_BUDGETS = 256
+MAX_READ_KINDS = 8
 
 NEW_UUID = "make one: python3 -c 'import uuid; print(uuid.uuid4())'"
 _NAME = Text(128)
@@ -85,6 +95,30 @@ class Replies(IntEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CommandBudget(Record):
+    """What one request of this command may let out, in bits."""
+
+    command: Annotated[int, UpTo(0xFFFF_FFFF)]
+    bits: Annotated[int, UpTo(MAX_BUDGET_BITS)]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CommandWrites(Record):
+    """Which rows the commits of this command put."""
+
+    command: Annotated[int, UpTo(0xFFFF_FFFF)]
+    commits: Annotated[tuple[str, ...], Items(row_patterns.MAX_COMMITS, Text(row_patterns.MAX_CHARS))]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CommandReads(Record):
+    """Objects of which kinds this command may walk through."""
+
+    command: Annotated[int, UpTo(0xFFFF_FFFF)]
+    kinds: Annotated[tuple[str, ...], Items(MAX_READ_KINDS, Text(16))]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Manifest(Record):
     """A parsed manifest; travels to the secure world in the BOOT message."""
 
@@ -107,6 +141,10 @@ class Manifest(Record):
     reserve: Reserve = Reserve.NONE
     digest: Annotated[str, Text(16)] = ""
     statements: Annotated[tuple[Statement, ...], Items(MAX_STATEMENTS)] = ()
+    budget_bits: Annotated[int, UpTo(MAX_BUDGET_BITS)] | None = None
+    budgets: Annotated[tuple[CommandBudget, ...], Items(MAX_BUDGETS)] = ()
+    writes: Annotated[tuple[CommandWrites, ...], Items(MAX_BUDGETS)] = ()
+    reads: Annotated[tuple[CommandReads, ...], Items(MAX_BUDGETS)] = ()
 
     def __post_init__(self) -> None:
         unknown = sorted(set(self.flags) - FLAGS)
@@ -124,6 +162,7 @@ class Manifest(Record):
         if len({statement.key for statement in self.statements}) < len(self.statements):
             # Which of two layouts is made would be the application's choice.
             raise _bad("statement", "two statements of one key", "write one [[statement]] for each key")
+        self._check_budget()
         if self.entry.count(":") != 1:
             raise _bad("entry", "not module:Class", 'write for instance: entry = "package.app:App"')
         for key, value, lowest in (
@@ -134,10 +173,34 @@ class Manifest(Record):
             if value < lowest:
                 raise ManifestError(Misfit.OUT_OF_RANGE, f"expected at least {lowest}", key=key)
 
+    def _check_budget(self) -> None:
+        tables = (("budget.commands", self.budgets), ("budget.writes", self.writes), ("budget.reads", self.reads))
+        for key, table in tables:
+            if table and self.budget_bits is None:
+                hint = "write under [budget] for instance: bits = 4096, for whatever is not named"
+                raise _bad(key, "needs a budget for all other requests", hint)
+            if len({named.command for named in table}) < len(table):
+                raise _bad(key, "names one command twice", "name each command once")
+        if not all(re.fullmatch(row_patterns.COMMIT, text) for named in self.writes for text in named.commits):
+            raise _bad("budget.writes", "no rows", f"write under [budget]: {_WRITES}")
+
     @property
     def ta_uuid(self) -> UUID:
         """The TA's identity."""
         return UUID(bytes=self.uuid)
+
+    def limit_bits(self, command: int | None) -> float:
+        """What one request may let out: an invocation of this command, or, for None, a session opened or closed."""
+        own = next((budget.bits for budget in self.budgets if budget.command == command), self.budget_bits)
+        return math.inf if own is None else float(own)
+
+    def commits_of(self, command: int | None) -> tuple[str, ...]:
+        """Which rows the commits of this command put."""
+        return next((named.commits for named in self.writes if named.command == command), ())
+
+    def kinds_of(self, command: int | None) -> tuple[str, ...]:
+        """Objects of which kinds this command may walk through."""
+        return next((named.kinds for named in self.reads if named.command == command), ())
 
     @property
     def key_names(self) -> frozenset[str]:
@@ -174,11 +237,30 @@ def _bad(key: str, why: str, hint: str) -> ManifestError:
     return ManifestError(Misfit.WRONG_VALUE, why, key=key, hint=hint)
 
 
+def _written(command: int, commits: object) -> CommandWrites:
+    return CommandWrites(command=command, commits=cast("tuple[str, ...]", commits))
+
+
+def _read(command: int, kinds: object) -> CommandReads:
+    return CommandReads(command=command, kinds=cast("tuple[str, ...]", kinds))
+
+
+def _budget(command: int, bits: object) -> CommandBudget:
+    return CommandBudget(command=command, bits=cast("int", bits))
+
+
 _MODULE = values.text(128)
 _STATEMENT = (
     Key(("key",), "key", values.text(32), '"auth-token"', required=True),
     Key(("parts",), "parts", values.each(MAX_PARTS, values.text(64)), EXAMPLE, required=True),
 )
+_BITS = values.number(1, MAX_BUDGET_BITS)
+_COMMITS = values.each(
+    row_patterns.MAX_COMMITS, values.text(row_patterns.MAX_CHARS, row_patterns.COMMIT, "the rows of one commit")
+)
+_KINDS = values.each(MAX_READ_KINDS, values.text(16))
+_READS = 'reads = { 12 = ["note"] }'
+_WRITES = 'writes = { 11 = ["S01*", "H L#"] }'
 _KEYS = (
     Key(("uuid",), "uuid", values.uuid, '"8d3f0c52-6f3e-4a51-9a55-0d6a3c1b7e21"', required=True),
     Key(("name",), "name", values.text(32), '"counter"', required=True),
@@ -210,6 +292,25 @@ _KEYS = (
     Key(("quota", "object_bytes"), "max_object_bytes", values.number(0, MAX_OBJECT_BYTES), "65536"),
     Key(("quota", "heap_bytes"), "heap_bytes", values.number(MIN_HEAP_BYTES, MAX_HEAP_BYTES), "268435456"),
     Key(("quota", "time_ms"), "time_ms", values.number(1, MAX_TIME_MS), "30000"),
+    Key(("budget", "bits"), "budget_bits", _BITS, "4096"),
+    Key(
+        ("budget", "commands"),
+        "budgets",
+        values.numbered(MAX_BUDGETS, 0xFFFF_FFFF, _BITS, _budget, "write under [budget]: commands = { 11 = 64 }"),
+        "{ 11 = 64 }",
+    ),
+    Key(
+        ("budget", "writes"),
+        "writes",
+        values.numbered(MAX_BUDGETS, 0xFFFF_FFFF, _COMMITS, _written, f"write under [budget]: {_WRITES}"),
+        _WRITES.partition("= ")[2],
+    ),
+    Key(
+        ("budget", "reads"),
+        "reads",
+        values.numbered(MAX_BUDGETS, 0xFFFF_FFFF, _KINDS, _read, f"write under [budget]: {_READS}"),
+        _READS.partition("= ")[2],
+    ),
 )
 
 

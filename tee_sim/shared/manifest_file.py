@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Any
 
-from tee_sim.shared.manifest_values import ManifestError, Misfit, Read, kind_of, shown
+from tee_sim.shared.manifest_values import ManifestError, Misfit, Read, key_shown, kind_of
 from tee_sim.shared.toml_lines import KeyPath, key_lines
 
 MAX_TEXT_CHARS = 65_536
@@ -79,7 +79,7 @@ def line_of(source: str, key: str) -> int:
 
 
 def _shown(path: KeyPath) -> str:
-    return ".".join(part if re.fullmatch(r"[\w-]{1,40}", part, re.ASCII) else shown(part) for part in path)
+    return ".".join(map(key_shown, path))
 
 
 def _refuse_unknown(table: Mapping[str, Any], above: KeyPath, keys: tuple[Key, ...]) -> None:

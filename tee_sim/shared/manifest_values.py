@@ -113,6 +113,34 @@ def number(lowest: int, highest: int) -> Read:
     return read
 
 
+def numbered(most: int, highest: int, value_of: Read, make: Callable[[int, object], object], example: str) -> Read:
+    """A table whose keys are numbers from 0 to `highest`, in decimal, as at most `most` items in their order."""
+
+    def read_one(key: str, value: object) -> object:
+        if not re.fullmatch(r"0|[1-9][0-9]{0,18}", key) or int(key) > highest:
+            raise ManifestError(
+                Misfit.UNKNOWN_KEY, f"expected a number from 0 to {highest}", key=key_shown(key), hint=example
+            )
+        try:
+            return make(int(key), value_of(value))
+        except ManifestError as error:
+            raise ManifestError(error.misfit, error.why, key=key, hint=example) from None
+
+    def read(value: object) -> tuple[object, ...]:
+        if not isinstance(value, dict):
+            raise ManifestError(Misfit.WRONG_TYPE, f"expected a table, found {kind_of(value)}")
+        if len(value) > most:
+            raise ManifestError(Misfit.OUT_OF_RANGE, f"{len(value)} entries, expected at most {most}")
+        return tuple(read_one(key, one) for key, one in sorted(value.items(), key=lambda item: item[0]))
+
+    return read
+
+
+def key_shown(key: str) -> str:
+    """A key of a stranger in an error: as it is if it is plain, else as `shown`."""
+    return key if re.fullmatch(r"[\w-]{1,40}", key, re.ASCII) else shown(key)
+
+
 def one_of(choices: Mapping[str, object]) -> Read:
     """One of these words, as what it stands for."""
 

@@ -25,6 +25,7 @@ from typing import Annotated, Any, Protocol, Self, Union, cast, get_args, get_or
 
 from tee_sim.shared import codec
 from tee_sim.shared.errors import TeeError, TeeResult
+from tee_sim.shared.limits import MAX_OBJECTS
 
 
 class MisfitError(TeeError):
@@ -63,6 +64,37 @@ class Fixed:
 
     def max_bits(self) -> float:
         return 8.0 * self.size_bytes
+
+
+@dataclass(frozen=True, slots=True)
+class ObjectId(Fixed):
+    """The id of a stored object of the application, after its prefix, or one that stood in the request.
+
+    The core knows them all: one costs what it takes to say which (`tee_sim.shared.layouts`).
+    """
+
+    prefix: bytes
+
+    def max_bits(self) -> float:
+        return math.log2(MAX_OBJECTS + 1)
+
+
+@dataclass(frozen=True, slots=True)
+class Commitment(Fixed):
+    """The commitment of a stored object of the application; the core has computed it."""
+
+    def max_bits(self) -> float:
+        return math.log2(MAX_OBJECTS + 1)
+
+
+@dataclass(frozen=True, slots=True)
+class Stated(Fixed):
+    """A statement under a shared key, made by the core in this call: what was chosen in it was counted then."""
+
+    key: str
+
+    def max_bits(self) -> float:
+        return 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +172,7 @@ class Items:
 
 
 @dataclass(frozen=True, slots=True)
-class _Field:
+class RecordField:
     """How one field is checked, written, read and counted."""
 
     name: str
@@ -205,7 +237,8 @@ class _Field:
         if isinstance(self.bound, Items):
             if self.item is not None and issubclass(self.item, Record):
                 return is_closed(self.item)
-            return not isinstance(self.bound.item, _FREE)
+            named = self.item is not None and issubclass(self.item, IntEnum)
+            return named or (self.bound.item is not None and not isinstance(self.bound.item, _FREE))
         if issubclass(self.kind, Record):
             return is_closed(self.kind)
         return not isinstance(self.bound, _FREE)
@@ -238,7 +271,7 @@ class _Field:
         return absent + self.bound.max_bits()
 
 
-def _field(name: str, hint: Any) -> _Field:
+def _field(name: str, hint: Any) -> RecordField:
     optional = False
     if get_origin(hint) in (Union, types.UnionType):
         inner = [a for a in get_args(hint) if a is not type(None)]
@@ -251,14 +284,14 @@ def _field(name: str, hint: Any) -> _Field:
     if get_origin(hint) is tuple:
         if not isinstance(bound, Items):
             raise TypeError(f"{name}: a tuple needs Items(...)")
-        return _Field(name, tuple, bound, optional, get_args(hint)[0])
+        return RecordField(name, tuple, bound, optional, get_args(hint)[0])
     if get_origin(hint) is list:
         hint = list
     if not isinstance(hint, type):
         raise TypeError(f"{name}: unsupported annotation")
     if hint in (int, bytes, str, list) and bound is None:
         raise TypeError(f"{name}: {hint.__name__} needs a bound")
-    return _Field(name, hint, bound, optional, None)
+    return RecordField(name, hint, bound, optional, None)
 
 
 _HEAD_BYTES = 9
@@ -273,10 +306,10 @@ def _scalar_bytes(bound: Bound | None) -> int:
     return _HEAD_BYTES + bound.size_chars if isinstance(bound, Text) else _HEAD_BYTES
 
 
-_LAYOUTS: dict[type["Record"], tuple[_Field, ...]] = {}
+_LAYOUTS: dict[type["Record"], tuple[RecordField, ...]] = {}
 
 
-def _layout(record: type["Record"]) -> tuple[_Field, ...]:
+def record_fields(record: type["Record"]) -> tuple[RecordField, ...]:
     layout = _LAYOUTS.get(record)
     if layout is None:
         if not is_dataclass(record):
@@ -293,12 +326,12 @@ class Record:
 
     def to_plain(self) -> list[object]:
         """Return the fields as plain values. Raises TeeError BAD_FORMAT, naming a field outside its type or bound."""
-        return [f.to_plain(getattr(self, f.name)) for f in _layout(type(self))]
+        return [f.to_plain(getattr(self, f.name)) for f in record_fields(type(self))]
 
     @classmethod
     def from_plain(cls, raw: object) -> Self:
         """Strict inverse of `to_plain`, of what `codec.decode` returned. Raises TeeError BAD_FORMAT."""
-        layout = _layout(cls)
+        layout = record_fields(cls)
         if not isinstance(raw, list) or len(raw) != len(layout):
             raise MisfitError(f"{cls.__name__} has {len(layout)} fields")
         return cls(
@@ -321,14 +354,14 @@ class Record:
 
 def is_closed(record: type[Record]) -> bool:
     """Whether no field can hold free bytes or free text, at any depth."""
-    return all(f.closed() for f in _layout(record))
+    return all(f.closed() for f in record_fields(record))
 
 
 def max_bytes(record: type[Record]) -> int:
     """Upper bound on the length of one record's canonical CBOR."""
-    return _HEAD_BYTES + sum(f.max_bytes() for f in _layout(record))
+    return _HEAD_BYTES + sum(f.max_bytes() for f in record_fields(record))
 
 
 def max_bits(record: type[Record]) -> float:
     """Upper bound on the information one record can carry, in bits."""
-    return sum(f.max_bits() for f in _layout(record))
+    return sum(f.max_bits() for f in record_fields(record))

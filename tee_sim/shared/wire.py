@@ -51,6 +51,8 @@ EXIT_PROTOCOL = 70
 HEAD_BYTES = _LENGTH.size
 """Before the body of a frame."""
 _U32 = 0xFFFF_FFFF
+MAX_COUNTED_BITS = _U32
+"""Far above eight bits a byte of the largest answer."""
 
 
 @unique
@@ -214,6 +216,7 @@ class Return(Record):
         result: any number: an application has codes of its own.
         params: four, or none if nothing was left in any; with a refusal too.
         host_end: how a process of an application ended while this was worked on.
+        bits: what this request has let out at most, as the core has counted it (docs/formats/budget.md), rounded up.
     """
 
     result: Annotated[TeeResult, UpTo(_U32)]
@@ -221,6 +224,7 @@ class Return(Record):
     session: Annotated[int, UpTo(_U32)] = 0
     params: Annotated[tuple[Param, ...], Items(4)] = ()
     host_end: HostEnd = HostEnd.NONE
+    bits: Annotated[int, UpTo(MAX_COUNTED_BITS)] = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

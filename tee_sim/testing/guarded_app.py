@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+from tee_sim.secure.closed_replies import Layouts, layouts_of
 from tee_sim.secure.hosts.process import load_entry
 from tee_sim.shared.manifest import Manifest
 from tee_sim.shared.params import Params
@@ -39,6 +40,11 @@ class GuardedApp:
     def destroy(self) -> None:
         """As `TrustedApp.destroy`."""
         self._run(self.app.destroy)
+
+    @property
+    def layouts(self) -> Layouts:
+        """Of `tee_sim.secure.closed_replies.layouts_of`."""
+        return layouts_of(self.app)
 
     def _run(self, work: Callable[[], Any]) -> Any:
         return run_as_locked(work, self.environment)

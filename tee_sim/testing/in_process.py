@@ -12,7 +12,7 @@ from typing import cast
 from tee_sim.normal import events
 from tee_sim.normal.operation import CancellableOperation
 from tee_sim.normal.secure_process import StorageHandler
-from tee_sim.secure.core import Hosting
+from tee_sim.secure.hosting import Hosting
 from tee_sim.secure.world import SecureWorld
 from tee_sim.shared.manifest import Manifest
 from tee_sim.shared.rng import OsRng, Rng

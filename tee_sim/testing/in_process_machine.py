@@ -18,7 +18,7 @@ from tee_sim.normal.machine.fuses import RootSecret
 from tee_sim.normal.machine.options import MachineOptions, RunningWorld
 from tee_sim.normal.operation import CancellableOperation
 from tee_sim.normal.secure_process import StorageHandler
-from tee_sim.secure.core import LocalHosting
+from tee_sim.secure.hosting import LocalHosting
 from tee_sim.shared.errors import Origin, TeeError, TeeResult
 from tee_sim.shared.wire import Boot, Message, Provision, Return
 from tee_sim.testing.forbidden_calls import allowed_calls, refusals

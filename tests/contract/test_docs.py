@@ -58,7 +58,7 @@ def knobs() -> str:
 
 def _fields(record: type[schema.Record]) -> str:
     shown = []
-    for field in schema._layout(record):
+    for field in schema.record_fields(record):
         bound = field.bound
         text = field.kind.__name__ if bound is None or field.item else re.sub(r"\w+=", "", repr(bound))
         if field.item is not None:

@@ -27,7 +27,7 @@ from bioguard.simulate.people import finger_impressions
 from bioguard.trusted.biometric import sensor_commands
 from bioguard.trusted.biometric.app import BiometricApp
 from tee_sim.shared.rng import SeededRng
-from tee_sim.shared.schema import Fixed, Items, Record, UpTo, _layout
+from tee_sim.shared.schema import Fixed, Items, Record, UpTo, record_fields
 
 UUIDS = {"gatekeeper": GATEKEEPER_UUID, "keystore": KEYSTORE_UUID}
 DIMENSION = 512
@@ -138,7 +138,7 @@ def choices(name: str, kind: type, bound: object, pool: dict) -> list:
 
 
 def requests(record: type[Record], pool: dict):
-    fields = _layout(record)
+    fields = record_fields(record)
     values = [
         [()]
         if isinstance(f.bound, Items)
@@ -152,7 +152,7 @@ def requests(record: type[Record], pool: dict):
 def plain(value: object, bound: object = None) -> object:
     """A reply without its commitments."""
     if isinstance(value, Record):
-        return [plain(getattr(value, f.name), f.bound) for f in _layout(type(value))]
+        return [plain(getattr(value, f.name), f.bound) for f in record_fields(type(value))]
     if isinstance(value, tuple):
         return [plain(entry, getattr(bound, "item", None)) for entry in value]
     return len(value) if isinstance(value, bytes) and len(value) >= COMMITMENTS and len(value) != 69 else value

@@ -6,10 +6,11 @@ from typing import Annotated
 
 import pytest
 
-from tee_sim.secure.core import Core, LocalHosting
+from tee_sim.secure.core import Core
+from tee_sim.secure.hosting import LocalHosting
 from tee_sim.shared.errors import Origin, TeeError, TeeResult
 from tee_sim.shared.limits import MAX_SESSIONS
-from tee_sim.shared.manifest import Manifest
+from tee_sim.shared.manifest import Manifest, Replies
 from tee_sim.shared.params import Param, Params
 from tee_sim.shared.schema import Record, UpTo, max_bytes
 from tee_sim.shared.ta_api import Command, CommandApp, TaEnv
@@ -56,7 +57,7 @@ class Probe:
 
 
 def make(*flags: str) -> Core:
-    manifest = Manifest(uuid=UUID_BYTES, name="p", entry="x:Y", code=(), flags=flags)
+    manifest = Manifest(uuid=UUID_BYTES, name="p", entry="x:Y", code=(), flags=flags, replies=Replies.FREE)
     return Core((manifest,), LocalHosting(lambda m: Probe), lambda m, _call: NO_ENV)
 
 
@@ -177,7 +178,7 @@ class Answering(CommandApp):
 
 def test_a_reply_outside_its_bounds_is_a_panic_and_not_the_caller_s_mistake() -> None:
     core = Core(
-        (Manifest(uuid=UUID_BYTES, name="p", entry="x:Y", code=()),),
+        (Manifest(uuid=UUID_BYTES, name="p", entry="x:Y", code=(), replies=Replies.FREE),),
         LocalHosting(lambda m: Answering),
         lambda m, _call: NO_ENV,
     )
@@ -223,7 +224,7 @@ def test_the_transaction_of_a_caller_further_up_the_stack_is_not_given_up() -> N
 
     disk = Disk()
     core = Core(
-        (Manifest(uuid=UUID_BYTES, name="p", entry="x:Y", code=()),),
+        (Manifest(uuid=UUID_BYTES, name="p", entry="x:Y", code=(), replies=Replies.FREE),),
         LocalHosting(lambda m: Probe),
         lambda m, _call: NO_ENV,
         transactions=disk,

@@ -9,10 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tee_sim.secure.core import Core, LocalHosting
+from tee_sim.secure.core import Core
+from tee_sim.secure.hosting import LocalHosting
 from tee_sim.shared.errors import Origin, TeeError, TeeResult
 from tee_sim.shared.limits import MAX_PEER_SESSIONS, MAX_SESSIONS
-from tee_sim.shared.manifest import Manifest
+from tee_sim.shared.manifest import Manifest, Replies
 from tee_sim.shared.params import NO_PARAMS, Param, Params
 from tee_sim.shared.ta_api import PeerSession, TaEnv
 from tee_sim.shared.wire import CloseSession, Invoke, OpenSession, Return
@@ -71,7 +72,7 @@ class World:
         flags = flags or ("single_instance", "multi_session", "keep_alive")
         manifests = tuple(
             Manifest(
-                uuid=uuid.bytes, name=f"t{uuid.bytes[0]}", entry="x:Y", code=(), flags=flags,
+                uuid=uuid.bytes, name=f"t{uuid.bytes[0]}", entry="x:Y", code=(), flags=flags, replies=Replies.FREE,
                 calls=tuple(peer.bytes for peer in calls.get(uuid, ())),
             )
             for uuid in (A, B, C)

@@ -13,7 +13,7 @@ from uuid import UUID
 from bioguard.commands.status import Done, ReplyStatus
 from bioguard.records.acquired import AcquiredCode
 from bioguard.records.modality import Modality, Profile
-from tee_sim.shared.schema import U64, AtMost, Fixed, Items, Record, UpTo
+from tee_sim.shared.schema import U64, AtMost, Commitment, Fixed, Items, ObjectId, Record, Stated, UpTo
 from tee_sim.shared.ta_api import Command
 
 BIOMETRIC_UUID = UUID("6f1f3c1a-9f0e-5b51-8d0c-2c7c2f3b7a01")
@@ -27,6 +27,10 @@ MAX_TOKEN_BYTES = 256
 PAGE = 64
 _ID = Fixed(16)
 _DIGEST = Fixed(32)
+_STORED_USER = ObjectId(16, b"U")
+_STORED_RECORD = ObjectId(16, b"R")
+_STORED_DIGEST = Commitment(32)
+"""In replies: the core knows them, for it has stored them, and counts which one is told and not its bytes."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,8 +99,8 @@ class Enrolled(Record):
     """record_id and digest are set when status is OK; acquired judges each sample."""
 
     status: ReplyStatus
-    record_id: Annotated[bytes, _ID] | None = None
-    digest: Annotated[bytes, _DIGEST] | None = None
+    record_id: Annotated[bytes, _STORED_RECORD] | None = None
+    digest: Annotated[bytes, _STORED_DIGEST] | None = None
     views: Annotated[int, UpTo(MAX_VIEWS)] = 0
     acquired: Annotated[tuple[AcquiredCode, ...], Items(MAX_VIEWS)] = ()
 
@@ -121,8 +125,8 @@ class Decision(Record):
 
     status: ReplyStatus
     match: bool = False
-    record_id: Annotated[bytes, _ID] | None = None
-    token: Annotated[bytes, Fixed(69)] | None = None
+    record_id: Annotated[bytes, _STORED_RECORD] | None = None
+    token: Annotated[bytes, Stated(69, "auth-token")] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -142,22 +146,22 @@ class Identified(Record):
 
     status: ReplyStatus
     match: bool = False
-    user: Annotated[bytes, _ID] | None = None
-    record_id: Annotated[bytes, _ID] | None = None
+    user: Annotated[bytes, _STORED_USER] | None = None
+    record_id: Annotated[bytes, _STORED_RECORD] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecordSummary(Record):
     """What may be known of a record outside: no feature of the person."""
 
-    record_id: Annotated[bytes, _ID]
-    user: Annotated[bytes, _ID]
+    record_id: Annotated[bytes, _STORED_RECORD]
+    user: Annotated[bytes, _STORED_USER]
     modality: Modality
     position: Annotated[int, UpTo(10)]
     views: Annotated[int, UpTo(MAX_VIEWS)]
     profile: Profile
     enrolled_s: Annotated[int, UpTo(1 << 40)]
-    digest: Annotated[bytes, _DIGEST]
+    digest: Annotated[bytes, _STORED_DIGEST]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -227,8 +231,8 @@ class Relabeled(Record):
     """The record that took its place. Its digest commits to the new position, so id, salt and digest are new."""
 
     status: ReplyStatus
-    record_id: Annotated[bytes, _ID] | None = None
-    digest: Annotated[bytes, _DIGEST] | None = None
+    record_id: Annotated[bytes, _STORED_RECORD] | None = None
+    digest: Annotated[bytes, _STORED_DIGEST] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,7 +8,7 @@ from typing import Annotated
 from uuid import UUID
 
 from bioguard.commands.status import GatekeeperDone, GatekeeperStatus
-from tee_sim.shared.schema import U64, AtMost, Fixed, Record, UpTo
+from tee_sim.shared.schema import U64, AtMost, Fixed, Record, Stated, UpTo
 from tee_sim.shared.ta_api import Command
 
 GATEKEEPER_UUID = UUID("3b7a01c2-1d52-5c6e-9a41-8d0c2c7c2f02")
@@ -55,7 +55,7 @@ class PinVerified(Record):
 
     status: GatekeeperStatus
     timeout_ms: Annotated[int, UpTo(MAX_WAIT_MS)] = 0
-    token: Annotated[bytes, Fixed(69)] | None = None
+    token: Annotated[bytes, Stated(69, "auth-token")] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

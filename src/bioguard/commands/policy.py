@@ -268,7 +268,10 @@ class Attested(Record):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReportIncident(Record):
-    """Something was found tampered with or rolled back: TAMPERED or ROLLED_BACK."""
+    """Something was found tampered with or rolled back: TAMPERED or ROLLED_BACK.
+
+    OVER_BUDGET: a request would have let out more than a manifest allows; number: how many bits it came to.
+    """
 
     number: Annotated[int, UpTo(1 << 32)]
     cause: Cause

@@ -9,8 +9,10 @@ from dataclasses import fields
 from enum import IntEnum
 from typing import TypeVar, cast
 
+from bioguard.device.incidents import OVER_BUDGET
 from bioguard.device.refusals import VOCABULARIES, Row
 from bioguard.errors import BioguardError, InputRefused, IntegrityFailure, NotPermitted, TeeUnavailable
+from tee_sim.normal.client import OverBudgetError
 from tee_sim.shared.errors import Origin, TeeError, TeeResult
 from tee_sim.shared.schema import Record
 
@@ -117,6 +119,8 @@ def promised(value: T | None, what: str) -> T:
 
 def from_tee(error: TeeError) -> BioguardError:
     """The error for a TEE result, whatever its origin. Unknown results count as the secure world being unusable."""
+    if isinstance(error, OverBudgetError):
+        return IntegrityFailure(error.message, hint=error.hint, code=OVER_BUDGET)
     unknown = (TeeUnavailable, f"tee.{error.result.name.lower()}", "the secure world failed", "run: bioguard doctor")
     row = _BY_ORIGIN.get((error.result, error.origin)) or _RESULTS.get(error.result, unknown)
     kind, code, message, hint = row

@@ -1,4 +1,4 @@
-"""Incidents: what the policy (VI.3) says a report must hold, written for the three things this product can detect."""
+"""Incidents: what the policy (VI.3) says a report must hold, written for the four things this product can detect."""
 
 from dataclasses import dataclass
 
@@ -29,6 +29,15 @@ TEXTS: dict[Cause, IncidentText] = {
         measures="the secure world does not start on it; this incident is kept until it is acknowledged",
         advice="use the PIN of the real device; find out who restored a backup",
         remedy="put the newest store back, or wipe the device and enroll again",
+    ),
+    Cause.OVER_BUDGET: IncidentText(
+        situation="a trusted application tried to send more than it may: a reply, with the results, storage requests "
+        "and times that came with it, could have told more bits than its manifest allows",
+        measures="the reply was withheld and the application's process ended; the bits that it came to stand in the "
+        "log; what it had sent before within its budget cannot be called back",
+        advice="use the PIN; do not use this build of the application, and find out where it comes from",
+        remedy="compare the measurements with those of a release (bioguard audit verify --reference), install that "
+        "one, and if they differ wipe the device and enroll again",
     ),
     Cause.CLOCK_MOVED: IncidentText(
         situation="the clock of this device moved by more than 40 days between two starts; records or log entries seem "

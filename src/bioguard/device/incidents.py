@@ -21,7 +21,12 @@ from bioguard.records.audit_events import Cause
 
 INCIDENTS_FILE = "incidents.json"
 CLOCK_MOVED = "device.clock_moved"
-_CAUSES = {"store.security": Cause.ROLLED_BACK, CLOCK_MOVED: Cause.CLOCK_MOVED}
+OVER_BUDGET = "device.over_budget"
+_CAUSES = {
+    "store.security": Cause.ROLLED_BACK,
+    CLOCK_MOVED: Cause.CLOCK_MOVED,
+    OVER_BUDGET: Cause.OVER_BUDGET,
+}
 """Of codes that are not about tampering."""
 _OPENS_ONE = ("store.", "device.", "incident.")
 """Codes of integrity failures that are about this device, and not about a file that a caller gave us to verify."""

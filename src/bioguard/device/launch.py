@@ -45,10 +45,16 @@ def hosted() -> tuple[Manifest, ...]:
     """The trusted applications of a device, as far as a device may host them.
 
     Raises:
-        WrongUsage: one answers with free bytes: a template could be among them, and nothing would count its bits.
+        WrongUsage: one answers with free bytes, a template could be among them; or nothing bounds what it lets out.
     """
     ours = manifests()
     for manifest in ours:
+        if manifest.budget_bits is None:
+            raise WrongUsage(
+                f"a device does not host {manifest.name}: its manifest has no budget",
+                hint="write under [budget] for instance: bits = 4096; elsewhere, tee-sim hosts it",
+                code="device.no_budget",
+            )
         if manifest.replies is not Replies.CLOSED:
             raise WrongUsage(
                 f"a device does not host {manifest.name}: its manifest says replies = "

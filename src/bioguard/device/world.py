@@ -6,20 +6,21 @@ panic takes one trusted application with it; the next question to it opens a new
 """
 
 from collections.abc import Callable, Collection, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from enum import IntEnum
 from pathlib import Path
 from typing import TypeVar
 from uuid import UUID
 
 from bioguard.commands.biometric import BIOMETRIC_UUID
-from bioguard.commands.policy import AT_START, Purged
+from bioguard.commands.policy import AT_START, INCIDENT, Purged, ReportIncident
 from bioguard.commands.status import Nothing
 from bioguard.device.errors import from_tee, raise_for_status
 from bioguard.device.incidents import detecting
 from bioguard.device.launch import Running
 from bioguard.errors import TeeUnavailable
-from tee_sim.normal.client import Session
+from bioguard.records.audit_events import Cause
+from tee_sim.normal.client import OverBudgetError, Session
 from tee_sim.shared.errors import TeeError, TeeResult
 from tee_sim.shared.schema import Record
 from tee_sim.shared.ta_api import Command
@@ -105,9 +106,18 @@ class World:
             except TeeError as error:
                 if error.result is TeeResult.TARGET_DEAD:
                     running.forget(uuid)
+                if isinstance(error, OverBudgetError):
+                    self._log_bits(running, error.bits)
                 raise
             raise_for_status(reply, about(reply) if callable(about) else about, expected=expected)
         return reply
+
+    def _log_bits(self, running: Running, bits: int) -> None:
+        """Have a new instance of the application that keeps the log note what a request came to, if there is one."""
+        with suppress(TeeError):
+            session = running.session(BIOMETRIC_UUID)
+            session.call(AT_START, Nothing())
+            session.call(INCIDENT, ReportIncident(number=bits, cause=Cause.OVER_BUDGET))
 
     def renew_keys(self, *, timeout_ms: int) -> None:
         """Give every stored object a new key; goes on where it was when called again."""

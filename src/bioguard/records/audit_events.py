@@ -48,6 +48,7 @@ class Event(IntEnum):
     ATTESTED = 51
     INCIDENT = 60
     INCIDENT_ACKNOWLEDGED = 61
+    OVER_BUDGET = 62
 
 
 @unique
@@ -83,6 +84,7 @@ class Cause(IntEnum):
     TAMPERED = 60
     ROLLED_BACK = 61
     CLOCK_MOVED = 62
+    OVER_BUDGET = 63
 
 
 _SUBJECT = frozenset({"subject"})
@@ -113,9 +115,10 @@ FIELDS: dict[Event, frozenset[str]] = {
     Event.ATTESTED: frozenset({"digest"}),
     Event.INCIDENT: frozenset({"cause", "number"}),
     Event.INCIDENT_ACKNOWLEDGED: frozenset({"number"}),
+    Event.OVER_BUDGET: frozenset({"number"}),
 }
-"""number: boot count, days the clock moved, policy version, request or incident id, or before which entry bodies were
-pruned."""
+"""number: boot count, days the clock moved, policy version, request or incident id, before which entry bodies were
+pruned, or the bits that a request came to."""
 NOBODY = bytes(16)
 """subject of a search that accepted nobody."""
 _OPTIONAL = ("subject", "modality", "purpose", "record_id", "digest", "cause", "number")

@@ -114,11 +114,15 @@ class Ask(Record):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ReplyBound(Record):
-    """The longest reply of one command that an application with closed replies has declared."""
+class ReplyLayout(Record):
+    """What the reply of one command looks like that an application with closed replies has declared.
+
+    Attributes:
+        layout: of `tee_sim.shared.layouts`, where it is checked.
+    """
 
     command: Number
-    size_bytes: Number
+    layout: Annotated[bytes, AtMost(1 << 16)]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -127,12 +131,12 @@ class HostReturn(Record):
 
     Attributes:
         params: four, or none if a session was opened and its outputs left as they were.
-        bounds: after CREATE of an application with closed replies.
+        layouts: after CREATE of an application with closed replies.
     """
 
     context: Number = 0
     params: Annotated[tuple[Param, ...], Items(4)] = ()
-    bounds: Annotated[tuple[ReplyBound, ...], Items(MAX_COMMANDS)] = ()
+    layouts: Annotated[tuple[ReplyLayout, ...], Items(MAX_COMMANDS)] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

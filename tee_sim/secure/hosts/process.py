@@ -7,7 +7,7 @@ from itertools import count
 from typing import Any, NoReturn, cast
 
 from tee_sim.secure.blocking_pipe import BlockingPipe
-from tee_sim.secure.closed_replies import bounds_of, held_to
+from tee_sim.secure.closed_replies import held_to, layouts_of
 from tee_sim.secure.hosts.asked_store import AskedStore
 from tee_sim.secure.hosts.environment import AskedTask, environment
 from tee_sim.secure.hosts.messages import (
@@ -22,13 +22,14 @@ from tee_sim.secure.hosts.messages import (
     HostReturn,
     Open,
     Panicked,
-    ReplyBound,
+    ReplyLayout,
     Run,
     pack,
     unpack,
 )
 from tee_sim.secure.hosts.questions import Question
 from tee_sim.shared.errors import AnswerError, Origin, TeeError, TeeResult
+from tee_sim.shared.layouts import pack_layout
 from tee_sim.shared.login import Login
 from tee_sim.shared.manifest import Manifest
 from tee_sim.shared.params import Param, Params
@@ -127,9 +128,8 @@ class Host:
             store, task = AskedStore(self._ask, self._manifest), AskedTask(self._ask)
             self._instances[message.instance] = _AppInstance(app, store, task)
             app.create(environment(message, self._manifest, self._ask, store, task))
-            bounds = bounds_of(app)
-            sizes_bytes = {} if bounds is None else bounds.sizes_bytes
-            return HostReturn(bounds=tuple(ReplyBound(command=n, size_bytes=size) for n, size in sizes_bytes.items()))
+            layouts = layouts_of(app).items()
+            return HostReturn(layouts=tuple(ReplyLayout(command=n, layout=pack_layout(of)) for n, of in layouts))
         if isinstance(message, Open):
             instance = self._instances[message.instance]
             with instance.entered(message.task):

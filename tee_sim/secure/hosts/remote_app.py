@@ -7,7 +7,7 @@ from dataclasses import replace
 from itertools import count
 from typing import cast
 
-from tee_sim.secure.closed_replies import ReplyBounds
+from tee_sim.secure.closed_replies import Layouts
 from tee_sim.secure.hosts.messages import (
     FROM_HOST,
     FROM_HOST_IN_DEBUG,
@@ -27,11 +27,13 @@ from tee_sim.secure.hosts.messages import (
 )
 from tee_sim.secure.hosts.pipes import HostGoneError, HostPipe
 from tee_sim.secure.hosts.questions import Answers, Question
+from tee_sim.secure.ledger import Meter, Unmetered
 from tee_sim.shared.clock import ClockKind, SinceBoot
 from tee_sim.shared.debug_report import DebugReport
 from tee_sim.shared.errors import Origin, TeeError, TeeResult
 from tee_sim.shared.host_end import HostEnd
-from tee_sim.shared.manifest import Manifest, Replies
+from tee_sim.shared.layouts import parse_layout
+from tee_sim.shared.manifest import Manifest
 from tee_sim.shared.params import Params
 from tee_sim.shared.ta_api import Opened, TaEnv, TrustedApp
 from tee_sim.shared.task import Cancellation, CurrentTask, Task
@@ -52,7 +54,9 @@ class RemoteApp:
         number: of the instance there.
         time_ms: how long the host, and the core for it, may work on one call; without what other applications do.
         on_debug: takes its debug reports; without it a host that sends one is ended.
-        closed: whether it may answer only what it has declared when it was created.
+
+    Attributes:
+        layouts: of the replies that it has declared when it was created.
     """
 
     def __init__(
@@ -61,8 +65,7 @@ class RemoteApp:
         number: int,
         time_ms: int,
         on_debug: Callable[[DebugReport], None] | None = None,
-        *,
-        closed: bool = False,
+        meter: Meter = Unmetered(),  # noqa: B008  # without state
     ) -> None:
         self.pipe = pipe
         self._number = number
@@ -70,7 +73,8 @@ class RemoteApp:
         self._on_debug = on_debug
         self._answers: Answers | None = None
         self._current: Cancellation | None = None
-        self._bounds = ReplyBounds("an application", {}) if closed else None
+        self._meter = meter
+        self.layouts: Layouts = {}
 
     def create(self, env: TaEnv) -> None:
         """As `TrustedApp.create`."""
@@ -94,24 +98,18 @@ class RemoteApp:
                 randomness=platform.randomness,
             )
         )
-        if self._bounds is not None:
-            self._bounds = replace(self._bounds, sizes_bytes={b.command: b.size_bytes for b in done.bounds})
+        try:
+            self.layouts = {declared.command: parse_layout(declared.layout) for declared in done.layouts}
+        except TeeError:
+            self.pipe.kill(HostEnd.OUT_OF_TURN)
 
     def open_session(self, params: Params) -> object:
         """As `TrustedApp.open_session`: the host's number for the context."""
-        return self._open(params) if self._bounds is None else self._bounds.opened(lambda: self._open(params))
-
-    def _open(self, params: Params) -> object:
         done = self._call(Open(instance=self._number, task=self._task, params=params))
         return Opened(context=done.context, params=cast("Params", done.params)) if done.params else done.context
 
     def invoke(self, session: int, command: int, params: Params) -> Params:
-        """As `TrustedApp.invoke`. The core holds the outputs against what its caller made room for."""
-        if self._bounds is None:
-            return self._invoke(session, command, params)
-        return self._bounds.answered(command, lambda: self._invoke(session, command, params))
-
-    def _invoke(self, session: int, command: int, params: Params) -> Params:
+        """As `TrustedApp.invoke`. The core holds the outputs against what its caller made room for, and its layout."""
         asked = Run(instance=self._number, context=session, task=self._task, command=command, params=params)
         done = self._call(asked)
         return cast("Params", done.params)
@@ -151,11 +149,14 @@ class RemoteApp:
                 began = time.monotonic()
                 self.pipe.write(frame, began + left_s)
                 reply = self._read(began + left_s)
+                self._meter.heard()
                 left_s -= time.monotonic() - began
                 if not isinstance(reply, Ask):
                     return _done(reply)
                 frame, waited_s = self._timed(answers, reply, left_s)
                 left_s -= waited_s
+                if self._meter.spent:
+                    self.pipe.kill(HostEnd.BUDGET)
                 if left_s <= 0:
                     self.pipe.kill(HostEnd.TOO_SLOW)
         finally:
@@ -224,15 +225,14 @@ class Hosts:
         self._on_debug = on_debug
         self._numbers = count(1)
 
-    def make(self, manifest: Manifest) -> TrustedApp:
+    def make(self, manifest: Manifest, meter: Meter) -> TrustedApp:
         """An application whose process runs. Raises TeeError TARGET_DEAD, origin COMMS, when all of them have ended."""
         ready = self._ready[manifest.uuid]
         while ready and ready[0].has_ended():
             del ready[0]
         if not ready:
             raise TeeError(TeeResult.TARGET_DEAD, "no process of the application is left", origin=Origin.COMMS)
-        closed = manifest.replies is Replies.CLOSED
-        return RemoteApp(ready[0], next(self._numbers), self._time_ms(manifest), self._named(manifest), closed=closed)
+        return RemoteApp(ready[0], next(self._numbers), self._time_ms(manifest), self._named(manifest), meter)
 
     def _named(self, manifest: Manifest) -> Callable[[DebugReport], None] | None:
         """Passes reports on in the application's name: one may not speak in another's."""
@@ -244,6 +244,16 @@ class Hosts:
     def has_ended(self, app: TrustedApp) -> bool:
         """Whether the process of an instance has ended."""
         return cast("RemoteApp", app).pipe.has_ended()
+
+    def layouts(self, app: TrustedApp) -> Layouts:
+        """Of the replies of a created application."""
+        return cast("RemoteApp", app).layouts
+
+    def end(self, app: TrustedApp) -> HostEnd:
+        """End the process of an application that is over its budget. Returns the word for it."""
+        with suppress(HostGoneError):
+            cast("RemoteApp", app).pipe.kill(HostEnd.BUDGET)
+        return HostEnd.BUDGET
 
     def forget(self, app: TrustedApp) -> None:
         """An instance panicked: its process keeps nothing of it."""

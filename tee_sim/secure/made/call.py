@@ -5,18 +5,21 @@ another, where it would say something about that one.
 """
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Final, NoReturn
 
+from tee_sim.secure.ledger import SUCCESSOR_STEPS
 from tee_sim.secure.made.words import NONE, split, words_of
 from tee_sim.shared.errors import TeeError, TeeResult
-from tee_sim.shared.object_header import COMMITMENT_BYTES
+from tee_sim.shared.object_header import COMMITMENT_BYTES, ID_BYTES
 from tee_sim.shared.params import Params
 
 MAX_DIGESTS: Final = 64
 """Digests that are made or checked in one call. An application that makes many and keeps the one that it likes best
 chooses 6 bits, and so many digests of records are enough for the largest change that one request makes."""
+MAX_PREFIX_BYTES: Final = 2
+"""Free bytes before the words of an object's id: what kind of object it is."""
 MAX_DRAWN: Final = 64
 """Ids out of random bytes that one call may use; what is drawn beyond is random, and no id."""
 
@@ -32,9 +35,11 @@ class Call:
         time_ms: when the request of the normal world came that this entry belongs to, since boot.
         chosen_bits: upper bound of what the application has chosen among what the core made, drew or passed on.
         broken: whether it did something outside the contract; it may have caught the error.
+        cost: what it takes to say which object is meant, in bits, for one that may be about what the request names.
     """
 
     def __init__(self) -> None:
+        self.cost: Callable[[bytes], float] = lambda _: math.inf
         self._begin(None, 0)
 
     def _begin(self, given: Params | None, time_ms: int) -> None:
@@ -133,6 +138,32 @@ class Call:
         if self._answered is None:
             self._answered = words_of(param for left in self._replies for param in left)
         return self._answered
+
+    def object_id(self, object_id: bytes, is_there: Callable[[bytes], bool]) -> None:
+        """Count the id of a new object: it may be told later. Free ones are counted with all of their bits.
+
+        Args:
+            is_there: whether an object of this application has an id.
+        """
+        number = int.from_bytes(object_id[-ID_BYTES:], "big")
+        before = (number - step for step in SUCCESSOR_STEPS if len(object_id) > ID_BYTES and number >= step)
+        if any(is_there(object_id[:-ID_BYTES] + one.to_bytes(ID_BYTES, "big")) for one in before):
+            return  # which of the steps it is is counted with the row
+        known = self._drawn | self._received() | self._in_request()
+        for free in range(MAX_PREFIX_BYTES + 1):
+            words = split(object_id[free:])
+            if words and known.issuperset(words):
+                self.chosen_bits += 8.0 * free + len(words) * math.log2(len(known))
+                return
+        self.chosen_bits += 8.0 * len(object_id)
+
+    def stated_about(self, object_id: bytes, among: int) -> None:
+        """Count which object a statement is about.
+
+        Args:
+            among: how many there are.
+        """
+        self.chosen_bits += min(math.log2(max(among, 1)), self.cost(object_id))
 
     # What the core has made
 

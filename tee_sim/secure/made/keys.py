@@ -56,7 +56,7 @@ class AppKeys:
         if object_id.endswith(ids):
             self.call.refuse("a statement about an object that its ids name")
         # 3. The choice is counted with all objects: which of them have ids is the application's own doing.
-        self.call.choose(len(self.objects))
+        self.call.stated_about(object_id, len(self.objects))
         # 4. The time of the request and not of this question: until then an application could wait.
         stated = self.boot.make(layout, echo=self.call.echo(echo), ids=ids, time_ms=self.call.time_ms)
         self.call.made_statement(name, stated)

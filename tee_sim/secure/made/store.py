@@ -42,8 +42,10 @@ class _MadeTransaction:
         ids: bytes = b"",
     ) -> object:
         """As `Transaction.put`. Raises NotMadeError for a commitment or an id that the core does not know."""
+        old = self._old(object_id)
+        if old is None:
+            self.call.object_id(object_id, lambda other: self._old(other) is not None)
         if commitment or ids:
-            old = self._old(object_id)
             self.call.digest(commitment, old.commitment if old is not None else b"")
             self.call.ids(ids, old.ids if old is not None else b"", named=object_id.endswith(ids))
         return self.inner.put(object_id, body, kind=kind, owner=owner, commitment=commitment, ids=ids)

@@ -27,6 +27,7 @@ from tee_sim.secure.storage.directory_pages import HASH_BYTES, RootInfo
 from tee_sim.secure.storage.object_sealer import ObjectSealer
 from tee_sim.secure.storage.row_cache import RowCache
 from tee_sim.secure.storage.ta_store import Opened, TaStore
+from tee_sim.secure.storage.watch import Unwatched, Watch
 from tee_sim.shared.blobs import BlobStore, Changes, commit_and_read, page_name
 from tee_sim.shared.errors import TeeError, TeeResult
 from tee_sim.shared.object_header import Header
@@ -59,6 +60,7 @@ class ObjectStore:
     def __init__(self, blobs: BlobStore, anchor: Anchorage, ladder: KeyLadder, rng: Rng) -> None:
         self.blobs = blobs
         self.rows = RowCache()
+        self.watch: Watch = Unwatched()
         self.tree = Tree(blobs, ladder.device_id, rng)
         self._rng = rng
         self._anchor = anchor
@@ -153,7 +155,11 @@ class ObjectStore:
 
     def name(self, header: Header) -> bytes:
         """The name of an object's row on the disk."""
-        return self._sealer.name(header.ta, header.object_id)
+        return self.row_name(header.ta, header.object_id)
+
+    def row_name(self, ta: UUID, object_id: bytes) -> bytes:
+        """The name of the row that an object has, or would have."""
+        return self._sealer.name(ta, object_id)
 
     def check_usable(self) -> None:
         """Raises TeeError STORAGE_NOT_AVAILABLE once a transaction has ended in an unknown state."""

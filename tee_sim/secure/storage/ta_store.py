@@ -16,6 +16,7 @@ from tee_sim.secure.storage.directory_pages import DirectoryEntry
 from tee_sim.secure.storage.object_sealer import ObjectSealer, OpenedObject, SealedObject
 from tee_sim.secure.storage.row_cache import RowCache
 from tee_sim.secure.storage.size_classes import padded_size
+from tee_sim.secure.storage.watch import Watch
 from tee_sim.shared.blobs import BlobStore, Changes
 from tee_sim.shared.errors import TeeError, TeeResult
 from tee_sim.shared.limits import MAX_BODY_BYTES
@@ -38,6 +39,8 @@ class Committer(Protocol):
     def blobs(self) -> BlobStore: ...
     @property
     def rows(self) -> RowCache: ...
+    @property
+    def watch(self) -> Watch: ...
     @property
     def epoch(self) -> int: ...
     @property
@@ -168,6 +171,7 @@ class TaStore:
             if put is not None:
                 sealed = transaction.sealed[object_id]
                 puts[name], entries[key] = sealed.row, sealed.entry
+                self._store.watch.putting(name, object_id, self._directory.lookup(key), sealed.entry)
             elif self.is_stored(object_id):
                 deletes.append(name)
                 entries[key] = None
@@ -186,9 +190,11 @@ class TaStore:
                 sealed = transaction.sealed[object_id]
                 opened[key] = (sealed.entry, put)
                 rows.keep(name, sealed.entry, sealed.row)
+                self._store.watch.kept(put.header)
             else:
                 opened.pop(key, None)
                 rows.drop(name)
+                self._store.watch.erased(self._ta, object_id)
 
     def _for_erasure(self, transaction: StoreTransaction, asked: Reserve) -> Reserve:
         """What a transaction that erases may use: all, unless it is an excuse for writing."""
@@ -253,12 +259,14 @@ class TaStore:
             with suppress(TeeError):  # damaged: whoever asks for this one hears it
                 opened[self._ta.bytes + object_id] = (raw, self._unseal(name, raw, row))
 
-    def _read(self, wanted: Mapping[bytes, bytes]) -> list[tuple[bytes, bytes | None]]:
+    def _read(self, wanted: Mapping[bytes, bytes], walk: int | None = None) -> list[tuple[bytes, bytes | None]]:
         """Names and rows of objects, by id with their entries. What was not used before is one request to the disk."""
         names = {self._sealer.name(self._ta, object_id): raw for object_id, raw in wanted.items()}
         rows = {name: self._store.rows.get(name, raw) for name, raw in names.items()}
         # In the order of the names, which says nothing: the order asked in is the application's choice.
         missing = sorted(name for name, row in rows.items() if row is None)
+        if missing and walk is not None:
+            self._store.watch.walks(walk, missing)
         if missing:
             rows |= zip(missing, self._store.blobs.read(missing), strict=True)
         return list(rows.items())
@@ -286,6 +294,7 @@ class TaStore:
 
     def load(self, *, kind: str | None = None, batch: int = BATCH_OBJECTS) -> Iterator[OpenedObject]:
         """Open all objects (of one kind) in id order, `batch` at a time."""
+        walk = self._store.watch.walk(self._ta)
         waiting: dict[bytes, bytes] = {}
         size = 0
         marker = kind.encode() if kind is not None else b""
@@ -296,12 +305,13 @@ class TaStore:
             waiting[object_id] = raw
             size += padded_size(entry.body_size)
             if size >= BATCH_BYTES or len(waiting) >= batch:
-                yield from self._load(waiting, kind)
+                yield from self._load(waiting, kind, walk)
                 waiting, size = {}, 0
-        yield from self._load(waiting, kind)
+        yield from self._load(waiting, kind, walk)
+        self._store.watch.walked(walk)
 
-    def _load(self, wanted: dict[bytes, bytes], kind: str | None) -> Iterator[OpenedObject]:
-        for (object_id, raw), (name, row) in zip(wanted.items(), self._read(wanted), strict=True):
+    def _load(self, wanted: dict[bytes, bytes], kind: str | None, walk: int) -> Iterator[OpenedObject]:
+        for (object_id, raw), (name, row) in zip(wanted.items(), self._read(wanted, walk), strict=True):
             put = self._pending(object_id)
             stored = put if put is not None else self._unseal(name, raw, row)
             if kind is None or stored.header.kind == kind:

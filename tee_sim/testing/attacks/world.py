@@ -15,7 +15,7 @@ from uuid import UUID
 from tee_sim.normal.machine.options import PowerCut
 from tee_sim.normal.secure_process import StorageHandler
 from tee_sim.secure.closed_replies import declared
-from tee_sim.secure.core import LocalHosting
+from tee_sim.secure.hosting import LocalHosting
 from tee_sim.secure.hosts.process import load_entry
 from tee_sim.secure.made.call import Call
 from tee_sim.secure.world import SecureWorld

@@ -53,6 +53,8 @@ def test_an_application_whose_manifest_names_none_has_none(made: Made) -> None:
 @pytest.mark.parametrize("checks", [0, 1, MAX_DIGESTS])
 def test_grinding_ends_with_the_64th_whether_made_or_checked(made: Made, checks: int) -> None:
     """Whoever wants a digest with chosen bits makes many and puts one: six bits, and they are counted."""
+    with made.asked():
+        made.put()
     with made.asked() as call:
         for _ in range(checks):
             made.env.digests.check(bytes(16), b"m", bytes(32))

@@ -5,8 +5,9 @@ from typing import Any, cast
 from uuid import UUID
 
 from tee_sim.normal.client import Context
-from tee_sim.secure.core import Core, LocalHosting
-from tee_sim.shared.manifest import Manifest
+from tee_sim.secure.core import Core
+from tee_sim.secure.hosting import LocalHosting
+from tee_sim.shared.manifest import Manifest, Replies
 from tee_sim.shared.params import NO_PARAMS, Params
 from tee_sim.shared.ta_api import TaEnv
 from tee_sim.shared.wire import HEAD_BYTES, Message, Return, pack, unpack
@@ -57,7 +58,7 @@ def hosted(*apps: Callable[[], App], flags: tuple[str, ...] = SHARED) -> Wire:
     uuids = (ONE, TWO, THREE)[: len(apps)]
     manifests = tuple(
         Manifest(
-            uuid=uuid.bytes, name=f"t{uuid.bytes[0]}", entry="x:Y", code=(), flags=flags,
+            uuid=uuid.bytes, name=f"t{uuid.bytes[0]}", entry="x:Y", code=(), flags=flags, replies=Replies.FREE,
             calls=tuple(other.bytes for other in uuids if other != uuid),
         )
         for uuid in uuids

@@ -7,19 +7,21 @@ The bench knows the token key of each boot. It never gives it to an attack; it l
 import hmac
 import importlib
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import TypeVar, cast
 from uuid import UUID
 
 from bioguard.evidence.attack.memory import Disk, MemoryStore
 from tee_sim.normal.client import Context, Session
-from tee_sim.secure.core import Core, Hosting, LocalHosting
+from tee_sim.secure.core import Core
+from tee_sim.secure.hosting import Hosting, LocalHosting
 from tee_sim.secure.made.boot_statements import BootStatements
 from tee_sim.secure.made.call import Call
 from tee_sim.secure.made.environment import made_environment
 from tee_sim.shared.clock import FakeClock
 from tee_sim.shared.errors import TeeError, TeeResult
-from tee_sim.shared.manifest import Manifest
+from tee_sim.shared.manifest import Manifest, Replies
 from tee_sim.shared.params import NO_PARAMS, Param, Params
 from tee_sim.shared.rng import OsRng, Rng
 from tee_sim.shared.schema import Record
@@ -78,7 +80,12 @@ class Target:
     def restart(self) -> None:
         """The applications die and start again within the same boot."""
         self.disk.cut_after = None
-        self._core = Core(self.manifests, self._hosting(), self._environment, boot_ms=self.clock.boot_ms)
+        # As if nothing held them to their replies: what an application would send is what is looked for.
+        unheld = tuple(
+            replace(manifest, replies=Replies.FREE, budget_bits=None, budgets=(), writes=(), reads=())
+            for manifest in self.manifests
+        )
+        self._core = Core(unheld, self._hosting(), self._environment, boot_ms=self.clock.boot_ms)
         self._sessions: dict[UUID, Session] = {}
         self._context = Context(_Transport(self))
 

@@ -13,7 +13,7 @@ world's (docs/policy.md section 6).
 
 | object id           | kind    | body    |
 |---------------------|---------|---------|
-| `H`                 | loghead | Head    |
+| `H`                 | loghead | Head, padded to HEAD_BYTES |
 | `L` + first, 8 bytes| log     | Chunk   |
 """
 
@@ -30,13 +30,15 @@ from tee_sim.shared.clock import MAX_BOOT_MS, Clock, Moment
 from tee_sim.shared.reserve import Reserve
 from tee_sim.shared.rng import Rng
 from tee_sim.shared.schema import Fixed, Items, Record, UpTo
-from tee_sim.shared.ta_api import Store, Transaction, find_record
+from tee_sim.shared.ta_api import Store, Transaction
 
 LOG_DAYS = 30
 """Policy III.1(2)b: log data are cleared, usually within 30 days."""
 CHUNK = 32
 """Entries in one object: an append rewrites at most 32 short entries."""
 _HEAD = b"H"
+HEAD_BYTES = 1500
+"""41 peaks of 34 bytes and five numbers of at most 9."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,6 +69,16 @@ class Chunk(Record):
     items: Annotated[tuple[LogItem, ...], Items(CHUNK)] = ()
 
 
+def _padded(body: bytes) -> bytes:
+    """Length, body, zeros. How many peaks a tree has would else show in the size, and count with a decision."""
+    return (len(body).to_bytes(2, "big") + body).ljust(HEAD_BYTES, b"\0")
+
+
+def _unpadded(data: bytes) -> bytes:
+    """What `_padded` was given."""
+    return data[2 : 2 + int.from_bytes(data[:2], "big")]
+
+
 def _chunk_id(sequence: int) -> bytes:
     return b"L" + (sequence - sequence % CHUNK).to_bytes(8, "big")
 
@@ -84,7 +96,8 @@ class AuditLog:
         self._clock = clock
         self._salts = salts
         self._pending: list[dict[str, Any]] = []
-        self.head = find_record(store, _HEAD, Head) or Head()
+        stored = store.find(_HEAD)
+        self.head = Head() if stored is None else Head.from_bytes(_unpadded(stored.body))
         self._seen = Moment(wall_ms=self.head.last_ms, boot_ms=self.head.last_boot_ms)
 
     def now_ms(self) -> int:
@@ -163,7 +176,7 @@ class AuditLog:
         for where, chunk in chunks.items():
             transaction.put(where, chunk.to_bytes(), kind="log")
         head = replace(head, size=frontier.size, peaks=frontier.peaks, last_ms=now.wall_ms, last_boot_ms=now.boot_ms)
-        transaction.put(_HEAD, head.to_bytes(), kind="loghead")
+        transaction.put(_HEAD, _padded(head.to_bytes()), kind="loghead")
         return head
 
     def next_objects(self) -> list[bytes]:

@@ -28,7 +28,7 @@ from tee_sim.shared.reserve import Reserve
 from tee_sim.shared.schema import Record
 from tee_sim.shared.ta_api import Command
 
-INCIDENT_CAUSES = frozenset({Cause.TAMPERED, Cause.ROLLED_BACK, Cause.CLOCK_MOVED})
+INCIDENT_CAUSES = frozenset({Cause.TAMPERED, Cause.ROLLED_BACK, Cause.CLOCK_MOVED, Cause.OVER_BUDGET})
 
 
 # What a person decides
@@ -270,7 +270,10 @@ def attest(policy: PolicyEnforcer, request: commands.Attest) -> commands.Atteste
 def incident(policy: PolicyEnforcer, request: commands.ReportIncident) -> Done:
     if request.cause not in INCIDENT_CAUSES:
         raise Refused(ReplyStatus.BAD_REQUEST)
-    policy.log.note(Event.INCIDENT, cause=request.cause, number=request.number)
+    if request.cause is Cause.OVER_BUDGET:
+        policy.log.note(Event.OVER_BUDGET, number=request.number)
+    else:
+        policy.log.note(Event.INCIDENT, cause=request.cause, number=request.number)
     return Done(status=ReplyStatus.OK)
 
 

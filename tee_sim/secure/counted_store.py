@@ -1,0 +1,143 @@
+"""What the applications do with the store, as the ledger is to count it: which rows are whose, and which are new."""
+
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
+from uuid import UUID
+
+from tee_sim.secure.knowledge import CallKnowledge
+from tee_sim.secure.made.call import Call
+from tee_sim.secure.pace import Pace
+from tee_sim.secure.storage import ObjectStore
+from tee_sim.secure.storage.directory_pages import DirectoryEntry
+from tee_sim.secure.storage.relations import Relations
+from tee_sim.secure.storage.ta_store import TaStore
+from tee_sim.secure.traffic import Asked, CountedBlobs, Put
+from tee_sim.shared.errors import TeeError, TeeResult
+from tee_sim.shared.manifest import Manifest
+from tee_sim.shared.object_header import Header, parse_header
+from tee_sim.shared.row_patterns import parse_commit
+
+MOST_AHEAD = 64
+"""Rows that are read at the beginning of a request: of one person, with all that ten fingers and a face have."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Objects:
+    """`tee_sim.secure.knowledge.Objects` of one application."""
+
+    store: TaStore
+    relations: Callable[[], Relations]
+
+    def count(self, prefix: bytes) -> int:
+        """As `Objects.count`."""
+        return self.relations().count(prefix)
+
+    def info(self, object_id: bytes) -> Header | None:
+        """As `Objects.info`."""
+        try:
+            return self.store.header(object_id)
+        except TeeError as error:
+            if error.result is not TeeResult.ITEM_NOT_FOUND:
+                raise
+            return None
+
+
+def _chosen_bytes(entry: bytes) -> int:
+    """How much of an entry of the directory the application has chosen: the version in it is the store's."""
+    header = parse_header(DirectoryEntry.from_bytes(entry).header)
+    return len(header.kind) + len(header.owner) + len(header.commitment) + len(header.ids)
+
+
+class CountedStore:
+    """`tee_sim.secure.storage.watch.Watch` and `tee_sim.secure.hosting.RequestWatch`.
+
+    Args:
+        store: all objects of the device.
+        blobs: its disk.
+        pace: when answers are released.
+    """
+
+    def __init__(self, store: ObjectStore, blobs: CountedBlobs, pace: Pace) -> None:
+        self._store = store
+        self._blobs = blobs
+        self._pace = pace
+        self._relations: dict[UUID, Relations] = {}
+        self._named: frozenset[bytes] = frozenset()
+        self._loaded: set[tuple[bytes, str]] = set()
+        store.watch = self
+
+    def knowledge(self, manifest: Manifest, call: Call) -> CallKnowledge:
+        """As `RequestWatch.knowledge`."""
+        ta = manifest.ta_uuid
+        objects = _Objects(self._store.namespace(ta), lambda: self._relations_of(ta))
+        known = CallKnowledge(objects, lambda owners: len(self._relations_of(ta).of(owners)), call, lambda: self._named)
+        call.cost = known.id_bits
+        return known
+
+    def begin(self, manifest: Manifest, command: int | None, named: frozenset[bytes]) -> None:
+        """A request to an application begins, which names these words. Reads what belongs to one of them.
+
+        What is read here follows from the request and from what was stored before: it is nobody's choice.
+        """
+        self._named = named
+        info = self._store.tree.info
+        self._blobs.rows, self._blobs.pages = sum(info.counts.values()), info.next_page
+        if manifest.budget_bits is None:  # counted dearer than need be, and never over
+            self._blobs.begin(Asked())
+            return
+        tas = (manifest.ta_uuid, *(UUID(bytes=uuid) for uuid in manifest.calls))
+        with self._blobs.on_its_own():
+            ids = {ta: self._relations_of(ta).of(named) for ta in tas}
+            names = {self._store.row_name(ta, object_id) for ta, own in ids.items() for object_id in own}
+            commits = tuple(parse_commit(text) for text in manifest.commits_of(command))
+            self._blobs.begin(Asked(related=names, words=named, commits=commits))
+            for kind in manifest.kinds_of(command):
+                self._load(manifest, kind)
+            if len(names) <= MOST_AHEAD:
+                for ta, own in ids.items():
+                    self._store.namespace(ta).fetch(sorted(own))
+
+    def _load(self, manifest: Manifest, kind: str) -> None:
+        """Have the rows of a kind in memory, as far as they fit: once, for what is written later stays there."""
+        if (manifest.uuid, kind) not in self._loaded:
+            self._loaded.add((manifest.uuid, kind))
+            for _ in self._store.namespace(manifest.ta_uuid).load(kind=kind):
+                pass
+
+    def end(self, *, timed: bool) -> None:
+        """As `RequestWatch.end`."""
+        self._blobs.ends()
+        self._pace.hold(timed=timed)
+
+    def _relations_of(self, ta: UUID) -> Relations:
+        """Made of the directory the first time, which so is in memory, as far as it fits, before anything is chosen."""
+        if ta not in self._relations:
+            self._relations[ta] = Relations(self._store.namespace(ta).headers())
+        return self._relations[ta]
+
+    def putting(self, name: bytes, object_id: bytes, before: bytes | None, entry: bytes) -> None:
+        """As `Watch.putting`."""
+        was = None if before is None else _chosen_bytes(before)
+        self._blobs.putting(name, Put(object_id=object_id, header_before=was, header=_chosen_bytes(entry)))
+
+    def kept(self, header: Header) -> None:
+        """As `Watch.kept`."""
+        if header.ta in self._relations:
+            self._relations[header.ta].put(header)
+
+    def erased(self, ta: UUID, object_id: bytes) -> None:
+        """As `Watch.erased`."""
+        if ta in self._relations:
+            self._relations[ta].erase(object_id)
+
+    def walk(self, ta: UUID) -> int:
+        """As `Watch.walk`."""
+        return self._blobs.walk(len(self._relations[ta].kinds) if ta in self._relations else self._blobs.rows)
+
+    def walks(self, number: int, names: Collection[bytes]) -> None:
+        """As `Watch.walks`."""
+        self._blobs.walks(number, names)
+
+    def walked(self, number: int) -> None:
+        """As `Watch.walked`."""
+        self._blobs.walked(number)
