@@ -5,7 +5,7 @@ another, where it would say something about that one.
 """
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import Final, NoReturn
 
@@ -13,7 +13,7 @@ from tee_sim.secure.ledger import SUCCESSOR_STEPS
 from tee_sim.secure.made.words import NONE, split, words_of
 from tee_sim.shared.errors import TeeError, TeeResult
 from tee_sim.shared.object_header import COMMITMENT_BYTES, ID_BYTES
-from tee_sim.shared.params import Params
+from tee_sim.shared.params import Param, Params
 
 MAX_DIGESTS: Final = 64
 """Digests that are made or checked in one call. An application that makes many and keeps the one that it likes best
@@ -40,13 +40,13 @@ class Call:
 
     def __init__(self) -> None:
         self.cost: Callable[[bytes], float] = lambda _: math.inf
-        self._begin(None, 0)
-
-    def _begin(self, given: Params | None, time_ms: int) -> None:
-        self.time_ms = time_ms
+        self.time_ms = 0
         self.chosen_bits = 0.0
         self.broken = False
-        self._request = given or ()
+        self._forget()
+
+    def _forget(self) -> None:
+        self._request: Iterable[Param] = ()
         self._replies: list[Params] = []
         self._asked: frozenset[bytes] | None = None
         self._answered: frozenset[bytes] | None = None
@@ -62,15 +62,12 @@ class Call:
         Args:
             given: the parameters that its client gave.
         """
-        self._begin(given, time_ms)
+        self.time_ms, self.chosen_bits, self.broken = time_ms, 0.0, False
+        self._request = given or ()
         try:
             yield
         finally:
-            self._request, self._replies = (), []
-            self._asked = self._answered = None
-            self._drawn.clear()
-            self._stated.clear()
-            self._digests.clear()
+            self._forget()
 
     def refuse(self, why: str) -> NoReturn:
         """Raises NotMadeError, and remembers it."""

@@ -65,10 +65,15 @@ def test_ids_come_from_a_name_in_the_request_a_peer_s_answer_or_a_draw_of_this_c
     with made.asked() as call:
         call.received(request([B + A]))
         made.put(b"b", ids=A + B)
-    with made.asked():
+    with made.asked() as call:
+        made.put(b"c", ids=made.env.rng.bytes(8))
+        call.received(request(A))
+        made.put(b"d", ids=A)
         drawn = made.env.rng.bytes(8)
     with made.asked():
         assert refused(made, ids=drawn) == NO_ID, "drawn in the call before"
+    with made.asked():
+        assert refused(made, ids=A) == NO_ID, "received in the call before"
 
 
 @pytest.mark.parametrize("size_bytes", [1, 7, 9, 33, 40, 64, 4096])
