@@ -7,6 +7,7 @@ import click
 from bench.commands.accuracy import accuracy, scores
 from bench.commands.baseline import baseline
 from bench.commands.campaign import campaign
+from bench.commands.channels import channels
 from bench.commands.compare import compare_command
 from bench.commands.enrollment import enrollment
 from bench.commands.latency import latency
@@ -22,7 +23,19 @@ def cli() -> None:
     """Accuracy, speed, protection and regressions of bioguard. Metrics and layouts: docs/benchmarks.md."""
 
 
-for command in (scores, accuracy, speed, protection, compare_command, campaign, realism, enrollment, baseline, latency):
+for command in (
+    scores,
+    accuracy,
+    speed,
+    protection,
+    compare_command,
+    campaign,
+    realism,
+    enrollment,
+    baseline,
+    latency,
+    channels,
+):
     cli.add_command(command)
 
 

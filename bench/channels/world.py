@@ -13,7 +13,7 @@ from tee_sim.normal.client import Context, Session
 from tee_sim.normal.machine.locked_start import Started, start_locked
 from tee_sim.normal.operation import CancellableOperation
 from tee_sim.normal.supplicant import Supplicant
-from tee_sim.shared.host_end import HostEnd
+from tee_sim.shared.errors import TeeResult
 from tee_sim.shared.manifest import CommandBudget, Manifest
 from tee_sim.shared.params import Param, Params
 from tee_sim.shared.wire import Boot, Invoke, LockProfile, Message, Provision, Return
@@ -87,7 +87,7 @@ class Outside:
             self.session = self.context.open_session(SENDER.ta_uuid)
         request = Send(way=way, number=number, secret=secret).to_bytes()
         room: Params = (Param.memref(request), Param.output(1024), Param.none(), Param.none())
-        if way is Way.PARAMETERS:
+        if way is Way.PARAMETERS and number:  # the request before has prepared it
             room = (room[0], room[1], Param.output(4096), Param.none())
         operation = _Watched() if way is Way.CANCELLATION else None
         message = Invoke(session=self.session._number, command=int(way), params=room, cancellable=operation is not None)
@@ -95,7 +95,7 @@ class Outside:
         began = self.disk.since_s = time.monotonic()
         answer = self._exchange(message, operation)
         elapsed_s = time.monotonic() - began
-        if answer.host_end is not HostEnd.NONE:
+        if answer.result is TeeResult.TARGET_DEAD:
             self.session = None
         pages, ticks = self._process()
         waits = operation.waits_ms if operation is not None else []
