@@ -17,10 +17,11 @@ from numpy.typing import NDArray
 from bioguard.device import clock, consent, pins
 from bioguard.device.facade import Device
 from bioguard.device.options import DeviceOptions
-from bioguard.errors import BioguardError
-from bioguard.records import FaceEmbedding
+from bioguard.errors import BioguardError, NotPermitted
+from bioguard.records import FaceEmbedding, Features
 from bioguard.records.consent import DAY_MS, Purpose
 from bioguard.records.modality import Modality, Profile
+from bioguard.simulate.people import finger_impressions
 from tee_sim.normal.sandbox_verdict.verdict import Level
 from tee_sim.normal.supplicant import RequestNote
 
@@ -28,24 +29,45 @@ START_MS = 1_767_225_600_000
 """2026-01-01T00:00:00Z: the device's clock starts here and moves when it is set."""
 DIMENSION = 128
 NOISE = 0.1
+ANGLE = 1.0
+"""Views whose cosine to each other is one half."""
 PIN = b"271828"
+FINGERS_SEED = 7
+FINGERS_APART = 10_000
+"""Second fingers are those of people whom no trial makes."""
+FINGERS = ("right-index", "left-thumb")
+LOCKOUT_MS = 31_000
+"""A search that finds nobody is a miss; a wait after five of them is 30 s."""
 
 
 @dataclass(slots=True)
 class Person:
-    """A user of the device."""
+    """A user of the device, and the sensor that this user goes to."""
 
     name: str
+    number: int
     direction: NDArray[np.float64]
     rng: np.random.Generator
+    modality: Modality = Modality.FACE
 
-    def sample(self) -> FaceEmbedding:
-        """A fresh view of this face."""
+    def sample(self) -> Features:
+        """A fresh view of this face, or the one view there is of this finger."""
+        if self.modality is Modality.FINGERPRINT:
+            return self.views()[-1]
         step = self.rng.normal(size=self.direction.size)
         return FaceEmbedding.from_features(self.direction + NOISE * step / np.linalg.norm(step))
 
-    def views(self, count: int = 3) -> list[FaceEmbedding]:
-        """Several fresh views."""
+    def angles(self) -> list[Features]:
+        """Three views of this face that are far apart, and are still one face to the product."""
+        steps = np.linalg.qr(self.rng.normal(size=(self.direction.size, 3)))[0].T
+        return [FaceEmbedding.from_features(self.direction + ANGLE * step) for step in steps]
+
+    def views(self, count: int = 3, *, finger: int = 0) -> list[Features]:
+        """Several views. finger: another number is another finger of this person."""
+        if self.modality is Modality.FINGERPRINT:
+            # One, whatever is asked for: of some fingers the impressions are too little alike to be enrolled.
+            (view,) = finger_impressions(FINGERS_SEED, person=self.number + FINGERS_APART * finger, count=1)
+            return [view]
         return [self.sample() for _ in range(count)]
 
 
@@ -91,19 +113,25 @@ class TemporaryDevice:
         clock.advance(self.device, days * DAY_MS)
 
     def person(
-        self, *, consent_to: tuple[Purpose, ...] = tuple(Purpose), pin: bool = False, enrolled: bool = False
+        self,
+        *,
+        consent_to: tuple[Purpose, ...] = tuple(Purpose),
+        pin: bool = False,
+        enrolled: bool = False,
+        modality: Modality = Modality.FACE,
     ) -> Person:
-        """A new user: with a PIN, consents and an enrolled face as asked for."""
+        """A new user: with a PIN, consents and an enrolled face or finger as asked for."""
         self.people += 1
         rng = np.random.default_rng([7, self.people])
         direction = rng.normal(size=DIMENSION)
-        someone = Person(f"lab-person-{self.people:03d}", direction / np.linalg.norm(direction), rng)
+        name, direction = f"lab-person-{self.people:03d}", direction / np.linalg.norm(direction)
+        someone = Person(name, self.people, direction, rng, modality)
         self.device.add_user(someone.name)
         if pin:
             pins.set_pin(self.device, someone.name, PIN)
         token = self.token(someone) if pin else b""
         for purpose in consent_to:
-            consent.grant(self.device, someone.name, Modality.FACE, purpose, of_age=True, token=token)
+            consent.grant(self.device, someone.name, modality, purpose, of_age=True, token=token)
         if enrolled:
             self.enroll(someone, pin=pin)
         return someone
@@ -112,10 +140,26 @@ class TemporaryDevice:
         """A fresh PIN token."""
         return pins.verify_pin(self.device, someone.name, PIN)
 
-    def enroll(self, someone: Person, *, pin: bool = False, replace: bool = False) -> str:
-        """Enroll the face; return the salted digest."""
-        token = pins.enrollment_token(self.device, someone.name, Modality.FACE, PIN) if pin else b""
-        return self.device.enroll(someone.name, someone.views(), replace=replace, token=token).digest
+    def enroll(self, someone: Person, *, pin: bool = False, replace: bool = False, finger: int = 0) -> str:
+        """Enroll the face or a finger; return the salted digest."""
+        token = pins.enrollment_token(self.device, someone.name, someone.modality, PIN) if pin else b""
+        views, position = someone.views(finger=finger), self.position(someone, finger)
+        return self.device.enroll(someone.name, views, finger=position, replace=replace, token=token).digest
+
+    @staticmethod
+    def position(someone: Person, finger: int = 0) -> str | None:
+        """The word for a finger; None for a face."""
+        return FINGERS[finger] if someone.modality is Modality.FINGERPRINT else None
+
+    def found(self, sample: Features) -> str:
+        """The name that a search answers, empty for nobody. One that is locked is made again when the wait is over."""
+        try:
+            return self.device.identify(sample).user or ""
+        except NotPermitted as refused:
+            if refused.code != "lockout.timed":
+                raise
+        clock.advance(self.device, LOCKOUT_MS)
+        return self.device.identify(sample).user or ""
 
     def refusal(self, call: Callable[[], object]) -> str:
         """The stable code of the error a call ends in; empty if it does not."""

@@ -1,16 +1,22 @@
 """Trials of the rights of a person: identity, notice, access, rectification, erasure, export, explanation, terms."""
 
+import json
+from base64 import b64encode
+from collections.abc import Callable
+from dataclasses import replace
 from hashlib import sha256
 
 from bioguard.commands.biometric import EraseAuthorization
-from bioguard.device import consent, pins
+from bioguard.device import clock, consent, pins
 from bioguard.device.data_export import decision_words
 from bioguard.device.personal_data import personal_data, public_record
 from bioguard.device.privacy_notice import notice
 from bioguard.device.receipts import erasure_receipt
 from bioguard.device.rectify import relabel, rename
+from bioguard.evidence.policy_trials.closed_export import WHY, strangers
 from bioguard.evidence.policy_trials.model import Observation, Trial
-from bioguard.evidence.temporary_device import PIN, TemporaryDevice
+from bioguard.evidence.policy_trials.sentences import PROFILES, REASONS, explanation_of, notice_of
+from bioguard.evidence.temporary_device import FINGERS_SEED, PIN, Person, TemporaryDevice
 from bioguard.log.erasure_receipt import ErasureReceipt
 from bioguard.log.store_copy import check_image
 from bioguard.records.audit_events import Cause, Event
@@ -18,6 +24,12 @@ from bioguard.records.consent import DAY_MS, Purpose
 from bioguard.records.modality import Modality
 from bioguard.records.rights_requests import ANSWER_DAYS, EXTENDED_DAYS
 from bioguard.simulate.people import finger_impressions
+from bioguard.text import word
+
+TOKEN_AGE_MS = 300_000
+"""docs/policy.md section 3: a PIN token of that user, not older than 5 minutes."""
+FINGERS = {"right-index": 20_001, "left-thumb": 20_002}
+"""Of people whom no other trial makes."""
 
 
 def identity(temporary: TemporaryDevice) -> list[Observation]:
@@ -34,7 +46,9 @@ def identity(temporary: TemporaryDevice) -> list[Observation]:
     answer = device.authenticate(person.name, person.sample(), operation_id=5)
     stale = temporary.token(person)
     seen = {("access", "a fresh PIN token of the person"): access_with(stale)}
-    temporary.advance_days(1)
+    clock.advance(device, TOKEN_AGE_MS)
+    seen["access", "a token of five minutes"] = access_with(stale)
+    clock.advance(device, 1)
     tokens = {
         "no token": b"",
         "another person's PIN": temporary.token(other),
@@ -47,50 +61,101 @@ def identity(temporary: TemporaryDevice) -> list[Observation]:
         for what, ask in (("access", access_with), ("erasure", erase_with))
         for token, code in ((name, ask(value)) for name, value in tokens.items())
     ]
+    asked = _each_request(temporary, person, tokens)
     seen["erasure", "a fresh PIN token of the person"] = erase_with(temporary.token(person))
-    return [*refused, *(Observation(f"{what} with {token}", code == "", code) for (what, token), code in seen.items())]
+    pins.set_pin(device, person.name, PIN[::-1])
+    after_reset = access_with(pins.verify_pin(device, person.name, PIN[::-1]))
+    later = Observation(
+        "a PIN that was set anew decides about nothing of before", after_reset == "pin.not_owner", after_reset
+    )
+    return [
+        *refused,
+        *asked,
+        later,
+        *(Observation(f"{what} with {token}", code == "", code) for (what, token), code in seen.items()),
+    ]
+
+
+def _each_request(temporary: TemporaryDevice, person: Person, tokens: dict[str, bytes]) -> list[Observation]:
+    """Every other command of a person, with each token that is not theirs and fresh."""
+    device, name = temporary.device, person.name
+    requests: dict[str, Callable[[bytes], object]] = {
+        "restriction": lambda token: consent.restrict(device, name, on=True, token=token),
+        "withdrawal": lambda token: consent.withdraw(device, name, Modality.FACE, Purpose.UNLOCK, token=token),
+        "objection": lambda token: consent.object_to(device, name, Purpose.UNLOCK, token=token),
+        "consent": lambda token: consent.grant(device, name, Modality.FACE, Purpose.UNLOCK, of_age=True, token=token),
+        "confirmation": lambda token: consent.confirm(device, name, token=token),
+        "a new name": lambda token: device.rename_user(name, f"{name}-other", token=token),
+        "removal": lambda token: device.remove_user(name, EraseAuthorization(token=token)),
+        "a complaint": lambda token: consent.open_request(device, name, Cause.COMPLAINT, token=token),
+        "export": lambda token: personal_data(device, name, Cause.PORTABILITY, token=token),
+    }
+    answers = {
+        what: {how: temporary.refusal(lambda token=token, ask=ask: ask(token)) for how, token in tokens.items()}  # type: ignore[misc]
+        for what, ask in requests.items()
+    }
+    odd = {what: [how for how, code in codes.items() if code != "token.refused"] for what, codes in answers.items()}
+    return [
+        Observation(f"{what} is refused with each of these tokens", not odd[what], ", ".join(odd[what]))
+        for what in requests
+    ]
 
 
 def informed(temporary: TemporaryDevice) -> list[Observation]:
     """The notice against what is in force."""
-    state = consent.policy_state(temporary.device)
-    told = dict(notice(state, store=str(temporary.directory), profile="standard"))
-    needed = {
-        "what is stored",
-        "where",
-        "why",
-        "for how long",
-        "who gets it",
-        "your rights",
-        "complaint",
-        "policy version",
-    }
+    state, place = consent.policy_state(temporary.device), str(temporary.directory)
+    cases = [(profile, for_testing) for profile in PROFILES for for_testing in (False, True)]
+    told = [notice(state, store=place, profile=profile, for_testing=testing) for profile, testing in cases]
+    needed = [notice_of(state, place=place, profile=profile, for_testing=testing) for profile, testing in cases]
+    odd = sorted({": ".join(line) for seen, said in zip(told, needed, strict=True) for line in set(seen) ^ set(said)})
+    first = dict(told[0])
     return [
-        Observation("the notice has every part", needed <= told.keys(), str(sorted(needed - told.keys()))),
-        Observation("it names the retention in force", f"{state.retention_days} days" in told["for how long"]),
-        Observation("it names the version in force", told["policy version"] == str(state.version)),
-        Observation("it names the place", str(temporary.directory) in told["where"]),
+        Observation("it names the retention in force", f"{state.retention_days} days" in first["for how long"]),
+        Observation("it names the version in force", first["policy version"] == str(state.version)),
+        Observation("it names the place", place in first["where"]),
+        Observation("it says what the policy says, in this order, and no more", told == needed, "; ".join(odd)),
     ]
 
 
 def access(temporary: TemporaryDevice) -> list[Observation]:
-    """The answer against the store's own list and the log."""
-    device, person = temporary.device, temporary.person(pin=True, enrolled=True)
+    """A person with a face, two fingers, an objection, a restriction and a complaint: all is told, and no more."""
+    device, other = temporary.device, temporary.person(pin=True, enrolled=True)
+    person = temporary.person(pin=True, enrolled=True)
+    token = temporary.token(person)
+    consent.grant(device, person.name, Modality.FINGERPRINT, Purpose.UNLOCK, of_age=True, token=token)
+    digests = {info.digest for info in device.records(person.name)}
+    for finger in ("right-index", "left-thumb"):
+        permit = pins.enrollment_token(device, person.name, Modality.FINGERPRINT, PIN)
+        views = finger_impressions(FINGERS_SEED, person=FINGERS[finger], count=1)
+        digests.add(device.enroll(person.name, views, finger=finger, token=permit).digest)
     device.authenticate(person.name, person.sample())
-    data = personal_data(device, person.name, Cause.ACCESS, token=temporary.token(person))
+    temporary.refusal(lambda: device.authenticate(other.name, other.sample()))
+    complaint = consent.open_request(device, person.name, Cause.COMPLAINT, token=token)
+    consent.object_to(device, person.name, Purpose.IDENTIFY, token=token)
+    consent.restrict(device, person.name, on=True, token=token)
+    data = personal_data(device, person.name, Cause.ACCESS, token=token)
+    consent.restrict(device, person.name, on=False, token=token)
     listed = [public_record(info) for info in device.records(person.name)]
     handle = device.user_handle(person.name)
     entries = [i.entry for i in consent.signed_log(device).items if i.entry and i.entry.subject == handle]
-    log = data["log"]
-    told = len(log) if isinstance(log, list) else -1
+    before = {e.sequence for e in entries if e.event not in (Event.REQUEST_ANSWERED, Event.UNRESTRICTED)}
+    told = {row.get("number") for row in _rows(data, "log")}
     decided = sum(e.event is Event.DECIDED for e in entries)
     told_decisions = sum(row.get("event") == "decided" for row in _rows(data, "log"))
-    given = len(consent.consents(device, person.name).grants)
+    granted = {(row.get("modality"), row.get("purpose")) for row in _rows(data, "consents")}
+    numbers = {row.get("number") for row in _rows(data, "requests")}
+    enrolled = {row.get("digest") for row in _rows(data, "enrollments")}
+    wanted = {("face", word(p)) for p in Purpose} | {("fingerprint", "unlock")}
     return [
-        Observation("every record of the person is told", data["enrollments"] == listed and len(listed) == 1),
-        Observation("consents are told", given == 3 == _length(data, "consents")),
+        Observation("every record of the person is told",
+                    data["enrollments"] == listed and enrolled == digests),
+        Observation("consents are told", granted == wanted, str(granted ^ wanted)),
+        Observation("the objection is told", data["objections"] == ["identify"], str(data["objections"])),
+        Observation("the restriction is told", data["restricted"] is True),
+        Observation("the age attestation is told", data["age_attested"] is True),
         Observation("decisions are told", decided == 1 == told_decisions),
-        Observation("the log is told", told >= len(entries) - 1, f"{told} of {len(entries)}"),
+        Observation("the log is told, and nobody else's", told == before, f"{sorted(map(str, told ^ before))}"),
+        Observation("requests are told", {complaint.number, complaint.number + 1} == numbers, str(numbers)),
         Observation("the request is in the register, answered", _last_state(temporary) == "FULFILLED"),
     ]  # fmt: skip
 
@@ -111,15 +176,19 @@ def _last_state(temporary: TemporaryDevice) -> str:
 def rectify(temporary: TemporaryDevice) -> list[Observation]:
     """Re-enroll in place of the old record, correct the name of a person and the finger of a record."""
     device, person = temporary.device, temporary.person(enrolled=True)
-    old = next(device.records(person.name))
+    wrong = temporary.person(consent_to=())
+    temporary.refusal(lambda: device.enroll(person.name, wrong.views(), replace=True))
+    old, as_wrong = next(device.records(person.name)), device.authenticate(person.name, wrong.sample()).match
     temporary.enroll(person, replace=True)
     now = list(device.records(person.name))
+    still_wrong = device.authenticate(person.name, wrong.sample()).match
     return [
         Observation("there is one record, and it is the new one", len(now) == 1 and now[0].digest != old.digest),
         Observation(
             "the old one cannot be opened", temporary.refusal(lambda: device.show(old.record_id)) == "record.unknown"
         ),
         Observation("the new one matches", device.authenticate(person.name, person.sample()).match),
+        Observation("and the wrong features no longer do", as_wrong and not still_wrong),
         *_corrections(temporary),
     ]
 
@@ -189,19 +258,25 @@ def erasure(temporary: TemporaryDevice) -> list[Observation]:
 
 
 def portability(temporary: TemporaryDevice) -> list[Observation]:
-    """The export holds what it says and no feature."""
-    device, person = temporary.device, temporary.person(pin=True, enrolled=True)
+    """The export holds what the published form says, and no feature of any view that was enrolled."""
+    device, person = temporary.device, temporary.person(pin=True)
+    views = person.views()
+    device.enroll(person.name, views, token=pins.enrollment_token(device, person.name, Modality.FACE, PIN))
+    device.authenticate(person.name, person.sample())
     data = personal_data(device, person.name, Cause.PORTABILITY, token=temporary.token(person))
-    text = repr(data).encode()
-    values = person.sample().to_bytes()
-    said = data["templates"]
+    text = json.dumps(data).encode()
+    odd, said = strangers(data), data["templates"]
+    pieces = [view.to_bytes()[at : at + 6] for view in views for at in range(0, len(view.to_bytes()) - 6, 6)]
+    forms = {form(piece) for piece in pieces for form in (bytes.hex, lambda raw: b64encode(raw).decode())}
     return [
         Observation("it has the published form", data["schema"] == "bioguard/personal-data/1"),
         Observation("consents, enrollments, requests and log are in it",
                     all(_length(data, part) for part in ("consents", "enrollments", "requests", "log"))),
         Observation("it says that templates are not in it, and why",
-                    isinstance(said, dict) and said.get("included") is False and bool(said.get("why"))),
-        Observation("no number of the template is in it", values[4:20].hex().encode() not in text),
+                    isinstance(said, dict) and said.get("included") is False and said.get("why") == WHY),
+        Observation("nothing else is in it", not odd, ", ".join(odd[:5])),
+        Observation("it is about this person", data["user"] == person.name),
+        Observation("no piece of the template is in it", not any(form.encode() in text for form in forms)),
     ]  # fmt: skip
 
 
@@ -214,14 +289,22 @@ def explanation(temporary: TemporaryDevice) -> list[Observation]:
     handle = device.user_handle(person.name)
     entries = [i.entry for i in consent.signed_log(device).items if i.entry and i.entry.subject == handle]
     decided = [e for e in entries if e.event is Event.DECIDED]
+    causes = [e.cause for e in decided]
+    everything = [replace(e, cause=cause) for e in decided for cause in REASONS]
+    odd = [
+        line
+        for e in (*decided, *everything)
+        for for_testing in (False, True)
+        for line in set(decision_words(e, for_testing=for_testing)) ^ set(explanation_of(e, for_testing=for_testing))
+    ]
     words = [line for e in decided for line in decision_words(e)]
     numbers = {token for line in words for token in line.split() if "." in token and token.replace(".", "").isdigit()}
     pin = temporary.refusal(lambda: pins.verify_pin(device, person.name, PIN))
-    causes = [e.cause for e in decided]
     return [
         Observation("both decisions can be explained", causes == [Cause.ACCEPTED, Cause.NOT_SIMILAR], str(causes)),
         Observation("the reason is given in words", any("not similar enough" in line for line in words)),
         Observation("no score is in it", not numbers, str(numbers)),
+        Observation("it has the sentences of its reason, and no others", not odd, "; ".join(sorted(set(odd)))),
         Observation("the PIN is there as the other way", pin == "" and any("PIN" in line for line in words)),
     ]
 
@@ -233,14 +316,20 @@ def terms(temporary: TemporaryDevice) -> list[Observation]:
     without = temporary.refusal(lambda: consent.extend_request(device, request.number, Cause.FULFILLED))
     extended = consent.extend_request(device, request.number, Cause.COMPLEX)
     twice = temporary.refusal(lambda: consent.extend_request(device, request.number, Cause.COMPLEX))
+    registered = {r.number: r for r in consent.requests(device)}.get(request.number)
     answered = consent.answer_request(device, request.number, Cause.FULFILLED)
+    again = temporary.refusal(lambda: consent.answer_request(device, request.number, Cause.REFUSED))
     return [
         Observation("due after 7 days", request.due_ms - request.opened_ms == ANSWER_DAYS * DAY_MS == 7 * DAY_MS),
         Observation("no extension without a reason", without == "request", without),
         Observation("with a reason, at most one month",
                     extended.due_ms - request.opened_ms == EXTENDED_DAYS * DAY_MS <= 31 * DAY_MS),
         Observation("no second extension", twice == "request", twice),
-        Observation("overdue shows", request.overdue(request.due_ms + 1) and not answered.overdue(request.due_ms + 1)),
+        Observation("overdue shows", request.overdue(request.due_ms + 1) and not request.overdue(request.due_ms)
+                    and extended.overdue(extended.due_ms + 1) and not answered.overdue(request.due_ms + 1)),
+        Observation("the register has the reason and the new term",
+                    registered == extended and extended.reason is Cause.COMPLEX),
+        Observation("no second answer", again == "request", again),
         Observation("the answer is in the register", _last_state(temporary) == "FULFILLED"),
     ]  # fmt: skip
 
