@@ -17,11 +17,11 @@ from bioguard.proofs.encoding import PARSE_FAULTS, ProofInvalid
 from tee_sim.shared.package_files import FileKind, Listing
 
 
-class _Written(Protocol):
+class _HasText(Protocol):
     def to_text(self) -> str: ...
 
 
-T = TypeVar("T", bound=_Written)
+T = TypeVar("T", bound=_HasText)
 MEASUREMENT = "measurement.json"
 START = "start/"
 """Before the name of a file that Python runs by itself when it starts."""

@@ -6,9 +6,10 @@ import platform
 import secrets
 import shutil
 import tempfile
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 from bioguard import __version__
@@ -20,7 +21,9 @@ from bioguard.evidence.file_checks import FILES_CHECK, files_check
 from bioguard.evidence.measuring import measure
 from bioguard.evidence.policy_clauses import CLAUSES
 from bioguard.evidence.policy_trials import TRIALS, conduct
+from bioguard.evidence.policy_trials.model import Turn
 from bioguard.evidence.reference import MEASUREMENT, Measurement
+from bioguard.evidence.side_by_side import Findings, Progress
 from bioguard.evidence.static import static_checks
 from bioguard.evidence.temporary_device import TemporaryDevice
 from bioguard.log.signed_log import SignedLog
@@ -35,18 +38,15 @@ from bioguard.report import Check, Fact, Report, Requirement, Status, render
 from bioguard.user_files import check_output_directory
 from tee_sim.normal.sandbox_verdict.verdict import Level
 
-Progress = Callable[[str, int, int], None]
 FORMS = {"report.html": "html", "report.json": "json", "junit.xml": "junit", "report.sarif": "sarif"}
 PROOFS = 8
 BATTERY_CHECKS = ("BG-SBX-002", "BG-SBX-003")
 ATTESTATION_CHECK = "BG-ATT-001"
-OTHER_CHECKS = (
-    *(f"BG-STA-{number:03d}" for number in range(1, 7)), FILES_CHECK,
-    "BG-SBX-001", *BATTERY_CHECKS, *confinement.LIFE_TITLES, ATTESTATION_CHECK,
+EVERY_CHECK = (
+    *(f"BG-STA-{number:03d}" for number in range(1, 7)), FILES_CHECK, "BG-SBX-001", *BATTERY_CHECKS,
+    *(trial.id for trial in TRIALS), *confinement.LIFE_TITLES, ATTESTATION_CHECK,
 )  # fmt: skip
-"""Checks that are no trials."""
-ATTEMPTS_TOLD = 100
-"""The battery is the longest step: it says how far it is after so many attempts."""
+"""In the order of the report."""
 RESIDUAL = (
     "The device is simulated: the owner of the host can read the fuses, the memory and everything else. A phone has "
     "hardware there.",
@@ -115,34 +115,37 @@ def _checks(
     temporary: TemporaryDevice, raw: Path, created: str, wanted: Callable[[str], bool], measured: Measurement, *,
     quick: bool, progress: Progress | None,
 ) -> list[Check]:  # fmt: skip
-    steps = sum(map(wanted, (*OTHER_CHECKS, *(t.id for t in TRIALS))))
-    found: list[Check] = []
+    found = Findings(EVERY_CHECK, wanted, progress)
+    trials = {turn: [trial for trial in TRIALS if trial.turn is turn and wanted(trial.id)] for turn in Turn}
 
-    def add(checks: Iterable[Check]) -> None:
-        for check in checks:
-            if not wanted(check.id):
-                continue
-            found.append(check)
-            if progress:
-                progress(f"{check.status.label:<8} {check.id} {check.title}", len(found), steps)
+    def conducted(turn: Turn) -> None:
+        found.add(conduct(trial, temporary, raw) for trial in trials[turn])
 
-    def attempts(done: int, planned: int) -> None:
-        if progress and done % ATTEMPTS_TOLD == 0:
-            progress(f"{done} of {planned} attempts to get out", len(found), steps)
+    def on_this_device() -> None:
+        found.add(static_checks(raw, created, wanted))
+        found.add([files_check(measured), confinement.verdict_check(temporary.device.running.verdict, raw)])
+        conducted(Turn.ON_THE_DEVICE)
+        if wanted(ATTESTATION_CHECK):
+            found.add([_attestation_check(temporary)])
 
-    add(static_checks(raw, created, wanted))
-    add([files_check(measured)])
-    add([confinement.verdict_check(temporary.device.running.verdict, raw)])
-    if any(map(wanted, BATTERY_CHECKS)):
-        add(confinement.battery_checks(raw, quick=quick, progress=attempts))
+    def battery() -> None:
+        if any(map(wanted, BATTERY_CHECKS)):
+            found.add(confinement.battery_checks(raw, quick=quick, progress=found.attempts))
+
+    def leaks() -> None:
+        if any(map(wanted, confinement.LIFE_TITLES)):
+            found.add(confinement.leak_checks(temporary.directory.parent, raw, quick=quick))
+
     before = consent.signed_log(temporary.device).checkpoint
     (raw.parent / "checkpoint-before.txt").write_text(before, "utf-8")
-    add(conduct(trial, temporary, raw) for trial in TRIALS if wanted(trial.id))
-    if any(map(wanted, confinement.LIFE_TITLES)):
-        add(confinement.leak_checks(temporary.directory.parent, raw, quick=quick))
-    if wanted(ATTESTATION_CHECK):
-        add([_attestation_check(temporary)])
-    return found
+    conducted(Turn.TIMED)
+    apart = partial(conducted, Turn.APART)
+    if quick:
+        found.together(on_this_device, battery, apart, leaks)
+    else:  # the leak scan reads what the others wrote
+        found.together(on_this_device, battery, apart)
+        leaks()
+    return found.in_order()
 
 
 def _attestation_check(temporary: TemporaryDevice) -> Check:

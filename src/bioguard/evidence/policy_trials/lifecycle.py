@@ -6,7 +6,7 @@ from dataclasses import replace
 from bioguard.commands.biometric import EraseAuthorization
 from bioguard.device import consent
 from bioguard.device.incidents import incidents
-from bioguard.evidence.policy_trials.model import Observation, Trial
+from bioguard.evidence.policy_trials.model import Observation, Trial, Turn
 from bioguard.evidence.temporary_device import Person, TemporaryDevice
 from bioguard.log.signed_log import SignedLog
 from bioguard.proofs.checkpoint import proof_of
@@ -213,6 +213,7 @@ TRIALS = (
         id="BG-POL-001",
         title="Several views are enrolled, and unlocking is fast",
         run=enrollment,
+        turn=Turn.TIMED,
         limits="latency of this host; accuracy is measured by `python -m bench accuracy`",
     ),
     Trial(

@@ -4,6 +4,7 @@ import json
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from enum import Enum, unique
 from pathlib import Path
 
 from bioguard.errors import BioguardError, TeeUnavailable
@@ -19,6 +20,15 @@ class Observation:
     promised: str
     holds: bool
     seen: str = ""
+
+
+@unique
+class Turn(Enum):
+    """When a trial may run."""
+
+    TIMED = "it measures time, so that nothing else runs"
+    ON_THE_DEVICE = "one after the other on the device that is given"
+    APART = "on devices of its own, beside others; of the one that is given it reads where it is"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,6 +51,7 @@ class Trial(Question):
     """One check of a promise on a temporary device."""
 
     run: Callable[[TemporaryDevice], list[Observation]]
+    turn: Turn = Turn.ON_THE_DEVICE
 
 
 def conduct(trial: Trial, temporary: TemporaryDevice, raw: Path | None = None) -> Check:

@@ -7,7 +7,7 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 
 from bioguard.device.incidents import incidents
-from bioguard.evidence.policy_trials.model import Observation, Trial
+from bioguard.evidence.policy_trials.model import Observation, Trial, Turn
 from bioguard.evidence.temporary_device import Person, TemporaryDevice
 
 STORE = "storage.db"
@@ -149,11 +149,12 @@ def wrong_user(temporary: TemporaryDevice) -> list[Observation]:
 
 
 TRIALS = (
-    Trial(id="BG-STO-001", title="A changed byte is refused, never answered wrongly", run=tamper,
+    Trial(id="BG-STO-001", title="A changed byte is refused, never answered wrongly", run=tamper, turn=Turn.APART,
           limits="one bit in the middle of each object; tests/campaigns flips every byte by region"),
-    Trial(id="BG-STO-002", title="Another device cannot open the store", run=other_device),
-    Trial(id="BG-STO-003", title="An old copy of the store does not open", run=rollback,
+    Trial(id="BG-STO-002", title="Another device cannot open the store", run=other_device, turn=Turn.APART),
+    Trial(id="BG-STO-003", title="An old copy of the store does not open", run=rollback, turn=Turn.APART,
           limits="who also restores the simulated RPMB image can go back: a phone has a chip there"),
     Trial(id="BG-STO-004", title="A record answers for its own user only", run=wrong_user),
-    Trial(id="BG-POL-012", title="Tampering opens an incident with the four parts", run=incident_parts),
+    Trial(id="BG-POL-012", title="Tampering opens an incident with the four parts", run=incident_parts,
+          turn=Turn.APART),
 )  # fmt: skip
