@@ -141,7 +141,7 @@ class Sender(CommandApp):
                 transaction.put(part, b"", kind="x", owner=part[:32])
 
     def _time(self, request: Send) -> None:
-        time.sleep(STEP_S * 1.6**request.number)
+        time.sleep(STEP_S * 3**request.number)
 
     def _end(self, request: Send) -> None:
         ends = (

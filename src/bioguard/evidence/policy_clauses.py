@@ -44,8 +44,9 @@ CLAUSES: tuple[Clause, ...] = (
     _row(
         4, "III.1(1)d",
         "Disclosure to a third party is impossible",
-        "no reply can carry a template, key, threshold or raw score; templates are never exported",
-        "BG-STA-005", "BG-LEK-001",
+        "no reply can carry a template, key, threshold or raw score; templates are never exported; what a request can "
+        "tell is counted and bounded",
+        "BG-STA-005", "BG-LEK-001", "BG-SBX-005",
     ),
     _row(
         5, "III.1(1)d, III.2",

@@ -17,6 +17,7 @@ from bioguard.device import consent
 from bioguard.device.receipts import erasure_receipt
 from bioguard.errors import BioguardError, InputRefused
 from bioguard.evidence import bundle, confinement
+from bioguard.evidence.budgets import BUDGETS_CHECK, budget_check
 from bioguard.evidence.file_checks import FILES_CHECK, files_check
 from bioguard.evidence.measuring import measure
 from bioguard.evidence.policy_clauses import CLAUSES
@@ -44,7 +45,7 @@ BATTERY_CHECKS = ("BG-SBX-002", "BG-SBX-003")
 ATTESTATION_CHECK = "BG-ATT-001"
 EVERY_CHECK = (
     *(f"BG-STA-{number:03d}" for number in range(1, 7)), FILES_CHECK, "BG-SBX-001", *BATTERY_CHECKS,
-    *(trial.id for trial in TRIALS), *confinement.LIFE_TITLES, ATTESTATION_CHECK,
+    *(trial.id for trial in TRIALS), *confinement.LIFE_TITLES, ATTESTATION_CHECK, BUDGETS_CHECK,
 )  # fmt: skip
 """In the order of the report."""
 RESIDUAL = (
@@ -145,6 +146,8 @@ def _checks(
     else:  # the leak scan reads what the others wrote
         found.together(on_this_device, battery, apart)
         leaks()
+    if wanted(BUDGETS_CHECK):  # last: it looks at all that passed the pipes before
+        found.add([budget_check(temporary)])
     return found.in_order()
 
 
