@@ -7,6 +7,7 @@ from dataclasses import replace
 import cbor2
 import pycddl
 import pytest
+from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -252,6 +253,18 @@ def test_an_answer_to_another_nonce_is_refused() -> None:
 def test_only_three_nonce_lengths_are_allowed(size: int) -> None:
     with pytest.raises(ProofInvalid, match="32, 48 or 64 bytes"):
         _claims(bytes(size))
+
+
+def test_the_nonce_of_a_signature_is_that_of_rfc_6979(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its vector for P-256 with SHA-256 (RFC 6979, A.2.5): who has the key can tell a chosen one."""
+    secret = int("C9AFA9D845BA75166B5C215767B1D6934E50C3DB36E89B127B8A622B120F6721", 16)
+    signature = (
+        "EFD48B2AACB6A8FD1140DD9CD45E81D69D2C877B56AAF991C34D0EA84EAF3716"
+        "F7CB1C942D657C41D436C7A1B6E29F65F3E900DBB9AFF4064DC4AB2F843ACDA8"
+    )
+    assert cose.sign(b"payload", KEY) == cose.sign(b"payload", KEY)
+    monkeypatch.setattr(cose, "signing_input", bytes)
+    assert cose.sign(b"sample", ec.derive_private_key(secret, ec.SECP256R1())).hex().upper() == signature
 
 
 def test_another_key_does_not_verify() -> None:

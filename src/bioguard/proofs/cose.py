@@ -28,7 +28,6 @@ SIGNATURE_BYTES = 64
 PUBLIC_KEY_BYTES = 65
 """SEC 1 section 2.3.3, uncompressed point."""
 MAX_TOKEN_BYTES = 16 * 1024
-_ES256 = ec.ECDSA(hashes.SHA256(), deterministic_signing=True)
 _ORDER = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
 """Order of P-256 (FIPS 186-5, SP 800-186)."""
 
@@ -51,9 +50,12 @@ def signing_input(payload: bytes) -> bytes:
 
 
 def sign(payload: bytes, key: ec.EllipticCurvePrivateKey) -> bytes:
-    """The bare 64-byte signature over `payload`: its nonce follows from key and payload (RFC 6979), so that whoever has
-    the key can tell whether it was chosen."""
-    r, s = decode_dss_signature(key.sign(signing_input(payload), _ES256))
+    """The bare 64-byte signature over `payload`.
+
+    Its nonce follows from key and payload (RFC 6979): whoever has the key can tell whether it was chosen.
+    """
+    es256 = ec.ECDSA(hashes.SHA256(), deterministic_signing=True)
+    r, s = decode_dss_signature(key.sign(signing_input(payload), es256))
     return r.to_bytes(32, "big") + s.to_bytes(32, "big")
 
 
