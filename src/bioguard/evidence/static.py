@@ -13,6 +13,7 @@ from pathlib import Path
 import bioguard.commands
 import tee_sim
 from bioguard.device.launch import manifests
+from bioguard.evidence import reply_widths
 from bioguard.evidence.policy_clauses import CLAUSES
 from bioguard.evidence.sbom import Component, components, product, render_cyclonedx, runtime_dependencies
 from bioguard.evidence.source_scan import EXCEPTIONS, scan_source
@@ -180,6 +181,7 @@ def _locations(root: str) -> list[Path]:
 def closed_replies(raw: Path) -> Check:
     """Every reply type of every trusted application: no free bytes, no free text, counted bits."""
     rows: list[dict[str, object]] = []
+    wrong: list[str] = []
     for module in pkgutil.iter_modules(bioguard.commands.__path__, "bioguard.commands."):
         for name, value in sorted(vars(importlib.import_module(module.name)).items()):
             if isinstance(value, Command):
@@ -188,17 +190,21 @@ def closed_replies(raw: Path) -> Check:
                     {"command": f"{module.name.rpartition('.')[2]}.{name}", "reply": value.reply.__name__,
                      "closed": is_closed(value.reply), "max_bits": round(bits)}
                 )  # fmt: skip
+                wrong += reply_widths.flaws(str(rows[-1]["command"]), value.number, value.reply)
+    wrong += reply_widths.commands_elsewhere([Path(bioguard.commands.__file__).parents[1] / "trusted"])
+    wrong += reply_widths.loose_bounds()
     open_ones = [str(r["command"]) for r in rows if not r["closed"]]
     wide = [f"{r['command']}: {r['max_bits']} bits" for r in rows if int(str(r["max_bits"])) > TEMPLATE_BITS]
     (raw / "replies.json").write_text(json.dumps(rows, indent=1) + "\n", "utf-8")
-    status = Status.FAIL if open_ones else Status.PASS if rows else Status.UNKNOWN
+    status = Status.FAIL if open_ones or wrong else Status.PASS if rows else Status.UNKNOWN
     return check(
         5,
-        "No reply of a trusted application can hold free bytes or text",
+        "No reply of a trusted application can hold free bytes or text, or more than is listed for its command",
         status,
-        f"{len(rows)} reply types, all closed" if not open_ones else f"{len(open_ones)} reply types are open",
+        f"{len(rows)} reply types, {len(open_ones)} of them open, {len(wrong)} not as listed",
         details=(
             *(f"open: {c}" for c in open_ones),
+            *wrong,
             *(f"wider than a protected code ({TEMPLATE_BITS} bits): {w}" for w in wide),
         ),
         limits="ids and digests are random and could carry bits for hostile trusted code; replies with room for a "
