@@ -180,12 +180,12 @@ BROKEN: dict[str, Broken] = {
     ),
     "BG-POL-012": Broken("one incident is open", lambda p: p.setattr(incidents, "record_incident", yielding(None))),
     "BG-POL-013": Broken("access is refused with no token", _unchecked_requests),
-    "BG-POL-014": Broken("it names the retention in force", _other_retention),
-    "BG-POL-015": Broken("every record of the person is told", _without_records),
+    "BG-POL-014": Broken("every sentence of the notice is what is in force", _other_retention),
+    "BG-POL-015": Broken("every record that the store holds of the person is told", _without_records),
     "BG-POL-016": Broken(
         "the old one cannot be opened", lambda p: p.setattr(Device, "show", forgiving(Device.show, None))
     ),
-    "BG-POL-017": Broken("neither is in the store image afterwards", build=ROW_KEPT),
+    "BG-POL-017": Broken("the store is what the published format says", build=ROW_KEPT),
     "BG-POL-018": Broken("comparisons are refused", lambda p: p.setattr(consent, "restrict", yielding(None))),
     "BG-POL-019": Broken("it says that templates are not in it, and why", _with_template),
     "BG-POL-020": Broken(
@@ -195,7 +195,10 @@ BROKEN: dict[str, Broken] = {
         "withdrawing one of two purposes erases nothing and stops that one",
         lambda p: p.setattr(consent, "withdraw", yielding(())),
     ),
-    "BG-POL-022": Broken("no score is in it", lambda p: p.setattr(rights, "decision_words", yielding(["score 0.973"]))),
+    "BG-POL-022": Broken(
+        "no sentence is in it but those that are promised",
+        lambda p: p.setattr(rights, "decision_words", yielding(["score 0.973"])),
+    ),
     "BG-POL-023": Broken("no extension without a reason", _extended_without_reason),
     "BG-POL-024": Broken("no consent without the age attestation", _of_age_anyway),
     "BG-POL-026": Broken(

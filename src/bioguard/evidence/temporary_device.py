@@ -4,6 +4,7 @@ People of the device have random faces of 128 dimensions; a genuine sample is a 
 direction. So decisions are clear and the checks are about rules, not about accuracy.
 """
 
+from collections import Counter
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -18,6 +19,7 @@ from bioguard.device import clock, consent, pins
 from bioguard.device.facade import Device
 from bioguard.device.options import DeviceOptions
 from bioguard.errors import BioguardError, NotPermitted
+from bioguard.evidence.second_reader import Contents, read_device
 from bioguard.records import FaceEmbedding, Features
 from bioguard.records.consent import DAY_MS, Purpose
 from bioguard.records.modality import Modality, Profile
@@ -160,6 +162,15 @@ class TemporaryDevice:
                 raise
         clock.advance(self.device, LOCKOUT_MS)
         return self.device.identify(sample).user or ""
+
+    def contents(self) -> Contents:
+        """All that the directory holds, by the second reader. The device runs; between commands it is at rest."""
+        return read_device(self.directory)
+
+    def held(self, someone: Person) -> Counter[str]:
+        """How many objects of each kind the store holds of a person, by the second reader."""
+        owned = self.contents().owned(self.device.user_handle(someone.name))
+        return Counter(stored.kind for stored in owned)
 
     def refusal(self, call: Callable[[], object]) -> str:
         """The stable code of the error a call ends in; empty if it does not."""

@@ -1,9 +1,9 @@
 """Trials of consent, objection, withdrawal, restriction, age and policy versions: each on every sensor."""
 
-from collections.abc import Callable
+from collections import Counter
 
 from bioguard.device import consent, pins
-from bioguard.evidence.policy_trials.model import Observation, Trial
+from bioguard.evidence.policy_trials.model import Observation, Trial, in_both
 from bioguard.evidence.temporary_device import PIN, Person, TemporaryDevice
 from bioguard.records.audit_events import Entry
 from bioguard.records.consent import Purpose
@@ -12,20 +12,6 @@ from bioguard.records.modality import Modality
 OPERATION_ID = 77
 MINIMUM_AGE = 16
 """Policy VIII: a child is anyone under 16."""
-Play = Callable[[TemporaryDevice, Modality], list[Observation]]
-
-
-def _on_every_sensor(play: Play) -> Callable[[TemporaryDevice], list[Observation]]:
-    """The trial once for each modality: a rule that holds for faces may have been left out for fingers."""
-
-    def run(temporary: TemporaryDevice) -> list[Observation]:
-        return [
-            Observation(f"{seen.promised} ({modality.word})", seen.holds, seen.seen)
-            for modality in Modality
-            for seen in play(temporary, modality)
-        ]
-
-    return run
 
 
 def _code(promised: str, expected: str, seen: str) -> Observation:
@@ -133,6 +119,7 @@ def withdrawal(temporary: TemporaryDevice, modality: Modality) -> list[Observati
     """Withdraw one purpose, then the last one while an enrollment is in flight: challenge live, token made."""
     device = temporary.device
     person = temporary.person(pin=True, consent_to=(Purpose.UNLOCK, Purpose.IDENTIFY), modality=modality)
+    held = temporary.held(person)
     from_before = temporary.enroll(person, pin=True)
     found = temporary.found(person.sample()) == person.name  # the gallery now holds this person
     for_identify = consent.withdraw(device, person.name, modality, Purpose.IDENTIFY, token=temporary.token(person))
@@ -146,6 +133,7 @@ def withdrawal(temporary: TemporaryDevice, modality: Modality) -> list[Observati
 
     in_flight = temporary.refusal(finish_after_withdrawal)
     left = list(device.records(person.name))
+    more = temporary.held(person) - held - Counter(sensor=2)  # how often it was tried is remembered, not what was seen
     after = _uses(temporary, person)
     erased = _causes(temporary, from_before)
     logged = sum(entry.event.name == "CONSENT_WITHDRAWN" for entry in _entries(temporary, person))
@@ -156,6 +144,7 @@ def withdrawal(temporary: TemporaryDevice, modality: Modality) -> list[Observati
         Observation("the person was found before", found),
         _code("an enrollment in flight is refused after the withdrawal", "consent.missing", in_flight),
         Observation("no record is left when no purpose is left", not left, f"{len(left)} left"),
+        Observation("nor anything of it in the store", not more, str(dict(more))),
         Observation("nothing works any more", all(after.values()), str(after)),
         Observation("the log tells why it was erased", erased == {"WITHDRAWN"}, str(erased)),
         Observation("both withdrawals are in the log", logged == 2, str(logged)),
@@ -213,6 +202,7 @@ def age(temporary: TemporaryDevice, modality: Modality) -> list[Observation]:
     left = list(device.records(person.name))
     after = temporary.refusal(lambda: temporary.enroll(person))
     causes = {cause for digest in digests for cause in _causes(temporary, digest)}
+    stored = temporary.held(person)[modality.word]
     youngest = consent.policy_state(device).minimum_age
     return [
         _code("no consent without the age attestation", "consent.underage", gates[Purpose.UNLOCK]),
@@ -221,6 +211,7 @@ def age(temporary: TemporaryDevice, modality: Modality) -> list[Observation]:
         _code("no enrollment without it", "consent.missing", enroll),
         Observation("marking a user as a child erases every record", len(digests) == count and not left,
                     f"{len(digests)} erased, {len(left)} left"),
+        Observation("nothing of them is left in the store", stored == 0, f"{stored} left"),
         _code("and no new enrollment follows", "consent.missing", after),
         Observation("the log tells why", causes == {"UNDERAGE"}, str(causes)),
     ]  # fmt: skip
@@ -253,29 +244,27 @@ def versions(temporary: TemporaryDevice, modality: Modality) -> list[Observation
 
 
 TRIALS = (
-    Trial(
-        id="BG-POL-005", title="Nothing is processed for a purpose without consent to it", run=_on_every_sensor(purpose)
-    ),
+    Trial(id="BG-POL-005", title="Nothing is processed for a purpose without consent to it", run=in_both(purpose)),
     Trial(
         id="BG-POL-018",
         title="A restriction stops all processing and keeps the record",
-        run=_on_every_sensor(restriction),
+        run=in_both(restriction),
     ),
-    Trial(id="BG-POL-020", title="An objection stops that purpose at once", run=_on_every_sensor(objection)),
+    Trial(id="BG-POL-020", title="An objection stops that purpose at once", run=in_both(objection)),
     Trial(
         id="BG-POL-021",
         title="A withdrawal stops processing at once, also in flight, and erases what has no purpose left",
-        run=_on_every_sensor(withdrawal),
+        run=in_both(withdrawal),
     ),
     Trial(
         id="BG-POL-024",
         title="No data of children",
-        run=_on_every_sensor(age),
+        run=in_both(age),
         limits="the age is attested, not proved",
     ),
     Trial(
         id="BG-POL-026",
         title="A newer policy suspends consent until it is confirmed",
-        run=_on_every_sensor(versions),
+        run=in_both(versions),
     ),
 )

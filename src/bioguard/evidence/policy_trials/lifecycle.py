@@ -6,7 +6,7 @@ from dataclasses import replace
 from bioguard.commands.biometric import EraseAuthorization
 from bioguard.device import consent
 from bioguard.device.incidents import incidents
-from bioguard.evidence.policy_trials.model import Observation, Trial, Turn
+from bioguard.evidence.policy_trials.model import Observation, Trial, Turn, in_both
 from bioguard.evidence.temporary_device import Person, TemporaryDevice
 from bioguard.log.signed_log import SignedLog
 from bioguard.proofs.checkpoint import proof_of
@@ -16,6 +16,8 @@ from bioguard.records.audit_events import Cause, Event
 from bioguard.records.consent import DAY_MS, Purpose
 from bioguard.records.modality import Modality, Profile
 
+HEAD, PIECE = 8, 12
+"""Bytes of the head of a view, alike in all; bytes that are not equal by chance."""
 UNLOCKS = 20
 RAPID_MS = 1000.0
 """CDD 7.3.10 recommends less for phones; here it stands for "a person does not wait", on a loaded host too."""
@@ -190,22 +192,36 @@ def _older_than(log: SignedLog) -> int:
 
 
 def digest_only(temporary: TemporaryDevice) -> list[Observation]:
-    """A second device in the digest-only profile: it matches, and no template comes into it."""
+    """A second device in the digest-only profile: it matches, and no template is in anything that it keeps."""
     inner = temporary.directory.parent / f"{temporary.directory.name}-digest-only"
     with TemporaryDevice(inner, temporary.allow_level, Profile.DIGEST_ONLY) as second:
-        person = second.person(enrolled=True)
-        record = next(second.device.records(person.name))
-        match = second.device.authenticate(person.name, person.sample()).match
-        other = second.device.authenticate(person.name, second.person().sample()).match
-        image = second.image()
-    standard = next(temporary.device.records(temporary.person(enrolled=True).name))
+        return in_both(lambda device, modality: _coded(device, modality, temporary))(second)
+
+
+def _coded(second: TemporaryDevice, modality: Modality, temporary: TemporaryDevice) -> list[Observation]:
+    device, person = second.device, second.person(modality=modality)
+    views = person.views()
+    device.enroll(person.name, views, finger=second.position(person))
+    record = next(device.records(person.name))
+    match = device.authenticate(person.name, person.sample()).match
+    other = device.authenticate(person.name, second.person(modality=modality).sample()).match
+    image, objects = second.image(), second.contents().objects
+    stored = [o.fields() for o in objects if o.object_id[1:].hex() == record.record_id]
+    kept_views, codes = (stored[0][5], stored[0][6]) if len(stored) == 1 else ([b""], [])
+    pieces = {view.to_bytes()[at : at + PIECE] for view in views for at in range(HEAD, len(view.to_bytes()) - PIECE, 4)}
+    found = sorted({o.kind for o in objects if any(piece in o.body for piece in pieces)})
+    standard = next(temporary.device.records(temporary.person(enrolled=True, modality=modality).name))
     return [
         Observation("a record has a salted digest, in both profiles", len(record.digest) == 64 == len(standard.digest)),
         Observation("the digest differs from record to record", record.digest != standard.digest),
         Observation("the record is of the digest-only profile", record.profile == "digest-only", record.profile),
         Observation("matching works on protected codes", match and not other),
+        Observation("the sealed record has a code for each view, and no view", kept_views == []
+                    and len(codes) == record.views == len(views), f"{len(kept_views)} views, {len(codes)} codes"),
+        Observation("no part of a view is in anything that is sealed", bool(pieces) and not found, ", ".join(found)),
+        Observation("nor in what is not", not any(piece in image for piece in pieces)),
         Observation("the store holds the digest", bytes.fromhex(record.digest) in image),
-    ]
+    ]  # fmt: skip
 
 
 TRIALS = (

@@ -3,14 +3,17 @@
 import json
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum, unique
 from pathlib import Path
 
 from bioguard.errors import BioguardError, TeeUnavailable
 from bioguard.evidence.policy_clauses import CLAUSES
+from bioguard.evidence.second_reader import Unreadable
 from bioguard.evidence.temporary_device import TemporaryDevice
+from bioguard.records.modality import Modality
 from bioguard.report.model import Check, Evidence, Status
+from bioguard.text import word
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +32,21 @@ class Turn(Enum):
     TIMED = "it measures time, so that nothing else runs"
     ON_THE_DEVICE = "one after the other on the device that is given"
     APART = "on devices of its own, beside others; of the one that is given it reads where it is"
+
+
+def in_both(
+    look: Callable[[TemporaryDevice, Modality], list[Observation]],
+) -> Callable[[TemporaryDevice], list[Observation]]:
+    """The same observations of a face and of a finger: a promise is about both."""
+
+    def observe(temporary: TemporaryDevice) -> list[Observation]:
+        return [
+            replace(seen, promised=f"{seen.promised} ({word(modality)})")
+            for modality in Modality
+            for seen in look(temporary, modality)
+        ]
+
+    return observe
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,6 +92,9 @@ def answer(trial: Question, look: Callable[[], list[Observation]], raw: Path | N
         summary = f"could not run: {error.message}"
     except BioguardError as error:
         status, summary = Status.FAIL, f"ended in error {error.code}: {error.message}"
+    except Unreadable as flaw:
+        seen = [Observation("the store is what the published format says", False, str(flaw))]
+        status, summary = Status.FAIL, "a second reader cannot account for the store"
     except Exception as error:  # a bug of ours must not hide the other checks, and is no pass
         status, summary = Status.FAIL, f"ended in an unexpected {type(error).__name__}"
     details = tuple(f"NOT as promised: {o.promised}{f' ({o.seen})' if o.seen else ''}" for o in seen if not o.holds)

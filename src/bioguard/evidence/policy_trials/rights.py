@@ -2,6 +2,7 @@
 
 import json
 from base64 import b64encode
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
 from hashlib import sha256
@@ -14,7 +15,7 @@ from bioguard.device.privacy_notice import notice
 from bioguard.device.receipts import erasure_receipt
 from bioguard.device.rectify import relabel, rename
 from bioguard.evidence.policy_trials.closed_export import WHY, strangers
-from bioguard.evidence.policy_trials.model import Observation, Trial
+from bioguard.evidence.policy_trials.model import Observation, Trial, in_both
 from bioguard.evidence.policy_trials.sentences import PROFILES, REASONS, explanation_of, notice_of
 from bioguard.evidence.temporary_device import FINGERS_SEED, PIN, Person, TemporaryDevice
 from bioguard.log.erasure_receipt import ErasureReceipt
@@ -176,14 +177,16 @@ def _last_state(temporary: TemporaryDevice) -> str:
 def rectify(temporary: TemporaryDevice) -> list[Observation]:
     """Re-enroll in place of the old record, correct the name of a person and the finger of a record."""
     device, person = temporary.device, temporary.person(enrolled=True)
+    held = temporary.held(person)
     wrong = temporary.person(consent_to=())
     temporary.refusal(lambda: device.enroll(person.name, wrong.views(), replace=True))
     old, as_wrong = next(device.records(person.name)), device.authenticate(person.name, wrong.sample()).match
     temporary.enroll(person, replace=True)
-    now = list(device.records(person.name))
+    now, more = list(device.records(person.name)), temporary.held(person) - held - Counter(sensor=1)
     still_wrong = device.authenticate(person.name, wrong.sample()).match
     return [
         Observation("there is one record, and it is the new one", len(now) == 1 and now[0].digest != old.digest),
+        Observation("the store holds no more of the person than before", not more, str(dict(more))),
         Observation(
             "the old one cannot be opened", temporary.refusal(lambda: device.show(old.record_id)) == "record.unknown"
         ),
@@ -215,9 +218,13 @@ def _corrections(temporary: TemporaryDevice) -> list[Observation]:
     ]  # fmt: skip
 
 
-def erasure(temporary: TemporaryDevice) -> list[Observation]:
-    """Erase, then look in the raw bytes of the store, and verify the receipt as a stranger would."""
-    device, person, other = temporary.device, temporary.person(enrolled=True), temporary.person(enrolled=True)
+def erasure(temporary: TemporaryDevice, modality: Modality) -> list[Observation]:
+    """Erase, then count and look in the raw bytes of the store, and verify the receipt as a stranger would."""
+    device, person = temporary.device, temporary.person(modality=modality)
+    other = temporary.person(enrolled=True, modality=modality)
+    before, census = temporary.held(person), temporary.contents().census()
+    temporary.enroll(person)
+    added = temporary.held(person) - before
     record, left = next(device.records(person.name)), next(device.records(other.name))
     image = temporary.image()
     record_id, digest = bytes.fromhex(record.record_id), bytes.fromhex(record.digest)
@@ -225,6 +232,7 @@ def erasure(temporary: TemporaryDevice) -> list[Observation]:
     device.erase(person.name, record.record_id)
     temporary.restart()
     image, device = temporary.image(), temporary.device
+    left_over = {kind for _, kind in temporary.contents().census() - census}
     made = erasure_receipt(device, [record.digest])
     text, key = made.to_text(), consent.signed_log(device).key
     copy = temporary.directory.parent / "store-copy.db"
@@ -243,6 +251,10 @@ def erasure(temporary: TemporaryDevice) -> list[Observation]:
     copy.write_bytes(image)
     return [
         Observation("the digest was in the store image before", there),
+        Observation("an enrollment adds one record, and a count of attempts",
+                    added[modality.word] == 1 and set(added) <= {modality.word, "sensor"}, str(dict(added))),
+        Observation("the erasure leaves what was there before it, and the log", left_over <= {"log", "sensor"},
+                    ", ".join(sorted(left_over))),
         Observation("neither is in the store image afterwards", record_id not in image and digest not in image),
         Observation(
             "the record cannot be opened", temporary.refusal(lambda: device.show(record.record_id)) == "record.unknown"
@@ -335,21 +347,35 @@ def terms(temporary: TemporaryDevice) -> list[Observation]:
 
 
 def names(temporary: TemporaryDevice) -> list[Observation]:
-    """Look for the name of a user in the store and on the pipes."""
+    """Look for the name of a user in the store and on the pipes; give the same name on another device."""
     person = temporary.person(pin=True, enrolled=True)
     temporary.device.authenticate(person.name, person.sample())
     name = person.name.encode()
-    store = b"".join(
-        p.read_bytes() for p in temporary.directory.iterdir() if p.name.startswith(("storage.db", "rpmb.img"))
-    )
+    store = b"".join((temporary.directory / file).read_bytes() for file in ("storage.db", "rpmb.img"))
     handle = temporary.device.user_handle(person.name)
+    label = _label(temporary, handle)
+    inner = temporary.directory.parent / f"{temporary.directory.name}-same-name"
+    with TemporaryDevice(inner, temporary.allow_level) as second:
+        second.device.add_user(person.name)
+        other = second.device.user_handle(person.name)
+        other_label = _label(second, other)
     return [
         Observation("the store was looked at", len(store) > 4096),
         Observation("the name is not in the store", name not in store),
+        Observation("nor in anything that is sealed in it",
+                    not any(name in o.body + o.object_id for o in temporary.contents().objects)),
         Observation("the name is on no pipe to or from the secure world",
                     bool(temporary.frames) and not any(name in frame for _, frame in temporary.frames)),
         Observation("the id is random", handle != sha256(name).digest()[:16] and len(set(handle)) > 4),
+        Observation("so the same name has another one on another device", handle != other),
+        Observation("and what the secure world keeps of the name differs", label != other_label and len(label) == 32),
     ]  # fmt: skip
+
+
+def _label(temporary: TemporaryDevice, handle: bytes) -> bytes:
+    """What the store holds of a user's name."""
+    found = [o.fields()[0] for o in temporary.contents().owned(handle) if o.kind == "user"]
+    return bytes(found[0]) if len(found) == 1 else b""
 
 
 TRIALS = (
@@ -361,7 +387,7 @@ TRIALS = (
     Trial(
         id="BG-POL-017",
         title="An erased record is gone; a receipt proves erasure and absence anywhere",
-        run=erasure,
+        run=in_both(erasure),
         limits="copies of the device directory made before the erasure still hold the sealed bytes",
     ),
     Trial(id="BG-POL-019", title="The export is structured and holds no template", run=portability),

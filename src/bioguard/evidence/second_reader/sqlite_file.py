@@ -16,6 +16,7 @@ _FRAGMENT: Final = 3
 
 _ZEROS: Final = re.compile(b"\\0{8,}")
 _PLAIN_SHARE: Final = 0.75
+_TELLING_BYTES: Final = 16
 
 
 def _varint(data: bytes, at: int) -> tuple[int, int]:
@@ -41,9 +42,12 @@ def _offsets_alone(gap: bytes, page_size: int) -> bool:
 
 
 def _looks_sealed(run: bytes) -> bool:
-    """Whether bytes have about as many different values as random ones of that number would have."""
+    """Whether bytes have about as many different values as random ones of that number would have.
+
+    Of fewer than 16 nothing can be said, and they say as much.
+    """
     expected = 256 * (1 - (1 - 1 / 256) ** len(run))
-    return len(set(run)) >= _PLAIN_SHARE * expected
+    return len(run) < _TELLING_BYTES or len(set(run)) >= _PLAIN_SHARE * expected
 
 
 class SqliteFile:
@@ -130,7 +134,7 @@ class SqliteFile:
         counts those. Anything plainer than sealed bytes is a flaw.
         """
         for run in (piece.strip(b"\0") for piece in re.split(_ZEROS, gap)):
-            if not _offsets_alone(run, self.size):
+            if not _offsets_alone(b"\0" + run, self.size):  # the upper half of the first may be a zero
                 demand(_looks_sealed(run), f"{what} holds something that nothing accounts for")
                 self.remains += len(run)
 
