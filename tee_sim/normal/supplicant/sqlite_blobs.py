@@ -7,8 +7,8 @@ Journal: rollback journal in TRUNCATE mode with synchronous FULL. Durable when C
 synced too; DELETE mode would need EXTRA for that), one file at rest, no old ciphertext left in a write-ahead log.
 secure_delete overwrites erased rows with zeros in the same transaction; what it may leave of one is looked for, and the
 file then written anew. The object table keeps its rowid: without one,
-a row over a quarter of a page goes to a page of its own (4 882 instead of 1 610 bytes for a row of 1.2 kB, before
-it was padded; `python -m bench.experiments.storage_scale`).
+a row over a quarter of a page goes to a page of its own (4 882 instead of 1 610 bytes for a row of 1.2 kB,
+`python -m bench.experiments.storage_scale`).
 """
 
 import sqlite3
