@@ -88,10 +88,10 @@ class CallKnowledge:
 
     def object_bits(self, prefix: bytes, value: bytes) -> float:
         """As `Knowledge.object_bits`."""
+        self._told.append(prefix + value)
         if value in self._known:
             return 2.0 + choice_bits(len(self._known))
         bits = self._id_bits(prefix + value, prefix)
-        self._told.append(prefix + value)
         self._known |= {value}
         return bits
 
