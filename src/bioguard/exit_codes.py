@@ -18,7 +18,7 @@ class ExitCode(IntEnum):
     USAGE = 2
     """Bad command line or configuration."""
     NO = 3
-    """Done, and the answer is no: no match, verification failed on valid input, findings."""
+    """Done, and the answer is no: no match, verification failed on valid input, findings, evidence with a FAIL."""
     INPUT_REFUSED = 4
     """Unreadable, malformed or unsuitable input. Nothing was stored."""
     NOT_PERMITTED = 5
@@ -26,6 +26,6 @@ class ExitCode(IntEnum):
     TEE_UNAVAILABLE = 6
     """The secure world died, timed out, or the sandbox is below the required level."""
     INTEGRITY = 7
-    """A sealed record, a counter, a log or a piece of evidence does not verify."""
+    """A sealed record, a counter, a log or evidence does not verify, or a product's file is not as in a reference."""
     INTERRUPTED = 130
     """Ctrl-C."""

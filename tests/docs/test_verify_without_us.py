@@ -2,6 +2,7 @@
 
 import base64
 import json
+import os
 import re
 import shutil
 import subprocess
@@ -19,9 +20,10 @@ from bioguard.evidence.temporary_device import TemporaryDevice
 from bioguard.report import Report
 from tee_sim.normal.sandbox_verdict.verdict import Level
 
+ENVIRONMENT = {**os.environ, "CHECKOUT": str(Path(__file__).parents[2])}
 PAGE = Path(__file__).parents[2] / "docs" / "verify-without-us.md"
 STEPS: list[tuple[str, str]] = re.findall(r"```(python|sh)\n(.*?)```", PAGE.read_text("utf-8"), re.DOTALL)
-STATEMENT, LIST, SUMS, TOKEN, LOG, OPENSSL, PROOFS, ERASED, RECORDS = range(9)
+STATEMENT, LIST, SUMS, TOKEN, LOG, OPENSSL, PROOFS, ERASED, RECORDS, FILES, CHECKOUT = range(11)
 
 
 def _run(folder: Path) -> list[int]:
@@ -29,7 +31,8 @@ def _run(folder: Path) -> list[int]:
     codes = []
     for kind, text in STEPS:
         command = [sys.executable, "-c", text] if kind == "python" else ["sh", "-c", text]
-        codes.append(subprocess.run(command, cwd=folder, capture_output=True, check=False).returncode)
+        done = subprocess.run(command, cwd=folder, env=ENVIRONMENT, capture_output=True, check=False)
+        codes.append(done.returncode)
     return codes
 
 
@@ -90,6 +93,13 @@ def _kept_in_the_store(folder: Path) -> None:
         file.write(cbor2.loads(bytes.fromhex(erasure["entry"]))[8])
 
 
+def _one_more_file(folder: Path) -> None:
+    path = folder / "measurement.json"
+    measured = json.loads(path.read_bytes())
+    measured["files"]["bioguard/evil.py"] = "0" * 64
+    path.write_text(json.dumps(measured), "utf-8")
+
+
 def _other_root(folder: Path) -> None:
     """The earlier checkpoint names a later root: text and hash agree with the log, the signature does not."""
     path = folder / "checkpoint-before.txt"
@@ -98,8 +108,8 @@ def _other_root(folder: Path) -> None:
 
 
 def test_a_real_bundle_holds(copy: Path) -> None:
-    assert len(STEPS) == 9
-    assert _run(copy) == [0] * 9
+    assert len(STEPS) == 11
+    assert _run(copy) == [0] * 11
     assert list((copy / "log-proofs").iterdir()), "there was a proof to follow"
 
 
@@ -123,6 +133,9 @@ TWINS = [
     (ERASED, _flip("receipt.json", '"entry": "')),
     (ERASED, _kept_in_the_store),
     (RECORDS, _flip("receipt.json", "/records ")),
+    (FILES, _flip("measurement.json", '"tee_sim/secure/core.py": "')),
+    (FILES, _one_more_file),
+    (CHECKOUT, _flip("measurement.json", '"bioguard/device/facade.py": "')),
 ]
 
 

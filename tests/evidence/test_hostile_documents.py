@@ -18,6 +18,7 @@ from bioguard.cli.__main__ import run
 from bioguard.errors import BioguardError
 from bioguard.evidence import dsse
 from bioguard.evidence.bundle import BundleKeys, digests, statement_nonce
+from bioguard.evidence.reference import Measurement, Otherwise, Reference
 from bioguard.evidence.run import signer_from
 from bioguard.evidence.statement import TestResult
 from bioguard.evidence.verify import verify_bundle
@@ -27,6 +28,7 @@ from bioguard.proofs import cose
 from bioguard.proofs.psa_token import Claims, EatProfile
 from bioguard.report import Status
 from bioguard.report.json_form import parse_json as parse_report
+from tee_sim.shared.package_files import Listing
 from tests.evidence.test_receipts import LOG, _log, _receipt
 from tests.evidence.test_statement import BODY, ENVELOPE, SIGNER
 
@@ -97,6 +99,18 @@ CASES: dict[str, Case] = {
         BundleKeys.parse,
         lambda d: canonical(d, indent=1) + "\n",
     ),
+    "reference": (
+        Reference({"tee_sim/a.py": "a" * 64}, {"tee_sim/b.so": ("b" * 64,)}).to_text(),
+        Reference.parse,
+        lambda d: canonical(d, indent=1) + "\n",
+    ),
+    "measurement": (
+        Measurement(
+            Listing({"tee_sim/a.py": "a" * 64}), {"start/x.pth": "b" * 64}, (("json", Otherwise.CACHE),)
+        ).to_text(),
+        Measurement.parse,
+        lambda d: canonical(d, indent=1) + "\n",
+    ),
 }
 
 
@@ -109,6 +123,8 @@ STILL_GOOD: dict[str, Callable[[Any], bool]] = {
             *(i for kind in ("passedTests", "warnedTests", "failedTests") for i in d["predicate"][kind]),
         )
     ),  # another name, or fewer of them: whether they are true is for whoever has the files
+    "reference": lambda d: d["machine"] == {},  # of a checkout in which nothing was compiled
+    "measurement": lambda d: {} in (d["files"], d["start"]) or d["otherwise"] == [],
 }
 
 

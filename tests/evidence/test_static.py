@@ -4,8 +4,9 @@ import json
 import shutil
 import subprocess
 import sys
+import tomllib
 from collections.abc import Callable
-from importlib.metadata import requires
+from importlib.metadata import packages_distributions, requires
 from pathlib import Path
 from typing import Any
 
@@ -125,6 +126,22 @@ def test_without_the_audit_extra_a_row_is_unknown(
     assert found.status is Status.UNKNOWN
     assert found.fix == "pip install 'bioguard[audit]'"
     assert not list(tmp_path.iterdir())
+
+
+def test_what_an_auditor_is_told_to_install_has_every_library_that_a_row_needs() -> None:
+    """README's line for auditors names the extra; the extra names what the rows import and run."""
+    root = Path(__file__).parents[2]
+    line = next(row for row in (root / "README.md").read_text("utf-8").splitlines() if row.startswith("| an auditor |"))
+    assert "`pip install -e '.[audit]'`" in line
+    extra = tomllib.loads((root / "pyproject.toml").read_text("utf-8"))["project"]["optional-dependencies"]["audit"]
+    named = {canonicalize_name(Requirement(text).name) for text in extra}
+    assert named == {"import-linter", "cyclonedx-python-lib", "packaging", "pyelftools"}
+    pulled = {
+        canonicalize_name(Requirement(r).name) for name in named for r in requires(name) or () if "extra" not in r
+    }
+    providers = packages_distributions()
+    for library in ("importlinter", "cyclonedx", "packageurl", "elftools", "packaging"):
+        assert {canonicalize_name(name) for name in providers[library]} & (named | pulled), library
 
 
 def test_there_are_objects_to_compare() -> None:

@@ -66,7 +66,7 @@ def _isolated_folders() -> dict[str, Path]:
     """Where a Python finds the product that is started as the secure world is; nowhere, if it finds none."""
     probe = "import bioguard, tee_sim; print(bioguard.__file__, tee_sim.__file__, sep='\\n')"
     line = [sys.executable, "-I", "-B", "-c", probe]
-    done = subprocess.run(line, capture_output=True, text=True, check=False, timeout=60)
+    done = subprocess.run(line, capture_output=True, text=True, check=False, timeout=120)
     found = [Path(name).parent for name in done.stdout.splitlines()]
     return dict(zip(("bioguard", "tee_sim"), found, strict=True)) if len(found) == 2 else {}
 
