@@ -180,8 +180,8 @@ BROKEN: dict[str, Broken] = {
     ),
     "BG-POL-012": Broken("one incident is open", lambda p: p.setattr(incidents, "record_incident", yielding(None))),
     "BG-POL-013": Broken("access is refused with no token", _unchecked_requests),
-    "BG-POL-014": Broken("every sentence of the notice is what is in force", _other_retention),
-    "BG-POL-015": Broken("every record that the store holds of the person is told", _without_records),
+    "BG-POL-014": Broken("it names the retention in force", _other_retention),
+    "BG-POL-015": Broken("every record of the person is told", _without_records),
     "BG-POL-016": Broken(
         "the old one cannot be opened", lambda p: p.setattr(Device, "show", forgiving(Device.show, None))
     ),
@@ -196,7 +196,7 @@ BROKEN: dict[str, Broken] = {
         lambda p: p.setattr(consent, "withdraw", yielding(())),
     ),
     "BG-POL-022": Broken(
-        "no sentence is in it but those that are promised",
+        "no score is in it",
         lambda p: p.setattr(rights, "decision_words", yielding(["score 0.973"])),
     ),
     "BG-POL-023": Broken("no extension without a reason", _extended_without_reason),
