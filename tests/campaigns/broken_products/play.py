@@ -62,7 +62,8 @@ def _judged(python: Path, folder: Path, promise: str, *, whole: bool) -> tuple[O
     if fails:
         return Outcome.KILLED, fails
     if not whole:
-        return Outcome.GREEN, ()
+        unanswered = silent(own, promise)
+        return (Outcome.UNKNOWN, unanswered) if unanswered else (Outcome.GREEN, ())
     try:
         everything = audit(python, folder / "whole")
     except (AssertionError, subprocess.TimeoutExpired):

@@ -25,17 +25,24 @@ from tests.campaigns.broken_products.places import (
 FINGER = "modality is Modality.FINGERPRINT"
 
 
+SEARCHABLE = instead(
+    ENFORCEMENT,
+    "PolicyEnforcer._until",
+    "max((g.expires_ms for g in consent.grants if (g.modality, g.purpose) == (modality, Purpose.IDENTIFY)))",
+    "MAX_MS",
+)
+"""Where a search asks for the end of a consent that is not there, the broken product would only fall over."""
 PURPOSE = row(
     5,
-    ("fingers-unasked", "nobody is asked about fingerprints", begins(CONSENT, "allowed", f"if {FINGER}:\n    return None")),
+    ("fingers-unasked", "nobody is asked about fingerprints", (begins(CONSENT, "allowed", f"if {FINGER}:\n    return None"), SEARCHABLE)),
     ("enrollment-unasked", "an enrollment needs no consent", begins(CONSENT, "allowed", "if purpose is None:\n    return None")),
     ("unlock-unasked", "unlocking needs no consent",
      begins(CONSENT, "allowed", "if purpose is Purpose.UNLOCK:\n    return None")),
     ("key-as-unlock", "consent to unlocking is taken for the use of keys",
      answers("src/bioguard/trusted/policy/handlers.py", "purpose_of", "return Purpose.UNLOCK")),
     ("everybody-searched", "everybody is searched for", instead(APP, "BiometricApp._index", "summary.user in searchable", "searchable.setdefault(summary.user, 1 << 47) or True")),
-    ("any-purpose", "consent to one purpose is consent to all", instead(CONSENT, "allowed", "purpose in (None, g.purpose)", "True")),
-    ("any-modality", "consent for a face is consent for fingers", instead(CONSENT, "allowed", "g.modality is modality", "True")),
+    ("any-purpose", "consent to one purpose is consent to all", (instead(CONSENT, "allowed", "purpose in (None, g.purpose)", "True"), SEARCHABLE)),
+    ("any-modality", "consent for a face is consent for fingers", (instead(CONSENT, "allowed", "g.modality is modality", "True"), SEARCHABLE)),
     ("for-ever", "a consent does not expire", instead(CONSENT, "allowed", "now_ms < g.expires_ms", "True")),
     ("unlogged", "refusals are not logged",
      (without(ENFORCEMENT, "PolicyEnforcer.require", "self.log.note(Event.ENROLL_REFUSED"),

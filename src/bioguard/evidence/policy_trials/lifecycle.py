@@ -4,10 +4,10 @@ import time
 from dataclasses import replace
 
 from bioguard.commands.biometric import EraseAuthorization
-from bioguard.device import consent
+from bioguard.device import consent, pins
 from bioguard.device.incidents import incidents
 from bioguard.evidence.policy_trials.model import Observation, Trial, Turn, in_both
-from bioguard.evidence.temporary_device import Person, TemporaryDevice
+from bioguard.evidence.temporary_device import PIN, Person, TemporaryDevice
 from bioguard.log.signed_log import SignedLog
 from bioguard.proofs.checkpoint import proof_of
 from bioguard.proofs.encoding import ProofInvalid
@@ -21,6 +21,10 @@ HEAD, PIECE = 8, 12
 UNLOCKS = 20
 RAPID_MS = 1000.0
 """CDD 7.3.10 recommends less for phones; here it stands for "a person does not wait", on a loaded host too."""
+FALSE_TRIALS = 5
+"""CDD 7.3.10: a wait of 30 s after five false trials."""
+GUESSES = 6
+"""Gatekeeper: a wait after the fifth wrong PIN."""
 LOG_DAYS = 30
 """Policy III.1(2)b."""
 RETENTION_DAYS = 20
@@ -80,15 +84,43 @@ def authorization(temporary: TemporaryDevice) -> list[Observation]:
         return temporary.refusal(lambda: device.enroll(owner.name, owner.views(), replace=True, token=token))
 
     seen = device.authenticate(owner.name, owner.sample(), operation_id=9)
+    challenge = pins.generate_challenge(device, owner.name, Modality.FACE)
+    by_face = device.authenticate(owner.name, owner.sample(), operation_id=challenge).token or b"x"
+    changed = bytearray(pins.enrollment_token(device, owner.name, Modality.FACE, PIN))
+    changed[-1] ^= 1
     return [
         Observation("no enrollment without a token", enroll(b"") == "token.refused"),
         Observation("no enrollment with another person's token", enroll(temporary.token(other)) == "token.refused"),
         Observation("no enrollment with a biometric token", enroll(seen.token or b"x") == "token.refused"),
+        Observation("not over a live challenge either", enroll(by_face) == "token.refused"),
+        Observation(
+            "no enrollment with the own PIN over no challenge", enroll(temporary.token(owner)) == "token.refused"
+        ),
+        Observation("no enrollment with a token whose MAC is another", enroll(bytes(changed)) == "token.refused"),
+        *_guesses(temporary),
         Observation("no way to another person's record", stranger == "record.unknown", stranger),
         Observation("not in their name either", stolen == "token.refused", stolen),
         Observation("another person's sample is rejected", not device.authenticate(owner.name, other.sample()).match),
         Observation("a match of a person with a PIN gives a token", seen.match and seen.token is not None),
     ]
+
+
+def _guesses(temporary: TemporaryDevice) -> list[Observation]:
+    """Wrong PINs and strangers' faces, until the device makes whoever tries them wait."""
+    device, person, stranger = temporary.device, temporary.person(pin=True, enrolled=True), temporary.person()
+    codes = [temporary.refusal(lambda: pins.verify_pin(device, person.name, PIN + b"0")) for _ in range(GUESSES)]
+    right = temporary.refusal(lambda: pins.verify_pin(device, person.name, PIN))
+    faces = [
+        temporary.refusal(lambda: device.authenticate(person.name, stranger.sample())) for _ in range(FALSE_TRIALS + 1)
+    ]
+    own = temporary.refusal(lambda: device.authenticate(person.name, person.sample()))
+    return [
+        Observation("a wrong PIN gives no token", all(codes), str(codes)),
+        Observation("and after a few the right one has to wait", right == codes[-1] != codes[0], right),
+        Observation("after five false trials faces have to wait",
+                    faces[-1] == own == "lockout.timed" and not any(faces[:-1]),
+                    f"{faces}, {own}"),
+    ]  # fmt: skip
 
 
 def retention(temporary: TemporaryDevice) -> list[Observation]:

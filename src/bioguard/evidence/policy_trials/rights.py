@@ -56,6 +56,7 @@ def identity(temporary: TemporaryDevice) -> list[Observation]:
         "a stale token": stale,
         "a biometric token": answer.token or b"",
         "a forged token": bytes(69),
+        "a token whose MAC is another": temporary.token(person)[:-1] + b"?",
     }
     refused = [
         Observation(f"{what} is refused with {token}", code == "token.refused", code)
