@@ -250,6 +250,7 @@ class Core:
         except BaseException:
             self._on_panic(manifest.name)
             raise TeeError(TeeResult.TARGET_DEAD, "the trusted application does not load") from None
+        self._asked = self._asked if self._stack else instance
         if manifest.replies is Replies.CLOSED:
             instance.replies = DeclaredReplies(manifest.entry, {})
         peers = ManifestPeers(manifest.calls, _Route(self, instance))

@@ -12,6 +12,7 @@ from tee_sim.secure.storage.directory_pages import DirectoryEntry
 from tee_sim.secure.storage.relations import Relations
 from tee_sim.secure.storage.ta_store import TaStore
 from tee_sim.secure.traffic import Asked, CountedBlobs, Put
+from tee_sim.shared.blobs import Changes
 from tee_sim.shared.errors import TeeError, TeeResult
 from tee_sim.shared.manifest import Manifest
 from tee_sim.shared.object_header import Header, parse_header
@@ -119,6 +120,10 @@ class CountedStore:
         """As `Watch.putting`."""
         was = None if before is None else _chosen_bytes(before)
         self._blobs.putting(name, Put(object_id=object_id, header_before=was, header=_chosen_bytes(entry)))
+
+    def committing(self, changes: Changes) -> None:
+        """As `Watch.committing`."""
+        self._blobs.committing(changes)
 
     def kept(self, header: Header) -> None:
         """As `Watch.kept`."""

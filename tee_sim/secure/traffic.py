@@ -32,13 +32,14 @@ from tee_sim.secure.ledger import (
     row_bits,
     set_bits,
 )
-from tee_sim.shared.blobs import BlobStore, Changes, commit_and_read
+from tee_sim.shared.blobs import BlobStore, Changes, commit_and_read, page_name
 from tee_sim.shared.errors import TeeError, TeeResult
 from tee_sim.shared.row_patterns import matches
 
 _SIZES_KEPT: Final = 65_536
 """Rows and pages whose size is known from when they were read or written; about 10 MB."""
 _PAGE: Final = b"p"
+_ROOT: Final = page_name(0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,6 +91,7 @@ class CountedBlobs:
         self._batch: tuple[int, frozenset[bytes]] = (0, frozenset())
         self._on_walk = 0
         self._free = False
+        self._announced: Changes | None = None
         self.rows = self.pages = 0
 
     def begin(self, asked: Asked) -> None:
@@ -131,7 +133,8 @@ class CountedBlobs:
         """As `BlobStore.read`. Raises TeeError SECURITY, and sends nothing, over the limit."""
         if not names:
             return []
-        self._count(Way.READ, self._read_bits(names))
+        if not self._free and names != [_ROOT]:  # the root page is the core's own to look at
+            self._count(Way.READ, self._read_bits(names))
         found = self._inner.read(names)
         for name, blob in zip(names, found, strict=True):
             self._seen(name, len(blob or b""))
@@ -141,13 +144,21 @@ class CountedBlobs:
         """As `BlobStore.scan`: the core alone asks, and no application chooses what."""
         return self._inner.scan(after, limit)
 
+    def committing(self, changes: Changes) -> None:
+        """Count a transaction that is sent next: before the anchor is written for it. Raises as `read`."""
+        self._announced = None
+        self._count(Way.WRITE, self._commit_bits(changes))
+        self._announced = changes
+
     def commit(self, changes: Changes) -> None:
         """As `BlobStore.commit`. Raises as `read`."""
         self.commit_and_read(changes, ())
 
     def commit_and_read(self, changes: Changes, names: Sequence[bytes]) -> list[bytes | None]:
-        """As `ReadsBack.commit_and_read`. Raises as `read`."""
-        self._count(Way.WRITE, self._commit_bits(changes))
+        """As `ReadsBack.commit_and_read`. Raises as `read`, unless it was counted before."""
+        if changes is not self._announced:
+            self.committing(changes)
+        self._announced = None
         found = commit_and_read(self._inner, changes, names)
         for name, blob in changes.puts.items():
             self._seen(name, len(blob))
@@ -163,7 +174,7 @@ class CountedBlobs:
             raise TeeError(TeeResult.SECURITY, "a storage request would tell more than the manifest allows")
 
     def _read_bits(self, names: Sequence[bytes]) -> float:
-        if self._free or not self._ledger.counting:
+        if not self._ledger.counting:
             return 0.0
         number, batch = self._batch
         if number and batch.issuperset(names):

@@ -1,6 +1,6 @@
 """A host that sends the core what is no message, speaks out of turn, asks what it may not, or does not read.
 
-It ends alone, by one of five words; the core and the application next to it go on as if nothing had been.
+It ends alone, by one of six words; the core and the application next to it go on as if nothing had been.
 """
 
 import struct

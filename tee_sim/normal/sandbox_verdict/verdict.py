@@ -70,7 +70,7 @@ RESIDUALS: Final = (
     "typed replies: at most the counted bits of each reply",
     "time to answer: about one bit per request unless the release grid is on",
     "liveness: one bit per crash; exit status: eight bits per life",
-    "how a trusted application's process ended: one of five words for each of its lives",
+    "how a trusted application's process ended: one of six words for each of its lives",
     "memory size and processor time: visible to the same host, one bit each per look",
     "between trusted applications: how long the core takes for another, and pages shared since before the lock",
     "root on this host: can trace the process or replace it",

@@ -233,6 +233,8 @@ class ObjectStore:
         deletes = sorted([*rows.deletes, *map(page_name, update.freed)])
         puts = dict(sorted((update.puts | rows.puts).items()))
         changes = replace(rows, puts=puts, deletes=tuple(deletes))
+        #    What may not be told is refused here, where nothing has been: above a budget the store goes on for others.
+        self.watch.committing(changes)
         self._dead = True
         try:
             # 4. The anchor first: a cut after the disk's write and before this would leave a root page that no anchor

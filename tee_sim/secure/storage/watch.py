@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Protocol
 from uuid import UUID
 
+from tee_sim.shared.blobs import Changes
 from tee_sim.shared.object_header import Header
 
 
@@ -13,6 +14,10 @@ class Watch(Protocol):
 
     def putting(self, name: bytes, object_id: bytes, before: bytes | None, entry: bytes) -> None:
         """A row is about to be put: its name, id, and entry in the directory, before, if it had one, and then."""
+        ...
+
+    def committing(self, changes: Changes) -> None:
+        """This is about to be sent to the disk. Raises TeeError, and it is not."""
         ...
 
     def kept(self, header: Header) -> None:
@@ -41,6 +46,8 @@ class Unwatched:
     """`Watch` where nobody counts."""
 
     def putting(self, name: bytes, object_id: bytes, before: bytes | None, entry: bytes) -> None: ...
+
+    def committing(self, changes: Changes) -> None: ...
 
     def kept(self, header: Header) -> None: ...
 

@@ -81,7 +81,7 @@ def test_hygiene_and_filter_alone_do_it_too(report):
 
 
 def test_the_process_of_an_application_lets_out_less(report):
-    """Its exit status ends at the core, which says one of five words, and its reply is a message to the core."""
+    """Its exit status ends at the core, which says one of six words, and its reply is a message to the core."""
     if "TA" in report.unavailable:
         pytest.skip("this host refuses a layer")
     assert report.unexpected("TA") == ()
