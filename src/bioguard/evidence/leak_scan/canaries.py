@@ -67,5 +67,5 @@ def make_canaries(seed: int, *, with_key: bool = True) -> Canaries:
     face = (vector / np.linalg.norm(vector)).astype(np.float32)
     key = generator.bytes(32)
     pin = "".join(generator.choice(list(_PIN_SIGNS), 32)).encode()
-    name = f"canary-{generator.bytes(16).hex()}x"
+    name = "".join(generator.choice(list(_PIN_SIGNS), 40))  # nothing by which a product would know it for a canary
     return Canaries(face, finger, key if with_key else b"", pin, name)

@@ -19,6 +19,7 @@ DEVICE_FILES: Final = frozenset(
     )
 )  # fmt: skip
 """docs/storage.md section 1. No scripted fault and no file put aside: the watched device has neither."""
+_KEPT: Final = frozenset(("pin", "memory", "carried", "tokens"))
 _KERNEL_FILES: Final = frozenset(
     (
         "/dev/null",
@@ -58,7 +59,9 @@ def _known(path: str, device: Path, kept: Path) -> bool:
     if path in _KERNEL_FILES or Path(path) in (device, kept):
         return True
     folder, _, name = path.rpartition("/")
-    return (folder == str(device) and name in DEVICE_FILES) or path.startswith(f"{kept}/")
+    if folder == str(device):
+        return name in DEVICE_FILES
+    return path.startswith((f"{kept}/sources", f"{kept}/bystanders")) or (folder == str(kept) and name in _KEPT)
 
 
 def strange_calls(sighting: Sighting, interpreter: str) -> Iterator[str]:
