@@ -52,6 +52,8 @@ RESIDUAL = (
     "The device is simulated: the owner of the host can read the fuses, the memory and everything else. A phone has "
     "hardware there.",
     "The sandbox verdict in the attestation is what the launcher saw; on a phone a root of trust measures it.",
+    "The product measures its own files: one that was changed to lie about them is found only from outside, and the "
+    "interpreter and its libraries are the host's.",
     "Kernel bugs, hardware side channels, and what other processes of this host see (processor time, memory size) are "
     "not covered.",
     "Hostile trusted code could hide bits in which id, digest or token it has the core make, in what it signs itself, "
