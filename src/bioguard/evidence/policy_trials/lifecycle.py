@@ -25,6 +25,8 @@ FALSE_TRIALS = 5
 """CDD 7.3.10: a wait of 30 s after five false trials."""
 GUESSES = 6
 """Gatekeeper: a wait after the fifth wrong PIN."""
+CROWD = 12
+"""Each leaves four entries or more, all of one day: more than a chunk of the log holds."""
 LOG_DAYS = 30
 """Policy III.1(2)b."""
 RETENTION_DAYS = 20
@@ -182,6 +184,8 @@ def pruning(temporary: TemporaryDevice) -> list[Observation]:
     """Prove an entry, prune it, verify the old proof, and compare the checkpoints before and after."""
     temporary.restart()
     device, person = temporary.device, temporary.person()
+    for _ in range(CROWD):
+        temporary.person()
     before = consent.signed_log(device)
     number = len(before.items) - 1
     proof = proof_of(before.leaves, number, before.checkpoint)

@@ -1,4 +1,5 @@
-"""The sentences that a person may be shown, whole: in the notice (policy VII.1) and in an explanation (policy VII.9).
+"""The sentences that a person may be shown, whole: in the notice (policy VII.1), in an
+explanation (policy VII.9) and in an incident (policy VI.3).
 
 Written down a second time on purpose. The product's own are compared with these, so none can be added, left out or
 turned around; a change of wording is made in both places.
@@ -33,6 +34,32 @@ def notice_of(state: PolicyReply, *, place: str, profile: str, for_testing: bool
     ]
     testing = ("testing", "this device is for testing: callers choose how alike is enough")
     return [*told, testing] if for_testing else told
+
+
+INCIDENTS = {
+    Cause.TAMPERED: (
+        "stored bytes of this device were changed from outside; the damaged record was not used, and nothing was "
+        "disclosed: stored records are sealed under keys that are not in the store",
+        "the damaged data are refused on every use; this incident is kept until it is acknowledged",
+        "use the PIN; find out who can write to the device directory",
+        "erase the damaged record and enroll again; if the store does not open, wipe the device",
+    ),
+    Cause.ROLLED_BACK: (
+        "an older copy of this device's store, or another device's, was put in place; erased records or spent attempts "
+        "could have come back, so the store was not opened",
+        "the secure world does not start on it; this incident is kept until it is acknowledged",
+        "use the PIN of the real device; find out who restored a backup",
+        "put the newest store back, or wipe the device and enroll again",
+    ),
+    Cause.CLOCK_MOVED: (
+        "the clock of this device moved by more than 40 days between two starts; records or log entries seem to be "
+        "past their time, and may only seem so",
+        "nothing was erased; what seems over is not used for any decision",
+        "look at the clock of this host; find out who set it, or for how long the device was off",
+        "if the time is right, run: bioguard purge --confirm; if it is wrong, set it and enroll again",
+    ),
+}
+"""Situation and influence, measures, advice, remedy (policy VI.3)."""
 
 
 REASONS = {

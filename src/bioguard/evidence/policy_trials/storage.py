@@ -8,10 +8,13 @@ from pathlib import Path
 
 from bioguard.device.incidents import incidents
 from bioguard.evidence.policy_trials.model import Observation, Trial, Turn
+from bioguard.evidence.policy_trials.sentences import INCIDENTS
 from bioguard.evidence.temporary_device import Person, TemporaryDevice
+from bioguard.records.audit_events import Cause
 
 STORE = "storage.db"
 TABLE, KEY, VALUE = "object", "name", "ciphertext"
+PARTS = ("situation", "measures", "advice", "remedy")
 MAX_ROWS = 12
 """More rows than a device with one person has: every one is changed."""
 
@@ -122,15 +125,31 @@ def incident_parts(temporary: TemporaryDevice) -> list[Observation]:
     with _second(temporary, "incident") as (second, person):
         second.stop()
         path = second.directory / STORE
+        old = path.read_bytes()
+        second.restart()
+        second.person()
+        second.stop()
         for key in _rows(path):
             _flip(path, key)
         answer = _use(second, person)
         opened = incidents(second.directory)
-    parts = [getattr(i.text, p) for i in opened for p in ("situation", "measures", "advice", "remedy")]
+        second.stop()
+        path.write_bytes(old)
+        _use(second, person)
+        both = incidents(second.directory)
+    parts = [getattr(i.text, p) for i in opened for p in PARTS]
+    odd = [f"{i.cause.name}: {p}" for i in both for p, said in zip(PARTS, INCIDENTS[i.cause], strict=True)
+           if getattr(i.text, p) != said]  # fmt: skip
     return [
         Observation("the change is detected", answer.startswith("store."), answer),
         Observation("one incident is open", len(opened) == 1 and not opened[0].acknowledged, str(len(opened))),
         Observation("it has situation, measures, advice and remedy", len(parts) == 4 and all(parts)),
+        Observation("with the sentences that the policy has for it", not odd, ", ".join(odd)),
+        Observation(
+            "a second finding is an incident of its own",
+            both[:1] == opened and len(both) == 2 and both[-1].cause is Cause.ROLLED_BACK and not both[-1].acknowledged,
+            str(len(both)),
+        ),
     ]
 
 
