@@ -122,10 +122,14 @@ class Store(Protocol):
 
 
 class Keys(Protocol):
-    """Keys of this TA on this device. Never stored, derived each time."""
+    """Keys of this TA on this device, never stored, derived each time; and what the core makes with others."""
 
     def derive(self, label: str, context: bytes = b"", size_bytes: int = 32) -> bytes:
-        """A key of this TA, separated by label and context; the same after every boot."""
+        """A key of this TA, separated by label and context; the same after every boot.
+
+        Raises:
+            TeeError: ACCESS_DENIED for the label "salted digest", of the key that only the core uses (`Digests`).
+        """
         ...
 
     def state(self, name: str, *, object_id: bytes, echo: bytes = bytes(8)) -> bytes:

@@ -33,8 +33,11 @@ class BootStatements:
         return parts + hmac.digest(self.keys[layout.key], parts, "sha256")
 
     def ids_in(self, key: str, data: bytes) -> tuple[bytes, ...] | None:
-        """The ids in a statement, None if its MAC is wrong; compared in constant time."""
+        """The ids in a statement, None if its MAC is wrong; compared in constant time.
+
+        None of them (an empty tuple) if it could be of two layouts: what is an echo in one would be an id in the other.
+        """
         if not hmac.compare_digest(hmac.digest(self.keys[key], data[:-MAC_BYTES], "sha256"), data[-MAC_BYTES:]):
             return None
-        found = (layout.ids_in(data) for layout in self.layouts[key])
-        return next((ids for ids in found if ids is not None), ())
+        found = {ids for layout in self.layouts[key] if (ids := layout.ids_in(data)) is not None}
+        return found.pop() if len(found) == 1 else ()

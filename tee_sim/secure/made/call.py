@@ -103,13 +103,13 @@ class Call:
         self.choose(len(words) + 1)
         return echo
 
-    def ids(self, ids: bytes, old: bytes, *, named: bool) -> None:
+    def ids(self, ids: bytes, old: bytes, *, of: bytes) -> None:
         """Ids that an object is to have.
 
         Args:
             old: those that the object has.
-            named: whether they are the end of its object id. Such an object may be called what its client calls it,
-                and nothing is stated about it: whoever asks would else have stated about whom he likes.
+            of: its object id. One that ends with the ids may be what its client calls it, and nothing is stated about
+                such an object: whoever asks would else have stated about whom he likes.
 
         Raises:
             NotMadeError: one of them the application cannot know.
@@ -120,7 +120,11 @@ class Call:
         words, kept = split(ids), split(old)
         if not words and ids:
             raise TeeError(TeeResult.BAD_PARAMETERS, "object header: ids is out of bounds")
-        known = {NONE, *kept, *self._drawn, *self._received(), *(self._in_request() if named else ())}
+        known = {NONE, *self._drawn, *self._received()}
+        if of.endswith(ids):
+            known.update(kept, self._in_request())
+        elif not of.endswith(old):  # ids that were a name are none of anything else
+            known.update(kept)
         for word in words:
             if word not in known:
                 self.refuse("an id that was neither drawn nor received")

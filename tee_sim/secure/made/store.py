@@ -47,7 +47,7 @@ class _MadeTransaction:
             self.call.object_id(object_id, lambda other: self._old(other) is not None)
         if commitment or ids:
             self.call.digest(commitment, old.commitment if old is not None else b"")
-            self.call.ids(ids, old.ids if old is not None else b"", named=object_id.endswith(ids))
+            self.call.ids(ids, old.ids if old is not None else b"", of=object_id)
         return self.inner.put(object_id, body, kind=kind, owner=owner, commitment=commitment, ids=ids)
 
     def _old(self, object_id: bytes) -> ObjectInfo | None:

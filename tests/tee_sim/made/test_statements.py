@@ -8,6 +8,7 @@ import pytest
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.hmac import HMAC
 
+from tee_sim.secure.made.boot_statements import BootStatements
 from tee_sim.secure.made.call import NotMadeError
 from tee_sim.secure.made.digests import PEPPER_LABEL
 from tee_sim.shared.errors import TeeError, TeeResult
@@ -97,6 +98,28 @@ def test_nothing_is_stated_about_an_object_that_is_called_what_a_client_likes(ma
             made.env.keys.state("token", object_id=b"u" + victim)
 
 
+def test_a_name_is_no_id_of_anything_else_later(made: Made) -> None:
+    """An object that had a client's word for a name keeps it for one: not in another order, nor beside others."""
+    one, two = b"1" * 8, b"2" * 8
+    with made.asked(request(one, two)):
+        made.put(b"u" + one, ids=one)
+        made.put(b"u" + one + two, ids=one + two)
+    for object_id, ids in (
+        (b"u" + one, one + two),
+        (b"u" + one, one + bytes(8)),
+        (b"u" + one + two, two + one),
+        (b"u" + one + two, one),
+    ):
+        with made.asked(request(one, two)), pytest.raises(NotMadeError, match="neither drawn nor received"):
+            made.put(object_id, ids=ids)
+    with made.asked(), pytest.raises(NotMadeError, match="neither drawn nor received"):
+        made.put(b"u" + one, ids=one + made.env.rng.bytes(8))
+    with made.asked():
+        made.put(b"u" + one + two, ids=two)
+        with pytest.raises(NotMadeError, match="a statement about an object that its ids name"):
+            made.env.keys.state("short", object_id=b"u" + one + two)
+
+
 def test_only_what_the_manifest_says_is_made_and_checked(made: Made) -> None:
     """One that may check a key may not make anything under it, and the other way round."""
     made.drawn(words=1)
@@ -178,6 +201,16 @@ def test_the_pepper_of_digests_is_no_key_of_the_application(made: Made) -> None:
         made.env.keys.derive(PEPPER_LABEL, b"context", 16)
     assert caught.value.result is TeeResult.ACCESS_DENIED
     assert len(made.env.keys.derive("another label")) == 32
+
+
+def test_what_could_be_of_two_layouts_gives_no_ids() -> None:
+    """Else the echo of one, which a client has chosen, would be an id in the other."""
+    one, other = (Statement(key="k", parts=parts) for parts in (("echo:8", "id:8"), ("id:8", "echo:8")))
+    boot = BootStatements({"k": bytes(32)}, {"k": (one, other)})
+    stated = boot.make(one, echo=b"e" * 8, ids=b"i" * 8, time_ms=0)
+    assert boot.ids_in("k", stated) == ()
+    assert BootStatements({"k": bytes(32)}, {"k": (one, one)}).ids_in("k", stated) == (b"i" * 8,)
+    assert boot.ids_in("k", stated[:-1] + b"\0") is None
 
 
 def test_a_statement_is_read_by_its_own_layout_alone() -> None:
