@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tee_sim.normal.rpmb_chip.chip import RpmbDevice
@@ -166,6 +166,7 @@ class Seen:
         return shapes
 
 
+@settings(deadline=None)
 @given(APPLICATIONS, APPLICATIONS, st.lists(STEPS, min_size=1, max_size=12))
 def test_what_an_application_chooses_is_not_seen(
     one: tuple[list[Choice], int], other: tuple[list[Choice], int], steps: list[tuple[str, Any]]
