@@ -173,6 +173,13 @@ class Player:
         body = text.encode() + bytes(size_bytes)
         self.transaction.put(object_id, body, kind=text, owner=owner, commitment=commitment, ids=ids)
 
+    def do_put_drawn(self, object_id: bytes) -> Any:
+        """As `do_put_known`, in the open transaction."""
+        self.transaction.put(object_id, b"known", kind="k", ids=self.env.rng.bytes(16))
+
+    def do_salt(self, size_bytes: int) -> Any:
+        return self.env.system_rng.bytes(size_bytes)
+
     def do_swallow(self) -> Any:
         with suppress(Exception):
             self.env.keys.state("one", object_id=b"a", echo=bytes(7) + b"x")

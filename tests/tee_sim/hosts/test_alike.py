@@ -233,6 +233,12 @@ KNOWN = ("put_known", b"a", 2)
         ],
         [("digest", b"message"), ("grind", 61)],
         [KNOWN, transact(("erase", b"a"), ("statement", "one", b"a", 0)), ("get", b"a")],
+        [transact(("put_drawn", b"a"), ("statement", "one", b"a", 0)), ("statement", "one", b"a", 0)],
+        [
+            KNOWN,
+            transact(("put_drawn", b"a"), ("statement", "one", b"a", 0), fails=True),
+            ("statement", "one", b"a", 0),
+        ],
         [transact(("put", b"x", 0, "k", b"", bytes(5)), ("put", b"x", 0, "k", b"", b"", b"1234567")), ("get", b"x")],
         [transact(("put", b"x", 0, "k", b"", b"", bytes(40)))],
     ],
@@ -241,6 +247,13 @@ def test_what_the_core_makes_is_the_same_in_both(steps: list[Step]) -> None:
     outcomes = alike([[*steps, ("random", 8)], [("headers",)]])
     assert all(isinstance(outcome, list) for outcome in outcomes), "no call ended otherwise"
     assert outcomes[0][-1][0] == "random"
+
+
+@pytest.mark.parametrize("kind", [InProcessTee, ThreadedTee])
+def test_salts_are_the_system_s_on_a_seeded_device(kind: type[InProcessTee]) -> None:
+    one, other = (played(kind, [[("salt", 16), ("random", 16), ("salt", 0)]], [])[0] for _ in range(2))
+    assert (len(one[0][1]), one[1], one[2]) == (16, other[1], ("salt", b""))
+    assert one[0] != other[0]
 
 
 def test_a_digest_is_put_behind_a_pipe() -> None:
