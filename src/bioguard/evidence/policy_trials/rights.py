@@ -27,6 +27,8 @@ from bioguard.records.rights_requests import ANSWER_DAYS, EXTENDED_DAYS
 from bioguard.simulate.people import finger_impressions
 from bioguard.text import word
 
+HELD = {"user", "consent", "face", "fingerprint", "sensor", "request", "pin"}
+"""Kinds of objects that belong to a person; the log is of the device."""
 TOKEN_AGE_MS = 300_000
 """docs/policy.md section 3: a PIN token of that user, not older than 5 minutes."""
 FINGERS = {"right-index": 20_001, "left-thumb": 20_002}
@@ -136,6 +138,7 @@ def access(temporary: TemporaryDevice) -> list[Observation]:
     consent.object_to(device, person.name, Purpose.IDENTIFY, token=token)
     consent.restrict(device, person.name, on=True, token=token)
     data = personal_data(device, person.name, Cause.ACCESS, token=token)
+    held = temporary.held(person)
     consent.restrict(device, person.name, on=False, token=token)
     listed = [public_record(info) for info in device.records(person.name)]
     handle = device.user_handle(person.name)
@@ -154,6 +157,8 @@ def access(temporary: TemporaryDevice) -> list[Observation]:
         Observation("consents are told", granted == wanted, str(granted ^ wanted)),
         Observation("the objection is told", data["objections"] == ["identify"], str(data["objections"])),
         Observation("the restriction is told", data["restricted"] is True),
+        Observation("nothing more of the person is in the store", set(held) <= HELD and held["face"] == 1
+                    and held["fingerprint"] == 2 and held["request"] == len(numbers), str(dict(held))),
         Observation("the age attestation is told", data["age_attested"] is True),
         Observation("decisions are told", decided == 1 == told_decisions),
         Observation("the log is told, and nobody else's", told == before, f"{sorted(map(str, told ^ before))}"),
@@ -230,7 +235,9 @@ def erasure(temporary: TemporaryDevice, modality: Modality) -> list[Observation]
     image = temporary.image()
     record_id, digest = bytes.fromhex(record.record_id), bytes.fromhex(record.digest)
     there = digest in image
+    found = temporary.found(person.sample()) == person.name  # the gallery now holds this person
     device.erase(person.name, record.record_id)
+    still = temporary.found(person.sample())
     temporary.restart()
     image, device = temporary.image(), temporary.device
     left_over = {kind for _, kind in temporary.contents().census() - census}
@@ -256,6 +263,7 @@ def erasure(temporary: TemporaryDevice, modality: Modality) -> list[Observation]
                     added[modality.word] == 1 and set(added) <= {modality.word, "sensor"}, str(dict(added))),
         Observation("the erasure leaves what was there before it, and the log", left_over <= {"log", "sensor"},
                     ", ".join(sorted(left_over))),
+        Observation("a search finds the person before, and nobody afterwards", found and not still, still),
         Observation("neither is in the store image afterwards", record_id not in image and digest not in image),
         Observation(
             "the record cannot be opened", temporary.refusal(lambda: device.show(record.record_id)) == "record.unknown"
@@ -267,7 +275,28 @@ def erasure(temporary: TemporaryDevice, modality: Modality) -> list[Observation]
         Observation("with another file for the store it does not", verify(text).startswith("integrity")),
         Observation("there is no receipt for a record that is there",
                     temporary.refusal(lambda: erasure_receipt(device, [left.digest])) == "receipt.none"),
+        *_removal(temporary, modality),
     ]  # fmt: skip
+
+
+def _removal(temporary: TemporaryDevice, modality: Modality) -> list[Observation]:
+    """Remove a user, by the person and by the operator; the second reader finds nothing that belonged to them."""
+    seen = []
+    for by_operator, cause in ((False, Cause.REQUESTED), (True, Cause.BY_OPERATOR)):
+        device, person = temporary.device, temporary.person(pin=True, enrolled=True, modality=modality)
+        device.authenticate(person.name, person.sample())
+        handle, before = device.user_handle(person.name), temporary.held(person)
+        leave = EraseAuthorization(token=b"" if by_operator else temporary.token(person), by_operator=by_operator)
+        device.remove_user(person.name, leave)
+        left = sorted(stored.kind for stored in temporary.contents().owned(handle))
+        items = [i.entry for i in consent.signed_log(device).items if i.entry and i.entry.subject == handle]
+        causes = {e.cause for e in items if e.event is Event.RECORD_ERASED}
+        who = "the operator" if by_operator else "the person"
+        seen += [
+            Observation(f"a user whom {who} removes leaves nothing", bool(before) and not left, ", ".join(left)),
+            Observation(f"the log says that {who} did it", causes == {cause}, str(causes)),
+        ]
+    return seen
 
 
 def portability(temporary: TemporaryDevice) -> list[Observation]:
