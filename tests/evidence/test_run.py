@@ -32,7 +32,12 @@ def test_a_whole_run_tells_each_step_and_its_bundle_verifies(
 
     named = {check["id"] for check in report["checks"]}
     assert {check for clause in CLAUSES for check in clause.checks} <= named, "every row has its checks"
-    assert run(["audit", "verify", str(out), "--key", str(out / "keys.json")]) == 0
+    assert {check["status"] for check in report["checks"] if check["id"] == "BG-STA-007"} == {"PASS"}
+    reference = tmp_path / "reference.json"
+    assert run(["audit", "reference", "--out", str(reference)]) == 0
+    line = ["audit", "verify", str(out), "--key", str(out / "keys.json"), "--reference", str(reference)]
+    capsys.readouterr()
+    assert run(line) == code, "the same answer as the audit's"
     assert f"the report inside says: {report['status']}" in capsys.readouterr().out
 
 
@@ -44,7 +49,8 @@ def test_only_some_promises_are_tried_and_the_others_stay_unknown(tmp_path: Path
         ("BG-POL-014", "PASS"), ("BG-POL-022", "PASS"),
     ]  # fmt: skip
     assert report["status"] == "UNKNOWN"
-    assert run(["audit", "verify", str(out), "--key", str(out / "keys.json")]) in (0, 3)
+    line = ["audit", "verify", str(out), "--key", str(out / "keys.json")]
+    assert [run(line), run([*line, "--signatures-only"])] == [3, 0]
 
 
 def test_a_promise_that_is_not_in_the_register_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
