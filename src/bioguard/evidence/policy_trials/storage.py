@@ -76,13 +76,17 @@ def tamper(temporary: TemporaryDevice) -> list[Observation]:
             _flip(path, key)
         whole = _use(second, person)
         wrong = [a for a in answers.values() if a == "a wrong answer"]
-        let_through = [key.hex() for key, answer in answers.items() if not answer.startswith("store.")]
+        kinds = {stored.name: stored.kind for stored in second.contents().objects}
+        # A count of searches may end the call before it is known for changed: by its budget, which refuses as well.
+        known = {key: answer.startswith("store.") or answer == "device.over_budget" for key, answer in answers.items()}
+        let_through = [kinds[key] for key in answers if not known[key]]
+        let_through += ["the record"] if not all(answers[key].startswith("store.") for key in own) else []
         opened = incidents(second.directory)
     return [
         Observation("there were rows to change", len(rows) > 0, str(len(rows))),
         Observation("a changed row never gives a wrong answer", not wrong, f"{len(wrong)} of {len(answers)}"),
         Observation("the person's own record is refused when it was changed, and so is each other row",
-                    bool(own) and not let_through, str(let_through)),
+                    bool(own) and not let_through, ", ".join(let_through)),
         Observation("detection opens an incident", any(not i.acknowledged for i in opened)),
         Observation("with the byte put back the record works again", whole == "", whole),
     ]  # fmt: skip

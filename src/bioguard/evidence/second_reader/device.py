@@ -26,10 +26,12 @@ class StoredObject:
 
     Attributes:
         application: UUID. object_id, kind, owner, digest, ids: of the sealed header; empty where there is none.
+        name: of its row.
         body: its content, CBOR.
         ciphertext: what stands on the disk for it, tag and all.
     """
 
+    name: bytes
     application: bytes
     object_id: bytes
     kind: str
@@ -152,11 +154,11 @@ def _objects(disk: Disk, ladder: Ladder, anchor: Anchor) -> tuple[tuple[StoredOb
     names = {mac(ladder.derive(b"object names"), entry.key): entry for entry in entries}
     demand(set(names) == set(disk.objects), f"{len(disk.objects)} rows stand for {len(names)} objects")
     demand(len({row.ciphertext for row in disk.objects.values()}) == len(disk.objects), "two rows hold the same bytes")
-    found = {entry.key: _object(entry, disk.objects[name], ladder, anchor) for name, entry in names.items()}
+    found = {entry.key: _object(name, entry, disk.objects[name], ladder, anchor) for name, entry in names.items()}
     return tuple(found[entry.key] for entry in entries), len(tree.seen)
 
 
-def _object(entry: Entry, row: Row, ladder: Ladder, anchor: Anchor) -> StoredObject:
+def _object(name: bytes, entry: Entry, row: Row, ladder: Ladder, anchor: Anchor) -> StoredObject:
     what = f"an object of {entry.application.hex()}"
     try:
         application, object_id, version, kind, owner, digest, ids = cbor2.loads(entry.header)
@@ -174,6 +176,6 @@ def _object(entry: Entry, row: Row, ladder: Ladder, anchor: Anchor) -> StoredObj
     demand(len(padded) == size_class(entry.size), f"{what} has another size")
     zeros(padded[entry.size :], f"the end of {what}")
     return StoredObject(
-        application=application, object_id=object_id, kind=kind, owner=owner, digest=digest, ids=ids,
+        name=name, application=application, object_id=object_id, kind=kind, owner=owner, digest=digest, ids=ids,
         body=padded[: entry.size], ciphertext=row.ciphertext,
     )  # fmt: skip
