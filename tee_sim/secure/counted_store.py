@@ -96,7 +96,7 @@ class CountedStore:
                 self._load(manifest, kind)
             if len(names) <= MOST_AHEAD:
                 for ta, own in ids.items():
-                    self._store.namespace(ta).fetch(sorted(own))
+                    self._store.namespace(ta).read_ahead(own)
 
     def _load(self, manifest: Manifest, kind: str) -> None:
         """Have the rows of a kind in memory, as far as they fit: once, for what is written later stays there."""

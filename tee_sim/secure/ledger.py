@@ -22,13 +22,13 @@ from tee_sim.shared.errors import TeeResult
 from tee_sim.shared.host_end import HostEnd
 from tee_sim.shared.limits import MAX_WAIT_MS
 
-_STEP_SPANS: Final = ((500e-6, 3, 18), (32e-3, 2, 8), (512e-3, 1, 14))
+_STEP_SPANS: Final = ((250e-6, 5, 20), (4e-3, 3, 9), (32e-3, 2, 8), (512e-3, 1, 14))
 """Release times: from the first, so many an octave, so many of them. The last is above two hours."""
 STEPS_S: Final = tuple(
     first * 2 ** (number / per_octave) for first, per_octave, count in _STEP_SPANS for number in range(count)
 )
 """After what it answers, in seconds, something is released. Below the first is what a scheduler adds by itself, and
-waiting for the next makes nothing slower by more than a quarter where a decision is made, by half below half a second,
+waiting for the next makes nothing slower by more than a seventh where a decision is made, by half below half a second,
 by as much again above."""
 RECENT: Final = 32
 """Names that are told apart by how lately they were used."""
@@ -179,6 +179,9 @@ class Recent:
         if name not in self._names:
             return 0
         return next(rank for rank, known in enumerate(reversed(self._names), 1) if known == name)
+
+    def __contains__(self, name: bytes) -> bool:
+        return name in self._names
 
     def use(self, name: bytes) -> None:
         """It was used now."""

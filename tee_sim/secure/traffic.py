@@ -196,7 +196,9 @@ class CountedBlobs:
             return 0.0
         puts = {name: self._puts[name] for name in changes.puts if name[:1] != _PAGE}
         deletes = [name for name in changes.deletes if name[:1] != _PAGE]
-        bits = COMMIT_BITS + self._leaves_walk() + min(self._declared(puts, deletes), self._itemized(puts, deletes))
+        declared = self._declared(puts, deletes)
+        rows = declared if declared < math.inf else self._itemized(puts, deletes)
+        bits = COMMIT_BITS + self._leaves_walk() + rows
         for name, put in puts.items():
             last = self._numbered.get(put.object_id[:-8])
             goes_on = last is not None and put.header_before is None and follows(put.object_id, last.object_id)
@@ -211,7 +213,7 @@ class CountedBlobs:
             self._ids[name] = put.object_id
             self._numbered[put.object_id[:-8]] = put
         self._puts.clear()
-        self._ids = {name: known for name, known in self._ids.items() if self._recent.rank(name)}
+        self._ids = {name: known for name, known in self._ids.items() if name in self._recent}
         return bits
 
     def _declared(self, puts: Mapping[bytes, Put], deletes: Sequence[bytes]) -> float:

@@ -79,20 +79,20 @@ def test_a_size_that_stays_tells_little_and_one_that_changes_more() -> None:
     assert header > 10
 
 
-def test_there_are_40_moments_and_none_is_more_than_twice_the_one_before() -> None:
+def test_there_are_51_moments_and_none_is_more_than_twice_the_one_before() -> None:
     steps = ledger.STEPS_S
-    assert len(steps) == 40
+    assert len(steps) == 51
     assert share(ledger.TIME_BITS) * len(steps) == pytest.approx(1)
     assert list(steps) == sorted(set(steps))
-    assert steps[0] == 0.5e-3
+    assert steps[0] == 0.25e-3
     assert steps[-1] > 3600
-    assert all(1.25 < later / one <= 2.001 for one, later in pairwise(steps))
+    assert all(1.14 < later / one <= 2.001 for one, later in pairwise(steps))
 
 
 @given(st.floats(0, 4000))
 def test_nothing_is_released_before_it_is_there_or_after_the_next_step(elapsed_s: float) -> None:
     released = step_after(elapsed_s)
-    assert elapsed_s <= released <= max(0.5e-3, 2.001 * elapsed_s)
+    assert elapsed_s <= released <= max(0.25e-3, 2.001 * elapsed_s)
     assert step_after(released) == released
 
 

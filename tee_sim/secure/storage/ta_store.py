@@ -6,7 +6,7 @@ application asks it from another one (`tee_sim.secure.hosts`).
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from typing import Protocol
 from uuid import UUID
@@ -258,6 +258,12 @@ class TaStore:
         for (object_id, raw), (name, row) in zip(wanted.items(), self._read(wanted), strict=True):
             with suppress(TeeError):  # damaged: whoever asks for this one hears it
                 opened[self._ta.bytes + object_id] = (raw, self._unseal(name, raw, row))
+
+    def read_ahead(self, object_ids: Iterable[bytes]) -> None:
+        """Have the rows of these in memory: what is there is left alone, and not opened."""
+        raws = ((object_id, self._directory.lookup(self._ta.bytes + object_id)) for object_id in object_ids)
+        rows = self._store.rows
+        self.fetch([i for i, raw in raws if raw and rows.get(self._sealer.name(self._ta, i), raw) is None])
 
     def _read(self, wanted: Mapping[bytes, bytes], walk: int | None = None) -> list[tuple[bytes, bytes | None]]:
         """Names and rows of objects, by id with their entries. What was not used before is one request to the disk."""
