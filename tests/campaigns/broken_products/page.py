@@ -9,7 +9,8 @@ from tests.campaigns.broken_products.survivors import REASONS
 
 PAGE = ROOT / "docs" / "policy.md"
 BEGIN, END = "<!-- broken products: begin -->", "<!-- broken products: end -->"
-COLUMNS = ("products", "own row", "other row", "no answer", "row green", "survived", "do not start")
+COLUMNS = ("listed", "played", "own row", "other row", "no answer", "row green", "survived", "do not start")
+PENDING = "Its row was green, and was changed since; not played again."
 OF = (Outcome.KILLED, Outcome.ELSEWHERE, Outcome.UNKNOWN, Outcome.GREEN, Outcome.SURVIVED, Outcome.STILLBORN)
 
 
@@ -23,8 +24,10 @@ def table(results: Iterable[Result]) -> str:
     by_promise: dict[str, list[Result]] = {}
     for result in results:
         by_promise.setdefault(result.promise, []).append(result)
-    rows = [(promise, _counts(mine)) for promise, mine in sorted(by_promise.items())]
-    rows.append(("all", _counts(result for mine in by_promise.values() for result in mine)))
+    listed = Counter(product.promise for product in PRODUCTS.values())
+    rows = [(promise, [listed[promise], *_counts(mine)]) for promise, mine in sorted(by_promise.items())]
+    every = _counts(result for mine in by_promise.values() for result in mine)
+    rows.append(("all", [sum(listed[promise] for promise in by_promise), *every]))
     head = f"| promise | {' | '.join(COLUMNS)} |\n|---|{'--:|' * len(COLUMNS)}\n"
     return head + "\n".join(f"| {name} | {' | '.join(map(str, counts))} |" for name, counts in rows)
 
@@ -32,7 +35,7 @@ def table(results: Iterable[Result]) -> str:
 def survivors(results: Iterable[Result]) -> list[str]:
     """A line for each product that the audit did not fail, with the reason."""
     left = [r for r in results if not r.outcome.caught and r.outcome is not Outcome.STILLBORN]
-    return [f"* `{r.id}`: {PRODUCTS[r.id].breaks}. {REASONS.get(r.id, 'No reason was written down.')}" for r in left]
+    return [f"* `{r.id}`: {PRODUCTS[r.id].breaks}. {REASONS.get(r.id, PENDING)}" for r in left]
 
 
 def write_page(results: Mapping[str, Result]) -> None:

@@ -301,7 +301,7 @@ def _removal(temporary: TemporaryDevice, modality: Modality) -> list[Observation
 
 def portability(temporary: TemporaryDevice) -> list[Observation]:
     """The export holds what the published form says, and no feature of any view that was enrolled."""
-    device, person = temporary.device, temporary.person(pin=True)
+    device, person, _other = temporary.device, temporary.person(pin=True), temporary.person()
     views = person.views()
     device.enroll(person.name, views, token=pins.enrollment_token(device, person.name, Modality.FACE, PIN))
     device.authenticate(person.name, person.sample())
