@@ -183,7 +183,7 @@ SHADOW = Break(
         (
             VAULT,
             "        self._log.record_stored(user, modality, record_id, digest)\n",
-            "        transaction.put(record_object(record_id[::-1]), body, kind=modality.word, owner=user)\n"
+            '        transaction.put(b"Z" + record_id, body, kind=modality.word, owner=user)\n'
             "        self._log.record_stored(user, modality, record_id, digest)\n",
         ),
     ),
