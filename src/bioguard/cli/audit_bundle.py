@@ -111,7 +111,7 @@ def run(state: CliState, out: Path, quick: bool, signing_key: Path | None, only:
 @click.option(
     "--reference",
     "reference_file",
-    type=click.Path(path_type=Path, dir_okay=False, exists=True),
+    type=click.Path(path_type=Path, dir_okay=False),
     help="Files the audited product should have, from `audit reference`. Each that differs is named.",
     metavar="FILE",
 )
@@ -167,7 +167,7 @@ def _reference(path: Path) -> Reference:
 )
 @click.option(
     "--also",
-    type=click.Path(path_type=Path, dir_okay=False, exists=True),
+    type=click.Path(path_type=Path, dir_okay=False),
     multiple=True,
     help="Reference of the same sources from another machine: its compiled files are known too. Repeatable.",
     metavar="FILE",
