@@ -11,18 +11,21 @@ import numpy as np
 import pytest
 
 from bioguard.commands import biometric, gatekeeper, policy, sensor
+from bioguard.commands.status import Nothing, SensorDone, SensorStatus
 from bioguard.device import Device, DeviceOptions
 from bioguard.device.consent import grant_all
-from bioguard.errors import IntegrityFailure, TeeUnavailable
+from bioguard.errors import TeeUnavailable
 from bioguard.evidence import leak_scan
 from bioguard.evidence.leak_scan import Scanner, make_canaries
 from bioguard.evidence.leak_scan import exercise_device as life_module
 from bioguard.simulate.people import face_views
 from tee_sim.normal.client import Context, Session
 from tee_sim.normal.sandbox_verdict.verdict import Level, State
-from tee_sim.shared.errors import TeeError
+from tee_sim.shared.errors import Origin, TeeError, TeeResult
+from tee_sim.shared.params import Param
 from tee_sim.shared.schema import AtMost, Record, is_closed, max_bits
 from tee_sim.shared.ta_api import Command
+from tee_sim.shared.wire import Return
 
 pytestmark = [
     pytest.mark.skipif(sys.platform != "linux", reason="the lock is Linux only"),
@@ -300,11 +303,8 @@ def test_an_application_that_opens_a_file_is_killed(broken, tmp_path):
     assert not target.exists()
 
 
-def test_a_reply_with_free_bytes_is_an_integrity_failure_and_kills(broken, tmp_path):
-    """The template rides in an extra field of a reply: the normal world decodes strictly into the declared type.
-
-    The secure world's own rule on closed replies is broken too, or the application would not load.
-    """
+def test_a_reply_with_free_bytes_does_not_load_though_its_rule_is_broken(broken, tmp_path):
+    """The template rides in an extra field of a reply: no layout describes it, so nothing could be counted."""
     views = "    acquired: Annotated[tuple[AcquiredCode, ...], Items(MAX_VIEWS)] = ()\n\n\n"
     views += "@dataclass(frozen=True, slots=True, kw_only=True)\n"
     views += "class Authenticate("
@@ -315,10 +315,32 @@ def test_a_reply_with_free_bytes_is_an_integrity_failure_and_kills(broken, tmp_p
         (APP, answer, answer.replace("\n", "\n            extra=request.samples[0],\n")),
         ("tee_sim/secure/closed_replies.py", "if not is_closed(command.reply):", "if False:"),
     )
-    with Device.init(tmp_path / "device", require_pin=False) as device:
-        with pytest.raises(IntegrityFailure, match="it was killed"):
-            enroll_someone(device)
-        assert not device.running.process.alive
+    with (
+        pytest.raises(TeeUnavailable, match="panicked"),
+        Device.init(tmp_path / "device", require_pin=False) as device,
+    ):
+        enroll_someone(device)
+
+
+@pytest.mark.parametrize("place", [0, 2, 3])
+def test_an_answer_in_more_than_the_declared_parameter_kills(place):
+    """The core lets none through; the client does not rely on it."""
+    done = SensorDone(status=SensorStatus.OK).to_bytes()
+    killed = []
+
+    class Transport:
+        def exchange(self, message, *, timeout_ms=0):
+            params = [Param.none(), Param.output(len(done)).filled(done), Param.none(), Param.none()]
+            params[place] = Param.output(8).filled(b"template")
+            return Return(result=TeeResult.SUCCESS, origin=Origin.TRUSTED_APP, session=1, params=tuple(params))
+
+        def kill(self):
+            killed.append(True)
+
+    session = Session(Context(Transport()), 1)
+    with pytest.raises(TeeError, match="more with a SensorDone than that; it was killed"):
+        session.call(Command(1, Nothing, SensorDone), Nothing())
+    assert killed == [True]
 
 
 def test_a_reply_type_with_free_bytes_is_not_even_called():
