@@ -1,6 +1,5 @@
 """An application with closed replies that turns: from one request on it has its own process in its hands."""
 
-import sys
 from dataclasses import dataclass
 from typing import Annotated, Any
 
@@ -16,7 +15,7 @@ class Number(Record):
 
 
 ASK, TURN = Command(1, Number, Number), Command(2, Number, Number)
-LONG, LATE, VALUE, REFUSAL, SHORT = range(5)
+LONG, LATE, VALUE, REFUSAL, SHORT, BYTES = range(6)
 """How it answers afterwards."""
 FREE = bytes(range(64))
 
@@ -31,9 +30,6 @@ class Turned(CommandApp):
         self.handle(TURN, self._turn)
 
     def _turn(self, _session: Any, request: Number) -> Number:
-        bounds = sys.modules["tee_sim.secure.closed_replies"].ReplyBounds
-        bounds.opened = lambda _self, call: call()
-        bounds.answered = lambda _self, _command, call: call()
         Turned.turned = True
         Turned.invoke = Turned.answer  # type: ignore[method-assign]
         return request
@@ -47,6 +43,8 @@ class Turned(CommandApp):
         if how == LONG:
             return operation(params[0], params[1].filled(FREE))
         if how in (LATE, SHORT):
+            return operation(params[0], params[1].filled(Number(value=5).to_bytes()))
+        if how == BYTES:
             return operation(params[0], params[1].filled(FREE[:2]))
         if how == REFUSAL:
             raise TeeError(TeeResult.NO_DATA, "", params=operation(params[0], params[1].filled(FREE)))
