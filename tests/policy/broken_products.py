@@ -131,7 +131,7 @@ def _extended_without_reason(p: Patch) -> None:
 
 
 ROW_KEPT: tuple[Change, ...] = (
-    ("tee_sim/secure/storage/store.py", "(*rows.deletes, *(page_name", "(*(), *(page_name"),
+    ("tee_sim/secure/storage/store.py", "[*rows.deletes, *map(page_name", "[*map(page_name"),
 )
 """Erasing takes an object out of the directory and leaves its row on the disk."""
 
