@@ -24,6 +24,8 @@ NOT_OURS = re.compile(
     | (my|other)_ta/manifest\.toml  # examples on the command line
     | manifest\.toml | (counter/)?client\.py | conftest\.py         # in the folder of somebody's own application
     | net/(dev|netlink)               # below /proc
+    | run/nscd/socket                # of the C library's name service
+    | NAME\.py                       # any source
     | input/output | application/vnd\.in-toto | ansi378-2009/am1 | px/cm
     | (c2sp|golang)\.org/.*
     | (face/Error\.aidl|Session\.h|password_handle\.h|gatekeeper\.h|common/util/Util\.h)         # Android

@@ -36,7 +36,7 @@ FILE_CALLS: Final = frozenset(
 """Those a device has business with. Links, nodes and attributes carry data in what they are: none belongs here."""
 _HARMLESS: Final = re.compile(
     r"socket unix 1"
-    r"|connect unix '/(var/)?run/nscd/socket'"
+    r"|connect unix '(/var)?/run/nscd/socket'"
     r"|socket inet 2|bind inet 127\.0\.0\.1:0|sendto 5 bytes b'probe' to inet 127\.0\.0\.1:\d+"
 )
 """The C library asks a name service that may be there; the sandbox's own probe sends itself the word "probe" to learn
