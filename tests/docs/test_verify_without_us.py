@@ -13,9 +13,9 @@ from pathlib import Path
 import cbor2
 import pytest
 
-from bioguard.device import consent
+from bioguard.evidence.device_records import write_checkpoint, write_records
 from bioguard.evidence.policy_trials import TRIALS, conduct
-from bioguard.evidence.run import signer_from, write_bundle
+from bioguard.evidence.run import signer_from, write_bundle, write_measurement
 from bioguard.evidence.temporary_device import TemporaryDevice
 from bioguard.report import Report
 from tee_sim.normal.sandbox_verdict.verdict import Level
@@ -43,13 +43,16 @@ def bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
     raw = place / "bundle" / "raw"
     raw.mkdir(parents=True)
     with TemporaryDevice(place / "device", Level.NOT_ENFORCED) as lab:
-        (raw.parent / "checkpoint-before.txt").write_text(consent.signed_log(lab.device).checkpoint, "utf-8")
+        write_checkpoint(raw.parent, lab)
         trials = [t for t in TRIALS if t.id in {"BG-POL-005", "BG-POL-016"}]
         report = Report(
             kind="audit", title="t", headline="h", tool="bioguard 0.1.0", created="2026-01-31T12:00:00Z",
             checks=tuple(conduct(trial, lab, raw) for trial in trials),
         )  # fmt: skip
-        write_bundle(raw.parent, report, lab, signer_from(b"s" * 32))
+        signer = signer_from(b"s" * 32)
+        write_measurement(raw.parent, lab)
+        write_records(raw.parent, lab, signer.key)
+        write_bundle(raw.parent, report, lab, signer)
     return raw.parent
 
 

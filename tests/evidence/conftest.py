@@ -7,11 +7,11 @@ from pathlib import Path
 import pytest
 
 from bioguard import __version__
-from bioguard.device import consent
 from bioguard.evidence import confinement
+from bioguard.evidence.device_records import write_checkpoint, write_records
 from bioguard.evidence.policy_clauses import CLAUSES
 from bioguard.evidence.policy_trials import TRIALS, conduct
-from bioguard.evidence.run import signer_from, write_bundle
+from bioguard.evidence.run import signer_from, write_bundle, write_measurement
 from bioguard.evidence.temporary_device import TemporaryDevice
 from bioguard.report import Fact, Report, Requirement
 from tee_sim.normal.sandbox_verdict.verdict import Level
@@ -32,7 +32,7 @@ def bundle(lab: TemporaryDevice, tmp_path_factory: pytest.TempPathFactory) -> Pa
     stage = tmp_path_factory.mktemp("bundle") / "evidence"
     raw = stage / "raw"
     raw.mkdir(parents=True)
-    (stage / "checkpoint-before.txt").write_text(consent.signed_log(lab.device).checkpoint, "utf-8")
+    write_checkpoint(stage, lab)
     quick = [t for t in TRIALS if t.id in {"BG-POL-005", "BG-POL-014", "BG-POL-016"}]
     checks = [confinement.verdict_check(lab.device.running.verdict, raw), *(conduct(t, lab, raw) for t in quick)]
     rows = tuple(Requirement(id=c.id, section=c.section, promise=c.promise, control=c.control) for c in CLAUSES)
@@ -47,7 +47,10 @@ def bundle(lab: TemporaryDevice, tmp_path_factory: pytest.TempPathFactory) -> Pa
         requirements=rows,
         residual=("a simulator",),
     )
-    write_bundle(stage, report, lab, signer_from(b"s" * 32))
+    signer = signer_from(b"s" * 32)
+    write_measurement(stage, lab)
+    write_records(stage, lab, signer.key)
+    write_bundle(stage, report, lab, signer)
     return stage
 
 

@@ -88,7 +88,7 @@ CLAUSES: tuple[Clause, ...] = (
         11, "III.1(2)b",
         "Log data are cleared, usually within 30 days",
         "bodies of log entries are pruned after 30 days; hashes stay, so old proofs still verify",
-        "BG-POL-011",
+        "BG-POL-011", "BG-LOG-001",
     ),
     _row(
         12, "VI.3",
@@ -124,7 +124,7 @@ CLAUSES: tuple[Clause, ...] = (
         17, "VII.4",
         "Right to erasure",
         "cryptographic erasure, and a receipt that proves the log entry and that the record is absent, on any machine",
-        "BG-POL-017",
+        "BG-POL-017", "BG-LOG-001",
     ),
     _row(
         18, "VII.5",

@@ -6,7 +6,8 @@ import platform
 import secrets
 import shutil
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
@@ -14,12 +15,13 @@ from pathlib import Path
 
 from bioguard import __version__
 from bioguard.device import consent
-from bioguard.device.receipts import erasure_receipt
 from bioguard.errors import BioguardError, InputRefused
 from bioguard.evidence import bundle, confinement
 from bioguard.evidence.budgets import BUDGETS_CHECK, budget_check
+from bioguard.evidence.device_records import RECORDS_CHECK, records_check, write_checkpoint
 from bioguard.evidence.file_checks import FILES_CHECK, files_check
 from bioguard.evidence.measuring import measure
+from bioguard.evidence.no_answer import answered, failed
 from bioguard.evidence.policy_clauses import CLAUSES
 from bioguard.evidence.policy_trials import TRIALS, conduct
 from bioguard.evidence.policy_trials.model import Turn
@@ -27,25 +29,21 @@ from bioguard.evidence.reference import MEASUREMENT, Measurement
 from bioguard.evidence.side_by_side import Findings, Progress
 from bioguard.evidence.static import static_checks
 from bioguard.evidence.temporary_device import TemporaryDevice
-from bioguard.log.signed_log import SignedLog
-from bioguard.proofs.checkpoint import proof_of
 from bioguard.proofs.device_claims import AttestedHosts, settings_words
-from bioguard.proofs.merkle import consistency_proof
 from bioguard.proofs.notes import NoteKey, NoteSigner
 from bioguard.proofs.origin import evidence_origin
 from bioguard.proofs.psa_token import Claims, EatProfile
-from bioguard.records.audit_events import Entry, Event
 from bioguard.report import Check, Fact, Report, Requirement, Status, render
 from bioguard.user_files import check_output_directory
 from tee_sim.normal.sandbox_verdict.verdict import Level
 
 FORMS = {"report.html": "html", "report.json": "json", "junit.xml": "junit", "report.sarif": "sarif"}
-PROOFS = 8
 BATTERY_CHECKS = ("BG-SBX-002", "BG-SBX-003")
 ATTESTATION_CHECK = "BG-ATT-001"
+STATIC_CHECKS = tuple(f"BG-STA-{number:03d}" for number in range(1, 7))
 EVERY_CHECK = (
-    *(f"BG-STA-{number:03d}" for number in range(1, 7)), FILES_CHECK, "BG-SBX-001", *BATTERY_CHECKS,
-    *(trial.id for trial in TRIALS), *confinement.LIFE_TITLES, ATTESTATION_CHECK, BUDGETS_CHECK,
+    *STATIC_CHECKS, FILES_CHECK, "BG-SBX-001", *BATTERY_CHECKS, *(trial.id for trial in TRIALS),
+    *confinement.LIFE_TITLES, ATTESTATION_CHECK, BUDGETS_CHECK, RECORDS_CHECK,
 )  # fmt: skip
 """In the order of the report."""
 RESIDUAL = (
@@ -94,13 +92,11 @@ def run_audit(
     signer = signer_from(seed or secrets.token_bytes(32))
     with tempfile.TemporaryDirectory(prefix="bioguard-audit-") as work:
         stage = Path(work) / "bundle"
-        raw = stage / "raw"
-        raw.mkdir(parents=True)
+        (stage / "raw").mkdir(parents=True)
         with TemporaryDevice(Path(work) / "device", allow_level) as temporary:
-            measured = measure(temporary.device.running.listing)
-            checks = _checks(temporary, raw, created, wanted, measured, quick=quick, progress=progress)
+            checks = _checks(temporary, stage, created, wanted, signer.key, quick=quick, progress=progress)
             report = _report(temporary, checks, created, quick=quick, only=only)
-            write_bundle(stage, report, temporary, signer, measured)
+            report = write_bundle(stage, report, temporary, signer)
         shutil.copytree(stage, out, dirs_exist_ok=True)
     return report, signer.key
 
@@ -115,32 +111,37 @@ def _wanted(only: frozenset[str]) -> Callable[[str], bool]:
 
 
 def _checks(
-    temporary: TemporaryDevice, raw: Path, created: str, wanted: Callable[[str], bool], measured: Measurement, *,
+    temporary: TemporaryDevice, stage: Path, created: str, wanted: Callable[[str], bool], evidence: NoteKey, *,
     quick: bool, progress: Progress | None,
 ) -> list[Check]:  # fmt: skip
-    found = Findings(EVERY_CHECK, wanted, progress)
+    """Every wanted check. A step that ends in an error answers for its own checks, and the others go on."""
+    found, raw, running = Findings(EVERY_CHECK, wanted, progress), stage / "raw", temporary.device.running
     trials = {turn: [trial for trial in TRIALS if trial.turn is turn and wanted(trial.id)] for turn in Turn}
+
+    def take(names: Sequence[str], step: Callable[[], Iterable[Check]]) -> None:
+        if any(map(wanted, names)):
+            found.add(answered(names, step))
 
     def conducted(turn: Turn) -> None:
         found.add(conduct(trial, temporary, raw) for trial in trials[turn])
 
     def on_this_device() -> None:
-        found.add(static_checks(raw, created, wanted))
-        found.add([files_check(measured), confinement.verdict_check(temporary.device.running.verdict, raw)])
+        for name in STATIC_CHECKS:
+            take([name], partial(static_checks, raw, created, name.__eq__))
+        found.add([files])
+        take(["BG-SBX-001"], lambda: [confinement.verdict_check(running.verdict, raw)])
         conducted(Turn.ON_THE_DEVICE)
-        if wanted(ATTESTATION_CHECK):
-            found.add([_attestation_check(temporary)])
+        take([ATTESTATION_CHECK], lambda: [_attestation_check(temporary)])
 
     def battery() -> None:
-        if any(map(wanted, BATTERY_CHECKS)):
-            found.add(confinement.battery_checks(raw, quick=quick, progress=found.attempts))
+        take(BATTERY_CHECKS, lambda: confinement.battery_checks(raw, quick=quick, progress=found.attempts))
 
     def leaks() -> None:
-        if any(map(wanted, confinement.LIFE_TITLES)):
-            found.add(confinement.leak_checks(temporary.directory.parent, raw, quick=quick))
+        take([*confinement.LIFE_TITLES], lambda: confinement.leak_checks(temporary.directory.parent, raw, quick=quick))
 
-    before = consent.signed_log(temporary.device).checkpoint
-    (raw.parent / "checkpoint-before.txt").write_text(before, "utf-8")
+    (files,) = answered([FILES_CHECK], lambda: [files_check(write_measurement(stage, temporary))])
+    with suppress(Exception):  # without it the check of the log fails
+        write_checkpoint(stage, temporary)
     conducted(Turn.TIMED)
     apart = partial(conducted, Turn.APART)
     if quick:
@@ -148,9 +149,13 @@ def _checks(
     else:  # the leak scan reads what the others wrote
         found.together(on_this_device, battery, apart)
         leaks()
-    if wanted(BUDGETS_CHECK):  # last: it looks at all that passed the pipes before
-        found.add([budget_check(temporary)])
-    return found.in_order()
+    take([BUDGETS_CHECK], lambda: [budget_check(temporary)])  # it looks at all that passed the pipes before
+    if not any(raw.iterdir()):
+        raw.rmdir()  # no check came so far; an empty folder would be a stray entry of the bundle
+    records = records_check(stage, temporary, evidence)
+    found.add([records])
+    asked = wanted(RECORDS_CHECK) or records.status is Status.PASS
+    return found.in_order() if asked else [*found.in_order(), records]
 
 
 def _attestation_check(temporary: TemporaryDevice) -> Check:
@@ -195,7 +200,7 @@ def _report(
                 f"{platform.system()} {platform.release()} {platform.machine()}, Python {platform.python_version()}",
             ),
             Fact("Sandbox", running.verdict.level.value),
-            Fact("Settings", consent.attested_settings(temporary.device).words()),
+            Fact("Settings", _settings(temporary)),
             Fact("Filter SHA-256", running.verdict.filter_sha256.hex() or "none"),
             Fact("Processes", ", ".join(("core 1", *(f"{name} {n}" for name, n in sorted(running.processes.items()))))),
             Fact("Filter SHA-256 of an application's process", running.host_filter_sha256.hex()),
@@ -203,45 +208,62 @@ def _report(
             *(Fact(f"Measurement of {name}", digest.hex()) for name, digest in running.listing.components()),
             Fact("Run", f"{run}; only {', '.join(sorted(only))}" if only else run),
         ),
-        checks=tuple(checks),
         requirements=requirements,
         residual=RESIDUAL,
     )
-    kept = sum(draft.requirement_status(r.id) is Status.PASS for r in requirements)
-    counts = draft.counts()
+    return with_checks(draft, checks)
+
+
+def _settings(temporary: TemporaryDevice) -> str:
+    try:
+        return consent.attested_settings(temporary.device).words()
+    except BioguardError as error:  # of a device that died on the way
+        return f"not told: {error.code}"
+
+
+def with_checks(report: Report, checks: Iterable[Check]) -> Report:
+    """The report over these checks, with the headline that they come to."""
+    draft = replace(report, checks=tuple(checks))
+    rows, counts = draft.requirements, draft.counts()
+    kept = sum(draft.requirement_status(r.id) is Status.PASS for r in rows)
     headline = (
-        f"{kept} of {len(requirements)} promises have evidence without a reservation; "
+        f"{kept} of {len(rows)} promises have evidence without a reservation; "
         f"{counts[Status.FAIL]} {'check' if counts[Status.FAIL] == 1 else 'checks'} failed, "
         f"{counts[Status.UNKNOWN]} could not run"
     )
-    numbers = (Fact("Promises kept", f"{kept} of {len(requirements)}"), Fact("Sandbox", running.verdict.level.value))
-    return replace(draft, headline=headline, key_numbers=numbers)
+    sandbox = (fact for fact in report.facts if fact.name == "Sandbox")
+    return replace(draft, headline=headline, key_numbers=(Fact("Promises kept", f"{kept} of {len(rows)}"), *sandbox))
 
 
-def write_bundle(
-    stage: Path, report: Report, temporary: TemporaryDevice, signer: NoteSigner, measured: Measurement | None = None
-) -> None:
-    """Write report, log, proofs, keys, statement and token of a device into `stage`, where the checks wrote `raw`.
+def write_measurement(stage: Path, temporary: TemporaryDevice) -> Measurement:
+    """Measure this installation, against what the secure world found, and write it. Raises OSError."""
+    measured = measure(temporary.device.running.listing)
+    (stage / MEASUREMENT).write_text(measured.to_text(), "utf-8")
+    return measured
 
-    Args:
-        measured: what the checks measured; without it, it is measured now.
+
+def write_bundle(stage: Path, report: Report, temporary: TemporaryDevice, signer: NoteSigner) -> Report:
+    """Write report, statement and token into `stage`, where the rest of the bundle is. Return the report as written.
+
+    A device that gives no token fails its check of attestation: the bundle is signed, and has none.
     """
-    for name, form in FORMS.items():
-        (stage / name).write_text(render(report, form), "utf-8")
-    log = consent.signed_log(temporary.device)
-    (stage / "log.json").write_text(log.to_text(), "utf-8")
-    erased = [i.entry for i in log.items if i.entry and i.entry.event is Event.RECORD_ERASED][-PROOFS:]
-    _write_proofs(stage, log, erased)
-    if erased:
-        receipt = erasure_receipt(temporary.device, [(entry.digest or b"").hex() for entry in erased])
-        (stage / bundle.RECEIPT).write_text(receipt.to_text(), "utf-8")
-        shutil.copyfile(temporary.directory / bundle.STORE_IMAGE, stage / bundle.STORE_IMAGE)
     lines = (json.dumps(note.to_json(), sort_keys=True) + "\n" for note in temporary.requests)
     (stage / "storage-requests.jsonl").write_text("".join(lines), "utf-8")
-    measured = measured or measure(temporary.device.running.listing)
-    (stage / MEASUREMENT).write_text(measured.to_text(), "utf-8")
-    keys = bundle.BundleKeys(signer.key, log.key, log.attestation_key)
-    (stage / bundle.KEYS).write_text(keys.to_text(), "utf-8")
+    body = _write_statement(stage, report, temporary, signer)
+    try:
+        token = consent.attest(temporary.device, bundle.statement_nonce(body))
+    except Exception as error:  # whatever it is: there is a report
+        others = [check for check in report.checks if check.id != ATTESTATION_CHECK]
+        report = with_checks(report, [*others, failed(ATTESTATION_CHECK, error)])
+        _write_statement(stage, report, temporary, signer)
+    else:
+        (stage / bundle.ATTESTATION).write_bytes(token)
+    return report
+
+
+def _write_statement(stage: Path, report: Report, temporary: TemporaryDevice, signer: NoteSigner) -> bytes:
+    for name, form in FORMS.items():
+        (stage / name).write_text(render(report, form), "utf-8")
     running = temporary.device.running
     configuration = {f"measurement of {name}": digest for name, digest in running.measurements.items()}
     configuration |= {f"measurement of {name}": digest.hex() for name, digest in running.listing.components()}
@@ -249,18 +271,4 @@ def write_bundle(
     configuration["system call filter"] = hashlib.sha256(running.verdict.filter_sha256).hexdigest()
     if len(running.verdict.filter_sha256) == 32:
         configuration["system call filter"] = running.verdict.filter_sha256.hex()
-    body = bundle.seal_statement(stage, report, configuration, signer)
-    token = consent.attest(temporary.device, bundle.statement_nonce(body))
-    (stage / bundle.ATTESTATION).write_bytes(token)
-
-
-def _write_proofs(stage: Path, log: SignedLog, entries: list[Entry]) -> None:
-    folder = stage / "log-proofs"
-    for entry in entries:
-        folder.mkdir(exist_ok=True)  # an empty one would be a stray entry of the bundle
-        proof = proof_of(log.leaves, entry.sequence, log.checkpoint)
-        (folder / f"{entry.sequence:06d}-{entry.event.name.lower()}.tlog-proof").write_text(proof.to_text(), "utf-8")
-    old_size = int((stage / "checkpoint-before.txt").read_text("utf-8").split("\n")[1])
-    path = [h.hex() for h in consistency_proof(log.leaves, old_size)]
-    body = {"old_size": old_size, "new_size": len(log.items), "proof": path}
-    (stage / "consistency.json").write_text(json.dumps(body, indent=1, sort_keys=True) + "\n", "utf-8")
+    return bundle.seal_statement(stage, report, configuration, signer)

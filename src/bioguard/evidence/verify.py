@@ -115,7 +115,7 @@ def verify_bundle(directory: Path, pinned: BundleKeys | None = None, reference: 
     claims = _attestation(directory, keys, body, done)
     _report(directory, statement, done)
     _measurement(directory, claims, reference, done)
-    _log(directory, keys, done)
+    verify_records(directory, keys, done)
     return done
 
 
@@ -197,7 +197,8 @@ def _report(directory: Path, statement: TestResult, done: Verified) -> None:
     done.steps.append(("report.json", f"all forms say the same{others}: {report.status.label}"))
 
 
-def _log(directory: Path, keys: BundleKeys, done: Verified) -> None:
+def verify_records(directory: Path, keys: BundleKeys, done: Verified) -> None:
+    """Log, proofs, growth since an earlier checkpoint, receipt and store. Raises IntegrityFailure."""
     log: SignedLog = _guard("log.json", lambda: SignedLog.parse(_text(directory, "log.json")))
     if log.key != keys.log:
         raise BundleInvalid("log.json: signed by another key", hint="the log is of another device")

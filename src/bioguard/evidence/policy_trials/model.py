@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from enum import Enum, unique
 from pathlib import Path
 
-from bioguard.errors import BioguardError, TeeUnavailable
+from bioguard.evidence.no_answer import reason
 from bioguard.evidence.policy_clauses import CLAUSES
 from bioguard.evidence.second_reader import Unreadable
 from bioguard.evidence.temporary_device import TemporaryDevice
@@ -88,15 +88,11 @@ def answer(trial: Question, look: Callable[[], list[Observation]], raw: Path | N
         seen = look()
         status = Status.PASS if seen and all(o.holds for o in seen) else Status.FAIL
         summary = f"{sum(o.holds for o in seen)} of {len(seen)} observations as promised"
-    except TeeUnavailable as error:
-        summary = f"could not run: {error.message}"
-    except BioguardError as error:
-        status, summary = Status.FAIL, f"ended in error {error.code}: {error.message}"
     except Unreadable as flaw:
         seen = [Observation("the store is what the published format says", False, str(flaw))]
         status, summary = Status.FAIL, "a second reader cannot account for the store"
     except Exception as error:  # a bug of ours must not hide the other checks, and is no pass
-        status, summary = Status.FAIL, f"ended in an unexpected {type(error).__name__}"
+        status, summary = reason(error)
     details = tuple(f"NOT as promised: {o.promised}{f' ({o.seen})' if o.seen else ''}" for o in seen if not o.holds)
     if status is Status.PASS:
         details = tuple(o.promised for o in seen)
