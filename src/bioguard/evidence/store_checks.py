@@ -7,44 +7,18 @@ nothing: no canary, no bytes twice, nothing that random bytes would not show.
 
 import shutil
 from collections.abc import Iterable, Iterator
+from hashlib import sha256
 from pathlib import Path
 from typing import Final
 
 from bioguard.evidence.leak_scan import Canaries, Life, Scanner, looks_random
 from bioguard.evidence.policy_trials.model import Observation
+from bioguard.evidence.published_objects import RECORD_KINDS, strange_objects
 from bioguard.evidence.second_reader import Contents, Unreadable, read_device
 from bioguard.evidence.second_reader.disk import Disk
 
 STAGES: Final = ("after enrollment", "after a crash", "after erasure", "at the end")
 _BLOCK: Final = 16
-_UUIDS: Final = {
-    "core": "00000000000000000000000000000000",
-    "biometric": "6f1f3c1a9f0e5b518d0c2c7c2f3b7a01",
-    "gatekeeper": "3b7a01c21d525c6e9a418d0c2c7c2f02",
-}
-RECORD_KINDS: Final = ("face", "fingerprint")
-_KNOWN: Final = {
-    ("core", b"b", 4, "boot", 0), ("core", b"s", 8, "settings", 0), ("gatekeeper", b"P", 17, "pin", 16),
-    ("biometric", b"C", 17, "consent", 16), ("biometric", b"D", 1, "device", 0), ("biometric", b"H", 1, "loghead", 0),
-    ("biometric", b"L", 9, "log", 0), ("biometric", b"P", 1, "policy", 0), ("biometric", b"Q", 9, "request", 16),
-    ("biometric", b"R", 17, "face", 16), ("biometric", b"R", 17, "fingerprint", 16),
-    ("biometric", b"S", 18, "sensor", 16), ("biometric", b"U", 17, "user", 16), ("biometric", b"X", 2, "tally", 0),
-}  # fmt: skip
-"""Application, first byte and size of the id, kind, size of the owner: docs/evidence.md, "What a store may hold"."""
-
-
-def strange_objects(contents: Contents) -> list[str]:
-    """Objects of a kind that is not published, and records that no user's list names."""
-    names = {bytes.fromhex(uuid): name for name, uuid in _UUIDS.items()}
-    strange = [
-        f"an object of kind {o.kind!r}"
-        for o in contents.objects
-        if (names.get(o.application), o.object_id[:1], len(o.object_id), o.kind, len(o.owner)) not in _KNOWN
-    ]
-    listed = {(o.owner, ref[0]) for o in contents.objects if o.kind == "user" for ref in o.fields()[1]}
-    held = {(o.owner, o.object_id[1:]) for o in contents.objects if o.kind in RECORD_KINDS}
-    strange += [f"a record of {owner.hex()} that is in no list" for owner, _ in held - listed]
-    return strange
 
 
 def repeated(pieces: Iterable[bytes]) -> int:
@@ -114,10 +88,35 @@ def _judge(
     yield Observation("there was enough to look at", len(pieces) > 20 and sum(map(len, pieces)) > 1 << 15)
     twice = repeated(pieces)
     yield Observation("equal contents differ: nothing of the padding stands twice on the disk", not twice, f"{twice}")
+    reused = _reused([seen for seen, _ in read.values()])
+    yield Observation("what is written anew has a new key and a new nonce", not reused, ", ".join(reused[:3]))
+    derived = _computed([seen for seen, _ in read.values()])
+    yield Observation("no key is a hash of what lies beside it", not derived, ", ".join(derived[:3]))
     yield Observation("what is sealed looks like random bytes", _random(pieces))
     yield Observation(
         "the fuses of another device open nothing of it", _refuses_others(work / STAGES[0].replace(" ", "-"))
     )
+
+
+def _reused(stages: list[Contents]) -> list[str]:
+    """Objects at two times that are sealed otherwise, with a key or a nonce of before."""
+    found, writes = list[str](), dict[bytes, bytes]()
+    for one in (o for stage in stages for o in stage.objects):
+        for drawn in (one.key, one.nonce):
+            if writes.setdefault(drawn, one.ciphertext) != one.ciphertext:
+                found.append(one.kind)
+    return found
+
+
+def _computed(stages: list[Contents]) -> list[str]:
+    """Objects whose key anybody could compute who has the disk and knows what is stored."""
+    return [
+        one.kind
+        for stage in stages
+        for one in stage.objects
+        for public in (b"", one.nonce, one.name, one.object_id, one.digest, one.owner, one.application, one.body)
+        if one.key in (sha256(public).digest(), sha256(one.application + public).digest(), public)
+    ]
 
 
 def _random(pieces: list[bytes]) -> bool:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from bioguard.evidence import second_reader, store_checks
+from bioguard.evidence import published_objects, second_reader, store_checks
 from bioguard.evidence.second_reader import Unreadable, read_device
 from bioguard.evidence.temporary_device import TemporaryDevice
 from tee_sim.normal.sandbox_verdict.verdict import Level
@@ -32,7 +32,7 @@ def copy(device: Path, tmp_path: Path) -> Path:
 
 def test_it_reads_what_the_product_wrote(device: Path) -> None:
     contents = read_device(device)
-    assert store_checks.strange_objects(contents) == []
+    assert published_objects.strange_objects(contents) == []
     (record,) = [o for o in contents.objects if o.kind == "face"]
     salt, _modality, position, _profile, _enrolled, views, codes, _epoch = record.fields()
     assert (len(salt), position, len(views), len(codes)) == (16, 0, 3, 3)

@@ -6,13 +6,15 @@ from dataclasses import replace
 from bioguard.commands.biometric import EraseAuthorization
 from bioguard.device import consent, pins
 from bioguard.device.incidents import incidents
+from bioguard.evidence.policy_trials.digests import as_published, salts
 from bioguard.evidence.policy_trials.model import Observation, Trial, Turn, in_both
+from bioguard.evidence.published_objects import look_drawn, strange_objects
 from bioguard.evidence.temporary_device import PIN, Person, TemporaryDevice
 from bioguard.log.signed_log import SignedLog
 from bioguard.proofs.checkpoint import proof_of
 from bioguard.proofs.encoding import ProofInvalid
 from bioguard.proofs.merkle import consistency_proof, verify_consistency
-from bioguard.records.audit_events import Cause, Event
+from bioguard.records.audit_events import Cause, Entry, Event
 from bioguard.records.consent import DAY_MS, Purpose
 from bioguard.records.modality import Modality, Profile
 
@@ -32,6 +34,8 @@ LOG_DAYS = 30
 RETENTION_DAYS = 20
 """Two of them in a row are less than what a clock may move by between two starts."""
 YEARS_IN_DAYS = 4000
+RIGHT_INDEX = 2
+"""ISO/IEC 19794-2 table 2."""
 
 
 def enrollment(temporary: TemporaryDevice) -> list[Observation]:
@@ -197,6 +201,9 @@ def pruning(temporary: TemporaryDevice) -> list[Observation]:
     after = consent.signed_log(device)
     pruned = [i.entry.number for i in after.items if i.entry and i.entry.event is Event.LOG_PRUNED]
     overdue = _older_than(after)
+    contents, cleared = temporary.contents(), _cleared(before, after)
+    kept = sorted({o.kind for o in contents.objects if any(entry.blind in o.body for entry in cleared)})
+    strange = strange_objects(contents)
     temporary.advance_days(LOG_DAYS + 1)
     temporary.restart()
     at_start = _older_than(consent.signed_log(temporary.device))
@@ -215,10 +222,20 @@ def pruning(temporary: TemporaryDevice) -> list[Observation]:
             "the hash is still there and the old proof still verifies", proved and leaf == before.items[number].leaf
         ),
         Observation("nor is any other", overdue == 0, f"{overdue} are"),
+        Observation(
+            "no object of the store has anything of a cleared body", bool(cleared) and not kept, ", ".join(kept)
+        ),
+        Observation("no object is there that is not published", not strange, ", ".join(strange[:3])),
         Observation("that bodies were pruned is in the log", bool(pruned) and pruned[-1] == after.first_body),
         Observation("a start prunes too", at_start == 0, f"{at_start} older"),
         Observation("the log only grew", new.size > old.size),
     ]
+
+
+def _cleared(before: SignedLog, after: SignedLog) -> list[Entry]:
+    """Entries whose body was there and is not. Each has 16 bytes at random that nothing else has."""
+    pairs = zip(before.items, after.items, strict=False)
+    return [old.entry for old, new in pairs if old.entry is not None and new.entry is None]
 
 
 def _older_than(log: SignedLog) -> int:
@@ -246,10 +263,22 @@ def _coded(second: TemporaryDevice, modality: Modality, temporary: TemporaryDevi
     kept_views, codes = (stored[0][5], stored[0][6]) if len(stored) == 1 else ([b""], [])
     pieces = {view.to_bytes()[at : at + PIECE] for view in views for at in range(HEAD, len(view.to_bytes()) - PIECE, 4)}
     found = sorted({o.kind for o in objects if any(piece in o.body for piece in pieces)})
-    standard = next(temporary.device.records(temporary.person(enrolled=True, modality=modality).name))
+    twin = temporary.person(modality=modality)  # the same features on another device, in the other profile
+    temporary.device.enroll(twin.name, views, finger=temporary.position(twin))
+    standard = next(temporary.device.records(twin.name))
+    position = 0 if modality is Modality.FACE else RIGHT_INDEX
+    made_again = [
+        as_published(*one, modality, position, views) for one in ((second, person.name), (temporary, twin.name))
+    ]
+    everywhere, strange = salts(second) + salts(temporary), strange_objects(second.contents())
     return [
         Observation("a record has a salted digest, in both profiles", len(record.digest) == 64 == len(standard.digest)),
+        Observation("it is the published digest of header and all views, under pepper and salt", all(made_again),
+                    str(made_again)),
+        Observation("no two records of two devices have one salt, and salts look random", len(everywhere) > 1
+                    and look_drawn(everywhere)),
         Observation("the digest differs from record to record", record.digest != standard.digest),
+        Observation("no object is there that is not published", not strange, ", ".join(strange[:3])),
         Observation("the record is of the digest-only profile", record.profile == "digest-only", record.profile),
         Observation("matching works on protected codes", match and not other),
         Observation("the sealed record has a code for each view, and no view", kept_views == []

@@ -5,7 +5,6 @@ from base64 import b64encode
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
-from hashlib import sha256
 
 from bioguard.commands.biometric import EraseAuthorization
 from bioguard.device import clock, consent, pins
@@ -17,6 +16,7 @@ from bioguard.device.rectify import relabel, rename
 from bioguard.evidence.policy_trials.closed_export import WHY, strangers
 from bioguard.evidence.policy_trials.model import Observation, Trial, in_both
 from bioguard.evidence.policy_trials.sentences import PROFILES, REASONS, explanation_of, notice_of
+from bioguard.evidence.published_objects import strange_objects
 from bioguard.evidence.temporary_device import FINGERS_SEED, PIN, Person, TemporaryDevice
 from bioguard.log.erasure_receipt import ErasureReceipt
 from bioguard.log.store_copy import check_image
@@ -138,7 +138,7 @@ def access(temporary: TemporaryDevice) -> list[Observation]:
     consent.object_to(device, person.name, Purpose.IDENTIFY, token=token)
     consent.restrict(device, person.name, on=True, token=token)
     data = personal_data(device, person.name, Cause.ACCESS, token=token)
-    held = temporary.held(person)
+    held, strange = temporary.held(person), strange_objects(temporary.contents())
     consent.restrict(device, person.name, on=False, token=token)
     listed = [public_record(info) for info in device.records(person.name)]
     handle = device.user_handle(person.name)
@@ -159,6 +159,7 @@ def access(temporary: TemporaryDevice) -> list[Observation]:
         Observation("the restriction is told", data["restricted"] is True),
         Observation("nothing more of the person is in the store", set(held) <= HELD and held["face"] == 1
                     and held["fingerprint"] == 2 and held["request"] == len(numbers), str(dict(held))),
+        Observation("no object is there that is not published", not strange, ", ".join(strange[:3])),
         Observation("the age attestation is told", data["age_attested"] is True),
         Observation("decisions are told", decided == 1 == told_decisions),
         Observation("the log is told, and nobody else's", told == before, f"{sorted(map(str, told ^ before))}"),
@@ -190,9 +191,11 @@ def rectify(temporary: TemporaryDevice) -> list[Observation]:
     temporary.enroll(person, replace=True)
     now, more = list(device.records(person.name)), temporary.held(person) - held - Counter(sensor=1)
     still_wrong = device.authenticate(person.name, wrong.sample()).match
+    strange = strange_objects(temporary.contents())
     return [
         Observation("there is one record, and it is the new one", len(now) == 1 and now[0].digest != old.digest),
         Observation("the store holds no more of the person than before", not more, str(dict(more))),
+        Observation("no object is there that is not published", not strange, ", ".join(strange[:3])),
         Observation(
             "the old one cannot be opened", temporary.refusal(lambda: device.show(old.record_id)) == "record.unknown"
         ),
@@ -240,7 +243,9 @@ def erasure(temporary: TemporaryDevice, modality: Modality) -> list[Observation]
     still = temporary.found(person.sample())
     temporary.restart()
     image, device = temporary.image(), temporary.device
-    left_over = {kind for _, kind in temporary.contents().census() - census}
+    contents = temporary.contents()
+    left_over, strange = {kind for _, kind in contents.census() - census}, strange_objects(contents)
+    kept = [o for o in contents.objects if record_id in o.body and o.kind != "log"]
     made = erasure_receipt(device, [record.digest])
     text, key = made.to_text(), consent.signed_log(device).key
     copy = temporary.directory.parent / "store-copy.db"
@@ -263,6 +268,8 @@ def erasure(temporary: TemporaryDevice, modality: Modality) -> list[Observation]
                     added[modality.word] == 1 and set(added) <= {modality.word, "sensor"}, str(dict(added))),
         Observation("the erasure leaves what was there before it, and the log", left_over <= {"log", "sensor"},
                     ", ".join(sorted(left_over))),
+        Observation("no object is there that is not published", not strange, ", ".join(strange[:3])),
+        Observation("no object but the log names the record any more", not kept, ", ".join(o.kind for o in kept)),
         Observation("a search finds the person before, and nobody afterwards", found and not still, still),
         Observation("neither is in the store image afterwards", record_id not in image and digest not in image),
         Observation(
@@ -376,40 +383,7 @@ def terms(temporary: TemporaryDevice) -> list[Observation]:
     ]  # fmt: skip
 
 
-def names(temporary: TemporaryDevice) -> list[Observation]:
-    """Look for the name of a user in the store and on the pipes; give the same name on another device."""
-    person = temporary.person(pin=True, enrolled=True)
-    temporary.device.authenticate(person.name, person.sample())
-    name = person.name.encode()
-    store = b"".join((temporary.directory / file).read_bytes() for file in ("storage.db", "rpmb.img"))
-    handle = temporary.device.user_handle(person.name)
-    label = _label(temporary, handle)
-    inner = temporary.directory.parent / f"{temporary.directory.name}-same-name"
-    with TemporaryDevice(inner, temporary.allow_level) as second:
-        second.device.add_user(person.name)
-        other = second.device.user_handle(person.name)
-        other_label = _label(second, other)
-    return [
-        Observation("the store was looked at", len(store) > 4096),
-        Observation("the name is not in the store", name not in store),
-        Observation("nor in anything that is sealed in it",
-                    not any(name in o.body + o.object_id for o in temporary.contents().objects)),
-        Observation("the name is on no pipe to or from the secure world",
-                    bool(temporary.frames) and not any(name in frame for _, frame in temporary.frames)),
-        Observation("the id is random", handle != sha256(name).digest()[:16] and len(set(handle)) > 4),
-        Observation("so the same name has another one on another device", handle != other),
-        Observation("and what the secure world keeps of the name differs", label != other_label and len(label) == 32),
-    ]  # fmt: skip
-
-
-def _label(temporary: TemporaryDevice, handle: bytes) -> bytes:
-    """What the store holds of a user's name."""
-    found = [o.fields()[0] for o in temporary.contents().owned(handle) if o.kind == "user"]
-    return bytes(found[0]) if len(found) == 1 else b""
-
-
 TRIALS = (
-    Trial(id="BG-POL-008", title="Names stay outside the secure world, the store and the log", run=names),
     Trial(id="BG-POL-013", title="A request is handled only after the person's PIN", run=identity),
     Trial(id="BG-POL-014", title="The person is told what is in force", run=informed),
     Trial(id="BG-POL-015", title="Access tells everything held", run=access),

@@ -29,6 +29,7 @@ class StoredObject:
         name: of its row.
         body: its content, CBOR.
         ciphertext: what stands on the disk for it, tag and all.
+        key, nonce: that it is sealed with.
     """
 
     name: bytes
@@ -40,6 +41,8 @@ class StoredObject:
     ids: bytes
     body: bytes
     ciphertext: bytes
+    key: bytes
+    nonce: bytes
 
     def fields(self) -> Any:
         """Its body as plain values. Raises Unreadable."""
@@ -155,7 +158,17 @@ def _objects(disk: Disk, ladder: Ladder, anchor: Anchor) -> tuple[tuple[StoredOb
     demand(set(names) == set(disk.objects), f"{len(disk.objects)} rows stand for {len(names)} objects")
     demand(len({row.ciphertext for row in disk.objects.values()}) == len(disk.objects), "two rows hold the same bytes")
     found = {entry.key: _object(name, entry, disk.objects[name], ladder, anchor) for name, entry in names.items()}
+    _drawn([one.key for one in found.values()], "the key of an object")
+    _drawn([one.nonce for one in found.values()], "the nonce of an object")
+    _drawn([entry.nonce for entry in entries], "the nonce of a wrapped key")
+    _drawn(tree.keys, "the key of a page")
     return tuple(found[entry.key] for entry in entries), len(tree.seen)
+
+
+def _drawn(values: list[bytes], what: str) -> None:
+    """Keys and nonces are random and used once: none occurs twice, or is of a few bytes that repeat."""
+    demand(len(set(values)) == len(values), f"{what} is used twice")
+    demand(all(len(set(value)) > len(value) // 3 for value in values), f"{what} is not random")
 
 
 def _object(name: bytes, entry: Entry, row: Row, ladder: Ladder, anchor: Anchor) -> StoredObject:
@@ -177,5 +190,5 @@ def _object(name: bytes, entry: Entry, row: Row, ladder: Ladder, anchor: Anchor)
     zeros(padded[entry.size :], f"the end of {what}")
     return StoredObject(
         name=name, application=application, object_id=object_id, kind=kind, owner=owner, digest=digest, ids=ids,
-        body=padded[: entry.size], ciphertext=row.ciphertext,
+        body=padded[: entry.size], ciphertext=row.ciphertext, key=key, nonce=row.nonce,
     )  # fmt: skip

@@ -73,6 +73,7 @@ class Tree:
     def __init__(self, disk: Disk, ladder: Ladder) -> None:
         self._disk, self._ladder = disk, ladder
         self.seen: set[int] = set()
+        self.keys: list[bytes] = []
         self.counts: dict[bytes, int] = {}
 
     def entries(self, anchor: Anchor) -> list[Entry]:
@@ -89,6 +90,7 @@ class Tree:
     def _page(self, number: int, key: bytes, digest: bytes, *, first: bytes | None) -> Iterator[Entry]:
         demand(number in self._disk.pages and number not in self.seen, f"page {number} of the directory is missing")
         self.seen.add(number)
+        self.keys.append(key)
         column, sealed = self._disk.pages[number]
         demand(column == digest == hashlib.sha256(sealed).digest(), f"page {number} has another hash")
         about = b"tee_sim page v2" + self._ladder.device_id + number.to_bytes(8, "big")

@@ -65,6 +65,11 @@ class Ladder:
         cid[9] = cid[15] = 0
         return mac(self.huk, struct.pack("<I", 0) + bytes(cid))
 
+    def pepper(self, application: bytes) -> bytes:
+        """The key of the digests of one application."""
+        unique = mac(self.huk, struct.pack("<I", 3) + UUID(bytes=application).bytes_le + b"salted digest\0")
+        return _hkdf(unique, b"", b"tee_sim ta key v1")
+
     def wrap_key(self, application: bytes, salt: bytes) -> bytes:
         """The key that wraps the object keys of one application in one generation."""
         storage_key = mac(self.huk, self._chip_id + b"ONLY_FOR_tee_fs_ssk\0")

@@ -1,0 +1,81 @@
+"""What a store may hold, which ids look drawn, and the digest by its format page."""
+
+import hashlib
+from dataclasses import replace
+from typing import Any
+
+import cbor2
+import pytest
+
+from bioguard.evidence.published_objects import UUIDS, look_drawn, strange_objects
+from bioguard.evidence.second_reader import Contents, Ladder, StoredObject, Unreadable, device, record_digest
+from bioguard.trusted.biometric.salted_digest import message
+
+USER, RECORD = bytes(range(16)), bytes(range(100, 116))
+APPLICATION = bytes.fromhex(UUIDS["biometric"])
+
+
+def _object(object_id: bytes, kind: str, owner: bytes = b"", body: object = None, **other: Any) -> StoredObject:
+    return StoredObject(**{
+        "name": b"", "application": APPLICATION, "object_id": object_id, "kind": kind, "owner": owner, "digest": b"",
+        "ids": b"", "body": cbor2.dumps(body), "ciphertext": b"", "key": b"", "nonce": b"",
+    } | other)  # fmt: skip
+
+
+KEPT = (
+    _object(b"U" + USER, "user", USER, [bytes(32), [[RECORD, 2, 0]]]),
+    _object(b"R" + RECORD, "face", USER),
+    _object(b"S\x02" + USER, "sensor", USER),
+    *(_object(b"L" + first.to_bytes(8, "big"), "log") for first in (0, 32, 64)),
+)
+
+
+def _strange(*objects: StoredObject) -> list[str]:
+    return strange_objects(Contents(objects=objects, pages=1, files={}, counter=1))
+
+
+def test_what_is_published_is_not_strange() -> None:
+    assert _strange(*KEPT) == []
+
+
+@pytest.mark.parametrize(
+    ("more", "said"),
+    [
+        (_object(b"Z" + RECORD, "shadow", USER), "an object of kind 'shadow'"),
+        (_object(b"B" + bytes(8), "log"), "an object of kind 'log'"),
+        (_object(b"L" + (97).to_bytes(8, "big"), "log"), "a piece of the log beside the log"),
+        (_object(b"R" + USER, "face", USER), f"a record of {USER.hex()} that is in no list"),
+        (_object(b"C" + RECORD, "consent", USER), "a consent under another id"),
+        (_object(b"S\x01" + RECORD, "sensor", RECORD), "a sensor of nobody"),
+        (_object(b"U" + RECORD, "user", USER, [bytes(32), []]), "a user under another id"),
+        (replace(KEPT[2], application=bytes(16)), "an object of kind 'sensor'"),
+    ],
+)
+def test_what_is_not_is(more: StoredObject, said: str) -> None:
+    assert said in _strange(*KEPT, more)
+
+
+def test_ids_that_say_something() -> None:
+    drawn = [hashlib.sha256(bytes([i])).digest()[:16] for i in range(12)]
+    assert look_drawn(drawn)
+    assert not look_drawn([*drawn, drawn[3]])
+    assert not look_drawn([*drawn, drawn[3][:12] + drawn[5][:4]])
+    assert not look_drawn([*drawn, (7).to_bytes(16, "big")])
+    assert not look_drawn([*drawn, drawn[0][:15] + b""])
+
+
+def test_the_digest_is_the_one_that_the_product_makes() -> None:
+    huk, device_id, salt, views = bytes(range(32)), bytes(range(16)), bytes(range(50, 66)), [b"one", b"another"]
+    ladder = Ladder(huk, device_id)
+    assert len(ladder.pepper(APPLICATION)) == 32
+    header = {"record_id": RECORD, "subject": USER, "modality": 1, "position": 2}
+    made = record_digest(ladder, APPLICATION, salt, **header, views=views)  # type: ignore[arg-type]
+    said = message(**header, views=views)  # type: ignore[arg-type]
+    expected = hashlib.blake2b(said, digest_size=32, key=ladder.pepper(APPLICATION), salt=salt, person=b"bg-commit-v1")
+    assert made == expected.digest()
+
+
+@pytest.mark.parametrize("values", [[bytes(range(32))] * 2, [bytes(32)], [b"k" * 12]])
+def test_a_key_or_a_nonce_that_nobody_drew(values: list[bytes]) -> None:
+    with pytest.raises(Unreadable, match=r"is used twice|is not random"):
+        device._drawn(values, "the key of an object")
