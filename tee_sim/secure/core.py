@@ -149,7 +149,8 @@ class Core:
         self._asked = None
         manifest = self._manifest_of(message)
         command = message.command if isinstance(message, Invoke) else None
-        limit = manifest.limit_bits(command) if manifest else math.inf
+        start = isinstance(message, OpenSession) and message.uuid not in self._kept
+        limit = manifest.limit_bits(command, start=start) if manifest else math.inf
         with self._ledger.request(limit) as account, self._transactions.request():
             if manifest is not None:
                 named = named_in(() if isinstance(message, CloseSession) else message.params)
@@ -255,6 +256,7 @@ class Core:
             instance.replies = DeclaredReplies(manifest.entry, {})
         peers = ManifestPeers(manifest.calls, _Route(self, instance))
         task = instance.task
+        instance.knowledge = self._watch.knowledge(manifest, instance.call)
         try:
             environment = replace(
                 self._environment(manifest, instance.call), peers=peers, client=task, cancellation=task
@@ -262,7 +264,6 @@ class Core:
             self._guard(instance, lambda: instance.app.create(environment))
             if instance.replies is not None:
                 instance.replies = replace(instance.replies, layouts=self._hosting.layouts(instance.app))
-            instance.knowledge = self._watch.knowledge(manifest, instance.call)
         except TeeError as error:
             self._end(instance)
             if error.result is not TeeResult.TARGET_DEAD:

@@ -1,5 +1,6 @@
 """What the applications do with the store, as the ledger is to count it: which rows are whose, and which are new."""
 
+from collections import Counter
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from uuid import UUID
@@ -19,7 +20,7 @@ from tee_sim.shared.object_header import Header, parse_header
 from tee_sim.shared.row_patterns import parse_commit
 
 MOST_AHEAD = 64
-"""Rows that are read at the beginning of a request: of one person, with all that ten fingers and a face have."""
+"""Rows of one person, or of one kind, that are read at the beginning of a request: more than what decides is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,10 +44,20 @@ class _Objects:
             return None
 
 
-def _chosen_bytes(entry: bytes) -> int:
-    """How much of an entry of the directory the application has chosen: the version in it is the store's."""
-    header = parse_header(DirectoryEntry.from_bytes(entry).header)
+def _header_of(entry: bytes) -> Header:
+    """The header in an entry of the directory."""
+    return parse_header(DirectoryEntry.from_bytes(entry).header)
+
+
+def _chosen_bytes(header: Header) -> int:
+    """How much of a header the application has chosen: the version in it is the store's."""
     return len(header.kind) + len(header.owner) + len(header.commitment) + len(header.ids)
+
+
+def _fewest_first(ids: Collection[bytes]) -> list[bytes]:
+    """Ids by how many of them begin with the same letter: what there is any number of does not keep out the rest."""
+    letters = Counter(object_id[:1] for object_id in ids)
+    return sorted(ids, key=lambda object_id: (letters[object_id[:1]], object_id))
 
 
 class CountedStore:
@@ -73,6 +84,8 @@ class CountedStore:
         objects = _Objects(self._store.namespace(ta), lambda: self._relations_of(ta))
         known = CallKnowledge(objects, lambda owners: len(self._relations_of(ta).of(owners)), call, lambda: self._named)
         call.cost = known.id_bits
+        rows = (row for written in manifest.writes for text in written.commits for row in parse_commit(text))
+        self._blobs.goes_on(ta, (start for start, end in rows if end == "#"))
         return known
 
     def begin(self, manifest: Manifest, command: int | None, named: frozenset[bytes]) -> None:
@@ -91,16 +104,18 @@ class CountedStore:
             ids = {ta: self._relations_of(ta).of(named) for ta in tas}
             names = {self._store.row_name(ta, object_id) for ta, own in ids.items() for object_id in own}
             commits = tuple(parse_commit(text) for text in manifest.commits_of(command))
-            self._blobs.begin(Asked(related=names, words=named, commits=commits))
+            self._blobs.begin(Asked(related=names, words=named, ta=manifest.ta_uuid, commits=commits))
             for kind in manifest.kinds_of(command):
                 self._load(manifest, kind)
-            if len(names) <= MOST_AHEAD:
-                for ta, own in ids.items():
-                    self._store.namespace(ta).read_ahead(own)
+            for ta, own in ids.items():
+                self._store.namespace(ta).read_ahead(_fewest_first(own)[:MOST_AHEAD])
 
     def _load(self, manifest: Manifest, kind: str) -> None:
-        """Have the rows of a kind in memory, as far as they fit: once, for what is written later stays there."""
-        if (manifest.uuid, kind) not in self._loaded:
+        """Have the rows of a kind in memory: a few each time, many once, for what is written later stays there."""
+        ids = self._relations_of(manifest.ta_uuid).kinds.get(kind, ())
+        if len(ids) <= MOST_AHEAD:
+            self._store.namespace(manifest.ta_uuid).read_ahead(sorted(ids))
+        elif (manifest.uuid, kind) not in self._loaded:
             self._loaded.add((manifest.uuid, kind))
             for _ in self._store.namespace(manifest.ta_uuid).load(kind=kind):
                 pass
@@ -118,8 +133,10 @@ class CountedStore:
 
     def putting(self, name: bytes, object_id: bytes, before: bytes | None, entry: bytes) -> None:
         """As `Watch.putting`."""
-        was = None if before is None else _chosen_bytes(before)
-        self._blobs.putting(name, Put(object_id=object_id, header_before=was, header=_chosen_bytes(entry)))
+        was = None if before is None else _chosen_bytes(_header_of(before))
+        header = _header_of(entry)
+        put = Put(ta=header.ta, object_id=object_id, header_before=was, header=_chosen_bytes(header))
+        self._blobs.putting(name, put)
 
     def committing(self, changes: Changes) -> None:
         """As `Watch.committing`."""

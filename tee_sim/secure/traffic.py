@@ -9,10 +9,11 @@ Rows that the core reads on its own before an application runs, those of whoever
 
 import math
 from collections import OrderedDict
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Final
+from uuid import UUID
 
 from tee_sim.secure.ledger import (
     COMMIT_BITS,
@@ -49,18 +50,21 @@ class Asked:
     Attributes:
         related: names of the rows of whoever it names.
         words: in it, that an id could end in.
+        ta: whose rows these are.
         commits: which rows the commits of its command put, as the manifest says.
     """
 
     related: Collection[bytes] = frozenset()
     words: Collection[bytes] = frozenset()
+    ta: UUID | None = None
     commits: tuple[tuple[tuple[bytes, str], ...], ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Put:
-    """A row that is about to be put: its id, and how long its header was, if there was one, and is (`Sizes`)."""
+    """A row that is about to be put: whose, its id, how long its header was, if there was one, and is (`Sizes`)."""
 
+    ta: UUID
     object_id: bytes
     header_before: int | None
     header: int
@@ -83,7 +87,8 @@ class CountedBlobs:
         self._recent = Recent()
         self._puts: dict[bytes, Put] = {}
         self._ids: dict[bytes, bytes] = {}
-        self._numbered: dict[bytes, Put] = {}
+        self._goes_on: set[tuple[UUID, bytes]] = set()
+        self._numbered: dict[tuple[UUID, bytes], Put] = {}
         self._sizes: OrderedDict[bytes, int] = OrderedDict()
         self._asked = Asked()
         self._walks = 0
@@ -93,6 +98,10 @@ class CountedBlobs:
         self._free = False
         self._announced: Changes | None = None
         self.rows = self.pages = 0
+
+    def goes_on(self, ta: UUID, starts: Iterable[bytes]) -> None:
+        """Ids of this application that begin so end in a number, and its commits go on with them."""
+        self._goes_on.update((ta, start) for start in starts)
 
     def begin(self, asked: Asked) -> None:
         """A request begins: what it is about."""
@@ -200,7 +209,7 @@ class CountedBlobs:
         rows = declared if declared < math.inf else self._itemized(puts, deletes)
         bits = COMMIT_BITS + self._leaves_walk() + rows
         for name, put in puts.items():
-            last = self._numbered.get(put.object_id[:-8])
+            last = self._numbered.get((put.ta, put.object_id[:-8]))
             goes_on = last is not None and put.header_before is None and follows(put.object_id, last.object_id)
             sizes = Sizes(
                 row_before=self._sizes.get(name),
@@ -211,20 +220,33 @@ class CountedBlobs:
             bits += sizes.bits()
             self._recent.use(name)
             self._ids[name] = put.object_id
-            self._numbered[put.object_id[:-8]] = put
+        for put in puts.values():
+            self._number(put)
         self._puts.clear()
         self._ids = {name: known for name, known in self._ids.items() if name in self._recent}
         return bits
 
+    def _number(self, put: Put) -> None:
+        """The last of its numbered rows is the one with the highest number: a commit may change earlier ones too."""
+        where = put.ta, put.object_id[:-8]
+        last = self._numbered.get(where)
+        if where in self._goes_on and (last is None or put.object_id >= last.object_id):
+            self._numbered[where] = put
+
     def _declared(self, puts: Mapping[bytes, Put], deletes: Sequence[bytes]) -> float:
         """As one of the commits that the manifest names; infinite if it is none of them."""
-        ids = [put.object_id for put in puts.values()]
+        ids = [put.object_id for put in puts.values() if put.ta == self._asked.ta]
         new = [put.object_id for put in puts.values() if put.header_before is None]
-        lasts = {start: last.object_id for start, last in self._numbered.items()}
+        lasts = {start: last.object_id for (ta, start), last in self._numbered.items() if ta == self._asked.ta}
         numbered = {start: [last, *(i for i in new if follows(i, last))] for start, last in lasts.items()}
         for commit in self._asked.commits:
             goes_on = sum(object_id in numbered.get(object_id[:-8], ()) for object_id in new)
-            if not deletes and goes_on == len(new) and matches(commit, ids, self._asked.words, numbered):
+            if (
+                len(ids) == len(puts)
+                and not deletes
+                and goes_on == len(new)
+                and matches(commit, ids, self._asked.words, numbered)
+            ):
                 return declared_bits(len(self._asked.commits), goes_on) + choice_bits(len(self._asked.words))
         return math.inf
 

@@ -28,6 +28,7 @@ It is written as TOML next to the TA (docs/formats/manifest.md):
     parts = ["00", "echo:8", "id:8", "time:8"]     # tee_sim.shared.statement
     [budget]
     bits = 4096                               # what one request may let out at most (docs/formats/budget.md)
+    start = 65536                             # of an opened session that makes the application, instead
     commands = { 11 = 64 }                    # of a request of this command, instead
     writes = { 11 = ["S01*", "H L#"] }        # which rows its commits put (tee_sim.shared.row_patterns)
     reads = { 12 = ["note"] }                 # objects of which kinds it may walk through: the core reads them before
@@ -142,6 +143,7 @@ class Manifest(Record):
     digest: Annotated[str, Text(16)] = ""
     statements: Annotated[tuple[Statement, ...], Items(MAX_STATEMENTS)] = ()
     budget_bits: Annotated[int, UpTo(MAX_BUDGET_BITS)] | None = None
+    start_bits: Annotated[int, UpTo(MAX_BUDGET_BITS)] | None = None
     budgets: Annotated[tuple[CommandBudget, ...], Items(MAX_BUDGETS)] = ()
     writes: Annotated[tuple[CommandWrites, ...], Items(MAX_BUDGETS)] = ()
     reads: Annotated[tuple[CommandReads, ...], Items(MAX_BUDGETS)] = ()
@@ -181,6 +183,8 @@ class Manifest(Record):
                 raise _bad(key, "needs a budget for all other requests", hint)
             if len({named.command for named in table}) < len(table):
                 raise _bad(key, "names one command twice", "name each command once")
+        if self.start_bits is not None and self.budget_bits is None:
+            raise _bad("budget.start", "needs a budget for all other requests", "write under [budget]: bits = 4096")
         if not all(re.fullmatch(row_patterns.COMMIT, text) for named in self.writes for text in named.commits):
             raise _bad("budget.writes", "no rows", f"write under [budget]: {_WRITES}")
 
@@ -189,8 +193,14 @@ class Manifest(Record):
         """The TA's identity."""
         return UUID(bytes=self.uuid)
 
-    def limit_bits(self, command: int | None) -> float:
-        """What one request may let out: an invocation of this command, or, for None, a session opened or closed."""
+    def limit_bits(self, command: int | None, *, start: bool = False) -> float:
+        """What one request may let out: an invocation of this command, or, for None, a session opened or closed.
+
+        Args:
+            start: whether the session that is opened makes the application.
+        """
+        if start and self.start_bits is not None:
+            return float(self.start_bits)
         own = next((budget.bits for budget in self.budgets if budget.command == command), self.budget_bits)
         return math.inf if own is None else float(own)
 
@@ -293,6 +303,7 @@ _KEYS = (
     Key(("quota", "heap_bytes"), "heap_bytes", values.number(MIN_HEAP_BYTES, MAX_HEAP_BYTES), "268435456"),
     Key(("quota", "time_ms"), "time_ms", values.number(1, MAX_TIME_MS), "30000"),
     Key(("budget", "bits"), "budget_bits", _BITS, "4096"),
+    Key(("budget", "start"), "start_bits", _BITS, "1048576"),
     Key(
         ("budget", "commands"),
         "budgets",

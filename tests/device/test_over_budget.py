@@ -45,7 +45,7 @@ def test_the_reply_is_withheld_an_incident_opens_and_the_bits_stand_in_the_log(
 
 def test_a_device_hosts_nothing_without_a_budget(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     biometric, *others = launch.manifests()
-    free = replace(biometric, budget_bits=None, budgets=(), writes=(), reads=())
+    free = replace(biometric, budget_bits=None, start_bits=None, budgets=(), writes=(), reads=())
     monkeypatch.setattr(launch, "manifests", lambda: (free, *others))
     with pytest.raises(WrongUsage) as caught:
         Device.init(tmp_path / "device", DeviceOptions(), require_pin=False)

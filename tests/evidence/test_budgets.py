@@ -52,7 +52,7 @@ def test_a_decision_above_its_budget_fails() -> None:
 
 def test_a_manifest_without_a_budget_or_with_a_wide_decision_fails() -> None:
     first, *others = manifests()
-    none = replace(first, budget_bits=None, budgets=(), writes=(), reads=())
+    none = replace(first, budget_bits=None, start_bits=None, budgets=(), writes=(), reads=())
     assert budgets.over({}, (none, *others)) == [
         "biometric has no budget",
         "biometric command 11 may tell more than 64 bits",

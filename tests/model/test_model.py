@@ -115,7 +115,7 @@ def sensors_do_not_lock_each_other(p: Patch) -> None:
     wrapped(
         p,
         SensorAuthorization,
-        "_locking",
+        "locking",
         lambda _real, _self, sensor_id: [sensor_id],
     )
 

@@ -2,12 +2,17 @@
 
 from dataclasses import dataclass, replace
 from typing import Annotated, Any
+from uuid import UUID
 
 import pytest
 
 from tee_sim.normal.client import Context, OverBudgetError, Session
 from tee_sim.normal.rpmb_chip.chip import RpmbDevice
 from tee_sim.normal.supplicant.service import Service
+from tee_sim.secure.counted_store import MOST_AHEAD, _fewest_first
+from tee_sim.secure.ledger import Ledger
+from tee_sim.secure.traffic import Asked, CountedBlobs, Put
+from tee_sim.shared.blobs import Changes
 from tee_sim.shared.errors import TeeError, TeeResult
 from tee_sim.shared.manifest import CommandBudget, CommandWrites, Manifest
 from tee_sim.shared.manifest_values import ManifestError
@@ -203,3 +208,30 @@ class Storing(Noted):
         super().create(env)
         with env.store.transaction() as transaction:
             transaction.put(b"N", b"", kind="note")
+
+
+def test_what_there_is_any_number_of_keeps_nothing_else_out_of_what_is_read_ahead() -> None:
+    many = [b"Q" + number.to_bytes(8, "big") for number in range(MOST_AHEAD)]
+    few = [b"Cx", b"R1", b"R2", b"Ux"]
+    assert set(few) <= set(_fewest_first([*many, *few])[:MOST_AHEAD])
+
+
+def test_a_commit_that_changes_earlier_numbered_rows_too_goes_on_with_the_last() -> None:
+    ledger = Ledger()
+    blobs = CountedBlobs(MemoryBlobs(), ledger)
+    ta, commits = UUID(int=1), (parse_commit("H L#"),)
+    blobs.goes_on(ta, [b"L"])
+
+    def commit(*ids: bytes) -> float:
+        with ledger.request(1e9) as account:
+            blobs.begin(Asked(ta=ta, commits=commits))
+            for object_id in ids:
+                blobs.putting(object_id, Put(ta=ta, object_id=object_id, header_before=3, header=3))
+            blobs.commit(Changes(dict.fromkeys(ids, bytes(324)), ()))
+        return account.total
+
+    first, last = (b"L" + number.to_bytes(8, "big") for number in (0, 32))
+    commit(b"H", first, last)
+    usual = commit(b"H", last)
+    commit(last, first)
+    assert commit(b"H", last) == usual

@@ -63,8 +63,9 @@ def over(found: Dearest, ours: Sequence[Manifest]) -> list[str]:
     wrong = [f"{manifest.name} has no budget" for manifest in ours if manifest.budget_bits is None]
     for manifest in ours:
         for (uuid, command), bits in found.items():
-            if uuid == manifest.uuid and bits > manifest.limit_bits(command):
-                wrong.append(f"{_named(manifest, command)}: {bits} bits of {manifest.limit_bits(command):.0f}")
+            limit = manifest.limit_bits(command, start=command is None)
+            if uuid == manifest.uuid and bits > limit:
+                wrong.append(f"{_named(manifest, command)}: {bits} bits of {limit:.0f}")
         if manifest.ta_uuid == BIOMETRIC_UUID:
             wide = [number for number in DECISIONS if manifest.limit_bits(number) > DECISION_BITS]
             wrong += [f"{_named(manifest, number)} may tell more than {DECISION_BITS} bits" for number in wide]

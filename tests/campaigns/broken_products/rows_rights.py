@@ -78,7 +78,7 @@ RETENTION = row(
     ("a-day-more", "records are kept a day longer",
      instead(ENFORCEMENT, "PolicyEnforcer.expires_ms", "self.state.retention_days * DAY_MS", "(self.state.retention_days + 1) * DAY_MS")),
     ("not-at-start", "a start erases nothing",
-     instead(ENFORCEMENT, "PolicyEnforcer.ensure_started", "replace(self.purge(), moved_days=moved_days)", "replace(self.at_start, moved_days=moved_days)")),
+     instead(ENFORCEMENT, "PolicyEnforcer.start", "replace(self.purge(), moved_days=moved_days)", "replace(self.at_start, moved_days=moved_days)")),
     ("not-by-purge", "`purge` erases nothing", answers(HANDLERS, "purge", "return commands.Purged(status=ReplyStatus.OK)")),
     ("used-when-over", "a record that is over is used until it is erased", answers(ENFORCEMENT, "PolicyEnforcer.is_over", "return False")),
     ("found-when-over", "a record that is over is still found by a search", begins(GALLERY, "GalleryIndex.retire", "return")),

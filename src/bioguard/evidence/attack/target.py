@@ -82,7 +82,7 @@ class Target:
         self.disk.cut_after = None
         # As if nothing held them to their replies: what an application would send is what is looked for.
         unheld = tuple(
-            replace(manifest, replies=Replies.FREE, budget_bits=None, budgets=(), writes=(), reads=())
+            replace(manifest, replies=Replies.FREE, budget_bits=None, start_bits=None, budgets=(), writes=(), reads=())
             for manifest in self.manifests
         )
         self._core = Core(unheld, self._hosting(), self._environment, boot_ms=self.clock.boot_ms)

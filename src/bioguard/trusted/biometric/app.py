@@ -151,6 +151,7 @@ class BiometricApp(CommandApp):
             self._vault.remove_user(transaction, request.user, cause)
             self._sensors.states.erase(transaction, request.user)
             self._policy.forget(transaction, request.user)
+        self._policy.start()  # where it could not be written before, there may be room now
         return Done(status=ReplyStatus.OK)
 
     # Enrolling
@@ -299,7 +300,7 @@ class BiometricApp(CommandApp):
     def _identify(self, request: commands.Identify) -> commands.Identified:
         """Search 1:N: the steps of `_authenticate`, with who may be found in place of who was named."""
         # 1. Expired records are gone before a gallery is made of what is left (POL-10).
-        self._policy.ensure_started()
+        self._policy.check_started()
         # 2. Parse, strictly and once.
         probe = decode(request.sample)
         modality = probe.modality
@@ -380,6 +381,7 @@ class BiometricApp(CommandApp):
         # 2. One commit of the user's own record only: key, row, list, log entry, count. The exposure count goes with
         #    it, and an enrollment of the same samples starts anew, which needs the PIN again.
         digest = self._vault.erase(request.user, request.record_id, cause)
+        self._policy.start()  # where it could not be written before, there may be room now
         return commands.Erased(status=ReplyStatus.OK, digest=digest)
 
     def _relabel(self, request: commands.Relabel) -> commands.Relabeled:

@@ -159,9 +159,10 @@ class SensorCommands:
         return read_tally(self._env.store, SENSOR_IDS[modality]).exposures
 
     def barred(self, modality: Modality) -> frozenset[bytes]:
-        """Whom a search must not name: the sensor is locked for them."""
-        sensor_id, locked = SENSOR_IDS[modality], self.states.locked()
-        return frozenset(u for u in locked if self.authority.lock_status(sensor_id, u).lock is not Lock.NONE)
+        """Whom a search must not name: the sensor is locked for them. Stores nothing: it is a look at everybody."""
+        now_ms = self._env.clock.boot_ms()
+        locking = self.authority.locking(SENSOR_IDS[modality])
+        return self.states.locked(locking, lambda state: self._lockout.observed(state, now_ms))
 
     def handlers(self) -> Iterator[tuple[Command[Any, Any], Handler]]:
         """The commands to bind."""

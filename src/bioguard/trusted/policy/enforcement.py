@@ -28,7 +28,7 @@ from bioguard.trusted.policy.signing import Signing
 from bioguard.trusted.policy.stored_objects import PolicyObjects, PolicyState
 from bioguard.trusted.refusal import Refused
 from bioguard.trusted.sensor.pins import GatekeeperPins, Pins, check_pin_token
-from tee_sim.shared.errors import UNWRITABLE, TeeError
+from tee_sim.shared.errors import UNWRITABLE, TeeError, TeeResult
 from tee_sim.shared.reserve import Reserve
 from tee_sim.shared.ta_api import TaEnv, Transaction
 
@@ -89,6 +89,7 @@ class PolicyEnforcer:
         self._pins: Pins = GatekeeperPins(env.peers)
         self._state: PolicyState | None = self.objects.policy()
         self._started = False
+        self._unwritten = TeeResult.STORAGE_NO_SPACE
         self.at_start = commands.Purged(status=ReplyStatus.OK)
         """What the start erased and kept."""
 
@@ -104,23 +105,29 @@ class PolicyEnforcer:
         self._state = None
 
     def start(self) -> None:
-        """At the start of the secure world: count it, erase what is over, prune the log.
+        """At the start of the secure world, once: count it, erase what is over, prune the log.
 
-        Where that cannot be written, what is stored can be read and erased; nothing is decided (`ensure_started`).
+        Where that cannot be written, what is stored can be read and erased; nothing is decided (`check_started`) until
+        this was done again: after an erasure, a purge, or when the device asks for what is due.
         """
+        if self._started:
+            return
         try:
-            self.ensure_started()
+            moved_days = self._count_start()
+            self.at_start = replace(self.purge(), moved_days=moved_days)
+            self._started = True
         except TeeError as error:
             if error.result not in UNWRITABLE:
                 raise
+            self._unwritten = error.result
 
-    def ensure_started(self) -> None:
-        """Before anything is decided: records that are over are gone. Raises TeeError if that cannot be written."""
-        if self._started:
-            return
-        moved_days = self._count_start()
-        self.at_start = replace(self.purge(), moved_days=moved_days)
-        self._started = True
+    def check_started(self) -> None:
+        """Before anything is decided: records that are over are gone. Raises TeeError, one of UNWRITABLE.
+
+        It is not made up for here: a decision may tell little, and what a start does is much (docs/formats/budget.md).
+        """
+        if not self._started:
+            raise TeeError(self._unwritten, "what is due at a start could not be written")
 
     def _count_start(self) -> int:
         """Note the start and its time; return how many days the clock skipped since the last one, 0 if it did not."""
@@ -185,7 +192,7 @@ class PolicyEnforcer:
 
     def require(self, user: bytes, modality: Modality, purpose: Purpose | None) -> None:
         """Raises Refused, and logs it, unless the user consents to this now. purpose None: an enrollment."""
-        self.ensure_started()
+        self.check_started()
         refusal = self.refusal(user, modality, purpose)
         if refusal is None:
             return

@@ -155,10 +155,12 @@ def policy_state(policy: PolicyEnforcer, _request: Nothing) -> commands.PolicyRe
 
 
 def purge(policy: PolicyEnforcer, request: commands.Purge) -> commands.Purged:
+    policy.start()
     return policy.purge(confirmed=request.confirmed)
 
 
 def at_start(policy: PolicyEnforcer, _request: Nothing) -> commands.Purged:
+    policy.start()
     return policy.at_start
 
 

@@ -218,10 +218,10 @@ class SensorAuthorization:
     def lock_status(self, sensor_id: int, user: bytes) -> LockStatus:
         """The lock that applies: the sensor's own, or that of a sensor at least as strong."""
         now_ms = self._clock.boot_ms()
-        locking = self._locking(sensor_id)
+        locking = self.locking(sensor_id)
         return strictest(tuple(self._policy.status(self._observed(o, user, now_ms), now_ms) for o in locking))
 
-    def _locking(self, sensor_id: int) -> list[int]:
+    def locking(self, sensor_id: int) -> list[int]:
         """The sensors whose lock applies to this one: itself, and every sensor at least as strong."""
         lockers = locked_by(self.props(sensor_id).strength)
         return [s.sensor_id for s in self._sensors.values() if s.strength in lockers]
@@ -242,7 +242,7 @@ class SensorAuthorization:
         now_ms = self._clock.boot_ms()
         # 1. Locked, by this sensor or by one at least as strong: refused without a count, or asking alone would make a
         #    timed lock permanent.
-        states = {other: self._states.load(other, user) for other in self._locking(sensor_id)}
+        states = {other: self._states.load(other, user) for other in self.locking(sensor_id)}
         status = strictest(tuple(self._policy.status(state.lockout, now_ms) for state in states.values()))
         if status.lock is not Lock.NONE:
             return self.lock_status(sensor_id, user)

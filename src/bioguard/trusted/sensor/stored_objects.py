@@ -15,7 +15,7 @@ leaves it in the transaction that stores or erases it (`recount`).
 Does not promise: to hide which user's state a claim writes, which is the user that was claimed.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, replace
 from typing import Annotated, Final
 
@@ -174,18 +174,23 @@ class StoredStates:
             if self._lockouts is not None:
                 self._lockouts.pop((sensor_id, user), None)
 
-    def locked(self) -> frozenset[bytes]:
-        """Users with a lock on any sensor, as of the last change.
+    def locked(self, sensor_ids: Collection[int], observed: Callable[[LockoutState], LockoutState]) -> frozenset[bytes]:
+        """Users with a lock on one of these sensors.
 
-        Held in memory from the first question on: reading the state of whoever a search found would show the disk who
-        that was.
+        Held in memory from the first question on, and what time has made of a lock is held there too: reading or
+        writing the states of others in a search would show the disk who they are, and count with it.
+
+        Args:
+            observed: the state as time has made it.
         """
         if self._lockouts is None:
             self._lockouts = {
                 (stored.header.object_id[1], stored.header.owner): _lockout(stored)
                 for stored in self._store.load(kind="sensor")
             }
-        return frozenset(user for (_, user), lockout in self._lockouts.items() if lockout.lock is not Lock.NONE)
+        locked = {key: observed(lockout) for key, lockout in self._lockouts.items() if lockout.lock is not Lock.NONE}
+        self._lockouts |= locked
+        return frozenset(user for (on, user), lockout in locked.items() if on in sensor_ids and lockout.lock)
 
     def doubt(self) -> None:
         """A transaction failed: what is held in memory may not be what is stored."""
