@@ -45,7 +45,7 @@ _U64: Final = (1 << 64) - 1
 
 
 @unique
-class Kind(IntEnum):
+class FieldKind(IntEnum):
     """Of a field. The numbers travel."""
 
     FLAG = 1
@@ -93,7 +93,7 @@ class FieldLayout:
         parts: the fields of a RECORD, the one layout of a LIST's items.
     """
 
-    kind: Kind
+    kind: FieldKind
     optional: bool = False
     size: int = 0
     name: bytes = b""
@@ -108,14 +108,14 @@ class FieldLayout:
     def max_bytes(self) -> int:
         """Upper bound on the length of the field's CBOR."""
         inner = sum(part.max_bytes for part in self.parts)
-        if self.kind is Kind.LIST:
+        if self.kind is FieldKind.LIST:
             return _HEAD_BYTES + self.size * inner
         return _HEAD_BYTES + inner + (self.size if self.kind in _SIZED else 0)
 
 
 Layout = tuple[FieldLayout, ...]
 """The fields of one record."""
-_SIZED: Final = frozenset({Kind.BYTES, Kind.OBJECT_ID, Kind.COMMITMENT, Kind.STATEMENT})
+_SIZED: Final = frozenset({FieldKind.BYTES, FieldKind.OBJECT_ID, FieldKind.COMMITMENT, FieldKind.STATEMENT})
 
 
 def max_reply_bytes(layout: Layout) -> int:
@@ -140,7 +140,7 @@ def _parse_field(plain: object, depth: int) -> FieldLayout:
     match plain:
         case [int(kind), bool(optional), int(size), bytes(name), list(members), bytes(parts)] if (
             type(kind) is int
-            and kind in Kind.__members__.values()
+            and kind in FieldKind.__members__.values()
             and type(size) is int
             and 0 <= size <= _U64
             and len(name) <= 64
@@ -148,7 +148,7 @@ def _parse_field(plain: object, depth: int) -> FieldLayout:
             and all(type(member) is int for member in members)
         ):
             field = FieldLayout(
-                kind=Kind(kind), optional=optional, size=size, name=name, members=tuple(members),
+                kind=FieldKind(kind), optional=optional, size=size, name=name, members=tuple(members),
                 parts=parse_layout(parts, depth + 1),
             )  # fmt: skip
         case _:
@@ -159,24 +159,27 @@ def _parse_field(plain: object, depth: int) -> FieldLayout:
         raise MisfitError("a field of a layout with what its kind does not have")
     if (
         (field.kind in _SIZED and not 0 < field.size <= MAX_PARAM_BYTES)
-        or (field.kind is Kind.MEMBER and sorted(set(field.members)) != list(field.members))
-        or (field.kind is Kind.MEMBER and not field.members)
-        or (field.kind is Kind.LIST and (len(field.parts) != 1 or field.size > MAX_ITEMS or field.parts[0].optional))
+        or (field.kind is FieldKind.MEMBER and sorted(set(field.members)) != list(field.members))
+        or (field.kind is FieldKind.MEMBER and not field.members)
+        or (
+            field.kind is FieldKind.LIST
+            and (len(field.parts) != 1 or field.size > MAX_ITEMS or field.parts[0].optional)
+        )
     ):
         raise MisfitError("a field of a layout outside its bounds")
     return field
 
 
 _SHAPES: Final = {
-    Kind.FLAG: (False, False, False, False),
-    Kind.NUMBER: (True, False, False, False),
-    Kind.MEMBER: (False, False, True, False),
-    Kind.BYTES: (True, False, False, False),
-    Kind.OBJECT_ID: (True, True, False, False),
-    Kind.COMMITMENT: (True, False, False, False),
-    Kind.STATEMENT: (True, True, False, False),
-    Kind.RECORD: (False, False, False, True),
-    Kind.LIST: (True, False, False, True),
+    FieldKind.FLAG: (False, False, False, False),
+    FieldKind.NUMBER: (True, False, False, False),
+    FieldKind.MEMBER: (False, False, True, False),
+    FieldKind.BYTES: (True, False, False, False),
+    FieldKind.OBJECT_ID: (True, True, False, False),
+    FieldKind.COMMITMENT: (True, False, False, False),
+    FieldKind.STATEMENT: (True, True, False, False),
+    FieldKind.RECORD: (False, False, False, True),
+    FieldKind.LIST: (True, False, False, True),
 }
 """Whether a kind has a size, a name, members, parts."""
 
@@ -202,9 +205,9 @@ def _field_bits(field: FieldLayout, value: object, knowledge: Knowledge) -> floa
 
 
 def _value_bits(field: FieldLayout, value: Any, knowledge: Knowledge) -> float:
-    if field.kind is Kind.RECORD:
+    if field.kind is FieldKind.RECORD:
         return reply_bits(field.parts, value, knowledge)
-    if field.kind is Kind.LIST:
+    if field.kind is FieldKind.LIST:
         if not isinstance(value, list) or len(value) > field.size:
             raise MisfitError("no list, or too many items")
         item = field.parts[0]
@@ -217,9 +220,9 @@ def _value_bits(field: FieldLayout, value: Any, knowledge: Knowledge) -> float:
 
 
 def _number_bits(field: FieldLayout, value: object) -> float:
-    if field.kind is Kind.FLAG:
+    if field.kind is FieldKind.FLAG:
         fits, of = type(value) is bool, 2
-    elif field.kind is Kind.NUMBER:
+    elif field.kind is FieldKind.NUMBER:
         fits, of = type(value) is int and 0 <= value <= field.size, field.size + 1
     else:
         fits, of = type(value) is int and value in field.members, len(field.members)
@@ -229,11 +232,11 @@ def _number_bits(field: FieldLayout, value: object) -> float:
 
 
 def _bytes_bits(field: FieldLayout, value: bytes, knowledge: Knowledge) -> float:
-    if field.kind is Kind.OBJECT_ID:
+    if field.kind is FieldKind.OBJECT_ID:
         return knowledge.object_bits(field.name, value)
-    if field.kind is Kind.COMMITMENT:
+    if field.kind is FieldKind.COMMITMENT:
         return knowledge.commitment_bits(value)
-    if field.kind is Kind.STATEMENT:
+    if field.kind is FieldKind.STATEMENT:
         return knowledge.statement_bits(field.name.decode("ascii"), value)
     return 8.0 * field.size
 
@@ -246,31 +249,31 @@ def layout_of(record: type[Record]) -> Layout:
 def _field_of(field: RecordField) -> FieldLayout:
     if isinstance(field.bound, Items) and field.item is not None:
         item = _scalar(field.item, field.bound.item, field.name)
-        return FieldLayout(kind=Kind.LIST, optional=field.optional, size=field.bound.count, parts=(item,))
+        return FieldLayout(kind=FieldKind.LIST, optional=field.optional, size=field.bound.count, parts=(item,))
     return replace(_scalar(field.kind, field.bound, field.name), optional=field.optional)
 
 
 def _scalar(kind: type[Any], bound: Bound | None, name: str) -> FieldLayout:
     if issubclass(kind, Record):
-        return FieldLayout(kind=Kind.RECORD, parts=layout_of(kind))
+        return FieldLayout(kind=FieldKind.RECORD, parts=layout_of(kind))
     if issubclass(kind, bool):
-        return FieldLayout(kind=Kind.FLAG)
+        return FieldLayout(kind=FieldKind.FLAG)
     if issubclass(kind, IntEnum) and bound is None:
-        return FieldLayout(kind=Kind.MEMBER, members=tuple(sorted(int(member) for member in kind)))
+        return FieldLayout(kind=FieldKind.MEMBER, members=tuple(sorted(int(member) for member in kind)))
     if isinstance(bound, UpTo) and issubclass(kind, int):
-        return FieldLayout(kind=Kind.NUMBER, size=bound.maximum)
+        return FieldLayout(kind=FieldKind.NUMBER, size=bound.maximum)
     if isinstance(bound, Fixed) and kind is bytes:
         known = _KNOWN.get(type(bound))
         if known is None:
-            return FieldLayout(kind=Kind.BYTES, size=bound.size_bytes)
+            return FieldLayout(kind=FieldKind.BYTES, size=bound.size_bytes)
         return known(bound)
     raise TypeError(f"{name} is not closed")
 
 
 _KNOWN: Final[dict[type[Fixed], Callable[[Any], FieldLayout]]] = {
-    ObjectId: lambda of: FieldLayout(kind=Kind.OBJECT_ID, size=of.size_bytes, name=of.prefix),
-    Commitment: lambda of: FieldLayout(kind=Kind.COMMITMENT, size=of.size_bytes),
-    Stated: lambda of: FieldLayout(kind=Kind.STATEMENT, size=of.size_bytes, name=of.key.encode("ascii")),
+    ObjectId: lambda of: FieldLayout(kind=FieldKind.OBJECT_ID, size=of.size_bytes, name=of.prefix),
+    Commitment: lambda of: FieldLayout(kind=FieldKind.COMMITMENT, size=of.size_bytes),
+    Stated: lambda of: FieldLayout(kind=FieldKind.STATEMENT, size=of.size_bytes, name=of.key.encode("ascii")),
 }
 
 

@@ -12,6 +12,6 @@ so that an application can only choose which of them it uses. What it can choose
 | a statement: its echo        | which number or id of the request, or zeros | log2(of these there are)           |
 | a statement: all other bytes | nothing                                     | 0                                  |
 
-Does not promise: that what was chosen is right. An application says whose finger it was; the core only says that
+Does not promise: that what was chosen is right. An application says who it was; the core only says that
 nothing else is said by it.
 """

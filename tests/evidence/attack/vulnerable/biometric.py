@@ -115,8 +115,6 @@ class FourBytes(Buggy):
 
 
 class _OneTable(SensorAuthorization):
-    """One challenge table for all."""
-
     def generate_challenge(self, sensor_id, user):
         return super().generate_challenge(0, b"")
 
