@@ -152,12 +152,22 @@ class Core:
         start = isinstance(message, OpenSession) and message.uuid not in self._kept
         limit = manifest.limit_bits(command, start=start) if manifest else math.inf
         with self._ledger.request(limit) as account, self._transactions.request():
-            if manifest is not None:
-                named = named_in(() if isinstance(message, CloseSession) else message.params)
-                with suppress(TeeError):  # of a disk that does not answer: whoever needs the rows hears it
-                    self._watch.begin(manifest, command, named)
-            answer = self._within(self._dispatch(message), message)
+            refused = None if manifest is None else self._begin(manifest, command, message)
+            answer = self._within(refused or self._dispatch(message), message)
         return replace(answer, host_end=self._host_end, bits=min(math.ceil(account.total), MAX_COUNTED_BITS))
+
+    def _begin(
+        self, manifest: Manifest, command: int | None, message: OpenSession | Invoke | CloseSession
+    ) -> Return | None:
+        """Have the store ready for a request; a Return if it is not to be carried out."""
+        try:
+            self._watch.begin(manifest, command, named_in(() if isinstance(message, CloseSession) else message.params))
+        except TeeError as error:
+            named = manifest.kinds_of(command) or manifest.commits_of(command)
+            if named and error.result in (TeeResult.CORRUPT_OBJECT, TeeResult.OUT_OF_MEMORY):
+                return Return(result=error.result, origin=Origin.TEE)
+            # Anything else of a disk that does not answer: whoever needs the rows hears it.
+        return None
 
     def _manifest_of(self, message: OpenSession | Invoke | CloseSession) -> Manifest | None:
         if isinstance(message, OpenSession):

@@ -12,7 +12,7 @@ from tee_sim.secure.storage import ObjectStore
 from tee_sim.secure.storage.directory_pages import DirectoryEntry
 from tee_sim.secure.storage.relations import Relations
 from tee_sim.secure.storage.ta_store import TaStore
-from tee_sim.secure.traffic import Asked, CountedBlobs, Put
+from tee_sim.secure.traffic import Asked, Commits, CountedBlobs, Put
 from tee_sim.shared.blobs import Changes
 from tee_sim.shared.errors import TeeError, TeeResult
 from tee_sim.shared.manifest import Manifest
@@ -75,7 +75,7 @@ class CountedStore:
         self._pace = pace
         self._relations: dict[UUID, Relations] = {}
         self._named: frozenset[bytes] = frozenset()
-        self._loaded: set[tuple[bytes, str]] = set()
+        self._loaded: dict[tuple[UUID, tuple[str, ...]], tuple[int, bool]] = {}
         store.watch = self
 
     def knowledge(self, manifest: Manifest, call: Call) -> CallKnowledge:
@@ -92,6 +92,11 @@ class CountedStore:
         """A request to an application begins, which names these words. Reads what belongs to one of them.
 
         What is read here follows from the request and from what was stored before: it is nobody's choice.
+
+        Raises:
+            TeeError: CORRUPT_OBJECT if a row is damaged and the manifest says which ones this command reads or writes:
+                it is not carried out. In any other one, whoever asks for that row hears it; who erases it does not.
+                OUT_OF_MEMORY if there are more rows of its kinds than are kept. Or what the disk answers.
         """
         self._named = named
         info = self._store.tree.info
@@ -105,20 +110,41 @@ class CountedStore:
             names = {self._store.row_name(ta, object_id) for ta, own in ids.items() for object_id in own}
             commits = tuple(parse_commit(text) for text in manifest.commits_of(command))
             self._blobs.begin(Asked(related=names, words=named, ta=manifest.ta_uuid, commits=commits))
-            for kind in manifest.kinds_of(command):
-                self._load(manifest, kind)
+            kinds = manifest.kinds_of(command)
+            self._load(manifest.ta_uuid, kinds)
+            self._store.namespace(manifest.ta_uuid).read_ahead(self._written(manifest.ta_uuid, commits))
             for ta, own in ids.items():
-                self._store.namespace(ta).read_ahead(_fewest_first(own)[:MOST_AHEAD])
+                try:
+                    self._store.namespace(ta).read_ahead(_fewest_first(own)[:MOST_AHEAD])
+                except TeeError as error:
+                    if kinds or commits or error.result is not TeeResult.CORRUPT_OBJECT:
+                        raise
 
-    def _load(self, manifest: Manifest, kind: str) -> None:
-        """Have the rows of a kind in memory: a few each time, many once, for what is written later stays there."""
-        ids = self._relations_of(manifest.ta_uuid).kinds.get(kind, ())
-        if len(ids) <= MOST_AHEAD:
-            self._store.namespace(manifest.ta_uuid).read_ahead(sorted(ids))
-        elif (manifest.uuid, kind) not in self._loaded:
-            self._loaded.add((manifest.uuid, kind))
-            for _ in self._store.namespace(manifest.ta_uuid).load(kind=kind):
-                pass
+    def _written(self, ta: UUID, commits: Commits) -> list[bytes]:
+        """Ids of the rows that these commits change, but for those of somebody whom the request names."""
+        named = {(start, self._blobs.last(ta, start) if end else start) for commit in commits
+                 for start, end in commit if end != "*"}  # fmt: skip
+        return sorted(object_id for _, object_id in named if object_id is not None)
+
+    def _load(self, ta: UUID, kinds: tuple[str, ...]) -> None:
+        """Have all rows of these kinds in memory; what is written later stays there until others need room.
+
+        Raises as `begin`: else such a command would read from the disk, which it may not tell.
+        """
+        store, rows = self._store.namespace(ta), self._store.rows
+        known = {kind: self._relations_of(ta).kinds.get(kind, set()) for kind in kinds}
+        many = [kind for kind, ids in known.items() if len(ids) > MOST_AHEAD]
+        if self._loaded.get((ta, kinds)) != (rows.made_room, True):
+            for kind in many:
+                for _ in store.load(kind=kind):
+                    pass
+        for kind in known.keys() - set(many):
+            store.read_ahead(sorted(known[kind]))
+        oldest = next((min(known[kind]) for kind in many), None)
+        fits = oldest is None or store.is_ahead(oldest)
+        self._loaded[ta, kinds] = (rows.made_room, fits)
+        if not fits:
+            raise TeeError(TeeResult.OUT_OF_MEMORY, "more rows than are kept in memory for this command")
 
     def end(self, *, timed: bool) -> None:
         """As `RequestWatch.end`."""

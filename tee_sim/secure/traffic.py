@@ -37,6 +37,7 @@ from tee_sim.shared.blobs import ANCHOR_NAME, BlobStore, Changes, commit_and_rea
 from tee_sim.shared.errors import TeeError, TeeResult
 from tee_sim.shared.row_patterns import matches
 
+Commits = tuple[tuple[tuple[bytes, str], ...], ...]
 _SIZES_KEPT: Final = 65_536
 """Rows and pages whose size is known from when they were read or written; about 10 MB."""
 _PAGE: Final = b"p"
@@ -57,7 +58,7 @@ class Asked:
     related: Collection[bytes] = frozenset()
     words: Collection[bytes] = frozenset()
     ta: UUID | None = None
-    commits: tuple[tuple[tuple[bytes, str], ...], ...] = ()
+    commits: Commits = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,6 +103,11 @@ class CountedBlobs:
     def goes_on(self, ta: UUID, starts: Iterable[bytes]) -> None:
         """Ids of this application that begin so end in a number, and its commits go on with them."""
         self._goes_on.update((ta, start) for start in starts)
+
+    def last(self, ta: UUID, start: bytes) -> bytes | None:
+        """The id of the last of its rows that begin so and end in a number, if one was written since the start."""
+        put = self._numbered.get((ta, start))
+        return None if put is None else put.object_id
 
     def begin(self, asked: Asked) -> None:
         """A request begins: what it is about."""

@@ -31,7 +31,10 @@ from bioguard.records.modality import Modality
 from tee_sim.normal.client import Context, Session
 from tee_sim.normal.rpmb_chip.chip import RpmbDevice
 from tee_sim.normal.supplicant.service import Service
+from tee_sim.secure.counted_store import MOST_AHEAD
 from tee_sim.secure.ledger import TIME_BITS, Ledger, Way
+from tee_sim.shared.blobs import Changes
+from tee_sim.shared.errors import TeeError, TeeResult
 from tee_sim.shared.wire import Invoke, Message, Return
 from tee_sim.testing.in_memory import MemoryBlobs, MemoryMedium
 from tee_sim.testing.in_process import InProcessTee
@@ -239,3 +242,57 @@ def test_in_no_state_of_the_device_is_a_decision_above_its_budget(
     for step in before:
         step(copy)
     decide(copy)
+
+
+def kept_bytes(gallery: Gallery, most_bytes: int) -> None:
+    gallery.seen.tee._world._store.rows._most_bytes = most_bytes
+
+
+def test_more_records_than_are_kept_in_memory_are_no_search_and_nobody_else_is_refused(gallery: Gallery) -> None:
+    crowd = gallery.copy()
+    for number in range(PEOPLE, MOST_AHEAD + 8):
+        crowd.faces = np.vstack([crowd.faces, crowd.rng.normal(size=(1, DIMENSION))])
+        crowd.add(number)
+    crowd.start()
+    kept_bytes(crowd, 60_000)
+    crowd.session.call(AT_START, Nothing())
+    with pytest.raises(TeeError) as refused:
+        crowd.identify(3)
+    assert refused.value.result is TeeResult.OUT_OF_MEMORY
+    assert crowd.seen.bits.pop(IDENTIFY.number)[-1] < DECISION_BITS / 2
+    for number in range(PEOPLE):
+        assert crowd.authenticate(number).match
+    assert max(crowd.seen.bits[AUTHENTICATE.number]) <= DECISION_BITS
+    kept_bytes(crowd, 64 << 20)
+    for number in range(PEOPLE):
+        assert crowd.identify(number).match
+    held(crowd)
+
+
+def test_rows_that_made_room_for_others_are_read_again_before_a_search(gallery: Gallery) -> None:
+    crowd = gallery.copy()
+    for number in range(PEOPLE, MOST_AHEAD + 8):
+        crowd.faces = np.vstack([crowd.faces, crowd.rng.normal(size=(1, DIMENSION))])
+        crowd.add(number)
+    assert crowd.identify(3).match
+    crowd.seen.tee._world._store.rows.clear()
+    crowd.seen.tee._world._store.rows.made_room += 1
+    crowd.seen.bits.clear()
+    assert crowd.identify(4).match
+    held(crowd)
+
+
+@pytest.mark.parametrize("object_id", [b"X\x01", b"S\x01" + (3).to_bytes(16, "big"), b"C" + (3).to_bytes(16, "big")])
+def test_a_damaged_row_is_damage_and_no_matter_of_the_budget(gallery: Gallery, object_id: bytes) -> None:
+    hurt = gallery.copy()
+    hurt.start()
+    store = hurt.seen.tee._world._store
+    name = store.row_name(BIOMETRIC_UUID, object_id)
+    (row,) = hurt.disk._blobs.read([name])
+    assert row is not None
+    hurt.disk._blobs.commit(Changes({name: row[:-1] + bytes([row[-1] ^ 1])}, ()))
+    store.rows.clear()
+    for decide_one in (hurt.authenticate, hurt.identify):
+        with pytest.raises(TeeError) as refused:
+            decide_one(3)
+        assert refused.value.result is TeeResult.CORRUPT_OBJECT

@@ -17,12 +17,20 @@ _OVERHEAD_BYTES = 400
 
 
 class RowCache:
-    """Sealed rows by name, the longest unused dropped first. Args: most_bytes: what all of them may take."""
+    """Sealed rows by name, the longest unused dropped first.
+
+    Args:
+        most_bytes: what all of them may take.
+
+    Attributes:
+        made_room: how many rows were dropped for others.
+    """
 
     def __init__(self, most_bytes: int = MOST_BYTES) -> None:
         self._most_bytes = most_bytes
         self._size_bytes = 0
         self._rows: OrderedDict[bytes, tuple[bytes, bytes]] = OrderedDict()
+        self.made_room = 0
 
     def get(self, name: bytes, entry: bytes) -> bytes | None:
         """Return the row of this name if it is the one of this entry."""
@@ -39,6 +47,7 @@ class RowCache:
         self._size_bytes += _cost(name, entry, row)
         while self._size_bytes > self._most_bytes:
             self.drop(next(iter(self._rows)))
+            self.made_room += 1
 
     def drop(self, name: bytes) -> None:
         """Forget a row."""

@@ -260,10 +260,21 @@ class TaStore:
                 opened[self._ta.bytes + object_id] = (raw, self._unseal(name, raw, row))
 
     def read_ahead(self, object_ids: Iterable[bytes]) -> None:
-        """Have the rows of these in memory: what is there is left alone, and not opened."""
-        raws = ((object_id, self._directory.lookup(self._ta.bytes + object_id)) for object_id in object_ids)
-        rows = self._store.rows
-        self.fetch([i for i, raw in raws if raw and rows.get(self._sealer.name(self._ta, i), raw) is None])
+        """Have the rows of these in memory: what is there is left alone, and not opened.
+
+        Raises:
+            TeeError: CORRUPT_OBJECT if one is damaged; the others are there then.
+        """
+        wanted = [i for i in object_ids if self.is_stored(i) and not self.is_ahead(i)]
+        self.fetch(wanted)
+        for object_id in wanted:
+            if self._ta.bytes + object_id not in self._store.opened:
+                raise TeeError(TeeResult.CORRUPT_OBJECT, "a row that was read ahead is damaged")
+
+    def is_ahead(self, object_id: bytes) -> bool:
+        """Whether the row of an object is in memory."""
+        raw = self._directory.lookup(self._ta.bytes + object_id)
+        return raw is not None and self._store.rows.get(self._sealer.name(self._ta, object_id), raw) is not None
 
     def _read(self, wanted: Mapping[bytes, bytes], walk: int | None = None) -> list[tuple[bytes, bytes | None]]:
         """Names and rows of objects, by id with their entries. What was not used before is one request to the disk."""

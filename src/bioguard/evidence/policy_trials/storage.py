@@ -11,6 +11,7 @@ from bioguard.evidence.policy_trials.model import Observation, Trial, Turn
 from bioguard.evidence.policy_trials.sentences import INCIDENTS
 from bioguard.evidence.temporary_device import Person, TemporaryDevice
 from bioguard.records.audit_events import Cause
+from tee_sim.shared.storage_requests import Operation
 
 STORE = "storage.db"
 TABLE, KEY, VALUE = "object", "name", "ciphertext"
@@ -62,31 +63,39 @@ def _use(temporary: TemporaryDevice, person: Person) -> str:
 
 
 def tamper(temporary: TemporaryDevice) -> list[Observation]:
-    """Change one bit of each sealed object in turn; the record must be refused, not answered wrongly."""
+    """Change one bit of each sealed object in turn; what the disk is asked for is refused then, never used.
+
+    A row that is not asked for in this use is found when it is read next: until then it changes nothing.
+    """
     with _second(temporary, "tampered") as (second, person):
         digest = bytes.fromhex(next(second.device.records(person.name)).digest)
         second.stop()
         path = second.directory / STORE
-        rows, answers = _rows(path), dict[bytes, str]()
+        rows, answers, asked = _rows(path), dict[bytes, str](), dict[bytes, bool]()
         own = _rows(path, digest)
         for key in {*own}.union(rows[:: len(rows) // MAX_ROWS + 1]):
             _flip(path, key)
+            second.requests.clear()
             answers[key] = _use(second, person)
+            reads = (note.names for note in second.requests if note.operation is Operation.READ)
+            asked[key] = any(name[1:] == key for names in reads for name in names)  # behind the letter of its table
             second.stop()
             _flip(path, key)
         whole = _use(second, person)
         wrong = [a for a in answers.values() if a == "a wrong answer"]
         kinds = {stored.name: stored.kind for stored in second.contents().objects}
-        # A count of searches may end the call before it is known for changed: by its budget, which refuses as well.
-        known = {key: answer.startswith("store.") or answer == "device.over_budget" for key, answer in answers.items()}
-        let_through = [kinds[key] for key in answers if not known[key]]
-        let_through += ["the record"] if not all(answers[key].startswith("store.") for key in own) else []
+        refused = {key: answer.startswith("store.") for key, answer in answers.items()}
+        let_through = [kinds.get(key, "a row") for key in answers if asked[key] and not refused[key]]
+        unread = [key for key in answers if not asked[key]]
+        ended = [answers[key] for key in unread if answers[key]]
         opened = incidents(second.directory)
     return [
         Observation("there were rows to change", len(rows) > 0, str(len(rows))),
         Observation("a changed row never gives a wrong answer", not wrong, f"{len(wrong)} of {len(answers)}"),
-        Observation("the person's own record is refused when it was changed, and so is each other row",
-                    bool(own) and not let_through, ", ".join(let_through)),
+        Observation("the person's own record is asked for, and refused when it was changed, and so is each other row "
+                    "that is asked for", bool(own) and all(refused[key] for key in own) and not let_through,
+                    ", ".join(let_through)),
+        Observation("one that nobody asks for changes nothing", not ended, f"{', '.join(ended)} of {len(unread)}"),
         Observation("detection opens an incident", any(not i.acknowledged for i in opened)),
         Observation("with the byte put back the record works again", whole == "", whole),
     ]  # fmt: skip

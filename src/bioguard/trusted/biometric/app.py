@@ -43,8 +43,6 @@ from bioguard.trusted.policy.handlers import handlers as policy_handlers
 from bioguard.trusted.policy.handlers import purpose_of
 from bioguard.trusted.policy.stored_objects import consent_object
 from bioguard.trusted.refusal import Refused
-from bioguard.trusted.sensor.sensors import SENSOR_IDS
-from bioguard.trusted.sensor.stored_objects import tally_object
 from tee_sim.shared.schema import Record
 from tee_sim.shared.ta_api import Command, CommandApp, TaEnv
 
@@ -73,8 +71,6 @@ class BiometricApp(CommandApp):
         self._sensors = SensorCommands(env, self._vault)
         self._policy = PolicyEnforcer(env, self._log, self._vault, self._sensors.owner)
         self._bind_all()
-        # Read here, where much may be told: which rows a decision reads would be counted with it.
-        env.store.fetch([tally_object(sensor_id) for sensor_id in SENSOR_IDS.values()])
         self._policy.start()
 
     def _bind_all(self) -> None:
