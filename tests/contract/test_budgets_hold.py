@@ -28,6 +28,7 @@ from bioguard.device.launch import manifests
 from bioguard.records import FaceEmbedding
 from bioguard.records.consent import DAY_MS, Purpose
 from bioguard.records.modality import Modality
+from bioguard.simulate.people import finger_impressions
 from tee_sim.normal.client import Context, Session
 from tee_sim.normal.rpmb_chip.chip import RpmbDevice
 from tee_sim.normal.supplicant.service import Service
@@ -296,3 +297,36 @@ def test_a_damaged_row_is_damage_and_no_matter_of_the_budget(gallery: Gallery, o
         with pytest.raises(TeeError) as refused:
             decide_one(3)
         assert refused.value.result is TeeResult.CORRUPT_OBJECT
+
+
+def test_fingers_stay_within_it_too_and_whatever_was_relabeled_is_listed_and_shown(gallery: Gallery) -> None:
+    device = gallery.copy()
+    user, new = device.user(3), {"user": device.user(3), "modality": Modality.FINGERPRINT}
+    for purpose in (Purpose.UNLOCK, Purpose.KEY_USE, Purpose.IDENTIFY):
+        device.session.call(GRANT, GrantConsent(**new, purpose=purpose, days=30, of_age=True))
+    (view,) = finger_impressions(55, person=1, count=1)
+    sample = view.to_bytes()
+    enroll = commands.Enroll(**new, position=1, samples=(sample,))
+    assert device.session.call(commands.ENROLL, enroll).status is ReplyStatus.OK
+    for restart in (False, True):
+        if restart:
+            restarted(device)
+        for _ in range(40):  # more than a chunk of the log
+            request = commands.Authenticate(user=user, sample=sample, operation_id=7)
+            assert device.session.call(AUTHENTICATE, request).match
+            assert device.session.call(IDENTIFY, commands.Identify(sample=sample)).match
+            held(device)
+    for position in (2, 3):
+        records = device.session.call(commands.LIST, commands.ListRecords(user=user)).records
+        (old,) = [record for record in records if record.modality is Modality.FINGERPRINT]
+        request = commands.Relabel(user=user, record_id=old.record_id, position=position, token=b"")
+        changed = device.session.call(commands.RELABEL, request)
+        assert changed.status is ReplyStatus.OK
+        for _ in range(2):
+            shown = device.session.call(commands.SHOW, commands.Show(record_id=changed.record_id)).record
+            assert (shown.digest, shown.position) == (changed.digest, position)
+            restarted(device)
+    listed = device.session.call(commands.LIST, commands.ListRecords()).records
+    assert len(listed) == PEOPLE + 1
+    for record in listed:
+        assert device.session.call(commands.SHOW, commands.Show(record_id=record.record_id)).record == record

@@ -363,7 +363,9 @@ class BiometricApp(CommandApp):
         else:
             ids = self._vault.record_ids()
         start = bisect_right(ids, request.after) if request.after is not None else 0
-        page = tuple(self._vault.open_record(i)[0] for i in ids[start : start + commands.PAGE])
+        shown = ids[start : start + commands.PAGE]
+        self._store.fetch([record_object(record_id) for record_id in shown])
+        page = tuple(self._vault.open_record(record_id)[0] for record_id in shown)
         return commands.Page(status=ReplyStatus.OK, records=page, more=start + commands.PAGE < len(ids))
 
     def _show(self, request: commands.Show) -> commands.Shown:
