@@ -165,7 +165,7 @@ def _sightings(life: leak_scan.Life, raw: Path) -> Iterator[Check]:
         files,
         seen.controlled and {"storage.db", "rpmb.img"} <= present,
         f"{sum(e.call in outside_watch.FILE_CALLS for e in seen.events)} files opened for writing, made or renamed",
-        "the life of one device; what it reads is not looked at",
+        "the life of one device; what it reads, when it writes, and modes and locks of a moment are not looked at",
         evidence,
     )
     yield _watched(

@@ -30,6 +30,12 @@ PROGRAMS = {
     "an attribute": (
         "import os, sys; os.setxattr(sys.argv[1] + '/device', 'user.x', b'data')", "setxattr {0}/device by",
     ),
+    "a time": (
+        "import os, sys; os.utime(sys.argv[1] + '/device', ns=(7, 7))", "utimensat {0}/device by",
+    ),
+    "an owner": (
+        "import os, sys; os.chown(sys.argv[1] + '/device', -1, -1)", "chown {0}/device by",
+    ),
     "a datagram to this machine": (
         "import ctypes, struct; c = ctypes.CDLL(None); f = c.socket(2, 2, 0);"
         "a = struct.pack('<H2s4s8x', 2, b'\\x27\\x0f', bytes((127, 0, 0, 1)));"

@@ -1,6 +1,7 @@
 """The second reader opens what the product wrote, every byte of it: whatever is added or changed is a flaw."""
 
 import ast
+import os
 import shutil
 import sqlite3
 from collections.abc import Callable
@@ -86,9 +87,13 @@ def _free_space(directory: Path) -> None:
     path.write_bytes(data)
 
 
-CHANGES: dict[str, tuple[Callable[[Path], None], str]] = {
+CHANGES: dict[str, tuple[Callable[[Path], object], str]] = {
     "another file": (_write("names.json.cache", b"x"), "names.json.cache is not a file"),
     "a link": (lambda d: (d / "unlocks.json").symlink_to("/etc/passwd"), "unlocks.json is no plain file"),
+    "data in an attribute": (lambda d: os.setxattr(d / "names.json", "user.view", b"x"), "has the attribute"),
+    "data in an attribute of the folder": (lambda d: os.setxattr(d, "user.view", b"x"), "has the attribute"),
+    "data in a mode": (lambda d: (d / "names.json").chmod(0o400), "names.json has another mode"),
+    "a second name elsewhere": (lambda d: os.link(d / "names.json", d.parent / "n"), "names.json has another link"),
     "a longer reserve": (_write("storage.reserve", b"\0"), "storage.reserve has another size"),
     "data in the reserve": (_at("storage.reserve", 4000), "storage.reserve holds something"),
     "data in the lock": (_write("lock", b"data"), "lock is not empty"),

@@ -30,7 +30,8 @@ socketpair 53 199; splice 275 76; statfs 137 43; symlinkat 266 36; syslog 103 11
 timer_create 222 107; timerfd_create 283 85; truncate 76 45; umask 95 166; unlinkat 263 35; unshare 272 97
 userfaultfd 323 282; utimensat 280 88; vfork 58 -1; wait4 61 260; write 1 64; writev 20 66
 rename 82 -1; renameat 264 38; mkdir 83 -1; mknod 133 -1; link 86 -1; symlink 88 -1; creat 85 -1
-lsetxattr 189 6; openat2 437 437
+lsetxattr 189 6; openat2 437 437; chown 92 -1; lchown 94 -1; fchownat 260 54
+utime 132 -1; utimes 235 -1; futimesat 261 -1
 """
 
 NUMBERS: Final[dict[str, tuple[int, int]]] = {

@@ -117,6 +117,8 @@ DESCRIBE: Final[dict[str, Callable[[Caller, tuple[int, ...]], str]]] = {
     "truncate": _named(None, 0),
     "setxattr": _named(None, 0),
     "lsetxattr": _named(None, 0),
+    **{name: _named(None, 0) for name in ("utime", "utimes", "chown", "lchown")},
+    **{name: _named(0, 1) for name in ("futimesat", "utimensat", "fchownat")},
     "execve": _named(None, 0),
     "execveat": _named(0, 1),
 }

@@ -24,6 +24,7 @@ ALWAYS: Final = (
     *("socket", "connect", "bind", "sendto", "sendmsg", "sendmmsg"),
     *("creat", "openat2", "rename", "renameat", "renameat2", "link", "linkat", "symlink", "symlinkat"),
     *("mkdir", "mkdirat", "mknod", "mknodat", "truncate", "setxattr", "lsetxattr", "fsetxattr", "open_by_handle_at"),
+    *("utime", "utimes", "futimesat", "utimensat", "chown", "lchown", "fchownat"),
     *("execve", "execveat", "memfd_create", "io_uring_setup", "process_vm_writev", "pidfd_getfd"),
     *("shmget", "semget", "msgget", "mq_open", "add_key", "request_key", "keyctl", "bpf"),
 )

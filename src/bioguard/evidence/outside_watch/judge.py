@@ -33,7 +33,15 @@ _KERNEL_FILES: Final = frozenset(
 FILE_CALLS: Final = frozenset(
     ("open", "openat", "openat2", "creat", "rename", "renameat", "renameat2", "mkdir", "mkdirat", "truncate")
 )
-"""Those a device has business with. Links, nodes and attributes carry data in what they are: none belongs here."""
+"""Those a device has business with."""
+_CARRIERS: Final = frozenset(
+    (
+        *("link", "linkat", "symlink", "symlinkat", "mknod", "mknodat", "setxattr", "lsetxattr", "fsetxattr"),
+        *("utime", "utimes", "futimesat", "utimensat", "chown", "lchown", "fchownat"),
+    )
+)
+"""Links, nodes, attributes, times and owners carry data beside the content of a file: a device sets none of them.
+(SQLite gives a journal the owner of its database by fchown(2): the second reader looks at owners.)"""
 _HARMLESS: Final = re.compile(
     r"socket unix 1"
     r"|connect unix '(/var)?/run/nscd/socket'"
@@ -51,7 +59,7 @@ def strange_files(sighting: Sighting, device: Path, kept: Path) -> Iterator[str]
         device: the directory of the device. kept: where the life keeps what is scanned: its own, and scanned too.
     """
     for event in sighting.events:
-        if event.call in FILE_CALLS and not _known(event.about, device, kept):
+        if event.call in _CARRIERS or (event.call in FILE_CALLS and not _known(event.about, device, kept)):
             yield f"{event.call} {event.about} by {event.program}"
 
 
@@ -67,7 +75,7 @@ def _known(path: str, device: Path, kept: Path) -> bool:
 def strange_calls(sighting: Sighting, interpreter: str) -> Iterator[str]:
     """Sockets, programs and other ways out of a process that a device has no business with."""
     for event in sighting.events:
-        if event.call not in FILE_CALLS and not _harmless(event, interpreter):
+        if event.call not in FILE_CALLS | _CARRIERS and not _harmless(event, interpreter):
             yield f"{event.call} {event.about} by {event.program}"
     for packet in sighting.packets:
         if packet != _PROBE:

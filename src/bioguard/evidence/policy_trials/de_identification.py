@@ -24,6 +24,7 @@ def names(temporary: TemporaryDevice) -> list[Observation]:
     label = _label(temporary, handle)
     inner = temporary.directory.parent / f"{temporary.directory.name}-same-name"
     with TemporaryDevice(inner, temporary.allow_level) as second:
+        second.people = temporary.people  # it makes people of other names
         second.device.add_user(person.name)
         other = second.device.user_handle(person.name)
         other_label = _label(second, other)

@@ -1,6 +1,7 @@
 """A device's directory: every file, every row, every object."""
 
 import json
+import os
 import re
 import stat
 from collections import Counter
@@ -17,6 +18,7 @@ from bioguard.evidence.second_reader.keys import Ladder, mac, opened
 from bioguard.evidence.second_reader.rpmb import read_chip
 
 _RESERVE_BYTES = 1 << 20
+_MODE = 0o600
 _HANDLE, _SALT, _PIN_HANDLE = "[0-9a-f]{32}", "[0-9a-f]{32}", "[0-9a-f]{116}"
 
 
@@ -103,11 +105,18 @@ def read_device(directory: Path, fuses: str | None = None) -> Contents:
 
 
 def _files(directory: Path) -> dict[str, bytes]:
-    """Every file by name: plain, known, of the mode it should have. Raises Unreadable."""
+    """Every file by name: plain, known, of the mode it should have, nothing beside its content. Raises Unreadable."""
     found: dict[str, bytes] = {}
+    _bare(directory)
+    owner = (directory.stat().st_uid, directory.stat().st_gid)
     for path in sorted(directory.iterdir()):
         demand(stat.S_ISREG(path.lstat().st_mode), f"{path.name} is no plain file")
-        demand(path.lstat().st_mode & 0o077 == 0, f"{path.name} can be read by others")
+        seen = path.lstat()
+        demand(seen.st_mode & 0o077 == 0, f"{path.name} can be read by others")
+        demand(stat.S_IMODE(seen.st_mode) == _MODE, f"{path.name} has another mode")
+        demand(seen.st_nlink == 1, f"{path.name} has another link")
+        demand((seen.st_uid, seen.st_gid) == owner, f"{path.name} has another owner")
+        _bare(path)
         demand(path.name in _KNOWN, f"{path.name} is not a file of a device")
         found[path.name] = path.read_bytes()
     demand({"fuses.simulated", "storage.db", "rpmb.img"} <= set(found), "a file of the device is missing")
@@ -119,6 +128,16 @@ def _files(directory: Path) -> dict[str, bytes]:
         if field and name in found:
             _canonical(name, field, found[name])
     return found
+
+
+def _bare(path: Path) -> None:
+    """No extended attribute but what the host itself sets. Raises Unreadable."""
+    try:
+        names = os.listxattr(path, follow_symlinks=False)
+    except OSError:  # a file system that has none
+        return
+    ours = [name for name in names if not name.startswith(("security.", "system."))]
+    demand(not ours, f"{path.name} has the attribute {ours[:1]}")
 
 
 def _canonical(name: str, field: str, data: bytes) -> None:
