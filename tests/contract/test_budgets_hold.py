@@ -4,7 +4,8 @@ In one process nothing is held, so here each event that is timed on a device is 
 people costs log2 N: what a device of 8 000 would need is what this one needs and the difference.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from copy import deepcopy
 from math import log2
 
@@ -330,3 +331,48 @@ def test_fingers_stay_within_it_too_and_whatever_was_relabeled_is_listed_and_sho
     assert len(listed) == PEOPLE + 1
     for record in listed:
         assert device.session.call(commands.SHOW, commands.Show(record_id=record.record_id)).record == record
+
+
+@contextmanager
+def full(gallery: Gallery) -> Iterator[None]:
+    """The disk takes nothing."""
+
+    def refuse(*_: object) -> None:
+        raise TeeError(TeeResult.STORAGE_NO_SPACE, "full")
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(gallery.disk._blobs, "commit", refuse)
+        yield
+
+
+def refused_twice(gallery: Gallery) -> None:
+    for decide_one in (gallery.authenticate, gallery.identify):
+        with pytest.raises(TeeError) as refused:
+            decide_one(3)
+        assert refused.value.result is TeeResult.STORAGE_NO_SPACE
+    held(gallery)
+
+
+def test_a_disk_that_was_full_for_a_while_makes_no_decision_dearer(gallery: Gallery) -> None:
+    device = gallery.copy()
+    with full(device):
+        refused_twice(device)
+    device.seen.tee._world._store.rows.clear()
+    device.seen.tee._world._store.rows.made_room += 1
+    decide(device)
+
+
+def test_what_a_start_could_not_write_no_decision_makes_up_for(gallery: Gallery) -> None:
+    device = gallery.copy()
+    later(device, 31 * DAY_MS)  # so that the start has much to erase
+    for number in range(20):
+        device.consent(number)
+    with full(device):
+        restarted(device)
+        refused_twice(device)
+    refused_twice(device)
+    assert device.session.call(AT_START, Nothing()).status is ReplyStatus.OK
+    device.seen.bits.clear()
+    assert device.authenticate(3).match
+    assert device.identify(4).match
+    held(device)
