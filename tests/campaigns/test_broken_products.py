@@ -156,7 +156,7 @@ def test_the_page_counts_and_names_survivors(tmp_path: Path, monkeypatch: pytest
     assert text_now.startswith("before\n")
     assert text_now.endswith("\nafter\n")
     assert "old" not in text_now
-    assert "| POL-14 | 11 | 2 | 1 | 0 | 0 | 0 | 1 | 0 |" in text_now
+    assert "| POL-14 | 12 | 2 | 1 | 0 | 0 | 0 | 1 | 0 |" in text_now
     assert "* `14-where`: " in text_now
 
 

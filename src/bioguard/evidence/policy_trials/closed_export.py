@@ -7,8 +7,11 @@ is no field in which a feature, a score or another person's name would have room
 import re
 from typing import Any
 
-DATE = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{3})?Z"
-ID, DIGEST, WORD, WHOLE = r"[0-9a-f]{32}", r"[0-9a-f]{64}", r"[a-z]+(-[a-z]+)*", int
+DATE = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ"
+ID, DIGEST, WHOLE = r"[0-9a-f]{32}", r"[0-9a-f]{64}", int
+WORD = r"(?=.{1,24}$)[a-z]+(-[a-z]+)*"
+MAX_WHOLE = 1 << 48
+"""No number that is told is larger than a time in milliseconds."""
 WHY = (
     "templates, protected codes, keys and scores are not exported: they cannot be changed like a password, "
     "and nobody but this device's secure world can use them"
@@ -66,7 +69,7 @@ def strangers(value: Any, grammar: Any = EXPORT, path: str = "export") -> list[s
         return [odd for index, item in enumerate(value) for odd in strangers(item, grammar[0], f"{path}[{index}]")]
     if isinstance(grammar, str):
         return [] if isinstance(value, str) and re.fullmatch(grammar, value) else [path]
-    return [] if type(value) is grammar else [path]
+    return [] if type(value) is grammar and 0 <= value <= MAX_WHOLE else [path]
 
 
 def _fields(value: Any, grammar: dict[str, Any], path: str) -> list[str]:
@@ -74,6 +77,8 @@ def _fields(value: Any, grammar: dict[str, Any], path: str) -> list[str]:
         return [path]
     missing = [name for name in grammar if name not in value and not isinstance(grammar[name], Maybe)]
     odd = [f"{path}.{name}" for name in (*(value.keys() - grammar.keys()), *missing)]
+    if [name for name in grammar if name in value] != [name for name in value if name in grammar]:
+        odd.append(f"the order of {path}")
     return odd + [
         inner for name in grammar if name in value for inner in strangers(value[name], grammar[name], f"{path}.{name}")
     ]

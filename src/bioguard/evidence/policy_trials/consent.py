@@ -102,6 +102,9 @@ def objection(temporary: TemporaryDevice, modality: Modality) -> list[Observatio
         consent.grant(temporary.device, person.name, modality, p, of_age=True)
     lifted = {p: _uses(temporary, person) for p, person in people.items()}
     left = {p: _only(tuple(q for q in Purpose if q is not p), "consent.objected") for p in Purpose}
+    for p in Purpose:
+        consent.object_to(temporary.device, people[Purpose.UNLOCK].name, p)
+    again_enrolled = temporary.refusal(lambda: temporary.enroll(people[Purpose.UNLOCK], replace=True))
     everything = _only(tuple(Purpose), "")
     return [
         _code(
@@ -111,6 +114,7 @@ def objection(temporary: TemporaryDevice, modality: Modality) -> list[Observatio
         *(_same(f"an objection to {p.name.lower()} stops that alone", left[p], after[p]) for p in Purpose),
         *(_same(f"an objection to {p.name.lower()} outlives a start", left[p], again[p]) for p in Purpose),
         *(_same(f"a new grant lifts an objection to {p.name.lower()}", everything, lifted[p]) for p in Purpose),
+        _code("who objects to everything is not enrolled again", "consent.objected", again_enrolled),
         Observation("each objection is in the log", all(_told(temporary, p, "OBJECTED") for p in people.values())),
     ]  # fmt: skip
 
@@ -148,6 +152,22 @@ def withdrawal(temporary: TemporaryDevice, modality: Modality) -> list[Observati
         Observation("nothing works any more", all(after.values()), str(after)),
         Observation("the log tells why it was erased", erased == {"WITHDRAWN"}, str(erased)),
         Observation("both withdrawals are in the log", logged == 2, str(logged)),
+        *_each_withdrawal(temporary, modality),
+    ]
+
+
+def _each_withdrawal(temporary: TemporaryDevice, modality: Modality) -> list[Observation]:
+    """Withdraw each purpose of somebody who keeps the others; a start changes nothing of it."""
+    people = {p: temporary.person(enrolled=True, modality=modality) for p in Purpose}
+    for p, person in people.items():
+        consent.withdraw(temporary.device, person.name, modality, p)
+    after = {p: _uses(temporary, person) for p, person in people.items()}
+    temporary.restart()
+    again = {p: _uses(temporary, person) for p, person in people.items()}
+    left = {p: _only(tuple(q for q in Purpose if q is not p), "consent.missing") for p in Purpose}
+    return [
+        *(_same(f"withdrawing {p.name.lower()} stops that alone", left[p], after[p]) for p in Purpose),
+        *(_same(f"a start gives {p.name.lower()} not back", left[p], again[p]) for p in Purpose),
     ]
 
 
@@ -230,6 +250,8 @@ def versions(temporary: TemporaryDevice, modality: Modality) -> list[Observation
     suspended = _uses(temporary, person)
     enroll = temporary.refusal(lambda: temporary.enroll(person, replace=True))
     lower = temporary.refusal(lambda: set_version(state.version))
+    temporary.restart()
+    device, later = temporary.device, _uses(temporary, person)
     newest = [i.entry for i in consent.signed_log(device).items if i.entry and i.entry.event.name == "POLICY_CHANGED"]
     consent.confirm(device, person.name)
     everything = _only(tuple(Purpose), "")
@@ -238,6 +260,7 @@ def versions(temporary: TemporaryDevice, modality: Modality) -> list[Observation
         _same("all works before", everything, before),
         _code("no enrollment while suspended", "consent.suspended", enroll),
         _code("the version does not go down", "request", lower),
+        _same("a start confirms nothing", _only((), "consent.suspended"), later),
         Observation("the change is in the log", bool(newest) and newest[-1].number == state.version + 1),
         _same("processing goes on after the person confirms", everything, _uses(temporary, person)),
     ]

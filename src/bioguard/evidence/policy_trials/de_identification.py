@@ -1,5 +1,6 @@
 """The trial of de-identification: no name inside, and ids that say nothing."""
 
+import json
 from dataclasses import replace
 from hashlib import sha256
 
@@ -21,7 +22,7 @@ def names(temporary: TemporaryDevice) -> list[Observation]:
     name = person.name.encode()
     store = b"".join((temporary.directory / file).read_bytes() for file in ("storage.db", "rpmb.img"))
     handle = temporary.device.user_handle(person.name)
-    label = _label(temporary, handle)
+    label, salt = _label(temporary, handle), _salt(temporary, person.name)
     inner = temporary.directory.parent / f"{temporary.directory.name}-same-name"
     with TemporaryDevice(inner, temporary.allow_level) as second:
         second.people = temporary.people  # it makes people of other names
@@ -41,6 +42,9 @@ def names(temporary: TemporaryDevice) -> list[Observation]:
                     len(ids) == DRAWN and look_drawn(ids)),
         Observation("so the same name has another one on another device", handle != other),
         Observation("and what the secure world keeps of the name differs", label != other_label and len(label) == 32),
+        Observation("it is a salted hash of the name, and the salt is outside",
+                    label == sha256(b"bioguard user label v1\0" + salt + name).digest()
+                    and not any(salt in o.body for o in temporary.contents().objects)),
     ]  # fmt: skip
 
 
@@ -53,6 +57,11 @@ def _drawn(temporary: TemporaryDevice) -> list[bytes]:
     handles = [temporary.device.user_handle(who.name) for who in (person, other)]
     records = [info for who in (person, other) for info in temporary.device.records(who.name)]
     return handles + [bytes.fromhex(info.record_id) for info in records]
+
+
+def _salt(temporary: TemporaryDevice, name: str) -> bytes:
+    """That of the label of a name, in names.json."""
+    return bytes.fromhex(json.loads((temporary.directory / "names.json").read_text("utf-8"))["users"][name][1])
 
 
 def _label(temporary: TemporaryDevice, handle: bytes) -> bytes:

@@ -25,7 +25,7 @@ from bioguard.records.consent import DAY_MS, Purpose
 from bioguard.records.modality import Modality
 from bioguard.records.rights_requests import ANSWER_DAYS, EXTENDED_DAYS
 from bioguard.simulate.people import finger_impressions
-from bioguard.text import word
+from bioguard.text import iso, word
 
 HELD = {"user", "consent", "face", "fingerprint", "sensor", "request", "pin"}
 """Kinds of objects that belong to a person; the log is of the device."""
@@ -134,6 +134,8 @@ def access(temporary: TemporaryDevice) -> list[Observation]:
         digests.add(device.enroll(person.name, views, finger=finger, token=permit).digest)
     device.authenticate(person.name, person.sample())
     temporary.refusal(lambda: device.authenticate(other.name, other.sample()))
+    temporary.advance_days(2)  # what is told is all, and not what is new
+    token = temporary.token(person)
     complaint = consent.open_request(device, person.name, Cause.COMPLAINT, token=token)
     consent.object_to(device, person.name, Purpose.IDENTIFY, token=token)
     consent.restrict(device, person.name, on=True, token=token)
@@ -312,9 +314,23 @@ def portability(temporary: TemporaryDevice) -> list[Observation]:
     views = person.views()
     device.enroll(person.name, views, token=pins.enrollment_token(device, person.name, Modality.FACE, PIN))
     device.authenticate(person.name, person.sample())
-    data = personal_data(device, person.name, Cause.PORTABILITY, token=temporary.token(person))
+    token, state = temporary.token(person), consent.policy_state(device)
+    data = personal_data(device, person.name, Cause.PORTABILITY, token=token)
     text = json.dumps(data).encode()
     odd, said = strangers(data), data["templates"]
+    handle = device.user_handle(person.name)
+    entries = [i.entry for i in consent.signed_log(device).items if i.entry and i.entry.subject == handle]
+    rows = [(e.sequence, iso(e.wall_ms), e.record_id, e.digest, e.number) for e in entries]
+    parts = ("record_id", "digest")
+    told = [
+        (
+            r["number"],
+            r["at"],
+            *(bytes.fromhex(str(r[k])) if k in r else None for k in parts),
+            r.get("value"),
+        )
+        for r in _rows(data, "log")
+    ]
     pieces = [view.to_bytes()[at : at + 6] for view in views for at in range(0, len(view.to_bytes()) - 6, 6)]
     forms = {form(piece) for piece in pieces for form in (bytes.hex, lambda raw: b64encode(raw).decode())}
     return [
@@ -324,6 +340,10 @@ def portability(temporary: TemporaryDevice) -> list[Observation]:
         Observation("it says that templates are not in it, and why",
                     isinstance(said, dict) and said.get("included") is False and said.get("why") == WHY),
         Observation("nothing else is in it", not odd, ", ".join(odd[:5])),
+        Observation("its numbers are in force, its log is the log", told == rows[: len(told)] and data["policy"]
+                    == {n: getattr(state, n) for n in ("version", "retention_days", "log_days", "minimum_age")}),
+        Observation("its records are those that are listed",
+                    data["enrollments"] == [public_record(info) for info in device.records(person.name)]),
         Observation("it is about this person", data["user"] == person.name),
         Observation("no piece of the template is in it", not any(form.encode() in text for form in forms)),
     ]  # fmt: skip
@@ -340,12 +360,12 @@ def explanation(temporary: TemporaryDevice) -> list[Observation]:
     decided = [e for e in entries if e.event is Event.DECIDED]
     causes = [e.cause for e in decided]
     everything = [replace(e, cause=cause) for e in decided for cause in REASONS]
-    odd = [
-        line
+    told = [
+        (decision_words(e, for_testing=for_testing), explanation_of(e, for_testing=for_testing))
         for e in (*decided, *everything)
         for for_testing in (False, True)
-        for line in set(decision_words(e, for_testing=for_testing)) ^ set(explanation_of(e, for_testing=for_testing))
     ]
+    odd = [line for seen, said in told if seen != said for line in set(seen) ^ set(said) or {"another order"}]
     words = [line for e in decided for line in decision_words(e)]
     numbers = {token for line in words for token in line.split() if "." in token and token.replace(".", "").isdigit()}
     pin = temporary.refusal(lambda: pins.verify_pin(device, person.name, PIN))
@@ -353,7 +373,9 @@ def explanation(temporary: TemporaryDevice) -> list[Observation]:
         Observation("both decisions can be explained", causes == [Cause.ACCEPTED, Cause.NOT_SIMILAR], str(causes)),
         Observation("the reason is given in words", any("not similar enough" in line for line in words)),
         Observation("no score is in it", not numbers, str(numbers)),
-        Observation("it has the sentences of its reason, and no others", not odd, "; ".join(sorted(set(odd)))),
+        Observation(
+            "it has the sentences of its reason, in this order, and no others", not odd, "; ".join(sorted(set(odd)))
+        ),
         Observation("the PIN is there as the other way", pin == "" and any("PIN" in line for line in words)),
     ]
 
