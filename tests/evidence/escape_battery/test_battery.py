@@ -149,7 +149,9 @@ def test_the_kernel_log_names_the_same_call():
     if not logged:
         pytest.skip("nothing in the kernel log: it does not log filter kills, or its rate limit was reached")
     column = 0 if os.uname().machine == "x86_64" else 1
-    assert logged == [NUMBERS[done.cells[name]["S"].stopped_by][column] for name in names]
+    stopped = [NUMBERS[done.cells[name]["S"].stopped_by][column] for name in names]
+    left = iter(stopped)  # the kernel's rate limit drops lines while other tests are killed too; it changes none
+    assert all(number in left for number in logged), (logged, stopped)
 
 
 def test_it_leaves_nothing_behind(report):

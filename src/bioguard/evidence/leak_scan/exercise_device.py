@@ -67,7 +67,9 @@ class Life:
     tokens: tuple[bytes, ...] = ()
     device: Path = Path()
     kept: Path = Path()
-    sighting: Sighting | NotWatched = field(default_factory=lambda: NotWatched("not watched", hint=""))
+    sighting: Sighting | NotWatched = field(
+        default_factory=lambda: NotWatched("not watched", hint="run: bioguard doctor")
+    )
 
 
 class _Tap:

@@ -171,7 +171,7 @@ def takes_any_schema(patch) -> None:
 @planted("store.grown-row")
 def reads_rows_of_any_size(patch) -> None:
     """Reads a row before it knows how large it is."""
-    unbounded = dict.fromkeys(sqlite_blobs._OBJECT_BOUNDS, 1 << 40) | {"nonce": 12}
+    unbounded = dict.fromkeys(sqlite_blobs._OBJECT_BOUNDS, 1 << 40) | {"nonce": 12, "commitment": 32}
     patch.setattr(sqlite_blobs, "_OBJECT_BOUNDS", unbounded)
     patch.setattr(database, "MAX_ROW_BYTES", 1 << 30)
 
