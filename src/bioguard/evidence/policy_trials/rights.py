@@ -14,6 +14,7 @@ from bioguard.device.privacy_notice import notice
 from bioguard.device.receipts import erasure_receipt
 from bioguard.device.rectify import relabel, rename
 from bioguard.evidence.policy_trials.closed_export import WHY, strangers
+from bioguard.evidence.policy_trials.command_line import said
 from bioguard.evidence.policy_trials.model import Observation, Trial, in_both
 from bioguard.evidence.policy_trials.sentences import PROFILES, REASONS, explanation_of, notice_of
 from bioguard.evidence.published_objects import strange_objects
@@ -113,11 +114,31 @@ def informed(temporary: TemporaryDevice) -> list[Observation]:
     needed = [notice_of(state, place=place, profile=profile, for_testing=testing) for profile, testing in cases]
     odd = sorted({": ".join(line) for seen, said in zip(told, needed, strict=True) for line in set(seen) ^ set(said)})
     first = dict(told[0])
+    with TemporaryDevice(temporary.directory.parent / f"{temporary.directory.name}-told", temporary.allow_level) as own:
+        person = own.person(enrolled=True)
+        own.device.authenticate(person.name, person.sample())
+        now = consent.policy_state(own.device)
+        decision = [i.entry for i in consent.signed_log(own.device).items if i.entry and i.entry.event is Event.DECIDED]
+        own.stop()
+        typed = {words: said(own, words)[0] for words in ("notice", "explain")}
+        lines = notice_of(now, place=str(own.directory), profile="standard", for_testing=False)
+    needed_lines = {
+        "notice": [": ".join(line) for line in lines],
+        "explain": explanation_of(decision[-1], for_testing=False),
+    }
     return [
         Observation("it names the retention in force", f"{state.retention_days} days" in first["for how long"]),
         Observation("it names the version in force", first["policy version"] == str(state.version)),
         Observation("it names the place", place in first["where"]),
         Observation("it says what the policy says, in this order, and no more", told == needed, "; ".join(odd)),
+        *(
+            Observation(
+                f"whoever types `bioguard {words}` is told that and no more",
+                typed[words] == needed_lines[words],
+                "; ".join(set(typed[words]) ^ set(needed_lines[words])),
+            )
+            for words in typed
+        ),
     ]
 
 

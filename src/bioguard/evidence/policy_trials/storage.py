@@ -7,6 +7,7 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 
 from bioguard.device.incidents import incidents
+from bioguard.evidence.policy_trials.command_line import said
 from bioguard.evidence.policy_trials.model import Observation, Trial, Turn
 from bioguard.evidence.policy_trials.sentences import INCIDENTS
 from bioguard.evidence.temporary_device import Person, TemporaryDevice
@@ -150,12 +151,19 @@ def incident_parts(temporary: TemporaryDevice) -> list[Observation]:
         path.write_bytes(old)
         _use(second, person)
         both = incidents(second.directory)
+        second.stop()
+        told = [said(second, "notice")[1] for _ in range(2)]
     parts = [getattr(i.text, p) for i in opened for p in PARTS]
     odd = [f"{i.cause.name}: {p}" for i in both for p, said in zip(PARTS, INCIDENTS[i.cause], strict=True)
            if getattr(i.text, p) != said]  # fmt: skip
     return [
         Observation("the change is detected", answer.startswith("store."), answer),
         Observation("one incident is open", len(opened) == 1 and not opened[0].acknowledged, str(len(opened))),
+        Observation(
+            "each command tells of each open incident, and goes on telling",
+            all(f"incident {i.number} is open" in said for said in told for i in both),
+            " / ".join(told)[:200],
+        ),
         Observation("it has situation, measures, advice and remedy", len(parts) == 4 and all(parts)),
         Observation("with the sentences that the policy has for it", not odd, ", ".join(odd)),
         Observation(

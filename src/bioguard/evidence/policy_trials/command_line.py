@@ -1,0 +1,15 @@
+"""What a person is told who types a command: the last of the sentences, after those of the library."""
+
+import subprocess
+import sys
+
+from bioguard.evidence.temporary_device import TemporaryDevice
+from tee_sim.normal.sandbox_verdict.verdict import Level
+
+
+def said(temporary: TemporaryDevice, *words: str) -> tuple[list[str], str]:
+    """Lines of standard output, and standard error, of a command of the command line. The device must be stopped."""
+    device = ("--device", str(temporary.directory), "--allow-level", Level.NOT_ENFORCED.value)
+    line = [sys.executable, "-I", "-B", "-m", "bioguard.cli", *device, *words]
+    done = subprocess.run(line, stdin=subprocess.DEVNULL, capture_output=True, check=False)
+    return done.stdout.decode("utf-8", "replace").splitlines(), done.stderr.decode("utf-8", "replace")
