@@ -75,7 +75,7 @@ class CountedStore:
         self._pace = pace
         self._relations: dict[UUID, Relations] = {}
         self._named: frozenset[bytes] = frozenset()
-        self._loaded: dict[tuple[UUID, tuple[str, ...]], tuple[int, bool]] = {}
+        self._loaded: dict[tuple[UUID, tuple[str, ...]], int] = {}
         store.watch = self
 
     def knowledge(self, manifest: Manifest, call: Call) -> CallKnowledge:
@@ -132,19 +132,20 @@ class CountedStore:
         Raises as `begin`: else such a command would read from the disk, which it may not tell.
         """
         store, rows = self._store.namespace(ta), self._store.rows
+        if self._loaded.get((ta, kinds)) == rows.made_room:
+            return
         known = {kind: self._relations_of(ta).kinds.get(kind, set()) for kind in kinds}
         many = [kind for kind, ids in known.items() if len(ids) > MOST_AHEAD]
-        if self._loaded.get((ta, kinds)) != (rows.made_room, True):
-            for kind in many:
-                for _ in store.load(kind=kind):
-                    pass
+        for kind in many:
+            for _ in store.load(kind=kind):
+                pass
         for kind in known.keys() - set(many):
             store.read_ahead(sorted(known[kind]))
         oldest = next((min(known[kind]) for kind in many), None)
         fits = oldest is None or store.is_ahead(oldest)
-        self._loaded[ta, kinds] = (rows.made_room, fits)
         if not fits:
             raise TeeError(TeeResult.OUT_OF_MEMORY, "more rows than are kept in memory for this command")
+        self._loaded[ta, kinds] = rows.made_room
 
     def end(self, *, timed: bool) -> None:
         """As `RequestWatch.end`."""

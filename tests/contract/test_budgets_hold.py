@@ -278,7 +278,6 @@ def test_rows_that_made_room_for_others_are_read_again_before_a_search(gallery: 
         crowd.add(number)
     assert crowd.identify(3).match
     crowd.seen.tee._world._store.rows.clear()
-    crowd.seen.tee._world._store.rows.made_room += 1
     crowd.seen.bits.clear()
     assert crowd.identify(4).match
     held(crowd)
@@ -358,7 +357,6 @@ def test_a_disk_that_was_full_for_a_while_makes_no_decision_dearer(gallery: Gall
     with full(device):
         refused_twice(device)
     device.seen.tee._world._store.rows.clear()
-    device.seen.tee._world._store.rows.made_room += 1
     decide(device)
 
 

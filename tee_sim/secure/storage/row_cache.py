@@ -23,7 +23,7 @@ class RowCache:
         most_bytes: what all of them may take.
 
     Attributes:
-        made_room: how many rows were dropped for others.
+        made_room: how many rows were dropped for others, or with all.
     """
 
     def __init__(self, most_bytes: int = MOST_BYTES) -> None:
@@ -57,6 +57,7 @@ class RowCache:
 
     def clear(self) -> None:
         """Forget all."""
+        self.made_room += len(self._rows)
         self._rows.clear()
         self._size_bytes = 0
 
