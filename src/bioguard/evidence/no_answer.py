@@ -1,6 +1,8 @@
 """A check that ends in an error has an answer too: no broken product can keep a report from being made."""
 
+import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
 
 from bioguard.errors import BioguardError, TeeUnavailable
 from bioguard.evidence.policy_clauses import CLAUSES
@@ -27,11 +29,15 @@ def failed(name: str, error: Exception, *, title: str = TITLE) -> Check:
 
 
 def answered(names: Sequence[str], step: Callable[[], Iterable[Check]]) -> Iterator[Check]:
-    """The checks of a step. When it ends in an error, each of `names` that it did not answer ended in it."""
-    open_still = dict.fromkeys(names)
+    """The checks of a step, and how long each took.
+
+    When the step ends in an error, each of `names` that it did not answer ended in it.
+    """
+    open_still, since = dict.fromkeys(names), time.monotonic()
     try:
         for check in step():
             open_still.pop(check.id, None)
-            yield check
+            yield replace(check, duration_ms=check.duration_ms or round((time.monotonic() - since) * 1000))
+            since = time.monotonic()
     except Exception as error:  # whatever it is: the others go on, and the report says so
         yield from (failed(name, error) for name in open_still)
