@@ -10,5 +10,6 @@ REASONS: dict[str, str] = {
     "09-no-mac": _ENDED,
     "13-future": "A token is from the future after a boot only, and then its MAC is of another boot: nothing changes",
     "13-no-mac": _ENDED,
+    "17-gallery": "A second control keeps the promise: no search looks at a record whose count of searches is gone",
 }
 """By id."""
