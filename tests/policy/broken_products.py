@@ -204,7 +204,7 @@ BROKEN: dict[str, Broken] = {
     "BG-POL-026": Broken(
         "a newer version suspends the grant", lambda p: p.setattr(consent, "set_policy", yielding(None))
     ),
-    "BG-STO-001": Broken("the person's own record is refused when it was changed", build=TAG_NOT_CHECKED),
+    "BG-STO-001": Broken("the person's own record is asked for, and refused", build=TAG_NOT_CHECKED),
     "BG-STO-002": Broken("another device cannot open the store", build=ONE_KEY_FOR_ALL),
     "BG-STO-003": Broken("an old store does not open", build=NO_REPLAY_PROTECTION),
     "BG-STO-004": Broken("it does not answer for another user", _anybody),
