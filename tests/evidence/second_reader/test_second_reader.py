@@ -98,9 +98,9 @@ CHANGES: dict[str, tuple[Callable[[Path], object], str]] = {
     "data in the reserve": (_at("storage.reserve", 4000), "storage.reserve holds something"),
     "data in the lock": (_write("lock", b"data"), "lock is not empty"),
     "data in the journal": (_write("storage.db-journal", b"data"), "storage.db-journal is not empty"),
-    "space at the end of the names": (_write("names.json", b" "), "names.json has something beside"),
+    "space at the end of the names": (_write("names.json", b" "), "names.json has another form"),
     "another field of the names": (
-        _write("names.json", b'{\n "format": 1,\n "users": {},\n "x": 1\n}\n', "wb"), "names.json has something beside",
+        _write("names.json", b'{\n "format": 1,\n "users": {},\n "x": 1\n}\n', "wb"), "names.json has another form",
     ),
     "a longer handle of a PIN": (
         lambda d: (d / "pins.json").write_text((d / "pins.json").read_text().replace('": "', '": "00', 1)), "pins.json",

@@ -1,8 +1,6 @@
 """A device's directory: every file, every row, every object."""
 
-import json
 import os
-import re
 import stat
 from collections import Counter
 from dataclasses import dataclass
@@ -16,10 +14,12 @@ from bioguard.evidence.second_reader.disk import Disk, Row
 from bioguard.evidence.second_reader.flaws import Unreadable, demand, zeros
 from bioguard.evidence.second_reader.keys import Ladder, mac, opened
 from bioguard.evidence.second_reader.rpmb import read_chip
+from bioguard.evidence.second_reader.small_files import FORMS, check_small_file
 
 _RESERVE_BYTES = 1 << 20
 _MODE = 0o600
-_HANDLE, _SALT, _PIN_HANDLE = "[0-9a-f]{32}", "[0-9a-f]{32}", "[0-9a-f]{116}"
+_SCENARIO = "faults.scenario"
+_ASIDE = ".damaged"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,9 +90,8 @@ def read_device(directory: Path, fuses: str | None = None) -> Contents:
     """
     files = _files(directory)
     ladder = Ladder.of(fuses if fuses is not None else files["fuses.simulated"].decode("ascii"))
-    for name, (form, _) in _SMALL.items():
-        if name in files:
-            demand(re.fullmatch(form, files[name].decode("utf-8", "replace")), f"{name} has another form")
+    for name in FORMS.keys() & files.keys():
+        check_small_file(name, files[name])
     chip = read_chip(files["rpmb.img"])
     demand(chip.key == ladder.rpmb_key(), "the RPMB is of another device")
     demand(set(chip.blocks) <= {0}, "the RPMB holds a block that nothing accounts for")
@@ -117,6 +116,8 @@ def _files(directory: Path) -> dict[str, bytes]:
         demand(seen.st_nlink == 1, f"{path.name} has another link")
         demand((seen.st_uid, seen.st_gid) == owner, f"{path.name} has another owner")
         _bare(path)
+        demand(path.name != _SCENARIO, f"{path.name} is there: a device with scripted faults is not read")
+        demand(not path.name.endswith(_ASIDE), f"{path.name} was put aside: nothing accounts for what it holds")
         demand(path.name in _KNOWN, f"{path.name} is not a file of a device")
         found[path.name] = path.read_bytes()
     demand({"fuses.simulated", "storage.db", "rpmb.img"} <= set(found), "a file of the device is missing")
@@ -124,9 +125,6 @@ def _files(directory: Path) -> dict[str, bytes]:
         demand(not found.get(name), f"{name} is not empty")
     zeros(found.get("storage.reserve", b""), "storage.reserve")
     demand(len(found.get("storage.reserve", b"")) in (0, _RESERVE_BYTES), "storage.reserve has another size")
-    for name, (_, field) in _SMALL.items():
-        if field and name in found:
-            _canonical(name, field, found[name])
     return found
 
 
@@ -140,32 +138,8 @@ def _bare(path: Path) -> None:
     demand(not ours, f"{path.name} has the attribute {ours[:1]}")
 
 
-def _canonical(name: str, field: str, data: bytes) -> None:
-    """JSON as it is written, with two fields and nothing else."""
-    try:
-        document = json.loads(data)
-        written = json.dumps(document, ensure_ascii=False, indent=1) + "\n"
-    except (ValueError, RecursionError) as error:
-        raise Unreadable(f"{name} is no JSON") from error
-    demand(set(document) == {"format", field} and written.encode() == data, f"{name} has something beside its content")
-
-
-_SMALL: dict[str, tuple[str, str]] = {
-    "boot.simulated": ("[0-9a-f]{32}\n", ""),
-    "names.json": (
-        r'\{\n "format": 1,\n "users": \{(\n  "[^"\\]{1,128}": \[\n'
-        rf'   "{_HANDLE}",\n   "{_SALT}"\n  \],?)*(\n )?\}}\n\}}\n',
-        "users",
-    ),
-    "pins.json": (
-        rf'\{{\n "format": 1,\n "handles": \{{(\n  "{_HANDLE}": "{_PIN_HANDLE}",?)*(\n )?\}}\n\}}\n', "handles",
-    ),
-    "unlocks.json": (r'\{\n "format": 1,[0-9a-f\s":,{}\[\]a-z_]*\}\n', ""),
-    "incidents.json": (r"(?s).*", ""),
-}  # fmt: skip
-"""Form of each small file of the normal world, and the one field of those that are JSON."""
 _KNOWN = frozenset(
-    (*_SMALL, "fuses.simulated", "lock", "storage.db", "storage.db-journal", "storage.reserve", "rpmb.img")
+    (*FORMS, "fuses.simulated", "lock", "storage.db", "storage.db-journal", "storage.reserve", "rpmb.img")
 )
 
 
