@@ -135,6 +135,14 @@ ROW_KEPT: tuple[Change, ...] = (
 )
 """Erasing takes an object out of the directory and leaves its row on the disk."""
 
+SAME_KEYS: tuple[Change, ...] = (
+    (
+        "tee_sim/secure/storage/object_sealer.py",
+        "(self._rng.bytes(n) for n in (KEY_BYTES, NONCE_BYTES, NONCE_BYTES))",
+        "(hmac.digest(self._filler_key, header.object_id, 'sha256'), *map(self._rng.bytes, (12, 12)))",
+    ),
+)
+"""The key of an object is made of its id: all of a store differ, and what is written anew has the old one."""
 TAG_NOT_CHECKED: tuple[Change, ...] = (
     (
         "tee_sim/secure/sealing.py",
@@ -207,5 +215,6 @@ BROKEN: dict[str, Broken] = {
     "BG-STO-001": Broken("the person's own record is asked for, and refused", build=TAG_NOT_CHECKED),
     "BG-STO-002": Broken("another device cannot open the store", build=ONE_KEY_FOR_ALL),
     "BG-STO-003": Broken("an old store does not open", build=NO_REPLAY_PROTECTION),
+    "BG-STO-006": Broken("none of an object or a page stands for anything else too", build=SAME_KEYS),
     "BG-STO-004": Broken("it does not answer for another user", _anybody),
 }

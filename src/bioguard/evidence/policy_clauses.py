@@ -64,7 +64,7 @@ CLAUSES: tuple[Clause, ...] = (
         7, "VI.2(3)",
         "Full encryption in storage and transmission; nobody else can read the content",
         "authenticated encryption under a device-bound key ladder, bound to user, modality, id and version",
-        "BG-STO-001", "BG-STO-002", "BG-STO-004", "BG-STO-005",
+        "BG-STO-001", "BG-STO-002", "BG-STO-004", "BG-STO-005", "BG-STO-006",
     ),
     _row(
         8, "VI.2(1)",

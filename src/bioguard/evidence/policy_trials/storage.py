@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
+from bioguard.commands.biometric import RENEW_CODES, RenewCodes
 from bioguard.device.incidents import incidents
 from bioguard.evidence.policy_trials.command_line import said
 from bioguard.evidence.policy_trials.model import Observation, Trial, Turn
@@ -17,6 +18,8 @@ from tee_sim.shared.storage_requests import Operation
 STORE = "storage.db"
 TABLE, KEY, VALUE = "object", "name", "ciphertext"
 PARTS = ("situation", "measures", "advice", "remedy")
+ENOUGH_KEYS, PEOPLE, MOST_ROUNDS = 1000, 15, 200
+"""Renewing codes writes the record of each person, the log and the pages over them, with the contents they had."""
 MAX_ROWS = 12
 """More rows than a device with one person has: every one is changed."""
 
@@ -188,6 +191,40 @@ def wrong_user(temporary: TemporaryDevice) -> list[Observation]:
     ]
 
 
+def drawn_keys(temporary: TemporaryDevice) -> list[Observation]:
+    """Collect the key of each object and page of a device that writes all records anew, again and again.
+
+    Of 1000 keys out of 2^16 seven pairs are the same; with none among so many there are more than 2^18 (one in a
+    thousand is let through there), and each bit of a key is set in half of them.
+    """
+    objects, pages, again = dict[bytes, bytes](), dict[bytes, bytes](), 0
+    with _second(temporary, "drawn") as (second, _):
+        for _ in range(PEOPLE):
+            second.person(enrolled=True)
+        for _ in range(MOST_ROUNDS):
+            second.device.ask(RENEW_CODES, RenewCodes())
+            contents = second.contents()
+            for known, sealed in (
+                (objects, [(o.key, o.ciphertext) for o in contents.objects]), (pages, contents.pages),
+            ):  # fmt: skip
+                again += sum(known.setdefault(key, ciphertext) != ciphertext for key, ciphertext in sealed)
+            if again or len(objects) >= ENOUGH_KEYS:
+                break
+    found, shared = f"{len(objects)} keys of objects, {len(pages)} of pages", objects.keys() & pages
+    return [
+        Observation(f"at least {ENOUGH_KEYS} keys of objects were collected", len(objects) >= ENOUGH_KEYS, found),
+        Observation("none of an object or a page stands for anything else too", not again and not shared,
+                    f"{again} twice among {found}"),
+        Observation("each bit of them is set in about half", all(_even(list(known)) for known in (objects, pages))),
+    ]  # fmt: skip
+
+
+def _even(keys: list[bytes]) -> bool:
+    """Whether each of the 256 bits is set in half of the keys, within six standard deviations."""
+    counts = [sum(key[bit // 8] >> bit % 8 & 1 for key in keys) for bit in range(256)]
+    return all((2 * count - len(keys)) ** 2 <= 36 * len(keys) for count in counts)
+
+
 TRIALS = (
     Trial(id="BG-STO-001", title="A changed byte is refused, never answered wrongly", run=tamper, turn=Turn.APART,
           limits="one bit in the middle of each object; tests/campaigns flips every byte by region"),
@@ -195,6 +232,8 @@ TRIALS = (
     Trial(id="BG-STO-003", title="An old copy of the store does not open", run=rollback, turn=Turn.APART,
           limits="who also restores the simulated RPMB image can go back: a phone has a chip there"),
     Trial(id="BG-STO-004", title="A record answers for its own user only", run=wrong_user),
+    Trial(id="BG-STO-006", title="Every write of the store has a key of its own", run=drawn_keys, turn=Turn.APART,
+          limits="keys out of fewer than 2^18 show; who can tell those of a larger set apart is not asked"),
     Trial(id="BG-POL-012", title="Tampering opens an incident with the four parts", run=incident_parts,
           turn=Turn.APART),
 )  # fmt: skip

@@ -60,19 +60,23 @@ class Contents:
 
     Attributes:
         objects: of the store, in the order of the directory.
-        pages: pages of the directory.
+        pages: of the directory: the key of each, and what it seals.
         files: name -> bytes of each file of the directory.
         counter: RPMB writes.
     """
 
     objects: tuple[StoredObject, ...]
-    pages: int
+    pages: tuple[tuple[bytes, bytes], ...]
     files: dict[str, int]
     counter: int
 
     def census(self) -> Counter[tuple[str, str]]:
         """How many objects there are of each owner (hex) and kind."""
         return Counter((o.owner.hex(), o.kind) for o in self.objects)
+
+    def sealed(self) -> tuple[tuple[bytes, bytes], ...]:
+        """The key of each object and page, and the ciphertext that is under it."""
+        return (*((o.key, o.ciphertext) for o in self.objects), *self.pages)
 
     def owned(self, owner: bytes) -> tuple[StoredObject, ...]:
         """The objects of one owner."""
@@ -143,7 +147,9 @@ _KNOWN = frozenset(
 )
 
 
-def _objects(disk: Disk, ladder: Ladder, anchor: Anchor) -> tuple[tuple[StoredObject, ...], int]:
+def _objects(
+    disk: Disk, ladder: Ladder, anchor: Anchor
+) -> tuple[tuple[StoredObject, ...], tuple[tuple[bytes, bytes], ...]]:
     tree = Tree(disk, ladder)
     entries = tree.entries(anchor)
     demand(tree.seen == set(disk.pages), "a page of storage.db belongs to no directory")
@@ -155,7 +161,7 @@ def _objects(disk: Disk, ladder: Ladder, anchor: Anchor) -> tuple[tuple[StoredOb
     _drawn([one.nonce for one in found.values()], "the nonce of an object")
     _drawn([entry.nonce for entry in entries], "the nonce of a wrapped key")
     _drawn(tree.keys, "the key of a page")
-    return tuple(found[entry.key] for entry in entries), len(tree.seen)
+    return tuple(found[entry.key] for entry in entries), tuple(zip(tree.keys, tree.sealed, strict=True))
 
 
 def _drawn(values: list[bytes], what: str) -> None:

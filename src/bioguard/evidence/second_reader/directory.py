@@ -74,6 +74,7 @@ class Tree:
         self._disk, self._ladder = disk, ladder
         self.seen: set[int] = set()
         self.keys: list[bytes] = []
+        self.sealed: list[bytes] = []
         self.counts: dict[bytes, int] = {}
 
     def entries(self, anchor: Anchor) -> list[Entry]:
@@ -92,6 +93,7 @@ class Tree:
         self.seen.add(number)
         self.keys.append(key)
         column, sealed = self._disk.pages[number]
+        self.sealed.append(sealed)
         demand(column == digest == hashlib.sha256(sealed).digest(), f"page {number} has another hash")
         about = b"tee_sim page v2" + self._ladder.device_id + number.to_bytes(8, "big")
         page = opened(key, bytes(12), sealed, about, f"page {number} of the directory")
