@@ -40,7 +40,7 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Any:
 
 ELSEWHERE = {
     "BG-STA-001", "BG-STA-002", "BG-STA-003", "BG-STA-005", "BG-STA-006", "BG-SBX-001", "BG-SBX-002", "BG-SBX-003",
-    "BG-SBX-004", "BG-SBX-005", "BG-LEK-001", "BG-LEK-002", "BG-STO-005", "BG-STA-007", "BG-LOG-001",
+    "BG-SBX-004", "BG-SBX-005", "BG-LEK-001", "BG-LEK-002", "BG-STO-005", "BG-STA-007", "BG-STA-008", "BG-LOG-001",
 }  # fmt: skip
 """Checks whose broken variant has a test of its own below."""
 

@@ -3,6 +3,7 @@
 import json
 import secrets
 import sys
+import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -112,7 +113,7 @@ def leak_checks(directory: Path, raw: Path, *, quick: bool) -> Iterator[Check]:
         quick: whether the evidence itself and the memory of other processes are left out.
     """
     seed = secrets.randbits(32)  # fresh, so that no build can know its canaries
-    device, kept = directory / "watched", directory / "kept"
+    device, kept = (Path(tempfile.mkdtemp(dir=directory)) / "device" for _ in range(2))  # names that say nothing
     try:
         life = leak_scan.live(device, kept, seed, memory=not quick)
     except BioguardError as error:

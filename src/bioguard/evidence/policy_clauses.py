@@ -33,13 +33,13 @@ CLAUSES: tuple[Clause, ...] = (
         2, "III.1(1)d",
         "The information is stored only locally, on the device",
         "one local store; sealed records only; nothing else is written",
-        "BG-LEK-001", "BG-LEK-002", "BG-STO-005",
+        "BG-LEK-001", "BG-LEK-002", "BG-STO-005", "BG-STA-008",
     ),
     _row(
         3, "III.1(1)d",
         "Features are never uploaded",
         "the trusted applications run behind a kernel filter without a socket, file, exec or IPC call",
-        "BG-STA-002", "BG-SBX-001", "BG-SBX-002", "BG-SBX-003", "BG-SBX-004",
+        "BG-STA-002", "BG-STA-008", "BG-SBX-001", "BG-SBX-002", "BG-SBX-003", "BG-SBX-004",
     ),
     _row(
         4, "III.1(1)d",
@@ -172,7 +172,7 @@ CLAUSES: tuple[Clause, ...] = (
         25, "V, X",
         "No sharing, no transfer abroad of biometric data",
         "none exists: see POL-03 and POL-04",
-        "BG-STA-002", "BG-STA-005", "BG-STA-007", "BG-SBX-001", "BG-SBX-002", "BG-SBX-004",
+        "BG-STA-002", "BG-STA-005", "BG-STA-007", "BG-STA-008", "BG-SBX-001", "BG-SBX-002", "BG-SBX-004",
     ),
     _row(
         26, "XI",
@@ -184,7 +184,7 @@ CLAUSES: tuple[Clause, ...] = (
         27, "II, III.1(2)",
         "Cookies, analytics and usage data, which the policy admits elsewhere: bioguard has none",
         "no telemetry, no network code of its own",
-        "BG-STA-001", "BG-STA-003", "BG-STA-006", "BG-STA-007", "BG-SBX-001", "BG-SBX-004",
+        "BG-STA-001", "BG-STA-003", "BG-STA-006", "BG-STA-007", "BG-STA-008", "BG-SBX-001", "BG-SBX-004",
     ),
 )  # fmt: skip
 

@@ -40,7 +40,7 @@ from tee_sim.normal.sandbox_verdict.verdict import Level
 FORMS = {"report.html": "html", "report.json": "json", "junit.xml": "junit", "report.sarif": "sarif"}
 BATTERY_CHECKS = ("BG-SBX-002", "BG-SBX-003")
 ATTESTATION_CHECK = "BG-ATT-001"
-STATIC_CHECKS = tuple(f"BG-STA-{number:03d}" for number in range(1, 7))
+STATIC_CHECKS = (*(f"BG-STA-{number:03d}" for number in range(1, 7)), "BG-STA-008")
 EVERY_CHECK = (
     *STATIC_CHECKS, FILES_CHECK, "BG-SBX-001", *BATTERY_CHECKS, *(trial.id for trial in TRIALS),
     *confinement.LIFE_TITLES, ATTESTATION_CHECK, BUDGETS_CHECK, RECORDS_CHECK,
@@ -52,6 +52,8 @@ RESIDUAL = (
     "The sandbox verdict in the attestation is what the launcher saw; on a phone a root of trust measures it.",
     "The product measures its own files: one that was changed to lie about them is found only from outside, and the "
     "interpreter and its libraries are the host's.",
+    "A product that knows that it is audited can behave meanwhile; the measurement (BG-STA-007, --reference) and the "
+    "reading of its source stand against that.",
     "Kernel bugs, hardware side channels, and what other processes of this host see (processor time, memory size) are "
     "not covered.",
     "Hostile trusted code could hide bits in which id, digest or token it has the core make, in what it signs itself, "
@@ -90,10 +92,13 @@ def run_audit(
     wanted = _wanted(only)
     created = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
     signer = signer_from(seed or secrets.token_bytes(32))
-    with tempfile.TemporaryDirectory(prefix="bioguard-audit-") as work:
+    with (
+        tempfile.TemporaryDirectory() as work,
+        tempfile.TemporaryDirectory() as home,
+    ):  # nothing there tells of an audit
         stage = Path(work) / "bundle"
         (stage / "raw").mkdir(parents=True)
-        with TemporaryDevice(Path(work) / "device", allow_level) as temporary:
+        with TemporaryDevice(Path(home) / "device", allow_level) as temporary:
             checks = _checks(temporary, stage, created, wanted, signer.key, quick=quick, progress=progress)
             report = _report(temporary, checks, created, quick=quick, only=only)
             report = write_bundle(stage, report, temporary, signer)

@@ -1,4 +1,4 @@
-"""Static checks: imports, the syntax of the trusted code, closed replies, the bill of materials, shared objects."""
+"""Static checks: imports, syntax of the trusted code, reach, closed replies, bill of materials, shared objects."""
 
 import importlib
 import importlib.util
@@ -7,13 +7,16 @@ import pkgutil
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
+import bioguard
 import bioguard.commands
 import tee_sim
 from bioguard.device.launch import manifests
-from bioguard.evidence import reply_widths
+from bioguard.evidence import normal_world_reach, reply_widths
+from bioguard.evidence.normal_world_scan import COMPILED, Reached, modules, reached
 from bioguard.evidence.policy_clauses import CLAUSES
 from bioguard.evidence.sbom import Component, components, product, render_cyclonedx, runtime_dependencies
 from bioguard.evidence.source_scan import EXCEPTIONS, scan_source
@@ -55,6 +58,7 @@ def static_checks(raw: Path, created: str, wanted: Callable[[str], bool] = bool)
         "BG-STA-004": lambda: shared_objects(raw),
         "BG-STA-005": lambda: closed_replies(raw),
         "BG-STA-006": loaded_modules,
+        "BG-STA-008": lambda: normal_world(raw),
     }
     return (step() for name, step in steps.items() if wanted(name))
 
@@ -234,4 +238,47 @@ def loaded_modules() -> Check:
         f"{lines[1]} modules loaded, {len(found)} of them network modules",
         details=found,
         limits="shows that it does not load them, not that it could not: the kernel filter carries that part",
+    )
+
+
+def normal_world(raw: Path, roots: Mapping[str, Path] | None = None) -> Check:
+    """Compare what each module of the product can reach, by its syntax, with the list of what it may.
+
+    Args:
+        raw: where the list of what was found goes.
+        roots: directory of each package; those that are installed by default.
+    """
+    roots = roots or {p.__name__: Path(p.__file__ or "").parent for p in (bioguard, tee_sim)}
+    apart = frozenset(normal_world_reach.APART)
+    files = [file for package, root in roots.items() for file in modules(root, package, apart)]
+    found, unread = list[Reached](), list[str]()
+    for name, path in files:
+        try:
+            found += reached(name, path)
+        except (OSError, SyntaxError, ValueError) as error:
+            unread.append(f"{name}: not read: {error}")
+    said, listed = Counter((r.module, r.word) for r in found), normal_world_reach.listed()
+    more = said - listed
+    gone = sorted((module, word) for module, word in listed - said if word != COMPILED)  # a build may have none of it
+    beyond = tuple(
+        f"{r.module}:{r.line}: {r.word} (occurs {said[r.module, r.word]}, listed {listed[r.module, r.word]})"
+        for r in found
+        if (r.module, r.word) in more
+    )
+    wrong = (*unread, *beyond, *(f"{module}: {word}: listed more often than it occurs" for module, word in gone))
+    rows = [{"module": r.module, "line": r.line, "word": r.word} for r in found]
+    reasons = [{"why": why, "modules": words} for why, words in normal_world_reach.REASONS]
+    body = {"modules": len(files), "found": rows, "reasons": reasons, "not looked at": normal_world_reach.APART}
+    (raw / "normal-world-reach.json").write_text(json.dumps(body, indent=1) + "\n", "utf-8")
+    return check(
+        8,
+        "No module of the product reaches files, programs, sockets or native code beyond what is listed for it",
+        Status.FAIL if wrong else Status.PASS if files else Status.UNKNOWN,
+        f"{len(files)} modules read, {len(found)} places in {len({r.module for r in found})} of them reach out, "
+        f"{len(more)} words beyond the list, {len(gone)} listed and gone",
+        details=wrong,
+        limits="goes by names in source: not what a listed module does with what it may reach, nor compiled code, nor "
+        f"libraries; not looked at: {', '.join(sorted(apart))}, whose importers are listed",
+        fix="remove it, or argue for it in evidence/normal_world_reach.py",
+        evidence=(Evidence(label="places and reasons", path="raw/normal-world-reach.json"),),
     )

@@ -1,0 +1,287 @@
+"""What each module of the product may reach outside of itself: each word, as often as it is said, with the reason.
+
+Kept apart from the code: `bioguard audit run` (BG-STA-008) compares it with what `normal_world_scan` finds.
+A module that is not here reaches nothing. "os.open *2" is two places.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+
+APART = {
+    "bioguard.evidence": "the audit itself; whoever else imports it is named",
+    "bioguard.simulate": "sensors and people for tests, demos and audits; whoever imports it is named",
+    "tee_sim.testing": "stand-ins and attacks for tests; whoever imports it is named",
+}
+"""Not looked at, with the reason."""
+REASONS: tuple[tuple[str, Mapping[str, str]], ...] = (
+    (
+        "reads or writes the file that the user named on the command line",
+        {
+            "bioguard.cli.collection": ".open, numpy.load",
+            "bioguard.cli.consent": "import bioguard.user_files",
+            "bioguard.cli.convert": "import bioguard.user_files",
+            "bioguard.cli.erasing": "import bioguard.user_files",
+            "bioguard.cli.log": "import bioguard.user_files",
+            "bioguard.cli.match": "import bioguard.user_files",
+            "bioguard.cli.match_explain": "import bioguard.user_files",
+            "bioguard.cli.pin": "import bioguard.user_files",
+            "bioguard.cli.rights": "import bioguard.user_files",
+            "bioguard.cli.secrets": "import bioguard.user_files",
+            "bioguard.cli.token": "import bioguard.user_files",
+            "bioguard.formats.files": "import bioguard.user_files",
+            "bioguard.user_files": (
+                "import select, io.BufferedReader, io.RawIOBase, os.fchmod, os.fdopen *2, os.open *2, os.readv"
+            ),
+        },
+    ),
+    (
+        "commands that make synthetic people or write samples where the user says",
+        {
+            "bioguard.cli.demo": "import bioguard.simulate.people, import tempfile",
+            "bioguard.cli.make_samples": ".mkdir, .write_bytes, import bioguard.simulate.people, numpy.save",
+        },
+    ),
+    (
+        "commands of the audit, of attacks and of faults: they run what is not scanned, when they are asked to",
+        {
+            "bioguard.cli.attack": (
+                "import bioguard.evidence.attack.bench, import bioguard.evidence.attack.kit, import bioguard.user_files"
+            ),
+            "bioguard.cli.audit": (
+                "import bioguard.evidence *2, import bioguard.evidence.escape_battery, import bioguard.user_files"
+            ),
+            "bioguard.cli.audit_bundle": (
+                "import bioguard.evidence.bundle, import bioguard.evidence.measuring, "
+                "import bioguard.evidence.reference, import bioguard.evidence.run, "
+                "import bioguard.evidence.verify, import bioguard.user_files, os.urandom"
+            ),
+            "bioguard.cli.doctor": "import bioguard.evidence",
+            "bioguard.cli.fault": (
+                "import bioguard.simulate.faults.device_faults, "
+                "import bioguard.simulate.faults.properties, import bioguard.simulate.faults.scenario, "
+                "import bioguard.simulate.virtual_hal.script_player"
+            ),
+            "bioguard.cli.policy": "import bioguard.evidence.policy_clauses",
+            "tee_sim.cli.attack": (
+                "import tee_sim.testing.attacks.bench, import traceback, os._exit, os.fdopen *2, os.fork, "
+                "os.pipe, os.waitpid, os.waitstatus_to_exitcode"
+            ),
+            "tee_sim.cli.calls": "import builtins, import tee_sim.testing.forbidden_names",
+            "tee_sim.cli.options": ".open, .read_text, import tee_sim.testing.faults.machine_faults, import tempfile",
+            "tee_sim.cli.shell": "import readline, import tee_sim.testing.faults.machine_faults",
+        },
+    ),
+    (
+        "the frame of the command line: lazy commands, standard streams, the report of a crash, where the device is",
+        {
+            "bioguard.cli.__main__": "import tempfile, import traceback, os.fdopen",
+            "bioguard.cli.app": "getattr, import bioguard.simulate.faults, import importlib",
+            "bioguard.cli.state": ".open, import bioguard.user_files, os.environ *2",
+            "bioguard.cli.streams": (
+                "io.BufferedReader, io.BufferedWriter, io.FileIO, io.TextIOWrapper *6, os.dup2, os.open *2"
+            ),
+        },
+    ),
+    (
+        "files of the device directory, mode 600, written whole and renamed",
+        {
+            "bioguard.device.boot_id": "import bioguard.private_files",
+            "bioguard.device.directory": (
+                ".mkdir, import bioguard.private_files, import tee_sim.normal.private_files, os.fdopen *2, "
+                "os.fsync *3, os.rename, os.urandom"
+            ),
+            "bioguard.device.fuses": "import bioguard.private_files",
+            "bioguard.device.incidents": "import bioguard.device.json_file, import bioguard.private_files",
+            "bioguard.device.json_file": "import bioguard.private_files",
+            "bioguard.device.lock": "import bioguard.private_files",
+            "bioguard.device.names": "import bioguard.device.json_file",
+            "bioguard.device.password_handles": "import bioguard.device.json_file",
+            "bioguard.device.strong_auth_times": "import bioguard.private_files",
+            "bioguard.log.store_copy": "import bioguard.user_files, import sqlite3",
+            "bioguard.private_files": "import tee_sim.normal.private_files *2, os.fdopen, os.fsync *2, os.rename *2",
+            "tee_sim.normal.machine.boot_id": ".read_bytes",
+            "tee_sim.normal.machine.directory": (
+                ".mkdir, .rmdir, import tee_sim.normal.private_files, os.fdopen, os.fsync *2, os.listdir, os.rename *2"
+            ),
+            "tee_sim.normal.machine.file_lock": "import fcntl",
+            "tee_sim.normal.private_files": "os.dup, os.fdopen, os.fsync, os.open *3, os.rmdir, os.unlink *2",
+        },
+    ),
+    (
+        "storage and RPMB of the simulated machine, and the events of a timeline that was asked for",
+        {
+            "tee_sim.normal.rpmb_chip.__main__": "import argparse",
+            "tee_sim.normal.rpmb_chip.file_medium": (
+                "import fcntl, import tee_sim.normal.private_files, os.fdatasync, os.fsync, os.open, "
+                "os.pread, os.pwrite"
+            ),
+            "tee_sim.normal.supplicant.database": (
+                "import sqlite3, import tee_sim.normal.private_files, os.fsync, os.open"
+            ),
+            "tee_sim.normal.supplicant.remains": ".mmap, import mmap, os.open",
+            "tee_sim.normal.supplicant.reserve": (
+                "import tee_sim.normal.private_files, os.fstatvfs, os.posix_fallocate, os.unlink"
+            ),
+            "tee_sim.normal.supplicant.service": "os.open",
+            "tee_sim.normal.supplicant.sqlite_blobs": "import sqlite3",
+            "tee_sim.normal.timeline": "os.environ, os.open, os.pread, os.write",
+        },
+    ),
+    (
+        "starts the secure world, speaks with it over pipes, and judges its lock from outside",
+        {
+            "tee_sim.normal.connect": "os.environ, os.read, os.write",
+            "tee_sim.normal.kernel_log": "os.open, os.read",
+            "tee_sim.normal.operation": "import threading",
+            "tee_sim.normal.sandbox_verdict.observe": (
+                ".read_bytes *3, .read_text *9, getattr, import ctypes, os.waitid"
+            ),
+            "tee_sim.normal.sandbox_verdict.probes": (
+                ".mmap *2, .read_text, import ctypes, import signal, import subprocess, os._exit *2, "
+                "os.execv, os.fork *2, os.open *3, os.pipe *2, os.waitpid *2, os.write"
+            ),
+            "tee_sim.normal.secure_process": (
+                "import select, import signal, import subprocess, os.environ *2, os.pipe *2, os.read, "
+                "os.set_blocking *2, os.write"
+            ),
+        },
+    ),
+    (
+        "the secure world before it locks itself, its pipes and processes; after that the kernel filter bounds them",
+        {
+            "tee_sim.secure.blocking_pipe": "os._exit *3, os.read, os.write",
+            "tee_sim.secure.debug": (
+                ".modules, .read_text, sys._getframe *4, sys.addaudithook, sys.audit, sys.excepthook, "
+                "sys.setprofile, sys.unraisablehook"
+            ),
+            "tee_sim.secure.hosts.pipes": "import select, import signal, os.read *2, os.waitid, os.write",
+            "tee_sim.secure.hosts.process": "getattr, import importlib",
+            "tee_sim.secure.launcher": ".modules, exec, import gc, os._exit *5, sys.meta_path *3",
+            "tee_sim.secure.lockdown.engine": "os.waitpid",
+            "tee_sim.secure.lockdown.hosts": (
+                "import select, import signal, os._exit, os.dup2, os.fork, os.pidfd_open *2, os.pipe *2, "
+                "os.set_blocking *2"
+            ),
+            "tee_sim.secure.lockdown.namespaces": (
+                "import select, import signal, os._exit *2, os.chdir *2, os.fork, os.pidfd_open"
+            ),
+            "tee_sim.secure.lockdown.watcher": "import ctypes, import fcntl, import signal, os._exit",
+            "tee_sim.secure.quiet": (
+                "import linecache, io.TextIOBase, setattr, sys itself, sys.excepthook, sys.unraisablehook"
+            ),
+            "tee_sim.secure.secret_memory": "import mmap, os.ftruncate",
+            "tee_sim.shared.sandbox.filters": "import ctypes",
+            "tee_sim.shared.sandbox.hygiene": (
+                "import fcntl, import resource, import signal, os.dup, os.dup2, os.open, os.umask"
+            ),
+            "tee_sim.shared.sandbox.kernel": ".mmap *2, import ctypes, import platform, os.open *2, os.read, os.write",
+        },
+    ),
+    (
+        "reads, measures and loads trusted code, and nothing that is not in the table of measured code",
+        {
+            "tee_sim.normal.machine.applications": ".open",
+            "tee_sim.secure.code_folders": "import importlib.abc, import importlib.machinery, import importlib.util",
+            "tee_sim.secure.codeload": (
+                ".__dict__, .modules *7, .read_bytes, compile, exec, import importlib, "
+                "import importlib.abc, import importlib.machinery, import importlib.util, sys.meta_path, "
+                "sys.modules, sys.path, sys.path_hooks, sys.path_importer_cache, types.CodeType"
+            ),
+            "tee_sim.shared.package_files": ".read_bytes, os.walk",
+        },
+    ),
+    (
+        "tools for those who write a trusted application: run by hand, not by a device",
+        {
+            "tee_sim.cli.findings": (
+                ".modules *9, .read_bytes *2, .read_text, import importlib, import importlib.util, sys.meta_path *2"
+            ),
+            "tee_sim.cli.imports": "import importlib.util, sys.modules",
+            "tee_sim.cli.interrupt": "import signal, import subprocess, import threading",
+            "tee_sim.cli.named_commands": "getattr, import importlib, sys.path *2, vars",
+            "tee_sim.cli.new": (
+                ".chmod, .mkdir, .rename, .write_text, import importlib.util, import shutil, "
+                "import tempfile, os.umask *2"
+            ),
+            "tee_sim.cli.run": "import select, import subprocess, os.environ, os.pipe *2",
+            "tee_sim.cli.trace": ".open",
+            "tee_sim.cli.words": ".open",
+        },
+    ),
+    (
+        "archives of samples in memory",
+        {
+            "bioguard.formats.convert": "import zipfile, numpy.save, numpy.savez",
+            "bioguard.formats.npz": ".open, import zipfile",
+        },
+    ),
+    (
+        "native matcher, and threads for benches",
+        {
+            "bioguard.match._cylinders": "compiled code",
+            "bioguard.match._kernels": "compiled code",
+            "bioguard.match.arrays": ".ctypes",
+            "bioguard.match.fingerprint.native_backend": "import concurrent.futures",
+            "bioguard.match.kernels": "os.environ *2",
+        },
+    ),
+    (
+        "fields and names of our own records, asked for by name",
+        {
+            "bioguard.device.command_names": "vars",
+            "bioguard.device.data_export": "getattr *2",
+            "bioguard.device.errors": "getattr",
+            "bioguard.formats.losses": "getattr *2",
+            "bioguard.match.fingerprint.calibration": "getattr",
+            "bioguard.records.audit_events": "getattr",
+            "bioguard.records.tokens": "getattr *2",
+            "bioguard.report.fingerprint_drawing": "getattr",
+            "bioguard.report.json_form": "getattr",
+            "tee_sim.secure.closed_replies": "vars *2",
+            "tee_sim.shared.manifest": "getattr",
+            "tee_sim.shared.schema": "getattr",
+        },
+    ),
+    (
+        "opens no file: a method of our own with such a name, or one that replaces in text",
+        {
+            "bioguard.device.facade": ".rename",
+            "bioguard.log.erasure_receipt": ".open *2",
+            "bioguard.log.signed_log": ".open *2",
+            "bioguard.proofs.checkpoint": ".open",
+            "bioguard.serve.methods": ".replace",
+            "bioguard.trusted.biometric.app": ".replace",
+            "tee_sim.normal.machine.machine": ".open",
+            "tee_sim.secure.peers": ".open",
+            "tee_sim.secure.storage.store": ".open *2",
+            "tee_sim.secure.storage.ta_store": ".open",
+            "tee_sim.secure.world": ".open",
+        },
+    ),
+    (
+        "forms of a report: XML and templates of the package",
+        {
+            "bioguard.report.jinja": "import jinja2",
+            "bioguard.report.junit": "import xml.etree.ElementTree",
+            "bioguard.report.model": "import xml.etree.ElementTree",
+        },
+    ),
+    (
+        "reads the boot id of the host, or random bytes of the kernel",
+        {
+            "tee_sim.shared.clock": ".read_text",
+            "tee_sim.shared.rng": "os.urandom",
+        },
+    ),
+)
+
+
+def listed(reasons: Iterable[tuple[str, Mapping[str, str]]] = REASONS) -> Counter[tuple[str, str]]:
+    """How often each module says each word."""
+    found: Counter[tuple[str, str]] = Counter()
+    for _, modules in reasons:
+        for module, words in modules.items():
+            for text in words.split(", "):
+                word, _, times = text.partition(" *")
+                found[module, word] += int(times or 1)
+    return found
