@@ -99,7 +99,6 @@ REASONS: tuple[tuple[str, Mapping[str, str]], ...] = (
             "bioguard.device.strong_auth_times": "import bioguard.private_files",
             "bioguard.log.store_copy": "import bioguard.user_files, import sqlite3",
             "bioguard.private_files": "import tee_sim.normal.private_files *2, os.fdopen, os.fsync *2, os.rename *2",
-            "tee_sim.normal.machine.boot_id": ".read_bytes",
             "tee_sim.normal.machine.directory": (
                 ".mkdir, .rmdir, import tee_sim.normal.private_files, os.fdopen, os.fsync *2, os.listdir, os.rename *2"
             ),
@@ -267,8 +266,9 @@ REASONS: tuple[tuple[str, Mapping[str, str]], ...] = (
         },
     ),
     (
-        "reads the boot id of the host, or random bytes of the kernel",
+        "reads the boot id of the host, the time offsets of its own namespace, or random bytes of the kernel",
         {
+            "tee_sim.normal.machine.boot_id": ".read_bytes",
             "tee_sim.shared.clock": ".read_text",
             "tee_sim.shared.rng": "os.urandom",
         },
