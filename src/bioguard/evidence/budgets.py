@@ -9,6 +9,7 @@ from bioguard.commands.biometric import AUTHENTICATE, BIOMETRIC_UUID, IDENTIFY
 from bioguard.commands.configuration import SHOW_CONFIGURATION
 from bioguard.device.launch import manifests
 from bioguard.errors import BioguardError
+from bioguard.evidence.policy_clauses import CLAUSES
 from bioguard.evidence.temporary_device import TemporaryDevice
 from bioguard.report import Check, Status
 from tee_sim.normal.rpmb_chip.chip import RpmbDevice
@@ -28,6 +29,7 @@ TITLE = (
 DECISION_BITS = 64
 """What a decision may tell at most: docs/sandbox.md section 6."""
 DECISIONS = (AUTHENTICATE.number, IDENTIFY.number)
+_DECIDED = tuple((BIOMETRIC_UUID.bytes, number) for number in DECISIONS)
 
 Dearest = dict[tuple[bytes, int | None], int]
 """The most bits of one request, by application and command; None for sessions opened and closed."""
@@ -39,9 +41,8 @@ def _messages(frames: Iterable[tuple[str, bytes]]) -> Iterator[Message]:
             yield unpack(frame[HEAD_BYTES:] if way == "to-secure" else frame)
 
 
-def dearest(frames: Iterable[tuple[str, bytes]]) -> Dearest:
-    """What passed the pipes, request by request."""
-    found: Dearest = {}
+def _answers(frames: Iterable[tuple[str, bytes]]) -> Iterator[tuple[tuple[bytes, int | None], Return]]:
+    """What passed the pipes, request by request: application and command, and the answer."""
     sessions: dict[int, bytes] = {}
     asked: OpenSession | Invoke | CloseSession | None = None
     for message in _messages(frames):
@@ -50,12 +51,31 @@ def dearest(frames: Iterable[tuple[str, bytes]]) -> Dearest:
         elif isinstance(message, Return) and asked is not None:
             if isinstance(asked, OpenSession):
                 sessions[message.session] = asked.uuid
-                key: tuple[bytes, int | None] = (asked.uuid, None)
+                yield (asked.uuid, None), message
             else:
-                key = (sessions.get(asked.session, b""), asked.command if isinstance(asked, Invoke) else None)
-            found[key] = max(found.get(key, 0), message.bits)
+                number = asked.command if isinstance(asked, Invoke) else None
+                yield (sessions.get(asked.session, b""), number), message
             asked = None
+
+
+def dearest(frames: Iterable[tuple[str, bytes]]) -> Dearest:
+    """The most bits of each kind of request."""
+    found: Dearest = {}
+    for key, answer in _answers(frames):
+        found[key] = max(found.get(key, 0), answer.bits)
     return found
+
+
+def unanswered(frames: Iterable[tuple[str, bytes]]) -> list[str]:
+    """Requests that ended an application, and decisions that came to anything but an answer: a result is a word too.
+
+    A refusal of the product is an answer, and the disk of the device that is audited is whole.
+    """
+    return [
+        f"command {number} ended in {answer.result.name}{f' ({answer.host_end.name})' if answer.host_end else ''}"
+        for (uuid, number), answer in _answers(frames)
+        if answer.result is TeeResult.TARGET_DEAD or ((uuid, number) in _DECIDED and answer.result != TeeResult.SUCCESS)
+    ]
 
 
 def over(found: Dearest, ours: Sequence[Manifest]) -> list[str]:
@@ -94,17 +114,21 @@ def enforced() -> bool:
 
 
 def budget_check(temporary: TemporaryDevice) -> Check:
-    """Decide and search once more, then look at everything that passed the pipes in this audit."""
+    """Decide and search once more, then look at everything that passed the pipes in this audit.
+
+    After another start, since what the core still holds of the life before is not asked for.
+    """
     ours = manifests()
     try:
         person = temporary.person(pin=True, enrolled=True)
+        temporary.restart()
         temporary.device.authenticate(person.name, person.sample(), operation_id=7)
         temporary.device.identify(person.sample())
         failed = ""
     except BioguardError as error:
         failed = f"{error.code}: {error.message}"
     found = dearest(temporary.frames)
-    wrong = over(found, ours)
+    wrong = [*over(found, ours), *dict.fromkeys(unanswered(temporary.frames))]
     if not enforced():
         wrong.append("a request above its budget was answered")
     unseen = [number for number in DECISIONS if (BIOMETRIC_UUID.bytes, number) not in found]
@@ -126,5 +150,6 @@ def budget_check(temporary: TemporaryDevice) -> Check:
         summary=summary,
         details=tuple(details),
         limits="memory size and processor time are not counted: docs/sandbox.md section 6 has their measured capacity",
+        clauses=tuple(c.id for c in CLAUSES if BUDGETS_CHECK in c.checks),
         reference="docs/formats/budget.md",
     )
