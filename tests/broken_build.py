@@ -22,6 +22,11 @@ sys.path[:0] = {paths!r}
 from tee_sim.secure.launcher import main
 main(["launcher", *sys.argv[1:]])
 """
+OTHERS = """
+import runpy, sys
+sys.executable, sys.argv = "{wrapper}", sys.argv[1:]
+runpy.run_module(sys.argv[0], run_name="__main__", alter_sys=True)
+"""
 
 
 def copy_with(copy: Path, changes: tuple[Change, ...]) -> list[str]:
@@ -36,10 +41,16 @@ def copy_with(copy: Path, changes: tuple[Change, ...]) -> list[str]:
     return [str(copy / "src"), str(copy)]
 
 
-def interpreter(patch: pytest.MonkeyPatch, copy: Path, command: str) -> None:
-    """From now on `sys.executable` is a script that runs `command` of the real interpreter."""
+def interpreter(patch: pytest.MonkeyPatch, copy: Path, command: str, *, only: str = "") -> None:
+    """From now on `sys.executable` is a script that runs `command` of the real interpreter.
+
+    Args:
+        only: the module that it is run for; another one runs as it is, and what it starts goes through the script too.
+    """
     wrapper = copy / "python"
-    wrapper.write_text(f'#!/bin/sh\nexec "{sys.executable}" -B {command}\n', encoding="utf-8")
+    asis = OTHERS.format(wrapper=str(wrapper))
+    others = f'[ "$4" = {only} ] || {{ shift 3; exec "{sys.executable}" -I -B -c \'{asis}\' "$@"; }}\n' if only else ""
+    wrapper.write_text(f'#!/bin/sh\n{others}exec "{sys.executable}" -B {command}\n', encoding="utf-8")
     wrapper.chmod(wrapper.stat().st_mode | stat.S_IXUSR)
     patch.setattr(sys, "executable", str(wrapper))
 
@@ -50,4 +61,4 @@ def install(patch: pytest.MonkeyPatch, copy: Path, changes: tuple[Change, ...]) 
     paths = copy_with(copy, changes)
     start = copy / "start.py"
     start.write_text(LAUNCH.format(paths=paths), encoding="utf-8")
-    interpreter(patch, copy, f'"{start}" "$5" "$6"')
+    interpreter(patch, copy, f'"{start}" "$5" "$6"', only="tee_sim.secure.launcher")

@@ -108,6 +108,7 @@ def _without_process() -> None:
     patched = cast("Any", starts)
     patched.SecureProcess = _SecureWorldHere
     patched.LockReport = SimpleNamespace(from_bytes=lambda raw: None)
+    patched._listing = lambda boot, locked: SimpleNamespace(files={})
     patched.observe = lambda pid, report: None
     patched.judge = lambda report, observed, probes: seen
     patched.inspect_processes = lambda *_: SimpleNamespace(verdict=seen, core=SimpleNamespace(report=None), hosts=())

@@ -47,7 +47,7 @@ def test_an_application_that_panics_is_found(tmp_path: Path, monkeypatch: pytest
 
 def test_a_core_that_leaves_a_transaction_open_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     target = fuzz_hosts.MAKERS["messages of a host"](tmp_path, random.Random(3))
-    monkeypatch.setattr(Core, "_run", lambda _core, call, *_: call())
+    monkeypatch.setattr(Core, "_run", lambda _core, _instance, call, *_: call())
     with pytest.raises(AssertionError, match="the core is in the middle of something"):
         list(map(attempt, [target] * 200))
 

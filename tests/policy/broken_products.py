@@ -81,6 +81,7 @@ def _handle_from_name(p: Patch) -> None:
         user = NamedUser(handle=handle, salt=bytes(16))
         self.ask(commands.ADD_USER, commands.AddUser(user=handle, label=user.label(name)))
         self._users._names.users[name] = user
+        self._users._names.save()
 
     p.setattr(Device, "add_user", add_user)
 
