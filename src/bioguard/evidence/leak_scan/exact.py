@@ -14,6 +14,9 @@ from numpy.typing import NDArray
 
 MIN_RUN_BYTES: Final = 16
 MIN_DISTINCT: Final = 6
+_FOUR_FOR_ONE: Final = ("escapes", "UTF-16 hex")
+"""Encodings of four bytes for each: 16 of those are 4 bytes of a canary, which random strings share: an honest
+audit was red by it. Of these, twice as many have to be equal."""
 _WINDOW: Final = 8
 _FILTER_BITS: Final = 24
 _MULTIPLIER: Final = np.uint64(0x9E3779B97F4A7C15)
@@ -58,6 +61,7 @@ class WindowIndex:
     def __init__(self, encodings: Mapping[str, bytes]) -> None:
         kept = [(name, np.frombuffer(data, np.uint8)) for name, data in encodings.items() if len(data) >= MIN_RUN_BYTES]
         self._names = [name for name, _ in kept]
+        self._least = [MIN_RUN_BYTES << name.endswith(_FOUR_FOR_ONE) for name in self._names]
         self._text = np.concatenate([data for _, data in kept]) if kept else np.zeros(0, np.uint8)
         ends = np.cumsum([data.size for _, data in kept])
         self._ends = np.asarray(ends, np.int64)
@@ -105,7 +109,7 @@ class WindowIndex:
             left = _equal_before(data, offset, self._text, position, position - int(self._starts[which]))
             right = _equal_from(data, offset, self._text, position, int(self._ends[which]) - position)
             run = data[offset - left : offset + right]
-            long_enough = run.size >= MIN_RUN_BYTES and np.unique(run).size >= MIN_DISTINCT
+            long_enough = run.size >= self._least[which] and np.unique(run).size >= MIN_DISTINCT
             if long_enough and (best is None or run.size > best.length):
                 best = Hit(self._names[which], offset - left, int(run.size))
         return best
