@@ -206,6 +206,19 @@ def test_a_canary_in_a_process_that_has_no_business_with_it_is_a_finding(canarie
     assert report.memory_residue[1] > 100
 
 
+def test_a_pin_is_in_the_memory_of_gatekeeper_alone_and_there_in_clear_alone(canaries):
+    """Python copies what it compares; a hash of it without a secret is nothing that Gatekeeper makes."""
+    random = np.random.default_rng(10).bytes
+    clear = random(512) + canaries.pin + random(512)
+    hashed = random(512) + canaries.identities["PIN sha256"] + random(512)
+    places = ("memory of gatekeeper", "memory of gatekeeper spare 1", "memory of keystore")
+    found = {}
+    for what, data in (("clear", clear), ("hashed", hashed)):
+        life = Life(sources=(), carried=b"", memory=b"", bystanders=tuple((name, data) for name in places))
+        found[what] = {f.source for f in leak_scan.scan([], canaries, life=life).findings}
+    assert found == {"clear": {"memory of gatekeeper spare 1", "memory of keystore"}, "hashed": set(places)}
+
+
 def test_only_core_and_the_biometric_application_itself_may_hold_features(tmp_path, monkeypatch):
     """Not its spares; and a page that processes share since before the lock is scanned once."""
     shared, empty = b"s" * 4096, bytes(4096)
