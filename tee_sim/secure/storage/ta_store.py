@@ -317,22 +317,29 @@ class TaStore:
         marker = kind.encode() if kind is not None else b""
         for object_id, raw in self._entries():
             entry = DirectoryEntry.from_bytes(raw)
-            if marker and marker not in entry.header:
+            # The kind and nothing else: whose id or owner has it in it would be read for a walk of that kind.
+            if marker and (marker not in entry.header or parse_header(entry.header).kind != kind):
                 continue
             waiting[object_id] = raw
             size += padded_size(entry.body_size)
             if size >= BATCH_BYTES or len(waiting) >= batch:
-                yield from self._load(waiting, kind, walk)
+                yield from self._load(waiting, walk)
                 waiting, size = {}, 0
-        yield from self._load(waiting, kind, walk)
+        yield from self._load(waiting, walk)
         self._store.watch.walked(walk)
 
-    def _load(self, wanted: dict[bytes, bytes], kind: str | None, walk: int) -> Iterator[OpenedObject]:
-        for (object_id, raw), (name, row) in zip(wanted.items(), self._read(wanted, walk), strict=True):
+    def _load(self, wanted: dict[bytes, bytes], walk: int) -> Iterator[OpenedObject]:
+        changed = self._open is not None and bool(self._open.pending)
+        stored = {i: raw for i, raw in wanted.items() if not changed or self._pending(i) is None}
+        # What the open transaction puts or erases is left out of the walk: which rows it reads is a choice then, and
+        # each of them is counted.
+        rows = dict(zip(stored, self._read(stored, None if changed else walk), strict=True))
+        for object_id, raw in wanted.items():
             put = self._pending(object_id)
-            stored = put if put is not None else self._unseal(name, raw, row)
-            if kind is None or stored.header.kind == kind:
-                yield stored
+            if put is None and object_id in rows:
+                name, row = rows[object_id]
+                put = self._unseal(name, raw, row)
+            yield put if put is not None else self.get(object_id)
 
     def renew(self, batch: int) -> Iterator[int]:
         """Reseal, in transactions of `batch`, what is not of the newest key generation. Yields how many each did."""

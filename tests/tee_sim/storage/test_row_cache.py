@@ -1,6 +1,8 @@
 """Rows that are kept: no second question to the disk, never an old answer, never more memory than was said."""
 
+from collections.abc import Collection
 from contextlib import suppress
+from dataclasses import dataclass, field
 from uuid import UUID
 
 import pytest
@@ -8,6 +10,7 @@ import pytest
 from tee_sim.normal.supplicant.service import RequestNote
 from tee_sim.secure.storage import TaStore, rekey
 from tee_sim.secure.storage.row_cache import MOST_BYTES, RowCache
+from tee_sim.secure.storage.watch import Unwatched
 from tee_sim.shared.errors import TeeError
 from tee_sim.shared.storage_requests import Operation
 
@@ -40,6 +43,42 @@ def test_a_row_is_asked_for_once_and_in_the_order_of_names(world, again: TaStore
         assert len(list(again.load())) == len(IDS)
     assert read(world.notes) == [2, 1, len(IDS) - 3]
     assert all(list(note.names) == sorted(note.names) for note in world.notes)
+
+
+@dataclass(frozen=True)
+class Walks(Unwatched):
+    """Notes the rows that are said to be of a walk."""
+
+    rows: list[int] = field(default_factory=list)
+
+    def walks(self, number: int, names: Collection[bytes]) -> None:
+        self.rows.append(len(names))
+
+
+@pytest.mark.parametrize("erases", [False, True])
+def test_a_walk_that_a_transaction_has_a_say_in_is_none(world, again: TaStore, erases: bool) -> None:  # type: ignore[no-untyped-def]
+    """A transaction that is given up could else say which rows are read, and only the walk would be counted."""
+    again._store.watch = walks = Walks()
+    with suppress(ZeroDivisionError), again.transaction() as change:
+        for object_id in IDS[:7]:
+            change.erase(object_id) if erases else change.put(object_id, b"newer", kind="k")
+        change.put(b"new", b"new", kind="k")
+        found = [one.body for one in again.load(kind="k")]
+        raise ZeroDivisionError
+    kept = [object_id * 9 for object_id in IDS[7:]]
+    assert found == ([] if erases else [b"newer"] * 7) + kept + [b"new"]
+    assert read(world.notes) == [13], "what is put, or erased, is not asked for"
+    assert walks.rows == [], "each of them is counted"
+    assert len(list(again.load())) == len(IDS)
+    assert walks.rows == [7]
+
+
+def test_a_walk_of_a_kind_reads_no_row_that_has_its_name_elsewhere(world, again: TaStore) -> None:  # type: ignore[no-untyped-def]
+    again.put(b"has note in it", b"", kind="k", owner=b"note")
+    again._store.rows.clear()
+    world.notes.clear()
+    assert list(again.load(kind="note")) == []
+    assert read(world.notes) == []
 
 
 def test_what_was_written_is_not_read(world, again: TaStore) -> None:  # type: ignore[no-untyped-def]
