@@ -1,5 +1,6 @@
 """`bioguard audit run` and `bioguard audit verify` as an auditor types them: the whole run, nothing stubbed."""
 
+import ast
 import json
 import re
 import sys
@@ -7,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from bioguard import evidence
 from bioguard.cli.__main__ import run
 from bioguard.evidence.policy_clauses import CLAUSES
 
@@ -56,3 +58,12 @@ def test_only_some_promises_are_tried_and_the_others_stay_unknown(tmp_path: Path
 def test_a_promise_that_is_not_in_the_register_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["audit", "run", "--only", "POL-99", "--out", str(tmp_path / "evidence")]) == 4
     assert "audit.promise" in capsys.readouterr().err
+
+
+def test_no_folder_of_an_audit_is_named_after_it() -> None:
+    """A product reads the path of its device; one that said "leaks" or "attack" would tell it to behave."""
+    sources = Path(evidence.__file__).parent.rglob("*.py")
+    called = (n for p in sources for n in ast.walk(ast.parse(p.read_text("utf-8"))) if isinstance(n, ast.Call))
+    made = [n for n in called if isinstance(n.func, ast.Attribute) and n.func.attr in {"mkdtemp", "TemporaryDirectory"}]
+    assert len(made) >= 6
+    assert not [ast.unparse(n) for n in made if n.args or {k.arg for k in n.keywords} - {"dir"}]

@@ -80,7 +80,7 @@ def _start(checks: list[Check]) -> Verdict | None:
     options = DeviceOptions(allow_level=Level.NOT_ENFORCED)
     try:
         with (
-            tempfile.TemporaryDirectory(prefix="bioguard-doctor-") as name,
+            tempfile.TemporaryDirectory() as name,  # a name that says nothing
             Device.init(Path(name) / "device", options) as device,
         ):
             verdict = device.running.verdict

@@ -126,7 +126,7 @@ class TemporaryDevice:
         self.people += 1
         rng = np.random.default_rng([7, self.people])
         direction = rng.normal(size=DIMENSION)
-        name, direction = f"lab-person-{self.people:03d}", direction / np.linalg.norm(direction)
+        name, direction = f"person-{self.people:03d}", direction / np.linalg.norm(direction)
         someone = Person(name, self.people, direction, rng, modality)
         self.device.add_user(someone.name)
         if pin:

@@ -95,7 +95,7 @@ def _played(
         if attack.stage is Stage.CONTRACT:
             return attack.play(Kit(target(manifests)))
         with (
-            tempfile.TemporaryDirectory(prefix="bioguard-attack-") as folder,
+            tempfile.TemporaryDirectory() as folder,
             DeviceKit(Path(folder), manifests, command_line=command_line) as kit,
         ):
             return attack.play(kit)

@@ -120,7 +120,7 @@ class AttemptEnvironment(Lookups):
         self.sockets = {name: str(folder / name) for name in kinds}
         for name, kind in kinds.items():
             self._listen(AF.UNIX, kind, sun(self.sockets[name]))
-        mark = f"bioguard-lab-{os.getpid()}"
+        mark = f"{os.getpid():x}"
         self.abstract = {name: f"{mark}-{name}" for name in ("stream", "dgram", "x11")}
         for name, path in self.abstract.items():
             kind = SOCK.DGRAM if name == "dgram" else SOCK.STREAM

@@ -110,7 +110,7 @@ def main() -> None:
     _start_afresh()
     codecs.lookup("ascii")  # loaded by name, which the unprivileged user may no longer be able to do
     private = _own_namespaces()
-    base = Path(tempfile.mkdtemp(prefix="bioguard-lab-"))
+    base = Path(tempfile.mkdtemp())  # a name that says nothing
     try:
         cable, near = _cable(base) if private else (None, -1)
         _drop_privileges(base)

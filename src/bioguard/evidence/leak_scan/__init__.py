@@ -177,6 +177,6 @@ def run(*, seed: int | None = None, sources: Iterable[tuple[str, bytes]] = ()) -
         TeeUnavailable: the device did not live to its end.
     """
     chosen = secrets.randbits(32) if seed is None else seed
-    with tempfile.TemporaryDirectory(prefix="bioguard-leaks-") as name:
+    with tempfile.TemporaryDirectory() as name:  # a name that says nothing
         life = live(Path(name) / "device", Path(name) / "kept", chosen)
         return scan(sources, make_canaries(chosen, with_key=False), life=life)
