@@ -23,7 +23,7 @@ from tee_sim.shared.host_end import HostEnd
 from tee_sim.shared.limits import MAX_WAIT_MS
 
 _STEP_SPANS: Final = ((250e-6, 5, 20), (4e-3, 3, 9), (32e-3, 2, 8), (512e-3, 1, 14))
-"""Release times: from the first, so many an octave, so many of them. The last is above two hours."""
+"""Release times: from the first, so many an octave, so many of them. The last is above an hour."""
 STEPS_S: Final = tuple(
     first * 2 ** (number / per_octave) for first, per_octave, count in _STEP_SPANS for number in range(count)
 )

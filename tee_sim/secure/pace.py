@@ -1,8 +1,8 @@
 """When the secure world lets something out: at steps after what it answers, as far as an application could choose.
 
-The steps (`tee_sim.secure.ledger.step_after`) are a third of an octave apart, so that waiting for one makes nothing
-slower by more than a quarter, and there are few enough of them to be counted: a moment costs TIME_BITS, whatever the
-load of the host makes of it.
+The steps (`tee_sim.secure.ledger.step_after`) are a fifth of an octave apart at first and wider later, so that waiting
+for one makes a decision little slower, and there are few enough of them to be counted: a moment costs TIME_BITS,
+whatever the load of the host makes of it.
 
 Does not promise: that nothing can be told apart between two steps by whoever sees the process itself, or that what is
 released comes without the scheduler's own delay, which no application chooses.
