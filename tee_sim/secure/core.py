@@ -16,6 +16,7 @@ import math
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any, cast
 from uuid import UUID
 
@@ -53,7 +54,7 @@ class _Instance:
     manifest: Manifest
     app: TrustedApp
     task: CurrentTask
-    call: Call = field(default_factory=Call)
+    call: Call
     knowledge: Knowledge = KnowsNothing()  # noqa: RUF009  # frozen
     replies: DeclaredReplies | None = None
     live: bool = True
@@ -255,7 +256,8 @@ class Core:
                 raise TeeError(TeeResult.BUSY, "single-session trusted application is in use")
             return kept
         try:
-            instance = _Instance(manifest, self._hosting.make(manifest, self._ledger), CurrentTask(self._ask))
+            app = self._hosting.make(manifest, self._ledger)
+            instance = _Instance(manifest, app, CurrentTask(self._ask), Call(partial(self._ledger.charge, Way.CHOICE)))
         except (KeyboardInterrupt, TeeError):
             raise
         except BaseException:
@@ -372,10 +374,7 @@ class Core:
         self._stack.append(instance.manifest.uuid)
         try:
             with instance.task.entered(task), instance.call.entered(given, self._request_ms):
-                try:
-                    answer = self._run(instance, call, given, command)
-                finally:
-                    self._ledger.charge(Way.CHOICE, instance.call.chosen_bits)
+                answer = self._run(instance, call, given, command)
                 if instance.call.broken:
                     raise RuntimeError("it handed over what the core has not made")
         except KeyboardInterrupt:  # a developer's, whose own process the secure world is in

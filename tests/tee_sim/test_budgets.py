@@ -171,6 +171,35 @@ def test_a_commit_above_the_budget_is_not_made() -> None:
     Context(tee).open_session(MANIFEST.ta_uuid).call(PUT, ALICE)
 
 
+class Choosing(Noted):
+    """Has as many digests made as may be, and puts the one that it likes best with one row."""
+
+    def _put(self, _session: Any, request: Ask) -> Told:
+        salted = [self.env.digests.make(request.name) for _ in range(64)]
+        with self.env.store.transaction() as transaction:
+            digest = min(digest for _, digest in salted)
+            transaction.put(b"N" + request.name, b"x", kind="note", owner=request.name, commitment=digest)
+        return Told()
+
+
+def test_what_was_chosen_in_a_commit_is_counted_before_the_disk_sees_it() -> None:
+    def played(bits: int) -> tuple[bool, bool]:
+        """Whether it was answered, and whether the row is there, with so many bits."""
+        blobs = MemoryBlobs()
+        budgets = (CommandBudget(command=PUT.number, bits=bits),)
+        made = replace(MANIFEST, digest="test-v1", budgets=budgets, entry=f"{__name__}:Choosing")
+        opened = Context(InProcessTee([made], Service(blobs, RpmbDevice(MemoryMedium())))).open_session(made.ta_uuid)
+        before = set(blobs.rows)
+        try:
+            opened.call(PUT, ALICE)
+        except OverBudgetError:
+            return False, set(blobs.rows) != before
+        return True, set(blobs.rows) != before
+
+    enough = next(bits for bits in range(20, 100) if played(bits) == (True, True))
+    assert played(enough - 4) == (False, False), "6 are the choice of the digest; the answer, without a reply, is 2"
+
+
 def test_an_id_that_is_none_is_no_reply(capfd: pytest.CaptureFixture[str]) -> None:
     class Liar(Noted):
         def _tell(self, _session: Any, request: Ask) -> Told:

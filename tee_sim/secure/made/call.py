@@ -31,6 +31,9 @@ class NotMadeError(Exception):
 class Call:
     """What the current entry of one instance may use. No two entries of an instance overlap.
 
+    Args:
+        charge: told each choice in bits as it is made: before the disk or anybody else sees what was chosen.
+
     Attributes:
         time_ms: when the request of the normal world came that this entry belongs to, since boot.
         chosen_bits: upper bound of what the application has chosen among what the core made, drew or passed on.
@@ -38,7 +41,8 @@ class Call:
         cost: what it takes to say which object is meant, in bits, for one that may be about what the request names.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, charge: Callable[[float], None] = lambda _: None) -> None:
+        self._charge = charge
         self.cost: Callable[[bytes], float] = lambda _: math.inf
         self.time_ms = 0
         self.chosen_bits = 0.0
@@ -76,7 +80,11 @@ class Call:
 
     def choose(self, among: int) -> None:
         """Count one choice."""
-        self.chosen_bits += math.log2(max(among, 1))
+        self._count(math.log2(max(among, 1)))
+
+    def _count(self, bits: float) -> None:
+        self.chosen_bits += bits
+        self._charge(bits)
 
     # What the core passes on
 
@@ -154,9 +162,9 @@ class Call:
         for free in range(MAX_PREFIX_BYTES + 1):
             words = split(object_id[free:])
             if words and known.issuperset(words):
-                self.chosen_bits += 8.0 * free + len(words) * math.log2(len(known))
+                self._count(8.0 * free + len(words) * math.log2(len(known)))
                 return
-        self.chosen_bits += 8.0 * len(object_id)
+        self._count(8.0 * len(object_id))
 
     def stated_about(self, object_id: bytes, among: int) -> None:
         """Count which object a statement is about.
@@ -164,7 +172,7 @@ class Call:
         Args:
             among: how many there are.
         """
-        self.chosen_bits += min(math.log2(max(among, 1)), self.cost(object_id))
+        self._count(min(math.log2(max(among, 1)), self.cost(object_id)))
 
     # What the core has made
 
