@@ -39,7 +39,8 @@ ARCHIVE_FAULTS = (
     TypeError,
 )
 """What `zipfile`, and NumPy over it, raise on archives that are damaged or hold something else than arrays: found by
-fuzzing them."""
+fuzzing them. NotImplementedError is `zipfile`'s word for a later version of the format, patched data and strong
+encryption."""
 
 
 class _Bounded:
