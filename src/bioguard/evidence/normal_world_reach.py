@@ -15,7 +15,7 @@ APART = {
 """Not looked at, with the reason."""
 REASONS: tuple[tuple[str, Mapping[str, str]], ...] = (
     (
-        "reads or writes the file that the user named on the command line",
+        "reads, writes or finds a place for what the user named: files, samples in a directory, standard input",
         {
             "bioguard.cli.collection": ".open, numpy.load",
             "bioguard.cli.consent": "import bioguard.user_files",
@@ -35,7 +35,7 @@ REASONS: tuple[tuple[str, Mapping[str, str]], ...] = (
         },
     ),
     (
-        "commands that make synthetic people or write samples where the user says",
+        "synthetic people: for `demo` in a temporary device, for `samples` as files where the user says",
         {
             "bioguard.cli.demo": "import bioguard.simulate.people, import tempfile",
             "bioguard.cli.make_samples": ".mkdir, .write_bytes, import bioguard.simulate.people, numpy.save",
@@ -83,7 +83,7 @@ REASONS: tuple[tuple[str, Mapping[str, str]], ...] = (
         },
     ),
     (
-        "files of the device directory, mode 600, written whole and renamed",
+        "private files of a device or machine: made, locked, replaced, removed; a copy of a store, in memory",
         {
             "bioguard.device.boot_id": "import bioguard.private_files",
             "bioguard.device.directory": (
@@ -127,7 +127,7 @@ REASONS: tuple[tuple[str, Mapping[str, str]], ...] = (
         },
     ),
     (
-        "starts the secure world, speaks with it over pipes, and judges its lock from outside",
+        "starts or reaches the secure world over pipes; judges its lock; reads in the kernel log what ended it",
         {
             "tee_sim.normal.connect": "os.environ, os.read, os.write",
             "tee_sim.normal.kernel_log": "os.open, os.read",
@@ -146,7 +146,7 @@ REASONS: tuple[tuple[str, Mapping[str, str]], ...] = (
         },
     ),
     (
-        "the secure world before it locks itself, its pipes and processes; after that the kernel filter bounds them",
+        "the secure world: its lock, pipes, processes, debug reports; kernel calls that the lock's judges share",
         {
             "tee_sim.secure.blocking_pipe": "os._exit *3, os.read, os.write",
             "tee_sim.secure.debug": (
@@ -177,7 +177,7 @@ REASONS: tuple[tuple[str, Mapping[str, str]], ...] = (
         },
     ),
     (
-        "reads, measures and loads trusted code, and nothing that is not in the table of measured code",
+        "reads manifests, measures the files of packages, loads trusted code that is in the table of measured code",
         {
             "tee_sim.normal.machine.applications": ".open",
             "tee_sim.secure.code_folders": "import importlib.abc, import importlib.machinery, import importlib.util",
@@ -208,14 +208,14 @@ REASONS: tuple[tuple[str, Mapping[str, str]], ...] = (
         },
     ),
     (
-        "archives of samples in memory",
+        "members of archives of samples: read from a stream that is open, written in memory",
         {
             "bioguard.formats.convert": "import zipfile, numpy.save, numpy.savez",
             "bioguard.formats.npz": ".open, import zipfile",
         },
     ),
     (
-        "native matcher, and threads for benches",
+        "the native matcher: its choice by BIOGUARD_KERNEL, the address of an array, threads that share a gallery",
         {
             "bioguard.match._cylinders": "compiled code",
             "bioguard.match._kernels": "compiled code",
@@ -225,7 +225,7 @@ REASONS: tuple[tuple[str, Mapping[str, str]], ...] = (
         },
     ),
     (
-        "fields and names of our own records, asked for by name",
+        "fields of records, names in a module of commands, whether an application has its own `invoke`",
         {
             "bioguard.device.command_names": "vars",
             "bioguard.device.data_export": "getattr *2",
@@ -242,7 +242,7 @@ REASONS: tuple[tuple[str, Mapping[str, str]], ...] = (
         },
     ),
     (
-        "opens no file: a method of our own with such a name, or one that replaces in text",
+        "touches no file: a method or a field of our own with such a name",
         {
             "bioguard.device.facade": ".rename",
             "bioguard.log.erasure_receipt": ".open *2",

@@ -17,7 +17,7 @@ PROFILES = {
 
 def notice_of(state: PolicyReply, *, place: str, profile: str, for_testing: bool) -> list[tuple[str, str]]:
     """The whole notice: headings and sentences, in order."""
-    told = [
+    told = [  # never taken from bioguard.device.privacy_notice: it is what this is held against
         ("policy version", f"{state.version}"),
         ("what is stored", PROFILES[profile]),
         ("where", f"only on this device, in {place}, sealed under keys of the device"),
