@@ -35,6 +35,7 @@ LOADS_BY_NAME = {
     "bioguard.evidence.attack.target": "the entry of a manifest, in the open, as the target of attacks",
     "bioguard.evidence.leak_scan.selftest": "pickles a secret, to show that a scan finds it in that form",
     "bioguard.evidence.measuring": "reads cached modules (`marshal`), to see whether they are of their sources",
+    "bioguard.evidence.normal_world_scan": "asks what endings a compiled module may have (`importlib.machinery`)",
     "bioguard.evidence.sbom": "reads the list of installed distributions (`importlib.metadata`)",
     "bioguard.evidence.static": "finds sources to scan and imports the command tables",
     "tee_sim.cli.calls": "loads nothing: it looks for the names of these functions in sources",

@@ -20,9 +20,9 @@ _PLAIN_SHARE: Final = 0.6
 seen on a device, 0.83 was the least of 364 remainders of stores that were written at random. English text has half."""
 _TELLING_BYTES: Final = 64
 _PLAIN_BYTES: Final = 256
-"""Shorter remainders are pieces of SQLite's offsets, free blocks and heads of rows as often as of sealed rows, too short to
-tell which: 19 and 40 bytes made honest audits red. All of them that look plain may have so many bytes together, or one
-in a thousand of the file's."""
+"""Shorter remainders are pieces of SQLite's offsets, free blocks and heads of rows as often as of sealed rows, too
+short to tell which: 19 and 40 bytes made honest audits red. All of them that look plain may have so many bytes
+together, or one in a thousand of the file's."""
 
 
 def _varint(data: bytes, at: int) -> tuple[int, int]:
