@@ -13,9 +13,9 @@ from bench.metrics.identification import identification, searches
 from bench.metrics.rates import OperatingPoint, Scores, minimum_comparisons
 from bench.metrics.resampling import proportion, subject_intervals
 from bench.metrics.subjects import quality_bins, subject_table, zoo
+from bench.wording import NOT_MEASURABLE
 
 Floats = NDArray[np.float32]
-NOT_MEASURABLE = "not measurable"
 
 TARGETS: Mapping[str, float] = {"1e-2": 1e-2, "1e-3": 1e-3, "1e-4": 1e-4, "1e-5": 1e-5}
 EER_RULE = "FVC2000: middle of FMR and FNMR at the first threshold where FMR <= FNMR, or the one before"

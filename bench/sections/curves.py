@@ -1,0 +1,46 @@
+"""DET curves and histograms."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from bench.metrics.comparisons import Comparisons, pair_scores, scores_of
+from bench.metrics.rates import Scores
+from bench.plots import det_plot, histogram_plot
+from bioguard.report import Figure, Section
+
+PLOT_SCORES = 200_000
+"""Scores drawn in a histogram: evenly spaced order statistics, so no draw is needed."""
+MAX_BANDS = 4
+
+
+def curves(sets: Sequence[Comparisons], head: Mapping[str, Any]) -> Section:
+    sides = {one.name: pair_scores([one]) for one in sets}
+    separate = [(name, Scores(*pair)) for name, pair in sides.items() if all(side.size for side in pair)]
+    if not separate:
+        return Section(title="Curves", text=("No set has both genuine and impostor comparisons.",))
+    pooled = scores_of(list(sets))
+    drawn = [(name, *s.det(), s.impostor.size, s.genuine.size) for name, s in separate]
+    together = [("all", *pooled.det(), pooled.impostor.size, pooled.genuine.size)]
+    marks = {
+        t: p["threshold"]
+        for t, p in head["fnmr_at_fmr"].items()
+        if isinstance(p, dict) and isinstance(p["threshold"], float)
+    }
+    figures: list[Figure] = [det_plot(drawn, title="DET by set", bands=len(drawn) <= MAX_BANDS)]
+    if len(separate) > 1 and "pooled" not in sides and head["people"] > sets[0].people:
+        figures.append(det_plot(together, title="DET, all sets under one threshold", bands=True))
+    shown = pooled if len(figures) > 1 else separate[0][1]
+    figures.append(histogram_plot(_thinned(shown.genuine), _thinned(shown.impostor), marks, title="Scores"))
+    left_out = [name for name in sides if name not in dict(separate)]
+    text = (f"Not drawn, comparisons of one kind are missing: {', '.join(left_out)}.",) if left_out else ()
+    return Section(title="Curves", text=text, figures=tuple(figures))
+
+
+def _thinned(ordered: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+    return (
+        ordered
+        if ordered.size <= PLOT_SCORES
+        else ordered[np.linspace(0, ordered.size - 1, PLOT_SCORES).astype(np.int64)]
+    )

@@ -1,0 +1,68 @@
+"""Figures in words, alike on every page: no more digits than the counts bear, thousands in groups."""
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+NOT_MEASURABLE = "not measurable"
+PERCENT = "\N{NO-BREAK SPACE}%"
+DIGITS = 3
+"""Significant digits of a rate, however many comparisons there are."""
+
+
+def percent(rate: float | str | None, trials: int | None = None) -> str:
+    """A rate for people; what could not be measured says so.
+
+    Args:
+        rate: a share, or words instead of it.
+        trials: what it was counted over: one of 280 is 0.36 %, so a second decimal would say nothing.
+    """
+    if rate is None:
+        return "-"
+    if isinstance(rate, str):
+        return rate
+    most = 12 if trials is None else max(0, math.ceil(math.log10(max(trials, 1) / 100)))
+    return f"{_number(100 * rate, DIGITS, most)}{PERCENT}"
+
+
+def interval(pair: Sequence[float | None] | str) -> str:
+    """Both ends of an interval of a rate, two digits each."""
+    if isinstance(pair, str):
+        return pair
+    low, high = pair
+    return "-" if low is None or high is None else f"{_number(100 * low, 2)} to {_number(100 * high, 2)}{PERCENT}"
+
+
+def _number(value: float, digits: int, most: int = 12) -> str:
+    """So many significant digits, but not more than `most` decimals, and never an exponent."""
+    if not value:
+        return "0"
+    wanted = max(0, digits - 1 - math.floor(math.log10(abs(value))))
+    text = f"{value:.{min(wanted, most)}f}"
+    return text.rstrip("0").rstrip(".") if wanted > most and "." in text else text
+
+
+def of(count: int, total: int) -> str:
+    """So many of so many."""
+    return f"{count:,} / {total:,}"
+
+
+def part(found: Mapping[str, Any] | str, name: str) -> Any:
+    """A figure of a point that may be "not measurable" as a whole."""
+    return found if isinstance(found, str) else found[name]
+
+
+def folded(missing: Mapping[str, Sequence[str]]) -> str:
+    """What is not measurable in which sets, in one line: sets that lack the same are named together."""
+    together: dict[tuple[str, ...], list[str]] = {}
+    for name, what in missing.items():
+        if what:
+            together.setdefault(tuple(what), []).append(name)
+    parts = [f"{', '.join(what)} in {_sets(names, len(missing))}" for what, names in together.items()]
+    return f"Not measurable: {'; '.join(parts)}." if parts else ""
+
+
+def _sets(names: Sequence[str], total: int) -> str:
+    if len(names) == total > 1:
+        return f"all {total} rows"
+    return ", ".join(names) if len(names) <= 3 else f"{len(names)} of {total} rows ({names[0]}, {names[1]}, ...)"
