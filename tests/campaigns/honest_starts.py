@@ -2,7 +2,7 @@
 
 The honest product, started in every way that its owner may start it: nice, on one processor, in another scheduling
 class, with low limits, an odd mode mask, in a container. From each start the escape battery runs N times and the whole
-quick audit once; none may report an escape or a failed check. Results are JSON lines; what FILE has is not run again.
+audit once; none may report an escape or a failed check. Results are JSON lines; what FILE has is not run again.
 Exit 3 on a false alarm.
 """
 
@@ -138,10 +138,10 @@ def battery(start: str, number: int) -> Run:
 
 
 def audit(start: str) -> Run:
-    """The whole quick audit, once."""
+    """The whole audit, once: not the quick one, which leaves trials out."""
     with tempfile.TemporaryDirectory() as folder:
         out = Path(folder) / "evidence"
-        done = _bioguard(start, "audit", "run", "--quick", "--out", str(out))
+        done = _bioguard(start, "audit", "run", "--out", str(out))
         try:
             checks = json.loads((out / "report.json").read_text("utf-8"))["checks"]
         except (OSError, ValueError):
