@@ -4,6 +4,7 @@ pytest-xdist's own groups do nothing under pytest 9.2 (3.8 writes a field that i
 keeps apart two checkouts that are tested on one host, which share the kernel's log and /tmp.
 """
 
+import compileall
 import fcntl
 import os
 import tempfile
@@ -14,6 +15,16 @@ from pathlib import Path
 import pytest
 
 from tests.skipped_tools import summary
+
+ROOT = Path(__file__).parents[1]
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Compile the product once, also where the environment says to keep no bytecode: tests start it, and copies of it,
+    a thousand times."""
+    if not hasattr(config, "workerinput"):
+        for folder in (ROOT / "src", ROOT / "tee_sim"):
+            compileall.compile_dir(folder, quiet=2)
 
 
 @pytest.hookimpl(wrapper=True)

@@ -123,6 +123,7 @@ class CodeTable(MetaPathFinder, Loader):
     compiled: set[str] = field(default_factory=set)
     imports: dict[str, str] = field(default_factory=dict)
     parts: dict[bytes, "CodeTable"] = field(default_factory=dict)
+    _read: dict[bytes, _Module] = field(default_factory=dict)
 
     def part(self, manifest: Manifest) -> "CodeTable":
         """What this manifest names, and nothing of the others."""
@@ -136,10 +137,14 @@ class CodeTable(MetaPathFinder, Loader):
         for name in sorted({n for pattern in manifest.code for n in _expand(pattern)}):
             path, is_package = _source_file(name)
             source = _content(path, own_folder(name), name)
-            measured.update(hashlib.sha256(name.encode() + b"\0" + source).digest())
-            code = compile(source, str(path), "exec", dont_inherit=True)
-            self.modules[name] = own.modules[name] = _Module(code, str(path), is_package)
-            self.imports.update((imported, name) for imported in _imported_names(source))
+            digest = hashlib.sha256(name.encode() + b"\0" + source).digest()
+            measured.update(digest)
+            if digest not in self._read:  # every start waits for this, and applications have much code in common
+                tree = ast.parse(source, str(path))
+                code = compile(tree, str(path), "exec", dont_inherit=True)
+                self._read[digest] = _Module(code, str(path), is_package)
+                self.imports.update((imported, name) for imported in _imported_names(tree))
+            self.modules[name] = own.modules[name] = self._read[digest]
         for resource in sorted(manifest.resources):
             package, _, filename = resource.partition(":")
             module, is_package = _source_file(package)
@@ -198,9 +203,21 @@ class CodeTable(MetaPathFinder, Loader):
             raise OSError(f"{path} is not a resource of any manifest") from None
 
 
-def _imported_names(source: bytes) -> Iterator[str]:
+_HOLD_STATEMENTS = (ast.stmt, ast.excepthandler, ast.match_case)
+
+
+def _statements(tree: ast.AST) -> list[ast.AST]:
+    """The tree and every statement in it; most of its nodes are expressions, and those hold none."""
+    found = [tree]
+    for node in found:
+        lists = (value for value in vars(node).values() if type(value) is list)
+        found += [item for items in lists for item in items if isinstance(item, _HOLD_STATEMENTS)]
+    return found
+
+
+def _imported_names(tree: ast.AST) -> Iterator[str]:
     """Dotted names of modules, and of things in modules, that a source imports anywhere in it."""
-    for node in ast.walk(ast.parse(source)):
+    for node in _statements(tree):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
