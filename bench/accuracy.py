@@ -7,9 +7,10 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from bench.metrics.comparisons import Comparisons, pair_scores, pairs_of
+from bench.metrics.comparisons import Scored, pair_scores, pairs_of, square
 from bench.metrics.enrollments import user_effect, view_effect
 from bench.metrics.identification import identification, searches
+from bench.metrics.pair_lists import PairList
 from bench.metrics.rates import OperatingPoint, Scores, minimum_comparisons
 from bench.metrics.resampling import proportion, subject_intervals
 from bench.metrics.subjects import quality_bins, subject_table, zoo
@@ -21,10 +22,12 @@ TARGETS: Mapping[str, float] = {"1e-2": 1e-2, "1e-3": 1e-3, "1e-4": 1e-4, "1e-5"
 EER_RULE = "FVC2000: middle of FMR and FNMR at the first threshold where FMR <= FNMR, or the one before"
 QUANTILES = (0.01, 0.05, 0.25, 0.5, 0.75, 0.95, 0.99)
 FEW_ERRORS = 30
+NOT_STATED = "not stated"
+"""People and samples of scores that only say whether they are genuine."""
 
 
 def figures(
-    sets: Sequence[Comparisons], *, seed: int, replicates: int = 200, decision_threshold: float | None = None
+    sets: Sequence[Scored], *, seed: int, replicates: int = 200, decision_threshold: float | None = None
 ) -> dict[str, Any]:
     """All figures of a group of sets under one threshold.
 
@@ -39,10 +42,10 @@ def figures(
     """
     group = list(sets)
     genuine, impostor = pair_scores(group)
-    found = searches(group)
+    found = searches(square(group))
     result: dict[str, Any] = {
-        "people": sum(s.people for s in group),
-        "samples": sum(len(s.samples) for s in group),
+        "people": sum(s.people for s in group) if _named(group) else NOT_STATED,
+        "samples": sum(len(s.samples) for s in group) if _named(group) else NOT_STATED,
         "genuine": int(genuine.size),
         "impostor": int(impostor.size),
         "eer_rule": EER_RULE,
@@ -65,6 +68,11 @@ def figures(
     return finite
 
 
+def _named(group: Sequence[Scored]) -> bool:
+    """Whether it is known of every comparison whose samples it is of."""
+    return not any(isinstance(one, PairList) and one.anonymous for one in group)
+
+
 def finite_or_none(value: Any) -> Any:
     """The same figures with None for what is no finite number, which JSON cannot say."""
     if isinstance(value, Mapping):
@@ -74,9 +82,14 @@ def finite_or_none(value: Any) -> Any:
     return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
-def _rates(group: list[Comparisons], scores: Scores, seed: int, replicates: int) -> dict[str, Any]:
+def _rates(group: list[Scored], scores: Scores, seed: int, replicates: int) -> dict[str, Any]:
     """What needs genuine and impostor scores."""
-    intervals = subject_intervals(pairs_of(group, scores), list(TARGETS.values()), seed=seed, replicates=replicates)
+    over_people: dict[float, list[float] | str] = dict.fromkeys(TARGETS.values(), NOT_MEASURABLE)
+    eer_over_people: list[float] | str = NOT_MEASURABLE
+    if _named(group):
+        found = subject_intervals(pairs_of(group, scores), list(TARGETS.values()), seed=seed, replicates=replicates)
+        over_people |= {target: list(pair) for target, pair in found.fnmr.items()}
+        eer_over_people = list(found.eer)
     eer = scores.eer()
     at_percent = scores.at_fmr(1e-2)
     rows = [row for one in group for row in subject_table(one, at_percent.threshold)]
@@ -84,9 +97,9 @@ def _rates(group: list[Comparisons], scores: Scores, seed: int, replicates: int)
         "eer": eer.value,
         "eer_bounds": [eer.low, eer.high],
         "eer_interpolated": eer.interpolated,
-        "eer_interval_95": list(intervals.eer),
+        "eer_interval_95": eer_over_people,
         "fnmr_at_fmr": {
-            name: _at_fmr(scores, target, intervals.fnmr[target], rows if name == "1e-2" else None)
+            name: _at_fmr(scores, target, over_people[target], rows if name == "1e-2" else None)
             for name, target in TARGETS.items()
         },
         "zero_fmr": _counts(scores.at_fmr(0.0)),
@@ -96,17 +109,17 @@ def _rates(group: list[Comparisons], scores: Scores, seed: int, replicates: int)
         "subjects": {"threshold_at_fmr": "1e-2", **zoo(rows), "all": rows if len(rows) <= 500 else []},
         "quality": {
             "kind": next((s.quality_kind for s in group if s.quality_kind), ""),
-            "quarters": quality_bins(group, at_percent.threshold),
+            "quarters": quality_bins(square(group), at_percent.threshold),
         },
         "several_enrollments": {
             "at_fmr": "1e-2",
-            "views": view_effect(group, at_percent.threshold, (1, 2, 3, 5)),
-            "subjects_per_user": user_effect(group, at_percent.threshold, at_percent.fmr, (1, 2, 5), seed=seed),
+            "views": view_effect(square(group), at_percent.threshold, (1, 2, 3, 5)),
+            "subjects_per_user": user_effect(square(group), at_percent.threshold, at_percent.fmr, (1, 2, 5), seed=seed),
         },
     }
 
 
-def _no_rates(group: list[Comparisons]) -> dict[str, Any]:
+def _no_rates(group: list[Scored]) -> dict[str, Any]:
     """The same keys where comparisons of one kind are missing."""
     single = ("eer", "eer_bounds", "eer_interpolated", "eer_interval_95", "zero_fmr", "fmr_at_zero_fnmr", "auc")
     return {
@@ -120,17 +133,17 @@ def _no_rates(group: list[Comparisons]) -> dict[str, Any]:
 
 
 def _at_fmr(
-    scores: Scores, target: float, interval: tuple[float, float], rows: list[dict[str, Any]] | None
+    scores: Scores, target: float, interval: list[float] | str, rows: list[dict[str, Any]] | None
 ) -> dict[str, Any] | str:
     if scores.impostor.size < minimum_comparisons(target):
         return NOT_MEASURABLE
     point = scores.at_fmr(target)
-    found = {**_counts(point), "subject_interval_95": list(interval)}
+    found = {**_counts(point), "subject_interval_95": interval}
     if point.false_matches < FEW_ERRORS:
         found["note"] = f"only {point.false_matches} false matches: the threshold is known to more than 30 percent only"
     if rows is not None:
         rates = [r["fnmr"] for r in rows if r["fnmr"] is not None]
-        found["fnmr_each_person_equal"] = float(np.mean(rates))
+        found["fnmr_each_person_equal"] = float(np.mean(rates)) if rates else NOT_MEASURABLE
     return found
 
 
@@ -165,14 +178,18 @@ def _quantiles(values: Floats) -> list[float] | None:
     return [float(q) for q in np.quantile(values, QUANTILES, method=method)]
 
 
-def _failure_to_acquire(sets: Sequence[Comparisons]) -> dict[str, Any]:
+def _failure_to_acquire(sets: Sequence[Scored]) -> dict[str, Any]:
+    if not _named(sets):
+        return _unknown("samples")
     samples, failed = sum(len(s.samples) for s in sets), sum(len(s.unusable) for s in sets)
     interval = list(proportion(failed, samples))
     return {"rate": failed / samples, "failed": failed, "samples": samples, "interval_95": interval}
 
 
-def _failure_to_enroll(sets: Sequence[Comparisons]) -> dict[str, Any]:
+def _failure_to_enroll(sets: Sequence[Scored]) -> dict[str, Any]:
     """A subject none of whose samples can be used cannot be enrolled."""
+    if not _named(sets):
+        return _unknown("people")
     people = failed = 0
     for one in sets:
         people += one.people
@@ -185,13 +202,17 @@ def _failure_to_enroll(sets: Sequence[Comparisons]) -> dict[str, Any]:
     }
 
 
+def _unknown(of: str) -> dict[str, Any]:
+    return {"rate": NOT_MEASURABLE, "failed": NOT_STATED, of: NOT_STATED, "interval_95": NOT_MEASURABLE}
+
+
 def _transactions(result: Mapping[str, Any]) -> dict[str, Any]:
     """Single attempts: FAR = FMR (1 - FTA), FRR = FTA + FNMR (1 - FTA); generalized rates count FTE as well."""
     fta, fte = result["failure_to_acquire"]["rate"], result["failure_to_enroll"]["rate"]
     rates: dict[str, Any] = {}
     for name, point in result["fnmr_at_fmr"].items():
-        if point == NOT_MEASURABLE:
-            rates[name] = point
+        if NOT_MEASURABLE in (point, fta):
+            rates[name] = NOT_MEASURABLE
             continue
         far, frr = point["fmr"] * (1 - fta), fta + point["fnmr"] * (1 - fta)
         rates[name] = {"far": far, "frr": frr, "gfar": far * (1 - fte), "gfrr": fte + (1 - fte) * frr}

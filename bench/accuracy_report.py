@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from bench.metrics.comparisons import Comparisons
+from bench.metrics.comparisons import Scored
 from bench.sections.attacks import attacks
 from bench.sections.curves import curves
 from bench.sections.effects import effects
@@ -33,7 +33,7 @@ def _rows(data: Mapping[str, Any]) -> dict[str, Any]:
     return {**data["sets"], **pooled}
 
 
-def accuracy_report(data: Mapping[str, Any], sets: Sequence[Comparisons], *, created: str) -> Report:
+def accuracy_report(data: Mapping[str, Any], sets: Sequence[Scored], *, created: str) -> Report:
     """The page.
 
     Args:

@@ -1,20 +1,17 @@
-"""Scores of any matcher, as matrices: `.npz` as `scores` writes it, or a `.csv` of pairs."""
+"""Scores of any matcher: `.npz` of matrices as `scores` writes it, or text (score_lists.py)."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from bench.archive import MAX_SAMPLES, Archive, open_archive
-from bench.metrics.comparisons import Comparisons
+from bench.metrics.comparisons import Comparisons, Scored
 from bench.names import numbered, subject_of
-from bench.tables import rows_of
+from bench.score_lists import read_list
 from bioguard.errors import InputRefused
 
-_COLUMNS = ("probe", "reference", "score")
-LARGEST = float(np.finfo(np.float32).max)
 _LAYOUT = "see docs/benchmarks.md for the layout"
 
 
@@ -22,24 +19,32 @@ def _refuse(what: str, hint: str = _LAYOUT) -> InputRefused:
     return InputRefused(what, hint=hint, code="bench.scores")
 
 
-def read_score_files(path: Path, *, distance: bool = False) -> list[Comparisons]:
+_ARRAYS = (b"PK", b"\x93N")
+
+
+def read_score_files(path: Path, *, distance: bool = False, named: str | None = None) -> list[Scored]:
     """Scores of any matcher.
 
     `.npz`: for each set a matrix `<set>` [n, n] and `<set>:names` (`<finger>_<impression>...`), as `scores` writes it,
-    or `<set>:labels` or `labels`: the subject of each sample, as it is. `.csv` with columns probe, reference, score and
-    perhaps set, names as above; or with the subjects in columns probe_subject and reference_subject.
+    or `<set>:labels` or `labels`: the subject of each sample, as it is. Everything else is text, see score_lists.py.
 
     Args:
         path: the file.
         distance: the file holds distances, lower is more alike.
+        named: the format, `npz` or one of `score_lists.FORMATS`; without it the file tells.
 
     Raises:
         InputRefused: the layout is another one, or a score is none; with key or line.
     """
-    sets = list(_read_csv(path) if path.suffix.lower() == ".csv" else _read_npz(path))
+    with path.open("rb") as file:
+        arrays = path.suffix.lower() == ".npz" or file.read(2) in _ARRAYS
+    if named == "npz" or (named is None and arrays):
+        sets: list[Scored] = list(_read_npz(path, distance))
+    else:
+        sets = read_list(path, distance=distance, named=named)
     if not sets:
         raise _refuse(f"{path} holds no scores")
-    return [Comparisons(s.name, -s.scores, s.subjects, s.samples) for s in sets] if distance else sets
+    return sets
 
 
 def subjects_of_labels(labels: NDArray[np.generic], where: str) -> NDArray[np.int64]:
@@ -63,14 +68,14 @@ def subjects_of_labels(labels: NDArray[np.generic], where: str) -> NDArray[np.in
     return numbered(labels)
 
 
-def _read_npz(path: Path) -> Iterator[Comparisons]:
+def _read_npz(path: Path, distance: bool) -> Iterator[Comparisons]:
     with open_archive(path) as archive:
         for key in archive.names:
             if key != "labels" and not key.endswith((":names", ":labels")):
-                yield _matrix(archive, key)
+                yield _matrix(archive, key, distance)
 
 
-def _matrix(archive: Archive, key: str) -> Comparisons:
+def _matrix(archive: Archive, key: str, distance: bool) -> Comparisons:
     where = f"{archive.path}: {key}"
     matrix = archive.read(key)
     if matrix.dtype.kind not in "fiu" or matrix.ndim != 2 or matrix.shape[0] != matrix.shape[1]:
@@ -89,6 +94,8 @@ def _matrix(archive: Archive, key: str) -> Comparisons:
     else:
         subjects, samples = numbered([subject_of(name) for name in text]), text
     scores = _checked(matrix, where)
+    if distance:
+        scores = _of_distances(scores, where)
     unusable = np.flatnonzero(np.isneginf(scores).all(axis=1)).tolist()
     return Comparisons(key, scores, subjects, samples, unusable)
 
@@ -100,6 +107,14 @@ def _who(archive: Archive, key: str) -> tuple[NDArray[np.generic] | None, NDArra
     if own is None and names is None and "labels" in archive.names:
         own = archive.read("labels")
     return names, own
+
+
+def _of_distances(distances: NDArray[np.float32], where: str) -> NDArray[np.float32]:
+    """Scores, higher is more alike: -inf where a comparison failed, whose distance is inf."""
+    if np.isneginf(distances).any():
+        i, j = (int(v[0]) for v in np.nonzero(np.isneginf(distances)))
+        raise _refuse(f"{where}: the distance of samples {i} and {j} is -inf", "inf says that a comparison failed")
+    return -distances
 
 
 def _checked(matrix: NDArray[np.generic], where: str) -> NDArray[np.float32]:
@@ -114,68 +129,3 @@ def _checked(matrix: NDArray[np.generic], where: str) -> NDArray[np.float32]:
         what = "is NaN" if np.isnan(scores[i, j]) else "does not fit into float32"
         raise _refuse(f"{where}: the score of samples {i} and {j} {what}", "-inf says that a comparison failed")
     return scores
-
-
-@dataclass(slots=True)
-class _Pairs:
-    """Scores of one set of a CSV file while it is read."""
-
-    scores: dict[tuple[str, str], float] = field(default_factory=dict)
-    subjects: dict[str, str] = field(default_factory=dict)
-
-    def add(self, where: str, names: tuple[str, str], subjects: tuple[str, str], score: float) -> None:
-        if self.scores.setdefault(names, score) != score:
-            raise _refuse(f"{where}: {names[0]} and {names[1]} have another score above", "score each pair once")
-        for name, subject in zip(names, subjects, strict=True):
-            if self.subjects.setdefault(name, subject) != subject:
-                raise _refuse(f"{where}: {name} is of {self.subjects[name]} above", "give each sample one subject")
-
-
-def _read_csv(path: Path) -> Iterator[Comparisons]:
-    sets: dict[str, _Pairs] = {}
-    for line, row in rows_of(path, _COLUMNS, "bench.scores"):
-        where = f"{path} line {line}"
-        names = row["probe"], row["reference"]
-        if not all(names):
-            raise _refuse(f"{where}: a name is empty")
-        subjects = tuple(row.get(f"{role}_subject") or subject_of(row[role]) for role in ("probe", "reference"))
-        one = sets.setdefault(row.get("set") or path.stem, _Pairs())
-        one.add(where, names, (subjects[0], subjects[1]), _score(where, row["score"]))
-    for name, pairs in sets.items():
-        yield _square(path, name, pairs)
-
-
-def _score(where: str, text: str) -> float:
-    try:
-        if "_" in text:  # which Python takes as 8_0.5 for 80.5
-            raise ValueError
-        score = float(text)
-    except ValueError:
-        hint = "write a decimal point" if "," in text else "-inf says that a comparison failed"
-        raise _refuse(f"{where}: the score reads {text[:20]!r}, which is no number", hint) from None
-    if np.isnan(score):
-        raise _refuse(f"{where}: the score is NaN", "-inf says that a comparison failed")
-    if np.isfinite(score) and abs(score) > LARGEST:
-        raise _refuse(f"{where}: the score {text[:20]} does not fit into float32")
-    return score
-
-
-def _square(path: Path, name: str, pairs: _Pairs) -> Comparisons:
-    names = sorted(pairs.subjects)
-    if len(names) > MAX_SAMPLES:
-        raise _refuse(f"{path}: {name} has {len(names)} samples", f"at most {MAX_SAMPLES} are compared at once")
-    at = {n: i for i, n in enumerate(names)}
-    matrix = np.full((len(names),) * 2, np.nan, np.float32)
-    for (a, b), score in pairs.scores.items():
-        matrix[at[a], at[b]] = score
-        if (b, a) not in pairs.scores:
-            matrix[at[b], at[a]] = score
-    missing = np.isnan(matrix)
-    np.fill_diagonal(missing, False)
-    if missing.any():
-        i, j = (int(v[0]) for v in np.nonzero(missing))
-        raise _refuse(
-            f"{path}: {int(missing.sum() // 2)} pairs of {name} have no score, the first is {names[i]} and {names[j]}",
-            "score all pairs of a set",
-        )
-    return Comparisons(name, matrix, numbered([pairs.subjects[n] for n in names]), names)

@@ -17,10 +17,10 @@ from bench.environment import environment
 from bench.load import FaceRows, FingerprintSet, fingerprint_sets, read_faces
 from bench.matchers import code_similarities, cosines, fingerprint_comparisons, fingerprint_scores
 from bench.metrics.attacks import presentation_attacks
-from bench.metrics.comparisons import Comparisons
-from bench.names import counted
+from bench.metrics.comparisons import Comparisons, Scored
 from bench.resume import Partial
 from bench.score_files import read_score_files
+from bench.score_lists import FORMATS
 from bioguard.cli.import_options import import_options
 from bioguard.errors import InputRefused
 from bioguard.formats import ImportOptions
@@ -107,7 +107,7 @@ def scores(
     )
 
 
-def _face_sets(path: Path, seed: int) -> list[Comparisons]:
+def _face_sets(path: Path, seed: int) -> list[Scored]:
     matrices, faces = _face_matrices(path, seed)
     names = [f"{label}_{i}" for i, label in enumerate(faces.labels.tolist())]
     return [Comparisons(name, matrix, faces.subjects, names) for name, matrix in matrices.items()]
@@ -116,7 +116,8 @@ def _face_sets(path: Path, seed: int) -> list[Comparisons]:
 @click.command()
 @click.option("--fingerprints", type=FOLDER, help="Folders of <finger>_<impression>.iso below DIR.", metavar="DIR")
 @click.option("--faces", type=FILE, help="embeddings [n, d] and labels [n].", metavar="FILE.npz")
-@click.option("--scores", "score_file", type=FILE, help="Scores of any matcher, .npz or .csv.", metavar="FILE")
+@click.option("--scores", "score_file", type=FILE, help="Scores of any matcher, .npz or text.", metavar="FILE")
+@click.option("--format", "score_format", type=click.Choice(["npz", *FORMATS]), help="Of --scores; the file tells.")
 @click.option("--distance", is_flag=True, help="The score file holds distances: lower is more alike.")
 @click.option("--attacks", type=FILE, help="Presentation attack scenarios, .csv.", metavar="FILE")
 @click.option("--out", type=click.Path(file_okay=False, path_type=Path), required=True, metavar="DIR")
@@ -125,8 +126,8 @@ def _face_sets(path: Path, seed: int) -> list[Comparisons]:
 @click.option("--json", "as_json", is_flag=True, help="accuracy.json on stdout as well.")
 @import_options
 def accuracy(
-    fingerprints: Path | None, faces: Path | None, score_file: Path | None, distance: bool, attacks: Path | None,
-    out: Path, seed: int, replicates: int, as_json: bool, options: ImportOptions,
+    fingerprints: Path | None, faces: Path | None, score_file: Path | None, score_format: str | None, distance: bool,
+    attacks: Path | None, out: Path, seed: int, replicates: int, as_json: bool, options: ImportOptions,
 ) -> None:  # fmt: skip
     """Error rates with intervals: accuracy.json and report.html in DIR.
 
@@ -144,6 +145,7 @@ def accuracy(
     partial = Partial(out / "partial")
     threshold: dict[str, float] = {}
     files: dict[str, Any] = {}
+    sets: list[Scored]
     if fingerprints is not None:
         matrices = _fingerprint_matrices(fingerprints, partial, options)
         sets = [fingerprint_comparisons(*pair) for pair in matrices]
@@ -153,9 +155,9 @@ def accuracy(
         sets = _face_sets(faces, seed)
         threshold = {"cosine": threshold_for_fmr(PRODUCT_FMR, dimension=512)}
     else:
-        sets = read_score_files(sources[0], distance=distance)
-        for one in sets:
-            note(f"{one.name}: {counted(one.people, len(one.samples))}")
+        sets = read_score_files(sources[0], distance=distance, named=score_format)
+        for line in (line for one in sets for line in one.lines()):
+            note(line)
     data = _measure(sets, threshold, seed=seed, replicates=replicates, pool=faces is None)
     for line in _broken_thresholds(data["sets"]):
         note(line)
@@ -183,7 +185,7 @@ def _broken_thresholds(sets: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _measure(
-    sets: Sequence[Comparisons], threshold: dict[str, float], *, seed: int, replicates: int, pool: bool
+    sets: Sequence[Scored], threshold: dict[str, float], *, seed: int, replicates: int, pool: bool
 ) -> dict[str, Any]:
     with advancing("rates", len(sets) + pool) as advance:
         alone = {}

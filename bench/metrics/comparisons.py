@@ -6,8 +6,10 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from bench.metrics.pair_lists import PairList
 from bench.metrics.rates import Scores
 from bench.metrics.resampling import TAIL_PAIRS, Pairs
+from bench.names import counted
 from bioguard.errors import InputRefused
 
 Ints = NDArray[np.int64]
@@ -26,6 +28,8 @@ class Comparisons:
         samples: names of the samples.
         unusable: indices of samples that could not be read: failures to acquire.
         quality: float64 [n]: a measure to sort samples by, or empty; its meaning is `quality_kind`.
+        remarks: for people: what is to be known about the file the scores are from.
+        subject_names: by subject, where they are not the samples' without their impression.
     """
 
     name: str
@@ -35,6 +39,8 @@ class Comparisons:
     unusable: Sequence[int] = ()
     quality: NDArray[np.float64] = field(default_factory=lambda: np.empty(0))
     quality_kind: str = ""
+    remarks: Sequence[str] = ()
+    subject_names: Sequence[str] = ()
 
     @property
     def people(self) -> int:
@@ -46,6 +52,10 @@ class Comparisons:
         """Indices of the samples that could be compared."""
         return np.setdiff1d(np.arange(len(self.subjects)), np.asarray(self.unusable, np.int64))
 
+    def lines(self) -> list[str]:
+        """For people: how many subjects and samples, and what is to be known about the file."""
+        return [f"{self.name}: {text}" for text in (counted(self.people, len(self.samples)), *self.remarks)]
+
     def blocks(self, rows: int = 512) -> Iterator[tuple[NDArray[np.float32], Ints, Ints]]:
         """Scores, subject of the probe and subject of the reference of each pair i < j, some rows at a time."""
         usable = self.usable
@@ -55,8 +65,22 @@ class Comparisons:
             i, j = np.triu_indices(part.size, 1, usable.size - start)
             yield scores[i, j], self.subjects[part[i]], self.subjects[usable[start:][j]]
 
+    def impostor_weight(self, weights: NDArray[np.float64]) -> float:
+        """Sum over all impostor pairs of the product of both people's weights, float64 [people]."""
+        own = weights * np.bincount(self.subjects[self.usable], minlength=self.people)
+        return float((own.sum() ** 2 - (own**2).sum()) / 2)
 
-def pair_scores(sets: Sequence[Comparisons]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+
+Scored = Comparisons | PairList
+"""What rates are made of: all samples of a set with each other, or a list of comparisons."""
+
+
+def square(sets: Sequence[Scored]) -> list[Comparisons]:
+    """The sets in which everybody was compared with everybody: what 1:N and several enrollments need."""
+    return [one for one in sets if isinstance(one, Comparisons)]
+
+
+def pair_scores(sets: Sequence[Scored]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """Genuine and impostor scores of all sets; either may be empty."""
     genuine, impostor = [np.empty(0, np.float32)], [np.empty(0, np.float32)]
     for one in sets:
@@ -67,7 +91,7 @@ def pair_scores(sets: Sequence[Comparisons]) -> tuple[NDArray[np.float32], NDArr
     return np.concatenate(genuine), np.concatenate(impostor)
 
 
-def scores_of(sets: Sequence[Comparisons]) -> Scores:
+def scores_of(sets: Sequence[Scored]) -> Scores:
     """Genuine and impostor scores of all sets under one threshold.
 
     Raises:
@@ -83,13 +107,14 @@ def scores_of(sets: Sequence[Comparisons]) -> Scores:
     return Scores(genuine, impostor)
 
 
-def pairs_of(sets: Sequence[Comparisons], scores: Scores) -> Pairs:
+def pairs_of(sets: Sequence[Scored], scores: Scores) -> Pairs:
     """The pairs of all sets with their people, for drawing people again."""
     cut = -np.inf
     if scores.impostor.size > TAIL_PAIRS:
         cut = float(scores.impostor[int((1 - max(TAIL_SHARE, 4 * scores.eer().high)) * scores.impostor.size)])
     columns: list[list[NDArray[np.float32] | Ints]] = [[], [], [], [], []]
-    first, counts = 0, []
+    first = 0
+    places: list[tuple[int, Scored]] = []
     for one in sets:
         for values, a, b in one.blocks():
             same = a == b
@@ -98,16 +123,12 @@ def pairs_of(sets: Sequence[Comparisons], scores: Scores) -> Pairs:
                 columns, (values[same], first + a[same], values[kept], first + a[kept], first + b[kept]), strict=True
             ):
                 column.append(part)
-        counts.append((first, np.bincount(one.subjects[one.usable], minlength=one.people)))
+        places.append((first, one))
         first += one.people
     joined = [np.concatenate(column) for column in columns]
 
     def impostor_weight(weights: NDArray[np.float64]) -> float:
-        total = 0.0
-        for start, count in counts:
-            own = weights[start : start + count.size] * count
-            total += (own.sum() ** 2 - (own**2).sum()) / 2
-        return float(total)
+        return sum(one.impostor_weight(weights[start : start + one.people]) for start, one in places)
 
     return Pairs(
         first, joined[0].astype(np.float32), joined[1].astype(np.int64), joined[2].astype(np.float32),

@@ -1,23 +1,29 @@
 """Who causes the errors: goats, lambs and wolves (Doddington et al., Sheep, Goats, Lambs and Wolves, ICSLP 1998)."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from bench.metrics.comparisons import Comparisons
+from bench.metrics.comparisons import Comparisons, Scored
+from bench.metrics.pair_lists import PairList
 from bench.names import subject_of
 
+Counts = NDArray[np.float64]
 MIN_GENUINE = 3
 LISTED = 8
 
 
-def subject_table(one: Comparisons, threshold: float) -> list[dict[str, Any]]:
-    """Per subject: errors at the threshold and mean scores, subjects in order.
+def subject_table(one: Scored, threshold: float) -> list[dict[str, Any]]:
+    """Per subject: errors at the threshold and mean scores, subjects in order; nothing of an anonymous list.
 
     `as_reference` is the share of impostor comparisons against this subject's samples that match (lambs are high),
-    `as_probe` the share of this subject's own impostor attempts that match (wolves are high).
+    `as_probe` the share of this subject's own impostor attempts that match (wolves are high). A genuine comparison
+    of a list counts once, one of a matrix in both directions.
     """
+    if isinstance(one, PairList):
+        return [] if one.anonymous else _of_list(one, threshold)
     usable = one.usable
     subject = one.subjects[usable]
     n = one.people
@@ -37,6 +43,31 @@ def subject_table(one: Comparisons, threshold: float) -> list[dict[str, Any]]:
         np.add.at(against, subject, false.sum(axis=0))
         np.add.at(by, own, false.sum(axis=1))
         np.add.at(trials, own, (own[:, None] != subject).sum(axis=1))
+    return _rows(one, genuine, missed, total, against, trials, by, trials)
+
+
+def _of_list(one: PairList, threshold: float) -> list[dict[str, Any]]:
+    n = one.people
+    genuine, missed, total = np.zeros(n), np.zeros(n), np.zeros(n)
+    against, met, by, trials = np.zeros(n), np.zeros(n), np.zeros(n), np.zeros(n)
+    for scores, probe, reference in one.blocks():
+        same, matched = probe == reference, scores >= threshold
+        false = matched & ~same
+        own = probe[same]
+        genuine += np.bincount(own, minlength=n)
+        missed += np.bincount(probe[same & ~matched], minlength=n)
+        total += np.bincount(own, scores[same], minlength=n)
+        against += np.bincount(reference[false], minlength=n)
+        met += np.bincount(reference[~same], minlength=n)
+        by += np.bincount(probe[false], minlength=n)
+        trials += np.bincount(probe[~same], minlength=n)
+    return _rows(one, genuine, missed, total, against, met, by, trials)
+
+
+def _rows(
+    one: Scored, genuine: Counts, missed: Counts, total: Counts, against: Counts, met: Counts, by: Counts,
+    trials: Counts,
+) -> list[dict[str, Any]]:  # fmt: skip
     names = _names(one)
     return [
         {
@@ -46,15 +77,17 @@ def subject_table(one: Comparisons, threshold: float) -> list[dict[str, Any]]:
             "false_non_matches": int(missed[i]),
             "fnmr": float(missed[i] / genuine[i]) if genuine[i] else None,
             "mean_genuine_score": float(total[i] / genuine[i]) if genuine[i] else None,
-            "as_reference": float(against[i] / max(trials[i], 1)),
+            "as_reference": float(against[i] / max(met[i], 1)),
             "as_probe": float(by[i] / max(trials[i], 1)),
             "false_matches": int(against[i]),
         }
-        for i in range(n)
+        for i in range(one.people)
     ]
 
 
-def _names(one: Comparisons) -> list[str]:
+def _names(one: Scored) -> list[str]:
+    if one.subject_names:
+        return list(one.subject_names)
     first = {int(s): i for i, s in reversed(list(enumerate(one.subjects)))}
     return [subject_of(one.samples[first[s]]) for s in range(one.people)]
 
@@ -76,7 +109,7 @@ def _worst_tenth(counts: list[int]) -> float | None:
     return float(ordered[: -(-ordered.size // 10)].sum() / ordered.sum()) if ordered.sum() else None
 
 
-def quality_bins(sets: list[Comparisons], threshold: float) -> list[dict[str, Any]]:
+def quality_bins(sets: Sequence[Comparisons], threshold: float) -> list[dict[str, Any]]:
     """FNMR by the lower quality of the two samples, in quarters of the genuine pairs; empty without a quality."""
     quality, missed = [], []
     for one in sets:

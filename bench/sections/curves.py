@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from bench.metrics.comparisons import Comparisons, pair_scores, scores_of
+from bench.metrics.comparisons import Scored, pair_scores, scores_of
 from bench.metrics.rates import Scores
 from bench.plots import det_plot, histogram_plot
 from bioguard.report import Figure, Section
@@ -15,7 +15,7 @@ PLOT_SCORES = 200_000
 MAX_BANDS = 4
 
 
-def curves(sets: Sequence[Comparisons], head: Mapping[str, Any]) -> Section:
+def curves(sets: Sequence[Scored], head: Mapping[str, Any]) -> Section:
     sides = {one.name: pair_scores([one]) for one in sets}
     separate = [(name, Scores(*pair)) for name, pair in sides.items() if all(side.size for side in pair)]
     if not separate:
@@ -29,7 +29,7 @@ def curves(sets: Sequence[Comparisons], head: Mapping[str, Any]) -> Section:
         if isinstance(p, dict) and isinstance(p["threshold"], float)
     }
     figures: list[Figure] = [det_plot(drawn, title="DET by set", bands=len(drawn) <= MAX_BANDS)]
-    if len(separate) > 1 and "pooled" not in sides and head["people"] > sets[0].people:
+    if len(separate) > 1 and "pooled" not in sides and head["genuine"] > separate[0][1].genuine.size:
         figures.append(det_plot(together, title="DET, all sets under one threshold", bands=True))
     shown = pooled if len(figures) > 1 else separate[0][1]
     figures.append(histogram_plot(_thinned(shown.genuine), _thinned(shown.impostor), marks, title="Scores"))
