@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from bioguard.errors import InputRefused
 from bioguard.records import FingerprintTemplate
 from bioguard.simulate.people.counter_rng import normals, uniforms
-from bioguard.simulate.people.master_fingers import CANDIDATES, MasterMaps, draw_masters
+from bioguard.simulate.people.master_fingers import CANDIDATES, DEFAULT_MASTERS, MasterMaps, MasterModel, draw_masters
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -56,6 +56,8 @@ class ImpressionModel:
         reversed_share, kind_flips: share of directions off by pi and of wrong types.
         severity_person, severity_finger, severity_touch: standard deviation of the log of a factor on distortion,
             spurious and jitter, also taken from the log-odds of being found.
+        squeeze: factor on what the sensor reports across the finger: 1, unless a picture was resized without keeping
+            its aspect.
     """
 
     width: int = 300
@@ -78,6 +80,7 @@ class ImpressionModel:
     severity_person: float = 0.18
     severity_finger: float = 0.15
     severity_touch: float = 0.55
+    squeeze: float = 1.0
 
 
 DEFAULT: Final = ImpressionModel()
@@ -98,10 +101,11 @@ class _Seen:
 class FingerPopulation:
     """Fingers of one seed. Equal arguments give equal impressions, on any machine."""
 
-    def __init__(self, seed: int, model: ImpressionModel = DEFAULT) -> None:
+    def __init__(self, seed: int, model: ImpressionModel = DEFAULT, masters: MasterModel = DEFAULT_MASTERS) -> None:
         """Fix the population. `seed` is 0 <= seed < 2^64."""
         self._seed = seed
         self._model = model
+        self._masters = masters
 
     def impression(self, person: int, finger: int, number: int) -> FingerprintTemplate:
         """Impression `number` of a finger (ISO/IEC 19794-2 position 1..10) of a person.
@@ -138,15 +142,20 @@ class FingerPopulation:
                 hint="fingers are 1 to 10, impressions 0 to 65535",
                 code="synthetic.finger",
             )
-        masters = draw_masters(self._seed, people, fingers)
+        masters = draw_masters(self._seed, people, fingers, self._masters)
         seen = self._touch(masters, people, fingers, numbers)
         turn, cx, cy = self._place(people, fingers, numbers)
         cos, sin = np.cos(turn), np.sin(turn)
         m = self._model
         x = m.width / 2 + cos * (seen.x - cx) - sin * (seen.y - cy)
         y = m.height / 2 - sin * (seen.x - cx) - cos * (seen.y - cy)
+        if m.squeeze != 1.0:  # else not a bit may differ
+            x = m.width / 2 + m.squeeze * (x - m.width / 2)
         shown = seen.shown & (x >= 0) & (y >= 0) & (x <= m.width - 1) & (y <= m.height - 1)
-        angle = (seen.direction + turn) % (2 * np.pi)
+        angle = seen.direction + turn
+        if m.squeeze != 1.0:
+            angle = np.arctan2(np.sin(angle), m.squeeze * np.cos(angle))
+        angle = angle % (2 * np.pi)
         quality = np.rint(seen.quality).astype(np.uint8)
         for i, mask in enumerate(shown):
             yield FingerprintTemplate.from_minutiae(

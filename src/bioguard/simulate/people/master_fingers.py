@@ -4,14 +4,14 @@ Fitted to pooled statistics of 320 development impressions (FVC2002 DB1_B, DB3_B
 8 to 11 minutiae in 10^4 px^2 of their hull, nearest neighbor at 21 px in the median and 7 px at 5 %, 58 % endings.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from bioguard.simulate.people.counter_rng import normals, uniforms
-from bioguard.simulate.people.ridges import NORMALS, UNIFORMS, RidgeFlow, draw_flow
+from bioguard.simulate.people.ridges import NORMALS, UNIFORMS, FlowModel, RidgeFlow, draw_flow
 
 Floats = NDArray[np.float64]
 
@@ -42,6 +42,28 @@ SHAPE_NORMALS: Final = 4
 SHAPE, PLACES, FLOW, KINDS = range(0x200, 0x204)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MasterModel:
+    """How the fingers of a population differ, and what an extractor makes of their directions.
+
+    Attributes:
+        flow: of their ridges.
+        mean_count, sd_count: minutiae of the whole area.
+        downward: how much more minutiae point down the finger than up; 0.5: all do, as with an extractor that knows
+            directions up to pi only.
+        polarity_wave: how much more neighbors point the same way.
+    """
+
+    flow: FlowModel = field(default_factory=FlowModel)
+    mean_count: float = MEAN_COUNT
+    sd_count: float = SD_COUNT
+    downward: float = DOWNWARD
+    polarity_wave: float = POLARITY_WAVE
+
+
+DEFAULT_MASTERS: Final = MasterModel()
+
+
 @dataclass(frozen=True, slots=True)
 class MasterMaps:
     """Minutiae of n fingers, padded to m columns.
@@ -64,18 +86,21 @@ class MasterMaps:
     flow: RidgeFlow
 
 
-def draw_masters(seed: int, people: NDArray[np.int64], position: NDArray[np.int64]) -> MasterMaps:
+def draw_masters(
+    seed: int, people: NDArray[np.int64], position: NDArray[np.int64], model: MasterModel = DEFAULT_MASTERS
+) -> MasterMaps:
     """Draw the maps of fingers `position` (1..10) of `people`, both int64 [n]."""
     flow = draw_flow(
-        uniforms(seed, FLOW, people, position, UNIFORMS), normals(seed, FLOW, people, position + 16, NORMALS), position
-    )
+        uniforms(seed, FLOW, people, position, UNIFORMS), normals(seed, FLOW, people, position + 16, NORMALS),
+        position, model.flow,
+    )  # fmt: skip
     drawn = uniforms(seed, KINDS, people, position, 2 * CANDIDATES)
     bend = normals(seed, KINDS, people, position + 16, 2 * CANDIDATES)
     shape = normals(seed, SHAPE, people, position, SHAPE_NORMALS)
-    x, y, present = _scatter(seed, people, position, shape)
+    x, y, present = _scatter(seed, people, position, np.rint(model.mean_count + model.sd_count * shape[:, 0]))
     along = flow.at(x, y)
     wave = np.sin((shape[:, 1:2] * x + shape[:, 2:3] * y) / POLARITY_LENGTH_PX + 2 * np.pi * shape[:, 3:4])
-    down = drawn[:, :CANDIDATES] < 0.5 + DOWNWARD * (y > DOWNWARD_FROM_PX) + POLARITY_WAVE * wave
+    down = drawn[:, :CANDIDATES] < 0.5 + model.downward * (y > DOWNWARD_FROM_PX) + model.polarity_wave * wave
     reverse = down == (np.sin(along) > 0)
     return MasterMaps(
         x=x,
@@ -89,11 +114,10 @@ def draw_masters(seed: int, people: NDArray[np.int64], position: NDArray[np.int6
 
 
 def _scatter(
-    seed: int, people: NDArray[np.int64], position: NDArray[np.int64], shape: Floats
+    seed: int, people: NDArray[np.int64], position: NDArray[np.int64], wanted: Floats
 ) -> tuple[Floats, Floats, NDArray[np.bool_]]:
     """Places in the ellipse, one after the other, each refused within HARD_CORE_PX of an earlier one."""
     n = len(people)
-    wanted = np.rint(MEAN_COUNT + SD_COUNT * shape[:, 0])
     wanted = np.clip(wanted, MIN_COUNT, MAX_COUNT)
     u = uniforms(seed, PLACES, people, position, 2 * CANDIDATES)
     radius, turn = np.sqrt(u[:, :CANDIDATES]), 2 * np.pi * u[:, CANDIDATES:]

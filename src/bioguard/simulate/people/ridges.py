@@ -26,8 +26,28 @@ NORMALS: Final = 8 + 4 * WAVES
 """Normal numbers that one finger takes."""
 WAVE_RAD: Final = 0.14
 """Standard deviation of the slow wave, 8 degrees."""
+PLACE_PX: Final = (12.0, 14.0), (16.0, 18.0)
+"""Standard deviation of the places of cores and of deltas, x and y."""
 FIRST_RIGHT_LITTLE: Final = 5
 """Positions 1..5 are the right hand (ISO/IEC 19794-2:2005 table 2)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FlowModel:
+    """How the ridge flows of a population differ.
+
+    Attributes:
+        shares: of loops, whorls and arches.
+        ulnar: share of loops that open toward the little finger.
+        variety: factor on what makes two fingers of one class differ: places of cores and deltas, slow waves.
+    """
+
+    shares: tuple[float, float, float] = CLASS_SHARES
+    ulnar: float = ULNAR
+    variety: float = 1.0
+
+
+NATURAL: Final = FlowModel()
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,21 +74,22 @@ class RidgeFlow:
         return total
 
 
-def draw_flow(uniform: Floats, normal: Floats, position: NDArray[np.int64]) -> RidgeFlow:
+def draw_flow(uniform: Floats, normal: Floats, position: NDArray[np.int64], model: FlowModel = NATURAL) -> RidgeFlow:
     """Draw the flow of n fingers.
 
     Args:
         uniform: [n, UNIFORMS] in (0, 1).
         normal: [n, NORMALS] standard normal.
         position: int64 [n], 1..10.
+        model: how they differ.
     """
     n = len(uniform)
-    loop = uniform[:, 0] < CLASS_SHARES[0]
-    whorl = ~loop & (uniform[:, 0] < CLASS_SHARES[0] + CLASS_SHARES[1])
+    loop = uniform[:, 0] < model.shares[0]
+    whorl = ~loop & (uniform[:, 0] < model.shares[0] + model.shares[1])
     arch = ~loop & ~whorl
     right = position <= FIRST_RIGHT_LITTLE
     # seen on the sensor, the little finger's side of a right hand is on the right; the delta lies opposite
-    side = np.where(right == (uniform[:, 1] < ULNAR), -1.0, 1.0)
+    side = np.where(right == (uniform[:, 1] < model.ulnar), -1.0, 1.0)
     poles = np.zeros((n, 4, 3))
     poles[:, 0, 1] = np.where(whorl, 60.0, np.where(arch, -55.0, 55.0))
     poles[:, 0, 2] = 1.0
@@ -80,10 +101,11 @@ def draw_flow(uniform: Floats, normal: Floats, position: NDArray[np.int64]) -> R
     poles[:, 3, 0] = -100.0 * side
     poles[:, 3, 1] = -105.0
     poles[:, 3, 2] = -1.0 * whorl
-    poles[:, :, :2] += normal[:, :8].reshape(n, 4, 2) * np.array([[12.0, 14.0]] * 2 + [[16.0, 18.0]] * 2)
+    places = model.variety * np.array([PLACE_PX[0]] * 2 + [PLACE_PX[1]] * 2)
+    poles[:, :, :2] += normal[:, :8].reshape(n, 4, 2) * places
     rest = normal[:, 8:].reshape(n, WAVES, 4)
     waves = np.empty((n, WAVES, 4))
     waves[:, :, :2] = rest[:, :, :2] / 70.0  # wavelengths of some 300 px: the size of the fingertip
     waves[:, :, 2] = 2 * np.pi * rest[:, :, 2]
-    waves[:, :, 3] = WAVE_RAD * rest[:, :, 3]
+    waves[:, :, 3] = model.variety * WAVE_RAD * rest[:, :, 3]
     return RidgeFlow(poles, waves)
