@@ -1,0 +1,179 @@
+"""Scores of all comparisons of fingerprint sets, within and across databases, extractor by extractor.
+
+The product's projection and regression were trained on the development sets. Their own scores on those sets would be
+too good, so there every comparison is made by models that have not seen the probe's database (`unseen_blocks`).
+Anybody else's data are scored by what the product ships (`shipped_blocks`).
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bench.calibration.fingerprint_data import FingerSet, UsableSets
+from bench.calibration.fingerprint_training import discriminants, train
+from bench.calibration.impostors import PairScores
+from bench.calibration.train_projection import fit_score, scored
+from bench.names import numbered
+from bioguard.match.fingerprint.backends import gallery_rows, pick
+from bioguard.match.fingerprint.calibration import calibrated
+from bioguard.match.fingerprint.prepared import PreparedTemplate, prepare_all
+from bioguard.match.fingerprint.projection import projection
+from bioguard.match.protected.finger_codes import FingerCoder, protected_scores
+
+Evidence = NDArray[np.float32]
+Numbers = NDArray[np.int64]
+Progress = Callable[[int], None]
+KEY = bytes(range(32))
+"""Protected codes are calibrated with one key for everybody: the case of a stolen key."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Block:
+    """Prepared templates of one extractor, of which the first `probes` are compared with all that follow them.
+
+    Attributes:
+        prepared: n templates.
+        people, sets: int64 [n], finger and set of each.
+        extractor: number of the extractor.
+        score: evidence [m, 6] to scores [m].
+    """
+
+    prepared: Sequence[PreparedTemplate]
+    people: Numbers
+    sets: Numbers
+    extractor: int
+    probes: int
+    score: Callable[[Evidence], NDArray[np.float32]]
+
+    def rows(self) -> Iterator[Evidence]:
+        """Evidence of each probe against all templates after it."""
+        gallery = gallery_rows(pick(None), self.prepared[0].codes.shape[1], 1)
+        gallery.add(self.prepared)
+        for i in range(self.probes):
+            yield gallery.evidence(self.prepared[i])[i + 1 :]
+
+    def protected_rows(self, key: bytes) -> Iterator[NDArray[np.float32]]:
+        """Scores of the protected codes of each probe against all after it."""
+        coder = FingerCoder(key)
+        codes = [coder.encode(template) for template in self.prepared]
+        for i in range(self.probes):
+            yield protected_scores(codes[i], codes[i + 1 :])
+
+    def pairs(self, names: Sequence[str], scores: NDArray[np.float32]) -> PairScores:
+        """The comparisons with their people."""
+        i, j = np.triu_indices(self.probes, 1, len(self.prepared))
+        extractor = np.full(i.size, self.extractor)
+        return PairScores(
+            names, scores, self.people[i], self.people[j], self.sets[i], self.sets[i] == self.sets[j], extractor
+        )
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Samples:
+    """Templates of all sets with their numbers."""
+
+    names: Sequence[str]
+    people: list[Numbers]
+    extractors: Numbers
+    sets: Sequence[FingerSet]
+
+    @classmethod
+    def of(cls, data: UsableSets) -> "_Samples":
+        flat = [name for people in data.people for name in people]
+        numbers = numbered(flat)
+        ends = np.cumsum([len(people) for people in data.people])[:-1]
+        extractors = numbered([one.extractor for one in data.sets])
+        return cls(sorted(set(flat)), np.split(numbers, ends), extractors, data.sets)
+
+    def block(
+        self, which: Sequence[int], templates: Sequence[PreparedTemplate], probes: int,
+        score: Callable[[Evidence], NDArray[np.float32]],
+    ) -> Block:  # fmt: skip
+        return Block(
+            templates,
+            np.concatenate([self.people[i] for i in which]),
+            np.concatenate([np.full(self.people[i].size, i) for i in which]),
+            int(self.extractors[which[0]]),
+            probes,
+            score,
+        )
+
+
+def shipped_blocks(data: UsableSets) -> tuple[Sequence[str], list[Block]]:
+    """Names of the fingers, and one block an extractor, with the projection and regression of the product."""
+    samples = _Samples.of(data)
+    blocks = []
+    for extractor in np.unique(samples.extractors):
+        which = np.flatnonzero(samples.extractors == extractor).tolist()
+        templates = prepare_all([t for i in which for t in data.sets[i].templates], projection())
+        blocks.append(samples.block(which, templates, len(templates), calibrated))
+    return samples.names, blocks
+
+
+def unseen_blocks(data: UsableSets) -> tuple[Sequence[str], list[Block]]:
+    """Names of the fingers, and a block for each database and extractor, by models trained without that database.
+
+    The templates of later databases were in the training of its projection; both sides need the same one.
+    """
+    samples = _Samples.of(data)
+    parts, _ = train(data.sets)
+    databases = sorted({one.database for one in data.sets})
+    drafts = []
+    for database in databases:
+        using = discriminants([part for part in parts if part.source.database != database])
+        for extractor in np.unique(samples.extractors):
+            at = np.flatnonzero(samples.extractors == extractor).tolist()
+            which = sorted((i for i in at if data.sets[i].database >= database), key=lambda i: data.sets[i].database)
+            if which and data.sets[which[0]].database == database:
+                templates = prepare_all([t for i in which for t in data.sets[i].templates], using)
+                probes = len(data.sets[which[0]].templates)
+                drafts.append((database, which, samples.block(which, templates, probes, calibrated)))
+    seen = [(database, *_within(block)) for database, _, block in drafts]
+    blocks = []
+    for database, which, block in drafts:
+        fit = fit_score([(evidence, same) for other, evidence, same in seen if other != database])
+        blocks.append(samples.block(which, block.prepared, block.probes, partial(scored, fitted=fit)))
+    return samples.names, blocks
+
+
+def _within(block: Block) -> tuple[Evidence, NDArray[np.bool_]]:
+    """Evidence within the set of the probes, and which of it is of one finger."""
+    rows = [row[: block.probes - i - 1] for i, row in enumerate(block.rows())]
+    i, j = np.triu_indices(block.probes, 1)
+    return np.concatenate(rows), block.people[i] == block.people[j]
+
+
+def full_pairs(names: Sequence[str], blocks: Sequence[Block], advance: Progress) -> PairScores:
+    """Scores of the full comparison."""
+    return _collected(names, blocks, lambda block: map(block.score, block.rows()), advance)
+
+
+def protected_pairs(names: Sequence[str], blocks: Sequence[Block], advance: Progress) -> PairScores:
+    """Scores of protected codes under one key."""
+    return _collected(names, blocks, lambda block: block.protected_rows(KEY), advance)
+
+
+def comparisons_of(blocks: Sequence[Block]) -> int:
+    """Number of comparisons of one score."""
+    return sum(block.probes * len(block.prepared) - block.probes * (block.probes + 1) // 2 for block in blocks)
+
+
+def _collected(
+    names: Sequence[str],
+    blocks: Sequence[Block],
+    rows_of: Callable[[Block], Iterator[NDArray[np.float32]]],
+    advance: Progress,
+) -> PairScores:
+    found = None
+    for block in blocks:
+        rows = []
+        for row in rows_of(block):
+            rows.append(row)
+            advance(len(row))
+        pairs = block.pairs(names, np.concatenate(rows))
+        found = pairs if found is None else found.joined(pairs)
+    assert found is not None
+    return found

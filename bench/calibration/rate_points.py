@@ -1,0 +1,127 @@
+"""From impostor comparisons to the points of a table, on the strict side.
+
+A threshold is the upper 97.5 % end of what it is when people are drawn again, and never below the value within sets:
+across databases impostors are often easier. A rate is measured where at least MIN_PAIRS different pairs of people lie
+beyond it. Below, the table goes on as a straight line over the logarithm of the rate, as steep as the last measured
+decade of the points or of their upper ends, whichever is steeper. Measured on held-out databases
+(docs/fingerprint-matching.md, "Thresholds"): such a line holds where synthetic people did not.
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from bench.calibration.impostors import Impostors
+from bioguard.errors import InputRefused
+
+RATES = (1e-1, 5e-2, 1e-2, 1e-3, 1e-4, 1e-5, 1e-6, 1e-7, 1e-8)
+MIN_PAIRS = 5
+"""Fewer pairs of people beyond a threshold, and drawing people again says little about it."""
+MIN_HITS = 3
+"""Expected false matches below which a rate is not measurable (rule of three)."""
+MIN_PEOPLE = 8
+"""Drawn again, fewer people than this are all the same person once in a few hundred draws, and one of them is a fifth
+of all impostors."""
+DRAWS = 2000
+SEED = 20240611
+
+
+@dataclass(frozen=True, slots=True)
+class MeasuredPoint:
+    """One rate: the value itself, its interval over people, the threshold on the strict side, and what it counts.
+
+    Attributes:
+        point: threshold at which the rate was met.
+        low, high: 95 % interval of it.
+        threshold: what a table promises the rate with.
+        false_matches, impostors: comparisons at that threshold.
+        pairs: pairs of people beyond the point.
+    """
+
+    rate: float
+    point: float
+    low: float
+    high: float
+    threshold: float
+    false_matches: int
+    impostors: int
+    pairs: int
+
+
+@dataclass(frozen=True, slots=True)
+class FittedTable:
+    """Measured points by falling rate, and one beyond them on the straight line."""
+
+    points: Sequence[MeasuredPoint]
+    next_rate: float
+    next_threshold: float
+
+    def threshold(self, rate: float, *, plain: bool = False) -> float:
+        """Threshold of a rate: strict, or of the points themselves; on straight lines over the logarithm of rates."""
+        logs = [math.log10(p.rate) for p in self.points]
+        values = [p.point if plain else p.threshold for p in self.points]
+        if rate < self.points[-1].rate:
+            slope = (values[-1] - values[-2]) / (logs[-2] - logs[-1])
+            slope = slope if plain else self.next_threshold - values[-1]
+            return float(values[-1] + slope * (logs[-1] - math.log10(rate)))
+        return float(np.interp(math.log10(rate), logs[::-1], values[::-1]))
+
+
+def fitted(
+    impostors: Impostors, within: Impostors | None = None, *, draws: int = DRAWS, seed: int = SEED
+) -> FittedTable:
+    """Fit the points of one score.
+
+    Args:
+        impostors: all comparisons of different people.
+        within: those within sets, if there are others.
+
+    Raises:
+        InputRefused: `bench.calibration`: too few people, or fewer than two rates a decade apart can be measured.
+    """
+    if impostors.people < MIN_PEOPLE:
+        raise too_little(
+            f"{impostors.people} {'person' if impostors.people == 1 else 'people'}: a table of rates needs "
+            f"{MIN_PEOPLE} at least",
+            "calibrate with more people; for a shift of a profile that exists, --site-of PROFILE takes 5",
+        )
+    rates = [rate for rate in RATES if _is_measured(impostors, rate)]
+    if len(rates) < 3:  # 1e-1, 5e-2, 1e-2
+        raise too_little(
+            f"{impostors.comparisons} impostor comparisons of {impostors.people} people: a rate of 1e-2 cannot be "
+            f"measured",
+            f"give so many that {MIN_PAIRS} pairs of people match at it",
+        )
+    drawn = impostors.drawn(rates, draws=draws, seed=seed)
+    low, high = np.nanquantile(drawn, [0.025, 0.975], axis=0)
+    points: list[MeasuredPoint] = []
+    for at, rate in enumerate(rates):
+        point = impostors.threshold(rate)
+        floor = within.threshold(rate) if within is not None and _is_measured(within, rate) else point
+        strict = max(float(high[at]), floor, point)
+        if points:
+            strict = max(strict, points[-1].threshold + 1e-6)  # equal scores: a table must rise
+        points.append(
+            MeasuredPoint(
+                rate, point, min(float(low[at]), point), strict, strict, impostors.above(strict)[0],
+                impostors.comparisons, impostors.above(point)[1],
+            )
+        )  # fmt: skip
+    last = points[-1]
+    earlier = next(p for p in reversed(points) if p.rate >= 9.99 * last.rate)
+    decades = math.log10(earlier.rate / last.rate)
+    slope = max(last.threshold - earlier.threshold, last.point - earlier.point) / decades
+    return FittedTable(points, last.rate / 10, last.threshold + max(slope, 1e-3))
+
+
+def _is_measured(impostors: Impostors, rate: float) -> bool:
+    if rate * impostors.comparisons < MIN_HITS * (1 - 1e-9) or not impostors.reaches(rate):
+        return False
+    return impostors.above(impostors.threshold(rate))[1] >= MIN_PAIRS
+
+
+def too_little(what: str, hint: str) -> InputRefused:
+    """The error for data that cannot carry a table or a shift."""
+    return InputRefused(what, hint=hint, code="bench.calibration")
