@@ -6,6 +6,7 @@ A replicate draws as many people as there are, with replacement. A person drawn 
 weight w; an impostor pair of two people weighs the product of both. The interval is that of the percentiles.
 """
 
+from bisect import bisect_left
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -58,7 +59,7 @@ class SubjectIntervals:
 
 def subject_intervals(pairs: Pairs, targets: Sequence[float], *, seed: int, replicates: int = 200) -> SubjectIntervals:
     """Draw people again `replicates` times; the same seed gives the same draws on any machine."""
-    tables = _Tables(pairs)
+    tables = Tables(pairs)
     eers = np.empty(replicates)
     fnmrs = np.empty((replicates, len(targets)))
     for r in range(replicates):
@@ -73,7 +74,7 @@ def fnmr_loss(
 
     Each score has its own threshold; a draw takes the same people for both.
     """
-    tables = _Tables(reference), _Tables(other)
+    tables = Tables(reference), Tables(other)
 
     def loss(weights: Floats) -> float:
         before, after = (table.figures(weights, [target])[1][0] for table in tables)
@@ -97,8 +98,8 @@ def _middle(values: Floats) -> tuple[float, float]:
     return float(low), float(high)
 
 
-class _Tables:
-    """What stays the same from draw to draw: orders and positions."""
+class Tables:
+    """What stays the same from draw to draw: orders, and positions of all observed scores."""
 
     def __init__(self, pairs: Pairs) -> None:
         self._pairs = pairs
@@ -112,7 +113,12 @@ class _Tables:
         self._ends = np.append(starts[1:], impostor.size)
         levels = impostor[starts]  # distinct impostor scores, descending
         self._missed_above = np.searchsorted(genuine, levels, "right")
-        self._matched_at = np.searchsorted(-impostor, -genuine, "right")
+        # thresholds of the EER: every observed score and infinity, as the rule of the point value has them
+        thresholds = np.append(np.unique(np.concatenate([genuine, impostor])), np.inf)
+        if pairs.impostor_weight(np.ones(pairs.people)) > impostor.size:
+            thresholds = thresholds[thresholds >= impostor[-1]]  # below the highest scores nothing is known
+        self._missed = np.searchsorted(genuine, thresholds, "left")
+        self._matched = np.searchsorted(-impostor, -thresholds, "right")
 
     def figures(self, weights: Floats, targets: Sequence[float]) -> tuple[float, list[float]]:
         """EER and FNMR at each target under one draw."""
@@ -121,8 +127,8 @@ class _Tables:
         total, all_genuine = self._pairs.impostor_weight(weights), genuine[-1]
         if total <= 0 or all_genuine <= 0:
             return float("nan"), [float("nan")] * len(targets)
-        fmr, fnmr = impostor[self._matched_at] / total, genuine[:-1] / all_genuine
-        return _eer(fmr, fnmr), [self._fnmr_at(target * total, impostor, genuine) for target in targets]
+        eer = self._eer(impostor, total, genuine)
+        return eer, [self._fnmr_at(target * total, impostor, genuine) for target in targets]
 
     def _fnmr_at(self, allowed: float, impostor: Floats, genuine: Floats) -> float:
         """Smallest threshold with at most this impostor weight: just above the first level that is too much."""
@@ -131,10 +137,13 @@ class _Tables:
         missed = self._missed_above[level] if level < self._missed_above.size else 0
         return float(genuine[missed] / genuine[-1])
 
+    def _eer(self, impostor: Floats, total: float, genuine: Floats) -> float:
+        """The rule of `Scores.eer`. A score that was not drawn has the rates of the next one above that was."""
 
-def _eer(fmr: Floats, fnmr: Floats) -> float:
-    crossed = fmr <= fnmr
-    after = int(np.argmax(crossed)) if crossed.any() else fmr.size - 1
-    before = max(after - 1, 0)
-    best = min((before, after), key=lambda i: fmr[i] + fnmr[i])
-    return float((fmr[best] + fnmr[best]) / 2)
+        def rates(place: int) -> tuple[float, float]:
+            return float(impostor[self._matched[place]] / total), float(genuine[self._missed[place]] / genuine[-1])
+
+        places = range(self._missed.size)
+        after = bisect_left(places, True, key=lambda place: rates(place)[0] <= rates(place)[1])
+        before = max(after - 1, 0)
+        return min(sum(rates(place)) / 2 for place in (before, after))

@@ -41,17 +41,6 @@ def test_pairs_are_all_i_below_j_without_unusable_samples() -> None:
     assert sum(values.size for values, _, _ in small) == 14 * 13 // 2
 
 
-def test_drawing_everybody_once_gives_the_estimate(monkeypatch: pytest.MonkeyPatch) -> None:
-    one = _made(30, 4, 2)
-    scores = scores_of([one])
-    identity = (np.arange(30) + 0.5) / 30
-    monkeypatch.setattr("bench.metrics.resampling.uniforms", lambda *_: identity[np.newaxis])
-    found = subject_intervals(pairs_of([one], scores), [0.01, 0.1], seed=1, replicates=2)
-    for target in (0.01, 0.1):
-        assert found.fnmr[target] == pytest.approx((scores.at_fmr(target).fnmr,) * 2, abs=1e-12)
-    assert found.eer[0] == pytest.approx(scores.eer().value, abs=0.01)  # thresholds at genuine scores only
-
-
 def test_interval_is_that_of_a_slow_bootstrap() -> None:
     one = _made(12, 4, 3, spread=0.8)
     scores = scores_of([one])
