@@ -1,21 +1,19 @@
 """`python -m bench`: measure matching the way a quality lab would sign it."""
 
+import signal
 import sys
+from typing import NoReturn
 
 import click
 
-from bench.commands.accuracy import accuracy, scores
-from bench.commands.baseline import baseline
-from bench.commands.campaign import campaign
-from bench.commands.channels import channels
-from bench.commands.compare import compare_command
-from bench.commands.enrollment import enrollment
-from bench.commands.latency import latency
-from bench.commands.protection import protection
-from bench.commands.realism import realism
-from bench.commands.speed import speed
-from bioguard.errors import BioguardError
+from bench.interrupts import interrupted, leave_at_once
+from bioguard.errors import BioguardError, InputRefused
 from bioguard.printable import printable
+
+if __name__ == "__main__":
+    signal.signal(signal.SIGINT, leave_at_once)
+
+from bench.commands.all import COMMANDS  # takes a second, in which Ctrl-C is answered already
 
 
 @click.group()
@@ -23,31 +21,44 @@ def cli() -> None:
     """Accuracy, speed, protection and regressions of bioguard. Metrics and layouts: docs/benchmarks.md."""
 
 
-for command in (
-    scores,
-    accuracy,
-    speed,
-    protection,
-    compare_command,
-    campaign,
-    realism,
-    enrollment,
-    baseline,
-    latency,
-    channels,
-):
+for command in COMMANDS:
     cli.add_command(command)
 
 
-def main() -> None:
-    """Run the command line; refusals end as in `bioguard`: one line, one hint, the exit code of their kind."""
+def run(arguments: list[str]) -> int:
+    """One command line; refusals end as in `bioguard`: one line, one hint, the exit code of their kind."""
     try:
-        cli(prog_name="python -m bench")
+        ended = cli.main(arguments, prog_name="python -m bench", standalone_mode=False)
+        return ended if isinstance(ended, int) else 0
+    except click.ClickException as error:
+        error.show()
+        return error.exit_code
+    except (click.Abort, KeyboardInterrupt):
+        return _said(interrupted(arguments[0]))
     except BioguardError as error:
-        click.echo(printable(f"bench: error[{error.code}]: {error.message}"), err=True)
-        if error.hint:
-            click.echo(printable(f"hint: {error.hint}"), err=True)
-        sys.exit(int(error.exit_code))
+        return _said(error)
+    except OSError as error:
+        if error.filename is None:
+            raise
+        return _said(
+            InputRefused(
+                f"{error.filename}: {error.strerror or 'cannot be used'}",
+                hint="look at its permissions and at the disk, or name another place",
+                code="input.unusable",
+            )
+        )
+
+
+def _said(error: BioguardError) -> int:
+    click.echo(printable(f"bench: error[{error.code}]: {error.message}"), err=True)
+    click.echo(printable(f"hint: {error.hint}"), err=True)
+    return int(error.exit_code)
+
+
+def main() -> NoReturn:
+    """Run the command line of this process."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    sys.exit(run(sys.argv[1:]))
 
 
 if __name__ == "__main__":

@@ -25,6 +25,9 @@ from bioguard.json_text import parse_json
 from bioguard.user_files import read_input
 
 RULE = re.compile(r"(?P<name>[^:]+):(?:(?P<sign>[+-]?)(?P<amount>\d+(?:\.\d+)?)(?P<unit>pp|%|)|(?P<equal>=))")
+_IDENTITY = (("command",), ("data",), ("inputs", "sha256"))
+_MADE_FROM = {"campaign": (("people",), ("seed",))}
+"""Where a result says what it was measured on; one that was made without files, by its seed."""
 Value = float | str | None
 
 
@@ -43,13 +46,19 @@ class Rule:
         """Read a rule.
 
         Raises:
-            InputRefused: it is not of the form name:[+-]amount[pp|%] or name:=.
+            InputRefused: it is not of the form name:[+-]amount(pp|%) or name:=.
         """
         match = RULE.fullmatch(text)
         if match is None:
             raise InputRefused(
                 f"{text!r} is not a rule",
                 hint="write for instance eer:+0.2pp, p95:10% or false_matches:=",
+                code="bench.rule",
+            )
+        if match["unit"] == "":
+            raise InputRefused(
+                f"the rule {text} has no unit",
+                hint=f"write {text}pp for percentage points of a rate, {text}% for a share of the old figure",
                 code="bench.rule",
             )
         if match["equal"]:
@@ -70,7 +79,7 @@ class Rule:
         if self.unit == "=" or not isinstance(old, float) or not isinstance(new, float):
             return not (isinstance(old, str) and isinstance(new, float))  # measurable now, not before: fine
         worse = old - new if self.falling else new - old
-        allowed = {"pp": self.limit / 100, "%": abs(old) * self.limit / 100, "": self.limit}[self.unit]
+        allowed = {"pp": self.limit / 100, "%": abs(old) * self.limit / 100}[self.unit]
         return worse > allowed * (1 + 1e-12)
 
 
@@ -115,6 +124,29 @@ def compare(old: Mapping[str, Any], new: Mapping[str, Any], rules: Sequence[Rule
             broken = tuple(r.text for r in rules if path in before and r.applies(path) and r.broken(a, b))
             changes.append(Change(path, a, b, broken))
     return changes, looked
+
+
+def refuse_other_data(old: Mapping[str, Any], new: Mapping[str, Any]) -> None:
+    """Refuse results that say that they are of different data; what one of them does not say is not held against it.
+
+    Raises:
+        InputRefused: `bench.other_data`.
+    """
+    for keys in (*_IDENTITY, *_MADE_FROM.get(str(old.get("command")), ())):
+        a, b = _at(old, keys), _at(new, keys)
+        if a is not None and b is not None and a != b:
+            raise InputRefused(
+                f"the results are of different data: {'.'.join(keys)} is {str(a)[:80]} and {str(b)[:80]}",
+                hint="compare results of the same data; --other-data if it is meant, for instance two matchers",
+                code="bench.other_data",
+            )
+
+
+def _at(result: Mapping[str, Any], keys: Sequence[str]) -> Any:
+    value: Any = result
+    for key in keys:
+        value = value.get(key) if isinstance(value, Mapping) else None
+    return value
 
 
 def read_result(path: Path) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from bench.compare import Change, Rule, compare, read_result
+from bench.compare import Change, Rule, compare, read_result, refuse_other_data
 from bench.console import show
 from bioguard.exit_codes import ExitCode
 from bioguard.report import Check, Report, Status, render
@@ -18,9 +18,12 @@ SHOWN = 200
 @click.argument("old", type=click.Path(exists=True, path_type=Path))
 @click.argument("new", type=click.Path(exists=True, path_type=Path))
 @click.option("--fail-on", "rules", multiple=True, metavar="RULE", help="eer:+0.2pp, p95:10%, per_second:-5%, name:=")
+@click.option("--other-data", is_flag=True, help="The results may be of different data.")
 @click.option("--junit", type=click.Path(dir_okay=False, path_type=Path), help="One test case a rule.", metavar="FILE")
 @click.option("--json", "as_json", is_flag=True)
-def compare_command(old: Path, new: Path, rules: tuple[str, ...], junit: Path | None, as_json: bool) -> None:
+def compare_command(
+    old: Path, new: Path, rules: tuple[str, ...], other_data: bool, junit: Path | None, as_json: bool
+) -> None:
     """List what changed from OLD to NEW; exit 3 if a rule is broken.
 
     \b
@@ -28,7 +31,10 @@ def compare_command(old: Path, new: Path, rules: tuple[str, ...], junit: Path | 
       python -m bench compare bench/baselines/KIND/accuracy.json out/accuracy --fail-on eer:+0.2pp
     """
     parsed = [Rule.parse(rule) for rule in rules]
-    changes, looked = compare(read_result(old), read_result(new), parsed)
+    before, after = read_result(old), read_result(new)
+    if not other_data:
+        refuse_other_data(before, after)
+    changes, looked = compare(before, after, parsed)
     failing = [c for c in changes if c.broken]
     if junit is not None:
         junit.write_text(render(_report(parsed, changes), "junit"), encoding="utf-8")

@@ -2,6 +2,7 @@
 
 import json
 import xml.etree.ElementTree as ET
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -33,8 +34,8 @@ from bioguard.simulate.people import FingerPopulation
         ("per_second:-5%", 100.0, 95.0, False),
         ("per_second:-5%", 100.0, 94.9, True),
         ("per_second:-5%", 100.0, 200.0, False),
-        ("misses:2", 5.0, 7.0, False),
-        ("misses:2", 5.0, 7.5, True),
+        ("misses:40%", 5.0, 7.0, False),
+        ("misses:40%", 5.0, 7.5, True),
         ("count:=", 5.0, 5.0, False),
         ("count:=", 5.0, 4.0, True),
         ("eer:+1pp", 0.01, "not measurable", True),
@@ -52,6 +53,46 @@ def test_what_is_no_rule(text: str) -> None:
     with pytest.raises(InputRefused) as caught:
         Rule.parse(text)
     assert caught.value.message == f"{text!r} is not a rule"
+
+
+@pytest.mark.parametrize("text", ["eer:0.2", "eer:+0.2", "misses:2", "x:-0"])
+def test_a_rule_without_a_unit_is_refused(text: str) -> None:
+    """0.2 was taken for 20 points, and passed everything."""
+    with pytest.raises(InputRefused) as caught:
+        Rule.parse(text)
+    assert (caught.value.code, caught.value.message) == ("bench.rule", f"the rule {text} has no unit")
+    for unit in ("pp", "%"):
+        assert Rule.parse(f"{text}{unit}")
+        assert f"{text}{unit}" in caught.value.hint
+
+
+RESULT = {"command": "accuracy", "data": "rect: DB1", "inputs": {"sha256": "aa"}, "eer": 0.1}
+OTHER_DATA: dict[str, tuple[dict[str, Any], dict[str, Any], str]] = {
+    "folder": (RESULT, {**RESULT, "data": "sa: DB1"}, "data is rect: DB1 and sa: DB1"),
+    "content": (RESULT, {**RESULT, "inputs": {"sha256": "bb"}}, "inputs.sha256 is aa and bb"),
+    "command": (RESULT, {**RESULT, "command": "speed"}, "command is accuracy and speed"),
+    "people": (
+        {"command": "campaign", "people": 10, "seed": 1},
+        {"command": "campaign", "people": 11, "seed": 1},
+        "people is 10 and 11",
+    ),
+    "seed": ({"command": "campaign", "seed": 1}, {"command": "campaign", "seed": 2}, "seed is 1 and 2"),
+}
+
+
+@pytest.mark.parametrize("name", OTHER_DATA)
+def test_results_of_other_data_are_not_compared_by_accident(tmp_path: Path, name: str) -> None:
+    old, new, words = OTHER_DATA[name]
+    done = _run(tmp_path, old, new)
+    assert isinstance(done.exception, InputRefused)
+    assert done.exception.code == "bench.other_data"
+    assert done.exception.message == f"the results are of different data: {words}"
+    assert _run(tmp_path, old, new, options=["--other-data"]).exit_code == 0
+
+
+def test_what_only_one_result_says_is_not_held_against_it(tmp_path: Path) -> None:
+    old = {key: value for key, value in RESULT.items() if key != "inputs"}
+    assert _run(tmp_path, old, {**RESULT, "seed": 5}).exit_code == 0
 
 
 def test_names_mean_the_last_part_or_a_pattern() -> None:
@@ -73,7 +114,7 @@ def test_a_rule_that_fits_nothing_is_an_error() -> None:
 
 @given(st.dictionaries(st.sampled_from("abcd"), st.floats(0, 1), min_size=1))
 def test_a_result_does_not_break_against_itself(data: dict[str, float]) -> None:
-    assert compare(data, dict(data), [Rule.parse("*:="), Rule.parse("*:0")])[0] == []
+    assert compare(data, dict(data), [Rule.parse("*:="), Rule.parse("*:0%")])[0] == []
 
 
 @pytest.mark.parametrize(
@@ -99,11 +140,11 @@ def _result(one: Comparisons, threshold: float) -> dict[str, Any]:
     return json.loads(json.dumps({"sets": {"s": figures([one], seed=1, replicates=20, decision_threshold=threshold)}}))
 
 
-def _run(tmp_path: Path, old: Any, new: Any, *rules: str) -> Any:
+def _run(tmp_path: Path, old: Any, new: Any, *rules: str, options: Sequence[str] = ()) -> Any:
     for name, data in (("old.json", old), ("new.json", new)):
         (tmp_path / name).write_text(json.dumps(data), encoding="utf-8")
     line = ["compare", str(tmp_path / "old.json"), str(tmp_path / "new.json"), "--junit", str(tmp_path / "j.xml")]
-    return CliRunner().invoke(cli, [*line, *(part for rule in rules for part in ("--fail-on", rule))])
+    return CliRunner().invoke(cli, [*line, *options, *(part for rule in rules for part in ("--fail-on", rule))])
 
 
 def test_noise_in_the_scores_is_caught(matched: Comparisons, tmp_path: Path) -> None:
