@@ -13,9 +13,11 @@ from numpy.typing import NDArray
 from bench.metrics.resampling import proportion
 from bioguard.match.face_views import check_views
 from bioguard.match.fingerprint.enrollment import check_touches
+from bioguard.match.thresholds import builtin_profile
 from bioguard.records import FingerprintTemplate
 from bioguard.records.acquired import AcquiredCode
 from bioguard.records.centering import flaw_of
+from bioguard.records.modality import Modality
 
 FACE_SIZES = (2, 3, 4, 8)
 FINGER_SIZES = (2, 3, 4, 6)
@@ -26,8 +28,10 @@ Judge = Callable[[NDArray[np.int64]], str]
 def face_gate(rows: NDArray[np.float32], subjects: NDArray[np.int64], seed: int, draws: int) -> dict[str, Any]:
     """Refusals of groups of views, and of single vectors for what they are."""
 
+    profile = builtin_profile(Modality.FACE, rows.shape[1])
+
     def judge(group: NDArray[np.int64]) -> str:
-        report = check_views(rows[group])
+        report = check_views(rows[group], profile)
         return "equal" if report.repeats.any() else "" if report.fits.all() else "inconsistent"
 
     flaws = [flaw.name for flaw in map(flaw_of, rows) if flaw is not None]
@@ -43,8 +47,10 @@ def finger_gate(
 ) -> dict[str, Any]:
     """Refusals of groups of touches; those with a touch that is too poor are counted apart."""
 
+    profile = builtin_profile(Modality.FINGERPRINT)
+
     def judge(group: NDArray[np.int64]) -> str:
-        report = check_touches([templates[i] for i in group])
+        report = check_touches([templates[i] for i in group], profile)
         if AcquiredCode.INSUFFICIENT in report.acquired or AcquiredCode.PARTIAL in report.acquired:
             return "poor"
         return (

@@ -1,6 +1,6 @@
-"""Fit the face thresholds and write them to src/bioguard/match/thresholds.json.
+"""Fit the face thresholds and write them to src/bioguard/match/profiles/.
 
-    python -m bench.calibration.calibrate_faces --faces FILE.npz [--out PATH] [--people 60000]
+    python -m bench.calibration.calibrate_faces --faces FILE.npz [--out FOLDER] [--people 60000]
 
 Real points: all pairs of different people of the development half, at most five photographs each; the interval
 resamples people. A rate is measured only where at least 30 false matches lie beyond it. Below that a synthetic
@@ -18,9 +18,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bench.calibration.face_data import FaceSet, load_faces
-from bench.calibration.threshold_file import PATH, write_tables
+from bench.calibration.threshold_file import FOLDER, path_of, write_tables
 from bioguard.match.protected import CodeContext, ScalarCoder
-from bioguard.match.thresholds import Basis, Score, ThresholdPoint, ThresholdTable
+from bioguard.records.comparison_profile import CalibrationData, RatePoint, ScoreTable
+from bioguard.records.scores import Basis, Score
 from bioguard.simulate.people.faces import EDGEFACE_XS, MOBILEFACENET, FacePopulation, FacePreset
 
 RATES = (1e-1, 1e-2, 1e-3, 1e-4, 2e-5, 1e-5, 1e-6, 1e-7, 1e-8, 1e-9, 1e-10, 1e-11, 1e-12)
@@ -94,22 +95,29 @@ def spans(n: int, step: int) -> Iterator[tuple[int, int]]:
 
 def fit(
     real: NDArray[np.float64] | None, replicates: list[NDArray[np.float64]], synthetic: NDArray[np.float64]
-) -> tuple[ThresholdPoint, ...]:
+) -> tuple[RatePoint, ...]:
     """Points at all rates: measured, then synthetic, then a straight line."""
-    points: list[ThresholdPoint] = []
+    points: list[RatePoint] = []
     shift = 0.0
     for rate in RATES:
         if real is not None and rate * real.sum() >= MIN_ERRORS:
             low, high = np.quantile([threshold_at(counts, rate) for counts in replicates], [0.025, 0.975])
-            points.append(ThresholdPoint(rate, threshold_at(real, rate), Basis.MEASURED, float(low), float(high)))
+            threshold = threshold_at(real, rate)
+            hits = int(real[round((threshold + 1) * BINS / 2) :].sum())
+            points.append(
+                RatePoint.of(
+                    rate, threshold, Basis.MEASURED, low=float(low), high=float(high),
+                    false_matches=hits, impostors=int(real.sum()),
+                )
+            )  # fmt: skip
             shift = max(0.0, float(high) - threshold_at(synthetic, rate))
         elif rate * synthetic.sum() >= MIN_ERRORS:
-            points.append(ThresholdPoint(rate, threshold_at(synthetic, rate) + shift, Basis.SYNTHETIC))
+            points.append(RatePoint.of(rate, threshold_at(synthetic, rate) + shift, Basis.SYNTHETIC))
         else:
             (a, b) = points[-2:]
-            slope = (b.threshold - a.threshold) / math.log(b.fmr / a.fmr)
-            value = b.threshold + slope * math.log(rate / b.fmr)
-            points.append(ThresholdPoint(rate, min(1.0, value), Basis.EXTRAPOLATED))
+            slope = (b.threshold - a.threshold) / math.log(b.rate / a.rate)
+            value = b.threshold + slope * math.log(rate / b.rate)
+            points.append(RatePoint.of(rate, min(1.0, value), Basis.EXTRAPOLATED))
     return tuple(points)
 
 
@@ -119,10 +127,11 @@ def scalar_scorer(dimension: int) -> Scorer:
     return lambda rows: coder.decode(coder.encode(rows))
 
 
-def calibrate(faces: FaceSet, people: int) -> list[ThresholdTable]:
-    """Fit all tables; print what the test half says."""
-    tables = []
+def calibrate(faces: FaceSet, people: int, folder: Path) -> None:
+    """Fit and write all tables; print what the test half says."""
+    real_tables, drawn_tables = [], []
     development, test = faces.half("development").capped(VIEWS), faces.half("test").capped(VIEWS)
+    pairs = 0
     for score, real_scorer, synthetic_scorer in (
         (Score.COSINE, lambda rows: rows, lambda rows: rows),
         (Score.SCALAR, scalar_scorer(512), scalar_scorer(128)),
@@ -131,31 +140,23 @@ def calibrate(faces: FaceSet, people: int) -> list[ThresholdTable]:
         real = impostors(development, vectors, np.ones(len(development)))
         points = fit(real, bootstrap(development, vectors), synthetic_histogram(EDGEFACE_XS, people, real_scorer))
         pairs = int(real.sum())
-        tables.append(
-            ThresholdTable(
-                model="edgeface_xs",
-                dimension=512,
-                score=score,
-                data_set=f"LFW development half, {development.people} people, {pairs} pairs; {people} synthetic people",
-                points=points,
-            )
-        )
+        real_tables.append(ScoreTable(score=score, points=points))
         check = impostors(test, real_scorer(test.embeddings), np.ones(len(test)))
-        print(f"{score}: test half, {test.people} people, {int(check.sum())} impostor pairs")
+        print(f"{score.word}: test half, {test.people} people, {int(check.sum())} impostor pairs")
         for p in points:
             errors = int(check[round((p.threshold + 1) * BINS / 2) :].sum())
             rate = errors / check.sum()
-            print(f"  target {p.fmr:g} {p.basis}: threshold {p.threshold:.4f}, test FMR {rate:.3g} ({errors})")
-        tables.append(
-            ThresholdTable(
-                model="mobilefacenet",
-                dimension=128,
-                score=score,
-                data_set=f"{people} synthetic people of the calibrated population, no real pair",
-                points=fit(None, [], synthetic_histogram(MOBILEFACENET, people, synthetic_scorer)),
-            )
-        )
-    return tables
+            print(f"  target {p.rate:g} {p.basis.word}: threshold {p.threshold:.4f}, test FMR {rate:.3g} ({errors})")
+        drawn = fit(None, [], synthetic_histogram(MOBILEFACENET, people, synthetic_scorer))
+        drawn_tables.append(ScoreTable(score=score, points=drawn))
+    source = f"LFW development half, {development.people} people, {pairs} pairs; {people} synthetic people"
+    data = CalibrationData(
+        description=source, people=development.people, samples=len(development), impostors=pairs
+    )  # fmt: skip
+    write_tables(path_of(folder, "edgeface-xs-512"), real_tables, data)
+    nobody = f"{people} synthetic people of the calibrated population, no real pair"
+    data = CalibrationData(description=nobody, people=0, samples=0, impostors=0)
+    write_tables(path_of(folder, "mobilefacenet-128"), drawn_tables, data)
 
 
 def main() -> None:
@@ -163,9 +164,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m bench.calibration.calibrate_faces", description=__doc__)
     parser.add_argument("--faces", type=Path, required=True, help="embeddings and labels of an EdgeFace-XS face set")
     parser.add_argument("--people", type=int, default=60_000, help="size of the synthetic population")
-    parser.add_argument("--out", type=Path, default=PATH, help="file whose tables of faces are replaced")
+    parser.add_argument("--out", type=Path, default=FOLDER, help="folder of the profiles of faces")
     options = parser.parse_args()
-    write_tables(options.out, calibrate(load_faces(options.faces), options.people))
+    calibrate(load_faces(options.faces), options.people, options.out)
 
 
 if __name__ == "__main__":

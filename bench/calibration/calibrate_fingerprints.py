@@ -1,6 +1,6 @@
-"""Fit the fingerprint thresholds and write them to src/bioguard/match/thresholds.json.
+"""Fit the fingerprint thresholds and write them to src/bioguard/match/profiles/.
 
-    python -m bench.calibration.calibrate_fingerprints --fingerprints DIR [--out PATH]
+    python -m bench.calibration.calibrate_fingerprints --fingerprints DIR [--out FOLDER]
         [--people 8000] [--protected-people 1500]
 
 Real points: all pairs of different fingers of every set, scored by a projection and a regression that were trained
@@ -19,14 +19,15 @@ from numpy.typing import NDArray
 
 from bench.calibration.fingerprint_data import load_sets, pairs
 from bench.calibration.fingerprint_training import train, unseen
-from bench.calibration.threshold_file import PATH, text_of, write_tables
+from bench.calibration.threshold_file import FOLDER, path_of, write_tables
 from bench.calibration.train_projection import Evidence, evidence_of, fit_score, scored
 from bench.import_options import add_import_options, import_options_of
 from bioguard.formats import ImportOptions
 from bioguard.match import FingerprintGallery
 from bioguard.match.fingerprint.prepared import PreparedTemplate, prepare_all
 from bioguard.match.protected.finger_codes import FingerCoder, protected_scores
-from bioguard.match.thresholds import Basis, Score, ThresholdPoint, ThresholdTable
+from bioguard.records.comparison_profile import CalibrationData, RatePoint, ScoreTable
+from bioguard.records.scores import Basis, Score
 from bioguard.simulate.people.fingers import FingerPopulation
 
 RATES = (1e-1, 1e-2, 1e-3, 1e-4, 2e-5, 1e-5, 1e-6, 1e-7, 1e-8, 1e-9, 1e-10, 1e-11, 1e-12)
@@ -69,7 +70,7 @@ def real_scores(root: Path, options: ImportOptions) -> tuple[list[Scored], list[
     return full, protected
 
 
-def measured(sets: list[Scored]) -> list[ThresholdPoint]:
+def measured(sets: list[Scored]) -> list[RatePoint]:
     """Points where real impostors reach, with intervals over resampled fingers."""
     scores, a, b = (np.concatenate([s[k] for s in sets]) for k in range(3))
     order = np.argsort(-scores)
@@ -86,7 +87,12 @@ def measured(sets: list[Scored]) -> list[ThresholdPoint]:
         samples = [threshold_at(scores, w, rate) for w in weights]
         low, high = np.quantile(samples, [0.025, 0.975])
         point = threshold_at(scores, np.ones(scores.size), rate)
-        points.append(ThresholdPoint(rate, point, Basis.MEASURED, float(low), float(high)))
+        points.append(
+            RatePoint.of(
+                rate, point, Basis.MEASURED, low=float(low), high=float(high),
+                false_matches=int((scores >= point).sum()), impostors=scores.size,
+            )
+        )  # fmt: skip
     return points
 
 
@@ -110,31 +116,31 @@ def synthetic_protected(prepared: list[PreparedTemplate]) -> tuple[NDArray[np.fl
     return np.sort(scores)[::-1], scores.size
 
 
-def extended(points: list[ThresholdPoint], top: NDArray[np.float32], count: int) -> list[ThresholdPoint]:
+def extended(points: list[RatePoint], top: NDArray[np.float32], count: int) -> list[RatePoint]:
     """Measured points followed by synthetic and extrapolated ones, never falling."""
     last = points[-1]
 
     def synthetic(rate: float) -> float:
         return float(np.nextafter(top[int(rate * count)], np.float32(np.inf)))
 
-    shift = max(0.0, (last.high or last.threshold) - synthetic(last.fmr))
+    shift = max(0.0, (last.high or last.threshold) - synthetic(last.rate))
     out = list(points)
     finest = max(r for r in RATES if r * count < MIN_SYNTHETIC)
-    anchor = [r for r in RATES if r < last.fmr and r > finest][-1]
+    anchor = [r for r in RATES if r < last.rate and r > finest][-1]
     slope = max((synthetic(anchor) - synthetic(100 * anchor)) / 2, last.threshold - points[-2].threshold)
     for rate in RATES[len(points) :]:
         if rate > finest:
-            out.append(ThresholdPoint(rate, synthetic(rate) + shift, Basis.SYNTHETIC))
+            out.append(RatePoint.of(rate, synthetic(rate) + shift, Basis.SYNTHETIC))
         else:
             decades = np.log10(anchor / rate)
-            out.append(ThresholdPoint(rate, synthetic(anchor) + shift + slope * decades, Basis.EXTRAPOLATED))
+            out.append(RatePoint.of(rate, synthetic(anchor) + shift + slope * decades, Basis.EXTRAPOLATED))
     return out
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n", maxsplit=1)[0])
     parser.add_argument("--fingerprints", type=Path, required=True)
-    parser.add_argument("--out", type=Path, default=PATH)
+    parser.add_argument("--out", type=Path, default=FOLDER)
     parser.add_argument("--people", type=int, default=8000)
     parser.add_argument("--protected-people", type=int, default=1500)
     add_import_options(parser)
@@ -156,14 +162,15 @@ def main() -> None:
         f"{n_real} impostor pairs, models trained without the database; {options.people} synthetic fingers"
     )
     fitted = [
-        ThresholdTable(model="minutiae", dimension=None, score=score, data_set=source, points=tuple(points))
-        for score, points in (
-            (Score.LIKELIHOOD_RATIO, extended(measured(full), top, count)),
-            (Score.PROTECTED, extended(measured(protected), codes, n_codes)),
-        )
+        ScoreTable(score=Score.LIKELIHOOD_RATIO, points=tuple(extended(measured(full), top, count))),
+        ScoreTable(score=Score.PROTECTED, points=tuple(extended(measured(protected), codes, n_codes))),
     ]
-    write_tables(options.out, fitted)
-    print(text_of(fitted))
+    fingers = len({(int(finger), part) for part, s in enumerate(full) for finger in s[1]})
+    data = CalibrationData(description=source, people=fingers, samples=0, impostors=n_real)
+    write_tables(path_of(options.out, "minutiae-pooled"), fitted, data)
+    for table in fitted:
+        for point in table.points:
+            print(f"{table.score.word} {point.rate:g} {point.basis.word}: {point.threshold:.4f}")
 
 
 if __name__ == "__main__":

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from bench.calibration.impostors import Impostors
 from bioguard.match.protected import CodeContext, ScalarCoder
-from bioguard.match.thresholds import Score
+from bioguard.records.scores import Score
 
 Rows = NDArray[np.float32]
 Floats = NDArray[np.float64]

@@ -24,7 +24,9 @@ from bench.score_lists import FORMATS
 from bioguard.cli.import_options import import_options
 from bioguard.errors import InputRefused
 from bioguard.formats import ImportOptions
-from bioguard.match.thresholds import Score, threshold_for_fmr
+from bioguard.match.thresholds import builtin_profile, threshold_for_fmr
+from bioguard.records.modality import Modality
+from bioguard.records.scores import Score
 from bioguard.report import render
 
 PRODUCT_FMR = 1 / 50_000
@@ -150,10 +152,14 @@ def accuracy(
         matrices = _fingerprint_matrices(fingerprints, partial, options)
         sets = [fingerprint_comparisons(*pair) for pair in matrices]
         files = {one.name: one.as_data() for one, _ in matrices}
-        threshold = dict.fromkeys([s.name for s in sets], threshold_for_fmr(PRODUCT_FMR, score=Score.LIKELIHOOD_RATIO))
+        finger = builtin_profile(Modality.FINGERPRINT)
+        limit = threshold_for_fmr(PRODUCT_FMR, profile=finger, score=Score.LIKELIHOOD_RATIO)
+        threshold = dict.fromkeys([s.name for s in sets], limit)
     elif faces is not None:
         sets = _face_sets(faces, seed)
-        threshold = {"cosine": threshold_for_fmr(PRODUCT_FMR, dimension=512)}
+        threshold = {
+            "cosine": threshold_for_fmr(PRODUCT_FMR, profile=builtin_profile(Modality.FACE, 512), score=Score.COSINE)
+        }
     else:
         sets = read_score_files(sources[0], distance=distance, named=score_format)
         for line in (line for one in sets for line in one.lines()):

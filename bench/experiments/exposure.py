@@ -19,6 +19,8 @@ from bioguard.commands.configuration import Configuration
 from bioguard.formats import ImportOptions
 from bioguard.match import FingerprintGallery
 from bioguard.match.protected.finger_codes import FingerCoder, protected_scores
+from bioguard.match.thresholds import builtin_profile
+from bioguard.records.modality import Modality
 from bioguard.trusted.biometric.levels import Kind, Levels, levels
 from bioguard.trusted.biometric.rates import claim_terms
 
@@ -107,10 +109,11 @@ def climb(faces: FaceSet, at: Levels, questions: int, most: int = 400) -> NDArra
 def tables(faces: FaceSet, fingerprints: Path) -> Iterator[str]:
     """The tables of the page, line by line."""
     terms, rng = claim_terms(Configuration(), 0), np.random.default_rng(1)
+    face, finger = builtin_profile(Modality.FACE, 512), builtin_profile(Modality.FINGERPRINT)
     kinds = (
-        ("faces", Kind(512, protected=False), face_scores(faces)),
-        ("fingers", Kind(0, protected=False), finger_scores(fingerprints, protected=False)),
-        ("fingers, protected codes", Kind(0, protected=True), finger_scores(fingerprints, protected=True)),
+        ("faces", Kind(face, protected=False), face_scores(faces)),
+        ("fingers", Kind(finger, protected=False), finger_scores(fingerprints, protected=False)),
+        ("fingers, protected codes", Kind(finger, protected=True), finger_scores(fingerprints, protected=True)),
     )
     yield "| genuine samples | people or fingers | strong | near | refused | never strong |"
     yield "|---|---|---|---|---|---|"

@@ -23,7 +23,9 @@ from bench.inversion import invert_scalar_codes, invert_sign_codes
 from bench.linkage import equal_bins, integer_bins, linkage
 from bench.metrics.resampling import Pairs, fnmr_loss
 from bioguard.match.protected import CodeContext, ScalarCoder, SignCoder
-from bioguard.match.thresholds import threshold_for_fmr
+from bioguard.match.thresholds import builtin_profile, threshold_for_fmr
+from bioguard.records.modality import Modality
+from bioguard.records.scores import Score
 
 RATES = (1e-3, 1e-4, 1e-5)
 VIEWS = 5
@@ -116,8 +118,9 @@ def attack(estimates: NDArray[np.float64], enrolled: NDArray[np.float32], others
         "cosine_mean": round(float(same.mean()), 4),
         "cosine_standard_error": round(float(same.std() / np.sqrt(len(same))), 4),
     }
+    profile = builtin_profile(Modality.FACE, enrolled.shape[1])
     for rate in RATES:
-        threshold = threshold_for_fmr(rate, dimension=enrolled.shape[1])
+        threshold = threshold_for_fmr(rate, profile=profile, score=Score.COSINE)
         figures[f"accepted at {rate:g}"] = {
             "attack": round(float(np.mean(other >= threshold)), 4),
             "genuine": round(float(np.mean(genuine >= threshold)), 4),

@@ -22,7 +22,9 @@ from bioguard.match.fingerprint import PreparedTemplate, backends, prepare_all
 from bioguard.match.fingerprint.extraction import describe
 from bioguard.match.fingerprint.numpy_backend import quick_scores
 from bioguard.match.fingerprint.parameters import CASCADE
-from bioguard.match.thresholds import Score, threshold_for_fmr
+from bioguard.match.thresholds import builtin_profile, threshold_for_fmr
+from bioguard.records.modality import Modality
+from bioguard.records.scores import Score
 
 ROUNDS = 5
 PROBES = 16
@@ -80,7 +82,7 @@ def growth(prepared: list[PreparedTemplate], largest: int) -> None:
 
 def losses(sets: Sequence[FingerSet]) -> None:
     """Genuine pairs that the cascade drops: more than that share of the impostors look more alike at first sight."""
-    threshold = threshold_for_fmr(1e-3, score=Score.LIKELIHOOD_RATIO)
+    threshold = threshold_for_fmr(1e-3, profile=builtin_profile(Modality.FINGERPRINT), score=Score.LIKELIHOOD_RATIO)
     for extractor in sorted({s.extractor for s in sets}):
         counts = {share: np.zeros(4) for share in (CASCADE.share, 0.05, 0.1)}
         for s in (s for s in sets if s.extractor == extractor):

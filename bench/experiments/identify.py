@@ -32,8 +32,10 @@ from bench.metrics.resampling import proportion
 from bench.single_thread import rerun_single_threaded
 from bioguard.match import CodeGallery, FaceGallery
 from bioguard.match.protected import CodeContext, SignCoder
-from bioguard.match.thresholds import threshold_for_fpir
+from bioguard.match.thresholds import builtin_profile, threshold_for_fpir
 from bioguard.match.twostage import candidates_for, identify
+from bioguard.records.modality import Modality
+from bioguard.records.scores import Score
 from bioguard.simulate.people.faces import EDGEFACE_XS, FacePopulation
 
 FPIR = 0.01
@@ -66,7 +68,9 @@ def agreement(faces: FaceSet, epochs: int) -> Figures:
         gallery_rows, labels = enrolled.embeddings[first], enrolled.labels[first]
         probes = np.concatenate([enrolled.embeddings[rest], strangers.embeddings])
         truth = np.concatenate([enrolled.labels[rest], np.full(len(strangers), -1)])
-        threshold = threshold_for_fpir(FPIR, len(labels), dimension=512)
+        threshold = threshold_for_fpir(
+            FPIR, len(labels), profile=builtin_profile(Modality.FACE, 512), score=Score.COSINE
+        )
         scores, best = FaceGallery(gallery_rows).search(probes, 1)
         exhaustive = np.where(scores[:, 0] >= threshold, best[:, 0], -1)
         for epoch in range(epochs):
@@ -152,7 +156,7 @@ def scale(faces: FaceSet, n: int, repeats: int) -> Figures:
     )
     place = dict(zip(faces.labels[real].tolist(), range(len(real)), strict=True))
     truth = np.concatenate([[place[int(label)] for label in faces.labels[rest][chosen]], synthetic, np.full(1000, -1)])
-    threshold = threshold_for_fpir(FPIR, n, dimension=512)
+    threshold = threshold_for_fpir(FPIR, n, profile=builtin_profile(Modality.FACE, 512), score=Score.COSINE)
     scores, best = index.search(probes, 1)
     exhaustive = np.where(scores[:, 0] >= threshold, best[:, 0], -1)
     probe_codes = codes.encode(probes)

@@ -5,6 +5,7 @@ All know what is public: the thresholds, the exposure budget, the population of 
 
 from collections.abc import Callable
 from contextlib import suppress
+from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +15,8 @@ from bench.oracle.people import VIEWS, Faces
 from bench.oracle.traffic import traffic_reader
 from bench.oracle.world import Caller, SpentError
 from bioguard.commands.configuration import DEFAULT_FMR_INVERSE, Configuration
+from bioguard.match.thresholds import builtin_profile
+from bioguard.records.modality import Modality
 from bioguard.trusted.biometric.levels import Kind, Levels, levels
 from bioguard.trusted.biometric.rates import claim_terms, search_terms
 from bioguard.trusted.sensor.exposure import LIMIT
@@ -33,16 +36,19 @@ PATIENCE = 200
 def search_levels(faces: Faces, rate: int = 0) -> Levels:
     """Of 1:N on the simulated device, for one victim: all victims and the insider are enrolled. rate: 0 for its own."""
     searched = (len(faces.victims) + 1) * VIEWS
-    return levels(_kind(faces), search_terms(Configuration(for_testing=rate > 0), rate), VIEWS, searched)
+    return levels(
+        _kind(faces.victims.shape[-1]), search_terms(Configuration(for_testing=rate > 0), rate), VIEWS, searched
+    )
 
 
 def claim_levels(faces: Faces) -> Levels:
     """Of 1:1."""
-    return levels(_kind(faces), claim_terms(Configuration(), 0), VIEWS)
+    return levels(_kind(faces.victims.shape[-1]), claim_terms(Configuration(), 0), VIEWS)
 
 
-def _kind(faces: Faces) -> Kind:
-    return Kind(dimension=faces.victims.shape[-1], protected=False)
+@cache
+def _kind(dimension: int) -> Kind:
+    return Kind(builtin_profile(Modality.FACE, dimension), protected=False)
 
 
 def guesser(caller: Caller, faces: Faces, _rng: np.random.Generator) -> list[Array]:

@@ -13,11 +13,13 @@ from bioguard.device.launch import manifests
 from bioguard.evidence.attack.kit import Kit, Person
 from bioguard.evidence.attack.memory import MemoryStore
 from bioguard.evidence.attack.target import Target
-from bioguard.match.thresholds import Score, basis_for_fmr
+from bioguard.match.thresholds import basis_for_fmr, builtin_profile
 from bioguard.records import FaceEmbedding
 from bioguard.records.audit_events import NOBODY, Cause, Entry, Event
 from bioguard.records.consent import Purpose
 from bioguard.records.locks import Lock
+from bioguard.records.modality import Modality
+from bioguard.records.scores import Score
 from bioguard.trusted.biometric.levels import Kind, levels
 from bioguard.trusted.biometric.rates import claim_terms
 from bioguard.trusted.sensor.exposure import CLOSED, LIMIT
@@ -58,7 +60,7 @@ def unlocked(phone: Kit, person: Person) -> None:
 
 
 def test_the_cosines_of_these_tests_are_in_their_zones() -> None:
-    at = levels(Kind(128, protected=False), claim_terms(Configuration(), 0), 3)
+    at = levels(Kind(builtin_profile(Modality.FACE, 128), protected=False), claim_terms(Configuration(), 0), 3)
     assert at.near - 0.2 > FAR
     assert at.near + 0.05 < NEAR_MISS < at.accept - 0.05
     assert at.accept + 0.05 < NEAR_MATCH < at.strong - 0.05
@@ -436,9 +438,9 @@ def test_the_page_says_how_far_each_rate_is_founded() -> None:
     expected = []
     for inverse in FMR_INVERSES:
         rate = 1 / (3 * inverse)
-        founded = (
-            basis_for_fmr(rate, dimension=512),
-            *(basis_for_fmr(rate, score=s) for s in (Score.LIKELIHOOD_RATIO, Score.PROTECTED)),
+        founded = tuple(
+            basis_for_fmr(rate, profile=builtin_profile(s.modality, 512 if s is Score.COSINE else 0), score=s).word
+            for s in (Score.COSINE, Score.LIKELIHOOD_RATIO, Score.PROTECTED)
         )
         expected.append(" | ".join((f"| 1/{inverse}", *founded)) + " |")
     assert rows == expected

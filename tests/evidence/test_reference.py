@@ -65,7 +65,10 @@ CHANGES: list[tuple[str, Callable[[Path], None]]] = [
     ("changed: bioguard/device/facade.py", _append("bioguard/device/facade.py", b"\n")),
     ("changed: bioguard/cli/app.py", _append("bioguard/cli/app.py", b"\n")),
     ("changed: bioguard/trusted/keystore/manifest.toml", _append("bioguard/trusted/keystore/manifest.toml", b"\n")),
-    ("changed: bioguard/match/thresholds.json", _append("bioguard/match/thresholds.json", b"\n")),
+    (
+        "changed: bioguard/match/profiles/minutiae-pooled.profile",
+        _append("bioguard/match/profiles/minutiae-pooled.profile", b"\n"),
+    ),
     ("changed: bioguard/match/native/dots.c", _append("bioguard/match/native/dots.c", b"\n")),
     ("missing: tee_sim/cli/scaffold/app.txt", lambda site: (site / "tee_sim/cli/scaffold/app.txt").unlink()),
     ("added: bioguard/evil.py", _append("bioguard/evil.py", b"")),

@@ -6,8 +6,11 @@ import pytest
 import bioguard.match.fingerprint.explain as module
 from bioguard.errors import InputRefused
 from bioguard.match.fingerprint.explain import MIN_SHOWN_WEIGHT, explain
-from bioguard.match.thresholds import Score
+from bioguard.match.thresholds import builtin_profile
 from bioguard.records import FingerprintTemplate
+from bioguard.records.comparison_profile import ComparisonProfile
+from bioguard.records.modality import Modality
+from bioguard.records.scores import Score
 
 
 def finger(seed: int, n: int = 40) -> FingerprintTemplate:
@@ -60,7 +63,8 @@ def test_few_minutiae(n: int) -> None:
     ],
 )
 def test_band_is_the_rarest_that_is_reached(monkeypatch: pytest.MonkeyPatch, value: float, words: str) -> None:
-    def threshold(fmr: float, *, score: Score) -> float:
+    def threshold(fmr: float, *, profile: ComparisonProfile, score: Score) -> float:
+        assert profile is builtin_profile(Modality.FINGERPRINT)
         assert score is Score.LIKELIHOOD_RATIO
         if fmr < 5e-5:
             raise InputRefused("not measurable", hint="", code="input.rate")

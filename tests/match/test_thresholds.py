@@ -4,6 +4,8 @@ import hashlib
 import json
 import math
 import pkgutil
+from collections.abc import Callable
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 
@@ -12,100 +14,165 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bench.calibration.threshold_file import PATH, text_of, write_tables
+from bench.calibration.threshold_file import FOLDER, path_of, write_tables
 from bioguard.errors import InputRefused, IntegrityFailure
 from bioguard.match.thresholds import (
-    Basis,
-    Score,
-    ThresholdTable,
+    BUILTIN,
     basis_for_fmr,
-    tables,
+    builtin_profile,
+    builtin_profiles,
+    strictest,
     threshold_for_fmr,
     threshold_for_fpir,
-    threshold_table,
 )
+from bioguard.records.comparison_profile import ComparisonProfile, RatePoint, ScoreTable, SiteShift
+from bioguard.records.modality import Modality
+from bioguard.records.scores import Basis, Score
 from bioguard.simulate.people.faces import EDGEFACE_XS, FacePopulation
 
 NUMBERS = "c8b66ea8c51ad42a758c2115a786733458bbac032f073ff66fb237230fca0ff0"
 """Of the points, so that no threshold moves by accident: who calibrates again writes the new digest here."""
+FACE, SMALL, FINGER = (builtin_profile(*key) for key in (
+    (Modality.FACE, 512), (Modality.FACE, 128), (Modality.FINGERPRINT,),
+))  # fmt: skip
+TABLES = [(profile, table) for profile in (FACE, SMALL, FINGER) for table in profile.tables]
+
+
+def fmr(rate: float, profile: ComparisonProfile = FACE, score: Score = Score.COSINE) -> float:
+    return threshold_for_fmr(rate, profile=profile, score=score)
+
+
+def few(*points: tuple[float, float, Basis], cohort: int = 0, shift: float = 0.0) -> ComparisonProfile:
+    """A profile with these points, unmeasured, and no other."""
+    made = tuple(RatePoint.of(rate, threshold, basis) for rate, threshold, basis in points)
+    tables = {0: ScoreTable(score=Score.COSINE, points=FACE.tables[0].points)}
+    tables[cohort] = ScoreTable(score=Score.COSINE, cohort=cohort, points=made)
+    site = (SiteShift.of(Score.COSINE, shift, quantile=0.99, subjects=5, views=3, data_sha256=bytes(32)),)
+    return replace(FACE, tables=tuple(tables.values()), site=site if shift else ())
 
 
 def test_the_numbers_are_those_of_the_last_calibration() -> None:
     rows = [
-        (t.score, t.model, *(float.hex(v) for v in (p.fmr, p.threshold, p.low or 0.0, p.high or 0.0)), p.basis)
-        for t in tables()
-        for p in t.points
+        (
+            t.score.word,
+            p.model,
+            *(float.hex(v) for v in (q.rate, q.threshold, q.low or 0.0, q.high or 0.0)),
+            q.basis.word,
+        )
+        for p, t in sorted(TABLES, key=lambda both: (both[1].score.word, both[0].model))
+        for q in t.points
     ]
     assert hashlib.sha256(json.dumps(rows).encode()).hexdigest() == NUMBERS
 
 
-@pytest.mark.parametrize("table", tables(), ids=lambda t: f"{t.model}-{t.score}")
-def test_tables_are_sound(table: ThresholdTable) -> None:
+@pytest.mark.parametrize(("profile", "table"), TABLES, ids=lambda value: getattr(value, "name", None))
+def test_tables_are_sound(profile: ComparisonProfile, table: ScoreTable) -> None:
     points = table.points
-    assert points[0].fmr == 0.1
-    assert points[-1].fmr == 1e-12
-    assert all(a.fmr > b.fmr and a.threshold < b.threshold for a, b in pairwise(points))
-    order = [Basis.MEASURED, Basis.SYNTHETIC, Basis.EXTRAPOLATED]
-    assert sorted(points, key=lambda p: order.index(p.basis)) == list(points)
+    assert points[0].rate == 0.1
+    assert points[-1].rate == 1e-12
+    assert all(a.rate > b.rate and a.threshold < b.threshold for a, b in pairwise(points))
+    assert [p.basis for p in points] == sorted(p.basis for p in points)
     for p in points:
-        assert (p.basis is Basis.MEASURED) == (p.low is not None) == (p.high is not None)
-        if p.low is not None and p.high is not None:
-            assert p.low <= p.threshold <= p.high
+        measured = p.basis is Basis.MEASURED
+        assert measured == (p.low is not None) == (p.high is not None) == (p.impostors > 0)
+        assert measured == (p.false_matches >= (20 if profile is FINGER else 30))
+        assert not measured or p.false_matches <= p.rate * p.impostors < 1.1 * p.false_matches
 
 
 def test_every_score_of_every_model_is_there() -> None:
-    faces = (("edgeface_xs", 512), ("mobilefacenet", 128))
-    assert [(t.model, t.dimension, t.score) for t in tables()] == [
-        *((*model, Score.COSINE) for model in faces),
-        ("minutiae", None, Score.LIKELIHOOD_RATIO),
-        ("minutiae", None, Score.PROTECTED),
-        *((*model, Score.SCALAR) for model in faces),
+    assert [(p.name, p.model, p.dimension, t.score) for p, t in TABLES] == [
+        ("edgeface-xs-512", "edgeface_xs", 512, Score.COSINE),
+        ("edgeface-xs-512", "edgeface_xs", 512, Score.SCALAR),
+        ("mobilefacenet-128", "mobilefacenet", 128, Score.COSINE),
+        ("mobilefacenet-128", "mobilefacenet", 128, Score.SCALAR),
+        ("minutiae-pooled", "minutiae", 0, Score.LIKELIHOOD_RATIO),
+        ("minutiae-pooled", "minutiae", 0, Score.PROTECTED),
     ]
-    assert any(p.basis is Basis.MEASURED for p in threshold_table(Score.COSINE, 512).points)
+    assert builtin_profiles() == (FACE, SMALL, FINGER)
+    assert all(profile.centered and not profile.site for profile in builtin_profiles())
 
 
 def test_what_real_impostors_do_not_reach_is_not_called_measured() -> None:
     """Fingerprints: 23 040 impostor pairs hold 23 at 1e-3 and two at 1e-4."""
-    for rate, basis in ((1e-3, "measured"), (0.5e-3, "synthetic"), (1e-5, "synthetic"), (1e-8, "extrapolated")):
-        assert basis_for_fmr(rate, score=Score.LIKELIHOOD_RATIO) == basis
+    for rate, basis in (
+        (1e-3, Basis.MEASURED), (0.5e-3, Basis.SYNTHETIC), (1e-5, Basis.SYNTHETIC), (1e-8, Basis.EXTRAPOLATED),
+    ):  # fmt: skip
+        assert basis_for_fmr(rate, profile=FINGER, score=Score.LIKELIHOOD_RATIO) is basis
 
 
 def test_points_and_the_line_between_them() -> None:
-    table = threshold_table(Score.COSINE, 512)
-    for point in table.points:
-        assert threshold_for_fmr(point.fmr, dimension=512) == pytest.approx(point.threshold, abs=1e-12)
-    a, b = table.points[2], table.points[3]
-    middle = math.sqrt(a.fmr * b.fmr)
-    assert threshold_for_fmr(middle, dimension=512) == pytest.approx((a.threshold + b.threshold) / 2, abs=1e-12)
+    for point in FACE.tables[0].points:
+        assert fmr(point.rate) == pytest.approx(point.threshold, abs=1e-12)
+    a, b = FACE.tables[0].points[2:4]
+    assert fmr(math.sqrt(a.rate * b.rate)) == pytest.approx((a.threshold + b.threshold) / 2, abs=1e-12)
 
 
-@given(st.floats(1e-12, 0.1), st.floats(1e-12, 0.1), st.sampled_from([64, 128, 512, 1024]), st.sampled_from(Score))
-def test_stricter_rates_have_higher_thresholds(a: float, b: float, dimension: int, score: Score) -> None:
+def test_below_the_last_point_the_line_of_the_last_decade_goes_on_and_is_called_extrapolated() -> None:
+    profile = few((1e-1, 0.1, Basis.SYNTHETIC), (1e-2, 0.2, Basis.SYNTHETIC), (9e-3, 0.2001, Basis.SYNTHETIC))
+    slope = (0.2001 - 0.1) / math.log10(1e-1 / 9e-3)
+    assert fmr(9e-6, profile) == pytest.approx(0.2001 + 3 * slope)  # not the slope of the last two points
+    assert basis_for_fmr(9e-3, profile=profile, score=Score.COSINE) is Basis.SYNTHETIC
+    assert basis_for_fmr(8.9e-3, profile=profile, score=Score.COSINE) is Basis.EXTRAPOLATED
+
+
+def test_above_the_first_point_its_threshold_serves() -> None:
+    profile = few((1e-2, 0.2, Basis.SYNTHETIC), (1e-4, 0.4, Basis.EXTRAPOLATED))
+    assert fmr(0.1, profile) == fmr(1e-2, profile) == 0.2
+    assert basis_for_fmr(0.1, profile=profile, score=Score.COSINE) is Basis.SYNTHETIC
+    assert basis_for_fmr(5e-3, profile=profile, score=Score.COSINE) is Basis.EXTRAPOLATED
+
+
+def test_a_site_shifts_every_threshold_of_its_score_and_no_other() -> None:
+    shifted = replace(FACE, site=few((1e-1, 0.0, Basis.SYNTHETIC), (1e-3, 0.1, Basis.SYNTHETIC), shift=0.05).site)
+    for rate in (1e-2, 1e-5, 1e-12):
+        assert fmr(rate, shifted) == pytest.approx(fmr(rate) + 0.05)
+        assert fmr(rate, shifted, Score.SCALAR) == fmr(rate, FACE, Score.SCALAR)
+
+
+def test_a_normalized_score_has_the_table_of_the_largest_cohort_that_is_there_and_never_the_plain_one() -> None:
+    profile = few((1e-1, 0.01, Basis.SYNTHETIC), (1e-3, 0.02, Basis.SYNTHETIC), cohort=3)
+    for cohort in (3, 4, 200):
+        assert threshold_for_fmr(1e-3, profile=profile, score=Score.COSINE, cohort=cohort) == 0.02
+    assert threshold_for_fmr(1e-3, profile=profile, score=Score.COSINE) == fmr(1e-3)
+    for cohort in (1, 2):
+        with pytest.raises(InputRefused, match=f"has no table of the score 'cosine', normalized by {cohort} templates"):
+            threshold_for_fmr(1e-3, profile=profile, score=Score.COSINE, cohort=cohort)
+
+
+@given(st.floats(1e-12, 0.1), st.floats(1e-12, 0.1), st.sampled_from(TABLES))
+def test_stricter_rates_have_higher_thresholds(a: float, b: float, of: tuple[ComparisonProfile, ScoreTable]) -> None:
     low, high = sorted((a, b))
-    assert threshold_for_fmr(low, dimension=dimension, score=score) >= threshold_for_fmr(
-        high, dimension=dimension, score=score
-    )
+    assert fmr(low, of[0], of[1].score) >= fmr(high, of[0], of[1].score)
 
 
 @given(st.floats(1e-3, 0.1), st.integers(1, 10**8))
 def test_fpir_is_fmr_shared_out_over_the_gallery(target: float, n: int) -> None:
-    fmr = 1 - (1 - target) ** (1 / n) if n < 1000 else -math.log1p(-target) / n
-    assert threshold_for_fpir(target, n, dimension=512) == pytest.approx(
-        threshold_for_fmr(fmr, dimension=512), abs=1e-4
-    )
+    rate = 1 - (1 - target) ** (1 / n) if n < 1000 else -math.log1p(-target) / n
+    assert threshold_for_fpir(target, n, profile=FACE, score=Score.COSINE) == pytest.approx(fmr(rate), abs=1e-4)
 
 
-def test_uncalibrated_models_get_the_strictest_threshold() -> None:
-    for rate in (0.01, 1e-5, 1e-9):
-        known = [threshold_for_fmr(rate, dimension=d) for d in (128, 512)]
-        assert threshold_for_fmr(rate, dimension=256) == max(known)
-    assert threshold_table(Score.COSINE, 256).model == "not calibrated"
-    assert basis_for_fmr(0.01, dimension=256) is Basis.EXTRAPOLATED
+@given(st.floats(1e-12, 0.1), st.sampled_from([Score.COSINE, Score.SCALAR]))
+def test_the_strictest_profile_is_nowhere_looser_than_those_it_is_made_of(rate: float, score: Score) -> None:
+    combined = strictest([FACE, SMALL], 256)
+    assert fmr(rate, combined, score) >= max(fmr(rate, p, score) for p in (FACE, SMALL)) - 1e-12
+    assert basis_for_fmr(rate, profile=combined, score=score) is Basis.EXTRAPOLATED
+    assert (combined.model, combined.dimension) == ("not calibrated", 256)
+    assert combined.data.description == "strictest of edgeface-xs-512, mobilefacenet-128"
 
 
-def test_the_score_of_fingerprints_is_named_and_that_of_faces_has_a_dimension() -> None:
-    with pytest.raises(TypeError, match="a face score needs the dimension"):
-        threshold_for_fmr(1e-3)
+def test_the_strictest_profile_is_the_highest_threshold_at_the_points() -> None:
+    crossing = few((1e-1, 0.3, Basis.SYNTHETIC), (1e-12, 0.31, Basis.SYNTHETIC))
+    combined = strictest([FACE, crossing], 256)
+    for rate in (1e-1, 1e-2, 1e-4, 1e-6, 1e-12):
+        assert fmr(rate, combined) == pytest.approx(max(fmr(rate), fmr(rate, crossing)), abs=2e-6)
+
+
+def test_a_model_without_a_profile_is_not_calibrated() -> None:
+    with pytest.raises(InputRefused, match="no built-in comparison profile is of a model of 256 numbers") as caught:
+        builtin_profile(Modality.FACE, 256)
+    assert (caught.value.code, caught.value.exit_code) == ("match.not_calibrated", 4)
+    with pytest.raises(InputRefused, match="'edgeface-xs-512' has no table of the score 'likelihood ratio'"):
+        fmr(1e-3, FACE, Score.LIKELIHOOD_RATIO)
 
 
 def test_rates_on_people_the_tables_never_saw() -> None:
@@ -113,45 +180,43 @@ def test_rates_on_people_the_tables_never_saw() -> None:
     population = FacePopulation(EDGEFACE_XS, seed=77)
     scores = population.embeddings(0, 1500, 0) @ population.embeddings(1500, 1500, 0).T
     for rate in (1e-2, 1e-3, 1e-4):
-        assert 0.5 * rate < float(np.mean(scores >= threshold_for_fmr(rate, dimension=512))) < 1.7 * rate
+        assert 0.5 * rate < float(np.mean(scores >= fmr(rate))) < 1.7 * rate
 
 
 @pytest.mark.parametrize(
     ("call", "message"),
     [
-        (lambda: threshold_for_fmr(0.2, dimension=512), "an error rate of 0.2 cannot be set"),
-        (lambda: threshold_for_fmr(0.0, dimension=512), "an error rate of 0 cannot be set"),
-        (lambda: threshold_for_fmr(math.nan, dimension=512), "an error rate of nan cannot be set"),
-        (lambda: threshold_for_fmr(-1.0, dimension=512), "an error rate of -1 cannot be set"),
-        (lambda: threshold_for_fmr(math.inf, dimension=512), "an error rate of inf cannot be set"),
-        (lambda: basis_for_fmr(0.2, dimension=512), "an error rate of 0.2 cannot be set"),
-        (lambda: threshold_for_fmr(1e-13, dimension=512), "an error rate of 1e-13 cannot be set"),
-        (lambda: threshold_for_fpir(1e-6, 10**8, dimension=512), "an error rate of 1e-14 cannot be set"),
-        (lambda: threshold_for_fpir(0.01, 0, dimension=512), "a search over 0 views"),
+        *((lambda rate=rate: fmr(rate), f"an error rate of {rate:g} cannot be set")
+          for rate in (0.2, 0.0, math.nan, -1.0, math.inf, 1e-13)),
+        (lambda: basis_for_fmr(0.2, profile=FACE, score=Score.COSINE), "an error rate of 0.2 cannot be set"),
+        (lambda: threshold_for_fpir(1e-6, 10**8, profile=FACE, score=Score.COSINE),
+         "an error rate of 1e-14 cannot be set"),
+        (lambda: threshold_for_fpir(0.01, 0, profile=FACE, score=Score.COSINE), "a search over 0 views"),
     ],
-)
-def test_refusals(call: object, message: str) -> None:
+)  # fmt: skip
+def test_refusals(call: Callable[[], object], message: str) -> None:
     with pytest.raises(InputRefused) as caught:
-        call()  # type: ignore[operator]
+        call()
     assert str(caught.value) == message
     assert caught.value.hint
 
 
-def test_the_file_is_what_the_calibration_writes(tmp_path: Path) -> None:
-    shipped = PATH.read_text("utf-8")
-    assert text_of(tables()) == shipped
-    path = tmp_path / "thresholds.json"
-    for modality in (("cosine", "scalar"), ("likelihood ratio", "protected")):
-        write_tables(path, [t for t in tables() if t.score in modality])
-    assert path.read_text("utf-8") == shipped
+def test_the_calibration_replaces_tables_and_data_of_a_profile(tmp_path: Path) -> None:
+    shipped = [path_of(FOLDER, name) for name in BUILTIN]
+    assert sorted(path.name for path in FOLDER.iterdir()) == sorted(path.name for path in shipped)
+    path = tmp_path / shipped[0].name
+    path.write_bytes(shipped[0].read_bytes())
+    write_tables(path, SMALL.tables, SMALL.data)
+    written = ComparisonProfile.from_bytes(path.read_bytes())
+    assert written == replace(FACE, tables=SMALL.tables, data=SMALL.data, made_on=written.made_on)
 
 
-@pytest.mark.parametrize("data", [None, b"", b"[]", b'{"tables": [{}]}', b'{"tables": [{"points": [], "score": "x"}]}'])
-def test_damaged_tables_are_refused(monkeypatch: pytest.MonkeyPatch, data: bytes | None) -> None:
+@pytest.mark.parametrize("data", [None, b"", b"[]", FACE.to_bytes()[:-1], FACE.to_bytes() + b"\0"])
+def test_damaged_profiles_are_refused(monkeypatch: pytest.MonkeyPatch, data: bytes | None) -> None:
     monkeypatch.setattr(pkgutil, "get_data", lambda *_: data)
-    tables.cache_clear()
+    builtin_profiles.cache_clear()
     try:
-        with pytest.raises(IntegrityFailure, match="the threshold tables are damaged"):
-            tables()
+        with pytest.raises(IntegrityFailure, match="the built-in comparison profiles are damaged"):
+            builtin_profiles()
     finally:
-        tables.cache_clear()
+        builtin_profiles.cache_clear()

@@ -10,7 +10,9 @@ import numpy as np
 
 from bioguard.commands.configuration import Configuration
 from bioguard.match import FingerprintGallery
+from bioguard.match.thresholds import builtin_profile
 from bioguard.records import FaceEmbedding, FingerprintTemplate
+from bioguard.records.modality import Modality
 from bioguard.simulate.people import finger_impressions
 from bioguard.trusted.biometric.levels import Kind, levels
 from bioguard.trusted.biometric.rates import claim_terms
@@ -58,7 +60,7 @@ def face_probe(identity: tuple[int, int], level: str, rng: np.random.Generator) 
 @lru_cache(maxsize=1)
 def _fingers() -> list[tuple[list[FingerprintTemplate], FingerprintTemplate, FingerprintTemplate]]:
     """Enrolled touches, a strong probe and a far one, of each finger."""
-    kind, terms = Kind(dimension=0, protected=False), claim_terms(Configuration(), 0)
+    kind, terms = Kind(builtin_profile(Modality.FINGERPRINT), protected=False), claim_terms(Configuration(), 0)
     strong = levels(kind, terms, VIEWS * MAX_RECORDS[FINGER]).strong
     near = levels(kind, terms, VIEWS).near
     chosen: list[tuple[list[FingerprintTemplate], FingerprintTemplate]] = []

@@ -14,7 +14,9 @@ from bench.oracle.experiment import told_bits
 from bench.oracle.people import Faces, synthetic, with_head_start
 from bench.oracle.world import Answer, Caller, Insider, Remedy
 from bioguard.commands.status import ReplyStatus
-from bioguard.match.thresholds import threshold_for_fmr, threshold_for_fpir
+from bioguard.match.thresholds import builtin_profile, threshold_for_fmr, threshold_for_fpir
+from bioguard.records.modality import Modality
+from bioguard.records.scores import Score
 
 VICTIMS = 2
 
@@ -163,8 +165,11 @@ def test_what_answers_can_have_told_is_counted_in_bits() -> None:
 
 
 def test_the_thresholds_are_those_of_the_product(faces: Faces) -> None:
-    assert search_levels(faces).accept == threshold_for_fmr(1 / 150_000, dimension=512)
-    assert search_levels(faces, 11).accept == threshold_for_fpir(1 / 11, (VICTIMS + 1) * 3, dimension=512)
+    edgeface = builtin_profile(Modality.FACE, 512)
+    assert search_levels(faces).accept == threshold_for_fmr(1 / 150_000, profile=edgeface, score=Score.COSINE)
+    assert search_levels(faces, 11).accept == threshold_for_fpir(
+        1 / 11, (VICTIMS + 1) * 3, profile=edgeface, score=Score.COSINE
+    )
     assert search_levels(faces).near < search_levels(faces).accept < search_levels(faces).strong
 
 

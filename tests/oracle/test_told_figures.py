@@ -12,6 +12,7 @@ from bioguard.commands.status import ReplyStatus
 from bioguard.device.launch import manifests
 from bioguard.evidence.attack.kit import Kit
 from bioguard.evidence.attack.target import Target
+from bioguard.match.thresholds import builtin_profile
 from bioguard.records.consent import Purpose
 from bioguard.records.locks import Lock
 from bioguard.records.modality import Modality, Profile
@@ -39,7 +40,7 @@ def test_the_figures_of_the_page_are_those_of_the_product() -> None:
 
 @pytest.mark.parametrize(("profile", "most_bits"), [(Profile.STANDARD, 1e-6), (Profile.DIGEST_ONLY, 1e-4)])
 def test_an_enrollment_of_a_strangers_finger_is_told_this_little(profile: Profile, most_bits: float) -> None:
-    kind = Kind(dimension=0, protected=profile is Profile.DIGEST_ONLY)
+    kind = Kind(builtin_profile(Modality.FINGERPRINT), protected=profile is Profile.DIGEST_ONLY)
     yes = kind.strong_fmr * Configuration().max_fingers
     assert -(yes * math.log2(yes) + (1 - yes) * math.log2(1 - yes)) < most_bits
     assert most_bits < 20 * yes * -math.log2(yes)

@@ -11,9 +11,11 @@ import numpy as np
 from bioguard.cli.collection import Sample
 from bioguard.match.face_views import check_views
 from bioguard.match.fingerprint.enrollment import check_touches
+from bioguard.match.thresholds import builtin_profile
 from bioguard.records import FaceEmbedding, Features, FingerprintTemplate
 from bioguard.records.acquired import AcquiredCode
 from bioguard.records.centering import flaw_of
+from bioguard.records.modality import Modality
 
 
 @dataclass(slots=True)
@@ -92,7 +94,7 @@ _TOUCHES = {
 
 
 def _touch_faults(touches: Sequence[FingerprintTemplate]) -> list[str]:
-    report = check_touches(touches)
+    report = check_touches(touches, builtin_profile(Modality.FINGERPRINT))
     return [
         _TOUCHES.get(code, "" if fits else _DIFFERS)
         for code, fits in zip(report.acquired, report.consistent.tolist(), strict=True)
@@ -103,7 +105,7 @@ def _view_faults(views: Sequence[FaceEmbedding]) -> list[str]:
     flaws = [flaw_of(view.vector) for view in views]
     if any(flaws):
         return [f"is {flaw}" if flaw else "" for flaw in flaws]
-    report = check_views(np.stack([view.vector for view in views]))
+    report = check_views(np.stack([view.vector for view in views]), builtin_profile(Modality.FACE, len(views[0])))
     return [
         "is the same view again" if repeats else "" if fits else _DIFFERS
         for fits, repeats in zip(report.fits.tolist(), report.repeats.tolist(), strict=True)

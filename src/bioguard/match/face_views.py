@@ -18,6 +18,8 @@ from numpy.typing import NDArray
 
 from bioguard.match.clusters import main_cluster
 from bioguard.match.thresholds import threshold_for_fmr
+from bioguard.records.comparison_profile import ComparisonProfile
+from bioguard.records.scores import Score
 
 SAME_PERSON_FMR: Final = 1e-3
 """Rate of one comparison of two views at enrollment. Chosen: fifty times looser than a decision, since a refusal here
@@ -40,16 +42,14 @@ class ViewReport:
     repeats: NDArray[np.bool_]
 
 
-def check_views(rows: NDArray[np.float32]) -> ViewReport:
+def check_views(rows: NDArray[np.float32], profile: ComparisonProfile) -> ViewReport:
     """Whether these views can be enrolled together.
 
     Args:
         rows: unit rows [n, d] in the order of capture, n >= 1: the features themselves, whatever is kept of them.
-
-    Raises:
-        InputRefused: a dimension without a threshold.
+        profile: of the model that made them.
     """
     scores = rows @ rows.T
     repeats: NDArray[np.bool_] = np.any(np.triu(scores >= EQUAL_COSINE, k=1), axis=0)
-    threshold = threshold_for_fmr(SAME_PERSON_FMR, dimension=rows.shape[1])
+    threshold = threshold_for_fmr(SAME_PERSON_FMR, profile=profile, score=Score.COSINE)
     return ViewReport(fits=main_cluster(scores, threshold), repeats=repeats)

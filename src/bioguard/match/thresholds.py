@@ -1,146 +1,94 @@
 """Decision thresholds of comparison scores, named by the rate they give and never by a bare number.
 
-    threshold_for_fmr(1 / 50_000, dimension=512)                     # a face embedding of 512 numbers
-    threshold_for_fmr(1 / 50_000, score=Score.LIKELIHOOD_RATIO)      # two fingerprints
-    threshold_for_fpir(0.01, n=10_000, dimension=512)                # one search over 10 000 enrolled views
+    face, finger = builtin_profile(Modality.FACE, 512), builtin_profile(Modality.FINGERPRINT)
+    threshold_for_fmr(1 / 50_000, profile=face, score=Score.COSINE)
+    threshold_for_fmr(1 / 50_000, profile=finger, score=Score.LIKELIHOOD_RATIO)
+    threshold_for_fpir(0.01, n=10_000, profile=face, score=Score.COSINE)    # one search over 10 000 enrolled views
 
-The numbers are in `thresholds.json`, written by `python -m bench.calibration.calibrate_faces` and
-`python -m bench.calibration.calibrate_fingerprints`: one table for each score and model, whose points state how they
-came about (`Basis`). Between two points a threshold lies on a straight line over the logarithm of the rate. Continued
-below the last point with data, that line lies above a Gaussian tail: what could not be measured errs on the strict
-side.
+The numbers are those of a comparison profile (`bioguard.records.comparison_profile`), of one model; the built-in ones
+lie in `profiles/`. Between two points a threshold lies on a straight line over the logarithm of the rate. Below the
+last one it goes on as steeply as over the last decade: a Gaussian tail is less steep. Where a table starts at a rarer
+rate than the one asked for, its first threshold serves.
 
 This module does not know how many comparisons make one decision: `trusted.biometric.levels` does.
 """
 
-import json
 import math
 import pkgutil
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from enum import StrEnum, unique
+from collections.abc import Sequence
 from functools import cache
-from typing import Any, Final, Self
+from typing import Final
 
 import numpy as np
 
 from bioguard.errors import InputRefused, IntegrityFailure
+from bioguard.records.comparison_profile import (
+    MAX_RATE,
+    MIN_RATE,
+    SUFFIX,
+    CalibrationData,
+    ComparisonProfile,
+    RatePoint,
+    ScoreTable,
+)
+from bioguard.records.modality import Modality
+from bioguard.records.scores import Basis, Score
 
-MIN_RATE: Final = 1e-12
-"""The tables end here."""
-MAX_RATE: Final = 0.1
-"""Above this a biometric decision means nothing."""
-
-
-@unique
-class Score(StrEnum):
-    """The scores that a decision can be made on."""
-
-    COSINE = "cosine"
-    """Of two face embeddings, `bioguard.match.FaceGallery`."""
-    SCALAR = "scalar"
-    """Of two scalar codes of faces, `bioguard.match.protected.ScalarCoder`."""
-    LIKELIHOOD_RATIO = "likelihood ratio"
-    """Of two fingerprints, `bioguard.match.FingerprintGallery`."""
-    PROTECTED = "protected"
-    """Of two protected codes of fingerprints under one key, `bioguard.match.protected.finger_codes`."""
-
-
-@unique
-class Basis(StrEnum):
-    """How a point came about."""
-
-    MEASURED = "measured"
-    """At least 30 false matches of real people at this rate (fingerprints: 20)."""
-    SYNTHETIC = "synthetic"
-    """At least 30 false matches in a calibrated population, shifted to the strict end of the last measured interval."""
-    EXTRAPOLATED = "extrapolated"
-    """Straight line over the logarithm of the rate."""
-
-
-@dataclass(frozen=True, slots=True)
-class ThresholdPoint:
-    """One rate and its threshold; `low` and `high` bound it with 95 % confidence where it was measured."""
-
-    fmr: float
-    threshold: float
-    basis: Basis
-    low: float | None = None
-    high: float | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ThresholdTable:
-    """Thresholds of one model and score.
-
-    Attributes:
-        model: the embedding model, or the features that are compared.
-        dimension: numbers of one face embedding, which name the model; None for fingerprints.
-        score: what is compared.
-        data_set: what the points were fitted on, with sizes.
-        points: by falling rate, from MAX_RATE to MIN_RATE.
-    """
-
-    model: str
-    dimension: int | None
-    score: Score
-    data_set: str
-    points: tuple[ThresholdPoint, ...]
-
-    @classmethod
-    def from_json(cls, value: Mapping[str, Any]) -> Self:
-        """Read one table of `thresholds.json`."""
-        points = tuple(ThresholdPoint(**{**point, "basis": Basis(point["basis"])}) for point in value["points"])
-        return cls(**{**value, "score": Score(value["score"]), "points": points})
-
-    def threshold_for_fmr(self, rate: float) -> float:
-        """Interpolate on straight lines over log10 of the rate; MIN_RATE <= rate <= MAX_RATE is the caller's duty."""
-        logs = [np.log10(point.fmr) for point in reversed(self.points)]
-        return float(np.interp(np.log10(rate), logs, [point.threshold for point in reversed(self.points)]))
+BUILTIN: Final = ("edgeface-xs-512", "mobilefacenet-128", "minutiae-pooled")
+"""Names of the profiles in `profiles/`."""
+NOT_CALIBRATED: Final = "match.not_calibrated"
 
 
 @cache
-def tables() -> tuple[ThresholdTable, ...]:
-    """Return the shipped tables, read once. Raises IntegrityFailure."""
+def builtin_profiles() -> tuple[ComparisonProfile, ...]:
+    """Return the profiles that come with this software, read once. Raises IntegrityFailure."""
     try:
-        data = pkgutil.get_data("bioguard.match", "thresholds.json")
-        return tuple(ThresholdTable.from_json(table) for table in json.loads(data or b"")["tables"])
-    except (OSError, ValueError, KeyError, TypeError):
+        files = [pkgutil.get_data("bioguard.match", f"profiles/{name}{SUFFIX}") for name in BUILTIN]
+        return tuple(ComparisonProfile.from_bytes(data or b"") for data in files)
+    except (OSError, InputRefused):
         raise IntegrityFailure(
-            "the threshold tables are damaged", hint="reinstall bioguard", code="integrity.thresholds"
+            "the built-in comparison profiles are damaged", hint="reinstall bioguard", code="integrity.thresholds"
         ) from None
 
 
-def threshold_table(score: Score, dimension: int | None = None) -> ThresholdTable:
-    """Return the table of this score and, for faces, of the model with this many dimensions.
+def builtin_profile(modality: Modality, dimension: int = 0) -> ComparisonProfile:
+    """Return the built-in profile of faces of this dimension, or of fingerprints.
 
-    A model that was never calibrated gets, at each rate, the strictest threshold of all known models: its false match
-    rate is not known then, and calibrating it is the only cure.
+    Raises:
+        InputRefused: `match.not_calibrated`, no built-in model has this dimension.
     """
-    known = [table for table in tables() if table.score is score]
-    for table in known:
-        if table.dimension == dimension:
-            return table
-    if dimension is None:  # else who forgets `score` decides on fingerprints by a threshold of faces
-        raise TypeError("a face score needs the dimension of its embeddings")
-    return _strictest(known, dimension)
+    for profile in builtin_profiles():
+        if (profile.modality, profile.dimension) == (modality, dimension):
+            return profile
+    raise not_calibrated(f"no built-in comparison profile is of a model of {dimension} numbers")
 
 
-def threshold_for_fmr(target: float, *, dimension: int | None = None, score: Score = Score.COSINE) -> float:
+def not_calibrated(what: str) -> InputRefused:
+    """The error for features that no threshold is known for."""
+    return InputRefused(
+        what,
+        hint="make a profile with `python -m bench calibrate`, then `bioguard device init --comparison-profile FILE`",
+        code=NOT_CALIBRATED,
+    )
+
+
+def threshold_for_fmr(target: float, *, profile: ComparisonProfile, score: Score, cohort: int = 0) -> float:
     """Return t such that accepting scores >= t gives this false match rate for one comparison.
 
     Args:
         target: false match rate, MIN_RATE to MAX_RATE.
-        dimension: numbers per face embedding, which name the model; fingerprints have none.
+        profile: of the model whose features are compared.
         score: the score that is compared.
+        cohort: templates that the score is normalized by; 0 if it is not.
 
     Raises:
-        InputRefused: the rate is out of range.
+        InputRefused: the rate is out of range; `match.not_calibrated`, the profile has no table for this.
     """
-    return threshold_table(score, dimension).threshold_for_fmr(_checked(target))
+    rate = _checked(target)
+    return _on_lines(_table(profile, score, cohort).points, rate) + profile.shift(score)
 
 
-def threshold_for_fpir(target: float, n: int, *, dimension: int | None = None, score: Score = Score.COSINE) -> float:
+def threshold_for_fpir(target: float, n: int, *, profile: ComparisonProfile, score: Score, cohort: int = 0) -> float:
     """Return t such that a search for a person not enrolled among n views returns anyone with this probability.
 
     FPIR = 1 - (1 - FMR)^n for independent comparisons; views of one person are not, which errs on the safe side.
@@ -148,26 +96,82 @@ def threshold_for_fpir(target: float, n: int, *, dimension: int | None = None, s
     Args:
         target: false positive identification rate, up to MAX_RATE.
         n: number of views searched, at least 1.
-        dimension: numbers per face embedding, which name the model; fingerprints have none.
-        score: the score that is compared.
+        profile, score, cohort: as in `threshold_for_fmr`.
 
     Raises:
-        InputRefused: n below 1, or the rate of one comparison falls below MIN_RATE.
+        InputRefused: n below 1, or the rate of one comparison falls below MIN_RATE; as `threshold_for_fmr`.
     """
     if n < 1:
         raise InputRefused(f"a search over {n} views", hint="enroll somebody first", code="input.gallery_size")
-    return threshold_for_fmr(-math.expm1(math.log1p(-_checked(target)) / n), dimension=dimension, score=score)
+    rate = -math.expm1(math.log1p(-_checked(target)) / n)
+    return threshold_for_fmr(rate, profile=profile, score=score, cohort=cohort)
 
 
-def basis_for_fmr(target: float, *, dimension: int | None = None, score: Score = Score.COSINE) -> Basis:
+def basis_for_fmr(target: float, *, profile: ComparisonProfile, score: Score, cohort: int = 0) -> Basis:
     """Return how far the threshold of this rate is founded: the weaker of the two points around it.
 
     Raises:
-        InputRefused: the rate is out of range.
+        InputRefused: as `threshold_for_fmr`.
     """
     rate = _checked(target)
-    points = threshold_table(score, dimension).points
-    return next((p.basis for p in points if p.fmr <= rate), points[-1].basis)
+    points = _table(profile, score, cohort).points
+    if rate < points[-1].rate:
+        return Basis.EXTRAPOLATED
+    looser = [point for point in points if point.rate >= rate][-1:]
+    stricter = [point for point in points if point.rate <= rate][:1]
+    return max(point.basis for point in looser + stricter)
+
+
+def strictest(known: Sequence[ComparisonProfile], dimension: int) -> ComparisonProfile:
+    """Combine profiles of one modality for a model that none of them is of: at each rate the highest threshold.
+
+    Its rate is not known then; every point says so.
+    """
+    scores = sorted({table.score for profile in known for table in profile.tables})
+    return ComparisonProfile(
+        name="uncalibrated-strict",
+        modality=known[0].modality,
+        model="not calibrated",
+        dimension=dimension,
+        data=CalibrationData(
+            description="strictest of " + ", ".join(profile.name for profile in known), people=0, samples=0, impostors=0
+        ),
+        made_by="bioguard",
+        made_on=max(profile.made_on for profile in known),
+        tables=tuple(ScoreTable(score=score, points=_strictest(known, score)) for score in scores),
+    )
+
+
+def _strictest(known: Sequence[ComparisonProfile], score: Score) -> tuple[RatePoint, ...]:
+    """Points at the rates of all tables: between two of them the highest of straight lines lies below the line."""
+    tables = [(profile, table) for profile in known if (table := profile.table(score)) is not None]
+    rates = sorted({point.rate for _, table in tables for point in table.points}, reverse=True)
+    return tuple(
+        RatePoint.of(
+            rate,
+            max(threshold_for_fmr(rate, profile=profile, score=score) for profile, _ in tables),
+            Basis.EXTRAPOLATED,
+        )
+        for rate in rates
+    )
+
+
+def _table(profile: ComparisonProfile, score: Score, cohort: int) -> ScoreTable:
+    table = profile.table(score, cohort)
+    if table is None:
+        by = f", normalized by {cohort} templates" if cohort else ""
+        raise not_calibrated(f"comparison profile {profile.name!r} has no table of the score {score.word!r}{by}")
+    return table
+
+
+def _on_lines(points: Sequence[RatePoint], rate: float) -> float:
+    last = points[-1]
+    if rate >= last.rate:
+        logs = [np.log10(point.rate) for point in reversed(points)]
+        return float(np.interp(np.log10(rate), logs, [point.threshold for point in reversed(points)]))
+    earlier = next(point for point in reversed(points) if point.rate_steps >= 10 * last.rate_steps)
+    slope = (last.threshold - earlier.threshold) / math.log10(earlier.rate / last.rate)
+    return last.threshold + slope * math.log10(last.rate / rate)
 
 
 def _checked(rate: float) -> float:
@@ -178,17 +182,3 @@ def _checked(rate: float) -> float:
             code="input.rate",
         )
     return float(rate)
-
-
-def _strictest(known: Sequence[ThresholdTable], dimension: int) -> ThresholdTable:
-    """Combine tables with equal rates: at each rate the highest threshold."""
-    return ThresholdTable(
-        model="not calibrated",
-        dimension=dimension,
-        score=known[0].score,
-        data_set="strictest of " + ", ".join(table.model for table in known),
-        points=tuple(
-            ThresholdPoint(same[0].fmr, max(point.threshold for point in same), Basis.EXTRAPOLATED)
-            for same in zip(*(table.points for table in known), strict=True)
-        ),
-    )

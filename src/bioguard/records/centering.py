@@ -22,7 +22,7 @@ from numpy.typing import ArrayLike
 
 MAX_COMMON_T: Final = 5.0
 """Of the mean direction. At d = 512 a cosine of 0.217 with the all-ones vector: it raises the cosine of two strangers
-by 0.047 at most, less than from one decade of the false match rate to the next (`match/thresholds.json`)."""
+by 0.047 at most, less than from one decade of the false match rate to the next (`match/profiles/`)."""
 MAX_COMPONENT_T: Final = 8.0
 """Of the largest of d components. LFW: at most 5.2. A row number written in front of the values
 (pandas) reaches it where it holds more than 11 % of the energy at d = 512."""

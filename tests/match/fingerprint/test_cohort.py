@@ -15,7 +15,7 @@ from bioguard.match.fingerprint.cohort import (
     one_of_each,
     penalty,
 )
-from bioguard.match.thresholds import Score
+from bioguard.records.scores import Score
 
 FINGER = SCALES[Score.LIKELIHOOD_RATIO]
 scores = st.floats(-5, 40, width=32)

@@ -8,11 +8,13 @@ from hypothesis import strategies as st
 from bioguard.match.fingerprint import backends, prepare, prepare_all, score
 from bioguard.match.fingerprint.numpy_backend import score_block
 from bioguard.match.fingerprint.parameters import SCORE
-from bioguard.match.thresholds import Score, threshold_for_fmr
+from bioguard.match.thresholds import builtin_profile, threshold_for_fmr
 from bioguard.records import FingerprintTemplate
+from bioguard.records.modality import Modality
+from bioguard.records.scores import Score
 from tests.match.fingerprint.fingers import impression, moved, noise, shuffled, template
 
-FEW_AT = threshold_for_fmr(1e-2, score=Score.LIKELIHOOD_RATIO)
+FEW_AT = threshold_for_fmr(1e-2, profile=builtin_profile(Modality.FINGERPRINT), score=Score.LIKELIHOOD_RATIO)
 
 
 def test_same_fingers_score_above_different_ones() -> None:
@@ -81,12 +83,16 @@ def test_odd_prints_never_crash_and_never_match_a_finger(name: str, backend: str
     fingers = FingerprintGallery([impression(p) for p in range(20)], backend=backend)
     scores = fingers.scores(ODD[name])
     assert np.isfinite(scores).all()
-    assert scores.max() < threshold_for_fmr(1e-4, score=Score.LIKELIHOOD_RATIO)
+    assert scores.max() < threshold_for_fmr(
+        1e-4, profile=builtin_profile(Modality.FINGERPRINT), score=Score.LIKELIHOOD_RATIO
+    )
 
 
 @pytest.mark.parametrize("name", ["empty", "one", "two", "three", "corners", "lonely"])
 def test_prints_without_structure_do_not_match_themselves(name: str) -> None:
-    assert score(ODD[name], ODD[name]) < threshold_for_fmr(1e-3, score=Score.LIKELIHOOD_RATIO)
+    assert score(ODD[name], ODD[name]) < threshold_for_fmr(
+        1e-3, profile=builtin_profile(Modality.FINGERPRINT), score=Score.LIKELIHOOD_RATIO
+    )
 
 
 def test_lonely_minutiae_are_not_alike() -> None:

@@ -5,15 +5,24 @@ import pytest
 
 from bioguard.match.fingerprint import prepare_all
 from bioguard.match.fingerprint.enrollment import (
+    TouchReport,
     _same_touch,
     best_score,
     check_touches,
     is_duplicate,
     touch_quality,
 )
+from bioguard.match.thresholds import builtin_profile
 from bioguard.records import FingerprintTemplate
 from bioguard.records.acquired import AcquiredCode
+from bioguard.records.modality import Modality
 from tests.match.fingerprint.fingers import impression, noise, template
+
+FINGER = builtin_profile(Modality.FINGERPRINT)
+
+
+def judged(touches: list[FingerprintTemplate], *, wanted: int = 1) -> TouchReport:
+    return check_touches(touches, FINGER, wanted=wanted)
 
 
 def test_touch_quality() -> None:
@@ -26,7 +35,7 @@ def test_touch_quality() -> None:
 
 
 def test_touches_of_one_finger_are_usable() -> None:
-    report = check_touches([impression(3, n) for n in range(4)], wanted=3)
+    report = judged([impression(3, n) for n in range(4)], wanted=3)
     assert report.usable
     assert report.reasons == ()
     assert report.consistent.all()
@@ -34,20 +43,20 @@ def test_touches_of_one_finger_are_usable() -> None:
 
 
 def test_a_touch_of_another_finger_is_named() -> None:
-    report = check_touches([impression(3, 0), impression(4, 0), impression(3, 1)])
+    report = judged([impression(3, 0), impression(4, 0), impression(3, 1)])
     assert not report.usable
     assert report.consistent.tolist() == [True, False, True]
     assert report.reasons == ("touch 2 does not look like the others",)
 
 
 def test_the_same_touch_twice_teaches_nothing() -> None:
-    report = check_touches([impression(3, 0), impression(3, 0), impression(3, 1)])
+    report = judged([impression(3, 0), impression(3, 0), impression(3, 1)])
     assert report.acquired == (AcquiredCode.GOOD, AcquiredCode.IMMOBILE, AcquiredCode.GOOD)
     assert report.reasons == ("touch 2 is immobile",)
 
 
 def test_two_fingers_are_two_groups_also_with_two_touches_each() -> None:
-    report = check_touches([impression(3, 0), impression(3, 1), impression(4, 0), impression(4, 1)])
+    report = judged([impression(3, 0), impression(3, 1), impression(4, 0), impression(4, 1)])
     assert not report.usable
     assert report.consistent.tolist() == [True, True, False, False]
     assert report.reasons == ("touch 3 does not look like the others", "touch 4 does not look like the others")
@@ -75,7 +84,7 @@ COPIES = {
 
 @pytest.mark.parametrize("copy", COPIES.values(), ids=COPIES.keys())
 def test_a_rewritten_touch_is_the_same_touch(copy) -> None:
-    report = check_touches([impression(3, 0), impression(3, 1), changed(impression(3, 0), **copy)])
+    report = judged([impression(3, 0), impression(3, 1), changed(impression(3, 0), **copy)])
     assert report.acquired == (AcquiredCode.GOOD, AcquiredCode.GOOD, AcquiredCode.IMMOBILE)
 
 
@@ -92,14 +101,14 @@ def test_a_touch_that_only_covers_another_is_not_the_same() -> None:
 
 def test_touches_of_one_finger_are_not_each_others_copies() -> None:
     for person in range(6):
-        report = check_touches([impression(person, n) for n in range(6)])
+        report = judged([impression(person, n) for n in range(6)])
         assert AcquiredCode.IMMOBILE not in report.acquired
 
 
 def test_poor_and_missing_touches_are_named() -> None:
-    report = check_touches([noise(3, 1)], wanted=2)
+    report = judged([noise(3, 1)], wanted=2)
     assert report.reasons == ("touch 1 is insufficient", "2 touches are wanted, 1 were given")
-    assert not check_touches([], wanted=1).usable
+    assert not judged([], wanted=1).usable
 
 
 def test_best_of_the_views_counts() -> None:
@@ -111,12 +120,12 @@ def test_best_of_the_views_counts() -> None:
 def test_duplicate_fingers() -> None:
     same = sum(
         is_duplicate(
-            prepare_all([impression(p, n) for n in (0, 1, 2)]), prepare_all([impression(p, n) for n in (5, 6)])
+            prepare_all([impression(p, n) for n in (0, 1, 2)]), prepare_all([impression(p, n) for n in (5, 6)]), FINGER
         )
         for p in range(12)
     )
     assert same >= 11
     touches = prepare_all([impression(50, n) for n in range(3)])
-    assert not any(is_duplicate(touches, prepare_all([impression(p)])) for p in range(30))
-    assert not is_duplicate([], touches)
-    assert not is_duplicate(touches, [])
+    assert not any(is_duplicate(touches, prepare_all([impression(p)]), FINGER) for p in range(30))
+    assert not is_duplicate([], touches, FINGER)
+    assert not is_duplicate(touches, [], FINGER)

@@ -31,7 +31,7 @@ RAPID_MS = 1000.0
 FALSE_TRIALS = 5
 """CDD 7.3.10: a wait of 30 s after five false trials."""
 LIKENESS, LIKENESS_STEP = 0.5497, 0.03
-"""Cosine of two faces of 128 numbers at which one comparison in 50 000 of strangers is accepted (thresholds.json);
+"""Cosine of two faces of 128 numbers at which one comparison in 50 000 of strangers is accepted (match/profiles/);
 how far from it is no rounding of a stored sample."""
 TOUCHED = 20_003
 """A finger that no other trial makes."""

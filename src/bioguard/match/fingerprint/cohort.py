@@ -23,7 +23,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from bioguard.match.thresholds import Score
+from bioguard.records.scores import Score
 
 
 @dataclass(frozen=True, slots=True)

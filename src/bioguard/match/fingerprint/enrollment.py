@@ -15,9 +15,11 @@ from bioguard.match.clusters import main_cluster
 from bioguard.match.fingerprint.backends import scores_of
 from bioguard.match.fingerprint.parameters import ENROLLMENT
 from bioguard.match.fingerprint.prepared import PreparedTemplate, prepare_all
-from bioguard.match.thresholds import Score, threshold_for_fmr
+from bioguard.match.thresholds import threshold_for_fmr
 from bioguard.records import FingerprintTemplate
 from bioguard.records.acquired import AcquiredCode
+from bioguard.records.comparison_profile import ComparisonProfile
+from bioguard.records.scores import Score
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,18 +71,22 @@ def _same_touch(one: FingerprintTemplate, other: FingerprintTemplate) -> bool:
     return bool(same.any(axis=0).all() and same.any(axis=1).all())
 
 
-def check_touches(templates: Sequence[FingerprintTemplate], *, wanted: int = 1) -> TouchReport:
+def check_touches(
+    templates: Sequence[FingerprintTemplate], profile: ComparisonProfile, *, wanted: int = 1
+) -> TouchReport:
     """Whether these touches of one finger can be enrolled together.
 
     Args:
         templates: in the order of capture.
+        profile: of their extractor.
         wanted: least number of touches.
     """
     acquired = [touch_quality(t) for t in templates]
     consistent = np.ones(len(templates), bool)
     if len(templates) > 1:
         table = _score_table(prepare_all(templates))
-        consistent = main_cluster(table, threshold_for_fmr(ENROLLMENT.consistency_fmr, score=Score.LIKELIHOOD_RATIO))
+        rate = ENROLLMENT.consistency_fmr
+        consistent = main_cluster(table, threshold_for_fmr(rate, profile=profile, score=Score.LIKELIHOOD_RATIO))
         for i, template in enumerate(templates):
             if any(_same_touch(template, earlier) for earlier in templates[:i]):
                 acquired[i] = AcquiredCode.IMMOBILE
@@ -97,7 +103,11 @@ def best_score(probe: PreparedTemplate, views: Sequence[PreparedTemplate]) -> fl
 
 
 def is_duplicate(
-    touches: Sequence[PreparedTemplate], others: Sequence[PreparedTemplate], *, fmr: float = ENROLLMENT.duplicate_fmr
+    touches: Sequence[PreparedTemplate],
+    others: Sequence[PreparedTemplate],
+    profile: ComparisonProfile,
+    *,
+    fmr: float = ENROLLMENT.duplicate_fmr,
 ) -> bool:
     """Whether any touch matches any view of another finger so well that it must be the same finger.
 
@@ -105,5 +115,6 @@ def is_duplicate(
     """
     if not touches or not others:
         return False
-    threshold = threshold_for_fmr(fmr / (len(touches) * len(others)), score=Score.LIKELIHOOD_RATIO)
+    rate = fmr / (len(touches) * len(others))
+    threshold = threshold_for_fmr(rate, profile=profile, score=Score.LIKELIHOOD_RATIO)
     return any(best_score(touch, others) >= threshold for touch in touches)

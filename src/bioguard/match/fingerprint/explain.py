@@ -12,8 +12,10 @@ from bioguard.errors import InputRefused
 from bioguard.match.fingerprint.backends import score
 from bioguard.match.fingerprint.pairing import Block, relax, select_pairs, similarities, starting_weights, support
 from bioguard.match.fingerprint.prepared import prepare
-from bioguard.match.thresholds import Score, threshold_for_fmr
+from bioguard.match.thresholds import builtin_profile, threshold_for_fmr
 from bioguard.records import FingerprintTemplate
+from bioguard.records.modality import Modality
+from bioguard.records.scores import Score
 
 MIN_SHOWN_WEIGHT = 0.15
 """Weight from which a pair is shown. On the four development databases the strongest pair of two different fingers
@@ -28,7 +30,8 @@ class Explanation:
     Attributes:
         pairs: int64 [n, 2], index into the first and into the second template.
         weights: float32 [n], 0..1, agreement with the other pairs after relaxation.
-        score_fmr_band: how rare such a score is between different fingers, in words; never the score.
+        score_fmr_band: how rare such a score is between different fingers by the built-in profile, in words; never the
+            score.
     """
 
     pairs: NDArray[np.int64]
@@ -37,10 +40,10 @@ class Explanation:
 
 
 def _band(value: float) -> str:
-    reached = 0
+    reached, profile = 0, builtin_profile(Modality.FINGERPRINT)
     for inverse in BANDS:
         try:
-            threshold = threshold_for_fmr(1 / inverse, score=Score.LIKELIHOOD_RATIO)
+            threshold = threshold_for_fmr(1 / inverse, profile=profile, score=Score.LIKELIHOOD_RATIO)
         except InputRefused:  # the calibration data do not reach this far
             break
         if value < threshold:

@@ -175,13 +175,14 @@ class BiometricApp(CommandApp):
         dimension = self._dimension_of(samples, replaces)
         # 6. Quality, and that the samples are of one person (`enroll.second-person`). Before step 7: what is
         #    no good sample of one finger must not be compared with enrolled ones.
-        verdict, acquired = judge_samples(samples)
+        kind = self._vault.calibration.kind_of(samples[0])
+        verdict, acquired = judge_samples(samples, kind.profile)
         if verdict is not ReplyStatus.OK:
             return commands.Enrolled(status=verdict, acquired=acquired)
         # 7. Not a finger that is enrolled already. Last of the checks: the only one that compares with records, and
         #    uncounted (docs/android-contract.md, departure 22).
         if request.modality is Modality.FINGERPRINT:
-            self._refuse_same_finger(user, samples, replaces)
+            self._refuse_same_finger(user, samples, replaces, kind)
         # 8. Encode, before a transaction is open: what can fail must fail while nothing is written.
         codes = self._vault.encoder.encode(samples)
         # 9. One commit: record, log entry, user's list, authenticator id, owner, first expiry and dimension. A power
@@ -216,10 +217,12 @@ class BiometricApp(CommandApp):
         except TokenUnusable as unusable:
             raise Refused(_DENIED[unusable.why]) from None
 
-    def _refuse_same_finger(self, user: UserState, samples: tuple[Features, ...], replaces: RecordRef | None) -> None:
+    def _refuse_same_finger(
+        self, user: UserState, samples: tuple[Features, ...], replaces: RecordRef | None, kind: Kind
+    ) -> None:
         others = [ref.record_id for ref in user.of(Modality.FINGERPRINT) if ref != replaces]
         records = [self._vault.open_record(record_id)[1] for record_id in others]
-        if decision.same_finger(samples, records, self._vault.encoder):
+        if decision.same_finger(samples, records, self._vault.encoder, kind):
             raise Refused(ReplyStatus.DUPLICATE_FINGER)
 
     # Deciding
@@ -247,7 +250,7 @@ class BiometricApp(CommandApp):
         # 6. Records that may still be used (POL-10), and that there is a threshold for so many comparisons.
         records = self._in_time(user, refs, purpose)
         samples = sum(record.samples for _, record in records)
-        at = levels(Kind.of(probe, self._vault.encoder.profile), terms, samples)
+        at = levels(self._vault.calibration.kind_of(probe), terms, samples)
         # 7. Charge the attempt as failed, durably, BEFORE it is compared (CDD 7.3.10, five false trials;
         #    `lockout.power-cut`): whoever pulls the plug has used a trial up.
         attempt = self._sensors.begin(user, modality)
@@ -314,14 +317,15 @@ class BiometricApp(CommandApp):
         if not among:  # nothing is compared, so nothing is counted
             self._policy.log_decision(None, modality, Purpose.IDENTIFY, accepted=False)
             return commands.Identified(status=ReplyStatus.OK, match=False)
-        index.require_measurable(probe, terms)
+        kind = self._vault.calibration.kind_of(probe)
+        index.require_measurable(kind, terms)
         # 7. Charge the search as a miss BEFORE it is made (`search.uncounted`, `search.restart`).
         search = self._sensors.begin_search(modality)
         if isinstance(search, LockStatus):
             self._policy.log_locked(NOBODY, modality, Purpose.IDENTIFY)
             raise Refused(LOCKED[search.lock])
         # 8. Compare.
-        verdict = self._judge(modality, terms, index.sightings(probe, terms, among))
+        verdict = self._judge(modality, terms, index.sightings(probe, kind, terms, among))
         found = verdict.accepted
         # 9. Log and settle in one commit. A match gives back this search and clears nothing (`search.own-match`).
         self._policy.log_decision(found.user if found else None, modality, Purpose.IDENTIFY, accepted=found is not None)

@@ -94,7 +94,9 @@ def sightings(
     return [Sighting(user, record_id, max(record_scores(probe, record, encoder)), at) for record_id, record in records]
 
 
-def same_finger(samples: Sequence[Features], records: Sequence[StoredRecord], encoder: TemplateEncoder) -> bool:
+def same_finger(
+    samples: Sequence[Features], records: Sequence[StoredRecord], encoder: TemplateEncoder, kind: Kind
+) -> bool:
     """Whether any of the samples is of a finger that one of the person's records is of.
 
     Only a strong match counts: an enrollment is no counted attempt, so its answer must not depend on whether a sample
@@ -102,7 +104,7 @@ def same_finger(samples: Sequence[Features], records: Sequence[StoredRecord], en
     """
     found = False
     for record in records:
-        limit = strong_threshold(Kind.of(samples[0], encoder.profile), len(samples) * record.samples)
+        limit = strong_threshold(kind, len(samples) * record.samples)
         for sample in samples:
             found |= max(record_scores(sample, record, encoder)) >= limit
     return found

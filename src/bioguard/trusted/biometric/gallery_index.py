@@ -164,20 +164,20 @@ class GalleryIndex:
             if samples and user not in barred and now_ms < self._until_ms[user]
         )
 
-    def require_measurable(self, probe: Features, terms: Terms) -> None:
+    def require_measurable(self, kind: Kind, terms: Terms) -> None:
         """Raises Refused FMR_NOT_MEASURABLE if there is no threshold for this search."""
-        kind, searched = Kind.of(probe, self._encoder.profile), len(self._owners)
+        searched = len(self._owners)
         for samples in set(self._samples.values()) - {0}:
             levels(kind, terms, samples, searched)
 
-    def sightings(self, probe: Features, terms: Terms, among: frozenset[bytes]) -> list[Sighting]:
+    def sightings(self, probe: Features, kind: Kind, terms: Terms, among: frozenset[bytes]) -> list[Sighting]:
         """The records nearest to the probe, of these people, each with the best score of its samples."""
         best: dict[bytes, tuple[float, bytes]] = {}
         for row, score in zip(*self._nearest(probe), strict=True):
             owner = self._owners[int(row)]
             if owner.user in among and float(score) > best.get(owner.record_id, (-np.inf, b""))[0]:
                 best[owner.record_id] = (float(score), owner.user)
-        kind, searched = Kind.of(probe, self._encoder.profile), len(self._owners)
+        searched = len(self._owners)
         return [
             Sighting(user, record_id, score, levels(kind, terms, self._samples[user], searched))
             for record_id, (score, user) in best.items()

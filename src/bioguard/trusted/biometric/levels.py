@@ -16,9 +16,10 @@ from typing import Final
 
 from bioguard.commands.status import ReplyStatus
 from bioguard.errors import InputRefused
-from bioguard.match.thresholds import MIN_RATE, Score, threshold_for_fmr
-from bioguard.records import Features, FingerprintTemplate
+from bioguard.match.thresholds import threshold_for_fmr
+from bioguard.records.comparison_profile import MIN_RATE, ComparisonProfile
 from bioguard.records.modality import Profile
+from bioguard.records.scores import Score
 from bioguard.trusted.biometric.rates import Terms
 from bioguard.trusted.refusal import Refused
 
@@ -34,37 +35,29 @@ STRONG_FACTOR: Final = 20
 """Strong is at least this much rarer than what the device accepts."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Kind:
-    """What is compared: it chooses the threshold table. dimension: numbers of a face embedding, 0 for a finger."""
+    """What is compared, and by whose thresholds. Equal to itself alone: levels are kept by it, and it is not hashed."""
 
-    dimension: int
+    profile: ComparisonProfile
     protected: bool
-
-    @classmethod
-    def of(cls, probe: Features, profile: Profile) -> "Kind":
-        """The kind of a probe on a device of this profile."""
-        finger = isinstance(probe, FingerprintTemplate)
-        return cls(0 if finger else len(probe), profile is Profile.DIGEST_ONLY)
 
     @property
     def score(self) -> Score:
         """What two samples of this kind are compared by."""
-        if self.dimension:
-            return Score.SCALAR if self.protected else Score.COSINE
-        return Score.PROTECTED if self.protected else Score.LIKELIHOOD_RATIO
+        return Score.of(self.profile.modality, Profile.DIGEST_ONLY if self.protected else Profile.STANDARD)
 
     def threshold(self, rate: float) -> float:
         """Threshold of one comparison. Refused FMR_NOT_MEASURABLE."""
         try:
-            return threshold_for_fmr(rate, dimension=self.dimension or None, score=self.score)
+            return threshold_for_fmr(rate, profile=self.profile, score=self.score)
         except InputRefused:
             raise Refused(ReplyStatus.FMR_NOT_MEASURABLE) from None
 
     @property
     def strong_fmr(self) -> float:
         """Rate of a claim that is strong."""
-        return STRONG_FMR_PROTECTED if self.protected and not self.dimension else STRONG_FMR
+        return STRONG_FMR_PROTECTED if self.score is Score.PROTECTED else STRONG_FMR
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,7 @@ from bioguard.match.fingerprint.enrollment import check_touches
 from bioguard.records import FaceEmbedding, Features, FingerprintTemplate
 from bioguard.records.acquired import AcquiredCode
 from bioguard.records.centering import flaw_of
+from bioguard.records.comparison_profile import ComparisonProfile
 from bioguard.records.features import features_from_bytes
 from bioguard.trusted.refusal import Refused
 
@@ -31,29 +32,31 @@ def decode(sample: bytes) -> Features:
         raise Refused(ReplyStatus.BAD_REQUEST) from None
 
 
-def judge_samples(samples: Sequence[Features]) -> Judgement:
-    """Judge the samples of one enrollment, all of one modality.
+def judge_samples(samples: Sequence[Features], profile: ComparisonProfile) -> Judgement:
+    """Judge the samples of one enrollment, all of the model that the profile is of.
 
     How good the image of a face was its extractor has to say: an embedding shows only whether it is one, whether it is
     another view, and whether it is of the same person: the best view decides, so one view of another person would open
     the record to that person.
     """
     views = [sample for sample in samples if isinstance(sample, FaceEmbedding)]
-    return _judge_views(views) if views else _judge_touches([s for s in samples if isinstance(s, FingerprintTemplate)])
+    if views:
+        return _judge_views(views, profile)
+    return _judge_touches([s for s in samples if isinstance(s, FingerprintTemplate)], profile)
 
 
-def _judge_views(views: Sequence[FaceEmbedding]) -> Judgement:
+def _judge_views(views: Sequence[FaceEmbedding], profile: ComparisonProfile) -> Judgement:
     flawed = [flaw_of(view.vector) is not None for view in views]
     if any(flawed):
         return ReplyStatus.NOT_CENTERED, tuple(AcquiredCode.INSUFFICIENT if f else AcquiredCode.GOOD for f in flawed)
-    report = check_views(np.stack([view.vector for view in views]))
+    report = check_views(np.stack([view.vector for view in views]), profile)
     codes = np.where(report.fits, AcquiredCode.GOOD, AcquiredCode.TOO_DIFFERENT)
     codes[report.repeats] = AcquiredCode.IMMOBILE
     return _worst(report.fits.all(), not report.repeats.any(), codes.tolist())
 
 
-def _judge_touches(touches: Sequence[FingerprintTemplate]) -> Judgement:
-    report = check_touches(touches)
+def _judge_touches(touches: Sequence[FingerprintTemplate], profile: ComparisonProfile) -> Judgement:
+    report = check_touches(touches, profile)
     good = all(code is AcquiredCode.GOOD for code in report.acquired)
     codes = [
         AcquiredCode.TOO_DIFFERENT if code is AcquiredCode.GOOD and not fits else code

@@ -17,9 +17,11 @@ from dataclasses import replace
 from bioguard.commands.biometric import Enroll, RecordSummary
 from bioguard.commands.configuration import Configuration
 from bioguard.commands.status import ReplyStatus
+from bioguard.match.thresholds import builtin_profiles
 from bioguard.records import Features
 from bioguard.records.audit_events import Cause, Event
 from bioguard.records.modality import Modality, Profile
+from bioguard.trusted.biometric.calibration import Calibration
 from bioguard.trusted.biometric.gallery_index import Galleries
 from bioguard.trusted.biometric.rates import require_offered
 from bioguard.trusted.biometric.salted_digest import message
@@ -58,6 +60,7 @@ class Vault:
         self._log = log
         self._ids: list[bytes] | None = None
         self._encoder: TemplateEncoder | None = None
+        self._calibration: Calibration | None = None
         self._state: DeviceState | None = self._read_state()
         self.galleries = Galleries()
 
@@ -80,12 +83,19 @@ class Vault:
             self._encoder = TemplateEncoder(self.state)
         return self._encoder
 
+    @property
+    def calibration(self) -> Calibration:
+        """Comparison profiles of this device."""
+        if self._calibration is None:
+            self._calibration = Calibration(builtin_profiles(), self.configuration.profile)
+        return self._calibration
+
     def _read_state(self) -> DeviceState:
         return find_record(self._env.store, DEVICE_OBJECT, DeviceState) or DeviceState()
 
     def doubt(self) -> None:
         """A transaction failed: what is held in memory may not be what is stored."""
-        self._state = self._encoder = self._ids = None
+        self._state = self._encoder = self._calibration = self._ids = None
         self.galleries.drop()
 
     def configure(self, configuration: Configuration) -> None:
@@ -96,7 +106,7 @@ class Vault:
         state = DeviceState(configuration=configuration, code_epoch=1, code_secret=self._env.rng.bytes(32))
         with self._env.store.transaction() as transaction:
             transaction.put(DEVICE_OBJECT, state.to_bytes(), kind="device")
-        self._state, self._encoder = state, None
+        self._state, self._encoder, self._calibration = state, None, None
 
     def drop_galleries(self) -> None:
         """Forget whatever was built from who may be searched for."""

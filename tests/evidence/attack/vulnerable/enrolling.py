@@ -8,6 +8,7 @@ import numpy as np
 from bioguard.commands.biometric import AcquiredCode
 from bioguard.commands.status import ReplyStatus
 from bioguard.match.thresholds import threshold_for_fmr
+from bioguard.records.scores import Score
 from bioguard.records.tokens import TokenUnusable
 from bioguard.trusted.biometric import app
 from bioguard.trusted.biometric.samples import judge_samples, refuse_flawed
@@ -95,7 +96,7 @@ class _Judging(Buggy):
             return super()._identify(request)
 
 
-def _good(samples):
+def _good(samples, _profile):
     return ReplyStatus.OK, tuple(AcquiredCode.GOOD for _ in samples)
 
 
@@ -112,11 +113,12 @@ class FacesUnjudged(_Judging):
     JUDGE = staticmethod(_good)
 
 
-def _each_near_another(samples):
+def _each_near_another(samples, profile):
     rows = np.stack([sample.vector for sample in samples])
     scores = rows @ rows.T
+    threshold = threshold_for_fmr(1e-3, profile=profile, score=Score.COSINE)
     np.fill_diagonal(scores, -1)
-    near = len(rows) == 1 or (scores.max(axis=1) >= threshold_for_fmr(1e-3, dimension=rows.shape[1])).all()
+    near = len(rows) == 1 or (scores.max(axis=1) >= threshold).all()
     return (ReplyStatus.OK if near else ReplyStatus.INCONSISTENT_SAMPLES), ()
 
 
@@ -131,7 +133,7 @@ class OnlyTheFirstView(_Judging):
     """Looks at the first view only."""
 
     FINDS = ("enroll.second-person", "enroll.equal-views")
-    JUDGE = staticmethod(lambda samples: judge_samples(samples[:1]))
+    JUDGE = staticmethod(lambda samples, profile: judge_samples(samples[:1], profile))
 
 
 class ProbesUnjudged(_Judging):
