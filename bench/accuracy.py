@@ -7,14 +7,18 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from bench.dataset import UNDESCRIBED, Dataset
 from bench.metrics.comparisons import Scored, pair_scores, pairs_of, square
 from bench.metrics.enrollments import user_effect, view_effect
+from bench.metrics.failures import Enrollments, enrollments, failure_to_acquire, failure_to_enroll, transactions
+from bench.metrics.groups import group_rates
 from bench.metrics.identification import identification, searches
 from bench.metrics.pair_lists import PairList
+from bench.metrics.people import each_person_equal, largest_share
 from bench.metrics.rates import OperatingPoint, Scores, minimum_comparisons
 from bench.metrics.resampling import proportion, subject_intervals
 from bench.metrics.subjects import quality_bins, subject_table, zoo
-from bench.wording import NOT_MEASURABLE
+from bench.wording import NOT_MEASURABLE, NOT_STATED
 
 Floats = NDArray[np.float32]
 
@@ -22,12 +26,16 @@ TARGETS: Mapping[str, float] = {"1e-2": 1e-2, "1e-3": 1e-3, "1e-4": 1e-4, "1e-5"
 EER_RULE = "FVC2000: middle of FMR and FNMR at the first threshold where FMR <= FNMR, or the one before"
 QUANTILES = (0.01, 0.05, 0.25, 0.5, 0.75, 0.95, 0.99)
 FEW_ERRORS = 30
-NOT_STATED = "not stated"
-"""People and samples of scores that only say whether they are genuine."""
 
 
 def figures(
-    sets: Sequence[Scored], *, seed: int, replicates: int = 200, decision_threshold: float | None = None
+    sets: Sequence[Scored],
+    *,
+    seed: int,
+    replicates: int = 200,
+    decision_threshold: float | None = None,
+    enrolled: Mapping[str, Enrollments] | None = None,
+    dataset: Dataset = UNDESCRIBED,
 ) -> dict[str, Any]:
     """All figures of a group of sets under one threshold.
 
@@ -39,10 +47,13 @@ def figures(
         seed: of the draws of people.
         replicates: number of draws.
         decision_threshold: threshold the product decides at; its errors are counted too.
+        enrolled: of each set by name, who passed the gate of the enrollment; without it one usable sample is enough.
+        dataset: says how many attempts a transaction has, and may have groups of people.
     """
     group = list(sets)
     genuine, impostor = pair_scores(group)
     found = searches(square(group))
+    passed = [enrolled[one.name] if enrolled else enrollments(one, None, 1) for one in group]
     result: dict[str, Any] = {
         "people": sum(s.people for s in group) if _named(group) else NOT_STATED,
         "samples": sum(len(s.samples) for s in group) if _named(group) else NOT_STATED,
@@ -54,14 +65,18 @@ def figures(
             "genuine": _quantiles(genuine),
             "impostor": _quantiles(impostor),
         },
-        "failure_to_acquire": _failure_to_acquire(group),
-        "failure_to_enroll": _failure_to_enroll(group),
+        "failure_to_acquire": failure_to_acquire(group),
+        "failure_to_enroll": failure_to_enroll(passed),
+        "largest_share": largest_share(group),
         "identification": identification(found) if found else NOT_MEASURABLE,
         "bootstrap_replicates": replicates,
     }
     two_sided = bool(genuine.size and impostor.size)
     result |= _rates(group, Scores(genuine, impostor), seed, replicates) if two_sided else _no_rates(group)
-    result["transaction_at_fmr"] = _transactions(result)
+    points = result["fnmr_at_fmr"]
+    result["transaction_at_fmr"] = transactions(group, passed, points, dataset.attempts)
+    if dataset.groups is not None:
+        result["groups"] = group_rates(group, dataset.groups, points, TARGETS)
     if decision_threshold is not None:
         result["at_product_threshold"] = _at_threshold(genuine, impostor, decision_threshold)
     finite: dict[str, Any] = finite_or_none(result)
@@ -98,10 +113,9 @@ def _rates(group: list[Scored], scores: Scores, seed: int, replicates: int) -> d
         "eer_bounds": [eer.low, eer.high],
         "eer_interpolated": eer.interpolated,
         "eer_interval_95": eer_over_people,
-        "fnmr_at_fmr": {
-            name: _at_fmr(scores, target, over_people[target], rows if name == "1e-2" else None)
-            for name, target in TARGETS.items()
-        },
+        "fnmr_at_fmr": _over_people(
+            group, {name: _at_fmr(scores, target, over_people[target]) for name, target in TARGETS.items()}
+        ),
         "zero_fmr": _counts(scores.at_fmr(0.0)),
         "fmr_at_zero_fnmr": scores.at_fnmr(0.0).fmr,
         "auc": scores.auc(),
@@ -132,18 +146,22 @@ def _no_rates(group: list[Scored]) -> dict[str, Any]:
     }
 
 
-def _at_fmr(
-    scores: Scores, target: float, interval: list[float] | str, rows: list[dict[str, Any]] | None
-) -> dict[str, Any] | str:
+def _over_people(group: list[Scored], points: dict[str, dict[str, Any] | str]) -> dict[str, dict[str, Any] | str]:
+    """The same points, each with the FNMR that weighs people alike."""
+    measured = [p for p in points.values() if isinstance(p, dict)]
+    limits = [p["threshold"] if isinstance(p["threshold"], float) else math.inf for p in measured]
+    for point, rate in zip(measured, each_person_equal(group, limits), strict=True):
+        point["fnmr_each_person_equal"] = rate
+    return points
+
+
+def _at_fmr(scores: Scores, target: float, interval: list[float] | str) -> dict[str, Any] | str:
     if scores.impostor.size < minimum_comparisons(target):
         return NOT_MEASURABLE
     point = scores.at_fmr(target)
     found = {**_counts(point), "subject_interval_95": interval}
     if point.false_matches < FEW_ERRORS:
         found["note"] = f"only {point.false_matches} false matches: the threshold is known to more than 30 percent only"
-    if rows is not None:
-        rates = [r["fnmr"] for r in rows if r["fnmr"] is not None]
-        found["fnmr_each_person_equal"] = float(np.mean(rates)) if rates else NOT_MEASURABLE
     return found
 
 
@@ -176,44 +194,3 @@ def _quantiles(values: Floats) -> list[float] | None:
     # between two infinities nothing can be interpolated
     method: Literal["linear", "inverted_cdf"] = "linear" if np.isfinite(values).all() else "inverted_cdf"
     return [float(q) for q in np.quantile(values, QUANTILES, method=method)]
-
-
-def _failure_to_acquire(sets: Sequence[Scored]) -> dict[str, Any]:
-    if not _named(sets):
-        return _unknown("samples")
-    samples, failed = sum(len(s.samples) for s in sets), sum(len(s.unusable) for s in sets)
-    interval = list(proportion(failed, samples))
-    return {"rate": failed / samples, "failed": failed, "samples": samples, "interval_95": interval}
-
-
-def _failure_to_enroll(sets: Sequence[Scored]) -> dict[str, Any]:
-    """A subject none of whose samples can be used cannot be enrolled."""
-    if not _named(sets):
-        return _unknown("people")
-    people = failed = 0
-    for one in sets:
-        people += one.people
-        failed += one.people - np.unique(one.subjects[one.usable]).size
-    return {
-        "rate": failed / people,
-        "failed": failed,
-        "people": people,
-        "interval_95": list(proportion(failed, people)),
-    }
-
-
-def _unknown(of: str) -> dict[str, Any]:
-    return {"rate": NOT_MEASURABLE, "failed": NOT_STATED, of: NOT_STATED, "interval_95": NOT_MEASURABLE}
-
-
-def _transactions(result: Mapping[str, Any]) -> dict[str, Any]:
-    """Single attempts: FAR = FMR (1 - FTA), FRR = FTA + FNMR (1 - FTA); generalized rates count FTE as well."""
-    fta, fte = result["failure_to_acquire"]["rate"], result["failure_to_enroll"]["rate"]
-    rates: dict[str, Any] = {}
-    for name, point in result["fnmr_at_fmr"].items():
-        if NOT_MEASURABLE in (point, fta):
-            rates[name] = NOT_MEASURABLE
-            continue
-        far, frr = point["fmr"] * (1 - fta), fta + point["fnmr"] * (1 - fta)
-        rates[name] = {"far": far, "frr": frr, "gfar": far * (1 - fte), "gfrr": fte + (1 - fte) * frr}
-    return rates

@@ -3,15 +3,18 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from bench.dataset import UNDESCRIBED, Dataset
+from bench.inputs import inputs_table
 from bench.metrics.comparisons import Scored
 from bench.sections.attacks import attacks
 from bench.sections.curves import curves
 from bench.sections.effects import effects
-from bench.sections.error_rates import rates
+from bench.sections.error_rates import failures, rates
+from bench.sections.groups import groups
 from bench.sections.identification import identification
 from bench.sections.subjects import subjects
 from bench.wording import NOT_MEASURABLE, interval, part, percent
-from bioguard.report import Fact, Report
+from bioguard.report import Fact, Report, Section
 
 
 def summary_lines(data: Mapping[str, Any]) -> list[str]:
@@ -33,12 +36,15 @@ def _rows(data: Mapping[str, Any]) -> dict[str, Any]:
     return {**data["sets"], **pooled}
 
 
-def accuracy_report(data: Mapping[str, Any], sets: Sequence[Scored], *, created: str) -> Report:
+def accuracy_report(
+    data: Mapping[str, Any], sets: Sequence[Scored], dataset: Dataset = UNDESCRIBED, *, created: str
+) -> Report:
     """The page.
 
     Args:
         data: what `accuracy.json` holds.
         sets: the comparisons, for the plots.
+        dataset: as its file describes it.
         created: ISO 8601 UTC.
     """
     rows = _rows(data)
@@ -57,7 +63,9 @@ def accuracy_report(data: Mapping[str, Any], sets: Sequence[Scored], *, created:
             Fact("impostor comparisons", f"{head['impostor']:,}"),
         ),
         facts=(
+            *dataset.facts(),
             Fact("data", data["data"]),
+            *([Fact("SHA-256 of all inputs", data["inputs"]["sha256"])] if "inputs" in data else []),
             Fact("protocol", "all pairs i < j within a set; zero-effort impostors; pooled sets share one threshold"),
             Fact("seed", str(data["seed"])),
             Fact("EER rule", head["eer_rule"]),
@@ -65,11 +73,14 @@ def accuracy_report(data: Mapping[str, Any], sets: Sequence[Scored], *, created:
         ),
         sections=(
             rates(rows),
+            *([groups(head["groups"])] if "groups" in head else []),
+            failures(rows),
             curves(sets, head),
             identification(rows),
             subjects(head),
             effects(head),
             *([attacks(data["presentation_attacks"])] if "presentation_attacks" in data else []),
+            *([Section(title="Inputs", tables=(inputs_table(data["inputs"]),))] if "inputs" in data else []),
         ),
         residual=(
             "Impostors make no effort: masks, casts and morphs are not in these rates.",

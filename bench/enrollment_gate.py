@@ -4,25 +4,37 @@ The gate is the product's own (`bioguard.match.face_views`, `bioguard.match.fing
 a person, so that the interval of a rate of refusals counts people; groups of two people are drawn at random.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from bench.metrics.failures import Judge
 from bench.metrics.resampling import proportion
+from bioguard.commands.status import ReplyStatus
 from bioguard.match.face_views import check_views
 from bioguard.match.fingerprint.enrollment import check_touches
 from bioguard.match.thresholds import builtin_profile
-from bioguard.records import FingerprintTemplate
+from bioguard.records import Features, FingerprintTemplate
 from bioguard.records.acquired import AcquiredCode
 from bioguard.records.centering import flaw_of
+from bioguard.records.comparison_profile import ComparisonProfile
 from bioguard.records.modality import Modality
+from bioguard.trusted.biometric.samples import judge_samples
 
 FACE_SIZES = (2, 3, 4, 8)
 FINGER_SIZES = (2, 3, 4, 6)
-Judge = Callable[[NDArray[np.int64]], str]
-"""Samples by their indices -> why the gate refuses them together, or nothing."""
+
+
+def product_gate(features: Sequence[Features | None], profile: ComparisonProfile) -> Judge:
+    """The judgement of the application in the secure world over samples by their indices."""
+
+    def judge(group: NDArray[np.int64]) -> str:
+        status, _ = judge_samples([s for i in group if (s := features[i]) is not None], profile)
+        return "" if status is ReplyStatus.OK else status.name.lower().replace("_", " ")
+
+    return judge
 
 
 def face_gate(rows: NDArray[np.float32], subjects: NDArray[np.int64], seed: int, draws: int) -> dict[str, Any]:

@@ -5,6 +5,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 NOT_MEASURABLE = "not measurable"
+NOT_STATED = "not stated"
+"""People and samples of scores that only say whether they are genuine, and groups nobody named."""
 PERCENT = "\N{NO-BREAK SPACE}%"
 DIGITS = 3
 """Significant digits of a rate, however many comparisons there are."""

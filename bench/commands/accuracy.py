@@ -13,11 +13,17 @@ from numpy.typing import NDArray
 from bench.accuracy import figures
 from bench.accuracy_report import accuracy_report, summary_lines
 from bench.console import advancing, note, show, write_json
+from bench.dataset import Dataset
+from bench.dataset_option import dataset_option
+from bench.enrollment_gate import product_gate
 from bench.environment import environment
+from bench.inputs import NAME as INPUTS
+from bench.inputs import finger_files, inputs_of
 from bench.load import FaceRows, FingerprintSet, fingerprint_sets, read_faces
 from bench.matchers import code_similarities, cosines, fingerprint_comparisons, fingerprint_scores
 from bench.metrics.attacks import presentation_attacks
 from bench.metrics.comparisons import Comparisons, Scored
+from bench.metrics.failures import Judge, enrollments
 from bench.resume import Partial
 from bench.score_files import read_score_files
 from bench.score_lists import FORMATS
@@ -25,6 +31,7 @@ from bioguard.cli.import_options import import_options
 from bioguard.errors import InputRefused
 from bioguard.formats import ImportOptions
 from bioguard.match.thresholds import builtin_profile, threshold_for_fmr
+from bioguard.records import FaceEmbedding
 from bioguard.records.modality import Modality
 from bioguard.records.scores import Score
 from bioguard.report import render
@@ -109,10 +116,16 @@ def scores(
     )
 
 
-def _face_sets(path: Path, seed: int) -> list[Scored]:
+def _face_sets(path: Path, seed: int) -> tuple[list[Scored], dict[str, Judge]]:
     matrices, faces = _face_matrices(path, seed)
     names = [f"{label}_{i}" for i, label in enumerate(faces.labels.tolist())]
-    return [Comparisons(name, matrix, faces.subjects, names) for name, matrix in matrices.items()]
+    judges = {}
+    try:
+        profile = builtin_profile(Modality.FACE, faces.rows.shape[1])
+        judges = dict.fromkeys(matrices, product_gate([FaceEmbedding.from_features(r) for r in faces.rows], profile))
+    except InputRefused as error:
+        note(f"{path.name}: the gate of the enrollment cannot judge these vectors: {error.message}")
+    return [Comparisons(name, matrix, faces.subjects, names) for name, matrix in matrices.items()], judges
 
 
 @click.command()
@@ -122,6 +135,7 @@ def _face_sets(path: Path, seed: int) -> list[Scored]:
 @click.option("--format", "score_format", type=click.Choice(["npz", *FORMATS]), help="Of --scores; the file tells.")
 @click.option("--distance", is_flag=True, help="The score file holds distances: lower is more alike.")
 @click.option("--attacks", type=FILE, help="Presentation attack scenarios, .csv.", metavar="FILE")
+@dataset_option
 @click.option("--out", type=click.Path(file_okay=False, path_type=Path), required=True, metavar="DIR")
 @click.option("--seed", type=click.IntRange(0), default=1, show_default=True)
 @click.option("--replicates", type=click.IntRange(20), default=200, show_default=True, help="Draws of people.")
@@ -129,7 +143,8 @@ def _face_sets(path: Path, seed: int) -> list[Scored]:
 @import_options
 def accuracy(
     fingerprints: Path | None, faces: Path | None, score_file: Path | None, score_format: str | None, distance: bool,
-    attacks: Path | None, out: Path, seed: int, replicates: int, as_json: bool, options: ImportOptions,
+    attacks: Path | None, dataset: Dataset, out: Path, seed: int, replicates: int, as_json: bool,
+    options: ImportOptions,
 ) -> None:  # fmt: skip
     """Error rates with intervals: accuracy.json and report.html in DIR.
 
@@ -148,34 +163,43 @@ def accuracy(
     threshold: dict[str, float] = {}
     files: dict[str, Any] = {}
     sets: list[Scored]
+    judges: dict[str, Judge] = {}
+    inputs = [(path.name, path) for path in (*dataset.files, *([attacks] if attacks else []))]
     if fingerprints is not None:
         matrices = _fingerprint_matrices(fingerprints, partial, options)
         sets = [fingerprint_comparisons(*pair) for pair in matrices]
         files = {one.name: one.as_data() for one, _ in matrices}
         finger = builtin_profile(Modality.FINGERPRINT)
+        judges = {one.name: product_gate(one.templates, finger) for one, _ in matrices}
+        inputs += finger_files(fingerprints, [one for one, _ in matrices])
         limit = threshold_for_fmr(PRODUCT_FMR, profile=finger, score=Score.LIKELIHOOD_RATIO)
         threshold = dict.fromkeys([s.name for s in sets], limit)
     elif faces is not None:
-        sets = _face_sets(faces, seed)
+        sets, judges = _face_sets(faces, seed)
+        inputs.append((faces.name, faces))
         threshold = {
             "cosine": threshold_for_fmr(PRODUCT_FMR, profile=builtin_profile(Modality.FACE, 512), score=Score.COSINE)
         }
     else:
         sets = read_score_files(sources[0], distance=distance, named=score_format)
+        inputs.append((sources[0].name, sources[0]))
         for line in (line for one in sets for line in one.lines()):
             note(line)
-    data = _measure(sets, threshold, seed=seed, replicates=replicates, pool=faces is None)
+    digests = inputs_of(inputs)
+    data = _measure(sets, threshold, judges, dataset, seed=seed, replicates=replicates, pool=faces is None)
     for line in _broken_thresholds(data["sets"]):
         note(line)
     data["data"] = f"{sources[0].name}: {', '.join(s.name for s in sets)}"
+    data |= {"dataset": dataset.as_data() if dataset.fields else None, "inputs": digests.as_data()}
     data |= {"files": files} if files else {}
     data |= {"presentation_attacks": attacked} if attacked else {}
     out.mkdir(parents=True, exist_ok=True)
     write_json(out / "accuracy.json", data)
-    page = accuracy_report(data, sets, created=datetime.now(UTC).isoformat(timespec="seconds"))
+    (out / INPUTS).write_text(digests.lines, encoding="utf-8", errors="surrogateescape")
+    page = accuracy_report(data, sets, dataset, created=datetime.now(UTC).isoformat(timespec="seconds"))
     (out / "report.html").write_text(render(page, "html"), encoding="utf-8")
     partial.done()
-    note(f"{time.monotonic() - started:.1f} s; accuracy.json and report.html in {out}")
+    note(f"{time.monotonic() - started:.1f} s; accuracy.json, report.html and {INPUTS} in {out}")
     show(data, summary_lines(data), as_json=as_json)
 
 
@@ -191,18 +215,19 @@ def _broken_thresholds(sets: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _measure(
-    sets: Sequence[Scored], threshold: dict[str, float], *, seed: int, replicates: int, pool: bool
-) -> dict[str, Any]:
+    sets: Sequence[Scored], threshold: dict[str, float], judges: Mapping[str, Judge], dataset: Dataset, *,
+    seed: int, replicates: int, pool: bool,
+) -> dict[str, Any]:  # fmt: skip
     with advancing("rates", len(sets) + pool) as advance:
+        enrolled = {one.name: enrollments(one, judges.get(one.name), dataset.samples_to_enroll) for one in sets}
+        more: dict[str, Any] = {"seed": seed, "replicates": replicates, "enrolled": enrolled, "dataset": dataset}
         alone = {}
         for one in sets:
-            alone[one.name] = figures(
-                [one], seed=seed, replicates=replicates, decision_threshold=threshold.get(one.name)
-            )
+            alone[one.name] = figures([one], decision_threshold=threshold.get(one.name), **more)
             advance(1)
         pooled = None
         if pool:
             limit = next(iter(threshold.values()), None)
-            pooled = figures(sets, seed=seed, replicates=replicates, decision_threshold=limit)
+            pooled = figures(sets, decision_threshold=limit, **more)
             advance(1)
     return {"command": "accuracy", "seed": seed, "environment": environment(), "sets": alone, "pooled": pooled}

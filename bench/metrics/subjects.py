@@ -68,7 +68,7 @@ def _rows(
     one: Scored, genuine: Counts, missed: Counts, total: Counts, against: Counts, met: Counts, by: Counts,
     trials: Counts,
 ) -> list[dict[str, Any]]:  # fmt: skip
-    names = _names(one)
+    names = subject_names(one)
     return [
         {
             "set": one.name,
@@ -85,7 +85,8 @@ def _rows(
     ]
 
 
-def _names(one: Scored) -> list[str]:
+def subject_names(one: Scored) -> list[str]:
+    """Names of the subjects 0 .. people - 1."""
     if one.subject_names:
         return list(one.subject_names)
     first = {int(s): i for i, s in reversed(list(enumerate(one.subjects)))}

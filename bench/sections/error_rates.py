@@ -1,81 +1,199 @@
-"""Tables of error rates and failures."""
+"""Tables of error rates, of the people behind them, and of failures and whole transactions."""
 
 from collections.abc import Mapping
 from typing import Any
 
-from bench.wording import NOT_MEASURABLE, interval, part, percent
+from bench.wording import NOT_MEASURABLE, folded, interval, of, part, percent
 from bioguard.report import Section, Table
+
+SHORT = "1e-3"
+"""The false match rate whose FNMR stands beside the EER: what a phone shows first."""
 
 
 def rates(rows: Mapping[str, Any]) -> Section:
-    eers = Table(
+    """Equal error rates, and FNMR at fixed FMR; what names a set and what it found stand in the first columns."""
+    return Section(title="Error rates", text=_concentrated(rows), tables=(_eers(rows), _fixed(rows)))
+
+
+def failures(rows: Mapping[str, Any]) -> Section:
+    """Failures to acquire and to enroll, and the rates of attempts and transactions that count them."""
+    return Section(title="Failures and transactions", tables=(_failures(rows), _attempts(rows), _transactions(rows)))
+
+
+def _concentrated(rows: Mapping[str, Any]) -> tuple[str, ...]:
+    """A sentence for each set whose pairs are first of all one person's."""
+    lines = []
+    for name, row in rows.items():
+        top = row["largest_share"]
+        if top and top["large"]:
+            lines.append(
+                f"{name}: {percent(top['share'], top['genuine'])} of the genuine comparisons are of one person, "
+                f"{top['subject']} ({of(top['genuine'], row['genuine'])}): what is counted over pairs is first of all "
+                f"this person's. Read the column that weighs people alike."
+            )
+    return tuple(lines)
+
+
+def _eers(rows: Mapping[str, Any]) -> Table:
+    return Table(
         title="Equal error rates",
         columns=(
-            "set",
-            "subjects",
-            "genuine",
-            "impostor",
-            "EER",
-            "95 % over people",
-            "FVC bounds",
-            "zero-FMR FNMR",
-            "d'",
+            "set", "EER", "95 % over people", f"FNMR at {SHORT}", "subjects", "genuine", "impostor", "FVC bounds",
+            "FNMR at FMR 0", "d'",
         ),
         rows=tuple(
             (
                 name,
-                str(r["people"]),
+                percent(r["eer"], _pairs(r)),
+                interval(r["eer_interval_95"]),
+                percent(part(r["fnmr_at_fmr"][SHORT], "fnmr"), r["genuine"]),
+                _count(r["people"]),
                 f"{r['genuine']:,}",
                 f"{r['impostor']:,}",
-                percent(r["eer"]),
-                interval(r["eer_interval_95"]),
                 interval(r["eer_bounds"]),
-                percent(part(r["zero_fmr"], "fnmr")),
-                "-" if r["d_prime"] is None else f"{r['d_prime']:.3f}",
+                percent(part(r["zero_fmr"], "fnmr"), r["genuine"]),
+                "-" if r["d_prime"] is None else f"{r['d_prime']:.2f}",
             )
             for name, r in rows.items()
         ),
-        numeric=frozenset(range(1, 9)),
-    )
-    points = []
+        numeric=frozenset(range(1, 10)),
+    )  # fmt: skip
+
+
+def _count(value: int | str) -> str:
+    return value if isinstance(value, str) else f"{value:,}"
+
+
+def _pairs(row: Mapping[str, Any]) -> int:
+    """Of the two sides the one that has fewer pairs decides how many digits mean something."""
+    return min(int(row["genuine"]), int(row["impostor"]))
+
+
+def _fixed(rows: Mapping[str, Any]) -> Table:
+    points, missing = [], {}
     for name, r in rows.items():
-        missing = [target for target, p in r["fnmr_at_fmr"].items() if p == NOT_MEASURABLE]
+        missing[name] = [target for target, p in r["fnmr_at_fmr"].items() if p == NOT_MEASURABLE]
         for target, p in r["fnmr_at_fmr"].items():
-            if target in missing:
+            if target in missing[name]:
                 continue
-            points.append(
-                (
-                    name,
-                    target,
-                    percent(p["fnmr"]),
-                    f"{p['false_non_matches']} / {p['genuine']}",
-                    interval(p["interval_95"]),
-                    interval(p["subject_interval_95"]),
-                    f"{p['false_matches']} / {p['impostor']}",
-                )
-            )
-        if missing:
-            points.append((name, ", ".join(missing), NOT_MEASURABLE, "", "", "", ""))
-    rates = Table(
+            points.append((
+                name,
+                target,
+                percent(p["fnmr"], p["genuine"]),
+                interval(p["subject_interval_95"]),
+                percent(p["fnmr_each_person_equal"], p["genuine"]),
+                of(p["false_non_matches"], p["genuine"]),
+                interval(p["interval_95"]),
+                of(p["false_matches"], p["impostor"]),
+            ))  # fmt: skip
+    return Table(
         title="FNMR at fixed FMR",
-        columns=("set", "FMR", "FNMR", "errors", "95 % Clopper-Pearson", "95 % over people", "false matches"),
+        columns=(
+            "set", "FMR", "FNMR", "95 % over people", "people weighed alike", "errors", "95 % Clopper-Pearson",
+            "false matches",
+        ),
         rows=tuple(points),
-        numeric=frozenset(range(1, 7)),
-        note="Not measurable: fewer than 3/FMR impostor comparisons. Clopper-Pearson takes pairs as independent, which "
-        "they are not; the interval over people draws people again and finds the threshold anew each time.",
-    )
-    failures = Table(
+        numeric=frozenset(range(1, 8)),
+        note=f"{folded(missing)} Measurable are 3/FMR impostor comparisons and more. Clopper-Pearson takes pairs as "
+        "independent, which they are not; the interval over people draws people again and finds the threshold anew "
+        "each time. Weighed alike: the mean over people of their own FNMR.".strip(),
+    )  # fmt: skip
+
+
+def _failures(rows: Mapping[str, Any]) -> Table:
+    cells, gates, reasons = [], set(), []
+    for name, r in rows.items():
+        acquire, enroll = r["failure_to_acquire"], r["failure_to_enroll"]
+        gates |= {_gate(enroll)} if "gate" in enroll else set()
+        reasons += [f"{name} {why} {count}" for why, count in enroll.get("reasons", {}).items()]
+        every = enroll.get("every_samples_in_a_row")
+        cells.append((
+            name,
+            _failed(enroll, "people"),
+            interval(enroll["interval_95"]),
+            of(every["refused"], every["tried"]) if every else "-",
+            _failed(acquire, "samples"),
+            interval(acquire["interval_95"]),
+        ))  # fmt: skip
+    refused = f" Refused: {'; '.join(reasons)}." if reasons else ""
+    return Table(
         title="Failures",
-        columns=("set", "failure to acquire", "95 %", "failure to enroll"),
-        rows=tuple(
+        columns=("set", "failure to enroll", "95 %", "any so many in a row", "failure to acquire", "95 %"),
+        rows=tuple(cells),
+        numeric=frozenset(range(1, 6)),
+        note=f"{' '.join(sorted(gates))}{refused} Intervals: Clopper-Pearson over people, and over samples.",
+    )
+
+
+def _failed(found: Mapping[str, Any], what: str) -> str:
+    return found["rate"] if isinstance(found["rate"], str) else of(found["failed"], found[what])
+
+
+def _gate(found: Mapping[str, Any]) -> str:
+    together = found.get("samples_together")
+    if together is None:
+        return "Without features nothing judges an enrollment: who has no usable sample fails."
+    return (
+        f"Enrolled are the first {together} usable samples of everybody with {together} samples, by the product's gate."
+    )
+
+
+def _attempts(rows: Mapping[str, Any]) -> Table:
+    cells, missing = [], {}
+    for name, r in rows.items():
+        found = r["transaction_at_fmr"]
+        missing[name] = [target for target, p in found.items() if p == NOT_MEASURABLE]
+        cells += [
             (
                 name,
-                f"{r['failure_to_acquire']['failed']} / {r['failure_to_acquire']['samples']}",
-                interval(r["failure_to_acquire"]["interval_95"]),
-                f"{r['failure_to_enroll']['failed']} / {r['failure_to_enroll']['people']}",
+                target,
+                percent(p["gfrr"], r["genuine"]),
+                percent(p["gfar"]),
+                percent(p["fte"], r["genuine"]),
+                percent(p["fta_of_enrolled"], r["genuine"]),
+                percent(p["fnmr_of_enrolled"], r["genuine"]),
+                percent(p["frr"], r["genuine"]),
+                percent(p["far"]),
             )
-            for name, r in rows.items()
-        ),
-        numeric=frozenset({1, 2, 3}),
+            for target, p in found.items()
+            if p != NOT_MEASURABLE
+        ]
+    return Table(
+        title="Generalized rates, one attempt",
+        columns=("set", "FMR", "GFRR", "GFAR", "FTE", "FTA'", "FNMR'", "FRR", "FAR"),
+        rows=tuple(cells),
+        numeric=frozenset(range(1, 9)),
+        note=f"{folded(missing)} GFRR = FTE + (1 - FTE)(FTA' + (1 - FTA') FNMR'), with FTA' and FNMR' of the people "
+        "who are enrolled; GFAR = (1 - FTE)(1 - FTA) FMR.".strip(),
     )
-    return Section(title="Error rates", tables=(eers, rates, failures))
+
+
+def _transactions(rows: Mapping[str, Any]) -> Table:
+    cells, attempts = [], set()
+    missing: dict[str, list[str]] = {}
+    for name, r in rows.items():
+        missing[name] = []
+        for target, p in r["transaction_at_fmr"].items():
+            several = p if p == NOT_MEASURABLE else p["several_attempts"]
+            if several == NOT_MEASURABLE:
+                missing[name].append(target)
+                continue
+            attempts.add(several["attempts"])
+            cells.append((
+                name,
+                target,
+                percent(several["gfrr"], several["genuine"]),
+                percent(several["gfar"], several["impostor"]),
+                of(several["refused"], several["genuine"]),
+                of(several["accepted"], several["impostor"]),
+            ))  # fmt: skip
+    many = "several" if len(attempts) != 1 else next(iter(attempts))
+    return Table(
+        title=f"Transactions of {many} attempts",
+        columns=("set", "FMR", "GFRR", "GFAR", "refused", "impostors accepted"),
+        rows=tuple(cells),
+        numeric=frozenset(range(1, 6)),
+        note=f"{folded(missing)} FMR is that of one comparison. Each usable sample of an enrolled person is the "
+        "reference in turn; the other samples of one person, in their order, are the attempts; a sample that could not "
+        "be acquired is an attempt that fails.".strip(),
+    )
