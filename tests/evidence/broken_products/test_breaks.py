@@ -1,37 +1,72 @@
-"""Every broken product turns the row of its promise red: each alone, and all together."""
+"""Broken products turn the rows of their promises red: all together, and a sample alone.
+
+Each alone: `python -m tests.evidence.broken_products`.
+"""
 
 from pathlib import Path
 
 import pytest
 
-from tests.broken_tree import audit, plant, red
-from tests.evidence.broken_products.breaks import BREAKS, combined
+from tests.evidence.broken_products import __main__ as command
+from tests.evidence.broken_products import play
+from tests.evidence.broken_products.breaks import BREAKS
 from tests.evidence.broken_products.hostile import HOSTILE
+from tests.evidence.broken_products.play import ALONE, unseen
+
+Patch = pytest.MonkeyPatch
+Capture = pytest.CaptureFixture[str]
+SAMPLE = ("clear-copy", "digest-and-template")
+"""One that the watched life of a device shows, one that a trial does; tests/campaigns plays more of the second kind."""
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", sorted(BREAKS))
+@pytest.mark.parametrize("name", SAMPLE)
 def test_a_broken_product_does_not_pass(name: str, tmp_path: Path) -> None:
-    broken = BREAKS[name]
-    checks = audit(plant(tmp_path / "product", broken.changes), tmp_path / "evidence", *broken.rows)
-    green = [row for row in broken.rows if not red(checks, row)]
-    assert not green, {check["id"]: (check["status"], check["summary"]) for check in checks.values()}
+    assert unseen([ALONE[name]], tmp_path) == {}
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", [*sorted(HOSTILE), "all together"])
-def test_a_hostile_application_is_found_by_every_way_out(name: str, tmp_path: Path) -> None:
-    broken = [HOSTILE[name]] if name in HOSTILE else list(HOSTILE.values())
-    checks = audit(plant(tmp_path / "product", combined(broken)), tmp_path / "evidence", "POL-04")
-    assert red(checks, "POL-04")
-    budget = checks["BG-SBX-005"]
-    assert budget["status"] == "FAIL", (budget["summary"], budget["details"])
+def test_a_hostile_application_is_found_by_every_way_out(tmp_path: Path) -> None:
+    assert unseen(HOSTILE.values(), tmp_path) == {}
 
 
 @pytest.mark.slow
 def test_all_of_them_together_turn_every_row_red(tmp_path: Path) -> None:
     """None of them hides another. What is not encrypted at all is left out: a pad is what an audit has to tell."""
-    together = [broken for name, broken in BREAKS.items() if name != "not-encrypted"]
-    rows = sorted({row for broken in together for row in broken.rows})
-    checks = audit(plant(tmp_path / "product", combined(together)), tmp_path / "evidence", *rows)
-    assert [row for row in rows if not red(checks, row)] == []
+    assert unseen([broken for name, broken in BREAKS.items() if name != "not-encrypted"], tmp_path) == {}
+
+
+SEEN = {name: {"status": "FAIL", "summary": "", "details": [], "clauses": ["POL-04", "POL-25"]} for name in "ab"}
+BUDGET = {"status": "FAIL", "summary": "kept", "details": ["so many bits"], "clauses": ["POL-04"]}
+
+
+@pytest.mark.parametrize(
+    ("name", "checks", "green"),
+    [
+        ("dump", SEEN, []),
+        ("dump", {"a": SEEN["a"] | {"clauses": ["POL-25"]}}, ["POL-04"]),
+        ("dump", {"a": SEEN["a"] | {"status": "UNKNOWN"}}, ["POL-04", "POL-25"]),
+        ("hostile-page-rows", SEEN | {"BG-SBX-005": BUDGET}, []),
+        ("hostile-page-rows", SEEN | {"BG-SBX-005": BUDGET | {"status": "PASS"}}, ["BG-SBX-005"]),
+    ],
+)
+def test_what_the_audit_left_green_is_the_end_of_the_command(
+    name: str, checks: dict[str, object], green: list[str], monkeypatch: Patch, capsys: Capture
+) -> None:
+    """Every row that is broken has to be red, not one of them; UNKNOWN is not red."""
+    monkeypatch.setattr(play, "plant", lambda _root, _changes: Path("python"))
+    monkeypatch.setattr(play, "audit", lambda _python, _out, *_rows: checks)
+    assert list(unseen([ALONE[name]], Path())) == green
+    assert command.main([name]) == (3 if green else 0)
+    said = capsys.readouterr().out
+    assert said.startswith(f"{name} ")
+    assert ("GREEN" in said) is bool(green)
+
+
+def test_every_break_can_be_played_alone(capsys: Capture) -> None:
+    assert command.main(["--list"]) == 0
+    listed = [line.split()[0] for line in capsys.readouterr().out.splitlines()]
+    assert listed == [*BREAKS, *HOSTILE]
+    assert (len(BREAKS), len(HOSTILE)) == (14, 6)
+    with pytest.raises(SystemExit):
+        command.main(["nothing"])
