@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bench.dataset import UNDESCRIBED, Dataset
-from bench.metrics.comparisons import Scored, pair_scores, pairs_of, square
+from bench.metrics.comparisons import Identities, Scored, pair_scores, pairs_of, people_of, square
 from bench.metrics.enrollments import user_effect, view_effect
 from bench.metrics.failures import Enrollments, enrollments, failure_to_acquire, failure_to_enroll, transactions
 from bench.metrics.groups import group_rates
@@ -16,7 +16,7 @@ from bench.metrics.identification import identification, searches
 from bench.metrics.pair_lists import PairList
 from bench.metrics.people import each_person_equal, largest_share
 from bench.metrics.rates import OperatingPoint, Scores, minimum_comparisons
-from bench.metrics.resampling import proportion, subject_intervals
+from bench.metrics.resampling import Basis, Interval, proportion, subject_intervals
 from bench.metrics.subjects import quality_bins, subject_table, zoo
 from bench.wording import NOT_MEASURABLE, NOT_STATED
 
@@ -36,6 +36,7 @@ def figures(
     decision_threshold: float | None = None,
     enrolled: Mapping[str, Enrollments] | None = None,
     dataset: Dataset = UNDESCRIBED,
+    who: Identities | None = None,
 ) -> dict[str, Any]:
     """All figures of a group of sets under one threshold.
 
@@ -49,13 +50,14 @@ def figures(
         decision_threshold: threshold the product decides at; its errors are counted too.
         enrolled: of each set by name, who passed the gate of the enrollment; without it one usable sample is enough.
         dataset: says how many attempts a transaction has, and may have groups of people.
+        who: the subjects of each set; without it nobody is in two sets.
     """
     group = list(sets)
     genuine, impostor = pair_scores(group)
     found = searches(square(group))
     passed = [enrolled[one.name] if enrolled else enrollments(one, None, 1) for one in group]
     result: dict[str, Any] = {
-        "people": sum(s.people for s in group) if _named(group) else NOT_STATED,
+        "people": people_of(group, who)[1] if _named(group) else NOT_STATED,
         "samples": sum(len(s.samples) for s in group) if _named(group) else NOT_STATED,
         "genuine": int(genuine.size),
         "impostor": int(impostor.size),
@@ -72,7 +74,7 @@ def figures(
         "bootstrap_replicates": replicates,
     }
     two_sided = bool(genuine.size and impostor.size)
-    result |= _rates(group, Scores(genuine, impostor), seed, replicates) if two_sided else _no_rates(group)
+    result |= _rates(group, Scores(genuine, impostor), who, seed, replicates) if two_sided else _no_rates(group)
     points = result["fnmr_at_fmr"]
     result["transaction_at_fmr"] = transactions(group, passed, points, dataset.attempts)
     if dataset.groups is not None:
@@ -97,14 +99,16 @@ def finite_or_none(value: Any) -> Any:
     return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
-def _rates(group: list[Scored], scores: Scores, seed: int, replicates: int) -> dict[str, Any]:
+def _rates(group: list[Scored], scores: Scores, who: Identities | None, seed: int, replicates: int) -> dict[str, Any]:
     """What needs genuine and impostor scores."""
-    over_people: dict[float, list[float] | str] = dict.fromkeys(TARGETS.values(), NOT_MEASURABLE)
-    eer_over_people: list[float] | str = NOT_MEASURABLE
+    over_people: dict[float, Interval | None] = dict.fromkeys(TARGETS.values())
+    eer_over_people = None
     if _named(group):
-        found = subject_intervals(pairs_of(group, scores), list(TARGETS.values()), seed=seed, replicates=replicates)
-        over_people |= {target: list(pair) for target, pair in found.fnmr.items()}
-        eer_over_people = list(found.eer)
+        found = subject_intervals(
+            pairs_of(group, scores, who), list(TARGETS.values()), seed=seed, replicates=replicates
+        )
+        over_people |= found.fnmr
+        eer_over_people = found.eer
     eer = scores.eer()
     at_percent = scores.at_fmr(1e-2)
     rows = [row for one in group for row in subject_table(one, at_percent.threshold)]
@@ -112,7 +116,7 @@ def _rates(group: list[Scored], scores: Scores, seed: int, replicates: int) -> d
         "eer": eer.value,
         "eer_bounds": [eer.low, eer.high],
         "eer_interpolated": eer.interpolated,
-        "eer_interval_95": eer_over_people,
+        **_ends("eer_interval", eer_over_people),
         "fnmr_at_fmr": _over_people(
             group, {name: _at_fmr(scores, target, over_people[target]) for name, target in TARGETS.items()}
         ),
@@ -135,9 +139,10 @@ def _rates(group: list[Scored], scores: Scores, seed: int, replicates: int) -> d
 
 def _no_rates(group: list[Scored]) -> dict[str, Any]:
     """The same keys where comparisons of one kind are missing."""
-    single = ("eer", "eer_bounds", "eer_interpolated", "eer_interval_95", "zero_fmr", "fmr_at_zero_fnmr", "auc")
+    single = ("eer", "eer_bounds", "eer_interpolated", "zero_fmr", "fmr_at_zero_fnmr", "auc")
     return {
         **dict.fromkeys(single, NOT_MEASURABLE),
+        **_ends("eer_interval", None),
         "fnmr_at_fmr": dict.fromkeys(TARGETS, NOT_MEASURABLE),
         "d_prime": None,
         "subjects": {"threshold_at_fmr": "1e-2", **zoo([]), "all": []},
@@ -155,14 +160,21 @@ def _over_people(group: list[Scored], points: dict[str, dict[str, Any] | str]) -
     return points
 
 
-def _at_fmr(scores: Scores, target: float, interval: list[float] | str) -> dict[str, Any] | str:
+def _at_fmr(scores: Scores, target: float, interval: Interval | None) -> dict[str, Any] | str:
     if scores.impostor.size < minimum_comparisons(target):
         return NOT_MEASURABLE
     point = scores.at_fmr(target)
-    found = {**_counts(point), "subject_interval_95": interval}
+    found = {**_counts(point), **_ends("subject_interval", interval)}
     if point.false_matches < FEW_ERRORS:
         found["note"] = f"only {point.false_matches} false matches: the threshold is known to more than 30 percent only"
     return found
+
+
+def _ends(name: str, interval: Interval | None) -> dict[str, Any]:
+    """Both ends and what they rest on; scores of nobody known have no interval over people."""
+    if interval is None or interval.basis is Basis.NONE:
+        return {f"{name}_95": NOT_MEASURABLE, f"{name}_basis": Basis.NONE.value}
+    return {f"{name}_95": [interval.low, interval.high], f"{name}_basis": interval.basis.value}
 
 
 def _counts(point: OperatingPoint) -> dict[str, Any]:

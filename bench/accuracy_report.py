@@ -13,7 +13,7 @@ from bench.sections.error_rates import failures, rates
 from bench.sections.groups import groups
 from bench.sections.identification import identification
 from bench.sections.subjects import subjects
-from bench.wording import NOT_MEASURABLE, interval, part, percent
+from bench.wording import NOT_MEASURABLE, over_people, part, percent
 from bioguard.report import Fact, Report, Section
 
 
@@ -23,7 +23,7 @@ def summary_lines(data: Mapping[str, Any]) -> list[str]:
     head = "".join(f"{name:>11}" for name in ("FNMR@1e-2", "@1e-3", "@1e-4", "@1e-5"))
     lines = [f"{'set':<28}{'subjects':>9}{'samples':>8}{'EER':>11}  {'95 % (people)':<18}{head}"]
     for name, row in _rows(data).items():
-        figures = [percent(row["eer"]), interval(row["eer_interval_95"])]
+        figures = [percent(row["eer"]), over_people(row, "eer_interval", brief=True)]
         figures += [percent(part(row["fnmr_at_fmr"][t], "fnmr")) for t in targets]
         eer, ends, *points = ("n/m" if text == NOT_MEASURABLE else text for text in figures)
         counts = f"{row['people']:>9}{row['samples']:>8}"
@@ -52,7 +52,7 @@ def accuracy_report(
     return Report(
         kind="bench",
         title="Accuracy",
-        headline=f"Equal error rate {percent(head['eer'])} ({interval(head['eer_interval_95'])} over people) "
+        headline=f"Equal error rate {percent(head['eer'])} (95 % over people: {over_people(head, 'eer_interval')}) "
         f"on {head['samples']} samples of {head['people']} subjects.",
         tool=f"bioguard bench {data['environment']['bioguard']}",
         created=created,

@@ -7,6 +7,8 @@ from typing import Any
 NOT_MEASURABLE = "not measurable"
 NOT_STATED = "not stated"
 """People and samples of scores that only say whether they are genuine, and groups nobody named."""
+RULE_OF_3 = "rule of 3 over people"
+"""What an interval rests on where nobody erred."""
 PERCENT = "\N{NO-BREAK SPACE}%"
 DIGITS = 3
 """Significant digits of a rate, however many comparisons there are."""
@@ -33,6 +35,26 @@ def interval(pair: Sequence[float | None] | str) -> str:
         return pair
     low, high = pair
     return "-" if low is None or high is None else f"{_number(100 * low, 2)} to {_number(100 * high, 2)}{PERCENT}"
+
+
+def over_people(found: Mapping[str, Any], name: str, *, brief: bool = False) -> str:
+    """An interval over people in words, `<name>_95` with `<name>_basis`; without errors the draws have nothing to say.
+
+    Args:
+        found: the figures of a set, or of a point.
+        name: `eer_interval` or `subject_interval`.
+        brief: for a column of the terminal.
+    """
+    ends = found[f"{name}_95"]
+    if found[f"{name}_basis"] != RULE_OF_3:
+        return interval(ends)
+    low, high = ends
+    none, bound = ("0 errors", f"at most {_number(100 * high, 2)}") if not low else (
+        "errors only", f"at least {_number(100 * low, 2)}"
+    )  # fmt: skip
+    if brief:
+        return f"{none}: {bound.replace('at most', '<=').replace('at least', '>=')}{PERCENT}"
+    return f"{none}; the bootstrap says nothing; {RULE_OF_3}: {bound}{PERCENT}"
 
 
 def _number(value: float, digits: int, most: int = 12) -> str:

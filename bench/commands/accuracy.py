@@ -22,11 +22,12 @@ from bench.inputs import finger_files, inputs_of
 from bench.load import FaceRows, FingerprintSet, fingerprint_sets, read_faces
 from bench.matchers import code_similarities, cosines, fingerprint_comparisons, fingerprint_scores
 from bench.metrics.attacks import presentation_attacks
-from bench.metrics.comparisons import Comparisons, Scored
+from bench.metrics.comparisons import Comparisons, Identities, Scored
 from bench.metrics.failures import Judge, enrollments
 from bench.resume import Partial
 from bench.score_files import read_score_files
 from bench.score_lists import FORMATS
+from bench.shared_subjects import Shared, identities, shared_lines
 from bioguard.cli.import_options import import_options
 from bioguard.errors import InputRefused
 from bioguard.formats import ImportOptions
@@ -133,6 +134,13 @@ def _face_sets(path: Path, seed: int) -> tuple[list[Scored], dict[str, Judge]]:
 @click.option("--faces", type=FILE, help="embeddings [n, d] and labels [n].", metavar="FILE.npz")
 @click.option("--scores", "score_file", type=FILE, help="Scores of any matcher, .npz or text.", metavar="FILE")
 @click.option("--format", "score_format", type=click.Choice(["npz", *FORMATS]), help="Of --scores; the file tells.")
+@click.option(
+    "--shared-subjects",
+    type=click.Choice([how.value for how in Shared]),
+    default=Shared.FOUND.value,
+    show_default=True,
+    help="Which sets hold the same subjects: as found, those of one name, or none.",
+)
 @click.option("--distance", is_flag=True, help="The score file holds distances: lower is more alike.")
 @click.option("--attacks", type=FILE, help="Presentation attack scenarios, .csv.", metavar="FILE")
 @dataset_option
@@ -143,8 +151,8 @@ def _face_sets(path: Path, seed: int) -> tuple[list[Scored], dict[str, Judge]]:
 @import_options
 def accuracy(
     fingerprints: Path | None, faces: Path | None, score_file: Path | None, score_format: str | None, distance: bool,
-    attacks: Path | None, dataset: Dataset, out: Path, seed: int, replicates: int, as_json: bool,
-    options: ImportOptions,
+    attacks: Path | None, dataset: Dataset, out: Path, seed: int, replicates: int, shared_subjects: str,
+    as_json: bool, options: ImportOptions,
 ) -> None:  # fmt: skip
     """Error rates with intervals: accuracy.json and report.html in DIR.
 
@@ -162,6 +170,7 @@ def accuracy(
     partial = Partial(out / "partial")
     threshold: dict[str, float] = {}
     files: dict[str, Any] = {}
+    templates: list[FingerprintSet] = []
     sets: list[Scored]
     judges: dict[str, Judge] = {}
     inputs = [(path.name, path) for path in (*dataset.files, *([attacks] if attacks else []))]
@@ -171,7 +180,8 @@ def accuracy(
         files = {one.name: one.as_data() for one, _ in matrices}
         finger = builtin_profile(Modality.FINGERPRINT)
         judges = {one.name: product_gate(one.templates, finger) for one, _ in matrices}
-        inputs += finger_files(fingerprints, [one for one, _ in matrices])
+        templates = [one for one, _ in matrices]
+        inputs += finger_files(fingerprints, templates)
         limit = threshold_for_fmr(PRODUCT_FMR, profile=finger, score=Score.LIKELIHOOD_RATIO)
         threshold = dict.fromkeys([s.name for s in sets], limit)
     elif faces is not None:
@@ -186,7 +196,10 @@ def accuracy(
         for line in (line for one in sets for line in one.lines()):
             note(line)
     digests = inputs_of(inputs)
-    data = _measure(sets, threshold, judges, dataset, seed=seed, replicates=replicates, pool=faces is None)
+    who = identities(sets, Shared(shared_subjects), templates)
+    for line in shared_lines(sets, who):
+        note(line)
+    data = _measure(sets, threshold, judges, dataset, who, seed=seed, replicates=replicates, pool=faces is None)
     for line in _broken_thresholds(data["sets"]):
         note(line)
     data["data"] = f"{sources[0].name}: {', '.join(s.name for s in sets)}"
@@ -215,12 +228,18 @@ def _broken_thresholds(sets: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _measure(
-    sets: Sequence[Scored], threshold: dict[str, float], judges: Mapping[str, Judge], dataset: Dataset, *,
-    seed: int, replicates: int, pool: bool,
+    sets: Sequence[Scored], threshold: dict[str, float], judges: Mapping[str, Judge], dataset: Dataset,
+    who: Identities, *, seed: int, replicates: int, pool: bool,
 ) -> dict[str, Any]:  # fmt: skip
     with advancing("rates", len(sets) + pool) as advance:
         enrolled = {one.name: enrollments(one, judges.get(one.name), dataset.samples_to_enroll) for one in sets}
-        more: dict[str, Any] = {"seed": seed, "replicates": replicates, "enrolled": enrolled, "dataset": dataset}
+        more: dict[str, Any] = {
+            "seed": seed,
+            "replicates": replicates,
+            "enrolled": enrolled,
+            "dataset": dataset,
+            "who": who,
+        }
         alone = {}
         for one in sets:
             alone[one.name] = figures([one], decision_threshold=threshold.get(one.name), **more)

@@ -1,6 +1,6 @@
 """One set of comparisons, whatever made it: a square matrix of scores, and whose each sample is."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -107,30 +107,45 @@ def scores_of(sets: Sequence[Scored]) -> Scores:
     return Scores(genuine, impostor)
 
 
-def pairs_of(sets: Sequence[Scored], scores: Scores) -> Pairs:
+Identities = Mapping[str, Sequence[str]]
+"""By set: who its subjects 0 .. people - 1 are; equal texts are one person, also in another set."""
+
+
+def people_of(sets: Sequence[Scored], who: Identities | None = None) -> tuple[list[Ints], int]:
+    """Number of each subject of each set among all people, and how many they are; without `who` nobody is in two sets.
+
+    Returns:
+        For each set int64 [people of the set], 0 .. all people - 1 in order of appearance.
+    """
+    known: dict[str, int] = {}
+    places = []
+    for number, one in enumerate(sets):
+        names = who[one.name] if who is not None else [f"{number}/{i}" for i in range(one.people)]
+        places.append(np.array([known.setdefault(name, len(known)) for name in names], np.int64))
+    return places, len(known)
+
+
+def pairs_of(sets: Sequence[Scored], scores: Scores, who: Identities | None = None) -> Pairs:
     """The pairs of all sets with their people, for drawing people again."""
     cut = -np.inf
     if scores.impostor.size > TAIL_PAIRS:
         cut = float(scores.impostor[int((1 - max(TAIL_SHARE, 4 * scores.eer().high)) * scores.impostor.size)])
     columns: list[list[NDArray[np.float32] | Ints]] = [[], [], [], [], []]
-    first = 0
-    places: list[tuple[int, Scored]] = []
-    for one in sets:
+    places, people = people_of(sets, who)
+    for one, place in zip(sets, places, strict=True):
         for values, a, b in one.blocks():
             same = a == b
             kept = ~same & (values >= cut)
             for column, part in zip(
-                columns, (values[same], first + a[same], values[kept], first + a[kept], first + b[kept]), strict=True
+                columns, (values[same], place[a[same]], values[kept], place[a[kept]], place[b[kept]]), strict=True
             ):
                 column.append(part)
-        places.append((first, one))
-        first += one.people
     joined = [np.concatenate(column) for column in columns]
 
     def impostor_weight(weights: NDArray[np.float64]) -> float:
-        return sum(one.impostor_weight(weights[start : start + one.people]) for start, one in places)
+        return sum(one.impostor_weight(weights[place]) for one, place in zip(sets, places, strict=True))
 
     return Pairs(
-        first, joined[0].astype(np.float32), joined[1].astype(np.int64), joined[2].astype(np.float32),
+        people, joined[0].astype(np.float32), joined[1].astype(np.int64), joined[2].astype(np.float32),
         joined[3].astype(np.int64), joined[4].astype(np.int64), impostor_weight,
     )  # fmt: skip

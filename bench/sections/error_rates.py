@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from bench.wording import NOT_MEASURABLE, folded, interval, of, part, percent
+from bench.wording import NOT_MEASURABLE, folded, interval, of, over_people, part, percent
 from bioguard.report import Section, Table
 
 SHORT = "1e-3"
@@ -45,7 +45,7 @@ def _eers(rows: Mapping[str, Any]) -> Table:
             (
                 name,
                 percent(r["eer"], _pairs(r)),
-                interval(r["eer_interval_95"]),
+                over_people(r, "eer_interval"),
                 percent(part(r["fnmr_at_fmr"][SHORT], "fnmr"), r["genuine"]),
                 _count(r["people"]),
                 f"{r['genuine']:,}",
@@ -80,7 +80,7 @@ def _fixed(rows: Mapping[str, Any]) -> Table:
                 name,
                 target,
                 percent(p["fnmr"], p["genuine"]),
-                interval(p["subject_interval_95"]),
+                over_people(p, "subject_interval"),
                 percent(p["fnmr_each_person_equal"], p["genuine"]),
                 of(p["false_non_matches"], p["genuine"]),
                 interval(p["interval_95"]),

@@ -11,7 +11,6 @@ from bench.metrics.attacks import presentation_attacks
 from bench.metrics.comparisons import Comparisons, pairs_of, scores_of
 from bench.metrics.enrollments import user_effect, view_effect
 from bench.metrics.identification import identification, searches
-from bench.metrics.rates import Scores
 from bench.metrics.resampling import subject_intervals
 from bench.metrics.subjects import quality_bins, subject_table, zoo
 from bioguard.errors import InputRefused
@@ -39,26 +38,6 @@ def test_pairs_are_all_i_below_j_without_unusable_samples() -> None:
     assert np.array_equal(scores.impostor, np.sort(one.scores[i, j][kept & ~same]))
     small = list(one.blocks(rows=4))
     assert sum(values.size for values, _, _ in small) == 14 * 13 // 2
-
-
-def test_interval_is_that_of_a_slow_bootstrap() -> None:
-    one = _made(12, 4, 3, spread=0.8)
-    scores = scores_of([one])
-    fast = subject_intervals(pairs_of([one], scores), [0.05], seed=5, replicates=300)
-    rng = np.random.default_rng(5)
-    slow = []
-    for _ in range(300):
-        drawn = rng.integers(0, 12, 12)
-        genuine, impostor = [], []
-        for x, a in enumerate(drawn):
-            i, j = np.triu_indices(4, 1)
-            genuine.append(one.scores[4 * a + i, 4 * a + j])
-            for b in drawn[x + 1 :]:
-                if a != b:
-                    impostor.append(one.scores[4 * a : 4 * a + 4, 4 * b : 4 * b + 4].ravel())
-        slow.append(Scores(np.concatenate(genuine), np.concatenate(impostor)).at_fmr(0.05).fnmr)
-    assert fast.fnmr[0.05] == pytest.approx(tuple(np.quantile(slow, [0.025, 0.975])), abs=0.06)
-    assert fast.fnmr[0.05][0] < scores.at_fmr(0.05).fnmr < fast.fnmr[0.05][1]
 
 
 def test_the_tail_alone_gives_the_same_interval(monkeypatch: pytest.MonkeyPatch) -> None:
