@@ -7,56 +7,48 @@ computed a block, or on how often a run was interrupted.
 
     run(people=31_623, seed=1, state=Path("campaign.npz"))            # 10^9 pairs
 
-With `scheduler` the same blocks run on Dask distributed. Workers need this checkout and the `cluster` extra; what they
-receive is numbers of blocks and a seed, what they return are counts.
+With `scheduler` the same blocks run on Dask distributed (cluster.py). Workers and scheduler need the wheel of this
+bioguard and the `cluster` extra, no checkout.
 """
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import lru_cache
-from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from bioguard.match import CodeGallery
-from bioguard.match.protected import CODE_BITS, CodeContext, SignCoder
-from bioguard.simulate.people import EDGEFACE_XS, FacePopulation
-from bioguard.simulate.people.counter_rng import words
+from bench.blocks import Codes, Counts, code_digest, codes_of, histograms
+from bench.cluster import Block, Job, connected, execute
+from bench.environment import source_digest
+from bioguard.errors import BioguardError
+from bioguard.formats.npz import ARCHIVE_FAULTS
+from bioguard.match.protected import CODE_BITS
 
 BLOCK = 4096
-Counts = NDArray[np.int64]
 Advance = Callable[[int], None]
+Say = Callable[[str], None]
 CACHED_BLOCKS = 256
 """Codes kept by a process: 256 blocks of 4096 codes of 128 bytes are 128 MiB."""
 
 
 @lru_cache(maxsize=CACHED_BLOCKS)
-def _codes(seed: int, people: int, size: int, block: int, view: int) -> NDArray[np.uint8]:
-    population = FacePopulation(EDGEFACE_XS, seed)
-    secret = words(seed, 0x501, 0, 0, 8)[0].astype("<u4").tobytes()
-    context = CodeContext(secret=secret, dimension=population.dimension, model_id="bench", epoch=0)
-    first = block * size
-    return SignCoder(context).encode(population.embeddings(first, min(size, people - first), view))
+def _codes(seed: int, people: int, size: int, block: int, view: int) -> Codes:
+    return codes_of(seed, people, size, block, view)
 
 
-def block_histograms(seed: int, people: int, size: int, row: int, column: int, threads: int = 1) -> Counts:
+def block_histograms(job: Job, block: Block, threads: int = 1) -> Counts:
     """Counts by distance of one block, int64 [2, CODE_BITS + 1]: genuine, impostor."""
-    rows, columns = _codes(seed, people, size, row, 0), _codes(seed, people, size, column, 1)
-    counts = np.zeros((2, CODE_BITS + 1), np.int64)
-    counts[1] = CodeGallery(rows).histogram(columns, threads=threads)
-    if row == column:
-        distances = np.bitwise_count(rows ^ columns).sum(axis=1, dtype=np.int64)
-        counts[0] = np.bincount(distances, minlength=CODE_BITS + 1)
-        counts[1] -= counts[0]
-    return counts
+    people, seed, size = job
+    rows, columns = (_codes(seed, people, size, b, view) for view, b in enumerate(block))
+    return histograms(rows, columns, block[0] == block[1], threads)
 
 
 def run(
     *, people: int, seed: int, state: Path | None = None, scheduler: str | None = None, threads: int = 1,
-    block: int = BLOCK, advance: Advance = lambda _: None,
+    block: int = BLOCK, advance: Advance = lambda _: None, say: Say = lambda _: None,
 ) -> Counts:  # fmt: skip
     """All blocks.
 
@@ -68,22 +60,42 @@ def run(
         threads: of this process.
         block: people on a side of a block.
         advance: told the number of finished blocks.
+        say: told why counts that are kept are not taken up.
 
     Returns:
         int64 [2, CODE_BITS + 1]: genuine, impostor.
+
+    Raises:
+        InputRefused: see cluster.py; what is counted stays in `state`, and the message says how much it is.
     """
-    run_id = [people, seed, block, CODE_BITS]
-    done, total = _load(state, run_id, -(-people // block))
+    job = people, seed, block
+    run_id = [*map(str, (*job, CODE_BITS)), f"{source_digest()} {code_digest()}"]
+    done, total = _load(state, run_id, -(-people // block), say)
     advance(int(done.sum()))
     waiting = [(int(r), int(c)) for r, c in np.argwhere(~done)]
-    with _executor(scheduler, threads) as execute:
-        for (row, column), counts in execute(run_id[:3], waiting):
-            total += counts
-            done[row, column] = True
-            advance(1)
-            if state is not None:
-                _save(state, run_id, done, total)
+    try:
+        with _counted(job, waiting, scheduler, threads) as blocks:
+            for (row, column), counts in blocks:
+                total += counts
+                done[row, column] = True
+                if state is not None:
+                    _save(state, run_id, done, total)
+                advance(1)
+    except BioguardError as error:
+        kept = f"{int(done.sum()) if state is not None else 0} of {done.size} blocks kept"
+        raise type(error)(f"{error.message}; {kept}", hint=error.hint, code=error.code) from error
     return total
+
+
+@contextmanager
+def _counted(
+    job: Job, blocks: list[Block], scheduler: str | None, threads: int
+) -> Iterator[Iterator[tuple[Block, Counts]]]:
+    if scheduler is None:
+        yield ((block, block_histograms(job, block, threads)) for block in blocks)
+        return
+    with connected(scheduler) as client:
+        yield execute(client, job, blocks)
 
 
 def figures(counts: Counts) -> dict[str, Any]:
@@ -110,42 +122,38 @@ def figures(counts: Counts) -> dict[str, Any]:
     }  # fmt: skip
 
 
-Execute = Callable[[list[int], list[tuple[int, int]]], Iterator[tuple[tuple[int, int], Counts]]]
-
-
-@contextmanager
-def _executor(scheduler: str | None, threads: int) -> Iterator[Execute]:
-    if scheduler is None:
-        yield lambda job, blocks: ((b, _block(job, b, threads)) for b in blocks)
-        return
-    distributed = import_module("distributed")  # extra `cluster`
-    with distributed.Client(scheduler, set_as_default=False) as client:
-
-        def execute(job: list[int], blocks: list[tuple[int, int]]) -> Iterator[tuple[tuple[int, int], Counts]]:
-            # a worker that dies costs its blocks: Dask gives them to another
-            futures = {client.submit(_block, job, block, pure=False, retries=3): block for block in blocks}
-            for future, counts in distributed.as_completed(futures, loop=client.loop, with_results=True):
-                yield futures[future], counts
-
-        yield execute
-
-
-def _block(job: list[int], block: tuple[int, int], threads: int = 1) -> Counts:
-    people, seed, size = job
-    return block_histograms(seed, people, size, *block, threads=threads)
-
-
-def _load(state: Path | None, run_id: list[int], side: int) -> tuple[NDArray[np.bool_], Counts]:
+def _load(state: Path | None, run_id: list[str], side: int, say: Say) -> tuple[NDArray[np.bool_], Counts]:
+    """What is counted already; nothing if it was counted by another run or by other code, which is said."""
     fresh = np.zeros((side, side), bool), np.zeros((2, CODE_BITS + 1), np.int64)
     if state is None or not state.exists():
         return fresh
-    with np.load(state, allow_pickle=False) as file:
-        return (file["done"], file["total"]) if file["run"].tolist() == run_id else fresh
+    try:
+        with state.open("rb") as raw, np.load(raw, allow_pickle=False) as file:
+            run, done, total = (file[name] for name in ("run", "done", "total"))
+    except (*ARCHIVE_FAULTS, KeyError, TypeError):
+        say(f"{state.name} is damaged: its counts are not used, the run begins anew")
+        return fresh
+    if run.tolist()[:-1] != run_id[:-1]:
+        say(f"{state.name} is of another run: its counts are not used, the run begins anew")
+    elif run.tolist() != run_id:
+        say(f"{state.name} was counted by other code: its {int(done.sum())} blocks are not used, the run begins anew")
+    elif done.shape != fresh[0].shape or total.shape != fresh[1].shape or int(total.sum()) != _pairs(done, run_id):
+        say(f"{state.name} is damaged: its counts are not used, the run begins anew")
+    else:
+        return done, total
+    return fresh
 
 
-def _save(state: Path, run_id: list[int], done: NDArray[np.bool_], total: Counts) -> None:
+def _pairs(done: NDArray[np.bool_], run_id: list[str]) -> int:
+    """Comparisons in the blocks that are done."""
+    people, size = int(run_id[0]), int(run_id[2])
+    sides = np.minimum(size, people - size * np.arange(len(done)))
+    return int((done * np.outer(sides, sides)).sum())
+
+
+def _save(state: Path, run_id: list[str], done: NDArray[np.bool_], total: Counts) -> None:
     state.parent.mkdir(parents=True, exist_ok=True)
     temporary = state.with_suffix(".tmp")
     with temporary.open("wb") as file:
-        np.savez(file, run=np.array(run_id, np.uint64), done=done, total=total)
+        np.savez(file, run=np.array(run_id), done=done, total=total)
     temporary.replace(state)

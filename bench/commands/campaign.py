@@ -28,7 +28,9 @@ def campaign(people: int, out: Path, scheduler: str | None, threads: int, seed: 
     started = time.monotonic()
     state = out / "campaign.partial.npz"
     with advancing("blocks", (-(-people // BLOCK)) ** 2) as advance:
-        counts = run(people=people, seed=seed, state=state, scheduler=scheduler, threads=threads, advance=advance)
+        counts = run(
+            people=people, seed=seed, state=state, scheduler=scheduler, threads=threads, advance=advance, say=note
+        )
     seconds = time.monotonic() - started
     peak_mib = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     data = {"command": "campaign", "people": people, "seed": seed, "environment": environment(), **figures(counts)}

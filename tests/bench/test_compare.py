@@ -20,6 +20,7 @@ from bench.load import FingerprintSet
 from bench.matchers import fingerprint_comparisons, fingerprint_scores
 from bench.metrics.comparisons import Comparisons
 from bioguard.errors import InputRefused
+from bioguard.match import CodeGallery
 from bioguard.simulate.people import FingerPopulation
 
 
@@ -169,14 +170,14 @@ def test_a_moved_threshold_is_caught(matched: Comparisons, tmp_path: Path) -> No
 
 def test_a_kernel_off_by_one_is_caught(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     right = campaign.figures(campaign.run(people=300, seed=3))
-    real = campaign.CodeGallery.histogram
+    real = CodeGallery.histogram
 
     def off_by_one(self: Any, probes: Any, *, threads: int = 1) -> Any:
         counts = real(self, probes, threads=threads)
         counts[1:] = counts[:-1].copy()
         return counts
 
-    monkeypatch.setattr(campaign.CodeGallery, "histogram", off_by_one)
+    monkeypatch.setattr(CodeGallery, "histogram", off_by_one)
     done = _run(tmp_path, right, campaign.figures(campaign.run(people=300, seed=3)), "histogram_impostor:=")
     assert done.exit_code == 3
     assert "FAILS histogram_impostor:=" in done.stdout
