@@ -11,6 +11,7 @@ import pytest
 from bioguard import evidence
 from bioguard.cli.__main__ import run
 from bioguard.evidence.policy_clauses import CLAUSES
+from bioguard.evidence.policy_trials import TRIALS
 
 
 @pytest.mark.slow
@@ -34,6 +35,12 @@ def test_a_whole_run_tells_each_step_and_its_bundle_verifies(
 
     named = {check["id"] for check in report["checks"]}
     assert {check for clause in CLAUSES for check in clause.checks} <= named, "every row has its checks"
+    trials = {trial.id for trial in TRIALS}
+    tried = {check["id"]: (check["status"], check["details"]) for check in report["checks"] if check["id"] in trials}
+    assert set(tried) == trials
+    assert {name: said for name, said in tried.items() if said[0] != "PASS"} == {}, "the product keeps its promises"
+    assert [name for name in trials if not (out / "raw" / f"{name}.json").is_file()] == []
+    assert [check["id"] for check in report["checks"] if check["id"] in trials and not check["clauses"]] == []
     assert {check["status"] for check in report["checks"] if check["id"] == "BG-STA-007"} == {"PASS"}
     reference = tmp_path / "reference.json"
     assert run(["audit", "reference", "--out", str(reference)]) == 0

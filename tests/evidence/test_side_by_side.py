@@ -88,7 +88,18 @@ class _OnlyItsPlace:
         self.allow_level = Level.NOT_ENFORCED
 
 
-@pytest.mark.parametrize("trial", [t for t in TRIALS if t.turn is Turn.APART], ids=lambda t: t.id)
+LONG = {"BG-STO-001", "BG-POL-012"}
+"""These two are played by `pytest -m campaign tests/evidence` alone."""
+
+
+@pytest.mark.parametrize(
+    "trial",
+    [
+        pytest.param(trial, id=trial.id, marks=[pytest.mark.campaign] if trial.id in LONG else [])
+        for trial in TRIALS
+        if trial.turn is Turn.APART
+    ],
+)
 def test_a_trial_that_runs_beside_others_leaves_the_given_device_alone(trial: Trial, tmp_path: Path) -> None:
     check = conduct(trial, cast("TemporaryDevice", _OnlyItsPlace(tmp_path / "device")))
     assert check.status is Status.PASS, check.details

@@ -43,6 +43,11 @@ ELSEWHERE = {
     "BG-SBX-004", "BG-SBX-005", "BG-LEK-001", "BG-LEK-002", "BG-STO-005", "BG-STA-007", "BG-STA-008", "BG-LOG-001",
 }  # fmt: skip
 """Checks whose broken variant has a test of its own below."""
+LONG = {
+    *(f"BG-POL-{number:03d}" for number in (9, 10, 11, 12, 13, 14, 18, 20, 21, 26)),
+    "BG-STO-001", "BG-STO-003", "BG-STO-006",
+}  # fmt: skip
+"""Trials of three seconds and more: their broken variants are played by `pytest -m campaign tests/policy` alone."""
 
 
 def test_every_promise_has_a_check_and_every_check_has_a_broken_variant() -> None:
@@ -54,6 +59,7 @@ def test_every_promise_has_a_check_and_every_check_has_a_broken_variant() -> Non
     assert clause("POL-17").checks == ("BG-POL-017", "BG-LOG-001")
 
 
+@pytest.mark.campaign  # tests/evidence/test_run.py: the whole audit, and every trial passes
 @pytest.mark.parametrize("check_id", sorted(BY_ID))
 def test_the_product_keeps_the_promise(check_id: str, lab: TemporaryDevice, tmp_path: Path) -> None:
     check = conduct(BY_ID[check_id], lab, tmp_path)
@@ -62,7 +68,9 @@ def test_the_product_keeps_the_promise(check_id: str, lab: TemporaryDevice, tmp_
     assert check.clauses
 
 
-@pytest.mark.parametrize("check_id", sorted(BROKEN))
+@pytest.mark.parametrize(
+    "check_id", [pytest.param(name, marks=[pytest.mark.campaign] if name in LONG else []) for name in sorted(BROKEN)]
+)
 def test_a_product_that_breaks_it_fails(
     check_id: str, lab: TemporaryDevice, tmp_path: Path, monkeypatch: Patch
 ) -> None:
