@@ -14,7 +14,7 @@ from bench.sections.groups import groups
 from bench.sections.identification import identification
 from bench.sections.subjects import subjects
 from bench.wording import NOT_MEASURABLE, over_people, part, percent
-from bioguard.report import Fact, Report, Section
+from bioguard.report import Fact, Report, Section, Table
 
 
 def summary_lines(data: Mapping[str, Any]) -> list[str]:
@@ -69,7 +69,7 @@ def accuracy_report(
             Fact("protocol", "all pairs i < j within a set; zero-effort impostors; pooled sets share one threshold"),
             Fact("seed", str(data["seed"])),
             Fact("EER rule", head["eer_rule"]),
-            *(Fact(name, str(value)) for name, value in data["environment"].items()),
+            Fact("commit", data["environment"]["commit"]),
         ),
         sections=(
             rates(rows),
@@ -80,10 +80,19 @@ def accuracy_report(
             subjects(head),
             effects(head),
             *([attacks(data["presentation_attacks"])] if "presentation_attacks" in data else []),
-            *([Section(title="Inputs", tables=(inputs_table(data["inputs"]),))] if "inputs" in data else []),
+            Section(title="How it was made", tables=_made(data)),
         ),
         residual=(
             "Impostors make no effort: masks, casts and morphs are not in these rates.",
             "Intervals over people say how the figures would move with other people, not with another sensor.",
         ),
     )
+
+
+def _made(data: Mapping[str, Any]) -> tuple[Table, ...]:
+    environment = Table(
+        title="Measured with",
+        columns=("what", "version or kind"),
+        rows=tuple((name.replace("_", " "), str(value)) for name, value in data["environment"].items()),
+    )
+    return environment, *([inputs_table(data["inputs"])] if "inputs" in data else [])

@@ -38,6 +38,7 @@ STYLE: Any = {
     "savefig.facecolor": "none",
     "lines.linewidth": 1.8,
 }
+LEGEND_COLUMNS = 3
 DET_TICKS = (1e-5, 1e-4, 1e-3, 1e-2, 0.05, 0.2, 0.5)
 Floats = NDArray[np.float64]
 
@@ -73,9 +74,13 @@ def det_plot(curves: Sequence[tuple[str, Floats, Floats, int, int]], *, title: s
         bands: shade 95 % Clopper-Pearson bounds of FNMR (for few curves).
     """
     with mpl.rc_context(STYLE):
-        canvas, axes = _canvas(4.6)
+        empty: list[str] = []
+        canvas, axes = _canvas(4.6 + 0.17 * -(-len(curves) // LEGEND_COLUMNS))
         for i, (name, fmr, fnmr, impostors, genuines) in enumerate(curves):
             shown = (fmr >= 1 / impostors) & (fnmr >= 1 / genuines) & (fmr < 0.6) & (fnmr < 0.9)
+            if not shown.any():
+                empty.append(name)
+                continue
             color, dash = COLORS[i % len(COLORS)], DASHES[i // len(COLORS) % len(DASHES)]
             x = norm.ppf(fmr[shown])
             axes.plot(x, norm.ppf(fnmr[shown]), color=color, linestyle=dash, label=name)
@@ -93,12 +98,14 @@ def det_plot(curves: Sequence[tuple[str, Floats, Floats, int, int]], *, title: s
         axes.set_ylim(norm.ppf(2e-4), norm.ppf(0.7))
         axes.axline((0, 0), slope=1, color=INK, linewidth=0.7, linestyle=":")
         axes.set(xlabel="false match rate, %", ylabel="false non-match rate, %")
-        axes.legend(fontsize=8, loc="upper right")
+        if len(curves) - len(empty) > 1:
+            canvas.legend(fontsize=8, loc="outside lower center", ncols=LEGEND_COLUMNS)
+        without = f"No curve, the errors of one side are gone before those of the other begin: {', '.join(empty)}."
         return Figure(
             title=title,
             svg=_svg(canvas),
             description="Detection error trade-off on normal-deviate axes. Lower left is better; dotted: FMR = FNMR.",
-            note="Bands: 95 % Clopper-Pearson of FNMR." if bands else "",
+            note=" ".join(["Bands: 95 % Clopper-Pearson of FNMR."] * bands + [without] * bool(empty)),
         )
 
 

@@ -9,7 +9,7 @@ NOT_STATED = "not stated"
 """People and samples of scores that only say whether they are genuine, and groups nobody named."""
 RULE_OF_3 = "rule of 3 over people"
 """What an interval rests on where nobody erred."""
-PERCENT = "\N{NO-BREAK SPACE}%"
+PERCENT = " %"
 DIGITS = 3
 """Significant digits of a rate, however many comparisons there are."""
 

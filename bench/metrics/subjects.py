@@ -12,6 +12,7 @@ from bench.names import subject_of
 
 Counts = NDArray[np.float64]
 MIN_GENUINE = 3
+MIN_SAMPLES = 2
 LISTED = 8
 
 
@@ -69,10 +70,12 @@ def _rows(
     trials: Counts,
 ) -> list[dict[str, Any]]:  # fmt: skip
     names = subject_names(one)
+    samples = np.bincount(one.subjects[one.usable], minlength=one.people)
     return [
         {
             "set": one.name,
             "subject": names[i],
+            "samples": int(samples[i]),
             "genuine": int(genuine[i]),
             "false_non_matches": int(missed[i]),
             "fnmr": float(missed[i] / genuine[i]) if genuine[i] else None,
@@ -94,12 +97,18 @@ def subject_names(one: Scored) -> list[str]:
 
 
 def zoo(rows: list[dict[str, Any]]) -> dict[str, Any]:
-    """Worst subjects of each kind, and how unevenly errors are spread: the share due to the worst tenth."""
-    goats = [r for r in rows if r["genuine"] >= MIN_GENUINE]
+    """Worst subjects of each kind, and how unevenly errors are spread: the share due to the worst tenth.
+
+    Lambs are looked for among references, wolves among probes. Of a score that decides alike in both directions they
+    are the same people, and `symmetric` says so. Who errs nowhere is neither; who gave one sample has no rate.
+    """
+    goats = [r for r in rows if r["genuine"] >= MIN_GENUINE and r["false_non_matches"]]
+    several = [r for r in rows if r["samples"] >= MIN_SAMPLES]
     return {
         "goats": sorted(goats, key=lambda r: (-r["fnmr"], r["mean_genuine_score"]))[:LISTED],
-        "lambs": sorted(rows, key=lambda r: -r["as_reference"])[:LISTED],
-        "wolves": sorted(rows, key=lambda r: -r["as_probe"])[:LISTED],
+        "lambs": sorted(filter(lambda r: r["as_reference"], several), key=lambda r: -r["as_reference"])[:LISTED],
+        "wolves": sorted(filter(lambda r: r["as_probe"], several), key=lambda r: -r["as_probe"])[:LISTED],
+        "symmetric": all(r["as_reference"] == r["as_probe"] for r in rows),
         "share_of_false_non_matches_by_worst_tenth": _worst_tenth([r["false_non_matches"] for r in rows]),
         "share_of_false_matches_by_worst_tenth": _worst_tenth([r["false_matches"] for r in rows]),
     }

@@ -3,36 +3,52 @@
 from collections.abc import Mapping
 from typing import Any
 
-from bench.wording import NOT_MEASURABLE, interval, percent
+from bench.wording import NOT_MEASURABLE, folded, interval, of, percent
 from bioguard.report import Section, Table
 
 
 def identification(rows: Mapping[str, Any]) -> Section:
-    cells = []
+    """A row for each set and FPIR that can be measured, the others in one line."""
+    cells, missing, ranks = [], {}, []
     for name, r in rows.items():
         found = r["identification"]
         if found == NOT_MEASURABLE:
+            missing[name] = ["all"]
             continue
         low, high = found["enrolled_subjects"]
-        for fpir, p in found["fnir_at_fpir"].items():
-            measured = isinstance(p, dict)
-            cells.append(
-                (
-                    name,
-                    str(low) if low == high else f"{low} to {high}",
-                    str(found["searches"]),
-                    fpir,
-                    percent(p["fnir"]) if measured else p,
-                    interval(p["interval_95"]) if measured else "",
-                    percent(found["hit_rate_by_rank"]["1"]),
-                )
+        enrolled = f"{low:,}" if low == high else f"{low:,} to {high:,}"
+        missing[name] = [f"FPIR {fpir}" for fpir, p in found["fnir_at_fpir"].items() if not isinstance(p, dict)]
+        ranks.append(
+            (name, percent(found["hit_rate_by_rank"]["1"], found["searches"]), enrolled, f"{found['searches']:,}")
+        )
+        cells += [
+            (
+                name,
+                fpir,
+                percent(p["fnir"], p["searches"]),
+                interval(p["interval_95"]),
+                of(p["misses"], p["searches"]),
+                enrolled,
             )
-    table = Table(
-        title="Identification (1:N)",
-        columns=("set", "N", "searches", "FPIR", "FNIR", "95 %", "rank 1"),
-        rows=tuple(cells),
-        numeric=frozenset(range(1, 7)),
-        note="Enrolled: first usable sample of each subject. A search counts as missed unless the subject comes first "
-        "and above the threshold; ties count against us.",
+            for fpir, p in found["fnir_at_fpir"].items()
+            if isinstance(p, dict)
+        ]
+    rank = Table(
+        title="Rank 1, no threshold",
+        columns=("set", "found first", "enrolled", "searches"),
+        rows=tuple(ranks),
+        numeric=frozenset({1, 2, 3}),
     )
-    return Section(title="Identification", tables=(table,))
+    table = Table(
+        title="Missed searches (FNIR) at fixed FPIR",
+        columns=("set", "FPIR", "FNIR", "95 %", "missed", "enrolled"),
+        rows=tuple(cells),
+        numeric=frozenset(range(1, 6)),
+        note=f"{folded(missing)} Enrolled: first usable sample of each subject. A search counts as missed unless the "
+        "subject comes first and above the threshold; ties count against us.".strip(),
+    )
+    return Section(
+        title="Identification (1:N)",
+        text=() if cells else (table.note,),
+        tables=tuple(t for t in (table, rank) if t.rows),
+    )

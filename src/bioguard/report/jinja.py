@@ -22,6 +22,11 @@ def _code(text: str) -> Markup:
     return Markup(_BACKTICKS.sub(r"<code>\1</code>", str(escape(printable(text)))))  # noqa: S704  # escaped just here
 
 
+def _breakable(text: str) -> Markup:
+    """The text, escaped, with a place to break after each slash and underscore: names of sets in narrow columns."""
+    return Markup(re.sub(r"(?<=\w)([/_])(?=\w)", r"\1<wbr>", str(escape(printable(text)))))  # noqa: S704  # escaped just here
+
+
 def _shown(value: object) -> object:
     """Text with escapes for what would hide or turn it around; our own markup as it is."""
     return printable(value, keep="\n\t") if type(value) is str else value
@@ -38,6 +43,7 @@ def environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    made.filters["breakable"] = _breakable
     made.filters["code"] = _code
     made.filters["svg"] = Markup  # only ever given Figure.svg, which the model checked
     made.filters["n"] = lambda number: f"{number:.1f}"  # coordinates: a tenth of a unit is a tenth of a pixel
