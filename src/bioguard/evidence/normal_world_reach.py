@@ -184,7 +184,7 @@ REASONS: tuple[tuple[str, Mapping[str, str]], ...] = (
             "tee_sim.secure.codeload": (
                 ".__dict__, .modules *7, .read_bytes, compile, exec, import importlib, "
                 "import importlib.abc, import importlib.machinery, import importlib.util, sys.meta_path, "
-                "sys.modules, sys.path, sys.path_hooks, sys.path_importer_cache, types.CodeType"
+                "sys.modules, sys.path, sys.path_hooks, sys.path_importer_cache, types.CodeType, vars"
             ),
             "tee_sim.shared.package_files": ".read_bytes, os.walk",
         },
