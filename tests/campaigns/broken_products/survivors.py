@@ -4,6 +4,7 @@ _ENDED = "The core ends the application that believes such a token, so the trial
 _OWN_ID = "The core ends the application that makes an id of its own: nobody can be enrolled, so no row answers"
 
 REASONS: dict[str, str] = {
+    "03-sockets": "The verdict on a lock that is not the known one is INCONCLUSIVE; other layers stop each attempt",
     "04-printed": "Nothing comes out: what Python prints goes nowhere from before the lock on",
     "08-counted": _OWN_ID,
     "08-id-of-user": _OWN_ID,
