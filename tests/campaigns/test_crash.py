@@ -65,7 +65,7 @@ def test_a_disk_that_does_not_sync_is_found(tmp_path: Path, monkeypatch: pytest.
         return [event for event in recorded(directory, log) if (event.kind, event.file) != ("sync", "storage.db")]
 
     monkeypatch.setattr(crash_power, "record", without_syncs)
-    found = errors(crash_power.play(tmp_path, points=160, seed=5))
+    found = errors(crash_power.play(tmp_path, points=80, seed=5))
     assert [error for _, kind, error in found if kind == "lost" and error[0].isdigit()]
 
 
@@ -92,7 +92,7 @@ def test_a_supplicant_that_makes_two_transactions_of_one_is_found(
         whole(self, Changes(second, changes.deletes))
 
     monkeypatch.setattr(SqliteBlobs, "commit", in_halves)
-    found = errors(crash_kill.play(tmp_path, runs=96, seed=1))
+    found = errors(crash_kill.play(tmp_path, runs=48, seed=1))
     assert {kind for _, kind, error in found if error[0].isdigit()} == {"supplicant", "both"}
 
 
@@ -122,4 +122,4 @@ def test_a_core_that_keeps_what_a_dead_host_had_begun_is_found(tmp_path: Path, m
     """A transaction that is not undone when its host dies stands in everybody's way."""
     monkeypatch.setattr(ObjectStore, "abandon", lambda self: None)
     monkeypatch.setattr(crash_hosts, "PLAYED", ("enroll", "erase"))
-    assert errors(crash_hosts.play(tmp_path, runs=36, seed=3))
+    assert errors(crash_hosts.play(tmp_path, runs=12, seed=3))
