@@ -11,6 +11,7 @@ import ast
 import tomllib
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 from bioguard.evidence.source_scan import uses_beside
@@ -72,11 +73,15 @@ def _targets(module: Module, node: ast.stmt) -> Iterator[tuple[str, str]]:
         yield from ((base, alias.name) for alias in node.names)
 
 
-def imported(module: Module) -> Iterator[tuple[str, str]]:
+def imported(module: Module) -> tuple[tuple[str, str], ...]:
     """Every import anywhere in a module."""
-    for node in ast.walk(ast.parse(module.path.read_bytes())):
-        if isinstance(node, ast.stmt):
-            yield from _targets(module, node)
+    return _imported(module, module.path.read_bytes())
+
+
+@cache
+def _imported(module: Module, source: bytes) -> tuple[tuple[str, str], ...]:
+    statements = (node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.stmt))
+    return tuple(target for node in statements for target in _targets(module, node))
 
 
 def compiled(top: Path) -> set[str]:
@@ -167,5 +172,10 @@ def dynamic_loads(module: Module) -> int:
 
     Does not promise: to see a name that is put together when it runs, as in `getattr(sys, "mod" + "ules")`.
     """
-    tree = ast.parse(module.path.read_bytes())
+    return _dynamic_loads(module.path.read_bytes())
+
+
+@cache
+def _dynamic_loads(source: bytes) -> int:
+    tree = ast.parse(source)
     return sum(map(_loads, ast.walk(tree))) + len(uses_beside(tree, DATA_ONLY))

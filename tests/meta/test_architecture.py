@@ -5,6 +5,7 @@ the tree, and something here must turn red: the contracts of pyproject.toml wher
 this file, for what no graph of imports shows (`rules`).
 """
 
+import functools
 import os
 import shutil
 import subprocess
@@ -53,6 +54,10 @@ LOADS_BY_NAME = {
 """Who may load a module by a string, and which. Everybody else is red: such an arrow is in no graph."""
 
 
+scanned = functools.cache(scan_source)
+"""By name and text: a broken variant differs from the tree in one or two files."""
+
+
 def rules(top: Path) -> list[str]:
     """What is wrong in a checkout and no contract can see."""
     known = modules(top)
@@ -73,7 +78,7 @@ def rules(top: Path) -> list[str]:
         f"{name}, line {finding.line}: {finding.what}"
         for name, module in known.items()
         if name.startswith(tuple(f"bioguard.{room}" for room in TRUSTED | BOTH))
-        for finding in scan_source(name, module.path.read_text("utf-8"))
+        for finding in scanned(name, module.path.read_text("utf-8"))
         if (name, finding.what) not in EXCEPTIONS
     ]
     found += [
