@@ -18,6 +18,7 @@ from bench.metrics.people import each_person_equal, largest_share
 from bench.metrics.rates import OperatingPoint, Scores, minimum_comparisons
 from bench.metrics.resampling import Basis, Interval, proportion, subject_intervals
 from bench.metrics.subjects import quality_bins, subject_table, zoo
+from bench.metrics.threshold_check import Labelled, threshold_check
 from bench.wording import NOT_MEASURABLE, NOT_STATED
 
 Floats = NDArray[np.float32]
@@ -33,7 +34,7 @@ def figures(
     *,
     seed: int,
     replicates: int = 200,
-    decision_threshold: float | None = None,
+    thresholds: Sequence[Labelled] = (),
     enrolled: Mapping[str, Enrollments] | None = None,
     dataset: Dataset = UNDESCRIBED,
     who: Identities | None = None,
@@ -47,7 +48,7 @@ def figures(
         sets: one set, or several to pool.
         seed: of the draws of people.
         replicates: number of draws.
-        decision_threshold: threshold the product decides at; its errors are counted too.
+        thresholds: those of the comparison profile in use; what they do here is counted.
         enrolled: of each set by name, who passed the gate of the enrollment; without it one usable sample is enough.
         dataset: says how many attempts a transaction has, and may have groups of people.
         who: the subjects of each set; without it nobody is in two sets.
@@ -79,8 +80,7 @@ def figures(
     result["transaction_at_fmr"] = transactions(group, passed, points, dataset.attempts)
     if dataset.groups is not None:
         result["groups"] = group_rates(group, dataset.groups, points, TARGETS)
-    if decision_threshold is not None:
-        result["at_product_threshold"] = _at_threshold(genuine, impostor, decision_threshold)
+    result["threshold_check"] = threshold_check(group, thresholds, who=who, seed=seed, replicates=replicates)
     finite: dict[str, Any] = finite_or_none(result)
     return finite
 
@@ -189,15 +189,6 @@ def _counts(point: OperatingPoint) -> dict[str, Any]:
         "fmr_interval_95": list(proportion(point.false_matches, point.impostors)),
         "threshold": point.threshold if np.isfinite(point.threshold) else "above every score",
     }
-
-
-def _at_threshold(genuine: Floats, impostor: Floats, threshold: float) -> dict[str, Any]:
-    """Counts at a threshold that did not come from these scores; one side alone has its rate."""
-    missed, matched = int((genuine < threshold).sum()), int((impostor >= threshold).sum())
-    counts = _counts(OperatingPoint(threshold, matched, max(impostor.size, 1), missed, max(genuine.size, 1)))
-    for side, keys in ((genuine, ("fnmr", "interval_95")), (impostor, ("fmr", "fmr_interval_95"))):
-        counts |= {} if side.size else dict.fromkeys(keys, NOT_MEASURABLE)
-    return {**counts, "genuine": int(genuine.size), "impostor": int(impostor.size)}
 
 
 def _quantiles(values: Floats) -> list[float] | None:

@@ -13,6 +13,8 @@ from bench.sections.error_rates import failures, rates
 from bench.sections.groups import groups
 from bench.sections.identification import identification
 from bench.sections.subjects import subjects
+from bench.sections.threshold_check import threshold_check as checked
+from bench.threshold_check import check_rows
 from bench.wording import NOT_MEASURABLE, over_people, part, percent
 from bioguard.report import Fact, Report, Section, Table
 
@@ -49,6 +51,7 @@ def accuracy_report(
     """
     rows = _rows(data)
     head = data.get("pooled") or next(iter(rows.values()))
+    shown = check_rows(data)
     return Report(
         kind="bench",
         title="Accuracy",
@@ -72,6 +75,7 @@ def accuracy_report(
             Fact("commit", data["environment"]["commit"]),
         ),
         sections=(
+            *([checked(shown, data.get("comparison_profile"), data.get("left_out_across", ()))] if shown else []),
             rates(rows),
             *([groups(head["groups"])] if "groups" in head else []),
             failures(rows),

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
+from itertools import combinations
 from pathlib import Path
 from typing import Any
 
@@ -24,21 +25,22 @@ from bench.matchers import code_similarities, cosines, fingerprint_comparisons, 
 from bench.metrics.attacks import presentation_attacks
 from bench.metrics.comparisons import Comparisons, Identities, Scored
 from bench.metrics.failures import Judge, enrollments
+from bench.metrics.threshold_check import Labelled
 from bench.resume import Partial
 from bench.score_files import read_score_files
 from bench.score_lists import FORMATS
 from bench.shared_subjects import Shared, identities, shared_lines
+from bench.threshold_check import across, across_rows, check_rows, cross_scores, labelled, profile_data, read_profile
 from bioguard.cli.import_options import import_options
 from bioguard.errors import InputRefused
 from bioguard.formats import ImportOptions
-from bioguard.match.thresholds import builtin_profile, threshold_for_fmr
+from bioguard.match.thresholds import builtin_profile
 from bioguard.records import FaceEmbedding
-from bioguard.records.modality import Modality
+from bioguard.records.comparison_profile import ComparisonProfile
+from bioguard.records.modality import Modality, Profile
 from bioguard.records.scores import Score
 from bioguard.report import render
 
-PRODUCT_FMR = 1 / 50_000
-"""Target of the product's decisions (docs/android-contract.md, "Rates")."""
 FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
@@ -117,16 +119,68 @@ def scores(
     )
 
 
-def _face_sets(path: Path, seed: int) -> tuple[list[Scored], dict[str, Judge]]:
+def _face_sets(
+    path: Path, seed: int, given: ComparisonProfile | None
+) -> tuple[list[Scored], dict[str, Judge], ComparisonProfile | None]:
+    """The sets, their judges, and the profile in use: without a known model there are no thresholds to check."""
     matrices, faces = _face_matrices(path, seed)
+    dimension = faces.rows.shape[1]
+    if given is not None and given.dimension != dimension:
+        raise InputRefused(
+            f"{path.name} holds vectors of {dimension} numbers, the comparison profile is of {given.dimension}",
+            hint="give the profile of their model", code="bench.profile",
+        )  # fmt: skip
     names = [f"{label}_{i}" for i, label in enumerate(faces.labels.tolist())]
-    judges = {}
+    judges: dict[str, Judge] = {}
+    profile = given
     try:
-        profile = builtin_profile(Modality.FACE, faces.rows.shape[1])
+        profile = given or builtin_profile(Modality.FACE, dimension)
         judges = dict.fromkeys(matrices, product_gate([FaceEmbedding.from_features(r) for r in faces.rows], profile))
     except InputRefused as error:
         note(f"{path.name}: the gate of the enrollment cannot judge these vectors: {error.message}")
-    return [Comparisons(name, matrix, faces.subjects, names) for name, matrix in matrices.items()], judges
+    if given is None and profile is not None:
+        note(
+            f"{path.name}: taken to be of {profile.model} by their {dimension} numbers; the thresholds of another "
+            f"model are in a file for --comparison-profile"
+        )
+    return [Comparisons(name, m, faces.subjects, names) for name, m in matrices.items()], judges, profile
+
+
+def _check_modality(given: ComparisonProfile | None, fingerprints: Path | None, faces: Path | None) -> None:
+    wanted = {Modality.FINGERPRINT} if fingerprints else {Modality.FACE} if faces else set(Modality)
+    if given is not None and given.modality not in wanted:
+        raise InputRefused(
+            f"the comparison profile {given.name} is of another modality",
+            hint="give one that was made from data of this kind", code="bench.profile",
+        )  # fmt: skip
+
+
+def _judged(profile: ComparisonProfile) -> Score:
+    """The score of a profile that a list of scores is of: what a device decides on that keeps features."""
+    return Score.of(profile.modality, Profile.STANDARD)
+
+
+def _across(
+    templates: Sequence[FingerprintSet], sets: Sequence[Scored], who: Identities, checked: list[Labelled],
+    partial: Partial, seed: int, replicates: int,
+) -> dict[str, Any]:  # fmt: skip
+    """Sensor against sensor."""
+    pairs = sum(len(a.files) * len(b.files) for a, b in combinations(templates, 2))
+    rows: dict[str, Any] = {}
+    left_out: set[tuple[str, str]] = set()
+    with advancing("across", pairs) as advance:
+
+        def scored(a: FingerprintSet, b: FingerprintSet) -> NDArray[np.float32]:
+            matrix = partial.array([b"across", *_inputs(a), b"and", *_inputs(b)], lambda: cross_scores(a, b))
+            advance(matrix.size)
+            return matrix
+
+        for found in across(templates, who, checked, scored):
+            rows |= across_rows(found, sets, checked, seed=seed, replicates=replicates)
+            left_out |= set(found.one_person)
+    for a, b in sorted(left_out):
+        note(f"{a} and {b} are probably one person: more than half of their comparisons match at 1e-4; left out across")
+    return {"across": rows, "left_out_across": [list(pair) for pair in sorted(left_out)]}
 
 
 @click.command()
@@ -144,6 +198,8 @@ def _face_sets(path: Path, seed: int) -> tuple[list[Scored], dict[str, Judge]]:
 @click.option("--distance", is_flag=True, help="The score file holds distances: lower is more alike.")
 @click.option("--attacks", type=FILE, help="Presentation attack scenarios, .csv.", metavar="FILE")
 @dataset_option
+@click.option("--comparison-profile", type=FILE, help="Whose thresholds are checked; else built in.", metavar="FILE")
+@click.option("--no-across", is_flag=True, help="Do not compare fingers of different folders, sensor against sensor.")
 @click.option("--out", type=click.Path(file_okay=False, path_type=Path), required=True, metavar="DIR")
 @click.option("--seed", type=click.IntRange(0), default=1, show_default=True)
 @click.option("--replicates", type=click.IntRange(20), default=200, show_default=True, help="Draws of people.")
@@ -151,8 +207,8 @@ def _face_sets(path: Path, seed: int) -> tuple[list[Scored], dict[str, Judge]]:
 @import_options
 def accuracy(
     fingerprints: Path | None, faces: Path | None, score_file: Path | None, score_format: str | None, distance: bool,
-    attacks: Path | None, dataset: Dataset, out: Path, seed: int, replicates: int, shared_subjects: str,
-    as_json: bool, options: ImportOptions,
+    attacks: Path | None, dataset: Dataset, comparison_profile: Path | None, no_across: bool, out: Path, seed: int,
+    replicates: int, shared_subjects: str, as_json: bool, options: ImportOptions,
 ) -> None:  # fmt: skip
     """Error rates with intervals: accuracy.json and report.html in DIR.
 
@@ -168,7 +224,9 @@ def accuracy(
     started = time.monotonic()
     attacked = presentation_attacks(attacks) if attacks is not None else None
     partial = Partial(out / "partial")
-    threshold: dict[str, float] = {}
+    given = profile = read_profile(comparison_profile) if comparison_profile else None
+    _check_modality(given, fingerprints, faces)
+    checked: dict[str, list[Labelled]]
     files: dict[str, Any] = {}
     templates: list[FingerprintSet] = []
     sets: list[Scored]
@@ -178,29 +236,30 @@ def accuracy(
         matrices = _fingerprint_matrices(fingerprints, partial, options)
         sets = [fingerprint_comparisons(*pair) for pair in matrices]
         files = {one.name: one.as_data() for one, _ in matrices}
-        finger = builtin_profile(Modality.FINGERPRINT)
+        finger = profile = given or builtin_profile(Modality.FINGERPRINT)
         judges = {one.name: product_gate(one.templates, finger) for one, _ in matrices}
         templates = [one for one, _ in matrices]
         inputs += finger_files(fingerprints, templates)
-        limit = threshold_for_fmr(PRODUCT_FMR, profile=finger, score=Score.LIKELIHOOD_RATIO)
-        threshold = dict.fromkeys([s.name for s in sets], limit)
+        checked = dict.fromkeys([s.name for s in sets], labelled(finger, Score.LIKELIHOOD_RATIO))
     elif faces is not None:
-        sets, judges = _face_sets(faces, seed)
+        sets, judges, profile = _face_sets(faces, seed, given)
         inputs.append((faces.name, faces))
-        threshold = {
-            "cosine": threshold_for_fmr(PRODUCT_FMR, profile=builtin_profile(Modality.FACE, 512), score=Score.COSINE)
-        }
+        checked = {"cosine": labelled(profile, Score.COSINE)} if profile else {}
     else:
         sets = read_score_files(sources[0], distance=distance, named=score_format)
         inputs.append((sources[0].name, sources[0]))
         for line in (line for one in sets for line in one.lines()):
             note(line)
+        checked = dict.fromkeys([s.name for s in sets], labelled(given, _judged(given)) if given else [])
     digests = inputs_of(inputs)
     who = identities(sets, Shared(shared_subjects), templates)
     for line in shared_lines(sets, who):
         note(line)
-    data = _measure(sets, threshold, judges, dataset, who, seed=seed, replicates=replicates, pool=faces is None)
-    for line in _broken_thresholds(data["sets"]):
+    data = _measure(sets, checked, judges, dataset, who, seed=seed, replicates=replicates, pool=faces is None)
+    data["comparison_profile"] = profile_data(profile) if profile else None
+    if templates and not no_across:
+        data |= _across(templates, sets, who, next(iter(checked.values())), partial, seed, replicates)
+    for line in _broken_thresholds(data):
         note(line)
     data["data"] = f"{sources[0].name}: {', '.join(s.name for s in sets)}"
     data |= {"dataset": dataset.as_data() if dataset.fields else None, "inputs": digests.as_data()}
@@ -216,19 +275,20 @@ def accuracy(
     show(data, summary_lines(data), as_json=as_json)
 
 
-def _broken_thresholds(sets: Mapping[str, Any]) -> Iterator[str]:
-    """A line for each set on which the product's threshold lets through more than it promises, beyond chance."""
-    for name, row in sets.items():
-        point = row.get("at_product_threshold")
-        if point and point["impostor"] and point["fmr_interval_95"][0] > PRODUCT_FMR:
-            yield (
-                f"{name}: at the product's threshold for 1/{1 / PRODUCT_FMR:.0f}, {point['false_matches']} of "
-                f"{point['impostor']} impostor comparisons match: it does not hold for these data"
-            )
+def _broken_thresholds(data: Mapping[str, Any]) -> Iterator[str]:
+    """A line for each threshold that lets through more than its label promises, beyond chance."""
+    for name, rows in check_rows(data).items():
+        for row in rows:
+            if row["holds"] is False:
+                yield (
+                    f"{name}: the threshold for {row['label']} does not hold for these data: {row['false_matches']} of "
+                    f"{row['impostors']} impostor comparisons match, {row['ratio']:.1f} times the label "
+                    f"(95 % over people {row['interval_95'][0]:.1f} to {row['interval_95'][1]:.1f})"
+                )
 
 
 def _measure(
-    sets: Sequence[Scored], threshold: dict[str, float], judges: Mapping[str, Judge], dataset: Dataset,
+    sets: Sequence[Scored], checked: Mapping[str, list[Labelled]], judges: Mapping[str, Judge], dataset: Dataset,
     who: Identities, *, seed: int, replicates: int, pool: bool,
 ) -> dict[str, Any]:  # fmt: skip
     with advancing("rates", len(sets) + pool) as advance:
@@ -242,11 +302,10 @@ def _measure(
         }
         alone = {}
         for one in sets:
-            alone[one.name] = figures([one], decision_threshold=threshold.get(one.name), **more)
+            alone[one.name] = figures([one], thresholds=checked.get(one.name, ()), **more)
             advance(1)
         pooled = None
         if pool:
-            limit = next(iter(threshold.values()), None)
-            pooled = figures(sets, decision_threshold=limit, **more)
+            pooled = figures(sets, thresholds=next(iter(checked.values()), ()), **more)
             advance(1)
     return {"command": "accuracy", "seed": seed, "environment": environment(), "sets": alone, "pooled": pooled}

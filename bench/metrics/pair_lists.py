@@ -74,6 +74,12 @@ class PairList:
         a, b, count = self._impostor_people
         return float((count * weights[a] * weights[b]).sum())
 
+    @property
+    def people_pairs(self) -> int:
+        """Pairs of different people with a comparison."""
+        a, b, _ = self._impostor_people
+        return int(np.unique(np.minimum(a, b) * max(self.people, 1) + np.maximum(a, b)).size)
+
     @cached_property
     def _impostor_people(self) -> tuple[Ints, Ints, Ints]:
         people = max(self.people, 1)

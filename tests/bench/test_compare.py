@@ -19,6 +19,7 @@ from bench.compare import Rule, compare, read_result
 from bench.load import FingerprintSet
 from bench.matchers import fingerprint_comparisons, fingerprint_scores
 from bench.metrics.comparisons import Comparisons
+from bench.metrics.threshold_check import Labelled
 from bioguard.errors import InputRefused
 from bioguard.match import CodeGallery
 from bioguard.simulate.people import FingerPopulation
@@ -138,7 +139,8 @@ def matched() -> Comparisons:
 
 
 def _result(one: Comparisons, threshold: float) -> dict[str, Any]:
-    return json.loads(json.dumps({"sets": {"s": figures([one], seed=1, replicates=20, decision_threshold=threshold)}}))
+    checked = [Labelled("1/50000", 1 / 50_000, threshold, "measured")]
+    return json.loads(json.dumps({"sets": {"s": figures([one], seed=1, replicates=20, thresholds=checked)}}))
 
 
 def _run(tmp_path: Path, old: Any, new: Any, *rules: str, options: Sequence[str] = ()) -> Any:
@@ -161,10 +163,10 @@ def test_noise_in_the_scores_is_caught(matched: Comparisons, tmp_path: Path) -> 
 
 
 def test_a_moved_threshold_is_caught(matched: Comparisons, tmp_path: Path) -> None:
-    rules = ("*.at_product_threshold.fnmr:+1pp", "*.at_product_threshold.false_matches:=", "eer:+0.1pp")
+    rules = ("*.threshold_check.0.fnmr:+1pp", "*.threshold_check.0.false_matches:=", "eer:+0.1pp")
     done = _run(tmp_path, _result(matched, 2.0), _result(matched, 6.0), *rules)
     assert done.exit_code == 3
-    assert "FAILS *.at_product_threshold.fnmr:+1pp" in done.stdout
+    assert "FAILS *.threshold_check.0.fnmr:+1pp" in done.stdout
     assert "FAILS eer" not in done.stdout
 
 

@@ -57,15 +57,21 @@ def test_one_person_has_no_interval() -> None:
 
 def test_ends_lie_on_the_odds_of_the_spread() -> None:
     """For a mean of people the spread of the draws is known: their standard deviation over the root of their number."""
-    rates = np.random.default_rng(2).uniform(0, 0.4, 50)
+    rates = np.random.default_rng(2).normal(0.2, 0.05, 50)
     found = rate_intervals(lambda w: np.array([w @ rates / w.sum()]), 50, at_zero=50, seed=1, replicates=2000)[0]
     rate = rates.mean()
     reach = t.ppf(0.975, 49) * rates.std() / np.sqrt(50) / (rate * (1 - rate))
     odds = np.log(rate / (1 - rate))
-    assert (found.low, found.high) == pytest.approx(
-        (1 / (1 + np.exp(reach - odds)), 1 / (1 + np.exp(-odds - reach))), rel=0.02
-    )
-    assert found.low < rate < found.high
+    ends = 1 / (1 + np.exp(reach - odds)), 1 / (1 + np.exp(-odds - reach))
+    assert (found.low, found.high) == pytest.approx(ends, rel=0.02)
+
+
+def test_where_one_person_makes_the_errors_the_interval_has_the_freedom_of_one() -> None:
+    rates = np.where(np.arange(40) == 3, 0.8, 0.01)
+    found = rate_intervals(lambda w: np.array([w @ rates / w.sum()]), 40, at_zero=40, seed=1, replicates=400)[0]
+    rate = rates.mean()
+    assert found.high > 4 * rate
+    assert found.low < rate / 4
 
 
 def test_a_difference_is_narrower_when_the_same_people_are_drawn() -> None:

@@ -290,8 +290,9 @@ def test_face_labels_may_be_text(tmp_path: Path) -> None:
 def test_one_person_alone_is_not_measurable(tmp_path: Path) -> None:
     done, data = _accuracy(tmp_path / "out", "--faces", _npz(tmp_path, **_faces([7] * 6)))
     assert data["sets"]["cosine"]["eer"] == "not measurable"
-    assert data["sets"]["cosine"]["at_product_threshold"]["fmr"] == "not measurable"
-    assert 0 <= data["sets"]["cosine"]["at_product_threshold"]["fnmr"] <= 1
+    row = data["sets"]["cosine"]["threshold_check"][3]
+    assert (row["label"], row["fmr"], row["ratio"], row["holds"]) == ("1/50000", *["not measurable"] * 3)
+    assert 0 <= row["fnmr"] <= 1
     assert "f.npz: 1 subject, 6 samples" in done.stderr
 
 
@@ -318,13 +319,13 @@ def test_a_threshold_that_does_not_hold_is_pointed_out(tmp_path: Path) -> None:
     faces = _faces(list(range(8)) * 2)
     done, data = _accuracy(tmp_path / "good", "--faces", _npz(tmp_path, **faces))
     assert "does not hold" not in done.stderr
-    assert data["sets"]["cosine"]["at_product_threshold"]["false_matches"] == 0
+    assert data["sets"]["cosine"]["threshold_check"][3]["false_matches"] == 0
     done, _ = _accuracy(
         tmp_path / "bad", "--faces", _npz(tmp_path, **{**faces, "embeddings": faces["embeddings"] + 0.2})
     )
     assert (
-        "cosine: at the product's threshold for 1/50000, 112 of 112 impostor comparisons match: it does not hold for "
-        "these data" in done.stderr
+        "cosine: the threshold for 1/50000 does not hold for these data: 112 of 112 impostor comparisons match, "
+        "50000.0 times the label" in done.stderr
     )
 
 

@@ -73,4 +73,5 @@ def _section(raw: dict[str, Any]) -> Section:
 
 def _table(raw: dict[str, Any]) -> Table:
     rows = tuple(tuple(row) for row in raw["rows"])
-    return Table(**{**raw, "columns": tuple(raw["columns"]), "rows": rows, "numeric": frozenset(raw["numeric"])})
+    marks = {name: frozenset(raw.get(name, ())) for name in ("numeric", "failing")}
+    return Table(**{**raw, "columns": tuple(raw["columns"]), "rows": rows, **marks})

@@ -104,13 +104,17 @@ class Fact:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Table:
-    """Rows of plain text. `numeric` columns (by index) are right-aligned; the first column heads its row."""
+    """Rows of plain text. `numeric` columns (by index) are right-aligned; the first column heads its row.
+
+    `failing` rows (by index) are red; a cell of theirs says in words what fails.
+    """
 
     title: str
     columns: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
     note: str = ""
     numeric: frozenset[int] = frozenset()
+    failing: frozenset[int] = frozenset()
 
     def __post_init__(self) -> None:
         if any(len(row) != len(self.columns) for row in self.rows):

@@ -1,0 +1,196 @@
+"""What thresholds that are labelled with a rate do on these data: the table that a lab signs.
+
+The interval is over people, as everywhere. A label that lies below it does not hold.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bench.metrics.comparisons import Comparisons, Identities, Scored, people_of
+from bench.metrics.pair_lists import PairList
+from bench.metrics.rates import minimum_comparisons
+from bench.metrics.resampling import Basis, Floats, Interval, proportion, rate_intervals
+from bench.wording import NOT_MEASURABLE
+
+Ints = NDArray[np.int64]
+LABELS: Mapping[str, float] = {
+    "1e-2": 1e-2, "1e-3": 1e-3, "1e-4": 1e-4, "1/50000": 1 / 50_000, "1e-5": 1e-5, "1e-6": 1e-6,
+}  # fmt: skip
+"""The rates that are checked; the product decides at 1/50000 (docs/android-contract.md, "Rates")."""
+
+
+@dataclass(frozen=True, slots=True)
+class Labelled:
+    """A threshold and the rate it promises."""
+
+    label: str
+    rate: float
+    threshold: float
+    basis: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Counted:
+    """What happens at one threshold: who errs, by person; impostors as codes a * people + b."""
+
+    missed: Ints
+    false: Ints
+    genuine: int
+    impostors: int
+
+
+def threshold_check(
+    sets: Sequence[Scored], thresholds: Sequence[Labelled], *, who: Identities | None = None, seed: int,
+    replicates: int = 200,
+) -> list[dict[str, Any]]:  # fmt: skip
+    """A row for each threshold: counts, the ratio to the label with its interval over people, and whether it holds.
+
+    `holds` is false where the label lies below the interval, "not measurable" below 3 / rate impostor comparisons
+    otherwise, and else true. Scores of nobody known have Clopper-Pearson intervals, and `basis_of_interval` says so.
+
+    Args:
+        sets: all under the same thresholds.
+        thresholds: what is checked.
+        who: the subjects of each set.
+        seed: of the draws of people.
+        replicates: number of draws.
+    """
+    if not thresholds:
+        return []
+    places, people = people_of(sets, who)
+    named = not any(isinstance(one, PairList) and one.anonymous for one in sets)
+    genuine_people, counted = _count(sets, places, people, [t.threshold for t in thresholds])
+    weigh = _Weights(sets, places, genuine_people, people)
+    intervals = _over_people(weigh, counted, sets, places, seed, replicates) if named else None
+    return [
+        _row(label, one, *(intervals[i] if intervals is not None else (None, None)))
+        for i, (label, one) in enumerate(zip(thresholds, counted, strict=True))
+    ]
+
+
+def _count(
+    sets: Sequence[Scored], places: Sequence[Ints], people: int, limits: Sequence[float]
+) -> tuple[Ints, list[_Counted]]:
+    """Genuine comparisons of each person, and what happens at each threshold."""
+    genuine_people = np.zeros(max(people, 1), np.int64)
+    missed: list[list[Ints]] = [[np.empty(0, np.int64)] for _ in limits]
+    false: list[list[Ints]] = [[np.empty(0, np.int64)] for _ in limits]
+    impostors = genuine = 0
+    for one, place in zip(sets, places, strict=True):
+        at = place if place.size else np.zeros(2, np.int64)  # nobody is named
+        for scores, a, b in one.blocks():
+            same = a == b
+            own, own_people = scores[same], at[a[same]]
+            genuine_people += np.bincount(own_people, minlength=genuine_people.size)
+            genuine += int(own.size)
+            other, x, y = scores[~same], at[a[~same]], at[b[~same]]
+            impostors += int(other.size)
+            for i, limit in enumerate(limits):
+                missed[i].append(own_people[own < limit])
+                hit = other >= limit
+                false[i].append(x[hit] * people + y[hit])
+    return genuine_people, [
+        _Counted(np.concatenate(m), np.concatenate(f), genuine, impostors) for m, f in zip(missed, false, strict=True)
+    ]
+
+
+@dataclass(frozen=True, slots=True)
+class _Weights:
+    """All comparisons under a draw of people."""
+
+    sets: Sequence[Scored]
+    places: Sequence[Ints]
+    genuine_people: Ints
+    people: int
+
+    def impostor(self, weights: Floats) -> float:
+        return sum(one.impostor_weight(weights[p]) for one, p in zip(self.sets, self.places, strict=True))
+
+    def genuine(self, weights: Floats) -> float:
+        return float(weights @ self.genuine_people)
+
+
+def _over_people(
+    weigh: _Weights, counted: Sequence[_Counted], sets: Sequence[Scored], places: Sequence[Ints], seed: int,
+    replicates: int,
+) -> list[tuple[Interval, Interval]]:  # fmt: skip
+    """Of FMR and FNMR at each threshold."""
+    hits = [np.unique(one.false, return_counts=True) for one in counted]
+    misses = [np.bincount(one.missed, minlength=weigh.people) for one in counted]
+
+    def fmr(weights: Floats) -> Floats:
+        total = weigh.impostor(weights)
+        pairs = [weights[codes // weigh.people] * weights[codes % weigh.people] @ n for codes, n in hits]
+        return np.array(pairs) / total if total > 0 else np.full(len(hits), np.nan)
+
+    def fnmr(weights: Floats) -> Floats:
+        total = weigh.genuine(weights)
+        return np.array([weights @ n for n in misses]) / total if total > 0 else np.full(len(misses), np.nan)
+
+    erring = int(np.count_nonzero(weigh.genuine_people))
+    pairs = _pairs_of_people(sets, places)
+    more = {"seed": seed, "replicates": replicates}
+    return list(
+        zip(
+            rate_intervals(fmr, weigh.people, at_zero=pairs, **more),
+            rate_intervals(fnmr, weigh.people, at_zero=erring, **more),
+            strict=True,
+        )
+    )
+
+
+def _pairs_of_people(sets: Sequence[Scored], places: Sequence[Ints]) -> int:
+    """How many pairs of people are compared; sets of the same people count once."""
+    found: dict[bytes, int] = {}
+    for one, place in zip(sets, places, strict=True):
+        if isinstance(one, Comparisons):
+            present = int(np.unique(one.subjects[one.usable]).size)
+            pairs = present * (present - 1) // 2
+        else:
+            pairs = one.people_pairs
+        key = np.sort(place).tobytes()
+        found[key] = max(found.get(key, 0), pairs)
+    return sum(found.values())
+
+
+def _row(label: Labelled, one: _Counted, fmr: Interval | None, fnmr: Interval | None) -> dict[str, Any]:
+    hits, misses = int(one.false.size), int(one.missed.size)
+    row: dict[str, Any] = {
+        "label": label.label, "rate": label.rate, "threshold": label.threshold, "basis": label.basis,
+        "false_matches": hits, "impostors": one.impostors,
+        **dict.fromkeys(("fmr", "ratio", "interval_95", "fmr_interval_95", "holds"), NOT_MEASURABLE),
+        "false_non_matches": misses, "genuine": one.genuine,
+        **dict.fromkeys(("fnmr", "fnmr_interval_95"), NOT_MEASURABLE),
+    }  # fmt: skip
+    if one.impostors:
+        rate = hits / one.impostors
+        (low, high), basis = _ends(fmr, hits, one.impostors, "pairs of people")
+        row |= {
+            "fmr": rate, "ratio": rate / label.rate, "interval_95": [low / label.rate, high / label.rate],
+            "fmr_interval_95": [low, high], "basis_of_interval": basis,
+            "holds": _holds(label.rate, low, one.impostors),
+        }  # fmt: skip
+    if one.genuine:
+        ends, basis = _ends(fnmr, misses, one.genuine, "people")
+        row |= {"fnmr": misses / one.genuine, "fnmr_interval_95": list(ends), "basis_of_fnmr_interval": basis}
+    return row
+
+
+def _ends(interval: Interval | None, errors: int, trials: int, erring: str) -> tuple[tuple[float, float], str]:
+    if interval is None or not np.isfinite([interval.low, interval.high]).all():
+        return proportion(errors, trials), "Clopper-Pearson over comparisons"
+    if interval.basis is Basis.RULE_OF_3:
+        return (interval.low, interval.high), f"rule of 3 over {erring}"
+    # at a given threshold comparisons that depend on each other say less than as many independent ones, never more
+    low, high = proportion(errors, trials)
+    return (min(low, interval.low), max(high, interval.high)), interval.basis.value
+
+
+def _holds(rate: float, low: float, impostors: int) -> bool | str:
+    if rate < low:
+        return False
+    return True if impostors >= minimum_comparisons(rate) else NOT_MEASURABLE

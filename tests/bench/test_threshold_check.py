@@ -1,0 +1,163 @@
+"""Labelled thresholds against counting by hand: what holds, what does not, and what cannot be known."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+
+from bench.__main__ import cli
+from bench.load import FingerprintSet
+from bench.metrics.comparisons import Comparisons
+from bench.metrics.pair_lists import PairList
+from bench.metrics.resampling import proportion, rule_of_3
+from bench.metrics.threshold_check import LABELS, Labelled, threshold_check
+from bench.sections.threshold_check import threshold_check as section
+from bench.threshold_check import across, across_rows, labelled
+from bioguard.match.thresholds import builtin_profile, threshold_for_fmr
+from bioguard.records.modality import Modality
+from bioguard.records.scores import Score
+from bioguard.report import Report, render
+
+
+def _set(name: str, people: int, seed: int) -> Comparisons:
+    rng = np.random.default_rng(seed)
+    subjects = np.arange(people).repeat(4)
+    scores = np.triu(rng.normal(0, 1, (subjects.size,) * 2), 1)
+    scores += scores.T + np.where(subjects[:, None] == subjects, 4, 0)
+    names = [f"{p}_{i}" for p in range(people) for i in range(4)]
+    return Comparisons(name, scores.astype(np.float32), subjects, names)
+
+
+def _at(threshold: float, label: str = "1e-3") -> Labelled:
+    return Labelled(label, LABELS[label], threshold, "measured")
+
+
+def test_counts_and_ratio_by_hand() -> None:
+    one = _set("one", 30, 1)
+    (row,) = threshold_check([one], [_at(3.0902)], seed=1)
+    i, j = np.triu_indices(120, 1)
+    same = one.subjects[i] == one.subjects[j]
+    matched = one.scores[i, j] >= np.float32(3.0902)
+    assert (row["false_matches"], row["impostors"]) == (int((matched & ~same).sum()), 6960)
+    assert (row["false_non_matches"], row["genuine"]) == (int((~matched & same).sum()), 180)
+    assert row["ratio"] == pytest.approx(row["false_matches"] / 6.96)
+    low, high = row["interval_95"]
+    assert low < row["ratio"] < high
+    assert row["fmr_interval_95"] == pytest.approx([low / 1000, high / 1000])
+    assert row["holds"] is True
+    exact = proportion(row["false_matches"], 6960)
+    assert row["fmr_interval_95"][0] <= exact[0]  # never surer than independent comparisons would be
+    assert row["fmr_interval_95"][1] >= exact[1]
+
+
+@pytest.mark.parametrize(
+    ("threshold", "label", "holds"),
+    [
+        (2.0, "1e-3", False),
+        (2.0, "1e-6", False),  # too few comparisons to show the rate, and far too many of them match
+        (9.0, "1e-3", True),
+        (9.0, "1e-4", "not measurable"),
+        (1.0, "1e-2", False),
+    ],
+)
+def test_a_label_fails_below_its_interval_whatever_was_counted(threshold: float, label: str, holds: bool | str) -> None:
+    (row,) = threshold_check([_set("one", 30, 1)], [_at(threshold, label)], seed=1, replicates=50)
+    assert row["holds"] is holds or row["holds"] == holds
+
+
+def test_no_false_match_is_bounded_over_pairs_of_people() -> None:
+    one = _set("one", 30, 1)
+    (row,) = threshold_check([one, _twice(one)], [_at(9)], who=_same(one), seed=1, replicates=20)
+    assert row["fmr_interval_95"] == [0, rule_of_3(30 * 29 // 2)]  # the second extractor brings no new people
+    assert row["basis_of_interval"] == "rule of 3 over pairs of people"
+
+
+def _twice(one: Comparisons) -> Comparisons:
+    return Comparisons("two", one.scores, one.subjects, one.samples)
+
+
+def _same(one: Comparisons) -> dict[str, list[str]]:
+    return {name: [str(i) for i in range(one.people)] for name in ("one", "two")}
+
+
+def test_scores_of_nobody_known_have_an_interval_over_comparisons() -> None:
+    pairs = np.array([0, 0, 0, 1])
+    one = PairList(
+        "x", np.array([5, 1, 4, 0], np.float32), np.zeros(4, np.int64), pairs, np.array([0, 1]), (), anonymous=True
+    )
+    (row,) = threshold_check([one], [_at(0.5)], seed=1)
+    assert (row["false_matches"], row["impostors"], row["genuine"]) == (0, 1, 3)
+    assert row["basis_of_interval"] == "Clopper-Pearson over comparisons"
+
+
+def _fingers(name: str, templates: list[Any], people: int) -> FingerprintSet:
+    files = [f"{k:02}_{i}.iso" for k in range(people) for i in range(2)]
+    return FingerprintSet(name, files, [f.split("_")[0] for f in files], templates)
+
+
+def test_sets_of_one_extractor_are_compared_and_one_person_in_two_is_left_out() -> None:
+    limits = labelled(builtin_profile(Modality.FINGERPRINT), Score.LIKELIHOOD_RATIO)
+    a, b, other = (_fingers(n, [object()] * 24, 12) for n in ("x/a/1", "x/b/1", "y/a/1"))  # type: ignore[list-item]
+    who = {"x/a/1": [f"a{i}" for i in range(12)], "x/b/1": [f"b{i}" for i in range(12)]} | {
+        "y/a/1": [f"a{i}" for i in range(12)]
+    }
+    matrix = np.full((24, 24), -3, np.float32)
+    matrix[:2, 4:6] = 9  # a0 is b2
+    matrix[5, 9] = 9
+    (found,) = across([a, b, other], who, limits, lambda *_: matrix)
+    assert [one.name for one in found.lists] == ["x/a/1 x x/b/1"]
+    assert (found.extractor, found.one_person) == ("x", [("a0", "b2")])
+    rows = across_rows(found, [], limits, seed=1, replicates=20)
+    assert {(r["false_matches"], r["impostors"]) for r in rows["x: all across"]} == {(1, 24 * 24 - 4)}
+
+
+def test_a_broken_threshold_leaves_nobody_out() -> None:
+    """Else a matcher that takes everybody for one person would pass its check."""
+    limits = labelled(builtin_profile(Modality.FINGERPRINT), Score.LIKELIHOOD_RATIO)
+    a, b = (_fingers(n, [object()] * 24, 12) for n in ("a", "b"))  # type: ignore[list-item]
+    who = {n: [f"{n}{i}" for i in range(12)] for n in ("a", "b")}
+    (found,) = across([a, b], who, limits, lambda *_: np.full((24, 24), 9, np.float32))
+    assert found.one_person == []
+    rows = across_rows(found, [], limits, seed=1, replicates=20)["all across"]
+    assert [r["holds"] for r in rows] == [False] * 6
+    assert rows[0]["ratio"] == pytest.approx(100)
+
+
+def test_the_profile_in_use_is_checked(tmp_path: Path) -> None:
+    """Thresholds are those of the file, and its digest is in the result; a profile of something else is refused."""
+    face = builtin_profile(Modality.FACE, 128)
+    (tmp_path / "p.profile").write_bytes(face.to_bytes())
+    rng = np.random.default_rng(3)
+    people = rng.normal(size=(20, 128)).repeat(2, axis=0)
+    np.savez(tmp_path / "f.npz", embeddings=people + rng.normal(0, 0.3, people.shape), labels=np.arange(20).repeat(2))
+    line = ["accuracy", "--faces", str(tmp_path / "f.npz"), "--out", str(tmp_path / "out"), "--replicates", "20"]
+    done = CliRunner().invoke(cli, [*line, "--comparison-profile", str(tmp_path / "p.profile")])
+    assert done.exit_code == 0, done.output
+    data = json.loads((tmp_path / "out" / "accuracy.json").read_text())
+    assert data["comparison_profile"]["sha256"] == face.digest.hex()
+    rows = data["sets"]["cosine"]["threshold_check"]
+    assert [row["threshold"] for row in rows] == [
+        threshold_for_fmr(rate, profile=face, score=Score.COSINE) for rate in LABELS.values()
+    ]
+    assert data["sets"]["code"]["threshold_check"] == []  # the code is an index, nothing is decided on it
+    (tmp_path / "p.profile").write_bytes(builtin_profile(Modality.FINGERPRINT).to_bytes())
+    done = CliRunner().invoke(cli, [*line, "--comparison-profile", str(tmp_path / "p.profile")])
+    assert "bench.profile" in done.output or getattr(done.exception, "code", "") == "bench.profile"
+
+
+def test_what_does_not_hold_is_red_and_says_so() -> None:
+    rows = {"one": threshold_check([_set("one", 30, 1)], [_at(2.0), _at(9.0, "1e-4")], seed=1, replicates=50)}
+    shown = section(rows, {"name": "p", "model": "m", "site": [], "sha256": "ab"}, [("a", "b")])
+    assert shown.text[0] == "These labels do not hold: one at 1e-3."
+    assert "a and b are probably one person" in shown.text[2]
+    assert shown.tables[0].failing == {0}
+    assert len(shown.tables[0].rows) == 1  # nothing to see and nothing to know at 1e-4: the note says so
+    assert "1e-4 in one" in shown.tables[0].note
+    page = render(
+        Report(kind="bench", title="t", headline="h", tool="t", created="2026-01-01T00:00:00Z", sections=(shown,)),
+        "html",
+    )
+    assert '<tr class="failing">' in page
