@@ -29,13 +29,14 @@ def measure(sets: Sequence[Prints], *, seed: int, shuffles: int) -> dict[str, An
     own = _pair_scores(sets, lambda finger: finger, lambda finger: finger, seed)
     across = _pair_scores(sets, lambda finger: 0, lambda finger: 1, seed)
     renewed = _renewal(sets, seed)
+    people = sum(len({finger for finger, _ in one}) for one in sets)
     return {
         "key stolen (one key for all)": _rates(*stolen),
         "own key for each finger (two factors)": _rates(*own),
-        "linkage across epochs": _linkage(*across, seed, shuffles),
-        "renewal, the same print in two epochs": _linkage(*renewed, seed, shuffles),
-        "number of minutiae alone": _linkage(*_counts(sets), seed, shuffles),
-        "linkage within one epoch": _linkage(*stolen, seed, shuffles),
+        "linkage across epochs": _linkage(*across, people, seed, shuffles),
+        "renewal, the same print in two epochs": _linkage(*renewed, people, seed, shuffles),
+        "number of minutiae alone": _linkage(*_counts(sets), people, seed, shuffles),
+        "linkage within one epoch": _linkage(*stolen, people, seed, shuffles),
     }
 
 
@@ -100,10 +101,13 @@ def _rates(genuine: NDArray[np.float64], impostor: NDArray[np.float64]) -> dict[
     }
 
 
-def _linkage(mated: NDArray[np.float64], other: NDArray[np.float64], seed: int, shuffles: int) -> dict[str, Any]:
+def _linkage(
+    mated: NDArray[np.float64], other: NDArray[np.float64], people: int, seed: int, shuffles: int
+) -> dict[str, Any]:
     with np.errstate(invalid="ignore"):  # infinite ratios in bins without non-mated scores
         found = linkage(mated, other, equal_bins(mated, other), seed=seed, shuffles=shuffles)
     return {
+        "people": people,
         "mated": int(mated.size),
         "non_mated": int(other.size),
         "d_sys": found.d_sys,

@@ -1,5 +1,6 @@
 """`protection`."""
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -10,10 +11,13 @@ import numpy as np
 from bench import finger_codes
 from bench.calibration.face_data import FaceSet, load_faces
 from bench.console import advancing, note, show, write_json
+from bench.dataset import Dataset
+from bench.dataset_option import dataset_option
 from bench.environment import environment
 from bench.experiments.face_protection import VIEWS, context, losses, reconstruction, two_views, unlinkability
+from bench.inputs import finger_files, inputs_of
 from bench.linkage import integer_bins, linkage
-from bench.load import fingerprint_sets
+from bench.load import FingerprintSet, fingerprint_sets
 from bench.protection_report import protection_report
 from bioguard.cli.import_options import import_options
 from bioguard.formats import ImportOptions
@@ -31,6 +35,7 @@ FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 @click.option("--out", type=click.Path(file_okay=False, path_type=Path), required=True, metavar="DIR")
 @click.option("--faces", type=FILE, help="embeddings and labels; synthetic people without it.", metavar="FILE.npz")
 @click.option("--fingerprints", type=FOLDER, help="FVC-style folders; synthetic fingers without it.", metavar="DIR")
+@dataset_option
 @click.option("--quick", is_flag=True, help="Few epochs and draws.")
 @click.option("--seed", type=click.IntRange(0), default=1, show_default=True)
 @click.option("--json", "as_json", is_flag=True, help="protection.json on stdout as well.")
@@ -39,6 +44,7 @@ def protection(
     out: Path,
     faces: Path | None,
     fingerprints: Path | None,
+    dataset: Dataset,
     quick: bool,
     seed: int,
     as_json: bool,
@@ -51,6 +57,9 @@ def protection(
     """
     people = load_faces(faces) if faces is not None else _synthetic_faces(seed)
     epochs, replicates, pairs = (1, 20, 2) if quick else (3, 100, 8)
+    sets = list(fingerprint_sets(fingerprints, options)) if fingerprints is not None else []
+    inputs = [(path.name, path) for path in (*dataset.files, *([faces] if faces else []))]
+    inputs += finger_files(fingerprints, sets) if fingerprints is not None else []
     with advancing("protection", 6) as advance:
         development, test = people.half("development"), people.half("test")
         data: dict[str, Any] = {"command": "protection", "seed": seed, "environment": environment()}
@@ -58,6 +67,8 @@ def protection(
             "faces": faces.name if faces else "synthetic",
             "fingerprints": fingerprints.name if fingerprints else "synthetic",
         }
+        data["dataset"] = dataset.as_data() if dataset.fields else None
+        data["inputs"] = inputs_of(inputs).as_data()
         data["face_linkage"] = unlinkability(people, pairs, replicates)
         advance(1)
         data["face_renewal"] = _renewal(people, seed, replicates)
@@ -68,13 +79,12 @@ def protection(
         advance(1)
         data["face_accuracy_secret_stolen_test"] = losses(test.capped(VIEWS), epochs, replicates)
         advance(1)
-        data["fingerprint"] = finger_codes.measure(
-            _prints(fingerprints, seed, quick, options), seed=seed, shuffles=replicates
-        )
+        prints = _prints(sets, quick) if sets else _synthetic_prints(seed, quick)
+        data["fingerprint"] = finger_codes.measure(prints, seed=seed, shuffles=replicates)
         advance(1)
     out.mkdir(parents=True, exist_ok=True)
     write_json(out / "protection.json", data)
-    page = protection_report(data, created=datetime.now(UTC).isoformat(timespec="seconds"))
+    page = protection_report(data, dataset, created=datetime.now(UTC).isoformat(timespec="seconds"))
     (out / "report.html").write_text(render(page, "html"), encoding="utf-8")
     note(f"protection.json and report.html in {out}")
     show(data, [f"{c.status.label:<8}{c.title}: {c.summary}" for c in page.checks], as_json=as_json)
@@ -86,14 +96,16 @@ def _synthetic_faces(seed: int) -> FaceSet:
     return FaceSet(rows, np.tile(np.arange(PEOPLE, dtype=np.int32), 2))
 
 
-def _prints(root: Path | None, seed: int, quick: bool, options: ImportOptions) -> list[finger_codes.Prints]:
+def _synthetic_prints(seed: int, quick: bool) -> list[finger_codes.Prints]:
+    which = [(person, 2, touch) for person in range(FINGERS) for touch in range(2 if quick else TOUCHES)]
+    ready = prepare_all(list(FingerPopulation(seed).stream(which)))
+    return [[(str(person), t) for (person, _, _), t in zip(which, ready, strict=True)]]
+
+
+def _prints(found: Sequence[FingerprintSet], quick: bool) -> list[finger_codes.Prints]:
     touches = 2 if quick else TOUCHES
-    if root is None:
-        which = [(person, 2, touch) for person in range(FINGERS) for touch in range(touches)]
-        ready = prepare_all(list(FingerPopulation(seed).stream(which)))
-        return [[(str(person), t) for (person, _, _), t in zip(which, ready, strict=True)]]
     sets: list[finger_codes.Prints] = []
-    for one in fingerprint_sets(root, options):
+    for one in found:
         for line in one.lines():
             note(line)
         seen: dict[str, int] = {}
@@ -118,6 +130,7 @@ def _renewal(people: FaceSet, seed: int, shuffles: int) -> dict[str, Any]:
     found = linkage(mated, other, integer_bins(mated, other), seed=seed, shuffles=shuffles)
     return {
         "mean_share_of_bits_changed": float(mated.mean() / (8 * old.shape[1])),
+        "people": len(mated),
         "d_sys": found.d_sys,
         "floor_mean": found.floor_mean,
         "floor_95": found.floor_95,

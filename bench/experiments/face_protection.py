@@ -21,7 +21,9 @@ from numpy.typing import NDArray
 from bench.calibration.face_data import FaceSet, load_faces
 from bench.inversion import invert_scalar_codes, invert_sign_codes
 from bench.linkage import equal_bins, integer_bins, linkage
+from bench.metrics.rates import minimum_comparisons
 from bench.metrics.resampling import Pairs, fnmr_loss
+from bench.wording import NOT_MEASURABLE
 from bioguard.match.protected import CodeContext, ScalarCoder, SignCoder
 from bioguard.match.thresholds import builtin_profile, threshold_for_fmr
 from bioguard.records.modality import Modality
@@ -76,6 +78,9 @@ def losses(faces: FaceSet, epochs: int, replicates: int) -> Figures:
     }
     for name in ("scalar", "sign 1024"):
         for rate in RATES:
+            if cosine.impostor.size < minimum_comparisons(rate):
+                figures[f"{name} loss_pp at {rate:g}"] = NOT_MEASURABLE
+                continue
             estimates, ends = [], []
             for epoch in range(epochs):
                 similarities = (
@@ -108,8 +113,16 @@ def two_views(faces: FaceSet) -> tuple[NDArray[np.float32], NDArray[np.float32]]
     return capped.embeddings[order[pairs]], capped.embeddings[order[pairs + 1]]
 
 
-def attack(estimates: NDArray[np.float64], enrolled: NDArray[np.float32], others: NDArray[np.float32]) -> Figures:
-    """Success of reconstructed embeddings."""
+def impostor_pairs(faces: FaceSet) -> int:
+    """Pairs of photographs of two people: how many decide what rate such data can speak of."""
+    counts = np.unique(faces.labels, return_counts=True)[1]
+    return int((len(faces) ** 2 - (counts**2).sum()) // 2)
+
+
+def attack(
+    estimates: NDArray[np.float64], enrolled: NDArray[np.float32], others: NDArray[np.float32], impostors: int
+) -> Figures:
+    """Success of reconstructed embeddings, at the rates that as many impostor pairs can show."""
     same = np.sum(estimates * enrolled, axis=1)
     other = np.sum(estimates * others, axis=1)
     genuine = np.sum(enrolled * others, axis=1)
@@ -120,6 +133,9 @@ def attack(estimates: NDArray[np.float64], enrolled: NDArray[np.float32], others
     }
     profile = builtin_profile(Modality.FACE, enrolled.shape[1])
     for rate in RATES:
+        if impostors < minimum_comparisons(rate):
+            figures[f"accepted at {rate:g}"] = NOT_MEASURABLE
+            continue
         threshold = threshold_for_fmr(rate, profile=profile, score=Score.COSINE)
         figures[f"accepted at {rate:g}"] = {
             "attack": round(float(np.mean(other >= threshold)), 4),
@@ -131,6 +147,7 @@ def attack(estimates: NDArray[np.float64], enrolled: NDArray[np.float32], others
 def reconstruction(development: FaceSet, test: FaceSet) -> Figures:
     """Both codes, with the right and with a wrong secret."""
     enrolled, others = two_views(test)
+    impostors = impostor_pairs(test)
     prior = development.embeddings.astype(np.float64)
     second_moment = prior.T @ prior / len(prior)
     right, wrong = context(0, enrolled.shape[1]), context(1, enrolled.shape[1])
@@ -139,14 +156,14 @@ def reconstruction(development: FaceSet, test: FaceSet) -> Figures:
     for n_bits in (64, 256, 1024):
         codes = SignCoder(right, n_bits=n_bits).encode(enrolled)
         figures[f"sign {n_bits}, secret stolen"] = attack(
-            invert_sign_codes(right, codes, second_moment), enrolled, others
+            invert_sign_codes(right, codes, second_moment), enrolled, others, impostors
         )
         if n_bits == 1024:
             figures["sign 1024, secret unknown"] = attack(
-                invert_sign_codes(wrong, codes, second_moment), enrolled, others
+                invert_sign_codes(wrong, codes, second_moment), enrolled, others, impostors
             )
-    figures["scalar, secret stolen"] = attack(invert_scalar_codes(right, scalar_codes), enrolled, others)
-    figures["scalar, secret unknown"] = attack(invert_scalar_codes(wrong, scalar_codes), enrolled, others)
+    figures["scalar, secret stolen"] = attack(invert_scalar_codes(right, scalar_codes), enrolled, others, impostors)
+    figures["scalar, secret unknown"] = attack(invert_scalar_codes(wrong, scalar_codes), enrolled, others, impostors)
     return figures
 
 
@@ -182,7 +199,7 @@ def unlinkability(faces: FaceSet, pairs_of_epochs: int, shuffles: int) -> Figure
         edges = (integer_bins if name in {"sign", "same epoch"} else equal_bins)(mated, other)
         found = linkage(mated, other, edges, seed=SEED, shuffles=shuffles)
         figures[name] = {
-            "mated": int(mated.size), "non_mated": int(other.size), "d_sys": round(found.d_sys, 4),
+            "people": n, "mated": int(mated.size), "non_mated": int(other.size), "d_sys": round(found.d_sys, 4),
             "floor_mean": round(found.floor_mean, 4), "floor_95": round(found.floor_95, 4), "linkable": found.linkable,
         }  # fmt: skip
     return figures

@@ -48,7 +48,7 @@ def _eers(rows: Mapping[str, Any]) -> Table:
             (
                 name,
                 percent(r["eer"], _pairs(r)),
-                over_people(r, "eer_interval"),
+                over_people(r, "eer_interval", brief=True),
                 percent(part(r["fnmr_at_fmr"][beside], "fnmr"), r["genuine"]),
                 _count(r["people"]),
                 f"{r['genuine']:,}",
@@ -83,7 +83,7 @@ def _fixed(rows: Mapping[str, Any]) -> Table:
                 name,
                 target,
                 percent(p["fnmr"], p["genuine"]),
-                over_people(p, "subject_interval"),
+                over_people(p, "subject_interval", brief=True),
                 percent(p["fnmr_each_person_equal"], p["genuine"]),
                 of(p["false_non_matches"], p["genuine"]),
                 interval(p["interval_95"]),

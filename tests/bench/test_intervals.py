@@ -29,9 +29,9 @@ def test_no_error_is_no_interval_of_zero_to_zero() -> None:
     point = found["fnmr_at_fmr"]["1e-2"]
     assert point["subject_interval_95"] == found["eer_interval_95"]
     assert (found["eer_interval_basis"], point["subject_interval_basis"]) == ("rule of 3 over people",) * 2
-    words = "0 errors; the bootstrap says nothing; rule of 3 over people: at most 26\N{NO-BREAK SPACE}%"
+    words = "0 errors; the bootstrap says nothing; rule of 3 over people: at most 26 %"
     assert over_people(found, "eer_interval") == over_people(point, "subject_interval") == words
-    assert over_people(found, "eer_interval", brief=True) == "0 errors: <= 26\N{NO-BREAK SPACE}%"
+    assert over_people(found, "eer_interval", brief=True) == "0 errors: <= 26 %"
 
 
 def test_people_with_one_sample_do_not_count_in_the_rule_of_3() -> None:
@@ -44,9 +44,7 @@ def test_people_with_one_sample_do_not_count_in_the_rule_of_3() -> None:
 def test_nothing_but_errors_has_a_lower_end_only() -> None:
     found = rate_intervals(lambda w: np.array([1.0]), 10, at_zero=10, seed=1, replicates=20)
     assert found == [type(found[0])(1 - rule_of_3(10), 1.0, Basis.RULE_OF_3)]
-    assert over_people({"x_95": [found[0].low, 1.0], "x_basis": found[0].basis}, "x").endswith(
-        "at least 74\N{NO-BREAK SPACE}%"
-    )
+    assert over_people({"x_95": [found[0].low, 1.0], "x_basis": found[0].basis}, "x").endswith("at least 74 %")
 
 
 def test_one_person_has_no_interval() -> None:

@@ -68,9 +68,9 @@ def test_reconstruction_needs_the_secret_and_then_works() -> None:
     second_moment = prior.T @ prior / len(prior)
     right, wrong = context(0, 512), context(1, 512)
     codes, levels = SignCoder(right).encode(victims), ScalarCoder(right).encode(victims)
-    stolen = attack(invert_sign_codes(right, codes, second_moment), victims, others)
-    unknown = attack(invert_sign_codes(wrong, codes, second_moment), victims, others)
+    stolen = attack(invert_sign_codes(right, codes, second_moment), victims, others, 10**6)
+    unknown = attack(invert_sign_codes(wrong, codes, second_moment), victims, others, 10**6)
     assert stolen["cosine_mean"] > 0.9  # type: ignore[operator]
     assert abs(unknown["cosine_mean"]) < 4 * unknown["cosine_standard_error"]  # type: ignore[arg-type, operator]
     assert unknown["accepted at 0.001"]["attack"] < 0.02  # type: ignore[index]
-    assert attack(invert_scalar_codes(right, levels), victims, others)["cosine_mean"] > 0.98  # type: ignore[operator]
+    assert attack(invert_scalar_codes(right, levels), victims, others, 10**6)["cosine_mean"] > 0.98  # type: ignore[operator]

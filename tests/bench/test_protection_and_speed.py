@@ -9,14 +9,16 @@ from click.testing import CliRunner
 
 from bench import finger_codes
 from bench.__main__ import cli
+from bench.calibration.face_data import FaceSet
 from bench.commands.baseline import PEOPLE_RULES
 from bench.compare import Rule, compare
+from bench.experiments.face_protection import attack, impostor_pairs, losses
 from bench.peers import code_peers, face_peers
 from bench.protection_report import protection_report
 from bench.timing import in_turn
 from bioguard.match import CodeGallery, FaceGallery
 from bioguard.match.fingerprint import prepare_all
-from bioguard.report import Status
+from bioguard.report import Report, Status
 from bioguard.simulate.people import EDGEFACE_XS, FacePopulation, FingerPopulation
 from bioguard.simulate.people.counter_rng import words
 
@@ -43,8 +45,8 @@ def test_codes_link_within_an_epoch_and_hardly_across(codes: dict[str, Any]) -> 
     assert across["d_sys"] - across["floor_mean"] < 0.1
 
 
-def _linkage(d_sys: float) -> dict[str, Any]:
-    return {"d_sys": d_sys, "floor_mean": 0.05, "floor_95": 0.07, "linkable": d_sys > 0.07}
+def _linkage(d_sys: float, floor: float = 0.07) -> dict[str, Any]:
+    return {"d_sys": d_sys, "floor_mean": 0.8 * floor, "floor_95": floor, "linkable": d_sys > floor, "people": 20}
 
 
 @pytest.mark.parametrize(
@@ -58,21 +60,67 @@ def _linkage(d_sys: float) -> dict[str, Any]:
 def test_the_page_says_what_was_found(
     codes: dict[str, Any], d_sys: float, cosine: float, linked: Status, reconstructed: Status
 ) -> None:
-    attack = {
-        "cosine_mean": cosine, "cosine_standard_error": 0.002, "accepted at 0.001": {"attack": 0.5, "genuine": 0.9}
-    }  # fmt: skip
-    loss = {"people": 5, "sign 1024 loss_pp at 0.001": {"mean": 0.5, "interval_95_first_epoch": [0.1, 0.9]}}
-    data = {
-        "seed": 1, "environment": {"bioguard": "0"}, "data": {"faces": "synthetic", "fingerprints": "synthetic"},
-        "face_linkage": {"sign": _linkage(d_sys), "scalar": _linkage(0.01)}, "face_renewal": _linkage(0.01),
-        "face_reconstruction": {"sign 1024, secret stolen": attack, "sign 1024, secret unknown": attack},
-        "face_accuracy_secret_stolen_development": loss, "face_accuracy_secret_stolen_test": loss, "fingerprint": codes,
-    }  # fmt: skip
-    page = protection_report(data, created="2026-01-01T00:00:00+00:00")
+    page = _page(codes, _linkage(d_sys), cosine)
     status = {check.id: check.status for check in page.checks}
     assert status["BENCH-UNL-001"] is linked
     assert status["BENCH-IRR-001"] is reconstructed
     assert status["BENCH-UNL-002"] is status["BENCH-REN-001"] is Status.PASS
+
+
+@pytest.mark.parametrize(("d_sys", "status"), [(0.2, Status.UNKNOWN), (0.37, Status.WARN), (0.9, Status.FAIL)])
+def test_nothing_passes_where_so_few_people_could_show_nothing(
+    codes: dict[str, Any], d_sys: float, status: Status
+) -> None:
+    """20 people: chance alone gives 0.36."""
+    check = _page(codes, _linkage(d_sys, floor=0.36)).checks[0]
+    assert check.status is status
+    few_people = "too few people (20): less than 0.36 would not show"
+    assert check.summary.endswith(few_people) is (status is Status.UNKNOWN)
+    assert _page(codes, _linkage(0.01, floor=0.1)).checks[0].status is Status.PASS
+    few = next(c for c in _page(codes, _linkage(0.01), error=0.03).checks if c.id == "BENCH-IRR-001")
+    assert (few.status, few.summary[-53:]) == (Status.UNKNOWN, "; too few victims (40): less than 0.12 would not show")
+
+
+def test_rates_that_too_few_pairs_can_show_are_one_line(codes: dict[str, Any]) -> None:
+    tables = {t.title: t for s in _page(codes, _linkage(0.01)).sections for t in s.tables}
+    attacks = tables["Reconstructed faces: accepted as another photograph of the victim"]
+    assert attacks.columns == ("code", "at FMR 0.001", "cosine to the enrolled", "victims")
+    assert attacks.rows[0][1] == "50 % (genuine 90 %)"
+    assert "Not measurable: FMR 1e-05," in attacks.note
+    loss = tables["Genuine pairs lost to coding, percentage points, test half"]
+    assert [row[0] for row in loss.rows] == ["sign 1024 loss_pp at 0.001"]
+    assert "Not measurable: FMR 1e-05," in loss.note
+
+
+def test_the_rule_of_3_holds_for_stolen_secrets() -> None:
+    population = FacePopulation(EDGEFACE_XS, 2)
+    rows = np.concatenate([population.embeddings(0, 80, view) for view in range(2)])
+    faces = FaceSet(rows, np.tile(np.arange(80, dtype=np.int32), 2))
+    assert impostor_pairs(faces) == 160 * 159 // 2 - 80 == 12_640
+    found = losses(faces, 1, 2)
+    assert found["impostor_pairs"] == 12_640
+    assert isinstance(found["sign 1024 loss_pp at 0.001"], dict)
+    assert found["sign 1024 loss_pp at 0.0001"] == found["scalar loss_pp at 1e-05"] == "not measurable"
+    taken = attack(rows[:40].astype(np.float64), rows[:40], rows[80:120], 12_640)
+    assert isinstance(taken["accepted at 0.001"], dict)
+    assert taken["accepted at 0.0001"] == taken["accepted at 1e-05"] == "not measurable"
+
+
+def _page(codes: dict[str, Any], linked: dict[str, Any], cosine: float = 0.001, error: float = 0.002) -> Report:
+    attack = {
+        "victims": 40, "cosine_mean": cosine, "cosine_standard_error": error,
+        "accepted at 0.001": {"attack": 0.5, "genuine": 0.9}, "accepted at 1e-05": "not measurable",
+    }  # fmt: skip
+    loss = {"people": 5, "sign 1024 loss_pp at 0.001": {"mean": 0.5, "interval_95_first_epoch": [0.1, 0.9]},
+            "sign 1024 loss_pp at 1e-05": "not measurable"}  # fmt: skip
+    data = {
+        "seed": 1, "inputs": {"files": []}, "environment": {"bioguard": "0"},
+        "data": {"faces": "synthetic", "fingerprints": "synthetic"},
+        "face_linkage": {"sign": linked, "scalar": _linkage(0.01)}, "face_renewal": _linkage(0.01),
+        "face_reconstruction": {"sign 1024, secret stolen": attack, "sign 1024, secret unknown": attack},
+        "face_accuracy_secret_stolen_development": loss, "face_accuracy_secret_stolen_test": loss, "fingerprint": codes,
+    }  # fmt: skip
+    return protection_report(data, created="2026-01-01T00:00:00+00:00")
 
 
 def test_peers_find_what_we_find() -> None:
