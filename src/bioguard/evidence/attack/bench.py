@@ -13,6 +13,7 @@ from bioguard.evidence.attack import (
     any_application,
     climbing,
     clocks,
+    cohorts,
     dates,
     enrollment,
     erasure,
@@ -40,6 +41,7 @@ __all__ = ["ATTACKS", "Finding", "Verdict", "play", "select"]
 ATTACKS: tuple[Attack, ...] = (
     *tokens.ATTACKS,
     *enrollment.ATTACKS,
+    *cohorts.ATTACKS,
     *owners.ATTACKS,
     *samples.ATTACKS,
     *erasure.ATTACKS,

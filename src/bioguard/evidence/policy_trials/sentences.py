@@ -22,6 +22,7 @@ def notice_of(state: PolicyReply, *, place: str, profile: str, for_testing: bool
         ("what is stored", PROFILES[profile]),
         ("where", f"only on this device, in {place}, sealed under keys of the device"),
         ("why", "to unlock (1:1), to release keys (1:1), to identify (1:N): each only with your consent to it"),
+        ("fingers", "yours may be compared with what others show, to judge those more strictly; never to find you"),
         ("for how long", f"{state.retention_days} days after enrollment, or until consent ends, whichever is first"),
         ("log", "what happened, without names or features; bodies are cleared after 30 days"),
         ("who gets it", "nobody: there is no upload, no sharing, no transfer; templates are never exported"),

@@ -42,6 +42,7 @@ class CohortSize:
 SIZES: Final = (CohortSize(5, 3), CohortSize(3, 3), CohortSize(5, 1))
 """Worst of 16 development cells (database, extractor, within or across) at FMR 1e-2, without a cohort x3.2: x2.0, x2.4,
 x2.3. Three fingers with a view each change nothing (x2.8). More than five gain nothing."""
+LEAST_FINGERS: Final = min(size.fingers for size in SIZES)
 MOST_FINGERS: Final = max(size.fingers for size in SIZES)
 MOST_VIEWS: Final = max(size.views for size in SIZES)
 
@@ -64,18 +65,21 @@ class CohortScale:
     most: float
 
 
-SCALES: Final = {Score.LIKELIHOOD_RATIO: CohortScale(-1.4, 0.5, 1.25), Score.PROTECTED: CohortScale(0.48, 0.5, 0.08)}
+SCALES: Final = {Score.LIKELIHOOD_RATIO: CohortScale(-1.4, 0.5, 1.25), Score.PROTECTED: CohortScale(0.48, 0.5, 0.1)}
 """By what is compared. Faces are not normalized (docs/benchmarks.md)."""
 
 
-def cohort_of(views: Sequence[int], excluded: Collection[int] = ()) -> tuple[CohortSize, list[int]] | None:
+def cohort_of(
+    views: Sequence[int], excluded: Collection[int] = (), *, sizes: Sequence[CohortSize] = SIZES
+) -> tuple[CohortSize, list[int]] | None:
     """The best cohort that some fingers make, and which of them are in it: the first that do; None if they are too few.
 
     Args:
         views: of each finger, in the order of `one_of_each`.
         excluded: fingers that must not be in it: those of the person who is claimed, and the same finger again.
+        sizes: those of SIZES that there are tables for, the best first.
     """
-    for size in SIZES:
+    for size in sizes:
         fit = [i for i, count in enumerate(views) if count >= size.views and i not in excluded]
         if len(fit) >= size.fingers:
             return size, fit[: size.fingers]

@@ -29,9 +29,11 @@ from bioguard.records.locks import AttemptOutcome, Lock, LockStatus
 from bioguard.records.modality import Modality
 from bioguard.records.tokens import AuthToken, Denial, TokenUnusable
 from bioguard.trusted.biometric import decision, rates
+from bioguard.trusted.biometric.cohort_fingers import gather
 from bioguard.trusted.biometric.decision import Sighting, Verdict, judge
+from bioguard.trusted.biometric.device_cohort import Standing, stricter
 from bioguard.trusted.biometric.gallery_index import GalleryIndex
-from bioguard.trusted.biometric.levels import Kind, levels
+from bioguard.trusted.biometric.levels import Kind, Levels, levels
 from bioguard.trusted.biometric.rates import Terms
 from bioguard.trusted.biometric.samples import decode, judge_samples, refuse_flawed
 from bioguard.trusted.biometric.sensor_commands import SensorCommands
@@ -47,6 +49,7 @@ from tee_sim.shared.schema import Record
 from tee_sim.shared.ta_api import Command, CommandApp, TaEnv
 
 LOCKED = {Lock.TIMED: ReplyStatus.LOCKED_TIMED, Lock.PERMANENT: ReplyStatus.LOCKED_PERMANENT}
+_DECISIONS = (commands.AUTHENTICATE, commands.IDENTIFY)
 Q = TypeVar("Q", bound=Record)
 A = TypeVar("A", bound=Record)
 
@@ -72,6 +75,7 @@ class BiometricApp(CommandApp):
         self._policy = PolicyEnforcer(env, self._log, self._vault, self._sensors.owner)
         self._bind_all()
         self._policy.start()
+        gather(self._store, self._vault, self._policy)
 
     def _bind_all(self) -> None:
         self._bind(CONFIGURE, self._configure)
@@ -101,6 +105,8 @@ class BiometricApp(CommandApp):
                 except Refused as refused:
                     answer = command.reply(status=refused.status)  # type: ignore[call-arg]  # every reply has a status
                 self._log.flush()  # before the answer leaves: a refusal is logged as durably as a change
+                if command not in _DECISIONS:  # those read no rows of others
+                    gather(self._store, self._vault, self._policy)
             except BaseException:
                 for part in (self._log, self._vault, self._sensors.states, self._policy):
                     part.doubt()
@@ -250,15 +256,20 @@ class BiometricApp(CommandApp):
         # 6. Records that may still be used (POL-10), and that there is a threshold for so many comparisons.
         records = self._in_time(user, refs, purpose)
         samples = sum(record.samples for _, record in records)
-        at = levels(self._vault.calibration.kind_of(probe), terms, samples)
+        kind = self._vault.calibration.kind_of(probe)
+        plain = levels(kind, terms, samples)
         # 7. Charge the attempt as failed, durably, BEFORE it is compared (CDD 7.3.10, five false trials;
         #    `lockout.power-cut`): whoever pulls the plug has used a trial up.
         attempt = self._sensors.begin(user, modality)
         if isinstance(attempt, LockStatus):
             self._policy.log_locked(user, modality, purpose)
             raise Refused(LOCKED[attempt.lock])
-        # 8. Compare, with every record whatever was found: how long it takes must not say which one matched.
-        verdict = self._judge(modality, terms, decision.sightings(user, probe, records, self._vault.encoder, at))
+        # 8. Compare, with every record whatever was found: how long it takes must not say which one matched. Fingers of
+        #    others only make it stricter (`cohort.dilute`).
+        ready = decision.made_ready(probe, self._vault.encoder)
+        standings = self._vault.standings(user, ready, records, kind, self._log.now_ms())
+        at = [self._stricter(plain, kind, terms, samples, standing) for standing in standings]
+        verdict = self._judge(modality, terms, decision.sightings(user, ready, records, self._vault.encoder, at))
         # 9. Log and settle in one commit, over the same objects whatever it came to (`disk.watch-decisions`). The token
         #    is made there, with every field filled in inside (`token.no-match`).
         self._policy.log_decision(user, modality, purpose, accepted=verdict.accepted is not None)
@@ -325,7 +336,8 @@ class BiometricApp(CommandApp):
             self._policy.log_locked(NOBODY, modality, Purpose.IDENTIFY)
             raise Refused(LOCKED[search.lock])
         # 8. Compare.
-        verdict = self._judge(modality, terms, index.sightings(probe, kind, terms, among))
+        ready = decision.made_ready(probe, self._vault.encoder)
+        verdict = self._judge(modality, terms, index.sightings(ready, kind, terms, among))
         found = verdict.accepted
         # 9. Log and settle in one commit. A match gives back this search and clears nothing (`search.own-match`).
         self._policy.log_decision(found.user if found else None, modality, Purpose.IDENTIFY, accepted=found is not None)
@@ -342,6 +354,10 @@ class BiometricApp(CommandApp):
 
     def _search_terms(self, asked: int) -> Terms:
         return rates.search_terms(self._vault.configuration, asked)
+
+    @staticmethod
+    def _stricter(plain: Levels, kind: Kind, terms: Terms, samples: int, standing: Standing) -> Levels:
+        return stricter(plain, kind, terms, samples, standing)
 
     @staticmethod
     def _outcome(verdict: Verdict, terms: Terms) -> AttemptOutcome:

@@ -11,14 +11,22 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
-from bioguard.match import FaceGallery, FingerprintGallery
+from bioguard.match import FaceGallery
+from bioguard.match.fingerprint.backends import scores_of
+from bioguard.match.fingerprint.prepared import PreparedTemplate, prepare, prepare_all
+from bioguard.match.protected.finger_codes import protected_scores
 from bioguard.records import FaceEmbedding, Features, FingerprintTemplate
 from bioguard.records.modality import Profile
 from bioguard.trusted.biometric.levels import Kind, Levels, strong_threshold
 from bioguard.trusted.biometric.samples import decode
 from bioguard.trusted.biometric.stored_objects import StoredRecord
 from bioguard.trusted.biometric.template_encoder import TemplateEncoder
+
+Finger = PreparedTemplate | bytes
+"""A finger as it is compared: prepared, or its protected code."""
+Ready = FaceEmbedding | Finger
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,30 +76,53 @@ def judge(seen: Sequence[Sighting], spent: Callable[[bytes], bool]) -> Verdict:
     return Verdict(accepted=best if accepted else None, near=near)
 
 
-def record_scores(probe: Features, record: StoredRecord, encoder: TemplateEncoder) -> list[float]:
-    """One score per enrolled sample, higher is more alike. A face has the dimension of the record."""
+def made_ready(probe: Features, encoder: TemplateEncoder) -> Ready:
+    """A probe as it is compared with every record: what that takes is done once."""
+    if not isinstance(probe, FingerprintTemplate):
+        return probe
+    return encoder.finger_code(probe) if encoder.profile is Profile.DIGEST_ONLY else prepare(probe)
+
+
+def finger_samples(record: StoredRecord, most: int | None = None) -> Sequence[Finger]:
+    """The samples of a finger's record, as they are compared: all, or the first of them."""
     if record.profile is Profile.DIGEST_ONLY:
-        return _code_scores(probe, record, encoder)
+        return record.codes[:most]
+    decoded = (decode(view) for view in record.views[:most])
+    return prepare_all([view for view in decoded if isinstance(view, FingerprintTemplate)])
+
+
+def finger_scores(one: Finger, others: Sequence[Finger]) -> NDArray[np.float32]:
+    """Scores of a finger against others that were made ready the same way, float32 [n]."""
+    if isinstance(one, bytes):
+        return np.asarray(protected_scores(one, [other for other in others if isinstance(other, bytes)]), np.float32)
+    return scores_of(one, [other for other in others if isinstance(other, PreparedTemplate)])
+
+
+def record_scores(probe: Ready, record: StoredRecord, encoder: TemplateEncoder) -> list[float]:
+    """One score per enrolled sample, higher is more alike. A face has the dimension of the record."""
+    if not isinstance(probe, FaceEmbedding):
+        return [float(s) for s in finger_scores(probe, finger_samples(record))]
+    vector = probe.vector[np.newaxis, :]
+    if record.profile is Profile.DIGEST_ONLY:
+        codes = np.stack([np.frombuffer(code, np.uint8) for code in record.codes])
+        return [float(s) for s in encoder.scalar_similarities(encoder.scalar(vector), codes)[0]]
     views = [decode(view) for view in record.views]
-    if isinstance(probe, FingerprintTemplate):
-        gallery = FingerprintGallery([v for v in views if isinstance(v, FingerprintTemplate)])
-        return [float(s) for s in gallery.scores(probe)]
     vectors = [v.vector for v in views if isinstance(v, FaceEmbedding)]
-    return [float(s) for s in FaceGallery(np.stack(vectors)).scores(probe.vector[np.newaxis, :])[0]]
-
-
-def _code_scores(probe: Features, record: StoredRecord, encoder: TemplateEncoder) -> list[float]:
-    if isinstance(probe, FingerprintTemplate):
-        return encoder.finger_scores(probe, record.codes)
-    codes = np.stack([np.frombuffer(code, np.uint8) for code in record.codes])
-    return [float(s) for s in encoder.scalar_similarities(encoder.scalar(probe.vector[np.newaxis, :]), codes)[0]]
+    return [float(s) for s in FaceGallery(np.stack(vectors)).scores(vector)[0]]
 
 
 def sightings(
-    user: bytes, probe: Features, records: Sequence[tuple[bytes, StoredRecord]], encoder: TemplateEncoder, at: Levels
+    user: bytes,
+    probe: Ready,
+    records: Sequence[tuple[bytes, StoredRecord]],
+    encoder: TemplateEncoder,
+    at: Sequence[Levels],
 ) -> list[Sighting]:
-    """Each of one user's records (id, record) with its best score."""
-    return [Sighting(user, record_id, max(record_scores(probe, record, encoder)), at) for record_id, record in records]
+    """Each of one user's records (id, record) with its best score, and the thresholds that hold for it."""
+    return [
+        Sighting(user, record_id, max(record_scores(probe, record, encoder)), here)
+        for (record_id, record), here in zip(records, at, strict=True)
+    ]
 
 
 def same_finger(
@@ -102,9 +133,10 @@ def same_finger(
     Only a strong match counts: an enrollment is no counted attempt, so its answer must not depend on whether a sample
     is near a record. Every sample is compared with every record, whatever was found.
     """
+    ready = [made_ready(sample, encoder) for sample in samples]
     found = False
     for record in records:
         limit = strong_threshold(kind, len(samples) * record.samples)
-        for sample in samples:
+        for sample in ready:
             found |= max(record_scores(sample, record, encoder)) >= limit
     return found

@@ -21,10 +21,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bioguard.match import CodeGallery, FaceGallery, FingerprintGallery, twostage
-from bioguard.records import FaceEmbedding, Features, FingerprintTemplate
+from bioguard.records import FaceEmbedding, FingerprintTemplate
 from bioguard.records.consent import MAX_MS
 from bioguard.records.modality import Modality, Profile
-from bioguard.trusted.biometric.decision import Sighting
+from bioguard.trusted.biometric.decision import Ready, Sighting, finger_scores
 from bioguard.trusted.biometric.levels import Kind, levels
 from bioguard.trusted.biometric.rates import Terms
 from bioguard.trusted.biometric.samples import decode
@@ -170,7 +170,7 @@ class GalleryIndex:
         for samples in set(self._samples.values()) - {0}:
             levels(kind, terms, samples, searched)
 
-    def sightings(self, probe: Features, kind: Kind, terms: Terms, among: frozenset[bytes]) -> list[Sighting]:
+    def sightings(self, probe: Ready, kind: Kind, terms: Terms, among: frozenset[bytes]) -> list[Sighting]:
         """The records nearest to the probe, of these people, each with the best score of its samples."""
         best: dict[bytes, tuple[float, bytes]] = {}
         for row, score in zip(*self._nearest(probe), strict=True):
@@ -183,15 +183,13 @@ class GalleryIndex:
             for record_id, (score, user) in best.items()
         ]
 
-    def _nearest(self, probe: Features) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+    def _nearest(self, probe: Ready) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
         """Rows and scores of at least the `candidates_for` nearest samples."""
         count = twostage.candidates_for(len(self._owners))
-        if isinstance(probe, FingerprintTemplate):
-            if self._encoder.profile is Profile.DIGEST_ONLY:
+        if not isinstance(probe, FaceEmbedding):
+            if isinstance(probe, bytes):
                 rows = np.array(sorted(self._owners), np.int64)
-                return rows, np.array(
-                    self._encoder.finger_scores(probe, [self._codes[row] for row in rows]), np.float32
-                )
+                return rows, finger_scores(probe, [self._codes[row] for row in rows])
             scores, rows = self._gallery.search(probe, count)
             return rows, scores
         vector = probe.vector[np.newaxis, :]

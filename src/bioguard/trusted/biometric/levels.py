@@ -7,15 +7,18 @@ Does not promise: more than the tables of `bioguard.match`; some of their points
 
 A claim is compared with several samples, and the best one counts; so each single comparison is held to the rate of the
 claim divided by the number of comparisons (Bonferroni: conservative, views of one person are not independent).
+
+Enforces: fingers of others make a threshold stricter or leave it (`Levels.or_stricter`, `cohort.dilute`).
 """
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
-from typing import Final
+from typing import Final, Self
 
 from bioguard.commands.status import ReplyStatus
 from bioguard.errors import InputRefused
+from bioguard.match.fingerprint.cohort import SIZES, CohortSize
 from bioguard.match.thresholds import threshold_for_fmr
 from bioguard.records.comparison_profile import MIN_RATE, ComparisonProfile
 from bioguard.records.modality import Profile
@@ -47,10 +50,16 @@ class Kind:
         """What two samples of this kind are compared by."""
         return Score.of(self.profile.modality, Profile.DIGEST_ONLY if self.protected else Profile.STANDARD)
 
-    def threshold(self, rate: float) -> float:
-        """Threshold of one comparison. Refused FMR_NOT_MEASURABLE."""
+    @property
+    def cohorts(self) -> tuple[CohortSize, ...]:
+        """Cohorts of other people's fingers that the profile has tables for, the best first."""
+        held = {table.cohort for table in self.profile.tables if table.score is self.score}
+        return tuple(size for size in SIZES if size.templates in held)
+
+    def threshold(self, rate: float, cohort: int = 0) -> float:
+        """Threshold of one comparison, of scores normalized by so many templates. Refused FMR_NOT_MEASURABLE."""
         try:
-            return threshold_for_fmr(rate, profile=self.profile, score=self.score)
+            return threshold_for_fmr(rate, profile=self.profile, score=self.score, cohort=cohort)
         except InputRefused:
             raise Refused(ReplyStatus.FMR_NOT_MEASURABLE) from None
 
@@ -72,20 +81,25 @@ class Levels:
     accept: float
     strong: float
 
+    def or_stricter(self, normalized: Self, penalty: float) -> Self:
+        """These, or those of normalized scores where they are stricter with what a cohort takes off the score."""
+        names = ("near", "own", "accept", "strong")
+        return replace(self, **{name: max(getattr(self, name), getattr(normalized, name) + penalty) for name in names})
+
 
 @lru_cache(maxsize=512)
-def levels(kind: Kind, terms: Terms, comparisons: int, searched: int = 0) -> Levels:
+def levels(kind: Kind, terms: Terms, comparisons: int, searched: int = 0, cohort: int = 0) -> Levels:
     """Thresholds for a user with so many samples, in a claim or in a search over `searched` samples of everybody.
 
-    Refused FMR_NOT_MEASURABLE.
+    cohort: how many templates the scores are normalized by; 0 if they are not. Refused FMR_NOT_MEASURABLE.
     """
     own = _rate(terms.device_fmr, terms.device_fpir, comparisons, searched)
     near = min(LOOSEST_NEAR / comparisons, NEAR_FACTOR * own)
     return Levels(
-        near=kind.threshold(near),
-        own=kind.threshold(own),
-        accept=kind.threshold(_rate(terms.fmr, terms.fpir, comparisons, searched)),
-        strong=kind.threshold(_strong(kind, own, comparisons)),
+        near=kind.threshold(near, cohort),
+        own=kind.threshold(own, cohort),
+        accept=kind.threshold(_rate(terms.fmr, terms.fpir, comparisons, searched), cohort),
+        strong=kind.threshold(_strong(kind, own, comparisons), cohort),
     )
 
 

@@ -18,6 +18,7 @@ from typing import Annotated
 
 from bioguard.commands.biometric import MAX_SAMPLE_BYTES, MAX_VIEWS
 from bioguard.commands.configuration import Configuration
+from bioguard.match.fingerprint.cohort import MOST_FINGERS
 from bioguard.records.modality import Modality, Profile
 from tee_sim.shared.schema import AtMost, Fixed, Items, Record, UpTo
 
@@ -39,6 +40,14 @@ def record_object(record_id: bytes) -> bytes:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CohortFinger(Record):
+    """A record that the cohorts of the device are taken from, and whose it is."""
+
+    user: Annotated[bytes, _ID]
+    record_id: Annotated[bytes, _ID]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class DeviceState(Record):
     """What this device is, and what it learned.
 
@@ -47,12 +56,16 @@ class DeviceState(Record):
         face_dimension: of the faces that are enrolled; of the last ones when there is none.
         code_epoch, code_secret: renewal counter and secret of the protected codes. The secret is random and exists only
             in here, so overwriting it makes every code of its epoch unusable, HUK or not.
+        cohort: fingers that decisions about other people are held against (`device_cohort`), the first enrolled first.
+        cohort_short: one of them was erased since: there may be others to take its place.
     """
 
     configuration: Configuration = _NOT_CHOSEN
     face_dimension: Annotated[int, UpTo(1024)] = 0
     code_epoch: Annotated[int, UpTo(1 << 62)] = 0
     code_secret: Annotated[bytes, Fixed(32)] = bytes(32)
+    cohort: Annotated[tuple[CohortFinger, ...], Items(MOST_FINGERS + 1)] = ()
+    cohort_short: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bioguard.match.protected import CodeContext, ScalarCoder, SignCoder
-from bioguard.match.protected.finger_codes import FingerCoder, protected_scores
+from bioguard.match.protected.finger_codes import FingerCoder
 from bioguard.records import FaceEmbedding, Features, FingerprintTemplate
 from bioguard.records.modality import Profile
 from bioguard.trusted.biometric.stored_objects import DeviceState
@@ -87,10 +87,6 @@ class TemplateEncoder:
     def finger_code(self, template: FingerprintTemplate) -> bytes:
         """Protected code of a fingerprint: keyed sign codes of its descriptors, no positions."""
         return self._finger_coder().encode(template)
-
-    def finger_scores(self, probe: FingerprintTemplate, codes: Sequence[bytes]) -> list[float]:
-        """One score per protected code."""
-        return [float(score) for score in protected_scores(self._finger_coder().encode(probe), codes)]
 
     def _finger_coder(self) -> FingerCoder:
         if self._finger is None:

@@ -6,6 +6,7 @@ Enforces:
 * A record is stored and erased in `_change_records` and nowhere else: the object, its log entry and its exposure count
   change together, and the search gallery with them (POL-10, POL-16; `exposure.beside`). But for `renew_codes`, which
   puts every face record again, logged and with the same samples: there is nothing to count anew.
+* Which fingers decisions about others are held against is changed there too, with the record (`device_cohort`).
 * The digest commits to the canonical bytes that were shown, whether they are kept or not (docs/formats/digest.md).
 
 Does not promise: to know whether the person agrees; that is `bioguard.trusted.policy.enforcement`, asked before.
@@ -17,16 +18,21 @@ from dataclasses import replace
 from bioguard.commands.biometric import Enroll, RecordSummary
 from bioguard.commands.configuration import Configuration
 from bioguard.commands.status import ReplyStatus
+from bioguard.match.fingerprint.cohort import one_of_each
 from bioguard.match.thresholds import builtin_profiles
 from bioguard.records import Features
 from bioguard.records.audit_events import Cause, Event
 from bioguard.records.modality import Modality, Profile
 from bioguard.trusted.biometric.calibration import Calibration
+from bioguard.trusted.biometric.decision import Ready
+from bioguard.trusted.biometric.device_cohort import DeviceCohort, Standing
 from bioguard.trusted.biometric.gallery_index import Galleries
+from bioguard.trusted.biometric.levels import Kind
 from bioguard.trusted.biometric.rates import require_offered
 from bioguard.trusted.biometric.salted_digest import message
 from bioguard.trusted.biometric.stored_objects import (
     DEVICE_OBJECT,
+    CohortFinger,
     DeviceState,
     RecordRef,
     StoredRecord,
@@ -63,6 +69,7 @@ class Vault:
         self._calibration: Calibration | None = None
         self._state: DeviceState | None = self._read_state()
         self.galleries = Galleries()
+        self.cohort: DeviceCohort | None = None
 
     @property
     def state(self) -> DeviceState:
@@ -96,7 +103,7 @@ class Vault:
     def doubt(self) -> None:
         """A transaction failed: what is held in memory may not be what is stored."""
         self._state = self._encoder = self._calibration = self._ids = None
-        self.galleries.drop()
+        self.drop_galleries()
 
     def configure(self, configuration: Configuration) -> None:
         """Say what this device is. Refused NOT_CONFIGURABLE if that was said before, RATE_NOT_OFFERED."""
@@ -109,8 +116,9 @@ class Vault:
         self._state, self._encoder, self._calibration = state, None, None
 
     def drop_galleries(self) -> None:
-        """Forget whatever was built from who may be searched for."""
+        """Forget whatever was built from who may be searched for, or compared with others."""
         self.galleries.drop()
+        self.cohort = None
 
     # Users
 
@@ -194,8 +202,35 @@ class Vault:
                 stored=stored.get(modality),
                 inherits=gone[0] if same_samples else None,
             )
+        self._change_cohort(transaction, user, {ref.record_id for ref in erase}, stored.get(Modality.FINGERPRINT))
         self._ids = None
         return tuple(digests)
+
+    def _change_cohort(self, transaction: Transaction, user: bytes, gone: Collection[bytes], new: bytes | None) -> None:
+        """Keep the fingers that cohorts are taken from: who stores a finger in place of another keeps the place."""
+        kept = [(finger.user, finger.record_id) for finger in self.state.cohort]
+        left = [(owner, new if new and old in gone else old) for owner, old in kept if new or old not in gone]
+        short = self.state.cohort_short or len(left) < len(kept)
+        if new is not None:
+            others = [one for one in self._oldest_fingers() if one[1] not in gone] if short else []
+            left, short = one_of_each([*left, *others, (user, new)]), False
+        cohort = tuple(CohortFinger(user=owner, record_id=record_id) for owner, record_id in left)
+        if (cohort, short) != (self.state.cohort, self.state.cohort_short):
+            self._state = replace(self.state, cohort=cohort, cohort_short=short)  # `doubt` takes it back
+            transaction.put(DEVICE_OBJECT, self._state.to_bytes(), kind="device")
+            self.cohort = None
+        if self.cohort is not None:
+            self.cohort.forget(gone)
+
+    def _oldest_fingers(self) -> list[tuple[bytes, bytes]]:
+        """Owner and id of every finger's record, in the order in which they were stored."""
+        stored = (h for h in self._env.store.headers() if h.kind == Modality.FINGERPRINT.word)
+        return [(h.owner, h.object_id[1:]) for h in sorted(stored, key=lambda header: header.version)]
+
+    def cohort_fingers(self) -> list[tuple[bytes, bytes]]:
+        """Owner and record id of the fingers that cohorts are taken from. Looks for others where one was erased."""
+        kept = [(finger.user, finger.record_id) for finger in self.state.cohort]
+        return one_of_each([*kept, *(self._oldest_fingers() if self.state.cohort_short else [])])
 
     def _put_record(self, transaction: Transaction, stored: Stored) -> None:
         summary, record = stored
@@ -353,6 +388,12 @@ class Vault:
         self._state, self._encoder = state, encoder
         self.galleries.drop()
         return changed
+
+    def standings(
+        self, user: bytes, probe: Ready, records: Sequence[tuple[bytes, StoredRecord]], kind: Kind, now_ms: int
+    ) -> list[Standing]:
+        """As `DeviceCohort.standings`, on a device that has no cohort now too."""
+        return (self.cohort or DeviceCohort()).standings(user, probe, records, kind, now_ms)
 
     # Reading
 

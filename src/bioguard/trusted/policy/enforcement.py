@@ -184,11 +184,19 @@ class PolicyEnforcer:
         """Until when one user may be searched for; None: not now."""
         return self._until(self.objects.consent(user), modality)
 
-    def _until(self, consent: ConsentState, modality: Modality) -> int | None:
+    def comparable_until(self, user: bytes, modality: Modality) -> int | None:
+        """Until when decisions about others may be held against what a user has enrolled; None: not now.
+
+        As long as the user could enroll it. The notice says so before anybody consents (POL-14).
+        """
+        consent = self.objects.consent(user)
+        return max(filter(None, (self._until(consent, modality, purpose) for purpose in Purpose)), default=None)
+
+    def _until(self, consent: ConsentState, modality: Modality, purpose: Purpose = Purpose.IDENTIFY) -> int | None:
         now_ms, version = self.log.now_ms(), self.state.version
-        if allowed(consent, modality, Purpose.IDENTIFY, policy_version=version, now_ms=now_ms) is not None:
+        if allowed(consent, modality, purpose, policy_version=version, now_ms=now_ms) is not None:
             return None
-        return max(g.expires_ms for g in consent.grants if (g.modality, g.purpose) == (modality, Purpose.IDENTIFY))
+        return max(g.expires_ms for g in consent.grants if (g.modality, g.purpose) == (modality, purpose))
 
     def require(self, user: bytes, modality: Modality, purpose: Purpose | None) -> None:
         """Raises Refused, and logs it, unless the user consents to this now. purpose None: an enrollment."""

@@ -4,6 +4,8 @@ from dataclasses import replace
 
 from bioguard.commands import sensor
 from bioguard.records.locks import AttemptOutcome, LockStatus
+from bioguard.trusted.biometric.decision import record_scores
+from bioguard.trusted.biometric.device_cohort import Standing
 from bioguard.trusted.biometric.sensor_commands import Search
 from bioguard.trusted.biometric.stored_objects import DeviceState
 from bioguard.trusted.sensor.exposure import Exposures
@@ -354,6 +356,37 @@ class LooksUpTheNearest(Buggy):
         for record_id in verdict.near:
             self._vault.open_record(record_id)
         return verdict
+
+
+class LooserAmongOthers(Buggy):
+    """Normalizes in both directions: who is like nobody on the device is accepted more easily."""
+
+    FINDS = ("cohort.dilute",)
+
+    def _stricter(self, plain, *of):
+        levels = super()._stricter(plain, *of)
+        return replace(levels, accept=levels.accept - self.TAKEN) if len(self._vault.state.cohort) > 3 else levels
+
+    TAKEN = 1.5
+
+
+class StricterWithoutEnd(Buggy):
+    """Takes off a score whatever the fingers of others say, the same finger's too."""
+
+    FINDS = ("cohort.raise",)
+
+    def create(self, env):
+        super().create(env)
+        self._vault.standings = self._standings
+
+    def _standings(self, user, probe, records, kind, now_ms):
+        del kind, now_ms
+        others = self._vault.cohort._members
+        scores = [max(record_scores(probe, member.record, None)) for member in others if member.user != user]
+        return [Standing(15, sorted(scores)[-2])] * len(records) if len(scores) > 1 else [Standing()] * len(records)
+
+    def _stricter(self, plain, kind, terms, samples, standing):
+        return replace(plain, accept=plain.accept + max(standing.penalty, 0))
 
 
 VARIANTS = [c for c in list(globals().values()) if isinstance(c, type) and "FINDS" in vars(c)]
