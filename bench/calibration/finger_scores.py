@@ -7,7 +7,7 @@ Anybody else's data are scored by what the product ships (`shipped_blocks`).
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import partial
+from functools import partial, reduce
 
 import numpy as np
 from numpy.typing import NDArray
@@ -62,13 +62,35 @@ class Block:
         for i in range(self.probes):
             yield protected_scores(codes[i], codes[i + 1 :])
 
-    def pairs(self, names: Sequence[str], scores: NDArray[np.float32]) -> PairScores:
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ScoreMatrix:
+    """Scores of all samples of one extractor against each other.
+
+    Attributes:
+        scores: float32 [n, n], symmetric: the earlier sample was the probe; the diagonal means nothing.
+        people, sets: int64 [n], finger and set of each sample.
+        extractor: number of the extractor.
+    """
+
+    scores: NDArray[np.float32]
+    people: Numbers
+    sets: Numbers
+    extractor: int
+
+    def only(self, samples: Numbers | NDArray[np.bool_]) -> "ScoreMatrix":
+        """Return some of the samples."""
+        at = np.flatnonzero(samples) if samples.dtype == bool else samples
+        return ScoreMatrix(self.scores[np.ix_(at, at)], self.people[at], self.sets[at], self.extractor)
+
+    def pairs(self, names: Sequence[str]) -> PairScores:
         """The comparisons with their people."""
-        i, j = np.triu_indices(self.probes, 1, len(self.prepared))
+        i, j = np.triu_indices(len(self.people), 1)
         extractor = np.full(i.size, self.extractor)
         return PairScores(
-            names, scores, self.people[i], self.people[j], self.sets[i], self.sets[i] == self.sets[j], extractor
-        )
+            names, self.scores[i, j], self.people[i], self.people[j], self.sets[i], self.sets[i] == self.sets[j],
+            extractor,
+        )  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -146,14 +168,19 @@ def _within(block: Block) -> tuple[Evidence, NDArray[np.bool_]]:
     return np.concatenate(rows), block.people[i] == block.people[j]
 
 
-def full_pairs(names: Sequence[str], blocks: Sequence[Block], advance: Progress) -> PairScores:
-    """Scores of the full comparison."""
-    return _collected(names, blocks, lambda block: map(block.score, block.rows()), advance)
+def full_scores(blocks: Sequence[Block], advance: Progress) -> list[ScoreMatrix]:
+    """Scores of the full comparison, one matrix an extractor."""
+    return _matrices(blocks, lambda block: map(block.score, block.rows()), advance)
 
 
-def protected_pairs(names: Sequence[str], blocks: Sequence[Block], advance: Progress) -> PairScores:
-    """Scores of protected codes under one key."""
-    return _collected(names, blocks, lambda block: block.protected_rows(KEY), advance)
+def protected_scores_of(blocks: Sequence[Block], advance: Progress) -> list[ScoreMatrix]:
+    """Scores of protected codes under one key, one matrix an extractor."""
+    return _matrices(blocks, lambda block: block.protected_rows(KEY), advance)
+
+
+def pairs_of(names: Sequence[str], matrices: Sequence[ScoreMatrix]) -> PairScores:
+    """All comparisons of all extractors."""
+    return reduce(PairScores.joined, (matrix.pairs(names) for matrix in matrices))
 
 
 def comparisons_of(blocks: Sequence[Block]) -> int:
@@ -161,19 +188,19 @@ def comparisons_of(blocks: Sequence[Block]) -> int:
     return sum(block.probes * len(block.prepared) - block.probes * (block.probes + 1) // 2 for block in blocks)
 
 
-def _collected(
-    names: Sequence[str],
-    blocks: Sequence[Block],
-    rows_of: Callable[[Block], Iterator[NDArray[np.float32]]],
-    advance: Progress,
-) -> PairScores:
-    found = None
+def _matrices(
+    blocks: Sequence[Block], rows_of: Callable[[Block], Iterator[NDArray[np.float32]]], advance: Progress
+) -> list[ScoreMatrix]:
+    """The blocks of an extractor follow each other; each holds the samples of its probes and all later ones."""
+    found: dict[int, ScoreMatrix] = {}
     for block in blocks:
-        rows = []
-        for row in rows_of(block):
-            rows.append(row)
+        matrix = found.get(block.extractor)
+        if matrix is None:
+            n = len(block.prepared)
+            matrix = ScoreMatrix(np.zeros((n, n), np.float32), block.people, block.sets, block.extractor)
+            found[block.extractor] = matrix
+        first = len(matrix.people) - len(block.prepared)
+        for i, row in enumerate(rows_of(block), first):
+            matrix.scores[i, i + 1 :] = matrix.scores[i + 1 :, i] = row
             advance(len(row))
-        pairs = block.pairs(names, np.concatenate(rows))
-        found = pairs if found is None else found.joined(pairs)
-    assert found is not None
-    return found
+    return list(found.values())

@@ -20,6 +20,7 @@ People = NDArray[np.int64]
 
 SAME_FINGER_RATE = 1e-3
 SAME_FINGER_COMPARISONS = 4
+SUSPECT_RATE = 5e-2
 KEPT_SHARE = 0.4
 """Share of the highest scores that is drawn again: no draw puts the threshold of a rate of 0.1 below them."""
 KEEP_ALL = 200_000
@@ -34,7 +35,7 @@ class PairScores:
         names: of the people (fingers, faces), each once.
         scores: float32 [n], higher is more alike.
         first, second: int64 [n], numbers of the two people; equal in a genuine comparison.
-        source: int64 [n], the set of the first sample; `within` says whether the second is of the same set.
+        source: int64 [n], the set of one of the samples; `within` says whether the other is of the same set.
         within: bool [n].
         extractor: int64 [n], what made both samples: no comparison is across extractors.
     """
@@ -86,18 +87,28 @@ class PairScores:
 
     def same_fingers(self) -> list[tuple[str, str, float]]:
         """Name people that score like one: half of their comparisons through one extractor, and at least four, reach
-        what one impostor comparison in a thousand reaches. Two names and the median score of each such pair.
+        what one comparison of others in a thousand reaches. Two names and the median score of each such pair.
         """
         impostor = self.only(self.impostor)
         if not len(impostor):
             return []
-        limit = threshold_at(*_descending(impostor.scores, impostor.pair_weights()), SAME_FINGER_RATE)
         low = np.minimum(impostor.first, impostor.second)
         high = np.maximum(impostor.first, impostor.second)
-        keys, which = np.unique(impostor._key(low, high), return_inverse=True)
-        above = np.bincount(which, impostor.scores >= limit, keys.size)
-        total = np.bincount(which, minlength=keys.size)
-        alike = np.flatnonzero((total >= SAME_FINGER_COMPARISONS) & (2 * above >= total))
+        keys, which, total = np.unique(impostor._key(low, high), return_inverse=True, return_counts=True)
+        scores, weights = impostor.scores, 1 / total[which]
+
+        def halves(limit: float) -> NDArray[np.bool_]:
+            above = np.bincount(which, scores >= limit, keys.size)
+            half: NDArray[np.bool_] = (total >= SAME_FINGER_COMPARISONS) & (2 * above >= total)
+            return half
+
+        looked_at = halves(threshold_at(*_descending(scores, weights), SUSPECT_RATE))
+        others = ~looked_at[which]  # else one finger under two names sets the limit that it must reach
+        if not others.any():
+            return []
+        alike = np.flatnonzero(
+            looked_at & halves(threshold_at(*_descending(scores[others], weights[others]), SAME_FINGER_RATE))
+        )
         found: dict[tuple[str, str], float] = {}
         for number in alike:
             at = which == number

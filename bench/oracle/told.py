@@ -58,7 +58,7 @@ COMPARING = {
     ),
     "ENROLL": Row(
         answers="2 for a finger: enrolled already, or stored; 1 for a face",
-        bits="1, of strong scores only; of a stranger's finger less than 1e-6 (protected codes: 1e-4)",
+        bits="1, of strong scores only; of a stranger's finger less than 2e-5 (protected codes: 1e-4)",
         counted="no attempt. With a PIN set it takes that PIN, of the user whose fingers are compared. A user without "
         "one, on a device made with --no-require-pin, is asked nothing",
         bounded="only a strong match says that it is the same finger: who gets this yes has the finger. Without a PIN "

@@ -17,9 +17,8 @@ from bioguard.formats import ImportOptions, Trailing
 from bioguard.formats.options import IMPORT_FLAGS
 
 READERS = ("enroll", "authenticate", "identify", "match explain", "demo", "convert")
-BENCH_READERS = ("scores", "accuracy", "protection", "realism")
+BENCH_READERS = ("scores", "accuracy", "calibrate", "rates", "protection", "realism")
 BENCH_PROGRAMS = (
-    "calibration.calibrate_fingerprints",
     "experiments.fingerprint_protection",
     "experiments.fingerprint_speed",
     "experiments.fingerprint_touches",

@@ -145,7 +145,7 @@ def strictest(known: Sequence[ComparisonProfile], dimension: int) -> ComparisonP
 def _strictest(known: Sequence[ComparisonProfile], score: Score) -> tuple[RatePoint, ...]:
     """Points at the rates of all tables: between two of them the highest of straight lines lies below the line."""
     tables = [(profile, table) for profile in known if (table := profile.table(score)) is not None]
-    rates = sorted({point.rate for _, table in tables for point in table.points}, reverse=True)
+    rates = sorted({MIN_RATE, *(point.rate for _, table in tables for point in table.points)}, reverse=True)
     return tuple(
         RatePoint.of(
             rate,

@@ -1,0 +1,246 @@
+"""Calibration: thresholds on the strict side of what people vary, from the data alone; labels that hold elsewhere."""
+
+import hashlib
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+from numpy.typing import NDArray
+
+from bench.__main__ import cli
+from bench.calibration.face_scores import face_scores, vectors_of
+from bench.calibration.finger_scores import full_scores, shipped_blocks
+from bench.calibration.impostors import Impostors, PairScores, threshold_at
+from bench.calibration.ladder import ladder
+from bench.calibration.rate_points import fitted
+from bench.calibration.sensors import SENSORS
+from bench.calibration.tables import counted_threshold, site_shift, table_of
+from bioguard.errors import InputRefused
+from bioguard.formats import write_iso2005
+from bioguard.match.thresholds import builtin_profile, threshold_for_fmr
+from bioguard.records.comparison_profile import ComparisonProfile
+from bioguard.records.modality import Modality
+from bioguard.records.scores import Basis, Score
+from bioguard.simulate.people import EDGEFACE_XS, FacePopulation, FingerPopulation
+
+SENSOR = {sensor.name: sensor for sensor in SENSORS}
+
+
+def comparisons(people: int, views: int, seed: int = 5, like: tuple[int, int] | None = None) -> PairScores:
+    """Normal scores of all pairs; genuine ones and those of the pair `like` are higher by five."""
+    rng = np.random.default_rng(seed)
+    who = np.repeat(np.arange(people), views)
+    i, j = np.triu_indices(who.size, 1)
+    scores = rng.standard_normal(i.size).astype(np.float32)
+    alike = who[i] == who[j]
+    if like is not None:
+        alike |= (who[i] == like[0]) & (who[j] == like[1])
+    zeros = np.zeros(i.size, np.int64)
+    return PairScores(
+        [f"p{k}" for k in range(people)],
+        scores + 5 * alike.astype(np.float32),
+        who[i],
+        who[j],
+        zeros,
+        zeros == 0,
+        zeros,
+    )
+
+
+def test_a_threshold_lies_just_above_the_score_that_is_too_much() -> None:
+    scores = np.array([9, 8, 7, 6, 5, 4, 3, 2, 1, 0], np.float32)
+    for rate, above in ((0.1, 1), (0.3, 3), (0.35, 3), (0.05, 0)):
+        assert np.count_nonzero(scores >= threshold_at(scores, np.ones(10), rate)) == above
+    assert threshold_at(scores[:4], np.ones(4), 0.3, total=10) == threshold_at(scores, np.ones(10), 0.3)
+
+
+def test_one_finger_under_two_names_is_found_and_left_out() -> None:
+    pairs = comparisons(12, 4, like=(3, 7))
+    assert [(one, other) for one, other, _ in pairs.same_fingers()] == [("p3", "p7")]
+    left = pairs.without(pairs.same_fingers())
+    assert len(pairs) - len(left) == 16
+    assert np.array_equal(left.genuine, pairs.genuine)
+    assert comparisons(12, 4).same_fingers() == []
+    assert comparisons(40, 1, like=(3, 7)).same_fingers() == []  # one comparison says nothing
+
+
+def test_a_person_with_many_samples_does_not_rule_the_rates() -> None:
+    """p0 has 40 samples and everybody's impostor; without weights the threshold would be his."""
+    rng = np.random.default_rng(1)
+    who = np.concatenate([np.zeros(40, np.int64), np.repeat(np.arange(1, 30), 2)])
+    i, j = np.triu_indices(who.size, 1)
+    scores = rng.standard_normal(i.size).astype(np.float32) + 2 * ((who[i] == 0) & (who[j] != 0)).astype(np.float32)
+    zeros = np.zeros(i.size, np.int64)
+    pairs = PairScores([str(k) for k in range(30)], scores, who[i], who[j], zeros, zeros == 0, zeros)
+    threshold = Impostors.of(pairs).threshold(0.05)
+    raw = np.sort(scores[who[i] != who[j]])[-int(0.05 * np.count_nonzero(who[i] != who[j]))]
+    assert threshold < raw - 0.3
+    assert Impostors.of(pairs).share_above(threshold) == pytest.approx(0.05, abs=2e-3)
+
+
+def test_the_same_finger_through_two_extractors_is_drawn_once() -> None:
+    one = comparisons(12, 3)
+    twice = one.joined(replace(one, extractor=one.extractor + 1))
+    alone, both = Impostors.of(one), Impostors.of(twice)
+    assert both.people == alone.people == 12
+    assert np.array_equal(both.drawn([0.05], draws=50, seed=1), alone.drawn([0.05], draws=50, seed=1))
+
+
+def test_the_strict_end_is_taken_and_the_line_below_is_no_flatter_than_the_counts() -> None:
+    pairs = comparisons(40, 3)
+    fit = fitted(Impostors.of(pairs), draws=200)
+    assert [p.rate for p in fit.points] == [1e-1, 5e-2, 1e-2, 1e-3]
+    for p in fit.points:
+        assert p.low <= p.point <= p.threshold
+    last, tenth = fit.points[-1], fit.points[-2]
+    assert fit.next_rate == pytest.approx(1e-4)
+    assert fit.next_threshold - last.threshold >= max(last.point - tenth.point, last.threshold - tenth.threshold) - 1e-9
+    table = table_of(Score.LIKELIHOOD_RATIO, fit)
+    assert [p.basis for p in table.points] == [*[Basis.MEASURED] * 4, Basis.EXTRAPOLATED]
+    for p in fit.points[:3]:
+        assert counted_threshold(table, p.rate) == pytest.approx(p.point, abs=0.05)
+
+
+def test_within_a_set_is_a_floor() -> None:
+    """Across databases impostors are easier: pooling must not lower what holds within one."""
+    pairs = comparisons(40, 3)
+    easier = replace(pairs, scores=pairs.scores - 3, within=~pairs.within)
+    pooled = pairs.joined(easier).joined(easier)
+    floor = Impostors.of(pairs)
+    with_floor = fitted(Impostors.of(pooled), floor, draws=100)
+    assert all(p.threshold >= floor.threshold(p.rate) for p in with_floor.points)
+    assert fitted(Impostors.of(pooled), draws=100).points[0].threshold < floor.threshold(0.1)
+
+
+def test_a_site_shifts_upward_only() -> None:
+    table = table_of(Score.LIKELIHOOD_RATIO, fitted(Impostors.of(comparisons(40, 3)), draws=100))
+    local = comparisons(5, 3, seed=9)
+    assert site_shift(table, Impostors.of(replace(local, scores=local.scores - 2))) == 0.0
+    up = site_shift(table, Impostors.of(replace(local, scores=local.scores + 1)))
+    assert up == pytest.approx(1.0, abs=0.7)
+
+
+@pytest.mark.parametrize(
+    ("people", "views", "message"),
+    [
+        (1, 9, "0 people: a table of rates needs 10 at least"),
+        (6, 8, "6 people: a table of rates needs 10 at least"),
+        (10, 1, "45 impostor comparisons of 10 people: rates of 0.1 and 0.05 cannot be measured"),
+    ],
+)
+def test_too_little_is_refused(people: int, views: int, message: str) -> None:
+    with pytest.raises(InputRefused) as caught:
+        fitted(Impostors.of(comparisons(people, views)), draws=20)
+    assert (caught.value.code, caught.value.message) == ("bench.calibration", message)
+
+
+def test_few_people_give_a_table_that_is_extrapolated_early() -> None:
+    fit = fitted(Impostors.of(comparisons(11, 2)), draws=50)
+    assert [p.rate for p in fit.points] == [1e-1, 5e-2]
+    assert fit.next_rate == pytest.approx(5e-3)
+
+
+def _calibrate(*line: object) -> Any:
+    return CliRunner().invoke(cli, ["calibrate", *(str(part) for part in line)])
+
+
+def _prints(root: Path, people: int, views: int, seed: int = 1) -> Path:
+    root.mkdir(parents=True)
+    population = FingerPopulation(seed)
+    for person in range(people):
+        for touch, template in enumerate(population.impressions(person, 2, views), 1):
+            (root / f"{person + 1}_{touch}.iso").write_bytes(write_iso2005([template]))
+    return root
+
+
+def test_a_profile_of_a_labs_fingers_and_a_site_of_it(tmp_path: Path) -> None:
+    prints = _prints(tmp_path / "prints" / "gate-a", 12, 3)
+    out = tmp_path / "acme.profile"
+    done = _calibrate("--fingerprints", prints.parent, "--model", "acme 4.2", "--out", out, "--json")
+    assert done.exit_code == 0, done.output
+    profile = ComparisonProfile.from_bytes(out.read_bytes())
+    assert (profile.name, profile.model, profile.modality) == ("acme", "acme 4.2", Modality.FINGERPRINT)
+    assert profile.data.description.startswith("gate-a")
+    assert "fvc" not in profile.data.description.lower()
+    assert (profile.data.people, profile.data.samples, profile.data.impostors) == (12, 36, 594)
+    inputs = hashlib.sha256()
+    for path in sorted(prints.iterdir(), key=lambda p: tuple(map(int, p.stem.split("_")))):
+        inputs.update(f"gate-a/{path.name}".encode() + b"\0" + hashlib.sha256(path.read_bytes()).digest())
+    assert profile.data.sha256 == inputs.digest()
+    assert {(t.score, t.cohort) for t in profile.tables} >= {(Score.LIKELIHOOD_RATIO, 0), (Score.PROTECTED, 0)}
+    said = json.loads(done.stdout)
+    assert said["sha256"] == profile.digest.hex()
+    assert {p["basis"] for t in said["tables"] for p in t["points"]} == {"measured", "extrapolated"}
+
+    site = _prints(tmp_path / "site", 5, 3, seed=2)
+    shifted = _calibrate("--fingerprints", site, "--site-of", out, "--out", tmp_path / "door.profile")
+    assert shifted.exit_code == 0, shifted.output
+    door = ComparisonProfile.from_bytes((tmp_path / "door.profile").read_bytes())
+    assert (door.model, door.tables, door.data) == (profile.model, profile.tables, profile.data)
+    assert {(s.score, s.subjects, s.views) for s in door.site} == {
+        (Score.LIKELIHOOD_RATIO, 5, 3), (Score.PROTECTED, 5, 3),
+    }  # fmt: skip
+    assert all(s.shift >= 0 for s in door.site)
+
+    refusals = (
+        (("--fingerprints", site, "--out", tmp_path / "x.profile"), "5 people: a table of rates needs 10 at least"),
+        (
+            ("--fingerprints", _prints(tmp_path / "one", 1, 4), "--out", tmp_path / "x.profile"),
+            "all 4 samples are of one finger",
+        ),
+        (
+            ("--fingerprints", _prints(tmp_path / "few", 4, 3), "--site-of", out, "--out", tmp_path / "x.profile"),
+            "4 people with 3 views each: a site needs 5 with 3",
+        ),
+        (
+            ("--fingerprints", site, "--site-of", out, "--model", "other", "--out", tmp_path / "x.profile"),
+            "'acme' is of the model 'acme 4.2', not 'other'",
+        ),
+    )
+    for line, message in refusals:
+        refused = _calibrate(*line)
+        assert isinstance(refused.exception, InputRefused), refused.output
+        assert (refused.exception.code, refused.exception.message) == ("bench.calibration", message)
+    assert not (tmp_path / "x.profile").exists()
+
+
+def _faces(path: Path, first: int, people: int, offset: float) -> NDArray[np.float32]:
+    """Embeddings of a model that is not centered: everybody shares a direction."""
+    population = FacePopulation(EDGEFACE_XS, 3)
+    rows = np.concatenate([population.embeddings(first, people, view) for view in range(2)]) + np.float32(offset)
+    np.savez(path, embeddings=rows, labels=np.tile(np.arange(people), 2))
+    unit: NDArray[np.float32] = rows / np.linalg.norm(rows, axis=1, keepdims=True)
+    return unit
+
+
+def test_a_model_that_is_not_centered_is_honest_with_its_own_profile(tmp_path: Path) -> None:
+    _faces(tmp_path / "own.npz", 0, 200, 0.06)
+    other = _faces(tmp_path / "other.npz", 1000, 200, 0.06)
+    done = _calibrate("--faces", tmp_path / "own.npz", "--model", "relu-512", "--out", tmp_path / "relu.profile")
+    assert done.exit_code == 0, done.output
+    own = ComparisonProfile.from_bytes((tmp_path / "relu.profile").read_bytes())
+    assert (own.model, own.dimension, own.centered, own.data.people) == ("relu-512", 512, False, 200)
+    builtin = builtin_profile(Modality.FACE, 512)
+    for score in (Score.COSINE, Score.SCALAR):
+        strangers = face_scores(vectors_of(other, score), np.tile(np.arange(200), 2), lambda _: None).impostors
+        for rate in (1e-2, 1e-3):
+            assert strangers.share_above(threshold_for_fmr(rate, profile=builtin, score=score)) > 0.3
+            assert strangers.share_above(threshold_for_fmr(rate, profile=own, score=score)) < 1.5 * rate
+
+
+def test_labels_hold_on_a_sensor_whose_prints_resemble_each_other() -> None:
+    """The short form of `python -m bench rates`: the fault, and what each rung does about it."""
+    profile = builtin_profile(Modality.FINGERPRINT)
+    names, blocks = shipped_blocks(SENSOR["one-class-dense"].data(7, people=50))
+    rungs = ladder(Score.LIKELIHOOD_RATIO, profile, names, full_scores(blocks, lambda _: None), lambda pairs: pairs)
+    ratio = {name: [row["ratio"] for row in rows] for name, rows in rungs.items()}
+    assert min(ratio["counted"][:2]) > 3
+    assert rungs["counted"][0]["interval_95"][0] > 1.5
+    for rung, most in (("safe", 3.0), ("claim", 3.0), ("site", 1.5), ("cohort", 1.5)):
+        assert max(ratio[rung][:2]) <= most, rung
+    missed = [rungs[rung][1]["fnmr"] for rung in ("counted", "safe", "cohort", "site")]
+    assert missed == sorted(missed)  # the price, rung by rung
