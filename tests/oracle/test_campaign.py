@@ -142,13 +142,13 @@ def loose_matches_clear(p: Patch) -> None:
 
 HOLES: list[tuple[Callable[[Patch], None], str, Insider, str, int]] = [
     (no_counter_of_searches, "guess", Insider.NOBODY, "strangers", CALLS),
-    (any_rate, "bisect-rates", Insider.BOTH, "strangers", 4_000),
-    (no_budget, "walk-1/2", Insider.PIN, "look_alike", 800),
-    (no_budget, "bisect-line", Insider.PIN, "look_alike", 1_200),
-    (no_budget, "claim-1/2", Insider.NOBODY, "look_alike", 800),
-    (anybodys_pin_renews, "walk-1/2", Insider.PIN, "look_alike", 1_000),
-    (only_hits_count, "walk-1/2", Insider.PIN, "look_alike", 1_200),
-    (weak_matches_renew, "walk-1/2", Insider.PIN, "look_alike", 800),
+    (any_rate, "bisect-rates", Insider.BOTH, "strangers", 2_000),
+    (no_budget, "walk-1/2", Insider.PIN, "look_alike", 400),
+    (no_budget, "bisect-line", Insider.PIN, "look_alike", 600),
+    (no_budget, "claim-1/2", Insider.NOBODY, "look_alike", 400),
+    (anybodys_pin_renews, "walk-1/2", Insider.PIN, "look_alike", 500),
+    (only_hits_count, "walk-1/2", Insider.PIN, "look_alike", 600),
+    (weak_matches_renew, "walk-1/2", Insider.PIN, "look_alike", 400),
     (nearest_are_read, "traffic", Insider.PIN, "strangers", 1_500),
     (loose_matches_clear, "loose-claims", Insider.NOBODY, "strangers", 600),
 ]
