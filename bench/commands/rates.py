@@ -19,12 +19,14 @@ from bench.calibration.finger_scores import (
     unseen_blocks,
 )
 from bench.calibration.fingerprint_data import usable_sets
+from bench.calibration.halves import halves
 from bench.calibration.impostors import PairScores
 from bench.calibration.ladder import COHORT, all_but, ladder
 from bench.calibration.sensors import SENSORS, sensors
 from bench.calibration.tables import finger_tables
 from bench.console import advancing, note, show, write_json
 from bench.environment import environment
+from bench.load import read_faces
 from bioguard.cli.import_options import import_options
 from bioguard.formats import ImportOptions
 from bioguard.match.thresholds import builtin_profile
@@ -41,6 +43,7 @@ Source = tuple[str, str, dict[str, list[dict[str, Any]]]]
 
 @click.command()
 @click.option("--fingerprints", type=FOLDER, help="Also: folders of <finger>_<impression>.iso.", metavar="DIR")
+@click.option("--faces", type=FILE, help="Also: each half of the people by the other's table.", metavar="FILE.npz")
 @click.option(
     "--leave-one-database-out",
     is_flag=True,
@@ -54,8 +57,8 @@ Source = tuple[str, str, dict[str, list[dict[str, Any]]]]
 @click.option("--json", "as_json", is_flag=True, help="rates.json on stdout as well.")
 @import_options
 def rates(
-    fingerprints: Path | None, leave_one_database_out: bool, profile: Path | None, names: tuple[str, ...], score: str,
-    seed: int, out: Path, as_json: bool, options: ImportOptions,
+    fingerprints: Path | None, faces: Path | None, leave_one_database_out: bool, profile: Path | None,
+    names: tuple[str, ...], score: str, seed: int, out: Path, as_json: bool, options: ImportOptions,
 ) -> None:  # fmt: skip
     """Try thresholds on sources they were not made from: rates.json in DIR.
 
@@ -79,6 +82,8 @@ def rates(
         note(f"{sensor.name}: done")
     if fingerprints is not None:
         found += _own(fingerprints, options, chosen, kind, leave_one_out=leave_one_database_out)
+    if faces is not None:
+        found += _of_faces(faces)
     data = {
         "command": "rates", "score": score, "seed": seed, "profile": chosen.digest.hex(), "environment": environment(),
         "sources": {name: {"what": what, "rungs": rungs} for name, what, rungs in found},
@@ -125,6 +130,14 @@ def _own(
                 rungs = ladder(score, trial, names, [front], _tried(of_it, known, within=within))
                 if rungs:
                     yield f"{extractor}/{database} {where}", "", rungs
+
+
+def _of_faces(path: Path) -> Iterator[Source]:
+    rows = read_faces(path)
+    for score in (Score.COSINE, Score.SCALAR):
+        with advancing(score.word, len(rows.rows)) as advance:
+            for half, rungs in halves(rows, score, advance).items():
+                yield f"{path.name}, {score.word}, {half}", "by the table of the other half", rungs
 
 
 def _silent(_: int) -> None:

@@ -244,3 +244,28 @@ def test_labels_hold_on_a_sensor_whose_prints_resemble_each_other() -> None:
         assert max(ratio[rung][:2]) <= most, rung
     missed = [rungs[rung][1]["fnmr"] for rung in ("counted", "safe", "cohort", "site")]
     assert missed == sorted(missed)  # the price, rung by rung
+
+
+def test_rates_names_every_source_rung_and_price(tmp_path: Path) -> None:
+    _faces(tmp_path / "faces.npz", 0, 160, 0.0)
+    line = ["rates", "--sensor", "few-minutiae", "--faces", str(tmp_path / "faces.npz"), "--out", str(tmp_path)]
+    done = CliRunner().invoke(cli, line)
+    assert done.exit_code == 0, done.output
+    said = json.loads((tmp_path / "rates.json").read_text("utf-8"))
+    assert said["profile"] == builtin_profile(Modality.FINGERPRINT).digest.hex()
+    sources = said["sources"]
+    assert list(sources["few-minutiae"]["rungs"]) == ["claim", "cohort", "counted", "safe", "site"]
+    halves = [name for name in sources if name.startswith("faces.npz, cosine")]
+    assert halves == ["faces.npz, cosine, even people", "faces.npz, cosine, odd people"]
+    for source in sources.values():
+        for rows in source["rungs"].values():
+            for row in rows:
+                low, high = row["interval_95"]
+                assert low <= row["ratio"] <= high or row["ratio"] == 0 or not row["measurable"]
+                assert row["measurable"] == (row["impostors"] >= 3 / row["rate"] - 1e-6)
+                assert 0 <= row["fnmr"] <= 1
+    for name in halves:
+        counted, safe = (sources[name]["rungs"][rung][0]["ratio"] for rung in ("counted", "safe"))
+        assert safe < counted < 2
+    assert "x" in done.stdout
+    assert "not measurable" in done.stdout
