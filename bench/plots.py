@@ -150,10 +150,21 @@ def latency_plot(samples_ms: Mapping[str, Sequence[float]], *, title: str) -> Fi
             ordered = np.sort(np.asarray(values))
             axes.step(ordered, np.arange(1, ordered.size + 1) / ordered.size, color=COLORS[i % len(COLORS)], label=name)
         axes.set(xscale="log", xlabel="milliseconds", ylabel="share of calls", ylim=(0, 1.02))
+        axes.xaxis.set_major_formatter(_compact)
+        ends = np.concatenate([np.asarray(values) for values in samples_ms.values()])
+        axes.xaxis.set_minor_formatter(_compact if ends.max() < 10 * ends.min() else "")
         axes.legend(fontsize=8, loc="lower right")
         return Figure(
             title=title, svg=_svg(canvas), description="Share of calls that took at most so many milliseconds."
         )
+
+
+def _compact(value: float, _position: float) -> str:
+    """A number on an axis as people write it: 4.53 M and not 4.53e+06."""
+    for size, unit in ((1e9, " G"), (1e6, " M"), (1e3, " k")):
+        if abs(value) >= size:
+            return f"{value / size:.3g}{unit}"
+    return f"{value:.3g}"
 
 
 def bars(values: dict[str, float], *, title: str, unit: str, description: str, log: bool = False) -> Figure:
@@ -162,8 +173,9 @@ def bars(values: dict[str, float], *, title: str, unit: str, description: str, l
         canvas, axes = _canvas(0.9 + 0.32 * len(values))
         names = list(values)[::-1]
         drawn = axes.barh(names, [values[n] for n in names], color=COLORS[0], log=log)
-        axes.bar_label(drawn, [f"{values[n]:.3g}" for n in names], padding=3, fontsize=8)
+        axes.bar_label(drawn, [_compact(values[n], 0) for n in names], padding=3, fontsize=8)
         axes.margins(x=0.15)
         axes.set(xlabel=unit)
+        axes.xaxis.set_major_formatter(_compact)
         axes.grid(axis="y", visible=False)
         return Figure(title=title, svg=_svg(canvas), description=description)

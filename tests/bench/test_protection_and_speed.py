@@ -11,9 +11,11 @@ from bench import finger_codes
 from bench.__main__ import cli
 from bench.calibration.face_data import FaceSet
 from bench.commands.baseline import PEOPLE_RULES
+from bench.commands.speed import _rows
 from bench.compare import Rule, compare
 from bench.experiments.face_protection import attack, impostor_pairs, losses
 from bench.peers import code_peers, face_peers
+from bench.plots import _compact
 from bench.protection_report import protection_report
 from bench.timing import in_turn
 from bioguard.match import CodeGallery, FaceGallery
@@ -159,9 +161,49 @@ def test_contenders_take_turns_and_ratios_are_of_pairs(monkeypatch: pytest.Monke
     assert found["ours"]["per_second"] == pytest.approx(10_000)
     assert found["ours"]["p95_ms"] == pytest.approx(10)
     assert found["theirs"]["ours_times_faster"] == pytest.approx(4)
+    assert found["theirs"]["ours_times_faster_95"] == pytest.approx([4, 4])
     assert "ours_times_faster" not in found["ours"]
     assert found["ours"]["calls"] == len(kept["ours"])
     assert found["ours"]["calls"] in {40, 41}  # until two seconds are spent on both
+
+
+def test_a_ratio_has_the_interval_of_its_turns(monkeypatch: pytest.MonkeyPatch) -> None:
+    turns = np.random.default_rng(3).lognormal(np.log(2), 0.5, 500)
+    clock = [0.0]
+
+    def spend(seconds: float) -> None:
+        clock[0] += seconds
+
+    monkeypatch.setattr("bench.timing.time.perf_counter", lambda: clock[0])
+    found = in_turn({"ours": lambda _: spend(1.0), "theirs": lambda i: spend(turns[i])}, 1, seconds=1e9)["theirs"]
+    low, high = found["ours_times_faster_95"]
+    assert found["calls"] == 400
+    assert found["ours_times_faster"] == pytest.approx(np.median(turns[1:401]))
+    assert low < found["ours_times_faster"] < high
+    assert high - low == pytest.approx(2 * 1.96 * 2 * 0.5 * np.sqrt(np.pi / 2 / 400), rel=0.3)  # of a median, large n
+
+
+def test_the_page_names_what_each_ratio_means_and_no_percentile_of_too_few_calls() -> None:
+    timed = {"per_second": 1234.5, "p50_ms": 0.8123, "p95_ms": 1.5, "p99_ms": 2.25}
+    ratio = {"ours_times_faster": 455.4, "ours_times_faster_95": [440.2, 470.1]}
+    cases = {
+        "one_to_one_through_tee": {
+            "face": {"bare": {**timed, "calls": 400}, "through tee": {**timed, **ratio, "calls": 19}}
+        },
+        "code_1toN": {"100000": {"bioguard": {**timed, "per_second": 1.5e8, "calls": 20}}},
+    }
+    assert _rows(cases) == [
+        ("one to one through tee, face", "bare", "", "", "400", "1,234", "0.812", "1.5", "2.25"),
+        ("one to one through tee, face", "through tee", "455 x as long as bare", "440 to 470", "19", "1,234", "0.812",
+         "-", "-"),
+        ("code 1toN, 100,000", "bioguard", "", "", "20", "150,000,000", "0.812", "1.5", "-"),
+    ]  # fmt: skip
+
+
+def test_numbers_on_axes_are_readable() -> None:
+    assert [_compact(v, 0) for v in (4.53e6, 12_345.0, 310e6, 2e9, 0.25, 0.0)] == [
+        "4.53 M", "12.3 k", "310 M", "2 G", "0.25", "0",
+    ]  # fmt: skip
 
 
 def test_baseline_of_people_is_reproducible_and_its_rules_fit(tmp_path: Any) -> None:
