@@ -57,12 +57,23 @@ class FingerprintSet:
         """Fingers as 0 .. fingers - 1, int64 [n]."""
         return numbered(self.fingers)
 
+    @property
+    def copies(self) -> list[tuple[str, str]]:
+        """Files whose template is that of another one before: its name, and that one's."""
+        first: dict[bytes, str] = {}
+        found = []
+        for file, template in zip(self.files, self.templates, strict=True):
+            if template is not None and first.setdefault(template.to_bytes(), file) != file:
+                found.append((file, first[template.to_bytes()]))
+        return found
+
     def as_data(self) -> dict[str, object]:
         """Counts for the JSON of a run."""
         return {
             "refused": {code: noted.count for code, noted in sorted(self.refused.items())},
             "warnings": {code: noted.count for code, noted in sorted(self.warnings.items())},
             "same_impression_left_out": len(self.passed_over),
+            "same_minutiae": len(self.copies),
         }
 
     def lines(self) -> list[str]:
@@ -72,6 +83,12 @@ class FingerprintSet:
             lines.append(
                 f"{self.name}: {len(self.passed_over)} files are the same impression in another format and were left "
                 f"out, the first is {self.passed_over[0]}"
+            )
+        copies = self.copies
+        if copies:
+            lines.append(
+                f"{self.name}: {len(copies)} files hold the same minutiae as another, the first is {copies[0][0]}, as "
+                f"{copies[0][1]}: each counts as an impression of its own"
             )
         for word, found in (("refused", self.refused), ("warning", self.warnings)):
             for code, noted in sorted(found.items()):

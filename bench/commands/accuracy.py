@@ -100,7 +100,7 @@ def scores(
         raise click.UsageError("give --fingerprints or --faces, one of them")
     arrays: dict[str, Any] = {}
     if fingerprints is not None:
-        partial = Partial(out.with_suffix(".partial"))
+        partial = Partial(out.with_suffix(".partial"), note)
         for one, matrix in _fingerprint_matrices(fingerprints, partial, options):
             arrays[one.name], arrays[f"{one.name}:names"] = matrix, np.array(one.files)
     elif faces is not None:
@@ -223,7 +223,7 @@ def accuracy(
         raise click.UsageError("give one of --fingerprints, --faces and --scores")
     started = time.monotonic()
     attacked = presentation_attacks(attacks) if attacks is not None else None
-    partial = Partial(out / "partial")
+    partial = Partial(out / "partial", note)
     given = profile = read_profile(comparison_profile) if comparison_profile else None
     _check_modality(given, fingerprints, faces)
     checked: dict[str, list[Labelled]]

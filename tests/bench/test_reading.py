@@ -389,8 +389,23 @@ def test_one_impression_in_two_formats_is_one(tmp_path: Path) -> None:
         "refused": {},
         "warnings": {"geometry.assumed_500_dpi": 1},
         "same_impression_left_out": 16,
+        "same_minutiae": 0,
     }
     assert "a: warning geometry.assumed_500_dpi in 1 file, first 102_9.xyt: " in done.stderr
+
+
+def test_a_copy_under_another_name_is_pointed_out(tmp_path: Path) -> None:
+    """It is a genuine pair with itself, or, of another finger, an impostor that matches."""
+    root = _folder(tmp_path / "a")
+    (root / "101_9.iso").write_bytes((root / "101_2.iso").read_bytes())
+    (root / "105_9.iso").write_bytes((root / "101_2.iso").read_bytes())
+    (one,) = fingerprint_sets(tmp_path, ImportOptions())
+    assert one.copies == [("101_9.iso", "101_2.iso"), ("105_9.iso", "101_2.iso")]
+    assert one.as_data()["same_minutiae"] == 2
+    assert one.lines()[1] == (
+        "a: 2 files hold the same minutiae as another, the first is 101_9.iso, as 101_2.iso: each counts as an "
+        "impression of its own"
+    )
 
 
 def test_a_set_that_cannot_be_measured_does_not_cost_the_figures_of_another(tmp_path: Path) -> None:
