@@ -28,9 +28,14 @@ ALWAYS_MS = 1 << 40
 TERMS = Terms(fmr=1 / 50_000, device_fmr=1 / 50_000)
 
 
-def with_tables(*sizes: int) -> ComparisonProfile:
-    """The built-in profile with tables of cohorts: at every rate a tenth below its own."""
+def without_tables() -> ComparisonProfile:
     profile = builtin_profile(Modality.FINGERPRINT)
+    return replace(profile, tables=tuple(table for table in profile.tables if not table.cohort))
+
+
+def with_tables(*sizes: int) -> ComparisonProfile:
+    """The built-in profile with tables of these cohorts: at every rate a tenth below its own."""
+    profile = without_tables()
     plain = profile.table(Score.LIKELIHOOD_RATIO)
     assert plain is not None
     points = tuple(RatePoint.of(p.rate, p.threshold - 0.1, Basis.EXTRAPOLATED) for p in plain.points)
@@ -80,12 +85,7 @@ def test_too_few_others_are_none(kind: Kind) -> None:
 def test_a_profile_without_the_table_has_no_cohort_of_that_size() -> None:
     held = DeviceCohort(members(range(2, 8)))
     assert standing(held, Kind(with_tables(9), protected=False)).templates == 9
-    assert standing(held, Kind(builtin_without_tables(), protected=False)) == ALONE
-
-
-def builtin_without_tables() -> ComparisonProfile:
-    profile = builtin_profile(Modality.FINGERPRINT)
-    return replace(profile, tables=tuple(table for table in profile.tables if not table.cohort))
+    assert standing(held, Kind(without_tables(), protected=False)) == ALONE
 
 
 def test_a_finger_whose_time_is_over_is_not_there(kind: Kind) -> None:
