@@ -66,7 +66,7 @@ class CohortScale:
 
 
 SCALES: Final = {Score.LIKELIHOOD_RATIO: CohortScale(-1.4, 0.5, 1.25), Score.PROTECTED: CohortScale(0.48, 0.5, 0.1)}
-"""By what is compared. Faces are not normalized (docs/benchmarks.md)."""
+"""By what is compared. Faces are not normalized (docs/fingerprint-matching.md)."""
 
 
 def cohort_of(
