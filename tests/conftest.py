@@ -17,6 +17,9 @@ import pytest
 from tests.skipped_tools import summary
 
 ROOT = Path(__file__).parents[1]
+# Before NumPy is loaded: there is a worker for each core, and the threads of a product of matrices spin while they wait
+# for one another. Beside other work that made a test take twenty times as long.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 
 def pytest_configure(config: pytest.Config) -> None:
