@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from bench.dataset import UNDESCRIBED, Dataset
 from bench.metrics.comparisons import Identities, Scored, pair_scores, pairs_of, people_of, square
+from bench.metrics.counted import CountedScores
 from bench.metrics.enrollments import user_effect, view_effect
 from bench.metrics.failures import Enrollments, enrollments, failure_to_acquire, failure_to_enroll, transactions
 from bench.metrics.groups import group_rates
@@ -191,9 +192,11 @@ def _counts(point: OperatingPoint) -> dict[str, Any]:
     }
 
 
-def _quantiles(values: Floats) -> list[float] | None:
+def _quantiles(values: Floats | CountedScores) -> list[float] | None:
     if not values.size:
         return None
+    if isinstance(values, CountedScores):
+        return values.quantiles(QUANTILES)
     # between two infinities nothing can be interpolated
     method: Literal["linear", "inverted_cdf"] = "linear" if np.isfinite(values).all() else "inverted_cdf"
     return [float(q) for q in np.quantile(values, QUANTILES, method=method)]

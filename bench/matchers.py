@@ -7,12 +7,12 @@ from numpy.typing import NDArray
 
 from bench.load import FingerprintSet
 from bench.metrics.comparisons import Comparisons
+from bench.metrics.computed import ROWS, ComputedScores
 from bioguard.match import CodeGallery, FaceGallery, FingerprintGallery
 from bioguard.match.protected import CodeContext, SignCoder
 from bioguard.simulate.people.counter_rng import words
 
 Progress = Callable[[int], None]
-ROWS = 256
 
 
 def _silent(_: int) -> None:
@@ -39,19 +39,38 @@ def fingerprint_comparisons(one: FingerprintSet, matrix: NDArray[np.float32]) ->
 
 def cosines(embeddings: NDArray[np.float32], advance: Progress = _silent) -> NDArray[np.float32]:
     """Cosine of all pairs, float32 [n, n]."""
+    return _by_rows(FaceGallery(embeddings).scores, embeddings, advance)
+
+
+def computed_cosines(embeddings: NDArray[np.float32]) -> ComputedScores:
+    """The same scores, made when they are asked for."""
     gallery = FaceGallery(embeddings)
-    return _by_rows(gallery.scores, embeddings, advance)
+    return ComputedScores(len(embeddings), lambda rows: gallery.scores(embeddings[rows]))
 
 
 def code_similarities(
     embeddings: NDArray[np.float32], *, seed: int, epoch: int = 0, n_bits: int = 1024, advance: Progress = _silent
 ) -> NDArray[np.float32]:
     """1 - 2 h / b of all pairs of protected codes under a secret made from the seed, float32 [n, n]."""
+    codes, similarity = _coded(embeddings, seed, epoch, n_bits)
+    return _by_rows(similarity, codes, advance)
+
+
+def computed_code_similarities(embeddings: NDArray[np.float32], *, seed: int) -> ComputedScores:
+    """The same scores, made when they are asked for."""
+    codes, similarity = _coded(embeddings, seed, 0, 1024)
+    return ComputedScores(len(codes), lambda rows: similarity(codes[rows]))
+
+
+def _coded(
+    embeddings: NDArray[np.float32], seed: int, epoch: int, n_bits: int
+) -> tuple[NDArray[np.uint8], Callable[[NDArray[np.generic]], NDArray[np.float32]]]:
+    """Codes, and what scores some of them against all."""
     secret = words(seed, 0x501, epoch, 0, 8)[0].astype("<u4").tobytes()
     context = CodeContext(secret=secret, dimension=embeddings.shape[1], model_id="bench", epoch=epoch)
     codes = SignCoder(context, n_bits=n_bits).encode(embeddings)
     gallery = CodeGallery(codes)
-    return _by_rows(lambda rows: 1 - gallery.distances(rows) * np.float32(2 / n_bits), codes, advance)
+    return codes, lambda rows: 1 - gallery.distances(rows) * np.float32(2 / n_bits)
 
 
 def _by_rows(

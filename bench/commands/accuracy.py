@@ -21,9 +21,17 @@ from bench.environment import environment
 from bench.inputs import NAME as INPUTS
 from bench.inputs import finger_files, inputs_of
 from bench.load import FaceRows, FingerprintSet, fingerprint_sets, read_faces
-from bench.matchers import code_similarities, cosines, fingerprint_comparisons, fingerprint_scores
+from bench.matchers import (
+    code_similarities,
+    computed_code_similarities,
+    computed_cosines,
+    cosines,
+    fingerprint_comparisons,
+    fingerprint_scores,
+)
 from bench.metrics.attacks import presentation_attacks
 from bench.metrics.comparisons import Comparisons, Identities, Scored
+from bench.metrics.computed import ComputedScores
 from bench.metrics.failures import Judge, enrollments
 from bench.metrics.threshold_check import Labelled
 from bench.resume import Partial
@@ -41,6 +49,8 @@ from bioguard.records.modality import Modality, Profile
 from bioguard.records.scores import Score
 from bioguard.report import render
 
+MATRIX_SAMPLES = 8192
+"""Samples whose scores are held as a matrix, 256 MiB; of more, rows are made when they are asked for."""
 FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
@@ -67,16 +77,27 @@ def _inputs(one: FingerprintSet) -> list[bytes]:
     return [b"" if t is None else t.to_bytes() for t in one.templates]
 
 
-def _face_matrices(path: Path, seed: int) -> tuple[dict[str, NDArray[np.float32]], FaceRows]:
+def _faces(path: Path) -> FaceRows:
     faces = read_faces(path)
     for line in faces.lines(path.name):
         note(line)
+    return faces
+
+
+def _face_scores(faces: FaceRows, seed: int) -> Mapping[str, NDArray[np.float32] | ComputedScores]:
+    """Matrices; of many samples rows that are made when they are asked for."""
+    if len(faces.rows) > MATRIX_SAMPLES:
+        return {"cosine": computed_cosines(faces.rows), "code": computed_code_similarities(faces.rows, seed=seed)}
+    return _face_matrices(faces, seed)
+
+
+def _face_matrices(faces: FaceRows, seed: int) -> dict[str, NDArray[np.float32]]:
     n = len(faces.rows)
     with advancing("faces", 2 * n**2) as advance:
         return {
             "cosine": cosines(faces.rows, advance),
             "code": code_similarities(faces.rows, seed=seed, advance=advance),
-        }, faces
+        }
 
 
 @click.command()
@@ -104,8 +125,8 @@ def scores(
         for one, matrix in _fingerprint_matrices(fingerprints, partial, options):
             arrays[one.name], arrays[f"{one.name}:names"] = matrix, np.array(one.files)
     elif faces is not None:
-        matrices, read = _face_matrices(faces, seed)
-        arrays = {**matrices, "labels": read.labels}
+        read = _faces(faces)
+        arrays = {**_face_matrices(read, seed), "labels": read.labels}
     out.parent.mkdir(parents=True, exist_ok=True)
     with out.open("wb") as file:
         np.savez(file, allow_pickle=False, **arrays)
@@ -123,7 +144,10 @@ def _face_sets(
     path: Path, seed: int, given: ComparisonProfile | None
 ) -> tuple[list[Scored], dict[str, Judge], ComparisonProfile | None]:
     """The sets, their judges, and the profile in use: without a known model there are no thresholds to check."""
-    matrices, faces = _face_matrices(path, seed)
+    faces = _faces(path)
+    if len(faces.rows) > MATRIX_SAMPLES:  # rows are made by 256: those of one person should lie together
+        faces = faces.by_subject()
+    matrices = _face_scores(faces, seed)
     dimension = faces.rows.shape[1]
     if given is not None and given.dimension != dimension:
         raise InputRefused(

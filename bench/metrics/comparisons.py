@@ -2,10 +2,13 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
 
+from bench.metrics.computed import ComputedScores
+from bench.metrics.counted import CountedScores
 from bench.metrics.pair_lists import PairList
 from bench.metrics.rates import Scores
 from bench.metrics.resampling import TAIL_PAIRS, Pairs
@@ -13,6 +16,10 @@ from bench.names import counted
 from bioguard.errors import InputRefused
 
 Ints = NDArray[np.int64]
+HELD_PAIRS = 1 << 25
+"""Pairs whose scores are held and sorted: 8 192 samples. Of more, all are counted and the highest are kept."""
+BLOCK_SCORES = 1 << 22
+"""Scores looked at together: some 200 MB with what is made of them on the way."""
 TAIL_SHARE = 0.06
 """Share of impostor scores that can decide an EER or an FNMR at FMR 1e-2 in some draw of a large set."""
 
@@ -23,7 +30,8 @@ class Comparisons:
 
     Attributes:
         name: relative directory, or what was scored.
-        scores: float32 [n, n], row = probe, higher is more alike; -inf for a sample that could not be used.
+        scores: float32 [n, n], row = probe, higher is more alike; -inf for a sample that could not be used. Of many
+            samples they are made when they are asked for, and indexed by arrays only.
         subjects: int64 [n], 0 .. people - 1: a finger, or a face.
         samples: names of the samples.
         unusable: indices of samples that could not be read: failures to acquire.
@@ -33,7 +41,7 @@ class Comparisons:
     """
 
     name: str
-    scores: NDArray[np.float32]
+    scores: NDArray[np.float32] | ComputedScores
     subjects: Ints
     samples: Sequence[str]
     unusable: Sequence[int] = ()
@@ -59,6 +67,7 @@ class Comparisons:
     def blocks(self, rows: int = 512) -> Iterator[tuple[NDArray[np.float32], Ints, Ints]]:
         """Scores, subject of the probe and subject of the reference of each pair i < j, some rows at a time."""
         usable = self.usable
+        rows = min(rows, rows_at_once(usable.size))
         for start in range(0, usable.size, rows):
             part = usable[start : start + rows]
             scores = self.scores[np.ix_(part, usable[start:])]
@@ -80,8 +89,35 @@ def square(sets: Sequence[Scored]) -> list[Comparisons]:
     return [one for one in sets if isinstance(one, Comparisons)]
 
 
-def pair_scores(sets: Sequence[Scored]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Genuine and impostor scores of all sets; either may be empty."""
+def rows_at_once(columns: int) -> int:
+    """Rows of a matrix with so many columns that are looked at together: 512, fewer of a very wide one."""
+    return max(1, BLOCK_SCORES // max(columns, 1))
+
+
+def is_streamed(sets: Sequence[Scored]) -> bool:
+    """Whether the comparisons are too many to hold their scores in one array."""
+    pairs = (one.scores.size if isinstance(one, PairList) else len(one.subjects) ** 2 // 2 for one in sets)
+    return sum(pairs) > HELD_PAIRS
+
+
+@lru_cache(maxsize=2)  # figures, and then pictures, are asked of the same sets
+def counted_of(sets: tuple[Scored, ...]) -> CountedScores:
+    """All scores of sets that are streamed; people of the impostor pairs are numbered from set to set."""
+    firsts = np.append(0, np.cumsum([max(one.people, 2) for one in sets])).tolist()
+
+    def blocks() -> Iterator[tuple[NDArray[np.float32], Ints, Ints]]:
+        for first, one in zip(firsts, sets, strict=False):
+            for scores, a, b in one.blocks():
+                yield scores, a + first, b + first
+
+    return CountedScores(blocks)
+
+
+def pair_scores(sets: Sequence[Scored]) -> tuple[NDArray[np.float32], NDArray[np.float32] | CountedScores]:
+    """Genuine and impostor scores of all sets; either may be empty. Very many impostor scores are counted only."""
+    if is_streamed(sets):
+        counted = counted_of(tuple(sets))
+        return counted.genuine, counted
     genuine, impostor = [np.empty(0, np.float32)], [np.empty(0, np.float32)]
     for one in sets:
         for scores, a, b in one.blocks():
@@ -127,6 +163,8 @@ def people_of(sets: Sequence[Scored], who: Identities | None = None) -> tuple[li
 
 def pairs_of(sets: Sequence[Scored], scores: Scores, who: Identities | None = None) -> Pairs:
     """The pairs of all sets with their people, for drawing people again."""
+    if isinstance(scores.impostor, CountedScores):
+        return _pairs_of_counted(sets, scores.impostor, who)
     cut = -np.inf
     if scores.impostor.size > TAIL_PAIRS:
         cut = float(scores.impostor[int((1 - max(TAIL_SHARE, 4 * scores.eer().high)) * scores.impostor.size)])
@@ -149,3 +187,15 @@ def pairs_of(sets: Sequence[Scored], scores: Scores, who: Identities | None = No
         people, joined[0].astype(np.float32), joined[1].astype(np.int64), joined[2].astype(np.float32),
         joined[3].astype(np.int64), joined[4].astype(np.int64), impostor_weight,
     )  # fmt: skip
+
+
+def _pairs_of_counted(sets: Sequence[Scored], counted: CountedScores, who: Identities | None) -> Pairs:
+    """The same of scores that are streamed: the impostor pairs are the highest ones that are kept."""
+    places, people = people_of(sets, who)
+    number = np.concatenate([np.append(place, np.zeros(max(2 - place.size, 0), np.int64)) for place in places])
+
+    def impostor_weight(weights: NDArray[np.float64]) -> float:
+        return sum(one.impostor_weight(weights[place]) for one, place in zip(sets, places, strict=True))
+
+    a, b = (number[side] for side in counted.high_people)
+    return Pairs(people, counted.genuine, number[counted.genuine_people], counted.high, a, b, impostor_weight)

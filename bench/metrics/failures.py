@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from bench.metrics.comparisons import Scored
+from bench.metrics.comparisons import Scored, rows_at_once
 from bench.metrics.pair_lists import PairList
 from bench.metrics.people import genuine_counts
 from bench.metrics.resampling import proportion
@@ -188,8 +188,9 @@ def _several(group: Sequence[Scored], found: Sequence[Enrollments], limits: Sequ
         of = [np.flatnonzero(one.subjects == person) for person in range(one.people)]
         tries = [_in_order(own, attempts) for own in of]
         impostors = np.concatenate([*tries, np.empty((0, attempts), np.int64)])
-        for start in range(0, len(impostors), ROWS):
-            part = impostors[start : start + ROWS]
+        rows = min(ROWS, rows_at_once(len(one.subjects) * attempts))
+        for start in range(0, len(impostors), rows):
+            part = impostors[start : start + rows]
             best = one.scores[part][:, :, references].max(axis=1)
             other = one.subjects[part[:, :1]] != one.subjects[references]
             for row, limit in zip(counts, limits, strict=True):

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from bench.dataset import Groups
 from bench.metrics.comparisons import Scored, pair_scores
+from bench.metrics.counted import CountedScores, matches
 from bench.metrics.pair_lists import PairList
 from bench.metrics.rates import minimum_comparisons
 from bench.metrics.resampling import proportion
@@ -74,8 +75,10 @@ def only(one: Scored, people: Mask) -> Scored:
     return replace(one, scores=one.scores[np.ix_(kept, kept)], quality=np.empty(0), **parts)
 
 
-def _counts(genuine: NDArray[np.float32], impostor: NDArray[np.float32], limit: float, target: float) -> dict[str, Any]:
-    missed, matched = int((genuine < limit).sum()), int((impostor >= limit).sum())
+def _counts(
+    genuine: NDArray[np.float32], impostor: NDArray[np.float32] | CountedScores, limit: float, target: float
+) -> dict[str, Any]:
+    missed, matched = int((genuine < limit).sum()), matches(impostor, limit)
     enough = impostor.size >= minimum_comparisons(target)
     return {
         "threshold": limit, "false_non_matches": missed, "false_matches": matched,

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from bench.metrics.comparisons import Scored
+from bench.metrics.comparisons import Scored, counted_of, is_streamed
 from bench.metrics.subjects import subject_names
 
 Ints = NDArray[np.int64]
@@ -18,6 +18,12 @@ def genuine_counts(one: Scored, thresholds: Sequence[float]) -> tuple[Ints, Ints
     """Genuine comparisons of each person, int64 [people], and those missed at each threshold, int64 [k, people]."""
     people = max(one.people, 1)
     genuine, missed = np.zeros(people, np.int64), np.zeros((len(thresholds), people), np.int64)
+    if is_streamed([one]):
+        counted = counted_of((one,))
+        genuine = np.bincount(counted.genuine_people, minlength=people)
+        for i, threshold in enumerate(thresholds):
+            missed[i] = np.bincount(counted.genuine_people[counted.genuine < threshold], minlength=people)
+        return genuine, missed
     for scores, a, b in one.blocks():
         same = a == b
         own, values = a[same], scores[same]

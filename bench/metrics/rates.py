@@ -12,9 +12,12 @@ Conventions, because others differ in them:
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+
+from bench.metrics.counted import CountedScores
 
 Floats = NDArray[np.float64]
 
@@ -59,24 +62,26 @@ class OperatingPoint:
 class Scores:
     """Genuine and impostor scores, sorted once."""
 
-    def __init__(self, genuine: ArrayLike, impostor: ArrayLike) -> None:
-        """Copy and sort.
+    def __init__(self, genuine: ArrayLike, impostor: ArrayLike | CountedScores) -> None:
+        """Copy and sort; what is counted already stays as it is.
 
         Raises:
             ValueError: a side is empty or holds NaN.
         """
         self.genuine = np.sort(np.asarray(genuine).ravel())
-        self.impostor = np.sort(np.asarray(impostor).ravel())
+        counted = isinstance(impostor, CountedScores)
+        held: Any = impostor if counted else np.sort(np.asarray(impostor).ravel())
+        self.impostor = held
         if not self.genuine.size or not self.impostor.size:
             raise ValueError("rates need genuine and impostor scores")
-        if np.isnan(self.genuine[-1]) or np.isnan(self.impostor[-1]):
+        if np.isnan(self.genuine[-1]) or (not counted and np.isnan(self.impostor[-1])):
             raise ValueError("a score is NaN")
 
     def at(self, threshold: float) -> OperatingPoint:
         """Counts at a threshold."""
         return OperatingPoint(
             float(threshold),
-            self.impostor.size - int(np.searchsorted(self.impostor, threshold, "left")),
+            self.impostor.size - int(self.impostor.searchsorted(threshold, "left")),
             self.impostor.size,
             int(np.searchsorted(self.genuine, threshold, "left")),
             self.genuine.size,
@@ -116,15 +121,15 @@ class Scores:
 
     def rates(self, thresholds: ArrayLike) -> tuple[Floats, Floats]:
         """FMR and FNMR at thresholds [k]."""
-        matched = self.impostor.size - np.searchsorted(self.impostor, thresholds, "left")
+        matched = self.impostor.size - self.impostor.searchsorted(np.asarray(thresholds), "left")
         missed = np.searchsorted(self.genuine, thresholds, "left")
         # quotients of counts: equal rates are equal floats, which 1 - x would not be
         return matched / self.impostor.size, missed / self.genuine.size
 
     def auc(self) -> float:
         """Probability that a genuine score exceeds an impostor score, ties one half (Mann-Whitney)."""
-        below = np.searchsorted(self.impostor, self.genuine, "left").astype(np.float64)
-        not_above = np.searchsorted(self.impostor, self.genuine, "right").astype(np.float64)
+        below = self.impostor.searchsorted(self.genuine, "left").astype(np.float64)
+        not_above = self.impostor.searchsorted(self.genuine, "right").astype(np.float64)
         return float((below + not_above).mean() / 2 / self.impostor.size)
 
     def d_prime(self) -> float:
@@ -135,7 +140,7 @@ class Scores:
             return float(np.abs(means) / np.sqrt(spread))
 
     def _next_above(self, score: float) -> float:
-        places = ((a, np.searchsorted(a, score, "right")) for a in (self.genuine, self.impostor))
+        places = ((a, a.searchsorted(score, "right")) for a in (self.genuine, self.impostor))
         return min((float(a[i]) for a, i in places if i < a.size), default=float("inf"))
 
     def _crossing(self) -> tuple[float, float]:
@@ -146,13 +151,33 @@ class Scores:
         first = int(np.argmax(crossed))
         low = steps[first - 1] if first else -np.inf
         high = steps[first] if first < steps.size else np.inf
-        between = self.impostor[
-            np.searchsorted(self.impostor, low, "left") : np.searchsorted(self.impostor, high, "right")
-        ]
+        if isinstance(self.impostor, CountedScores):
+            between = self._around(self.impostor, float(low), float(high))
+        else:
+            start, end = self.impostor.searchsorted(low, "left"), self.impostor.searchsorted(high, "right")
+            between = self.impostor[start:end]
         candidates = np.unique(np.concatenate([between, [low, high]]))
         fmr, fnmr = self.rates(candidates)
         second = int(np.argmax(fmr <= fnmr))
         return float(candidates[max(second - 1, 0)]), float(candidates[second])
+
+    def _around(self, impostor: CountedScores, low: float, high: float) -> Floats:
+        """The last threshold with FMR > FNMR and the next impostor score, if that is not above `high`.
+
+        Args:
+            low, high: genuine scores next to each other, or infinity: the FNMR of all thresholds above `low` is one.
+        """
+        missed = int(np.searchsorted(self.genuine, high, "left")) / self.genuine.size
+        allowed = int(missed * impostor.size)
+        while allowed / impostor.size > missed:
+            allowed -= 1
+        while allowed < impostor.size and (allowed + 1) / impostor.size <= missed:
+            allowed += 1
+        rank = impostor.size - 1 - allowed
+        last = max(low, float(impostor[rank])) if rank >= 0 else low
+        place = int(impostor.searchsorted(last, "right"))
+        after = [float(impostor[place])] if place < impostor.size else []
+        return np.array([v for v in (last, *after) if v <= high])
 
 
 def headline(genuine: ArrayLike, impostor: ArrayLike) -> list[float]:

@@ -220,7 +220,8 @@ class Tables:
         self._missed_above = np.searchsorted(genuine, levels, "right")
         # thresholds of the EER: every observed score and infinity, as the rule of the point value has them
         thresholds = np.append(np.unique(np.concatenate([genuine, impostor])), np.inf)
-        if pairs.impostor_weight(np.ones(pairs.people)) > impostor.size:
+        self._cut_off = bool(pairs.impostor_weight(np.ones(pairs.people)) > impostor.size)
+        if self._cut_off:
             thresholds = thresholds[thresholds >= impostor[-1]]  # below the highest scores nothing is known
         self._missed = np.searchsorted(genuine, thresholds, "left")
         self._matched = np.searchsorted(-impostor, -thresholds, "right")
@@ -239,6 +240,8 @@ class Tables:
         """Smallest threshold with at most this impostor weight: just above the first level that is too much."""
         weight_at_level = impostor[self._ends]
         level = int(np.searchsorted(weight_at_level, allowed + 1e-9, "right"))
+        if level == self._missed_above.size and self._cut_off:
+            return float("nan")  # the threshold of this draw lies below the highest scores
         missed = self._missed_above[level] if level < self._missed_above.size else 0
         return float(genuine[missed] / genuine[-1])
 
@@ -250,5 +253,7 @@ class Tables:
 
         places = range(self._missed.size)
         after = bisect_left(places, True, key=lambda place: rates(place)[0] <= rates(place)[1])
+        if after == 0 and self._cut_off:
+            return float("nan")  # as above
         before = max(after - 1, 0)
         return min(sum(rates(place)) / 2 for place in (before, after))

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from bench.metrics.comparisons import Comparisons, Scored
+from bench.metrics.comparisons import Comparisons, Scored, rows_at_once
 from bench.metrics.pair_lists import PairList
 from bench.names import subject_of
 
@@ -30,8 +30,9 @@ def subject_table(one: Scored, threshold: float) -> list[dict[str, Any]]:
     n = one.people
     genuine, missed, total = np.zeros(n), np.zeros(n), np.zeros(n)
     against, by, trials = np.zeros(n), np.zeros(n), np.zeros(n)
-    for start in range(0, usable.size, 512):
-        part = usable[start : start + 512]
+    rows = min(512, rows_at_once(usable.size))
+    for start in range(0, usable.size, rows):
+        part = usable[start : start + rows]
         scores = one.scores[np.ix_(part, usable)]
         own = one.subjects[part]
         same = own[:, None] == subject

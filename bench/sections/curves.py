@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from bench.metrics.comparisons import Scored, pair_scores, scores_of
+from bench.metrics.counted import CountedScores
 from bench.metrics.rates import Scores
 from bench.plots import det_plot, histogram_plot
 from bioguard.report import Figure, Section
@@ -20,25 +21,27 @@ def curves(sets: Sequence[Scored], head: Mapping[str, Any]) -> Section:
     separate = [(name, Scores(*pair)) for name, pair in sides.items() if all(side.size for side in pair)]
     if not separate:
         return Section(title="Curves", text=("No set has both genuine and impostor comparisons.",))
-    pooled = scores_of(list(sets))
     drawn = [(name, *s.det(), s.impostor.size, s.genuine.size) for name, s in separate]
-    together = [("all", *pooled.det(), pooled.impostor.size, pooled.genuine.size)]
     marks = {
         t: p["threshold"]
         for t, p in head["fnmr_at_fmr"].items()
         if isinstance(p, dict) and isinstance(p["threshold"], float)
     }
     figures: list[Figure] = [det_plot(drawn, title="DET by set", bands=len(drawn) <= MAX_BANDS)]
+    shown = separate[0][1]
     if len(separate) > 1 and "pooled" not in sides and head["genuine"] > separate[0][1].genuine.size:
+        shown = scores_of(list(sets))
+        together = [("all", *shown.det(), shown.impostor.size, shown.genuine.size)]
         figures.append(det_plot(together, title="DET, all sets under one threshold", bands=True))
-    shown = pooled if len(figures) > 1 else separate[0][1]
     figures.append(histogram_plot(_thinned(shown.genuine), _thinned(shown.impostor), marks, title="Scores"))
     left_out = [name for name in sides if name not in dict(separate)]
     text = (f"Not drawn, comparisons of one kind are missing: {', '.join(left_out)}.",) if left_out else ()
     return Section(title="Curves", text=text, figures=tuple(figures))
 
 
-def _thinned(ordered: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+def _thinned(ordered: np.ndarray[Any, Any] | CountedScores) -> np.ndarray[Any, Any]:
+    if isinstance(ordered, CountedScores):
+        return ordered.thinned(PLOT_SCORES)
     return (
         ordered
         if ordered.size <= PLOT_SCORES
