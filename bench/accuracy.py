@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bench.dataset import UNDESCRIBED, Dataset
-from bench.metrics.comparisons import Identities, Scored, pair_scores, pairs_of, people_of, square
+from bench.metrics.comparisons import Identities, Scored, band_rates, pair_scores, pairs_of, people_of, square
 from bench.metrics.counted import CountedScores
 from bench.metrics.enrollments import user_effect, view_effect
 from bench.metrics.failures import Enrollments, enrollments, failure_to_acquire, failure_to_enroll, transactions
@@ -104,12 +104,14 @@ def _rates(group: list[Scored], scores: Scores, who: Identities | None, seed: in
     """What needs genuine and impostor scores."""
     over_people: dict[float, Interval | None] = dict.fromkeys(TARGETS.values())
     eer_over_people = None
+    band: dict[str, Any] | str = NOT_MEASURABLE
     if _named(group):
-        found = subject_intervals(
-            pairs_of(group, scores, who), list(TARGETS.values()), seed=seed, replicates=replicates
-        )
+        rates = band_rates(scores.impostor.size)
+        targets = list(dict.fromkeys([*TARGETS.values(), *rates]))
+        found = subject_intervals(pairs_of(group, scores, who), targets, seed=seed, replicates=replicates)
         over_people |= found.fnmr
         eer_over_people = found.eer
+        band = _band(scores, {rate: found.fnmr[rate] for rate in rates})
     eer = scores.eer()
     at_percent = scores.at_fmr(1e-2)
     rows = [row for one in group for row in subject_table(one, at_percent.threshold)]
@@ -121,6 +123,7 @@ def _rates(group: list[Scored], scores: Scores, who: Identities | None, seed: in
         "fnmr_at_fmr": _over_people(
             group, {name: _at_fmr(scores, target, over_people[target]) for name, target in TARGETS.items()}
         ),
+        "det_band": band,
         "zero_fmr": _counts(scores.at_fmr(0.0)),
         "fmr_at_zero_fnmr": scores.at_fnmr(0.0).fmr,
         "auc": scores.auc(),
@@ -140,7 +143,7 @@ def _rates(group: list[Scored], scores: Scores, who: Identities | None, seed: in
 
 def _no_rates(group: list[Scored]) -> dict[str, Any]:
     """The same keys where comparisons of one kind are missing."""
-    single = ("eer", "eer_bounds", "eer_interpolated", "zero_fmr", "fmr_at_zero_fnmr", "auc")
+    single = ("eer", "eer_bounds", "eer_interpolated", "det_band", "zero_fmr", "fmr_at_zero_fnmr", "auc")
     return {
         **dict.fromkeys(single, NOT_MEASURABLE),
         **_ends("eer_interval", None),
@@ -169,6 +172,17 @@ def _at_fmr(scores: Scores, target: float, interval: Interval | None) -> dict[st
     if point.false_matches < FEW_ERRORS:
         found["note"] = f"only {point.false_matches} false matches: the threshold is known to more than 30 percent only"
     return found
+
+
+def _band(scores: Scores, intervals: Mapping[float, Interval]) -> dict[str, Any]:
+    """FNMR along the curve with its interval over people, where somebody errs."""
+    points = [(rate, scores.at_fmr(rate).fnmr, one) for rate, one in intervals.items() if one.basis is Basis.DRAWS]
+    return {
+        "at_fmr": [rate for rate, _, _ in points],
+        "point": [fnmr for _, fnmr, _ in points],
+        "low": [one.low for _, _, one in points],
+        "high": [one.high for _, _, one in points],
+    }
 
 
 def _ends(name: str, interval: Interval | None) -> dict[str, Any]:

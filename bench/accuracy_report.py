@@ -79,7 +79,7 @@ def accuracy_report(
             rates(rows),
             *([groups(head["groups"])] if "groups" in head else []),
             failures(rows),
-            curves(sets, head),
+            curves(sets, head, data["sets"]),
             identification(rows),
             subjects(head),
             effects(head),

@@ -65,16 +65,22 @@ def _canvas(height: float = 3.9) -> tuple[Canvas, Any]:
     return canvas, canvas.subplots()
 
 
-def det_plot(curves: Sequence[tuple[str, Floats, Floats, int, int]], *, title: str, bands: bool) -> Figure:
+def det_plot(
+    curves: Sequence[tuple[str, Floats, Floats, int, int]],
+    *,
+    title: str,
+    bands: Mapping[str, Mapping[str, Sequence[float]]],
+) -> Figure:
     """DET on normal-deviate axes.
 
     Args:
         curves: name, FMR, FNMR, number of impostor and of genuine scores.
         title: heading.
-        bands: shade 95 % Clopper-Pearson bounds of FNMR (for few curves).
+        bands: by curve, 95 % intervals of FNMR over people: `at_fmr`, `low` and `high`.
     """
     with mpl.rc_context(STYLE):
         empty: list[str] = []
+        shade = max(0.06, 0.22 / max(len(curves), 1))
         canvas, axes = _canvas(4.6 + 0.17 * -(-len(curves) // LEGEND_COLUMNS))
         for i, (name, fmr, fnmr, impostors, genuines) in enumerate(curves):
             shown = (fmr >= 1 / impostors) & (fnmr >= 1 / genuines) & (fmr < 0.6) & (fnmr < 0.9)
@@ -84,11 +90,9 @@ def det_plot(curves: Sequence[tuple[str, Floats, Floats, int, int]], *, title: s
             color, dash = COLORS[i % len(COLORS)], DASHES[i // len(COLORS) % len(DASHES)]
             x = norm.ppf(fmr[shown])
             axes.plot(x, norm.ppf(fnmr[shown]), color=color, linestyle=dash, label=name)
-            if bands:
-                low, high = _bounds(np.rint(fnmr[shown] * genuines), genuines)
-                axes.fill_between(
-                    x, norm.ppf(np.maximum(low, 1e-6)), norm.ppf(high), color=color, alpha=0.18, linewidth=0
-                )
+            if name in bands:
+                at, low, high = (norm.ppf(np.asarray(bands[name][key])) for key in ("at_fmr", "low", "high"))
+                axes.fill_between(at, low, high, color=color, alpha=shade, linewidth=0)
         ticks = norm.ppf(DET_TICKS)
         labels = [f"{100 * t:g}" for t in DET_TICKS]
         axes.set_xticks(ticks, labels)
@@ -105,15 +109,8 @@ def det_plot(curves: Sequence[tuple[str, Floats, Floats, int, int]], *, title: s
             title=title,
             svg=_svg(canvas),
             description="Detection error trade-off on normal-deviate axes. Lower left is better; dotted: FMR = FNMR.",
-            note=" ".join(["Bands: 95 % Clopper-Pearson of FNMR."] * bands + [without] * bool(empty)),
+            note=" ".join(["Bands: 95 % intervals of FNMR over people."] * bool(bands) + [without] * bool(empty)),
         )
-
-
-def _bounds(errors: Floats, n: int) -> tuple[Floats, Floats]:
-    from scipy.stats import beta  # noqa: PLC0415  # slow import, needed for plots only
-
-    low = np.where(errors > 0, beta.ppf(0.025, np.maximum(errors, 1), n - errors + 1), 0.0)
-    return low, np.where(errors < n, beta.ppf(0.975, errors + 1, np.maximum(n - errors, 1)), 1.0)
 
 
 def histogram_plot(

@@ -24,6 +24,11 @@ TAIL_SHARE = 0.06
 """Share of impostor scores that can decide an EER or an FNMR at FMR 1e-2 in some draw of a large set."""
 
 
+BAND_POINTS = 24
+"""Rates at which a DET curve has an interval, evenly over their logarithm."""
+BAND_TO = 0.5
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Comparisons:
     """Scores of all samples of one set against each other.
@@ -159,6 +164,12 @@ def people_of(sets: Sequence[Scored], who: Identities | None = None) -> tuple[li
         names = who[one.name] if who is not None else [f"{number}/{i}" for i in range(one.people)]
         places.append(np.array([known.setdefault(name, len(known)) for name in names], np.int64))
     return places, len(known)
+
+
+def band_rates(impostors: int) -> list[float]:
+    """FMR from one impostor pair up; of a large set only as far as its highest scores are kept."""
+    most = BAND_TO if impostors <= TAIL_PAIRS else TAIL_SHARE / 2
+    return [float(rate) for rate in np.geomspace(1 / impostors, most, BAND_POINTS)] if impostors * most > 1 else []
 
 
 def pairs_of(sets: Sequence[Scored], scores: Scores, who: Identities | None = None) -> Pairs:

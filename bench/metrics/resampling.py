@@ -234,16 +234,16 @@ class Tables:
         if total <= 0 or all_genuine <= 0:
             return float("nan"), [float("nan")] * len(targets)
         eer = self._eer(impostor, total, genuine)
-        return eer, [self._fnmr_at(target * total, impostor, genuine) for target in targets]
+        return eer, self._fnmr_at(np.asarray(targets) * total, impostor, genuine)
 
-    def _fnmr_at(self, allowed: float, impostor: Floats, genuine: Floats) -> float:
+    def _fnmr_at(self, allowed: Floats, impostor: Floats, genuine: Floats) -> list[float]:
         """Smallest threshold with at most this impostor weight: just above the first level that is too much."""
-        weight_at_level = impostor[self._ends]
-        level = int(np.searchsorted(weight_at_level, allowed + 1e-9, "right"))
-        if level == self._missed_above.size and self._cut_off:
-            return float("nan")  # the threshold of this draw lies below the highest scores
-        missed = self._missed_above[level] if level < self._missed_above.size else 0
-        return float(genuine[missed] / genuine[-1])
+        level = np.searchsorted(impostor[self._ends], allowed + 1e-9, "right")
+        missed = np.append(self._missed_above, 0)[level]
+        found = genuine[missed] / genuine[-1]
+        if self._cut_off:  # thresholds of this draw that lie below the highest scores
+            found[level == self._missed_above.size] = np.nan
+        return [float(rate) for rate in found]
 
     def _eer(self, impostor: Floats, total: float, genuine: Floats) -> float:
         """The rule of `Scores.eer`. A score that was not drawn has the rates of the next one above that was."""
