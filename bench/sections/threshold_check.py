@@ -6,10 +6,9 @@ from typing import Any
 from bench.wording import NOT_MEASURABLE, folded, of, percent, times
 from bioguard.report import Section, Table
 
-COLUMNS = (
-    "set", "label", "holds", "measured / label", "95 % over people", "false matches", "FNMR", "FNMR errors", "basis",
-    "threshold",
-)  # fmt: skip
+FIRST = ("set", "label", "holds", "measured / label", "95 % over people", "false matches")
+MISSES = ("FNMR", "FNMR errors")
+LAST = ("basis", "threshold")
 SAYS: Mapping[Any, str] = {True: "yes", False: "NO", NOT_MEASURABLE: NOT_MEASURABLE}
 
 
@@ -25,39 +24,46 @@ def threshold_check(
         profile: whose thresholds they are.
         left_out: pairs of subjects that are probably one person.
     """
+    across = {name: of_one for name, of_one in rows.items() if not any(row["genuine"] for row in of_one)}
+    within = {name: of_one for name, of_one in rows.items() if name not in across}
+    tables = [_table("Threshold check", within, misses=True)] if within else []
+    tables += [_table("Sensor against sensor", across, misses=False)] if across else []
+    text = [_profile(profile)] if profile else []
+    text += [f"{a} and {b} are probably one person, and are left out across." for a, b in left_out]
+    failed = [f"{name} at {row['label']}" for name, of_one in rows.items() for row in of_one if row["holds"] is False]
+    verdict = f"These labels do not hold: {', '.join(failed)}." if failed else "No label lies below its interval."
+    return Section(title="Threshold check", text=(verdict, *text), tables=tuple(tables))
+
+
+def _table(title: str, rows: Mapping[str, Sequence[Mapping[str, Any]]], *, misses: bool) -> Table:
     flat = [(name, row) for name, of_one in rows.items() for row in of_one if not _silent(row)]
-    cells = tuple(
-        (
-            name,
-            row["label"],
-            SAYS[row["holds"]],
-            times(row["ratio"]),
-            _ends(row["interval_95"]),
-            of(row["false_matches"], row["impostors"]),
-            percent(row["fnmr"], row["genuine"]) if row["genuine"] else "",
-            of(row["false_non_matches"], row["genuine"]) if row["genuine"] else "",
-            row["basis"],
-            f"{row['threshold']:.4g}",
-        )
-        for name, row in flat
-    )
-    failing = frozenset(i for i, (_, row) in enumerate(flat) if row["holds"] is False)
-    table = Table(
-        title="Threshold check",
-        columns=COLUMNS,
-        rows=cells,
-        numeric=frozenset({3, 4, 5, 6, 7, 9}),
-        failing=failing,
+    columns = (*FIRST, *MISSES * misses, *LAST)
+    return Table(
+        title=title,
+        columns=columns,
+        rows=tuple(_cells(name, row, misses=misses) for name, row in flat),
+        numeric=frozenset(i for i, name in enumerate(columns) if name not in ("set", "label", "holds", "basis")),
+        failing=frozenset(i for i, (_, row) in enumerate(flat) if row["holds"] is False),
         note=folded({name: [r["label"] for r in of_one if _silent(r)] for name, of_one in rows.items()})
         + " A label does not hold where it lies below the 95 % interval of what was measured. Not measurable: fewer "
         "than 3/label impostor comparisons, and none too many. Without false matches the upper end is the rule of 3 "
         "over pairs of people. The intervals draw people again; no interval knows another sensor.",
     )
-    text = [_profile(profile)] if profile else []
-    text += [f"{a} and {b} are probably one person, and are left out across." for a, b in left_out]
-    failed = [f"{name} at {row['label']}" for name, row in (flat[i] for i in sorted(failing))]
-    verdict = f"These labels do not hold: {', '.join(failed)}." if failed else "No label lies below its interval."
-    return Section(title="Threshold check", text=(verdict, *text), tables=(table,))
+
+
+def _cells(name: str, row: Mapping[str, Any], *, misses: bool) -> tuple[str, ...]:
+    missed = (percent(row["fnmr"], row["genuine"]), of(row["false_non_matches"], row["genuine"]))
+    return (
+        name,
+        row["label"],
+        SAYS[row["holds"]],
+        times(row["ratio"]),
+        _ends(row["interval_95"]),
+        of(row["false_matches"], row["impostors"]),
+        *missed * misses,
+        row["basis"],
+        f"{row['threshold']:.4g}",
+    )
 
 
 def _silent(row: Mapping[str, Any]) -> bool:

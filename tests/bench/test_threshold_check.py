@@ -108,7 +108,7 @@ def test_sets_of_one_extractor_are_compared_and_one_person_in_two_is_left_out() 
     matrix[:2, 4:6] = 9  # a0 is b2
     matrix[5, 9] = 9
     (found,) = across([a, b, other], who, limits, lambda *_: matrix)
-    assert [one.name for one in found.lists] == ["x/a/1 x x/b/1"]
+    assert [one.name for one in found.lists] == ["x/a/1 x b/1"]
     assert (found.extractor, found.one_person) == ("x", [("a0", "b2")])
     rows = across_rows(found, [], limits, seed=1, replicates=20)
     assert {(r["false_matches"], r["impostors"]) for r in rows["x: all across"]} == {(1, 24 * 24 - 4)}
