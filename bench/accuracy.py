@@ -106,9 +106,10 @@ def _rates(group: list[Scored], scores: Scores, who: Identities | None, seed: in
     eer_over_people = None
     band: dict[str, Any] | str = NOT_MEASURABLE
     if _named(group):
-        rates = band_rates(scores.impostor.size)
+        pairs = pairs_of(group, scores, who)
+        rates = band_rates(pairs, scores.impostor.size)
         targets = list(dict.fromkeys([*TARGETS.values(), *rates]))
-        found = subject_intervals(pairs_of(group, scores, who), targets, seed=seed, replicates=replicates)
+        found = subject_intervals(pairs, targets, seed=seed, replicates=replicates)
         over_people |= found.fnmr
         eer_over_people = found.eer
         band = _band(scores, {rate: found.fnmr[rate] for rate in rates})

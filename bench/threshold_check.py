@@ -111,9 +111,9 @@ def _list(a: FingerprintSet, b: FingerprintSet, matrix: Matrix) -> PairList:
     subjects = np.concatenate([a.subjects, a.subjects.max() + 1 + b.subjects])
     samples = [f"{one.name}/{file}" for one in (a, b) for file in one.files]
     first, _, rest = b.name.partition("/")
-    return PairList(
-        f"{a.name} x {rest if rest and a.name.startswith(f'{first}/') else b.name}", matrix[probe, reference], probe, len(a.files) + reference, subjects, samples,
-    )  # fmt: skip
+    other = rest if rest and a.name.startswith(f"{first}/") else b.name
+    scores = matrix[probe, reference]
+    return PairList(f"{a.name} x {other}", scores, probe, len(a.files) + reference, subjects, samples)
 
 
 def _one_person(one: PairList, names: Sequence[str], limit: float) -> list[tuple[str, str]]:

@@ -166,9 +166,9 @@ def people_of(sets: Sequence[Scored], who: Identities | None = None) -> tuple[li
     return places, len(known)
 
 
-def band_rates(impostors: int) -> list[float]:
-    """FMR from one impostor pair up; of a large set only as far as its highest scores are kept."""
-    most = BAND_TO if impostors <= TAIL_PAIRS else TAIL_SHARE / 2
+def band_rates(pairs: Pairs, impostors: int) -> list[float]:
+    """FMR from one impostor pair up; of a large set half as far as its highest scores are kept, for draws vary."""
+    most = BAND_TO if pairs.impostor.size == impostors else pairs.impostor.size / impostors / 2
     return [float(rate) for rate in np.geomspace(1 / impostors, most, BAND_POINTS)] if impostors * most > 1 else []
 
 

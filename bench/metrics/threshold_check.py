@@ -23,6 +23,10 @@ LABELS: Mapping[str, float] = {
 """The rates that are checked; the product decides at 1/50000 (docs/android-contract.md, "Rates")."""
 
 
+MOST_PAIRS = 2_000_000
+"""False matches whose pairs of people are kept at one threshold."""
+
+
 @dataclass(frozen=True, slots=True)
 class Labelled:
     """A threshold and the rate it promises."""
@@ -35,12 +39,24 @@ class Labelled:
 
 @dataclass(frozen=True, slots=True)
 class _Counted:
-    """What happens at one threshold: who errs, by person; impostors as codes a * people + b."""
+    """What happens at one threshold.
+
+    Attributes:
+        missed: false non-matches of each person, int64 [people].
+        false: pair of people of each false match, as a * people + b; None of more than MOST_PAIRS.
+        touched: false matches that each person is in, int64 [people].
+        genuine, impostors: comparisons.
+    """
 
     missed: Ints
-    false: Ints
+    false: Ints | None
+    touched: Ints
     genuine: int
     impostors: int
+
+    @property
+    def hits(self) -> int:
+        return int(self.touched.sum()) // 2
 
 
 def threshold_check(
@@ -76,25 +92,31 @@ def _count(
     sets: Sequence[Scored], places: Sequence[Ints], people: int, limits: Sequence[float]
 ) -> tuple[Ints, list[_Counted]]:
     """Genuine comparisons of each person, and what happens at each threshold."""
-    genuine_people = np.zeros(max(people, 1), np.int64)
-    missed: list[list[Ints]] = [[np.empty(0, np.int64)] for _ in limits]
-    false: list[list[Ints]] = [[np.empty(0, np.int64)] for _ in limits]
+    size = max(people, 2)  # scores of nobody known are of two who stand for all
+    genuine_people = np.zeros(size, np.int64)
+    missed, touched = (np.zeros((len(limits), size), np.int64) for _ in range(2))
+    false: list[list[Ints] | None] = [[np.empty(0, np.int64)] for _ in limits]
     impostors = genuine = 0
     for one, place in zip(sets, places, strict=True):
-        at = place if place.size else np.zeros(2, np.int64)  # nobody is named
+        at = place if place.size else np.arange(2)
         for scores, a, b in one.blocks():
             same = a == b
             own, own_people = scores[same], at[a[same]]
-            genuine_people += np.bincount(own_people, minlength=genuine_people.size)
+            genuine_people += np.bincount(own_people, minlength=size)
             genuine += int(own.size)
             other, x, y = scores[~same], at[a[~same]], at[b[~same]]
             impostors += int(other.size)
             for i, limit in enumerate(limits):
-                missed[i].append(own_people[own < limit])
+                missed[i] += np.bincount(own_people[own < limit], minlength=size)
                 hit = other >= limit
-                false[i].append(x[hit] * people + y[hit])
+                touched[i] += np.bincount(x[hit], minlength=size) + np.bincount(y[hit], minlength=size)
+                kept = false[i]
+                if kept is not None:
+                    kept.append(x[hit] * size + y[hit])
+                    false[i] = kept if touched[i].sum() <= 2 * MOST_PAIRS else None
     return genuine_people, [
-        _Counted(np.concatenate(m), np.concatenate(f), genuine, impostors) for m, f in zip(missed, false, strict=True)
+        _Counted(m, None if f is None else np.concatenate(f), t, genuine, impostors)
+        for m, f, t in zip(missed, false, touched, strict=True)
     ]
 
 
@@ -119,17 +141,24 @@ def _over_people(
     replicates: int,
 ) -> list[tuple[Interval, Interval]]:  # fmt: skip
     """Of FMR and FNMR at each threshold."""
-    hits = [np.unique(one.false, return_counts=True) for one in counted]
-    misses = [np.bincount(one.missed, minlength=weigh.people) for one in counted]
+    hits = [None if one.false is None else np.unique(one.false, return_counts=True) for one in counted]
+    misses = [one.missed for one in counted]
+    size = weigh.genuine_people.size
+
+    def matched(weights: Floats, i: int) -> float:
+        pairs = hits[i]
+        if pairs is None:  # so many that w_a w_b is w_a + w_b - 1 all in all
+            return max(0.0, float(weights @ counted[i].touched) - counted[i].hits)
+        codes, count = pairs
+        return float(weights[codes // size] * weights[codes % size] @ count)
 
     def fmr(weights: Floats) -> Floats:
         total = weigh.impostor(weights)
-        pairs = [weights[codes // weigh.people] * weights[codes % weigh.people] @ n for codes, n in hits]
-        return np.array(pairs) / total if total > 0 else np.full(len(hits), np.nan)
+        return np.array([matched(weights, i) for i in range(len(counted))]) / total if total > 0 else _unknown(counted)
 
     def fnmr(weights: Floats) -> Floats:
         total = weigh.genuine(weights)
-        return np.array([weights @ n for n in misses]) / total if total > 0 else np.full(len(misses), np.nan)
+        return np.array([weights @ n for n in misses]) / total if total > 0 else _unknown(counted)
 
     erring = int(np.count_nonzero(weigh.genuine_people))
     pairs = _pairs_of_people(sets, places)
@@ -141,6 +170,10 @@ def _over_people(
             strict=True,
         )
     )
+
+
+def _unknown(counted: Sequence[_Counted]) -> Floats:
+    return np.full(len(counted), np.nan)
 
 
 def _pairs_of_people(sets: Sequence[Scored], places: Sequence[Ints]) -> int:
@@ -158,7 +191,7 @@ def _pairs_of_people(sets: Sequence[Scored], places: Sequence[Ints]) -> int:
 
 
 def _row(label: Labelled, one: _Counted, fmr: Interval | None, fnmr: Interval | None) -> dict[str, Any]:
-    hits, misses = int(one.false.size), int(one.missed.size)
+    hits, misses = one.hits, int(one.missed.sum())
     row: dict[str, Any] = {
         "label": label.label, "rate": label.rate, "threshold": label.threshold, "basis": label.basis,
         "false_matches": hits, "impostors": one.impostors,

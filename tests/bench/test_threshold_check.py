@@ -75,6 +75,15 @@ def test_no_false_match_is_bounded_over_pairs_of_people() -> None:
     assert row["basis_of_interval"] == "rule of 3 over pairs of people"
 
 
+def test_very_many_false_matches_have_the_interval_of_as_many_with_their_pairs(monkeypatch: pytest.MonkeyPatch) -> None:
+    one = _set("one", 60, 2)
+    (row,) = threshold_check([one], [_at(1.0)], seed=1)
+    monkeypatch.setattr("bench.metrics.threshold_check.MOST_PAIRS", 10)
+    (without,) = threshold_check([one], [_at(1.0)], seed=1)
+    assert without["false_matches"] == row["false_matches"] > 1000
+    assert without["interval_95"] == pytest.approx(row["interval_95"], rel=0.02)
+
+
 def _twice(one: Comparisons) -> Comparisons:
     return Comparisons("two", one.scores, one.subjects, one.samples)
 
