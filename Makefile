@@ -29,8 +29,9 @@ $(VENV)/.test: $(VENV)/.base
 demo: $(VENV)/.base
 	@$(BIN)/bioguard demo
 
+# In the order of folders: ordered by the number of their tests, files of few and long ones would come last.
 test: $(VENV)/.test
-	@$(BIN)/python -m pytest -n 2 --dist loadfile
+	@$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 test-cbor: $(VENV)/.test
 	@.ci/cbor $(VENV)
