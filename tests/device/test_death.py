@@ -90,7 +90,7 @@ def test_killed_at_moments_spread_over_an_enrollment(directory: Path) -> None:
     assert total > 6
     ended = set()
     met: list[int] = []
-    moments = sorted({1, total, *range(2, total, max(1, total // 7))})
+    moments = sorted({1, total, *range(2, total, max(1, total // 4))})
     for moment in moments:
         device = start(directory, tap)
         tap.left = moment
