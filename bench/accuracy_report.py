@@ -23,12 +23,12 @@ def summary_lines(data: Mapping[str, Any]) -> list[str]:
     """A table for the terminal."""
     targets = ("1e-2", "1e-3", "1e-4", "1e-5")
     head = "".join(f"{name:>11}" for name in ("FNMR@1e-2", "@1e-3", "@1e-4", "@1e-5"))
-    lines = [f"{'set':<28}{'subjects':>9}{'samples':>8}{'EER':>11}  {'95 % (people)':<18}{head}"]
+    lines = [f"{'set':<28}{'subjects':>12}{'samples':>12}{'EER':>11}  {'95 % (people)':<18}{head}"]
     for name, row in _rows(data).items():
         figures = [percent(row["eer"]), over_people(row, "eer_interval", brief=True)]
         figures += [percent(part(row["fnmr_at_fmr"][t], "fnmr")) for t in targets]
         eer, ends, *points = ("n/m" if text == NOT_MEASURABLE else text for text in figures)
-        counts = f"{row['people']:>9}{row['samples']:>8}"
+        counts = f"{row['people']:>12}{row['samples']:>12}"
         lines.append(f"{name:<28}{counts}{eer:>11}  {ends:<18}{''.join(f'{p:>11}' for p in points)}")
     return [*lines, f"n/m: {NOT_MEASURABLE}: no genuine or no impostor comparison, or fewer than 3/FMR impostor ones"]
 

@@ -131,7 +131,8 @@ def histogram_plot(
         for i, (name, threshold) in enumerate(thresholds.items()):
             axes.axvline(threshold, color=INK, linewidth=1, linestyle=DASHES[i % len(DASHES)], label=f"FMR {name}")
         axes.set(xlabel="score", ylabel="density", ylim=(0, top))
-        axes.legend(fontsize=8, loc="upper right")
+        if axes.get_legend_handles_labels()[0]:
+            axes.legend(fontsize=8, loc="upper right")
         return Figure(
             title=title,
             svg=_svg(canvas),

@@ -84,8 +84,9 @@ def read_list(path: Path, *, distance: bool, named: str | None = None) -> list[S
 
 
 def _columns(cells: list[str]) -> list[str]:
+    """Our names of columns, whatever the case of theirs."""
     ours = {theirs: name for name, all_of in ALIASES.items() for theirs in all_of}
-    return [ours.get(cell, cell) for cell in cells]
+    return [ours.get(cell.lower(), cell) for cell in cells]
 
 
 def _rows(path: Path, name: str, headed: bool) -> Iterator[tuple[int, Mapping[str, str]]]:
@@ -105,7 +106,7 @@ def _pairs(path: Path, headed: bool, distance: bool) -> list[Scored]:
     sets: dict[str, PairsRead] = {}
     for line, row in _rows(path, "pairs", headed):
         probe, reference = row["probe"], row["reference"]
-        subjects = row.get("probe_subject") or subject_of(probe), row.get("reference_subject") or subject_of(reference)
+        subjects = row.get("probe_subject", subject_of(probe)), row.get("reference_subject", subject_of(reference))
         score = score_of(f"{path} line {line}", row["score"], distance=distance)
         name = row.get("set") or path.stem
         sets.setdefault(name, PairsRead(path, name)).add(line, (probe, reference), subjects, score)

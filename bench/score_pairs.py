@@ -36,12 +36,12 @@ def score_of(where: str, text: str, *, distance: bool) -> float:
     except ValueError:
         hint = "write a decimal point" if "," in text else "-inf or nan says that a comparison failed"
         raise refused(f"{where}: the score reads {text[:20]!r}, which is no number", hint) from None
+    if abs(score) > LARGEST and "inf" not in text.lower():  # 1e400 is read as infinity
+        raise refused(f"{where}: the score {text[:20]} does not fit into float32", "scale the scores")
     if distance and score == -np.inf:
         raise refused(f"{where}: the distance is -inf", "inf or nan says that a comparison failed")
     if np.isnan(score) or score == (np.inf if distance else -np.inf):
         return FAILED
-    if np.isfinite(score) and abs(score) > LARGEST:
-        raise refused(f"{where}: the score {text[:20]} does not fit into float32", "scale the scores")
     return score
 
 

@@ -19,7 +19,7 @@ def heading(path: Path, code: str) -> list[str]:
         InputRefused: no UTF-8 text, or no CSV.
     """
     with _text(path, code) as (file, separator):
-        return [cell.strip() for cell in next(_reader(file, separator), [])]
+        return [cell.strip() for cell in _cells(next(_reader(file, separator), []), separator)]
 
 
 def lines_of(path: Path, width: int, code: str) -> Iterator[tuple[int, list[str]]]:
@@ -31,7 +31,7 @@ def lines_of(path: Path, width: int, code: str) -> Iterator[tuple[int, list[str]
     with _text(path, code) as (file, separator):
         reader = _reader(file, separator)
         for cells in reader:
-            kept = [cell.strip() for cell in (cells if separator != " " else filter(None, cells))]
+            kept = [cell.strip() for cell in _cells(cells, separator)]
             if kept and len(kept) != width:
                 raise InputRefused(
                     f"{path} line {reader.line_num}: {len(kept)} cells, expected {width}",
@@ -59,7 +59,7 @@ def rows_of(
     """
     with _text(path, code) as (file, separator):
         reader = _reader(file, separator)
-        columns = [name.strip() for name in next(reader, [])]
+        columns = [name.strip() for name in _cells(next(reader, []), separator)]
         wrong = _wrong_columns(columns, needed, others=others)
         if wrong:
             file.seek(0)
@@ -68,7 +68,8 @@ def rows_of(
                 hint=f"name the columns {', '.join(needed)} in the first line",
                 code=code,
             )
-        for cells in reader:
+        for row in reader:
+            cells = _cells(row, separator)
             if not cells:
                 continue
             if len(cells) != len(columns):
@@ -78,6 +79,11 @@ def rows_of(
                     code=code,
                 )
             yield reader.line_num, dict(zip(columns, cells, strict=True))
+
+
+def _cells(row: list[str], separator: str) -> list[str]:
+    """The cells of a row; several blanks separate like one."""
+    return [cell for cell in row if cell] if separator == " " else row
 
 
 class _reader:  # noqa: N801  # stands for csv.reader, and knows its line when it fails

@@ -106,9 +106,24 @@ def test_who_is_compared_may_stand_in_columns_of_their_own(tmp_path: Path) -> No
     assert _figures(one)["subjects"]["goats"][0]["subject"].startswith("p.")
 
 
+def test_columns_may_be_aligned_with_blanks(tmp_path: Path) -> None:
+    text = "\n".join(f"{NAMES[i]:<10} {NAMES[j]:<10} {MATRIX[i, j]:>9}" for i, j in _listed(_fvc))
+    (tmp_path / "s.txt").write_text(f"probe      reference  score\n{text}\n", "utf-8")
+    _agrees(read_score_files(tmp_path / "s.txt")[0], _listed(_fvc))
+
+
+@pytest.mark.filterwarnings("error")
+def test_scores_that_all_failed_are_drawn_without_a_warning(tmp_path: Path) -> None:
+    path = _write(tmp_path / "s.csv", [("1", "nan"), ("0", "nan")], "label,score")
+    done = CliRunner().invoke(cli, ["accuracy", "--scores", str(path), "--out", str(tmp_path / "o")])
+    assert done.exit_code == 0, done.output
+    row = next(line for line in done.stdout.splitlines() if line.startswith("s "))
+    assert row.split()[1:6] == ["not", "stated", "not", "stated", "50.0"]
+
+
 def test_the_index_column_of_pandas_is_no_score_and_no_name(tmp_path: Path) -> None:
     rows = [(n, NAMES[i], NAMES[j], MATRIX[i, j]) for n, (i, j) in enumerate(_listed(_fvc))]
-    for header in (",probe,reference,score", "Unnamed: 0,probe,reference,score"):
+    for header in (",probe,reference,score", "Unnamed: 0,Probe,REFERENCE,Score"):
         (one,) = read_score_files(_write(tmp_path / "s.csv", rows, header))
         _agrees(one, _listed(_fvc))
 
@@ -200,6 +215,11 @@ REFUSED: dict[str, tuple[str, str]] = {
         "line 3: y is of c, in line 2 of b",
     ),
     "empty score": (PAIRS + "a_1,a_2,\n", "line 2: the score reads '', which is no number"),
+    "empty subject": (
+        "probe,reference,score,probe_subject,reference_subject\nx,y,1,a,\n",
+        "line 2: a name is empty",
+    ),
+    "too large": (PAIRS + "a_1,a_2,-1e400\n", "line 2: the score -1e400 does not fit into float32"),
     "label": ("label,score\nimpostor,1\nperhaps,2\n", "line 3: the label reads 'perhaps'"),
     "claim without a file": ("a a f 1.5\na b 2\n", "line 2: 3 cells, expected 4"),
     "claim without a score": ("a a f 1.5\na b g x\n", "line 2: the score reads 'x', which is no number"),
