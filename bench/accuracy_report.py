@@ -56,7 +56,7 @@ def accuracy_report(
         kind="bench",
         title="Accuracy",
         headline=f"Equal error rate {percent(head['eer'])} (95 % over people: {over_people(head, 'eer_interval')}) "
-        f"on {head['samples']} samples of {head['people']} subjects.",
+        f"on {_count(head['samples'])} samples of {_count(head['people'])} subjects.",
         tool=f"bioguard bench {data['environment']['bioguard']}",
         created=created,
         key_numbers=(
@@ -91,6 +91,10 @@ def accuracy_report(
             "Intervals over people say how the figures would move with other people, not with another sensor.",
         ),
     )
+
+
+def _count(value: int | str) -> str:
+    return value if isinstance(value, str) else f"{value:,}"
 
 
 def _made(data: Mapping[str, Any]) -> tuple[Table, ...]:

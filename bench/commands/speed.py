@@ -106,7 +106,7 @@ def _page(data: dict[str, Any], rows: list[tuple[str, ...]], keep: Latencies) ->
     figures = [
         bars(
             {who: r["per_second"] for who, r in contenders.items()},
-            title=f"{group}, {int(size):,} rows",
+            title=f"{group.replace('_', ' ')}, {int(size):,} rows",
             unit="comparisons per second",
             description="Comparisons per second of the median search.",
         )
