@@ -19,7 +19,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from bench.metrics.comparisons import Scored, rows_at_once
+from bench.metrics.comparisons import Comparisons, Scored, rows_at_once
+from bench.metrics.computed import ComputedScores
 from bench.metrics.pair_lists import PairList
 from bench.metrics.people import genuine_counts
 from bench.metrics.resampling import proportion
@@ -29,7 +30,6 @@ Ints = NDArray[np.int64]
 Mask = NDArray[np.bool_]
 Judge = Callable[[Ints], str]
 """Samples by their indices -> why an enrollment of them is refused, or nothing."""
-ROWS = 512
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -186,22 +186,28 @@ def _several(group: Sequence[Scored], found: Sequence[Enrollments], limits: Sequ
         enrolled[one.usable] = True
         references = np.flatnonzero(enrolled & who.enrolled[one.subjects])
         of = [np.flatnonzero(one.subjects == person) for person in range(one.people)]
-        tries = [_in_order(own, attempts) for own in of]
-        impostors = np.concatenate([*tries, np.empty((0, attempts), np.int64)])
-        rows = min(ROWS, rows_at_once(len(one.subjects) * attempts))
-        for start in range(0, len(impostors), rows):
-            part = impostors[start : start + rows]
-            best = one.scores[part][:, :, references].max(axis=1)
-            other = one.subjects[part[:, :1]] != one.subjects[references]
+        impostors = np.concatenate([*(_in_order(own, attempts) for own in of), np.empty((0, attempts), np.int64)])
+        whose = one.subjects[impostors[:, :1]]
+        step = rows_at_once(len(one.subjects) * attempts)
+        for start in range(0, references.size, step):
+            part = references[start : start + step]
+            best = _against(one, part)[impostors].max(axis=1)
+            other = whose != one.subjects[part]
             for row, limit in zip(counts, limits, strict=True):
                 row[2:] += int(other.sum()), int((other & (best >= limit)).sum())
-        for reference in references:
-            own = of[int(one.subjects[reference])]
-            part = _in_order(own[own != reference], attempts)
-            best = one.scores[part, reference].max(axis=1, initial=-np.inf)
-            for row, limit in zip(counts, limits, strict=True):
-                row[:2] += len(best), int((best < limit).sum())
+        own = [of[person] for person in one.subjects[references]]
+        genuine = [_in_order(mine[mine != r], attempts) for mine, r in zip(own, references, strict=True)]
+        tries = np.concatenate([*genuine, np.empty((0, attempts), np.int64)])
+        # all at once: of scores that are made when they are asked for, each row is made once
+        best = one.scores[tries, np.repeat(references, [len(part) for part in genuine])[:, None]].max(axis=1)
+        for row, limit in zip(counts, limits, strict=True):
+            row[:2] += len(best), int((best < limit).sum())
     return counts
+
+
+def _against(one: Comparisons, references: Ints) -> NDArray[np.float32]:
+    """Scores of all samples against these references, float32 [n, references]; those made on demand are symmetric."""
+    return one.scores[references].T if isinstance(one.scores, ComputedScores) else one.scores[:, references]
 
 
 def _in_order(samples: Ints, attempts: int) -> Ints:

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from bench.dataset import Groups
 from bench.metrics.comparisons import Scored, pair_scores
+from bench.metrics.computed import ComputedScores
 from bench.metrics.counted import CountedScores, matches
 from bench.metrics.pair_lists import PairList
 from bench.metrics.rates import minimum_comparisons
@@ -72,7 +73,11 @@ def only(one: Scored, people: Mask) -> Scored:
         both = (place[one.probe] >= 0) & (place[one.reference] >= 0)
         probe, reference = place[one.probe[both]], place[one.reference[both]]
         return replace(one, scores=one.scores[both], probe=probe, reference=reference, **parts)
-    return replace(one, scores=one.scores[np.ix_(kept, kept)], quality=np.empty(0), **parts)
+    scores = one.scores
+    if isinstance(scores, ComputedScores):  # too many to hold: those of the group are made when they are asked for
+        made = ComputedScores(kept.size, lambda rows: scores[np.ix_(kept[rows], kept)])
+        return replace(one, scores=made, quality=np.empty(0), **parts)
+    return replace(one, scores=scores[np.ix_(kept, kept)], quality=np.empty(0), **parts)
 
 
 def _counts(

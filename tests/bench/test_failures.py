@@ -1,5 +1,6 @@
 """Failures to enroll and to acquire, generalized rates and transactions of several attempts, each counted by hand."""
 
+import dataclasses
 from typing import Any
 
 import numpy as np
@@ -8,6 +9,7 @@ import pytest
 from bench.dataset import Groups
 from bench.enrollment_gate import product_gate
 from bench.metrics.comparisons import Comparisons, scores_of
+from bench.metrics.computed import ComputedScores
 from bench.metrics.failures import (
     Judge,
     enrollments,
@@ -91,6 +93,18 @@ def test_transactions_of_three_attempts_by_trying_each() -> None:
     assert several["far"] == counts[3] / counts[2] > found["far"]
     assert several["gfrr"] == several["frr"]
     assert _transactions(_set(5, 3), None)["several_attempts"] == "not measurable"  # no three other samples
+
+
+def test_scores_made_on_demand_give_the_same_transactions() -> None:
+    one = _set(60, 7, seed=6)
+    made = dataclasses.replace(one, scores=ComputedScores(420, lambda rows: one.scores[rows]))
+    points = {"t": {"threshold": scores_of([one]).at_fmr(1e-2).threshold, "fmr": 0.01}}
+    found = [transactions([s], [enrollments(s, None, 3)], points, 3) for s in (one, made)]
+    assert found[0] == found[1]
+    half = np.arange(60) % 2 == 0
+    kept, asked = only(one, half), only(made, half)
+    assert np.array_equal(kept.scores[np.arange(210)], asked.scores[np.arange(210)])
+    assert found[0]["t"]["several_attempts"]["impostor"] == 420 * 59 * 2
 
 
 def test_the_gate_judges_the_first_usable_samples_of_who_gave_enough() -> None:
