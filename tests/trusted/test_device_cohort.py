@@ -8,11 +8,13 @@ import pytest
 
 from bioguard.commands import biometric, policy
 from bioguard.commands.biometric import BIOMETRIC_UUID, EraseAuthorization
+from bioguard.commands.configuration import MAX_COHORT_FINGERS, SHOW_CONFIGURATION
+from bioguard.commands.status import Nothing
 from bioguard.device.launch import manifests
 from bioguard.evidence.attack import cohorts
 from bioguard.evidence.attack.kit import Kit, Person
 from bioguard.evidence.attack.target import Target
-from bioguard.match.fingerprint.cohort import SCALES
+from bioguard.match.fingerprint.cohort import MOST_FINGERS, SCALES
 from bioguard.match.thresholds import builtin_profile
 from bioguard.records.comparison_profile import ComparisonProfile, RatePoint, ScoreTable
 from bioguard.records.consent import Purpose
@@ -148,6 +150,7 @@ def test_life_of_a_cohort(kit: Kit) -> None:
     people = [cohorts._enrolled(kit, cohorts._touches(number)) for number in range(1, 8)]
     users = [person.user for person in people]
     assert held_against(kit, people[0], 1) == users[1:6]
+    assert kit.ask(BIOMETRIC_UUID, SHOW_CONFIGURATION, Nothing()).cohort == MOST_FINGERS == MAX_COHORT_FINGERS
     assert held_against(kit, people[6], 7) == users[:5]
     kit.target.restart()
     assert held_against(kit, people[6], 7) == users[:5]
@@ -161,6 +164,9 @@ def test_life_of_a_cohort(kit: Kit) -> None:
         kit.ask(BIOMETRIC_UUID, biometric.REMOVE_USER, biometric.RemoveUser(user=users[gone], leave=leave))
     assert held_against(kit, people[6], 7) == []  # two others are left
     assert held_against(kit, people[4], 5) == []
+    kit.ask(BIOMETRIC_UUID, policy.RESTRICT, replace(restrict, user=users[6], token=kit.pin_token(people[6])))
+    assert kit.ask(BIOMETRIC_UUID, SHOW_CONFIGURATION, Nothing()).cohort == 0
+    kit.ask(BIOMETRIC_UUID, policy.RESTRICT, replace(restrict, user=users[6], on=False, token=kit.pin_token(people[6])))
     newcomer = cohorts._enrolled(kit, cohorts._touches(9))
     assert held_against(kit, newcomer, 9) == [*users[4:6], users[6]]  # who was there before takes a place first
 

@@ -17,6 +17,7 @@ from bioguard.device.rectify import relabel, rename
 from bioguard.errors import InputRefused
 from bioguard.printable import harmless_json
 from bioguard.records.audit_events import Cause, Event
+from bioguard.records.modality import Modality
 from bioguard.records.rights_requests import EXTENSION_CAUSES, REQUEST_CAUSES, RightsRequest
 from bioguard.text import word
 from bioguard.user_files import check_output, write_output
@@ -137,7 +138,7 @@ def explain(state: CliState, number: int | None, user: str | None) -> Result:
     """
     with state.device() as device:
         subject = device.user_handle(user) if user else None
-        for_testing = device.configuration.for_testing
+        for_testing, cohort = device.configuration.for_testing, device.cohort_fingers()
         entries = [i.entry for i in rules.signed_log(device).items if i.entry and i.entry.event in DECISIONS]
     found = [
         e for e in entries if (number is None or e.sequence == number) and (subject is None or e.subject == subject)
@@ -151,6 +152,7 @@ def explain(state: CliState, number: int | None, user: str | None) -> Result:
     entry = found[-1]
     lines = decision_words(entry, for_testing=for_testing)
     data = {"number": entry.sequence, "result": word(entry.cause), "purpose": word(entry.purpose), "factors": lines}
+    data["device_cohort"] = cohort if entry.modality is Modality.FINGERPRINT else 0
     return Result(outcome="explained", data=data, lines=lines)
 
 

@@ -23,6 +23,8 @@ FPIR_INVERSES = (100, 1_000, 10_000)
 DEFAULT_FMR_INVERSE = FMR_INVERSES[0]
 DEFAULT_FPIR_INVERSE = FPIR_INVERSES[0]
 MAX_INVERSE = 10_000_000
+MAX_COHORT_FINGERS = 5
+"""As `bioguard.match.fingerprint.cohort`, which this may not import."""
 
 
 @unique
@@ -70,10 +72,11 @@ def offered(table: tuple[int, ...], own: int) -> tuple[int, ...]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Configured(Record):
-    """What the device is."""
+    """What the device is. cohort: how many other people's fingers a finger is held against now."""
 
     status: ReplyStatus
     configuration: Configuration | None = None
+    cohort: Annotated[int, UpTo(MAX_COHORT_FINGERS)] = 0
 
 
 CONFIGURE = Command(1, Configuration, Done)

@@ -240,6 +240,10 @@ class Device:
         """What the device was made as; it never changes."""
         return promised(self.ask(SHOW_CONFIGURATION, Nothing()).configuration, "a configuration")
 
+    def cohort_fingers(self) -> int:
+        """How many other people's fingers a finger is held against now; 0 where there are too few."""
+        return self.ask(SHOW_CONFIGURATION, Nothing()).cohort
+
     def users(self) -> list[str]:
         """Names of the users, sorted."""
         return self._users.listed()

@@ -28,7 +28,7 @@ biometric.REMOVE_USER 3 status=6
 biometric.RENEW_CODES 4 status=6 records=32
 biometric.SHOW 21 status=6 record=563
 configuration.CONFIGURE 1 status=6
-configuration.SHOW_CONFIGURATION 7 status=6 configuration=61
+configuration.SHOW_CONFIGURATION 7 status=6 configuration=61 cohort=3
 gatekeeper.DELETE_USER 3 status=3
 gatekeeper.ENROLL_PIN 1 status=3 timeout_ms=27 secure_user_id=64 handle=464
 gatekeeper.HAS_PIN 4 status=3 has_pin=1 is_current=1

@@ -118,7 +118,8 @@ class BiometricApp(CommandApp):
     # What the device is, and its users
 
     def _show_configuration(self, _request: Nothing) -> Configured:
-        return Configured(status=ReplyStatus.OK, configuration=self._vault.configuration)
+        cohort = self._vault.cohort_size(self._log.now_ms())
+        return Configured(status=ReplyStatus.OK, configuration=self._vault.configuration, cohort=cohort)
 
     def _configure(self, request: Configuration) -> Done:
         self._vault.configure(request)

@@ -27,7 +27,13 @@ class Calibration:
 
     def kind_of(self, features: Features) -> Kind:
         """What decides on these features; one object for each model."""
-        model = features.modality, 0 if isinstance(features, FingerprintTemplate) else len(features)
+        return self._kind(features.modality, 0 if isinstance(features, FingerprintTemplate) else len(features))
+
+    def finger_kind(self) -> Kind:
+        """What decides on fingers."""
+        return self._kind(Modality.FINGERPRINT, 0)
+
+    def _kind(self, *model: *tuple[Modality, int]) -> Kind:
         if model not in self._kinds:
             self._kinds[model] = Kind(self._profile(*model), self._protected)
         return self._kinds[model]

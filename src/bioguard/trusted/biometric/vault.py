@@ -395,6 +395,11 @@ class Vault:
         """As `DeviceCohort.standings`, on a device that has no cohort now too."""
         return (self.cohort or DeviceCohort()).standings(user, probe, records, kind, now_ms)
 
+    def cohort_size(self, now_ms: int) -> int:
+        """As `DeviceCohort.fingers`."""
+        kind = self.calibration.finger_kind()
+        return self.cohort.fingers(kind, now_ms) if self.cohort is not None else 0
+
     # Reading
 
     def open_record(self, record_id: bytes) -> Stored:
