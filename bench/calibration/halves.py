@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from bench.calibration.face_scores import FaceScores, Progress, face_scores, vectors_of
 from bench.calibration.rate_points import fitted
+from bench.calibration.tally import at_most
 from bench.load import FaceRows
 from bench.metrics.rates import minimum_comparisons
 from bench.names import numbered
@@ -46,6 +47,8 @@ def _row(tried: FaceScores, rate: float, threshold: float) -> dict[str, Any]:
     impostors = tried.impostors
     drawn = [impostors.share_above(threshold, _weights(impostors.people, draw)) / rate for draw in range(DRAWS)]
     low, high = np.nanquantile(drawn, [0.025, 0.975])
+    if not impostors.above(threshold)[0]:
+        high = at_most(impostors.people * (impostors.people - 1) // 2, rate)
     missed = tried.genuine < threshold
     weight = tried.genuine_weights
     return {

@@ -17,6 +17,11 @@ DOMAIN = 0x521
 SEED = 1
 
 
+def at_most(pairs_of_people: int, rate: float) -> float:
+    """Ratio that no false match at all leaves possible: the rule of three over pairs of people."""
+    return 3 / max(pairs_of_people, 1) / rate
+
+
 @dataclass(slots=True)
 class Tally:
     """Counts by pair of people, rate by rate; comparisons of several splits add up."""
@@ -57,6 +62,8 @@ class Tally:
         for at, rate in enumerate(self.rates):
             ratios = [self._ratio(at, rate, weights) for weights in drawn]
             low, high = np.nanquantile(ratios, [0.025, 0.975])
+            if not self.matched[at].any():
+                high = at_most(np.count_nonzero(self.compared + self.compared.T) // 2, rate)
             rows.append({
                 "rate": rate, "false_matches": round(float(self.matched[at].sum()) / times, 1),
                 "impostors": round(total / times), "ratio": self._ratio(at, rate, np.ones(self.people)),
