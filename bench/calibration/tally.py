@@ -63,7 +63,7 @@ class Tally:
             ratios = [self._ratio(at, rate, weights) for weights in drawn]
             low, high = np.nanquantile(ratios, [0.025, 0.975])
             if not self.matched[at].any():
-                high = at_most(np.count_nonzero(self.compared + self.compared.T) // 2, rate)
+                high = at_most(int(np.count_nonzero(self.compared + self.compared.T)) // 2, rate)
             rows.append({
                 "rate": rate, "false_matches": round(float(self.matched[at].sum()) / times, 1),
                 "impostors": round(total / times), "ratio": self._ratio(at, rate, np.ones(self.people)),
