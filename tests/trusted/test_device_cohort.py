@@ -8,7 +8,7 @@ import pytest
 
 from bioguard.commands import biometric, policy
 from bioguard.commands.biometric import BIOMETRIC_UUID, EraseAuthorization
-from bioguard.commands.configuration import MAX_COHORT_FINGERS, SHOW_CONFIGURATION
+from bioguard.commands.configuration import MAX_COHORT_FINGERS, SHOW_CONFIGURATION, Configuration
 from bioguard.commands.status import Nothing
 from bioguard.device.launch import manifests
 from bioguard.evidence.attack import cohorts
@@ -125,10 +125,12 @@ class Watched(DeviceCohort):
     """Remembers who was held against whom."""
 
     held: list[list[bytes]]
+    sizes: list[int] = []  # noqa: RUF012  # of all tests
 
     def standings(self, user, probe, records, kind, now_ms):  # type: ignore[no-untyped-def]
         found = super().standings(user, probe, records, kind, now_ms)
         Watched.held.append([self._members[i].user for i in self._others(user, now_ms)] if found[0].templates else [])
+        Watched.sizes.append(found[0].templates)
         return found
 
 
@@ -198,3 +200,17 @@ def test_consent_that_ends_takes_the_finger_out(kit: Kit) -> None:
     )
     kit.ask(BIOMETRIC_UUID, policy.WITHDRAW, withdraw)
     assert held_against(kit, people[3], 4) == []
+
+
+def test_protected_codes_are_held_against_five_others_with_a_code_each(monkeypatch: pytest.MonkeyPatch) -> None:
+    Watched.held = []
+    monkeypatch.setattr("bioguard.trusted.gatekeeper.app._argon2id", lambda pin, salt: sha256(salt + pin).digest())
+    monkeypatch.setattr("bioguard.trusted.biometric.cohort_fingers.DeviceCohort", Watched)
+    kit = Kit(Target(manifests()), configuration=Configuration(profile=Profile.DIGEST_ONLY))
+    people = [cohorts._enrolled(kit, cohorts._touches(number)) for number in range(1, 7)]
+    (claimed, *others) = (person.user for person in people)
+    assert kit.authenticate(people[0], cohorts._touches(1)[1].to_bytes()).match
+    assert Watched.held == [others]
+    assert Watched.sizes[-1] == 5
+    assert not kit.authenticate(people[0], cohorts._touches(2)[0].to_bytes()).match
+    assert claimed not in Watched.held[-1]
