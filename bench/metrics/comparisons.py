@@ -76,8 +76,9 @@ class Comparisons:
         for start in range(0, usable.size, rows):
             part = usable[start : start + rows]
             scores = self.scores[np.ix_(part, usable[start:])]
-            i, j = np.triu_indices(part.size, 1, usable.size - start)
-            yield scores[i, j], self.subjects[part[i]], self.subjects[usable[start:][j]]
+            later = np.arange(usable.size - start) > np.arange(part.size)[:, None]
+            own, other = self.subjects[part][:, None], self.subjects[usable[start:]]
+            yield scores[later], np.broadcast_to(own, later.shape)[later], np.broadcast_to(other, later.shape)[later]
 
     def impostor_weight(self, weights: NDArray[np.float64]) -> float:
         """Sum over all impostor pairs of the product of both people's weights, float64 [people]."""
