@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from tee_sim.shared import codec
 from tee_sim.shared.limits import MAX_PARAM_BYTES
 from tee_sim.shared.params import ParamType
-from tee_sim.shared.schema import AtMost, Fixed, Items, Record, RecordField, UpTo, record_fields
+from tee_sim.shared.schema import AtMost, Fixed, Items, Record, RecordField, Text, UpTo, record_fields
 from tee_sim.shared.ta_api import Command
 
 Pool = Mapping[str, Sequence[Any]]
@@ -98,6 +98,8 @@ def _scalar(name: str, kind: type[Any], bound: object) -> st.SearchStrategy[Any]
         return _plain(kind)
     if isinstance(bound, UpTo):
         anything = st.sampled_from([0, 1, 2, bound.maximum]) | st.integers(0, bound.maximum)
+    elif isinstance(bound, Text):
+        anything = st.just("") | st.text(st.characters(min_codepoint=32, max_codepoint=126), max_size=bound.size_chars)
     else:
         assert isinstance(bound, Fixed | AtMost), bound
         least = bound.size_bytes if isinstance(bound, Fixed) else 0

@@ -42,7 +42,7 @@ from tee_sim.testing.in_memory import MemoryBlobs, MemoryMedium
 from tee_sim.testing.in_process import InProcessTee
 
 PEOPLE = 40
-LARGE = 8_000
+LARGE = 5_000
 DIMENSION = 128
 DECISION_BITS = 64
 

@@ -1,5 +1,6 @@
 """Rates, the counter of 1:N and the exposure budget in the application itself, and what the disk sees of a decision."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +14,7 @@ from bioguard.device.launch import manifests
 from bioguard.evidence.attack.kit import Kit, Person
 from bioguard.evidence.attack.memory import MemoryStore
 from bioguard.evidence.attack.target import Target
-from bioguard.match.thresholds import basis_for_fmr, builtin_profile
+from bioguard.match.thresholds import basis_for_fmr, builtin_profile, builtin_profiles
 from bioguard.records import FaceEmbedding
 from bioguard.records.audit_events import NOBODY, Cause, Entry, Event
 from bioguard.records.consent import Purpose
@@ -73,7 +74,11 @@ def test_the_cosines_of_these_tests_are_in_their_zones() -> None:
 def test_a_device_tells_what_it_was_made_as() -> None:
     made = kit(fmr_inverse=500_000, fpir_inverse=1_000, for_testing=True)
     told = made.target.call(BIOMETRIC_UUID, SHOW_CONFIGURATION, Nothing())
-    assert (told.status, told.configuration) == (ReplyStatus.OK, made.configuration)
+    sealed = replace(made.configuration, comparison=tuple(profile.digest for profile in builtin_profiles()))
+    assert (told.status, told.configuration) == (ReplyStatus.OK, sealed)
+    assert [(p.name, p.dimension, p.digest) for p in told.profiles] == [
+        (p.name, p.dimension, p.digest) for p in builtin_profiles()
+    ]
 
 
 @pytest.mark.parametrize("rates", [(49_999, 100), (10_000, 100), (0, 100), (50_001, 100), (50_000, 99), (50_000, 0)])

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bioguard.records.scores import Basis
 from bioguard.trusted.biometric.decision import NOTHING, Sighting, judge
 from bioguard.trusted.biometric.levels import Levels
 from bioguard.trusted.sensor.exposure import CLOSED, LIMIT, Exposures
@@ -15,7 +16,7 @@ from tee_sim.shared.errors import TeeError, TeeResult
 
 RECORDS = [bytes([n]) * 16 for n in range(5)]
 STRANGER = b"\xff" * 16
-LEVELS = Levels(near=0.2, own=0.4, accept=0.4, strong=0.6)
+LEVELS = Levels(near=0.2, own=0.4, accept=0.4, strong=0.6, basis=Basis.MEASURED)
 EVENTS = st.one_of(
     st.tuples(st.just("near"), st.lists(st.sampled_from(RECORDS), unique=True)),
     st.tuples(st.just("strong"), st.sampled_from(RECORDS)),
@@ -173,7 +174,7 @@ def test_a_spent_record_accepts_strong_scores_only_and_is_counted_on() -> None:
 
 
 def test_a_rate_stricter_than_strong_must_be_met_too() -> None:
-    strict = Levels(near=0.2, own=0.4, accept=0.7, strong=0.6)
+    strict = replace(LEVELS, accept=0.7)
     assert judge([sighting(0, 0.65, strict)], never) == judge([sighting(0, 0.3, strict)], never)
     assert judge([sighting(0, 0.7, strict)], never).strong == RECORDS[0]
 
@@ -183,7 +184,7 @@ def test_whom_a_strong_match_of_somebody_else_beat_is_told_of(score: float, beat
     """Whoever enrolls a record beside a half known one chooses the score that it has to beat."""
     verdict = judge([sighting(0, 0.7), sighting(1, score)], never)
     assert (verdict.strong, verdict.near, verdict.beaten) == (RECORDS[0], (), beaten)
-    strict = Levels(near=0.2, own=0.4, accept=0.65, strong=0.6)
+    strict = replace(LEVELS, accept=0.65)
     asked = judge([sighting(0, 0.7, strict), sighting(1, score, strict)], never)
     assert asked.beaten == beaten  # a caller who asks for a stricter step does not move it
     own = replace(sighting(1, score), user=sighting(0, 0.7).user)

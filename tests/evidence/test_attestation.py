@@ -18,6 +18,7 @@ from bioguard.proofs.device_claims import (
     AttestedHosts,
     AttestedSettings,
     attested_files,
+    attested_profiles,
     device_claims,
     settings_words,
 )
@@ -73,7 +74,8 @@ def test_a_token_passes_the_cddl_and_our_own_verifier(profile: EatProfile, size:
 
 
 SETTINGS = [
-    AttestedSettings(clock=clock, randomness=randomness, for_testing=for_testing)
+    AttestedSettings(clock=clock, randomness=randomness, for_testing=for_testing, uncalibrated=models)
+    for models in ((), ("face",), ("fingerprint", "face"))
     for clock in ("host", "stepped")
     for randomness in ("system", "SEEDED")
     for for_testing in (False, True)
@@ -81,6 +83,7 @@ SETTINGS = [
 
 
 FILES = (("bioguard", b"b" * 32), ("tee_sim", b"t" * 32), ("bioguard/match/_kernels.abi3.so", b"o" * 32))
+PROFILES = (("face edgeface-xs-512", b"e" * 32), ("fingerprint minutiae-pooled", b"m" * 32))
 HOSTS = AttestedHosts(b"h" * 32, (("biometric", 4), ("keystore", 1)))
 
 
@@ -90,7 +93,7 @@ def _of_device(
     claims = device_claims(
         nonce=b"n" * 32, attestation_key=PUBLIC, boot_seed=bytes(32), verdict="ENFORCED", filter_hash=bytes(32),
         components=[("biometric", bytes(32)), ("keystore", b"k" * 32)], files=FILES, hosts=hosts, settings=settings,
-        log_size=1, log_root=bytes(32),
+        profiles=PROFILES, log_size=1, log_root=bytes(32),
     )  # fmt: skip
     return _token(claims, profile)
 
@@ -104,7 +107,9 @@ def test_settings_are_read_back_and_pass_the_cddl(profile: EatProfile, sealed: A
     assert AttestedSettings.of(claims) == sealed
     assert settings_words(claims) == sealed.words()
     rates = {False: "sealed", True: "FREE FOR TESTING"}[sealed.for_testing]
-    assert sealed.words() == f"clock {sealed.clock}, randomness {sealed.randomness}, rates {rates}"
+    any_model = {0: "", 1: ", UNCALIBRATED face", 2: ", UNCALIBRATED fingerprint and face"}[len(sealed.uncalibrated)]
+    assert sealed.words() == f"clock {sealed.clock}, randomness {sealed.randomness}, rates {rates}{any_model}"
+    assert attested_profiles(claims) == PROFILES
 
 
 @pytest.mark.parametrize(

@@ -285,7 +285,7 @@ def taken(tmp_path: Path, octets: bytes, finger: str | None) -> tuple[list[objec
     path = tmp_path / "a.fmr"
     path.write_bytes(octets)
     notes = Notes()
-    samples = read_samples([path], notes, STRICT, finger=finger)
+    samples, _ = read_samples([path], notes, STRICT, finger=finger)
     return samples, [line.replace(str(tmp_path), ".") for line in notes.lines]
 
 

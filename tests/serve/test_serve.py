@@ -137,10 +137,10 @@ def test_every_method_has_a_number_and_a_name_of_its_own() -> None:
 def test_samples_in_their_three_forms() -> None:
     vector = np.random.default_rng(1).normal(size=128).astype("<f4")
     face = FaceEmbedding.from_features(vector)
-    assert read_sample(p.SampleForm.FLOAT32, vector.tobytes()) == face
-    assert read_sample(p.SampleForm.CANONICAL, face.to_bytes()) == face
+    assert read_sample(p.SampleForm.FLOAT32, vector.tobytes()) == (face, "")
+    assert read_sample(p.SampleForm.CANONICAL, face.to_bytes()) == (face, "")
     finger = FingerprintTemplate.from_minutiae([10.0, 20], [30.0, 40], [0.0, 1], width_px500=300, height_px500=400)
-    assert read_sample(p.SampleForm.CANONICAL, finger.to_bytes()) == finger
+    assert read_sample(p.SampleForm.CANONICAL, finger.to_bytes()) == (finger, "")
     for form, data in (
         (2, b""),
         (2, b"abc"),

@@ -138,7 +138,7 @@ class Watched(DeviceCohort):
 def kit(monkeypatch: pytest.MonkeyPatch) -> Kit:
     Watched.held = []
     monkeypatch.setattr("bioguard.trusted.gatekeeper.app._argon2id", lambda pin, salt: sha256(salt + pin).digest())
-    monkeypatch.setattr("bioguard.trusted.biometric.vault.builtin_profiles", lambda: (with_tables(15, 9, 5),))
+    monkeypatch.setattr("bioguard.trusted.biometric.calibration.builtin_profiles", lambda: (with_tables(15, 9, 5),))
     monkeypatch.setattr("bioguard.trusted.biometric.cohort_fingers.DeviceCohort", Watched)
     return Kit(Target(manifests()))
 

@@ -1,5 +1,6 @@
 """`bioguard device`: life cycle of a device."""
 
+from pathlib import Path
 from typing import Any, cast
 
 import click
@@ -10,7 +11,6 @@ from bioguard.cli.state import CliState, pass_state
 from bioguard.commands.configuration import (
     DEFAULT_FMR_INVERSE,
     DEFAULT_FPIR_INVERSE,
-    Configuration,
     LockoutChoice,
 )
 from bioguard.device import Device
@@ -19,16 +19,19 @@ from bioguard.device.consent import at_start, log_key
 from bioguard.device.fuses import Fuses
 from bioguard.device.lock import DeviceLock
 from bioguard.device.pins import search_lock_info
-from bioguard.errors import NotPermitted
+from bioguard.errors import InputRefused, NotPermitted
+from bioguard.records.comparison_profile import MAX_PROFILE_BYTES, ComparisonProfile
 from bioguard.records.modality import Modality, Profile
 from bioguard.text import word
+from bioguard.user_files import open_input
 
 _LOCKOUTS = {word(c): c for c in LockoutChoice}
 _PROFILES = {word(p): p for p in Profile}
 
 
-def terms_of(configuration: Configuration) -> dict[str, object]:
+def terms_of(device: Device) -> dict[str, object]:
     """What a device was made as, for JSON."""
+    configuration = device.configuration
     return {
         "profile": word(configuration.profile),
         "lockout": word(configuration.lockout),
@@ -36,17 +39,51 @@ def terms_of(configuration: Configuration) -> dict[str, object]:
         "fmr": f"1/{configuration.fmr_inverse}",
         "fpir": f"1/{configuration.fpir_inverse}",
         "for_testing": configuration.for_testing,
+        "comparison_profiles": [
+            {
+                "name": profile.name,
+                "modality": profile.modality.word,
+                "dimension": profile.dimension or None,
+                "sha256": profile.digest.hex(),
+            }
+            for profile in device.profiles
+        ],
+        "uncalibrated": [modality.word for modality in configuration.uncalibrated],
     }
 
 
-def terms_lines(configuration: Configuration) -> list[str]:
+def terms_lines(device: Device) -> list[str]:
     """The same for people."""
-    terms = terms_of(configuration)
+    terms, configuration = terms_of(device), device.configuration
     rates = f"1:1 at {terms['fmr']}, 1:N at {terms['fpir']}"
     who = "with a PIN" if configuration.require_pin else "users without a PIN as well"
     terms_line = f"made as:       {terms['profile']}, lockout {terms['lockout']}, {rates}, enrolls {who}"
     testing = "FOR TESTING:   callers choose any rate; no token, no evidence about a person"
-    return [terms_line, *([testing] if configuration.for_testing else [])]
+    any_model = f"UNCALIBRATED:  {' and '.join(m.word for m in configuration.uncalibrated)} of any model,"
+    return [
+        terms_line,
+        *(f"compares by:   {p.modality.word} {p.name}, SHA-256 {p.digest.hex()[:16]}" for p in device.profiles),
+        *(
+            [f"{any_model} at the highest thresholds known: their rates are not known"]
+            if configuration.uncalibrated
+            else []
+        ),
+        *([testing] if configuration.for_testing else []),
+    ]
+
+
+def read_profile(path: Path) -> ComparisonProfile:
+    """Read a comparison profile. Raises InputRefused, with the path in the message."""
+    try:
+        with open_input(path) as stream:
+            data = stream.read(MAX_PROFILE_BYTES + 1)
+        return ComparisonProfile.from_bytes(data)
+    except InputRefused as error:
+        raise InputRefused(f"{path}: {error.message}", hint=error.hint, code=error.code) from error
+    except OSError as error:
+        raise InputRefused(
+            f"{path}: {error.strerror or 'cannot be read'}", hint="check the path", code="input.unreadable"
+        ) from error
 
 
 @click.group()
@@ -76,6 +113,19 @@ def device() -> None:
 @click.option(
     "--for-testing", is_flag=True, help="A laboratory's device: callers choose any rate, nobody gets a token."
 )
+@click.option(
+    "--comparison-profile",
+    "comparison_profiles",
+    type=click.Path(path_type=Path, dir_okay=False),
+    multiple=True,
+    help="Thresholds of your model or extractor, from `python -m bench calibrate`; one of faces, one of fingerprints.  "
+    "[default: the built-in ones]",
+)
+@click.option(
+    "--uncalibrated",
+    type=click.Choice(["strict"]),
+    help="Take features of any model, at the highest thresholds known; their rates are not known.",
+)
 @pass_state
 def init(state: CliState, /, profile: str, lockout: str, **chosen: Any) -> Result:
     """Make a new device: burn its (simulated) fuses and create an empty sealed store.
@@ -91,10 +141,12 @@ def init(state: CliState, /, profile: str, lockout: str, **chosen: Any) -> Resul
         lockout=_LOCKOUTS[lockout],
         fmr_inverse=chosen.pop("fmr"),
         fpir_inverse=chosen.pop("fpir"),
+        comparison_profiles=[read_profile(path) for path in chosen.pop("comparison_profiles")],
+        uncalibrated=chosen.pop("uncalibrated") is not None,
         **chosen,
     ) as new:
-        status = {**new.running.status(), **terms_of(new.configuration), "log_vkey": log_key(new).vkey}
-        lines = terms_lines(new.configuration)
+        status = {**new.running.status(), **terms_of(new), "log_vkey": log_key(new).vkey}
+        lines = terms_lines(new)
     return Result(
         outcome="initialized",
         data={"device": str(state.directory), **status},
@@ -116,7 +168,7 @@ def status(state: CliState) -> Result:
     with state.device() as running:
         facts = {
             **running.running.status(),
-            **terms_of(running.configuration),
+            **terms_of(running),
             **{f"search_lock_{m.name.lower()}": word(search_lock_info(running, m).lock) for m in Modality},
             "log_vkey": log_key(running).vkey,
             "device_cohort": running.cohort_fingers(),
@@ -124,7 +176,7 @@ def status(state: CliState) -> Result:
             "records_held": at_start(running).held,
             "log_bodies_held": at_start(running).log_held,
         }
-        lines = terms_lines(running.configuration)
+        lines = terms_lines(running)
         records = sum(1 for _ in running.records())
         users = running.users()
     return Result(

@@ -67,14 +67,14 @@ def enroll(
     """
     if face and finger:
         raise click.UsageError("choose --face or --finger, not both")
-    samples = read_samples(files, state.output, options, finger=finger, max_views=MAX_VIEWS)
+    samples, model = read_samples(files, state.output, options, finger=finger, max_views=MAX_VIEWS)
     with state.device() as device:
         note_testing(state, device)
         token = b""
         if has_pin(device, user):
             modality = Modality.FINGERPRINT if finger else Modality.FACE
             token = enrollment_token(device, user, modality, read_pin(state, pin_file))
-        new = device.enroll(user, samples, finger=finger, replace=replace, token=token)
+        new = device.enroll(user, samples, finger=finger, replace=replace, token=token, model=model)
     if new.views < RECOMMENDED_VIEWS:
         state.output.note(f"{new.views} sample(s); {RECOMMENDED_VIEWS} or more make false rejections rarer")
     return Result(

@@ -1,5 +1,6 @@
 """`bioguard authenticate` (1:1) and `identify` (1:N)."""
 
+from dataclasses import asdict
 from pathlib import Path
 
 import click
@@ -68,11 +69,11 @@ def authenticate(
       bioguard authenticate alice probe.iso
       bioguard authenticate alice probe.iso --token t.bin && bioguard token verify t.bin
     """
-    sample = read_sample(file, state.output, options)
+    sample, model = read_sample(file, state.output, options)
     if token_file is not None:
         check_output(token_file)
     with state.device() as device:
-        answer = device.authenticate(user, sample, fmr_inverse=fmr, operation_id=operation_id)
+        answer = device.authenticate(user, sample, fmr_inverse=fmr, operation_id=operation_id, model=model)
         record_unlock(device.directory, device.user_handle(user), clock.now(device).boot_ms, matched=answer.match)
     if token_file is not None and answer.token is not None:
         write_output(token_file, answer.token, private=True)
@@ -87,10 +88,12 @@ def authenticate(
             "record_id": answer.record_id,
             "target_fmr": answer.target_fmr,
             "for_testing": answer.for_testing,
+            **asdict(answer.calibration),
             "token": answer.token is not None,
         },
         lines=[
             f"match: {user}" if answer.match else f"no match: this sample is not accepted as {user}",
+            answer.calibration.words(),
             *testing_lines(answer.target_fmr, for_testing=answer.for_testing),
         ],
         exit_code=ExitCode.OK if answer.match else ExitCode.NO,
@@ -114,9 +117,9 @@ def identify(state: CliState, file: Path, fpir: int, options: ImportOptions) -> 
     Example:
       bioguard identify probe.npy
     """
-    sample = read_sample(file, state.output, options)
+    sample, model = read_sample(file, state.output, options)
     with state.device() as device:
-        answer = device.identify(sample, fpir_inverse=fpir)
+        answer = device.identify(sample, fpir_inverse=fpir, model=model)
     who = answer.user or "(a user without a name here)"
     return Result(
         outcome="match" if answer.match else "no_match",
@@ -126,9 +129,11 @@ def identify(state: CliState, file: Path, fpir: int, options: ImportOptions) -> 
             "record_id": answer.record_id,
             "target_fpir": answer.target_fpir,
             "for_testing": answer.for_testing,
+            **asdict(answer.calibration),
         },
         lines=[
             f"match: {who}" if answer.match else "no match: nobody enrolled is accepted",
+            *([answer.calibration.words()] if answer.calibration.basis else []),
             *testing_lines(answer.target_fpir, for_testing=answer.for_testing),
         ],
         exit_code=ExitCode.OK if answer.match else ExitCode.NO,

@@ -18,7 +18,7 @@ from bioguard.user_files import write_output
 
 
 def _finger(path: Path, state: CliState, options: ImportOptions) -> FingerprintTemplate:
-    sample = read_sample(path, state.output, options)
+    sample, _ = read_sample(path, state.output, options)
     if not isinstance(sample, FingerprintTemplate):
         raise InputRefused(
             f"{path}: not a fingerprint", hint="match explain draws minutiae files", code="input.not_a_fingerprint"

@@ -38,21 +38,32 @@ def read_samples(
     *,
     finger: str | None = None,
     max_views: int = MAX_VIEWS,
-) -> list[Features]:
+) -> tuple[list[Features], str]:
     """Read all samples of all files, in order. Warnings about their headers go to stderr.
+
+    Returns:
+        The samples, and the model or extractor that the files say they are of; empty where none says so.
 
     Args:
         finger: which finger they are said to be; a file that says otherwise is named.
         max_views: what the command can use; a file of more is refused before its numbers are read.
 
     Raises:
-        InputRefused: a file cannot be read, with its path in the message.
+        InputRefused: a file cannot be read, with its path in the message; files of two models.
     """
     samples: list[Features] = []
+    models: dict[str, Path] = {}
     for path in paths:
         loaded = load_file(path, output, options, max_views=max_views)
         samples += loaded.features if finger is None else _of_finger(path, loaded, finger, output)
-    return samples
+        if loaded.model:
+            models.setdefault(loaded.model, path)
+    if len(models) > 1:
+        stated = " and ".join(f"{path} of {model!r}" for model, path in models.items())
+        raise InputRefused(
+            f"the files are of several models: {stated}", hint="give files of one model", code="input.several_models"
+        )
+    return samples, next(iter(models), "")
 
 
 def _of_finger(path: Path, loaded: LoadResult, finger: str, output: Output) -> Sequence[Features]:
@@ -69,14 +80,14 @@ def _of_finger(path: Path, loaded: LoadResult, finger: str, output: Output) -> S
     return [f for f, p in zip(loaded.features, loaded.positions, strict=True) if p == claimed]
 
 
-def read_sample(path: Path, output: Output, options: ImportOptions) -> Features:
-    """Read the only sample of a file.
+def read_sample(path: Path, output: Output, options: ImportOptions) -> tuple[Features, str]:
+    """Read the only sample of a file, and which model or extractor it says that it is of.
 
     Raises:
         InputRefused: unreadable, or several samples in it.
     """
     try:
-        (sample,) = read_samples([path], output, options, max_views=1)
+        (sample,), model = read_samples([path], output, options, max_views=1)
     except TooManyViews as error:
         raise InputRefused(error.message, hint=error.hint, code="input.one_sample") from error
-    return sample
+    return sample, model

@@ -19,6 +19,7 @@ from bioguard.printable import harmless_json
 from bioguard.records.audit_events import Cause, Event
 from bioguard.records.modality import Modality
 from bioguard.records.rights_requests import EXTENSION_CAUSES, REQUEST_CAUSES, RightsRequest
+from bioguard.records.scores import Basis
 from bioguard.text import word
 from bioguard.user_files import check_output, write_output
 
@@ -138,7 +139,8 @@ def explain(state: CliState, number: int | None, user: str | None) -> Result:
     """
     with state.device() as device:
         subject = device.user_handle(user) if user else None
-        for_testing, cohort = device.configuration.for_testing, device.cohort_fingers()
+        for_testing, profiles = device.configuration.for_testing, device.profiles
+        cohort = device.cohort_fingers()
         entries = [i.entry for i in rules.signed_log(device).items if i.entry and i.entry.event in DECISIONS]
     found = [
         e for e in entries if (number is None or e.sequence == number) and (subject is None or e.subject == subject)
@@ -151,8 +153,15 @@ def explain(state: CliState, number: int | None, user: str | None) -> Result:
         )
     entry = found[-1]
     lines = decision_words(entry, for_testing=for_testing)
-    data = {"number": entry.sequence, "result": word(entry.cause), "purpose": word(entry.purpose), "factors": lines}
-    data["device_cohort"] = cohort if entry.modality is Modality.FINGERPRINT else 0
+    data = {
+        "number": entry.sequence,
+        "result": word(entry.cause),
+        "purpose": word(entry.purpose),
+        "factors": lines,
+        "basis": Basis(entry.number).word if entry.number is not None else None,
+        "comparison_profiles": [p.name for p in profiles if p.modality is entry.modality],
+        "device_cohort": cohort if entry.modality is Modality.FINGERPRINT else 0,
+    }
     return Result(outcome="explained", data=data, lines=lines)
 
 

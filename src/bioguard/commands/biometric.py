@@ -12,8 +12,10 @@ from uuid import UUID
 
 from bioguard.commands.status import Done, ReplyStatus
 from bioguard.records.acquired import AcquiredCode
+from bioguard.records.features import MAX_DIMENSION
 from bioguard.records.modality import Modality, Profile
-from tee_sim.shared.schema import U64, AtMost, Commitment, Fixed, Items, ObjectId, Record, Stated, UpTo
+from bioguard.records.scores import Basis
+from tee_sim.shared.schema import U64, AtMost, Commitment, Fixed, Items, ObjectId, Record, Stated, Text, UpTo
 from tee_sim.shared.ta_api import Command
 
 BIOMETRIC_UUID = UUID("6f1f3c1a-9f0e-5b51-8d0c-2c7c2f3b7a01")
@@ -24,6 +26,8 @@ MAX_SAMPLE_BYTES = 4096
 """A face record of 1024 dimensions is 2052 bytes, a fingerprint record of 255 minutiae 2048."""
 MAX_TOKEN_BYTES = 256
 """A token has 69 bytes; longer input is let in so that the application itself refuses it, by name."""
+MAX_MODEL_CHARS = 64
+"""As in a comparison profile."""
 PAGE = 64
 _ID = Fixed(16)
 _DIGEST = Fixed(32)
@@ -84,6 +88,8 @@ class Enroll(Record):
     position: ISO/IEC 19794-2 table 2 finger position 1..10 (1 right thumb, 6 left thumb); 0 for a face.
     replace: erase an existing record of the same position in the same transaction.
     token: a PIN token that carries a live challenge of this sensor and user; empty for a user without a PIN.
+    model: which embedding model or extractor the files say that they are of; empty where they say nothing, which
+        declares that it is the one of the device's comparison profile.
     """
 
     user: Annotated[bytes, _ID]
@@ -92,6 +98,7 @@ class Enroll(Record):
     samples: Annotated[tuple[bytes, ...], Items(MAX_VIEWS, AtMost(MAX_SAMPLE_BYTES))]
     replace: bool = False
     token: Annotated[bytes, AtMost(MAX_TOKEN_BYTES)] = b""
+    model: Annotated[str, Text(MAX_MODEL_CHARS)] = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,12 +118,14 @@ class Authenticate(Record):
 
     fmr_inverse: 0 for the device's false match rate, or a stricter one that it offers, as 1/fmr_inverse.
     operation_id: becomes the challenge of the token.
+    model: as in `Enroll`.
     """
 
     user: Annotated[bytes, _ID]
     sample: Annotated[bytes, AtMost(MAX_SAMPLE_BYTES)]
     fmr_inverse: Annotated[int, UpTo(10_000_000)] = 0
     operation_id: Annotated[int, U64] = 0
+    model: Annotated[str, Text(MAX_MODEL_CHARS)] = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -134,10 +143,12 @@ class Identify(Record):
     """1:N: whose sample is this?
 
     fpir_inverse: 0 for the device's false positive identification rate, or a stricter one that it offers.
+    model: as in `Enroll`.
     """
 
     sample: Annotated[bytes, AtMost(MAX_SAMPLE_BYTES)]
     fpir_inverse: Annotated[int, UpTo(10_000_000)] = 0
+    model: Annotated[str, Text(MAX_MODEL_CHARS)] = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -148,6 +159,29 @@ class Identified(Record):
     match: bool = False
     user: Annotated[bytes, _STORED_USER] | None = None
     record_id: Annotated[bytes, _STORED_RECORD] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AskBasis(Record):
+    """How far is the rate of a decision founded? Asked apart: an answer about a person has no bits to spare for it.
+
+    user: of a claim; None for a search.
+    inverse: 0 for the device's rate, or the one that was asked for, as 1/inverse.
+    dimension: numbers of a face embedding, 0 for a finger.
+    """
+
+    user: Annotated[bytes, _ID] | None = None
+    modality: Modality
+    dimension: Annotated[int, UpTo(MAX_DIMENSION)] = 0
+    inverse: Annotated[int, UpTo(10_000_000)] = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RateBasis(Record):
+    """It depends on the rate and on how many samples are enrolled, not on any score. None where nobody is."""
+
+    status: ReplyStatus
+    basis: Basis | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -256,6 +290,7 @@ CHANGE_LABEL = Command(6, ChangeLabel, Done)
 ENROLL = Command(10, Enroll, Enrolled)
 AUTHENTICATE = Command(11, Authenticate, Decision)
 IDENTIFY = Command(12, Identify, Identified)
+RATE_BASIS = Command(13, AskBasis, RateBasis)
 LIST = Command(20, ListRecords, Page)
 SHOW = Command(21, Show, Shown)
 ERASE = Command(22, Erase, Erased)

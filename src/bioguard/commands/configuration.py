@@ -10,8 +10,10 @@ from enum import IntEnum, unique
 from typing import Annotated
 
 from bioguard.commands.status import Done, Nothing, ReplyStatus
+from bioguard.records.comparison_profile import MAX_PROFILE_BYTES
+from bioguard.records.features import MAX_DIMENSION
 from bioguard.records.modality import Modality, Profile
-from tee_sim.shared.schema import Record, UpTo
+from tee_sim.shared.schema import AtMost, Fixed, Items, Record, UpTo
 from tee_sim.shared.ta_api import Command
 
 FMR_INVERSES = (50_000, 100_000, 500_000, 1_000_000)
@@ -25,6 +27,8 @@ DEFAULT_FPIR_INVERSE = FPIR_INVERSES[0]
 MAX_INVERSE = 10_000_000
 MAX_COHORT_FINGERS = 5
 """As `bioguard.match.fingerprint.cohort`, which this may not import."""
+MAX_PROFILES = 4
+"""Comparison profiles of a device: one of a modality that its maker named, else the built-in ones, two for faces."""
 
 
 @unique
@@ -49,6 +53,10 @@ class Configuration(Record):
         fmr_inverse: 1:1 is decided at a false match rate of 1/fmr_inverse.
         fpir_inverse: 1:N is decided at a false positive identification rate of 1/fpir_inverse, and names nobody whom a
             claim at 1/fmr_inverse would not accept.
+        comparison: SHA-256 of each comparison profile. In a request: of those that PROVIDE_PROFILE brought, in their
+            order; a modality without one gets the built-in ones. In a reply: of all.
+        uncalibrated: modalities without a profile of their own whose features may be of any model: they are decided on
+            at the highest threshold of the built-in profiles, whose rates nobody knows for that model.
     """
 
     profile: Profile = Profile.STANDARD
@@ -59,6 +67,8 @@ class Configuration(Record):
     for_testing: bool = False
     fmr_inverse: Annotated[int, UpTo(MAX_INVERSE)] = DEFAULT_FMR_INVERSE
     fpir_inverse: Annotated[int, UpTo(MAX_INVERSE)] = DEFAULT_FPIR_INVERSE
+    comparison: Annotated[tuple[bytes, ...], Items(MAX_PROFILES, Fixed(32))] = ()
+    uncalibrated: Annotated[tuple[Modality, ...], Items(len(Modality))] = ()
 
     def limit(self, modality: Modality) -> int:
         """Records of a modality that a user may have."""
@@ -71,15 +81,47 @@ def offered(table: tuple[int, ...], own: int) -> tuple[int, ...]:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ProvideProfile(Record):
+    """Bytes of a comparison profile, as `bioguard.records.comparison_profile` writes them."""
+
+    profile: Annotated[bytes, AtMost(MAX_PROFILE_BYTES)]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProfileSummary(Record):
+    """Which comparison profile a device goes by. letters: of its name, a byte each: nothing else of it is text."""
+
+    letters: Annotated[tuple[int, ...], Items(32, UpTo(127))]
+    digest: Annotated[bytes, Fixed(32)]
+    modality: Modality
+    dimension: Annotated[int, UpTo(MAX_DIMENSION)]
+
+    @property
+    def name(self) -> str:
+        """Its name."""
+        return bytes(self.letters).decode("ascii")
+
+    @property
+    def attested(self) -> tuple[str, bytes]:
+        """Name with modality, and digest, as an attestation token states them."""
+        return f"{self.modality.word} {self.name}", self.digest
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Configured(Record):
-    """What the device is. cohort: how many other people's fingers a finger is held against now."""
+    """What the device is. profiles: those of `Configuration.comparison`, in that order. cohort: how many other people's
+    fingers a finger is held against now."""
 
     status: ReplyStatus
     configuration: Configuration | None = None
+    profiles: Annotated[tuple[ProfileSummary, ...], Items(MAX_PROFILES)] = ()
     cohort: Annotated[int, UpTo(MAX_COHORT_FINGERS)] = 0
 
 
 CONFIGURE = Command(1, Configuration, Done)
 """Answered once in the life of a store, NOT_CONFIGURABLE ever after: also when nobody is enrolled any more.
-RATE_NOT_OFFERED for a rate outside the tables, unless the device is for testing."""
+RATE_NOT_OFFERED for a rate outside the tables, unless the device is for testing. NOT_CALIBRATED where a profile
+has no table of the score that the device decides on; BAD_REQUEST where its digests are not the provided ones."""
 SHOW_CONFIGURATION = Command(7, Nothing, Configured)
+PROVIDE_PROFILE = Command(8, ProvideProfile, Done)
+"""Before CONFIGURE, which seals it. PROFILE_REFUSED if it is none, or the second of its modality; NOT_CONFIGURABLE."""

@@ -52,6 +52,8 @@ class ReplyStatus(IntEnum):
     PROBE_DIMENSION = 34
     RATE_NOT_OFFERED = 35
     RECORD_EXPIRED = 36
+    PROFILE_REFUSED = 37
+    NOT_CALIBRATED = 38
 
 
 @unique

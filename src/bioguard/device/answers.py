@@ -13,12 +13,33 @@ class Enrollment:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RateCalibration:
+    """What the rate of a decision goes back to.
+
+    Attributes:
+        basis: "measured", "synthetic" or "extrapolated": how far the threshold of this rate is founded; None where
+            nothing was compared.
+        comparison_profile: its name.
+        comparison_profile_sha256: its digest; None for the strict fallback, which is no file.
+    """
+
+    basis: str | None
+    comparison_profile: str
+    comparison_profile_sha256: str | None
+
+    def words(self) -> str:
+        """A line for people."""
+        return f"the rate is {self.basis} by comparison profile {self.comparison_profile}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Verification:
     """Answer of a 1:1 comparison.
 
     Attributes:
         target_fmr: the false match rate it was made at, "1/50000".
         for_testing: made by a device for testing; it gives no token, and its rate may be any.
+        calibration: what its rate goes back to.
         token: the 69 bytes of the auth token, for a match of a user who has a PIN.
     """
 
@@ -26,6 +47,7 @@ class Verification:
     record_id: str | None
     target_fmr: str
     for_testing: bool
+    calibration: RateCalibration
     token: bytes | None = field(default=None, repr=False)
 
 
@@ -37,6 +59,7 @@ class Identification:
         user: None when the device knows the record but not the name.
         target_fpir: the false positive identification rate it was made at, "1/100".
         for_testing: made by a device for testing.
+        calibration: what its rate goes back to.
     """
 
     match: bool
@@ -44,6 +67,7 @@ class Identification:
     record_id: str | None
     target_fpir: str
     for_testing: bool
+    calibration: RateCalibration
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

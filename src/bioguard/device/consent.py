@@ -184,10 +184,13 @@ def signed_log(device: Device) -> SignedLog:
 
 
 def attested_settings(device: Device) -> AttestedSettings:
-    """What was sealed when the device was made: its clock, its randomness, and who chooses the rates."""
+    """What was sealed when the device was made: clock, randomness, who chooses the rates, which models it takes."""
     ready = device.running.ready
     return AttestedSettings(
-        clock=ready.clock.word, randomness=ready.randomness.word, for_testing=device.configuration.for_testing
+        clock=ready.clock.word,
+        randomness=ready.randomness.word,
+        for_testing=device.configuration.for_testing,
+        uncalibrated=tuple(modality.word for modality in sorted(device.configuration.uncalibrated)),
     )
 
 
@@ -232,6 +235,7 @@ def attest(device: Device, nonce: bytes, profile: EatProfile = EatProfile.RFC978
         files=running.listing.components(),
         hosts=AttestedHosts(running.host_filter_sha256, tuple(sorted(running.processes.items()))),
         settings=attested_settings(device),
+        profiles=[summary.attested for summary in device.profiles],
         log_size=answer.log_size,
         log_root=answer.log_root,
     )

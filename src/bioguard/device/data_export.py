@@ -11,6 +11,7 @@ from bioguard.proofs.device_claims import AttestedSettings
 from bioguard.records.audit_events import Entry
 from bioguard.records.consent import Purpose
 from bioguard.records.rights_requests import RightsRequest
+from bioguard.records.scores import Basis
 from bioguard.text import iso, word
 
 NO_TEMPLATES = (
@@ -69,11 +70,12 @@ def decision_words(entry: Entry, *, for_testing: bool = False) -> list[str]:
         "underage": "the minimum age was not attested",
         "locked": "there were too many failed attempts before",
     }
+    founded = f", which is {Basis(entry.number).word}" if entry.number is not None else ""
     return [
         f"decision {entry.sequence} at {iso(entry.wall_ms)}",
         f"kind: {word(entry.event)}, {word(entry.modality)}, purpose {word(entry.purpose)}",
         f"result: {word(entry.cause)}: {why.get(word(entry.cause), word(entry.cause))}",
-        f"decided by comparison on this device alone, at {rate}; nobody else was asked",
+        f"decided by comparison on this device alone, at {rate}{founded}; nobody else was asked",
         "instead: the PIN always works; ask the operator to look at it, or object with `bioguard consent object`",
     ]
 

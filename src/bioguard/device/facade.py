@@ -24,15 +24,20 @@ from bioguard.commands.configuration import (
     CONFIGURE,
     DEFAULT_FMR_INVERSE,
     DEFAULT_FPIR_INVERSE,
+    PROVIDE_PROFILE,
     SHOW_CONFIGURATION,
     Configuration,
+    Configured,
     LockoutChoice,
+    ProfileSummary,
+    ProvideProfile,
 )
 from bioguard.commands.gatekeeper import GATEKEEPER_UUID
 from bioguard.commands.policy import Purged
 from bioguard.commands.status import Nothing, ReplyStatus
 from bioguard.device.answers import Enrollment, Identification, RecordInfo, Verification
 from bioguard.device.arguments import record_id_of
+from bioguard.device.calibration import calibration_of, table_missing, uncalibrated_modalities
 from bioguard.device.directory import begin, burn, check, destroy
 from bioguard.device.errors import promised
 from bioguard.device.fingers import finger_name
@@ -50,6 +55,7 @@ from bioguard.device.user_registry import UserRegistry
 from bioguard.device.world import World, tee_errors
 from bioguard.errors import InputRefused
 from bioguard.records import Features
+from bioguard.records.comparison_profile import ComparisonProfile
 from bioguard.records.modality import Profile
 from bioguard.text import word
 from tee_sim.shared.schema import Record
@@ -96,12 +102,20 @@ class Device:
         for_testing: bool = False,
         fmr_inverse: int = DEFAULT_FMR_INVERSE,
         fpir_inverse: int = DEFAULT_FPIR_INVERSE,
+        comparison_profiles: Sequence[ComparisonProfile] = (),
+        uncalibrated: bool = False,
     ) -> Self:
         """Make a new device and start it. What it is (`bioguard.commands.configuration`) never changes again.
 
+        Args:
+            comparison_profiles: at most one a modality; of a modality without one the built-in ones are taken.
+            uncalibrated: features of modalities without a profile here may be of any model, and are decided on at the
+                highest threshold of the built-in profiles: a rate that nobody knows for that model.
+
         Raises:
             NotPermitted: there is one already.
-            InputRefused: a limit outside 1..10, or a rate that no device is made with.
+            InputRefused: a limit outside 1..10, a rate that no device is made with, two profiles of one modality, one
+                without a table of what the device decides on, or no modality left for `uncalibrated`.
         """
         options = options or DeviceOptions()
         if not all(type(limit) is int and 1 <= limit <= 10 for limit in (max_fingers, max_faces)):
@@ -122,14 +136,14 @@ class Device:
             for_testing=for_testing,
             fmr_inverse=fmr_inverse,
             fpir_inverse=fpir_inverse,
+            comparison=tuple(one.digest for one in comparison_profiles),
+            uncalibrated=uncalibrated_modalities(comparison_profiles, allowed=uncalibrated),
         )
         lock = begin(directory, fuses)
         try:
             device = cls._start(directory, fuses, lock, options, create=True)
             try:
-                answer = device.ask(CONFIGURE, configuration, expected=(ReplyStatus.RATE_NOT_OFFERED,))
-                if answer.status is ReplyStatus.RATE_NOT_OFFERED:
-                    raise init_refused(configuration)
+                device._configure(configuration, comparison_profiles)
                 burn(directory)
             except BaseException:
                 device.close()
@@ -138,6 +152,16 @@ class Device:
             cls.wipe(directory)
             raise
         return device
+
+    def _configure(self, configuration: Configuration, profiles: Sequence[ComparisonProfile]) -> None:
+        for profile in profiles:
+            self.ask(PROVIDE_PROFILE, ProvideProfile(profile=profile.to_bytes()), about=repr(profile.name))
+        refusals = (ReplyStatus.RATE_NOT_OFFERED, ReplyStatus.NOT_CALIBRATED)
+        answer = self.ask(CONFIGURE, configuration, expected=refusals)
+        if answer.status is ReplyStatus.RATE_NOT_OFFERED:
+            raise init_refused(configuration)
+        if answer.status is ReplyStatus.NOT_CALIBRATED:
+            raise table_missing(profiles, configuration.profile)
 
     @classmethod
     def open(cls, directory: Path, options: DeviceOptions | None = None) -> Self:
@@ -236,9 +260,18 @@ class Device:
         return self._users.name_of(handle)
 
     @cached_property
+    def _configured(self) -> Configured:
+        return self.ask(SHOW_CONFIGURATION, Nothing())
+
+    @property
     def configuration(self) -> Configuration:
         """What the device was made as; it never changes."""
-        return promised(self.ask(SHOW_CONFIGURATION, Nothing()).configuration, "a configuration")
+        return promised(self._configured.configuration, "a configuration")
+
+    @property
+    def profiles(self) -> tuple[ProfileSummary, ...]:
+        """The comparison profiles that it was made with."""
+        return self._configured.profiles
 
     def cohort_fingers(self) -> int:
         """How many other people's fingers a finger is held against now; 0 where there are too few."""
@@ -295,69 +328,81 @@ class Device:
         finger: str | None = None,
         replace: bool = False,
         token: bytes = b"",
+        model: str = "",
     ) -> Enrollment:
         """Enroll one finger (several touches) or one face (several views).
 
         Args:
             token: from `bioguard.device.pins.enrollment_token`. Without it a device refuses every enrollment, unless it
                 was made with `require_pin=False`; even there whoever has a PIN, or has shown one, needs it.
+            model: which embedding model or extractor the samples are of, if their files state it; else they are
+                declared to be of the device's comparison profile.
 
         Raises:
             InputRefused: unknown user or finger; no samples, too many, mixed or poor ones, or of several fingers or
-                people; a face of another dimension than those enrolled, or of a model that is not centered.
+                people; a face of another dimension than those enrolled, or of a model that is not centered; features
+                of a model that no comparison profile of the device is of.
             NotPermitted: no token, or not one of this user's PIN and a live challenge; what is enrolled was enrolled
                 without a PIN or with another one; no consent of the user that is in force (missing, expired, suspended,
                 objected, restricted, not of age); the finger is enrolled already, here or under another position; the
                 user's limit or the store's is reached.
         """
-        made = Recognition(self).enroll(name, samples, finger=finger, replace=replace, token=token)
+        made = Recognition(self).enroll(name, samples, finger=finger, replace=replace, token=token, model=model)
         return Enrollment(
             record_id=promised(made.record_id, "a record").hex(),
             digest=promised(made.digest, "a digest").hex(),
             views=made.views,
         )
 
-    def authenticate(self, name: str, sample: Features, *, fmr_inverse: int = 0, operation_id: int = 0) -> Verification:
+    def authenticate(
+        self, name: str, sample: Features, *, fmr_inverse: int = 0, operation_id: int = 0, model: str = ""
+    ) -> Verification:
         """1:1: compare a sample with one user's records.
 
         Args:
             fmr_inverse: 0 for the device's false match rate, or a stricter one that it offers, as 1/fmr_inverse.
             operation_id: becomes the challenge of the token of a match. 0: the device is unlocked; another one: a key
                 is used, which needs a consent of its own.
+            model: as in `enroll`.
 
         Raises:
             InputRefused: unknown user, or one with nothing enrolled of this kind; a rate that the device does not
                 offer, or that it has no threshold for; a face of another dimension than those enrolled, or of a model
-                that is not centered.
+                that is not centered, or that no comparison profile of the device is of.
             NotPermitted: no consent of the user to this purpose that is in force (as in `enroll`); all that is enrolled
                 is past its retention; locked after failed attempts. Nothing was compared.
         """
-        answer = Recognition(self).authenticate(name, sample, fmr_inverse=fmr_inverse, operation_id=operation_id)
+        answer = Recognition(self).authenticate(
+            name, sample, fmr_inverse=fmr_inverse, operation_id=operation_id, model=model
+        )
         return Verification(
             match=answer.match,
             record_id=answer.record_id.hex() if answer.record_id else None,
             target_fmr=f"1/{fmr_inverse or self.configuration.fmr_inverse}",
             for_testing=self.configuration.for_testing,
+            calibration=calibration_of(self, sample, fmr_inverse, self.user_handle(name)),
             token=answer.token,
         )
 
-    def identify(self, sample: Features, *, fpir_inverse: int = 0) -> Identification:
+    def identify(self, sample: Features, *, fpir_inverse: int = 0, model: str = "") -> Identification:
         """1:N: find whose sample it is, among those who consent to be searched for.
 
         Args:
             fpir_inverse: 0 for the device's false positive identification rate, or a stricter one that it offers.
+            model: as in `enroll`.
 
         Raises:
             InputRefused: as in `authenticate`, but for the user.
             NotPermitted: locked after failed searches, with one lock for all of them; nothing was compared.
         """
-        answer = Recognition(self).identify(sample, fpir_inverse=fpir_inverse)
+        answer = Recognition(self).identify(sample, fpir_inverse=fpir_inverse, model=model)
         return Identification(
             match=answer.match,
             user=self.user_name(answer.user) if answer.user else None,
             record_id=answer.record_id.hex() if answer.record_id else None,
             target_fpir=f"1/{fpir_inverse or self.configuration.fpir_inverse}",
             for_testing=self.configuration.for_testing,
+            calibration=calibration_of(self, sample, fpir_inverse),
         )
 
     def records(self, name: str | None = None) -> Iterator[RecordInfo]:

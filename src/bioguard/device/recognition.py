@@ -43,7 +43,7 @@ class Recognition:
         return self._device.running.hooks.present(operation, sample_of(sample))
 
     def enroll(
-        self, name: str, samples: Sequence[Features], *, finger: str | None, replace: bool, token: bytes
+        self, name: str, samples: Sequence[Features], *, finger: str | None, replace: bool, token: bytes, model: str
     ) -> commands.Enrolled:
         """`Device.enroll`."""
         modality = modality_of(samples)
@@ -60,18 +60,22 @@ class Recognition:
             samples=tuple(self._present("enroll", sample).to_bytes() for sample in samples),
             replace=replace,
             token=token,
+            model=model,
         )
         return self._device.ask(
             commands.ENROLL, request, about=lambda reply: describe_acquired(reply, samples), quantize_timing=True
         )
 
-    def authenticate(self, name: str, sample: Features, *, fmr_inverse: int, operation_id: int) -> commands.Decision:
+    def authenticate(
+        self, name: str, sample: Features, *, fmr_inverse: int, operation_id: int, model: str
+    ) -> commands.Decision:
         """`Device.authenticate`."""
         request = commands.Authenticate(
             user=self._device.user_handle(name),
             sample=self._present("authenticate", sample).to_bytes(),
             fmr_inverse=fmr_inverse,
             operation_id=operation_id,
+            model=model,
         )
         answer = self._device.ask(
             commands.AUTHENTICATE, request, quantize_timing=True, expected=(ReplyStatus.RATE_NOT_OFFERED,)
@@ -80,10 +84,10 @@ class Recognition:
             raise claim_refused(self._device.configuration, fmr_inverse)
         return answer
 
-    def identify(self, sample: Features, *, fpir_inverse: int) -> commands.Identified:
+    def identify(self, sample: Features, *, fpir_inverse: int, model: str) -> commands.Identified:
         """`Device.identify`."""
         presented = self._present("authenticate", sample)
-        request = commands.Identify(sample=presented.to_bytes(), fpir_inverse=fpir_inverse)
+        request = commands.Identify(sample=presented.to_bytes(), fpir_inverse=fpir_inverse, model=model)
         answer = self._device.ask(
             commands.IDENTIFY, request, quantize_timing=True, expected=(ReplyStatus.RATE_NOT_OFFERED,)
         )

@@ -92,6 +92,13 @@ _STATUSES: dict[ReplyStatus, Row] = {
         "run: bioguard device init --profile standard"),
     ReplyStatus.RATE_NOT_OFFERED: (InputRefused, "match.rate_not_offered", "this device does not decide at that rate",
         "leave the rate out: then it is the device's, which `bioguard device status` shows"),
+    ReplyStatus.PROFILE_REFUSED: (InputRefused, "comparison_profile.refused",
+        "the secure world does not take this comparison profile",
+        "give one of faces and one of fingerprints at most, as `python -m bench calibrate` makes them"),
+    ReplyStatus.NOT_CALIBRATED: (InputRefused, "match.not_calibrated",
+        "no comparison profile of this device is of the model or extractor that made these features",
+        "`bioguard device status` names its profiles; make one: python -m bench calibrate, "
+        "then a new device: bioguard device init --comparison-profile FILE (or --uncalibrated strict)"),
     ReplyStatus.FMR_NOT_MEASURABLE: (InputRefused, "match.fmr_not_measurable", "there is no threshold for this rate",
         "a single comparison can be held to a rate from 1/10 to 1/1000000000000"),
 }

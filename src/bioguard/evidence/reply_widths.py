@@ -23,12 +23,14 @@ biometric.ENROLL 10 status=6 record_id=128 digest=256 views=5 acquired=42
 biometric.ERASE 22 status=6 digest=256
 biometric.IDENTIFY 12 status=6 match=1 user=128 record_id=128
 biometric.LIST 20 status=6 records=36039 more=1
+biometric.RATE_BASIS 13 status=6 basis=2
 biometric.RELABEL 23 status=6 record_id=128 digest=256
 biometric.REMOVE_USER 3 status=6
 biometric.RENEW_CODES 4 status=6 records=32
 biometric.SHOW 21 status=6 record=563
 configuration.CONFIGURE 1 status=6
-configuration.SHOW_CONFIGURATION 7 status=6 configuration=61 cohort=3
+configuration.PROVIDE_PROFILE 8 status=6
+configuration.SHOW_CONFIGURATION 7 status=6 configuration=1092 profiles=1995 cohort=3
 gatekeeper.DELETE_USER 3 status=3
 gatekeeper.ENROLL_PIN 1 status=3 timeout_ms=27 secure_user_id=64 handle=464
 gatekeeper.HAS_PIN 4 status=3 has_pin=1 is_current=1

@@ -36,6 +36,7 @@ from bioguard.formats.npy import NPY_MAGIC, read_npy
 from bioguard.formats.npz import ZIP_MAGIC, read_npz
 from bioguard.formats.options import ImportOptions
 from bioguard.formats.recognize import HEAD_BYTES, card_record, other_kind
+from bioguard.formats.stated_model import model_of_archive, model_of_record
 from bioguard.formats.views import TooManyViews
 from bioguard.formats.xyt import XytRecord, normalize_xyt
 from bioguard.records import FaceEmbedding, Features
@@ -53,6 +54,7 @@ class LoadResult:
         positions: finger position of each view as the file says it (ISO/IEC 19794-2 table 2; 0 unknown); empty for
             formats without one.
         format: of the file, for instance `iso19794-2:2005`, `xyt`, `npy`.
+        model: which embedding model or extractor the file says that it is of; empty if it says nothing.
         record: minutiae as the file has them, before they were brought to 500 dpi.
         rows: embeddings as the file has them [views, dimension], before they were brought to unit length.
     """
@@ -61,6 +63,7 @@ class LoadResult:
     warnings: tuple[ImportWarning, ...] = ()
     positions: tuple[int, ...] = ()
     format: str = ""
+    model: str = ""
     record: MinutiaeRecord | XytRecord | None = field(default=None, compare=False, repr=False)
     rows: NDArray[np.generic] | None = field(default=None, compare=False, repr=False)
 
@@ -78,6 +81,7 @@ def _fmr(octets: bytes, options: ImportOptions) -> LoadResult:
         (*outside.judged(options), *envelope, *deviations.judged(options), *warnings),
         tuple(view.position for view in record.views),
         record.format.value,
+        model_of_record(record),
         record,
     )
 
@@ -103,7 +107,7 @@ def _xyt(octets: bytes, options: ImportOptions) -> LoadResult:
     return LoadResult((template,), tuple(warnings), format="xyt", record=record)
 
 
-def _faces(rows: NDArray[np.generic], suffix: str) -> LoadResult:
+def _faces(rows: NDArray[np.generic], suffix: str, model: str) -> LoadResult:
     # Before anything is cast to float64, which warns of a signaling NaN.
     if not np.isfinite(rows).all():
         raise InputRefused(
@@ -111,7 +115,8 @@ def _faces(rows: NDArray[np.generic], suffix: str) -> LoadResult:
         )
     check_columns(rows)
     features = tuple(FaceEmbedding.from_features(row) for row in rows)
-    return LoadResult(features, tuple(flaw_warnings(features)), format=suffix.removeprefix("."), rows=rows)
+    warnings = tuple(flaw_warnings(features))
+    return LoadResult(features, warnings, format=suffix.removeprefix("."), model=model, rows=rows)
 
 
 _FLAWS = {
@@ -182,7 +187,8 @@ def _parse(stream: BinaryIO, name: str, options: ImportOptions | None, max_views
     if size > limit:
         raise refuse("too_large", f"file has {size} bytes, at most {limit} are read", "split it into several files")
     if suffix in EMBEDDINGS:
-        return _faces(EMBEDDINGS[suffix][0](stream, size, max_views), suffix)
+        rows = EMBEDDINGS[suffix][0](stream, size, max_views)
+        return _faces(rows, suffix, model_of_archive(stream) if suffix == ".npz" else "")
     result = MINUTIAE[suffix][0](stream.read(), options or ImportOptions())
     if len(result.features) > max_views:
         positions = ", ".join(map(str, result.positions))

@@ -43,7 +43,7 @@ fuzzing them. NotImplementedError is `zipfile`'s word for a later version of the
 encryption."""
 
 
-class _Bounded:
+class Bounded:
     """A file of which at most MAX_DIRECTORY_BYTES are read at once."""
 
     def __init__(self, stream: BinaryIO) -> None:
@@ -105,7 +105,7 @@ def check_ratio(member: zipfile.ZipInfo, where: str = "") -> None:
 
 
 def read_npz(stream: BinaryIO, _: int, max_views: int) -> NDArray[np.generic]:
-    """The array `embeddings`, or the only array. Other members, such as labels, are not read.
+    """The array `embeddings`, or the only array. Of other members, `stated_model` reads `model`.
 
     Args:
         stream: seekable; the directory stands at its end.
@@ -116,7 +116,7 @@ def read_npz(stream: BinaryIO, _: int, max_views: int) -> NDArray[np.generic]:
             `format.too_large`, or what `read_npy` raises.
     """
     try:
-        with zipfile.ZipFile(cast("BinaryIO", _Bounded(stream))) as archive:
+        with zipfile.ZipFile(cast("BinaryIO", Bounded(stream))) as archive:
             members = archive.infolist()
             if len(members) > MAX_MEMBERS:
                 raise refuse("npz_members", f"archive has {len(members)} members", f"at most {MAX_MEMBERS} are read")

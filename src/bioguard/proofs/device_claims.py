@@ -4,6 +4,7 @@ import hashlib
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import product
 from typing import Self
 
 from bioguard import __version__
@@ -20,6 +21,8 @@ _PACKAGE, _PACKAGES, _COMPILED = "App", {"tee_sim": "PRoT"}, "ARoT_NATIVE"
 worlds'. "PRoT" is one of the root of trust: the simulator. For a compiled file it has no name."""
 _PROCESSES = re.compile(r"(.{1,32}), processes ([1-9]\d?)")
 _FIXED, _FREE = "sealed", "FREE FOR TESTING"
+_PROFILE = "COMPARISON_PROFILE"
+_MODALITIES = ("fingerprint", "face")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,16 +33,20 @@ class AttestedSettings:
         clock: "host" or "stepped".
         randomness: "system" or "SEEDED".
         for_testing: whether callers choose the rates; such a device gives no token of a match.
+        uncalibrated: "fingerprint" and "face", whose features may be of any model: decided on at the highest threshold
+            of the profiles that are known.
     """
 
     clock: str
     randomness: str
     for_testing: bool
+    uncalibrated: tuple[str, ...] = ()
 
     def words(self) -> str:
         """The text that is attested."""
         rates = _FREE if self.for_testing else _FIXED
-        return f"clock {self.clock}, randomness {self.randomness}, rates {rates}"
+        any_model = f", UNCALIBRATED {' and '.join(self.uncalibrated)}" if self.uncalibrated else ""
+        return f"clock {self.clock}, randomness {self.randomness}, rates {rates}{any_model}"
 
     @classmethod
     def of(cls, claims: Claims) -> Self | None:
@@ -51,7 +58,7 @@ class AttestedSettings:
         stated = claims.component(_SETTINGS)
         if not stated:
             return None
-        for settings in (cls(clock=c, randomness=r, for_testing=t) for c, r, t in _POSSIBLE):
+        for settings in (cls(clock=c, randomness=r, for_testing=t, uncalibrated=u) for c, r, t, u in _POSSIBLE):
             words = settings.words()
             if len(stated) == 1 and (stated[0].version, stated[0].measurement) == (words, _digest(words)):
                 return settings
@@ -60,7 +67,11 @@ class AttestedSettings:
         )
 
 
-_POSSIBLE = [(c, r, t) for c in ("host", "stepped") for r in ("system", "SEEDED") for t in (False, True)]
+_POSSIBLE = list(
+    product(
+        ("host", "stepped"), ("system", "SEEDED"), (False, True), ((), *((one,) for one in _MODALITIES), _MODALITIES)
+    )
+)
 
 
 def settings_words(claims: Claims) -> str:
@@ -117,6 +128,11 @@ def attested_files(claims: Claims) -> tuple[tuple[str, bytes], ...]:
     return (*sorted(whole), *((c.version, c.measurement) for c in claims.component(_COMPILED)))
 
 
+def attested_profiles(claims: Claims) -> tuple[tuple[str, bytes], ...]:
+    """Name, with its modality, and SHA-256 of each comparison profile, as a token states it; none in earlier ones."""
+    return tuple((stated.version, stated.measurement) for stated in claims.component(_PROFILE))
+
+
 def device_claims(
     *,
     nonce: bytes,
@@ -128,6 +144,7 @@ def device_claims(
     files: Sequence[tuple[str, bytes]],
     hosts: AttestedHosts,
     settings: AttestedSettings,
+    profiles: Sequence[tuple[str, bytes]],
     log_size: int,
     log_root: bytes,
 ) -> Claims:
@@ -139,6 +156,7 @@ def device_claims(
         files: name and SHA-256 of each package that was measured whole, and of each compiled file.
         hosts: their processes, in the same order.
         settings: what was sealed when the device was made.
+        profiles: name, with its modality, and SHA-256 of each comparison profile.
 
     Raises:
         ProofInvalid: a value has the wrong length.
@@ -164,6 +182,7 @@ def device_claims(
             *(component(_APPLICATION, digest, f"{name} {__version__}") for name, digest in components),
             *(component(_HOST, hosts.filter_hash, f"{name}, processes {count}") for name, count in hosts.processes),
             component(_SETTINGS, _digest(words), words),
+            *(component(_PROFILE, digest, name) for name, digest in profiles),
             component("TS", log_root, f"log size {log_size}"),
         ),
     )

@@ -29,6 +29,8 @@ class Event(IntEnum):
     USER_ADDED = 3
     USER_REMOVED = 4
     CLOCK_MOVED = 5
+    PROFILE_SEALED = 6
+    UNCALIBRATED_ALLOWED = 7
     CONSENT_GRANTED = 10
     CONSENT_CONFIRMED = 11
     CONSENT_WITHDRAWN = 12
@@ -63,6 +65,8 @@ class Cause(IntEnum):
     RETENTION = 13
     UNDERAGE = 14
     BY_OPERATOR = 15
+    MODEL_STATED = 16
+    MODEL_DECLARED = 17
     NO_CONSENT = 20
     EXPIRED = 21
     SUSPENDED = 22
@@ -96,6 +100,8 @@ FIELDS: dict[Event, frozenset[str]] = {
     Event.USER_ADDED: _SUBJECT,
     Event.USER_REMOVED: _SUBJECT,
     Event.CLOCK_MOVED: frozenset({"number"}),
+    Event.PROFILE_SEALED: frozenset({"modality", "digest"}),
+    Event.UNCALIBRATED_ALLOWED: frozenset({"modality"}),
     Event.CONSENT_GRANTED: _CONSENT | {"number"},
     Event.CONSENT_CONFIRMED: _SUBJECT | {"number"},
     Event.CONSENT_WITHDRAWN: _CONSENT,
@@ -119,6 +125,13 @@ FIELDS: dict[Event, frozenset[str]] = {
 }
 """number: boot count, days the clock moved, policy version, request or incident id, before which entry bodies were
 pruned, or the bits that a request came to."""
+ADDED_FIELDS: dict[Event, frozenset[str]] = {
+    Event.RECORD_STORED: frozenset({"cause"}),
+    Event.DECIDED: frozenset({"number"}),
+}
+"""Fields that entries of before 2026-12 do not have. RECORD_STORED: whether the samples' files stated the model of the
+comparison profile, or were declared to be of it; none where a record was only stored anew. DECIDED: the basis of the
+rate (`bioguard.records.scores.Basis`); none where nothing was compared."""
 NOBODY = bytes(16)
 """subject of a search that accepted nobody."""
 _OPTIONAL = ("subject", "modality", "purpose", "record_id", "digest", "cause", "number")
@@ -142,7 +155,8 @@ class Entry(Record):
     number: Annotated[int, UpTo(MAX_MS)] | None = None
 
     def __post_init__(self) -> None:
-        if {name for name in _OPTIONAL if getattr(self, name) is not None} != FIELDS[self.event]:
+        present = {name for name in _OPTIONAL if getattr(self, name) is not None}
+        if present - ADDED_FIELDS.get(self.event, frozenset()) != FIELDS[self.event]:
             raise ValueError(f"{self.event.name} has exactly the fields {sorted(FIELDS[self.event])}")
 
     def leaf(self) -> bytes:

@@ -13,10 +13,9 @@ from bioguard.device.errors import promised
 from bioguard.device.fingers import finger_name
 from bioguard.device.recognition import Recognition
 from bioguard.formats import ImportWarning
-from bioguard.records import Features
 from bioguard.records.consent import Purpose
 from bioguard.serve import protocol as p
-from bioguard.serve.samples import read_sample
+from bioguard.serve.samples import Sample, one_model, read_sample
 from tee_sim.shared.rng import RandomnessKind
 from tee_sim.shared.schema import Record
 
@@ -50,7 +49,7 @@ class DeviceService:
             self._noted.add(warning.code)
             self._note(f"a sample: {warning.message} [{warning.code}]; further ones are not told")
 
-    def sample(self, request: p.AuthenticateRequest | p.IdentifyRequest) -> Features:
+    def sample(self, request: p.AuthenticateRequest | p.IdentifyRequest) -> Sample:
         """Read the sample of a request for a decision."""
         return read_sample(request.form, request.sample, self.warn)
 
@@ -92,12 +91,14 @@ def _consent(service: DeviceService, request: p.Consent) -> None:
 
 
 def _enroll(service: DeviceService, request: p.EnrollRequest) -> p.EnrollAnswer:
+    read = [read_sample(request.form, sample, service.warn, request.position) for sample in request.samples]
     made = service.recognition.enroll(
         request.user,
-        [read_sample(request.form, sample, service.warn, request.position) for sample in request.samples],
+        [sample for sample, _ in read],
         finger=finger_name(request.position) if request.position else None,
         replace=request.replace,
         token=request.token,
+        model=one_model([model for _, model in read]),
     )
     return p.EnrollAnswer(
         record_id=promised(made.record_id, "a record"), digest=promised(made.digest, "a digest"), views=made.views
@@ -105,14 +106,16 @@ def _enroll(service: DeviceService, request: p.EnrollRequest) -> p.EnrollAnswer:
 
 
 def _authenticate(service: DeviceService, request: p.AuthenticateRequest) -> p.AuthenticateAnswer:
+    sample, model = service.sample(request)
     answer = service.recognition.authenticate(
-        request.user, service.sample(request), fmr_inverse=request.fmr_inverse, operation_id=request.operation_id
+        request.user, sample, fmr_inverse=request.fmr_inverse, operation_id=request.operation_id, model=model
     )
     return p.AuthenticateAnswer(match=answer.match, record_id=answer.record_id, token=answer.token)
 
 
 def _identify(service: DeviceService, request: p.IdentifyRequest) -> p.IdentifyAnswer:
-    answer = service.recognition.identify(service.sample(request), fpir_inverse=request.fpir_inverse)
+    sample, model = service.sample(request)
+    answer = service.recognition.identify(sample, fpir_inverse=request.fpir_inverse, model=model)
     name = service.device.user_name(answer.user) if answer.user else None
     return p.IdentifyAnswer(match=answer.match, name=name.encode() if name else None, record_id=answer.record_id)
 

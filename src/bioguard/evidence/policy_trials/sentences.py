@@ -78,6 +78,7 @@ RATES = {
     False: "a fixed false match rate",
     True: "a false match rate that the caller chose: the device is FOR TESTING",
 }
+BASES = {None: "", 1: ", which is measured", 2: ", which is synthetic", 3: ", which is extrapolated"}
 
 
 def explanation_of(entry: Entry, *, for_testing: bool) -> list[str]:
@@ -88,6 +89,7 @@ def explanation_of(entry: Entry, *, for_testing: bool) -> list[str]:
         f"decision {entry.sequence} at {iso(entry.wall_ms)}",
         f"kind: {word(entry.event)}, {word(entry.modality)}, purpose {word(entry.purpose)}",
         f"result: {REASONS[entry.cause]}",
-        f"decided by comparison on this device alone, at {RATES[for_testing]}; nobody else was asked",
+        f"decided by comparison on this device alone, at {RATES[for_testing]}{BASES[entry.number]}; "
+        "nobody else was asked",
         "instead: the PIN always works; ask the operator to look at it, or object with `bioguard consent object`",
     ]

@@ -20,7 +20,14 @@ from hmac import compare_digest
 from typing import Any, TypeVar
 
 from bioguard.commands import biometric as commands
-from bioguard.commands.configuration import CONFIGURE, SHOW_CONFIGURATION, Configuration, Configured
+from bioguard.commands.configuration import (
+    CONFIGURE,
+    PROVIDE_PROFILE,
+    SHOW_CONFIGURATION,
+    Configuration,
+    Configured,
+    ProvideProfile,
+)
 from bioguard.commands.status import Done, Nothing, ReplyStatus
 from bioguard.records import FaceEmbedding, Features
 from bioguard.records.audit_events import NOBODY
@@ -78,6 +85,7 @@ class BiometricApp(CommandApp):
         gather(self._store, self._vault, self._policy)
 
     def _bind_all(self) -> None:
+        self._bind(PROVIDE_PROFILE, self._provide_profile)
         self._bind(CONFIGURE, self._configure)
         self._bind(SHOW_CONFIGURATION, self._show_configuration)
         self._bind(commands.ADD_USER, self._add_user)
@@ -88,6 +96,7 @@ class BiometricApp(CommandApp):
         self._bind(commands.ENROLL, self._enroll)
         self._bind(commands.AUTHENTICATE, self._authenticate)
         self._bind(commands.IDENTIFY, self._identify)
+        self._bind(commands.RATE_BASIS, self._rate_basis)
         self._bind(commands.LIST, self._list)
         self._bind(commands.SHOW, self._show)
         self._bind(commands.ERASE, self._erase)
@@ -118,8 +127,13 @@ class BiometricApp(CommandApp):
     # What the device is, and its users
 
     def _show_configuration(self, _request: Nothing) -> Configured:
+        made, profiles = self._vault.configuration, self._vault.profiles
         cohort = self._vault.cohort_size(self._log.now_ms())
-        return Configured(status=ReplyStatus.OK, configuration=self._vault.configuration, cohort=cohort)
+        return Configured(status=ReplyStatus.OK, configuration=made, profiles=profiles, cohort=cohort)
+
+    def _provide_profile(self, request: ProvideProfile) -> Done:
+        self._vault.provide(request.profile)
+        return Done(status=ReplyStatus.OK)
 
     def _configure(self, request: Configuration) -> Done:
         self._vault.configure(request)
@@ -178,11 +192,12 @@ class BiometricApp(CommandApp):
         self._policy.require(request.user, request.modality, None)
         # 4. Room (`enroll.limit`): from the user's own list, so it costs nothing before samples are looked into.
         replaces = self._vault.room_for(user, request.modality, request.position, replacing=request.replace)
-        # 5. Dimension: views of two models cannot be compared in step 6. Looked at, not written (step 9).
+        # 5. Dimension and model: views of two models cannot be compared in step 6, and those of a model that no profile
+        #    is of are not compared at all (`match.not-calibrated`). Looked at, not written (step 9).
         dimension = self._dimension_of(samples, replaces)
+        kind = self._vault.calibration.kind_of(samples[0], request.model)
         # 6. Quality, and that the samples are of one person (`enroll.second-person`). Before step 7: what is
         #    no good sample of one finger must not be compared with enrolled ones.
-        kind = self._vault.calibration.kind_of(samples[0])
         verdict, acquired = judge_samples(samples, kind.profile)
         if verdict is not ReplyStatus.OK:
             return commands.Enrolled(status=verdict, acquired=acquired)
@@ -248,7 +263,8 @@ class BiometricApp(CommandApp):
         # 3. A probe that cannot be compared, or is alike to everybody (`match.dimension`, `match.not-centered`): it
         #    depends on the probe and on the device's model alone, so it is answered without a count.
         self._refuse_other_model(probe)
-        refuse_flawed(probe)
+        kind = self._vault.calibration.kind_of(probe, request.model)
+        refuse_flawed(probe, kind.profile)
         # 4. Consent for this purpose, which follows from the request (POL-05, POL-18, POL-20, POL-26).
         self._policy.require(user, modality, purpose)
         # 5. The rate: the device's or a stricter one, never the caller's own (`rate.loose-token`: else a caller would
@@ -257,7 +273,6 @@ class BiometricApp(CommandApp):
         # 6. Records that may still be used (POL-10), and that there is a threshold for so many comparisons.
         records = self._in_time(user, refs, purpose)
         samples = sum(record.samples for _, record in records)
-        kind = self._vault.calibration.kind_of(probe)
         plain = levels(kind, terms, samples)
         # 7. Charge the attempt as failed, durably, BEFORE it is compared (CDD 7.3.10, five false trials;
         #    `lockout.power-cut`): whoever pulls the plug has used a trial up.
@@ -273,7 +288,7 @@ class BiometricApp(CommandApp):
         verdict = self._judge(modality, terms, decision.sightings(user, ready, records, self._vault.encoder, at))
         # 9. Log and settle in one commit, over the same objects whatever it came to (`disk.watch-decisions`). The token
         #    is made there, with every field filled in inside (`token.no-match`).
-        self._policy.log_decision(user, modality, purpose, accepted=verdict.accepted is not None)
+        self._policy.log_decision(user, modality, purpose, accepted=verdict.accepted is not None, basis=plain.basis)
         token = self._sensors.settle(
             attempt, self._outcome(verdict, terms), request.operation_id, near=verdict.near, strong=verdict.strong
         )
@@ -321,16 +336,16 @@ class BiometricApp(CommandApp):
         # 4. A probe that cannot be compared: as in `_authenticate`. Where nobody is enrolled no model is fixed.
         if len(index):
             self._refuse_other_model(probe)
-        refuse_flawed(probe)
+        kind = self._vault.calibration.kind_of(probe, request.model)
+        refuse_flawed(probe, kind.profile)
         # 5. The rate: an offered one (`rate.loose-search`).
         terms = self._search_terms(request.fpir_inverse)
         # 6. Nobody whose own sensor is locked (`search.for-the-locked`): a search is no way around a lockout.
         among = index.open_to(self._sensors.barred(modality), self._log.now_ms())
         if not among:  # nothing is compared, so nothing is counted
-            self._policy.log_decision(None, modality, Purpose.IDENTIFY, accepted=False)
+            self._policy.log_decision(None, modality, Purpose.IDENTIFY, accepted=False, basis=None)
             return commands.Identified(status=ReplyStatus.OK, match=False)
-        kind = self._vault.calibration.kind_of(probe)
-        index.require_measurable(kind, terms)
+        basis = index.basis(kind, terms)
         # 7. Charge the search as a miss BEFORE it is made (`search.uncounted`, `search.restart`).
         search = self._sensors.begin_search(modality)
         if isinstance(search, LockStatus):
@@ -341,14 +356,27 @@ class BiometricApp(CommandApp):
         verdict = self._judge(modality, terms, index.sightings(ready, kind, terms, among))
         found = verdict.accepted
         # 9. Log and settle in one commit. A match gives back this search and clears nothing (`search.own-match`).
-        self._policy.log_decision(found.user if found else None, modality, Purpose.IDENTIFY, accepted=found is not None)
+        who, accepted = found.user if found else None, found is not None
+        self._policy.log_decision(who, modality, Purpose.IDENTIFY, accepted=accepted, basis=basis)
         self._sensors.settle_search(
-            search, found=found is not None, near=verdict.near, strong=verdict.strong, beaten=verdict.beaten
+            search, found=accepted, near=verdict.near, strong=verdict.strong, beaten=verdict.beaten
         )
         # 10. Answer: one identity or none. A list of candidates would rank people by their scores (POL-04).
         if found is None:
             return commands.Identified(status=ReplyStatus.OK, match=False)
         return commands.Identified(status=ReplyStatus.OK, match=True, user=found.user, record_id=found.record_id)
+
+    def _rate_basis(self, request: commands.AskBasis) -> commands.RateBasis:
+        """How far the rate of a decision is founded: from what is enrolled, not from anything that was compared."""
+        modality, kind = request.modality, self._vault.calibration.kind(request.modality, request.dimension)
+        if request.user is None:
+            index = self._index(modality)
+            found = index.basis(kind, self._search_terms(request.inverse)) if len(index) else None
+            return commands.RateBasis(status=ReplyStatus.OK, basis=found)
+        records = [self._vault.open_record(ref.record_id)[1] for ref in self._vault.user(request.user).of(modality)]
+        samples = sum(record.samples for record in records if not self._policy.is_over(record.enrolled_s))
+        terms = self._claim_terms(request.inverse)
+        return commands.RateBasis(status=ReplyStatus.OK, basis=levels(kind, terms, samples).basis if samples else None)
 
     def _claim_terms(self, asked: int) -> Terms:
         return rates.claim_terms(self._vault.configuration, asked)

@@ -1,15 +1,23 @@
 """Know which comparison profile holds for which features: those of the device, sealed when it was made.
 
-Does not promise: that features are of the model that a file does not state. Nothing in a vector shows it.
+Enforces: features of a model that no profile is of are not enrolled and not compared (Refused NOT_CALIBRATED), so that
+no rate is promised that nobody measured; except of a modality for which the maker of the device named the fallback.
+
+Does not promise: that features are of the model that their file says, or does not say. Nothing in a vector shows it.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from typing import Self
 
-from bioguard.match.thresholds import strictest
+from bioguard.commands.configuration import Configuration, ProfileSummary
+from bioguard.commands.status import ReplyStatus
+from bioguard.match.thresholds import builtin_profiles, strictest
 from bioguard.records import Features, FingerprintTemplate
 from bioguard.records.comparison_profile import ComparisonProfile
 from bioguard.records.modality import Modality, Profile
+from bioguard.records.scores import Score
 from bioguard.trusted.biometric.levels import Kind
+from bioguard.trusted.refusal import Refused
 
 
 class Calibration:
@@ -17,28 +25,70 @@ class Calibration:
 
     Args:
         profiles: no two of one modality and dimension.
+        uncalibrated: modalities that are decided on at the highest threshold of their profiles, whatever the model.
         keeps: what the device keeps, which decides what is compared.
     """
 
-    def __init__(self, profiles: Sequence[ComparisonProfile], keeps: Profile) -> None:
-        self._profiles = profiles
+    def __init__(
+        self, profiles: Sequence[ComparisonProfile], uncalibrated: Collection[Modality], keeps: Profile
+    ) -> None:
+        self.profiles = tuple(profiles)
+        self._uncalibrated = uncalibrated
         self._protected = keeps is Profile.DIGEST_ONLY
         self._kinds: dict[tuple[Modality, int], Kind] = {}
 
-    def kind_of(self, features: Features) -> Kind:
-        """What decides on these features; one object for each model."""
-        return self._kind(features.modality, 0 if isinstance(features, FingerprintTemplate) else len(features))
+    @classmethod
+    def chosen(cls, provided: Sequence[ComparisonProfile], wanted: Configuration) -> Self:
+        """What a device is made with: what its maker provided, and the built-in profiles of other modalities.
 
-    def finger_kind(self) -> Kind:
-        """What decides on fingers."""
-        return self._kind(Modality.FINGERPRINT, 0)
+        Refused BAD_REQUEST where the digests in the configuration are not those that were provided (the secure world
+        may have ended in between), or the fallback is asked for beside a profile; NOT_CALIBRATED for a missing table.
+        """
+        named = {profile.modality for profile in provided}
+        if wanted.comparison != tuple(profile.digest for profile in provided) or named & set(wanted.uncalibrated):
+            raise Refused(ReplyStatus.BAD_REQUEST)
+        profiles = (*provided, *(profile for profile in builtin_profiles() if profile.modality not in named))
+        for profile in profiles:  # enrollment compares plain features, whatever is kept of them
+            needed = (Score.of(profile.modality, keeps) for keeps in (Profile.STANDARD, wanted.profile))
+            if not all(profile.table(score) for score in needed):
+                raise Refused(ReplyStatus.NOT_CALIBRATED)
+        return cls(profiles, wanted.uncalibrated, wanted.profile)
 
-    def _kind(self, *model: *tuple[Modality, int]) -> Kind:
-        if model not in self._kinds:
-            self._kinds[model] = Kind(self._profile(*model), self._protected)
-        return self._kinds[model]
+    def kind(self, modality: Modality, dimension: int) -> Kind:
+        """What decides on features of this dimension, 0 for a finger; always one object. Refused NOT_CALIBRATED."""
+        key = modality, dimension
+        if key not in self._kinds:
+            self._kinds[key] = Kind(self._profile(*key), self._protected)
+        return self._kinds[key]
+
+    def kind_of(self, features: Features, model: str = "") -> Kind:
+        """What decides on these features. Refused NOT_CALIBRATED.
+
+        Args:
+            model: of which their file says they are; empty if it says nothing.
+        """
+        kind = self.kind(features.modality, 0 if isinstance(features, FingerprintTemplate) else len(features))
+        if model and model != kind.profile.model and features.modality not in self._uncalibrated:
+            raise Refused(ReplyStatus.NOT_CALIBRATED)
+        return kind
+
+    def summaries(self) -> tuple[ProfileSummary, ...]:
+        """What may be known outside: not one number of a table, though all are public."""
+        return tuple(
+            ProfileSummary(
+                letters=tuple(profile.name.encode("ascii")),
+                digest=profile.digest,
+                modality=profile.modality,
+                dimension=profile.dimension,
+            )
+            for profile in self.profiles
+        )
 
     def _profile(self, modality: Modality, dimension: int) -> ComparisonProfile:
-        known = [profile for profile in self._profiles if profile.modality is modality]
+        known = [profile for profile in self.profiles if profile.modality is modality]
+        if modality in self._uncalibrated:
+            return strictest(known, dimension)
         found = next((profile for profile in known if profile.dimension == dimension), None)
-        return found or strictest(known, dimension)
+        if found is None:
+            raise Refused(ReplyStatus.NOT_CALIBRATED)
+        return found

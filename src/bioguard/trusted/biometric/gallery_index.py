@@ -24,6 +24,7 @@ from bioguard.match import CodeGallery, FaceGallery, FingerprintGallery, twostag
 from bioguard.records import FaceEmbedding, FingerprintTemplate
 from bioguard.records.consent import MAX_MS
 from bioguard.records.modality import Modality, Profile
+from bioguard.records.scores import Basis
 from bioguard.trusted.biometric.decision import Ready, Sighting, finger_scores
 from bioguard.trusted.biometric.levels import Kind, levels
 from bioguard.trusted.biometric.rates import Terms
@@ -164,11 +165,10 @@ class GalleryIndex:
             if samples and user not in barred and now_ms < self._until_ms[user]
         )
 
-    def require_measurable(self, kind: Kind, terms: Terms) -> None:
-        """Raises Refused FMR_NOT_MEASURABLE if there is no threshold for this search."""
+    def basis(self, kind: Kind, terms: Terms) -> Basis:
+        """How far the rate of this search is founded, at least. Refused FMR_NOT_MEASURABLE without a threshold."""
         searched = len(self._owners)
-        for samples in set(self._samples.values()) - {0}:
-            levels(kind, terms, samples, searched)
+        return max(levels(kind, terms, samples, searched).basis for samples in set(self._samples.values()) - {0})
 
     def sightings(self, probe: Ready, kind: Kind, terms: Terms, among: frozenset[bytes]) -> list[Sighting]:
         """The records nearest to the probe, of these people, each with the best score of its samples."""

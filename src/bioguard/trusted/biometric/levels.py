@@ -19,10 +19,10 @@ from typing import Final, Self
 from bioguard.commands.status import ReplyStatus
 from bioguard.errors import InputRefused
 from bioguard.match.fingerprint.cohort import SIZES, CohortSize
-from bioguard.match.thresholds import threshold_for_fmr
+from bioguard.match.thresholds import basis_for_fmr, threshold_for_fmr
 from bioguard.records.comparison_profile import MIN_RATE, ComparisonProfile
 from bioguard.records.modality import Profile
-from bioguard.records.scores import Score
+from bioguard.records.scores import Basis, Score
 from bioguard.trusted.biometric.rates import Terms
 from bioguard.trusted.refusal import Refused
 
@@ -75,12 +75,14 @@ class Levels:
     """Thresholds of each comparison with the samples of one user.
 
     own: what would be accepted at the device's rate, whatever the caller asked for.
+    basis: of `accept`.
     """
 
     near: float
     own: float
     accept: float
     strong: float
+    basis: Basis
 
     def or_stricter(self, normalized: Self, penalty: float) -> Self:
         """These, or those of normalized scores where they are stricter with what a cohort takes off the score."""
@@ -96,11 +98,13 @@ def levels(kind: Kind, terms: Terms, comparisons: int, searched: int = 0, cohort
     """
     own = _rate(terms.device_fmr, terms.device_fpir, comparisons, searched)
     near = min(LOOSEST_NEAR / comparisons, NEAR_FACTOR * own)
+    asked = _rate(terms.fmr, terms.fpir, comparisons, searched)
     return Levels(
         near=kind.threshold(near, cohort),
         own=kind.threshold(own, cohort),
-        accept=kind.threshold(_rate(terms.fmr, terms.fpir, comparisons, searched), cohort),
+        accept=kind.threshold(asked, cohort),
         strong=kind.threshold(_strong(kind, own, comparisons), cohort),
+        basis=basis_for_fmr(asked, profile=kind.profile, score=kind.score, cohort=cohort),
     )
 
 

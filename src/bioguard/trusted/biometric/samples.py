@@ -15,7 +15,7 @@ from bioguard.match.face_views import check_views
 from bioguard.match.fingerprint.enrollment import check_touches
 from bioguard.records import FaceEmbedding, Features, FingerprintTemplate
 from bioguard.records.acquired import AcquiredCode
-from bioguard.records.centering import flaw_of
+from bioguard.records.centering import Flaw, flaw_of
 from bioguard.records.comparison_profile import ComparisonProfile
 from bioguard.records.features import features_from_bytes
 from bioguard.trusted.refusal import Refused
@@ -46,7 +46,7 @@ def judge_samples(samples: Sequence[Features], profile: ComparisonProfile) -> Ju
 
 
 def _judge_views(views: Sequence[FaceEmbedding], profile: ComparisonProfile) -> Judgement:
-    flawed = [flaw_of(view.vector) is not None for view in views]
+    flawed = [is_flawed(view, profile) for view in views]
     if any(flawed):
         return ReplyStatus.NOT_CENTERED, tuple(AcquiredCode.INSUFFICIENT if f else AcquiredCode.GOOD for f in flawed)
     report = check_views(np.stack([view.vector for view in views]), profile)
@@ -70,10 +70,16 @@ def _worst(consistent: bool | np.bool_, good: bool, codes: Sequence[int]) -> Jud
     return (status if good else ReplyStatus.POOR_QUALITY), tuple(AcquiredCode(code) for code in codes)
 
 
-def refuse_flawed(probe: Features) -> None:
-    """Refused PROBE_NOT_CENTERED for a face that no centered model makes: it would be alike to everybody.
+def is_flawed(view: FaceEmbedding, profile: ComparisonProfile) -> bool:
+    """Whether the model of the profile makes no such vector. One of equal numbers is none of any model."""
+    flaw = flaw_of(view.vector)
+    return flaw is not None if profile.centered else flaw is Flaw.CONSTANT
+
+
+def refuse_flawed(probe: Features, profile: ComparisonProfile) -> None:
+    """Refused PROBE_NOT_CENTERED for a face that the model does not make: it would be alike to everybody.
 
     It depends on nothing that is enrolled, so nothing is learned from it and nothing is counted.
     """
-    if isinstance(probe, FaceEmbedding) and flaw_of(probe.vector) is not None:
+    if isinstance(probe, FaceEmbedding) and is_flawed(probe, profile):
         raise Refused(ReplyStatus.PROBE_NOT_CENTERED)

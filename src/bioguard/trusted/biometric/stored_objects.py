@@ -17,8 +17,9 @@ from dataclasses import dataclass
 from typing import Annotated
 
 from bioguard.commands.biometric import MAX_SAMPLE_BYTES, MAX_VIEWS
-from bioguard.commands.configuration import Configuration
+from bioguard.commands.configuration import MAX_PROFILES, Configuration
 from bioguard.match.fingerprint.cohort import MOST_FINGERS
+from bioguard.records.comparison_profile import MAX_PROFILE_BYTES
 from bioguard.records.modality import Modality, Profile
 from tee_sim.shared.schema import AtMost, Fixed, Items, Record, UpTo
 
@@ -58,6 +59,8 @@ class DeviceState(Record):
             in here, so overwriting it makes every code of its epoch unusable, HUK or not.
         cohort: fingers that decisions about other people are held against (`device_cohort`), the first enrolled first.
         cohort_short: one of them was erased since: there may be others to take its place.
+        profiles: comparison profiles, those of `configuration.comparison`: whatever software the device gets later
+            decides by these.
     """
 
     configuration: Configuration = _NOT_CHOSEN
@@ -66,6 +69,7 @@ class DeviceState(Record):
     code_secret: Annotated[bytes, Fixed(32)] = bytes(32)
     cohort: Annotated[tuple[CohortFinger, ...], Items(MOST_FINGERS + 1)] = ()
     cohort_short: bool = False
+    profiles: Annotated[tuple[bytes, ...], Items(MAX_PROFILES, AtMost(MAX_PROFILE_BYTES))] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

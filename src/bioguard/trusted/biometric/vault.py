@@ -16,12 +16,13 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import replace
 
 from bioguard.commands.biometric import Enroll, RecordSummary
-from bioguard.commands.configuration import Configuration
+from bioguard.commands.configuration import Configuration, ProfileSummary
 from bioguard.commands.status import ReplyStatus
+from bioguard.errors import InputRefused
 from bioguard.match.fingerprint.cohort import one_of_each
-from bioguard.match.thresholds import builtin_profiles
 from bioguard.records import Features
 from bioguard.records.audit_events import Cause, Event
+from bioguard.records.comparison_profile import ComparisonProfile
 from bioguard.records.modality import Modality, Profile
 from bioguard.trusted.biometric.calibration import Calibration
 from bioguard.trusted.biometric.decision import Ready
@@ -67,6 +68,7 @@ class Vault:
         self._ids: list[bytes] | None = None
         self._encoder: TemplateEncoder | None = None
         self._calibration: Calibration | None = None
+        self._provided: list[ComparisonProfile] = []
         self._state: DeviceState | None = self._read_state()
         self.galleries = Galleries()
         self.cohort: DeviceCohort | None = None
@@ -94,8 +96,15 @@ class Vault:
     def calibration(self) -> Calibration:
         """Comparison profiles of this device."""
         if self._calibration is None:
-            self._calibration = Calibration(builtin_profiles(), self.configuration.profile)
+            profiles = [ComparisonProfile.from_bytes(data) for data in self.state.profiles]
+            made = self.configuration
+            self._calibration = Calibration(profiles, made.uncalibrated, made.profile)
         return self._calibration
+
+    @property
+    def profiles(self) -> tuple[ProfileSummary, ...]:
+        """Which comparison profiles the device goes by."""
+        return self.calibration.summaries()
 
     def _read_state(self) -> DeviceState:
         return find_record(self._env.store, DEVICE_OBJECT, DeviceState) or DeviceState()
@@ -105,14 +114,37 @@ class Vault:
         self._state = self._encoder = self._calibration = self._ids = None
         self.drop_galleries()
 
+    def provide(self, data: bytes) -> None:
+        """Take a comparison profile for `configure`. Refused NOT_CONFIGURABLE, PROFILE_REFUSED."""
+        if self.state.code_epoch:
+            raise Refused(ReplyStatus.NOT_CONFIGURABLE)
+        try:
+            profile = ComparisonProfile.from_bytes(data)
+        except InputRefused:
+            raise Refused(ReplyStatus.PROFILE_REFUSED) from None
+        if any(other.modality is profile.modality for other in self._provided):
+            raise Refused(ReplyStatus.PROFILE_REFUSED)
+        self._provided.append(profile)
+
     def configure(self, configuration: Configuration) -> None:
-        """Say what this device is. Refused NOT_CONFIGURABLE if that was said before, RATE_NOT_OFFERED."""
+        """Say what this device is. Refused NOT_CONFIGURABLE if that was said before, RATE_NOT_OFFERED, or as
+        `Calibration.chosen`."""
         if self.state.code_epoch:
             raise Refused(ReplyStatus.NOT_CONFIGURABLE)
         require_offered(configuration)
-        state = DeviceState(configuration=configuration, code_epoch=1, code_secret=self._env.rng.bytes(32))
+        calibration = Calibration.chosen(self._provided, configuration)
+        state = DeviceState(
+            configuration=replace(configuration, comparison=tuple(p.digest for p in calibration.profiles)),
+            code_epoch=1,
+            code_secret=self._env.rng.bytes(32),
+            profiles=tuple(profile.to_bytes() for profile in calibration.profiles),
+        )
         with self._env.store.transaction() as transaction:
             transaction.put(DEVICE_OBJECT, state.to_bytes(), kind="device")
+            for profile in calibration.profiles:
+                self._log.note(Event.PROFILE_SEALED, modality=profile.modality, digest=profile.digest)
+            for modality in configuration.uncalibrated:
+                self._log.note(Event.UNCALIBRATED_ALLOWED, modality=modality)
         self._state, self._encoder, self._calibration = state, None, None
 
     def drop_galleries(self) -> None:
@@ -177,10 +209,12 @@ class Vault:
         cause: Cause = Cause.REPLACED,
         store: Stored | None = None,
         same_samples: bool = False,
+        model: Cause | None = None,
     ) -> tuple[bytes, ...]:
         """Erase records of a user and store one, together with other changes; return the digests of the erased.
 
         same_samples: the stored one holds the samples of the erased one, and what was learned of them stays learned.
+        model: how the model of the samples is known, for the log.
         """
         digests = []
         for ref in erase:
@@ -190,7 +224,7 @@ class Vault:
             self.galleries.remove(ref.record_id)
             digests.append(digest)
         if store is not None:
-            self._put_record(transaction, store)
+            self._put_record(transaction, store, model)
         stored = {store[0].modality: store[0].record_id} if store is not None else {}
         for modality in {ref.modality for ref in erase} | stored.keys():
             gone = [ref.record_id for ref in erase if ref.modality is modality]
@@ -232,14 +266,14 @@ class Vault:
         kept = [(finger.user, finger.record_id) for finger in self.state.cohort]
         return one_of_each([*kept, *(self._oldest_fingers() if self.state.cohort_short else [])])
 
-    def _put_record(self, transaction: Transaction, stored: Stored) -> None:
+    def _put_record(self, transaction: Transaction, stored: Stored, model: Cause | None = None) -> None:
         summary, record = stored
         user, modality, record_id, digest = summary.user, summary.modality, summary.record_id, summary.digest
         body = record.to_bytes()
         transaction.put(
             record_object(record_id), body, kind=modality.word, owner=user, commitment=digest, ids=record_id
         )
-        self._log.record_stored(user, modality, record_id, digest)
+        self._log.record_stored(user, modality, record_id, digest, model)
 
     def room_for(self, user: UserState, modality: Modality, position: int, *, replacing: bool) -> RecordRef | None:
         """Check that one more record is allowed. Returns the record it replaces, if any.
@@ -298,7 +332,8 @@ class Vault:
         if face_dimension not in (0, self.state.face_dimension):
             self._state = replace(self.state, face_dimension=face_dimension)  # `doubt` takes it back
             transaction.put(DEVICE_OBJECT, self._state.to_bytes(), kind="device")
-        return self._store(transaction, request.user, record, request.samples, replaces)
+        model = Cause.MODEL_STATED if request.model else Cause.MODEL_DECLARED
+        return self._store(transaction, request.user, record, request.samples, replaces, model=model)
 
     def _store(
         self,
@@ -309,6 +344,7 @@ class Vault:
         replaces: RecordRef | None,
         *,
         same_samples: bool = False,
+        model: Cause | None = None,
     ) -> Stored:
         """Give a record an id, a digest and the salt of that, and store it in place of another, or of none.
 
@@ -320,7 +356,7 @@ class Vault:
         record = replace(record, salt=salt)
         stored = _summary(record_id, user, digest, record), record
         state, gone = self.user(user), [replaces] if replaces is not None else []
-        self._change_records(transaction, user, erase=gone, store=stored, same_samples=same_samples)
+        self._change_records(transaction, user, erase=gone, store=stored, same_samples=same_samples, model=model)
         others = tuple(ref for ref in state.records if ref not in gone)
         new = RecordRef(record_id=record_id, modality=modality, position=position)
         self._put_user(transaction, user, replace(state, records=(*others, new)))
@@ -397,8 +433,9 @@ class Vault:
 
     def cohort_size(self, now_ms: int) -> int:
         """As `DeviceCohort.fingers`."""
-        kind = self.calibration.finger_kind()
-        return self.cohort.fingers(kind, now_ms) if self.cohort is not None else 0
+        if self.cohort is None:
+            return 0
+        return self.cohort.fingers(self.calibration.kind(Modality.FINGERPRINT, 0), now_ms)
 
     # Reading
 

@@ -119,9 +119,11 @@ class AuditLog:
         """Queue an entry; it is written with the next transaction, or by `flush`."""
         self._pending.append({"event": event, **fields})
 
-    def record_stored(self, user: bytes, modality: Modality, record_id: bytes, digest: bytes) -> None:
+    def record_stored(
+        self, user: bytes, modality: Modality, record_id: bytes, digest: bytes, model: Cause | None
+    ) -> None:
         """Queue RECORD_STORED, inside the transaction that stores the record."""
-        self.note(Event.RECORD_STORED, subject=user, modality=modality, record_id=record_id, digest=digest)
+        self.note(Event.RECORD_STORED, subject=user, modality=modality, record_id=record_id, digest=digest, cause=model)
 
     def record_erased(self, user: bytes, modality: Modality, record_id: bytes, digest: bytes, cause: Cause) -> None:
         """Queue RECORD_ERASED, inside the transaction that erases the record."""

@@ -14,13 +14,14 @@ from typing import Protocol
 
 from bioguard.commands import policy as commands
 from bioguard.commands.biometric import EraseAuthorization
-from bioguard.commands.configuration import Configuration
+from bioguard.commands.configuration import Configuration, ProfileSummary
 from bioguard.commands.policy import RIGHTS_TOKEN_AGE_MS
 from bioguard.commands.status import ReplyStatus
 from bioguard.records.audit_events import NOBODY, Cause, Event
 from bioguard.records.consent import DAY_MS, MAX_MS, ConsentState, Purpose, Refusal, allowed, purpose_ends_ms
 from bioguard.records.modality import Modality
 from bioguard.records.rights_requests import RightsRequest
+from bioguard.records.scores import Basis
 from bioguard.records.tokens import TOKEN_KEY_NAME, TokenUnusable
 from bioguard.trusted.policy.audit_log import AuditLog
 from bioguard.trusted.policy.doubts import in_doubt, skipped
@@ -42,6 +43,8 @@ class RecordKeeper(Protocol):
 
     @property
     def configuration(self) -> Configuration: ...
+    @property
+    def profiles(self) -> tuple[ProfileSummary, ...]: ...
     def users(self) -> Iterable[bytes]: ...
     def require_user(self, user: bytes) -> None:
         """Raises Refused UNKNOWN_USER."""
@@ -242,10 +245,13 @@ class PolicyEnforcer:
         """Log an attempt that the lockout refuses."""
         self.log.note(Event.MATCH_REFUSED, subject=user, modality=modality, purpose=purpose, cause=Cause.LOCKED)
 
-    def log_decision(self, user: bytes | None, modality: Modality, purpose: Purpose, *, accepted: bool) -> None:
-        """Log how a comparison ended. user None: a search that found no one."""
+    def log_decision(
+        self, user: bytes | None, modality: Modality, purpose: Purpose, *, accepted: bool, basis: Basis | None
+    ) -> None:
+        """Log how a comparison ended. user None: a search that found no one. basis None: there was nobody to search."""
         cause = Cause.ACCEPTED if accepted else Cause.NOT_SIMILAR
-        self.log.note(Event.DECIDED, subject=user or NOBODY, modality=modality, purpose=purpose, cause=cause)
+        who = user or NOBODY
+        self.log.note(Event.DECIDED, subject=who, modality=modality, purpose=purpose, cause=cause, number=basis)
 
     def forget(self, transaction: Transaction, user: bytes) -> None:
         """A user is removed, and the consents with them."""

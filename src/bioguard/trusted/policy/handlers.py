@@ -255,7 +255,8 @@ def attest(policy: PolicyEnforcer, request: commands.Attest) -> commands.Atteste
             nonce=request.nonce,
             profile=EatProfile.TFM if request.tfm_profile else EatProfile.RFC9783,
             platform=policy.env.platform,
-            for_testing=policy.vault.configuration.for_testing,
+            configuration=policy.vault.configuration,
+            profiles=policy.vault.profiles,
         )
     except ProofInvalid:
         raise Refused(ReplyStatus.BAD_REQUEST) from None

@@ -7,10 +7,11 @@ Does not promise: that a public key is a device's. No authority signs it here (d
 """
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from nacl.signing import SigningKey
 
+from bioguard.commands.configuration import Configuration, ProfileSummary
 from bioguard.proofs import cose
 from bioguard.proofs.checkpoint import Checkpoint
 from bioguard.proofs.device_claims import AttestedHosts, AttestedSettings, device_claims
@@ -55,10 +56,22 @@ class Signing:
         head = RecordsHead.of(self._records.name, digests, log_size=log_size, epoch=epoch, store_root=store_root)
         return head, head.sign_bytes(self._records)
 
-    def attest(self, head: Head, *, nonce: bytes, profile: EatProfile, platform: Platform, for_testing: bool) -> bytes:
+    def attest(
+        self,
+        head: Head,
+        *,
+        nonce: bytes,
+        profile: EatProfile,
+        platform: Platform,
+        configuration: Configuration,
+        profiles: Sequence[ProfileSummary],
+    ) -> bytes:
         """Signature over the claims. Raises ProofInvalid for a nonce of another length."""
         settings = AttestedSettings(
-            clock=platform.clock.word, randomness=platform.randomness.word, for_testing=for_testing
+            clock=platform.clock.word,
+            randomness=platform.randomness.word,
+            for_testing=configuration.for_testing,
+            uncalibrated=tuple(modality.word for modality in sorted(configuration.uncalibrated)),
         )
         claims = device_claims(
             nonce=nonce,
@@ -70,6 +83,7 @@ class Signing:
             files=platform.files,
             hosts=_hosts(platform),
             settings=settings,
+            profiles=[summary.attested for summary in profiles],
             log_size=head.size,
             log_root=head.frontier.root(),
         )

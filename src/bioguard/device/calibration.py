@@ -1,0 +1,81 @@
+"""Which comparison profile a device goes by, in words; and the refusals of making one."""
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from bioguard.commands.biometric import RATE_BASIS, AskBasis
+from bioguard.commands.configuration import Configuration, ProfileSummary
+from bioguard.device.answers import RateCalibration
+from bioguard.device.asking import Asker
+from bioguard.errors import InputRefused
+from bioguard.records import FaceEmbedding, Features
+from bioguard.records.comparison_profile import ComparisonProfile
+from bioguard.records.modality import Modality, Profile
+from bioguard.records.scores import Score
+
+STRICTEST = "uncalibrated-strict"
+"""Name of the fallback, which is no file."""
+
+
+class Calibrated(Protocol):
+    """What is needed of a `Device`."""
+
+    @property
+    def ask(self) -> Asker: ...
+    @property
+    def configuration(self) -> Configuration: ...
+    @property
+    def profiles(self) -> tuple[ProfileSummary, ...]: ...
+
+
+def calibration_of(device: Calibrated, sample: Features, inverse: int, user: bytes | None = None) -> RateCalibration:
+    """What the rate of a decision about this sample goes back to.
+
+    Args:
+        inverse: of the rate that was asked for; 0 for the device's.
+        user: of a claim; None for a search.
+    """
+    dimension = len(sample) if isinstance(sample, FaceEmbedding) else 0
+    fitting = (p for p in device.profiles if (p.modality, p.dimension) == (sample.modality, dimension))
+    asked = AskBasis(user=user, modality=sample.modality, dimension=dimension, inverse=inverse)
+    basis = device.ask(RATE_BASIS, asked).basis
+    found = None if sample.modality in device.configuration.uncalibrated else next(fitting, None)
+    return RateCalibration(
+        basis=basis.word if basis is not None else None,
+        comparison_profile=STRICTEST if found is None else found.name,
+        comparison_profile_sha256=None if found is None else found.digest.hex(),
+    )
+
+
+def uncalibrated_modalities(profiles: Sequence[ComparisonProfile], *, allowed: bool) -> tuple[Modality, ...]:
+    """The modalities whose features may be of any model.
+
+    Raises:
+        InputRefused: two profiles of one modality, or a fallback that nothing is left for.
+    """
+    named = [profile.modality for profile in profiles]
+    if len(set(named)) < len(named):
+        raise InputRefused(
+            "two comparison profiles are of one modality",
+            hint="give one of faces and one of fingerprints at most: one model a device and modality",
+            code="comparison_profile.several",
+        )
+    left = tuple(modality for modality in Modality if modality not in named)
+    if allowed and not left:
+        raise InputRefused(
+            "every modality has a comparison profile: no features are left for --uncalibrated strict",
+            hint="leave --uncalibrated out, or the profile of the modality that may be of any model",
+            code="comparison_profile.no_fallback",
+        )
+    return left if allowed else ()
+
+
+def table_missing(profiles: Sequence[ComparisonProfile], keeps: Profile) -> InputRefused:
+    """The error for a profile without a table of what a device that keeps this compares."""
+    wanted = [(p, Score.of(p.modality, kind)) for p in profiles for kind in (Profile.STANDARD, keeps)]
+    missing = sorted({f"{p.name!r} has none of the score {score.word!r}" for p, score in wanted if not p.table(score)})
+    return InputRefused(
+        f"a comparison profile lacks a table that this device decides by: {', '.join(missing)}",
+        hint="calibrate that score as well; a device of the digest-only profile compares protected codes",
+        code="match.not_calibrated",
+    )
