@@ -103,13 +103,15 @@ def _face_matrices(faces: FaceRows, seed: int) -> dict[str, NDArray[np.float32]]
 @click.command()
 @click.option("--fingerprints", type=FOLDER, help="Folders of <finger>_<impression>.iso below DIR.", metavar="DIR")
 @click.option("--faces", type=FILE, help="embeddings [n, d] and labels [n].", metavar="FILE.npz")
+@dataset_option
 @click.option("--out", type=click.Path(dir_okay=False, path_type=Path), required=True, metavar="F.npz")
 @click.option("--seed", type=click.IntRange(0), default=1, show_default=True, help="Makes the secret of the codes.")
 @click.option("--json", "as_json", is_flag=True, help="Summary as JSON.")
 @import_options
 def scores(
-    fingerprints: Path | None, faces: Path | None, out: Path, seed: int, as_json: bool, options: ImportOptions
-) -> None:
+    fingerprints: Path | None, faces: Path | None, dataset: Dataset, out: Path, seed: int, as_json: bool,
+    options: ImportOptions,
+) -> None:  # fmt: skip
     """Write all scores of a data set, for others to judge.
 
     \b
@@ -120,10 +122,12 @@ def scores(
     if (fingerprints is None) == (faces is None):
         raise click.UsageError("give --fingerprints or --faces, one of them")
     arrays: dict[str, Any] = {}
+    inputs = [(path.name, path) for path in dataset.files]
     if fingerprints is not None:
         partial = Partial(out.with_suffix(".partial"), note)
         for one, matrix in _fingerprint_matrices(fingerprints, partial, options):
             arrays[one.name], arrays[f"{one.name}:names"] = matrix, np.array(one.files)
+            inputs += finger_files(fingerprints, [one])
     elif faces is not None:
         read = _faces(faces)
         arrays = {**_face_matrices(read, seed), "labels": read.labels}
@@ -133,8 +137,9 @@ def scores(
     if fingerprints is not None:
         partial.done()
     shapes = {name: list(a.shape) for name, a in arrays.items()}
+    described = {"dataset": dataset.as_data() if dataset.fields else None, "inputs": inputs_of(inputs).as_data()}
     show(
-        {"command": "scores", "out": str(out), "arrays": shapes},
+        {"command": "scores", "out": str(out), "arrays": shapes, **described},
         [f"{n}  {s}" for n, s in shapes.items()],
         as_json=as_json,
     )

@@ -1,6 +1,7 @@
 """The commands that others measure us with: layouts, reproducibility, refusals, and the page."""
 
 import csv
+import hashlib
 import json
 import re
 import subprocess
@@ -57,7 +58,9 @@ def test_scores_of_fingerprints_have_the_published_layout(folder: Path, tmp_path
     done = _run("scores", "--fingerprints", folder, "--out", tmp_path / "f.npz", "--json")
     assert done.exit_code == 0
     n = PEOPLE * TOUCHES
-    assert json.loads(done.stdout)["arrays"]["x/DB1"] == [n, n]
+    told = json.loads(done.stdout)
+    assert told["arrays"]["x/DB1"] == [n, n]
+    assert (told["dataset"], len(told["inputs"]["files"])) == (None, 2 * n)
     with np.load(tmp_path / "f.npz", allow_pickle=False) as file:
         assert sorted(file.files) == ["DB2", "DB2:names", "x/DB1", "x/DB1:names"]
         matrix, names = file["x/DB1"], file["x/DB1:names"]
@@ -109,6 +112,13 @@ def test_accuracy_is_reproducible_and_counts_failures(folder: Path, tmp_path: Pa
     assert pooled["eer_bounds"][0] <= pooled["eer"] <= pooled["eer_bounds"][1]
     assert 0 <= pooled["zero_fmr"]["fnmr"] <= 1
     assert not (tmp_path / "a" / "partial").exists()
+    listed = (tmp_path / "a" / "inputs.sha256").read_bytes()
+    assert data["inputs"]["sha256"] == hashlib.sha256(listed).hexdigest()
+    assert subprocess.run(["sha256sum", "-c", "--quiet"], input=listed, cwd=folder, check=False).returncode == 0
+    assert data["dataset"] is None
+    enroll = data["sets"]["DB2"]["failure_to_enroll"]
+    assert (enroll["gate"], enroll["samples_together"], enroll["people"]) == ("the product's", 3, 11)
+    assert enroll["reasons"]["too few usable samples"] == 1
 
 
 def test_an_interrupted_run_takes_stored_sets_up(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
