@@ -12,6 +12,7 @@ from bench.sections.effects import effects
 from bench.sections.error_rates import failures, rates
 from bench.sections.groups import groups
 from bench.sections.identification import identification
+from bench.sections.paired import paired
 from bench.sections.subjects import subjects
 from bench.sections.threshold_check import threshold_check as checked
 from bench.threshold_check import check_rows
@@ -79,6 +80,7 @@ def accuracy_report(
             rates(rows),
             *([groups(head["groups"])] if "groups" in head else []),
             failures(rows),
+            *([paired(data["against"])] if "against" in data else []),
             curves(sets, head, data["sets"]),
             identification(rows),
             subjects(head),

@@ -66,6 +66,11 @@ def _number(value: float, digits: int, most: int = 12) -> str:
     return text.rstrip("0").rstrip(".") if wanted > most and "." in text else text
 
 
+def points(difference: float) -> str:
+    """A difference of two rates in percentage points, with its sign."""
+    return f"{100 * difference:+.2f}"
+
+
 def times(ratio: float | str) -> str:
     """A ratio, two digits."""
     return ratio if isinstance(ratio, str) else f"{_number(ratio, 2)} x" if ratio < 100 else f"{ratio:,.0f} x"

@@ -33,6 +33,7 @@ from bench.metrics.attacks import presentation_attacks
 from bench.metrics.comparisons import Comparisons, Identities, Scored
 from bench.metrics.computed import ComputedScores
 from bench.metrics.failures import Judge, enrollments
+from bench.metrics.paired import paired
 from bench.metrics.threshold_check import Labelled
 from bench.resume import Partial
 from bench.score_files import read_score_files
@@ -225,6 +226,8 @@ def _across(
     help="Which sets hold the same subjects: as found, those of one name, or none.",
 )
 @click.option("--distance", is_flag=True, help="The score file holds distances: lower is more alike.")
+@click.option("--against", type=FILE, help="Scores of another matcher on the same people.", metavar="FILE")
+@click.option("--against-distance", is_flag=True, help="That file holds distances: lower is more alike.")
 @click.option("--attacks", type=FILE, help="Presentation attack scenarios, .csv.", metavar="FILE")
 @dataset_option
 @click.option("--comparison-profile", type=FILE, help="Whose thresholds are checked; else built in.", metavar="FILE")
@@ -236,8 +239,9 @@ def _across(
 @import_options
 def accuracy(
     fingerprints: Path | None, faces: Path | None, score_file: Path | None, score_format: str | None, distance: bool,
-    attacks: Path | None, dataset: Dataset, comparison_profile: Path | None, no_across: bool, out: Path, seed: int,
-    replicates: int, shared_subjects: str, as_json: bool, options: ImportOptions,
+    against: Path | None, against_distance: bool, attacks: Path | None, dataset: Dataset,
+    comparison_profile: Path | None, no_across: bool, out: Path, seed: int, replicates: int, shared_subjects: str,
+    as_json: bool, options: ImportOptions,
 ) -> None:  # fmt: skip
     """Error rates with intervals: accuracy.json and report.html in DIR.
 
@@ -246,6 +250,7 @@ def accuracy(
       python -m bench accuracy --fingerprints ../shared/data/fingerprints --out out/fingers
       python -m bench accuracy --faces faces.npz --out out/faces
       python -m bench accuracy --scores other.csv --distance --out out/other
+      python -m bench accuracy --fingerprints DIR --against other.npz --out out/both
     """
     sources = [s for s in (fingerprints, faces, score_file) if s is not None]
     if len(sources) != 1:
@@ -260,7 +265,7 @@ def accuracy(
     templates: list[FingerprintSet] = []
     sets: list[Scored]
     judges: dict[str, Judge] = {}
-    inputs = [(path.name, path) for path in (*dataset.files, *([attacks] if attacks else []))]
+    inputs = [(path.name, path) for path in (*dataset.files, *(p for p in (attacks, against) if p))]
     if fingerprints is not None:
         matrices = _fingerprint_matrices(fingerprints, partial, options)
         sets = [fingerprint_comparisons(*pair) for pair in matrices]
@@ -288,6 +293,9 @@ def accuracy(
     data["comparison_profile"] = profile_data(profile) if profile else None
     if templates and not no_across:
         data |= _across(templates, sets, who, next(iter(checked.values())), partial, seed, replicates)
+    if against is not None:
+        others = read_score_files(against, distance=against_distance)
+        data["against"] = {"file": against.name, **paired(sets, others, who=who, seed=seed, replicates=replicates)}
     for line in _broken_thresholds(data):
         note(line)
     data["data"] = f"{sources[0].name}: {', '.join(s.name for s in sets)}"

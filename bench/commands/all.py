@@ -10,6 +10,7 @@ from bench.commands.calibrate import calibrate
 from bench.commands.campaign import campaign
 from bench.commands.channels import channels
 from bench.commands.compare import compare_command
+from bench.commands.coverage import coverage_command
 from bench.commands.enrollment import enrollment
 from bench.commands.latency import latency
 from bench.commands.protection import protection
@@ -28,6 +29,7 @@ COMMANDS: Sequence[click.Command] = (
     campaign,
     realism,
     enrollment,
+    coverage_command,
     baseline,
     latency,
     channels,

@@ -121,17 +121,32 @@ def rate_intervals(
         seed: of the draws.
         replicates: number of draws.
     """
-    point, drawn, left_out = _measured(statistic, people, seed, replicates)
-    return [_interval(float(rate), drawn[:, i], left_out[:, i], at_zero) for i, rate in enumerate(point)]
+    return intervals_of(drawings(statistic, people, seed=seed, replicates=replicates), at_zero=at_zero)
 
 
-def _measured(statistic: Statistic, people: int, seed: int, replicates: int) -> tuple[Floats, Floats, Floats]:
+@dataclass(frozen=True, slots=True, eq=False)
+class Drawings:
     """Figures of everybody [k], of each draw [replicates, k], and of all but one group of people [groups, k]."""
+
+    point: Floats
+    drawn: Floats
+    left_out: Floats
+
+
+def drawings(statistic: Statistic, people: int, *, seed: int, replicates: int) -> Drawings:
+    """All that an interval is made from."""
     point = statistic(np.ones(people))
     drawn = [statistic(_drawn(people, seed, r)) for r in range(replicates)]
     groups = min(people, GROUPS)
     left_out = [statistic((np.arange(people) % groups != group).astype(np.float64)) for group in range(groups)]
-    return point, np.reshape(drawn, (replicates, point.size)), np.reshape(left_out, (groups, point.size))
+    return Drawings(point, np.reshape(drawn, (replicates, point.size)), np.reshape(left_out, (groups, point.size)))
+
+
+def intervals_of(found: Drawings, *, at_zero: int) -> list[Interval]:
+    """Interval of each rate; `at_zero` as in `rate_intervals`."""
+    return [
+        _interval(float(rate), found.drawn[:, i], found.left_out[:, i], at_zero) for i, rate in enumerate(found.point)
+    ]
 
 
 def rule_of_3(n: int) -> float:
@@ -166,20 +181,20 @@ def _reach(drawn: Floats, left_out: Floats) -> float:
     return float(t.ppf(0.975, np.clip(freedom, min(3, left_out.size - 1), left_out.size - 1))) * spread
 
 
-def difference(
-    statistic: Callable[[Floats], float], people: int, *, seed: int, replicates: int = 200
-) -> tuple[float, float, float]:
-    """A difference of two rates and its 95 % interval over people, by Student's t on the spread of the draws.
+def differences(
+    statistic: Statistic, people: int, *, seed: int, replicates: int = 200
+) -> list[tuple[float, float, float]]:
+    """Differences of two rates with their 95 % intervals over people, by Student's t on the spread of the draws.
 
     Args:
-        statistic: of weights [people], drawn once for both sides.
+        statistic: differences [k] of weights [people], drawn once for both sides.
         people: how many are drawn.
         seed: of the draws.
         replicates: number of draws.
     """
-    point, drawn, left_out = _measured(lambda weights: np.array([statistic(weights)]), people, seed, replicates)
-    reach = _reach(drawn[:, 0], left_out[:, 0])
-    return float(point[0]), float(point[0]) - reach, float(point[0]) + reach
+    found = drawings(statistic, people, seed=seed, replicates=replicates)
+    reaches = [_reach(found.drawn[:, i], found.left_out[:, i]) for i in range(found.point.size)]
+    return [(point, point - reach, point + reach) for point, reach in zip(found.point.tolist(), reaches, strict=True)]
 
 
 def fnmr_loss(
@@ -191,10 +206,10 @@ def fnmr_loss(
     """
     before, after = Tables(reference), Tables(other)
 
-    def loss(weights: Floats) -> float:
-        return after.figures(weights, [target])[1][0] - before.figures(weights, [target])[1][0]
+    def loss(weights: Floats) -> Floats:
+        return np.subtract(after.figures(weights, [target])[1], before.figures(weights, [target])[1])
 
-    return difference(loss, reference.people, seed=seed, replicates=replicates)
+    return differences(loss, reference.people, seed=seed, replicates=replicates)[0]
 
 
 def _drawn(people: int, seed: int, replicate: int) -> Floats:
