@@ -6,9 +6,8 @@ from typing import NoReturn
 
 import click
 
-from bench.interrupts import interrupted, leave_at_once
+from bench.interrupts import interrupted, leave_at_once, said
 from bioguard.errors import BioguardError, InputRefused
-from bioguard.printable import printable
 
 if __name__ == "__main__":
     signal.signal(signal.SIGINT, leave_at_once)
@@ -34,25 +33,19 @@ def run(arguments: list[str]) -> int:
         error.show()
         return error.exit_code
     except (click.Abort, KeyboardInterrupt):
-        return _said(interrupted(arguments[0]))
+        return said(interrupted(arguments[0]))
     except BioguardError as error:
-        return _said(error)
+        return said(error)
     except OSError as error:
         if error.filename is None:
             raise
-        return _said(
+        return said(
             InputRefused(
                 f"{error.filename}: {error.strerror or 'cannot be used'}",
                 hint="look at its permissions and at the disk, or name another place",
                 code="input.unusable",
             )
         )
-
-
-def _said(error: BioguardError) -> int:
-    click.echo(printable(f"bench: error[{error.code}]: {error.message}"), err=True)
-    click.echo(printable(f"hint: {error.hint}"), err=True)
-    return int(error.exit_code)
 
 
 def main() -> NoReturn:

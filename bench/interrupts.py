@@ -1,12 +1,15 @@
 """Ctrl-C: exit 130, and a word on what was kept."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from types import FrameType
 from typing import NoReturn
 
+import click
+
 from bioguard.errors import BioguardError
 from bioguard.exit_codes import ExitCode
+from bioguard.printable import printable
 
 AGAIN = "run the same command again: "
 NOTHING = f"{AGAIN}nothing was kept, and nothing is half written"
@@ -28,6 +31,23 @@ class Interrupted(BioguardError):
 def interrupted(command: str) -> Interrupted:
     """What a command that was stopped says."""
     return Interrupted("interrupted", hint=KEPT.get(command, NOTHING))
+
+
+def said(error: BioguardError) -> int:
+    """Two lines on stderr; returns the exit code."""
+    click.echo(printable(f"bench: error[{error.code}]: {error.message}"), err=True)
+    click.echo(printable(f"hint: {error.hint}"), err=True)
+    return int(error.exit_code)
+
+
+def exit_of(main: Callable[[], int]) -> int:
+    """Exit code of a program beside `python -m bench`: refusals and Ctrl-C end in it as they do there."""
+    try:
+        return main()
+    except KeyboardInterrupt:
+        return said(interrupted(""))
+    except BioguardError as error:
+        return said(error)
 
 
 def leave_at_once(number: int, frame: FrameType | None) -> NoReturn:

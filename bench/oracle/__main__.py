@@ -15,6 +15,7 @@ import json
 import sys
 from pathlib import Path
 
+from bench.interrupts import exit_of
 from bench.oracle.attackers import ATTACKERS
 from bench.oracle.experiment import FIELDS, Outcome, run
 from bench.oracle.people import lfw, synthetic, with_head_start
@@ -65,4 +66,4 @@ def main(arguments: list[str]) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(exit_of(lambda: main(sys.argv[1:])))

@@ -10,8 +10,9 @@ import click
 import pytest
 
 from bench import __main__ as bench
-from bench.interrupts import AGAIN, KEPT, NOTHING
+from bench.interrupts import AGAIN, KEPT, NOTHING, exit_of
 from bench.single_thread import VARIABLES
+from bioguard.errors import InputRefused
 
 ROOT = Path(__file__).parents[2]
 
@@ -63,6 +64,31 @@ def test_a_process_is_interrupted(line: list[str], begun: bool, tmp_path: Path) 
     assert "Traceback" not in said
     assert f"hint: {AGAIN}" in said
     assert (KEPT["campaign"] in said) == (begun and line[0] == "campaign")
+
+
+@pytest.mark.parametrize(("raised", "code"), [(KeyboardInterrupt(), 130), (InputRefused("no", hint="so"), 4)])
+def test_programs_beside_the_commands_end_like_them(
+    raised: BaseException, code: int, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def main() -> int:
+        raise raised
+
+    assert exit_of(main) == code
+    assert capsys.readouterr().err.splitlines()[-1].startswith("hint: ")
+    assert exit_of(lambda: 3) == 3
+
+
+def test_the_oracle_is_interrupted() -> None:
+    line = [sys.executable, "-m", "bench.oracle", "--calls", "1000000"]
+    with subprocess.Popen(line, cwd=ROOT, text=True, stderr=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        process.stdout.readline()  # it works from here on
+        process.send_signal(signal.SIGINT)
+        said = process.communicate()[1]
+    assert (process.returncode, said.splitlines()[-2:]) == (
+        130, ["bench: error[interrupted]: interrupted", f"hint: {NOTHING}"],
+    )  # fmt: skip
 
 
 def test_a_place_that_cannot_be_used_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
