@@ -43,7 +43,7 @@ _FLOAT_ERROR_STEPS: Final = 1e-3
 """What multiplying by 1e6 may leave of a whole number of steps up to MAX_SCORE is far below this."""
 _NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,31}")
 _CODE = "comparison_profile"
-_MAKE = "make one with `python -m bench calibrate`; what is in it: `bioguard spec comparison-profile`"
+_MAKE = "make one with `python -m bench calibrate`; what is in it: docs/formats/comparison-profile.md"
 _DAY = re.compile(r"\d{4}-\d\d-\d\d")
 
 

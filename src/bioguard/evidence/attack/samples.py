@@ -14,7 +14,7 @@ from bioguard.evidence.attack.target import Target
 from bioguard.records import FaceEmbedding
 from tee_sim.shared.errors import TeeError, TeeResult
 
-OTHER_DIMENSIONS = (64, 100, 256, 1024)
+OTHER_DIMENSIONS = (512, 64, 100, 256, 1024)  # the first one is of a model that a device is calibrated for
 Vector = NDArray[np.float64]
 
 

@@ -1,0 +1,151 @@
+"""A model that no profile is of is refused; with a profile of its own the rate holds, centered or not."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from bioguard.commands import biometric
+from bioguard.commands.biometric import BIOMETRIC_UUID
+from bioguard.commands.configuration import CONFIGURE, PROVIDE_PROFILE, Configuration, ProvideProfile
+from bioguard.commands.status import ReplyStatus
+from bioguard.device.launch import manifests
+from bioguard.evidence.attack.kit import Kit, Person
+from bioguard.evidence.attack.target import Target
+from bioguard.match.thresholds import builtin_profile, threshold_for_fmr
+from bioguard.records import FaceEmbedding
+from bioguard.records.comparison_profile import CalibrationData, ComparisonProfile, RatePoint, ScoreTable
+from bioguard.records.modality import Modality
+from bioguard.records.scores import Basis, Score
+from bioguard.simulate.people.faces import EDGEFACE_XS, FacePopulation
+
+PEOPLE = 700
+MAP = np.random.default_rng(5).normal(size=(512, 512)).astype(np.float32)
+POPULATION = FacePopulation(EDGEFACE_XS, seed=3)
+
+
+def relu(rows: np.ndarray) -> np.ndarray:
+    """The embeddings of a model that is not centered: no number is negative."""
+    mapped = np.maximum(rows @ MAP, 0)
+    return mapped / np.linalg.norm(mapped, axis=1, keepdims=True)
+
+
+def impostors(first: int, count: int) -> np.ndarray:
+    rows = relu(POPULATION.embeddings(first, count, 0))
+    return (rows @ rows.T)[np.triu_indices(count, 1)]
+
+
+def made(scores: np.ndarray) -> ComparisonProfile:
+    """Measured at each rate that the scores reach."""
+    ordered = np.sort(scores)[::-1]
+    points = tuple(
+        RatePoint.of(
+            rate, float(ordered[int(rate * scores.size)]), Basis.MEASURED,
+            false_matches=int(rate * scores.size), impostors=scores.size,
+        )
+        for rate in (0.1, 1e-2, 1e-3, 1e-4)
+    )  # fmt: skip
+    return ComparisonProfile(
+        name="relu-512", modality=Modality.FACE, model="relu 512", dimension=512, centered=False,
+        data=CalibrationData(description="drawn", people=PEOPLE, samples=PEOPLE, impostors=scores.size),
+        made_by="a test", made_on="2026-11-30", tables=(ScoreTable(score=Score.COSINE, points=points),),
+    )  # fmt: skip
+
+
+OWN = made(impostors(0, PEOPLE))
+
+
+def kit(*profiles: ComparisonProfile, uncalibrated: Sequence[Modality] = ()) -> Kit:
+    target = Target(manifests())
+    for profile in profiles:
+        answer = target.call(BIOMETRIC_UUID, PROVIDE_PROFILE, ProvideProfile(profile=profile.to_bytes()))
+        assert answer.status is ReplyStatus.OK
+    digests = tuple(profile.digest for profile in profiles)
+    return Kit(target, configuration=Configuration(comparison=digests, uncalibrated=tuple(uncalibrated)))
+
+
+def views(person: int, count: int = 3, first: int = 0) -> list[bytes]:
+    rows = np.concatenate([POPULATION.embeddings(person, 1, view=first + i) for i in range(count)])
+    return [FaceEmbedding.from_features(row).to_bytes() for row in relu(rows)]
+
+
+def enroll(phone: Kit, samples: list[bytes], model: str = "") -> tuple[Person, ReplyStatus]:
+    person = phone.person()
+    token = phone.pin_token(person, phone.challenge(person))
+    request = biometric.Enroll(
+        user=person.user, modality=Modality.FACE, position=0, samples=tuple(samples), token=token, model=model
+    )
+    return person, phone.target.call(BIOMETRIC_UUID, biometric.ENROLL, request).status
+
+
+def claim(phone: Kit, person: Person, sample: bytes, model: str = "") -> biometric.Decision:
+    request = biometric.Authenticate(user=person.user, sample=sample, model=model)
+    return phone.target.call(BIOMETRIC_UUID, biometric.AUTHENTICATE, request)
+
+
+def test_the_thresholds_of_another_model_let_strangers_in() -> None:
+    edgeface = threshold_for_fmr(1e-4, profile=builtin_profile(Modality.FACE, 512), score=Score.COSINE)
+    assert np.mean(impostors(2000, 200) >= edgeface) > 0.1
+
+
+def test_such_a_model_is_refused_without_a_profile() -> None:
+    phone = kit()
+    assert enroll(phone, views(1))[1] is ReplyStatus.NOT_CENTERED
+
+
+def test_with_its_own_profile_it_is_enrolled_and_the_rate_holds() -> None:
+    phone = kit(OWN)
+    person, status = enroll(phone, views(5001))
+    assert status is ReplyStatus.OK
+    assert claim(phone, person, views(5001, 1, first=5)[0]).match
+    unseen = impostors(10_000, PEOPLE)
+    for rate in (1e-2, 1e-3, 1e-4):
+        false = float(np.mean(unseen >= threshold_for_fmr(rate, profile=OWN, score=Score.COSINE)))
+        assert false < 2 * rate, rate
+    strangers = [claim(phone, person, views(6000 + i, 1)[0]) for i in range(4)]
+    assert [(answer.status, answer.match) for answer in strangers] == [(ReplyStatus.OK, False)] * 4
+
+
+def test_equal_numbers_are_a_face_of_no_model() -> None:
+    phone = kit(OWN)
+    same = FaceEmbedding.from_features(np.ones(512)).to_bytes()
+    assert enroll(phone, [same])[1] is ReplyStatus.NOT_CENTERED
+
+
+@pytest.mark.parametrize(
+    ("model", "status"), [("", ReplyStatus.OK), ("relu 512", ReplyStatus.OK), ("arcface", ReplyStatus.NOT_CALIBRATED)]
+)
+def test_a_stated_model_is_that_of_the_profile_or_refused(model: str, status: ReplyStatus) -> None:
+    phone = kit(OWN)
+    assert enroll(phone, views(5001), model)[1] is status
+    person, _ = enroll(phone, views(5002))
+    assert claim(phone, person, views(5002, 1, first=5)[0], model).status is status
+
+
+def test_a_dimension_without_a_profile_needs_the_fallback() -> None:
+    face = np.random.default_rng(1).normal(size=256)
+    sample = FaceEmbedding.from_features(face).to_bytes()
+    assert enroll(kit(), [sample])[1] is ReplyStatus.NOT_CALIBRATED
+    phone = kit(uncalibrated=[Modality.FACE])
+    person, status = enroll(phone, [sample], "any model")
+    assert status is ReplyStatus.OK
+    ask = biometric.AskBasis(user=person.user, modality=Modality.FACE, dimension=256)
+    assert phone.target.call(BIOMETRIC_UUID, biometric.RATE_BASIS, ask).basis is Basis.EXTRAPOLATED
+
+
+def test_what_was_provided_is_what_is_sealed_or_nothing_is() -> None:
+    target = Target(manifests())
+    for wanted in (Configuration(comparison=(OWN.digest,)), Configuration(comparison=(bytes(32),))):
+        assert target.call(BIOMETRIC_UUID, CONFIGURE, wanted).status is ReplyStatus.BAD_REQUEST
+    damaged = ProvideProfile(profile=OWN.to_bytes()[:-1])
+    assert target.call(BIOMETRIC_UUID, PROVIDE_PROFILE, damaged).status is ReplyStatus.PROFILE_REFUSED
+    provided = ProvideProfile(profile=OWN.to_bytes())
+    assert target.call(BIOMETRIC_UUID, PROVIDE_PROFILE, provided).status is ReplyStatus.OK
+    second = ProvideProfile(profile=replace(OWN, name="other").to_bytes())
+    assert target.call(BIOMETRIC_UUID, PROVIDE_PROFILE, second).status is ReplyStatus.PROFILE_REFUSED
+    for wanted in (Configuration(), Configuration(comparison=(OWN.digest,), uncalibrated=(Modality.FACE,))):
+        assert target.call(BIOMETRIC_UUID, CONFIGURE, wanted).status is ReplyStatus.BAD_REQUEST
+    assert target.call(BIOMETRIC_UUID, CONFIGURE, Configuration(comparison=(OWN.digest,))).status is ReplyStatus.OK
+    target.restart()
+    assert target.call(BIOMETRIC_UUID, PROVIDE_PROFILE, provided).status is ReplyStatus.NOT_CONFIGURABLE
