@@ -28,8 +28,8 @@ def _concentrated(rows: Mapping[str, Any]) -> tuple[str, ...]:
         if top and top["large"]:
             lines.append(
                 f"{name}: {percent(top['share'], top['genuine'])} of the genuine comparisons are of one person, "
-                f"{top['subject']} ({of(top['genuine'], row['genuine'])}): what is counted over pairs is first of all "
-                f"this person's. Read the column that weighs people alike."
+                f"{top['subject']} ({of(top['genuine'], row['genuine'])}): in what is counted over pairs this "
+                f"one weighs as much. Read the column that weighs people alike."
             )
     return tuple(lines)
 
