@@ -56,7 +56,7 @@ def figures(
     """
     group = list(sets)
     genuine, impostor = pair_scores(group)
-    found = searches(square(group))
+    found = searches(square(group), who)
     passed = [enrolled[one.name] if enrolled else enrollments(one, None, 1) for one in group]
     result: dict[str, Any] = {
         "people": people_of(group, who)[1] if _named(group) else NOT_STATED,
@@ -72,7 +72,7 @@ def figures(
         "failure_to_acquire": failure_to_acquire(group),
         "failure_to_enroll": failure_to_enroll(passed),
         "largest_share": largest_share(group),
-        "identification": identification(found) if found else NOT_MEASURABLE,
+        "identification": identification(found, seed=seed, replicates=replicates) if found else NOT_MEASURABLE,
         "bootstrap_replicates": replicates,
     }
     two_sided = bool(genuine.size and impostor.size)

@@ -63,7 +63,7 @@ class Population:
 
 
 POPULATIONS = {"alike": Population(4.6, 0.3, 0.2, 0.2), "unlike": Population(5.5, 0.8, 0.4, 0.3)}
-"""Equal error rates of 1.6 %; people differ little, or so that a tenth of them make most errors."""
+"""Equal error rates of 1.6 %; people differ little, or by much of what comparisons of one person differ by."""
 
 
 def coverage(

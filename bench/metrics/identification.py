@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from bench.metrics.comparisons import Comparisons
-from bench.metrics.resampling import proportion
+from bench.metrics.comparisons import Comparisons, Identities, people_of
+from bench.metrics.resampling import Floats, Interval, proportion, rate_intervals
 
 FPIRS = (0.1, 0.03, 0.01, 0.003)
 RANKS = (1, 5, 10, 20)
@@ -28,18 +28,23 @@ class Searches:
         mate: float32 [m], score of the subject.
         other: float32 [m], best score of anybody else.
         rank: int64 [m], place of the subject, from 1.
+        person: int64 [m], whose search it is, among `people`.
+        people: all people of the sets.
     """
 
     enrolled: tuple[int, int]
     mate: NDArray[np.float32]
     other: NDArray[np.float32]
     rank: NDArray[np.int64]
+    person: NDArray[np.int64]
+    people: int
 
 
-def searches(sets: list[Comparisons]) -> Searches | None:
+def searches(sets: list[Comparisons], who: Identities | None = None) -> Searches | None:
     """All searches of all sets; None if no subject has two samples and another subject beside it."""
-    mates, others, ranks, sizes = [], [], [], []
-    for one in sets:
+    mates, others, ranks, persons, sizes = [], [], [], [], []
+    places, people = people_of(sets, who)
+    for one, place in zip(sets, places, strict=True):
         usable = one.usable
         subjects, first = np.unique(one.subjects[usable], return_index=True)
         gallery, probes = usable[first], np.delete(usable, first)
@@ -54,15 +59,21 @@ def searches(sets: list[Comparisons]) -> Searches | None:
             mate = scores[rows, own]
             scores[rows, own] = -np.inf
             mates.append(mate)
+            persons.append(place[one.subjects[part]])
             others.append(scores.max(axis=1))
             ranks.append(1 + (scores >= mate[:, None]).sum(axis=1))
     if not sizes:
         return None
-    return Searches((min(sizes), max(sizes)), np.concatenate(mates), np.concatenate(others), np.concatenate(ranks))
+    mate, other, rank, person = (np.concatenate(column) for column in (mates, others, ranks, persons))
+    return Searches((min(sizes), max(sizes)), mate, other, rank, person, people)
 
 
-def identification(found: Searches) -> dict[str, Any]:
-    """FNIR at fixed FPIR, and hit rates by rank without a threshold."""
+def identification(found: Searches, *, seed: int = 1, replicates: int = 200) -> dict[str, Any]:
+    """FNIR at fixed FPIR, and hit rates by rank without a threshold.
+
+    The interval over people draws those who search, against the same enrolled, with the threshold found anew.
+    """
+    over_people = _over_people(found, seed, replicates)
     m = found.mate.size
     rates: dict[str, Any] = {}
     ordered = np.sort(found.other)
@@ -75,6 +86,8 @@ def identification(found: Searches) -> dict[str, Any]:
         missed = int(np.sum((found.rank > 1) | (found.mate <= limit)))
         rates[f"{target:g}"] = {
             "fnir": missed / m, "misses": missed, "searches": m, "interval_95": proportion(missed, m),
+            "subject_interval_95": [over_people[target].low, over_people[target].high],
+            "subject_interval_basis": over_people[target].basis.value,
             "false_positives": int(np.sum(found.other > limit)),
         }  # fmt: skip
     return {
@@ -83,3 +96,23 @@ def identification(found: Searches) -> dict[str, Any]:
         "fnir_at_fpir": rates,
         "hit_rate_by_rank": {str(r): float(np.mean(found.rank <= r)) for r in RANKS if r <= found.enrolled[1]},
     }
+
+
+def _over_people(found: Searches, seed: int, replicates: int) -> dict[float, Interval]:
+    order = np.argsort(-found.other, kind="stable")
+    falling, falling_person = found.other[order], found.person[order]
+
+    def fnir(weights: Floats) -> Floats:
+        own = weights[found.person]
+        total = own.sum()
+        if total <= 0:
+            return np.full(len(FPIRS), np.nan)
+        # the first score of somebody else that is too much: only higher ones are returned
+        first = np.searchsorted(np.cumsum(weights[falling_person]), np.array(FPIRS) * total + 1e-9, "right")
+        limits = falling[np.minimum(first, falling.size - 1)]
+        missed = [float(own @ ((found.rank > 1) | (found.mate <= limit))) for limit in limits]
+        return np.array(missed) / float(total)
+
+    searching = int(np.unique(found.person).size)
+    intervals = rate_intervals(fnir, found.people, at_zero=searching, seed=seed, replicates=replicates)
+    return dict(zip(FPIRS, intervals, strict=True))

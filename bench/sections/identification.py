@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from bench.wording import NOT_MEASURABLE, folded, interval, of, percent
+from bench.wording import NOT_MEASURABLE, folded, of, over_people, percent
 from bioguard.report import Section, Table
 
 
@@ -26,7 +26,7 @@ def identification(rows: Mapping[str, Any]) -> Section:
                 name,
                 fpir,
                 percent(p["fnir"], p["searches"]),
-                interval(p["interval_95"]),
+                over_people(p, "subject_interval"),
                 of(p["misses"], p["searches"]),
                 enrolled,
             )
@@ -41,7 +41,7 @@ def identification(rows: Mapping[str, Any]) -> Section:
     )
     table = Table(
         title="Missed searches (FNIR) at fixed FPIR",
-        columns=("set", "FPIR", "FNIR", "95 %", "missed", "enrolled"),
+        columns=("set", "FPIR", "FNIR", "95 % over people", "missed", "enrolled"),
         rows=tuple(cells),
         numeric=frozenset(range(1, 6)),
         note=f"{folded(missing)} Enrolled: first usable sample of each subject. A search counts as missed unless the "

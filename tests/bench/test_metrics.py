@@ -1,6 +1,7 @@
 """Intervals over people, 1:N, subjects, several enrollments and presentation attacks, each against counting by hand."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -11,7 +12,7 @@ from bench.metrics.attacks import presentation_attacks
 from bench.metrics.comparisons import Comparisons, pairs_of, scores_of
 from bench.metrics.enrollments import user_effect, view_effect
 from bench.metrics.identification import identification, searches
-from bench.metrics.resampling import subject_intervals
+from bench.metrics.resampling import Interval, subject_intervals
 from bench.metrics.subjects import quality_bins, subject_table, zoo
 from bioguard.errors import InputRefused
 
@@ -107,6 +108,21 @@ def test_identification_rates_by_trying_thresholds() -> None:
     assert point["false_positives"] == np.sum(found.other > limits[0]) <= 12
     exact = binomtest(point["misses"], point["searches"]).proportion_ci(0.95, "exact")
     assert point["interval_95"] == pytest.approx((exact.low, exact.high), abs=1e-12)
+
+
+def test_a_draw_of_everybody_once_gives_the_fnir(monkeypatch: pytest.MonkeyPatch) -> None:
+    found = searches([_made(40, 4, 6, spread=0.4)])
+    assert found is not None
+    rates = []
+
+    def seen(statistic: Any, people: int, **_: Any) -> list[Interval]:
+        rates.extend(statistic(np.ones(people)).tolist())
+        return [Interval(0, 1)] * 4
+
+    monkeypatch.setattr("bench.metrics.identification.rate_intervals", seen)
+    assert rates == [] != identification(found)
+    assert rates[0] == identification(found)["fnir_at_fpir"]["0.1"]["fnir"]
+    assert rates[1] == identification(found)["fnir_at_fpir"]["0.03"]["fnir"]
 
 
 def test_no_search_without_a_second_sample() -> None:
