@@ -11,6 +11,7 @@ from contextlib import suppress
 
 from bioguard.match.fingerprint.cohort import LEAST_FINGERS
 from bioguard.records.modality import Modality
+from bioguard.trusted.biometric.cohort_places import places_of
 from bioguard.trusted.biometric.device_cohort import DeviceCohort, Member
 from bioguard.trusted.biometric.stored_objects import record_object
 from bioguard.trusted.biometric.vault import Vault
@@ -24,7 +25,7 @@ from tee_sim.shared.ta_api import Store
 def gather(store: Store, vault: Vault, policy: PolicyEnforcer) -> None:
     """Let the vault have them, unless it has and nothing has changed since."""
     if vault.cohort is None:
-        fingers = vault.cohort_fingers()
+        fingers = places_of(vault.state, store)
         vault.cohort = DeviceCohort(_members(store, vault, policy, fingers) if len(fingers) >= LEAST_FINGERS else ())
 
 

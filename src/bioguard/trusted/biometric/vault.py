@@ -19,12 +19,12 @@ from bioguard.commands.biometric import Enroll, RecordSummary
 from bioguard.commands.configuration import Configuration, ProfileSummary
 from bioguard.commands.status import ReplyStatus
 from bioguard.errors import InputRefused
-from bioguard.match.fingerprint.cohort import one_of_each
 from bioguard.records import Features
 from bioguard.records.audit_events import Cause, Event
 from bioguard.records.comparison_profile import ComparisonProfile
 from bioguard.records.modality import Modality, Profile
 from bioguard.trusted.biometric.calibration import Calibration
+from bioguard.trusted.biometric.cohort_places import places_after
 from bioguard.trusted.biometric.decision import Ready
 from bioguard.trusted.biometric.device_cohort import DeviceCohort, Standing
 from bioguard.trusted.biometric.gallery_index import Galleries
@@ -33,7 +33,6 @@ from bioguard.trusted.biometric.rates import require_offered
 from bioguard.trusted.biometric.salted_digest import message
 from bioguard.trusted.biometric.stored_objects import (
     DEVICE_OBJECT,
-    CohortFinger,
     DeviceState,
     RecordRef,
     StoredRecord,
@@ -241,30 +240,13 @@ class Vault:
         return tuple(digests)
 
     def _change_cohort(self, transaction: Transaction, user: bytes, gone: Collection[bytes], new: bytes | None) -> None:
-        """Keep the fingers that cohorts are taken from: who stores a finger in place of another keeps the place."""
-        kept = [(finger.user, finger.record_id) for finger in self.state.cohort]
-        left = [(owner, new if new and old in gone else old) for owner, old in kept if new or old not in gone]
-        short = self.state.cohort_short or len(left) < len(kept)
-        if new is not None:
-            others = [one for one in self._oldest_fingers() if one[1] not in gone] if short else []
-            left, short = one_of_each([*left, *others, (user, new)]), False
-        cohort = tuple(CohortFinger(user=owner, record_id=record_id) for owner, record_id in left)
-        if (cohort, short) != (self.state.cohort, self.state.cohort_short):
-            self._state = replace(self.state, cohort=cohort, cohort_short=short)  # `doubt` takes it back
-            transaction.put(DEVICE_OBJECT, self._state.to_bytes(), kind="device")
+        state = places_after(self.state, self._env.store, user, gone, new)
+        if state != self.state:
+            self._state = state  # `doubt` takes it back
+            transaction.put(DEVICE_OBJECT, state.to_bytes(), kind="device")
             self.cohort = None
         if self.cohort is not None:
             self.cohort.forget(gone)
-
-    def _oldest_fingers(self) -> list[tuple[bytes, bytes]]:
-        """Owner and id of every finger's record, in the order in which they were stored."""
-        stored = (h for h in self._env.store.headers() if h.kind == Modality.FINGERPRINT.word)
-        return [(h.owner, h.object_id[1:]) for h in sorted(stored, key=lambda header: header.version)]
-
-    def cohort_fingers(self) -> list[tuple[bytes, bytes]]:
-        """Owner and record id of the fingers that cohorts are taken from. Looks for others where one was erased."""
-        kept = [(finger.user, finger.record_id) for finger in self.state.cohort]
-        return one_of_each([*kept, *(self._oldest_fingers() if self.state.cohort_short else [])])
 
     def _put_record(self, transaction: Transaction, stored: Stored, model: Cause | None = None) -> None:
         summary, record = stored
