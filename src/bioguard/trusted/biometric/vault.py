@@ -15,7 +15,7 @@ Does not promise: to know whether the person agrees; that is `bioguard.trusted.p
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import replace
 
-from bioguard.commands.biometric import Enroll, RecordSummary
+from bioguard.commands.biometric import Enroll
 from bioguard.commands.configuration import Configuration, ProfileSummary
 from bioguard.commands.status import ReplyStatus
 from bioguard.errors import InputRefused
@@ -40,15 +40,14 @@ from bioguard.trusted.biometric.stored_objects import (
     record_object,
     user_object,
 )
+from bioguard.trusted.biometric.stored_records import Stored, opened, summary_of
 from bioguard.trusted.biometric.template_encoder import TemplateEncoder
 from bioguard.trusted.policy.audit_log import AuditLog
 from bioguard.trusted.refusal import Refused
 from bioguard.trusted.sensor.sensors import SENSOR_IDS
 from bioguard.trusted.sensor.stored_objects import recount
-from tee_sim.shared.ta_api import StoredObject, TaEnv, Transaction, find_record
+from tee_sim.shared.ta_api import TaEnv, Transaction, find_record
 
-Stored = tuple[RecordSummary, StoredRecord]
-"""A record as it is stored, and what may be known of it outside."""
 _NO_SALT = bytes(16)
 """Of a record that has none yet."""
 
@@ -336,7 +335,7 @@ class Vault:
         committed = message(record_id=record_id, subject=user, modality=modality, position=position, views=samples)
         salt, digest = self._env.digests.make(committed)
         record = replace(record, salt=salt)
-        stored = _summary(record_id, user, digest, record), record
+        stored = summary_of(record_id, user, digest, record), record
         state, gone = self.user(user), [replaces] if replaces is not None else []
         self._change_records(transaction, user, erase=gone, store=stored, same_samples=same_samples, model=model)
         others = tuple(ref for ref in state.records if ref not in gone)
@@ -399,7 +398,7 @@ class Vault:
         with self._env.store.transaction() as transaction:
             transaction.put(DEVICE_OBJECT, state.to_bytes(), kind="device")
             for stored in self._env.store.load(kind=Modality.FACE.word):
-                summary, old = _opened(stored)
+                summary, old = opened(stored)
                 codes = encoder.encode(decode_views(old))
                 self._put_record(transaction, (summary, replace(old, codes=codes, code_epoch=epoch)))
                 changed += 1  # not counted anew (`recount`): the same records hold the same samples
@@ -426,12 +425,12 @@ class Vault:
         stored = self._env.store.find(record_object(record_id))
         if stored is None:
             raise Refused(ReplyStatus.UNKNOWN_RECORD)
-        return _opened(stored)
+        return opened(stored)
 
     def records(self, modality: Modality) -> Iterator[Stored]:
         """Open every record of one modality."""
         for stored in self._env.store.load(kind=modality.word):
-            yield _opened(stored)
+            yield opened(stored)
 
     def digests(self) -> Iterator[bytes]:
         """Salted digests of all records, in the order of their ids."""
@@ -447,21 +446,3 @@ class Vault:
         """A user's records: id, modality, when enrolled (seconds since 1970)."""
         refs = self.user(user).records
         return [(ref.record_id, ref.modality, self.open_record(ref.record_id)[0].enrolled_s) for ref in refs]
-
-
-def _opened(stored: StoredObject) -> Stored:
-    record, header = StoredRecord.from_bytes(stored.body), stored.header
-    return _summary(header.object_id[1:], header.owner, header.commitment, record), record
-
-
-def _summary(record_id: bytes, user: bytes, digest: bytes, record: StoredRecord) -> RecordSummary:
-    return RecordSummary(
-        record_id=record_id,
-        user=user,
-        modality=record.modality,
-        position=record.position,
-        views=record.samples,
-        profile=record.profile,
-        enrolled_s=record.enrolled_s,
-        digest=digest,
-    )
