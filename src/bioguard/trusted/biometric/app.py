@@ -32,9 +32,9 @@ from bioguard.commands.status import Done, Nothing, ReplyStatus
 from bioguard.records import FaceEmbedding, Features
 from bioguard.records.audit_events import NOBODY
 from bioguard.records.consent import Purpose
-from bioguard.records.locks import AttemptOutcome, Lock, LockStatus
+from bioguard.records.locks import AttemptOutcome, LockStatus
 from bioguard.records.modality import Modality
-from bioguard.records.tokens import AuthToken, Denial, TokenUnusable
+from bioguard.records.tokens import AuthToken, TokenUnusable
 from bioguard.trusted.biometric import decision, rates
 from bioguard.trusted.biometric.cohort_fingers import gather
 from bioguard.trusted.biometric.decision import Sighting, Verdict, judge
@@ -42,6 +42,7 @@ from bioguard.trusted.biometric.device_cohort import Standing, stricter
 from bioguard.trusted.biometric.gallery_index import GalleryIndex
 from bioguard.trusted.biometric.levels import Kind, Levels, levels
 from bioguard.trusted.biometric.rates import Terms
+from bioguard.trusted.biometric.refusals import DENIED, LOCKED
 from bioguard.trusted.biometric.samples import decode, judge_samples, refuse_flawed
 from bioguard.trusted.biometric.sensor_commands import SensorCommands
 from bioguard.trusted.biometric.stored_objects import RecordRef, StoredRecord, UserState, record_object, user_object
@@ -55,17 +56,9 @@ from bioguard.trusted.refusal import Refused
 from tee_sim.shared.schema import Record
 from tee_sim.shared.ta_api import Command, CommandApp, TaEnv
 
-LOCKED = {Lock.TIMED: ReplyStatus.LOCKED_TIMED, Lock.PERMANENT: ReplyStatus.LOCKED_PERMANENT}
 _DECISIONS = (commands.AUTHENTICATE, commands.IDENTIFY)
 Q = TypeVar("Q", bound=Record)
 A = TypeVar("A", bound=Record)
-
-_DENIED = {
-    Denial.TOKEN: ReplyStatus.TOKEN_REFUSED,
-    Denial.NO_PIN: ReplyStatus.PIN_REQUIRED,
-    Denial.WITHOUT_PIN: ReplyStatus.ENROLLED_WITHOUT_PIN,
-    Denial.OTHER_PIN: ReplyStatus.ENROLLED_WITH_OTHER_PIN,
-}
 
 
 class BiometricApp(CommandApp):
@@ -237,7 +230,7 @@ class BiometricApp(CommandApp):
         try:
             return self._sensors.permit(request.user, request.modality, request.token, enrollments=enrollments)
         except TokenUnusable as unusable:
-            raise Refused(_DENIED[unusable.why]) from None
+            raise Refused(DENIED[unusable.why]) from None
 
     def _refuse_same_finger(
         self, user: UserState, samples: tuple[Features, ...], replaces: RecordRef | None, kind: Kind
