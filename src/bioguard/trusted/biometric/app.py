@@ -292,14 +292,8 @@ class BiometricApp(CommandApp):
 
     def _read_ahead(self, user: bytes, modality: Modality) -> None:
         """Read at once what is asked for one by one: the same objects, whatever is decided about them."""
-        self._store.fetch(
-            [
-                user_object(user),
-                consent_object(user),
-                *self._sensors.objects(user, modality),
-                *self._log.next_objects(),
-            ]
-        )
+        states = self._sensors.objects(user, modality)
+        self._store.fetch([user_object(user), consent_object(user), *states, *self._log.next_objects()])
 
     def _in_time(self, user: bytes, refs: list[RecordRef], purpose: Purpose) -> list[tuple[bytes, StoredRecord]]:
         """The records that may still be used. Refused RECORD_EXPIRED, and logged, if all of them are over."""
