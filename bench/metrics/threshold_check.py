@@ -79,7 +79,8 @@ def threshold_check(
         return []
     places, people = people_of(sets, who)
     named = not any(isinstance(one, PairList) and one.anonymous for one in sets)
-    genuine_people, counted = _count(sets, places, people, [t.threshold for t in thresholds])
+    everybody = people if named else 2  # scores of nobody known are of two who stand for all
+    genuine_people, counted = _count(sets, places, everybody, [t.threshold for t in thresholds])
     weigh = _Weights(sets, places, genuine_people, people)
     intervals = _over_people(weigh, counted, sets, places, seed, replicates) if named else None
     return [
@@ -92,9 +93,8 @@ def _count(
     sets: Sequence[Scored], places: Sequence[Ints], people: int, limits: Sequence[float]
 ) -> tuple[Ints, list[_Counted]]:
     """Genuine comparisons of each person, and what happens at each threshold."""
-    size = max(people, 2)  # scores of nobody known are of two who stand for all
-    genuine_people = np.zeros(size, np.int64)
-    missed, touched = (np.zeros((len(limits), size), np.int64) for _ in range(2))
+    genuine_people = np.zeros(people, np.int64)
+    missed, touched = (np.zeros((len(limits), people), np.int64) for _ in range(2))
     false: list[list[Ints] | None] = [[np.empty(0, np.int64)] for _ in limits]
     impostors = genuine = 0
     for one, place in zip(sets, places, strict=True):
@@ -102,17 +102,17 @@ def _count(
         for scores, a, b in one.blocks():
             same = a == b
             own, own_people = scores[same], at[a[same]]
-            genuine_people += np.bincount(own_people, minlength=size)
+            genuine_people += np.bincount(own_people, minlength=people)
             genuine += int(own.size)
             other, x, y = scores[~same], at[a[~same]], at[b[~same]]
             impostors += int(other.size)
             for i, limit in enumerate(limits):
-                missed[i] += np.bincount(own_people[own < limit], minlength=size)
+                missed[i] += np.bincount(own_people[own < limit], minlength=people)
                 hit = other >= limit
-                touched[i] += np.bincount(x[hit], minlength=size) + np.bincount(y[hit], minlength=size)
+                touched[i] += np.bincount(x[hit], minlength=people) + np.bincount(y[hit], minlength=people)
                 kept = false[i]
                 if kept is not None:
-                    kept.append(x[hit] * size + y[hit])
+                    kept.append(x[hit] * people + y[hit])
                     false[i] = kept if touched[i].sum() <= 2 * MOST_PAIRS else None
     return genuine_people, [
         _Counted(m, None if f is None else np.concatenate(f), t, genuine, impostors)

@@ -441,8 +441,7 @@ def test_the_page_says_how_far_each_rate_is_founded() -> None:
     page = (Path(__file__).parents[2] / "docs" / "android-contract.md").read_text("utf-8")
     rows = page.partition("<!-- rates -->")[2].partition("<!-- end rates -->")[0].strip().splitlines()[2:]
     expected = []
-    for inverse in FMR_INVERSES:
-        rate = 1 / (3 * inverse)
+    for inverse, rate in ((n, 1 / (3 * n)) for n in FMR_INVERSES):
         founded = tuple(
             basis_for_fmr(rate, profile=builtin_profile(s.modality, 512 if s is Score.COSINE else 0), score=s).word
             for s in (Score.COSINE, Score.LIKELIHOOD_RATIO, Score.PROTECTED)

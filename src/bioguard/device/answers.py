@@ -1,6 +1,11 @@
 """What a device answers: frozen, without a score, a threshold or a feature."""
 
 from dataclasses import dataclass, field
+from typing import Self
+
+from bioguard.commands.biometric import RecordSummary
+from bioguard.device.fingers import finger_name
+from bioguard.text import word
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,3 +87,17 @@ class RecordInfo:
     profile: str
     enrolled_s: int
     digest: str
+
+    @classmethod
+    def of(cls, summary: RecordSummary, user: str | None) -> Self:
+        """In words, with the name of its user."""
+        return cls(
+            record_id=summary.record_id.hex(),
+            user=user,
+            modality=word(summary.modality),
+            position=finger_name(summary.position),
+            views=summary.views,
+            profile=word(summary.profile),
+            enrolled_s=summary.enrolled_s,
+            digest=summary.digest.hex(),
+        )

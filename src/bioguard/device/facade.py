@@ -8,11 +8,9 @@ Names are turned into 16-byte handles here; features are sent as canonical bytes
 code and a hint.
 """
 
-import secrets
 from collections.abc import Callable, Collection, Iterator, Sequence
 from enum import IntEnum
 from functools import cached_property
-from hashlib import shake_256
 from pathlib import Path
 from typing import Self, TypeVar
 from uuid import UUID
@@ -21,26 +19,22 @@ from bioguard.commands import biometric as commands
 from bioguard.commands import gatekeeper
 from bioguard.commands.biometric import BIOMETRIC_UUID, EraseAuthorization, RecordSummary
 from bioguard.commands.configuration import (
-    CONFIGURE,
     DEFAULT_FMR_INVERSE,
     DEFAULT_FPIR_INVERSE,
-    PROVIDE_PROFILE,
     SHOW_CONFIGURATION,
     Configuration,
     Configured,
     LockoutChoice,
     ProfileSummary,
-    ProvideProfile,
 )
 from bioguard.commands.gatekeeper import GATEKEEPER_UUID
 from bioguard.commands.policy import Purged
 from bioguard.commands.status import Nothing, ReplyStatus
 from bioguard.device.answers import Enrollment, Identification, RecordInfo, Verification
 from bioguard.device.arguments import record_id_of
-from bioguard.device.calibration import calibration_of, table_missing, uncalibrated_modalities
+from bioguard.device.calibration import calibration_of, uncalibrated_modalities
 from bioguard.device.directory import begin, burn, check, destroy
 from bioguard.device.errors import promised
-from bioguard.device.fingers import finger_name
 from bioguard.device.fuses import Fuses
 from bioguard.device.incidents import detecting
 from bioguard.device.launch import Running, start
@@ -48,16 +42,14 @@ from bioguard.device.lock import DeviceLock
 from bioguard.device.names import Names
 from bioguard.device.options import DeviceOptions
 from bioguard.device.password_handles import PasswordHandles
-from bioguard.device.rates import init_refused
+from bioguard.device.provisioning import configure, require_limits
 from bioguard.device.recognition import Recognition
 from bioguard.device.start import report_start
 from bioguard.device.user_registry import UserRegistry
 from bioguard.device.world import World, tee_errors
-from bioguard.errors import InputRefused
 from bioguard.records import Features
 from bioguard.records.comparison_profile import ComparisonProfile
 from bioguard.records.modality import Profile
-from bioguard.text import word
 from tee_sim.shared.schema import Record
 from tee_sim.shared.ta_api import Command
 
@@ -118,15 +110,8 @@ class Device:
                 without a table of what the device decides on, or no modality left for `uncalibrated`.
         """
         options = options or DeviceOptions()
-        if not all(type(limit) is int and 1 <= limit <= 10 for limit in (max_fingers, max_faces)):
-            raise InputRefused(
-                "limits are 1 to 10 records",
-                hint="choose 1 to 10 fingers and 1 to 10 faces for a user",
-                code="device.limits",
-            )
-        seed = options.seed_bytes
-        root = secrets.token_bytes(48) if seed is None else shake_256(b"bioguard seeded fuses v1" + seed).digest(48)
-        fuses = Fuses(huk=root[:32], device_id=root[32:])
+        require_limits(max_fingers, max_faces)
+        fuses = Fuses.drawn(options.seed_bytes)
         configuration = Configuration(
             profile=profile,
             max_fingers=max_fingers,
@@ -143,7 +128,7 @@ class Device:
         try:
             device = cls._start(directory, fuses, lock, options, create=True)
             try:
-                device._configure(configuration, comparison_profiles)
+                configure(device.ask, configuration, comparison_profiles)
                 burn(directory)
             except BaseException:
                 device.close()
@@ -152,16 +137,6 @@ class Device:
             cls.wipe(directory)
             raise
         return device
-
-    def _configure(self, configuration: Configuration, profiles: Sequence[ComparisonProfile]) -> None:
-        for profile in profiles:
-            self.ask(PROVIDE_PROFILE, ProvideProfile(profile=profile.to_bytes()), about=repr(profile.name))
-        refusals = (ReplyStatus.RATE_NOT_OFFERED, ReplyStatus.NOT_CALIBRATED)
-        answer = self.ask(CONFIGURE, configuration, expected=refusals)
-        if answer.status is ReplyStatus.RATE_NOT_OFFERED:
-            raise init_refused(configuration)
-        if answer.status is ReplyStatus.NOT_CALIBRATED:
-            raise table_missing(profiles, configuration.profile)
 
     @classmethod
     def open(cls, directory: Path, options: DeviceOptions | None = None) -> Self:
@@ -438,16 +413,7 @@ class Device:
         return answer.records
 
     def _info(self, summary: RecordSummary) -> RecordInfo:
-        return RecordInfo(
-            record_id=summary.record_id.hex(),
-            user=self.user_name(summary.user),
-            modality=word(summary.modality),
-            position=finger_name(summary.position),
-            views=summary.views,
-            profile=word(summary.profile),
-            enrolled_s=summary.enrolled_s,
-            digest=summary.digest.hex(),
-        )
+        return RecordInfo.of(summary, self.user_name(summary.user))
 
     @property
     def running(self) -> Running:

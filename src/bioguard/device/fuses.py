@@ -4,7 +4,9 @@ A phone burns the HUK into fuses that only the secure world can read. Here it is
 is. Whoever can read it can open this device's store: that is the difference between a simulator and a phone.
 """
 
+import secrets
 from dataclasses import dataclass
+from hashlib import shake_256
 from pathlib import Path
 from typing import Self
 
@@ -49,6 +51,12 @@ class Fuses(RootSecret):
         huk: 32 bytes.
         device_id: 16 bytes.
     """
+
+    @classmethod
+    def drawn(cls, seed: bytes | None) -> Self:
+        """Fuses of a new device: from the system, or from the seed of one that repeats itself."""
+        root = secrets.token_bytes(48) if seed is None else shake_256(b"bioguard seeded fuses v1" + seed).digest(48)
+        return cls(huk=root[:32], device_id=root[32:])
 
     def to_text(self) -> str:
         """The file's text."""

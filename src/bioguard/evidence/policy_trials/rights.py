@@ -187,10 +187,6 @@ def _rows(data: dict[str, object], name: str) -> list[dict[str, object]]:
     return list(rows) if isinstance(rows, list) else []
 
 
-def _length(data: dict[str, object], name: str) -> int:
-    return len(_rows(data, name))
-
-
 def _last_state(temporary: TemporaryDevice) -> str:
     return [r.state.name for r in consent.requests(temporary.device)][-1]
 
@@ -348,7 +344,7 @@ def portability(temporary: TemporaryDevice) -> list[Observation]:
     return [
         Observation("it has the published form", data["schema"] == "bioguard/personal-data/1"),
         Observation("consents, enrollments, requests and log are in it",
-                    all(_length(data, part) for part in ("consents", "enrollments", "requests", "log"))),
+                    all(_rows(data, part) for part in ("consents", "enrollments", "requests", "log"))),
         Observation("it says that templates are not in it, and why",
                     isinstance(said, dict) and said.get("included") is False and said.get("why") == WHY),
         Observation("nothing else is in it", not odd, ", ".join(odd[:5])),
