@@ -50,7 +50,7 @@ def main(arguments: list[str]) -> int:
     outcomes: list[Outcome] = []
     if not chosen.json:
         print(f"{faces.name}, {chosen.victims} victims, {chosen.place}; best cosine against as many guesses")
-        print(Outcome.header())
+        print(Outcome.header(), flush=True)
     for insider in map(Insider, chosen.insider):
         for name in chosen.attacker:
             outcome = run(

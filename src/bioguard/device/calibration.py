@@ -1,20 +1,22 @@
 """Which comparison profile a device goes by, in words; and the refusals of making one."""
 
 from collections.abc import Sequence
-from typing import Protocol
+from typing import Any, Final, Protocol
 
-from bioguard.commands.biometric import RATE_BASIS, AskBasis
-from bioguard.commands.configuration import Configuration, ProfileSummary
+from bioguard.commands.biometric import AUTHENTICATE, IDENTIFY, RATE_BASIS, AskBasis
+from bioguard.commands.configuration import SHOW_CONFIGURATION, Configuration, ProfileSummary
 from bioguard.device.answers import RateCalibration
 from bioguard.device.asking import Asker
 from bioguard.errors import InputRefused
 from bioguard.records import FaceEmbedding, Features
 from bioguard.records.comparison_profile import ComparisonProfile
 from bioguard.records.modality import Modality, Profile
-from bioguard.records.scores import Score
+from bioguard.records.scores import Basis, Score
+from tee_sim.shared.ta_api import Command
 
 STRICTEST = "uncalibrated-strict"
 """Name of the fallback, which is no file."""
+_CHANGE_NOTHING: Final = (AUTHENTICATE, IDENTIFY, RATE_BASIS, SHOW_CONFIGURATION)
 
 
 class Calibrated(Protocol):
@@ -28,18 +30,38 @@ class Calibrated(Protocol):
     def profiles(self) -> tuple[ProfileSummary, ...]: ...
 
 
-def calibration_of(device: Calibrated, sample: Features, inverse: int, user: bytes | None = None) -> RateCalibration:
-    """What the rate of a decision about this sample goes back to.
+class RateBases:
+    """What the rates of decisions go back to, asked once for each person and kind of sample: it changes with records.
 
-    Args:
-        inverse: of the rate that was asked for; 0 for the device's.
-        user: of a claim; None for a search.
+    A record whose retention ends while nothing else is asked is counted on: the basis is then the weaker of both.
     """
-    dimension = len(sample) if isinstance(sample, FaceEmbedding) else 0
-    fitting = (p for p in device.profiles if (p.modality, p.dimension) == (sample.modality, dimension))
-    asked = AskBasis(user=user, modality=sample.modality, dimension=dimension, inverse=inverse)
-    basis = device.ask(RATE_BASIS, asked).basis
-    found = None if sample.modality in device.configuration.uncalibrated else next(fitting, None)
+
+    def __init__(self) -> None:
+        self._known: dict[tuple[bytes | None, Modality, int, int], RateCalibration] = {}
+
+    def asked(self, command: Command[Any, Any]) -> None:
+        """Forget it all after a command that may change what is enrolled."""
+        if command not in _CHANGE_NOTHING:
+            self._known.clear()
+
+    def of(self, device: Calibrated, sample: Features, inverse: int, user: bytes | None = None) -> RateCalibration:
+        """What the rate of a decision about this sample goes back to.
+
+        Args:
+            inverse: of the rate that was asked for; 0 for the device's.
+            user: of a claim; None for a search.
+        """
+        dimension = len(sample) if isinstance(sample, FaceEmbedding) else 0
+        key = user, sample.modality, dimension, inverse
+        if key not in self._known:
+            asked = AskBasis(user=user, modality=sample.modality, dimension=dimension, inverse=inverse)
+            self._known[key] = _in_words(device, device.ask(RATE_BASIS, asked).basis, sample.modality, dimension)
+        return self._known[key]
+
+
+def _in_words(device: Calibrated, basis: Basis | None, modality: Modality, dimension: int) -> RateCalibration:
+    fitting = (p for p in device.profiles if (p.modality, p.dimension) == (modality, dimension))
+    found = None if modality in device.configuration.uncalibrated else next(fitting, None)
     return RateCalibration(
         basis=basis.word if basis is not None else None,
         comparison_profile=STRICTEST if found is None else found.name,

@@ -32,7 +32,7 @@ from bioguard.commands.policy import Purged
 from bioguard.commands.status import Nothing, ReplyStatus
 from bioguard.device.answers import Enrollment, Identification, RecordInfo, Verification
 from bioguard.device.arguments import record_id_of
-from bioguard.device.calibration import calibration_of, uncalibrated_modalities
+from bioguard.device.calibration import RateBases, uncalibrated_modalities
 from bioguard.device.directory import begin, burn, check, destroy
 from bioguard.device.errors import promised
 from bioguard.device.fuses import Fuses
@@ -79,6 +79,7 @@ class Device:
         self._options = options
         self._world = World(directory, running, self._start_again, self._restarted, self._started)
         self._lock = lock
+        self._bases = RateBases()
 
     @classmethod
     def init(
@@ -214,6 +215,7 @@ class Device:
             BioguardError: by the tables in `bioguard.device.errors`: a refusal, or a secure world that is not there.
                 After its death the next question starts it again (`bioguard.device.world`).
         """
+        self._bases.asked(command)
         return self._world.ask(
             command, request, about=about, uuid=uuid, quantize_timing=quantize_timing, expected=expected
         )
@@ -355,7 +357,7 @@ class Device:
             record_id=answer.record_id.hex() if answer.record_id else None,
             target_fmr=f"1/{fmr_inverse or self.configuration.fmr_inverse}",
             for_testing=self.configuration.for_testing,
-            calibration=calibration_of(self, sample, fmr_inverse, self.user_handle(name)),
+            calibration=self._bases.of(self, sample, fmr_inverse, self.user_handle(name)),
             token=answer.token,
         )
 
@@ -377,7 +379,7 @@ class Device:
             record_id=answer.record_id.hex() if answer.record_id else None,
             target_fpir=f"1/{fpir_inverse or self.configuration.fpir_inverse}",
             for_testing=self.configuration.for_testing,
-            calibration=calibration_of(self, sample, fpir_inverse),
+            calibration=self._bases.of(self, sample, fpir_inverse),
         )
 
     def records(self, name: str | None = None) -> Iterator[RecordInfo]:
