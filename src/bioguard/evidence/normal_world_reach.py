@@ -20,6 +20,7 @@ REASONS: tuple[tuple[str, Mapping[str, str]], ...] = (
             "bioguard.cli.collection": ".open, numpy.load",
             "bioguard.cli.consent": "import bioguard.user_files",
             "bioguard.cli.convert": "import bioguard.user_files",
+            "bioguard.cli.device": "import bioguard.user_files",
             "bioguard.cli.erasing": "import bioguard.user_files",
             "bioguard.cli.log": "import bioguard.user_files",
             "bioguard.cli.match": "import bioguard.user_files",
@@ -212,6 +213,7 @@ REASONS: tuple[tuple[str, Mapping[str, str]], ...] = (
         {
             "bioguard.formats.convert": "import zipfile, numpy.save, numpy.savez",
             "bioguard.formats.npz": ".open, import zipfile",
+            "bioguard.formats.stated_model": "import zipfile",
         },
     ),
     (
@@ -236,6 +238,7 @@ REASONS: tuple[tuple[str, Mapping[str, str]], ...] = (
             "bioguard.records.tokens": "getattr *2",
             "bioguard.report.fingerprint_drawing": "getattr",
             "bioguard.report.json_form": "getattr",
+            "bioguard.trusted.biometric.levels": "getattr *2",
             "tee_sim.secure.closed_replies": "vars *2",
             "tee_sim.shared.manifest": "getattr",
             "tee_sim.shared.schema": "getattr",
