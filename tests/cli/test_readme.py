@@ -29,6 +29,13 @@ def steps() -> list[tuple[str, str]]:
     return [(command.rstrip(), comment) for command, _, comment in lines]
 
 
+def decision() -> str:
+    """What the README says that the first decision prints."""
+    block = re.search(r"The answer comes first[^\n]*\n\n```\n(.*?)```", README, re.DOTALL)
+    assert block
+    return block[1]
+
+
 def at_a_terminal(command: str, directory: Path, environment: dict[str, str]) -> tuple[int, str]:
     """Run a command on a terminal of its own, answering every prompt for a PIN."""
     pid, terminal = pty.fork()
@@ -64,8 +71,10 @@ def test_golden_path_of_the_readme(tmp_path: Path) -> None:
         assert code == 0, (step, output)
         assert bool(PROMPT.search(output)) == ("asks for the PIN" in comment), step
         said += output
+    shown = decision().splitlines()
+    assert (shown[0], shown[-1], len(shown)) == ("match: alice", "unlocked", 3)
     for words in (
-        "match: alice\nunlocked",
+        decision(),
         "rejected",
         "verified",
         "erased record",
