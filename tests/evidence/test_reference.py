@@ -20,6 +20,7 @@ from bioguard.cli.__main__ import run
 from bioguard.errors import BioguardError, InputRefused, IntegrityFailure
 from bioguard.evidence.measuring import folders_of, start_code
 from bioguard.evidence.reference import Measurement, Otherwise, Reference
+from bioguard.records.comparison_profile import ComparisonProfile
 from tee_sim.shared.package_files import Listing
 from tests.evidence.installed_copy import ROOT, InstalledCopy
 
@@ -60,15 +61,19 @@ def _append(name: str, tail: bytes) -> Callable[[Path], None]:
     return change
 
 
+def _another_profile(site: Path) -> None:
+    """A profile as good as the true one: a damaged one would end the application that reads it."""
+    path = site / "bioguard/match/profiles/minutiae-pooled.profile"
+    true = ComparisonProfile.from_bytes(path.read_bytes())
+    path.write_bytes(replace(true, made_by="nobody").to_bytes())
+
+
 CHANGES: list[tuple[str, Callable[[Path], None]]] = [
     ("changed: tee_sim/secure/sealing.py", _append("tee_sim/secure/sealing.py", b"\n")),
     ("changed: bioguard/device/facade.py", _append("bioguard/device/facade.py", b"\n")),
     ("changed: bioguard/cli/app.py", _append("bioguard/cli/app.py", b"\n")),
     ("changed: bioguard/trusted/keystore/manifest.toml", _append("bioguard/trusted/keystore/manifest.toml", b"\n")),
-    (
-        "changed: bioguard/match/profiles/minutiae-pooled.profile",
-        _append("bioguard/match/profiles/minutiae-pooled.profile", b"\n"),
-    ),
+    ("changed: bioguard/match/profiles/minutiae-pooled.profile", _another_profile),
     ("changed: bioguard/match/native/dots.c", _append("bioguard/match/native/dots.c", b"\n")),
     ("missing: tee_sim/cli/scaffold/app.txt", lambda site: (site / "tee_sim/cli/scaffold/app.txt").unlink()),
     ("added: bioguard/evil.py", _append("bioguard/evil.py", b"")),
