@@ -72,7 +72,7 @@ class Starter:
         locked = Locked(process, to_child, from_child)
         self._started.append(locked)
         head = locked.read(4)
-        if head[:1] == b"!":
+        if head[:1] == b"!" and head[3:] != b"\0":  # and no length, whose lowest byte may be 33
             locked.refusal = (head[1:] + locked.read()).decode()
         elif len(head) == 4:
             locked.report = LockReport.from_bytes(locked.read(struct.unpack("<I", head)[0]))
