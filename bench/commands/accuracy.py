@@ -250,7 +250,7 @@ def accuracy(
       python -m bench accuracy --fingerprints ../shared/data/fingerprints --out out/fingers
       python -m bench accuracy --faces faces.npz --out out/faces
       python -m bench accuracy --scores other.csv --distance --out out/other
-      python -m bench accuracy --fingerprints DIR --against other.npz --out out/both
+      python -m bench accuracy --fingerprints ../shared/data/fingerprints --against other.npz --out out/both
     """
     sources = [s for s in (fingerprints, faces, score_file) if s is not None]
     if len(sources) != 1:

@@ -91,10 +91,17 @@ def scene(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, str
     np.savez(scene / "faces.npz", embeddings=np.stack([f.vector for f in faces]), labels=np.zeros(4))
     (scene / "pin.txt").write_text("2468\n")
     (scene / "k.bin").write_bytes(bytes(range(32)))
-    for name in ("backup.tar", "keys.json", "other.csv", "bench/baselines/KIND/accuracy.json"):
+    for name in (
+        "backup.tar",
+        "keys.json",
+        "other.csv",
+        "other.npz",
+        "acme.profile",
+        "bench/baselines/KIND/accuracy.json",
+    ):
         (scene / name).parent.mkdir(parents=True, exist_ok=True)
         (scene / name).write_text("{}")
-    for name in ("evidence", "out/accuracy", "shared/data/fingerprints"):
+    for name in ("evidence", "out/accuracy", "shared/data/fingerprints", "data/prints", "door-7"):
         (scene / name).mkdir(parents=True)
     words = {}
     with Device.init(scene / "unenrolled", require_pin=False) as device:
