@@ -65,7 +65,7 @@ def test_a_disk_that_does_not_sync_is_found(tmp_path: Path, monkeypatch: pytest.
         return [event for event in recorded(directory, log) if (event.kind, event.file) != ("sync", "storage.db")]
 
     monkeypatch.setattr(crash_power, "record", without_syncs)
-    found = errors(crash_power.play(tmp_path, points=80, seed=5))
+    found = errors(crash_power.play(tmp_path, points=160, seed=5))
     assert [error for _, kind, error in found if kind == "lost" and error[0].isdigit()]
 
 
