@@ -134,6 +134,15 @@ def test_a_dimension_without_a_profile_needs_the_fallback() -> None:
     assert phone.target.call(BIOMETRIC_UUID, biometric.RATE_BASIS, ask).basis is Basis.EXTRAPOLATED
 
 
+@pytest.mark.parametrize(
+    ("modality", "dimension"), [(Modality.FACE, 0), (Modality.FACE, 1), (Modality.FINGERPRINT, 512)]
+)
+def test_numbers_that_no_features_have_are_refused_with_the_fallback_too(modality: Modality, dimension: int) -> None:
+    target = kit(uncalibrated=[modality]).target
+    ask = biometric.AskBasis(modality=modality, dimension=dimension)
+    assert target.call(BIOMETRIC_UUID, biometric.RATE_BASIS, ask).status is ReplyStatus.NOT_CALIBRATED
+
+
 def test_what_was_provided_is_what_is_sealed_or_nothing_is() -> None:
     target = Target(manifests())
     for wanted in (Configuration(comparison=(OWN.digest,)), Configuration(comparison=(bytes(32),))):

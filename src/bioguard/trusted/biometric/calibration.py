@@ -11,6 +11,7 @@ from typing import Self
 
 from bioguard.commands.configuration import Configuration, ProfileSummary
 from bioguard.commands.status import ReplyStatus
+from bioguard.errors import InputRefused
 from bioguard.match.thresholds import builtin_profiles, strictest
 from bioguard.records import Features, FingerprintTemplate
 from bioguard.records.comparison_profile import ComparisonProfile
@@ -87,7 +88,10 @@ class Calibration:
     def _profile(self, modality: Modality, dimension: int) -> ComparisonProfile:
         known = [profile for profile in self.profiles if profile.modality is modality]
         if modality in self._uncalibrated:
-            return strictest(known, dimension)
+            try:
+                return strictest(known, dimension)
+            except InputRefused:  # no features of this modality have so many numbers
+                raise Refused(ReplyStatus.NOT_CALIBRATED) from None
         found = next((profile for profile in known if profile.dimension == dimension), None)
         if found is None:
             raise Refused(ReplyStatus.NOT_CALIBRATED)
