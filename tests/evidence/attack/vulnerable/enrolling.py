@@ -140,7 +140,7 @@ class ProbesUnjudged(_Judging):
     """What is too bad to enroll is good enough to show."""
 
     FINDS = ("match.not-centered",)
-    REFUSE = staticmethod(lambda _probe: None)
+    REFUSE = staticmethod(lambda _probe, _profile: None)
 
 
 class DimensionFirst(Buggy):
