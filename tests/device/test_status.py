@@ -21,6 +21,7 @@ from bioguard import commands
 from bioguard.commands import biometric, policy
 from bioguard.commands.status import Done, GatekeeperStatus, KeystoreError, ReplyStatus, SensorStatus
 from bioguard.device import Device, consent, keys, pins, rectify
+from bioguard.device.calibration import RateBases
 from bioguard.device.errors import promised, raise_for_status, status_of
 from bioguard.device.keys import BoundKey
 from bioguard.device.refusals import VOCABULARIES
@@ -57,6 +58,7 @@ def answering(reply: Record) -> Device:
     """A device whose secure world always gives this reply."""
     device = Device.__new__(Device)
     device.directory = Path("/nonexistent")
+    device._bases = RateBases()
     session = SimpleNamespace(call=lambda _command, _request, grid=None: reply)
     alive = SimpleNamespace(alive=True)
     running: Any = SimpleNamespace(grid=None, session=lambda _uuid: session, process=alive)
@@ -90,8 +92,9 @@ def test_each_status_has_one_row() -> None:
 
 
 def test_the_numbers_on_the_wire_stay() -> None:
-    assert [status.value for status in ReplyStatus] == list(range(37))
+    assert [status.value for status in ReplyStatus] == list(range(39))
     assert (ReplyStatus.TOKEN_REFUSED, ReplyStatus.RECORD_EXPIRED) == (17, 36)
+    assert (ReplyStatus.PROFILE_REFUSED, ReplyStatus.NOT_CALIBRATED) == (37, 38)
     assert [(s.name, s.value) for s in SensorStatus] == [("OK", 0), ("UNKNOWN_USER", 1), ("TOKEN_REFUSED", 2)]
     assert [s.value for s in GatekeeperStatus] == [0, 1, -1, -2, -3]
     assert [s.value for s in KeystoreError] == [0, -2, -3, -16, -26, -28, -30, -31, -33, -38]
