@@ -83,6 +83,7 @@ def test_offsets_are_in_the_message() -> None:
         "iso2005-extended-overrun.iso": "extended data of 9 bytes, 5 left: field at byte 46",
         "ansi2009-compliance.fmr": "compliance 1 is not a value of this format at byte 16",
         "iso2011-minutia-size-7.fmr": "minutia size 7 is not a value of this format at byte 50",
+        "npz-model.npz": "the archive's model is no text of 1 to 64 printable ASCII characters",
         "npy-shape-bomb.npy": "npy shape (999999999, 512) needs 2047999997952 bytes of elements, "
         "file has 256 at byte 128",
     }

@@ -293,6 +293,8 @@ def other_vectors():
     yield "npz-single.npz", npz(("arr_0.npy", plain)), None, "the only array"
     yield "npz-two-arrays.npz", npz(("a.npy", plain), ("b.npy", plain)), "format.npz_members", "which one"
     yield "npz-text.npz", npz(("embeddings.npy", b"hello")), "format.bad_magic", "member is not an array"
+    number = npz(("embeddings.npy", plain), ("model.npy", npy(header("<i8", shape="()"), struct.pack("<q", 7))))
+    yield "npz-model.npz", number, "format.npz_model", "the model is a number"
     yield "npz-cut.npz", npz(("embeddings.npy", plain))[:-30], "format.npz_damaged", "directory missing"
     good = npz(("embeddings.npy", plain))
     at = good.index(b"PK\x01\x02")
