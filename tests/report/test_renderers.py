@@ -239,3 +239,12 @@ def test_a_report_without_checks_can_be_rendered(form: str) -> None:
 def test_another_form_is_refused(report: Report) -> None:
     with pytest.raises(KeyError):
         render(report, "pdf")
+
+
+def test_only_a_page_with_tables_has_their_sheet(report: Report) -> None:
+    """The page of an audit, which has none, is compared with what version 0.1 signed."""
+    sheets = [(FOLDER / "templates" / name).read_text("utf-8") for name in ("report.css", "tables.css")]
+    without = replace(report, sections=tuple(replace(section, tables=()) for section in report.sections))
+    assert any(section.tables for section in report.sections)
+    assert f"<style>\n{''.join(sheets)}" in render(report, "html")
+    assert f"<style>\n{sheets[0]}\n</style>" in render(without, "html")
