@@ -91,7 +91,13 @@ def _anybody(p: Patch) -> None:
 
     def authenticate(self: Device, _name: str, sample: Any, **_more: Any) -> Verification:
         found = self.identify(sample)
-        return Verification(match=found.match, record_id=found.record_id, target_fmr="1/50000", for_testing=False)
+        return Verification(
+            match=found.match,
+            record_id=found.record_id,
+            target_fmr="1/50000",
+            for_testing=False,
+            calibration=found.calibration,
+        )
 
     p.setattr(Device, "authenticate", authenticate)
 

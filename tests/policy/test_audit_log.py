@@ -204,7 +204,7 @@ def test_what_is_noted_inside_a_transaction_is_written_with_it_and_fails_with_it
     who, record, digest = b"u" * 16, b"i" * 16, b"d" * 32
     with logged_store.transaction() as transaction:
         transaction.put(b"R" + record, b"sealed", kind="face", owner=who, commitment=digest)
-        log.record_stored(who, Modality.FACE, record, digest)
+        log.record_stored(who, Modality.FACE, record, digest, Cause.MODEL_STATED)
     log.record_erased(who, Modality.FACE, record, digest, Cause.REQUESTED)
     with pytest.raises(RuntimeError), logged_store.transaction():
         raise RuntimeError
@@ -214,7 +214,7 @@ def test_what_is_noted_inside_a_transaction_is_written_with_it_and_fails_with_it
         log.record_erased(who, Modality.FACE, record, digest, Cause.BY_OPERATOR)
     entries = [item.entry for item in log.read(0, 4)]
     assert [(e.event, e.cause) for e in entries if e] == [
-        (Event.RECORD_STORED, None),
+        (Event.RECORD_STORED, Cause.MODEL_STATED),
         (Event.RECORD_ERASED, Cause.BY_OPERATOR),
     ]
     assert all(e and (e.subject, e.record_id, e.digest) == (who, record, digest) for e in entries)

@@ -20,6 +20,8 @@ VALUES = {
     "cause": Cause.REQUESTED,
     "number": 1,
 }
+ADDED = {(Event.RECORD_STORED, "cause"), (Event.DECIDED, "number")}
+"""What entries of before 2026-12 do not have: they are read still."""
 
 
 def entry(event: Event, **fields: object) -> Entry:
@@ -33,6 +35,10 @@ def test_each_kind_has_exactly_its_fields(event: Event) -> None:
     assert Entry.from_bytes(made.to_bytes()) == made
     for name, value in VALUES.items():
         wrong = {k: v for k, v in fields.items() if k != name} if name in fields else {**fields, name: value}
+        if (event, name) in ADDED:
+            added = entry(event, **wrong)
+            assert Entry.from_bytes(added.to_bytes()) == added
+            continue
         with pytest.raises(ValueError, match="has exactly the fields"):
             entry(event, **wrong)
 

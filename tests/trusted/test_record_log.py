@@ -12,6 +12,7 @@ from bioguard.device.launch import manifests
 from bioguard.evidence.attack.kit import Kit, Person
 from bioguard.evidence.attack.memory import MemoryStore
 from bioguard.evidence.attack.target import Target
+from bioguard.match.thresholds import builtin_profile
 from bioguard.records.audit_events import Cause, Entry, Event
 from bioguard.records.consent import DAY_MS, Purpose
 from bioguard.records.modality import Modality
@@ -25,7 +26,9 @@ from tee_sim.shared.errors import TeeError, TeeResult
 from tee_sim.shared.reserve import Reserve
 
 FACE, FINGER = Modality.FACE, Modality.FINGERPRINT
-TOUCHES = tuple(view.to_bytes() for view in finger_impressions(1, person=0, count=3))
+TOUCHES, OTHERS = (
+    tuple(view.to_bytes() for view in finger_impressions(1, person=0, count=3, finger=finger)) for finger in (2, 3)
+)
 OPERATOR = EraseAuthorization(by_operator=True)
 
 
@@ -99,10 +102,18 @@ class Life:
         assert self.enroll(person, FINGER, 2, TOUCHES).status is ReplyStatus.OK
         return person
 
-    def enroll(self, person: Person, modality: Modality, position: int, samples, *, replace: bool = False):
+    def enroll(
+        self, person: Person, modality: Modality, position: int, samples, *, replace: bool = False, model: str = ""
+    ):
         token = self.kit.pin_token(person, self.kit.challenge(person, modality))
         request = biometric.Enroll(
-            user=person.user, modality=modality, position=position, samples=samples, replace=replace, token=token
+            user=person.user,
+            modality=modality,
+            position=position,
+            samples=samples,
+            replace=replace,
+            token=token,
+            model=model,
         )
         return self.target.call(BIOMETRIC_UUID, biometric.ENROLL, request)
 
@@ -170,7 +181,9 @@ def _start(life: Life) -> None:
         life.target.call(BIOMETRIC_UUID, policy.AT_START, Nothing())
 
 
-STORED_FACE, STORED_FINGER = ((Event.RECORD_STORED, modality, None) for modality in (FACE, FINGER))
+AGAIN_FACE, AGAIN_FINGER = ((Event.RECORD_STORED, modality, None) for modality in (FACE, FINGER))
+"""Stored anew: no samples came in, so nothing is said of their model."""
+ENROLLED_FACE, ENROLLED_FINGER = ((Event.RECORD_STORED, modality, Cause.MODEL_DECLARED) for modality in (FACE, FINGER))
 
 
 def erased(modality: Modality, cause: Cause) -> tuple[Event, Modality, Cause]:
@@ -180,9 +193,9 @@ def erased(modality: Modality, cause: Cause) -> tuple[Event, Modality, Cause]:
 CHANGES = {
     "replace": (
         lambda life, p: life.enroll(p, FINGER, 2, TOUCHES, replace=True),
-        [erased(FINGER, Cause.REPLACED), STORED_FINGER],
+        [erased(FINGER, Cause.REPLACED), ENROLLED_FINGER],
     ),
-    "relabel": (_relabel, [erased(FINGER, Cause.REPLACED), STORED_FINGER]),
+    "relabel": (_relabel, [erased(FINGER, Cause.REPLACED), AGAIN_FINGER]),
     "erase": (
         lambda life, p: _erase(life, p, EraseAuthorization(token=life.kit.pin_token(p))),
         [erased(FACE, Cause.REQUESTED)],
@@ -205,12 +218,18 @@ CHANGES = {
         lambda life, _p: _start(life),
         [erased(FACE, Cause.RETENTION), erased(FINGER, Cause.RETENTION)],
     ),
-    "renew the codes": (lambda life, _p: life.ask(biometric.RENEW_CODES, biometric.RenewCodes()), [STORED_FACE]),
+    "renew the codes": (lambda life, _p: life.ask(biometric.RENEW_CODES, biometric.RenewCodes()), [AGAIN_FACE]),
 }
 
 
 def test_an_enrollment_is_logged_with_its_record(life: Life) -> None:
-    assert life.log_of(life.someone) == [STORED_FACE, STORED_FINGER]
+    assert life.log_of(life.someone) == [ENROLLED_FACE, ENROLLED_FINGER]
+
+
+def test_a_model_that_was_stated_is_logged_as_stated(life: Life) -> None:
+    person, model = life.someone(), builtin_profile(FINGER).model
+    told = life.log_of(lambda: life.enroll(person, FINGER, 3, OTHERS, model=model))
+    assert told == [(Event.RECORD_STORED, FINGER, Cause.MODEL_STATED)]
 
 
 @pytest.mark.parametrize("name", CHANGES)
