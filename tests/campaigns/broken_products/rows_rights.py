@@ -28,7 +28,7 @@ FINGER = "modality is Modality.FINGERPRINT"
 SEARCHABLE = instead(
     ENFORCEMENT,
     "PolicyEnforcer._until",
-    "max((g.expires_ms for g in consent.grants if (g.modality, g.purpose) == (modality, Purpose.IDENTIFY)))",
+    "max((g.expires_ms for g in consent.grants if (g.modality, g.purpose) == (modality, purpose)))",
     "MAX_MS",
 )
 """Where a search asks for the end of a consent that is not there, the broken product would only fall over."""

@@ -23,7 +23,9 @@ class Break:
 
 
 FACADE = "src/bioguard/device/facade.py"
-_ENROLLED = "        made = Recognition(self).enroll(name, samples, finger=finger, replace=replace, token=token)\n"
+_ENROLLED = (
+    "        made = Recognition(self).enroll(name, samples, finger=finger, replace=replace, token=token, model=model)\n"
+)
 
 CLEAR_COPY = Break(
     ("POL-02",),
@@ -182,9 +184,9 @@ SHADOW = Break(
     (
         (
             VAULT,
-            "        self._log.record_stored(user, modality, record_id, digest)\n",
+            "        self._log.record_stored(user, modality, record_id, digest, model)\n",
             '        transaction.put(b"Z" + record_id, body, kind=modality.word, owner=user)\n'
-            "        self._log.record_stored(user, modality, record_id, digest)\n",
+            "        self._log.record_stored(user, modality, record_id, digest, model)\n",
         ),
     ),
 )
