@@ -47,7 +47,7 @@ def test_an_insider_with_a_look_alike_gets_no_further(name: str, look_alike: Fac
     outcome = run(name, Insider.BOTH, look_alike, calls=CALLS)
     assert outcome.within, outcome.row()
     assert outcome.hits <= 10
-    assert outcome.limit == pytest.approx(0.545, abs=0.001)
+    assert outcome.limit == pytest.approx(0.558, abs=0.001)  # 1e-7 over three views, on the strict side
 
 
 @pytest.mark.parametrize(("insider", "name"), [(Insider.PIN, "walk-1/2"), (Insider.FACE, "bisect-line")])
