@@ -42,8 +42,8 @@ from typing import Final, Self
 
 LIMIT: Final = 10
 """Near decisions between two strong matches. On the development half of LFW (docs/protection.md): who starts at a false
-match, knows how faces are distributed and gets ideal answers comes from a mean cosine of 0.43 to 0.48 with ten of them,
-to 0.56 with thirty; the strong threshold is 0.55. The limit costs genuine people 0.3 % more refusals."""
+match, knows how faces are distributed and gets ideal answers comes from a mean cosine of 0.45 to 0.48 with ten of them,
+to 0.56 with thirty; the strong threshold is 0.56. The limit costs genuine people 0.3 % more refusals."""
 CLOSED: Final = 50
 """Near decisions after which no search finds the record. Around a face known to a cosine of 0.48 one guess in some
 thousands is strong (`python -m bench.oracle`, siege): forty of them are below one in a hundred. A stranger comes near
