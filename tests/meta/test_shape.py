@@ -21,6 +21,25 @@ def test_no_file_is_over_450_lines_and_the_median_is_under_150() -> None:
     assert statistics.median(n for n in lengths.values() if n > 5) < 150
 
 
+TOP = {
+    ".ci", ".gitignore", "CHANGELOG.md", "LICENSE", "Makefile", "README.md", "SECURITY.md", "bench", "docs", "findings",
+    "pyproject.toml", "src", "tee_sim", "tests",
+}  # fmt: skip
+
+
+def test_nothing_that_a_command_wrote_is_kept_beside_the_sources() -> None:
+    """A report of a run by hand was committed once, with 3 600 lines."""
+    done = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=False)
+    if done.returncode != 0:
+        pytest.skip("no git checkout")
+    files = done.stdout.splitlines()
+    assert {name.partition("/")[0] for name in files} == TOP
+    reports = [
+        name for name in files if re.search(r"(^|/)(report\.html|[a-z]+\.sarif|sbom\S*\.json|\w+\.jsonl)$", name)
+    ]
+    assert reports == ["src/bioguard/report/templates/report.html"]
+
+
 def test_tee_sim_is_generic() -> None:
     words = re.compile(r"biometric|finger|\bface|enroll|enrol\b|template", re.IGNORECASE)
     found = [
