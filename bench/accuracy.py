@@ -86,6 +86,12 @@ def figures(
     return finite
 
 
+def rows_of(data: Mapping[str, Any]) -> dict[str, Any]:
+    """Figures of a result by what they are of: each set, and all of them pooled if they are several."""
+    several = data.get("pooled") and len(data["sets"]) > 1
+    return {**data["sets"], **({"pooled": data["pooled"]} if several else {})}
+
+
 def _named(group: Sequence[Scored]) -> bool:
     """Whether it is known of every comparison whose samples it is of."""
     return not any(isinstance(one, PairList) and one.anonymous for one in group)

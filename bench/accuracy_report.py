@@ -3,9 +3,10 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from bench.accuracy import rows_of
 from bench.dataset import UNDESCRIBED, Dataset
 from bench.inputs import inputs_table
-from bench.metrics.comparisons import Scored
+from bench.metrics.comparisons import Scored, square
 from bench.sections.attacks import attacks
 from bench.sections.curves import curves
 from bench.sections.effects import effects
@@ -25,18 +26,13 @@ def summary_lines(data: Mapping[str, Any]) -> list[str]:
     targets = ("1e-2", "1e-3", "1e-4", "1e-5")
     head = "".join(f"{name:>11}" for name in ("FNMR@1e-2", "@1e-3", "@1e-4", "@1e-5"))
     lines = [f"{'set':<28}{'subjects':>12}{'samples':>12}{'EER':>11}  {'95 % (people)':<18}{head}"]
-    for name, row in _rows(data).items():
+    for name, row in rows_of(data).items():
         figures = [percent(row["eer"]), over_people(row, "eer_interval", brief=True)]
         figures += [percent(part(row["fnmr_at_fmr"][t], "fnmr")) for t in targets]
         eer, ends, *points = ("n/m" if text == NOT_MEASURABLE else text for text in figures)
         counts = f"{row['people']:>12}{row['samples']:>12}"
         lines.append(f"{name:<28}{counts}{eer:>11}  {ends:<18}{''.join(f'{p:>11}' for p in points)}")
     return [*lines, f"n/m: {NOT_MEASURABLE}: no genuine or no impostor comparison, or fewer than 3/FMR impostor ones"]
-
-
-def _rows(data: Mapping[str, Any]) -> dict[str, Any]:
-    pooled = {"pooled": data["pooled"]} if data.get("pooled") else {}
-    return {**data["sets"], **pooled}
 
 
 def accuracy_report(
@@ -50,7 +46,7 @@ def accuracy_report(
         dataset: as its file describes it.
         created: ISO 8601 UTC.
     """
-    rows = _rows(data)
+    rows = rows_of(data)
     head = data.get("pooled") or next(iter(rows.values()))
     shown = check_rows(data)
     return Report(
@@ -70,7 +66,7 @@ def accuracy_report(
             *dataset.facts(),
             Fact("data", data["data"]),
             *([Fact("SHA-256 of all inputs", data["inputs"]["sha256"])] if "inputs" in data else []),
-            Fact("protocol", "all pairs i < j within a set; zero-effort impostors; pooled sets share one threshold"),
+            Fact("protocol", f"{_compared(sets)}; zero-effort impostors; pooled sets share one threshold"),
             Fact("seed", str(data["seed"])),
             Fact("EER rule", head["eer_rule"]),
             Fact("commit", data["environment"]["commit"]),
@@ -93,6 +89,10 @@ def accuracy_report(
             "Intervals over people say how the figures would move with other people, not with another sensor.",
         ),
     )
+
+
+def _compared(sets: Sequence[Scored]) -> str:
+    return "all pairs i < j within a set" if len(square(sets)) == len(sets) else "the comparisons that are listed"
 
 
 def _count(value: int | str) -> str:

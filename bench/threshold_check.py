@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from bench.accuracy import rows_of
 from bench.load import FingerprintSet
 from bench.metrics.comparisons import Identities, Scored
 from bench.metrics.pair_lists import PairList
@@ -153,7 +154,5 @@ def across_rows(
 
 def check_rows(data: Mapping[str, Any]) -> dict[str, list[dict[str, Any]]]:
     """All rows of a result by what they are of: sets, pooled, sensor against sensor."""
-    of = {name: one.get("threshold_check", []) for name, one in data["sets"].items()}
-    if data.get("pooled"):
-        of["pooled"] = data["pooled"].get("threshold_check", [])
+    of = {name: one.get("threshold_check", []) for name, one in rows_of(data).items()}
     return {name: rows for name, rows in {**of, **data.get("across", {})}.items() if rows}

@@ -328,7 +328,7 @@ def _measure(
     sets: Sequence[Scored], checked: Mapping[str, list[Labelled]], judges: Mapping[str, Judge], dataset: Dataset,
     who: Identities, *, seed: int, replicates: int, pool: bool,
 ) -> dict[str, Any]:  # fmt: skip
-    with advancing("rates", len(sets) + pool) as advance:
+    with advancing("rates", len(sets) + (pool and len(sets) > 1)) as advance:
         enrolled = {one.name: enrollments(one, judges.get(one.name), dataset.samples_to_enroll) for one in sets}
         more: dict[str, Any] = {
             "seed": seed,
@@ -341,8 +341,8 @@ def _measure(
         for one in sets:
             alone[one.name] = figures([one], thresholds=checked.get(one.name, ()), **more)
             advance(1)
-        pooled = None
-        if pool:
+        pooled = next(iter(alone.values())) if pool else None
+        if pool and len(sets) > 1:
             pooled = figures(sets, thresholds=next(iter(checked.values()), ()), **more)
             advance(1)
     return {"command": "accuracy", "seed": seed, "environment": environment(), "sets": alone, "pooled": pooled}

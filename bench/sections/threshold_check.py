@@ -30,8 +30,9 @@ def threshold_check(
     tables += [_table("Sensor against sensor", across, misses=False)] if across else []
     text = [_profile(profile)] if profile else []
     text += [f"{a} and {b} are probably one person, and are left out across." for a, b in left_out]
-    failed = [f"{name} at {row['label']}" for name, of_one in rows.items() for row in of_one if row["holds"] is False]
-    verdict = f"These labels do not hold: {', '.join(failed)}." if failed else "No label lies below its interval."
+    failing = {name: [row["label"] for row in of_one if row["holds"] is False] for name, of_one in rows.items()}
+    failed = [f"{name} at {', '.join(labels)}" for name, labels in failing.items() if labels]
+    verdict = f"These labels do not hold: {'; '.join(failed)}." if failed else "No label lies below its interval."
     return Section(title="Threshold check", text=(verdict, *text), tables=tuple(tables))
 
 
@@ -77,4 +78,4 @@ def _profile(profile: Mapping[str, Any]) -> str:
 
 
 def _ends(pair: Sequence[float] | str) -> str:
-    return pair if isinstance(pair, str) else f"{times(pair[0])} to {times(pair[1])}"
+    return pair if isinstance(pair, str) else f"{times(pair[0]).removesuffix(' x')} to {times(pair[1])}"

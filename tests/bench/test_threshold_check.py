@@ -170,3 +170,23 @@ def test_what_does_not_hold_is_red_and_says_so() -> None:
         "html",
     )
     assert '<tr class="failing">' in page
+
+
+def test_one_set_is_one_row_on_the_page_and_several_labels_one_line(tmp_path: Path) -> None:
+    """All of one set is that set: its figures are not made, listed and failed twice."""
+    rng = np.random.default_rng(2)
+    pairs = [(f"{i}_{a}", f"{j}_{b}") for i in range(12) for j in range(12) for a in (1, 2) for b in (1, 2)]
+    rows = [f"{p},{q},{rng.normal(7, 1) if p[:-2] == q[:-2] else rng.normal(3, 1)}" for p, q in pairs if p < q]
+    (tmp_path / "s.csv").write_text("\n".join(["probe,reference,score", *rows[1:]]), "utf-8")
+    (tmp_path / "p.profile").write_bytes(builtin_profile(Modality.FINGERPRINT).to_bytes())
+    line = ["accuracy", "--scores", str(tmp_path / "s.csv"), "--comparison-profile", str(tmp_path / "p.profile")]
+    done = CliRunner().invoke(cli, [*line, "--out", str(tmp_path), "--replicates", "20"])
+    assert done.exit_code == 0, done.output
+    assert [text.split()[0] for text in done.stdout.splitlines()] == ["set", "s", "n/m:"]
+    assert done.stderr.count("does not hold for these data") == 6
+    page = (tmp_path / "report.html").read_text("utf-8")
+    assert page.count('<tr class="failing">') == 6
+    assert "These labels do not hold: s at 1e-2, 1e-3, 1e-4, 1/50000, 1e-5, 1e-6." in page
+    assert "the comparisons that are listed; zero-effort" in page
+    data = json.loads((tmp_path / "accuracy.json").read_text("utf-8"))
+    assert data["pooled"] == data["sets"]["s"]
