@@ -7,6 +7,7 @@ keeps apart two checkouts that are tested on one host, which share the kernel's 
 import compileall
 import fcntl
 import os
+import signal
 import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -24,7 +25,9 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 def pytest_configure(config: pytest.Config) -> None:
     """Compile the product once, also where the environment says to keep no bytecode: tests start it, and copies of it,
-    a thousand times."""
+    a thousand times. A suite that was started in the background ignores Ctrl-C, and all that it starts would too."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     if not hasattr(config, "workerinput"):
         for folder in (ROOT / "src", ROOT / "tee_sim"):
             compileall.compile_dir(folder, quiet=2)
