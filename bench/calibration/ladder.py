@@ -2,7 +2,8 @@
 
 Thresholds come from a profile; the source has no part in it. The first two rungs take every comparison; a claim is the
 best of three views, each held to a third of the rate, as a device decides; the others calibrate on five fingers with
-three views and try the rest, for several splits of each set.
+three views and try the rest, for several splits of each set. The cohort rung is the rule of a device: the safe
+threshold or that of normalized scores and the penalty, whichever is higher.
 """
 
 from collections.abc import Callable, Sequence
@@ -20,11 +21,13 @@ from bioguard.match.fingerprint.cohort import SCALES, CohortSize
 from bioguard.match.thresholds import threshold_for_fmr
 from bioguard.records.comparison_profile import ComparisonProfile
 from bioguard.records.scores import Score
+from bioguard.trusted.biometric.device_cohort import CODE_VIEWS
 
 RATES = (1e-2, 1e-3, 1e-4)
 RUNGS = ("counted", "safe", "claim", "site", "cohort")
 VIEWS = 3
-COHORT = CohortSize(5, 3)
+COHORTS = {Score.LIKELIHOOD_RATIO: CohortSize(5, 3), Score.PROTECTED: CohortSize(5, CODE_VIEWS)}
+"""What a device compares with once five people have enrolled three touches each."""
 Rows = list[dict[str, Any]]
 
 
@@ -49,8 +52,9 @@ def ladder(
     plain = {rate: counted_threshold(table, rate) for rate in RATES}
     safe = {rate: threshold_for_fmr(rate, profile=profile, score=score) for rate in RATES}
     of_views = {rate: threshold_for_fmr(rate / VIEWS, profile=profile, score=score) for rate in RATES}
-    cohort = profile.table(score, COHORT.templates) and {
-        rate: threshold_for_fmr(rate, profile=profile, score=score, cohort=COHORT.templates) for rate in RATES
+    size = COHORTS[score]
+    cohort = profile.table(score, size.templates) and {
+        rate: threshold_for_fmr(rate, profile=profile, score=score, cohort=size.templates) for rate in RATES
     }
     rungs = {name: Tally(len(names), RATES) for name in RUNGS}
     for matrix in matrices:
@@ -62,10 +66,12 @@ def ladder(
             local = Impostors.of(enrolled(matrix, split).pairs(names))
             shift = site_shift(table, local)
             shifted = {rate: value + shift for rate, value in safe.items()}
-            rungs["site"].add(tried(tried_pairs(names, matrix, split)), shifted)
-        if cohort:
-            for split in splits(matrix, COHORT.fingers, COHORT.views):
-                rungs["cohort"].add(tried(tried_pairs(names, matrix, split, SCALES[score])), cohort)
+            pairs = tried(tried_pairs(names, matrix, split))
+            rungs["site"].add(pairs, shifted)
+            if cohort:
+                held = replace(split, chosen=split.chosen[:, : size.views])
+                penalty = pairs.scores - tried(tried_pairs(names, matrix, held, SCALES[score])).scores
+                rungs["cohort"].add(pairs, {rate: np.maximum(safe[rate], cohort[rate] + penalty) for rate in RATES})
     once = float(rungs["safe"].compared.sum())
     return {
         name: tally.rows(times=max(1.0, float(tally.compared.sum()) / once))

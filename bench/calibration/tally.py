@@ -38,16 +38,17 @@ class Tally:
         self.compared = np.zeros((self.people, self.people))
         self.missed = np.zeros(len(self.rates))
 
-    def add(self, pairs: PairScores, thresholds: Mapping[float, float]) -> None:
-        """Count comparisons at the threshold of each rate."""
+    def add(self, pairs: PairScores, thresholds: Mapping[float, float | Floats]) -> None:
+        """Count comparisons at the threshold of each rate: one for all, or one for each of them."""
         impostor = pairs.impostor
         cell = (pairs.first * self.people + pairs.second)[impostor]
         size = self.people**2
         self.compared += np.bincount(cell, minlength=size).reshape(self.people, self.people)
         for at, rate in enumerate(self.rates):
-            above = pairs.scores[impostor] >= thresholds[rate]
-            self.matched[at] += np.bincount(cell[above], minlength=size).reshape(self.people, self.people)
-            self.missed[at] += np.count_nonzero(pairs.scores[~impostor] < thresholds[rate])
+            above = pairs.scores >= thresholds[rate]
+            matched = np.bincount(cell[above[impostor]], minlength=size)
+            self.matched[at] += matched.reshape(self.people, self.people)
+            self.missed[at] += np.count_nonzero(~above & ~impostor)
         self.genuine += int(np.count_nonzero(~impostor))
 
     def rows(self, *, times: float = 1.0) -> list[dict[str, Any]]:

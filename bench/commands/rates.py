@@ -21,7 +21,7 @@ from bench.calibration.finger_scores import (
 from bench.calibration.fingerprint_data import usable_sets
 from bench.calibration.halves import halves
 from bench.calibration.impostors import PairScores
-from bench.calibration.ladder import COHORT, all_but, ladder
+from bench.calibration.ladder import COHORTS, all_but, ladder
 from bench.calibration.sensors import SENSORS, sensors
 from bench.calibration.tables import finger_tables
 from bench.console import advancing, note, show, write_json
@@ -68,7 +68,7 @@ def rates(
       safe     the table of the profile
       claim    the same, best of three views, a third of the rate each: what a device decides by
       site     the safe table, shifted by what 5 fingers with 3 views of the source ask for
-      cohort   scores held against 5 other fingers with 3 views, and the table for that
+      cohort   the safe table or the one of scores held against 5 other fingers, where stricter, as on a device
     A ratio is measured over labeled, with its 95 % interval over fingers.
     """
     if leave_one_database_out and fingerprints is None:
@@ -117,7 +117,7 @@ def _own(
         tables = profile.tables
         if leave_one_out:
             seen = [m.only(~of_it[m.sets]) for m in matrices]
-            tables = tuple(finger_tables(score, names, seen, same, [COHORT]))
+            tables = tuple(finger_tables(score, names, seen, same, [COHORTS[score]]))
         total.append((database, replace(profile, tables=tables, site=()), of_it))
     for matrix in matrices:
         extractor = data.sets[int(matrix.sets[0])].extractor or "own"

@@ -15,14 +15,16 @@ from bench.__main__ import cli
 from bench.calibration.face_scores import face_scores, vectors_of
 from bench.calibration.finger_scores import full_scores, shipped_blocks
 from bench.calibration.impostors import Impostors, PairScores, threshold_at
-from bench.calibration.ladder import ladder
+from bench.calibration.ladder import RATES, ladder
 from bench.calibration.rate_points import SEED, fitted
 from bench.calibration.sensors import SENSORS
+from bench.calibration.splits import splits, tried_pairs
 from bench.calibration.tables import counted_threshold, site_shift, table_of
+from bench.calibration.tally import Tally
 from bioguard.errors import InputRefused
 from bioguard.formats import write_iso2005
 from bioguard.match.thresholds import builtin_profile, threshold_for_fmr
-from bioguard.records.comparison_profile import ComparisonProfile
+from bioguard.records.comparison_profile import ComparisonProfile, RatePoint
 from bioguard.records.modality import Modality
 from bioguard.records.scores import Basis, Score
 from bioguard.simulate.people import EDGEFACE_XS, FacePopulation, FingerPopulation
@@ -249,6 +251,28 @@ def test_labels_hold_on_a_sensor_whose_prints_resemble_each_other() -> None:
         assert max(ratio[rung][:2]) <= most, rung
     missed = [rungs[rung][1]["fnmr"] for rung in ("counted", "safe", "cohort", "site")]
     assert missed == sorted(missed)  # the price, rung by rung
+
+
+def test_the_cohort_rung_never_counts_what_the_safe_table_refuses() -> None:
+    """As a device: a table of normalized scores that lets everything pass leaves the safe table to decide."""
+    score = Score.LIKELIHOOD_RATIO
+    profile = builtin_profile(Modality.FINGERPRINT)
+    lax = tuple(
+        replace(t, points=(RatePoint.of(0.1, -900, Basis.SYNTHETIC), RatePoint.of(1e-3, -800, Basis.SYNTHETIC)))
+        if t.cohort
+        else t
+        for t in profile.tables
+    )
+    names, blocks = shipped_blocks(SENSOR["one-class-dense"].data(7, people=14))
+    matrices = full_scores(blocks, lambda _: None)
+    found = ladder(score, replace(profile, tables=lax), names, matrices, lambda pairs: pairs)
+    safe = Tally(len(names), RATES)
+    for split in splits(matrices[0], 5, 3):
+        pairs = tried_pairs(names, matrices[0], split)
+        safe.add(pairs, {rate: threshold_for_fmr(rate, profile=profile, score=score) for rate in RATES})
+    told = [(row["ratio"], row["fnmr"]) for row in safe.rows()]
+    assert [(row["ratio"], row["fnmr"]) for row in found["cohort"]] == told
+    assert told[0][0] > 1
 
 
 def test_rates_names_every_source_rung_and_price(tmp_path: Path) -> None:
