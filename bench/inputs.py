@@ -5,12 +5,15 @@ the paths. `sha256sum -c` in the folder of the data checks it.
 """
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
+from os import fstat
 from pathlib import Path
 from typing import Any
 
-from bench.load import FingerprintSet
+from bench.load import FingerprintSet, minutiae_files
+from bioguard.errors import InputRefused
 from bioguard.report import Table
 
 NAME = "inputs.sha256"
@@ -40,24 +43,61 @@ class Inputs:
         return {"sha256": self.digest, "files": files}
 
 
-def inputs_of(files: Iterable[tuple[str, Path]]) -> Inputs:
-    """Digests of files.
-
-    Args:
-        files: the name in the list, and where it lies.
-    """
-    return Inputs(tuple((name, path.stat().st_size, _sha256(path)) for name, path in sorted(dict(files).items())))
-
-
-def finger_files(root: Path, sets: Iterable[FingerprintSet]) -> list[tuple[str, Path]]:
-    """The files of folders of minutiae that were read, named from the root."""
-    names = (name if one.name == "." else f"{one.name}/{name}" for one in sets for name in one.files)
-    return [(name, root / name) for name in names]
+def inputs_of(files: Mapping[str, Path]) -> Inputs:
+    """Digests of files, where each lies by its name in the list; what cannot be read is left out."""
+    found = []
+    for name, path in sorted(files.items()):
+        with suppress(OSError), path.open("rb") as file:
+            found.append((name, fstat(file.fileno()).st_size, hashlib.file_digest(file, "sha256").hexdigest()))
+    return Inputs(tuple(found))
 
 
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+class Reading:
+    """The files of a run: digests from before they are read, which must be those after it."""
+
+    def __init__(self, files: Iterable[Path | None], root: Path | None = None) -> None:
+        """Nothing may have been read yet.
+
+        Args:
+            files: single ones; None for one that was not given.
+            root: of folders of minutiae.
+        """
+        self._single = _named(path for path in files if path is not None)
+        self._root = root
+        self._before = inputs_of(self._single | _minutiae(root))
+
+    def done(self, sets: Iterable[FingerprintSet] = ()) -> Inputs:
+        """Digests of the single files, and of those of the folders that were read.
+
+        Raises:
+            InputRefused: `bench.changed`: a file is not what it was, or was not there.
+        """
+        names = [name if one.name == "." else f"{one.name}/{name}" for one in sets for name in one.files]
+        taken = self._single | {name: self._root / name for name in names if self._root is not None}
+        before = Inputs(tuple(file for file in self._before.files if file[0] in taken))
+        after = inputs_of(taken)
+        changed = sorted({file[0] for file in set(before.files) ^ set(after.files)})
+        if changed:
+            raise InputRefused(
+                f"{changed[0]} changed while it was read, {len(changed)} of {len(taken)} files did",
+                hint="run again when nobody writes there",
+                code="bench.changed",
+            )
+        return after
+
+
+def _minutiae(root: Path | None) -> dict[str, Path]:
+    return {} if root is None else {path.relative_to(root).as_posix(): path for path in minutiae_files(root)}
+
+
+def _named(paths: Iterable[Path]) -> dict[str, Path]:
+    """Files by their names, with so many folders before them that no two are alike."""
+    files = list(dict.fromkeys(path.absolute() for path in paths))
+    depth, found = 0, dict[str, Path]()
+    while len(found) < len(files):
+        depth += 1
+        found = {Path(*path.parts[-depth:]).as_posix(): path for path in files}
+    return found
 
 
 def _line(file: tuple[str, int, str]) -> str:

@@ -97,6 +97,11 @@ class FingerprintSet:
         return lines
 
 
+def minutiae_files(root: Path) -> list[Path]:
+    """All files at or below root that are named `<finger>_<impression>.iso`, or with another suffix that is read."""
+    return [path for path in root.rglob("*_*.*") if MINUTIAE_FILE.fullmatch(path.name)]
+
+
 def fingerprint_sets(root: Path, options: ImportOptions) -> Iterator[FingerprintSet]:
     """Every directory at or below root that holds `<finger>_<impression>.iso` files, by name; hidden ones are skipped.
 
@@ -104,7 +109,7 @@ def fingerprint_sets(root: Path, options: ImportOptions) -> Iterator[Fingerprint
         InputRefused: there is none.
     """
     found = False
-    for directory in sorted({path.parent for path in root.rglob("*_*.*") if MINUTIAE_FILE.fullmatch(path.name)}):
+    for directory in sorted({path.parent for path in minutiae_files(root)}):
         relative = directory.relative_to(root)
         if not any(part.startswith(".") for part in relative.parts):
             found = True

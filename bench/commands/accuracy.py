@@ -19,7 +19,7 @@ from bench.dataset_option import dataset_option
 from bench.enrollment_gate import product_gate
 from bench.environment import environment
 from bench.inputs import NAME as INPUTS
-from bench.inputs import finger_files, inputs_of
+from bench.inputs import Reading
 from bench.load import FaceRows, FingerprintSet, fingerprint_sets, read_faces
 from bench.matchers import (
     code_similarities,
@@ -123,12 +123,12 @@ def scores(
     if (fingerprints is None) == (faces is None):
         raise click.UsageError("give --fingerprints or --faces, one of them")
     arrays: dict[str, Any] = {}
-    inputs = [(path.name, path) for path in dataset.files]
+    reading, templates = Reading([*dataset.files, faces], fingerprints), list[FingerprintSet]()
     if fingerprints is not None:
         partial = Partial(out.with_suffix(".partial"), note)
         for one, matrix in _fingerprint_matrices(fingerprints, partial, options):
             arrays[one.name], arrays[f"{one.name}:names"] = matrix, np.array(one.files)
-            inputs += finger_files(fingerprints, [one])
+            templates.append(one)
     elif faces is not None:
         read = _faces(faces)
         arrays = {**_face_matrices(read, seed), "labels": read.labels}
@@ -138,7 +138,7 @@ def scores(
     if fingerprints is not None:
         partial.done()
     shapes = {name: list(a.shape) for name, a in arrays.items()}
-    described = {"dataset": dataset.as_data() if dataset.fields else None, "inputs": inputs_of(inputs).as_data()}
+    described = {"dataset": dataset.as_data() if dataset.fields else None, "inputs": reading.done(templates).as_data()}
     show(
         {"command": "scores", "out": str(out), "arrays": shapes, **described},
         [f"{n}  {s}" for n, s in shapes.items()],
@@ -256,6 +256,7 @@ def accuracy(
     if len(sources) != 1:
         raise click.UsageError("give one of --fingerprints, --faces and --scores")
     started = time.monotonic()
+    reading = Reading([*dataset.files, attacks, against, faces, score_file], fingerprints)
     attacked = presentation_attacks(attacks) if attacks is not None else None
     partial = Partial(out / "partial", note)
     given = profile = read_profile(comparison_profile) if comparison_profile else None
@@ -265,7 +266,6 @@ def accuracy(
     templates: list[FingerprintSet] = []
     sets: list[Scored]
     judges: dict[str, Judge] = {}
-    inputs = [(path.name, path) for path in (*dataset.files, *(p for p in (attacks, against) if p))]
     if fingerprints is not None:
         matrices = _fingerprint_matrices(fingerprints, partial, options)
         sets = [fingerprint_comparisons(*pair) for pair in matrices]
@@ -273,19 +273,15 @@ def accuracy(
         finger = profile = given or builtin_profile(Modality.FINGERPRINT)
         judges = {one.name: product_gate(one.templates, finger) for one, _ in matrices}
         templates = [one for one, _ in matrices]
-        inputs += finger_files(fingerprints, templates)
         checked = dict.fromkeys([s.name for s in sets], labelled(finger, Score.LIKELIHOOD_RATIO))
     elif faces is not None:
         sets, judges, profile = _face_sets(faces, seed, given)
-        inputs.append((faces.name, faces))
         checked = {"cosine": labelled(profile, Score.COSINE)} if profile else {}
     else:
         sets = read_score_files(sources[0], distance=distance, named=score_format)
-        inputs.append((sources[0].name, sources[0]))
         for line in (line for one in sets for line in one.lines()):
             note(line)
         checked = dict.fromkeys([s.name for s in sets], labelled(given, _judged(given)) if given else [])
-    digests = inputs_of(inputs)
     who = identities(sets, Shared(shared_subjects), templates)
     for line in shared_lines(sets, who):
         note(line)
@@ -296,6 +292,7 @@ def accuracy(
     if against is not None:
         others = read_score_files(against, distance=against_distance)
         data["against"] = {"file": against.name, **paired(sets, others, who=who, seed=seed, replicates=replicates)}
+    digests = reading.done(templates)
     for line in _broken_thresholds(data):
         note(line)
     data["data"] = f"{sources[0].name}: {', '.join(s.name for s in sets)}"

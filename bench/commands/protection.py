@@ -15,7 +15,7 @@ from bench.dataset import Dataset
 from bench.dataset_option import dataset_option
 from bench.environment import environment
 from bench.experiments.face_protection import VIEWS, context, losses, reconstruction, two_views, unlinkability
-from bench.inputs import finger_files, inputs_of
+from bench.inputs import Reading
 from bench.linkage import integer_bins, linkage
 from bench.load import FingerprintSet, fingerprint_sets
 from bench.protection_report import protection_report
@@ -55,11 +55,10 @@ def protection(
     Irreversibility is measured by attacks (reconstruction), unlinkability as D_sys against its floor, renewability by
     old and new codes of the same sample, accuracy with the secret stolen by what an impostor who knows it achieves.
     """
+    reading = Reading([*dataset.files, faces], fingerprints)
     people = load_faces(faces) if faces is not None else _synthetic_faces(seed)
     epochs, replicates, pairs = (1, 20, 2) if quick else (3, 100, 8)
     sets = list(fingerprint_sets(fingerprints, options)) if fingerprints is not None else []
-    inputs = [(path.name, path) for path in (*dataset.files, *([faces] if faces else []))]
-    inputs += finger_files(fingerprints, sets) if fingerprints is not None else []
     with advancing("protection", 6) as advance:
         development, test = people.half("development"), people.half("test")
         data: dict[str, Any] = {"command": "protection", "seed": seed, "environment": environment()}
@@ -68,7 +67,7 @@ def protection(
             "fingerprints": fingerprints.name if fingerprints else "synthetic",
         }
         data["dataset"] = dataset.as_data() if dataset.fields else None
-        data["inputs"] = inputs_of(inputs).as_data()
+        data["inputs"] = reading.done(sets).as_data()
         data["face_linkage"] = unlinkability(people, pairs, replicates)
         advance(1)
         data["face_renewal"] = _renewal(people, seed, replicates)

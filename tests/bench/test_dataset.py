@@ -7,8 +7,10 @@ from pathlib import Path
 import pytest
 
 from bench.dataset import UNDESCRIBED, read_dataset
-from bench.inputs import Inputs, inputs_of, inputs_table
+from bench.inputs import Inputs, Reading, inputs_of, inputs_table
+from bench.load import fingerprint_sets
 from bioguard.errors import InputRefused
+from bioguard.formats import ImportOptions
 
 FILE = """\
 # a comment
@@ -137,7 +139,7 @@ def test_sha256sum_agrees_and_one_changed_byte_shows(tmp_path: Path) -> None:
     for name in names:
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).write_bytes(name.encode())
-    found = inputs_of((name, tmp_path / name) for name in names)
+    found = inputs_of({name: tmp_path / name for name in names})
     assert [path for path, _, _ in found.files] == sorted(names)
     assert found.as_data()["files"][2] == {
         "path": "b/2_1.iso", "bytes": 9, "sha256": hashlib.sha256(b"b/2_1.iso").hexdigest(),
@@ -146,7 +148,40 @@ def test_sha256sum_agrees_and_one_changed_byte_shows(tmp_path: Path) -> None:
     assert found.lines.encode() == theirs
     assert found.digest == hashlib.sha256(theirs).hexdigest()
     (tmp_path / "b/1_1.iso").write_bytes(b"b/1_2.iso")
-    assert inputs_of((name, tmp_path / name) for name in names).digest != found.digest
+    assert inputs_of({name: tmp_path / name for name in names}).digest != found.digest
+
+
+def test_two_files_of_one_name_have_both_digests(tmp_path: Path) -> None:
+    paths = [tmp_path / folder / "s.npz" for folder in ("ours", "theirs")]
+    for path in paths:
+        path.parent.mkdir()
+        path.write_bytes(path.parent.name.encode())
+    found = Reading([*paths, None, paths[0]]).done()
+    assert [(name, size) for name, size, _ in found.files] == [("ours/s.npz", 4), ("theirs/s.npz", 6)]
+    assert [name for name, *_ in Reading(paths[:1]).done().files] == ["s.npz"]
+
+
+@pytest.mark.parametrize("change", ["write", "remove", "add"])
+def test_a_file_that_changes_while_a_run_reads_it_ends_the_run(tmp_path: Path, change: str) -> None:
+    """The digest must be of what was read, not of what lies there when the figures are made."""
+    for name in ("a/1_1.iso", "a/1_2.iso", "a/1_2.cbor"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_bytes(name.encode())
+    sets = list(fingerprint_sets(tmp_path, ImportOptions()))
+    reading = Reading([], tmp_path)
+    assert len(reading.done(sets).files) == 2
+    if change == "write":
+        (tmp_path / "a/1_2.cbor").write_bytes(b"")  # of a file that was passed over nothing is read
+        reading.done(sets)
+        (tmp_path / "a/1_2.iso").write_bytes(b"a/1_3.iso")
+    elif change == "remove":
+        (tmp_path / "a/1_2.iso").unlink()
+    else:
+        (tmp_path / "a/2_1.iso").write_bytes(b"")
+        sets = list(fingerprint_sets(tmp_path, ImportOptions()))
+    with pytest.raises(InputRefused, match=r"a/._.\.iso changed while it was read, 1 of") as caught:
+        reading.done(sets)
+    assert caught.value.code == "bench.changed"
 
 
 def test_the_page_names_few_files_and_the_folders_of_many() -> None:
