@@ -11,7 +11,7 @@ their middle 68 %. The interval is that of Student's t on the logarithm of the o
 f are the degrees of freedom of the spread (Satterthwaite), 2 n / (k - 1) between 3 and n - 1, k the kurtosis of what
 the rate becomes when each of n groups of people is left out: where few people make the errors, their number decides.
 
-The percentiles of the draws are no interval here: they hold the truth 74 to 94 times of 100, and it is their upper end
+The percentiles of the draws are no interval here: they hold the truth 85 to 97 times of 100, and it is their upper end
 that fails. `python -m bench coverage` measures both; docs/benchmarks.md says what else was tried.
 
 Where nobody erred all draws are zero and say nothing. Then the rule of 3 over people is given: were so many people of a
