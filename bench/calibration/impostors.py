@@ -23,6 +23,8 @@ SAME_FINGER_COMPARISONS = 4
 SUSPECT_RATE = 5e-2
 KEPT_SHARE = 0.4
 """Share of the highest scores that is drawn again: no draw puts the threshold of a rate of 0.1 below them."""
+JUST_ABOVE = 1e-9
+"""What a threshold lies above a score at least. Next to 0 float32 goes on by 1e-45, which no profile can hold."""
 KEEP_ALL = 200_000
 DRAWS = 0x520
 
@@ -126,6 +128,11 @@ class PairScores:
         return self.only(kept)
 
 
+def _just_above(score: Scores) -> Floats:
+    above: Floats = np.maximum(np.nextafter(score, np.float32(np.inf)), score + np.float64(JUST_ABOVE))
+    return above
+
+
 def threshold_at(ordered: Scores, weights: Floats, rate: float, total: float | None = None) -> float:
     """Just above the score at and above which more than this share of the weight lies.
 
@@ -139,7 +146,7 @@ def threshold_at(ordered: Scores, weights: Floats, rate: float, total: float | N
     if total is None:
         total = float(running[-1]) if running.size else 0.0
     at = int(np.searchsorted(running, rate * total + 1e-9, side="right"))
-    return float(np.nextafter(ordered[min(at, ordered.size - 1)], np.float32(np.inf)))
+    return float(_just_above(ordered[min(at, ordered.size - 1)]))
 
 
 def _descending(scores: Scores, weights: Floats) -> tuple[Scores, Floats]:
@@ -186,6 +193,12 @@ class Impostors:
         order = np.argsort(-pairs.scores, kind="stable")[:kept]
         return cls(present.size, len(pairs), pairs.scores[order], weights[order], first[order], second[order], total)
 
+    def same_score(self, rate: float) -> tuple[int, float]:
+        """How many pairs of people share the score that the threshold of a rate lies just above, and that score."""
+        threshold = self.threshold(rate)
+        score = float(self.scores[min(int(np.searchsorted(-self.scores, -threshold, "right")), self.scores.size - 1)])
+        return self.above(score)[1] - self.above(threshold)[1], score
+
     def threshold(self, rate: float, person: Floats | None = None) -> float:
         """Threshold of a rate when each person weighs this much; one each if not given."""
         if person is None:
@@ -203,7 +216,7 @@ class Impostors:
             if total > 0:
                 running = np.cumsum(self.weights * person[self.first] * person[self.second])
                 at = np.searchsorted(running, np.asarray(rates) * total + 1e-9, side="right")
-                found[draw] = self.scores[np.minimum(at, self.scores.size - 1)]
+                found[draw] = _just_above(self.scores[np.minimum(at, self.scores.size - 1)])
         return found
 
     def above(self, threshold: float) -> tuple[int, int]:

@@ -1,10 +1,10 @@
 """From impostor comparisons to the points of a table, on the strict side.
 
-A threshold is the upper 97.5 % end of what it is when people are drawn again, and never below the value within sets:
-across databases impostors are often easier. A rate is measured where at least MIN_PAIRS different pairs of people lie
-beyond it. Below, the table goes on as a straight line over the logarithm of the rate, as steep as the last measured
-decade of the points or of their upper ends, whichever is steeper. Measured on held-out databases
-(docs/fingerprint-matching.md, "Thresholds"): such a line holds where synthetic people did not.
+A threshold is the upper 97.5 % end of what it is when people are drawn again, and never below the value within sets
+where that can be measured: across databases impostors are often easier. A rate is measured where at least MIN_PAIRS
+different pairs of people lie beyond it. Below, the table goes on as a straight line over the logarithm of the rate, as
+steep as the last measured decade of the points or of their upper ends, whichever is steeper. Measured on held-out
+databases (docs/fingerprint-matching.md, "Thresholds"): such a line holds where synthetic people did not.
 """
 
 import math
@@ -86,7 +86,8 @@ def fitted(
         draws, seed: of people.
 
     Raises:
-        InputRefused: `bench.calibration`: too few people, or fewer than two rates a decade apart can be measured.
+        InputRefused: `bench.calibration`: too few people, fewer than two rates can be measured, or so many impostors
+            share one score that no threshold lies between them.
     """
     if impostors.people < MIN_PEOPLE:
         raise too_little(
@@ -95,6 +96,14 @@ def fitted(
             "calibrate with more people; for a shift of a profile that exists, --site-of PROFILE takes 5",
         )
     rates = [rate for rate in RATES if _is_measured(impostors, rate)]
+    for rate in RATES:
+        if rate not in rates and _is_expected(impostors, rate):
+            pairs, score = impostors.same_score(rate)
+            if pairs > _least_pairs(impostors):  # else the line would go on below them
+                raise too_little(
+                    f"{pairs} pairs of people score exactly {score:g}: a rate of {rate:g} has no threshold",
+                    "leave out failures and copies that stand under several names",
+                )
     if len(rates) < 2:
         raise too_little(
             f"{impostors.comparisons} impostor comparisons of {impostors.people} people: rates of {RATES[0]:g} and "
@@ -124,9 +133,17 @@ def fitted(
 
 
 def _is_measured(impostors: Impostors, rate: float) -> bool:
-    if rate * impostors.comparisons < MIN_HITS * (1 - 1e-9) or not impostors.reaches(rate):
+    if not _is_expected(impostors, rate):
         return False
-    return impostors.above(impostors.threshold(rate))[1] >= max(MIN_PAIRS, MISLABELED_SHARE * impostors.people)
+    return impostors.above(impostors.threshold(rate))[1] >= _least_pairs(impostors)
+
+
+def _is_expected(impostors: Impostors, rate: float) -> bool:
+    return rate * impostors.comparisons >= MIN_HITS * (1 - 1e-9) and impostors.reaches(rate)
+
+
+def _least_pairs(impostors: Impostors) -> float:
+    return max(MIN_PAIRS, MISLABELED_SHARE * impostors.people)
 
 
 def too_little(what: str, hint: str) -> InputRefused:

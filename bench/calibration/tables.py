@@ -92,16 +92,20 @@ def counted_threshold(table: ScoreTable, rate: float) -> float:
     Raises:
         InputRefused: `bench.calibration`: the table tells no counts.
     """
-    points = [p for p in table.points if p.impostors and p.false_matches]
-    if len(points) < 2:
+    counts: dict[float, float] = {}
+    for p in table.points:
+        share = p.false_matches / max(p.impostors, 1)
+        if 0 < share < min(counts, default=2.0):  # two points of one count have no line between them
+            counts[share] = p.threshold
+    if len(counts) < 2:
         raise too_little(
             f"the table of the score {table.score.word!r} tells no false matches that were counted",
             "calibrate a site on top of a profile that was measured",
         )
-    logs = np.array([-math.log10(p.false_matches / p.impostors) for p in points])  # rising
-    values = np.array([p.threshold for p in points])
+    logs = -np.log10(list(counts))  # rising
+    values = np.array(list(counts.values()))
     at = -math.log10(rate)
-    k = int(np.clip(np.searchsorted(logs, at), 1, len(points) - 1))
+    k = int(np.clip(np.searchsorted(logs, at), 1, len(counts) - 1))
     slope = (values[k] - values[k - 1]) / (logs[k] - logs[k - 1])
     return float(values[k] + slope * (at - logs[k]))
 

@@ -24,7 +24,7 @@ from bench.calibration.tally import Tally
 from bioguard.errors import InputRefused
 from bioguard.formats import write_iso2005
 from bioguard.match.thresholds import builtin_profile, threshold_for_fmr
-from bioguard.records.comparison_profile import ComparisonProfile, RatePoint
+from bioguard.records.comparison_profile import ComparisonProfile, RatePoint, ScoreTable
 from bioguard.records.modality import Modality
 from bioguard.records.scores import Basis, Score
 from bioguard.simulate.people import EDGEFACE_XS, FacePopulation, FingerPopulation
@@ -58,6 +58,46 @@ def test_a_threshold_lies_just_above_the_score_that_is_too_much() -> None:
     for rate, above in ((0.1, 1), (0.3, 3), (0.35, 3), (0.05, 0)):
         assert np.count_nonzero(scores >= threshold_at(scores, np.ones(10), rate)) == above
     assert threshold_at(scores[:4], np.ones(4), 0.3, total=10) == threshold_at(scores, np.ones(10), 0.3)
+
+
+@pytest.mark.parametrize("score", [0.0, 1e-3, -1e-3, 1.0, 40.0])
+def test_a_score_that_many_share_is_below_the_threshold_also_where_a_profile_rounds_it(score: float) -> None:
+    scores = np.full(100, score, np.float32)
+    point = RatePoint.of(0.1, threshold_at(scores, np.ones(100), 0.1), Basis.SYNTHETIC)
+    assert not (scores >= np.float32(point.threshold)).any()
+
+
+def test_a_score_that_is_too_much_in_a_draw_does_not_match_at_its_threshold() -> None:
+    coarse = comparisons(12, 3)
+    impostors = Impostors.of(replace(coarse, scores=np.round(coarse.scores)))
+    assert not np.isin(impostors.drawn([0.05], draws=50, seed=1), impostors.scores).any()
+
+
+def test_a_tail_of_equal_scores_is_refused_and_no_line_goes_on_below_it() -> None:
+    """A failed capture under many names: two in a hundred score 9, and a line by the others gives 5e-3 at 3."""
+    pairs = comparisons(40, 3)
+    for every, message in (
+        (50, "126 pairs of people score exactly 9: a rate of 0.01 has no threshold"),
+        (1, "780 pairs of people score exactly 9: a rate of 0.1 has no threshold"),
+    ):
+        tied = np.where(np.arange(len(pairs)) % every == 0, np.float32(9), pairs.scores)
+        with pytest.raises(InputRefused) as caught:
+            fitted(Impostors.of(replace(pairs, scores=tied)), draws=20)
+        assert (caught.value.code, caught.value.message) == ("bench.calibration", message)
+
+
+def test_points_that_count_the_same_have_no_line_between_them() -> None:
+    """A division by nothing would be a shift of nothing."""
+    count = {0.1: (0.0, 90), 0.05: (0.1, 90), 0.01: (0.5, 9), 0.001: (0.6, 20)}
+    points = tuple(
+        RatePoint.of(rate, at, Basis.SYNTHETIC, false_matches=hits, impostors=1000)
+        for rate, (at, hits) in count.items()
+    )
+    table = ScoreTable(score=Score.COSINE, points=points)
+    assert counted_threshold(table, 0.09) == 0
+    assert counted_threshold(table, 0.009) == pytest.approx(0.5)
+    with pytest.raises(InputRefused, match="tells no false matches that were counted"):
+        counted_threshold(replace(table, points=points[:2]), 0.05)
 
 
 def test_one_finger_under_two_names_is_found_and_left_out() -> None:

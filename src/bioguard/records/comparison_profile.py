@@ -39,8 +39,8 @@ MAX_SCORE: Final = 1_000
 MAX_COHORT: Final = 255
 HITS_OF_A_MEASUREMENT: Final = 3
 """Below so many expected false matches a rate is not measurable (rule of three)."""
-_FLOAT_ERROR_STEPS: Final = 1e-3
-"""What multiplying by 1e6 may leave of a whole number of steps up to MAX_SCORE is far below this."""
+_FLOAT_ERROR_STEPS: Final = 1e-6
+"""Multiplying by 1e6 leaves less than this of a whole number of steps up to MAX_SCORE: 1e9 times 2^-53."""
 _NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,31}")
 _CODE = "comparison_profile"
 _MAKE = "make one with `python -m bench calibrate`; what is in it: docs/formats/comparison-profile.md"
