@@ -6,15 +6,22 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from bioguard.commands import biometric
-from bioguard.commands.biometric import BIOMETRIC_UUID
-from bioguard.commands.configuration import CONFIGURE, PROVIDE_PROFILE, Configuration, ProvideProfile
-from bioguard.commands.status import ReplyStatus
+from bioguard.commands import biometric, policy
+from bioguard.commands.biometric import BIOMETRIC_UUID, EraseAuthorization
+from bioguard.commands.configuration import (
+    CONFIGURE,
+    PROVIDE_PROFILE,
+    SHOW_CONFIGURATION,
+    Configuration,
+    ProvideProfile,
+)
+from bioguard.commands.status import Nothing, ReplyStatus
 from bioguard.device.launch import manifests
 from bioguard.evidence.attack.kit import Kit, Person
 from bioguard.evidence.attack.target import Target
 from bioguard.match.thresholds import builtin_profile, threshold_for_fmr
 from bioguard.records import FaceEmbedding
+from bioguard.records.audit_events import Entry, Event
 from bioguard.records.comparison_profile import CalibrationData, ComparisonProfile, RatePoint, ScoreTable
 from bioguard.records.modality import Modality
 from bioguard.records.scores import Basis, Score
@@ -84,6 +91,19 @@ def claim(phone: Kit, person: Person, sample: bytes, model: str = "") -> biometr
     return phone.target.call(BIOMETRIC_UUID, biometric.AUTHENTICATE, request)
 
 
+def search(phone: Kit, sample: bytes, model: str = "") -> biometric.Identified:
+    return phone.target.call(BIOMETRIC_UUID, biometric.IDENTIFY, biometric.Identify(sample=sample, model=model))
+
+
+def sealed(phone: Kit) -> list[tuple[Event, bytes | Modality | None]]:
+    """What the log says of the device's profiles."""
+    kinds = {Event.PROFILE_SEALED: "digest", Event.UNCALIBRATED_ALLOWED: "modality"}
+    found: list[Entry] = []
+    while page := phone.ask(BIOMETRIC_UUID, policy.LOG_READ, policy.LogRead(first=len(found))).items:
+        found += [item.entry for item in page if item.entry]
+    return [(e.event, getattr(e, kinds[e.event])) for e in found if e.event in kinds]
+
+
 def test_the_thresholds_of_another_model_let_strangers_in() -> None:
     edgeface = threshold_for_fmr(1e-4, profile=builtin_profile(Modality.FACE, 512), score=Score.COSINE)
     assert np.mean(impostors(2000, 200) >= edgeface) > 0.1
@@ -111,6 +131,7 @@ def test_equal_numbers_are_a_face_of_no_model() -> None:
     phone = kit(OWN)
     same = FaceEmbedding.from_features(np.ones(512)).to_bytes()
     assert enroll(phone, [same])[1] is ReplyStatus.NOT_CENTERED
+    assert search(phone, same).status is ReplyStatus.PROBE_NOT_CENTERED
 
 
 @pytest.mark.parametrize(
@@ -121,6 +142,7 @@ def test_a_stated_model_is_that_of_the_profile_or_refused(model: str, status: Re
     assert enroll(phone, views(5001), model)[1] is status
     person, _ = enroll(phone, views(5002))
     assert claim(phone, person, views(5002, 1, first=5)[0], model).status is status
+    assert search(phone, views(5002, 1, first=5)[0], model).status is status
 
 
 def test_a_dimension_without_a_profile_needs_the_fallback() -> None:
@@ -158,3 +180,23 @@ def test_what_was_provided_is_what_is_sealed_or_nothing_is() -> None:
     assert target.call(BIOMETRIC_UUID, CONFIGURE, Configuration(comparison=(OWN.digest,))).status is ReplyStatus.OK
     target.restart()
     assert target.call(BIOMETRIC_UUID, PROVIDE_PROFILE, provided).status is ReplyStatus.NOT_CONFIGURABLE
+
+
+def test_the_profiles_that_are_sealed_and_logged_are_those_of_every_later_time() -> None:
+    phone = kit(OWN, uncalibrated=[Modality.FINGERPRINT])
+    made = phone.ask(BIOMETRIC_UUID, SHOW_CONFIGURATION, Nothing())
+    digests = [OWN.digest, builtin_profile(Modality.FINGERPRINT).digest]
+    assert [profile.digest for profile in made.profiles] == digests
+    assert made.configuration is not None
+    assert list(made.configuration.comparison) == digests
+    person, _ = enroll(phone, views(5001))
+    phone.ask(BIOMETRIC_UUID, biometric.RENEW_CODES, biometric.RenewCodes())
+    leave = EraseAuthorization(by_operator=True)
+    for change in (None, biometric.RemoveUser(user=person.user, leave=leave)):
+        if change is not None:
+            phone.ask(BIOMETRIC_UUID, biometric.REMOVE_USER, change)
+        phone.target.restart()
+        assert phone.ask(BIOMETRIC_UUID, SHOW_CONFIGURATION, Nothing()) == made
+    logged = [(Event.PROFILE_SEALED, digest) for digest in digests]
+    assert sealed(phone) == [*logged, (Event.UNCALIBRATED_ALLOWED, Modality.FINGERPRINT)]
+    assert enroll(phone, views(5003), OWN.model)[1] is ReplyStatus.OK

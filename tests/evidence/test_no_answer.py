@@ -73,6 +73,19 @@ def test_a_part_of_the_bundle_that_cannot_be_made(
     assert all(any(folder.iterdir()) for folder in (tmp_path / "out").glob("*/")), "an empty folder would be a stray"
 
 
+def test_a_token_that_names_other_comparison_profiles_than_are_sealed(
+    lab: TemporaryDevice, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert run._attestation_check(lab).status is Status.PASS
+    (first, *others) = run.sealed_profiles(lab.contents())
+    for sealed in ([bytes(32), *others], others, [first, *others, first]):
+        monkeypatch.setattr(run, "sealed_profiles", lambda _contents, sealed=sealed: sealed)
+        check = run._attestation_check(lab)
+        assert (check.status, check.details) == (
+            Status.FAIL, ("it names other comparison profiles than the store holds",),
+        )  # fmt: skip
+
+
 def test_a_secure_world_that_dies_on_the_way(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def dies(temporary: TemporaryDevice) -> list[Observation]:
         temporary.device.running.process.kill()

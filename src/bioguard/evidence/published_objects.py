@@ -1,7 +1,8 @@
 """What a store may hold (docs/evidence.md, "What a store may hold"): anything else is a copy that nobody told about."""
 
+from hashlib import sha256
 from itertools import combinations
-from typing import Final
+from typing import Any, Final
 
 from bioguard.evidence.second_reader import Contents
 
@@ -22,6 +23,8 @@ _KNOWN: Final = {
 """Application, first byte and size of the id, kind, size of the owner."""
 _CHUNK: Final = 32
 """Entries of the log in one object: docs/evidence.md."""
+_PROFILE_SEALED: Final = 6
+"""docs/formats/log.md."""
 _LEAST_DIFFERENT, _RUN = 8, 4
 """Of 16 random bytes fewer than 8 are different, and of two such runs 4 in a row are alike, in no device's life."""
 
@@ -45,6 +48,24 @@ def strange_objects(contents: Contents) -> list[str]:
     chunks = sorted(int.from_bytes(o.object_id[1:], "big") for o in objects if o.kind == "log")
     strange += ["a piece of the log beside the log"] * (chunks != [_CHUNK * i for i in range(len(chunks))])
     return strange
+
+
+def sealed_profiles(contents: Contents) -> list[bytes]:
+    """SHA-256 of each comparison profile that a device decides by, of its sealed bytes."""
+    return [sha256(profile).digest() for profile in _device(contents)[6]]
+
+
+def profiles_agree(contents: Contents) -> bool:
+    """Whether there are any, and configuration and log name them. A log whose beginning was pruned does not."""
+    entries = (entry for o in contents.objects if o.kind == "log" for _, entry in o.fields()[0] if entry)
+    logged = [entry[8] for entry in entries if entry[2] == _PROFILE_SEALED]
+    sealed = sealed_profiles(contents)
+    return bool(sealed) and sealed == _device(contents)[0][8] == logged
+
+
+def _device(contents: Contents) -> Any:
+    (device,) = (o.fields() for o in contents.objects if o.kind == "device")
+    return device
 
 
 def look_drawn(ids: list[bytes]) -> bool:

@@ -25,11 +25,13 @@ from bioguard.evidence.no_answer import answered, failed
 from bioguard.evidence.policy_clauses import CLAUSES
 from bioguard.evidence.policy_trials import TRIALS, conduct
 from bioguard.evidence.policy_trials.model import Turn
+from bioguard.evidence.published_objects import sealed_profiles
 from bioguard.evidence.reference import MEASUREMENT, Measurement
 from bioguard.evidence.side_by_side import Findings, Progress
 from bioguard.evidence.static import static_checks
 from bioguard.evidence.temporary_device import TemporaryDevice
-from bioguard.proofs.device_claims import AttestedHosts, settings_words
+from bioguard.proofs.device_claims import AttestedHosts, attested_profiles, settings_words
+from bioguard.proofs.encoding import ProofInvalid
 from bioguard.proofs.notes import NoteKey, NoteSigner
 from bioguard.proofs.origin import evidence_origin
 from bioguard.proofs.psa_token import Claims, EatProfile
@@ -164,14 +166,17 @@ def _checks(
 
 
 def _attestation_check(temporary: TemporaryDevice) -> Check:
-    """A token in each profile, checked as a stranger would."""
+    """A token in each profile, checked as a stranger would; and with the comparison profiles that are sealed."""
     nonce, seen = secrets.token_bytes(32), list[str]()
+    sealed = sealed_profiles(temporary.contents())
     try:
         key = consent.signed_log(temporary.device).attestation_key
         for profile in EatProfile:
             claims, _ = Claims.verify(consent.attest(temporary.device, nonce, profile), key, nonce)
             what = f"{len(claims.components)} components, {settings_words(claims)}, {AttestedHosts.of(claims).words()}"
             seen.append(f"{profile.value}: lifecycle {claims.lifecycle.name}, {what}")
+            if [digest for _, digest in attested_profiles(claims)] != sealed:
+                raise ProofInvalid("it names other comparison profiles than the store holds", hint="do not ship")
         status = Status.PASS
     except BioguardError as error:
         status, seen = Status.FAIL, [error.message]

@@ -13,7 +13,7 @@ from typing import Final
 
 from bioguard.evidence.leak_scan import Canaries, Life, Scanner, looks_random
 from bioguard.evidence.policy_trials.model import Observation
-from bioguard.evidence.published_objects import RECORD_KINDS, strange_objects
+from bioguard.evidence.published_objects import RECORD_KINDS, profiles_agree, strange_objects
 from bioguard.evidence.second_reader import Contents, Unreadable, read_device
 from bioguard.evidence.second_reader.disk import Disk
 
@@ -73,6 +73,9 @@ def _judge(
     for stage, (seen, _) in read.items():
         strange = strange_objects(seen)
         yield Observation(f"it holds no object that is not published {stage}", not strange, ", ".join(strange[:3]))
+        yield Observation(
+            f"the sealed comparison profiles are those of configuration and log {stage}", profiles_agree(seen)
+        )
     records = [o for o in contents.objects if o.kind in RECORD_KINDS]
     views = [view for o in records for view in o.fields()[5]]
     carried = {canaries.embedding.to_bytes(), canaries.finger.to_bytes()}

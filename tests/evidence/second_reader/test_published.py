@@ -7,7 +7,7 @@ from typing import Any
 import cbor2
 import pytest
 
-from bioguard.evidence.published_objects import UUIDS, look_drawn, strange_objects
+from bioguard.evidence.published_objects import UUIDS, look_drawn, profiles_agree, sealed_profiles, strange_objects
 from bioguard.evidence.second_reader import Contents, Ladder, StoredObject, Unreadable, device, record_digest
 from bioguard.trusted.biometric.salted_digest import message
 
@@ -53,6 +53,38 @@ def test_what_is_published_is_not_strange() -> None:
 )
 def test_what_is_not_is(more: StoredObject, said: str) -> None:
     assert said in _strange(*KEPT, more)
+
+
+PROFILES = (b"faces", b"fingers")
+DIGESTS = [hashlib.sha256(profile).digest() for profile in PROFILES]
+
+
+def _with_profiles(sealed: tuple[bytes, ...], named: list[bytes], logged: list[tuple[int, bytes]]) -> Contents:
+    entries = [[0, 0, event, bytes(16), None, 2, None, None, digest, None, None] for event, digest in logged]
+    chunk = [[bytes(32), entry] for entry in [None, *entries]]
+    device = [[1, 5, 2, 1, False, False, 50000, 100, named, []], 0, 1, bytes(32), [], False, list(sealed)]
+    objects = (_object(b"D", "device", body=device), _object(b"L" + bytes(8), "log", body=[chunk]))
+    return Contents(objects=objects, pages=(), files={}, counter=1)
+
+
+@pytest.mark.parametrize(
+    ("sealed", "named", "logged", "agree"),
+    [
+        (PROFILES, DIGESTS, DIGESTS, True),
+        (PROFILES[:1], DIGESTS, DIGESTS, False),
+        (PROFILES, DIGESTS[:1], DIGESTS, False),
+        (PROFILES, DIGESTS, DIGESTS[1:], False),
+        (PROFILES, DIGESTS[::-1], DIGESTS, False),
+        ((), [], [], False),
+    ],
+)
+def test_profiles_are_those_that_configuration_and_log_name(
+    sealed: tuple[bytes, ...], named: list[bytes], logged: list[bytes], *, agree: bool
+) -> None:
+    others = [(31, bytes(32))]
+    contents = _with_profiles(sealed, named, [*((6, digest) for digest in logged), *others])
+    assert profiles_agree(contents) is agree
+    assert sealed_profiles(contents) == DIGESTS[: len(sealed)]
 
 
 def test_ids_that_say_something() -> None:
