@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 
 import numpy as np
@@ -58,7 +58,8 @@ class UsableSets:
     Attributes:
         sets: sets without a usable template are left out.
         people: of each set the fingers of its templates, "database/finger".
-        sha256: over "path, NUL, SHA-256 of the file" of every file that was used, in order.
+        sha256: over "option=value, NUL" of each option that is not the default, and "path, NUL, SHA-256 of the file" of
+            every file that was used, in order.
     """
 
     sets: list[FingerSet]
@@ -78,6 +79,9 @@ def usable_sets(root: Path, options: ImportOptions, note: Callable[[str], None])
         InputRefused: as `bench.load.fingerprint_sets`.
     """
     digest = hashlib.sha256()
+    for option in fields(options):
+        if (value := getattr(options, option.name)) != option.default:
+            digest.update(f"{option.name}={value!r}\0".encode())
     sets, people = [], []
     for one in fingerprint_sets(root, options):
         for line in one.lines():

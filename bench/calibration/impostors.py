@@ -19,6 +19,7 @@ Scores = NDArray[np.float32]
 People = NDArray[np.int64]
 
 SAME_FINGER_RATE = 1e-3
+"""Of pairs. More may not be left out either: what confuses people would hide behind their names."""
 SAME_FINGER_COMPARISONS = 4
 SUSPECT_RATE = 5e-2
 KEPT_SHARE = 0.4

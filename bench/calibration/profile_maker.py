@@ -8,7 +8,7 @@ import numpy as np
 from bench.calibration.face_scores import face_scores, vectors_of
 from bench.calibration.finger_scores import Block, ScoreMatrix, full_scores, pairs_of, protected_scores_of
 from bench.calibration.fingerprint_data import UsableSets
-from bench.calibration.impostors import Impostors
+from bench.calibration.impostors import SAME_FINGER_RATE, Impostors
 from bench.calibration.rate_points import fitted, too_little
 from bench.calibration.tables import SITE_RATE, Same, finger_tables, site_shift, site_views, table_of
 from bench.load import FaceRows
@@ -27,6 +27,7 @@ FACE_DRAWS = 400
 CENTERED_SHARE = 0.99
 """Of the rows that must look centered for a model to be called so: a stray one says nothing about it."""
 MAX_DESCRIPTION = 480
+NAMED = 4
 SEED = 20240611
 FACES = (Score.COSINE, Score.SCALAR)
 FINGERS = (Score.LIKELIHOOD_RATIO, Score.PROTECTED)
@@ -52,13 +53,14 @@ def described(parts: Sequence[str], rest: str) -> str:
             break
         text += f", {part}" if text else part
     whole = f"{text}; {rest}" if rest else text
-    return whole.encode()[:MAX_DESCRIPTION].decode("utf-8", "ignore")
+    return "".join(c if c.isprintable() and c.isascii() else "?" for c in whole)[:MAX_DESCRIPTION]
 
 
 def same_note(same: Same) -> str:
-    """Which people were left out as probably one."""
-    pairs = ", ".join(f"{one} and {other}" for one, other, _ in same)
-    return f"left out as probably one finger: {pairs}" if same else ""
+    """Which people were left out as probably one: a few of them by name, and how many more."""
+    pairs = ", ".join(f"{one} and {other}" for one, other, _ in same[:NAMED])
+    more = f", and {len(same) - NAMED} more" if len(same) > NAMED else ""
+    return f"left out as probably one finger: {pairs}{more}" if same else ""
 
 
 def finger_matrices(
@@ -87,6 +89,11 @@ def finger_profile(
     if len(names) == 1:
         raise too_little(f"all {data.samples} samples are of one finger", "give fingers of at least ten people")
     matrices, same = finger_matrices(names, blocks, advance)
+    if len(same) > max(1, SAME_FINGER_RATE * len(names) * (len(names) - 1) / 2):
+        raise too_little(
+            f"{len(same)} pairs of {len(names)} fingers score like one; {same_note(same)}",
+            "give each finger one name; fingers that nothing tells apart cannot be left out of a table of rates",
+        )
     tables: list[ScoreTable] = []
     for score in FINGERS:
         tables += finger_tables(score, names, matrices[score], same)
@@ -150,10 +157,15 @@ def finger_site(
     numbers = {name: at for at, name in enumerate(names)}
     people, views = site_views(np.array([numbers[name] for set_names in data.people for name in set_names]))
     matrices, same = finger_matrices(names, blocks, advance)
+    for one, other, _ in same:
+        raise too_little(
+            f"{one} and {other} score like one finger",
+            "give each finger one name; if these are two, no shift makes up for what made them alike",
+        )
     return [
         SiteShift.of(
             table.score,
-            site_shift(table, Impostors.of(pairs_of(names, matrices[table.score]).without(same))),
+            site_shift(table, Impostors.of(pairs_of(names, matrices[table.score]))),
             quantile=1 - SITE_RATE, subjects=people, views=views, data_sha256=data.sha256,
         )
         for table in base.tables
@@ -171,7 +183,7 @@ def face_site(base: ComparisonProfile, rows: FaceRows, sha256: bytes, advance: P
             code="bench.calibration",
         )
     shifts = []
-    for table in base.tables:
+    for table in (table for table in base.tables if not table.cohort):
         scores = face_scores(vectors_of(rows.rows, table.score), rows.subjects, advance)
         shift = site_shift(table, scores.impostors)
         shifts.append(

@@ -201,6 +201,13 @@ def _prints(root: Path, people: int, views: int, seed: int = 1) -> Path:
     return root
 
 
+def sha256_after(options: bytes, prints: Path, parent: str) -> bytes:
+    inputs = hashlib.sha256(options)
+    for path in sorted(prints.iterdir(), key=lambda p: tuple(map(int, p.stem.split("_")))):
+        inputs.update(f"{parent}{path.name}".encode() + b"\0" + hashlib.sha256(path.read_bytes()).digest())
+    return inputs.digest()
+
+
 def test_a_profile_of_a_labs_fingers_and_a_site_of_it(tmp_path: Path) -> None:
     prints = _prints(tmp_path / "prints" / "gate-a", 12, 3)
     for touch, template in enumerate(FingerPopulation(1).impressions(11, 2, 3, first=3), 1):
@@ -214,10 +221,7 @@ def test_a_profile_of_a_labs_fingers_and_a_site_of_it(tmp_path: Path) -> None:
     assert "gate-a/12 and gate-a/13 score like one finger" in " ".join(done.stderr.split())
     assert "fvc" not in profile.data.description.lower()
     assert (profile.data.people, profile.data.samples, profile.data.impostors) == (13, 39, 78 * 9 - 9)
-    inputs = hashlib.sha256()
-    for path in sorted(prints.iterdir(), key=lambda p: tuple(map(int, p.stem.split("_")))):
-        inputs.update(f"gate-a/{path.name}".encode() + b"\0" + hashlib.sha256(path.read_bytes()).digest())
-    assert profile.data.sha256 == inputs.digest()
+    assert profile.data.sha256 == sha256_after(b"", prints, "gate-a/")
     assert {(t.score, t.cohort) for t in profile.tables} >= {(Score.LIKELIHOOD_RATIO, 0), (Score.PROTECTED, 0)}
     said = json.loads(done.stdout)
     assert said["sha256"] == profile.digest.hex()
@@ -233,7 +237,28 @@ def test_a_profile_of_a_labs_fingers_and_a_site_of_it(tmp_path: Path) -> None:
     }  # fmt: skip
     assert all(s.shift >= 0 for s in door.site)
 
+    lenient = _calibrate("--fingerprints", site, "--site-of", out, "--out", tmp_path / "x.profile", "--lenient")
+    assert lenient.exit_code == 0, lenient.output
+    other = ComparisonProfile.from_bytes((tmp_path / "x.profile").read_bytes())
+    assert other.site == tuple(replace(s, data_sha256=sha256_after(b"lenient=True\0", site, "./")) for s in door.site)
+    (tmp_path / "x.profile").unlink()
+    for finger in (11, 12):  # finger 12 came three times: more than a name given twice
+        for touch, template in enumerate(FingerPopulation(1).impressions(finger - 1, 2, 3, first=6), 1):
+            (prints / f"{finger + 3}_{touch}.iso").write_bytes(write_iso2005([template]))
+    twice = _prints(tmp_path / "twice", 5, 4, seed=2)
+    for path in twice.glob("5_*.iso"):
+        path.write_bytes((twice / f"4_{5 - int(path.stem[-1])}.iso").read_bytes())
+
     refusals = (
+        (
+            ("--fingerprints", prints.parent, "--out", tmp_path / "x.profile"),
+            "4 pairs of 15 fingers score like one; left out as probably one finger: gate-a/11 and gate-a/14, "
+            "gate-a/12 and gate-a/13, gate-a/12 and gate-a/15, gate-a/13 and gate-a/15",
+        ),
+        (
+            ("--fingerprints", twice, "--site-of", out, "--out", tmp_path / "x.profile"),
+            "./4 and ./5 score like one finger",
+        ),
         (("--fingerprints", site, "--out", tmp_path / "x.profile"), "5 people: a table of rates needs 10 at least"),
         (
             ("--fingerprints", _prints(tmp_path / "one", 1, 4), "--out", tmp_path / "x.profile"),
@@ -255,11 +280,11 @@ def test_a_profile_of_a_labs_fingers_and_a_site_of_it(tmp_path: Path) -> None:
     assert not (tmp_path / "x.profile").exists()
 
 
-def _faces(path: Path, first: int, people: int, offset: float) -> NDArray[np.float32]:
+def _faces(path: Path, first: int, people: int, offset: float, views: int = 2) -> NDArray[np.float32]:
     """Embeddings of a model that is not centered: everybody shares a direction."""
     population = FacePopulation(EDGEFACE_XS, 3)
-    rows = np.concatenate([population.embeddings(first, people, view) for view in range(2)]) + np.float32(offset)
-    np.savez(path, embeddings=rows, labels=np.tile(np.arange(people), 2))
+    rows = np.concatenate([population.embeddings(first, people, view) for view in range(views)]) + np.float32(offset)
+    np.savez(path, embeddings=rows, labels=np.tile(np.arange(people), views))
     unit: NDArray[np.float32] = rows / np.linalg.norm(rows, axis=1, keepdims=True)
     return unit
 
@@ -277,6 +302,32 @@ def test_a_model_that_is_not_centered_is_honest_with_its_own_profile(tmp_path: P
         for rate in (1e-2, 1e-3):
             assert strangers.share_above(threshold_for_fmr(rate, profile=builtin, score=score)) > 0.3
             assert strangers.share_above(threshold_for_fmr(rate, profile=own, score=score)) < 1.5 * rate
+
+
+def test_a_site_of_faces_shifts_every_score_upward_and_never_down(tmp_path: Path) -> None:
+    _faces(tmp_path / "gäste.npz", 0, 60, 0.0)
+    _faces(tmp_path / "like.npz", 1000, 40, 0.0, views=3)
+    _faces(tmp_path / "lit.npz", 1000, 40, 0.03, views=3)
+    _faces(tmp_path / "four.npz", 1000, 4, 0.0, views=3)
+    done = _calibrate("--faces", tmp_path / "gäste.npz", "--model", "m", "--out", tmp_path / "m.profile")
+    assert done.exit_code == 0, done.output
+    own = ComparisonProfile.from_bytes((tmp_path / "m.profile").read_bytes())
+    assert own.data.description == "g?ste.npz; 60 subjects, 120 samples"
+    base = replace(own, tables=(*own.tables, replace(own.tables[0], cohort=5)))  # somebody else's: one shift a score
+    (tmp_path / "base.profile").write_bytes(base.to_bytes())
+    for name, least, most in (("like", 0.0, 0.02), ("lit", 0.2, 0.4)):
+        site = tmp_path / f"{name}.profile"
+        shifted = _calibrate("--faces", tmp_path / f"{name}.npz", "--site-of", tmp_path / "base.profile", "--out", site)
+        assert shifted.exit_code == 0, shifted.output
+        door = ComparisonProfile.from_bytes(site.read_bytes())
+        assert (door.tables, door.data, door.model) == (base.tables, base.data, "m")
+        assert [(s.score, s.subjects, s.views) for s in door.site] == [(Score.COSINE, 40, 3), (Score.SCALAR, 40, 3)]
+        assert {s.data_sha256 for s in door.site} == {hashlib.sha256((tmp_path / f"{name}.npz").read_bytes()).digest()}
+        assert all(least <= s.shift <= most for s in door.site), door.site
+    line = ("--faces", tmp_path / "four.npz", "--site-of", tmp_path / "base.profile", "--out", tmp_path / "x.profile")
+    refused = _calibrate(*line)
+    assert isinstance(refused.exception, InputRefused)
+    assert refused.exception.message == "4 people with 3 views each: a site needs 5 with 3"
 
 
 def test_labels_hold_on_a_sensor_whose_prints_resemble_each_other() -> None:
