@@ -71,21 +71,16 @@ class PairList:
 
     def impostor_weight(self, weights: NDArray[np.float64]) -> float:
         """Sum over all impostor comparisons of the product of both people's weights, float64 [people]."""
-        a, b, count = self._impostor_people
+        a, b, count = self.impostor_people
         return float((count * weights[a] * weights[b]).sum())
 
-    @property
-    def people_pairs(self) -> int:
-        """Pairs of different people with a comparison."""
-        a, b, _ = self._impostor_people
-        return int(np.unique(np.minimum(a, b) * max(self.people, 1) + np.maximum(a, b)).size)
-
     @cached_property
-    def _impostor_people(self) -> tuple[Ints, Ints, Ints]:
+    def impostor_people(self) -> Ints:
+        """Whose sample was compared with whose, and how often, int64 [3, pairs]; both directions on their own."""
         people = max(self.people, 1)
         codes = [np.empty(0, np.int64)]
         for _, a, b in self.blocks():
             other = a != b
             codes.append(a[other] * people + b[other])
         code, count = np.unique(np.concatenate(codes), return_counts=True)
-        return code // people, code % people, count.astype(np.int64)
+        return np.stack([code // people, code % people, count])

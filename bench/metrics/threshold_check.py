@@ -161,7 +161,7 @@ def _over_people(
         return np.array([weights @ n for n in misses]) / total if total > 0 else _unknown(counted)
 
     erring = int(np.count_nonzero(weigh.genuine_people))
-    pairs = _pairs_of_people(sets, places)
+    pairs = _pairs_of_people(sets, places, weigh.people)
     more = {"seed": seed, "replicates": replicates}
     return list(
         zip(
@@ -176,18 +176,21 @@ def _unknown(counted: Sequence[_Counted]) -> Floats:
     return np.full(len(counted), np.nan)
 
 
-def _pairs_of_people(sets: Sequence[Scored], places: Sequence[Ints]) -> int:
-    """How many pairs of people are compared; sets of the same people count once."""
-    found: dict[bytes, int] = {}
-    for one, place in zip(sets, places, strict=True):
+def _pairs_of_people(sets: Sequence[Scored], places: Sequence[Ints], people: int) -> int:
+    """How many pairs of people are compared; a pair that several sets hold counts once."""
+    within = np.zeros((people, len(sets)), np.bool_)  # in which sets of all pairs each is
+    listed = [np.empty(0, np.int64)]
+    for number, (one, place) in enumerate(zip(sets, places, strict=True)):
         if isinstance(one, Comparisons):
-            present = int(np.unique(one.subjects[one.usable]).size)
-            pairs = present * (present - 1) // 2
+            within[place[one.subjects[one.usable]], number] = True
         else:
-            pairs = one.people_pairs
-        key = np.sort(place).tobytes()
-        found[key] = max(found.get(key, 0), pairs)
-    return sum(found.values())
+            a, b = place[one.impostor_people[:2]]
+            listed.append(np.minimum(a, b) * people + np.maximum(a, b))
+    kinds, count = np.unique(within, axis=0, return_counts=True)
+    together = kinds.astype(np.int64) @ kinds.T > 0
+    ordered = int(count @ together @ count - count[together.diagonal()].sum())
+    a, b = np.divmod(np.unique(np.concatenate(listed)), max(people, 1))
+    return ordered // 2 + int(np.count_nonzero(~(within[a] & within[b]).any(axis=1)))
 
 
 def _row(label: Labelled, one: _Counted, fmr: Interval | None, fnmr: Interval | None) -> dict[str, Any]:

@@ -68,11 +68,54 @@ def test_a_label_fails_below_its_interval_whatever_was_counted(threshold: float,
     assert row["holds"] is holds or row["holds"] == holds
 
 
+def _nobody(genuine: list[float], impostor: list[float]) -> PairList:
+    scores = np.array([*genuine, *impostor], np.float32)
+    kind = np.arange(scores.size) >= len(genuine)
+    zeros = np.zeros(scores.size, np.int64)
+    return PairList("x", scores, zeros, kind.astype(np.int64), np.arange(2), (), anonymous=True)
+
+
+def test_verdicts_at_their_boundaries() -> None:
+    """A score at the threshold matches; 3 / rate comparisons are enough; a label at the end of its interval holds."""
+    (row,) = threshold_check([_nobody([2.0, 2.5, 1.75], [2.0, 2.5, 1.75, 0])], [_at(2.0)], seed=1)
+    assert (row["false_matches"], row["false_non_matches"]) == (2, 1)
+    for impostors, holds in ((299, "not measurable"), (300, True), (301, True)):
+        (row,) = threshold_check([_nobody([], [0.0] * impostors)], [_at(2.0, "1e-2")], seed=1)
+        assert row["holds"] == holds, impostors
+    low, _ = proportion(40, 1000)
+    for rate, fails in ((low, False), (np.nextafter(low, 1), False), (np.nextafter(low, 0), True)):
+        one = _nobody([], [3.0] * 40 + [0.0] * 960)
+        (row,) = threshold_check([one], [Labelled("", float(rate), 2.0, "measured")], seed=1)
+        assert (row["holds"] is False) == fails
+        assert row["fmr_interval_95"][0] == low
+
+
 def test_no_false_match_is_bounded_over_pairs_of_people() -> None:
     one = _set("one", 30, 1)
     (row,) = threshold_check([one, _twice(one)], [_at(9)], who=_same(one), seed=1, replicates=20)
     assert row["fmr_interval_95"] == [0, rule_of_3(30 * 29 // 2)]  # the second extractor brings no new people
     assert row["basis_of_interval"] == "rule of 3 over pairs of people"
+    assert row["fnmr_interval_95"] == [1 - rule_of_3(30), 1]  # everybody is missed: over people
+
+
+def test_a_pair_of_people_counts_once_however_many_sets_hold_it() -> None:
+    """Sets that share some of their people, a list between two of them, and one that repeats pairs of a set."""
+    one, two = _set("one", 10, 1), _set("two", 8, 2)
+    who = {"one": list("abcdefghij"), "two": list("hijklmno"), "list": list("abchkx")}  # h, i, j are in both
+    probe, reference = np.array([0, 1, 3, 3, 4, 0, 5]), np.array([1, 0, 4, 0, 3, 4, 5])  # ab ba hk ha kh ak xx
+    more = PairList("list", np.zeros(7, np.float32), probe, reference, np.arange(6), [""] * 6)
+    (row,) = threshold_check([one, two, more], [_at(9)], who=who, seed=1, replicates=20)
+    assert row["fmr_interval_95"] == [0, rule_of_3(45 + 28 - 3 + 1)]  # of the list only a and k are new
+
+
+def test_an_interval_is_never_narrower_than_of_as_many_independent_comparisons() -> None:
+    """One of four comparisons of every two people matches: no draw of people moves the rate."""
+    one = _set("one", 12, 1)
+    first = np.arange(48) % 2 == 0
+    scores = np.where(first[:, None] & first, 5, 0).astype(np.float32)
+    (row,) = threshold_check([Comparisons("x", scores, one.subjects, one.samples)], [_at(1)], seed=1, replicates=20)
+    assert row["basis_of_interval"] == "people drawn again"
+    assert tuple(row["fmr_interval_95"]) == proportion(66 * 4, 66 * 16)
 
 
 def test_very_many_false_matches_have_the_interval_of_as_many_with_their_pairs(monkeypatch: pytest.MonkeyPatch) -> None:
