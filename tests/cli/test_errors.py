@@ -18,7 +18,7 @@ from bioguard.device.consent import grant_all
 from bioguard.errors import InputRefused
 from bioguard.evidence.second_reader.device import read_device
 from bioguard.exit_codes import ExitCode
-from bioguard.formats import write_iso2005
+from bioguard.formats import write_ansi2004, write_iso2005
 from bioguard.records import FingerprintTemplate
 from bioguard.simulate.people import face_views, finger_impressions
 
@@ -60,6 +60,9 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     }
     for name, array in arrays.items():
         np.save(directory / name, array)
+    for name, model in {"own": "edgeface_xs", "foreign": "arcface"}.items():
+        np.savez(directory / f"{name}.npz", embeddings=vector, model=model)
+    (directory / "vendor.fmr").write_bytes(write_ansi2004(TOUCHES[4], owner=0x31, product=0x103))
     np.save(directory / "pickled.npy", np.array([{"a": 1}], dtype=object), allow_pickle=True)
     return directory
 
@@ -92,6 +95,9 @@ BAD = [
     ("enroll alice --face short.npy", 4, "input.dimension"),
     ("enroll alice --face pickled.npy", 4, "format."),
     ("enroll alice --face face.npy", 5, "enroll.user_full"),
+    ("enroll alice --face foreign.npz --replace", 4, "match.not_calibrated"),
+    ("enroll alice --face own.npz foreign.npz", 4, "input.several_models"),
+    ("enroll alice --finger left-index vendor.fmr", 4, "match.not_calibrated"),
     ("enroll alice --finger right-index other.iso", 5, "enroll.already_enrolled"),
     ("enroll alice --finger left-index good.iso", 5, "enroll.duplicate_finger"),
     ("enroll alice --finger left-idex other.iso", 4, "enroll.finger"),
@@ -99,6 +105,9 @@ BAD = [
     ("authenticate carol good.iso", 4, "user.unknown"),
     ("authenticate alice truncated.iso", 4, "format."),
     ("authenticate alice other.npy", 4, "match.dimension"),
+    ("authenticate alice foreign.npz", 4, "match.not_calibrated"),
+    ("authenticate alice vendor.fmr", 4, "match.not_calibrated"),
+    ("identify foreign.npz", 4, "match.not_calibrated"),
     ("identify nan.npy", 4, "input.not_finite"),
     ("show 1234", 4, "record.id"),
     ("erase alice --all", 5, "erase.unconfirmed"),

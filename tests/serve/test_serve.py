@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from bioguard.commands.status import Nothing
 from bioguard.device import Device, DeviceOptions, consent
 from bioguard.errors import InputRefused, NotPermitted
-from bioguard.formats import write_iso2005
+from bioguard.formats import write_ansi2004, write_iso2005
 from bioguard.records import FaceEmbedding, FingerprintTemplate
 from bioguard.records.consent import Purpose
 from bioguard.records.modality import Modality
@@ -179,6 +179,31 @@ def test_what_the_reader_warns_of_is_noted_once(device_dir: Path) -> None:
     ]
     assert notes[0].startswith("a sample: header has 99 px/cm, which is 250 dpi")
     assert notes[1].startswith("a sample: its finger position is 7, it is taken as 2")
+
+
+def test_what_a_file_states_of_its_extractor_is_passed_on(device_dir: Path) -> None:
+    form = int(SampleForm.MINUTIAE_FILE)
+    made = [
+        write_ansi2004(touch, owner=owner, product=0x103)
+        for owner, touch in zip((0x31, 0x32), finger_impressions(1, person=0, count=2), strict=True)
+    ]
+    with Device.open(device_dir) as device:
+
+        def ask(number: int, *fields: object) -> list:
+            source, sink = io.BytesIO(frame([1, 5, number, list(fields)])), io.BytesIO()
+            serve(source, sink, DeviceService(device))
+            return frames(sink.getvalue())[-1][3]
+
+        ask(1, b"fritz")
+        ask(4, b"fritz", 1, 365, True, b"")
+        ask(10, b"fritz", b"4711", None)
+        token = ask(11, b"fritz", b"4711", ask(20, b"fritz", 1)[0])[0]
+        assert ask(21, b"fritz", 2, form, made, token, False)[0] == "serve.sample"
+        assert ask(21, b"fritz", 2, form, made[:1], token, False)[0] == "match.not_calibrated"
+        plain = [write_ansi2004(touch) for touch in finger_impressions(1, person=0, count=3)]
+        assert ask(21, b"fritz", 2, form, plain, token, False)[2] == 3
+        assert ask(22, b"fritz", form, made[0], 0, 0)[0] == "match.not_calibrated"
+        assert ask(23, form, made[0], 0)[0] == "match.not_calibrated"
 
 
 def command(directory: Path) -> list[str]:
