@@ -80,7 +80,7 @@ def figures(
     points = result["fnmr_at_fmr"]
     result["transaction_at_fmr"] = transactions(group, passed, points, dataset.attempts)
     if dataset.groups is not None:
-        result["groups"] = group_rates(group, dataset.groups, points, TARGETS)
+        result["groups"] = group_rates(group, dataset.groups, points, TARGETS, who)
     result["threshold_check"] = threshold_check(group, thresholds, who=who, seed=seed, replicates=replicates)
     finite: dict[str, Any] = finite_or_none(result)
     return finite

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bench.dataset import Groups
-from bench.metrics.comparisons import Scored, pair_scores
+from bench.metrics.comparisons import Identities, Scored, pair_scores, people_of
 from bench.metrics.computed import ComputedScores
 from bench.metrics.counted import CountedScores, matches
 from bench.metrics.pair_lists import PairList
@@ -24,7 +24,11 @@ Mask = NDArray[np.bool_]
 
 
 def group_rates(
-    sets: Sequence[Scored], groups: Groups, points: Mapping[str, Any], targets: Mapping[str, float]
+    sets: Sequence[Scored],
+    groups: Groups,
+    points: Mapping[str, Any],
+    targets: Mapping[str, float],
+    who: Identities | None = None,
 ) -> list[dict[str, Any]]:
     """A row for each value of each column, values in order.
 
@@ -33,6 +37,7 @@ def group_rates(
         groups: whose row every subject has.
         points: `fnmr_at_fmr` of all sets together: where the thresholds are from.
         targets: the rates of their names.
+        who: the subjects of each set.
 
     Raises:
         InputRefused: a subject has no row.
@@ -43,14 +48,16 @@ def group_rates(
         for name, p in points.items()
         if p != NOT_MEASURABLE and p["threshold"] != "above every score"
     }
+    places, _ = people_of(sets, who)
     rows = []
     for at, column in enumerate(groups.columns):
         for value in sorted({own[at] for of_set in values for own in of_set}):
             masks = [np.array([own[at] == value for own in of_set], np.bool_) for of_set in values]
+            people = {int(person) for place, mask in zip(places, masks, strict=True) for person in place[mask]}
             parts = [only(one, mask) for one, mask in zip(sets, masks, strict=True) if mask.any()]
             genuine, impostor = pair_scores(parts)
             rows.append({
-                "column": column, "value": value, "people": sum(int(mask.sum()) for mask in masks),
+                "column": column, "value": value, "people": len(people),
                 "samples": sum(len(part.samples) for part in parts),
                 "genuine": int(genuine.size), "impostor": int(impostor.size),
                 "at_fmr": {name: _counts(genuine, impostor, limit, targets[name]) for name, limit in limits.items()},

@@ -187,6 +187,22 @@ def test_groups_are_compared_among_themselves_under_the_threshold_of_all(tmp_pat
     assert "1e-3" not in rows[0]["at_fmr"]
 
 
+def test_a_group_at_its_boundaries_and_of_people_in_two_sets(tmp_path: Any) -> None:
+    scores = np.zeros((52, 52), np.float32)
+    scores[0, 1] = scores[1, 0] = 2  # genuine, and at the threshold: not missed
+    subjects = np.array([0, *range(25), *range(25, 51)])
+    one = Comparisons("one", scores, subjects, [f"p{s}_{i}" for i, s in enumerate(subjects)], (1,))
+    two = dataclasses.replace(one, name="two", unusable=(51,))
+    groups = Groups(("g",), {("", f"p{i}"): ("a" if i < 25 else "b",) for i in range(51)}, by_set=False, path=tmp_path)
+    found = group_rates([one], groups, {"1e-2": {"threshold": 2.0}}, {"1e-2": 1e-2})
+    assert [(r["people"], r["impostor"]) for r in found] == [(25, 300), (26, 325)]
+    assert [r["at_fmr"]["1e-2"]["fmr"] for r in found] == [0, 0]
+    who = {name: [str(i) for i in range(51)] for name in ("one", "two")}
+    first, second = group_rates([one, two], groups, {"1e-2": {"threshold": 2.0}}, {"1e-2": 1e-2}, who)
+    assert (first["people"], second["people"]) == (25, 26)  # the same people in both
+    assert (first["genuine"], first["at_fmr"]["1e-2"]["false_non_matches"]) == (1, 0)
+
+
 def test_a_group_keeps_its_failures() -> None:
     part = only(_set(4, 2, unusable=(3, 6)), np.array([0, 1, 0, 1], bool))
     assert (part.samples, part.unusable) == (["p1_0", "p1_1", "p3_0", "p3_1"], [1, 2])

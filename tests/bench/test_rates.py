@@ -210,4 +210,5 @@ def test_intervals_equal_scipy(errors: int, trials: int) -> None:
 
 def test_rule_of_three() -> None:
     assert [minimum_comparisons(t) for t in (1e-2, 1e-3, 1e-4, 1e-5)] == [300, 3000, 30_000, 300_000]
+    assert minimum_comparisons(0.07) == 43  # never fewer than 3 / rate
     assert proportion(0, 300)[1] == pytest.approx(3.7 / 300, rel=0.01)  # two-sided 95 %: 3.69 / n; one-sided: 3 / n

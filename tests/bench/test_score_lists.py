@@ -164,6 +164,19 @@ def test_genuine_and_impostor_scores_alone(tmp_path: Path, genuine: str, imposto
     assert (tmp_path / "o" / "report.html").exists()
 
 
+@pytest.mark.parametrize(
+    ("impostors", "measured", "note"), [(299, 0, True), (300, 1, True), (2999, 1, True), (3000, 2, False)]
+)
+def test_rates_are_measured_from_three_over_the_rate_on(
+    tmp_path: Path, impostors: int, measured: int, note: bool
+) -> None:
+    rows = [("genuine", 9), *(("impostor", i) for i in range(impostors))]
+    (one,) = read_score_files(_write(tmp_path / "s.csv", rows, "label,score"))
+    points = _figures(one)["fnmr_at_fmr"]
+    assert [point != "not measurable" for point in points.values()] == [True] * measured + [False] * (4 - measured)
+    assert not measured or ("note" in points["1e-2"]) == note  # 29 false matches, and 30
+
+
 def test_a_column_of_genuine_and_one_of_impostor_scores(tmp_path: Path) -> None:
     genuine, impostor = _sides(_listed(_fvc))
     longer = max(genuine.size, impostor.size)

@@ -54,6 +54,7 @@ def test_counted_scores_answer_like_sorted_ones(
     asked = np.concatenate([impostor, genuine, others, np.nextafter(impostor, np.float32(np.inf))])
     for side in ("left", "right"):
         assert np.array_equal(counted.searchsorted(asked, side), np.searchsorted(ordered, asked, side))
+    assert [counted.at_least(float(v)) for v in asked] == [int((impostor >= v).sum()) for v in asked]
     streamed, held = Scores(genuine, counted), Scores(genuine, impostor)
     assert streamed.eer() == held.eer()
     for target in (0.0, 0.01, 0.1, 0.5, 1.0):

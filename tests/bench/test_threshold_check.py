@@ -1,6 +1,7 @@
 """Labelled thresholds against counting by hand: what holds, what does not, and what cannot be known."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -164,6 +165,19 @@ def test_sets_of_one_extractor_are_compared_and_one_person_in_two_is_left_out() 
     assert (found.extractor, found.one_person) == ("x", [("a0", "b2")])
     rows = across_rows(found, [], limits, seed=1, replicates=20)
     assert {(r["false_matches"], r["impostors"]) for r in rows["x: all across"]} == {(1, 24 * 24 - 4)}
+
+
+def test_one_person_is_who_matches_in_more_than_half_and_one_pair_is_always_left_out() -> None:
+    limits = labelled(builtin_profile(Modality.FINGERPRINT), Score.LIKELIHOOD_RATIO)
+    a, b = (_fingers(n, [object()] * 6, 3) for n in ("a", "b"))  # type: ignore[list-item]
+    who = {n: [f"{n}{i}" for i in range(3)] for n in ("a", "b")}
+    matrix = np.full((6, 6), -3, np.float32)
+    matrix[0, :2] = matrix[2, 2:4] = matrix[3, 2] = np.float32(np.nextafter(limits[2].threshold, 99))
+    (found,) = across([a, b], who, [*limits], lambda *_: matrix)
+    assert found.one_person == [("a1", "b1")]  # three of four; a0 and b0 match in two
+    exact = [replace(t, threshold=2.0) for t in limits]
+    (found,) = across([a, b], who, exact, lambda *_: np.where(matrix > 0, 2, -3).astype(np.float32))
+    assert found.one_person == [("a1", "b1")]
 
 
 def test_a_broken_threshold_leaves_nobody_out() -> None:
