@@ -21,8 +21,9 @@ from bioguard.evidence.attack.kit import Kit, Person
 from bioguard.evidence.attack.target import Target
 from bioguard.match.thresholds import builtin_profile, threshold_for_fmr
 from bioguard.records import FaceEmbedding
-from bioguard.records.audit_events import Entry, Event
+from bioguard.records.audit_events import Entry
 from bioguard.records.comparison_profile import CalibrationData, ComparisonProfile, RatePoint, ScoreTable
+from bioguard.records.consent import DAY_MS
 from bioguard.records.modality import Modality
 from bioguard.records.scores import Basis, Score
 from bioguard.simulate.people.faces import EDGEFACE_XS, FacePopulation
@@ -51,7 +52,7 @@ def made(scores: np.ndarray) -> ComparisonProfile:
             rate, float(ordered[int(rate * scores.size)]), Basis.MEASURED,
             false_matches=int(rate * scores.size), impostors=scores.size,
         )
-        for rate in (0.1, 1e-2, 1e-3, 1e-4)
+        for rate in (0.1, 1e-2, 1e-3, 1e-4, 2e-5)
     )  # fmt: skip
     return ComparisonProfile(
         name="relu-512", modality=Modality.FACE, model="relu 512", dimension=512, centered=False,
@@ -95,13 +96,12 @@ def search(phone: Kit, sample: bytes, model: str = "") -> biometric.Identified:
     return phone.target.call(BIOMETRIC_UUID, biometric.IDENTIFY, biometric.Identify(sample=sample, model=model))
 
 
-def sealed(phone: Kit) -> list[tuple[Event, bytes | Modality | None]]:
-    """What the log says of the device's profiles."""
-    kinds = {Event.PROFILE_SEALED: "digest", Event.UNCALIBRATED_ALLOWED: "modality"}
+def logged(phone: Kit, **kinds: str) -> list[tuple[str, object]]:
+    """Entries of these kinds, in order, and one field of each."""
     found: list[Entry] = []
     while page := phone.ask(BIOMETRIC_UUID, policy.LOG_READ, policy.LogRead(first=len(found))).items:
         found += [item.entry for item in page if item.entry]
-    return [(e.event, getattr(e, kinds[e.event])) for e in found if e.event in kinds]
+    return [(e.event.name, getattr(e, kinds[e.event.name])) for e in found if e.event.name in kinds]
 
 
 def test_the_thresholds_of_another_model_let_strangers_in() -> None:
@@ -197,6 +197,31 @@ def test_the_profiles_that_are_sealed_and_logged_are_those_of_every_later_time()
             phone.ask(BIOMETRIC_UUID, biometric.REMOVE_USER, change)
         phone.target.restart()
         assert phone.ask(BIOMETRIC_UUID, SHOW_CONFIGURATION, Nothing()) == made
-    logged = [(Event.PROFILE_SEALED, digest) for digest in digests]
-    assert sealed(phone) == [*logged, (Event.UNCALIBRATED_ALLOWED, Modality.FINGERPRINT)]
+    assert logged(phone, PROFILE_SEALED="digest", UNCALIBRATED_ALLOWED="modality") == [
+        *(("PROFILE_SEALED", digest) for digest in digests), ("UNCALIBRATED_ALLOWED", Modality.FINGERPRINT),
+    ]  # fmt: skip
     assert enroll(phone, views(5003), OWN.model)[1] is ReplyStatus.OK
+
+
+def test_the_basis_of_a_rate_is_that_of_what_was_asked_and_is_logged_with_the_decision() -> None:
+    """Of the rate that is asked for, not of the device's; of a search, that of whoever has most samples."""
+    phone = kit(OWN)
+    one, _ = enroll(phone, views(5001, 1))
+    assert search(phone, views(5001, 1, first=5)[0]).match
+    three, _ = enroll(phone, views(5002))
+    assert search(phone, views(5002, 1, first=5)[0]).match
+
+    def asked(user: bytes | None, inverse: int = 0) -> Basis | None:
+        ask = biometric.AskBasis(user=user, modality=Modality.FACE, dimension=512, inverse=inverse)
+        return phone.ask(BIOMETRIC_UUID, biometric.RATE_BASIS, ask).basis
+
+    claims = [(one, 0), (one, 100_000), (three, 0)]
+    for person, inverse in claims:
+        phone.authenticate(person, views(5001, 1, first=5)[0], fmr_inverse=inverse)
+    measured, extrapolated = Basis.MEASURED, Basis.EXTRAPOLATED
+    found = [measured, extrapolated, extrapolated]
+    assert [asked(person.user, inverse) for person, inverse in claims] == found
+    assert logged(phone, DECIDED="number") == [("DECIDED", basis) for basis in (measured, extrapolated, *found)]
+    assert asked(None) is extrapolated
+    phone.target.clock.advance(4000 * DAY_MS)
+    assert asked(one.user) is None

@@ -17,14 +17,16 @@ from bioguard.evidence.attack.target import Target
 from bioguard.match.fingerprint.cohort import MOST_FINGERS, SCALES
 from bioguard.match.thresholds import builtin_profile
 from bioguard.records.comparison_profile import ComparisonProfile, RatePoint, ScoreTable
-from bioguard.records.consent import Purpose
+from bioguard.records.consent import DAY_MS, Purpose
 from bioguard.records.modality import Modality, Profile
 from bioguard.records.scores import Basis, Score
 from bioguard.trusted.biometric.decision import finger_samples
 from bioguard.trusted.biometric.device_cohort import ALONE, DeviceCohort, Member, Standing, stricter
 from bioguard.trusted.biometric.levels import Kind, levels
 from bioguard.trusted.biometric.rates import Terms
+from bioguard.trusted.biometric.sensor_commands import SensorCommands
 from bioguard.trusted.biometric.stored_objects import StoredRecord
+from tee_sim.shared.errors import TeeError, TeeResult
 
 ALWAYS_MS = 1 << 40
 TERMS = Terms(fmr=1 / 50_000, device_fmr=1 / 50_000)
@@ -144,8 +146,9 @@ def kit(monkeypatch: pytest.MonkeyPatch) -> Kit:
 
 
 def held_against(kit: Kit, person: Person, probe: int) -> list[bytes]:
+    Watched.held.clear()
     kit.authenticate(person, cohorts._touches(probe)[0].to_bytes())
-    return Watched.held[-1]
+    return Watched.held[-1] if Watched.held else []
 
 
 def test_life_of_a_cohort(kit: Kit) -> None:
@@ -173,20 +176,69 @@ def test_life_of_a_cohort(kit: Kit) -> None:
     assert held_against(kit, newcomer, 9) == [*users[4:6], users[6]]  # who was there before takes a place first
 
 
-def test_who_replaces_a_finger_keeps_the_place(kit: Kit) -> None:
-    people = [cohorts._enrolled(kit, cohorts._touches(number)) for number in range(1, 8)]
-    token = kit.pin_token(people[0], kit.challenge(people[0], Modality.FINGERPRINT))
+def replace_finger(kit: Kit, person: Person) -> None:
+    """By finger 11."""
     enroll = biometric.Enroll(
-        user=people[0].user,
+        user=person.user,
         modality=Modality.FINGERPRINT,
         position=1,
         samples=tuple(touch.to_bytes() for touch in cohorts._touches(11)),
-        token=token,
+        token=kit.pin_token(person, kit.challenge(person, Modality.FINGERPRINT)),
         replace=True,
     )
     kit.ask(BIOMETRIC_UUID, biometric.ENROLL, enroll)
+
+
+def test_who_replaces_a_finger_keeps_the_place(kit: Kit) -> None:
+    people = [cohorts._enrolled(kit, cohorts._touches(number)) for number in range(1, 8)]
+    replace_finger(kit, people[0])
     assert held_against(kit, people[6], 7) == [person.user for person in people[:5]]
     assert held_against(kit, people[0], 11) == [person.user for person in people[1:6]]
+
+
+def test_who_replaces_a_finger_and_takes_a_place_with_it_takes_it_with_the_new_one(kit: Kit) -> None:
+    people = [cohorts._enrolled(kit, cohorts._touches(number)) for number in range(1, 8)]
+    leave = EraseAuthorization(by_operator=True)
+    kit.ask(BIOMETRIC_UUID, biometric.REMOVE_USER, biometric.RemoveUser(user=people[0].user, leave=leave))
+    replace_finger(kit, people[6])
+    assert held_against(kit, people[1], 2) == [person.user for person in people[2:]]
+
+
+def test_after_a_failure_decisions_are_made_alone_and_read_nobody(kit: Kit, monkeypatch: pytest.MonkeyPatch) -> None:
+    people = [cohorts._enrolled(kit, cohorts._touches(number)) for number in range(1, 5)]
+    others = [person.user for person in people[1:]]
+    assert held_against(kit, people[0], 1) == others
+
+    def fail(*_: object, **__: object) -> None:
+        raise TeeError(TeeResult.OUT_OF_MEMORY, "no room to settle")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(SensorCommands, "settle", fail)
+        with pytest.raises(TeeError):
+            held_against(kit, people[0], 1)
+    assert [held_against(kit, people[0], 1) for _ in range(2)] == [[], []]
+    kit.ask(BIOMETRIC_UUID, SHOW_CONFIGURATION, Nothing())
+    assert held_against(kit, people[0], 1) == others
+
+
+def test_a_finger_is_there_until_the_last_consent_or_its_retention_ends(kit: Kit) -> None:
+    retention = policy.SetPolicy(version=1, minimum_age=14, retention_days=4)
+    kit.ask(BIOMETRIC_UUID, policy.SET_POLICY, retention)
+    others = [cohorts._enrolled(kit, cohorts._touches(number)) for number in range(1, 4)]
+    short = policy.GrantConsent(
+        user=others[0].user,
+        modality=Modality.FINGERPRINT,
+        purpose=Purpose.IDENTIFY,
+        days=1,
+        of_age=True,
+        token=kit.pin_token(others[0]),
+    )
+    kit.ask(BIOMETRIC_UUID, policy.GRANT, short)
+    kit.target.clock.advance(2 * DAY_MS)
+    claimed = cohorts._enrolled(kit, cohorts._touches(4))
+    assert held_against(kit, claimed, 4) == [person.user for person in others]
+    kit.target.clock.advance(2 * DAY_MS)
+    assert held_against(kit, claimed, 4) == []
 
 
 def test_consent_that_ends_takes_the_finger_out(kit: Kit) -> None:
