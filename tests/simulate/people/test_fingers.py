@@ -8,7 +8,10 @@ import pytest
 from bioguard.errors import InputRefused
 from bioguard.match import FingerprintGallery
 from bioguard.simulate.people import FingerPopulation, ImpressionModel, finger_impressions
+from bioguard.simulate.people.master_fingers import DOWNWARD_FROM_PX, MasterModel, draw_masters
+from bioguard.simulate.people.ridges import FlowModel
 
+LOOPS = FlowModel(shares=(1, 0, 0), variety=0)
 STILL = ImpressionModel(
     rotation=0, shift_x=0, shift_y=0, contact_spread=0, distortion=0, found=40, patch=0, spurious=0, jitter=0,
     angle_jitter=0, reversed_share=0, kind_flips=0, severity_person=0, severity_finger=0, severity_touch=0,
@@ -44,6 +47,32 @@ def test_turning_the_finger_turns_places_and_directions() -> None:
     w = (turned.x_px500 - 300) - 1j * (turned.y_px500 - 300)
     assert np.abs(w - z * np.exp(1j * turn)).max() < 0.1
     assert np.abs(np.angle(np.exp(1j * (turned.angle_rad - still.angle_rad - turn)))).max() < 1e-3
+
+
+def test_a_squeezed_picture_moves_places_and_directions_alike() -> None:
+    wide = replace(STILL, width=600, height=600)
+    still, squeezed = (FingerPopulation(1, replace(wide, squeeze=s)).impression(4, 2, 1) for s in (1.0, 0.5))
+    assert np.array_equal(squeezed.y_px500, still.y_px500)
+    assert np.abs((squeezed.x_px500 - 300) - 0.5 * (still.x_px500 - 300)).max() < 0.1
+    ray = 0.5 * np.cos(still.angle_rad) + 1j * np.sin(still.angle_rad)
+    assert np.abs(np.angle(np.exp(1j * squeezed.angle_rad) / ray)).max() < 1e-3
+
+
+def test_a_population_is_as_dense_as_alike_and_as_unsure_of_directions_as_its_model_says() -> None:
+    people, finger = np.arange(60), np.full(60, 2)
+    one = replace(LOOPS, shares=(0, 0, 1))
+    arches = draw_masters(5, people, finger, MasterModel(flow=one, mean_count=90, sd_count=0))
+    assert np.ptp(arches.flow.poles[:, :3], axis=0).max() == 0  # the last one weighs nothing in an arch
+    assert not arches.flow.waves[:, :, 3].any()
+    assert set(arches.present.sum(axis=1)) == {90}
+    right, left = (
+        draw_masters(5, people, finger, MasterModel(flow=replace(LOOPS, ulnar=u), downward=0.5, polarity_wave=0))
+        for u in (0.0, 1.0)
+    )
+    assert np.array_equal(right.flow.poles[:, 2:, 0], -left.flow.poles[:, 2:, 0])
+    above = right.present & (right.y > DOWNWARD_FROM_PX)
+    assert (np.sin(right.direction[above]) < 0.5).all()  # all but what noise makes of those across the finger
+    assert draw_masters(5, people, finger).flow.poles.std(axis=0).max() > 10
 
 
 def test_geometry_is_that_of_real_impressions() -> None:

@@ -4,14 +4,14 @@ Fitted to pooled statistics of 320 development impressions (FVC2002 DB1_B, DB3_B
 8 to 11 minutiae in 10^4 px^2 of their hull, nearest neighbor at 21 px in the median and 7 px at 5 %, 58 % endings.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from bioguard.simulate.people.counter_rng import normals, uniforms
-from bioguard.simulate.people.ridges import NORMALS, UNIFORMS, FlowModel, RidgeFlow, draw_flow
+from bioguard.simulate.people.ridges import NATURAL, NORMALS, UNIFORMS, FlowModel, RidgeFlow, draw_flow
 
 Floats = NDArray[np.float64]
 
@@ -49,12 +49,12 @@ class MasterModel:
     Attributes:
         flow: of their ridges.
         mean_count, sd_count: minutiae of the whole area.
-        downward: how much more minutiae point down the finger than up; 0.5: all do, as with an extractor that knows
-            directions up to pi only.
+        downward: how much more minutiae from DOWNWARD_FROM_PX up point down the finger; 0.5: all of them do, as with an
+            extractor that knows directions up to pi only.
         polarity_wave: how much more neighbors point the same way.
     """
 
-    flow: FlowModel = field(default_factory=FlowModel)
+    flow: FlowModel = NATURAL
     mean_count: float = MEAN_COUNT
     sd_count: float = SD_COUNT
     downward: float = DOWNWARD
