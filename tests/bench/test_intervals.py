@@ -95,7 +95,8 @@ def test_the_same_subjects_twice_are_drawn_once() -> None:
     assert apart.eer.high - apart.eer.low < 0.85 * (tied.eer.high - tied.eer.low)
     assert figures([one, two], seed=1, replicates=20, who=who)["people"] == 20
     assert shared_lines([one, two], who) == [
-        "sa/x/DB: 20 of 20 subjects are those of rect/x/DB; where sets are pooled they are drawn together"
+        "sa/x/DB: 20 of 20 subjects are those of rect/x/DB; where sets are pooled they are drawn together, "
+        "and the two sets are not compared with each other"
     ]
 
 
@@ -105,6 +106,8 @@ def test_the_same_subjects_twice_are_drawn_once() -> None:
         (("rect/x/DB", "sa/x/DB"), Shared.FOUND, 10),
         (("rect/x/DB", "sa/x/DB"), Shared.NONE, 20),
         (("rect/x/DB", "sa/y/DB"), Shared.FOUND, 20),
+        (("rect/u/x/DB", "sa/v/x/DB"), Shared.FOUND, 20),
+        (("rect/x/DB", "sa/sa/x/DB"), Shared.FOUND, 20),
         (("x/DB", "y/DB"), Shared.FOUND, 20),  # two databases of one extractor, FVC2002 and FVC2004
         (("x/DB", "y/DB"), Shared.NAMED, 10),
     ],
@@ -114,6 +117,23 @@ def test_scores_are_of_the_same_subjects_by_path_or_as_the_lab_says(
 ) -> None:
     sets = [_set(name, 10, 5) for name in names]
     assert people_of(sets, identities(sets, how))[1] == people
+
+
+def test_the_same_path_with_other_samples_is_not_the_same_subjects() -> None:
+    one, two = _set("rect/x/DB", 10, 5), _set("sa/x/DB", 10, 5)
+    renamed = Comparisons(two.name, two.scores, two.subjects, [name.replace("_", "_1") for name in two.samples])
+    assert people_of([one, renamed], identities([one, renamed], Shared.FOUND))[1] == 20
+
+
+def test_a_wrong_tie_does_not_make_an_interval_narrower() -> None:
+    """Other people of the same names, as all databases of FVC have them: half as many are drawn, each with two."""
+    wider = []
+    for seed in range(7):
+        sets = [_set(name, 20, seed + first, gap=2) for name, first in (("rect/x/DB", 0), ("sa/x/DB", 100))]
+        who, scores = identities(sets, Shared.FOUND), scores_of(sets)
+        tied, apart = (subject_intervals(pairs_of(sets, scores, known), [0.05], seed=1).eer for known in (who, None))
+        wider.append((tied.high - tied.low) / (apart.high - apart.low))
+    assert np.median(wider) > 1
 
 
 def _fingers(name: str, people: range, first: int) -> tuple[Comparisons, FingerprintSet]:
@@ -136,3 +156,8 @@ def test_fingers_are_the_same_if_they_match_whatever_their_path_says() -> None:
     )  # type: ignore[union-attr]
     renamed = Comparisons("b", sets[1].scores, sets[1].subjects, other_names.files)  # type: ignore[union-attr]
     assert people_of([sets[0], renamed], identities([sets[0], renamed], Shared.FOUND, [held[0], other_names]))[1] == 12  # type: ignore[list-item]
+    few = FingerprintSet("b", held[1].files, [f"{k}" for k in range(9)] + [*held[1].fingers[9:]], held[1].templates)
+    sets[1] = Comparisons(
+        "b", np.zeros((12, 12), np.float32), few.subjects, [f"{k}_{i}" for i, k in enumerate(few.fingers)]
+    )
+    assert people_of(sets[:2], identities(sets[:2], Shared.FOUND, [held[0], few]))[1] == 6 + 11  # two of eleven match

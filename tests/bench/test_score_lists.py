@@ -206,6 +206,13 @@ def test_a_comparison_that_failed_matches_nobody(tmp_path: Path, failed: str, di
     assert "s: 4 comparisons failed, the first in line 2: they match nobody" in one.lines()
 
 
+def test_a_sample_that_was_tried_once_and_failed_is_an_error_of_the_comparison(tmp_path: Path) -> None:
+    """Whether the sample or its partner was at fault nobody knows; a second partner tells."""
+    rows = [("a_1", "b_1", 1), ("a_1", "c_1", 1), ("a_2", "a_1", "nan"), ("d_1", "a_1", "nan"), ("d_1", "b_1", "nan")]
+    (one,) = read_score_files(_write(tmp_path / "s.csv", rows))
+    assert [one.samples[i] for i in one.unusable] == ["d_1"]
+
+
 def test_both_directions_count_once_and_a_sample_against_itself_never(tmp_path: Path) -> None:
     pairs = _listed(_fvc)
     rows = [(NAMES[i], NAMES[j], MATRIX[i, j]) for i, j in pairs]
