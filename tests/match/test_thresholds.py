@@ -131,7 +131,10 @@ def test_points_and_the_line_between_them() -> None:
 
 
 def test_below_the_last_point_the_line_of_the_last_decade_goes_on_and_is_called_extrapolated() -> None:
-    profile = few((1e-1, 0.1, Basis.SYNTHETIC), (1e-2, 0.2, Basis.SYNTHETIC), (9e-3, 0.2001, Basis.SYNTHETIC))
+    profile = few(
+        (1e-1, 0.1, Basis.SYNTHETIC), (5e-2, 0.19, Basis.SYNTHETIC), (1e-2, 0.2, Basis.SYNTHETIC),
+        (9e-3, 0.2001, Basis.SYNTHETIC),
+    )  # fmt: skip
     slope = (0.2001 - 0.1) / math.log10(1e-1 / 9e-3)
     assert fmr(9e-6, profile) == pytest.approx(0.2001 + 3 * slope)  # not the slope of the last two points
     assert basis_for_fmr(9e-3, profile=profile, score=Score.COSINE) is Basis.SYNTHETIC
@@ -145,11 +148,19 @@ def test_above_the_first_point_its_threshold_serves() -> None:
     assert basis_for_fmr(5e-3, profile=profile, score=Score.COSINE) is Basis.EXTRAPOLATED
 
 
+def test_at_a_point_its_own_basis_counts_and_between_two_the_weaker_one() -> None:
+    profile = few((1e-1, 0.1, Basis.EXTRAPOLATED), (1e-2, 0.2, Basis.SYNTHETIC), (1e-4, 0.4, Basis.EXTRAPOLATED))
+    for rate, basis in ((1e-2, Basis.SYNTHETIC), (1.1e-2, Basis.EXTRAPOLATED), (0.9e-2, Basis.EXTRAPOLATED)):
+        assert basis_for_fmr(rate, profile=profile, score=Score.COSINE) is basis
+
+
 def test_a_site_shifts_every_threshold_of_its_score_and_no_other() -> None:
     shifted = replace(FACE, site=few((1e-1, 0.0, Basis.SYNTHETIC), (1e-3, 0.1, Basis.SYNTHETIC), shift=0.05).site)
     for rate in (1e-2, 1e-5, 1e-12):
         assert fmr(rate, shifted) == pytest.approx(fmr(rate) + 0.05)
         assert fmr(rate, shifted, Score.SCALAR) == fmr(rate, FACE, Score.SCALAR)
+    cohort = few((1e-1, 0.01, Basis.SYNTHETIC), (1e-3, 0.02, Basis.SYNTHETIC), cohort=3, shift=0.05)
+    assert threshold_for_fmr(1e-3, profile=cohort, score=Score.COSINE, cohort=3) == pytest.approx(0.07)
 
 
 def test_a_normalized_score_has_the_table_of_the_largest_cohort_that_is_there_and_never_the_plain_one() -> None:
@@ -185,9 +196,13 @@ def test_the_strictest_profile_is_nowhere_looser_than_those_it_is_made_of(rate: 
 
 def test_the_strictest_profile_is_the_highest_threshold_at_the_points() -> None:
     crossing = few((1e-1, 0.3, Basis.SYNTHETIC), (1e-12, 0.31, Basis.SYNTHETIC))
-    combined = strictest([FACE, crossing], 256)
-    for rate in (1e-1, 1e-2, 1e-4, 1e-6, 1e-12):
-        assert fmr(rate, combined) == pytest.approx(max(fmr(rate), fmr(rate, crossing)), abs=2e-6)
+    later = few((1e-1, 0.0, Basis.SYNTHETIC), (1e-2, 0.08, Basis.SYNTHETIC))  # beyond the last point of both
+    for other in (crossing, later):
+        combined = strictest([FACE, other], 256)
+        for rate in (1e-1, 1e-2, 1e-4, 1e-6, 1e-12):
+            assert fmr(rate, combined) == pytest.approx(max(fmr(rate), fmr(rate, other)), abs=2e-6)
+    assert fmr(1e-12, later) > fmr(1e-12)
+    assert fmr(1e-6, later) < fmr(1e-6)
 
 
 def test_a_model_without_a_profile_is_not_calibrated() -> None:
