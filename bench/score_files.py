@@ -96,8 +96,15 @@ def _matrix(archive: Archive, key: str, distance: bool) -> Comparisons:
     scores = _checked(matrix, where)
     if distance:
         scores = _of_distances(scores, where)
-    unusable = np.flatnonzero(np.isneginf(scores).all(axis=1)).tolist()
-    return Comparisons(key, scores, subjects, samples, unusable)
+    return Comparisons(key, scores, subjects, samples, _never_compared(scores))
+
+
+def _never_compared(scores: NDArray[np.float32]) -> list[int]:
+    """Samples whose comparisons with two others or more all failed, whatever stands in the diagonal."""
+    failed = np.isneginf(scores)
+    enough = failed.diagonal() | (len(scores) > 2)  # of a file that could not be read `scores` writes the diagonal too
+    np.fill_diagonal(failed, True)
+    return [int(i) for i in np.flatnonzero(failed.all(axis=0) & failed.all(axis=1) & enough)]
 
 
 def _who(archive: Archive, key: str) -> tuple[NDArray[np.generic] | None, NDArray[np.generic] | None]:

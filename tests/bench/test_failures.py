@@ -95,6 +95,13 @@ def test_transactions_of_three_attempts_by_trying_each() -> None:
     assert _transactions(_set(5, 3), None)["several_attempts"] == "not measurable"  # no three other samples
 
 
+def test_an_attempt_at_the_threshold_passes() -> None:
+    one = Comparisons("x", np.full((8, 8), 2, np.float32), np.arange(2).repeat(4), [f"p{i // 4}_{i}" for i in range(8)])
+    found = transactions([one], [enrollments(one, None, 3)], {"t": {"threshold": 2.0, "fmr": 1.0}}, 3)
+    several = found["t"]["several_attempts"]
+    assert (several["refused"], several["accepted"]) == (0, several["impostor"])
+
+
 def test_scores_made_on_demand_give_the_same_transactions() -> None:
     one = _set(60, 7, seed=6)
     made = dataclasses.replace(one, scores=ComputedScores(420, lambda rows: one.scores[rows]))
@@ -162,6 +169,16 @@ def test_a_person_who_rules_the_pairs_is_named() -> None:
     equal = largest_share([_set(10, 4)])
     assert equal is not None
     assert not equal["large"]  # a tenth each
+    one_of_many = Comparisons(
+        "x", np.zeros((42, 42), np.float32), np.array([0, 0, 0, *range(20), *range(1, 20)]), [""] * 42
+    )
+    found = largest_share([one_of_many])
+    assert found is not None
+    assert (found["genuine"], found["share"], found["large"]) == (6, 6 / 25, True)
+    twenty = np.repeat(np.arange(60), [3, *[2] * 59])
+    found = largest_share([Comparisons("x", np.zeros((121, 121), np.float32), twenty, [""] * 121)])
+    assert found is not None
+    assert not found["large"]  # three of 62 pairs: three times an equal share, and yet a small one
     assert largest_share([_set(n, 1)]) is None
 
 

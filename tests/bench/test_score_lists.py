@@ -206,6 +206,20 @@ def test_a_comparison_that_failed_matches_nobody(tmp_path: Path, failed: str, di
     assert "s: 4 comparisons failed, the first in line 2: they match nobody" in one.lines()
 
 
+@pytest.mark.parametrize("diagonal", [-np.inf, np.nan, 0.0, 99.0])
+def test_a_sample_of_a_matrix_that_always_failed_was_not_acquired(tmp_path: Path, diagonal: float) -> None:
+    """As in a list, whatever a lab writes for a sample against itself; one that failed as probe only is usable."""
+    matrix, lost = MATRIX.copy(), NAMES.index("103_2")
+    matrix[lost] = matrix[:, lost] = -np.inf
+    matrix[7] = -np.inf
+    np.fill_diagonal(matrix, diagonal)
+    np.savez(tmp_path / "s.npz", s=matrix, **{"s:names": NAMES}, t=matrix[lost:, lost:][:2, :2], **{"t:labels": [1, 2]})
+    one, two = read_score_files(tmp_path / "s.npz")
+    assert list(one.unusable) == [lost]
+    assert list(two.unusable) == ([0, 1] if diagonal == -np.inf else [])  # tried against one other: nobody knows
+    assert _figures(one)["failure_to_acquire"]["failed"] == 1
+
+
 def test_a_sample_that_was_tried_once_and_failed_is_an_error_of_the_comparison(tmp_path: Path) -> None:
     """Whether the sample or its partner was at fault nobody knows; a second partner tells."""
     rows = [("a_1", "b_1", 1), ("a_1", "c_1", 1), ("a_2", "a_1", "nan"), ("d_1", "a_1", "nan"), ("d_1", "b_1", "nan")]
