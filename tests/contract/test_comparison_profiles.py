@@ -24,7 +24,7 @@ from bioguard.records import FaceEmbedding
 from bioguard.records.audit_events import Entry
 from bioguard.records.comparison_profile import CalibrationData, ComparisonProfile, RatePoint, ScoreTable
 from bioguard.records.consent import DAY_MS
-from bioguard.records.modality import Modality
+from bioguard.records.modality import Modality, Profile
 from bioguard.records.scores import Basis, Score
 from bioguard.simulate.people.faces import EDGEFACE_XS, FacePopulation
 
@@ -175,11 +175,35 @@ def test_what_was_provided_is_what_is_sealed_or_nothing_is() -> None:
     assert target.call(BIOMETRIC_UUID, PROVIDE_PROFILE, provided).status is ReplyStatus.OK
     second = ProvideProfile(profile=replace(OWN, name="other").to_bytes())
     assert target.call(BIOMETRIC_UUID, PROVIDE_PROFILE, second).status is ReplyStatus.PROFILE_REFUSED
-    for wanted in (Configuration(), Configuration(comparison=(OWN.digest,), uncalibrated=(Modality.FACE,))):
+    named, finger = (OWN.digest,), Modality.FINGERPRINT
+    for wanted in (
+        Configuration(),
+        Configuration(comparison=named, uncalibrated=(Modality.FACE,)),
+        Configuration(comparison=named, uncalibrated=(finger, finger)),
+    ):
         assert target.call(BIOMETRIC_UUID, CONFIGURE, wanted).status is ReplyStatus.BAD_REQUEST
     assert target.call(BIOMETRIC_UUID, CONFIGURE, Configuration(comparison=(OWN.digest,))).status is ReplyStatus.OK
     target.restart()
     assert target.call(BIOMETRIC_UUID, PROVIDE_PROFILE, provided).status is ReplyStatus.NOT_CONFIGURABLE
+
+
+@pytest.mark.parametrize(
+    ("scores", "keeps", "status"),
+    [
+        ((Score.COSINE,), Profile.STANDARD, ReplyStatus.OK),
+        ((Score.COSINE,), Profile.DIGEST_ONLY, ReplyStatus.NOT_CALIBRATED),
+        ((Score.SCALAR,), Profile.DIGEST_ONLY, ReplyStatus.NOT_CALIBRATED),
+        ((Score.COSINE, Score.SCALAR), Profile.DIGEST_ONLY, ReplyStatus.OK),
+    ],
+)
+def test_a_profile_has_a_table_of_what_is_kept_and_of_what_enrollment_compares(
+    scores: tuple[Score, ...], keeps: Profile, status: ReplyStatus
+) -> None:
+    profile = replace(OWN, tables=tuple(replace(OWN.tables[0], score=score) for score in scores))
+    target = Target(manifests())
+    target.call(BIOMETRIC_UUID, PROVIDE_PROFILE, ProvideProfile(profile=profile.to_bytes()))
+    wanted = Configuration(profile=keeps, comparison=(profile.digest,))
+    assert target.call(BIOMETRIC_UUID, CONFIGURE, wanted).status is status
 
 
 def test_the_profiles_that_are_sealed_and_logged_are_those_of_every_later_time() -> None:

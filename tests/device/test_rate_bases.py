@@ -1,5 +1,6 @@
 """The basis of a rate is asked once for each person and kind of sample, and again after what changes records."""
 
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -8,11 +9,14 @@ import numpy as np
 from bioguard.commands import biometric as commands
 from bioguard.commands.configuration import SHOW_CONFIGURATION
 from bioguard.commands.status import ReplyStatus
+from bioguard.device import Device, consent
 from bioguard.device.calibration import RateBases
 from bioguard.match.thresholds import builtin_profile
 from bioguard.records import FaceEmbedding
+from bioguard.records.consent import Purpose
 from bioguard.records.modality import Modality
 from bioguard.records.scores import Basis
+from bioguard.simulate.people import face_views
 
 
 class _Device:
@@ -53,3 +57,22 @@ def test_people_rates_and_searches_are_told_apart() -> None:
     assert [(r.user, r.inverse, r.dimension) for r in device.requests] == [
         (b"a" * 16, 0, 512), (b"b" * 16, 0, 512), (b"a" * 16, 100_000, 512), (None, 0, 512),
     ]  # fmt: skip
+
+
+def test_the_fallback_has_a_name_and_no_digest() -> None:
+    device = _Device()
+    assert RateBases().of(device, FACE, 0).comparison_profile_sha256 == device.profiles[0].digest.hex()
+    device.configuration = SimpleNamespace(uncalibrated=(Modality.FACE,))
+    told = RateBases().of(device, FACE, 0)
+    assert (told.comparison_profile, told.comparison_profile_sha256) == ("uncalibrated-strict", None)
+
+
+def test_a_claim_tells_the_basis_of_its_own_person(directory: Path) -> None:
+    """And a search that of those who may be found: of nobody here."""
+    with Device.init(directory, require_pin=False) as device:
+        device.add_user("alice")
+        consent.grant(device, "alice", Modality.FACE, Purpose.UNLOCK, of_age=True)
+        *views, probe = face_views(1, person=0, count=4)
+        device.enroll("alice", views)
+        assert device.authenticate("alice", probe).calibration.basis == "extrapolated"
+        assert device.identify(probe).calibration.basis is None

@@ -43,10 +43,12 @@ class Calibration:
         """What a device is made with: what its maker provided, and the built-in profiles of other modalities.
 
         Refused BAD_REQUEST where the digests in the configuration are not those that were provided (the secure world
-        may have ended in between), or the fallback is asked for beside a profile; NOT_CALIBRATED for a missing table.
+        may have ended in between), or the fallback is asked for beside a profile, or twice; NOT_CALIBRATED for a
+        missing table.
         """
-        named = {profile.modality for profile in provided}
-        if wanted.comparison != tuple(profile.digest for profile in provided) or named & set(wanted.uncalibrated):
+        named, any_model = {profile.modality for profile in provided}, set(wanted.uncalibrated)
+        twice = len(any_model) < len(wanted.uncalibrated)  # no token could state it
+        if wanted.comparison != tuple(profile.digest for profile in provided) or named & any_model or twice:
             raise Refused(ReplyStatus.BAD_REQUEST)
         profiles = (*provided, *(profile for profile in builtin_profiles() if profile.modality not in named))
         for profile in profiles:  # enrollment compares plain features, whatever is kept of them
