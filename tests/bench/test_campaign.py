@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 
 from bench import campaign
+from bench import cluster as cluster_of_dask
 from bench.metrics.rates import Scores
 from bioguard.errors import InputRefused
 from bioguard.match import CodeGallery
@@ -214,6 +215,34 @@ def test_a_cluster_without_this_checkout_counts_the_same(
     again: list[int] = []
     assert np.array_equal(campaign.run(people=PEOPLE, seed=4, block=BLOCK, state=state, advance=again.append), whole)
     assert again[0] == sum(counted) < SIDE**2
+
+
+class Workers:
+    """What a client says of its workers."""
+
+    def __init__(self, digests: dict[str, str] | Exception) -> None:
+        self._digests = digests
+
+    def wait_for_workers(self, count: int, timeout: float) -> None:
+        assert (count, timeout) == (1, cluster_of_dask.CONNECT_SECONDS)
+
+    def run(self, function: Callable[[], str]) -> dict[str, str]:
+        assert function is cluster_of_dask.code_digest
+        if isinstance(self._digests, Exception):
+            raise self._digests
+        return self._digests
+
+
+def test_a_worker_with_other_code_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cluster_of_dask, "code_digest", lambda: "ours")
+    cluster_of_dask._refuse_other_code(Workers({"tcp://a": "ours", "tcp://b": "ours"}))
+    for digests, message in (
+        ({"tcp://a": "ours", "tcp://c": "older", "tcp://b": "older"}, "tcp://b has other code, 2 of 3 workers do"),
+        (ModuleNotFoundError("No module named 'bioguard'"), "a worker cannot count: ModuleNotFoundError: No module"),
+    ):
+        with pytest.raises(InputRefused, match=message) as caught:
+            cluster_of_dask._refuse_other_code(Workers(digests))
+        assert caught.value.code == "bench.worker"
 
 
 @DASK_WARNS

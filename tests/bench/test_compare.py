@@ -95,6 +95,7 @@ def test_results_of_other_data_are_not_compared_by_accident(tmp_path: Path, name
 def test_what_only_one_result_says_is_not_held_against_it(tmp_path: Path) -> None:
     old = {key: value for key, value in RESULT.items() if key != "inputs"}
     assert _run(tmp_path, old, {**RESULT, "seed": 5}).exit_code == 0
+    assert _run(tmp_path, {**RESULT, "seed": 5}, old).exit_code == 0
 
 
 def test_names_mean_the_last_part_or_a_pattern() -> None:
