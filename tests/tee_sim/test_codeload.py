@@ -1,5 +1,6 @@
 """Trusted code is compiled first and run later, from memory, without executing its parents early."""
 
+import ast
 import importlib
 import os
 import pkgutil
@@ -60,6 +61,47 @@ def test_measurement_covers_every_byte(package: Path) -> None:
         assert changed != first
         first = changed
     assert CodeTable().add(manifest("trusted_sample.sub")) != first
+
+
+def test_what_two_applications_have_in_common_is_compiled_once_and_is_in_the_part_of_each(package: Path) -> None:
+    one, other = manifest("trusted_sample.*"), replace(manifest("trusted_sample.sub.*"), uuid=bytes(range(1, 17)))
+    table = CodeTable()
+    assert [table.add(one), table.add(other)] == [CodeTable().add(one), CodeTable().add(other)]
+    first, second = table.part(one).modules, table.part(other).modules
+    assert first.keys() - second.keys() == {"trusted_sample"}
+    assert all(first[name].code is second[name].code for name in second)
+    (package / "sub" / "deep.py").write_text("VALUE = 6\n")
+    assert table.add(other) == CodeTable().add(other)
+    assert table.part(other).modules["trusted_sample.sub.deep"].code is not first["trusted_sample.sub.deep"].code
+
+
+def test_an_import_is_found_wherever_a_statement_may_stand() -> None:
+    source = """
+import a0
+try: import a1
+except E: import a2
+else: import a3
+finally: import a4
+try: pass
+except* E: import a5
+match x:
+    case 1:
+        from a6 import name
+for x in y: import a7
+else: import a8
+while x: import a9
+with x: import a10
+async def f(x=lambda: 0):
+    async with x: import a11
+    async for x in y: import a12
+    if x: pass
+    elif y: import a13
+    else: import a14
+    class C:
+        def g(self): import a15
+"""
+    found = list(codeload._imported_names(ast.parse(source)))
+    assert sorted(found) == sorted(["a6.name", *(f"a{i}" for i in range(16) if i != 6)])
 
 
 def test_missing_code_and_undeclared_data_are_errors(package: Path, monkeypatch: pytest.MonkeyPatch) -> None:
