@@ -127,12 +127,14 @@ class Watched(DeviceCohort):
     """Remembers who was held against whom."""
 
     held: list[list[bytes]]
+    asked: DeviceCohort
     sizes: list[int] = []  # noqa: RUF012  # of all tests
 
     def standings(self, user, probe, records, kind, now_ms):  # type: ignore[no-untyped-def]
         found = super().standings(user, probe, records, kind, now_ms)
         Watched.held.append([self._members[i].user for i in self._others(user, now_ms)] if found[0].templates else [])
         Watched.sizes.append(found[0].templates)
+        Watched.asked = self
         return found
 
 
@@ -202,6 +204,19 @@ def test_who_replaces_a_finger_and_takes_a_place_with_it_takes_it_with_the_new_o
     kit.ask(BIOMETRIC_UUID, biometric.REMOVE_USER, biometric.RemoveUser(user=people[0].user, leave=leave))
     replace_finger(kit, people[6])
     assert held_against(kit, people[1], 2) == [person.user for person in people[2:]]
+
+
+def test_nothing_is_kept_of_a_record_that_is_erased(kit: Kit) -> None:
+    """Of one that is in no cohort too: then the cohort stays."""
+    people = [cohorts._enrolled(kit, cohorts._touches(number)) for number in range(1, 8)]
+    assert held_against(kit, people[6], 7)
+    held = Watched.asked
+    assert held._references
+    leave = EraseAuthorization(by_operator=True)
+    kit.ask(BIOMETRIC_UUID, biometric.REMOVE_USER, biometric.RemoveUser(user=people[6].user, leave=leave))
+    assert not held._references
+    assert held_against(kit, people[0], 1)
+    assert Watched.asked is held
 
 
 def test_after_a_failure_decisions_are_made_alone_and_read_nobody(kit: Kit, monkeypatch: pytest.MonkeyPatch) -> None:
