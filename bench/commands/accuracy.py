@@ -282,6 +282,7 @@ def accuracy(
         for line in (line for one in sets for line in one.lines()):
             note(line)
         checked = dict.fromkeys([s.name for s in sets], labelled(given, _judged(given)) if given else [])
+    others = read_score_files(against, distance=against_distance) if against is not None else []
     who = identities(sets, Shared(shared_subjects), templates)
     for line in shared_lines(sets, who):
         note(line)
@@ -290,7 +291,6 @@ def accuracy(
     if templates and not no_across:
         data |= _across(templates, sets, who, next(iter(checked.values())), partial, seed, replicates)
     if against is not None:
-        others = read_score_files(against, distance=against_distance)
         data["against"] = {"file": against.name, **paired(sets, others, who=who, seed=seed, replicates=replicates)}
     digests = reading.done(templates)
     for line in _broken_thresholds(data):

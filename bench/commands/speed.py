@@ -114,7 +114,7 @@ def _page(data: dict[str, Any], rows: list[tuple[str, ...]], keep: Latencies) ->
     ]
     figures += [latency_plot(samples, title=title) for title, samples in keep.items()]
     counted = data["instructions"]
-    facts = [Fact(name, str(value)) for name, value in data["environment"].items()]
+    facts = [Fact(name.replace("_", " "), str(value)) for name, value in data["environment"].items()]
     if isinstance(counted, dict):
         facts += [
             Fact(f"instructions per {k} comparison", f"{v['instructions_per_comparison']:,}")

@@ -126,4 +126,6 @@ def test_groups_and_fields_are_on_the_page(tmp_path: Any) -> None:
     assert facts["data set"] == "Spring"
     assert facts["collected"] == "2025-01-01 to 2025-02-01"
     html = render(dataclasses.replace(page, facts=()), "html")
+    eer = percent(found["eer"], found["genuine"]).replace(" ", "&nbsp;")  # never a percent sign on a line of its own
+    assert f">{eer}</td>" in html
     assert "\\xa0" not in html  # what hides is shown: a space that does not break must not be in a figure

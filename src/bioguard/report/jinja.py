@@ -27,6 +27,11 @@ def _breakable(text: str) -> Markup:
     return Markup(re.sub(r"(?<=\w)([/_])(?=\w)", r"\1<wbr>", str(escape(printable(text)))))  # noqa: S704  # escaped just here
 
 
+def _figure(text: str) -> Markup:
+    """The text, escaped, a figure together with its unit: a line does not end before a percent sign."""
+    return Markup(re.sub(r"(?<=\d) (?=[%x]$)", "&nbsp;", str(escape(printable(text)))))  # noqa: S704  # escaped just here
+
+
 def _shown(value: object) -> object:
     """Text with escapes for what would hide or turn it around; our own markup as it is."""
     return printable(value, keep="\n\t") if type(value) is str else value
@@ -45,6 +50,7 @@ def environment() -> Environment:
     )
     made.filters["breakable"] = _breakable
     made.filters["code"] = _code
+    made.filters["figure"] = _figure
     made.filters["svg"] = Markup  # only ever given Figure.svg, which the model checked
     made.filters["n"] = lambda number: f"{number:.1f}"  # coordinates: a tenth of a unit is a tenth of a pixel
     return made
