@@ -10,6 +10,7 @@ from click.testing import CliRunner
 from bench.__main__ import cli
 from bench.metrics.comparisons import Comparisons, scores_of
 from bench.metrics.paired import paired
+from bench.sections.paired import paired as section
 from bioguard.errors import InputRefused
 
 
@@ -43,6 +44,23 @@ def test_the_difference_is_that_of_the_figures_and_is_shown_where_two_intervals_
     assert 0 < low < row["eer"]["difference"] < high
     back = paired([bad], [good], seed=1)["sets"]["one"]["eer"]
     assert back["interval_95"] == pytest.approx([-high, -low])
+
+
+@pytest.mark.parametrize(
+    ("ends", "verdict"),
+    [
+        ((0.0, 0.0), "no difference shown"),
+        ((0.0, 0.02), "no difference shown"),
+        ((-0.02, 0.0), "no difference shown"),
+        ((None, None), "no difference shown"),
+        ((0.01, 0.02), "worse"),
+        ((-0.02, -0.01), "better"),
+    ],
+)
+def test_an_interval_that_touches_0_shows_no_difference(ends: tuple[float | None, float | None], verdict: str) -> None:
+    row = {"eer": {"difference": 0.0, "interval_95": ends}}
+    (table,) = section({"file": "b", "sets": {"one": row}, "mean_of_sets": row}).tables
+    assert {cells[-1] for cells in table.rows} == {verdict}
 
 
 def test_other_people_are_refused() -> None:

@@ -16,6 +16,7 @@ from bench.accuracy import figures
 from bench.metrics.comparisons import Comparisons, Scored, pair_scores
 from bench.metrics.pair_lists import PairList
 from bench.metrics.rates import Scores
+from bench.metrics.subjects import subject_table
 from bench.score_files import read_score_files
 from bench.score_lists import FORMATS
 from bioguard.errors import InputRefused
@@ -93,6 +94,16 @@ def test_a_list_of_all_pairs_has_the_figures_of_the_matrix(tmp_path: Path) -> No
         assert ours[key] == theirs[key], key
     weights = np.arange(FINGERS, dtype=np.float64)
     assert matrix.impostor_weight(weights) == listed.impostor_weight(weights)
+
+
+def test_subjects_of_a_list_add_up_to_the_rates_at_a_threshold_that_is_a_score(tmp_path: Path) -> None:
+    pairs = _listed(_fvc)
+    (one,) = read_score_files(
+        _write(tmp_path / "s.csv", ((NAMES[i], NAMES[j], MATRIX[i, j].round()) for i, j in pairs))
+    )
+    point, rows = Scores(*pair_scores([one])).at(2.0), subject_table(one, 2.0)
+    assert sum(row["false_non_matches"] for row in rows) == point.false_non_matches > 0
+    assert sum(row["false_matches"] for row in rows) == point.false_matches > 0
 
 
 def test_who_is_compared_may_stand_in_columns_of_their_own(tmp_path: Path) -> None:
