@@ -72,7 +72,7 @@ def accuracy_report(
             Fact("commit", data["environment"]["commit"]),
         ),
         sections=(
-            *([checked(shown, data.get("comparison_profile"), data.get("left_out_across", ()))] if shown else []),
+            *([_checked(data, shown)] if shown else []),
             rates(rows),
             *([groups(head["groups"])] if "groups" in head else []),
             failures(rows),
@@ -93,6 +93,10 @@ def accuracy_report(
 
 def _compared(sets: Sequence[Scored]) -> str:
     return "all pairs i < j within a set" if len(square(sets)) == len(sets) else "the comparisons that are listed"
+
+
+def _checked(data: Mapping[str, Any], rows: Mapping[str, Sequence[Mapping[str, Any]]]) -> Section:
+    return checked(rows, data.get("comparison_profile"), data.get("left_out_across", ()), data.get("across", ()))
 
 
 def _count(value: int | str) -> str:

@@ -1,6 +1,6 @@
 """The table that a lab signs: what labelled thresholds do on these data."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from bench.wording import NOT_MEASURABLE, folded, of, percent, times
@@ -16,6 +16,7 @@ def threshold_check(
     rows: Mapping[str, Sequence[Mapping[str, Any]]],
     profile: Mapping[str, Any] | None,
     left_out: Sequence[Sequence[str]],
+    crossed: Collection[str] = (),
 ) -> Section:
     """A row for each threshold of each set, pooled, and sensor against sensor; red where the label does not hold.
 
@@ -23,8 +24,9 @@ def threshold_check(
         rows: by what they are of.
         profile: whose thresholds they are.
         left_out: pairs of subjects that are probably one person.
+        crossed: which rows are of comparisons across sets, with or without those within.
     """
-    across = {name: of_one for name, of_one in rows.items() if not any(row["genuine"] for row in of_one)}
+    across = {name: rows[name] for name in rows if name in crossed and not any(row["genuine"] for row in rows[name])}
     within = {name: of_one for name, of_one in rows.items() if name not in across}
     tables = [_table("Threshold check", within, misses=True)] if within else []
     tables += [_table("Sensor against sensor", across, misses=False)] if across else []

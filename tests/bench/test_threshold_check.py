@@ -214,6 +214,15 @@ def test_the_profile_in_use_is_checked(tmp_path: Path) -> None:
     assert "bench.profile" in done.output or getattr(done.exception, "code", "") == "bench.profile"
 
 
+def test_only_what_was_compared_across_sets_is_sensor_against_sensor() -> None:
+    impostors, both = (threshold_check([_nobody(g, [0.0] * 400)], [_at(2.0, "1e-2")], seed=1) for g in ([], [3.0]))
+    rows = {"list": impostors, "a x b": impostors, "within and across": both}
+    shown = section(rows, None, (), ("a x b", "within and across"))
+    assert [(t.title, [row[0] for row in t.rows]) for t in shown.tables] == [
+        ("Threshold check", ["list", "within and across"]), ("Sensor against sensor", ["a x b"]),
+    ]  # fmt: skip
+
+
 def test_what_does_not_hold_is_red_and_says_so() -> None:
     rows = {"one": threshold_check([_set("one", 30, 1)], [_at(2.0), _at(9.0, "1e-4")], seed=1, replicates=50)}
     shown = section(rows, {"name": "p", "model": "m", "site": [], "sha256": "ab"}, [("a", "b")])
