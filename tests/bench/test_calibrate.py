@@ -223,6 +223,9 @@ def test_a_profile_of_a_labs_fingers_and_a_site_of_it(tmp_path: Path) -> None:
     assert (profile.data.people, profile.data.samples, profile.data.impostors) == (13, 39, 78 * 9 - 9)
     assert profile.data.sha256 == sha256_after(b"", prints, "gate-a/")
     assert {(t.score, t.cohort) for t in profile.tables} >= {(Score.LIKELIHOOD_RATIO, 0), (Score.PROTECTED, 0)}
+    for table in profile.tables:
+        assert all(p.false_matches <= 1.1 * p.rate * p.impostors + 1 for p in table.points), table
+        assert table.points[2].threshold < (3 if table.score is Score.LIKELIHOOD_RATIO else 0.7)  # finger 12 is out
     said = json.loads(done.stdout)
     assert said["sha256"] == profile.digest.hex()
     assert {p["basis"] for t in said["tables"] for p in t["points"]} == {"measured", "extrapolated"}
@@ -249,6 +252,8 @@ def test_a_profile_of_a_labs_fingers_and_a_site_of_it(tmp_path: Path) -> None:
     for path in twice.glob("5_*.iso"):
         path.write_bytes((twice / f"4_{5 - int(path.stem[-1])}.iso").read_bytes())
 
+    faces = tmp_path / "faces.profile"
+    faces.write_bytes(builtin_profile(Modality.FACE, 512).to_bytes())
     refusals = (
         (
             ("--fingerprints", prints.parent, "--out", tmp_path / "x.profile"),
@@ -258,6 +263,14 @@ def test_a_profile_of_a_labs_fingers_and_a_site_of_it(tmp_path: Path) -> None:
         (
             ("--fingerprints", twice, "--site-of", out, "--out", tmp_path / "x.profile"),
             "./4 and ./5 score like one finger",
+        ),
+        (
+            ("--fingerprints", site, "--site-of", faces, "--out", tmp_path / "x.profile"),
+            "'edgeface-xs-512' is a profile of faces, the data are fingerprints",
+        ),
+        (
+            ("--fingerprints", prints.parent, "--leave-one-database-out", "--out", tmp_path / "x.profile"),
+            "two databases besides the one that is left out are needed",
         ),
         (("--fingerprints", site, "--out", tmp_path / "x.profile"), "5 people: a table of rates needs 10 at least"),
         (

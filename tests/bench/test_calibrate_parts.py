@@ -1,0 +1,119 @@
+"""What a calibration is put together from: each part is wrong in silence if it is wrong."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from bench.calibration import face_scores as faces
+from bench.calibration import impostors as drawn_again
+from bench.calibration.finger_scores import ScoreMatrix
+from bench.calibration.halves import halves
+from bench.calibration.impostors import Impostors
+from bench.calibration.rate_points import fitted
+from bench.calibration.splits import splits
+from bench.calibration.tables import finger_tables, site_views
+from bench.calibration.tally import Tally, at_most
+from bench.load import FaceRows
+from bioguard.errors import InputRefused
+from bioguard.records.scores import Score
+from bioguard.simulate.people import EDGEFACE_XS, FacePopulation
+from tests.bench.test_calibrate import comparisons
+
+NAMES = [str(k) for k in range(24)]
+
+
+def two_sets() -> ScoreMatrix:
+    """Normal scores of 24 fingers with three views, twelve a set; across sets they are lower by three."""
+    people = np.repeat(np.arange(24), 3)
+    upper = np.triu(np.random.default_rng(1).standard_normal((72, 72)), 1).astype(np.float32)
+    sets = people // 12
+    return ScoreMatrix(upper + upper.T - 3 * (sets[:, None] != sets), people, sets, 0)
+
+
+def unit_rows(people: int, shared: float) -> FaceRows:
+    """Two views of each person; those with odd numbers share a direction."""
+    population = FacePopulation(EDGEFACE_XS, 3)
+    subjects = np.tile(np.arange(people), 2)
+    rows = np.concatenate([population.embeddings(0, people, view) for view in range(2)])
+    rows = rows + np.float32(shared) * (subjects % 2)[:, None]
+    return FaceRows((rows / np.linalg.norm(rows, axis=1, keepdims=True)).astype(np.float32), subjects, subjects)
+
+
+def test_each_extractor_of_two_people_weighs_one_and_drawn_people_weigh_all_there_is() -> None:
+    one = comparisons(12, 3)
+    twice = one.joined(replace(one, extractor=one.extractor + 1))
+    assert twice.pair_weights().sum() == pytest.approx(2 * one.pair_weights().sum())
+    person = np.arange(12, dtype=np.float64)
+    assert Impostors.of(one).share_above(-100, person) == pytest.approx(1)
+
+
+def test_a_rate_beyond_what_was_kept_is_not_measured(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(drawn_again, "KEEP_ALL", 0)
+    monkeypatch.setattr(drawn_again, "KEPT_SHARE", 0.1)
+    impostors = Impostors.of(comparisons(40, 3))
+    assert [impostors.reaches(rate) for rate in (0.1, 0.05)] == [False, True]
+
+
+def test_a_rate_needs_five_pairs_of_people_and_one_in_a_hundred() -> None:
+    assert fitted(Impostors.of(comparisons(30, 3)), draws=20).points[-1].rate == 1e-2  # 3 pairs at 1e-3
+    assert fitted(Impostors.of(comparisons(1100, 1)), draws=2).points[-1].rate == 1e-4  # 6 at 1e-5
+
+
+def test_a_table_rises_and_goes_on_as_steeply_as_the_counts(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Impostors, "drawn", lambda _, rates, **__: np.full((5, len(rates)), 10.0))
+    fit = fitted(Impostors.of(comparisons(40, 3)))
+    last, tenth = fit.points[-1], fit.points[-2]
+    assert [p.threshold for p in fit.points] == pytest.approx([10, 10.000001, 10.000002, 10.000003], abs=1e-9)
+    assert fit.next_threshold - last.threshold == pytest.approx(last.point - tenth.point)
+    assert last.point - tenth.point > 0.5
+
+
+def test_a_table_of_two_sets_holds_within_one() -> None:
+    matrix = two_sets()
+    (table,) = finger_tables(Score.LIKELIHOOD_RATIO, NAMES, [matrix], [], [])
+    pairs = matrix.pairs(NAMES)
+    assert table.points[0].threshold >= Impostors.of(pairs.only(pairs.within)).threshold(0.1) > 1
+
+
+def test_nobody_who_is_enrolled_is_tried() -> None:
+    matrix = two_sets()
+    found = list(splits(matrix, 5, 3, count=2))
+    assert len(found) == 4
+    for split in found:
+        enrolled = matrix.people[split.chosen]
+        assert len(set(enrolled[:, 0].tolist())) == 5
+        assert (enrolled == enrolled[:, :1]).all()
+        assert set(matrix.people[split.tried]) == set(range(24)[enrolled[0, 0] // 12 * 12 :][:12]) - set(enrolled.flat)
+
+
+@pytest.mark.parametrize("views", [(3, 3, 3, 3), (3, 3, 3, 3, 2)])
+def test_a_site_is_five_people_with_three_views(views: tuple[int, ...]) -> None:
+    with pytest.raises(InputRefused, match=f"{len(views)} people with {min(views)} views each"):
+        site_views(np.repeat(np.arange(len(views)), views))
+
+
+def test_no_false_match_bounds_the_ratio_by_the_rule_of_three() -> None:
+    tally = Tally(12, [1e-2])
+    tally.add(comparisons(12, 3), {1e-2: 100.0})
+    (row,) = tally.rows()
+    assert (row["ratio"], row["interval_95"]) == (0, [0, at_most(66, 1e-2)])
+
+
+def test_each_half_of_faces_is_tried_by_the_table_of_the_other() -> None:
+    """Odd people share a direction that even ones do not."""
+    found = halves(unit_rows(160, 0.03), Score.COSINE, lambda _: None)
+    assert found["even people"]["safe"][0]["ratio"] < 0.1
+    assert found["odd people"]["safe"][0]["ratio"] > 10
+
+
+def test_scores_that_were_thinned_out_stand_for_all(monkeypatch: pytest.MonkeyPatch) -> None:
+    rows = unit_rows(200, 0.0)
+    whole = faces.face_scores(rows.rows, rows.subjects, lambda _: None).impostors
+    monkeypatch.setattr(faces, "KEPT", 2000)
+    few = faces.face_scores(rows.rows, rows.subjects, lambda _: None).impostors
+    assert few.scores.size < 5000 < whole.scores.size
+    for rate in (0.1, 0.01):
+        threshold = whole.threshold(rate)
+        assert few.threshold(rate) == pytest.approx(threshold, abs=5e-3)
+        assert few.above(threshold)[0] == pytest.approx(whole.above(threshold)[0], rel=0.1)
