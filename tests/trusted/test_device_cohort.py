@@ -13,6 +13,7 @@ from bioguard.commands.status import Nothing
 from bioguard.device.launch import manifests
 from bioguard.evidence.attack import cohorts
 from bioguard.evidence.attack.kit import Kit, Person
+from bioguard.evidence.attack.memory import MemoryStore
 from bioguard.evidence.attack.target import Target
 from bioguard.match.fingerprint.cohort import MOST_FINGERS, SCALES
 from bioguard.match.thresholds import builtin_profile
@@ -217,6 +218,28 @@ def test_nothing_is_kept_of_a_record_that_is_erased(kit: Kit) -> None:
     assert not held._references
     assert held_against(kit, people[0], 1)
     assert Watched.asked is held
+
+
+@pytest.mark.parametrize("kind_of_row", [b"C", b"R"])
+def test_a_row_that_is_damaged_takes_one_finger_out_and_stops_nothing(
+    kind_of_row: bytes, kit: Kit, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    people = [cohorts._enrolled(kit, cohorts._touches(number)) for number in range(1, 6)]
+    assert held_against(kit, people[4], 5) == [person.user for person in people[:4]]
+    owned = (
+        o.header for o in kit.target.disk.objects[BIOMETRIC_UUID.bytes].values() if o.header.owner == people[1].user
+    )
+    (damaged,) = (header.object_id for header in owned if header.object_id[:1] == kind_of_row)
+    sound = MemoryStore.find
+
+    def find(self: MemoryStore, object_id: bytes) -> object:
+        if object_id == damaged:
+            raise TeeError(TeeResult.CORRUPT_OBJECT, "a row is damaged")
+        return sound(self, object_id)
+
+    monkeypatch.setattr(MemoryStore, "find", find)
+    kit.target.restart()
+    assert held_against(kit, people[4], 5) == [people[i].user for i in (0, 2, 3)]
 
 
 def test_after_a_failure_decisions_are_made_alone_and_read_nobody(kit: Kit, monkeypatch: pytest.MonkeyPatch) -> None:
