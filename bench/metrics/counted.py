@@ -38,7 +38,7 @@ class CountedScores:
 
         Args:
             blocks: all comparisons, genuine ones too.
-            kept: how many of the highest scores are held at most, but for those that are equal to them in 16 bits.
+            kept: how many of the highest scores are held at most; fewer where many are equal in 16 bits.
         """
         self._blocks = blocks
         self._inside: dict[int, Ints] = {}

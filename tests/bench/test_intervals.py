@@ -2,12 +2,21 @@
 
 import numpy as np
 import pytest
+from scipy.special import logit
 from scipy.stats import norm, t
 
 from bench.accuracy import figures
 from bench.load import FingerprintSet
 from bench.metrics.comparisons import Comparisons, pairs_of, people_of, scores_of
-from bench.metrics.resampling import Basis, differences, rate_intervals, rule_of_3, subject_intervals
+from bench.metrics.resampling import (
+    Basis,
+    differences,
+    drawings,
+    intervals_of,
+    rate_intervals,
+    rule_of_3,
+    subject_intervals,
+)
 from bench.shared_subjects import Shared, identities, shared_lines
 from bench.wording import over_people
 from bioguard.simulate.people import FingerPopulation
@@ -70,6 +79,16 @@ def test_where_one_person_makes_the_errors_the_interval_has_the_freedom_of_one()
     rate = rates.mean()
     assert found.high > 4 * rate
     assert found.low < rate / 4
+
+
+def test_the_freedom_is_that_of_the_errors_kurtosis() -> None:
+    """Four of forty err alike: of a share p the kurtosis is 1 / (p (1 - p)) - 3, and the freedom 2 n / (k - 1)."""
+    rates = np.where(np.arange(40) % 10 == 0, 0.5, 0.0)
+    drawn = drawings(lambda w: np.array([w @ rates / w.sum()]), 40, seed=1, replicates=200)
+    (found,) = intervals_of(drawn, at_zero=40)
+    low, high = np.quantile(drawn.drawn, [0.1587, 0.8413])
+    reach = t.ppf(0.975, 80 / (1 / (0.1 * 0.9) - 3 - 1)) * (high - low) / 2 / (0.05 * 0.95)
+    assert (logit(found.low), logit(found.high)) == pytest.approx((logit(0.05) - reach, logit(0.05) + reach), rel=1e-9)
 
 
 def test_a_difference_is_narrower_when_the_same_people_are_drawn() -> None:

@@ -64,6 +64,17 @@ def test_counted_scores_answer_like_sorted_ones(
     assert all(np.array_equal(a, b) for a, b in zip(streamed.det(), held.det(), strict=True))
 
 
+def test_what_is_held_to_answer_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    """However many bins are looked into, half a MiB each, and however many scores are equal."""
+    monkeypatch.setattr("bench.metrics.counted.BINS_A_PASS", 4)
+    impostor = np.geomspace(1e-6, 1e6, 300).astype(np.float32)
+    counted = _counted(impostor, impostor[:1], 10)
+    assert np.array_equal(counted[np.arange(300)], impostor)
+    assert np.array_equal(counted.searchsorted(impostor), np.arange(300))
+    assert len(counted._inside) <= 4
+    assert _counted(np.r_[np.zeros(500), 1, 2], impostor[:1], 10).high.tolist() == [1, 2]
+
+
 def test_computed_rows_are_those_of_the_matrix() -> None:
     matrix = np.random.default_rng(1).normal(size=(700, 700)).astype(np.float32)
     made: list[int] = []
