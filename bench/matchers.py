@@ -30,6 +30,17 @@ def fingerprint_scores(one: FingerprintSet, advance: Progress = _silent) -> NDAr
     return matrix
 
 
+def cross_scores(a: FingerprintSet, b: FingerprintSet) -> NDArray[np.float32]:
+    """Scores float32 [samples of a, samples of b]; -inf where a file could not be used."""
+    usable = [i for i, template in enumerate(b.templates) if template is not None]
+    gallery = FingerprintGallery([template for template in b.templates if template is not None])
+    matrix = np.full((len(a.files), len(b.files)), -np.inf, np.float32)
+    for row, template in enumerate(a.templates):
+        if template is not None:
+            matrix[row, usable] = gallery.scores(template)
+    return matrix
+
+
 def fingerprint_comparisons(one: FingerprintSet, matrix: NDArray[np.float32]) -> Comparisons:
     """The set with its scores. Samples are ordered by their number of minutiae for the quality table."""
     unusable = [i for i, t in enumerate(one.templates) if t is None]

@@ -14,7 +14,6 @@ from bench.load import FingerprintSet
 from bench.metrics.comparisons import Identities, Scored
 from bench.metrics.pair_lists import PairList
 from bench.metrics.threshold_check import LABELS, Labelled, threshold_check
-from bioguard.match import FingerprintGallery
 from bioguard.match.thresholds import basis_for_fmr, threshold_for_fmr
 from bioguard.records.comparison_profile import ComparisonProfile
 from bioguard.records.scores import Score
@@ -53,17 +52,6 @@ def labelled(profile: ComparisonProfile, score: Score) -> list[Labelled]:
     ]
 
 
-def cross_scores(a: FingerprintSet, b: FingerprintSet) -> Matrix:
-    """Scores float32 [samples of a, samples of b]; -inf where a file could not be used."""
-    usable = [i for i, template in enumerate(b.templates) if template is not None]
-    gallery = FingerprintGallery([template for template in b.templates if template is not None])
-    matrix = np.full((len(a.files), len(b.files)), -np.inf, np.float32)
-    for row, template in enumerate(a.templates):
-        if template is not None:
-            matrix[row, usable] = gallery.scores(template)
-    return matrix
-
-
 @dataclass(frozen=True, slots=True)
 class Across:
     """Comparisons between sets of one extractor.
@@ -82,9 +70,9 @@ class Across:
 
 
 def across(
-    sets: Sequence[FingerprintSet], who: Identities, thresholds: Sequence[Labelled], make: Make = cross_scores
+    sets: Sequence[FingerprintSet], who: Identities, thresholds: Sequence[Labelled], make: Make
 ) -> Iterator[Across]:
-    """Every two sets of one extractor, samples of one against samples of the other."""
+    """Every two sets of one extractor, samples of one against samples of the other; `make` is `cross_scores`."""
     shared = len({person for people in who.values() for person in people}) < sum(map(len, who.values()))
     groups: dict[str, list[FingerprintSet]] = {}
     for one in sets:

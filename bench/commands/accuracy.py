@@ -26,6 +26,7 @@ from bench.matchers import (
     computed_code_similarities,
     computed_cosines,
     cosines,
+    cross_scores,
     fingerprint_comparisons,
     fingerprint_scores,
 )
@@ -39,7 +40,7 @@ from bench.resume import Partial
 from bench.score_files import read_score_files
 from bench.score_lists import FORMATS
 from bench.shared_subjects import Shared, identities, shared_lines
-from bench.threshold_check import across, across_rows, check_rows, cross_scores, labelled, profile_data, read_profile
+from bench.threshold_check import across, across_rows, check_rows, labelled, profile_data, read_profile
 from bioguard.cli.import_options import import_options
 from bioguard.errors import InputRefused
 from bioguard.formats import ImportOptions

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from bench import resume
+from bench import matchers, resume
 from bench.resume import Partial
 from bioguard.match import FingerprintGallery
 
@@ -31,7 +31,7 @@ def test_what_is_kept_is_taken_up(tmp_path: Path) -> None:
     assert not root.exists()
 
 
-@pytest.mark.parametrize("changed", ["comparator", "source"])
+@pytest.mark.parametrize("changed", ["comparator", "source", "matchers"])
 def test_what_another_comparator_made_is_not_taken_up(
     tmp_path: Path, changed: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -40,6 +40,9 @@ def test_what_another_comparator_made_is_not_taken_up(
         if changed == "comparator":
             real = FingerprintGallery.scores
             old.setattr(FingerprintGallery, "scores", lambda *args: real(*args) + 7)
+        elif changed == "matchers":
+            (tmp_path / "matchers.py").write_bytes(Path(matchers.__file__).read_bytes() + b"# older")
+            old.setattr(matchers, "__file__", str(tmp_path / "matchers.py"))
         else:
             old.setattr(resume, "source_digest", lambda: "older")
         _asked(root, lambda: MADE + 7)
