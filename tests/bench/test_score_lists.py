@@ -217,6 +217,32 @@ def test_a_comparison_that_failed_matches_nobody(tmp_path: Path, failed: str, di
     assert "s: 4 comparisons failed, the first in line 2: they match nobody" in one.lines()
 
 
+IN_ALL_FORMATS = {  # two genuine and two impostor comparisons, of each the second failed
+    "pairs": "probe,reference,score\na_1,a_2,7\na_1,a_3,F\na_1,b_1,3\na_2,b_1,F\n",
+    "labels": "label,score\n1,7\n1,F\n0,3\n0,F\n",
+    "columns": "genuine,impostor\n7,3\nF,F\n",
+    "four-column": "a a x_1 7\na a x_2 F\na b y_1 3\na b y_2 F\n",
+    "five-column": "a t a x_1 7\na t a x_2 F\na t b y_1 3\na t b y_2 F\n",
+}
+
+
+@pytest.mark.parametrize("distance", [False, True])
+@pytest.mark.parametrize("name", [*IN_ALL_FORMATS, "npz"])
+def test_every_format_turns_distances_and_keeps_failures(tmp_path: Path, name: str, distance: bool) -> None:
+    sign = -1 if distance else 1
+    if name == "npz":
+        matrix = np.full((4, 4), -sign * np.inf)
+        matrix[0, 1], matrix[0, 3] = 7, 3
+        matrix[2, 3] = matrix[3, 2] = 5
+        np.savez(tmp_path / "s", s=matrix, labels=list("aaab"))
+    else:
+        (tmp_path / "s.npz").write_text(IN_ALL_FORMATS[name].replace("F", "inf" if distance else "-inf"), "utf-8")
+    (one,) = read_score_files(tmp_path / "s.npz", distance=distance, named=name)
+    genuine, impostor = (sorted(side.tolist()) for side in pair_scores([one]))
+    assert genuine == ([-np.inf] * (1 + (name == "npz")) + [sign * 7])
+    assert impostor == sorted([-np.inf, sign * 3, *[sign * 5] * (name == "npz")])
+
+
 @pytest.mark.parametrize("diagonal", [-np.inf, np.nan, 0.0, 99.0])
 def test_a_sample_of_a_matrix_that_always_failed_was_not_acquired(tmp_path: Path, diagonal: float) -> None:
     """As in a list, whatever a lab writes for a sample against itself; one that failed as probe only is usable."""
