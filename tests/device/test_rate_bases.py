@@ -10,7 +10,7 @@ from bioguard.commands import biometric as commands
 from bioguard.commands.configuration import SHOW_CONFIGURATION
 from bioguard.commands.status import ReplyStatus
 from bioguard.device import Device, consent
-from bioguard.device.calibration import RateBases
+from bioguard.device.calibration import RateBases, profile_names
 from bioguard.match.thresholds import builtin_profile
 from bioguard.records import FaceEmbedding
 from bioguard.records.consent import Purpose
@@ -65,6 +65,9 @@ def test_the_fallback_has_a_name_and_no_digest() -> None:
     device.configuration = SimpleNamespace(uncalibrated=(Modality.FACE,))
     told = RateBases().of(device, FACE, 0)
     assert (told.comparison_profile, told.comparison_profile_sha256) == ("uncalibrated-strict", None)
+    assert profile_names(device, Modality.FACE) == ["uncalibrated-strict"]
+    assert profile_names(_Device(), Modality.FACE) == ["edgeface-xs-512"]
+    assert profile_names(_Device(), Modality.FINGERPRINT) == []
 
 
 def test_a_claim_tells_the_basis_of_its_own_person(directory: Path) -> None:

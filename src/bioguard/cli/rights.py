@@ -10,6 +10,7 @@ from bioguard.cli.output import Result, table
 from bioguard.cli.secrets import person_token, pin_file_option, read_pin
 from bioguard.cli.state import CliState, note_testing, pass_state
 from bioguard.device import consent as rules
+from bioguard.device.calibration import profile_names
 from bioguard.device.data_export import NO_TEMPLATES, decision_words, request_fields
 from bioguard.device.personal_data import personal_data, public_record
 from bioguard.device.pins import verify_pin
@@ -139,7 +140,7 @@ def explain(state: CliState, number: int | None, user: str | None) -> Result:
     """
     with state.device() as device:
         subject = device.user_handle(user) if user else None
-        for_testing, profiles = device.configuration.for_testing, device.profiles
+        for_testing, names = device.configuration.for_testing, {m: profile_names(device, m) for m in Modality}
         cohort = device.cohort_fingers()
         entries = [i.entry for i in rules.signed_log(device).items if i.entry and i.entry.event in DECISIONS]
     found = [
@@ -159,7 +160,7 @@ def explain(state: CliState, number: int | None, user: str | None) -> Result:
         "purpose": word(entry.purpose),
         "factors": lines,
         "basis": Basis(entry.number).word if entry.number is not None else None,
-        "comparison_profiles": [p.name for p in profiles if p.modality is entry.modality],
+        "comparison_profiles": names[entry.modality] if entry.modality else [],
         "device_cohort": cohort if entry.modality is Modality.FINGERPRINT else 0,
     }
     return Result(outcome="explained", data=data, lines=lines)

@@ -69,6 +69,13 @@ def _in_words(device: Calibrated, basis: Basis | None, modality: Modality, dimen
     )
 
 
+def profile_names(device: Calibrated, modality: Modality) -> list[str]:
+    """By what a device decides on a modality: its profiles, of each dimension, or the fallback."""
+    if modality in device.configuration.uncalibrated:
+        return [STRICTEST]
+    return [profile.name for profile in device.profiles if profile.modality is modality]
+
+
 def uncalibrated_modalities(profiles: Sequence[ComparisonProfile], *, allowed: bool) -> tuple[Modality, ...]:
     """The modalities whose features may be of any model.
 
