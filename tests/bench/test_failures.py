@@ -69,6 +69,10 @@ def test_whom_the_gate_refuses_makes_no_genuine_attempt() -> None:
     assert everybody["fnmr_of_enrolled"] == everybody["fnmr"] >= 1 / 6
     assert found["fnmr_of_enrolled"] == pytest.approx((everybody["fnmr"] * 36 - 6) / 30)
     assert found["gfrr"] == pytest.approx(1 / 6 + 5 / 6 * found["fnmr_of_enrolled"])
+    several = found["several_attempts"]
+    assert several["gfrr"] == pytest.approx(1 / 6 + 5 / 6 * several["frr"])
+    assert several["gfar"] == pytest.approx(5 / 6 * several["far"])
+    assert several["far"] > 0
 
 
 def test_transactions_of_three_attempts_by_trying_each() -> None:

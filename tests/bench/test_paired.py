@@ -1,5 +1,6 @@
 """Two matchers on the same people: what the interval of the difference shows, and what may not be compared."""
 
+import dataclasses
 import json
 from pathlib import Path
 
@@ -42,6 +43,10 @@ def test_the_difference_is_that_of_the_figures_and_is_shown_where_two_intervals_
     assert row["fnmr_at_1e-2"]["difference"] == at[1] - at[0]
     low, high = row["eer"]["interval_95"]
     assert 0 < low < row["eer"]["difference"] < high
+    same = dataclasses.replace(good, name="two")
+    both = paired([good, same], [bad, same], seed=1)
+    assert both["sets"]["two"]["eer"] == {"difference": 0, "interval_95": [0, 0]}
+    assert both["mean_of_sets"]["eer"]["difference"] == row["eer"]["difference"] / 2
     back = paired([bad], [good], seed=1)["sets"]["one"]["eer"]
     assert back["interval_95"] == pytest.approx([-high, -low])
 

@@ -79,6 +79,9 @@ def test_nothing_passes_where_so_few_people_could_show_nothing(
     few_people = "too few people (20): less than 0.36 would not show"
     assert check.summary.endswith(few_people) is (status is Status.UNKNOWN)
     assert _page(codes, _linkage(0.01, floor=0.1)).checks[0].status is Status.PASS
+    assert _page(codes, _linkage(0.2, floor=0.125)).checks[0].status is Status.WARN  # a tenth above the mean, no more
+    edge = next(c for c in _page(codes, _linkage(0.01), 0.1, error=0.025).checks if c.id == "BENCH-IRR-001")
+    assert edge.status is Status.PASS
     few = next(c for c in _page(codes, _linkage(0.01), error=0.03).checks if c.id == "BENCH-IRR-001")
     assert (few.status, few.summary[-53:]) == (Status.UNKNOWN, "; too few victims (40): less than 0.12 would not show")
 
