@@ -86,6 +86,11 @@ def test_a_wrong_file_is_refused_with_its_line(
     assert caught.value.code == "bench.dataset"
 
 
+def test_the_ends_of_what_is_allowed_are_allowed(tmp_path: Path) -> None:
+    for ends in ({"sessions": "1", "collected_to": "2025-03-01"}, {"sessions": "10000", "name": f'"{"x" * 2000}"'}):
+        assert read_dataset(_write(tmp_path, **ends)).fields["sessions"] == int(ends["sessions"])
+
+
 def test_a_field_that_is_missing_is_named(tmp_path: Path) -> None:
     text = "\n".join(line for line in FILE.splitlines() if not line.startswith(("sensor", "operator")))
     with pytest.raises(InputRefused, match="has no operator, no sensor"):
@@ -187,6 +192,7 @@ def test_a_file_that_changes_while_a_run_reads_it_ends_the_run(tmp_path: Path, c
 def test_the_page_names_few_files_and_the_folders_of_many() -> None:
     few = Inputs(tuple((f"x/{i}.iso", 1000 * i, "ab" * 32) for i in range(3)))
     assert inputs_table(few.as_data()).rows[2] == ("x/2.iso", "2,000", "ab" * 32)
+    assert len(inputs_table(Inputs(tuple((f"x/{i:03}.iso", 1, "ab" * 32) for i in range(64))).as_data()).rows) == 64
     many = Inputs(tuple((f"x/{i:03}.iso", 10, f"{i:064x}") for i in range(65)))
     table = inputs_table(many.as_data())
     assert table.rows == (("x", "65", "650", many.digest),)

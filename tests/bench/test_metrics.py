@@ -110,6 +110,14 @@ def test_identification_rates_by_trying_thresholds() -> None:
     assert point["interval_95"] == pytest.approx((exact.low, exact.high), abs=1e-12)
 
 
+@pytest.mark.parametrize(("people", "measured"), [(29, False), (30, True)])
+def test_a_search_rate_needs_three_over_the_rate_searches(people: int, measured: bool) -> None:
+    found = searches([_made(people, 2, 6)])
+    assert found is not None
+    rates = identification(found)["fnir_at_fpir"]
+    assert [rate != "not measurable" for rate in rates.values()] == [measured, False, False, False]
+
+
 def test_a_draw_of_everybody_once_gives_the_fnir(monkeypatch: pytest.MonkeyPatch) -> None:
     found = searches([_made(40, 4, 6, spread=0.4)])
     assert found is not None
