@@ -7,15 +7,19 @@ import pytest
 
 from bench.calibration import face_scores as faces
 from bench.calibration import impostors as drawn_again
+from bench.calibration import ladder as ladders
 from bench.calibration.finger_scores import ScoreMatrix
 from bench.calibration.halves import halves
-from bench.calibration.impostors import Impostors
+from bench.calibration.impostors import Impostors, PairScores
 from bench.calibration.rate_points import fitted
-from bench.calibration.splits import splits
+from bench.calibration.splits import Split, splits, tried_pairs
 from bench.calibration.tables import finger_tables, site_views
 from bench.calibration.tally import Tally, at_most
 from bench.load import FaceRows
 from bioguard.errors import InputRefused
+from bioguard.match.fingerprint.cohort import SCALES, CohortScale
+from bioguard.match.thresholds import builtin_profile
+from bioguard.records.modality import Modality
 from bioguard.records.scores import Score
 from bioguard.simulate.people import EDGEFACE_XS, FacePopulation
 from tests.bench.test_calibrate import comparisons
@@ -85,6 +89,22 @@ def test_nobody_who_is_enrolled_is_tried() -> None:
         assert len(set(enrolled[:, 0].tolist())) == 5
         assert (enrolled == enrolled[:, :1]).all()
         assert set(matrix.people[split.tried]) == set(range(24)[enrolled[0, 0] // 12 * 12 :][:12]) - set(enrolled.flat)
+
+
+@pytest.mark.parametrize(("score", "views"), [(Score.LIKELIHOOD_RATIO, 3), (Score.PROTECTED, 1)])
+def test_the_cohort_rung_holds_against_what_a_device_does(
+    monkeypatch: pytest.MonkeyPatch, score: Score, views: int
+) -> None:
+    held = set()
+
+    def watched(names: list[str], matrix: ScoreMatrix, split: Split, scale: CohortScale | None = None) -> PairScores:
+        if scale is not None:
+            held.add((split.chosen.shape, scale))
+        return tried_pairs(names, matrix, split, scale)
+
+    monkeypatch.setattr(ladders, "tried_pairs", watched)
+    ladders.ladder(score, builtin_profile(Modality.FINGERPRINT), NAMES, [two_sets()], lambda pairs: pairs)
+    assert held == {((5, views), SCALES[score])}
 
 
 @pytest.mark.parametrize("views", [(3, 3, 3, 3), (3, 3, 3, 3, 2)])
