@@ -3,10 +3,13 @@
 import numpy as np
 import pytest
 
+from bioguard.match.fingerprint import prepare_all
 from bioguard.match.fingerprint.enrollment import (
     TouchReport,
     _same_touch,
+    best_score,
     check_touches,
+    is_duplicate,
     touch_quality,
 )
 from bioguard.match.thresholds import builtin_profile
@@ -106,3 +109,23 @@ def test_poor_and_missing_touches_are_named() -> None:
     report = judged([noise(3, 1)], wanted=2)
     assert report.reasons == ("touch 1 is insufficient", "2 touches are wanted, 1 were given")
     assert not judged([], wanted=1).usable
+
+
+def test_best_of_the_views_counts() -> None:
+    views = prepare_all([impression(5, n) for n in range(3)])
+    probe = prepare_all([impression(5, 9)])[0]
+    assert best_score(probe, views) == pytest.approx(max(best_score(probe, [v]) for v in views), rel=1e-5)
+
+
+def test_duplicate_fingers() -> None:
+    same = sum(
+        is_duplicate(
+            prepare_all([impression(p, n) for n in (0, 1, 2)]), prepare_all([impression(p, n) for n in (5, 6)]), FINGER
+        )
+        for p in range(12)
+    )
+    assert same >= 11
+    touches = prepare_all([impression(50, n) for n in range(3)])
+    assert not any(is_duplicate(touches, prepare_all([impression(p)]), FINGER) for p in range(30))
+    assert not is_duplicate([], touches, FINGER)
+    assert not is_duplicate(touches, [], FINGER)
