@@ -32,7 +32,22 @@ def summary_lines(data: Mapping[str, Any]) -> list[str]:
         eer, ends, *points = ("n/m" if text == NOT_MEASURABLE else text for text in figures)
         counts = f"{row['people']:>12}{row['samples']:>12}"
         lines.append(f"{name:<28}{counts}{eer:>11}  {ends:<18}{''.join(f'{p:>11}' for p in points)}")
-    return [*lines, f"n/m: {NOT_MEASURABLE}: no genuine or no impostor comparison, or fewer than 3/FMR impostor ones"]
+    lines.append(f"n/m: {NOT_MEASURABLE}: no genuine or no impostor comparison, or fewer than 3/FMR impostor ones")
+    return [*lines, *label_lines(data)]
+
+
+def label_lines(data: Mapping[str, Any]) -> list[str]:
+    """What a lab must not overlook: labels of thresholds that do not hold on these data."""
+    rows = [(name, row) for name, found in check_rows(data).items() for row in found]
+    if not rows:
+        return []
+    measured = [(name, row) for name, row in rows if row["holds"] != NOT_MEASURABLE]
+    broken = [f"{row['label']} x{row['ratio']:.2g} ({name})" for name, row in measured if not row["holds"]]
+    if broken:
+        return [f"labels of thresholds that do NOT hold here, {len(broken)} of {len(measured)}: {', '.join(broken)}"]
+    return [
+        f"labels of thresholds: {len(measured)} checked, none is exceeded; {len(rows) - len(measured)} {NOT_MEASURABLE}"
+    ]
 
 
 def accuracy_report(

@@ -160,7 +160,7 @@ def _interval(rate: float, drawn: Floats, left_out: Floats, at_zero: int) -> Int
     if rate == 1:
         return Interval(1 - rule_of_3(at_zero), 1.0, Basis.RULE_OF_3)
     reach = _reach(drawn, left_out) / (rate * (1 - rate))
-    if not np.isfinite(reach):
+    if not np.isfinite(reach) or reach == 0:  # every draw came to the same: that they vary by nothing is no finding
         return Interval(float("nan"), float("nan"), Basis.NONE)
     odds = np.log(rate / (1 - rate))
     return Interval(float(expit(odds - reach)), float(expit(odds + reach)))

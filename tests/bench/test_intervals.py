@@ -10,6 +10,7 @@ from bench.load import FingerprintSet
 from bench.metrics.comparisons import Comparisons, pairs_of, people_of, scores_of
 from bench.metrics.resampling import (
     Basis,
+    Drawings,
     differences,
     drawings,
     intervals_of,
@@ -180,3 +181,10 @@ def test_fingers_are_the_same_if_they_match_whatever_their_path_says() -> None:
         "b", np.zeros((12, 12), np.float32), few.subjects, [f"{k}_{i}" for i, k in enumerate(few.fingers)]
     )
     assert people_of(sets[:2], identities(sets[:2], Shared.FOUND, [held[0], few]))[1] == 6 + 11  # two of eleven match
+
+
+def test_draws_that_all_come_to_the_same_are_no_interval() -> None:
+    """50 to 50 % stood beside an EER of scores that never vary."""
+    same = Drawings(np.array([0.5]), np.full((20, 1), 0.5), np.full((4, 1), 0.5))
+    (found,) = intervals_of(same, at_zero=10)
+    assert (np.isnan(found.low), np.isnan(found.high), found.basis) == (True, True, Basis.NONE)

@@ -10,6 +10,7 @@ import pytest
 from click.testing import CliRunner
 
 from bench.__main__ import cli
+from bench.accuracy_report import label_lines
 from bench.load import FingerprintSet
 from bench.metrics.comparisons import Comparisons
 from bench.metrics.pair_lists import PairList
@@ -115,7 +116,7 @@ def test_an_interval_is_never_narrower_than_of_as_many_independent_comparisons()
     first = np.arange(48) % 2 == 0
     scores = np.where(first[:, None] & first, 5, 0).astype(np.float32)
     (row,) = threshold_check([Comparisons("x", scores, one.subjects, one.samples)], [_at(1)], seed=1, replicates=20)
-    assert row["basis_of_interval"] == "people drawn again"
+    assert row["basis_of_interval"] == "Clopper-Pearson over comparisons"
     assert tuple(row["fmr_interval_95"]) == proportion(66 * 4, 66 * 16)
 
 
@@ -248,7 +249,7 @@ def test_one_set_is_one_row_on_the_page_and_several_labels_one_line(tmp_path: Pa
     line = ["accuracy", "--scores", str(tmp_path / "s.csv"), "--comparison-profile", str(tmp_path / "p.profile")]
     done = CliRunner().invoke(cli, [*line, "--out", str(tmp_path), "--replicates", "20"])
     assert done.exit_code == 0, done.output
-    assert [text.split()[0] for text in done.stdout.splitlines()] == ["set", "s", "n/m:"]
+    assert [text.split()[0] for text in done.stdout.splitlines()] == ["set", "s", "n/m:", "labels"]
     assert done.stderr.count("does not hold for these data") == 6
     page = (tmp_path / "report.html").read_text("utf-8")
     assert page.count('<tr class="failing">') == 6
@@ -256,3 +257,20 @@ def test_one_set_is_one_row_on_the_page_and_several_labels_one_line(tmp_path: Pa
     assert "the comparisons that are listed; zero-effort" in page
     data = json.loads((tmp_path / "accuracy.json").read_text("utf-8"))
     assert data["pooled"] == data["sets"]["s"]
+
+
+@pytest.mark.parametrize(
+    ("verdicts", "line"),
+    [
+        ([True, True], "labels of thresholds: 2 checked, none is exceeded; 0 not measurable"),
+        ([True, "not measurable"], "labels of thresholds: 1 checked, none is exceeded; 1 not measurable"),
+        ([True, False], "labels of thresholds that do NOT hold here, 1 of 2: 1e-3 x4.3 (door)"),
+    ],
+)
+def test_the_terminal_says_whether_labels_hold(verdicts: list[bool | str], line: str) -> None:
+    rows = [
+        {"label": label, "ratio": ratio, "holds": holds}
+        for label, ratio, holds in zip(("1e-2", "1e-3"), (0.9, 4.26), verdicts, strict=True)
+    ]
+    assert label_lines({"sets": {"door": {"threshold_check": rows}}}) == [line]
+    assert label_lines({"sets": {"door": {"threshold_check": []}}}) == []
