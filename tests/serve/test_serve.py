@@ -153,9 +153,9 @@ def test_samples_in_their_three_forms() -> None:
             read_sample(p.SampleForm(form), data)
 
 
-@pytest.fixture(scope="module")
-def device_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    directory = tmp_path_factory.mktemp("served")
+@pytest.fixture
+def device_dir(tmp_path: Path) -> Path:
+    directory = tmp_path / "served"
     Device.init(directory).close()
     return directory
 
