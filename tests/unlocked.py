@@ -11,6 +11,7 @@ from pathlib import Path
 from unittest.mock import patch
 
 from bioguard.device import DeviceOptions, Level, facade, launch
+from bioguard.device.applications import manifests
 from bioguard.device.fuses import Fuses
 from bioguard.device.launch import Running
 from bioguard.evidence.attack.world import hosting
@@ -23,5 +24,5 @@ def unlocked_devices() -> Iterator[None]:
     def start(directory: Path, fuses: Fuses, options: DeviceOptions, *, create: bool) -> Running:
         return launch.start(directory, fuses, replace(options, allow_level=Level.NOT_ENFORCED), create=create)
 
-    with hosting(launch.manifests()), patch.object(facade, "start", start):
+    with hosting(manifests()), patch.object(facade, "start", start):
         yield

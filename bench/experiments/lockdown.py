@@ -18,7 +18,7 @@ from bioguard.device import Device, DeviceOptions
 from bioguard.device.consent import grant_all
 from bioguard.records import Features
 from bioguard.simulate.people import face_views, finger_impressions
-from tee_sim.normal.sandbox_verdict.verdict import Level
+from tee_sim.normal.sandbox_verdict.level import Level
 from tee_sim.shared.wire import LockProfile
 
 STARTS = 7

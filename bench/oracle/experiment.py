@@ -10,7 +10,7 @@ from bench.oracle.enrolled import EnrolledWorld
 from bench.oracle.people import Faces
 from bench.oracle.places import PLACES
 from bench.oracle.world import Caller, Insider
-from bioguard.device.launch import manifests
+from bioguard.device.applications import manifests
 from bioguard.trusted.sensor.lockout import ANDROID_13
 from tee_sim.shared.manifest import Manifest
 

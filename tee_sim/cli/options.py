@@ -15,7 +15,7 @@ from tee_sim.normal.events import name_commands
 from tee_sim.normal.machine.applications import Application
 from tee_sim.normal.machine.machine import Machine
 from tee_sim.normal.machine.options import MachineOptions
-from tee_sim.normal.sandbox_verdict.verdict import Level
+from tee_sim.normal.sandbox_verdict.level import Level
 from tee_sim.normal.timeline import current
 from tee_sim.shared.clock import MAX_WALL_MS
 from tee_sim.shared.limits import MAX_TAS

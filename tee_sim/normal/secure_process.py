@@ -14,13 +14,13 @@ import os
 import select
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import Callable, Collection
 from dataclasses import replace
 from typing import Protocol, Self, cast
 
 from tee_sim.normal import events
+from tee_sim.normal.child import Child, child_environment, take_ahead
 from tee_sim.normal.debug_text import print_report
 from tee_sim.normal.kernel_log import KernelLog
 from tee_sim.normal.operation import CancellableOperation
@@ -50,12 +50,6 @@ from tee_sim.shared.wire import (
     unpack,
 )
 
-_ENVIRONMENT = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "LC_ALL": "C.UTF-8", "PATH": os.defpath}
-"""One thread: the lock refuses a process with two, and user namespaces cannot be entered with two."""
-
-_KEPT_VARIABLES = ("OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE")
-"""Processor work-arounds, read by native libraries at load time."""
-
 Inspect = Callable[[int, Locked], str]
 """Looks at process `pid` from outside and returns how far it is locked; raises TeeError to refuse it."""
 
@@ -66,11 +60,6 @@ class StorageHandler(Protocol):
     def handle(self, operation: int, request: object) -> list[object]:
         """Do one storage operation. Raises TeeError to answer with its result."""
         ...
-
-
-def child_environment(keep_variables: Collection[str] = ()) -> dict[str, str]:
-    """What the secure world is started with: nothing of ours but what native libraries need, and what is named."""
-    return _ENVIRONMENT | {k: os.environ[k] for k in (*_KEPT_VARIABLES, *keep_variables) if k in os.environ}
 
 
 def _how_it_ended(status: int) -> str:
@@ -134,27 +123,16 @@ class SecureProcess:
         self._reader = FrameReader()
         self._locked = False
         self._why = ""
-        child_read, self._write_fd = os.pipe()
-        self._read_fd, child_write = os.pipe()
-        self._process = subprocess.Popen(
-            [sys.executable, "-I", "-B", "-m", "tee_sim.secure.launcher", str(child_read), str(child_write)],
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=None if boot.profile is LockProfile.OFF else subprocess.DEVNULL,
-            pass_fds=(child_read, child_write),
-            close_fds=True,
-            env=child_environment(keep_variables),
-            cwd="/",
-        )
+        frame = pack(boot)
+        environment = child_environment(keep_variables)
+        shown = boot.profile is LockProfile.OFF
+        child = (None if shown else take_ahead(environment, frame)) or Child(environment, shows_errors=shown)
+        self._process, self._read_fd, self._write_fd = child.process, child.read_fd, child.write_fd
         self._events = events.WorldEvents()
         self._kernel_log = KernelLog(self._process.pid)
-        os.close(child_read)
-        os.close(child_write)
-        os.set_blocking(self._read_fd, False)
-        os.set_blocking(self._write_fd, False)
         try:
             self._events = events.watch(boot.manifests, self._process.pid, profile=boot.profile.name)
-            self._write(pack(boot), _deadline(BOOT_TIMEOUT_MS))
+            self._write(frame, _deadline(BOOT_TIMEOUT_MS), sent=len(child.told))
         except BaseException:
             self.kill()
             raise
@@ -274,10 +252,10 @@ class SecureProcess:
             call = cast("StorageCall", message)  # all that is left of FROM_SECURE_WORLD
             self._write(answer_storage(self._storage, call), deadline)
 
-    def _write(self, frame: bytes, deadline: float, *, tapped: bool = True) -> None:
+    def _write(self, frame: bytes, deadline: float, *, tapped: bool = True, sent: int = 0) -> None:
         if self._tap is not None and tapped:
             self._tap("to-secure", frame)
-        view = memoryview(frame)
+        view = memoryview(frame)[sent:]
         while view:
             try:
                 view = view[os.write(self._write_fd, view) :]

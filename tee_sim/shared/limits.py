@@ -56,3 +56,6 @@ MAX_OBJECTS = 10_000_000
 
 MAX_BODY_BYTES = 768 << 10
 """One stored object must fit in one message to the disk, with its header and the pages on its path."""
+
+U64_MAX = 0xFFFF_FFFF_FFFF_FFFF
+"""The largest integer of a message, and of a field of 64 bits in any other format."""

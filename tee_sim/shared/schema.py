@@ -25,7 +25,7 @@ from typing import Annotated, Any, Protocol, Self, Union, cast, get_args, get_or
 
 from tee_sim.shared import codec
 from tee_sim.shared.errors import TeeError, TeeResult
-from tee_sim.shared.limits import MAX_OBJECTS
+from tee_sim.shared.limits import MAX_OBJECTS, U64_MAX
 
 
 class MisfitError(TeeError):
@@ -150,7 +150,6 @@ class AnyItems:
         return math.inf
 
 
-U64_MAX = 0xFFFF_FFFF_FFFF_FFFF
 U64 = UpTo(U64_MAX)
 _FREE = (AtMost, Text, AnyItems)
 

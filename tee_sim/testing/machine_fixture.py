@@ -10,7 +10,7 @@ from tee_sim.normal.client import Context, Session
 from tee_sim.normal.machine.applications import Application
 from tee_sim.normal.machine.machine import Machine
 from tee_sim.normal.machine.options import MachineOptions
-from tee_sim.normal.sandbox_verdict.verdict import Level
+from tee_sim.normal.sandbox_verdict.level import Level
 from tee_sim.shared.params import NO_PARAMS, Params
 from tee_sim.shared.wire import LockProfile
 from tee_sim.testing.faults.machine_faults import MachineFaults

@@ -17,7 +17,7 @@ from importlib.machinery import BuiltinImporter, FrozenImporter
 from types import FrameType
 from typing import Any
 
-from tee_sim.normal.secure_process import child_environment
+from tee_sim.normal.child import child_environment
 from tee_sim.secure.quiet import Nowhere
 from tee_sim.testing.forbidden_names import FORBIDDEN
 from tee_sim.testing.own_modules import OwnModules

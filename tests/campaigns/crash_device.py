@@ -18,8 +18,9 @@ from bioguard.commands import biometric as commands
 from bioguard.commands import policy
 from bioguard.commands.configuration import CONFIGURE, Configuration
 from bioguard.device import Device, pins
+from bioguard.device.applications import manifests
 from bioguard.device.consent import grant, grant_all, purge
-from bioguard.device.launch import Running, manifests
+from bioguard.device.launch import Running
 from bioguard.device.lock import DeviceLock
 from bioguard.device.names import Names
 from bioguard.errors import NotPermitted

@@ -14,7 +14,7 @@ from contextlib import closing, contextmanager, redirect_stderr
 from pathlib import Path
 
 from bioguard.device import Device
-from bioguard.device.launch import manifests
+from bioguard.device.applications import manifests
 from bioguard.errors import BioguardError
 from tee_sim.normal.supplicant import Supplicant
 from tee_sim.shared.rng import SeededRng

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from itertools import groupby
 from pathlib import Path
 
-from bioguard.device.launch import manifests
+from bioguard.device.applications import manifests
 from tee_sim.normal.rpmb_chip.chip import RpmbDevice
 from tee_sim.normal.rpmb_chip.file_medium import FileMedium, OsFile
 from tee_sim.normal.supplicant import SqliteBlobs

@@ -25,10 +25,11 @@ from unittest.mock import patch
 from hypothesis import HealthCheck, Phase, given, settings
 
 from bioguard.device import Device, facade, pins
+from bioguard.device.applications import manifests
 from bioguard.device.consent import grant_all, signed_log
 from bioguard.device.fuses import Fuses
 from bioguard.device.incidents import incidents
-from bioguard.device.launch import Running, manifests
+from bioguard.device.launch import Running
 from bioguard.device.options import DeviceOptions as Options
 from bioguard.device.strong_auth_times import record_unlock
 from bioguard.errors import BioguardError

@@ -9,8 +9,8 @@ import pytest
 
 from bioguard.cli.__main__ import run
 from bioguard.cli.app import cli
+from bioguard.device.applications import manifests
 from bioguard.device.errors import _BY_ORIGIN, _RESULTS
-from bioguard.device.launch import manifests
 from bioguard.device.refusals import VOCABULARIES
 from bioguard.evidence.attack.device_kit import CommandOutput, DeviceKit
 

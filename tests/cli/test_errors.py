@@ -11,7 +11,9 @@ import pytest
 
 import bioguard as bioguard_package
 from bioguard.cli import __main__ as entry
-from bioguard.cli.app import COMMANDS, hoist_global_options
+from bioguard.cli import running
+from bioguard.cli.app import COMMANDS
+from bioguard.cli.command_line import hoist_global_options
 from bioguard.cli.output import Output
 from bioguard.device import Device
 from bioguard.device.consent import grant_all
@@ -181,7 +183,7 @@ def test_a_bug_of_ours_ends_in_one_line_and_a_private_log(
         secret = "canary-value-4711"  # noqa: F841 - must not reach the log
         raise ZeroDivisionError
 
-    monkeypatch.setattr(entry.cli, "main", broken)
+    monkeypatch.setattr(running.cli, "main", broken)
     monkeypatch.setenv("TMPDIR", str(tmp_path))
     monkeypatch.setattr("tempfile.tempdir", None)
     assert entry.run(["list"]) is ExitCode.UNEXPECTED
@@ -197,7 +199,7 @@ def test_interrupted(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixt
     def stop(*_: object, **__: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(entry.cli, "main", stop)
+    monkeypatch.setattr(running.cli, "main", stop)
     assert entry.run(["--json", "list"]) is ExitCode.INTERRUPTED
     assert json.loads(capsys.readouterr().out)["error"]["code"] == "interrupted"
 

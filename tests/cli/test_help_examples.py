@@ -19,7 +19,8 @@ import pytest
 
 from bench.__main__ import cli as bench_cli
 from bioguard.cli.__main__ import run
-from bioguard.cli.app import GLOBAL_OPTIONS, cli, hoist_global_options
+from bioguard.cli.app import cli
+from bioguard.cli.command_line import GLOBAL_OPTIONS, hoist_global_options
 from bioguard.device import Device, DeviceOptions, parse_clock
 from bioguard.device.consent import grant_all, signed_log
 from bioguard.device.pins import enrollment_token, set_pin

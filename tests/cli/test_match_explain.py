@@ -9,7 +9,6 @@ import pytest
 from bioguard.cli.match_explain import match_group
 from bioguard.cli.output import Output, Result
 from bioguard.cli.state import CliState
-from bioguard.device import DeviceOptions
 from bioguard.errors import InputRefused
 from bioguard.formats import write_iso2005
 from bioguard.records import FingerprintTemplate
@@ -27,8 +26,7 @@ def files(tmp_path: Path) -> tuple[Path, Path]:
 
 
 def run(tmp_path: Path, *arguments: object) -> Result:
-    options = DeviceOptions(seed=None, clock=None, allow_level=None)
-    state = CliState(directory=tmp_path / "none", output=Output(), no_input=True, options=options)
+    state = CliState(directory=tmp_path / "none", output=Output(), no_input=True)
     result = match_group.main(["explain", *map(str, arguments)], standalone_mode=False, obj=state)
     assert isinstance(result, Result)
     return result

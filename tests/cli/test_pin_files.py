@@ -10,7 +10,7 @@ from bioguard.cli.__main__ import run
 from bioguard.cli.output import Output
 from bioguard.cli.secrets import read_pin
 from bioguard.cli.state import CliState
-from bioguard.device import Device, DeviceOptions
+from bioguard.device import Device
 from bioguard.errors import InputRefused
 
 
@@ -61,7 +61,7 @@ REFUSED = {
 
 def from_file(path: Path, content: bytes) -> bytes:
     path.write_bytes(content)
-    return read_pin(CliState(directory=path.parent, output=Output(), no_input=True, options=DeviceOptions()), path)
+    return read_pin(CliState(directory=path.parent, output=Output(), no_input=True), path)
 
 
 @pytest.mark.parametrize("name", REFUSED)

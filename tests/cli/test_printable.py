@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bioguard.cli.__main__ import _crash_log
 from bioguard.cli.output import Output, Result, table
+from bioguard.cli.running import _crash_log
 from bioguard.device import Device
 from bioguard.errors import InputRefused
 from bioguard.printable import harmless_json, printable

@@ -26,8 +26,8 @@ from bioguard.commands.gatekeeper import GATEKEEPER_UUID
 from bioguard.commands.keystore import KEYSTORE_UUID
 from bioguard.commands.status import GatekeeperStatus, KeystoreError, Nothing, ReplyStatus
 from bioguard.device import Device
+from bioguard.device.applications import manifests
 from bioguard.device.errors import status_of
-from bioguard.device.launch import manifests
 from bioguard.records import FaceEmbedding
 from bioguard.records.consent import Purpose
 from bioguard.records.modality import Modality

@@ -25,7 +25,7 @@ from bioguard.commands.policy import (
     SetPolicy,
 )
 from bioguard.commands.status import Nothing, ReplyStatus
-from bioguard.device.launch import manifests
+from bioguard.device.applications import manifests
 from bioguard.records import FaceEmbedding
 from bioguard.records.consent import DAY_MS, Purpose
 from bioguard.records.modality import Modality

@@ -16,7 +16,7 @@ from bioguard.commands.configuration import (
     ProvideProfile,
 )
 from bioguard.commands.status import Nothing, ReplyStatus
-from bioguard.device.launch import manifests
+from bioguard.device.applications import manifests
 from bioguard.evidence.attack.kit import Kit, Person
 from bioguard.evidence.attack.target import Target
 from bioguard.match.thresholds import builtin_profile, threshold_for_fmr

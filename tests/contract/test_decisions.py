@@ -10,7 +10,7 @@ from bioguard.commands import biometric, sensor
 from bioguard.commands.biometric import BIOMETRIC_UUID
 from bioguard.commands.configuration import CONFIGURE, FMR_INVERSES, SHOW_CONFIGURATION, Configuration
 from bioguard.commands.status import Nothing, ReplyStatus
-from bioguard.device.launch import manifests
+from bioguard.device.applications import manifests
 from bioguard.evidence.attack.kit import Kit, Person
 from bioguard.evidence.attack.memory import MemoryStore
 from bioguard.evidence.attack.target import Target

@@ -16,7 +16,7 @@ from bioguard.commands import policy
 from bioguard.commands.biometric import BIOMETRIC_UUID, EraseAuthorization
 from bioguard.commands.configuration import CONFIGURE, Configuration
 from bioguard.commands.status import ReplyStatus
-from bioguard.device.launch import manifests
+from bioguard.device.applications import manifests
 from bioguard.evidence.attack.memory import PowerCutError
 from bioguard.evidence.attack.target import Target
 from bioguard.records import FaceEmbedding

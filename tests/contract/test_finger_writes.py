@@ -9,7 +9,7 @@ from bioguard.commands import policy, sensor
 from bioguard.commands.biometric import BIOMETRIC_UUID
 from bioguard.commands.configuration import Configuration
 from bioguard.commands.status import ReplyStatus, SensorStatus
-from bioguard.device.launch import manifests
+from bioguard.device.applications import manifests
 from bioguard.evidence.attack.kit import Kit, Person
 from bioguard.evidence.attack.memory import MemoryStore
 from bioguard.records import FingerprintTemplate

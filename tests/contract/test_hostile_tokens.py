@@ -4,7 +4,7 @@ import pytest
 
 from bioguard.commands.biometric import BIOMETRIC_UUID
 from bioguard.commands.keystore import KEYSTORE_UUID
-from bioguard.device.launch import manifests
+from bioguard.device.applications import manifests
 from bioguard.evidence.attack.kit import Kit, Person
 from bioguard.evidence.attack.target import Target
 from bioguard.records.tokens import AuthToken

@@ -8,7 +8,7 @@ import pytest
 from bioguard.commands import keystore as k
 from bioguard.commands.keystore import KEYSTORE_UUID, Authorizations, KeyAlgorithm, KeyPurpose
 from bioguard.commands.status import KeystoreError, ReplyStatus
-from bioguard.device.launch import manifests
+from bioguard.device.applications import manifests
 from bioguard.evidence.attack.kit import Kit, flipped
 from bioguard.evidence.attack.target import Target
 

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from bioguard.device import Device, DeviceOptions, pins
+from bioguard.device.applications import manifests
 from bioguard.device.consent import grant_all
-from bioguard.device.launch import manifests
 from bioguard.errors import TeeUnavailable
 from bioguard.evidence.attack.world import hosting
 from bioguard.records.locks import Lock

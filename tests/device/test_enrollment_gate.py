@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from bioguard.device import Device, DeviceOptions, Level
+from bioguard.device.applications import manifests
 from bioguard.device.consent import grant_all
-from bioguard.device.launch import manifests
 from bioguard.device.pins import lock_info
 from bioguard.errors import BioguardError
 from bioguard.evidence.attack.world import hosting

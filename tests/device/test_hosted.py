@@ -7,20 +7,20 @@ from pathlib import Path
 
 import pytest
 
-from bioguard.device import Device, launch
+from bioguard.device import Device, applications
 from bioguard.errors import WrongUsage
 from bioguard.exit_codes import ExitCode
 from tee_sim.shared.manifest import Replies
 
 
 def test_ours_answer_with_closed_records() -> None:
-    assert launch.hosted() == launch.manifests()
-    assert {m.replies for m in launch.manifests()} == {Replies.CLOSED}
+    assert applications.hosted() == applications.manifests()
+    assert {m.replies for m in applications.manifests()} == {Replies.CLOSED}
 
 
 def test_reading_their_manifests_loads_nothing_of_theirs() -> None:
     """`pkgutil.get_data` runs the package that it is given, and binds it to no parent."""
-    told = "import sys; from bioguard.device.launch import manifests as m; print(len(m()), *sys.modules)"
+    told = "import sys; from bioguard.device.applications import manifests as m; print(len(m()), *sys.modules)"
     done = subprocess.run([sys.executable, "-I", "-c", told], capture_output=True, text=True, check=True)
     count, *loaded = done.stdout.split()
     assert (count, [name for name in loaded if name.startswith("bioguard.trusted")]) == ("3", [])
@@ -30,8 +30,8 @@ def test_reading_their_manifests_loads_nothing_of_theirs() -> None:
 def test_an_application_with_free_replies_is_not_hosted(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
-    free = tuple(replace(m, replies=Replies.FREE) if m.name == name else m for m in launch.manifests())
-    monkeypatch.setattr(launch, "manifests", lambda: free)
+    free = tuple(replace(m, replies=Replies.FREE) if m.name == name else m for m in applications.manifests())
+    monkeypatch.setattr(applications, "manifests", lambda: free)
     with pytest.raises(WrongUsage) as caught:
         Device.init(tmp_path / "device")
     error = caught.value

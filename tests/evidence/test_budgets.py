@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from bioguard.commands.biometric import AUTHENTICATE, BIOMETRIC_UUID
-from bioguard.device.launch import manifests
+from bioguard.device.applications import manifests
 from bioguard.evidence import budgets
 from bioguard.evidence.temporary_device import TemporaryDevice
 from bioguard.report import Status

@@ -32,7 +32,7 @@ NORMAL = {
 TOOLS = {"simulate", "evidence"}  # they play the secure world's rules in the open, and say so
 NEVER_MEASURED = {"json_text"}  # pure, and no manifest loads it
 LOADS_BY_NAME = {
-    "bioguard.cli.app": "a command's module when the command is called, from the table in this file",
+    "bioguard.cli.lazy_group": "a command's module when the command is called, from a table in a module beside it",
     "bioguard.evidence.attack.target": "the entry of a manifest, in the open, as the target of attacks",
     "bioguard.evidence.leak_scan.selftest": "pickles a secret, to show that a scan finds it in that form",
     "bioguard.evidence.measuring": "reads cached modules (`marshal`), to see whether they are of their sources",

@@ -3,7 +3,7 @@
 from contextlib import ExitStack
 from dataclasses import dataclass
 
-from bioguard.device.launch import manifests
+from bioguard.device.applications import manifests
 from tests.model.reference import Reference
 from tests.model.steps import Step
 from tests.model.world import World

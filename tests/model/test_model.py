@@ -10,7 +10,7 @@ from hashlib import sha256
 
 import pytest
 
-from bioguard.device.launch import manifests
+from bioguard.device.applications import manifests
 from bioguard.records.locks import AttemptOutcome
 from bioguard.trusted.biometric import sensor_commands
 from bioguard.trusted.biometric.sensor_commands import SensorCommands

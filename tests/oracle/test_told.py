@@ -16,7 +16,7 @@ from bioguard.commands import biometric, keystore, policy
 from bioguard.commands.biometric import BIOMETRIC_UUID
 from bioguard.commands.gatekeeper import GATEKEEPER_UUID
 from bioguard.commands.keystore import KEYSTORE_UUID
-from bioguard.device.launch import manifests
+from bioguard.device.applications import manifests
 from bioguard.evidence.attack.kit import FACE, Kit
 from bioguard.evidence.attack.target import Target
 from bioguard.records import FaceEmbedding

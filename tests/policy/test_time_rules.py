@@ -6,7 +6,7 @@ from bioguard.commands import biometric, policy
 from bioguard.commands.biometric import BIOMETRIC_UUID
 from bioguard.commands.policy import Purged
 from bioguard.commands.status import Nothing, ReplyStatus
-from bioguard.device.launch import manifests
+from bioguard.device.applications import manifests
 from bioguard.evidence.attack.kit import FACE, Kit, Person
 from bioguard.evidence.attack.target import Target
 from bioguard.records.audit_events import Cause, Entry, Event

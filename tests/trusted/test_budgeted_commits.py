@@ -2,7 +2,7 @@
 
 import re
 
-from bioguard.device.launch import manifests
+from bioguard.device.applications import manifests
 from bioguard.trusted.sensor.sensors import SENSOR_IDS
 
 

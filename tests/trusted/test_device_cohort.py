@@ -10,7 +10,7 @@ from bioguard.commands import biometric, policy
 from bioguard.commands.biometric import BIOMETRIC_UUID, EraseAuthorization
 from bioguard.commands.configuration import MAX_COHORT_FINGERS, SHOW_CONFIGURATION, Configuration
 from bioguard.commands.status import Nothing
-from bioguard.device.launch import manifests
+from bioguard.device.applications import manifests
 from bioguard.evidence.attack import cohorts
 from bioguard.evidence.attack.kit import Kit, Person
 from bioguard.evidence.attack.memory import MemoryStore

@@ -8,7 +8,7 @@ import pytest
 from bioguard.commands import biometric, policy, sensor
 from bioguard.commands.biometric import BIOMETRIC_UUID, EraseAuthorization
 from bioguard.commands.status import Nothing, ReplyStatus
-from bioguard.device.launch import manifests
+from bioguard.device.applications import manifests
 from bioguard.evidence.attack.kit import Kit, Person
 from bioguard.evidence.attack.memory import MemoryStore
 from bioguard.evidence.attack.target import Target

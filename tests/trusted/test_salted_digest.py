@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from nacl.encoding import RawEncoder
 from nacl.hash import blake2b
 
-from bioguard.device.launch import manifests
+from bioguard.device.applications import manifests
 from bioguard.errors import InputRefused
 from bioguard.trusted.biometric.salted_digest import message
 from tee_sim.secure.made.call import Call

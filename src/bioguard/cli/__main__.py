@@ -1,111 +1,48 @@
-"""Entry point: run the root command, print its result, map every end to an exit code."""
+"""Entry point. A command that wants a device has its secure world started before everything else is loaded."""
 
-import os
 import sys
-import tempfile
-import time
-import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import NoReturn
 
-import click
-
 from bioguard.cli import streams
-from bioguard.cli.app import cli, hoist_global_options, refuse_idle_options
-from bioguard.cli.output import Output, Result
-from bioguard.cli.streams import AnswerLost
-from bioguard.errors import BioguardError, InputRefused, WrongUsage
+from bioguard.cli.command_line import hoist_global_options, starts_device
 from bioguard.exit_codes import ExitCode
-from bioguard.printable import printable
 
 
-class _Unexpected(BioguardError):
-    code = "unexpected"
-    exit_code = ExitCode.UNEXPECTED
+@contextmanager
+def _started_ahead(arguments: list[str]) -> Iterator[None]:
+    """For a block that opens a device in the end, or finds out why it cannot."""
+    if not starts_device(arguments):
+        yield
+        return
+    from bioguard.device import ahead  # noqa: PLC0415 - loads what only these commands use
 
-
-class _Interrupted(BioguardError):
-    code = "interrupted"
-    exit_code = ExitCode.INTERRUPTED
-
-
-def _crash_log() -> str:
-    """Write the traceback (code lines only, no values) to a private file and say where it is."""
+    ahead.start()
     try:
-        fd, name = tempfile.mkstemp(prefix=f"bioguard-crash-{time.time_ns() // 1_000_000_000}-", suffix=".log")
-        with os.fdopen(fd, "w", encoding="utf-8") as file:
-            file.write(printable(traceback.format_exc(), keep="\n"))
-    except OSError as error:
-        return f"the traceback cannot be written: {error.strerror}"
-    return f"the traceback is in {name}"
+        yield
+    finally:
+        ahead.discard()
 
 
 def run(args: list[str]) -> ExitCode:
-    """Run one command line and return its exit code. Prints through `Output` only."""
-    arguments = hoist_global_options(args)
-    output = Output(as_json="--json" in arguments, quiet=not {"-q", "--quiet"}.isdisjoint(arguments))
-    try:
-        refuse_idle_options(arguments)
-        result = cli.main(args=arguments, prog_name="bioguard", standalone_mode=False)
-    except AnswerLost:
-        raise
-    except BioguardError as error:
-        output.error(error)
-        return error.exit_code
-    except click.exceptions.NoArgsIsHelpError as error:
-        for line in (error.ctx.get_help() if error.ctx else "").splitlines():
-            output.step(line)
-        return ExitCode.USAGE
-    except click.UsageError as error:
-        where = error.ctx.command_path if error.ctx else "bioguard"
-        output.error(WrongUsage(_one_line(error.format_message()), hint=f"run: {where} --help"))
-        return ExitCode.USAGE
-    except click.ClickException as error:
-        output.error(WrongUsage(_one_line(error.format_message()), hint="run: bioguard --help"))
-        return ExitCode.USAGE
-    except (click.Abort, KeyboardInterrupt):
-        output.error(_Interrupted("interrupted", hint="nothing was left half done: each change is one transaction"))
-        return ExitCode.INTERRUPTED
-    except click.exceptions.Exit as end:
-        return ExitCode(end.exit_code)
-    except OSError as error:
-        if error.filename is None:
-            return _bug(output, error)
-        named = os.fsdecode(error.filename) if isinstance(error.filename, str | bytes) else error.filename
-        refused = InputRefused(
-            f"{named}: {error.strerror or 'cannot be used'}",
-            hint="look at its permissions and at the disk, or name another place",
-            code="input.unusable",
-        )
-        output.error(refused)
-        return refused.exit_code
-    except Exception as error:
-        return _bug(output, error)
-    if isinstance(result, Result):
-        output.result(result)
-        return result.exit_code
-    return ExitCode(result) if isinstance(result, int) else ExitCode.OK
+    """Run one command line and return its exit code."""
+    from bioguard.cli.running import run_command  # noqa: PLC0415 - loads the rest, while the child loads its own
 
-
-def _bug(output: Output, error: Exception) -> ExitCode:
-    hint = f"this is a bug of bioguard; {_crash_log()}"
-    output.error(_Unexpected(f"unexpected {type(error).__name__}", hint=hint))
-    return ExitCode.UNEXPECTED
-
-
-def _one_line(text: str) -> str:
-    line = " ".join(text.split()).rstrip(".")
-    return line[:1].lower() + line[1:]
+    return run_command(hoist_global_options(args))
 
 
 def main() -> NoReturn:
     """Console script."""
     streams.install()
     try:
-        code = run(sys.argv[1:])
-        sys.stdout.flush()
-    except AnswerLost as lost:
-        Output().error(_Unexpected(f"the answer cannot be written: {lost}", hint="check where stdout goes"))
-        code = ExitCode.UNEXPECTED
+        with _started_ahead(hoist_global_options(sys.argv[1:])):
+            code = run(sys.argv[1:])
+            sys.stdout.flush()
+    except streams.AnswerLost as lost:
+        from bioguard.cli.running import answer_lost  # noqa: PLC0415 - as above
+
+        code = answer_lost(lost)
     sys.stderr.flush()
     sys.exit(int(code))
 

@@ -1,152 +1,108 @@
 """The root command, its global options and the table of commands."""
 
-from difflib import get_close_matches
-from importlib import import_module
 from pathlib import Path
 
 import click
 
 from bioguard import __version__
+from bioguard.cli.command_line import default_device_dir, named_device_dir
+from bioguard.cli.lazy_group import LazyGroup, Table
 from bioguard.cli.output import Output
-from bioguard.cli.state import CliState, default_device_dir, named_device_dir, storage_log_into
-from bioguard.device import DeviceOptions, Level, parse_clock
-from bioguard.errors import WrongUsage
-from bioguard.simulate.faults import scripted
+from bioguard.cli.state import CliState
+from tee_sim.normal.sandbox_verdict.level import Level
 
-COMMANDS = {
-    "access": "rights:access",
-    "attack": "attack:attack",
-    "attest": "log:attest",
-    "audit": "audit_bundle:audit",
-    "authenticate": "match:authenticate",
-    "clock": "clock:clock",
-    "consent": "consent:consent",
-    "convert": "convert:convert_command",
-    "demo": "demo:demo",
-    "device": "device:device",
-    "doctor": "doctor:doctor",
-    "enroll": "enroll:enroll",
-    "erase": "enroll:erase",
-    "explain": "rights:explain",
-    "export": "rights:export",
-    "fault": "fault:fault",
-    "identify": "match:identify",
-    "incident": "policy:incident",
-    "list": "enroll:list_records",
-    "log": "log:log",
-    "mark-underage": "rights:mark_underage",
-    "match": "match_explain:match_group",
-    "notice": "policy:notice",
-    "pin": "pin:pin",
-    "policy": "policy:policy",
-    "purge": "policy:purge",
-    "rectify": "rights:rectify",
-    "request": "rights:request",
-    "restrict": "rights:restrict",
-    "samples": "make_samples:samples",
-    "serve": "serve:serve",
-    "show": "enroll:show",
-    "token": "token:token",
-    "unrestrict": "rights:unrestrict",
-    "user": "users:user",
+COMMANDS: Table = {
+    "access": (
+        "rights:access",
+        "Show everything held about USER, after their PIN: consents, records, decisions, requests, log.",
+    ),
+    "attack": ("attack:attack", "Play every known token theft and protocol attack; exit 3 if one works."),
+    "attest": (
+        "log:attest",
+        "A PSA attestation token (EAT, COSE_Sign1) over sandbox, filter, trusted applications, log and your nonce.",
+    ),
+    "audit": ("audit:audit", "Gather evidence that nothing leaves the device."),
+    "authenticate": ("match:authenticate", "1:1: is this sample of USER? Exit 0 for a match, 3 for none."),
+    "clock": (
+        "clock:clock",
+        "Show the device's time, and move a clock that steps (docs/limitations.md says which time each rule uses).",
+    ),
+    "consent": ("consent:consent", "Grant, withdraw, object, confirm and list consents."),
+    "convert": (
+        "convert:convert_command",
+        "Write the minutiae or embeddings of IN into a new file OUT, and say what that loses.",
+    ),
+    "demo": (
+        "demo:demo",
+        "Provision a device, enroll people by face and finger, accept genuine attempts, reject impostors.",
+    ),
+    "device": ("device:device", "Make, look at, restart and destroy a device."),
+    "doctor": (
+        "doctor:doctor",
+        "Check the host and the device: sandbox layers, compiled kernels, the device's files and its store.",
+    ),
+    "enroll": (
+        "enroll:enroll",
+        "Enroll one finger (several touches) or one face (several views), with the user's PIN.",
+    ),
+    "erase": (
+        "enroll:erase",
+        "Erase records of a user: destroy their keys, their rows and the salts of their digests.",
+    ),
+    "explain": (
+        "rights:explain",
+        "Explain a decision, by its number in the log, in coarse terms: no score, no threshold.",
+    ),
+    "export": ("rights:export", "Write the personal data of USER as JSON (schema bioguard/personal-data/1)."),
+    "fault": (
+        "fault:fault",
+        "Script what the sensor, the disk and the clock of a device do (docs/android-contract.md section 6).",
+    ),
+    "identify": ("match:identify", "1:N: whose sample is this? Exit 0 when somebody is found, 3 otherwise."),
+    "incident": ("policy:incident", "Show incidents: what happened, what was done, what to do, how it is remedied."),
+    "list": ("enroll:list_records", "List records: ids and metadata, never features."),
+    "log": ("log:log", "The transparency log: numbered entries, a Merkle tree, signed checkpoints."),
+    "mark-underage": (
+        "rights:mark_underage",
+        "USER turned out to be a child: erase all their records and consents at once.",
+    ),
+    "match": ("match_explain:match_group", "Compare feature files outside the secure world, for developers."),
+    "notice": (
+        "policy:notice",
+        "What is stored, where, why and for how long, and under which policy version: to be shown before consent.",
+    ),
+    "pin": ("pin:pin", "Set and check PINs."),
+    "policy": (
+        "policy:policy",
+        "Print the register of promises, each with its control and checks; or set the policy in force.",
+    ),
+    "purge": (
+        "policy:purge",
+        "Erase records past their retention or without a purpose, prune log bodies older than 30 days.",
+    ),
+    "rectify": ("rights:rectify", "Correct the name of USER, or which finger a record is of."),
+    "request": ("rights:request", "The register of requests: due after 7 days, at most 30 with a reason."),
+    "restrict": (
+        "rights:restrict",
+        "Keep the data of USER, but do not process them: every comparison and enrollment refuses.",
+    ),
+    "samples": (
+        "make_samples:samples",
+        "Write five touches (.iso) and five face views (.npy) of each synthetic person into a new DIRECTORY.",
+    ),
+    "serve": ("serve:serve", "Drive a device by CBOR frames on standard input and output (docs/formats/serve.md)."),
+    "show": ("enroll:show", "Show one record's metadata."),
+    "token": ("token:token", "Decode and check auth tokens (docs/formats/token.md)."),
+    "unrestrict": ("rights:unrestrict", "End a restriction."),
+    "user": ("users:user", "Add, list and remove users."),
 }
 """Command and where it is, below `bioguard.cli`. Loaded when used: a decision does not wait for the audit's imports."""
 
 
-class _LazyGroup(click.Group):
-    """A group whose commands are imported on first use."""
-
-    def list_commands(self, ctx: click.Context) -> list[str]:
-        return sorted(COMMANDS)
-
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        where = COMMANDS.get(cmd_name)
-        if where is None:
-            return None
-        module, _, name = where.partition(":")
-        command = getattr(import_module(f"bioguard.cli.{module}"), name)
-        return command if isinstance(command, click.Command) else None
-
-    def resolve_command(
-        self, ctx: click.Context, args: list[str]
-    ) -> tuple[str | None, click.Command | None, list[str]]:
-        near = get_close_matches(args[0], COMMANDS, n=1)
-        if args[0] not in COMMANDS and near and not args[0].startswith("-"):
-            ctx.fail(f"no such command {args[0]!r}, did you mean {near[0]!r}?")
-        return super().resolve_command(ctx, args)
-
-
-GLOBAL_OPTIONS = {
-    "--device": True,
-    "--json": False,
-    "--no-input": False,
-    "--quiet": False,
-    "-q": False,
-    "--seed": True,
-    "--clock": True,
-    "--allow-level": True,
-    "--storage-log": True,
-}
-"""Name and whether it takes a value. They may stand anywhere on the command line."""
-
-
-def hoist_global_options(args: list[str]) -> list[str]:
-    """Move global options in front of the command, so that `bioguard list --json` works as people type it."""
-    front: list[str] = []
-    rest: list[str] = []
-    i = 0
-    while i < len(args):
-        name, has_value, _ = args[i].partition("=")
-        if args[i] == "--":
-            rest += args[i:]
-            break
-        if name in GLOBAL_OPTIONS:
-            front.append(args[i])
-            if GLOBAL_OPTIONS[name] and not has_value and i + 1 < len(args):
-                i += 1
-                front.append(args[i])
-        else:
-            rest.append(args[i])
-        i += 1
-    return front + rest
-
-
-_FOR_NEW_DEVICES = ("--clock", "--seed")
-_NO_DEVICE = frozenset({
-    "attack", "audit verify", "device backup", "device restore", "device wipe", "doctor", "fault clear", "fault list",
-    "fault play", "fault set", "incident", "incident ack", "log verify", "match explain", "policy", "token agree",
-    "token show",
-})  # fmt: skip
-"""Commands that neither make a device nor start one: there is nothing that a clock or a seed could be compared with."""
-
-
-def refuse_idle_options(arguments: list[str]) -> None:
-    """Raises WrongUsage for a clock or a seed where it means nothing.
-
-    Args:
-        arguments: as `hoist_global_options` leaves them.
-    """
-    given = [name for name in _FOR_NEW_DEVICES if any(a.partition("=")[0] == name for a in arguments)]
-    words = _command_words(arguments)
-    if given and not _NO_DEVICE.isdisjoint({words[0], " ".join(words)} if words else ()):
-        raise WrongUsage(
-            f"{given[0]} means nothing here: this command starts no device",
-            hint="clock and seed are chosen by `bioguard device init`",
-        )
-
-
-def _command_words(arguments: list[str]) -> list[str]:
-    """The command and its subcommand, past the global options in front."""
-    i = 0
-    while i < len(arguments) and arguments[i].startswith("-"):
-        name, has_value, _ = arguments[i].partition("=")
-        i += 2 if GLOBAL_OPTIONS.get(name) and not has_value else 1
-    return [word for word in arguments[i:] if not word.startswith("-")][:2]
-
-
 @click.group(
     name="bioguard",
-    cls=_LazyGroup,
+    cls=LazyGroup,
+    table=COMMANDS,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
     epilog="Exit codes: 0 yes, 1 bug, 2 usage, 3 no, 4 input refused, 5 not permitted, 6 secure world, 7 integrity, "
     "130 interrupted. No telemetry, no network code: `bioguard audit run` gathers the evidence.",
@@ -198,20 +154,17 @@ def cli(
       bioguard enroll alice --finger right-index a1.iso a2.iso a3.iso
       bioguard authenticate alice a4.iso
     """
-    output = Output(as_json=as_json, quiet=quiet)
-    options = DeviceOptions(
-        seed=seed,
-        clock=parse_clock(clock) if clock else None,
-        allow_level=Level(allow_level) if allow_level else None,
-        storage_log=storage_log_into(storage_log, output.note) if storage_log else None,
-        note=output.report,
-        hooks=scripted,
-    )
     named = device or named_device_dir()
-    ctx.obj = CliState(
+    state = CliState(
         directory=named or default_device_dir(),
         named=named is not None,
-        output=output,
+        output=Output(as_json=as_json, quiet=quiet),
         no_input=no_input,
-        options=options,
+        seed=seed,
+        clock=clock,
+        allow_level=allow_level,
+        storage_log=storage_log,
     )
+    if clock or storage_log:
+        _ = state.options  # what is wrong with them is said first
+    ctx.obj = state

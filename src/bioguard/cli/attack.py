@@ -7,7 +7,7 @@ import click
 from bioguard.cli.__main__ import run
 from bioguard.cli.output import Result, table
 from bioguard.cli.state import CliState, pass_state
-from bioguard.device.launch import manifests
+from bioguard.device.applications import manifests
 from bioguard.errors import BioguardError, InputRefused
 from bioguard.evidence.attack.bench import ATTACKS, Finding, Verdict, play, select
 from bioguard.evidence.attack.kit import Attack, Stage

@@ -13,8 +13,9 @@ import click
 from bioguard.cli.collection import Sample, Subject, find_faces, find_fingers
 from bioguard.cli.demo_sensor import take
 from bioguard.cli.import_options import import_options
+from bioguard.cli.opening import test_notes
 from bioguard.cli.output import Output, Result
-from bioguard.cli.state import CliState, pass_state, test_notes
+from bioguard.cli.state import CliState, pass_state
 from bioguard.commands.biometric import EraseAuthorization
 from bioguard.device import Device, DeviceOptions
 from bioguard.device.consent import grant_all, signed_log

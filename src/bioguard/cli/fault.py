@@ -17,7 +17,7 @@ from bioguard.simulate.faults.properties import KNOBS, ActsOn, SensorProperties,
 from bioguard.simulate.faults.scenario import Scenario
 from bioguard.simulate.virtual_hal.script_player import run_script
 from tee_sim.shared.clock import ClockKind
-from tee_sim.shared.schema import U64_MAX
+from tee_sim.shared.limits import U64_MAX
 
 
 @click.group()

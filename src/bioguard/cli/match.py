@@ -15,7 +15,7 @@ from bioguard.device.strong_auth_times import record_unlock
 from bioguard.exit_codes import ExitCode
 from bioguard.formats import ImportOptions
 from bioguard.user_files import check_output, write_output
-from tee_sim.shared.schema import U64_MAX
+from tee_sim.shared.limits import U64_MAX
 
 
 class Rate(click.ParamType):  # type: ignore[type-arg]  # generic from click 8.4 only

@@ -17,7 +17,7 @@ from bioguard.records.modality import Modality
 from bioguard.records.strength import SensorStrength
 from bioguard.text import word
 from bioguard.user_files import check_output, write_output
-from tee_sim.shared.schema import U64_MAX
+from tee_sim.shared.limits import U64_MAX
 
 token_option = click.option(
     "--token",

@@ -12,7 +12,7 @@ from uuid import UUID
 
 from bioguard.commands.status import Done, ReplyStatus
 from bioguard.records.acquired import AcquiredCode
-from bioguard.records.features import MAX_DIMENSION
+from bioguard.records.feature_limits import MAX_DIMENSION
 from bioguard.records.modality import Modality, Profile
 from bioguard.records.scores import Basis
 from tee_sim.shared.schema import U64, AtMost, Commitment, Fixed, Items, ObjectId, Record, Stated, Text, UpTo

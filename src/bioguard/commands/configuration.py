@@ -11,7 +11,7 @@ from typing import Annotated
 
 from bioguard.commands.status import Done, Nothing, ReplyStatus
 from bioguard.records.comparison_profile import MAX_PROFILE_BYTES
-from bioguard.records.features import MAX_DIMENSION
+from bioguard.records.feature_limits import MAX_DIMENSION
 from bioguard.records.modality import Modality, Profile
 from tee_sim.shared.schema import AtMost, Fixed, Items, Record, UpTo
 from tee_sim.shared.ta_api import Command

@@ -1,19 +1,23 @@
 """What a caller says of a sample or a record, as the secure world takes it, and what it says back of each sample."""
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from bioguard.commands.biometric import Enrolled
 from bioguard.device.fingers import finger_position
 from bioguard.errors import InputRefused
-from bioguard.records import FaceEmbedding, Features, FingerprintTemplate
 from bioguard.records.acquired import AcquiredCode
-from bioguard.records.centering import flaw_of
 from bioguard.records.modality import Modality
 from bioguard.text import hex_bytes
 
+if TYPE_CHECKING:
+    from bioguard.records import Features
 
-def sample_of(value: object) -> Features:
+
+def sample_of(value: object) -> "Features":
     """The features of one sample. Raises InputRefused for anything else."""
+    from bioguard.records import FaceEmbedding, FingerprintTemplate  # noqa: PLC0415 - few commands have samples
+
     if not isinstance(value, FaceEmbedding | FingerprintTemplate):
         raise InputRefused(
             f"a {type(value).__name__} is no sample",
@@ -38,22 +42,25 @@ def position_of(modality: Modality, finger: str | None) -> int:
     return finger_position(finger)
 
 
-def modality_of(samples: Sequence[Features]) -> Modality:
+def modality_of(samples: "Sequence[Features]") -> Modality:
     """What the samples are of. Raises InputRefused for none, for both kinds, and for what is no sample."""
     if not isinstance(samples, Sequence):
         raise InputRefused(
             f"a {type(samples).__name__} is no list of samples", hint="give a list or a tuple", code="request.argument"
         )
-    kinds = {type(sample_of(sample)) for sample in samples}
+    kinds = {sample_of(sample).modality for sample in samples}
     if not samples:
         raise InputRefused("no sample given", hint="give at least one file", code="enroll.no_sample")
     if len(kinds) > 1:
         raise InputRefused("faces and fingerprints are mixed", hint="enroll them one by one", code="enroll.modality")
-    return Modality.FACE if kinds == {FaceEmbedding} else Modality.FINGERPRINT
+    return kinds.pop()
 
 
-def describe_acquired(answer: Enrolled, samples: Sequence[Features]) -> str:
+def describe_acquired(answer: Enrolled, samples: "Sequence[Features]") -> str:
     """Describe the samples that are not good; the flaw of a vector is found here as well as in the secure world."""
+    from bioguard.records import FaceEmbedding  # noqa: PLC0415 - as above
+    from bioguard.records.centering import flaw_of  # noqa: PLC0415
+
     described = []
     for number, (code, sample) in enumerate(zip(answer.acquired, samples, strict=False), 1):
         if code is AcquiredCode.GOOD:

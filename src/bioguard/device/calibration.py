@@ -1,18 +1,20 @@
 """Which comparison profile a device goes by, in words; and the refusals of making one."""
 
 from collections.abc import Sequence
-from typing import Any, Final, Protocol
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from bioguard.commands.biometric import AUTHENTICATE, IDENTIFY, RATE_BASIS, AskBasis
 from bioguard.commands.configuration import SHOW_CONFIGURATION, Configuration, ProfileSummary
 from bioguard.device.answers import RateCalibration
 from bioguard.device.asking import Asker
 from bioguard.errors import InputRefused
-from bioguard.records import FaceEmbedding, Features
 from bioguard.records.comparison_profile import ComparisonProfile
 from bioguard.records.modality import Modality, Profile
 from bioguard.records.scores import Basis, Score
 from tee_sim.shared.ta_api import Command
+
+if TYPE_CHECKING:
+    from bioguard.records import Features
 
 STRICTEST = "uncalibrated-strict"
 """Name of the fallback, which is no file."""
@@ -44,14 +46,14 @@ class RateBases:
         if command not in _CHANGE_NOTHING:
             self._known.clear()
 
-    def of(self, device: Calibrated, sample: Features, inverse: int, user: bytes | None = None) -> RateCalibration:
+    def of(self, device: Calibrated, sample: "Features", inverse: int, user: bytes | None = None) -> RateCalibration:
         """What the rate of a decision about this sample goes back to.
 
         Args:
             inverse: of the rate that was asked for; 0 for the device's.
             user: of a claim; None for a search.
         """
-        dimension = len(sample) if isinstance(sample, FaceEmbedding) else 0
+        dimension = len(sample) if sample.modality is Modality.FACE else 0
         key = user, sample.modality, dimension, inverse
         if key not in self._known:
             asked = AskBasis(user=user, modality=sample.modality, dimension=dimension, inverse=inverse)

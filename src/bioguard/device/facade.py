@@ -12,7 +12,7 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 from enum import IntEnum
 from functools import cached_property
 from pathlib import Path
-from typing import Self, TypeVar
+from typing import TYPE_CHECKING, Self, TypeVar
 from uuid import UUID
 
 from bioguard.commands import biometric as commands
@@ -47,11 +47,13 @@ from bioguard.device.recognition import Recognition
 from bioguard.device.start import report_start
 from bioguard.device.user_registry import UserRegistry
 from bioguard.device.world import World, tee_errors
-from bioguard.records import Features
 from bioguard.records.comparison_profile import ComparisonProfile
 from bioguard.records.modality import Profile
 from tee_sim.shared.schema import Record
 from tee_sim.shared.ta_api import Command
+
+if TYPE_CHECKING:
+    from bioguard.records import Features
 
 REKEY_TIMEOUT_MS = 3_600_000
 """An hour: a store of 100 000 records is resealed at some hundred records a second."""
@@ -300,7 +302,7 @@ class Device:
     def enroll(
         self,
         name: str,
-        samples: Sequence[Features],
+        samples: "Sequence[Features]",
         *,
         finger: str | None = None,
         replace: bool = False,
@@ -332,7 +334,7 @@ class Device:
         )
 
     def authenticate(
-        self, name: str, sample: Features, *, fmr_inverse: int = 0, operation_id: int = 0, model: str = ""
+        self, name: str, sample: "Features", *, fmr_inverse: int = 0, operation_id: int = 0, model: str = ""
     ) -> Verification:
         """1:1: compare a sample with one user's records.
 
@@ -361,7 +363,7 @@ class Device:
             token=answer.token,
         )
 
-    def identify(self, sample: Features, *, fpir_inverse: int = 0, model: str = "") -> Identification:
+    def identify(self, sample: "Features", *, fpir_inverse: int = 0, model: str = "") -> Identification:
         """1:N: find whose sample it is, among those who consent to be searched for.
 
         Args:

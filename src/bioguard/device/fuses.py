@@ -13,8 +13,8 @@ from typing import Self
 from bioguard import __version__
 from bioguard.errors import IntegrityFailure, TeeUnavailable
 from bioguard.private_files import read_file
+from tee_sim.normal.machine.fuse_file import FUSE_FILE
 from tee_sim.normal.machine.fuses import (
-    FUSE_FILE,
     MOST_BYTES,
     READABLE_BY_OTHERS,
     ForeignFuses,

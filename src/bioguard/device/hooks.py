@@ -7,12 +7,14 @@ A device plays no fault by itself. A caller that wants the scenario saved with a
 import os
 from collections.abc import Callable
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from bioguard.errors import NotPermitted
-from bioguard.records import Features
 from tee_sim.normal.client import Transport
 from tee_sim.normal.supplicant.service import DiskFaults
+
+if TYPE_CHECKING:
+    from bioguard.records import Features
 
 SCENARIO_FILE = "faults.scenario"
 """Name of the file in a device directory that scripts its faults. No file means no faults."""
@@ -21,7 +23,7 @@ SCENARIO_FILE = "faults.scenario"
 class Hooks(Protocol):
     """Interfere with one run of a device."""
 
-    def present(self, operation: str, sample: Features) -> Features:
+    def present(self, operation: str, sample: "Features") -> "Features":
         """The sample as the sensor delivers it for `enroll` or `authenticate`.
 
         Raises:
@@ -40,7 +42,7 @@ MakeHooks = Callable[[Path], Hooks]
 class Direct:
     """Interfere with nothing."""
 
-    def present(self, operation: str, sample: Features) -> Features:
+    def present(self, operation: str, sample: "Features") -> "Features":
         return sample
 
     def transport(self, inner: Transport) -> Transport:

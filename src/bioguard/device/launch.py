@@ -1,68 +1,31 @@
 """Starting a device's secure world: lock first, look from outside, then hand over the root secret."""
 
-import pkgutil
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from uuid import UUID
 
+from bioguard.device import ahead
+from bioguard.device.applications import boot_message
 from bioguard.device.boot_id import boot_id
 from bioguard.device.command_names import name_commands
 from bioguard.device.fuses import Fuses
 from bioguard.device.hooks import Direct, Hooks
 from bioguard.device.options import DeviceOptions
 from bioguard.errors import TeeUnavailable, WrongUsage
-from bioguard.match.kernels import ENVIRONMENT_VARIABLE
 from tee_sim.normal.client import Context, Session
 from tee_sim.normal.machine.locked_start import Started, start_locked
 from tee_sim.normal.reply_timing import ReplyQuantizer
+from tee_sim.normal.sandbox_verdict.level import Level
 from tee_sim.normal.sandbox_verdict.processes import Inspected
-from tee_sim.normal.sandbox_verdict.verdict import Level, Verdict
+from tee_sim.normal.sandbox_verdict.verdict import Verdict
 from tee_sim.normal.secure_process import SecureProcess
 from tee_sim.normal.supplicant import Supplicant
 from tee_sim.shared.errors import TeeError, TeeResult
 from tee_sim.shared.lock_report import LockReport
-from tee_sim.shared.manifest import Manifest, Replies
 from tee_sim.shared.package_files import Listing
-from tee_sim.shared.wire import Boot, Provision, Ready
-
-MANIFESTS = tuple(f"trusted/{name}/manifest.toml" for name in ("biometric", "gatekeeper", "keystore"))
-"""Of the trusted applications of this device, as files of `bioguard`: to read one loads no package of theirs."""
-
-
-PACKAGES = ("bioguard", "tee_sim")
-"""What is measured whole: the product, in both worlds, and the simulator that runs it."""
-
-
-def manifests() -> tuple[Manifest, ...]:
-    """The trusted applications of a device."""
-    texts = {file: pkgutil.get_data("bioguard", file) for file in MANIFESTS}
-    return tuple(Manifest.from_toml(text.decode(), file=f"bioguard/{file}") for file, text in texts.items() if text)
-
-
-def hosted() -> tuple[Manifest, ...]:
-    """The trusted applications of a device, as far as a device may host them.
-
-    Raises:
-        WrongUsage: one answers with free bytes, a template could be among them; or nothing bounds what it lets out.
-    """
-    ours = manifests()
-    for manifest in ours:
-        if manifest.budget_bits is None:
-            raise WrongUsage(
-                f"a device does not host {manifest.name}: its manifest has no budget",
-                hint="write under [budget] for instance: bits = 4096; elsewhere, tee-sim hosts it",
-                code="device.no_budget",
-            )
-        if manifest.replies is not Replies.CLOSED:
-            raise WrongUsage(
-                f"a device does not host {manifest.name}: its manifest says replies = "
-                f'"{manifest.replies.name.lower()}"',
-                hint='let it answer with closed records and write replies = "closed"; elsewhere, tee-sim hosts it',
-                code="device.free_replies",
-            )
-    return ours
+from tee_sim.shared.wire import Provision, Ready
 
 
 @dataclass(slots=True)
@@ -173,7 +136,7 @@ def start(directory: Path, fuses: Fuses, options: DeviceOptions, *, create: bool
         TeeError: the store does not open.
     """
     required = options.allow_level or Level.ENFORCED
-    applications = hosted()
+    boot = boot_message(options.profile, namespaces=options.namespaces)
     made = options.hooks(directory)  # also for a reader: what is wrong with them is wrong with every command
     hooks = Direct() if options.read_only else made
     supplicant = Supplicant(
@@ -194,7 +157,6 @@ def start(directory: Path, fuses: Fuses, options: DeviceOptions, *, create: bool
 
     try:
         name_commands()
-        boot = Boot(manifests=applications, profile=options.profile, namespaces=options.namespaces, packages=PACKAGES)
         provision = Provision(
             huk=fuses.huk,
             device_id=fuses.device_id,
@@ -203,7 +165,6 @@ def start(directory: Path, fuses: Fuses, options: DeviceOptions, *, create: bool
             seed=options.seed_bytes,
             boot_id=boot_id(directory, keep=not options.read_only),
         )
-        keep = (ENVIRONMENT_VARIABLE,)
         started = _started(
             options,
             lambda: start_locked(
@@ -211,9 +172,9 @@ def start(directory: Path, fuses: Fuses, options: DeviceOptions, *, create: bool
                 supplicant,
                 provision,
                 accept=accept,
-                vouched={application.ta_uuid for application in applications},  # of this package, every one
+                vouched={application.ta_uuid for application in boot.manifests},  # of this package, every one
                 tap=options.tap,
-                keep_variables=keep,
+                keep_variables=(ahead.KERNEL_VARIABLE,),
             ),
         )
     except BaseException:
@@ -229,5 +190,5 @@ def start(directory: Path, fuses: Fuses, options: DeviceOptions, *, create: bool
         context=Context(hooks.transport(started.process)),
         hooks=hooks,
         grid=ReplyQuantizer(period_ms=options.release_grid_ms) if options.release_grid_ms > 0 else None,
-        processes={m.name: 1 + m.spares for m in applications} if started.inspected.hosts else {},
+        processes={m.name: 1 + m.spares for m in boot.manifests} if started.inspected.hosts else {},
     )

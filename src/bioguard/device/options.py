@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 
 from bioguard.device.hooks import MakeHooks, no_hooks
 from bioguard.errors import InputRefused
-from tee_sim.normal.sandbox_verdict.verdict import Level
+from tee_sim.normal.sandbox_verdict.level import Level
 from tee_sim.normal.supplicant import RequestNote
 from tee_sim.shared.wire import LockProfile
 

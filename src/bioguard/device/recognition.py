@@ -5,7 +5,7 @@
 
 from collections.abc import Collection, Iterator, Sequence
 from enum import IntEnum
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from bioguard.commands import biometric as commands
 from bioguard.commands.biometric import EraseAuthorization, RecordSummary
@@ -17,7 +17,9 @@ from bioguard.device.errors import promised
 from bioguard.device.launch import Running
 from bioguard.device.rates import claim_refused, search_refused
 from bioguard.errors import InputRefused
-from bioguard.records import Features
+
+if TYPE_CHECKING:
+    from bioguard.records import Features
 
 
 class Host(Protocol):
@@ -38,12 +40,12 @@ class Recognition:
     def __init__(self, device: Host) -> None:
         self._device = device
 
-    def _present(self, operation: str, sample: Features) -> Features:
+    def _present(self, operation: str, sample: "Features") -> "Features":
         """The sample as the sensor delivers it: by the hooks of the secure world that runs now."""
         return self._device.running.hooks.present(operation, sample_of(sample))
 
     def enroll(
-        self, name: str, samples: Sequence[Features], *, finger: str | None, replace: bool, token: bytes, model: str
+        self, name: str, samples: "Sequence[Features]", *, finger: str | None, replace: bool, token: bytes, model: str
     ) -> commands.Enrolled:
         """`Device.enroll`."""
         modality = modality_of(samples)
@@ -67,7 +69,7 @@ class Recognition:
         )
 
     def authenticate(
-        self, name: str, sample: Features, *, fmr_inverse: int, operation_id: int, model: str
+        self, name: str, sample: "Features", *, fmr_inverse: int, operation_id: int, model: str
     ) -> commands.Decision:
         """`Device.authenticate`."""
         request = commands.Authenticate(
@@ -84,7 +86,7 @@ class Recognition:
             raise claim_refused(self._device.configuration, fmr_inverse)
         return answer
 
-    def identify(self, sample: Features, *, fpir_inverse: int, model: str) -> commands.Identified:
+    def identify(self, sample: "Features", *, fpir_inverse: int, model: str) -> commands.Identified:
         """`Device.identify`."""
         presented = self._present("authenticate", sample)
         request = commands.Identify(sample=presented.to_bytes(), fpir_inverse=fpir_inverse, model=model)

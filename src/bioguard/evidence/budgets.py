@@ -7,7 +7,7 @@ from io import StringIO
 
 from bioguard.commands.biometric import AUTHENTICATE, BIOMETRIC_UUID, IDENTIFY
 from bioguard.commands.configuration import SHOW_CONFIGURATION
-from bioguard.device.launch import manifests
+from bioguard.device.applications import manifests
 from bioguard.errors import BioguardError
 from bioguard.evidence.policy_clauses import CLAUSES
 from bioguard.evidence.temporary_device import TemporaryDevice

@@ -13,8 +13,9 @@ from bioguard.evidence.outside_watch import NotWatched
 from bioguard.evidence.policy_clauses import CLAUSES
 from bioguard.evidence.policy_trials.model import Question, answer
 from bioguard.report.model import Check, Evidence, Status
+from tee_sim.normal.sandbox_verdict.level import Level
 from tee_sim.normal.sandbox_verdict.processes import LAYER
-from tee_sim.normal.sandbox_verdict.verdict import Level, Verdict
+from tee_sim.normal.sandbox_verdict.verdict import Verdict
 
 LIFE_TITLES = {
     "BG-LEK-001": "Enrolled features, PINs, names and tokens are found nowhere but where they belong",

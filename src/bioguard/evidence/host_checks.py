@@ -17,7 +17,8 @@ from bioguard.evidence.device_checks import look_at
 from bioguard.match import kernels
 from bioguard.match.fingerprint import backends
 from bioguard.report.model import Check, Status
-from tee_sim.normal.sandbox_verdict.verdict import Level, State, Verdict
+from tee_sim.normal.sandbox_verdict.level import Level
+from tee_sim.normal.sandbox_verdict.verdict import State, Verdict
 
 _LAYER_FIX = {
     "seccomp": "run on Linux 3.17 or later with seccomp filters; without them nothing is ENFORCED",

@@ -28,7 +28,8 @@ REASONS: tuple[tuple[str, Mapping[str, str]], ...] = (
             "bioguard.cli.pin": "import bioguard.user_files",
             "bioguard.cli.rights": "import bioguard.user_files",
             "bioguard.cli.secrets": "import bioguard.user_files",
-            "bioguard.cli.token": "import bioguard.user_files",
+            "bioguard.cli.token_agree": "import bioguard.user_files",
+            "bioguard.cli.token_files": "import bioguard.user_files",
             "bioguard.formats.files": "import bioguard.user_files",
             "bioguard.user_files": (
                 "import select, io.BufferedReader, io.RawIOBase, os.fchmod, os.fdopen *2, os.open *2, os.readv"
@@ -48,13 +49,16 @@ REASONS: tuple[tuple[str, Mapping[str, str]], ...] = (
             "bioguard.cli.attack": (
                 "import bioguard.evidence.attack.bench, import bioguard.evidence.attack.kit, import bioguard.user_files"
             ),
-            "bioguard.cli.audit": (
+            "bioguard.cli.audit_bundle": (
+                "import bioguard.evidence.measuring, import bioguard.evidence.reference, "
+                "import bioguard.evidence.run, import bioguard.user_files, os.urandom"
+            ),
+            "bioguard.cli.audit_parts": (
                 "import bioguard.evidence *2, import bioguard.evidence.escape_battery, import bioguard.user_files"
             ),
-            "bioguard.cli.audit_bundle": (
-                "import bioguard.evidence.bundle, import bioguard.evidence.measuring, "
-                "import bioguard.evidence.reference, import bioguard.evidence.run, "
-                "import bioguard.evidence.verify, import bioguard.user_files, os.urandom"
+            "bioguard.cli.audit_verify": (
+                "import bioguard.evidence.bundle, import bioguard.evidence.reference, "
+                "import bioguard.evidence.verify, import bioguard.user_files"
             ),
             "bioguard.cli.doctor": "import bioguard.evidence",
             "bioguard.cli.fault": (
@@ -75,9 +79,10 @@ REASONS: tuple[tuple[str, Mapping[str, str]], ...] = (
     (
         "the frame of the command line: lazy commands, standard streams, the report of a crash, where the device is",
         {
-            "bioguard.cli.__main__": "import tempfile, import traceback, os.fdopen",
-            "bioguard.cli.app": "getattr, import bioguard.simulate.faults, import importlib",
-            "bioguard.cli.state": ".open, import bioguard.user_files, os.environ *2",
+            "bioguard.cli.command_line": "os.environ *2",
+            "bioguard.cli.lazy_group": "getattr, import importlib",
+            "bioguard.cli.opening": ".open, import bioguard.simulate.faults, import bioguard.user_files",
+            "bioguard.cli.running": "import tempfile, import traceback, os.fdopen",
             "bioguard.cli.streams": (
                 "io.BufferedReader, io.BufferedWriter, io.FileIO, io.TextIOWrapper *6, os.dup2, os.open *2"
             ),
@@ -130,6 +135,7 @@ REASONS: tuple[tuple[str, Mapping[str, str]], ...] = (
     (
         "starts or reaches the secure world over pipes; judges its lock; reads in the kernel log what ended it",
         {
+            "tee_sim.normal.child": "import subprocess, os.environ *2, os.pipe *2, os.set_blocking *2, os.write",
             "tee_sim.normal.connect": "os.environ, os.read, os.write",
             "tee_sim.normal.kernel_log": "os.open, os.read",
             "tee_sim.normal.operation": "import threading",
@@ -140,10 +146,7 @@ REASONS: tuple[tuple[str, Mapping[str, str]], ...] = (
                 ".mmap *2, .read_text, import ctypes, import signal, import subprocess, os._exit *2, "
                 "os.execv, os.fork *2, os.open *3, os.pipe *2, os.waitpid *2, os.write"
             ),
-            "tee_sim.normal.secure_process": (
-                "import select, import signal, import subprocess, os.environ *2, os.pipe *2, os.read, "
-                "os.set_blocking *2, os.write"
-            ),
+            "tee_sim.normal.secure_process": ("import select, import signal, import subprocess, os.read, os.write"),
         },
     ),
     (
@@ -229,11 +232,13 @@ REASONS: tuple[tuple[str, Mapping[str, str]], ...] = (
     (
         "fields of records, names in a module of commands, whether an application has its own `invoke`",
         {
+            "bioguard.device": "getattr",
             "bioguard.device.command_names": "vars",
             "bioguard.device.data_export": "getattr *2",
             "bioguard.device.errors": "getattr",
             "bioguard.formats.losses": "getattr *2",
             "bioguard.match.fingerprint.calibration": "getattr",
+            "bioguard.records": "getattr",
             "bioguard.records.audit_events": "getattr",
             "bioguard.records.tokens": "getattr *2",
             "bioguard.report.fingerprint_drawing": "getattr",

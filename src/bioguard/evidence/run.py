@@ -37,7 +37,7 @@ from bioguard.proofs.origin import evidence_origin
 from bioguard.proofs.psa_token import Claims, EatProfile
 from bioguard.report import Check, Fact, Report, Requirement, Status, render
 from bioguard.user_files import check_output_directory
-from tee_sim.normal.sandbox_verdict.verdict import Level
+from tee_sim.normal.sandbox_verdict.level import Level
 
 FORMS = {"report.html": "html", "report.json": "json", "junit.xml": "junit", "report.sarif": "sarif"}
 BATTERY_CHECKS = ("BG-SBX-002", "BG-SBX-003")

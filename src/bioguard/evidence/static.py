@@ -14,7 +14,7 @@ from pathlib import Path
 import bioguard
 import bioguard.commands
 import tee_sim
-from bioguard.device.launch import manifests
+from bioguard.device.applications import manifests
 from bioguard.evidence import normal_world_reach, reply_widths
 from bioguard.evidence.normal_world_scan import COMPILED, Reached, modules, reached
 from bioguard.evidence.policy_clauses import CLAUSES

@@ -24,7 +24,7 @@ from bioguard.records import FaceEmbedding, Features
 from bioguard.records.consent import DAY_MS, Purpose
 from bioguard.records.modality import Modality, Profile
 from bioguard.simulate.people import finger_impressions
-from tee_sim.normal.sandbox_verdict.verdict import Level
+from tee_sim.normal.sandbox_verdict.level import Level
 from tee_sim.normal.supplicant import RequestNote
 
 START_MS = 1_767_225_600_000

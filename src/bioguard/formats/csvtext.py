@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from bioguard.formats.columns import MAX_FOREIGN, foreign_column
 from bioguard.formats.errors import refuse
 from bioguard.formats.views import check_views
-from bioguard.records.features import MAX_DIMENSION
+from bioguard.records.feature_limits import MAX_DIMENSION
 
 _NUMBER = re.compile(r"[ \t]*[+-]?(?:[0-9]{1,20}(?:\.[0-9]{0,40})?|\.[0-9]{1,40})(?:[eE][+-]?[0-9]{1,3})?[ \t]*")
 _LONG = re.compile(r"[+-]?[0-9]*\.?[0-9]*(?:[eE][+-]?[0-9]+)?")

@@ -3,7 +3,7 @@
 from bioguard.errors import InputRefused
 from bioguard.formats.errors import refuse
 from bioguard.formats.limits import MAX_VALUES
-from bioguard.records.features import MAX_DIMENSION, MIN_DIMENSION
+from bioguard.records.feature_limits import MAX_DIMENSION, MIN_DIMENSION
 
 
 class TooManyViews(InputRefused):

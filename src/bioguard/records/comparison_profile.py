@@ -16,7 +16,7 @@ from itertools import pairwise
 from typing import Annotated, Final, Self
 
 from bioguard.errors import InputRefused
-from bioguard.records.features import MAX_DIMENSION, MIN_DIMENSION
+from bioguard.records.feature_limits import MAX_DIMENSION, MIN_DIMENSION
 from bioguard.records.modality import Modality
 from bioguard.records.scores import Basis, Score
 from tee_sim.shared import codec

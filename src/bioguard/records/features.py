@@ -17,17 +17,14 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from bioguard.errors import InputRefused
+from bioguard.records.feature_limits import MAX_DIMENSION, MAX_MINUTIAE, MIN_DIMENSION
 from bioguard.records.modality import Modality
 
-MAX_MINUTIAE = 255
-"""ISO/IEC 19794-2:2005 section 7.5.1 counts minutiae in one byte."""
 COORDINATE_STEPS_PER_PX = 16
 """Canonical coordinates are 1/16 px at 500 dpi (3.2 um): far below the 0.1 mm repeatability of extractors."""
 MAX_COORDINATE_PX500 = 4095
 """20.8 cm at 500 dpi: above any palm sensor; larger values mean a broken header."""
 ANGLE_STEPS = 65536
-MIN_DIMENSION = 64
-MAX_DIMENSION = 1024
 NORM_TOLERANCE = 0.01
 """float16 rounding moves the norm of a unit vector by less than 5e-4; 1 % leaves room, a scaled one does not pass."""
 

@@ -24,7 +24,7 @@ from enum import Enum, IntFlag, unique
 from typing import ClassVar, Self
 
 from bioguard.errors import InputRefused, NotPermitted
-from tee_sim.shared.schema import U64_MAX
+from tee_sim.shared.limits import U64_MAX
 
 TOKEN_KEY_NAME = "auth-token"  # noqa: S105  # the name of a key, not a key
 """Name of the per-boot key in the manifests of the three trusted applications that have tokens made and checked."""

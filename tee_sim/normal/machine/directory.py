@@ -14,8 +14,8 @@ from tee_sim.normal.machine import boot_id as boots
 from tee_sim.normal.machine.boot_id import BOOT_FILE
 from tee_sim.normal.machine.errors import MachineError
 from tee_sim.normal.machine.file_lock import LOCK_FILE, FileLock, InUse
+from tee_sim.normal.machine.fuse_file import FUSE_FILE
 from tee_sim.normal.machine.fuses import (
-    FUSE_FILE,
     MOST_BYTES,
     READABLE_BY_OTHERS,
     ForeignFuses,

@@ -8,7 +8,6 @@ that one is never opened as the other: their stores are sealed for other applica
 import re
 from dataclasses import dataclass, field
 
-FUSE_FILE = "fuses.simulated"
 MOST_BYTES = 4096
 READABLE_BY_OTHERS = 0o077
 _VERSION = re.compile(r"^([a-z][a-z-]{0,30}-fuses) (\d{1,9})$", re.MULTILINE)

@@ -5,9 +5,10 @@ from dataclasses import dataclass, replace
 from uuid import UUID
 
 from tee_sim.normal.debug_text import print_report
+from tee_sim.normal.sandbox_verdict.level import Level
 from tee_sim.normal.sandbox_verdict.probes import cached_probes
 from tee_sim.normal.sandbox_verdict.processes import Inspected, inspect_processes
-from tee_sim.normal.sandbox_verdict.verdict import Level, Verdict
+from tee_sim.normal.sandbox_verdict.verdict import Verdict
 from tee_sim.normal.secure_process import SecureProcess, StorageHandler
 from tee_sim.shared.debug_report import DebugReport
 from tee_sim.shared.package_files import Listing

@@ -8,7 +8,8 @@ from tee_sim.normal.machine.errors import MachineError
 from tee_sim.normal.machine.fuses import RootSecret
 from tee_sim.normal.machine.locked_start import start_locked
 from tee_sim.normal.operation import CancellableOperation
-from tee_sim.normal.sandbox_verdict.verdict import Level, Verdict
+from tee_sim.normal.sandbox_verdict.level import Level
+from tee_sim.normal.sandbox_verdict.verdict import Verdict
 from tee_sim.normal.secure_process import StorageHandler
 from tee_sim.normal.supplicant import RequestNote
 from tee_sim.normal.supplicant.service import DiskFaults

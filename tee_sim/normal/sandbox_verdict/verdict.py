@@ -17,35 +17,13 @@ from dataclasses import dataclass
 from enum import Enum, unique
 from typing import Final
 
+from tee_sim.normal.sandbox_verdict.level import Level
 from tee_sim.normal.sandbox_verdict.observe import PROCESS_DESCRIPTOR, Observation
 from tee_sim.normal.sandbox_verdict.probes import ProbeResults
 from tee_sim.shared.lock_report import LockReport
 from tee_sim.shared.sandbox.bpf import Program
 from tee_sim.shared.sandbox.filters import secure_world_program
 from tee_sim.shared.sandbox.syscalls import ARCHITECTURES
-
-
-@unique
-class Level(Enum):
-    """How far the secure world is locked."""
-
-    ENFORCED_PLUS = "ENFORCED+"
-    """Filter, own namespaces with an empty root, and Landlock."""
-    ENFORCED = "ENFORCED"
-    """The filter; the other layers by name."""
-    PARTIAL = "PARTIAL"
-    """No strict filter, but some other layer."""
-    INCONCLUSIVE = "INCONCLUSIVE"
-    """Facts contradict each other, or a positive control failed."""
-    NOT_ENFORCED = "NOT ENFORCED"
-    """Nothing that a kernel enforces."""
-
-    def meets(self, required: "Level") -> bool:
-        """Whether this level is at least `required`."""
-        return _RANK[self] >= _RANK[required]
-
-
-_RANK: Final = {level: -i for i, level in enumerate(Level)}
 
 
 @unique

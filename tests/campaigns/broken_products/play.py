@@ -20,7 +20,7 @@ MEASUREMENT = ("BG-STA-007",)
 STARTS = """
 import pathlib, tempfile
 from bioguard.evidence.temporary_device import TemporaryDevice
-from tee_sim.normal.sandbox_verdict.verdict import Level
+from tee_sim.normal.sandbox_verdict.level import Level
 with tempfile.TemporaryDirectory() as folder:
     with TemporaryDevice(pathlib.Path(folder) / "device", Level.NOT_ENFORCED) as temporary:
         temporary.person(enrolled=True)

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from bioguard.cli.__main__ import run
-from bioguard.device.launch import manifests
+from bioguard.device.applications import manifests
 from bioguard.errors import InputRefused
 from bioguard.evidence.attack.bench import ATTACKS, Verdict, play, select
 from bioguard.evidence.attack.kit import Stage

@@ -10,7 +10,7 @@ import pytest
 from bioguard import cli
 from bioguard.cli import attack as command
 from bioguard.cli.__main__ import run
-from bioguard.device.launch import manifests
+from bioguard.device.applications import manifests
 from bioguard.evidence.attack.bench import ATTACKS
 from bioguard.evidence.attack.kit import Stage
 from bioguard.exit_codes import ExitCode

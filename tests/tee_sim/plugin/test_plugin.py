@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tee_sim.normal.secure_process import child_environment
+from tee_sim.normal.child import child_environment
 
 SUITE = Path(__file__).parent / "suite"
 CONFTEST = 'pytest_plugins = ["tee_sim.testing.pytest_plugin"]\n'

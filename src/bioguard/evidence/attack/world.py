@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from functools import cache
 from types import ModuleType
 
-from bioguard.device import launch
+from bioguard.device import applications
 from tee_sim.normal.machine import locked_start
 from tee_sim.normal.secure_process import Inspect, StorageHandler
 from tee_sim.secure.codeload import own_folder
@@ -140,7 +140,7 @@ def hosting(manifests: Sequence[Manifest], *, locked: bool = False) -> Iterator[
     A swap of a name each of two modules and not an option of them: no caller of a device shall be able to ask for a
     secure world without a process.
     """
-    swapped: list[tuple[ModuleType, str, object]] = [(launch, "manifests", lambda: tuple(manifests))]
+    swapped: list[tuple[ModuleType, str, object]] = [(applications, "manifests", lambda: tuple(manifests))]
     if not locked:
         swapped.append((locked_start, "SecureProcess", InProcess))
     kept = [(module, name, getattr(module, name)) for module, name, _ in swapped]

@@ -32,7 +32,7 @@ from bioguard.records import FaceEmbedding, FingerprintTemplate
 from bioguard.records.audit_events import Cause, Event
 from bioguard.records.consent import Purpose
 from bioguard.records.modality import Modality
-from tee_sim.normal.sandbox_verdict.verdict import Level
+from tee_sim.normal.sandbox_verdict.level import Level
 from tee_sim.shared.wire import Invoke, unpack
 
 TOKEN_CODE_BYTES: Final = 32

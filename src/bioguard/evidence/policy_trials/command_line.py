@@ -4,7 +4,7 @@ import subprocess
 import sys
 
 from bioguard.evidence.temporary_device import TemporaryDevice
-from tee_sim.normal.sandbox_verdict.verdict import Level
+from tee_sim.normal.sandbox_verdict.level import Level
 
 
 def said(temporary: TemporaryDevice, *words: str) -> tuple[list[str], str]:

@@ -3,10 +3,10 @@
 Device.open(directory, DeviceOptions(hooks=scripted))
 """
 
+import os
 from pathlib import Path
 
-from bioguard.device.hooks import Hooks
-from bioguard.simulate.faults.device_faults import DeviceFaults
+from bioguard.device.hooks import SCENARIO_FILE, Direct, Hooks
 
 __all__ = ["scripted"]
 
@@ -17,4 +17,8 @@ def scripted(directory: Path) -> Hooks:
     Raises:
         InputRefused: what is saved is not a scenario.
     """
+    if not os.path.lexists(directory / SCENARIO_FILE):
+        return Direct()
+    from bioguard.simulate.faults.device_faults import DeviceFaults  # noqa: PLC0415 - hardly a device has faults
+
     return DeviceFaults(directory)

@@ -1,0 +1,120 @@
+"""What a command line says before anybody parses it: its global options, its command, and whether that wants a device.
+
+This loads nothing: it is what is asked before everything else is loaded.
+"""
+
+import os
+from pathlib import Path
+
+from bioguard.errors import WrongUsage
+from tee_sim.normal.machine.fuse_file import FUSE_FILE
+
+GLOBAL_OPTIONS = {
+    "--device": True,
+    "--json": False,
+    "--no-input": False,
+    "--quiet": False,
+    "-q": False,
+    "--seed": True,
+    "--clock": True,
+    "--allow-level": True,
+    "--storage-log": True,
+}
+"""Name and whether it takes a value. They may stand anywhere on the command line."""
+
+
+def hoist_global_options(args: list[str]) -> list[str]:
+    """Move global options in front of the command, so that `bioguard list --json` works as people type it."""
+    front: list[str] = []
+    rest: list[str] = []
+    i = 0
+    while i < len(args):
+        name, has_value, _ = args[i].partition("=")
+        if args[i] == "--":
+            rest += args[i:]
+            break
+        if name in GLOBAL_OPTIONS:
+            front.append(args[i])
+            if GLOBAL_OPTIONS[name] and not has_value and i + 1 < len(args):
+                i += 1
+                front.append(args[i])
+        else:
+            rest.append(args[i])
+        i += 1
+    return front + rest
+
+
+_FOR_NEW_DEVICES = ("--clock", "--seed")
+_NO_DEVICE = frozenset({
+    "attack", "audit verify", "device backup", "device restore", "device wipe", "doctor", "fault clear", "fault list",
+    "fault play", "fault set", "incident", "incident ack", "log verify", "match explain", "policy", "token agree",
+    "token show",
+})  # fmt: skip
+"""Commands that neither make a device nor start one: there is nothing that a clock or a seed could be compared with."""
+
+
+def refuse_idle_options(arguments: list[str]) -> None:
+    """Raises WrongUsage for a clock or a seed where it means nothing.
+
+    Args:
+        arguments: as `hoist_global_options` leaves them.
+    """
+    given = [name for name in _FOR_NEW_DEVICES if any(a.partition("=")[0] == name for a in arguments)]
+    if given and not _NO_DEVICE.isdisjoint(_command(_split(arguments)[1])):
+        raise WrongUsage(
+            f"{given[0]} means nothing here: this command starts no device",
+            hint="clock and seed are chosen by `bioguard device init`",
+        )
+
+
+def _split(arguments: list[str]) -> tuple[dict[str, str], list[str]]:
+    """The options in front with their values, and what follows them."""
+    options: dict[str, str] = {}
+    i = 0
+    while i < len(arguments) and arguments[i].startswith("-"):
+        name, has_value, value = arguments[i].partition("=")
+        i += 1
+        if GLOBAL_OPTIONS.get(name) and not has_value:
+            value = "".join(arguments[i : i + 1])
+            i += 1
+        options[name] = value
+    return options, arguments[i:]
+
+
+def _command(rest: list[str]) -> set[str]:
+    """The command alone, and with the word after it: one of them is in a table if it is a command of that table."""
+    words = [word for word in rest if not word.startswith("-")][:2]
+    return {" ".join(words[:1]), " ".join(words)}
+
+
+def named_device_dir() -> Path | None:
+    """`$BIOGUARD_DEVICE`."""
+    named = os.environ.get("BIOGUARD_DEVICE")
+    return Path(named) if named else None
+
+
+def default_device_dir() -> Path:
+    """In the XDG data directory."""
+    base = os.environ.get("XDG_DATA_HOME") or str(Path.home() / ".local" / "share")
+    return Path(base) / "bioguard"
+
+
+_STARTS_ONE = frozenset({
+    "access", "attest", "authenticate", "clock", "consent", "device reboot", "device rekey", "device status", "enroll",
+    "erase", "explain", "export", "identify", "list", "log checkpoint", "log prove", "log receipt", "log show",
+    "mark-underage", "notice", "pin", "purge", "rectify", "request", "restrict", "serve", "show", "unrestrict", "user",
+})  # fmt: skip
+"""Commands that start a device which is there."""
+
+
+def starts_device(arguments: list[str]) -> bool:
+    """Whether the command is one that starts a device, and there is one: a good guess, before anything is checked.
+
+    Args:
+        arguments: as `hoist_global_options` leaves them.
+    """
+    options, rest = _split(arguments)
+    if _STARTS_ONE.isdisjoint(_command(rest)) or not {"-h", "--help"}.isdisjoint(arguments):
+        return False
+    named = Path(options["--device"]) if "--device" in options else named_device_dir()
+    return os.path.lexists((named or default_device_dir()) / FUSE_FILE)

@@ -1,0 +1,53 @@
+"""The trusted applications of a device, and what its secure world is told of them before it is locked."""
+
+import pkgutil
+
+from bioguard.errors import WrongUsage
+from tee_sim.shared.manifest import Manifest, Replies
+from tee_sim.shared.wire import Boot, LockProfile
+
+MANIFESTS = tuple(f"trusted/{name}/manifest.toml" for name in ("biometric", "gatekeeper", "keystore"))
+"""Of the trusted applications of this device, as files of `bioguard`: to read one loads no package of theirs."""
+
+
+PACKAGES = ("bioguard", "tee_sim")
+"""What is measured whole: the product, in both worlds, and the simulator that runs it."""
+
+
+def manifests() -> tuple[Manifest, ...]:
+    """The trusted applications of a device."""
+    texts = {file: pkgutil.get_data("bioguard", file) for file in MANIFESTS}
+    return tuple(Manifest.from_toml(text.decode(), file=f"bioguard/{file}") for file, text in texts.items() if text)
+
+
+def hosted() -> tuple[Manifest, ...]:
+    """The trusted applications of a device, as far as a device may host them.
+
+    Raises:
+        WrongUsage: one answers with free bytes, a template could be among them; or nothing bounds what it lets out.
+    """
+    ours = manifests()
+    for manifest in ours:
+        if manifest.budget_bits is None:
+            raise WrongUsage(
+                f"a device does not host {manifest.name}: its manifest has no budget",
+                hint="write under [budget] for instance: bits = 4096; elsewhere, tee-sim hosts it",
+                code="device.no_budget",
+            )
+        if manifest.replies is not Replies.CLOSED:
+            raise WrongUsage(
+                f"a device does not host {manifest.name}: its manifest says replies = "
+                f'"{manifest.replies.name.lower()}"',
+                hint='let it answer with closed records and write replies = "closed"; elsewhere, tee-sim hosts it',
+                code="device.free_replies",
+            )
+    return ours
+
+
+def boot_message(profile: LockProfile = LockProfile.STRICT, *, namespaces: bool = True) -> Boot:
+    """What to load and how to lock.
+
+    Raises:
+        WrongUsage: as `hosted`.
+    """
+    return Boot(manifests=hosted(), profile=profile, namespaces=namespaces, packages=PACKAGES)

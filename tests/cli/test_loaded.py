@@ -1,0 +1,85 @@
+"""What a command loads, of our own packages and of others: waiting begins with imports."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import click
+import pytest
+
+from bioguard.cli.app import COMMANDS, cli
+from bioguard.cli.lazy_group import LazyGroup
+from bioguard.device import ahead
+from bioguard.match.kernels import ENVIRONMENT_VARIABLE
+
+OUTSIDE = {
+    "cbor2", "confusable_homoglyphs", "cryptography", "ctypes", "jinja2", "nacl", "numpy", "sqlite3", "subprocess",
+}  # fmt: skip
+"""What costs most, and what only some commands need. All else outside is click and the standard library."""
+FRAME = {
+    "bioguard", "bioguard.cli", "bioguard.errors", "bioguard.exit_codes", "bioguard.printable", "bioguard.text",
+    "tee_sim", "tee_sim.normal", "tee_sim.normal.machine", "tee_sim.normal.sandbox_verdict",
+}  # fmt: skip
+"""Of ours, for every command: each module by the folder above it."""
+TOKEN = FRAME | {"bioguard.records", "bioguard.user_files", "tee_sim.shared"}
+VERIFIER = TOKEN | {"bioguard.evidence", "bioguard.json_text", "bioguard.log", "bioguard.proofs", "bioguard.report"}
+LOADED: dict[str, tuple[set[str], set[str], set[str]]] = {
+    "--help": (FRAME, set(), {"bioguard.cli.match"}),
+    "--version": (FRAME, set(), set()),
+    "token --help": (FRAME, set(), {"bioguard.cli.token_files"}),
+    "token show token.bin": (TOKEN, set(), {"tee_sim.shared.schema", "bioguard.records.features"}),
+    "audit --help": (FRAME, set(), {"bioguard.cli.audit_verify"}),
+    "audit verify nowhere": (
+        VERIFIER,
+        {"cbor2", "cryptography", "jinja2", "nacl", "sqlite3"},
+        {"bioguard.evidence.run", "bioguard.records.features"},
+    ),
+}
+"""Command line: the packages of ours and those outside that it may load, and modules in them that it may not."""
+PROBE = """
+import sys
+sys.argv = ["bioguard", *sys.argv[1:]]
+from bioguard.cli.__main__ import main
+try:
+    main()
+finally:
+    print(*sys.modules, file=sys.stderr)
+"""
+
+
+def loaded(line: str, folder: Path) -> set[str]:
+    done = subprocess.run(
+        [sys.executable, "-I", "-c", PROBE, *line.split()], capture_output=True, text=True, check=False, cwd=folder
+    )
+    return set(done.stderr.split("\n")[-2].split())
+
+
+@pytest.mark.parametrize("line", LOADED)
+def test_a_command_loads_what_it_uses(line: str, tmp_path: Path) -> None:
+    (tmp_path / "token.bin").write_bytes(bytes(69))
+    ours, outside, never = LOADED[line]
+    modules = loaded(line, tmp_path)
+    assert "bioguard.cli.running" in modules
+    own = {name for name in modules if name.startswith(("bioguard", "tee_sim"))}
+    packages = {name if name in ours else name.rpartition(".")[0] for name in own}
+    assert packages <= ours
+    assert OUTSIDE & {m.partition(".")[0] for m in modules} <= outside
+    assert never & modules == set()
+
+
+GROUPS = [cli, *(c for n in COMMANDS if isinstance(c := cli.get_command(click.Context(cli), n), LazyGroup))]
+
+
+@pytest.mark.parametrize("group", GROUPS, ids=lambda group: group.name)
+def test_the_help_of_a_group_is_that_of_its_commands(group: LazyGroup) -> None:
+    context = click.Context(group)
+    for name, (_, text) in group.table.items():
+        command = group.get_command(context, name)
+        assert command is not None
+        assert not command.hidden
+        for limit in (30, 70, 500):
+            assert click.Command(name, help=text).get_short_help_str(limit) == command.get_short_help_str(limit)
+
+
+def test_the_variable_of_the_kernels_is_the_one_that_a_device_hands_on() -> None:
+    assert ahead.KERNEL_VARIABLE == ENVIRONMENT_VARIABLE
