@@ -40,7 +40,7 @@ regression: $(VENV)/.test
 	@$(BIN)/python -m bench baseline --check --no-speed
 
 bench: $(VENV)/.test
-	@$(BIN)/python -m bench.experiments.timings
+	@$(BIN)/python -m bench latency
 
 lint: $(VENV)/.test
 	@$(BIN)/ruff check .

@@ -1,11 +1,5 @@
-"""`latency`: what callers wait for, this checkout beside another one, in turn in one run."""
+"""`latency`: what callers wait for, of this checkout and another one, in turn in one run."""
 
-import json
-import os
-import statistics
-import subprocess
-import sys
-import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -13,75 +7,73 @@ import click
 
 from bench.console import advancing, show
 from bench.environment import ROOT, environment
-from bioguard.errors import InputRefused
+from bench.latency_sides import Parts, Side, sides
+from bench.latency_table import HERE, THERE, counted, lines, operations
 
-PROBE = ROOT / "bench" / "latency_probe.py"
-
-
-def _once(checkout: Path, rounds: int) -> dict[str, list[float]]:
-    own = checkout / ".venv" / "bin" / "python"
-    python = str(own) if own.exists() else sys.executable
-    environ = {**os.environ, "PYTHONPATH": f"{checkout / 'src'}{os.pathsep}{checkout}"}
-    with tempfile.TemporaryDirectory(prefix="bioguard-latency-") as folder:
-        line = [python, "-P", str(PROBE), folder, str(rounds)]
-        done = subprocess.run(line, env=environ, capture_output=True, text=True, check=False)
-    if done.returncode:
-        raise InputRefused(
-            f"{checkout.name}: the probe ended with {done.returncode}: {done.stderr.strip()[-300:]}",
-            hint="give a checkout whose `make demo` works; its C kernels must be built",
-            code="bench.checkout",
-        )
-    found: dict[str, list[float]] = json.loads(done.stdout)
-    return found
+TIMED = ("floors", "cold", "start", "warm", "enroll", "memory")
+COUNTED = "counts"
 
 
 @click.command()
 @click.option(
     "--against",
     type=click.Path(exists=True, file_okay=False, path_type=Path),
-    required=True,
     metavar="CHECKOUT",
-    help="Another checkout of bioguard; its own .venv is used where there is one.",
+    help="Another checkout of bioguard, with its own .venv; without it this one's figures stand alone.",
+)
+@click.option(
+    "--only",
+    type=click.Choice((*TIMED, COUNTED)),
+    multiple=True,
+    help="Only this group of operations; may be repeated.",
 )
 @click.option("--turns", type=click.IntRange(1, 100), default=5, show_default=True, help="Runs of each side.")
 @click.option("--rounds", type=click.IntRange(2, 200), default=15, show_default=True, help="Repetitions in a run.")
+@click.option(
+    "--disk",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    metavar="DIR",
+    help="Folder on the disk that is meant; the temporary one of this host unless given.",
+)
 @click.option("--json", "as_json", is_flag=True, help="One JSON object on stdout.")
-def latency(against: Path, turns: int, rounds: int, as_json: bool) -> None:
-    """Wait times of this checkout beside those of another: init, enroll, 1:1, 1:N, list, open, a cold command.
+def latency(
+    against: Path | None, only: tuple[str, ...], turns: int, rounds: int, disk: Path | None, as_json: bool
+) -> None:
+    """What callers wait for: cold commands, start, 1:1, 1:N, enrollment, memory; beside another checkout.
 
-    Times are in milliseconds; the memory of all processes (Pss, in KiB) is read by root only.
+    Wall and processor time (of all processes) in milliseconds, memory (Pss of all, in KiB, read by root only), and
+    counts of single operations: syncs, SQL statements, messages and bytes. Groups: floors, cold, start, warm, enroll,
+    memory, counts. Floors are what nothing here can be below: a start of Python, a sync of this disk.
 
-    Both sides take turns, first the other, then this one first. A ratio is the median over turns of (median here /
-    median there) of the same turn; below 1 this checkout is faster. Absolute figures of a shared machine mean little.
+    Both sides take turns, group by group, first the other, then this one first. A ratio is the median over turns of
+    (median here / median there) of the same turn; below 1 this checkout is faster. Absolute figures of a shared machine
+    mean little.
     """
-    sides = (ROOT, against.resolve())
-    medians: list[dict[Path, dict[str, float]]] = []
-    with advancing("latency", turns) as advance:
-        for turn in range(turns):
-            order = sides[::-1] if turn % 2 == 0 else sides  # the other first: one that cannot run is found at once
-            runs = {side: _once(side, rounds) for side in order}
-            medians.append({s: {k: statistics.median(v) for k, v in run.items()} for s, run in runs.items()})
+    groups = only or (*TIMED, COUNTED)
+    checkouts = [ROOT] + ([against.resolve()] if against else [])
+    with sides(checkouts, disk) as made:
+        named = dict(zip((HERE, THERE), made, strict=False))
+        for side in made[::-1]:  # the other first: one that cannot run is found at once
+            side.prepare(bundle=not {"cold", COUNTED}.isdisjoint(groups))
+        counts = counted({name: side.counts() for name, side in named.items()}) if COUNTED in groups else {}
+        timed = [group for group in TIMED if group in groups]
+        found: list[dict[str, Parts]] = []
+        with advancing("latency", turns * len(timed) * len(named)) as advance:
+            for turn in range(turns if timed else 0):
+                found.append(_turn(named, timed, rounds, turn, advance))
+    rows = operations(found, counts) if found else {}
+    data: dict[str, Any] = {
+        "command": "latency", "environment": environment(), "turns": turns, "rounds": rounds,
+        "operations": rows, "counts": counts,
+    }  # fmt: skip
+    show(data, lines(rows, counts, two=against is not None), as_json=as_json)
+
+
+def _turn(named: dict[str, Side], groups: list[str], rounds: int, turn: int, advance: Any) -> dict[str, Parts]:
+    """Every group on both sides, one side first in even turns and the other in odd ones."""
+    found: dict[str, Parts] = {name: {} for name in named}
+    for group in groups:
+        for name in sorted(named, reverse=turn % 2 == 0):
+            found[name] |= named[name].measure(group, rounds)
             advance(1)
-    rows = {
-        name: _row([m[sides[0]][name] for m in medians], [m[sides[1]][name] for m in medians])
-        for name in medians[0][ROOT]
-    }
-    data: dict[str, Any] = {"command": "latency", "environment": environment(), "turns": turns, "operations": rows}
-    lines = [f"{'operation':<16}{'here':>10}{'there':>10}{'ratio':>8}{'least':>8}{'most':>8}"]
-    lines += [
-        f"{name:<16}{r['here']:>10.2f}{r['there']:>10.2f}{r['ratio']:>8.2f}{r['ratio_least']:>8.2f}"
-        f"{r['ratio_most']:>8.2f}"
-        for name, r in rows.items()
-    ]
-    show(data, lines, as_json=as_json)
-
-
-def _row(here: list[float], there: list[float]) -> dict[str, float]:
-    ratios = [a / b for a, b in zip(here, there, strict=True)]
-    return {
-        "here": statistics.median(here),
-        "there": statistics.median(there),
-        "ratio": statistics.median(ratios),
-        "ratio_least": min(ratios),
-        "ratio_most": max(ratios),
-    }
+    return found

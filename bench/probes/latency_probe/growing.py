@@ -1,0 +1,92 @@
+"""One device, filled to each size in turn and timed there as often as whoever started this asks.
+
+Filled through the device's own commands, in one process: ten face records a person, of one view each; a person costs a
+user, two consents and ten enrollments. Nothing goes round what an application would have to do.
+"""
+
+import json
+import sys
+import time
+from functools import partial
+from itertools import count
+from pathlib import Path
+
+from bioguard.commands import biometric as commands
+from bioguard.commands import policy
+from bioguard.device import Device
+from bioguard.records.consent import Purpose
+from bioguard.records.modality import Modality
+from bioguard.simulate.people import face_views
+
+from .groups import Call, Samples, timed
+from .places import OPTIONS
+
+SEED, EACH = 3, 10
+
+
+def _enroll(person: int, view: int) -> commands.Enroll:
+    samples = tuple(face.to_bytes() for face in face_views(SEED, person=person, count=1, first=view))
+    return commands.Enroll(user=person.to_bytes(16, "big"), modality=Modality.FACE, position=0, samples=samples)
+
+
+def _add(device: Device, person: int) -> None:
+    user = person.to_bytes(16, "big")
+    device.ask(commands.ADD_USER, commands.AddUser(user=user, label=bytes(32)))
+    for purpose in (Purpose.UNLOCK, Purpose.IDENTIFY):
+        consent = policy.GrantConsent(user=user, modality=Modality.FACE, purpose=purpose, days=365, of_age=True)
+        device.ask(policy.GRANT, consent)
+
+
+def _fill(device: Device, first: int, last: int) -> None:
+    for record in range(first, last):
+        person, view = divmod(record, EACH)
+        if view == 0:
+            _add(device, person)
+        device.ask(commands.ENROLL, _enroll(person, view))
+
+
+def _measure(directory: Path, rounds: int, spare: int) -> dict[str, Samples]:
+    """Times with the records that are there. spare: a number of a person who is not."""
+    probes = face_views(SEED, person=0, count=rounds, first=EACH)
+    claims = [commands.Authenticate(user=bytes(16), sample=p.to_bytes(), fmr_inverse=50_000) for p in probes]
+    one = commands.ListRecords(user=bytes(16), after=None)
+    new = [_enroll(spare, view) for view in range(min(rounds, EACH))]
+    opened: list[Device] = []
+    found = {"start": timed([lambda: opened.append(Device.open(directory, OPTIONS))])}
+    with opened[0] as device:
+        parts: dict[str, list[Call]] = {
+            "first 1:1": [lambda: device.ask(commands.AUTHENTICATE, claims[0])],
+            "first 1:N": [lambda: device.identify(probes[0])],
+            "1:1": [partial(device.ask, commands.AUTHENTICATE, claim) for claim in claims],
+            "1:N": [partial(device.identify, probe) for probe in probes],
+            "list of one": [lambda: device.ask(commands.LIST, one)] * rounds,
+            "list of all": [lambda: list(device.records())],
+        }
+        found |= {name: timed(calls) for name, calls in parts.items()}
+        _add(device, spare)
+        found["enroll"] = timed([partial(device.ask, commands.ENROLL, one) for one in new])
+    return found
+
+
+def grow(folder: Path, rounds: int, sizes: list[int]) -> None:
+    """Fill to each size, which rise; say so; time it for each line `measure`, go on after a line `next`.
+
+    The few that are enrolled while it is timed stay: a size is the least number of records at its measurement.
+    """
+    directory = folder / "device"
+    Device.init(directory, OPTIONS, require_pin=False, max_faces=EACH).close()
+    held, spare = 0, count(1 << 40)
+    for size in sizes:
+        began_s = time.perf_counter()
+        with Device.open(directory, OPTIONS) as device:
+            _fill(device, held, size)
+        held = size
+        print(json.dumps({"fill_s": time.perf_counter() - began_s, "bytes": _bytes(directory)}), flush=True)
+        for line in sys.stdin:
+            if line.strip() == "next":
+                break
+            print(json.dumps(_measure(directory, rounds, next(spare))), flush=True)
+
+
+def _bytes(directory: Path) -> int:
+    return sum(path.stat().st_size for path in directory.glob("storage.db*"))
