@@ -161,6 +161,16 @@ class Database:
             raise TeeError(TeeResult.UNSUPPORTED_VERSION, f"storage file: version {version}, not {_USER_VERSION}")
         if application_id != _APPLICATION_ID or _schema(self._db) != _expected_schema():
             raise TeeError(TeeResult.CORRUPT_OBJECT, "storage file: its tables are not those of a store")
+        self._hold()
+
+    def _hold(self) -> None:
+        """Begin a query and leave it unfinished, which keeps the shared lock: others can read the file, not write it.
+
+        Without any lock SQLite closes its journal after each transaction and syncs the directory when it opens it for
+        the next one, and looks before every query whether another process has changed the file.
+        """
+        self._held = self.run("SELECT 1 FROM sqlite_master")
+        self._held.fetchone()
 
     def _step(self) -> bool:
         self._steps -= 1
@@ -175,12 +185,19 @@ class Database:
 
     def rewrite(self) -> None:
         """Write the whole file anew, every row in it and nothing else. Raises sqlite3.Error; nothing changed then."""
-        self.run("VACUUM", steps=REWRITE_STEPS)
+        self._held.close()  # a file is not written anew under a query, or in a transaction
+        if self._db.in_transaction:
+            self.run("ROLLBACK")
+        try:
+            self.run("VACUUM", steps=REWRITE_STEPS)
+        finally:
+            self._hold()
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
         """All statements of the block, or none."""
-        self.run("BEGIN IMMEDIATE")
+        if not self._db.in_transaction:
+            self.run("BEGIN IMMEDIATE")
         try:
             yield
             self.run("COMMIT")
@@ -188,7 +205,13 @@ class Database:
             if self._db.in_transaction:
                 self.run("ROLLBACK")
             raise
+        finally:
+            # The next one begins at once: whoever else began one and gave it up would remove the journal, which is
+            # open here. An empty one that is never ended leaves nothing.
+            with suppress(sqlite3.Error):
+                self.run("BEGIN IMMEDIATE")
 
     def close(self) -> None:
         """Close the file."""
+        self._held.close()
         self._db.close()

@@ -4,7 +4,8 @@ Tables: docs/formats/storage.md section 4. Version and digest of an object are c
 authenticates: a changed column makes the object fail to open.
 
 Journal: rollback journal in TRUNCATE mode with synchronous FULL. Durable when COMMIT returns (the truncation is
-synced too; DELETE mode would need EXTRA for that), one file at rest, no old ciphertext left in a write-ahead log.
+synced too; DELETE mode would need EXTRA for that), one file at rest, no old ciphertext left in a write-ahead log. The
+connection keeps its locks (`Database`), so that a transaction syncs four times and not five.
 secure_delete overwrites erased rows with zeros in the same transaction; what it may leave of one is looked for, and the
 file then written anew. The object table keeps its rowid: without one,
 a row over a quarter of a page goes to a page of its own (4 882 instead of 1 610 bytes for a row of 1.2 kB,

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from tee_sim.normal.supplicant import database
 from tee_sim.normal.supplicant.sqlite_blobs import MAX_PAGE_BYTES, SqliteBlobs
 from tee_sim.shared.blobs import Changes, object_name, page_name
 from tee_sim.shared.errors import TeeError, TeeResult
@@ -112,18 +113,33 @@ def test_a_name_is_a_name_and_no_uri(tmp_path: Path) -> None:
 
 
 @pytest.fixture
-def changed_while_open(path: Path) -> Iterator[SqliteBlobs]:
+def of_another_schema(path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[SqliteBlobs]:
+    """An open store whose schema nobody has looked at: nobody who keeps to locks can change it afterwards."""
+    edit(
+        path,
+        "ALTER TABLE object RENAME TO other",
+        "CREATE VIEW object AS SELECT name, version, commitment, nonce, ciphertext "
+        "FROM (WITH RECURSIVE r(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM r) SELECT n FROM r) CROSS JOIN other",
+        "CREATE TRIGGER endless INSTEAD OF INSERT ON object BEGIN INSERT INTO page "
+        "WITH RECURSIVE r(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM r) SELECT max(n), '', '' FROM r; END",
+    )
+    monkeypatch.setattr(database, "_schema", lambda _: database._expected_schema())
     with closing(SqliteBlobs(path)) as blobs:
-        assert blobs.read([ONE]) == [ROWS[ONE]]
-        edit(
-            path,
-            "ALTER TABLE object RENAME TO other",
-            "CREATE VIEW object AS SELECT name, version, commitment, nonce, ciphertext "
-            "FROM (WITH RECURSIVE r(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM r) SELECT n FROM r) CROSS JOIN other",
-            "CREATE TRIGGER endless INSTEAD OF INSERT ON object BEGIN INSERT INTO page "
-            "WITH RECURSIVE r(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM r) SELECT max(n), '', '' FROM r; END",
-        )
         yield blobs
+
+
+def test_others_read_an_open_store_and_do_not_write_it(path: Path) -> None:
+    with closing(SqliteBlobs(path)) as blobs, closing(sqlite3.connect(path, timeout=0.1)) as other:
+        journal = path.with_name("storage.db-journal")
+        for number in (3, 4):
+            blobs.commit(Changes({THREE: row(b"%d" % number)}))
+            assert other.execute("SELECT count(*) FROM object").fetchone() == (3,)
+            with pytest.raises(sqlite3.OperationalError, match="locked"):
+                other.execute("DROP TABLE page")
+            assert journal in [fd.readlink() for fd in Path("/proc/self/fd").iterdir() if fd.is_symlink()]
+        blobs.commit(Changes(deletes=(THREE,)))
+        assert blobs.read([ONE, THREE]) == [ROWS[ONE], None]
+    edit(path, "DROP TABLE page")  # and once it is closed anybody does
 
 
 USES: dict[str, Callable[[SqliteBlobs], object]] = {
@@ -134,9 +150,9 @@ USES: dict[str, Callable[[SqliteBlobs], object]] = {
 
 
 @pytest.mark.parametrize("use", USES)
-def test_a_schema_that_changes_while_it_is_open_is_cut_off(changed_while_open: SqliteBlobs, use: str) -> None:
+def test_what_a_schema_would_have_computed_for_ever_is_cut_off(of_another_schema: SqliteBlobs, use: str) -> None:
     with pytest.raises(TeeError, match="SQLITE_INTERRUPT") as caught:
-        USES[use](changed_while_open)
+        USES[use](of_another_schema)
     assert caught.value.result == TeeResult.CORRUPT_OBJECT
 
 
