@@ -81,8 +81,8 @@ class CountedStore:
     def knowledge(self, manifest: Manifest, call: Call) -> CallKnowledge:
         """As `RequestWatch.knowledge`."""
         ta = manifest.ta_uuid
-        objects = _Objects(self._store.namespace(ta), lambda: self._relations_of(ta))
-        known = CallKnowledge(objects, lambda owners: len(self._relations_of(ta).of(owners)), call, lambda: self._named)
+        objects = _Objects(self._store.namespace(ta), lambda: self._told_relations(ta))
+        known = CallKnowledge(objects, lambda owners: len(objects.relations().of(owners)), call, lambda: self._named)
         call.cost = known.id_bits
         rows = (row for written in manifest.writes for text in written.commits for row in parse_commit(text))
         self._blobs.goes_on(ta, (start for start, end in rows if end == "#"))
@@ -106,7 +106,9 @@ class CountedStore:
             return
         tas = (manifest.ta_uuid, *(UUID(bytes=uuid) for uuid in manifest.calls))
         with self._blobs.on_its_own():
-            ids = {ta: self._relations_of(ta).of(named) for ta in tas}
+            # Who names nobody needs no relations, and the directory is read when somebody does: a start is as fast
+            # with many records as with few. Pages that it needs until then are counted one by one.
+            ids = {ta: self._relations_of(ta).of(named) for ta in tas} if named else {}
             names = {self._store.row_name(ta, object_id) for ta, own in ids.items() for object_id in own}
             commits = tuple(parse_commit(text) for text in manifest.commits_of(command))
             self._blobs.begin(Asked(related=names, words=named, ta=manifest.ta_uuid, commits=commits))
@@ -155,8 +157,19 @@ class CountedStore:
     def _relations_of(self, ta: UUID) -> Relations:
         """Made of the directory the first time, which so is in memory, as far as it fits, before anything is chosen."""
         if ta not in self._relations:
-            self._relations[ta] = Relations(self._store.namespace(ta).headers())
+            with self._blobs.on_its_own():
+                self._relations[ta] = Relations(self._store.namespace(ta).owners())
         return self._relations[ta]
+
+    def _told_relations(self, ta: UUID) -> Relations:
+        """The same while an application runs: which pages are read is no choice of it; that they are, is counted."""
+        if ta not in self._relations:
+            self._blobs.scans()
+        return self._relations_of(ta)
+
+    def scans(self, ta: UUID) -> None:
+        """As `Watch.scans`."""
+        self._told_relations(ta)
 
     def putting(self, name: bytes, object_id: bytes, before: bytes | None, entry: bytes) -> None:
         """As `Watch.putting`."""

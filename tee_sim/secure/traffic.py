@@ -29,6 +29,7 @@ from tee_sim.secure.ledger import (
     choice_bits,
     declared_bits,
     follows,
+    gamma_bits,
     new_row_bits,
     row_bits,
     set_bits,
@@ -119,15 +120,20 @@ class CountedBlobs:
     @contextmanager
     def on_its_own(self) -> Iterator[None]:
         """The core reads what no application has asked for."""
-        self._free = True
+        before, self._free = self._free, True
         try:
             yield
         finally:
-            self._free = False
+            self._free = before
 
     def putting(self, name: bytes, put: Put) -> None:
         """A row is about to be put."""
         self._puts[name] = put
+
+    def scans(self) -> None:
+        """All pages of the directory are about to be read: which ones, is no choice. Raises as `read`."""
+        if not self._free and self._ledger.counting:
+            self._count(Way.READ, self._leaves_walk() + PAGES_BITS + gamma_bits(self.pages + 1))
 
     def walk(self, kinds: int) -> int:
         """A walk through the store begins, of all rows or of those of one of so many kinds. Returns its number."""

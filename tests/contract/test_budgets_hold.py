@@ -34,7 +34,7 @@ from tee_sim.normal.client import Context, Session
 from tee_sim.normal.rpmb_chip.chip import RpmbDevice
 from tee_sim.normal.supplicant.service import Service
 from tee_sim.secure.counted_store import MOST_AHEAD
-from tee_sim.secure.ledger import TIME_BITS, Ledger, Way
+from tee_sim.secure.ledger import PAGES_BITS, TIME_BITS, Ledger, Way, gamma_bits
 from tee_sim.shared.blobs import Changes
 from tee_sim.shared.errors import TeeError, TeeResult
 from tee_sim.shared.wire import Invoke, Message, Return
@@ -244,6 +244,53 @@ def test_in_no_state_of_the_device_is_a_decision_above_its_budget(
     for step in before:
         step(copy)
     decide(copy)
+
+
+@contextmanager
+def pages_of(gallery: Gallery) -> Iterator[set[bytes]]:
+    """Pages of the directory that the block reads from the disk."""
+    read, seen = gallery.disk._blobs.read, set[bytes]()
+
+    def noting(names: list[bytes]) -> list[bytes | None]:
+        seen.update(name for name in names if name[:1] == b"p")
+        return read(names)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(gallery.disk._blobs, "read", noting)
+        yield seen
+
+
+@contextmanager
+def charges() -> Iterator[list[tuple[Way, float]]]:
+    """What the block charges."""
+    charge, seen = Ledger.charge, list[tuple[Way, float]]()
+
+    def noting(self: Ledger, way: Way, bits: float) -> None:
+        seen.append((way, bits))
+        charge(self, way, bits)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Ledger, "charge", noting)
+        yield seen
+
+
+def test_a_start_reads_the_pages_that_it_needs_and_whoever_names_somebody_has_all_of_them(gallery: Gallery) -> None:
+    """Where an application walks before, all are read at once: told like a choice to walk, and not page by page."""
+    device = gallery.copy()
+    pages = {name for name in device.disk._blobs.scan(b"p", 4096) if name[:1] == b"p"}
+    with pages_of(device) as started:
+        restarted(device)
+    assert 0 < len(started) <= 3 < len(pages)
+    with pages_of(device) as named:
+        assert device.authenticate(3).match
+    assert started | named == pages
+    held(device)
+    restarted(device)
+    with pages_of(device) as walked, charges() as told:
+        device.session.call(commands.LIST, commands.ListRecords())
+    info = device.seen.tee._world._store.tree.info
+    assert told.count((Way.READ, PAGES_BITS + gamma_bits(info.next_page + 1))) == 1
+    assert started | walked == pages
 
 
 def kept_bytes(gallery: Gallery, most_bytes: int) -> None:

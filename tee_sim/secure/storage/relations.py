@@ -1,6 +1,6 @@
 """Whose objects are whose, for each application: what a request is about that names a person."""
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable
 
 from tee_sim.shared.object_header import Header
@@ -15,21 +15,25 @@ class Relations:
         kinds: ids by kind; of those that it has had since, none.
     """
 
-    def __init__(self, headers: Iterable[Header]) -> None:
+    def __init__(self, objects: Iterable[tuple[bytes, bytes, str]]) -> None:
+        """Args: objects: id, owner and kind of each, every id once."""
         self._owner_of: dict[bytes, tuple[bytes, str]] = {}
-        self._owned: dict[bytes, set[bytes]] = {}
+        self._owned: defaultdict[bytes, set[bytes]] = defaultdict(set)
         self._first_letters: Counter[bytes] = Counter()
-        self.kinds: dict[str, set[bytes]] = {}
-        for header in headers:
-            self.put(header)
+        self.kinds: defaultdict[str, set[bytes]] = defaultdict(set)
+        for object_id, owner, kind in objects:
+            self._add(object_id, owner, kind)
+
+    def _add(self, object_id: bytes, owner: bytes, kind: str) -> None:
+        self.kinds[kind].add(object_id)
+        self._first_letters[object_id[:1]] += 1
+        self._owner_of[object_id] = owner, kind
+        self._owned[owner].add(object_id)
 
     def put(self, header: Header) -> None:
         """An object is there now, or is another's."""
         self.erase(header.object_id)
-        self.kinds.setdefault(header.kind, set()).add(header.object_id)
-        self._first_letters[header.object_id[:1]] += 1
-        self._owner_of[header.object_id] = header.owner, header.kind
-        self._owned.setdefault(header.owner, set()).add(header.object_id)
+        self._add(header.object_id, header.owner, header.kind)
 
     def erase(self, object_id: bytes) -> None:
         """An object is gone."""

@@ -20,7 +20,7 @@ from tee_sim.secure.storage.watch import Watch
 from tee_sim.shared.blobs import BlobStore, Changes
 from tee_sim.shared.errors import TeeError, TeeResult
 from tee_sim.shared.limits import MAX_BODY_BYTES
-from tee_sim.shared.object_header import Header, parse_header
+from tee_sim.shared.object_header import Header, owner_and_kind, parse_header
 from tee_sim.shared.reserve import Reserve, refuse_more_than
 
 BATCH_BYTES = 512 << 10
@@ -309,6 +309,11 @@ class TaStore:
             put = self._pending(object_id)
             yield put.header if put is not None else parse_header(DirectoryEntry.from_bytes(raw).header)
 
+    def owners(self) -> Iterator[tuple[bytes, bytes, str]]:
+        """Id, owner and kind of what is stored, out of the directory: without what the open transaction changes."""
+        for key, raw in self._directory.scan(self._ta.bytes):
+            yield key[16:], *owner_and_kind(DirectoryEntry.from_bytes(raw).header)
+
     def load(self, *, kind: str | None = None, batch: int = BATCH_OBJECTS) -> Iterator[OpenedObject]:
         """Open all objects (of one kind) in id order, `batch` at a time."""
         walk = self._store.watch.walk(self._ta)
@@ -395,6 +400,7 @@ class TaStore:
     def _entries(self) -> Iterator[tuple[bytes, bytes]]:
         """Ids and entries in id order, with those of the open transaction."""
         self._store.check_usable()
+        self._store.watch.scans(self._ta)
         pending = dict(self._open.pending) if self._open else {}
         added = sorted((i for i, put in pending.items() if put is not None and not self.is_stored(i)), reverse=True)
         for key, raw in self._directory.scan(self._ta.bytes):

@@ -28,6 +28,10 @@ class Watch(Protocol):
         """An object was erased, durably."""
         ...
 
+    def scans(self, ta: UUID) -> None:
+        """All of the directory that an application has is about to be read. Raises TeeError, and it is not."""
+        ...
+
     def walk(self, ta: UUID) -> int:
         """A walk through the objects of an application, of all or of one kind, begins. Returns its number."""
         ...
@@ -52,6 +56,8 @@ class Unwatched:
     def kept(self, header: Header) -> None: ...
 
     def erased(self, ta: UUID, object_id: bytes) -> None: ...
+
+    def scans(self, ta: UUID) -> None: ...
 
     def walk(self, ta: UUID) -> int:
         return 0
