@@ -41,7 +41,7 @@ def evidence_of(part: Material, using: Projection) -> Evidence:
     i, j, same = pairs(part.source.fingers)
     out = np.zeros((len(prepared), len(prepared), N_EVIDENCE), np.float32)
     for row, probe in enumerate(prepared):
-        out[row] = compare(probe, records, backends()[0])
+        out[row] = compare(probe, [records], backends()[0])
     return out[i, j], same
 
 

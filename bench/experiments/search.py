@@ -12,18 +12,22 @@ import argparse
 import json
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import faiss
 import numpy as np
 from numpy.typing import NDArray
 
+from bench.peers import Search, face_peers
 from bench.single_thread import rerun_single_threaded
-from bench.timing import in_turn
+from bench.timing import MOST, Call, in_turn
 from bioguard.match import CodeGallery, FaceGallery
 from bioguard.match.kernels import available, describe
 
 Row = dict[str, float | int | str]
+PROBES = 64
+"""Different probes of a part that times one at a time."""
 TARGET_SECONDS = 0.25
 """Measure each case about this long on each side, at least five times."""
 
@@ -173,6 +177,32 @@ def cosine(sizes: tuple[int, ...]) -> list[Row]:
     return rows
 
 
+def small() -> list[Row]:
+    """One probe in a small FaceGallery, against faiss and NumPy: what a call costs besides the products."""
+    rows: list[Row] = []
+    for d in (512, 128):
+        for n in (100, 500, 1_000, 2_000, 5_000):
+            vectors = np.random.default_rng(4).standard_normal((n + PROBES, d), dtype=np.float32)
+            vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
+            gallery, probes = FaceGallery(vectors[PROBES:]), vectors[:PROBES, np.newaxis]
+            for k in (1, 64):
+                searches: dict[str, Search] = {"ours": partial(gallery.search, k=k), **face_peers(vectors[PROBES:], k)}
+                calls: dict[str, Call] = {
+                    name: lambda turn, s=search, p=probes: s(p[turn % PROBES])  # type: ignore[misc]
+                    for name, search in searches.items()
+                }
+                kept: dict[str, list[float]] = {}
+                found = in_turn(calls, 1, seconds=TARGET_SECONDS, least=MOST, keep=kept, clock=time.thread_time)
+                row: Row = {"dimension": d, "rows": n, "k": k, "us": round(1e3 * min(kept["ours"]), 1)}
+                for name in calls:
+                    if name != "ours":
+                        row[name] = round(found[name]["ours_times_faster"], 2)
+                        row[f"{name}, shortest"] = round(min(kept[name]) / min(kept["ours"]), 2)
+                rows.append(row)
+                say(row)
+    return rows
+
+
 def say(row: Row) -> None:
     """One line a case, as it comes."""
     print("  " + "  ".join(f"{key} {value}" for key, value in row.items()), flush=True)
@@ -183,7 +213,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m bench.experiments.search", description=__doc__.split("\n")[0])
     parser.add_argument("--quick", action="store_true", help="small sizes only")
     parser.add_argument("--out", type=Path, help="write the figures as JSON")
-    parser.add_argument("--only", choices=("hamming", "variants", "all_pairs", "cosine"), help="one part")
+    parser.add_argument("--only", choices=("hamming", "variants", "all_pairs", "cosine", "small"), help="one part")
     options = parser.parse_args()
     rerun_single_threaded("bench.experiments.search")
     faiss.omp_set_num_threads(1)
@@ -193,6 +223,7 @@ def main() -> None:
         "variants": lambda: variants(20_000 if quick else 200_000),
         "all_pairs": lambda: all_pairs(2_000 if quick else 10_000),
         "cosine": lambda: cosine((10_000,) if quick else (10_000, 100_000)),
+        "small": small,
     }
     results: dict[str, object] = {"kernel": describe().active, "faiss": faiss.__version__}
     print(f"kernel {describe().active}, faiss {faiss.__version__} ({faiss.get_compile_options().strip()}), 1 thread")

@@ -220,12 +220,11 @@ REASONS: tuple[tuple[str, Mapping[str, str]], ...] = (
         },
     ),
     (
-        "the native matcher: its choice by BIOGUARD_KERNEL, the address of an array, threads that share a gallery",
+        "the native matcher: its choice by BIOGUARD_KERNEL, the address of an array",
         {
             "bioguard.match._cylinders": "compiled code",
             "bioguard.match._kernels": "compiled code",
             "bioguard.match.arrays": ".ctypes",
-            "bioguard.match.fingerprint.native_backend": "import concurrent.futures",
             "bioguard.match.kernels": "os.environ *2",
         },
     ),

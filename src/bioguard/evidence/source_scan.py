@@ -32,10 +32,6 @@ EXCEPTIONS = {
     ("bioguard.match.kernels", "import of os"): "reads one environment variable that chooses the kernel; opens nothing",
     ("bioguard.match.arrays", "attribute ctypes"): "numpy's address of an array, to align rows; loads nothing",
     ("bioguard.match.native_codes", "attribute ctypes"): "numpy's address of an array, to align rows; loads nothing",
-    (
-        "bioguard.match.fingerprint.native_backend",
-        "import of concurrent.futures",
-    ): "threads for benches; the secure world asks for one thread, and its filter kills the creation of another",
 }
 """Findings that were looked at, each with its reason. They are listed in the evidence."""
 FORBIDDEN_MODULES = frozenset({"cryptography.x509", "numpy.ctypeslib", "numpy.lib.npyio"})

@@ -78,6 +78,20 @@ def dot_rows(
     out: NDArray[np.float32],
     /,
 ) -> None: ...
+def unit_rows(n: int, d: int, rows: NDArray[np.float32], out: NDArray[np.float32], /) -> bool: ...
+def best_rows(
+    variant: int,
+    n: int,
+    d: int,
+    m: int,
+    k: int,
+    rows: NDArray[np.float32],
+    live: NDArray[np.bool_],
+    probes: NDArray[np.float32],
+    scores: NDArray[np.float32],
+    positions: NDArray[np.int64],
+    /,
+) -> bool: ...
 def select_scores(
     m: int,
     columns: int,

@@ -19,6 +19,7 @@ MAX_CODE_BITS = 65472
 MAX_THREADS = 64
 MIN_NORM = 1e-12
 ALIGNMENT = 64
+FLOAT32 = np.dtype(np.float32)
 
 T = TypeVar("T", bound=np.generic)
 
@@ -49,18 +50,23 @@ def real_numbers(values: ArrayLike, what: str) -> NDArray[np.generic]:
     return array
 
 
-def unit_rows(values: ArrayLike, dimension: int | None = None) -> NDArray[np.float32]:
-    """Return `values` as float32 [n, d] rows of norm 1, C-contiguous, always a copy.
+def float_rows(values: ArrayLike, dimension: int | None = None) -> NDArray[np.float32]:
+    """Return `values` as float32 [n, d], C-contiguous; the caller's array if it is that already.
+
+    Numbers too large for float32 are infinite here; whether numbers are finite is not looked at.
 
     Args:
         values: [n, d] or one row [d].
         dimension: the d that is required, if it is already fixed.
 
     Raises:
-        InputRefused: wrong shape or dimension, a value that is not finite, a row of norm zero.
+        InputRefused: no real numbers, wrong shape or dimension.
     """
-    with np.errstate(over="ignore"):  # too large for float32 becomes infinity and is refused below
-        rows = np.array(real_numbers(values, "face embeddings"), dtype=np.float32, order="C")
+    if type(values) is np.ndarray and values.dtype == FLOAT32 and values.flags.c_contiguous:
+        rows = values
+    else:
+        with np.errstate(over="ignore"):
+            rows = np.asarray(real_numbers(values, "face embeddings"), dtype=np.float32, order="C")
     if rows.ndim == 1:
         rows = rows[np.newaxis, :]
     if rows.ndim != 2 or not 1 <= rows.shape[1] <= MAX_DIMENSION:
@@ -75,6 +81,18 @@ def unit_rows(values: ArrayLike, dimension: int | None = None) -> NDArray[np.flo
             hint="compare embeddings of one model only",
             code="input.dimension",
         )
+    return rows
+
+
+def unit_rows(values: ArrayLike, dimension: int | None = None) -> NDArray[np.float32]:
+    """Return `values` as float32 [n, d] rows of norm 1, C-contiguous, always a copy.
+
+    Arguments as `float_rows`.
+
+    Raises:
+        InputRefused: as `float_rows`; a value that is not finite, a row of norm zero.
+    """
+    rows = float_rows(values, dimension).copy()
     scale = np.max(np.abs(rows), axis=1, keepdims=True) if rows.size else np.ones((0, 1), np.float32)
     if not np.isfinite(scale).all():
         raise InputRefused(
@@ -127,6 +145,8 @@ def checked_integer(value: SupportsIndex, name: str, low: int, high: int | None,
     Raises:
         InputRefused: a float, even 2.0, a truth value, or out of range.
     """
+    if type(value) is int and low <= value and (high is None or value <= high):
+        return value
     try:
         number = index(value)
     except TypeError:

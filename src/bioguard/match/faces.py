@@ -15,8 +15,8 @@ from typing import Final
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from bioguard.match.arrays import aligned_zeros, checked_k, unit_rows
-from bioguard.match.kernels import choose, dot_products, make_lists
+from bioguard.match.arrays import aligned_zeros, checked_k, float_rows, unit_rows
+from bioguard.match.kernels import best_rows, choose, dot_products, make_lists, unit_probes
 from bioguard.match.row_index import RowIndex
 
 BLOCK_BYTES: Final = 4 << 20
@@ -103,30 +103,42 @@ class FaceGallery:
         Raises:
             InputRefused: see `bioguard.match.arrays.unit_rows`; k below 1.
         """
-        rows = unit_rows(probes, self.dimension)
-        length = min(checked_k(k), len(self))
+        rows = float_rows(probes, self._store.shape[1])
+        length = min(checked_k(k), len(self._index))
+        if len(rows) <= FEW_PROBES and length:
+            scores, positions = self._exact(rows, length)
+            return scores, self._index.ids_at(positions)
+        units = unit_probes(rows, self._kernel)
         scores = np.empty((len(rows), length), np.float32)
         positions = np.empty((len(rows), length), np.int64)
         if length:
             step = max(1, min(PROBES_PER_PASS, MAX_LISTED // (length + SPARE)))
             for start in range(0, len(rows), step):
                 part = slice(start, start + step)
-                scores[part], positions[part] = self._best(rows[part], length)
+                scores[part], positions[part] = self._best(rows[part], units[part], length)
         return scores, self._index.ids_at(positions)
 
-    def _best(self, probes: NDArray[np.float32], k: int) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
+    def _exact(self, probes: NDArray[np.float32], k: int) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
+        """The k best scores and positions of probes of any norm, summed in the one order that counts."""
+        rows = self._index.rows
+        store = self._store if rows == len(self._store) else self._store[:rows]
+        return best_rows(store, self._index.live if self._index.dead else None, probes, k, self._kernel)
+
+    def _best(
+        self, probes: NDArray[np.float32], units: NDArray[np.float32], k: int
+    ) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
         """The k best scores and positions of each probe, by one order of summing whatever else is searched for.
 
         BLAS sums a pair in an order that depends on where the row and the probe lie, so equal rows get scores that
         differ in the last bits, and which of them wins would be chance. It only finds the candidates.
         """
         if len(probes) <= FEW_PROBES:
-            return self._scan(probes, k, exact=True)
+            return self._exact(probes, k)
         listed = min(k + SPARE, len(self))
-        found, positions = self._scan(probes, listed, exact=False)
+        found, positions = self._scan(units, listed)
         scores = np.empty_like(found)
         for p in range(len(probes)):
-            dot_products(self._store[positions[p]], probes[p : p + 1], scores[p : p + 1], self._kernel)
+            dot_products(self._store[positions[p]], units[p : p + 1], scores[p : p + 1], self._kernel)
         scores += np.float32(0)  # -0 counts as 0
         order = np.lexsort((positions, -scores))[:, :k]
         scores, positions = np.take_along_axis(scores, order, 1), np.take_along_axis(positions, order, 1)
@@ -135,13 +147,11 @@ class FaceGallery:
         unsure = np.flatnonzero(found[:, k - 1] - found[:, -1] <= margin) if listed < len(self) else ()
         for row in unsure:
             one = slice(int(row), int(row) + 1)
-            scores[one], positions[one] = self._scan(probes[one], k, exact=True)
+            scores[one], positions[one] = self._exact(probes[one], k)
         return scores, positions
 
-    def _scan(
-        self, probes: NDArray[np.float32], k: int, *, exact: bool
-    ) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
-        """Scan the gallery in blocks, listing of each block only what beats the k-th best so far."""
+    def _scan(self, probes: NDArray[np.float32], k: int) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
+        """The k best by matrix products in blocks, listing of each block only what beats the k-th best so far."""
         m, n = len(probes), self._index.rows
         block_rows = max(MIN_BLOCK_ROWS, BLOCK_BYTES // (4 * m))
         lists = make_lists(m, k, self._kernel)
@@ -149,10 +159,7 @@ class FaceGallery:
         for start in range(0, n, block_rows):
             stop = min(n, start + block_rows)
             scores = block[: m * (stop - start)].reshape(m, stop - start)
-            if exact:
-                dot_products(self._store[start:stop], probes, scores, self._kernel)
-            else:
-                np.matmul(probes, self._store[start:stop].T, out=scores)
+            np.matmul(probes, self._store[start:stop].T, out=scores)
             if self._index.dead:
                 scores[:, ~self._index.live[start:stop]] = -np.inf
             lists.take(scores, start)

@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bioguard.errors import InputRefused
+from bioguard.match.arrays import unit_rows
 from bioguard.match.numpy_codes import NumpyCodes
 from bioguard.match.top_k import NumpyLists
 
@@ -28,6 +29,9 @@ else:
 
 ENVIRONMENT_VARIABLE: Final = "BIOGUARD_KERNEL"
 TWIN: Final = "numpy"
+AVAILABLE: Final = (*(_kernels.variants() if _kernels else ()), TWIN)
+EVERY: Final = np.zeros(0, np.bool_)
+"""Marks no row: all are live."""
 
 
 class CodeStore(Protocol):
@@ -89,7 +93,7 @@ class KernelDescription:
 
 def available() -> tuple[str, ...]:
     """Names of the variants that can run here, fastest first; the last is always the NumPy twin."""
-    return (*(_kernels.variants() if _kernels else ()), TWIN)
+    return AVAILABLE
 
 
 def choose(kernel: str | None = None) -> str:
@@ -112,7 +116,7 @@ def choose(kernel: str | None = None) -> str:
 def make_store(n_bytes: int, kernel: str | None = None) -> CodeStore:
     """Return an empty store for codes of `n_bytes`. Raises InputRefused as `choose`."""
     name = choose(kernel)
-    return NumpyCodes(n_bytes) if name == TWIN else PackedCodes(n_bytes, available().index(name))
+    return NumpyCodes(n_bytes) if name == TWIN else PackedCodes(n_bytes, AVAILABLE.index(name))
 
 
 def make_lists(m: int, k: int, kernel: str | None = None) -> ScoreLists:
@@ -130,7 +134,48 @@ def dot_products(rows: NDArray[np.float32], probes: NDArray[np.float32], out: ND
             np.vecdot(rows, probe, out=line)
     else:
         n, d = rows.shape
-        _kernels.dot_rows(available().index(kernel), n, d, len(probes), rows, probes, out)
+        _kernels.dot_rows(AVAILABLE.index(kernel), n, d, len(probes), rows, probes, out)
+
+
+def unit_probes(probes: NDArray[np.float32], kernel: str) -> NDArray[np.float32]:
+    """Return probes [m, d], C-contiguous, at norm 1, always a copy. Raises InputRefused as `arrays.unit_rows`.
+
+    Compiled for searches of few rows, which take less time than NumPy's checks. All compiled variants give the same.
+    """
+    if kernel == TWIN:
+        return unit_rows(probes)
+    made = np.empty_like(probes)
+    m, d = probes.shape
+    return made if _kernels.unit_rows(m, d, probes, made) else unit_rows(probes)
+
+
+def best_rows(
+    rows: NDArray[np.float32], live: NDArray[np.bool_] | None, probes: NDArray[np.float32], k: int, kernel: str
+) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
+    """The k highest dot products of rows [n, d] with each of a few probes [m, d] at norm 1, all C-contiguous.
+
+    Args:
+        live: bool [n], the rows that count, at least k; None if all do.
+
+    Returns:
+        Scores float32 [m, k], descending, and positions int64 [m, k]; a lower position wins a tie. The same for every
+        number of probes.
+
+    Raises:
+        InputRefused: as `arrays.unit_rows`.
+    """
+    (n, d), m = rows.shape, len(probes)
+    if kernel != TWIN:
+        scores, positions = np.empty((m, k), np.float32), np.empty((m, k), np.int64)
+        marks, number = EVERY if live is None else live, AVAILABLE.index(kernel)
+        if _kernels.best_rows(number, n, d, m, k, rows, marks, probes, scores, positions):
+            return scores, positions
+    lists, made = NumpyLists(m, k), np.empty((m, n), np.float32)
+    dot_products(rows, unit_rows(probes), made, kernel)
+    if live is not None:
+        made[:, ~live] = -np.inf
+    lists.take(made, 0)
+    return lists.finish()
 
 
 def describe() -> KernelDescription:

@@ -161,3 +161,55 @@ def test_dot_rows_borders() -> None:
     ):
         with pytest.raises(ValueError, match=message):
             kernels.dot_rows(*arguments)
+
+
+def test_unit_rows_borders() -> None:
+    rows, out = np.full((2, 3), 2, np.float32), np.zeros((2, 3), np.float32)
+    assert kernels.unit_rows(2, 3, rows, out) is True
+    assert np.allclose(out, np.sqrt(np.float32(1 / 3)))
+    for wrong in (0.0, 1e-13, np.nan, np.inf, -np.inf):
+        rows[1] = [0, wrong, 0]
+        assert kernels.unit_rows(2, 3, rows, out) is False
+    assert kernels.unit_rows(0, 3, rows[:0], out[:0]) is True
+    size = "^rows or output have the wrong size or alignment$"
+    for arguments, message in (
+        ((2, 0, rows, out), "^sizes out of range$"),
+        ((-1, 3, rows, out), "^sizes out of range$"),
+        ((3, 3, rows, out), size),
+        ((2, 3, shifted(rows, 2), out), size),
+        ((2, 3, rows, rows), "^an output overlaps an input$"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            kernels.unit_rows(*arguments)
+
+
+def test_best_rows_borders() -> None:
+    given = {
+        "variant": 0, "n": 3, "d": 5, "m": 2, "k": 2, "rows": np.ones((3, 5), np.float32),
+        "live": np.zeros(0, np.bool_), "probes": np.ones((2, 5), np.float32),
+        "scores": np.zeros((2, 2), np.float32), "positions": np.zeros((2, 2), np.int64),
+    }  # fmt: skip
+    assert kernels.best_rows(*given.values()) is True
+    assert given["positions"].tolist() == [[0, 1]] * 2
+    kernels.best_rows(*{**given, "live": np.array([False, True, True])}.values())
+    assert given["positions"].tolist() == [[1, 2]] * 2
+    for wrong in (0.0, np.nan, np.inf):
+        assert kernels.best_rows(*{**given, "probes": np.full((2, 5), wrong, np.float32)}.values()) is False
+    size, output = "^rows, live mask or probes have the wrong size or alignment$", "^an output has the wrong size"
+    for changes, message in (
+        ({"variant": 9}, "^no such variant on this processor$"),
+        ({"d": 0}, "^sizes out of range$"),
+        ({"n": 4}, size),
+        ({"m": 3}, size),
+        ({"live": np.ones(2, np.bool_)}, size),
+        ({"k": 0}, "^k out of range$"),
+        ({"k": 4}, "^k out of range$"),
+        ({"live": np.array([True, False, False])}, "^k out of range$"),
+        ({"k": 1}, output),
+        ({"scores": np.zeros((2, 1), np.float32)}, output),
+        ({"positions": given["scores"]}, output),
+        ({"scores": given["rows"].reshape(-1)[:4]}, "^an output overlaps an input or the other$"),
+        ({"rows": np.full((3, 5), np.nan, np.float32)}, "^a score is not a number$"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            kernels.best_rows(*{**given, **changes}.values())

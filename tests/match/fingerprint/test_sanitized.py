@@ -12,6 +12,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[3]
 SOURCES = ROOT / "src/bioguard/match/native/fingers"
 FLAGS = ["-std=c11", "-O1", "-g", "-fno-trapping-math", "-fno-math-errno", "-Wall", "-Wextra", "-Werror"]
+LIBRARIES = ["-lm", "-pthread"]
 SANITIZERS = ["-fsanitize=address,undefined", "-fno-sanitize-recover=undefined", "-fno-omit-frame-pointer"]
 
 
@@ -23,10 +24,10 @@ def test_fuzzed_under_sanitizers(tmp_path: Path) -> None:
     if not Path(runtime.stdout.strip()).is_absolute():
         pytest.skip("gcc has no sanitizer runtime here")
     kernel = tmp_path / "_cylinders.so"
-    sources = [str(SOURCES / name) for name in ("module.c", "compare.c", "describe.c")]
+    sources = [str(SOURCES / name) for name in ("module.c", "compare.c", "parts.c", "describe.c")]
     include = f"-I{sysconfig.get_path('include')}"
     macro = "-DPy_LIMITED_API=0x030B0000"
-    build = [compiler, "-shared", "-fPIC", *FLAGS, *SANITIZERS, include, macro, *sources, "-lm", "-o", str(kernel)]
+    build = [compiler, "-shared", "-fPIC", *FLAGS, *SANITIZERS, include, macro, *sources, *LIBRARIES, "-o", str(kernel)]
     made = subprocess.run(build, capture_output=True, text=True, check=False)
     if "Python.h" in made.stderr:
         pytest.skip("no Python headers here")

@@ -3,6 +3,7 @@
  * Needs no Python, so it also runs under an emulator for another processor and under sanitizers. Codes come from a
  * 64-bit LCG, the digest is FNV-1a; test_native.py computes the same with the NumPy twin.
  */
+#include "best.h"
 #include "hamming.h"
 #include "select.h"
 
@@ -35,7 +36,7 @@ static void *need(size_t n)
 
 /* Codes are drawn from few values where `few` is 1, so that there are ties; where it is 2 every other row differs from
  * all probes in all bits, so that byte counters fill up. Every 7th row is not live. */
-static void run(scan_fn *scan, size_t rows, size_t steps, size_t m, size_t k, size_t threads, int few)
+static void run(const char *name, scan_fn *scan, size_t rows, size_t steps, size_t m, size_t k, size_t threads, int few)
 {
     size_t blocks = (rows + LANES - 1) / LANES, bins = 32 * steps + 1;
     uint32_t *store = aligned_alloc(64, blocks * steps * LANES * 4);
@@ -92,6 +93,27 @@ static void run(scan_fn *scan, size_t rows, size_t steps, size_t m, size_t k, si
     select_finish(m, k, room, keys, sizes, best, where);
     mix(best, m * k * 4);
     mix(where, m * k * 8);
+
+    /* Small whole numbers, and probes of four numbers whose norm is 2: products add up to the same in any order. */
+    size_t d = steps + 1;
+    float *vectors = need((rows + m) * d * 4), *unit = need(m * d * 4);
+    unsigned char *marks = need(rows);
+    for (uint32_t i = 0; i < rows * d; i++)
+        vectors[i] = (float)((int)(i * 2654435761u >> 29) * 2 - 7);
+    for (size_t p = 0; p < m; p++) {
+        memset(vectors + (rows + p) * d, 0, d * 4);
+        for (size_t t = 0; t < 4; t++)
+            vectors[(rows + p) * d + (p + t * (d / 4)) % d] = t % 2 ? -3 : 3;
+    }
+    for (size_t r = 0; r < rows; r++)
+        marks[r] = r % 7 != 6;
+    best_job faces = {name, vectors, rows, d, threads == 1 ? NULL : marks, k};
+    if (best_rows(&faces, vectors + rows * d, m, best, where) || !unit_rows(vectors, m, d, unit))
+        abort();
+    mix(best, m * k * 4);
+    mix(where, m * k * 8);
+    mix(unit, m * d * 4);
+    free(vectors), free(unit), free(marks);
     free(store), free(live), free(near), free(matrix), free(where), free(counts), free(bounds), free(each), free(probes);
     free(found), free(places), free(keys), free(sizes), free(scores), free(floors), free(best);
 }
@@ -107,7 +129,7 @@ int main(void)
             static const size_t lengths[] = {2, 4, 16, 30, 32, 34, 62, 64};
             size_t rows = 20 + draw() % 700, m = 1 + draw() % 20;
             size_t k = 1 + draw() % (rows / 2), threads = 1 + draw() % 3;
-            run(scan, rows, lengths[i % 8], m, k, threads, i % 3 == 0 ? 1 : i % 5 == 1 ? 2 : 0);
+            run(name, scan, rows, lengths[i % 8], m, k, threads, i % 3 == 0 ? 1 : i % 5 == 1 ? 2 : 0);
         }
         printf("%s %016" PRIx64 "\n", name, digest);
     }

@@ -17,7 +17,7 @@ from bioguard.match.top_k import NumpyLists
 
 HERE = Path(__file__).parent
 NATIVE = HERE.parents[2] / "src/bioguard/match/native"
-SOURCES = [HERE / "driver.c", *(NATIVE / f"{name}.c" for name in ("hamming", "select"))]
+SOURCES = [HERE / "driver.c", *(NATIVE / f"{name}.c" for name in ("hamming", "select", "dots", "best"))]
 SOURCES += [NATIVE / f"scan_{name}.c" for name in ("portable", "avx2", "avx512", "neon")]
 MASK = (1 << 64) - 1
 
@@ -42,10 +42,35 @@ class Lcg:
         return np.array(words, np.uint32).reshape(rows, steps).view(np.uint8)
 
 
+def unit(rows: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Rows at norm 1, added up as native/best.c does: 16 sums, then what is left of the row, then the sums."""
+    made = rows / np.abs(rows).max(axis=1, keepdims=True)
+    whole = rows.shape[1] // 16 * 16
+    sums, total = np.zeros((len(rows), 16), np.float32), np.zeros(len(rows), np.float32)
+    for start in range(0, whole, 16):
+        sums += made[:, start : start + 16] ** 2
+    for column in (*made[:, whole:].T ** 2, *sums.T):
+        total += column
+    return made / np.sqrt(total)[:, np.newaxis]
+
+
+def faces(rows: int, m: int, d: int, k: int, dead: NDArray[np.int64]) -> tuple[NDArray[np.generic], ...]:
+    """The nearest of rows of small whole numbers, and the first m rows at norm 1."""
+    drawn = np.arange(rows * d, dtype=np.uint32) * np.uint32(2654435761) >> np.uint32(29)
+    vectors, probes = (drawn.astype(np.float32) * 2 - 7).reshape(rows, d), np.zeros((m, d), np.float32)
+    for t in range(4):
+        probes[np.arange(m), (np.arange(m) + t * (d // 4)) % d] = -3 if t % 2 else 3
+    scores = unit(probes) @ vectors.T
+    scores[:, dead] = -np.inf
+    lists = NumpyLists(m, k)
+    lists.take(scores, 0)
+    return (*lists.finish(), unit(vectors[:m]))
+
+
 def case(lcg: Lcg, number: int) -> bytes:
     """All results of one case, as driver.c lays them out."""
     rows, m = 20 + lcg.draw() % 700, 1 + lcg.draw() % 20
-    k, _threads = 1 + lcg.draw() % (rows // 2), lcg.draw()
+    k, threads = 1 + lcg.draw() % (rows // 2), 1 + lcg.draw() % 3
     steps = [2, 4, 16, 30, 32, 34, 62, 64][number % 8]
     codes = lcg.words(rows, steps, number, extreme=True)
     probes = lcg.words(m, steps, number, extreme=False)
@@ -60,7 +85,8 @@ def case(lcg: Lcg, number: int) -> bytes:
     scores = matrix.ravel().astype(np.float32) * np.where(np.arange(m * rows) % 2, -0.5, 0.25).astype(np.float32)
     lists = NumpyLists(m, k)
     lists.take(scores.reshape(m, rows), 0)
-    parts = (near, where, matrix, store.histogram(probes, 1), bounds, found, places, *lists.finish())
+    vectors = faces(rows, m, steps + 1, k, dead if threads > 1 else dead[:0])
+    parts = (near, where, matrix, store.histogram(probes, 1), bounds, found, places, *lists.finish(), *vectors)
     return b"".join(np.ascontiguousarray(part).tobytes() for part in parts)
 
 
@@ -81,7 +107,8 @@ def outputs(compiler: str, flags: list[str], runner: list[str], directory: Path)
             pytest.skip(f"{tool} is not installed")
     program = directory / "driver"
     command = [compiler, "-std=c11", "-g", "-Wall", "-Wextra", "-Werror", *flags, f"-I{NATIVE}", *map(str, SOURCES)]
-    built = subprocess.run([*command, "-o", str(program), "-pthread"], capture_output=True, text=True, check=False)
+    command += ["-o", str(program), "-pthread", "-lm"]
+    built = subprocess.run(command, capture_output=True, text=True, check=False)
     if "cannot find" in built.stderr and "san" in built.stderr:
         pytest.skip("the compiler has no sanitizer runtime")
     assert built.returncode == 0, built.stderr

@@ -67,7 +67,7 @@ def scores_of(probe: PreparedTemplate, templates: Sequence[PreparedTemplate]) ->
     fastest = backends()[0]
     if fastest == NUMPY or not templates:
         return score_block(probe, templates)
-    return calibrated(compare(probe, PackedTemplates.of(templates, probe.codes.shape[1]), fastest))
+    return calibrated(compare(probe, [PackedTemplates.of(templates, probe.codes.shape[1])], fastest))
 
 
 def score(probe: FingerprintTemplate | PreparedTemplate, template: FingerprintTemplate | PreparedTemplate) -> float:

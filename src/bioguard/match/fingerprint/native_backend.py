@@ -4,9 +4,9 @@ One packed record per template, minutiae padded to a multiple of 8 lanes: codes 
 +64 to uint8, then places [lanes][4] int16. `native/fingers/compare.h` reads exactly this.
 """
 
-from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +17,8 @@ from bioguard.match.fingerprint.extraction import NATIVE
 from bioguard.match.fingerprint.numpy_backend import N_EVIDENCE, kept_count
 from bioguard.match.fingerprint.parameters import ALIGNMENT, CYLINDER, PAIRING
 from bioguard.match.fingerprint.prepared import PreparedTemplate
+
+Evidence: TypeAlias = NDArray[np.float32]
 
 _CHUNK = 4096
 """Templates per chunk: adding copies at most one chunk (16 MB), removing only chunks that lose a row."""
@@ -120,23 +122,23 @@ _CONSTANTS = _constants()
 _KEPT = kept_count(np.arange(256)).astype(np.int32)
 
 
-def compare(probe: PreparedTemplate, records: PackedTemplates, backend: str) -> NDArray[np.float32]:
-    """Evidence of one probe against packed records, float32 [n, 6], by a compiled variant."""
+def compare(probe: PreparedTemplate, parts: Sequence[PackedTemplates], backend: str, threads: int = 1) -> Evidence:
+    """Evidence of one probe against packed records, float32 [n of all parts, 6], by a compiled variant.
+
+    The interpreter lock is released; the threads share the rows out among themselves, whatever parts they lie in.
+    """
     if NATIVE is None:
         raise InputRefused("the fingerprint kernel was not built", hint="use the numpy backend", code="input.backend")
-    evidence = np.empty((len(records), N_EVIDENCE), np.float32)
+    evidence = np.empty((sum(map(len, parts)), N_EVIDENCE), np.float32)
     NATIVE.compare(
         NATIVE.variants().index(backend),
         probe.codes.shape[1],
+        threads,
         np.ascontiguousarray(probe.codes),
         np.ascontiguousarray(probe.places),
         _CONSTANTS,
         _KEPT,
-        records.data,
-        records.starts,
-        records.counts,
-        0,
-        len(records),
+        tuple((part.data, part.starts, part.counts) for part in parts),
         evidence,
     )
     return evidence
@@ -179,13 +181,7 @@ class NativeRows:
         raise IndexError(row)
 
     def evidence(self, probe: PreparedTemplate) -> NDArray[np.float32]:
-        work: Callable[[PackedTemplates], NDArray[np.float32]] = lambda chunk: compare(probe, chunk, self._backend)  # noqa: E731
-        if self._threads > 1 and len(self._chunks) > 1:
-            with ThreadPoolExecutor(self._threads) as pool:
-                parts = list(pool.map(work, self._chunks))
-        else:
-            parts = [work(c) for c in self._chunks]
-        return np.concatenate(parts) if parts else np.zeros((0, N_EVIDENCE), np.float32)
+        return compare(probe, self._chunks, self._backend, self._threads)
 
     def shortlist(self, probe: PreparedTemplate, k: int) -> NDArray[np.int64] | None:
         del probe, k
@@ -193,4 +189,4 @@ class NativeRows:
 
     def evidence_of(self, probe: PreparedTemplate, rows: NDArray[np.int64]) -> NDArray[np.float32]:
         picked = [self.template(int(r)) for r in rows]
-        return compare(probe, PackedTemplates.of(picked, self._dimensions), self._backend)
+        return compare(probe, [PackedTemplates.of(picked, self._dimensions)], self._backend)

@@ -1,4 +1,4 @@
-/* bioguard.match._kernels: the Python side of hamming.c.
+/* bioguard.match._kernels: the Python side of hamming.c; that of the float scores is in module_floats.c.
  *
  * Every size, alignment and overlap that the C code relies on is checked here and refused with ValueError, so no call
  * from Python, however wrong, reads or writes outside a buffer. Limited API of Python 3.11; the GIL is released.
@@ -6,11 +6,9 @@
 #define PY_SSIZE_T_CLEAN
 #include <Python.h>
 
-#include "dots.h"
 #include "hamming.h"
-#include "select.h"
+#include "module.h"
 
-#define MAX_ROWS ((Py_ssize_t)1 << 31)
 #define MAX_STEPS 2046 /* 65,472 bits: distances fit in uint16 */
 
 typedef struct {
@@ -25,23 +23,6 @@ static void release(call *c)
     PyBuffer_Release(&c->probes);
     PyBuffer_Release(&c->out[0]);
     PyBuffer_Release(&c->out[1]);
-}
-
-/* True if the buffer is aligned and holds exactly a * b * unit bytes, without that product overflowing. */
-static int holds(const Py_buffer *buffer, size_t a, size_t b, size_t unit, size_t alignment)
-{
-    size_t bytes;
-    if (__builtin_mul_overflow(a, b, &bytes) || __builtin_mul_overflow(bytes, unit, &bytes))
-        return 0;
-    return (size_t)buffer->len == bytes && (bytes == 0 || (uintptr_t)buffer->buf % alignment == 0);
-}
-
-static int overlap(const Py_buffer *a, const Py_buffer *b)
-{
-    if (!a->obj || !b->obj || a->len == 0 || b->len == 0)
-        return 0;
-    uintptr_t start_a = (uintptr_t)a->buf, start_b = (uintptr_t)b->buf;
-    return start_a < start_b + (size_t)b->len && start_b < start_a + (size_t)a->len;
 }
 
 static const char *fill(call *c, Py_ssize_t variant, Py_ssize_t rows, Py_ssize_t steps, Py_ssize_t m,
@@ -243,128 +224,6 @@ static PyObject *py_list_within(PyObject *self, PyObject *args)
     return finish(&c, why, status);
 }
 
-/* ---- float scores ---- */
-
-/* What both selection calls check. */
-static const char *check_lists(Py_ssize_t m, Py_ssize_t k, Py_ssize_t room, const Py_buffer *keys, const Py_buffer *sizes)
-{
-    if (m < 0 || m >= MAX_ROWS || k < 1 || k >= MAX_ROWS || room < k + SELECT_SPARE || room >= 2 * MAX_ROWS)
-        return "list sizes out of range";
-    if (!holds(keys, (size_t)m, (size_t)room, sizeof(uint64_t), sizeof(uint64_t)) ||
-        !holds(sizes, (size_t)m, 1, sizeof(uint64_t), sizeof(uint64_t)))
-        return "lists have the wrong size or alignment";
-    for (Py_ssize_t p = 0; p < m; p++)
-        if (((const uint64_t *)sizes->buf)[p] > (uint64_t)room)
-            return "a list is longer than its room";
-    return NULL;
-}
-
-PyDoc_STRVAR(select_doc, "select_scores(m, columns, start, k, room, scores, keys, sizes, floors)\n--\n\n"
-                         "List the scores above the floors: float32 [m, columns] of the positions from start.");
-
-static PyObject *py_select_scores(PyObject *self, PyObject *args)
-{
-    (void)self;
-    Py_buffer scores = {0}, keys = {0}, sizes = {0}, floors = {0};
-    Py_ssize_t m, columns, start, k, room;
-    if (!PyArg_ParseTuple(args, "nnnnny*w*w*w*", &m, &columns, &start, &k, &room, &scores, &keys, &sizes, &floors))
-        return NULL;
-    const char *why = check_lists(m, k, room, &keys, &sizes);
-    if (!why && (columns < 0 || start < 0 || columns >= MAX_ROWS || start >= MAX_ROWS))
-        why = "positions out of range";
-    if (!why && (!holds(&scores, (size_t)m, (size_t)columns, sizeof(float), sizeof(float)) ||
-                 !holds(&floors, (size_t)m, 1, sizeof(float), sizeof(float))))
-        why = "scores or floors have the wrong size or alignment";
-    if (!why && (overlap(&keys, &scores) || overlap(&sizes, &scores) || overlap(&floors, &scores) ||
-                 overlap(&keys, &sizes) || overlap(&keys, &floors) || overlap(&sizes, &floors)))
-        why = "buffers overlap";
-    if (!why) {
-        Py_BEGIN_ALLOW_THREADS
-        select_scores(scores.buf, (size_t)m, (size_t)columns, (size_t)start, (size_t)k, (size_t)room, keys.buf, sizes.buf,
-                      floors.buf);
-        Py_END_ALLOW_THREADS
-    } else
-        PyErr_SetString(PyExc_ValueError, why);
-    PyBuffer_Release(&scores);
-    PyBuffer_Release(&keys);
-    PyBuffer_Release(&sizes);
-    PyBuffer_Release(&floors);
-    if (why)
-        return NULL;
-    Py_RETURN_NONE;
-}
-
-PyDoc_STRVAR(finish_doc, "select_finish(m, k, room, keys, sizes, scores, positions)\n--\n\n"
-                         "Sort the lists into float32 and int64 [m, k].");
-
-static PyObject *py_select_finish(PyObject *self, PyObject *args)
-{
-    (void)self;
-    Py_buffer keys = {0}, sizes = {0}, scores = {0}, positions = {0};
-    Py_ssize_t m, k, room;
-    if (!PyArg_ParseTuple(args, "nnnw*y*w*w*", &m, &k, &room, &keys, &sizes, &scores, &positions))
-        return NULL;
-    const char *why = check_lists(m, k, room, &keys, &sizes);
-    if (!why && (!holds(&scores, (size_t)m, (size_t)k, sizeof(float), sizeof(float)) ||
-                 !holds(&positions, (size_t)m, (size_t)k, sizeof(int64_t), sizeof(int64_t))))
-        why = "an output has the wrong size or alignment";
-    for (Py_ssize_t p = 0; !why && p < m; p++)
-        if (((const uint64_t *)sizes.buf)[p] < (uint64_t)k)
-            why = "a list is shorter than k";
-    if (!why && (overlap(&scores, &positions) || overlap(&scores, &keys) || overlap(&scores, &sizes) ||
-                 overlap(&positions, &keys) || overlap(&positions, &sizes) || overlap(&keys, &sizes)))
-        why = "buffers overlap";
-    if (!why) {
-        Py_BEGIN_ALLOW_THREADS
-        select_finish((size_t)m, (size_t)k, (size_t)room, keys.buf, sizes.buf, scores.buf, positions.buf);
-        Py_END_ALLOW_THREADS
-    } else
-        PyErr_SetString(PyExc_ValueError, why);
-    PyBuffer_Release(&keys);
-    PyBuffer_Release(&sizes);
-    PyBuffer_Release(&scores);
-    PyBuffer_Release(&positions);
-    if (why)
-        return NULL;
-    Py_RETURN_NONE;
-}
-
-PyDoc_STRVAR(dots_doc, "dot_rows(variant, n, d, m, rows, probes, out)\n--\n\n"
-                       "Write the dot products of probes [m, d] with rows [n, d]: float32 [m, n].");
-
-static PyObject *py_dot_rows(PyObject *self, PyObject *args)
-{
-    (void)self;
-    Py_buffer rows = {0}, probes = {0}, out = {0};
-    Py_ssize_t variant, n, d, m;
-    if (!PyArg_ParseTuple(args, "nnnny*y*w*", &variant, &n, &d, &m, &rows, &probes, &out))
-        return NULL;
-    scan_fn *scan;
-    const char *why = NULL, *name = variant < 0 || variant > 8 ? NULL : hm_variant((size_t)variant, &scan);
-    if (!name)
-        why = "no such variant on this processor";
-    else if (n < 0 || n >= MAX_ROWS || m < 0 || m >= MAX_ROWS || d < 1 || d >= MAX_ROWS)
-        why = "sizes out of range";
-    else if (!holds(&rows, (size_t)n, (size_t)d, sizeof(float), sizeof(float)) ||
-             !holds(&probes, (size_t)m, (size_t)d, sizeof(float), sizeof(float)) ||
-             !holds(&out, (size_t)m, (size_t)n, sizeof(float), sizeof(float)))
-        why = "rows, probes or output have the wrong size or alignment";
-    else if (overlap(&out, &rows) || overlap(&out, &probes))
-        why = "an output overlaps an input";
-    if (!why) {
-        Py_BEGIN_ALLOW_THREADS
-        dot_rows(name, rows.buf, (size_t)n, (size_t)d, probes.buf, (size_t)m, out.buf);
-        Py_END_ALLOW_THREADS
-    } else
-        PyErr_SetString(PyExc_ValueError, why);
-    PyBuffer_Release(&rows);
-    PyBuffer_Release(&probes);
-    PyBuffer_Release(&out);
-    if (why)
-        return NULL;
-    Py_RETURN_NONE;
-}
-
 PyDoc_STRVAR(variants_doc, "variants()\n--\n\nNames of the variants this processor can run, best first.");
 
 static PyObject *py_variants(PyObject *self, PyObject *args)
@@ -390,13 +249,12 @@ static PyMethodDef methods[] = {
     {"histogram", py_histogram, METH_VARARGS, histogram_doc},
     {"count_within", py_count_within, METH_VARARGS, count_doc},
     {"list_within", py_list_within, METH_VARARGS, list_doc},
-    {"dot_rows", py_dot_rows, METH_VARARGS, dots_doc},
-    {"select_scores", py_select_scores, METH_VARARGS, select_doc},
-    {"select_finish", py_select_finish, METH_VARARGS, finish_doc},
     {NULL, NULL, 0, NULL},
 };
 
-static PyModuleDef_Slot slots[] = {{0, NULL}};
+static int add_float_methods(PyObject *module) { return PyModule_AddFunctions(module, float_methods); }
+
+static PyModuleDef_Slot slots[] = {{Py_mod_exec, (void *)add_float_methods}, {0, NULL}};
 
 static PyModuleDef definition = {
     PyModuleDef_HEAD_INIT, "_kernels", "Hamming search kernels; use bioguard.match.CodeGallery.", 0, methods, slots, NULL,

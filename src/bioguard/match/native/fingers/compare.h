@@ -20,6 +20,7 @@
 #define DIRECTION_UNIT (1.0f / 32767.0f)
 #define HULL 16    /* parameters.ALIGNMENT.hull_directions */
 #define N_EVIDENCE 6
+#define MAX_THREADS 64
 
 /* parameters.py in the order of kernel.py `_constants` */
 typedef struct {
@@ -71,6 +72,19 @@ typedef struct {
     const char *name;
     fg_compare compare;
 } fg_variant;
+
+/* Rows of a gallery that lie in one piece of memory. */
+typedef struct {
+    const uint8_t *records;
+    const int64_t *starts;
+    const uint8_t *counts;
+    size_t rows;
+} fg_part;
+
+/* Evidence [rows of all parts][N_EVIDENCE], the same whatever the number of threads. Of `common` the probe, constants
+ * and kept are used. -1 if there is no memory. */
+int fg_compare_parts(fg_compare compare, const fg_job *common, const fg_part *parts, size_t n_parts, size_t threads,
+                     float *evidence);
 
 /* Variants that this processor can run, fastest first; the last is always "portable". */
 size_t fg_variants(const fg_variant **list);

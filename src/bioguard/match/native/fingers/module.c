@@ -11,16 +11,30 @@
 #include "compare.h"
 #include "describe.h"
 
-enum { CODES, PLACES, CONSTANTS, KEPT, RECORDS, STARTS, COUNTS, EVIDENCE, N_BUFFERS };
+enum { CODES, PLACES, CONSTANTS, KEPT, EVIDENCE, N_BUFFERS };
+enum { RECORDS, STARTS, COUNTS, N_PARTS };
 
 /* bytes per element, and the alignment that the C types need */
-static const size_t UNIT[N_BUFFERS] = {1, 2, 4, 4, 1, 8, 1, 4};
+static const size_t UNIT[N_BUFFERS] = {1, 2, 4, 4, 4}, PART_UNIT[N_PARTS] = {1, 8, 1};
 
-static const char *check_records(const Py_buffer *b, size_t dimensions, size_t first, size_t last)
+static int misaligned(const Py_buffer *b, const size_t *unit, int n)
+{
+    for (int i = 0; i < n; i++)
+        if ((uintptr_t)b[i].buf % unit[i] || (size_t)b[i].len % unit[i])
+            return 1;
+    return 0;
+}
+
+/* Check one piece of the gallery; b holds its records, starts and counts. */
+static const char *check_part(const Py_buffer *b, size_t dimensions)
 {
     const int64_t *starts = b[STARTS].buf;
     const uint8_t *counts = b[COUNTS].buf;
-    for (size_t row = first; row < last; row++) {
+    if (misaligned(b, PART_UNIT, N_PARTS))
+        return "a buffer is not aligned";
+    if (b[STARTS].len != b[COUNTS].len * 8)
+        return "gallery buffers differ in length";
+    for (Py_ssize_t row = 0; row < b[COUNTS].len; row++) {
         const size_t lanes = ((size_t)counts[row] + LANE_STEP - 1) / LANE_STEP * LANE_STEP;
         const size_t size = lanes * (dimensions + 8);
         if (starts[row] < 0 || starts[row] % 2 || (size_t)starts[row] > (size_t)b[RECORDS].len ||
@@ -30,16 +44,17 @@ static const char *check_records(const Py_buffer *b, size_t dimensions, size_t f
     return NULL;
 }
 
-static const char *check(const Py_buffer *b, Py_ssize_t variant, Py_ssize_t dimensions, Py_ssize_t first, Py_ssize_t last)
+static const char *check(const Py_buffer *b, Py_ssize_t variant, Py_ssize_t dimensions, Py_ssize_t threads)
 {
     const fg_variant *list;
     if (variant < 0 || (size_t)variant >= fg_variants(&list))
         return "no such variant on this processor";
     if (dimensions < 8 || dimensions > MAX_DIMENSIONS || dimensions % 8)
         return "number of dimensions out of range";
-    for (int i = 0; i < N_BUFFERS; i++)
-        if ((uintptr_t)b[i].buf % UNIT[i] || (size_t)b[i].len % UNIT[i])
-            return "a buffer is not aligned";
+    if (threads < 1 || threads > MAX_THREADS)
+        return "number of threads out of range";
+    if (misaligned(b, UNIT, N_BUFFERS))
+        return "a buffer is not aligned";
     const Py_ssize_t n = b[PLACES].len / 8;
     if (b[PLACES].len % 8 || n > MAX_MINUTIAE || b[CODES].len != n * dimensions)
         return "probe has the wrong size";
@@ -53,51 +68,102 @@ static const char *check(const Py_buffer *b, Py_ssize_t variant, Py_ssize_t dime
     for (int i = 0; i < 256; i++)
         if (kept[i] < 1)
             return "a constant is out of range";
-    const Py_ssize_t rows = b[COUNTS].len;
-    if (b[STARTS].len != rows * 8 || b[EVIDENCE].len != rows * 4 * N_EVIDENCE)
-        return "gallery buffers differ in length";
-    if (first < 0 || last < first || last > rows)
-        return "row range out of bounds";
-    return check_records(b, (size_t)dimensions, (size_t)first, (size_t)last);
+    return NULL;
+}
+
+/* The pieces of a gallery, held while they are compared with. */
+typedef struct {
+    Py_ssize_t n, held; /* pieces; buffers that are held */
+    Py_buffer *buffers; /* [n][N_PARTS] */
+    fg_part *parts;
+} pieces;
+
+static void release_pieces(pieces *all)
+{
+    while (all->held-- > 0)
+        PyBuffer_Release(&all->buffers[all->held]);
+    PyMem_Free(all->buffers);
+    PyMem_Free(all->parts);
+}
+
+/* Hold the buffers of a tuple of (records, starts, counts). 0, or -1 with an exception. */
+static int hold_pieces(pieces *all, PyObject *tuple)
+{
+    all->n = PyTuple_Size(tuple);
+    if (all->n < 0)
+        return -1;
+    all->buffers = PyMem_Calloc((size_t)all->n * N_PARTS + 1, sizeof *all->buffers);
+    all->parts = PyMem_Calloc((size_t)all->n + 1, sizeof *all->parts);
+    if (!all->buffers || !all->parts)
+        return PyErr_NoMemory(), -1;
+    for (Py_ssize_t i = 0; i < all->n; i++) {
+        PyObject *object[N_PARTS];
+        PyObject *piece = PyTuple_GetItem(tuple, i);
+        if (!PyTuple_Check(piece))
+            return PyErr_SetString(PyExc_TypeError, "a piece is no tuple"), -1;
+        if (!PyArg_ParseTuple(piece, "OOO", &object[RECORDS], &object[STARTS], &object[COUNTS]))
+            return -1;
+        for (int k = 0; k < N_PARTS; k++, all->held++)
+            if (PyObject_GetBuffer(object[k], &all->buffers[all->held], PyBUF_SIMPLE) < 0)
+                return -1;
+        const Py_buffer *b = &all->buffers[i * N_PARTS];
+        all->parts[i] = (fg_part){b[RECORDS].buf, b[STARTS].buf, b[COUNTS].buf, (size_t)b[COUNTS].len};
+    }
+    return 0;
+}
+
+static const char *check_pieces(const pieces *all, size_t dimensions, Py_ssize_t evidence_bytes)
+{
+    Py_ssize_t rows = 0;
+    for (Py_ssize_t i = 0; i < all->n; i++) {
+        const char *problem = check_part(&all->buffers[i * N_PARTS], dimensions);
+        if (problem)
+            return problem;
+        rows += all->buffers[i * N_PARTS + COUNTS].len;
+    }
+    return evidence_bytes == rows * 4 * N_EVIDENCE ? NULL : "gallery buffers differ in length";
 }
 
 static PyObject *py_compare(PyObject *self, PyObject *args)
 {
     (void)self;
-    PyObject *object[N_BUFFERS], *result = NULL;
+    PyObject *object[N_BUFFERS], *tuple, *result = NULL;
     Py_buffer b[N_BUFFERS] = {{0}};
-    Py_ssize_t variant, dimensions, first, last;
+    pieces all = {0};
+    fg_probe *probe = NULL;
+    Py_ssize_t variant, dimensions, threads;
     int held = 0;
-    if (!PyArg_ParseTuple(args, "nnOOOOOOOnnO", &variant, &dimensions, &object[CODES], &object[PLACES], &object[CONSTANTS],
-                          &object[KEPT], &object[RECORDS], &object[STARTS], &object[COUNTS], &first, &last, &object[EVIDENCE]))
+    if (!PyArg_ParseTuple(args, "nnnOOOOO!O", &variant, &dimensions, &threads, &object[CODES], &object[PLACES],
+                          &object[CONSTANTS], &object[KEPT], &PyTuple_Type, &tuple, &object[EVIDENCE]))
         return NULL;
     for (; held < N_BUFFERS; held++)
         if (PyObject_GetBuffer(object[held], &b[held], held == EVIDENCE ? PyBUF_WRITABLE : PyBUF_SIMPLE) < 0)
             goto done;
-    const char *problem = check(b, variant, dimensions, first, last);
+    const char *problem = check(b, variant, dimensions, threads);
+    if (!problem) {
+        if (hold_pieces(&all, tuple) < 0)
+            goto done;
+        problem = check_pieces(&all, (size_t)dimensions, b[EVIDENCE].len);
+    }
     if (problem) {
         PyErr_SetString(PyExc_ValueError, problem);
         goto done;
     }
-    fg_probe *probe = PyMem_Malloc(sizeof *probe);
-    void *space = PyMem_Malloc(sizeof(int32_t) * MAX_LANES * MAX_LANES + 64);
-    if (probe && space) {
+    int status = -1;
+    probe = PyMem_Malloc(sizeof *probe);
+    if (probe) {
         const fg_variant *list;
         fg_variants(&list);
         fg_load_probe(probe, b[CODES].buf, b[PLACES].buf, (int)(b[PLACES].len / 8), (int)dimensions);
-        const fg_job job = {probe,          b[CONSTANTS].buf, b[KEPT].buf,  b[RECORDS].buf,
-                            b[STARTS].buf,  b[COUNTS].buf,    (size_t)first, (size_t)last,
-                            (int32_t *)(((uintptr_t)space + 63) & ~(uintptr_t)63), b[EVIDENCE].buf};
+        const fg_job common = {.probe = probe, .constants = b[CONSTANTS].buf, .kept = b[KEPT].buf};
         Py_BEGIN_ALLOW_THREADS
-        list[variant].compare(&job);
+        status = fg_compare_parts(list[variant].compare, &common, all.parts, (size_t)all.n, (size_t)threads, b[EVIDENCE].buf);
         Py_END_ALLOW_THREADS
-        result = Py_NewRef(Py_None);
-    } else {
-        PyErr_NoMemory();
     }
-    PyMem_Free(probe);
-    PyMem_Free(space);
+    result = status == 0 ? Py_NewRef(Py_None) : PyErr_NoMemory();
 done:
+    PyMem_Free(probe);
+    release_pieces(&all);
     while (held-- > 0)
         PyBuffer_Release(&b[held]);
     return result;
@@ -164,7 +230,7 @@ static PyMethodDef METHODS[] = {
     {"variants", py_variants, METH_NOARGS, "Names of the variants this processor can run, fastest first."},
     {"describe", py_describe, METH_VARARGS, "describe(shape, points, counts, out)"},
     {"compare", py_compare, METH_VARARGS,
-     "compare(variant, dimensions, codes, places, constants, kept, records, starts, counts, first, last, evidence)"},
+     "compare(variant, dimensions, threads, codes, places, constants, kept, ((records, starts, counts), ...), evidence)"},
     {NULL, NULL, 0, NULL},
 };
 
