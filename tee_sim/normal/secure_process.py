@@ -27,13 +27,20 @@ from tee_sim.normal.operation import CancellableOperation
 from tee_sim.shared.debug_report import DebugReport
 from tee_sim.shared.errors import Origin, TeeError, TeeResult
 from tee_sim.shared.host_end import NO_HOST_LEFT, HostEnd
-from tee_sim.shared.limits import BOOT_TIMEOUT_MS, GRACE_TIMEOUT_MS, INVOKE_TIMEOUT_MS, MAX_DEADLINE_MS
+from tee_sim.shared.limits import (
+    BOOT_TIMEOUT_MS,
+    GRACE_TIMEOUT_MS,
+    INVOKE_TIMEOUT_MS,
+    MAX_COMPILED_BYTES,
+    MAX_DEADLINE_MS,
+)
 from tee_sim.shared.wire import (
     BEFORE_THE_LOCK,
     EXIT_PROTOCOL,
     REQUESTS,
     Boot,
     BootFailed,
+    Compiled,
     FrameReader,
     Locked,
     LockProfile,
@@ -103,6 +110,9 @@ class SecureProcess:
             printed on standard error.
         on_forbidden: called with words when one of its processes was killed for a system call; for people, not for an
             error's text.
+
+    Attributes:
+        compiled: the code that it has compiled, if BOOT asks for it; nothing if all of it was taken.
     """
 
     def __init__(
@@ -120,6 +130,8 @@ class SecureProcess:
         self._on_debug = on_debug
         self._on_forbidden = on_forbidden
         self._may_send = may_send(boot.profile)
+        self._keeps_code = boot.keep_code
+        self.compiled = bytearray()
         self._reader = FrameReader()
         self._locked = False
         self._why = ""
@@ -160,8 +172,14 @@ class SecureProcess:
         """
         deadline = _deadline(BOOT_TIMEOUT_MS)
         try:
-            # 1. What it says about its lock. Until then it may send LOCKED or BOOT_FAILED and nothing else.
+            # 1. What it says about its lock. Until then it may send LOCKED or BOOT_FAILED and nothing else, but for the
+            #    code that it has compiled, if it was asked for that.
             message = self._receive(deadline)
+            while isinstance(message, Compiled):
+                self.compiled += message.part
+                if len(self.compiled) > (MAX_COMPILED_BYTES if self._keeps_code else 0):
+                    raise _dead("the secure world sent more compiled code than it was asked for")
+                message = self._receive(deadline)
             if isinstance(message, BootFailed):
                 raise _dead(f"the secure world could not start: {message.stage}: {message.detail}")
             # 2. Look at it from outside, while it waits: a report alone could be made up by what was loaded into it.

@@ -8,7 +8,9 @@ What that code imports from elsewhere is imported before the lock too: the stand
 if the manifest's `preload` names it. The list is read off the sources, so it cannot be forgotten.
 
 Also computed here: the measurement of each trusted application, SHA-256 over its manifest and the exact bytes it is
-made of.
+made of. Every source is read and hashed at every start. Where an earlier start has compiled it
+(`tee_sim.secure.kept_code`), that code is taken instead of compiling it again, and its digest goes into the
+measurement: such a start measures as another one than a start that compiled, and no code runs that is in none.
 
 Does not promise: that libraries are what they were. The manifest that names them is measured, their files are not.
 Whole packages, with what is compiled in them, are measured apart (`tee_sim.shared.package_files`).
@@ -18,6 +20,7 @@ import ast
 import hashlib
 import importlib
 import importlib.util
+import marshal
 import sys
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -26,6 +29,7 @@ from importlib.machinery import EXTENSION_SUFFIXES, BuiltinImporter, FrozenImpor
 from pathlib import Path
 from types import CodeType, ModuleType
 
+from tee_sim.secure.kept_code import Kept, KeptModule
 from tee_sim.shared.manifest import Manifest
 
 
@@ -109,15 +113,24 @@ def load_extension(name: str) -> ModuleType | None:
 
 @dataclass(frozen=True, slots=True)
 class _Module:
+    """One module. `kept`: what it was taken from, if it was not compiled; `imports`: of its whole source."""
+
     code: CodeType
     path: str
     is_package: bool
+    imports: tuple[str, ...]
+    kept: bytes = b""
 
 
 @dataclass
 class CodeTable(MetaPathFinder, Loader):
-    """Importer over compiled code. Put it first in `sys.meta_path`."""
+    """Importer over compiled code. Put it first in `sys.meta_path`.
 
+    Attributes:
+        kept: what an earlier start has compiled.
+    """
+
+    kept: Kept = field(default_factory=dict)
     modules: dict[str, _Module] = field(default_factory=dict)
     data: dict[str, bytes] = field(default_factory=dict)
     compiled: set[str] = field(default_factory=set)
@@ -132,6 +145,7 @@ class CodeTable(MetaPathFinder, Loader):
     def add(self, manifest: Manifest) -> bytes:
         """Read and compile everything a manifest names; return the measurement (SHA-256)."""
         measured = hashlib.sha256(manifest.to_bytes())
+        taken: list[bytes] = []
         own = self.parts[manifest.uuid] = CodeTable()
         self.compiled.update(manifest.compiled)
         for name in sorted({n for pattern in manifest.code for n in _expand(pattern)}):
@@ -140,22 +154,40 @@ class CodeTable(MetaPathFinder, Loader):
             digest = hashlib.sha256(name.encode() + b"\0" + source).digest()
             measured.update(digest)
             if digest not in self._read:  # every start waits for this, and applications have much code in common
-                tree = ast.parse(source, str(path))
-                code = compile(tree, str(path), "exec", dont_inherit=True)
-                self._read[digest] = _Module(code, str(path), is_package)
-                self.imports.update((imported, name) for imported in _imported_names(tree))
-            self.modules[name] = own.modules[name] = self._read[digest]
+                self._read[digest] = self._taken(digest, path, is_package) or _compiled(source, path, is_package)
+            module = self.modules[name] = own.modules[name] = self._read[digest]
+            self.imports.update(dict.fromkeys(module.imports, name))
+            if module.kept:
+                taken.append(hashlib.sha256(module.kept).digest())
         for resource in sorted(manifest.resources):
             package, _, filename = resource.partition(":")
-            module, is_package = _source_file(package)
+            source_file, is_package = _source_file(package)
             if not is_package and "." not in package:
                 # Its folder is anybody's: the manifest's own, with a machine in it, or that of the standard library.
                 raise ForeignFileError(f"{resource}: {package} is a module and has no folder of its own")
-            path = module.parent / filename
-            content = _content(path, module.parent, resource)
+            path = source_file.parent / filename
+            content = _content(path, source_file.parent, resource)
             measured.update(hashlib.sha256(resource.encode() + b"\0" + content).digest())
             self.data[str(path)] = own.data[str(path)] = content
-        return measured.digest()
+        if not taken:
+            return measured.digest()
+        return hashlib.sha256(b"".join((b"tee_sim taken code v1", measured.digest(), *taken))).digest()
+
+    def _taken(self, digest: bytes, path: Path, is_package: bool) -> _Module | None:
+        """The module as an earlier start has compiled this very source, in this very place."""
+        kept = self.kept.get(digest)
+        if kept is None or kept.path != str(path):
+            return None
+        return _Module(marshal.loads(kept.code), kept.path, is_package, kept.imports, kept.code)  # noqa: S302
+
+    def to_keep(self) -> list[tuple[bytes, KeptModule]]:
+        """Everything compiled, for the next start; nothing if all of it was taken from an earlier one."""
+        if all(module.kept for module in self._read.values()):
+            return []
+        return [
+            (digest, KeptModule(module.path, module.imports, module.kept or marshal.dumps(module.code)))
+            for digest, module in self._read.items()
+        ]
 
     def import_outside_code(self, allowed: Collection[str]) -> None:
         """Import everything the code refers to that is not part of it, and the compiled modules that are.
@@ -201,6 +233,12 @@ class CodeTable(MetaPathFinder, Loader):
             return self.data[path]
         except KeyError:
             raise OSError(f"{path} is not a resource of any manifest") from None
+
+
+def _compiled(source: bytes, path: Path, is_package: bool) -> _Module:
+    tree = ast.parse(source, str(path))
+    code = compile(tree, str(path), "exec", dont_inherit=True)
+    return _Module(code, str(path), is_package, tuple(dict.fromkeys(_imported_names(tree))))
 
 
 _HOLD_STATEMENTS = (ast.stmt, ast.excepthandler, ast.match_case)

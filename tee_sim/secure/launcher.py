@@ -17,7 +17,7 @@ import sys
 import time
 from typing import NoReturn, cast
 
-from tee_sim.secure import lockdown, quiet
+from tee_sim.secure import kept_code, lockdown, quiet
 from tee_sim.secure.blocking_pipe import EXIT_EOF, BlockingPipe
 from tee_sim.secure.code_folders import CodeFolders
 from tee_sim.secure.codeload import CodeTable, forget_file_importers, own_folder
@@ -38,9 +38,11 @@ from tee_sim.shared.package_files import Listing
 from tee_sim.shared.schema import MisfitError
 from tee_sim.shared.ta_api import Platform
 from tee_sim.shared.wire import (
+    COMPILED_PART_BYTES,
     EXIT_PROTOCOL,
     Boot,
     BootFailed,
+    Compiled,
     Locked,
     LockProfile,
     Message,
@@ -100,6 +102,13 @@ def _preload(boot: Boot, code: CodeTable) -> tuple[bytes, ...]:
     return measurements
 
 
+def _send_compiled(pipe: _ClientPipe, code: CodeTable) -> None:
+    modules = code.to_keep()
+    content = kept_code.write(modules) if modules else b""
+    for at in range(0, len(content), COMPILED_PART_BYTES):
+        pipe.send(Compiled(part=content[at : at + COMPILED_PART_BYTES]))
+
+
 def _list(boot: Boot) -> Listing:
     listing = Listing.of({name: own_folder(name) for name in boot.packages})
     if len(listing.to_text()) > MAX_LISTING_BYTES or len(listing.components()) > MAX_MEASURED:
@@ -131,8 +140,10 @@ def main(argv: list[str]) -> NoReturn:
         #    the filter will forbid: the last moment for either. Trusted code is compiled here and not run; what is
         #    measured is what is kept, no file is read a second time.
         stage = "load code"
-        code = CodeTable()
+        code = CodeTable(kept=kept_code.read(boot.kept_code, boot.kept_sha256) if boot.kept_code else {})
         measurements = _preload(boot, code)
+        if boot.keep_code:
+            _send_compiled(pipe, code)
         listing = _list(boot)
         gc.collect()
         debugger = None if boot.profile is LockProfile.STRICT else Debugger(boot.manifests, code)

@@ -27,6 +27,12 @@ MAX_TAS = 16
 MAX_PACKAGES = 4
 """Packages that the secure world measures whole at its start: reading one of 500 files takes about 10 ms."""
 
+MAX_COMPILED_BYTES = 16 << 20
+"""Trusted code in its compiled form, of all applications together: ours has less than a tenth of it."""
+
+CACHE_MAC_BYTES = 32
+"""What each file that a start keeps for the next ones begins with (docs/formats/storage.md section 8)."""
+
 MAX_LISTING_BYTES = 512 << 10
 """Names and digests of their files: 4 000 files of a hundred bytes a line, and half a frame."""
 

@@ -51,6 +51,7 @@ EXIT_PROTOCOL = 70
 HEAD_BYTES = _LENGTH.size
 """Before the body of a frame."""
 _U32 = 0xFFFF_FFFF
+COMPILED_PART_BYTES = 512 << 10
 MAX_COUNTED_BITS = _U32
 """Far above eight bits a byte of the largest answer."""
 
@@ -71,6 +72,9 @@ class Boot(Record):
     Attributes:
         folders: where the code of each manifest lies, absolute, empty for installed code; none for all of them.
         packages: installed packages to be measured whole, whatever of them is named in a manifest.
+        kept_code: path of a file with code that an earlier start has compiled; empty for none.
+        kept_sha256: of what stands in it behind its MAC, which the normal world has checked.
+        keep_code: whether code that is compiled now is sent back (`Compiled`).
     """
 
     manifests: Annotated[tuple[Manifest, ...], Items(MAX_TAS)]
@@ -78,6 +82,9 @@ class Boot(Record):
     namespaces: bool = True
     folders: Annotated[tuple[bytes, ...], Items(MAX_TAS, AtMost(4096))] = ()
     packages: Annotated[tuple[str, ...], Items(MAX_PACKAGES, Text(64))] = ()
+    kept_code: Annotated[bytes, AtMost(4096)] = b""
+    kept_sha256: Annotated[bytes, AtMost(32)] = b""
+    keep_code: bool = False
 
     def __post_init__(self) -> None:
         refuse_twins(self.manifests)
@@ -132,6 +139,13 @@ class Locked(Record):
     measurements: Annotated[tuple[bytes, ...], Items(MAX_TAS, Fixed(32))]
     hosts: Annotated[tuple[bytes, ...], Items(MAX_HOSTS, AtMost(8_192))] = ()
     listing: Annotated[bytes, AtMost(MAX_LISTING_BYTES)] = b""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Compiled(Record):
+    """From the secure world, before LOCKED and only if BOOT asks for it: a part of the code that it has compiled."""
+
+    part: Annotated[bytes, AtMost(COMPILED_PART_BYTES)]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -296,11 +310,12 @@ Message = (
     | Wait
     | Waited
     | DebugReport
+    | Compiled
 )
 
 FROM_SECURE_WORLD: frozenset[type[Message]] = frozenset({Ready, Return, StorageCall, Wait})
 """All a locked secure world may send; `Wait` only for a request that is cancellable."""
-BEFORE_THE_LOCK: frozenset[type[Message]] = frozenset({Locked, BootFailed})
+BEFORE_THE_LOCK: frozenset[type[Message]] = frozenset({Locked, BootFailed, Compiled})
 """All it may send before: it holds no secret yet."""
 REQUESTS: frozenset[type[Message]] = frozenset({OpenSession, Invoke, CloseSession, AdvanceClock, ReadClock, RenewKeys})
 """All a provisioned secure world may be sent, besides the answer to a storage call or a wait."""

@@ -6,19 +6,20 @@ from contextlib import contextmanager
 from typing import NoReturn
 
 from bioguard.cli import streams
-from bioguard.cli.command_line import hoist_global_options, starts_device
+from bioguard.cli.command_line import device_to_start, hoist_global_options, takes_caches
 from bioguard.exit_codes import ExitCode
 
 
 @contextmanager
 def _started_ahead(arguments: list[str]) -> Iterator[None]:
     """For a block that opens a device in the end, or finds out why it cannot."""
-    if not starts_device(arguments):
+    directory = device_to_start(arguments)
+    if directory is None:
         yield
         return
     from bioguard.device import ahead  # noqa: PLC0415 - loads what only these commands use
 
-    ahead.start()
+    ahead.start(directory, caches=takes_caches(arguments))
     try:
         yield
     finally:

@@ -107,14 +107,24 @@ _STARTS_ONE = frozenset({
 """Commands that start a device which is there."""
 
 
-def starts_device(arguments: list[str]) -> bool:
-    """Whether the command is one that starts a device, and there is one: a good guess, before anything is checked.
+WITHOUT_CACHES = frozenset({"attest", "device reboot", "device status", "serve"})
+"""Those of them that say, or may be asked, what was measured: they start without what earlier starts have kept."""
+
+
+def device_to_start(arguments: list[str]) -> Path | None:
+    """Where the device is that the command starts: a good guess, before anything is checked. None if it starts none.
 
     Args:
         arguments: as `hoist_global_options` leaves them.
     """
     options, rest = _split(arguments)
     if _STARTS_ONE.isdisjoint(_command(rest)) or not {"-h", "--help"}.isdisjoint(arguments):
-        return False
+        return None
     named = Path(options["--device"]) if "--device" in options else named_device_dir()
-    return os.path.lexists((named or default_device_dir()) / FUSE_FILE)
+    directory = named or default_device_dir()
+    return directory if os.path.lexists(directory / FUSE_FILE) else None
+
+
+def takes_caches(arguments: list[str]) -> bool:
+    """Whether the command starts from caches. Args: as of `device_to_start`."""
+    return WITHOUT_CACHES.isdisjoint(_command(_split(arguments)[1]))

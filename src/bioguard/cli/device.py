@@ -16,6 +16,7 @@ from bioguard.commands.configuration import (
 from bioguard.device import Device
 from bioguard.device.boot_id import reboot as begin_boot
 from bioguard.device.consent import at_start, log_key
+from bioguard.device.directory import forget_caches
 from bioguard.device.fuses import Fuses
 from bioguard.device.lock import DeviceLock
 from bioguard.device.pins import search_lock_info
@@ -165,7 +166,7 @@ def init(state: CliState, /, profile: str, lockout: str, **chosen: Any) -> Resul
 @pass_state
 def status(state: CliState) -> Result:
     """Start the device and say how it is."""
-    with state.device() as running:
+    with state.device(caches=False) as running:  # it says what was measured
         facts = {
             **running.running.status(),
             **terms_of(running),
@@ -214,16 +215,24 @@ def reboot(state: CliState) -> Result:
         begin_boot(state.directory)
     finally:
         lock.release()
-    with state.device() as running:
+    with state.device(caches=False) as running:
         facts = running.running.status()
     return Result(outcome="rebooted", data=facts, lines=[f"rebooted; store epoch {facts['epoch']}"])
 
 
 @device.command()
 @click.option("--force", is_flag=True, help="Do not ask.")
+@click.option("--caches", is_flag=True, help="Remove only what starts have kept to be faster. The device stays.")
 @pass_state
-def wipe(state: CliState, force: bool) -> Result:
+def wipe(state: CliState, force: bool, caches: bool) -> Result:
     """Destroy the device: its fuses first, so nothing left of the store can ever be opened."""
+    if caches:
+        forget_caches(state.directory)
+        return Result(
+            outcome="caches-wiped",
+            data={"device": str(state.directory)},
+            lines=[f"removed the caches of {state.directory}: the next start probes and compiles anew"],
+        )
     state.confirm(f"Destroy the device in {state.directory}?", force=force, code="device.wipe_unconfirmed")
     Device.wipe(state.directory)
     return Result(

@@ -271,7 +271,7 @@ def attest(state: CliState, nonce: str, profile: str, out: Path | None) -> Resul
         ) from None
     if out is not None:
         check_output(out)
-    with state.device() as device:
+    with state.device(caches=False) as device:
         note_testing(state, device)
         token = rules.attest(device, challenge, EatProfile(profile))
         key = rules.signed_log(device).attestation_key

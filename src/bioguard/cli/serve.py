@@ -23,7 +23,7 @@ def serve(state: CliState, stdio: bool) -> int:
     Example:
       cc -o client docs/examples/bioguard_client.c -lm && ./client bioguard --device ./phone serve --stdio
     """
-    with state.device() as device:
+    with state.device(caches=False) as device:  # it may be asked to attest
         note_testing(state, device)  # hello of protocol 1 has a field for a seed and none for this
         try:
             loop.serve(sys.stdin.buffer, sys.stdout.buffer, DeviceService(device, state.output.note))

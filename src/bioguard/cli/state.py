@@ -1,6 +1,6 @@
 """What every command is given: global options, the output, and a way to the device."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -52,11 +52,15 @@ class CliState:
             )
         return self._options
 
-    def device(self) -> "Device":
-        """Start the device's secure world. Use it as a context manager. Open incidents are noted first."""
+    def device(self, *, caches: bool = True) -> "Device":
+        """Start the device's secure world. Use it as a context manager. Open incidents are noted first.
+
+        Args:
+            caches: as of `DeviceOptions`; a command that starts without is in `command_line.WITHOUT_CACHES`.
+        """
         from bioguard.cli.opening import open_device  # noqa: PLC0415 - as above
 
-        return open_device(self.directory, self.options, self.output)
+        return open_device(self.directory, replace(self.options, caches=caches), self.output)
 
     def confirm(self, question: str, *, force: bool, code: str) -> None:
         """Ask, unless `--force` was given. Raises NotPermitted with this code if there is nobody to ask."""

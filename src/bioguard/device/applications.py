@@ -44,10 +44,14 @@ def hosted() -> tuple[Manifest, ...]:
     return ours
 
 
-def boot_message(profile: LockProfile = LockProfile.STRICT, *, namespaces: bool = True) -> Boot:
+def boot_message(profile: LockProfile = LockProfile.STRICT, *, namespaces: bool = True, attests: bool = True) -> Boot:
     """What to load and how to lock.
+
+    Args:
+        attests: whether the files of the whole product are measured too, for attestation.
 
     Raises:
         WrongUsage: as `hosted`.
     """
-    return Boot(manifests=hosted(), profile=profile, namespaces=namespaces, packages=PACKAGES)
+    packages = PACKAGES if attests else ()
+    return Boot(manifests=hosted(), profile=profile, namespaces=namespaces, packages=packages)

@@ -15,7 +15,7 @@ from bioguard.commands.status import Nothing
 from bioguard.device.errors import promised
 from bioguard.device.facade import Device
 from bioguard.device.incidents import record_clock_moved, settle_clock_moved
-from bioguard.errors import InputRefused, IntegrityFailure
+from bioguard.errors import InputRefused, IntegrityFailure, WrongUsage
 from bioguard.log.signed_log import SignedLog
 from bioguard.proofs import cose
 from bioguard.proofs.checkpoint import Checkpoint
@@ -202,6 +202,7 @@ def attest(device: Device, nonce: bytes, profile: EatProfile = EatProfile.RFC978
 
     Raises:
         InputRefused: the profile is not an EatProfile, or the nonce is not bytes.
+        WrongUsage: the device was started from its caches.
         ProofInvalid: the nonce does not have 32, 48 or 64 bytes, or the secure world signed something else.
     """
     if not isinstance(profile, EatProfile):
@@ -216,6 +217,12 @@ def attest(device: Device, nonce: bytes, profile: EatProfile = EatProfile.RFC978
         )
     check_nonce(nonce)
     running = device.running
+    if running.cached:
+        raise WrongUsage(
+            "a device that was started from its caches attests nothing",
+            hint="open it with DeviceOptions(caches=False): everything is then probed, read and compiled anew",
+            code="attest.cached",
+        )
     filter_hash = running.report.filter_sha256 or bytes(32)
     components = [(name, bytes.fromhex(digest)) for name, digest in sorted(running.measurements.items())]
     key = device.ask(commands.LOG_HEAD, Nothing()).attestation_key

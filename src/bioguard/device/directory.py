@@ -19,6 +19,7 @@ from bioguard.device.password_handles import HANDLES_FILE
 from bioguard.device.strong_auth_times import UNLOCK_FILE
 from bioguard.errors import BioguardError, IntegrityFailure, NotPermitted, TeeUnavailable
 from bioguard.private_files import DAMAGED, TEMPORARY, file_errors, opened_directory, remove_file
+from tee_sim.normal.machine import start_caches
 from tee_sim.normal.private_files import UnsafeFile, create_file, open_file
 from tee_sim.normal.supplicant.files import DATABASE_SIDES, MOST_BYTES, RESERVE_FILE, RPMB_FILE, STORAGE_FILE
 
@@ -28,6 +29,7 @@ _STORE = (STORAGE_FILE, *(STORAGE_FILE + side for side in DATABASE_SIDES), RPMB_
 FILES = (
     FUSE_FILE, *_SMALL, *_STORE,
     *(name + suffix for name in (FUSE_FILE, *_SMALL) for suffix in (TEMPORARY, DAMAGED)),
+    start_caches.FOLDER,
     DeviceLock.NAME,
 )  # fmt: skip
 """All that a device may be made of, the fuses first and the lock last."""
@@ -78,7 +80,7 @@ def _begin(directory: Path, fuses: Fuses) -> None:
             code="device.exists",
         )
     for name in reversed(found):
-        remove_file(directory, name)
+        _remove(directory, name)
     with file_errors(_BEGUN), opened_directory(directory) as at, os.fdopen(create_file(at, _BEGUN), "wb") as file:
         file.write(fuses.to_text().encode("ascii"))
         file.flush()
@@ -156,7 +158,26 @@ def _overwrite_fuses(directory: Path) -> None:
             os.fsync(file.fileno())
 
 
+def forget_caches(directory: Path) -> None:
+    """Remove what starts have kept to be faster; the next one makes it anew.
+
+    Raises:
+        TeeUnavailable: there is no device here; its caches cannot be removed.
+        IntegrityFailure: what is in their place is no folder of ours alone, or holds something else.
+    """
+    Fuses.read(directory)
+    with file_errors(start_caches.FOLDER):
+        start_caches.forget(directory)
+
+
+def _remove(directory: Path, name: str) -> None:
+    if name == start_caches.FOLDER:
+        with suppress(UnsafeFile, OSError):  # what it is, and that it is left, is then said of the name
+            start_caches.forget(directory)
+    remove_file(directory, name)
+
+
 def _removed(directory: Path, name: str) -> bool:
     with suppress(TeeUnavailable, IntegrityFailure):
-        remove_file(directory, name)
+        _remove(directory, name)
     return not os.path.lexists(directory / name)

@@ -16,6 +16,7 @@ from bioguard.device.options import DeviceOptions
 from bioguard.errors import TeeUnavailable, WrongUsage
 from tee_sim.normal.client import Context, Session
 from tee_sim.normal.machine.locked_start import Started, start_locked
+from tee_sim.normal.machine.start_caches import StartCaches
 from tee_sim.normal.reply_timing import ReplyQuantizer
 from tee_sim.normal.sandbox_verdict.level import Level
 from tee_sim.normal.sandbox_verdict.processes import Inspected
@@ -38,6 +39,7 @@ class Running:
         listing: the files of the whole product, as the secure world found them at its start.
         processes: of each of them, its spares among them, as asked for: were others seen, the verdict is INCONCLUSIVE.
             None where all live in one.
+        cached: whether it was started with what earlier starts have kept: such a start attests nothing.
     """
 
     process: SecureProcess
@@ -50,6 +52,7 @@ class Running:
     hooks: Hooks
     grid: ReplyQuantizer | None
     processes: dict[str, int] = field(default_factory=dict)
+    cached: bool = False
     _sessions: dict[UUID, Session] = field(default_factory=dict)
     _closed: bool = False
 
@@ -136,7 +139,8 @@ def start(directory: Path, fuses: Fuses, options: DeviceOptions, *, create: bool
         TeeError: the store does not open.
     """
     required = options.allow_level or Level.ENFORCED
-    boot = boot_message(options.profile, namespaces=options.namespaces)
+    boot = boot_message(options.profile, namespaces=options.namespaces, attests=not options.caches)
+    caches = StartCaches(directory, fuses, write=not options.read_only) if options.caches else None
     made = options.hooks(directory)  # also for a reader: what is wrong with them is wrong with every command
     hooks = Direct() if options.read_only else made
     supplicant = Supplicant(
@@ -175,6 +179,7 @@ def start(directory: Path, fuses: Fuses, options: DeviceOptions, *, create: bool
                 vouched={application.ta_uuid for application in boot.manifests},  # of this package, every one
                 tap=options.tap,
                 keep_variables=(ahead.KERNEL_VARIABLE,),
+                caches=caches,
             ),
         )
     except BaseException:
@@ -191,4 +196,5 @@ def start(directory: Path, fuses: Fuses, options: DeviceOptions, *, create: bool
         hooks=hooks,
         grid=ReplyQuantizer(period_ms=options.release_grid_ms) if options.release_grid_ms > 0 else None,
         processes={m.name: 1 + m.spares for m in boot.manifests} if started.inspected.hosts else {},
+        cached=options.caches,
     )

@@ -47,6 +47,8 @@ class DeviceOptions:
         namespaces: whether it also enters namespaces of its own.
         release_grid_ms: replies of authenticate and identify are released on this grid, so that the time they took
             shows little; 0 switches it off (docs/sandbox.md section 6).
+        caches: take what earlier starts of this boot of the host have kept, and keep what is missing
+            (`tee_sim.normal.machine.start_caches`). Such a device attests nothing.
         tap: sees every frame on the pipes (evidence), never the root secret.
         note: gets what a person should know and no answer says: that the secure world was started again, what a start
             erased.
@@ -62,6 +64,7 @@ class DeviceOptions:
     namespaces: bool = True
     release_grid_ms: float = 5.0
     read_only: bool = False
+    caches: bool = False
     tap: Callable[[str, bytes], None] | None = None
     hooks: MakeHooks = no_hooks
     note: Callable[[str], None] = lambda _text: None

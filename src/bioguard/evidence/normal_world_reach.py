@@ -109,6 +109,11 @@ REASONS: tuple[tuple[str, Mapping[str, str]], ...] = (
                 ".mkdir, .rmdir, import tee_sim.normal.private_files, os.fdopen, os.fsync *2, os.listdir, os.rename *2"
             ),
             "tee_sim.normal.machine.file_lock": "import fcntl",
+            "tee_sim.normal.machine.start_caches": (
+                ".mkdir, .read_bytes, .read_text, .rmdir, import tee_sim.normal.private_files, os.fdopen *2, "
+                "os.getresgid, os.getresuid, os.readlink, os.rename, os.scandir, os.uname, sys.flags, "
+                "sys.implementation, sys.version"
+            ),
             "tee_sim.normal.private_files": "os.dup, os.fdopen, os.fsync, os.open *3, os.rmdir, os.unlink *2",
         },
     ),
@@ -187,9 +192,10 @@ REASONS: tuple[tuple[str, Mapping[str, str]], ...] = (
             "tee_sim.secure.code_folders": "import importlib.abc, import importlib.machinery, import importlib.util",
             "tee_sim.secure.codeload": (
                 ".__dict__, .modules *7, .read_bytes, compile, exec, import importlib, "
-                "import importlib.abc, import importlib.machinery, import importlib.util, sys.meta_path, "
-                "sys.modules, sys.path, sys.path_hooks, sys.path_importer_cache, types.CodeType, vars"
+                "import importlib.abc, import importlib.machinery, import importlib.util, import marshal, "
+                "sys.meta_path, sys.modules, sys.path, sys.path_hooks, sys.path_importer_cache, types.CodeType, vars"
             ),
+            "tee_sim.secure.kept_code": "os.fdopen, os.open, sys.flags, sys.implementation *2, sys.version",
             "tee_sim.shared.package_files": ".read_bytes, os.walk",
         },
     ),

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from uuid import UUID
 
 from tee_sim.normal.debug_text import print_report
+from tee_sim.normal.machine.start_caches import StartCaches
 from tee_sim.normal.sandbox_verdict.level import Level
 from tee_sim.normal.sandbox_verdict.probes import cached_probes
 from tee_sim.normal.sandbox_verdict.processes import Inspected, inspect_processes
@@ -65,6 +66,7 @@ def start_locked(
     keep_variables: Collection[str] = (),
     on_debug: Callable[[DebugReport], None] = print_report,
     on_forbidden: Callable[[str], None] | None = None,
+    caches: StartCaches | None = None,
 ) -> Started:
     """Start a secure world; what does not come up is killed.
 
@@ -73,6 +75,7 @@ def start_locked(
         vouched: applications whose own code may run before the lock, because the caller made it; another's holds the
             verdict at PARTIAL: it ran in the process that became the core, and could have changed anything there.
         tap, keep_variables, on_debug, on_forbidden: as of `SecureProcess`.
+        caches: what earlier starts have left; None to see everything anew.
 
     Raises:
         TeeError: it does not start, or its store does not open; and whatever `accept` raises.
@@ -81,20 +84,28 @@ def start_locked(
 
     def inspect(pid: int, locked: Locked) -> str:
         hosts = host_names(boot)
-        inspected = inspect_processes(pid, locked, hosts, cached_probes(), host_heaps(boot))
+        probes = cached_probes() if caches is None else caches.probes()
+        inspected = inspect_processes(pid, locked, hosts, probes, host_heaps(boot))
         inspected = _held_down(inspected, boot, vouched)
         seen.append((inspected, locked, _listing(boot, locked)))
         accept(inspected.verdict)
         return inspected.verdict.level.value
 
     process = SecureProcess(
-        boot, storage, tap=tap, keep_variables=keep_variables, on_debug=on_debug, on_forbidden=on_forbidden
+        boot if caches is None else caches.code(boot),
+        storage,
+        tap=tap,
+        keep_variables=keep_variables,
+        on_debug=on_debug,
+        on_forbidden=on_forbidden,
     )
     try:
         ready = process.boot(inspect, provision)
     except BaseException:
         process.kill()
         raise
+    if caches is not None:
+        caches.keep_code(bytes(process.compiled))
     inspected, locked, listing = seen[0]
     names = (manifest.name for manifest in boot.manifests)
     return Started(

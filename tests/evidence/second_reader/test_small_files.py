@@ -52,6 +52,9 @@ def device(tmp_path_factory: pytest.TempPathFactory) -> Path:
     assert said("pin", "verify", "zoe", "--pin-file", str(place / "pin")) is ExitCode.OK
     assert said("authenticate", "alice", str(place / "probe.npy")) is ExitCode.OK
     assert said("authenticate", "alice", str(place / "other.npy")) is not ExitCode.OK
+    with pytest.raises(Unreadable, match="caches are there"):
+        read_device(phone)
+    assert said("device", "wipe", "--caches") is ExitCode.OK
     return phone
 
 

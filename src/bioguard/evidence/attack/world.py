@@ -50,6 +50,8 @@ class InProcess:
     Messages are packed and read as on the pipe.
     """
 
+    compiled = b""
+
     def __init__(
         self,
         boot: Boot,

@@ -4,6 +4,7 @@ import subprocess
 import sys
 
 from bioguard.evidence.temporary_device import TemporaryDevice
+from tee_sim.normal.machine import start_caches
 from tee_sim.normal.sandbox_verdict.level import Level
 
 
@@ -12,4 +13,5 @@ def said(temporary: TemporaryDevice, *words: str) -> tuple[list[str], str]:
     device = ("--device", str(temporary.directory), "--allow-level", Level.NOT_ENFORCED.value)
     line = [sys.executable, "-I", "-B", "-m", "bioguard.cli", *device, *words]
     done = subprocess.run(line, stdin=subprocess.DEVNULL, capture_output=True, check=False)
+    start_caches.forget(temporary.directory)  # so that no start of an audit finds what an earlier one has kept
     return done.stdout.decode("utf-8", "replace").splitlines(), done.stderr.decode("utf-8", "replace")
