@@ -21,6 +21,7 @@ from bioguard.device.options import DeviceOptions
 from bioguard.errors import BioguardError, NotPermitted
 from bioguard.evidence.second_reader import Contents, read_device
 from bioguard.records import FaceEmbedding, Features
+from bioguard.records.comparison_profile import ComparisonProfile
 from bioguard.records.consent import DAY_MS, Purpose
 from bioguard.records.modality import Modality, Profile
 from bioguard.simulate.people import finger_impressions
@@ -80,11 +81,13 @@ class TemporaryDevice:
     Args:
         directory: where the device is made; must not exist.
         allow_level: lowest sandbox level accepted; None for the product's own rule.
+        comparison: profiles that the device is made with.
     """
 
     directory: Path
     allow_level: Level | None = None
     profile: Profile = Profile.STANDARD
+    comparison: tuple[ComparisonProfile, ...] = ()
     frames: list[tuple[str, bytes]] = field(default_factory=list)
     requests: list[RequestNote] = field(default_factory=list)
     people: int = 0
@@ -92,7 +95,13 @@ class TemporaryDevice:
     running: bool = field(init=False, default=True)
 
     def __post_init__(self) -> None:
-        self.device = Device.init(self.directory, self.options(clock=START_MS), profile=self.profile, require_pin=False)
+        self.device = Device.init(
+            self.directory,
+            self.options(clock=START_MS),
+            profile=self.profile,
+            require_pin=False,
+            comparison_profiles=self.comparison,
+        )
 
     def options(self, *, clock: int | None = None) -> DeviceOptions:
         """Options of every start of a temporary device; its clock is chosen when it is made, and keeps its time."""

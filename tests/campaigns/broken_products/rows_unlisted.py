@@ -25,6 +25,7 @@ CLI_STATE = "src/bioguard/cli/state.py"
 CLI_POLICY = "src/bioguard/cli/policy.py"
 CLI_RIGHTS = "src/bioguard/cli/rights.py"
 SENSOR_COMMANDS = "src/bioguard/trusted/biometric/sensor_commands.py"
+CALIBRATION = "src/bioguard/trusted/biometric/calibration.py"
 SENSOR_OBJECTS = "src/bioguard/trusted/sensor/stored_objects.py"
 
 TENTH = "global _calls\n_calls = globals().get('_calls', 0) + 1\n"
@@ -108,6 +109,10 @@ PRODUCTS = (
           begins(SENSOR_OBJECTS, "StoredStates.put", "self.__dict__.setdefault('_tried', set()).add((sensor_id, user))"))),
         ("looser", "a face is accepted at half of the likeness that the rate asks for",
          instead(DECISION, "judge", "best.score >= best.levels.accept and not spent(best.record_id)", "best.score >= 0.6 * best.levels.accept and not spent(best.record_id)")),
+        ("looser-finger", "a finger is accepted at a sixth less than the rate asks for",
+         instead(DECISION, "judge", "best.score >= best.levels.accept and not spent(best.record_id)", "best.score >= (5 / 6 if best.levels.accept > 1 else 1) * best.levels.accept and not spent(best.record_id)")),
+        ("own-profile", "a device goes by the built-in profiles, whatever it was made with",
+         instead(CALIBRATION, "Calibration._profile", "self.profiles", "builtin_profiles()")),
     ),
     *row(
         10,

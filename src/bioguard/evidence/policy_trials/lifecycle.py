@@ -3,11 +3,10 @@
 import time
 from dataclasses import replace
 
-import numpy as np
-
 from bioguard.commands.biometric import EraseAuthorization
 from bioguard.device import consent, pins
 from bioguard.device.incidents import incidents
+from bioguard.evidence.policy_trials import likeness
 from bioguard.evidence.policy_trials.digests import as_published, salts
 from bioguard.evidence.policy_trials.model import Observation, Trial, Turn, in_both
 from bioguard.evidence.published_objects import look_drawn, strange_objects
@@ -16,7 +15,6 @@ from bioguard.log.signed_log import SignedLog
 from bioguard.proofs.checkpoint import proof_of
 from bioguard.proofs.encoding import ProofInvalid
 from bioguard.proofs.merkle import consistency_proof, verify_consistency
-from bioguard.records import FaceEmbedding
 from bioguard.records.audit_events import Cause, Entry, Event
 from bioguard.records.consent import DAY_MS, Purpose
 from bioguard.records.modality import Modality, Profile
@@ -30,9 +28,6 @@ RAPID_MS = 1000.0
 """CDD 7.3.10 recommends less for phones; here it stands for "a person does not wait", on a loaded host too."""
 FALSE_TRIALS = 5
 """CDD 7.3.10: a wait of 30 s after five false trials."""
-LIKENESS, LIKENESS_STEP = 0.5497, 0.03
-"""Cosine of two faces of 128 numbers at which one comparison in 50 000 of strangers is accepted (match/profiles/);
-how far from it is no rounding of a stored sample."""
 TOUCHED = 20_003
 """A finger that no other trial makes."""
 CROWD = 12
@@ -136,8 +131,8 @@ def authorization(temporary: TemporaryDevice) -> list[Observation]:
         Observation("not in their name either", stolen == "token.refused", stolen),
         Observation("another person's sample is rejected", not device.authenticate(owner.name, other.sample()).match),
         Observation("a match of a person with a PIN gives a token", seen.match and seen.token is not None),
-        *_nearly_alike(temporary),
-        *_guesses_apart(temporary),
+        *likeness.by_named_profiles(temporary),
+        *_elsewhere(temporary),
     ]
 
 
@@ -146,30 +141,11 @@ def _wrong_pins() -> list[bytes]:
     return [PIN + b"0", PIN[:-1], PIN[::-1], bytes(sorted(PIN)), PIN[:-1] + b"9", b"9" + PIN[1:]]
 
 
-def _nearly_alike(temporary: TemporaryDevice) -> list[Observation]:
-    """Faces that are a little less and a little more alike than the device's rate asks for."""
-    device, person = temporary.device, temporary.person()
-    device.enroll(person.name, [FaceEmbedding.from_features(person.direction)])
-    other = person.rng.normal(size=person.direction.size)
-    other -= (other @ person.direction) * person.direction
-    other /= np.linalg.norm(other)
-
-    def opens(cosine: float) -> bool:
-        probe = cosine * person.direction + np.sqrt(1 - cosine**2) * other
-        return device.authenticate(person.name, FaceEmbedding.from_features(probe)).match
-
-    less, more = (opens(LIKENESS + step) for step in (-LIKENESS_STEP, LIKENESS_STEP))
-    return [
-        Observation("a face that is less alike than the rate asks for is rejected", not less),
-        Observation("one that is more is accepted", more),
-    ]
-
-
-def _guesses_apart(temporary: TemporaryDevice) -> list[Observation]:
-    """On a device of its own: what is locked there locks no other trial."""
+def _elsewhere(temporary: TemporaryDevice) -> list[Observation]:
+    """On a device of its own: what is locked there locks no other trial, and no other fingers are enrolled there."""
     inner = temporary.directory.parent / f"{temporary.directory.name}-guessed"
     with TemporaryDevice(inner, temporary.allow_level) as second:
-        return _guesses(second)
+        return [*likeness.by_built_in_profiles(second), *_guesses(second)]
 
 
 def _guesses(temporary: TemporaryDevice) -> list[Observation]:
