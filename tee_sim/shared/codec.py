@@ -11,7 +11,7 @@ Reading is done here and not by cbor2, which forgives duplicate keys, long integ
 between its versions in what lies outside these rules (docs/formats/cbor.md). Writing is cbor2's.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Final
 
 import cbor2
@@ -27,6 +27,12 @@ def _malformed(why: str) -> TeeError:
 def encode(value: object) -> bytes:
     """Encode a plain value (int, bytes, str, bool, None, list, tuple, dict) canonically."""
     return cbor2.dumps(value, canonical=True)
+
+
+def array_of(items: Sequence[bytes]) -> bytes:
+    """`encode` of a list whose items are encoded already."""
+    head = cbor2.dumps(len(items))  # a length is written as a number is, but for its major type
+    return b"".join((bytes([head[0] | _ARRAY << 5]), head[1:], *items))
 
 
 def decode(data: bytes, *, max_bytes: int = MAX_FRAME_BYTES) -> object:

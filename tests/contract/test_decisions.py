@@ -392,6 +392,7 @@ def test_the_disk_sees_the_same_of_every_decision(profile) -> None:
     people = [phone.person(enrolled=True) for _ in range(3)]
     alice = people[0]
     phone.identify(phone.sample(alice.face))
+    phone.authenticate(alice, phone.sample(alice.face))  # what the first decision of a start reads is kept
     shapes: dict[str, set] = {"authenticate": set(), "identify": set()}
     counts = set()
     rng = np.random.default_rng(5)
@@ -432,9 +433,7 @@ def test_no_view_is_read_for_a_search() -> None:
     phone.identify(phone.sample(people[0].face))
     reads = [about[:1] for what, about, *_ in phone.target.shape(lambda: phone.identify(phone.sample(people[1].face)))
              if what == "read"]  # fmt: skip
-    assert b"R" not in reads
-    assert b"C" not in reads
-    assert b"S" not in reads
+    assert not {b"R", b"C", b"S"} & set(reads)
 
 
 def test_the_page_says_how_far_each_rate_is_founded() -> None:

@@ -138,6 +138,11 @@ _OPTIONAL = ("subject", "modality", "purpose", "record_id", "digest", "cause", "
 _LEAF_PREFIX = b"bioguard log entry v1\x00"
 
 
+def leaf_of(entry: bytes) -> bytes:
+    """The Merkle leaf hash of an encoded entry."""
+    return leaf_hash(_LEAF_PREFIX + entry)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entry(Record):
     """One event. Raises ValueError when it is made with a field its kind does not have, or without one it has."""
@@ -161,7 +166,7 @@ class Entry(Record):
 
     def leaf(self) -> bytes:
         """The Merkle leaf hash of this entry."""
-        return leaf_hash(_LEAF_PREFIX + self.to_bytes())
+        return leaf_of(self.to_bytes())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -174,11 +174,14 @@ def watch_the_disk(kit: Kit) -> str | None:
     """Watch what a refused claim or search asks of the disk, near the border and far from it."""
     victim = kit.person(enrolled=True)
     near, far = kit.beside(victim), kit.sample(kit.direction())
+    own = kit.sample(victim.face)
     acts: tuple[tuple[str, Callable[[bytes], object]], ...] = (
         ("claim", lambda sample: kit.authenticate(victim, sample)),
         ("search", kit.identify),
     )
     for name, act in acts:
+        for _ in range(3):  # what is read once, and whoever is here for the first time, has its own shape
+            act(own)
         one, other, *others = [_asked(kit, act, sample) for sample in (far, far, near, near)]
         steady = [a if a == b else None for a, b in zip(one, other, strict=False)]
         if len(one) == len(other) and any(not _fits(seen, steady) for seen in others):

@@ -37,16 +37,17 @@ from bioguard.records.modality import Modality
 from bioguard.records.tokens import AuthToken, TokenUnusable
 from bioguard.trusted.biometric import decision, rates
 from bioguard.trusted.biometric.cohort_fingers import gather
-from bioguard.trusted.biometric.decision import Sighting, Verdict, judge
+from bioguard.trusted.biometric.decision import Enrolled, Sighting, Verdict, judge
 from bioguard.trusted.biometric.device_cohort import Standing, stricter
 from bioguard.trusted.biometric.gallery_index import GalleryIndex
 from bioguard.trusted.biometric.levels import Kind, Levels, levels
 from bioguard.trusted.biometric.rates import Terms
 from bioguard.trusted.biometric.refusals import DENIED, LOCKED
-from bioguard.trusted.biometric.samples import decode, judge_samples, refuse_flawed
+from bioguard.trusted.biometric.samples import decode, dimension_of, judge_samples, refuse_flawed
 from bioguard.trusted.biometric.sensor_commands import SensorCommands
-from bioguard.trusted.biometric.stored_objects import RecordRef, StoredRecord, UserState, record_object, user_object
+from bioguard.trusted.biometric.stored_objects import RecordRef, StoredRecord, record_object, user_object
 from bioguard.trusted.biometric.vault import Vault
+from bioguard.trusted.kept_objects import KeptStore
 from bioguard.trusted.policy.audit_log import AuditLog, LogClock, LoggedStore
 from bioguard.trusted.policy.enforcement import PolicyEnforcer
 from bioguard.trusted.policy.handlers import handlers as policy_handlers
@@ -68,8 +69,8 @@ class BiometricApp(CommandApp):
         """Build store, log, vault, sensor rules and policy, each of those before it; then do what is due at a start."""
         self._log = AuditLog(env.store, env.clock, env.system_rng)
         # From here on whatever is written carries the entries that were noted, and is stamped with the log's time.
-        env = replace(env, store=LoggedStore(env.store, self._log), clock=LogClock(env.clock, self._log))
-        self._store = env.store
+        self._store = KeptStore(LoggedStore(env.store, self._log))
+        env = replace(env, store=self._store, clock=LogClock(env.clock, self._log))
         self._vault = Vault(env, self._log)
         self._sensors = SensorCommands(env, self._vault)
         self._policy = PolicyEnforcer(env, self._log, self._vault, self._sensors.owner)
@@ -110,19 +111,21 @@ class BiometricApp(CommandApp):
                 if command not in _DECISIONS:  # those read no rows of others
                     gather(self._store, self._vault, self._policy)
             except BaseException:
-                for part in (self._log, self._vault, self._sensors.states, self._policy):
-                    part.doubt()
+                self._doubt()
                 raise
             return answer
 
         self.handle(command, respond)
 
+    def _doubt(self) -> None:
+        for part in (self._store, self._log, self._vault, self._sensors.states, self._policy):
+            part.doubt()
+
     # What the device is, and its users
 
     def _show_configuration(self, _request: Nothing) -> Configured:
-        made, profiles = self._vault.configuration, self._vault.profiles
-        cohort = self._vault.cohort_size(self._log.now_ms())
-        return Configured(status=ReplyStatus.OK, configuration=made, profiles=profiles, cohort=cohort)
+        made, cohort = self._vault.configuration, self._vault.cohort_size(self._log.now_ms())
+        return Configured(status=ReplyStatus.OK, configuration=made, profiles=self._vault.profiles, cohort=cohort)
 
     def _provide_profile(self, request: ProvideProfile) -> Done:
         self._vault.provide(request.profile)
@@ -134,7 +137,7 @@ class BiometricApp(CommandApp):
         return Done(status=ReplyStatus.OK)
 
     def _renew_codes(self, _request: commands.RenewCodes) -> commands.Renewed:
-        changed = self._vault.renew_codes(lambda record: [decode(view) for view in record.views])
+        changed = self._vault.renew_codes(lambda record: list(map(decode, record.views)))
         return commands.Renewed(status=ReplyStatus.OK, records=changed)
 
     def _add_user(self, request: commands.AddUser) -> Done:
@@ -197,7 +200,10 @@ class BiometricApp(CommandApp):
         # 7. Not a finger that is enrolled already. Last of the checks: the only one that compares with records, and
         #    uncounted (docs/android-contract.md, departure 22).
         if request.modality is Modality.FINGERPRINT:
-            self._refuse_same_finger(user, samples, replaces, kind)
+            others = [ref.record_id for ref in user.of(request.modality) if ref != replaces]
+            enrolled = [record for _, record in self._vault.ready.of(others)]
+            if decision.same_finger(samples, enrolled, self._vault.encoder, kind):
+                raise Refused(ReplyStatus.DUPLICATE_FINGER)
         # 8. Encode, before a transaction is open: what can fail must fail while nothing is written.
         codes = self._vault.encoder.encode(samples)
         # 9. One commit: record, log entry, user's list, authenticator id, owner, first expiry and dimension. A power
@@ -217,28 +223,16 @@ class BiometricApp(CommandApp):
         )
 
     def _dimension_of(self, samples: tuple[Features, ...], replaces: RecordRef | None) -> int:
-        """The dimension of a face, 0 for a finger. Refused WRONG_DIMENSION."""
-        dimensions = {len(sample) for sample in samples if isinstance(sample, FaceEmbedding)}
-        if len(dimensions) > 1:
-            raise Refused(ReplyStatus.WRONG_DIMENSION)
-        for dimension in dimensions:
+        dimension = dimension_of(samples)
+        if dimension:
             self._vault.refuse_other_dimension(dimension, replaces)
-            return dimension
-        return 0
+        return dimension
 
     def _permit(self, request: commands.Enroll, *, enrollments: int) -> AuthToken | None:
         try:
             return self._sensors.permit(request.user, request.modality, request.token, enrollments=enrollments)
         except TokenUnusable as unusable:
             raise Refused(DENIED[unusable.why]) from None
-
-    def _refuse_same_finger(
-        self, user: UserState, samples: tuple[Features, ...], replaces: RecordRef | None, kind: Kind
-    ) -> None:
-        others = [ref.record_id for ref in user.of(Modality.FINGERPRINT) if ref != replaces]
-        records = [self._vault.open_record(record_id)[1] for record_id in others]
-        if decision.same_finger(samples, records, self._vault.encoder, kind):
-            raise Refused(ReplyStatus.DUPLICATE_FINGER)
 
     # Deciding
 
@@ -292,13 +286,12 @@ class BiometricApp(CommandApp):
 
     def _read_ahead(self, user: bytes, modality: Modality) -> None:
         """Read at once what is asked for one by one: the same objects, whatever is decided about them."""
-        states = self._sensors.objects(user, modality)
-        self._store.fetch([user_object(user), consent_object(user), *states, *self._log.next_objects()])
+        ids = [user_object(user), consent_object(user), *self._sensors.objects(user, modality)]
+        self._store.fetch([*ids, *self._log.next_objects()])
 
-    def _in_time(self, user: bytes, refs: list[RecordRef], purpose: Purpose) -> list[tuple[bytes, StoredRecord]]:
+    def _in_time(self, user: bytes, refs: list[RecordRef], purpose: Purpose) -> list[tuple[bytes, Enrolled]]:
         """The records that may still be used. Refused RECORD_EXPIRED, and logged, if all of them are over."""
-        self._store.fetch([record_object(ref.record_id) for ref in refs])
-        records = [(ref.record_id, self._vault.open_record(ref.record_id)[1]) for ref in refs]
+        records = self._vault.ready.of([ref.record_id for ref in refs])
         kept = [(record_id, record) for record_id, record in records if not self._policy.is_over(record.enrolled_s)]
         if not kept:
             self._policy.log_expired(user, refs[0].modality, purpose)
@@ -360,8 +353,9 @@ class BiometricApp(CommandApp):
             index = self._index(modality)
             found = index.basis(kind, self._search_terms(request.inverse)) if len(index) else None
             return commands.RateBasis(status=ReplyStatus.OK, basis=found)
-        records = [self._vault.open_record(ref.record_id)[1] for ref in self._vault.user(request.user).of(modality)]
-        samples = sum(record.samples for record in records if not self._policy.is_over(record.enrolled_s))
+        refs = self._vault.user(request.user).of(modality)
+        records = self._vault.ready.of([ref.record_id for ref in refs])
+        samples = sum(record.samples for _, record in records if not self._policy.is_over(record.enrolled_s))
         terms = self._claim_terms(request.inverse)
         return commands.RateBasis(status=ReplyStatus.OK, basis=levels(kind, terms, samples).basis if samples else None)
 

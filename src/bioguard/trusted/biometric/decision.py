@@ -9,6 +9,7 @@ Does not promise: that a threshold is as rare as its name where its table is ext
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,7 +19,7 @@ from bioguard.match.fingerprint.backends import scores_of
 from bioguard.match.fingerprint.prepared import PreparedTemplate, prepare, prepare_all
 from bioguard.match.protected.finger_codes import protected_scores
 from bioguard.records import FaceEmbedding, Features, FingerprintTemplate
-from bioguard.records.modality import Profile
+from bioguard.records.modality import Modality, Profile
 from bioguard.trusted.biometric.levels import Kind, Levels, strong_threshold
 from bioguard.trusted.biometric.samples import decode
 from bioguard.trusted.biometric.stored_objects import StoredRecord
@@ -98,23 +99,73 @@ def finger_scores(one: Finger, others: Sequence[Finger]) -> NDArray[np.float32]:
     return scores_of(one, [other for other in others if isinstance(other, PreparedTemplate)])
 
 
-def record_scores(probe: Ready, record: StoredRecord, encoder: TemplateEncoder) -> list[float]:
+@dataclass(frozen=True, slots=True, eq=False)
+class Enrolled:
+    """A record as it is compared. As sensitive as what is stored of it.
+
+    Attributes:
+        enrolled_s: when, in seconds since 1970.
+        fingers: of a finger, its samples.
+        faces: of a face, its views.
+        codes: of a face in the digest-only profile, its scalar codes, uint8 [n, bytes].
+    """
+
+    enrolled_s: int
+    fingers: Sequence[Finger] = ()
+    faces: FaceGallery | None = None
+    codes: NDArray[np.uint8] | None = None
+
+    @classmethod
+    def of(cls, record: StoredRecord) -> Self:
+        """Decode what is stored, and make it ready. Refused BAD_REQUEST for what no enrollment has stored."""
+        if record.modality is Modality.FINGERPRINT:
+            return cls(record.enrolled_s, fingers=finger_samples(record))
+        if record.profile is Profile.DIGEST_ONLY:
+            return cls(record.enrolled_s, codes=np.stack([np.frombuffer(code, np.uint8) for code in record.codes]))
+        views = [decode(view) for view in record.views]
+        vectors = [view.vector for view in views if isinstance(view, FaceEmbedding)]
+        return cls(record.enrolled_s, faces=FaceGallery(np.stack(vectors)))
+
+    @property
+    def samples(self) -> int:
+        """How many samples were enrolled."""
+        return len(self.fingers) or len(self.codes if self.codes is not None else self.faces or ())
+
+    @property
+    def size_bytes(self) -> int:
+        """How much is held of it, about."""
+        codes = 0 if self.codes is None else self.codes.nbytes
+        faces = 0 if self.faces is None else 4 * len(self.faces) * self.faces.dimension
+        return codes + faces + sum(_size_bytes(finger) for finger in self.fingers)
+
+    def wipe(self) -> None:
+        """Overwrite it with zeros, as far as that can be done."""
+        if self.faces is not None:
+            self.faces.remove(self.faces.indices)
+        for finger in self.fingers:
+            if isinstance(finger, PreparedTemplate):
+                finger.codes.fill(0)
+                finger.places.fill(0)
+
+
+def _size_bytes(finger: Finger) -> int:
+    return len(finger) if isinstance(finger, bytes) else finger.codes.nbytes + finger.places.nbytes
+
+
+def record_scores(probe: Ready, record: Enrolled, encoder: TemplateEncoder) -> list[float]:
     """One score per enrolled sample, higher is more alike. A face has the dimension of the record."""
     if not isinstance(probe, FaceEmbedding):
-        return [float(s) for s in finger_scores(probe, finger_samples(record))]
+        return [float(s) for s in finger_scores(probe, record.fingers)]
     vector = probe.vector[np.newaxis, :]
-    if record.profile is Profile.DIGEST_ONLY:
-        codes = np.stack([np.frombuffer(code, np.uint8) for code in record.codes])
-        return [float(s) for s in encoder.scalar_similarities(encoder.scalar(vector), codes)[0]]
-    views = [decode(view) for view in record.views]
-    vectors = [v.vector for v in views if isinstance(v, FaceEmbedding)]
-    return [float(s) for s in FaceGallery(np.stack(vectors)).scores(vector)[0]]
+    if record.codes is not None:
+        return [float(s) for s in encoder.scalar_similarities(encoder.scalar(vector), record.codes)[0]]
+    return [float(s) for s in record.faces.scores(vector)[0]] if record.faces is not None else []
 
 
 def sightings(
     user: bytes,
     probe: Ready,
-    records: Sequence[tuple[bytes, StoredRecord]],
+    records: Sequence[tuple[bytes, Enrolled]],
     encoder: TemplateEncoder,
     at: Sequence[Levels],
 ) -> list[Sighting]:
@@ -125,9 +176,7 @@ def sightings(
     ]
 
 
-def same_finger(
-    samples: Sequence[Features], records: Sequence[StoredRecord], encoder: TemplateEncoder, kind: Kind
-) -> bool:
+def same_finger(samples: Sequence[Features], records: Sequence[Enrolled], encoder: TemplateEncoder, kind: Kind) -> bool:
     """Whether any of the samples is of a finger that one of the person's records is of.
 
     Only a strong match counts: an enrollment is no counted attempt, so its answer must not depend on whether a sample

@@ -29,7 +29,7 @@ from bioguard.match.fingerprint.cohort import (
 )
 from bioguard.match.fingerprint.parameters import ENROLLMENT
 from bioguard.records import FaceEmbedding
-from bioguard.trusted.biometric.decision import Finger, Ready, finger_samples, finger_scores
+from bioguard.trusted.biometric.decision import Enrolled, Finger, Ready, finger_samples, finger_scores
 from bioguard.trusted.biometric.levels import Kind, Levels, levels
 from bioguard.trusted.biometric.rates import Terms
 from bioguard.trusted.biometric.stored_objects import StoredRecord
@@ -81,7 +81,7 @@ class DeviceCohort:
         return found[0].fingers if found else 0
 
     def standings(
-        self, user: bytes, probe: Ready, records: Sequence[tuple[bytes, StoredRecord]], kind: Kind, now_ms: int
+        self, user: bytes, probe: Ready, records: Sequence[tuple[bytes, Enrolled]], kind: Kind, now_ms: int
     ) -> list[Standing]:
         """How a probe and each record (id, record) of one person stand to the fingers of others. Faces stand alone."""
         if isinstance(probe, FaceEmbedding):
@@ -118,11 +118,11 @@ class DeviceCohort:
         return table
 
     def _reference(
-        self, record_id: bytes, record: StoredRecord, others: tuple[int, ...], views: Sequence[int], kind: Kind
+        self, record_id: bytes, record: Enrolled, others: tuple[int, ...], views: Sequence[int], kind: Kind
     ) -> _Reference | None:
         key = record_id, others
         if key not in self._references:
-            own = finger_samples(record)
+            own = record.fingers
             table = np.concatenate([self._table(one, others, views) for one in own])
             limit = kind.threshold(ENROLLMENT.duplicate_fmr / (len(own) * MOST_VIEWS))
             same = np.flatnonzero(table.max(axis=(0, 2)) >= limit)

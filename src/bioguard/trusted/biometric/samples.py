@@ -32,6 +32,14 @@ def decode(sample: bytes) -> Features:
         raise Refused(ReplyStatus.BAD_REQUEST) from None
 
 
+def dimension_of(samples: Sequence[Features]) -> int:
+    """The dimension of the views of a face, 0 for a finger. Refused WRONG_DIMENSION for views of several."""
+    dimensions = {len(sample) for sample in samples if isinstance(sample, FaceEmbedding)}
+    if len(dimensions) > 1:
+        raise Refused(ReplyStatus.WRONG_DIMENSION)
+    return max(dimensions, default=0)
+
+
 def judge_samples(samples: Sequence[Features], profile: ComparisonProfile) -> Judgement:
     """Judge the samples of one enrollment, all of the model that the profile is of.
 

@@ -21,7 +21,9 @@ from bioguard.commands.configuration import MAX_PROFILES, Configuration
 from bioguard.match.fingerprint.cohort import MOST_FINGERS
 from bioguard.records.comparison_profile import MAX_PROFILE_BYTES
 from bioguard.records.modality import Modality, Profile
+from bioguard.trusted.kept_objects import keep, value_of
 from tee_sim.shared.schema import AtMost, Fixed, Items, Record, UpTo
+from tee_sim.shared.ta_api import Store, Transaction
 
 DEVICE_OBJECT = b"D"
 MAX_CODE_BYTES = 16_384
@@ -91,6 +93,17 @@ class UserState(Record):
     def of(self, modality: Modality) -> list[RecordRef]:
         """The records of one modality."""
         return [ref for ref in self.records if ref.modality is modality]
+
+
+def find_user(store: Store, user: bytes) -> UserState | None:
+    """A user's state; None for an unknown user."""
+    return value_of(store, user_object(user), lambda body, _: UserState.from_bytes(body))
+
+
+def put_user(transaction: Transaction, user: bytes, state: UserState) -> None:
+    """Store it with other changes."""
+    transaction.put(user_object(user), state.to_bytes(), kind="user", owner=user, ids=user)
+    keep(transaction, user_object(user), state)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

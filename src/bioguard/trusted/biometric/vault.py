@@ -25,11 +25,12 @@ from bioguard.records.comparison_profile import ComparisonProfile
 from bioguard.records.modality import Modality, Profile
 from bioguard.trusted.biometric.calibration import Calibration
 from bioguard.trusted.biometric.cohort_places import places_after
-from bioguard.trusted.biometric.decision import Ready
+from bioguard.trusted.biometric.decision import Enrolled, Ready
 from bioguard.trusted.biometric.device_cohort import DeviceCohort, Standing
 from bioguard.trusted.biometric.gallery_index import Galleries
 from bioguard.trusted.biometric.levels import Kind
 from bioguard.trusted.biometric.rates import require_offered
+from bioguard.trusted.biometric.ready_records import ReadyRecords
 from bioguard.trusted.biometric.salted_digest import message
 from bioguard.trusted.biometric.stored_objects import (
     DEVICE_OBJECT,
@@ -37,6 +38,8 @@ from bioguard.trusted.biometric.stored_objects import (
     RecordRef,
     StoredRecord,
     UserState,
+    find_user,
+    put_user,
     record_object,
     user_object,
 )
@@ -48,8 +51,7 @@ from bioguard.trusted.sensor.sensors import SENSOR_IDS
 from bioguard.trusted.sensor.stored_objects import recount
 from tee_sim.shared.ta_api import TaEnv, Transaction, find_record
 
-_NO_SALT = bytes(16)
-"""Of a record that has none yet."""
+_NO_SALT = bytes(16)  # of a record that has none yet
 
 
 class Vault:
@@ -69,6 +71,7 @@ class Vault:
         self._provided: list[ComparisonProfile] = []
         self._state: DeviceState | None = self._read_state()
         self.galleries = Galleries()
+        self.ready = ReadyRecords(env.store)
         self.cohort: DeviceCohort | None = None
 
     @property
@@ -148,13 +151,14 @@ class Vault:
     def drop_galleries(self) -> None:
         """Forget whatever was built from who may be searched for, or compared with others."""
         self.galleries.drop()
+        self.ready.clear()
         self.cohort = None
 
     # Users
 
     def user(self, user: bytes) -> UserState:
         """A user's state. Refused UNKNOWN_USER."""
-        state = find_record(self._env.store, user_object(user), UserState)
+        state = find_user(self._env.store, user)
         if state is None:
             raise Refused(ReplyStatus.UNKNOWN_USER)
         return state
@@ -165,31 +169,28 @@ class Vault:
 
     def count(self, user: bytes, modality: Modality) -> int | None:
         """How many records of a modality a user has; None for an unknown user."""
-        state = find_record(self._env.store, user_object(user), UserState)
+        state = find_user(self._env.store, user)
         return None if state is None else len(state.of(modality))
 
     def users(self) -> list[bytes]:
         """All users, in order."""
         return [h.owner for h in self._env.store.headers() if h.kind == "user"]
 
-    def _put_user(self, transaction: Transaction, user: bytes, state: UserState) -> None:
-        transaction.put(user_object(user), state.to_bytes(), kind="user", owner=user, ids=user)
-
     def add_user(self, user: bytes, label: bytes) -> None:
         """Create a user. Refused USER_EXISTS, or NOT_CONFIGURED: then the device keeps nothing of anybody."""
         if not self.state.code_epoch:
             raise Refused(ReplyStatus.NOT_CONFIGURED)
-        if self._env.store.find(user_object(user)) is not None:
+        if find_user(self._env.store, user) is not None:
             raise Refused(ReplyStatus.USER_EXISTS)
         with self._env.store.transaction() as transaction:
-            self._put_user(transaction, user, UserState(label=label))
+            put_user(transaction, user, UserState(label=label))
             self._log.note(Event.USER_ADDED, subject=user)
 
     def change_label(self, user: bytes, label: bytes) -> None:
         """Bind another name to a user. Refused UNKNOWN_USER."""
         state = replace(self.user(user), label=label)
         with self._env.store.transaction() as transaction:
-            self._put_user(transaction, user, state)
+            put_user(transaction, user, state)
 
     def remove_user(self, transaction: Transaction, user: bytes, cause: Cause) -> None:
         """Erase a user's records and state, together with other changes. Refused UNKNOWN_USER."""
@@ -220,6 +221,7 @@ class Vault:
             transaction.erase(record_object(ref.record_id))
             self._log.record_erased(user, ref.modality, ref.record_id, digest, cause)
             self.galleries.remove(ref.record_id)
+            self.ready.drop(ref.record_id)
             digests.append(digest)
         if store is not None:
             self._put_record(transaction, store, model)
@@ -340,7 +342,7 @@ class Vault:
         self._change_records(transaction, user, erase=gone, store=stored, same_samples=same_samples, model=model)
         others = tuple(ref for ref in state.records if ref not in gone)
         new = RecordRef(record_id=record_id, modality=modality, position=position)
-        self._put_user(transaction, user, replace(state, records=(*others, new)))
+        put_user(transaction, user, replace(state, records=(*others, new)))
         return stored
 
     def relabel(self, user: bytes, record_id: bytes, position: int) -> Stored:
@@ -382,7 +384,7 @@ class Vault:
             return ()
         left = replace(state, records=tuple(ref for ref in state.records if ref not in gone))
         digests = self._change_records(transaction, user, erase=gone, cause=cause)
-        self._put_user(transaction, user, left)
+        put_user(transaction, user, left)
         return digests
 
     def renew_codes(self, decode_views: Callable[[StoredRecord], Sequence[Features]]) -> int:
@@ -403,11 +405,11 @@ class Vault:
                 self._put_record(transaction, (summary, replace(old, codes=codes, code_epoch=epoch)))
                 changed += 1  # not counted anew (`recount`): the same records hold the same samples
         self._state, self._encoder = state, encoder
-        self.galleries.drop()
+        self.drop_galleries()
         return changed
 
     def standings(
-        self, user: bytes, probe: Ready, records: Sequence[tuple[bytes, StoredRecord]], kind: Kind, now_ms: int
+        self, user: bytes, probe: Ready, records: Sequence[tuple[bytes, Enrolled]], kind: Kind, now_ms: int
     ) -> list[Standing]:
         """As `DeviceCohort.standings`, on a device that has no cohort now too."""
         return (self.cohort or DeviceCohort()).standings(user, probe, records, kind, now_ms)

@@ -17,16 +17,17 @@ world's (docs/policy.md section 6).
 | `L` + first, 8 bytes| log     | Chunk   |
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, replace
 from typing import Annotated, Any
 
 from bioguard.proofs.merkle import Frontier
-from bioguard.records.audit_events import MAX_SEQUENCE, Cause, Entry, Event, LogItem
+from bioguard.records.audit_events import MAX_SEQUENCE, Cause, Entry, Event, LogItem, leaf_of
 from bioguard.records.consent import DAY_MS, MAX_MS
 from bioguard.records.modality import Modality
 from tee_sim.shared.clock import MAX_BOOT_MS, Clock, Moment
+from tee_sim.shared.codec import array_of, encode
 from tee_sim.shared.reserve import Reserve
 from tee_sim.shared.rng import Rng
 from tee_sim.shared.schema import Fixed, Items, Record, UpTo
@@ -36,6 +37,7 @@ LOG_DAYS = 30
 """Policy III.1(2)b: log data are cleared, usually within 30 days."""
 CHUNK = 32
 """Entries in one object: an append rewrites at most 32 short entries."""
+BLIND_BYTES = 16
 _HEAD = b"H"
 HEAD_BYTES = 1500
 """41 peaks of 34 bytes and five numbers of at most 9."""
@@ -69,6 +71,10 @@ class Chunk(Record):
     items: Annotated[tuple[LogItem, ...], Items(CHUNK)] = ()
 
 
+Chunks = Mapping[bytes, list[bytes]]
+"""Items of some chunks, each of them encoded."""
+
+
 def _padded(body: bytes) -> bytes:
     """Length, body, zeros. How many peaks a tree has would else show in the size, and count with a decision."""
     return (len(body).to_bytes(2, "big") + body).ljust(HEAD_BYTES, b"\0")
@@ -96,6 +102,8 @@ class AuditLog:
         self._clock = clock
         self._salts = salts
         self._pending: list[dict[str, Any]] = []
+        self._blinds = b""
+        self._last: tuple[bytes, list[bytes]] | None = None
         stored = store.find(_HEAD)
         self.head = Head() if stored is None else Head.from_bytes(_unpadded(stored.body))
         self._seen = Moment(wall_ms=self.head.last_ms, boot_ms=self.head.last_boot_ms)
@@ -132,6 +140,7 @@ class AuditLog:
     def doubt(self) -> None:
         """A request failed: what it noted did not happen, and the next one must not write it."""
         self._pending.clear()
+        self._last = None
 
     def flush(self) -> None:
         """Write what is queued."""
@@ -144,7 +153,7 @@ class AuditLog:
         return self._logging(self.head, {}, reserve)
 
     @contextmanager
-    def _logging(self, head: Head, chunks: dict[bytes, Chunk], reserve: Reserve) -> Iterator[Transaction]:
+    def _logging(self, head: Head, chunks: Chunks, reserve: Reserve) -> Iterator[Transaction]:
         """A store transaction of what changes in the log itself and of the queued entries.
 
         1. The changes of the block, and whatever it notes.
@@ -159,31 +168,51 @@ class AuditLog:
             with self._store.transaction(reserve) as transaction:
                 yield transaction
                 head = self._write(transaction, head, chunks)
+        except BaseException:
+            self._last = None
+            raise
         finally:
             self._pending.clear()
         self.head = head
 
-    def _write(self, transaction: Transaction, head: Head, changed: dict[bytes, Chunk]) -> Head:
+    def _write(self, transaction: Transaction, head: Head, changed: Chunks) -> Head:
         if not self._pending:
             return head
         now, frontier, chunks = self._now(), head.frontier, dict(changed)
         for fields in self._pending:
-            entry = Entry(sequence=frontier.size, wall_ms=now.wall_ms, blind=self._salts.bytes(16), **fields)
+            entry = Entry(sequence=frontier.size, wall_ms=now.wall_ms, blind=self._blind(), **fields)
             where = _chunk_id(entry.sequence)
             if where not in chunks:
-                chunks[where] = self._chunk(where) if entry.sequence % CHUNK else Chunk()
-            item = LogItem(leaf=entry.leaf(), entry=entry)
-            chunks[where] = Chunk(items=(*chunks[where].items, item))
-            frontier = frontier.append(item.leaf)
-        for where, chunk in chunks.items():
-            transaction.put(where, chunk.to_bytes(), kind="log")
+                chunks[where] = self._items(where) if entry.sequence % CHUNK else []
+            body = entry.to_bytes()
+            leaf = leaf_of(body)
+            chunks[where] = [*chunks[where], array_of([encode(leaf), body])]
+            frontier = frontier.append(leaf)
+        for where, items in chunks.items():
+            transaction.put(where, array_of([array_of(items)]), kind="log")
+        self._last = where, chunks[where]
         head = replace(head, size=frontier.size, peaks=frontier.peaks, last_ms=now.wall_ms, last_boot_ms=now.boot_ms)
         transaction.put(_HEAD, _padded(head.to_bytes()), kind="loghead")
         return head
 
+    def _blind(self) -> bytes:
+        """Random bytes of one entry, of those that were asked for at once."""
+        if not self._blinds:
+            self._blinds = self._salts.bytes(BLIND_BYTES * CHUNK)
+        blind, self._blinds = self._blinds[:BLIND_BYTES], self._blinds[BLIND_BYTES:]
+        return blind
+
     def next_objects(self) -> list[bytes]:
-        """What is read to log something now: the chunk that is not full yet."""
-        return [_chunk_id(self.head.size)] if self.head.size % CHUNK else []
+        """What is read to log something now: the chunk that is not full yet, unless it is in memory."""
+        where = _chunk_id(self.head.size)
+        kept = self._last is not None and self._last[0] == where
+        return [where] if self.head.size % CHUNK and not kept else []
+
+    def _items(self, where: bytes) -> list[bytes]:
+        """The items of a chunk, each encoded."""
+        if self._last is not None and self._last[0] == where:
+            return self._last[1]
+        return [item.to_bytes() for item in self._chunk(where).items]
 
     def _chunk(self, where: bytes) -> Chunk:
         return Chunk.from_bytes(self._store.get(where).body)
@@ -206,7 +235,7 @@ class AuditLog:
         Args:
             due: whether what ends at this time may be dropped; the first that may not keeps all later ones.
         """
-        chunks, first, pruned = dict[bytes, Chunk](), self.head.first_body, 0
+        chunks, first, pruned = dict[bytes, list[bytes]](), self.head.first_body, 0
         while first < self.head.size:
             where = _chunk_id(first)
             items = list(self._chunk(where).items)
@@ -218,7 +247,7 @@ class AuditLog:
                 items[offset] = LogItem(leaf=items[offset].leaf, entry=None)
                 first += 1
             if first > before:
-                chunks[where] = Chunk(items=tuple(items))
+                chunks[where] = [item.to_bytes() for item in items]
                 pruned += first - before
             if first == before or first % CHUNK:
                 break

@@ -13,6 +13,7 @@ from typing import Annotated
 
 from bioguard.records.consent import MAX_MS, ConsentState
 from bioguard.records.rights_requests import RightsRequest
+from bioguard.trusted.kept_objects import keep, value_of
 from bioguard.trusted.policy.doubts import MAX_SPANS, Span
 from tee_sim.shared.schema import Items, Record, UpTo
 from tee_sim.shared.ta_api import Store, Transaction, find_record
@@ -50,6 +51,10 @@ def consent_object(user: bytes) -> bytes:
     return b"C" + user
 
 
+def _consent_of(body: bytes, _ids: bytes) -> ConsentState:
+    return ConsentState.from_bytes(body)
+
+
 class PolicyObjects:
     """Reading and writing of these objects."""
 
@@ -66,7 +71,7 @@ class PolicyObjects:
 
     def consent(self, user: bytes) -> ConsentState:
         """What a user consents to; empty if nothing is stored."""
-        return find_record(self._store, consent_object(user), ConsentState) or ConsentState()
+        return value_of(self._store, consent_object(user), _consent_of) or ConsentState()
 
     def consents(self) -> Iterator[tuple[bytes, ConsentState]]:
         """Of all users."""
@@ -76,6 +81,7 @@ class PolicyObjects:
     def put_consent(self, transaction: Transaction, user: bytes, consent: ConsentState) -> None:
         """Store it with other changes."""
         transaction.put(consent_object(user), consent.to_bytes(), kind="consent", owner=user)
+        keep(transaction, consent_object(user), consent)
 
     def forget(self, transaction: Transaction, user: bytes) -> None:
         """Erase a user's consents with other changes; nothing happens without one."""

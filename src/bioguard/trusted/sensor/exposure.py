@@ -37,6 +37,7 @@ import struct
 from bisect import bisect_left
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 from operator import lt
 from typing import Final, Self
 
@@ -51,6 +52,15 @@ once in a hundred tries, so 5 000 of them pass between two visits of a person wh
 KEY_BYTES: Final = 8
 """Of a record id, which is 16 random bytes: among 100 000 records two share a key on one of 3.7 billion devices."""
 ENTRY_BYTES: Final = KEY_BYTES + 1
+
+
+@lru_cache(maxsize=4)
+def unpacked_keys(keys: bytes) -> tuple[int, ...]:
+    """Keys as numbers, decoded once for as long as no record comes or goes. Raises ValueError if not in order."""
+    numbers = struct.unpack(f">{len(keys) // KEY_BYTES}Q", keys)
+    if not all(map(lt, numbers, numbers[1:])):
+        raise ValueError("exposure keys are not in order")
+    return numbers
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,10 +80,7 @@ class Exposures:
         """From what `packed_keys` wrote. Raises ValueError for what it does not write."""
         if len(keys) != KEY_BYTES * len(counts) or max(counts, default=0) > CLOSED:
             raise ValueError("exposure counts do not fit their records")
-        numbers = struct.unpack(f">{len(counts)}Q", keys)
-        if not all(map(lt, numbers, numbers[1:])):
-            raise ValueError("exposure keys are not in order")
-        return cls(numbers, counts)
+        return cls(unpacked_keys(keys), counts)
 
     def packed_keys(self) -> bytes:
         """The keys as bytes."""

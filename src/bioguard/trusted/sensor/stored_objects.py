@@ -21,13 +21,14 @@ from typing import Annotated, Final
 
 from bioguard.records.locks import Lock
 from bioguard.records.tokens import TOKEN_KEY_NAME
+from bioguard.trusted.kept_objects import keep, value_of
 from bioguard.trusted.sensor.authorization import SensorUserState
-from bioguard.trusted.sensor.exposure import ENTRY_BYTES, Exposures
+from bioguard.trusted.sensor.exposure import ENTRY_BYTES, Exposures, unpacked_keys
 from bioguard.trusted.sensor.lockout import CLEAR, LockoutState
 from bioguard.trusted.sensor.sensors import SENSOR_IDS
 from tee_sim.shared.errors import TeeError, TeeResult
 from tee_sim.shared.schema import AtMost, Record
-from tee_sim.shared.ta_api import Keys, Store, StoredObject, Transaction
+from tee_sim.shared.ta_api import Keys, Store, Transaction
 
 STATE_BYTES: Final = 32
 """Three numbers of at most 9 bytes, the list, the length."""
@@ -75,7 +76,8 @@ class Tally(Record):
 
     def with_exposures(self, exposures: Exposures) -> "Tally":
         """The same with other counts."""
-        return replace(self, keys=exposures.packed_keys(), counts=exposures.counts)
+        same = exposures.keys is unpacked_keys(self.keys)
+        return replace(self, keys=self.keys if same else exposures.packed_keys(), counts=exposures.counts)
 
 
 def tally_object(sensor_id: int) -> bytes:
@@ -93,14 +95,18 @@ def _size_bytes(records: int) -> int:
 
 def read_tally(store: Store, sensor_id: int) -> Tally:
     """The tally of a sensor; an empty one before the first enrollment."""
-    stored = store.find(tally_object(sensor_id))
-    return Tally() if stored is None else Tally.from_bytes(unpadded(stored.body))
+    return value_of(store, tally_object(sensor_id), _tally_of) or Tally()
+
+
+def _tally_of(body: bytes, _ids: bytes) -> Tally:
+    return Tally.from_bytes(unpadded(body))
 
 
 def put_tally(transaction: Transaction, sensor_id: int, tally: Tally) -> None:
     """Store a tally together with other changes. Raises TeeError STORAGE_NO_SPACE above MAX_RECORDS."""
     body = padded(tally.to_bytes(), _size_bytes(len(tally.counts)))
     transaction.put(tally_object(sensor_id), body, kind="tally")
+    keep(transaction, tally_object(sensor_id), tally)
 
 
 def recount(
@@ -144,15 +150,7 @@ class StoredStates:
         return self._read(sensor_id, user) or SensorUserState()
 
     def _read(self, sensor_id: int, user: bytes) -> SensorUserState | None:
-        stored = self._store.find(self.object_id(sensor_id, user))
-        if stored is None:
-            return None
-        ids = stored.header.ids
-        return SensorUserState(
-            lockout=_lockout(stored),
-            secure_user_id=int.from_bytes(ids[:8], "little"),
-            authenticator_id=int.from_bytes(ids[8:], "little"),
-        )
+        return value_of(self._store, self.object_id(sensor_id, user), _state_of)
 
     def save(self, sensor_id: int, user: bytes, state: SensorUserState) -> None:
         with self._store.transaction() as transaction:
@@ -163,6 +161,7 @@ class StoredStates:
         body = padded(state.lockout.to_bytes(), STATE_BYTES)
         ids = state.secure_user_id.to_bytes(8, "little") + state.authenticator_id.to_bytes(8, "little")
         transaction.put(self.object_id(sensor_id, user), body, kind="sensor", owner=user, ids=ids)
+        keep(transaction, self.object_id(sensor_id, user), state)
         if self._lockouts is not None:
             self._lockouts[sensor_id, user] = state.lockout
 
@@ -185,7 +184,7 @@ class StoredStates:
         """
         if self._lockouts is None:
             self._lockouts = {
-                (stored.header.object_id[1], stored.header.owner): _lockout(stored)
+                (stored.header.object_id[1], stored.header.owner): _lockout_of(stored.body)
                 for stored in self._store.load(kind="sensor")
             }
         locked = {key: observed(lockout) for key, lockout in self._lockouts.items() if lockout.lock is not Lock.NONE}
@@ -197,8 +196,16 @@ class StoredStates:
         self._lockouts = None
 
 
-def _lockout(stored: StoredObject) -> LockoutState:
-    return LockoutState.from_bytes(unpadded(stored.body))
+def _lockout_of(body: bytes) -> LockoutState:
+    return LockoutState.from_bytes(unpadded(body))
+
+
+def _state_of(body: bytes, ids: bytes) -> SensorUserState:
+    return SensorUserState(
+        lockout=_lockout_of(body),
+        secure_user_id=int.from_bytes(ids[:8], "little"),
+        authenticator_id=int.from_bytes(ids[8:], "little"),
+    )
 
 
 @dataclass(frozen=True, slots=True)
