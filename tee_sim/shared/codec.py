@@ -53,6 +53,7 @@ def decode(data: bytes, *, max_bytes: int = MAX_FRAME_BYTES) -> object:
 
 
 _UNSIGNED, _NEGATIVE, _BYTES, _TEXT, _ARRAY, _MAP, _TAG, _SIMPLE = range(8)
+_TAG_HEAD: Final = _TAG << 5
 _SIMPLE_VALUES: Final = {0xF4: False, 0xF5: True, 0xF6: None}
 _ARGUMENTS: Final = {24: (1, 24), 25: (2, 1 << 8), 26: (4, 1 << 16), 27: (8, 1 << 32)}
 """Additional information: bytes of the argument, and the least value that needs as many (RFC 8949 section 4.2.1)."""
@@ -127,9 +128,20 @@ def _enter(data: bytes, position: int, children: int, depth: int) -> int:
 def _read_array(data: bytes, position: int, argument: int, depth: int) -> _Read:
     depth = _enter(data, position, argument, depth)
     items: list[object] = []
+    size = len(data)
     for _ in range(argument):
-        item, position = _read_item(data, position, depth)
-        items.append(item)
+        # Most items are short: read here, as `_read_item` would. A head that is none of theirs is its business.
+        head = data[position] if position < size else _TAG_HEAD
+        end = position + head - 0x3F
+        if head < 24:
+            items.append(head)
+            position += 1
+        elif 0x40 <= head < 0x58 and end <= size:
+            items.append(data[position + 1 : end])
+            position = end
+        else:
+            item, position = _read_item(data, position, depth)
+            items.append(item)
     return items, position
 
 

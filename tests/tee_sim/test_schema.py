@@ -17,11 +17,15 @@ from tee_sim.shared.schema import (
     Items,
     MisfitError,
     Record,
+    RecordField,
     Text,
     UpTo,
+    _reader,
+    _writer,
     is_closed,
     max_bits,
     max_bytes,
+    record_fields,
 )
 
 
@@ -207,3 +211,49 @@ def test_a_list_as_it_came_is_a_list_and_has_no_longest_form() -> None:
     assert max_bits(AsItCame) == float("inf")
     with pytest.raises(TypeError, match="no longest form"):
         max_bytes(AsItCame)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kinds(Record):
+    """A field of each kind that has a short way, beside those that have none."""
+
+    result: Annotated[TeeResult, UpTo(0x8000_0001)]
+    color: Color | None
+    some: Annotated[Color, UpTo(2)]
+    inner: Inner | None
+    many: Annotated[tuple[Inner, ...], Items(1)]
+    colors: Annotated[tuple[Color, ...], Items(2)] | None
+    number: Annotated[int, UpTo(30)]
+    exact: Annotated[bytes, Fixed(2)]
+    room: Annotated[bytes, AtMost(2)] | None
+    flag: bool | None
+    text: Annotated[str, Text(2)]
+
+
+FIELDS = (*record_fields(Kinds), *record_fields(AsItCame), *record_fields(Closed))
+PLAIN: st.SearchStrategy[Any] = st.recursive(
+    st.none() | st.booleans() | st.integers(-1, 40) | st.just(0x8000_0002) | st.binary(max_size=4)
+    | st.text("aé", max_size=3) | st.sampled_from(Color) | st.sampled_from([TeeResult.SUCCESS, TeeResult(7)]),
+    lambda inner: st.lists(inner, max_size=2),
+)  # fmt: skip
+VALUES = PLAIN | INNERS | st.lists(INNERS | st.sampled_from(Color), max_size=3).map(tuple)
+
+
+def outcome(way: Any, value: Any) -> tuple[str, type[Any], Any]:
+    try:
+        done = way(value)
+    except MisfitError as error:
+        return "misfit", str, error.why
+    except TeeError as error:
+        return "refused", str, error.message
+    return "done", type(done), done
+
+
+@given(st.sampled_from(FIELDS), PLAIN)
+def test_the_short_way_of_reading_a_field_is_the_long_one(field: RecordField, raw: Any) -> None:
+    assert outcome(_reader(field), raw) == outcome(field.from_plain, raw)
+
+
+@given(st.sampled_from(FIELDS), VALUES)
+def test_the_short_way_of_writing_a_field_is_the_long_one(field: RecordField, value: Any) -> None:
+    assert outcome(_writer(field), value) == outcome(field.to_plain, value)
