@@ -32,7 +32,7 @@ from tee_sim.secure.session import SessionEvent, State, step
 from tee_sim.shared.errors import Origin, TeeError, TeeResult
 from tee_sim.shared.host_end import HostEnd
 from tee_sim.shared.layouts import Knowledge, KnowsNothing
-from tee_sim.shared.limits import MAX_PEER_SESSIONS, MAX_SESSIONS
+from tee_sim.shared.limits import MAX_PEER_CALLS, MAX_PEER_SESSIONS, MAX_SESSIONS
 from tee_sim.shared.login import ClientIdentity, Login
 from tee_sim.shared.manifest import Manifest, Replies
 from tee_sim.shared.params import NO_PARAMS, Params
@@ -81,6 +81,7 @@ class _Route:
     instance: _Instance
 
     def open(self, uuid: bytes, params: Params) -> tuple[int, Params]:
+        self.core._count_peer_call()
         me = ClientIdentity(login=Login.TRUSTED_APP, uuid=self.instance.manifest.uuid)
         task = Task(client=me, cancellable=self.instance.task.listens)
         number, left = self.core._open(self.instance.holder, uuid, made(params), task)
@@ -88,6 +89,7 @@ class _Route:
         return number, left
 
     def invoke(self, number: int, command: int, params: Params) -> Params:
+        self.core._count_peer_call()
         listens = self.instance.task.listens
         left = self.core._invoke(self.instance.holder, number, command, made(params), cancellable=listens)
         self.instance.call.received(left)
@@ -132,6 +134,7 @@ class Core:
         self._ask = ask
         self._boot_ms = boot_ms
         self._request_ms = 0
+        self._peer_calls = 0
         self._ledger = ledger or Ledger()
         self._watch = watch
         self._asked: _Instance | None = None
@@ -148,6 +151,7 @@ class Core:
         self._host_end = HostEnd.NONE
         self._request_ms = self._boot_ms()
         self._asked = None
+        self._peer_calls = 0
         manifest = self._manifest_of(message)
         command = message.command if isinstance(message, Invoke) else None
         start = isinstance(message, OpenSession) and message.uuid not in self._kept
@@ -241,6 +245,11 @@ class Core:
         holder.numbers.add(number)
         self._sessions[number] = session
         return number, answer.params
+
+    def _count_peer_call(self) -> None:
+        self._peer_calls += 1
+        if self._peer_calls > MAX_PEER_CALLS:
+            raise TeeError(TeeResult.BUSY, f"{MAX_PEER_CALLS} calls from application to application in one request")
 
     def _refuse_loop(self, uuid: bytes) -> None:
         if uuid in self._stack:

@@ -21,6 +21,10 @@ test suite of OP-TEE needs 3 of one application (xtest 1005; 1013 from as many t
 MAX_PEER_SESSIONS = 16
 """Open sessions of one trusted application with others: one with each that can be hosted."""
 
+MAX_PEER_CALLS = 1_000
+"""Sessions opened and commands invoked by applications within one request of the normal world. Applications that open
+sessions with each other whenever one is closed would otherwise go on for ever. The product's need one."""
+
 MAX_TAS = 16
 """Trusted applications per secure world: as many as the hosts allow, with three spares each."""
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from tee_sim.secure.core import Core
 from tee_sim.secure.hosting import LocalHosting
 from tee_sim.shared.errors import Origin, TeeError, TeeResult
-from tee_sim.shared.limits import MAX_PEER_SESSIONS, MAX_SESSIONS
+from tee_sim.shared.limits import MAX_PEER_CALLS, MAX_PEER_SESSIONS, MAX_SESSIONS
 from tee_sim.shared.manifest import Manifest, Replies
 from tee_sim.shared.params import NO_PARAMS, Param, Params
 from tee_sim.shared.ta_api import PeerSession, TaEnv
@@ -329,6 +329,40 @@ def test_a_single_session_target_can_be_opened_again_after_it_was_closed() -> No
 
     world.invoke(world.session(A))
     assert seen == [TeeResult.BUSY, TeeResult.SUCCESS]
+
+
+@pytest.mark.parametrize("kind", ["panic", "keep"])
+def test_applications_that_open_each_other_at_every_closing_come_to_an_end(kind: str) -> None:
+    """Found by the test below, which did not end: each closing opened the next session."""
+    world = World({A: (B,), B: (A,)}, "single_instance", "multi_session")
+
+    def next_one(app: Scripted) -> None:
+        peer = B if app.uuid == A else A
+        if result_of(lambda: app.peer(peer)) is TeeResult.SUCCESS and kind == "panic":
+            raise IndexError
+
+    for uuid in (A, B):
+        world.on(uuid, "close")(next_one)
+    session = world.session(A)
+    assert world.core.dispatch(CloseSession(session=session)).origin is Origin.TEE
+    assert world.log.count("A.open") + world.log.count("B.open") == 1 + MAX_PEER_CALLS
+    assert world.invoke(world.session(A)).result is TeeResult.SUCCESS
+
+
+def test_calls_between_applications_are_counted_a_request() -> None:
+    world = World({A: (B,)})
+    seen: list[TeeResult] = []
+
+    @world.on(A)
+    def ask(app: Scripted) -> None:
+        session = app.open[0] if app.open else app.peer(B)
+        seen[:] = [result_of(lambda: call(session)) for _ in range(MAX_PEER_CALLS + 1)]
+
+    a = world.session(A)
+    for opened in (1, 0):  # the count is of one request: the next one has all of it again
+        world.invoke(a)
+        assert seen.count(TeeResult.SUCCESS) == MAX_PEER_CALLS - opened
+        assert set(seen[MAX_PEER_CALLS - opened :]) == {TeeResult.BUSY}
 
 
 @dataclass
