@@ -9,7 +9,8 @@ Does not promise: to hide the work from whoever watches the process itself (proc
 import math
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+
+from tee_sim.shared.dataclass import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -17,10 +17,10 @@ import stat
 import sys
 import time
 from contextlib import suppress
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Final, TypeGuard
 
+from tee_sim.shared.dataclass import dataclass
 from tee_sim.shared.errors import Origin, TeeError, TeeResult
 
 VARIABLE: Final = "TEE_SIM_TRACE"

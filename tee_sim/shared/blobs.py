@@ -12,8 +12,10 @@ chosen is in a name. Blob layouts: docs/formats/storage.md.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Protocol, runtime_checkable
+
+from tee_sim.shared.dataclass import dataclass
 
 ANCHOR_NAME = b"a"
 OBJECT_HASH_BYTES = 32

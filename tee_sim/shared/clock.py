@@ -5,11 +5,11 @@ made.
 """
 
 import time
-from dataclasses import dataclass
 from enum import IntEnum, unique
 from pathlib import Path
 from typing import Annotated, Protocol
 
+from tee_sim.shared.dataclass import dataclass
 from tee_sim.shared.schema import Record, UpTo
 
 MAX_WALL_MS = 1 << 48

@@ -5,10 +5,10 @@ A report may hold whatever an application printed or raised, secrets included: t
 better than PARTIAL.
 """
 
-from dataclasses import dataclass
 from enum import IntEnum, unique
 from typing import Annotated
 
+from tee_sim.shared.dataclass import dataclass
 from tee_sim.shared.schema import U64, Items, Record, Text, UpTo
 
 MAX_TEXT_CHARS = 4000

@@ -12,11 +12,12 @@ not depend on how likely anybody thinks it is.
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from enum import IntEnum, unique
 from typing import Any, Final, Protocol, cast
 
 from tee_sim.shared import codec
+from tee_sim.shared.dataclass import dataclass
 from tee_sim.shared.limits import MAX_PARAM_BYTES
 from tee_sim.shared.schema import (
     Bound,

@@ -1,11 +1,11 @@
 """Plan and report of the lock: frozen, validated once, plain ints, text and bytes on the wire."""
 
 import errno
-from dataclasses import dataclass
 from enum import IntEnum, unique
 from typing import Literal, Self, cast
 
 from tee_sim.shared import codec
+from tee_sim.shared.dataclass import dataclass
 from tee_sim.shared.errors import TeeError, TeeResult
 from tee_sim.shared.limits import MAX_HOSTS
 

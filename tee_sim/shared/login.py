@@ -4,11 +4,11 @@ The normal world states the identities of its own clients: an application may te
 more of it than of the normal world. That of another application (TRUSTED_APP) is the core's word.
 """
 
-from dataclasses import dataclass
 from enum import IntEnum, unique
 from typing import Annotated
 from uuid import UUID
 
+from tee_sim.shared.dataclass import dataclass
 from tee_sim.shared.schema import Fixed, Record
 
 

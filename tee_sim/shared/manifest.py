@@ -37,7 +37,6 @@ It is written as TOML next to the TA (docs/formats/manifest.md):
 import math
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from enum import IntEnum, unique
 from itertools import combinations
 from typing import Annotated, Self, cast
@@ -45,6 +44,7 @@ from uuid import UUID
 
 from tee_sim.shared import manifest_values as values
 from tee_sim.shared import row_patterns
+from tee_sim.shared.dataclass import dataclass
 from tee_sim.shared.limits import MAX_OBJECTS, MAX_TAS
 from tee_sim.shared.manifest_file import Key, line_of, read_keys, tables
 from tee_sim.shared.manifest_values import ManifestError, Misfit

@@ -6,10 +6,10 @@ Strict at every level: an unknown key is refused, for a misspelled limit would b
 import re
 import tomllib
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Any
 
+from tee_sim.shared.dataclass import dataclass
 from tee_sim.shared.manifest_values import ManifestError, Misfit, Read, key_shown, kind_of
 from tee_sim.shared.toml_lines import KeyPath, key_lines
 

@@ -4,13 +4,13 @@ It is canonical CBOR, [uuid, object id, version, kind, owner, commitment, ids], 
 the associated data of the object. Of two fields the disk has a copy: the version and the commitment.
 """
 
-from dataclasses import dataclass
 from typing import cast
 from uuid import UUID
 
 import cbor2
 
 from tee_sim.shared.codec import encode
+from tee_sim.shared.dataclass import dataclass
 from tee_sim.shared.errors import TeeError, TeeResult
 
 NONCE_BYTES = 12

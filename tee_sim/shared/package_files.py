@@ -16,10 +16,11 @@ import os
 import re
 import stat
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from enum import Enum, unique
 from pathlib import Path
 from typing import Self
+
+from tee_sim.shared.dataclass import dataclass
 
 NO_FILE = "0" * 64
 """In place of a digest: a link that leads to no file, a pipe, a socket, a device. Reading from these need not end."""

@@ -4,10 +4,10 @@
 anything else.
 """
 
-from dataclasses import dataclass
 from enum import IntEnum, unique
 from typing import Annotated, Self
 
+from tee_sim.shared.dataclass import dataclass
 from tee_sim.shared.errors import Origin, TeeError, TeeResult
 from tee_sim.shared.limits import MAX_PARAM_BYTES
 from tee_sim.shared.schema import AtMost, MisfitError, Record, UpTo

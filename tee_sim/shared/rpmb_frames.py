@@ -13,10 +13,10 @@ frame only.
 
 import hmac
 import struct
-from dataclasses import dataclass
 from enum import IntEnum
 from typing import ClassVar, Protocol
 
+from tee_sim.shared.dataclass import dataclass
 from tee_sim.shared.errors import TeeError, TeeResult
 
 FRAME_BYTES = 512

@@ -19,12 +19,13 @@ only closed records may leave the secure world, and `max_bits` bounds what one o
 import math
 import types
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, fields, is_dataclass
+from dataclasses import fields, is_dataclass
 from enum import IntEnum
 from operator import attrgetter
 from typing import Annotated, Any, NamedTuple, Protocol, Self, Union, cast, get_args, get_origin, get_type_hints
 
 from tee_sim.shared import codec
+from tee_sim.shared.dataclass import dataclass
 from tee_sim.shared.errors import TeeError, TeeResult
 from tee_sim.shared.limits import MAX_OBJECTS, U64_MAX
 

@@ -16,9 +16,9 @@ After the parts stands their HMAC-SHA-256 (docs/formats/manifest.md).
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Annotated, Final
 
+from tee_sim.shared.dataclass import dataclass
 from tee_sim.shared.manifest_values import ManifestError, Misfit, shown
 from tee_sim.shared.object_header import ID_BYTES, MAX_IDS
 from tee_sim.shared.schema import Items, Record, Text

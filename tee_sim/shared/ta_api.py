@@ -9,11 +9,11 @@ answer TARGET_DEAD.
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
 from typing import Any, Generic, Protocol, Self, TypeVar
 from uuid import UUID
 
 from tee_sim.shared.clock import Clock, ClockKind
+from tee_sim.shared.dataclass import dataclass
 from tee_sim.shared.errors import Origin, TeeError, TeeResult
 from tee_sim.shared.params import NO_PARAMS, Params, ParamType, fill, short_buffer
 from tee_sim.shared.reserve import Reserve
@@ -282,7 +282,7 @@ class TaEnv:
     """16 random bytes made when the device was initialized."""
     platform: Platform = Platform()
     peers: Peers = NoPeers()
-    system_rng: Rng = OsRng()  # noqa: RUF009  # without state
+    system_rng: Rng = OsRng()  # without state
     """For salts and nonces: the kernel's on every device."""
     client: Client = NOBODY
     """Who called: of the session that the current entry point was entered for."""

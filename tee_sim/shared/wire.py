@@ -10,12 +10,12 @@ which may come only where the normal world itself asked for a profile that is no
 
 import struct
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass
 from enum import IntEnum, unique
 from typing import Annotated, Generic, TypeVar, get_args
 
 from tee_sim.shared import codec
 from tee_sim.shared.clock import MAX_STEP_MS, MAX_WALL_MS, ClockKind
+from tee_sim.shared.dataclass import dataclass
 from tee_sim.shared.debug_report import DebugReport
 from tee_sim.shared.errors import Origin, TeeError, TeeResult
 from tee_sim.shared.host_end import HostEnd

@@ -9,7 +9,6 @@ the first one is taken. Names that begin with a dot are skipped, and an impressi
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
@@ -23,6 +22,7 @@ from bioguard.formats.errors import ImportWarning
 from bioguard.formats.files import MINUTIAE
 from bioguard.formats.npz import ARCHIVE_FAULTS, ZIP_MAGIC, check_ratio
 from bioguard.records import FaceEmbedding, Features, FingerprintTemplate
+from tee_sim.shared.dataclass import dataclass
 
 _SUFFIXES = tuple(MINUTIAE)
 _FILE = re.compile(rf"(?P<finger>[^.].*)_(?P<impression>\d+)(?P<suffix>{'|'.join(map(re.escape, _SUFFIXES))})", re.I)

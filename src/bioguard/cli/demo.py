@@ -5,7 +5,7 @@ import time
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, field
 from pathlib import Path
 
 import click
@@ -28,6 +28,7 @@ from bioguard.records import Features
 from bioguard.records.modality import Modality
 from bioguard.records.tokens import AuthToken
 from bioguard.simulate.people import face_views, finger_impressions
+from tee_sim.shared.dataclass import dataclass
 
 ENROLLED_SAMPLES = 3
 NEEDED = ENROLLED_SAMPLES + 1

@@ -4,7 +4,7 @@ The judgement is that of an enrollment (`match.fingerprint.enrollment`, `match.f
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 
 import numpy as np
 
@@ -16,6 +16,7 @@ from bioguard.records import FaceEmbedding, Features, FingerprintTemplate
 from bioguard.records.acquired import AcquiredCode
 from bioguard.records.centering import flaw_of
 from bioguard.records.modality import Modality
+from tee_sim.shared.dataclass import dataclass
 
 
 @dataclass(slots=True)

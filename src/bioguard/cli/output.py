@@ -13,7 +13,7 @@ import json
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
 import click
@@ -23,6 +23,7 @@ from bioguard.errors import BioguardError
 from bioguard.exit_codes import ExitCode
 from bioguard.printable import harmless_json, printable
 from bioguard.text import columns
+from tee_sim.shared.dataclass import dataclass
 
 
 def _command_name() -> str:

@@ -1,6 +1,6 @@
 """What every command is given: global options, the output, and a way to the device."""
 
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -9,6 +9,7 @@ import click
 from bioguard.cli.output import Output
 from bioguard.errors import NotPermitted
 from bioguard.printable import printable
+from tee_sim.shared.dataclass import dataclass
 
 if TYPE_CHECKING:
     from bioguard.device import Device, DeviceOptions

@@ -6,7 +6,6 @@ Rules:
 * users are 16 random bytes; their names stay in the normal world.
 """
 
-from dataclasses import dataclass
 from typing import Annotated
 from uuid import UUID
 
@@ -15,6 +14,7 @@ from bioguard.records.acquired import AcquiredCode
 from bioguard.records.feature_limits import MAX_DIMENSION
 from bioguard.records.modality import Modality, Profile
 from bioguard.records.scores import Basis
+from tee_sim.shared.dataclass import dataclass
 from tee_sim.shared.schema import U64, AtMost, Commitment, Fixed, Items, ObjectId, Record, Stated, Text, UpTo
 from tee_sim.shared.ta_api import Command
 

@@ -5,7 +5,6 @@ The normal world could otherwise weaken a device that people trust already: anot
 How far the thresholds of these rates are founded: docs/android-contract.md section 2.
 """
 
-from dataclasses import dataclass
 from enum import IntEnum, unique
 from typing import Annotated
 
@@ -13,6 +12,7 @@ from bioguard.commands.status import Done, Nothing, ReplyStatus
 from bioguard.records.comparison_profile import MAX_PROFILE_BYTES
 from bioguard.records.feature_limits import MAX_DIMENSION
 from bioguard.records.modality import Modality, Profile
+from tee_sim.shared.dataclass import dataclass
 from tee_sim.shared.schema import AtMost, Fixed, Items, Record, UpTo
 from tee_sim.shared.ta_api import Command
 

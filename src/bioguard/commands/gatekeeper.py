@@ -3,11 +3,11 @@
 A PIN only travels in a request. Replies hold a status, a wait, ids, the 58-byte handle and the 69-byte token.
 """
 
-from dataclasses import dataclass
 from typing import Annotated
 from uuid import UUID
 
 from bioguard.commands.status import GatekeeperDone, GatekeeperStatus
+from tee_sim.shared.dataclass import dataclass
 from tee_sim.shared.schema import U64, AtMost, Fixed, Record, Stated, UpTo
 from tee_sim.shared.ta_api import Command
 

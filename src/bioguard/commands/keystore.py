@@ -1,11 +1,11 @@
 """Commands of the Keystore trusted application: keys that need a token, by KeyMint's authorization rules."""
 
-from dataclasses import dataclass
 from enum import IntEnum, unique
 from typing import Annotated
 from uuid import UUID
 
 from bioguard.commands.status import KeystoreDone, KeystoreError
+from tee_sim.shared.dataclass import dataclass
 from tee_sim.shared.schema import U64, AtMost, Fixed, Items, Record, UpTo
 from tee_sim.shared.ta_api import Command
 

@@ -4,7 +4,6 @@ A command that acts for a person carries a PIN token of that person (`bioguard.r
 RIGHTS_TOKEN_AGE_MS. Replies hold ids, digests, hashes, signatures, dates and small enumerations.
 """
 
-from dataclasses import dataclass
 from typing import Annotated
 
 from bioguard.commands.biometric import MAX_TOKEN_BYTES
@@ -13,6 +12,7 @@ from bioguard.records.audit_events import MAX_SEQUENCE, Cause, LogItem
 from bioguard.records.consent import DAY_MS, MAX_MS, Grant, Purpose
 from bioguard.records.modality import Modality
 from bioguard.records.rights_requests import RightsRequest
+from tee_sim.shared.dataclass import dataclass
 from tee_sim.shared.schema import AtMost, Fixed, Items, Record, UpTo
 from tee_sim.shared.ta_api import Command
 

@@ -4,13 +4,13 @@ They follow ISession.aidl; a sensor is named by its modality. Enrolling and auth
 `bioguard.commands.biometric`.
 """
 
-from dataclasses import dataclass
 from typing import Annotated
 
 from bioguard.commands.biometric import MAX_TOKEN_BYTES
 from bioguard.commands.status import SensorDone, SensorStatus
 from bioguard.records.locks import Lock
 from bioguard.records.modality import Modality
+from tee_sim.shared.dataclass import dataclass
 from tee_sim.shared.schema import U64, AtMost, Fixed, Record, UpTo
 from tee_sim.shared.ta_api import Command
 

@@ -5,9 +5,9 @@ RETRY_TIMEOUT of Gatekeeper and UNSUPPORTED_PURPOSE of Keystore. What each no is
 `bioguard.device.refusals`.
 """
 
-from dataclasses import dataclass
 from enum import IntEnum, unique
 
+from tee_sim.shared.dataclass import dataclass
 from tee_sim.shared.schema import Record
 
 

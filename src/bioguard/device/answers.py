@@ -1,11 +1,12 @@
 """What a device answers: frozen, without a score, a threshold or a feature."""
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Self
 
 from bioguard.commands.biometric import RecordSummary
 from bioguard.device.fingers import finger_name
 from bioguard.text import word
+from tee_sim.shared.dataclass import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,7 +5,6 @@ is. Whoever can read it can open this device's store: that is the difference bet
 """
 
 import secrets
-from dataclasses import dataclass
 from hashlib import shake_256
 from pathlib import Path
 from typing import Self
@@ -21,6 +20,7 @@ from tee_sim.normal.machine.fuses import (
     FuseFormat,
     RootSecret,
 )
+from tee_sim.shared.dataclass import dataclass
 
 __all__ = ["FORMAT", "FUSE_FILE", "VERSION", "Fuses", "foreign_device"]
 

@@ -1,8 +1,7 @@
 """Incidents: what the policy (VI.3) says a report must hold, written for the four things this product can detect."""
 
-from dataclasses import dataclass
-
 from bioguard.records.audit_events import Cause
+from tee_sim.shared.dataclass import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,12 +2,12 @@
 
 import json
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
 from bioguard.errors import InputRefused, IntegrityFailure
 from bioguard.private_files import read_json, write_file
+from tee_sim.shared.dataclass import dataclass
 
 T = TypeVar("T")
 _FORMAT = 1

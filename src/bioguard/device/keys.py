@@ -9,8 +9,6 @@ Which ids go into a key, and whether one can ever be released again, are the fra
 (`bioguard.trusted.keystore.rules`); Keystore itself only says that a user is not authenticated.
 """
 
-from dataclasses import dataclass
-
 from bioguard.commands import keystore as commands
 from bioguard.commands.keystore import (
     KEYSTORE_UUID,
@@ -27,6 +25,7 @@ from bioguard.errors import InputRefused, NotPermitted
 from bioguard.records.modality import Modality
 from bioguard.records.password_handle import PasswordHandle
 from bioguard.records.tokens import AuthenticatorType
+from tee_sim.shared.dataclass import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

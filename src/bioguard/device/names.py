@@ -8,13 +8,14 @@ a random salt, which is in this file, and the name. It can compare a label and c
 
 import re
 import unicodedata
-from dataclasses import dataclass, field
+from dataclasses import field
 from hashlib import sha256
 from pathlib import Path
 
 from bioguard.device.json_file import JsonFile
 from bioguard.errors import InputRefused
 from bioguard.text import hex_bytes
+from tee_sim.shared.dataclass import dataclass
 
 NAMES_FILE = "names.json"
 _NAME = re.compile(r"[^\W_][\w.@+-]{0,63}")

@@ -3,13 +3,13 @@
 import hashlib
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from bioguard.device.hooks import MakeHooks, no_hooks
 from bioguard.errors import InputRefused
 from tee_sim.normal.sandbox_verdict.level import Level
 from tee_sim.normal.supplicant import RequestNote
+from tee_sim.shared.dataclass import dataclass
 from tee_sim.shared.wire import LockProfile
 
 _CLOCK = re.compile(r"fixed:(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ)")

@@ -1,12 +1,13 @@
 """Password handles, kept by the normal world as Android keeps them: 58 bytes per user, useless on another device."""
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 
 from bioguard.commands.gatekeeper import HANDLE_BYTES
 from bioguard.device.incidents import detecting
 from bioguard.device.json_file import JsonFile
 from bioguard.text import hex_bytes
+from tee_sim.shared.dataclass import dataclass
 
 HANDLES_FILE = "pins.json"
 USER_BYTES = 16

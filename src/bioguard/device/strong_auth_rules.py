@@ -5,10 +5,10 @@ Apple: Platform Security guide (48 h, 156 h + 4 h).
 Times are boot times in milliseconds; None means not since this boot.
 """
 
-from dataclasses import dataclass
 from enum import Enum, unique
 
 from bioguard.records.strength import ABILITIES, SensorStrength
+from tee_sim.shared.dataclass import dataclass
 
 HOUR_MS = 3_600_000
 IDLE_MS = 4 * HOUR_MS

@@ -235,7 +235,7 @@ REASONS: tuple[tuple[str, Mapping[str, str]], ...] = (
         },
     ),
     (
-        "fields of records, names in a module of commands, whether an application has its own `invoke`",
+        "fields and methods of records, names in a module of commands, whether an application has its own `invoke`",
         {
             "bioguard.device": "getattr",
             "bioguard.device.command_names": "vars",
@@ -250,8 +250,9 @@ REASONS: tuple[tuple[str, Mapping[str, str]], ...] = (
             "bioguard.report.json_form": "getattr",
             "bioguard.trusted.biometric.levels": "getattr *2",
             "tee_sim.secure.closed_replies": "vars *2",
+            "tee_sim.shared.dataclass": "getattr *2, setattr *2, vars *7",
             "tee_sim.shared.manifest": "getattr",
-            "tee_sim.shared.schema": "getattr",
+            "tee_sim.shared.schema": "getattr, operator.attrgetter",
         },
     ),
     (

@@ -4,7 +4,6 @@ Field table with sources: docs/formats/minutiae.md section 5.
 """
 
 import struct
-from dataclasses import dataclass
 from typing import ClassVar, Self
 
 from bioguard.formats.cursor import Cursor
@@ -24,6 +23,7 @@ from bioguard.formats.minutiae import (
     read_minutiae,
     read_views,
 )
+from tee_sim.shared.dataclass import dataclass
 
 VERSIONS = {MinutiaeFormat.ANSI_2009: b"030\x00", MinutiaeFormat.ANSI_2009_AM1: b"035\x00"}
 AM1_POSITIONS = frozenset(FINGERS) | {13, 14, 15} | frozenset(range(40, 51))

@@ -6,12 +6,12 @@ Neither the signature nor the validity period is checked here; a warning says so
 """
 
 import struct
-from dataclasses import dataclass
 from typing import ClassVar, Self
 
 from bioguard.formats.cursor import Cursor
 from bioguard.formats.deviations import AcceptedBy, Deviation, Deviations
 from bioguard.formats.errors import CUT, ImportWarning, refuse, refuse_at
+from tee_sim.shared.dataclass import dataclass
 
 PATRON_VERSION = 0x03
 SIGNED, ENCRYPTED = 0x0D, 0x0F

@@ -8,7 +8,6 @@ Nothing is claimed about losses: what was written is read again and compared.
 import io
 import zipfile
 from collections.abc import Sequence
-from dataclasses import dataclass
 from enum import StrEnum, unique
 from pathlib import PurePath
 from typing import BinaryIO
@@ -26,6 +25,7 @@ from bioguard.formats.options import DPI, ImportOptions
 from bioguard.formats.write import ViewToWrite, encode_record, write_xyt
 from bioguard.formats.xyt import XytRecord
 from bioguard.records import FingerprintTemplate
+from tee_sim.shared.dataclass import dataclass
 
 
 @unique

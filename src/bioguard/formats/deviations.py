@@ -5,11 +5,11 @@ on. Only then do the options decide whether the notes are refusals or warnings. 
 `--lenient` reads the file, because it has been read, and both modes see the same bytes in the same way.
 """
 
-from dataclasses import dataclass
 from enum import Enum, unique
 
 from bioguard.formats.errors import ImportWarning, refuse
 from bioguard.formats.options import ImportOptions
+from tee_sim.shared.dataclass import dataclass
 
 
 @unique

@@ -4,9 +4,8 @@ The codes are listed with their meaning in docs/formats/minutiae.md sections 8 a
 section 5. A code never changes its meaning; a message may.
 """
 
-from dataclasses import dataclass
-
 from bioguard.errors import InputRefused
+from tee_sim.shared.dataclass import dataclass
 
 CUT = "the file ends too early: copy it, or export it, again from its source"
 BROKEN = "its writer does not keep to the format, or the file was altered: export it again, or in another format"

@@ -8,13 +8,14 @@ and writes it, while many files of that edition follow the older rule. The lengt
 
 import struct
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from enum import Enum, unique
 from typing import Self
 
 from bioguard.formats.cursor import Cursor
 from bioguard.formats.deviations import AcceptedBy, Deviation
 from bioguard.formats.errors import CUT, refuse_at
+from tee_sim.shared.dataclass import dataclass
 
 _HEADER = struct.Struct(">HH")
 Span = tuple[int, int, int]

@@ -7,7 +7,7 @@ extension is refused and named for what it is (`recognize`), not tried with othe
 import io
 import os
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import BinaryIO
 
@@ -42,6 +42,7 @@ from bioguard.formats.xyt import XytRecord, normalize_xyt
 from bioguard.records import FaceEmbedding, Features
 from bioguard.records.centering import Flaw, flaw_of
 from bioguard.user_files import open_input
+from tee_sim.shared.dataclass import dataclass
 
 
 @dataclass(frozen=True, slots=True)

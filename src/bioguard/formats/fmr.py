@@ -8,8 +8,6 @@ Where a length is wrong, or bytes follow the record, the likelier format is read
 fails; when neither can be read, the error is that of the likelier one, so that it names a real offset.
 """
 
-from dataclasses import dataclass
-
 from bioguard.errors import InputRefused
 from bioguard.formats.ansi2009 import Ansi2009Record
 from bioguard.formats.cursor import Cursor
@@ -19,6 +17,7 @@ from bioguard.formats.iso2011 import Iso2011Record
 from bioguard.formats.minutiae import MAGIC, MinutiaeRecord
 from bioguard.formats.options import ImportOptions
 from bioguard.formats.v20 import VERSION_20, Ansi2004Record, Iso2005Record
+from tee_sim.shared.dataclass import dataclass
 
 VERSION_020 = b"020\x00"
 """Written for " 20" by some programs; no edition of either standard has it."""

@@ -4,7 +4,6 @@ Field table with sources, and what could not be confirmed: docs/formats/minutiae
 """
 
 import struct
-from dataclasses import dataclass
 from typing import ClassVar, Self
 
 from bioguard.formats.cursor import Cursor
@@ -26,6 +25,7 @@ from bioguard.formats.minutiae import (
     read_size,
     read_views,
 )
+from tee_sim.shared.dataclass import dataclass
 
 POSITIONS = frozenset(FINGERS) | {13, 14, 15} | frozenset(range(40, 51))
 IMPRESSIONS = frozenset(range(10)) | {24, 28, 29}

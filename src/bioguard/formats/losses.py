@@ -1,7 +1,6 @@
 """What a conversion loses, found by reading what was written and comparing it with what was read."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,6 +10,7 @@ from bioguard.formats.iso2011 import NO_DATE
 from bioguard.formats.minutiae import PERCENT, MinutiaeRecord
 from bioguard.formats.xyt import XytRecord
 from bioguard.records import FingerprintTemplate
+from tee_sim.shared.dataclass import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,7 +7,6 @@ Records here are lossless: raw units of the file, every field kept, `to_bytes` g
 import struct
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from enum import Enum, unique
 from typing import ClassVar, Protocol, TypeVar
 
@@ -15,6 +14,7 @@ from bioguard.formats.cursor import Cursor
 from bioguard.formats.deviations import Deviation
 from bioguard.formats.errors import CUT, refuse_at
 from bioguard.formats.extended import ExtendedData
+from tee_sim.shared.dataclass import dataclass
 
 MAGIC = b"FMR\x00"
 U8 = range(256)

@@ -8,11 +8,11 @@ have the same names, the same values and the same help, and a hint that names a 
 import math
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from enum import StrEnum, unique
 from typing import Any
 
 from bioguard.formats.errors import refuse
+from tee_sim.shared.dataclass import dataclass
 
 DPI = 500.0
 """Templates are in pixels at 500 dpi, the resolution of ISO/IEC 19794-2 and of every certified scanner."""

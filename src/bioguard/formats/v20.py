@@ -5,7 +5,6 @@ docs/formats/minutiae.md sections 2 and 3.
 """
 
 import struct
-from dataclasses import dataclass
 from typing import ClassVar, Self
 
 from bioguard.formats.cursor import Cursor
@@ -27,6 +26,7 @@ from bioguard.formats.minutiae import (
     read_minutiae,
     read_views,
 )
+from tee_sim.shared.dataclass import dataclass
 
 VERSION_20 = b" 20\x00"
 IMPRESSIONS = range(10)

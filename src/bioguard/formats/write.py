@@ -9,7 +9,6 @@ Rules:
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 
@@ -28,6 +27,7 @@ from bioguard.formats.minutiae import (
 from bioguard.formats.v20 import Ansi2004Record, Iso2005Record, View20
 from bioguard.formats.xyt import XytRecord
 from bioguard.records import FingerprintTemplate
+from tee_sim.shared.dataclass import dataclass
 
 PX_PER_CM_500 = 197
 MAX_VIEWS_OF_A_FINGER = 16

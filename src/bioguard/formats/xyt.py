@@ -12,7 +12,6 @@ the resolution as 500 dpi unless stated.
 import codecs
 import io
 import re
-from dataclasses import dataclass
 from typing import Self
 
 import numpy as np
@@ -23,6 +22,7 @@ from bioguard.formats.minutiae import Geometry
 from bioguard.formats.normalize import DPI_HINT, to_template
 from bioguard.formats.options import ImportOptions
 from bioguard.records import FingerprintTemplate
+from tee_sim.shared.dataclass import dataclass
 
 _COLUMN = rb"[ \t]+([0-9]{1,3})"
 _LINE = re.compile(

@@ -1,11 +1,10 @@
 """ISessionCallback as values: what a session reports to its client, and which of them end an operation."""
 
-from dataclasses import dataclass
-
 from bioguard.hal.aidl_codes import EnrollmentStage, ErrorCode, Feature
 from bioguard.hal.enrollment import Cell
 from bioguard.records.modality import Modality
 from bioguard.records.tokens import AuthToken
+from tee_sim.shared.dataclass import dataclass
 
 
 @dataclass(frozen=True, slots=True)

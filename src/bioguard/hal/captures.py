@@ -4,7 +4,6 @@ Each method takes one capture and returns its callbacks, the last of which may e
 what ends it is `callbacks.is_terminal`, nowhere else.
 """
 
-from dataclasses import dataclass
 from typing import Any, Protocol
 
 from bioguard.hal import callbacks as cb
@@ -15,6 +14,7 @@ from bioguard.hal.sensor_rules import SensorRules
 from bioguard.records.locks import AttemptOutcome, Lock, LockStatus
 from bioguard.records.modality import Modality
 from bioguard.records.tokens import AuthToken
+from tee_sim.shared.dataclass import dataclass
 
 DUPLICATE_VENDOR_CODE = 1
 """onError(VENDOR, 1): this finger is enrolled already. AIDL has no code of its own for it."""

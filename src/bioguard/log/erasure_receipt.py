@@ -8,7 +8,6 @@ can be held against it. No receipt can say that nobody copied a record before.
 
 import json
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from typing import Any, Self
 
 from bioguard.errors import InputRefused, IntegrityFailure
@@ -21,6 +20,7 @@ from bioguard.proofs.notes import NoteKey
 from bioguard.proofs.origin import records_origin
 from bioguard.proofs.records_head import Absence, RecordsHead, sorted_keys
 from bioguard.records.audit_events import Entry, Event
+from tee_sim.shared.dataclass import dataclass
 
 SCHEMA = "bioguard/erasure-receipt/1"
 _AGAIN = "fetch the file again: it is not what `erase --receipt` or `log receipt` wrote"

@@ -1,7 +1,6 @@
 """The whole log under one signed checkpoint, and the check that it is what was signed. Needs no device."""
 
 import json
-from dataclasses import dataclass
 from typing import Any, Self
 
 from bioguard.errors import IntegrityFailure
@@ -11,6 +10,7 @@ from bioguard.proofs.encoding import PARSE_FAULTS, ProofInvalid
 from bioguard.proofs.merkle import HASH_BYTES, root_hash
 from bioguard.proofs.notes import NoteKey
 from bioguard.records.audit_events import Entry, LogItem
+from tee_sim.shared.dataclass import dataclass
 
 SCHEMA = "bioguard/log/1"
 _AGAIN = "fetch the log again, and keep both: the log was changed after it was signed, or its device is at fault"

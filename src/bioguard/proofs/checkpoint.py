@@ -11,12 +11,12 @@ A checkpoint is the text of a signed note: origin, size in decimal, root in base
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Self
 
 from bioguard.proofs.encoding import ProofInvalid, b64decode, b64encode
 from bioguard.proofs.merkle import HASH_BYTES, MAX_TREE_SIZE, inclusion_proof, verify_inclusion
 from bioguard.proofs.notes import NoteKey, NoteSigner, assemble, open_note
+from tee_sim.shared.dataclass import dataclass
 
 _DECIMAL = re.compile(r"0|[1-9][0-9]{0,12}")
 PROOF_HEADER = "c2sp.org/tlog-proof@v1"

@@ -3,13 +3,13 @@
 import hashlib
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from itertools import product
 from typing import Self
 
 from bioguard import __version__
 from bioguard.proofs.encoding import ProofInvalid
 from bioguard.proofs.psa_token import Claims, Lifecycle, SoftwareComponent
+from tee_sim.shared.dataclass import dataclass
 
 IMPLEMENTATION_ID = hashlib.sha256(b"bioguard simulated device " + __version__.encode()).digest()
 SIMULATOR_SIGNER = hashlib.sha256(b"bioguard: nobody signed this code, it is a simulator").digest()

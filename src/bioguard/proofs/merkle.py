@@ -6,10 +6,10 @@ largest power of two below n (RFC 6962 section 2.1). All functions take and give
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Self
 
 from bioguard.proofs.encoding import ProofInvalid
+from tee_sim.shared.dataclass import dataclass
 
 HASH_BYTES = 32
 EMPTY_ROOT = hashlib.sha256(b"").digest()

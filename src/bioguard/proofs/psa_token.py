@@ -19,13 +19,13 @@ The security lifecycle never says "secured": a simulator has no root of trust to
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from enum import Enum, IntEnum, unique
 from typing import Any, Self, cast
 
 from bioguard.proofs import cose
 from bioguard.proofs.encoding import PARSE_FAULTS, ProofInvalid
 from tee_sim.shared import codec
+from tee_sim.shared.dataclass import dataclass
 
 PROFILE = "tag:psacertified.org,2023:psa#tfm"
 NONCE_SIZES = frozenset({32, 48, 64})

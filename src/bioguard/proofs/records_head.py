@@ -16,12 +16,12 @@ import hashlib
 import re
 from bisect import bisect_left
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import Self
 
 from bioguard.proofs.encoding import ProofInvalid, b64decode, b64encode
 from bioguard.proofs.merkle import HASH_BYTES, MAX_TREE_SIZE, inclusion_proof, leaf_hash, root_hash, verify_inclusion
 from bioguard.proofs.notes import NoteKey, NoteSigner, open_note
+from tee_sim.shared.dataclass import dataclass
 
 LOWEST, HIGHEST = bytes(HASH_BYTES), b"\xff" * HASH_BYTES
 _PREFIX = b"bioguard live record v1\x00"

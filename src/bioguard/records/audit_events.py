@@ -7,13 +7,13 @@ enumerations and numbers. So an entry cannot hold a feature, a template, a key, 
 guesses about a pruned body against it.
 """
 
-from dataclasses import dataclass
 from enum import IntEnum, unique
 from typing import Annotated
 
 from bioguard.proofs.merkle import leaf_hash
 from bioguard.records.consent import MAX_MS, Purpose
 from bioguard.records.modality import Modality
+from tee_sim.shared.dataclass import dataclass
 from tee_sim.shared.schema import Fixed, Record, UpTo
 
 MAX_SEQUENCE = 1 << 40

@@ -10,7 +10,6 @@ A profile is checked when it is made; code that receives one does not check agai
 import hashlib
 import math
 import re
-from dataclasses import dataclass
 from datetime import date
 from itertools import pairwise
 from typing import Annotated, Final, Self
@@ -20,6 +19,7 @@ from bioguard.records.feature_limits import MAX_DIMENSION, MIN_DIMENSION
 from bioguard.records.modality import Modality
 from bioguard.records.scores import Basis, Score
 from tee_sim.shared import codec
+from tee_sim.shared.dataclass import dataclass
 from tee_sim.shared.errors import TeeError
 from tee_sim.shared.schema import U64, Fixed, Items, Record, Text, UpTo
 
@@ -338,7 +338,8 @@ class ComparisonProfile(Record):
 
     def to_plain(self) -> list[object]:
         """Magic and version, then the fields. Raises TeeError BAD_FORMAT."""
-        return [MAGIC, VERSION, *super(ComparisonProfile, self).to_plain()]  # slots: a bare `super` finds another class
+        plain = super(ComparisonProfile, self).to_plain()  # noqa: UP008 - slots: a bare one finds another class
+        return [MAGIC, VERSION, *plain]
 
     @classmethod
     def from_plain(cls, raw: object) -> Self:
@@ -347,7 +348,7 @@ class ComparisonProfile(Record):
             raise _refuse("this is no comparison profile", _MAKE, "format")
         if type(raw[1]) is not int or raw[1] != VERSION:
             raise _refuse("this comparison profile is of another version", f"give one of version {VERSION}", "version")
-        return super(ComparisonProfile, cls).from_plain(raw[2:])
+        return super(ComparisonProfile, cls).from_plain(raw[2:])  # noqa: UP008 - as above
 
     @classmethod
     def from_bytes(cls, data: bytes) -> Self:

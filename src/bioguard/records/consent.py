@@ -8,11 +8,12 @@ Rules:
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from enum import IntEnum, unique
 from typing import Annotated
 
 from bioguard.records.modality import Modality
+from tee_sim.shared.dataclass import dataclass
 from tee_sim.shared.schema import U64, Items, Record, UpTo
 
 DAY_MS = 86_400_000

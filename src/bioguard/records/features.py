@@ -10,7 +10,6 @@ Layout: docs/formats/features.md.
 """
 
 import struct
-from dataclasses import dataclass
 from typing import ClassVar, Self
 
 import numpy as np
@@ -19,6 +18,7 @@ from numpy.typing import ArrayLike, NDArray
 from bioguard.errors import InputRefused
 from bioguard.records.feature_limits import MAX_DIMENSION, MAX_MINUTIAE, MIN_DIMENSION
 from bioguard.records.modality import Modality
+from tee_sim.shared.dataclass import dataclass
 
 COORDINATE_STEPS_PER_PX = 16
 """Canonical coordinates are 1/16 px at 500 dpi (3.2 um): far below the 0.1 mm repeatability of extractors."""

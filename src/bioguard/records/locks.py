@@ -1,7 +1,8 @@
 """A sensor's lock as it is stored, sent and shown (ISession.aidl onLockoutTimed, onLockoutPermanent)."""
 
-from dataclasses import dataclass
 from enum import IntEnum, unique
+
+from tee_sim.shared.dataclass import dataclass
 
 
 @unique

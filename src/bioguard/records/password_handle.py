@@ -11,10 +11,10 @@
 """
 
 import struct
-from dataclasses import dataclass
 from typing import ClassVar, Self
 
 from bioguard.errors import InputRefused
+from tee_sim.shared.dataclass import dataclass
 
 THROTTLE_SECURE = 1
 

@@ -3,12 +3,13 @@
 Answered within 7 days; at the latest one month after it came in, and then with a reason. Dates are wall time.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from enum import IntEnum, unique
 from typing import Annotated
 
 from bioguard.records.audit_events import Cause
 from bioguard.records.consent import DAY_MS, MAX_MS
+from tee_sim.shared.dataclass import dataclass
 from tee_sim.shared.schema import Fixed, Record, UpTo
 
 ANSWER_DAYS = 7

@@ -3,8 +3,9 @@
 Numbers: Android Compatibility Definition section 7.3.10 (text of Android 11/12), BiometricManager.Authenticators.
 """
 
-from dataclasses import dataclass
 from enum import IntEnum, unique
+
+from tee_sim.shared.dataclass import dataclass
 
 
 @unique

@@ -19,11 +19,12 @@ it. `repr` leaves the MAC out: tokens are credentials and are never logged.
 import hmac
 import struct
 from collections.abc import Callable
-from dataclasses import dataclass, field, fields
+from dataclasses import field, fields
 from enum import Enum, IntFlag, unique
 from typing import ClassVar, Self
 
 from bioguard.errors import InputRefused, NotPermitted
+from tee_sim.shared.dataclass import dataclass
 from tee_sim.shared.limits import U64_MAX
 
 TOKEN_KEY_NAME = "auth-token"  # noqa: S105  # the name of a key, not a key

@@ -10,7 +10,6 @@ Rules:
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
@@ -19,6 +18,7 @@ from numpy.typing import NDArray
 from bioguard.printable import printable
 from bioguard.records import FingerprintTemplate
 from bioguard.report.jinja import environment
+from tee_sim.shared.dataclass import dataclass
 
 WIDTH = 360
 MARGIN = 12

@@ -1,11 +1,11 @@
 """Find a trusted application by the path of its manifest: what it is, and in which folder its packages lie."""
 
 import os
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
 from tee_sim.normal.machine.errors import MachineError
+from tee_sim.shared.dataclass import dataclass
 from tee_sim.shared.manifest import Manifest
 
 MANIFEST_FILE = "manifest.toml"

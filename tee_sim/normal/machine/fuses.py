@@ -6,7 +6,9 @@ that one is never opened as the other: their stores are sealed for other applica
 """
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import field
+
+from tee_sim.shared.dataclass import dataclass
 
 MOST_BYTES = 4096
 READABLE_BY_OTHERS = 0o077

@@ -1,7 +1,7 @@
 """Start a locked secure world: lock first, look from outside, then hand over the root secret."""
 
 from collections.abc import Callable, Collection
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from uuid import UUID
 
 from tee_sim.normal.debug_text import print_report
@@ -11,6 +11,7 @@ from tee_sim.normal.sandbox_verdict.probes import cached_probes
 from tee_sim.normal.sandbox_verdict.processes import Inspected, inspect_processes
 from tee_sim.normal.sandbox_verdict.verdict import Verdict
 from tee_sim.normal.secure_process import SecureProcess, StorageHandler
+from tee_sim.shared.dataclass import dataclass
 from tee_sim.shared.debug_report import DebugReport
 from tee_sim.shared.package_files import Listing
 from tee_sim.shared.wire import Boot, Locked, NoFrameError, Provision, Ready, host_heaps, host_names

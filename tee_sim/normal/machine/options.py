@@ -1,7 +1,6 @@
 """Say how a machine runs, and what starts its secure world: a locked process, unless a test says otherwise."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Protocol
 
 from tee_sim.normal.machine.errors import MachineError
@@ -13,6 +12,7 @@ from tee_sim.normal.sandbox_verdict.verdict import Verdict
 from tee_sim.normal.secure_process import StorageHandler
 from tee_sim.normal.supplicant import RequestNote
 from tee_sim.normal.supplicant.service import DiskFaults
+from tee_sim.shared.dataclass import dataclass
 from tee_sim.shared.wire import Boot, LockProfile, Message, Provision, Ready, Return
 
 

@@ -9,9 +9,9 @@ result-read frame in the same transfer or in the next one.
 
 import hmac
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Protocol
 
+from tee_sim.shared.dataclass import dataclass
 from tee_sim.shared.errors import TeeError, TeeResult
 from tee_sim.shared.rpmb_frames import (
     BLOCK_BYTES,

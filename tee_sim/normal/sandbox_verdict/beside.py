@@ -5,11 +5,11 @@ Both are outside facts alone: neither the waiter nor a host is believed about th
 
 import hashlib
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from typing import Final
 
 from tee_sim.normal.sandbox_verdict.observe import Observation
 from tee_sim.normal.sandbox_verdict.verdict import Finding, State
+from tee_sim.shared.dataclass import dataclass
 from tee_sim.shared.lock_report import LockReport
 from tee_sim.shared.sandbox.filters import waiter_program
 from tee_sim.shared.sandbox.syscalls import ARCHITECTURES

@@ -10,10 +10,11 @@ import os
 import sys
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import Final, TypeVar
 
+from tee_sim.shared.dataclass import dataclass
 from tee_sim.shared.lock_report import LockReport
 
 T = TypeVar("T")

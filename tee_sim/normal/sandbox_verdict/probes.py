@@ -15,12 +15,12 @@ import struct
 import subprocess
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import Final, Self, cast
 
 from tee_sim.shared import codec
+from tee_sim.shared.dataclass import dataclass
 from tee_sim.shared.errors import TeeError, TeeResult
 from tee_sim.shared.lock_report import LockError
 from tee_sim.shared.sandbox import filters, hygiene, kernel, landlock

@@ -13,13 +13,14 @@ Rules:
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from tee_sim.normal.sandbox_verdict.beside import Watched, judge_heaps, judge_waiter
 from tee_sim.normal.sandbox_verdict.level import Level
 from tee_sim.normal.sandbox_verdict.observe import Observation, children_of, look, observe, observe_waiter
 from tee_sim.normal.sandbox_verdict.probes import ProbeResults
 from tee_sim.normal.sandbox_verdict.verdict import Finding, State, Verdict, judge
+from tee_sim.shared.dataclass import dataclass
 from tee_sim.shared.lock_report import HostLink, LockReport
 from tee_sim.shared.wire import Locked
 

@@ -13,13 +13,13 @@ The core and its hosts together: `tee_sim.normal.sandbox_verdict.processes`.
 
 import hashlib
 from collections.abc import Iterator
-from dataclasses import dataclass
 from enum import Enum, unique
 from typing import Final
 
 from tee_sim.normal.sandbox_verdict.level import Level
 from tee_sim.normal.sandbox_verdict.observe import PROCESS_DESCRIPTOR, Observation
 from tee_sim.normal.sandbox_verdict.probes import ProbeResults
+from tee_sim.shared.dataclass import dataclass
 from tee_sim.shared.lock_report import LockReport
 from tee_sim.shared.sandbox.bpf import Program
 from tee_sim.shared.sandbox.filters import secure_world_program

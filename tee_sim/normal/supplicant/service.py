@@ -9,7 +9,7 @@ whoever passes `log`: together with the closed set of operations this is the rec
 
 import os
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Protocol
 
@@ -22,6 +22,7 @@ from tee_sim.normal.supplicant.sqlite_blobs import SqliteBlobs
 from tee_sim.normal.timeline import Args, current, now_us
 from tee_sim.shared.blobs import BlobStore, Changes
 from tee_sim.shared.codec import encode
+from tee_sim.shared.dataclass import dataclass
 from tee_sim.shared.errors import TeeError, TeeResult
 from tee_sim.shared.rpmb_frames import FRAME_BYTES, RpmbTransport
 from tee_sim.shared.storage_requests import (

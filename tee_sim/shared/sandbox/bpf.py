@@ -10,10 +10,10 @@ Instruction set and `struct seccomp_data`: linux/filter.h and linux/seccomp.h. B
 import hashlib
 import struct
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final, NamedTuple
 
+from tee_sim.shared.dataclass import dataclass
 from tee_sim.shared.sandbox.syscalls import Arch, Check, Equal, Masked, Rule
 
 KILL: Final = 0x80000000  # SECCOMP_RET_KILL_PROCESS

@@ -5,9 +5,9 @@ The list was measured (docs/sandbox.md section 3): what CPython, numpy, OpenBLAS
 warm-up in one thread, and nothing that names a path or makes a descriptor, a process or a shared mapping.
 """
 
-from dataclasses import dataclass
 from typing import Final
 
+from tee_sim.shared.dataclass import dataclass
 from tee_sim.shared.lock_report import HostLink
 
 

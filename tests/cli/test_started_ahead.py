@@ -1,0 +1,123 @@
+"""A command that starts a device has its secure world started early, and leaves nothing behind, however it ends."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import click
+import pytest
+
+from bioguard.cli import command_line
+from bioguard.cli.app import cli
+from bioguard.cli.command_line import hoist_global_options, starts_device
+from bioguard.device import Device, ahead, launch
+from tee_sim.normal import child
+from tee_sim.normal.machine.fuse_file import FUSE_FILE
+
+PROBE = """
+import sys
+from tee_sim.normal import child
+kept, made = child.Child, []
+class Seen(kept):
+    def __init__(self, *of, **named):
+        super().__init__(*of, **named)
+        made.append(self)
+child.Child = Seen
+sys.argv = ["bioguard", *sys.argv[1:]]
+from bioguard.cli.__main__ import main
+try:
+    main()
+finally:
+    if "tee_sim.normal.secure_process" in sys.modules:
+        assert sys.modules["tee_sim.normal.secure_process"].Child is Seen
+    print(len(made), sum(one.process.poll() is None for one in made), len(child._ahead))
+"""
+"""Prints how many processes were started for a secure world, and how many of them run at the end."""
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("ahead")
+    Device.init(folder / "phone").close()
+    return folder
+
+
+def play(home: Path, *line: str) -> tuple[int, str]:
+    done = subprocess.run(
+        [sys.executable, "-I", "-c", PROBE, *line], capture_output=True, text=True, check=False, cwd=home
+    )
+    return done.returncode, done.stdout.splitlines()[-1]
+
+
+@pytest.mark.parametrize(
+    ("line", "code", "processes"),
+    [
+        ("--device phone list", 0, "1 0 0"),
+        ("--device phone list --nonsense", 2, "1 0 0"),
+        ("--device phone authenticate nobody nowhere.iso", 4, "1 0 0"),
+        ("--device phone list --help", 0, "0 0 0"),
+        ("--device nowhere list", 6, "0 0 0"),
+        ("--device phone incident", 0, "0 0 0"),
+        ("--device phone lits", 2, "0 0 0"),
+    ],
+)
+def test_one_process_and_none_of_it_is_left(home: Path, line: str, code: int, processes: str) -> None:
+    assert play(home, *line.split()) == (code, processes)
+
+
+def test_a_device_in_use_leaves_none_either(home: Path) -> None:
+    with Device.open(home / "phone"):
+        assert play(home, "--device", "phone", "list") == (6, "1 0 0")
+
+
+def test_the_tables_name_commands(tmp_path: Path) -> None:
+    """A name that is no command would be of no use; one in both tables would start a process for nothing."""
+    assert command_line._STARTS_ONE.isdisjoint(command_line._NO_DEVICE)
+    for name in command_line._STARTS_ONE | command_line._NO_DEVICE:
+        command: click.Command | None = cli
+        for word in name.split():
+            assert isinstance(command, click.Group)
+            command = command.get_command(click.Context(command), word)
+        assert command is not None, name
+
+
+def test_the_device_is_the_one_that_the_command_means(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    here, there = tmp_path / "here", tmp_path / "there"
+    here.mkdir()
+    (here / FUSE_FILE).touch()
+    monkeypatch.setenv("BIOGUARD_DEVICE", str(there))
+    for line, starts in {
+        f"list --device {here}": True,
+        f"list --device={here}": True,
+        f"--device {there} --device {here} log show --json": True,
+        f"--device {here} --device {there} list": False,
+        "list": False,
+        f"--device {here} log verify x": False,
+        f"--device {here} log": False,
+        f"--device {here}": False,
+        "--device": False,
+    }.items():
+        assert starts_device(hoist_global_options(line.split())) is starts, line
+    monkeypatch.setenv("BIOGUARD_DEVICE", str(here))
+    assert starts_device(["list"])
+    monkeypatch.delenv("BIOGUARD_DEVICE")
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
+    (tmp_path / "bioguard").symlink_to(here)
+    assert starts_device(["list"])
+
+
+def test_it_is_told_what_a_device_tells(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Else it would be started for nothing, and another one after it."""
+    given: list[object] = []
+    take = child.take_ahead
+    monkeypatch.setattr("tee_sim.normal.secure_process.take_ahead", lambda *of: given.append(take(*of)) or given[-1])
+    ahead.start()
+    try:
+        with Device.open(home / "phone") as device:
+            (taken,) = given
+            assert isinstance(taken, child.Child)
+            assert taken.told != b""
+            assert device.running.process.pid == taken.process.pid
+    finally:
+        ahead.discard()
+    assert launch.boot_message().packages

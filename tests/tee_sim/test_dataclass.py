@@ -1,0 +1,136 @@
+"""`tee_sim.shared.dataclass` makes what `dataclasses` makes, method by method, whichever is asked for first."""
+
+import copy
+import dataclasses
+import pickle
+from collections.abc import Callable
+from typing import Any, ClassVar, Generic, TypeVar
+
+import pytest
+
+from tee_sim.shared import dataclass as quick
+
+T = TypeVar("T")
+MAKERS = {"theirs": dataclasses.dataclass, "ours": quick.dataclass}
+OPTIONS = [
+    {"frozen": True, "slots": True, "kw_only": True},
+    {"frozen": True, "slots": True},
+    {"frozen": True},
+    {"slots": True},
+    {"frozen": True, "slots": True, "eq": False},
+    {},
+]
+COMPILED = {"__init__", "__repr__", "__eq__", "__hash__"}
+
+
+def classes(make: Callable[..., Any], options: dict[str, bool]) -> dict[str, type]:
+    """A class of fields of every kind, one that inherits from it, and one with methods of its own."""
+
+    class Plain:
+        """Words."""
+
+        LIMIT: ClassVar[int] = 3
+        first: int
+        second: tuple[int, ...] = (1, 2)
+        third: list[int] = dataclasses.field(default_factory=list, compare=False)
+        kept: int = dataclasses.field(default=4, init=False, repr=False)
+
+    base = make(**options)(Plain)
+
+    class Further(base):  # type: ignore[misc, valid-type]
+        fourth: str = "f"
+
+    class Own(Generic[T]):
+        value: int = 1
+
+        def __post_init__(self) -> None:
+            if self.value < 0:
+                raise ValueError("below 0")
+
+        def __eq__(self, other: object) -> bool:
+            return other == self.value
+
+        def __hash__(self) -> int:
+            return 7
+
+        def __repr__(self) -> str:
+            return "own"
+
+    return {"Plain": base, "Further": make(**options)(Further), "Own": make(**options)(Own)}
+
+
+def outcome(call: Callable[[], object]) -> object:
+    """What it returns, or the error."""
+    try:
+        result = call()
+    except Exception as error:
+        return type(error), str(error).replace("_method.<locals>.", "")
+    return result if isinstance(result, str | int | tuple | bool | list | None) else type(result).__name__
+
+
+def set_it(thing: Any, name: str) -> None:
+    setattr(thing, name, 5)
+
+
+def delete_it(thing: Any, name: str) -> None:
+    delattr(thing, name)
+
+
+def story(kinds: dict[str, type]) -> list[object]:
+    """Everything that one can do with these classes; errors included."""
+    plain, further, own = kinds["Plain"], kinds["Further"], kinds["Own"]
+    told: list[object] = [outcome(plain), outcome(lambda: plain(1)), outcome(lambda: plain(frist=1))]
+    told += [outcome(lambda: own(value=-1)), outcome(lambda: {own()} and 1)]
+    for kind in (plain, further):
+        for thing in (kind(first=1), kind(first=2, second=(), third=[3])):
+            told += [
+                repr(thing), thing == kind(first=1), thing != kind(first=1), thing == 1,
+                thing.kept, thing.third, outcome(lambda t=thing: dataclasses.asdict(t) and str(dataclasses.asdict(t))),
+                repr(dataclasses.replace(thing, first=9)), repr(copy.copy(thing)), repr(copy.deepcopy(thing)),
+                outcome(lambda t=thing: set_it(t, "first")),
+                outcome(lambda t=thing: delete_it(t, "second")), outcome(lambda t=thing: t.second),
+                [f.name for f in dataclasses.fields(thing)], type(thing).__match_args__, type(thing).__doc__ != "",
+            ]  # fmt: skip
+        if kind.__eq__ is not object.__eq__:
+            told += [outcome(lambda k=kind: hash(k(first=1)))]
+    told += [repr(own()), own() == 1, own(value=2) == 1, hash(own()), outcome(lambda: set_it(own(), "value"))]
+    told += [plain.__init__.__qualname__, plain.__init__.__name__, getattr(plain, "__slots__", None)]
+    return told
+
+
+@pytest.mark.parametrize("options", OPTIONS, ids=str)
+def test_they_behave_as_those_of_dataclasses(options: dict[str, bool]) -> None:
+    ours, theirs = (story(classes(make, options)) for make in (quick.dataclass, dataclasses.dataclass))
+    assert ours == theirs
+
+
+def test_methods_are_made_when_they_are_called(monkeypatch: pytest.MonkeyPatch) -> None:
+    made: list[str] = []
+    method = quick._method
+    monkeypatch.setattr(quick, "_method", lambda owner, name: made.append(name) or method(owner, name))
+    kind = classes(quick.dataclass, OPTIONS[0])["Plain"]
+    assert made == []
+    thing = kind(first=1)
+    assert made == ["__init__"]
+    assert thing == kind(first=1)
+    assert made == ["__init__", "__eq__"]
+    assert vars(kind).keys() >= COMPILED
+
+
+@quick.dataclass(frozen=True, slots=True)
+class Pickled:
+    number: int = 3
+
+
+def test_pickles_and_subclasses_without_the_decorator() -> None:
+    assert pickle.loads(pickle.dumps(Pickled(5))) == Pickled(5)
+
+    class Named(Pickled):
+        def __init__(self, number: int) -> None:
+            super().__init__(number)
+            self.name = "free"
+
+    named = Named(7)
+    assert (named.number, named.name) == (7, "free")
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        named.number = 8  # type: ignore[misc]
