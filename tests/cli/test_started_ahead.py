@@ -9,8 +9,8 @@ import pytest
 
 from bioguard.cli import command_line
 from bioguard.cli.app import cli
-from bioguard.cli.command_line import hoist_global_options, starts_device
-from bioguard.device import Device, ahead, launch
+from bioguard.cli.command_line import device_to_start, hoist_global_options
+from bioguard.device import Device, DeviceOptions, ahead
 from tee_sim.normal import child
 from tee_sim.normal.machine.fuse_file import FUSE_FILE
 
@@ -87,37 +87,37 @@ def test_the_device_is_the_one_that_the_command_means(tmp_path: Path, monkeypatc
     (here / FUSE_FILE).touch()
     monkeypatch.setenv("BIOGUARD_DEVICE", str(there))
     for line, starts in {
-        f"list --device {here}": True,
-        f"list --device={here}": True,
-        f"--device {there} --device {here} log show --json": True,
-        f"--device {here} --device {there} list": False,
-        "list": False,
-        f"--device {here} log verify x": False,
-        f"--device {here} log": False,
-        f"--device {here}": False,
-        "--device": False,
+        f"list --device {here}": here,
+        f"list --device={here}": here,
+        f"--device {there} --device {here} log show --json": here,
+        f"--device {here} --device {there} list": None,
+        "list": None,
+        f"--device {here} log verify x": None,
+        f"--device {here} log": None,
+        f"--device {here}": None,
+        "--device": None,
     }.items():
-        assert starts_device(hoist_global_options(line.split())) is starts, line
+        assert device_to_start(hoist_global_options(line.split())) == starts, line
     monkeypatch.setenv("BIOGUARD_DEVICE", str(here))
-    assert starts_device(["list"])
+    assert device_to_start(["list"]) == here
     monkeypatch.delenv("BIOGUARD_DEVICE")
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
     (tmp_path / "bioguard").symlink_to(here)
-    assert starts_device(["list"])
+    assert device_to_start(["list"]) == tmp_path / "bioguard"
 
 
-def test_it_is_told_what_a_device_tells(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("caches", [True, False])
+def test_it_is_told_what_a_device_tells(home: Path, monkeypatch: pytest.MonkeyPatch, *, caches: bool) -> None:
     """Else it would be started for nothing, and another one after it."""
     given: list[object] = []
     take = child.take_ahead
     monkeypatch.setattr("tee_sim.normal.secure_process.take_ahead", lambda *of: given.append(take(*of)) or given[-1])
-    ahead.start()
+    ahead.start(home / "phone", caches=caches)
     try:
-        with Device.open(home / "phone") as device:
+        with Device.open(home / "phone", DeviceOptions(caches=caches)) as device:
             (taken,) = given
             assert isinstance(taken, child.Child)
             assert taken.told != b""
             assert device.running.process.pid == taken.process.pid
     finally:
         ahead.discard()
-    assert launch.boot_message().packages
