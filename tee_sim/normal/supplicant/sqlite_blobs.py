@@ -44,6 +44,8 @@ _OBJECT_BOUNDS = {
     "nonce": NONCE_BYTES,
     "ciphertext": MAX_BODY_BYTES + TAG_BYTES,
 }
+_UPDATE_OBJECT = "UPDATE object SET version = ?, commitment = ?, nonce = ?, ciphertext = ? WHERE name = ?"
+_INSERT_OBJECT = "INSERT INTO object (version, commitment, nonce, ciphertext, name) VALUES (?, ?, ?, ?, ?)"
 _READ_DIGEST = "SELECT commitment FROM object WHERE name = ? AND typeof(commitment) = 'blob'"
 _READ_PAGE = """
 SELECT hash, ciphertext FROM page WHERE number = :number AND typeof(hash) = 'blob' AND typeof(ciphertext) = 'blob'
@@ -153,10 +155,13 @@ class SqliteBlobs:
     def _put(self, name: bytes, blob: bytes) -> None:
         match name[:1]:
             case b"o":
-                self._db.run("INSERT OR REPLACE INTO object VALUES (?, ?, ?, ?, ?)", (name[1:], *_columns(blob)))
+                row = (*_columns(blob), name[1:])
+                # In its place: a row that is replaced moves to the end of the table, which changes four more pages.
+                if not self._db.run(_UPDATE_OBJECT, row).rowcount:
+                    self._db.run(_INSERT_OBJECT, row)
             case b"p":
-                row = (_number(name[1:]), blob[:32], blob[32:])
-                self._db.run("INSERT OR REPLACE INTO page VALUES (?, ?, ?)", row)
+                page = (_number(name[1:]), blob[:32], blob[32:])
+                self._db.run("INSERT OR REPLACE INTO page VALUES (?, ?, ?)", page)
             case _:
                 self._db.run("INSERT OR REPLACE INTO anchor VALUES (0, ?)", (blob,))
 

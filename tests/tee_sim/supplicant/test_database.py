@@ -120,7 +120,7 @@ def of_another_schema(path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[S
         "ALTER TABLE object RENAME TO other",
         "CREATE VIEW object AS SELECT name, version, commitment, nonce, ciphertext "
         "FROM (WITH RECURSIVE r(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM r) SELECT n FROM r) CROSS JOIN other",
-        "CREATE TRIGGER endless INSTEAD OF INSERT ON object BEGIN INSERT INTO page "
+        "CREATE TRIGGER endless INSTEAD OF UPDATE ON object BEGIN INSERT INTO page "
         "WITH RECURSIVE r(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM r) SELECT max(n), '', '' FROM r; END",
     )
     monkeypatch.setattr(database, "_schema", lambda _: database._expected_schema())
