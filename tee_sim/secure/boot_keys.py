@@ -17,11 +17,12 @@ device off; and who may set the wall clock can move it along with the boot clock
 """
 
 import hmac
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Annotated
 from uuid import UUID
 
 from tee_sim.shared.clock import MAX_BOOT_MS, MAX_WALL_MS, Clock, Moment, SinceBoot
+from tee_sim.shared.dataclass import dataclass
 from tee_sim.shared.errors import UNWRITABLE, TeeError, TeeResult
 from tee_sim.shared.rng import RandomnessKind, Rng
 from tee_sim.shared.schema import Fixed, Record, UpTo

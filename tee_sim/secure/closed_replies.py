@@ -10,10 +10,10 @@ sends is counted, and bounded by the budget of its manifest (`tee_sim.secure.led
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any, Final, cast
 
 from tee_sim.shared import codec
+from tee_sim.shared.dataclass import dataclass
 from tee_sim.shared.errors import AnswerError, TeeError, TeeResult
 from tee_sim.shared.layouts import Knowledge, Layout, layout_of, max_reply_bytes, reply_bits
 from tee_sim.shared.manifest import Manifest, Replies

@@ -23,13 +23,14 @@ import importlib.util
 import marshal
 import sys
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from importlib.abc import Loader, MetaPathFinder
 from importlib.machinery import EXTENSION_SUFFIXES, BuiltinImporter, FrozenImporter, ModuleSpec
 from pathlib import Path
 from types import CodeType, ModuleType
 
 from tee_sim.secure.kept_code import Kept, KeptModule
+from tee_sim.shared.dataclass import dataclass
 from tee_sim.shared.manifest import Manifest
 
 

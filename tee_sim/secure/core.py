@@ -15,7 +15,7 @@ call that leads back to it would wait for itself: BUSY.
 import math
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from functools import partial
 from typing import Any, cast
 from uuid import UUID
@@ -29,6 +29,7 @@ from tee_sim.secure.ledger import ANSWERED_BITS, ENDED_BITS, REFUSED_BITS, Ledge
 from tee_sim.secure.made.call import Call
 from tee_sim.secure.peers import ManifestPeers
 from tee_sim.secure.session import SessionEvent, State, step
+from tee_sim.shared.dataclass import dataclass
 from tee_sim.shared.errors import Origin, TeeError, TeeResult
 from tee_sim.shared.host_end import HostEnd
 from tee_sim.shared.layouts import Knowledge, KnowsNothing
@@ -55,7 +56,7 @@ class _Instance:
     app: TrustedApp
     task: CurrentTask
     call: Call
-    knowledge: Knowledge = KnowsNothing()  # noqa: RUF009  # frozen
+    knowledge: Knowledge = KnowsNothing()  # frozen
     replies: DeclaredReplies | None = None
     live: bool = True
     sessions: set[int] = field(default_factory=set)

@@ -2,7 +2,6 @@
 
 from collections import Counter
 from collections.abc import Callable, Collection
-from dataclasses import dataclass
 from uuid import UUID
 
 from tee_sim.secure.knowledge import CallKnowledge
@@ -14,6 +13,7 @@ from tee_sim.secure.storage.relations import Relations
 from tee_sim.secure.storage.ta_store import TaStore
 from tee_sim.secure.traffic import Asked, Commits, CountedBlobs, Put
 from tee_sim.shared.blobs import Changes
+from tee_sim.shared.dataclass import dataclass
 from tee_sim.shared.errors import TeeError, TeeResult
 from tee_sim.shared.manifest import Manifest
 from tee_sim.shared.object_header import Header, parse_header

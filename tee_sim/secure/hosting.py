@@ -2,12 +2,12 @@
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass
 from typing import Protocol
 
 from tee_sim.secure.closed_replies import Layouts, layouts_of
 from tee_sim.secure.ledger import Meter
 from tee_sim.secure.made.call import Call
+from tee_sim.shared.dataclass import dataclass
 from tee_sim.shared.host_end import HostEnd
 from tee_sim.shared.layouts import Knowledge, KnowsNothing
 from tee_sim.shared.manifest import Manifest

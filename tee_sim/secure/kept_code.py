@@ -18,10 +18,10 @@ import stat
 import sys
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
 from typing import Any, cast
 
 from tee_sim.shared import codec
+from tee_sim.shared.dataclass import dataclass
 from tee_sim.shared.errors import TeeError
 from tee_sim.shared.limits import CACHE_MAC_BYTES, MAX_COMPILED_BYTES
 

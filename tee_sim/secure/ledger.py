@@ -14,10 +14,11 @@ from bisect import bisect_left
 from collections import OrderedDict
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import StrEnum, unique
 from typing import Final, Protocol
 
+from tee_sim.shared.dataclass import dataclass
 from tee_sim.shared.errors import TeeResult
 from tee_sim.shared.host_end import HostEnd
 from tee_sim.shared.limits import MAX_WAIT_MS

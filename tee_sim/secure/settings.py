@@ -4,10 +4,10 @@ Sealed in the core's own namespace, so that the normal world can neither change 
 repeat what was fixed; one that claims something else is refused, and no claim has an effect on a device that exists.
 """
 
-from dataclasses import dataclass
 from typing import Annotated
 
 from tee_sim.shared.clock import MAX_WALL_MS, ClockKind
+from tee_sim.shared.dataclass import dataclass
 from tee_sim.shared.errors import TeeError, TeeResult
 from tee_sim.shared.rng import RandomnessKind
 from tee_sim.shared.schema import Fixed, Record, UpTo

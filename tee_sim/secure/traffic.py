@@ -11,7 +11,6 @@ import math
 from collections import OrderedDict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import Final
 from uuid import UUID
 
@@ -35,6 +34,7 @@ from tee_sim.secure.ledger import (
     set_bits,
 )
 from tee_sim.shared.blobs import ANCHOR_NAME, BlobStore, Changes, commit_and_read, page_name
+from tee_sim.shared.dataclass import dataclass
 from tee_sim.shared.errors import TeeError, TeeResult
 from tee_sim.shared.row_patterns import matches
 

@@ -144,9 +144,7 @@ REASONS: tuple[tuple[str, Mapping[str, str]], ...] = (
             "tee_sim.normal.connect": "os.environ, os.read, os.write",
             "tee_sim.normal.kernel_log": "os.open, os.read",
             "tee_sim.normal.operation": "import threading",
-            "tee_sim.normal.sandbox_verdict.observe": (
-                ".read_bytes *3, .read_text *9, getattr, import ctypes, os.waitid"
-            ),
+            "tee_sim.normal.sandbox_verdict.observe": (".read_bytes *4, getattr, import ctypes, os.waitid"),
             "tee_sim.normal.sandbox_verdict.probes": (
                 ".mmap *2, .read_text, import ctypes, import signal, import subprocess, os._exit *2, "
                 "os.execv, os.fork *2, os.open *3, os.pipe *2, os.waitpid *2, os.write"

@@ -10,7 +10,6 @@ These are photographs taken years apart; the views of one visit are more alike. 
 neighbor between it and the front, not the front itself.
 """
 
-from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
@@ -20,6 +19,7 @@ from bioguard.match.clusters import main_cluster
 from bioguard.match.thresholds import threshold_for_fmr
 from bioguard.records.comparison_profile import ComparisonProfile
 from bioguard.records.scores import Score
+from tee_sim.shared.dataclass import dataclass
 
 SAME_PERSON_FMR: Final = 1e-3
 """Rate of one comparison of two views at enrollment. Chosen: fifty times looser than a decision, since a refusal here

@@ -9,7 +9,6 @@ the argument, else the environment variable BIOGUARD_KERNEL, else the fastest va
 """
 
 import os
-from dataclasses import dataclass
 from typing import Final, Protocol
 
 import numpy as np
@@ -19,6 +18,7 @@ from bioguard.errors import InputRefused
 from bioguard.match.arrays import unit_rows
 from bioguard.match.numpy_codes import NumpyCodes
 from bioguard.match.top_k import NumpyLists
+from tee_sim.shared.dataclass import dataclass
 
 try:
     from bioguard.match import _kernels

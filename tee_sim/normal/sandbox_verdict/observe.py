@@ -7,9 +7,10 @@ counters and limits; descriptors, namespace ids and the filter itself need root.
 import contextlib
 import ctypes
 import os
+import re
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import field
 from pathlib import Path
 from typing import Final, TypeVar
@@ -25,7 +26,8 @@ _MAX_FILTERS: Final = 32
 _STOP_TIMEOUT_S: Final = 2.0
 _NAMESPACES: Final = ("user", "mnt", "net", "pid", "ipc", "uts", "cgroup")
 PROCESS_DESCRIPTOR: Final = "anon_inode:[pidfd]"
-_SOCKET_TABLES: Final = ("tcp", "tcp6", "udp", "udp6", "raw", "raw6", "udplite", "packet", "unix")
+_SHARED_AND_WRITABLE: Final = re.compile(" [r-]w[x-]s ")
+"""In a line of /proc/<pid>/maps; a name may hold it too."""
 
 _CLOSED: Final = ("Max file size", "Max core file size", "Max open files", "Max processes")
 _WAITER_TIMEOUT_S: Final = 2.0
@@ -47,7 +49,7 @@ class Observation:
         mounts: (mount point, type, options) of every mount it sees.
         network_id: of its network namespace: the same number is the same namespace.
         interfaces: (name, received bytes, sent bytes) in its network namespace.
-        sockets: sockets that exist in its network namespace.
+        sockets: sockets that exist in its network namespace, of any family, by the count of the kernel.
         namespaces: names of the namespaces that differ from ours.
         descriptors: (number, target) of every open descriptor.
         our_pipes: the pipes among them that we hold an end of as well.
@@ -104,7 +106,7 @@ def _or_none(read: Callable[[], T]) -> T | None:
 
 def children_of(pid: int) -> tuple[int, ...]:
     """The processes that `pid` has started and that still run."""
-    listed = _or_none(lambda: Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="ascii").split())
+    listed = _or_none(lambda: _text(Path(f"/proc/{pid}/task/{pid}"), "children").split())
     if listed is None:  # a kernel without CONFIG_PROC_CHILDREN
         listed = [p.name for p in Path("/proc").iterdir() if p.name.isdigit() and _parent_of(p) == pid]
     return tuple(map(int, listed))
@@ -129,28 +131,42 @@ def _parent_of(process: Path) -> int:
     return int(status["PPid"]) if status else 0
 
 
+def _text(process: Path, name: str) -> str:
+    return (process / name).read_bytes().decode("utf-8", "replace")
+
+
 def _status(process: Path) -> dict[str, str]:
-    lines = (process / "status").read_text(encoding="utf-8", errors="replace").splitlines()
+    lines = _text(process, "status").splitlines()
     return {name: value.strip() for name, _, value in (line.partition(":") for line in lines)}
 
 
-def observe(pid: int, report: LockReport, *, read_filter: bool = True) -> Observation:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ours:
+    """What is ours, to be compared with what is theirs. None and nothing: this caller could not read it."""
+
+    user_map: bytes | None = field(default_factory=lambda: _or_none(lambda: Path("/proc/self/uid_map").read_bytes()))
+    namespaces: dict[str, str] = field(default_factory=lambda: _or_none(lambda: _namespaces(Path("/proc/self"))) or {})
+    pipes: frozenset[str] = field(default_factory=lambda: frozenset(_own_pipes()))
+
+
+def observe(pid: int, report: LockReport, *, read_filter: bool = True, ours: Ours | None = None) -> Observation:
     """Look at the secure world from outside.
 
     Args:
         pid: the process that was started.
         report: only to know whether `pid` is a waiter; nothing else in it is believed here.
         read_filter: read the filter back where we may (root; stops the process for some microseconds).
+        ours: as of `look`.
 
     Raises:
         ProcessLookupError: it is gone.
     """
     if sys.platform != "linux":
         return Observation(process_id=pid)
-    return look(secure_process_id(pid, report), read_filter=read_filter)
+    return look(secure_process_id(pid, report), read_filter=read_filter, ours=ours)
 
 
-def observe_waiter(pid: int, report: LockReport, core: Observation) -> Observation | None:
+def observe_waiter(pid: int, report: LockReport, core: Observation, *, ours: Ours | None = None) -> Observation | None:
     """Look at the process between us and the core; None where there is none.
 
     It locks itself while the core goes on, and may not have been scheduled since: it is given some time to do it.
@@ -165,7 +181,7 @@ def observe_waiter(pid: int, report: LockReport, core: Observation) -> Observati
     as_many = _or_none(lambda: _filters(core.process_id))
     while time.monotonic() < deadline and _or_none(lambda: _filters(pid)) not in (None, as_many):
         time.sleep(0.001)
-    return look(pid, neighbor=core)
+    return look(pid, neighbor=core, ours=ours)
 
 
 def _filters(pid: int) -> tuple[str, str]:
@@ -173,12 +189,14 @@ def _filters(pid: int) -> tuple[str, str]:
     return status["Seccomp"], status.get("Seccomp_filters", "")
 
 
-def look(target: int, *, read_filter: bool = True, neighbor: Observation | None = None) -> Observation:
+def look(
+    target: int, *, read_filter: bool = True, neighbor: Observation | None = None, ours: Ours | None = None
+) -> Observation:
     """Look at this very process.
 
     Args:
-        neighbor: seen before; of a process in the same network namespace its counters and sockets are taken over. The
-            kernel walks its tables for them, which takes longer than all the rest.
+        neighbor: seen before; of a process in the same network namespace its counters and sockets are taken over.
+        ours: read before, for a look at several processes.
 
     Raises:
         ProcessLookupError: it is gone.
@@ -190,7 +208,9 @@ def look(target: int, *, read_filter: bool = True, neighbor: Observation | None 
         status = _status(process)
     except OSError as error:
         raise ProcessLookupError(f"process {target} is gone") from error
-    own = Path("/proc/self")
+    own = ours or Ours()
+    limits = _or_none(lambda: _limits(process)) or {}
+    descriptors = _or_none(lambda: tuple(_descriptors(process)))
     return Observation(
         process_id=target,
         seccomp_mode=_or_none(lambda: int(status["Seccomp"])),
@@ -201,21 +221,23 @@ def look(target: int, *, read_filter: bool = True, neighbor: Observation | None 
         capabilities=_or_none(lambda: _capabilities(status)),
         pid_is_1=_or_none(lambda: len(status["NSpid"].split()) > 1 and status["NSpid"].split()[-1] == "1"),
         inner_process_id=_or_none(lambda: int(status["NSpid"].split()[-1])),
-        own_user_map=_or_none(lambda: (process / "uid_map").read_bytes() != (own / "uid_map").read_bytes()),
+        own_user_map=None
+        if own.user_map is None
+        else _or_none(lambda: (process / "uid_map").read_bytes() != own.user_map),
         mounts=_or_none(lambda: tuple(_mounts(process))),
         network_id=network_id,
         interfaces=shared.interfaces if shared else _or_none(lambda: tuple(_interfaces(process))),
         sockets=shared.sockets if shared else _or_none(lambda: _sockets(process)),
-        namespaces=_or_none(lambda: _other_namespaces(process, own)),
-        descriptors=_or_none(lambda: tuple(_descriptors(process))),
-        our_pipes=_or_none(lambda: tuple(sorted({target for _, target in _descriptors(process)} & _own_pipes()))),
+        namespaces=_or_none(lambda: tuple(n for n, its in _namespaces(process).items() if its != own.namespaces[n])),
+        descriptors=descriptors,
+        our_pipes=None if descriptors is None else tuple(sorted({its for _, its in descriptors} & own.pipes)),
         shared_memory=_or_none(lambda: tuple(_shared_memory(process))),
         filters=_or_none(lambda: tuple(_read_filters(target))) if read_filter and os.geteuid() == 0 else None,
-        limits=_or_none(lambda: tuple((name, _limits(process)[name]) for name in _CLOSED)),
+        limits=_or_none(lambda: tuple((name, limits[name]) for name in _CLOSED)),
         data_bytes=_or_none(lambda: int(status["VmData"].split()[0]) << 10),
-        data_limit=_or_none(lambda: _limits(process)["Max data size"]),
+        data_limit=limits.get("Max data size"),
         command_line_bytes=_or_none(lambda: len((process / "cmdline").read_bytes())),
-        watched=_or_none(lambda: tuple(_watched(process))),
+        watched=None if descriptors is None else _or_none(lambda: tuple(_watched(process, descriptors))),
     )
 
 
@@ -224,31 +246,29 @@ def _capabilities(status: dict[str, str]) -> int:
 
 
 def _mounts(process: Path) -> Iterator[tuple[str, str, str]]:
-    for line in (process / "mountinfo").read_text(encoding="utf-8", errors="replace").splitlines():
+    for line in _text(process, "mountinfo").splitlines():
         left, _, right = line.partition(" - ")
         fields = left.split()
         yield fields[4], right.split()[0], fields[5]
 
 
 def _interfaces(process: Path) -> Iterator[tuple[str, int, int]]:
-    for line in (process / "net/dev").read_text(encoding="ascii", errors="replace").splitlines()[2:]:
+    for line in _text(process, "net/dev").splitlines()[2:]:
         name, _, counters = line.partition(":")
         numbers = counters.split()
         yield name.strip(), int(numbers[0]), int(numbers[8])
 
 
 def _sockets(process: Path) -> int:
-    total = 0
-    for table in _SOCKET_TABLES:
-        with contextlib.suppress(FileNotFoundError):  # a protocol this kernel does not have
-            lines = (process / "net" / table).read_text(encoding="ascii", errors="replace").splitlines()
-            total += max(len(lines) - 1, 0)
-    netlink = (process / "net/netlink").read_text(encoding="ascii", errors="replace").splitlines()[1:]
-    return total + sum(1 for line in netlink if line.split()[2] != "0")  # port 0 is the kernel's own end
+    """All but the kernel's own. The tables of the protocols say less, and the kernel walks all its memory for them."""
+    word, _, count = _text(process, "net/sockstat").partition("\n")[0].rpartition(" ")
+    if word != "sockets: used":
+        raise ValueError("a kernel that does not count its sockets")
+    return int(count)
 
 
-def _other_namespaces(process: Path, own: Path) -> tuple[str, ...]:
-    return tuple(n for n in _NAMESPACES if (process / "ns" / n).readlink() != (own / "ns" / n).readlink())
+def _namespaces(process: Path) -> dict[str, str]:
+    return {name: str((process / "ns" / name).readlink()) for name in _NAMESPACES}
 
 
 def _descriptors(process: Path) -> Iterator[tuple[int, str]]:
@@ -264,15 +284,17 @@ def _own_pipes() -> set[str]:
     return {target for target in found if target.startswith("pipe:")}
 
 
-def _watched(process: Path) -> Iterator[tuple[int, int]]:
-    for number, target in _descriptors(process):
+def _watched(process: Path, descriptors: Sequence[tuple[int, str]]) -> Iterator[tuple[int, int]]:
+    for number, target in descriptors:
         if target == PROCESS_DESCRIPTOR:
-            rows = (process / "fdinfo" / str(number)).read_text(encoding="ascii").splitlines()
+            rows = _text(process, f"fdinfo/{number}").splitlines()
             yield number, int(next(row for row in rows if row.startswith("Pid:")).split()[1])
 
 
 def _shared_memory(process: Path) -> Iterator[tuple[str, str]]:
-    for line in (process / "maps").read_text(encoding="utf-8", errors="replace").splitlines():
+    text = _text(process, "maps")
+    for found in _SHARED_AND_WRITABLE.finditer(text):
+        line = text[text.rfind("\n", 0, found.start()) + 1 :].partition("\n")[0]
         _, permissions, _, device, inode, *name = line.split(maxsplit=5)
         if permissions[1] == "w" and permissions[3] == "s":
             yield f"{device} {inode}", "".join(name)
@@ -280,7 +302,7 @@ def _shared_memory(process: Path) -> Iterator[tuple[str, str]]:
 
 def _limits(process: Path) -> dict[str, str]:
     """Soft limits by name."""
-    text = (process / "limits").read_text(encoding="ascii")
+    text = _text(process, "limits")
     return {line[:26].strip(): line[26:].split()[0] for line in text.splitlines()[1:]}
 
 

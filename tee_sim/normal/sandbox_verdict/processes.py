@@ -17,7 +17,7 @@ from dataclasses import replace
 
 from tee_sim.normal.sandbox_verdict.beside import Watched, judge_heaps, judge_waiter
 from tee_sim.normal.sandbox_verdict.level import Level
-from tee_sim.normal.sandbox_verdict.observe import Observation, children_of, look, observe, observe_waiter
+from tee_sim.normal.sandbox_verdict.observe import Observation, Ours, children_of, look, observe, observe_waiter
 from tee_sim.normal.sandbox_verdict.probes import ProbeResults
 from tee_sim.normal.sandbox_verdict.verdict import Finding, State, Verdict, judge
 from tee_sim.shared.dataclass import dataclass
@@ -54,17 +54,19 @@ def inspect_processes(
         ProcessLookupError: one of them is gone.
         TeeError: BAD_FORMAT, a report is malformed.
     """
-    report = LockReport.from_bytes(locked.report)
-    core = Watched("core", report, observe(pid, report))
+    report, ours = LockReport.from_bytes(locked.report), Ours()
+    core = Watched("core", report, observe(pid, report, ours=ours))
     reports = tuple(LockReport.from_bytes(raw) for raw in locked.hosts)
     started = children_of(core.seen.process_id) if reports or report.links else ()
-    running = {seen.inner_process_id: seen for seen in (look(child, neighbor=core.seen) for child in started)}
+    running = {
+        seen.inner_process_id: seen for seen in (look(child, neighbor=core.seen, ours=ours) for child in started)
+    }
     further = sum(len(children_of(process_id)) for process_id in started)
     hosts = tuple(
         Watched(name, said, running.get(link.process_id, Observation()))
         for name, said, link in zip(names, reports, report.links, strict=False)
     )
-    waiter = observe_waiter(pid, report, core.seen)
+    waiter = observe_waiter(pid, report, core.seen, ours=ours)
     verdict = judge_processes(core, hosts, names, len(started) + further, probes, heaps_bytes, waiter)
     return Inspected(core, hosts, verdict, waiter)
 

@@ -11,11 +11,12 @@ On a busy machine a question costs two changes of process, each of which may wai
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any, Final
 from uuid import UUID
 
 from tee_sim.secure.hosts.questions import BATCH_BYTES, MAX_FETCH, Question
+from tee_sim.shared.dataclass import dataclass
 from tee_sim.shared.errors import TeeError, TeeResult
 from tee_sim.shared.manifest import Manifest
 from tee_sim.shared.object_header import Header

@@ -6,7 +6,6 @@ comes from the core on every device: it knows what an application may put as an 
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import Any, cast
 
 from tee_sim.secure.hosts.asked_store import AskedStore, Asking
@@ -14,6 +13,7 @@ from tee_sim.secure.hosts.messages import Create
 from tee_sim.secure.hosts.questions import MAX_RANDOM_BYTES, Question
 from tee_sim.secure.peers import ManifestPeers
 from tee_sim.shared.clock import Clock, SinceBoot, SystemClock
+from tee_sim.shared.dataclass import dataclass
 from tee_sim.shared.login import ClientIdentity
 from tee_sim.shared.manifest import Manifest
 from tee_sim.shared.params import Param, Params

@@ -4,10 +4,10 @@ Closed in both directions: a host may send `FROM_HOST`, a core `TO_HOST`. Framin
 """
 
 from collections.abc import Collection
-from dataclasses import dataclass
 from typing import Annotated, get_args
 
 from tee_sim.shared.clock import MAX_BOOT_MS, ClockKind
+from tee_sim.shared.dataclass import dataclass
 from tee_sim.shared.debug_report import DebugReport
 from tee_sim.shared.errors import Origin, TeeError, TeeResult
 from tee_sim.shared.limits import MAX_HOSTS, MAX_MEASURED, MAX_TAS

@@ -16,9 +16,9 @@ import os
 import signal
 import struct
 import time
-from dataclasses import dataclass
 from typing import Final, NoReturn
 
+from tee_sim.shared.dataclass import dataclass
 from tee_sim.shared.sandbox import kernel
 
 _CLONE_FILES: Final = 0x400

@@ -2,9 +2,9 @@
 
 import hmac
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from typing import Self
 
+from tee_sim.shared.dataclass import dataclass
 from tee_sim.shared.manifest import Manifest
 from tee_sim.shared.statement import MAC_BYTES, Statement
 

@@ -7,10 +7,10 @@ So nobody chooses a digest: who would have one with certain bits has to have man
 import hashlib
 import hmac
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Final
 
 from tee_sim.secure.made.call import Call
+from tee_sim.shared.dataclass import dataclass
 from tee_sim.shared.errors import TeeError, TeeResult
 from tee_sim.shared.rng import Rng
 

@@ -1,13 +1,12 @@
 """The environment of an application, of parts that do what they are told and a record of what it may use."""
 
-from dataclasses import dataclass
-
 from tee_sim.secure.made.boot_statements import BootStatements
 from tee_sim.secure.made.call import Call
 from tee_sim.secure.made.digests import AppDigests
 from tee_sim.secure.made.keys import AppKeys, Derive
 from tee_sim.secure.made.store import KnownObjects, MadeStore
 from tee_sim.shared.clock import Clock
+from tee_sim.shared.dataclass import dataclass
 from tee_sim.shared.manifest import Manifest
 from tee_sim.shared.rng import Rng
 from tee_sim.shared.ta_api import Platform, TaEnv

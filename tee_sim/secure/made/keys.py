@@ -1,13 +1,13 @@
 """Keys of one application: those that it is given, and those that the core uses for it."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from tee_sim.secure.made.boot_statements import BootStatements
 from tee_sim.secure.made.call import Call
 from tee_sim.secure.made.digests import PEPPER_LABEL
 from tee_sim.secure.made.store import KnownObjects
 from tee_sim.secure.made.words import NONE, split
+from tee_sim.shared.dataclass import dataclass
 from tee_sim.shared.errors import TeeError, TeeResult
 from tee_sim.shared.manifest import Manifest
 

@@ -11,7 +11,6 @@ disk is a copy of the device.
 """
 
 import struct
-from dataclasses import dataclass
 from math import inf
 from typing import ClassVar, Protocol
 
@@ -21,6 +20,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from tee_sim.secure.rpmb_client import RpmbClient
 from tee_sim.secure.storage.directory_pages import PageRef
 from tee_sim.shared.blobs import ANCHOR_NAME, BlobStore, Changes
+from tee_sim.shared.dataclass import dataclass
 from tee_sim.shared.errors import TeeError, TeeResult
 from tee_sim.shared.object_header import NONCE_BYTES, TAG_BYTES
 from tee_sim.shared.rng import Rng

@@ -14,13 +14,13 @@ where its key belongs, so that its key decides which leaf is written.
 from bisect import bisect_left, bisect_right
 from collections import OrderedDict
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from itertools import pairwise
 from math import ceil
 from typing import cast
 
 from tee_sim.secure.storage.directory_pages import NEW, Node, PageRef, RootInfo, open_page, seal_page
 from tee_sim.shared.blobs import BlobStore, page_name
+from tee_sim.shared.dataclass import dataclass
 from tee_sim.shared.rng import Rng
 
 LEAF_ENTRIES = 44

@@ -15,7 +15,7 @@ Layout: docs/formats/storage.md section 2.
 import hashlib
 import hmac
 import struct
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -24,6 +24,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from tee_sim.secure.sealing import KEY_BYTES
 from tee_sim.secure.storage.size_classes import padded_size
+from tee_sim.shared.dataclass import dataclass
 from tee_sim.shared.errors import TeeError, TeeResult
 from tee_sim.shared.object_header import MAX_HEADER_BYTES, MAX_OBJECT_ID_BYTES, NONCE_BYTES
 from tee_sim.shared.rng import Rng

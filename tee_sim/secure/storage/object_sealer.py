@@ -11,7 +11,6 @@ Not promised: that a row is the newest. The entry says so, and the directory aut
 
 import hmac
 from collections.abc import Mapping
-from dataclasses import dataclass
 from uuid import UUID
 
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -21,6 +20,7 @@ from tee_sim.secure.sealing import KEY_BYTES, open_body, seal_body, unwrap_key, 
 from tee_sim.secure.storage.directory_pages import DirectoryEntry
 from tee_sim.secure.storage.size_classes import pad, padded_size
 from tee_sim.shared.blobs import object_name
+from tee_sim.shared.dataclass import dataclass
 from tee_sim.shared.errors import TeeError, TeeResult
 from tee_sim.shared.object_header import COMMITMENT_BYTES, NONCE_BYTES, TAG_BYTES, Header, parse_header
 from tee_sim.shared.rng import Rng

@@ -1,11 +1,11 @@
 """Who looks on while applications store: told what a message to the disk will be about, before it is sent."""
 
 from collections.abc import Collection
-from dataclasses import dataclass
 from typing import Protocol
 from uuid import UUID
 
 from tee_sim.shared.blobs import Changes
+from tee_sim.shared.dataclass import dataclass
 from tee_sim.shared.object_header import Header
 
 

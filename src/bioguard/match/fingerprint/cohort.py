@@ -17,13 +17,13 @@ three, 20 draws of cohorts; `python -m bench calibrate` fits the tables of thres
 """
 
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from bioguard.records.scores import Score
+from tee_sim.shared.dataclass import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,6 @@ probes at FMR 1e-3, one template merged of the same four loses 4.1 %, one view 4
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +19,7 @@ from bioguard.records import FingerprintTemplate
 from bioguard.records.acquired import AcquiredCode
 from bioguard.records.comparison_profile import ComparisonProfile
 from bioguard.records.scores import Score
+from tee_sim.shared.dataclass import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,8 +3,6 @@
 For files outside the secure world: the answer names minutiae and must not be made of enrolled templates.
 """
 
-from dataclasses import dataclass
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -16,6 +14,7 @@ from bioguard.match.thresholds import builtin_profile, threshold_for_fmr
 from bioguard.records import FingerprintTemplate
 from bioguard.records.modality import Modality
 from bioguard.records.scores import Score
+from tee_sim.shared.dataclass import dataclass
 
 MIN_SHOWN_WEIGHT = 0.15
 """Weight from which a pair is shown. On the four development databases the strongest pair of two different fingers

@@ -1,7 +1,6 @@
 """One probe against many fingers."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import TypeAlias
 
 import numpy as np
@@ -14,6 +13,7 @@ from bioguard.match.fingerprint.calibration import calibrated
 from bioguard.match.fingerprint.prepared import PreparedTemplate, prepare, prepare_all
 from bioguard.match.fingerprint.projection import projection
 from bioguard.records import FingerprintTemplate
+from tee_sim.shared.dataclass import dataclass
 
 Template: TypeAlias = FingerprintTemplate | PreparedTemplate
 

@@ -5,7 +5,6 @@ One packed record per template, minutiae padded to a multiple of 8 lanes: codes 
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import TypeAlias
 
 import numpy as np
@@ -17,6 +16,7 @@ from bioguard.match.fingerprint.extraction import NATIVE
 from bioguard.match.fingerprint.numpy_backend import N_EVIDENCE, kept_count
 from bioguard.match.fingerprint.parameters import ALIGNMENT, CYLINDER, PAIRING
 from bioguard.match.fingerprint.prepared import PreparedTemplate
+from tee_sim.shared.dataclass import dataclass
 
 Evidence: TypeAlias = NDArray[np.float32]
 

@@ -5,13 +5,13 @@ pair; the relaxation is float32 and agrees to rounding.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from bioguard.match.fingerprint.parameters import CYLINDER, PAIRING, PairingParameters
 from bioguard.match.fingerprint.prepared import DIRECTION_SCALE, POSITION_STEPS_PER_PX, PreparedTemplate
+from tee_sim.shared.dataclass import dataclass
 
 _SIMILARITY_SCALE = np.float32(1.0 / CYLINDER.code_scale**2)
 

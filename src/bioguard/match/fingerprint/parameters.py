@@ -5,7 +5,7 @@ of two extractors, rectified to 500 dpi. A constant marked "fitted" was chosen b
 them (`python -m bench.calibration.train_projection --sweep`); a constant marked "chosen" follows from geometry or cost.
 """
 
-from dataclasses import dataclass
+from tee_sim.shared.dataclass import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,6 @@
 
 import struct
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
@@ -13,6 +12,7 @@ from bioguard.match.fingerprint.cylinders import frames
 from bioguard.match.fingerprint.extraction import CODE_LIMIT, describe
 from bioguard.match.fingerprint.projection import Projection, projection
 from bioguard.records import FingerprintTemplate
+from tee_sim.shared.dataclass import dataclass
 
 POSITION_STEPS_PER_PX = 8
 """Positions in 1/8 px at 500 dpi: 4095 px is the limit of a template and fits 16 bits signed."""

@@ -7,13 +7,13 @@ dimensions, uint16 zero, float32 mean [values], float32 matrix [values, dimensio
 
 import pkgutil
 import struct
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from bioguard.errors import IntegrityFailure
 from bioguard.match.fingerprint.cylinders import N_VALUES
+from tee_sim.shared.dataclass import dataclass
 
 _HEADER = struct.Struct("<4sHHHH")
 

@@ -7,13 +7,14 @@ length-prefixed parts, so no two contexts share an input. Specification: docs/fo
 import hashlib
 import struct
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from bioguard.errors import InputRefused
+from tee_sim.shared.dataclass import dataclass
 
 SECRET_BYTES: Final = 32
 ROUNDS: Final = 3

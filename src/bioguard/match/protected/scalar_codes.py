@@ -10,7 +10,6 @@ sensitive as the template: with the epoch secret it can be turned back into a ne
 Specification: docs/formats/codes.md section 4.
 """
 
-from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
@@ -20,6 +19,7 @@ from bioguard.errors import InputRefused
 from bioguard.match.arrays import unit_rows
 from bioguard.match.protected.key_stream import CodeContext
 from bioguard.match.protected.rotation import columns, rotate
+from tee_sim.shared.dataclass import dataclass
 
 PURPOSE: Final = b"scalar"
 BATCH_COLUMNS: Final = 64

@@ -8,7 +8,6 @@ Does not promise: that a threshold is as rare as its name where its table is ext
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Self
 
 import numpy as np
@@ -24,6 +23,7 @@ from bioguard.trusted.biometric.levels import Kind, Levels, strong_threshold
 from bioguard.trusted.biometric.samples import decode
 from bioguard.trusted.biometric.stored_objects import StoredRecord
 from bioguard.trusted.biometric.template_encoder import TemplateEncoder
+from tee_sim.shared.dataclass import dataclass
 
 Finger = PreparedTemplate | bytes
 """A finger as it is compared: prepared, or its protected code."""

@@ -12,7 +12,6 @@ for it (`cohort_fingers`).
 """
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
@@ -33,6 +32,7 @@ from bioguard.trusted.biometric.decision import Enrolled, Finger, Ready, finger_
 from bioguard.trusted.biometric.levels import Kind, Levels, levels
 from bioguard.trusted.biometric.rates import Terms
 from bioguard.trusted.biometric.stored_objects import StoredRecord
+from tee_sim.shared.dataclass import dataclass
 
 CODE_VIEWS: Final = 1
 """Of each finger, where protected codes are compared: each takes most of a millisecond."""

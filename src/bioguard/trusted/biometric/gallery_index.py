@@ -14,7 +14,6 @@ Fingers: every enrolled touch, or its protected code, is compared.
 
 from collections import Counter
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
@@ -31,6 +30,7 @@ from bioguard.trusted.biometric.rates import Terms
 from bioguard.trusted.biometric.samples import decode
 from bioguard.trusted.biometric.stored_objects import StoredRecord
 from bioguard.trusted.biometric.template_encoder import TemplateEncoder
+from tee_sim.shared.dataclass import dataclass
 
 KEPT_BYTES: Final = 64 << 20
 """Views held in memory: 32 768 of 512 dimensions."""

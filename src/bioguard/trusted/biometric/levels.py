@@ -12,7 +12,7 @@ Enforces: fingers of others make a threshold stricter or leave it (`Levels.or_st
 """
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import lru_cache
 from typing import Final, Self
 
@@ -25,6 +25,7 @@ from bioguard.records.modality import Profile
 from bioguard.records.scores import Basis, Score
 from bioguard.trusted.biometric.rates import Terms
 from bioguard.trusted.refusal import Refused
+from tee_sim.shared.dataclass import dataclass
 
 NEAR_FACTOR: Final = 500
 LOOSEST_NEAR: Final = 1e-2

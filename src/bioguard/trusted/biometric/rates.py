@@ -4,11 +4,10 @@ Enforces CDD 7.3.10, Class 3 (at most 1/50 000 for what gives a token or clears 
 testing decides at any rate, gives no token and clears nothing (`rate.loose-token`, `testing.token`).
 """
 
-from dataclasses import dataclass
-
 from bioguard.commands.configuration import FMR_INVERSES, FPIR_INVERSES, Configuration, offered
 from bioguard.commands.status import ReplyStatus
 from bioguard.trusted.refusal import Refused
+from tee_sim.shared.dataclass import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

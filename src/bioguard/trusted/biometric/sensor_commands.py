@@ -16,7 +16,7 @@ device can lock people out of everything but their PIN.
 """
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 from bioguard.commands import sensor as commands
@@ -32,6 +32,7 @@ from bioguard.trusted.sensor.lockout import ANDROID_11, ANDROID_13, APPLE, CLEAR
 from bioguard.trusted.sensor.pins import GatekeeperPins
 from bioguard.trusted.sensor.sensors import FACE, FINGERPRINT, SENSOR_IDS
 from bioguard.trusted.sensor.stored_objects import StoredStates, StoredTokens, put_tally, read_tally, tally_object
+from tee_sim.shared.dataclass import dataclass
 from tee_sim.shared.schema import Record
 from tee_sim.shared.ta_api import Command, TaEnv, Transaction
 

@@ -13,7 +13,6 @@ keeps (`C`, `P`, `Q`: `trusted/policy/stored_objects.py`) and the log (`H`, `L`:
 Ids are drawn by the core or come with a request, which it sees to: a record id says nothing but which record it is.
 """
 
-from dataclasses import dataclass
 from typing import Annotated
 
 from bioguard.commands.biometric import MAX_SAMPLE_BYTES, MAX_VIEWS
@@ -22,6 +21,7 @@ from bioguard.match.fingerprint.cohort import MOST_FINGERS
 from bioguard.records.comparison_profile import MAX_PROFILE_BYTES
 from bioguard.records.modality import Modality, Profile
 from bioguard.trusted.kept_objects import keep, value_of
+from tee_sim.shared.dataclass import dataclass
 from tee_sim.shared.schema import AtMost, Fixed, Items, Record, UpTo
 from tee_sim.shared.ta_api import Store, Transaction
 

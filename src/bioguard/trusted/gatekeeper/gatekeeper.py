@@ -6,7 +6,6 @@ current handle, so an old handle with an old PIN does not verify again after a P
 
 import hmac
 from collections.abc import Callable
-from dataclasses import dataclass
 from hashlib import sha256
 from typing import Annotated, Protocol
 
@@ -16,6 +15,7 @@ from bioguard.errors import InputRefused
 from bioguard.records.password_handle import PasswordHandle
 from bioguard.trusted.gatekeeper.throttle import FailureRecord, charged, remaining_ms, retry_timeout_ms
 from tee_sim.shared.clock import Clock
+from tee_sim.shared.dataclass import dataclass
 from tee_sim.shared.rng import Rng, nonzero_u64
 from tee_sim.shared.schema import Fixed, Record
 

@@ -12,10 +12,11 @@ Does not promise: that a wait is as long as a wall clock says; it goes by boot t
 """
 
 import struct
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import ClassVar, Self
 
 from bioguard.errors import InputRefused
+from tee_sim.shared.dataclass import dataclass
 
 BASE_MS = 30_000
 DAY_MS = 86_400_000

@@ -5,7 +5,6 @@ know what is signed: it has no display (Android calls that ConfirmationUI).
 """
 
 import hmac
-from dataclasses import dataclass
 from typing import Annotated, Any
 
 import nacl.exceptions
@@ -16,6 +15,7 @@ from bioguard.commands.keystore import Authorizations, KeyAlgorithm, KeyPurpose
 from bioguard.commands.status import KeystoreDone, KeystoreError
 from bioguard.records.tokens import TOKEN_KEY_NAME, TokenUnusable, verified_token
 from bioguard.trusted.keystore.rules import AuthMoment, auth_moment, check_authorizations, token_allows
+from tee_sim.shared.dataclass import dataclass
 from tee_sim.shared.rng import nonzero_u64
 from tee_sim.shared.schema import Fixed, Record
 from tee_sim.shared.ta_api import CommandApp, TaEnv, find_record

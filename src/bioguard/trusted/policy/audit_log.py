@@ -19,7 +19,7 @@ world's (docs/policy.md section 6).
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Annotated, Any
 
 from bioguard.proofs.merkle import Frontier
@@ -28,6 +28,7 @@ from bioguard.records.consent import DAY_MS, MAX_MS
 from bioguard.records.modality import Modality
 from tee_sim.shared.clock import MAX_BOOT_MS, Clock, Moment
 from tee_sim.shared.codec import array_of, encode
+from tee_sim.shared.dataclass import dataclass
 from tee_sim.shared.reserve import Reserve
 from tee_sim.shared.rng import Rng
 from tee_sim.shared.schema import Fixed, Items, Record, UpTo

@@ -8,10 +8,10 @@ is refused for use like anything that is over, but it is erased only after a per
 Does not promise: to notice a clock that moves a little at every start.
 """
 
-from dataclasses import dataclass
 from typing import Annotated
 
 from bioguard.records.consent import DAY_MS, MAX_MS
+from tee_sim.shared.dataclass import dataclass
 from tee_sim.shared.schema import Record, UpTo
 
 PLAUSIBLE_MS = 40 * DAY_MS

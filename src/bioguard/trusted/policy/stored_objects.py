@@ -8,13 +8,13 @@
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Annotated
 
 from bioguard.records.consent import MAX_MS, ConsentState
 from bioguard.records.rights_requests import RightsRequest
 from bioguard.trusted.kept_objects import keep, value_of
 from bioguard.trusted.policy.doubts import MAX_SPANS, Span
+from tee_sim.shared.dataclass import dataclass
 from tee_sim.shared.schema import Items, Record, UpTo
 from tee_sim.shared.ta_api import Store, Transaction, find_record
 

@@ -16,7 +16,7 @@ belong to no secure user id: their matches make no token, and enrollments with a
 """
 
 from collections.abc import Collection
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Annotated, Protocol
 
 from bioguard.errors import InputRefused
@@ -28,6 +28,7 @@ from bioguard.trusted.sensor.lockout import CLEAR, LockoutPolicy, LockoutState, 
 from bioguard.trusted.sensor.pins import Pins, check_pin_token
 from bioguard.trusted.sensor.sensors import SensorProps
 from tee_sim.shared.clock import Clock
+from tee_sim.shared.dataclass import dataclass
 from tee_sim.shared.rng import Rng, nonzero_u64
 from tee_sim.shared.schema import Record, UpTo
 

@@ -7,8 +7,7 @@ settings), as HIDL 1.0 says and AIDL does not forbid.
 Does not promise: that whoever asked for a challenge uses it, only that the PIN was shown after it was made.
 """
 
-from dataclasses import dataclass
-
+from tee_sim.shared.dataclass import dataclass
 from tee_sim.shared.rng import Rng, nonzero_u64
 
 LIFETIME_MS = 600_000

@@ -36,10 +36,11 @@ Does not promise: that nothing is learned, only how much (docs/protection.md, "M
 import struct
 from bisect import bisect_left
 from collections.abc import Iterable
-from dataclasses import dataclass
 from functools import lru_cache
 from operator import lt
 from typing import Final, Self
+
+from tee_sim.shared.dataclass import dataclass
 
 LIMIT: Final = 10
 """Near decisions between two strong matches. On the development half of LFW (docs/protection.md): who starts at a false

@@ -13,11 +13,12 @@ Because boot time is never larger than the real time since an earlier boot's eve
 Does not promise: to remember. The store holds the state, and notices a rollback.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Annotated
 
 from bioguard.errors import InputRefused
 from bioguard.records.locks import AttemptOutcome, Lock, LockStatus
+from tee_sim.shared.dataclass import dataclass
 from tee_sim.shared.schema import Record, UpTo
 
 _MAX_MS = 1 << 62

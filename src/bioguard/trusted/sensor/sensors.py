@@ -1,11 +1,11 @@
 """Describe a sensor, as far as the contract looks at it (common/CommonProps.aidl, SensorProps.aidl of both kinds)."""
 
-from dataclasses import dataclass
 from enum import IntEnum, unique
 
 from bioguard.errors import InputRefused
 from bioguard.records.modality import Modality
 from bioguard.records.strength import SensorStrength
+from tee_sim.shared.dataclass import dataclass
 
 
 @unique

@@ -16,7 +16,7 @@ Does not promise: to hide which user's state a claim writes, which is the user t
 """
 
 from collections.abc import Callable, Collection, Iterable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Annotated, Final
 
 from bioguard.records.locks import Lock
@@ -26,6 +26,7 @@ from bioguard.trusted.sensor.authorization import SensorUserState
 from bioguard.trusted.sensor.exposure import ENTRY_BYTES, Exposures, unpacked_keys
 from bioguard.trusted.sensor.lockout import CLEAR, LockoutState
 from bioguard.trusted.sensor.sensors import SENSOR_IDS
+from tee_sim.shared.dataclass import dataclass
 from tee_sim.shared.errors import TeeError, TeeResult
 from tee_sim.shared.schema import AtMost, Record
 from tee_sim.shared.ta_api import Keys, Store, Transaction
