@@ -283,25 +283,28 @@ class SecureProcess:
                 raise self._gone() from None
 
     def _receive(self, deadline: float) -> Message:
+        data = b""
         while True:
             try:
-                data = os.read(self._read_fd, min(self._reader.wanted(), 1 << 16))
-            except BlockingIOError:
-                self._wait(self._read_fd, select.POLLIN, deadline)
-                continue
-            except OSError:
-                raise self._gone() from None
-            if not data:
-                raise self._gone()
-            try:
                 body = self._reader.feed(data)
-                if body is None:
-                    continue
-                if self._tap is not None:
-                    self._tap("from-secure", body)
-                return unpack(body, self._may_send if self._locked else BEFORE_THE_LOCK)
+                if body is not None:
+                    if self._tap is not None:
+                        self._tap("from-secure", body)
+                    return unpack(body, self._may_send if self._locked else BEFORE_THE_LOCK)
             except TeeError as error:
                 raise _dead(f"the secure world sent what it may not send now: {error.message}") from None
+            data = self._read(deadline)
+
+    def _read(self, deadline: float) -> bytes:
+        """What comes next, asked for first: a secure world that was just written to has not answered yet."""
+        self._wait(self._read_fd, select.POLLIN, deadline)
+        try:
+            data = os.read(self._read_fd, 1 << 16)
+        except OSError:
+            raise self._gone() from None
+        if not data:
+            raise self._gone()
+        return data
 
     def _gone(self) -> TeeError:
         """The error for a secure world whose pipe has closed, with the way it ended."""

@@ -26,16 +26,17 @@ class BlockingPipe:
 
     def body(self) -> bytes:
         """The body of the next frame. A length that none has ends the process: nothing after it can be trusted."""
+        data = b""
         while True:
-            data = os.read(self._read_fd, min(self._reader.wanted(), CHUNK_BYTES))
-            if not data:
-                os._exit(EXIT_EOF)
             try:
                 body = self._reader.feed(data)
             except NoFrameError:
                 os._exit(EXIT_PROTOCOL)
             if body is not None:
                 return body
+            data = os.read(self._read_fd, CHUNK_BYTES)
+            if not data:
+                os._exit(EXIT_EOF)
 
     def write(self, frame: bytes) -> None:
         """Send one frame."""

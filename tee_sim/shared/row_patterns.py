@@ -9,6 +9,7 @@ the next.
 
 import re
 from collections.abc import Collection, Mapping
+from functools import lru_cache
 from typing import Final
 
 MAX_COMMITS: Final = 16
@@ -19,6 +20,7 @@ _ROW: Final = re.compile(r"([A-Za-z])((?:[0-9a-f]{2})*)([*#]?)")
 _NUMBER_BYTES: Final = 8
 
 
+@lru_cache(maxsize=256)
 def parse_commit(text: str) -> tuple[tuple[bytes, str], ...]:
     """Of each row the bytes that its id begins with, and what it ends in: `*`, `#` or nothing."""
     rows = (_ROW.fullmatch(row) for row in text.split(" "))

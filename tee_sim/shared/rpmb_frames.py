@@ -14,9 +14,8 @@ frame only.
 import hmac
 import struct
 from enum import IntEnum
-from typing import ClassVar, Protocol
+from typing import NamedTuple, Protocol
 
-from tee_sim.shared.dataclass import dataclass
 from tee_sim.shared.errors import TeeError, TeeResult
 
 FRAME_BYTES = 512
@@ -56,8 +55,10 @@ class RpmbResult(IntEnum):
     NO_KEY = 0x07
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Frame:
+_LAYOUT = struct.Struct(">196x32s256s16sIHHHH")
+
+
+class Frame(NamedTuple):
     """One frame. Types and results stay integers: a device or a host may send any."""
 
     mac: bytes = bytes(MAC_BYTES)
@@ -69,22 +70,14 @@ class Frame:
     result: int = 0
     type: int = 0
 
-    LAYOUT: ClassVar[struct.Struct] = struct.Struct(">196x32s256s16sIHHHH")
-
     def to_bytes(self) -> bytes:
         """512 bytes."""
-        return self.LAYOUT.pack(
-            self.mac, self.payload, self.nonce, self.counter, self.address, self.block_count, self.result, self.type
-        )
+        return _LAYOUT.pack(*self)
 
     @classmethod
     def from_bytes(cls, raw: bytes) -> "Frame":
         """Parse 512 bytes; the stuff bytes are not looked at, as in real devices."""
-        mac, payload, nonce, counter, address, block_count, result, kind = cls.LAYOUT.unpack(raw)
-        return cls(
-            mac=mac, payload=payload, nonce=nonce, counter=counter, address=address,
-            block_count=block_count, result=result, type=kind,
-        )  # fmt: skip
+        return cls._make(_LAYOUT.unpack(raw))
 
 
 def parse_frames(raw: bytes, *, max_frames: int) -> list[Frame]:
@@ -101,10 +94,8 @@ def parse_frames(raw: bytes, *, max_frames: int) -> list[Frame]:
 
 def message_mac(key: bytes, message: bytes) -> bytes:
     """MAC of a whole message of frames; whatever its MAC fields hold does not count."""
-    mac = hmac.new(key, digestmod="sha256")
-    for start in range(0, len(message), FRAME_BYTES):
-        mac.update(message[start + _MACED_FROM : start + FRAME_BYTES])
-    return mac.digest()
+    parts = [message[start + _MACED_FROM : start + FRAME_BYTES] for start in range(0, len(message), FRAME_BYTES)]
+    return hmac.digest(key, b"".join(parts), "sha256")
 
 
 def with_mac(key: bytes, message: bytes) -> bytes:

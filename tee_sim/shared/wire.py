@@ -391,8 +391,13 @@ class FrameReader:
             return _LENGTH.size - len(self._buffer)
         return max(1, _LENGTH.size + self._length() - len(self._buffer))
 
-    def feed(self, data: bytes) -> bytes | None:
-        """Add bytes; return the body once the frame is complete, else None.
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing is left of what was fed, after the bodies that were returned."""
+        return not self._buffer
+
+    def feed(self, data: bytes = b"") -> bytes | None:
+        """Add bytes; return the body once the frame is complete, else None. What follows it is kept for the next.
 
         Raises:
             NoFrameError: a length above the limit, before anything of it is read.

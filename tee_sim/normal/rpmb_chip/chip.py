@@ -71,7 +71,7 @@ class RpmbDevice:
     def __init__(self, medium: Medium, config: DeviceConfig | None = None) -> None:
         self._medium = medium
         self._config = config or DeviceConfig()
-        self._pending = Frame(type=0, result=RpmbResult.GENERAL_FAILURE).to_bytes()
+        self._pending = self._nothing_asked(1)
         self._answer: Callable[[int], bytes] = self._nothing_asked
 
     def transfer(self, request: bytes, reply_frames: int) -> bytes:
@@ -120,8 +120,8 @@ class RpmbDevice:
         return Frame(result=self._flag(RpmbResult.GENERAL_FAILURE)).to_bytes() * count
 
     def _result(self, count: int) -> bytes:
-        pending, self._pending = self._pending, self._plain(0, RpmbResult.GENERAL_FAILURE)
-        return pending * count if count == 1 else self._nothing_asked(count)
+        pending, self._pending = self._pending, self._nothing_asked(1)
+        return pending if count == 1 else self._nothing_asked(count)
 
     def _count_is_one(self, frames: list[Frame]) -> bool:
         return len(frames) == 1 and (

@@ -56,27 +56,27 @@ class HostPipe:
 
     def body(self, deadline: float) -> bytes:
         """The body of the next frame. Raises HostGoneError, the host ended, past `deadline` or for what is none."""
+        data = b""
         while True:
-            try:
-                data = os.read(self._link.read_fd, min(self._reader.wanted(), CHUNK_BYTES))
-            except BlockingIOError:
-                self._wait(self._link.read_fd, select.POLLIN, deadline)
-                continue
-            if not data:
-                self.kill()
             try:
                 body = self._reader.feed(data)
             except NoFrameError:
                 self.kill(HostEnd.OUT_OF_TURN)
             if body is not None:
                 return body
+            # Asked first: a host that was just written to has not answered yet.
+            self._wait(self._link.read_fd, select.POLLIN, deadline)
+            data = os.read(self._link.read_fd, CHUNK_BYTES)
+            if not data:
+                self.kill()
 
     def has_ended(self) -> bool:
         """Whether the host ended by itself, or from outside, since it was last spoken to."""
-        if self.alive and kernel.wait_for(self._link.read_fd, select.POLLIN, 0):
+        if self.alive and (not self._reader.is_empty or kernel.wait_for(self._link.read_fd, select.POLLIN, 0)):
             # Between two calls a host has nothing to say: end of file, or bytes out of turn.
             with suppress(HostGoneError):
-                self.kill(HostEnd.OUT_OF_TURN if os.read(self._link.read_fd, 1) else None)
+                said = not self._reader.is_empty or os.read(self._link.read_fd, 1)
+                self.kill(HostEnd.OUT_OF_TURN if said else None)
         return not self.alive
 
     def kill(self, why: HostEnd | None = None) -> NoReturn:

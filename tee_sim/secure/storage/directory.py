@@ -92,9 +92,9 @@ class Tree:
 
     def lookup(self, key: bytes) -> bytes | None:
         """Return the entry of a key, or None."""
-        node = self._load([self.root])[0]
+        node = self._node(self.root)
         while node.level:
-            node = self._load([node.items[_position(node, key)]])[0]
+            node = self._node(node.items[_position(node, key)])
         at = bisect_left(node.keys, key)
         found = at < len(node.keys) and node.keys[at] == key
         return cast("bytes", node.items[at]) if found else None
@@ -222,6 +222,9 @@ class Tree:
         sealed[ref] = node
         return ref
 
+    def _node(self, ref: PageRef) -> Node:
+        return self._cached(ref) or self._load([ref])[0]
+
     def _load(self, refs: Sequence[PageRef]) -> list[Node]:
         missing = sorted(ref for ref in refs if self._cached(ref) is None)
         fresh: dict[PageRef, Node] = {}
@@ -233,8 +236,8 @@ class Tree:
         return nodes
 
     def _cached(self, ref: PageRef) -> Node | None:
-        known, node = self._cache.get(ref.number, (None, None))
-        return node if known == ref else None
+        known = self._cache.get(ref.number)
+        return known[1] if known is not None and (known[0] is ref or known[0] == ref) else None
 
     def _remember(self, ref: PageRef, node: Node) -> None:
         self._cache[ref.number] = (ref, node)

@@ -26,6 +26,8 @@ from tee_sim.shared.object_header import COMMITMENT_BYTES, NONCE_BYTES, TAG_BYTE
 from tee_sim.shared.rng import Rng
 
 _VERSION_BYTES = 8
+_NAMES_KEPT = 4096
+"""Names of rows by what they are of, half a megabyte: a request asks for those of one person again and again."""
 _HEAD_BYTES = _VERSION_BYTES + COMMITMENT_BYTES
 _CLEAR_BYTES = _HEAD_BYTES + NONCE_BYTES
 """Of a row: what precedes the ciphertext."""
@@ -54,6 +56,7 @@ class ObjectSealer:
         self._ladder = ladder
         self._rng = rng
         self._names = hmac.new(ladder.derive("object names"), digestmod="sha256")
+        self._known_names: dict[bytes, bytes] = {}
         self._filler_key = ladder.derive("absent digests")
         self._salts: dict[int, bytes] = {}
         self._wrappers: dict[tuple[UUID, int], AESGCM] = {}
@@ -80,9 +83,16 @@ class ObjectSealer:
 
     def name(self, ta: UUID, object_id: bytes) -> bytes:
         """The name of an object's row. It tells nothing to whoever has not the keys of the device."""
-        keyed = self._names.copy()  # two fifths of the time of a new one
-        keyed.update(ta.bytes + object_id)
-        return object_name(keyed.digest())
+        key = ta.bytes + object_id
+        known = self._known_names.get(key)
+        if known is None:
+            keyed = self._names.copy()  # two fifths of the time of a new one
+            keyed.update(key)
+            known = object_name(keyed.digest())
+            if len(self._known_names) >= _NAMES_KEPT:
+                self._known_names.clear()
+            self._known_names[key] = known
+        return known
 
     def _head(self, header: Header, raw: bytes) -> bytes:
         """What the disk sees of a header: version and digest.

@@ -124,6 +124,7 @@ class TaStore:
         self._sealer = sealer
         self._store = committer
         self._ta = ta
+        self._prefix = ta.bytes
         self._max_objects = max_objects
         self._max_object_bytes = min(max_object_bytes or MAX_BODY_BYTES, MAX_BODY_BYTES)
         self._reserve = reserve
@@ -167,7 +168,7 @@ class TaStore:
         puts: dict[bytes, bytes] = {}
         deletes: list[bytes] = []
         for object_id, put in transaction.pending.items():
-            name, key = self._sealer.name(self._ta, object_id), self._ta.bytes + object_id
+            name, key = self._sealer.name(self._ta, object_id), self._prefix + object_id
             if put is not None:
                 sealed = transaction.sealed[object_id]
                 puts[name], entries[key] = sealed.row, sealed.entry
@@ -185,7 +186,7 @@ class TaStore:
         """Remember what a transaction has made durable, and forget what it has erased."""
         opened, rows = self._store.opened, self._store.rows
         for object_id, put in transaction.pending.items():
-            name, key = self._sealer.name(self._ta, object_id), self._ta.bytes + object_id
+            name, key = self._sealer.name(self._ta, object_id), self._prefix + object_id
             if put is not None:
                 sealed = transaction.sealed[object_id]
                 opened[key] = (sealed.entry, put)
@@ -202,7 +203,7 @@ class TaStore:
         # others. One that does not ends at the number of objects that there are.
         put_bytes = freed_bytes = 0
         for object_id, put in transaction.pending.items():
-            raw = self._directory.lookup(self._ta.bytes + object_id)
+            raw = self._directory.lookup(self._prefix + object_id)
             if raw is None and put is not None:
                 return max(asked, self._reserve)
             put_bytes += len(put.body) if put is not None else 0
@@ -239,7 +240,7 @@ class TaStore:
         put = self._pending(object_id)
         if put is not None:
             return put
-        raw, key = self._raw_entry(object_id), self._ta.bytes + object_id
+        raw, key = self._raw_entry(object_id), self._prefix + object_id
         kept, stored = self._store.opened.get(key, (b"", None))
         if stored is None or kept != raw:
             ((name, row),) = self._read({object_id: raw})
@@ -252,12 +253,12 @@ class TaStore:
         opened = self._store.opened
         wanted = {}
         for object_id in object_ids:
-            raw = self._directory.lookup(self._ta.bytes + object_id)
-            if raw is not None and opened.get(self._ta.bytes + object_id, (b"",))[0] != raw:
+            raw = self._directory.lookup(self._prefix + object_id)
+            if raw is not None and opened.get(self._prefix + object_id, (b"",))[0] != raw:
                 wanted[object_id] = raw
         for (object_id, raw), (name, row) in zip(wanted.items(), self._read(wanted), strict=True):
             with suppress(TeeError):  # damaged: whoever asks for this one hears it
-                opened[self._ta.bytes + object_id] = (raw, self._unseal(name, raw, row))
+                opened[self._prefix + object_id] = (raw, self._unseal(name, raw, row))
 
     def read_ahead(self, object_ids: Iterable[bytes]) -> None:
         """Have the rows of these in memory: what is there is left alone, and not opened.
@@ -268,12 +269,12 @@ class TaStore:
         wanted = [i for i in object_ids if self.is_stored(i) and not self.is_ahead(i)]
         self.fetch(wanted)
         for object_id in wanted:
-            if self._ta.bytes + object_id not in self._store.opened:
+            if self._prefix + object_id not in self._store.opened:
                 raise TeeError(TeeResult.CORRUPT_OBJECT, "a row that was read ahead is damaged")
 
     def is_ahead(self, object_id: bytes) -> bool:
         """Whether the row of an object is in memory."""
-        raw = self._directory.lookup(self._ta.bytes + object_id)
+        raw = self._directory.lookup(self._prefix + object_id)
         return raw is not None and self._store.rows.get(self._sealer.name(self._ta, object_id), raw) is not None
 
     def _read(self, wanted: Mapping[bytes, bytes], walk: int | None = None) -> list[tuple[bytes, bytes | None]]:
@@ -311,7 +312,7 @@ class TaStore:
 
     def owners(self) -> Iterator[tuple[bytes, bytes, str]]:
         """Id, owner and kind of what is stored, out of the directory: without what the open transaction changes."""
-        for key, raw in self._directory.scan(self._ta.bytes):
+        for key, raw in self._directory.scan(self._prefix):
             yield key[16:], *owner_and_kind(DirectoryEntry.from_bytes(raw).header)
 
     def load(self, *, kind: str | None = None, batch: int = BATCH_OBJECTS) -> Iterator[OpenedObject]:
@@ -374,7 +375,7 @@ class TaStore:
 
     def is_stored(self, object_id: bytes) -> bool:
         """Whether the object existed before the open transaction."""
-        return self._directory.lookup(self._ta.bytes + object_id) is not None
+        return self._directory.lookup(self._prefix + object_id) is not None
 
     def _exists(self, object_id: bytes) -> bool:
         if self._open is not None and object_id in self._open.pending:
@@ -392,7 +393,7 @@ class TaStore:
 
     def _raw_entry(self, object_id: bytes) -> bytes:
         self._store.check_usable()
-        raw = self._directory.lookup(self._ta.bytes + object_id)
+        raw = self._directory.lookup(self._prefix + object_id)
         if raw is None:
             raise _not_found()
         return raw
@@ -403,7 +404,7 @@ class TaStore:
         self._store.watch.scans(self._ta)
         pending = dict(self._open.pending) if self._open else {}
         added = sorted((i for i, put in pending.items() if put is not None and not self.is_stored(i)), reverse=True)
-        for key, raw in self._directory.scan(self._ta.bytes):
+        for key, raw in self._directory.scan(self._prefix):
             object_id = key[16:]
             while added and added[-1] < object_id:
                 yield from self._pending_entry(added.pop())
