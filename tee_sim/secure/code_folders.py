@@ -10,10 +10,10 @@ import importlib.util
 import os
 import sys
 from collections.abc import Iterable, Sequence
-from importlib.abc import Loader, MetaPathFinder
 from importlib.machinery import ModuleSpec
 from pathlib import Path
 from types import ModuleType
+from typing import Any, cast
 
 from tee_sim.shared.manifest import Manifest
 
@@ -36,7 +36,7 @@ def _is_installed(name: str, origin: Path) -> bool:
     return True
 
 
-class CodeFolders(MetaPathFinder, Loader):
+class CodeFolders:
     """Finder of the given packages, for `importlib.util.find_spec`.
 
     Args:
@@ -63,7 +63,9 @@ class CodeFolders(MetaPathFinder, Loader):
         if origin is None:
             return None
         folders = [str(origin.parent)] if origin.name == "__init__.py" else None
-        return importlib.util.spec_from_file_location(fullname, origin, loader=self, submodule_search_locations=folders)
+        return importlib.util.spec_from_file_location(
+            fullname, origin, loader=cast("Any", self), submodule_search_locations=folders
+        )
 
     def create_module(self, spec: ModuleSpec) -> ModuleType | None:
         raise ImportError(f"{spec.name} is trusted code: it runs after the lock, and not before", name=spec.name)

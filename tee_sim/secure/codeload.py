@@ -21,31 +21,47 @@ import hashlib
 import importlib
 import importlib.util
 import marshal
+import os
 import sys
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import field
-from importlib.abc import Loader, MetaPathFinder
 from importlib.machinery import EXTENSION_SUFFIXES, BuiltinImporter, FrozenImporter, ModuleSpec
 from pathlib import Path
 from types import CodeType, ModuleType
+from typing import Any, Self, cast
 
 from tee_sim.secure.kept_code import Kept, KeptModule
 from tee_sim.shared.dataclass import dataclass
 from tee_sim.shared.manifest import Manifest
 
 
-def _source_file(name: str) -> tuple[Path, bool]:
-    """Path of a module's source and whether it is a package, without importing its parents."""
-    head, *rest = name.split(".")
-    spec = importlib.util.find_spec(head)
-    if spec is None or not spec.origin:
-        raise ModuleNotFoundError(f"no module named {head!r}")
-    base = Path(spec.origin).parent if spec.submodule_search_locations else Path(spec.origin)
-    if not rest:
-        return Path(spec.origin), bool(spec.submodule_search_locations)
-    path = base.joinpath(*rest)
-    package = path / "__init__.py"
-    return (package, True) if package.is_file() else (path.with_suffix(".py"), False)
+@dataclass(frozen=True, slots=True)
+class _Top:
+    """A top-level package, or a module that is in none. `folder`: where it lies, as named; `real`: without links."""
+
+    origin: Path
+    is_package: bool
+    folder: Path
+    real: Path
+
+    @classmethod
+    def of(cls, name: str) -> Self:
+        """That of a module, without importing it. Raises ModuleNotFoundError."""
+        head = name.partition(".")[0]
+        spec = importlib.util.find_spec(head)
+        if spec is None or not spec.origin:
+            raise ModuleNotFoundError(f"no module named {head!r}")
+        origin = Path(spec.origin)
+        return cls(origin, bool(spec.submodule_search_locations), origin.parent, origin.parent.resolve())
+
+    def source_file(self, name: str) -> tuple[Path, bool]:
+        """Path of a module's source and whether it is a package."""
+        _, *rest = name.split(".")
+        if not rest:
+            return self.origin, self.is_package
+        path = (self.folder if self.is_package else self.origin).joinpath(*rest)
+        package = path / "__init__.py"
+        return (package, True) if package.is_file() else (path.with_suffix(".py"), False)
 
 
 def own_folder(name: str) -> Path:
@@ -54,14 +70,14 @@ def own_folder(name: str) -> Path:
     Raises:
         ModuleNotFoundError: there is no such module.
     """
-    spec = importlib.util.find_spec(name.partition(".")[0])
-    if spec is None or not spec.origin:
-        raise ModuleNotFoundError(f"no module named {name!r}")
-    return Path(spec.origin).parent
+    return _Top.of(name).folder
 
 
 def _content(path: Path, folder: Path, named: str) -> bytes:
     """Read one file of a package.
+
+    Args:
+        folder: of the package, without links.
 
     Raises:
         ForeignFileError: a link leads out of the folder.
@@ -69,8 +85,8 @@ def _content(path: Path, folder: Path, named: str) -> bytes:
     """
     # Links are resolved and then compared, and what was resolved is read: the launcher may read what the application
     # may not, the device's root secret among it.
-    found = path.resolve()
-    if not found.is_relative_to(folder.resolve()):
+    found = Path(os.path.realpath(path))
+    if not found.is_relative_to(folder):
         raise ForeignFileError(f"{named}: {path} leads out of {folder}, the folder of its package")
     if not found.is_file():
         raise FileNotFoundError(f"{named}: there is no file {path}")
@@ -81,16 +97,18 @@ class ForeignFileError(ImportError):
     """A name of a manifest that is of a file outside its package."""
 
 
-def _expand(pattern: str) -> Iterator[str]:
+def _expand(pattern: str, top: _Top) -> Iterator[str]:
     """`a.b.*` is the package a.b and everything below it; anything else is itself."""
     if not pattern.endswith(".*"):
         yield pattern
         return
     package = pattern.removesuffix(".*")
-    init, _ = _source_file(package)
-    for path in sorted(init.parent.rglob("*.py")):
-        parts = path.relative_to(init.parent).with_suffix("").parts
-        yield ".".join((package, *(p for p in parts if p != "__init__")))
+    folder = str(top.source_file(package)[0].parent)
+    for place, _, files in os.walk(folder):
+        parts = Path(place).relative_to(folder).parts
+        for file in files:
+            if file.endswith(".py"):
+                yield ".".join((package, *parts, *([file[:-3]] if file != "__init__.py" else ())))
 
 
 def load_extension(name: str) -> ModuleType | None:
@@ -98,7 +116,7 @@ def load_extension(name: str) -> ModuleType | None:
 
     Returns None when it was not built: trusted code then uses its portable twin.
     """
-    stem, _ = _source_file(name)
+    stem, _ = _Top.of(name).source_file(name)
     for suffix in EXTENSION_SUFFIXES:
         path = stem.with_name(name.rpartition(".")[2] + suffix)
         if path.is_file():
@@ -124,8 +142,10 @@ class _Module:
 
 
 @dataclass
-class CodeTable(MetaPathFinder, Loader):
-    """Importer over compiled code. Put it first in `sys.meta_path`.
+class CodeTable:
+    """Importer over compiled code: finder and loader. Put it first in `sys.meta_path`.
+
+    It has not the base classes of `importlib.abc`, which load a quarter of the standard library with them.
 
     Attributes:
         kept: what an earlier start has compiled.
@@ -138,6 +158,8 @@ class CodeTable(MetaPathFinder, Loader):
     imports: dict[str, str] = field(default_factory=dict)
     parts: dict[bytes, "CodeTable"] = field(default_factory=dict)
     _read: dict[bytes, _Module] = field(default_factory=dict)
+    _tops: dict[str, _Top] = field(default_factory=dict)
+    _listed: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
     def part(self, manifest: Manifest) -> "CodeTable":
         """What this manifest names, and nothing of the others."""
@@ -149,9 +171,10 @@ class CodeTable(MetaPathFinder, Loader):
         taken: list[bytes] = []
         own = self.parts[manifest.uuid] = CodeTable()
         self.compiled.update(manifest.compiled)
-        for name in sorted({n for pattern in manifest.code for n in _expand(pattern)}):
-            path, is_package = _source_file(name)
-            source = _content(path, own_folder(name), name)
+        for name in sorted({n for pattern in manifest.code for n in self._named(pattern)}):
+            top = self._top(name)
+            path, is_package = top.source_file(name)
+            source = _content(path, top.real, name)
             digest = hashlib.sha256(name.encode() + b"\0" + source).digest()
             measured.update(digest)
             if digest not in self._read:  # every start waits for this, and applications have much code in common
@@ -162,17 +185,29 @@ class CodeTable(MetaPathFinder, Loader):
                 taken.append(hashlib.sha256(module.kept).digest())
         for resource in sorted(manifest.resources):
             package, _, filename = resource.partition(":")
-            source_file, is_package = _source_file(package)
+            source_file, is_package = self._top(package).source_file(package)
             if not is_package and "." not in package:
                 # Its folder is anybody's: the manifest's own, with a machine in it, or that of the standard library.
                 raise ForeignFileError(f"{resource}: {package} is a module and has no folder of its own")
             path = source_file.parent / filename
-            content = _content(path, source_file.parent, resource)
+            content = _content(path, source_file.parent.resolve(), resource)
             measured.update(hashlib.sha256(resource.encode() + b"\0" + content).digest())
             self.data[str(path)] = own.data[str(path)] = content
         if not taken:
             return measured.digest()
         return hashlib.sha256(b"".join((b"tee_sim taken code v1", measured.digest(), *taken))).digest()
+
+    def _top(self, name: str) -> _Top:
+        head = name.partition(".")[0]
+        if head not in self._tops:
+            self._tops[head] = _Top.of(head)
+        return self._tops[head]
+
+    def _named(self, pattern: str) -> tuple[str, ...]:
+        """Modules that a pattern stands for, listed once: applications name the same packages."""
+        if pattern not in self._listed:
+            self._listed[pattern] = tuple(_expand(pattern, self._top(pattern)))
+        return self._listed[pattern]
 
     def _taken(self, digest: bytes, path: Path, is_package: bool) -> _Module | None:
         """The module as an earlier start has compiled this very source, in this very place."""
@@ -218,7 +253,7 @@ class CodeTable(MetaPathFinder, Loader):
         module = self.modules.get(fullname)
         if module is None:
             return None
-        spec = ModuleSpec(fullname, self, origin=module.path, is_package=module.is_package)
+        spec = ModuleSpec(fullname, cast("Any", self), origin=module.path, is_package=module.is_package)
         spec.has_location = True
         return spec
 

@@ -128,6 +128,8 @@ def main(argv: list[str]) -> NoReturn:
     request_fd, reply_fd = int(argv[1]), int(argv[2])
     pipe = _ClientPipe(request_fd, reply_fd)
     stage = "harden"
+    # Nothing that is loaded is ever thrown away, and to look for what could be takes a tenth of the start.
+    gc.disable()
     try:
         # 1. No core file, private files, no signal handler: before the first third-party import.
         lockdown.early()
@@ -145,14 +147,14 @@ def main(argv: list[str]) -> NoReturn:
         if boot.keep_code:
             _send_compiled(pipe, code)
         listing = _list(boot)
-        gc.collect()
         debugger = None if boot.profile is LockProfile.STRICT else Debugger(boot.manifests, code)
         if boot.profile is not LockProfile.OFF:
             quiet.install(None if debugger is None else debugger.voice)
-        # 5. What is loaded now is alike in every process that is forked: left alone, its pages stay shared.
+        # 5. What is loaded now is alike in every process that is forked: left alone, its pages stay shared. So does
+        #    what imports have left in cycles: to look for that would take as long as to load it.
         forget_file_importers()
-        gc.collect()
         gc.freeze()
+        gc.enable()
         owners = host_manifests(boot)
         # 6. Fork the hosts, lock. From here on a call that the filter does not name kills the process.
         stage = "lock"
@@ -248,6 +250,9 @@ def _serve(
 ) -> NoReturn:
     # 10. The root secret, the first and only time, and to the core alone; open the store, answer.
     provision = cast("Provision", unpack(pipe.body(), {Provision}))
+    if hosting is not None and debugger is None:  # one that reports what it does would speak out of turn
+        for uuid in boot.soon:
+            hosting.load_ahead(uuid)
     try:
         world = SecureWorld(
             provision,

@@ -4,9 +4,7 @@ Strict at every level: an unknown key is refused, for a misspelled limit would b
 """
 
 import re
-import tomllib
 from collections.abc import Callable, Mapping
-from difflib import get_close_matches
 from typing import Any
 
 from tee_sim.shared.dataclass import dataclass
@@ -54,6 +52,8 @@ def read_keys(source: str, file: str, keys: tuple[Key, ...]) -> dict[str, Any]:
     Raises:
         ManifestError: with file, key and line.
     """
+    import tomllib  # noqa: PLC0415 - the secure world is given manifests that were read
+
     if len(source) > MAX_TEXT_CHARS:
         raise ManifestError(Misfit.SYNTAX, f"longer than {MAX_TEXT_CHARS} characters", file=file)
     try:
@@ -97,6 +97,8 @@ def _refuse_unknown(table: Mapping[str, Any], above: KeyPath, keys: tuple[Key, .
 
 def _meant(name: str, above: KeyPath, keys: tuple[Key, ...]) -> str:
     """What to do about an unknown key: move it, spell it right, or look at what there is."""
+    from difflib import get_close_matches  # noqa: PLC0415 - for mistakes only
+
     elsewhere = [key for key in keys if key.path[-1] == name]
     if elsewhere:
         table = ".".join(elsewhere[0].path[:-1])

@@ -4,7 +4,6 @@ Only for texts that `tomllib` has accepted: what is wrong with the others, and w
 """
 
 import re
-import tomllib
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -49,6 +48,8 @@ def key_lines(text: str) -> dict[KeyPath, int]:
 
     Tables of a list (`[[name]]`) are told apart by their number in it, from 0, after its name.
     """
+    import tomllib  # noqa: PLC0415 - the secure world is given manifests that were read
+
     lines: dict[KeyPath, int] = {}
     header: KeyPath = ()
     lists: dict[KeyPath, int] = {}

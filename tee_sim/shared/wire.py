@@ -75,6 +75,7 @@ class Boot(Record):
         kept_code: path of a file with code that an earlier start has compiled; empty for none.
         kept_sha256: of what stands in it behind its MAC, which the normal world has checked.
         keep_code: whether code that is compiled now is sent back (`Compiled`).
+        soon: applications of which a session is wanted at once: their modules are executed while the store is opened.
     """
 
     manifests: Annotated[tuple[Manifest, ...], Items(MAX_TAS)]
@@ -85,6 +86,7 @@ class Boot(Record):
     kept_code: Annotated[bytes, AtMost(4096)] = b""
     kept_sha256: Annotated[bytes, AtMost(32)] = b""
     keep_code: bool = False
+    soon: Annotated[tuple[bytes, ...], Items(MAX_TAS, Fixed(16))] = ()
 
     def __post_init__(self) -> None:
         refuse_twins(self.manifests)

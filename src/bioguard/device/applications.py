@@ -54,4 +54,6 @@ def boot_message(profile: LockProfile = LockProfile.STRICT, *, namespaces: bool 
         WrongUsage: as `hosted`.
     """
     packages = PACKAGES if attests else ()
-    return Boot(manifests=hosted(), profile=profile, namespaces=namespaces, packages=packages)
+    ours = hosted()
+    soon = (ours[0].uuid,)  # the biometric application: asked at every start what it has erased
+    return Boot(manifests=ours, profile=profile, namespaces=namespaces, packages=packages, soon=soon)

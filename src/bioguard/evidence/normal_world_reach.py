@@ -180,17 +180,17 @@ REASONS: tuple[tuple[str, Mapping[str, str]], ...] = (
             "tee_sim.shared.sandbox.hygiene": (
                 "import fcntl, import resource, import signal, os.dup, os.dup2, os.open, os.umask"
             ),
-            "tee_sim.shared.sandbox.kernel": ".mmap *2, import ctypes, import platform, os.open *2, os.read, os.write",
+            "tee_sim.shared.sandbox.kernel": ".mmap *2, import ctypes, os.open *2, os.read, os.uname, os.write",
         },
     ),
     (
         "reads manifests, measures the files of packages, loads trusted code that is in the table of measured code",
         {
             "tee_sim.normal.machine.applications": ".open",
-            "tee_sim.secure.code_folders": "import importlib.abc, import importlib.machinery, import importlib.util",
+            "tee_sim.secure.code_folders": "import importlib.machinery, import importlib.util",
             "tee_sim.secure.codeload": (
                 ".__dict__, .modules *7, .read_bytes, compile, exec, import importlib, "
-                "import importlib.abc, import importlib.machinery, import importlib.util, import marshal, "
+                "import importlib.machinery, import importlib.util, import marshal, os.walk, "
                 "sys.meta_path, sys.modules, sys.path, sys.path_hooks, sys.path_importer_cache, types.CodeType, vars"
             ),
             "tee_sim.secure.kept_code": "os.fdopen, os.open, sys.flags, sys.implementation *2, sys.version",

@@ -14,7 +14,6 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature, encode_dss_signature
-from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from bioguard.proofs.encoding import ProofInvalid
 from tee_sim.shared import codec
@@ -41,7 +40,8 @@ def private_key(secret: bytes) -> ec.EllipticCurvePrivateKey:
 
 def public_key_bytes(key: ec.EllipticCurvePrivateKey) -> bytes:
     """The 65 bytes a verifier needs."""
-    return key.public_key().public_bytes(Encoding.X962, PublicFormat.UncompressedPoint)
+    numbers = key.public_key().public_numbers()  # `public_bytes` wants a module that loads every format of keys
+    return b"\x04" + numbers.x.to_bytes(32, "big") + numbers.y.to_bytes(32, "big")
 
 
 def signing_input(payload: bytes) -> bytes:

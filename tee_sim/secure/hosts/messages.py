@@ -57,6 +57,11 @@ class Create(Record):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Load(Record):
+    """To a host: an instance will be wanted soon. It executes its application's modules, and answers nothing."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Open(Record):
     """To a host: TA_OpenSessionEntryPoint."""
 
@@ -170,10 +175,11 @@ HostMessage = (
     | HostRefusal
     | Panicked
     | DebugReport
+    | Load
 )
 _MESSAGES: TaggedMessages[HostMessage] = TaggedMessages(get_args(HostMessage))
 pack = _MESSAGES.pack
-TO_HOST: frozenset[type[HostMessage]] = frozenset({Create, Open, Run, Close, Destroy})
+TO_HOST: frozenset[type[HostMessage]] = frozenset({Load, Create, Open, Run, Close, Destroy})
 FROM_HOST: frozenset[type[HostMessage]] = frozenset({Ask, HostReturn, HostRefusal, Panicked})
 FROM_HOST_IN_DEBUG = FROM_HOST | {DebugReport}
 """Where the normal world asked for a profile that is no lock: the core passes reports on."""

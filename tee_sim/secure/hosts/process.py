@@ -20,6 +20,7 @@ from tee_sim.secure.hosts.messages import (
     HostMessage,
     HostRefusal,
     HostReturn,
+    Load,
     Open,
     Panicked,
     ReplyLayout,
@@ -42,6 +43,12 @@ def load_entry(manifest: Manifest) -> Callable[[], TrustedApp]:
     module, _, name = manifest.entry.partition(":")
     entry = cast("Callable[[], TrustedApp]", getattr(importlib.import_module(module), name))
     return lambda: held_to(manifest, entry())
+
+
+def _load_ahead(manifest: Manifest) -> None:
+    """Execute the modules of an application before it is made, while the core does something else."""
+    with suppress(BaseException):  # raised again, and a panic, when it is made
+        importlib.import_module(manifest.entry.partition(":")[0])
 
 
 class _AppInstance:
@@ -89,6 +96,9 @@ class Host:
         """Answer the core, one message after the other, until it ends."""
         while True:
             message = unpack(self._pipe.body(), TO_HOST)
+            if isinstance(message, Load):
+                _load_ahead(self._manifest)
+                continue
             answer = self._answer(message)
             self._before_answer()
             self._pipe.write(answer)

@@ -19,6 +19,7 @@ from tee_sim.secure.hosts.messages import (
     HostMessage,
     HostRefusal,
     HostReturn,
+    Load,
     Open,
     Panicked,
     Run,
@@ -33,6 +34,7 @@ from tee_sim.shared.debug_report import DebugReport
 from tee_sim.shared.errors import Origin, TeeError, TeeResult
 from tee_sim.shared.host_end import HostEnd
 from tee_sim.shared.layouts import parse_layout
+from tee_sim.shared.limits import GRACE_TIMEOUT_MS
 from tee_sim.shared.manifest import Manifest
 from tee_sim.shared.params import Params
 from tee_sim.shared.ta_api import Opened, TaEnv, TrustedApp
@@ -233,6 +235,12 @@ class Hosts:
         if not ready:
             raise TeeError(TeeResult.TARGET_DEAD, "no process of the application is left", origin=Origin.COMMS)
         return RemoteApp(ready[0], next(self._numbers), self._time_ms(manifest), self._named(manifest), meter)
+
+    def load_ahead(self, uuid: bytes) -> None:
+        """Have the process of an application execute its modules meanwhile. What becomes of that is seen later."""
+        for host in self._ready.get(uuid, [])[:1]:
+            with suppress(HostGoneError):
+                host.write(pack(Load()), time.monotonic() + GRACE_TIMEOUT_MS / 1000)
 
     def _named(self, manifest: Manifest) -> Callable[[DebugReport], None] | None:
         """Passes reports on in the application's name: one may not speak in another's."""

@@ -6,10 +6,9 @@ and arch/x86/entry/syscalls/syscall_64.tbl.
 
 import ctypes
 import os
-import platform
 from typing import Final
 
-MACHINE: Final = platform.machine() if os.name == "posix" else "unknown"
+MACHINE: Final = os.uname().machine if os.name == "posix" else "unknown"
 
 _NUMBERS: Final[dict[str, dict[str, int]]] = {
     "x86_64": {

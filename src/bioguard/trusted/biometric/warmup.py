@@ -11,7 +11,6 @@ import numpy as np
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 from cryptography.hazmat.primitives.hashes import SHA256
-from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from nacl.encoding import RawEncoder
 from nacl.signing import SigningKey
 
@@ -33,6 +32,6 @@ np.frombuffer(bytes(64), np.uint8).view("<u8")
 np.packbits(np.unpackbits(np.arange(8, dtype=np.uint8)))
 SigningKey(bytes(32)).sign(b"warm")
 key = ec.derive_private_key(1, ec.SECP256R1())
-key.public_key().public_bytes(Encoding.X962, PublicFormat.UncompressedPoint)
+key.public_key().public_numbers()
 decode_dss_signature(key.sign(b"warm", ec.ECDSA(SHA256())))
 nacl.hash.blake2b(b"warm", key=bytes(32), salt=bytes(16), person=bytes(16), encoder=RawEncoder)
