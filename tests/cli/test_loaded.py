@@ -36,6 +36,18 @@ LOADED: dict[str, tuple[set[str], set[str], set[str]]] = {
     ),
 }
 """Command line: the packages of ours and those outside that it may load, and modules in them that it may not."""
+WORLD = {"cbor2", "ctypes", "sqlite3", "subprocess"}
+"""To start a secure world and keep its store."""
+STARTS: dict[str, tuple[set[str], set[str]]] = {
+    "list": (WORLD, {"bioguard.formats", "bioguard.log"}),
+    "user list": (WORLD, {"bioguard.formats", "bioguard.log"}),
+    "pin status alice": (WORLD, {"bioguard.formats", "bioguard.log"}),
+    "authenticate alice": (WORLD, {"bioguard.formats.files", "bioguard.log"}),
+    "authenticate alice nowhere.npy": (WORLD | {"numpy"}, {"bioguard.formats.write", "bioguard.match", "bioguard.log"}),
+    "enroll alice nowhere.npy": (WORLD | {"numpy"}, {"bioguard.formats.write", "bioguard.match", "bioguard.log"}),
+    "device status": (WORLD | {"cryptography", "nacl"}, {"bioguard.formats"}),
+}
+"""Of commands on a device: what they may load from outside, and modules and packages of ours that they may not."""
 PROBE = """
 import sys
 sys.argv = ["bioguard", *sys.argv[1:]]
@@ -65,6 +77,17 @@ def test_a_command_loads_what_it_uses(line: str, tmp_path: Path) -> None:
     assert packages <= ours
     assert OUTSIDE & {m.partition(".")[0] for m in modules} <= outside
     assert never & modules == set()
+
+
+@pytest.mark.parametrize("line", STARTS)
+def test_a_command_on_a_device_loads_what_it_uses(line: str, tmp_path: Path) -> None:
+    """There is none here: what is loaded until that is said is all but what the answers need."""
+    outside, never = STARTS[line]
+    modules = loaded(f"--device nowhere {line}", tmp_path)
+    assert OUTSIDE & {m.partition(".")[0] for m in modules} <= outside
+    assert never & modules == set()
+    assert "numpy.ma" not in modules
+    assert not {m for m in modules if m.startswith(("bioguard.evidence", "bioguard.trusted", "tee_sim.secure"))}
 
 
 GROUPS = [cli, *(c for n in COMMANDS if isinstance(c := cli.get_command(click.Context(cli), n), LazyGroup))]

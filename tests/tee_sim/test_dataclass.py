@@ -56,7 +56,22 @@ def classes(make: Callable[..., Any], options: dict[str, bool]) -> dict[str, typ
         def __repr__(self) -> str:
             return "own"
 
-    return {"Plain": base, "Further": make(**options)(Further), "Own": make(**options)(Own)}
+    class Simple:
+        first: int
+        set: object = None
+        last: int = dataclasses.field(default=3, kw_only=True)
+
+    class Empty:
+        """Nothing."""
+
+    simple, empty = make(**options)(Simple), make(**options)(Empty)
+    return {
+        "Simple": simple,
+        "Empty": empty,
+        "Plain": base,
+        "Further": make(**options)(Further),
+        "Own": make(**options)(Own),
+    }
 
 
 def outcome(call: Callable[[], object]) -> object:
@@ -93,6 +108,14 @@ def story(kinds: dict[str, type]) -> list[object]:
             ]  # fmt: skip
         if kind.__eq__ is not object.__eq__:
             told += [outcome(lambda k=kind: hash(k(first=1)))]
+    simple = kinds["Simple"]
+    for given in ({"first": 1}, {"first": 1, "set": 2, "last": 4}, {}, {"first": 1, "further": 2}):
+        told += [outcome(lambda g=given: repr(simple(**g)))]
+    told += [
+        outcome(lambda: repr(simple(1, 2, last=5))),
+        outcome(lambda: repr(simple(1, 2, 3))),
+        repr(kinds["Empty"]()),
+    ]
     told += [repr(own()), own() == 1, own(value=2) == 1, hash(own()), outcome(lambda: set_it(own(), "value"))]
     told += [plain.__init__.__qualname__, plain.__init__.__name__, getattr(plain, "__slots__", None)]
     return told

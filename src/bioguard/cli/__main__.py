@@ -1,5 +1,6 @@
 """Entry point. A command that wants a device has its secure world started before everything else is loaded."""
 
+import gc
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -34,7 +35,8 @@ def run(args: list[str]) -> ExitCode:
 
 
 def main() -> NoReturn:
-    """Console script."""
+    """Console script. While code is loaded nothing becomes garbage: the collector rests until a command runs."""
+    gc.disable()
     streams.install()
     try:
         with _started_ahead(hoist_global_options(sys.argv[1:])):

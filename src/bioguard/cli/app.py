@@ -46,7 +46,7 @@ COMMANDS: Table = {
         "Enroll one finger (several touches) or one face (several views), with the user's PIN.",
     ),
     "erase": (
-        "enroll:erase",
+        "records:erase",
         "Erase records of a user: destroy their keys, their rows and the salts of their digests.",
     ),
     "explain": (
@@ -60,7 +60,7 @@ COMMANDS: Table = {
     ),
     "identify": ("match:identify", "1:N: whose sample is this? Exit 0 when somebody is found, 3 otherwise."),
     "incident": ("policy:incident", "Show incidents: what happened, what was done, what to do, how it is remedied."),
-    "list": ("enroll:list_records", "List records: ids and metadata, never features."),
+    "list": ("records:list_records", "List records: ids and metadata, never features."),
     "log": ("log:log", "The transparency log: numbered entries, a Merkle tree, signed checkpoints."),
     "mark-underage": (
         "rights:mark_underage",
@@ -91,7 +91,7 @@ COMMANDS: Table = {
         "Write five touches (.iso) and five face views (.npy) of each synthetic person into a new DIRECTORY.",
     ),
     "serve": ("serve:serve", "Drive a device by CBOR frames on standard input and output (docs/formats/serve.md)."),
-    "show": ("enroll:show", "Show one record's metadata."),
+    "show": ("records:show", "Show one record's metadata."),
     "token": ("token:token", "Decode and check auth tokens (docs/formats/token.md)."),
     "unrestrict": ("rights:unrestrict", "End a restriction."),
     "user": ("users:user", "Add, list and remove users."),

@@ -5,8 +5,8 @@ from typing import Any, cast
 
 import click
 
-from bioguard.cli.match import Rate
 from bioguard.cli.output import Result
+from bioguard.cli.rate import Rate
 from bioguard.cli.state import CliState, pass_state
 from bioguard.commands.configuration import (
     DEFAULT_FMR_INVERSE,
@@ -15,11 +15,12 @@ from bioguard.commands.configuration import (
 )
 from bioguard.device import Device
 from bioguard.device.boot_id import reboot as begin_boot
-from bioguard.device.consent import at_start, log_key
+from bioguard.device.consent import log_key
 from bioguard.device.directory import forget_caches
 from bioguard.device.fuses import Fuses
 from bioguard.device.lock import DeviceLock
 from bioguard.device.pins import search_lock_info
+from bioguard.device.start import at_start
 from bioguard.errors import InputRefused, NotPermitted
 from bioguard.records.comparison_profile import MAX_PROFILE_BYTES, ComparisonProfile
 from bioguard.records.modality import Modality, Profile

@@ -10,7 +10,6 @@ from bioguard.cli.secrets import person_token, pin_file_option
 from bioguard.cli.state import CliState
 from bioguard.commands.biometric import EraseAuthorization
 from bioguard.device import Device
-from bioguard.device.receipts import erasure_receipt
 from bioguard.errors import InputRefused
 from bioguard.user_files import check_output, write_output
 
@@ -67,6 +66,8 @@ def write_receipt(state: CliState, device: Device, digests: Sequence[str], path:
     """
     if path is None or not digests:
         return []
+    from bioguard.device.receipts import erasure_receipt  # noqa: PLC0415 - loads signatures
+
     receipt = erasure_receipt(device, digests)
     try:
         write_output(path, receipt.to_text().encode(), new=True)

@@ -1,5 +1,6 @@
 """Groups whose commands are imported when they are called: help about all of them loads none."""
 
+import gc
 from collections.abc import Mapping
 from difflib import get_close_matches
 from importlib import import_module
@@ -26,6 +27,9 @@ class LazyGroup(click.Group):
             return None
         module, _, name = self.table[cmd_name][0].partition(":")
         command = getattr(import_module(f"bioguard.cli.{module}"), name)
+        if not gc.isenabled():  # since `main`: what was loaded stays, and need not be looked through
+            gc.freeze()
+            gc.enable()
         return command if isinstance(command, click.Command) else None
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:

@@ -7,29 +7,16 @@ import click
 
 from bioguard.cli.import_options import import_options
 from bioguard.cli.output import Result
-from bioguard.cli.pin import token_option
+from bioguard.cli.rate import Rate
 from bioguard.cli.read_samples import read_sample
 from bioguard.cli.state import CliState, pass_state
+from bioguard.cli.token_files import token_option
 from bioguard.device import clock
 from bioguard.device.strong_auth_times import record_unlock
 from bioguard.exit_codes import ExitCode
 from bioguard.formats import ImportOptions
 from bioguard.user_files import check_output, write_output
 from tee_sim.shared.limits import U64_MAX
-
-
-class Rate(click.ParamType):  # type: ignore[type-arg]  # generic from click 8.4 only
-    """A rate written as 1/N; the value is N."""
-
-    name = "1/N"
-
-    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> int:
-        if isinstance(value, int):
-            return value
-        numerator, slash, denominator = str(value).partition("/")
-        if numerator != "1" or not slash or not denominator.isdecimal() or not 2 <= int(denominator) <= 10_000_000:
-            self.fail("write a rate as 1/N with N from 2 to 10000000, for instance 1/50000", param, ctx)
-        return int(denominator)
 
 
 def testing_lines(rate: str, *, for_testing: bool) -> list[str]:

@@ -7,6 +7,7 @@ import click
 from bioguard.cli.output import Result
 from bioguard.cli.secrets import pin_file_option, read_pin
 from bioguard.cli.state import CliState, pass_state
+from bioguard.cli.token_files import token_option
 from bioguard.device import clock
 from bioguard.device.pins import has_pin, lock_info, set_pin, unlock, verify_pin
 from bioguard.device.strong_auth_rules import android_fallback, apple_fallback
@@ -18,15 +19,6 @@ from bioguard.records.strength import SensorStrength
 from bioguard.text import word
 from bioguard.user_files import check_output, write_output
 from tee_sim.shared.limits import U64_MAX
-
-token_option = click.option(
-    "--token",
-    "token_file",
-    type=click.Path(path_type=Path, dir_okay=False),
-    help="Write the auth token here.",
-    metavar="FILE",
-)
-
 
 _CURRENT = "give --current-pin-file FILE; or --reset, which replaces the PIN without it and gives a new secure user id"
 

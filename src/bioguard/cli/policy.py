@@ -8,6 +8,7 @@ from bioguard.cli.state import CliState, pass_state
 from bioguard.device import consent as rules
 from bioguard.device import incidents as store
 from bioguard.device.privacy_notice import notice as notice_text
+from bioguard.device.start import at_start
 from bioguard.evidence.policy_clauses import CLAUSES
 from bioguard.text import iso, word
 
@@ -75,7 +76,7 @@ def purge(state: CliState, confirm: bool) -> Result:
     What became old while the clock moved by more than 40 days between two starts is kept, unused, until --confirm.
     """
     with state.device() as device:
-        start, done = rules.at_start(device), rules.purge(device, confirmed=confirm)
+        start, done = at_start(device), rules.purge(device, confirmed=confirm)
     digests = [digest.hex() for digest in (*start.digests, *done.digests)]
     erased, pruned = start.erased + done.erased, start.pruned + done.pruned
     held = " and log bodies" if done.log_held else ""

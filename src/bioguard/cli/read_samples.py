@@ -2,22 +2,28 @@
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from bioguard.cli.output import Output
 from bioguard.device.fingers import FINGERS, finger_name
 from bioguard.errors import InputRefused
-from bioguard.formats import ImportOptions, LoadResult, load
+from bioguard.formats import ImportOptions
 from bioguard.formats.limits import MAX_VIEWS
 from bioguard.formats.views import TooManyViews
-from bioguard.records import Features
+
+if TYPE_CHECKING:
+    from bioguard.formats import LoadResult
+    from bioguard.records import Features
 
 
-def load_file(path: Path, output: Output, options: ImportOptions, *, max_views: int = MAX_VIEWS) -> LoadResult:
+def load_file(path: Path, output: Output, options: ImportOptions, *, max_views: int = MAX_VIEWS) -> "LoadResult":
     """Read a file. Its warnings go to stderr with their codes.
 
     Raises:
         InputRefused: it cannot be read, with its path in the message.
     """
+    from bioguard.formats import load  # noqa: PLC0415 - loads arrays: what was asked is looked at first
+
     try:
         loaded = load(path, options, max_views=max_views)
     except InputRefused as error:
@@ -38,7 +44,7 @@ def read_samples(
     *,
     finger: str | None = None,
     max_views: int = MAX_VIEWS,
-) -> tuple[list[Features], str]:
+) -> "tuple[list[Features], str]":
     """Read all samples of all files, in order. Warnings about their headers go to stderr.
 
     Returns:
@@ -66,7 +72,7 @@ def read_samples(
     return samples, next(iter(models), "")
 
 
-def _of_finger(path: Path, loaded: LoadResult, finger: str, output: Output) -> Sequence[Features]:
+def _of_finger(path: Path, loaded: "LoadResult", finger: str, output: Output) -> "Sequence[Features]":
     """The views of one finger. A record may hold several fingers, as those of PIV cards do."""
     claimed = FINGERS.get(finger)  # an unknown name is refused by the device
     others = sorted({p for p in loaded.positions if p not in (0, claimed)})
@@ -80,7 +86,7 @@ def _of_finger(path: Path, loaded: LoadResult, finger: str, output: Output) -> S
     return [f for f, p in zip(loaded.features, loaded.positions, strict=True) if p == claimed]
 
 
-def read_sample(path: Path, output: Output, options: ImportOptions) -> tuple[Features, str]:
+def read_sample(path: Path, output: Output, options: ImportOptions) -> "tuple[Features, str]":
     """Read the only sample of a file, and which model or extractor it says that it is of.
 
     Raises:

@@ -10,9 +10,10 @@ from bioguard.cli.output import Result, table
 from bioguard.cli.secrets import person_token, pin_file_option, read_pin
 from bioguard.cli.state import CliState, note_testing, pass_state
 from bioguard.device import consent as rules
+from bioguard.device.answers import public_record
 from bioguard.device.calibration import profile_names
 from bioguard.device.data_export import NO_TEMPLATES, decision_words, request_fields
-from bioguard.device.personal_data import personal_data, public_record
+from bioguard.device.personal_data import personal_data
 from bioguard.device.pins import verify_pin
 from bioguard.device.rectify import relabel, rename
 from bioguard.errors import InputRefused

@@ -45,6 +45,13 @@ def token_lines(token: AuthToken) -> list[str]:
     return [f"{name + ':':<26}{value}" for name, value in shown.items()]
 
 
+token_option = click.option(
+    "--token",
+    "token_file",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Write the auth token here.",
+    metavar="FILE",
+)
 file_argument = click.argument("file", type=click.Path(path_type=Path, dir_okay=False, allow_dash=True))
 
 

@@ -5,7 +5,7 @@ from typing import Self
 
 from bioguard.commands.biometric import RecordSummary
 from bioguard.device.fingers import finger_name
-from bioguard.text import word
+from bioguard.text import iso, word
 from tee_sim.shared.dataclass import dataclass
 
 
@@ -102,3 +102,16 @@ class RecordInfo:
             enrolled_s=summary.enrolled_s,
             digest=summary.digest.hex(),
         )
+
+
+def public_record(info: RecordInfo) -> dict[str, object]:
+    """Return what may be shown of a record."""
+    return {
+        "record_id": info.record_id,
+        "modality": info.modality,
+        "position": info.position,
+        "views": info.views,
+        "profile": info.profile,
+        "enrolled": iso(info.enrolled_s * 1000),
+        "digest": info.digest,
+    }

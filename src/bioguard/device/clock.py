@@ -1,7 +1,7 @@
 """The time of a device: what its secure world goes by, and steps of a clock that steps."""
 
-from bioguard.device.consent import at_start
 from bioguard.device.facade import Device
+from bioguard.device.start import at_start
 from bioguard.device.world import tee_errors
 from bioguard.errors import InputRefused, NotPermitted
 from tee_sim.shared.clock import MAX_STEP_MS, ClockKind, Moment

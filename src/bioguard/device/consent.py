@@ -117,11 +117,6 @@ def purge(device: Device, *, confirmed: bool = False) -> commands.Purged:
     return done
 
 
-def at_start(device: Device) -> commands.Purged:
-    """What the start of the secure world erased and kept."""
-    return device.ask(commands.AT_START, Nothing())
-
-
 def open_request(device: Device, name: str, kind: Cause, *, token: bytes) -> RightsRequest:
     """Register a request. Raises NotPermitted without a fresh PIN token of the user."""
     request = commands.OpenRequest(user=device.user_handle(name), kind=kind, token=token)

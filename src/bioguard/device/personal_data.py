@@ -3,24 +3,10 @@
 import time
 
 from bioguard.device import consent
-from bioguard.device.answers import RecordInfo
+from bioguard.device.answers import public_record
 from bioguard.device.data_export import export
 from bioguard.device.facade import Device
 from bioguard.records.audit_events import Cause
-from bioguard.text import iso
-
-
-def public_record(info: RecordInfo) -> dict[str, object]:
-    """Return what may be shown of a record."""
-    return {
-        "record_id": info.record_id,
-        "modality": info.modality,
-        "position": info.position,
-        "views": info.views,
-        "profile": info.profile,
-        "enrolled": iso(info.enrolled_s * 1000),
-        "digest": info.digest,
-    }
 
 
 def personal_data(device: Device, user: str, kind: Cause, *, token: bytes) -> dict[str, object]:

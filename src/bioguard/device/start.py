@@ -2,9 +2,24 @@
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Protocol
 
-from bioguard.commands.policy import Purged
+from bioguard.commands.policy import AT_START, Purged
+from bioguard.commands.status import Nothing
+from bioguard.device.asking import Asker
 from bioguard.device.incidents import record_clock_moved
+
+
+class Asked(Protocol):
+    """What is needed of a `Device`."""
+
+    @property
+    def ask(self) -> Asker: ...
+
+
+def at_start(device: Asked) -> Purged:
+    """What the start of the secure world erased and kept."""
+    return device.ask(AT_START, Nothing())
 
 
 def report_start(directory: Path, report: Purged, note: Callable[[str], None]) -> None:

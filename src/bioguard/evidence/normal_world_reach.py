@@ -79,8 +79,9 @@ REASONS: tuple[tuple[str, Mapping[str, str]], ...] = (
     (
         "the frame of the command line: lazy commands, standard streams, the report of a crash, where the device is",
         {
+            "bioguard.cli.__main__": "import gc",
             "bioguard.cli.command_line": "os.environ *2",
-            "bioguard.cli.lazy_group": "getattr, import importlib",
+            "bioguard.cli.lazy_group": "getattr, import gc, import importlib",
             "bioguard.cli.opening": ".open, import bioguard.simulate.faults, import bioguard.user_files",
             "bioguard.cli.running": "import tempfile, import traceback, os.fdopen",
             "bioguard.cli.streams": (
@@ -239,6 +240,7 @@ REASONS: tuple[tuple[str, Mapping[str, str]], ...] = (
             "bioguard.device.command_names": "vars",
             "bioguard.device.data_export": "getattr *2",
             "bioguard.device.errors": "getattr",
+            "bioguard.formats": "getattr",
             "bioguard.formats.losses": "getattr *2",
             "bioguard.match.fingerprint.calibration": "getattr",
             "bioguard.records": "getattr",
@@ -247,8 +249,9 @@ REASONS: tuple[tuple[str, Mapping[str, str]], ...] = (
             "bioguard.report.fingerprint_drawing": "getattr",
             "bioguard.report.json_form": "getattr",
             "bioguard.trusted.biometric.levels": "getattr *2",
+            "tee_sim.normal.supplicant": "getattr",
             "tee_sim.secure.closed_replies": "vars *2",
-            "tee_sim.shared.dataclass": "getattr *2, setattr *2, vars *7",
+            "tee_sim.shared.dataclass": "exec, getattr *2, setattr *2, vars *8",
             "tee_sim.shared.manifest": "getattr",
             "tee_sim.shared.schema": "getattr, operator.attrgetter",
         },

@@ -14,11 +14,32 @@ Rules:
 Specifications: docs/formats/minutiae.md, embeddings.md, features.md.
 """
 
-from bioguard.formats.errors import ImportWarning
-from bioguard.formats.files import LoadResult, load, load_bytes, load_features
-from bioguard.formats.fmr import parse_minutiae
-from bioguard.formats.options import ImportOptions, Trailing
-from bioguard.formats.write import write_ansi2004, write_ansi2009, write_iso2005, write_iso2011, write_xyt
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from bioguard.formats.errors import ImportWarning
+    from bioguard.formats.files import LoadResult, load, load_bytes, load_features
+    from bioguard.formats.fmr import parse_minutiae
+    from bioguard.formats.options import ImportOptions, Trailing
+    from bioguard.formats.write import write_ansi2004, write_ansi2009, write_iso2005, write_iso2011, write_xyt
+else:
+
+    def __getattr__(name: str) -> object:
+        """Loaded when asked for: whoever states import options reads no file yet, who reads one writes none."""
+        if name not in __all__:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        if name in {"ImportOptions", "Trailing"}:
+            from bioguard.formats import options as home  # noqa: PLC0415
+        elif name == "ImportWarning":
+            from bioguard.formats import errors as home  # noqa: PLC0415
+        elif name.startswith("write"):
+            from bioguard.formats import write as home  # noqa: PLC0415
+        elif name == "parse_minutiae":
+            from bioguard.formats import fmr as home  # noqa: PLC0415
+        else:
+            from bioguard.formats import files as home  # noqa: PLC0415
+        return getattr(home, name)
+
 
 __all__ = [
     "ImportOptions",

@@ -4,7 +4,7 @@ import time
 from dataclasses import replace
 
 from bioguard.commands.biometric import EraseAuthorization
-from bioguard.device import consent, pins
+from bioguard.device import consent, pins, start
 from bioguard.device.incidents import incidents
 from bioguard.evidence.policy_trials import likeness
 from bioguard.evidence.policy_trials.digests import as_published, salts
@@ -219,7 +219,7 @@ def retention(temporary: TemporaryDevice) -> list[Observation]:
     second = temporary.person(enrolled=True)
     temporary.advance_days(RETENTION_DAYS)
     temporary.restart()
-    at_start, told = not list(temporary.device.records(second.name)), consent.at_start(temporary.device).erased
+    at_start, told = not list(temporary.device.records(second.name)), start.at_start(temporary.device).erased
     third = temporary.person(enrolled=True)
     temporary.advance_days(YEARS_IN_DAYS)
     temporary.restart()

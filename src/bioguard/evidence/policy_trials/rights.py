@@ -8,8 +8,9 @@ from dataclasses import replace
 
 from bioguard.commands.biometric import EraseAuthorization
 from bioguard.device import clock, consent, pins
+from bioguard.device.answers import public_record
 from bioguard.device.data_export import decision_words
-from bioguard.device.personal_data import personal_data, public_record
+from bioguard.device.personal_data import personal_data
 from bioguard.device.privacy_notice import notice
 from bioguard.device.receipts import erasure_receipt
 from bioguard.device.rectify import relabel, rename
