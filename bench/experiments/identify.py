@@ -12,6 +12,9 @@ own key; stage two opens the candidates' boxes. faiss.IndexFlatIP is the exhaust
 timing.
 
 A lost match is one that exhaustive search accepts with the right person and two-stage search does not return.
+
+A large gallery is searched by the first 256 bits of its codes first (`twostage.head_radius_for`). `agreement` tries
+that too, though its galleries are small (`heads_first`); `scale` times it next to reading all of every code, in turn.
 """
 
 import argparse
@@ -25,15 +28,17 @@ from pathlib import Path
 import faiss
 import numpy as np
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from bench.calibration.face_data import FaceSet, load_faces
 from bench.metrics.resampling import proportion
 from bench.single_thread import rerun_single_threaded
+from bench.timing import Call, in_turn
 from bioguard.match import CodeGallery, FaceGallery
+from bioguard.match.arrays import HEAD_BITS
 from bioguard.match.protected import CodeContext, SignCoder
 from bioguard.match.thresholds import builtin_profile, threshold_for_fpir
-from bioguard.match.twostage import candidates_for, identify
+from bioguard.match.twostage import Opener, candidates, candidates_for, head_radius_for, identify
 from bioguard.records.modality import Modality
 from bioguard.records.scores import Score
 from bioguard.simulate.people.faces import EDGEFACE_XS, FacePopulation
@@ -43,6 +48,8 @@ SECRET = bytes(range(32))
 CHUNK = 20_000
 SYNTHETIC_PROBES = 2_000
 SEED = 11
+SECONDS = 1.0
+"""Each side of a timing takes so long, and at least 100 calls."""
 
 Figures = dict[str, object]
 
@@ -58,10 +65,22 @@ def one_each(faces: FaceSet) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     return first, np.setdiff1d(np.arange(len(faces)), first)
 
 
+class HeadsFirst(CodeGallery):
+    """A gallery that is searched as a large one is, whatever its size."""
+
+    radius: int
+
+    def search(
+        self, probes: ArrayLike, k: int, *, threads: int = 1, head_radius: int = HEAD_BITS
+    ) -> tuple[NDArray[np.uint16], NDArray[np.int64]]:
+        """As `CodeGallery.search`, with this gallery's radius."""
+        return super().search(probes, k, threads=threads, head_radius=min(head_radius, self.radius))
+
+
 def agreement(faces: FaceSet, epochs: int) -> Figures:
     """Decisions of both searches over real faces, under several epochs."""
     figures: Figures = {"fpir_target": FPIR, "epochs": epochs}
-    searches = differ = mated = accepted = lost = non_mated = false = 0
+    searches = differ = mated = accepted = lost = non_mated = false = heads_differ = heads_lost = 0
     for enrolled_half, other_half in (("development", "test"), ("test", "development")):
         enrolled, strangers = faces.half(enrolled_half), faces.half(other_half)
         first, rest = one_each(enrolled)
@@ -75,16 +94,25 @@ def agreement(faces: FaceSet, epochs: int) -> Figures:
         exhaustive = np.where(scores[:, 0] >= threshold, best[:, 0], -1)
         for epoch in range(epochs):
             codes = coder(epoch)
-            gallery = CodeGallery(codes.encode(gallery_rows))
-            found = [
-                identify(probe, code, gallery, lambda rows, g=gallery_rows: g[rows], threshold)  # type: ignore[misc]
-                for probe, code in zip(probes, codes.encode(probes), strict=True)
-            ]
-            two_stage = np.array([-1 if f is None else f.index for f in found])
+            enrolled_codes, probe_codes = codes.encode(gallery_rows), codes.encode(probes)
+            heads = HeadsFirst(enrolled_codes)
+            heads.radius = head_radius_for(threshold)
+            two_stage, heads_first = (
+                np.array([-1 if f is None else f.index for f in found])
+                for found in (
+                    [
+                        identify(p, c, gallery, lambda rows, g=gallery_rows: g[rows], threshold)  # type: ignore[misc]
+                        for p, c in zip(probes, probe_codes, strict=True)
+                    ]
+                    for gallery in (CodeGallery(enrolled_codes), heads)
+                )
+            )
             searches += len(probes)
             differ += int((two_stage != exhaustive).sum())
             right = (exhaustive >= 0) & (labels[exhaustive] == truth)
             lost += int((right & (two_stage != exhaustive)).sum())
+            heads_differ += int((heads_first != exhaustive).sum())
+            heads_lost += int((right & (heads_first != exhaustive)).sum())
             accepted += int(right.sum())
             mated += int((truth >= 0).sum())
             non_mated += int((truth < 0).sum())
@@ -92,6 +120,11 @@ def agreement(faces: FaceSet, epochs: int) -> Figures:
     figures |= {
         "searches": searches, "decisions_that_differ": differ, "mated_searches": mated, "accepted_right": accepted,
         "lost": lost, "lost_interval_95": proportion(lost, accepted),
+        "heads_first": {
+            "decisions_that_differ": heads_differ,
+            "lost": heads_lost,
+            "lost_interval_95": proportion(heads_lost, accepted),
+        },
         "non_mated_searches": non_mated // epochs, "false_positives": false // epochs,
         "fpir": round(false / non_mated, 4), "fpir_interval_95": proportion(false // epochs, non_mated // epochs),
     }  # fmt: skip
@@ -192,11 +225,6 @@ def timings(
         index.search(probe[np.newaxis], 1)
         ours.append(b - a)
         theirs.append(time.thread_time() - b)
-    scan = []
-    for code in codes.encode(probes):
-        a = time.thread_time()
-        gallery.search(code, candidates_for(len(gallery)))
-        scan.append(time.thread_time() - a)
     batch = []
     for start in range(0, len(probes) - 15, 16):
         part = probes[start : start + 16]
@@ -210,11 +238,56 @@ def timings(
     return {
         "ms_p50": round(statistics.median(ours) * 1e3, 2),
         "ms_p95": round(statistics.quantiles(ours, n=20)[18] * 1e3, 2),
-        "scan_ms_p50": round(statistics.median(scan) * 1e3, 2),
         "faiss_ms_p50": round(statistics.median(theirs) * 1e3, 2),
         "ratio_one_probe": round(statistics.median(t / o for t, o in zip(theirs, ours, strict=True)), 1),
         "ratio_16_probes": round(statistics.median(batch), 1),
+        "heads_first": heads_first(gallery, vault, probes, codes, threshold),
     }
+
+
+def heads_first(
+    gallery: CodeGallery, vault: Vault, probes: NDArray[np.float32], codes: SignCoder, threshold: float
+) -> Figures:
+    """What looking at the first 256 bits first is worth: the scan alone, and all of a search."""
+    n, radius, coded = len(gallery), head_radius_for(threshold), codes.encode(probes)
+    lists = [
+        candidates(probe, code, gallery, lambda rows: np.zeros((len(rows), 512)) + 1, least)[0]
+        for probe, code in zip(probes, coded, strict=True)
+        for least in (-1.0, threshold)
+    ]
+    wanted = np.unique(np.concatenate(lists))
+    held = dict(zip(wanted.tolist(), vault.open(wanted), strict=True))
+
+    def in_memory(rows: NDArray[np.int64]) -> Iterable[NDArray[np.float16]]:
+        return [held[row] for row in rows.tolist()]
+
+    def scan(head_radius: int) -> Call:
+        return lambda turn: gallery.search(coded[turn % len(coded)], candidates_for(n), head_radius=head_radius)
+
+    def search(opener: Opener, least: float) -> Call:
+        def call(turn: int) -> object:
+            probe = probes[turn % len(probes)]
+            return candidates(probe, codes.encode(probe), gallery, opener, least)
+
+        return call
+
+    cases: dict[str, dict[str, Call]] = {
+        "scan": {"ours": scan(radius), "all bits": scan(HEAD_BITS)},
+        "views in memory": {"ours": search(in_memory, threshold), "all bits": search(in_memory, -1.0)},
+        "views in boxes": {"ours": search(vault.open, threshold), "all bits": search(vault.open, -1.0)},
+    }
+    figures: Figures = {"head_radius": radius}
+    for name, calls in cases.items():
+        kept: dict[str, list[float]] = {}
+        found = in_turn(calls, n, seconds=SECONDS, least=100, keep=kept, clock=time.thread_time)
+        ours, others = kept["ours"], kept["all bits"]
+        figures[name] = {
+            "ms_p50": round(found["ours"]["p50_ms"], 3), "ms_shortest": round(min(ours), 3),
+            "all_bits_ms_p50": round(found["all bits"]["p50_ms"], 3), "all_bits_ms_shortest": round(min(others), 3),
+            "ratio": round(found["all bits"]["ours_times_faster"], 2),
+            "ratio_of_shortest": round(min(others) / min(ours), 2),
+        }  # fmt: skip
+    return figures
 
 
 def main() -> None:

@@ -21,6 +21,8 @@ MIN_NORM = 1e-12
 ALIGNMENT = 64
 FLOAT32 = np.dtype(np.float32)
 
+HEAD_BITS = 256
+"""A search with a radius looks at this much of each code first: enough to tell most rows from a near one."""
 T = TypeVar("T", bound=np.generic)
 
 
@@ -156,6 +158,16 @@ def checked_integer(value: SupportsIndex, name: str, low: int, high: int | None,
     if number < low or (high is not None and number > high):
         span = f"at least {low}" if high is None else f"{low} to {high}"
         raise InputRefused(f"{name} is {number}, expected {span}", hint=hint, code=code)
+    return number
+
+
+def checked_head_radius(radius: SupportsIndex, n_bits: int) -> int:
+    """Return a radius that codes of `n_bits` can be searched with. Raises InputRefused."""
+    number = checked_integer(radius, "head_radius", 0, HEAD_BITS, "give a distance in bits", "input.radius")
+    if n_bits < HEAD_BITS and number < HEAD_BITS:
+        raise InputRefused(
+            f"codes of {n_bits} bits have no first {HEAD_BITS}", hint="search without a radius", code="input.radius"
+        )
     return number
 
 

@@ -10,7 +10,14 @@ integers and the lowest index wins a tie.
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from bioguard.match.arrays import checked_codes, checked_integer, checked_k, checked_threads
+from bioguard.match.arrays import (
+    HEAD_BITS,
+    checked_codes,
+    checked_head_radius,
+    checked_integer,
+    checked_k,
+    checked_threads,
+)
 from bioguard.match.kernels import choose, make_store
 from bioguard.match.row_index import RowIndex
 
@@ -70,26 +77,31 @@ class CodeGallery:
         if kept is not None:
             self._store.keep(kept)
 
-    def search(self, probes: ArrayLike, k: int, *, threads: int = 1) -> tuple[NDArray[np.uint16], NDArray[np.int64]]:
+    def search(
+        self, probes: ArrayLike, k: int, *, threads: int = 1, head_radius: int = HEAD_BITS
+    ) -> tuple[NDArray[np.uint16], NDArray[np.int64]]:
         """Find the k nearest rows of each probe.
 
         Args:
             probes: uint8 [m, n_bytes] or [n_bytes].
             k: list length; shortened to the gallery's size.
             threads: 1..64; rows are shared out among them.
+            head_radius: pass over rows of which more of the first 256 bits differ from the probe's, unless fewer than k
+                are left for a probe: then all rows count for it. So a row within the radius that is one of the k
+                nearest of all is found. A large gallery of 1024-bit codes is then read to little more than a quarter.
 
         Returns:
             Distances uint16 [m, k], ascending, and indices int64 [m, k]. Equal distances come by ascending index.
 
         Raises:
-            InputRefused: wrong dtype or length, k below 1, threads out of range.
+            InputRefused: wrong dtype or length, k below 1, threads or head_radius out of range.
         """
         rows = checked_codes(probes, self._n_bytes)
         length = min(checked_k(k), len(self))
-        workers = checked_threads(threads)
+        workers, radius = checked_threads(threads), checked_head_radius(head_radius, self.n_bits)
         if length == 0:
             return np.empty((len(rows), 0), np.uint16), np.empty((len(rows), 0), np.int64)
-        distances, positions = self._store.search(rows, length, workers)
+        distances, positions = self._store.search(rows, length, workers, radius)
         return distances, self._index.ids_at(positions)
 
     def distances(self, probes: ArrayLike, *, threads: int = 1) -> NDArray[np.uint16]:

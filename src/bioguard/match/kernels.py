@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bioguard.errors import InputRefused
-from bioguard.match.arrays import unit_rows
+from bioguard.match.arrays import HEAD_BITS, unit_rows
 from bioguard.match.numpy_codes import NumpyCodes
 from bioguard.match.top_k import NumpyLists
 from tee_sim.shared.dataclass import dataclass
@@ -46,8 +46,14 @@ class CodeStore(Protocol):
     def keep(self, positions: NDArray[np.int64]) -> None:
         """Keep only these rows, in this order."""
 
-    def search(self, probes: NDArray[np.uint8], k: int, threads: int) -> tuple[NDArray[np.uint16], NDArray[np.int64]]:
-        """Distances [m, k] ascending and positions [m, k] of the nearest live rows; the lowest position wins a tie."""
+    def search(
+        self, probes: NDArray[np.uint8], k: int, threads: int, head_radius: int = HEAD_BITS
+    ) -> tuple[NDArray[np.uint16], NDArray[np.int64]]:
+        """Distances [m, k] ascending and positions [m, k] of the nearest live rows; the lowest position wins a tie.
+
+        Rows whose first HEAD_BITS bits differ in more than head_radius are passed over, unless fewer than k are left
+        for a probe: then all rows count for it.
+        """
 
     def distances(self, probes: NDArray[np.uint8], threads: int) -> NDArray[np.uint16]:
         """Distances [m, rows]; entries of dead rows mean nothing."""

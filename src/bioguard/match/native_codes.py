@@ -1,7 +1,7 @@
 """What the compiled kernel works on, and the calls into it.
 
 Layout (native/scan.h): blocks of 16 rows; a block holds, for each 32-bit word of a code, that word of its 16 rows side
-by side. Blocks start at multiples of 64 bytes.
+by side. The first 8 words of all blocks lie in one plane, the others in another; both start at multiples of 64 bytes.
 """
 
 from typing import Final
@@ -10,12 +10,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bioguard.match import _kernels
-from bioguard.match.arrays import aligned_zeros
+from bioguard.match.arrays import HEAD_BITS, aligned_zeros
 
 LANES: Final = 16
 LIST_SHARE: Final = 4
 """A list holds up to this many times k before it is cut back to k."""
 MIN_LIST: Final = 64
+HEAD: Final = HEAD_BITS // 32
+"""Words of a code in the first plane."""
 BITS: Final = (1 << np.arange(LANES)).astype(np.uint16)
 
 
@@ -25,21 +27,35 @@ class PackedCodes:
     def __init__(self, n_bytes: int, variant: int) -> None:
         self._steps = n_bytes // 4
         self._variant = variant
-        self._blocks = aligned_zeros((0, self._steps, LANES), np.uint32)
+        self._planes = self._empty(0)
         self._live = np.zeros(0, np.uint16)
         self._set_rows(0)
+
+    def _empty(self, blocks: int) -> tuple[NDArray[np.uint32], NDArray[np.uint32]]:
+        """Planes of zeros for so many blocks."""
+        head = min(self._steps, HEAD)
+        return (
+            aligned_zeros((blocks, head, LANES), np.uint32),
+            aligned_zeros((blocks, self._steps - head, LANES), np.uint32),
+        )
+
+    def _parts(self, words: NDArray[np.uint32]) -> tuple[NDArray[np.uint32], NDArray[np.uint32]]:
+        """What of codes [n, steps] lies in each plane."""
+        return words[:, :HEAD], words[:, HEAD:]
 
     def append(self, codes: NDArray[np.uint8]) -> None:
         """See `CodeStore.append`."""
         start, end = self._rows, self._rows + len(codes)
         needed = -(-end // LANES)
-        if needed > len(self._blocks):
-            grown = aligned_zeros((max(needed, 2 * len(self._blocks)), self._steps, LANES), np.uint32)
-            live = np.zeros(len(grown), np.uint16)
+        if needed > len(self._live):
+            grown = self._empty(max(needed, 2 * len(self._live)))
+            live = np.zeros(len(grown[0]), np.uint16)
             used = -(-start // LANES)
-            grown[:used], live[:used] = self._blocks[:used], self._live[:used]
-            self._blocks.fill(0)
-            self._blocks, self._live = grown, live
+            for old, new in zip(self._planes, grown, strict=True):
+                new[:used] = old[:used]
+                old.fill(0)
+            live[:used] = self._live[:used]
+            self._planes, self._live = grown, live
         self._write(start, np.ascontiguousarray(codes).view(np.uint32))
         self._mark(np.arange(start, end), alive=True)
         self._set_rows(end)
@@ -48,11 +64,13 @@ class PackedCodes:
         """Interleave rows: whole blocks by a transposed copy, the ragged ends row by row."""
         end = start + len(words)
         first, last = -(-start // LANES), end // LANES
-        if first < last:
-            inner = words[first * LANES - start : last * LANES - start]
-            self._blocks[first:last] = inner.reshape(last - first, LANES, self._steps).transpose(0, 2, 1)
-        for position in (*range(start, min(first * LANES, end)), *range(max(last * LANES, first * LANES), end)):
-            self._blocks[position // LANES, :, position % LANES] = words[position - start]
+        ragged = (*range(start, min(first * LANES, end)), *range(max(last * LANES, first * LANES), end))
+        for plane, part in zip(self._planes, self._parts(words), strict=True):
+            if first < last:
+                inner = part[first * LANES - start : last * LANES - start]
+                plane[first:last] = inner.reshape(last - first, LANES, plane.shape[1]).transpose(0, 2, 1)
+            for position in ragged:
+                plane[position // LANES, :, position % LANES] = part[position - start]
 
     def _mark(self, positions: NDArray[np.int64], *, alive: bool) -> None:
         block, bit = positions // LANES, BITS[positions % LANES]
@@ -63,13 +81,15 @@ class PackedCodes:
 
     def clear(self, positions: NDArray[np.int64]) -> None:
         """See `CodeStore.clear`."""
-        self._blocks[positions // LANES, :, positions % LANES] = 0
+        for plane in self._planes:
+            plane[positions // LANES, :, positions % LANES] = 0
         self._mark(positions, alive=False)
 
     def keep(self, positions: NDArray[np.int64]) -> None:
         """See `CodeStore.keep`."""
-        words = self._blocks[positions // LANES, :, positions % LANES]
-        self._blocks.fill(0)
+        words = np.concatenate([plane[positions // LANES, :, positions % LANES] for plane in self._planes], axis=1)
+        for plane in self._planes:
+            plane.fill(0)
         self._live.fill(0)
         self._write(0, words)
         self._mark(np.arange(len(words)), alive=True)
@@ -79,9 +99,12 @@ class PackedCodes:
         """Fix the number of rows and the part of the storage that a call sees."""
         used = -(-rows // LANES)
         self._rows = rows
-        self._used = (self._blocks[:used], self._live[:used])
+        heads, tails = self._planes
+        self._used = (heads[:used], tails[:used], self._live[:used])
 
-    def search(self, probes: NDArray[np.uint8], k: int, threads: int) -> tuple[NDArray[np.uint16], NDArray[np.int64]]:
+    def search(
+        self, probes: NDArray[np.uint8], k: int, threads: int, head_radius: int = HEAD_BITS
+    ) -> tuple[NDArray[np.uint16], NDArray[np.int64]]:
         """See `CodeStore.search`."""
         m = len(probes)
         distances, positions = np.empty((m, k), np.uint16), np.empty((m, k), np.int64)
@@ -92,6 +115,7 @@ class PackedCodes:
             m,
             k,
             threads,
+            head_radius,
             *self._used,
             probes,
             distances,

@@ -5,6 +5,8 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from bioguard.match.arrays import HEAD_BITS
+
 CHUNK_BYTES: Final = 1 << 18
 """Codes compared at once: the chunk and its counts stay in a second-level cache."""
 
@@ -57,14 +59,27 @@ class NumpyCodes:
             np.sum(counts, axis=1, dtype=np.uint16, out=line[start:stop])
         return line
 
-    def search(self, probes: NDArray[np.uint8], k: int, threads: int) -> tuple[NDArray[np.uint16], NDArray[np.int64]]:
+    def _near(self, probe: NDArray[np.uint64], head_radius: int) -> NDArray[np.bool_]:
+        """Live rows whose heads differ in no more bits, bool [rows]."""
+        words, live = HEAD_BITS // 64, self._live[: self._rows]
+        if head_radius == HEAD_BITS:
+            return live
+        counts = np.bitwise_count(self._words[: self._rows, :words] ^ probe[:words])
+        near: NDArray[np.bool_] = counts.sum(axis=1, dtype=np.uint16) <= head_radius
+        return live & near
+
+    def search(
+        self, probes: NDArray[np.uint8], k: int, threads: int, head_radius: int = HEAD_BITS
+    ) -> tuple[NDArray[np.uint16], NDArray[np.int64]]:
         """See `CodeStore.search`. `threads` changes nothing here."""
         distances = np.empty((len(probes), k), np.uint16)
         positions = np.empty((len(probes), k), np.int64)
         live = np.flatnonzero(self._live[: self._rows])
         for row, probe in enumerate(_words(probes)):
+            near = np.flatnonzero(self._near(probe, head_radius))
+            rows = near if near.size >= k else live
             # distance above, position below: one key that orders as (distance, position)
-            keys = self._line(probe)[live].astype(np.int64) << 32 | live
+            keys = self._line(probe)[rows].astype(np.int64) << 32 | rows
             nearest = np.sort(np.partition(keys, k - 1)[:k])
             distances[row], positions[row] = nearest >> 32, nearest & 0xFFFFFFFF
         return distances, positions

@@ -6,13 +6,15 @@ their scores stay.
     best = identify(probe, coder.encode(probe), code_gallery, open_views, threshold)
 """
 
+import math
 from collections.abc import Callable, Iterable
+from functools import lru_cache
 from typing import Final
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from bioguard.match.arrays import unit_rows
+from bioguard.match.arrays import HEAD_BITS, unit_rows
 from bioguard.match.codes import CodeGallery
 from tee_sim.shared.dataclass import dataclass
 
@@ -21,6 +23,12 @@ SMALL_LIST: Final = 64
 LARGE_LIST: Final = 128
 """No true match of 1 680 lost at 400 000."""
 LARGE_GALLERY: Final = 100_000
+
+HEAD_LOSS: Final = 1e-4
+"""A view whose cosine is just at the threshold is passed over in a large gallery with at most this chance, drawn with
+the device's secret; better ones with less (`head_radius_for`)."""
+WIDEST_HEAD: Final = 108
+"""With a larger radius so many heads of other people are within that reading all of every code takes no longer."""
 
 Opener = Callable[[NDArray[np.int64]], Iterable[ArrayLike]]
 """Takes gallery indices, gives the embedding of each in the same order, float [d]."""
@@ -39,8 +47,30 @@ def candidates_for(n: int) -> int:
     return SMALL_LIST if n <= LARGE_GALLERY else LARGE_LIST
 
 
+@lru_cache(maxsize=256)
+def head_radius_for(cosine: float, loss: float = HEAD_LOSS) -> int:
+    """The smallest radius that the heads of views of at least this cosine are within, but for a share `loss` at most.
+
+    Each bit of a sign code differs with chance angle / pi, and the bits of a code taken together deviate less than
+    independent ones would (its directions are at right angles), so the binomial tail bounds the loss.
+    """
+    differs = math.acos(min(max(cosine, -1.0), 1.0)) / math.pi
+    beyond = 0.0
+    for radius in range(HEAD_BITS, 0, -1):
+        beyond += math.comb(HEAD_BITS, radius) * differs**radius * (1 - differs) ** (HEAD_BITS - radius)
+        if beyond > loss:
+            return radius
+    return 0
+
+
+def _radius(n: int, least: float) -> int:
+    """How a gallery of n views is searched for those of at least this cosine: heads first, or all at once."""
+    radius = head_radius_for(least)
+    return radius if n > LARGE_GALLERY and radius <= WIDEST_HEAD else HEAD_BITS
+
+
 def candidates(
-    probe: ArrayLike, code: ArrayLike, gallery: CodeGallery, open_views: Opener
+    probe: ArrayLike, code: ArrayLike, gallery: CodeGallery, open_views: Opener, least: float = -1.0
 ) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
     """Return indices int64 [k] and exact cosines float32 [k] of the views whose codes are nearest.
 
@@ -51,11 +81,14 @@ def candidates(
         open_views: called once, with ascending indices, at most `candidates_for(len(gallery))`: their order tells
             nobody who watches the disk which one is nearest. The copy made here is overwritten; the opener wipes its
             own.
+        least: the lowest cosine that matters. In a large gallery a view of at least this cosine that would be a
+            candidate is missed with a chance of HEAD_LOSS at most; without it none is.
 
     Raises:
         InputRefused: probe, code or an opened view has the wrong shape.
     """
-    _, nearest = gallery.search(code, candidates_for(len(gallery)))
+    n = len(gallery)
+    _, nearest = gallery.search(code, candidates_for(n), head_radius=_radius(n, least))
     if nearest.size == 0:
         return np.zeros(0, np.int64), np.zeros(0, np.float32)
     indices = np.sort(nearest[0])
@@ -74,7 +107,7 @@ def identify(
     Arguments and errors as `candidates`; threshold: for a search over all views,
     `bioguard.match.thresholds.threshold_for_fpir`.
     """
-    indices, scores = candidates(probe, code, gallery, open_views)
+    indices, scores = candidates(probe, code, gallery, open_views, threshold)
     if not indices.size:
         return None
     best = int(np.argmax(scores))  # of equal ones the lowest index

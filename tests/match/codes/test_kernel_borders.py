@@ -13,13 +13,14 @@ from bioguard.match.arrays import aligned_zeros
 
 kernels = pytest.importorskip("bioguard.match._kernels")
 
-ROWS, STEPS, M, K = 20, 4, 3, 5
+ROWS, STEPS, M, K = 20, 10, 3, 5
 
 
 def arguments() -> dict[str, object]:
     return {
-        "variant": 0, "rows": ROWS, "steps": STEPS, "m": M, "k": K, "threads": 1,
-        "blocks": aligned_zeros((2, STEPS, 16), np.uint32), "live": np.array([0xFFFF, 0x000F], np.uint16),
+        "variant": 0, "rows": ROWS, "steps": STEPS, "m": M, "k": K, "threads": 1, "head_radius": 256,
+        "heads": aligned_zeros((2, 8, 16), np.uint32), "tails": aligned_zeros((2, STEPS - 8, 16), np.uint32),
+        "live": np.array([0xFFFF, 0x000F], np.uint16),
         "probes": np.zeros((M, 4 * STEPS), np.uint8),
         "distances": np.zeros((M, K), np.uint16), "positions": np.zeros((M, K), np.int64),
     }  # fmt: skip
@@ -59,8 +60,13 @@ def read_only() -> NDArray[np.uint16]:
         ({"threads": 0}, "number of threads out of range"),
         ({"threads": 65}, "number of threads out of range"),
         ({"rows": 33}, "blocks have the wrong size or alignment"),
+        ({"steps": 12}, "blocks have the wrong size or alignment"),
         ({"steps": 6}, "blocks have the wrong size or alignment"),
-        ({"blocks": shifted(np.zeros((2, STEPS, 16), np.uint32), 4)}, "blocks have the wrong size or alignment"),
+        ({"heads": shifted(np.zeros((2, 8, 16), np.uint32), 4)}, "blocks have the wrong size or alignment"),
+        ({"tails": shifted(np.zeros((2, 2, 16), np.uint32), 4)}, "blocks have the wrong size or alignment"),
+        ({"tails": np.zeros(0, np.uint32)}, "blocks have the wrong size or alignment"),
+        ({"head_radius": -1}, "radius out of range"),
+        ({"head_radius": 257}, "radius out of range"),
         ({"live": np.zeros(1, np.uint16)}, "live mask has the wrong size or alignment"),
         ({"live": shifted(np.zeros(2, np.uint16), 1)}, "live mask has the wrong size or alignment"),
         ({"live": np.array([0xFFFF, 0x001F], np.uint16)}, "live mask marks rows past the end"),
@@ -81,14 +87,22 @@ def test_aliasing_is_refused() -> None:
     shared = np.zeros(M * K * 8, np.uint8)
     with pytest.raises(ValueError, match=r"^outputs overlap$"):
         search(positions=shared.view(np.int64), distances=shared[: M * K * 2].view(np.uint16))
-    blocks = aligned_zeros((2, STEPS, 16), np.uint32)
-    with pytest.raises(ValueError, match=r"^an output overlaps an input$"):
-        search(blocks=blocks, positions=blocks.reshape(-1)[: M * K * 2].view(np.int64))
+    for name, lines in (("heads", 8), ("tails", STEPS - 8)):
+        plane = aligned_zeros((2, lines, 16), np.uint32)
+        with pytest.raises(ValueError, match=r"^an output overlaps an input$"):
+            search(**{name: plane, "positions": plane.reshape(-1)[: M * K * 2].view(np.int64)})
+
+
+def test_a_head_radius_needs_a_head() -> None:
+    short = {"steps": 4, "heads": aligned_zeros((2, 4, 16), np.uint32), "tails": np.zeros(0, np.uint32)}
+    search(**short, probes=np.zeros((M, 16), np.uint8))
+    with pytest.raises(ValueError, match=r"^radius out of range$"):
+        search(**short, probes=np.zeros((M, 16), np.uint8), head_radius=255)
 
 
 def test_not_a_buffer_and_read_only() -> None:
     with pytest.raises(TypeError):
-        search(blocks=None)
+        search(heads=None)
     with pytest.raises((TypeError, BufferError)):
         search(distances=read_only())
 
@@ -107,7 +121,7 @@ def test_wrong_bounds(bounds: list[int], total: int, message: str) -> None:
     a = arguments()
     with pytest.raises(ValueError, match=f"^{message}$"):
         kernels.list_within(
-            0, ROWS, STEPS, M, 10, a["blocks"], a["live"], a["probes"], np.array(bounds, np.int64),
+            0, ROWS, STEPS, M, 10, a["heads"], a["tails"], a["live"], a["probes"], np.array(bounds, np.int64),
             np.zeros(total, np.uint16), np.zeros(total, np.int64),
         )  # fmt: skip
 
@@ -118,7 +132,7 @@ def test_a_list_never_leaves_its_bounds() -> None:
     distances, positions = np.full(6, 999, np.uint16), np.full(6, -1, np.int64)
     bounds = np.array([0, 2, 2, 6], np.int64)
     kernels.list_within(
-        0, ROWS, STEPS, M, 10, a["blocks"], a["live"], a["probes"], bounds, distances, positions
+        0, ROWS, STEPS, M, 10, a["heads"], a["tails"], a["live"], a["probes"], bounds, distances, positions
     )  # fmt: skip
     assert positions.tolist() == [0, 1, 0, 1, 2, 3]
     assert distances.tolist() == [0] * 6
@@ -131,15 +145,15 @@ CALLS: list[Callable[..., object]] = [kernels.search, kernels.distances, kernels
 @settings(max_examples=300, deadline=None)
 @given(
     st.sampled_from(CALLS),
-    st.lists(NUMBERS, min_size=6, max_size=6),
-    st.lists(st.integers(0, 70), min_size=5, max_size=5),
+    st.lists(NUMBERS, min_size=7, max_size=7),
+    st.lists(st.integers(0, 70), min_size=6, max_size=6),
 )
 def test_random_calls_are_refused_or_harmless(
     call: Callable[..., object], numbers: list[int], sizes: list[int]
 ) -> None:
     """A value or ValueError, never any other error and no access outside a buffer."""
     buffers = [np.zeros(size * 8, np.uint8) for size in sizes]
-    arguments = [*numbers, *buffers] if call is kernels.search else [*numbers[:5], *buffers[:4]]
+    arguments = [*numbers, *buffers] if call is kernels.search else [*numbers[:5], *buffers[:5]]
     with contextlib.suppress(ValueError):
         assert call(*arguments) is None
 

@@ -1,15 +1,18 @@
 """Two-stage identification against exhaustive search; what is opened, and what is not."""
 
+import math
 from collections.abc import Iterable
+from fractions import Fraction
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
 from bioguard.errors import InputRefused
-from bioguard.match import CodeGallery, FaceGallery
+from bioguard.match import CodeGallery, FaceGallery, twostage
+from bioguard.match.arrays import HEAD_BITS
 from bioguard.match.protected import CodeContext, SignCoder
-from bioguard.match.twostage import candidates_for, identify
+from bioguard.match.twostage import candidates_for, head_radius_for, identify
 from bioguard.simulate.people.faces import EDGEFACE_XS, FacePopulation
 
 PEOPLE = 3_000
@@ -94,3 +97,65 @@ def test_views_of_another_model_are_refused() -> None:
 @pytest.mark.parametrize(("n", "k"), [(1, 64), (100_000, 64), (100_001, 128), (10_000_000, 128)])
 def test_list_length(n: int, k: int) -> None:
     assert candidates_for(n) == k
+
+
+@pytest.mark.parametrize("cosine", [-1.0, -0.2, 0.0, 0.421, 0.594, 0.9, 1.0])
+@pytest.mark.parametrize("loss", [0.3, 1e-4, 1e-6])
+def test_the_radius_is_the_smallest_that_keeps_the_loss(cosine: float, loss: float) -> None:
+    """Against exact fractions. Codes of one direction are equal, those of opposite ones differ in every bit."""
+    differs = Fraction(math.acos(cosine) / math.pi)
+
+    def beyond(radius: int) -> Fraction:
+        terms = (math.comb(256, i) * differs**i * (1 - differs) ** (256 - i) for i in range(radius + 1, 257))
+        return sum(terms, Fraction(0))
+
+    radius = head_radius_for(cosine, loss)
+    assert beyond(radius) <= loss
+    assert radius == 0 or beyond(radius - 1) > loss
+
+
+@pytest.mark.parametrize("cosine", [0.45, 0.594, 0.75])
+def test_no_more_views_are_beyond_the_radius_than_it_says(cosine: float) -> None:
+    """Pairs at exactly this cosine, half of them along few axes, under 40 secrets. At 1 %, where it can be counted."""
+    rng, heads = np.random.default_rng(6), []
+    for epoch in range(40):
+        one = rng.standard_normal((300, 512))
+        one[150:, 3:] = 0
+        other = rng.standard_normal((300, 512))
+        one /= np.linalg.norm(one, axis=1, keepdims=True)
+        other -= one * (one * other).sum(axis=1, keepdims=True)
+        other /= np.linalg.norm(other, axis=1, keepdims=True)
+        mate = cosine * one + math.sqrt(1 - cosine**2) * other
+        coder = SignCoder(CodeContext(secret=bytes(32), dimension=512, epoch=epoch))
+        codes = coder.encode(one) ^ coder.encode(mate)
+        heads.append(np.bitwise_count(codes[:, : HEAD_BITS // 8]).sum(axis=1))
+    counted, differs = np.concatenate(heads), math.acos(cosine) / math.pi
+    assert abs(counted.mean() - 256 * differs) < 5 * math.sqrt(256 * differs * (1 - differs) / counted.size)
+    assert counted.var() < 1.05 * 256 * differs * (1 - differs)
+    expected = 0.01 * counted.size
+    assert (counted > head_radius_for(cosine, 0.01)).sum() <= expected + 4 * math.sqrt(expected)
+
+
+def test_a_large_gallery_is_searched_by_heads_and_decides_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    used: list[int] = []
+
+    class Spy(CodeGallery):
+        def search(self, probes, k, *, threads=1, head_radius=HEAD_BITS):  # type: ignore[no-untyped-def]
+            used.append(head_radius)
+            return super().search(probes, k, threads=threads, head_radius=head_radius)
+
+    gallery = Spy(CODER.encode(ENROLLED))
+    probes = np.concatenate([POPULATION.embeddings(0, 300, 1), POPULATION.embeddings(PEOPLE, 100, 1)])
+    coded = CODER.encode(probes)
+    usual = [identify(probe, code, gallery, Vault(), 0.594) for probe, code in zip(probes, coded, strict=True)]
+    assert set(used) == {HEAD_BITS}
+    used.clear()
+    monkeypatch.setattr(twostage, "LARGE_GALLERY", PEOPLE - 1)
+    monkeypatch.setattr(twostage, "LARGE_LIST", 8)  # so many are within the radius
+    large = [identify(probe, code, gallery, Vault(), 0.594) for probe, code in zip(probes, coded, strict=True)]
+    assert set(used) == {head_radius_for(0.594)} == {104}
+    assert large == usual
+    assert sum(found is not None for found in large) > 100
+    used.clear()
+    identify(probes[0], coded[0], gallery, Vault(), 0.4)  # too many heads are within the radius of such a threshold
+    assert used == [HEAD_BITS]

@@ -36,22 +36,25 @@ static void *need(size_t n)
 
 /* Codes are drawn from few values where `few` is 1, so that there are ties; where it is 2 every other row differs from
  * all probes in all bits, so that byte counters fill up. Every 7th row is not live. */
-static void run(const char *name, scan_fn *scan, size_t rows, size_t steps, size_t m, size_t k, size_t threads, int few)
+static void run(const scanner *scan, size_t rows, size_t steps, size_t m, size_t k, size_t threads, int few)
 {
     size_t blocks = (rows + LANES - 1) / LANES, bins = 32 * steps + 1;
-    uint32_t *store = aligned_alloc(64, blocks * steps * LANES * 4);
+    size_t head = steps < HEAD ? steps : HEAD, tail = steps - head;
+    uint32_t *heads = aligned_alloc(64, blocks * head * LANES * 4), *tails = aligned_alloc(64, blocks * (tail + 1) * LANES * 4);
     uint16_t *live = need(blocks * 2), *near = need(m * k * 2), *matrix = need(m * rows * 2);
     int64_t *where = need(m * k * 8), *counts = need(bins * 8), *bounds = need((m + 1) * 8), *each = need(m * 8);
     unsigned char *probes = need(m * steps * 4 + 1);
-    if (!store)
+    if (!heads || !tails)
         abort();
-    memset(store, 0, blocks * steps * LANES * 4);
+    memset(heads, 0, blocks * head * LANES * 4);
+    memset(tails, 0, blocks * tail * LANES * 4);
     memset(live, 0, blocks * 2);
     memset(counts, 0, bins * 8);
     memset(matrix, 0, m * rows * 2);
     for (size_t r = 0; r < rows; r++) {
         for (size_t s = 0; s < steps; s++)
-            store[(r / LANES * steps + s) * LANES + r % LANES] = few == 2 ? (r % 2 ? ~0u : 0) : few ? (draw() & 3) * 0x11111111u : draw();
+            *(s < HEAD ? &heads[(r / LANES * head + s) * LANES + r % LANES]
+                       : &tails[(r / LANES * tail + s - HEAD) * LANES + r % LANES]) = few == 2 ? (r % 2 ? ~0u : 0) : few ? (draw() & 3) * 0x11111111u : draw();
         if (r % 7 != 6)
             live[r / LANES] = (uint16_t)(live[r / LANES] | 1u << r % LANES);
     }
@@ -59,8 +62,8 @@ static void run(const char *name, scan_fn *scan, size_t rows, size_t steps, size
         uint32_t word = few == 2 ? 0 : few ? (draw() & 3) * 0x11111111u : draw();
         memcpy(probes + 1 + 4 * i, &word, 4);
     }
-    hm_job job = {scan, {store, live, steps}, rows, probes + 1, m, threads};
-    if (hm_search(&job, k, near, where) || hm_distances(&job, matrix) || hm_histogram(&job, counts) ||
+    hm_job job = {scan, {heads, tails, live, steps}, rows, probes + 1, m, threads};
+    if (hm_search(&job, k, EVERY_HEAD, near, where) || hm_distances(&job, matrix) || hm_histogram(&job, counts) ||
         hm_count_within(&job, (uint32_t)(15 * steps), each))
         abort();
     bounds[0] = 0;
@@ -75,6 +78,12 @@ static void run(const char *name, scan_fn *scan, size_t rows, size_t steps, size
             matrix[i] = 0;
     mix(near, m * k * 2);
     mix(where, m * k * 8);
+    for (uint32_t radius = 96; steps >= HEAD && radius < 129; radius += 16) { /* few, half or nearly all rows are within */
+        if (hm_search(&job, k, radius, near, where))
+            abort();
+        mix(near, m * k * 2);
+        mix(where, m * k * 8);
+    }
     mix(matrix, m * rows * 2);
     mix(counts, bins * 8);
     mix(bounds, (m + 1) * 8);
@@ -107,31 +116,30 @@ static void run(const char *name, scan_fn *scan, size_t rows, size_t steps, size
     }
     for (size_t r = 0; r < rows; r++)
         marks[r] = r % 7 != 6;
-    best_job faces = {name, vectors, rows, d, threads == 1 ? NULL : marks, k};
+    best_job faces = {scan->name, vectors, rows, d, threads == 1 ? NULL : marks, k};
     if (best_rows(&faces, vectors + rows * d, m, best, where) || !unit_rows(vectors, m, d, unit))
         abort();
     mix(best, m * k * 4);
     mix(where, m * k * 8);
     mix(unit, m * d * 4);
     free(vectors), free(unit), free(marks);
-    free(store), free(live), free(near), free(matrix), free(where), free(counts), free(bounds), free(each), free(probes);
+    free(heads), free(tails), free(live), free(near), free(matrix), free(where), free(counts), free(bounds), free(each), free(probes);
     free(found), free(places), free(keys), free(sizes), free(scores), free(floors), free(best);
 }
 
 int main(void)
 {
-    const char *name;
-    scan_fn *scan;
-    for (size_t v = 0; (name = hm_variant(v, &scan)); v++) {
+    const scanner *scan;
+    for (size_t v = 0; (scan = hm_variant(v)); v++) {
         state = 1;
         digest = 14695981039346656037u;
         for (size_t i = 0; i < 40; i++) {
             static const size_t lengths[] = {2, 4, 16, 30, 32, 34, 62, 64};
             size_t rows = 20 + draw() % 700, m = 1 + draw() % 20;
             size_t k = 1 + draw() % (rows / 2), threads = 1 + draw() % 3;
-            run(name, scan, rows, lengths[i % 8], m, k, threads, i % 3 == 0 ? 1 : i % 5 == 1 ? 2 : 0);
+            run(scan, rows, lengths[i % 8], m, k, threads, i % 3 == 0 ? 1 : i % 5 == 1 ? 2 : 0);
         }
-        printf("%s %016" PRIx64 "\n", name, digest);
+        printf("%s %016" PRIx64 "\n", scan->name, digest);
     }
     return 0;
 }

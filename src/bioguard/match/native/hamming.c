@@ -11,23 +11,21 @@
 #define HISTOGRAM_WAYS 4             /* equal neighbors would wait for each other's increment in one table */
 #define MAX_THREADS 64
 
-const char *hm_variant(size_t i, scan_fn **scan)
+const scanner *hm_variant(size_t i)
 {
     size_t n = 0;
 #if defined(__x86_64__)
     __builtin_cpu_init();
     if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl") &&
         __builtin_cpu_supports("avx512vpopcntdq") && n++ == i)
-        return *scan = scan_avx512, "avx512";
+        return &scan_avx512;
     if (__builtin_cpu_supports("avx2") && n++ == i)
-        return *scan = scan_avx2, "avx2";
+        return &scan_avx2;
 #elif defined(__aarch64__)
     if (n++ == i)
-        return *scan = scan_neon, "neon";
+        return &scan_neon;
 #endif
-    if (n == i)
-        return *scan = scan_portable, "portable";
-    return NULL;
+    return n == i ? &scan_portable : NULL;
 }
 
 /* One share of the rows of a job, and what its thread keeps. */
@@ -40,7 +38,8 @@ struct worker {
     size_t round_probes;
     uint32_t *words; /* [groups][steps][GROUP] */
 
-    uint32_t *limits;    /* [round_probes] */
+    uint32_t *limits;     /* [round_probes] */
+    uint32_t head_radius; /* EVERY_HEAD: every row is compared in full */
 
     /* search */
     size_t k, room, bins_per_probe;
@@ -72,6 +71,18 @@ static void arrange_words(const hm_job *job, size_t round, size_t probes, uint32
             memcpy(&words[(p / GROUP * steps + s) * GROUP + p % GROUP], job->probes + ((round + p) * steps + s) * 4, 4);
 }
 
+/* Each probe passes alone over the heads: they are few enough bytes that reading them again costs little. */
+static void run_near(worker *w, size_t first, size_t last)
+{
+    const gallery *g = &w->job->rows_of;
+    for (w->group = 0; w->group < w->round_probes; w->group++) {
+        w->base.limit[0] = w->limits[w->group];
+        const uint32_t *words = w->words + w->group / GROUP * GROUP * g->steps + w->group % GROUP;
+        w->job->scan->near(g, first, last, words, w->head_radius + 1, &w->base);
+        w->limits[w->group] = w->base.limit[0];
+    }
+}
+
 static void *run_worker(void *argument)
 {
     worker *w = argument;
@@ -80,11 +91,15 @@ static void *run_worker(void *argument)
     tile = tile ? tile : 1;
     for (size_t first = w->first_block; first < w->last_block; first += tile) {
         size_t last = min_size(first + tile, w->last_block);
+        if (w->head_radius < EVERY_HEAD) {
+            run_near(w, first, last);
+            continue;
+        }
         for (w->group = 0; w->group < w->round_probes; w->group += GROUP) {
             size_t probes = min_size(GROUP, w->round_probes - w->group);
             for (size_t p = 0; p < GROUP; p++)
                 w->base.limit[p] = p < probes ? w->limits[w->group + p] : 0;
-            w->job->scan(g, first, last, w->words + w->group * g->steps, probes, &w->base);
+            w->job->scan->all(g, first, last, w->words + w->group * g->steps, probes, &w->base);
             memcpy(w->limits + w->group, w->base.limit, probes * sizeof *w->limits);
         }
     }
@@ -249,7 +264,15 @@ static void write_nearest(worker *workers, size_t n, size_t p, uint16_t *distanc
         }
 }
 
-int hm_search(const hm_job *job, size_t k, uint16_t *distances, int64_t *positions)
+static size_t listed(const worker *workers, size_t n, size_t p)
+{
+    size_t sum = 0;
+    for (size_t t = 0; t < n; t++)
+        sum += workers[t].list_size[p];
+    return sum;
+}
+
+int hm_search(const hm_job *job, size_t k, uint32_t head_radius, uint16_t *distances, int64_t *positions)
 {
     size_t n = worker_count(job);
     size_t room = 4 * k > 64 ? 4 * k : 64; /* a shrink then pays for three quarters of a list */
@@ -263,6 +286,7 @@ int hm_search(const hm_job *job, size_t k, uint16_t *distances, int64_t *positio
     int status = HM_OK;
     for (size_t t = 0; t < n; t++) {
         worker *w = &workers[t];
+        w->head_radius = head_radius;
         w->k = k;
         w->room = room;
         w->bins_per_probe = bins;
@@ -283,8 +307,16 @@ int hm_search(const hm_job *job, size_t k, uint16_t *distances, int64_t *positio
             memset(workers[t].bins, 0, probes * bins * sizeof *workers[t].bins);
         }
         run_workers(workers, n);
-        for (size_t p = 0; p < probes; p++)
-            write_nearest(workers, n, p, distances + (first + p) * k, positions + (first + p) * k);
+        for (size_t p = 0; p < probes && status == HM_OK; p++) {
+            const size_t at = (first + p) * k;
+            hm_job alone = *job;
+            alone.probes += (first + p) * 4 * job->rows_of.steps;
+            alone.m = 1;
+            if (listed(workers, n, p) < k)
+                status = hm_search(&alone, k, EVERY_HEAD, distances + at, positions + at);
+            else
+                write_nearest(workers, n, p, distances + at, positions + at);
+        }
     }
     free_workers(workers, n);
     return status;
@@ -358,6 +390,7 @@ static int run_plain(const hm_job *job, size_t threads, uint32_t limit, const wo
     int status = HM_OK;
     for (size_t t = 0; t < n; t++) {
         worker *w = &workers[t];
+        w->head_radius = EVERY_HEAD;
         w->distances = outputs->distances;
         w->counts = outputs->counts;
         w->positions = outputs->positions;

@@ -12,13 +12,14 @@
 #define MAX_STEPS 2046 /* 65,472 bits: distances fit in uint16 */
 
 typedef struct {
-    Py_buffer blocks, live, probes, out[2];
+    Py_buffer heads, tails, live, probes, out[2];
     hm_job job;
 } call;
 
 static void release(call *c)
 {
-    PyBuffer_Release(&c->blocks);
+    PyBuffer_Release(&c->heads);
+    PyBuffer_Release(&c->tails);
     PyBuffer_Release(&c->live);
     PyBuffer_Release(&c->probes);
     PyBuffer_Release(&c->out[0]);
@@ -28,7 +29,7 @@ static void release(call *c)
 static const char *fill(call *c, Py_ssize_t variant, Py_ssize_t rows, Py_ssize_t steps, Py_ssize_t m,
                         Py_ssize_t threads)
 {
-    if (variant < 0 || variant > 8 || !hm_variant((size_t)variant, &c->job.scan))
+    if (variant < 0 || variant > 8 || !(c->job.scan = hm_variant((size_t)variant)))
         return "no such variant on this processor";
     if (rows < 0 || rows >= MAX_ROWS || m < 0 || m >= MAX_ROWS)
         return "number of rows or probes out of range";
@@ -37,7 +38,9 @@ static const char *fill(call *c, Py_ssize_t variant, Py_ssize_t rows, Py_ssize_t
     if (threads < 1 || threads > 64)
         return "number of threads out of range";
     size_t blocks = ((size_t)rows + LANES - 1) / LANES;
-    if (!holds(&c->blocks, blocks, (size_t)steps * LANES, sizeof(uint32_t), 64))
+    size_t head = steps < HEAD ? (size_t)steps : HEAD, tail = (size_t)steps - head;
+    if (!holds(&c->heads, blocks, head * LANES, sizeof(uint32_t), 64) ||
+        !holds(&c->tails, blocks, tail * LANES, sizeof(uint32_t), 64))
         return "blocks have the wrong size or alignment";
     if (!holds(&c->live, blocks, 1, sizeof(uint16_t), sizeof(uint16_t)))
         return "live mask has the wrong size or alignment";
@@ -47,11 +50,12 @@ static const char *fill(call *c, Py_ssize_t variant, Py_ssize_t rows, Py_ssize_t
     if (rows % LANES && live[blocks - 1] >> (rows % LANES))
         return "live mask marks rows past the end";
     for (int i = 0; i < 2; i++)
-        if (overlap(&c->out[i], &c->blocks) || overlap(&c->out[i], &c->live) || overlap(&c->out[i], &c->probes))
+        if (overlap(&c->out[i], &c->heads) || overlap(&c->out[i], &c->tails) || overlap(&c->out[i], &c->live) ||
+            overlap(&c->out[i], &c->probes))
             return "an output overlaps an input";
     if (overlap(&c->out[0], &c->out[1]))
         return "outputs overlap";
-    c->job.rows_of = (gallery){c->blocks.buf, live, (size_t)steps};
+    c->job.rows_of = (gallery){c->heads.buf, c->tails.buf, live, (size_t)steps};
     c->job.rows = (size_t)rows;
     c->job.probes = c->probes.buf;
     c->job.m = (size_t)m;
@@ -80,33 +84,36 @@ static int has_live(const call *c, Py_ssize_t k)
     return k <= 0;
 }
 
-PyDoc_STRVAR(search_doc, "search(variant, rows, steps, m, k, threads, blocks, live, probes, distances, positions)\n--\n\n"
-                         "Write the k nearest live rows of each probe: uint16 and int64 [m, k].");
+PyDoc_STRVAR(search_doc, "search(variant, rows, steps, m, k, threads, head_radius, heads, tails, live, probes, distances,"
+                         " positions)\n--\n\nWrite the k nearest live rows of each probe: uint16 and int64 [m, k]. Rows "
+                         "whose first 256 bits differ in more than head_radius are passed over; 256 for none.");
 
 static PyObject *py_search(PyObject *self, PyObject *args)
 {
     (void)self;
     call c = {0};
-    Py_ssize_t variant, rows, steps, m, k, threads;
-    if (!PyArg_ParseTuple(args, "nnnnnny*y*y*w*w*", &variant, &rows, &steps, &m, &k, &threads, &c.blocks, &c.live,
-                          &c.probes, &c.out[0], &c.out[1]))
+    Py_ssize_t variant, rows, steps, m, k, threads, head;
+    if (!PyArg_ParseTuple(args, "nnnnnnny*y*y*y*w*w*", &variant, &rows, &steps, &m, &k, &threads, &head,
+                          &c.heads, &c.tails, &c.live, &c.probes, &c.out[0], &c.out[1]))
         return NULL;
     const char *why = fill(&c, variant, rows, steps, m, threads);
     if (!why && (k < 1 || !has_live(&c, k)))
         why = "k out of range";
+    if (!why && (head < 0 || head > EVERY_HEAD || (head < EVERY_HEAD && steps < HEAD)))
+        why = "radius out of range";
     if (!why && (!holds(&c.out[0], (size_t)m, (size_t)k, sizeof(uint16_t), sizeof(uint16_t)) ||
                  !holds(&c.out[1], (size_t)m, (size_t)k, sizeof(int64_t), sizeof(int64_t))))
         why = "an output has the wrong size or alignment";
     int status = HM_OK;
     if (!why && m) {
         Py_BEGIN_ALLOW_THREADS
-        status = hm_search(&c.job, (size_t)k, c.out[0].buf, c.out[1].buf);
+        status = hm_search(&c.job, (size_t)k, (uint32_t)head, c.out[0].buf, c.out[1].buf);
         Py_END_ALLOW_THREADS
     }
     return finish(&c, why, status);
 }
 
-PyDoc_STRVAR(distances_doc, "distances(variant, rows, steps, m, threads, blocks, live, probes, distances)\n--\n\n"
+PyDoc_STRVAR(distances_doc, "distances(variant, rows, steps, m, threads, heads, tails, live, probes, distances)\n--\n\n"
                             "Write the distance of each probe to each live row: uint16 [m, rows].");
 
 static PyObject *py_distances(PyObject *self, PyObject *args)
@@ -114,8 +121,8 @@ static PyObject *py_distances(PyObject *self, PyObject *args)
     (void)self;
     call c = {0};
     Py_ssize_t variant, rows, steps, m, threads;
-    if (!PyArg_ParseTuple(args, "nnnnny*y*y*w*", &variant, &rows, &steps, &m, &threads, &c.blocks, &c.live, &c.probes,
-                          &c.out[0]))
+    if (!PyArg_ParseTuple(args, "nnnnny*y*y*y*w*", &variant, &rows, &steps, &m, &threads, &c.heads, &c.tails, &c.live,
+                          &c.probes, &c.out[0]))
         return NULL;
     const char *why = fill(&c, variant, rows, steps, m, threads);
     if (!why && !holds(&c.out[0], (size_t)m, (size_t)rows, sizeof(uint16_t), sizeof(uint16_t)))
@@ -129,7 +136,7 @@ static PyObject *py_distances(PyObject *self, PyObject *args)
     return finish(&c, why, status);
 }
 
-PyDoc_STRVAR(histogram_doc, "histogram(variant, rows, steps, m, threads, blocks, live, probes, counts)\n--\n\n"
+PyDoc_STRVAR(histogram_doc, "histogram(variant, rows, steps, m, threads, heads, tails, live, probes, counts)\n--\n\n"
                             "Add the number of pairs at each distance to counts: int64 [32 * steps + 1].");
 
 static PyObject *py_histogram(PyObject *self, PyObject *args)
@@ -137,8 +144,8 @@ static PyObject *py_histogram(PyObject *self, PyObject *args)
     (void)self;
     call c = {0};
     Py_ssize_t variant, rows, steps, m, threads;
-    if (!PyArg_ParseTuple(args, "nnnnny*y*y*w*", &variant, &rows, &steps, &m, &threads, &c.blocks, &c.live, &c.probes,
-                          &c.out[0]))
+    if (!PyArg_ParseTuple(args, "nnnnny*y*y*y*w*", &variant, &rows, &steps, &m, &threads, &c.heads, &c.tails, &c.live,
+                          &c.probes, &c.out[0]))
         return NULL;
     const char *why = fill(&c, variant, rows, steps, m, threads);
     if (!why && !holds(&c.out[0], 32 * (size_t)steps + 1, 1, sizeof(int64_t), sizeof(int64_t)))
@@ -152,7 +159,7 @@ static PyObject *py_histogram(PyObject *self, PyObject *args)
     return finish(&c, why, status);
 }
 
-PyDoc_STRVAR(count_doc, "count_within(variant, rows, steps, m, radius, blocks, live, probes, counts)\n--\n\n"
+PyDoc_STRVAR(count_doc, "count_within(variant, rows, steps, m, radius, heads, tails, live, probes, counts)\n--\n\n"
                         "Write the number of live rows at distance <= radius of each probe: int64 [m].");
 
 static PyObject *py_count_within(PyObject *self, PyObject *args)
@@ -160,8 +167,8 @@ static PyObject *py_count_within(PyObject *self, PyObject *args)
     (void)self;
     call c = {0};
     Py_ssize_t variant, rows, steps, m, radius;
-    if (!PyArg_ParseTuple(args, "nnnnny*y*y*w*", &variant, &rows, &steps, &m, &radius, &c.blocks, &c.live, &c.probes,
-                          &c.out[0]))
+    if (!PyArg_ParseTuple(args, "nnnnny*y*y*y*w*", &variant, &rows, &steps, &m, &radius, &c.heads, &c.tails, &c.live,
+                          &c.probes, &c.out[0]))
         return NULL;
     const char *why = fill(&c, variant, rows, steps, m, 1);
     if (!why && (radius < 0 || radius > 32 * steps))
@@ -197,7 +204,7 @@ static const char *check_bounds(const Py_buffer *bounds, size_t m, const Py_buff
 }
 
 PyDoc_STRVAR(list_doc,
-             "list_within(variant, rows, steps, m, radius, blocks, live, probes, bounds, distances, positions)\n--\n\n"
+             "list_within(variant, rows, steps, m, radius, heads, tails, live, probes, bounds, distances, positions)\n--\n\n"
              "Write the live rows at distance <= radius of probe p to [bounds[p], bounds[p + 1]).");
 
 static PyObject *py_list_within(PyObject *self, PyObject *args)
@@ -206,8 +213,8 @@ static PyObject *py_list_within(PyObject *self, PyObject *args)
     call c = {0};
     Py_buffer bounds = {0};
     Py_ssize_t variant, rows, steps, m, radius;
-    if (!PyArg_ParseTuple(args, "nnnnny*y*y*y*w*w*", &variant, &rows, &steps, &m, &radius, &c.blocks, &c.live, &c.probes,
-                          &bounds, &c.out[0], &c.out[1]))
+    if (!PyArg_ParseTuple(args, "nnnnny*y*y*y*y*w*w*", &variant, &rows, &steps, &m, &radius, &c.heads, &c.tails,
+                          &c.live, &c.probes, &bounds, &c.out[0], &c.out[1]))
         return NULL;
     const char *why = fill(&c, variant, rows, steps, m, 1);
     if (!why && (radius < 0 || radius > 32 * steps))
@@ -231,10 +238,9 @@ static PyObject *py_variants(PyObject *self, PyObject *args)
     (void)self;
     (void)args;
     PyObject *names = PyList_New(0);
-    scan_fn *scan;
-    const char *name;
-    for (size_t i = 0; names && (name = hm_variant(i, &scan)); i++) {
-        PyObject *text = PyUnicode_FromString(name);
+    const scanner *scan;
+    for (size_t i = 0; names && (scan = hm_variant(i)); i++) {
+        PyObject *text = PyUnicode_FromString(scan->name);
         if (!text || PyList_Append(names, text) < 0)
             Py_CLEAR(names);
         Py_XDECREF(text);

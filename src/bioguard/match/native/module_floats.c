@@ -102,9 +102,9 @@ static PyObject *py_dot_rows(PyObject *self, PyObject *args)
     Py_ssize_t variant, n, d, m;
     if (!PyArg_ParseTuple(args, "nnnny*y*w*", &variant, &n, &d, &m, &rows, &probes, &out))
         return NULL;
-    scan_fn *scan;
-    const char *why = NULL, *name = variant < 0 || variant > 8 ? NULL : hm_variant((size_t)variant, &scan);
-    if (!name)
+    const char *why = NULL;
+    const scanner *scan = variant < 0 || variant > 8 ? NULL : hm_variant((size_t)variant);
+    if (!scan)
         why = "no such variant on this processor";
     else if (n < 0 || n >= MAX_ROWS || m < 0 || m >= MAX_ROWS || d < 1 || d >= MAX_ROWS)
         why = "sizes out of range";
@@ -116,7 +116,7 @@ static PyObject *py_dot_rows(PyObject *self, PyObject *args)
         why = "an output overlaps an input";
     if (!why) {
         Py_BEGIN_ALLOW_THREADS
-        dot_rows(name, rows.buf, (size_t)n, (size_t)d, probes.buf, (size_t)m, out.buf);
+        dot_rows(scan->name, rows.buf, (size_t)n, (size_t)d, probes.buf, (size_t)m, out.buf);
         Py_END_ALLOW_THREADS
     } else
         PyErr_SetString(PyExc_ValueError, why);
@@ -178,9 +178,9 @@ static PyObject *py_best_rows(PyObject *self, PyObject *args)
     Py_ssize_t variant, n, d, m, k;
     if (!PyArg_ParseTuple(args, "nnnnny*y*y*w*w*", &variant, &n, &d, &m, &k, &rows, &live, &probes, &scores, &positions))
         return NULL;
-    scan_fn *scan;
-    const char *why = NULL, *name = variant < 0 || variant > 8 ? NULL : hm_variant((size_t)variant, &scan);
-    if (!name)
+    const char *why = NULL;
+    const scanner *scan = variant < 0 || variant > 8 ? NULL : hm_variant((size_t)variant);
+    if (!scan)
         why = "no such variant on this processor";
     else if (n < 0 || n >= MAX_ROWS || m < 0 || m >= MAX_ROWS || d < 1 || d >= MAX_ROWS)
         why = "sizes out of range";
@@ -198,7 +198,7 @@ static PyObject *py_best_rows(PyObject *self, PyObject *args)
         why = "an output overlaps an input or the other";
     int status = BEST_OK;
     if (!why) {
-        const best_job job = {name, rows.buf, (size_t)n, (size_t)d, live.len ? live.buf : NULL, (size_t)k};
+        const best_job job = {scan->name, rows.buf, (size_t)n, (size_t)d, live.len ? live.buf : NULL, (size_t)k};
         Py_BEGIN_ALLOW_THREADS
         status = best_rows(&job, probes.buf, (size_t)m, scores.buf, positions.buf);
         Py_END_ALLOW_THREADS

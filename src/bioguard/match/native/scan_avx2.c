@@ -5,12 +5,13 @@
 #include <immintrin.h>
 
 #define SCAN_NAME scan_avx2
+#define SCAN_LABEL "avx2"
 #define SCAN_TARGET __attribute__((target("avx2")))
 #define SCAN_BLOCK block_avx2
 
 static inline __attribute__((always_inline)) SCAN_TARGET uint32_t
-block_avx2(const uint32_t *block, size_t steps, const uint32_t *words, const size_t probes, const uint32_t *limit,
-           uint16_t live, uint16_t (*dist)[LANES], uint16_t *near)
+block_avx2(const uint32_t *head, const uint32_t *tail, size_t steps, const uint32_t *words, const size_t probes,
+           const uint32_t *limit, uint16_t live, uint16_t (*dist)[LANES], uint16_t *near)
 {
     const __m256i nibble = _mm256_set1_epi8(15);
     const __m256i table = _mm256_setr_epi8(0, 1, 1, 2, 1, 2, 2, 3, 1, 2, 2, 3, 2, 3, 3, 4, 0, 1, 1, 2, 1, 2, 2, 3, 1, 2,
@@ -19,13 +20,14 @@ block_avx2(const uint32_t *block, size_t steps, const uint32_t *words, const siz
     for (int half = 0; half < 2; half++) {
         for (size_t p = 0; p < probes; p++)
             sum[half][p] = _mm256_setzero_si256();
-        for (size_t start = 0; start < steps; start += BYTE_STEPS) {
-            size_t stop = start + BYTE_STEPS < steps ? start + BYTE_STEPS : steps;
+        for (size_t start = 0, stop; start < steps; start = stop) {
+            const uint32_t *lines = run_lines(head, tail, start);
+            stop = run_end(start, steps);
             __m256i bytes[GROUP];
             for (size_t p = 0; p < probes; p++)
                 bytes[p] = _mm256_setzero_si256();
             for (size_t s = start; s < stop; s++) {
-                __m256i line = _mm256_load_si256((const __m256i *)(block + s * LANES) + half);
+                __m256i line = _mm256_load_si256((const __m256i *)(lines + (s - start) * LANES) + half);
                 for (size_t p = 0; p < probes; p++) {
                     __m256i x = _mm256_xor_si256(line, _mm256_set1_epi32((int)words[s * GROUP + p]));
                     __m256i low = _mm256_shuffle_epi8(table, _mm256_and_si256(x, nibble));
