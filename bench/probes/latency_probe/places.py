@@ -14,7 +14,7 @@ from bioguard.records.tokens import AuthToken
 from bioguard.simulate.people import face_views, finger_impressions
 
 OPTIONS = DeviceOptions(release_grid_ms=0)
-SEED, PEOPLE = 1, 20
+SEED, PEOPLE = 1, 10
 """People enrolled beside the one who is timed: what 1:N looks through."""
 PROMISE = "POL-13"
 """Whose check goes into the bundle that is verified: one that takes little time. The forms are those of any bundle."""
