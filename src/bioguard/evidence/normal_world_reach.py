@@ -234,6 +234,14 @@ REASONS: tuple[tuple[str, Mapping[str, str]], ...] = (
         },
     ),
     (
+        "compiles `__init__` of a dataclass out of the names of its fields, as `dataclasses` does",
+        {
+            "tee_sim.shared.dataclass": (
+                "compile, exec, getattr *2, import reprlib, operator.attrgetter, setattr *2, vars *6"
+            ),
+        },
+    ),
+    (
         "fields and methods of records, names in a module of commands, whether an application has its own `invoke`",
         {
             "bioguard.device": "getattr",
@@ -251,7 +259,6 @@ REASONS: tuple[tuple[str, Mapping[str, str]], ...] = (
             "bioguard.trusted.biometric.levels": "getattr *2",
             "tee_sim.normal.supplicant": "getattr",
             "tee_sim.secure.closed_replies": "vars *2",
-            "tee_sim.shared.dataclass": "exec, getattr *2, setattr *2, vars *8",
             "tee_sim.shared.manifest": "getattr",
             "tee_sim.shared.schema": "getattr, operator.attrgetter",
         },
