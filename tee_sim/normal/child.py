@@ -11,9 +11,11 @@ This loads nothing of the simulator: it is what runs before everything else is l
 """
 
 import os
+import select
 import subprocess
 import sys
 from collections.abc import Collection
+from contextlib import suppress
 
 _ENVIRONMENT = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "LC_ALL": "C.UTF-8", "PATH": os.defpath}
 """One thread: the lock refuses a process with two, and user namespaces cannot be entered with two."""
@@ -64,6 +66,22 @@ class Child:
         """Close our ends."""
         os.close(self.read_fd)
         os.close(self.write_fd)
+
+    def ended_within(self, timeout_ms: int) -> int | None:
+        """Its exit status; None if it still runs by then. `Popen.wait` looks again after 0.5, 1, 2, ... 50 ms."""
+        with suppress(OSError, AttributeError):  # it has ended, or is no Linux that we know: what follows says so
+            descriptor = os.pidfd_open(self.process.pid)
+            try:
+                ended = select.poll()
+                ended.register(descriptor, select.POLLIN)
+                ended.poll(timeout_ms)
+                timeout_ms = 0
+            finally:
+                os.close(descriptor)
+        try:
+            return self.process.wait(timeout_ms / 1000)
+        except subprocess.TimeoutExpired:
+            return None
 
     def discard(self) -> None:
         """End a process that nobody took."""

@@ -13,7 +13,6 @@ asked last was not carried out.
 import os
 import select
 import signal
-import subprocess
 import time
 from collections.abc import Callable, Collection
 from dataclasses import replace
@@ -138,13 +137,13 @@ class SecureProcess:
         frame = pack(boot)
         environment = child_environment(keep_variables)
         shown = boot.profile is LockProfile.OFF
-        child = (None if shown else take_ahead(environment, frame)) or Child(environment, shows_errors=shown)
-        self._process, self._read_fd, self._write_fd = child.process, child.read_fd, child.write_fd
+        self._child = (None if shown else take_ahead(environment, frame)) or Child(environment, shows_errors=shown)
+        self._process, self._read_fd, self._write_fd = self._child.process, self._child.read_fd, self._child.write_fd
         self._events = events.WorldEvents()
         self._kernel_log = KernelLog(self._process.pid)
         try:
             self._events = events.watch(boot.manifests, self._process.pid, profile=boot.profile.name)
-            self._write(frame, _deadline(BOOT_TIMEOUT_MS), sent=len(child.told))
+            self._write(frame, _deadline(BOOT_TIMEOUT_MS), sent=len(self._child.told))
         except BaseException:
             self.kill()
             raise
@@ -308,9 +307,8 @@ class SecureProcess:
 
     def _gone(self) -> TeeError:
         """The error for a secure world whose pipe has closed, with the way it ended."""
-        try:
-            status = self._process.wait(GRACE_TIMEOUT_MS / 1000)
-        except subprocess.TimeoutExpired:
+        status = self._child.ended_within(GRACE_TIMEOUT_MS)
+        if status is None:
             self._why = "it closed its pipe"
             return _dead("the secure world is gone")
         self._why = _how_it_ended(status)
@@ -330,9 +328,8 @@ class SecureProcess:
         if self._write_fd >= 0:
             os.close(self._write_fd)
             self._write_fd = -1
-        try:
-            status = self._process.wait(GRACE_TIMEOUT_MS / 1000)
-        except subprocess.TimeoutExpired:
+        status = self._child.ended_within(GRACE_TIMEOUT_MS)
+        if status is None:
             return self.kill()
         self._close_reader()
         self._events.ended(self.how_it_ended())

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tee_sim.normal import child
-from tee_sim.normal.child import child_environment, discard_ahead, start_ahead, take_ahead, tell_ahead
+from tee_sim.normal.child import Child, child_environment, discard_ahead, start_ahead, take_ahead, tell_ahead
 
 BOOT = b"\0\0\0\5what?"
 """No BOOT: a secure world that reads it ends."""
@@ -107,3 +107,22 @@ def test_it_ends_with_the_process_that_started_it() -> None:
         return
     assert select.select([descriptor], [], [], 60)[0]
     os.close(descriptor)
+
+
+def test_its_end_is_waited_for_and_not_longer() -> None:
+    process = Child(child_environment())
+    assert process.ended_within(10) is None
+    os.close(process.write_fd)  # it reads the end of its pipe, and ends
+    process.write_fd = os.dup(process.read_fd)
+    assert process.ended_within(60_000) == 0
+    assert process.ended_within(0) == 0
+    process.discard()
+
+
+def test_a_host_without_process_descriptors_waits_as_well(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delattr(os, "pidfd_open")
+    process = Child(child_environment())
+    assert process.ended_within(10) is None
+    process.process.kill()
+    assert process.ended_within(60_000) == -9
+    process.discard()

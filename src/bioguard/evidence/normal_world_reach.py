@@ -141,16 +141,21 @@ REASONS: tuple[tuple[str, Mapping[str, str]], ...] = (
     (
         "starts or reaches the secure world over pipes; judges its lock; reads in the kernel log what ended it",
         {
-            "tee_sim.normal.child": "import subprocess, os.environ *2, os.pipe *2, os.set_blocking *2, os.write",
+            "tee_sim.normal.child": (
+                "import select, import subprocess, os.environ *2, os.pidfd_open, os.pipe *2, os.set_blocking *2, "
+                "os.write"
+            ),
             "tee_sim.normal.connect": "os.environ, os.read, os.write",
             "tee_sim.normal.kernel_log": "os.open, os.read",
             "tee_sim.normal.operation": "import threading",
-            "tee_sim.normal.sandbox_verdict.observe": (".read_bytes *4, getattr, import ctypes, os.waitid"),
+            "tee_sim.normal.sandbox_verdict.observe": (
+                ".read_bytes *4, getattr, import ctypes, os.sched_yield, os.waitid"
+            ),
             "tee_sim.normal.sandbox_verdict.probes": (
                 ".mmap *2, .read_text, import ctypes, import signal, import subprocess, os._exit *2, "
                 "os.execv, os.fork *2, os.open *3, os.pipe *2, os.waitpid *2, os.write"
             ),
-            "tee_sim.normal.secure_process": ("import select, import signal, import subprocess, os.read, os.write"),
+            "tee_sim.normal.secure_process": ("import select, import signal, os.read, os.write"),
         },
     ),
     (
