@@ -5,11 +5,11 @@ Each method is one step and returns what a caller must see. Ids, tokens and chal
 
 from dataclasses import dataclass, field
 
+from tests.model.lock import Lock
 from tests.model.steps import DELAY_MS, FACE, FINGER, asked_of
 
 CHALLENGE_MS = RESET_TOKEN_MS = 600_000
 RIGHTS_TOKEN_MS = 300_000
-TIMED_EVERY, TIMED_MS, PERMANENT_AT = 5, 30_000, 20
 BIOMETRIC = 0
 """Applications by number: biometric, Gatekeeper, Keystore."""
 MAX_RECORDS = {FACE: 2, FINGER: 2}
@@ -22,36 +22,6 @@ def pin_wait_ms(failures: int) -> int:
     if failures < 30:
         return 30_000 if failures in (5, 10) or failures > 10 else 0
     return 86_400_000 if failures >= 140 else 30_000 * 2 ** ((failures - 30) // 10)
-
-
-@dataclass
-class Lock:
-    """Failed attempts, and since when they lock."""
-
-    failures: int = 0
-    since_ms: int | None = None
-    permanent: bool = False
-
-    def look(self, now_ms: int) -> tuple[str, int]:
-        """Let time pass; say which lock holds and for how long."""
-        if self.permanent:
-            return "PERMANENT", 0
-        if self.since_ms is not None and now_ms < self.since_ms:
-            self.since_ms = now_ms
-        if self.since_ms is not None and now_ms >= self.since_ms + TIMED_MS:
-            self.since_ms = None
-        return ("NONE", 0) if self.since_ms is None else ("TIMED", self.since_ms + TIMED_MS - now_ms)
-
-    def fail(self, now_ms: int) -> None:
-        """One more; it is not locked."""
-        self.failures += 1
-        self.permanent = self.failures >= PERMANENT_AT
-        if not self.permanent and self.failures % TIMED_EVERY == 0:
-            self.since_ms = now_ms
-
-    def clear(self) -> None:
-        """All forgiven."""
-        self.failures, self.since_ms, self.permanent = 0, None, False
 
 
 @dataclass
@@ -338,8 +308,10 @@ class Reference:
         hit = self._decide([(u, r) for r in sensor.records], (whose, identity), level)
         if hit is None:
             sensor.lock.fail(self.now_ms)
+            sensor.lock.settled()
             return "no match"
         sensor.lock.clear()
+        sensor.lock.settled()
         if sensor.owner:
             self.tokens.append(Token(sensor.owner, False, (), self.boot, self.now_ms))
         return ("match", hit[1].name, bool(sensor.owner))
@@ -357,6 +329,8 @@ class Reference:
         hit = self._decide(seen, (whose, identity), level)
         if hit is None:
             self.search[m].fail(self.now_ms)
+        self.search[m].settled()
+        if hit is None:
             return "no match"
         return ("match", hit[0], hit[1].name)
 
@@ -419,8 +393,18 @@ class Reference:
         answer = self.use(back)
         if answer in ("no session", "BAD_PARAMETERS"):
             return answer
-        self.sessions[-1 - back] = self.sessions[-1 - back][0], "BAD_PARAMETERS"
+        application = self.sessions[-1 - back][0]
+        self.sessions[-1 - back] = application, "BAD_PARAMETERS"
+        for lock in self._locks() if application == BIOMETRIC and answer == "OK" else ():
+            lock.ahead = False
         return "OK"
+
+    def _locks(self) -> list[Lock]:
+        return [*self.search.values(), *(sensor.lock for user in self.users.values() for sensor in user.values())]
+
+    def _forget_charges(self) -> None:
+        for lock in self._locks():
+            lock.die()
 
     def wait(self, ms: int) -> object:
         self.now_ms += ms
@@ -430,12 +414,14 @@ class Reference:
         """What an application had in memory is gone: challenges, and its sessions; TEE_ERROR_TARGET_DEAD in them."""
         if application == BIOMETRIC:
             self.dead |= {challenge[2] for challenge in self.challenges}
+            self._forget_charges()
         self.sessions = [
             (of, "TARGET_DEAD" if of == application and state == "OK" else state) for of, state in self.sessions
         ]
         return "OK"
 
     def restart(self) -> object:
+        self._forget_charges()
         self.dead |= {challenge[2] for challenge in self.challenges}
         self.sessions.clear()
         return "OK"

@@ -112,9 +112,17 @@ class Running:
             return
         self._closed = True
         try:
+            self._end_sessions()
             self.process.close()
         finally:
             self.supplicant.close()
+
+    def _end_sessions(self) -> None:
+        """Say that this is an end and no crash: attempts that were charged ahead are given back."""
+        with suppress(TeeError):
+            for session in self._sessions.values():
+                if self.process.alive:
+                    session.close()
 
 
 def _started(options: DeviceOptions, start: Callable[[], Started]) -> Started:

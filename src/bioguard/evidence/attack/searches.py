@@ -180,17 +180,18 @@ def watch_the_disk(kit: Kit) -> str | None:
         ("search", kit.identify),
     )
     for name, act in acts:
-        for _ in range(3):  # what is read once, and whoever is here for the first time, has its own shape
+        for _ in range(2):  # what is read once, and whoever is here for the first time, has its own shape
             act(own)
-        one, other, *others = [_asked(kit, act, sample) for sample in (far, far, near, near)]
+        one, other, *others = [_asked(kit, act, sample, after=own) for sample in (far, far, near, near)]
         steady = [a if a == b else None for a, b in zip(one, other, strict=False)]
         if len(one) == len(other) and any(not _fits(seen, steady) for seen in others):
             return f"the requests to the disk tell how near a refused {name} was"
     return None
 
 
-def _asked(kit: Kit, act: Callable[[bytes], object], sample: bytes) -> list[tuple[str, bytes, int]]:
-    """What was read and written, in order, with the sizes."""
+def _asked(kit: Kit, act: Callable[[bytes], object], sample: bytes, *, after: bytes) -> list[tuple[str, bytes, int]]:
+    """What was read and written, in order, with the sizes; after a match, so that each begins from the same state."""
+    act(after)
     before = len(kit.target.disk.traffic)
     act(sample)
     return kit.target.disk.traffic[before:]

@@ -54,6 +54,7 @@ from bioguard.trusted.policy.handlers import handlers as policy_handlers
 from bioguard.trusted.policy.handlers import purpose_of
 from bioguard.trusted.policy.stored_objects import consent_object
 from bioguard.trusted.refusal import Refused
+from tee_sim.shared.errors import TeeError
 from tee_sim.shared.schema import Record
 from tee_sim.shared.ta_api import Command, CommandApp, TaEnv
 
@@ -117,8 +118,15 @@ class BiometricApp(CommandApp):
 
         self.handle(command, respond)
 
+    def close_session(self, session: Any) -> None:
+        """An explicit end. Where it cannot be stored, what was charged ahead counts as made."""
+        try:
+            self._sensors.give_back()
+        except TeeError:
+            self._doubt()
+
     def _doubt(self) -> None:
-        for part in (self._store, self._log, self._vault, self._sensors.states, self._policy):
+        for part in (self._store, self._log, self._vault, self._sensors, self._policy):
             part.doubt()
 
     # What the device is, and its users
@@ -162,7 +170,7 @@ class BiometricApp(CommandApp):
         # 3. One commit: half a user would have records that nobody can name, or consents without a person.
         with self._store.transaction() as transaction:
             self._vault.remove_user(transaction, request.user, cause)
-            self._sensors.states.erase(transaction, request.user)
+            self._sensors.erase(transaction, request.user)
             self._policy.forget(transaction, request.user)
         self._policy.start()  # where it could not be written before, there may be room now
         return Done(status=ReplyStatus.OK)

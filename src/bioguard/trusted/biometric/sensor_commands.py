@@ -6,9 +6,10 @@ them are the commands of ISession.aidl.
 Enforces, in this order for every decision, whatever it comes to (CDD 7.3.10, rate limit; docs/android-contract.md
 section 2 and departure 23):
 1. The attempt is charged as failed, durably, before anything is compared: a power cut gives no free guess
-   (`lockout.power-cut`).
-2. Its end, what was learned of each record, and the log entry are stored in one transaction over the same objects of
-   the same sizes (`disk.watch-decisions`).
+   (`lockout.power-cut`). Where somebody was here before, that was done with the end of the attempt before this one
+   (`bioguard.trusted.sensor.charges_ahead`).
+2. Its end, what was learned of each record, the log entry, and the next charge are stored in one transaction over the
+   same objects of the same sizes (`disk.watch-decisions`).
 3. Only then it is answered: a reply that outran its count would be a question for free.
 
 Does not promise: any limit on who may ask. Locks are per user for 1:1 and per sensor for 1:N, so whoever holds the
@@ -42,6 +43,8 @@ _POLICIES = {
     LockoutChoice.APPLE: APPLE,
 }
 
+_SEARCHES = b""
+"""In place of a user."""
 Handler = Callable[[Any], Record]
 
 
@@ -116,11 +119,14 @@ class SensorCommands:
     ) -> bytes | None:
         """End an attempt; the token of a match. near, strong: as in `Exposures.after`."""
         settlement = self.authority.settlement(attempt, outcome, operation_id)
-        sensor_id = attempt.sensor_id
+        sensor_id, state = attempt.sensor_id, settlement.state
+        key, ahead = (sensor_id, attempt.user), self.authority.ahead
+        charge = ahead.next(key, state.lockout, self._lockout, self._env.clock.boot_ms())
         tally = read_tally(self._env.store, sensor_id)
         with self._env.store.transaction() as transaction:
-            self.states.put(transaction, sensor_id, attempt.user, settlement.state)
+            self.states.put(transaction, *key, replace(state, lockout=charge.charged) if charge else state)
             put_tally(transaction, sensor_id, tally.with_exposures(tally.exposures.after(near=near, strong=strong)))
+        ahead.stored(key, charge)
         return settlement.token.to_bytes() if settlement.token else None
 
     def begin_search(self, modality: Modality) -> Search | LockStatus:
@@ -129,6 +135,9 @@ class SensorCommands:
         tally = read_tally(self._env.store, sensor_id)
         if self._lockout.status(tally.search, now_ms).lock is not Lock.NONE:
             return self.search_lock(modality)
+        ahead = self.authority.ahead.take((sensor_id, _SEARCHES), tally.search)
+        if ahead is not None:
+            return Search(modality, ahead.before, ahead.charged)
         charged = self._lockout.charge(tally.search, now_ms)
         with self._env.store.transaction() as transaction:
             put_tally(transaction, sensor_id, replace(tally, search=charged))
@@ -141,9 +150,37 @@ class SensorCommands:
         sensor_id, now_ms = SENSOR_IDS[search.modality], self._env.clock.boot_ms()
         tally = read_tally(self._env.store, sensor_id)
         ended = self._lockout.observed(search.before, now_ms) if found else search.charged
+        key, ahead = (sensor_id, _SEARCHES), self.authority.ahead
+        charge = ahead.next(key, ended, self._lockout, now_ms)
         exposures = tally.exposures.after(near=near, strong=strong, beaten=beaten)
         with self._env.store.transaction() as transaction:
-            put_tally(transaction, sensor_id, replace(tally, search=ended).with_exposures(exposures))
+            stored = replace(tally, search=charge.charged if charge else ended)
+            put_tally(transaction, sensor_id, stored.with_exposures(exposures))
+        ahead.stored(key, charge)
+
+    def give_back(self) -> None:
+        """At an explicit end: give back the attempts that were charged ahead and not made, in one commit."""
+        unused, store = self.authority.ahead.take_all(), self._env.store
+        if not unused:
+            return
+        with store.transaction() as transaction:
+            for (sensor_id, user), charge in unused.items():
+                tally, state = read_tally(store, sensor_id), self.states.load(sensor_id, user)
+                if user == _SEARCHES and tally.search == charge.charged:
+                    put_tally(transaction, sensor_id, replace(tally, search=charge.before))
+                elif user != _SEARCHES and state.lockout == charge.charged:
+                    self.states.put(transaction, sensor_id, user, replace(state, lockout=charge.before))
+
+    def erase(self, transaction: Transaction, user: bytes) -> None:
+        """Forget a user, together with other changes."""
+        self.states.erase(transaction, user)
+        for sensor_id in SENSOR_IDS.values():
+            self.authority.ahead.forget((sensor_id, user))
+
+    def doubt(self) -> None:
+        """A request failed: what is held in memory may not be what is stored, and what is charged counts."""
+        self.states.doubt()
+        self.authority.ahead.take_all()
 
     def search_lock(self, modality: Modality) -> LockStatus:
         """The lock of 1:N on a sensor. A wait that is over, or starts again after a reboot, is stored so."""
@@ -209,6 +246,7 @@ class SensorCommands:
         return SensorDone(status=SensorStatus.OK)
 
     def _clear_search(self, sensor_id: int) -> None:
+        self.authority.ahead.drop((sensor_id, _SEARCHES))
         tally = read_tally(self._env.store, sensor_id)
         if tally.search != CLEAR:
             with self._env.store.transaction() as transaction:

@@ -24,6 +24,7 @@ from bioguard.records.locks import AttemptOutcome, Lock, LockStatus
 from bioguard.records.strength import ABILITIES, cleared_with, locked_by
 from bioguard.records.tokens import AuthToken, Denial, TokenUnusable
 from bioguard.trusted.sensor.challenges import ChallengeTable
+from bioguard.trusted.sensor.charges_ahead import ChargesAhead
 from bioguard.trusted.sensor.lockout import CLEAR, LockoutPolicy, LockoutState, strictest
 from bioguard.trusted.sensor.pins import Pins, check_pin_token
 from bioguard.trusted.sensor.sensors import SensorProps
@@ -137,6 +138,7 @@ class SensorAuthorization:
         self._pins = pins
         self._allow_unbound = allow_unbound
         self._tokens = tokens
+        self.ahead = ChargesAhead()
         self._challenges: dict[tuple[int, bytes], ChallengeTable] = {}
 
     def props(self, sensor_id: int) -> SensorProps:
@@ -238,7 +240,7 @@ class SensorAuthorization:
     def begin_attempt(self, sensor_id: int, user: bytes) -> Attempt | LockStatus:
         """Count an attempt as failed, durably, before it is compared. A LockStatus means: locked, nothing counted.
 
-        One write, also when a wait is just over: the number of writes must not say so.
+        One write, also when a wait is just over: the number of writes must not say so. None if it was charged ahead.
         """
         now_ms = self._clock.boot_ms()
         # 1. Locked, by this sensor or by one at least as strong: refused without a count, or asking alone would make a
@@ -247,9 +249,13 @@ class SensorAuthorization:
         status = strictest(tuple(self._policy.status(state.lockout, now_ms) for state in states.values()))
         if status.lock is not Lock.NONE:
             return self.lock_status(sensor_id, user)
-        # 2. Charged and stored before the caller compares. The state before it is kept, to give the charge back after
-        #    a capture that was no trial (CDD 7.3.10: only a good capture that does not match is one).
+        # 2. Charged and stored before the caller compares: with the end of the last attempt, or now. The state before
+        #    it is kept, to give the charge back after a capture that was no trial (CDD 7.3.10: only a good capture that
+        #    does not match is one).
         state = states[sensor_id]
+        ahead = self.ahead.take((sensor_id, user), state.lockout)
+        if ahead is not None:
+            return Attempt(sensor_id, user, ahead.before, ahead.charged)
         charged = self._policy.charge(state.lockout, now_ms)
         self._states.save(sensor_id, user, replace(state, lockout=charged))
         return Attempt(sensor_id, user, state.lockout, charged)
@@ -293,6 +299,7 @@ class SensorAuthorization:
             if other.strength not in cleared_with(strength) or state.secure_user_id != seen.user_id:
                 continue
             owned.append(other.sensor_id)
+            self.ahead.drop((other.sensor_id, user))
             if state.lockout != CLEAR:
                 self._states.save(other.sensor_id, user, replace(state, lockout=CLEAR))
         return tuple(owned)
