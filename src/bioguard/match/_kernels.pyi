@@ -120,3 +120,13 @@ def select_finish(
     positions: NDArray[np.int64],
     /,
 ) -> None: ...
+def sign_codes(
+    n: int,
+    padded: int,
+    blocks: int,
+    bits: int,
+    rows: NDArray[np.float32],
+    signs: NDArray[np.float32],
+    codes: NDArray[np.uint8],
+    /,
+) -> None: ...

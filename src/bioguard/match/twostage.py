@@ -14,8 +14,9 @@ from typing import Final
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from bioguard.match.arrays import HEAD_BITS, unit_rows
+from bioguard.match.arrays import HEAD_BITS, float_rows, unit_rows
 from bioguard.match.codes import CodeGallery
+from bioguard.match.kernels import unit_probes
 from tee_sim.shared.dataclass import dataclass
 
 SMALL_LIST: Final = 64
@@ -93,7 +94,9 @@ def candidates(
         return np.zeros(0, np.int64), np.zeros(0, np.float32)
     indices = np.sort(nearest[0])
     wanted = unit_rows(probe)
-    views = unit_rows(np.stack([np.asarray(view) for view in open_views(indices)]), wanted.shape[1])
+    opened = float_rows(np.stack([np.asarray(view) for view in open_views(indices)]), wanted.shape[1])
+    views = unit_probes(opened, gallery.kernel)
+    opened.fill(0)
     scores = views @ wanted[0]
     views.fill(0)
     return indices, scores

@@ -227,3 +227,27 @@ def test_best_rows_borders() -> None:
     ):
         with pytest.raises(ValueError, match=message):
             kernels.best_rows(*{**given, **changes}.values())
+
+
+def test_sign_codes_borders() -> None:
+    rows, signs, codes = np.ones((2, 8), np.float32), np.ones((3, 3, 8), np.float32), np.zeros((2, 3), np.uint8)
+    kernels.sign_codes(2, 8, 3, 24, rows, signs, codes)
+    assert codes.tolist() == [[1] * 3] * 2  # three transforms of ones, unscaled, leave ones times 64 in front
+    size, numbers = "^rows, signs or codes have the wrong size or alignment$", "^sizes out of range$"
+    for arguments, message in (
+        ((-1, 8, 3, 24, rows, signs, codes), numbers),
+        ((2, 0, 3, 24, rows, signs, codes), numbers),
+        ((2, 6, 3, 24, rows, signs, codes), numbers),
+        ((2, 1 << 17, 3, 24, rows, signs, codes), numbers),
+        ((2, 8, 2, 24, rows, signs, codes), numbers),
+        ((2, 8, 4, 24, rows, signs, codes), numbers),
+        ((2, 8, 3, 20, rows, signs, codes), numbers),
+        ((2, 8, 1, 0, rows, signs, codes), numbers),
+        ((3, 8, 3, 24, rows, signs, codes), size),
+        ((2, 8, 3, 24, rows, signs[:2], codes), size),
+        ((2, 8, 3, 24, rows, signs, codes[:1]), size),
+        ((2, 8, 3, 24, shifted(rows, 2), signs, codes), size),
+        ((2, 8, 3, 24, rows, signs, rows.view(np.uint8).reshape(-1)[:6]), "^an output overlaps an input$"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            kernels.sign_codes(*arguments)

@@ -9,6 +9,7 @@ import pytest
 from numpy.typing import NDArray
 
 from bioguard.errors import InputRefused
+from bioguard.match.kernels import available
 from bioguard.match.protected import CodeContext, ScalarCoder, SignCoder, per_record_codes, per_record_distances
 
 SECRET = bytes(range(32))
@@ -47,6 +48,20 @@ def dense_rotation(c: CodeContext, purpose: bytes, block: int, blocks: int, salt
         signs = np.array([-1.0 if stream >> (offset + i) & 1 else 1.0 for i in range(padded)])
         matrix = sylvester(padded) / np.sqrt(padded) @ (signs[:, None] * matrix)
     return matrix[:, : c.dimension]
+
+
+@pytest.mark.parametrize("dimension", DIMENSIONS)
+@pytest.mark.parametrize("n_bits", [64, 1024, 1088, 2048])
+def test_every_kernel_makes_the_same_codes(dimension: int, n_bits: int) -> None:
+    """Sums of small whole numbers are often zero, whose bit is not set."""
+    rng, c = np.random.default_rng(2), context(dimension, epoch=3)
+    for x in (
+        people(70, dimension),
+        rng.integers(-2, 3, (70, dimension)) + np.eye(70, dimension) * 9,
+        np.eye(dimension),
+    ):
+        codes = [SignCoder(c, n_bits=n_bits, kernel=kernel).encode(x) for kernel in ("numpy", *available())]
+        assert all(np.array_equal(codes[0], other) for other in codes[1:])
 
 
 @pytest.mark.parametrize("dimension", DIMENSIONS)

@@ -6,7 +6,10 @@
 #include "dots.h"
 #include "hamming.h"
 #include "module.h"
+#include "rotate.h"
 #include "select.h"
+
+#define MAX_PADDED 65536
 
 /* What both selection calls check. */
 static const char *check_lists(Py_ssize_t m, Py_ssize_t k, Py_ssize_t room, const Py_buffer *keys, const Py_buffer *sizes)
@@ -217,7 +220,46 @@ static PyObject *py_best_rows(PyObject *self, PyObject *args)
     return PyBool_FromLong(status == BEST_OK);
 }
 
+PyDoc_STRVAR(sign_doc, "sign_codes(n, padded, blocks, bits, rows, signs, codes)\n--\n\n"
+                       "Write the sign codes of float32 rows [n, padded] under signs float32 [blocks, 3, padded]: uint8 "
+                       "[n, bits / 8].");
+
+static PyObject *py_sign_codes(PyObject *self, PyObject *args)
+{
+    (void)self;
+    Py_buffer rows = {0}, signs = {0}, codes = {0};
+    Py_ssize_t n, padded, blocks, bits;
+    if (!PyArg_ParseTuple(args, "nnnny*y*w*", &n, &padded, &blocks, &bits, &rows, &signs, &codes))
+        return NULL;
+    const char *why = NULL;
+    if (n < 0 || n >= MAX_ROWS || padded < 1 || padded > MAX_PADDED || padded & (padded - 1) || bits < 8 || bits % 8 ||
+        bits >= MAX_ROWS || blocks < 1 || blocks > MAX_ROWS || blocks != (bits + padded - 1) / padded)
+        why = "sizes out of range";
+    else if (!holds(&rows, (size_t)n, (size_t)padded, sizeof(float), sizeof(float)) ||
+             !holds(&signs, (size_t)blocks * ROUNDS, (size_t)padded, sizeof(float), sizeof(float)) ||
+             !holds(&codes, (size_t)n, (size_t)bits / 8, 1, 1))
+        why = "rows, signs or codes have the wrong size or alignment";
+    else if (overlap(&codes, &rows) || overlap(&codes, &signs))
+        why = "an output overlaps an input";
+    float *space = why ? NULL : PyMem_Malloc(2 * (size_t)padded * sizeof *space);
+    if (space) {
+        Py_BEGIN_ALLOW_THREADS
+        sign_codes(rows.buf, (size_t)n, (size_t)padded, (size_t)blocks, (size_t)bits, signs.buf, space, codes.buf);
+        Py_END_ALLOW_THREADS
+    }
+    PyMem_Free(space);
+    PyBuffer_Release(&rows);
+    PyBuffer_Release(&signs);
+    PyBuffer_Release(&codes);
+    if (why)
+        return PyErr_SetString(PyExc_ValueError, why), NULL;
+    if (!space)
+        return PyErr_NoMemory();
+    Py_RETURN_NONE;
+}
+
 PyMethodDef float_methods[] = {
+    {"sign_codes", py_sign_codes, METH_VARARGS, sign_doc},
     {"dot_rows", py_dot_rows, METH_VARARGS, dots_doc},
     {"unit_rows", py_unit_rows, METH_VARARGS, unit_doc},
     {"best_rows", py_best_rows, METH_VARARGS, best_doc},

@@ -7,6 +7,7 @@
  */
 #define SCAN_INLINE static inline __attribute__((always_inline)) SCAN_TARGET
 #define QUEUE 32 /* blocks that wait for their tails to come from memory */
+#define AHEAD 16 /* blocks whose heads are asked for early: the processor does so by itself for less than one page */
 
 SCAN_INLINE void scan_probes(const gallery *g, size_t first_block, size_t last_block, const uint32_t *words,
                              const size_t probes, const size_t steps, size_t wanted, sink *out)
@@ -68,6 +69,8 @@ SCAN_TARGET static void scan_near(const gallery *g, size_t first_block, size_t l
     size_t count = 0;
     for (size_t b = first_block; b < last_block; b++) {
         const uint32_t *head = g->heads + b * HEAD * LANES;
+        for (size_t s = 0; s < HEAD && b + AHEAD < last_block; s++)
+            __builtin_prefetch(head + (AHEAD * HEAD + s) * LANES);
         if (!SCAN_BLOCK(head, head, HEAD, words, 1, &head_limit, g->live[b], dist, near))
             continue;
         const uint32_t *tail = g->tails + b * (g->steps - HEAD) * LANES;

@@ -18,6 +18,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from bioguard.errors import InputRefused
 from bioguard.match.arrays import MAX_CODE_BITS, unit_rows
+from bioguard.match.kernels import TWIN, choose, sign_codes
 from bioguard.match.protected.key_stream import CodeContext
 from bioguard.match.protected.rotation import columns, rotate
 
@@ -32,19 +33,21 @@ BATCH_COLUMNS: Final = 64
 class SignCoder:
     """Turns embeddings into sign codes under one epoch secret shared by all records of a store."""
 
-    def __init__(self, context: CodeContext, *, n_bits: int = CODE_BITS) -> None:
+    def __init__(self, context: CodeContext, *, n_bits: int = CODE_BITS, kernel: str | None = None) -> None:
         """Expand the signs.
 
         Args:
             context: what the codes are bound to.
             n_bits: code length, a multiple of 64. Blocks of `context.padded` bits are made; the last one is cut.
+            kernel: see `bioguard.match.kernels`; all make the same codes.
 
         Raises:
-            InputRefused: n_bits is no multiple of 64 in 64..65472.
+            InputRefused: n_bits is no multiple of 64 in 64..65472; the kernel cannot run here.
         """
         self._context = context
         self._n_bits = _checked_bits(n_bits)
         self._signs = context.signs(PURPOSE, _blocks(context, n_bits))
+        self._kernel = choose(kernel)
 
     @property
     def n_bits(self) -> int:
@@ -58,6 +61,8 @@ class SignCoder:
             InputRefused: see `bioguard.match.arrays.unit_rows`.
         """
         rows = unit_rows(embeddings, self._context.dimension)
+        if self._kernel != TWIN:
+            return sign_codes(rows, self._signs, self._n_bits)
         codes = np.empty((len(rows), self._n_bits // 8), np.uint8)
         for start in range(0, len(rows), BATCH_COLUMNS):
             vectors = columns(rows[start : start + BATCH_COLUMNS], self._context.padded)
