@@ -20,10 +20,13 @@ import ast
 import hashlib
 import importlib
 import importlib.util
+import io
 import marshal
 import os
+import stat
 import sys
 from collections.abc import Collection, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import field
 from importlib.machinery import EXTENSION_SUFFIXES, BuiltinImporter, FrozenImporter, ModuleSpec
 from pathlib import Path
@@ -73,42 +76,61 @@ def own_folder(name: str) -> Path:
     return _Top.of(name).folder
 
 
-def _content(path: Path, folder: Path, named: str) -> bytes:
-    """Read one file of a package.
+class _Reader:
+    """Reads the files of packages. Folders are looked at once: a package has a hundred files in a dozen of them."""
 
-    Args:
-        folder: of the package, without links.
+    def __init__(self) -> None:
+        self._real: dict[str, str] = {}
 
-    Raises:
-        ForeignFileError: a link leads out of the folder.
-        FileNotFoundError: it is no file; reading from a pipe or a device need not end.
-    """
-    # Links are resolved and then compared, and what was resolved is read: the launcher may read what the application
-    # may not, the device's root secret among it.
-    found = Path(os.path.realpath(path))
-    if not found.is_relative_to(folder):
-        raise ForeignFileError(f"{named}: {path} leads out of {folder}, the folder of its package")
-    if not found.is_file():
+    def content(self, path: str, folder: Path, named: str) -> bytes:
+        """Read one file of a package.
+
+        Args:
+            folder: of the package, without links.
+
+        Raises:
+            ForeignFileError: a link leads out of the folder.
+            FileNotFoundError: it is no file; reading from a pipe or a device need not end.
+        """
+        # Links are resolved and then compared, and what was resolved is read: the launcher may read what the
+        # application may not, the device's root secret among it.
+        place, _, name = path.rpartition(os.sep)
+        if place not in self._real:
+            self._real[place] = os.path.realpath(place)
+        found = f"{self._real[place]}{os.sep}{name}"
+        with suppress(FileNotFoundError, NotADirectoryError):
+            if stat.S_ISLNK(os.lstat(found).st_mode) or name in (os.pardir, os.curdir):
+                found = os.path.realpath(found)
+            if not Path(found).is_relative_to(folder):
+                raise ForeignFileError(f"{named}: {path} leads out of {folder}, the folder of its package")
+            if stat.S_ISREG(os.lstat(found).st_mode):
+                with io.FileIO(found) as file:
+                    return file.readall()
         raise FileNotFoundError(f"{named}: there is no file {path}")
-    return found.read_bytes()
 
 
 class ForeignFileError(ImportError):
     """A name of a manifest that is of a file outside its package."""
 
 
-def _expand(pattern: str, top: _Top) -> Iterator[str]:
+_Place = tuple[str, bool]
+"""Path of a module's source, and whether it is a package."""
+
+
+def _expand(pattern: str, top: _Top) -> Iterator[tuple[str, _Place]]:
     """`a.b.*` is the package a.b and everything below it; anything else is itself."""
+    path, is_package = top.source_file(pattern.removesuffix(".*"))
     if not pattern.endswith(".*"):
-        yield pattern
+        yield pattern, (str(path), is_package)
         return
-    package = pattern.removesuffix(".*")
-    folder = str(top.source_file(package)[0].parent)
+    package, folder = pattern.removesuffix(".*"), str(path.parent)
     for place, _, files in os.walk(folder):
-        parts = Path(place).relative_to(folder).parts
+        parent = ".".join((package, *Path(place).relative_to(folder).parts))
         for file in files:
-            if file.endswith(".py"):
-                yield ".".join((package, *parts, *([file[:-3]] if file != "__init__.py" else ())))
+            if file == "__init__.py":
+                yield parent, (f"{place}{os.sep}{file}", True)
+            elif file.endswith(".py"):
+                yield f"{parent}.{file[:-3]}", (f"{place}{os.sep}{file}", False)
 
 
 def load_extension(name: str) -> ModuleType | None:
@@ -130,15 +152,27 @@ def load_extension(name: str) -> ModuleType | None:
     return None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Module:
-    """One module. `kept`: what it was taken from, if it was not compiled; `imports`: of its whole source."""
+    """One module.
 
-    code: CodeType
+    Attributes:
+        imports: of its whole source.
+        kept: what it is taken from, if it was not compiled; most processes never make a code object of it.
+    """
+
     path: str
     is_package: bool
     imports: tuple[str, ...]
     kept: bytes = b""
+    made: CodeType | None = None
+
+    @property
+    def code(self) -> CodeType:
+        """To be executed."""
+        if self.made is None:
+            self.made = marshal.loads(self.kept)  # noqa: S302 - authenticated before BOOT, and measured
+        return self.made
 
 
 @dataclass
@@ -159,7 +193,8 @@ class CodeTable:
     parts: dict[bytes, "CodeTable"] = field(default_factory=dict)
     _read: dict[bytes, _Module] = field(default_factory=dict)
     _tops: dict[str, _Top] = field(default_factory=dict)
-    _listed: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    _listed: dict[str, tuple[tuple[str, _Place], ...]] = field(default_factory=dict)
+    _reader: _Reader = field(default_factory=_Reader)
 
     def part(self, manifest: Manifest) -> "CodeTable":
         """What this manifest names, and nothing of the others."""
@@ -171,10 +206,9 @@ class CodeTable:
         taken: list[bytes] = []
         own = self.parts[manifest.uuid] = CodeTable()
         self.compiled.update(manifest.compiled)
-        for name in sorted({n for pattern in manifest.code for n in self._named(pattern)}):
-            top = self._top(name)
-            path, is_package = top.source_file(name)
-            source = _content(path, top.real, name)
+        named = {name: place for pattern in manifest.code for name, place in self._named(pattern)}
+        for name, (path, is_package) in sorted(named.items()):
+            source = self._reader.content(path, self._top(name).real, name)
             digest = hashlib.sha256(name.encode() + b"\0" + source).digest()
             measured.update(digest)
             if digest not in self._read:  # every start waits for this, and applications have much code in common
@@ -189,10 +223,10 @@ class CodeTable:
             if not is_package and "." not in package:
                 # Its folder is anybody's: the manifest's own, with a machine in it, or that of the standard library.
                 raise ForeignFileError(f"{resource}: {package} is a module and has no folder of its own")
-            path = source_file.parent / filename
-            content = _content(path, source_file.parent.resolve(), resource)
+            path = str(source_file.parent / filename)
+            content = self._reader.content(path, source_file.parent.resolve(), resource)
             measured.update(hashlib.sha256(resource.encode() + b"\0" + content).digest())
-            self.data[str(path)] = own.data[str(path)] = content
+            self.data[path] = own.data[path] = content
         if not taken:
             return measured.digest()
         return hashlib.sha256(b"".join((b"tee_sim taken code v1", measured.digest(), *taken))).digest()
@@ -203,18 +237,18 @@ class CodeTable:
             self._tops[head] = _Top.of(head)
         return self._tops[head]
 
-    def _named(self, pattern: str) -> tuple[str, ...]:
+    def _named(self, pattern: str) -> tuple[tuple[str, _Place], ...]:
         """Modules that a pattern stands for, listed once: applications name the same packages."""
         if pattern not in self._listed:
             self._listed[pattern] = tuple(_expand(pattern, self._top(pattern)))
         return self._listed[pattern]
 
-    def _taken(self, digest: bytes, path: Path, is_package: bool) -> _Module | None:
+    def _taken(self, digest: bytes, path: str, is_package: bool) -> _Module | None:
         """The module as an earlier start has compiled this very source, in this very place."""
         kept = self.kept.get(digest)
-        if kept is None or kept.path != str(path):
+        if kept is None or kept.path != path:
             return None
-        return _Module(marshal.loads(kept.code), kept.path, is_package, kept.imports, kept.code)  # noqa: S302
+        return _Module(kept.path, is_package, kept.imports, kept.code)
 
     def to_keep(self) -> list[tuple[bytes, KeptModule]]:
         """Everything compiled, for the next start; nothing if all of it was taken from an earlier one."""
@@ -271,10 +305,10 @@ class CodeTable:
             raise OSError(f"{path} is not a resource of any manifest") from None
 
 
-def _compiled(source: bytes, path: Path, is_package: bool) -> _Module:
-    tree = ast.parse(source, str(path))
-    code = compile(tree, str(path), "exec", dont_inherit=True)
-    return _Module(code, str(path), is_package, tuple(dict.fromkeys(_imported_names(tree))))
+def _compiled(source: bytes, path: str, is_package: bool) -> _Module:
+    tree = ast.parse(source, path)
+    code = compile(tree, path, "exec", dont_inherit=True)
+    return _Module(path, is_package, tuple(dict.fromkeys(_imported_names(tree))), made=code)
 
 
 _HOLD_STATEMENTS = (ast.stmt, ast.excepthandler, ast.match_case)

@@ -156,6 +156,7 @@ def main(argv: list[str]) -> NoReturn:
         gc.freeze()
         gc.enable()
         owners = host_manifests(boot)
+        pack_for_core(HostLocked(report=b""))  # what the first of them needs is made once, and not by each host
         # 6. Fork the hosts, lock. From here on a call that the filter does not name kills the process.
         stage = "lock"
         report = lockdown.engage(

@@ -119,8 +119,10 @@ def engage(plan: LockPlan) -> LockReport:
     # 10. After all that is alike for core and hosts, before anything that makes them differ. From here on each of these
     #     processes goes on by itself, and holds nothing of another's.
     if plan.heaps_bytes:
-        # The hosts' filter, made once: a dozen processes would each make it again, in memory of their own.
+        # The hosts' filter, made once: a dozen processes would each make it again, in memory of their own. So with
+        # what a first report needs: the methods of its classes.
         filters.secure_world_program(kernel.MACHINE, plan.profile, plan.request_fd, plan.reply_fd, ()).sha256()
+        _report(plan, recorder, landlock_abi=abi, locked=True, links=(HostLink(0, 0, 0, 0),)).to_bytes()
     host, links = fork_hosts(plan.heaps_bytes, plan.request_fd, plan.reply_fd)
     ends = (plan.request_fd, plan.reply_fd, *(fd for x in links for fd in (x.read_fd, x.write_fd, x.kill_fd)))
     # 11. After 5, which opens files of /proc, directories and a process descriptor.
