@@ -12,16 +12,13 @@ from bioguard.errors import BioguardError, InputRefused
 if __name__ == "__main__":
     signal.signal(signal.SIGINT, leave_at_once)
 
-from bench.commands.all import COMMANDS  # takes a second, in which Ctrl-C is answered already
+from bench.commands.all import COMMANDS  # Ctrl-C is answered already
+from bioguard.cli.lazy_group import LazyGroup
 
 
-@click.group()
+@click.group(cls=LazyGroup, table=COMMANDS, package="bench.commands")
 def cli() -> None:
     """Accuracy, speed, protection and regressions of bioguard. Metrics and layouts: docs/benchmarks.md."""
-
-
-for command in COMMANDS:
-    cli.add_command(command)
 
 
 def run(arguments: list[str]) -> int:

@@ -1,36 +1,50 @@
-"""Every command, in the order of their help."""
+"""Every command: where it is, and the first sentence of its help."""
 
-from collections.abc import Sequence
+from bioguard.cli.lazy_group import Table
 
-import click
-
-from bench.commands.accuracy import accuracy, scores
-from bench.commands.baseline import baseline
-from bench.commands.calibrate import calibrate
-from bench.commands.campaign import campaign
-from bench.commands.channels import channels
-from bench.commands.compare import compare_command
-from bench.commands.coverage import coverage_command
-from bench.commands.enrollment import enrollment
-from bench.commands.latency import latency
-from bench.commands.protection import protection
-from bench.commands.rates import rates
-from bench.commands.realism import realism
-from bench.commands.speed import speed
-
-COMMANDS: Sequence[click.Command] = (
-    scores,
-    accuracy,
-    calibrate,
-    rates,
-    speed,
-    protection,
-    compare_command,
-    campaign,
-    realism,
-    enrollment,
-    coverage_command,
-    baseline,
-    latency,
-    channels,
-)
+COMMANDS: Table = {
+    "accuracy": ("accuracy:accuracy", "Error rates with intervals: accuracy.json and report.html in DIR."),
+    "baseline": (
+        "baseline:baseline",
+        "Store figures of synthetic people and, for this kind of machine, ratios to peers; or check against them.",
+    ),
+    "calibrate": (
+        "calibrate:calibrate",
+        "Make a comparison profile: thresholds by rate for one model, from your own data.",
+    ),
+    "campaign": (
+        "campaign:campaign",
+        "Compare the protected codes of everybody with everybody; 31 623 people are 10^9 comparisons.",
+    ),
+    "channels": (
+        "channels:channels",
+        "Capacity of each way out of a locked secure world: a hostile application sends, somebody outside reads.",
+    ),
+    "compare": ("compare:compare_command", "List what changed from OLD to NEW; exit 3 if a rule is broken."),
+    "coverage": (
+        "coverage:coverage_command",
+        "How often 95 % intervals over people hold the truth, on synthetic people whose truth is known.",
+    ),
+    "enrollment": (
+        "enrollment:enrollment",
+        "Groups of samples of one person, and of two, before the gate of the enrollment: enrollment.json.",
+    ),
+    "latency": (
+        "latency:latency",
+        "What callers wait for: cold commands, start, 1:1, 1:N, enrollment, memory; beside another checkout.",
+    ),
+    "protection": (
+        "protection:protection",
+        "What protected codes cost, leak and link, with and without the secret: protection.json and report.html.",
+    ),
+    "rates": ("rates:rates", "Try thresholds on sources they were not made from: rates.json in DIR."),
+    "realism": (
+        "realism:realism",
+        "Score quantiles and error rates of real and synthetic people side by side: realism.json.",
+    ),
+    "scores": ("accuracy:scores", "Write all scores of a data set, for others to judge."),
+    "speed": (
+        "speed:speed",
+        "Comparisons per second and latency on synthetic people, each next to its peers in the same run.",
+    ),
+}

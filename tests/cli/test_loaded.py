@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 import pytest
 
+from bench.__main__ import cli as bench_cli
 from bioguard.cli.app import COMMANDS, cli
 from bioguard.cli.lazy_group import LazyGroup
 from bioguard.device import ahead
@@ -90,7 +91,7 @@ def test_a_command_on_a_device_loads_what_it_uses(line: str, tmp_path: Path) -> 
     assert not {m for m in modules if m.startswith(("bioguard.evidence", "bioguard.trusted", "tee_sim.secure"))}
 
 
-GROUPS = [cli, *(c for n in COMMANDS if isinstance(c := cli.get_command(click.Context(cli), n), LazyGroup))]
+GROUPS = [bench_cli, cli, *(c for n in COMMANDS if isinstance(c := cli.get_command(click.Context(cli), n), LazyGroup))]
 
 
 @pytest.mark.parametrize("group", GROUPS, ids=lambda group: group.name)

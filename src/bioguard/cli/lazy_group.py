@@ -9,15 +9,16 @@ from typing import Any
 import click
 
 Table = Mapping[str, tuple[str, str]]
-"""Name of a command: where it is below `bioguard.cli` (`module:function`), and the first sentence of its help."""
+"""Name of a command: where it is in its package (`module:function`), and the first sentence of its help."""
 
 
 class LazyGroup(click.Group):
-    """A group over a table."""
+    """A group over a table, whose modules are in one package."""
 
-    def __init__(self, *args: Any, table: Table, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, table: Table, package: str = "bioguard.cli", **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.table = table
+        self._package = package
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return sorted(self.table)
@@ -26,7 +27,7 @@ class LazyGroup(click.Group):
         if cmd_name not in self.table:
             return None
         module, _, name = self.table[cmd_name][0].partition(":")
-        command = getattr(import_module(f"bioguard.cli.{module}"), name)
+        command = getattr(import_module(f"{self._package}.{module}"), name)
         if not gc.isenabled():  # since `main`: what was loaded stays, and need not be looked through
             gc.freeze()
             gc.enable()
