@@ -60,7 +60,7 @@ class EnrolledWorld:
         for purpose in Purpose:
             token = self._kit.pin_token(mallory)
             grant = policy.GrantConsent(
-                user=mallory.user, modality=finger, purpose=purpose, days=365, of_age=True, token=token
+                user=mallory.user, modalities=(finger,), purposes=(purpose,), days=365, of_age=True, token=token
             )
             self._kit.need(self._place.call(BIOMETRIC_UUID, policy.GRANT, grant).status, "consent")
         self._enroll(mallory, finger, 2, tuple(touch.to_bytes() for touch in self._fingers[:VIEWS]))

@@ -105,7 +105,7 @@ class Life:
         for user, modality, purpose in ((u, m, p) for u in (ALICE, BOB) for m in Modality for p in Purpose):
             token = self._token(0) if user == ALICE else b""
             grant = policy.GrantConsent(
-                user=user, modality=modality, purpose=purpose, days=30, of_age=True, token=token
+                user=user, modalities=(modality,), purposes=(purpose,), days=30, of_age=True, token=token
             )
             self.ask(BIOMETRIC_UUID, policy.GRANT, grant)
         for modality, samples, position in ((Modality.FACE, FACES[:3], 0), (Modality.FINGERPRINT, FINGERS[:3], 2)):

@@ -64,7 +64,9 @@ def test_a_finger_under_another_name_keeps_what_was_learned_of_it(phone: Kit) ->
     challenge = phone.ask(
         BIOMETRIC_UUID, sensor.GENERATE_CHALLENGE, sensor.SensorRequest(user=alice.user, modality=fingers)
     ).challenge
-    consent = policy.GrantConsent(user=alice.user, modality=fingers, purpose=Purpose.UNLOCK, days=365, of_age=True)
+    consent = policy.GrantConsent(
+        user=alice.user, modalities=(fingers,), purposes=(Purpose.UNLOCK,), days=365, of_age=True
+    )
     phone.ask(BIOMETRIC_UUID, policy.GRANT, replace(consent, token=phone.pin_token(alice)))
     assert phone.enroll(alice, phone.pin_token(alice, challenge), samples=touches, modality=fingers) is ReplyStatus.OK
     store, listed = MemoryStore(phone.target.disk, BIOMETRIC_UUID.bytes), biometric.ListRecords(user=alice.user)

@@ -103,7 +103,7 @@ class Gallery:
     def consent(self, number: int) -> None:
         for purpose in (Purpose.UNLOCK, Purpose.KEY_USE, Purpose.IDENTIFY):
             user = self.user(number)
-            request = GrantConsent(user=user, modality=Modality.FACE, purpose=purpose, days=30, of_age=True)
+            request = GrantConsent(user=user, modalities=(Modality.FACE,), purposes=(purpose,), days=30, of_age=True)
             assert self.session.call(GRANT, request).status == 0
 
     def authenticate(self, number: int, other: int | None = None) -> commands.Decision:
@@ -350,7 +350,10 @@ def test_fingers_stay_within_it_too_and_whatever_was_relabeled_is_listed_and_sho
     device = gallery.copy()
     user, new = device.user(3), {"user": device.user(3), "modality": Modality.FINGERPRINT}
     for purpose in (Purpose.UNLOCK, Purpose.KEY_USE, Purpose.IDENTIFY):
-        device.session.call(GRANT, GrantConsent(**new, purpose=purpose, days=30, of_age=True))
+        device.session.call(
+            GRANT,
+            GrantConsent(user=user, modalities=(Modality.FINGERPRINT,), purposes=(purpose,), days=30, of_age=True),
+        )
     (view,) = finger_impressions(55, person=1, count=1)
     sample = view.to_bytes()
     enroll = commands.Enroll(**new, position=1, samples=(sample,))

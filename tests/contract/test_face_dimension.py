@@ -59,7 +59,9 @@ class World:
             self.users.add(user)
         if user not in self.willing:  # a grant makes the index anew: only where one is needed
             for purpose in (Purpose.UNLOCK, Purpose.IDENTIFY):
-                grant = policy.GrantConsent(user=name, modality=Modality.FACE, purpose=purpose, days=3650, of_age=True)
+                grant = policy.GrantConsent(
+                    user=name, modalities=(Modality.FACE,), purposes=(purpose,), days=3650, of_age=True
+                )
                 assert self.ask(policy.GRANT, grant).status is ReplyStatus.OK
             self.willing.add(user)
         return name

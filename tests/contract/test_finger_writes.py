@@ -60,7 +60,7 @@ class Fingers(Kit):
         for purpose in Purpose:
             token = self.pin_token(person)
             grant = policy.GrantConsent(
-                user=person.user, modality=FINGER, purpose=purpose, days=365, of_age=True, token=token
+                user=person.user, modalities=(FINGER,), purposes=(purpose,), days=365, of_age=True, token=token
             )
             self.need(self.ask(BIOMETRIC_UUID, policy.GRANT, grant).status, "consent")
         touches = list(finger_impressions(SEED, person=number, count=8))

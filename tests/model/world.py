@@ -74,10 +74,10 @@ class World:
     def add_user(self, u: int) -> object:
         user = self._user(u)
         answer = self._ask(biometric.ADD_USER, biometric.AddUser(user=user, label=bytes(32))).status.name
-        for modality in Modality if answer == "OK" else ():
-            for purpose in Purpose:
-                grant = policy.GrantConsent(user=user, modality=modality, purpose=purpose, days=3650, of_age=True)
-                assert self._ask(policy.GRANT, grant).status.name == "OK"
+        if answer == "OK":
+            every = {"modalities": tuple(Modality), "purposes": tuple(Purpose)}
+            grant = policy.GrantConsent(user=user, **every, days=3650, of_age=True)
+            assert self._ask(policy.GRANT, grant).status.name == "OK"
         return answer
 
     def remove_user(self, u: int, by: str, back: int) -> object:

@@ -66,8 +66,8 @@ class Twin:
         for purpose in Purpose:
             grant = policy.GrantConsent(
                 user=self.victim.user,
-                modality=Modality.FINGERPRINT,
-                purpose=purpose,
+                modalities=(Modality.FINGERPRINT,),
+                purposes=(purpose,),
                 days=30,
                 of_age=True,
                 token=self.kit.pin_token(self.victim),

@@ -58,7 +58,7 @@ def test_an_enrollment_asks_for_a_pin_where_the_page_says_so(require_pin: bool) 
     )
     for purpose in Purpose:
         grant = policy.GrantConsent(
-            user=user, modality=Modality.FINGERPRINT, purpose=purpose, days=30, of_age=True, token=b""
+            user=user, modalities=(Modality.FINGERPRINT,), purposes=(purpose,), days=30, of_age=True, token=b""
         )
         kit.need(target.call(BIOMETRIC_UUID, policy.GRANT, grant).status, "consent")
     touches = [t.to_bytes() for t in finger_impressions(3, person=0, count=6)]

@@ -38,7 +38,12 @@ class Life(Kit):
 
     def grant(self, someone: Person, days: int, purpose: Purpose = Purpose.UNLOCK) -> None:
         request = policy.GrantConsent(
-            user=someone.user, modality=FACE, purpose=purpose, days=days, of_age=True, token=self.pin_token(someone)
+            user=someone.user,
+            modalities=(FACE,),
+            purposes=(purpose,),
+            days=days,
+            of_age=True,
+            token=self.pin_token(someone),
         )
         self.need(self.target.call(BIOMETRIC_UUID, policy.GRANT, request).status, "the grant")
 

@@ -266,8 +266,8 @@ def test_a_finger_is_there_until_the_last_consent_or_its_retention_ends(kit: Kit
     kit.target.clock.advance(2 * DAY_MS)
     short = policy.GrantConsent(
         user=others[0].user,
-        modality=Modality.FINGERPRINT,
-        purpose=Purpose.IDENTIFY,
+        modalities=(Modality.FINGERPRINT,),
+        purposes=(Purpose.IDENTIFY,),
         days=1,
         of_age=True,
         token=kit.pin_token(others[0]),

@@ -92,8 +92,8 @@ class Life:
                 policy.GRANT,
                 policy.GrantConsent(
                     user=person.user,
-                    modality=FINGER,
-                    purpose=purpose,
+                    modalities=(FINGER,),
+                    purposes=(purpose,),
                     days=365,
                     of_age=True,
                     token=self.kit.pin_token(person),

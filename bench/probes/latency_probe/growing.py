@@ -35,12 +35,18 @@ def _enroll(person: int, view: int) -> commands.Enroll:
     return commands.Enroll(user=person.to_bytes(16, "big"), modality=Modality.FACE, position=0, samples=samples)
 
 
+def _what(purpose: Purpose) -> dict[str, Any]:
+    """What is consented to: in an older checkout a request names one modality and one purpose."""
+    if "modalities" in policy.GrantConsent.__dataclass_fields__:
+        return {"modalities": (Modality.FACE,), "purposes": (purpose,)}
+    return {"modality": Modality.FACE, "purpose": purpose}
+
+
 def _add(device: Device, person: int) -> None:
     user = person.to_bytes(16, "big")
     device.ask(commands.ADD_USER, commands.AddUser(user=user, label=bytes(32)))
     for purpose in (Purpose.UNLOCK, Purpose.IDENTIFY):
-        consent = policy.GrantConsent(user=user, modality=Modality.FACE, purpose=purpose, days=365, of_age=True)
-        device.ask(policy.GRANT, consent)
+        device.ask(policy.GRANT, policy.GrantConsent(user=user, days=365, of_age=True, **_what(purpose)))
 
 
 class _Tee(device_files._Tee):

@@ -59,9 +59,8 @@ def grant(
     """
     with state.device() as device:
         token = person_token(state, device, user, pin_file)
-        for modality in _modalities(modalities):
-            for purpose in purposes:
-                rules.grant(device, user, modality, PURPOSES[purpose], days=days, of_age=of_age, token=token)
+        wanted = tuple(dict.fromkeys(_modalities(modalities))), tuple(dict.fromkeys(PURPOSES[p] for p in purposes))
+        rules.grant_each(device, user, *wanted, days=days, of_age=of_age, token=token)
     granted = [f"{word(m)} for {p}" for m in _modalities(modalities) for p in purposes]
     return Result(
         outcome="granted",

@@ -30,11 +30,14 @@ MAX_ERASED = 15
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GrantConsent(Record):
-    """Consent to one purpose. of_age: the person attested the minimum age of this device's policy."""
+    """Consent to each of these purposes for each of these modalities; none of either twice.
+
+    of_age: the person attested the minimum age of this device's policy.
+    """
 
     user: Annotated[bytes, _ID]
-    modality: Modality
-    purpose: Purpose
+    modalities: Annotated[tuple[Modality, ...], Items(len(Modality))]
+    purposes: Annotated[tuple[Purpose, ...], Items(len(Purpose))]
     days: Annotated[int, UpTo(3650)]
     of_age: bool
     token: Annotated[bytes, _TOKEN] = b""

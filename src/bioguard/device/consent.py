@@ -43,17 +43,30 @@ def grant(
     token: bytes = b"",
 ) -> None:
     """Record a consent. Raises NotPermitted without the age attestation, or with a token that is not this user's."""
+    grant_each(device, name, (modality,), (purpose,), days=days, of_age=of_age, token=token)
+
+
+def grant_each(
+    device: Device,
+    name: str,
+    modalities: tuple[Modality, ...],
+    purposes: tuple[Purpose, ...],
+    *,
+    days: int = DEFAULT_DAYS,
+    of_age: bool,
+    token: bytes = b"",
+) -> None:
+    """Record consents to each of these purposes for each of these modalities, all or none. Raises as `grant`."""
+    user = device.user_handle(name)
     request = commands.GrantConsent(
-        user=device.user_handle(name), modality=modality, purpose=purpose, days=days, of_age=of_age, token=token
+        user=user, modalities=modalities, purposes=purposes, days=days, of_age=of_age, token=token
     )
     device.ask(commands.GRANT, request, about=repr(name))
 
 
 def grant_all(device: Device, name: str, *, days: int = DEFAULT_DAYS, of_age: bool, token: bytes = b"") -> None:
-    """Record a consent to every modality and purpose: for demonstrations and benches."""
-    for modality in Modality:
-        for purpose in Purpose:
-            grant(device, name, modality, purpose, days=days, of_age=of_age, token=token)
+    """Record a consent to every modality and purpose at once: for demonstrations and benches."""
+    grant_each(device, name, tuple(Modality), tuple(Purpose), days=days, of_age=of_age, token=token)
 
 
 def withdraw(device: Device, name: str, modality: Modality, purpose: Purpose, *, token: bytes = b"") -> tuple[str, ...]:

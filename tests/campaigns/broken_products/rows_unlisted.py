@@ -105,7 +105,7 @@ PRODUCTS = (
         ("search-no-lockout", "searches may be made without end",
          instead(SENSOR_COMMANDS, "SensorCommands.begin_search", "self._lockout.charge(tally.search, now_ms)", "tally.search")),
         ("count-forgotten", "failed attempts are forgotten at a start",
-         (instead(SENSOR_OBJECTS, "StoredStates._read", "_lockout(stored)", "_lockout(stored) if (sensor_id, user) in self.__dict__.setdefault('_tried', set()) else LockoutState()"),
+         (instead(SENSOR_OBJECTS, "StoredStates._read", "value_of(self._store, self.object_id(sensor_id, user), _state_of)", "value_of(self._store, self.object_id(sensor_id, user), _state_of if (sensor_id, user) in self.__dict__.setdefault('_tried', set()) else lambda body, ids: replace(_state_of(body, ids), lockout=LockoutState()))"),
           begins(SENSOR_OBJECTS, "StoredStates.put", "self.__dict__.setdefault('_tried', set()).add((sensor_id, user))"))),
         ("looser", "a face is accepted at half of the likeness that the rate asks for",
          instead(DECISION, "judge", "best.score >= best.levels.accept and not spent(best.record_id)", "best.score >= 0.6 * best.levels.accept and not spent(best.record_id)")),

@@ -36,7 +36,7 @@ def _enrolled(kit: Kit, touches: Sequence[FingerprintTemplate]) -> Person:
     """A user with a finger."""
     someone = kit.person()
     grant = policy.GrantConsent(
-        user=someone.user, modality=Modality.FINGERPRINT, purpose=Purpose.UNLOCK, days=365, of_age=True
+        user=someone.user, modalities=(Modality.FINGERPRINT,), purposes=(Purpose.UNLOCK,), days=365, of_age=True
     )
     kit.ask(BIOMETRIC_UUID, policy.GRANT, grant)
     token = kit.pin_token(someone, kit.challenge(someone, Modality.FINGERPRINT))

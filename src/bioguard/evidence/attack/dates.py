@@ -76,7 +76,7 @@ def forgotten_log(kit: Kit) -> str | None:
 def _with_one_grant(kit: Kit) -> Person:
     someone = kit.person(enrolled=True)
     grant = policy.GrantConsent(
-        user=someone.user, modality=FACE, purpose=Purpose.UNLOCK, days=GRANT_DAYS, of_age=True,
+        user=someone.user, modalities=(FACE,), purposes=(Purpose.UNLOCK,), days=GRANT_DAYS, of_age=True,
         token=kit.pin_token(someone),
     )  # fmt: skip
     kit.need(kit.target.call(BIOMETRIC_UUID, policy.GRANT, grant).status, "the grant")

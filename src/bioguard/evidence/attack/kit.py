@@ -129,9 +129,9 @@ class Kit:
         """A new user, usually with a PIN, and with an enrolled face if asked for."""
         someone = Person(self.rng.bytes(16), pin or b"", self.direction())
         self.ask(BIOMETRIC_UUID, biometric.ADD_USER, biometric.AddUser(user=someone.user, label=bytes(32)))
-        for purpose in Purpose:
-            grant = policy.GrantConsent(user=someone.user, modality=FACE, purpose=purpose, days=365, of_age=True)
-            self.ask(BIOMETRIC_UUID, policy.GRANT, grant)
+        every = tuple(Purpose)
+        grant = policy.GrantConsent(user=someone.user, modalities=(FACE,), purposes=every, days=365, of_age=True)
+        self.ask(BIOMETRIC_UUID, policy.GRANT, grant)
         if pin is not None:
             self.set_pin(someone, pin)
         if enrolled:

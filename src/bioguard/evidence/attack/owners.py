@@ -107,7 +107,7 @@ def consent_with_another_pin(kit: Kit) -> str | None:
     victim, attacker = kit.person(), kit.person(b"attacker")
     token = kit.pin_token(attacker)
     grant = policy.GrantConsent(
-        user=victim.user, modality=FACE, purpose=Purpose.UNLOCK, days=1, of_age=True, token=token
+        user=victim.user, modalities=(FACE,), purposes=(Purpose.UNLOCK,), days=1, of_age=True, token=token
     )
     if kit.target.call(BIOMETRIC_UUID, policy.GRANT, grant).status is ReplyStatus.OK:
         return "the PIN of another user decides about the victim's consents"

@@ -10,6 +10,7 @@ done so.
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from functools import partial
+from itertools import product
 from typing import Any
 
 from bioguard.commands import policy as commands
@@ -41,11 +42,21 @@ def _done(
     event: Event,
     *,
     reserve: Reserve = Reserve.NONE,
-    state: PolicyState | None = None,
     **fields: Any,
 ) -> Done:
-    """Store what a user consents to, and drop the galleries: who may be searched for may have changed."""
     policy.log.note(event, subject=user, **fields)
+    return _stored(policy, user, consent, reserve=reserve)
+
+
+def _stored(
+    policy: PolicyEnforcer,
+    user: bytes,
+    consent: ConsentState,
+    *,
+    reserve: Reserve = Reserve.NONE,
+    state: PolicyState | None = None,
+) -> Done:
+    """Store what a user consents to, and drop the galleries: who may be searched for may have changed."""
     policy.store(consent=(user, consent), state=state, reserve=reserve)
     policy.vault.drop_galleries()
     return Done(status=ReplyStatus.OK)
@@ -55,26 +66,17 @@ def grant(policy: PolicyEnforcer, request: commands.GrantConsent) -> Done:
     consent = policy.identified(request.user, request.token)
     if not request.of_age:
         raise Refused(ReplyStatus.UNDERAGE)
-    if not request.days:
+    wanted = list(product(request.modalities, request.purposes))
+    if not request.days or not wanted or len(set(wanted)) < len(wanted):
         raise Refused(ReplyStatus.BAD_REQUEST)
     now_ms, version = policy.log.now_ms(), policy.state.version
-    new = Grant(
-        modality=request.modality,
-        purpose=request.purpose,
-        policy_version=version,
-        granted_ms=now_ms,
-        expires_ms=min(now_ms + request.days * DAY_MS, MAX_MS),
-    )
-    return _done(
-        policy,
-        request.user,
-        granted(consent, new),
-        Event.CONSENT_GRANTED,
-        state=policy.with_expiry(new.expires_ms),
-        modality=request.modality,
-        purpose=request.purpose,
-        number=version,
-    )
+    expires_ms = min(now_ms + request.days * DAY_MS, MAX_MS)
+    for modality, purpose in wanted:
+        about: dict[str, Any] = {"modality": modality, "purpose": purpose}
+        new = Grant(policy_version=version, granted_ms=now_ms, expires_ms=expires_ms, **about)
+        consent = granted(consent, new)
+        policy.log.note(Event.CONSENT_GRANTED, subject=request.user, number=version, **about)
+    return _stored(policy, request.user, consent, state=policy.with_expiry(expires_ms))
 
 
 def withdraw(policy: PolicyEnforcer, request: commands.Withdraw) -> commands.Withdrawn:
