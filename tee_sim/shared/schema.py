@@ -47,11 +47,9 @@ class Bound(Protocol):
 
     def misfit(self, value: object) -> str:
         """What was expected instead of `value`; empty if it fits."""
-        ...
 
     def max_bits(self) -> float:
         """Upper bound on the information in the field, in bits."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)
