@@ -1,8 +1,9 @@
-"""Records in hundreds: the vault's own code with a transaction for many enrollments, in a world in this process.
+"""Records in dozens: the vault's own code with a transaction for many enrollments, in a world in this process.
 
-For a hundred thousand records; what a store holds afterwards is what as many enrollments leave, but for the log's time
-and the versions of objects. The core's rule that an application may only use ids that it was given in the same request
-is off while it is filled: nobody asks here.
+For more records than commands store in reasonable time. What a store holds afterwards is what as many enrollments
+leave, but for times and versions. Off while it is filled: the core's rule that an application may only use ids that it
+was given in the same request, for nobody asks here; and that a sensor's tally is written for each record of a
+transaction, which is most of what a large one costs.
 """
 
 from collections.abc import Iterator
@@ -14,12 +15,17 @@ from bioguard.commands.biometric import Enroll
 from bioguard.records import FaceEmbedding
 from bioguard.records.modality import Modality
 from bioguard.simulate.people import EDGEFACE_XS, FacePopulation
+from bioguard.trusted.biometric import vault
 from bioguard.trusted.biometric.app import BiometricApp
 from bioguard.trusted.biometric.stored_objects import UserState, put_user
+from bioguard.trusted.sensor.exposure import KEY_BYTES, Exposures
+from bioguard.trusted.sensor.sensors import SENSOR_IDS
+from bioguard.trusted.sensor.stored_objects import put_tally, read_tally
 from tee_sim.secure.made.call import Call
+from tee_sim.shared.ta_api import Transaction
 
-TOGETHER = 10
-"""People in a transaction."""
+TOGETHER, MADE = 3, 300
+"""People in a transaction, and whose views are made at once."""
 
 
 @contextmanager
@@ -36,6 +42,16 @@ def held_application() -> Iterator[list[BiometricApp]]:
         yield held
 
 
+def _count(app: BiometricApp, transaction: Transaction, records: list[bytes]) -> None:
+    """Put new records into the tally of the face sensor, as `recount` does for one."""
+    sensor_id = SENSOR_IDS[Modality.FACE]
+    tally = read_tally(app._store, sensor_id)
+    counts = dict(zip(tally.exposures.keys, tally.counts, strict=True))
+    counts |= {int.from_bytes(record[:KEY_BYTES], "big"): 0 for record in records}
+    ordered = dict(sorted(counts.items()))
+    put_tally(transaction, sensor_id, tally.with_exposures(Exposures(tuple(ordered), bytes(ordered.values()))))
+
+
 def enroll_people(app: BiometricApp, seed: int, first: int, last: int, *, each: int, like: bytes) -> None:
     """Add people first .. last - 1 with so many face records each, of one view.
 
@@ -44,16 +60,21 @@ def enroll_people(app: BiometricApp, seed: int, first: int, last: int, *, each: 
     """
     population = FacePopulation(EDGEFACE_XS, seed)
     consent = app._policy.objects.consent(like)
-    for start in range(first, last, TOGETHER):
-        people = range(start, min(last, start + TOGETHER))
-        views = [population.embeddings(start, len(people), view=view) for view in range(each)]
-        with app._store.transaction() as transaction:
-            for number, person in enumerate(people):
-                user = person.to_bytes(16, "big")
-                put_user(transaction, user, UserState(label=bytes(32)))
-                app._policy.objects.put_consent(transaction, user, consent)
-                for rows in views:
-                    face = FaceEmbedding.from_features(rows[number])
-                    request = Enroll(user=user, modality=Modality.FACE, position=0, samples=(face.to_bytes(),))
-                    codes = app._vault.encoder.encode((face,))
-                    app._vault.enroll(transaction, request, codes, None, face_dimension=len(face))
+    for made in range(first, last, MADE):
+        views = [population.embeddings(made, min(last - made, MADE), view=view) for view in range(each)]
+        for start in range(made, min(last, made + MADE), TOGETHER):
+            new: list[bytes] = []
+            with (
+                patch.object(vault, "recount", lambda *_, new=new, stored=None, **__: new.append(stored)),
+                app._store.transaction() as transaction,
+            ):
+                for person in range(start, min(last, made + MADE, start + TOGETHER)):
+                    user = person.to_bytes(16, "big")
+                    put_user(transaction, user, UserState(label=bytes(32)))
+                    app._policy.objects.put_consent(transaction, user, consent)
+                    for rows in views:
+                        face = FaceEmbedding.from_features(rows[person - made])
+                        request = Enroll(user=user, modality=Modality.FACE, position=0, samples=(face.to_bytes(),))
+                        codes = app._vault.encoder.encode((face,))
+                        app._vault.enroll(transaction, request, codes, None, face_dimension=len(face))
+                _count(app, transaction, new)

@@ -2,8 +2,8 @@
 
 Filled through the device's own commands, each its own durable transaction: ten face records a person, of one view each;
 a person costs a user, two consents and ten enrollments. While it is filled its secure world is in this process, without
-lock and pipes (`tests.campaigns.device_files`), in half of the time; beyond BY_COMMANDS records a transaction takes a
-hundred (`.bulk`), in a third of that. It is timed as it is meant to run.
+lock and pipes (`tests.campaigns.device_files`), in half of the time; beyond BY_COMMANDS records a transaction takes
+dozens (`.bulk`). It is timed as it is meant to run.
 """
 
 import json
@@ -73,7 +73,7 @@ def _fill(device: Device, first: int, last: int) -> None:
         device.ask(commands.ENROLL, _enroll(person, view))
 
 
-def _fill_in_hundreds(directory: Path, first: int, last: int) -> None:
+def _fill_in_dozens(directory: Path, first: int, last: int) -> None:
     """Only whole people, beyond BY_COMMANDS. Not every checkout has what this uses: it is loaded here."""
     from .bulk import enroll_people, held_application  # noqa: PLC0415
 
@@ -118,7 +118,7 @@ def grow(folder: Path, rounds: int, sizes: list[int]) -> None:
         with _in_one_process(), Device.open(directory, OPTIONS) as device:
             _fill(device, held, size)
         if size > BY_COMMANDS:
-            _fill_in_hundreds(directory, held, size)
+            _fill_in_dozens(directory, held, size)
         held = size
         print(json.dumps({"fill_s": time.perf_counter() - began_s, "bytes": _bytes(directory)}), flush=True)
         for line in sys.stdin:
