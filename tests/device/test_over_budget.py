@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from bioguard.commands.biometric import SHOW
-from bioguard.device import Device, consent, launch
+from bioguard.device import Device, applications, consent
 from bioguard.device.incidents import incidents
 from bioguard.device.options import DeviceOptions
 from bioguard.errors import IntegrityFailure, WrongUsage
@@ -20,9 +20,9 @@ pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="the lock is Lin
 def test_the_reply_is_withheld_an_incident_opens_and_the_bits_stand_in_the_log(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    biometric, *others = launch.manifests()
+    biometric, *others = applications.manifests()
     tight = replace(biometric, budgets=(*biometric.budgets, CommandBudget(command=SHOW.number, bits=3)))
-    monkeypatch.setattr(launch, "manifests", lambda: (tight, *others))
+    monkeypatch.setattr(applications, "manifests", lambda: (tight, *others))
     with Device.init(tmp_path / "device", DeviceOptions(), require_pin=False) as device:
         with pytest.raises(IntegrityFailure) as caught:
             device.show("00" * 16)
@@ -44,9 +44,9 @@ def test_the_reply_is_withheld_an_incident_opens_and_the_bits_stand_in_the_log(
 
 
 def test_a_device_hosts_nothing_without_a_budget(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    biometric, *others = launch.manifests()
+    biometric, *others = applications.manifests()
     free = replace(biometric, budget_bits=None, start_bits=None, budgets=(), writes=(), reads=())
-    monkeypatch.setattr(launch, "manifests", lambda: (free, *others))
+    monkeypatch.setattr(applications, "manifests", lambda: (free, *others))
     with pytest.raises(WrongUsage) as caught:
         Device.init(tmp_path / "device", DeviceOptions(), require_pin=False)
     assert caught.value.code == "device.no_budget"

@@ -15,7 +15,7 @@ from typing import Final
 import numpy as np
 import pytest
 
-from bioguard.device import Device, DeviceOptions, launch
+from bioguard.device import Device, DeviceOptions, applications
 from tee_sim.normal.client import Context, Session
 from tee_sim.normal.machine.locked_start import Started, start_locked
 from tee_sim.normal.sandbox_verdict.probes import cached_probes
@@ -87,11 +87,11 @@ def device_with_neighbors(folder: Path, options: DeviceOptions | None = None) ->
     wrapper = folder / "python"
     wrapper.write_text(f'#!/bin/sh\nexec "{INTERPRETER}" -I -B "{folder / "start.py"}" "$5" "$6"\n', "utf-8")
     wrapper.chmod(wrapper.stat().st_mode | stat.S_IXUSR)
-    own = launch.manifests()
+    own = applications.manifests()
     cached_probes()
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(sys, "executable", str(wrapper))
-        patch.setattr(launch, "hosted", lambda: (*own, HOSTILE, KEEPER))
+        patch.setattr(applications, "hosted", lambda: (*own, HOSTILE, KEEPER))
         with Device.init(folder / "device", options or DeviceOptions(), require_pin=False) as device:
             yield device
 

@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from bioguard.device import Device, DeviceOptions, launch
+from bioguard.device import Device, DeviceOptions, applications
 from bioguard.device.boot_id import boot_id
 from bioguard.device.consent import grant_all
 from bioguard.device.fuses import Fuses
@@ -102,7 +102,7 @@ def keys_of(device: Device) -> dict[str, bytes]:
         "store's own key": tsk(storage, None),
         "anchor key": ladder.derive("store anchor"),
     }
-    owners = (KEEPER, HOSTILE, *launch.manifests()[:3])
+    owners = (KEEPER, HOSTILE, *applications.manifests()[:3])
     return keys | {f"storage key of {owner.name}": tsk(storage, owner.ta_uuid) for owner in owners}
 
 
@@ -114,7 +114,7 @@ def token_key(device: Device, tmp_path_factory: pytest.TempPathFactory) -> bytes
     fuses = Fuses.read(copy)
     provision = Provision(huk=fuses.huk, device_id=fuses.device_id, create=False, boot_id=boot_id(copy, keep=False))
     with closing(Supplicant(copy)) as supplicant:
-        world = SecureWorld(provision, DirectPort(supplicant), launch.manifests())
+        world = SecureWorld(provision, DirectPort(supplicant), applications.manifests())
         return world._boot.keys["auth-token"]
 
 

@@ -13,6 +13,7 @@ Rules:
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import replace
 
 from tee_sim.normal.sandbox_verdict.beside import Watched, judge_heaps, judge_waiter
@@ -51,16 +52,18 @@ def inspect_processes(
         heaps_bytes: how far the memory of each of them may grow, as its manifest states.
 
     Raises:
-        ProcessLookupError: one of them is gone.
+        ProcessLookupError: the core is gone.
         TeeError: BAD_FORMAT, a report is malformed.
     """
     report, ours = LockReport.from_bytes(locked.report), Ours()
     core = Watched("core", report, observe(pid, report, ours=ours))
     reports = tuple(LockReport.from_bytes(raw) for raw in locked.hosts)
     started = children_of(core.seen.process_id) if reports or report.links else ()
-    running = {
-        seen.inner_process_id: seen for seen in (look(child, neighbor=core.seen, ours=ours) for child in started)
-    }
+    running = {}
+    for child in started:
+        with suppress(ProcessLookupError):  # one that ends meanwhile is missing below, and nothing else
+            seen = look(child, neighbor=core.seen, ours=ours)
+            running[seen.inner_process_id] = seen
     further = sum(len(children_of(process_id)) for process_id in started)
     hosts = tuple(
         Watched(name, said, running.get(link.process_id, Observation()))
