@@ -139,7 +139,7 @@ class CountedStore:
         known = {kind: self._relations_of(ta).kinds.get(kind, set()) for kind in kinds}
         many = [kind for kind, ids in known.items() if len(ids) > MOST_AHEAD]
         for kind in many:
-            for _ in store.load(kind=kind):
+            for _ in store.load(kind=kind, keep=True):
                 pass
         for kind in known.keys() - set(many):
             store.read_ahead(sorted(known[kind]))
@@ -170,6 +170,10 @@ class CountedStore:
     def scans(self, ta: UUID) -> None:
         """As `Watch.scans`."""
         self._told_relations(ta)
+
+    def ids(self, ta: UUID, kind: str) -> list[bytes]:
+        """As `Watch.ids`."""
+        return sorted(self._told_relations(ta).kinds.get(kind, ()))
 
     def putting(self, name: bytes, object_id: bytes, before: bytes | None, entry: bytes) -> None:
         """As `Watch.putting`."""

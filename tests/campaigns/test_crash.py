@@ -46,7 +46,7 @@ def test_a_cut_keeps_what_was_synced_and_tears_by_sector_what_was_not() -> None:
 
 @STRACE
 def test_every_power_cut_leaves_the_state_before_or_after(tmp_path: Path) -> None:
-    rows = crash_power.play(tmp_path, points=360, seed=5)
+    rows = crash_power.play(tmp_path, points=480, seed=5)
     assert errors(rows) == []
     assert sum(row.points for row in rows) >= 300
     assert {row.operation for row in rows} == set(MATRIX)

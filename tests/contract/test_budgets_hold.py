@@ -330,7 +330,11 @@ def test_rows_that_made_room_for_others_are_read_again_before_a_search(gallery: 
     held(crowd)
 
 
-@pytest.mark.parametrize("object_id", [b"X\x01", b"S\x01" + (3).to_bytes(16, "big"), b"C" + (3).to_bytes(16, "big")])
+@pytest.mark.parametrize(
+    "object_id",
+    [b"X\x01", b"S\x01" + (3).to_bytes(16, "big"), b"C" + (3).to_bytes(16, "big")],
+    ids=["tally", "sensor", "consent"],
+)
 def test_a_damaged_row_is_damage_and_no_matter_of_the_budget(gallery: Gallery, object_id: bytes) -> None:
     hurt = gallery.copy()
     hurt.start()
@@ -341,6 +345,9 @@ def test_a_damaged_row_is_damage_and_no_matter_of_the_budget(gallery: Gallery, o
     hurt.disk._blobs.commit(Changes({name: row[:-1] + bytes([row[-1] ^ 1])}, ()))
     store.rows.clear()
     for decide_one in (hurt.authenticate, hurt.identify):
+        if object_id[:1] == b"C" and decide_one == hurt.identify:
+            assert decide_one(3).match, "what it says of searches stands in the index, which is not damaged"
+            continue
         with pytest.raises(TeeError) as refused:
             decide_one(3)
         assert refused.value.result is TeeResult.CORRUPT_OBJECT

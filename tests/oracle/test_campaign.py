@@ -13,7 +13,7 @@ from bench.oracle.experiment import Outcome, run
 from bench.oracle.people import Faces, synthetic, with_head_start
 from bench.oracle.world import Insider
 from bioguard.match import twostage
-from bioguard.trusted.biometric import app, gallery_index, rates
+from bioguard.trusted.biometric import app, rates
 from bioguard.trusted.biometric.rates import Terms
 from bioguard.trusted.biometric.sensor_commands import Search, SensorCommands
 from bioguard.trusted.sensor.exposure import Exposures
@@ -128,8 +128,16 @@ def weak_matches_renew(p: Patch) -> None:
 
 
 def nearest_are_read(p: Patch) -> None:
+    """Opens the records that the exact stage is about to score."""
     p.setattr(twostage, "SMALL_LIST", 3)
-    p.setattr(gallery_index, "KEPT_BYTES", 0)
+    real = app.BiometricApp._judge
+
+    def judge(self, modality, terms, seen):
+        for sighting in seen:
+            self._vault.open_record(sighting.record_id)
+        return real(self, modality, terms, seen)
+
+    p.setattr(app.BiometricApp, "_judge", judge)
 
 
 def loose_matches_clear(p: Patch) -> None:

@@ -12,12 +12,17 @@ UUIDS: Final = {
     "gatekeeper": "3b7a01c21d525c6e9a418d0c2c7c2f02",
 }
 RECORD_KINDS: Final = ("face", "fingerprint")
+INDEX_KINDS: Final = {"faceindex": "face", "fingerindex": "fingerprint"}
+"""Segments of the search index, and the kind of the records that they are of."""
+_INDEX_HEAD_BYTES, _INDEX_ID_BYTES = 51, 16
+"""docs/formats/search-index.md."""
 _KNOWN: Final = {
     ("core", b"b", 4, "boot", 0), ("core", b"s", 8, "settings", 0),
     ("core", b"c", 5, "clock", 0), ("gatekeeper", b"P", 17, "pin", 16),
     ("biometric", b"C", 17, "consent", 16), ("biometric", b"D", 1, "device", 0), ("biometric", b"H", 1, "loghead", 0),
     ("biometric", b"L", 9, "log", 0), ("biometric", b"P", 1, "policy", 0), ("biometric", b"Q", 9, "request", 16),
     ("biometric", b"R", 17, "face", 16), ("biometric", b"R", 17, "fingerprint", 16),
+    ("biometric", b"I", 5, "faceindex", 0), ("biometric", b"I", 5, "fingerindex", 0),
     ("biometric", b"S", 18, "sensor", 16), ("biometric", b"U", 17, "user", 16), ("biometric", b"X", 2, "tally", 0),
 }  # fmt: skip
 """Application, first byte and size of the id, kind, size of the owner."""
@@ -41,6 +46,7 @@ def strange_objects(contents: Contents) -> list[str]:
     listed = {(o.owner, ref[0]) for o in objects if o.kind == "user" for ref in o.fields()[1]}
     held = {(o.owner, o.object_id[1:]) for o in objects if o.kind in RECORD_KINDS}
     strange += [f"a record of {owner.hex()} that is in no list" for owner, _ in held - listed]
+    strange += [f"a {kind} index that is not of the records" for kind in INDEX_KINDS if not _is_index(contents, kind)]
     users = {o.owner for o in objects if o.kind == "user"}
     strange += [f"a {o.kind} of nobody" for o in objects if o.owner and o.owner not in users]
     of_owner = (o for o in objects if o.kind in ("user", "consent", "sensor", "pin"))
@@ -48,6 +54,13 @@ def strange_objects(contents: Contents) -> list[str]:
     chunks = sorted(int.from_bytes(o.object_id[1:], "big") for o in objects if o.kind == "log")
     strange += ["a piece of the log beside the log"] * (chunks != [_CHUNK * i for i in range(len(chunks))])
     return strange
+
+
+def _is_index(contents: Contents, kind: str) -> bool:
+    """Whether the segments name exactly the records that there are, each once and with its owner."""
+    heads = [o.fields()[1] for o in contents.objects if o.kind == kind]
+    rows = [head[i : i + 2 * _INDEX_ID_BYTES] for head in heads for i in range(0, len(head), _INDEX_HEAD_BYTES)]
+    return sorted(rows) == sorted(o.object_id[1:] + o.owner for o in contents.objects if o.kind == INDEX_KINDS[kind])
 
 
 def sealed_profiles(contents: Contents) -> list[bytes]:

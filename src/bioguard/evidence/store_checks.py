@@ -13,7 +13,7 @@ from typing import Final
 
 from bioguard.evidence.leak_scan import Canaries, Life, Scanner, looks_random
 from bioguard.evidence.policy_trials.model import Observation
-from bioguard.evidence.published_objects import RECORD_KINDS, profiles_agree, strange_objects
+from bioguard.evidence.published_objects import INDEX_KINDS, RECORD_KINDS, profiles_agree, strange_objects
 from bioguard.evidence.second_reader import Contents, Unreadable, read_device
 from bioguard.evidence.second_reader.disk import Disk
 
@@ -80,9 +80,12 @@ def _judge(
     views = [view for o in records for view in o.fields()[5]]
     carried = {canaries.embedding.to_bytes(), canaries.finger.to_bytes()}
     yield Observation("the enrolled features are what it reads in the records", carried <= set(views))
-    others = [o for seen, _ in read.values() for o in seen.objects if o.kind not in RECORD_KINDS]
+    others = [o for seen, _ in read.values() for o in seen.objects if o.kind not in (*RECORD_KINDS, *INDEX_KINDS)]
+    others += [o for o in read[STAGES[2]][0].objects if o.kind in INDEX_KINDS]
     found = {f"{o.kind}: {hit.name}" for o in others for hit in scanner.scan_exact(o.body)}
-    yield Observation("and in no other object", not found, ", ".join(sorted(found)[:3]))
+    yield Observation(
+        "and in no other object; after the erasure, not in the search index", not found, ", ".join(sorted(found)[:3])
+    )
     left = [o.kind for o in read[STAGES[2]][0].objects if o.kind in RECORD_KINDS]
     yield Observation("no record is left after the erasure", not left, f"{len(left)} left")
     disks = [disk for _, disk in read.values()]

@@ -244,7 +244,7 @@ class TaStore:
         kept, stored = self._store.opened.get(key, (b"", None))
         if stored is None or kept != raw:
             ((name, row),) = self._read({object_id: raw})
-            stored = self._unseal(name, raw, row)
+            stored = self._unseal(name, row, raw)
             self._store.opened[key] = (raw, stored)
         return stored
 
@@ -258,7 +258,7 @@ class TaStore:
                 wanted[object_id] = raw
         for (object_id, raw), (name, row) in zip(wanted.items(), self._read(wanted), strict=True):
             with suppress(TeeError):  # damaged: whoever asks for this one hears it
-                opened[self._prefix + object_id] = (raw, self._unseal(name, raw, row))
+                opened[self._prefix + object_id] = (raw, self._unseal(name, row, raw))
 
     def read_ahead(self, object_ids: Iterable[bytes]) -> None:
         """Have the rows of these in memory: what is there is left alone, and not opened.
@@ -289,7 +289,7 @@ class TaStore:
             rows |= zip(missing, self._store.blobs.read(missing), strict=True)
         return list(rows.items())
 
-    def _unseal(self, name: bytes, raw: bytes, row: bytes | None) -> OpenedObject:
+    def _unseal(self, name: bytes, row: bytes | None, raw: bytes) -> OpenedObject:
         """Open a row, and keep it if it is sound. Raises TeeError CORRUPT_OBJECT."""
         stored = self._sealer.open(self._ta, DirectoryEntry.from_bytes(raw), row)
         self._store.rows.keep(name, raw, row or b"")
@@ -315,26 +315,27 @@ class TaStore:
         for key, raw in self._directory.scan(self._prefix):
             yield key[16:], *owner_and_kind(DirectoryEntry.from_bytes(raw).header)
 
-    def load(self, *, kind: str | None = None, batch: int = BATCH_OBJECTS) -> Iterator[OpenedObject]:
-        """Open all objects (of one kind) in id order, `batch` at a time."""
+    def load(
+        self, *, kind: str | None = None, batch: int = BATCH_OBJECTS, keep: bool = False
+    ) -> Iterator[OpenedObject]:
+        """Open all objects (of one kind) in id order, `batch` at a time.
+
+        Args:
+            keep: what is opened for the next walk of this request: an application walks through what was read for it.
+        """
         walk = self._store.watch.walk(self._ta)
         waiting: dict[bytes, bytes] = {}
         size = 0
-        marker = kind.encode() if kind is not None else b""
-        for object_id, raw in self._entries():
-            entry = DirectoryEntry.from_bytes(raw)
-            # The kind and nothing else: whose id or owner has it in it would be read for a walk of that kind.
-            if marker and (marker not in entry.header or parse_header(entry.header).kind != kind):
-                continue
+        for object_id, raw in self._entries() if kind is None else self._entries_of(kind):
             waiting[object_id] = raw
-            size += padded_size(entry.body_size)
+            size += padded_size(DirectoryEntry.from_bytes(raw).body_size)
             if size >= BATCH_BYTES or len(waiting) >= batch:
-                yield from self._load(waiting, walk)
+                yield from self._load(waiting, walk, keep=keep)
                 waiting, size = {}, 0
-        yield from self._load(waiting, walk)
+        yield from self._load(waiting, walk, keep=keep)
         self._store.watch.walked(walk)
 
-    def _load(self, wanted: dict[bytes, bytes], walk: int) -> Iterator[OpenedObject]:
+    def _load(self, wanted: dict[bytes, bytes], walk: int, *, keep: bool) -> Iterator[OpenedObject]:
         changed = self._open is not None and bool(self._open.pending)
         stored = {i: raw for i, raw in wanted.items() if not changed or self._pending(i) is None}
         # What the open transaction puts or erases is left out of the walk: which rows it reads is a choice then, and
@@ -343,8 +344,11 @@ class TaStore:
         for object_id, raw in wanted.items():
             put = self._pending(object_id)
             if put is None and object_id in rows:
-                name, row = rows[object_id]
-                put = self._unseal(name, raw, row)
+                kept, put = self._store.opened.pop(self._prefix + object_id, (b"", None))
+                if put is None or kept != raw:
+                    put = self._unseal(*rows[object_id], raw)
+                if keep:
+                    self._store.opened[self._prefix + object_id] = raw, put
             yield put if put is not None else self.get(object_id)
 
     def renew(self, batch: int) -> Iterator[int]:
@@ -414,6 +418,20 @@ class TaStore:
                 yield from self._pending_entry(object_id)
         while added:
             yield from self._pending_entry(added.pop())
+
+    def _entries_of(self, kind: str) -> Iterator[tuple[bytes, bytes]]:
+        """The same of one kind. Of which ids it is, is known where nothing is changed: the whole is not looked at."""
+        known = None if self._open is not None else self._store.watch.ids(self._ta, kind)
+        if known is not None:
+            self._store.check_usable()
+            entries = ((object_id, self._directory.lookup(self._prefix + object_id)) for object_id in known)
+            yield from ((object_id, raw) for object_id, raw in entries if raw is not None)
+            return
+        marker = kind.encode()
+        for object_id, raw in self._entries():
+            # The kind and nothing else: whose id or owner has it in it would be read for a walk of that kind.
+            if marker in raw and owner_and_kind(DirectoryEntry.from_bytes(raw).header)[1] == kind:
+                yield object_id, raw
 
     def _pending_entry(self, object_id: bytes) -> Iterator[tuple[bytes, bytes]]:
         sealed = self._open.sealed.get(object_id) if self._open else None

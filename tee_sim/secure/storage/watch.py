@@ -32,6 +32,10 @@ class Watch(Protocol):
         """All of the directory that an application has is about to be read. Raises TeeError, and it is not."""
         ...
 
+    def ids(self, ta: UUID, kind: str) -> list[bytes] | None:
+        """Ids of what an application has of a kind, in order, without what is changed now; None if nobody knows."""
+        ...
+
     def walk(self, ta: UUID) -> int:
         """A walk through the objects of an application, of all or of one kind, begins. Returns its number."""
         ...
@@ -58,6 +62,9 @@ class Unwatched:
     def erased(self, ta: UUID, object_id: bytes) -> None: ...
 
     def scans(self, ta: UUID) -> None: ...
+
+    def ids(self, ta: UUID, kind: str) -> list[bytes] | None:
+        return None
 
     def walk(self, ta: UUID) -> int:
         return 0

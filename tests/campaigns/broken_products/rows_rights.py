@@ -153,7 +153,7 @@ RESTRICTION = row(
     ("erases", "a restriction erases the records",
      begins(HANDLERS, "restrict", "if request.on:\n    for record_id, _, _ in list(policy.vault.ages(request.user)):\n        policy.vault.erase(request.user, record_id, Cause.REQUESTED)")),
     ("until-restart", "a restriction ends with a start of the secure world",
-     begins(ENFORCEMENT, "PolicyEnforcer._count_start", "for _user, _consent in list(self.objects.consents()):\n    if _consent.restricted:\n        self.store(consent=(_user, replace(_consent, restricted=False)))")),
+     begins(ENFORCEMENT, "PolicyEnforcer._count_start", "for _user, _consent in [(h.owner, self.objects.consent(h.owner)) for h in list(self.env.store.headers()) if h.kind == 'consent']:\n    if _consent.restricted:\n        self.store(consent=(_user, replace(_consent, restricted=False)))")),
     ("for-good", "a restriction cannot be ended", instead(HANDLERS, "restrict", "replace(consent, restricted=request.on)", "replace(consent, restricted=True)")),
 )  # fmt: skip
 
@@ -168,7 +168,7 @@ OBJECTION = row(
     ("gallery", "a person who objects stays in the gallery of searches", without(HANDLERS, "_stored", "policy.vault.drop_galleries()")),
     ("unlogged", "an objection is not logged", instead(HANDLERS, "_done", "policy.log.note(event, subject=user, **fields)", "event is Event.OBJECTED or policy.log.note(event, subject=user, **fields)")),
     ("until-restart", "an objection ends with a start",
-     begins(ENFORCEMENT, "PolicyEnforcer._count_start", "for _user, _consent in list(self.objects.consents()):\n    if _consent.objections:\n        self.store(consent=(_user, replace(_consent, objections=())))")),
+     begins(ENFORCEMENT, "PolicyEnforcer._count_start", "for _user, _consent in [(h.owner, self.objects.consent(h.owner)) for h in list(self.env.store.headers()) if h.kind == 'consent']:\n    if _consent.objections:\n        self.store(consent=(_user, replace(_consent, objections=())))")),
     ("stops-all", "an objection to one purpose stops the others",
      instead(HANDLERS, "object_to", "tuple(sorted({*consent.objections, int(request.purpose)}))", "(1, 2, 3)")),
 )  # fmt: skip
@@ -215,7 +215,7 @@ POLICY_VERSIONS = row(
     ("down", "the version goes down", instead(HANDLERS, "set_policy", "request.version < state.version", "False")),
     ("one-behind", "a version that is one behind is good", instead(CONSENT, "allowed", "g.policy_version == policy_version", "g.policy_version >= policy_version - 1")),
     ("confirmed-for-them", "a change confirms itself",
-     before_return(HANDLERS, "set_policy", "for _user, _consent in list(policy.objects.consents()):\n    policy.store(consent=(_user, replace(_consent, grants=tuple(replace(g, policy_version=request.version) for g in _consent.grants))))")),
+     before_return(HANDLERS, "set_policy", "for _user, _consent in [(h.owner, policy.objects.consent(h.owner)) for h in list(policy.env.store.headers()) if h.kind == 'consent']:\n    policy.store(consent=(_user, replace(_consent, grants=tuple(replace(g, policy_version=request.version) for g in _consent.grants))))")),
     ("unlogged", "a change of the policy is not logged", instead(HANDLERS, "set_policy", "policy.save(changed, Event.POLICY_CHANGED, number=request.version)", "policy.save(changed)")),
     ("never-again", "a confirmation changes nothing", instead(HANDLERS, "confirm", "replace(consent, grants=grants)", "consent")),
 )  # fmt: skip

@@ -188,7 +188,7 @@ PRODUCTS = (
         26,
         ("until-restart", "a start confirms every consent",
          begins(ENFORCEMENT, "PolicyEnforcer._count_start",
-                "for _user, _consent in list(self.objects.consents()):\n    if _consent.grants:\n        self.store(consent=(_user, replace(_consent, grants=tuple(replace(g, policy_version=self.state.version) for g in _consent.grants))))")),
+                "for _user, _consent in [(h.owner, self.objects.consent(h.owner)) for h in list(self.env.store.headers()) if h.kind == 'consent']:\n    if _consent.grants:\n        self.store(consent=(_user, replace(_consent, grants=tuple(replace(g, policy_version=self.state.version) for g in _consent.grants))))")),
     ),
     *row(
         27,

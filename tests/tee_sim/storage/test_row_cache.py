@@ -2,7 +2,7 @@
 
 from collections.abc import Collection
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import field
 from uuid import UUID
 
 import pytest
@@ -11,6 +11,7 @@ from tee_sim.normal.supplicant.service import RequestNote
 from tee_sim.secure.storage import TaStore, rekey
 from tee_sim.secure.storage.row_cache import MOST_BYTES, RowCache
 from tee_sim.secure.storage.watch import Unwatched
+from tee_sim.shared.dataclass import dataclass
 from tee_sim.shared.errors import TeeError
 from tee_sim.shared.storage_requests import Operation
 

@@ -40,6 +40,7 @@ from bioguard.trusted.biometric.cohort_fingers import gather
 from bioguard.trusted.biometric.decision import Enrolled, Sighting, Verdict, judge
 from bioguard.trusted.biometric.device_cohort import Standing, stricter
 from bioguard.trusted.biometric.gallery_index import GalleryIndex
+from bioguard.trusted.biometric.gallery_loading import gallery
 from bioguard.trusted.biometric.levels import Kind, Levels, levels
 from bioguard.trusted.biometric.rates import Terms
 from bioguard.trusted.biometric.refusals import DENIED, LOCKED
@@ -330,7 +331,7 @@ class BiometricApp(CommandApp):
         terms = self._search_terms(request.fpir_inverse)
         # 6. Nobody whose own sensor is locked (`search.for-the-locked`): a search is no way around a lockout.
         among = index.open_to(self._sensors.barred(modality), self._log.now_ms())
-        if not among:  # nothing is compared, so nothing is counted
+        if not among.any():  # nothing is compared, so nothing is counted
             self._policy.log_decision(None, modality, Purpose.IDENTIFY, accepted=False, basis=None)
             return commands.Identified(status=ReplyStatus.OK, match=False)
         basis = index.basis(kind, terms)
@@ -432,12 +433,7 @@ class BiometricApp(CommandApp):
         """The gallery of those who may be searched for, built on the first search."""
         index = self._vault.galleries.get(modality)
         if index is None:
-            index = GalleryIndex(modality, self._vault.encoder, lambda i: self._vault.open_record(i)[1])
-            searchable = self._policy.searchable(modality)
-            for summary, record in self._vault.records(modality):
-                if summary.user in searchable:
-                    ends_ms = self._policy.expires_ms(record.enrolled_s)
-                    index.add(summary.user, summary.record_id, record, searchable[summary.user], ends_ms)
+            index = gallery(self._vault, self._policy, modality)
             self._vault.galleries.put(modality, index)
         index.retire(self._log.now_ms())
         return index

@@ -8,6 +8,7 @@ Does not promise: that a sample is of a living person, or that an image was good
 from collections.abc import Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
 from bioguard.commands.status import ReplyStatus
 from bioguard.errors import InputRefused
@@ -38,6 +39,21 @@ def dimension_of(samples: Sequence[Features]) -> int:
     if len(dimensions) > 1:
         raise Refused(ReplyStatus.WRONG_DIMENSION)
     return max(dimensions, default=0)
+
+
+def face_vectors(data: bytes, count: int) -> NDArray[np.float16]:
+    """Vectors of so many face samples that were decoded when they came in, that stand side by side and have one
+    dimension: float16 [count, d]. Refused BAD_REQUEST.
+    """
+    rows = np.frombuffer(data, np.uint8)
+    if rows.size % count:
+        raise Refused(ReplyStatus.BAD_REQUEST)
+    rows = rows.reshape(count, -1)
+    decode(rows[0].tobytes())
+    start = FaceEmbedding.HEADER.size
+    if (rows[:, :start] != rows[0, :start]).any():
+        raise Refused(ReplyStatus.BAD_REQUEST)
+    return np.ascontiguousarray(rows[:, start:]).view("<f2")
 
 
 def judge_samples(samples: Sequence[Features], profile: ComparisonProfile) -> Judgement:

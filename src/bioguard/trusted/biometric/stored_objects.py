@@ -9,6 +9,8 @@ keeps (`C`, `P`, `Q`: `trusted/policy/stored_objects.py`) and the log (`H`, `L`:
 | `U` + user       | user        | user  |            | user      | UserState      |
 | `R` + record id  | fingerprint | user  | digest     | record id | StoredRecord   |
 | `R` + record id  | face        | user  | digest     | record id | StoredRecord   |
+| `I` + place      | faceindex   |       |            |           | Segment        |
+| `I` + place      | fingerindex |       |            |           | Segment        |
 
 Ids are drawn by the core or come with a request, which it sees to: a record id says nothing but which record it is.
 """

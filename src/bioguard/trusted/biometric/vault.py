@@ -3,9 +3,9 @@
 Enforces:
 * A change is one transaction, and a refusal changes nothing here. Methods that take a `transaction` belong to a larger
   change, whose other parts their caller writes into the same one.
-* A record is stored and erased in `_change_records` and nowhere else: the object, its log entry and its exposure count
-  change together, and the search gallery with them (POL-10, POL-16; `exposure.beside`). But for `renew_codes`, which
-  puts every face record again, logged and with the same samples: there is nothing to count anew.
+* A record is stored and erased in `_change_records` and nowhere else: the object, its log entry, its exposure count and
+  its place in the search index change together, and the gallery with them (POL-10, POL-16; `exposure.beside`). But for
+  `renew_codes`, which puts every face record again, logged and with the same samples: there is nothing to count anew.
 * Which fingers decisions about others are held against is changed there too, with the record (`device_cohort`).
 * The digest commits to the canonical bytes that were shown, whether they are kept or not (docs/formats/digest.md).
 
@@ -32,6 +32,7 @@ from bioguard.trusted.biometric.levels import Kind
 from bioguard.trusted.biometric.rates import require_offered
 from bioguard.trusted.biometric.ready_records import ReadyRecords
 from bioguard.trusted.biometric.salted_digest import message
+from bioguard.trusted.biometric.search_index import SearchIndex
 from bioguard.trusted.biometric.stored_objects import (
     DEVICE_OBJECT,
     DeviceState,
@@ -71,6 +72,7 @@ class Vault:
         self._provided: list[ComparisonProfile] = []
         self._state: DeviceState | None = self._read_state()
         self.galleries = Galleries()
+        self.index = SearchIndex(env.store, lambda: self.state.code_epoch)
         self.ready = ReadyRecords(env.store)
         self.cohort: DeviceCohort | None = None
 
@@ -215,6 +217,13 @@ class Vault:
         same_samples: the stored one holds the samples of the erased one, and what was learned of them stays learned.
         model: how the model of the samples is known, for the log.
         """
+        stored = {store[0].modality: store[0].record_id} if store is not None else {}
+        for modality in {ref.modality for ref in erase} | stored.keys():
+            gone = [ref.record_id for ref in erase if ref.modality is modality]
+            kept, new = gone[0] if same_samples else None, stored.get(modality)
+            # First: once the core has a part of the transaction, each question is one of its own.
+            recount(self._env.store, transaction, SENSOR_IDS[modality], erased=gone, stored=new, inherits=kept)
+            self.index.change(transaction, modality, gone=gone, new=store if modality in stored else None)
         digests = []
         for ref in erase:
             digest = self._env.store.get(record_object(ref.record_id)).header.commitment
@@ -225,17 +234,6 @@ class Vault:
             digests.append(digest)
         if store is not None:
             self._put_record(transaction, store, model)
-        stored = {store[0].modality: store[0].record_id} if store is not None else {}
-        for modality in {ref.modality for ref in erase} | stored.keys():
-            gone = [ref.record_id for ref in erase if ref.modality is modality]
-            recount(
-                self._env.store,
-                transaction,
-                SENSOR_IDS[modality],
-                erased=gone,
-                stored=stored.get(modality),
-                inherits=gone[0] if same_samples else None,
-            )
         self._change_cohort(transaction, user, {ref.record_id for ref in erase}, stored.get(Modality.FINGERPRINT))
         self._ids = None
         return tuple(digests)
@@ -396,17 +394,19 @@ class Vault:
             raise Refused(ReplyStatus.NOT_SUPPORTED)
         epoch = self.state.code_epoch + 1
         state = replace(self.state, code_epoch=epoch, code_secret=self._env.rng.bytes(32))
-        changed, encoder = 0, TemplateEncoder(state)
+        changed, encoder = list[Stored](), TemplateEncoder(state)
         with self._env.store.transaction() as transaction:
             transaction.put(DEVICE_OBJECT, state.to_bytes(), kind="device")
             for stored in self._env.store.load(kind=Modality.FACE.word):
                 summary, old = opened(stored)
                 codes = encoder.encode(decode_views(old))
-                self._put_record(transaction, (summary, replace(old, codes=codes, code_epoch=epoch)))
-                changed += 1  # not counted anew (`recount`): the same records hold the same samples
+                new = replace(old, codes=codes, code_epoch=epoch)
+                self._put_record(transaction, (summary, new))
+                changed.append((summary, new))  # not counted anew: they hold the same samples
+            self.index.put_all(transaction, Modality.FACE, changed, epoch)
         self._state, self._encoder = state, encoder
         self.drop_galleries()
-        return changed
+        return len(changed)
 
     def standings(
         self, user: bytes, probe: Ready, records: Sequence[tuple[bytes, Enrolled]], kind: Kind, now_ms: int
@@ -428,11 +428,6 @@ class Vault:
         if stored is None:
             raise Refused(ReplyStatus.UNKNOWN_RECORD)
         return opened(stored)
-
-    def records(self, modality: Modality) -> Iterator[Stored]:
-        """Open every record of one modality."""
-        for stored in self._env.store.load(kind=modality.word):
-            yield opened(stored)
 
     def digests(self) -> Iterator[bytes]:
         """Salted digests of all records, in the order of their ids."""

@@ -18,7 +18,16 @@ from bioguard.commands.configuration import Configuration, ProfileSummary
 from bioguard.commands.policy import RIGHTS_TOKEN_AGE_MS
 from bioguard.commands.status import ReplyStatus
 from bioguard.records.audit_events import NOBODY, Cause, Event
-from bioguard.records.consent import DAY_MS, MAX_MS, ConsentState, Purpose, Refusal, allowed, purpose_ends_ms
+from bioguard.records.consent import (
+    DAY_MS,
+    MAX_MS,
+    ConsentState,
+    Grant,
+    Purpose,
+    Refusal,
+    allowed,
+    purpose_ends_ms,
+)
 from bioguard.records.modality import Modality
 from bioguard.records.rights_requests import RightsRequest
 from bioguard.records.scores import Basis
@@ -38,8 +47,23 @@ STATUS = {
 }
 
 
+class RecordSearch(Protocol):
+    """What is stored for searches beside the records."""
+
+    def consent_changed(self, transaction: Transaction, user: bytes, before: ConsentState, after: ConsentState) -> None:
+        """Keep it true to a user's consent, together with the change of that."""
+        ...
+
+    def mend(self) -> None:
+        """Make it anew where it does not fit the records."""
+        ...
+
+
 class RecordKeeper(Protocol):
     """What the rules ask of the vault."""
+
+    @property
+    def index(self) -> RecordSearch: ...
 
     @property
     def configuration(self) -> Configuration: ...
@@ -163,12 +187,14 @@ class PolicyEnforcer:
         reserve: Reserve = Reserve.NONE,
     ) -> None:
         """Store what belongs together in one transaction, with the entries that were noted."""
+        before = self.objects.consent(consent[0]) if consent is not None else ConsentState()
         with self.env.store.transaction(reserve) as transaction:
             if request is not None:
                 self.objects.put_request(transaction, request)
             if state is not None:
                 self.objects.put_policy(transaction, state)
             if consent is not None:
+                self.vault.index.consent_changed(transaction, consent[0], before, consent[1])
                 self.objects.put_consent(transaction, *consent)
         if state is not None:
             self._state = state
@@ -178,10 +204,16 @@ class PolicyEnforcer:
         consent, now_ms = self.objects.consent(user), self.log.now_ms()
         return allowed(consent, modality, purpose, policy_version=self.state.version, now_ms=now_ms)
 
-    def searchable(self, modality: Modality) -> dict[bytes, int]:
-        """Everybody who may be searched for now, and until which wall time if nothing is changed."""
-        found = ((user, self._until(consent, modality)) for user, consent in self.objects.consents())
-        return {user: until_ms for user, until_ms in found if until_ms is not None}
+    def searchable_under(self, modality: Modality, version: int) -> bool:
+        """Whether a consent to be searched for that was given under this version of the policy holds now."""
+        grant = Grant(
+            modality=modality,
+            purpose=Purpose.IDENTIFY,
+            policy_version=version,
+            granted_ms=0,
+            expires_ms=MAX_MS,
+        )
+        return self._until(ConsentState(grants=(grant,), of_age=True), modality) is not None
 
     def searchable_until(self, user: bytes, modality: Modality) -> int | None:
         """Until when one user may be searched for; None: not now."""
@@ -313,9 +345,11 @@ class PolicyEnforcer:
         """
         due = self._due(self.log.now_ms())
         gone = [record_id for record_id, ends in self._ends(user, consent).items() if due(ends[Cause.EXPIRED])]
+        before = self.objects.consent(user)
         with self.env.store.transaction(Reserve.ALL) as transaction:
             self.objects.put_consent(transaction, user, consent)
             digests = self.vault.erase_records(transaction, user, gone, cause)
+            self.vault.index.consent_changed(transaction, user, before, consent)
         self.vault.drop_galleries()
         return digests
 

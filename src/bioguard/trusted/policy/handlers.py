@@ -158,6 +158,7 @@ def policy_state(policy: PolicyEnforcer, _request: Nothing) -> commands.PolicyRe
 
 def purge(policy: PolicyEnforcer, request: commands.Purge) -> commands.Purged:
     policy.start()
+    policy.vault.index.mend()
     return policy.purge(confirmed=request.confirmed)
 
 

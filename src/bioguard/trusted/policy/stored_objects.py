@@ -7,7 +7,6 @@
 | `Q` + number, 8 B  | request | user  | RightsRequest |
 """
 
-from collections.abc import Iterator
 from typing import Annotated
 
 from bioguard.records.consent import MAX_MS, ConsentState
@@ -72,11 +71,6 @@ class PolicyObjects:
     def consent(self, user: bytes) -> ConsentState:
         """What a user consents to; empty if nothing is stored."""
         return value_of(self._store, consent_object(user), _consent_of) or ConsentState()
-
-    def consents(self) -> Iterator[tuple[bytes, ConsentState]]:
-        """Of all users."""
-        for stored in self._store.load(kind="consent"):
-            yield stored.header.owner, ConsentState.from_bytes(stored.body)
 
     def put_consent(self, transaction: Transaction, user: bytes, consent: ConsentState) -> None:
         """Store it with other changes."""

@@ -140,7 +140,7 @@ class StoredStates:
 
     def __init__(self, store: Store) -> None:
         self._store = store
-        self._lockouts: dict[tuple[int, bytes], LockoutState] | None = None
+        self._locked: dict[tuple[int, bytes], LockoutState] | None = None
 
     @staticmethod
     def object_id(sensor_id: int, user: bytes) -> bytes:
@@ -163,38 +163,49 @@ class StoredStates:
         ids = state.secure_user_id.to_bytes(8, "little") + state.authenticator_id.to_bytes(8, "little")
         transaction.put(self.object_id(sensor_id, user), body, kind="sensor", owner=user, ids=ids)
         keep(transaction, self.object_id(sensor_id, user), state)
-        if self._lockouts is not None:
-            self._lockouts[sensor_id, user] = state.lockout
+        if self._locked is not None:
+            self._note(self._locked, sensor_id, user, state.lockout)
 
     def erase(self, transaction: Transaction, user: bytes) -> None:
         """Forget a user on both sensors, together with other changes."""
         for sensor_id in SENSOR_IDS.values():
             if self._read(sensor_id, user) is not None:
                 transaction.erase(self.object_id(sensor_id, user))
-            if self._lockouts is not None:
-                self._lockouts.pop((sensor_id, user), None)
+            if self._locked is not None:
+                self._locked.pop((sensor_id, user), None)
 
     def locked(self, sensor_ids: Collection[int], observed: Callable[[LockoutState], LockoutState]) -> frozenset[bytes]:
         """Users with a lock on one of these sensors.
 
-        Held in memory from the first question on, and what time has made of a lock is held there too: reading or
-        writing the states of others in a search would show the disk who they are, and count with it.
+        Locks are held in memory from the first question on, and what time has made of one is held there too: reading
+        or writing the states of others in a search would show the disk who they are, and count with it.
 
         Args:
             observed: the state as time has made it.
         """
-        if self._lockouts is None:
-            self._lockouts = {
-                (stored.header.object_id[1], stored.header.owner): _lockout_of(stored.body)
-                for stored in self._store.load(kind="sensor")
-            }
-        locked = {key: observed(lockout) for key, lockout in self._lockouts.items() if lockout.lock is not Lock.NONE}
-        self._lockouts |= locked
-        return frozenset(user for (on, user), lockout in locked.items() if on in sensor_ids and lockout.lock)
+        if self._locked is None:
+            self._locked = {}
+            for stored in self._store.load(kind="sensor"):
+                if stored.body != _CLEAR_BODY:  # as most are, at a tenth of what it takes to decode one
+                    header = stored.header
+                    self._note(self._locked, header.object_id[1], header.owner, _lockout_of(stored.body))
+        self._locked = {key: observed(lockout) for key, lockout in self._locked.items()}
+        return frozenset(user for (on, user), lockout in self._locked.items() if on in sensor_ids and lockout.lock)
+
+    @staticmethod
+    def _note(locked: dict[tuple[int, bytes], LockoutState], sensor_id: int, user: bytes, state: LockoutState) -> None:
+        """Keep a state with a lock among these, and none without."""
+        if state.lock is Lock.NONE:
+            locked.pop((sensor_id, user), None)
+        else:
+            locked[sensor_id, user] = state
 
     def doubt(self) -> None:
         """A transaction failed: what is held in memory may not be what is stored."""
-        self._lockouts = None
+        self._locked = None
+
+
+_CLEAR_BODY: Final = padded(CLEAR.to_bytes(), STATE_BYTES)
 
 
 def _lockout_of(body: bytes) -> LockoutState:

@@ -1,0 +1,179 @@
+"""Keep the search index beside the records: change it with them, read it at once, and notice where it does not fit.
+
+Enforces:
+* Whoever stores or erases a record, or changes whether its owner may be searched for, changes its segment in the same
+  transaction: so the index says what the records say, after a power cut too, and of an erased record nothing (POL-16).
+* It is believed no further than that: an index whose records are not exactly those that the sensor counts, or whose
+  codes are of another epoch, is refused, and no search is answered out of it (`columns`).
+
+Does not promise: that a refused index mends itself. `mend` makes it anew out of the records, at a purge. A segment that
+is damaged on the disk gives way to an empty one when something in it changes, so that an erasure is never in the way.
+"""
+
+from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import replace
+from typing import Final
+
+import numpy as np
+
+from bioguard.commands.biometric import RecordSummary
+from bioguard.records.consent import ConsentState, Purpose, allowed
+from bioguard.records.modality import Modality
+from bioguard.trusted.biometric.search_segments import (
+    KINDS,
+    Columns,
+    IndexedRecord,
+    SearchTerms,
+    Segment,
+    cut,
+    depth_of,
+    segment_ids,
+)
+from bioguard.trusted.biometric.stored_objects import StoredRecord, find_user
+from bioguard.trusted.biometric.stored_records import Stored, opened
+from bioguard.trusted.policy.stored_objects import PolicyObjects
+from bioguard.trusted.sensor.exposure import KEY_BYTES
+from bioguard.trusted.sensor.sensors import SENSOR_IDS
+from bioguard.trusted.sensor.stored_objects import read_tally
+from tee_sim.shared.errors import TeeError, TeeResult
+from tee_sim.shared.ta_api import Store, Transaction
+
+_MISFITS: Final = (TeeResult.CORRUPT_OBJECT, TeeResult.BAD_FORMAT)
+"""What does not open, and what opens and is no segment."""
+
+
+def search_terms(consent: ConsentState, modality: Modality) -> SearchTerms:
+    """What a consent says of searches, whatever the time and the policy's version are."""
+    for grant in consent.grants:
+        version = grant.policy_version
+        if (grant.modality, grant.purpose) == (modality, Purpose.IDENTIFY) and (
+            allowed(consent, modality, Purpose.IDENTIFY, policy_version=version, now_ms=0) is None
+        ):
+            return SearchTerms(grant.expires_ms, version)
+    return SearchTerms()
+
+
+class SearchIndex:
+    """The index of both modalities in the application's store.
+
+    Args:
+        code_epoch: of the device.
+    """
+
+    def __init__(self, store: Store, code_epoch: Callable[[], int]) -> None:
+        self._store = store
+        self._code_epoch = code_epoch
+        self._consents = PolicyObjects(store)
+
+    def change(
+        self,
+        transaction: Transaction,
+        modality: Modality,
+        *,
+        gone: Collection[bytes] = (),
+        new: Stored | None = None,
+        terms: Mapping[bytes, SearchTerms] = {},  # read only
+    ) -> None:
+        """Take records out, put one in, or change until when the owner of some may be searched for, with the rest of a
+        change."""
+        segments: dict[bytes, list[IndexedRecord]] = {}
+        for record_id in (*gone, *terms):
+            object_id = self._read(modality, record_id, segments)
+            segments[object_id] = [_changed(r, terms) for r in segments[object_id] if r.record_id not in gone]
+        grows = b""
+        if new is not None:
+            grows = self._read(modality, new[0].record_id, segments)
+            segments[grows].append(self._indexed(*new))
+        for object_id, records in segments.items():
+            if object_id != grows:
+                self._put(transaction, modality, object_id, records, self._code_epoch())
+                continue
+            parts = cut(modality, depth_of(object_id), int.from_bytes(object_id[-2:], "big"), records)
+            for part, rows in parts.items():
+                self._put(transaction, modality, part, rows, self._code_epoch())
+            if object_id not in parts and self._store.find(object_id) is not None:
+                transaction.erase(object_id)
+
+    def _read(self, modality: Modality, record_id: bytes, segments: dict[bytes, list[IndexedRecord]]) -> bytes:
+        """Have the segment that a record belongs to among these; return its id. The root, where there is none."""
+        ids = segment_ids(modality, record_id)
+        known = next((object_id for object_id in ids if object_id in segments), None)
+        if known is not None:
+            return known
+        self._store.fetch(ids)
+        for object_id in ids:
+            try:
+                stored = self._store.find(object_id)
+                if stored is None:
+                    continue
+                segments[object_id] = Segment.from_bytes(stored.body).records()
+            except TeeError as error:
+                if error.result not in _MISFITS:
+                    raise
+                segments[object_id] = []
+            return object_id
+        segments[ids[0]] = []
+        return ids[0]
+
+    def _put(
+        self, transaction: Transaction, modality: Modality, object_id: bytes, records: list[IndexedRecord], epoch: int
+    ) -> None:
+        transaction.put(object_id, Segment.of(records, epoch).to_bytes(), kind=KINDS[modality])
+
+    def _indexed(self, summary: RecordSummary, record: StoredRecord) -> IndexedRecord:
+        return IndexedRecord(
+            record_id=summary.record_id,
+            user=summary.user,
+            enrolled_s=record.enrolled_s,
+            terms=search_terms(self._consents.consent(summary.user), summary.modality),
+            views=record.views,
+            codes=record.codes,
+        )
+
+    def consent_changed(self, transaction: Transaction, user: bytes, before: ConsentState, after: ConsentState) -> None:
+        """Have the index say what a user's consent says of searches now, together with the change of it."""
+        state = find_user(self._store, user)
+        for modality in Modality if state is not None else ():
+            terms = search_terms(after, modality)
+            if state is not None and terms != search_terms(before, modality):
+                self.change(transaction, modality, terms={ref.record_id: terms for ref in state.of(modality)})
+
+    def columns(self, modality: Modality) -> Columns:
+        """The whole index of a modality.
+
+        Raises:
+            TeeError: CORRUPT_OBJECT if it does not fit the records, or what the store raises.
+        """
+        stored = self._store.load(kind=KINDS[modality])
+        found = Columns.of([Segment.from_bytes(one.body) for one in stored])
+        keys = np.sort(np.ascontiguousarray(found.ids("record")[:, :KEY_BYTES]).view(">u8").ravel())
+        counted = np.array(read_tally(self._store, SENSOR_IDS[modality]).exposures.keys, np.uint64)
+        if not found.epochs <= {self._code_epoch()} or not np.array_equal(keys, counted):
+            raise TeeError(TeeResult.CORRUPT_OBJECT, "the search index is not that of the records")
+        return found
+
+    def mend(self) -> None:
+        """Make the index anew, of the records, where it does not fit them. Raises TeeError of the store."""
+        for modality in Modality:
+            try:
+                self.columns(modality)
+            except TeeError as error:
+                if error.result not in _MISFITS:
+                    raise
+                with self._store.transaction() as transaction:
+                    records = map(opened, self._store.load(kind=modality.word))
+                    self.put_all(transaction, modality, records, self._code_epoch())
+
+    def put_all(self, transaction: Transaction, modality: Modality, records: Iterable[Stored], code_epoch: int) -> None:
+        """Put the index of all records of a modality in place of what is there. code_epoch: of their codes."""
+        parts = cut(modality, 0, 0, [self._indexed(*stored) for stored in records])
+        left = [h.object_id for h in self._store.headers() if h.kind == KINDS[modality] and h.object_id not in parts]
+        for object_id in left:
+            transaction.erase(object_id)
+        for object_id, rows in parts.items():
+            self._put(transaction, modality, object_id, rows, code_epoch)
+
+
+def _changed(record: IndexedRecord, terms: Mapping[bytes, SearchTerms]) -> IndexedRecord:
+    told = terms.get(record.record_id)
+    return record if told is None else replace(record, terms=told)

@@ -1,0 +1,113 @@
+"""The search index of a device: found again after a start, noticed where the disk has damaged it, mended by a purge."""
+
+import sqlite3
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from bioguard.commands.biometric import BIOMETRIC_UUID, RENEW_CODES, RenewCodes
+from bioguard.device import Device
+from bioguard.device.consent import confirm, grant_all, object_to, purge, set_policy
+from bioguard.errors import BioguardError
+from bioguard.records.consent import Purpose
+from bioguard.records.modality import Modality
+from bioguard.trusted.biometric.search_segments import segment_id
+from tests.campaigns.crash_device import FACES, configure, opened
+
+ROOT = segment_id(Modality.FACE, 0, 0)
+
+
+@pytest.fixture
+def directory(tmp_path: Path) -> Path:
+    with opened(tmp_path, create=True) as device:
+        configure(device)
+        for name, views in FACES.items():
+            device.add_user(name)
+            grant_all(device, name, of_age=True)
+            device.enroll(name, views[:3])
+    return tmp_path
+
+
+def found(device: Device) -> list[str | None]:
+    """Whom each person is found as."""
+    return [device.identify(views[5]).user for views in FACES.values()]
+
+
+def _less(device: Device) -> None:
+    device.enroll("bob", FACES["bob"][2:5], replace=True)
+    device.erase("alice", next(device.records("alice")).record_id)
+    object_to(device, "carol", Purpose.IDENTIFY)
+
+
+def _back(device: Device) -> None:
+    _less(device)
+    grant_all(device, "carol", of_age=True)
+
+
+def _new_policy(device: Device) -> None:
+    set_policy(device, version=2, minimum_age=16, retention_days=365)
+
+
+def _confirmed(device: Device) -> None:
+    _new_policy(device)
+    confirm(device, "bob")
+
+
+@pytest.mark.parametrize(
+    ("change", "expected"),
+    [
+        (lambda device: None, ["alice", "bob", "carol"]),
+        (_less, [None, "bob", None]),
+        (_back, [None, "bob", "carol"]),
+        (_new_policy, [None, None, None]),
+        (_confirmed, [None, "bob", None]),
+        (lambda device: device.remove_user("bob"), ["alice", None, "carol"]),
+        (lambda device: device.ask(RENEW_CODES, RenewCodes()), ["alice", "bob", "carol"]),
+    ],
+    ids=["nothing", "less", "back", "new policy", "confirmed", "removed", "renewed"],
+)
+def test_a_gallery_that_followed_a_change_is_the_one_that_a_start_builds(
+    change: Callable[[Device], object], expected: list[str | None], directory: Path
+) -> None:
+    """With four misses at most: five lock the sensor."""
+    with opened(directory) as device:
+        device.identify(FACES["bob"][5])
+        change(device)
+        assert found(device) == expected
+    with opened(directory) as device:
+        assert found(device) == expected
+
+
+def damage(directory: Path) -> None:
+    """One bit of the segment on the disk is another one."""
+    with opened(directory) as device:
+        name = device.running.process._world._store.row_name(BIOMETRIC_UUID, ROOT)  # type: ignore[attr-defined]
+    with closing(sqlite3.connect(directory / "storage.db")) as db, db:
+        ((sealed,),) = db.execute("SELECT ciphertext FROM object WHERE name = ?", (name[1:],)).fetchall()
+        changed = bytes([sealed[0] ^ 1]) + sealed[1:]
+        assert db.execute("UPDATE object SET ciphertext = ? WHERE name = ?", (changed, name[1:])).rowcount == 1
+
+
+def refused(device: Device) -> str:
+    with pytest.raises(BioguardError) as error:
+        device.identify(FACES["carol"][5])
+    return error.value.code
+
+
+def test_a_damaged_segment_is_no_wrong_answer_stops_no_erasure_and_is_mended(directory: Path) -> None:
+    damage(directory)
+    with opened(directory) as device:
+        assert refused(device) == "store.corrupt"
+        assert device.authenticate("carol", FACES["carol"][5]).match
+        device.erase("alice", next(device.records("alice")).record_id)
+        assert refused(device) == "store.corrupt", "what is left of it is not all records"
+        device.enroll("alice", FACES["alice"][:3])
+        assert refused(device) == "store.corrupt"
+        purge(device)
+        assert found(device) == ["alice", "bob", "carol"]
+    damage(directory)
+    with opened(directory) as device:
+        purge(device)
+        assert found(device) == ["alice", "bob", "carol"]
