@@ -1,5 +1,6 @@
 """Starts from caches: as locked as any other, measured as what they are, and never where evidence is made."""
 
+import json
 import stat
 from pathlib import Path
 
@@ -50,6 +51,9 @@ def test_what_a_start_keeps_the_next_one_takes_unless_it_was_touched_and_nobody_
         with Device.open(directory, CACHED) as device:
             assert device.running.measurements == measured, "compiled anew"
         assert files[0].read_bytes() != bytes(forged), "and kept anew"
+    capsys.readouterr()
+    assert run(["--device", str(directory), "--json", "device", "status"]) == 0
+    assert json.loads(capsys.readouterr().out)["measurements"] == measured, "it says what was measured"
     with Device.open(directory) as device:
         assert device.running.measurements == measured
         assert attest(device, NONCE)

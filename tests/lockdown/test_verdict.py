@@ -7,6 +7,7 @@ import sys
 
 import pytest
 
+from tee_sim.normal.sandbox_verdict import probes
 from tee_sim.normal.sandbox_verdict.observe import Observation, observe
 from tee_sim.normal.sandbox_verdict.probes import Probe, ProbeResults, cached_probes
 from tee_sim.normal.sandbox_verdict.verdict import Level, State, judge
@@ -223,3 +224,15 @@ def test_records_are_plain(locked):
     assert json.loads(json.dumps(verdict.to_record()))["level"] == verdict.level.value
     assert seen.to_record()["threads"] == 1
     assert report.layer("nonsense").state is LayerState.SKIPPED
+
+
+def test_probes_that_were_begun_are_waited_for_and_not_begun_again() -> None:
+    probes.cached_probes.cache_clear()
+    probes.begin_probes()
+    (begun,) = probes._begun
+    probes.begin_probes()
+    assert probes._begun == [begun]
+    assert probes.cached_probes().filter_kills
+    assert begun.returncode == 0
+    probes.begin_probes()
+    assert probes._begun == [], "it is known"

@@ -7,7 +7,7 @@ from uuid import UUID
 from tee_sim.normal.debug_text import print_report
 from tee_sim.normal.machine.start_caches import StartCaches
 from tee_sim.normal.sandbox_verdict.level import Level
-from tee_sim.normal.sandbox_verdict.probes import cached_probes
+from tee_sim.normal.sandbox_verdict.probes import begin_probes, cached_probes
 from tee_sim.normal.sandbox_verdict.processes import Inspected, inspect_processes
 from tee_sim.normal.sandbox_verdict.verdict import Verdict
 from tee_sim.normal.secure_process import SecureProcess, StorageHandler
@@ -100,6 +100,8 @@ def start_locked(
         on_debug=on_debug,
         on_forbidden=on_forbidden,
     )
+    if caches is None or not caches.has_probes():
+        begin_probes()  # beside the process that loads and locks itself
     try:
         ready = process.boot(inspect, provision)
     except BaseException:

@@ -89,16 +89,25 @@ class StartCaches:
         self._write = write
         self._surroundings = surroundings()
 
+    def has_probes(self) -> bool:
+        """Whether `probes` will have to wait for none."""
+        return self._kept_probes() is not None
+
     def probes(self) -> ProbeResults:
         """What the probes showed: earlier in this boot, or now. Only a lock that stopped every probe is kept."""
-        kept = self._read(PROBES)
+        kept = self._kept_probes()
         if kept is not None:
-            with suppress(TeeError):
-                return ProbeResults.from_record(codec.decode(kept))
+            return kept
         seen = probes.cached_probes()
         if seen.filter_kills:
             self._keep(PROBES, codec.encode(seen.to_record()))
         return seen
+
+    def _kept_probes(self) -> ProbeResults | None:
+        kept = self._read(PROBES)
+        with suppress(TeeError):
+            return None if kept is None else ProbeResults.from_record(codec.decode(kept))
+        return None
 
     def code(self, boot: Boot) -> Boot:
         """The same, naming what was compiled earlier in this boot of the host, and asking for what is compiled now."""

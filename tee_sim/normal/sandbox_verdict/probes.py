@@ -15,6 +15,7 @@ import struct
 import subprocess
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from functools import lru_cache
 from pathlib import Path
 from typing import Final, Self, cast
@@ -188,14 +189,36 @@ def main() -> None:
     os.write(1, codec.encode(ProbeResults(probes, single).to_record()))
 
 
-def run_probes() -> ProbeResults:
-    """Start a throw-away process that probes. Never raises: a failure is an empty result, hence INCONCLUSIVE."""
+_begun: list[subprocess.Popen[bytes]] = []
+"""A process that probes already, at most one; taken with `pop`, so that two threads never get the same."""
+
+
+def begin_probes() -> None:
+    """Start the throw-away process that probes, unless it is known what it shows: `cached_probes` waits for it."""
+    if not (_begun or cached_probes.cache_info().currsize):
+        with suppress(OSError):  # met again where its outcome is wanted
+            _begun.append(_begin())
+
+
+def _begin() -> subprocess.Popen[bytes]:
     command = [sys.executable, "-I", "-B", "-m", "tee_sim.normal.sandbox_verdict.probes"]
+    return subprocess.Popen(
+        command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, cwd="/", env={}
+    )
+
+
+def run_probes() -> ProbeResults:
+    """What a throw-away process that probes shows. Never raises: a failure is an empty result, hence INCONCLUSIVE."""
     try:
-        done = subprocess.run(
-            command, stdin=subprocess.DEVNULL, capture_output=True, timeout=_TIMEOUT_S, check=True, cwd="/", env={}
-        )
-        return ProbeResults.from_record(codec.decode(done.stdout, max_bytes=_MAX_RESULT_BYTES))
+        with _begun.pop() if _begun else _begin() as probing:
+            try:
+                written, _ = probing.communicate(timeout=_TIMEOUT_S)
+            except subprocess.TimeoutExpired:
+                probing.kill()
+                raise
+        if probing.returncode:
+            return ProbeResults((), None)
+        return ProbeResults.from_record(codec.decode(written, max_bytes=_MAX_RESULT_BYTES))
     except (OSError, subprocess.SubprocessError, TeeError):
         return ProbeResults((), None)
 
