@@ -179,8 +179,10 @@ class Session:
         Raises:
             TeeError: as `invoke`; SECURITY (and the secure world is killed) for a reply that does not fit its type.
         """
-        if not is_closed(command.reply):
-            raise _unsendable(f"{command.reply.__name__} is not a closed type: a reply holds no free bytes or text")
+        if command.reply not in self._context.closed_replies:
+            if not is_closed(command.reply):
+                raise _unsendable(f"{command.reply.__name__} is not a closed type: a reply holds no free bytes or text")
+            self._context.closed_replies.add(command.reply)
         if type(request) is not command.request:
             raise _unsendable(f"a {type(request).__name__} is no {command.request.__name__}")
         try:
@@ -221,6 +223,8 @@ class Context:
 
     def __init__(self, transport: Transport) -> None:
         self._transport = transport
+        self.closed_replies: set[type[Record]] = set()
+        """Types of replies that were looked at and are closed."""
 
     def open_session(
         self,

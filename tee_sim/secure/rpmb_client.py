@@ -58,6 +58,8 @@ class RpmbClient:
         self._key = key
         self._rng = rng
         self._counter: int | None = None
+        self._asked: list[tuple[int, int]] = []
+        """Counter and address of the writes that were not confirmed yet."""
 
     def program_key(self) -> None:
         """Program the key, once in a device's life. The key crosses the transport in clear: a factory step."""
@@ -89,17 +91,31 @@ class RpmbClient:
             raise TeeError(TeeResult.SECURITY, "rpmb answered for other blocks")
         return [f.payload for f in frames]
 
+    @property
+    def transport(self) -> RpmbTransport:
+        """What carries the requests."""
+        return self._transport
+
     def write(self, address: int, blocks: Sequence[bytes]) -> None:
         """Write blocks of 256 bytes; the device takes all or none.
 
         After any exception the state of the device is unknown until the next read.
         """
-        if any(len(block) != BLOCK_BYTES for block in blocks):
-            raise TeeError(TeeResult.BAD_PARAMETERS, f"rpmb blocks have {BLOCK_BYTES} bytes")
-        # 1. The counter as the chip last proved it. It is forgotten until this write is proved: after an exception
+        (request,) = self.writes(address, blocks)
+        self.confirm(self._transport.transfer(request, 1))
+
+    def writes(self, address: int, *each: Sequence[bytes]) -> tuple[bytes, ...]:
+        """Requests of writes that are to be carried out in this order: `confirm` takes their answers."""
+        # 1. The counter as the chip last proved it. It is forgotten until these writes are proved: after an exception
         #    nothing is known, and the next write asks with a fresh nonce.
         counter = self.counter()
         self._counter = None
+        self._asked = [(counter + number, address) for number in range(len(each))]
+        return tuple(self._request(counter + number, address, blocks) for number, blocks in enumerate(each))
+
+    def _request(self, counter: int, address: int, blocks: Sequence[bytes]) -> bytes:
+        if any(len(block) != BLOCK_BYTES for block in blocks):
+            raise TeeError(TeeResult.BAD_PARAMETERS, f"rpmb blocks have {BLOCK_BYTES} bytes")
         message = b"".join(
             Frame(
                 type=Request.WRITE, payload=block, counter=counter, address=address, block_count=len(blocks)
@@ -108,8 +124,12 @@ class RpmbClient:
         )
         # 2. A MAC over all blocks and the counter (JEDEC eMMC 5.1, 6.6.22): a write that is withheld and played later
         #    fails on the counter, one that is changed on the MAC.
-        raw = self._transport.transfer(with_mac(self._key, message) + _RESULT_REQUEST, 1)
-        (reply,) = self._parse(raw, 1, Request.WRITE)
+        return with_mac(self._key, message) + _RESULT_REQUEST
+
+    def confirm(self, answer: bytes) -> None:
+        """See that the next of the `writes` was carried out. After the last one the counter is known again."""
+        counter, address = self._asked.pop(0)
+        (reply,) = self._parse(answer, 1, Request.WRITE)
         # 3. The answer is authentic by now. It must be of these blocks, and counted once: an old one has another count.
         if reply.address != address:
             raise TeeError(TeeResult.SECURITY, "rpmb answered for other blocks")
@@ -119,7 +139,7 @@ class RpmbClient:
                 raise TeeError(TeeResult.STORAGE_NOT_AVAILABLE, "rpmb write counter is used up")
         elif reply.counter != counter + 1:
             raise TeeError(TeeResult.SECURITY, "rpmb write was not counted")
-        self._counter = reply.counter
+        self._counter = reply.counter if not self._asked else None
 
     def _authentic(self, request: bytes, count: int, nonce: bytes) -> list[Frame]:
         kind = Frame.from_bytes(request).type

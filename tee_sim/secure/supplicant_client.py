@@ -7,15 +7,16 @@ supplicant reports is mapped to one of the few a disk may have, so it cannot inj
 from collections.abc import Iterator, Sequence
 from typing import Protocol
 
-from tee_sim.shared.blobs import MAX_NAME_BYTES, Changes
+from tee_sim.shared.blobs import MAX_NAME_BYTES, Around, Changes, Committed
 from tee_sim.shared.errors import UNWRITABLE, Origin, TeeError, TeeResult
-from tee_sim.shared.rpmb_frames import FRAME_BYTES
+from tee_sim.shared.rpmb_frames import FRAME_BYTES, RpmbTransport
 from tee_sim.shared.storage_requests import (
     MAX_PAYLOAD_BYTES,
     MAX_READ_NAMES,
     MAX_SCAN_NAMES,
     Operation,
     parse_blobs,
+    parse_committed,
     parse_empty,
     parse_names,
     parse_rpmb_reply,
@@ -25,8 +26,8 @@ _DISK_RESULTS = UNWRITABLE - {TeeResult.STORAGE_COUNTER_SPENT} | {TeeResult.BUSY
 _PAIR_OVERHEAD_BYTES = 16
 """CBOR heads."""
 MAX_READ_BACK_NAMES = 40
-_COMMIT_ROOM_BYTES = MAX_PAYLOAD_BYTES - MAX_READ_BACK_NAMES * (MAX_NAME_BYTES + 3) - 64
-"""For puts and deletes: the names that are read back stand in the same message."""
+_COMMIT_ROOM_BYTES = MAX_PAYLOAD_BYTES - MAX_READ_BACK_NAMES * (MAX_NAME_BYTES + 3) - 4 * FRAME_BYTES - 64
+"""For puts and deletes: the names that are read back, and the writes of the RPMB, stand in the same message."""
 
 
 class SupplicantPort(Protocol):
@@ -70,16 +71,21 @@ class RemoteBlobStore:
         return names
 
     def commit(self, changes: Changes) -> None:
-        self.commit_and_read(changes, ())
+        self.commit_around(None, changes, (), ())
 
-    def commit_and_read(self, changes: Changes, names: Sequence[bytes]) -> list[bytes | None]:
+    def commit_around(
+        self, _rpmb: RpmbTransport | None, changes: Changes, names: Sequence[bytes], around: Around
+    ) -> Committed:
+        """As `CommitsAround.commit_around`: the supplicant has the RPMB too, and no other is asked."""
         *staged, last = _frames_of(changes)
         for part in staged:
             parse_empty(_ask(self._port, Operation.STAGE, [*part]))
         asked = list(names[:MAX_READ_BACK_NAMES])
-        request: list[object] = [last, list(changes.deletes), changes.reserved, asked]
-        found = parse_blobs(_ask(self._port, Operation.COMMIT, request), most=len(asked))
-        return [*found, *self.read(names[len(found) :])]
+        request: list[object] = [last, list(changes.deletes), changes.reserved, asked, [*around]]
+        answer = _ask(self._port, Operation.COMMIT, request)
+        answers, found = parse_committed(answer, most=len(asked), around=bool(around))
+        went_on = len(answers) == len(around)
+        return Committed(answers, [*found, *self.read(names[len(found) :])] if went_on else found)
 
 
 def _frames_of(changes: Changes) -> Iterator[list[list[bytes]]]:

@@ -33,10 +33,11 @@ from tee_sim.secure.ledger import (
     row_bits,
     set_bits,
 )
-from tee_sim.shared.blobs import ANCHOR_NAME, BlobStore, Changes, commit_and_read, page_name
+from tee_sim.shared.blobs import ANCHOR_NAME, Around, BlobStore, Changes, Committed, commit_around, page_name
 from tee_sim.shared.dataclass import dataclass
 from tee_sim.shared.errors import TeeError, TeeResult
 from tee_sim.shared.row_patterns import matches
+from tee_sim.shared.rpmb_frames import RpmbTransport
 
 Commits = tuple[tuple[tuple[bytes, str], ...], ...]
 _SIZES_KEPT: Final = 65_536
@@ -73,7 +74,7 @@ class Put:
 
 
 class CountedBlobs:
-    """`BlobStore` and `ReadsBack`.
+    """`BlobStore` and `CommitsAround`.
 
     Args:
         inner: the disk.
@@ -173,25 +174,27 @@ class CountedBlobs:
 
     def commit(self, changes: Changes) -> None:
         """As `BlobStore.commit`. Raises as `read`."""
-        self.commit_and_read(changes, ())
+        self.commit_around(None, changes, (), ())
 
-    def commit_and_read(self, changes: Changes, names: Sequence[bytes]) -> list[bytes | None]:
-        """As `ReadsBack.commit_and_read`. Raises as `read`, unless it was counted before."""
+    def commit_around(
+        self, rpmb: RpmbTransport | None, changes: Changes, names: Sequence[bytes], around: Around
+    ) -> Committed:
+        """As `CommitsAround.commit_around`. Raises as `read`, unless it was counted before."""
         if changes.puts.keys() == {
             ANCHOR_NAME
         }:  # where there is no RPMB to write: a step of a transaction that is counted
-            return commit_and_read(self._inner, changes, names)
+            return commit_around(self._inner, rpmb, changes, names, around)
         if changes is not self._announced:
             self.committing(changes)
         self._announced = None
-        found = commit_and_read(self._inner, changes, names)
+        done = commit_around(self._inner, rpmb, changes, names, around)
         for name, blob in changes.puts.items():
             self._seen(name, len(blob))
         for name in changes.deletes:
             self._recent.drop(name)
             self._sizes.pop(name, None)
             self._ids.pop(name, None)
-        return found
+        return done
 
     def _count(self, way: Way, bits: float) -> None:
         self._ledger.charge(way, bits)

@@ -11,11 +11,12 @@ that the secure world makes of application and object id, under a key of the dev
 chosen is in a name. Blob layouts: docs/formats/storage.md.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import field
-from typing import Protocol, runtime_checkable
+from typing import NamedTuple, Protocol, runtime_checkable
 
 from tee_sim.shared.dataclass import dataclass
+from tee_sim.shared.rpmb_frames import FRAME_BYTES, Frame, RpmbResult, RpmbTransport
 
 ANCHOR_NAME = b"a"
 OBJECT_HASH_BYTES = 32
@@ -73,18 +74,71 @@ class BlobStore(Protocol):
         ...
 
 
-@runtime_checkable
-class ReadsBack(Protocol):
-    """A `BlobStore` that applies a transaction and returns what it then holds, in one message."""
+class Committed(NamedTuple):
+    """What came of a transaction, as far as it came.
 
-    def commit_and_read(self, changes: Changes, names: Sequence[bytes]) -> list[bytes | None]:
-        """As `commit`, then `read`. An error says nothing of whether the transaction happened."""
+    Attributes:
+        answers: of the RPMB: to the write before it, and, once it was kept, to the one after it.
+        found: what the disk then holds; nothing if the first write was refused.
+    """
+
+    answers: list[bytes]
+    found: list[bytes | None]
+
+
+Around = tuple[bytes, ...]
+"""The RPMB's writes before and after a transaction, each with the request for its result; or none."""
+
+
+@runtime_checkable
+class CommitsAround(Protocol):
+    """A `BlobStore` that carries out a transaction between two writes of the RPMB, in one message."""
+
+    def commit_around(
+        self, rpmb: RpmbTransport | None, changes: Changes, names: Sequence[bytes], around: Around
+    ) -> Committed:
+        """As the function of this name. An error says nothing of how far it came."""
         ...
 
 
-def commit_and_read(blobs: BlobStore, changes: Changes, names: Sequence[bytes]) -> list[bytes | None]:
-    """Apply a transaction and return what the disk then holds under these names. Raises as `BlobStore.commit`."""
-    if isinstance(blobs, ReadsBack):
-        return blobs.commit_and_read(changes, names)
-    blobs.commit(changes)
-    return blobs.read(names)
+def commit_around(
+    blobs: BlobStore, rpmb: RpmbTransport | None, changes: Changes, names: Sequence[bytes], around: Around
+) -> Committed:
+    """Apply a transaction between two writes of an RPMB, and return what the disk then holds under these names.
+
+    Whoever is at the disk stops where a step fails: it sees the chip's result, which it cannot authenticate, and
+    whether the disk holds what was put. So a disk that loses a write leaves the anchor of before, and is found.
+
+    Raises:
+        TeeError: as `BlobStore.commit` and `RpmbTransport.transfer`.
+    """
+    if isinstance(blobs, CommitsAround):
+        return blobs.commit_around(rpmb, changes, names, around)
+
+    def apply() -> list[bytes | None]:
+        blobs.commit(changes)
+        return blobs.read(names)
+
+    return carry_out(rpmb, around, apply, [changes.puts.get(name) for name in names])
+
+
+def carry_out(
+    rpmb: RpmbTransport | None,
+    around: Around,
+    apply: Callable[[], list[bytes | None]],
+    expected: list[bytes | None],
+) -> Committed:
+    """The steps of `commit_around`, at the disk.
+
+    Args:
+        apply: carries out the transaction, and reads back.
+        expected: what should be read.
+    """
+    if rpmb is None or not around:
+        return Committed([], apply())
+    before, after = around
+    first = rpmb.transfer(before, 1)
+    if len(first) != FRAME_BYTES or Frame.from_bytes(first).result != RpmbResult.OK:
+        return Committed([first], [])
+    found = apply()
+    return Committed([first, rpmb.transfer(after, 1)] if found == expected else [first], found)

@@ -4,6 +4,7 @@ It is canonical CBOR, [uuid, object id, version, kind, owner, commitment, ids], 
 the associated data of the object. Of two fields the disk has a copy: the version and the commitment.
 """
 
+from functools import lru_cache
 from typing import cast
 from uuid import UUID
 
@@ -24,6 +25,9 @@ COMMITMENT_BYTES = 32
 ID_BYTES = 8
 MAX_IDS = 4
 """A statement of the core takes its ids from one object: the two of a HardwareAuthToken, and as many again."""
+
+HEADERS_KEPT = 512
+"""Read last, half a megabyte: a transaction reads each of its headers four times, before and after."""
 
 MAX_HEADER_BYTES = (
     1 + (1 + 16) + (2 + MAX_OBJECT_ID_BYTES) + 9 + (1 + MAX_KIND_CHARS) + (2 + MAX_OWNER_BYTES)
@@ -77,6 +81,7 @@ def owner_and_kind(raw: bytes) -> tuple[bytes, str]:
     return owner, kind
 
 
+@lru_cache(maxsize=HEADERS_KEPT)
 def parse_header(raw: bytes) -> Header:
     """Inverse of `Header.to_bytes` for bytes that are already authenticated: no canonical check."""
     uuid, object_id, version, kind, owner, commitment, ids = cast(

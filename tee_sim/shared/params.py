@@ -83,9 +83,20 @@ class Param(Record):
         return self.kind in _OUTPUTS
 
     @classmethod
-    def none(cls) -> Self:
+    def none(cls) -> "Param":
         """The empty slot."""
-        return cls(kind=ParamType.NONE)
+        return _NOTHING
+
+    def to_plain(self) -> list[object]:
+        """As `Record.to_plain`; most parameters are empty slots."""
+        return [*_NOTHING_PLAIN] if self is _NOTHING else Record.to_plain(self)
+
+    @classmethod
+    def from_plain(cls, raw: object) -> "Param":
+        """As `Record.from_plain`."""
+        if raw == _NOTHING_PLAIN and [*map(type, raw)] == _NOTHING_TYPES:
+            return _NOTHING
+        return super(Param, cls).from_plain(raw)  # noqa: UP008  # slots: a bare `super` finds another class
 
     @classmethod
     def value(cls, a: int, b: int = 0) -> Self:
@@ -132,6 +143,10 @@ class Param(Record):
             raise TeeError(TeeResult.SHORT_BUFFER, f"output needs {len(data)} bytes")
         return type(self)(kind=self.kind, buffer=data, size_bytes=len(data))
 
+
+_NOTHING = Param(kind=ParamType.NONE)
+_NOTHING_PLAIN: list[object] = [0, 0, 0, b"", 0, False]
+_NOTHING_TYPES = [*map(type, _NOTHING_PLAIN)]
 
 Params = tuple[Param, Param, Param, Param]
 

@@ -6,9 +6,10 @@ here their shape and bounds are checked. A failure travels outside them, as the 
     1 READ    [name, ...]                      -> [blob or null, ...]  at least one, as many as fit in a frame
     2 SCAN    [after, limit]                   -> [name, ...]
     3 STAGE   [put, ...]                       -> []                   collects a transaction larger than a frame
-    4 COMMIT  [[put, ...], [name, ...], reserved, [name, ...]] -> [blob or null, ...]
+    4 COMMIT  [[put, ...], [name, ...], reserved, [name, ...], [frames, frames]] -> [[frame, ...], [blob or null, ...]]
               puts (after the staged ones) and deletes, atomic; whether it may use the space kept for erasures; names of
-              which it answers, as READ does, what the disk holds afterwards
+              which it answers, as READ does, what the disk holds afterwards; writes of the RPMB before and after, or
+              none (`tee_sim.shared.blobs.commit_around`)
     5 RPMB    [frames, reply frame count]      -> [frames]
 
 A put is [name, blob].
@@ -17,9 +18,10 @@ A put is [name, blob].
 from enum import IntEnum, unique
 from typing import NamedTuple, cast
 
-from tee_sim.shared.blobs import MAX_NAME_BYTES, is_name
+from tee_sim.shared.blobs import MAX_NAME_BYTES, Around, Committed, is_name
 from tee_sim.shared.errors import TeeError, TeeResult
 from tee_sim.shared.limits import MAX_FRAME_BYTES
+from tee_sim.shared.rpmb_frames import FRAME_BYTES
 
 MAX_PAYLOAD_BYTES = MAX_FRAME_BYTES - 64
 """Request or reply of one storage message; the rest is its tag, operation and CBOR heads."""
@@ -97,25 +99,40 @@ class Commit(NamedTuple):
     deletes: list[bytes]
     reserved: bool
     read_back: list[bytes]
+    around: Around
 
 
 def parse_commit(plain: object) -> Commit:
     """COMMIT request."""
     fields = _array(plain)
-    if len(fields) != 4 or type(fields[2]) is not bool:
+    if len(fields) != 5 or type(fields[2]) is not bool:
         raise _refuse("bad commit")
+    around = _array(fields[4])
+    if len(around) not in (0, 2) or not all(type(frames) is bytes for frames in around):
+        raise _refuse("bad rpmb writes")
     puts, deletes = _puts(fields[0]), _names(fields[1], 1 << 20)
     if len(set(deletes)) != len(deletes) or not puts.keys().isdisjoint(deletes):
         raise _refuse("a name occurs twice")
-    return Commit(puts, deletes, fields[2], _names(fields[3], MAX_READ_NAMES))
+    return Commit(puts, deletes, fields[2], _names(fields[3], MAX_READ_NAMES), tuple(cast("list[bytes]", around)))
 
 
 def parse_blobs(plain: object, *, most: int) -> list[bytes | None]:
-    """READ and COMMIT reply: between one and `most` blobs, none if none was asked for."""
+    """READ reply: between one and `most` blobs, none if none was asked for."""
     blobs = _array(plain)
     if not min(1, most) <= len(blobs) <= most or not all(blob is None or type(blob) is bytes for blob in blobs):
         raise _refuse("bad blobs")
     return cast("list[bytes | None]", blobs)
+
+
+def parse_committed(plain: object, *, most: int, around: bool) -> Committed:
+    """COMMIT reply: the RPMB's answers, of which the second says that there was no reason to stop, and the blobs."""
+    match _array(plain):
+        case [list(answers), list(blobs)] if len(answers) in ((1, 2) if around else (0,)) and all(
+            type(answer) is bytes and len(answer) == FRAME_BYTES for answer in answers
+        ):
+            stopped = around and len(answers) == 1 and not blobs
+            return Committed(cast("list[bytes]", answers), [] if stopped else parse_blobs(blobs, most=most))
+    raise _refuse("bad answer to a commit")
 
 
 def parse_rpmb(plain: object) -> tuple[bytes, int]:

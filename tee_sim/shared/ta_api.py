@@ -345,6 +345,8 @@ class CommandApp:
 
     def __init__(self) -> None:
         self.handlers: dict[int, tuple[Command[Any, Any], Callable[[Any, Any], Record]]] = {}
+        self._rooms: dict[type[Record], int] = {}
+        """Of the replies that were asked for, the longest form of each."""
 
     def handle(self, command: Command[Q, A], handler: Callable[[Any, Q], A]) -> None:
         """Bind a command to `handler(session, request) -> reply`."""
@@ -378,7 +380,9 @@ class CommandApp:
         if tuple(p.kind for p in params) != REQUEST_TYPES:
             raise TeeError(TeeResult.BAD_PARAMETERS, "wrong parameter types", origin=Origin.TRUSTED_APP)
         spec, handler = entry
-        room = max_bytes(spec.reply)
+        room = self._rooms.get(spec.reply)
+        if room is None:
+            room = self._rooms[spec.reply] = max_bytes(spec.reply)
         if params[1].size_bytes < room:
             raise short_buffer(params, 1, room)
         reply = handler(session, spec.request.from_bytes(params[0].buffer))

@@ -11,7 +11,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, closing, contextmanager, suppress
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 from unittest.mock import patch
 
 from bioguard.commands import biometric as commands
@@ -166,12 +166,13 @@ class _Dying:
         self._disk, self._committed, self.armed = disk, committed, False
 
     def handle(self, operation: int, request: object) -> list[object]:
-        dies = self.armed and operation == Operation.COMMIT
-        if not dies or self._committed:
-            reply = self._disk.handle(operation, request)
-        if dies:
-            os._exit(0)
-        return reply
+        if not self.armed or operation != Operation.COMMIT:
+            return self._disk.handle(operation, request)
+        *transaction, around = cast("list[Any]", request)
+        self._disk.handle(Operation.RPMB, [around[0], 1])
+        if self._committed:
+            self._disk.handle(Operation.COMMIT, [*transaction, []])
+        os._exit(0)
 
 
 def die_in_commit(directory: Path, *, committed: bool) -> None:

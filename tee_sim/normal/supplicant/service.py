@@ -20,7 +20,7 @@ from tee_sim.normal.supplicant.files import RPMB_FILE, STORAGE_FILE
 from tee_sim.normal.supplicant.reserve import fill, release
 from tee_sim.normal.supplicant.sqlite_blobs import SqliteBlobs
 from tee_sim.normal.timeline import Args, current, now_us
-from tee_sim.shared.blobs import BlobStore, Changes
+from tee_sim.shared.blobs import BlobStore, Changes, Committed, carry_out
 from tee_sim.shared.codec import encode
 from tee_sim.shared.dataclass import dataclass
 from tee_sim.shared.errors import TeeError, TeeResult
@@ -125,30 +125,17 @@ class Service:
         match operation:
             case Operation.READ:
                 names += parse_names(request)
-                return self._read(names)
+                return _as_many_as_fit(self._blobs.read(names) if names else [])
             case Operation.SCAN:
                 return [*self._blobs.scan(*parse_scan(request))]
             case Operation.STAGE:
                 self._stage(parse_puts(request), names)
                 return []
             case Operation.COMMIT:
-                commit = parse_commit(request)
-                self._commit(commit, names)
-                return self._read(commit.read_back)
+                answers, found = self._commit(parse_commit(request), names)
+                return [answers, _as_many_as_fit(found)]
             case Operation.RPMB:
                 return [self._rpmb.transfer(*parse_rpmb(request))]
-
-    def _read(self, names: list[bytes]) -> list[object]:
-        if not names:
-            return []
-        blobs: list[object] = []
-        room = MAX_PAYLOAD_BYTES - FRAME_BYTES
-        for blob in self._blobs.read(names):
-            room -= len(blob) + 9 if blob is not None else 1
-            if room < 0 and blobs:
-                break
-            blobs.append(blob)
-        return blobs
 
     def _stage(self, puts: dict[bytes, bytes], names: list[bytes]) -> None:
         names += puts
@@ -158,19 +145,37 @@ class Service:
             raise TeeError(TeeResult.STORAGE_NO_SPACE, "transaction is too large")
         self._staged |= puts
 
-    def _commit(self, commit: Commit, names: list[bytes]) -> None:
+    def _commit(self, commit: Commit, names: list[bytes]) -> Committed:
         names += [*commit.puts, *commit.deletes]
-        puts = self._staged | commit.puts
+        changes = Changes(self._staged | commit.puts, tuple(commit.deletes), commit.reserved)
         self._forget_staged()
-        try:
-            self._blobs.commit(Changes(puts, tuple(commit.deletes), commit.reserved))
-        except TeeError as error:
-            self.full = self.full or error.result is TeeResult.STORAGE_NO_SPACE
-            raise
-        self.full = self.full and commit.reserved
+
+        def apply() -> list[bytes | None]:
+            try:
+                self._blobs.commit(changes)
+            except TeeError as error:
+                self.full = self.full or error.result is TeeResult.STORAGE_NO_SPACE
+                raise
+            self.full = self.full and commit.reserved
+            return self._blobs.read(commit.read_back) if commit.read_back else []
+
+        expected = [changes.puts.get(name) for name in commit.read_back]
+        return carry_out(self._rpmb, commit.around, apply, expected)
 
     def _forget_staged(self) -> None:
         self._staged, self._staged_bytes = {}, 0
+
+
+def _as_many_as_fit(blobs: list[bytes | None]) -> list[object]:
+    """In a message; at least one."""
+    fitting: list[object] = []
+    room = MAX_PAYLOAD_BYTES - 4 * FRAME_BYTES
+    for blob in blobs:
+        room -= len(blob) + 9 if blob is not None else 1
+        if room < 0 and fitting:
+            break
+        fitting.append(blob)
+    return fitting
 
 
 class _Reserving:

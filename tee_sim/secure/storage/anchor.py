@@ -11,6 +11,7 @@ disk is a copy of the device.
 """
 
 import struct
+from collections.abc import Callable, Sequence
 from math import inf
 from typing import ClassVar, Protocol
 
@@ -19,7 +20,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from tee_sim.secure.rpmb_client import RpmbClient
 from tee_sim.secure.storage.directory_pages import PageRef
-from tee_sim.shared.blobs import ANCHOR_NAME, BlobStore, Changes
+from tee_sim.shared.blobs import ANCHOR_NAME, BlobStore, Changes, commit_around
 from tee_sim.shared.dataclass import dataclass
 from tee_sim.shared.errors import TeeError, TeeResult
 from tee_sim.shared.object_header import NONCE_BYTES, TAG_BYTES
@@ -73,6 +74,20 @@ class AnchorRecord:
         )  # fmt: skip
 
 
+@dataclass(frozen=True, slots=True)
+class Transaction:
+    """One transaction of the disk.
+
+    names   to be read back
+    kept    raises TeeError for what was found under them, unless it is what was put
+    """
+
+    blobs: BlobStore
+    changes: Changes
+    names: Sequence[bytes]
+    kept: Callable[[list[bytes | None]], None]
+
+
 class AnchorSlot(Protocol):
     """Where the sealed 256 bytes are kept."""
 
@@ -83,6 +98,11 @@ class AnchorSlot(Protocol):
         ...
 
     def write(self, block: bytes) -> None: ...
+
+    def write_around(self, before: bytes, after: bytes, transaction: Transaction) -> None:
+        """Write one block, carry out a transaction of the disk, write the other. Raises TeeError where it ends."""
+        ...
+
     def writes_left(self) -> float:
         """How many more writes there can ever be."""
         ...
@@ -111,6 +131,20 @@ class RpmbAnchorSlot:
     def write(self, block: bytes) -> None:
         self._client.write(0, [block])
 
+    def write_around(self, before: bytes, after: bytes, transaction: Transaction) -> None:
+        # One message: the answers are authenticated here, in their order, and what the disk holds is compared between
+        # them, as if each step had been asked for by itself. Who carries it out can leave out a step, which is found,
+        # and cannot exchange them: each write is good for one value of the counter.
+        around = self._client.writes(0, [before], [after])
+        answers, found = commit_around(
+            transaction.blobs, self._client.transport, transaction.changes, transaction.names, around
+        )
+        self._client.confirm(answers[0])
+        transaction.kept(found)
+        if len(answers) < len(around):
+            raise TeeError(TeeResult.STORAGE_NOT_AVAILABLE, "the anchor was not written after the transaction")
+        self._client.confirm(answers[1])
+
     def writes_left(self) -> float:
         return MAX_COUNTER - self._client.counter()
 
@@ -136,6 +170,11 @@ class DiskAnchorSlot:
 
     def write(self, block: bytes) -> None:
         self._blobs.commit(Changes({ANCHOR_NAME: block}, reserved=True))
+
+    def write_around(self, before: bytes, after: bytes, transaction: Transaction) -> None:
+        self.write(before)
+        transaction.kept(commit_around(transaction.blobs, None, transaction.changes, transaction.names, ()).found)
+        self.write(after)
 
     def writes_left(self) -> float:
         return inf
@@ -181,6 +220,13 @@ class Anchor:
 
     def write(self, record: AnchorRecord) -> None:
         """Replace the record."""
+        self._slot.write(self._sealed(record))
+
+    def write_around(self, before: AnchorRecord, after: AnchorRecord, transaction: Transaction) -> None:
+        """Replace the record by one, carry out a transaction of the disk, replace it by the other."""
+        self._slot.write_around(self._sealed(before), self._sealed(after), transaction)
+
+    def _sealed(self, record: AnchorRecord) -> bytes:
         nonce = self._rng.bytes(NONCE_BYTES)
         block = _MAGIC + nonce + self._aead.encrypt(nonce, record.to_bytes(), self._associated)
-        self._slot.write(block + bytes(BLOCK_BYTES - len(block)))
+        return block + bytes(BLOCK_BYTES - len(block))

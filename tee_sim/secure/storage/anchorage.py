@@ -7,7 +7,7 @@ moves to the disk, for erasures and requests alone: sealed, but a copy of the wh
 
 from collections.abc import Callable
 
-from tee_sim.secure.storage.anchor import Anchor, AnchorRecord
+from tee_sim.secure.storage.anchor import Anchor, AnchorRecord, Transaction
 from tee_sim.shared.errors import TeeError, TeeResult
 from tee_sim.shared.reserve import Condition, Reserve
 
@@ -65,6 +65,10 @@ class Anchorage:
     def write(self, record: AnchorRecord) -> None:
         """Replace the record."""
         self._anchor.write(record)
+
+    def write_around(self, before: AnchorRecord, after: AnchorRecord, transaction: Transaction) -> None:
+        """Replace the record before and after a transaction of the disk."""
+        self._anchor.write_around(before, after, transaction)
 
     def settle(self, record: AnchorRecord) -> None:
         """Write what was decided at the start, even if nothing was pending, unless nothing can be written any more.

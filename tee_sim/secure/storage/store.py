@@ -20,7 +20,14 @@ from uuid import UUID
 
 from tee_sim.secure.keys import RPMB_TEST_KEY, KeyLadder
 from tee_sim.secure.rpmb_client import RpmbClient
-from tee_sim.secure.storage.anchor import SALT_BYTES, Anchor, AnchorRecord, DiskAnchorSlot, RpmbAnchorSlot
+from tee_sim.secure.storage.anchor import (
+    SALT_BYTES,
+    Anchor,
+    AnchorRecord,
+    DiskAnchorSlot,
+    RpmbAnchorSlot,
+    Transaction,
+)
 from tee_sim.secure.storage.anchorage import Anchorage
 from tee_sim.secure.storage.directory import Tree
 from tee_sim.secure.storage.directory_pages import HASH_BYTES, RootInfo
@@ -28,7 +35,7 @@ from tee_sim.secure.storage.object_sealer import ObjectSealer
 from tee_sim.secure.storage.row_cache import RowCache
 from tee_sim.secure.storage.ta_store import Opened, TaStore
 from tee_sim.secure.storage.watch import Unwatched, Watch
-from tee_sim.shared.blobs import BlobStore, Changes, commit_and_read, page_name
+from tee_sim.shared.blobs import BlobStore, Changes, page_name
 from tee_sim.shared.errors import TeeError, TeeResult
 from tee_sim.shared.object_header import Header
 from tee_sim.shared.reserve import Condition, Reserve
@@ -239,13 +246,11 @@ class ObjectStore:
         try:
             # 4. The anchor first: a cut after the disk's write and before this would leave a root page that no anchor
             #    knows, and the device could never be opened again. Both roots are good from here on.
-            self._anchor.write(replace(before, pending=update.root))
             # 5. One transaction of the disk, so that a cut within it leaves one of the two roots.
             # 6. A disk that says it has written and has not (a lying cache) is found before the old root is given up.
-            self._write(changes)
-            # 7. Only now is the old root key overwritten. This is the moment at which what was erased cannot be opened
+            # 7. Only then is the old root key overwritten. This is the moment at which what was erased cannot be opened
             #    any more, and at which an older copy of the disk is refused.
-            self._anchor.write(after)
+            self._anchor.write_around(replace(before, pending=update.root), after, self._transaction(changes))
         except TeeError as error:
             # 8. Did it happen? The anchor and the root page say so, as after a power cut; the caller's transaction
             #    fails unless it did.
@@ -259,12 +264,15 @@ class ObjectStore:
         self._dead = False
         self.tree.adopt(update)
 
-    def _write(self, changes: Changes) -> None:
+    def _transaction(self, changes: Changes) -> Transaction:
         some = [*list(changes.puts)[:READ_BACK_NAMES], *changes.deletes[:READ_BACK_NAMES]]
         names = sorted({page_name(0), *some})
-        for name, blob in zip(names, commit_and_read(self.blobs, changes, names), strict=True):
-            if blob != changes.puts.get(name):
+
+        def kept(found: list[bytes | None]) -> None:
+            if found != [changes.puts.get(name) for name in names]:
                 raise _NotKeptError(TeeResult.STORAGE_NOT_AVAILABLE, "the disk did not keep what it accepted")
+
+        return Transaction(self.blobs, changes, names, kept)
 
     def _make(self) -> None:
         # The disk before the anchor: an anchor is never written for a store that is not there yet. A cut in between

@@ -154,11 +154,12 @@ class Seen:
                 case Operation.READ, names, list(blobs):
                     assert names == sorted(names)  # type: ignore[type-var]
                     shapes.append(("read", sorted(zip(map(named, names), map(told, blobs), strict=True))))  # type: ignore[arg-type]
-                case Operation.COMMIT, [puts, deletes, reserved, names], list(blobs):
+                case Operation.COMMIT, [puts, deletes, reserved, names, list(around)], [list(answers), list(blobs)]:
                     assert all(part == sorted(part) for part in (puts, deletes, names))  # type: ignore[call-overload]
                     put = sorted((named(name), len(blob)) for name, blob in puts)  # type: ignore[attr-defined]
                     read = sorted(zip(map(named, names), map(told, blobs), strict=True))  # type: ignore[call-overload]
-                    shapes.append(("commit", put, sorted(map(named, deletes)), reserved, read))  # type: ignore[call-overload]
+                    writes = [*map(len, around)], [*map(len, answers)]
+                    shapes.append(("commit", put, sorted(map(named, deletes)), reserved, read, writes))  # type: ignore[call-overload]
                 case Operation.RPMB, [bytes(frames), count], [bytes(reply)]:
                     shapes.append(("rpmb", len(frames), count, len(reply)))
                 case _:

@@ -11,6 +11,7 @@ from tee_sim.shared.blobs import Changes, page_name
 from tee_sim.shared.codec import encode
 from tee_sim.shared.errors import TeeError, TeeResult
 from tee_sim.shared.limits import MAX_FRAME_BYTES
+from tee_sim.shared.rpmb_frames import FRAME_BYTES, Frame, Request, RpmbResult
 from tee_sim.shared.storage_requests import Operation
 from tee_sim.testing.in_memory import MemoryBlobs, MemoryMedium
 
@@ -65,10 +66,37 @@ def test_names_out_of_order_or_bounds(names: list[object]) -> None:
     assert refused(lambda: blobs.scan(b"a", 2)) == TeeResult.BAD_FORMAT
 
 
-@pytest.mark.parametrize("reply", [[], [None, None], [1], [[b"x"]], None])
+COMMITTED: list[object] = [
+    [], [[]], [[], [], []], [None, [b"x"]], [[], None], [[], []], [[], [None, None]], [[], [1]], [[], [[b"x"]]], None,
+]  # fmt: skip
+FRAME = bytes(FRAME_BYTES)
+
+
+@pytest.mark.parametrize("reply", [*COMMITTED, [[FRAME], [b"x"]], [[FRAME, FRAME], [b"x"]]])
 def test_a_commit_is_answered_with_what_was_asked_for(reply: object) -> None:
     blobs = RemoteBlobStore(Answer(reply))
-    assert refused(lambda: blobs.commit_and_read(Changes({b"a": b"x"}), [b"a"])) == TeeResult.BAD_FORMAT
+    assert refused(lambda: blobs.commit_around(None, Changes({b"a": b"x"}), [b"a"], ())) == TeeResult.BAD_FORMAT
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [*COMMITTED, [[], [b"x"]], [[FRAME] * 3, [b"x"]], [[FRAME, FRAME], []], [[FRAME[1:]], []], [[1], []], [[None], []]],
+)
+def test_a_commit_between_two_writes_of_the_rpmb_is_answered_with_their_answers(reply: object) -> None:
+    blobs = RemoteBlobStore(Answer(reply))
+    around = (FRAME * 2, FRAME * 2)
+    assert refused(lambda: blobs.commit_around(None, Changes({b"a": b"x"}), [b"a"], around)) == TeeResult.BAD_FORMAT
+
+
+def test_whoever_is_at_the_disk_stops_where_a_step_fails() -> None:
+    """The chip has no key: a write is refused, and the transaction not begun."""
+    disk, medium, notes = MemoryBlobs(), MemoryMedium(), list[RequestNote]()
+    port = Direct(Service(disk, RpmbDevice(medium), log=notes.append))
+    write = Frame(type=Request.WRITE, block_count=1).to_bytes() + Frame(type=Request.READ_RESULT).to_bytes()
+    done = RemoteBlobStore(port).commit_around(None, Changes({page_name(1): b"x"}), [page_name(1)], (write, write))
+    assert (len(done.answers), done.found, disk.rows) == (1, [], {})
+    assert Frame.from_bytes(done.answers[0]).result == RpmbResult.NO_KEY
+    assert [note.operation for note in notes] == [Operation.COMMIT]
 
 
 def test_what_does_not_fit_in_the_answer_to_a_commit_is_read() -> None:
@@ -77,7 +105,7 @@ def test_what_does_not_fit_in_the_answer_to_a_commit_is_read() -> None:
     puts = {page_name(i): bytes((i,)) * 300_000 for i in range(3)}
     puts |= {page_name(i): b"" for i in range(3, 60)}
     names = [*puts, NONE]
-    assert RemoteBlobStore(port).commit_and_read(Changes(puts), names) == [*puts.values(), None]
+    assert RemoteBlobStore(port).commit_around(None, Changes(puts), names, ()).found == [*puts.values(), None]
     assert [note.operation for note in notes] == [Operation.COMMIT, Operation.READ]
     assert port.largest < MAX_FRAME_BYTES
 
@@ -131,19 +159,22 @@ def test_large_transactions_and_reads_go_in_parts_and_commit_once() -> None:
         (Operation.READ, [b"a"] * 1025, TeeResult.BAD_FORMAT),
         (Operation.SCAN, [b"", 0], TeeResult.BAD_FORMAT),
         (Operation.SCAN, [b"", 4097], TeeResult.BAD_FORMAT),
-        (Operation.COMMIT, [[[b"a", b""], [b"a", b""]], [], False, []], TeeResult.BAD_FORMAT),
-        (Operation.COMMIT, [[[b"a", b""]], [b"a"], False, []], TeeResult.BAD_FORMAT),
-        (Operation.COMMIT, [[], [b"a", b"a"], False, []], TeeResult.BAD_FORMAT),
-        (Operation.COMMIT, [[], [], False, [b""]], TeeResult.BAD_FORMAT),
-        (Operation.COMMIT, [[], [], False, [b"a"] * 1025], TeeResult.BAD_FORMAT),
-        (Operation.COMMIT, [[], [], 0, []], TeeResult.BAD_FORMAT),
-        (Operation.COMMIT, [[], [], False], TeeResult.BAD_FORMAT),
+        (Operation.COMMIT, [[[b"a", b""], [b"a", b""]], [], False, [], []], TeeResult.BAD_FORMAT),
+        (Operation.COMMIT, [[[b"a", b""]], [b"a"], False, [], []], TeeResult.BAD_FORMAT),
+        (Operation.COMMIT, [[], [b"a", b"a"], False, [], []], TeeResult.BAD_FORMAT),
+        (Operation.COMMIT, [[], [], False, [b""], []], TeeResult.BAD_FORMAT),
+        (Operation.COMMIT, [[], [], False, [b"a"] * 1025, []], TeeResult.BAD_FORMAT),
+        (Operation.COMMIT, [[], [], 0, [], []], TeeResult.BAD_FORMAT),
+        (Operation.COMMIT, [[], [], False, []], TeeResult.BAD_FORMAT),
+        (Operation.COMMIT, [[], [], False, [], [bytes(512)]], TeeResult.BAD_FORMAT),
+        (Operation.COMMIT, [[], [], False, [], [bytes(512), 1]], TeeResult.BAD_FORMAT),
+        (Operation.COMMIT, [[], [], False, [], [b"", b""]], TeeResult.COMMUNICATION),
         (Operation.STAGE, [[NONE, b"", [1, "k"]]], TeeResult.BAD_FORMAT),
         (Operation.STAGE, [[NONE]], TeeResult.BAD_FORMAT),
         (Operation.STAGE, [[NONE, "text"]], TeeResult.BAD_FORMAT),
         *((Operation.READ, [name], TeeResult.BAD_FORMAT) for name in NO_NAMES),
         *((Operation.STAGE, [[name, b""]], TeeResult.BAD_FORMAT) for name in NO_NAMES),
-        *((Operation.COMMIT, [[], [name], False, []], TeeResult.BAD_FORMAT) for name in NO_NAMES),
+        *((Operation.COMMIT, [[], [name], False, [], []], TeeResult.BAD_FORMAT) for name in NO_NAMES),
         (Operation.RPMB, [bytes(511), 1], TeeResult.COMMUNICATION),
         (Operation.RPMB, [bytes(512), 65], TeeResult.COMMUNICATION),
     ],
