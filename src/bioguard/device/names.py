@@ -86,6 +86,6 @@ class Names:
         """Replace the file atomically."""
         _FILE.save(self.directory, self.users)
 
-    def names_of(self, handle: bytes) -> list[str]:
-        """The names of a handle: one, none, or two while a user is being renamed."""
-        return [name for name, user in self.users.items() if user.handle == handle]
+    def by_handle(self) -> dict[bytes, str]:
+        """The name of each handle; the older one of a user who is being renamed."""
+        return {user.handle: name for name, user in reversed(self.users.items())}

@@ -23,6 +23,7 @@ class UserRegistry:
         self._names = names
         self._ask = ask
         self._known: set[str] = set()
+        self._named: dict[bytes, str] = {}
 
     def listed(self) -> list[str]:
         """All names, sorted."""
@@ -49,7 +50,10 @@ class UserRegistry:
 
     def name_of(self, handle: bytes) -> str | None:
         """The name of a user; None for one this file does not know."""
-        name = next(iter(self._names.names_of(handle)), None)
+        user = self._names.users.get(self._named.get(handle, ""))
+        if user is None or user.handle != handle:
+            self._named = self._names.by_handle()  # of all at once: to look through them for each would take as long
+        name = self._named.get(handle)
         if name is not None:
             self._check(name)
         return name
