@@ -83,6 +83,7 @@ class UserRegistry:
         self._ask(commands.ADD_USER, commands.AddUser(user=user.handle, label=user.label(name)), about=repr(name))
         self._names.users[name] = user
         self._names.save()
+        self._known.add(name)  # the secure world has just taken this label
 
     def rename(self, name: str, new: str, token: bytes) -> None:
         """Give a user another name. Both are in the file until the secure world has decided between them (`settle`)."""

@@ -38,10 +38,10 @@ from bioguard.records.tokens import AuthToken, TokenUnusable
 from bioguard.trusted.biometric import decision, rates
 from bioguard.trusted.biometric.cohort_fingers import gather
 from bioguard.trusted.biometric.decision import Enrolled, Sighting, Verdict, judge
-from bioguard.trusted.biometric.device_cohort import Standing, stricter
+from bioguard.trusted.biometric.device_cohort import stricter
 from bioguard.trusted.biometric.gallery_index import GalleryIndex
 from bioguard.trusted.biometric.gallery_loading import gallery
-from bioguard.trusted.biometric.levels import Kind, Levels, levels
+from bioguard.trusted.biometric.levels import levels
 from bioguard.trusted.biometric.rates import Terms
 from bioguard.trusted.biometric.refusals import DENIED, LOCKED
 from bioguard.trusted.biometric.samples import decode, dimension_of, judge_samples, refuse_flawed
@@ -297,6 +297,8 @@ class BiometricApp(CommandApp):
         """Read at once what is asked for one by one: the same objects, whatever is decided about them."""
         ids = [user_object(user), consent_object(user), *self._sensors.objects(user, modality)]
         self._store.fetch([*ids, *self._log.next_objects()])
+        self._sensors.exposures(modality)
+        self._log.hold_next()
 
     def _in_time(self, user: bytes, refs: list[RecordRef], purpose: Purpose) -> list[tuple[bytes, Enrolled]]:
         """The records that may still be used. Refused RECORD_EXPIRED, and logged, if all of them are over."""
@@ -362,8 +364,7 @@ class BiometricApp(CommandApp):
             index = self._index(modality)
             found = index.basis(kind, self._search_terms(request.inverse)) if len(index) else None
             return commands.RateBasis(status=ReplyStatus.OK, basis=found)
-        refs = self._vault.user(request.user).of(modality)
-        records = self._vault.ready.of([ref.record_id for ref in refs])
+        records = self._vault.ready.of([ref.record_id for ref in self._vault.user(request.user).of(modality)])
         samples = sum(record.samples for _, record in records if not self._policy.is_over(record.enrolled_s))
         terms = self._claim_terms(request.inverse)
         return commands.RateBasis(status=ReplyStatus.OK, basis=levels(kind, terms, samples).basis if samples else None)
@@ -374,9 +375,7 @@ class BiometricApp(CommandApp):
     def _search_terms(self, asked: int) -> Terms:
         return rates.search_terms(self._vault.configuration, asked)
 
-    @staticmethod
-    def _stricter(plain: Levels, kind: Kind, terms: Terms, samples: int, standing: Standing) -> Levels:
-        return stricter(plain, kind, terms, samples, standing)
+    _stricter = staticmethod(stricter)
 
     @staticmethod
     def _outcome(verdict: Verdict, terms: Terms) -> AttemptOutcome:

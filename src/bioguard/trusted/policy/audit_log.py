@@ -209,6 +209,11 @@ class AuditLog:
         kept = self._last is not None and self._last[0] == where
         return [where] if self.head.size % CHUNK and not kept else []
 
+    def hold_next(self) -> None:
+        """Have it in memory: after a transaction it would be asked for by itself."""
+        for where in self.next_objects():
+            self._last = where, self._items(where)
+
     def _items(self, where: bytes) -> list[bytes]:
         """The items of a chunk, each encoded."""
         if self._last is not None and self._last[0] == where:
