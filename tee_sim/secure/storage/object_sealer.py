@@ -106,7 +106,8 @@ class ObjectSealer:
     def seal(self, header: Header, body: bytes) -> SealedObject:
         """Seal one version of an object under a fresh key."""
         raw, device_id = header.to_bytes(), self._ladder.device_id
-        key, nonce, wrap_nonce = (self._rng.bytes(n) for n in (KEY_BYTES, NONCE_BYTES, NONCE_BYTES))
+        drawn = self._rng.bytes(KEY_BYTES + 2 * NONCE_BYTES)
+        key, nonce, wrap_nonce = drawn[:KEY_BYTES], drawn[KEY_BYTES:-NONCE_BYTES], drawn[-NONCE_BYTES:]
         generation = self.newest_generation
         wrapped = wrap_key(self._wrapper(header.ta, generation), wrap_nonce, device_id, raw, key)
         row = self._head(header, raw) + nonce + seal_body(key, nonce, device_id, raw, pad(body))

@@ -13,6 +13,7 @@ class Relations:
 
     Attributes:
         kinds: ids by kind; of those that it has had since, none.
+        changes: how often an object came, went, or became another's.
     """
 
     def __init__(self, objects: Iterable[tuple[bytes, bytes, str]]) -> None:
@@ -21,6 +22,7 @@ class Relations:
         self._owned: defaultdict[bytes, set[bytes]] = defaultdict(set)
         self._first_letters: Counter[bytes] = Counter()
         self.kinds: defaultdict[str, set[bytes]] = defaultdict(set)
+        self.changes = 0
         for object_id, owner, kind in objects:
             self._add(object_id, owner, kind)
 
@@ -32,13 +34,17 @@ class Relations:
 
     def put(self, header: Header) -> None:
         """An object is there now, or is another's."""
+        if self._owner_of.get(header.object_id) == (header.owner, header.kind):
+            return
         self.erase(header.object_id)
+        self.changes += 1
         self._add(header.object_id, header.owner, header.kind)
 
     def erase(self, object_id: bytes) -> None:
         """An object is gone."""
         known = self._owner_of.pop(object_id, None)
         if known is not None:
+            self.changes += 1
             owner, kind = known
             self.kinds[kind].discard(object_id)
             self._first_letters[object_id[:1]] -= 1
