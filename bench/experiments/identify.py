@@ -13,7 +13,7 @@ timing.
 
 A lost match is one that exhaustive search accepts with the right person and two-stage search does not return.
 
-A large gallery is searched by the first 256 bits of its codes first (`twostage.head_radius_for`). `agreement` tries
+A large gallery is searched by the first 320 bits of its codes first (`twostage.head_radius_for`). `agreement` tries
 that too, though its galleries are small (`heads_first`); `scale` times it next to reading all of every code, in turn.
 """
 
@@ -248,7 +248,7 @@ def timings(
 def heads_first(
     gallery: CodeGallery, vault: Vault, probes: NDArray[np.float32], codes: SignCoder, threshold: float
 ) -> Figures:
-    """What looking at the first 256 bits first is worth: the scan alone, and all of a search."""
+    """What looking at the first 320 bits first is worth: the scan alone, and all of a search."""
     n, radius, coded = len(gallery), head_radius_for(threshold), codes.encode(probes)
     lists = [
         candidates(probe, code, gallery, lambda rows: np.zeros((len(rows), 512)) + 1, least)[0]

@@ -21,8 +21,9 @@ MIN_NORM = 1e-12
 ALIGNMENT = 64
 FLOAT32 = np.dtype(np.float32)
 
-HEAD_BITS = 256
-"""A search with a radius looks at this much of each code first: enough to tell most rows from a near one."""
+HEAD_BITS = 320
+"""A search with a radius looks at this much of each code first. With 256 bits, a block in seven of a million codes of
+faces is read in full as well, with 320 one in eighteen: less in all, and 384 would be more again."""
 T = TypeVar("T", bound=np.generic)
 
 

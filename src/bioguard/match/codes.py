@@ -86,9 +86,9 @@ class CodeGallery:
             probes: uint8 [m, n_bytes] or [n_bytes].
             k: list length; shortened to the gallery's size.
             threads: 1..64; rows are shared out among them.
-            head_radius: pass over rows of which more of the first 256 bits differ from the probe's, unless fewer than k
+            head_radius: pass over rows of which more of the first 320 bits differ from the probe's, unless fewer than k
                 are left for a probe: then all rows count for it. So a row within the radius that is one of the k
-                nearest of all is found. A large gallery of 1024-bit codes is then read to little more than a quarter.
+                nearest of all is found. A large gallery of 1024-bit codes is then read to little more than a third.
 
         Returns:
             Distances uint16 [m, k], ascending, and indices int64 [m, k]. Equal distances come by ascending index.

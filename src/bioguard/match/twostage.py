@@ -28,7 +28,7 @@ LARGE_GALLERY: Final = 100_000
 HEAD_LOSS: Final = 1e-4
 """A view whose cosine is just at the threshold is passed over in a large gallery with at most this chance, drawn with
 the device's secret; better ones with less (`head_radius_for`)."""
-WIDEST_HEAD: Final = 108
+WIDEST_HEAD: Final = 136
 """With a larger radius so many heads of other people are within that reading all of every code takes no longer."""
 
 Opener = Callable[[NDArray[np.int64]], Iterable[ArrayLike]]

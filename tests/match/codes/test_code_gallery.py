@@ -72,7 +72,7 @@ def test_every_kernel_agrees_with_brute_force(
 
 
 @settings(max_examples=120, deadline=None)
-@given(problems(), st.integers(90, 200), st.lists(st.integers(0, 69), max_size=20, unique=True))
+@given(problems(), st.integers(110, 250), st.lists(st.integers(0, 69), max_size=20, unique=True))
 def test_a_head_radius_passes_over_rows_unless_too_few_are_left(
     problem: tuple[NDArray[np.uint8], NDArray[np.uint8], int, int, int], radius: int, gone: list[int]
 ) -> None:
@@ -81,11 +81,11 @@ def test_a_head_radius_passes_over_rows_unless_too_few_are_left(
     alive = np.setdiff1d(np.arange(len(codes)), gone)
     for gallery in galleries:
         gallery.remove([index for index in gone if index < len(codes)])
-    if codes.shape[1] < 32:
-        with pytest.raises(InputRefused, match=r"^codes of \d+ bits have no first 256$"):
+    if codes.shape[1] < 40:
+        with pytest.raises(InputRefused, match=r"^codes of \d+ bits have no first 320$"):
             galleries[0].search(probes, k, head_radius=radius)
         return
-    matrix, heads = brute(probes, codes[alive]), brute(probes[:, :32], codes[alive, :32])
+    matrix, heads = brute(probes, codes[alive]), brute(probes[:, :40], codes[alive, :40])
     for gallery in galleries:
         distances, indices = gallery.search(probes, k, threads=threads, head_radius=radius)
         for p in range(len(probes)):
@@ -103,10 +103,10 @@ def test_what_is_within_the_radius_and_nearest_of_all_is_found(kernel: str) -> N
     gallery = CodeGallery(codes, kernel=kernel)
     full = gallery.search(probes, 40)[1]
     for threads in (1, 3):
-        found = gallery.search(probes, 40, head_radius=118, threads=threads)
+        found = gallery.search(probes, 40, head_radius=148, threads=threads)
         for p, probe in enumerate(probes):
-            heads = np.bitwise_count(codes[:, :32] ^ probe[:32]).sum(axis=1, dtype=np.uint16)
-            rows = np.flatnonzero(heads <= 118)
+            heads = np.bitwise_count(codes[:, :40] ^ probe[:40]).sum(axis=1, dtype=np.uint16)
+            rows = np.flatnonzero(heads <= 148)
             line = np.bitwise_count(codes[rows] ^ probe).sum(axis=1, dtype=np.uint16)
             order = np.argsort(line, kind="stable")[:40]
             assert np.array_equal(found[1][p], rows[order])
@@ -263,9 +263,9 @@ LENGTHS = "expected a multiple of 8 from 8 to 8184"
         (lambda g: g.remove([2**63 + 1]), "an index is not in this gallery"),
         (lambda g: g.search(CODES, 1, threads=0), "threads is 0, expected 1 to 64"),
         (lambda g: g.histogram(CODES, threads=65), "threads is 65, expected 1 to 64"),
-        (lambda g: g.search(CODES, 1, head_radius=255), "codes of 128 bits have no first 256"),
-        (lambda g: g.search(CODES, 1, head_radius=257), "head_radius is 257, expected 0 to 256"),
-        (lambda g: g.search(CODES, 1, head_radius=-1), "head_radius is -1, expected 0 to 256"),
+        (lambda g: g.search(CODES, 1, head_radius=319), "codes of 128 bits have no first 320"),
+        (lambda g: g.search(CODES, 1, head_radius=321), "head_radius is 321, expected 0 to 320"),
+        (lambda g: g.search(CODES, 1, head_radius=-1), "head_radius is -1, expected 0 to 320"),
         (lambda g: g.search(CODES, 1, head_radius=9.0), "head_radius is 9.0, expected a whole number"),
         (lambda g: g.within(CODES, -1), "radius is -1, expected 0 to 128"),
         (lambda g: g.within(CODES, 129), "radius is 129, expected 0 to 128"),

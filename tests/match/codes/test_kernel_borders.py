@@ -13,13 +13,13 @@ from bioguard.match.arrays import aligned_zeros
 
 kernels = pytest.importorskip("bioguard.match._kernels")
 
-ROWS, STEPS, M, K = 20, 10, 3, 5
+ROWS, STEPS, M, K = 20, 12, 3, 5
 
 
 def arguments() -> dict[str, object]:
     return {
-        "variant": 0, "rows": ROWS, "steps": STEPS, "m": M, "k": K, "threads": 1, "head_radius": 256,
-        "heads": aligned_zeros((2, 8, 16), np.uint32), "tails": aligned_zeros((2, STEPS - 8, 16), np.uint32),
+        "variant": 0, "rows": ROWS, "steps": STEPS, "m": M, "k": K, "threads": 1, "head_radius": 320,
+        "heads": aligned_zeros((2, 10, 16), np.uint32), "tails": aligned_zeros((2, STEPS - 10, 16), np.uint32),
         "live": np.array([0xFFFF, 0x000F], np.uint16),
         "probes": np.zeros((M, 4 * STEPS), np.uint8),
         "distances": np.zeros((M, K), np.uint16), "positions": np.zeros((M, K), np.int64),
@@ -60,13 +60,13 @@ def read_only() -> NDArray[np.uint16]:
         ({"threads": 0}, "number of threads out of range"),
         ({"threads": 65}, "number of threads out of range"),
         ({"rows": 33}, "blocks have the wrong size or alignment"),
-        ({"steps": 12}, "blocks have the wrong size or alignment"),
+        ({"steps": 14}, "blocks have the wrong size or alignment"),
         ({"steps": 6}, "blocks have the wrong size or alignment"),
-        ({"heads": shifted(np.zeros((2, 8, 16), np.uint32), 4)}, "blocks have the wrong size or alignment"),
+        ({"heads": shifted(np.zeros((2, 10, 16), np.uint32), 4)}, "blocks have the wrong size or alignment"),
         ({"tails": shifted(np.zeros((2, 2, 16), np.uint32), 4)}, "blocks have the wrong size or alignment"),
         ({"tails": np.zeros(0, np.uint32)}, "blocks have the wrong size or alignment"),
         ({"head_radius": -1}, "radius out of range"),
-        ({"head_radius": 257}, "radius out of range"),
+        ({"head_radius": 321}, "radius out of range"),
         ({"live": np.zeros(1, np.uint16)}, "live mask has the wrong size or alignment"),
         ({"live": shifted(np.zeros(2, np.uint16), 1)}, "live mask has the wrong size or alignment"),
         ({"live": np.array([0xFFFF, 0x001F], np.uint16)}, "live mask marks rows past the end"),
@@ -87,7 +87,7 @@ def test_aliasing_is_refused() -> None:
     shared = np.zeros(M * K * 8, np.uint8)
     with pytest.raises(ValueError, match=r"^outputs overlap$"):
         search(positions=shared.view(np.int64), distances=shared[: M * K * 2].view(np.uint16))
-    for name, lines in (("heads", 8), ("tails", STEPS - 8)):
+    for name, lines in (("heads", 10), ("tails", STEPS - 10)):
         plane = aligned_zeros((2, lines, 16), np.uint32)
         with pytest.raises(ValueError, match=r"^an output overlaps an input$"):
             search(**{name: plane, "positions": plane.reshape(-1)[: M * K * 2].view(np.int64)})
@@ -97,7 +97,7 @@ def test_a_head_radius_needs_a_head() -> None:
     short = {"steps": 4, "heads": aligned_zeros((2, 4, 16), np.uint32), "tails": np.zeros(0, np.uint32)}
     search(**short, probes=np.zeros((M, 16), np.uint8))
     with pytest.raises(ValueError, match=r"^radius out of range$"):
-        search(**short, probes=np.zeros((M, 16), np.uint8), head_radius=255)
+        search(**short, probes=np.zeros((M, 16), np.uint8), head_radius=319)
 
 
 def test_not_a_buffer_and_read_only() -> None:

@@ -106,7 +106,7 @@ def test_the_radius_is_the_smallest_that_keeps_the_loss(cosine: float, loss: flo
     differs = Fraction(math.acos(cosine) / math.pi)
 
     def beyond(radius: int) -> Fraction:
-        terms = (math.comb(256, i) * differs**i * (1 - differs) ** (256 - i) for i in range(radius + 1, 257))
+        terms = (math.comb(320, i) * differs**i * (1 - differs) ** (320 - i) for i in range(radius + 1, 321))
         return sum(terms, Fraction(0))
 
     radius = head_radius_for(cosine, loss)
@@ -130,8 +130,8 @@ def test_no_more_views_are_beyond_the_radius_than_it_says(cosine: float) -> None
         codes = coder.encode(one) ^ coder.encode(mate)
         heads.append(np.bitwise_count(codes[:, : HEAD_BITS // 8]).sum(axis=1))
     counted, differs = np.concatenate(heads), math.acos(cosine) / math.pi
-    assert abs(counted.mean() - 256 * differs) < 5 * math.sqrt(256 * differs * (1 - differs) / counted.size)
-    assert counted.var() < 1.05 * 256 * differs * (1 - differs)
+    assert abs(counted.mean() - 320 * differs) < 5 * math.sqrt(320 * differs * (1 - differs) / counted.size)
+    assert counted.var() < 1.05 * 320 * differs * (1 - differs)
     expected = 0.01 * counted.size
     assert (counted > head_radius_for(cosine, 0.01)).sum() <= expected + 4 * math.sqrt(expected)
 
@@ -153,7 +153,7 @@ def test_a_large_gallery_is_searched_by_heads_and_decides_the_same(monkeypatch: 
     monkeypatch.setattr(twostage, "LARGE_GALLERY", PEOPLE - 1)
     monkeypatch.setattr(twostage, "LARGE_LIST", 8)  # so many are within the radius
     large = [identify(probe, code, gallery, Vault(), 0.594) for probe, code in zip(probes, coded, strict=True)]
-    assert set(used) == {head_radius_for(0.594)} == {104}
+    assert set(used) == {head_radius_for(0.594)} == {126}
     assert large == usual
     assert sum(found is not None for found in large) > 100
     used.clear()

@@ -78,7 +78,7 @@ static void run(const scanner *scan, size_t rows, size_t steps, size_t m, size_t
             matrix[i] = 0;
     mix(near, m * k * 2);
     mix(where, m * k * 8);
-    for (uint32_t radius = 96; steps >= HEAD && radius < 129; radius += 16) { /* few, half or nearly all rows are within */
+    for (uint32_t radius = 120; steps >= HEAD && radius < 161; radius += 20) { /* few, half or nearly all rows are within */
         if (hm_search(&job, k, radius, near, where))
             abort();
         mix(near, m * k * 2);

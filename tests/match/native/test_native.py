@@ -80,7 +80,7 @@ def case(lcg: Lcg, number: int) -> bytes:
     store.clear(dead)
     near = [
         found
-        for radius in (256, 96, 112, 128)[: 4 if steps >= 8 else 1]
+        for radius in (320, 120, 140, 160)[: 4 if steps >= 10 else 1]
         for found in store.search(probes, k, 1, radius)
     ]
     matrix = store.distances(probes, 1)

@@ -86,7 +86,7 @@ static int has_live(const call *c, Py_ssize_t k)
 
 PyDoc_STRVAR(search_doc, "search(variant, rows, steps, m, k, threads, head_radius, heads, tails, live, probes, distances,"
                          " positions)\n--\n\nWrite the k nearest live rows of each probe: uint16 and int64 [m, k]. Rows "
-                         "whose first 256 bits differ in more than head_radius are passed over; 256 for none.");
+                         "whose first 320 bits differ in more than head_radius are passed over; 320 for none.");
 
 static PyObject *py_search(PyObject *self, PyObject *args)
 {

@@ -3,7 +3,7 @@
  * Layout of a gallery: blocks of 16 rows. A block has `steps` lines of 16 uint32; line s holds 32-bit word s of each of
  * the 16 rows. So one vector holds the same word of many rows, counts stay in their lane, and the sums of a block are
  * its distances: there is no horizontal sum. The first HEAD lines of all blocks lie together, and so do the others:
- * whoever wants the first 256 bits only reads a quarter of codes of 1024.
+ * whoever wants the first 320 bits only reads a third of codes of 1024.
  *
  * A scan compares up to 8 probes with each block in one pass, so the block is read once for all of them, and calls
  * the sink only for blocks where some row is nearer than that probe's limit.
@@ -16,7 +16,7 @@
 
 #define LANES 16
 #define GROUP 8 /* probes per pass */
-#define HEAD 8  /* lines of a block that lie in the first plane: 256 bits */
+#define HEAD 10 /* lines of a block that lie in the first plane: 320 bits */
 #define BYTE_STEPS 31 /* byte counters take at most 8 a step; 31 * 8 = 248 still fits */
 
 typedef struct sink sink;
