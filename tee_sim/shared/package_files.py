@@ -12,6 +12,7 @@ sources, the start of the secure world does not.
 """
 
 import hashlib
+import io
 import os
 import re
 import stat
@@ -90,13 +91,14 @@ class Listing:
 
 
 def _files(package: str, folder: Path) -> Iterator[tuple[str, str]]:
+    # Paths as text: every start that attests reads some hundred files, and `Path` takes longer than reading them.
     for place, folders, files in os.walk(folder, onerror=_refuse):
         here = Path(place)
+        inner = "/".join((package, *here.relative_to(folder).parts))
         linked = [name for name in folders if (here / name).is_symlink()]  # not walked, and Python would follow it
         for name in (*files, *linked):
-            path = here / name
-            if not is_cache(path):
-                yield _written("/".join((package, *path.relative_to(folder).parts))), _digest(path)
+            if here.name != CACHE or not _is_cached(here.parent, place, name):
+                yield _written(f"{inner}/{name}"), _digest(f"{place}{os.sep}{name}")
 
 
 def _refuse(error: OSError) -> None:
@@ -105,8 +107,23 @@ def _refuse(error: OSError) -> None:
 
 def is_cache(path: Path) -> bool:
     """Whether Python would take this file for a cached form of a source that is there."""
-    source = path.parent.parent / f"{path.name.partition('.')[0]}.py"
-    return path.parent.name == CACHE and path.suffix == ".pyc" and source.is_file() and not path.is_symlink()
+    return path.parent.name == CACHE and _is_cached(path.parent.parent, str(path.parent), path.name)
+
+
+def _is_cached(above: Path, place: str, name: str) -> bool:
+    """`is_cache` of a file of the folder of caches in `above`."""
+    if not name.endswith(".pyc") or name == ".pyc" or stat.S_ISLNK(os.lstat(f"{place}{os.sep}{name}").st_mode):
+        return False
+    return stat.S_ISREG(_mode(f"{above}{os.sep}{name.partition('.')[0]}.py"))
+
+
+def _mode(path: str) -> int:
+    """Of the file that a path leads to; 0 for a link that leads nowhere, or in a circle, and where there is none."""
+    try:
+        mode = os.lstat(path).st_mode
+        return Path(path).stat().st_mode if stat.S_ISLNK(mode) else mode
+    except OSError:
+        return 0
 
 
 def _written(name: str) -> str:
@@ -115,9 +132,8 @@ def _written(name: str) -> str:
     return escaped if _LINE.fullmatch(f"{NO_FILE}  {escaped}") else escaped.replace(" ", "\\x20")
 
 
-def _digest(path: Path) -> str:
-    try:
-        found = path.stat()
-    except OSError:  # a link that leads nowhere, or in a circle
+def _digest(path: str) -> str:
+    if not stat.S_ISREG(_mode(path)):
         return NO_FILE
-    return hashlib.sha256(path.read_bytes()).hexdigest() if stat.S_ISREG(found.st_mode) else NO_FILE
+    with io.FileIO(path) as file:
+        return hashlib.sha256(file.readall()).hexdigest()

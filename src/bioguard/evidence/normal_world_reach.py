@@ -201,7 +201,7 @@ REASONS: tuple[tuple[str, Mapping[str, str]], ...] = (
                 "types.CodeType, vars"
             ),
             "tee_sim.secure.kept_code": "os.fdopen, os.open, sys.flags, sys.implementation *2, sys.version",
-            "tee_sim.shared.package_files": ".read_bytes, os.walk",
+            "tee_sim.shared.package_files": "io.FileIO, os.lstat *2, os.walk",
         },
     ),
     (
