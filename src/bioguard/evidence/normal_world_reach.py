@@ -263,6 +263,7 @@ REASONS: tuple[tuple[str, Mapping[str, str]], ...] = (
             "bioguard.report.fingerprint_drawing": "getattr",
             "bioguard.report.json_form": "getattr",
             "bioguard.trusted.biometric.levels": "getattr *2",
+            "bioguard.trusted.biometric.search_segments": "getattr",
             "tee_sim.normal.supplicant": "getattr",
             "tee_sim.secure.closed_replies": "vars *2",
             "tee_sim.shared.manifest": "getattr",

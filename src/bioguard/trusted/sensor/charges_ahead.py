@@ -20,11 +20,12 @@ of a start, or that it might lock.
 """
 
 from collections import OrderedDict
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Final
 
 from bioguard.records.locks import Lock
 from bioguard.trusted.sensor.lockout import LockoutPolicy, LockoutState
+from tee_sim.shared.dataclass import dataclass
 
 MOST_AHEAD: Final = 16
 """How many are given back in one commit at an end, and people told apart as having been here before."""
