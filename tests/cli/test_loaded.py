@@ -50,13 +50,13 @@ STARTS: dict[str, tuple[set[str], set[str]]] = {
 }
 """Of commands on a device: what they may load from outside, and modules and packages of ours that they may not."""
 PROBE = """
-import sys
+import gc, sys
 sys.argv = ["bioguard", *sys.argv[1:]]
 from bioguard.cli.__main__ import main
 try:
     main()
 finally:
-    print(*sys.modules, file=sys.stderr)
+    print(*sys.modules, f"collects:{gc.isenabled()}", file=sys.stderr)
 """
 
 
@@ -88,6 +88,7 @@ def test_a_command_on_a_device_loads_what_it_uses(line: str, tmp_path: Path) -> 
     assert OUTSIDE & {m.partition(".")[0] for m in modules} <= outside
     assert never & modules == set()
     assert "numpy.ma" not in modules
+    assert "collects:True" in modules, "the collector rests only while code is loaded"
     assert not {m for m in modules if m.startswith(("bioguard.evidence", "bioguard.trusted", "tee_sim.secure"))}
 
 
