@@ -75,7 +75,7 @@ class AnchorRecord:
 
 
 @dataclass(frozen=True, slots=True)
-class Transaction:
+class DiskTransaction:
     """One transaction of the disk.
 
     names   to be read back
@@ -99,7 +99,7 @@ class AnchorSlot(Protocol):
 
     def write(self, block: bytes) -> None: ...
 
-    def write_around(self, before: bytes, after: bytes, transaction: Transaction) -> None:
+    def write_around(self, before: bytes, after: bytes, transaction: DiskTransaction) -> None:
         """Write one block, carry out a transaction of the disk, write the other. Raises TeeError where it ends."""
         ...
 
@@ -131,7 +131,7 @@ class RpmbAnchorSlot:
     def write(self, block: bytes) -> None:
         self._client.write(0, [block])
 
-    def write_around(self, before: bytes, after: bytes, transaction: Transaction) -> None:
+    def write_around(self, before: bytes, after: bytes, transaction: DiskTransaction) -> None:
         # One message: the answers are authenticated here, in their order, and what the disk holds is compared between
         # them, as if each step had been asked for by itself. Who carries it out can leave out a step, which is found,
         # and cannot exchange them: each write is good for one value of the counter.
@@ -171,7 +171,7 @@ class DiskAnchorSlot:
     def write(self, block: bytes) -> None:
         self._blobs.commit(Changes({ANCHOR_NAME: block}, reserved=True))
 
-    def write_around(self, before: bytes, after: bytes, transaction: Transaction) -> None:
+    def write_around(self, before: bytes, after: bytes, transaction: DiskTransaction) -> None:
         self.write(before)
         transaction.kept(commit_around(transaction.blobs, None, transaction.changes, transaction.names, ()).found)
         self.write(after)
@@ -222,7 +222,7 @@ class Anchor:
         """Replace the record."""
         self._slot.write(self._sealed(record))
 
-    def write_around(self, before: AnchorRecord, after: AnchorRecord, transaction: Transaction) -> None:
+    def write_around(self, before: AnchorRecord, after: AnchorRecord, transaction: DiskTransaction) -> None:
         """Replace the record by one, carry out a transaction of the disk, replace it by the other."""
         self._slot.write_around(self._sealed(before), self._sealed(after), transaction)
 

@@ -7,7 +7,7 @@ moves to the disk, for erasures and requests alone: sealed, but a copy of the wh
 
 from collections.abc import Callable
 
-from tee_sim.secure.storage.anchor import Anchor, AnchorRecord, Transaction
+from tee_sim.secure.storage.anchor import Anchor, AnchorRecord, DiskTransaction
 from tee_sim.shared.errors import TeeError, TeeResult
 from tee_sim.shared.reserve import Condition, Reserve
 
@@ -66,7 +66,7 @@ class Anchorage:
         """Replace the record."""
         self._anchor.write(record)
 
-    def write_around(self, before: AnchorRecord, after: AnchorRecord, transaction: Transaction) -> None:
+    def write_around(self, before: AnchorRecord, after: AnchorRecord, transaction: DiskTransaction) -> None:
         """Replace the record before and after a transaction of the disk."""
         self._anchor.write_around(before, after, transaction)
 

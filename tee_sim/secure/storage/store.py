@@ -25,8 +25,8 @@ from tee_sim.secure.storage.anchor import (
     Anchor,
     AnchorRecord,
     DiskAnchorSlot,
+    DiskTransaction,
     RpmbAnchorSlot,
-    Transaction,
 )
 from tee_sim.secure.storage.anchorage import Anchorage
 from tee_sim.secure.storage.directory import Tree
@@ -264,7 +264,7 @@ class ObjectStore:
         self._dead = False
         self.tree.adopt(update)
 
-    def _transaction(self, changes: Changes) -> Transaction:
+    def _transaction(self, changes: Changes) -> DiskTransaction:
         some = [*list(changes.puts)[:READ_BACK_NAMES], *changes.deletes[:READ_BACK_NAMES]]
         names = sorted({page_name(0), *some})
 
@@ -272,7 +272,7 @@ class ObjectStore:
             if found != [changes.puts.get(name) for name in names]:
                 raise _NotKeptError(TeeResult.STORAGE_NOT_AVAILABLE, "the disk did not keep what it accepted")
 
-        return Transaction(self.blobs, changes, names, kept)
+        return DiskTransaction(self.blobs, changes, names, kept)
 
     def _make(self) -> None:
         # The disk before the anchor: an anchor is never written for a store that is not there yet. A cut in between
