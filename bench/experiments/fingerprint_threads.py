@@ -4,9 +4,9 @@
 
 Synthetic fingers. The reference, `fingerprint_threads.c`, is the same comparison called from plain C with two POSIX
 threads on half of the rows each; a C compiler builds it first. One round is: C with one thread, C with two, ours with
-one, ours with two, and for `--against CHECKOUT` another checkout with one and two, all by wall time. Gains are ratios
-within a round, so a machine that others use moves both sides; the share is ours over that of C. The medians over the
-rounds are given, and the ratio of the shortest times of each, which waits for others disturb least.
+one, ours with two. A gain is the time of one thread over that of two; the share is our gain over that of C. Given are
+the medians over the rounds, by wall time and by the processor time of the thread that had most to do, which a machine
+that others use disturbs less.
 """
 
 import argparse
@@ -32,6 +32,8 @@ SEED = 1
 SOURCE = Path(__file__).with_suffix(".c")
 KERNEL = Path(native_backend.__file__).parents[1] / "native/fingers"
 Stopwatch = subprocess.Popen[str]
+Took = tuple[float, float]
+"""Seconds of one search: wall time, and processor time of the thread that had most."""
 
 
 def build(directory: Path) -> Path:
@@ -64,64 +66,56 @@ def fingers(n: int) -> tuple[PreparedTemplate, list[PreparedTemplate]]:
 
 
 def serve(n: int) -> None:
-    """Time searches with as many threads as each line of input says: this checkout's, or another's in its process."""
+    """Time searches with as many threads as each line of input says, one or two."""
     probe, rows = fingers(n)
     galleries = {threads: FingerprintGallery(rows, threads=threads) for threads in (1, 2)}
     for line in sys.stdin:
-        start = time.perf_counter()
+        wall, whole, own = time.perf_counter(), time.process_time(), time.thread_time()
         galleries[int(line)].search(probe, 10)
-        print(time.perf_counter() - start, flush=True)
+        whole, own, wall = time.process_time() - whole, time.thread_time() - own, time.perf_counter() - wall
+        print(wall, max(own, whole - own), flush=True)
 
 
-def ask(of: Stopwatch, threads: int) -> float:
-    """Seconds of one search."""
+def ask(of: Stopwatch, threads: int) -> Took:
+    """Have one search timed."""
     assert of.stdin is not None
     assert of.stdout is not None
     of.stdin.write(f"{threads}\n")
     of.stdin.flush()
-    return float(of.stdout.readline())
+    wall, most = map(float, of.stdout.readline().split())
+    return wall, most
 
 
-def start(command: list[str], **more: str) -> Stopwatch:
+def start(command: list[str]) -> Stopwatch:
     """A process that times what it is asked."""
-    environment = {**os.environ, **more}
-    return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environment)
+    return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
 
 
-def measure(n: int, rounds: int, against: Path | None, directory: Path) -> None:
-    """One line a side."""
+def measure(n: int, rounds: int, directory: Path) -> None:
+    """A line for each side and clock."""
     data = directory / f"{n}.bin"
     dump(*fingers(n), data)
-    own = [sys.executable, str(Path(__file__)), "--serve", str(n)]
-    sides = {"plain C": start([str(build(directory)), str(data)])}
-    for name, root in (("ours", Path(__file__).parents[2]), *((("before", against),) if against else ())):
-        sides[name] = start(own, PYTHONPATH=f"{root / 'src'}:{root}")
-    seconds: dict[str, dict[int, list[float]]] = {name: {1: [], 2: []} for name in sides}
+    own = [sys.executable, "-m", "bench.experiments.fingerprint_threads", "--serve", str(n)]
+    sides = {"plain C": start([str(build(directory)), str(data)]), "ours": start(own)}
+    seconds: dict[str, tuple[list[Took], list[Took]]] = {name: ([], []) for name in sides}
     for turn in range(-1, rounds):
         for name, side in sides.items():
-            for threads in (1, 2):
+            for kept, threads in zip(seconds[name], (1, 2), strict=True):
                 took = ask(side, threads)
                 if turn >= 0:
-                    seconds[name][threads].append(took)
+                    kept.append(took)
     for side in sides.values():
         assert side.stdin is not None
         side.stdin.close()
         side.wait()
-    gains = {
-        name: (
-            statistics.median(one / two for one, two in zip(found[1], found[2], strict=True)),
-            min(found[1]) / min(found[2]),
-        )
-        for name, found in seconds.items()
-    }
-    print(f"{n} rows, {rounds} rounds: shortest ms with 1 and 2 threads; gain, median and of the shortest; share of C")
-    for name, found in seconds.items():
-        gain, best = gains[name]
-        print(
-            f"  {name:8s} {1e3 * min(found[1]):8.2f} {1e3 * min(found[2]):8.2f}   {gain:.2f}  {best:.2f}"
-            f"   {gain / gains['plain C'][0]:.2f}  {best / gains['plain C'][1]:.2f}",
-            flush=True,
-        )
+    print(f"{n} rows, {rounds} rounds: median ms with 1 and 2 threads, gain, share of the gain of C")
+    for clock, what in enumerate(("wall time", "processor time of the busiest thread")):
+        gains: dict[str, float] = {}
+        for name, (one, two) in seconds.items():
+            gains[name] = statistics.median(a[clock] / b[clock] for a, b in zip(one, two, strict=True))
+            times = [1e3 * statistics.median(took[clock] for took in kept) for kept in (one, two)]
+            share = gains[name] / gains["plain C"]
+            print(f"  {name:8s} {times[0]:8.2f} {times[1]:8.2f}   {gains[name]:.2f}   {share:.2f}   {what}", flush=True)
 
 
 def main() -> None:
@@ -131,7 +125,6 @@ def main() -> None:
     )
     parser.add_argument("--rows", type=int, nargs="+", default=[2_000, 12_800])
     parser.add_argument("--rounds", type=int, default=30)
-    parser.add_argument("--against", type=Path, help="another checkout, measured in turn")
     parser.add_argument("--serve", type=int, help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.serve:
@@ -140,7 +133,7 @@ def main() -> None:
     rerun_single_threaded("bench.experiments.fingerprint_threads")
     with tempfile.TemporaryDirectory() as directory:
         for n in options.rows:
-            measure(n, options.rounds, options.against, Path(directory))
+            measure(n, options.rounds, Path(directory))
 
 
 if __name__ == "__main__":
