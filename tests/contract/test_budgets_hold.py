@@ -35,6 +35,7 @@ from tee_sim.normal.rpmb_chip.chip import RpmbDevice
 from tee_sim.normal.supplicant.service import Service
 from tee_sim.secure.counted_store import MOST_AHEAD
 from tee_sim.secure.ledger import PAGES_BITS, TIME_BITS, Ledger, Way, gamma_bits
+from tee_sim.secure.storage.row_cache import MOST_BYTES
 from tee_sim.shared.blobs import Changes
 from tee_sim.shared.errors import TeeError, TeeResult
 from tee_sim.shared.wire import Invoke, Message, Return
@@ -312,7 +313,7 @@ def test_more_records_than_are_kept_in_memory_are_no_search_and_nobody_else_is_r
     for number in range(PEOPLE):
         assert crowd.authenticate(number).match
     assert max(crowd.seen.bits[AUTHENTICATE.number]) <= DECISION_BITS
-    kept_bytes(crowd, 64 << 20)
+    kept_bytes(crowd, MOST_BYTES)
     for number in range(PEOPLE):
         assert crowd.identify(number).match
     held(crowd)

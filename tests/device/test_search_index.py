@@ -13,10 +13,10 @@ from bioguard.device.consent import confirm, grant_all, object_to, purge, set_po
 from bioguard.errors import BioguardError
 from bioguard.records.consent import Purpose
 from bioguard.records.modality import Modality
-from bioguard.trusted.biometric.search_segments import segment_id
+from bioguard.trusted.biometric.search_segments import Place
 from tests.campaigns.crash_device import FACES, configure, opened
 
-ROOT = segment_id(Modality.FACE, 0, 0)
+ROOT = Place().object_id(Modality.FACE)
 
 
 @pytest.fixture

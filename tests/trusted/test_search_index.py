@@ -14,10 +14,10 @@ from bioguard.trusted.biometric.search_segments import (
     KINDS,
     MOST_DEPTH,
     IndexedRecord,
+    Place,
     SearchTerms,
     Segment,
-    depth_of,
-    segment_ids,
+    places_for,
 )
 from bioguard.trusted.biometric.stored_objects import StoredRecord
 from bioguard.trusted.biometric.stored_records import Stored, summary_of
@@ -88,7 +88,7 @@ class Life:
                 transaction.erase(b"R" + record_id)
             stored = [new] if new is not None else []
             for record in (*stored, *(self.with_terms(record_id, told) for record_id, told in (terms or {}).items())):
-                transaction.put(b"R" + record.record_id, Segment.of([record], EPOCH).to_bytes(), kind="face")
+                transaction.put(b"R" + record.record_id, Segment.of([record], EPOCH, 0).to_bytes(), kind="face")
             recount(
                 self.store,
                 transaction,
@@ -131,17 +131,19 @@ class Life:
 
 
 def check(life: Life) -> None:
-    segments = {o.header.object_id: Segment.from_bytes(o.body).records() for o in life.store.load(kind=KINDS[FACE])}
+    stored = {o.header.object_id: Segment.from_bytes(o.body) for o in life.store.load(kind=KINDS[FACE])}
+    segments = {Place(s.depth, int.from_bytes(i[2:], "big")): s.records() for i, s in stored.items()}
     found = {r.record_id: r for records in segments.values() for r in records}
     truth = life.records()
     assert found == truth
     assert sum(map(len, segments.values())) == len(truth), "each once"
-    for object_id, records in segments.items():
-        assert all(object_id in segment_ids(FACE, r.record_id) for r in records)
+    for place, records in segments.items():
+        assert all(place in places_for(r.record_id) for r in records)
         size = sum(r.size_bytes for r in records)
-        assert size <= search_segments.SEGMENT_BYTES or len(records) == 1 or depth_of(object_id) == MOST_DEPTH
-    for _ in range(8 if segments else 0):
-        assert sum(one in segments for one in segment_ids(FACE, life.random.randbytes(16))) == 1
+        assert size <= search_segments.SEGMENT_BYTES or len(records) == 1 or place.depth == MOST_DEPTH
+    starts = sorted((place.prefix, 1 << 16 - place.depth) for place in segments)
+    assert [start for start, _ in starts] == [sum(width for _, width in starts[:i]) for i in range(len(starts))]
+    assert not starts or sum(width for _, width in starts) == 1 << 16, "each place once"
     assert len(life.index().columns(FACE).heads) == len(truth)
 
 
@@ -152,7 +154,7 @@ def test_whatever_happens_the_index_is_that_of_the_records(seed: int, monkeypatc
     for turn in range(60):
         life.cut() if turn % 4 == 3 else life.step()
         check(life)
-    assert any(depth_of(o.header.object_id) > 1 for o in life.store.load(kind=KINDS[FACE]))
+    assert sum(1 for _ in life.store.load(kind=KINDS[FACE])) > 3
 
 
 def test_an_erased_record_leaves_nothing_in_any_segment() -> None:
@@ -173,7 +175,9 @@ def test_an_enrollment_rewrites_one_segment_however_many_there_are(monkeypatch: 
     monkeypatch.setattr(search_segments, "SEGMENT_BYTES", 900)
     life = Life(2)
     for _ in range(80):
+        rows = {name for name in life.world.blobs.rows if name[:1] == b"o"}
         life.change(new=life.drawn())
+        assert rows < life.world.blobs.rows.keys(), "nothing is deleted where something grows: that searches the file"
     versions = {o.header.object_id: o.header.version for o in life.store.load(kind=KINDS[FACE])}
     assert len(versions) > 20
     for record in list(life.records().values())[:10]:
@@ -201,36 +205,36 @@ def filled(count: int = 5) -> Life:
 
 
 def put(life: Life, segment: Segment, object_id: bytes | None = None) -> None:
-    where = object_id or segment_ids(FACE, bytes(16))[0]
+    where = object_id or Place().object_id(FACE)
     life.transaction.put(where, segment.to_bytes(), kind=KINDS[FACE])  # type: ignore[attr-defined]
 
 
 def test_an_index_that_is_not_that_of_the_records_is_refused() -> None:
     life = filled()
     records = list(life.records().values())
-    ours = Segment.of(records, EPOCH)
+    ours = Segment.of(records, EPOCH, 0)
     for wrong in (
-        Segment.of(records[1:], EPOCH),
-        Segment.of([*records, life.drawn()], EPOCH),
-        Segment.of([*records, records[0]], EPOCH),
-        Segment.of([*records[1:], life.drawn()], EPOCH),
-        Segment.of(records, EPOCH - 1),
-        Segment(code_epoch=EPOCH),
-        Segment(code_epoch=EPOCH, heads=ours.heads, view_sizes=ours.view_sizes, views=ours.views[:-1],
+        Segment.of(records[1:], EPOCH, 0),
+        Segment.of([*records, life.drawn()], EPOCH, 0),
+        Segment.of([*records, records[0]], EPOCH, 0),
+        Segment.of([*records[1:], life.drawn()], EPOCH, 0),
+        Segment.of(records, EPOCH - 1, 0),
+        Segment(depth=0, code_epoch=EPOCH),
+        Segment(depth=0, code_epoch=EPOCH, heads=ours.heads, view_sizes=ours.view_sizes, views=ours.views[:-1],
                 code_sizes=ours.code_sizes, codes=ours.codes),
-        Segment(code_epoch=EPOCH, heads=ours.heads[:-1], view_sizes=ours.view_sizes, views=ours.views,
+        Segment(depth=0, code_epoch=EPOCH, heads=ours.heads[:-1], view_sizes=ours.view_sizes, views=ours.views,
                 code_sizes=ours.code_sizes, codes=ours.codes),
-        Segment(code_epoch=EPOCH, heads=ours.heads, view_sizes=ours.view_sizes[:-2], views=ours.views,
+        Segment(depth=0, code_epoch=EPOCH, heads=ours.heads, view_sizes=ours.view_sizes[:-2], views=ours.views,
                 code_sizes=ours.code_sizes, codes=ours.codes),
     ):  # fmt: skip
         with refused(life):
             put(life, wrong)
     with refused(life):  # the same twice, in two places
         put(life, ours)
-        put(life, ours, segment_ids(FACE, bytes(16))[1])
+        put(life, ours, Place(1, 1 << 15).object_id(FACE))
     with refused(life):
-        for object_id in segment_ids(FACE, bytes(16))[:2]:
-            life.transaction.erase(object_id)  # type: ignore[attr-defined]
+        for place in (Place(), Place(1, 1 << 15)):
+            life.transaction.erase(place.object_id(FACE))  # type: ignore[attr-defined]
 
 
 def test_it_is_made_anew_of_the_records_whatever_is_there(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -238,8 +242,8 @@ def test_it_is_made_anew_of_the_records_whatever_is_there(monkeypatch: pytest.Mo
     life = filled(20)
     records = list(life.records().values())
     with refused(life):
-        put(life, Segment(code_epoch=EPOCH), segment_ids(FACE, records[0].record_id)[5])
-        put(life, Segment.of(records[:2], EPOCH))
+        put(life, Segment(depth=0, code_epoch=EPOCH), places_for(records[0].record_id)[5].object_id(FACE))
+        put(life, Segment.of(records[2:4], EPOCH, 0))
     with life.store.transaction() as transaction:
         life.index().put_all(transaction, FACE, map(stored_as, records), EPOCH)
     check(life)

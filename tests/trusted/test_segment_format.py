@@ -8,15 +8,15 @@ import cbor2
 import pytest
 
 from bioguard.records.modality import Modality
-from bioguard.trusted.biometric.search_segments import IndexedRecord, SearchTerms, Segment, segment_id, segment_ids
+from bioguard.trusted.biometric.search_segments import IndexedRecord, Place, SearchTerms, Segment, places_for
 from tee_sim.shared.errors import TeeError
 
 VECTOR = json.loads((Path(__file__).parents[1] / "vectors/search/segment.json").read_text(encoding="utf-8"))
 HEAD = struct.Struct(">16s16sQQHB")
 
 
-def second_reader(data: bytes) -> tuple[int, list[dict[str, object]]]:
-    epoch, heads, view_sizes, views, code_sizes, codes = cbor2.loads(data)
+def second_reader(data: bytes) -> tuple[int, int, list[dict[str, object]]]:
+    depth, epoch, heads, view_sizes, views, code_sizes, codes = cbor2.loads(data)
     parts: dict[str, list[str]] = {"views": [], "codes": []}
     for name, sizes, joined in (("views", view_sizes, views), ("codes", code_sizes, codes)):
         at = 0
@@ -30,7 +30,7 @@ def second_reader(data: bytes) -> tuple[int, list[dict[str, object]]]:
         found.append(record | {"policy": policy} | {name: rows[:samples] for name, rows in parts.items()})
         parts = {name: rows[samples:] for name, rows in parts.items()}
     assert not any(parts.values())
-    return epoch, found
+    return depth, epoch, found
 
 
 def ours(record: dict[str, object]) -> IndexedRecord:
@@ -48,19 +48,22 @@ def ours(record: dict[str, object]) -> IndexedRecord:
 def test_both_read_what_the_product_writes(case: dict[str, object]) -> None:
     records = case["records"]
     assert isinstance(records, list)
-    made = Segment.of(map(ours, records), VECTOR["code_epoch"]).to_bytes()
+    made = Segment.of(map(ours, records), VECTOR["code_epoch"], VECTOR["depth"]).to_bytes()
     assert made.hex() == case["segment"]
-    assert second_reader(made) == (VECTOR["code_epoch"], records)
+    assert second_reader(made) == (VECTOR["depth"], VECTOR["code_epoch"], records)
     assert Segment.from_bytes(made).records() == [ours(record) for record in records]
 
 
-def test_ids_of_segments() -> None:
-    assert segment_id(Modality.FACE, 0, 0xFFFF).hex() == "4902000000"
-    assert segment_id(Modality.FACE, 3, 0xFFFF).hex() == "490203e000"
-    assert segment_id(Modality.FINGERPRINT, 15, 0xFFFF).hex() == "49010ffffe"
-    assert [len(one) for one in segment_ids(Modality.FACE, bytes(16))] == [5] * 16
+def test_where_a_record_is() -> None:
+    assert Place().object_id(Modality.FACE).hex() == "49020000"
+    places = places_for(bytes.fromhex("a5ff"))
+    assert [place.depth for place in places] == list(range(15, -1, -1))
+    assert [places[15 - depth].object_id(Modality.FINGERPRINT).hex() for depth in (0, 1, 2, 3, 8, 15)] == [
+        "49010000", "49018000", "49018000", "4901a000", "4901a500", "4901a5fe",
+    ]  # fmt: skip
+    assert places[15 - 2].halves() == (Place(3, 0x8000), Place(3, 0xA000))
 
 
 def test_parts_that_do_not_fit_together_are_no_segment() -> None:
     with pytest.raises(TeeError):
-        Segment(code_epoch=1, heads=bytes(51)).records()  # a record without a sample
+        Segment(depth=0, code_epoch=1, heads=bytes(51)).records()  # a record without a sample

@@ -22,7 +22,7 @@ _KNOWN: Final = {
     ("biometric", b"C", 17, "consent", 16), ("biometric", b"D", 1, "device", 0), ("biometric", b"H", 1, "loghead", 0),
     ("biometric", b"L", 9, "log", 0), ("biometric", b"P", 1, "policy", 0), ("biometric", b"Q", 9, "request", 16),
     ("biometric", b"R", 17, "face", 16), ("biometric", b"R", 17, "fingerprint", 16),
-    ("biometric", b"I", 5, "faceindex", 0), ("biometric", b"I", 5, "fingerindex", 0),
+    ("biometric", b"I", 4, "faceindex", 0), ("biometric", b"I", 4, "fingerindex", 0),
     ("biometric", b"S", 18, "sensor", 16), ("biometric", b"U", 17, "user", 16), ("biometric", b"X", 2, "tally", 0),
 }  # fmt: skip
 """Application, first byte and size of the id, kind, size of the owner."""
@@ -58,7 +58,7 @@ def strange_objects(contents: Contents) -> list[str]:
 
 def _is_index(contents: Contents, kind: str) -> bool:
     """Whether the segments name exactly the records that there are, each once and with its owner."""
-    heads = [o.fields()[1] for o in contents.objects if o.kind == kind]
+    heads = [o.fields()[2] for o in contents.objects if o.kind == kind]
     rows = [head[i : i + 2 * _INDEX_ID_BYTES] for head in heads for i in range(0, len(head), _INDEX_HEAD_BYTES)]
     return sorted(rows) == sorted(o.object_id[1:] + o.owner for o in contents.objects if o.kind == INDEX_KINDS[kind])
 

@@ -26,8 +26,12 @@ KEPT = (
     _object(b"U" + USER, "user", USER, [bytes(32), [[RECORD, 2, 0]]]),
     _object(b"R" + RECORD, "face", USER),
     _object(b"S\x02" + USER, "sensor", USER),
+    _object(b"I\x02\0\0", "faceindex", b"", [0, 1, RECORD + USER + bytes(19), b"", b"", b"", b""]),
     *(_object(b"L" + first.to_bytes(8, "big"), "log") for first in (0, 32, 64)),
 )
+
+
+INDEX = "a faceindex index that is not of the records"
 
 
 def _strange(*objects: StoredObject) -> list[str]:
@@ -49,6 +53,9 @@ def test_what_is_published_is_not_strange() -> None:
         (_object(b"S\x01" + RECORD, "sensor", RECORD), "a sensor of nobody"),
         (_object(b"U" + RECORD, "user", USER, [bytes(32), []]), "a user under another id"),
         (replace(KEPT[2], application=bytes(16)), "an object of kind 'sensor'"),
+        (_object(b"I\x02\x80\0", "faceindex", b"", [1, 1, RECORD + USER + bytes(19)]), INDEX),
+        (_object(b"I\x01\0\0", "fingerindex", b"", [0, 1, RECORD + USER + bytes(19)]), INDEX.replace("face", "finger")),
+        (_object(b"R" + bytes(16), "face", USER), INDEX),
     ],
 )
 def test_what_is_not_is(more: StoredObject, said: str) -> None:

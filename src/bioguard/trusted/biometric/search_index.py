@@ -21,13 +21,14 @@ from bioguard.records.consent import ConsentState, Purpose, allowed
 from bioguard.records.modality import Modality
 from bioguard.trusted.biometric.search_segments import (
     KINDS,
+    MOST_DEPTH,
     Columns,
     IndexedRecord,
+    Place,
     SearchTerms,
     Segment,
     cut,
-    depth_of,
-    segment_ids,
+    places_for,
 )
 from bioguard.trusted.biometric.stored_objects import StoredRecord, find_user
 from bioguard.trusted.biometric.stored_records import Stored, opened
@@ -76,49 +77,47 @@ class SearchIndex:
     ) -> None:
         """Take records out, put one in, or change until when the owner of some may be searched for, with the rest of a
         change."""
-        segments: dict[bytes, list[IndexedRecord]] = {}
+        segments: dict[Place, list[IndexedRecord]] = {}
         for record_id in (*gone, *terms):
-            object_id = self._read(modality, record_id, segments)
-            segments[object_id] = [_changed(r, terms) for r in segments[object_id] if r.record_id not in gone]
-        grows = b""
+            place = self._read(modality, record_id, segments)
+            segments[place] = [_changed(r, terms) for r in segments[place] if r.record_id not in gone]
         if new is not None:
-            grows = self._read(modality, new[0].record_id, segments)
-            segments[grows].append(self._indexed(*new))
-        for object_id, records in segments.items():
-            if object_id != grows:
-                self._put(transaction, modality, object_id, records, self._code_epoch())
-                continue
-            parts = cut(modality, depth_of(object_id), int.from_bytes(object_id[-2:], "big"), records)
-            for part, rows in parts.items():
-                self._put(transaction, modality, part, rows, self._code_epoch())
-            if object_id not in parts and self._store.find(object_id) is not None:
-                transaction.erase(object_id)
+            place = self._read(modality, new[0].record_id, segments)
+            segments |= cut(place, [*segments.pop(place), self._indexed(*new)])
+        for place, records in segments.items():
+            self._put(transaction, modality, place, records, self._code_epoch())
 
-    def _read(self, modality: Modality, record_id: bytes, segments: dict[bytes, list[IndexedRecord]]) -> bytes:
-        """Have the segment that a record belongs to among these; return its id. The root, where there is none."""
-        ids = segment_ids(modality, record_id)
-        known = next((object_id for object_id in ids if object_id in segments), None)
+    def _read(self, modality: Modality, record_id: bytes, segments: dict[Place, list[IndexedRecord]]) -> Place:
+        """Have the segment that a record belongs to among these; return its place. The whole, where there is none."""
+        places = places_for(record_id)
+        known = next((place for place in places if place in segments), None)
         if known is not None:
             return known
+        ids = list(dict.fromkeys(place.object_id(modality) for place in places))
         self._store.fetch(ids)
         for object_id in ids:
             try:
                 stored = self._store.find(object_id)
                 if stored is None:
                     continue
-                segments[object_id] = Segment.from_bytes(stored.body).records()
+                segment = Segment.from_bytes(stored.body)
+                place = places[MOST_DEPTH - segment.depth]
+                segments[place] = segment.records() if place.object_id(modality) == object_id else []
             except TeeError as error:
                 if error.result not in _MISFITS:
                     raise
-                segments[object_id] = []
-            return object_id
-        segments[ids[0]] = []
-        return ids[0]
+                # Of unknown depth: the deepest, which is never cut into what is there already.
+                place = Place(MOST_DEPTH, int.from_bytes(object_id[2:], "big"))
+                segments[place] = []
+            return place
+        segments[Place()] = []
+        return Place()
 
     def _put(
-        self, transaction: Transaction, modality: Modality, object_id: bytes, records: list[IndexedRecord], epoch: int
+        self, transaction: Transaction, modality: Modality, place: Place, records: list[IndexedRecord], epoch: int
     ) -> None:
-        transaction.put(object_id, Segment.of(records, epoch).to_bytes(), kind=KINDS[modality])
+        body = Segment.of(records, epoch, place.depth).to_bytes()
+        transaction.put(place.object_id(modality), body, kind=KINDS[modality])
 
     def _indexed(self, summary: RecordSummary, record: StoredRecord) -> IndexedRecord:
         return IndexedRecord(
@@ -166,12 +165,13 @@ class SearchIndex:
 
     def put_all(self, transaction: Transaction, modality: Modality, records: Iterable[Stored], code_epoch: int) -> None:
         """Put the index of all records of a modality in place of what is there. code_epoch: of their codes."""
-        parts = cut(modality, 0, 0, [self._indexed(*stored) for stored in records])
-        left = [h.object_id for h in self._store.headers() if h.kind == KINDS[modality] and h.object_id not in parts]
+        parts = cut(Place(), [self._indexed(*stored) for stored in records])
+        ids = {place.object_id(modality) for place in parts}
+        left = [h.object_id for h in self._store.headers() if h.kind == KINDS[modality] and h.object_id not in ids]
         for object_id in left:
             transaction.erase(object_id)
-        for object_id, rows in parts.items():
-            self._put(transaction, modality, object_id, rows, code_epoch)
+        for place, rows in parts.items():
+            self._put(transaction, modality, place, rows, code_epoch)
 
 
 def _changed(record: IndexedRecord, terms: Mapping[bytes, SearchTerms]) -> IndexedRecord:

@@ -28,7 +28,8 @@ SEGMENT_BYTES: Final = 32 << 10
 as large ones are read in 1.3 times the time, twice as large ones double what an enrollment writes."""
 MOST_DEPTH: Final = 15
 """32 768 segments, more than a third of the records that a sensor may have (`MAX_RECORDS`)."""
-_PREFIX_BYTES: Final = 2
+_BITS: Final = 16
+"""Of a prefix."""
 _ID_BYTES: Final = 16
 
 _HEAD: Final = np.dtype(
@@ -77,6 +78,7 @@ class Segment(Record):
     """The sealed body of one segment.
 
     Attributes:
+        depth: of its place; the prefix is in its id.
         code_epoch: the epoch whose secret made the codes, as in the records.
         heads: of each record, 51 bytes: record id, user, when enrolled (s), until when searchable (ms), policy version,
             number of samples.
@@ -84,6 +86,7 @@ class Segment(Record):
         views, codes: one behind the other.
     """
 
+    depth: Annotated[int, UpTo(MOST_DEPTH)]
     code_epoch: Annotated[int, UpTo(1 << 62)]
     heads: Annotated[bytes, AtMost(MAX_BODY_BYTES)] = b""
     view_sizes: Annotated[bytes, AtMost(MAX_BODY_BYTES)] = b""
@@ -92,7 +95,7 @@ class Segment(Record):
     codes: Annotated[bytes, AtMost(MAX_BODY_BYTES)] = b""
 
     @classmethod
-    def of(cls, records: Iterable[IndexedRecord], code_epoch: int) -> Self:
+    def of(cls, records: Iterable[IndexedRecord], code_epoch: int, depth: int) -> Self:
         """A segment of these records, in their order."""
         rows = list(records)
         views = [view for row in rows for view in row.views]
@@ -105,8 +108,8 @@ class Segment(Record):
             _HEAD,
         )
         return cls(
-            code_epoch=code_epoch, heads=heads.tobytes(), view_sizes=_sizes_of(views), views=b"".join(views),
-            code_sizes=_sizes_of(codes), codes=b"".join(codes),
+            depth=depth, code_epoch=code_epoch, heads=heads.tobytes(), view_sizes=_sizes_of(views),
+            views=b"".join(views), code_sizes=_sizes_of(codes), codes=b"".join(codes),
         )  # fmt: skip
 
     def records(self) -> list[IndexedRecord]:
@@ -173,39 +176,36 @@ class Columns:
         return np.ascontiguousarray(self.heads[name]).view(np.uint8).reshape(-1, _ID_BYTES)
 
 
-def segment_ids(modality: Modality, record_id: bytes) -> list[bytes]:
-    """Ids of the segments that a record could be in, by depth: there is one of them at most."""
-    bits = int.from_bytes(record_id[:_PREFIX_BYTES], "big")
-    return [segment_id(modality, depth, bits) for depth in range(MOST_DEPTH + 1)]
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a segment is: the records whose ids begin with the first `depth` of these 16 bits; the others are 0."""
+
+    depth: int = 0
+    prefix: int = 0
+
+    def halves(self) -> tuple["Place", "Place"]:
+        """Its two parts, one bit deeper."""
+        return Place(self.depth + 1, self.prefix), Place(self.depth + 1, self.prefix | 1 << _BITS - 1 - self.depth)
+
+    def object_id(self, modality: Modality) -> bytes:
+        """Of the segment. The lower half of one that is cut keeps its id: nothing is erased where something grows."""
+        return b"I" + bytes([modality]) + self.prefix.to_bytes(_BITS // 8, "big")
 
 
-def segment_id(modality: Modality, depth: int, bits: int) -> bytes:
-    """The id of the segment of this depth whose records' ids begin with these 16 bits, as far as it is deep."""
-    width = 8 * _PREFIX_BYTES
-    prefix = bits >> (width - depth) << (width - depth)
-    return b"I" + bytes([modality, depth]) + prefix.to_bytes(_PREFIX_BYTES, "big")
+def places_for(record_id: bytes) -> list[Place]:
+    """Where a record could be, the deepest first: it is in the first of these that there is."""
+    bits = int.from_bytes(record_id[: _BITS // 8], "big")
+    return [Place(depth, bits >> _BITS - depth << _BITS - depth) for depth in range(MOST_DEPTH, -1, -1)]
 
 
-def depth_of(object_id: bytes) -> int:
-    """Of a segment."""
-    return object_id[2]
-
-
-def cut(
-    modality: Modality, depth: int, bits: int, records: Sequence[IndexedRecord]
-) -> dict[bytes, list[IndexedRecord]]:
-    """Segments for these records, all of which belong below this one: itself, or the parts that it is cut into.
-
-    Every part is named, an empty one too: so there is exactly one segment for each record there could be.
-    """
-    if len(records) < 2 or depth == MOST_DEPTH or sum(r.size_bytes for r in records) <= SEGMENT_BYTES:
-        return {segment_id(modality, depth, bits): list(records)}
-    half = 1 << (8 * _PREFIX_BYTES - 1 - depth)
-    parts: tuple[list[IndexedRecord], list[IndexedRecord]] = [], []
-    for record in records:
-        parts[bool(int.from_bytes(record.record_id[:_PREFIX_BYTES], "big") & half)].append(record)
-    low = int.from_bytes(segment_id(modality, depth, bits)[-_PREFIX_BYTES:], "big")
-    return cut(modality, depth + 1, low, parts[0]) | cut(modality, depth + 1, low | half, parts[1])
+def cut(place: Place, records: Sequence[IndexedRecord]) -> dict[Place, list[IndexedRecord]]:
+    """Segments for these records, all of which belong here: one, or the parts that it is cut into, empty ones too."""
+    if len(records) < 2 or place.depth == MOST_DEPTH or sum(r.size_bytes for r in records) <= SEGMENT_BYTES:
+        return {place: list(records)}
+    low, high = place.halves()
+    in_high = [places_for(record.record_id)[MOST_DEPTH - high.depth] == high for record in records]
+    parts = [[r for r, is_high in zip(records, in_high, strict=True) if is_high is which] for which in (False, True)]
+    return cut(low, parts[0]) | cut(high, parts[1])
 
 
 def select(records: Columns, kept: NDArray[np.bool_]) -> Columns:
