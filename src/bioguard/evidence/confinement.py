@@ -160,7 +160,7 @@ def _sightings(life: leak_scan.Life, raw: Path) -> Iterator[Check]:
         yield from (_check(n, LIFE_TITLES[n], Status.UNKNOWN, seen.message, fix=seen.hint) for n in WATCHED_CHECKS)
         return
     evidence = (_write(raw, "outside-watch.json", [f"{e.call} {e.about} by {e.program}" for e in seen.events]),)
-    present = {path.name for path in life.device.iterdir()}
+    present = {path.relative_to(life.device).as_posix() for path in life.device.rglob("*")}
     files = [*outside_watch.strange_files(seen, life.device, life.kept), *sorted(present - outside_watch.DEVICE_FILES)]
     yield _watched(
         "BG-LEK-002",

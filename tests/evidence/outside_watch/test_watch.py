@@ -88,13 +88,25 @@ def test_a_program_that_does_nothing_is_not_strange(tmp_path: Path) -> None:
 
 def test_names_are_exact() -> None:
     device, kept = Path("/device"), Path("/kept")
-    about = ("/device/names.json", "/device/names.json.cache", "/device/x/names.json", "/kept-too", "/kept/sources/a")
+    about = (
+        "/device/names.json",
+        "/device/names.json.cache",
+        "/device/x/names.json",
+        "/kept-too",
+        "/kept/sources/a",
+        "/device/caches",
+        "/device/caches/code.new",
+        "/device/caches/faces",
+        "/device/caches/code/x",
+        "/caches/code",
+    )
     seen = Sighting(
         status=0, left_running=False, packets=(), controlled=True,
         events=tuple(Event("p", "openat", path) for path in about),
     )  # fmt: skip
     assert list(strange_files(seen, device, kept)) == [
         "openat /device/names.json.cache by p", "openat /device/x/names.json by p", "openat /kept-too by p",
+        "openat /device/caches/faces by p", "openat /device/caches/code/x by p", "openat /caches/code by p",
     ]  # fmt: skip
 
 

@@ -15,10 +15,12 @@ _SMALL: Final = ("fuses.simulated", "boot.simulated", "names.json", "pins.json",
 DEVICE_FILES: Final = frozenset(
     (
         *_SMALL, *(f"{name}.new" for name in _SMALL), "storage.db", "storage.db-journal", "storage.reserve", "rpmb.img",
-        "lock",
+        "lock", "caches", *(f"caches/{name}" for name in ("probes", "probes.new", "code", "code.new")),
     )
 )  # fmt: skip
-"""docs/storage.md section 1. No scripted fault and no file put aside: the watched device has neither."""
+"""Below the directory of a device: docs/storage.md section 1, and for the caches that a command leaves section 8 of
+docs/formats/storage.md; they are scanned with everything else. No scripted fault and no file put aside: the watched
+device has neither."""
 _KEPT: Final = frozenset(("pin", "memory", "carried", "tokens"))
 _KERNEL_FILES: Final = frozenset(
     (
@@ -66,9 +68,9 @@ def strange_files(sighting: Sighting, device: Path, kept: Path) -> Iterator[str]
 def _known(path: str, device: Path, kept: Path) -> bool:
     if path in _KERNEL_FILES or Path(path) in (device, kept):
         return True
+    if path.startswith(f"{device}/"):
+        return path.removeprefix(f"{device}/") in DEVICE_FILES
     folder, _, name = path.rpartition("/")
-    if folder == str(device):
-        return name in DEVICE_FILES
     return path.startswith((f"{kept}/sources", f"{kept}/bystanders")) or (folder == str(kept) and name in _KEPT)
 
 
