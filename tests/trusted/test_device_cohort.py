@@ -21,7 +21,7 @@ from bioguard.records.comparison_profile import ComparisonProfile, RatePoint, Sc
 from bioguard.records.consent import DAY_MS, Purpose
 from bioguard.records.modality import Modality, Profile
 from bioguard.records.scores import Basis, Score
-from bioguard.trusted.biometric.decision import Enrolled, finger_samples
+from bioguard.trusted.biometric.decision import ReadyRecord, finger_samples
 from bioguard.trusted.biometric.device_cohort import ALONE, DeviceCohort, Member, Standing, stricter
 from bioguard.trusted.biometric.levels import Kind, levels
 from bioguard.trusted.biometric.rates import Terms
@@ -66,7 +66,7 @@ def members(people: Sequence[int], views: int = 3) -> list[Member]:
 
 def standing(held: DeviceCohort, kind: Kind, *, claimed: int = 1, probe: int = 1, now_ms: int = 0) -> Standing:
     ready = finger_samples(record(probe))[0]
-    (one,) = held.standings(bytes([claimed]) * 16, ready, [(bytes(16), Enrolled.of(record(claimed)))], kind, now_ms)
+    (one,) = held.standings(bytes([claimed]) * 16, ready, [(bytes(16), ReadyRecord.of(record(claimed)))], kind, now_ms)
     return one
 
 

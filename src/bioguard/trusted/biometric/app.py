@@ -37,7 +37,7 @@ from bioguard.records.modality import Modality
 from bioguard.records.tokens import AuthToken, TokenUnusable
 from bioguard.trusted.biometric import decision, rates
 from bioguard.trusted.biometric.cohort_fingers import gather
-from bioguard.trusted.biometric.decision import Enrolled, Sighting, Verdict, judge
+from bioguard.trusted.biometric.decision import ReadyRecord, Sighting, Verdict, judge
 from bioguard.trusted.biometric.device_cohort import stricter
 from bioguard.trusted.biometric.gallery_index import GalleryIndex
 from bioguard.trusted.biometric.gallery_loading import gallery
@@ -300,7 +300,7 @@ class BiometricApp(CommandApp):
         self._sensors.exposures(modality)
         self._log.hold_next()
 
-    def _in_time(self, user: bytes, refs: list[RecordRef], purpose: Purpose) -> list[tuple[bytes, Enrolled]]:
+    def _in_time(self, user: bytes, refs: list[RecordRef], purpose: Purpose) -> list[tuple[bytes, ReadyRecord]]:
         """The records that may still be used. Refused RECORD_EXPIRED, and logged, if all of them are over."""
         records = self._vault.ready.of([ref.record_id for ref in refs])
         kept = [(record_id, record) for record_id, record in records if not self._policy.is_over(record.enrolled_s)]

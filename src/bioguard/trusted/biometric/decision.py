@@ -100,7 +100,7 @@ def finger_scores(one: Finger, others: Sequence[Finger]) -> NDArray[np.float32]:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Enrolled:
+class ReadyRecord:
     """A record as it is compared. As sensitive as what is stored of it.
 
     Attributes:
@@ -152,7 +152,7 @@ def _size_bytes(finger: Finger) -> int:
     return len(finger) if isinstance(finger, bytes) else finger.codes.nbytes + finger.places.nbytes
 
 
-def record_scores(probe: Ready, record: Enrolled, encoder: TemplateEncoder) -> list[float]:
+def record_scores(probe: Ready, record: ReadyRecord, encoder: TemplateEncoder) -> list[float]:
     """One score per enrolled sample, higher is more alike. A face has the dimension of the record."""
     if not isinstance(probe, FaceEmbedding):
         return [float(s) for s in finger_scores(probe, record.fingers)]
@@ -165,7 +165,7 @@ def record_scores(probe: Ready, record: Enrolled, encoder: TemplateEncoder) -> l
 def sightings(
     user: bytes,
     probe: Ready,
-    records: Sequence[tuple[bytes, Enrolled]],
+    records: Sequence[tuple[bytes, ReadyRecord]],
     encoder: TemplateEncoder,
     at: Sequence[Levels],
 ) -> list[Sighting]:
@@ -176,7 +176,9 @@ def sightings(
     ]
 
 
-def same_finger(samples: Sequence[Features], records: Sequence[Enrolled], encoder: TemplateEncoder, kind: Kind) -> bool:
+def same_finger(
+    samples: Sequence[Features], records: Sequence[ReadyRecord], encoder: TemplateEncoder, kind: Kind
+) -> bool:
     """Whether any of the samples is of a finger that one of the person's records is of.
 
     Only a strong match counts: an enrollment is no counted attempt, so its answer must not depend on whether a sample

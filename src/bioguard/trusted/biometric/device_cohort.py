@@ -28,7 +28,7 @@ from bioguard.match.fingerprint.cohort import (
 )
 from bioguard.match.fingerprint.parameters import ENROLLMENT
 from bioguard.records import FaceEmbedding
-from bioguard.trusted.biometric.decision import Enrolled, Finger, Ready, finger_samples, finger_scores
+from bioguard.trusted.biometric.decision import Finger, Ready, ReadyRecord, finger_samples, finger_scores
 from bioguard.trusted.biometric.levels import Kind, Levels, levels
 from bioguard.trusted.biometric.rates import Terms
 from bioguard.trusted.biometric.stored_objects import StoredRecord
@@ -81,7 +81,7 @@ class DeviceCohort:
         return found[0].fingers if found else 0
 
     def standings(
-        self, user: bytes, probe: Ready, records: Sequence[tuple[bytes, Enrolled]], kind: Kind, now_ms: int
+        self, user: bytes, probe: Ready, records: Sequence[tuple[bytes, ReadyRecord]], kind: Kind, now_ms: int
     ) -> list[Standing]:
         """How a probe and each record (id, record) of one person stand to the fingers of others. Faces stand alone."""
         if isinstance(probe, FaceEmbedding):
@@ -118,7 +118,7 @@ class DeviceCohort:
         return table
 
     def _reference(
-        self, record_id: bytes, record: Enrolled, others: tuple[int, ...], views: Sequence[int], kind: Kind
+        self, record_id: bytes, record: ReadyRecord, others: tuple[int, ...], views: Sequence[int], kind: Kind
     ) -> _Reference | None:
         key = record_id, others
         if key not in self._references:

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from bioguard.commands.status import ReplyStatus
-from bioguard.trusted.biometric.decision import Enrolled
+from bioguard.trusted.biometric.decision import ReadyRecord
 from bioguard.trusted.biometric.stored_objects import record_object
 from bioguard.trusted.biometric.stored_records import opened
 from bioguard.trusted.refusal import Refused
@@ -27,23 +27,23 @@ class ReadyRecords:
 
     def __init__(self, store: Store) -> None:
         self._store = store
-        self._held: OrderedDict[bytes, Enrolled] = OrderedDict()
+        self._held: OrderedDict[bytes, ReadyRecord] = OrderedDict()
         self._size_bytes = 0
 
-    def of(self, record_ids: Sequence[bytes]) -> list[tuple[bytes, Enrolled]]:
+    def of(self, record_ids: Sequence[bytes]) -> list[tuple[bytes, ReadyRecord]]:
         """These records, with their ids. Refused UNKNOWN_RECORD."""
         missing = [record_object(record_id) for record_id in record_ids if record_id not in self._held]
         if missing:
             self._store.fetch(missing)
         return [(record_id, self._one(record_id)) for record_id in record_ids]
 
-    def _one(self, record_id: bytes) -> Enrolled:
+    def _one(self, record_id: bytes) -> ReadyRecord:
         record = self._held.get(record_id)
         if record is None:
             stored = self._store.find(record_object(record_id))
             if stored is None:
                 raise Refused(ReplyStatus.UNKNOWN_RECORD)
-            record = self._held[record_id] = Enrolled.of(opened(stored)[1])
+            record = self._held[record_id] = ReadyRecord.of(opened(stored)[1])
             self._size_bytes += record.size_bytes
             while self._size_bytes > MOST_BYTES and len(self._held) > 1:
                 self.drop(next(iter(self._held)))

@@ -25,7 +25,7 @@ from bioguard.records.comparison_profile import ComparisonProfile
 from bioguard.records.modality import Modality, Profile
 from bioguard.trusted.biometric.calibration import Calibration
 from bioguard.trusted.biometric.cohort_places import places_after
-from bioguard.trusted.biometric.decision import Enrolled, Ready
+from bioguard.trusted.biometric.decision import Ready, ReadyRecord
 from bioguard.trusted.biometric.device_cohort import DeviceCohort, Standing
 from bioguard.trusted.biometric.gallery_index import Galleries
 from bioguard.trusted.biometric.levels import Kind
@@ -409,7 +409,7 @@ class Vault:
         return len(changed)
 
     def standings(
-        self, user: bytes, probe: Ready, records: Sequence[tuple[bytes, Enrolled]], kind: Kind, now_ms: int
+        self, user: bytes, probe: Ready, records: Sequence[tuple[bytes, ReadyRecord]], kind: Kind, now_ms: int
     ) -> list[Standing]:
         """As `DeviceCohort.standings`, on a device that has no cohort now too."""
         return (self.cohort or DeviceCohort()).standings(user, probe, records, kind, now_ms)

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from bioguard.commands import sensor
 from bioguard.records.locks import AttemptOutcome, LockStatus
-from bioguard.trusted.biometric.decision import Enrolled, record_scores
+from bioguard.trusted.biometric.decision import ReadyRecord, record_scores
 from bioguard.trusted.biometric.device_cohort import Standing
 from bioguard.trusted.biometric.sensor_commands import Search
 from bioguard.trusted.biometric.stored_objects import DeviceState
@@ -382,7 +382,7 @@ class StricterWithoutEnd(Buggy):
     def _standings(self, user, probe, records, kind, now_ms):
         del kind, now_ms
         others = self._vault.cohort._members
-        held = [Enrolled.of(member.record) for member in others if member.user != user]
+        held = [ReadyRecord.of(member.record) for member in others if member.user != user]
         scores = [max(record_scores(probe, record, None)) for record in held]
         return [Standing(15, sorted(scores)[-2])] * len(records) if len(scores) > 1 else [Standing()] * len(records)
 
