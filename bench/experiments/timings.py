@@ -146,8 +146,8 @@ def draw(stored: dict[str, Any], quantity: str = QUANTITY) -> Drawing:
     rows: Rows = stored["rows"]
     lines = {(name, side): series(rows, name, side, quantity) for name in LOOK for side in (THERE, HERE)}
     sizes = [row["records"] for row in rows]
-    most_ms = max(ms for points in lines.values() for _, ms in points)
-    decades = (-1, int(np.ceil(np.log10(most_ms))))
+    shown_ms = np.log10([ms for points in lines.values() for _, ms in points])
+    decades = (int(np.floor(shown_ms.min())), int(np.ceil(shown_ms.max())))
     left, top, width, height = 72.0, 64.0, 470.0, 400.0
     span = np.log10(sizes[-1] / sizes[0])
 

@@ -8,7 +8,7 @@ from xml.etree import ElementTree
 
 import pytest
 
-from bench.experiments import det_picture
+from bench.experiments import det_picture, timings
 from tee_sim.shared.sandbox.syscalls import secure_world_rules
 
 ROOT = Path(__file__).parents[2]
@@ -44,3 +44,8 @@ def test_the_det_curve_is_drawn_from_the_stored_points() -> None:
     assert det_picture.draw(stored).svg() == (ROOT / "docs/images/det.svg").read_text("utf-8")
     for points in stored["curves"].values():
         assert all(a[0] <= b[0] and a[1] >= b[1] for a, b in pairwise(points)), "a DET curve falls"
+
+
+def test_growth_is_drawn_from_the_stored_figures() -> None:
+    stored = json.loads((ROOT / timings.STORED).read_text("utf-8"))
+    assert timings.draw(stored).svg() == (ROOT / timings.PICTURE).read_text("utf-8")
