@@ -183,7 +183,7 @@ def test_bill_of_materials(tmp_path: Path) -> None:
 
 def test_loaded_modules(tmp_path: Path, monkeypatch: Patch) -> None:
     assert static.loaded_modules().status is Status.PASS
-    first = "from bioguard.device.facade import"
+    first = "from typing import TYPE_CHECKING\n"
     changes = (("src/bioguard/device/__init__.py", first, f"import socket\n{first}"),)
     paths = copy_with(tmp_path, changes)
     start = tmp_path / "start.py"
