@@ -142,6 +142,8 @@ class ReadyRecord:
         """Overwrite it with zeros, as far as that can be done."""
         if self.faces is not None:
             self.faces.remove(self.faces.indices)
+        if self.codes is not None:
+            self.codes.fill(0)
         for finger in self.fingers:
             if isinstance(finger, PreparedTemplate):
                 finger.codes.fill(0)

@@ -26,7 +26,7 @@ def gallery(vault: Vault, policy: PolicyEnforcer, modality: Modality) -> Gallery
     versions = records.heads["policy"]
     open_now = [v for v in np.unique(versions).tolist() if policy.searchable_under(modality, v)]
     until_ms = np.where(np.isin(versions, open_now), records.heads["until_ms"].astype(np.int64), 0)
-    kept = until_ms > 0
+    kept = until_ms > policy.log.now_ms()
     records = select(records, kept)
     enrolled_s, which = np.unique(records.heads["enrolled_s"], return_inverse=True)
     ends_ms = np.array([policy.expires_ms(seconds) for seconds in enrolled_s.tolist()], np.int64)[which]

@@ -19,7 +19,8 @@ from bioguard.trusted.refusal import Refused
 from tee_sim.shared.ta_api import Store
 
 MOST_BYTES: Final = 4 << 20
-"""Some hundred people with a face of three views, or some dozens with three touches of a finger."""
+"""Some hundred people with a face of three views, or some dozens with three touches of a finger. One person may have a
+little more: ten fingers of sixteen touches of 255 minutiae."""
 
 
 class ReadyRecords:
@@ -35,7 +36,11 @@ class ReadyRecords:
         missing = [record_object(record_id) for record_id in record_ids if record_id not in self._held]
         if missing:
             self._store.fetch(missing)
-        return [(record_id, self._one(record_id)) for record_id in record_ids]
+        found = [(record_id, self._one(record_id)) for record_id in record_ids]
+        # Not while they are read: one that was asked for is not overwritten before it is compared.
+        while self._size_bytes > MOST_BYTES and len(self._held) > len(record_ids):
+            self.drop(next(iter(self._held)))
+        return found
 
     def _one(self, record_id: bytes) -> ReadyRecord:
         record = self._held.get(record_id)
@@ -45,8 +50,6 @@ class ReadyRecords:
                 raise Refused(ReplyStatus.UNKNOWN_RECORD)
             record = self._held[record_id] = ReadyRecord.of(opened(stored)[1])
             self._size_bytes += record.size_bytes
-            while self._size_bytes > MOST_BYTES and len(self._held) > 1:
-                self.drop(next(iter(self._held)))
         self._held.move_to_end(record_id)
         return record
 

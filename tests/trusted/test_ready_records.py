@@ -1,0 +1,79 @@
+"""Records that are held ready: bounded, overwritten when they go, and none of them while it is asked for."""
+
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from bioguard.match import FaceGallery
+from bioguard.match.fingerprint.prepared import PreparedTemplate
+from bioguard.records.modality import Modality, Profile
+from bioguard.trusted.biometric import ready_records
+from bioguard.trusted.biometric.decision import ReadyRecord
+from bioguard.trusted.biometric.ready_records import ReadyRecords
+from bioguard.trusted.biometric.stored_objects import StoredRecord
+
+IDS = [bytes([number]) * 16 for number in range(1, 6)]
+SIZE_BYTES = 64
+
+
+class Disk:
+    """A store of faces in the digest-only profile, each of its own bytes."""
+
+    def fetch(self, object_ids: object) -> None:
+        """Nothing to do."""
+
+    def find(self, object_id: bytes) -> object:
+        body = StoredRecord(
+            salt=bytes(16), modality=Modality.FACE, position=0, profile=Profile.DIGEST_ONLY, enrolled_s=1, views=(),
+            codes=(object_id[-1:] * SIZE_BYTES,), code_epoch=1,
+        ).to_bytes()  # fmt: skip
+        return SimpleNamespace(header=SimpleNamespace(object_id=object_id, owner=bytes(16), commitment=b""), body=body)
+
+
+@pytest.fixture
+def ready(monkeypatch: pytest.MonkeyPatch) -> ReadyRecords:
+    monkeypatch.setattr(ready_records, "MOST_BYTES", 2 * SIZE_BYTES)
+    return ReadyRecords(Disk())  # type: ignore[arg-type]
+
+
+def codes_of(record: ReadyRecord) -> np.ndarray:
+    assert record.codes is not None
+    return record.codes
+
+
+def test_nothing_that_is_asked_for_makes_room_for_the_rest_of_it(ready: ReadyRecords) -> None:
+    """Of one person there may be more than the bound: overwritten, the first would be compared as nothing."""
+    for record_id, record in ready.of(IDS[:4]):
+        assert (codes_of(record) == record_id[0]).all()
+
+
+def test_what_makes_room_is_overwritten_and_no_more_is_held_than_the_bound(ready: ReadyRecords) -> None:
+    first, second = (codes_of(record) for _, record in ready.of(IDS[:2]))
+    ready.of(IDS[:1])
+    ready.of(IDS[2:3])
+    assert not second.any(), "the one that was not used for longest"
+    assert first.any()
+    ready.of(IDS[:4])
+    ready.of(IDS[4:])
+    assert sorted(ready._held) == [IDS[3], IDS[4]]
+
+
+def test_what_is_held_no_longer_is_overwritten(ready: ReadyRecords) -> None:
+    (_, record), (_, other) = ready.of(IDS[:2])
+    ready.drop(IDS[0])
+    assert not codes_of(record).any()
+    ready.clear()
+    assert not codes_of(other).any()
+    assert not ready._held
+    assert not ready._size_bytes
+
+
+def test_all_of_a_record_is_overwritten() -> None:
+    finger = PreparedTemplate(np.ones((3, 8), np.int8), np.ones((3, 4), np.int16))
+    faces = FaceGallery(np.ones((2, 8), np.float32))
+    ReadyRecord(1, fingers=(finger,)).wipe()
+    ReadyRecord(1, faces=faces).wipe()
+    assert not finger.codes.any()
+    assert not finger.places.any()
+    assert not faces._store.any()
