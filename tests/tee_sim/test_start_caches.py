@@ -1,6 +1,7 @@
 """Caches of a start: whatever does not fit or does not authenticate is made anew, and nothing weak is kept."""
 
 import os
+import resource
 import stat
 from collections.abc import Callable
 from dataclasses import replace
@@ -162,6 +163,26 @@ def test_a_reader_keeps_nothing_and_a_directory_that_cannot_be_written_is_no_err
     gone = StartCaches(tmp_path / "gone", SECRET)
     assert gone.probes() == KILLED
     gone.keep_code(b"code")
+
+
+def test_one_that_does_not_fit_on_the_disk_leaves_it_as_it_was(tmp_path: Path) -> None:
+    caches = StartCaches(tmp_path, SECRET)
+    caches.keep_code(b"code")
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (4096, limits[1]))
+    try:
+        caches.keep_code(bytes(1 << 20))
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert [path.name for path in (tmp_path / FOLDER).iterdir()] == ["code"]
+    assert StartCaches(tmp_path, SECRET).code(BOOT).kept_code, "the one before it"
+
+
+def test_where_a_name_is_no_utf_8_nothing_is_kept(host: Host, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(start_caches.sys, "executable", os.fsdecode(b"/\xff/python"))
+    assert [host.again(tmp_path), host.again(tmp_path)] == [1, 1]
+    assert StartCaches(tmp_path, SECRET).code(BOOT) == BOOT
+    assert not (tmp_path / FOLDER).exists()
 
 
 def test_code_is_named_by_path_and_digest_if_it_authenticates(tmp_path: Path) -> None:

@@ -62,10 +62,10 @@ def surroundings() -> bytes | None:
         user = [*os.getresuid(), *os.getresgid(), *sorted(os.getgroups())]
         strict = filters.secure_world_program(filters.this_arch().machine, "strict", 3, 4).sha256()
         sources = _digest_of_sources()
-    except OSError:
+        python = [sys.implementation.name, sys.version, sys.executable, sys.flags.optimize]
+        return codec.encode([boot, spaces, user, held, list(os.uname()), strict, sources, python]) if boot else None
+    except (OSError, UnicodeError):  # the name of a host or of a folder need not be UTF-8
         return None
-    python = [sys.implementation.name, sys.version, sys.executable, sys.flags.optimize]
-    return codec.encode([boot, spaces, user, held, list(os.uname()), strict, sources, python]) if boot else None
 
 
 def _digest_of_sources() -> bytes:
@@ -86,8 +86,8 @@ class StartCaches:
     def __init__(self, directory: Path, secret: RootSecret, *, write: bool = True) -> None:
         self._folder = directory / FOLDER
         self._key = cache_key(secret)
-        self._write = write
         self._surroundings = surroundings()
+        self._write = write and self._surroundings is not None
 
     def has_probes(self) -> bool:
         """Whether `probes` will have to wait for none."""
@@ -145,8 +145,11 @@ class StartCaches:
         return content if hmac.compare_digest(mac, self._mac(name, content)) else None
 
     def _keep(self, name: str, content: bytes) -> None:
-        """Write a cache, if that can be done. Not synced: one that a power cut tore does not authenticate."""
-        if self._surroundings is None or not self._write or len(content) > _MOST_BYTES[name]:
+        """Write a cache, if that can be done. Not synced: one that a power cut tore does not authenticate.
+
+        One that does not fit is removed again: what is left of the disk is the store's.
+        """
+        if not self._write or len(content) > _MOST_BYTES[name]:
             return
         with suppress(OSError, UnsafeFile):
             self._folder.mkdir(mode=0o700, exist_ok=True)
@@ -156,6 +159,9 @@ class StartCaches:
                 with os.fdopen(create_file(at, name + TEMPORARY), "wb") as file:
                     file.write(self._mac(name, content) + content)
                 os.rename(name + TEMPORARY, name, src_dir_fd=at, dst_dir_fd=at)
+            except BaseException:
+                unlink(at, name + TEMPORARY)
+                raise
             finally:
                 os.close(at)
 
