@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 import pytest
 
-from bioguard.cli import command_line
+from bioguard.cli import __main__, command_line
 from bioguard.cli.app import cli
 from bioguard.cli.command_line import device_to_start, hoist_global_options
 from bioguard.device import Device, DeviceOptions, ahead
@@ -70,6 +70,17 @@ def test_a_device_in_use_leaves_none_either(home: Path) -> None:
         assert play(home, "--device", "phone", "list") == (6, "1 0 0")
 
 
+def test_one_that_is_interrupted_leaves_none_either(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted(_: bytes) -> None:
+        assert child._ahead
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(ahead, "tell_ahead", interrupted)
+    with pytest.raises(KeyboardInterrupt), __main__._started_ahead(["--device", str(home / "phone"), "list"]):
+        pass
+    assert child._ahead == []
+
+
 def test_the_tables_name_commands(tmp_path: Path) -> None:
     """A name that is no command would be of no use; one in both tables would start a process for nothing."""
     assert command_line._STARTS_ONE.isdisjoint(command_line._NO_DEVICE)
@@ -104,6 +115,14 @@ def test_the_device_is_the_one_that_the_command_means(tmp_path: Path, monkeypatc
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
     (tmp_path / "bioguard").symlink_to(here)
     assert device_to_start(["list"]) == tmp_path / "bioguard"
+    monkeypatch.delenv("XDG_DATA_HOME")
+    monkeypatch.setattr(Path, "home", _no_home)
+    assert device_to_start(["list"]) is None
+    assert __main__.run(["list"]) == 2, "the command says so"
+
+
+def _no_home() -> Path:
+    raise RuntimeError
 
 
 @pytest.mark.parametrize("caches", [True, False])

@@ -20,8 +20,8 @@ def _started_ahead(arguments: list[str]) -> Iterator[None]:
         return
     from bioguard.device import ahead  # noqa: PLC0415 - loads what only these commands use
 
-    ahead.start(directory, caches=takes_caches(arguments))
     try:
+        ahead.start(directory, caches=takes_caches(arguments))
         yield
     finally:
         ahead.discard()

@@ -4,6 +4,7 @@ This loads nothing: it is what is asked before everything else is loaded.
 """
 
 import os
+from contextlib import suppress
 from pathlib import Path
 
 from bioguard.errors import WrongUsage
@@ -94,8 +95,11 @@ def named_device_dir() -> Path | None:
 
 
 def default_device_dir() -> Path:
-    """In the XDG data directory."""
-    base = os.environ.get("XDG_DATA_HOME") or str(Path.home() / ".local" / "share")
+    """In the XDG data directory. Raises WrongUsage if nobody says where that is."""
+    try:
+        base = os.environ.get("XDG_DATA_HOME") or str(Path.home() / ".local" / "share")
+    except RuntimeError:
+        raise WrongUsage("this user has no home directory", hint="name the device: --device DIR") from None
     return Path(base) / "bioguard"
 
 
@@ -121,8 +125,10 @@ def device_to_start(arguments: list[str]) -> Path | None:
     if _STARTS_ONE.isdisjoint(_command(rest)) or not {"-h", "--help"}.isdisjoint(arguments):
         return None
     named = Path(options["--device"]) if "--device" in options else named_device_dir()
-    directory = named or default_device_dir()
-    return directory if os.path.lexists(directory / FUSE_FILE) else None
+    with suppress(WrongUsage):  # the command says so
+        directory = named or default_device_dir()
+        return directory if os.path.lexists(directory / FUSE_FILE) else None
+    return None
 
 
 def takes_caches(arguments: list[str]) -> bool:
