@@ -111,6 +111,19 @@ def test_a_record_whose_time_is_over_is_not_used_even_before_it_is_erased(life: 
     assert not life.locked(someone)
 
 
+def test_whose_consent_to_be_searched_for_has_run_out_is_in_no_gallery_that_is_made_later(life: Life) -> None:
+    """Not only left out of the answers: how many may be found says how rare a likeness has to be, and can be asked."""
+    someone = life.person(enrolled=True)
+    life.grant(someone, 10, Purpose.IDENTIFY)
+    asked = biometric.AskBasis(modality=FACE, dimension=len(someone.face))
+    assert life.identify(life.sample(someone.face)).user == someone.user
+    assert life.target.call(BIOMETRIC_UUID, biometric.RATE_BASIS, asked).basis is not None
+    life.days(10.1)
+    assert not life.identify(life.sample(someone.face)).match
+    assert life.target.call(BIOMETRIC_UUID, biometric.RATE_BASIS, asked).basis is None
+    assert (life.records(), life.use(someone)) == (1, ReplyStatus.OK)
+
+
 @pytest.mark.parametrize("days", [41, 366, 4000])
 def test_an_implausible_move_erases_nothing_until_a_person_confirms(life: Life, days: int) -> None:
     life.keep_for(30)
