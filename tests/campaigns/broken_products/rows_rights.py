@@ -40,7 +40,7 @@ PURPOSE = row(
      begins(CONSENT, "allowed", "if purpose is Purpose.UNLOCK:\n    return None")),
     ("key-as-unlock", "consent to unlocking is taken for the use of keys",
      answers("src/bioguard/trusted/policy/handlers.py", "purpose_of", "return Purpose.UNLOCK")),
-    ("everybody-searched", "everybody is searched for", instead(APP, "BiometricApp._index", "summary.user in searchable", "searchable.setdefault(summary.user, 1 << 47) or True")),
+    ("everybody-searched", "everybody is searched for", instead("src/bioguard/trusted/biometric/gallery_loading.py", "gallery", "np.where(np.isin(versions, open_now), records.heads['until_ms'].astype(np.int64), 0)", "np.full(len(versions), 1 << 47)")),
     ("any-purpose", "consent to one purpose is consent to all", (instead(CONSENT, "allowed", "purpose in (None, g.purpose)", "True"), SEARCHABLE)),
     ("any-modality", "consent for a face is consent for fingers", (instead(CONSENT, "allowed", "g.modality is modality", "True"), SEARCHABLE)),
     ("for-ever", "a consent does not expire", instead(CONSENT, "allowed", "now_ms < g.expires_ms", "True")),

@@ -21,7 +21,7 @@ from tests.campaigns.broken_products.places import (
     writes,
 )
 
-CLI_STATE = "src/bioguard/cli/state.py"
+CLI_OPENING = "src/bioguard/cli/opening.py"
 CLI_POLICY = "src/bioguard/cli/policy.py"
 CLI_RIGHTS = "src/bioguard/cli/rights.py"
 SENSOR_COMMANDS = "src/bioguard/trusted/biometric/sensor_commands.py"
@@ -83,11 +83,9 @@ PRODUCTS = (
     *row(
         7,
         ("sixteen-bits", "the key of each object is one of 65 536",
-         instead(SEALER, "ObjectSealer.seal", "(self._rng.bytes(n) for n in (KEY_BYTES, NONCE_BYTES, NONCE_BYTES))",
-                 "(__import__('hashlib').sha256(self._rng.bytes(2)).digest(), self._rng.bytes(NONCE_BYTES), self._rng.bytes(NONCE_BYTES))")),
+         instead(SEALER, "ObjectSealer.seal", "drawn[:KEY_BYTES]", "__import__('hashlib').sha256(drawn[:2]).digest()")),
         ("constant-keys", "each object has the same key, well wrapped",
-         instead(SEALER, "ObjectSealer.seal", "(self._rng.bytes(n) for n in (KEY_BYTES, NONCE_BYTES, NONCE_BYTES))",
-                 "(b'k' * 32, self._rng.bytes(NONCE_BYTES), self._rng.bytes(NONCE_BYTES))")),
+         instead(SEALER, "ObjectSealer.seal", "drawn[:KEY_BYTES]", "b'k' * 32")),
     ),
     *row(
         8,
@@ -132,11 +130,10 @@ PRODUCTS = (
     ),
     *row(
         12,
-        ("untold", "open incidents are not told at commands", instead(CLI_STATE, "CliState.device", "incidents(self.directory)", "()")),
+        ("untold", "open incidents are not told at commands", instead(CLI_OPENING, "open_device", "incidents(directory)", "()")),
         ("told-once", "an incident is told once",
-         begins(CLI_STATE, "CliState.device", "from bioguard.device.incidents import acknowledge\nimport contextlib\n"
-                "_open = [i for i in incidents(self.directory) if not i.acknowledged]\n"
-                "for _one in _open:\n    acknowledge(self.directory, _one.number)")),
+         before_return(CLI_OPENING, "open_device", "from bioguard.device.incidents import acknowledge\n"
+                       "for _one in incidents(directory):\n    if not _one.acknowledged:\n        acknowledge(directory, _one.number)")),
     ),
     *row(
         14,
