@@ -1,7 +1,7 @@
 """Products that break a promise where nobody looked: at the second sensor, at the second time, later, unwatched."""
 
 from tests.campaigns.broken_products.model import row
-from tests.campaigns.broken_products.operators import answers, before_return, begins, instead, text
+from tests.campaigns.broken_products.operators import added, answers, before_return, begins, instead, text
 from tests.campaigns.broken_products.places import (
     APP,
     AUTHORIZATION,
@@ -132,8 +132,9 @@ PRODUCTS = (
         12,
         ("untold", "open incidents are not told at commands", instead(CLI_OPENING, "open_device", "incidents(directory)", "()")),
         ("told-once", "an incident is told once",
-         before_return(CLI_OPENING, "open_device", "from bioguard.device.incidents import acknowledge\n"
-                       "for _one in incidents(directory):\n    if not _one.acknowledged:\n        acknowledge(directory, _one.number)")),
+         (added(CLI_OPENING, "def _once(directory):\n    from bioguard.device.incidents import acknowledge\n    for one in incidents(directory):\n        yield one\n"
+                "        if not one.acknowledged:\n            acknowledge(directory, one.number)"),
+          instead(CLI_OPENING, "open_device", "incidents(directory)", "_once(directory)"))),
     ),
     *row(
         14,
