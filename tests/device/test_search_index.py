@@ -7,15 +7,20 @@ from pathlib import Path
 
 import pytest
 
-from bioguard.commands.biometric import BIOMETRIC_UUID, RENEW_CODES, RenewCodes
+from bioguard.commands.biometric import BIOMETRIC_UUID, RENEW_CODES, EraseAuthorization, RenewCodes
 from bioguard.device import Device
 from bioguard.device.consent import confirm, grant_all, object_to, purge, set_policy
 from bioguard.errors import BioguardError
 from bioguard.records.consent import Purpose
 from bioguard.records.modality import Modality
 from bioguard.trusted.biometric.search_segments import Place
+from bioguard.trusted.biometric.stored_objects import record_object
+from bioguard.trusted.policy.stored_objects import consent_object
+from bioguard.trusted.sensor.sensors import SENSOR_IDS
+from bioguard.trusted.sensor.stored_objects import StoredStates
 from tests.campaigns.crash_device import FACES, configure, opened
 
+BY_OPERATOR = EraseAuthorization(by_operator=True)
 ROOT = Place().object_id(Modality.FACE)
 
 
@@ -80,10 +85,10 @@ def test_a_gallery_that_followed_a_change_is_the_one_that_a_start_builds(
         assert found(device) == expected
 
 
-def damage(directory: Path) -> None:
-    """One bit of the segment on the disk is another one."""
+def damage(directory: Path, object_id: bytes = ROOT) -> None:
+    """One bit of the segment on the disk is another one, or of another object."""
     with opened(directory) as device:
-        name = device.running.process._world._store.row_name(BIOMETRIC_UUID, ROOT)  # type: ignore[attr-defined]
+        name = device.running.process._world._store.row_name(BIOMETRIC_UUID, object_id)  # type: ignore[attr-defined]
     with closing(sqlite3.connect(directory / "storage.db")) as db, db:
         ((sealed,),) = db.execute("SELECT ciphertext FROM object WHERE name = ?", (name[1:],)).fetchall()
         changed = bytes([sealed[0] ^ 1]) + sealed[1:]
@@ -111,3 +116,35 @@ def test_a_damaged_segment_is_no_wrong_answer_stops_no_erasure_and_is_mended(dir
     with opened(directory) as device:
         purge(device)
         assert found(device) == ["alice", "bob", "carol"]
+
+
+@pytest.mark.parametrize("kind", ["record", "consent", "sensor"])
+def test_a_damaged_row_of_a_person_keeps_nobody_in_the_index(kind: str, directory: Path) -> None:
+    """A search reads none of the three, so it goes on finding them: then they must be able to go."""
+    with opened(directory) as device:
+        assert not device.authenticate("carol", FACES["bob"][5]).match
+        user, record = device.user_handle("carol"), next(device.records("carol")).record_id
+    objects = {
+        "record": record_object(bytes.fromhex(record)),
+        "consent": consent_object(user),
+        "sensor": StoredStates.object_id(SENSOR_IDS[Modality.FACE], user),
+    }
+    damage(directory, objects[kind])
+    with opened(directory) as device:
+        if kind != "sensor":
+            assert found(device) == ["alice", "bob", "carol"]
+            device.erase("carol", record, BY_OPERATOR)
+            assert found(device) == ["alice", "bob", None]
+    with opened(directory) as device:
+        device.remove_user("carol", BY_OPERATOR)
+        assert found(device) == ["alice", "bob", None]
+        assert len(list(device.records())) == 2
+
+
+def test_who_has_a_damaged_record_is_removed_with_it(directory: Path) -> None:
+    with opened(directory) as device:
+        record = next(device.records("carol")).record_id
+    damage(directory, record_object(bytes.fromhex(record)))
+    with opened(directory) as device:
+        device.remove_user("carol")
+        assert found(device) == ["alice", "bob", None]

@@ -279,7 +279,8 @@ class Device:
         self._users.rename(name, new, token)
 
     def remove_user(self, name: str, leave: EraseAuthorization = BY_SUBJECT) -> tuple[str, ...]:
-        """Erase all of a user's records and the PIN, then forget the name; return the salted digests (hex).
+        """Erase all of a user's records and the PIN, then forget the name; return the salted digests (hex), none
+        where a record is damaged and cannot be listed.
 
         A removal that was interrupted is finished: the secure world does not know the user any more, the name is left.
 
@@ -289,7 +290,7 @@ class Device:
         """
         gone = (ReplyStatus.UNKNOWN_USER,)
         handle = self._users.handle(name, even_if_gone=True)
-        digests = tuple(record.digest.hex() for record in Recognition(self).records_of(handle, expected=gone))
+        digests = Recognition(self).digests_before_removal(handle, expected=gone)
         request = commands.RemoveUser(user=handle, leave=leave)
         self.ask(commands.REMOVE_USER, request, about=repr(name), expected=gone)
         self.ask(gatekeeper.DELETE_USER, gatekeeper.DeleteUser(user=handle), uuid=GATEKEEPER_UUID)

@@ -16,7 +16,7 @@ from bioguard.device.asking import Asker
 from bioguard.device.errors import promised
 from bioguard.device.launch import Running
 from bioguard.device.rates import claim_refused, search_refused
-from bioguard.errors import InputRefused
+from bioguard.errors import InputRefused, IntegrityFailure
 
 if TYPE_CHECKING:
     from bioguard.records import Features
@@ -110,6 +110,13 @@ class Recognition:
             if not page.more or not page.records:
                 return
             after = page.records[-1].record_id
+
+    def digests_before_removal(self, user: bytes, *, expected: Collection[IntEnum]) -> tuple[str, ...]:
+        """Of all records, in hex; none where one is damaged and cannot be listed: it does not keep the user here."""
+        try:
+            return tuple(record.digest.hex() for record in self.records_of(user, expected=expected))
+        except IntegrityFailure:
+            return ()
 
     def record(self, record_id: bytes) -> RecordSummary:
         """`Device.show`."""

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Final, TypeVar, cast
 
+from tee_sim.shared.errors import TeeError, TeeResult
 from tee_sim.shared.reserve import Reserve
 from tee_sim.shared.ta_api import Store, Transaction
 
@@ -107,6 +108,15 @@ def keep(transaction: Transaction, object_id: bytes, value: object) -> None:
     """Say what the body that was just put decodes to: after the commit nobody has to."""
     if isinstance(transaction, KeptTransaction):
         transaction.changed[object_id] = value
+
+
+def erase_if_stored(transaction: Transaction, object_id: bytes) -> None:
+    """Erase an object that may not be there, without opening it: one that is damaged goes as well."""
+    try:
+        transaction.erase(object_id)
+    except TeeError as error:
+        if error.result is not TeeResult.ITEM_NOT_FOUND:
+            raise
 
 
 def _read(store: Store, object_id: bytes, read: Read[T]) -> T | None:

@@ -44,7 +44,7 @@ from bioguard.trusted.biometric.stored_objects import (
     record_object,
     user_object,
 )
-from bioguard.trusted.biometric.stored_records import Stored, opened, summary_of
+from bioguard.trusted.biometric.stored_records import Stored, digest_of, opened, summary_of
 from bioguard.trusted.biometric.template_encoder import TemplateEncoder
 from bioguard.trusted.policy.audit_log import AuditLog
 from bioguard.trusted.refusal import Refused
@@ -226,7 +226,7 @@ class Vault:
             self.index.change(transaction, modality, gone=gone, new=store if modality in stored else None)
         digests = []
         for ref in erase:
-            digest = self._env.store.get(record_object(ref.record_id)).header.commitment
+            digest = digest_of(self._env.store, ref.record_id)
             transaction.erase(record_object(ref.record_id))
             self._log.record_erased(user, ref.modality, ref.record_id, digest, cause)
             self.galleries.remove(ref.record_id)

@@ -11,7 +11,7 @@ from typing import Annotated
 
 from bioguard.records.consent import MAX_MS, ConsentState
 from bioguard.records.rights_requests import RightsRequest
-from bioguard.trusted.kept_objects import keep, value_of
+from bioguard.trusted.kept_objects import erase_if_stored, keep, value_of
 from bioguard.trusted.policy.doubts import MAX_SPANS, Span
 from tee_sim.shared.dataclass import dataclass
 from tee_sim.shared.schema import Items, Record, UpTo
@@ -78,9 +78,8 @@ class PolicyObjects:
         keep(transaction, consent_object(user), consent)
 
     def forget(self, transaction: Transaction, user: bytes) -> None:
-        """Erase a user's consents with other changes; nothing happens without one."""
-        if self._store.find(consent_object(user)) is not None:
-            transaction.erase(consent_object(user))
+        """Erase a user's consents with other changes, unread: damage keeps nobody here. Nothing happens without one."""
+        erase_if_stored(transaction, consent_object(user))
 
     def request(self, number: int) -> RightsRequest | None:
         """One request, or None."""

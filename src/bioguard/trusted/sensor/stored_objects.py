@@ -21,7 +21,7 @@ from typing import Annotated, Final
 
 from bioguard.records.locks import Lock
 from bioguard.records.tokens import TOKEN_KEY_NAME
-from bioguard.trusted.kept_objects import keep, value_of
+from bioguard.trusted.kept_objects import erase_if_stored, keep, value_of
 from bioguard.trusted.sensor.authorization import SensorUserState
 from bioguard.trusted.sensor.exposure import ENTRY_BYTES, Exposures, unpacked_keys
 from bioguard.trusted.sensor.lockout import CLEAR, LockoutState
@@ -167,10 +167,9 @@ class StoredStates:
             self._note(self._locked, sensor_id, user, state.lockout)
 
     def erase(self, transaction: Transaction, user: bytes) -> None:
-        """Forget a user on both sensors, together with other changes."""
+        """Forget a user on both sensors, together with other changes, unread: damage keeps nobody here."""
         for sensor_id in SENSOR_IDS.values():
-            if self._read(sensor_id, user) is not None:
-                transaction.erase(self.object_id(sensor_id, user))
+            erase_if_stored(transaction, self.object_id(sensor_id, user))
             if self._locked is not None:
                 self._locked.pop((sensor_id, user), None)
 
