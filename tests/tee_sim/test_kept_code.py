@@ -6,6 +6,7 @@ import sys
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -16,6 +17,7 @@ from tee_sim.shared.limits import CACHE_MAC_BYTES
 from tee_sim.shared.manifest import Manifest
 
 MANIFEST = Manifest(uuid=bytes(range(16)), name="s", entry="x:Y", code=("kept_sample.*",))
+OPTIMIZED = SimpleNamespace(optimize=7)
 OTHER = replace(MANIFEST, uuid=bytes(range(1, 17)), code=("kept_sample", "kept_sample.one"))
 
 
@@ -107,7 +109,8 @@ def test_a_byte_that_differs_from_what_was_authenticated_leaves_nothing(package:
 
 def test_another_interpreter_takes_nothing(package: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path, digest = written(tmp_path / "code", kept_code.write(started()[0].to_keep()))
-    for owner, name, value in ((sys, "version", "4"), (sys.implementation, "cache_tag", "cpython-399")):
+    others = (sys, "version", "4"), (sys, "flags", OPTIMIZED), (sys.implementation, "cache_tag", "cpython-399")
+    for owner, name, value in others:
         with monkeypatch.context() as there:
             there.setattr(owner, name, value)
             assert kept_code.read(path, digest) == {}

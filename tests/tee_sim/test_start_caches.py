@@ -6,6 +6,7 @@ import stat
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -116,14 +117,17 @@ def test_a_cache_of_another_device_is_none(host: Host, tmp_path: Path) -> None:
 
 SURROUNDINGS: dict[str, tuple[object, str, object]] = {
     "another boot": (probes, "boot_id", lambda: "another"),
-    "a boot without a name": (probes, "boot_id", lambda: ""),
     "another user": (os, "getresuid", lambda: (7, 7, 7)),
+    "another group": (os, "getresgid", lambda: (7, 7, 7)),
+    "other groups": (os, "getgroups", lambda: [7]),
     "another kernel": (os, "uname", lambda: ("Linux", "h", "7.0", "v", "x86_64")),
     "other namespaces": (os, "readlink", lambda _path: "net:[7]"),
     "other probes": (start_caches, "_digest_of_sources", lambda: bytes(32)),
     "another filter": (start_caches.filters, "secure_world_program", lambda *_: Filter()),
     "other privileges": (start_caches, "_HELD_DOWN", ("Seccomp",)),
     "another Python": (start_caches.sys, "version", "4"),
+    "Python by another name": (start_caches.sys, "executable", "/python"),
+    "other flags of Python": (start_caches.sys, "flags", SimpleNamespace(optimize=7)),
 }
 """What a kept outcome holds for; a replay from elsewhere is a file that was right there."""
 
@@ -167,6 +171,8 @@ def test_a_reader_keeps_nothing_and_a_directory_that_cannot_be_written_is_no_err
 
 def test_one_that_does_not_fit_on_the_disk_leaves_it_as_it_was(tmp_path: Path) -> None:
     caches = StartCaches(tmp_path, SECRET)
+    (tmp_path / FOLDER).mkdir()
+    (tmp_path / FOLDER / "code.new").write_bytes(b"what a crash has left")
     caches.keep_code(b"code")
     limits = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (4096, limits[1]))
@@ -178,8 +184,17 @@ def test_one_that_does_not_fit_on_the_disk_leaves_it_as_it_was(tmp_path: Path) -
     assert StartCaches(tmp_path, SECRET).code(BOOT).kept_code, "the one before it"
 
 
-def test_where_a_name_is_no_utf_8_nothing_is_kept(host: Host, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(start_caches.sys, "executable", os.fsdecode(b"/\xff/python"))
+NAMELESS: dict[str, tuple[object, str, object]] = {
+    "a boot without a name": (probes, "boot_id", lambda: ""),
+    "a folder that is not UTF-8": (start_caches.sys, "executable", os.fsdecode(b"/\xff/python")),
+}
+
+
+@pytest.mark.parametrize("flaw", NAMELESS)
+def test_where_something_has_no_name_nothing_is_kept(
+    host: Host, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, flaw: str
+) -> None:
+    monkeypatch.setattr(*NAMELESS[flaw])
     assert [host.again(tmp_path), host.again(tmp_path)] == [1, 1]
     assert StartCaches(tmp_path, SECRET).code(BOOT) == BOOT
     assert not (tmp_path / FOLDER).exists()
