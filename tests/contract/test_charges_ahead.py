@@ -7,11 +7,13 @@ that a death has left behind. It knows nothing of when an attempt is charged.
 from collections import Counter
 from contextlib import suppress
 
+import numpy as np
 import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
+from bioguard.commands import biometric, gatekeeper
 from bioguard.commands.biometric import BIOMETRIC_UUID
 from bioguard.commands.status import ReplyStatus
 from bioguard.device.applications import manifests
@@ -264,6 +266,25 @@ def test_whoever_comes_again_makes_one_commit_and_a_first_time_leaves_nothing_ch
             assert watch.stored(0) == CLEAR
     assert commits == [2, 2, 1, 1, 1, 1, 1, 2]
     assert watch.stored(0).lock is Lock.TIMED
+
+
+def test_whoever_has_the_id_of_somebody_erased_is_there_for_the_first_time() -> None:
+    watch = Watch(Target(manifests()))
+    kit, person = watch.kit, watch.people[0]
+    for _ in range(2):
+        watch.attempt(0, genuine=True)
+    assert watch.stored(0).failed_attempts == 1, "charged ahead"
+    leave = biometric.EraseAuthorization(token=kit.pin_token(person))
+    kit.ask(BIOMETRIC_UUID, biometric.REMOVE_USER, biometric.RemoveUser(user=person.user, leave=leave))
+    kit.ask(gatekeeper.GATEKEEPER_UUID, gatekeeper.DELETE_USER, gatekeeper.DeleteUser(user=person.user))
+    kit.rng = np.random.default_rng(kit.seed)
+    watch.people[0] = kit.person(enrolled=True)
+    assert watch.people[0].user == person.user
+    watch.attempt(0, genuine=True)
+    assert watch.stored(0) == CLEAR
+    watch.attempt(0, genuine=True)
+    assert watch.stored(0).failed_attempts == 1
+    watch.check()
 
 
 def test_a_charge_is_used_once_and_only_for_what_is_stored() -> None:

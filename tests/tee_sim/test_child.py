@@ -6,6 +6,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -80,6 +81,19 @@ def test_what_does_not_fit_into_the_pipe_is_not_begun() -> None:
     tell_ahead(bytes(1 << 21))
     assert gone(waiting.process.pid)
     assert take_ahead(child_environment(), BOOT) is None
+
+
+def test_it_is_given_nothing_of_ours_but_what_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What this process was told by its own variables and its own folder must not decide what is loaded there."""
+    given: dict[str, Any] = {}
+    monkeypatch.setattr(subprocess, "Popen", lambda command, **named: given.update(named, command=command))
+    for name in ("PYTHONPATH", "LD_PRELOAD", "OPENBLAS_CORETYPE", "NAMED"):
+        monkeypatch.setenv(name, "ours")
+    Child(child_environment(("NAMED", "NOT_THERE"))).close_pipes()
+    assert given["command"][1:4] == ["-I", "-B", "-m"]
+    assert given["cwd"] == "/"
+    libraries = {"OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE"}
+    assert {"NAMED", "OPENBLAS_CORETYPE"} <= given["env"].keys() <= libraries | {"LC_ALL", "PATH", "NAMED"}
 
 
 def test_a_host_that_starts_none_is_met_by_whoever_wants_one(monkeypatch: pytest.MonkeyPatch) -> None:
