@@ -9,7 +9,7 @@ import pytest
 
 from bioguard.commands.biometric import BIOMETRIC_UUID, RENEW_CODES, EraseAuthorization, RenewCodes
 from bioguard.device import Device
-from bioguard.device.consent import confirm, grant_all, object_to, purge, set_policy
+from bioguard.device.consent import confirm, grant_all, object_to, purge, set_policy, withdraw
 from bioguard.errors import BioguardError
 from bioguard.records.consent import Purpose
 from bioguard.records.modality import Modality
@@ -60,6 +60,12 @@ def _confirmed(device: Device) -> None:
     confirm(device, "bob")
 
 
+def _withdrawn(device: Device) -> None:
+    """The other purposes stay, and so does the record."""
+    withdraw(device, "bob", Modality.FACE, Purpose.IDENTIFY)
+    assert device.authenticate("bob", FACES["bob"][5]).match
+
+
 @pytest.mark.parametrize(
     ("change", "expected"),
     [
@@ -68,10 +74,11 @@ def _confirmed(device: Device) -> None:
         (_back, [None, "bob", "carol"]),
         (_new_policy, [None, None, None]),
         (_confirmed, [None, "bob", None]),
+        (_withdrawn, ["alice", None, "carol"]),
         (lambda device: device.remove_user("bob"), ["alice", None, "carol"]),
         (lambda device: device.ask(RENEW_CODES, RenewCodes()), ["alice", "bob", "carol"]),
     ],
-    ids=["nothing", "less", "back", "new policy", "confirmed", "removed", "renewed"],
+    ids=["nothing", "less", "back", "new policy", "confirmed", "withdrawn", "removed", "renewed"],
 )
 def test_a_gallery_that_followed_a_change_is_the_one_that_a_start_builds(
     change: Callable[[Device], object], expected: list[str | None], directory: Path

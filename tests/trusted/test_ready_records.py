@@ -1,17 +1,27 @@
 """Records that are held ready: bounded, overwritten when they go, and none of them while it is asked for."""
 
+from collections.abc import Callable
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
+from bioguard.commands import biometric, policy
+from bioguard.commands.biometric import BIOMETRIC_UUID, EraseAuthorization
+from bioguard.device.applications import manifests
+from bioguard.evidence.attack.kit import FACE, Kit, Person
+from bioguard.evidence.attack.target import Target
 from bioguard.match import FaceGallery
 from bioguard.match.fingerprint.prepared import PreparedTemplate
+from bioguard.records.consent import Purpose
 from bioguard.records.modality import Modality, Profile
 from bioguard.trusted.biometric import ready_records
+from bioguard.trusted.biometric.app import BiometricApp
 from bioguard.trusted.biometric.decision import ReadyRecord
 from bioguard.trusted.biometric.ready_records import ReadyRecords
 from bioguard.trusted.biometric.stored_objects import StoredRecord
+from bioguard.trusted.biometric.vault import Vault
+from tee_sim.shared.ta_api import TaEnv
 
 IDS = [bytes([number]) * 16 for number in range(1, 6)]
 SIZE_BYTES = 64
@@ -77,3 +87,57 @@ def test_all_of_a_record_is_overwritten() -> None:
     assert not finger.codes.any()
     assert not finger.places.any()
     assert not faces._store.any()
+
+
+def _erase(kit: Kit, someone: Person) -> object:
+    listed = kit.ask(BIOMETRIC_UUID, biometric.LIST, biometric.ListRecords(user=someone.user))
+    leave = EraseAuthorization(token=kit.pin_token(someone))
+    request = biometric.Erase(user=someone.user, record_id=listed.records[0].record_id, leave=leave)
+    return kit.ask(BIOMETRIC_UUID, biometric.ERASE, request)
+
+
+def _remove(kit: Kit, someone: Person) -> object:
+    request = biometric.RemoveUser(user=someone.user, leave=EraseAuthorization(token=kit.pin_token(someone)))
+    return kit.ask(BIOMETRIC_UUID, biometric.REMOVE_USER, request)
+
+
+def _replace(kit: Kit, someone: Person) -> object:
+    token = kit.pin_token(someone, kit.challenge(someone))
+    views = tuple(kit.sample(someone.face) for _ in range(3))
+    request = biometric.Enroll(
+        user=someone.user, modality=FACE, position=0, samples=views, token=token, replace=True
+    )  # fmt: skip
+    return kit.ask(BIOMETRIC_UUID, biometric.ENROLL, request)
+
+
+def _object(kit: Kit, someone: Person) -> object:
+    request = policy.ObjectTo(user=someone.user, purpose=Purpose.UNLOCK, token=kit.pin_token(someone))
+    return kit.ask(BIOMETRIC_UUID, policy.OBJECT, request)
+
+
+def _withdraw(kit: Kit, someone: Person) -> object:
+    request = policy.Withdraw(user=someone.user, modality=FACE, purpose=Purpose.IDENTIFY, token=kit.pin_token(someone))
+    return kit.ask(BIOMETRIC_UUID, policy.WITHDRAW, request)
+
+
+@pytest.mark.parametrize("act", [_erase, _remove, _replace, _object, _withdraw])
+def test_whoever_goes_or_decides_anew_is_held_no_longer(
+    act: Callable[[Kit, Person], object], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    vaults, create = list[Vault](), BiometricApp.create
+
+    def noted(self: BiometricApp, env: TaEnv) -> None:
+        create(self, env)
+        vaults.append(self._vault)
+
+    monkeypatch.setattr(BiometricApp, "create", noted)
+    kit = Kit(Target(manifests()))
+    someone = kit.person(enrolled=True)
+    assert kit.authenticate(someone, kit.sample(someone.face)).match
+    ((record_id, record),) = vaults[-1].ready._held.items()
+    assert record.faces is not None
+    rows = record.faces._store
+    assert rows.any()
+    act(kit, someone)
+    assert record_id not in vaults[-1].ready._held
+    assert not rows.any()
