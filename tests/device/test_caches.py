@@ -2,6 +2,7 @@
 
 import json
 import stat
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -9,9 +10,12 @@ import pytest
 from bioguard.cli.__main__ import run
 from bioguard.device import Device, DeviceOptions, ahead
 from bioguard.device.consent import attest
+from bioguard.device.fuses import FUSE_FILE, Fuses
 from bioguard.errors import WrongUsage
+from bioguard.private_files import opened_directory
 from tee_sim.normal import child
 from tee_sim.normal.machine.start_caches import FOLDER
+from tee_sim.normal.private_files import write_new
 from tee_sim.normal.sandbox_verdict import probes
 
 CACHED = DeviceOptions(caches=True)
@@ -58,14 +62,28 @@ def test_what_a_start_keeps_the_next_one_takes_unless_it_was_touched_and_nobody_
         assert device.running.measurements == measured
         assert attest(device, NONCE)
     assert run(["--device", str(directory), "device", "wipe", "--caches"]) == 0
-    assert not (directory / FOLDER).exists()
-    Device.open(directory).close()
+    Device.open(directory, replace(CACHED, read_only=True)).close()
+    assert not (directory / FOLDER).exists(), "a reader keeps nothing"
 
 
-def test_a_device_is_wiped_with_its_caches_and_without_them_there_is_nothing_to_wipe(directory: Path) -> None:
-    assert run(["--device", str(directory), "device", "wipe", "--caches"]) == 6
-    (directory / FOLDER).mkdir(parents=True)
-    (directory / FOLDER / "code").write_bytes(b"")
+def _left_by_starts(directory: Path) -> None:
+    (directory / FOLDER).mkdir(mode=0o700, parents=True)
+    for name in ("probes", "code", "probes.new", "code.new"):
+        (directory / FOLDER / name).write_bytes(b"")
     directory.chmod(0o700)
+
+
+@pytest.mark.parametrize("more", [[], ["--caches"]], ids=["all of it", "the caches"])
+def test_a_device_is_wiped_with_its_caches(directory: Path, more: list[str]) -> None:
+    _left_by_starts(directory)
+    with opened_directory(directory) as at:
+        write_new(at, FUSE_FILE, Fuses.drawn(None).to_text().encode())
+    assert run(["--device", str(directory), "device", "wipe", "--force", *more]) == 0
+    assert [path.name for path in directory.iterdir()] == ([FUSE_FILE] if more else [])
+
+
+def test_caches_of_no_device_are_left(directory: Path) -> None:
     assert run(["--device", str(directory), "device", "wipe", "--caches"]) == 6
-    assert (directory / FOLDER / "code").exists(), "it belongs to no device"
+    _left_by_starts(directory)
+    assert run(["--device", str(directory), "device", "wipe", "--caches"]) == 6
+    assert len(list((directory / FOLDER).iterdir())) == 4
