@@ -118,7 +118,9 @@ def test_whose_consent_to_be_searched_for_has_run_out_is_in_no_gallery_that_is_m
     asked = biometric.AskBasis(modality=FACE, dimension=len(someone.face))
     assert life.identify(life.sample(someone.face)).user == someone.user
     assert life.target.call(BIOMETRIC_UUID, biometric.RATE_BASIS, asked).basis is not None
-    life.days(10.1)
+    life.days(10.1, start=False)
+    assert not life.identify(life.sample(someone.face)).match, "nor is anybody found in the one that there is"
+    life.target.restart()
     assert not life.identify(life.sample(someone.face)).match
     assert life.target.call(BIOMETRIC_UUID, biometric.RATE_BASIS, asked).basis is None
     assert (life.records(), life.use(someone)) == (1, ReplyStatus.OK)

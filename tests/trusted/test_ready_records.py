@@ -18,6 +18,7 @@ from bioguard.records.modality import Modality, Profile
 from bioguard.trusted.biometric import ready_records
 from bioguard.trusted.biometric.app import BiometricApp
 from bioguard.trusted.biometric.decision import ReadyRecord
+from bioguard.trusted.biometric.gallery_rows import ViewRows
 from bioguard.trusted.biometric.ready_records import ReadyRecords
 from bioguard.trusted.biometric.stored_objects import StoredRecord
 from bioguard.trusted.biometric.vault import Vault
@@ -141,3 +142,14 @@ def test_whoever_goes_or_decides_anew_is_held_no_longer(
     act(kit, someone)
     assert record_id not in vaults[-1].ready._held
     assert not rows.any()
+
+
+def test_views_of_a_search_are_overwritten_where_they_go_and_where_they_move() -> None:
+    views = ViewRows(4)
+    views.put(np.arange(3), np.ones((3, 4), np.float16))
+    held = views._views
+    views.drop(np.array([1]))
+    assert held[:3].any(axis=1).tolist() == [True, False, True]
+    views.put(np.arange(3, 9), np.ones((6, 4), np.float16))
+    assert views._views is not held
+    assert not held.any()

@@ -229,6 +229,21 @@ def test_a_step_of_a_commit_that_is_left_out_is_found_or_made_up_for(  # type: i
         assert caught.value.result == TeeResult.SECURITY
 
 
+@pytest.mark.parametrize("skips", [Skips.second_write, Skips.answer_to_it])
+def test_a_commit_is_answered_only_when_the_state_of_before_is_refused(  # type: ignore[no-untyped-def]
+    world, full: TaStore, monkeypatch: pytest.MonkeyPatch, skips: object
+) -> None:
+    """Whoever withholds the second write, and answers with another one, keeps an anchor that takes both states."""
+    before = dict(world.blobs.rows)
+    with monkeypatch.context() as patched:
+        patched.setattr(service, "carry_out", skips)
+        full.put(b"\x07", b"newer", kind="k")
+    world.blobs.rows = before
+    with pytest.raises(TeeError) as caught:
+        world.open()
+    assert caught.value.result == TeeResult.SECURITY
+
+
 def test_planted_rows_are_reported(world, full: TaStore, ta: UUID) -> None:  # type: ignore[no-untyped-def]
     store = world.open()
     assert verify(store) == len(BODY)
