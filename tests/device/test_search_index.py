@@ -155,3 +155,15 @@ def test_who_has_a_damaged_record_is_removed_with_it(directory: Path) -> None:
     with opened(directory) as device:
         device.remove_user("carol")
         assert found(device) == ["alice", "bob", None]
+
+
+def test_a_damaged_record_is_over_when_the_index_says_so_and_keeps_no_other(directory: Path) -> None:
+    with opened(directory) as device:
+        record = next(device.records("carol")).record_id
+        set_policy(device, version=1, minimum_age=16, retention_days=10)
+    damage(directory, record_object(bytes.fromhex(record)))
+    with opened(directory, days=9) as device:
+        assert found(device) == ["alice", "bob", "carol"]
+    with opened(directory, days=11) as device:
+        assert found(device) == [None, None, None]
+        assert not list(device.records())

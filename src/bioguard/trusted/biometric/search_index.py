@@ -30,7 +30,7 @@ from bioguard.trusted.biometric.search_segments import (
     cut,
     places_for,
 )
-from bioguard.trusted.biometric.stored_objects import StoredRecord, find_user
+from bioguard.trusted.biometric.stored_objects import RecordRef, StoredRecord, find_user, record_object
 from bioguard.trusted.biometric.stored_records import Stored, opened
 from bioguard.trusted.policy.stored_objects import PolicyObjects
 from bioguard.trusted.sensor.exposure import KEY_BYTES
@@ -136,6 +136,23 @@ class SearchIndex:
             terms = search_terms(after, modality)
             if state is not None and terms != search_terms(before, modality):
                 self.change(transaction, modality, terms={ref.record_id: terms for ref in state.of(modality)})
+
+    def enrolled_s(self, ref: RecordRef) -> int:
+        """When a record was enrolled, in seconds since 1970; as the index has it where the record's row is damaged.
+
+        Retention ends for that one too, and such a row must not keep a start from erasing what else is over.
+        """
+        try:
+            return opened(self._store.get(record_object(ref.record_id)))[0].enrolled_s
+        except TeeError as error:
+            if error.result is not TeeResult.CORRUPT_OBJECT:
+                raise
+            segments: dict[Place, list[IndexedRecord]] = {}
+            records = segments[self._read(ref.modality, ref.record_id, segments)]
+            known = next((record.enrolled_s for record in records if record.record_id == ref.record_id), None)
+            if known is None:
+                raise
+            return known
 
     def columns(self, modality: Modality) -> Columns:
         """The whole index of a modality.

@@ -442,4 +442,4 @@ class Vault:
     def ages(self, user: bytes) -> list[tuple[bytes, Modality, int]]:
         """A user's records: id, modality, when enrolled (seconds since 1970)."""
         refs = self.user(user).records
-        return [(ref.record_id, ref.modality, self.open_record(ref.record_id)[0].enrolled_s) for ref in refs]
+        return [(ref.record_id, ref.modality, self.index.enrolled_s(ref)) for ref in refs]
