@@ -157,11 +157,12 @@ def test_who_has_a_damaged_record_is_removed_with_it(directory: Path) -> None:
         assert found(device) == ["alice", "bob", None]
 
 
-def test_a_damaged_record_is_over_when_the_index_says_so_and_keeps_no_other(directory: Path) -> None:
+@pytest.mark.parametrize("kind", ["record", "consent"])
+def test_whose_row_is_damaged_is_over_in_time_and_keeps_no_other(kind: str, directory: Path) -> None:
     with opened(directory) as device:
-        record = next(device.records("carol")).record_id
+        user, record = device.user_handle("carol"), next(device.records("carol")).record_id
         set_policy(device, version=1, minimum_age=16, retention_days=10)
-    damage(directory, record_object(bytes.fromhex(record)))
+    damage(directory, record_object(bytes.fromhex(record)) if kind == "record" else consent_object(user))
     with opened(directory, days=9) as device:
         assert found(device) == ["alice", "bob", "carol"]
     with opened(directory, days=11) as device:

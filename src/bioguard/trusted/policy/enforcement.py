@@ -384,7 +384,7 @@ class PolicyEnforcer:
             held, next_ms = 0, MAX_MS
             for user in self.vault.users():
                 to_erase = list[tuple[bytes, Cause]]()
-                for record_id, ends in self._ends(user, self.objects.consent(user)).items():
+                for record_id, ends in self._ends(user, self._readable_consent(user)).items():
                     causes = [cause for cause, end_ms in ends.items() if due(end_ms)]
                     if causes:
                         to_erase.append((record_id, causes[0]))
@@ -405,9 +405,25 @@ class PolicyEnforcer:
             moved_days=moved_days,
         )
 
-    def _ends(self, user: bytes, consent: ConsentState) -> dict[bytes, dict[Cause, int]]:
-        """For each record of a user who consents to this, why it ends and when."""
+    def _readable_consent(self, user: bytes) -> ConsentState | None:
+        """What a user consents to; None where the row is damaged."""
+        try:
+            return self.objects.consent(user)
+        except TeeError as error:
+            if error.result is not TeeResult.CORRUPT_OBJECT:
+                raise
+            return None
+
+    def _ends(self, user: bytes, consent: ConsentState | None) -> dict[bytes, dict[Cause, int]]:
+        """For each record of a user who consents to this, why it ends and when.
+
+        Where the consents cannot be read, the retention alone: one damaged row must not keep a start from erasing.
+        """
+
+        def until_ms(modality: Modality) -> int:
+            return MAX_MS if consent is None else purpose_ends_ms(consent, modality)
+
         return {
-            record_id: {Cause.RETENTION: self.expires_ms(enrolled_s), Cause.EXPIRED: purpose_ends_ms(consent, modality)}
+            record_id: {Cause.RETENTION: self.expires_ms(enrolled_s), Cause.EXPIRED: until_ms(modality)}
             for record_id, modality, enrolled_s in self.vault.ages(user)
         }
