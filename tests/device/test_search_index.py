@@ -168,3 +168,16 @@ def test_whose_row_is_damaged_is_over_in_time_and_keeps_no_other(kind: str, dire
     with opened(directory, days=11) as device:
         assert found(device) == [None, None, None]
         assert not list(device.records())
+
+
+def test_an_index_that_cannot_be_mended_keeps_nothing_that_is_over(directory: Path) -> None:
+    with opened(directory) as device:
+        user = device.user_handle("carol")
+        set_policy(device, version=1, minimum_age=16, retention_days=10)
+    damage(directory)
+    damage(directory, consent_object(user))
+    with opened(directory, days=60) as device:  # more than a start believes
+        assert len(list(device.records())) == 3
+        assert purge(device, confirmed=True).erased == 3
+        assert not list(device.records())
+        assert found(device) == [None, None, None]

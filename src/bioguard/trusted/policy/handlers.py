@@ -158,8 +158,9 @@ def policy_state(policy: PolicyEnforcer, _request: Nothing) -> commands.PolicyRe
 
 def purge(policy: PolicyEnforcer, request: commands.Purge) -> commands.Purged:
     policy.start()
-    policy.vault.index.mend()
-    return policy.purge(confirmed=request.confirmed)
+    purged = policy.purge(confirmed=request.confirmed)
+    policy.vault.index.mend()  # last: where it cannot be made of what is left, what is over is gone all the same
+    return purged
 
 
 def at_start(policy: PolicyEnforcer, _request: Nothing) -> commands.Purged:
