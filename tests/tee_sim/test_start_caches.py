@@ -3,19 +3,24 @@
 import os
 import resource
 import stat
+import subprocess
+import sys
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
 
+from tee_sim.normal import secure_process
 from tee_sim.normal.machine import start_caches
 from tee_sim.normal.machine.fuses import RootSecret
 from tee_sim.normal.machine.start_caches import FOLDER, StartCaches, cache_key
 from tee_sim.normal.sandbox_verdict import probes
 from tee_sim.normal.sandbox_verdict.probes import Probe, ProbeResults
-from tee_sim.shared.wire import Boot, LockProfile
+from tee_sim.shared.errors import TeeError
+from tee_sim.shared.wire import Boot, Compiled, LockProfile, pack
 
 SECRET = RootSecret(huk=bytes(range(32)), device_id=bytes(range(16)))
 KILLED = ProbeResults((Probe("fork", 0, 31),), Probe("landlock", 0, 13 << 8))
@@ -212,3 +217,22 @@ def test_code_is_named_by_path_and_digest_if_it_authenticates(tmp_path: Path) ->
     assert StartCaches(tmp_path, SECRET).code(BOOT) == named, "a start that compiled nothing leaves what there is"
     _flipped(-1)(path)
     assert not StartCaches(tmp_path, SECRET).code(BOOT).kept_code
+
+
+@pytest.mark.parametrize(("asked", "most"), [(False, 100), (True, 3)], ids=["not asked for", "too much of it"])
+def test_compiled_code_beyond_what_was_asked_for_ends_the_secure_world(
+    monkeypatch: pytest.MonkeyPatch, asked: bool, most: int
+) -> None:
+    """Nothing has judged its lock yet: it must fill neither our memory nor a cache."""
+    start, sent = subprocess.Popen, pack(Compiled(part=b"code"))
+    program = f"import os, sys, time; os.write(int(sys.argv[1]), {sent!r}); time.sleep(60)"
+
+    def speaks(command: list[str], **named: Any) -> Any:
+        return start([sys.executable, "-I", "-c", program, command[-1]], **named)
+
+    monkeypatch.setattr(subprocess, "Popen", speaks)
+    monkeypatch.setattr(secure_process, "MAX_COMPILED_BYTES", most)
+    process = secure_process.SecureProcess(replace(BOOT, keep_code=asked), cast("Any", None))
+    with pytest.raises(TeeError, match="more compiled code"):
+        process.boot(lambda *_: "", cast("Any", None))
+    assert not process.alive
