@@ -155,6 +155,8 @@ def test_nobody_else_speaks_to_the_secure_world() -> None:
 VALUES: dict[str, Any] = {
     "modality": Modality.FACE,
     "purpose": Purpose.UNLOCK,
+    "modalities": (Modality.FACE,),
+    "purposes": (Purpose.UNLOCK,),
     "of_age": True,
     "on": True,
     "kind": Cause.ACCESS,

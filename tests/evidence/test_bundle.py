@@ -25,7 +25,7 @@ from pymerkle import InmemoryTree
 from securesystemslib.dsse import Envelope
 from securesystemslib.signer import SSlibKey
 
-from bioguard.cli import audit_bundle
+from bioguard.cli import audit_verify
 from bioguard.cli.__main__ import run
 from bioguard.errors import InputRefused, IntegrityFailure
 from bioguard.evidence import dsse
@@ -192,7 +192,7 @@ def test_the_command_gates_on_the_verdict_unless_asked_for_signatures_only(
     code: int,
     outcome: str,
 ) -> None:
-    monkeypatch.setattr(audit_bundle, "verify_bundle", lambda *_: Verified(pinned=True, status=Status(status)))
+    monkeypatch.setattr(audit_verify, "verify_bundle", lambda *_: Verified(pinned=True, status=Status(status)))
     assert run(["--json", "audit", "verify", str(bundle)]) == code
     assert json.loads(capsys.readouterr().out)["outcome"] == outcome
     assert run(["audit", "verify", str(bundle), "--signatures-only"]) == 0
