@@ -46,15 +46,18 @@ def _made(cls: type, *, frozen: bool = False, slots: bool = False, kw_only: bool
 
 
 def _first(name: str) -> Callable[..., Any]:
-    """What stands for a method until it is called."""
+    """What stands for a method until it is called; another thread may have made it since it was found here."""
 
     def method(self: object, *args: object, **named: object) -> object:
-        owner = next(cls for cls in type(self).mro() if vars(cls).get(name) is method)
-        made = _method(owner, name)
-        setattr(owner, name, made)
+        owner = next(cls for cls in type(self).mro() if getattr(vars(cls).get(name), "made_late", False))
+        made = vars(owner)[name]
+        if made is method:
+            made = _method(owner, name)
+            setattr(owner, name, made)
         return made(self, *args, **named)
 
     method.__name__ = name
+    method.__dict__["made_late"] = True
     return method
 
 
@@ -65,6 +68,7 @@ def _method(owner: type, name: str) -> Callable[..., Any]:
     made = _MAKE[name](owner)
     made.__qualname__ = f"{owner.__qualname__}.{name}"
     made.__module__ = owner.__module__
+    made.__dict__["made_late"] = True
     return made
 
 
@@ -93,9 +97,7 @@ def _init(owner: type) -> Callable[..., None]:
     parameters = ", ".join(["self", *taken[False], *(["*", *taken[True]] if taken[True] else [])])
     text = f"def __init__({parameters}):\n " + "\n ".join(lines or ["pass"])
     exec(compile(text, "<dataclass>", "exec"), given)  # noqa: S102 - of names of fields, as dataclasses does
-    made = cast("Callable[..., None]", given["__init__"])
-    made.__annotations__ = {"return": None}
-    return made
+    return cast("Callable[..., None]", given["__init__"])
 
 
 def _values(owner: type, use: Callable[[dataclasses.Field[Any]], bool | None]) -> Callable[[Any], tuple[object, ...]]:

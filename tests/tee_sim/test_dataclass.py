@@ -140,6 +140,19 @@ def test_methods_are_made_when_they_are_called(monkeypatch: pytest.MonkeyPatch) 
     assert vars(kind).keys() >= COMPILED
 
 
+def test_whoever_has_found_a_method_before_it_was_made_can_still_call_it() -> None:
+    """As another thread has, that makes its first instance of the same class at this moment."""
+    plain = classes(quick.dataclass, OPTIONS[0])["Plain"]
+    found: dict[str, Any] = {name: getattr(plain, name) for name in COMPILED}
+    one = plain(first=1)
+    assert (repr(one), one == plain(first=1), hash(one)) == (repr(one), True, hash(plain(first=1)))
+    other = object.__new__(plain)
+    found["__init__"](other, first=1)
+    assert (found["__repr__"](other), found["__eq__"](other, one), found["__hash__"](other)) == (
+        repr(one), True, hash(one)
+    )  # fmt: skip
+
+
 @quick.dataclass(frozen=True, slots=True)
 class Pickled:
     number: int = 3

@@ -131,7 +131,7 @@ SURROUNDINGS: dict[str, tuple[object, str, object]] = {
     "another filter": (start_caches.filters, "secure_world_program", lambda *_: Filter()),
     "other privileges": (start_caches, "_HELD_DOWN", ("Seccomp",)),
     "another Python": (start_caches.sys, "version", "4"),
-    "Python by another name": (start_caches.sys, "executable", "/python"),
+    "Python from elsewhere": (start_caches.sys, "executable", "/python"),
     "other flags of Python": (start_caches.sys, "flags", SimpleNamespace(optimize=7)),
 }
 """What a kept outcome holds for; a replay from elsewhere is a file that was right there."""
@@ -154,6 +154,16 @@ def test_what_holds_elsewhere_does_not_hold_here(
         assert host.again(tmp_path) == 1
     (tmp_path / FOLDER / "probes").write_bytes(kept)
     assert host.again(tmp_path) == 0, "it was the change alone"
+
+
+def test_an_interpreter_is_the_same_by_any_of_its_names(
+    host: Host, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two ways to start one program would else remake the caches of each other, in turn."""
+    host.again(tmp_path)
+    (tmp_path / "python").symlink_to(sys.executable)
+    monkeypatch.setattr(start_caches.sys, "executable", str(tmp_path / "python"))
+    assert host.again(tmp_path) == 0
 
 
 def test_a_lock_that_stops_nothing_is_not_kept_and_does_not_stand_for_one_that_did(host: Host, tmp_path: Path) -> None:

@@ -62,7 +62,8 @@ def surroundings() -> bytes | None:
         user = [*os.getresuid(), *os.getresgid(), *sorted(os.getgroups())]
         strict = filters.secure_world_program(filters.this_arch().machine, "strict", 3, 4).sha256()
         sources = _digest_of_sources()
-        python = [sys.implementation.name, sys.version, sys.executable, sys.flags.optimize]
+        # The file itself: `python -m` and an installed command start the same one by different names.
+        python = [sys.implementation.name, sys.version, os.path.realpath(sys.executable), sys.flags.optimize]
         return codec.encode([boot, spaces, user, held, list(os.uname()), strict, sources, python]) if boot else None
     except (OSError, UnicodeError):  # the name of a host or of a folder need not be UTF-8
         return None
