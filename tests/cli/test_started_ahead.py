@@ -1,16 +1,21 @@
 """A command that starts a device has its secure world started early, and leaves nothing behind, however it ends."""
 
+import inspect
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import nullcontext
 from pathlib import Path
+from typing import Any
 
 import click
 import pytest
 
 from bioguard.cli import __main__, command_line
 from bioguard.cli.app import cli
-from bioguard.cli.command_line import device_to_start, hoist_global_options
+from bioguard.cli.command_line import device_to_start, hoist_global_options, refuse_idle_options
 from bioguard.device import Device, DeviceOptions, ahead
+from bioguard.errors import WrongUsage
 from tee_sim.normal import child
 from tee_sim.normal.machine.fuse_file import FUSE_FILE
 
@@ -33,6 +38,8 @@ finally:
     print(len(made), sum(one.process.poll() is None for one in made), len(child._ahead))
 """
 """Prints how many processes were started for a secure world, and how many of them run at the end."""
+SOMETIMES = {"fault set", "token verify"}
+"""Commands that start a device for some of their arguments."""
 
 
 @pytest.fixture(scope="module")
@@ -81,15 +88,43 @@ def test_one_that_is_interrupted_leaves_none_either(home: Path, monkeypatch: pyt
     assert child._ahead == []
 
 
-def test_the_tables_name_commands(tmp_path: Path) -> None:
-    """A name that is no command would be of no use; one in both tables would start a process for nothing."""
+def _commands(command: click.Command, name: str = "") -> Iterator[tuple[str, click.Command]]:
+    if isinstance(command, click.Group):
+        for word in command.list_commands(click.Context(command)):
+            below = command.get_command(click.Context(command), word)
+            assert below is not None
+            yield from _commands(below, f"{name} {word}".strip())
+    if name:
+        yield name, command
+
+
+def _source(command: click.Command) -> str:
+    """Of a command and of the functions of its module that it calls."""
+    called: Any = inspect.unwrap(command.callback) if command.callback else None
+    helpers = (called.__globals__.get(name) for name in called.__code__.co_names)
+    ours = (h for h in helpers if inspect.isfunction(h) and h.__module__ == called.__module__)
+    return "".join(map(inspect.getsource, (called, *ours)))
+
+
+def test_the_tables_are_what_the_commands_do() -> None:
+    """One that starts no device would start a process for nothing; one that is left out would wait for it."""
+    commands = dict(_commands(cli))
+    named = command_line._STARTS_ONE | command_line._NO_DEVICE
+    assert not (named | command_line.WITHOUT_CACHES) - commands.keys()
     assert command_line._STARTS_ONE.isdisjoint(command_line._NO_DEVICE)
-    for name in command_line._STARTS_ONE | command_line._NO_DEVICE:
-        command: click.Command | None = cli
-        for word in name.split():
-            assert isinstance(command, click.Group)
-            command = command.get_command(click.Context(command), word)
-        assert command is not None, name
+    for name, command in commands.items():
+        if isinstance(command, click.Group) or name in SOMETIMES:
+            continue
+        words, source = command_line._command(name.split()), _source(command)
+        assert ("state.device(" in source) is not command_line._STARTS_ONE.isdisjoint(words), name
+        assert ("caches=False" in source) is not command_line.WITHOUT_CACHES.isdisjoint(words), name
+
+
+@pytest.mark.parametrize(("line", "refused"), [("policy", True), ("policy set", False), ("list", False)])
+def test_a_seed_is_refused_where_no_device_is_started(line: str, *, refused: bool) -> None:
+    arguments = hoist_global_options([*line.split(), "--seed", "7"])
+    with pytest.raises(WrongUsage, match="starts no device") if refused else nullcontext():
+        refuse_idle_options(arguments)
 
 
 def test_the_device_is_the_one_that_the_command_means(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -61,7 +61,8 @@ def refuse_idle_options(arguments: list[str]) -> None:
         arguments: as `hoist_global_options` leaves them.
     """
     given = [name for name in _FOR_NEW_DEVICES if any(a.partition("=")[0] == name for a in arguments)]
-    if given and not _NO_DEVICE.isdisjoint(_command(_split(arguments)[1])):
+    command = _command(_split(arguments)[1])
+    if given and not _NO_DEVICE.isdisjoint(command) and _STARTS_ONE.isdisjoint(command):
         raise WrongUsage(
             f"{given[0]} means nothing here: this command starts no device",
             hint="clock and seed are chosen by `bioguard device init`",
@@ -106,10 +107,10 @@ def default_device_dir() -> Path:
 _STARTS_ONE = frozenset({
     "access", "attest", "authenticate", "clock", "consent", "device reboot", "device rekey", "device status", "enroll",
     "erase", "explain", "export", "identify", "list", "log checkpoint", "log prove", "log receipt", "log show",
-    "mark-underage", "notice", "pin", "purge", "rectify", "request", "restrict", "serve", "show", "unrestrict", "user",
+    "mark-underage", "notice", "pin", "policy set", "purge", "rectify", "request", "restrict", "serve", "show",
+    "unrestrict", "user",
 })  # fmt: skip
 """Commands that start a device which is there."""
-
 
 WITHOUT_CACHES = frozenset({"attest", "device reboot", "device status", "serve"})
 """Those of them that say, or may be asked, what was measured: they start without what earlier starts have kept."""
