@@ -39,7 +39,7 @@ Took = tuple[float, float]
 def build(directory: Path) -> Path:
     """Compile the reference with the flags of the product."""
     program = directory / "reference"
-    flags = ["-O3", "-std=gnu11", "-fno-trapping-math", "-fno-math-errno", f"-I{KERNEL}"]
+    flags = ["-O3", "-std=c11", "-D_POSIX_C_SOURCE=200809L", "-fno-trapping-math", "-fno-math-errno", f"-I{KERNEL}"]
     compiler = os.environ.get("CC", "cc")
     subprocess.run(
         [compiler, *flags, str(SOURCE), str(KERNEL / "compare.c"), "-o", str(program), "-lm", "-pthread"], check=True

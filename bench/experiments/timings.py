@@ -41,7 +41,6 @@ from bioguard.simulate.people import EDGEFACE_XS, FacePopulation
 
 STORED, PICTURE = Path("bench/baselines/growth.json"), Path("docs/images/growth.svg")
 SIZES = (10, 1_000, 10_000, 40_000)
-"""At 80 000 a device refuses a 1:N: its index is more than the rows that are kept."""
 SEED, EACH = 3, 10
 """As `bench.probes.latency_probe.growing` fills: which people, and how many views of each."""
 BARE = "bare search"

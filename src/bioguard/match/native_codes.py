@@ -1,7 +1,7 @@
 """What the compiled kernel works on, and the calls into it.
 
 Layout (native/scan.h): blocks of 16 rows; a block holds, for each 32-bit word of a code, that word of its 16 rows side
-by side. The first 8 words of all blocks lie in one plane, the others in another; both start at multiples of 64 bytes.
+by side. The first HEAD words of all blocks lie in one plane, the others in another, each at a multiple of 64 bytes.
 """
 
 from typing import Final

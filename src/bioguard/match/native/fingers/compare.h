@@ -22,7 +22,7 @@
 #define N_EVIDENCE 6
 #define MAX_THREADS 64
 
-/* parameters.py in the order of kernel.py `_constants` */
+/* parameters.py in the order of native_backend.py `_constants` */
 typedef struct {
     float similarity_scale, floor, offset, offset_scale;
     float tolerance, growth, near_gain, turn_none, turn_scale;

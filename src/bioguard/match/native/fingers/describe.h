@@ -14,7 +14,7 @@
 #define MAX_POINTS 255
 #define NEGLIGIBLE 1e-5f /* share of a neighbor that a row of cells may miss */
 
-/* parameters.py in the order of kernel.py `_shape` */
+/* parameters.py in the order of cylinders.py `shape` */
 typedef struct {
     float narrow, kappa, saturation, margin, reach, min_neighbors;
     float axis[SIDE];
