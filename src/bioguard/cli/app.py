@@ -96,7 +96,7 @@ COMMANDS: Table = {
     "unrestrict": ("rights:unrestrict", "End a restriction."),
     "user": ("users:user", "Add, list and remove users."),
 }
-"""Command and where it is, below `bioguard.cli`. Loaded when used: a decision does not wait for the audit's imports."""
+"""Loaded when used: a decision does not wait for the audit's imports."""
 
 
 @click.group(

@@ -18,11 +18,6 @@ KERNEL_VARIABLE = "BIOGUARD_KERNEL"
 """`bioguard.match.kernels.ENVIRONMENT_VARIABLE`, which is not loaded for its name."""
 
 
-def environment() -> dict[str, str]:
-    """What a device's secure world is started with."""
-    return child_environment((KERNEL_VARIABLE,))
-
-
 def start(directory: Path, *, caches: bool) -> None:
     """Start it, then load what it is told, and tell it.
 
@@ -30,7 +25,7 @@ def start(directory: Path, *, caches: bool) -> None:
         directory: of the device that will be opened.
         caches: as `bioguard.device.DeviceOptions` has it then.
     """
-    start_ahead(environment())
+    start_ahead(child_environment((KERNEL_VARIABLE,)))
     from bioguard.device.applications import boot_message  # noqa: PLC0415 - the process starts meanwhile
     from bioguard.device.fuses import Fuses  # noqa: PLC0415
     from tee_sim.normal.machine.start_caches import StartCaches  # noqa: PLC0415

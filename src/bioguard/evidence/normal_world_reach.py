@@ -155,7 +155,7 @@ REASONS: tuple[tuple[str, Mapping[str, str]], ...] = (
                 ".mmap *2, .read_text, import ctypes, import signal, import subprocess, os._exit *2, "
                 "os.execv, os.fork *2, os.open *3, os.pipe *2, os.waitpid *2, os.write"
             ),
-            "tee_sim.normal.secure_process": ("import select, import signal, os.read, os.write"),
+            "tee_sim.normal.secure_process": "import select, import signal, os.read, os.write",
         },
     ),
     (

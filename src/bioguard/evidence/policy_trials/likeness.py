@@ -117,8 +117,8 @@ def _observed(
     whose: str,
 ) -> list[Observation]:
     sensor = word(person.modality)
-    rejected, accepted = (not temporary.device.authenticate(person.name, sample).match for sample in (less, more))
+    less_matches, more_matches = (temporary.device.authenticate(person.name, sample).match for sample in (less, more))
     return [
-        Observation(f"what is less alike than {whose} asks for is rejected ({sensor})", rejected),
-        Observation(f"what is more alike is accepted ({sensor})", not accepted),
+        Observation(f"what is less alike than {whose} asks for is rejected ({sensor})", not less_matches),
+        Observation(f"what is more alike is accepted ({sensor})", more_matches),
     ]
