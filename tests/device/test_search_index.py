@@ -170,6 +170,19 @@ def test_whose_row_is_damaged_is_over_in_time_and_keeps_no_other(kind: str, dire
         assert not list(device.records())
 
 
+def test_a_record_whose_age_nobody_can_read_keeps_no_start_and_goes_with_the_next_that_is_over(directory: Path) -> None:
+    with opened(directory) as device:
+        record = next(device.records("carol")).record_id
+        set_policy(device, version=1, minimum_age=16, retention_days=10)
+    damage(directory, record_object(bytes.fromhex(record)))
+    damage(directory)
+    with opened(directory, days=9) as device:
+        assert len(list(device.records("alice"))) == 1
+    with opened(directory, days=11) as device:
+        assert not list(device.records())
+        assert found(device) == [None, None, None]
+
+
 def test_an_index_that_cannot_be_mended_keeps_nothing_that_is_over(directory: Path) -> None:
     with opened(directory) as device:
         user = device.user_handle("carol")

@@ -132,15 +132,18 @@ class SearchIndex:
     def consent_changed(self, transaction: Transaction, user: bytes, before: ConsentState, after: ConsentState) -> None:
         """Have the index say what a user's consent says of searches now, together with the change of it."""
         state = find_user(self._store, user)
-        for modality in Modality if state is not None else ():
+        refs = state.records if state is not None else ()
+        for modality in Modality:
             terms = search_terms(after, modality)
-            if state is not None and terms != search_terms(before, modality):
-                self.change(transaction, modality, terms={ref.record_id: terms for ref in state.of(modality)})
+            if terms != search_terms(before, modality):
+                told = {ref.record_id: terms for ref in refs if ref.modality is modality}
+                self.change(transaction, modality, terms=told)
 
     def enrolled_s(self, ref: RecordRef) -> int:
         """When a record was enrolled, in seconds since 1970; as the index has it where the record's row is damaged.
 
-        Retention ends for that one too, and such a row must not keep a start from erasing what else is over.
+        Retention ends for that one too, and such a row must not keep a start from erasing what else is over. Where both
+        are damaged nobody can use it or say when its retention ends: it has ended.
         """
         try:
             return opened(self._store.get(record_object(ref.record_id)))[0].enrolled_s
@@ -149,10 +152,7 @@ class SearchIndex:
                 raise
             segments: dict[Place, list[IndexedRecord]] = {}
             records = segments[self._read(ref.modality, ref.record_id, segments)]
-            known = next((record.enrolled_s for record in records if record.record_id == ref.record_id), None)
-            if known is None:
-                raise
-            return known
+            return next((record.enrolled_s for record in records if record.record_id == ref.record_id), 0)
 
     def columns(self, modality: Modality) -> Columns:
         """The whole index of a modality.
