@@ -84,6 +84,9 @@ static void run(const scanner *scan, size_t rows, size_t steps, size_t m, size_t
         mix(near, m * k * 2);
         mix(where, m * k * 8);
     }
+    memset(live, 0, blocks * 2); /* by another thread, after the number of live rows was checked: a search ends */
+    if (hm_search(&job, k, EVERY_HEAD, near, where) || (steps >= HEAD && hm_search(&job, k, 120, near, where)))
+        abort();
     mix(matrix, m * rows * 2);
     mix(counts, bins * 8);
     mix(bounds, (m + 1) * 8);

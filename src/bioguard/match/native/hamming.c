@@ -312,7 +312,7 @@ int hm_search(const hm_job *job, size_t k, uint32_t head_radius, uint16_t *dista
             hm_job alone = *job;
             alone.probes += (first + p) * 4 * job->rows_of.steps;
             alone.m = 1;
-            if (listed(workers, n, p) < k)
+            if (head_radius < EVERY_HEAD && listed(workers, n, p) < k)
                 status = hm_search(&alone, k, EVERY_HEAD, distances + at, positions + at);
             else
                 write_nearest(workers, n, p, distances + at, positions + at);
