@@ -10,6 +10,21 @@
 #include "select.h"
 
 #define MAX_PADDED 65536
+#define HELD(...) ((Py_buffer *[]){__VA_ARGS__, NULL})
+
+static const char NO_MEMORY[] = "no memory";
+
+/* Release the buffers of a call and give its result, or NULL with an exception where there is a reason. */
+static PyObject *ended(Py_buffer **held, const char *why, PyObject *result)
+{
+    for (; *held; held++)
+        PyBuffer_Release(*held);
+    if (!why)
+        return Py_NewRef(result);
+    if (why == NO_MEMORY)
+        return PyErr_NoMemory();
+    return PyErr_SetString(PyExc_ValueError, why), NULL;
+}
 
 /* What both selection calls check. */
 static const char *check_lists(Py_ssize_t m, Py_ssize_t k, Py_ssize_t room, const Py_buffer *keys, const Py_buffer *sizes)
@@ -49,15 +64,8 @@ static PyObject *py_select_scores(PyObject *self, PyObject *args)
         select_scores(scores.buf, (size_t)m, (size_t)columns, (size_t)start, (size_t)k, (size_t)room, keys.buf, sizes.buf,
                       floors.buf);
         Py_END_ALLOW_THREADS
-    } else
-        PyErr_SetString(PyExc_ValueError, why);
-    PyBuffer_Release(&scores);
-    PyBuffer_Release(&keys);
-    PyBuffer_Release(&sizes);
-    PyBuffer_Release(&floors);
-    if (why)
-        return NULL;
-    Py_RETURN_NONE;
+    }
+    return ended(HELD(&scores, &keys, &sizes, &floors), why, Py_None);
 }
 
 PyDoc_STRVAR(finish_doc, "select_finish(m, k, room, keys, sizes, scores, positions)\n--\n\n"
@@ -84,15 +92,8 @@ static PyObject *py_select_finish(PyObject *self, PyObject *args)
         Py_BEGIN_ALLOW_THREADS
         select_finish((size_t)m, (size_t)k, (size_t)room, keys.buf, sizes.buf, scores.buf, positions.buf);
         Py_END_ALLOW_THREADS
-    } else
-        PyErr_SetString(PyExc_ValueError, why);
-    PyBuffer_Release(&keys);
-    PyBuffer_Release(&sizes);
-    PyBuffer_Release(&scores);
-    PyBuffer_Release(&positions);
-    if (why)
-        return NULL;
-    Py_RETURN_NONE;
+    }
+    return ended(HELD(&keys, &sizes, &scores, &positions), why, Py_None);
 }
 
 PyDoc_STRVAR(dots_doc, "dot_rows(variant, n, d, m, rows, probes, out)\n--\n\n"
@@ -121,14 +122,8 @@ static PyObject *py_dot_rows(PyObject *self, PyObject *args)
         Py_BEGIN_ALLOW_THREADS
         dot_rows(scan->name, rows.buf, (size_t)n, (size_t)d, probes.buf, (size_t)m, out.buf);
         Py_END_ALLOW_THREADS
-    } else
-        PyErr_SetString(PyExc_ValueError, why);
-    PyBuffer_Release(&rows);
-    PyBuffer_Release(&probes);
-    PyBuffer_Release(&out);
-    if (why)
-        return NULL;
-    Py_RETURN_NONE;
+    }
+    return ended(HELD(&rows, &probes, &out), why, Py_None);
 }
 
 PyDoc_STRVAR(unit_doc, "unit_rows(n, d, rows, out)\n--\n\n"
@@ -153,11 +148,7 @@ static PyObject *py_unit_rows(PyObject *self, PyObject *args)
         why = "an output overlaps an input";
     else
         fine = unit_rows(rows.buf, (size_t)n, (size_t)d, out.buf);
-    PyBuffer_Release(&rows);
-    PyBuffer_Release(&out);
-    if (why)
-        return PyErr_SetString(PyExc_ValueError, why), NULL;
-    return PyBool_FromLong(fine);
+    return ended(HELD(&rows, &out), why, fine ? Py_True : Py_False);
 }
 
 /* True if live is empty, which means that all n rows are, or marks at least k of them. */
@@ -206,18 +197,11 @@ static PyObject *py_best_rows(PyObject *self, PyObject *args)
         status = best_rows(&job, probes.buf, (size_t)m, scores.buf, positions.buf);
         Py_END_ALLOW_THREADS
     }
-    PyBuffer_Release(&rows);
-    PyBuffer_Release(&live);
-    PyBuffer_Release(&probes);
-    PyBuffer_Release(&scores);
-    PyBuffer_Release(&positions);
     if (status == BEST_NO_MEMORY)
-        return PyErr_NoMemory();
+        why = NO_MEMORY;
     if (status == BEST_NOT_A_NUMBER)
         why = "a score is not a number";
-    if (why)
-        return PyErr_SetString(PyExc_ValueError, why), NULL;
-    return PyBool_FromLong(status == BEST_OK);
+    return ended(HELD(&rows, &live, &probes, &scores, &positions), why, status == BEST_OK ? Py_True : Py_False);
 }
 
 PyDoc_STRVAR(sign_doc, "sign_codes(n, padded, blocks, bits, rows, signs, codes)\n--\n\n"
@@ -233,7 +217,7 @@ static PyObject *py_sign_codes(PyObject *self, PyObject *args)
         return NULL;
     const char *why = NULL;
     if (n < 0 || n >= MAX_ROWS || padded < 1 || padded > MAX_PADDED || padded & (padded - 1) || bits < 8 || bits % 8 ||
-        bits >= MAX_ROWS || blocks < 1 || blocks > MAX_ROWS || blocks != (bits + padded - 1) / padded)
+        bits >= MAX_ROWS || blocks != (bits + padded - 1) / padded)
         why = "sizes out of range";
     else if (!holds(&rows, (size_t)n, (size_t)padded, sizeof(float), sizeof(float)) ||
              !holds(&signs, (size_t)blocks * ROUNDS, (size_t)padded, sizeof(float), sizeof(float)) ||
@@ -242,20 +226,15 @@ static PyObject *py_sign_codes(PyObject *self, PyObject *args)
     else if (overlap(&codes, &rows) || overlap(&codes, &signs))
         why = "an output overlaps an input";
     float *space = why ? NULL : PyMem_Malloc(2 * (size_t)padded * sizeof *space);
-    if (space) {
+    if (!why && !space)
+        why = NO_MEMORY;
+    if (!why) {
         Py_BEGIN_ALLOW_THREADS
         sign_codes(rows.buf, (size_t)n, (size_t)padded, (size_t)blocks, (size_t)bits, signs.buf, space, codes.buf);
         Py_END_ALLOW_THREADS
     }
     PyMem_Free(space);
-    PyBuffer_Release(&rows);
-    PyBuffer_Release(&signs);
-    PyBuffer_Release(&codes);
-    if (why)
-        return PyErr_SetString(PyExc_ValueError, why), NULL;
-    if (!space)
-        return PyErr_NoMemory();
-    Py_RETURN_NONE;
+    return ended(HELD(&rows, &signs, &codes), why, Py_None);
 }
 
 PyMethodDef float_methods[] = {
