@@ -2,7 +2,7 @@
  *
  * The same steps as bioguard/match/fingerprint/{pairing,alignment,comparator}.py, which explain them. Selection works on
  * integers and is the same in every variant to the last pair. Floating point is IEEE single without contraction
- * (-std=c11), and no sum is reordered, so every variant gives the same bits; NumPy agrees to rounding.
+ * (-ffp-contract=off), and no sum is reordered, so every variant gives the same bits; NumPy agrees to rounding.
  */
 #ifndef BIOGUARD_FINGERS_COMPARE_H
 #define BIOGUARD_FINGERS_COMPARE_H
