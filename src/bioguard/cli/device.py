@@ -232,7 +232,7 @@ def wipe(state: CliState, force: bool, caches: bool) -> Result:
         return Result(
             outcome="caches-wiped",
             data={"device": str(state.directory)},
-            lines=[f"removed the caches of {state.directory}: the next start probes and compiles anew"],
+            lines=[f"{state.directory} has no caches now: the next start probes and compiles anew"],
         )
     state.confirm(f"Destroy the device in {state.directory}?", force=force, code="device.wipe_unconfirmed")
     Device.wipe(state.directory)
