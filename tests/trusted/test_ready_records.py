@@ -80,9 +80,11 @@ def test_what_is_held_no_longer_is_overwritten(ready: ReadyRecords) -> None:
     assert not ready._size_bytes
 
 
-def test_all_of_a_record_is_overwritten() -> None:
+def test_all_of_a_record_is_counted_and_overwritten() -> None:
     finger = PreparedTemplate(np.ones((3, 8), np.int8), np.ones((3, 4), np.int16))
     faces = FaceGallery(np.ones((2, 8), np.float32))
+    assert ReadyRecord(1, fingers=(finger, bytes(5))).size_bytes == 3 * 8 + 3 * 4 * 2 + 5
+    assert ReadyRecord(1, faces=faces).size_bytes == 2 * 8 * 4
     ReadyRecord(1, fingers=(finger,)).wipe()
     ReadyRecord(1, faces=faces).wipe()
     assert not finger.codes.any()

@@ -1,0 +1,79 @@
+"""A gallery that a start has built goes by consents and retention while the device stays open."""
+
+import pytest
+
+from bioguard.commands import policy
+from bioguard.commands.biometric import BIOMETRIC_UUID
+from bioguard.device.applications import manifests
+from bioguard.evidence.attack.kit import FACE, Kit, Person
+from bioguard.evidence.attack.target import Target
+from bioguard.records.consent import DAY_MS, Purpose
+from bioguard.trusted.biometric.app import BiometricApp
+from bioguard.trusted.biometric.gallery_index import GalleryIndex
+from bioguard.trusted.biometric.vault import Vault
+from tee_sim.shared.ta_api import TaEnv
+
+
+class Started:
+    """Three people with a face; alice may be searched for for a day, carol not at all; records are kept for ten days."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.vaults, create = list[Vault](), BiometricApp.create
+
+        def noted(app: BiometricApp, env: TaEnv) -> None:
+            create(app, env)
+            self.vaults.append(app._vault)
+
+        monkeypatch.setattr(BiometricApp, "create", noted)
+        self.kit = Kit(Target(manifests()))
+        self.ask(policy.SET_POLICY, policy.SetPolicy(version=1, minimum_age=14, retention_days=10))
+        self.alice, self.bob, self.carol = (self.kit.person(enrolled=True) for _ in range(3))
+        token = self.kit.pin_token(self.alice)
+        self.ask(policy.GRANT, policy.GrantConsent(
+            user=self.alice.user, modalities=(FACE,), purposes=(Purpose.IDENTIFY,), days=1, of_age=True, token=token
+        ))  # fmt: skip
+        token = self.kit.pin_token(self.carol)
+        self.ask(policy.WITHDRAW, policy.Withdraw(
+            user=self.carol.user, modality=FACE, purpose=Purpose.IDENTIFY, token=token
+        ))  # fmt: skip
+        self.kit.target.restart()
+        assert self.found(self.bob)
+
+    def ask(self, command, request) -> None:  # type: ignore[no-untyped-def]
+        self.kit.ask(BIOMETRIC_UUID, command, request)
+
+    def found(self, person: Person) -> bool:
+        return self.kit.identify(self.kit.sample(person.face)).match
+
+    def days(self, count: int) -> None:
+        self.kit.target.clock.advance(count * DAY_MS)
+
+    @property
+    def gallery(self) -> GalleryIndex:
+        gallery = self.vaults[-1].galleries.get(FACE)
+        assert gallery is not None
+        return gallery
+
+
+@pytest.fixture
+def started(monkeypatch: pytest.MonkeyPatch) -> Started:
+    return Started(monkeypatch)
+
+
+def test_who_may_not_be_searched_for_is_not_in_it(started: Started) -> None:
+    assert not started.found(started.carol)
+    assert set(started.gallery._rows._people.ids) == {started.alice.user, started.bob.user}
+
+
+def test_a_consent_that_ends_meanwhile_hides_its_giver_and_nobody_else(started: Started) -> None:
+    assert started.found(started.alice)
+    started.days(2)
+    assert (started.found(started.alice), started.found(started.bob)) == (False, True)
+
+
+def test_a_record_whose_retention_ends_meanwhile_leaves_it(started: Started) -> None:
+    started.days(9)
+    assert started.found(started.bob)
+    started.days(2)
+    assert not started.found(started.bob)
+    assert not len(started.gallery)
