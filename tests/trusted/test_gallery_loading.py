@@ -15,7 +15,7 @@ from tee_sim.shared.ta_api import TaEnv
 
 
 class Started:
-    """Three people with a face; alice may be searched for for a day, carol not at all; records are kept for ten days."""
+    """Three people with a face; alice may be searched for a day, carol not at all. Records are kept ten days."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.vaults, create = list[Vault](), BiometricApp.create

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 from random import Random
 
 import pytest
@@ -235,6 +236,26 @@ def test_an_index_that_is_not_that_of_the_records_is_refused() -> None:
     with refused(life):
         for place in (Place(), Place(1, 1 << 15)):
             life.transaction.erase(place.object_id(FACE))  # type: ignore[attr-defined]
+
+
+def test_an_epoch_is_asked_of_codes_alone() -> None:
+    """Of fingers with templates there are none, and a new epoch writes only faces."""
+    life = filled()
+    with life.store.transaction() as life.transaction:  # type: ignore[attr-defined]
+        put(life, Segment.of([replace(record, codes=()) for record in life.records().values()], EPOCH - 1, 0))
+    assert len(life.index().columns(FACE).heads) == 5
+
+
+def test_what_takes_the_place_of_a_damaged_segment_takes_records_and_gives_none_twice() -> None:
+    life = Life(4)
+    with life.store.transaction() as life.transaction:  # type: ignore[attr-defined]
+        put(life, Segment.of([], EPOCH, MOST_DEPTH))
+    first = replace(life.drawn(), record_id=bytes(16))
+    for record in (first, life.drawn(), life.drawn()):
+        life.change(new=record)
+    assert len(life.index().columns(FACE).heads) == 3
+    life.change(gone=tuple(life.records()))
+    assert not len(life.index().columns(FACE).heads)
 
 
 def test_it_is_made_anew_of_the_records_whatever_is_there(monkeypatch: pytest.MonkeyPatch) -> None:
