@@ -130,7 +130,8 @@ def test_a_damaged_row_of_a_person_keeps_nobody_in_the_index(kind: str, director
     """A search reads none of the three, so it goes on finding them: then they must be able to go."""
     with opened(directory) as device:
         assert not device.authenticate("carol", FACES["bob"][5]).match
-        user, record = device.user_handle("carol"), next(device.records("carol")).record_id
+        user, listed = device.user_handle("carol"), next(device.records("carol"))
+        record = listed.record_id
     objects = {
         "record": record_object(bytes.fromhex(record)),
         "consent": consent_object(user),
@@ -140,7 +141,7 @@ def test_a_damaged_row_of_a_person_keeps_nobody_in_the_index(kind: str, director
     with opened(directory) as device:
         if kind != "sensor":
             assert found(device) == ["alice", "bob", "carol"]
-            device.erase("carol", record, BY_OPERATOR)
+            assert device.erase("carol", record, BY_OPERATOR) == listed.digest
             assert found(device) == ["alice", "bob", None]
     with opened(directory) as device:
         device.remove_user("carol", BY_OPERATOR)

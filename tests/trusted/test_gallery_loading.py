@@ -10,7 +10,9 @@ from bioguard.evidence.attack.target import Target
 from bioguard.records.consent import DAY_MS, Purpose
 from bioguard.trusted.biometric.app import BiometricApp
 from bioguard.trusted.biometric.gallery_index import GalleryIndex
+from bioguard.trusted.biometric.samples import face_vectors
 from bioguard.trusted.biometric.vault import Vault
+from bioguard.trusted.refusal import Refused
 from tee_sim.shared.ta_api import TaEnv
 
 
@@ -77,3 +79,11 @@ def test_a_record_whose_retention_ends_meanwhile_leaves_it(started: Started) -> 
     started.days(2)
     assert not started.found(started.bob)
     assert not len(started.gallery)
+
+
+def test_views_that_do_not_all_begin_as_the_first_one_are_none(started: Started) -> None:
+    first, second = (started.kit.sample(started.bob.face) for _ in range(2))
+    assert len(face_vectors(first + second, 2)) == 2
+    for wrong in (first + bytes([second[0] ^ 1]) + second[1:], first + second + b"\0", bytes(len(first)) + second):
+        with pytest.raises(Refused):
+            face_vectors(wrong, 2)

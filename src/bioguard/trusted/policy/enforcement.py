@@ -187,17 +187,20 @@ class PolicyEnforcer:
         reserve: Reserve = Reserve.NONE,
     ) -> None:
         """Store what belongs together in one transaction, with the entries that were noted."""
-        before = self.objects.consent(consent[0]) if consent is not None else ConsentState()
         with self.env.store.transaction(reserve) as transaction:
             if request is not None:
                 self.objects.put_request(transaction, request)
             if state is not None:
                 self.objects.put_policy(transaction, state)
             if consent is not None:
-                self.vault.index.consent_changed(transaction, consent[0], before, consent[1])
-                self.objects.put_consent(transaction, *consent)
+                self._put_consent(transaction, *consent)
         if state is not None:
             self._state = state
+
+    def _put_consent(self, transaction: Transaction, user: bytes, consent: ConsentState) -> None:
+        """Store what a user consents to, here and nowhere else: the search index is changed with it."""
+        self.vault.index.consent_changed(transaction, user, self.objects.consent(user), consent)
+        self.objects.put_consent(transaction, user, consent)
 
     def refusal(self, user: bytes, modality: Modality, purpose: Purpose | None) -> Refusal | None:
         """Why an operation is not allowed now, or None."""
@@ -345,11 +348,9 @@ class PolicyEnforcer:
         """
         due = self._due(self.log.now_ms())
         gone = [record_id for record_id, ends in self._ends(user, consent).items() if due(ends[Cause.EXPIRED])]
-        before = self.objects.consent(user)
         with self.env.store.transaction(Reserve.ALL) as transaction:
-            self.objects.put_consent(transaction, user, consent)
             digests = self.vault.erase_records(transaction, user, gone, cause)
-            self.vault.index.consent_changed(transaction, user, before, consent)
+            self._put_consent(transaction, user, consent)
         self.vault.drop_galleries()
         return digests
 
