@@ -102,8 +102,12 @@ def test_the_help_of_a_group_is_that_of_its_commands(group: LazyGroup) -> None:
         command = group.get_command(context, name)
         assert command is not None
         assert not command.hidden
-        for limit in (30, 70, 500):
-            assert click.Command(name, help=text).get_short_help_str(limit) == command.get_short_help_str(limit)
+        assert click.Command(name, help=text).get_short_help_str(500) == command.get_short_help_str(500)
+    for width in (50, 80, 100):
+        ours, of_click = click.HelpFormatter(width=width), click.HelpFormatter(width=width)
+        group.format_commands(context, ours)
+        click.Group.format_commands(group, context, of_click)
+        assert ours.getvalue() == of_click.getvalue()
 
 
 def test_the_variable_of_the_kernels_is_the_one_that_a_device_hands_on() -> None:

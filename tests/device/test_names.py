@@ -2,13 +2,16 @@
 
 import json
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
+from bioguard.commands.status import ReplyStatus
 from bioguard.device import Device
 from bioguard.device.consent import grant_all
 from bioguard.device.incidents import incidents
 from bioguard.device.names import NAMES_FILE, NamedUser, Names
+from bioguard.device.user_registry import UserRegistry
 from bioguard.errors import BioguardError, IntegrityFailure, TeeUnavailable
 from bioguard.records.audit_events import Cause
 from bioguard.simulate.people import face_views
@@ -138,3 +141,22 @@ def test_an_old_or_malformed_file_is_damage(phone: Path) -> None:
         with pytest.raises(IntegrityFailure, match="is damaged"):
             Names.load(phone)
         path.write_text(good, "utf-8")
+
+
+def test_a_handle_has_the_name_that_it_has_now_and_who_was_added_is_asked_for_once(tmp_path: Path) -> None:
+    names, asked = Names(tmp_path), list[object]()
+
+    def ask(_command: object, request: object, **_named: object) -> SimpleNamespace:
+        asked.append(request)
+        return SimpleNamespace(status=ReplyStatus.OK)
+
+    registry = UserRegistry(names, ask)  # type: ignore[arg-type]
+    registry.add("alice")
+    gone = registry.handle("alice")
+    assert registry.name_of(gone) == "alice"
+    assert len(asked) == 1
+    del names.users["alice"]
+    registry.add("alice")
+    assert registry.name_of(gone) is None
+    assert registry.name_of(registry.handle("alice")) == "alice"
+    assert len(asked) == 2

@@ -87,5 +87,5 @@ class Names:
         _FILE.save(self.directory, self.users)
 
     def by_handle(self) -> dict[bytes, str]:
-        """The name of each handle; the older one of a user who is being renamed."""
-        return {user.handle: name for name, user in reversed(self.users.items())}
+        """The name of each handle; either of the two of a user who is being renamed."""
+        return {user.handle: name for name, user in self.users.items()}
