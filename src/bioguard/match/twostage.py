@@ -80,7 +80,7 @@ def candidates(
         code: uint8 [n_bytes], the code of the probe.
         gallery: codes of all enrolled views.
         open_views: called once, with ascending indices, at most `candidates_for(len(gallery))`: their order tells
-            nobody who watches the disk which one is nearest. The copy made here is overwritten; the opener wipes its
+            nobody who watches the disk which one is nearest. The copies made here are overwritten; the opener wipes its
             own.
         least: the lowest cosine that matters. In a large gallery a view of at least this cosine that would be a
             candidate is missed with a chance of HEAD_LOSS at most; without it none is.
@@ -94,11 +94,12 @@ def candidates(
         return np.zeros(0, np.int64), np.zeros(0, np.float32)
     indices = np.sort(nearest[0])
     wanted = unit_rows(probe)
-    opened = float_rows(np.stack([np.asarray(view) for view in open_views(indices)]), wanted.shape[1])
+    stacked = np.stack([np.asarray(view) for view in open_views(indices)])
+    opened = float_rows(stacked, wanted.shape[1])
     views = unit_probes(opened, gallery.kernel)
-    opened.fill(0)
     scores = views @ wanted[0]
-    views.fill(0)
+    for copy in (stacked, opened, views):
+        copy.fill(0)
     return indices, scores
 
 

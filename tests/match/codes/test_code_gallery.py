@@ -112,6 +112,31 @@ def test_what_is_within_the_radius_and_nearest_of_all_is_found(kernel: str) -> N
             assert np.array_equal(found[1][p], rows[order])
             assert np.array_equal(found[0][p], line[order])
             assert set(full[p]) & set(rows) <= set(found[1][p])
+    within = int(np.count_nonzero(np.bitwise_count(codes[:, :40] ^ probes[0, :40]).sum(axis=1, dtype=np.uint16) <= 140))
+    for k, beyond in ((within, False), (within + 1, True)):
+        heads = codes[gallery.search(probes[0], k, head_radius=140)[1][0], :40]
+        assert (np.bitwise_count(heads ^ probes[0, :40]).sum(axis=1, dtype=np.uint16) > 140).any() == beyond
+
+
+def test_what_is_removed_or_left_behind_is_overwritten(kernel: str) -> None:
+    gallery = CodeGallery(np.full((40, 128), 255, np.uint8), kernel=kernel)
+
+    def held() -> list[NDArray[np.generic]]:
+        store = gallery._store
+        return list(getattr(store, "_planes", None) or [store._words])  # type: ignore[attr-defined]
+
+    def bits() -> int:
+        return sum(int(np.bitwise_count(part).sum()) for part in held())
+
+    gallery.remove(range(3))
+    assert bits() == 37 * 1024
+    left = held()
+    gallery.add(np.full((60, 128), 255, np.uint8))
+    assert bits() == 97 * 1024
+    assert not any(part.any() for part in left), "a gallery that grew left rows where it was"
+    gallery.remove(range(3, 90))
+    assert len(gallery._index.live) == len(gallery) == 10, "the rows that stay were moved together"
+    assert bits() == 10 * 1024
 
 
 def test_long_lists_and_many_probes(kernel: str) -> None:

@@ -118,6 +118,21 @@ def test_a_probe_and_a_row_of_any_length_and_layout() -> None:
     assert np.abs(gallery.scores(rows[4]) - cosines(rows[4:5], rows)).max() < 1e-6
 
 
+@pytest.mark.parametrize("kernel", available())
+def test_every_kernel_takes_any_layout_and_passes_over_removed_rows(kernel: str) -> None:
+    rows = people(20)
+    gallery = FaceGallery(-rows[[4] * 10], kernel=kernel)
+    gallery.remove([1])  # zeros now, which score more than the others
+    for probes in (
+        np.asfortranarray(rows[4:6]),
+        np.repeat(rows[4:6], 2, axis=1)[:, ::2],
+        np.repeat(rows[4:6], 9, axis=0),
+    ):
+        scores, indices = gallery.search(probes, 3)
+        assert indices.tolist() == [[0, 2, 3]] * len(probes)
+        assert np.abs(scores[0] + 1).max() < 1e-6
+
+
 GOOD = people(3)
 
 

@@ -99,6 +99,32 @@ def test_list_length(n: int, k: int) -> None:
     assert candidates_for(n) == k
 
 
+@pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64])
+def test_the_copies_of_what_was_opened_are_overwritten(dtype: type, monkeypatch: pytest.MonkeyPatch) -> None:
+    copies: list[NDArray[np.generic]] = []
+
+    def kept(function):  # type: ignore[no-untyped-def]
+        def call(*args):  # type: ignore[no-untyped-def]
+            copies.append(function(*args))
+            return copies[-1]
+
+        return call
+
+    for where, name in ((np, "stack"), (twostage, "float_rows"), (twostage, "unit_probes")):
+        monkeypatch.setattr(where, name, kept(getattr(where, name)))
+    views = ENROLLED.astype(dtype)
+    assert identify(ENROLLED[7], CODER.encode(ENROLLED[7]), GALLERY, lambda rows: views[rows], 0.9) is not None
+    assert [copy.shape for copy in copies] == [(64, 512)] * 3
+    assert not any(copy.any() for copy in copies)
+    assert views[7].any(), "what the opener gave is its own"
+
+
+def test_heads_come_first_only_in_large_galleries_and_under_narrow_radii() -> None:
+    assert [twostage._radius(n, 0.594) for n in (100_000, 100_001)] == [HEAD_BITS, 126]
+    used = {twostage._radius(100_001, least) for least in np.linspace(0.4, 0.7, 301)}
+    assert sorted(used)[-2:] == [twostage.WIDEST_HEAD, HEAD_BITS]
+
+
 @pytest.mark.parametrize("cosine", [-1.0, -0.2, 0.0, 0.421, 0.594, 0.9, 1.0])
 @pytest.mark.parametrize("loss", [0.3, 1e-4, 1e-6])
 def test_the_radius_is_the_smallest_that_keeps_the_loss(cosine: float, loss: float) -> None:
