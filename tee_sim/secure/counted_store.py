@@ -136,7 +136,7 @@ class CountedStore:
                     if kinds or commits or error.result is not TeeResult.CORRUPT_OBJECT:
                         raise
                     return
-        if state == self._state(tas) and named:
+        if named:
             if len(self._ready) >= _READY_REQUESTS:
                 self._ready.clear()
             self._ready[request] = state, asked

@@ -1,6 +1,7 @@
 """Whose rows are in memory when a request begins: they are read again only where something has changed."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import pytest
 
@@ -10,8 +11,9 @@ from tee_sim.secure.ledger import Ledger
 from tee_sim.secure.pace import Pace
 from tee_sim.secure.storage import ObjectStore
 from tee_sim.secure.traffic import CountedBlobs
-from tee_sim.shared.manifest import Manifest
+from tee_sim.shared.manifest import CommandWrites, Manifest
 from tee_sim.shared.rng import OsRng
+from tee_sim.shared.row_patterns import parse_commit
 from tee_sim.testing.in_memory import MemoryBlobs
 
 ALICE, BOB = b"alice000", b"bob00000"
@@ -44,10 +46,11 @@ class Seen:
         self.watch = CountedStore(self.store, self.blobs, Pace(None, ledger))  # type: ignore[arg-type]
         self.mine = self.store.namespace(MANIFEST.ta_uuid)
 
-    def begin(self, *named: bytes) -> set[bytes]:
+    def begin(self, *named: bytes, manifest: Manifest = MANIFEST, command: int = 1) -> set[bytes]:
         """Ids of the rows that are read; those that the request is about are `related`."""
         self.disk.read_names = set()
-        self.watch.begin(MANIFEST, 1, frozenset(named))
+        with self.store.request():
+            self.watch.begin(manifest, command, frozenset(named))
         names = {self.store.row_name(MANIFEST.ta_uuid, h.object_id): h.object_id for h in self.mine.headers()}
         self.related = {names[name] for name in self.blobs._asked.related}
         return {names[name] for name in self.disk.read_names}
@@ -67,6 +70,16 @@ def test_the_second_request_about_somebody_reads_nothing_and_is_about_the_same(s
     assert (seen.begin(BOB), seen.related) == ({b"B1"}, {b"B1"})
     seen.mine.put(b"A1", b"other", kind="k", owner=ALICE)
     assert (seen.begin(ALICE), seen.related) == (set(), {b"A1", b"A2"})
+
+
+def test_what_is_known_is_of_one_command_of_one_application(seen: Seen) -> None:
+    """Another command of the same person may put other rows, and another application has none of hers."""
+    of_two = replace(MANIFEST, writes=(CommandWrites(command=2, commits=("A*",)),))
+    seen.begin(ALICE, manifest=of_two)
+    seen.begin(ALICE, manifest=of_two, command=2)
+    assert seen.blobs._asked.commits == (parse_commit("A*"),)
+    seen.begin(ALICE, manifest=replace(of_two, uuid=bytes(range(16))), command=2)
+    assert seen.related == set()
 
 
 def test_what_came_went_or_became_anothers_counts_at_once(seen: Seen) -> None:
