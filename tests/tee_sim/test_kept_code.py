@@ -2,6 +2,7 @@
 
 import hashlib
 import importlib
+import os
 import sys
 from collections.abc import Iterator
 from dataclasses import replace
@@ -122,9 +123,10 @@ def test_what_is_authentic_and_no_table_is_nothing(tmp_path: Path, content: byte
     assert kept_code.read(*written(tmp_path / "code", content)) == {}
 
 
-def test_a_link_a_folder_or_no_file_is_nothing(package: Path, tmp_path: Path) -> None:
+def test_a_link_a_folder_a_pipe_or_no_file_is_nothing(package: Path, tmp_path: Path) -> None:
     content = kept_code.write(started()[0].to_keep())
     digest = written(tmp_path / "code", content)[1]
     (tmp_path / "link").symlink_to("code")
-    for name in ("link", "kept_sample", "nowhere"):
+    os.mkfifo(tmp_path / "pipe")
+    for name in ("link", "kept_sample", "pipe", "nowhere"):
         assert kept_code.read(str(tmp_path / name).encode(), digest) == {}
