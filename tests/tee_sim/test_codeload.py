@@ -75,6 +75,19 @@ def test_what_two_applications_have_in_common_is_compiled_once_and_is_in_the_par
     assert table.part(other).modules["trusted_sample.sub.deep"].code is not first["trusted_sample.sub.deep"].code
 
 
+def test_modules_of_one_source_are_two_and_a_name_is_measured(package: Path) -> None:
+    for name in ("first.py", "second.py"):
+        (package / name).write_text("import json\n")
+    table = CodeTable()
+    measured = table.add(manifest("trusted_sample.*"))
+    assert {Path(table.modules[f"trusted_sample.{name}"].path).stem for name in ("first", "second")} == {
+        "first",
+        "second",
+    }
+    (package / "second.py").rename(package / "third.py")
+    assert CodeTable().add(manifest("trusted_sample.*")) != measured
+
+
 def test_an_import_is_found_wherever_a_statement_may_stand() -> None:
     source = """
 import a0

@@ -31,7 +31,7 @@ def classes(make: Callable[..., Any], options: dict[str, bool]) -> dict[str, typ
 
         LIMIT: ClassVar[int] = 3
         first: int
-        second: tuple[int, ...] = (1, 2)
+        second: tuple[int, ...] = dataclasses.field(default=(1, 2), hash=False)
         third: list[int] = dataclasses.field(default_factory=list, compare=False)
         kept: int = dataclasses.field(default=4, init=False, repr=False)
 
@@ -64,6 +64,12 @@ def classes(make: Callable[..., Any], options: dict[str, bool]) -> dict[str, typ
     class Empty:
         """Nothing."""
 
+    class Equal:  # noqa: PLW1641 - of a frozen one it is made
+        value: int = 1
+
+        def __eq__(self, other: object) -> bool:
+            return True
+
     simple, empty = make(**options)(Simple), make(**options)(Empty)
     return {
         "Simple": simple,
@@ -71,6 +77,7 @@ def classes(make: Callable[..., Any], options: dict[str, bool]) -> dict[str, typ
         "Plain": base,
         "Further": make(**options)(Further),
         "Own": make(**options)(Own),
+        "Equal": make(**options)(Equal),
     }
 
 
@@ -106,6 +113,17 @@ def story(kinds: dict[str, type]) -> list[object]:
                 outcome(lambda t=thing: delete_it(t, "second")), outcome(lambda t=thing: t.second),
                 [f.name for f in dataclasses.fields(thing)], type(thing).__match_args__, type(thing).__doc__ != "",
             ]  # fmt: skip
+        told += [kind.__hash__ is object.__hash__]
+        if not hasattr(kind, "__slots__"):  # with them Python 3.11 says something of its own code
+            told += [outcome(lambda k=kind: set_it(k(first=1), "further"))]
+        told += [
+            kind(first=1, third=[3]) == kind(first=1),
+            kind(first=1) == plain(first=1),
+            plain(first=1) == kind(first=1),
+        ]
+        itself = kind(first=1)
+        itself.third.append(itself)
+        told += [repr(itself)]
         if kind.__eq__ is not object.__eq__:
             told += [outcome(lambda k=kind: hash(k(first=1)))]
     simple = kinds["Simple"]
@@ -117,6 +135,7 @@ def story(kinds: dict[str, type]) -> list[object]:
         repr(kinds["Empty"]()),
     ]
     told += [repr(own()), own() == 1, own(value=2) == 1, hash(own()), outcome(lambda: set_it(own(), "value"))]
+    told += [outcome(lambda: hash(kinds["Equal"]())), plain.__init__.__module__]
     told += [plain.__init__.__qualname__, plain.__init__.__name__, getattr(plain, "__slots__", None)]
     return told
 
