@@ -22,6 +22,7 @@ from bioguard.evidence.attack.target import Target
 from bioguard.records.locks import Lock
 from bioguard.trusted.biometric import decision
 from bioguard.trusted.biometric.gallery_index import GalleryIndex
+from bioguard.trusted.biometric.sensor_commands import SensorCommands
 from bioguard.trusted.sensor.charges_ahead import MOST_AHEAD, ChargesAhead
 from bioguard.trusted.sensor.lockout import ANDROID_11, ANDROID_13, APPLE, CLEAR, LockoutState
 from bioguard.trusted.sensor.stored_objects import StoredStates, read_tally
@@ -268,6 +269,56 @@ def test_whoever_comes_again_makes_one_commit_and_a_first_time_leaves_nothing_ch
     assert watch.stored(0).lock is Lock.TIMED
 
 
+@pytest.mark.parametrize("who", [0, SEARCHES])
+def test_a_match_of_an_attempt_that_was_charged_ahead_gives_it_back(who: int) -> None:
+    watch = Watch(Target(manifests()))
+    for _ in range(2 * LIMIT):
+        watch.attempt(who, genuine=True)
+        watch.check()
+        assert watch.stored(who).failed_attempts <= 1
+    watch.end()
+    assert watch.stored(who).failed_attempts == 0
+
+
+@pytest.mark.parametrize("who", [0, SEARCHES])
+def test_after_a_reset_nothing_is_given_back_and_the_next_attempt_is_charged_anew(who: int) -> None:
+    watch = Watch(Target(manifests()))
+    person = watch.people[0]
+    for _ in range(3):
+        watch.attempt(who, genuine=False)
+    assert watch.kit.reset_lockout(person, watch.kit.pin_token(person))
+    watch.cleared(who)
+    watch.end()
+    assert watch.stored(who) == CLEAR
+    for _ in range(3):
+        watch.attempt(who, genuine=False)
+    assert watch.kit.reset_lockout(person, watch.kit.pin_token(person))
+    watch.cleared(who)
+    watch.attempt(who, genuine=False)
+    watch.check()
+
+
+@pytest.mark.parametrize("who", [0, SEARCHES])
+def test_after_a_request_that_failed_none_is_left(who: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    watch = Watch(Target(manifests()))
+    for _ in range(2):
+        watch.attempt(who, genuine=True)
+
+    def fail(*_: object, **__: object) -> None:
+        raise TeeError(TeeResult.OUT_OF_MEMORY, "no room to settle")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(SensorCommands, "settle", fail)
+        with pytest.raises(TeeError):
+            watch.attempt(1, genuine=True)
+    assert watch.stored(who).failed_attempts == 1, "charged ahead"
+    watch.attempt(who, genuine=False)
+    assert watch.stored(who).failed_attempts == 3, "what was charged counts, this one, and the next"
+    watch.misses[1] = watch.stored(1).failed_attempts
+    watch.left_behind[who] = 1
+    watch.check()
+
+
 def test_whoever_has_the_id_of_somebody_erased_is_there_for_the_first_time() -> None:
     watch = Watch(Target(manifests()))
     kit, person = watch.kit, watch.people[0]
@@ -307,6 +358,14 @@ def test_a_charge_is_used_once_and_only_for_what_is_stored() -> None:
         ahead.forget((1, b"a"))
         assert not ahead.take_all()
         assert ahead.next((1, b"a"), CLEAR, policy, 0) is None
+
+
+def test_who_was_here_long_ago_is_here_for_the_first_time() -> None:
+    ahead = ChargesAhead()
+    for user in range(MOST_AHEAD + 1):
+        assert ahead.next((1, bytes([user])), CLEAR, ANDROID_13, 0) is None
+    assert ahead.next((1, bytes([1])), CLEAR, ANDROID_13, 0) is not None
+    assert ahead.next((1, bytes([0])), CLEAR, ANDROID_13, 0) is None
 
 
 def test_no_more_are_charged_than_are_given_back_at_once() -> None:

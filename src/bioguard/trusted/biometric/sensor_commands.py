@@ -246,7 +246,6 @@ class SensorCommands:
         return SensorDone(status=SensorStatus.OK)
 
     def _clear_search(self, sensor_id: int) -> None:
-        self.authority.ahead.drop((sensor_id, _SEARCHES))
         tally = read_tally(self._env.store, sensor_id)
         if tally.search != CLEAR:
             with self._env.store.transaction() as transaction:

@@ -299,7 +299,6 @@ class SensorAuthorization:
             if other.strength not in cleared_with(strength) or state.secure_user_id != seen.user_id:
                 continue
             owned.append(other.sensor_id)
-            self.ahead.drop((other.sensor_id, user))
             if state.lockout != CLEAR:
                 self._states.save(other.sensor_id, user, replace(state, lockout=CLEAR))
         return tuple(owned)

@@ -70,13 +70,9 @@ class ChargesAhead:
         if charge is not None:
             self._unused[key] = charge
 
-    def drop(self, key: Key) -> None:
-        """What is stored is changed by something else than an attempt."""
-        self._unused.pop(key, None)
-
     def forget(self, key: Key) -> None:
         """A user is erased: whoever has the id next is there for the first time."""
-        self.drop(key)
+        self._unused.pop(key, None)
         self._seen.pop(key, None)
 
     def take_all(self) -> dict[Key, Charge]:
