@@ -177,6 +177,15 @@ def test_dot_rows_borders() -> None:
             kernels.dot_rows(*arguments)
 
 
+@pytest.mark.parametrize("variant", range(len(kernels.variants())))
+def test_dot_rows_write_no_more_than_their_output(variant: int) -> None:
+    rows, probe = np.ones((40, 3), np.float32), np.ones((1, 3), np.float32)
+    for n in range(41):
+        out = np.full(64, 7, np.float32)
+        kernels.dot_rows(variant, n, 3, 1, rows[:n], probe, out[:n])
+        assert out.tolist() == [3] * n + [7] * (64 - n)
+
+
 def test_unit_rows_borders() -> None:
     rows, out = np.full((2, 3), 2, np.float32), np.zeros((2, 3), np.float32)
     assert kernels.unit_rows(2, 3, rows, out) is True
@@ -227,6 +236,16 @@ def test_best_rows_borders() -> None:
     ):
         with pytest.raises(ValueError, match=message):
             kernels.best_rows(*{**given, **changes}.values())
+    given["live"] = np.ones(3, np.bool_)
+    for output in ("scores", "positions"):
+        for name in {"rows", "live", "probes", "scores", "positions"} - {output}:
+            shared = np.ones(64, np.uint8)
+            views = {
+                key: shared[: given[key].nbytes].view(given[key].dtype).reshape(given[key].shape)
+                for key in (output, name)
+            }
+            with pytest.raises(ValueError, match=r"^an output overlaps an input or the other$"):
+                kernels.best_rows(*{**given, **views}.values())
 
 
 def test_sign_codes_borders() -> None:
@@ -248,6 +267,7 @@ def test_sign_codes_borders() -> None:
         ((2, 8, 3, 24, rows, signs, codes[:1]), size),
         ((2, 8, 3, 24, shifted(rows, 2), signs, codes), size),
         ((2, 8, 3, 24, rows, signs, rows.view(np.uint8).reshape(-1)[:6]), "^an output overlaps an input$"),
+        ((2, 8, 3, 24, rows, signs, signs.view(np.uint8).reshape(-1)[:6]), "^an output overlaps an input$"),
     ):
         with pytest.raises(ValueError, match=message):
             kernels.sign_codes(*arguments)

@@ -191,6 +191,9 @@ def test_kernel_refuses_a_record_that_reaches_out() -> None:
         args[7] = ((packed.data, np.array(starts, np.int64), packed.counts),)
         with pytest.raises(ValueError, match="outside the buffer"):
             NATIVE.compare(*args)
+    args[7] = ((packed.data, np.append(packed.starts, 0), packed.counts),)
+    with pytest.raises(ValueError, match="differ in length"):
+        NATIVE.compare(*args)
 
 
 @needs_kernel
