@@ -3,6 +3,8 @@
 import ctypes
 import dataclasses
 import os
+import signal
+import subprocess
 import sys
 
 import pytest
@@ -12,6 +14,7 @@ from tee_sim.normal.sandbox_verdict.observe import Observation, observe
 from tee_sim.normal.sandbox_verdict.probes import Probe, ProbeResults, cached_probes
 from tee_sim.normal.sandbox_verdict.verdict import Level, State, judge
 from tee_sim.secure.lockdown import LayerState
+from tee_sim.shared import codec
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="the lock is Linux only")
 
@@ -224,6 +227,18 @@ def test_records_are_plain(locked):
     assert json.loads(json.dumps(verdict.to_record()))["level"] == verdict.level.value
     assert seen.to_record()["threads"] == 1
     assert report.layer("nonsense").state is LayerState.SKIPPED
+
+
+@pytest.mark.parametrize(("then", "code"), [("sys.exit(1)", 1), ("sys.stdout.close(); time.sleep(9)", -signal.SIGKILL)])
+def test_probes_that_did_not_end_well_have_shown_nothing(monkeypatch: pytest.MonkeyPatch, then: str, code: int) -> None:
+    """Whatever they have written by then."""
+    written = codec.encode(WORKING.to_record())
+    program = f"import sys, time; sys.stdout.buffer.write({written!r}); sys.stdout.flush(); {then}"
+    probing = subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE)
+    monkeypatch.setattr(probes, "_begun", [probing])
+    monkeypatch.setattr(probes, "_TIMEOUT_S", 2)
+    assert probes.run_probes() == ProbeResults((), None)
+    assert probing.returncode == code
 
 
 def test_probes_that_were_begun_are_waited_for_and_not_begun_again() -> None:

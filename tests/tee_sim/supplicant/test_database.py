@@ -139,6 +139,9 @@ def test_others_read_an_open_store_and_do_not_write_it(path: Path) -> None:
             assert journal in [fd.readlink() for fd in Path("/proc/self/fd").iterdir() if fd.is_symlink()]
         blobs.commit(Changes(deletes=(THREE,)))
         assert blobs.read([ONE, THREE]) == [ROWS[ONE], None]
+        blobs._db.rewrite()
+        with pytest.raises(sqlite3.OperationalError, match="locked"):
+            other.execute("DROP TABLE page")
     edit(path, "DROP TABLE page")  # and once it is closed anybody does
 
 

@@ -1,18 +1,20 @@
 """The secure world's end of the supplicant: answers of the wrong kind, and large transactions."""
 
 from collections.abc import Callable
+from typing import cast
 
 import pytest
 
 from tee_sim.normal.rpmb_chip.chip import RpmbDevice
 from tee_sim.normal.supplicant.service import RequestNote, Service
 from tee_sim.secure.supplicant_client import RemoteBlobStore, RemoteRpmb
-from tee_sim.shared.blobs import Changes, page_name
+from tee_sim.shared.blobs import Changes, carry_out, page_name
 from tee_sim.shared.codec import encode
 from tee_sim.shared.errors import TeeError, TeeResult
 from tee_sim.shared.limits import MAX_FRAME_BYTES
 from tee_sim.shared.rpmb_frames import FRAME_BYTES, Frame, Request, RpmbResult
 from tee_sim.shared.storage_requests import Operation
+from tee_sim.shared.wire import StorageReply, pack
 from tee_sim.testing.in_memory import MemoryBlobs, MemoryMedium
 
 NONE = page_name(99)
@@ -128,6 +130,36 @@ class Direct:
         reply = self.service.handle(operation, request)
         self.largest = max(self.largest, len(encode(request)), len(encode(reply)))
         return reply
+
+
+class Chip:
+    """Answers this to everything."""
+
+    def __init__(self, answer: bytes) -> None:
+        self.answer = answer
+
+    def transfer(self, request: bytes, reply_frames: int) -> bytes:
+        return self.answer
+
+
+@pytest.mark.parametrize("answer", [b"", bytes(FRAME_BYTES - 1), Frame(result=RpmbResult.GENERAL_FAILURE).to_bytes()])
+def test_nothing_is_written_after_what_is_no_result_of_the_chip(answer: bytes) -> None:
+    done = carry_out(Chip(answer), (FRAME, FRAME), lambda: pytest.fail("the transaction was begun"), [])
+    assert done == ([answer], [])
+
+
+def test_what_is_read_back_fits_into_one_message_with_two_answers_of_the_rpmb() -> None:
+    service = Service(MemoryBlobs(), Chip(FRAME))
+    fitting = set()
+    for spare in range(0, 8 * FRAME_BYTES, 64):
+        puts = {P1: bytes(1 << 19), P2: bytes(MAX_FRAME_BYTES - (1 << 19) - spare)}
+        for put in puts.items():
+            service.handle(Operation.STAGE, [[*put]])
+        answers, found = service.handle(Operation.COMMIT, [[], [], False, [*puts], [FRAME, FRAME]])
+        assert answers == [FRAME, FRAME]
+        assert len(pack(StorageReply(result=TeeResult.SUCCESS, reply=[answers, found]))) <= MAX_FRAME_BYTES
+        fitting.add(len(cast("list[object]", found)))
+    assert fitting == {1, 2}
 
 
 def test_large_transactions_and_reads_go_in_parts_and_commit_once() -> None:
