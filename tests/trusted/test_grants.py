@@ -11,6 +11,7 @@ from bioguard.evidence.attack.target import Target
 from bioguard.records.audit_events import Event
 from bioguard.records.consent import Purpose
 from bioguard.records.modality import Modality
+from bioguard.trusted.policy.audit_log import BLIND_BYTES, CHUNK
 from tests.trusted.test_record_log import entries_of
 
 FACE, FINGER = Modality.FACE, Modality.FINGERPRINT
@@ -47,3 +48,16 @@ def test_none_or_the_same_twice_is_refused_and_nothing_is_granted(phone: Kit, wr
     answer = phone.target.call(BIOMETRIC_UUID, policy.GRANT, policy.GrantConsent(user=user, **EVERY | wrong))
     assert answer.status is ReplyStatus.BAD_REQUEST
     assert phone.ask(BIOMETRIC_UUID, policy.CONSENTS, policy.Consents(user=user)) == before
+
+
+def test_every_entry_is_hidden_by_a_blind_of_its_own(phone: Kit) -> None:
+    """Whoever has one body could else try guesses against the leaves of the others."""
+    for _ in range(8):
+        user = phone.person(pin=None).user
+        phone.ask(BIOMETRIC_UUID, policy.GRANT, policy.GrantConsent(user=user, **EVERY))
+    phone.target.restart()
+    phone.ask(BIOMETRIC_UUID, policy.GRANT, policy.GrantConsent(user=user, **EVERY))
+    entries = entries_of(phone.target.disk.objects[BIOMETRIC_UUID.bytes])
+    assert len(entries) > 2 * CHUNK
+    assert {len(entry.blind) for entry in entries} == {BLIND_BYTES}
+    assert len({entry.blind for entry in entries}) == len(entries)
