@@ -14,6 +14,7 @@ import pytest
 import bioguard.report
 from bioguard.errors import InputRefused
 from bioguard.report import RENDERERS, Report, Status, render
+from bioguard.report.jinja import environment
 from bioguard.report.json_form import parse_json
 from tests.report.sarif_subset import SARIF_SUBSET
 
@@ -248,3 +249,11 @@ def test_only_a_page_with_tables_has_their_sheet(report: Report) -> None:
     assert any(section.tables for section in report.sections)
     assert f"<style>\n{''.join(sheets)}" in render(report, "html")
     assert f"<style>\n{sheets[0]}\n</style>" in render(without, "html")
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [("12 %", "12&nbsp;%"), ("0.4 x", "0.4&nbsp;x"), ("12 % of it", "12 % of it"), ("a %", "a %"), ("<1 %", "&lt;1&nbsp;%")],
+)
+def test_a_figure_stays_with_its_unit(text: str, shown: str) -> None:
+    assert environment().from_string("{{ it|figure }}").render(it=text) == shown
