@@ -16,6 +16,7 @@ from bioguard.cli.app import cli
 from bioguard.cli.command_line import device_to_start, hoist_global_options, refuse_idle_options
 from bioguard.device import Device, DeviceOptions, ahead
 from bioguard.errors import WrongUsage
+from bioguard.private_files import write_file
 from tee_sim.normal import child
 from tee_sim.normal.machine.fuse_file import FUSE_FILE
 
@@ -46,6 +47,8 @@ SOMETIMES = {"fault set", "token verify"}
 def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("ahead")
     Device.init(folder / "phone").close()
+    (folder / "broken").mkdir(mode=0o700)
+    write_file(folder / "broken", FUSE_FILE, "no fuses")
     return folder
 
 
@@ -64,6 +67,7 @@ def play(home: Path, *line: str) -> tuple[int, str]:
         ("--device phone authenticate nobody nowhere.iso", 4, "1 0 0"),
         ("--device phone list --help", 0, "0 0 0"),
         ("--device nowhere list", 6, "0 0 0"),
+        ("--device broken list", 7, "1 0 0"),
         ("--device phone incident", 0, "0 0 0"),
         ("--device phone lits", 2, "0 0 0"),
     ],

@@ -52,6 +52,10 @@ def test_the_bytes_are_those_of_the_page() -> None:
 
 def test_thresholds_and_shifts_are_rounded_to_the_strict_side() -> None:
     assert RatePoint.of(1e-2, 0.1234561, Basis.SYNTHETIC).threshold_steps == 123457
+    for steps in (*range(123_000, 124_000), *range(10**9 - 1000, 10**9)):
+        whole, above = steps / 10**6, steps / 10**6 + 1e-11
+        assert RatePoint.of(1e-2, whole, Basis.SYNTHETIC).threshold_steps == steps
+        assert RatePoint.of(1e-2, above, Basis.SYNTHETIC).threshold_steps == steps + 1
     assert RatePoint.of(1e-2, -0.8888, Basis.SYNTHETIC).threshold == -0.8888
     assert SiteShift.of(
         Score.COSINE, 0.0000001, quantile=0.5, subjects=1, views=1, data_sha256=bytes(32)

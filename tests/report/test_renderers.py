@@ -253,7 +253,7 @@ def test_only_a_page_with_tables_has_their_sheet(report: Report) -> None:
 
 @pytest.mark.parametrize(
     ("text", "shown"),
-    [("12 %", "12&nbsp;%"), ("0.4 x", "0.4&nbsp;x"), ("12 % of it", "12 % of it"), ("a %", "a %"), ("<1 %", "&lt;1&nbsp;%")],
+    [("12 %", "12&nbsp;%"), ("0.4 x", "0.4&nbsp;x"), ("12 % of it",) * 2, ("a %", "a %"), ("<1 %", "&lt;1&nbsp;%")],
 )
 def test_a_figure_stays_with_its_unit(text: str, shown: str) -> None:
     assert environment().from_string("{{ it|figure }}").render(it=text) == shown

@@ -62,6 +62,11 @@ def test_what_is_not_is(more: StoredObject, said: str) -> None:
     assert said in _strange(*KEPT, more)
 
 
+def test_an_index_that_gives_a_record_to_somebody_else() -> None:
+    index = _object(b"I\x02\0\0", "faceindex", b"", [0, 1, RECORD + RECORD + bytes(19)])
+    assert _strange(*(o for o in KEPT if o.kind != "faceindex"), index) == [INDEX]
+
+
 PROFILES = (b"faces", b"fingers")
 DIGESTS = [hashlib.sha256(profile).digest() for profile in PROFILES]
 
