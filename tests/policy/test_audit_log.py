@@ -13,7 +13,7 @@ from bioguard.proofs.merkle import root_hash
 from bioguard.records.audit_events import Cause, Event
 from bioguard.records.consent import DAY_MS, MAX_MS
 from bioguard.records.modality import Modality
-from bioguard.trusted.policy.audit_log import LOG_DAYS, AuditLog, LogClock, LoggedStore
+from bioguard.trusted.policy.audit_log import LOG_DAYS, AuditLog, Chunk, LogClock, LoggedStore
 from tee_sim.shared.clock import FakeClock
 from tee_sim.shared.errors import TeeError, TeeResult
 from tee_sim.shared.reserve import Reserve
@@ -238,6 +238,40 @@ class CutStore(MemoryStore):
             yield transaction
         if self.left == -1:
             raise PowerCut
+
+
+class FullStore(MemoryStore):
+    """Has no room while `full`: told at the end of a transaction."""
+
+    full = False
+
+    @contextmanager
+    def transaction(self, reserve: Reserve = Reserve.NONE) -> Iterator["MemoryStore"]:
+        with super().transaction(reserve) as transaction:
+            yield transaction
+            if self.full:
+                raise TeeError(TeeResult.STORAGE_NO_SPACE, "full")
+
+
+@pytest.mark.parametrize("entries", [0, 3, 31, 32])
+def test_what_a_commit_did_not_take_is_in_no_later_chunk(entries: int) -> None:
+    store, clock = FullStore(), FakeClock()
+    journal = started(store, clock)
+    for _ in range(entries):
+        logged(journal)
+    store.full = True
+    for _ in range(2):
+        with suppress(TeeError):
+            logged(journal)
+        journal.doubt()
+    store.full = False
+    for _ in range(2):
+        logged(journal)
+    for log in (journal, started(store, clock)):
+        items = [log.read(number, 1)[0] for number in range(log.head.size)]
+        assert root_hash([item.leaf for item in items]) == log.head.frontier.root()
+        assert len(items) == entries + 2
+    assert sum(len(Chunk.from_bytes(o.body).items) for i, o in store.objects.items() if i[:1] == b"L") == entries + 2
 
 
 @pytest.mark.parametrize("stored", [False, True])

@@ -74,6 +74,8 @@ class Chunk(Record):
 
 Chunks = Mapping[bytes, list[bytes]]
 """Items of some chunks, each of them encoded."""
+LastChunk = tuple[bytes, list[bytes]]
+"""The id of the chunk that was written last, and its items."""
 
 
 def _padded(body: bytes) -> bytes:
@@ -104,7 +106,7 @@ class AuditLog:
         self._salts = salts
         self._pending: list[dict[str, Any]] = []
         self._blinds = b""
-        self._last: tuple[bytes, list[bytes]] | None = None
+        self._last: LastChunk | None = None
         stored = store.find(_HEAD)
         self.head = Head() if stored is None else Head.from_bytes(_unpadded(stored.body))
         self._seen = Moment(wall_ms=self.head.last_ms, boot_ms=self.head.last_boot_ms)
@@ -141,7 +143,6 @@ class AuditLog:
     def doubt(self) -> None:
         """A request failed: what it noted did not happen, and the next one must not write it."""
         self._pending.clear()
-        self._last = None
 
     def flush(self) -> None:
         """Write what is queued."""
@@ -159,7 +160,7 @@ class AuditLog:
 
         1. The changes of the block, and whatever it notes.
         2. The entries, in the same commit: there is no change without its entry and no entry without its change.
-        3. Only after the commit is the new head the head: a failed one leaves the old tree.
+        3. Only after the commit is the new head the head, with its last chunk: a failed one leaves the old tree.
 
         Args:
             head: where the log stands before the queued entries.
@@ -168,17 +169,14 @@ class AuditLog:
         try:
             with self._store.transaction(reserve) as transaction:
                 yield transaction
-                head = self._write(transaction, head, chunks)
-        except BaseException:
-            self._last = None
-            raise
+                head, last = self._write(transaction, head, chunks)
         finally:
             self._pending.clear()
-        self.head = head
+        self.head, self._last = head, last
 
-    def _write(self, transaction: Transaction, head: Head, changed: Chunks) -> Head:
+    def _write(self, transaction: Transaction, head: Head, changed: Chunks) -> tuple[Head, LastChunk | None]:
         if not self._pending:
-            return head
+            return head, self._last
         now, frontier, chunks = self._now(), head.frontier, dict(changed)
         for fields in self._pending:
             entry = Entry(sequence=frontier.size, wall_ms=now.wall_ms, blind=self._blind(), **fields)
@@ -191,10 +189,9 @@ class AuditLog:
             frontier = frontier.append(leaf)
         for where, items in chunks.items():
             transaction.put(where, array_of([array_of(items)]), kind="log")
-        self._last = where, chunks[where]
         head = replace(head, size=frontier.size, peaks=frontier.peaks, last_ms=now.wall_ms, last_boot_ms=now.boot_ms)
         transaction.put(_HEAD, _padded(head.to_bytes()), kind="loghead")
-        return head
+        return head, (where, chunks[where])
 
     def _blind(self) -> bytes:
         """Random bytes of one entry, of those that were asked for at once."""
