@@ -98,6 +98,13 @@ class LongRecord(Done):
         return bytes(30)
 
 
+class OtherForm(Done):
+    """A Done that is written as no encoder of ours writes one: which of the forms it is would say something."""
+
+    def to_bytes(self) -> bytes:
+        return b"\x81\x18\x01"
+
+
 class SessionOutput(Closed):
     def open_session(self, params):
         return Opened(context=None, params=params)
@@ -113,6 +120,12 @@ class LongReply(Closed):
     def create(self, env: TaEnv) -> None:
         super().create(env)
         self.handlers[1] = (Command(1, Put, LongRecord), lambda _session, _request: LongRecord(number=1))
+
+
+class FormedReply(Closed):
+    def create(self, env: TaEnv) -> None:
+        super().create(env)
+        self.handlers[1] = (Command(1, Put, OtherForm), lambda _session, _request: OtherForm(number=1))
 
 
 def manifest(app: type, **changes: object) -> Manifest:
@@ -181,12 +194,16 @@ def test_what_is_declared_later_is_not_answered(capfd: pytest.CaptureFixture[str
     assert f"command 2 of {__name__}:Closed was declared after it was loaded" in capfd.readouterr().err
 
 
-def test_an_answer_longer_than_its_record_ends_it(capfd: pytest.CaptureFixture[str]) -> None:
-    open_session = session(LongReply)
+@pytest.mark.parametrize(
+    ("app", "said"),
+    [(LongReply, "answers with more than its record can hold"), (FormedReply, "not in its shortest form")],
+)
+def test_an_answer_that_is_not_its_record_ends_it(app: type, said: str, capfd: pytest.CaptureFixture[str]) -> None:
+    open_session = session(app)
     with pytest.raises(TeeError) as caught:
         open_session.invoke(1, (Param.memref(put().to_bytes()), Param.output(100), Param.none(), Param.none()))
     assert caught.value.result is TeeResult.TARGET_DEAD
-    assert "answers with more than its record can hold" in capfd.readouterr().err
+    assert said in capfd.readouterr().err
 
 
 def test_outputs_of_a_session_end_it(capfd: pytest.CaptureFixture[str]) -> None:

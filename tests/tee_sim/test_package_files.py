@@ -38,10 +38,13 @@ def test_every_file_is_listed_but_the_cache_of_a_source_that_is_there(package: P
     assert _names(package) == [*ALL, "sample/sub/table.bin"]
     (package / "sub/__pycache__/other.cpython-311.pyc").write_bytes(b"of no source")
     (package / "sub/__pycache__/__init__.py").write_bytes(b"not compiled")
+    (package / "sub/__pycache__/.pyc").write_bytes(b"of no name")
     (package / "loose.pyc").write_bytes(b"Python imports this one without a source")
+    (package / "sub/__init__.pyc").write_bytes(b"and this one, whatever lies above")
     (package / ".hidden").write_bytes(b"")
-    new = {"sample/.hidden", "sample/loose.pyc"} | {
-        f"sample/sub/__pycache__/{name}" for name in ("other.cpython-311.pyc", "__init__.py")
+    (package / "sub/.py").write_bytes(b"")
+    new = {"sample/.hidden", "sample/loose.pyc", "sample/sub/__init__.pyc", "sample/sub/.py"} | {
+        f"sample/sub/__pycache__/{name}" for name in ("other.cpython-311.pyc", "__init__.py", ".pyc")
     }
     assert set(_names(package)) == {*ALL, "sample/sub/table.bin", *new}
 

@@ -82,6 +82,15 @@ def test_what_is_known_is_of_one_command_of_one_application(seen: Seen) -> None:
     assert seen.related == set()
 
 
+def test_a_walk_sees_what_an_open_transaction_has_put_and_erased(seen: Seen) -> None:
+    seen.begin(ALICE)
+    assert [o.header.object_id for o in seen.mine.load(kind="k")] == [b"A1", b"A2", b"B1"]
+    with seen.mine.transaction() as change:
+        change.put(b"A3", b"new", kind="k")
+        change.erase(b"A1")
+        assert [o.header.object_id for o in seen.mine.load(kind="k")] == [b"A2", b"A3", b"B1"]
+
+
 def test_what_came_went_or_became_anothers_counts_at_once(seen: Seen) -> None:
     seen.begin(ALICE)
     seen.mine.put(b"A3", b"new", kind="k", owner=ALICE)

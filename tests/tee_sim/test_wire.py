@@ -70,6 +70,28 @@ def test_reader_asks_for_what_is_missing() -> None:
     assert unpack(body) == MESSAGES[0]
 
 
+def test_what_follows_a_frame_is_kept_for_the_next() -> None:
+    reader = FrameReader()
+    first, second = (reader.feed(data) for data in (pack(MESSAGES[0]) + pack(MESSAGES[1]), b""))
+    assert (unpack(first or b""), unpack(second or b"")) == (MESSAGES[0], MESSAGES[1])
+    assert reader.is_empty
+
+
+NOTHING = [0, 0, 0, b"", 0, False]
+
+
+@pytest.mark.parametrize("at", range(len(NOTHING)))
+def test_an_empty_slot_has_one_form(at: int) -> None:
+    """Python takes False for 0, and either for 0.0."""
+    for other in (0, False, 0.0, None):
+        raw: list[object] = [*NOTHING[:at], other, *NOTHING[at + 1 :]]
+        if type(other) is not type(NOTHING[at]):
+            with pytest.raises(TeeError):
+                Param.from_plain(raw)
+    Param.none().to_plain().clear()
+    assert Param.none().to_plain() == NOTHING
+
+
 def test_a_length_above_the_limit_is_refused_at_once() -> None:
     with pytest.raises(TeeError, match="is larger than"):
         FrameReader().feed(struct.pack("<I", MAX_FRAME_BYTES + 1))

@@ -3,16 +3,18 @@
 from collections.abc import Collection
 from contextlib import suppress
 from dataclasses import field
+from types import SimpleNamespace
 from uuid import UUID
 
 import pytest
 
 from tee_sim.normal.supplicant.service import RequestNote
-from tee_sim.secure.storage import TaStore, rekey
+from tee_sim.secure.storage import TaStore, object_sealer, rekey
 from tee_sim.secure.storage.row_cache import MOST_BYTES, RowCache
 from tee_sim.secure.storage.watch import Unwatched
 from tee_sim.shared.dataclass import dataclass
 from tee_sim.shared.errors import TeeError
+from tee_sim.shared.object_header import Header
 from tee_sim.shared.storage_requests import Operation
 
 IDS = [bytes((i,)) for i in range(20)]
@@ -102,6 +104,38 @@ def test_what_a_transaction_gave_up_is_not_kept(world, again: TaStore) -> None: 
         change.put(b"\4", b"newer", kind="k")
         raise ZeroDivisionError
     assert again.get(b"\4").body == b"\4" * 9
+
+
+def test_what_was_opened_by_another_entry_is_not_walked_through(world, store, mine: TaStore) -> None:  # type: ignore[no-untyped-def]
+    mine.put(b"a", b"older", kind="k")
+    older = mine.get(b"a")
+    mine.put(b"a", b"newer", kind="k")
+    with store.request():
+        mine.get(b"a")
+        ((key, (entry, _)),) = store.opened.items()
+        store.opened[key] = (entry[:-1] + b"?", older)
+        assert [o.body for o in mine.load()] == [b"newer"]
+
+
+def test_names_are_kept_up_to_a_number(store, monkeypatch: pytest.MonkeyPatch) -> None:  # type: ignore[no-untyped-def]
+    monkeypatch.setattr(object_sealer, "_NAMES_KEPT", 2)
+    sealer, tas = store._sealer, (UUID(int=1), UUID(int=2))
+    sealer._known_names.clear()
+    names = [[sealer.name(ta, object_id) for ta in tas for object_id in IDS] for _ in range(2)]
+    assert names[0] == names[1]
+    assert len({*names[0]}) == 2 * len(IDS)
+    assert len(sealer._known_names) <= 2
+
+
+def test_key_and_nonces_of_a_row_are_each_drawn(store, monkeypatch: pytest.MonkeyPatch) -> None:  # type: ignore[no-untyped-def]
+    drawn = bytes(range(56))
+    monkeypatch.setattr(store._sealer, "_rng", SimpleNamespace(bytes=lambda size: drawn[:size]))
+    header = Header(ta=UUID(int=1), object_id=b"a", version=1, kind="k", owner=b"", commitment=b"", ids=b"")
+    sealed = store._sealer.seal(header, b"body")
+    key, nonce, wrap_nonce = drawn[:32], drawn[32:44], drawn[44:]
+    assert nonce in sealed.row
+    assert wrap_nonce in sealed.entry
+    assert key not in sealed.row + sealed.entry
 
 
 def test_a_damaged_row_is_not_kept(world, again: TaStore) -> None:  # type: ignore[no-untyped-def]
