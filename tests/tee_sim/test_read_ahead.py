@@ -91,6 +91,18 @@ def test_a_walk_sees_what_an_open_transaction_has_put_and_erased(seen: Seen) -> 
         assert [o.header.object_id for o in seen.mine.load(kind="k")] == [b"A2", b"A3", b"B1"]
 
 
+def test_a_walk_of_a_kind_goes_in_the_order_of_ids(seen: Seen) -> None:
+    more = [bytes((letter,)) for letter in b"zyxwvutsrq"]
+    for object_id in more:
+        seen.mine.put(object_id, b"body", kind="k", owner=BOB)
+    assert [o.header.object_id for o in seen.mine.load(kind="k")] == [b"A1", b"A2", b"B1", *sorted(more)]
+
+
+def test_who_names_nobody_waits_for_no_directory(seen: Seen) -> None:
+    seen.begin()
+    assert seen.watch._relations == {}
+
+
 def test_what_came_went_or_became_anothers_counts_at_once(seen: Seen) -> None:
     seen.begin(ALICE)
     seen.mine.put(b"A3", b"new", kind="k", owner=ALICE)

@@ -99,3 +99,13 @@ def test_page_numbers_are_never_used_again() -> None:
     directory.change({i.to_bytes(3, "big"): None for i in range(100)})
     directory.change({i.to_bytes(3, "big"): entry(b"x") for i in range(100)})
     assert used & set(directory.tree.page_numbers()) == {0}
+
+
+def test_a_page_in_memory_that_is_another_version_is_read_again() -> None:
+    directory = Directory()
+    directory.change({b"a": entry(b"older")})
+    older = dict(directory.tree._cache)
+    directory.change({b"a": entry(b"newer")})
+    directory.tree._cache.update(older)
+    assert directory.tree.lookup(b"a") == entry(b"newer")
+    assert [raw for _, raw in directory.tree.scan(b"")] == [entry(b"newer")]
