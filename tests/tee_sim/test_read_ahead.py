@@ -99,7 +99,8 @@ def test_a_walk_of_a_kind_goes_in_the_order_of_ids(seen: Seen) -> None:
 
 
 def test_who_names_nobody_waits_for_no_directory(seen: Seen) -> None:
-    seen.begin()
+    with seen.store.request():
+        seen.watch.begin(MANIFEST, 1, frozenset())
     assert seen.watch._relations == {}
 
 
