@@ -14,7 +14,8 @@ from bioguard.device import ahead
 from bioguard.match.kernels import ENVIRONMENT_VARIABLE
 
 OUTSIDE = {
-    "cbor2", "confusable_homoglyphs", "cryptography", "ctypes", "jinja2", "nacl", "numpy", "sqlite3", "subprocess",
+    "cbor2", "confusable_homoglyphs", "cryptography", "ctypes", "difflib", "jinja2", "nacl", "numpy", "sqlite3",
+    "subprocess",
 }  # fmt: skip
 """What costs most, and what only some commands need. All else outside is click and the standard library."""
 FRAME = {

@@ -2,7 +2,6 @@
 
 import gc
 from collections.abc import Mapping
-from difflib import get_close_matches
 from importlib import import_module
 from typing import Any
 
@@ -42,7 +41,9 @@ class LazyGroup(click.Group):
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
-        near = get_close_matches(args[0], self.table, n=1)
-        if args[0] not in self.table and near and not args[0].startswith("-"):
-            ctx.fail(f"no such command {args[0]!r}, did you mean {near[0]!r}?")
+        if args[0] not in self.table and not args[0].startswith("-"):
+            from difflib import get_close_matches  # noqa: PLC0415 - for mistakes only
+
+            for near in get_close_matches(args[0], self.table, n=1):
+                ctx.fail(f"no such command {args[0]!r}, did you mean {near!r}?")
         return super().resolve_command(ctx, args)

@@ -1,7 +1,5 @@
 """Names of finger positions (ISO/IEC 19794-2:2005 table 2)."""
 
-from difflib import get_close_matches
-
 from bioguard.errors import InputRefused
 
 FINGERS = {
@@ -28,6 +26,8 @@ def finger_position(name: str) -> int:
     said = name if isinstance(name, str) else str(name)
     position = FINGERS.get(said)
     if position is None:
+        from difflib import get_close_matches  # noqa: PLC0415 - for mistakes only
+
         near = get_close_matches(said, FINGERS, n=1)
         raise InputRefused(
             f"{said[:40]!r} is not a finger",
