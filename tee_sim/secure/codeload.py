@@ -216,7 +216,7 @@ class CodeTable:
             module = self.modules[name] = own.modules[name] = self._read[digest]
             self.imports.update(dict.fromkeys(module.imports, name))
             if module.kept:
-                taken.append(hashlib.sha256(module.kept).digest())
+                taken.append(hashlib.sha256(" ".join(module.imports).encode() + b"\0" + module.kept).digest())
         for resource in sorted(manifest.resources):
             package, _, filename = resource.partition(":")
             source_file, is_package = self._top(package).source_file(package)

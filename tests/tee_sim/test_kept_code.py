@@ -94,7 +94,8 @@ def test_swapped_or_foreign_code_is_in_the_measurement(package: Path) -> None:
     first, second, third = kept
     swapped = kept | {second: replace(kept[second], code=kept[third].code)}
     fewer = {first: kept[first]}
-    assert len({started(each)[1] for each in (kept, swapped, fewer, {})}) == 4
+    imports = kept | {second: replace(kept[second], imports=("antigravity",))}
+    assert len({started(each)[1] for each in (kept, swapped, fewer, imports, {})}) == 5
 
 
 @pytest.mark.parametrize("at", [0, 40, -1])
