@@ -152,6 +152,16 @@ def test_what_it_says_between_two_calls_ends_it() -> None:
         assert pipe.end is HostEnd.OUT_OF_TURN
 
 
+@pytest.mark.parametrize("further", [pack(HostReturn()), b"\0"])
+def test_what_it_says_along_with_an_answer_ends_it(further: bytes) -> None:
+    """It is read with the answer, and no pipe holds it any more: it would be the answer to the next call."""
+    answer = pack(HostReturn())
+    with host(f"os.write(w, {answer + further!r}); time.sleep(60)") as pipe:
+        assert pipe.body(time.monotonic() + SOON_S) == answer[HEAD_BYTES:]
+        assert pipe.has_ended()
+        assert pipe.end is HostEnd.OUT_OF_TURN
+
+
 def test_one_that_waits_has_not_ended() -> None:
     with host("os.read(r, 1)") as pipe:
         assert not pipe.has_ended()
