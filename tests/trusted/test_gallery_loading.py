@@ -1,16 +1,21 @@
 """A gallery that a start has built goes by consents and retention while the device stays open."""
 
+from types import SimpleNamespace
+
+import numpy as np
 import pytest
 
-from bioguard.commands import policy
-from bioguard.commands.biometric import BIOMETRIC_UUID
+from bioguard.commands import biometric, policy
+from bioguard.commands.biometric import BIOMETRIC_UUID, EraseAuthorization
 from bioguard.device.applications import manifests
 from bioguard.evidence.attack.kit import FACE, Kit, Person
 from bioguard.evidence.attack.target import Target
 from bioguard.records.consent import DAY_MS, Purpose
+from bioguard.records.modality import Modality, Profile
 from bioguard.trusted.biometric.app import BiometricApp
 from bioguard.trusted.biometric.gallery_index import GalleryIndex
 from bioguard.trusted.biometric.samples import face_vectors
+from bioguard.trusted.biometric.stored_objects import StoredRecord
 from bioguard.trusted.biometric.vault import Vault
 from bioguard.trusted.refusal import Refused
 from tee_sim.shared.ta_api import TaEnv
@@ -79,6 +84,33 @@ def test_a_record_whose_retention_ends_meanwhile_leaves_it(started: Started) -> 
     started.days(2)
     assert not started.found(started.bob)
     assert not len(started.gallery)
+
+
+def test_who_is_removed_is_in_no_part_of_it(started: Started) -> None:
+    index = started.gallery
+    assert index._views is not None
+    codes, views = index._gallery, index._views._views
+    assert (len(codes), np.count_nonzero(views.any(axis=1))) == (6, 6)
+    for person, left in ((started.bob, 3), (started.alice, 0)):
+        leave = EraseAuthorization(by_operator=True)
+        started.ask(biometric.REMOVE_USER, biometric.RemoveUser(user=person.user, leave=leave))
+        assert (len(codes), np.count_nonzero(views.any(axis=1))) == (left, left)
+        assert not started.found(person)
+    assert index._gallery is None, "the next face may be of another model"
+
+
+def test_the_code_of_a_finger_that_is_erased_is_held_no_longer() -> None:
+    def record(code: bytes) -> StoredRecord:
+        return StoredRecord(
+            salt=bytes(16), modality=Modality.FINGERPRINT, position=1, profile=Profile.DIGEST_ONLY, enrolled_s=1,
+            views=(), codes=(code, code), code_epoch=1,
+        )  # fmt: skip
+
+    index = GalleryIndex(Modality.FINGERPRINT, SimpleNamespace(profile=Profile.DIGEST_ONLY))  # type: ignore[arg-type]
+    for number in (1, 2):
+        index.add(bytes([number]), bytes([number]), record(bytes([number]) * 8), 1, 1)
+    index.remove(bytes([1]))
+    assert index._codes == [b"", b"", bytes([2]) * 8, bytes([2]) * 8]
 
 
 def test_views_that_do_not_all_begin_as_the_first_one_are_none(started: Started) -> None:

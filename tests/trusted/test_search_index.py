@@ -227,6 +227,8 @@ def test_an_index_that_is_not_that_of_the_records_is_refused() -> None:
                 code_sizes=ours.code_sizes, codes=ours.codes),
         Segment(depth=0, code_epoch=EPOCH, heads=ours.heads, view_sizes=ours.view_sizes[:-2], views=ours.views,
                 code_sizes=ours.code_sizes, codes=ours.codes),
+        Segment(depth=0, code_epoch=EPOCH, heads=ours.heads, view_sizes=ours.view_sizes[:-2], views=ours.views[:-40],
+                code_sizes=ours.code_sizes, codes=ours.codes),
     ):  # fmt: skip
         with refused(life):
             put(life, wrong)
