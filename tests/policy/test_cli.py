@@ -44,8 +44,9 @@ def call(device: Path, capsys: pytest.CaptureFixture[str]) -> Call:
 def test_consent_is_granted_listed_objected_to_and_withdrawn(call: Call) -> None:
     code, refused = call("consent", "grant", "alice", "--purpose", "unlock", pin=True)
     assert (code, refused["error"]["code"]) == (5, "consent.underage")
-    code, answer = call("consent", "grant", "alice", "--purpose", "unlock", "--modality", "face", "--of-age", pin=True)
-    assert (code, answer["granted"]) == (0, ["face for unlock"])
+    unlock, by_face = ("--purpose", "unlock"), ("--modality", "face")
+    code, answer = call("consent", "grant", "alice", *unlock, *by_face, *by_face, *unlock, "--of-age", pin=True)
+    assert (code, answer["granted"]) == (0, ["face for unlock"]), "said twice is said once"
     assert call("consent", "object", "alice", "--purpose", "unlock", pin=True)[0] == 0
     _, listed = call("consent", "list", "alice")
     assert [(g["modality"], g["purpose"], g["policy"]) for g in listed["grants"]] == [("face", "unlock", 1)]

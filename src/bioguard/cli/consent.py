@@ -1,5 +1,6 @@
 """`bioguard consent`: purpose-bound grants of a user."""
 
+from itertools import product
 from pathlib import Path
 
 import click
@@ -61,7 +62,7 @@ def grant(
         token = person_token(state, device, user, pin_file)
         wanted = tuple(dict.fromkeys(_modalities(modalities))), tuple(dict.fromkeys(PURPOSES[p] for p in purposes))
         rules.grant_each(device, user, *wanted, days=days, of_age=of_age, token=token)
-    granted = [f"{word(m)} for {p}" for m in _modalities(modalities) for p in purposes]
+    granted = [f"{word(modality)} for {word(purpose)}" for modality, purpose in product(*wanted)]
     return Result(
         outcome="granted",
         data={"user": user, "granted": granted, "days": days},
