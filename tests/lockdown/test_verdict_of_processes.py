@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from tee_sim.normal.machine.locked_start import start_locked
+from tee_sim.normal.sandbox_verdict import processes
 from tee_sim.normal.sandbox_verdict.observe import Observation
 from tee_sim.normal.sandbox_verdict.probes import Probe, ProbeResults
 from tee_sim.normal.sandbox_verdict.processes import Watched, judge_processes
@@ -18,7 +19,7 @@ from tee_sim.normal.supplicant import Supplicant
 from tee_sim.shared.lock_report import Layer, LayerState, LockReport
 from tee_sim.shared.manifest import Manifest
 from tee_sim.shared.sandbox.filters import waiter_program
-from tee_sim.shared.wire import Boot, LockProfile, Provision, host_heaps, host_names
+from tee_sim.shared.wire import Boot, Locked, LockProfile, Provision, host_heaps, host_names
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="the lock is Linux only")
 
@@ -117,6 +118,28 @@ def test_the_real_one_is_enforced(world: World) -> None:
     evidence = next(f.evidence for f in verdict.findings if f.layer == "hosts")
     assert evidence == f"3 processes, {world.level.value} at least, each with pipes of its own"
     assert [host.name for host in world.hosts] == ["counter", "counter spare 1", "counter spare 2"]
+
+
+@pytest.mark.parametrize("ends", [False, True])
+def test_a_host_that_ends_while_it_is_looked_at_is_missing(
+    world: World, monkeypatch: pytest.MonkeyPatch, ends: bool
+) -> None:
+    running = {host.seen.process_id: host.seen for host in world.hosts}
+    core, last = world.core.seen, world.hosts[-1].seen.process_id
+
+    def look(process_id: int, **_: object) -> Observation:
+        if ends and process_id == last:
+            raise ProcessLookupError
+        return running[process_id]
+
+    monkeypatch.setattr(processes, "observe", lambda *_, **__: core)
+    monkeypatch.setattr(processes, "observe_waiter", lambda *_, **__: world.waiter)
+    monkeypatch.setattr(processes, "children_of", lambda pid: tuple(running) if pid == core.process_id else ())
+    monkeypatch.setattr(processes, "look", look)
+    reports = tuple(host.report.to_bytes() for host in world.hosts)
+    locked = Locked(report=world.core.report.to_bytes(), measurements=(), hosts=reports)
+    verdict = processes.inspect_processes(1, locked, world.names, WORKING, world.heaps).verdict
+    assert verdict.level.meets(Level.ENFORCED) is not ends
 
 
 def test_a_world_without_hosts_is_judged_as_its_core(world: World) -> None:

@@ -15,6 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tee_sim.normal.supplicant import Supplicant
+from tee_sim.secure.blocking_pipe import EXIT_EOF
 from tee_sim.secure.hosts.messages import FROM_HOST, Ask, HostReturn, pack, unpack
 from tee_sim.secure.hosts.pipes import HostGoneError, HostPipe
 from tee_sim.secure.hosts.questions import Answers, Question
@@ -25,7 +26,7 @@ from tee_sim.shared.errors import TeeError
 from tee_sim.shared.host_end import HostEnd
 from tee_sim.shared.lock_report import HostLink
 from tee_sim.shared.manifest import Manifest
-from tee_sim.shared.wire import HEAD_BYTES, FrameReader, NoFrameError
+from tee_sim.shared.wire import EXIT_PROTOCOL, HEAD_BYTES, FrameReader, NoFrameError
 from tee_sim.testing.in_process import InProcessTee
 from tests.security.test_hostile_pipe import BAD_QUESTIONS, NO_MESSAGES
 from tests.tee_sim.hosts import player
@@ -116,6 +117,14 @@ def host(code: str) -> Iterator[HostPipe]:
 
 
 SOON_S = 20.0
+
+
+@pytest.mark.parametrize(
+    ("sent", "status"), [(b"", EXIT_EOF), (b"\x10\0\0\0half", EXIT_EOF), (b"\xff" * 4, EXIT_PROTOCOL)]
+)
+def test_a_host_ends_when_nothing_or_no_frame_comes(sent: bytes, status: int) -> None:
+    program = "from tee_sim.secure.blocking_pipe import BlockingPipe; BlockingPipe(0, 1).body()"
+    assert subprocess.run([sys.executable, "-c", program], input=sent, check=False).returncode == status
 
 
 @pytest.mark.parametrize(
