@@ -23,6 +23,7 @@ from bioguard.records.locks import Lock
 from bioguard.trusted.biometric import decision
 from bioguard.trusted.biometric.gallery_index import GalleryIndex
 from bioguard.trusted.biometric.sensor_commands import SensorCommands
+from bioguard.trusted.sensor.authorization import SensorUserState
 from bioguard.trusted.sensor.charges_ahead import MOST_AHEAD, ChargesAhead
 from bioguard.trusted.sensor.lockout import ANDROID_11, ANDROID_13, APPLE, CLEAR, LockoutState
 from bioguard.trusted.sensor.stored_objects import StoredStates, read_tally
@@ -336,6 +337,18 @@ def test_whoever_has_the_id_of_somebody_erased_is_there_for_the_first_time() -> 
     watch.attempt(0, genuine=True)
     assert watch.stored(0).failed_attempts == 1
     watch.check()
+
+
+def test_the_lock_of_somebody_erased_is_nobodys() -> None:
+    target = Target(manifests())
+    store, user = target._objects(next(m for m in target.manifests if m.ta_uuid == BIOMETRIC_UUID)), bytes(16)
+    states = StoredStates(store)
+    assert not states.locked([1], lambda state: state)
+    states.save(1, user, SensorUserState(lockout=ANDROID_13.charge(LockoutState(failed_attempts=LIMIT - 1), 0)))
+    assert states.locked([1], lambda state: state) == {user}
+    with store.transaction() as transaction:
+        states.erase(transaction, user)
+    assert not states.locked([1], lambda state: state)
 
 
 def test_a_charge_is_used_once_and_only_for_what_is_stored() -> None:

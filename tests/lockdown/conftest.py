@@ -6,15 +6,21 @@ import struct
 import subprocess
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import pytest
 
+from tee_sim.normal.machine.locked_start import start_locked
 from tee_sim.normal.sandbox_verdict.observe import Observation, observe
+from tee_sim.normal.supplicant import Supplicant
 from tee_sim.secure.lockdown import LockReport
+from tee_sim.shared.manifest import Manifest
+from tee_sim.shared.wire import Boot, LockProfile, Provision, host_heaps, host_names
+from tests.lockdown.worlds import World, as_root
 
 CHILD = Path(__file__).with_name("child.py")
+COUNTER = Path(__file__).parents[2] / "docs" / "examples" / "counter"
 
 
 @dataclass
@@ -99,3 +105,21 @@ def locked() -> Iterator[tuple[LockReport, Observation]]:
     assert child.report is not None
     yield child.report, observe(child.process.pid, child.report)
     starter.end()
+
+
+@pytest.fixture(scope="session")
+def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    """A real core with three hosts; what was seen of its descriptors is as root would see it."""
+    manifest = replace(Manifest.from_toml((COUNTER / "manifest.toml").read_text("utf-8")), spares=2)
+    boot = Boot(manifests=(manifest,), profile=LockProfile.STRICT, folders=(os.fsencode(COUNTER),))
+    supplicant = Supplicant(tmp_path_factory.mktemp("processes"))
+    provision = Provision(huk=bytes(32), device_id=bytes(16), create=True)
+    started = start_locked(boot, supplicant, provision, accept=lambda _verdict: None)
+    inspected = started.inspected
+    names = host_names(boot)
+    try:
+        level, waiter = inspected.verdict.level, inspected.waiter
+        yield as_root(World(inspected.core, inspected.hosts, names, len(names), level, waiter, host_heaps(boot)))
+    finally:
+        started.process.kill()
+        supplicant.close()

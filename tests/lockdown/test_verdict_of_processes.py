@@ -1,112 +1,20 @@
 """The verdict on core and hosts together: the real one, and every fact that makes it worse."""
 
-import dataclasses
 import os
 import sys
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
-from pathlib import Path
+from dataclasses import replace
 
 import pytest
 
-from tee_sim.normal.machine.locked_start import start_locked
 from tee_sim.normal.sandbox_verdict import processes
 from tee_sim.normal.sandbox_verdict.observe import Observation
-from tee_sim.normal.sandbox_verdict.probes import Probe, ProbeResults
 from tee_sim.normal.sandbox_verdict.processes import Watched, judge_processes
-from tee_sim.normal.sandbox_verdict.verdict import Level, State, Verdict
-from tee_sim.normal.supplicant import Supplicant
+from tee_sim.normal.sandbox_verdict.verdict import Level, State
 from tee_sim.shared.lock_report import Layer, LayerState, LockReport
-from tee_sim.shared.manifest import Manifest
-from tee_sim.shared.sandbox.filters import waiter_program
-from tee_sim.shared.wire import Boot, Locked, LockProfile, Provision, host_heaps, host_names
+from tee_sim.shared.wire import Locked
+from tests.lockdown.worlds import SECRET, WORKING, World, changed
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="the lock is Linux only")
-
-COUNTER = Path(__file__).parents[2] / "docs" / "examples" / "counter"
-SECRET = "/secretmem (deleted)"
-WORKING = ProbeResults((Probe("open-path", 0, 31),), Probe("landlock", 0, 13 << 8))
-
-
-@dataclass(frozen=True)
-class World:
-    """What `judge_processes` weighs."""
-
-    core: Watched
-    hosts: tuple[Watched, ...]
-    names: tuple[str, ...]
-    children: int
-    level: Level
-    waiter: Observation | None
-    heaps: tuple[int, ...]
-
-    def judge(self) -> Verdict:
-        heaps = self.heaps[: len(self.hosts)]
-        return judge_processes(self.core, self.hosts, self.names, self.children, WORKING, heaps, self.waiter)
-
-    def with_core(self, *, seen: dict[str, object] | None = None, report: dict[str, object] | None = None) -> "World":
-        return replace(self, core=changed(self.core, seen, report))
-
-    def with_host(
-        self, number: int, *, seen: dict[str, object] | None = None, report: dict[str, object] | None = None
-    ) -> "World":
-        hosts = list(self.hosts)
-        hosts[number] = changed(hosts[number], seen, report)
-        return replace(self, hosts=tuple(hosts))
-
-
-def changed(process: Watched, seen: dict[str, object] | None, report: dict[str, object] | None) -> Watched:
-    return Watched(
-        process.name,
-        dataclasses.replace(process.report, **(report or {})),  # type: ignore[arg-type]
-        dataclasses.replace(process.seen, **(seen or {})),  # type: ignore[arg-type]
-    )
-
-
-@pytest.fixture(scope="module")
-def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
-    """A real core with three hosts; what was seen of its descriptors is as root would see it."""
-    manifest = replace(Manifest.from_toml((COUNTER / "manifest.toml").read_text("utf-8")), spares=2)
-    boot = Boot(manifests=(manifest,), profile=LockProfile.STRICT, folders=(os.fsencode(COUNTER),))
-    supplicant = Supplicant(tmp_path_factory.mktemp("processes"))
-    provision = Provision(huk=bytes(32), device_id=bytes(16), create=True)
-    started = start_locked(boot, supplicant, provision, accept=lambda _verdict: None)
-    inspected = started.inspected
-    names = host_names(boot)
-    try:
-        level, waiter = inspected.verdict.level, inspected.waiter
-        yield as_root(World(inspected.core, inspected.hosts, names, len(names), level, waiter, host_heaps(boot)))
-    finally:
-        started.process.kill()
-        supplicant.close()
-
-
-def as_root(world: World) -> World:
-    """Fill in what an unprivileged caller does not see, as it must be."""
-    if world.core.seen.descriptors is not None:
-        return world
-    world = world.with_core(seen={"shared_memory": (("00:0e 1", SECRET),)})
-    for number in range(len(world.hosts)):
-        world = world.with_host(number, seen={"shared_memory": ((f"00:0e {2 + number}", SECRET),)})
-    if world.waiter is not None:
-        filters = (waiter_program(world.core.report.machine).to_bytes(),)
-        world = replace(world, waiter=dataclasses.replace(world.waiter, filters=filters, descriptors=()))
-    own: dict[int, str] = dict.fromkeys(range(3), "/dev/null")
-    own |= {world.core.report.request_fd: "pipe:[1]", world.core.report.reply_fd: "pipe:[2]"}
-    watched = []
-    for number, (host, link) in enumerate(zip(world.hosts, world.core.report.links, strict=True)):
-        down, up = f"pipe:[{10 + 2 * number}]", f"pipe:[{11 + 2 * number}]"
-        own |= {link.write_fd: down, link.read_fd: up, link.kill_fd: "anon_inode:[pidfd]"}
-        watched.append((link.kill_fd, host.seen.process_id))
-        theirs = dict.fromkeys(range(3), "/dev/null") | {host.report.request_fd: down, host.report.reply_fd: up}
-        world = world.with_host(number, seen={"descriptors": tuple(sorted(theirs.items()))})
-    return world.with_core(
-        seen={
-            "descriptors": tuple(sorted(own.items())),
-            "watched": tuple(watched),
-            "our_pipes": ("pipe:[1]", "pipe:[2]"),
-        }
-    )
 
 
 def test_the_real_one_is_enforced(world: World) -> None:
@@ -372,87 +280,3 @@ def test_root_needs_no_help_of_the_test(world: World) -> None:
         pytest.skip("only root sees another process' descriptors")
     assert len(descriptors(world.core)) == 5 + 3 * 3
     assert all(len(descriptors(host)) == 5 for host in world.hosts)
-
-
-# The waiter and the memory of the hosts
-
-
-def test_the_real_waiter_and_heaps_are_in_force(world: World) -> None:
-    verdict = world.judge()
-    assert verdict.state("heap") is State.IN_FORCE
-    assert verdict.state("waiter") is (State.IN_FORCE if world.core.report.applied("pid-1") else State.UNKNOWN)
-
-
-def waiting(world: World) -> Observation:
-    if world.waiter is None:
-        pytest.skip("this host has no user namespaces, so nothing waits for the core")
-    return world.waiter
-
-
-@pytest.mark.parametrize(
-    ("seen", "evidence"),
-    [
-        ({"seccomp_mode": 0}, "the process that waits for the core has no filter of its own"),
-        ({"filter_count": 0}, "the process that waits for the core has no filter of its own"),
-        ({"capabilities": 1}, "it may gain privileges or holds a capability"),
-        ({"no_new_privileges": False}, "it may gain privileges or holds a capability"),
-        ({"threads": 2}, "2 threads, expected one"),
-        ({"traced": True}, "another process traces it"),
-        ({"traced": None}, "another process traces it"),
-        ({"filters": ()}, "no filter in the kernel is the one for waiting that this version builds"),
-        ({"filters": (bytes(8),)}, "no filter in the kernel is the one for waiting that this version builds"),
-        ({"filters": "the core's"}, "no filter in the kernel is the one for waiting that this version builds"),
-        ({"descriptors": ((3, "pipe:[7]"),)}, "descriptor 3 should not be open"),
-        ({"descriptors": ((0, "/dev/pts/1"),)}, "descriptor 0 should not be open"),
-        ({"seccomp_mode": None}, "its status cannot be read from outside"),
-        ({"capabilities": None}, "its status cannot be read from outside"),
-    ],
-)
-def test_each_outside_fact_of_the_waiter_counts(world: World, seen: dict[str, object], evidence: str) -> None:
-    if seen.get("filters") == "the core's":
-        seen = {"filters": world.core.seen.filters or (bytes(16),)}
-    waiter = dataclasses.replace(waiting(world), **seen)  # type: ignore[arg-type]
-    verdict = replace(world, waiter=waiter).judge()
-    assert verdict.level is Level.PARTIAL
-    assert verdict.state("waiter") is State.ABSENT
-    assert f"waiter: {evidence}" in verdict.reasons
-    assert verdict.filter_sha256 == b""
-
-
-def test_a_waiter_that_was_not_seen_is_no_lock(world: World) -> None:
-    waiting(world)
-    assert replace(world, waiter=None).judge().level is Level.PARTIAL
-
-
-@pytest.mark.parametrize("blind", ["filters", "descriptors"])
-def test_without_root_the_waiter_is_unknown_and_said_so(world: World, blind: str) -> None:
-    waiter = dataclasses.replace(waiting(world), **{blind: None})  # type: ignore[arg-type]
-    verdict = replace(world, waiter=waiter).judge()
-    assert verdict.state("waiter") is State.UNKNOWN
-    assert verdict.level is world.level
-    words = "mode 2 outside, no capability; whether it is the filter for waiting, and what is open, needs root"
-    assert f"waiter: {words}" in verdict.reasons
-
-
-@pytest.mark.parametrize("number", range(3))
-def test_a_host_whose_memory_does_not_end_is_no_lock(world: World, number: int) -> None:
-    name, heap = world.names[number], world.heaps[number]
-    verdict = world.with_host(number, seen={"data_limit": "unlimited"}).judge()
-    assert verdict.level is Level.PARTIAL
-    assert verdict.state("heap") is State.ABSENT
-    assert f"heap: {name}: its memory has no limit, {heap} bytes are stated" in verdict.reasons
-    has = world.hosts[number].seen.data_bytes or 0
-    for over, level in ((64 << 20, world.level), ((64 << 20) + 1, Level.PARTIAL)):
-        verdict = world.with_host(number, seen={"data_limit": str(has + heap + over)}).judge()
-        assert verdict.level is level
-    words = f"heap: {name}: its memory may grow to {has + heap + over} bytes, {heap} above its start are stated"
-    assert words in verdict.reasons
-    verdict = world.with_host(number, seen={"data_limit": None}).judge()
-    assert verdict.state("heap") is State.UNKNOWN
-    assert f"heap: {name}: not readable from outside" in verdict.reasons
-
-
-def test_a_limit_for_each_host(world: World) -> None:
-    verdict = replace(world, heaps=world.heaps[:2]).judge()
-    assert verdict.level is Level.PARTIAL
-    assert "heap: 2 limits are stated for 3 hosts" in verdict.reasons

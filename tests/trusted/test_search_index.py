@@ -272,6 +272,16 @@ def test_it_is_made_anew_of_the_records_whatever_is_there(monkeypatch: pytest.Mo
     check(life)
 
 
+def test_the_index_of_each_modality_is_mended() -> None:
+    life = Life(5)
+    with life.store.transaction() as transaction:
+        for modality in Modality:
+            body = Segment.of([life.drawn()], EPOCH, 0).to_bytes()
+            transaction.put(Place().object_id(modality), body, kind=KINDS[modality])
+    life.index().mend()
+    assert [len(life.index().columns(modality).heads) for modality in Modality] == [0, 0]
+
+
 def test_what_a_consent_says_of_searches() -> None:
     grant = Grant(modality=FACE, purpose=Purpose.IDENTIFY, policy_version=2, granted_ms=5, expires_ms=9)
     agreed = ConsentState(grants=(grant,), of_age=True)
