@@ -77,6 +77,14 @@ REASONS: tuple[tuple[str, Mapping[str, str]], ...] = (
         },
     ),
     (
+        "engines and decoders of pictures, of others: outside a device, and in a sensor host after its lock",
+        {
+            "bioguard.capture.engines": "getattr, import importlib",
+            "bioguard.capture.opencv": "import cv2",
+            "bioguard.capture.pictures": "import _wsq",
+        },
+    ),
+    (
         "the frame of the command line: lazy commands, standard streams, the report of a crash, where the device is",
         {
             "bioguard.cli.__main__": "import gc",
