@@ -17,7 +17,7 @@ from bioguard.records.consent import Purpose
 from bioguard.simulate.people import finger_impressions
 from bioguard.trusted.sensor.exposure import CLOSED, LIMIT
 from bioguard.trusted.sensor.sensors import SENSOR_IDS
-from bioguard.trusted.sensor.stored_objects import put_tally, read_tally
+from bioguard.trusted.sensor.tally import put_tally, read_tally
 
 ACCEPTED, STRONG = 0.75, 0.95
 """Cosines to a face of 128 dimensions with three views."""
@@ -74,7 +74,7 @@ def test_a_finger_under_another_name_keeps_what_was_learned_of_it(phone: Kit) ->
     tally = read_tally(store, SENSOR_IDS[fingers])
     with store.transaction() as transaction:
         spent = tally.exposures.after(near=[old.record_id] * (LIMIT + 3))
-        put_tally(transaction, SENSOR_IDS[fingers], tally.with_exposures(spent))
+        put_tally(transaction, SENSOR_IDS[fingers], tally.with_counts(spent))
     phone.target.restart()  # the application is the only one who writes, and keeps what it has written
     request = biometric.Relabel(
         user=alice.user, record_id=old.record_id, position=7, token=phone.pin_token(alice, phone.challenge(alice))

@@ -26,7 +26,8 @@ from bioguard.trusted.biometric.sensor_commands import SensorCommands
 from bioguard.trusted.sensor.authorization import SensorUserState
 from bioguard.trusted.sensor.charges_ahead import MOST_AHEAD, ChargesAhead
 from bioguard.trusted.sensor.lockout import ANDROID_11, ANDROID_13, APPLE, CLEAR, LockoutState
-from bioguard.trusted.sensor.stored_objects import StoredStates, read_tally
+from bioguard.trusted.sensor.stored_objects import StoredStates
+from bioguard.trusted.sensor.tally import read_tally
 from tee_sim.normal.rpmb_chip.chip import RpmbDevice
 from tee_sim.normal.supplicant.service import Service
 from tee_sim.secure.keys import KeyLadder

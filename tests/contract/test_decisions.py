@@ -24,7 +24,7 @@ from bioguard.records.scores import Score
 from bioguard.trusted.biometric.levels import Kind, levels
 from bioguard.trusted.biometric.rates import claim_terms
 from bioguard.trusted.sensor.exposure import CLOSED, LIMIT
-from bioguard.trusted.sensor.stored_objects import read_tally
+from bioguard.trusted.sensor.tally import read_tally
 from tee_sim.shared.errors import TeeError
 from tests.contract.watched import Watched
 

@@ -18,7 +18,7 @@ from bioguard.records.modality import Modality, Profile
 from bioguard.simulate.people import finger_impressions
 from bioguard.trusted.sensor.exposure import LIMIT
 from bioguard.trusted.sensor.sensors import SENSOR_IDS
-from bioguard.trusted.sensor.stored_objects import read_tally
+from bioguard.trusted.sensor.tally import read_tally
 from tests.contract.watched import Watched
 
 FINGER = Modality.FINGERPRINT

@@ -18,7 +18,7 @@ from bioguard.trusted.biometric.rates import Terms
 from bioguard.trusted.biometric.sensor_commands import Search, SensorCommands
 from bioguard.trusted.sensor.exposure import Exposures
 from bioguard.trusted.sensor.lockout import CLEAR
-from bioguard.trusted.sensor.stored_objects import put_tally, read_tally
+from bioguard.trusted.sensor.tally import put_tally, read_tally
 
 Patch = pytest.MonkeyPatch
 CALLS = 250

@@ -21,7 +21,7 @@ from bioguard.trusted.biometric.sensor_commands import SensorCommands
 from bioguard.trusted.biometric.vault import Vault
 from bioguard.trusted.policy.audit_log import AuditLog, Chunk
 from bioguard.trusted.sensor.sensors import SENSOR_IDS
-from bioguard.trusted.sensor.stored_objects import read_tally
+from bioguard.trusted.sensor.tally import read_tally
 from tee_sim.shared.errors import TeeError, TeeResult
 from tee_sim.shared.reserve import Reserve
 

@@ -23,7 +23,7 @@ from bioguard.trusted.biometric.search_segments import (
 from bioguard.trusted.biometric.stored_objects import StoredRecord
 from bioguard.trusted.biometric.stored_records import Stored, summary_of
 from bioguard.trusted.sensor.sensors import SENSOR_IDS
-from bioguard.trusted.sensor.stored_objects import recount
+from bioguard.trusted.sensor.tally import recount
 from tee_sim.secure.storage import TaStore
 from tee_sim.shared.errors import TeeError, TeeResult
 from tests.tee_sim.storage.conftest import TA, World

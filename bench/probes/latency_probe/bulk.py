@@ -20,7 +20,7 @@ from bioguard.trusted.biometric.app import BiometricApp
 from bioguard.trusted.biometric.stored_objects import UserState, put_user
 from bioguard.trusted.sensor.exposure import KEY_BYTES, Exposures
 from bioguard.trusted.sensor.sensors import SENSOR_IDS
-from bioguard.trusted.sensor.stored_objects import put_tally, read_tally
+from bioguard.trusted.sensor.tally import put_records, read_tally
 from tee_sim.secure.made.call import Call
 from tee_sim.shared.ta_api import Transaction
 
@@ -49,7 +49,7 @@ def _count(app: BiometricApp, transaction: Transaction, records: list[bytes]) ->
     counts = dict(zip(tally.exposures.keys, tally.counts, strict=True))
     counts |= {int.from_bytes(record[:KEY_BYTES], "big"): 0 for record in records}
     ordered = dict(sorted(counts.items()))
-    put_tally(transaction, sensor_id, tally.with_exposures(Exposures(tuple(ordered), bytes(ordered.values()))))
+    put_records(transaction, sensor_id, tally, Exposures(tuple(ordered), bytes(ordered.values())), records)
 
 
 def enroll_people(app: BiometricApp, seed: int, first: int, last: int, *, each: int, like: bytes) -> None:

@@ -24,6 +24,7 @@ _KNOWN: Final = {
     ("biometric", b"R", 17, "face", 16), ("biometric", b"R", 17, "fingerprint", 16),
     ("biometric", b"I", 4, "faceindex", 0), ("biometric", b"I", 4, "fingerindex", 0),
     ("biometric", b"S", 18, "sensor", 16), ("biometric", b"U", 17, "user", 16), ("biometric", b"X", 2, "tally", 0),
+    ("biometric", b"X", 4, "tallykeys", 0),
 }  # fmt: skip
 """Application, first byte and size of the id, kind, size of the owner."""
 _CHUNK: Final = 32

@@ -35,7 +35,7 @@ from bioguard.trusted.biometric.stored_records import Stored, opened
 from bioguard.trusted.policy.stored_objects import PolicyObjects
 from bioguard.trusted.sensor.exposure import KEY_BYTES
 from bioguard.trusted.sensor.sensors import SENSOR_IDS
-from bioguard.trusted.sensor.stored_objects import read_tally
+from bioguard.trusted.sensor.tally import read_tally
 from tee_sim.shared.errors import TeeError, TeeResult
 from tee_sim.shared.ta_api import Store, Transaction
 

@@ -27,7 +27,7 @@ SEGMENT_BYTES: Final = 32 << 10
 """Of a segment of more than one record. With 10 000 faces of one view, 512 numbers, it is some 500 segments of 19: half
 as large ones are read in 1.3 times the time, twice as large ones double what an enrollment writes."""
 MOST_DEPTH: Final = 15
-"""32 768 segments, more than a third of the records that a sensor may have (`MAX_RECORDS`)."""
+"""32 768 segments, a third of the records that a sensor may have (`MAX_RECORDS`)."""
 _BITS: Final = 16
 """Of a prefix."""
 _ID_BYTES: Final = 16

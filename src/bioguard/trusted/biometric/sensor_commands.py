@@ -32,7 +32,8 @@ from bioguard.trusted.sensor.exposure import Exposures
 from bioguard.trusted.sensor.lockout import ANDROID_11, ANDROID_13, APPLE, CLEAR, LockoutState
 from bioguard.trusted.sensor.pins import GatekeeperPins
 from bioguard.trusted.sensor.sensors import FACE, FINGERPRINT, SENSOR_IDS
-from bioguard.trusted.sensor.stored_objects import StoredStates, StoredTokens, put_tally, read_tally, tally_object
+from bioguard.trusted.sensor.stored_objects import StoredStates, StoredTokens
+from bioguard.trusted.sensor.tally import put_tally, read_tally, tally_object
 from tee_sim.shared.dataclass import dataclass
 from tee_sim.shared.schema import Record
 from tee_sim.shared.ta_api import Command, TaEnv, Transaction
@@ -125,7 +126,7 @@ class SensorCommands:
         tally = read_tally(self._env.store, sensor_id)
         with self._env.store.transaction() as transaction:
             self.states.put(transaction, *key, replace(state, lockout=charge.charged) if charge else state)
-            put_tally(transaction, sensor_id, tally.with_exposures(tally.exposures.after(near=near, strong=strong)))
+            put_tally(transaction, sensor_id, tally.with_counts(tally.exposures.after(near=near, strong=strong)))
         ahead.stored(key, charge)
         return settlement.token.to_bytes() if settlement.token else None
 
@@ -155,7 +156,7 @@ class SensorCommands:
         exposures = tally.exposures.after(near=near, strong=strong, beaten=beaten)
         with self._env.store.transaction() as transaction:
             stored = replace(tally, search=charge.charged if charge else ended)
-            put_tally(transaction, sensor_id, stored.with_exposures(exposures))
+            put_tally(transaction, sensor_id, stored.with_counts(exposures))
         ahead.stored(key, charge)
 
     def give_back(self) -> None:

@@ -49,7 +49,7 @@ from bioguard.trusted.biometric.template_encoder import TemplateEncoder
 from bioguard.trusted.policy.audit_log import AuditLog
 from bioguard.trusted.refusal import Refused
 from bioguard.trusted.sensor.sensors import SENSOR_IDS
-from bioguard.trusted.sensor.stored_objects import recount
+from bioguard.trusted.sensor.tally import recount
 from tee_sim.shared.ta_api import TaEnv, Transaction, find_record
 
 _NO_SALT = bytes(16)  # of a record that has none yet

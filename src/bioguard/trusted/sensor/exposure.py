@@ -35,8 +35,7 @@ Does not promise: that nothing is learned, only how much (docs/protection.md, "M
 
 import struct
 from bisect import bisect_left
-from collections.abc import Iterable
-from functools import lru_cache
+from collections.abc import Iterable, Sequence
 from operator import lt
 from typing import Final, Self
 
@@ -52,16 +51,11 @@ thousands is strong (`python -m bench.oracle`, siege): forty of them are below o
 once in a hundred tries, so 5 000 of them pass between two visits of a person who is only ever searched for."""
 KEY_BYTES: Final = 8
 """Of a record id, which is 16 random bytes: among 100 000 records two share a key on one of 3.7 billion devices."""
-ENTRY_BYTES: Final = KEY_BYTES + 1
 
 
-@lru_cache(maxsize=4)
-def unpacked_keys(keys: bytes) -> tuple[int, ...]:
-    """Keys as numbers, decoded once for as long as no record comes or goes. Raises ValueError if not in order."""
-    numbers = struct.unpack(f">{len(keys) // KEY_BYTES}Q", keys)
-    if not all(map(lt, numbers, numbers[1:])):
-        raise ValueError("exposure keys are not in order")
-    return numbers
+def packed_keys(keys: Sequence[int]) -> bytes:
+    """Keys as bytes."""
+    return struct.pack(f">{len(keys)}Q", *keys)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,11 +75,10 @@ class Exposures:
         """From what `packed_keys` wrote. Raises ValueError for what it does not write."""
         if len(keys) != KEY_BYTES * len(counts) or max(counts, default=0) > CLOSED:
             raise ValueError("exposure counts do not fit their records")
-        return cls(unpacked_keys(keys), counts)
-
-    def packed_keys(self) -> bytes:
-        """The keys as bytes."""
-        return struct.pack(f">{len(self.keys)}Q", *self.keys)
+        numbers = struct.unpack(f">{len(counts)}Q", keys)
+        if not all(map(lt, numbers, numbers[1:])):
+            raise ValueError("exposure keys are not in order")
+        return cls(numbers, counts)
 
     def __len__(self) -> int:
         return len(self.keys)

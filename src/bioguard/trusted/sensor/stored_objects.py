@@ -1,45 +1,32 @@
 """Store what the sensor rules remember, in bodies of a size that shows nothing.
 
-| object id                 | kind   | owner | body                                                    |
-|---------------------------|--------|-------|---------------------------------------------------------|
-| `S` + sensor id + user    | sensor | user  | LockoutState, padded to STATE_BYTES                     |
-| `X` + sensor id           | tally  |       | Tally, padded to a size that the number of records sets |
+| object id              | kind   | owner | body                                |
+|------------------------|--------|-------|-------------------------------------|
+| `S` + sensor id + user | sensor | user  | LockoutState, padded to STATE_BYTES |
 
 The ids of `S`, as a token has them: secure user id and authenticator id, little-endian. The core makes the tokens out
 of them (`StoredTokens`).
 
-Enforces: whoever watches the disk learns neither the lockout of a user nor which records came near a probe. The tally
-of a sensor is one object, because which objects a decision writes must not name a record; a record enters it and
-leaves it in the transaction that stores or erases it (`recount`).
+Enforces: whoever watches the disk does not learn the lockout of a user.
 
 Does not promise: to hide which user's state a claim writes, which is the user that was claimed.
 """
 
-from collections.abc import Callable, Collection, Iterable
-from dataclasses import replace
-from typing import Annotated, Final
+from collections.abc import Callable, Collection
+from typing import Final
 
 from bioguard.records.locks import Lock
 from bioguard.records.tokens import TOKEN_KEY_NAME
 from bioguard.trusted.kept_objects import erase_if_stored, keep, value_of
 from bioguard.trusted.sensor.authorization import SensorUserState
-from bioguard.trusted.sensor.exposure import ENTRY_BYTES, Exposures, unpacked_keys
 from bioguard.trusted.sensor.lockout import CLEAR, LockoutState
 from bioguard.trusted.sensor.sensors import SENSOR_IDS
 from tee_sim.shared.dataclass import dataclass
-from tee_sim.shared.errors import TeeError, TeeResult
-from tee_sim.shared.schema import AtMost, Record
 from tee_sim.shared.ta_api import Keys, Store, Transaction
 
 STATE_BYTES: Final = 32
 """Three numbers of at most 9 bytes, the list, the length."""
 _LENGTH_BYTES: Final = 4
-_SIZES: Final = (*(4096 << n for n in range(8)), 768 << 10)
-"""4 kB to 512 kB, and the largest object that a store takes."""
-_OVERHEAD_BYTES: Final = 64
-"""Length, list, lockout state and the heads of two byte strings."""
-MAX_RECORDS: Final = (_SIZES[-1] - _OVERHEAD_BYTES) // ENTRY_BYTES
-"""87 374 records a sensor."""
 
 
 def padded(body: bytes, size_bytes: int) -> bytes:
@@ -55,84 +42,6 @@ def unpadded(data: bytes) -> bytes:
     if len(data) < end or any(data[end:]):
         raise ValueError("not a padded body")
     return data[_LENGTH_BYTES:end]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Tally(Record):
-    """What is stored for a sensor.
-
-    Attributes:
-        search: lockout of 1:N, which no match clears.
-        keys, counts: of `Exposures`.
-    """
-
-    search: LockoutState = CLEAR
-    keys: Annotated[bytes, AtMost(_SIZES[-1])] = b""
-    counts: Annotated[bytes, AtMost(_SIZES[-1])] = b""
-
-    @property
-    def exposures(self) -> Exposures:
-        """How often each record came near. Raises ValueError."""
-        return Exposures.unpacked(self.keys, self.counts)
-
-    def with_exposures(self, exposures: Exposures) -> "Tally":
-        """The same with other counts."""
-        same = exposures.keys is unpacked_keys(self.keys)
-        return replace(self, keys=self.keys if same else exposures.packed_keys(), counts=exposures.counts)
-
-
-def tally_object(sensor_id: int) -> bytes:
-    """Where the tally of one sensor is."""
-    return b"X" + bytes([sensor_id])
-
-
-def _size_bytes(records: int) -> int:
-    wanted = _OVERHEAD_BYTES + ENTRY_BYTES * records
-    try:
-        return next(size for size in _SIZES if wanted <= size)
-    except StopIteration:
-        raise TeeError(TeeResult.STORAGE_NO_SPACE, f"a sensor keeps at most {MAX_RECORDS} records") from None
-
-
-def read_tally(store: Store, sensor_id: int) -> Tally:
-    """The tally of a sensor; an empty one before the first enrollment."""
-    return value_of(store, tally_object(sensor_id), _tally_of) or Tally()
-
-
-def _tally_of(body: bytes, _ids: bytes) -> Tally:
-    return Tally.from_bytes(unpadded(body))
-
-
-def put_tally(transaction: Transaction, sensor_id: int, tally: Tally) -> None:
-    """Store a tally together with other changes. Raises TeeError STORAGE_NO_SPACE above MAX_RECORDS."""
-    body = padded(tally.to_bytes(), _size_bytes(len(tally.counts)))
-    transaction.put(tally_object(sensor_id), body, kind="tally")
-    keep(transaction, tally_object(sensor_id), tally)
-
-
-def recount(
-    store: Store,
-    transaction: Transaction,
-    sensor_id: int,
-    *,
-    erased: Iterable[bytes] = (),
-    stored: bytes | None = None,
-    inherits: bytes | None = None,
-) -> None:
-    """Take erased records out of a sensor's tally and put a new one in, together with other changes.
-
-    Args:
-        inherits: the record whose samples the new one holds; what was learned of them goes with them.
-    """
-    tally = read_tally(store, sensor_id)
-    exposures = before = tally.exposures
-    for record_id in erased:
-        exposures = exposures.erased(record_id)
-    if stored is not None:
-        exposures = exposures.enrolled(stored)
-        if inherits is not None and before.holds(inherits):
-            exposures = exposures.inherited(stored, before.count(inherits))
-    put_tally(transaction, sensor_id, tally.with_exposures(exposures))
 
 
 class StoredStates:

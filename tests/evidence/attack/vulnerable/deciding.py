@@ -11,7 +11,7 @@ from bioguard.trusted.biometric.stored_objects import DeviceState
 from bioguard.trusted.sensor.exposure import Exposures
 from bioguard.trusted.sensor.lockout import CLEAR
 from bioguard.trusted.sensor.sensors import SENSOR_IDS
-from bioguard.trusted.sensor.stored_objects import put_tally, read_tally
+from bioguard.trusted.sensor.tally import put_tally, read_tally
 from vulnerable.biometric import Buggy
 
 
