@@ -18,6 +18,10 @@ MINUTIAE_FILE = re.compile(
     rf"(?P<finger>[^.].*)_(?P<impression>\d+)(?P<suffix>{'|'.join(map(re.escape, _MINUTIAE_SUFFIXES))})", re.IGNORECASE
 )
 """A hidden file is none: macOS lays `._101_1.iso` beside `101_1.iso`."""
+PICTURE_FILE = re.compile(
+    r"(?P<finger>[^.].*)_(?P<impression>\d+)(?P<suffix>\.(?:png|bmp|tiff?|pgm|ppm|wsq))", re.IGNORECASE
+)
+"""What `bioguard.capture.pictures` decodes."""
 _SAMPLE = re.compile(rf"(?P<subject>.+)_\d+(?:{_SUFFIXES})?", re.IGNORECASE)
 
 

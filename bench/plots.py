@@ -140,6 +140,27 @@ def histogram_plot(
         )
 
 
+def quality_plot(quarters: Mapping[str, Sequence[Mapping[str, Any]]], *, title: str) -> Figure:
+    """Error by quarters of a quality, from the poorest on; whiskers are `interval_95`."""
+    with mpl.rc_context(STYLE):
+        canvas, axes = _canvas()
+        for i, (name, rows) in enumerate(quarters.items()):
+            shift = 0.12 * (i - (len(quarters) - 1) / 2)
+            fnmr = 100 * np.array([row["fnmr"] for row in rows])
+            ends = 100 * np.array([row["interval_95"] for row in rows]).T
+            places = np.arange(1, len(rows) + 1) + shift
+            whiskers = np.maximum([fnmr - ends[0], ends[1] - fnmr], 0)
+            axes.errorbar(places, fnmr, whiskers, fmt="o-", color=COLORS[i % len(COLORS)], capsize=3, label=name)
+        axes.set(xlabel="quarter of the genuine pairs, poorest first", ylabel="FNMR, %", xticks=range(1, 5))
+        axes.set_ylim(bottom=0)
+        axes.legend(fontsize=8, loc="upper right")
+        return Figure(
+            title=title,
+            svg=_svg(canvas),
+            description="False non-matches by quarters of the quality of the poorer picture of a pair.",
+        )
+
+
 def latency_plot(samples_ms: Mapping[str, Sequence[float]], *, title: str) -> Figure:
     """Cumulative distribution of latencies, logarithmic time."""
     with mpl.rc_context(STYLE):

@@ -29,6 +29,10 @@ COMMANDS: Table = {
         "enrollment:enrollment",
         "Groups of samples of one person, and of two, before the gate of the enrollment: enrollment.json.",
     ),
+    "extract": (
+        "extract:extract",
+        "From pictures to error rates, engines side by side: extract.json and report.html in DIR.",
+    ),
     "latency": (
         "latency:latency",
         "What callers wait for: cold commands, start, 1:1, 1:N, enrollment, memory; beside another checkout.",

@@ -18,6 +18,7 @@ from bioguard.errors import InputRefused
 
 TARGETS = (1e-2, 1e-3)
 NAMES = ("eer", "fnmr_at_1e-2", "fnmr_at_1e-3")
+Side = tuple[Tables, NDArray[np.int64]]
 
 
 def paired(
@@ -49,10 +50,10 @@ def paired(
         if sorted(own) != sorted(theirs) or any(isinstance(x, PairList) and x.anonymous for x in (one, other)):
             raise _refuse(f"{one.name}: the subjects are not the same", "compare two matchers on the same people")
         at = {name: int(number) for name, number in zip(own, place, strict=True)}
-        sides.append((_side(one, place), _side(other, np.array([at[name] for name in theirs], np.int64))))
+        sides.append((side_of(one, place), side_of(other, np.array([at[name] for name in theirs], np.int64))))
 
     def change(weights: Floats) -> Floats:
-        each = np.array([_rates(b, weights) - _rates(a, weights) for a, b in sides])
+        each = np.array([rates_of(b, weights) - rates_of(a, weights) for a, b in sides])
         return np.concatenate([each.ravel(), each.mean(axis=0)])
 
     found = [
@@ -63,11 +64,13 @@ def paired(
     return {"people": people, "sets": dict(zip(names, rows, strict=False)), "mean_of_sets": rows[-1]}
 
 
-def _side(one: Scored, place: NDArray[np.int64]) -> tuple[Tables, NDArray[np.int64]]:
+def side_of(one: Scored, place: NDArray[np.int64]) -> Side:
+    """Tables of a set, and the number of each of its subjects among all people."""
     return Tables(pairs_of([one], scores_of([one]))), place
 
 
-def _rates(side: tuple[Tables, NDArray[np.int64]], weights: Floats) -> Floats:
+def rates_of(side: Side, weights: Floats) -> Floats:
+    """EER and FNMR at `TARGETS` of one set under a draw, in the order of `NAMES`."""
     tables, place = side
     eer, fnmrs = tables.figures(weights[place], TARGETS)
     return np.array([eer, *fnmrs])

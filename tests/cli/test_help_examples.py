@@ -102,7 +102,7 @@ def scene(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, str
     ):
         (scene / name).parent.mkdir(parents=True, exist_ok=True)
         (scene / name).write_text("{}")
-    for name in ("evidence", "out/accuracy", "shared/data/fingerprints", "data/prints", "door-7"):
+    for name in ("evidence", "out/accuracy", "shared/data/fingerprints", "data/prints", "data/pictures", "door-7"):
         (scene / name).mkdir(parents=True)
     words = {}
     with Device.init(scene / "unenrolled", require_pin=False) as device:
