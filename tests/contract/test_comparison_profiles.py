@@ -25,6 +25,7 @@ from bioguard.records.audit_events import Entry
 from bioguard.records.comparison_profile import CalibrationData, ComparisonProfile, RatePoint, ScoreTable
 from bioguard.records.consent import DAY_MS
 from bioguard.records.modality import Modality, Profile
+from bioguard.records.sample_origin import SampleOrigin
 from bioguard.records.scores import Basis, Score
 from bioguard.simulate.people.faces import EDGEFACE_XS, FacePopulation
 
@@ -135,14 +136,47 @@ def test_equal_numbers_are_a_face_of_no_model() -> None:
 
 
 @pytest.mark.parametrize(
-    ("model", "status"), [("", ReplyStatus.OK), ("relu 512", ReplyStatus.OK), ("arcface", ReplyStatus.NOT_CALIBRATED)]
+    ("model", "enrolls", "compares"),
+    [
+        ("", ReplyStatus.OK, ReplyStatus.OK),
+        ("relu 512", ReplyStatus.OK, ReplyStatus.OK),
+        ("arcface", ReplyStatus.NOT_CALIBRATED, ReplyStatus.OTHER_EXTRACTOR),
+    ],
 )
-def test_a_stated_model_is_that_of_the_profile_or_refused(model: str, status: ReplyStatus) -> None:
+def test_a_stated_model_is_that_of_the_profile_or_refused(
+    model: str, enrolls: ReplyStatus, compares: ReplyStatus
+) -> None:
     phone = kit(OWN)
-    assert enroll(phone, views(5001), model)[1] is status
+    assert search(phone, views(5001, 1)[0], model).status is enrolls
+    assert enroll(phone, views(5001), model)[1] is enrolls
     person, _ = enroll(phone, views(5002))
-    assert claim(phone, person, views(5002, 1, first=5)[0], model).status is status
-    assert search(phone, views(5002, 1, first=5)[0], model).status is status
+    assert claim(phone, person, views(5002, 1, first=5)[0], model).status is compares
+    assert search(phone, views(5002, 1, first=5)[0], model).status is compares
+
+
+def test_where_any_model_is_taken_what_is_enrolled_says_which_until_it_is_gone() -> None:
+    """A comparison across models has no rate; a claim of one is no attempt, and a search of one finds nobody."""
+    phone = kit(uncalibrated=[Modality.FACE])
+    person, status = enroll(phone, views(5001), "arcface")
+    assert status is ReplyStatus.NOT_CENTERED  # those of the fallback are centered
+    drawn = [FaceEmbedding.from_features(row).to_bytes() for row in POPULATION.embeddings(9, 3, 0)]
+    person, status = enroll(phone, drawn[:1], "arcface")
+    assert status is ReplyStatus.OK
+    for model in ("", "edgeface_xs"):
+        other = (claim(phone, person, drawn[0], model), search(phone, drawn[0], model))
+        assert {answer.status for answer in other} == {ReplyStatus.OTHER_EXTRACTOR}
+        assert enroll(phone, drawn[1:2], model)[1] is ReplyStatus.OTHER_EXTRACTOR
+    assert claim(phone, person, drawn[0], "arcface").match
+    page = phone.ask(BIOMETRIC_UUID, biometric.LIST, biometric.ListRecords())
+    assert [record.origin for record in page.records] == [SampleOrigin.STATED]
+    shown = phone.ask(BIOMETRIC_UUID, SHOW_CONFIGURATION, Nothing())
+    assert [(one.modality, one.model) for one in shown.models] == [(Modality.FACE, "arcface")]
+    remove = biometric.RemoveUser(user=person.user, leave=EraseAuthorization(by_operator=True))
+    phone.ask(BIOMETRIC_UUID, biometric.REMOVE_USER, remove)
+    person, status = enroll(phone, drawn[1:2])
+    assert status is ReplyStatus.OK
+    assert claim(phone, person, drawn[1]).match
+    assert claim(phone, person, drawn[1], "arcface").status is ReplyStatus.OTHER_EXTRACTOR
 
 
 def test_a_dimension_without_a_profile_needs_the_fallback() -> None:
@@ -220,7 +254,8 @@ def test_the_profiles_that_are_sealed_and_logged_are_those_of_every_later_time()
         if change is not None:
             phone.ask(BIOMETRIC_UUID, biometric.REMOVE_USER, change)
         phone.target.restart()
-        assert phone.ask(BIOMETRIC_UUID, SHOW_CONFIGURATION, Nothing()) == made
+        now = phone.ask(BIOMETRIC_UUID, SHOW_CONFIGURATION, Nothing())
+        assert replace(now, models=()) == made
     assert logged(phone, PROFILE_SEALED="digest", UNCALIBRATED_ALLOWED="modality") == [
         *(("PROFILE_SEALED", digest) for digest in digests), ("UNCALIBRATED_ALLOWED", Modality.FINGERPRINT),
     ]  # fmt: skip

@@ -92,9 +92,9 @@ def test_each_status_has_one_row() -> None:
 
 
 def test_the_numbers_on_the_wire_stay() -> None:
-    assert [status.value for status in ReplyStatus] == list(range(39))
+    assert [status.value for status in ReplyStatus] == list(range(40))
     assert (ReplyStatus.TOKEN_REFUSED, ReplyStatus.RECORD_EXPIRED) == (17, 36)
-    assert (ReplyStatus.PROFILE_REFUSED, ReplyStatus.NOT_CALIBRATED) == (37, 38)
+    assert (ReplyStatus.NOT_CALIBRATED, ReplyStatus.OTHER_EXTRACTOR) == (38, 39)
     assert [(s.name, s.value) for s in SensorStatus] == [("OK", 0), ("UNKNOWN_USER", 1), ("TOKEN_REFUSED", 2)]
     assert [s.value for s in GatekeeperStatus] == [0, 1, -1, -2, -3]
     assert [s.value for s in KeystoreError] == [0, -2, -3, -16, -26, -28, -30, -31, -33, -38]

@@ -202,8 +202,8 @@ def test_what_a_file_states_of_its_extractor_is_passed_on(device_dir: Path) -> N
         assert ask(21, b"fritz", 2, form, made[:1], token, False)[0] == "match.not_calibrated"
         plain = [write_ansi2004(touch) for touch in finger_impressions(1, person=0, count=3)]
         assert ask(21, b"fritz", 2, form, plain, token, False)[2] == 3
-        assert ask(22, b"fritz", form, made[0], 0, 0)[0] == "match.not_calibrated"
-        assert ask(23, form, made[0], 0)[0] == "match.not_calibrated"
+        assert ask(22, b"fritz", form, made[0], 0, 0)[0] == "sample.other_extractor"
+        assert ask(23, form, made[0], 0)[0] == "match.not_calibrated"  # nobody to be found
 
 
 def command(directory: Path) -> list[str]:

@@ -77,6 +77,7 @@ def enroll_people(app: BiometricApp, seed: int, first: int, last: int, *, each: 
                         face = FaceEmbedding.from_features(rows[person - made])
                         request = Enroll(user=user, modality=Modality.FACE, position=0, samples=(face.to_bytes(),))
                         codes = app._vault.encoder.encode((face,))
-                        app._vault.enroll(transaction, request, codes, None, face_dimension=len(face))
+                        made_by = app._made_by(face, "")
+                        app._vault.enroll(transaction, request, codes, None, made_by, face_dimension=len(face))
                 _count(app, transaction, new)
     app._vault.index.mend()

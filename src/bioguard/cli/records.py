@@ -34,8 +34,10 @@ def list_records(state: CliState, user: str | None) -> Result:
     with state.device() as device:
         records, start = list(device.records(user)), at_start(device)
     known = [(r, r.user or "(unknown)", iso(r.enrolled_s * 1000)) for r in records]
-    rows = [(r.record_id, name, r.modality, r.position, r.views, at) for r, name, at in known]
-    header = ("record", "user", "modality", "position", "views", "enrolled")
+    rows = [
+        (r.record_id, name, r.modality, r.position, r.views, at, r.extractor or "not known") for r, name, at in known
+    ]
+    header = ("record", "user", "modality", "position", "views", "enrolled", "extractor")
     return Result(
         outcome="listed",
         data={
@@ -55,7 +57,11 @@ def show(state: CliState, record_id: str) -> Result:
     with state.device() as device:
         info = device.show(record_id)
     public = _public(info)
-    return Result(outcome="shown", data={"record": public}, lines=[f"{k + ':':<11}{v}" for k, v in public.items()])
+    return Result(
+        outcome="shown",
+        data={"record": public},
+        lines=[f"{k.replace('_', ' ') + ':':<14}{v}" for k, v in public.items()],
+    )
 
 
 @click.command()

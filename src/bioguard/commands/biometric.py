@@ -11,8 +11,9 @@ from uuid import UUID
 
 from bioguard.commands.status import Done, ReplyStatus
 from bioguard.records.acquired import AcquiredCode
-from bioguard.records.feature_limits import MAX_DIMENSION
+from bioguard.records.feature_limits import MAX_DIMENSION, MAX_MODEL_CHARS
 from bioguard.records.modality import Modality, Profile
+from bioguard.records.sample_origin import SampleOrigin
 from bioguard.records.scores import Basis
 from tee_sim.shared.dataclass import dataclass
 from tee_sim.shared.schema import U64, AtMost, Commitment, Fixed, Items, ObjectId, Record, Stated, Text, UpTo
@@ -26,8 +27,6 @@ MAX_SAMPLE_BYTES = 4096
 """A face record of 1024 dimensions is 2052 bytes, a fingerprint record of 255 minutiae 2048."""
 MAX_TOKEN_BYTES = 256
 """A token has 69 bytes; longer input is let in so that the application itself refuses it, by name."""
-MAX_MODEL_CHARS = 64
-"""As in a comparison profile."""
 PAGE = 64
 _ID = Fixed(16)
 _DIGEST = Fixed(32)
@@ -186,7 +185,10 @@ class RateBasis(Record):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecordSummary(Record):
-    """What may be known of a record outside: no feature of the person."""
+    """What may be known of a record outside: no feature of the person.
+
+    origin: how it is known which extractor made it; which one that is says `Configured.models`.
+    """
 
     record_id: Annotated[bytes, _STORED_RECORD]
     user: Annotated[bytes, _STORED_USER]
@@ -196,6 +198,7 @@ class RecordSummary(Record):
     profile: Profile
     enrolled_s: Annotated[int, UpTo(1 << 40)]
     digest: Annotated[bytes, _STORED_DIGEST]
+    origin: SampleOrigin = SampleOrigin.DECLARED
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

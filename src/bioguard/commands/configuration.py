@@ -6,11 +6,11 @@ How far the thresholds of these rates are founded: docs/android-contract.md sect
 """
 
 from enum import IntEnum, unique
-from typing import Annotated
+from typing import Annotated, Self
 
 from bioguard.commands.status import Done, Nothing, ReplyStatus
 from bioguard.records.comparison_profile import MAX_PROFILE_BYTES
-from bioguard.records.feature_limits import MAX_DIMENSION
+from bioguard.records.feature_limits import MAX_DIMENSION, MAX_MODEL_CHARS
 from bioguard.records.modality import Modality, Profile
 from tee_sim.shared.dataclass import dataclass
 from tee_sim.shared.schema import AtMost, Fixed, Items, Record, UpTo
@@ -108,14 +108,33 @@ class ProfileSummary(Record):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ModelSummary(Record):
+    """Of which model what is enrolled is, or the last that was. letters: as in `ProfileSummary`; none: not known."""
+
+    modality: Modality
+    letters: Annotated[tuple[int, ...], Items(MAX_MODEL_CHARS, UpTo(127))]
+
+    @classmethod
+    def of(cls, modality: Modality, model: str) -> Self:
+        """Of a model's name."""
+        return cls(modality=modality, letters=tuple(model.encode("ascii")))
+
+    @property
+    def model(self) -> str:
+        """Its name; empty where it is not known."""
+        return bytes(self.letters).decode("ascii")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Configured(Record):
     """What the device is. profiles: those of `Configuration.comparison`, in that order. cohort: how many other people's
-    fingers a finger is held against now."""
+    fingers a finger is held against now. models: of what is enrolled, by modality."""
 
     status: ReplyStatus
     configuration: Configuration | None = None
     profiles: Annotated[tuple[ProfileSummary, ...], Items(MAX_PROFILES)] = ()
     cohort: Annotated[int, UpTo(MAX_COHORT_FINGERS)] = 0
+    models: Annotated[tuple[ModelSummary, ...], Items(len(Modality))] = ()
 
 
 CONFIGURE = Command(1, Configuration, Done)

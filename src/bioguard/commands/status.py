@@ -54,6 +54,7 @@ class ReplyStatus(IntEnum):
     RECORD_EXPIRED = 36
     PROFILE_REFUSED = 37
     NOT_CALIBRATED = 38
+    OTHER_EXTRACTOR = 39
 
 
 @unique

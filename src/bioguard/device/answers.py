@@ -78,7 +78,13 @@ class Identification:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecordInfo:
-    """What may be shown of a record."""
+    """What may be shown of a record.
+
+    Attributes:
+        extractor: the model or extractor that made its samples; None where nothing says which.
+        extractor_is: "declared" to be the one of the comparison profile, "stated" by the files, or "captured": the
+            device's own sensor.
+    """
 
     record_id: str
     user: str | None
@@ -88,10 +94,12 @@ class RecordInfo:
     profile: str
     enrolled_s: int
     digest: str
+    extractor: str | None
+    extractor_is: str
 
     @classmethod
-    def of(cls, summary: RecordSummary, user: str | None) -> Self:
-        """In words, with the name of its user."""
+    def of(cls, summary: RecordSummary, user: str | None, extractor: str | None) -> Self:
+        """In words, with the name of its user and of what made its samples."""
         return cls(
             record_id=summary.record_id.hex(),
             user=user,
@@ -101,6 +109,8 @@ class RecordInfo:
             profile=word(summary.profile),
             enrolled_s=summary.enrolled_s,
             digest=summary.digest.hex(),
+            extractor=extractor,
+            extractor_is=summary.origin.word,
         )
 
 
@@ -114,4 +124,6 @@ def public_record(info: RecordInfo) -> dict[str, object]:
         "profile": info.profile,
         "enrolled": iso(info.enrolled_s * 1000),
         "digest": info.digest,
+        "extractor": info.extractor,
+        "extractor_is": info.extractor_is,
     }

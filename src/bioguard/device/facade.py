@@ -8,7 +8,7 @@ Names are turned into 16-byte handles here; features are sent as canonical bytes
 code and a hint.
 """
 
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from enum import IntEnum
 from functools import cached_property
 from pathlib import Path
@@ -387,11 +387,11 @@ class Device:
 
     def records(self, name: str | None = None) -> Iterator[RecordInfo]:
         """Records of one user or of all, in id order."""
-        return map(self._info, Recognition(self).records(name))
+        return self._infos(Recognition(self).records(name))
 
     def show(self, record_id: str) -> RecordInfo:
         """One record."""
-        return self._info(Recognition(self).record(record_id_of(record_id)))
+        return next(self._infos([Recognition(self).record(record_id_of(record_id))]))
 
     def erase(self, name: str, record_id: str, leave: EraseAuthorization = BY_SUBJECT) -> str:
         """Erase one record of a user; return its salted digest (hex).
@@ -417,8 +417,10 @@ class Device:
         self._world.renew_keys(timeout_ms=REKEY_TIMEOUT_MS)
         return answer.records
 
-    def _info(self, summary: RecordSummary) -> RecordInfo:
-        return RecordInfo.of(summary, self.user_name(summary.user))
+    def _infos(self, summaries: Iterable[RecordSummary]) -> Iterator[RecordInfo]:
+        models = {one.modality: one.model for one in self.ask(SHOW_CONFIGURATION, Nothing()).models}
+        for summary in summaries:
+            yield RecordInfo.of(summary, self.user_name(summary.user), models.get(summary.modality) or None)
 
     @property
     def running(self) -> Running:

@@ -95,6 +95,9 @@ _STATUSES: dict[ReplyStatus, Row] = {
     ReplyStatus.PROFILE_REFUSED: (InputRefused, "comparison_profile.refused",
         "the secure world does not take this comparison profile",
         "give one of faces and one of fingerprints at most, as `python -m bench calibrate` makes them"),
+    ReplyStatus.OTHER_EXTRACTOR: (InputRefused, "sample.other_extractor",
+        "the sample is of another extractor than what is enrolled",
+        "give a sample of the extractor that `bioguard list` names; or erase what is enrolled and enroll it anew"),
     ReplyStatus.NOT_CALIBRATED: (InputRefused, "match.not_calibrated",
         "no comparison profile of this device is of the model or extractor that made these features",
         "`bioguard device status` names its profiles; make one: python -m bench calibrate, "

@@ -67,6 +67,7 @@ class Cause(IntEnum):
     BY_OPERATOR = 15
     MODEL_STATED = 16
     MODEL_DECLARED = 17
+    MODEL_CAPTURED = 18
     NO_CONSENT = 20
     EXPIRED = 21
     SUSPENDED = 22
@@ -129,9 +130,10 @@ ADDED_FIELDS: dict[Event, frozenset[str]] = {
     Event.RECORD_STORED: frozenset({"cause"}),
     Event.DECIDED: frozenset({"number"}),
 }
-"""Fields that entries of before 2026-12 do not have. RECORD_STORED: whether the samples' files stated a model (the one
-of the comparison profile, but where any is allowed) or were declared to be of the profile's; none where a record was
-only stored anew. DECIDED: the basis of the rate (`bioguard.records.scores.Basis`); none where nothing was compared."""
+"""Fields that entries of before 2026-12 do not have. RECORD_STORED: whether the device's sensor made the samples, or
+their files stated a model (the one of the comparison profile, but where any is allowed) or were declared to be of the
+profile's; none where a record was only stored anew. DECIDED: the basis of the rate (`bioguard.records.scores.Basis`);
+none where nothing was compared."""
 NOBODY = bytes(16)
 """subject of a search that accepted nobody."""
 _OPTIONAL = ("subject", "modality", "purpose", "record_id", "digest", "cause", "number")

@@ -13,7 +13,6 @@ Does not promise: equal time for every answer. The core holds replies to a grid 
 Names in backquotes are attacks of `bioguard attack`; POL-.. are clauses of docs/policy.md.
 """
 
-from bisect import bisect_right
 from collections.abc import Callable
 from dataclasses import replace
 from hmac import compare_digest
@@ -23,22 +22,22 @@ from bioguard.commands import biometric as commands
 from bioguard.commands.configuration import (
     CONFIGURE,
     PROVIDE_PROFILE,
-    SHOW_CONFIGURATION,
     Configuration,
-    Configured,
     ProvideProfile,
 )
-from bioguard.commands.status import Done, Nothing, ReplyStatus
+from bioguard.commands.status import Done, ReplyStatus
 from bioguard.records import FaceEmbedding, Features
 from bioguard.records.audit_events import NOBODY
 from bioguard.records.consent import Purpose
 from bioguard.records.locks import AttemptOutcome, LockStatus
 from bioguard.records.modality import Modality
+from bioguard.records.sample_origin import SampleOrigin
 from bioguard.records.tokens import AuthToken, TokenUnusable
 from bioguard.trusted.biometric import decision, rates
 from bioguard.trusted.biometric.cohort_fingers import gather
 from bioguard.trusted.biometric.decision import ReadyRecord, Sighting, Verdict, judge
 from bioguard.trusted.biometric.device_cohort import stricter
+from bioguard.trusted.biometric.extractors import MadeBy, any_other, is_other_extractor
 from bioguard.trusted.biometric.gallery_index import GalleryIndex
 from bioguard.trusted.biometric.gallery_loading import gallery
 from bioguard.trusted.biometric.levels import levels
@@ -46,7 +45,8 @@ from bioguard.trusted.biometric.rates import Terms
 from bioguard.trusted.biometric.refusals import DENIED, LOCKED
 from bioguard.trusted.biometric.samples import decode, dimension_of, judge_samples, refuse_flawed
 from bioguard.trusted.biometric.sensor_commands import SensorCommands
-from bioguard.trusted.biometric.stored_objects import RecordRef, StoredRecord, record_object, user_object
+from bioguard.trusted.biometric.showing import Showing
+from bioguard.trusted.biometric.stored_objects import RecordRef, StoredRecord, user_object
 from bioguard.trusted.biometric.vault import Vault
 from bioguard.trusted.kept_objects import KeptStore
 from bioguard.trusted.policy.audit_log import AuditLog, LogClock, LoggedStore
@@ -83,7 +83,6 @@ class BiometricApp(CommandApp):
     def _bind_all(self) -> None:
         self._bind(PROVIDE_PROFILE, self._provide_profile)
         self._bind(CONFIGURE, self._configure)
-        self._bind(SHOW_CONFIGURATION, self._show_configuration)
         self._bind(commands.ADD_USER, self._add_user)
         self._bind(commands.REMOVE_USER, self._remove_user)
         self._bind(commands.RENEW_CODES, self._renew_codes)
@@ -93,11 +92,10 @@ class BiometricApp(CommandApp):
         self._bind(commands.AUTHENTICATE, self._authenticate)
         self._bind(commands.IDENTIFY, self._identify)
         self._bind(commands.RATE_BASIS, self._rate_basis)
-        self._bind(commands.LIST, self._list)
-        self._bind(commands.SHOW, self._show)
         self._bind(commands.ERASE, self._erase)
         self._bind(commands.RELABEL, self._relabel)
-        for command, handler in (*self._sensors.handlers(), *policy_handlers(self._policy)):
+        showing = Showing(self._store, self._vault, self._log.now_ms)
+        for command, handler in (*showing.handlers(), *self._sensors.handlers(), *policy_handlers(self._policy)):
             self._bind(command, handler)
 
     def _bind(self, command: Command[Q, A], handler: Callable[[Q], A]) -> None:
@@ -132,10 +130,6 @@ class BiometricApp(CommandApp):
 
     # What the device is, and its users
 
-    def _show_configuration(self, _request: Nothing) -> Configured:
-        made, cohort = self._vault.configuration, self._vault.cohort_size(self._log.now_ms())
-        return Configured(status=ReplyStatus.OK, configuration=made, profiles=self._vault.profiles, cohort=cohort)
-
     def _provide_profile(self, request: ProvideProfile) -> Done:
         self._vault.provide(request.profile)
         return Done(status=ReplyStatus.OK)
@@ -167,7 +161,7 @@ class BiometricApp(CommandApp):
         # 1. Authorize: the person, or the operator for a forgotten PIN (`erase.remove-user`).
         cause = self._policy.authorize_erasure(request.user, request.leave)
         # 2. Know the user, before a transaction is open.
-        self._vault.require_user(request.user)
+        self._vault.user(request.user)
         # 3. One commit: half a user would have records that nobody can name, or consents without a person.
         with self._store.transaction() as transaction:
             self._vault.remove_user(transaction, request.user, cause)
@@ -200,7 +194,10 @@ class BiometricApp(CommandApp):
         # 5. Dimension and model: views of two models cannot be compared in step 6, and those of a model that no profile
         #    is of are not compared at all (`match.not-calibrated`). Looked at, not written (step 9).
         dimension = self._dimension_of(samples, replaces)
-        kind = self._vault.calibration.kind_of(samples[0], request.model)
+        made_by = self._made_by(samples[0], request.model)
+        kind = self._vault.calibration.kind_of(samples[0], made_by.model)
+        if self._is_other(samples[0], made_by) and any_other(self._store, request.modality, replaces):
+            raise Refused(ReplyStatus.OTHER_EXTRACTOR)
         # 6. Quality, and that the samples are of one person (`enroll.second-person`). Before step 7: what is
         #    no good sample of one finger must not be compared with enrolled ones.
         verdict, acquired = judge_samples(samples, kind.profile)
@@ -219,7 +216,9 @@ class BiometricApp(CommandApp):
         #    cut leaves all of it or nothing (`enroll.dimension-refused`; keys die with the old set or live on with it).
         with self._store.transaction() as transaction:
             self._sensors.enrolled(transaction, request.user, request.modality, permit)
-            summary, record = self._vault.enroll(transaction, request, codes, replaces, face_dimension=dimension)
+            summary, record = self._vault.enroll(
+                transaction, request, codes, replaces, made_by, face_dimension=dimension
+            )
             self._policy.enrolled(transaction, record.enrolled_s)
         # 10. Only what is stored can be found.
         self._remember(summary, record)
@@ -258,7 +257,7 @@ class BiometricApp(CommandApp):
             raise Refused(ReplyStatus.NOT_ENROLLED)
         # 3. A probe that cannot be compared, or is alike to everybody (`match.dimension`, `match.not-centered`): it
         #    depends on the probe and on the device's model alone, so it is answered without a count.
-        self._refuse_other_model(probe)
+        self._refuse_other_model(probe, request.model)
         kind = self._vault.calibration.kind_of(probe, request.model)
         refuse_flawed(probe, kind.profile)
         # 4. Consent for this purpose, which follows from the request (POL-05, POL-18, POL-20, POL-26).
@@ -309,10 +308,19 @@ class BiometricApp(CommandApp):
             raise Refused(ReplyStatus.RECORD_EXPIRED)
         return kept
 
-    def _refuse_other_model(self, probe: Features) -> None:
-        """Refused PROBE_DIMENSION for a face that cannot be compared with those that are enrolled."""
+    def _refuse_other_model(self, probe: Features, model: str) -> None:
+        """Refused PROBE_DIMENSION, OTHER_EXTRACTOR for what cannot be compared with what is enrolled."""
         if isinstance(probe, FaceEmbedding) and len(probe) != self._vault.state.face_dimension:
             raise Refused(ReplyStatus.PROBE_DIMENSION)
+        if self._is_other(probe, self._made_by(probe, model)):
+            raise Refused(ReplyStatus.OTHER_EXTRACTOR)
+
+    def _made_by(self, sample: Features, stated: str) -> MadeBy:
+        model = self._vault.calibration.model_of(sample, stated)
+        return MadeBy(model=model, origin=SampleOrigin.STATED if stated else SampleOrigin.DECLARED)
+
+    def _is_other(self, sample: Features, made_by: MadeBy) -> bool:
+        return is_other_extractor(self._vault.state, sample.modality, made_by)
 
     def _identify(self, request: commands.Identify) -> commands.Identified:
         """Search 1:N: the steps of `_authenticate`, with who may be found in place of who was named."""
@@ -326,7 +334,7 @@ class BiometricApp(CommandApp):
         index = self._index(modality)
         # 4. A probe that cannot be compared: as in `_authenticate`. Where nobody is enrolled no model is fixed.
         if len(index):
-            self._refuse_other_model(probe)
+            self._refuse_other_model(probe, request.model)
         kind = self._vault.calibration.kind_of(probe, request.model)
         refuse_flawed(probe, kind.profile)
         # 5. The rate: an offered one (`rate.loose-search`).
@@ -393,21 +401,7 @@ class BiometricApp(CommandApp):
             seen = [sighting for sighting in seen if not exposures.closed(sighting.record_id)]
         return judge(seen, exposures.spent)
 
-    # Showing and erasing
-
-    def _list(self, request: commands.ListRecords) -> commands.Page:
-        if request.user is not None:
-            ids = sorted(ref.record_id for ref in self._vault.user(request.user).records)
-        else:
-            ids = self._vault.record_ids()
-        start = bisect_right(ids, request.after) if request.after is not None else 0
-        shown = ids[start : start + commands.PAGE]
-        self._store.fetch([record_object(record_id) for record_id in shown])
-        page = tuple(self._vault.open_record(record_id)[0] for record_id in shown)
-        return commands.Page(status=ReplyStatus.OK, records=page, more=start + commands.PAGE < len(ids))
-
-    def _show(self, request: commands.Show) -> commands.Shown:
-        return commands.Shown(status=ReplyStatus.OK, record=self._vault.open_record(request.record_id)[0])
+    # Erasing
 
     def _erase(self, request: commands.Erase) -> commands.Erased:
         """Erase one record (POL-16, POL-24)."""

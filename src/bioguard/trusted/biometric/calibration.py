@@ -75,6 +75,15 @@ class Calibration:
             raise Refused(ReplyStatus.NOT_CALIBRATED)
         return kind
 
+    def model_of(self, features: Features, stated: str) -> str:
+        """The model of features whose file states one or nothing; empty where nothing is known of them.
+
+        Refused NOT_CALIBRATED for a dimension that no profile is of.
+        """
+        if stated or features.modality in self._uncalibrated:
+            return stated
+        return self.kind_of(features).profile.model
+
     def summaries(self) -> tuple[ProfileSummary, ...]:
         """What may be known outside: not one number of a table, though all are public."""
         return tuple(

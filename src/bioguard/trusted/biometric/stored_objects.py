@@ -21,10 +21,13 @@ from bioguard.commands.biometric import MAX_SAMPLE_BYTES, MAX_VIEWS
 from bioguard.commands.configuration import MAX_PROFILES, Configuration
 from bioguard.match.fingerprint.cohort import MOST_FINGERS
 from bioguard.records.comparison_profile import MAX_PROFILE_BYTES
+from bioguard.records.extractor import ExtractorIdentity
+from bioguard.records.feature_limits import MAX_MODEL_CHARS
 from bioguard.records.modality import Modality, Profile
+from bioguard.records.sample_origin import SampleOrigin
 from bioguard.trusted.kept_objects import keep, value_of
 from tee_sim.shared.dataclass import dataclass
-from tee_sim.shared.schema import AtMost, Fixed, Items, Record, UpTo
+from tee_sim.shared.schema import AtMost, Fixed, Items, Record, Text, UpTo
 from tee_sim.shared.ta_api import Store, Transaction
 
 DEVICE_OBJECT = b"D"
@@ -53,6 +56,14 @@ class CohortFinger(Record):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class EnrolledModel(Record):
+    """Of which model the samples of a modality are: all that are enrolled, or the last ones when there is none."""
+
+    modality: Modality
+    model: Annotated[str, Text(MAX_MODEL_CHARS)]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class DeviceState(Record):
     """What this device is, and what it learned.
 
@@ -65,6 +76,7 @@ class DeviceState(Record):
         cohort_short: one of them was erased since: there may be others to take its place.
         profiles: comparison profiles, those of `configuration.comparison`: whatever software the device gets later
             decides by these.
+        models: by modality, one each at most.
     """
 
     configuration: Configuration = _NOT_CHOSEN
@@ -74,6 +86,7 @@ class DeviceState(Record):
     cohort: Annotated[tuple[CohortFinger, ...], Items(MOST_FINGERS + 1)] = ()
     cohort_short: bool = False
     profiles: Annotated[tuple[bytes, ...], Items(MAX_PROFILES, AtMost(MAX_PROFILE_BYTES))] = ()
+    models: Annotated[tuple[EnrolledModel, ...], Items(len(Modality))] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -118,6 +131,9 @@ class StoredRecord(Record):
         codes: protected codes, one per sample: sign codes for search (standard profile, faces), or what decisions are
             made on (digest-only profile).
         code_epoch: the epoch whose secret made the codes.
+        model: what a comparison profile is for; empty where files said nothing and any model was taken.
+        origin: how it is known.
+        extractor: of the sensor that made the samples; None where they came as files.
     """
 
     salt: Annotated[bytes, _ID]
@@ -128,6 +144,9 @@ class StoredRecord(Record):
     views: Annotated[tuple[bytes, ...], Items(MAX_VIEWS, AtMost(MAX_SAMPLE_BYTES))]
     codes: Annotated[tuple[bytes, ...], Items(MAX_VIEWS, AtMost(MAX_CODE_BYTES))] = ()
     code_epoch: Annotated[int, UpTo(1 << 62)] = 0
+    model: Annotated[str, Text(MAX_MODEL_CHARS)] = ""
+    origin: SampleOrigin = SampleOrigin.DECLARED
+    extractor: ExtractorIdentity | None = None
 
     @property
     def samples(self) -> int:

@@ -40,4 +40,5 @@ def summary_of(record_id: bytes, user: bytes, digest: bytes, record: StoredRecor
         profile=record.profile,
         enrolled_s=record.enrolled_s,
         digest=digest,
+        origin=record.origin,
     )

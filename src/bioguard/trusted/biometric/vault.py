@@ -27,6 +27,7 @@ from bioguard.trusted.biometric.calibration import Calibration
 from bioguard.trusted.biometric.cohort_places import places_after
 from bioguard.trusted.biometric.decision import Ready, ReadyRecord
 from bioguard.trusted.biometric.device_cohort import DeviceCohort, Standing
+from bioguard.trusted.biometric.extractors import CAUSES, MadeBy, any_other, with_model
 from bioguard.trusted.biometric.gallery_index import Galleries
 from bioguard.trusted.biometric.levels import Kind
 from bioguard.trusted.biometric.rates import require_offered
@@ -278,10 +279,7 @@ class Vault:
         Looked up when it matters: so the dimension is free when no face is left, whichever way the last one went
         (`enroll.dimension-erased`).
         """
-        if self.state.face_dimension in (0, dimension):
-            return
-        gone = record_object(replaces.record_id) if replaces else None
-        if any(h.kind == Modality.FACE.word and h.object_id != gone for h in self._env.store.headers()):
+        if self.state.face_dimension not in (0, dimension) and any_other(self._env.store, Modality.FACE, replaces):
             raise Refused(ReplyStatus.WRONG_DIMENSION)
 
     def enroll(
@@ -290,13 +288,14 @@ class Vault:
         request: Enroll,
         codes: tuple[bytes, ...],
         replaces: RecordRef | None,
+        made_by: MadeBy,
         *,
         face_dimension: int = 0,
     ) -> Stored:
         """Store one record in place of another, or of none, together with other changes.
 
-        The bytes that came in are what is stored, or nothing of them (POL-06). The dimension of a face is stored with
-        it, not before: an enrollment that fails must not decide what the device takes from then on
+        The bytes that came in are what is stored, or nothing of them (POL-06). Model and dimension are stored with it,
+        not before: an enrollment that fails must not decide what the device takes from then on
         (`enroll.dimension-refused`).
         """
         profile = self.configuration.profile
@@ -309,11 +308,16 @@ class Vault:
             views=() if profile is Profile.DIGEST_ONLY else request.samples,
             codes=codes,
             code_epoch=self.state.code_epoch,
+            model=made_by.model,
+            origin=made_by.origin,
+            extractor=made_by.identity,
         )
-        if face_dimension not in (0, self.state.face_dimension):
-            self._state = replace(self.state, face_dimension=face_dimension)  # `doubt` takes it back
-            transaction.put(DEVICE_OBJECT, self._state.to_bytes(), kind="device")
-        model = Cause.MODEL_STATED if request.model else Cause.MODEL_DECLARED
+        state = with_model(self.state, request.modality, made_by.model)
+        state = replace(state, face_dimension=face_dimension or state.face_dimension)
+        if state != self.state:
+            self._state = state  # `doubt` takes it back
+            transaction.put(DEVICE_OBJECT, state.to_bytes(), kind="device")
+        model = CAUSES[made_by.origin]
         return self._store(transaction, request.user, record, request.samples, replaces, model=model)
 
     def _store(

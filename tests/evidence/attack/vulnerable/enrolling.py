@@ -175,7 +175,7 @@ class AnyDimension(Buggy):
 
     FINDS = ("match.dimension",)
 
-    def _refuse_other_model(self, probe) -> None: ...
+    def _refuse_other_model(self, probe, model) -> None: ...
 
 
 VARIANTS = [c for c in list(globals().values()) if isinstance(c, type) and "FINDS" in vars(c)]
