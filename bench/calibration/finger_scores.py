@@ -13,14 +13,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bench.calibration.fingerprint_data import FingerSet, UsableSets
-from bench.calibration.fingerprint_training import discriminants, train
+from bench.calibration.fingerprint_training import Material, discriminants, train
 from bench.calibration.impostors import PairScores
-from bench.calibration.train_projection import fit_score, scored
+from bench.calibration.train_projection import evidence_of, fit_score, scored
 from bench.names import numbered
 from bioguard.match.fingerprint.backends import gallery_rows, pick
 from bioguard.match.fingerprint.calibration import calibrated
 from bioguard.match.fingerprint.prepared import PreparedTemplate, prepare_all
-from bioguard.match.fingerprint.projection import projection
+from bioguard.match.fingerprint.projection import Projection, projection
 from bioguard.match.protected.finger_codes import FingerCoder, protected_scores
 
 Evidence = NDArray[np.float32]
@@ -135,37 +135,40 @@ def shipped_blocks(data: UsableSets) -> tuple[Sequence[str], list[Block]]:
     return samples.names, blocks
 
 
-def unseen_blocks(data: UsableSets) -> tuple[Sequence[str], list[Block]]:
+def unseen_blocks(data: UsableSets, learned: Sequence[FingerSet] = ()) -> tuple[Sequence[str], list[Block]]:
     """Names of the fingers, and a block for each database and extractor, by models trained without that database.
 
     The templates of later databases were in the training of its projection; both sides need the same one.
+
+    Args:
+        data: what is compared.
+        learned: what the models are trained on, where it is not the same: the shipped ones were through extractors of
+            their own, and a database of this name holds the same fingers.
     """
     samples = _Samples.of(data)
-    parts, _ = train(data.sets)
     databases = sorted({one.database for one in data.sets})
-    drafts = []
+    parts, _ = train(learned or data.sets)
+    known = {database: _without(parts, database) for database in {*databases, *(p.source.database for p in parts)}}
+    evidence = [(p.source.database, *evidence_of(p, known[p.source.database])) for p in _by_database(parts)]
+    blocks = []
     for database in databases:
-        using = discriminants([part for part in parts if part.source.database != database])
+        fit = fit_score([(found, same) for other, found, same in evidence if other != database])
         for extractor in np.unique(samples.extractors):
             at = np.flatnonzero(samples.extractors == extractor).tolist()
             which = sorted((i for i in at if data.sets[i].database >= database), key=lambda i: data.sets[i].database)
             if which and data.sets[which[0]].database == database:
-                templates = prepare_all([t for i in which for t in data.sets[i].templates], using)
+                templates = prepare_all([t for i in which for t in data.sets[i].templates], known[database])
                 probes = len(data.sets[which[0]].templates)
-                drafts.append((database, which, samples.block(which, templates, probes, calibrated)))
-    seen = [(database, *_within(block)) for database, _, block in drafts]
-    blocks = []
-    for database, which, block in drafts:
-        fit = fit_score([(evidence, same) for other, evidence, same in seen if other != database])
-        blocks.append(samples.block(which, block.prepared, block.probes, partial(scored, fitted=fit)))
+                blocks.append(samples.block(which, templates, probes, partial(scored, fitted=fit)))
     return samples.names, blocks
 
 
-def _within(block: Block) -> tuple[Evidence, NDArray[np.bool_]]:
-    """Evidence within the set of the probes, and which of it is of one finger."""
-    rows = [row[: block.probes - i - 1] for i, row in enumerate(block.rows())]
-    i, j = np.triu_indices(block.probes, 1)
-    return np.concatenate(rows), block.people[i] == block.people[j]
+def _without(parts: Sequence[Material], database: str) -> Projection:
+    return discriminants([part for part in parts if part.source.database != database])
+
+
+def _by_database(parts: Sequence[Material]) -> list[Material]:
+    return sorted(parts, key=lambda part: (part.source.database, part.source.extractor))
 
 
 def full_scores(blocks: Sequence[Block], advance: Progress) -> list[ScoreMatrix]:

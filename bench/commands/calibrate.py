@@ -2,7 +2,7 @@
 
 import hashlib
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -11,7 +11,7 @@ from typing import Any
 import click
 
 from bench.calibration.finger_scores import comparisons_of, shipped_blocks, unseen_blocks
-from bench.calibration.fingerprint_data import usable_sets
+from bench.calibration.fingerprint_data import FingerSet, load_sets, usable_sets
 from bench.calibration.profile_maker import (
     Head,
     drawn_faces,
@@ -51,12 +51,13 @@ DRAWN_PEOPLE = 20_000
     is_flag=True,
     help="The product was trained on these fingerprints: score each by what was trained without its database.",
 )
+@click.option("--trained-on", type=FOLDER, help="What it was trained on, if through another extractor.", metavar="DIR")
 @click.option("--json", "as_json", is_flag=True, help="The profile as JSON on stdout.")
 @import_options
 def calibrate(
     fingerprints: Path | None, faces: Path | None, synthetic: str | None, out: Path, name: str | None,
-    model: str | None, made_by: str | None, site_of: Path | None, leave_one_database_out: bool, as_json: bool,
-    options: ImportOptions,
+    model: str | None, made_by: str | None, site_of: Path | None, leave_one_database_out: bool, trained_on: Path | None,
+    as_json: bool, options: ImportOptions,
 ) -> None:  # fmt: skip
     """Make a comparison profile: thresholds by rate for one model, from your own data.
 
@@ -72,6 +73,8 @@ def calibrate(
     """
     if sum(source is not None for source in (fingerprints, faces, synthetic)) != 1:
         raise click.UsageError("give one of --fingerprints, --faces and --synthetic")
+    if trained_on is not None and not (leave_one_database_out and fingerprints):
+        raise click.UsageError("--trained-on goes with --fingerprints and --leave-one-database-out")
     base = None
     if site_of is not None:
         if synthetic is not None or leave_one_database_out:
@@ -86,7 +89,8 @@ def calibrate(
             )
     head = _head(out, name, model, made_by, base)
     if fingerprints is not None:
-        profile = _of_fingers(head, fingerprints, options, base, leave_one_out=leave_one_database_out)
+        learned = load_sets(trained_on, options) if trained_on else []
+        profile = _of_fingers(head, fingerprints, options, base, learned, leave_one_out=leave_one_database_out)
     elif faces is not None:
         profile = _of_faces(head, faces, base)
     else:
@@ -118,19 +122,20 @@ def _with_site(base: ComparisonProfile, head: Head, site: list[Any]) -> Comparis
 
 
 def _of_fingers(
-    head: Head, root: Path, options: ImportOptions, base: ComparisonProfile | None, *, leave_one_out: bool
-) -> ComparisonProfile:
+    head: Head, root: Path, options: ImportOptions, base: ComparisonProfile | None, learned: Sequence[FingerSet], *,
+    leave_one_out: bool,
+) -> ComparisonProfile:  # fmt: skip
     data = usable_sets(root, options, note)
     if not data.sets:
         raise InputRefused(
             f"none of the files below {root} can be used", hint="the reasons stand above", code="bench.unusable"
         )
-    if leave_one_out and len({one.database for one in data.sets}) < 3:
+    if leave_one_out and len({one.database for one in learned or data.sets}) < 3:
         raise InputRefused(
             "two databases besides the one that is left out are needed", hint="give three at least",
             code="bench.calibration",
         )  # fmt: skip
-    names, blocks = unseen_blocks(data) if leave_one_out else shipped_blocks(data)
+    names, blocks = unseen_blocks(data, learned) if leave_one_out else shipped_blocks(data)
     with advancing("comparisons", 2 * comparisons_of(blocks)) as advance:
         if base is not None:
             return _with_site(base, head, finger_site(base, data, names, blocks, advance))

@@ -20,7 +20,7 @@ from bench.metrics.resampling import proportion
 from bench.metrics.touches import best_of_all
 from bench.threshold_check import labelled, profile_data
 from bench.wording import NOT_MEASURABLE
-from bioguard.match.thresholds import builtin_profile, builtin_profiles
+from bioguard.match.thresholds import builtin_profile, extractor_profile
 from bioguard.records.comparison_profile import ComparisonProfile
 from bioguard.records.extractor import ExtractorIdentity
 from bioguard.records.modality import Modality
@@ -78,8 +78,7 @@ def _comparisons(
 
 def profile_of(identity: ExtractorIdentity) -> ComparisonProfile:
     """The built-in profile that is made for this extractor; else the one of no extractor in particular."""
-    own = (p for p in builtin_profiles() if p.modality is Modality.FINGERPRINT and p.model == identity.model)
-    return next(own, builtin_profile(Modality.FINGERPRINT))
+    return extractor_profile(identity.model) or builtin_profile(Modality.FINGERPRINT)
 
 
 def engine_figures(one: Scored, who: Identities, *, seed: int, replicates: int) -> dict[str, Any]:

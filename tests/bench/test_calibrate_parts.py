@@ -1,14 +1,18 @@
 """What a calibration is put together from: each part is wrong in silence if it is wrong."""
 
 from dataclasses import replace
+from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
 
 from bench.calibration import face_scores as faces
+from bench.calibration import finger_scores
 from bench.calibration import impostors as drawn_again
 from bench.calibration import ladder as ladders
 from bench.calibration.finger_scores import ScoreMatrix
+from bench.calibration.fingerprint_data import FingerSet, UsableSets
 from bench.calibration.halves import halves
 from bench.calibration.impostors import Impostors, PairScores
 from bench.calibration.rate_points import fitted
@@ -18,10 +22,11 @@ from bench.calibration.tally import Tally, at_most
 from bench.load import FaceRows
 from bioguard.errors import InputRefused
 from bioguard.match.fingerprint.cohort import SCALES, CohortScale
+from bioguard.match.fingerprint.projection import projection
 from bioguard.match.thresholds import builtin_profile
 from bioguard.records.modality import Modality
 from bioguard.records.scores import Score
-from bioguard.simulate.people import EDGEFACE_XS, FacePopulation
+from bioguard.simulate.people import EDGEFACE_XS, FacePopulation, FingerPopulation
 from tests.bench.test_calibrate import comparisons
 
 NAMES = [str(k) for k in range(24)]
@@ -137,3 +142,35 @@ def test_scores_that_were_thinned_out_stand_for_all(monkeypatch: pytest.MonkeyPa
         threshold = whole.threshold(rate)
         assert few.threshold(rate) == pytest.approx(threshold, abs=5e-3)
         assert few.above(threshold)[0] == pytest.approx(whole.above(threshold)[0], rel=0.1)
+
+
+def test_models_are_learned_from_others_without_the_database_that_is_scored(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The shipped models were trained through extractors of their own: what scores d1 saw no finger of d1."""
+    used: dict[str, set[str]] = {}
+    fitted: list[list[str]] = []
+
+    def part(database: str) -> Any:
+        return SimpleNamespace(source=SimpleNamespace(database=database, extractor="rect", name=f"rect/{database}"))
+
+    def discriminants(parts: Any) -> Any:
+        seen = {p.source.database for p in parts}
+        used[",".join(sorted(seen))] = seen
+        return projection()
+
+    def fit(evidence: Any) -> Any:
+        fitted.append([one[0] for one in evidence])
+        return np.zeros(8)
+
+    monkeypatch.setattr(finger_scores, "train", lambda learned: ([part(d) for d in learned], projection()))
+    monkeypatch.setattr(finger_scores, "discriminants", discriminants)
+    monkeypatch.setattr(finger_scores, "evidence_of", lambda p, _: (p.source.database, None))
+    monkeypatch.setattr(finger_scores, "fit_score", fit)
+    prints = FingerPopulation(1).impressions(0, 2, 2)
+    sets = [FingerSet(f"nbis/{d}", "nbis", d, prints, np.zeros(2, np.int64)) for d in ("d1", "d9")]
+    data = UsableSets(sets, [["d1/1"] * 2, ["d9/1"] * 2], b"")
+    _, blocks = finger_scores.unseen_blocks(data, ["d1", "d2", "d3"])  # type: ignore[list-item]
+    assert [len(block.prepared) for block in blocks] == [4, 2]
+    assert fitted == [["d2", "d3"], ["d1", "d2", "d3"]]
+    assert {frozenset(s) for s in used.values()} == {
+        frozenset(s) for s in ({"d2", "d3"}, {"d1", "d3"}, {"d1", "d2"}, {"d1", "d2", "d3"})
+    }

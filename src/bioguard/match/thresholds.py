@@ -35,15 +35,32 @@ from bioguard.records.modality import Modality
 from bioguard.records.scores import Basis, Score
 
 BUILTIN: Final = ("edgeface-xs-512", "mobilefacenet-128", "minutiae-pooled")
-"""Names of the profiles in `profiles/`."""
+"""Names of the profiles in `profiles/` that a device without a sensor decides by."""
+EXTRACTORS: Final[tuple[str, ...]] = ()
+"""Those of one extractor each; a device takes one in where a sensor of that extractor is sealed into it."""
 NOT_CALIBRATED: Final = "match.not_calibrated"
 
 
 @cache
 def builtin_profiles() -> tuple[ComparisonProfile, ...]:
     """Return the profiles that come with this software, read once. Raises IntegrityFailure."""
+    return _read(BUILTIN)
+
+
+@cache
+def extractor_profiles() -> tuple[ComparisonProfile, ...]:
+    """Return the profiles that come with this software for one extractor each, read once. Raises IntegrityFailure."""
+    return _read(EXTRACTORS)
+
+
+def extractor_profile(model: str) -> ComparisonProfile | None:
+    """Return the profile made for exactly this extractor (`ExtractorIdentity.model`); None if nobody measured it."""
+    return next((profile for profile in extractor_profiles() if profile.model == model), None)
+
+
+def _read(names: Sequence[str]) -> tuple[ComparisonProfile, ...]:
     try:
-        files = [pkgutil.get_data("bioguard.match", f"profiles/{name}{SUFFIX}") for name in BUILTIN]
+        files = [pkgutil.get_data("bioguard.match", f"profiles/{name}{SUFFIX}") for name in names]
         return tuple(ComparisonProfile.from_bytes(data or b"") for data in files)
     except (OSError, InputRefused):
         raise IntegrityFailure(
