@@ -111,6 +111,13 @@ def declared(app: TrustedApp) -> Mapping[int, Command[Any, Any]]:
     return {n: command for n, (command, _) in own.handlers.items()} if isinstance(own, CommandApp) else {}
 
 
+def use_leisure(app: TrustedApp) -> None:
+    """As `CommandApp.at_leisure`, of one that has it."""
+    own = app.app if isinstance(app, _ClosedApp) else app
+    if isinstance(own, CommandApp):
+        own.at_leisure()
+
+
 def _own_invoke(app: CommandApp) -> bool:
     """Whether another class than the base's own decides what is answered."""
     return any("invoke" in vars(kind) for kind in type(app).__mro__ if kind is not CommandApp) or "invoke" in vars(app)

@@ -72,6 +72,14 @@ def _method(owner: type, name: str) -> Callable[..., Any]:
     return made
 
 
+def make_methods(*classes: type) -> None:
+    """Make the methods of these classes now, which are else made when they are first called."""
+    for made in classes:
+        for name, late in _FIRST.items():
+            if vars(made).get(name) is late:
+                setattr(made, name, _method(made, name))
+
+
 def _init(owner: type) -> Callable[..., None]:
     """The one method that has to be compiled: it takes the fields by their names."""
     frozen, slots = vars(owner).get("__setattr__") is _refuse_set, "__slots__" in vars(owner)

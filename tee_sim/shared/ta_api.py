@@ -358,6 +358,12 @@ class CommandApp:
             raise TeeError(TeeResult.BAD_PARAMETERS, "this session takes no parameters", origin=Origin.TRUSTED_APP)
         return object()
 
+    def at_leisure(self) -> None:
+        """Get ready for what is asked most, after the first answer, while nobody waits; may ask the core nothing.
+
+        In a process of its own only. What it raises is not heard of: whatever is wrong, a request meets as well.
+        """
+
     def close_session(self, session: Any) -> None:
         """Nothing to release."""
 

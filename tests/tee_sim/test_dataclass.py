@@ -189,3 +189,18 @@ def test_pickles_and_subclasses_without_the_decorator() -> None:
     assert (named.number, named.name) == (7, "free")
     with pytest.raises(dataclasses.FrozenInstanceError):
         named.number = 8  # type: ignore[misc]
+
+
+def test_methods_can_be_made_before_they_are_called_and_are_the_same_then() -> None:
+    @quick.dataclass
+    class Early:
+        one: int
+        two: bytes = b"2"
+
+    names = ("__init__", "__repr__", "__eq__")
+    quick.make_methods(Early)
+    made = {name: vars(Early)[name] for name in names}
+    assert (Early(1), repr(Early(1))) == (Early(1, b"2"), repr(Early(1, b"2")))
+    assert made == {name: vars(Early)[name] for name in names}, "nothing was left to be made"
+    quick.make_methods(Early)
+    assert made == {name: vars(Early)[name] for name in names}

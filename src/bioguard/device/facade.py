@@ -168,6 +168,8 @@ class Device:
         try:
             if not options.read_only:
                 device._users.settle()
+                if not create:
+                    device._world.begin()
         except BaseException:
             device.close()
             raise

@@ -13,6 +13,7 @@ from bioguard.device.command_names import name_commands
 from bioguard.device.fuses import Fuses
 from bioguard.device.hooks import Direct, Hooks
 from bioguard.device.options import DeviceOptions
+from bioguard.device.readiness import get_ready
 from bioguard.errors import TeeUnavailable, WrongUsage
 from tee_sim.normal.client import Context, Session
 from tee_sim.normal.machine.locked_start import Started, start_locked
@@ -189,6 +190,7 @@ def start(directory: Path, fuses: Fuses, options: DeviceOptions, *, create: bool
                 tap=options.tap,
                 keep_variables=(ahead.KERNEL_VARIABLE,),
                 caches=caches,
+                beside=get_ready,
             ),
         )
     except BaseException:

@@ -18,7 +18,7 @@ from bioguard.commands.status import Nothing
 from bioguard.device.errors import from_tee, raise_for_status
 from bioguard.device.incidents import detecting
 from bioguard.device.launch import Running
-from bioguard.errors import TeeUnavailable
+from bioguard.errors import BioguardError, TeeUnavailable
 from bioguard.records.audit_events import Cause
 from tee_sim.normal.client import OverBudgetError, Session
 from tee_sim.shared.errors import TeeError, TeeResult
@@ -82,6 +82,22 @@ class World:
             self._restarted(why)
         return self.last
 
+    def begin(self) -> None:
+        """Have the biometric application made, and do what is due at a start, so that nobody's first question waits
+        for that. What is refused, to the next question is refused again, and said there.
+
+        Raises:
+            TeeUnavailable: the secure world has ended over it.
+        """
+        running = self.last
+        with tee_errors(self._directory), suppress(BioguardError):
+            try:
+                self._session(running, BIOMETRIC_UUID)
+            except TeeError as error:
+                self._lost(running, BIOMETRIC_UUID, error)
+                if not running.process.alive:
+                    raise
+
     def ask(
         self,
         command: Command[Q, A],
@@ -96,21 +112,30 @@ class World:
         with tee_errors(self._directory):
             running = self.running()
             try:
-                session = running.session(uuid)
-                if uuid == BIOMETRIC_UUID and session is not self._heard:
-                    report = session.call(AT_START, Nothing())
-                    raise_for_status(report)
-                    self._heard = session  # before the report: whoever gets it may ask on
-                    self._started(report)
+                session = self._session(running, uuid)
                 reply = session.call(command, request, grid=running.grid if quantize_timing else None)
             except TeeError as error:
-                if error.result is TeeResult.TARGET_DEAD:
-                    running.forget(uuid)
-                if isinstance(error, OverBudgetError):
-                    self._log_bits(running, error.bits)
+                self._lost(running, uuid, error)
                 raise
             raise_for_status(reply, about(reply) if callable(about) else about, expected=expected)
         return reply
+
+    def _session(self, running: Running, uuid: UUID) -> Session:
+        """A session with an application; the biometric one is asked first what its start has erased."""
+        session = running.session(uuid)
+        if uuid == BIOMETRIC_UUID and session is not self._heard:
+            report = session.call(AT_START, Nothing())
+            raise_for_status(report)
+            self._heard = session  # before the report: whoever gets it may ask on
+            self._started(report)
+        return session
+
+    def _lost(self, running: Running, uuid: UUID, error: TeeError) -> None:
+        """An application did not answer a question."""
+        if error.result is TeeResult.TARGET_DEAD:
+            running.forget(uuid)
+        if isinstance(error, OverBudgetError):
+            self._log_bits(running, error.bits)
 
     def _log_bits(self, running: Running, bits: int) -> None:
         """Have a new instance of the application that keeps the log note what a request came to, if there is one."""

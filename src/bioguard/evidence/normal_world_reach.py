@@ -251,7 +251,7 @@ REASONS: tuple[tuple[str, Mapping[str, str]], ...] = (
         "compiles `__init__` of a dataclass out of the names of its fields, as `dataclasses` does",
         {
             "tee_sim.shared.dataclass": (
-                ".__dict__ *2, compile, exec, getattr *2, import reprlib, operator.attrgetter, setattr *2, vars *7"
+                ".__dict__ *2, compile, exec, getattr *2, import reprlib, operator.attrgetter, setattr *3, vars *8"
             ),
         },
     ),

@@ -68,6 +68,7 @@ def start_locked(
     on_debug: Callable[[DebugReport], None] = print_report,
     on_forbidden: Callable[[str], None] | None = None,
     caches: StartCaches | None = None,
+    beside: Callable[[], None] = lambda: None,
 ) -> Started:
     """Start a secure world; what does not come up is killed.
 
@@ -77,6 +78,7 @@ def start_locked(
             verdict at PARTIAL: it ran in the process that became the core, and could have changed anything there.
         tap, keep_variables, on_debug, on_forbidden: as of `SecureProcess`.
         caches: what earlier starts have left; None to see everything anew.
+        beside: what the caller has to do anyway, done while the process loads.
 
     Raises:
         TeeError: it does not start, or its store does not open; and whatever `accept` raises.
@@ -103,6 +105,7 @@ def start_locked(
     if caches is None or not caches.has_probes():
         begin_probes()  # beside the process that loads and locks itself
     try:
+        beside()
         ready = process.boot(inspect, provision)
     except BaseException:
         process.kill()

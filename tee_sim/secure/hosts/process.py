@@ -7,7 +7,7 @@ from itertools import count
 from typing import Any, NoReturn, cast
 
 from tee_sim.secure.blocking_pipe import BlockingPipe
-from tee_sim.secure.closed_replies import held_to, layouts_of
+from tee_sim.secure.closed_replies import held_to, layouts_of, use_leisure
 from tee_sim.secure.hosts.asked_store import AskedStore
 from tee_sim.secure.hosts.environment import AskedTask, environment
 from tee_sim.secure.hosts.messages import (
@@ -59,6 +59,7 @@ class _AppInstance:
         self.store = store
         self.task = task
         self.contexts: dict[int, Any] = {}
+        self.ready = False
 
     @contextmanager
     def entered(self, task: Task) -> Iterator[None]:
@@ -102,6 +103,16 @@ class Host:
             answer = self._answer(message)
             self._before_answer()
             self._pipe.write(answer)
+            if isinstance(message, Run):
+                self._use_leisure(message.instance)
+
+    def _use_leisure(self, number: int) -> None:
+        """Let an instance get ready, once, after its first answer: whoever asked has it and does not wait."""
+        instance = self._instances.get(number)
+        if instance is not None and not instance.ready:
+            instance.ready = True
+            with suppress(BaseException):  # what is wrong, the next request meets too
+                use_leisure(instance.app)
 
     def _answer(self, message: Any) -> bytes:
         try:

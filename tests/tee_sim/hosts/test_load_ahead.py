@@ -1,4 +1,5 @@
-"""A host that is told that it will be wanted executes its modules, says nothing, and hides no failure from later."""
+"""What a host does while nobody waits for it: it executes its modules when it is told that it will be wanted, and lets
+an application get ready after its first answer. It says nothing of either, and hides no failure from later."""
 
 import sys
 from collections.abc import Iterator
@@ -8,12 +9,34 @@ from typing import cast
 import pytest
 
 from tee_sim.secure.blocking_pipe import BlockingPipe
-from tee_sim.secure.hosts.messages import FROM_HOST, Create, HostMessage, Load, Panicked, pack, unpack
+from tee_sim.secure.hosts.messages import (
+    FROM_HOST,
+    Create,
+    HostMessage,
+    HostReturn,
+    Load,
+    Open,
+    Panicked,
+    Run,
+    pack,
+    unpack,
+)
 from tee_sim.secure.hosts.process import Host
 from tee_sim.shared.clock import ClockKind
+from tee_sim.shared.dataclass import dataclass
+from tee_sim.shared.login import ClientIdentity, Login
 from tee_sim.shared.manifest import Manifest
+from tee_sim.shared.params import NO_PARAMS, Param, operation
 from tee_sim.shared.rng import RandomnessKind
+from tee_sim.shared.schema import Record
+from tee_sim.shared.task import Task
 from tee_sim.shared.wire import HEAD_BYTES
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Word(Record):
+    flag: bool
+
 
 MANIFEST = Manifest(uuid=bytes(range(16)), name="s", entry="ahead_sample:App", code=("ahead_sample",))
 CREATE = Create(
@@ -67,3 +90,40 @@ def test_it_executes_them_once_and_answers_nothing(folder: Path) -> None:
 def test_what_fails_then_is_a_panic_when_it_is_made(folder: Path, fails: str) -> None:
     (folder / "ahead_sample.py").write_text(f"{fails}\n")
     assert _served(Load(), CREATE) == [Panicked()]
+
+
+LEISURELY = """
+import sys
+from tee_sim.shared.schema import Record
+from tee_sim.shared.dataclass import dataclass
+from tee_sim.shared.ta_api import Command, CommandApp
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Word(Record):
+    flag: bool
+
+class App(CommandApp):
+    def create(self, env):
+        self.handle(Command(1, Word, Word), lambda _session, request: request)
+
+    def at_leisure(self):
+        sys.leisure.append(len(sys.answers))
+        raise %s
+"""
+
+
+@pytest.mark.parametrize("fails", ["SystemExit", "ValueError", "MemoryError"])
+def test_an_application_gets_ready_once_after_its_first_answer_and_fails_alone(
+    folder: Path, fails: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (folder / "ahead_sample.py").write_text(LEISURELY % fails)
+    task = Task(client=ClientIdentity(login=Login.PUBLIC, uuid=bytes(16)))
+    params = operation(Param.memref(Word(flag=True).to_bytes()), Param.output(64))
+    run = Run(instance=1, context=1, command=1, params=params, task=task)
+    pipe = _Pipe(CREATE, Open(instance=1, params=NO_PARAMS, task=task), run, run)
+    monkeypatch.setattr(sys, "answers", pipe.answers, raising=False)
+    monkeypatch.setattr(sys, "leisure", [], raising=False)
+    with pytest.raises(_Ended):
+        Host(cast("BlockingPipe", pipe), MANIFEST).serve()
+    assert [type(answer) for answer in pipe.answers] == [HostReturn] * 4
+    assert (len(pipe.answers), sys.leisure) == (4, [3])  # type: ignore[attr-defined]

@@ -33,7 +33,7 @@ from bioguard.records.locks import AttemptOutcome, LockStatus
 from bioguard.records.modality import Modality
 from bioguard.records.sample_origin import SampleOrigin
 from bioguard.records.tokens import AuthToken, TokenUnusable
-from bioguard.trusted.biometric import decision, rates
+from bioguard.trusted.biometric import decision, rates, readiness
 from bioguard.trusted.biometric.cohort_fingers import gather
 from bioguard.trusted.biometric.decision import ReadyRecord, Sighting, Verdict, judge
 from bioguard.trusted.biometric.device_cohort import stricter
@@ -79,6 +79,10 @@ class BiometricApp(CommandApp):
         self._bind_all()
         self._policy.start()
         gather(self._store, self._vault, self._policy)
+
+    def at_leisure(self) -> None:
+        """As `CommandApp.at_leisure`."""
+        readiness.get_ready(self._vault)
 
     def _bind_all(self) -> None:
         self._bind(PROVIDE_PROFILE, self._provide_profile)
