@@ -34,21 +34,31 @@ class Child:
 
     Args:
         shows_errors: it keeps our standard error, else it has none.
+        pictures: how many further pipes it is given, for pictures, one for each process of a sensor.
+
+    Attributes:
+        picture_fds: our ends of those.
     """
 
-    def __init__(self, environment: dict[str, str], *, shows_errors: bool = False) -> None:
+    def __init__(self, environment: dict[str, str], *, shows_errors: bool = False, pictures: int = 0) -> None:
         self.environment = environment
+        self.picture_fds: list[int] = []
         self.told = b""
         """The frame that it was sent ahead."""
         child_read, self.write_fd = os.pipe()
         self.read_fd, child_write = os.pipe()
+        given = [child_read, child_write]
         try:
+            for _ in range(pictures):
+                theirs, ours = os.pipe()
+                given.append(theirs)
+                self.picture_fds.append(ours)
             self.process = subprocess.Popen(
-                [sys.executable, "-I", "-B", "-m", "tee_sim.secure.launcher", str(child_read), str(child_write)],
+                [sys.executable, "-I", "-B", "-m", "tee_sim.secure.launcher", *map(str, given)],
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
                 stderr=None if shows_errors else subprocess.DEVNULL,
-                pass_fds=(child_read, child_write),
+                pass_fds=given,
                 close_fds=True,
                 env=environment,
                 cwd="/",
@@ -57,15 +67,21 @@ class Child:
             self.close_pipes()
             raise
         finally:
-            os.close(child_read)
-            os.close(child_write)
-        os.set_blocking(self.read_fd, False)
-        os.set_blocking(self.write_fd, False)
+            for fd in given:
+                os.close(fd)
+        for fd in (self.read_fd, self.write_fd, *self.picture_fds):
+            os.set_blocking(fd, False)
 
     def close_pipes(self) -> None:
         """Close our ends."""
         os.close(self.read_fd)
         os.close(self.write_fd)
+        self.close_pictures()
+
+    def close_pictures(self) -> None:
+        """Close our ends of the pipes for pictures. Safe to call twice."""
+        while self.picture_fds:
+            os.close(self.picture_fds.pop())
 
     def ended_within(self, timeout_ms: int) -> int | None:
         """Its exit status; None if it still runs by then. `Popen.wait` looks again after 0.5, 1, 2, ... 50 ms."""
@@ -94,14 +110,17 @@ _ahead: list[Child] = []
 """At most one; taken with `pop`, so that two threads never get the same."""
 
 
-def start_ahead(environment: dict[str, str]) -> None:
+def start_ahead(environment: dict[str, str], *, pictures: int = 0) -> None:
     """Start the process that the next `SecureProcess` with this environment takes. Whoever calls this ends it again.
+
+    Args:
+        pictures: as of `Child`; one that will need another number is not taken.
 
     Where the host starts none, nothing happens: who wants one next is told so.
     """
     discard_ahead()
     try:
-        _ahead.append(Child(environment))
+        _ahead.append(Child(environment, pictures=pictures))
     except OSError:
         return
 
@@ -118,13 +137,14 @@ def tell_ahead(boot: bytes) -> None:
         discard_ahead()  # half told
 
 
-def take_ahead(environment: dict[str, str], boot: bytes) -> Child | None:
+def take_ahead(environment: dict[str, str], boot: bytes, *, pictures: int = 0) -> Child | None:
     """The process that was started ahead, if it was for this environment and told this or nothing; else it ends."""
     try:
         child = _ahead.pop()
     except IndexError:
         return None
-    if child.environment == environment and child.told in (b"", boot) and child.process.poll() is None:
+    fits = child.environment == environment and len(child.picture_fds) == pictures
+    if fits and child.told in (b"", boot) and child.process.poll() is None:
         return child
     child.discard()
     return None

@@ -15,6 +15,7 @@ whole and only its answer was lost.
 from typing import Protocol, Self, TypeVar, cast, runtime_checkable
 from uuid import UUID
 
+from tee_sim.normal.captured import Captured
 from tee_sim.normal.login import client_identity
 from tee_sim.normal.operation import CancellableOperation
 from tee_sim.normal.reply_timing import ReplyQuantizer
@@ -48,6 +49,13 @@ class CancellableTransport(Transport, Protocol):
     def exchange_cancellable(
         self, message: Message, operation: CancellableOperation, *, timeout_ms: int = ...
     ) -> Return: ...
+
+
+@runtime_checkable
+class CapturingTransport(Transport, Protocol):
+    """One whose secure world has sensors."""
+
+    def capture(self, sensor: str, picture: bytes, *, timeout_ms: int = ...) -> Captured: ...
 
 
 class OverBudgetError(TeeError):
@@ -252,6 +260,16 @@ class Context:
         message = _checked(OpenSession(uuid=uuid.bytes, params=params, client=client, cancellable=cancellable))
         answer = _check(self.exchange(message, INVOKE_TIMEOUT_MS, operation), "the session")
         return Session(self, answer.session, _left(answer) or NO_PARAMS)
+
+    def capture(self, sensor: str, picture: bytes, *, timeout_ms: int = INVOKE_TIMEOUT_MS) -> Captured:
+        """Have a sensor read a picture. An application takes what it has read, by the id that comes back.
+
+        Raises:
+            TeeError: as `tee_sim.normal.secure_process.SecureProcess.capture`.
+        """
+        if not isinstance(self._transport, CapturingTransport):
+            raise _unsendable("capture: this way to the secure world leads to no sensor")
+        return self._transport.capture(sensor, picture, timeout_ms=timeout_ms)
 
     def renew_keys(self, *, timeout_ms: int) -> None:
         """Give every stored object a new key. Call again after an interruption: it goes on where it was.

@@ -1,7 +1,8 @@
 """The normal world's end of the secure world: starts it, looks at it, talks to it, kills it.
 
 Rules:
-* two pipes, `/dev/null` on 0 to 2, no other descriptor, an empty environment but for thread counts;
+* two pipes, one more a process of a sensor, `/dev/null` on 0 to 2, no other descriptor;
+* an empty environment but for thread counts;
 * what cannot be packed is refused before anything is sent: a mistake of one caller ends nobody's session;
 * every wait has a deadline; a late, dead or babbling secure world ends in a typed error and a dead process;
 * no secret is sent before `inspect` has agreed to what it saw from outside.
@@ -19,13 +20,16 @@ from dataclasses import replace
 from typing import Protocol, Self, cast
 
 from tee_sim.normal import events
+from tee_sim.normal.captured import Captured, capture_message
 from tee_sim.normal.child import Child, child_environment, take_ahead
 from tee_sim.normal.debug_text import print_report
 from tee_sim.normal.kernel_log import KernelLog
 from tee_sim.normal.operation import CancellableOperation
+from tee_sim.normal.picture_pipe import send_picture
 from tee_sim.shared.debug_report import DebugReport
 from tee_sim.shared.errors import Origin, TeeError, TeeResult
 from tee_sim.shared.host_end import NO_HOST_LEFT, HostEnd
+from tee_sim.shared.host_processes import picture_pipes
 from tee_sim.shared.limits import (
     BOOT_TIMEOUT_MS,
     GRACE_TIMEOUT_MS,
@@ -40,6 +44,7 @@ from tee_sim.shared.wire import (
     Boot,
     BootFailed,
     Compiled,
+    Feed,
     FrameReader,
     Locked,
     LockProfile,
@@ -130,6 +135,8 @@ class SecureProcess:
         self._on_forbidden = on_forbidden
         self._may_send = may_send(boot.profile)
         self._keeps_code = boot.keep_code
+        self._sensors = boot.sensors
+        self._picture: bytes | None = None
         self.compiled = bytearray()
         self._reader = FrameReader()
         self._locked = False
@@ -137,7 +144,9 @@ class SecureProcess:
         frame = pack(boot)
         environment = child_environment(keep_variables)
         shown = boot.profile is LockProfile.OFF
-        self._child = (None if shown else take_ahead(environment, frame)) or Child(environment, shows_errors=shown)
+        pictures = picture_pipes(boot)
+        ahead = None if shown else take_ahead(environment, frame, pictures=pictures)
+        self._child = ahead or Child(environment, shows_errors=shown, pictures=pictures)
         self._process, self._read_fd, self._write_fd = self._child.process, self._child.read_fd, self._child.write_fd
         self._events = events.WorldEvents()
         self._kernel_log = KernelLog(self._process.pid)
@@ -215,6 +224,21 @@ class SecureProcess:
         """`exchange`, and the secure world may ask meanwhile whether the operation was cancelled."""
         return self._exchange(message, timeout_ms, operation)
 
+    def capture(self, sensor: str, picture: bytes, *, timeout_ms: int = INVOKE_TIMEOUT_MS) -> Captured:
+        """Have a sensor read a picture, which goes to its process alone.
+
+        Raises:
+            TeeError: as `exchange`; BAD_PARAMETERS of origin API for a sensor or a picture that is none; TARGET_DEAD of
+                origin TEE when every process of the sensor has ended, and the secure world goes on without it.
+        """
+        message = capture_message(self._sensors, sensor, picture)
+        self._picture = picture
+        try:
+            answer = self._exchange(message, timeout_ms, None)
+        finally:
+            self._picture = None
+        return Captured.of(answer, sensor, self.kill)
+
     def _exchange(self, message: Message, timeout_ms: int, operation: CancellableOperation | None) -> Return:
         if not timeout_ms > 0:
             raise _unsendable(f"timeout_ms is {timeout_ms}, not above 0")
@@ -262,12 +286,24 @@ class SecureProcess:
             if isinstance(message, Wait):
                 self._write(pack(Waited(cancelled=_wait_for(message, operation, deadline))), deadline)
                 continue
+            if isinstance(message, Feed):
+                self._feed(message, deadline)
+                continue
             if isinstance(message, DebugReport):
                 self._on_debug(message)
                 self._events.reported(message)
                 continue
             call = cast("StorageCall", message)  # all that is left of FROM_SECURE_WORLD
             self._write(answer_storage(self._storage, call), deadline)
+
+    def _feed(self, asked: Feed, deadline: float) -> None:
+        """Send the picture, once, until its reader or the secure world has had enough of it."""
+        picture, self._picture = self._picture, None
+        if picture is None or asked.process >= len(self._child.picture_fds):
+            raise _dead("the secure world asked for a picture that nobody gave")
+        fd = self._child.picture_fds[asked.process]
+        if not send_picture(fd, asked.number, picture, self._read_fd, deadline):
+            raise _too_late()
 
     def _write(self, frame: bytes, deadline: float, *, tapped: bool = True, sent: int = 0) -> None:
         if self._tap is not None and tapped:
@@ -331,7 +367,7 @@ class SecureProcess:
         status = self._child.ended_within(GRACE_TIMEOUT_MS)
         if status is None:
             return self.kill()
-        self._close_reader()
+        self._close_rest()
         self._events.ended(self.how_it_ended())
         return status
 
@@ -343,11 +379,12 @@ class SecureProcess:
         if self._write_fd >= 0:
             os.close(self._write_fd)
             self._write_fd = -1
-        self._close_reader()
+        self._close_rest()
         self._events.ended(self.how_it_ended())
         return status
 
-    def _close_reader(self) -> None:
+    def _close_rest(self) -> None:
+        self._child.close_pictures()
         if self._read_fd >= 0:
             os.close(self._read_fd)
             self._read_fd = -1

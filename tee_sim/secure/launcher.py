@@ -1,11 +1,11 @@
-"""The secure world's process: `python -I -B -m tee_sim.secure.launcher REQUEST_FD REPLY_FD`.
+"""The secure world's process: `python -I -B -m tee_sim.secure.launcher REQUEST_FD REPLY_FD [PICTURE_FD...]`.
 
 Started by tee_sim.normal.secure_process only.
 
 Order (docs/architecture.md): harden, read BOOT, import third-party code and warm it up, read and compile trusted
-code, fork a host for each application and its spares, lock, report, receive the root secret, serve. Trusted code runs
-in the hosts, which never see that secret. Anything unexpected ends the process: it never goes on with less than BOOT
-asked it to enforce.
+code, fork what loads each sensor, fork a host for each application and its spares, lock, report, receive the root
+secret, serve. Trusted code runs in the hosts, a sensor's in processes of its own, which never see that secret. Anything
+unexpected ends the process: it never goes on with less than BOOT asked it to enforce.
 
 Does not promise: that the lock is enough. The host may refuse layers of it; they are reported, and the normal world
 judges before it sends a secret. Nor that the code is right: it is measured as it lies there, and nobody signed it.
@@ -15,6 +15,7 @@ import gc
 import os
 import sys
 import time
+from collections.abc import Sequence
 from typing import NoReturn, cast
 
 from tee_sim.secure import kept_code, lockdown, quiet
@@ -29,9 +30,12 @@ from tee_sim.secure.hosts.pipes import HostPipe
 from tee_sim.secure.hosts.process import Host
 from tee_sim.secure.hosts.remote_app import Hosts
 from tee_sim.secure.lockdown import LockPlan, LockReport, watcher
+from tee_sim.secure.sensors.desk import SensorPort
+from tee_sim.secure.sensors.start import StartedSensors
 from tee_sim.secure.world import SecureWorld
 from tee_sim.shared.clock import clocks_are_shifted
 from tee_sim.shared.errors import TeeError, TeeResult
+from tee_sim.shared.host_processes import host_manifests
 from tee_sim.shared.limits import BOOT_TIMEOUT_MS, MAX_LISTING_BYTES, MAX_MEASURED
 from tee_sim.shared.manifest import Manifest
 from tee_sim.shared.package_files import Listing
@@ -43,6 +47,7 @@ from tee_sim.shared.wire import (
     Boot,
     BootFailed,
     Compiled,
+    Feed,
     Locked,
     LockProfile,
     Message,
@@ -53,7 +58,6 @@ from tee_sim.shared.wire import (
     StorageReply,
     Wait,
     Waited,
-    host_manifests,
     pack,
     unpack,
 )
@@ -83,6 +87,10 @@ class _ClientPipe(BlockingPipe):
         """`tee_sim.shared.task.Ask`."""
         self.send(Wait(timeout_ms=timeout_ms))
         return cast("Waited", self._answer(Waited)).cancelled
+
+    def feed(self, process: int, number: int) -> None:
+        """`tee_sim.secure.sensors.desk.Feed`."""
+        self.send(Feed(process=process, number=number))
 
     def _answer(self, kind: type[Message]) -> Message:
         """What is no answer ends the process under the feet of whoever asked: no application may go on with it."""
@@ -152,10 +160,10 @@ def main(argv: list[str]) -> NoReturn:
             quiet.install(None if debugger is None else debugger.voice)
         # 5. What is loaded now is alike in every process that is forked: left alone, its pages stay shared. So does
         #    what imports have left in cycles: to look for that would take as long as to load it.
+        owners, sensors = host_manifests(boot), StartedSensors(boot, tuple(map(int, argv[3:])))
         forget_file_importers()
         gc.freeze()
         gc.enable()
-        owners = host_manifests(boot)
         pack_for_core(HostLocked(report=b""))  # what the first of them needs is made once, and not by each host
         # 6. Fork the hosts, lock. From here on a call that the filter does not name kills the process.
         stage = "lock"
@@ -166,15 +174,18 @@ def main(argv: list[str]) -> NoReturn:
                 profile=_PROFILES[boot.profile],
                 namespaces=boot.namespaces,
                 heaps_bytes=tuple(manifest.heap_bytes for manifest in owners),
-            )
+            ),
+            sensors.forks,
         )
         # 7. A host runs its application from here on; this process is the core.
+        if report.host > len(owners):
+            sensors.serve(report)
         if report.host:
             _be_host(owners[report.host - 1], code, report, debugger)
         # 8. The hosts say how they are locked, before anything is asked of them.
         stage = "hosts"
-        pipes = tuple(HostPipe(link) for link in report.links)
-        hosts = tuple(_locked(pipe) for pipe in pipes)
+        pipes = tuple(HostPipe(link) for link in report.links[: len(owners)])
+        hosts, ports = tuple(map(_locked, pipes)), sensors.ports(report.links[len(owners) :])
     except Exception as error:
         _fail(pipe, stage, error)
     try:
@@ -183,8 +194,9 @@ def main(argv: list[str]) -> NoReturn:
         locked = Locked(
             report=report.to_bytes(),
             measurements=measurements,
-            hosts=tuple(x.report for x in hosts),
+            hosts=(*(x.report for x in hosts), *sensors.reports),
             listing=listing.to_text().encode("ascii"),
+            sensors=sensors.measurements,
         )
         pipe.send(locked)
         names = (manifest.name for manifest in boot.manifests)
@@ -195,12 +207,13 @@ def main(argv: list[str]) -> NoReturn:
             measurements=tuple(zip(names, measurements, strict=True)),
             processes=tuple(1 + manifest.spares for manifest in boot.manifests) if pipes else (),
             files=listing.components(),
+            sensors=tuple(zip((sensor.name for sensor in boot.sensors), sensors.measurements, strict=True)),
         )
         if not pipes:  # the profile that locks nothing: every application in this process
             sys.meta_path.insert(0, code)
         if debugger is not None:
             debugger.start(pipe, pack, watcher.refused_calls(), locked=boot.profile is not LockProfile.OFF)
-        _serve(pipe, boot, platform, _hosting(boot, pipes, debugger), debugger, shifted=shifted)
+        _serve(pipe, boot, platform, _hosting(boot, pipes, debugger), ports, debugger, shifted=shifted)
     except BaseException:
         # No frame, or a failure of the core. Python would print a traceback, and the filter would kill it for that:
         # whoever watches for escapes would see one.
@@ -245,6 +258,7 @@ def _serve(
     boot: Boot,
     platform: Platform,
     hosting: Hosts | None,
+    sensors: Sequence[SensorPort],
     debugger: Debugger | None,
     *,
     shifted: bool,
@@ -264,6 +278,8 @@ def _serve(
             on_panic=_silent if debugger is None else debugger.panic,
             hosting=hosting,
             ask=pipe.wait,
+            sensors=sensors,
+            feed=pipe.feed,
         )
     except TeeError as error:
         pipe.send(Return(result=error.result, origin=error.origin))

@@ -71,6 +71,7 @@ class Way(StrEnum):
     WRITE = "storage write"
     TIME = "time"
     CANCELLATION = "cancellation"
+    CAPTURE = "capture"
 
 
 def gamma_bits(number: int) -> float:

@@ -5,7 +5,7 @@ on to the applications as it came.
 """
 
 import hmac
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
 from uuid import UUID
@@ -24,6 +24,7 @@ from tee_sim.secure.made.boot_statements import BootStatements
 from tee_sim.secure.made.call import Call
 from tee_sim.secure.made.environment import made_environment
 from tee_sim.secure.pace import Pace
+from tee_sim.secure.sensors.desk import AppCaptures, CaptureDesk, Feed, SensorPort
 from tee_sim.secure.settings import Settings, fixed_settings
 from tee_sim.secure.stepped import SteppedClock
 from tee_sim.secure.storage import ObjectStore, rekey
@@ -34,11 +35,13 @@ from tee_sim.shared.errors import Origin, TeeError, TeeResult
 from tee_sim.shared.manifest import Manifest, refuse_twins
 from tee_sim.shared.params import Param, operation
 from tee_sim.shared.rng import OsRng, Rng, SeededRng
+from tee_sim.shared.sensor_api import NoCaptures
 from tee_sim.shared.ta_api import Platform, Store, TaEnv
 from tee_sim.shared.task import Ask, never
 from tee_sim.shared.wire import (
     REQUESTS,
     AdvanceClock,
+    CaptureRequest,
     CloseSession,
     Invoke,
     Message,
@@ -66,6 +69,7 @@ class SecureWorld:
         system_rng: what nonces, object keys and salts come from, whatever the device is seeded with; tests replay it.
         on_panic, ask: see `tee_sim.secure.core.Core`.
         hosting: where the applications run; None for this process.
+        sensors, feed: see `tee_sim.secure.sensors.desk.CaptureDesk`.
 
     Raises:
         TeeError: the store does not open (SECURITY for rollback or a foreign device, CORRUPT_OBJECT for damage);
@@ -85,6 +89,8 @@ class SecureWorld:
         on_panic: Callable[[str], None] = lambda _: None,
         hosting: Hosting | None = None,
         ask: Ask = never,
+        sensors: Sequence[SensorPort] = (),
+        feed: Feed = lambda _process, _number: None,
     ) -> None:
         refuse_twins(manifests)
         # 1. One ladder for the store and the applications: each copy of a root key is one more place to wipe.
@@ -123,6 +129,9 @@ class SecureWorld:
         boot, self._clock = begin_boot(own, provision.boot_id, self._stepped or SystemClock(), self._rng)
         names = sorted({name for m in manifests for name in m.key_names})
         self._boot = BootStatements.of(manifests, shared_keys(names, boot, self._settings.randomness))
+        self._desk = CaptureDesk(
+            sensors, feed, system_rng, self._clock.boot_ms, ledger, lambda timed: self._pace.hold(timed=timed)
+        )
         # 6. Applications last, and each only when a session is opened: none runs in a world that is half put together.
         self._core = Core(
             manifests,
@@ -166,6 +175,8 @@ class SecureWorld:
         self._pace.begin()
         if isinstance(message, OpenSession | Invoke | CloseSession):
             return self._core.dispatch(message)
+        if isinstance(message, CaptureRequest):
+            return self._desk.capture(message)
         if isinstance(message, AdvanceClock):
             return self._answer(lambda: self._advance(message.ms))
         if isinstance(message, ReadClock):
@@ -215,6 +226,7 @@ class SecureWorld:
             system_rng=self._system_rng,
             device_id=self._device_id,
             platform=self._platform,
+            captures=AppCaptures(self._desk, manifest.sensors) if manifest.sensors else NoCaptures(),
         )
 
 

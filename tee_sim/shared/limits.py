@@ -44,7 +44,23 @@ MAX_MEASURED = 16
 """Packages and compiled files that are attested beside the applications, which a token has room for."""
 
 MAX_HOSTS = 64
-"""Processes of trusted applications, spares among them: MAX_TAS with 4 each. Each costs the core three descriptors."""
+"""Processes of trusted applications and sensors, spares among them: MAX_TAS with 4 each. Each costs the core three
+descriptors."""
+
+MAX_SENSORS = 4
+"""Sensors of one secure world."""
+
+MAX_PICTURE_BYTES = 64 << 20
+"""One picture for a sensor: 4096 by 4096 in color, not compressed, fits."""
+
+MAX_SAMPLE_BYTES = 256 << 10
+"""What a sensor makes of one picture: a quarter of a frame."""
+
+MAX_CAPTURES = 32
+"""Samples that the core keeps at once: as many as the longest session of touches takes, and again."""
+
+CAPTURE_LIFE_MS = 60_000
+"""How long it keeps one: an invocation's default deadline."""
 
 BOOT_TIMEOUT_MS = 30_000
 """Interpreter start, third-party imports and warm-up on a loaded two-core machine; typical is 0.4 s."""

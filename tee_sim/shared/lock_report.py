@@ -120,6 +120,7 @@ class LockReport:
         costs_us: step name and microseconds, in order.
         host: 0 for the core, which the normal world talks to; n for the n-th host.
         links: the core's descriptors of its hosts, in order; none in a host.
+        picture_fd: of a sensor's process, where its pictures come; 0 for any other, and then not in the record.
     """
 
     profile: str
@@ -133,6 +134,7 @@ class LockReport:
     costs_us: tuple[tuple[str, int], ...]
     host: int = 0
     links: tuple[HostLink, ...] = ()
+    picture_fd: int = 0
 
     def layer(self, name: str) -> Layer:
         """The layer of that name; SKIPPED when the report does not have it."""
@@ -156,6 +158,7 @@ class LockReport:
             "costs_us": [[name, us] for name, us in self.costs_us],
             "host": self.host,
             "links": [[x.process_id, x.read_fd, x.write_fd, x.kill_fd] for x in self.links],
+            **({"picture_fd": self.picture_fd} if self.picture_fd else {}),
         }
 
     @classmethod
@@ -183,6 +186,7 @@ class LockReport:
                     HostLink(*(_count(number) for number in link))
                     for link in cast("list[list[object]]", fields["links"])
                 ),
+                picture_fd=_count(fields.get("picture_fd", 0)),
             )
         except (KeyError, TypeError, ValueError) as error:
             raise TeeError(TeeResult.BAD_FORMAT, "lock report is malformed") from error

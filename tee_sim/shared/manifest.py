@@ -15,6 +15,7 @@ It is written as TOML next to the TA (docs/formats/manifest.md):
     shared_keys = ["name"]                    # per-boot keys under which the core checks statements for this TA
     digest = "my-commit-v1"                   # personalization of its salted digests; without the key it has none
     calls = ["uuid"]                          # the TAs this one may open sessions with; without the key, none
+    sensors = ["name"]                        # the sensors whose captures this one may take; without the key, none
     replies = "closed"                        # or "free": answers of any bytes
     reserve = "none"                          # of what the store keeps for erasures: "none", "anchored" or "all"
     spares = 3                                # processes that stand ready for when one dies
@@ -45,7 +46,7 @@ from uuid import UUID
 from tee_sim.shared import manifest_values as values
 from tee_sim.shared import row_patterns
 from tee_sim.shared.dataclass import dataclass
-from tee_sim.shared.limits import MAX_OBJECTS, MAX_TAS
+from tee_sim.shared.limits import MAX_OBJECTS, MAX_SENSORS, MAX_TAS
 from tee_sim.shared.manifest_file import Key, line_of, read_keys, tables
 from tee_sim.shared.manifest_values import ManifestError, Misfit
 from tee_sim.shared.reserve import Reserve
@@ -147,6 +148,7 @@ class Manifest(Record):
     budgets: Annotated[tuple[CommandBudget, ...], Items(MAX_BUDGETS)] = ()
     writes: Annotated[tuple[CommandWrites, ...], Items(MAX_BUDGETS)] = ()
     reads: Annotated[tuple[CommandReads, ...], Items(MAX_BUDGETS)] = ()
+    sensors: Annotated[tuple[str, ...], Items(MAX_SENSORS, Text(32))] = ()
 
     def __post_init__(self) -> None:
         unknown = sorted(set(self.flags) - FLAGS)
@@ -289,6 +291,7 @@ _KEYS = (
     Key(("shared_keys",), "shared_keys", values.each(8, values.text(32)), '["auth-token"]'),
     Key(("digest",), "digest", values.text(16), '"my-commit-v1"'),
     Key(("calls",), "calls", values.each(MAX_TAS, values.uuid), '["3b7a01c2-1d52-5c6e-9a41-8d0c2c7c2f02"]'),
+    Key(("sensors",), "sensors", values.each(MAX_SENSORS, values.text(32)), '["camera"]'),
     Key(("replies",), "replies", values.one_of({r.name.lower(): r for r in Replies}), '"closed"'),
     Key(("reserve",), "reserve", values.one_of({r.name.lower(): r for r in Reserve}), '"none"'),
     Key(("spares",), "spares", values.number(1, MAX_SPARES), "3"),

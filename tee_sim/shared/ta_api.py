@@ -19,6 +19,7 @@ from tee_sim.shared.params import NO_PARAMS, Params, ParamType, fill, short_buff
 from tee_sim.shared.reserve import Reserve
 from tee_sim.shared.rng import OsRng, RandomnessKind, Rng
 from tee_sim.shared.schema import Record, max_bytes
+from tee_sim.shared.sensor_api import Captures, NoCaptures
 from tee_sim.shared.task import NOBODY, Cancellation, Client
 
 Q = TypeVar("Q", bound=Record)
@@ -200,6 +201,7 @@ class Platform:
             (`tee_sim.shared.package_files`); none where the normal world asked for none.
         clock: whose time the device lives in, as sealed when it was made.
         randomness: where its keys come from, likewise.
+        sensors: name and SHA-256 of each sensor, over its manifest, its code and the packages and files it names.
     """
 
     verdict: str = "NOT ENFORCED"
@@ -210,6 +212,7 @@ class Platform:
     files: tuple[tuple[str, bytes], ...] = ()
     clock: ClockKind = ClockKind.HOST
     randomness: RandomnessKind = RandomnessKind.SYSTEM
+    sensors: tuple[tuple[str, bytes], ...] = ()
 
 
 class PeerSession(Protocol):
@@ -288,6 +291,7 @@ class TaEnv:
     """Who called: of the session that the current entry point was entered for."""
     cancellation: Cancellation = NOBODY
     digests: Digests = NoDigests()
+    captures: Captures = NoCaptures()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -24,6 +24,8 @@ from tee_sim.shared.limits import (
     MAX_HOSTS,
     MAX_LISTING_BYTES,
     MAX_PACKAGES,
+    MAX_PICTURE_BYTES,
+    MAX_SENSORS,
     MAX_TAS,
     MAX_WAIT_MS,
 )
@@ -34,6 +36,7 @@ from tee_sim.shared.params import Param
 from tee_sim.shared.reserve import Condition
 from tee_sim.shared.rng import RandomnessKind
 from tee_sim.shared.schema import AnyItems, AtMost, Fixed, Items, Record, Text, UpTo
+from tee_sim.shared.sensor_manifest import SensorManifest
 
 M = TypeVar("M", bound=Record)
 
@@ -46,6 +49,8 @@ class NoFrameError(TeeError):
 
 
 _LENGTH = struct.Struct("<I")
+PICTURE_HEAD = struct.Struct("<II")
+"""Before each picture on the pipe of a sensor's process: number of the capture, size in bytes."""
 EXIT_PROTOCOL = 70
 """What the secure world exits with when it was sent no message, or failed inside (sysexits EX_SOFTWARE)."""
 HEAD_BYTES = _LENGTH.size
@@ -76,6 +81,7 @@ class Boot(Record):
         kept_sha256: of what stands in it behind its MAC, which the normal world has checked.
         keep_code: whether code that is compiled now is sent back (`Compiled`).
         soon: applications of which a session is wanted at once: their modules are executed while the store is opened.
+        sensors, sensor_folders: what reads pictures, and where the code of each lies, as `manifests` and `folders`.
     """
 
     manifests: Annotated[tuple[Manifest, ...], Items(MAX_TAS)]
@@ -87,35 +93,18 @@ class Boot(Record):
     kept_sha256: Annotated[bytes, AtMost(32)] = b""
     keep_code: bool = False
     soon: Annotated[tuple[bytes, ...], Items(MAX_TAS, Fixed(16))] = ()
+    sensors: Annotated[tuple[SensorManifest, ...], Items(MAX_SENSORS)] = ()
+    sensor_folders: Annotated[tuple[bytes, ...], Items(MAX_SENSORS, AtMost(4096))] = ()
 
     def __post_init__(self) -> None:
         refuse_twins(self.manifests)
-        processes = len(host_manifests(self))
-        if processes > MAX_HOSTS:
-            why = f"{processes} processes together, at most {MAX_HOSTS}"
+        if len({sensor.name for sensor in self.sensors}) < len(self.sensors):
+            raise ManifestError(Misfit.TWICE, "two sensors of one name", key="sensor.name")
+        spares = (*(m.spares for m in self.manifests), *(sensor.spares for sensor in self.sensors))
+        hosted = 0 if self.profile is LockProfile.OFF else len(spares) + sum(spares)
+        if hosted > MAX_HOSTS:
+            why = f"{hosted} processes together, at most {MAX_HOSTS}"
             raise ManifestError(Misfit.OUT_OF_RANGE, why, key="spares", hint="lower spares, or host fewer applications")
-
-
-def host_manifests(boot: Boot) -> tuple[Manifest, ...]:
-    """The application of each host process, in order: one that runs and its spares. None where nothing is locked."""
-    if boot.profile is LockProfile.OFF:
-        return ()
-    return tuple(manifest for manifest in boot.manifests for _ in range(1 + manifest.spares))
-
-
-def host_names(boot: Boot) -> tuple[str, ...]:
-    """What people call them, in the same order: the application's name, and `wallet spare 1` for its first spare."""
-    if boot.profile is LockProfile.OFF:
-        return ()
-    numbers = ((m.name, number) for m in boot.manifests for number in range(1 + m.spares))
-    return tuple(f"{name} spare {number}" if number else name for name, number in numbers)
-
-
-def host_heaps(boot: Boot) -> tuple[int, ...]:
-    """How far the memory of each of them may grow, in the same order."""
-    if boot.profile is LockProfile.OFF:
-        return ()
-    return tuple(m.heap_bytes for m in boot.manifests for _ in range(1 + m.spares))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -133,14 +122,17 @@ class Locked(Record):
     Attributes:
         report: of the core.
         measurements: of the applications, in the order of BOOT.
-        hosts: a report for each of the processes that run them: in that order, each with its spares.
+        hosts: a report for each of the processes that run them: in that order, each with its spares; then those of the
+            sensors.
         listing: the files of the packages that BOOT asked for (`tee_sim.shared.package_files`).
+        sensors: measurements of the sensors, made before anything of theirs was loaded.
     """
 
     report: Annotated[bytes, AtMost(16_384)]
     measurements: Annotated[tuple[bytes, ...], Items(MAX_TAS, Fixed(32))]
     hosts: Annotated[tuple[bytes, ...], Items(MAX_HOSTS, AtMost(8_192))] = ()
     listing: Annotated[bytes, AtMost(MAX_LISTING_BYTES)] = b""
+    sensors: Annotated[tuple[bytes, ...], Items(MAX_SENSORS, Fixed(32))] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -294,6 +286,33 @@ class Waited(Record):
     cancelled: bool
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CaptureRequest(Record):
+    """To the secure world: a sensor shall read a picture. Answered with two outputs: an id of 16 bytes, or none if
+    nothing was acquired, and the acquired code as a number.
+
+    Attributes:
+        sensor: its place in BOOT.
+        size_bytes: of the picture, which goes to the sensor's process and to no other (`Feed`).
+    """
+
+    sensor: Annotated[int, UpTo(MAX_SENSORS - 1)]
+    size_bytes: Annotated[int, UpTo(MAX_PICTURE_BYTES)]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Feed(Record):
+    """From the secure world, while it works on a `CaptureRequest`: send the picture now, behind a PICTURE_HEAD.
+
+    Attributes:
+        process: which pipe, counted over the processes of all sensors: how those before it ended was said.
+        number: of the capture.
+    """
+
+    process: Annotated[int, UpTo(MAX_HOSTS)]
+    number: Annotated[int, UpTo(_U32)]
+
+
 Message = (
     Boot
     | BootFailed
@@ -313,13 +332,17 @@ Message = (
     | Waited
     | DebugReport
     | Compiled
+    | CaptureRequest
+    | Feed
 )
 
-FROM_SECURE_WORLD: frozenset[type[Message]] = frozenset({Ready, Return, StorageCall, Wait})
-"""All a locked secure world may send; `Wait` only for a request that is cancellable."""
+FROM_SECURE_WORLD: frozenset[type[Message]] = frozenset({Ready, Return, StorageCall, Wait, Feed})
+"""All a locked secure world may send; `Wait` only for a request that is cancellable, `Feed` only for a capture."""
 BEFORE_THE_LOCK: frozenset[type[Message]] = frozenset({Locked, BootFailed, Compiled})
 """All it may send before: it holds no secret yet."""
-REQUESTS: frozenset[type[Message]] = frozenset({OpenSession, Invoke, CloseSession, AdvanceClock, ReadClock, RenewKeys})
+REQUESTS: frozenset[type[Message]] = frozenset(
+    {OpenSession, Invoke, CloseSession, AdvanceClock, ReadClock, RenewKeys, CaptureRequest}
+)
 """All a provisioned secure world may be sent, besides the answer to a storage call or a wait."""
 
 

@@ -10,14 +10,20 @@ from collections.abc import Sequence
 from typing import cast
 
 from tee_sim.normal import events
+from tee_sim.normal.captured import Captured, capture_message
 from tee_sim.normal.operation import CancellableOperation
 from tee_sim.normal.secure_process import StorageHandler
 from tee_sim.secure.hosting import Hosting
+from tee_sim.secure.sensors.load import SensorLoader
+from tee_sim.secure.sensors.local import LocalSensor
 from tee_sim.secure.world import SecureWorld
 from tee_sim.shared.manifest import Manifest
 from tee_sim.shared.rng import OsRng, Rng
+from tee_sim.shared.sensor_manifest import SensorManifest
+from tee_sim.shared.ta_api import Platform
 from tee_sim.shared.wire import (
     HEAD_BYTES,
+    Feed,
     Message,
     Provision,
     Ready,
@@ -42,6 +48,7 @@ class _MortalPort(DirectPort):
     def __init__(self, storage: StorageHandler) -> None:
         super().__init__(storage)
         self._death: BaseException | None = None
+        self.picture = b""
         self.operation: CancellableOperation | None = None
 
     def call(self, operation: int, request: list[object]) -> object:
@@ -58,6 +65,14 @@ class _MortalPort(DirectPort):
         """`tee_sim.shared.task.Ask`."""
         asked = cast("Wait", unpack(pack(Wait(timeout_ms=timeout_ms))[HEAD_BYTES:]))
         return self.operation is not None and self.operation.wait(asked.timeout_ms)
+
+    def feed(self, process: int, number: int) -> None:
+        """`tee_sim.secure.sensors.desk.Feed`: what was given lies ready."""
+        unpack(pack(Feed(process=process, number=number))[HEAD_BYTES:], {Feed})
+
+    def give(self, _number: int, size_bytes: int) -> bytes:
+        """`tee_sim.secure.sensors.local.Source`."""
+        return self.picture[:size_bytes]
 
     def raise_death(self) -> None:
         if self._death is not None:
@@ -77,6 +92,7 @@ class InProcessTee:
         boot_id: 16 bytes, the same for starts of one boot; None makes each start a boot of its own.
         system_rng: what nonces, object keys and salts come from; a campaign that replays writes gives a seeded one.
         hosting: where the applications run; None for this process.
+        sensors: to be made in this process, of code that can be imported.
     """
 
     def __init__(
@@ -90,6 +106,7 @@ class InProcessTee:
         boot_id: bytes | None = None,
         system_rng: Rng = OsRng(),  # noqa: B008  # without state
         hosting: Hosting | None = None,
+        sensors: Sequence[SensorManifest] = (),
     ) -> None:
         provision = Provision(
             huk=TEST_HUK,
@@ -101,14 +118,19 @@ class InProcessTee:
         )
         self._events = events.watch(manifests, os.getpid(), profile="IN_PROCESS")
         self._port = _MortalPort(storage)
+        self._sensors = tuple(sensors)
+        self.sensor_measurements, made = _made(sensors, self._port)
         self._world = SecureWorld(
             provision,
             self._port,
             tuple(manifests),
+            platform=Platform(sensors=tuple(self.sensor_measurements.items())),
             system_rng=system_rng,
             on_panic=lambda _: traceback.print_exc(),
             ask=self._port.wait,
             hosting=hosting,
+            sensors=made,
+            feed=self._port.feed,
         )
 
     @property
@@ -142,5 +164,24 @@ class InProcessTee:
         finally:
             self._port.operation = None
 
+    def capture(self, sensor: str, picture: bytes, *, timeout_ms: int = 0) -> Captured:
+        """As `tee_sim.normal.secure_process.SecureProcess.capture`. Nothing ends for what the sensor's code does."""
+        message = capture_message(self._sensors, sensor, picture)
+        self._port.picture = picture
+        try:
+            return Captured.of(self.exchange(message), sensor, self.kill)
+        finally:
+            self._port.picture = b""
+
     def kill(self) -> None:
         """Nothing to kill; the object is simply not used any more."""
+
+
+def _made(sensors: Sequence[SensorManifest], port: _MortalPort) -> tuple[dict[str, bytes], list[LocalSensor]]:
+    """Measurements by name, and the sensors."""
+    measurements, made = dict[str, bytes](), list[LocalSensor]()
+    for place, manifest in enumerate(sensors):
+        loader = SensorLoader(manifest)
+        measurements[manifest.name] = loader.measure()
+        made.append(LocalSensor(manifest, loader.make_of_imported(), place, port.give))
+    return measurements, made

@@ -14,6 +14,7 @@ import warnings
 from collections.abc import Callable
 from typing import TypeVar
 
+from tee_sim.normal.captured import Captured
 from tee_sim.normal.machine.fuses import RootSecret
 from tee_sim.normal.machine.options import MachineOptions, RunningWorld
 from tee_sim.normal.operation import CancellableOperation
@@ -58,6 +59,7 @@ class _World:
                 stepped_wall_ms=provision.stepped_wall_ms or 0,
                 boot_id=provision.boot_id,
                 hosting=LocalHosting(self._entries),
+                sensors=boot.sensors,
             )
         )
 
@@ -87,6 +89,9 @@ class _World:
         except BaseException as error:
             self._alive = isinstance(error, TeeError)
             raise
+
+    def capture(self, sensor: str, picture: bytes, *, timeout_ms: int = 0) -> Captured:
+        return self.tee.capture(sensor, picture)
 
     def kill(self) -> int | None:
         self._alive = False
@@ -120,4 +125,10 @@ def begin_in_process(
         ) from error
     sys.stdout.flush()
     world = _World(boot, storage, provision, modules)
-    return RunningWorld(process=world, ready=world.tee.ready(), level="NOT ENFORCED", measurements=modules.measurements)
+    return RunningWorld(
+        process=world,
+        ready=world.tee.ready(),
+        level="NOT ENFORCED",
+        measurements=modules.measurements,
+        sensor_measurements={n: d.hex() for n, d in world.tee.sensor_measurements.items()},
+    )

@@ -15,8 +15,9 @@ from tee_sim.normal.machine.locked_start import start_locked
 from tee_sim.normal.sandbox_verdict.observe import Observation, observe
 from tee_sim.normal.supplicant import Supplicant
 from tee_sim.secure.lockdown import LockReport
+from tee_sim.shared.host_processes import host_heaps, host_names
 from tee_sim.shared.manifest import Manifest
-from tee_sim.shared.wire import Boot, LockProfile, Provision, host_heaps, host_names
+from tee_sim.shared.wire import Boot, LockProfile, Provision
 from tests.lockdown.worlds import World, as_root
 
 CHILD = Path(__file__).with_name("child.py")

@@ -50,6 +50,7 @@ LOADS_BY_NAME = {
     "tee_sim.secure.codeload": "imports `preload` before the lock; afterwards serves what the manifests name alone",
     "tee_sim.secure.launcher": "runs the warm-up of a manifest before the lock, from the code table",
     "tee_sim.secure.hosts.process": "the entry of a manifest, after the lock, from the code table",
+    "tee_sim.secure.sensors.load": "the entry of a sensor, and its `preload`, in its own process before the lock",
     "tee_sim.shared.dataclass": "nothing: it makes `__init__` of the names of fields, as `dataclasses` does",
     "tee_sim.testing.stand_ins": "takes the finders of files away while an application under test runs",
     "tee_sim.testing.own_modules": "swaps the modules of applications under test, which a locked world makes anew",

@@ -150,12 +150,12 @@ REASONS: tuple[tuple[str, Mapping[str, str]], ...] = (
         "starts or reaches the secure world over pipes; judges its lock; reads in the kernel log what ended it",
         {
             "tee_sim.normal.child": (
-                "import select, import subprocess, os.environ *2, os.pidfd_open, os.pipe *2, os.set_blocking *2, "
-                "os.write"
+                "import select, import subprocess, os.environ *2, os.pidfd_open, os.pipe *3, os.set_blocking, os.write"
             ),
             "tee_sim.normal.connect": "os.environ, os.read, os.write",
             "tee_sim.normal.kernel_log": "os.open, os.read",
             "tee_sim.normal.operation": "import threading",
+            "tee_sim.normal.picture_pipe": "import select, os.write",
             "tee_sim.normal.sandbox_verdict.observe": (
                 ".read_bytes *4, getattr, import ctypes, os.sched_yield, os.waitid"
             ),
@@ -185,11 +185,17 @@ REASONS: tuple[tuple[str, Mapping[str, str]], ...] = (
             "tee_sim.secure.lockdown.namespaces": (
                 "import select, import signal, os._exit *2, os.chdir *2, os.fork, os.pidfd_open"
             ),
+            "tee_sim.secure.lockdown.sensors": (
+                "import fcntl, import gc, import select, import signal, os._exit *3, os.chdir, os.dup2, os.fork *2, "
+                "os.pidfd_open *2, os.pipe *3, os.read *2, os.set_blocking *2, os.waitpid, os.write *2"
+            ),
             "tee_sim.secure.lockdown.watcher": "import ctypes, import fcntl, import signal, os._exit",
             "tee_sim.secure.quiet": (
                 "import linecache, io.TextIOBase, setattr, sys itself, sys.excepthook, sys.unraisablehook"
             ),
             "tee_sim.secure.secret_memory": "import mmap, os.ftruncate",
+            "tee_sim.secure.sensors.process": "os._exit *2, os.read",
+            "tee_sim.secure.sensors.start": "os._exit",
             "tee_sim.shared.sandbox.filters": "import ctypes",
             "tee_sim.shared.sandbox.hygiene": (
                 "import fcntl, import resource, import signal, os.dup, os.dup2, os.open, os.umask"
@@ -209,6 +215,10 @@ REASONS: tuple[tuple[str, Mapping[str, str]], ...] = (
                 "types.CodeType, vars"
             ),
             "tee_sim.secure.kept_code": "os.fdopen, os.open, sys.flags, sys.implementation *2, sys.version",
+            "tee_sim.secure.sensors.load": (
+                ".modules *3, .read_bytes, getattr, import importlib, import importlib.machinery, sys.meta_path *6, "
+                "sys.path *2, sys.path_hooks *2"
+            ),
             "tee_sim.shared.package_files": "io.FileIO, os.lstat *2, os.walk",
         },
     ),

@@ -7,6 +7,7 @@ from typing import Self
 from tee_sim.normal.machine.errors import MachineError
 from tee_sim.shared.dataclass import dataclass
 from tee_sim.shared.manifest import Manifest
+from tee_sim.shared.sensor_manifest import SensorManifest
 
 MANIFEST_FILE = "manifest.toml"
 _MOST_BYTES = 65_536
@@ -36,6 +37,26 @@ class Application:
         file = manifest_file(path)
         manifest = Manifest.from_toml(_text(file), file=str(file))
         return cls(manifest=manifest, path=file, folder=code_folder(file.absolute().parent, manifest.entry))
+
+    @property
+    def folder_bytes(self) -> bytes:
+        """As BOOT carries it."""
+        return b"" if self.folder is None else os.fsencode(self.folder)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SensorSource:
+    """A sensor's manifest that was read, with the way to its code; attributes as of `Application`."""
+
+    manifest: SensorManifest
+    path: Path
+    folder: Path | None
+
+    @classmethod
+    def read(cls, path: Path) -> Self:
+        """Read a manifest file. Raises as `Application.read`."""
+        manifest = SensorManifest.from_toml(_text(path), file=str(path))
+        return cls(manifest=manifest, path=path, folder=code_folder(path.absolute().parent, manifest.entry))
 
     @property
     def folder_bytes(self) -> bytes:

@@ -13,8 +13,9 @@ from tee_sim.normal.sandbox_verdict.verdict import Verdict
 from tee_sim.normal.secure_process import SecureProcess, StorageHandler
 from tee_sim.shared.dataclass import dataclass
 from tee_sim.shared.debug_report import DebugReport
+from tee_sim.shared.host_processes import host_heaps, host_names, sensor_processes
 from tee_sim.shared.package_files import Listing
-from tee_sim.shared.wire import Boot, Locked, NoFrameError, Provision, Ready, host_heaps, host_names
+from tee_sim.shared.wire import Boot, Locked, NoFrameError, Provision, Ready
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,6 +26,7 @@ class Started:
         inspected: how far its processes are locked, judged from outside before it got any secret.
         measurements: SHA-256 of each trusted application's manifest and code, by name.
         listing: the files of the packages that BOOT asked for, as the secure world found them.
+        sensor_measurements: SHA-256 of each sensor's manifest, code, packages and files, by name.
     """
 
     process: SecureProcess
@@ -32,6 +34,7 @@ class Started:
     ready: Ready
     measurements: dict[str, str]
     listing: Listing
+    sensor_measurements: dict[str, str]
 
 
 def _held_down(inspected: Inspected, boot: Boot, vouched: Collection[UUID]) -> Inspected:
@@ -88,7 +91,7 @@ def start_locked(
     def inspect(pid: int, locked: Locked) -> str:
         hosts = host_names(boot)
         probes = cached_probes() if caches is None else caches.probes()
-        inspected = inspect_processes(pid, locked, hosts, probes, host_heaps(boot))
+        inspected = inspect_processes(pid, locked, hosts, probes, host_heaps(boot), len(sensor_processes(boot)))
         inspected = _held_down(inspected, boot, vouched)
         seen.append((inspected, locked, _listing(boot, locked)))
         accept(inspected.verdict)
@@ -120,4 +123,7 @@ def start_locked(
         ready=ready,
         measurements={name: digest.hex() for name, digest in zip(names, locked.measurements, strict=True)},
         listing=listing,
+        sensor_measurements=dict(
+            zip((sensor.name for sensor in boot.sensors), (digest.hex() for digest in locked.sensors), strict=True)
+        ),
     )

@@ -15,9 +15,10 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Self
 
+from tee_sim.normal.captured import Captured
 from tee_sim.normal.client import Context
 from tee_sim.normal.machine import directory as files
-from tee_sim.normal.machine.applications import Application
+from tee_sim.normal.machine.applications import Application, SensorSource
 from tee_sim.normal.machine.errors import MachineError
 from tee_sim.normal.machine.file_lock import FileLock
 from tee_sim.normal.machine.fuses import RootSecret
@@ -40,9 +41,11 @@ class Machine:
         options: MachineOptions,
         lock: FileLock,
         secret: RootSecret,
+        sensors: Sequence[SensorSource] = (),
     ) -> None:
         self.path = path
         self.applications = tuple(applications)
+        self.sensors = tuple(sensors)
         self.context = Context(self)
         self._options = options
         self._lock = lock
@@ -61,6 +64,7 @@ class Machine:
         options: MachineOptions = MachineOptions(),  # noqa: B008  # frozen
         *,
         create: bool = True,
+        sensors: Sequence[SensorSource] = (),
     ) -> Self:
         """Start the machine in a directory; make one if there is none.
 
@@ -71,7 +75,7 @@ class Machine:
         secret = files.read_fuses(path)
         if secret is not None:
             lock = files.hold(path)
-            machine = cls(path, applications, options, lock, secret)
+            machine = cls(path, applications, options, lock, secret, sensors)
             try:
                 machine._start(create=False)
             except BaseException:
@@ -82,14 +86,20 @@ class Machine:
             raise MachineError(
                 "machine.missing", f"there is no machine in {path}", hint="run a command that makes one: tee-sim run"
             )
-        return cls._made(path, applications, options)
+        return cls._made(path, applications, options, sensors)
 
     @classmethod
-    def _made(cls, path: Path, applications: Sequence[Application], options: MachineOptions) -> Self:
+    def _made(
+        cls,
+        path: Path,
+        applications: Sequence[Application],
+        options: MachineOptions,
+        sensors: Sequence[SensorSource],
+    ) -> Self:
         made = not path.exists()
         secret = options.secret or RootSecret(huk=secrets.token_bytes(32), device_id=secrets.token_bytes(16))
         lock = files.begin(path, secret)
-        machine = cls(path, applications, options, lock, secret)
+        machine = cls(path, applications, options, lock, secret, sensors)
         try:
             machine._start(create=True)
             files.burn(path)
@@ -109,6 +119,8 @@ class Machine:
             profile=options.profile,
             namespaces=options.namespaces,
             folders=tuple(a.folder_bytes for a in self.applications),
+            sensors=tuple(s.manifest for s in self.sensors),
+            sensor_folders=tuple(s.folder_bytes for s in self.sensors),
         )
         provision = Provision(
             huk=self._secret.huk,
@@ -196,6 +208,10 @@ class Machine:
             raise _cut(cut.where) from None
         return self._numbers.outward(message, answer)
 
+    def capture(self, sensor: str, picture: bytes, *, timeout_ms: int = INVOKE_TIMEOUT_MS) -> Captured:
+        """Have a sensor read a picture. Raises as `SecureProcess.capture`."""
+        return self._awake().process.capture(sensor, picture, timeout_ms=timeout_ms)
+
     def kill(self) -> int | None:
         """End the secure world at once, within the boot; the next call starts it again."""
         if self._running is None:
@@ -228,7 +244,13 @@ class Machine:
     def status(self) -> dict[str, object]:
         """Facts for people and JSON."""
         running = self._awake()
+        measured = running.sensor_measurements
+        sensors = [
+            {"name": s.manifest.name, "manifest": str(s.path), "measurement": measured.get(s.manifest.name, "")}
+            for s in self.sensors
+        ]
         return {
+            **({"sensors": sensors} if sensors else {}),
             "simulated": True,
             "sandbox_level": running.level,
             "epoch": running.ready.epoch,

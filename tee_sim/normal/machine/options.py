@@ -1,8 +1,10 @@
 """Say how a machine runs, and what starts its secure world: a locked process, unless a test says otherwise."""
 
 from collections.abc import Callable
+from dataclasses import field
 from typing import Protocol
 
+from tee_sim.normal.captured import Captured
 from tee_sim.normal.machine.errors import MachineError
 from tee_sim.normal.machine.fuses import RootSecret
 from tee_sim.normal.machine.locked_start import start_locked
@@ -37,6 +39,7 @@ class Process(Protocol):
     def exchange_cancellable(
         self, message: Message, operation: CancellableOperation, *, timeout_ms: int = ...
     ) -> Return: ...
+    def capture(self, sensor: str, picture: bytes, *, timeout_ms: int = ...) -> Captured: ...
     def kill(self) -> int | None: ...
     def close(self) -> int | None: ...
     def how_it_ended(self) -> str: ...
@@ -44,12 +47,13 @@ class Process(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunningWorld:
-    """A started secure world. `level`: how far it is locked, in words; `measurements`: as of `Started`."""
+    """A started secure world. `level`: how far it is locked, in words; the measurements: as of `Started`."""
 
     process: Process
     ready: Ready
     level: str
     measurements: dict[str, str]
+    sensor_measurements: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,4 +114,5 @@ def begin_locked(boot: Boot, storage: StorageHandler, provision: Provision, opti
         ready=started.ready,
         level=started.inspected.verdict.level.value,
         measurements=started.measurements,
+        sensor_measurements=started.sensor_measurements,
     )

@@ -8,6 +8,7 @@ Rules:
 * the process that waits for the core has nothing, and may do nothing but wait and end;
 * the memory of each host ends at what its manifest states;
 * of each private pipe one end is the core's and one is that host's; nobody else among them holds an end of it;
+* the process of a sensor, and no other, has one pipe more, that only this process has the other end of;
 * none of them shares memory with another process that it may write.
 """
 
@@ -41,7 +42,12 @@ class Inspected:
 
 
 def inspect_processes(
-    pid: int, locked: Locked, names: Sequence[str], probes: ProbeResults, heaps_bytes: Sequence[int]
+    pid: int,
+    locked: Locked,
+    names: Sequence[str],
+    probes: ProbeResults,
+    heaps_bytes: Sequence[int],
+    sensors: int = 0,
 ) -> Inspected:
     """Look at every process and judge them together.
 
@@ -50,6 +56,7 @@ def inspect_processes(
         locked: what the secure world says of itself.
         names: of each host that it was asked for, in order; none where nothing is locked.
         heaps_bytes: how far the memory of each of them may grow, as its manifest states.
+        sensors: how many of them, the last ones, are of sensors.
 
     Raises:
         ProcessLookupError: the core is gone.
@@ -70,7 +77,8 @@ def inspect_processes(
         for name, said, link in zip(names, reports, report.links, strict=False)
     )
     waiter = observe_waiter(pid, report, core.seen, ours=ours)
-    verdict = judge_processes(core, hosts, names, len(started) + further, probes, heaps_bytes, waiter)
+    children = len(started) + further
+    verdict = judge_processes(core, hosts, names, children, probes, heaps_bytes, waiter, sensors)
     return Inspected(core, hosts, verdict, waiter)
 
 
@@ -82,12 +90,14 @@ def judge_processes(
     probes: ProbeResults,
     heaps_bytes: Sequence[int],
     waiter: Observation | None,
+    sensors: int = 0,
 ) -> Verdict:
     """Weigh them together. The findings are the core's, one on the waiter, and two on the hosts.
 
     Args:
         children: how many processes the core and its hosts have started, as seen from outside.
         waiter: what was seen of the process that waits for the core.
+        sensors: as of `inspect_processes`.
     """
     own = judge(core.report, core.seen, probes)
     if core.report.applied("pid-1"):
@@ -96,7 +106,7 @@ def judge_processes(
         return own
     own = _with(own, judge_heaps(hosts, heaps_bytes))
     verdicts = [(host, judge(host.report, host.seen, probes)) for host in hosts]
-    wrong = tuple(_contradictions(core, hosts, names, children))
+    wrong = tuple(_contradictions(core, hosts, names, children, sensors))
     level = min((own.level, *(v.level for _, v in verdicts)), key=_ORDER.index)
     reasons = tuple(f"{host.name}: {reason}" for host, v in verdicts for reason in v.reasons)
     finding = _pipes(core, hosts, level)
@@ -131,7 +141,9 @@ def _with(verdict: Verdict, finding: Finding) -> Verdict:
     )
 
 
-def _contradictions(core: Watched, hosts: Sequence[Watched], names: Sequence[str], children: int) -> Iterator[str]:
+def _contradictions(
+    core: Watched, hosts: Sequence[Watched], names: Sequence[str], children: int, sensors: int
+) -> Iterator[str]:
     children -= sum(_has_watcher(process.report) for process in (core, *hosts))
     if not len(names) == len(hosts) == len(core.report.links) == children:
         yield (
@@ -144,6 +156,10 @@ def _contradictions(core: Watched, hosts: Sequence[Watched], names: Sequence[str
     for number, (host, link) in enumerate(zip(hosts, core.report.links, strict=False), start=1):
         if host.report.host != number or host.report.links:
             yield f"{host.name}: the report of a host says that it is another's"
+        # One pipe more is what a sensor has and an application has not, which the normal world could otherwise tell
+        # what nobody counts.
+        if bool(host.report.picture_fd) is not (number > len(names) - sensors):
+            yield f"{host.name}: it has a pipe for pictures and is no sensor, or the reverse"
         if host.seen.inner_process_id not in (None, link.process_id) or not host.seen.process_id:
             yield f"{host.name}: there is no such process"
 
@@ -165,6 +181,7 @@ def _pipes(core: Watched, hosts: Sequence[Watched], level: Level) -> Finding:
     )
     own = dict(core.seen.descriptors or ())
     client = {own.get(core.report.request_fd, ""), own.get(core.report.reply_fd, "")}
+    client |= {dict(x.seen.descriptors or ()).get(x.report.picture_fd, "") for x in hosts if x.report.picture_fd}
     for host, link in zip(hosts, core.report.links, strict=False):
         if not _is_tied(own, dict(core.seen.watched or ()), host, link):
             return Finding(LAYER, State.ABSENT, f"{host.name}: not at the other end of its pipes")

@@ -115,7 +115,8 @@ def _level(states: dict[str, State]) -> Level:
 
 
 def _expected(report: LockReport) -> Program:
-    return secure_world_program(report.machine, "strict", report.request_fd, report.reply_fd, report.links)
+    ends = (report.request_fd, report.reply_fd, report.links, report.picture_fd)
+    return secure_world_program(report.machine, "strict", *ends)
 
 
 def _contradictions(report: LockReport, seen: Observation, probes: ProbeResults) -> Iterator[str]:
@@ -170,6 +171,7 @@ def _descriptors(report: LockReport, seen: Observation, probes: ProbeResults) ->
         state = State.UNKNOWN
         return Finding(layer, state, "the list needs root; the filter binds read and write to the two pipes")
     pipes = {report.request_fd, report.reply_fd, *(fd for x in report.links for fd in (x.read_fd, x.write_fd))}
+    pipes |= {report.picture_fd} if report.picture_fd else set()
     kinds = dict.fromkeys(range(3), "/dev/null") | dict.fromkeys(pipes, "pipe:")
     kinds |= {link.kill_fd: PROCESS_DESCRIPTOR for link in report.links}
     for number, target in seen.descriptors:
@@ -179,6 +181,8 @@ def _descriptors(report: LockReport, seen: Observation, probes: ProbeResults) ->
     held = dict(seen.descriptors)
     if report.host == 0 and not {held.get(report.request_fd), held.get(report.reply_fd)} <= set(seen.our_pipes or ()):
         return Finding(layer, State.ABSENT, "its two pipes do not lead to this process")
+    if report.picture_fd and held.get(report.picture_fd) not in set(seen.our_pipes or ()):
+        return Finding(layer, State.ABSENT, "its pipe for pictures does not come from this process")
     words = f"two pipes, and two to each of {len(report.links)} hosts" if report.links else "two pipes"
     return Finding(layer, State.IN_FORCE, f"{words}, nothing on standard streams")
 

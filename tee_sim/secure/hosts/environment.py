@@ -14,9 +14,11 @@ from tee_sim.secure.hosts.questions import MAX_RANDOM_BYTES, Question
 from tee_sim.secure.peers import ManifestPeers
 from tee_sim.shared.clock import Clock, SinceBoot, SystemClock
 from tee_sim.shared.dataclass import dataclass
+from tee_sim.shared.errors import TeeError, TeeResult
 from tee_sim.shared.login import ClientIdentity
 from tee_sim.shared.manifest import Manifest
 from tee_sim.shared.params import Param, Params
+from tee_sim.shared.sensor_api import CAPTURE_ID_BYTES, TakenCapture
 from tee_sim.shared.ta_api import Platform, TaEnv
 from tee_sim.shared.task import Looking, Task, identity_of
 
@@ -56,6 +58,20 @@ class AskedDigests:
     def check(self, salt: bytes, message: bytes, digest: bytes) -> bool:
         """As `Digests.check`."""
         return cast("bool", self.ask(Question.CHECK_DIGEST, [salt, message, digest])[0])
+
+
+@dataclass(frozen=True, slots=True)
+class AskedCaptures:
+    """`tee_sim.shared.sensor_api.Captures`."""
+
+    ask: Asking
+
+    def take(self, capture_id: bytes) -> TakenCapture:
+        """As `Captures.take`."""
+        if len(capture_id) != CAPTURE_ID_BYTES:
+            raise TeeError(TeeResult.ITEM_NOT_FOUND, "no such capture")
+        sensor, extractor, quality, payload = self.ask(Question.TAKE_CAPTURE, [capture_id])
+        return TakenCapture(sensor=sensor, extractor=extractor, quality=quality, payload=payload)
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,9 +196,11 @@ def environment(asked: Create, manifest: Manifest, ask: Asking, store: AskedStor
             files=tuple(zip(asked.file_names, asked.file_digests, strict=True)),
             clock=asked.clock,
             randomness=asked.randomness,
+            sensors=tuple(zip(asked.sensor_names, asked.sensor_measurements, strict=True)),
         ),
         peers=ManifestPeers(manifest.calls, AskedPeers(ask, store)),
         client=task,
         cancellation=task,
         digests=AskedDigests(ask),
+        captures=AskedCaptures(ask),
     )

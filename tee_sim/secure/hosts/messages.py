@@ -10,10 +10,18 @@ from tee_sim.shared.clock import MAX_BOOT_MS, ClockKind
 from tee_sim.shared.dataclass import dataclass
 from tee_sim.shared.debug_report import DebugReport
 from tee_sim.shared.errors import Origin, TeeError, TeeResult
-from tee_sim.shared.limits import MAX_HOSTS, MAX_MEASURED, MAX_TAS
+from tee_sim.shared.limits import (
+    MAX_HOSTS,
+    MAX_MEASURED,
+    MAX_PICTURE_BYTES,
+    MAX_SAMPLE_BYTES,
+    MAX_SENSORS,
+    MAX_TAS,
+)
 from tee_sim.shared.params import Param
 from tee_sim.shared.rng import RandomnessKind
 from tee_sim.shared.schema import AnyItems, AtMost, Fixed, Items, Record, Text, UpTo
+from tee_sim.shared.sensor_api import MAX_ACQUIRED, MAX_EXTRACTOR_BYTES, MAX_QUALITY
 from tee_sim.shared.task import Task
 from tee_sim.shared.wire import NoFrameError, TaggedMessages
 
@@ -37,8 +45,8 @@ class Create(Record):
     Attributes:
         instance: the core's number for it.
         began_ms: where boot time is counted from on the host's clock; None if the application has to ask for the time.
-        verdict, filter_sha256, names, measurements, processes, file_names, file_digests, clock,
-            randomness: `tee_sim.shared.ta_api.Platform`.
+        verdict, filter_sha256, names, measurements, processes, file_names, file_digests, clock, randomness,
+            sensor_names, sensor_measurements: `tee_sim.shared.ta_api.Platform`.
     """
 
     instance: Number
@@ -54,6 +62,8 @@ class Create(Record):
     file_digests: Annotated[tuple[bytes, ...], Items(MAX_MEASURED, Fixed(32))]
     clock: ClockKind
     randomness: RandomnessKind
+    sensor_names: Annotated[tuple[str, ...], Items(MAX_SENSORS, Text(32))] = ()
+    sensor_measurements: Annotated[tuple[bytes, ...], Items(MAX_SENSORS, Fixed(32))] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -162,6 +172,32 @@ class Panicked(Record):
     """From a host: the entry point did what is outside its contract. The instance is gone, the host is not."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SensorLocked(Record):
+    """From a sensor's process, first: what each layer of its lock did, and what its code says of itself."""
+
+    report: Annotated[bytes, AtMost(8192)]
+    extractor: Annotated[bytes, AtMost(MAX_EXTRACTOR_BYTES)]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Read(Record):
+    """To a sensor's process: read the picture that comes on its other pipe."""
+
+    number: Number
+    size_bytes: Annotated[int, UpTo(MAX_PICTURE_BYTES)]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sampled(Record):
+    """From a sensor's process: what `tee_sim.shared.sensor_api.Reading` it has made. `number`: of the capture."""
+
+    number: Number
+    acquired: Annotated[int, UpTo(MAX_ACQUIRED)]
+    quality: Annotated[int, UpTo(MAX_QUALITY)]
+    payload: Annotated[bytes, AtMost(MAX_SAMPLE_BYTES)]
+
+
 HostMessage = (
     HostLocked
     | Create
@@ -176,6 +212,9 @@ HostMessage = (
     | Panicked
     | DebugReport
     | Load
+    | SensorLocked
+    | Read
+    | Sampled
 )
 _MESSAGES: TaggedMessages[HostMessage] = TaggedMessages(get_args(HostMessage))
 pack = _MESSAGES.pack

@@ -18,6 +18,7 @@ from tee_sim.shared.limits import MAX_PEER_SESSIONS, MAX_WAIT_MS
 from tee_sim.shared.object_header import ID_BYTES
 from tee_sim.shared.params import Param, Params
 from tee_sim.shared.reserve import Reserve
+from tee_sim.shared.sensor_api import CAPTURE_ID_BYTES
 from tee_sim.shared.ta_api import ObjectInfo, PeerSession, TaEnv, Transaction
 from tee_sim.shared.task import CurrentTask
 from tee_sim.shared.wire import NoFrameError
@@ -65,6 +66,7 @@ class Question(IntEnum):
     CHECK_STATEMENT = 23
     MAKE_DIGEST = 24
     CHECK_DIGEST = 25
+    TAKE_CAPTURE = 26
 
 
 class Answers:
@@ -107,6 +109,7 @@ class Answers:
             Question.CLOSE_PEER: self._close_peer,
             Question.MASK: self._mask,
             Question.LOOK: self._look,
+            Question.TAKE_CAPTURE: self._take_capture,
         }
 
     def answer(self, question: int, words: list[object]) -> list[object]:
@@ -316,6 +319,13 @@ class Answers:
             case [int(size_bytes), bool(of_system)] if 0 < size_bytes <= MAX_RANDOM_BYTES:
                 return [(self._env.system_rng if of_system else self._env.rng).bytes(size_bytes)]
         raise _misfit(Question.RANDOM)
+
+    def _take_capture(self, words: list[object]) -> list[object]:
+        match words:
+            case [bytes(capture_id)] if len(capture_id) == CAPTURE_ID_BYTES:
+                taken = self._env.captures.take(capture_id)
+                return [taken.sensor, taken.extractor, taken.quality, taken.payload]
+        raise _misfit(Question.TAKE_CAPTURE)
 
     # Other applications
 

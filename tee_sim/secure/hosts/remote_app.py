@@ -98,6 +98,8 @@ class RemoteApp:
                 file_digests=tuple(digest for _, digest in platform.files),
                 clock=platform.clock,
                 randomness=platform.randomness,
+                sensor_names=tuple(name for name, _ in platform.sensors),
+                sensor_measurements=tuple(digest for _, digest in platform.sensors),
             )
         )
         try:

@@ -5,11 +5,12 @@ import os
 import sys
 import time
 from collections.abc import Callable
-from typing import Final
+from typing import Final, cast
 
 from tee_sim.secure import secret_memory
 from tee_sim.secure.lockdown import namespaces, watcher
 from tee_sim.secure.lockdown.hosts import data_limit, fork_hosts
+from tee_sim.secure.lockdown.sensors import SensorForks, wait_for_root
 from tee_sim.shared.lock_report import HostLink, Layer, LayerState, LockError, LockPlan, LockReport
 from tee_sim.shared.sandbox import bpf, filters, hygiene, kernel, landlock
 
@@ -77,10 +78,11 @@ def early() -> None:
     _early.try_("no-exec-gain", hygiene.refuse_exec_gain)
 
 
-def engage(plan: LockPlan) -> LockReport:
+def engage(plan: LockPlan, sensors: SensorForks | None = None) -> LockReport:
     """Lock this process for good. With namespaces it returns in a forked child; its parent waits and has no way back.
 
-    With hosts in the plan it returns once in each of them and once in the core; the report says where.
+    With hosts in the plan it returns once in each of them and once in the core; the report says where. With sensors,
+    once in each of their processes too, which are numbered after those.
 
     A step takes away only what no step after it needs. What was measured of the order: docs/sandbox.md section 2.
 
@@ -90,6 +92,7 @@ def engage(plan: LockPlan) -> LockReport:
 
     Raises:
         LockError: a surprise. The process may be half locked and must end.
+        SensorError: a sensor could not be made; likewise.
     """
     if sys.platform != "linux" or plan.profile == "off":
         return _report(plan, _early, landlock_abi=0, locked=False)
@@ -106,7 +109,15 @@ def engage(plan: LockPlan) -> LockReport:
     recorder.try_("arguments", hygiene.scrub_arguments)
     base_bytes = hygiene.data_bytes()
     # 5. Before 6, after which uid_map belongs to root, and before 8: mounting needs the capabilities of the namespace.
-    _namespaces(plan, recorder)
+    entered = _namespaces(plan, recorder)
+    scoped = _fork_sensors(plan, sensors) if sensors else False
+    copy = sensors.copy if sensors else None
+    sensor_links: tuple[HostLink, ...] = ()
+    if copy is not None:
+        recorder.layers.append(wait_for_root(copy, plan.request_fd))
+    else:
+        root = _empty_root(recorder, entered=entered)
+        sensor_links = sensors.go(root) if sensors else ()
     # 6. After 5 wrote uid_map. Before there is any secret: /proc/<pid>/mem is closed to the same user from here on.
     recorder.must("not-dumpable", hygiene.not_dumpable)
     # 7. Before 8, 9 and 15: the kernel wants it of an unprivileged process for Landlock and for a filter.
@@ -115,29 +126,50 @@ def engage(plan: LockPlan) -> LockReport:
     recorder.must("capabilities", hygiene.drop_capabilities)
     # 9. After 5: a Landlock domain may not mount; before 14: its rules have a descriptor. Before 10: core and hosts in
     #    one domain, or its signal scope would keep the core from ending a host. Never in the waiter (`_wait_locked`).
-    abi = _landlock(recorder)
+    abi = _landlock(recorder, scoped=scoped and copy is None)
     # 10. After all that is alike for core and hosts, before anything that makes them differ. From here on each of these
     #     processes goes on by itself, and holds nothing of another's.
-    if plan.heaps_bytes:
+    if plan.heaps_bytes and copy is None:
         # The hosts' filter, made once: a dozen processes would each make it again, in memory of their own. So with
         # what a first report needs: the methods of its classes.
         filters.secure_world_program(kernel.MACHINE, plan.profile, plan.request_fd, plan.reply_fd, ()).sha256()
         _report(plan, recorder, landlock_abi=abi, locked=True, links=(HostLink(0, 0, 0, 0),)).to_bytes()
-    host, links = fork_hosts(plan.heaps_bytes, plan.request_fd, plan.reply_fd)
-    ends = (plan.request_fd, plan.reply_fd, *(fd for x in links for fd in (x.read_fd, x.write_fd, x.kill_fd)))
+    host, links, picture_fd = 0, tuple[HostLink, ...](), 0
+    if copy is not None:
+        host, picture_fd = copy.number, cast("SensorForks", sensors).picture_fd
+    else:
+        host, links = fork_hosts(plan.heaps_bytes, plan.request_fd, plan.reply_fd)
+        links = links if host else (*links, *sensor_links)
+    own = (plan.request_fd, plan.reply_fd, *((picture_fd,) if picture_fd else ()))
+    ends = (*own, *(fd for x in links for fd in (x.read_fd, x.write_fd, x.kill_fd)))
     # 11. After 5, which opens files of /proc, directories and a process descriptor.
     recorder.must("descriptors", lambda: hygiene.close_all_but(*ends))
     # 12. After the forks of 5 and 10, over which locked memory is not inherited, and before 14: it makes a descriptor.
     recorder.must("arena", lambda: secret_memory.reserve(plan.arena_bytes).kind)
-    if host:
+    if copy is not None:
+        recorder.must("heap", lambda: data_limit(copy.heap_bytes, copy.base_bytes))
+    elif host:
         recorder.must("heap", lambda: data_limit(plan.heaps_bytes[host - 1], base_bytes))
     # 13. In the debug profile alone. After 11, as the watcher shares what descriptors are left; before 14: a process.
-    watched = plan.profile == "permissive-debug" and recorder.try_("watcher", watcher.start)
+    watched = plan.profile == "permissive-debug" and copy is None and recorder.try_("watcher", watcher.start)
     # 14. After everything that opens a descriptor: from here on the limit of them is 0.
     recorder.must("last-limits", lambda: hygiene.last_limits(waits=bool(links), one_more=watched))
     # 15. Last: it allows none of the calls above.
-    locked = recorder.try_("seccomp", lambda: _seccomp(plan, links, watched=watched))
-    return _report(plan, recorder, landlock_abi=abi, locked=locked, host=host, links=links)
+    locked = recorder.try_("seccomp", lambda: _seccomp(plan, links, picture_fd, watched=watched))
+    return _report(plan, recorder, landlock_abi=abi, locked=locked, host=host, links=links, picture_fd=picture_fd)
+
+
+def _fork_sensors(plan: LockPlan, sensors: SensorForks) -> bool:
+    """Let the sensors be made, in processes of their own. Returns whether the scopes of Landlock are in force already.
+
+    What they load must not reach into the core: it is closed to the same user before, and they get nothing that it has.
+    """
+    hygiene.not_dumpable()
+    hygiene.no_new_privileges()
+    scoped = landlock.restrict_scopes()
+    filters.secure_world_program(kernel.MACHINE, plan.profile, plan.request_fd, plan.reply_fd, (), sensors.picture_fd)
+    sensors.fork(plan.request_fd, plan.reply_fd, len(plan.heaps_bytes))
+    return scoped
 
 
 def _assert_one_thread() -> None:
@@ -146,49 +178,58 @@ def _assert_one_thread() -> None:
         raise LockError(f"{threads} threads before the lock, expected one")
 
 
-def _namespaces(plan: LockPlan, recorder: _Recorder) -> None:
-    """Namespaces, mapping, no nesting, fork, empty root. A refusal leaves the rest of this group out."""
-    names = ("namespaces", "user-map", "no-nested-namespaces", "pid-1", "empty-root")
+def _namespaces(plan: LockPlan, recorder: _Recorder) -> bool:
+    """Namespaces, mapping, no nesting, fork. A refusal leaves the rest out, and the empty root. Returns whether not."""
+    names = ("namespaces", "user-map", "no-nested-namespaces", "pid-1")
     uid, gid = os.geteuid(), os.getegid()
     if not plan.namespaces:
         for name in names:
             recorder.skip(name)
-        return
+        return False
     if not recorder.try_("namespaces", namespaces.enter):
         for name in names[1:]:
             recorder.skip(name)
-        return
+        return False
     mapped = recorder.try_("user-map", lambda: namespaces.map_user(uid, gid))
     if mapped:
         recorder.try_("no-nested-namespaces", namespaces.forbid_nested)
     else:
         recorder.skip("no-nested-namespaces")
     recorder.must("pid-1", lambda: namespaces.become_init(_wait_locked))
-    recorder.try_("empty-root", namespaces.empty_root)
+    return True
 
 
-def _landlock(recorder: _Recorder) -> int:
+def _empty_root(recorder: _Recorder, *, entered: bool) -> Layer:
+    """Returns what became of it."""
+    if entered:
+        recorder.try_("empty-root", namespaces.empty_root)
+    else:
+        recorder.skip("empty-root")
+    return recorder.layers[-1]
+
+
+def _landlock(recorder: _Recorder, *, scoped: bool) -> int:
     version = 0
 
     def restrict() -> str:
         nonlocal version
         version = landlock.abi()
-        files, network, scopes = landlock.restrict(version)
+        files, network, scopes = landlock.restrict(version, scoped=scoped)
         return f"abi {version}, {files} file rights, {network} network rights, {scopes} scopes, no rule"
 
     return version if recorder.try_("landlock", restrict) else 0
 
 
-def _program(plan: LockPlan, links: tuple[HostLink, ...], *, watched: bool) -> bpf.Program:
+def _program(plan: LockPlan, links: tuple[HostLink, ...], picture_fd: int, *, watched: bool) -> bpf.Program:
     profile = filters.WATCHED if watched else plan.profile
-    return filters.secure_world_program(kernel.MACHINE, profile, plan.request_fd, plan.reply_fd, links)
+    return filters.secure_world_program(kernel.MACHINE, profile, plan.request_fd, plan.reply_fd, links, picture_fd)
 
 
-def _seccomp(plan: LockPlan, links: tuple[HostLink, ...], *, watched: bool) -> str:
+def _seccomp(plan: LockPlan, links: tuple[HostLink, ...], picture_fd: int, *, watched: bool) -> str:
     filters.this_arch()
-    if watched and _listens(_program(plan, links, watched=True)):
+    if watched and _listens(_program(plan, links, picture_fd, watched=True)):
         return f"{plan.profile}, with a watcher"
-    program = filters.secure_world_program(kernel.MACHINE, plan.profile, plan.request_fd, plan.reply_fd, links)
+    program = _program(plan, links, picture_fd, watched=False)
     filters.load(program)
     return f"{len(program.instructions)} instructions, {plan.profile}"
 
@@ -226,8 +267,9 @@ def _report(
     locked: bool,
     host: int = 0,
     links: tuple[HostLink, ...] = (),
+    picture_fd: int = 0,
 ) -> LockReport:
-    program = _program(plan, links, watched=watcher.refused_calls() is not None) if locked else None
+    program = _program(plan, links, picture_fd, watched=watcher.refused_calls() is not None) if locked else None
     return LockReport(
         profile=plan.profile,
         machine=kernel.MACHINE,
@@ -240,4 +282,5 @@ def _report(
         costs_us=tuple(recorder.costs_us),
         host=host,
         links=links,
+        picture_fd=picture_fd,
     )

@@ -9,6 +9,7 @@ from tee_sim.shared.clock import Clock
 from tee_sim.shared.dataclass import dataclass
 from tee_sim.shared.manifest import Manifest
 from tee_sim.shared.rng import Rng
+from tee_sim.shared.sensor_api import Captures, NoCaptures
 from tee_sim.shared.ta_api import Platform, TaEnv
 
 
@@ -38,6 +39,7 @@ def made_environment(
     system_rng: Rng,
     device_id: bytes,
     platform: Platform = Platform(),  # noqa: B008  # frozen
+    captures: Captures = NoCaptures(),  # noqa: B008  # frozen
 ) -> TaEnv:
     """What the core gives an application; its peers, client and cancellation are the core's own.
 
@@ -45,6 +47,7 @@ def made_environment(
         objects: of this application.
         derive: its own keys.
         boot: keys and layouts of the statements of this boot.
+        captures: what sensors have read for it.
     """
     keys = AppKeys(derive, manifest, boot, objects, call)
     return TaEnv(
@@ -56,4 +59,5 @@ def made_environment(
         device_id=device_id,
         platform=platform,
         digests=AppDigests(manifest.digest, keys.pepper, system_rng, call),
+        captures=captures,
     )

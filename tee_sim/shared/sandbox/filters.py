@@ -30,13 +30,18 @@ def this_arch() -> Arch:
 
 @lru_cache(maxsize=8)
 def secure_world_program(
-    machine: str, profile: str, request_fd: int, reply_fd: int, links: tuple[HostLink, ...] = ()
+    machine: str,
+    profile: str,
+    request_fd: int,
+    reply_fd: int,
+    links: tuple[HostLink, ...] = (),
+    picture_fd: int = 0,
 ) -> bpf.Program:
-    """The filter of the core (with its links) or of a host (without).
+    """The filter of the core (with its links), of a host (without), or of a sensor's process (with its other pipe).
 
     The normal world builds it too, to compare it with what the kernel holds.
     """
-    rules = secure_world_rules(request_fd, reply_fd, links)
+    rules = secure_world_rules(request_fd, reply_fd, links, picture_fd)
     return bpf.assemble(ARCHITECTURES[machine], rules, deny=_DENY[profile])
 
 

@@ -57,12 +57,35 @@ def every_right(version: int) -> tuple[int, int, int]:
     return bits
 
 
-def restrict(version: int) -> tuple[int, int, int]:
-    """Enter the empty domain for good; needs NO_NEW_PRIVS. Returns the handled rights of each kind."""
-    bits = every_right(version)
+def restrict(version: int, *, scoped: bool = False) -> tuple[int, int, int]:
+    """Enter the empty domain for good; needs NO_NEW_PRIVS. Returns the handled rights of each kind.
+
+    Args:
+        scoped: `restrict_scopes` has been called: the scopes are those of that domain, and not of a narrower one.
+    """
+    files, network, scopes = every_right(version)
+    _enter((files, network, 0 if scoped else scopes))
+    return files, network, scopes
+
+
+def restrict_scopes() -> bool:
+    """Enter a domain that has the scopes alone, where the kernel has any; processes that are forked now share it.
+
+    A process may signal those of its own domain and of domains below: so the core can end a process that has gone into
+    a domain of its own since. A domain without file rights leaves mounting allowed.
+    """
+    try:
+        scopes = every_right(abi())[2]
+    except OSError:
+        return False
+    if scopes:
+        _enter((0, 0, scopes))
+    return bool(scopes)
+
+
+def _enter(bits: tuple[int, int, int]) -> None:
     ruleset = _create(bits)
     try:
         kernel.call("landlock_restrict_self", ruleset, 0)
     finally:
         os.close(ruleset)
-    return bits

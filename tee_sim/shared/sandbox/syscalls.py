@@ -141,8 +141,12 @@ _MEMORY = (
 _SIGKILL, _P_PIDFD, _WEXITED = 9, 3, 4
 
 
-def secure_world_rules(request_fd: int, reply_fd: int, links: tuple[HostLink, ...] = ()) -> tuple[Rule, ...]:
+def secure_world_rules(
+    request_fd: int, reply_fd: int, links: tuple[HostLink, ...] = (), picture_fd: int = 0
+) -> tuple[Rule, ...]:
     """The allow-list: bytes come in on `request_fd` and leave on `reply_fd`; nothing else moves bytes.
+
+    With `picture_fd`, that of a sensor's process: it reads there too.
 
     With `links`, the core's: it reads and writes its hosts' pipes too, waits for them, may end them and sees how they
     ended. Without: a host's, or that of a core without hosts.
@@ -151,7 +155,9 @@ def secure_world_rules(request_fd: int, reply_fd: int, links: tuple[HostLink, ..
     /proc/<pid>/status.
     """
     ends: tuple[Rule, ...]
-    if not links:
+    if picture_fd:
+        ends = (Rule("read", (OneOf(0, (request_fd, picture_fd)),)), Rule("write", (Equal(0, reply_fd),)))
+    elif not links:
         ends = (Rule("read", (Equal(0, request_fd),)), Rule("write", (Equal(0, reply_fd),)))
     else:
         ends = (

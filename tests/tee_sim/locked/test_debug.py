@@ -20,9 +20,10 @@ from tee_sim.normal.syscall_names import name_of
 from tee_sim.shared.debug_report import DebugKind, DebugReport
 from tee_sim.shared.debug_report import report as report_of
 from tee_sim.shared.errors import TeeError, TeeResult
+from tee_sim.shared.host_processes import host_heaps, host_names
 from tee_sim.shared.manifest import Manifest
 from tee_sim.shared.sandbox.kernel import MACHINE
-from tee_sim.shared.wire import Boot, Locked, LockProfile, Provision, host_heaps, host_names
+from tee_sim.shared.wire import Boot, Locked, LockProfile, Provision
 from tests.tee_sim.locked.applications.mistaken.app import LEAVE_OPEN, MISTAKES
 from tests.tee_sim.locked.applications.ordinary.app import FIRST_LATE, HOOKS, ORDINARY
 from tests.tee_sim.locked.conftest import APPLICATIONS, interpreter, manifest

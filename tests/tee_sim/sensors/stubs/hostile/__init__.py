@@ -1,0 +1,1 @@
+"""A sensor that does what the picture says."""
