@@ -13,7 +13,7 @@ if __name__ == "__main__":
     signal.signal(signal.SIGINT, leave_at_once)
 
 from bench.commands.all import COMMANDS  # Ctrl-C is answered already
-from bioguard.cli.lazy_group import LazyGroup
+from tee_sim.lazy_group import LazyGroup
 
 
 @click.group(cls=LazyGroup, table=COMMANDS, package="bench.commands")

@@ -1,6 +1,6 @@
 """Every command: where it is, and the first sentence of its help."""
 
-from bioguard.cli.lazy_group import Table
+from tee_sim.lazy_group import Table
 
 COMMANDS: Table = {
     "accuracy": ("accuracy:accuracy", "Error rates with intervals: accuracy.json and report.html in DIR."),

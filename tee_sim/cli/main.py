@@ -6,19 +6,46 @@ from typing import NoReturn
 
 import click
 
-from tee_sim.cli.ask import invoke, list_applications
-from tee_sim.cli.attack import attack
-from tee_sim.cli.check import check
 from tee_sim.cli.exit_codes import ExitStatus, code_of, exit_of, hint_of
-from tee_sim.cli.new import new
-from tee_sim.cli.run import run
-from tee_sim.cli.shell import shell
-from tee_sim.cli.trace import trace
-from tee_sim.cli.words import shown
+from tee_sim.lazy_group import LazyGroup, Table
 from tee_sim.shared.errors import TeeError
 
+COMMANDS: Table = {
+    "attack": (
+        "attack:attack",
+        "Play every attack that needs no more than a manifest against the applications of PATH...; exit 3 if one "
+        "works.",
+    ),
+    "check": (
+        "check:check",
+        "Look at the manifests of PATH... and the code they name; print each problem with its file, line and a hint.",
+    ),
+    "invoke": (
+        "ask:invoke",
+        "Open a session with the application of PATH, invoke COMMAND once, and print what comes back.",
+    ),
+    "list": (
+        "ask:list_applications",
+        "Start a machine with the applications of PATH... and print what it hosts, how it is locked, and what it "
+        "measured.",
+    ),
+    "new": ("new:new", "Make the folder NAME with a trusted application, its commands, manifest, client and test."),
+    "run": ("run:run", "Run a program with a machine."),
+    "shell": (
+        "shell:shell",
+        "Start a machine with the applications of PATH... and read lines: open sessions, invoke, restart, cut the "
+        "power.",
+    ),
+    "trace": (
+        "trace:trace",
+        "Print the timeline FILE that TEE_SIM_TRACE wrote: when it began (ms), how long it lasted (ms), row, event.",
+    ),
+}
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+
+@click.group(
+    cls=LazyGroup, table=COMMANDS, package="tee_sim.cli", context_settings={"help_option_names": ["-h", "--help"]}
+)
 def cli() -> None:
     """Make, check and run trusted applications of your own on a simulated TEE.
 
@@ -28,10 +55,6 @@ def cli() -> None:
     Start with:
       tee-sim new vault
     """
-
-
-for _command in (new, check, run, shell, invoke, list_applications, trace, attack):
-    cli.add_command(_command)
 
 
 def _say(code: str, message: str, hint: str) -> None:
@@ -55,6 +78,8 @@ def play(args: list[str] | None = None) -> int:
     try:
         status = cli.main(args=args, prog_name="tee-sim", standalone_mode=False)
     except TeeError as error:
+        from tee_sim.cli.words import shown  # noqa: PLC0415 - a command that raises has loaded it already
+
         for line in shown(error.params or ()):
             click.echo(line)
         hint = hint_of(error, debugged=_debugged(sys.argv[1:] if args is None else args))

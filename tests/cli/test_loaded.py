@@ -9,9 +9,10 @@ import pytest
 
 from bench.__main__ import cli as bench_cli
 from bioguard.cli.app import COMMANDS, cli
-from bioguard.cli.lazy_group import LazyGroup
 from bioguard.device import ahead
 from bioguard.match.kernels import ENVIRONMENT_VARIABLE
+from tee_sim.cli.main import cli as tee_sim_cli
+from tee_sim.lazy_group import LazyGroup
 
 OUTSIDE = {
     "cbor2", "confusable_homoglyphs", "cryptography", "ctypes", "difflib", "jinja2", "nacl", "numpy", "sqlite3",
@@ -93,7 +94,12 @@ def test_a_command_on_a_device_loads_what_it_uses(line: str, tmp_path: Path) -> 
     assert not {m for m in modules if m.startswith(("bioguard.evidence", "bioguard.trusted", "tee_sim.secure"))}
 
 
-GROUPS = [bench_cli, cli, *(c for n in COMMANDS if isinstance(c := cli.get_command(click.Context(cli), n), LazyGroup))]
+GROUPS = [
+    bench_cli,
+    tee_sim_cli,
+    cli,
+    *(c for n in COMMANDS if isinstance(c := cli.get_command(click.Context(cli), n), LazyGroup)),
+]
 
 
 @pytest.mark.parametrize("group", GROUPS, ids=lambda group: group.name)
@@ -109,6 +115,14 @@ def test_the_help_of_a_group_is_that_of_its_commands(group: LazyGroup) -> None:
         group.format_commands(context, ours)
         click.Group.format_commands(group, context, of_click)
         assert ours.getvalue() == of_click.getvalue()
+
+
+def test_help_of_the_simulator_loads_no_command() -> None:
+    line = [sys.executable, "-I", "-X", "importtime", "-m", "tee_sim.cli", "--help"]
+    done = subprocess.run(line, capture_output=True, text=True, check=True)
+    modules = {row.rpartition("|")[2].strip() for row in done.stderr.splitlines()}
+    assert "tee_sim.cli.main" in modules
+    assert not {"tee_sim.cli.run", "tee_sim.cli.ask", "tee_sim.shared.schema", "cbor2", "cryptography"} & modules
 
 
 def test_the_variable_of_the_kernels_is_the_one_that_a_device_hands_on() -> None:

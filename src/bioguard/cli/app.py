@@ -6,9 +6,9 @@ import click
 
 from bioguard import __version__
 from bioguard.cli.command_line import default_device_dir, named_device_dir
-from bioguard.cli.lazy_group import LazyGroup, Table
 from bioguard.cli.output import Output
 from bioguard.cli.state import CliState
+from tee_sim.lazy_group import LazyGroup, Table
 from tee_sim.normal.sandbox_verdict.level import Level
 
 COMMANDS: Table = {
@@ -103,6 +103,7 @@ COMMANDS: Table = {
     name="bioguard",
     cls=LazyGroup,
     table=COMMANDS,
+    package="bioguard.cli",
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
     epilog="Exit codes: 0 yes, 1 bug, 2 usage, 3 no, 4 input refused, 5 not permitted, 6 secure world, 7 integrity, "
     "130 interrupted. No telemetry, no network code: `bioguard audit run` gathers the evidence.",

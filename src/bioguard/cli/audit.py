@@ -2,7 +2,7 @@
 
 import click
 
-from bioguard.cli.lazy_group import LazyGroup, Table
+from tee_sim.lazy_group import LazyGroup, Table
 
 COMMANDS: Table = {
     "egress": ("audit_parts:egress", "Try every known way out of the secure world, with and without its layers."),
@@ -22,6 +22,6 @@ COMMANDS: Table = {
 }
 
 
-@click.group(cls=LazyGroup, table=COMMANDS)
+@click.group(cls=LazyGroup, table=COMMANDS, package="bioguard.cli")
 def audit() -> None:
     """Gather evidence that nothing leaves the device."""

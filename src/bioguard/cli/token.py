@@ -2,7 +2,7 @@
 
 import click
 
-from bioguard.cli.lazy_group import LazyGroup, Table
+from tee_sim.lazy_group import LazyGroup, Table
 
 COMMANDS: Table = {
     "agree": (
@@ -14,6 +14,6 @@ COMMANDS: Table = {
 }
 
 
-@click.group(cls=LazyGroup, table=COMMANDS)
+@click.group(cls=LazyGroup, table=COMMANDS, package="bioguard.cli")
 def token() -> None:
     """Decode and check auth tokens (docs/formats/token.md). The MAC is a credential and is not shown."""

@@ -10,7 +10,7 @@ code and a hint.
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from enum import IntEnum
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Self, TypeVar
 from uuid import UUID
@@ -28,7 +28,6 @@ from bioguard.commands.configuration import (
     ProfileSummary,
 )
 from bioguard.commands.gatekeeper import GATEKEEPER_UUID
-from bioguard.commands.policy import Purged
 from bioguard.commands.status import Nothing, ReplyStatus
 from bioguard.device.answers import Enrollment, Identification, RecordInfo, Verification
 from bioguard.device.arguments import record_id_of
@@ -79,7 +78,8 @@ class Device:
         self.directory = directory
         self._users = UserRegistry(names, self.ask)
         self._options = options
-        self._world = World(directory, running, self._start_again, self._restarted, self._started)
+        report = partial(report_start, directory, note=options.note)
+        self._world = World(directory, running, self._start_again, self._restarted, report)
         self._lock = lock
         self._bases = RateBases()
 
@@ -183,9 +183,6 @@ class Device:
         self._options.note(f"the secure world had ended ({why}) and was started again")
         if not self._options.read_only:
             self._users.settle()
-
-    def _started(self, report: Purged) -> None:
-        report_start(self.directory, report, self._options.note)
 
     @staticmethod
     def wipe(directory: Path) -> None:

@@ -89,7 +89,7 @@ REASONS: tuple[tuple[str, Mapping[str, str]], ...] = (
         {
             "bioguard.cli.__main__": "import gc",
             "bioguard.cli.command_line": "os.environ *2",
-            "bioguard.cli.lazy_group": "getattr, import gc, import importlib",
+            "tee_sim.lazy_group": "getattr, import gc, import importlib",
             "bioguard.cli.opening": ".open, import bioguard.simulate.faults, import bioguard.user_files",
             "bioguard.cli.running": "import tempfile, import traceback, os.fdopen",
             "bioguard.cli.streams": (

@@ -7,6 +7,7 @@ import subprocess
 import sys
 from itertools import pairwise
 from pathlib import Path
+from typing import cast
 
 import click
 import pytest
@@ -14,7 +15,8 @@ import pytest
 from tee_sim.cli import exit_codes
 from tee_sim.cli.main import cli
 
-COMMANDS = {name: command for name, command in cli.commands.items() if isinstance(command, click.Command)}
+CONTEXT = click.Context(cli)
+COMMANDS = {name: cast("click.Command", cli.get_command(CONTEXT, name)) for name in cli.list_commands(CONTEXT)}
 
 
 def example(command: click.Command) -> str:

@@ -14,7 +14,7 @@ Table = Mapping[str, tuple[str, str]]
 class LazyGroup(click.Group):
     """A group over a table, whose modules are in one package."""
 
-    def __init__(self, *args: Any, table: Table, package: str = "bioguard.cli", **kwargs: Any) -> None:
+    def __init__(self, *args: Any, table: Table, package: str, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.table = table
         self._package = package
