@@ -24,6 +24,8 @@ $(VENV)/.test: $(VENV)/.base
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[test,bench,cluster]'
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps -r tests/formats/readers.txt || \
 		echo "foreign readers are not installed: their tests are skipped by name"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --target $(VENV)/readers \
+		-r tests/formats/readers_apart.txt || echo "a foreign reader is not installed: its tests are skipped by name"
 	@touch $@
 
 demo: $(VENV)/.base

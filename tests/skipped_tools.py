@@ -48,7 +48,7 @@ TOOLS = (
         r"GLIBC_2",
         'export BIOGUARD_FOREIGN_LOADER="$(bash tests/formats/newer_libc.sh DIR python3)"',
     ),
-    Tool("readers of others", r": not run:", "pip install --no-deps -r tests/formats/readers.txt"),
+    Tool("readers of others", r": not run:", "make test installs them (tests/formats/readers*.txt)"),
     Tool("test and bench extras", r"could not import|the test extra brings|needs the cluster extra", _EXTRA),
     Tool("cases beside the checkout", r"shared/cases|the small inputs", "not ours to pass on; docs/testing.md"),
     Tool("research data", r"beside (this|the) checkout|no fingerprint data", "not public; see docs/benchmarks.md"),

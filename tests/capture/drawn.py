@@ -79,3 +79,48 @@ def wsq(pixels: NDArray[np.uint8]) -> bytes:
 
     height, width = pixels.shape
     return bytes(compress(pixels.tobytes(), height, width, 2.25))
+
+
+def dislocation(side: int = 256, *, turn_rad: float = 0.0, period_px: float = 9.0) -> NDArray[np.uint8]:
+    """Straight ridges, one of which ends in the middle: a wave with a turn of its phase about that point.
+
+    Without a turn the ridges are horizontal. Turned by an angle, counter-clockwise as it is looked at.
+    """
+    y, x = np.mgrid[:side, :side].astype(float) - (side - 1) / 2
+    along = x * np.cos(turn_rad) - y * np.sin(turn_rad)
+    across = x * np.sin(turn_rad) + y * np.cos(turn_rad)
+    wave = np.cos(across * 2 * np.pi / period_px + np.arctan2(across, along))
+    return np.clip(128 - 100 * wave, 0, 255).astype(np.uint8)
+
+
+def face(
+    height: int = 360, width: int = 300, *, at: tuple[int, int] = (150, 180), size: float = 1.0
+) -> NDArray[np.uint8]:
+    """A face of nobody, RGB: ovals, as children draw it. `at` is the middle of it, x and y."""
+    import cv2
+
+    picture = np.full((height, width, 3), (100, 120, 140), np.uint8)
+    draw_face(picture, at, size)
+    return np.asarray(cv2.GaussianBlur(picture, (0, 0), 1.6 * size))
+
+
+def draw_face(picture: NDArray[np.uint8], at: tuple[int, int], size: float) -> None:
+    import cv2
+
+    def oval(x: int, y: int, wide: int, high: int, color: tuple[int, int, int]) -> None:
+        middle = (int(at[0] + x * size), int(at[1] + y * size))
+        cv2.ellipse(picture, middle, (int(wide * size), int(high * size)), 0, 0, 360, color, -1, cv2.LINE_AA)
+
+    hair, skin, dark = (25, 30, 40), (225, 180, 150), (30, 35, 40)
+    oval(0, -20, 82, 105, hair)
+    oval(0, 0, 70, 92, skin)
+    oval(0, -62, 72, 34, hair)
+    for side in (-1, 1):
+        oval(side * 28, -14, 15, 8, (240, 240, 240))
+        oval(side * 28, -14, 6, 7, dark)
+        oval(side * 28, -32, 17, 4, dark)
+        oval(side * 72, -2, 8, 18, (210, 165, 140))
+        oval(side * 6, 28, 4, 3, (140, 95, 80))
+    oval(0, 14, 10, 20, (212, 165, 135))
+    oval(0, 52, 24, 8, (190, 80, 90))
+    oval(0, 50, 22, 2, (110, 40, 50))

@@ -58,6 +58,10 @@ def read_pyfing(path: Path) -> Minutiae:
 
 
 def _nbis() -> Any:
+    apart = Path(sys.prefix) / "readers"  # readers_apart.txt: nbis-py of the product has a module of the same name
+    if not (apart / "nbis").is_dir():
+        raise ImportError("nbis-python is not installed")
+    sys.path.insert(0, str(apart))
     nbis = importlib.import_module("nbis")
     settings = nbis.NbisExtractorSettings(
         min_quality=0.0, get_center=False, check_fingerprint=False, compute_nfiq2=False, ppi=None

@@ -1,9 +1,10 @@
 """Which engine a word means, and how one is loaded: a word of the table, or `module:Class` of one's own."""
 
 import importlib
-from typing import Final
+from typing import Any, Final
 
 from bioguard.capture.engine import Engine
+from bioguard.capture.engine_files import EngineFile, read_file
 from bioguard.errors import WrongUsage
 from bioguard.records.modality import Modality
 from tee_sim.shared.dataclass import dataclass
@@ -16,8 +17,9 @@ class EngineEntry:
     Attributes:
         name: the word.
         modality: of its features; None for one's own, which says it itself once it is loaded.
-        entry: `module:Class`; the class takes the argument, if there is one.
-        argument: what the word needs behind a colon, for people; empty for nothing.
+        entry: `module:Class`; the class takes the contents of `files`; one's own takes the argument, if there is one.
+        files: `module:function` of the argument, that names the files the engine is made of; empty for none.
+        argument: what the word needs, for people; empty for nothing.
         packages: import names of the code of others that runs in it.
         says: one line for `doctor` and the documentation.
     """
@@ -25,13 +27,38 @@ class EngineEntry:
     name: str
     modality: Modality | None
     entry: str
+    files: str = ""
     argument: str = ""
     packages: tuple[str, ...] = ()
     says: str
 
 
-ENGINES: Final[tuple[EngineEntry, ...]] = ()
-"""The engines that come with the product."""
+ENGINES: Final = (
+    EngineEntry(
+        name="nbis",
+        modality=Modality.FINGERPRINT,
+        entry="bioguard.capture.nbis_engine:NbisEngine",
+        packages=("nbis", "cv2", "numpy"),
+        says="NIST's MINDTCT, two of three views of a picture agree",
+    ),
+    EngineEntry(
+        name="leader",
+        modality=Modality.FINGERPRINT,
+        entry="bioguard.capture.leader_engine:LeaderEngine",
+        files="bioguard.capture.leader_engine:files",
+        packages=("cv2", "numpy"),
+        says="the LEADER network (University of Bologna), weights of an installed package",
+    ),
+    EngineEntry(
+        name="face",
+        modality=Modality.FACE,
+        entry="bioguard.capture.face_engine:FaceEngine",
+        files="bioguard.capture.face_engine:files",
+        argument="FILE.toml",
+        packages=("cv2", "numpy"),
+        says="a detector and an embedding model of your own, described in a TOML file",
+    ),
+)
 
 
 def entry_of(word: str) -> EngineEntry:
@@ -53,27 +80,54 @@ def entry_of(word: str) -> EngineEntry:
     return EngineEntry(name=word, modality=None, entry=word, packages=(module.partition(".")[0],), says="your own")
 
 
-def load_engine(word: str, argument: str = "") -> Engine:
-    """Import, construct and warm up an engine: files are read and memory is taken here, not in `extract`.
+def _named(name: str) -> Any:
+    """Raises WrongUsage `capture.engine`."""
+    module, _, attribute = name.partition(":")
+    try:
+        return getattr(importlib.import_module(module), attribute)
+    except (ModuleNotFoundError, AttributeError) as error:
+        raise WrongUsage(
+            f"the engine {name[:60]} cannot be loaded: {error}",
+            hint="check module:Class, and that the module can be imported here",
+            code="capture.engine",
+        ) from error
+
+
+def files_of(word: str, argument: str = "") -> tuple[EngineFile, ...]:
+    """What an engine is made of, in the order that `make_engine` wants the contents. One's own reads its own files.
+
+    Raises:
+        WrongUsage: `capture.engine`, `capture.missing`.
+        InputRefused: what describes an engine is no such description.
+    """
+    entry = entry_of(word)
+    if entry.modality is not None and bool(entry.argument) != bool(argument):
+        needs = f"needs {entry.argument}" if entry.argument else "takes no argument"
+        raise WrongUsage(
+            f"the engine {word} {needs}", hint="docs/capture.md lists what each engine takes", code="capture.engine"
+        )
+    if not entry.files:
+        return ()
+    found: tuple[EngineFile, ...] = _named(entry.files)(*([argument] if argument else []))
+    return found
+
+
+def make_engine(word: str, argument: str, contents: tuple[bytes, ...]) -> Engine:
+    """Import, construct and warm up an engine of the contents of its files: nothing is read later.
 
     Raises:
         WrongUsage: `capture.engine`, `capture.missing`.
         InputRefused: what the constructor refuses, as weights that are not those it knows.
     """
     entry = entry_of(word)
-    if bool(entry.argument) != bool(argument) and entry.modality is not None:
-        needs = f"needs {entry.argument}" if entry.argument else "takes no argument"
-        raise WrongUsage(
-            f"the engine {word} {needs}", hint="docs/capture.md lists what each engine takes", code="capture.engine"
-        )
-    module, _, name = entry.entry.partition(":")
-    try:
-        made = getattr(importlib.import_module(module), name)
-    except (ModuleNotFoundError, AttributeError) as error:
-        raise WrongUsage(
-            f"the engine {word[:40]} cannot be loaded: {error}",
-            hint="check module:Class, and that the module can be imported here",
-            code="capture.engine",
-        ) from error
-    engine: Engine = made(argument) if argument else made()
+    made = _named(entry.entry)
+    engine: Engine = made(argument) if entry.modality is None and argument else made(*contents)
     return engine
+
+
+def load_engine(word: str, argument: str = "") -> Engine:
+    """Read what an engine is made of, and make it. Raises as `files_of` and `make_engine`."""
+    contents = tuple(
+        read_file(file.path, "docs/capture.md lists what each engine needs") for file in files_of(word, argument)
+    )
+    return make_engine(word, argument, contents)

@@ -21,6 +21,6 @@ def refuse_picture(fault: str, message: str) -> InputRefused:
     return InputRefused(message, hint=_HINTS[fault], code=f"picture.{fault}")
 
 
-def missing(what: str) -> WrongUsage:
+def missing(what: str, hint: str = INSTALL) -> WrongUsage:
     """Build the error for `raise`: code `capture.missing`, for a package of the extra."""
-    return WrongUsage(f"{what} is not installed", hint=INSTALL, code="capture.missing")
+    return WrongUsage(f"{what} is not installed", hint=hint, code="capture.missing")

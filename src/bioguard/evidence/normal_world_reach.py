@@ -79,7 +79,10 @@ REASONS: tuple[tuple[str, Mapping[str, str]], ...] = (
     (
         "engines and decoders of pictures, of others: outside a device, and in a sensor host after its lock",
         {
+            "bioguard.capture.engine_files": ".open",
             "bioguard.capture.engines": "getattr, import importlib",
+            "bioguard.capture.installed": "import importlib.util",
+            "bioguard.capture.nbis_engine": "import nbis",
             "bioguard.capture.opencv": "import cv2",
             "bioguard.capture.pictures": "import _wsq",
         },

