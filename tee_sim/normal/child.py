@@ -10,6 +10,7 @@ Nothing secret goes through here, and nothing is judged: that begins where the p
 This loads nothing of the simulator: it is what runs before everything else is loaded.
 """
 
+import fcntl
 import os
 import select
 import subprocess
@@ -27,6 +28,10 @@ _KEPT_VARIABLES = ("OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE")
 def child_environment(keep_variables: Collection[str] = ()) -> dict[str, str]:
     """What the secure world is started with: nothing of ours but what native libraries need, and what is named."""
     return _ENVIRONMENT | {k: os.environ[k] for k in (*_KEPT_VARIABLES, *keep_variables) if k in os.environ}
+
+
+_PICTURE_PIPE_BYTES = 1 << 20
+"""What a user may have (/proc/sys/fs/pipe-max-size): most compressed pictures."""
 
 
 class Child:
@@ -53,6 +58,8 @@ class Child:
                 theirs, ours = os.pipe()
                 given.append(theirs)
                 self.picture_fds.append(ours)
+                with suppress(OSError):  # what a picture does not fit into takes changes of process, and no more
+                    fcntl.fcntl(ours, fcntl.F_SETPIPE_SZ, _PICTURE_PIPE_BYTES)
             self.process = subprocess.Popen(
                 [sys.executable, "-I", "-B", "-m", "tee_sim.secure.launcher", *map(str, given)],
                 stdin=subprocess.DEVNULL,

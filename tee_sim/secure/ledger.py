@@ -31,6 +31,10 @@ STEPS_S: Final = tuple(
 """After what it answers, in seconds, something is released. Below the first is what a scheduler adds by itself, and
 waiting for the next makes nothing slower by more than a seventh where a decision is made, by half below half a second,
 by as much again above."""
+_FINE_PER_OCTAVE, _FINE_OCTAVES = 16, 24
+FINE_STEPS_S: Final = tuple(250e-6 * 2 ** (n / _FINE_PER_OCTAVE) for n in range(_FINE_PER_OCTAVE * _FINE_OCTAVES))
+"""The same for what no application answers, a sensor's reading: it knows no secret, so more bits of time are given away
+for less waiting, a forty-sixth on average."""
 RECENT: Final = 32
 """Names that are told apart by how lately they were used."""
 _ORIGINS: Final = 2
@@ -97,14 +101,15 @@ LOOK_BITS: Final = 6.0 + choice_bits(MAX_WAIT_MS + 1)
 """A question about a cancellation, and for how many milliseconds."""
 TIME_BITS: Final = choice_bits(len(STEPS_S))
 """When something is released: at one of these steps after what it answers."""
+FINE_TIME_BITS: Final = choice_bits(len(FINE_STEPS_S))
 DIGEST_BITS: Final = 6.0
 """A digest that an application has made in this call, of at most 64."""
 
 
-def step_after(elapsed_s: float) -> float:
+def step_after(elapsed_s: float, steps_s: Sequence[float] = STEPS_S) -> float:
     """The first release time that is not before `elapsed_s`. After the last nothing is waited for."""
-    number = bisect_left(STEPS_S, elapsed_s)
-    return STEPS_S[number] if number < len(STEPS_S) else elapsed_s
+    number = bisect_left(steps_s, elapsed_s)
+    return steps_s[number] if number < len(steps_s) else elapsed_s
 
 
 @dataclass(slots=True)
@@ -161,11 +166,11 @@ class Ledger:
         """An application has spoken: when the next event comes is its choice."""
         self._thinking = self.counting
 
-    def timed(self) -> bool:
-        """Whether the event that comes now is released at a step; if so, that is counted."""
+    def timed(self, bits: float = TIME_BITS) -> bool:
+        """Whether the event that comes now is released at a step; if so, that is counted, with so many bits."""
         thinking, self._thinking = self._thinking, False
         if thinking:
-            self.charge(Way.TIME, TIME_BITS)
+            self.charge(Way.TIME, bits)
         return thinking
 
 

@@ -9,10 +9,10 @@ released comes without the scheduler's own delay, which no application chooses.
 """
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Final
 
-from tee_sim.secure.ledger import Ledger, step_after
+from tee_sim.secure.ledger import STEPS_S, Ledger, step_after
 from tee_sim.secure.supplicant_client import SupplicantPort
 
 _AWAKE_S: Final = 100e-6
@@ -52,14 +52,14 @@ class Pace:
         finally:
             self.begin()
 
-    def hold(self, *, timed: bool) -> None:
-        """Wait for the next step, if when is an application's choice.
+    def hold(self, *, timed: bool, steps_s: Sequence[float] = STEPS_S) -> None:
+        """Wait for the next of these steps, if when is an application's choice.
 
         The last of it awake: a sleep ends later than asked for, by what the kernel adds to a timer (50 microseconds).
         """
         if not timed:
             return
-        until_s = self._since_s + step_after(self._now_s() - self._since_s)
+        until_s = self._since_s + step_after(self._now_s() - self._since_s, steps_s)
         self._sleep_s(max(0.0, until_s - self._now_s() - _AWAKE_S))
         while self._now_s() < until_s:
             pass

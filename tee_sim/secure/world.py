@@ -19,7 +19,7 @@ from tee_sim.secure.counted_store import CountedStore
 from tee_sim.secure.hosting import Hosting, LocalHosting
 from tee_sim.secure.hosts.process import load_entry
 from tee_sim.secure.keys import KeyLadder
-from tee_sim.secure.ledger import LOOK_BITS, Ledger, Way
+from tee_sim.secure.ledger import FINE_STEPS_S, LOOK_BITS, Ledger, Way
 from tee_sim.secure.made.boot_statements import BootStatements
 from tee_sim.secure.made.call import Call
 from tee_sim.secure.made.environment import made_environment
@@ -129,9 +129,7 @@ class SecureWorld:
         boot, self._clock = begin_boot(own, provision.boot_id, self._stepped or SystemClock(), self._rng)
         names = sorted({name for m in manifests for name in m.key_names})
         self._boot = BootStatements.of(manifests, shared_keys(names, boot, self._settings.randomness))
-        self._desk = CaptureDesk(
-            sensors, feed, system_rng, self._clock.boot_ms, ledger, lambda timed: self._pace.hold(timed=timed)
-        )
+        self._desk = CaptureDesk(sensors, feed, system_rng, self._clock.boot_ms, ledger, self._hold_capture)
         # 6. Applications last, and each only when a session is opened: none runs in a world that is half put together.
         self._core = Core(
             manifests,
@@ -144,6 +142,9 @@ class SecureWorld:
             ledger,
             CountedStore(self._store, blobs, self._pace),
         )
+
+    def _hold_capture(self, timed: bool) -> None:
+        self._pace.hold(timed=timed, steps_s=FINE_STEPS_S)
 
     def ready(self) -> Ready:
         """What the normal world may know of the opened store."""

@@ -25,7 +25,7 @@ object_bytes = 100
 """
 NO_SUCH = (
     "remove it; the keys here are uuid, name, entry, code, preload, warmup, resources, flags, shared_keys, digest, "
-    "calls, replies, reserve, spares, statement, quota, budget"
+    "calls, sensors, replies, reserve, spares, statement, quota, budget"
 )
 
 

@@ -26,6 +26,8 @@ LIFE_TITLES = {
 WATCHED_CHECKS = ("BG-LEK-002", "BG-SBX-004")
 QUICK_LEVELS = ("0", "ALL", "TA")
 """Without a lock, to see which attempts prove something here; with the whole lock, as core and as an application."""
+SENSOR_LEVEL = "SN"
+"""And as a sensor, of a device that has one."""
 _LEVELS = {
     Level.ENFORCED_PLUS: Status.PASS,
     Level.ENFORCED: Status.PASS,
@@ -61,12 +63,19 @@ def verdict_check(verdict: Verdict, raw: Path) -> Check:
     )
 
 
-def battery_checks(raw: Path, *, quick: bool, progress: Callable[[int, int], None] | None = None) -> Iterator[Check]:
-    """Run the escape battery: every known way out, watched from outside, with and without the lock."""
+def battery_checks(
+    raw: Path, *, quick: bool, sensors: bool = False, progress: Callable[[int, int], None] | None = None
+) -> Iterator[Check]:
+    """Run the escape battery: every known way out, watched from outside, with and without the lock.
+
+    Args:
+        sensors: whether the device has sensors, whose processes are then looked at too.
+    """
     title = "No known way out of the secure world works"
     packets_title = "No packet leaves, and the witness can see packets"
     try:
-        report = escape_battery.run(QUICK_LEVELS if quick else tuple(escape_battery.LEVELS), progress=progress)
+        quick_levels = (*QUICK_LEVELS, SENSOR_LEVEL) if sensors else QUICK_LEVELS
+        report = escape_battery.run(quick_levels if quick else tuple(escape_battery.LEVELS), progress=progress)
     except BioguardError as error:
         for name, text in (("BG-SBX-002", title), ("BG-SBX-003", packets_title)):
             yield _check(name, text, Status.UNKNOWN, f"the battery could not run: {error.message}")

@@ -10,7 +10,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Collection, Sequence
 from typing import Final, Protocol
 
-from tee_sim.secure.ledger import ANSWERED_BITS, ENDED_BITS, REFUSED_BITS, Ledger, Way, choice_bits
+from tee_sim.secure.ledger import ANSWERED_BITS, ENDED_BITS, FINE_TIME_BITS, REFUSED_BITS, Ledger, Way, choice_bits
 from tee_sim.shared.dataclass import dataclass
 from tee_sim.shared.errors import Origin, TeeError, TeeResult
 from tee_sim.shared.host_end import HostEnd
@@ -103,7 +103,7 @@ class CaptureDesk:
             self._ledger.charge(Way.RESULT, ANSWERED_BITS if end is HostEnd.NONE else ENDED_BITS)
             self._ledger.charge(Way.CAPTURE, CAPTURED_BITS)
             named = Param.output(CAPTURE_ID_BYTES).filled(self._keep(message, sample)) if sample.payload else None
-            self._hold(self._ledger.timed())
+            self._hold(self._ledger.timed(FINE_TIME_BITS))
         params = operation(named, Param.number(sample.acquired))
         bits = -int(-account.total // 1)
         return Return(result=TeeResult.SUCCESS, origin=Origin.TEE, params=params, host_end=end, bits=bits)

@@ -36,7 +36,7 @@ def report() -> EgressReport:
     done = []
     result = escape_battery.run(escape_battery.SHORT_LEVELS, progress=lambda n, of: done.append((n, of)))
     if not result.unavailable:
-        assert done[-1] == (len(ATTEMPTS) * 4, len(ATTEMPTS) * 4)
+        assert done[-1] == (len(ATTEMPTS) * 5, len(ATTEMPTS) * 5)
     return result
 
 
@@ -80,13 +80,14 @@ def test_hygiene_and_filter_alone_do_it_too(report):
     assert report.unexpected("HS") == ()
 
 
-def test_the_process_of_an_application_lets_out_less(report):
+@pytest.mark.parametrize("level", ["TA", "SN"])
+def test_the_process_of_an_application_or_a_sensor_lets_out_less(report, level):
     """Its exit status ends at the core, which says one of six words, and its reply is a message to the core."""
-    if "TA" in report.unavailable:
+    if level in report.unavailable:
         pytest.skip("this host refuses a layer")
-    assert report.unexpected("TA") == ()
-    assert set(report.escaped("TA")) <= {"rss_modulate", "cpu_burn", "crash_bit"}
-    assert {"rss_modulate", "crash_bit"} <= set(report.escaped("TA")), "so its process is the one that is looked at"
+    assert report.unexpected(level) == ()
+    assert set(report.escaped(level)) <= {"rss_modulate", "cpu_burn", "crash_bit"}
+    assert {"rss_modulate", "crash_bit"} <= set(report.escaped(level)), "so its process is the one that is looked at"
 
 
 def test_the_residuals_are_seen_so_the_witnesses_work(report):
@@ -94,7 +95,7 @@ def test_the_residuals_are_seen_so_the_witnesses_work(report):
 
 
 def test_the_whole_lock_kills_rather_than_refuses(report):
-    levels = [level for level in ("ALL", "TA") if level not in report.unavailable] or ["HS"]
+    levels = [level for level in ("ALL", "TA", "SN") if level not in report.unavailable] or ["HS"]
     silent = {"argv_rewrite", "environ_rewrite", "mem_readable_outside"}
     for name, row in report.cells.items():
         if name not in RESIDUALS | silent and made(name, report):
@@ -107,12 +108,12 @@ def test_matrix_is_the_golden_one(report):
     assert set(expected) == set(ATTEMPTS)
     for name, row in report.cells.items():
         outcomes, note = expected[name]
-        for level in ("HS", "ALL", "TA"):
+        for level in ("HS", "ALL", "TA", "SN"):
             if level not in report.unavailable and name not in RESIDUALS and made(name, report):
                 assert row[level].outcome.value == outcomes[level], (name, level)
         exact = "ALL" not in report.unavailable and made(name, report) and os.uname().machine == "x86_64"
         if exact and not ATTEMPTS[name].residual:
-            assert row["ALL"].stopped_by == row["TA"].stopped_by == note, name
+            assert row["ALL"].stopped_by == row["TA"].stopped_by == row["SN"].stopped_by == note, name
 
 
 def test_packets_at_the_observer(report):

@@ -8,7 +8,7 @@ import pytest
 from tee_sim.normal.client import Context
 from tee_sim.normal.rpmb_chip.chip import RpmbDevice
 from tee_sim.normal.supplicant.service import Service
-from tee_sim.secure.ledger import ANSWERED_BITS, TIME_BITS, Ledger
+from tee_sim.secure.ledger import ANSWERED_BITS, FINE_TIME_BITS, Ledger
 from tee_sim.secure.sensors.desk import CAPTURED_BITS, CaptureDesk
 from tee_sim.secure.sensors.local import LocalSensor, MadeSensor
 from tee_sim.shared.errors import Origin, TeeError, TeeResult
@@ -178,8 +178,8 @@ def test_the_core_refuses_a_size_and_a_sensor_that_are_none(desk: Desk) -> None:
 
 
 def test_an_answer_is_counted(desk: Desk) -> None:
-    counted = ANSWERED_BITS + CAPTURED_BITS + TIME_BITS
-    assert counted - 1 < desk.capture(CaptureRequest(sensor=0, size_bytes=10)).bits - 1 < counted < 17
+    counted = ANSWERED_BITS + CAPTURED_BITS + FINE_TIME_BITS
+    assert counted - 1 < desk.capture(CaptureRequest(sensor=0, size_bytes=10)).bits - 1 < counted < 19
 
 
 @pytest.mark.parametrize(

@@ -38,8 +38,8 @@ _GROUPS = every_group.__all__
 
 
 SHORT_LEVELS = ("0", *LOCKED)
-"""Every attempt, without a lock, with what every Linux host offers, with everything, and in the process of an
-application: about 25 s."""
+"""Every attempt, without a lock, with what every Linux host offers, with everything, and in the processes of an
+application and of a sensor: about 30 s."""
 
 
 def matrix(report: EgressReport) -> str:

@@ -7,6 +7,7 @@ from typing import NoReturn
 
 from tee_sim.secure import lockdown
 from tee_sim.secure.lockdown import namespaces
+from tee_sim.secure.lockdown.sensors import SensorForks, SensorToFork
 from tee_sim.shared.lock_report import HostLink
 from tee_sim.shared.sandbox import filters, hygiene, kernel, landlock
 
@@ -20,8 +21,9 @@ LEVELS: dict[str, str] = {
     "HS": "hygiene and the filter: a host without user namespaces and Landlock",
     "ALL": "the whole lock as the secure world uses it",
     "TA": "the whole lock in the process of one trusted application, behind the core's",
+    "SN": "the whole lock in the process of a sensor, forked by what loaded it before the lock, behind the core's",
 }
-LOCKED = ("HS", "ALL", "TA")
+LOCKED = ("HS", "ALL", "TA", "SN")
 """Those out of which nothing may get but the residuals."""
 
 
@@ -89,6 +91,18 @@ def _process_of_an_application(request_fd: int, reply_fd: int) -> int:
     return int(report.applied("pid-1")) + 1
 
 
+def _process_of_a_sensor(request_fd: int, reply_fd: int) -> int:
+    pictures, _ = os.pipe()  # whose other end is closed with everything else
+    sensor = SensorToFork(
+        name="battery", picture_fds=(pictures,), heap_bytes=0, measure=lambda: bytes(32), make=lambda: None
+    )
+    lockdown.early()
+    report = lockdown.engage(lockdown.LockPlan(request_fd=request_fd, reply_fd=reply_fd), SensorForks([sensor]))
+    if not report.host:
+        _be_core(report.links[0])
+    return int(report.applied("pid-1")) + 1
+
+
 def _be_core(link: HostLink) -> NoReturn:
     """Wait for the host; pass on no more of its end than the product's core does."""
     seen = os.waitid(os.P_PIDFD, link.kill_fd, os.WEXITED)
@@ -106,6 +120,7 @@ _APPLY: dict[str, Callable[[int, int], int | None]] = {
     "HS": _hygiene_and_filter,
     "ALL": _whole_lock,
     "TA": _process_of_an_application,
+    "SN": _process_of_a_sensor,
 }
 
 
