@@ -64,6 +64,25 @@ def test_every_number_on_every_architecture(machine):
         assert bpf.run(target, nr=nr, audit_arch=arch.audit, args=GOOD_ARGS["read"]) == KILL
 
 
+@pytest.mark.parametrize("machine", MACHINES)
+def test_a_sensor_reads_from_one_more_pipe_and_nothing_else_differs(machine):
+    pictures = 9
+    arch = ARCHITECTURES[machine]
+    host, sensor = program(machine), secure_world_program(machine, "strict", REQUEST_FD, REPLY_FD, (), pictures)
+    rules = {arch.numbers[r.name]: r.name for r in secure_world_rules(REQUEST_FD, REPLY_FD)}
+    for nr in range(600):
+        args = GOOD_ARGS.get(rules.get(nr, ""), (0,) * 6)
+        answers = [bpf.run(target, nr=nr, audit_arch=arch.audit, args=args) for target in (host, sensor)]
+        assert answers[0] == answers[1], nr
+    for name in ("read", "write"):
+        for fd in (*range(64), 1 << 32 | pictures, 1 << 32 | REQUEST_FD):
+            args = (fd, 0, 1, 0, 0, 0)
+            own, theirs = (
+                bpf.run(target, nr=arch.numbers[name], audit_arch=arch.audit, args=args) for target in (host, sensor)
+            )
+            assert theirs == (ALLOW if (name, fd) == ("read", pictures) else own), (name, fd)
+
+
 def accepts(rule: Rule, args: tuple[int, ...]) -> bool:
     """The policy in plain Python, written without looking at words or jumps."""
     for check in rule.checks:

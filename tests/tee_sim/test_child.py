@@ -68,6 +68,16 @@ def test_one_that_has_ended_is_not_given() -> None:
     assert take_ahead(child_environment(), BOOT) is None
 
 
+@pytest.mark.parametrize(("started", "wanted"), [(0, 2), (2, 0), (2, 3)])
+def test_one_with_other_pipes_for_pictures_is_not_given(started: int, wanted: int) -> None:
+    start_ahead(child_environment(), pictures=started)
+    (waiting,) = child._ahead
+    assert len(waiting.picture_fds) == started
+    assert take_ahead(child_environment(), BOOT, pictures=wanted) is None
+    assert gone(waiting.process.pid)
+    assert waiting.picture_fds == []
+
+
 def test_there_is_one_at_most() -> None:
     start_ahead(child_environment())
     (first,) = child._ahead

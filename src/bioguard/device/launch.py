@@ -42,6 +42,7 @@ class Running:
         processes: of each of them, its spares among them, as asked for: were others seen, the verdict is INCONCLUSIVE.
             None where all live in one.
         cached: whether it was started with what earlier starts have kept: such a start attests nothing.
+        sensors: measurement of each sensor, by name.
     """
 
     process: SecureProcess
@@ -55,6 +56,7 @@ class Running:
     grid: ReplyQuantizer | None
     processes: dict[str, int] = field(default_factory=dict)
     cached: bool = False
+    sensors: dict[str, str] = field(default_factory=dict)
     _sessions: dict[UUID, Session] = field(default_factory=dict)
     _closed: bool = False
 
@@ -208,4 +210,5 @@ def start(directory: Path, fuses: Fuses, options: DeviceOptions, *, create: bool
         grid=ReplyQuantizer(period_ms=options.release_grid_ms) if options.release_grid_ms > 0 else None,
         processes={m.name: 1 + m.spares for m in boot.manifests} if started.inspected.hosts else {},
         cached=options.caches,
+        sensors=started.sensor_measurements,
     )

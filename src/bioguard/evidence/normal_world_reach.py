@@ -153,7 +153,8 @@ REASONS: tuple[tuple[str, Mapping[str, str]], ...] = (
         "starts or reaches the secure world over pipes; judges its lock; reads in the kernel log what ended it",
         {
             "tee_sim.normal.child": (
-                "import select, import subprocess, os.environ *2, os.pidfd_open, os.pipe *3, os.set_blocking, os.write"
+                "import fcntl, import select, import subprocess, os.environ *2, os.pidfd_open, os.pipe *3, "
+                "os.set_blocking, os.write"
             ),
             "tee_sim.normal.connect": "os.environ, os.read, os.write",
             "tee_sim.normal.kernel_log": "os.open, os.read",

@@ -141,7 +141,9 @@ def _checks(
         take([ATTESTATION_CHECK], lambda: [_attestation_check(temporary)])
 
     def battery() -> None:
-        take(BATTERY_CHECKS, lambda: confinement.battery_checks(raw, quick=quick, progress=found.attempts))
+        reads = bool(running.sensors)
+        checks = partial(confinement.battery_checks, raw, quick=quick, sensors=reads, progress=found.attempts)
+        take(BATTERY_CHECKS, checks)
 
     def leaks() -> None:
         take([*confinement.LIFE_TITLES], lambda: confinement.leak_checks(temporary.directory.parent, raw, quick=quick))
