@@ -14,9 +14,10 @@ from typing import Final
 import numpy as np
 
 from bench.calibration.fingerprint_data import FingerSet, UsableSets
-from bioguard.simulate.people.fingers import DEFAULT, FingerPopulation, ImpressionModel
+from bioguard.simulate.people.fingers import FingerPopulation
 from bioguard.simulate.people.master_fingers import DEFAULT_MASTERS, MasterModel
 from bioguard.simulate.people.ridges import FlowModel
+from bioguard.simulate.people.touches import DEFAULT, ImpressionModel
 
 PEOPLE: Final = 60
 VIEWS: Final = 4

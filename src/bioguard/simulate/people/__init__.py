@@ -7,7 +7,9 @@ from functools import lru_cache
 
 from bioguard.records import FaceEmbedding, FingerprintTemplate
 from bioguard.simulate.people.faces import EDGEFACE_XS, MOBILEFACENET, FacePopulation, FacePreset
-from bioguard.simulate.people.fingers import DEFAULT, FingerPopulation, ImpressionModel
+from bioguard.simulate.people.fingers import FingerPopulation
+from bioguard.simulate.people.pictures import FingerPictures
+from bioguard.simulate.people.touches import DEFAULT, ImpressionModel
 
 __all__ = [
     "DEFAULT",
@@ -15,6 +17,7 @@ __all__ = [
     "MOBILEFACENET",
     "FacePopulation",
     "FacePreset",
+    "FingerPictures",
     "FingerPopulation",
     "ImpressionModel",
     "face_views",
