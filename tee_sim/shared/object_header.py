@@ -35,6 +35,11 @@ MAX_HEADER_BYTES = (
 )  # fmt: skip
 """Of the CBOR, with the heads of its items."""
 
+_BYTES, _TEXT, _SHORT = 0x40, 0x60, 23
+"""First bytes of byte and text strings that are empty; the longest whose size is in that byte (RFC 8949, section 3)."""
+_INTEGER_BYTES = (*[1] * 24, 2, 3, 5, 9)
+"""Of an integer, head included, by its first byte."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Header:
@@ -75,10 +80,22 @@ class Header:
         return encode([self.ta.bytes, self.object_id, self.version, self.kind, self.owner, self.commitment, self.ids])
 
 
-def owner_and_kind(raw: bytes) -> tuple[bytes, str]:
-    """Two fields of a header whose bytes are already authenticated: a fifth of the time of `parse_header`."""
-    _, _, _, kind, owner, _, _ = cast("tuple[bytes, bytes, int, str, bytes, bytes, bytes]", cbor2.loads(raw))
-    return owner, kind
+def owner_and_kind(raw: bytes, at: int, id_bytes: int) -> tuple[bytes, str]:
+    """Two fields of a header whose bytes are already authenticated: a tenth of the time of `parse_header`.
+
+    Args:
+        at: where it begins.
+        id_bytes: size of the object id in it.
+    """
+    at += 1 + 17 + 1 + (id_bytes > _SHORT) + id_bytes  # of a list of seven; UUID; id
+    at += _INTEGER_BYTES[raw[at]]
+    owner_at = at + 1 + raw[at] - _TEXT
+    kind = raw[at + 1 : owner_at].decode("ascii")
+    size = raw[owner_at] - _BYTES
+    if size > _SHORT:
+        owner_at += 1
+        size = raw[owner_at]
+    return raw[owner_at + 1 : owner_at + 1 + size], kind
 
 
 @lru_cache(maxsize=HEADERS_KEPT)

@@ -30,6 +30,7 @@ from bioguard.records import FaceEmbedding
 from bioguard.records.consent import DAY_MS, Purpose
 from bioguard.records.modality import Modality
 from bioguard.simulate.people import finger_impressions
+from bioguard.trusted.sensor import tally
 from tee_sim.normal.client import Context, Session
 from tee_sim.normal.rpmb_chip.chip import RpmbDevice
 from tee_sim.normal.supplicant.service import Service
@@ -317,6 +318,24 @@ def test_more_records_than_are_kept_in_memory_are_no_search_and_nobody_else_is_r
     for number in range(PEOPLE):
         assert crowd.identify(number).match
     held(crowd)
+
+
+def test_a_tally_in_many_parts_costs_whoever_reads_it_first_one_walk(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A row each is one choice each: with tens of parts more than an enrollment may let out."""
+    monkeypatch.setattr(tally, "MOST_KEYS", 1)
+    crowd, people = Gallery(), 24
+    crowd.session.call(CONFIGURE, Configuration(require_pin=False))
+    crowd.session.call(AT_START, Nothing())
+    for number in range(people):
+        crowd.add(number)
+    warm = crowd.seen.bits[commands.ENROLL.number][-1]
+    for act in (crowd.authenticate, crowd.identify):
+        restarted(crowd)
+        act(3)
+        held(crowd)
+    restarted(crowd)
+    crowd.add(people)
+    assert crowd.seen.bits[commands.ENROLL.number][-1] < warm + 4 * people
 
 
 def test_rows_that_made_room_for_others_are_read_again_before_a_search(gallery: Gallery) -> None:

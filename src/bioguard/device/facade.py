@@ -169,7 +169,7 @@ class Device:
             if not options.read_only:
                 device._users.settle()
                 if not create:
-                    device._world.begin()
+                    device._world.begin(lambda: device._configured)
         except BaseException:
             device.close()
             raise

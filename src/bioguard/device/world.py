@@ -82,9 +82,12 @@ class World:
             self._restarted(why)
         return self.last
 
-    def begin(self) -> None:
+    def begin(self, also: Callable[[], object]) -> None:
         """Have the biometric application made, and do what is due at a start, so that nobody's first question waits
         for that. What is refused, to the next question is refused again, and said there.
+
+        Args:
+            also: asks what every decision asks, and raises as `ask`.
 
         Raises:
             TeeUnavailable: the secure world has ended over it.
@@ -93,6 +96,7 @@ class World:
         with tee_errors(self._directory), suppress(BioguardError):
             try:
                 self._session(running, BIOMETRIC_UUID)
+                also()
             except TeeError as error:
                 self._lost(running, BIOMETRIC_UUID, error)
                 if not running.process.alive:

@@ -110,16 +110,24 @@ class Tree:
                 if root is not self.root:
                     break
 
+    def leaves(self, prefix: bytes) -> Iterator[tuple[list[bytes], list[bytes]]]:
+        """Return keys and entries below a prefix, leaf by leaf; nothing is updated meanwhile."""
+        return self._leaves(self._load([self.root])[0], prefix, prefix + _AFTER_ANY_ID)
+
     def _scan(self, node: Node, low: bytes, high: bytes) -> Iterator[tuple[bytes, bytes]]:
+        for keys, entries in self._leaves(node, low, high):
+            yield from zip(keys, entries, strict=True)
+
+    def _leaves(self, node: Node, low: bytes, high: bytes) -> Iterator[tuple[list[bytes], list[bytes]]]:
         end = bisect_right(node.keys, high)
         if node.level == 0:
             start = bisect_left(node.keys, low)
-            yield from zip(node.keys[start:end], node.items[start:end], strict=True)
+            yield node.keys[start:end], node.items[start:end]
             return
         refs = node.items[_position(node, low) : max(end, 1)]
         for start in range(0, len(refs), PREFETCH_PAGES):
             for child in self._load(refs[start : start + PREFETCH_PAGES]):
-                yield from self._scan(child, low, high)
+                yield from self._leaves(child, low, high)
 
     def page_numbers(self) -> Iterator[int]:
         """All pages of this version."""

@@ -75,9 +75,8 @@ class DirectoryEntry(NamedTuple):
         return cls(generation, body_size, wrapped, raw[_ENTRY.size :])
 
 
-def header_of(raw: bytes) -> bytes:
-    """The header in a `DirectoryEntry` as bytes, for whoever looks at many and needs no more."""
-    return raw[_ENTRY.size :]
+ENTRY_BYTES = _ENTRY.size
+"""What stands before the header in a `DirectoryEntry` as bytes."""
 
 
 @dataclass(slots=True)
@@ -146,7 +145,7 @@ def _decode(raw: bytes, number: int) -> tuple[Node, RootInfo]:
             items.append(raw[position:end])
             position = end
     node = Node(level, keys, items, number)
-    if len(raw) != _page_bytes(node, info) or raw[position:].strip(b"\0"):
+    if len(raw) != _page_bytes(node, info) or raw[position:] != bytes(len(raw) - position):
         raise TeeError(TeeResult.CORRUPT_OBJECT, "directory page has a wrong size")
     return node, info
 

@@ -23,8 +23,12 @@ class Relations:
         self._first_letters: Counter[bytes] = Counter()
         self.kinds: defaultdict[str, set[bytes]] = defaultdict(set)
         self.changes = 0
-        for object_id, owner, kind in objects:
-            self._add(object_id, owner, kind)
+        owner_of, owned, kinds = self._owner_of, self._owned, self.kinds
+        for object_id, owner, kind in objects:  # as `_add`: there are hundreds of thousands
+            owner_of[object_id] = owner, kind
+            owned[owner].add(object_id)
+            kinds[kind].add(object_id)
+        self._first_letters.update(object_id[:1] for object_id in owner_of)
 
     def _add(self, object_id: bytes, owner: bytes, kind: str) -> None:
         self.kinds[kind].add(object_id)

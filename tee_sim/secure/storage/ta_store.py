@@ -12,7 +12,7 @@ from typing import Protocol
 from uuid import UUID
 
 from tee_sim.secure.storage.directory import Tree
-from tee_sim.secure.storage.directory_pages import DirectoryEntry, header_of
+from tee_sim.secure.storage.directory_pages import ENTRY_BYTES, DirectoryEntry
 from tee_sim.secure.storage.object_sealer import ObjectSealer, OpenedObject, SealedObject
 from tee_sim.secure.storage.row_cache import RowCache
 from tee_sim.secure.storage.size_classes import padded_size
@@ -312,8 +312,10 @@ class TaStore:
 
     def owners(self) -> Iterator[tuple[bytes, bytes, str]]:
         """Id, owner and kind of what is stored, out of the directory: without what the open transaction changes."""
-        for key, raw in self._directory.scan(self._prefix):
-            yield key[16:], *owner_and_kind(header_of(raw))
+        for keys, entries in self._directory.leaves(self._prefix):
+            for key, raw in zip(keys, entries, strict=True):
+                object_id = key[16:]
+                yield object_id, *owner_and_kind(raw, ENTRY_BYTES, len(object_id))
 
     def load(
         self, *, kind: str | None = None, batch: int = BATCH_OBJECTS, keep: bool = False
@@ -430,7 +432,7 @@ class TaStore:
         marker = kind.encode()
         for object_id, raw in self._entries():
             # The kind and nothing else: whose id or owner has it in it would be read for a walk of that kind.
-            if marker in raw and owner_and_kind(header_of(raw))[1] == kind:
+            if marker in raw and owner_and_kind(raw, ENTRY_BYTES, len(object_id))[1] == kind:
                 yield object_id, raw
 
     def _pending_entry(self, object_id: bytes) -> Iterator[tuple[bytes, bytes]]:
