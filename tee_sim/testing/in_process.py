@@ -7,7 +7,7 @@ with Context(tee).open_session(manifest.ta_uuid) as session: ...
 import os
 import traceback
 from collections.abc import Sequence
-from typing import cast
+from typing import Self, cast
 
 from tee_sim.normal import events
 from tee_sim.normal.captured import Captured, capture_message
@@ -15,8 +15,9 @@ from tee_sim.normal.operation import CancellableOperation
 from tee_sim.normal.secure_process import StorageHandler
 from tee_sim.secure.hosting import Hosting
 from tee_sim.secure.sensors.load import SensorLoader
-from tee_sim.secure.sensors.local import LocalSensor
+from tee_sim.secure.sensors.local import LocalSensor, MadeSensor
 from tee_sim.secure.world import SecureWorld
+from tee_sim.shared.dataclass import dataclass
 from tee_sim.shared.manifest import Manifest
 from tee_sim.shared.rng import OsRng, Rng
 from tee_sim.shared.sensor_manifest import SensorManifest
@@ -79,6 +80,21 @@ class _MortalPort(DirectPort):
             raise self._death
 
 
+@dataclass(frozen=True, slots=True)
+class SensorHere:
+    """A sensor that was made in this process."""
+
+    manifest: SensorManifest
+    measurement: bytes
+    made: MadeSensor
+
+    @classmethod
+    def of(cls, manifest: SensorManifest, folder: bytes = b"") -> Self:
+        """Measure it where its code lies, and make it of modules as they are imported here. Raises as its code."""
+        loader = SensorLoader(manifest, folder)
+        return cls(manifest, loader.measure(), loader.make_of_imported())
+
+
 class InProcessTee:
     """`tee_sim.normal.client.Transport` over a `SecureWorld` of this process.
 
@@ -92,7 +108,7 @@ class InProcessTee:
         boot_id: 16 bytes, the same for starts of one boot; None makes each start a boot of its own.
         system_rng: what nonces, object keys and salts come from; a campaign that replays writes gives a seeded one.
         hosting: where the applications run; None for this process.
-        sensors: to be made in this process, of code that can be imported.
+        sensors: made in this process, or to be made in it, of code that can be imported.
     """
 
     def __init__(
@@ -106,7 +122,7 @@ class InProcessTee:
         boot_id: bytes | None = None,
         system_rng: Rng = OsRng(),  # noqa: B008  # without state
         hosting: Hosting | None = None,
-        sensors: Sequence[SensorManifest] = (),
+        sensors: Sequence["SensorManifest | SensorHere"] = (),
     ) -> None:
         provision = Provision(
             huk=TEST_HUK,
@@ -118,8 +134,9 @@ class InProcessTee:
         )
         self._events = events.watch(manifests, os.getpid(), profile="IN_PROCESS")
         self._port = _MortalPort(storage)
-        self._sensors = tuple(sensors)
-        self.sensor_measurements, made = _made(sensors, self._port)
+        here = [SensorHere.of(sensor) if isinstance(sensor, SensorManifest) else sensor for sensor in sensors]
+        self._sensors = tuple(sensor.manifest for sensor in here)
+        self.sensor_measurements = {sensor.manifest.name: sensor.measurement for sensor in here}
         self._world = SecureWorld(
             provision,
             self._port,
@@ -129,7 +146,7 @@ class InProcessTee:
             on_panic=lambda _: traceback.print_exc(),
             ask=self._port.wait,
             hosting=hosting,
-            sensors=made,
+            sensors=[LocalSensor(one.manifest, one.made, place, self._port.give) for place, one in enumerate(here)],
             feed=self._port.feed,
         )
 
@@ -175,13 +192,3 @@ class InProcessTee:
 
     def kill(self) -> None:
         """Nothing to kill; the object is simply not used any more."""
-
-
-def _made(sensors: Sequence[SensorManifest], port: _MortalPort) -> tuple[dict[str, bytes], list[LocalSensor]]:
-    """Measurements by name, and the sensors."""
-    measurements, made = dict[str, bytes](), list[LocalSensor]()
-    for place, manifest in enumerate(sensors):
-        loader = SensorLoader(manifest)
-        measurements[manifest.name] = loader.measure()
-        made.append(LocalSensor(manifest, loader.make_of_imported(), place, port.give))
-    return measurements, made

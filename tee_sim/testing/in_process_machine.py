@@ -24,7 +24,7 @@ from tee_sim.shared.errors import Origin, TeeError, TeeResult
 from tee_sim.shared.wire import Boot, Message, Provision, Return
 from tee_sim.testing.forbidden_calls import allowed_calls, refusals
 from tee_sim.testing.guarded_app import GuardedEntries
-from tee_sim.testing.in_process import TEST_DEVICE_ID, TEST_HUK, InProcessTee
+from tee_sim.testing.in_process import TEST_DEVICE_ID, TEST_HUK, InProcessTee, SensorHere
 from tee_sim.testing.own_modules import OwnModules
 
 TEST_SECRET = RootSecret(huk=TEST_HUK, device_id=TEST_DEVICE_ID)
@@ -50,6 +50,9 @@ class _World:
         self._context = contextvars.Context()  # floating point and decimal settings as a new process has them
         self._alive = True
         self._entries = GuardedEntries()
+        folders = boot.sensor_folders or (b"",) * len(boot.sensors)
+        # Not inside: an application has modules of its own, and a sensor is none of it.
+        sensors = [SensorHere.of(sensor, folder) for sensor, folder in zip(boot.sensors, folders, strict=True)]
         self.tee = self._inside(
             lambda: InProcessTee(
                 boot.manifests,
@@ -59,7 +62,7 @@ class _World:
                 stepped_wall_ms=provision.stepped_wall_ms or 0,
                 boot_id=provision.boot_id,
                 hosting=LocalHosting(self._entries),
-                sensors=boot.sensors,
+                sensors=sensors,
             )
         )
 

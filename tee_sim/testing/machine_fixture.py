@@ -6,8 +6,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from uuid import UUID
 
+from tee_sim.normal.captured import Captured
 from tee_sim.normal.client import Context, Session
-from tee_sim.normal.machine.applications import Application
+from tee_sim.normal.machine.applications import Application, SensorSource
 from tee_sim.normal.machine.machine import Machine
 from tee_sim.normal.machine.options import MachineOptions
 from tee_sim.normal.sandbox_verdict.level import Level
@@ -66,6 +67,10 @@ class Tee:
         """Open a session with an application under test. Raises LookupError as `uuid`, TeeError as `open_session`."""
         return self.context.open_session(self.uuid(name), params)
 
+    def capture(self, sensor: str, picture: bytes) -> Captured:
+        """Have a sensor under test read a picture. Raises TeeError as `Context.capture`."""
+        return self.context.capture(sensor, picture)
+
     def restart(self) -> None:
         """Shut down in order, and boot again."""
         self._machine.restart()
@@ -93,7 +98,13 @@ class Tee:
 
 
 @contextmanager
-def machine_for_test(applications: Sequence[Application], mode: str = "process", *, fault: str = "") -> Iterator[Tee]:
+def machine_for_test(
+    applications: Sequence[Application],
+    mode: str = "process",
+    *,
+    fault: str = "",
+    sensors: Sequence[SensorSource] = (),
+) -> Iterator[Tee]:
     """A new machine for one test, gone afterwards.
 
     Raises:
@@ -114,6 +125,6 @@ def machine_for_test(applications: Sequence[Application], mode: str = "process",
     )
     with (
         tempfile.TemporaryDirectory(prefix="tee-sim-") as folder,
-        Machine.open(Path(folder) / "machine", applications, options) as machine,
+        Machine.open(Path(folder) / "machine", applications, options, sensors=sensors) as machine,
     ):
         yield Tee(machine, mode, faults, notes)

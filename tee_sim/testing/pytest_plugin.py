@@ -5,7 +5,8 @@ A `conftest.py` names it (`tee-sim new` writes one):
     pytest_plugins = ["tee_sim.testing.pytest_plugin"]
 
 The application under test is that of the manifest next to the tests or in a folder above them; a project with several
-overrides the fixture `tee_applications` with their paths.
+overrides the fixture `tee_applications` with their paths. A `sensor.toml` next to it is a sensor; others are named by
+overriding `tee_sensors`.
 """
 
 import sys
@@ -14,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from tee_sim.normal.machine.applications import MANIFEST_FILE, Application
+from tee_sim.normal.machine.applications import MANIFEST_FILE, SENSOR_FILE, Application, SensorSource
 from tee_sim.testing.machine_fixture import MODES, Tee, machine_for_test
 
 
@@ -56,9 +57,18 @@ def tee_applications(request: pytest.FixtureRequest) -> Sequence[Path]:
     return [_above(request.path, request.config.rootpath)]
 
 
+@pytest.fixture(scope="module")
+def tee_sensors(tee_applications: Sequence[Path]) -> Sequence[Path]:
+    """Paths of the manifests of sensors: those called sensor.toml next to the applications'."""
+    folders = (path if path.is_dir() else path.parent for path in map(Path, tee_applications))
+    return [folder / SENSOR_FILE for folder in folders if (folder / SENSOR_FILE).is_file()]
+
+
 @pytest.fixture
-def tee(request: pytest.FixtureRequest, tee_applications: Sequence[Path]) -> Iterator[Tee]:
-    """A new machine with the applications under test."""
+def tee(request: pytest.FixtureRequest, tee_applications: Sequence[Path], tee_sensors: Sequence[Path]) -> Iterator[Tee]:
+    """A new machine with the applications under test, and their sensors."""
     mode = request.config.getoption("--tee")
-    with machine_for_test([Application.read(Path(path)) for path in tee_applications], mode) as made:
+    applications = [Application.read(Path(path)) for path in tee_applications]
+    sensors = [SensorSource.read(Path(path)) for path in tee_sensors]
+    with machine_for_test(applications, mode, sensors=sensors) as made:
         yield made

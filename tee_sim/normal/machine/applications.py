@@ -10,6 +10,7 @@ from tee_sim.shared.manifest import Manifest
 from tee_sim.shared.sensor_manifest import SensorManifest
 
 MANIFEST_FILE = "manifest.toml"
+SENSOR_FILE = "sensor.toml"
 _MOST_BYTES = 65_536
 
 
