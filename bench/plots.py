@@ -153,7 +153,7 @@ def quality_plot(quarters: Mapping[str, Sequence[Mapping[str, Any]]], *, title: 
             axes.errorbar(places, fnmr, whiskers, fmt="o-", color=COLORS[i % len(COLORS)], capsize=3, label=name)
         axes.set(xlabel="quarter of the genuine pairs, poorest first", ylabel="FNMR, %", xticks=range(1, 5))
         axes.set_ylim(bottom=0)
-        axes.legend(fontsize=8, loc="upper right")
+        canvas.legend(fontsize=8, loc="outside lower center", ncols=2)
         return Figure(
             title=title,
             svg=_svg(canvas),

@@ -134,7 +134,7 @@ def _cell(mean: Mapping[str, Any], name: str) -> tuple[str, str]:
 
 
 def _differences(found: Mapping[str, Any]) -> list[Section]:
-    return [paired({**one, "file": name}) for name, one in found.items()]
+    return [paired(one, title="The same fingers, engine against engine", other=name) for name, one in found.items()]
 
 
 def _curves(engines: Mapping[str, Scored], rows: Mapping[str, Any]) -> Section:
