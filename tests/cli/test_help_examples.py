@@ -33,7 +33,7 @@ from tests.cli.test_readme import at_a_terminal
 from tests.unlocked import unlocked_devices
 
 ROOTS = {"bioguard": cli, "python -m bench": bench_cli}
-TOO_LONG = ("demo", "attack", "audit run", "audit egress", "audit leaks", "audit verify", "audit reference")
+TOO_LONG = ("demo", "attack", "audit run", "audit egress", "audit leaks", "audit verify", "audit reference", "capture")
 """Commands whose examples are parsed; they have tests of their own. So are all of the bench."""
 AT_A_TERMINAL = ("pin set alice",)
 """Examples that ask."""

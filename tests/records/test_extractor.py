@@ -38,6 +38,8 @@ def test_whatever_differs_is_another_extractor() -> None:
         ("a", "1 2", bytes(32)),
         ("a", "1" * 33, bytes(32)),
         ("a", "1\n", bytes(32)),
+        ("a" * 32, "1" * 32, bytes(32)),
+        ("a" * 32, "1" * 23, b"1" * 32),
         ("a", "1", bytes(31)),
         ("a", "1", b""),
     ],

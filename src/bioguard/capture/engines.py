@@ -21,6 +21,7 @@ class EngineEntry:
         files: `module:function` of the argument, that names the files the engine is made of; empty for none.
         argument: what the word needs, for people; empty for nothing.
         packages: import names of the code of others that runs in it.
+        distributions: of these, as (import name, name in an index), whose versions decide what is found.
         says: one line for `doctor` and the documentation.
     """
 
@@ -30,15 +31,19 @@ class EngineEntry:
     files: str = ""
     argument: str = ""
     packages: tuple[str, ...] = ()
+    distributions: tuple[tuple[str, str], ...] = ()
     says: str
 
 
+_OPENCV: Final = ("cv2", "opencv-python-headless")
+_WSQ: Final = ("wsq", "wsq")  # every engine's pictures may be packed with it
 ENGINES: Final = (
     EngineEntry(
         name="nbis",
         modality=Modality.FINGERPRINT,
         entry="bioguard.capture.nbis_engine:NbisEngine",
         packages=("nbis", "cv2", "numpy"),
+        distributions=(("nbis", "nbis-py"), _OPENCV, _WSQ),
         says="NIST's MINDTCT, two of three views of a picture agree",
     ),
     EngineEntry(
@@ -47,6 +52,7 @@ ENGINES: Final = (
         entry="bioguard.capture.leader_engine:LeaderEngine",
         files="bioguard.capture.leader_engine:files",
         packages=("cv2", "numpy"),
+        distributions=(_OPENCV, _WSQ),
         says="the LEADER network (University of Bologna), weights of an installed package",
     ),
     EngineEntry(
@@ -56,6 +62,7 @@ ENGINES: Final = (
         files="bioguard.capture.face_engine:files",
         argument="FILE.toml",
         packages=("cv2", "numpy"),
+        distributions=(_OPENCV, _WSQ),
         says="a detector and an embedding model of your own, described in a TOML file",
     ),
 )

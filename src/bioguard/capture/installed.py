@@ -15,12 +15,12 @@ def folder_of(package: str, *, hint: str = INSTALL) -> Path:
 
 
 def version_of(package: str, distribution: str) -> str:
-    """The version of a distribution, by the name of the folder that its installer left beside the package.
+    """The version of a distribution, as an index names it, by the folder that its installer left beside the package.
 
     Raises:
         WrongUsage: `capture.missing`.
     """
-    beside = sorted(folder_of(package).parent.glob(f"{distribution}-*.dist-info"))
+    beside = sorted(folder_of(package).parent.glob(f"{distribution.replace('-', '_')}-*.dist-info"))
     if not beside:
-        raise missing(distribution.replace("_", "-"))
+        raise missing(distribution)
     return beside[-1].name.removesuffix(".dist-info").rpartition("-")[2]

@@ -58,7 +58,7 @@ class NbisEngine:
 
     def __init__(self) -> None:
         self.identity = ExtractorIdentity(
-            name="nbis", version=f"{version_of('nbis', 'nbis_py')}+v{PIPELINE}", weights_sha256=NO_WEIGHTS
+            name="nbis", version=f"{version_of('nbis', 'nbis-py')}+v{PIPELINE}", weights_sha256=NO_WEIGHTS
         )
         settings = nbis.NbisExtractorSettings(
             min_quality=0.0, get_center=False, check_fingerprint=False, compute_nfiq2=False, ppi=None

@@ -23,6 +23,10 @@ COMMANDS: Table = {
     ),
     "audit": ("audit:audit", "Gather evidence that nothing leaves the device."),
     "authenticate": ("match:authenticate", "1:1: is this sample of USER? Exit 0 for a match, 3 for none."),
+    "capture": (
+        "capture:capture",
+        "Find the features in pictures and write them as ISO/IEC 19794-2 records, or .npz for faces.",
+    ),
     "clock": (
         "clock:clock",
         "Show the device's time, and move a clock that steps (docs/limitations.md says which time each rule uses).",

@@ -14,6 +14,7 @@ from bioguard.device.facade import Device
 from bioguard.device.options import DeviceOptions
 from bioguard.errors import BioguardError
 from bioguard.evidence.device_checks import look_at
+from bioguard.evidence.engine_checks import engine_checks
 from bioguard.match import kernels
 from bioguard.match.fingerprint import backends
 from bioguard.report.model import Check, Status
@@ -48,7 +49,7 @@ def run(directory: Path, options: DeviceOptions, *, named: bool = False) -> list
     verdict = _start(checks)
     if verdict is not None:
         checks += _layers(verdict)
-    checks += [_kernel(), _comparator(), *look_at(directory, options, named=named)]
+    checks += [_kernel(), _comparator(), *engine_checks(), *look_at(directory, options, named=named)]
     return checks
 
 

@@ -17,6 +17,7 @@ REASONS: tuple[tuple[str, Mapping[str, str]], ...] = (
     (
         "reads, writes or finds a place for what the user named: files, samples in a directory, standard input",
         {
+            "bioguard.cli.capture": ".mkdir, import bioguard.user_files, numpy.savez",
             "bioguard.cli.collection": ".open, numpy.load",
             "bioguard.cli.consent": "import bioguard.user_files",
             "bioguard.cli.convert": "import bioguard.user_files",

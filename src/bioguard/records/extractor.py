@@ -14,6 +14,8 @@ from tee_sim.shared.schema import Fixed, Record, Text
 
 NO_WEIGHTS: Final = bytes(32)
 DIGEST_BYTES: Final = 16
+MAX_MODEL_CHARS: Final = 64
+"""As in a comparison profile, which is for a model by this text."""
 _NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,31}")
 _VERSION = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]{0,31}")
 
@@ -24,7 +26,8 @@ class ExtractorIdentity(Record):
 
     Attributes:
         name: of a-z, 0-9, dot, underscore and hyphen, at most 32.
-        version: of the package and of what is done around it, at most 32 letters, digits and `. _ + -`.
+        version: of the package and of what is done around it, at most 32 letters, digits and `. _ + -`, and so short
+            that `model` has 64 at most.
         weights_sha256: of all weights, 32 bytes; zero bytes where there are none.
 
     Raises:
@@ -36,7 +39,8 @@ class ExtractorIdentity(Record):
     weights_sha256: Annotated[bytes, Fixed(32)]
 
     def __post_init__(self) -> None:
-        if not _NAME.fullmatch(self.name) or not _VERSION.fullmatch(self.version) or len(self.weights_sha256) != 32:
+        named = _NAME.fullmatch(self.name) and _VERSION.fullmatch(self.version) and len(self.weights_sha256) == 32
+        if not named or len(self.model) > MAX_MODEL_CHARS:
             raise InputRefused(
                 "an extractor does not name itself as one does",
                 hint="a name of 1 to 32 of a-z 0-9 . _ -, a version as in 1.2.0, the SHA-256 of the weights",
