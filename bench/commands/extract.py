@@ -22,7 +22,7 @@ from bench.metrics.paired import paired
 from bench.shared_subjects import Shared, identities
 from bench.wording import NOT_MEASURABLE
 from bioguard.capture.engines import load_engine
-from bioguard.capture.pictures import MAX_DPI
+from bioguard.capture.picture_bounds import MAX_DPI
 from bioguard.errors import InputRefused
 from bioguard.formats import write_iso2005
 from bioguard.records.modality import Modality

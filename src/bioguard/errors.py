@@ -40,6 +40,13 @@ class InputRefused(BioguardError):
     exit_code = ExitCode.INPUT_REFUSED
 
 
+class NotAcquired(BioguardError):
+    """A sensor made no sample of a picture. Nothing was compared, stored or counted."""
+
+    code = "sample.not_acquired"
+    exit_code = ExitCode.NO
+
+
 class WrongUsage(BioguardError):
     """The command line asks for what this command or this device does not have. Nothing was stored or changed."""
 

@@ -208,6 +208,7 @@ def main(argv: list[str]) -> NoReturn:
             processes=tuple(1 + manifest.spares for manifest in boot.manifests) if pipes else (),
             files=listing.components(),
             sensors=tuple(zip((sensor.name for sensor in boot.sensors), sensors.measurements, strict=True)),
+            extractors=tuple((sensor.name, port.extractor) for sensor, port in zip(boot.sensors, ports, strict=True)),
         )
         if not pipes:  # the profile that locks nothing: every application in this process
             sys.meta_path.insert(0, code)

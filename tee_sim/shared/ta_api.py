@@ -202,6 +202,7 @@ class Platform:
         clock: whose time the device lives in, as sealed when it was made.
         randomness: where its keys come from, likewise.
         sensors: name and SHA-256 of each sensor, over its manifest, its code and the packages and files it names.
+        extractors: name of each sensor, and what its code has said of itself before the lock.
     """
 
     verdict: str = "NOT ENFORCED"
@@ -213,6 +214,7 @@ class Platform:
     clock: ClockKind = ClockKind.HOST
     randomness: RandomnessKind = RandomnessKind.SYSTEM
     sensors: tuple[tuple[str, bytes], ...] = ()
+    extractors: tuple[tuple[str, bytes], ...] = ()
 
 
 class PeerSession(Protocol):

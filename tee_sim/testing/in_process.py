@@ -141,7 +141,10 @@ class InProcessTee:
             provision,
             self._port,
             tuple(manifests),
-            platform=Platform(sensors=tuple(self.sensor_measurements.items())),
+            platform=Platform(
+                sensors=tuple(self.sensor_measurements.items()),
+                extractors=tuple((one.manifest.name, one.made.extractor) for one in here),
+            ),
             system_rng=system_rng,
             on_panic=lambda _: traceback.print_exc(),
             ask=self._port.wait,

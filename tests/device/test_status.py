@@ -47,6 +47,9 @@ COMMANDS = {
 FACE = face_views(1, person=0, count=1)[0]
 
 
+REFUSALS = (ExitCode.NO, ExitCode.INPUT_REFUSED, ExitCode.NOT_PERMITTED, ExitCode.INTEGRITY)
+
+
 def status_field(reply: type[Record]) -> tuple[str, type[IntEnum]]:
     """The one field of a reply that says yes or no, and its vocabulary."""
     found = [(f.name, t) for f in fields(reply) if (t := get_type_hints(reply)[f.name]) in VOCABULARIES]  # type: ignore[arg-type]
@@ -82,7 +85,7 @@ def test_each_refusal_of_each_command_raises(command: Command[Any, Any]) -> None
         assert caught.value.code == code
         assert caught.value.hint
         assert "{" not in caught.value.hint
-        assert caught.value.exit_code in (ExitCode.INPUT_REFUSED, ExitCode.NOT_PERMITTED, ExitCode.INTEGRITY)
+        assert caught.value.exit_code in REFUSALS
 
 
 def test_each_status_has_one_row() -> None:
@@ -92,9 +95,9 @@ def test_each_status_has_one_row() -> None:
 
 
 def test_the_numbers_on_the_wire_stay() -> None:
-    assert [status.value for status in ReplyStatus] == list(range(40))
+    assert [status.value for status in ReplyStatus] == list(range(44))
     assert (ReplyStatus.TOKEN_REFUSED, ReplyStatus.RECORD_EXPIRED) == (17, 36)
-    assert (ReplyStatus.NOT_CALIBRATED, ReplyStatus.OTHER_EXTRACTOR) == (38, 39)
+    assert (ReplyStatus.OTHER_EXTRACTOR, ReplyStatus.SENSOR_ONLY, ReplyStatus.NO_SENSOR) == (39, 40, 43)
     assert [(s.name, s.value) for s in SensorStatus] == [("OK", 0), ("UNKNOWN_USER", 1), ("TOKEN_REFUSED", 2)]
     assert [s.value for s in GatekeeperStatus] == [0, 1, -1, -2, -3]
     assert [s.value for s in KeystoreError] == [0, -2, -3, -16, -26, -28, -30, -31, -33, -38]

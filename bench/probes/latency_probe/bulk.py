@@ -14,9 +14,11 @@ from unittest.mock import patch
 from bioguard.commands.biometric import Enroll
 from bioguard.records import FaceEmbedding
 from bioguard.records.modality import Modality
+from bioguard.records.sample_origin import SampleOrigin
 from bioguard.simulate.people import EDGEFACE_XS, FacePopulation
 from bioguard.trusted.biometric import vault
 from bioguard.trusted.biometric.app import BiometricApp
+from bioguard.trusted.biometric.extractors import MadeBy
 from bioguard.trusted.biometric.stored_objects import UserState, put_user
 from bioguard.trusted.sensor.exposure import KEY_BYTES, Exposures
 from bioguard.trusted.sensor.sensors import SENSOR_IDS
@@ -77,7 +79,7 @@ def enroll_people(app: BiometricApp, seed: int, first: int, last: int, *, each: 
                         face = FaceEmbedding.from_features(rows[person - made])
                         request = Enroll(user=user, modality=Modality.FACE, position=0, samples=(face.to_bytes(),))
                         codes = app._vault.encoder.encode((face,))
-                        made_by = app._made_by(face, "")
+                        made_by = app._known(face, MadeBy(model="", origin=SampleOrigin.DECLARED))
                         app._vault.enroll(transaction, request, codes, None, made_by, face_dimension=len(face))
                 _count(app, transaction, new)
     app._vault.index.mend()

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from bioguard.capture.engine import Picture
 from bioguard.capture.opencv import cv2
-from bioguard.capture.pictures import NOMINAL_DPI
+from bioguard.capture.picture_bounds import NOMINAL_DPI
 from bioguard.capture.refusals import refuse_picture
 
 AS_IT_IS: Final = 0.001

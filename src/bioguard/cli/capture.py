@@ -36,7 +36,8 @@ def _octets(sample: FingerprintTemplate | FaceEmbedding, quality: int, model: st
 
 def _extracted(engine: "Engine", file: Path, dpi: int | None) -> "Extraction | InputRefused":
     """What came of one file; a picture that is refused does not end the run for the others."""
-    from bioguard.capture.pictures import BOUNDS, decode  # noqa: PLC0415 - needs the extra
+    from bioguard.capture.picture_bounds import BOUNDS  # noqa: PLC0415 - as below
+    from bioguard.capture.pictures import decode  # noqa: PLC0415 - needs the extra
 
     try:
         data = read_input(file, most_bytes=BOUNDS[engine.modality].max_bytes, code="picture.unreadable")

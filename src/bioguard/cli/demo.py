@@ -242,7 +242,7 @@ def _enroll(
 
 
 def _enroll_one(device: Device, person: _Person, what: str, tally: _Tally, out: Output, *, verbose: bool) -> None:
-    """Capture and enroll one finger or face, or count the failure to."""
+    """SensorSample and enroll one finger or face, or count the failure to."""
     subject, modality = person.subjects[what], MODALITIES[what]
     where = f"{person.name} {what} ({subject.label})"
     taken = take(

@@ -12,6 +12,7 @@ from bioguard.commands.configuration import (
     DEFAULT_FMR_INVERSE,
     DEFAULT_FPIR_INVERSE,
     LockoutChoice,
+    SensorSummary,
 )
 from bioguard.device import Device
 from bioguard.device.boot_id import reboot as begin_boot
@@ -51,6 +52,18 @@ def terms_of(device: Device) -> dict[str, object]:
             for profile in device.profiles
         ],
         "uncalibrated": [modality.word for modality in configuration.uncalibrated],
+        "sensors": [
+            {
+                "modality": sensor.modality.word,
+                "extractor": sensor.extractor.name,
+                "version": sensor.extractor.version,
+                "weights_sha256": sensor.extractor.weights_sha256.hex()
+                if any(sensor.extractor.weights_sha256)
+                else None,
+                "running": sensor.modality.word in device.running.sensors,
+            }
+            for sensor in device.sensors
+        ],
     }
 
 
@@ -65,6 +78,7 @@ def terms_lines(device: Device) -> list[str]:
     return [
         terms_line,
         *(f"compares by:   {p.modality.word} {p.name}, SHA-256 {p.digest.hex()[:16]}" for p in device.profiles),
+        *(_sensor_line(device, sensor) for sensor in device.sensors),
         *(
             [f"{any_model} at the highest thresholds known: their rates are not known"]
             if configuration.uncalibrated
@@ -72,6 +86,12 @@ def terms_lines(device: Device) -> list[str]:
         ),
         *([testing] if configuration.for_testing else []),
     ]
+
+
+def _sensor_line(device: Device, sensor: SensorSummary) -> str:
+    measured = device.running.sensors.get(sensor.modality.word)
+    state = f"measured {measured[:16]}" if measured else "DOES NOT RUN: bioguard doctor"
+    return f"sensor:        {sensor.modality.word} {sensor.extractor.model}, {state}"
 
 
 def read_profile(path: Path) -> ComparisonProfile:
@@ -128,6 +148,14 @@ def device() -> None:
     type=click.Choice(["strict"]),
     help="Take features of any model, at the highest thresholds known; their rates are not known.",
 )
+@click.option(
+    "--sensor",
+    "sensors",
+    multiple=True,
+    metavar="KIND=ENGINE",
+    help="fingerprint=nbis, fingerprint=leader, face=FILE.toml, or KIND=module:Class: samples of this kind come from "
+    "pictures, through a locked sensor, and from nothing else.",
+)
 @pass_state
 def init(state: CliState, /, profile: str, lockout: str, **chosen: Any) -> Result:
     """Make a new device: burn its (simulated) fuses and create an empty sealed store.
@@ -135,6 +163,7 @@ def init(state: CliState, /, profile: str, lockout: str, **chosen: Any) -> Resul
     \b
     Example:
       bioguard device init --device ./phone
+      bioguard device init --device ./phone --sensor fingerprint=nbis
     """
     with Device.init(
         state.directory,
@@ -145,7 +174,7 @@ def init(state: CliState, /, profile: str, lockout: str, **chosen: Any) -> Resul
         fpir_inverse=chosen.pop("fpir"),
         comparison_profiles=[read_profile(path) for path in chosen.pop("comparison_profiles")],
         uncalibrated=chosen.pop("uncalibrated") is not None,
-        **chosen,
+        **chosen,  # limits, require_pin, for_testing, sensors
     ) as new:
         status = {**new.running.status(), **terms_of(new), "log_vkey": log_key(new).vkey}
         lines = terms_lines(new)

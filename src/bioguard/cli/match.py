@@ -7,11 +7,13 @@ import click
 
 from bioguard.cli.import_options import import_options
 from bioguard.cli.output import Result
+from bioguard.cli.pictures import are_pictures, capture_all, modality_for
 from bioguard.cli.rate import Rate
 from bioguard.cli.read_samples import read_sample
 from bioguard.cli.state import CliState, pass_state
 from bioguard.cli.token_files import token_option
-from bioguard.device import clock
+from bioguard.device import Device, clock
+from bioguard.device.captures import SensorSample
 from bioguard.device.strong_auth_times import record_unlock
 from bioguard.exit_codes import ExitCode
 from bioguard.formats import ImportOptions
@@ -26,6 +28,16 @@ def testing_lines(rate: str, *, for_testing: bool) -> list[str]:
     )
 
 
+_face_option = click.option(
+    "--face", is_flag=True, help="A picture is of a face.  [default: of a finger, if there is such a sensor]"
+)
+
+
+def _captured(device: Device, file: Path, options: ImportOptions, *, face: bool) -> SensorSample:
+    (one,) = capture_all(device, [file], modality_for(device, face=face), options)
+    return one
+
+
 @click.command()
 @click.argument("user")
 @click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
@@ -37,6 +49,7 @@ def testing_lines(rate: str, *, for_testing: bool) -> list[str]:
     help="Challenge of the auth token, for instance a key's operation.  [default: 0]",
 )
 @token_option
+@_face_option
 @import_options
 @pass_state
 def authenticate(
@@ -47,19 +60,24 @@ def authenticate(
     fmr: int,
     operation_id: int,
     token_file: Path | None,
+    face: bool,
     options: ImportOptions,
 ) -> Result:
     """1:1: is this sample of USER? Exit 0 for a match, 3 for none.
 
+    A picture goes to the device's sensor; exit 3 if it makes no sample of it. Nothing was compared then.
+
     \b
     Example:
       bioguard authenticate alice probe.iso
+      bioguard authenticate alice touch.png --dpi 500
       bioguard authenticate alice probe.iso --token t.bin && bioguard token verify t.bin
     """
-    sample, model = read_sample(file, state.output, options)
+    read = None if are_pictures([file]) else read_sample(file, state.output, options)
     if token_file is not None:
         check_output(token_file)
     with state.device() as device:
+        sample, model = read or (_captured(device, file, options, face=face), "")
         answer = device.authenticate(user, sample, fmr_inverse=fmr, operation_id=operation_id, model=model)
         record_unlock(device.directory, device.user_handle(user), clock.now(device).boot_ms, matched=answer.match)
     if token_file is not None and answer.token is not None:
@@ -95,17 +113,19 @@ def authenticate(
     default=0,
     help="A stricter false positive identification rate that the device offers.",
 )
+@_face_option
 @import_options
 @pass_state
-def identify(state: CliState, file: Path, fpir: int, options: ImportOptions) -> Result:
+def identify(state: CliState, file: Path, *, fpir: int, face: bool, options: ImportOptions) -> Result:
     """1:N: whose sample is this? Exit 0 when somebody is found, 3 otherwise.
 
     \b
     Example:
       bioguard identify probe.npy
     """
-    sample, model = read_sample(file, state.output, options)
+    read = None if are_pictures([file]) else read_sample(file, state.output, options)
     with state.device() as device:
+        sample, model = read or (_captured(device, file, options, face=face), "")
         answer = device.identify(sample, fpir_inverse=fpir, model=model)
     who = answer.user or "(a user without a name here)"
     return Result(

@@ -89,15 +89,17 @@ class Enroll(Record):
     token: a PIN token that carries a live challenge of this sensor and user; empty for a user without a PIN.
     model: which embedding model or extractor the files say that they are of; empty where they say nothing, which
         declares that it is the one of the device's comparison profile.
+    captures: in place of the samples, what the device's sensor has captured; each can be taken once.
     """
 
     user: Annotated[bytes, _ID]
     modality: Modality
     position: Annotated[int, UpTo(10)]
-    samples: Annotated[tuple[bytes, ...], Items(MAX_VIEWS, AtMost(MAX_SAMPLE_BYTES))]
+    samples: Annotated[tuple[bytes, ...], Items(MAX_VIEWS, AtMost(MAX_SAMPLE_BYTES))] = ()
     replace: bool = False
     token: Annotated[bytes, AtMost(MAX_TOKEN_BYTES)] = b""
     model: Annotated[str, Text(MAX_MODEL_CHARS)] = ""
+    captures: Annotated[tuple[bytes, ...], Items(MAX_VIEWS, _ID)] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -118,13 +120,15 @@ class Authenticate(Record):
     fmr_inverse: 0 for the device's false match rate, or a stricter one that it offers, as 1/fmr_inverse.
     operation_id: becomes the challenge of the token.
     model: as in `Enroll`.
+    capture: in place of the sample, what the device's sensor has captured.
     """
 
     user: Annotated[bytes, _ID]
-    sample: Annotated[bytes, AtMost(MAX_SAMPLE_BYTES)]
+    sample: Annotated[bytes, AtMost(MAX_SAMPLE_BYTES)] = b""
     fmr_inverse: Annotated[int, UpTo(10_000_000)] = 0
     operation_id: Annotated[int, U64] = 0
     model: Annotated[str, Text(MAX_MODEL_CHARS)] = ""
+    capture: Annotated[bytes, _ID] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -142,12 +146,13 @@ class Identify(Record):
     """1:N: whose sample is this?
 
     fpir_inverse: 0 for the device's false positive identification rate, or a stricter one that it offers.
-    model: as in `Enroll`.
+    model, capture: as in `Authenticate`.
     """
 
-    sample: Annotated[bytes, AtMost(MAX_SAMPLE_BYTES)]
+    sample: Annotated[bytes, AtMost(MAX_SAMPLE_BYTES)] = b""
     fpir_inverse: Annotated[int, UpTo(10_000_000)] = 0
     model: Annotated[str, Text(MAX_MODEL_CHARS)] = ""
+    capture: Annotated[bytes, _ID] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,6 +10,7 @@ from typing import Annotated, Self
 
 from bioguard.commands.status import Done, Nothing, ReplyStatus
 from bioguard.records.comparison_profile import MAX_PROFILE_BYTES
+from bioguard.records.extractor import ExtractorIdentity
 from bioguard.records.feature_limits import MAX_DIMENSION, MAX_MODEL_CHARS
 from bioguard.records.modality import Modality, Profile
 from tee_sim.shared.dataclass import dataclass
@@ -68,6 +69,7 @@ class Configuration(Record):
     fmr_inverse: Annotated[int, UpTo(MAX_INVERSE)] = DEFAULT_FMR_INVERSE
     fpir_inverse: Annotated[int, UpTo(MAX_INVERSE)] = DEFAULT_FPIR_INVERSE
     comparison: Annotated[tuple[bytes, ...], Items(MAX_PROFILES, Fixed(32))] = ()
+    sensors: Annotated[tuple[Modality, ...], Items(len(Modality))] = ()
     uncalibrated: Annotated[tuple[Modality, ...], Items(len(Modality))] = ()
 
     def limit(self, modality: Modality) -> int:
@@ -126,15 +128,39 @@ class ModelSummary(Record):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SensorSummary(Record):
+    """The extractor of a sensor, as it was sealed. letters, version: as in `ProfileSummary`."""
+
+    modality: Modality
+    letters: Annotated[tuple[int, ...], Items(32, UpTo(127))]
+    version: Annotated[tuple[int, ...], Items(32, UpTo(127))]
+    weights_sha256: Annotated[bytes, Fixed(32)]
+
+    @classmethod
+    def of(cls, modality: Modality, extractor: ExtractorIdentity) -> Self:
+        """Of a sealed sensor."""
+        letters, version = (tuple(text.encode("ascii")) for text in (extractor.name, extractor.version))
+        return cls(modality=modality, letters=letters, version=version, weights_sha256=extractor.weights_sha256)
+
+    @property
+    def extractor(self) -> ExtractorIdentity:
+        """Its identity. Raises InputRefused for what is none."""
+        name, version = (bytes(letters).decode("ascii") for letters in (self.letters, self.version))
+        return ExtractorIdentity(name=name, version=version, weights_sha256=self.weights_sha256)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Configured(Record):
     """What the device is. profiles: those of `Configuration.comparison`, in that order. cohort: how many other people's
-    fingers a finger is held against now. models: of what is enrolled, by modality."""
+    fingers a finger is held against now. models: of what is enrolled, by modality. sensors: those of
+    `Configuration.sensors`."""
 
     status: ReplyStatus
     configuration: Configuration | None = None
     profiles: Annotated[tuple[ProfileSummary, ...], Items(MAX_PROFILES)] = ()
     cohort: Annotated[int, UpTo(MAX_COHORT_FINGERS)] = 0
     models: Annotated[tuple[ModelSummary, ...], Items(len(Modality))] = ()
+    sensors: Annotated[tuple[SensorSummary, ...], Items(len(Modality))] = ()
 
 
 CONFIGURE = Command(1, Configuration, Done)

@@ -55,6 +55,10 @@ class ReplyStatus(IntEnum):
     PROFILE_REFUSED = 37
     NOT_CALIBRATED = 38
     OTHER_EXTRACTOR = 39
+    SENSOR_ONLY = 40
+    UNKNOWN_CAPTURE = 41
+    SAMPLE_UNREADABLE = 42
+    NO_SENSOR = 43
 
 
 @unique

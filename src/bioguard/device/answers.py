@@ -3,7 +3,9 @@
 from dataclasses import field
 from typing import Self
 
-from bioguard.commands.biometric import RecordSummary
+from bioguard.commands.biometric import Decision, Enrolled, Identified, RecordSummary
+from bioguard.commands.configuration import Configuration
+from bioguard.device.errors import promised
 from bioguard.device.fingers import finger_name
 from bioguard.text import iso, word
 from tee_sim.shared.dataclass import dataclass
@@ -16,6 +18,15 @@ class Enrollment:
     record_id: str
     digest: str
     views: int
+
+    @classmethod
+    def of(cls, made: Enrolled) -> Self:
+        """In words. Raises IntegrityFailure for a yes without a record."""
+        return cls(
+            record_id=promised(made.record_id, "a record").hex(),
+            digest=promised(made.digest, "a digest").hex(),
+            views=made.views,
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,6 +67,18 @@ class Verification:
     calibration: RateCalibration
     token: bytes | None = field(default=None, repr=False)
 
+    @classmethod
+    def of(cls, answer: Decision, device: Configuration, inverse: int, calibration: RateCalibration) -> Self:
+        """In words. inverse: of the rate that was asked for, 0 for the device's."""
+        return cls(
+            match=answer.match,
+            record_id=answer.record_id.hex() if answer.record_id else None,
+            target_fmr=f"1/{inverse or device.fmr_inverse}",
+            for_testing=device.for_testing,
+            calibration=calibration,
+            token=answer.token,
+        )
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Identification:
@@ -74,6 +97,20 @@ class Identification:
     target_fpir: str
     for_testing: bool
     calibration: RateCalibration
+
+    @classmethod
+    def of(
+        cls, answer: Identified, user: str | None, device: Configuration, inverse: int, calibration: RateCalibration
+    ) -> Self:
+        """In words, with the name of who was found. inverse: as of `Verification.of`."""
+        return cls(
+            match=answer.match,
+            user=user,
+            record_id=answer.record_id.hex() if answer.record_id else None,
+            target_fpir=f"1/{inverse or device.fpir_inverse}",
+            for_testing=device.for_testing,
+            calibration=calibration,
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,7 +1,10 @@
 """The trusted applications of a device, and what its secure world is told of them before it is locked."""
 
+import os
 import pkgutil
+from collections.abc import Sequence
 
+from bioguard.device.sensors import SensorChoice
 from bioguard.errors import WrongUsage
 from tee_sim.shared.manifest import Manifest, Replies
 from tee_sim.shared.wire import Boot, LockProfile
@@ -44,11 +47,18 @@ def hosted() -> tuple[Manifest, ...]:
     return ours
 
 
-def boot_message(profile: LockProfile = LockProfile.STRICT, *, namespaces: bool = True, attests: bool = True) -> Boot:
+def boot_message(
+    profile: LockProfile = LockProfile.STRICT,
+    *,
+    namespaces: bool = True,
+    attests: bool = True,
+    sensors: Sequence[SensorChoice] = (),
+) -> Boot:
     """What to load and how to lock.
 
     Args:
         attests: whether the files of the whole product are measured too, for attestation.
+        sensors: of the device.
 
     Raises:
         WrongUsage: as `hosted`.
@@ -56,4 +66,12 @@ def boot_message(profile: LockProfile = LockProfile.STRICT, *, namespaces: bool 
     packages = PACKAGES if attests else ()
     ours = hosted()
     soon = (ours[0].uuid,)  # the biometric application: asked at every start what it has erased
-    return Boot(manifests=ours, profile=profile, namespaces=namespaces, packages=packages, soon=soon)
+    return Boot(
+        manifests=ours,
+        profile=profile,
+        namespaces=namespaces,
+        packages=packages,
+        soon=soon,
+        sensors=tuple(sensor.manifest() for sensor in sensors),
+        sensor_folders=tuple(os.fsencode(sensor.folder) for sensor in sensors),
+    )

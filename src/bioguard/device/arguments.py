@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from bioguard.commands.biometric import Enrolled
+from bioguard.device.captures import SensorSample
 from bioguard.device.fingers import finger_position
 from bioguard.errors import InputRefused
 from bioguard.records.acquired import AcquiredCode
@@ -42,13 +43,13 @@ def position_of(modality: Modality, finger: str | None) -> int:
     return finger_position(finger)
 
 
-def modality_of(samples: "Sequence[Features]") -> Modality:
+def modality_of(samples: "Sequence[Features | SensorSample]") -> Modality:
     """What the samples are of. Raises InputRefused for none, for both kinds, and for what is no sample."""
     if not isinstance(samples, Sequence):
         raise InputRefused(
             f"a {type(samples).__name__} is no list of samples", hint="give a list or a tuple", code="request.argument"
         )
-    kinds = {sample_of(sample).modality for sample in samples}
+    kinds = {s.modality if isinstance(s, SensorSample) else sample_of(s).modality for s in samples}
     if not samples:
         raise InputRefused("no sample given", hint="give at least one file", code="enroll.no_sample")
     if len(kinds) > 1:
@@ -56,7 +57,7 @@ def modality_of(samples: "Sequence[Features]") -> Modality:
     return kinds.pop()
 
 
-def describe_acquired(answer: Enrolled, samples: "Sequence[Features]") -> str:
+def describe_acquired(answer: Enrolled, samples: "Sequence[Features | SensorSample]") -> str:
     """Describe the samples that are not good; the flaw of a vector is found here as well as in the secure world."""
     from bioguard.records import FaceEmbedding  # noqa: PLC0415 - as above
     from bioguard.records.centering import flaw_of  # noqa: PLC0415

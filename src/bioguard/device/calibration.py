@@ -7,6 +7,7 @@ from bioguard.commands.biometric import AUTHENTICATE, IDENTIFY, RATE_BASIS, AskB
 from bioguard.commands.configuration import SHOW_CONFIGURATION, Configuration, ProfileSummary
 from bioguard.device.answers import RateCalibration
 from bioguard.device.asking import Asker
+from bioguard.device.captures import SensorSample
 from bioguard.errors import InputRefused
 from bioguard.records.comparison_profile import ComparisonProfile
 from bioguard.records.modality import Modality, Profile
@@ -46,19 +47,30 @@ class RateBases:
         if command not in _CHANGE_NOTHING:
             self._known.clear()
 
-    def of(self, device: Calibrated, sample: "Features", inverse: int, user: bytes | None = None) -> RateCalibration:
+    def of(
+        self, device: Calibrated, sample: "Features | SensorSample", inverse: int, user: bytes | None = None
+    ) -> RateCalibration:
         """What the rate of a decision about this sample goes back to.
 
         Args:
             inverse: of the rate that was asked for; 0 for the device's.
             user: of a claim; None for a search.
         """
-        dimension = len(sample) if sample.modality is Modality.FACE else 0
+        dimension = _dimension(device, sample)
         key = user, sample.modality, dimension, inverse
         if key not in self._known:
             asked = AskBasis(user=user, modality=sample.modality, dimension=dimension, inverse=inverse)
             self._known[key] = _in_words(device, device.ask(RATE_BASIS, asked).basis, sample.modality, dimension)
         return self._known[key]
+
+
+def _dimension(device: Calibrated, sample: "Features | SensorSample") -> int:
+    """Numbers of a face; of a captured one those of the sensor's profile, as nobody out here has seen it."""
+    if sample.modality is not Modality.FACE:
+        return 0
+    if not isinstance(sample, SensorSample):
+        return len(sample)
+    return next((profile.dimension for profile in device.profiles if profile.modality is Modality.FACE), 0)
 
 
 def _in_words(device: Calibrated, basis: Basis | None, modality: Modality, dimension: int) -> RateCalibration:

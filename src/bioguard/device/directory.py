@@ -16,6 +16,7 @@ from bioguard.device.incidents import INCIDENTS_FILE
 from bioguard.device.lock import DeviceLock
 from bioguard.device.names import NAMES_FILE
 from bioguard.device.password_handles import HANDLES_FILE
+from bioguard.device.sensors import SENSORS_FILE
 from bioguard.device.strong_auth_times import UNLOCK_FILE
 from bioguard.errors import BioguardError, IntegrityFailure, NotPermitted, TeeUnavailable
 from bioguard.private_files import DAMAGED, TEMPORARY, file_errors, opened_directory, remove_file
@@ -24,7 +25,7 @@ from tee_sim.normal.private_files import UnsafeFile, create_file, open_file
 from tee_sim.normal.supplicant.files import DATABASE_SIDES, MOST_BYTES, RESERVE_FILE, RPMB_FILE, STORAGE_FILE
 
 _BEGUN = FUSE_FILE + TEMPORARY
-_SMALL = (NAMES_FILE, BOOT_FILE, HANDLES_FILE, SCENARIO_FILE, UNLOCK_FILE, INCIDENTS_FILE)
+_SMALL = (NAMES_FILE, BOOT_FILE, HANDLES_FILE, SCENARIO_FILE, UNLOCK_FILE, INCIDENTS_FILE, SENSORS_FILE)
 _STORE = (STORAGE_FILE, *(STORAGE_FILE + side for side in DATABASE_SIDES), RPMB_FILE, RESERVE_FILE)
 FILES = (
     FUSE_FILE, *_SMALL, *_STORE,

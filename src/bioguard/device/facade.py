@@ -8,7 +8,7 @@ Names are turned into 16-byte handles here; features are sent as canonical bytes
 code and a hint.
 """
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from enum import IntEnum
 from functools import cached_property, partial
 from pathlib import Path
@@ -17,7 +17,7 @@ from uuid import UUID
 
 from bioguard.commands import biometric as commands
 from bioguard.commands import gatekeeper
-from bioguard.commands.biometric import BIOMETRIC_UUID, EraseAuthorization, RecordSummary
+from bioguard.commands.biometric import BIOMETRIC_UUID, EraseAuthorization
 from bioguard.commands.configuration import (
     DEFAULT_FMR_INVERSE,
     DEFAULT_FPIR_INVERSE,
@@ -26,12 +26,13 @@ from bioguard.commands.configuration import (
     Configured,
     LockoutChoice,
     ProfileSummary,
+    SensorSummary,
 )
-from bioguard.commands.gatekeeper import GATEKEEPER_UUID
-from bioguard.commands.status import Nothing, ReplyStatus
+from bioguard.commands.status import Nothing
 from bioguard.device.answers import Enrollment, Identification, RecordInfo, Verification
 from bioguard.device.arguments import record_id_of
 from bioguard.device.calibration import RateBases, uncalibrated_modalities
+from bioguard.device.captures import SensorSample, capture
 from bioguard.device.directory import begin, burn, check, destroy
 from bioguard.device.errors import promised
 from bioguard.device.fuses import Fuses
@@ -40,19 +41,22 @@ from bioguard.device.launch import Running, start
 from bioguard.device.lock import DeviceLock
 from bioguard.device.names import Names
 from bioguard.device.options import DeviceOptions
-from bioguard.device.password_handles import PasswordHandles
 from bioguard.device.provisioning import configure, require_limits
 from bioguard.device.recognition import Recognition
+from bioguard.device.sensors import FILE, chosen
 from bioguard.device.start import report_start
 from bioguard.device.user_registry import UserRegistry
+from bioguard.device.user_removal import remove_user
 from bioguard.device.world import World, tee_errors
 from bioguard.records.comparison_profile import ComparisonProfile
-from bioguard.records.modality import Profile
+from bioguard.records.modality import Modality, Profile
 from tee_sim.shared.schema import Record
 from tee_sim.shared.ta_api import Command
 
 if TYPE_CHECKING:
     from bioguard.records import Features
+
+    Sample = Features | SensorSample
 
 REKEY_TIMEOUT_MS = 3_600_000
 """An hour: a store of 100 000 records is resealed at some hundred records a second."""
@@ -99,6 +103,7 @@ class Device:
         fpir_inverse: int = DEFAULT_FPIR_INVERSE,
         comparison_profiles: Sequence[ComparisonProfile] = (),
         uncalibrated: bool = False,
+        sensors: Sequence[str] = (),
     ) -> Self:
         """Make a new device and start it. What it is (`bioguard.commands.configuration`) never changes again.
 
@@ -106,14 +111,18 @@ class Device:
             comparison_profiles: at most one a modality; of a modality without one the built-in ones are taken.
             uncalibrated: features of modalities without a profile here may be of any model, and are decided on at the
                 highest threshold of the built-in profiles: a rate that nobody knows for that model.
+            sensors: `fingerprint=nbis`, `face=FILE.toml`, `MODALITY=module:Class`: at most one a modality, whose
+                samples come from pictures then and, unless `for_testing`, from nothing else.
 
         Raises:
+            WrongUsage: a sensor that is none, or whose engine is not installed.
             NotPermitted: there is one already.
             InputRefused: a limit outside 1..10, a rate that no device is made with, two profiles of one modality, one
                 without a table of what the device decides on, or no modality left for `uncalibrated`.
         """
         options = options or DeviceOptions()
         require_limits(max_fingers, max_faces)
+        choices = chosen(sensors)
         fuses = Fuses.drawn(options.seed_bytes)
         configuration = Configuration(
             profile=profile,
@@ -126,9 +135,12 @@ class Device:
             fpir_inverse=fpir_inverse,
             comparison=tuple(one.digest for one in comparison_profiles),
             uncalibrated=uncalibrated_modalities(comparison_profiles, allowed=uncalibrated),
+            sensors=tuple(choice.modality for choice in choices),
         )
         lock = begin(directory, fuses)
         try:
+            if choices:
+                FILE.save(directory, choices)
             device = cls._start(directory, fuses, lock, options, create=True)
             try:
                 configure(device.ask, configuration, comparison_profiles)
@@ -248,11 +260,16 @@ class Device:
 
     @property
     def profiles(self) -> tuple[ProfileSummary, ...]:
-        """The comparison profiles that it was made with."""
+        """Its comparison profiles."""
         return self._configured.profiles
 
+    @property
+    def sensors(self) -> tuple[SensorSummary, ...]:
+        """Its sensors."""
+        return self._configured.sensors
+
     def cohort_fingers(self) -> int:
-        """How many other people's fingers a finger is held against now; 0 where there are too few."""
+        """How many other people's fingers a finger is held against now; 0 for too few."""
         return self.ask(SHOW_CONFIGURATION, Nothing()).cohort
 
     def users(self) -> list[str]:
@@ -287,22 +304,25 @@ class Device:
             InputRefused: unknown user.
             NotPermitted: the user has presented a PIN once; `leave` is no fresh token of it, nor the operator's.
         """
-        gone = (ReplyStatus.UNKNOWN_USER,)
-        handle = self._users.handle(name, even_if_gone=True)
-        digests = Recognition(self).digests_before_removal(handle, expected=gone)
-        request = commands.RemoveUser(user=handle, leave=leave)
-        self.ask(commands.REMOVE_USER, request, about=repr(name), expected=gone)
-        self.ask(gatekeeper.DELETE_USER, gatekeeper.DeleteUser(user=handle), uuid=GATEKEEPER_UUID)
-        handles = PasswordHandles.load(self.directory)
-        if handles.users.pop(handle, None) is not None:
-            handles.save()
-        self._users.forget(name)
-        return digests
+        pins = partial(self.ask, gatekeeper.DELETE_USER, uuid=gatekeeper.GATEKEEPER_UUID)
+        return remove_user(self, self.directory, self._users, name, leave, forget_pin=pins)
+
+    def capture(self, modality: Modality, picture: bytes, *, dpi: int | None = None) -> SensorSample:
+        """Have the sensor see a picture file; enroll, claim or search with what comes back, once, within a minute.
+
+        Args:
+            dpi: of the scan of a finger; None: as the file says.
+
+        Raises:
+            InputRefused: the device has no such sensor, or the picture is none or out of bounds.
+            NotAcquired: the sensor made no sample of it: no attempt, nothing was compared.
+        """
+        return capture(self, self._world.capture, modality, picture, dpi)
 
     def enroll(
         self,
         name: str,
-        samples: "Sequence[Features]",
+        samples: "Sequence[Sample]",
         *,
         finger: str | None = None,
         replace: bool = False,
@@ -327,14 +347,10 @@ class Device:
                 user's limit or the store's is reached.
         """
         made = Recognition(self).enroll(name, samples, finger=finger, replace=replace, token=token, model=model)
-        return Enrollment(
-            record_id=promised(made.record_id, "a record").hex(),
-            digest=promised(made.digest, "a digest").hex(),
-            views=made.views,
-        )
+        return Enrollment.of(made)
 
     def authenticate(
-        self, name: str, sample: "Features", *, fmr_inverse: int = 0, operation_id: int = 0, model: str = ""
+        self, name: str, sample: "Sample", *, fmr_inverse: int = 0, operation_id: int = 0, model: str = ""
     ) -> Verification:
         """1:1: compare a sample with one user's records.
 
@@ -354,16 +370,10 @@ class Device:
         answer = Recognition(self).authenticate(
             name, sample, fmr_inverse=fmr_inverse, operation_id=operation_id, model=model
         )
-        return Verification(
-            match=answer.match,
-            record_id=answer.record_id.hex() if answer.record_id else None,
-            target_fmr=f"1/{fmr_inverse or self.configuration.fmr_inverse}",
-            for_testing=self.configuration.for_testing,
-            calibration=self._bases.of(self, sample, fmr_inverse, self.user_handle(name)),
-            token=answer.token,
-        )
+        rate = self._bases.of(self, sample, fmr_inverse, self.user_handle(name))
+        return Verification.of(answer, self.configuration, fmr_inverse, rate)
 
-    def identify(self, sample: "Features", *, fpir_inverse: int = 0, model: str = "") -> Identification:
+    def identify(self, sample: "Sample", *, fpir_inverse: int = 0, model: str = "") -> Identification:
         """1:N: find whose sample it is, among those who consent to be searched for.
 
         Args:
@@ -375,22 +385,16 @@ class Device:
             NotPermitted: locked after failed searches, with one lock for all of them; nothing was compared.
         """
         answer = Recognition(self).identify(sample, fpir_inverse=fpir_inverse, model=model)
-        return Identification(
-            match=answer.match,
-            user=self.user_name(answer.user) if answer.user else None,
-            record_id=answer.record_id.hex() if answer.record_id else None,
-            target_fpir=f"1/{fpir_inverse or self.configuration.fpir_inverse}",
-            for_testing=self.configuration.for_testing,
-            calibration=self._bases.of(self, sample, fpir_inverse),
-        )
+        user, rate = self.user_name(answer.user) if answer.user else None, self._bases.of(self, sample, fpir_inverse)
+        return Identification.of(answer, user, self.configuration, fpir_inverse, rate)
 
     def records(self, name: str | None = None) -> Iterator[RecordInfo]:
         """Records of one user or of all, in id order."""
-        return self._infos(Recognition(self).records(name))
+        return Recognition(self).infos(name, self.user_name)
 
     def show(self, record_id: str) -> RecordInfo:
         """One record."""
-        return next(self._infos([Recognition(self).record(record_id_of(record_id))]))
+        return Recognition(self).info(record_id_of(record_id), self.user_name)
 
     def erase(self, name: str, record_id: str, leave: EraseAuthorization = BY_SUBJECT) -> str:
         """Erase one record of a user; return its salted digest (hex).
@@ -415,11 +419,6 @@ class Device:
         answer = self.ask(commands.RENEW_CODES, commands.RenewCodes(), about="renewing codes needs templates")
         self._world.renew_keys(timeout_ms=REKEY_TIMEOUT_MS)
         return answer.records
-
-    def _infos(self, summaries: Iterable[RecordSummary]) -> Iterator[RecordInfo]:
-        models = {one.modality: one.model for one in self.ask(SHOW_CONFIGURATION, Nothing()).models}
-        for summary in summaries:
-            yield RecordInfo.of(summary, self.user_name(summary.user), models.get(summary.modality) or None)
 
     @property
     def running(self) -> Running:

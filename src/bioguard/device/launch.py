@@ -14,6 +14,7 @@ from bioguard.device.fuses import Fuses
 from bioguard.device.hooks import Direct, Hooks
 from bioguard.device.options import DeviceOptions
 from bioguard.device.readiness import get_ready
+from bioguard.device.sensors import sensors_of
 from bioguard.errors import TeeUnavailable, WrongUsage
 from tee_sim.normal.client import Context, Session
 from tee_sim.normal.machine.locked_start import Started, start_locked
@@ -28,7 +29,7 @@ from tee_sim.shared.dataclass import dataclass
 from tee_sim.shared.errors import TeeError, TeeResult
 from tee_sim.shared.lock_report import LockReport
 from tee_sim.shared.package_files import Listing
-from tee_sim.shared.wire import Provision, Ready
+from tee_sim.shared.wire import Boot, Provision, Ready
 
 
 @dataclass(slots=True)
@@ -106,6 +107,7 @@ class Running:
             "randomness": self.ready.randomness.word,
             "storage": self.storage,
             "measurements": self.measurements,
+            "sensor_measurements": self.sensors,
             "processes": self.processes,
         }
 
@@ -142,6 +144,11 @@ def _started(options: DeviceOptions, start: Callable[[], Started]) -> Started:
         ) from error
 
 
+def _processes(boot: Boot) -> dict[str, int]:
+    hosts = {manifest.name: 1 + manifest.spares for manifest in boot.manifests}
+    return hosts | {f"{sensor.name} sensor": 1 + sensor.spares for sensor in boot.sensors}
+
+
 def start(directory: Path, fuses: Fuses, options: DeviceOptions, *, create: bool) -> Running:
     """Start the secure world of the device in `directory`.
 
@@ -151,7 +158,8 @@ def start(directory: Path, fuses: Fuses, options: DeviceOptions, *, create: bool
         TeeError: the store does not open.
     """
     required = options.allow_level or Level.ENFORCED
-    boot = boot_message(options.profile, namespaces=options.namespaces, attests=not options.caches)
+    sensors = sensors_of(directory, options.note)
+    boot = boot_message(options.profile, namespaces=options.namespaces, attests=not options.caches, sensors=sensors)
     caches = StartCaches(directory, fuses, write=not options.read_only) if options.caches else None
     made = options.hooks(directory)  # also for a reader: what is wrong with them is wrong with every command
     hooks = Direct() if options.read_only else made
@@ -208,7 +216,7 @@ def start(directory: Path, fuses: Fuses, options: DeviceOptions, *, create: bool
         context=Context(hooks.transport(started.process)),
         hooks=hooks,
         grid=ReplyQuantizer(period_ms=options.release_grid_ms) if options.release_grid_ms > 0 else None,
-        processes={m.name: 1 + m.spares for m in boot.manifests} if started.inspected.hosts else {},
+        processes=_processes(boot) if started.inspected.hosts else {},
         cached=options.caches,
         sensors=started.sensor_measurements,
     )

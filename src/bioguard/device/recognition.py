@@ -3,20 +3,23 @@
 `Device` shows the same to people, with names and hexadecimal digits.
 """
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from enum import IntEnum
 from typing import TYPE_CHECKING, Protocol
 
 from bioguard.commands import biometric as commands
 from bioguard.commands.biometric import EraseAuthorization, RecordSummary
-from bioguard.commands.configuration import Configuration
-from bioguard.commands.status import ReplyStatus
+from bioguard.commands.configuration import SHOW_CONFIGURATION, Configuration
+from bioguard.commands.status import Nothing, ReplyStatus
+from bioguard.device.answers import RecordInfo
 from bioguard.device.arguments import describe_acquired, modality_of, position_of, sample_of
 from bioguard.device.asking import Asker
+from bioguard.device.captures import SensorSample
 from bioguard.device.errors import promised
 from bioguard.device.launch import Running
 from bioguard.device.rates import claim_refused, search_refused
 from bioguard.errors import InputRefused, IntegrityFailure
+from bioguard.records.modality import Modality
 
 if TYPE_CHECKING:
     from bioguard.records import Features
@@ -45,7 +48,14 @@ class Recognition:
         return self._device.running.hooks.present(operation, sample_of(sample))
 
     def enroll(
-        self, name: str, samples: "Sequence[Features]", *, finger: str | None, replace: bool, token: bytes, model: str
+        self,
+        name: str,
+        samples: "Sequence[Features | SensorSample]",
+        *,
+        finger: str | None,
+        replace: bool,
+        token: bytes,
+        model: str,
     ) -> commands.Enrolled:
         """`Device.enroll`."""
         modality = modality_of(samples)
@@ -59,7 +69,8 @@ class Recognition:
             user=self._device.user_handle(name),
             modality=modality,
             position=position_of(modality, finger),
-            samples=tuple(self._present("enroll", sample).to_bytes() for sample in samples),
+            samples=tuple(self._present("enroll", s).to_bytes() for s in samples if not isinstance(s, SensorSample)),
+            captures=tuple(s.capture_id for s in samples if isinstance(s, SensorSample)),
             replace=replace,
             token=token,
             model=model,
@@ -69,12 +80,13 @@ class Recognition:
         )
 
     def authenticate(
-        self, name: str, sample: "Features", *, fmr_inverse: int, operation_id: int, model: str
+        self, name: str, sample: "Features | SensorSample", *, fmr_inverse: int, operation_id: int, model: str
     ) -> commands.Decision:
         """`Device.authenticate`."""
         request = commands.Authenticate(
             user=self._device.user_handle(name),
-            sample=self._present("authenticate", sample).to_bytes(),
+            sample=b"" if isinstance(sample, SensorSample) else self._present("authenticate", sample).to_bytes(),
+            capture=sample.capture_id if isinstance(sample, SensorSample) else None,
             fmr_inverse=fmr_inverse,
             operation_id=operation_id,
             model=model,
@@ -86,10 +98,14 @@ class Recognition:
             raise claim_refused(self._device.configuration, fmr_inverse)
         return answer
 
-    def identify(self, sample: "Features", *, fpir_inverse: int, model: str) -> commands.Identified:
+    def identify(self, sample: "Features | SensorSample", *, fpir_inverse: int, model: str) -> commands.Identified:
         """`Device.identify`."""
-        presented = self._present("authenticate", sample)
-        request = commands.Identify(sample=presented.to_bytes(), fpir_inverse=fpir_inverse, model=model)
+        request = commands.Identify(
+            sample=b"" if isinstance(sample, SensorSample) else self._present("authenticate", sample).to_bytes(),
+            capture=sample.capture_id if isinstance(sample, SensorSample) else None,
+            fpir_inverse=fpir_inverse,
+            model=model,
+        )
         answer = self._device.ask(
             commands.IDENTIFY, request, quantize_timing=True, expected=(ReplyStatus.RATE_NOT_OFFERED,)
         )
@@ -119,9 +135,24 @@ class Recognition:
             return ()
 
     def record(self, record_id: bytes) -> RecordSummary:
-        """`Device.show`."""
+        """One of them."""
         answer = self._device.ask(commands.SHOW, commands.Show(record_id=record_id), about=record_id.hex())
         return promised(answer.record, "a record")
+
+    def infos(self, name: str | None, name_of: Callable[[bytes], str | None]) -> Iterator[RecordInfo]:
+        """`Device.records`."""
+        models = self._models()
+        for summary in self.records(name):
+            yield RecordInfo.of(summary, name_of(summary.user), models.get(summary.modality) or None)
+
+    def info(self, record_id: bytes, name_of: Callable[[bytes], str | None]) -> RecordInfo:
+        """`Device.show`."""
+        summary = self.record(record_id)
+        return RecordInfo.of(summary, name_of(summary.user), self._models().get(summary.modality) or None)
+
+    def _models(self) -> dict[Modality, str]:
+        """By what was enrolled; empty where that is not known."""
+        return {one.modality: one.model for one in self._device.ask(SHOW_CONFIGURATION, Nothing()).models}
 
     def erase(self, name: str, record_id: bytes, authorization: EraseAuthorization) -> bytes:
         """`Device.erase`."""

@@ -4,7 +4,7 @@ from enum import IntEnum
 from typing import cast
 
 from bioguard.commands.status import GatekeeperStatus, KeystoreError, ReplyStatus, SensorStatus
-from bioguard.errors import BioguardError, InputRefused, IntegrityFailure, NotPermitted
+from bioguard.errors import BioguardError, InputRefused, IntegrityFailure, NotAcquired, NotPermitted
 
 Row = tuple[type[BioguardError], str, str, str]
 """Kind of error, stable code, message, hint."""
@@ -98,6 +98,19 @@ _STATUSES: dict[ReplyStatus, Row] = {
     ReplyStatus.OTHER_EXTRACTOR: (InputRefused, "sample.other_extractor",
         "the sample is of another extractor than what is enrolled",
         "give a sample of the extractor that `bioguard list` names; or erase what is enrolled and enroll it anew"),
+    ReplyStatus.SENSOR_ONLY: (InputRefused, "sample.sensor_only",
+        "this device takes samples of this kind from its own sensor only",
+        "give pictures (PNG, BMP, TIFF, PGM, WSQ); a device that takes feature files: "
+        "bioguard device init without --sensor, or with --for-testing"),
+    ReplyStatus.UNKNOWN_CAPTURE: (InputRefused, "sample.unknown_capture",
+        "there is no such capture: it was used, or is older than a minute",
+        "have the picture captured again"),
+    ReplyStatus.SAMPLE_UNREADABLE: (NotAcquired, "sample.not_acquired",
+        "the sensor's extractor made what is no sample (vendor)",
+        "try again with another picture; if it stays so, the extractor is broken: bioguard doctor"),
+    ReplyStatus.NO_SENSOR: (InputRefused, "device.no_sensor",
+        "a sensor that the device was to be made with is not there",
+        "run: bioguard doctor; it says what is missing"),
     ReplyStatus.NOT_CALIBRATED: (InputRefused, "match.not_calibrated",
         "no comparison profile of this device is of the model or extractor that made these features",
         "`bioguard device status` names its profiles; make one: python -m bench calibrate, "

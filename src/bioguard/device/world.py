@@ -18,10 +18,13 @@ from bioguard.commands.status import Nothing
 from bioguard.device.errors import from_tee, raise_for_status
 from bioguard.device.incidents import detecting
 from bioguard.device.launch import Running
+from bioguard.device.sensors import gone
 from bioguard.errors import BioguardError, TeeUnavailable
 from bioguard.records.audit_events import Cause
+from bioguard.records.modality import Modality
+from tee_sim.normal.captured import Captured
 from tee_sim.normal.client import OverBudgetError, Session
-from tee_sim.shared.errors import TeeError, TeeResult
+from tee_sim.shared.errors import Origin, TeeError, TeeResult
 from tee_sim.shared.schema import Record
 from tee_sim.shared.ta_api import Command
 
@@ -140,6 +143,24 @@ class World:
             running.forget(uuid)
         if isinstance(error, OverBudgetError):
             self._log_bits(running, error.bits)
+
+    def capture(self, modality: Modality, data: bytes) -> Captured:
+        """Have a sensor read a picture.
+
+        Raises:
+            TeeUnavailable: it does not run. Where its processes have ended the secure world is ended too, so that the
+                next question starts both again.
+        """
+        with tee_errors(self._directory):
+            running = self.running()
+            if modality.word not in running.sensors:
+                raise gone(modality)
+            try:
+                return running.process.capture(modality.word, data)
+            except TeeError as error:
+                if (error.result, error.origin) == (TeeResult.TARGET_DEAD, Origin.TEE) and running.process.alive:
+                    running.close()
+                raise
 
     def _log_bits(self, running: Running, bits: int) -> None:
         """Have a new instance of the application that keeps the log note what a request came to, if there is one."""

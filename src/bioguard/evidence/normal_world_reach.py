@@ -26,6 +26,7 @@ REASONS: tuple[tuple[str, Mapping[str, str]], ...] = (
             "bioguard.cli.log": "import bioguard.user_files",
             "bioguard.cli.match": "import bioguard.user_files",
             "bioguard.cli.match_explain": "import bioguard.user_files",
+            "bioguard.cli.pictures": "import bioguard.user_files",
             "bioguard.cli.pin": "import bioguard.user_files",
             "bioguard.cli.rights": "import bioguard.user_files",
             "bioguard.cli.secrets": "import bioguard.user_files",
@@ -86,6 +87,9 @@ REASONS: tuple[tuple[str, Mapping[str, str]], ...] = (
             "bioguard.capture.nbis_engine": "import nbis",
             "bioguard.capture.opencv": "import cv2",
             "bioguard.capture.pictures": "import _wsq",
+            "bioguard.device.sensors": (
+                ".read_bytes, getattr, import bioguard.device.json_file, import importlib.util, import site"
+            ),
         },
     ),
     (

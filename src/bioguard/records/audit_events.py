@@ -31,6 +31,7 @@ class Event(IntEnum):
     CLOCK_MOVED = 5
     PROFILE_SEALED = 6
     UNCALIBRATED_ALLOWED = 7
+    SENSOR_SEALED = 8
     CONSENT_GRANTED = 10
     CONSENT_CONFIRMED = 11
     CONSENT_WITHDRAWN = 12
@@ -103,6 +104,7 @@ FIELDS: dict[Event, frozenset[str]] = {
     Event.CLOCK_MOVED: frozenset({"number"}),
     Event.PROFILE_SEALED: frozenset({"modality", "digest"}),
     Event.UNCALIBRATED_ALLOWED: frozenset({"modality"}),
+    Event.SENSOR_SEALED: frozenset({"modality", "digest"}),
     Event.CONSENT_GRANTED: _CONSENT | {"number"},
     Event.CONSENT_CONFIRMED: _SUBJECT | {"number"},
     Event.CONSENT_WITHDRAWN: _CONSENT,

@@ -53,6 +53,11 @@ class ExtractorIdentity(Record):
         return hashlib.blake2b(self.to_bytes(), digest_size=DIGEST_BYTES, person=b"bg-extractor-v1").digest()
 
     @property
+    def sha256(self) -> bytes:
+        """SHA-256 of the canonical bytes, as the log has it."""
+        return hashlib.sha256(self.to_bytes()).digest()
+
+    @property
     def model(self) -> str:
         """The model that a comparison profile is for: name, version and, of weights, their first eight digits."""
         weights = "" if self.weights_sha256 == NO_WEIGHTS else f" {self.weights_sha256.hex()[:8]}"

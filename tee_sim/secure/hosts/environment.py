@@ -197,6 +197,7 @@ def environment(asked: Create, manifest: Manifest, ask: Asking, store: AskedStor
             clock=asked.clock,
             randomness=asked.randomness,
             sensors=tuple(zip(asked.sensor_names, asked.sensor_measurements, strict=True)),
+            extractors=tuple(zip(asked.sensor_names, asked.sensor_extractors, strict=True)),
         ),
         peers=ManifestPeers(manifest.calls, AskedPeers(ask, store)),
         client=task,

@@ -46,7 +46,7 @@ class Create(Record):
         instance: the core's number for it.
         began_ms: where boot time is counted from on the host's clock; None if the application has to ask for the time.
         verdict, filter_sha256, names, measurements, processes, file_names, file_digests, clock, randomness,
-            sensor_names, sensor_measurements: `tee_sim.shared.ta_api.Platform`.
+            sensor_names, sensor_measurements, sensor_extractors: `tee_sim.shared.ta_api.Platform`.
     """
 
     instance: Number
@@ -64,6 +64,7 @@ class Create(Record):
     randomness: RandomnessKind
     sensor_names: Annotated[tuple[str, ...], Items(MAX_SENSORS, Text(32))] = ()
     sensor_measurements: Annotated[tuple[bytes, ...], Items(MAX_SENSORS, Fixed(32))] = ()
+    sensor_extractors: Annotated[tuple[bytes, ...], Items(MAX_SENSORS, AtMost(MAX_EXTRACTOR_BYTES))] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

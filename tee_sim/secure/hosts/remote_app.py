@@ -100,6 +100,7 @@ class RemoteApp:
                 randomness=platform.randomness,
                 sensor_names=tuple(name for name, _ in platform.sensors),
                 sensor_measurements=tuple(digest for _, digest in platform.sensors),
+                sensor_extractors=tuple(said for _, said in platform.extractors),
             )
         )
         try:

@@ -28,7 +28,7 @@ class RemoteSensor:
     ) -> None:
         self.manifest = manifest
         self._ready = [(first + n, pipe, said.extractor) for n, (pipe, said) in enumerate(processes)]
-        self.extractor = b""
+        self.extractor = processes[0][1].extractor
 
     def read(self, number: int, size_bytes: int, feed: Callable[[int, int], None]) -> tuple[Reading, HostEnd]:
         """As `SensorPort.read`. Whatever is no sample of this capture ends the process."""

@@ -31,7 +31,6 @@ from bioguard.records.audit_events import NOBODY
 from bioguard.records.consent import Purpose
 from bioguard.records.locks import AttemptOutcome, LockStatus
 from bioguard.records.modality import Modality
-from bioguard.records.sample_origin import SampleOrigin
 from bioguard.records.tokens import AuthToken, TokenUnusable
 from bioguard.trusted.biometric import decision, rates, readiness
 from bioguard.trusted.biometric.cohort_fingers import gather
@@ -47,6 +46,7 @@ from bioguard.trusted.biometric.samples import decode, dimension_of, judge_sampl
 from bioguard.trusted.biometric.sensor_commands import SensorCommands
 from bioguard.trusted.biometric.showing import Showing
 from bioguard.trusted.biometric.stored_objects import RecordRef, StoredRecord, user_object
+from bioguard.trusted.biometric.taking import SampleTaker
 from bioguard.trusted.biometric.vault import Vault
 from bioguard.trusted.kept_objects import KeptStore
 from bioguard.trusted.policy.audit_log import AuditLog, LogClock, LoggedStore
@@ -74,6 +74,7 @@ class BiometricApp(CommandApp):
         self._store = KeptStore(LoggedStore(env.store, self._log))
         env = replace(env, store=self._store, clock=LogClock(env.clock, self._log))
         self._vault = Vault(env, self._log)
+        self._taker = SampleTaker(env.captures, self._vault)
         self._sensors = SensorCommands(env, self._vault)
         self._policy = PolicyEnforcer(env, self._log, self._vault, self._sensors.owner)
         self._bind_all()
@@ -179,9 +180,7 @@ class BiometricApp(CommandApp):
     def _enroll(self, request: commands.Enroll) -> commands.Enrolled:
         """Enroll one finger or face: parse before trust, authorize before anything of the user shows, write last."""
         # 1. Parse, strictly and once: it depends on nothing that is kept, so a malformed request learns nothing.
-        samples = tuple(decode(sample) for sample in request.samples)
-        if not samples or any(sample.modality is not request.modality for sample in samples):
-            raise Refused(ReplyStatus.BAD_REQUEST)
+        request, samples, made_by = self._taker.enrollment(request)
         if request.position not in request.modality.positions:
             raise Refused(ReplyStatus.BAD_REQUEST)
         # 2. Authorize: a token of this user's PIN over a live challenge of this sensor and user (CDD 7.3.10, the chain
@@ -198,9 +197,11 @@ class BiometricApp(CommandApp):
         # 5. Dimension and model: views of two models cannot be compared in step 6, and those of a model that no profile
         #    is of are not compared at all (`match.not-calibrated`). Looked at, not written (step 9).
         dimension = self._dimension_of(samples, replaces)
-        made_by = self._made_by(samples[0], request.model)
+        made_by = self._known(samples[0], made_by)
         kind = self._vault.calibration.kind_of(samples[0], made_by.model)
-        if self._is_other(samples[0], made_by) and any_other(self._store, request.modality, replaces):
+        if is_other_extractor(self._vault.state, request.modality, made_by) and any_other(
+            self._store, request.modality, replaces
+        ):
             raise Refused(ReplyStatus.OTHER_EXTRACTOR)
         # 6. Quality, and that the samples are of one person (`enroll.second-person`). Before step 7: what is
         #    no good sample of one finger must not be compared with enrolled ones.
@@ -252,7 +253,7 @@ class BiometricApp(CommandApp):
         """Compare 1:1: refuse what depends on nothing learned, charge, compare, store the end, answer."""
         user, purpose = request.user, purpose_of(request.operation_id)
         # 1. Parse, strictly and once.
-        probe = decode(request.sample)
+        probe, made_by = self._taker.probe(request)
         modality = probe.modality
         self._read_ahead(user, modality)
         # 2. Something to compare with. No record of another user is opened.
@@ -261,8 +262,8 @@ class BiometricApp(CommandApp):
             raise Refused(ReplyStatus.NOT_ENROLLED)
         # 3. A probe that cannot be compared, or is alike to everybody (`match.dimension`, `match.not-centered`): it
         #    depends on the probe and on the device's model alone, so it is answered without a count.
-        self._refuse_other_model(probe, request.model)
-        kind = self._vault.calibration.kind_of(probe, request.model)
+        self._refuse_other_model(probe, made_by)
+        kind = self._vault.calibration.kind_of(probe, made_by.model)
         refuse_flawed(probe, kind.profile)
         # 4. Consent for this purpose, which follows from the request (POL-05, POL-18, POL-20, POL-26).
         self._policy.require(user, modality, purpose)
@@ -312,34 +313,31 @@ class BiometricApp(CommandApp):
             raise Refused(ReplyStatus.RECORD_EXPIRED)
         return kept
 
-    def _refuse_other_model(self, probe: Features, model: str) -> None:
+    def _refuse_other_model(self, probe: Features, made_by: MadeBy) -> None:
         """Refused PROBE_DIMENSION, OTHER_EXTRACTOR for what cannot be compared with what is enrolled."""
         if isinstance(probe, FaceEmbedding) and len(probe) != self._vault.state.face_dimension:
             raise Refused(ReplyStatus.PROBE_DIMENSION)
-        if self._is_other(probe, self._made_by(probe, model)):
+        if is_other_extractor(self._vault.state, probe.modality, self._known(probe, made_by)):
             raise Refused(ReplyStatus.OTHER_EXTRACTOR)
 
-    def _made_by(self, sample: Features, stated: str) -> MadeBy:
-        model = self._vault.calibration.model_of(sample, stated)
-        return MadeBy(model=model, origin=SampleOrigin.STATED if stated else SampleOrigin.DECLARED)
-
-    def _is_other(self, sample: Features, made_by: MadeBy) -> bool:
-        return is_other_extractor(self._vault.state, sample.modality, made_by)
+    def _known(self, sample: Features, made_by: MadeBy) -> MadeBy:
+        """With the model that is declared, where a file says nothing."""
+        return replace(made_by, model=self._vault.calibration.model_of(sample, made_by.model))
 
     def _identify(self, request: commands.Identify) -> commands.Identified:
         """Search 1:N: the steps of `_authenticate`, with who may be found in place of who was named."""
         # 1. Expired records are gone before a gallery is made of what is left (POL-10).
         self._policy.check_started()
         # 2. Parse, strictly and once.
-        probe = decode(request.sample)
+        probe, made_by = self._taker.probe(request)
         modality = probe.modality
         # 3. The gallery of those who consent to be searched for (POL-05): others are not in it, so nothing about them
         #    can be learned however the search ends.
         index = self._index(modality)
         # 4. A probe that cannot be compared: as in `_authenticate`. Where nobody is enrolled no model is fixed.
         if len(index):
-            self._refuse_other_model(probe, request.model)
-        kind = self._vault.calibration.kind_of(probe, request.model)
+            self._refuse_other_model(probe, made_by)
+        kind = self._vault.calibration.kind_of(probe, made_by.model)
         refuse_flawed(probe, kind.profile)
         # 5. The rate: an offered one (`rate.loose-search`).
         terms = self._search_terms(request.fpir_inverse)

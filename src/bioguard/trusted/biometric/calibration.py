@@ -6,13 +6,13 @@ no rate is promised that nobody measured; except of a modality for which the mak
 Does not promise: that features are of the model that their file says, or does not say. Nothing in a vector shows it.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Self
 
 from bioguard.commands.configuration import Configuration, ProfileSummary
 from bioguard.commands.status import ReplyStatus
 from bioguard.errors import InputRefused
-from bioguard.match.thresholds import builtin_profiles, strictest
+from bioguard.match.thresholds import builtin_profiles, extractor_profile, strictest
 from bioguard.records import Features, FingerprintTemplate
 from bioguard.records.comparison_profile import ComparisonProfile
 from bioguard.records.modality import Modality, Profile
@@ -39,18 +39,28 @@ class Calibration:
         self._kinds: dict[tuple[Modality, int], Kind] = {}
 
     @classmethod
-    def chosen(cls, provided: Sequence[ComparisonProfile], wanted: Configuration) -> Self:
-        """What a device is made with: what its maker provided, and the built-in profiles of other modalities.
+    def chosen(
+        cls, provided: Sequence[ComparisonProfile], wanted: Configuration, models: Mapping[Modality, str]
+    ) -> Self:
+        """What a device is made with: what its maker provided, and the built-in profiles of other modalities: where
+        there is a sensor, the one of its extractor.
 
         Refused BAD_REQUEST where the digests in the configuration are not those that were provided (the secure world
         may have ended in between), or the fallback is asked for beside a profile, or twice; NOT_CALIBRATED for a
-        missing table.
+        missing table, or a sensor of whose extractor there is no profile.
+
+        Args:
+            models: of the extractors of the device's sensors.
         """
         named, any_model = {profile.modality for profile in provided}, set(wanted.uncalibrated)
         twice = len(any_model) < len(wanted.uncalibrated)  # no token could state it
         if wanted.comparison != tuple(profile.digest for profile in provided) or named & any_model or twice:
             raise Refused(ReplyStatus.BAD_REQUEST)
-        profiles = (*provided, *(profile for profile in builtin_profiles() if profile.modality not in named))
+        own = [extractor_profile(models[m]) for m in models if m not in named | any_model]
+        others = (profile for profile in builtin_profiles() if profile.modality not in named | {*models} - any_model)
+        profiles = (*provided, *(profile for profile in own if profile is not None), *others)
+        if any(models[m] not in {p.model for p in profiles if p.modality is m} for m in {*models} - any_model):
+            raise Refused(ReplyStatus.NOT_CALIBRATED)
         for profile in profiles:  # enrollment compares plain features, whatever is kept of them
             needed = (Score.of(profile.modality, keeps) for keeps in (Profile.STANDARD, wanted.profile))
             if not all(profile.table(score) for score in needed):

@@ -7,15 +7,26 @@ vectors that have nothing to do with each other: no rate is known of such a comp
 Does not promise: that a file is of the model that it states, or of the one that it is declared to be.
 """
 
+from collections.abc import Sequence
 from dataclasses import replace
 
+from bioguard.commands.status import ReplyStatus
+from bioguard.errors import InputRefused
 from bioguard.records.audit_events import Cause
 from bioguard.records.extractor import ExtractorIdentity
 from bioguard.records.modality import Modality
 from bioguard.records.sample_origin import SampleOrigin
-from bioguard.trusted.biometric.stored_objects import DeviceState, EnrolledModel, RecordRef, record_object
+from bioguard.trusted.biometric.stored_objects import (
+    DeviceState,
+    EnrolledModel,
+    RecordRef,
+    SealedSensor,
+    record_object,
+)
+from bioguard.trusted.refusal import Refused
 from tee_sim.shared.dataclass import dataclass
-from tee_sim.shared.ta_api import Store
+from tee_sim.shared.errors import TeeError
+from tee_sim.shared.ta_api import Platform, Store
 
 CAUSES = {
     SampleOrigin.DECLARED: Cause.MODEL_DECLARED,
@@ -37,6 +48,23 @@ class MadeBy:
     model: str
     origin: SampleOrigin
     identity: ExtractorIdentity | None = None
+
+
+def sealed_sensors(platform: Platform, wanted: Sequence[Modality]) -> tuple[SealedSensor, ...]:
+    """The sensors that a device is made with, as they run now: nobody in the normal world says what they are.
+
+    Refused NO_SENSOR for one that does not run or does not say what it is; BAD_REQUEST for one named twice.
+    """
+    stated = dict(platform.extractors)
+    if len(set(wanted)) < len(wanted):
+        raise Refused(ReplyStatus.BAD_REQUEST)
+    try:
+        return tuple(
+            SealedSensor(modality=modality, extractor=ExtractorIdentity.from_bytes(stated[modality.word]))
+            for modality in wanted
+        )
+    except (KeyError, InputRefused, TeeError):
+        raise Refused(ReplyStatus.NO_SENSOR) from None
 
 
 def enrolled_model(state: DeviceState, modality: Modality) -> str | None:

@@ -4,8 +4,9 @@ from bisect import bisect_right
 from collections.abc import Callable, Iterable
 
 from bioguard.commands import biometric as commands
-from bioguard.commands.configuration import SHOW_CONFIGURATION, Configured, ModelSummary
+from bioguard.commands.configuration import SHOW_CONFIGURATION, Configured, ModelSummary, SensorSummary
 from bioguard.commands.status import Nothing, ReplyStatus
+from bioguard.records.modality import Modality
 from bioguard.trusted.biometric.stored_objects import record_object
 from bioguard.trusted.biometric.vault import Vault
 from tee_sim.shared.schema import Record
@@ -37,9 +38,14 @@ class Showing:
             status=ReplyStatus.OK,
             configuration=state.configuration,
             profiles=self._vault.profiles,
-            cohort=self._vault.cohort_size(self._now_ms()),
+            cohort=self._cohort_fingers(),
             models=tuple(ModelSummary.of(one.modality, one.model) for one in state.models),
+            sensors=tuple(SensorSummary.of(one.modality, one.extractor) for one in state.sensors),
         )
+
+    def _cohort_fingers(self) -> int:
+        cohort = self._vault.cohort
+        return cohort.fingers(self._vault.calibration.kind(Modality.FINGERPRINT, 0), self._now_ms()) if cohort else 0
 
     def page(self, request: commands.ListRecords) -> commands.Page:
         """Records of one user or of all."""

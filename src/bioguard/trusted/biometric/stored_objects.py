@@ -64,6 +64,14 @@ class EnrolledModel(Record):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SealedSensor(Record):
+    """The device's sensor of a modality: no other extractor's captures are taken."""
+
+    modality: Modality
+    extractor: ExtractorIdentity
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class DeviceState(Record):
     """What this device is, and what it learned.
 
@@ -76,7 +84,8 @@ class DeviceState(Record):
         cohort_short: one of them was erased since: there may be others to take its place.
         profiles: comparison profiles, those of `configuration.comparison`: whatever software the device gets later
             decides by these.
-        models: by modality, one each at most.
+        models: of what is enrolled, by modality, one each at most.
+        sensors: those of `configuration.sensors`, with what each said of itself when the device was made.
     """
 
     configuration: Configuration = _NOT_CHOSEN
@@ -87,6 +96,7 @@ class DeviceState(Record):
     cohort_short: bool = False
     profiles: Annotated[tuple[bytes, ...], Items(MAX_PROFILES, AtMost(MAX_PROFILE_BYTES))] = ()
     models: Annotated[tuple[EnrolledModel, ...], Items(len(Modality))] = ()
+    sensors: Annotated[tuple[SealedSensor, ...], Items(len(Modality))] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

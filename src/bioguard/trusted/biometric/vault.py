@@ -27,7 +27,7 @@ from bioguard.trusted.biometric.calibration import Calibration
 from bioguard.trusted.biometric.cohort_places import places_after
 from bioguard.trusted.biometric.decision import Ready, ReadyRecord
 from bioguard.trusted.biometric.device_cohort import DeviceCohort, Standing
-from bioguard.trusted.biometric.extractors import CAUSES, MadeBy, any_other, with_model
+from bioguard.trusted.biometric.extractors import CAUSES, MadeBy, any_other, sealed_sensors, with_model
 from bioguard.trusted.biometric.gallery_index import Galleries
 from bioguard.trusted.biometric.levels import Kind
 from bioguard.trusted.biometric.rates import require_offered
@@ -136,17 +136,22 @@ class Vault:
         if self.state.code_epoch:
             raise Refused(ReplyStatus.NOT_CONFIGURABLE)
         require_offered(configuration)
-        calibration = Calibration.chosen(self._provided, configuration)
+        sensors = sealed_sensors(self._env.platform, configuration.sensors)
+        models = {sensor.modality: sensor.extractor.model for sensor in sensors}
+        calibration = Calibration.chosen(self._provided, configuration, models)
         state = DeviceState(
             configuration=replace(configuration, comparison=tuple(p.digest for p in calibration.profiles)),
             code_epoch=1,
             code_secret=self._env.rng.bytes(32),
             profiles=tuple(profile.to_bytes() for profile in calibration.profiles),
+            sensors=sensors,
         )
         with self._env.store.transaction() as transaction:
             transaction.put(DEVICE_OBJECT, state.to_bytes(), kind="device")
             for profile in calibration.profiles:
                 self._log.note(Event.PROFILE_SEALED, modality=profile.modality, digest=profile.digest)
+            for sensor in sensors:
+                self._log.note(Event.SENSOR_SEALED, modality=sensor.modality, digest=sensor.extractor.sha256)
             for modality in configuration.uncalibrated:
                 self._log.note(Event.UNCALIBRATED_ALLOWED, modality=modality)
         self._state, self._encoder, self._calibration = state, None, None
@@ -417,12 +422,6 @@ class Vault:
     ) -> list[Standing]:
         """As `DeviceCohort.standings`, on a device that has no cohort now too."""
         return (self.cohort or DeviceCohort()).standings(user, probe, records, kind, now_ms)
-
-    def cohort_size(self, now_ms: int) -> int:
-        """As `DeviceCohort.fingers`."""
-        if self.cohort is None:
-            return 0
-        return self.cohort.fingers(self.calibration.kind(Modality.FINGERPRINT, 0), now_ms)
 
     # Reading
 
