@@ -16,6 +16,7 @@ from bioguard.commands.biometric import BIOMETRIC_UUID
 from bioguard.commands.policy import AT_START, INCIDENT, Purged, ReportIncident
 from bioguard.commands.status import Nothing
 from bioguard.device.errors import from_tee, raise_for_status
+from bioguard.device.hooks import Direct
 from bioguard.device.incidents import detecting
 from bioguard.device.launch import Running
 from bioguard.device.sensors import gone
@@ -87,7 +88,8 @@ class World:
 
     def begin(self, also: Callable[[], object]) -> None:
         """Have the biometric application made, and do what is due at a start, so that nobody's first question waits
-        for that. What is refused, to the next question is refused again, and said there.
+        for that. What is refused, to the next question is refused again, and said there. Where faults are played
+        nothing is asked ahead: they are meant for what somebody asks.
 
         Args:
             also: asks what every decision asks, and raises as `ask`.
@@ -96,6 +98,8 @@ class World:
             TeeUnavailable: the secure world has ended over it.
         """
         running = self.last
+        if not isinstance(running.hooks, Direct):
+            return
         with tee_errors(self._directory), suppress(BioguardError):
             try:
                 self._session(running, BIOMETRIC_UUID)
