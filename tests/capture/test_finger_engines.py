@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from bioguard.capture import leader_engine
+from bioguard.capture import leader_engine, leader_weights
 from bioguard.capture.engine import Engine, Picture
 from bioguard.capture.engines import files_of, load_engine, make_engine
 from bioguard.errors import InputRefused, WrongUsage
@@ -75,8 +75,8 @@ def test_a_picture_in_color_is_refused() -> None:
 def test_identities_name_what_was_measured() -> None:
     assert engine("nbis").identity.model.startswith("nbis 0.1.3+v")
     leader = engine("leader").identity
-    assert leader.weights_sha256 == leader_engine.SHA256
-    assert leader.model.endswith(leader_engine.SHA256.hex()[:8])
+    assert leader.weights_sha256 == leader_weights.SHA256
+    assert leader.model.endswith(leader_weights.SHA256.hex()[:8])
 
 
 def test_other_weights_are_refused_before_they_are_loaded(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -87,7 +87,7 @@ def test_other_weights_are_refused_before_they_are_loaded(monkeypatch: pytest.Mo
 
 
 def test_weights_of_a_package_that_is_not_there_come_with_a_hint(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(leader_engine, "PACKAGE", "not_installed_anywhere")
+    monkeypatch.setattr(leader_weights, "PACKAGE", "not_installed_anywhere")
     with pytest.raises(WrongUsage) as refused:
         files_of("leader")
     assert refused.value.code == "capture.missing"

@@ -1,14 +1,13 @@
 """The engine `face`: a detector and an embedding model of your own, run by OpenCV, described in a TOML file."""
 
-import hashlib
-from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from bioguard.capture.engine import Extraction, Picture
-from bioguard.capture.engine_files import EngineFile, checked, read_file
+from bioguard.capture.engine_files import checked
+from bioguard.capture.face_files import HINT
 from bioguard.capture.face_models import Model, parse_models
 from bioguard.capture.faces import Face, detect, judge_pose, similarity
 from bioguard.capture.networks import network_of
@@ -20,25 +19,10 @@ from bioguard.records.acquired import AcquiredCode
 from bioguard.records.extractor import ExtractorIdentity
 from bioguard.records.modality import Modality
 
-HINT: Final = "paths are from the folder of the TOML file, the SHA-256 is that of the file: docs/capture.md#faces"
 MIN_SHARPNESS: Final = 3.0
 """Standard deviation of the Laplacian of the aligned face, gray levels at a contrast of 64. Chosen on drawn faces."""
 _FULL_CONTRAST: Final = 64.0
 Pixels = NDArray[np.uint8]
-
-
-def files(toml: str) -> tuple[EngineFile, ...]:
-    """The description, the detector and the embedder that it names.
-
-    Raises:
-        WrongUsage: `capture.missing`, there is no such file.
-        InputRefused: `capture.face_models`.
-    """
-    path = Path(toml)
-    text = read_file(path, HINT)
-    models = parse_models(text)
-    named = ((path.parent / model.file, model.sha256) for model in (models.detector, models.embedder))
-    return (EngineFile(path, hashlib.sha256(text).digest()), *(EngineFile(*one) for one in named))
 
 
 def _input(picture: Pixels, model: Model) -> NDArray[np.float32]:

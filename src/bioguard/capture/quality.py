@@ -21,8 +21,8 @@ MIN_AREA_PX: Final = 20_000
 """52 mm2 of ridges at 500 dpi, a quarter of a thumb."""
 NO_AREA_PX: Final = 2_000
 MIN_SHARPNESS: Final = 2.3
-"""Of the development pictures the least has 2.4. Moved by 9 px, 22 of 24 of three sensors have less; of the fourth,
-whose pictures are grainier, none."""
+"""Of the development pictures the least has 2.4. Moved by 9 px, all of two sensors have less, of a third 3 in 10, of
+the fourth, whose pictures are grainier, none."""
 FAINT_ENERGY: Final = 26.0
 WET: Final = 0.9
 DRY: Final = -1.4
