@@ -3,6 +3,7 @@
 import importlib.util
 import math
 from functools import cache
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -114,3 +115,13 @@ def test_peaks_become_minutiae_in_the_sense_of_the_product() -> None:
     for wrong in (maps, maps[:, :, :3], maps[0]):
         with pytest.raises(InputRefused, match="answers something else"):
             leader_engine.minutiae_of(wrong)
+
+
+def test_the_example_of_an_engine_of_ones_own_finds_what_it_should(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(str(Path(__file__).parents[2] / "docs" / "examples"))
+    own = load_engine("one_view_engine:OneView")
+    for pixels, dpi in ((dislocation(), 500), (np.kron(dislocation(), np.ones((2, 2), np.uint8)), 1000)):
+        found = own.extract(Picture(pixels, dpi)).sample
+        assert isinstance(found, FingerprintTemplate)
+        assert np.hypot(found.x_px500 - 127.5, found.y_px500 - 127.5).min() < 12
+    assert own.extract(Picture(np.full((100, 100), 255, np.uint8), 500)).sample is None
