@@ -12,6 +12,7 @@ from bioguard.cli.state import CliState
 from bioguard.errors import InputRefused
 from bioguard.formats import write_iso2005
 from bioguard.records import FingerprintTemplate
+from bioguard.report.png import write_png
 
 
 @pytest.fixture
@@ -45,6 +46,26 @@ def test_draws_the_pairs(tmp_path: Path, files: tuple[Path, Path]) -> None:
     assert str(a)[-40:] in text
     assert f"{result.data['pairs']} pairs of 35 minutiae in A and 35 in B" in text
     assert not (tmp_path / "none").exists()
+
+
+def test_pictures_lie_under_their_minutiae_inside_the_drawing(
+    tmp_path: Path, files: tuple[Path, Path], capsys: pytest.CaptureFixture[str]
+) -> None:
+    a, b = files
+    pixels = np.random.default_rng(2).integers(0, 256, (450, 400), dtype=np.uint8)
+    (tmp_path / "a.png").write_bytes(write_png(pixels, 500))
+    (tmp_path / "small.png").write_bytes(write_png(pixels[:300], 500))
+    out = tmp_path / "pairs.svg"
+    run(tmp_path, a, b, "--svg", out, "--picture-a", tmp_path / "a.png", "--picture-b", tmp_path / "small.png")
+    assert out.stat().st_mode & 0o777 == 0o600
+    assert out.read_text().count('href="data:image/png;base64,') == 3
+    assert "small.png: 400 x 300 px at 500 dpi, its minutiae are of 400 x 450" in capsys.readouterr().err
+    run(tmp_path, a, b, "--svg", out, "--picture-b", tmp_path / "a.png")
+    assert out.read_text().count("<image ") == 1
+    with pytest.raises(click.UsageError, match="one number"):
+        run(tmp_path, a, b, "--svg", out, "--picture-a", tmp_path / "a.png", "--dpi", "500,510")
+    with pytest.raises(click.UsageError, match="--svg names one"):
+        run(tmp_path, a, b, "--svg", tmp_path / "a.png", "--picture-a", tmp_path / "a.png")
 
 
 def test_refuses_faces_and_its_own_input(tmp_path: Path, files: tuple[Path, Path]) -> None:

@@ -1,6 +1,7 @@
 """The picture of a comparison: what it contains, that it is self-contained, and the alignment under it."""
 
 import re
+from base64 import b64decode
 from dataclasses import dataclass
 from xml.etree import ElementTree
 
@@ -9,7 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from bioguard.capture.pictures import decode
 from bioguard.records import FingerprintTemplate
+from bioguard.report.backdrop import Backdrop
 from bioguard.report.fingerprint_drawing import WIDTH, align, draw_explanation
 
 SVG = "{http://www.w3.org/2000/svg}"
@@ -135,3 +138,27 @@ def test_a_file_name_that_is_no_text() -> None:
     svg = draw_explanation(finger(3), finger(3), paired(3), names=("bad\x07\udcff.iso", "b"))
     assert r"A: bad\x07\udcff.iso" in [t.text for t in elements(svg, "text")]
     svg.encode("utf-8")
+
+
+@pytest.mark.parametrize("dpi", [500, 1000])
+def test_each_minutia_lies_on_its_own_pixel(dpi: int) -> None:
+    """The picture is black but for a white dot where the first minutia is; seen through the drawing they are one."""
+    a = finger(20)
+    k = dpi // 500
+    pixels = np.zeros((460 * k, 420 * k), np.uint8)
+    x, y = round(float(a.x_px500[0])) * k, round(float(a.y_px500[0])) * k
+    pixels[y - k : y + k + 1, x - k : x + k + 1] = 255
+    svg = draw_explanation(a, moved(a, 0.3, 4, 7), paired(20), pictures=(Backdrop(pixels, dpi), None))
+    images = elements(svg, "image")
+    assert len(images) == 2, "B laid on A, and A alone"
+    assert not re.search(r"url\(|@import|<script|\bon\w+=|xlink|<!", svg)
+    numbered = elements(svg, "g")[-1]
+    discs = [(float(c.get("cx") or 0), float(c.get("cy") or 0)) for c in numbered.iter(SVG + "circle")]
+    place = {name: float(images[1].get(name) or 0) for name in ("x", "y", "width", "height")}
+    shown = decode(b64decode((images[1].get("href") or "").removeprefix("data:image/png;base64,")), None).pixels
+    rows, columns = np.nonzero(shown)
+    seen_x = place["x"] + (columns.mean() + 0.5) / shown.shape[1] * place["width"]
+    seen_y = place["y"] + (rows.mean() + 0.5) / shown.shape[0] * place["height"]
+    assert min(np.hypot(cx - seen_x, cy - seen_y) for cx, cy in discs) < 1.5
+    dark = draw_explanation(a, a, paired(20), pictures=(None, Backdrop(pixels[:64], dpi)))
+    assert not elements(dark, "image"), "no minutia of B lies in that strip"

@@ -1,4 +1,4 @@
-"""`bioguard match explain`: a picture of how two fingerprint files compare. No device, no secure world."""
+"""`bioguard match explain`: a drawing of how two fingerprint files compare. No device, no secure world."""
 
 from pathlib import Path
 
@@ -13,8 +13,10 @@ from bioguard.errors import InputRefused
 from bioguard.formats import ImportOptions
 from bioguard.match.fingerprint.explain import explain
 from bioguard.records import FingerprintTemplate
+from bioguard.records.modality import Modality
+from bioguard.report.backdrop import Backdrop
 from bioguard.report.fingerprint_drawing import align, draw_explanation
-from bioguard.user_files import write_output
+from bioguard.user_files import read_input, write_output
 
 
 def _finger(path: Path, state: CliState, options: ImportOptions) -> FingerprintTemplate:
@@ -26,6 +28,26 @@ def _finger(path: Path, state: CliState, options: ImportOptions) -> FingerprintT
     return sample
 
 
+def _backdrop(
+    path: Path | None, sample: FingerprintTemplate, state: CliState, options: ImportOptions
+) -> Backdrop | None:
+    if path is None:
+        return None
+    from bioguard.capture.pictures import BOUNDS, decode  # noqa: PLC0415  needs the capture extra
+
+    across, down = options.dpi or (None, None)
+    if across != down:
+        raise click.UsageError("--dpi of pictures is one number")
+    dpi = None if across is None else round(across)
+    picture = decode(read_input(path, most_bytes=BOUNDS[Modality.FINGERPRINT].max_bytes), dpi)
+    backdrop = Backdrop(picture.pixels, picture.dpi)
+    stated = (int(sample.width_px500), int(sample.height_px500))
+    if max(abs(of_picture - said) for of_picture, said in zip(backdrop.size_px500, stated, strict=True)) > 1:
+        size = "{} x {}".format(*backdrop.size_px500)
+        state.output.note(f"{path}: {size} px at 500 dpi, its minutiae are of {stated[0]} x {stated[1]}")
+    return backdrop
+
+
 @click.group(name="match")
 def match_group() -> None:
     """Compare feature files outside the secure world, for developers."""
@@ -34,22 +56,43 @@ def match_group() -> None:
 @match_group.command(name="explain")
 @click.argument("a", type=click.Path(path_type=Path, dir_okay=False))
 @click.argument("b", type=click.Path(path_type=Path, dir_okay=False))
-@click.option("--svg", required=True, type=click.Path(path_type=Path, dir_okay=False), help="Picture to write.")
+@click.option("--svg", required=True, type=click.Path(path_type=Path, dir_okay=False), help="Drawing to write.")
+@click.option(
+    "--picture-a", type=click.Path(path_type=Path, dir_okay=False), help="What the minutiae of A were found in."
+)
+@click.option(
+    "--picture-b", type=click.Path(path_type=Path, dir_okay=False), help="What the minutiae of B were found in."
+)
 @import_options
 @pass_state
-def explain_command(state: CliState, a: Path, b: Path, svg: Path, options: ImportOptions) -> Result:
+def explain_command(
+    state: CliState,
+    a: Path,
+    b: Path,
+    svg: Path,
+    *,
+    picture_a: Path | None,
+    picture_b: Path | None,
+    options: ImportOptions,
+) -> Result:
     """Draw both minutiae sets, the pairs and their agreement. Takes files, never enrolled templates.
 
+    With the pictures that they come from, minutiae are drawn over the ridges. The drawing then holds these pictures: only
+    its owner may read it.
+
     \b
-    Example:
+    Examples:
       bioguard match explain a.iso b.iso --svg pairs.svg
+      bioguard match explain a.iso b.iso --svg pairs.svg --picture-a a.png --picture-b b.png
     """
-    if svg.exists() and any(svg.samefile(path) for path in (a, b) if path.exists()):
+    given = [path for path in (a, b, picture_a, picture_b) if path is not None]
+    if svg.exists() and any(svg.samefile(path) for path in given if path.exists()):
         raise click.UsageError("--svg names one of the compared files")
     first, second = _finger(a, state, options), _finger(b, state, options)
     explanation = explain(first, second)
-    picture = draw_explanation(first, second, explanation, names=(str(a), str(b)))
-    write_output(svg, picture.encode())
+    pictures = _backdrop(picture_a, first, state, options), _backdrop(picture_b, second, state, options)
+    drawing = draw_explanation(first, second, explanation, names=(str(a), str(b)), pictures=pictures)
+    write_output(svg, drawing.encode(), private=pictures != (None, None))
     motion = align(first, second, explanation.pairs, explanation.weights)
     return Result(
         outcome="drawn",

@@ -6,6 +6,7 @@ Rules:
 * The picture works alone: no script, no font, no reference to anything outside it; light and dark by media query.
 * Color is never the only sign: print A is drawn with discs, print B with squares, and pairs carry their number.
 * Drawn 360 units wide, so that text is readable on a phone at one unit a pixel.
+* A picture of a print lies under its minutiae, inside the drawing as data.
 * For files outside the secure world only. It shows minutiae in clear; it must not be made of enrolled templates.
 """
 
@@ -17,6 +18,7 @@ from numpy.typing import NDArray
 
 from bioguard.printable import printable
 from bioguard.records import FingerprintTemplate
+from bioguard.report.backdrop import Backdrop, Placed
 from bioguard.report.jinja import environment
 from tee_sim.shared.dataclass import dataclass
 
@@ -161,10 +163,11 @@ class _Panel:
     height: float
     pairs: Sequence[_PairLine] = ()
     prints: Sequence[Sequence[_Mark]] = ()
+    under: Placed | None = None
 
     @classmethod
-    def around(cls, title: str, y: float, *shown: _Print, numbered: bool) -> "_Panel":
-        """Fit a panel below y around these prints."""
+    def around(cls, title: str, y: float, *shown: _Print, numbered: bool, backdrop: Backdrop | None = None) -> "_Panel":
+        """Fit a panel below y around these prints; the backdrop is a picture of the first."""
         xs, ys = (np.concatenate([getattr(one, name) for one in shown]) for name in ("xs", "ys"))
         if not xs.size:
             xs = ys = np.array([0.0, 100.0])
@@ -173,6 +176,8 @@ class _Panel:
         inner = WIDTH - 2 * MARGIN
         scale = min(inner / w, PANEL_MAX_HEIGHT / h)
         panel = cls(title, y, scale, MARGIN + (inner - w * scale) / 2, x0, y0, h * scale)
+        if backdrop is not None:
+            panel.under = backdrop.cut((x0, y0, x0 + w, y0 + h), panel.at, scale)
         panel.prints = [panel._marks(one, numbered=numbered) for one in shown]
         return panel
 
@@ -233,12 +238,18 @@ def _legend(facts: Sequence[str], names: Sequence[str]) -> list[_Text]:
 
 
 def draw_explanation(
-    a: FingerprintTemplate, b: FingerprintTemplate, explanation: PairedMinutiae, *, names: tuple[str, str] = ("A", "B")
+    a: FingerprintTemplate,
+    b: FingerprintTemplate,
+    explanation: PairedMinutiae,
+    *,
+    names: tuple[str, str] = ("A", "B"),
+    pictures: tuple[Backdrop | None, Backdrop | None] = (None, None),
 ) -> str:
     """The SVG text. Deterministic: the same input gives the same bytes.
 
     Args:
         names: shown above the panels, for instance file names.
+        pictures: what the minutiae of A and of B were found in.
     """
     names = printable(names[0]), printable(names[1])  # control characters do not exist in XML
     order = np.argsort(-np.asarray(explanation.weights, np.float64), kind="stable")
@@ -259,11 +270,12 @@ def draw_explanation(
     one, other = _Print(ax, ay, a.angle_rad, "a", first), _Print(bx, by, b.angle_rad, "b", second)
     turned = _Print(*laid, b.angle_rad + motion.turn_rad, "b", second)
     legend = _legend(facts, names)
-    overlay = _Panel.around("B laid on A", legend[-1].y + 26, one, turned, numbered=False)
+    overlay = _Panel.around("B laid on A", legend[-1].y + 26, one, turned, numbered=False, backdrop=pictures[0])
     overlay.join(one, turned, weights)
     panels = [overlay]
-    for title, alone in (("A alone, the best pairs numbered", one), ("B alone, as it was captured", other)):
-        panels.append(_Panel.around(title, panels[-1].bottom + 28, alone, numbered=True))
+    titles = ("A alone, the best pairs numbered", "B alone, as it was captured")
+    for title, alone, backdrop in zip(titles, (one, other), pictures, strict=True):
+        panels.append(_Panel.around(title, panels[-1].bottom + 28, alone, numbered=True, backdrop=backdrop))
     return environment().get_template("fingerprint_comparison.svg").render(
         width=WIDTH, height=int(np.ceil(panels[-1].bottom + MARGIN)), margin=MARGIN,
         names=names, facts=facts, legend=legend, panels=panels,
