@@ -28,6 +28,7 @@ from bioguard.device.receipts import erasure_receipt
 from bioguard.formats import write_iso2005
 from bioguard.records.audit_events import Event
 from bioguard.records.modality import Modality
+from bioguard.report.png import write_png
 from bioguard.simulate.people import face_views, finger_impressions
 from tests.cli.test_readme import at_a_terminal
 from tests.unlocked import unlocked_devices
@@ -86,6 +87,8 @@ def scene(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, str
     named |= {"a": touches[0], "b": touches[1], "finger": touches[0], "old": touches[1]}
     for name, touch in named.items():
         (scene / f"{name}.iso").write_bytes(write_iso2005(touch))
+    for name in ("a", "b"):
+        (scene / f"{name}.png").write_bytes(write_png(np.full((400, 300), 200, np.uint8), 500))
     (scene / "card.bin").write_bytes(write_iso2005(touches[:2]))
     for name, face in zip(("left", "front", "right", "probe"), faces, strict=True):
         np.save(scene / f"{name}.npy", face.vector)

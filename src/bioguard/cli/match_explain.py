@@ -33,7 +33,8 @@ def _backdrop(
 ) -> Backdrop | None:
     if path is None:
         return None
-    from bioguard.capture.pictures import BOUNDS, decode  # noqa: PLC0415  needs the capture extra
+    from bioguard.capture.picture_bounds import BOUNDS  # noqa: PLC0415 - as below
+    from bioguard.capture.pictures import decode  # noqa: PLC0415 - needs the capture extra
 
     across, down = options.dpi or (None, None)
     if across != down:
@@ -77,7 +78,7 @@ def explain_command(
 ) -> Result:
     """Draw both minutiae sets, the pairs and their agreement. Takes files, never enrolled templates.
 
-    With the pictures that they come from, minutiae are drawn over the ridges. The drawing then holds these pictures: only
+    With the pictures that they come from, minutiae are drawn over the ridges. The drawing then holds both: only
     its owner may read it.
 
     \b
