@@ -17,7 +17,7 @@ def mean_of_sets(
 ) -> dict[str, Any]:
     """EER and FNMR at 1e-2 and 1e-3, the mean over the sets, with intervals over people drawn for all sets at once.
 
-    Not measurable is a figure that is not measurable in each of them.
+    Measurable is a rate that lets pass one impostor pair of each set at least, and three of all.
     """
     sizes = [tuple(side.size for side in pair_scores([one])) for one in sets]
     if not sizes or not all(genuine and impostor for genuine, impostor in sizes):
@@ -31,8 +31,8 @@ def mean_of_sets(
 
     found = rate_intervals(mean, people, at_zero=people, seed=seed, replicates=replicates)
     values = mean(np.ones(people)).tolist()
-    fewest = min(impostor for _, impostor in sizes)
-    enough = [True, *(fewest >= minimum_comparisons(target) for target in TARGETS)]
+    fewest, total = (combine(impostor for _, impostor in sizes) for combine in (min, sum))
+    enough = [True, *(fewest * target >= 1 and total >= minimum_comparisons(target) for target in TARGETS)]
     return {
         name: _figure(value, interval) if there else NOT_MEASURABLE
         for name, value, interval, there in zip(NAMES, values, found, enough, strict=True)
