@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import pytest
 
+from tee_sim.normal.captured import Captured
 from tee_sim.normal.client import Context
 from tee_sim.normal.rpmb_chip.chip import RpmbDevice
 from tee_sim.normal.supplicant.service import Service
@@ -16,12 +17,14 @@ from tee_sim.shared.host_end import HostEnd
 from tee_sim.shared.limits import CAPTURE_LIFE_MS, MAX_CAPTURES
 from tee_sim.shared.manifest import Manifest
 from tee_sim.shared.manifest_values import ManifestError
+from tee_sim.shared.params import Param, operation
 from tee_sim.shared.rng import SeededRng
 from tee_sim.shared.sensor_api import Reading
 from tee_sim.shared.sensor_manifest import SensorFile, SensorManifest
-from tee_sim.shared.wire import CaptureRequest
+from tee_sim.shared.wire import Boot, CaptureRequest, LockProfile, Return
 from tee_sim.testing.in_memory import MemoryBlobs, MemoryMedium
 from tee_sim.testing.in_process import InProcessTee
+from tests.tee_sim.locked.conftest import counter
 from tests.tee_sim.sensors.conftest import DAY, NIGHT
 
 
@@ -71,6 +74,41 @@ def test_what_cannot_be_a_capture_is_not_sent(tee: InProcessTee, name: str, pict
         tee.capture(name, picture)
     assert (refused.value.result, refused.value.origin) == (TeeResult.BAD_PARAMETERS, Origin.API)
     assert refused.value.hint
+
+
+@pytest.mark.parametrize(
+    "params",
+    [
+        (),
+        operation(Param.number(1)),
+        operation(None, Param.value(0, 1)),
+        operation(None, Param.number(256)),
+        operation(Param.output(15).filled(bytes(15)), Param.number(1)),
+        operation(Param.output(17).filled(bytes(17)), Param.number(1)),
+        operation(Param.memref(bytes(16)), Param.number(1)),
+        operation(Param.output(16), Param.number(1)),
+        (Param.none(), Param.number(1), Param.number(1), Param.none()),
+        (Param.none(), Param.number(1), Param.none(), Param.output(4).filled(b"more")),
+    ],
+    ids=repr,
+)
+def test_an_answer_to_a_capture_is_an_id_and_a_code_or_the_world_is_killed(params: tuple[Param, ...]) -> None:
+    killed: list[bool] = []
+    answer = Return(result=TeeResult.SUCCESS, origin=Origin.TEE, params=params)
+    with pytest.raises(TeeError) as refused:
+        Captured.of(answer, "light", lambda: killed.append(True))
+    assert (refused.value.result, killed) == (TeeResult.SECURITY, [True])
+
+
+def test_two_sensors_have_two_names_and_room_for_their_processes(sensor: SensorManifest) -> None:
+    with pytest.raises(ManifestError) as twice:
+        Boot(manifests=(), profile=LockProfile.STRICT, sensors=(sensor, sensor))
+    assert twice.value.code == "manifest.twice"
+    many = tuple(replace(sensor, name=f"light{number}", spares=8) for number in range(4))
+    own = tuple(replace(counter(), uuid=bytes([number]) * 16, spares=8) for number in range(1, 5))
+    with pytest.raises(ManifestError) as crowded:
+        Boot(manifests=own, profile=LockProfile.STRICT, sensors=many)
+    assert crowded.value.key == "spares"
 
 
 class Scripted:

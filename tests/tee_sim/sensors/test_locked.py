@@ -2,6 +2,7 @@
 
 import importlib
 import os
+import re
 import sys
 from collections.abc import Iterator
 from dataclasses import replace
@@ -167,8 +168,10 @@ def test_a_second_answer_is_nobodys(world: World, monkeypatch: pytest.MonkeyPatc
         feed(wanted, deadline)
 
     monkeypatch.setattr(world.started.process, "_feed", noted)
-    assert [world.capture("hostile-b", says).acquired for says in ("answers twice", "good", "good")] == [1, 1, 1]
-    assert asked == [asked[0], asked[0] + 1, asked[0] + 1]
+    first, second, third = (world.capture("hostile-b", says).acquired for says in ("answers twice", "good", "good"))
+    # It has come by then and the process is passed over, or it comes as the answer to a capture whose it is not.
+    assert (first, third, asked[2]) == (1, 1, asked[0] + 1)
+    assert (second, asked[1]) in ((1, asked[0] + 1), (0, asked[0]))
 
 
 def test_when_its_processes_are_spent_a_sensor_is_dead_and_the_vault_lives(world: World) -> None:
@@ -216,6 +219,10 @@ def test_nobody_is_fed_who_was_not_asked(world: World) -> None:
         process._feed(Feed(process=0, number=1), 0.0)
 
 
+REACH = f"{['/dev/null'] * 3 + ['anon_inode'] + ['pipe'] * 4} {{'{'0' * 16}'}} ['lo'] [] True"
+"""While it is made: its own pipes and one to say so, no capability, an empty network, nothing of the core's memory."""
+
+
 @pytest.mark.parametrize(
     ("changes", "words"),
     [
@@ -223,6 +230,7 @@ def test_nobody_is_fed_who_was_not_asked(world: World) -> None:
         ({"entry": "hostile.bad:Raises"}, "sensor hostile-a: RuntimeError: not today"),
         ({"entry": "hostile.bad:Threads"}, "sensor hostile-a: LockError: it has started 1 threads"),
         ({"entry": "hostile.bad:Ends"}, "sensor hostile-a: its process ended while it was made"),
+        ({"entry": "hostile.looks:Looks"}, f"RuntimeError: {re.escape(REACH)}"),
         ({"entry": "hostile.bad:Unnamed"}, "sensor hostile-a: ValueError: its extractor is not 1 to 128 bytes"),
         ({"code": ("hostile", "hostile.bad")}, "sensor hostile-a: ModuleNotFoundError"),
         ({"preload": ()}, "sensor hostile-a: ImportError"),
