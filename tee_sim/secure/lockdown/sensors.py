@@ -224,7 +224,6 @@ def _become(copy: Copy, own: _Pipes, numbers: tuple[int, int, int]) -> None:
     moved = [fcntl.fcntl(fd, fcntl.F_DUPFD_CLOEXEC, max(numbers) + 1) for fd in ends]
     for fd, number in zip(moved, numbers, strict=True):
         os.dup2(fd, number, inheritable=False)
-    hygiene.close_all_but(*numbers, copy.core)
     hygiene.check_pipes(numbers[0], numbers[1])
     hygiene.check_pipes(numbers[2], numbers[1])
 

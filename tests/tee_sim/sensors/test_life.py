@@ -2,9 +2,9 @@
 
 import importlib
 import os
-import select
 import signal
 import sys
+import threading
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import replace
@@ -23,7 +23,8 @@ from tee_sim.shared.errors import TeeError
 from tee_sim.shared.sensor_manifest import SensorFile, SensorManifest
 from tee_sim.shared.wire import LockProfile
 from tee_sim.testing.machine_fixture import machine_for_test
-from tests.tee_sim.sensors.conftest import DAY, LIGHT
+from tests.tee_sim.sensors.conftest import DAY, LIGHT, have_ended
+from tests.tee_sim.sensors.test_locked import HOSTILE, STUBS
 
 LINUX = pytest.mark.skipif(sys.platform != "linux", reason="the lock is Linux only")
 
@@ -42,17 +43,6 @@ def test_in_a_tests_process_it_is_as_in_the_locked_world() -> None:
         assert tee.session().call(commands.JUDGE, commands.Judge(capture_id=captured.capture_id)).is_day
         tee.restart()
         assert tee.capture("light", DAY).acquired == 1
-
-
-def have_ended(descriptors: Sequence[int]) -> bool:
-    """Whether all of these processes end soon."""
-    ended = []
-    for fd in descriptors:
-        poll = select.poll()
-        poll.register(fd, select.POLLIN)
-        ended.append(bool(poll.poll(10_000)))
-        os.close(fd)
-    return all(ended)
 
 
 def opened(folder: Path, options: MachineOptions, sensors: Sequence[SensorSource] = ()) -> Machine:
@@ -79,6 +69,22 @@ def test_its_processes_end_with_the_core_and_come_with_another(tmp_path: Path, n
             judged(machine, held.capture_id)
         (source,) = machine.status()["sensors"]  # type: ignore[misc]
         assert source["measurement"] == machine.running.sensor_measurements["light"]
+
+
+@LINUX
+def test_one_that_loops_ends_with_the_core_too(tmp_path: Path) -> None:
+    """It does not see that its pipe is closed, and there is no namespace to end it."""
+    hostile = replace(HOSTILE, spares=0, time_ms=60_000)
+    source = SensorSource(manifest=hostile, path=STUBS, folder=STUBS)
+    with opened(tmp_path, MachineOptions(namespaces=False), [source]) as machine:
+        core = machine.running.process.pid  # type: ignore[attr-defined]
+        watched = [os.pidfd_open(process_id) for process_id in children_of(core)]
+        killer = threading.Timer(0.5, os.kill, (core, signal.SIGKILL))
+        killer.start()
+        with pytest.raises(TeeError, match="TARGET_DEAD"):
+            machine.capture(hostile.name, b"hangs#")
+        killer.join()
+        assert have_ended(watched)
 
 
 @LINUX
@@ -117,6 +123,7 @@ def test_a_measurement_is_of_all_that_the_manifest_names(
     manifest = SensorManifest(
         name="dim", entry="dim.sensor:Dim", code=("dim.sensor",), preload=("tee_sim",), packages=("dim",), files=(file,)
     )
+    manifest = replace(manifest, packages=()) if what == "its code" else manifest  # which would show it as well
     before = SensorLoader(manifest).measure()
     assert SensorLoader(manifest).measure() == before
     changed = replace(manifest, **CHANGES[what](tmp_path))

@@ -3,6 +3,7 @@
 import importlib
 import os
 import re
+import signal
 import sys
 from collections.abc import Iterator
 from dataclasses import replace
@@ -26,7 +27,7 @@ from tee_sim.shared.sandbox import filters, kernel
 from tee_sim.shared.sensor_manifest import SensorFile, SensorManifest
 from tee_sim.shared.wire import Boot, CaptureRequest, Feed, LockProfile, Provision
 from tests.tee_sim.locked.conftest import COUNTER, counter
-from tests.tee_sim.sensors.conftest import DAY, LIGHT, NIGHT
+from tests.tee_sim.sensors.conftest import DAY, LIGHT, NIGHT, have_ended
 from tests.tee_sim.sensors.stubs.hostile import sensor as stub
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="the lock is Linux only")
@@ -54,7 +55,7 @@ def boot_of(*sensors: SensorManifest, applications: tuple[Manifest, ...] = ()) -
         folders=tuple(os.fsencode(folders[m.entry.partition(".")[0]]) for m in applications),
         profile=LockProfile.STRICT,
         sensors=sensors,
-        sensor_folders=tuple(os.fsencode(folders[s.entry.partition(".")[0]]) for s in sensors),
+        sensor_folders=tuple(os.fsencode(folders.get(s.entry.partition(".")[0], "")) for s in sensors),
     )
 
 
@@ -213,13 +214,27 @@ def test_what_the_core_is_asked_is_checked_there_too(world: World) -> None:
     assert [world.started.process.exchange(message).result for message in asked] == [TeeResult.EXCESS_DATA] * 2
 
 
-def test_nobody_is_fed_who_was_not_asked(world: World) -> None:
+def test_a_picture_is_sent_once_and_only_for_a_capture(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     process = world.started.process
-    with pytest.raises(TeeError, match="a picture that nobody gave"):
-        process._feed(Feed(process=0, number=1), 0.0)
+    monkeypatch.setattr(secure_process, "send_picture", lambda *_: True)
+    monkeypatch.setattr(process, "_picture", b"a picture")
+    process._feed(Feed(process=0, number=1), 0.0)
+    for number in (0, 99):
+        with pytest.raises(TeeError, match="a picture that nobody gave"):
+            process._feed(Feed(process=number, number=1), 0.0)
+        process._picture = b"a picture" if number == 0 else None
 
 
-REACH = f"{['/dev/null'] * 3 + ['anon_inode'] + ['pipe'] * 4} {{'{'0' * 16}'}} ['lo'] [] True"
+def test_one_that_was_killed_between_two_captures_is_passed_over(world: World) -> None:
+    seen = next(host.seen for host in world.started.inspected.hosts if host.name == "sensor light")
+    watched = os.pidfd_open(seen.process_id)
+    os.kill(seen.process_id, signal.SIGKILL)
+    assert have_ended([watched])
+    again = world.capture("light", DAY)
+    assert (again.acquired, again.host_end) == (1, HostEnd.NONE)
+
+
+REACH = f"{['/dev/null'] * 3 + ['anon_inode'] + ['pipe'] * 4} {{'{'0' * 16}'}} ['lo'] [] 0 True"
 """While it is made: its own pipes and one to say so, no capability, an empty network, nothing of the core's memory."""
 
 
@@ -233,6 +248,7 @@ REACH = f"{['/dev/null'] * 3 + ['anon_inode'] + ['pipe'] * 4} {{'{'0' * 16}'}} [
         ({"entry": "hostile.looks:Looks"}, f"RuntimeError: {re.escape(REACH)}"),
         ({"entry": "hostile.bad:Unnamed"}, "sensor hostile-a: ValueError: its extractor is not 1 to 128 bytes"),
         ({"code": ("hostile", "hostile.bad")}, "sensor hostile-a: ModuleNotFoundError"),
+        ({"entry": "bioguard.text:Nothing", "code": ("bioguard",)}, "bioguard.text is not listed under code"),
         ({"preload": ()}, "sensor hostile-a: ImportError"),
         ({"files": (SensorFile(path=__file__, sha256=bytes(32)),)}, "is not what the manifest states"),
     ],

@@ -1,5 +1,6 @@
 """A sensor that looks around while it is made, and says what it has found."""
 
+import ctypes
 import os
 import socket
 from collections.abc import Iterator, Mapping
@@ -7,6 +8,8 @@ from contextlib import suppress
 from pathlib import Path
 
 from hostile.bad import Unnamed
+
+_PR_GET_DUMPABLE = 3
 
 
 def _opens(path: Path) -> bool:
@@ -33,4 +36,5 @@ class Looks(Unnamed):
         held = {status[name].strip() for name in ("CapEff", "CapPrm", "CapInh", "CapAmb")}
         cards = [name for _, name in socket.if_nameindex()]
         reach = [name for name in ("mem", "environ", "maps") if _opens(Path(f"/proc/{core}/{name}"))]
-        raise RuntimeError(f"{kinds} {held} {cards} {reach} {os.getpid() != 1}")
+        dumpable = ctypes.CDLL(None).prctl(_PR_GET_DUMPABLE, 0, 0, 0, 0)  # as the core was when it forked this
+        raise RuntimeError(f"{kinds} {held} {cards} {reach} {dumpable} {os.getpid() != 1}")
