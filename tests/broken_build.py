@@ -61,4 +61,5 @@ def install(patch: pytest.MonkeyPatch, copy: Path, changes: tuple[Change, ...]) 
     paths = copy_with(copy, changes)
     start = copy / "start.py"
     start.write_text(LAUNCH.format(paths=paths), encoding="utf-8")
-    interpreter(patch, copy, f'"{start}" "$5" "$6"', only="tee_sim.secure.launcher")
+    pictures = "".join(f' ${{{n}+"${n}"}}' for n in range(7, 10))  # of a sensor's processes, where there are any
+    interpreter(patch, copy, f'"{start}" "$5" "$6"{pictures}', only="tee_sim.secure.launcher")

@@ -129,8 +129,9 @@ def _outside(folder: Path, top: str) -> tuple[str, ...]:
 
 def _folder_of(engine: str) -> str:
     """Where the code of one's own engine lies, unless it is installed: the secure world looks nowhere else."""
-    spec = importlib.util.find_spec(engine.partition(":")[0].partition(".")[0])
-    if spec is None or spec.origin is None:
+    top = engine.partition(":")[0].partition(".")[0]
+    spec = importlib.util.find_spec(top)
+    if spec is None or spec.origin is None or top == __name__.partition(".")[0]:
         return ""
     lies = Path(spec.origin).absolute().parent
     folder = lies.parent if spec.submodule_search_locations else lies

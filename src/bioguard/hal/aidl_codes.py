@@ -6,6 +6,9 @@ is a callback and VENDOR is 7.
 
 from enum import IntEnum, unique
 
+from bioguard.records.acquired import AcquiredCode
+from bioguard.records.modality import Modality
+
 VENDOR_OFFSET = 1000
 """In scripts, acquired and error codes above 1000 are vendor codes: 1013 is VENDOR with vendor code 13."""
 
@@ -112,3 +115,16 @@ class EnrollmentStage(IntEnum):
     ENROLLING_MOVEMENT_1 = 4
     ENROLLING_MOVEMENT_2 = 5
     ENROLLMENT_FINISHED = 6
+
+
+_FACE_NAMES = {AcquiredCode.TOO_FAST: "TOO_MUCH_MOTION", AcquiredCode.IMMOBILE: "TOO_SIMILAR"}
+"""What the face's interface calls otherwise."""
+
+
+def acquired_info(code: AcquiredCode, modality: Modality) -> tuple[int, int]:
+    """AcquiredInfo and vendor code of what a sensor said: VENDOR with our number where AIDL has none of its own."""
+    known = FingerprintAcquired if modality is Modality.FINGERPRINT else FaceAcquired
+    name = code.name if modality is Modality.FINGERPRINT else _FACE_NAMES.get(code, code.name)
+    if code is not AcquiredCode.VENDOR and name in known.__members__:
+        return int(known[name]), 0
+    return int(known.VENDOR), 0 if code is AcquiredCode.VENDOR else int(code)

@@ -15,14 +15,17 @@ import re
 import secrets
 import tempfile
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import sha256
 from pathlib import Path
 
+from bioguard.errors import WrongUsage
 from bioguard.evidence.leak_scan.canaries import Canaries, make_canaries
+from bioguard.evidence.leak_scan.canary_engine import canary_picture
 from bioguard.evidence.leak_scan.encodings import transformed
 from bioguard.evidence.leak_scan.exact import WindowIndex
 from bioguard.evidence.leak_scan.exercise_device import Life, live
+from bioguard.evidence.leak_scan.exercise_sensor import sensor_sources
 from bioguard.evidence.leak_scan.scanner import Finding, Scanner
 from bioguard.evidence.leak_scan.selftest import Score, prove
 from bioguard.evidence.leak_scan.structure import looks_random
@@ -179,4 +182,22 @@ def run(*, seed: int | None = None, sources: Iterable[tuple[str, bytes]] = ()) -
     chosen = secrets.randbits(32) if seed is None else seed
     with tempfile.TemporaryDirectory() as name:  # a name that says nothing
         life = live(Path(name) / "device", Path(name) / "kept", chosen)
-        return scan(sources, make_canaries(chosen, with_key=False), life=life)
+        seen = sources_of_a_sensor(Path(name) / "sensor", chosen)
+        report = scan([*sources, *seen], make_canaries(chosen, with_key=False), life=life)
+        return replace(report, findings=(*report.findings, *pictures_in(seen, chosen)))
+
+
+def sources_of_a_sensor(directory: Path, seed: int) -> list[tuple[str, bytes]]:
+    """As `exercise_sensor.sensor_sources`; none without the extra `capture`: then no device here has a sensor."""
+    try:
+        return sensor_sources(directory, seed)
+    except WrongUsage as error:
+        if error.code != "capture.missing":
+            raise
+        return []
+
+
+def pictures_in(sources: Iterable[tuple[str, bytes]], seed: int) -> list[Finding]:
+    """Where 16 bytes or more of the canary picture are."""
+    index = WindowIndex(transformed({"picture": canary_picture(seed)[1]}))
+    return [Finding(name, 1, hit.name, hit.offset, hit.length) for name, data in sources for hit in index.search(data)]

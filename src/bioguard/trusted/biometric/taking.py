@@ -1,7 +1,7 @@
 """Take samples in: from the device's own sensor by the id of a capture, or, where it has none, as features of a file.
 
 Enforces: of a modality with a sensor no features of the normal world are compared or enrolled, but on a device for
-testing (POL-27): what is compared was a picture that the sealed extractor has seen. A capture is taken once, whatever
+testing: what is compared was a picture that the sealed extractor has seen. A capture is taken once, whatever
 becomes of the request. What an extractor made is parsed like the bytes of a stranger.
 
 Does not promise: that a picture is of a living finger, or new: whoever holds the device chooses the picture.
