@@ -2,6 +2,7 @@
 
 import importlib.util
 import math
+import sys
 from functools import cache
 from pathlib import Path
 
@@ -9,9 +10,10 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from bioguard.capture import leader_engine, leader_weights
+from bioguard.capture import leader_engine, leader_weights, nbis_engine, nbis_package
 from bioguard.capture.engine import Engine, Picture
 from bioguard.capture.engines import files_of, load_engine, make_engine
+from bioguard.capture.found import Found
 from bioguard.errors import InputRefused, WrongUsage
 from bioguard.records import FingerprintTemplate
 from bioguard.records.acquired import AcquiredCode
@@ -125,3 +127,49 @@ def test_the_example_of_an_engine_of_ones_own_finds_what_it_should(monkeypatch: 
         assert isinstance(found, FingerprintTemplate)
         assert np.hypot(found.x_px500 - 127.5, found.y_px500 - 127.5).min() < 12
     assert own.extract(Picture(np.full((100, 100), 255, np.uint8), 500)).sample is None
+
+
+def test_three_views_are_the_picture_and_two_larger_ones_one_enhanced(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[NDArray[np.uint8]] = []
+    given: list[Found] = []
+
+    def view(_: object, pixels: NDArray[np.uint8]) -> Found:
+        asked.append(pixels)
+        return Found.of([(len(pixels) / 2, 10, 0, 1, 0.5)])
+
+    def agreed(views: list[Found], **_: float) -> Found:
+        given.extend(views)
+        return views[0]
+
+    one = engine("nbis")
+    monkeypatch.setattr(nbis_engine.NbisEngine, "_view", view)
+    monkeypatch.setattr(nbis_engine, "agreed", agreed)
+    one.extract(Picture(dislocation(), 500))
+    assert [pixels.shape[0] for pixels in asked] == [256, 320, 320]
+    assert (asked[0] == dislocation()).all()
+    assert not (asked[1] == asked[2]).all()
+    assert [round(found.rows[0, 0]) for found in given] == [128, 128, 128], "in the pixels of the picture"
+
+
+@pytest.mark.parametrize(
+    ("files", "said"),
+    [
+        ((), "is not installed"),
+        (("nbis/other.txt",), "files are gone"),
+        (("nbis/__init__.py",), "files are gone"),
+        (("nbis/__init__.py", "nbis/nbis.py", "nbis/nbis/__init__.py"), "hides"),
+    ],
+)
+def test_a_package_that_is_not_whole_or_hidden_is_no_engine(
+    files: tuple[str, ...], said: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in files:
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).touch()
+    (tmp_path / "nbis_py-0.1.3.dist-info").mkdir()
+    monkeypatch.setattr(sys, "path", [str(tmp_path)])
+    monkeypatch.delitem(sys.modules, "nbis", raising=False)
+    with pytest.raises(WrongUsage, match=said) as refused:
+        nbis_package.version()
+    assert refused.value.code == "capture.missing"
+    assert ("--force-reinstall" in refused.value.hint) == bool(files)

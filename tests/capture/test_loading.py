@@ -22,7 +22,7 @@ engine = load_engine("nbis")
 before = len(os.listdir("/proc/self/task"))
 opened = []
 sys.addaudithook(lambda name, given: opened.append(given[0]) if name in ("open", "import") else None)
-engine.extract(Picture(np.arange(200 * 160, dtype=np.uint8).reshape(200, 160), 500))
+engine.extract(Picture(np.arange(900 * 900).reshape(900, 900).astype(np.uint8), 500))
 print(sorted({"socket", "_socket", "ssl", "http", "asyncio", "multiprocessing", "email"} & set(sys.modules)), end=" ")
 print(opened, before, len(os.listdir("/proc/self/task")))
 os._exit(0)

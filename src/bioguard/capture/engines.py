@@ -42,6 +42,7 @@ ENGINES: Final = (
         name="nbis",
         modality=Modality.FINGERPRINT,
         entry="bioguard.capture.nbis_engine:NbisEngine",
+        files="bioguard.capture.nbis_package:files",
         packages=("nbis", "cv2", "numpy"),
         distributions=(("nbis", "nbis-py"), _OPENCV, _WSQ),
         says="NIST's MINDTCT, two of three views of a picture agree",

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from bioguard.capture.engine import Extraction, Picture
 from bioguard.capture.found import Found, agreed
-from bioguard.capture.installed import version_of
+from bioguard.capture.nbis_package import version
 from bioguard.capture.nominal import at_nominal
 from bioguard.capture.opencv import cv2
 from bioguard.capture.quality import judge, look_at
@@ -26,9 +26,10 @@ from bioguard.capture.ridges import find_ridges
 from bioguard.records.extractor import NO_WEIGHTS, ExtractorIdentity
 from bioguard.records.modality import Modality
 
+VERSION: Final = version()  # before the import: a package that is not whole ends it in a way of its own
 try:
     import nbis
-except ImportError as error:
+except (ImportError, OSError) as error:
     raise missing("nbis-py") from error
 
 PIPELINE: Final = 1
@@ -57,9 +58,7 @@ class NbisEngine:
     modality: Final = Modality.FINGERPRINT
 
     def __init__(self) -> None:
-        self.identity = ExtractorIdentity(
-            name="nbis", version=f"{version_of('nbis', 'nbis-py')}+v{PIPELINE}", weights_sha256=NO_WEIGHTS
-        )
+        self.identity = ExtractorIdentity(name="nbis", version=f"{VERSION}+v{PIPELINE}", weights_sha256=NO_WEIGHTS)
         settings = nbis.NbisExtractorSettings(
             min_quality=0.0, get_center=False, check_fingerprint=False, compute_nfiq2=False, ppi=None
         )
