@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from bench.experiments.synthetic_pictures import count
 from bioguard.errors import InputRefused
 from bioguard.records import FingerprintTemplate
 from bioguard.simulate.people import FingerPictures, FingerPopulation
@@ -41,9 +42,8 @@ def test_equal_addresses_are_equal_pictures_and_others_are_not() -> None:
     assert one.shape == (400, 300)
     assert one.dtype == np.uint8
     assert np.array_equal(one, FingerPictures(3).picture(*ADDRESS))
-    for other in ((8, 2, 1), (7, 3, 1), (7, 2, 2)):
-        assert not np.array_equal(one, FingerPictures(3).picture(*other))
-    assert not np.array_equal(one, FingerPictures(4).picture(*ADDRESS))
+    for seed, *other in ((3, 7, 3, 1), (3, 7, 2, 2), (4, *ADDRESS)):
+        assert not np.array_equal(one, FingerPictures(seed).picture(*other))
 
 
 def test_what_is_out_of_range_is_refused() -> None:
@@ -64,6 +64,11 @@ def test_ridges_turn_once_more_round_each_minutia_with_the_sign_of_its_direction
     # the others have a neighbor within the circle
     assert (found == 1).mean() > 0.8
     assert (found == -1).mean() < 0.02
+
+
+def test_an_engine_finds_them() -> None:
+    """Docs say 85 % of 900; here are 80."""
+    assert float(count("nbis", 2, 1).split(", ")[1].split("%")[0]) > 78
 
 
 def test_endings_end_on_a_ridge_and_forks_on_a_valley() -> None:
@@ -102,7 +107,7 @@ def test_nobody_changes_them_by_accident() -> None:
 
 
 MEANS = (
-    (225, 227, 227, 229, 230, 232), (224, 169, 144, 127, 174, 229), (179, 104, 118, 140, 113, 177),
-    (146, 127, 107, 122, 140, 136), (135, 130, 124, 102, 123, 142), (157, 106, 132, 130, 110, 177),
-    (223, 165, 122, 147, 177, 229), (224, 226, 226, 228, 229, 231),
+    (225, 227, 227, 229, 230, 232), (224, 170, 144, 127, 173, 229), (178, 102, 118, 139, 114, 176),
+    (146, 125, 107, 122, 139, 136), (132, 130, 124, 102, 122, 144), (158, 106, 131, 129, 109, 176),
+    (223, 164, 122, 147, 178, 229), (224, 226, 227, 228, 229, 231),
 )  # fmt: skip

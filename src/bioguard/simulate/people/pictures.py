@@ -59,7 +59,7 @@ class Look:
 
     moisture: float = 0.25
     patch: float = 0.25
-    grain: float = 0.68
+    grain: float = 0.5
     pores: float = 0.8
     sharpness: float = 3.0
     ground: float = 228.0
