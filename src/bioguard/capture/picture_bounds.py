@@ -19,7 +19,7 @@ class Bounds:
 
 BOUNDS: Final = {
     Modality.FINGERPRINT: Bounds(64, 1500, 8 << 20),
-    Modality.FACE: Bounds(64, 4096, 64 << 20),
+    Modality.FACE: Bounds(64, 4096, 56 << 20),
 }
 MIN_DPI: Final = 250
 MAX_DPI: Final = 1200
