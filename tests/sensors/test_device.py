@@ -7,11 +7,12 @@ import pytest
 from stub_engine import DIE, DRY, LIE, RAISE, Stub, picture, touches
 
 from bioguard.commands import biometric as commands
-from bioguard.device import Device, DeviceOptions, pins
+from bioguard.device import Device, DeviceOptions, consent, pins
 from bioguard.device.captures import SensorSample
 from bioguard.errors import BioguardError, NotAcquired, WrongUsage
 from bioguard.exit_codes import ExitCode
 from bioguard.match.thresholds import builtin_profile
+from bioguard.records.audit_events import Cause, Event
 from bioguard.records.locks import Lock
 from bioguard.records.modality import Modality
 from tee_sim.normal.sandbox_verdict.level import Level
@@ -47,6 +48,14 @@ def test_pictures_enroll_unlock_and_find_and_the_record_says_by_which_extractor(
     (record,) = device.records()
     assert (record.extractor, record.extractor_is) == (Stub.identity.model, "captured")
     assert [sensor.extractor for sensor in device.sensors] == [Stub.identity]
+
+
+def test_attestation_and_log_name_the_sensor(enrolled: Device) -> None:
+    token = consent.attest(enrolled, bytes(32))  # verified: core and normal world have measured the same
+    assert bytes.fromhex(enrolled.running.sensors["fingerprint"]) in token
+    entries = [item.entry for item in consent.signed_log(enrolled).items if item.entry]
+    assert [e.digest for e in entries if e.event is Event.SENSOR_SEALED] == [Stub.identity.sha256]
+    assert {e.cause for e in entries if e.event is Event.RECORD_STORED} == {Cause.MODEL_CAPTURED}
 
 
 @pytest.mark.parametrize(("act", "said"), [(DRY, "too bright"), (RAISE, "vendor"), (DIE, "vendor")])
@@ -130,6 +139,10 @@ def test_the_next_version_of_an_extractor_is_another_one(tmp_path: Path) -> None
     with pytest.raises(BioguardError) as caught:
         Device.init(tmp_path / "none", sensors=["fingerprint=stub_engine:Newer"], **made)
     assert caught.value.code == "match.not_calibrated"
+    assert "'stub' is of 'stub 1.0'" in caught.value.message
+    with pytest.raises(BioguardError, match="no comparison profile is of the extractor stub_engine:Stub"):
+        Device.init(tmp_path / "never", sensors=["fingerprint=stub_engine:Stub"])
+    assert not (tmp_path / "never").exists()
     with Device.init(tmp_path / "phone", sensors=["fingerprint=stub_engine:Stub"], for_testing=True, **made) as device:
         agreed(device, "alice")
         device.enroll("alice", [see(device, 1, touch) for touch in range(3)], finger="right-index")

@@ -1,6 +1,6 @@
 """Which comparison profile a device goes by, in words; and the refusals of making one."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from bioguard.commands.biometric import AUTHENTICATE, IDENTIFY, RATE_BASIS, AskBasis
@@ -8,6 +8,7 @@ from bioguard.commands.configuration import SHOW_CONFIGURATION, Configuration, P
 from bioguard.device.answers import RateCalibration
 from bioguard.device.asking import Asker
 from bioguard.device.captures import SensorSample
+from bioguard.device.sensors import SensorChoice
 from bioguard.errors import InputRefused
 from bioguard.records.comparison_profile import ComparisonProfile
 from bioguard.records.modality import Modality, Profile
@@ -113,10 +114,50 @@ def uncalibrated_modalities(profiles: Sequence[ComparisonProfile], *, allowed: b
     return left if allowed else ()
 
 
-def table_missing(profiles: Sequence[ComparisonProfile], keeps: Profile) -> InputRefused:
-    """The error for a profile without a table of what a device that keeps this compares."""
+def require_profiles(
+    sensors: Sequence[SensorChoice], profiles: Sequence[ComparisonProfile], uncalibrated: Collection[Modality]
+) -> None:
+    """Look, before anything is made, whether there can be a profile for the extractor of each sensor.
+
+    Raises:
+        InputRefused: `match.not_calibrated`.
+    """
+    from bioguard.match.thresholds import extractor_profiles  # noqa: PLC0415 - loads arrays: few devices have sensors
+
+    given = {profile.modality for profile in profiles}
+    for sensor in sensors:
+        built_in = any(profile.model.startswith(f"{sensor.engine} ") for profile in extractor_profiles())
+        if sensor.modality not in given and sensor.modality not in uncalibrated and not built_in:
+            raise _no_profile(
+                f"no comparison profile is of the extractor {sensor.engine} of the {sensor.modality.word} sensor"
+            )
+
+
+def _no_profile(what: str) -> InputRefused:
+    return InputRefused(
+        what,
+        hint="make one: python -m bench extract --pictures DIR --engine ENGINE --write-minutiae --out OUT, then "
+        "python -m bench calibrate --fingerprints OUT --model MODEL --out FILE, then device init "
+        "--comparison-profile FILE; or try it out with --uncalibrated strict",
+        code="match.not_calibrated",
+    )
+
+
+def sensor_profile_missing(sensors: Sequence[SensorChoice], profiles: Sequence[ComparisonProfile]) -> InputRefused:
+    """The error for a sensor whose extractor, once it runs, is of another model than every profile there is."""
+    named = ", ".join(f"{profile.name!r} is of {profile.model!r}" for profile in profiles) or "none was given"
+    engines = " and ".join(sensor.engine for sensor in sensors)
+    return _no_profile(
+        f"no comparison profile is of exactly the extractor of the sensor ({engines}: name, version, weights); {named}"
+    )
+
+
+def table_missing(profiles: Sequence[ComparisonProfile], keeps: Profile) -> InputRefused | None:
+    """The error for a profile without a table of what a device that keeps this compares; None if each has them."""
     wanted = [(p, Score.of(p.modality, kind)) for p in profiles for kind in (Profile.STANDARD, keeps)]
     missing = sorted({f"{p.name!r} has none of the score {score.word!r}" for p, score in wanted if not p.table(score)})
+    if not missing:
+        return None
     return InputRefused(
         f"a comparison profile lacks a table that this device decides by: {', '.join(missing)}",
         hint="calibrate that score as well; a device of the digest-only profile compares protected codes",

@@ -232,7 +232,9 @@ def attest(device: Device, nonce: bytes, profile: EatProfile = EatProfile.RFC978
             code="attest.cached",
         )
     filter_hash = running.report.filter_sha256 or bytes(32)
-    components = [(name, bytes.fromhex(digest)) for name, digest in sorted(running.measurements.items())]
+    measured = running.measurements | {f"{name} sensor": digest for name, digest in running.sensors.items()}
+    components = [(name, bytes.fromhex(digest)) for name, digest in sorted(measured.items())]
+    applications = {name: count for name, count in running.processes.items() if name in running.measurements}
     key = device.ask(commands.LOG_HEAD, Nothing()).attestation_key
     answer = device.ask(
         commands.ATTEST,
@@ -248,7 +250,7 @@ def attest(device: Device, nonce: bytes, profile: EatProfile = EatProfile.RFC978
         filter_hash=filter_hash,
         components=components,
         files=running.listing.components(),
-        hosts=AttestedHosts(running.host_filter_sha256, tuple(sorted(running.processes.items()))),
+        hosts=AttestedHosts(running.host_filter_sha256, tuple(sorted(applications.items()))),
         settings=attested_settings(device),
         profiles=[summary.attested for summary in device.profiles],
         log_size=answer.log_size,

@@ -31,7 +31,7 @@ from bioguard.commands.configuration import (
 from bioguard.commands.status import Nothing
 from bioguard.device.answers import Enrollment, Identification, RecordInfo, Verification
 from bioguard.device.arguments import record_id_of
-from bioguard.device.calibration import RateBases, uncalibrated_modalities
+from bioguard.device.calibration import RateBases, require_profiles, uncalibrated_modalities
 from bioguard.device.captures import SensorSample, capture
 from bioguard.device.directory import begin, burn, check, destroy
 from bioguard.device.errors import promised
@@ -137,13 +137,14 @@ class Device:
             uncalibrated=uncalibrated_modalities(comparison_profiles, allowed=uncalibrated),
             sensors=tuple(choice.modality for choice in choices),
         )
+        require_profiles(choices, comparison_profiles, configuration.uncalibrated)
         lock = begin(directory, fuses)
         try:
             if choices:
                 FILE.save(directory, choices)
             device = cls._start(directory, fuses, lock, options, create=True)
             try:
-                configure(device.ask, configuration, comparison_profiles)
+                configure(device.ask, configuration, comparison_profiles, choices)
                 burn(directory)
             except BaseException:
                 device.close()

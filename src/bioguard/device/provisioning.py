@@ -5,8 +5,9 @@ from collections.abc import Sequence
 from bioguard.commands.configuration import CONFIGURE, PROVIDE_PROFILE, Configuration, ProvideProfile
 from bioguard.commands.status import ReplyStatus
 from bioguard.device.asking import Asker
-from bioguard.device.calibration import table_missing
+from bioguard.device.calibration import sensor_profile_missing, table_missing
 from bioguard.device.rates import init_refused
+from bioguard.device.sensors import SensorChoice
 from bioguard.errors import InputRefused
 from bioguard.records.comparison_profile import ComparisonProfile
 
@@ -21,11 +22,17 @@ def require_limits(*limits: int) -> None:
         )
 
 
-def configure(ask: Asker, configuration: Configuration, profiles: Sequence[ComparisonProfile]) -> None:
+def configure(
+    ask: Asker,
+    configuration: Configuration,
+    profiles: Sequence[ComparisonProfile],
+    sensors: Sequence[SensorChoice] = (),
+) -> None:
     """Seal them. The profiles go first: the configuration names them, and nothing is taken after it.
 
     Raises:
-        InputRefused: a rate that no device is made with, or a profile without a table of what the device decides on.
+        InputRefused: a rate that no device is made with, or a profile without a table of what the device decides on,
+            or none of the extractor of a sensor.
     """
     for profile in profiles:
         ask(PROVIDE_PROFILE, ProvideProfile(profile=profile.to_bytes()), about=repr(profile.name))
@@ -33,4 +40,5 @@ def configure(ask: Asker, configuration: Configuration, profiles: Sequence[Compa
     if answer.status is ReplyStatus.RATE_NOT_OFFERED:
         raise init_refused(configuration)
     if answer.status is ReplyStatus.NOT_CALIBRATED:
-        raise table_missing(profiles, configuration.profile)
+        missing = table_missing(profiles, configuration.profile)
+        raise missing if missing is not None else sensor_profile_missing(sensors, profiles)

@@ -19,18 +19,18 @@ biometric.ADD_USER 2 status=6
 biometric.AUTHENTICATE 11 status=6 match=1 record_id=128 token=552
 biometric.CHANGE_LABEL 6 status=6
 biometric.CHECK_LABEL 5 status=6
-biometric.ENROLL 10 status=6 record_id=128 digest=256 views=5 acquired=42
+biometric.ENROLL 10 status=6 record_id=128 digest=256 views=5 acquired=67
 biometric.ERASE 22 status=6 digest=256
 biometric.IDENTIFY 12 status=6 match=1 user=128 record_id=128
-biometric.LIST 20 status=6 records=36039 more=1
+biometric.LIST 20 status=6 records=36167 more=1
 biometric.RATE_BASIS 13 status=6 basis=2
 biometric.RELABEL 23 status=6 record_id=128 digest=256
 biometric.REMOVE_USER 3 status=6
 biometric.RENEW_CODES 4 status=6 records=32
-biometric.SHOW 21 status=6 record=563
+biometric.SHOW 21 status=6 record=565
 configuration.CONFIGURE 1 status=6
 configuration.PROVIDE_PROFILE 8 status=6
-configuration.SHOW_CONFIGURATION 7 status=6 configuration=1092 profiles=1995 cohort=3
+configuration.SHOW_CONFIGURATION 7 status=6 configuration=1096 profiles=1995 cohort=3 models=914 sensors=1436
 gatekeeper.DELETE_USER 3 status=3
 gatekeeper.ENROLL_PIN 1 status=3 timeout_ms=27 secure_user_id=64 handle=464
 gatekeeper.HAS_PIN 4 status=3 has_pin=1 is_current=1
@@ -42,23 +42,23 @@ keystore.DELETE_KEY 5 error=4
 keystore.FINISH 3 error=4 mac=256 signature=512
 keystore.GENERATE_KEY 1 error=4 key_id=128 public_key=256
 policy.ACKNOWLEDGE 84 status=6
-policy.ANSWER 72 status=6 request=269
+policy.ANSWER 72 status=6 request=270
 policy.ATTEST 82 status=6 signature=512 boot_seed=256 log_size=40 log_root=256
 policy.AT_START 74 status=6 erased=32 digests=3844 pruned=40 held=32 log_held=1 moved_days=22
 policy.CONFIRM 63 status=6
 policy.CONSENTS 66 status=6 grants=693 objections=8 restricted=1 of_age=1
-policy.EXTEND 71 status=6 request=269
+policy.EXTEND 71 status=6 request=270
 policy.GRANT 60 status=6
 policy.INCIDENT 83 status=6
 policy.LOG_HEAD 80 status=6 size=40 root=256 first_body=40 signature=512 log_key=256 attestation_key=520
 policy.LOG_READ 81 status=6 items=3143
 policy.MARK_UNDERAGE 65 status=6 count=7 erased=3844
 policy.OBJECT 62 status=6
-policy.OPEN_REQUEST 70 status=6 request=269
+policy.OPEN_REQUEST 70 status=6 request=270
 policy.POLICY_STATE 68 status=6 version=16 minimum_age=5 retention_days=12 log_days=12
 policy.PURGE 69 status=6 erased=32 digests=3844 pruned=40 held=32 log_held=1 moved_days=22
 policy.RECORDS_HEAD 85 status=6 size=40 root=256 log_size=40 epoch=62 store_root=256 signature=512
-policy.REQUESTS 73 status=6 requests=2156
+policy.REQUESTS 73 status=6 requests=2164
 policy.RESTRICT 64 status=6
 policy.SET_POLICY 67 status=6 version=16 minimum_age=5 retention_days=12 log_days=12
 policy.WITHDRAW 61 status=6 count=7 erased=3844

@@ -152,7 +152,7 @@ def device_claims(
 
     Args:
         verdict: words, for instance "ENFORCED+".
-        components: name and SHA-256 of each trusted application.
+        components: name and SHA-256 of each trusted application, and of each sensor with the word behind it.
         files: name and SHA-256 of each package that was measured whole, and of each compiled file.
         hosts: their processes, in the same order.
         settings: what was sealed when the device was made.

@@ -79,7 +79,9 @@ class Signing:
             boot_seed=self.boot_seed,
             verdict=platform.verdict,
             filter_hash=platform.filter_sha256,
-            components=sorted(platform.measurements),
+            components=sorted(
+                (*platform.measurements, *((f"{name} sensor", digest) for name, digest in platform.sensors))
+            ),
             files=platform.files,
             hosts=_hosts(platform),
             settings=settings,
