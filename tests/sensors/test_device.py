@@ -12,6 +12,8 @@ from bioguard.device.captures import SensorSample
 from bioguard.errors import BioguardError, NotAcquired, WrongUsage
 from bioguard.exit_codes import ExitCode
 from bioguard.match.thresholds import builtin_profile
+from bioguard.proofs.device_claims import AttestedHosts, attested_sensors
+from bioguard.proofs.psa_token import Claims
 from bioguard.records.audit_events import Cause, Event
 from bioguard.records.locks import Lock
 from bioguard.records.modality import Modality
@@ -51,8 +53,10 @@ def test_pictures_enroll_unlock_and_find_and_the_record_says_by_which_extractor(
 
 
 def test_attestation_and_log_name_the_sensor(enrolled: Device) -> None:
-    token = consent.attest(enrolled, bytes(32))  # verified: core and normal world have measured the same
-    assert bytes.fromhex(enrolled.running.sensors["fingerprint"]) in token
+    nonce = bytes(32)
+    claims, _ = Claims.verify(consent.attest(enrolled, nonce), consent.signed_log(enrolled).attestation_key, nonce)
+    assert attested_sensors(claims) == (("fingerprint", bytes.fromhex(enrolled.running.sensors["fingerprint"])),)
+    assert {name for name, _ in AttestedHosts.of(claims).processes} == {"biometric", "gatekeeper", "keystore"}
     entries = [item.entry for item in consent.signed_log(enrolled).items if item.entry]
     assert [e.digest for e in entries if e.event is Event.SENSOR_SEALED] == [Stub.identity.sha256]
     assert {e.cause for e in entries if e.event is Event.RECORD_STORED} == {Cause.MODEL_CAPTURED}

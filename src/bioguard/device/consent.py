@@ -232,8 +232,7 @@ def attest(device: Device, nonce: bytes, profile: EatProfile = EatProfile.RFC978
             code="attest.cached",
         )
     filter_hash = running.report.filter_sha256 or bytes(32)
-    measured = running.measurements | {f"{name} sensor": digest for name, digest in running.sensors.items()}
-    components = [(name, bytes.fromhex(digest)) for name, digest in sorted(measured.items())]
+    components = [(name, bytes.fromhex(digest)) for name, digest in sorted(running.measurements.items())]
     applications = {name: count for name, count in running.processes.items() if name in running.measurements}
     key = device.ask(commands.LOG_HEAD, Nothing()).attestation_key
     answer = device.ask(
@@ -255,6 +254,7 @@ def attest(device: Device, nonce: bytes, profile: EatProfile = EatProfile.RFC978
         profiles=[summary.attested for summary in device.profiles],
         log_size=answer.log_size,
         log_root=answer.log_root,
+        sensors=[(name, bytes.fromhex(digest)) for name, digest in sorted(running.sensors.items())],
     )
     token = cose.assemble(claims.to_payload(profile), answer.signature)
     Claims.verify(token, key, nonce)

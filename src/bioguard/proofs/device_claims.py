@@ -21,7 +21,7 @@ _PACKAGE, _PACKAGES, _COMPILED = "App", {"tee_sim": "PRoT"}, "ARoT_NATIVE"
 worlds'. "PRoT" is one of the root of trust: the simulator. For a compiled file it has no name."""
 _PROCESSES = re.compile(r"(.{1,32}), processes ([1-9]\d?)")
 _FIXED, _FREE = "sealed", "FREE FOR TESTING"
-_PROFILE = "COMPARISON_PROFILE"
+_PROFILE, _SENSOR = "COMPARISON_PROFILE", "SENSOR"
 _MODALITIES = ("fingerprint", "face")
 
 
@@ -133,6 +133,11 @@ def attested_profiles(claims: Claims) -> tuple[tuple[str, bytes], ...]:
     return tuple((stated.version, stated.measurement) for stated in claims.component(_PROFILE))
 
 
+def attested_sensors(claims: Claims) -> tuple[tuple[str, bytes], ...]:
+    """Name and SHA-256 of each sensor, as a token states it; none of a device that takes features as files."""
+    return tuple((stated.version, stated.measurement) for stated in claims.component(_SENSOR))
+
+
 def device_claims(
     *,
     nonce: bytes,
@@ -147,16 +152,18 @@ def device_claims(
     profiles: Sequence[tuple[str, bytes]],
     log_size: int,
     log_root: bytes,
+    sensors: Sequence[tuple[str, bytes]] = (),
 ) -> Claims:
     """Claims over the sandbox verdict, the filter, the measured applications and the log.
 
     Args:
         verdict: words, for instance "ENFORCED+".
-        components: name and SHA-256 of each trusted application, and of each sensor with the word behind it.
+        components: name and SHA-256 of each trusted application.
         files: name and SHA-256 of each package that was measured whole, and of each compiled file.
         hosts: their processes, in the same order.
         settings: what was sealed when the device was made.
         profiles: name, with its modality, and SHA-256 of each comparison profile.
+        sensors: name and SHA-256 of each sensor: of its manifest, its code, its packages and files.
 
     Raises:
         ProofInvalid: a value has the wrong length.
@@ -181,6 +188,7 @@ def device_claims(
             *(_file(name, digest) for name, digest in files),
             *(component(_APPLICATION, digest, f"{name} {__version__}") for name, digest in components),
             *(component(_HOST, hosts.filter_hash, f"{name}, processes {count}") for name, count in hosts.processes),
+            *(component(_SENSOR, digest, name) for name, digest in sensors),
             component(_SETTINGS, _digest(words), words),
             *(component(_PROFILE, digest, name) for name, digest in profiles),
             component("TS", log_root, f"log size {log_size}"),

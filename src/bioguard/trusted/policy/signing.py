@@ -79,15 +79,14 @@ class Signing:
             boot_seed=self.boot_seed,
             verdict=platform.verdict,
             filter_hash=platform.filter_sha256,
-            components=sorted(
-                (*platform.measurements, *((f"{name} sensor", digest) for name, digest in platform.sensors))
-            ),
+            components=sorted(platform.measurements),
             files=platform.files,
             hosts=_hosts(platform),
             settings=settings,
             profiles=[summary.attested for summary in profiles],
             log_size=head.size,
             log_root=head.frontier.root(),
+            sensors=sorted(platform.sensors),
         )
         return cose.sign(claims.to_payload(profile), self._attestation)
 
