@@ -1,9 +1,12 @@
 """What is decoded, what is refused, and that the size is bounded before a decoder of others sees a byte."""
 
 import struct
+from contextlib import suppress
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from bioguard.capture import pictures
 from bioguard.capture.picture_headers import read_header
@@ -130,3 +133,24 @@ def test_what_is_decoded_is_of_the_size_in_the_header(monkeypatch: pytest.Monkey
     assert refused(png(GRAY)) == "picture.damaged"
     monkeypatch.setattr(pictures.cv2, "imdecode", lambda *_: np.zeros((200, 160), np.uint16))
     assert refused(png(GRAY)) == "picture.damaged"
+
+
+@given(
+    whole=st.sampled_from([*FILES.values(), wsq(GRAY), tiff(COLOR, order=">"), tiff(GRAY, pages=2)]),
+    changes=st.lists(st.tuples(st.integers(0, 127), st.binary(min_size=1, max_size=4)), max_size=4),
+    end=st.integers(0, 400),
+    directory=st.booleans(),
+)
+def test_a_header_is_a_value_or_our_error(
+    whole: bytes, changes: list[tuple[int, bytes]], end: int, directory: bool
+) -> None:
+    """Changed at its start, or (of TIFF, which has its directory at the end) there; cut anywhere before the pixels."""
+    data = bytearray(whole)
+    for at, new in changes:
+        place = max(len(data) - 160 + at, 0) if directory else at
+        data[place : place + len(new)] = new
+    for octets in (bytes(data), bytes(data[:end])):
+        with suppress(InputRefused):
+            header = read_header(octets)
+            assert header.channels in (1, 3)
+            assert all(type(value) is int for value in (header.width, header.height, header.bits, header.dpi))
