@@ -87,6 +87,7 @@ def sized(width: int, height: int) -> bytes:
         ("picture.format", b"\xff\xd8\xff\xe0" + bytes(200)),
         ("picture.format", b"P2\n100 100\n255\n" + b"1 " * 10_000),
         ("picture.damaged", b"P5"),
+        ("picture.damaged", b"P5" + b" " * 4000 + b"x"),  # read at once, and not in ages
         ("picture.damaged", b"BM"),
         ("picture.damaged", b"II*\0"),
         ("picture.damaged", b"II*\0" + struct.pack("<I", 2**31)),

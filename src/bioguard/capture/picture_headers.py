@@ -81,7 +81,8 @@ def _bmp(data: bytes) -> PictureHeader:
     return PictureHeader(format="BMP", width=width, height=abs(height), bits=depth, channels=channels, dpi=dpi)
 
 
-_PNM = re.compile(rb"P([56])(?:\s+|#[^\n]*\n)+(\d{1,6})(?:\s+|#[^\n]*\n)+(\d{1,6})(?:\s+|#[^\n]*\n)+(\d{1,5})\s")
+# One white byte a turn: with runs of them there are as many ways to read a run as it can be cut, and each is tried.
+_PNM = re.compile(rb"P([56])(?:\s|#[^\n]*\n)+(\d{1,6})(?:\s|#[^\n]*\n)+(\d{1,6})(?:\s|#[^\n]*\n)+(\d{1,5})\s")
 
 
 def _pnm(data: bytes) -> PictureHeader:
