@@ -39,6 +39,7 @@ from tee_sim.shared.host_processes import host_manifests
 from tee_sim.shared.limits import BOOT_TIMEOUT_MS, MAX_LISTING_BYTES, MAX_MEASURED
 from tee_sim.shared.manifest import Manifest
 from tee_sim.shared.package_files import Listing
+from tee_sim.shared.readiness import make_ready
 from tee_sim.shared.schema import MisfitError
 from tee_sim.shared.ta_api import Platform
 from tee_sim.shared.wire import (
@@ -164,7 +165,7 @@ def main(argv: list[str]) -> NoReturn:
         forget_file_importers()
         gc.freeze()
         gc.enable()
-        pack_for_core(HostLocked(report=b""))  # what the first of them needs is made once, and not by each host
+        make_ready(HostLocked)  # what the first of them needs is made once, and not by each host
         # 6. Fork the hosts, lock. From here on a call that the filter does not name kills the process.
         stage = "lock"
         report = lockdown.engage(
