@@ -80,3 +80,14 @@ def test_wet_dry_and_moved_pictures_look_like_it() -> None:
     moved = cv2.filter2D(touch(), -1, np.eye(9, dtype=np.float32) / 9)
     assert look(moved).sharpness < 0.8 * plain.sharpness
     assert look(cv2.GaussianBlur(touch(), (0, 0), 2.5)).sharpness < 0.6 * plain.sharpness
+
+
+def test_noise_is_not_made_into_ridges() -> None:
+    """The filtered picture fades in with its energy: else every flat place is full of minutiae."""
+    noise = np.random.default_rng(1).normal(0, 12, (220, 220))
+    enhanced = find_ridges(np.clip(touch() + noise, 0, 255).astype(np.uint8)).enhanced.astype(float)
+    plain = find_ridges(np.clip(np.full((220, 220), 200) + noise, 0, 255).astype(np.uint8))
+    assert plain.mask.sum() == 0
+    away = plain.enhanced - (128 + 25 * np.clip(plain.leveled, -2.2, 2.2))
+    assert np.abs(away).max() <= 2, "what is left is the picture itself"
+    assert enhanced[80:140, 80:140].std() > 45
