@@ -10,6 +10,7 @@ from bioguard.commands import biometric as commands
 from bioguard.device import Device, DeviceOptions, consent, pins
 from bioguard.device.captures import SensorSample
 from bioguard.errors import BioguardError, NotAcquired, WrongUsage
+from bioguard.evidence.device_checks import look_at
 from bioguard.exit_codes import ExitCode
 from bioguard.match.thresholds import builtin_profile
 from bioguard.proofs.device_claims import AttestedHosts, attested_sensors
@@ -17,6 +18,7 @@ from bioguard.proofs.psa_token import Claims
 from bioguard.records.audit_events import Cause, Event
 from bioguard.records.locks import Lock
 from bioguard.records.modality import Modality
+from bioguard.report.model import Status
 from tee_sim.normal.sandbox_verdict.level import Level
 from tests.sensors.conftest import agreed
 
@@ -154,7 +156,10 @@ def test_the_next_version_of_an_extractor_is_another_one(tmp_path: Path) -> None
     file = tmp_path / "phone" / "sensors.json"
     file.write_text(file.read_text().replace("stub_engine:Stub", "stub_engine:Newer"))
     with Device.open(tmp_path / "phone") as device:
+        assert [sensor.runs for sensor in device.sensors] == [False]
         code_of("sample.other_extractor", device.authenticate, "alice", see(device, 1, 4))
+    (check,) = (check for check in look_at(tmp_path / "phone", DeviceOptions()) if check.id == "BG-DOC-047")
+    assert (check.status, "stub 1.0" in check.summary) == (Status.FAIL, True)
     file.write_text(file.read_text().replace("stub_engine", "no_engine"))
     notes: list[str] = []
     with Device.open(tmp_path / "phone", DeviceOptions(note=notes.append)) as device:

@@ -60,7 +60,7 @@ def terms_of(device: Device) -> dict[str, object]:
                 "weights_sha256": sensor.extractor.weights_sha256.hex()
                 if any(sensor.extractor.weights_sha256)
                 else None,
-                "running": sensor.modality.word in device.running.sensors,
+                "running": sensor.runs,
             }
             for sensor in device.sensors
         ],
@@ -88,9 +88,18 @@ def terms_lines(device: Device) -> list[str]:
     ]
 
 
+def sensor_fault(device: Device, sensor: SensorSummary) -> str:
+    """What is wrong with a sensor that the device was made with; empty if nothing."""
+    if sensor.modality.word not in device.running.sensors:
+        return "DOES NOT RUN"
+    return "" if sensor.runs else "ANOTHER EXTRACTOR, its captures are refused"
+
+
 def _sensor_line(device: Device, sensor: SensorSummary) -> str:
     measured = device.running.sensors.get(sensor.modality.word)
-    state = f"measured {measured[:16]}" if measured else "DOES NOT RUN: bioguard doctor"
+    state = (
+        f"measured {measured[:16]}" if measured and sensor.runs else f"{sensor_fault(device, sensor)}: bioguard doctor"
+    )
     return f"sensor:        {sensor.modality.word} {sensor.extractor.model}, {state}"
 
 

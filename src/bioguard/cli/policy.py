@@ -63,7 +63,8 @@ def notice(state: CliState) -> Result:
         now = rules.policy_state(device)
         made = device.configuration
     profile = word(made.profile)
-    parts = notice_text(now, store=str(state.directory), profile=profile, for_testing=made.for_testing)
+    sensors = [modality.word for modality in made.sensors]
+    parts = notice_text(now, store=str(state.directory), profile=profile, for_testing=made.for_testing, sensors=sensors)
     return Result(outcome="told", data={"notice": dict(parts)}, lines=[f"{heading}: {text}" for heading, text in parts])
 
 

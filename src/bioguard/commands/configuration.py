@@ -129,18 +129,21 @@ class ModelSummary(Record):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SensorSummary(Record):
-    """The extractor of a sensor, as it was sealed. letters, version: as in `ProfileSummary`."""
+    """The extractor of a sensor, as it was sealed. letters, version: as in `ProfileSummary`. runs: whether the one that
+    runs now states the same."""
 
     modality: Modality
     letters: Annotated[tuple[int, ...], Items(32, UpTo(127))]
     version: Annotated[tuple[int, ...], Items(32, UpTo(127))]
     weights_sha256: Annotated[bytes, Fixed(32)]
+    runs: bool
 
     @classmethod
-    def of(cls, modality: Modality, extractor: ExtractorIdentity) -> Self:
+    def of(cls, modality: Modality, extractor: ExtractorIdentity, *, runs: bool) -> Self:
         """Of a sealed sensor."""
         letters, version = (tuple(text.encode("ascii")) for text in (extractor.name, extractor.version))
-        return cls(modality=modality, letters=letters, version=version, weights_sha256=extractor.weights_sha256)
+        digest = extractor.weights_sha256
+        return cls(modality=modality, letters=letters, version=version, weights_sha256=digest, runs=runs)
 
     @property
     def extractor(self) -> ExtractorIdentity:

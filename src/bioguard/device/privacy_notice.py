@@ -1,5 +1,7 @@
 """What a person is shown before consenting (policy VII.1), from what is really in force."""
 
+from collections.abc import Sequence
+
 from bioguard.commands.policy import PolicyReply
 
 _PROFILES = {
@@ -8,17 +10,22 @@ _PROFILES = {
 }
 
 
-def notice(state: PolicyReply, *, store: str, profile: str, for_testing: bool = False) -> list[tuple[str, str]]:
+def notice(
+    state: PolicyReply, *, store: str, profile: str, for_testing: bool = False, sensors: Sequence[str] = ()
+) -> list[tuple[str, str]]:
     """Heading and sentence pairs.
 
     Args:
         store: the device's directory, as shown to people.
         profile: `standard` or `digest-only`.
         for_testing: whether it is a device of a laboratory.
+        sensors: of what the device takes pictures.
     """
+    seen = f"pictures of {' and '.join(sensors)}: seen by a locked program once, never kept; features never leave it"
     return [
         ("policy version", str(state.version)),
         ("what is stored", _PROFILES[profile]),
+        *([("pictures", seen)] if sensors else []),
         ("where", f"only on this device, in {store}, sealed under keys of the device"),
         ("why", "to unlock (1:1), to release keys (1:1), to identify (1:N): each only with your consent to it"),
         ("fingers", "yours may be compared with what others show, to judge those more strictly; never to find you"),

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
+from bioguard.commands.configuration import SensorSummary
 from bioguard.device.consent import signed_log
 from bioguard.device.directory import FILES, flaws
 from bioguard.device.facade import Device
@@ -18,6 +19,7 @@ from bioguard.device.incidents import incidents
 from bioguard.device.names import Names
 from bioguard.device.options import DeviceOptions
 from bioguard.device.password_handles import PasswordHandles
+from bioguard.device.sensors import FILE
 from bioguard.device.strong_auth_times import unlock_times
 from bioguard.errors import BioguardError, IntegrityFailure
 from bioguard.private_files import DAMAGED
@@ -86,6 +88,7 @@ _READERS: tuple[Callable[[Path], object], ...] = (
     lambda directory: unlock_times(directory, bytes(16), 0),
     Scenario.load,
     incidents,
+    FILE.load,
 )
 
 
@@ -119,12 +122,24 @@ def _store(directory: Path, options: DeviceOptions) -> Iterator[Check]:
         with Device.open(directory, options) as device:
             records = sum(1 for _ in device.records())
             entries = len(signed_log(device).items)
-            storage = device.running.storage
+            storage, sensors, running = device.running.storage, device.sensors, set(device.running.sensors)
     except BioguardError as error:
         yield _failed(42, _STORE, error)
         return
     yield _fine(42, _STORE, f"{records} record(s), {entries} log entries")
     yield _room(directory, storage)
+    yield from (_sensor(sensor, there=sensor.modality.word in running) for sensor in sensors)
+
+
+def _sensor(sensor: SensorSummary, *, there: bool) -> Check:
+    """Captures of another extractor than the sealed one are refused: the device goes on without this sensor."""
+    title, model = f"the device's {sensor.modality.word} sensor runs as it was sealed", sensor.extractor.model
+    if not there:
+        return _found(47, title, f"{model} does not run", "install what the checks of engines name", Status.FAIL)
+    if not sensor.runs:
+        fix = f"install the engine that is {model} again; or make a new device, and enroll anew"
+        return _found(47, title, f"it was made with {model}, another extractor runs now", fix, Status.FAIL)
+    return _fine(47, title, model)
 
 
 def _room(directory: Path, storage: str) -> Check:

@@ -30,7 +30,7 @@ biometric.RENEW_CODES 4 status=6 records=32
 biometric.SHOW 21 status=6 record=565
 configuration.CONFIGURE 1 status=6
 configuration.PROVIDE_PROFILE 8 status=6
-configuration.SHOW_CONFIGURATION 7 status=6 configuration=1096 profiles=1995 cohort=3 models=914 sensors=1436
+configuration.SHOW_CONFIGURATION 7 status=6 configuration=1096 profiles=1995 cohort=3 models=914 sensors=1438
 gatekeeper.DELETE_USER 3 status=3
 gatekeeper.ENROLL_PIN 1 status=3 timeout_ms=27 secure_user_id=64 handle=464
 gatekeeper.HAS_PIN 4 status=3 has_pin=1 is_current=1

@@ -77,6 +77,7 @@ class BiometricApp(CommandApp):
         self._taker = SampleTaker(env.captures, self._vault)
         self._sensors = SensorCommands(env, self._vault)
         self._policy = PolicyEnforcer(env, self._log, self._vault, self._sensors.owner)
+        self._showing = Showing(self._store, self._vault, self._log.now_ms, env.platform)
         self._bind_all()
         self._policy.start()
         gather(self._store, self._vault, self._policy)
@@ -99,8 +100,7 @@ class BiometricApp(CommandApp):
         self._bind(commands.RATE_BASIS, self._rate_basis)
         self._bind(commands.ERASE, self._erase)
         self._bind(commands.RELABEL, self._relabel)
-        showing = Showing(self._store, self._vault, self._log.now_ms)
-        for command, handler in (*showing.handlers(), *self._sensors.handlers(), *policy_handlers(self._policy)):
+        for command, handler in (*self._showing.handlers(), *self._sensors.handlers(), *policy_handlers(self._policy)):
             self._bind(command, handler)
 
     def _bind(self, command: Command[Q, A], handler: Callable[[Q], A]) -> None:

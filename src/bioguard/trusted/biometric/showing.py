@@ -10,7 +10,7 @@ from bioguard.records.modality import Modality
 from bioguard.trusted.biometric.stored_objects import record_object
 from bioguard.trusted.biometric.vault import Vault
 from tee_sim.shared.schema import Record
-from tee_sim.shared.ta_api import Command, Store
+from tee_sim.shared.ta_api import Command, Platform, Store
 
 
 class Showing:
@@ -18,12 +18,14 @@ class Showing:
 
     Args:
         now_ms: the time that the rules go by.
+        platform: says what the sensors that run have said of themselves.
     """
 
-    def __init__(self, store: Store, vault: Vault, now_ms: Callable[[], int]) -> None:
+    def __init__(self, store: Store, vault: Vault, now_ms: Callable[[], int], platform: Platform) -> None:
         self._store = store
         self._vault = vault
         self._now_ms = now_ms
+        self._running = dict(platform.extractors)
 
     def handlers(self) -> Iterable[tuple[Command, Callable[..., Record]]]:  # type: ignore[type-arg]
         """Each command with what answers it."""
@@ -40,7 +42,14 @@ class Showing:
             profiles=self._vault.profiles,
             cohort=self._cohort_fingers(),
             models=tuple(ModelSummary.of(one.modality, one.model) for one in state.models),
-            sensors=tuple(SensorSummary.of(one.modality, one.extractor) for one in state.sensors),
+            sensors=tuple(
+                SensorSummary.of(
+                    one.modality,
+                    one.extractor,
+                    runs=self._running.get(one.modality.word) == one.extractor.to_bytes(),
+                )
+                for one in state.sensors
+            ),
         )
 
     def _cohort_fingers(self) -> int:
