@@ -73,8 +73,9 @@ def finger_matrices(
 
 
 def finger_profile(
-    head: Head, data: UsableSets, names: Sequence[str], blocks: Sequence[Block], how: str, advance: Progress
-) -> tuple[ComparisonProfile, Same]:
+    head: Head, data: UsableSets, names: Sequence[str], blocks: Sequence[Block], how: str, advance: Progress,
+    least: ComparisonProfile | None = None,
+) -> tuple[ComparisonProfile, Same]:  # fmt: skip
     """A profile of fingerprints, and people that were left out.
 
     Args:
@@ -82,6 +83,7 @@ def finger_profile(
         data, names, blocks: the sets, their people, and what compares them.
         how: how they were scored, for the description.
         advance: takes comparisons done; there are `2 * comparisons_of(blocks)`.
+        least: a profile below whose thresholds none may lie.
 
     Raises:
         InputRefused: `bench.calibration`, too little data.
@@ -96,9 +98,10 @@ def finger_profile(
         )
     tables: list[ScoreTable] = []
     for score in FINGERS:
-        tables += finger_tables(score, names, matrices[score], same)
+        tables += finger_tables(score, names, matrices[score], same, least=least)
     impostors = tables[0].points[0].impostors
-    rest = "; ".join(filter(None, [how, same_note(same)]))
+    bound = f"no threshold below those of {least.name}" if least is not None else ""
+    rest = "; ".join(filter(None, [how, bound, same_note(same)]))
     provenance = CalibrationData(
         description=described([one.name for one in data.sets], rest), sha256=data.sha256, people=len(names),
         samples=data.samples, impostors=impostors,

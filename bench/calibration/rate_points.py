@@ -8,7 +8,7 @@ databases (docs/fingerprint-matching.md, "Thresholds"): such a line holds where 
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -75,6 +75,7 @@ def fitted(
     impostors: Impostors,
     within: Impostors | None = None,
     *,
+    least: Callable[[float], float] = lambda _: -math.inf,
     draws: int = DRAWS,
     seed: int = SEED,
 ) -> FittedTable:
@@ -83,6 +84,7 @@ def fitted(
     Args:
         impostors: all comparisons of different people.
         within: those within sets, if there are others.
+        least: threshold of a rate that no threshold is below.
         draws, seed: of people.
 
     Raises:
@@ -113,12 +115,12 @@ def fitted(
     drawn = impostors.drawn(rates, draws=draws, seed=seed)
     low, high = np.nanquantile(drawn, [0.025, 0.975], axis=0)
     points: list[MeasuredPoint] = []
+    own: list[float] = []
     for at, rate in enumerate(rates):
         point = impostors.threshold(rate)
         floor = within.threshold(rate) if within is not None and _is_measured(within, rate) else point
-        strict = max(float(high[at]), floor, point)
-        if points:
-            strict = max(strict, points[-1].threshold + 1e-6)  # equal scores: a table must rise
+        own.append(max(float(high[at]), floor, point, own[-1] + 1e-6 if own else -math.inf))  # a table must rise
+        strict = max(own[-1], least(rate), points[-1].threshold + 1e-6 if points else -math.inf)
         points.append(
             MeasuredPoint(
                 rate, point, min(float(low[at]), point), strict, strict, impostors.above(strict)[0],
@@ -126,10 +128,11 @@ def fitted(
             )
         )  # fmt: skip
     last = points[-1]
-    earlier = next((p for p in reversed(points) if p.rate >= 9.99 * last.rate), points[0])
-    decades = math.log10(earlier.rate / last.rate)
-    slope = max(last.threshold - earlier.threshold, last.point - earlier.point) / decades
-    return FittedTable(points, last.rate / 10, last.threshold + max(slope, 1e-3))
+    at = next((i for i in reversed(range(len(points))) if points[i].rate >= 9.99 * last.rate), 0)
+    decades = math.log10(points[at].rate / last.rate)
+    slope = max(own[-1] - own[at], last.point - points[at].point) / decades  # raised points are no line of these data
+    following = max(last.threshold + max(slope, 1e-3), least(last.rate / 10))
+    return FittedTable(points, last.rate / 10, following)
 
 
 def _is_measured(impostors: Impostors, rate: float) -> bool:

@@ -1,7 +1,7 @@
 """The tables of a comparison profile from scores, and what a site adds to them."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import reduce
 
 import numpy as np
@@ -12,7 +12,8 @@ from bench.calibration.impostors import Impostors, PairScores
 from bench.calibration.rate_points import FittedTable, fitted, too_little
 from bench.calibration.splits import splits, tried_pairs
 from bioguard.match.fingerprint.cohort import SCALES, SIZES, CohortSize
-from bioguard.records.comparison_profile import RatePoint, ScoreTable
+from bioguard.match.thresholds import threshold_for_fmr
+from bioguard.records.comparison_profile import ComparisonProfile, RatePoint, ScoreTable
 from bioguard.records.scores import Basis, Score
 
 Same = Sequence[tuple[str, str, float]]
@@ -46,26 +47,35 @@ def table_of(
 
 
 def finger_tables(
-    score: Score, names: Sequence[str], matrices: Sequence[ScoreMatrix], same: Same, sizes: Sequence[CohortSize] = SIZES
-) -> list[ScoreTable]:
+    score: Score, names: Sequence[str], matrices: Sequence[ScoreMatrix], same: Same,
+    sizes: Sequence[CohortSize] = SIZES, least: ComparisonProfile | None = None,
+) -> list[ScoreTable]:  # fmt: skip
     """The plain table of a score and those of its cohorts; a cohort that the sets are too small for has none.
 
     Args:
         same: people that are probably one, see `PairScores.same_fingers`.
+        sizes: of the cohorts.
+        least: a profile below whose thresholds none may lie.
 
     Raises:
         InputRefused: as `rate_points.fitted`.
     """
     pairs = pairs_of(names, matrices).without(same)
-    tables = [table_of(score, fitted(Impostors.of(pairs), _within(pairs)))]
+    tables = [table_of(score, fitted(Impostors.of(pairs), _within(pairs), least=_least(least, score, 0)))]
     for size in sizes:
         normalized = cohort_pairs(score, names, matrices, size)
         if normalized is not None:
             held = Impostors.of(normalized.without(same))
             repeated = max(1.0, held.comparisons / np.count_nonzero(pairs.impostor))
-            fit = fitted(held, draws=COHORT_DRAWS)
+            fit = fitted(held, least=_least(least, score, size.templates), draws=COHORT_DRAWS)
             tables.append(table_of(score, fit, cohort=size.templates, repeated=repeated))
     return tables
+
+
+def _least(profile: ComparisonProfile | None, score: Score, cohort: int) -> Callable[[float], float]:
+    if profile is None or profile.table(score, cohort) is None:
+        return lambda _: -math.inf
+    return lambda rate: threshold_for_fmr(rate, profile=profile, score=score, cohort=cohort)
 
 
 def _within(pairs: PairScores) -> Impostors | None:

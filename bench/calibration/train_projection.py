@@ -3,7 +3,8 @@
     python -m bench.calibration.train_projection --fingerprints DIR [--write]
 
 DIR holds `<extractor>/<database>/<finger>_<impression>.iso`. Every figure is leave-one-database-out: the projection and
-the regression that score a database come from the others, all extractors. `--write` trains on everything, writes
+the regression that score a database come from the others, all extractors. `--also DIR` scores minutiae of further
+extractors by the same models; nothing is learned from them. `--write` trains on everything, writes
 `projection.bin` and prints the values for `parameters.ScoreParameters`; figures of that projection on its own training
 sets are not reported because they would be too good.
 """
@@ -16,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bench.calibration.fingerprint_data import load_sets, pairs
-from bench.calibration.fingerprint_training import Material, train, unseen
+from bench.calibration.fingerprint_training import Material, discriminants, material, train, unseen
 from bench.import_options import add_import_options, import_options_of
 from bench.metrics.rates import headline
 from bioguard.match.fingerprint.backends import NUMPY, backends
@@ -97,20 +98,27 @@ def report(scores: Mapping[tuple[str, str], Evidence]) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n", maxsplit=1)[0])
     parser.add_argument("--fingerprints", type=Path, required=True)
+    parser.add_argument("--also", type=Path, help="further extractors on the same databases, scored by the same models")
     parser.add_argument("--write", action="store_true")
     add_import_options(parser)
     options = parser.parse_args()
     if backends()[0] == NUMPY:
         parser.error("the compiled kernel is needed: reinstall with a C compiler")
 
-    parts, using = train(load_sets(options.fingerprints, import_options_of(parser, options)))
+    reading = import_options_of(parser, options)
+    parts, using = train(load_sets(options.fingerprints, reading))
+    also = [material(one) for one in load_sets(options.also, reading)] if options.also else []
     print(f"{sum(len(m[2]) for p in parts for m in p.matched)} corresponding minutiae")
 
     evidence: dict[tuple[str, str], Evidence] = {}
     for part, others in unseen(parts):
         evidence[part.source.extractor, part.source.database] = evidence_of(part, others)
+    further: dict[tuple[str, str], Evidence] = {}
+    for part in also:
+        others = discriminants([one for one in parts if one.source.database != part.source.database])
+        further[part.source.extractor, part.source.database] = evidence_of(part, others)
     scores = {}
-    for key, (values, same) in evidence.items():
+    for key, (values, same) in (evidence | further).items():
         fitted = fit_score([e for (_, other), e in evidence.items() if other != key[1]])
         scores[key] = scored(values, fitted), same
     report(scores)

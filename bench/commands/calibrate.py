@@ -52,12 +52,13 @@ DRAWN_PEOPLE = 20_000
     help="The product was trained on these fingerprints: score each by what was trained without its database.",
 )
 @click.option("--trained-on", type=FOLDER, help="What it was trained on, if through another extractor.", metavar="DIR")
+@click.option("--not-below", type=FILE, metavar="PROFILE", help="No threshold may lie below those of PROFILE.")
 @click.option("--json", "as_json", is_flag=True, help="The profile as JSON on stdout.")
 @import_options
 def calibrate(
     fingerprints: Path | None, faces: Path | None, synthetic: str | None, out: Path, name: str | None,
     model: str | None, made_by: str | None, site_of: Path | None, leave_one_database_out: bool, trained_on: Path | None,
-    as_json: bool, options: ImportOptions,
+    not_below: Path | None, as_json: bool, options: ImportOptions,
 ) -> None:  # fmt: skip
     """Make a comparison profile: thresholds by rate for one model, from your own data.
 
@@ -75,7 +76,9 @@ def calibrate(
         raise click.UsageError("give one of --fingerprints, --faces and --synthetic")
     if trained_on is not None and not (leave_one_database_out and fingerprints):
         raise click.UsageError("--trained-on goes with --fingerprints and --leave-one-database-out")
-    base = None
+    if not_below is not None and (fingerprints is None or site_of is not None):
+        raise click.UsageError("--not-below goes with --fingerprints, and not with --site-of")
+    base, least = None, None if not_below is None else ComparisonProfile.from_bytes(not_below.read_bytes())
     if site_of is not None:
         if synthetic is not None or leave_one_database_out:
             raise click.UsageError("--site-of takes real samples of the site, as the product scores them")
@@ -90,7 +93,7 @@ def calibrate(
     head = _head(out, name, model, made_by, base)
     if fingerprints is not None:
         learned = load_sets(trained_on, options) if trained_on else []
-        profile = _of_fingers(head, fingerprints, options, base, learned, leave_one_out=leave_one_database_out)
+        profile = _of_fingers(head, fingerprints, options, base, learned, least, leave_one_out=leave_one_database_out)
     elif faces is not None:
         profile = _of_faces(head, faces, base)
     else:
@@ -122,8 +125,8 @@ def _with_site(base: ComparisonProfile, head: Head, site: list[Any]) -> Comparis
 
 
 def _of_fingers(
-    head: Head, root: Path, options: ImportOptions, base: ComparisonProfile | None, learned: Sequence[FingerSet], *,
-    leave_one_out: bool,
+    head: Head, root: Path, options: ImportOptions, base: ComparisonProfile | None, learned: Sequence[FingerSet],
+    least: ComparisonProfile | None, *, leave_one_out: bool,
 ) -> ComparisonProfile:  # fmt: skip
     data = usable_sets(root, options, note)
     if not data.sets:
@@ -140,7 +143,7 @@ def _of_fingers(
         if base is not None:
             return _with_site(base, head, finger_site(base, data, names, blocks, advance))
         how = "scored by models trained without the database" if leave_one_out else ""
-        profile, same = finger_profile(head, data, names, blocks, how, advance)
+        profile, same = finger_profile(head, data, names, blocks, how, advance, least)
     for one, other, median in same:
         note(f"{one} and {other} score like one finger (median {median:.2f}) and were left out")
     return profile

@@ -151,7 +151,7 @@ def _curves(engines: Mapping[str, Scored], rows: Mapping[str, Any]) -> Section:
 
 def _quality(rows: Mapping[str, Any]) -> Section:
     found = {name: row["quality_against_error"] for name, row in rows.items()}
-    shown = {f"{name}, by {q['kind']}": q["quarters"] for name, q in found.items() if q["quarters"]}
+    shown = {f"{name}: {q['kind']}": q["quarters"] for name, q in found.items() if q["quarters"]}
     cells = tuple(
         (
             name,

@@ -174,3 +174,22 @@ def test_models_are_learned_from_others_without_the_database_that_is_scored(monk
     assert {frozenset(s) for s in used.values()} == {
         frozenset(s) for s in ({"d2", "d3"}, {"d1", "d3"}, {"d1", "d2"}, {"d1", "d2", "d3"})
     }
+
+
+def test_no_threshold_lies_below_those_of_another_profile() -> None:
+    """A table of an extractor whose fingers were easy does not promise a rate that harder ones were seen to break."""
+    impostors = Impostors.of(comparisons(24, 3))
+    plain = fitted(impostors, draws=50)
+    high = fitted(impostors, least=lambda rate: 1.5 if rate > 0.01 else 9.0, draws=50)
+    for one, other in zip(plain.points, high.points, strict=True):
+        assert other.threshold == other.high >= max(one.threshold, 1.5 if one.rate > 0.01 else 9.0)
+        assert other.false_matches <= one.false_matches
+        assert other.point == one.point
+    assert high.next_threshold >= 9.0
+    profile = builtin_profile(Modality.FINGERPRINT)
+    matrix = replace(two_sets(), scores=two_sets().scores - 5)
+    table = finger_tables(Score.LIKELIHOOD_RATIO, NAMES, [matrix], (), (), profile)[0]
+    pooled = profile.table(Score.LIKELIHOOD_RATIO)
+    assert pooled is not None
+    known = {p.rate: p.threshold for p in pooled.points}
+    assert [p.threshold for p in table.points[:3]] == [known[p.rate] for p in table.points[:3]]

@@ -23,8 +23,6 @@ from bioguard.match.thresholds import (
     basis_for_fmr,
     builtin_profile,
     builtin_profiles,
-    extractor_profile,
-    extractor_profiles,
     strictest,
     threshold_for_fmr,
     threshold_for_fpir,
@@ -244,11 +242,6 @@ def test_refusals(call: Callable[[], object], message: str) -> None:
 
 def test_the_built_in_profiles_are_all_that_is_there() -> None:
     assert {path.name for path in FOLDER.iterdir()} == {f"{name}.profile" for name in (*BUILTIN, *EXTRACTORS)}
-
-
-def test_an_extractor_that_nobody_measured_has_no_profile() -> None:
-    assert extractor_profile("minutiae") is None
-    assert not set(extractor_profiles()) & set(builtin_profiles())
 
 
 @pytest.mark.parametrize("data", [None, b"", b"[]", FACE.to_bytes()[:-1], FACE.to_bytes() + b"\0"])

@@ -36,7 +36,7 @@ from bioguard.records.scores import Basis, Score
 
 BUILTIN: Final = ("edgeface-xs-512", "mobilefacenet-128", "minutiae-pooled")
 """Names of the profiles in `profiles/` that a device without a sensor decides by."""
-EXTRACTORS: Final[tuple[str, ...]] = ()
+EXTRACTORS: Final = ("nbis", "leader")
 """Those of one extractor each; a device takes one in where a sensor of that extractor is sealed into it."""
 NOT_CALIBRATED: Final = "match.not_calibrated"
 
