@@ -26,7 +26,7 @@ NOT_OURS = re.compile(
     | net/(dev|netlink)               # below /proc
     | run/nscd/socket                # of the C library's name service
     | NAME\.py                       # any source
-    | (FILE|models)\.toml | weights/leader/LEADER\.onnx     # the user's, and a file of another package
+    | nbis\.py | (FILE|models)\.toml | weights/leader/LEADER\.onnx     # of others: a package, the user, a package
     | input/output | application/vnd\.in-toto | ansi378-2009/am1 | px/cm
     | (c2sp|golang)\.org/.*
     | (face/Error\.aidl|Session\.h|password_handle\.h|gatekeeper\.h|common/util/Util\.h)         # Android
