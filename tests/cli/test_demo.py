@@ -3,11 +3,13 @@
 import json
 import re
 import tracemalloc
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from bioguard.cli import demo
 from bioguard.cli.__main__ import run
 from bioguard.cli.collection import Sample, find_faces, find_fingers
 from bioguard.cli.demo_sensor import take
@@ -186,3 +188,17 @@ def test_the_tally_in_json(data: Path, capsys: pytest.CaptureFixture[str]) -> No
     finger = answer["decisions"]["finger"]
     assert (finger["enrolled"], finger["failures_to_enroll"], finger["taken_again"]) == (2, 0, 1)
     assert finger["impostors_rejected"] == finger["impostors"] == 2
+
+
+def test_fingers_are_pictures_where_a_sensor_can_see_them(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Whatever is known of the extractor's thresholds: the device takes the highest."""
+    monkeypatch.setattr(demo, "_can_see", lambda: True)
+    monkeypatch.setattr(demo.Device, "init", partial(demo.Device.init, uncalibrated=True))
+    monkeypatch.setattr(demo, "finger_impressions", lambda *_args, count, **_rest: [FEW] * count)
+    assert run(["demo"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert [line for line in lines if line.startswith("sensor   fingerprint nbis ")]
+    tally = lines.index("finger       enrolled 2/2, failures to enroll 0, samples taken again 0")
+    assert lines[tally + 1] == "             genuine accepted 2/2, impostors rejected 2/2"

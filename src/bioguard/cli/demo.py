@@ -3,13 +3,14 @@
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, field
 from pathlib import Path
 
 import click
 
+from bioguard.capture.installed import version_of
 from bioguard.cli.collection import Sample, Subject, find_faces, find_fingers
 from bioguard.cli.demo_sensor import take
 from bioguard.cli.import_options import import_options
@@ -18,16 +19,20 @@ from bioguard.cli.output import Output, Result
 from bioguard.cli.state import CliState, pass_state
 from bioguard.commands.biometric import EraseAuthorization
 from bioguard.device import Device, DeviceOptions
+from bioguard.device.captures import SensorSample
 from bioguard.device.consent import grant_all, signed_log
 from bioguard.device.pins import check_token, enrollment_token, set_pin, unlock, verify_pin
 from bioguard.device.receipts import erasure_receipt
-from bioguard.errors import InputRefused, NotPermitted
+from bioguard.device.sensors import SensorChoice
+from bioguard.errors import InputRefused, NotAcquired, NotPermitted
 from bioguard.exit_codes import ExitCode
 from bioguard.formats import ImportOptions
+from bioguard.match.thresholds import extractor_profiles
 from bioguard.records import Features
 from bioguard.records.modality import Modality
 from bioguard.records.tokens import AuthToken
-from bioguard.simulate.people import face_views, finger_impressions
+from bioguard.report.png import write_png
+from bioguard.simulate.people import FingerPictures, face_views, finger_impressions
 from tee_sim.shared.dataclass import dataclass
 
 ENROLLED_SAMPLES = 3
@@ -35,6 +40,10 @@ NEEDED = ENROLLED_SAMPLES + 1
 """One more than is enrolled, to be tried afterwards."""
 MODALITIES = {"finger": Modality.FINGERPRINT, "face": Modality.FACE}
 NAMES = ("alice", "bob")
+ENGINE, DISTRIBUTION = "nbis", "nbis-py"
+SENSOR = SensorChoice(modality=Modality.FINGERPRINT, engine=ENGINE)
+RIGHT_INDEX = 2
+DPI = 500
 PEOPLE = 20
 """People enrolled from a directory of real samples."""
 DEMO_PIN = b"2468"
@@ -73,18 +82,22 @@ class _Tally:
 
 @dataclass(slots=True)
 class _Person:
-    """Somebody to enroll, and what is left to try afterwards, by modality; without it nothing of that is enrolled."""
+    """Somebody to enroll, and what is left to try afterwards, by modality; without it nothing of that is enrolled.
+
+    pictures: PNG files of touches, for a device with a sensor; their features are then not looked at.
+    """
 
     name: str
     subjects: Mapping[str, Subject]
-    probes: dict[str, Sequence[Features]] = field(default_factory=dict)
+    pictures: Sequence[bytes] = ()
+    probes: dict[str, Sequence[Features | bytes]] = field(default_factory=dict)
 
 
 @contextmanager
-def _temporary_device(options: DeviceOptions, keep: Path | None) -> Iterator[Device]:
+def _temporary_device(options: DeviceOptions, keep: Path | None, sensors: Sequence[str]) -> Iterator[Device]:
     with (
         tempfile.TemporaryDirectory(prefix="bioguard-demo-") as name,
-        Device.init(keep or Path(name) / "device", options) as device,
+        Device.init(keep or Path(name) / "device", options, sensors=sensors) as device,
     ):
         yield device
 
@@ -102,8 +115,8 @@ def _temporary_device(options: DeviceOptions, keep: Path | None) -> Iterator[Dev
 def demo(state: CliState, data: Path | None, keep: Path | None, options: ImportOptions) -> Result:
     """Provision a device, enroll people by face and finger, accept genuine attempts, reject impostors.
 
-    With --data it does what a sensor does: a sample that does not fit is named and the next one is taken; who cannot be
-    enrolled is counted.
+    With the extra `capture` installed, fingers are pictures that a locked sensor sees. With --data it does what a
+    sensor does: a sample that does not fit is named and the next one is taken; who cannot be enrolled is counted.
 
     \b
     Examples:
@@ -113,14 +126,19 @@ def demo(state: CliState, data: Path | None, keep: Path | None, options: ImportO
     started = time.monotonic()
     out = state.output
     out.step("bioguard demo: a simulated device; nothing here protects real biometrics")
-    people = _real_people(data, out, options) if data else _synthetic_people()
+    with_sensor = data is None and _can_see()
+    people = _real_people(data, out, options) if data else _synthetic_people(pictures=with_sensor)
     tallies = {what: _Tally() for what in MODALITIES}
-    with _temporary_device(state.options, keep) as device:
+    with _temporary_device(
+        state.options, keep, [f"{Modality.FINGERPRINT.word}={ENGINE}"] if with_sensor else []
+    ) as device:
         facts = device.running.status()
         out.step(f"device   provisioned in {device.directory if keep else 'a temporary directory'}")
         out.step(f"sandbox  {facts['sandbox_level']}: {', '.join(map(str, device.running.verdict.layers))}")
         for unusual in test_notes(device.running.ready):
             out.note(unusual)
+        for sensor in device.sensors:
+            out.step(f"sensor   {sensor.modality.word} {sensor.extractor.model}, in a locked process of its own")
         out.step(f"store    sealed, anti-rollback level {facts['anti_rollback_level']}")
         _enroll(device, people, tallies, out, verbose=data is None)
         people = [p for p in people if p.probes]
@@ -157,9 +175,17 @@ def demo(state: CliState, data: Path | None, keep: Path | None, options: ImportO
     )
 
 
+def _can_see() -> bool:
+    """Whether fingers can be pictures: the engine is installed, and thresholds for what it finds are known."""
+    if SENSOR.missing():
+        return False
+    model = f"{ENGINE} {version_of(ENGINE, DISTRIBUTION)}+"
+    return any(profile.model.startswith(model) for profile in extractor_profiles())
+
+
 def _identified(device: Device, person: _Person) -> bool:
     """Whether a search finds the person; a miss counts, and is cleared by the PIN before it locks the sensor."""
-    found = device.identify(person.probes["face"][0]).user == person.name
+    found = device.identify(_seen(device, person.probes["face"][0])).user == person.name
     if not found:
         unlock(device, person.name, DEMO_PIN)
     return found
@@ -167,7 +193,7 @@ def _identified(device: Device, person: _Person) -> bool:
 
 def _show_token(device: Device, person: _Person, out: Output) -> None:
     probe = next(probes[0] for probes in person.probes.values() if probes)
-    answer = device.authenticate(person.name, probe, operation_id=OPERATION_ID)
+    answer = device.authenticate(person.name, _seen(device, probe), operation_id=OPERATION_ID)
     if answer.token is None:
         return
     token = AuthToken.from_bytes(answer.token)
@@ -178,7 +204,8 @@ def _show_token(device: Device, person: _Person, out: Output) -> None:
     )
 
 
-def _synthetic_people(seed: int = 1) -> list[_Person]:
+def _synthetic_people(seed: int = 1, *, pictures: bool) -> list[_Person]:
+    grown = FingerPictures(seed)
     return [
         _Person(
             name,
@@ -186,6 +213,7 @@ def _synthetic_people(seed: int = 1) -> list[_Person]:
                 "finger": _captured(finger_impressions(seed, person=person, count=NEEDED)),
                 "face": _captured(face_views(seed, person=person, count=NEEDED)),
             },
+            [write_png(grown.picture(person, RIGHT_INDEX, i), DPI) for i in range(NEEDED)] if pictures else (),
         )
         for person, name in enumerate(NAMES)
     ]
@@ -242,33 +270,50 @@ def _enroll(
 
 
 def _enroll_one(device: Device, person: _Person, what: str, tally: _Tally, out: Output, *, verbose: bool) -> None:
-    """SensorSample and enroll one finger or face, or count the failure to."""
-    subject, modality = person.subjects[what], MODALITIES[what]
-    where = f"{person.name} {what} ({subject.label})"
-    taken = take(
-        subject.samples,
-        ENROLLED_SAMPLES,
-        lambda name, fault: out.step(f"capture  {where}: {name} {fault}: not taken"),
-    )
-    tally.taken_again += len(taken.passed_over)
+    """Capture and enroll one finger or face, or count the failure to."""
+    modality = MODALITIES[what]
+    where = f"{person.name} {what} ({person.subjects[what].label})"
     try:
-        if len(taken.chosen) < ENROLLED_SAMPLES:
-            raise InputRefused(
-                f"of {len(subject.samples)} samples no {ENROLLED_SAMPLES} fit together",
-                hint="give more samples of one finger or face",
-            )
-        samples = [s.features for s in taken.chosen if s.features is not None]
+        samples, probes = _samples(device, person, what, tally, lambda line: out.step(f"capture  {where}: {line}"))
         token = enrollment_token(device, person.name, modality, DEMO_PIN)
         finger = "right-index" if modality is Modality.FINGERPRINT else None
         new = device.enroll(person.name, samples, finger=finger, token=token)
-    except (InputRefused, NotPermitted) as error:
+    except (InputRefused, NotAcquired, NotPermitted) as error:
         tally.failures_to_enroll += 1
         out.step(f"enroll   {where}: FAILURE TO ENROLL, {error.message}")
         return
     tally.enrolled += 1
-    person.probes[what] = taken.probes
+    person.probes[what] = probes
     if verbose:
         out.step(f"enroll   {person.name} {what}: {new.views} samples, digest {new.digest[:16]}...")
+
+
+def _samples(
+    device: Device, person: _Person, what: str, tally: _Tally, report: Callable[[str], None]
+) -> tuple[list[Features | SensorSample], Sequence[Features | bytes]]:
+    """What to enroll, and what is left to try.
+
+    Raises:
+        InputRefused: too few samples fit together.
+        NotAcquired: the sensor made no sample of a picture.
+    """
+    if what == "finger" and person.pictures:
+        first, rest = person.pictures[:ENROLLED_SAMPLES], person.pictures[ENROLLED_SAMPLES:]
+        return [_seen(device, picture) for picture in first], rest
+    subject = person.subjects[what]
+    taken = take(subject.samples, ENROLLED_SAMPLES, lambda name, fault: report(f"{name} {fault}: not taken"))
+    tally.taken_again += len(taken.passed_over)
+    if len(taken.chosen) < ENROLLED_SAMPLES:
+        raise InputRefused(
+            f"of {len(subject.samples)} samples no {ENROLLED_SAMPLES} fit together",
+            hint="give more samples of one finger or face",
+        )
+    return [s.features for s in taken.chosen if s.features is not None], taken.probes
+
+
+def _seen(device: Device, probe: Features | bytes) -> Features | SensorSample:
+    """Features as they are; a picture is shown to the sensor, each time anew: a capture is good for one use."""
+    return device.capture(Modality.FINGERPRINT, probe) if isinstance(probe, bytes) else probe
 
 
 def _others(people: Sequence[_Person], person: _Person, what: str) -> list[_Person]:
@@ -286,14 +331,14 @@ def _attempts(
             for what, probes in person.probes.items():
                 tally = tallies[what]
                 for probe in probes[:PROBES]:
-                    match = device.authenticate(person.name, probe).match
+                    match = device.authenticate(person.name, _seen(device, probe)).match
                     tally.genuine += 1
                     tally.genuine_accepted += match
                     if verbose:
                         out.step(f"match    {person.name} by {what}: {'accepted' if match else 'REJECTED'} (genuine)")
                 unlock(device, person.name, DEMO_PIN)
                 for other in _others(people, person, what):
-                    match = device.authenticate(person.name, other.probes[what][0]).match
+                    match = device.authenticate(person.name, _seen(device, other.probes[what][0])).match
                     tally.impostors += 1
                     tally.impostors_rejected += not match
                     if verbose:
