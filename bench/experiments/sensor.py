@@ -1,0 +1,91 @@
+"""`python -m bench.experiments.sensor --pictures DIR --engine nbis`: what lock and pipes cost an engine, in one run.
+
+Pictures go in turns through a locked sensor and through the same engine in this process. Wall time of a shared machine
+is noisy, so processor time of the sensor's process and of the core, as the kernel counts it, stands beside it.
+"""
+
+import argparse
+import json
+import os
+import statistics
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from bioguard.capture.sensor import EngineSensor, framed
+from bioguard.device.sensors import SensorChoice
+from tee_sim.normal.machine.locked_start import start_locked
+from tee_sim.normal.sandbox_verdict.observe import children_of
+from tee_sim.normal.supplicant import Supplicant
+from tee_sim.shared.wire import Boot, LockProfile, Provision
+
+WARM_UP = 2
+
+
+def _processor_ms(processes: tuple[int, ...]) -> float:
+    """On a processor so far, all of them together."""
+    return sum(int(Path(f"/proc/{pid}/schedstat").read_text("ascii").split()[0]) for pid in processes) / 1e6
+
+
+def _timed(work: Callable[[], object], processes: tuple[int, ...]) -> tuple[float, float]:
+    """Wall and processor time in milliseconds."""
+    before, started = _processor_ms(processes), time.perf_counter()
+    work()
+    return (time.perf_counter() - started) * 1e3, _processor_ms(processes) - before
+
+
+def measured(engine: str, pictures: list[bytes], folder: Path) -> dict[str, object]:
+    """Medians of wall time, means of processor time, and their ratios."""
+    manifest = SensorChoice.of(f"fingerprint={engine}").manifest()
+    bare = EngineSensor(manifest.arguments, {file.path: Path(file.path).read_bytes() for file in manifest.files})
+    supplicant = Supplicant(folder)
+    boot = Boot(manifests=(), profile=LockProfile.STRICT, sensors=(manifest,))
+    provision = Provision(huk=bytes(32), device_id=bytes(16), create=True)
+    started = start_locked(boot, supplicant, provision, accept=lambda _verdict: None)
+    try:
+        (core,) = children_of(started.process.pid) or (started.process.pid,)
+        theirs = (core, *children_of(core))
+        for picture in pictures[:WARM_UP]:
+            started.process.capture(manifest.name, picture)
+            bare.read(picture)
+        pairs = [
+            (
+                _timed(lambda data=picture: started.process.capture(manifest.name, data), theirs),  # type: ignore[misc]
+                _timed(lambda data=picture: bare.read(data), (os.getpid(),)),  # type: ignore[misc]
+            )
+            for picture in pictures
+        ]
+    finally:
+        started.process.kill()
+        supplicant.close()
+    wall = [statistics.median(pair[side][0] for pair in pairs) for side in (0, 1)]
+    processor = [statistics.mean(pair[side][1] for pair in pairs) for side in (0, 1)]
+    return {
+        "engine": engine,
+        "level": started.inspected.verdict.level.value,
+        "pictures": len(pictures),
+        "wall_p50_ms": {"locked": round(wall[0], 1), "bare": round(wall[1], 1), "ratio": round(wall[0] / wall[1], 3)},
+        "processor_mean_ms": {
+            "locked": round(processor[0], 1),
+            "bare": round(processor[1], 1),
+            "ratio": round(processor[0] / processor[1], 3),
+        },
+    }
+
+
+def main() -> None:
+    """Print the result as JSON."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--pictures", type=Path, required=True)
+    parser.add_argument("--engine", default="nbis")
+    parser.add_argument("--most", type=int, default=24)
+    arguments = parser.parse_args()
+    files = sorted(arguments.pictures.rglob("*.png"))[: arguments.most]
+    with tempfile.TemporaryDirectory() as folder:
+        result = measured(arguments.engine, [framed(file.read_bytes(), 500) for file in files], Path(folder))
+    print(json.dumps(result, indent=1))
+
+
+if __name__ == "__main__":
+    main()
