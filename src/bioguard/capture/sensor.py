@@ -56,7 +56,9 @@ class EngineSensor:
         try:
             decoded = decode(picture, stated or None, self._modality)
         except InputRefused:
-            return Reading(AcquiredCode.INSUFFICIENT, 0, b"")
+            return Reading(int(AcquiredCode.INSUFFICIENT), 0, b"")  # a plain number: no other fits a reading
         found = self._engine.extract(decoded)
-        good = found.acquired is AcquiredCode.GOOD and found.sample is not None
-        return Reading(int(found.acquired), found.quality, found.sample.to_bytes() if good and found.sample else b"")
+        payload = found.sample.to_bytes() if found.acquired is AcquiredCode.GOOD and found.sample else b""
+        if found.acquired == AcquiredCode.GOOD and not payload:
+            raise ValueError("good, and no sample")
+        return Reading(int(found.acquired), found.quality, payload)
