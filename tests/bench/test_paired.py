@@ -10,8 +10,10 @@ from click.testing import CliRunner
 
 from bench.__main__ import cli
 from bench.metrics.comparisons import Comparisons, scores_of
+from bench.metrics.mean_of_sets import mean_of_sets
 from bench.metrics.paired import paired
 from bench.sections.paired import paired as section
+from bench.wording import NOT_MEASURABLE
 from bioguard.errors import InputRefused
 
 
@@ -89,3 +91,26 @@ def test_both_matchers_are_on_one_page(tmp_path: Path) -> None:
     page = (tmp_path / "out" / "report.html").read_text()
     assert "Another matcher on the same people" in page
     assert "worse" in page
+
+
+@pytest.mark.parametrize(
+    ("people", "names_of_sets", "measured"), [(20, "abcd", False), (27, "ab", False), (27, "abc", True)]
+)
+def test_a_mean_of_sets_is_measured_where_each_lets_one_pair_pass_and_all_three(
+    people: int, names_of_sets: str, measured: bool
+) -> None:
+    """Two views a person: 760 impostor pairs in 20 people, 1 404 in 27."""
+    rng = np.random.default_rng(2)
+    subjects = np.repeat(np.arange(people), 2)
+    names = [f"{person}_{view}" for person in range(people) for view in (1, 2)]
+    sets = []
+    for name in names_of_sets:
+        scores = rng.normal(0, 1, (2 * people,) * 2) + 3 * (subjects[:, None] == subjects)
+        sets.append(Comparisons(name, scores.astype(np.float32), subjects, names))
+    found = mean_of_sets(sets, seed=1, replicates=20)
+    each = [scores_of([one]) for one in sets]
+    assert found["eer"]["rate"] == pytest.approx(np.mean([s.eer().value for s in each]))
+    assert found["fnmr_at_1e-2"]["rate"] == pytest.approx(np.mean([s.at_fmr(1e-2).fnmr for s in each]))
+    low, high = found["eer"]["interval_95"]
+    assert low < found["eer"]["rate"] < high
+    assert (found["fnmr_at_1e-3"] != NOT_MEASURABLE) is measured
