@@ -3,7 +3,6 @@
 import json
 import re
 import tracemalloc
-from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -193,12 +192,18 @@ def test_the_tally_in_json(data: Path, capsys: pytest.CaptureFixture[str]) -> No
 def test_fingers_are_pictures_where_a_sensor_can_see_them(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Whatever is known of the extractor's thresholds: the device takes the highest."""
-    monkeypatch.setattr(demo, "_can_see", lambda: True)
-    monkeypatch.setattr(demo.Device, "init", partial(demo.Device.init, uncalibrated=True))
     monkeypatch.setattr(demo, "finger_impressions", lambda *_args, count, **_rest: [FEW] * count)
     assert run(["demo"]) == 0
     lines = capsys.readouterr().out.splitlines()
     assert [line for line in lines if line.startswith("sensor   fingerprint nbis ")]
     tally = lines.index("finger       enrolled 2/2, failures to enroll 0, samples taken again 0")
     assert lines[tally + 1] == "             genuine accepted 2/2, impostors rejected 2/2"
+
+
+def test_without_the_engine_or_its_thresholds_fingers_are_features(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(demo, "version_of", lambda *_: "0.1.2")
+    assert not demo._can_see(), "no thresholds are known of that version"
+    monkeypatch.setattr(demo.SensorChoice, "missing", lambda _: "nbis")
+    monkeypatch.delattr(demo, "version_of")
+    assert not demo._can_see()
+    assert not any(person.pictures for person in demo._synthetic_people(pictures=False))

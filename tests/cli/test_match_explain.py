@@ -62,7 +62,7 @@ def test_pictures_lie_under_their_minutiae_inside_the_drawing(
     assert "small.png: 400 x 300 px at 500 dpi, its minutiae are of 400 x 450" in capsys.readouterr().err
     run(tmp_path, a, b, "--svg", out, "--picture-b", tmp_path / "a.png")
     assert out.read_text().count("<image ") == 1
-    with pytest.raises(click.UsageError, match="one number"):
+    with pytest.raises(InputRefused, match="one whole number"):
         run(tmp_path, a, b, "--svg", out, "--picture-a", tmp_path / "a.png", "--dpi", "500,510")
     with pytest.raises(click.UsageError, match="--svg names one"):
         run(tmp_path, a, b, "--svg", tmp_path / "a.png", "--picture-a", tmp_path / "a.png")

@@ -35,12 +35,9 @@ def _backdrop(
         return None
     from bioguard.capture.picture_bounds import BOUNDS  # noqa: PLC0415 - as below
     from bioguard.capture.pictures import decode  # noqa: PLC0415 - needs the capture extra
+    from bioguard.cli.pictures import picture_dpi  # noqa: PLC0415 - loads a device
 
-    across, down = options.dpi or (None, None)
-    if across != down:
-        raise click.UsageError("--dpi of pictures is one number")
-    dpi = None if across is None else round(across)
-    picture = decode(read_input(path, most_bytes=BOUNDS[Modality.FINGERPRINT].max_bytes), dpi)
+    picture = decode(read_input(path, most_bytes=BOUNDS[Modality.FINGERPRINT].max_bytes), picture_dpi(options))
     backdrop = Backdrop(picture.pixels, picture.dpi)
     stated = (int(sample.width_px500), int(sample.height_px500))
     if max(abs(of_picture - said) for of_picture, said in zip(backdrop.size_px500, stated, strict=True)) > 1:

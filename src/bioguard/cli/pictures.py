@@ -52,7 +52,7 @@ def capture_all(
     Raises:
         InputRefused, NotAcquired: as `Device.capture`, with the file's name.
     """
-    dpi = _dpi(options)
+    dpi = picture_dpi(options)
     found = []
     for path in paths:
         picture = read_input(path, most_bytes=BOUNDS[modality].max_bytes)
@@ -63,7 +63,7 @@ def capture_all(
     return found
 
 
-def _dpi(options: ImportOptions) -> int | None:
+def picture_dpi(options: ImportOptions) -> int | None:
     """Whole dots an inch, both ways. Raises InputRefused for anything else."""
     if options.dpi is None:
         return None

@@ -61,8 +61,8 @@ def test_ridges_turn_once_more_round_each_minutia_with_the_sign_of_its_direction
         turns.append(turns_round(pictures.picture(person, 2, 0), truth)[inside])
     found = np.rint(np.concatenate(turns))
     assert len(found) > 120
-    # the others have a neighbor within the circle
-    assert (found == 1).mean() > 0.8
+    # the others have a neighbor within the circle; 0.91 if neighbors were no part of a minutia's pattern
+    assert (found == 1).mean() > 0.94
     assert (found == -1).mean() < 0.02
 
 
