@@ -96,10 +96,14 @@ def _named(manifest: Manifest, command: int | None) -> str:
     return f"{manifest.name} command {command}" if command is not None else f"{manifest.name} session"
 
 
+def _others(manifest: Manifest) -> list[CommandBudget]:
+    return [budget for budget in manifest.budgets if budget.command != SHOW_CONFIGURATION.number]
+
+
 def enforced() -> bool:
     """Whether a request above its budget is withheld: the same applications in one process, one bit for a question."""
     ours = tuple(
-        replace(m, budgets=(*m.budgets, CommandBudget(command=SHOW_CONFIGURATION.number, bits=1)))
+        replace(m, budgets=(*_others(m), CommandBudget(command=SHOW_CONFIGURATION.number, bits=1)))
         if m.ta_uuid == BIOMETRIC_UUID
         else m
         for m in manifests()
