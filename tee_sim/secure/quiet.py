@@ -5,11 +5,14 @@ text of a traceback (which opens the source) in one application would end all of
 that Python prints on its own is sent nowhere. Writing to a descriptor is still what the filter kills for.
 """
 
+import ctypes
 import io
 import linecache
 import sys
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Final
+
+_C_TEXT_BYTES: Final = 4096
 
 
 class Nowhere(io.TextIOBase):
@@ -59,3 +62,19 @@ def install(stream: Callable[[str], Nowhere] | None = None) -> None:
     sys.unraisablehook = _nothing
     linecache.clearcache()
     linecache.updatecache = _no_lines  # type: ignore[assignment]  # whatever is asked for
+
+
+def install_for_c() -> None:
+    """From now on what libraries in C print with `stdio` goes into memory, and no further than one page of it.
+
+    For the process of a sensor: decoders tell the terminal what is wrong with a picture, which the filter kills for, so
+    that two damaged files would spend its processes. Only glibc has streams that can be replaced.
+    """
+    libc = ctypes.CDLL(None)
+    if not hasattr(libc, "gnu_get_libc_version"):
+        return
+    libc.fmemopen.restype = ctypes.c_void_p
+    for name in ("stdout", "stderr"):
+        memory = libc.fmemopen(None, ctypes.c_size_t(_C_TEXT_BYTES), b"w")
+        if memory:
+            ctypes.c_void_p.in_dll(libc, name).value = memory

@@ -19,6 +19,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Final
 
+from tee_sim.secure import quiet
 from tee_sim.shared.dataclass import dataclass
 from tee_sim.shared.lock_report import HostLink, Layer, LayerState, LockError
 from tee_sim.shared.sandbox import hygiene, kernel
@@ -198,6 +199,7 @@ def _load(sensor: SensorToFork, pipes: Sequence[_Pipes], say: int, core: int, fi
         hygiene.close_all_but(say, core, *own, *sensor.picture_fds)
         hygiene.drop_capabilities()
         _say(say, _MEASURED, sensor.measure())
+        quiet.install_for_c()  # before its libraries are loaded: C++ looks at the stream once
         sensor.make()
         threads = hygiene.count_threads()
         if threads != 1:

@@ -1,5 +1,6 @@
 """Does what the picture says: reads it, fails at it, lies about it, or breaks out of its contract."""
 
+import ctypes
 import gc
 import os
 import time
@@ -9,6 +10,7 @@ from typing import Any
 from tee_sim.shared import codec
 from tee_sim.shared.sensor_api import Reading
 
+_LIBC = ctypes.CDLL(None)
 _SAMPLED = 16
 """The tag of `tee_sim.secure.hosts.messages.Sampled`, as of its test."""
 
@@ -37,6 +39,14 @@ def _raw(data: bytes) -> None:
     time.sleep(60)
 
 
+def _print_in_c() -> None:
+    """As a decoder does that is given a damaged picture, more than a buffer holds."""
+    for _ in range(200):
+        _LIBC.perror(b"damaged" * 10)
+        _LIBC.puts(b"damaged" * 10)
+    _LIBC.fflush(None)
+
+
 def _loop() -> None:
     while True:
         pass
@@ -57,6 +67,7 @@ HOSTILE: Mapping[str, Callable[[bytes], object]] = {
     "recurses": lambda data: _recurse(),
     "eats memory": lambda data: [bytes(1 << 20) for _ in range(4096)],
     "nothing": lambda data: None,
+    "prints in C": lambda data: _print_in_c(),
     "the picture's bytes": lambda data: Reading(1, 1, data),
     "10000 minutiae": lambda data: Reading(1, 1, bytes(10_000 * 6)),
     "NaN": lambda data: Reading(1, float("nan"), b"x"),  # type: ignore[arg-type]
