@@ -37,7 +37,7 @@ def test_it_reads_what_the_product_wrote(device: Path) -> None:
     (record,) = [o for o in contents.objects if o.kind == "face"]
     salt, _modality, position, _profile, _enrolled, views, codes, _epoch, model, origin, extractor = record.fields()
     assert (len(salt), position, len(views), len(codes)) == (16, 0, 3, 3)
-    assert (model, origin, extractor) == ("edgeface_xs", 1, None)
+    assert (model, origin, extractor) == ("mobilefacenet", 1, None)
     assert contents.census()[record.owner.hex(), "pin"] == 1
 
 
