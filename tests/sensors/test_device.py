@@ -9,7 +9,7 @@ from stub_engine import DIE, DRY, LIE, RAISE, Stub, picture, touches
 from bioguard.commands import biometric as commands
 from bioguard.device import Device, DeviceOptions, consent, pins
 from bioguard.device.captures import SensorSample
-from bioguard.errors import BioguardError, NotAcquired, WrongUsage
+from bioguard.errors import BioguardError, NotAcquired, TeeUnavailable, WrongUsage
 from bioguard.evidence.device_checks import look_at
 from bioguard.exit_codes import ExitCode
 from bioguard.match.thresholds import builtin_profile
@@ -183,3 +183,12 @@ def test_what_names_no_sensor_is_refused_and_leaves_no_device(tmp_path: Path, te
         Device.init(tmp_path / "phone", sensors=[text])
     assert caught.value.code == code
     assert not (tmp_path / "phone").exists()
+
+
+def test_code_of_ones_own_that_is_no_python_is_named_as_what_stops_the_start(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "half_written_engine.py").write_text("import numpy\nclass Engine(:\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    with pytest.raises(TeeUnavailable, match="sensor fingerprint: SyntaxError"):
+        Device.init(tmp_path / "phone", sensors=["fingerprint=half_written_engine:Engine"], uncalibrated=True)

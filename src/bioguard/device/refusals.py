@@ -97,7 +97,8 @@ _STATUSES: dict[ReplyStatus, Row] = {
         "give one of faces and one of fingerprints at most, as `python -m bench calibrate` makes them"),
     ReplyStatus.OTHER_EXTRACTOR: (InputRefused, "sample.other_extractor",
         "the sample is of another extractor than what is enrolled",
-        "give a sample of the extractor that `bioguard list` names; or erase what is enrolled and enroll it anew"),
+        "give a sample of the extractor that `bioguard list` names, or erase what is enrolled and enroll it anew; of a "
+        "sensor install what the device was made with, which `bioguard doctor` names, or make a new device"),
     ReplyStatus.SENSOR_ONLY: (InputRefused, "sample.sensor_only",
         "this device takes samples of this kind from its own sensor only",
         "give pictures (PNG, BMP, TIFF, PGM, WSQ); a device that takes feature files: "

@@ -119,7 +119,11 @@ def _outside(folder: Path, top: str) -> tuple[str, ...]:
     """The packages that code of one's own imports: the secure world loads none that it was not told of."""
     found = set[str]()
     for source in sorted([*folder.glob(f"{top}.py"), *(folder / top).rglob("*.py")]):
-        for node in ast.walk(ast.parse(source.read_bytes())):
+        try:
+            nodes = list(ast.walk(ast.parse(source.read_bytes())))
+        except (SyntaxError, ValueError):  # the secure world says so when it compiles it
+            continue
+        for node in nodes:
             if isinstance(node, ast.Import):
                 found |= {alias.name.partition(".")[0] for alias in node.names}
             elif isinstance(node, ast.ImportFrom) and node.level == 0 and node.module:

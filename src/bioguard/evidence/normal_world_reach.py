@@ -200,7 +200,8 @@ REASONS: tuple[tuple[str, Mapping[str, str]], ...] = (
             ),
             "tee_sim.secure.lockdown.watcher": "import ctypes, import fcntl, import signal, os._exit",
             "tee_sim.secure.quiet": (
-                "import linecache, io.TextIOBase, setattr, sys itself, sys.excepthook, sys.unraisablehook"
+                "import ctypes, import linecache, io.TextIOBase, setattr, sys itself, sys.excepthook, "
+                "sys.unraisablehook"
             ),
             "tee_sim.secure.secret_memory": "import mmap, os.ftruncate",
             "tee_sim.secure.sensors.process": "os._exit *2, os.read",
