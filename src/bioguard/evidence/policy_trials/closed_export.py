@@ -10,6 +10,8 @@ from typing import Any
 DATE = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ"
 ID, DIGEST, WHOLE = r"[0-9a-f]{32}", r"[0-9a-f]{64}", int
 WORD = r"(?=.{1,24}$)[a-z]+(-[a-z]+)*"
+MODEL = r"[ -~]{1,64}"
+"""Of a comparison profile; where a device takes any model, as a file states it: no features have room in 64 signs."""
 MAX_WHOLE = 1 << 48
 """No number that is told is larger than a time in milliseconds."""
 WHY = (
@@ -41,7 +43,7 @@ EXPORT: dict[str, Any] = {
     "enrollments": [
         {
             "record_id": ID, "modality": WORD, "position": WORD, "views": WHOLE, "profile": WORD, "enrolled": DATE,
-            "digest": DIGEST,
+            "digest": DIGEST, "extractor": Maybe(MODEL), "extractor_is": r"declared|stated|captured",
         },
     ],
     "requests": [
