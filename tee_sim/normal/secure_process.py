@@ -102,6 +102,10 @@ def answer_storage(storage: StorageHandler, call: StorageCall) -> bytes:
         return pack(StorageReply(result=error.result, reply=[]))
 
 
+class SensorStartError(TeeError):
+    """TARGET_DEAD: a sensor could not be made, so nothing started. Without that sensor it may."""
+
+
 class SecureProcess:
     """One running secure world.
 
@@ -189,7 +193,9 @@ class SecureProcess:
                     raise _dead("the secure world sent more compiled code than it was asked for")
                 message = self._receive(deadline)
             if isinstance(message, BootFailed):
-                raise _dead(f"the secure world could not start: {message.stage}: {message.detail}")
+                why = f"the secure world could not start: {message.stage}: {message.detail}"
+                of_sensor = message.detail.startswith("SensorError: ")
+                raise SensorStartError(TeeResult.TARGET_DEAD, why, origin=Origin.COMMS) if of_sensor else _dead(why)
             # 2. Look at it from outside, while it waits: a report alone could be made up by what was loaded into it.
             verdict = inspect(self.pid, cast("Locked", message))
             self._events.locked(verdict)

@@ -166,6 +166,12 @@ def test_the_next_version_of_an_extractor_is_another_one(tmp_path: Path) -> None
         assert "no_engine" in notes[0]
         code_of("tee.sensor", device.capture, FINGER, picture(1), dpi=500)
         assert len(list(device.records())) == 1
+    for broken, why in (("stub_engine:Broken", "cannot be made"), ("no engine", "there is no engine")):
+        file.write_text(file.read_text().replace("no_engine:Newer", broken).replace("stub_engine:Broken", broken))
+        with Device.open(tmp_path / "phone", DeviceOptions(note=notes.append)) as device:
+            assert why in notes[-1]
+            code_of("tee.sensor", device.capture, FINGER, picture(1), dpi=500)
+            assert len(list(device.records())) == 1  # can be shown and erased
 
 
 @pytest.mark.parametrize(

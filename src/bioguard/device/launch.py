@@ -1,6 +1,6 @@
 """Starting a device's secure world: lock first, look from outside, then hand over the root secret."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import field
 from pathlib import Path
@@ -14,7 +14,7 @@ from bioguard.device.fuses import Fuses
 from bioguard.device.hooks import Direct, Hooks
 from bioguard.device.options import DeviceOptions
 from bioguard.device.readiness import get_ready
-from bioguard.device.sensors import sensors_of
+from bioguard.device.sensors import SensorChoice, sensors_of
 from bioguard.errors import TeeUnavailable, WrongUsage
 from tee_sim.normal.client import Context, Session
 from tee_sim.normal.machine.locked_start import Started, start_locked
@@ -23,7 +23,7 @@ from tee_sim.normal.reply_timing import ReplyQuantizer
 from tee_sim.normal.sandbox_verdict.level import Level
 from tee_sim.normal.sandbox_verdict.processes import Inspected
 from tee_sim.normal.sandbox_verdict.verdict import Verdict
-from tee_sim.normal.secure_process import SecureProcess
+from tee_sim.normal.secure_process import SecureProcess, SensorStartError
 from tee_sim.normal.supplicant import Supplicant
 from tee_sim.shared.dataclass import dataclass
 from tee_sim.shared.errors import TeeError, TeeResult
@@ -150,15 +150,29 @@ def _processes(boot: Boot) -> dict[str, int]:
 
 
 def start(directory: Path, fuses: Fuses, options: DeviceOptions, *, create: bool) -> Running:
-    """Start the secure world of the device in `directory`.
+    """Start the secure world of the device in `directory`; where an engine cannot be made, without the sensors.
+
+    What is sealed stays: nothing is captured then, and features are refused as before. A new device wants its sensors.
 
     Raises:
         TeeUnavailable: it does not start, or its lock is below the required level.
         WrongUsage: the options name another clock or seed than the device was made with.
         TeeError: the store does not open.
     """
-    required = options.allow_level or Level.ENFORCED
     sensors = sensors_of(directory, options.note)
+    try:
+        return _start(directory, fuses, options, sensors, create=create)
+    except SensorStartError as error:
+        if create:
+            raise
+        options.note(f"the sensors do not start, run: bioguard doctor; {error.message}")
+        return _start(directory, fuses, options, (), create=False)
+
+
+def _start(
+    directory: Path, fuses: Fuses, options: DeviceOptions, sensors: Sequence[SensorChoice], *, create: bool
+) -> Running:
+    required = options.allow_level or Level.ENFORCED
     boot = boot_message(options.profile, namespaces=options.namespaces, attests=not options.caches, sensors=sensors)
     caches = StartCaches(directory, fuses, write=not options.read_only) if options.caches else None
     made = options.hooks(directory)  # also for a reader: what is wrong with them is wrong with every command

@@ -14,7 +14,7 @@ from typing import Any, Final
 
 from bioguard.capture.picture_bounds import BOUNDS
 from bioguard.device.json_file import JsonFile
-from bioguard.errors import InputRefused, TeeUnavailable, WrongUsage
+from bioguard.errors import BioguardError, InputRefused, TeeUnavailable, WrongUsage
 from bioguard.records.modality import Modality
 from tee_sim.shared.dataclass import dataclass
 from tee_sim.shared.sensor_manifest import SensorFile, SensorManifest
@@ -90,6 +90,17 @@ class SensorChoice:
             if not (any(Path(self.folder).glob(f"{package}*")) if self.folder else importlib.util.find_spec(package)):
                 return f"the package {package}"
         return self.argument if self.argument and not Path(self.argument).is_file() else ""
+
+    def hindered(self) -> str:
+        """Why nothing can be told to load it; empty if it can."""
+        try:
+            missing = self.missing()
+            if missing:
+                return f"{missing} is not there"
+            self.manifest()
+        except BioguardError as error:
+            return error.message
+        return ""
 
     def manifest(self) -> SensorManifest:
         """What the secure world is told to load, measure and bound."""
@@ -179,11 +190,13 @@ def sensors_of(directory: Path, note: Callable[[str], None]) -> tuple[SensorChoi
     Raises:
         IntegrityFailure: the file is damaged.
     """
-    choices = FILE.load(directory) or ()
-    for choice in choices:
-        if missing := choice.missing():
-            note(f"the {choice.modality.word} sensor does not start: {missing} is not there; run: bioguard doctor")
-    return tuple(choice for choice in choices if not choice.missing())
+    found = []
+    for choice in FILE.load(directory) or ():
+        if why := choice.hindered():
+            note(f"the {choice.modality.word} sensor does not start: {why}; run: bioguard doctor")
+        else:
+            found.append(choice)
+    return tuple(found)
 
 
 def no_sensor(modality: Modality) -> InputRefused:

@@ -63,3 +63,10 @@ class Newer(Stub):
     """The next version of it."""
 
     identity = ExtractorIdentity(name="stub", version="1.1", weights_sha256=NO_WEIGHTS)
+
+
+class Broken(Stub):
+    """One that a library of its own fails."""
+
+    def __init__(self) -> None:
+        raise RuntimeError("cannot be made")
