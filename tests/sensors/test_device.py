@@ -4,7 +4,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from stub_engine import DIE, DRY, LIE, RAISE, Stub, picture, touches
+from stub_engine import DIE, DRY, FACE, LIE, RAISE, Stub, picture, touches
 
 from bioguard.commands import biometric as commands
 from bioguard.device import Device, DeviceOptions, consent, pins
@@ -91,6 +91,7 @@ def test_what_an_engine_lies_is_no_attempt_either(enrolled: Device) -> None:
     lie = see(enrolled, 1, 3, LIE)
     assert code_of("sample.not_acquired", enrolled.authenticate, "alice", lie).exit_code is ExitCode.NO
     assert code_of("sample.unknown_capture", enrolled.authenticate, "alice", lie)
+    code_of("sample.not_acquired", enrolled.authenticate, "alice", see(enrolled, 1, 3, FACE))
     lies = [see(enrolled, 1, touch, LIE) for touch in range(3)]
     code_of("sample.not_acquired", enrolled.enroll, "alice", lies, finger="left-index")
 
@@ -129,6 +130,16 @@ def test_features_of_the_normal_world_are_refused_where_there_is_a_sensor(enroll
         assert code_of("sample.sensor_only", call).exit_code is ExitCode.INPUT_REFUSED
     both = commands.Identify(sample=touches(1)[0].to_bytes(), capture=see(device, 1).capture_id)
     code_of("request", device.ask, commands.IDENTIFY, both)
+    enroll = commands.Enroll(
+        user=device.user_handle("alice"),
+        modality=FINGER,
+        position=7,
+        samples=(touches(1)[0].to_bytes(),),
+        captures=(see(device, 1).capture_id,),
+    )
+    code_of("request", device.ask, commands.ENROLL, enroll)
+    of_a_face = replace(enroll, modality=Modality.FACE, position=0, samples=())
+    code_of("request", device.ask, commands.ENROLL, of_a_face)
 
 
 def test_what_is_no_picture_or_too_small_is_refused_before_it_is_sent(enrolled: Device) -> None:

@@ -5,14 +5,14 @@ import os
 import numpy as np
 
 from bioguard.capture.engine import Extraction, Picture
-from bioguard.records import FingerprintTemplate
+from bioguard.records import FaceEmbedding, FingerprintTemplate
 from bioguard.records.acquired import AcquiredCode
 from bioguard.records.extractor import NO_WEIGHTS, ExtractorIdentity
 from bioguard.records.modality import Modality
 from bioguard.simulate.people import finger_impressions
 
 SIDE_PX = 128
-GOOD, DRY, DIE, RAISE, LIE, HANG = range(6)
+GOOD, DRY, DIE, RAISE, LIE, HANG, FACE = range(7)
 
 
 def picture(person: int, touch: int = 0, act: int = GOOD) -> bytes:
@@ -41,6 +41,7 @@ class Stub:
 
     def __init__(self) -> None:
         self._known = [touches(person) for person in range(5)]
+        self._face = FaceEmbedding(np.eye(64, dtype=np.float32)[0])
 
     def extract(self, picture: Picture) -> Extraction:
         act, person, touch = picture.pixels[0, :3].tolist()
@@ -52,6 +53,8 @@ class Stub:
             pass
         if act == DRY:
             return Extraction(acquired=AcquiredCode.TOO_BRIGHT, quality=20)
+        if act == FACE:
+            return Extraction(acquired=AcquiredCode.GOOD, sample=self._face)
         sample = self._known[person][touch]
         if act == LIE:
             fields = (sample.x_px500, sample.y_px500, sample.angle_rad, sample.kind, sample.quality)

@@ -9,7 +9,7 @@ from tee_sim.normal.captured import Captured
 from tee_sim.normal.client import Context
 from tee_sim.normal.rpmb_chip.chip import RpmbDevice
 from tee_sim.normal.supplicant.service import Service
-from tee_sim.secure.ledger import ANSWERED_BITS, FINE_TIME_BITS, Ledger
+from tee_sim.secure.ledger import ANSWERED_BITS, FINE_TIME_BITS, REFUSED_BITS, Ledger
 from tee_sim.secure.sensors.desk import CAPTURED_BITS, CaptureDesk
 from tee_sim.secure.sensors.local import LocalSensor, MadeSensor
 from tee_sim.shared.errors import Origin, TeeError, TeeResult
@@ -211,7 +211,9 @@ def test_the_core_refuses_a_size_and_a_sensor_that_are_none(desk: Desk) -> None:
         CaptureRequest(sensor=0, size_bytes=4097),
         CaptureRequest(sensor=1, size_bytes=1),
     ]
-    results = [desk.capture(message).result for message in asked]
+    answers = [desk.capture(message) for message in asked]
+    assert all(answer.bits >= REFUSED_BITS for answer in answers)
+    results = [answer.result for answer in answers]
     assert results == [TeeResult.EXCESS_DATA, TeeResult.EXCESS_DATA, TeeResult.ITEM_NOT_FOUND]
 
 
