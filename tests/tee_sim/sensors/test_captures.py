@@ -1,12 +1,15 @@
 """What a sensor reads goes to one application, once, for a minute; the normal world gets an id and a code."""
 
 import importlib
+import os
+import time
 from dataclasses import replace
 
 import pytest
 
 from tee_sim.normal.captured import Captured
 from tee_sim.normal.client import Context
+from tee_sim.normal.picture_pipe import send_picture
 from tee_sim.normal.rpmb_chip.chip import RpmbDevice
 from tee_sim.normal.supplicant.service import Service
 from tee_sim.secure.ledger import ANSWERED_BITS, FINE_TIME_BITS, REFUSED_BITS, Ledger
@@ -249,3 +252,16 @@ def test_files_are_given_as_the_manifest_states_them(sensor: SensorManifest) -> 
     parsed = SensorManifest.from_toml(f'[sensor]\nname = "a"\nentry = "a.b:C"\n{text}\n')
     assert parsed.files == (SensorFile(path="net.onnx", sha256=b"\xab" * 32),)
     assert SensorManifest.from_bytes(sensor.to_bytes()) == sensor
+
+
+def test_a_picture_is_sent_no_further_once_there_is_an_answer_or_no_time() -> None:
+    """A sensor's process that answers and does not read holds nobody."""
+    (pictures, into), (answer, say) = os.pipe(), os.pipe()
+    try:
+        os.set_blocking(into, False)
+        assert not send_picture(into, 1, bytes(1 << 20), answer, time.monotonic())
+        os.write(say, b"!")
+        assert send_picture(into, 1, bytes(1 << 20), answer, time.monotonic() + 60)
+    finally:
+        for fd in (pictures, into, answer, say):
+            os.close(fd)
