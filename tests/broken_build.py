@@ -20,7 +20,7 @@ LAUNCH = """
 import sys
 sys.path[:0] = {paths!r}
 from tee_sim.secure.launcher import main
-main(["launcher", *sys.argv[1:]])
+main(["launcher", *sys.argv[5:]])
 """
 OTHERS = """
 import runpy, sys
@@ -61,5 +61,5 @@ def install(patch: pytest.MonkeyPatch, copy: Path, changes: tuple[Change, ...]) 
     paths = copy_with(copy, changes)
     start = copy / "start.py"
     start.write_text(LAUNCH.format(paths=paths), encoding="utf-8")
-    pictures = "".join(f' ${{{n}+"${n}"}}' for n in range(7, 10))  # of a sensor's processes, where there are any
-    interpreter(patch, copy, f'"{start}" "$5" "$6"{pictures}', only="tee_sim.secure.launcher")
+    # the launcher's own arguments: two pipes, and those for pictures where there are sensors
+    interpreter(patch, copy, f'"{start}" "$@"', only="tee_sim.secure.launcher")

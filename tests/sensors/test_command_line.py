@@ -53,7 +53,7 @@ def test_from_pictures_to_an_unlock(phone: Path, capsys: pytest.CaptureFixture[s
     (record,) = done("list")["records"]  # type: ignore[misc]
     assert (record["extractor"], record["extractor_is"]) == ("stub 1.0", "captured")
     status = done("device status")
-    assert status["processes"]["fingerprint sensor"] == 2  # type: ignore[index]
+    assert status["processes"]["fingerprint sensor"] == 4  # type: ignore[index]
     assert len(status["sensor_measurements"]["fingerprint"]) == 64  # type: ignore[index]
 
 

@@ -19,7 +19,7 @@ BREAKS: dict[str, tuple[Change, ...]] = {
         (DESK, "capture_id = self._rng.bytes(CAPTURE_ID_BYTES)", "capture_id = sample.payload[16:32]"),
     ),
     "pixels for an id": (
-        (SENSOR, "found.quality, found.sample.to_bytes()", "found.quality, picture[99:131] + found.sample.to_bytes()"),
+        (SENSOR, "payload = found.sample.to_bytes()", "payload = picture[99:131] + found.sample.to_bytes()"),
         (DESK, "capture_id = self._rng.bytes(CAPTURE_ID_BYTES)", "capture_id = sample.payload[:16]"),
         (DESK, "bytearray(sample.payload)", "bytearray(sample.payload[32:])"),
     ),

@@ -24,8 +24,6 @@ HEAP_BYTES: Final = 2 << 30
 """Chosen: LEADER through OpenCV takes most of a GiB for one picture."""
 TIME_MS: Final = 20_000
 """Chosen: ten times what the slowest engine takes here for one picture; below the caller's own deadline."""
-SPARES: Final = 1
-"""Each loads its engine anew, so each costs every start that long."""
 MAX_SAMPLE_BYTES: Final = 4096
 """As `bioguard.commands.biometric`."""
 _DPI_BYTES: Final = 2
@@ -120,7 +118,6 @@ class SensorChoice:
             ),
             heap_bytes=HEAP_BYTES,
             time_ms=TIME_MS,
-            spares=SPARES,
             max_picture_bytes=_DPI_BYTES + BOUNDS[self.modality].max_bytes,
             max_sample_bytes=MAX_SAMPLE_BYTES,
         )
