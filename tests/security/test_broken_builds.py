@@ -32,7 +32,7 @@ pytestmark = [
     pytest.mark.alone("broken"),
 ]
 
-ENROLL = "        samples = tuple(decode(sample) for sample in request.samples)\n"
+ENROLL = "        request, samples, made_by = self._taker.enrollment(request)\n"
 APP = "src/bioguard/trusted/biometric/app.py"
 SEED = 4711
 
@@ -144,7 +144,7 @@ def test_a_host_without_a_filter_is_refused(broken, tmp_path):
 
 def test_one_spare_without_a_filter_is_refused(broken, tmp_path):
     """The last of them, which may never be used."""
-    last = '    locked = recorder.try_("seccomp", lambda: _seccomp(plan, links, watched=watched))\n'
+    last = '    locked = recorder.try_("seccomp", lambda: _seccomp(plan, links, picture_fd, watched=watched))\n'
     broken((ENGINE, last, "    if host != len(plan.heaps_bytes):\n    " + last + "    else:\n        locked = False\n"))
     assert "keystore spare 3: seccomp: not loaded" in refused(tmp_path, Level.PARTIAL)
 
@@ -196,7 +196,7 @@ def test_a_filter_with_one_more_call_for_hosts_is_refused(broken, tmp_path):
 
 
 def test_a_core_whose_filter_does_not_name_its_hosts_ends_by_it(broken, tmp_path):
-    program = "plan.request_fd, plan.reply_fd, links)\n    filters.load"
+    program = "    program = _program(plan, links, picture_fd, watched=False)\n"
     broken((ENGINE, program, program.replace("links", "()")))
     with pytest.raises(TeeUnavailable, match="exit status 159: a system call that its filter forbids"):
         Device.init(tmp_path / "device")
