@@ -163,7 +163,7 @@ SHARED = row(
     ("wide-list", "a list carries a template with each record",
      (text(COMMANDS, "    enrolled_s: Annotated[int, UpTo(1 << 40)]\n    digest: Annotated[bytes, _STORED_DIGEST]\n",
            "    enrolled_s: Annotated[int, UpTo(1 << 40)]\n    digest: Annotated[bytes, _STORED_DIGEST]\n    view: Annotated[bytes, Fixed(256)] = bytes(256)\n"),
-      text(STORED_RECORDS, "        enrolled_s=record.enrolled_s,\n        digest=digest,\n    )", "        enrolled_s=record.enrolled_s,\n        digest=digest,\n        view=(record.views[0] if record.views else b'')[:256].ljust(256, b'\\0'),\n    )"))),
+      text(STORED_RECORDS, "        digest=digest,\n        origin=record.origin,\n    )", "        digest=digest,\n        origin=record.origin,\n        view=(record.views[0] if record.views else b'')[:256].ljust(256, b'\\0'),\n    )"))),
     ("erased-shared", "what a person erases is sent to a host before", begins(FACADE, "Device.erase", sends("(name + ' ' + record_id).encode()"))),
     ("access-shared", "what a person gets is sent to a host as well", before_return(PERSONAL, "personal_data", sends("repr(data).encode()[:60000]"))),
     ("search-shared", "who was found is sent to a host", before_return(FACADE, "Device.identify", sends("repr(answer).encode()"))),

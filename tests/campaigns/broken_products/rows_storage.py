@@ -95,7 +95,7 @@ NEVER_UPLOADED = row(
     ("permissive", "the filter refuses and does not kill",
      begins(ENGINE, "engage", "from dataclasses import replace as _r\nplan = _r(plan, profile='permissive-debug')")),
     ("any-write", "the filter lets write to every descriptor",
-     text(SYSCALLS, 'Rule("write", (Equal(0, reply_fd),))', 'Rule("write")')),
+     text(SYSCALLS, '(Equal(0, request_fd),)), Rule("write", (Equal(0, reply_fd),))', '(Equal(0, request_fd),)), Rule("write")')),
     ("sockets", "the filter lets sockets be made and used",
      (text(SYSCALLS, 'Rule("getrandom")', 'Rule("getrandom"), Rule("socket"), Rule("connect"), Rule("sendto")'), SOCKET_NUMBERS)),
     ("trusted-import", "a trusted application imports what talks to the network",
