@@ -14,6 +14,7 @@ if __name__ == "__main__":
 
 from bench.commands.all import COMMANDS  # Ctrl-C is answered already
 from tee_sim.lazy_group import LazyGroup
+from tee_sim.shared.leaving import leave
 
 
 @click.group(cls=LazyGroup, table=COMMANDS, package="bench.commands")
@@ -48,7 +49,7 @@ def run(arguments: list[str]) -> int:
 def main() -> NoReturn:
     """Run the command line of this process."""
     signal.signal(signal.SIGINT, signal.default_int_handler)
-    sys.exit(run(sys.argv[1:]))
+    leave(run(sys.argv[1:]))
 
 
 if __name__ == "__main__":

@@ -21,6 +21,7 @@ from bench.oracle.experiment import FIELDS, Outcome, run
 from bench.oracle.people import lfw, synthetic, with_head_start
 from bench.oracle.places import PLACES
 from bench.oracle.world import Insider
+from tee_sim.shared.leaving import leave
 
 
 def parse(arguments: list[str]) -> argparse.Namespace:
@@ -66,4 +67,4 @@ def main(arguments: list[str]) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(exit_of(lambda: main(sys.argv[1:])))
+    leave(exit_of(lambda: main(sys.argv[1:])))

@@ -9,6 +9,7 @@ import click
 from tee_sim.cli.exit_codes import ExitStatus, code_of, exit_of, hint_of
 from tee_sim.lazy_group import LazyGroup, Table
 from tee_sim.shared.errors import TeeError
+from tee_sim.shared.leaving import leave
 
 COMMANDS: Table = {
     "attack": (
@@ -64,7 +65,7 @@ def _say(code: str, message: str, hint: str) -> None:
 
 def main(args: list[str] | None = None) -> NoReturn:
     """Run one command line."""
-    sys.exit(int(play(args)))
+    leave(int(play(args)))
 
 
 def _debugged(words: Sequence[str]) -> bool:

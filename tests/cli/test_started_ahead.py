@@ -169,7 +169,12 @@ def test_it_is_told_what_a_device_tells(home: Path, monkeypatch: pytest.MonkeyPa
     """Else it would be started for nothing, and another one after it."""
     given: list[object] = []
     take = child.take_ahead
-    monkeypatch.setattr("tee_sim.normal.secure_process.take_ahead", lambda *of: given.append(take(*of)) or given[-1])
+
+    def taken_of(*of: object, **more: object) -> object:
+        given.append(take(*of, **more))  # type: ignore[arg-type]
+        return given[-1]
+
+    monkeypatch.setattr("tee_sim.normal.secure_process.take_ahead", taken_of)
     ahead.start(home / "phone", caches=caches)
     try:
         with Device.open(home / "phone", DeviceOptions(caches=caches)) as device:

@@ -35,6 +35,7 @@ NEVER_MEASURED = {"json_text"}  # pure, and no manifest loads it
 LOADS_BY_NAME = {
     "bioguard.capture.engines": "the engine that is asked for, of a table or of the caller's own",
     "bioguard.capture.installed": "loads nothing: it looks where a package of others lies",
+    "tee_sim.shared.leaving": "loads nothing: executes an empty text",
     "tee_sim.lazy_group": "a command's module when the command is called, from a table in a module beside it",
     "bioguard.device.sensors": "loads nothing: asks whether an engine's packages are there, and where one's own lies",
     "bioguard.evidence.attack.target": "the entry of a manifest, in the open, as the target of attacks",

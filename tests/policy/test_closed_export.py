@@ -17,7 +17,7 @@ GOOD = {
     "consents": [{"modality": "face", "purpose": "unlock", "policy_version": 1, "granted": DATE, "expires": DATE}],
     "objections": ["identify"], "restricted": False, "age_attested": True,
     "enrollments": [{"record_id": "0" * 32, "modality": "face", "position": "face", "views": 3, "profile": "standard",
-                     "enrolled": DATE, "digest": "0" * 64}],
+                     "enrolled": DATE, "digest": "0" * 64, "extractor": None, "extractor_is": "declared"}],
     "requests": [{"number": 1, "kind": "access", "state": "open", "opened": DATE, "due": DATE, "reason": None}],
     "log": [{"number": 1, "at": DATE, "event": "decided", "subject": "0" * 32, "value": 1}],
 }  # fmt: skip
@@ -36,6 +36,7 @@ def test_the_product_s_own_form_fits() -> None:
         (("user",), 1, "export.user"),
         (("enrollments", 0, "similarity"), 549, "export.enrollments[0].similarity"),
         (("enrollments", 0, "digest"), "0" * 62, "export.enrollments[0].digest"),
+        (("enrollments", 0, "extractor_is"), "guessed", "export.enrollments[0].extractor_is"),
         (("templates", "why"), WHY + "00ff", "export.templates.why"),
         (("log", 0, "event"), "a score of 42", "export.log[0].event"),
         (("log", 0, "value"), True, "export.log[0].value"),

@@ -9,6 +9,7 @@ from typing import NoReturn
 from bioguard.cli import streams
 from bioguard.cli.command_line import device_to_start, hoist_global_options, takes_caches
 from bioguard.exit_codes import ExitCode
+from tee_sim.shared.leaving import leave
 
 
 @contextmanager
@@ -47,7 +48,7 @@ def main() -> NoReturn:
 
         code = answer_lost(lost)
     sys.stderr.flush()
-    sys.exit(int(code))
+    leave(int(code))
 
 
 if __name__ == "__main__":

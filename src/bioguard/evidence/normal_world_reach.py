@@ -268,6 +268,10 @@ REASONS: tuple[tuple[str, Mapping[str, str]], ...] = (
         },
     ),
     (
+        "executes an empty text, so that `python -m` ends with its own status",
+        {"tee_sim.shared.leaving": "exec"},
+    ),
+    (
         "compiles `__init__` of a dataclass out of the names of its fields, as `dataclasses` does",
         {
             "tee_sim.shared.dataclass": (

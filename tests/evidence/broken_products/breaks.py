@@ -112,8 +112,8 @@ DUMP = Break(
         ),
         (
             APP,
-            "        self._bind(commands.SHOW, self._show)\n",
-            "        self._bind(commands.SHOW, self._show)\n        self._bind(commands.DUMP, self._dump)\n",
+            "        self._bind(commands.ERASE, self._erase)\n",
+            "        self._bind(commands.ERASE, self._erase)\n        self._bind(commands.DUMP, self._dump)\n",
         ),
         (
             APP,

@@ -12,7 +12,7 @@ from tests.evidence.broken_products.breaks import Break
 
 _APP = "src/bioguard/trusted/biometric/app.py"
 _ANSWER = "        # 10. Answer: match or not, never a score (POL-04; `match.hill-climbing`).\n"
-_START = "        gather(self._store, self._vault, self._policy)\n\n    def _bind_all"
+_START = "        gather(self._store, self._vault, self._policy)\n\n    def at_leisure"
 _ROWS = (
     "        if env.store.find(b'row0') is None:\n"
     "            with env.store.transaction() as transaction:\n"
