@@ -157,8 +157,10 @@ def test_the_next_version_of_an_extractor_is_another_one(tmp_path: Path) -> None
         Device.init(tmp_path / "none", sensors=["fingerprint=stub_engine:Newer"], **made)
     assert caught.value.code == "match.not_calibrated"
     assert "'stub' is of 'stub 1.0'" in caught.value.message
-    with pytest.raises(BioguardError, match="no comparison profile is of the extractor stub_engine:Stub"):
-        Device.init(tmp_path / "never", sensors=["fingerprint=stub_engine:Stub"])
+    for kind, made_by in (("fingerprint", "bench calibrate --fingerprints"), ("face", "bench calibrate --faces")):
+        with pytest.raises(BioguardError, match="no comparison profile is of the extractor stub_engine:Stub") as caught:
+            Device.init(tmp_path / "never", sensors=[f"{kind}=stub_engine:Stub"])
+        assert made_by in caught.value.hint
     assert not (tmp_path / "never").exists()
     with Device.init(tmp_path / "phone", sensors=["fingerprint=stub_engine:Stub"], for_testing=True, **made) as device:
         agreed(device, "alice")

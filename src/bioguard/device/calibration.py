@@ -129,15 +129,23 @@ def require_profiles(
         built_in = any(profile.model.startswith(f"{sensor.engine} ") for profile in extractor_profiles())
         if sensor.modality not in given and sensor.modality not in uncalibrated and not built_in:
             raise _no_profile(
-                f"no comparison profile is of the extractor {sensor.engine} of the {sensor.modality.word} sensor"
+                f"no comparison profile is of the extractor {sensor.engine} of the {sensor.modality.word} sensor",
+                sensor.modality,
             )
 
 
-def _no_profile(what: str) -> InputRefused:
+_MAKE_PROFILE: Final = {
+    Modality.FINGERPRINT: "python -m bench extract --pictures DIR --engine ENGINE --write-minutiae --out OUT, then "
+    "python -m bench calibrate --fingerprints OUT",
+    Modality.FACE: "python -m bench calibrate --faces FILE.npz, the embeddings of this extractor (bioguard capture "
+    "--engine face) with a label of whose each is,",
+}
+
+
+def _no_profile(what: str, modality: Modality) -> InputRefused:
     return InputRefused(
         what,
-        hint="make one: python -m bench extract --pictures DIR --engine ENGINE --write-minutiae --out OUT, then "
-        "python -m bench calibrate --fingerprints OUT --model MODEL --out FILE, then device init "
+        hint=f"make one: {_MAKE_PROFILE[modality]} --model MODEL --out FILE, then device init "
         "--comparison-profile FILE; or try it out with --uncalibrated strict",
         code="match.not_calibrated",
     )
@@ -148,7 +156,8 @@ def sensor_profile_missing(sensors: Sequence[SensorChoice], profiles: Sequence[C
     named = ", ".join(f"{profile.name!r} is of {profile.model!r}" for profile in profiles) or "none was given"
     engines = " and ".join(sensor.engine for sensor in sensors)
     return _no_profile(
-        f"no comparison profile is of exactly the extractor of the sensor ({engines}: name, version, weights); {named}"
+        f"no comparison profile is of exactly the extractor of the sensor ({engines}: name, version, weights); {named}",
+        sensors[0].modality,
     )
 
 
