@@ -10,6 +10,12 @@ from bioguard.cli.__main__ import run
 from bioguard.formats import write_iso2005
 
 Says = dict[str, object]
+MADE = (
+    "device init --sensor fingerprint=stub_engine:Stub --no-require-pin --uncalibrated strict",
+    "user add alice",
+    "consent grant alice --modality fingerprint --purpose unlock --purpose identify --of-age",
+    "enroll alice --finger right-index a0.pgm a1.pgm a2.pgm --dpi 500",
+)
 
 
 @pytest.fixture(scope="module")
@@ -27,9 +33,19 @@ def phone(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return home
 
 
-def ask(phone: Path, capsys: pytest.CaptureFixture[str], line: str) -> tuple[int, Says]:
+def give(phone: Path, line: str, device: str) -> int:
     words = [str(phone / word) if word.endswith((".pgm", ".iso")) else word for word in line.split()]
-    code = run(["--json", "--no-input", "--device", str(phone / "phone"), *words])
+    return run(["--json", "--no-input", "--device", str(phone / device), *words])
+
+
+@pytest.fixture(scope="module")
+def enrolled(phone: Path) -> Path:
+    assert [give(phone, line, "enrolled") for line in MADE] == [0] * len(MADE)
+    return phone
+
+
+def ask(phone: Path, capsys: pytest.CaptureFixture[str], line: str, device: str = "phone") -> tuple[int, Says]:
+    code = give(phone, line, device)
     out, err = capsys.readouterr()
     said: Says = json.loads(out or err.splitlines()[-1])
     return code, said
@@ -41,13 +57,13 @@ def test_from_pictures_to_an_unlock(phone: Path, capsys: pytest.CaptureFixture[s
         assert code == 0, said
         return said
 
-    made = done("device init --sensor fingerprint=stub_engine:Stub --no-require-pin --uncalibrated strict")
+    made = done(MADE[0])
     assert made["sensors"] == [
         {"modality": "fingerprint", "extractor": "stub", "version": "1.0", "weights_sha256": None, "running": True}
     ]
-    done("user add alice")
-    done("consent grant alice --modality fingerprint --purpose unlock --purpose identify --of-age")
-    assert done("enroll alice --finger right-index a0.pgm a1.pgm a2.pgm --dpi 500")["views"] == 3
+    done(MADE[1])
+    done(MADE[2])
+    assert done(MADE[3])["views"] == 3
     assert done("authenticate alice a3.pgm --dpi 500")["match"]
     assert done("identify a4.pgm --dpi 500")["user"] == "alice"
     (record,) = done("list")["records"]  # type: ignore[misc]
@@ -69,6 +85,6 @@ def test_from_pictures_to_an_unlock(phone: Path, capsys: pytest.CaptureFixture[s
         ("enroll alice a0.pgm --dpi 500", 2, "usage"),
     ],
 )
-def test_each_refusal(phone: Path, capsys: pytest.CaptureFixture[str], line: str, code: int, error: str) -> None:
-    found, said = ask(phone, capsys, line)
+def test_each_refusal(enrolled: Path, capsys: pytest.CaptureFixture[str], line: str, code: int, error: str) -> None:
+    found, said = ask(enrolled, capsys, line, "enrolled")
     assert (found, said["error"]["code"]) == (code, error)  # type: ignore[index]
