@@ -109,6 +109,9 @@ def test_a_capture_is_used_once_by_whomever_and_also_by_a_refused_request(enroll
     code_of("sample.unknown_capture", device.authenticate, "alice", refused)
     twice = see(device, 2, 1)
     code_of("sample.unknown_capture", device.enroll, "bob", [twice, twice], finger="left-index")
+    unknown, behind = SensorSample(capture_id=bytes(16), modality=FINGER), see(device, 1, 4)
+    code_of("sample.unknown_capture", device.enroll, "bob", [unknown, behind], finger="left-index")
+    code_of("sample.unknown_capture", device.authenticate, "alice", behind)
 
 
 def test_every_comparison_of_a_capture_is_counted(device: Device, enrolled: Device) -> None:
@@ -128,18 +131,22 @@ def test_features_of_the_normal_world_are_refused_where_there_is_a_sensor(enroll
     )
     for call in calls:
         assert code_of("sample.sensor_only", call).exit_code is ExitCode.INPUT_REFUSED
-    both = commands.Identify(sample=touches(1)[0].to_bytes(), capture=see(device, 1).capture_id)
+    searched, enrolled_beside, of_no_face = (see(device, 1) for _ in range(3))
+    both = commands.Identify(sample=touches(1)[0].to_bytes(), capture=searched.capture_id)
     code_of("request", device.ask, commands.IDENTIFY, both)
     enroll = commands.Enroll(
         user=device.user_handle("alice"),
         modality=FINGER,
         position=7,
         samples=(touches(1)[0].to_bytes(),),
-        captures=(see(device, 1).capture_id,),
+        captures=(enrolled_beside.capture_id,),
     )
     code_of("request", device.ask, commands.ENROLL, enroll)
-    of_a_face = replace(enroll, modality=Modality.FACE, position=0, samples=())
+    captures = (of_no_face.capture_id,)
+    of_a_face = replace(enroll, modality=Modality.FACE, position=0, samples=(), captures=captures)
     code_of("request", device.ask, commands.ENROLL, of_a_face)
+    for used in (searched, enrolled_beside, of_no_face):  # also by what is malformed
+        code_of("sample.unknown_capture", device.authenticate, "alice", used)
 
 
 def test_what_is_no_picture_or_too_small_is_refused_before_it_is_sent(enrolled: Device) -> None:

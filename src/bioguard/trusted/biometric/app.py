@@ -326,11 +326,11 @@ class BiometricApp(CommandApp):
 
     def _identify(self, request: commands.Identify) -> commands.Identified:
         """Search 1:N: the steps of `_authenticate`, with who may be found in place of who was named."""
-        # 1. Expired records are gone before a gallery is made of what is left (POL-10).
-        self._policy.check_started()
-        # 2. Parse, strictly and once.
+        # 1. Parse, strictly and once.
         probe, made_by = self._taker.probe(request)
         modality = probe.modality
+        # 2. Expired records are gone before a gallery is made of what is left (POL-10).
+        self._policy.check_started()
         # 3. The gallery of those who consent to be searched for (POL-05): others are not in it, so nothing about them
         #    can be learned however the search ends.
         index = self._index(modality)

@@ -7,6 +7,7 @@ becomes of the request. What an extractor made is parsed like the bytes of a str
 Does not promise: that a picture is of a living finger, or new: whoever holds the device chooses the picture.
 """
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from bioguard.commands import biometric as commands
@@ -46,10 +47,10 @@ class SampleTaker:
 
         Refused BAD_REQUEST, or as `probe`.
         """
+        taken = self._take(request.captures)
         if bool(request.samples) is bool(request.captures):
             raise Refused(ReplyStatus.BAD_REQUEST)
         if request.captures:
-            taken = [self._take(capture_id) for capture_id in request.captures]
             probes = [self._captured(capture) for capture in taken]
             request = replace(request, samples=tuple(capture.payload for capture in taken))
         else:
@@ -67,9 +68,10 @@ class SampleTaker:
         """
         if request.capture is None:
             return self._file(request.sample, request.model)
+        (taken,) = self._take([request.capture])
         if request.sample:
             raise Refused(ReplyStatus.BAD_REQUEST)
-        return self._captured(self._take(request.capture))
+        return self._captured(taken)
 
     def _file(self, sample: bytes, stated: str) -> Probe:
         features = decode(sample)
@@ -78,13 +80,18 @@ class SampleTaker:
             raise Refused(ReplyStatus.SENSOR_ONLY)
         return features, MadeBy(model=stated, origin=SampleOrigin.STATED if stated else SampleOrigin.DECLARED)
 
-    def _take(self, capture_id: bytes) -> TakenCapture:
-        try:
-            return self._captures.take(capture_id)
-        except TeeError as error:
-            if error.result is not TeeResult.ITEM_NOT_FOUND:
-                raise
-            raise Refused(ReplyStatus.UNKNOWN_CAPTURE) from None
+    def _take(self, capture_ids: Sequence[bytes]) -> list[TakenCapture]:
+        """Each of them, before anything is refused: what a request names is used up, also beside an unknown one."""
+        found = []
+        for capture_id in capture_ids:
+            try:
+                found.append(self._captures.take(capture_id))
+            except TeeError as error:
+                if error.result is not TeeResult.ITEM_NOT_FOUND:
+                    raise
+        if len(found) < len(capture_ids):
+            raise Refused(ReplyStatus.UNKNOWN_CAPTURE)
+        return found
 
     def _captured(self, capture: TakenCapture) -> Probe:
         modality = _MODALITIES.get(capture.sensor)
