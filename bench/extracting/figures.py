@@ -106,7 +106,7 @@ def engine_figures(one: Scored, who: Identities, *, seed: int, replicates: int) 
         "mean_of_sets": mean,
         "sets": alone,
         "pooled": pooled,
-        "touches": {str(k): touch_figures(one.sets, k, who, seed=seed, replicates=replicates) for k in TOUCHES},
+        "touches": {str(k): touch_figures(one.sets, k, mean, who, seed=seed, replicates=replicates) for k in TOUCHES},
         "failure_to_acquire": failure_to_acquire(one.sets),
         "acquired": dict(sorted(Counter(e.acquired for e in found).items())),
         "minutiae": _spread([float(len(e.template)) for e in found if e.template is not None]),
@@ -118,15 +118,28 @@ def engine_figures(one: Scored, who: Identities, *, seed: int, replicates: int) 
 
 
 def touch_figures(
-    sets: Sequence[Comparisons], touches: int, who: Identities, *, seed: int, replicates: int
-) -> dict[str, Any]:
-    """Rates of templates of so many touches, with the comparisons they rest on."""
+    sets: Sequence[Comparisons], touches: int, alone: Mapping[str, Any], who: Identities | None, *, seed: int,
+    replicates: int,
+) -> dict[str, Any]:  # fmt: skip
+    """Rates of templates of so many touches, with the comparisons they rest on.
+
+    Choices overlap, so that there are many more of them than pairs: what the pairs do not measure they do not either.
+    A mean is one of all sets; where one has too few samples for so many touches there is none.
+
+    Args:
+        sets: the comparisons.
+        touches: of a template.
+        alone: `mean_of_sets` of the pairs.
+        who: people of the sets.
+        seed, replicates: of the draws of people.
+    """
     lists = list(best_of_all(sets, touches))
     sides = [pair_scores([one]) for one in lists]
+    mean = mean_of_sets(lists if len(lists) == len(sets) else (), who=who, seed=seed, replicates=replicates)
     return {
         "genuine": sum(int(genuine.size) for genuine, _ in sides),
         "impostor": sum(int(impostor.size) for _, impostor in sides),
-        "mean_of_sets": mean_of_sets(lists, who=who, seed=seed, replicates=replicates),
+        "mean_of_sets": {n: NOT_MEASURABLE if alone[n] == NOT_MEASURABLE else found for n, found in mean.items()},
     }
 
 

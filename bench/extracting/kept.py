@@ -25,7 +25,8 @@ class Extracted:
 
     Attributes:
         acquired: what the engine judged, the word of an acquired code; the code of a refusal where the picture was not
-            decoded, "fault" where the engine raised or gave no minutiae, "ended" where it took the process with it.
+            decoded, "fault" where the engine raised or returned what is no extraction of a finger, "ended" where it
+            took the process with it.
         template: the minutiae, if there are some; also of a picture that is judged not good.
         quality: 1..100 as the engine says, 0 not known.
         wall_ms, processor_ms: of the engine, without decoding; 0 if it was not reached.
@@ -39,6 +40,7 @@ class Extracted:
 
 
 ENDED: Final = Extracted("ended", None)
+FAULT: Final = Extracted("fault", None)
 
 
 class Kept:

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 
 from bioguard.capture.engine import Extraction, Picture
-from bioguard.records import FingerprintTemplate
+from bioguard.records import FaceEmbedding, FingerprintTemplate
 from bioguard.records.acquired import AcquiredCode
 from bioguard.records.extractor import NO_WEIGHTS, ExtractorIdentity
 from bioguard.records.modality import Modality
@@ -58,7 +58,7 @@ class Poor(Exact):
 
 
 class Faulty(Exact):
-    """Raises at every third picture."""
+    """At every third picture it raises what no list of exceptions would name, or returns what is no extraction."""
 
     name = "faulty"
 
@@ -67,8 +67,12 @@ class Faulty(Exact):
 
     def extract(self, picture: Picture) -> Extraction:
         self._calls += 1
-        if self._calls % 3 == 0:
-            raise RuntimeError("out of order")
+        if self._calls % 9 == 3:
+            raise BufferError("out of order")
+        if self._calls % 9 == 6:
+            return None  # type: ignore[return-value]
+        if self._calls % 9 == 0:
+            return Extraction(acquired=AcquiredCode.GOOD, sample=FaceEmbedding.from_features(np.ones(8, np.float32)))
         return super().extract(picture)
 
 

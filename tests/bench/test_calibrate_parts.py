@@ -22,6 +22,7 @@ from bench.calibration.tally import Tally, at_most
 from bench.load import FaceRows
 from bioguard.errors import InputRefused
 from bioguard.match.fingerprint.cohort import SCALES, CohortScale
+from bioguard.match.fingerprint.prepared import prepare_all
 from bioguard.match.fingerprint.projection import projection
 from bioguard.match.thresholds import builtin_profile
 from bioguard.records.modality import Modality
@@ -146,16 +147,22 @@ def test_scores_that_were_thinned_out_stand_for_all(monkeypatch: pytest.MonkeyPa
 
 def test_models_are_learned_from_others_without_the_database_that_is_scored(monkeypatch: pytest.MonkeyPatch) -> None:
     """The shipped models were trained through extractors of their own: what scores d1 saw no finger of d1."""
-    used: dict[str, set[str]] = {}
     fitted: list[list[str]] = []
+    prepared: list[tuple[str, int]] = []
 
     def part(database: str) -> Any:
         return SimpleNamespace(source=SimpleNamespace(database=database, extractor="rect", name=f"rect/{database}"))
 
-    def discriminants(parts: Any) -> Any:
-        seen = {p.source.database for p in parts}
-        used[",".join(sorted(seen))] = seen
-        return projection()
+    def discriminants(parts: Any) -> str:
+        return ",".join(p.source.database for p in parts)
+
+    def evidence_of(one: Any, using: str) -> Any:
+        assert one.source.database not in using.split(",")
+        return one.source.database, None
+
+    def prepare(templates: Any, using: Any) -> Any:
+        prepared.append((using, len(templates)))
+        return prepare_all(templates, projection())
 
     def fit(evidence: Any) -> Any:
         fitted.append([one[0] for one in evidence])
@@ -163,7 +170,8 @@ def test_models_are_learned_from_others_without_the_database_that_is_scored(monk
 
     monkeypatch.setattr(finger_scores, "train", lambda learned: ([part(d) for d in learned], projection()))
     monkeypatch.setattr(finger_scores, "discriminants", discriminants)
-    monkeypatch.setattr(finger_scores, "evidence_of", lambda p, _: (p.source.database, None))
+    monkeypatch.setattr(finger_scores, "evidence_of", evidence_of)
+    monkeypatch.setattr(finger_scores, "prepare_all", prepare)
     monkeypatch.setattr(finger_scores, "fit_score", fit)
     prints = FingerPopulation(1).impressions(0, 2, 2)
     sets = [FingerSet(f"nbis/{d}", "nbis", d, prints, np.zeros(2, np.int64)) for d in ("d1", "d9")]
@@ -171,9 +179,7 @@ def test_models_are_learned_from_others_without_the_database_that_is_scored(monk
     _, blocks = finger_scores.unseen_blocks(data, ["d1", "d2", "d3"])  # type: ignore[list-item]
     assert [len(block.prepared) for block in blocks] == [4, 2]
     assert fitted == [["d2", "d3"], ["d1", "d2", "d3"]]
-    assert {frozenset(s) for s in used.values()} == {
-        frozenset(s) for s in ({"d2", "d3"}, {"d1", "d3"}, {"d1", "d2"}, {"d1", "d2", "d3"})
-    }
+    assert prepared == [("d2,d3", 4), ("d1,d2,d3", 2)]
 
 
 def test_no_threshold_lies_below_those_of_another_profile() -> None:

@@ -11,9 +11,12 @@ from click.testing import CliRunner, Result
 
 import bench.__main__
 from bench.__main__ import cli
+from bench.extracting.figures import touch_figures
 from bench.extracting.kept import ENDED, TRIED, Extracted, Kept, key_of
 from bench.metrics.comparisons import Comparisons
+from bench.metrics.mean_of_sets import mean_of_sets
 from bench.metrics.touches import best_of
+from bench.wording import NOT_MEASURABLE
 from bioguard.simulate.people import FingerPopulation
 from tests.bench.stub_engines import Interrupted, drawn
 
@@ -193,3 +196,29 @@ def test_the_best_of_several_touches_by_counting_by_hand() -> None:
     assert sorted(sides[True]) == sorted(map(float, genuine))
     assert sorted(sides[False]) == sorted(map(float, impostor))
     assert best_of(one, 4) is None
+
+
+def _set(impressions: int) -> Comparisons:
+    """Eight fingers."""
+    subjects = np.repeat(np.arange(8), impressions)
+    scores = np.random.default_rng(4).normal(size=(subjects.size,) * 2) + 3 * (subjects[:, None] == subjects)
+    return Comparisons(str(impressions), scores.astype(np.float32), subjects, [str(i) for i in range(subjects.size)])
+
+
+def test_a_choice_of_touches_measures_nothing_that_pairs_do_not() -> None:
+    """448 pairs of two fingers a set, of which 1 344 choices are made."""
+    sets = [_set(4)] * 3
+    draws = {"seed": 1, "replicates": 20}
+    alone = mean_of_sets(sets, **draws)
+    found = touch_figures(sets, 2, alone, None, **draws)
+    assert found["impostor"] == 3 * 1344
+    assert set(alone) == set(found["mean_of_sets"])
+    for name, rate in found["mean_of_sets"].items():
+        assert (rate == NOT_MEASURABLE) == (alone[name] == NOT_MEASURABLE) == (name == "fnmr_at_1e-3")
+
+
+def test_a_set_of_too_few_touches_does_not_drop_out_of_the_mean() -> None:
+    sets, draws = [_set(4), _set(2)], {"seed": 1, "replicates": 20}
+    alone = mean_of_sets(sets, **draws)
+    assert alone["eer"] != NOT_MEASURABLE
+    assert set(touch_figures(sets, 2, alone, None, **draws)["mean_of_sets"].values()) == {NOT_MEASURABLE}

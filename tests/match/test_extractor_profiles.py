@@ -16,6 +16,7 @@ from bioguard.match.thresholds import (
     builtin_profiles,
     extractor_profile,
     extractor_profiles,
+    threshold_for_fmr,
 )
 from bioguard.records.comparison_profile import ComparisonProfile
 from bioguard.records.extractor import ExtractorIdentity
@@ -61,6 +62,9 @@ def test_a_profile_of_an_engine_is_sound(profile: ComparisonProfile) -> None:
         for p in counted:
             assert (p.basis, p.threshold) == (Basis.MEASURED, p.high)  # the strict end
             assert p.rate * p.impostors * 1.01 >= 3
+        for p in table.points:
+            least = threshold_for_fmr(p.rate, profile=POOLED, score=table.score, cohort=table.cohort)
+            assert p.threshold >= least - 1e-6, "below the table that holds for any extractor"
     full = profile.table(Score.LIKELIHOOD_RATIO)
     assert full is not None
     assert {1e-2, 1e-3} <= {p.rate for p in full.points if p.basis is Basis.MEASURED}
