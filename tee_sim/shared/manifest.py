@@ -47,7 +47,7 @@ from tee_sim.shared import manifest_values as values
 from tee_sim.shared import row_patterns
 from tee_sim.shared.dataclass import dataclass
 from tee_sim.shared.limits import MAX_OBJECTS, MAX_SENSORS, MAX_TAS
-from tee_sim.shared.manifest_file import Key, line_of, read_keys, tables
+from tee_sim.shared.manifest_file import Key, line_of, read_record, tables
 from tee_sim.shared.manifest_values import ManifestError, Misfit
 from tee_sim.shared.reserve import Reserve
 from tee_sim.shared.schema import Fixed, Items, Record, Text, UpTo
@@ -238,11 +238,7 @@ class Manifest(Record):
         Raises:
             ManifestError: with file, key and line.
         """
-        fields = read_keys(text, file, _KEYS)
-        try:
-            return cls(**fields)
-        except ManifestError as error:  # what no key can judge alone
-            raise error.at(file, line_of(text, error.key)) from None
+        return read_record(cls, text, file, _KEYS)
 
 
 def _bad(key: str, why: str, hint: str) -> ManifestError:

@@ -5,11 +5,13 @@ Strict at every level: an unknown key is refused, for a misspelled limit would b
 
 import re
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, TypeVar
 
 from tee_sim.shared.dataclass import dataclass
 from tee_sim.shared.manifest_values import ManifestError, Misfit, Read, key_shown, kind_of
 from tee_sim.shared.toml_lines import KeyPath, key_lines
+
+R = TypeVar("R")
 
 MAX_TEXT_CHARS = 65_536
 """Far above what 256 modules need; a text of any length would be read before anything is compared."""
@@ -46,7 +48,20 @@ class Key:
         return f"write {table}for instance: {self.path[-1]} = {self.example}"
 
 
-def read_keys(source: str, file: str, keys: tuple[Key, ...]) -> dict[str, Any]:
+def read_record(make: Callable[..., R], source: str, file: str, keys: tuple[Key, ...]) -> R:
+    """What `make` makes of the fields in a text.
+
+    Raises:
+        ManifestError: with file, key and line.
+    """
+    fields = _read_keys(source, file, keys)
+    try:
+        return make(**fields)
+    except ManifestError as error:  # what no key can judge alone
+        raise error.at(file, line_of(source, error.key)) from None
+
+
+def _read_keys(source: str, file: str, keys: tuple[Key, ...]) -> dict[str, Any]:
     """The fields of a record, from a text.
 
     Raises:

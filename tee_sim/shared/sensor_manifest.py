@@ -23,7 +23,7 @@ from typing import Annotated, Self, cast
 from tee_sim.shared import manifest_values as values
 from tee_sim.shared.dataclass import dataclass
 from tee_sim.shared.limits import MAX_PICTURE_BYTES, MAX_SAMPLE_BYTES
-from tee_sim.shared.manifest_file import Key, line_of, read_keys, tables
+from tee_sim.shared.manifest_file import Key, read_record, tables
 from tee_sim.shared.manifest_values import ManifestError, Misfit
 from tee_sim.shared.schema import Fixed, Items, Record, Text, UpTo
 
@@ -95,11 +95,7 @@ class SensorManifest(Record):
         Raises:
             ManifestError: with file, key and line.
         """
-        fields = read_keys(text, file, _KEYS)
-        try:
-            return cls(**fields)
-        except ManifestError as error:  # what no key can judge alone
-            raise error.at(file, line_of(text, error.key)) from None
+        return read_record(cls, text, file, _KEYS)
 
 
 def _bad(key: str, why: str) -> ManifestError:
