@@ -65,6 +65,10 @@ CAPTURE_LIFE_MS = 60_000
 BOOT_TIMEOUT_MS = 30_000
 """Interpreter start, third-party imports and warm-up on a loaded two-core machine; typical is 0.4 s."""
 
+SENSORS_TIMEOUT_MS = 25_000
+"""Until all sensors are made and locked. Less than the above: one that hangs is named, and a start without
+it can follow."""
+
 INVOKE_TIMEOUT_MS = 60_000
 """Default deadline of one invocation. An identify in 100 000 records with a cold index takes seconds."""
 

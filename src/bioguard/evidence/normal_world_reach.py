@@ -196,7 +196,7 @@ REASONS: tuple[tuple[str, Mapping[str, str]], ...] = (
             ),
             "tee_sim.secure.lockdown.sensors": (
                 "import fcntl, import gc, import select, import signal, os._exit *3, os.chdir, os.dup2, os.fork *2, "
-                "os.pidfd_open *2, os.pipe *3, os.read *2, os.set_blocking *2, os.waitpid, os.write *2"
+                "os.kill, os.pidfd_open *2, os.pipe *3, os.read *2, os.set_blocking *2, os.waitpid, os.write *2"
             ),
             "tee_sim.secure.lockdown.watcher": "import ctypes, import fcntl, import signal, os._exit",
             "tee_sim.secure.quiet": (

@@ -15,12 +15,15 @@ import os
 import select
 import signal
 import struct
+import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
 from tee_sim.secure import quiet
 from tee_sim.shared.dataclass import dataclass
+from tee_sim.shared.limits import SENSORS_TIMEOUT_MS
 from tee_sim.shared.lock_report import HostLink, Layer, LayerState, LockError
 from tee_sim.shared.sandbox import hygiene, kernel
 
@@ -89,6 +92,7 @@ class SensorForks:
     Attributes:
         measurements: in the core, of each sensor.
         copy: in a copy, what it is; None in the core.
+        deadline: of all of it, on the monotonic clock, in seconds.
     """
 
     def __init__(self, sensors: Sequence[SensorToFork] = ()) -> None:
@@ -96,6 +100,7 @@ class SensorForks:
         self._links: list[HostLink] = []
         self.measurements: list[bytes] = []
         self.copy: Copy | None = None
+        self.deadline = 0.0
 
     def __bool__(self) -> bool:
         return bool(self._sensors)
@@ -113,10 +118,11 @@ class SensorForks:
             first: how many hosts there are before.
 
         Raises:
-            SensorError: one could not be made.
+            SensorError: one could not be made, or not in time.
             LockError, OSError: a surprise; the caller ends.
         """
         kernel.prctl(_PR_SET_CHILD_SUBREAPER, 1)
+        self.deadline = time.monotonic() + SENSORS_TIMEOUT_MS / 1000
         core = os.pidfd_open(os.getpid())
         loaders: list[tuple[SensorToFork, int, int, list[_Pipes]]] = []
         for sensor in self._sensors:
@@ -136,8 +142,9 @@ class SensorForks:
                 os.close(pipe.own_write)
             loaders.append((sensor, process_id, said, pipes))
         for sensor, process_id, said, pipes in loaders:
-            self.measurements.append(_heard(sensor, said, _MEASURED, 32))
-            numbers = struct.unpack(f"<{len(pipes)}I", _heard(sensor, said, _COPIES, 4 * len(pipes)))
+            self.measurements.append(self._heard(sensor, said, _MEASURED, 32))
+            numbers = struct.unpack(f"<{len(pipes)}I", self._heard(sensor, said, _COPIES, 4 * len(pipes)))
+            os.kill(process_id, signal.SIGKILL)  # it has nothing more to do, and its code could keep it from ending
             os.waitpid(process_id, 0)  # now the copies are children of this process
             for pipe, number in zip(pipes, numbers, strict=True):
                 os.set_blocking(pipe.core_read, False)
@@ -149,8 +156,31 @@ class SensorForks:
     def go(self, root: Layer) -> tuple[HostLink, ...]:
         """In the core: the root is empty, or what became of that. Returns the links of all copies."""
         for link in self._links:
-            os.write(link.write_fd, _GO.pack(root.state, root.error))
+            with suppress(BrokenPipeError):  # one that has ended is noticed when it does not say how it is locked
+                os.write(link.write_fd, _GO.pack(root.state, root.error))
         return tuple(self._links)
+
+    def _heard(self, sensor: SensorToFork, fd: int, kind: int, size: int) -> bytes:
+        """One message of a loader."""
+        found, length = _SAID.unpack(self._exactly(sensor, fd, _SAID.size))
+        body = self._exactly(sensor, fd, length)
+        if found == _FAILED:
+            raise SensorError(f"sensor {sensor.name}: {body.decode('ascii', 'replace')}")
+        if found != kind or length != size:
+            raise SensorError(f"sensor {sensor.name}: its loader said what it may not say")
+        return body
+
+    def _exactly(self, sensor: SensorToFork, fd: int, size: int) -> bytes:
+        data = b""
+        while len(data) < size:
+            left_ms = int((self.deadline - time.monotonic()) * 1000)
+            if left_ms <= 0 or not kernel.wait_for(fd, select.POLLIN, left_ms):
+                raise SensorError(f"sensor {sensor.name}: it was not made within {SENSORS_TIMEOUT_MS} ms")
+            part = os.read(fd, size - len(data))
+            if not part:
+                raise SensorError(f"sensor {sensor.name}: its process ended while it was made")
+            data += part
+        return data
 
 
 def wait_for_root(copy: Copy, request_fd: int) -> Layer:
@@ -232,24 +262,3 @@ def _become(copy: Copy, own: _Pipes, numbers: tuple[int, int, int]) -> None:
 
 def _say(fd: int, kind: int, body: bytes) -> None:
     os.write(fd, _SAID.pack(kind, len(body)) + body)
-
-
-def _heard(sensor: SensorToFork, fd: int, kind: int, size: int) -> bytes:
-    """One message of a loader. Without a deadline: whoever started this process has one for all of it."""
-    found, length = _SAID.unpack(_exactly(sensor, fd, _SAID.size))
-    body = _exactly(sensor, fd, length)
-    if found == _FAILED:
-        raise SensorError(f"sensor {sensor.name}: {body.decode('ascii', 'replace')}")
-    if found != kind or length != size:
-        raise SensorError(f"sensor {sensor.name}: its loader said what it may not say")
-    return body
-
-
-def _exactly(sensor: SensorToFork, fd: int, size: int) -> bytes:
-    data = b""
-    while len(data) < size:
-        part = os.read(fd, size - len(data))
-        if not part:
-            raise SensorError(f"sensor {sensor.name}: its process ended while it was made")
-        data += part
-    return data

@@ -1,23 +1,22 @@
 """All sensors of one start: made in processes of their own, or in this one where nothing is locked."""
 
 import os
-import time
 from collections.abc import Sequence
 from typing import NoReturn, cast
 
 from tee_sim.secure.blocking_pipe import BlockingPipe
 from tee_sim.secure.hosts.messages import SensorLocked, pack, unpack
-from tee_sim.secure.hosts.pipes import HostPipe
-from tee_sim.secure.lockdown.sensors import SensorForks, SensorToFork
+from tee_sim.secure.hosts.pipes import HostGoneError, HostPipe
+from tee_sim.secure.lockdown.sensors import SensorError, SensorForks, SensorToFork
 from tee_sim.secure.sensors.desk import SensorPort
 from tee_sim.secure.sensors.load import FileImporters, SensorLoader
 from tee_sim.secure.sensors.local import LocalSensor, MadeSensor
 from tee_sim.secure.sensors.process import PictureSource, SensorProcess
 from tee_sim.secure.sensors.remote import RemoteSensor
 from tee_sim.shared.host_processes import picture_pipes
-from tee_sim.shared.limits import BOOT_TIMEOUT_MS
 from tee_sim.shared.lock_report import HostLink, LockReport
-from tee_sim.shared.wire import EXIT_PROTOCOL, Boot, LockProfile
+from tee_sim.shared.sensor_manifest import SensorManifest
+from tee_sim.shared.wire import EXIT_PROTOCOL, Boot, LockProfile, NoFrameError
 
 
 class StartedSensors:
@@ -71,19 +70,22 @@ class StartedSensors:
             os._exit(EXIT_PROTOCOL)
 
     def ports(self, links: Sequence[HostLink]) -> list[SensorPort]:
-        """In the core: a port to each sensor, whose processes have said how they are locked."""
+        """In the core: a port to each sensor, whose processes have said how they are locked.
+
+        Raises:
+            SensorError: one of them has not.
+        """
         if self.forks is None:
             return self._local()
         self.measurements = tuple(self.forks.measurements)
         pipes = [HostPipe(link) for link in links]
-        deadline = time.monotonic() + BOOT_TIMEOUT_MS / 1000
-        said = [cast("SensorLocked", unpack(pipe.body(deadline), {SensorLocked})) for pipe in pipes]
-        self.reports = tuple(one.report for one in said)
         found: list[SensorPort] = []
         first = 0
         for manifest in self._manifests:
             end = first + 1 + manifest.spares
-            found.append(RemoteSensor(manifest, first, list(zip(pipes[first:end], said[first:end], strict=True))))
+            processes = [(pipe, _said(manifest, pipe, self.forks.deadline)) for pipe in pipes[first:end]]
+            self.reports += tuple(said.report for _, said in processes)
+            found.append(RemoteSensor(manifest, first, processes))
             first = end
         return found
 
@@ -95,3 +97,11 @@ class StartedSensors:
             source = PictureSource(self._picture_fds[place])
             found.append(LocalSensor(manifest, cast("MadeSensor", loader.made), place, source.picture))
         return found
+
+
+def _said(manifest: SensorManifest, pipe: HostPipe, deadline: float) -> SensorLocked:
+    """The first message of a process, which its own code can end or keep from it."""
+    try:
+        return cast("SensorLocked", unpack(pipe.body(deadline), {SensorLocked}))
+    except (HostGoneError, NoFrameError) as error:
+        raise SensorError(f"sensor {manifest.name}: a process of it was not locked: {error}") from None

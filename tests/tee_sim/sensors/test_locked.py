@@ -245,6 +245,7 @@ REACH = f"{['/dev/null'] * 3 + ['anon_inode'] + ['pipe'] * 4} {{'{'0' * 16}'}} [
         ({"entry": "hostile.bad:Raises"}, "sensor hostile-a: RuntimeError: not today"),
         ({"entry": "hostile.bad:Threads"}, "sensor hostile-a: LockError: it has started 1 threads"),
         ({"entry": "hostile.bad:Ends"}, "sensor hostile-a: its process ended while it was made"),
+        ({"entry": "hostile.bad:EndsLater"}, "sensor hostile-a: a process of it was not locked: "),
         ({"entry": "hostile.looks:Looks"}, f"RuntimeError: {re.escape(REACH)}"),
         ({"entry": "hostile.bad:Unnamed"}, "sensor hostile-a: ValueError: its extractor is not 1 to 128 bytes"),
         ({"code": ("hostile", "hostile.bad")}, "sensor hostile-a: ModuleNotFoundError"),
@@ -258,7 +259,7 @@ def test_one_that_cannot_be_made_ends_the_start_with_words(
 ) -> None:
     supplicant, boot = Supplicant(tmp_path), boot_of(replace(LAST, name="hostile-a", **changes))
     try:
-        with pytest.raises(TeeError, match=words):
+        with pytest.raises(secure_process.SensorStartError, match=words):
             start_locked(boot, supplicant, PROVISION, accept=lambda _verdict: None)
     finally:
         supplicant.close()
