@@ -4,13 +4,12 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from re import Match
 
 import numpy as np
 from numpy.typing import NDArray
 
 from bench.archive import MAX_SAMPLES, open_archive
-from bench.names import MINUTIAE_FILE, SUFFIX_RANK, counted, numbered
+from bench.names import MINUTIAE_FILE, counted, numbered, one_an_impression
 from bench.score_files import subjects_of_labels
 from bioguard.errors import InputRefused
 from bioguard.formats import ImportOptions, load
@@ -122,21 +121,14 @@ def fingerprint_sets(root: Path, options: ImportOptions) -> Iterator[Fingerprint
 
 def _read_directory(directory: Path, name: str, options: ImportOptions) -> FingerprintSet:
     matches = [m for path in directory.iterdir() if path.is_file() and (m := MINUTIAE_FILE.fullmatch(path.name))]
-    matches.sort(key=lambda m: (*_impression(m), SUFFIX_RANK[m["suffix"].lower()], m.string))
-    taken: dict[object, Match[str]] = {}
-    passed_over = [m.string for m in matches if taken.setdefault(_impression(m), m) is not m]
+    taken, passed_over = one_an_impression(matches)
     templates: list[FingerprintTemplate | None] = []
     refused: dict[str, Noted] = {}
     warnings: dict[str, Noted] = {}
-    for match in taken.values():
+    for match in taken:
         templates.append(_read_template(directory / match.string, options, refused, warnings))
-    files = [m.string for m in taken.values()]
-    return FingerprintSet(name, files, [m["finger"] for m in taken.values()], templates, refused, warnings, passed_over)
-
-
-def _impression(match: Match[str]) -> tuple[int, str, int]:
-    finger = match["finger"]
-    return (int(finger) if finger.isdigit() else 1 << 62, finger, int(match["impression"]))
+    files, fingers = [m.string for m in taken], [m["finger"] for m in taken]
+    return FingerprintSet(name, files, fingers, templates, refused, warnings, passed_over)
 
 
 def _note(found: dict[str, Noted], code: str, file: str, message: str) -> None:

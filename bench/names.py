@@ -1,7 +1,8 @@
 """Whose sample a file or a row is, by its name: `<subject>_<impression>`, perhaps with an extension."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from re import Match
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,18 +10,23 @@ from numpy.typing import NDArray
 from bioguard.formats.files import MINUTIAE, SUFFIXES
 
 _MINUTIAE_SUFFIXES = (*MINUTIAE, ".ist-fmr")
-SUFFIX_RANK = {suffix: rank for rank, suffix in enumerate(_MINUTIAE_SUFFIXES)}
-"""Which file is taken when an impression lies there in several formats: binary records tell more than text."""
+_PICTURE_SUFFIXES = (".bmp", ".pgm", ".png", ".ppm", ".tif", ".tiff", ".wsq")
+_SUFFIX_RANK = {suffix: rank for rank, suffix in enumerate((*_MINUTIAE_SUFFIXES, *_PICTURE_SUFFIXES))}
+"""Which file is taken when an impression lies there in several formats: binary records tell more than text, and WSQ
+loses what the others keep."""
 _PICTURES = (".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".pgm", ".wsq", ".jp2", ".raw")
 _OTHERS = (".dat", ".bin", ".txt", ".tmpl", ".template", ".min", ".json", ".jsonl")
 _SUFFIXES = "|".join(re.escape(s) for s in dict.fromkeys((*_MINUTIAE_SUFFIXES, *SUFFIXES, *_PICTURES, *_OTHERS)))
-MINUTIAE_FILE = re.compile(
-    rf"(?P<finger>[^.].*)_(?P<impression>\d+)(?P<suffix>{'|'.join(map(re.escape, _MINUTIAE_SUFFIXES))})", re.IGNORECASE
-)
-"""A hidden file is none: macOS lays `._101_1.iso` beside `101_1.iso`."""
-PICTURE_FILE = re.compile(
-    r"(?P<finger>[^.].*)_(?P<impression>\d+)(?P<suffix>\.(?:png|bmp|tiff?|pgm|ppm|wsq))", re.IGNORECASE
-)
+
+
+def _file_of(suffixes: Iterable[str]) -> re.Pattern[str]:
+    """A hidden file is none: macOS lays `._101_1.iso` beside `101_1.iso`."""
+    names = "|".join(map(re.escape, suffixes))
+    return re.compile(rf"(?P<finger>[^.].*)_(?P<impression>\d+)(?P<suffix>{names})", re.IGNORECASE)
+
+
+MINUTIAE_FILE = _file_of(_MINUTIAE_SUFFIXES)
+PICTURE_FILE = _file_of(_PICTURE_SUFFIXES)
 """What `bioguard.capture.pictures` decodes."""
 _SAMPLE = re.compile(rf"(?P<subject>.+)_\d+(?:{_SUFFIXES})?", re.IGNORECASE)
 
@@ -32,6 +38,23 @@ def subject_of(name: str) -> str:
     """
     found = _SAMPLE.fullmatch(name)
     return found["subject"] if found else name
+
+
+def one_an_impression(matches: Iterable[Match[str]]) -> tuple[list[Match[str]], list[str]]:
+    """Files of one directory in order of finger and impression, each impression once, and the names of those left out.
+
+    Args:
+        matches: of `MINUTIAE_FILE` or `PICTURE_FILE`.
+    """
+    ordered = sorted(matches, key=lambda m: (*_impression(m), _SUFFIX_RANK[m["suffix"].lower()], m.string))
+    taken: dict[object, Match[str]] = {}
+    passed_over = [m.string for m in ordered if taken.setdefault(_impression(m), m) is not m]
+    return list(taken.values()), passed_over
+
+
+def _impression(match: Match[str]) -> tuple[int, str, int]:
+    finger = match["finger"]
+    return (int(finger) if finger.isdecimal() else 1 << 62, finger, int(match["impression"]))
 
 
 def counted(subjects: int, samples: int) -> str:

@@ -4,9 +4,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
-from re import Match
 
-from bench.names import PICTURE_FILE, counted
+from bench.names import PICTURE_FILE, counted, one_an_impression
 from bioguard.errors import InputRefused
 
 
@@ -38,7 +37,7 @@ class PictureSet:
 
 def picture_files(root: Path) -> list[Path]:
     """All files at or below root that are named as a picture of an impression is; hidden ones are skipped."""
-    found = [path for path in root.rglob("*_*.*") if PICTURE_FILE.fullmatch(path.name)]
+    found = [path for path in root.rglob("*_*.*") if PICTURE_FILE.fullmatch(path.name) and path.is_file()]
     return [p for p in found if not any(part.startswith(".") for part in p.relative_to(root).parts)]
 
 
@@ -57,7 +56,7 @@ def picture_sets(root: Path, note: Callable[[str], None]) -> list[PictureSet]:
             hint="give a folder in FVC style; bmp, tif, pgm and wsq are read as well",
             code="bench.empty",
         )
-    sets = [_set(folder.relative_to(root).as_posix(), paths) for folder, paths in sorted(folders.items())]
+    sets = [_set(root, folder, paths) for folder, paths in sorted(folders.items())]
     for one in sets:
         note(f"{one.name}: {counted(len(set(one.fingers)), len(one.paths))}")
         if one.passed_over:
@@ -67,20 +66,10 @@ def picture_sets(root: Path, note: Callable[[str], None]) -> list[PictureSet]:
     return sets
 
 
-def _set(name: str, paths: Sequence[Path]) -> PictureSet:
-    matches = [(path, m) for path in paths if (m := PICTURE_FILE.fullmatch(path.name))]
-    matches.sort(key=lambda pair: (_impression(pair[1]), pair[1]["suffix"].lower(), pair[0].name))
-    taken: dict[object, tuple[Path, str]] = {}
-    passed_over = []
-    for path, m in matches:
-        if taken.setdefault(_impression(m), (path, m["finger"]))[0] is not path:
-            passed_over.append(path.name)
-    return PictureSet(name, [p for p, _ in taken.values()], [finger for _, finger in taken.values()], passed_over)
-
-
-def _impression(match: Match[str]) -> tuple[int, str, int]:
-    finger = match["finger"]
-    return (int(finger) if finger.isdigit() else 1 << 62, finger, int(match["impression"]))
+def _set(root: Path, folder: Path, paths: Sequence[Path]) -> PictureSet:
+    taken, passed_over = one_an_impression(m for path in paths if (m := PICTURE_FILE.fullmatch(path.name)))
+    name = folder.relative_to(root).as_posix()
+    return PictureSet(name, [folder / m.string for m in taken], [m["finger"] for m in taken], passed_over)
 
 
 def _copies(one: PictureSet) -> list[str]:

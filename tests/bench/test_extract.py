@@ -13,6 +13,7 @@ import bench.__main__
 from bench.__main__ import cli
 from bench.extracting.figures import touch_figures
 from bench.extracting.kept import ENDED, TRIED, Extracted, Kept, key_of
+from bench.extracting.pictures import picture_sets
 from bench.metrics.comparisons import Comparisons
 from bench.metrics.mean_of_sets import mean_of_sets
 from bench.metrics.touches import best_of
@@ -222,3 +223,15 @@ def test_a_set_of_too_few_touches_does_not_drop_out_of_the_mean() -> None:
     alone = mean_of_sets(sets, **draws)
     assert alone["eer"] != NOT_MEASURABLE
     assert set(touch_figures(sets, 2, alone, None, **draws)["mean_of_sets"].values()) == {NOT_MEASURABLE}
+
+
+def test_pictures_are_found_in_order_and_an_impression_once(tmp_path: Path) -> None:
+    for name, data in (("10_1.png", b"a"), ("9_1.wsq", b"b"), ("9_1.PNG", b"c"), ("9_2.tiff", b"c"), ("x_1.bmp", b"d")):
+        (tmp_path / name).write_bytes(data)
+    (tmp_path / "9_3.png").mkdir()
+    said: list[str] = []
+    (one,) = picture_sets(tmp_path, said.append)
+    assert one.files == ["9_1.PNG", "9_2.tiff", "10_1.png", "x_1.bmp"]
+    assert one.fingers == ["9", "9", "10", "x"]
+    assert one.passed_over == ["9_1.wsq"]
+    assert "1 pictures are copies of another, the first is 9_2.tiff, as 9_1.PNG" in said[-1]

@@ -23,7 +23,8 @@ SKIN_PX: Final = 110.0
 PATCH_PX: Final = 45.0
 """Lengths of the waves that draw the skin and of damp or dry patches."""
 UNSTRETCH_ROUNDS: Final = 8
-"""Each takes at least half of what is left, from some 10 px."""
+"""From some 10 px. Of 1 500 touches, the worst place of 99 in a hundred is off by 0.001 px after them, of one by 3 px:
+a very bad touch folds the skin nearly over."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
