@@ -15,7 +15,8 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from bioguard.capture.sensor import EngineSensor, framed
+from bioguard.capture.picture_bounds import framed
+from bioguard.capture.sensor import EngineSensor
 from bioguard.device import Device, DeviceOptions, consent
 from bioguard.device.sensors import SensorChoice
 from bioguard.records.consent import Purpose

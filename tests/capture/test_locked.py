@@ -10,9 +10,8 @@ from pathlib import Path
 import pytest
 
 from bioguard.capture.engines import load_engine
-from bioguard.capture.picture_bounds import BOUNDS
+from bioguard.capture.picture_bounds import BOUNDS, framed
 from bioguard.capture.pictures import decode
-from bioguard.capture.sensor import framed
 from bioguard.device.sensors import SensorChoice
 from bioguard.records.acquired import AcquiredCode, acquired_of
 from tee_sim.normal.machine.locked_start import Started, start_locked

@@ -123,7 +123,9 @@ def test_extension_wins_and_content_decides_without_one(tmp_path: Path) -> None:
         with pytest.raises(InputRefused):
             load_bytes(octets, name)
     with pytest.raises(InputRefused, match="not a feature file this program knows"):
-        load_bytes(b"", "x")
+        load_bytes(b"\0", "x")
+    with pytest.raises(InputRefused, match="the file is empty"):
+        load_bytes(b"", "x.png")
 
 
 def test_inflating_bombs_stay_small() -> None:

@@ -26,6 +26,7 @@ def phone(tmp_path_factory: pytest.TempPathFactory) -> Path:
         "stranger.pgm": picture(2, 3),
         "dry.pgm": picture(1, 3, DRY),
         "deadly.pgm": picture(1, 3, DIE),
+        "nothing.pgm": b"",
         "tiny.pgm": b"P5\n20 20\n255\n" + bytes(400),
     }.items():
         (home / name).write_bytes(data)
@@ -79,6 +80,7 @@ def test_from_pictures_to_an_unlock(phone: Path, capsys: pytest.CaptureFixture[s
         ("authenticate alice dry.pgm --dpi 500", 3, "sample.not_acquired"),
         ("enroll alice --finger left-index a0.pgm deadly.pgm --dpi 500", 3, "sample.not_acquired"),
         ("authenticate alice tiny.pgm --dpi 500", 4, "picture.size"),
+        ("authenticate alice nothing.pgm --dpi 500", 4, "format.truncated"),
         ("authenticate alice a3.pgm --dpi 500,400", 4, "picture.dpi"),
         ("authenticate alice touch.iso", 4, "sample.sensor_only"),
         ("enroll alice --finger left-index a0.pgm touch.iso --dpi 500", 4, "input.several_kinds"),

@@ -1,5 +1,6 @@
 """From a picture to a decision through a locked sensor: what comes back, what is counted, and what is refused."""
 
+import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -192,6 +193,12 @@ def test_the_next_version_of_an_extractor_is_another_one(tmp_path: Path) -> None
             assert why in notes[-1]
             code_of("tee.sensor", device.capture, FINGER, picture(1), dpi=500)
             assert len(list(device.records())) == 1  # can be shown and erased
+    too_long = {"modality": "fingerprint", "engine": "nbis", "argument": "a" * 5000, "folder": ""}
+    file.write_text(json.dumps({"format": 1, "sensors": [too_long]}))
+    with Device.open(tmp_path / "phone", DeviceOptions(note=notes.append)):
+        assert "aaa is not there" in notes[-1]
+    file.write_text(json.dumps({"format": 1, "sensors": [too_long, too_long]}))
+    assert "put it back" in code_of("device.sensors_file", Device.open, tmp_path / "phone").hint
 
 
 @pytest.mark.parametrize(
@@ -202,6 +209,8 @@ def test_the_next_version_of_an_extractor_is_another_one(tmp_path: Path) -> None
         ("fingerprint=", "device.sensor"),
         ("fingerprint=nobody", "capture.engine"),
         ("fingerprint=no_such_module:Engine", "capture.missing"),
+        (f"fingerprint={'long' * 99}:Engine", "capture.missing"),
+        (f"face={'long' * 99}.toml", "capture.missing"),
     ],
 )
 def test_what_names_no_sensor_is_refused_and_leaves_no_device(tmp_path: Path, text: str, code: str) -> None:
@@ -218,3 +227,4 @@ def test_code_of_ones_own_that_is_no_python_is_named_as_what_stops_the_start(
     monkeypatch.syspath_prepend(tmp_path)
     with pytest.raises(TeeUnavailable, match="sensor fingerprint: SyntaxError"):
         Device.init(tmp_path / "phone", sensors=["fingerprint=half_written_engine:Engine"], uncalibrated=True)
+    assert not (tmp_path / "phone").exists()

@@ -1,13 +1,20 @@
 """What the code around an engine answers, without a process: each reading is one that the core takes for one."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 from stub_engine import Stub, picture
 
 from bioguard.capture.engine import Extraction, Picture
-from bioguard.capture.sensor import EngineSensor, framed
+from bioguard.capture.picture_bounds import framed
+from bioguard.capture.sensor import EngineSensor
+from bioguard.commands.configuration import Configuration
+from bioguard.device.captures import capture
 from bioguard.records.acquired import AcquiredCode
 from bioguard.records.modality import Modality
+from tee_sim.normal.captured import Captured
+from tee_sim.shared.host_end import HostEnd
 from tee_sim.shared.sensor_api import Reading
 
 MOST_BYTES = 4096
@@ -41,3 +48,17 @@ def test_good_without_a_sample_is_a_fault(monkeypatch: pytest.MonkeyPatch) -> No
     monkeypatch.setattr(Stub, "extract", lambda *_: Lying())
     with pytest.raises(ValueError, match="no sample"):
         sensor().read(framed(picture(1), 500))
+
+
+@pytest.mark.parametrize(("modality", "dots"), [(Modality.FACE, 0), (Modality.FINGERPRINT, 500)])
+def test_a_face_goes_to_its_sensor_without_dots_an_inch(modality: Modality, dots: int) -> None:
+    """A face has none: what was said with it was sent on, and of more than two bytes it ended the command."""
+    sent: list[bytes] = []
+
+    def see(_: Modality, data: bytes) -> Captured:
+        sent.append(data)
+        return Captured(capture_id=bytes(16), acquired=AcquiredCode.GOOD, host_end=HostEnd.NONE, bits=0)
+
+    device = SimpleNamespace(configuration=Configuration(sensors=(modality,)))
+    capture(device, see, modality, picture(1), 70_000 if modality is Modality.FACE else 500)
+    assert sent == [framed(picture(1), dots)]

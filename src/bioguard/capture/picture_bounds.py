@@ -25,6 +25,12 @@ MIN_DPI: Final = 250
 MAX_DPI: Final = 1200
 """Chosen: below, ridges of a child are under three pixels apart; above nothing is scanned that fits the sides."""
 NOMINAL_DPI: Final = 500
+DPI_BYTES: Final = 2
+
+
+def framed(picture: bytes, dpi: int | None) -> bytes:
+    """A picture as it goes to the sensor: its dpi, big-endian, 0 for what the file says; the file itself."""
+    return (dpi or 0).to_bytes(DPI_BYTES, "big") + picture
 
 
 def bounded_header(data: bytes, dpi: int | None, modality: Modality) -> tuple[PictureHeader, int]:

@@ -50,7 +50,7 @@ class Ridges:
         mask: uint8, 1 where ridges are.
         energy: float32, of the best filter in a picture of unit contrast.
         contrast: float32, gray levels, standard deviation around each place.
-        period_px: float32, spacing of the best filter.
+        leveled: float32, the picture about its local mean, in units of the contrast.
     """
 
     enhanced: NDArray[np.uint8]

@@ -12,19 +12,14 @@ from typing import Final
 
 from bioguard.capture.engine import Engine
 from bioguard.capture.engines import make_engine
+from bioguard.capture.picture_bounds import DPI_BYTES
 from bioguard.capture.pictures import decode
 from bioguard.errors import InputRefused
 from bioguard.records.acquired import AcquiredCode
 from bioguard.records.modality import Modality
 from tee_sim.shared.sensor_api import Reading
 
-DPI_BYTES: Final = 2
 MODALITIES: Final = {modality.word: modality for modality in Modality}
-
-
-def framed(picture: bytes, dpi: int | None) -> bytes:
-    """A picture as it goes to the sensor: its stated dpi, big-endian, 0 where the file says it itself; the file."""
-    return (dpi or 0).to_bytes(DPI_BYTES, "big") + picture
 
 
 class EngineSensor:

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Protocol
 
-from bioguard.capture.picture_bounds import bounded_header
+from bioguard.capture.picture_bounds import bounded_header, framed
 from bioguard.commands.configuration import Configuration
 from bioguard.device.sensors import no_sensor
 from bioguard.errors import NotAcquired
@@ -13,8 +13,6 @@ from tee_sim.normal.captured import Captured
 from tee_sim.shared.dataclass import dataclass
 
 See = Callable[[Modality, bytes], Captured]
-DPI_BYTES = 2
-"""As `bioguard.capture.sensor`, which only its own process loads."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,8 +49,8 @@ def capture(device: Sensing, see: See, modality: Modality, picture: bytes, dpi: 
     """
     if modality not in device.configuration.sensors:
         raise no_sensor(modality)
-    bounded_header(picture, dpi, modality)
-    seen = see(modality, (dpi or 0).to_bytes(DPI_BYTES, "big") + picture)
+    _, dots = bounded_header(picture, dpi, modality)
+    seen = see(modality, framed(picture, dots))
     if seen.capture_id is None:
         raise not_acquired(acquired_of(seen.acquired))
     return SensorSample(capture_id=seen.capture_id, modality=modality)

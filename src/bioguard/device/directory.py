@@ -146,6 +146,14 @@ def destroy(directory: Path) -> None:
         )
 
 
+def give_up(directory: Path, *, keep: bool) -> None:
+    """Take back what was begun. keep: the directory itself, which was there before. Raises as `destroy`."""
+    destroy(directory)
+    if not keep:
+        with suppress(OSError):  # somebody has put something into it meanwhile
+            directory.rmdir()
+
+
 def _overwrite_fuses(directory: Path) -> None:
     for name in (FUSE_FILE, _BEGUN):
         with (

@@ -33,7 +33,7 @@ from bioguard.device.answers import Enrollment, Identification, RecordInfo, Veri
 from bioguard.device.arguments import record_id_of
 from bioguard.device.calibration import RateBases, require_profiles, uncalibrated_modalities
 from bioguard.device.captures import SensorSample, capture
-from bioguard.device.directory import begin, burn, check, destroy
+from bioguard.device.directory import begin, burn, check, destroy, give_up
 from bioguard.device.errors import promised
 from bioguard.device.fuses import Fuses
 from bioguard.device.incidents import detecting
@@ -138,6 +138,7 @@ class Device:
             sensors=tuple(choice.modality for choice in choices),
         )
         require_profiles(choices, comparison_profiles, configuration.uncalibrated)
+        there = directory.exists()
         lock = begin(directory, fuses)
         try:
             if choices:
@@ -150,7 +151,7 @@ class Device:
                 device.close()
                 raise
         except BaseException:
-            cls.wipe(directory)
+            give_up(directory, keep=there)
             raise
         return device
 

@@ -9,10 +9,11 @@ import importlib.util
 import site
 import sys
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final
 
-from bioguard.capture.picture_bounds import BOUNDS
+from bioguard.capture.picture_bounds import BOUNDS, framed
 from bioguard.device.json_file import JsonFile
 from bioguard.errors import BioguardError, InputRefused, TeeUnavailable, WrongUsage
 from bioguard.records.modality import Modality
@@ -26,7 +27,6 @@ TIME_MS: Final = 20_000
 """Chosen: ten times what the slowest engine takes here for one picture; below the caller's own deadline."""
 MAX_SAMPLE_BYTES: Final = 4096
 """As `bioguard.commands.biometric`."""
-_DPI_BYTES: Final = 2
 _TEXTS: Final = ("engine", "argument", "folder")
 _MODALITIES: Final = {modality.word: modality for modality in Modality}
 
@@ -65,7 +65,7 @@ class SensorChoice:
 
         takes_file = next((e.name for e in ENGINES if e.modality is modality and e.argument), None)
         named = {e.name for e in ENGINES if not e.argument}
-        if takes_file is None or value in named or (":" in value and not Path(value).exists()):
+        if takes_file is None or value in named or (":" in value and not _is_file(Path(value))):
             choice = cls(modality=modality, engine=value, folder=_folder_of(value) if ":" in value else "")
         else:
             choice = cls(modality=modality, engine=takes_file, argument=str(Path(value).absolute()))
@@ -85,9 +85,9 @@ class SensorChoice:
         from bioguard.capture.engines import entry_of  # noqa: PLC0415 - as above
 
         for package in entry_of(self.engine).packages:
-            if not (any(Path(self.folder).glob(f"{package}*")) if self.folder else importlib.util.find_spec(package)):
+            if not (_finds(Path(self.folder), package) if self.folder else importlib.util.find_spec(package)):
                 return f"the package {package}"
-        return self.argument if self.argument and not Path(self.argument).is_file() else ""
+        return self.argument if self.argument and not _is_file(Path(self.argument)) else ""
 
     def hindered(self) -> str:
         """Why nothing can be told to load it; empty if it can."""
@@ -118,9 +118,21 @@ class SensorChoice:
             ),
             heap_bytes=HEAP_BYTES,
             time_ms=TIME_MS,
-            max_picture_bytes=_DPI_BYTES + BOUNDS[self.modality].max_bytes,
+            max_picture_bytes=len(framed(b"", None)) + BOUNDS[self.modality].max_bytes,
             max_sample_bytes=MAX_SAMPLE_BYTES,
         )
+
+
+def _is_file(path: Path) -> bool:
+    with suppress(OSError):  # a name that is too long, a folder that is not ours
+        return path.is_file()
+    return False
+
+
+def _finds(folder: Path, package: str) -> bool:
+    with suppress(OSError):
+        return any(folder.glob(f"{package}*"))
+    return False
 
 
 def _outside(folder: Path, top: str) -> tuple[str, ...]:
@@ -151,9 +163,16 @@ def _folder_of(engine: str) -> str:
 
 
 def _parse(plain: Any) -> tuple[SensorChoice, ...]:
-    return tuple(
+    choices = tuple(
         SensorChoice(modality=_MODALITIES[one["modality"]], **{key: str(one[key]) for key in _TEXTS}) for one in plain
     )
+    if not _one_each(choices):
+        raise ValueError
+    return choices
+
+
+def _one_each(choices: Sequence[SensorChoice]) -> bool:
+    return len({choice.modality for choice in choices}) == len(choices)
 
 
 def _plain(choices: Sequence[SensorChoice]) -> object:
@@ -173,7 +192,7 @@ FILE: Final = JsonFile(
 def chosen(texts: Sequence[str]) -> tuple[SensorChoice, ...]:
     """The sensors of a new device. Raises WrongUsage."""
     choices = tuple(map(SensorChoice.of, texts))
-    if len({choice.modality for choice in choices}) < len(choices):
+    if not _one_each(choices):
         raise WrongUsage("two sensors are of one modality", hint="name one of each at most", code="device.sensor")
     return choices
 

@@ -110,7 +110,7 @@ REASONS: tuple[tuple[str, Mapping[str, str]], ...] = (
         {
             "bioguard.device.boot_id": "import bioguard.private_files",
             "bioguard.device.directory": (
-                ".mkdir, import bioguard.private_files, import tee_sim.normal.private_files, os.fdopen *2, "
+                ".mkdir, .rmdir, import bioguard.private_files, import tee_sim.normal.private_files, os.fdopen *2, "
                 "os.fsync *3, os.rename, os.urandom"
             ),
             "bioguard.device.fuses": "import bioguard.private_files",

@@ -167,6 +167,8 @@ def _suffix(name: str, head: bytes) -> str:
             return known
     if is_wrapped(head):
         return ".fmr"
+    if not head:
+        raise refuse("truncated", "the file is empty", CUT)
     raise other_kind(head) or refuse(
         "unknown",
         "not a feature file this program knows",

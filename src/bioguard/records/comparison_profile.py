@@ -15,7 +15,7 @@ from itertools import pairwise
 from typing import Annotated, Final, Self
 
 from bioguard.errors import InputRefused
-from bioguard.records.feature_limits import MAX_DIMENSION, MIN_DIMENSION
+from bioguard.records.feature_limits import MAX_DIMENSION, MAX_MODEL_CHARS, MIN_DIMENSION
 from bioguard.records.modality import Modality
 from bioguard.records.scores import Basis, Score
 from tee_sim.shared import codec
@@ -278,7 +278,7 @@ class ComparisonProfile(Record):
 
     name: Annotated[str, Text(32)]
     modality: Modality
-    model: Annotated[str, Text(64)]
+    model: Annotated[str, Text(MAX_MODEL_CHARS)]
     dimension: Annotated[int, UpTo(MAX_DIMENSION)] = 0
     centered: bool = True
     data: CalibrationData

@@ -9,13 +9,12 @@ import re
 from typing import Annotated, Final
 
 from bioguard.errors import InputRefused
+from bioguard.records.feature_limits import MAX_MODEL_CHARS
 from tee_sim.shared.dataclass import dataclass
 from tee_sim.shared.schema import Fixed, Record, Text
 
 NO_WEIGHTS: Final = bytes(32)
 DIGEST_BYTES: Final = 16
-MAX_MODEL_CHARS: Final = 64
-"""As in a comparison profile, which is for a model by this text."""
 _NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,31}")
 _VERSION = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]{0,31}")
 
