@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from bioguard.commands.gatekeeper import GATEKEEPER_UUID
-from bioguard.device import Device, DeviceOptions, Level, parse_clock
+from bioguard.device import Device, DeviceOptions, Level, facade, parse_clock
 from bioguard.device.consent import grant_all, log_key
 from bioguard.device.fuses import FUSE_FILE
 from bioguard.device.names import Names
@@ -82,7 +82,7 @@ def test_limits_are_one_to_ten(directory: Path, limits: tuple[int, int]) -> None
 def test_below_enforced_it_does_not_start_unless_the_level_is_named(directory: Path) -> None:
     weak = DeviceOptions(profile=LockProfile.PERMISSIVE_DEBUG)
     refused(lambda: Device.init(directory, weak), TeeUnavailable, "tee.sandbox")
-    assert list(directory.iterdir()) == []
+    assert not directory.exists()
     Device.init(directory).close()
     error = refused(lambda: Device.open(directory, weak), TeeUnavailable, "tee.sandbox")
     assert "below ENFORCED" in error.message
@@ -129,7 +129,7 @@ def test_an_initialization_that_was_interrupted_leaves_no_device_and_is_begun_ag
 
     with monkeypatch.context() as during:
         during.setattr(Device, "ask", dies)
-        during.setattr(Device, "wipe", lambda _directory: None)
+        during.setattr(facade, "give_up", lambda *_, **__: None)
         with pytest.raises(KeyboardInterrupt):
             Device.init(directory, profile=Profile.DIGEST_ONLY)
     assert {p.name for p in directory.iterdir()} >= {"fuses.simulated.new", "storage.db", "rpmb.img"}
@@ -153,6 +153,9 @@ def test_an_initialization_that_is_refused_leaves_nothing(directory: Path, monke
         raise NotPermitted("no", hint="again", code="store.full")
 
     monkeypatch.setattr(Device, "ask", full)
+    refused(lambda: Device.init(directory), NotPermitted, "store.full")
+    assert not directory.exists()
+    directory.mkdir()
     refused(lambda: Device.init(directory), NotPermitted, "store.full")
     assert list(directory.iterdir()) == []
 
