@@ -9,7 +9,7 @@
     objects.generate_key(key, 256)
     handle = objects.create(b"key", Flag.ACCESS_READ, attributes=key)
 
-What a function may return is its list in `tee_sim.gp_objects.panics`; everything else is a `TaPanic`, which ends the
+What a function may return is its row in `tee_sim.shared.gp_functions`; everything else is a `TaPanic`, which ends the
 instance. Departures from the specification and from OP-TEE: docs/gp-objects.md.
 """
 
@@ -18,7 +18,8 @@ from tee_sim.gp_objects.enumerators import Enumerators
 from tee_sim.gp_objects.key_types import Attribute, Curve, ObjectType, Usage
 from tee_sim.gp_objects.keys import KeyAttribute, reference, value
 from tee_sim.gp_objects.objects import GpObjects
-from tee_sim.gp_objects.panics import Function, TaPanic
+from tee_sim.gp_objects.panics import TaPanic
+from tee_sim.shared.gp_functions import Function
 
 __all__ = [
     "MAX_DATA_BYTES", "MAX_POSITION", "Attribute", "Curve", "Enumerators", "Flag", "Function", "GpObjects",

@@ -3,8 +3,9 @@
 from tee_sim.gp_objects.constants import ObjectInfo
 from tee_sim.gp_objects.names import KEY_KIND, KIND, StoredBody
 from tee_sim.gp_objects.objects import info_of
-from tee_sim.gp_objects.panics import Function, guard
+from tee_sim.gp_objects.panics import guard
 from tee_sim.shared.errors import TeeError, TeeResult
+from tee_sim.shared.gp_functions import Function
 from tee_sim.shared.ta_api import Store
 
 
@@ -27,21 +28,21 @@ class Enumerators:
 
     def free(self, number: int) -> None:
         """Give it back. Handle 0 is left alone."""
-        with guard(Function.FREE_ENUMERATOR):
+        with guard(Function.FREE_PERSISTENT_OBJECT_ENUMERATOR):
             if number:
                 self._known(number)
                 del self._left[number]
 
     def reset(self, number: int) -> None:
         """As freshly allocated. Handle 0 is left alone."""
-        with guard(Function.RESET_ENUMERATOR):
+        with guard(Function.RESET_PERSISTENT_OBJECT_ENUMERATOR):
             if number:
                 self._known(number)
                 self._left[number] = None
 
     def start(self, number: int) -> None:
         """Begin from the first object. Raises TeeError ITEM_NOT_FOUND if there is none."""
-        with guard(Function.START_ENUMERATOR):
+        with guard(Function.START_PERSISTENT_OBJECT_ENUMERATOR):
             self._known(number)
             names = [header.object_id for header in self._store.headers() if header.kind in (KIND, KEY_KIND)]
             if not names:
@@ -50,7 +51,7 @@ class Enumerators:
 
     def get_next(self, number: int) -> tuple[bytes, ObjectInfo]:
         """Id and info of the next object. Raises TeeError ITEM_NOT_FOUND after the last, or if not started."""
-        with guard(Function.GET_NEXT):
+        with guard(Function.GET_NEXT_PERSISTENT_OBJECT):
             left = self._known(number)
             while left:
                 name = left.pop()

@@ -12,8 +12,9 @@ from typing import Annotated, Self
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
 from tee_sim.gp_objects.key_types import CRT, RULES, Attribute, Curve, ObjectType
-from tee_sim.gp_objects.panics import BreachError, Function, guard
+from tee_sim.gp_objects.panics import BreachError, guard
 from tee_sim.shared.errors import TeeError, TeeResult
+from tee_sim.shared.gp_functions import Function
 from tee_sim.shared.rng import Rng
 from tee_sim.shared.schema import AtMost, Items, MisfitError, Record, UpTo
 
@@ -44,7 +45,7 @@ class KeyAttribute(Record):
 
 def reference(attribute: Attribute, data: bytes) -> KeyAttribute:
     """TEE_InitRefAttribute. Panics for the id of a value."""
-    with guard(Function.INIT_REFERENCE):
+    with guard(Function.INIT_REF_ATTRIBUTE):
         if attribute.is_value:
             raise BreachError("the attribute is a value")
         return KeyAttribute(attribute=attribute, data=bytes(data))
@@ -52,7 +53,7 @@ def reference(attribute: Attribute, data: bytes) -> KeyAttribute:
 
 def value(attribute: Attribute, a: int, b: int = 0) -> KeyAttribute:
     """TEE_InitValueAttribute. Panics for the id of a reference."""
-    with guard(Function.INIT_VALUE):
+    with guard(Function.INIT_VALUE_ATTRIBUTE):
         if not attribute.is_value:
             raise BreachError("the attribute is no value")
         return KeyAttribute(attribute=attribute, a=a, b=b)

@@ -20,9 +20,10 @@ from tee_sim.gp_objects.constants import (
 from tee_sim.gp_objects.handles import NO_RIGHT, Handle, HandleTable, may_share
 from tee_sim.gp_objects.keys import Key
 from tee_sim.gp_objects.names import StoredBody, check_id, store_id
-from tee_sim.gp_objects.panics import Function, guard
+from tee_sim.gp_objects.panics import guard
 from tee_sim.gp_objects.transient import TransientObjects
 from tee_sim.shared.errors import TeeError, TeeResult
+from tee_sim.shared.gp_functions import Function
 from tee_sim.shared.limits import MAX_BODY_BYTES
 from tee_sim.shared.rng import OsRng, Rng
 from tee_sim.shared.ta_api import Store, Transaction
@@ -50,8 +51,8 @@ class GpObjects(TransientObjects):
         Args:
             attributes: handle of an initialized object, whose key and usage the new one has; 0 for pure data.
         """
-        with guard(Function.CREATE):
-            key, usage = self._initialized(attributes) if attributes else (None, ALL_USAGES)
+        with guard(Function.CREATE_PERSISTENT_OBJECT):
+            key, usage = self.initialized(attributes) if attributes else (None, ALL_USAGES)
             known, rights = check_id(object_id), _checked(flags, _ACCESS | Flag.OVERWRITE)
             if self._handles.flags_of(known) or (not rights & Flag.OVERWRITE and self._exists(known)):
                 raise TeeError(TeeResult.ACCESS_CONFLICT, "the object exists or is open")
@@ -62,7 +63,7 @@ class GpObjects(TransientObjects):
 
     def open(self, object_id: bytes, flags: Flag) -> int:
         """Open an object. Returns the handle, at position 0."""
-        with guard(Function.OPEN):
+        with guard(Function.OPEN_PERSISTENT_OBJECT):
             known, rights = check_id(object_id), _checked(flags, _ACCESS)
             self._load(known)
             if not may_share(self._handles.flags_of(known), rights):
@@ -71,7 +72,7 @@ class GpObjects(TransientObjects):
 
     def close(self, handle: int) -> None:
         """Close a handle. Handle 0 is left alone."""
-        with guard(Function.CLOSE):
+        with guard(Function.CLOSE_OBJECT):
             if handle in self._transients:
                 del self._transients[handle]
             elif handle:
@@ -80,7 +81,7 @@ class GpObjects(TransientObjects):
 
     def close_and_delete(self, handle: int) -> None:
         """Destroy the object's key and row; needs ACCESS_WRITE_META. The handle is closed whatever happens."""
-        with guard(Function.CLOSE_AND_DELETE):
+        with guard(Function.CLOSE_AND_DELETE_PERSISTENT_OBJECT1):
             if not handle:
                 return
             known = self._handles.get(handle, Flag.ACCESS_WRITE_META).object_id
@@ -90,7 +91,7 @@ class GpObjects(TransientObjects):
 
     def rename(self, handle: int, new_id: bytes) -> None:
         """Give the object another id that is free; needs ACCESS_WRITE_META."""
-        with guard(Function.RENAME), self._at(handle, Flag.ACCESS_WRITE_META) as state:
+        with guard(Function.RENAME_PERSISTENT_OBJECT), self._at(handle, Flag.ACCESS_WRITE_META) as state:
             known = check_id(new_id)
             if self._exists(known):
                 raise TeeError(TeeResult.ACCESS_CONFLICT, "the new id is in use")
@@ -102,7 +103,7 @@ class GpObjects(TransientObjects):
 
     def read(self, handle: int, size_bytes: int) -> bytes:
         """Up to `size_bytes` from the position; nothing at or after the end. Needs ACCESS_READ."""
-        with guard(Function.READ), self._at(handle, Flag.ACCESS_READ) as state:
+        with guard(Function.READ_OBJECT_DATA), self._at(handle, Flag.ACCESS_READ) as state:
             if size_bytes < 0:
                 raise TeeError(TeeResult.BAD_PARAMETERS, "negative size")
             data = self._load(state.object_id).data
@@ -112,7 +113,7 @@ class GpObjects(TransientObjects):
 
     def write(self, handle: int, data: bytes) -> None:
         """Write at the position, filling a hole before it with zeros. Needs ACCESS_WRITE."""
-        with guard(Function.WRITE), self._at(handle, Flag.ACCESS_WRITE) as state:
+        with guard(Function.WRITE_OBJECT_DATA), self._at(handle, Flag.ACCESS_WRITE) as state:
             start, end = state.position, state.position + len(data)
             if end > MAX_POSITION:
                 raise TeeError(TeeResult.OVERFLOW, "position would be too large")
@@ -127,7 +128,7 @@ class GpObjects(TransientObjects):
 
     def truncate(self, handle: int, size_bytes: int) -> None:
         """Cut or extend with zeros to `size_bytes`; the position stays. Needs ACCESS_WRITE."""
-        with guard(Function.TRUNCATE), self._at(handle, Flag.ACCESS_WRITE) as state:
+        with guard(Function.TRUNCATE_OBJECT_DATA), self._at(handle, Flag.ACCESS_WRITE) as state:
             if not 0 <= size_bytes <= MAX_POSITION:
                 raise TeeError(TeeResult.BAD_PARAMETERS, "size is not 32 bits")
             body = self._load(state.object_id)
@@ -137,7 +138,7 @@ class GpObjects(TransientObjects):
 
     def seek(self, handle: int, offset: int, whence: Whence) -> None:
         """Move the position; below zero is zero, past the end is allowed."""
-        with guard(Function.SEEK), self._at(handle) as state:
+        with guard(Function.SEEK_OBJECT_DATA), self._at(handle) as state:
             if whence not in Whence.__members__.values():
                 raise TeeError(TeeResult.BAD_PARAMETERS, "unknown whence")
             end = len(self._load(state.object_id).data)
@@ -150,7 +151,7 @@ class GpObjects(TransientObjects):
         """Sizes, position, usage and flags."""
         if handle in self._transients:
             return self._transients[handle].info()
-        with guard(Function.GET_INFO), self._at(handle) as state:
+        with guard(Function.GET_OBJECT_INFO1), self._at(handle) as state:
             found = info_of(self._load(state.object_id))
             return replace(found, data_position=state.position, handle_flags=HANDLE_FLAGS | state.flags)
 
@@ -159,7 +160,7 @@ class GpObjects(TransientObjects):
         if handle in self._transients:
             self._transients[handle].usage &= usage
             return
-        with guard(Function.RESTRICT_USAGE), self._at(handle, Flag.ACCESS_WRITE_META) as state:
+        with guard(Function.RESTRICT_OBJECT_USAGE1), self._at(handle, Flag.ACCESS_WRITE_META) as state:
             body = self._load(state.object_id)
             self._replace(replace(body, usage=body.usage & usage))
 

@@ -12,8 +12,9 @@ from tee_sim.gp_objects.constants import ALL_USAGES, HANDLE_FLAG_INITIALIZED, MA
 from tee_sim.gp_objects.handles import HandleTable
 from tee_sim.gp_objects.key_types import RULES, Attribute, ObjectType, Usage
 from tee_sim.gp_objects.keys import Key, KeyAttribute, generated, populated
-from tee_sim.gp_objects.panics import BreachError, Function, guard
+from tee_sim.gp_objects.panics import BreachError, guard
 from tee_sim.shared.errors import TeeError, TeeResult
+from tee_sim.shared.gp_functions import Function
 from tee_sim.shared.rng import Rng
 
 
@@ -58,7 +59,7 @@ class TransientObjects(ABC):
 
     def allocate_transient(self, object_type: int, max_bits: int) -> int:
         """An uninitialized object. Raises TeeError NOT_SUPPORTED for a type or size, OUT_OF_MEMORY."""
-        with guard(Function.ALLOCATE_TRANSIENT):
+        with guard(Function.ALLOCATE_TRANSIENT_OBJECT):
             if object_type not in ObjectType.__members__.values():
                 raise TeeError(TeeResult.NOT_SUPPORTED, "a type of object that is not here")
             known = ObjectType(object_type)
@@ -72,20 +73,20 @@ class TransientObjects(ABC):
 
     def free_transient(self, handle: int) -> None:
         """Give it back. Handle 0 is left alone."""
-        with guard(Function.FREE_TRANSIENT):
+        with guard(Function.FREE_TRANSIENT_OBJECT):
             if handle:
                 self._transient(handle)
                 del self._transients[handle]
 
     def reset_transient(self, handle: int) -> None:
         """As freshly allocated."""
-        with guard(Function.RESET_TRANSIENT):
+        with guard(Function.RESET_TRANSIENT_OBJECT):
             old = self._transient(handle)
             self._transients[handle] = TransientObject(old.object_type, old.max_bits)
 
     def populate(self, handle: int, *attributes: KeyAttribute) -> None:
         """Make it of attributes. Raises TeeError BAD_PARAMETERS for values that are wrong; it stays as it was."""
-        with guard(Function.POPULATE), self._empty(handle) as state:
+        with guard(Function.POPULATE_TRANSIENT_OBJECT), self._empty(handle) as state:
             state.key = populated(state.object_type, state.max_bits, attributes)
 
     def generate_key(self, handle: int, size_bits: int, *parameters: KeyAttribute) -> None:
@@ -95,8 +96,8 @@ class TransientObjects(ABC):
 
     def copy_attributes(self, destination: int, source: int) -> None:
         """Make it of another object's attributes, or of the public ones of a pair; its usage is what both allow."""
-        with guard(Function.COPY_ATTRIBUTES), self._empty(destination) as state:
-            key, usage = self._initialized(source)
+        with guard(Function.COPY_OBJECT_ATTRIBUTES1), self._empty(destination) as state:
+            key, usage = self.initialized(source)
             if key is None or key.size_bits > state.max_bits:
                 raise BreachError("the source has no attributes, or is too large")
             state.key = key.of_type(state.object_type)
@@ -104,17 +105,17 @@ class TransientObjects(ABC):
 
     def buffer_attribute(self, handle: int, attribute: Attribute) -> bytes:
         """Bytes of an attribute. Raises TeeError ITEM_NOT_FOUND; panics for one that its usage protects."""
-        with guard(Function.GET_BUFFER_ATTRIBUTE):
+        with guard(Function.GET_OBJECT_BUFFER_ATTRIBUTE):
             return self._read(handle, attribute, is_value=False).data
 
     def value_attribute(self, handle: int, attribute: Attribute) -> tuple[int, int]:
         """Numbers of an attribute. Raises as `buffer_attribute`."""
-        with guard(Function.GET_VALUE_ATTRIBUTE):
+        with guard(Function.GET_OBJECT_VALUE_ATTRIBUTE):
             found = self._read(handle, attribute, is_value=True)
             return found.a, found.b
 
     def _read(self, handle: int, attribute: Attribute, *, is_value: bool) -> KeyAttribute:
-        key, usage = self._initialized(handle)
+        key, usage = self.initialized(handle)
         if attribute.is_value is not is_value:
             raise BreachError("the attribute is of the other kind")
         if not attribute.is_public and not usage & Usage.EXTRACTABLE:
@@ -138,7 +139,7 @@ class TransientObjects(ABC):
             raise BreachError("the object is initialized")
         yield state
 
-    def _initialized(self, handle: int) -> tuple[Key | None, int]:
+    def initialized(self, handle: int) -> tuple[Key | None, int]:
         """Key and usage of either kind of object."""
         if handle not in self._transients:
             return self._stored_key(handle)

@@ -17,7 +17,7 @@ from tests.meta.secure_world_size import manifests, measured
 ROOT = Path(__file__).parents[2]
 PRODUCT = modules(ROOT)
 NOT_NORMAL = (
-    "tee_sim.secure", "tee_sim.testing", "tee_sim.gp_objects", "tee_sim.cli",
+    "tee_sim.secure", "tee_sim.testing", "tee_sim.gp_api", "tee_sim.gp_objects", "tee_sim.cli",
     "bioguard.trusted", "bioguard.simulate", "bioguard.evidence",
 )  # fmt: skip
 """The secure world, what applications other than ours use, and the tools that play both worlds (pyproject.toml,

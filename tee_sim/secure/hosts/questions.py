@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, suppress
 from enum import IntEnum, unique
 from itertools import count
-from typing import Any, Final, cast
+from typing import Any, Final, Protocol, cast
 from uuid import UUID
 
 from tee_sim.secure.made.call import NotMadeError
@@ -67,6 +67,13 @@ class Question(IntEnum):
     MAKE_DIGEST = 24
     CHECK_DIGEST = 25
     TAKE_CAPTURE = 26
+    NATIVE = 27
+
+
+class NativeFunctions(Protocol):
+    """`tee_sim.gp_api.service.NativeApi`, which a world without native applications does not load."""
+
+    def answer(self, words: list[object]) -> list[object]: ...
 
 
 class Answers:
@@ -74,10 +81,12 @@ class Answers:
 
     Args:
         env: its environment; the only things that its questions are about.
+        native: its functions, if it is a native application; another has no such questions.
     """
 
-    def __init__(self, env: TaEnv) -> None:
+    def __init__(self, env: TaEnv, native: NativeFunctions | None = None) -> None:
         self._env = env
+        self._native = native
         self._peers: dict[int, PeerSession] = {}
         self._numbers = count(1)
         self._walks: dict[int, Iterator[list[object]]] = {}
@@ -110,6 +119,7 @@ class Answers:
             Question.MASK: self._mask,
             Question.LOOK: self._look,
             Question.TAKE_CAPTURE: self._take_capture,
+            Question.NATIVE: self._ask_native,
         }
 
     def answer(self, question: int, words: list[object]) -> list[object]:
@@ -326,6 +336,13 @@ class Answers:
                 taken = self._env.captures.take(capture_id)
                 return [taken.sensor, taken.extractor, taken.quality, taken.payload]
         raise _misfit(Question.TAKE_CAPTURE)
+
+    # Native applications
+
+    def _ask_native(self, words: list[object]) -> list[object]:
+        if self._native is None:
+            raise _misfit(Question.NATIVE)
+        return self._native.answer(words)
 
     # Other applications
 

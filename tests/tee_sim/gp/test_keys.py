@@ -37,7 +37,7 @@ EVERYTHING = 0xFFFF_FFFF
 def panics(panic_id: int, call: Any, *args: Any) -> None:
     with pytest.raises(TaPanic) as caught:
         call(*args)
-    assert (caught.value.panic_id, caught.value.result) == (panic_id, TeeResult.BAD_PARAMETERS)
+    assert (caught.value.function.number, caught.value.result) == (panic_id, TeeResult.BAD_PARAMETERS)
 
 
 def aes(objects: GpObjects, secret: bytes = AES_256) -> int:
@@ -396,7 +396,7 @@ def test_any_attributes_are_a_key_or_refused_or_a_panic(kind: ObjectType, attrib
     except TeeError as error:
         assert error.result is TeeResult.BAD_PARAMETERS
     except TaPanic as panic:
-        assert panic.panic_id == 0x807
+        assert panic.function.number == 0x807
     else:
         assert objects.info(handle).object_size in sizes
         return
@@ -409,4 +409,4 @@ def test_6010_seek_on_a_transient_object_panics_and_its_usage_can_be_restricted(
     assert objects.info(handle).object_usage == 0
     with pytest.raises(TaPanic) as caught:
         objects.seek(handle, 0, Whence.SET)
-    assert (caught.value.panic_id, caught.value.result) == (0xB02, TeeResult.BAD_PARAMETERS)
+    assert (caught.value.function.number, caught.value.result) == (0xB02, TeeResult.BAD_PARAMETERS)

@@ -85,14 +85,14 @@ class Failing:
 
 
 CALLS = {
-    Function.OPEN: lambda o, h: o.open(b"id", ALL),
-    Function.CREATE: lambda o, h: o.create(b"new", ALL),
-    Function.RENAME: lambda o, h: o.rename(h, b"new"),
-    Function.CLOSE_AND_DELETE: lambda o, h: o.close_and_delete(h),
-    Function.READ: lambda o, h: o.read(h, 1),
-    Function.WRITE: lambda o, h: o.write(h, b"x"),
-    Function.TRUNCATE: lambda o, h: o.truncate(h, 1),
-    Function.SEEK: lambda o, h: o.seek(h, 0, Whence.END),
+    Function.OPEN_PERSISTENT_OBJECT: lambda o, h: o.open(b"id", ALL),
+    Function.CREATE_PERSISTENT_OBJECT: lambda o, h: o.create(b"new", ALL),
+    Function.RENAME_PERSISTENT_OBJECT: lambda o, h: o.rename(h, b"new"),
+    Function.CLOSE_AND_DELETE_PERSISTENT_OBJECT1: lambda o, h: o.close_and_delete(h),
+    Function.READ_OBJECT_DATA: lambda o, h: o.read(h, 1),
+    Function.WRITE_OBJECT_DATA: lambda o, h: o.write(h, b"x"),
+    Function.TRUNCATE_OBJECT_DATA: lambda o, h: o.truncate(h, 1),
+    Function.SEEK_OBJECT_DATA: lambda o, h: o.seek(h, 0, Whence.END),
 }
 
 
@@ -108,5 +108,5 @@ def test_only_listed_results_are_returned(function: Function, result: TeeResult)
             CALLS[function](objects, handle)
         assert returned.value.result is result
     else:
-        with pytest.raises(TaPanic, match=f"panic 0x{function.panic_id:x} in .*: {result.name}$"):
+        with pytest.raises(TaPanic, match=f"panic 0x{function.number:x} in {function.c_name}: {result.name}$"):
             CALLS[function](objects, handle)

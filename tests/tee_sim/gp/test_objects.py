@@ -39,7 +39,7 @@ def stored(objects: GpObjects, data: bytes = DATA, object_id: bytes = b"id") -> 
 def panics(panic_id: int, result: TeeResult, call: object, *args: object) -> None:
     with pytest.raises(TaPanic) as caught:
         call(*args)  # type: ignore[operator]
-    assert (caught.value.panic_id, caught.value.result) == (panic_id, result)
+    assert (caught.value.function.number, caught.value.result) == (panic_id, result)
 
 
 @pytest.mark.parametrize("object_id", IDS)

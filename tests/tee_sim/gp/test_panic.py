@@ -35,7 +35,7 @@ def test_a_bad_handle_kills_the_instance_and_a_new_session_finds_the_data(capfd:
     session.invoke(WRITE, EMPTY)
     assert session.invoke(READ, EMPTY)[1].buffer == b"kept"
     dead(session, READ_HANDLE)
-    assert "panic 0xb01 in read: BAD_PARAMETERS" in capfd.readouterr().err
+    assert "panic 0xb01 in TEE_ReadObjectData: BAD_PARAMETERS" in capfd.readouterr().err
     dead(session, READ)
     dead(other, READ)
     assert context.open_session(TA).invoke(READ, EMPTY)[1].buffer == b"kept"

@@ -1,0 +1,21 @@
+"""What the handlers of all areas share: the instance that asks, its environment, its objects."""
+
+from tee_sim.gp_objects.enumerators import Enumerators
+from tee_sim.gp_objects.objects import GpObjects
+from tee_sim.shared.manifest import Manifest
+from tee_sim.shared.ta_api import TaEnv
+
+
+class Instance:
+    """One instance of a native application, for as long as it lives.
+
+    Args:
+        env: its environment.
+        manifest: what was read from its file.
+    """
+
+    def __init__(self, env: TaEnv, manifest: Manifest) -> None:
+        self.env = env
+        self.manifest = manifest
+        self.objects = GpObjects(env.store, env.rng)
+        self.enumerators = Enumerators(env.store)
