@@ -1,0 +1,62 @@
+/* Short names for attributes of gcc and clang. */
+#ifndef COMPILER_H
+#define COMPILER_H
+
+#ifndef __unused
+#define __unused __attribute__((unused))
+#endif
+#ifndef __maybe_unused
+#define __maybe_unused __attribute__((unused))
+#endif
+#ifndef __packed
+#define __packed __attribute__((packed))
+#endif
+#ifndef __weak
+#define __weak __attribute__((weak))
+#endif
+#ifndef __noreturn
+#define __noreturn __attribute__((noreturn))
+#endif
+#ifndef __pure
+#define __pure __attribute__((pure))
+#endif
+#ifndef __aligned
+#define __aligned(bytes) __attribute__((aligned(bytes)))
+#endif
+#ifndef __printf
+#define __printf(format, arguments) __attribute__((format(printf, format, arguments)))
+#endif
+#ifndef __noinline
+#define __noinline __attribute__((noinline))
+#endif
+#ifndef __always_inline
+#define __always_inline inline __attribute__((always_inline))
+#endif
+#ifndef __used
+#define __used __attribute__((used))
+#endif
+#ifndef __section
+#define __section(name) __attribute__((section(name)))
+#endif
+#ifndef __deprecated
+#define __deprecated __attribute__((deprecated))
+#endif
+#ifndef __must_check
+#define __must_check __attribute__((warn_unused_result))
+#endif
+#ifndef __fallthrough
+#define __fallthrough __attribute__((fallthrough))
+#endif
+#ifndef likely
+#define likely(condition) __builtin_expect(!!(condition), 1)
+#endif
+#ifndef unlikely
+#define unlikely(condition) __builtin_expect(!!(condition), 0)
+#endif
+
+/* 0, and the result stored; else not 0 */
+#define ADD_OVERFLOW(a, b, result) __builtin_add_overflow((a), (b), (result))
+#define SUB_OVERFLOW(a, b, result) __builtin_sub_overflow((a), (b), (result))
+#define MUL_OVERFLOW(a, b, result) __builtin_mul_overflow((a), (b), (result))
+
+#endif
