@@ -91,13 +91,12 @@ typedef struct {
 
 typedef struct {
     struct {
-        void *state;
+        uint64_t id;
     } imp;
 } TEEC_Context;
 
 typedef struct {
     struct {
-        void *state;
         uint64_t id;
     } imp;
 } TEEC_Session;
@@ -107,8 +106,6 @@ typedef struct {
     size_t size;
     uint32_t flags;
     struct {
-        void *state;
-        void *allocated;
         uint64_t id;
     } imp;
 } TEEC_SharedMemory;
@@ -140,7 +137,6 @@ typedef struct {
     uint32_t paramTypes;
     TEEC_Parameter params[TEEC_CONFIG_PAYLOAD_REF_COUNT];
     struct {
-        void *state;
         uint64_t id;
     } imp;
 } TEEC_Operation;
