@@ -1,0 +1,15 @@
+#ifndef USER_TA_HEADER_DEFINES_H
+#define USER_TA_HEADER_DEFINES_H
+
+#include <pin_ta.h>
+
+#define TA_UUID PIN_TA_UUID
+
+#define TA_FLAGS (TA_FLAG_SINGLE_INSTANCE | TA_FLAG_MULTI_SESSION | TA_FLAG_INSTANCE_KEEP_ALIVE)
+#define TA_STACK_SIZE (8 * 1024)
+#define TA_DATA_SIZE (32 * 1024)
+
+#define TA_VERSION "1.0"
+#define TA_DESCRIPTION "Checks PINs, slows guesses down, answers tokens"
+
+#endif

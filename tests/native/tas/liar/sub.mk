@@ -1,0 +1,3 @@
+srcs-y += liar.c
+srcs-y += calls.c
+srcs-y += places.c
