@@ -13,10 +13,10 @@ What a function may return is its row in `tee_sim.shared.gp_functions`; everythi
 instance. Departures from the specification and from OP-TEE: docs/gp-objects.md.
 """
 
+from tee_sim.gp_objects.attributes import KeyAttribute, reference, value
 from tee_sim.gp_objects.constants import MAX_DATA_BYTES, MAX_POSITION, Flag, ObjectInfo, Whence
 from tee_sim.gp_objects.enumerators import Enumerators
 from tee_sim.gp_objects.key_types import Attribute, Curve, ObjectType, Usage
-from tee_sim.gp_objects.keys import KeyAttribute, reference, value
 from tee_sim.gp_objects.objects import GpObjects
 from tee_sim.gp_objects.panics import TaPanic
 from tee_sim.shared.gp_functions import Function

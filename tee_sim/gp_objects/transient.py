@@ -8,10 +8,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
+from tee_sim.gp_objects.attributes import KeyAttribute
 from tee_sim.gp_objects.constants import ALL_USAGES, HANDLE_FLAG_INITIALIZED, MAX_TRANSIENT_OBJECTS, ObjectInfo
 from tee_sim.gp_objects.handles import HandleTable
-from tee_sim.gp_objects.key_types import RULES, Attribute, ObjectType, Usage
-from tee_sim.gp_objects.keys import Key, KeyAttribute, generated, populated
+from tee_sim.gp_objects.key_types import RULES, ObjectType, Usage, is_public, is_value, with_parity
+from tee_sim.gp_objects.keys import Key, generated, populated
 from tee_sim.gp_objects.panics import BreachError, guard
 from tee_sim.shared.errors import TeeError, TeeResult
 from tee_sim.shared.gp_functions import Function
@@ -63,6 +64,7 @@ class TransientObjects(ABC):
             if object_type not in ObjectType.__members__.values():
                 raise TeeError(TeeResult.NOT_SUPPORTED, "a type of object that is not here")
             known = ObjectType(object_type)
+            max_bits = with_parity(known, max_bits)
             if max_bits not in RULES[known].sizes_bits:
                 raise TeeError(TeeResult.NOT_SUPPORTED, "a size that this type does not have")
             if len(self._transients) >= MAX_TRANSIENT_OBJECTS:
@@ -92,6 +94,7 @@ class TransientObjects(ABC):
     def generate_key(self, handle: int, size_bits: int, *parameters: KeyAttribute) -> None:
         """Make it at random. Raises TeeError BAD_PARAMETERS for parameters that are wrong."""
         with guard(Function.GENERATE_KEY), self._empty(handle) as state:
+            size_bits = with_parity(state.object_type, size_bits)
             state.key = generated(state.object_type, state.max_bits, size_bits, parameters, self._rng)
 
     def copy_attributes(self, destination: int, source: int) -> None:
@@ -103,22 +106,22 @@ class TransientObjects(ABC):
             state.key = key.of_type(state.object_type)
             state.usage &= usage
 
-    def buffer_attribute(self, handle: int, attribute: Attribute) -> bytes:
+    def buffer_attribute(self, handle: int, attribute: int) -> bytes:
         """Bytes of an attribute. Raises TeeError ITEM_NOT_FOUND; panics for one that its usage protects."""
         with guard(Function.GET_OBJECT_BUFFER_ATTRIBUTE):
-            return self._read(handle, attribute, is_value=False).data
+            return self._read(handle, attribute, of_numbers=False).data
 
-    def value_attribute(self, handle: int, attribute: Attribute) -> tuple[int, int]:
+    def value_attribute(self, handle: int, attribute: int) -> tuple[int, int]:
         """Numbers of an attribute. Raises as `buffer_attribute`."""
         with guard(Function.GET_OBJECT_VALUE_ATTRIBUTE):
-            found = self._read(handle, attribute, is_value=True)
+            found = self._read(handle, attribute, of_numbers=True)
             return found.a, found.b
 
-    def _read(self, handle: int, attribute: Attribute, *, is_value: bool) -> KeyAttribute:
+    def _read(self, handle: int, attribute: int, *, of_numbers: bool) -> KeyAttribute:
         key, usage = self.initialized(handle)
-        if attribute.is_value is not is_value:
+        if is_value(attribute) is not of_numbers:
             raise BreachError("the attribute is of the other kind")
-        if not attribute.is_public and not usage & Usage.EXTRACTABLE:
+        if not is_public(attribute) and not usage & Usage.EXTRACTABLE:
             raise BreachError("the attribute is protected")
         found = None if key is None else key.get(attribute)
         if found is None:

@@ -26,7 +26,7 @@ from tee_sim.gp_objects.key_types import RULES
 from tee_sim.gp_objects.keys import Key
 from tee_sim.shared.errors import TeeError, TeeResult
 from tee_sim.shared.rng import SeededRng
-from tests.tee_sim.gp.curves import FIPS_186, RFC_6979, multiplied
+from tests.tee_sim.gp.curves import FIPS_186, KNOWN, multiplied
 from tests.tee_sim.gp.devices import ALL, META, READ, WRITE, Device, refused
 
 A, T = Attribute, ObjectType
@@ -51,7 +51,7 @@ def numbers(objects: GpObjects, handle: int, *attributes: Attribute) -> list[int
 
 
 def ecc(curve: Curve) -> list[KeyAttribute]:
-    secret, x, y = (bytes.fromhex(text) for text in RFC_6979[curve])
+    secret, x, y = (bytes.fromhex(text) for text in KNOWN[curve])
     return [
         reference(A.ECC_PRIVATE_VALUE, secret),
         reference(A.ECC_PUBLIC_VALUE_X, x),
@@ -64,9 +64,12 @@ def test_numbers_of_the_specification() -> None:
     assert (T.AES, T.HMAC_SHA256, T.RSA_KEYPAIR, T.ECDSA_KEYPAIR, T.ECDH_PUBLIC_KEY) == (
         0xA0000010, 0xA0000004, 0xA1000030, 0xA1000041, 0xA0000042,
     )  # fmt: skip
-    assert [a.name for a in A if a.is_value] == ["ECC_CURVE"]
+    assert [a.name for a in A if a.is_value] == ["DH_X_BITS", "ECC_CURVE"]
     assert {a.name for a in A if a.is_public} == {
         "RSA_MODULUS", "RSA_PUBLIC_EXPONENT", "ECC_PUBLIC_VALUE_X", "ECC_PUBLIC_VALUE_Y", "ECC_CURVE",
+        "DSA_PRIME", "DSA_SUBPRIME", "DSA_BASE", "DSA_PUBLIC_VALUE",
+        "DH_PRIME", "DH_SUBPRIME", "DH_BASE", "DH_X_BITS", "DH_PUBLIC_VALUE",
+        "ED25519_PUBLIC_VALUE", "X25519_PUBLIC_VALUE", "ED448_PUBLIC_VALUE", "X448_PUBLIC_VALUE",
     }  # fmt: skip
     assert set(RULES) == set(T)
 
@@ -130,7 +133,7 @@ def test_a_known_pair_of_a_curve(objects: GpObjects, curve: Curve, kind: ObjectT
     assert objects.info(handle).object_size == curve.size_bits
     held = [objects.buffer_attribute(handle, x).hex().upper() for x in
             (A.ECC_PRIVATE_VALUE, A.ECC_PUBLIC_VALUE_X, A.ECC_PUBLIC_VALUE_Y)]  # fmt: skip
-    assert held == list(RFC_6979[curve])
+    assert held == list(KNOWN[curve])
     assert objects.value_attribute(handle, A.ECC_CURVE) == (curve, 0)
 
 
@@ -277,7 +280,13 @@ def test_a_freed_object_is_gone(objects: GpObjects) -> None:
 
 
 def test_types_and_sizes_that_are_not_here_and_how_many_there_may_be(objects: GpObjects) -> None:
-    for kind, bits in ((0xA0000011, 56), (T.AES, 512), (T.RSA_KEYPAIR, 512), (T.ECDSA_KEYPAIR, 192), (T.HMAC_SHA1, 72)):
+    for kind, bits in (
+        (0xA0000045, 256),
+        (T.AES, 512),
+        (T.RSA_KEYPAIR, 512),
+        (T.ECDSA_KEYPAIR, 160),
+        (T.HMAC_SHA1, 72),
+    ):
         refused(TeeResult.NOT_SUPPORTED, objects.allocate_transient, kind, bits)
     handles = [objects.allocate_transient(T.AES, 128) for _ in range(MAX_TRANSIENT_OBJECTS)]
     refused(TeeResult.OUT_OF_MEMORY, objects.allocate_transient, T.AES, 128)
@@ -290,7 +299,7 @@ def test_a_protected_attribute_wants_the_usage_extractable_and_a_public_one_does
     objects.populate(handle, *ecc(Curve.NIST_P256))
     objects.restrict_usage(handle, EVERYTHING ^ Usage.EXTRACTABLE)
     panics(0x702, objects.buffer_attribute, handle, A.ECC_PRIVATE_VALUE)
-    assert objects.buffer_attribute(handle, A.ECC_PUBLIC_VALUE_X).hex().upper() == RFC_6979[Curve.NIST_P256][1]
+    assert objects.buffer_attribute(handle, A.ECC_PUBLIC_VALUE_X).hex().upper() == KNOWN[Curve.NIST_P256][1]
     objects.restrict_usage(handle, EVERYTHING)
     assert objects.info(handle).object_usage == EVERYTHING ^ Usage.EXTRACTABLE, "what was taken does not come back"
 
@@ -304,7 +313,7 @@ def test_a_copy_has_what_both_allow_and_the_public_half_no_secret(objects: GpObj
     objects.copy_attributes(public, pair)
     info = objects.info(public)
     assert (info.object_type, info.object_size, info.object_usage) == (T.ECDSA_PUBLIC_KEY, 384, Usage.VERIFY)
-    assert objects.buffer_attribute(public, A.ECC_PUBLIC_VALUE_Y).hex().upper() == RFC_6979[Curve.NIST_P384][2]
+    assert objects.buffer_attribute(public, A.ECC_PUBLIC_VALUE_Y).hex().upper() == KNOWN[Curve.NIST_P384][2]
     assert public is not None
     key = objects._transients[public].key
     assert key is not None
