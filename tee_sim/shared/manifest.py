@@ -52,14 +52,19 @@ from tee_sim.shared.manifest_values import ManifestError, Misfit
 from tee_sim.shared.reserve import Reserve
 from tee_sim.shared.schema import Fixed, Items, Record, Text, UpTo
 from tee_sim.shared.statement import EXAMPLE, MAX_PARTS, Statement
+from tee_sim.shared.ta_properties import MAX_PROPERTIES, TaProperty
 
 FLAGS = frozenset({"single_instance", "multi_session", "keep_alive"})
 """GlobalPlatform gpd.ta.singleInstance, multiSession, instanceKeepAlive."""
+
+ABIS = (11, 13)
+"""Versions of the Internal Core API for which a native application may be built: 1.1 and 1.3.1."""
 
 MAX_OBJECT_BYTES = 1 << 20
 MAX_HEAP_BYTES = 1 << 38
 MIN_HEAP_BYTES = 1 << 20
 """Below it the interpreter cannot even open a session."""
+MAX_STACK_BYTES = 64 << 20
 MAX_TIME_MS = 3_600_000
 MAX_SPARES = 8
 MAX_STATEMENTS = 4
@@ -122,7 +127,14 @@ class CommandReads(Record):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Manifest(Record):
-    """A parsed manifest; travels to the secure world in the BOOT message."""
+    """A parsed manifest; travels to the secure world in the BOOT message.
+
+    Attributes:
+        native: the file name of an application in machine code, in the folder of its code; empty for one in Python.
+            This and the next three stand in no file: `tee_sim.shared.native.head` reads them from the application.
+        abi: 11 or 13, the version of the Internal Core API that a native one was built for (1.1, 1.3.1).
+        stack_bytes: of a native one; its `heap_bytes` are those of TEE_Malloc.
+    """
 
     uuid: Annotated[bytes, Fixed(16)]
     name: Annotated[str, Text(32)]
@@ -149,6 +161,10 @@ class Manifest(Record):
     writes: Annotated[tuple[CommandWrites, ...], Items(MAX_BUDGETS)] = ()
     reads: Annotated[tuple[CommandReads, ...], Items(MAX_BUDGETS)] = ()
     sensors: Annotated[tuple[str, ...], Items(MAX_SENSORS, Text(32))] = ()
+    native: Annotated[str, Text(255)] = ""
+    abi: Annotated[int, UpTo(13)] = 0
+    stack_bytes: Annotated[int, UpTo(MAX_STACK_BYTES)] = 0
+    properties: Annotated[tuple[TaProperty, ...], Items(MAX_PROPERTIES)] = ()
 
     def __post_init__(self) -> None:
         unknown = sorted(set(self.flags) - FLAGS)
@@ -167,15 +183,23 @@ class Manifest(Record):
             # Which of two layouts is made would be the application's choice.
             raise _bad("statement", "two statements of one key", "write one [[statement]] for each key")
         self._check_budget()
+        self._check_native()
         if self.entry.count(":") != 1:
             raise _bad("entry", "not module:Class", 'write for instance: entry = "package.app:App"')
         for key, value, lowest in (
-            ("quota.heap_bytes", self.heap_bytes, MIN_HEAP_BYTES),
+            ("quota.heap_bytes", self.heap_bytes, 0 if self.native else MIN_HEAP_BYTES),
             ("quota.time_ms", self.time_ms, 1),
             ("spares", self.spares, 1),
         ):
             if value < lowest:
                 raise ManifestError(Misfit.OUT_OF_RANGE, f"expected at least {lowest}", key=key)
+
+    def _check_native(self) -> None:
+        bare = not (self.abi or self.stack_bytes or self.properties)
+        fits = self.abi in ABIS and "/" not in self.native and not self.code if self.native else bare
+        if not fits:
+            hint = "give the path of the .ta file, or of its folder"
+            raise _bad("native", "no manifest says what only the head of a native application does", hint)
 
     def _check_budget(self) -> None:
         tables = (("budget.commands", self.budgets), ("budget.writes", self.writes), ("budget.reads", self.reads))
