@@ -59,7 +59,7 @@ struct ta_head {
     char magic[8];
     uint32_t abi;
     uint32_t flags;
-    uint8_t uuid[16]; /* RFC 4122, most significant byte first */
+    TEE_UUID uuid;
     uint32_t stack_bytes;
     uint32_t data_bytes;
     const char *version;
