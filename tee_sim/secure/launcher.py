@@ -26,6 +26,7 @@ from tee_sim.secure.debug import Debugger
 from tee_sim.secure.hosts.messages import HostLocked
 from tee_sim.secure.hosts.messages import pack as pack_for_core
 from tee_sim.secure.hosts.messages import unpack as unpack_of_host
+from tee_sim.secure.hosts.native_functions import load as load_functions
 from tee_sim.secure.hosts.pipes import HostPipe
 from tee_sim.secure.hosts.process import Host
 from tee_sim.secure.hosts.remote_app import Hosts
@@ -106,6 +107,7 @@ def _preload(boot: Boot, code: CodeTable) -> tuple[bytes, ...]:
     sys.meta_path.insert(0, CodeFolders(zip(boot.manifests, boot.folders, strict=bool(boot.folders))))
     measurements = tuple(code.add(manifest) for manifest in boot.manifests)
     code.import_outside_code(list(dict.fromkeys(n for m in boot.manifests for n in m.preload)))
+    load_functions(boot.manifests)
     for name in dict.fromkeys(m.warmup for m in boot.manifests if m.warmup):
         exec(code.modules[name].code, {"__name__": name})  # noqa: S102 - third-party calls only, see the manifest
     return measurements
