@@ -17,7 +17,9 @@ def dev_kit(compiler: str) -> None:
     It lies in the user's cache (XDG_CACHE_HOME, else ~/.cache) and stays until the product or the compiler changes.
 
     \b
-    Examples:
+    Example:
+      ls $(tee-sim dev-kit)/include
+    To build an application, and a program that calls it:
       TA_DEV_KIT_DIR=$(tee-sim dev-kit) make
       cc host.c -I$(tee-sim dev-kit)/include -L$(tee-sim dev-kit)/lib -lteec
     """

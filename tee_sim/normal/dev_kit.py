@@ -3,10 +3,10 @@
 All of it lies in one folder of the user's cache, named after what it is made of: the sources that this package brings,
 the commands, the compiler. So a folder that is there is right, whoever made it, and is never changed:
 
-    include/        headers of the Internal Core API and the Client API
-    mk/, ta/        ta_dev_kit.mk and what it compiles into an application
-    lib/            libtee_sim_ta.so (the runtime), libteec.so.2
-    bin/            tee_host, which serves one application without a lock
+    include    headers of the Internal Core API and the Client API
+    mk, ta     ta_dev_kit.mk and what it compiles into an application
+    lib        libtee_sim_ta.so (the runtime), libteec.so.2
+    bin        tee_host, which serves one application without a lock
 
 Nothing here runs in the secure world; what it loads of this it measures.
 """
@@ -30,9 +30,12 @@ COPIED: Final = ("include", "mk", "ta")
 _COMPILERS: Final = ("cc", "gcc", "clang")
 _BUILD_TIMEOUT_S: Final = 300
 _SHOWN_LINES: Final = 8
-_INSTALL: Final = "install gcc or clang with the headers of the C library, or name a compiler: tee-sim dev-kit --cc COMPILER"
+_INSTALL: Final = (
+    "install gcc or clang with the headers of the C library, or name a compiler: tee-sim dev-kit --cc COMPILER"
+)
 _STRICT: Final = ("-std=c11", "-D_GNU_SOURCE", "-O2", "-g", "-fPIC", "-fno-strict-aliasing", "-fvisibility=default")
-_SHARED: Final = ("-shared", "-Wl,-Bsymbolic", "-Wl,-z,now", "-Wl,-z,relro", "-Wl,-z,noexecstack", "-Wl,--build-id=none")
+_HARD: Final = ("-Wl,-z,now", "-Wl,-z,relro", "-Wl,-z,noexecstack", "-Wl,--build-id=none")
+_SHARED: Final = ("-shared", "-Wl,-Bsymbolic", *_HARD)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,35 +43,38 @@ class Product:
     """One file that the compiler makes.
 
     Attributes:
-        path: in the kit.
-        sources: patterns below the folder of sources.
+        folder, name: in the kit.
+        sources: folders below that of the sources, with the pattern of the files.
         options: of the compiler, beside those for headers; a `{sources}` in them stands for that folder.
         links: other names of the file, in its folder.
     """
 
-    path: str
-    sources: tuple[str, ...]
+    folder: str
+    name: str
+    sources: tuple[tuple[str, str], ...]
     options: tuple[str, ...]
     links: tuple[str, ...] = ()
 
     def command(self, compiler: tuple[str, ...], sources: Path, output: Path) -> tuple[str, ...]:
         """What makes it."""
-        files = [str(file) for pattern in self.sources for file in sorted(sources.glob(pattern))]
+        files = [str(file) for folder, pattern in self.sources for file in sorted((sources / folder).glob(pattern))]
         options = [option.replace("{sources}", str(sources)) for option in self.options]
         # Without the folders in what is built, it is the same wherever this package is installed.
         folders = (f"-I{sources / 'include'}", f"-I{sources / 'runtime'}", f"-ffile-prefix-map={sources}=dev_kit")
-        return (*compiler, *folders, *options, "-o", str(output / self.path), *files)
+        return (*compiler, *folders, *options, "-o", str(output / self.folder / self.name), *files)
 
 
 PRODUCTS: Final = (
     Product(
-        path="lib/libtee_sim_ta.so",
-        sources=("runtime/*.c",),
+        folder="lib",
+        name="libtee_sim_ta.so",
+        sources=(("runtime", "*.c"),),
         options=(*_STRICT, *_SHARED, "-Wl,-soname,libtee_sim_ta.so"),
     ),
     Product(
-        path="lib/libteec.so.2",
-        sources=("client/*.c", "runtime/cbor.c", "runtime/frame.c"),
+        folder="lib",
+        name="libteec.so.2",
+        sources=(("client", "*.c"), ("runtime", "cbor.c"), ("runtime", "frame.c")),
         options=(
             *_STRICT,
             *_SHARED,
@@ -79,9 +85,10 @@ PRODUCTS: Final = (
         links=("libteec.so",),
     ),
     Product(
-        path="bin/tee_host",
-        sources=("host/*.c", "runtime/*.c"),
-        options=(*_STRICT, "-rdynamic", "-Wl,-z,now", "-Wl,-z,relro", "-ldl"),
+        folder="bin",
+        name="tee_host",
+        sources=(("host", "*.c"), ("runtime", "*.c")),
+        options=(*_STRICT, *_HARD, "-rdynamic"),
     ),
 )
 
@@ -109,19 +116,22 @@ def _compiler(named: str) -> tuple[str, ...]:
         words = tuple(shlex.split(named))
     except ValueError as error:
         raise MachineError("dev_kit.compiler", f"{named!r} is no command: {error}", hint=_INSTALL) from error
-    for name in (words[:1] if words else _COMPILERS):
+    for name in words[:1] if words else _COMPILERS:
         found = shutil.which(name)
         if found is not None:
             return (found, *words[1:])
-    what = words[0] if words else " nor ".join(_COMPILERS)
-    missing = f"there is no C compiler {what}" if words else f"there is neither {what}, and native applications need one"
+    tried = words[0] if words else ", ".join(_COMPILERS)
+    missing = f"native applications need a C compiler, and there is none of {tried}"
     raise MachineError("dev_kit.compiler", missing, hint=_INSTALL)
 
 
 def _cache_folder() -> Path:
     """As the XDG Base Directory Specification 0.8 says: a relative XDG_CACHE_HOME counts as none."""
     named = os.environ.get("XDG_CACHE_HOME", "")
-    base = Path(named) if named.startswith("/") else Path.home() / ".cache"
+    try:
+        base = Path(named) if named.startswith("/") else Path.home() / ".cache"
+    except RuntimeError as error:
+        raise MachineError("dev_kit.cache", "this user has no home", hint="set XDG_CACHE_HOME") from error
     folder = base / "tee-sim"
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -182,7 +192,7 @@ def _run(command: tuple[str, ...], code: str) -> bytes:
     return done.stdout
 
 
-def _make(compiler: tuple[str, ...], cache: Path, folder: Path) -> None:
+def _make(compiler: tuple[str, ...], cache: Path, result: Path) -> None:
     """Build beside the place where it belongs, and put it there at once: another process sees all of it or nothing."""
     try:
         made = Path(tempfile.mkdtemp(prefix=".new-", dir=cache))
@@ -193,13 +203,13 @@ def _make(compiler: tuple[str, ...], cache: Path, folder: Path) -> None:
         for name in COPIED:
             shutil.copytree(SOURCES / name, made / name, copy_function=shutil.copyfile)
         for product in filter(_has_sources, PRODUCTS):
-            target = made / product.path
-            target.parent.mkdir(exist_ok=True)
+            folder = made / product.folder
+            folder.mkdir(exist_ok=True)
             _run(product.command(compiler, SOURCES, made), "dev_kit.build")
             for link in product.links:
-                (target.parent / link).symlink_to(target.name)
+                (folder / link).symlink_to(product.name)
         with suppress(FileExistsError):  # the same, made by somebody else meanwhile
-            _rename(made, folder)
+            _rename(made, result)
     except OSError as error:
         hint = "make room, or set XDG_CACHE_HOME to a folder that you can write"
         raise MachineError("dev_kit.cache", f"{cache} cannot be written: {error.strerror}", hint=hint) from error
@@ -208,7 +218,8 @@ def _make(compiler: tuple[str, ...], cache: Path, folder: Path) -> None:
 
 
 def _has_sources(product: Product) -> bool:
-    return any(SOURCES.glob(product.sources[0]))
+    folder, pattern = product.sources[0]
+    return any((SOURCES / folder).glob(pattern))
 
 
 def _rename(made: Path, folder: Path) -> None:

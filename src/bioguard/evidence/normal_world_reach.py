@@ -251,6 +251,10 @@ REASONS: tuple[tuple[str, Mapping[str, str]], ...] = (
             "tee_sim.cli.run": "import select, import subprocess, os.environ, os.pipe *2",
             "tee_sim.cli.trace": ".open",
             "tee_sim.cli.words": ".open",
+            "tee_sim.normal.dev_kit": (
+                ".mkdir *2, .read_bytes, .rename, .symlink_to, import shutil, import subprocess, import tempfile, "
+                "os.environ *2"
+            ),
         },
     ),
     (
