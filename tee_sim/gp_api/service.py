@@ -9,7 +9,7 @@ A function without a result (void) answers [0, 0, ...].
 from collections.abc import Callable, Mapping
 from typing import Final
 
-from tee_sim.gp_api import arithmetic, objects, properties, storage, times
+from tee_sim.gp_api import arithmetic, objects, operation_handlers, properties, storage, times
 from tee_sim.gp_api.instance import Instance
 from tee_sim.gp_api.words import Handler, RefusalError
 from tee_sim.gp_objects.panics import TaPanic, guard
@@ -28,6 +28,7 @@ AREAS: Final[tuple[Area, ...]] = (
     properties.handlers,
     times.handlers,
     arithmetic.handlers,
+    operation_handlers.handlers,
 )
 """All of them. A function belongs to one."""
 
