@@ -112,52 +112,56 @@ class Gcm(AeState):
 
 
 class Ccm(AeState):
-    """CCM: CTR and CBC-MAC of one key. Its lengths are part of the first block, so they are known from the beginning.
+    """CCM: CTR and CBC-MAC of one key.
 
-    Args:
-        aad_bytes, payload_bytes: as TEE_AEInit was told; another length is a panic.
+    Attributes:
+        aad_left, payload_left: how much was announced and has not come; another length than that is a panic.
     """
 
-    def __init__(
-        self, secret: bytes, nonce: bytes, tag_bytes: int, aad_bytes: int, payload_bytes: int, *, encrypts: bool
-    ) -> None:
+    def __init__(self, stream: Ctr, mac: CbcMac, over_tag: bytes, *, encrypts: bool) -> None:
+        self._stream, self._mac, self._over_tag, self._encrypts = stream, mac, over_tag, encrypts
+        self.aad_left = self.payload_left = 0
+        self._aad_pad = self._payload_pad = 0
+
+    @classmethod
+    def begin(
+        cls, secret: bytes, nonce: bytes, tag_bytes: int, aad_bytes: int, payload_bytes: int, *, encrypts: bool
+    ) -> Self:
+        """From the first block, which holds both lengths: so they are known from the beginning (SP 800-38C, A.2)."""
         width = 15 - len(nonce)  # bytes of the payload's length and of the counter
         breach_unless(payload_bytes < 1 << 8 * width, "a payload that is too long for its nonce")
         cipher = BlockCipher("AES", secret)
-        first = bytes([width - 1]) + nonce + bytes(width)
-        self._stream = Ctr(cipher, first)
-        self._over_tag = self._stream.update(bytes(16))
-        self._mac = CbcMac(cipher, pads=False)
-        flags = (0x40 if aad_bytes else 0) | (tag_bytes - 2) // 2 << 3 | width - 1
-        self._mac.update(bytes([flags]) + nonce + payload_bytes.to_bytes(width, "big") + _length_of_aad(aad_bytes))
-        self._tag_bytes, self._encrypts = tag_bytes, encrypts
-        self._aad_left, self._payload_left = aad_bytes, payload_bytes
-        self._aad_pad = -(len(_length_of_aad(aad_bytes)) + aad_bytes) % 16
-        self._payload_pad = -payload_bytes % 16
+        stream, mac = Ctr(cipher, bytes([width - 1]) + nonce + bytes(width)), CbcMac(cipher, pads=False)
+        made = cls(stream, mac, stream.update(bytes(16))[:tag_bytes], encrypts=encrypts)
+        flags, prefix = (0x40 if aad_bytes else 0) | (tag_bytes - 2) // 2 << 3 | width - 1, _length_of_aad(aad_bytes)
+        mac.update(bytes([flags]) + nonce + payload_bytes.to_bytes(width, "big") + prefix)
+        made.aad_left, made.payload_left = aad_bytes, payload_bytes
+        made._aad_pad, made._payload_pad = -(len(prefix) + aad_bytes) % 16, -payload_bytes % 16
+        return made
 
     def update_aad(self, data: bytes) -> None:
         """More of the associated data."""
-        breach_unless(len(data) <= self._aad_left, "more associated data than was announced")
+        breach_unless(len(data) <= self.aad_left, "more associated data than was announced")
         self._mac.update(data)
-        self._aad_left -= len(data)
+        self.aad_left -= len(data)
 
     def update(self, data: bytes) -> bytes:
         """More of the payload."""
-        breach_unless(not self._aad_left, "less associated data than was announced")
-        breach_unless(len(data) <= self._payload_left, "more payload than was announced")
+        breach_unless(not self.aad_left, "less associated data than was announced")
+        breach_unless(len(data) <= self.payload_left, "more payload than was announced")
         self._mac.update(bytes(self._aad_pad))
         self._aad_pad = 0
         output = self._stream.update(data)
         self._mac.update(data if self._encrypts else output)
-        self._payload_left -= len(data)
+        self.payload_left -= len(data)
         return output
 
     def tag(self) -> bytes:
         """Of an encryption, at its end."""
         self.update(b"")
-        breach_unless(not self._payload_left, "less payload than was announced")
+        breach_unless(not self.payload_left, "less payload than was announced")
         self._mac.update(bytes(self._payload_pad))
-        return xor(self._mac.finalize(), self._over_tag)[: self._tag_bytes]
+        return xor(self._mac.finalize()[: len(self._over_tag)], self._over_tag)
 
     def check(self, tag: bytes) -> None:
         """Of a decryption, at its end. Raises TeeError MAC_INVALID."""
@@ -166,9 +170,9 @@ class Ccm(AeState):
 
     def copy(self) -> Self:
         """The same, from here on its own."""
-        made = object.__new__(type(self))
-        vars(made).update(vars(self))
-        made._stream, made._mac = self._stream.copy(), self._mac.copy()
+        made = type(self)(self._stream.copy(), self._mac.copy(), self._over_tag, encrypts=self._encrypts)
+        made.aad_left, made.payload_left = self.aad_left, self.payload_left
+        made._aad_pad, made._payload_pad = self._aad_pad, self._payload_pad
         return made
 
 

@@ -51,9 +51,13 @@ class CipherState(ABC):
 
     def copy(self) -> Self:
         """The same, from here on its own."""
-        made = object.__new__(type(self))
-        vars(made).update(vars(self))
+        made = self._from_here()
+        made._held = self._held
         return made
+
+    @abstractmethod
+    def _from_here(self) -> Self:
+        """One that goes on with the next unit."""
 
     @abstractmethod
     def _blocks(self, data: bytes) -> bytes:
@@ -72,6 +76,9 @@ class Ecb(CipherState):
         self.unit_bytes = cipher.block_bytes
         self._cipher, self._encrypts = cipher, encrypts
 
+    def _from_here(self) -> Self:
+        return type(self)(self._cipher, encrypts=self._encrypts)
+
     def _blocks(self, data: bytes) -> bytes:
         return self._cipher.once(ECB, data, encrypts=self._encrypts)
 
@@ -83,6 +90,9 @@ class Cbc(CipherState):
         super().__init__()
         self.unit_bytes = cipher.block_bytes
         self._cipher, self._encrypts, self._chain = cipher, encrypts, iv
+
+    def _from_here(self) -> Self:
+        return type(self)(self._cipher, self._chain, encrypts=self._encrypts)
 
     def _blocks(self, data: bytes) -> bytes:
         output = self._cipher.once(modes.CBC(self._chain), data, encrypts=self._encrypts)
@@ -114,9 +124,12 @@ class Cts(Cbc):
 class Ctr(CipherState):
     """CTR: a stream, whose counter is the whole block."""
 
-    def __init__(self, cipher: BlockCipher, counter: bytes) -> None:
+    def __init__(self, cipher: BlockCipher, counter: bytes, used_bytes: int = 0) -> None:
         super().__init__()
-        self._cipher, self._counter, self._used = cipher, int.from_bytes(counter, "big"), 0
+        self._cipher, self._counter, self._used = cipher, int.from_bytes(counter, "big"), used_bytes
+
+    def _from_here(self) -> Self:
+        return type(self)(self._cipher, self._counter.to_bytes(self._cipher.block_bytes, "big"), self._used)
 
     def _blocks(self, data: bytes) -> bytes:
         block = self._cipher.block_bytes
@@ -133,12 +146,20 @@ class Xts(CipherState):
     Of the library's there is no beginning in the middle of a unit, so its ECB is between two XORs with the tweaks.
     """
 
-    def __init__(self, cipher: BlockCipher, second: BlockCipher, unit: bytes, *, encrypts: bool) -> None:
+    def __init__(self, cipher: BlockCipher, tweak: bytes, *, encrypts: bool) -> None:
         super().__init__()
         self.unit_bytes = cipher.block_bytes
         self.held_back = cipher.block_bytes + 1
         self._cipher, self._encrypts = cipher, encrypts
-        self._tweak = int.from_bytes(second.once(ECB, unit, encrypts=True), "little")
+        self._tweak = int.from_bytes(tweak, "little")
+
+    @classmethod
+    def begin(cls, cipher: BlockCipher, second: BlockCipher, unit: bytes, *, encrypts: bool) -> Self:
+        """From the first block of a data unit, whose number is of one block."""
+        return cls(cipher, second.once(ECB, unit, encrypts=True), encrypts=encrypts)
+
+    def _from_here(self) -> Self:
+        return type(self)(self._cipher, self._tweak.to_bytes(self.unit_bytes, "little"), encrypts=self._encrypts)
 
     def _blocks(self, data: bytes) -> bytes:
         tweaks = []

@@ -30,7 +30,7 @@ class AeCalls:
         if scheme == "GCM":
             work = Gcm(secret, given, tag_bytes, encrypts=encrypts)
         else:
-            work = Ccm(secret, given, tag_bytes, aad_bytes, payload_bytes, encrypts=encrypts)
+            work = Ccm.begin(secret, given, tag_bytes, aad_bytes, payload_bytes, encrypts=encrypts)
         operation.tag_bytes = tag_bytes
         operation.start(State.STARTED, work)
         return []

@@ -22,7 +22,7 @@ _SCHEMES: Final[Mapping[str, _Maker]] = {
     "CBC_NOPAD": lambda keys, iv, encrypts: Cbc(keys[0], iv, encrypts=encrypts),
     "CTS": lambda keys, iv, encrypts: Cts(keys[0], iv, encrypts=encrypts),
     "CTR": lambda keys, iv, _: Ctr(keys[0], iv),
-    "XTS": lambda keys, iv, encrypts: Xts(keys[0], keys[1], iv, encrypts=encrypts),
+    "XTS": lambda keys, iv, encrypts: Xts.begin(keys[0], keys[1], iv, encrypts=encrypts),
 }
 
 
