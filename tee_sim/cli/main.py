@@ -21,10 +21,6 @@ COMMANDS: Table = {
         "check:check",
         "Look at the manifests of PATH... and the code they name; print each problem with its file, line and a hint.",
     ),
-    "dev-kit": (
-        "dev_kit:dev_kit",
-        "Print the folder of headers, make rules and libraries for applications in C; build it first if it is missing.",
-    ),
     "invoke": (
         "ask:invoke",
         "Open a session with the application of PATH, invoke COMMAND once, and print what comes back.",
@@ -36,6 +32,10 @@ COMMANDS: Table = {
     ),
     "new": ("new:new", "Make the folder NAME with a trusted application, its commands, manifest, client and test."),
     "run": ("run:run", "Run a program with a machine."),
+    "serve": (
+        "serve:serve",
+        "Start the machine in DIR as it ran last, and answer over two pipes; libteec does it for TEE_SIM_MACHINE.",
+    ),
     "shell": (
         "shell:shell",
         "Start a machine with the applications of PATH... and read lines: open sessions, invoke, restart, cut the "

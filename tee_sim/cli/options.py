@@ -13,6 +13,7 @@ from tee_sim.cli.named_commands import commands_of
 from tee_sim.cli.refusal import refused
 from tee_sim.normal.events import name_commands
 from tee_sim.normal.machine.applications import Application
+from tee_sim.normal.machine.hosted import remember
 from tee_sim.normal.machine.machine import Machine
 from tee_sim.normal.machine.options import MachineOptions
 from tee_sim.normal.sandbox_verdict.level import Level
@@ -122,5 +123,8 @@ def started(
         if directory is None:
             directory = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="tee-sim-"))) / "machine"
         opened = stack.enter_context(Machine.open(directory, hosted, options))
+        if machine is not None:
+            paths = [application.path for application in hosted]
+            remember(directory, paths, debug=debug, allow_level=allow_level)
         faults.set(fault)
         yield opened, faults

@@ -1,7 +1,6 @@
 """`tee-sim run`: start a machine, and a program that reaches it over two inherited pipes."""
 
 import os
-import select
 import subprocess
 from collections.abc import Sequence
 from pathlib import Path
@@ -11,14 +10,10 @@ import click
 
 from tee_sim.cli.interrupt import Interrupts
 from tee_sim.cli.options import PATHS, applications, machine_options, note, started
-from tee_sim.normal.connect import VARIABLE, Link, error_to_plain
+from tee_sim.normal.connect import MACHINE_VARIABLE, VARIABLE
+from tee_sim.normal.link import Link
 from tee_sim.normal.machine.machine import Machine
-from tee_sim.shared import codec
-from tee_sim.shared.errors import Origin, TeeError, TeeResult
-from tee_sim.shared.wire import REQUESTS, NoFrameError, framed, pack, unpack
-
-_LOOK_MS = 200
-"""How often it is looked whether the program still runs, in case a child of it has kept the pipe."""
+from tee_sim.normal.relay import Relay
 
 
 class _Run(click.Command):
@@ -63,7 +58,7 @@ def _played(machine: Machine, program: Sequence[str], interrupts: Interrupts) ->
         process = interrupts.process = subprocess.Popen(
             list(program),
             pass_fds=(theirs_read, theirs_write),
-            env=os.environ | {VARIABLE: f"{theirs_read},{theirs_write}"},
+            env=_environment(machine, theirs_read, theirs_write),
         )
     except OSError as error:
         link.close()
@@ -74,7 +69,7 @@ def _played(machine: Machine, program: Sequence[str], interrupts: Interrupts) ->
         os.close(theirs_write)
     try:
         try:
-            serve(machine, link, process)
+            Relay(machine, link, note).serve(lambda: process.poll() is not None)
         finally:
             link.close()
         status = process.wait()
@@ -87,46 +82,8 @@ def _played(machine: Machine, program: Sequence[str], interrupts: Interrupts) ->
     return 128 - status if status < 0 else status
 
 
-def serve(machine: Machine, link: Link, process: "subprocess.Popen[bytes]") -> None:
-    """Answer the program until it closes its end, or has ended."""
-    poll = select.poll()
-    poll.register(link.read_fd, select.POLLIN)
-    while True:
-        if not poll.poll(_LOOK_MS):
-            if process.poll() is not None:
-                return
-            continue
-        try:
-            head = link.receive()
-            if head is None:
-                return
-            link.send(*_answer(machine, link, head))
-        except BrokenPipeError:
-            return
-        except NoFrameError as error:
-            note(f"the program sent what is no request and is answered no more: {error.message}")
-            return
-
-
-def _answer(machine: Machine, link: Link, head: bytes) -> tuple[bytes, ...]:
-    """The frames that answer one request. Raises NoFrameError if its second frame is none: nothing follows then."""
-    try:
-        timeout = codec.decode(head)
-    except TeeError as error:
-        return _refused(error)
-    body = b"" if timeout == [] else link.receive()
-    try:
-        match timeout:
-            case []:
-                machine.kill()
-                return (framed(codec.encode([])),)
-            case [int(ms)] if body is not None and type(ms) is int and ms > 0:
-                answer = machine.exchange(unpack(body, REQUESTS), timeout_ms=ms)
-                return framed(codec.encode([])), pack(answer)
-        raise TeeError(TeeResult.BAD_FORMAT, "no request of a client", origin=Origin.API)
-    except TeeError as error:
-        return _refused(error)
-
-
-def _refused(error: TeeError) -> tuple[bytes, ...]:
-    return (framed(codec.encode(error_to_plain(error))),)
+def _environment(machine: Machine, read_fd: int, write_fd: int) -> dict[str, str]:
+    return os.environ | {
+        VARIABLE: f"{read_fd},{write_fd}",
+        MACHINE_VARIABLE: str(machine.path.absolute()),
+    }

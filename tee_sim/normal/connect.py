@@ -5,62 +5,30 @@
     with connect().open_session(UUID_OF_MINE) as session:
         session.call(ADD, ADD.request(step=3))
 
-The environment variable TEE_SIM_CLIENT holds the numbers of the two descriptors. There is no socket, and no other
-process can join.
-
-Each way a frame with a small array goes first, then, if it announces one, the frame of the message itself:
-
-    program:  [timeout in ms] and the request | [] to have the secure world killed
-    machine:  [] and the answer | [result, origin, message, hint, code] for an error
+The environment variable TEE_SIM_CLIENT holds the numbers of the two descriptors, reading first. There is no socket, and
+nobody but this program and its children can join. What travels: `tee_sim.normal.link`.
 """
 
 import os
+import select
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import cast
 
 from tee_sim.normal.client import Context
+from tee_sim.normal.link import Link
 from tee_sim.normal.machine.errors import RESULTS, MachineError
+from tee_sim.normal.operation import CancellableOperation
 from tee_sim.shared import codec
 from tee_sim.shared.errors import Origin, TeeError, TeeResult
 from tee_sim.shared.limits import INVOKE_TIMEOUT_MS
-from tee_sim.shared.wire import FrameReader, Message, Return, framed, pack, unpack
+from tee_sim.shared.wire import Message, Return, framed, pack, unpack
 
 VARIABLE = "TEE_SIM_CLIENT"
-
-
-class Link:
-    """Frames over two descriptors, one way each. Blocking."""
-
-    def __init__(self, read_fd: int, write_fd: int) -> None:
-        self.read_fd = read_fd
-        self._write_fd = write_fd
-        self._reader = FrameReader()
-
-    def send(self, *frames: bytes) -> None:
-        """Write whole frames. Raises OSError."""
-        view = memoryview(b"".join(frames))
-        while view:
-            view = view[os.write(self._write_fd, view) :]
-
-    def receive(self) -> bytes | None:
-        """The body of the next frame; None at the end. Raises TeeError for what is no frame, OSError."""
-        while True:
-            data = os.read(self.read_fd, min(self._reader.wanted(), 1 << 16))
-            if not data:
-                return None
-            body = self._reader.feed(data)
-            if body is not None:
-                return body
-
-    def close(self) -> None:
-        """Close both ends that are ours."""
-        os.close(self.read_fd)
-        os.close(self._write_fd)
-
-
-def error_to_plain(error: TeeError) -> list[object]:
-    """An error as it travels."""
-    code = error.code if isinstance(error, MachineError) else ""
-    return [int(error.result), int(error.origin), str(error.message), error.hint, code]
+MACHINE_VARIABLE = "TEE_SIM_MACHINE"
+"""The directory of the machine, which libteec starts where no pipes were inherited."""
+_LOOK_MS = 10
+"""How soon a cancellation is passed on."""
 
 
 def _error(plain: list[object]) -> TeeError:
@@ -75,35 +43,71 @@ def _gone() -> TeeError:
 
 
 class _Machine:
-    """`tee_sim.normal.client.Transport` over a `Link`."""
+    """`tee_sim.normal.client.CancellableTransport` over a `Link`."""
 
     def __init__(self, link: Link) -> None:
         self._link = link
+        self._asked = 0
 
     def exchange(self, message: Message, *, timeout_ms: int = INVOKE_TIMEOUT_MS) -> Return:
         """One request, one answer. Raises TeeError as the machine does."""
-        self._ask(framed(codec.encode([timeout_ms])), pack(message))
+        return self._exchange(message, timeout_ms, None)
+
+    def exchange_cancellable(
+        self, message: Message, operation: CancellableOperation, *, timeout_ms: int = INVOKE_TIMEOUT_MS
+    ) -> Return:
+        """`exchange`; the application may ask meanwhile whether the operation was cancelled."""
+        return self._exchange(message, timeout_ms, operation)
+
+    def _exchange(self, message: Message, timeout_ms: int, operation: CancellableOperation | None) -> Return:
+        self._asked += 1
+        number = os.getpid() << 32 | self._asked
+        with self._turn():
+            self._link.send(framed(codec.encode([timeout_ms, number, None])), pack(message))
+            if operation is not None:
+                self._wait(number, operation)
+            while True:
+                head = codec.decode(self._received())
+                if not isinstance(head, list):
+                    raise _gone()
+                if head[1:]:
+                    if head[0] == number:
+                        raise _error(head[1:])
+                    continue  # the answer to a process that has died
+                body = self._received()
+                if head == [number]:
+                    return cast("Return", unpack(body, {Return}))
+
+    def _wait(self, number: int, operation: CancellableOperation) -> None:
+        """Until there is an answer; a cancellation that comes before is passed on."""
+        poll = select.poll()
+        poll.register(self._link.read_fd, select.POLLIN)
+        while not self._link.has_read and not poll.poll(_LOOK_MS):
+            if operation.wait(0):
+                self._link.send(framed(codec.encode([0, number])))
+                return
+
+    @contextmanager
+    def _turn(self) -> Iterator[None]:
+        try:
+            with self._link.turn():
+                yield
+        except OSError:
+            raise _gone() from None
+
+    def _received(self) -> bytes:
         body = self._link.receive()
         if body is None:
             raise _gone()
-        return cast("Return", unpack(body, {Return}))
+        return body
 
     def kill(self) -> int | None:
         """End the secure world; the next call starts it again."""
-        self._ask(framed(codec.encode([])))
+        with self._turn():
+            self._link.send(framed(codec.encode([])))
+            while codec.decode(self._received()) != []:
+                continue
         return None
-
-    def _ask(self, *frames: bytes) -> None:
-        try:
-            self._link.send(*frames)
-            body = self._link.receive()
-        except OSError:
-            raise _gone() from None
-        if body is None:
-            raise _gone()
-        head = codec.decode(body)
-        if head:
-            raise _error(cast("list[object]", head))
 
 
 _CONTEXTS: dict[str, Context] = {}

@@ -44,7 +44,7 @@ def client_identity(login: Login, *, group: int | None = None, application: str 
         raise _refused(TeeResult.BAD_PARAMETERS, "login: no connection method")
     if login == Login.PUBLIC and group is None and application is None:
         return PUBLIC
-    if login in (Login.REE_KERNEL, Login.TRUSTED_APP):
+    if login not in _NAMES and login is not Login.PUBLIC:
         raise _refused(TeeResult.ACCESS_DENIED, f"login {login.name} is not for clients of the normal world")
     if (group is not None) != (login in _OF_A_GROUP):
         raise _refused(TeeResult.BAD_PARAMETERS, "group: goes with the logins of a group, and with no other")
@@ -52,5 +52,16 @@ def client_identity(login: Login, *, group: int | None = None, application: str 
         raise _refused(TeeResult.BAD_PARAMETERS, "application: goes with the logins of one, and with no other")
     if group is not None and group not in (os.getegid(), *os.getgroups()):
         raise _refused(TeeResult.ACCESS_DENIED, f"this process is not in group {group}")
-    name = _NAMES[login](os.geteuid(), group, application)
+    return identity_of(login, os.geteuid(), group, application)
+
+
+def identity_of(login: Login, user: int, group: int | None, application: str | None) -> ClientIdentity:
+    """Who a process with these ids is. Raises as `client_identity`, whose caller has looked at the group."""
+    if login is Login.PUBLIC:
+        return PUBLIC
+    if login not in _NAMES:
+        raise _refused(TeeResult.ACCESS_DENIED, f"login {login.name} is not for clients of the normal world")
+    if (group is not None) != (login in _OF_A_GROUP):
+        raise _refused(TeeResult.BAD_PARAMETERS, "group: goes with the logins of a group, and with no other")
+    name = _NAMES[login](user, group, application)
     return ClientIdentity(login=login, uuid=uuid5(NAME_SPACE, name).bytes)

@@ -20,6 +20,18 @@ from dataclasses import replace
 from typing import Protocol, Self, cast
 
 from tee_sim.normal import events
+from tee_sim.normal.asked import (
+    RETURN,
+    answer_words,
+    checked_deadline,
+    dead,
+    deadline_after,
+    how_it_ended,
+    misspoken,
+    packed,
+    signal_of,
+    too_late,
+)
 from tee_sim.normal.captured import Captured, capture_message
 from tee_sim.normal.child import Child, child_environment, take_ahead
 from tee_sim.normal.debug_text import print_report
@@ -35,12 +47,9 @@ from tee_sim.shared.limits import (
     GRACE_TIMEOUT_MS,
     INVOKE_TIMEOUT_MS,
     MAX_COMPILED_BYTES,
-    MAX_DEADLINE_MS,
 )
 from tee_sim.shared.wire import (
     BEFORE_THE_LOCK,
-    EXIT_PROTOCOL,
-    REQUESTS,
     Boot,
     BootFailed,
     Compiled,
@@ -56,6 +65,7 @@ from tee_sim.shared.wire import (
     StorageReply,
     Wait,
     Waited,
+    framed,
     may_send,
     pack,
     unpack,
@@ -71,27 +81,6 @@ class StorageHandler(Protocol):
     def handle(self, operation: int, request: object) -> list[object]:
         """Do one storage operation. Raises TeeError to answer with its result."""
         ...
-
-
-def _how_it_ended(status: int) -> str:
-    """An exit status in words: the process's own, or the waiter's, which says 128 plus the signal as a shell does.
-
-    An application could choose the number: only which of these ends it was is reported (docs/sandbox.md section 6).
-    """
-    number = _signal_of(status)
-    if number == signal.SIGSYS:
-        return "exit status 159: a system call that its filter forbids"
-    if status == EXIT_PROTOCOL:
-        return "exit status 70: it was sent what is no message, or failed inside"
-    return f"killed by signal {number}" if number > 0 else "it ended by itself"
-
-
-def _signal_of(status: int) -> int:
-    return -status if status < 0 else status - 128
-
-
-def _dead(message: str) -> TeeError:
-    return TeeError(TeeResult.TARGET_DEAD, message, origin=Origin.COMMS)
 
 
 def answer_storage(storage: StorageHandler, call: StorageCall) -> bytes:
@@ -156,7 +145,7 @@ class SecureProcess:
         self._kernel_log = KernelLog(self._process.pid)
         try:
             self._events = events.watch(boot.manifests, self._process.pid, profile=boot.profile.name)
-            self._write(frame, _deadline(BOOT_TIMEOUT_MS), sent=len(self._child.told))
+            self._write(frame, deadline_after(BOOT_TIMEOUT_MS), sent=len(self._child.told))
         except BaseException:
             self.kill()
             raise
@@ -174,7 +163,7 @@ class SecureProcess:
     def how_it_ended(self) -> str:
         """Why it does not run any more, for a sentence that names it; empty while it runs."""
         status = self._process.poll()
-        return self._why or ("" if status is None else _how_it_ended(status))
+        return self._why or ("" if status is None else how_it_ended(status))
 
     def boot(self, inspect: Inspect, provision: Provision) -> Ready:
         """Wait for the lock, let `inspect` look at it, then hand over the root secret.
@@ -182,7 +171,7 @@ class SecureProcess:
         Raises:
             TeeError: whatever `inspect` raises; the store's own result when it does not open; TARGET_DEAD.
         """
-        deadline = _deadline(BOOT_TIMEOUT_MS)
+        deadline = deadline_after(BOOT_TIMEOUT_MS)
         try:
             # 1. What it says about its lock. Until then it may send LOCKED or BOOT_FAILED and nothing else, but for the
             #    code that it has compiled, if it was asked for that.
@@ -190,12 +179,12 @@ class SecureProcess:
             while isinstance(message, Compiled):
                 self.compiled += message.part
                 if len(self.compiled) > (MAX_COMPILED_BYTES if self._keeps_code else 0):
-                    raise _dead("the secure world sent more compiled code than it was asked for")
+                    raise dead("the secure world sent more compiled code than it was asked for")
                 message = self._receive(deadline)
             if isinstance(message, BootFailed):
                 why = f"the secure world could not start: {message.stage}: {message.detail}"
                 of_sensor = message.detail.startswith("SensorError: ")
-                raise SensorStartError(TeeResult.TARGET_DEAD, why, origin=Origin.COMMS) if of_sensor else _dead(why)
+                raise SensorStartError(TeeResult.TARGET_DEAD, why, origin=Origin.COMMS) if of_sensor else dead(why)
             # 2. Look at it from outside, while it waits: a report alone could be made up by what was loaded into it.
             verdict = inspect(self.pid, cast("Locked", message))
             self._events.locked(verdict)
@@ -245,33 +234,64 @@ class SecureProcess:
             self._picture = None
         return Captured.of(answer, sensor, self.kill)
 
+    @property
+    def passes(self) -> bool:
+        """Whether nobody here wants to know what a message says."""
+        return self._tap is None and not self._events.written
+
+    def pass_on(self, body: bytes, operation: CancellableOperation, *, timeout_ms: int = INVOKE_TIMEOUT_MS) -> bytes:
+        """`exchange_cancellable` of the body of an Invoke that is canonical, and the answer's body as it came.
+
+        Raises:
+            TeeError: as `exchange_cancellable`.
+        """
+        deadline = checked_deadline(timeout_ms)
+        try:
+            self._write(framed(body), deadline)
+            while True:
+                answer = self._receive_body(deadline)
+                if answer.startswith(RETURN):
+                    break
+                self._serve(self._unpacked(answer), deadline, operation)
+            if answer_words(answer) != (TeeResult.SUCCESS, HostEnd.NONE):
+                seen = cast("Return", self._unpacked(answer))
+                self._look_at(seen)
+                if seen.host_end is HostEnd.FORBIDDEN_CALL:
+                    self._say_call()
+        except BaseException as error:
+            self._ended_by(error)
+            raise
+        return answer
+
     def _exchange(self, message: Message, timeout_ms: int, operation: CancellableOperation | None) -> Return:
-        if not timeout_ms > 0:
-            raise _unsendable(f"timeout_ms is {timeout_ms}, not above 0")
-        if timeout_ms > MAX_DEADLINE_MS:
-            raise _unsendable(f"timeout_ms is {timeout_ms}, above {MAX_DEADLINE_MS}")
-        frame = _packed(message)
-        deadline = _deadline(timeout_ms)
+        deadline = checked_deadline(timeout_ms)
+        frame = packed(message)
         self._events.asked(message)
         try:
             self._write(frame, deadline)
             answer = self._pump(deadline, operation)
             if not isinstance(answer, Return):
-                raise _dead("the secure world sent an answer out of turn")
-            if answer.result is TeeResult.TARGET_DEAD and answer.origin is Origin.COMMS:
-                # Nothing forks after the lock: whoever asks next starts another one, with new hosts.
-                self._why = NO_HOST_LEFT
-                self.kill()
+                raise dead("the secure world sent an answer out of turn")
+            self._look_at(answer)
         except BaseException as error:
-            self._events.failed(error)
-            if isinstance(error, TeeError) and not self._why:
-                self._why = error.message.replace("the secure world", "it", 1)
-            self.kill()
+            self._ended_by(error)
             raise
         self._events.answered(answer)
         if answer.host_end is HostEnd.FORBIDDEN_CALL:
             self._say_call()
         return answer
+
+    def _look_at(self, answer: Return) -> None:
+        if answer.result is TeeResult.TARGET_DEAD and answer.origin is Origin.COMMS:
+            # Nothing forks after the lock: whoever asks next starts another one, with new hosts.
+            self._why = NO_HOST_LEFT
+            self.kill()
+
+    def _ended_by(self, error: BaseException) -> None:
+        self._events.failed(error)
+        if isinstance(error, TeeError) and not self._why:
+            self._why = error.message.replace("the secure world", "it", 1)
+        self.kill()
 
     def _wants_calls(self) -> bool:
         return self._on_forbidden is not None or self._events.written
@@ -289,27 +309,30 @@ class SecureProcess:
             message = self._receive(deadline)
             if isinstance(message, Ready | Return):
                 return message
-            if isinstance(message, Wait):
-                self._write(pack(Waited(cancelled=_wait_for(message, operation, deadline))), deadline)
-                continue
-            if isinstance(message, Feed):
-                self._feed(message, deadline)
-                continue
-            if isinstance(message, DebugReport):
-                self._on_debug(message)
-                self._events.reported(message)
-                continue
-            call = cast("StorageCall", message)  # all that is left of FROM_SECURE_WORLD
-            self._write(answer_storage(self._storage, call), deadline)
+            self._serve(message, deadline, operation)
+
+    def _serve(self, message: Message, deadline: float, operation: CancellableOperation | None) -> None:
+        """Do what the secure world asks for before it answers."""
+        if isinstance(message, Wait):
+            self._write(pack(Waited(cancelled=_wait_for(message, operation, deadline))), deadline)
+        elif isinstance(message, Feed):
+            self._feed(message, deadline)
+        elif isinstance(message, DebugReport):
+            self._on_debug(message)
+            self._events.reported(message)
+        elif isinstance(message, StorageCall):
+            self._write(answer_storage(self._storage, message), deadline)
+        else:
+            raise dead("the secure world sent an answer out of turn")
 
     def _feed(self, asked: Feed, deadline: float) -> None:
         """Send the picture, once, until its reader or the secure world has had enough of it."""
         picture, self._picture = self._picture, None
         if picture is None or asked.process >= len(self._child.picture_fds):
-            raise _dead("the secure world asked for a picture that nobody gave")
+            raise dead("the secure world asked for a picture that nobody gave")
         fd = self._child.picture_fds[asked.process]
         if not send_picture(fd, asked.number, picture, self._read_fd, deadline):
-            raise _too_late()
+            raise too_late()
 
     def _write(self, frame: bytes, deadline: float, *, tapped: bool = True, sent: int = 0) -> None:
         if self._tap is not None and tapped:
@@ -324,17 +347,26 @@ class SecureProcess:
                 raise self._gone() from None
 
     def _receive(self, deadline: float) -> Message:
+        return self._unpacked(self._receive_body(deadline))
+
+    def _receive_body(self, deadline: float) -> bytes:
         data = b""
         while True:
             try:
                 body = self._reader.feed(data)
-                if body is not None:
-                    if self._tap is not None:
-                        self._tap("from-secure", body)
-                    return unpack(body, self._may_send if self._locked else BEFORE_THE_LOCK)
             except TeeError as error:
-                raise _dead(f"the secure world sent what it may not send now: {error.message}") from None
+                raise misspoken(error) from None
+            if body is not None:
+                if self._tap is not None:
+                    self._tap("from-secure", body)
+                return body
             data = self._read(deadline)
+
+    def _unpacked(self, body: bytes) -> Message:
+        try:
+            return unpack(body, self._may_send if self._locked else BEFORE_THE_LOCK)
+        except TeeError as error:
+            raise misspoken(error) from None
 
     def _read(self, deadline: float) -> bytes:
         """What comes next, asked for first: a secure world that was just written to has not answered yet."""
@@ -352,18 +384,18 @@ class SecureProcess:
         status = self._child.ended_within(GRACE_TIMEOUT_MS)
         if status is None:
             self._why = "it closed its pipe"
-            return _dead("the secure world is gone")
-        self._why = _how_it_ended(status)
-        if _signal_of(status) == signal.SIGSYS:
+            return dead("the secure world is gone")
+        self._why = how_it_ended(status)
+        if signal_of(status) == signal.SIGSYS:
             self._say_call()
-        return _dead(f"the secure world is gone ({self._why})")
+        return dead(f"the secure world is gone ({self._why})")
 
     def _wait(self, fd: int, event: int, deadline: float) -> None:
         left_ms = (deadline - time.monotonic()) * 1000
         poll = select.poll()
         poll.register(fd, event)
         if left_ms <= 0 or not poll.poll(left_ms):
-            raise _too_late()
+            raise too_late()
 
     def close(self) -> int | None:
         """Close the request pipe and wait for a clean end; kill after the grace time. Returns the exit status."""
@@ -402,38 +434,12 @@ class SecureProcess:
         self.close()
 
 
-def _too_late() -> TeeError:
-    return TeeError(
-        TeeResult.TIMEOUT,
-        "the secure world did not answer in time and was killed",
-        origin=Origin.COMMS,
-        hint="raise the deadline, or look at the load of this machine",
-    )
-
-
 def _wait_for(message: Wait, operation: CancellableOperation | None, deadline: float) -> bool:
     """Whether the operation was cancelled, in time or until the deadline. Nobody may ask about any other request."""
     if operation is None:
-        raise _dead("the secure world asked about a cancellation that nobody can request")
+        raise dead("the secure world asked about a cancellation that nobody can request")
     left_ms = max(0.0, (deadline - time.monotonic()) * 1000)
     cancelled = operation.wait(min(message.timeout_ms, left_ms))
     if not cancelled and left_ms < message.timeout_ms:  # said now, it would be believed to be the time asked for
-        raise _too_late()
+        raise too_late()
     return cancelled
-
-
-def _packed(message: Message) -> bytes:
-    if type(message) not in REQUESTS:
-        raise _unsendable(f"{type(message).__name__} is no request")
-    try:
-        return pack(message)
-    except TeeError as error:
-        raise _unsendable(error.message) from None
-
-
-def _unsendable(what: str) -> TeeError:
-    return TeeError(TeeResult.BAD_PARAMETERS, what, origin=Origin.API, hint="nothing was sent")
-
-
-def _deadline(timeout_ms: int) -> float:
-    return time.monotonic() + timeout_ms / 1000

@@ -123,7 +123,7 @@ REASONS: tuple[tuple[str, Mapping[str, str]], ...] = (
             "bioguard.log.store_copy": "import bioguard.user_files, import sqlite3",
             "bioguard.private_files": "import tee_sim.normal.private_files *2, os.fdopen, os.fsync *2, os.rename *2",
             "tee_sim.normal.machine.directory": (
-                ".mkdir, .rmdir, import tee_sim.normal.private_files, os.fdopen, os.fsync *2, os.listdir, os.rename *2"
+                ".mkdir, .rmdir, import tee_sim.normal.private_files, os.fdopen, os.fsync *2, os.listdir, os.rename *3"
             ),
             "tee_sim.normal.machine.file_lock": "import fcntl",
             "tee_sim.normal.machine.start_caches": (
@@ -161,10 +161,13 @@ REASONS: tuple[tuple[str, Mapping[str, str]], ...] = (
                 "import fcntl, import select, import subprocess, os.environ *2, os.pidfd_open, os.pipe *3, "
                 "os.set_blocking, os.write"
             ),
-            "tee_sim.normal.connect": "os.environ, os.read, os.write",
+            "tee_sim.normal.asked": "import signal",
+            "tee_sim.normal.connect": "import select, os.environ",
             "tee_sim.normal.kernel_log": "os.open, os.read",
+            "tee_sim.normal.link": "import fcntl, os.read, os.write",
             "tee_sim.normal.operation": "import threading",
             "tee_sim.normal.picture_pipe": "import select, os.write",
+            "tee_sim.normal.relay": "import select, os.kill",
             "tee_sim.normal.sandbox_verdict.observe": (
                 ".read_bytes *4, getattr, import ctypes, os.sched_yield, os.waitid"
             ),
@@ -199,9 +202,6 @@ REASONS: tuple[tuple[str, Mapping[str, str]], ...] = (
                 "os.kill, os.pidfd_open *2, os.pipe *3, os.read *2, os.set_blocking *2, os.waitpid, os.write *2"
             ),
             "tee_sim.secure.lockdown.watcher": "import ctypes, import fcntl, import signal, os._exit",
-            "tee_sim.secure.native.load": (
-                ".open, .read_bytes, import ctypes, import fcntl, os._exit, os.memfd_create, os.write"
-            ),
             "tee_sim.secure.quiet": (
                 "import ctypes, import linecache, io.TextIOBase, setattr, sys itself, sys.excepthook, "
                 "sys.unraisablehook"
@@ -248,13 +248,10 @@ REASONS: tuple[tuple[str, Mapping[str, str]], ...] = (
                 ".chmod, .mkdir, .rename, .write_text, import importlib.util, import shutil, "
                 "import tempfile, os.umask *2"
             ),
-            "tee_sim.cli.run": "import select, import subprocess, os.environ, os.pipe *2",
+            "tee_sim.cli.run": "import subprocess, os.environ, os.pipe *2",
+            "tee_sim.cli.serve": "import signal",
             "tee_sim.cli.trace": ".open",
             "tee_sim.cli.words": ".open",
-            "tee_sim.normal.dev_kit": (
-                ".mkdir *2, .read_bytes, .rename, .symlink_to, import shutil, import subprocess, import tempfile, "
-                "os.environ *2"
-            ),
         },
     ),
     (

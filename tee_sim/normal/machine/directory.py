@@ -43,7 +43,8 @@ FORMAT = FuseFormat(
 )
 _BEGUN = FUSE_FILE + TEMPORARY
 _STORE = (STORAGE_FILE, *(STORAGE_FILE + side for side in DATABASE_SIDES), RPMB_FILE, RESERVE_FILE)
-FILES = (FUSE_FILE, _BEGUN, BOOT_FILE, BOOT_FILE + TEMPORARY, *_STORE, LOCK_FILE)
+HOSTED_FILE = "hosted.json"
+FILES = (FUSE_FILE, _BEGUN, BOOT_FILE, BOOT_FILE + TEMPORARY, HOSTED_FILE, HOSTED_FILE + TEMPORARY, *_STORE, LOCK_FILE)
 """All that a machine may be made of, the lock last."""
 
 _FULL = (errno.ENOSPC, errno.EDQUOT)
@@ -220,6 +221,18 @@ def take_back(directory: Path, *, made: bool) -> None:
     if made:
         with suppress(OSError):
             directory.rmdir()
+
+
+def read_hosted(directory: Path, *, most_bytes: int) -> bytes | None:
+    """What `write_hosted` has written; None if it never has."""
+    return _read(directory, HOSTED_FILE, most_bytes=most_bytes)
+
+
+def write_hosted(directory: Path, content: bytes) -> None:
+    """Write what the machine hosts (`tee_sim.normal.machine.hosted`)."""
+    with _opened(directory) as at:
+        write_new(at, HOSTED_FILE + TEMPORARY, content)
+        os.rename(HOSTED_FILE + TEMPORARY, HOSTED_FILE, src_dir_fd=at, dst_dir_fd=at)
 
 
 def reboot(directory: Path) -> None:

@@ -22,7 +22,14 @@ from tee_sim.normal.machine.applications import Application, SensorSource
 from tee_sim.normal.machine.errors import MachineError
 from tee_sim.normal.machine.file_lock import FileLock
 from tee_sim.normal.machine.fuses import RootSecret
-from tee_sim.normal.machine.options import MachineOptions, PowerCut, Process, RunningWorld, begin_locked
+from tee_sim.normal.machine.options import (
+    MachineOptions,
+    PassingProcess,
+    PowerCut,
+    Process,
+    RunningWorld,
+    begin_locked,
+)
 from tee_sim.normal.machine.sessions import SessionNumbers
 from tee_sim.normal.operation import CancellableOperation
 from tee_sim.normal.supplicant import Supplicant
@@ -197,6 +204,29 @@ class Machine:
         return self._exchange(
             message, lambda process, inner: process.exchange_cancellable(inner, operation, timeout_ms=timeout_ms)
         )
+
+    def pass_on(
+        self, body: bytes, operation: CancellableOperation, *, timeout_ms: int = INVOKE_TIMEOUT_MS
+    ) -> bytes | None:
+        """The body of an answer to that of an Invoke, neither of them read further than need be.
+
+        None, and nothing was done, for any other message, and where somebody here wants to know what they say. The
+        session's number in the answer is the secure world's own.
+
+        Raises:
+            TeeError: as `exchange_cancellable`; BAD_FORMAT for what is not canonical.
+        """
+        process = self._awake().process
+        if not isinstance(process, PassingProcess) or not process.passes:
+            return None
+        inner = self._numbers.inward_invoke(body)
+        if inner is None:
+            return None
+        try:
+            return process.pass_on(inner, operation, timeout_ms=timeout_ms)
+        except PowerCut as cut:
+            self._lose_power(cut.where)
+            raise _cut(cut.where) from None
 
     def _exchange(self, message: Message, ask: Callable[[Process, Message], Return]) -> Return:
         running = self._awake()

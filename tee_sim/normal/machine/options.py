@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import field
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from tee_sim.normal.captured import Captured
 from tee_sim.normal.machine.errors import MachineError
@@ -43,6 +43,15 @@ class Process(Protocol):
     def kill(self) -> int | None: ...
     def close(self) -> int | None: ...
     def how_it_ended(self) -> str: ...
+
+
+@runtime_checkable
+class PassingProcess(Protocol):
+    """One that also passes a frame on as it is. `passes`: whether nobody here wants to know what it says."""
+
+    @property
+    def passes(self) -> bool: ...
+    def pass_on(self, body: bytes, operation: CancellableOperation, *, timeout_ms: int = ...) -> bytes: ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,8 +6,13 @@ Without this a client's session of before could be somebody's new session after.
 from dataclasses import replace
 
 from tee_sim.normal.machine.errors import MachineError
+from tee_sim.shared import codec
 from tee_sim.shared.errors import Origin, TeeError, TeeResult
-from tee_sim.shared.wire import CloseSession, Invoke, Message, OpenSession, Return
+from tee_sim.shared.params import NO_PARAMS
+from tee_sim.shared.wire import HEAD_BYTES, CloseSession, Invoke, Message, OpenSession, Return, pack
+
+_INVOKE = pack(Invoke(session=0, command=0, params=NO_PARAMS))[HEAD_BYTES : HEAD_BYTES + 2]
+"""What the body of an Invoke begins with: how many items, and its tag."""
 
 
 class SessionNumbers:
@@ -37,9 +42,28 @@ class SessionNumbers:
         """
         if not isinstance(message, Invoke | CloseSession):
             return message
-        outer = message.session
+        inner = self._inner_of(message.session, closes=isinstance(message, CloseSession))
+        return replace(message, session=inner)
+
+    def inward_invoke(self, body: bytes) -> bytes | None:
+        """The body of an Invoke as this secure world knows it; None for that of another message.
+
+        Raises:
+            TeeError: as `inward`; BAD_FORMAT for what is not canonical.
+        """
+        if not body.startswith(_INVOKE):
+            return None
+        plain = codec.decode(body)
+        outer = plain[1] if isinstance(plain, list) else None
+        if type(outer) is not int:
+            return None
+        inner = self._inner_of(outer, closes=False)
+        end = len(_INVOKE) + len(codec.encode(outer))
+        return body if inner == outer else _INVOKE + codec.encode(inner) + body[end:]
+
+    def _inner_of(self, outer: int, *, closes: bool) -> int:
         if outer in self._ended:
-            if isinstance(message, CloseSession):
+            if closes:
                 self._ended.discard(outer)
             raise MachineError(
                 "machine.session",
@@ -49,7 +73,7 @@ class SessionNumbers:
             )
         if outer not in self._inner:
             raise TeeError(TeeResult.BAD_PARAMETERS, "no such session", origin=Origin.API, hint="open one first")
-        return replace(message, session=self._inner[outer])
+        return self._inner[outer]
 
     def outward(self, message: Message, answer: Return) -> Return:
         """The answer to a client's message as the client knows it."""

@@ -1,0 +1,1 @@
+"""Says again what a C program says to it."""

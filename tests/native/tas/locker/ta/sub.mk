@@ -1,2 +1,0 @@
-global-incdirs-y += .
-subdirs-y += src

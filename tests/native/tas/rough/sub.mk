@@ -1,2 +1,0 @@
-srcs-y += rough.c
-srcs-y += memory.c
