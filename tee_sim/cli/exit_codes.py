@@ -43,6 +43,9 @@ _OF_MACHINE = {
     "machine.session": ExitStatus.UNAVAILABLE,
     "machine.power": ExitStatus.UNAVAILABLE,
     "attack.unknown": ExitStatus.UNAVAILABLE,
+    "dev_kit.compiler": ExitStatus.UNAVAILABLE,
+    "dev_kit.build": ExitStatus.UNAVAILABLE,
+    "dev_kit.cache": ExitStatus.UNAVAILABLE,
 }
 _OF_RESULT = {
     TeeResult.TARGET_DEAD: ExitStatus.UNAVAILABLE,

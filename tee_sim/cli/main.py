@@ -21,6 +21,10 @@ COMMANDS: Table = {
         "check:check",
         "Look at the manifests of PATH... and the code they name; print each problem with its file, line and a hint.",
     ),
+    "dev-kit": (
+        "dev_kit:dev_kit",
+        "Print the folder of headers, make rules and libraries for applications in C; build it first if it is missing.",
+    ),
     "invoke": (
         "ask:invoke",
         "Open a session with the application of PATH, invoke COMMAND once, and print what comes back.",

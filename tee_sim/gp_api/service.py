@@ -9,8 +9,9 @@ A function without a result (void) answers [0, 0, ...].
 from collections.abc import Callable, Mapping
 from typing import Final
 
+from tee_sim.gp_api import arithmetic, objects, operation_handlers, properties, storage, times
 from tee_sim.gp_api.instance import Instance
-from tee_sim.gp_api.words import Handler, ShortBufferError
+from tee_sim.gp_api.words import Handler, RefusalError
 from tee_sim.gp_objects.panics import TaPanic, guard
 from tee_sim.shared.errors import TeeError, TeeResult
 from tee_sim.shared.gp_functions import BY_NUMBER, Function
@@ -21,7 +22,14 @@ from tee_sim.shared.wire import NoFrameError
 Area = Callable[[Instance], Mapping[Function, Handler]]
 """The functions of one part of the specification, for one instance."""
 
-AREAS: Final[tuple[Area, ...]] = ()
+AREAS: Final[tuple[Area, ...]] = (
+    objects.handlers,
+    storage.handlers,
+    properties.handlers,
+    times.handlers,
+    arithmetic.handlers,
+    operation_handlers.handlers,
+)
 """All of them. A function belongs to one."""
 
 RETURNED: Final = 0
@@ -57,8 +65,8 @@ class NativeApi:
         try:
             with guard(function):
                 return [RETURNED, int(TeeResult.SUCCESS), *handler.run(*words[1:])]
-        except ShortBufferError as error:
-            return [RETURNED, int(error.result), *error.needed]
+        except RefusalError as error:
+            return [RETURNED, int(error.result), *error.outputs]
         except TeeError as error:
             return [RETURNED, int(error.result)]
         except TaPanic as panic:

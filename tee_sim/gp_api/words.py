@@ -92,12 +92,19 @@ def _fits(shape: Shape, word: object) -> bool:
     return shape(word)
 
 
-class ShortBufferError(TeeError):
-    """SHORT_BUFFER, with what stands in the outputs then: the sizes that are needed."""
+class RefusalError(TeeError):
+    """A result that comes with outputs nevertheless."""
+
+    def __init__(self, result: TeeResult, *outputs: object) -> None:
+        super().__init__(result, "a result with outputs")
+        self.outputs = outputs
+
+
+class ShortBufferError(RefusalError):
+    """SHORT_BUFFER: what stands in the outputs are the sizes that are needed."""
 
     def __init__(self, *needed: object) -> None:
-        super().__init__(TeeResult.SHORT_BUFFER, "the buffer is too small")
-        self.needed = needed
+        super().__init__(TeeResult.SHORT_BUFFER, *needed)
 
 
 def fitted(output: bytes, room_bytes: int | None) -> bytes:

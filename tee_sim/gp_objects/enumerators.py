@@ -20,6 +20,10 @@ class Enumerators:
         self._left: dict[int, list[bytes] | None] = {}
         self._next = 1
 
+    def __len__(self) -> int:
+        """How many are allocated."""
+        return len(self._left)
+
     def allocate(self) -> int:
         """A new enumerator, not started."""
         number, self._next = self._next, self._next + 1

@@ -111,17 +111,22 @@ class GpObjects(TransientObjects):
             state.position += len(part)
             return part
 
-    def write(self, handle: int, data: bytes) -> None:
-        """Write at the position, filling a hole before it with zeros. Needs ACCESS_WRITE."""
+    def write(self, handle: int, data: bytes, size_bytes: int | None = None) -> None:
+        """Write at the position, filling a hole before it with zeros. Needs ACCESS_WRITE.
+
+        Args:
+            size_bytes: of all that is to be written. If that is more than `data`, it is more than an object holds, and
+                refused.
+        """
         with guard(Function.WRITE_OBJECT_DATA), self._at(handle, Flag.ACCESS_WRITE) as state:
-            start, end = state.position, state.position + len(data)
+            start, end = state.position, state.position + (len(data) if size_bytes is None else size_bytes)
             if end > MAX_POSITION:
                 raise TeeError(TeeResult.OVERFLOW, "position would be too large")
             body = self._load(state.object_id)
             old = body.data
-            if not data:
+            if end == start:
                 return
-            if end > MAX_DATA_BYTES:
+            if end > MAX_DATA_BYTES or end - start != len(data):
                 raise _too_large()
             self._replace(replace(body, data=old[:start].ljust(start, b"\0") + bytes(data) + old[end:]))
             state.position = end

@@ -16,6 +16,7 @@ import os
 import sys
 import time
 from collections.abc import Sequence
+from pathlib import Path
 from typing import NoReturn, cast
 
 from tee_sim.secure import kept_code, lockdown, quiet
@@ -26,16 +27,18 @@ from tee_sim.secure.debug import Debugger
 from tee_sim.secure.hosts.messages import HostLocked
 from tee_sim.secure.hosts.messages import pack as pack_for_core
 from tee_sim.secure.hosts.messages import unpack as unpack_of_host
+from tee_sim.secure.hosts.native_functions import load as load_functions
 from tee_sim.secure.hosts.pipes import HostPipe
 from tee_sim.secure.hosts.process import Host
 from tee_sim.secure.hosts.remote_app import Hosts
 from tee_sim.secure.lockdown import LockPlan, LockReport, watcher
+from tee_sim.secure.native.load import NativeCode
 from tee_sim.secure.sensors.desk import SensorPort
 from tee_sim.secure.sensors.start import StartedSensors
 from tee_sim.secure.world import SecureWorld
 from tee_sim.shared.clock import clocks_are_shifted
 from tee_sim.shared.errors import TeeError, TeeResult
-from tee_sim.shared.host_processes import host_manifests
+from tee_sim.shared.host_processes import host_manifests, memory_bytes
 from tee_sim.shared.limits import BOOT_TIMEOUT_MS, MAX_LISTING_BYTES, MAX_MEASURED
 from tee_sim.shared.manifest import Manifest
 from tee_sim.shared.package_files import Listing
@@ -101,11 +104,24 @@ class _ClientPipe(BlockingPipe):
             os._exit(EXIT_PROTOCOL)
 
 
-def _preload(boot: Boot, code: CodeTable) -> tuple[bytes, ...]:
+def _native(boot: Boot) -> NativeCode | None:
+    """What hosts the native applications, if there are any."""
+    if not any(manifest.native for manifest in boot.manifests):
+        return None
+    return NativeCode(Path(os.fsdecode(boot.runtime)))
+
+
+def _preload(boot: Boot, code: CodeTable, native: NativeCode | None) -> tuple[bytes, ...]:
     """Import third-party code, compile ours. Returns the measurements, in manifest order."""
-    sys.meta_path.insert(0, CodeFolders(zip(boot.manifests, boot.folders, strict=bool(boot.folders))))
-    measurements = tuple(code.add(manifest) for manifest in boot.manifests)
+    folders = boot.folders or (b"",) * len(boot.manifests)
+    given = list(zip(boot.manifests, folders, strict=True))
+    sys.meta_path.insert(0, CodeFolders(given))
+    measurements = tuple(
+        native.add(manifest, folder) if native is not None and manifest.native else code.add(manifest)
+        for manifest, folder in given
+    )
     code.import_outside_code(list(dict.fromkeys(n for m in boot.manifests for n in m.preload)))
+    load_functions(boot.manifests)
     for name in dict.fromkeys(m.warmup for m in boot.manifests if m.warmup):
         exec(code.modules[name].code, {"__name__": name})  # noqa: S102 - third-party calls only, see the manifest
     return measurements
@@ -151,8 +167,9 @@ def main(argv: list[str]) -> NoReturn:
         #    the filter will forbid: the last moment for either. Trusted code is compiled here and not run; what is
         #    measured is what is kept, no file is read a second time.
         stage = "load code"
-        code = CodeTable(kept=kept_code.read(boot.kept_code, boot.kept_sha256) if boot.kept_code else {})
-        measurements = _preload(boot, code)
+        kept = kept_code.read(boot.kept_code, boot.kept_sha256) if boot.kept_code else {}
+        code, native = CodeTable(kept=kept), _native(boot)
+        measurements = _preload(boot, code, native)
         if boot.keep_code:
             _send_compiled(pipe, code)
         listing = _list(boot)
@@ -174,15 +191,15 @@ def main(argv: list[str]) -> NoReturn:
                 reply_fd=reply_fd,
                 profile=_PROFILES[boot.profile],
                 namespaces=boot.namespaces,
-                heaps_bytes=tuple(manifest.heap_bytes for manifest in owners),
+                heaps_bytes=tuple(map(memory_bytes, owners)),
             ),
             sensors.forks,
+            lambda host: _map_native(owners[host - 1], native, debugger),
         )
         # 7. A host runs its application from here on; this process is the core.
-        if report.host > len(owners):
-            sensors.serve(report)
         if report.host:
-            _be_host(owners[report.host - 1], code, report, debugger)
+            number = report.host - 1
+            sensors.serve(report) if number >= len(owners) else _be_host(owners[number], code, native, report, debugger)
         # 8. The hosts say how they are locked, before anything is asked of them.
         stage = "hosts"
         pipes = tuple(HostPipe(link) for link in report.links[: len(owners)])
@@ -224,13 +241,23 @@ def main(argv: list[str]) -> NoReturn:
         os._exit(EXIT_PROTOCOL)
 
 
-def _be_host(manifest: Manifest, code: CodeTable, report: LockReport, debugger: Debugger | None) -> NoReturn:
+def _map_native(manifest: Manifest, native: NativeCode | None, debugger: Debugger | None) -> None:
+    """In the host of an application, before it is locked: only this process has its machine code in memory."""
+    if native is not None and manifest.native:
+        native.map(manifest, reports=debugger is not None)
+
+
+def _be_host(
+    manifest: Manifest, code: CodeTable, native: NativeCode | None, report: LockReport, debugger: Debugger | None
+) -> NoReturn:
     """Run one application for the core. It is given its own modules; the others' code lies in its memory, as in every
     process that was forked, and holds no secret."""
     try:
-        sys.meta_path.insert(0, code.part(manifest))
         pipe = BlockingPipe(report.request_fd, report.reply_fd)
         pipe.write(pack_for_core(HostLocked(report=report.to_bytes())))
+        if native is not None and manifest.native:
+            native.serve(report.request_fd, report.reply_fd)
+        sys.meta_path.insert(0, code.part(manifest))
         if debugger is None:
             Host(pipe, manifest).serve()
         debugger.start(pipe, pack_for_core, watcher.refused_calls(), locked=True, only=manifest.name)

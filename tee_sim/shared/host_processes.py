@@ -1,8 +1,26 @@
 """Which processes a secure world consists of beside its core: in which order, their names, and their heaps."""
 
+from typing import Final
+
 from tee_sim.shared.manifest import Manifest
 from tee_sim.shared.sensor_manifest import SensorManifest
 from tee_sim.shared.wire import Boot, LockProfile
+
+_NATIVE_BYTES: Final = 64 << 20
+"""Of a native application's process beside its instances: the largest image, its globals as they began, parameters."""
+_INSTANCE_BYTES: Final = 1 << 20
+"""Of one instance beside heap and stack: its globals, and what the stack has beyond TA_STACK_SIZE."""
+_MOST_INSTANCES: Final = 16
+"""In one process, of an application that has one for each session; more are OUT_OF_MEMORY if they fill their heaps."""
+
+
+def memory_bytes(manifest: Manifest) -> int:
+    """How far the memory of an application's process may grow beyond what that starts with."""
+    if not manifest.native:
+        return manifest.heap_bytes
+    instances = 1 if "single_instance" in manifest.flags else _MOST_INSTANCES
+    heap_bytes = manifest.heap_bytes + manifest.heap_bytes // 2  # and who owns what in it
+    return _NATIVE_BYTES + instances * (heap_bytes + manifest.stack_bytes + _INSTANCE_BYTES)
 
 
 def host_manifests(boot: Boot) -> tuple[Manifest, ...]:
@@ -36,5 +54,5 @@ def host_names(boot: Boot) -> tuple[str, ...]:
 
 def host_heaps(boot: Boot) -> tuple[int, ...]:
     """How far the memory of each of them may grow, in the same order."""
-    heaps = (manifest.heap_bytes for manifest in host_manifests(boot))
+    heaps = map(memory_bytes, host_manifests(boot))
     return (*heaps, *(sensor.heap_bytes for sensor in sensor_processes(boot)))

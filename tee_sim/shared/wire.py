@@ -81,6 +81,7 @@ class Boot(Record):
         kept_sha256: of what stands in it behind its MAC, which the normal world has checked.
         keep_code: whether code that is compiled now is sent back (`Compiled`).
         soon: applications of which a session is wanted at once: their modules are executed while the store is opened.
+        runtime: path of the library that hosts native applications; empty where there are none.
         sensors, sensor_folders: what reads pictures, and where the code of each lies, as `manifests` and `folders`.
     """
 
@@ -95,6 +96,7 @@ class Boot(Record):
     soon: Annotated[tuple[bytes, ...], Items(MAX_TAS, Fixed(16))] = ()
     sensors: Annotated[tuple[SensorManifest, ...], Items(MAX_SENSORS)] = ()
     sensor_folders: Annotated[tuple[bytes, ...], Items(MAX_SENSORS, AtMost(4096))] = ()
+    runtime: Annotated[bytes, AtMost(4096)] = b""
 
     def __post_init__(self) -> None:
         refuse_twins(self.manifests)

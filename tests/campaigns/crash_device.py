@@ -1,15 +1,15 @@
 """A device without processes, over real files: what the crash and corruption campaigns interrupt and damage.
 
 `python -m tests.campaigns.crash_device DIRECTORY` plays every operation that writes, once;
-`tests.campaigns.crash_trace` runs it under strace. Between operations it tries to open a path below `MARK`, which
-strace sees and nothing else does.
+`tests.campaigns.crash_trace` runs it under strace. Between operations it leaves marks
+(`tests.campaigns.crash_marks`).
 """
 
 import os
 import secrets
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, ExitStack, closing, contextmanager, suppress
+from contextlib import AbstractContextManager, ExitStack, closing, contextmanager
 from pathlib import Path
 from typing import Any, cast
 from unittest.mock import patch
@@ -38,8 +38,8 @@ from tee_sim.shared.rng import SeededRng
 from tee_sim.shared.storage_requests import Operation
 from tee_sim.shared.wire import AdvanceClock
 from tee_sim.testing.in_process import InProcessTee
+from tests.campaigns.crash_marks import marked
 
-MARK = "/nonexistent/crash-mark"
 FACES = {name: face_views(7, person=i, count=6) for i, name in enumerate(("alice", "bob", "carol"))}
 """Six synthetic views of each person: five to enroll and replace with, the last one to probe with."""
 
@@ -194,34 +194,22 @@ def die_in_commit(directory: Path, *, committed: bool) -> None:
         raise RuntimeError("it did not die in a commit")
 
 
-def _mark(name: str) -> None:
-    with suppress(OSError):
-        os.close(os.open(f"{MARK}/{name}", os.O_RDONLY))
-
-
-@contextmanager
-def _marked(name: str) -> Iterator[None]:
-    _mark(f"begin {name}")
-    yield
-    _mark(f"end {name}")
-
-
 def main(directory: Path) -> None:
     """Play everything, marking where each operation begins and ends."""
     with ExitStack() as stack:
-        with _marked(CREATION):
+        with marked(CREATION):
             device = stack.enter_context(opened(directory, create=True))
             configure(device)
         populate(device)
         for name, operation in OPERATIONS.items():
             if name != "purge":
-                with _marked(name):
+                with marked(name):
                     operation(device)
     for name, committed in STARTS.items():
         die_in_commit(directory, committed=committed)
-        with closing(Supplicant(directory)) as supplicant, _marked(name):
+        with closing(Supplicant(directory)) as supplicant, marked(name):
             boot(supplicant)
-    with opened(directory, seed=bytes([1]) * 32, days=PURGE_DAYS) as device, _marked("purge"):
+    with opened(directory, seed=bytes([1]) * 32, days=PURGE_DAYS) as device, marked("purge"):
         OPERATIONS["purge"](device)
 
 

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tests.campaigns.crash_device import MARK
+from tests.campaigns.crash_marks import MARK
 
 FILES = ("storage.db", "storage.db-journal", "rpmb.img")
 KINDS = ("kept", "lost", "torn")
@@ -36,15 +36,25 @@ class Event:
     data: bytes = field(default=b"", repr=False)
 
 
-def record(directory: Path, log: Path) -> list[Event]:
+def record(
+    directory: Path,
+    log: Path,
+    program: Sequence[str] = ("-m", "tests.campaigns.crash_device"),
+    *,
+    children: bool = True,
+) -> list[Event]:
     """Play all operations in `directory` under strace and return what happened to its files.
+
+    Args:
+        program: what Python is told to run, before the directory.
+        children: whether processes that it forks write to the files too.
 
     Raises:
         RuntimeError: the program failed, strace cut a string short, or the replay is not what is on the disk.
     """
     tracer = [
         "strace",
-        "-f",
+        *(["-f"] if children else []),
         "-xx",
         "-y",
         "-s",
@@ -56,9 +66,7 @@ def record(directory: Path, log: Path) -> list[Event]:
         "-o",
         str(log),
     ]
-    subprocess.run(
-        [*tracer, "-o", str(log), sys.executable, "-m", "tests.campaigns.crash_device", str(directory)], check=True
-    )
+    subprocess.run([*tracer, sys.executable, *program, str(directory)], check=True)
     events = [event for line in log.read_text().splitlines() for event in _parsed(line, str(directory))]
     for name, content in _Cut().after(events).kept().items():
         path = directory / name

@@ -202,6 +202,9 @@ REASONS: tuple[tuple[str, Mapping[str, str]], ...] = (
                 "os.kill, os.pidfd_open *2, os.pipe *3, os.read *2, os.set_blocking *2, os.waitpid, os.write *2"
             ),
             "tee_sim.secure.lockdown.watcher": "import ctypes, import fcntl, import signal, os._exit",
+            "tee_sim.secure.native.load": (
+                ".open, .read_bytes, import ctypes, import fcntl, os._exit, os.memfd_create, os.write"
+            ),
             "tee_sim.secure.quiet": (
                 "import ctypes, import linecache, io.TextIOBase, setattr, sys itself, sys.excepthook, "
                 "sys.unraisablehook"
@@ -252,6 +255,10 @@ REASONS: tuple[tuple[str, Mapping[str, str]], ...] = (
             "tee_sim.cli.serve": "import signal",
             "tee_sim.cli.trace": ".open",
             "tee_sim.cli.words": ".open",
+            "tee_sim.normal.dev_kit": (
+                ".mkdir *2, .read_bytes, .rename, .symlink_to, import shutil, import subprocess, import tempfile, "
+                "os.environ *2"
+            ),
         },
     ),
     (

@@ -9,9 +9,10 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, suppress
 from enum import IntEnum, unique
 from itertools import count
-from typing import Any, Final, Protocol, cast
+from typing import Any, Final, cast
 from uuid import UUID
 
+from tee_sim.secure.hosts.native_functions import NativeFunctions
 from tee_sim.secure.made.call import NotMadeError
 from tee_sim.shared.errors import TeeError, TeeResult
 from tee_sim.shared.limits import MAX_PEER_SESSIONS, MAX_WAIT_MS
@@ -68,12 +69,6 @@ class Question(IntEnum):
     CHECK_DIGEST = 25
     TAKE_CAPTURE = 26
     NATIVE = 27
-
-
-class NativeFunctions(Protocol):
-    """`tee_sim.gp_api.service.NativeApi`, which a world without native applications does not load."""
-
-    def answer(self, words: list[object]) -> list[object]: ...
 
 
 class Answers:

@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import replace
+from functools import partial
 from itertools import count
 from typing import cast
 
@@ -26,6 +27,8 @@ from tee_sim.secure.hosts.messages import (
     pack,
     unpack,
 )
+from tee_sim.secure.hosts.native_functions import NativeFunctions
+from tee_sim.secure.hosts.native_functions import load as load_functions
 from tee_sim.secure.hosts.pipes import HostGoneError, HostPipe
 from tee_sim.secure.hosts.questions import Answers, Question
 from tee_sim.secure.ledger import Meter, Unmetered
@@ -56,6 +59,7 @@ class RemoteApp:
         number: of the instance there.
         time_ms: how long the host, and the core for it, may work on one call; without what other applications do.
         on_debug: takes its debug reports; without it a host that sends one is ended.
+        functions: makes those of an instance of a native application.
 
     Attributes:
         layouts: of the replies that it has declared when it was created.
@@ -68,6 +72,7 @@ class RemoteApp:
         time_ms: int,
         on_debug: Callable[[DebugReport], None] | None = None,
         meter: Meter = Unmetered(),  # noqa: B008  # without state
+        functions: Callable[[TaEnv], NativeFunctions] | None = None,
     ) -> None:
         self.pipe = pipe
         self._number = number
@@ -76,11 +81,13 @@ class RemoteApp:
         self._answers: Answers | None = None
         self._current: Cancellation | None = None
         self._meter = meter
+        self._functions = functions
         self.layouts: Layouts = {}
 
     def create(self, env: TaEnv) -> None:
         """As `TrustedApp.create`."""
-        self._answers, self._current = Answers(env), env.cancellation
+        functions = None if self._functions is None else self._functions(env)
+        self._answers, self._current = Answers(env, functions), env.cancellation
         clock, platform = env.clock, env.platform
         on_host_clock = platform.clock is ClockKind.HOST and isinstance(clock, SinceBoot)
         done = self._call(
@@ -229,6 +236,7 @@ class Hosts:
         self._time_ms = time_ms
         self._on_debug = on_debug
         self._numbers = count(1)
+        self._functions = load_functions(manifest for manifest, _ in pipes)
 
     def make(self, manifest: Manifest, meter: Meter) -> TrustedApp:
         """An application whose process runs. Raises TeeError TARGET_DEAD, origin COMMS, when all of them have ended."""
@@ -237,7 +245,11 @@ class Hosts:
             del ready[0]
         if not ready:
             raise TeeError(TeeResult.TARGET_DEAD, "no process of the application is left", origin=Origin.COMMS)
-        return RemoteApp(ready[0], next(self._numbers), self._time_ms(manifest), self._named(manifest), meter)
+        make = self._functions if manifest.native else None
+        functions = None if make is None else partial(make, manifest=manifest)
+        return RemoteApp(
+            ready[0], next(self._numbers), self._time_ms(manifest), self._named(manifest), meter, functions
+        )
 
     def load_ahead(self, uuid: bytes) -> None:
         """Have the process of an application execute its modules meanwhile. What becomes of that is seen later."""

@@ -78,13 +78,18 @@ def early() -> None:
     _early.try_("no-exec-gain", hygiene.refuse_exec_gain)
 
 
-def engage(plan: LockPlan, sensors: SensorForks | None = None) -> LockReport:
+def engage(
+    plan: LockPlan, sensors: SensorForks | None = None, prepare: Callable[[int], None] = lambda _host: None
+) -> LockReport:
     """Lock this process for good. With namespaces it returns in a forked child; its parent waits and has no way back.
 
     With hosts in the plan it returns once in each of them and once in the core; the report says where. With sensors,
     once in each of their processes too, which are numbered after those.
 
     A step takes away only what no step after it needs. What was measured of the order: docs/sandbox.md section 2.
+
+    Args:
+        prepare: called once in each host, with its number from 1, before it is locked: for what it alone shall have.
 
     Does not promise: that every layer is in force. One that the host refuses is in the report with its error, and the
     normal world decides from outside whether the rest is enough (`tee_sim.normal.sandbox_verdict`). Nor protection from
@@ -140,6 +145,8 @@ def engage(plan: LockPlan, sensors: SensorForks | None = None) -> LockReport:
     else:
         host, links = fork_hosts(plan.heaps_bytes, plan.request_fd, plan.reply_fd)
         links = links if host else (*links, *sensor_links)
+        if host:
+            prepare(host)
     own = (plan.request_fd, plan.reply_fd, *((picture_fd,) if picture_fd else ()))
     ends = (*own, *(fd for x in links for fd in (x.read_fd, x.write_fd, x.kill_fd)))
     # 11. After 5, which opens files of /proc, directories and a process descriptor.

@@ -3,6 +3,7 @@
 import ast
 import re
 import shlex
+import shutil
 import subprocess
 import sys
 from itertools import pairwise
@@ -31,9 +32,11 @@ def test_the_example_of_the_help_runs(name: str, here: Path, tmp_path_factory: p
     for called, command in (("tee-sim", "-m tee_sim.cli"), ("python", "")):
         (programs / called).write_text(f'#!/bin/sh\nexec {shlex.quote(sys.executable)} {command} "$@"\n')
         (programs / called).chmod(0o755)
+    if name == "dev-kit" and shutil.which("cc") is None:
+        pytest.skip("no C compiler: cc is not installed")
     done = subprocess.run(
         ["/bin/sh", "-e", "-c", example(COMMANDS[name])],
-        env={"PATH": f"{programs}:/usr/bin:/bin", "PYTHONPATH": ""},
+        env={"PATH": f"{programs}:/usr/bin:/bin", "PYTHONPATH": "", "XDG_CACHE_HOME": str(here / "cache")},
         cwd=here, capture_output=True, text=True, check=False, timeout=120,
     )  # fmt: skip
     assert (done.returncode, done.stderr) == (0, ""), done.stdout

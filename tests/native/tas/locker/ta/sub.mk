@@ -1,0 +1,2 @@
+global-incdirs-y += .
+subdirs-y += src

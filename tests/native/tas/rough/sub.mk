@@ -1,0 +1,2 @@
+srcs-y += rough.c
+srcs-y += memory.c
