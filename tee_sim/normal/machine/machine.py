@@ -10,6 +10,7 @@ TARGET_DEAD. A power cut (called for, or by a fault plan in the middle of a writ
 One process at a time has a machine. Does not promise: anything for several threads of it.
 """
 
+import os
 import secrets
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -17,6 +18,7 @@ from typing import Self
 
 from tee_sim.normal.captured import Captured
 from tee_sim.normal.client import Context
+from tee_sim.normal.dev_kit import kit_folder
 from tee_sim.normal.machine import directory as files
 from tee_sim.normal.machine.applications import Application, SensorSource
 from tee_sim.normal.machine.errors import MachineError
@@ -128,6 +130,7 @@ class Machine:
             folders=tuple(a.folder_bytes for a in self.applications),
             sensors=tuple(s.manifest for s in self.sensors),
             sensor_folders=tuple(s.folder_bytes for s in self.sensors),
+            runtime=runtime_of(self.applications),
         )
         provision = Provision(
             huk=self._secret.huk,
@@ -295,6 +298,8 @@ class Machine:
                     "uuid": str(a.manifest.ta_uuid),
                     "manifest": str(a.path),
                     "measurement": running.measurements.get(a.manifest.name, ""),
+                    "replies": a.manifest.replies.name.lower(),
+                    **({"native": True} if a.manifest.native else {}),
                 }
                 for a in self.applications
             ],
@@ -315,6 +320,17 @@ class Machine:
 
     def __exit__(self, *exc: object) -> None:
         self.close()
+
+
+def runtime_of(applications: Sequence[Application]) -> bytes:
+    """As BOOT carries it: the library that hosts native applications, built if need be; empty if there are none.
+
+    Raises:
+        MachineError: as `tee_sim.normal.dev_kit.kit_folder`.
+    """
+    if not any(a.manifest.native for a in applications):
+        return b""
+    return os.fsencode(kit_folder() / "lib" / "libtee_sim_ta.so")
 
 
 def _cut(where: str) -> MachineError:
