@@ -14,7 +14,7 @@ from uuid import UUID
 
 from tee_sim.secure.hosts.native_functions import NativeFunctions
 from tee_sim.secure.made.call import NotMadeError
-from tee_sim.shared.errors import TeeError, TeeResult
+from tee_sim.shared.errors import AnswerError, Origin, TeeError, TeeResult
 from tee_sim.shared.limits import MAX_PEER_SESSIONS, MAX_WAIT_MS
 from tee_sim.shared.object_header import ID_BYTES
 from tee_sim.shared.params import Param, Params
@@ -347,21 +347,45 @@ class Answers:
                 if len(self._peers) >= MAX_PEER_SESSIONS:
                     raise TeeError(TeeResult.OUT_OF_MEMORY, f"{MAX_PEER_SESSIONS} sessions are open")
                 number = next(self._numbers)
-                session = self._peers[number] = self._env.peers.open_session(UUID(bytes=uuid), _params(params))
+                session = self._peers[number] = self._peer(UUID(bytes=uuid), _params(params))
                 return [number, [param.to_plain() for param in session.outputs]]
         raise _misfit(Question.OPEN_PEER)
 
+    def _peer(self, uuid: UUID, params: Params) -> PeerSession:
+        try:
+            return self._env.peers.open_session(uuid, params)
+        except AnswerError:
+            raise
+        except TeeError as error:
+            if self._native is None or error.result is not TeeResult.ACCESS_DENIED:
+                raise
+            # Whoever may call every application of its machine knows which there are.
+            raise TeeError(TeeResult.ITEM_NOT_FOUND, "no such application") from None
+
+    def _known_peer(self, number: int) -> PeerSession | None:
+        """A session; None for a number that is none, which is the host's mistake and not the application's.
+
+        Raises:
+            TeeError: that of a native application: handles are its own to keep. Its runtime makes a panic of it.
+        """
+        if number not in self._peers and self._native is not None:
+            raise TeeError(TeeResult.BAD_PARAMETERS, "no such session", origin=Origin.API)
+        return self._peers.get(number)
+
     def _invoke_peer(self, words: list[object]) -> list[object]:
         match words:
-            case [int(number), int(command), list(params)] if number in self._peers and 0 <= command < 1 << 32:
-                left = self._peers[number].invoke(command, _params(params))
+            case [int(number), int(command), list(params)] if (
+                0 <= command < 1 << 32 and (session := self._known_peer(number)) is not None
+            ):
+                left = session.invoke(command, _params(params))
                 return [param.to_plain() for param in left]
         raise _misfit(Question.INVOKE_PEER)
 
     def _close_peer(self, words: list[object]) -> list[object]:
         match words:
-            case [int(number)] if number in self._peers:
-                self._peers.pop(number).close()
+            case [int(number)] if (session := self._known_peer(number)) is not None:
+                del self._peers[number]
+                session.close()
                 return []
         raise _misfit(Question.CLOSE_PEER)
 
