@@ -220,6 +220,12 @@ REASONS: tuple[tuple[str, Mapping[str, str]], ...] = (
         },
     ),
     (
+        "words that are methods of GlobalPlatform objects, which are rows of a store and no files",
+        {
+            "tee_sim.gp_api.storage": ".open, .rename",
+        },
+    ),
+    (
         "reads manifests, measures the files of packages, loads trusted code that is in the table of measured code",
         {
             "tee_sim.normal.machine.applications": ".open",
