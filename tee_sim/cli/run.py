@@ -11,9 +11,12 @@ import click
 from tee_sim.cli.interrupt import Interrupts
 from tee_sim.cli.options import PATHS, applications, machine_options, note, started
 from tee_sim.normal.connect import MACHINE_VARIABLE, VARIABLE
+from tee_sim.normal.dev_kit import kit_folder
 from tee_sim.normal.link import Link
 from tee_sim.normal.machine.machine import Machine
 from tee_sim.normal.relay import Relay
+
+_LIBRARIES = "LD_LIBRARY_PATH"
 
 
 class _Run(click.Command):
@@ -83,7 +86,9 @@ def _played(machine: Machine, program: Sequence[str], interrupts: Interrupts) ->
 
 
 def _environment(machine: Machine, read_fd: int, write_fd: int) -> dict[str, str]:
-    return os.environ | {
-        VARIABLE: f"{read_fd},{write_fd}",
-        MACHINE_VARIABLE: str(machine.path.absolute()),
-    }
+    """The program's: a C program finds libteec where the applications are in C too."""
+    variables = {VARIABLE: f"{read_fd},{write_fd}", MACHINE_VARIABLE: str(machine.path.absolute())}
+    if any(application.manifest.native for application in machine.applications):
+        before = os.environ.get(_LIBRARIES, "")
+        variables[_LIBRARIES] = f"{kit_folder() / 'lib'}{os.pathsep if before else ''}{before}"
+    return os.environ | variables
