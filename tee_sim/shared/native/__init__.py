@@ -1,0 +1,1 @@
+"""Reads native applications: ELF files, and what they say of themselves."""
