@@ -8,6 +8,7 @@ import click
 
 from tee_sim.cli.named_commands import command_named, commands_of, request_of, shown_reply
 from tee_sim.cli.options import PATH, PATHS, applications, machine_options, started
+from tee_sim.cli.refusal import refused
 from tee_sim.cli.words import parameters, shown
 from tee_sim.normal.client import Session
 from tee_sim.normal.machine.applications import Application
@@ -49,7 +50,9 @@ def invoke(path: Path, command: str, words: tuple[str, ...], **how: Any) -> None
     Example:
       tee-sim invoke --machine phone counter ADD step=3
     """
-    [application] = applications([path])
+    application, *others = applications([path])
+    if others:
+        raise refused(f"{path} holds {len(others) + 1} applications", "give the manifest or the .ta file of one")
     refuse_wrong_words(application, command, words)
     with (
         started([application], **how) as (machine, _faults),

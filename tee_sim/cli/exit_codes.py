@@ -2,9 +2,11 @@
 
 from enum import IntEnum, unique
 
+from tee_sim.normal.dev_kit_error import DevKitError
 from tee_sim.normal.machine.errors import MachineError
 from tee_sim.shared.errors import Origin, TeeError, TeeResult
 from tee_sim.shared.manifest_values import ManifestError
+from tee_sim.shared.native.refusal import NativeRefused
 
 
 @unique
@@ -43,9 +45,6 @@ _OF_MACHINE = {
     "machine.session": ExitStatus.UNAVAILABLE,
     "machine.power": ExitStatus.UNAVAILABLE,
     "attack.unknown": ExitStatus.UNAVAILABLE,
-    "dev_kit.compiler": ExitStatus.UNAVAILABLE,
-    "dev_kit.build": ExitStatus.UNAVAILABLE,
-    "dev_kit.cache": ExitStatus.UNAVAILABLE,
 }
 _OF_RESULT = {
     TeeResult.TARGET_DEAD: ExitStatus.UNAVAILABLE,
@@ -94,7 +93,9 @@ _OF_ORIGIN = {
 
 def code_of(error: TeeError) -> str:
     """The stable word for an error."""
-    return error.code if isinstance(error, MachineError | ManifestError) else f"tee.{error.result.name.lower()}"
+    if isinstance(error, MachineError | ManifestError | NativeRefused | DevKitError):
+        return error.code
+    return f"tee.{error.result.name.lower()}"
 
 
 def hint_of(error: TeeError, *, debugged: bool = False) -> str:
@@ -114,6 +115,8 @@ def exit_of(error: TeeError) -> ExitStatus:
     """What an error ends the process with."""
     if isinstance(error, MachineError):
         return _OF_MACHINE.get(error.code, ExitStatus.MACHINE_REFUSED)
+    if isinstance(error, DevKitError):
+        return ExitStatus.UNAVAILABLE
     if error.origin is Origin.API:
         return ExitStatus.INPUT_REFUSED
     if error.origin is Origin.COMMS:

@@ -31,7 +31,9 @@ class CodeFinding:
 
 
 def findings(application: Application) -> list[CodeFinding]:
-    """Every problem of an application whose manifest could be read."""
+    """Every problem of an application whose manifest could be read. A native one that could has none that shows."""
+    if application.manifest.native:
+        return []
     try:
         folders = CodeFolders([(application.manifest, application.folder_bytes)])
     except ImportError as error:

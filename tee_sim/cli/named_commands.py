@@ -40,6 +40,8 @@ def commands_of(application: Application) -> dict[str, Command[Any, Any]]:
     Raises:
         TeeError: BAD_PARAMETERS: the module cannot be imported.
     """
+    if application.manifest.native:
+        return {}
     package = application.manifest.entry.partition(":")[0].rpartition(".")[0]
     name = f"{package}.commands" if package else "commands"
     with importable(application):

@@ -12,7 +12,7 @@ import click
 from tee_sim.cli.named_commands import commands_of
 from tee_sim.cli.refusal import refused
 from tee_sim.normal.events import name_commands
-from tee_sim.normal.machine.applications import Application
+from tee_sim.normal.machine.applications import Application, read_applications
 from tee_sim.normal.machine.hosted import remember
 from tee_sim.normal.machine.machine import Machine
 from tee_sim.normal.machine.options import MachineOptions
@@ -59,21 +59,21 @@ def note(text: str) -> None:
 
 
 def applications(paths: Sequence[Path]) -> list[Application]:
-    """Read the manifests that are given.
+    """Read the manifests and native applications that are given; a folder may hold several.
 
     Raises:
         TeeError: one is none, two have one identity or name, there are too many.
     """
-    read = [Application.read(path) for path in paths]
+    read = [application for path in paths for application in read_applications(path)]
     if len(read) > MAX_TAS:
         raise refused(f"{len(read)} trusted applications, a machine hosts {MAX_TAS}", "give fewer paths")
-    refuse_twins([a.manifest for a in read], [(str(a.path), a.path.read_text("utf-8")) for a in read])
+    refuse_twins([a.manifest for a in read], [(str(a.path), a.manifest_text) for a in read])
     seen: dict[str, Application] = {}
     for application in read:
         other = seen.setdefault(application.manifest.name, application)
         if other is not application:
             why = f"{other.path} and {application.path} have the same name"
-            raise refused(why, "give one of them a name of its own")
+            raise refused(why, "give one of them a name of its own: in its manifest, or as a .ta file")
     return read
 
 

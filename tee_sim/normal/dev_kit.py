@@ -22,7 +22,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
-from tee_sim.normal.machine.errors import MachineError
+from tee_sim.normal.dev_kit_error import DevKitError
 from tee_sim.shared.dataclass import dataclass
 
 SOURCES: Final = Path(__file__).parent.parent / "dev_kit"
@@ -100,7 +100,7 @@ def kit_folder(compiler: str = "") -> Path:
         compiler: its command, with options if it needs any; empty for the first of cc, gcc and clang that there is.
 
     Raises:
-        MachineError: `dev_kit.compiler` there is none, `dev_kit.build` it fails, `dev_kit.cache` nowhere to put it.
+        DevKitError: `dev_kit.compiler` there is none, `dev_kit.build` it fails, `dev_kit.cache` nowhere to put it.
     """
     command = _compiler(compiler)
     cache = _cache_folder()
@@ -115,14 +115,14 @@ def _compiler(named: str) -> tuple[str, ...]:
     try:
         words = tuple(shlex.split(named))
     except ValueError as error:
-        raise MachineError("dev_kit.compiler", f"{named!r} is no command: {error}", hint=_INSTALL) from error
+        raise DevKitError("dev_kit.compiler", f"{named!r} is no command: {error}", hint=_INSTALL) from error
     for name in words[:1] if words else _COMPILERS:
         found = shutil.which(name)
         if found is not None:
             return (found, *words[1:])
     tried = words[0] if words else ", ".join(_COMPILERS)
     missing = f"native applications need a C compiler, and there is none of {tried}"
-    raise MachineError("dev_kit.compiler", missing, hint=_INSTALL)
+    raise DevKitError("dev_kit.compiler", missing, hint=_INSTALL)
 
 
 def _cache_folder() -> Path:
@@ -131,13 +131,13 @@ def _cache_folder() -> Path:
     try:
         base = Path(named) if named.startswith("/") else Path.home() / ".cache"
     except RuntimeError as error:
-        raise MachineError("dev_kit.cache", "this user has no home", hint="set XDG_CACHE_HOME") from error
+        raise DevKitError("dev_kit.cache", "this user has no home", hint="set XDG_CACHE_HOME") from error
     folder = base / "tee-sim"
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as error:
         why = f"{folder} cannot be made: {error.strerror}"
-        raise MachineError("dev_kit.cache", why, hint="set XDG_CACHE_HOME to a folder that you can write") from error
+        raise DevKitError("dev_kit.cache", why, hint="set XDG_CACHE_HOME to a folder that you can write") from error
     _refuse_foreign(folder)
     return folder
 
@@ -154,7 +154,7 @@ def _refuse_foreign(folder: Path) -> None:
     else:
         return
     hint = f"run: chmod go-w {folder}; or set XDG_CACHE_HOME to a folder of your own"
-    raise MachineError("dev_kit.cache", f"{folder} {why}", hint=hint)
+    raise DevKitError("dev_kit.cache", f"{folder} {why}", hint=hint)
 
 
 def _key(compiler: tuple[str, ...]) -> str:
@@ -171,7 +171,7 @@ def _key(compiler: tuple[str, ...]) -> str:
 
 
 def _run(command: tuple[str, ...], code: str) -> bytes:
-    """What a compiler prints. Raises MachineError if it fails."""
+    """What a compiler prints. Raises DevKitError if it fails."""
     try:
         done = subprocess.run(
             command,
@@ -183,12 +183,12 @@ def _run(command: tuple[str, ...], code: str) -> bytes:
         )
     except (OSError, subprocess.TimeoutExpired) as error:
         why = "does not end" if isinstance(error, subprocess.TimeoutExpired) else f"cannot be run: {error.strerror}"
-        raise MachineError(code, f"{command[0]} {why}", hint=_INSTALL) from error
+        raise DevKitError(code, f"{command[0]} {why}", hint=_INSTALL) from error
     if done.returncode != 0:
         said = done.stderr.decode("utf-8", "replace").splitlines()
         wrong = [line for line in said if "error" in line] or said or ["no word why"]
         text = "".join(c if c.isprintable() else "?" for c in "; ".join(wrong[:_SHOWN_LINES]))
-        raise MachineError(code, f"{command[0]} failed ({done.returncode}): {text}", hint=_INSTALL)
+        raise DevKitError(code, f"{command[0]} failed ({done.returncode}): {text}", hint=_INSTALL)
     return done.stdout
 
 
@@ -198,7 +198,7 @@ def _make(compiler: tuple[str, ...], cache: Path, result: Path) -> None:
         made = Path(tempfile.mkdtemp(prefix=".new-", dir=cache))
     except OSError as error:
         hint = "make room, or set XDG_CACHE_HOME to a folder that you can write"
-        raise MachineError("dev_kit.cache", f"{cache} cannot be written: {error.strerror}", hint=hint) from error
+        raise DevKitError("dev_kit.cache", f"{cache} cannot be written: {error.strerror}", hint=hint) from error
     try:
         for name in COPIED:
             shutil.copytree(SOURCES / name, made / name, copy_function=shutil.copyfile)
@@ -212,7 +212,7 @@ def _make(compiler: tuple[str, ...], cache: Path, result: Path) -> None:
             _rename(made, result)
     except OSError as error:
         hint = "make room, or set XDG_CACHE_HOME to a folder that you can write"
-        raise MachineError("dev_kit.cache", f"{cache} cannot be written: {error.strerror}", hint=hint) from error
+        raise DevKitError("dev_kit.cache", f"{cache} cannot be written: {error.strerror}", hint=hint) from error
     finally:
         shutil.rmtree(made, ignore_errors=True)
 

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from tee_sim.normal.machine.applications import MANIFEST_FILE, SENSOR_FILE, Application, SensorSource
+from tee_sim.normal.machine.applications import MANIFEST_FILE, SENSOR_FILE, SensorSource, read_applications
 from tee_sim.testing.machine_fixture import MODES, Tee, machine_for_test
 
 
@@ -68,7 +68,7 @@ def tee_sensors(tee_applications: Sequence[Path]) -> Sequence[Path]:
 def tee(request: pytest.FixtureRequest, tee_applications: Sequence[Path], tee_sensors: Sequence[Path]) -> Iterator[Tee]:
     """A new machine with the applications under test, and their sensors."""
     mode = request.config.getoption("--tee")
-    applications = [Application.read(Path(path)) for path in tee_applications]
+    applications = [one for path in tee_applications for one in read_applications(Path(path))]
     sensors = [SensorSource.read(Path(path)) for path in tee_sensors]
     with machine_for_test(applications, mode, sensors=sensors) as made:
         yield made

@@ -38,3 +38,14 @@ def test_an_application_with_free_replies_is_not_hosted(
     assert (error.code, error.exit_code) == ("device.free_replies", ExitCode.USAGE)
     assert error.message == f'a device does not host {name}: its manifest says replies = "free"'
     assert error.hint.startswith("let it answer with closed records")
+
+
+def test_a_native_application_is_not_hosted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    ours = applications.manifests()
+    native = replace(ours[0], native="x.ta", abi=13, code=(), replies=Replies.CLOSED)
+    monkeypatch.setattr(applications, "manifests", lambda: (native, *ours[1:]))
+    with pytest.raises(WrongUsage) as caught:
+        Device.init(tmp_path / "device")
+    assert (caught.value.code, caught.value.exit_code) == ("device.native", ExitCode.USAGE)
+    assert caught.value.message == "a device does not host biometric: it is machine code, which answers with any bytes"
+    assert not (tmp_path / "device").exists()

@@ -27,10 +27,17 @@ def hosted() -> tuple[Manifest, ...]:
     """The trusted applications of a device, as far as a device may host them.
 
     Raises:
-        WrongUsage: one answers with free bytes, a template could be among them; or nothing bounds what it lets out.
+        WrongUsage: one answers with free bytes, a template could be among them; or it is native, and nothing holds its
+            answers to anything; or nothing bounds what it lets out.
     """
     ours = manifests()
     for manifest in ours:
+        if manifest.native:
+            raise WrongUsage(
+                f"a device does not host {manifest.name}: it is machine code, which answers with any bytes",
+                hint="host it on a machine of its own: tee-sim run",
+                code="device.native",
+            )
         if manifest.budget_bits is None:
             raise WrongUsage(
                 f"a device does not host {manifest.name}: its manifest has no budget",

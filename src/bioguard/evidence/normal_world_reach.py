@@ -228,7 +228,9 @@ REASONS: tuple[tuple[str, Mapping[str, str]], ...] = (
     (
         "reads manifests, measures the files of packages, loads trusted code that is in the table of measured code",
         {
-            "tee_sim.normal.machine.applications": ".open",
+            "tee_sim.normal.machine.applications": ".open *2, .read_text",
+            "tee_sim.shared.native.elf": "os.uname",
+            "tee_sim.shared.native.image": "import elftools.elf.elffile",
             "tee_sim.secure.code_folders": "import importlib.machinery, import importlib.util",
             "tee_sim.secure.codeload": (
                 ".__dict__, .modules *7, compile, exec, import importlib, "

@@ -20,9 +20,6 @@ RESULTS = {
     "machine.session": TeeResult.TARGET_DEAD,
     "machine.power": TeeResult.TARGET_DEAD,
     "attack.unknown": TeeResult.BAD_STATE,
-    "dev_kit.compiler": TeeResult.ITEM_NOT_FOUND,
-    "dev_kit.build": TeeResult.GENERIC,
-    "dev_kit.cache": TeeResult.ACCESS_CONFLICT,
 }
 """Every code, and the GlobalPlatform result that stands for it."""
 

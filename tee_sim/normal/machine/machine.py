@@ -20,7 +20,7 @@ from tee_sim.normal.captured import Captured
 from tee_sim.normal.client import Context
 from tee_sim.normal.dev_kit import kit_folder
 from tee_sim.normal.machine import directory as files
-from tee_sim.normal.machine.applications import Application, SensorSource
+from tee_sim.normal.machine.applications import Application, SensorSource, acquainted
 from tee_sim.normal.machine.errors import MachineError
 from tee_sim.normal.machine.file_lock import FileLock
 from tee_sim.normal.machine.fuses import RootSecret
@@ -53,7 +53,7 @@ class Machine:
         sensors: Sequence[SensorSource] = (),
     ) -> None:
         self.path = path
-        self.applications = tuple(applications)
+        self.applications = acquainted(applications)
         self.sensors = tuple(sensors)
         self.context = Context(self)
         self._options = options

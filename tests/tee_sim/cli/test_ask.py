@@ -83,13 +83,13 @@ def test_a_command_by_number_has_four_parameters(tee_sim: Command) -> None:
             ("invoke", "absent", "READ"),
             4,
             "error[machine.path]: there is no file absent",
-            "give a manifest file or the folder it is in; to make a new one: tee-sim new NAME",
+            "give a manifest, a .ta file, or the folder it is in; to make a new one: tee-sim new NAME",
         ),
         (
             ("list", "app.ta"),
             4,
-            "error[machine.path]: app.ta is a compiled trusted application, which this version does not host",
-            "give a manifest of a trusted application in Python: a .toml file, or a folder with a manifest.toml",
+            "error[machine.path]: there is no file app.ta",
+            "build it first, or give the folder it is in; in C: TA_DEV_KIT_DIR=$(tee-sim dev-kit) make",
         ),
         (
             ("list", "counter", "counter/manifest.toml"),

@@ -55,8 +55,9 @@ def test_a_manifest_is_read_with_the_way_to_its_code(tree: Path, monkeypatch: py
     ("name", "content", "why"),
     [
         ("absent", None, "there is no file absent"),
-        (".", None, "there is no manifest.toml in ."),
-        ("x.ta", b"", "x.ta is a compiled trusted application, which this version does not host"),
+        (".", None, "there is no manifest.toml and no *.ta in ."),
+        ("absent.ta", None, "there is no file absent.ta"),
+        ("\xe9.ta", b"", r"'\xe9.ta' is no name of printable ASCII characters"),
         ("x.toml", b"\xff", "x.toml cannot be read: 'utf-8' codec can't decode byte 0xff in position 0"),
         ("x.toml", b"#" * 70_000, "x.toml cannot be read: it is larger than 65536 bytes"),
     ],
