@@ -74,7 +74,7 @@ REASONS: tuple[tuple[str, Mapping[str, str]], ...] = (
                 "os.pipe, os.waitpid, os.waitstatus_to_exitcode"
             ),
             "tee_sim.cli.calls": "import builtins, import tee_sim.testing.forbidden_names",
-            "tee_sim.cli.options": ".open, .read_text, import tee_sim.testing.faults.machine_faults, import tempfile",
+            "tee_sim.cli.options": ".open, import tee_sim.testing.faults.machine_faults, import tempfile",
             "tee_sim.cli.shell": "import readline, import tee_sim.testing.faults.machine_faults",
         },
     ),
@@ -259,7 +259,7 @@ REASONS: tuple[tuple[str, Mapping[str, str]], ...] = (
                 ".chmod, .mkdir, .rename, .write_text, import importlib.util, import shutil, "
                 "import tempfile, os.umask *2"
             ),
-            "tee_sim.cli.run": "import subprocess, os.environ, os.pipe *2",
+            "tee_sim.cli.run": "import subprocess, os.environ *2, os.pathsep, os.pipe *2",
             "tee_sim.cli.serve": "import signal",
             "tee_sim.cli.trace": ".open",
             "tee_sim.cli.words": ".open",
