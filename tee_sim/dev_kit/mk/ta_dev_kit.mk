@@ -11,6 +11,7 @@
 #   CFG_TA_OPTEE_CORE_API_COMPAT_1_1=y         the API of version 1.1, with 32-bit sizes
 #   CFG_TEE_TA_LOG_LEVEL                       which messages of trace.h are compiled, 0 to 4; default 2
 #   CFG_TA_ASAN=y, CFG_TA_COVERAGE=y           as -fsanitize=address and --coverage in CFLAGS: for unlocked runs
+#   CFG_TA_DOUBLE_FETCH=y                      what is read twice of an input changes in between (docs/gp-api.md)
 #   CFG_WERROR=y                               warnings are errors
 #   O                                          the folder for what is made; default: the current one
 #   CC, CROSS_COMPILE                          the compiler, or its prefix: aarch64-linux-gnu-
@@ -60,6 +61,8 @@ ta-cflags := -std=gnu11 -O$(CFG_TA_OPTIMIZATION) -g -Wall -fPIC -fno-common -fno
 ta-cflags += $(if $(filter y,$(CFG_WERROR)),-Werror)
 ta-cflags += $(if $(filter y,$(CFG_TA_ASAN)),-fsanitize=address -fno-omit-frame-pointer)
 ta-cflags += $(if $(filter y,$(CFG_TA_COVERAGE)),--coverage)
+# For the compiler alone: the runtime has the functions that its calls are to
+ta-instrument := $(if $(filter y,$(CFG_TA_DOUBLE_FETCH)),-fsanitize=thread)
 ta-cppflags := -I. -I$(ta-dev-kit-dir)/include -DTRACE_LEVEL=$(CFG_TEE_TA_LOG_LEVEL)
 ifeq ($(CFG_TA_OPTEE_CORE_API_COMPAT_1_1),y)
 ta-cppflags += -D__OPTEE_CORE_API_COMPAT_1_1=1
@@ -142,7 +145,7 @@ $(eval $(call ta-kit-compile,strings))
 endif
 
 ta-all-flags = $(ta-target) $(ta-cppflags) $(ta-includes) $(CPPFLAGS) -include $(out-dir)/.tee_sim_config.h \
-	$(ta-own-cppflags) $(ta-cflags) $(CFLAGS) $(ta-own-cflags)
+	$(ta-own-cppflags) $(ta-cflags) $(ta-instrument) $(CFLAGS) $(ta-own-cflags)
 
 $(ta-objects): $(filter-out %.d,$(MAKEFILE_LIST))
 	@mkdir -p $(dir $@)
@@ -175,7 +178,8 @@ ifdef BINARY
 # bytes, text is a message, and the end of the process a panic. A sanitizer watches over a heap of its own
 ta-sanitized := $(filter -fsanitize=%,$(ta-cflags) $(CFLAGS) $(ta-link-flags))
 ta-heap := $(if $(ta-sanitized),,malloc calloc realloc free strdup strndup)
-ta-wrapped := $(ta-heap) printf vprintf puts putchar __printf_chk __vprintf_chk abort exit __assert_fail
+ta-copies := $(if $(ta-instrument),memcpy memmove memcmp)
+ta-wrapped := $(ta-heap) $(ta-copies) printf vprintf puts putchar __printf_chk __vprintf_chk abort exit __assert_fail
 ta-result := $(out-dir)/$(BINARY).ta
 ta-link = -shared -nostartfiles $(ta-target) -Wl,-T,$(ta-dev-kit-dir)/ta/ta.ld \
 	-Wl,--version-script=$(ta-dev-kit-dir)/ta/ta.map -Wl,-Bsymbolic -Wl,-z,now -Wl,-z,relro -Wl,-z,noexecstack -Wl,-z,text \

@@ -1,6 +1,7 @@
 /* TEE Internal Core API 1.3.1, sections 4.8.1 (panic) and 4.11 (memory): what needs no core. */
 #include <string.h>
 
+#include "double_fetch.h"
 #include "functions.h"
 #include "host.h"
 #include "memory.h"
@@ -129,6 +130,7 @@ void TEE_Free(void *buffer)
 void TEE_MemMove(void *dest, const void *src, size_t size)
 {
     count_call(FUNCTION_MEM_MOVE);
+    fetch_read(src, size);
     if (size > 0)
         memmove(dest, src, size);
 }
@@ -140,6 +142,8 @@ int32_t TEE_MemCompare(const void *buffer1, const void *buffer2, size_t size)
     int32_t found = 0;
 
     count_call(FUNCTION_MEM_COMPARE);
+    fetch_read(buffer1, size);
+    fetch_read(buffer2, size);
     for (size_t i = size; i > 0; i--) {
         int32_t difference = (int32_t)one[i - 1] - (int32_t)other[i - 1];
         int32_t differs = -(int32_t)(difference != 0);

@@ -4,6 +4,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "double_fetch.h"
 #include "host.h"
 
 #define HEAD_ROOM 32u /* length, and heads of message, question and words */
@@ -90,6 +91,7 @@ void ask_null(void)
 void ask_bytes(const void *data, size_t size)
 {
     item();
+    fetch_read(data, size);
     cbor_put_bytes(&words, data, size);
 }
 

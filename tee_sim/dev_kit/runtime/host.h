@@ -142,6 +142,7 @@ _Noreturn void host_serve(int read_fd, int write_fd);
 void report_begin_call(void);
 void report_panic(uint32_t code, const char *why);
 void report_line(const char *text, size_t size);
+void report_at(const char *what, const char *text, size_t size, const void *where); /* an address in the image */
 bool crash_handler_install(void);
 
 #endif

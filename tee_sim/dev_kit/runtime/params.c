@@ -3,6 +3,7 @@
 #include <string.h>
 #include <sys/mman.h>
 
+#include "double_fetch.h"
 #include "host.h"
 #include "runtime.h"
 #include "user_ta_header.h"
@@ -82,6 +83,8 @@ static bool read_one(struct cbor_in *in, union ta_param *param, unsigned i)
         memcpy(one->buffer, data, size);
     param->memref.buffer = one->buffer;
     param->memref.size = one->room;
+    if (one->kind != MEMREF_OUTPUT)
+        fetch_begin(i, one->buffer, one->room);
     return true;
 }
 
@@ -143,6 +146,7 @@ bool params_write(struct cbor_out *out, const union ta_param params[4], bool ref
 
 void params_forget(void)
 {
+    fetch_end();
     for (unsigned i = 0; i < 4; i++)
         if (given[i].buffer != NULL)
             memset(given[i].buffer, 0, given[i].room);

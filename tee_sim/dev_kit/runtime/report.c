@@ -99,6 +99,14 @@ void report_line(const char *text, size_t size)
     }
 }
 
+void report_at(const char *what, const char *text, size_t size, const void *where)
+{
+    uintptr_t address = (uintptr_t)where;
+
+    if (config.reports && ++lines < MAX_LINES)
+        send(KIND_OUTPUT, what, text, size, &address, 1);
+}
+
 /* --- where --- */
 
 static bool is_code(uintptr_t address)
