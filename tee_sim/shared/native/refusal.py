@@ -23,7 +23,7 @@ HINTS: Final = {
     "native.tls": "build it without thread-local variables: an application has one thread",
     "native.relocation": "compile it with -fPIC and link it as ta_dev_kit.mk does",
     "native.needed": "link the library statically (libnames), or do without it",
-    "native.symbol": "define it in the application, or do without it; docs/native-tas.md lists what there is",
+    "native.symbol": "define it in the application, or do without it; docs/formats/native-ta.md says what there is",
     "native.head": "build it with ta_dev_kit.mk, and look at its user_ta_header_defines.h",
     "native.entry_point": "define the five entry points of TEE Internal Core API 1.3.1, section 4.3",
     "native.sanitized": "run it unlocked (tee-sim run --asan or --coverage), or build it without",
