@@ -58,8 +58,8 @@ COMMANDS: Table = {
 def cli() -> None:
     """Make, check and run trusted applications of your own on a simulated TEE.
 
-    A PATH is a manifest file, a .ta file, or a folder with a manifest.toml or .ta files; packages next to a manifest need
-    not be installed.
+    A PATH is a manifest file, a .ta file, or a folder with a manifest.toml or .ta files; packages next to a manifest
+    need not be installed.
 
     \b
     Start with:
