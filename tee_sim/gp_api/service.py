@@ -46,10 +46,10 @@ class NativeApi:
     """
 
     def __init__(self, env: TaEnv, manifest: Manifest) -> None:
-        instance = Instance(env, manifest)
+        self.instance = Instance(env, manifest)
         self._handlers: dict[Function, Handler] = {}
         for area in AREAS:
-            self._handlers.update(area(instance))
+            self._handlers.update(area(self.instance))
 
     def answer(self, words: list[object]) -> list[object]:
         """Answer one question.

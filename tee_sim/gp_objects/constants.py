@@ -44,6 +44,9 @@ HANDLE_FLAGS = 0x10000 | HANDLE_FLAG_INITIALIZED
 MAX_TRANSIENT_OBJECTS = 256
 """At once, of one instance: the suites that we know of have a dozen."""
 
+MAX_HANDLES = 256
+"""On persistent objects, likewise."""
+
 MAX_DATA_BYTES = (768 << 10) - 69
 """The store's largest body less usage (4), id length (1) and id (64): more is refused before it is allocated."""
 

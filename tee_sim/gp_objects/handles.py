@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from tee_sim.gp_objects.constants import Flag
+from tee_sim.gp_objects.constants import MAX_HANDLES, Flag
 from tee_sim.shared.errors import TeeError, TeeResult
 
 NO_RIGHT = Flag(0)
@@ -43,6 +43,11 @@ class HandleTable:
     def flags_of(self, object_id: bytes) -> list[Flag]:
         """Flags of all handles on an object."""
         return [h.flags for h in self._open.values() if h.object_id == object_id]
+
+    def need_room(self) -> None:
+        """Raises TeeError OUT_OF_MEMORY if as many handles are open as may be."""
+        if len(self._open) >= MAX_HANDLES:
+            raise TeeError(TeeResult.OUT_OF_MEMORY, f"{MAX_HANDLES} handles are open")
 
     def number(self) -> int:
         """A number that no handle had."""

@@ -58,6 +58,7 @@ class GpObjects(TransientObjects):
                 raise TeeError(TeeResult.ACCESS_CONFLICT, "the object exists or is open")
             if len(data) > MAX_DATA_BYTES:
                 raise _too_large()
+            self._handles.need_room()
             self._replace(StoredBody(object_id=known, usage=usage, data=bytes(data), key=key))
             return self._handles.add(known, rights & _ACCESS)
 
@@ -65,6 +66,7 @@ class GpObjects(TransientObjects):
         """Open an object. Returns the handle, at position 0."""
         with guard(Function.OPEN_PERSISTENT_OBJECT):
             known, rights = check_id(object_id), _checked(flags, _ACCESS)
+            self._handles.need_room()
             self._load(known)
             if not may_share(self._handles.flags_of(known), rights):
                 raise TeeError(TeeResult.ACCESS_CONFLICT, "the object is open and not shared in this way")
