@@ -32,6 +32,17 @@ WRAPPED: Final = _words(
 """What ta_dev_kit.mk leads to `__wrap_NAME` of the runtime: heap, messages, and the end of the process (a panic)."""
 TRACE: Final = _words("trace_printf trace_vprintf dhex_dump")
 """Behind the macros of trace.h."""
+_ACCESSES: Final = (
+    "read", "write", "volatile_read", "volatile_write", "unaligned_read", "unaligned_write", "read_write",
+    "unaligned_read_write",
+)  # fmt: skip
+DOUBLE_FETCH: Final = (
+    frozenset(f"__tsan_{access}{size}" for access in _ACCESSES for size in (1, 2, 4, 8, 16))
+    | _words("__tsan_init __tsan_func_entry __tsan_func_exit __tsan_read_range __tsan_write_range")
+    | _words("__tsan_memcpy __tsan_memmove __tsan_memset __wrap_memcpy __wrap_memmove __wrap_memcmp")
+)
+"""What an application that is built with CFG_TA_DOUBLE_FETCH=y calls of the runtime before each access to memory."""
 
 _API: Final = frozenset(function.c_name for function in Function)
-ALLOWED: Final = C_LIBRARY | TRACE | _API | {f"tee11_{name}" for name in _API} | {f"__wrap_{name}" for name in WRAPPED}
+_NAMED_APART: Final = {f"tee11_{name}" for name in _API} | {f"__wrap_{name}" for name in WRAPPED}
+ALLOWED: Final = C_LIBRARY | TRACE | DOUBLE_FETCH | _API | _NAMED_APART

@@ -151,7 +151,7 @@ def _check_needed(image: Image) -> None:
 
 
 def _check_asked(asked: frozenset[str]) -> None:
-    if any(name.startswith(("__asan_", "__ubsan_", "__sanitizer_", "__tsan_")) for name in asked):
+    if any(name.startswith(("__asan_", "__ubsan_", "__sanitizer_")) for name in asked):
         raise NativeRefused("native.sanitized", "it is built with a sanitizer, which no locked process has")
     unknown = sorted(asked - ALLOWED)
     if {"getenv", "fopen", "mkdir"} <= asked:

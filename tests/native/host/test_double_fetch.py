@@ -9,6 +9,8 @@ import pytest
 
 from tee_sim.secure.hosts.messages import HostReturn
 from tee_sim.secure.native.load import _Config
+from tee_sim.shared.native.allowed import DOUBLE_FETCH
+from tee_sim.shared.native.elf import check
 from tee_sim.shared.params import Param, ParamType
 from tests.native.host.bare import Bare
 from tests.native.host.conftest import TAS, built, needs
@@ -98,6 +100,16 @@ def test_a_length_that_is_read_twice_is_caught(runtime: Path, plain: Path, instr
 def test_an_output_is_the_applications_own(runtime: Path, instrumented: Path) -> None:
     value, texts = asked(runtime, instrumented, "WRITES_AND_READS_ITS_OWN", ParamType.MEMREF_INOUT)
     assert (value, texts) == (3, [])
+
+
+def test_the_runtime_has_each_function_that_such_a_build_may_call(runtime: Path, instrumented: Path) -> None:
+    if shutil.which("nm") is None:
+        pytest.skip("nm is not on this host")
+    shown = subprocess.run(["nm", "-D", "--defined-only", runtime], capture_output=True, text=True, check=True).stdout
+    names = {line.split()[2] for line in shown.splitlines()}
+    copies = {f"__wrap_mem{what}" for what in ("cpy", "move", "cmp")}
+    assert {name for name in names if name.startswith("__tsan_")} | copies == DOUBLE_FETCH
+    check(instrumented.read_bytes())
 
 
 def test_the_build_needs_no_library_of_the_sanitizer(instrumented: Path) -> None:
