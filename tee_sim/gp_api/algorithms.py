@@ -195,7 +195,7 @@ def _of_digests() -> Iterator[Algorithm]:
             )
 
 
-_MASKED = ("SHA1", "SHA224", "SHA256", "SHA384", "SHA512")
+OAEP_HASHES: Final = ("SHA1", "SHA224", "SHA256", "SHA384", "SHA512")
 """What `cryptography` has for OAEP."""
 _SIGNED = ("MD5", "SHA1", "SHA224", "SHA256", "SHA384", "SHA512", "SHA3_224", "SHA3_256", "SHA3_384", "SHA3_512")
 
@@ -229,7 +229,7 @@ def _of_rsa() -> Iterator[Algorithm]:
                 digest_bytes=DIGESTS[name].digest_bytes,
                 digest=name,
             )
-    for name in _MASKED:
+    for name in OAEP_HASHES:
         yield Algorithm(
             number=0x60010230 | DIGESTS[name].low << 20,
             name=f"RSAES_PKCS1_OAEP_MGF1_{name}",

@@ -13,7 +13,7 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric import padding, utils
 from cryptography.hazmat.primitives.hashes import HashAlgorithm
 
-from tee_sim.gp_api.algorithms import Algorithm
+from tee_sim.gp_api.algorithms import OAEP_HASHES, Algorithm
 from tee_sim.gp_api.digests import BY_NUMBER, hash_of
 from tee_sim.gp_api.key_material import Parameters, RsaKey, RsaPair
 from tee_sim.gp_api.words import breach_unless
@@ -104,7 +104,7 @@ def _oaep(algorithm: Algorithm, parameters: Parameters) -> padding.OAEP:
     named = parameters.data(OAEP_MGF_HASH)
     if named is not None:
         name = BY_NUMBER.get(int.from_bytes(named, "little")) if len(named) == 4 else None
-        if name is None or not hash_of(name).name.startswith("sha"):
+        if name not in OAEP_HASHES:
             raise TeeError(TeeResult.NOT_SUPPORTED, "a hash that MGF1 does not have here")
         masks = hash_of(name)
     return padding.OAEP(padding.MGF1(masks), hash_of(algorithm.digest), parameters.data(OAEP_LABEL) or None)
