@@ -50,7 +50,8 @@ bool may_access(const void *buffer, size_t size, unsigned rights)
     if (inside)
         return may && (rights & MEMORY_ANY_OWNER) != 0;
     /* The stack of the process is not known here; what goes wrong is found by the sanitizer. */
-    return config.unlocked || in_stack(start, size) || in_heap(start, size) || image_may_access(start, size, rights);
+    return config.unlocked || in_stack(start, size) || in_heap(start, size) || params_hold(start, size) ||
+           image_may_access(start, size, rights);
 }
 
 void need_access(const void *buffer, size_t size, unsigned rights)

@@ -126,6 +126,7 @@ bool params_read(struct cbor_in *in, union ta_param params[4], uint32_t *types);
 bool params_write(struct cbor_out *out, const union ta_param params[4], bool refused); /* false: a panic */
 void params_forget(void); /* what was in them */
 bool params_may_access(uintptr_t start, size_t size, unsigned rights, bool *inside);
+bool params_hold(uintptr_t start, size_t size); /* whether this is in the array of parameters itself */
 
 /* ask.c */
 extern int host_read_fd, host_write_fd;

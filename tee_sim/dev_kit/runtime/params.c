@@ -23,6 +23,7 @@ struct given {
 };
 
 static struct given given[4];
+static const union ta_param *array; /* as the application was given it */
 static uint8_t *areas[4]; /* of MAX_PARAM_BYTES, and a page that nobody may touch */
 
 static bool is_memref(unsigned kind)
@@ -93,6 +94,7 @@ bool params_read(struct cbor_in *in, union ta_param params[4], uint32_t *types)
     bool room = true;
 
     memset(given, 0, sizeof(given));
+    array = params;
     if (cbor_get_array(in) != 4)
         host_fail();
     *types = 0;
@@ -147,6 +149,7 @@ bool params_write(struct cbor_out *out, const union ta_param params[4], bool ref
 void params_forget(void)
 {
     fetch_end();
+    array = NULL;
     for (unsigned i = 0; i < 4; i++)
         if (given[i].buffer != NULL)
             memset(given[i].buffer, 0, given[i].room);
@@ -165,4 +168,12 @@ bool params_may_access(uintptr_t start, size_t size, unsigned rights, bool *insi
         return (rights & MEMORY_WRITE) == 0 || given[i].kind != MEMREF_INPUT;
     }
     return false;
+}
+
+bool params_hold(uintptr_t start, size_t size)
+{
+    uintptr_t first = (uintptr_t)array;
+
+    return array != NULL && start >= first && start - first <= 4 * sizeof(*array) &&
+           size <= 4 * sizeof(*array) - (start - first);
 }

@@ -139,6 +139,9 @@ static TEE_Result rights(TEE_Param params[4])
     NEED(TEE_CheckMemoryAccessRights(read | any, input, params[0].memref.size + 1) == TEE_ERROR_ACCESS_DENIED);
     NEED(TEE_CheckMemoryAccessRights(write | any, output, params[1].memref.size) == TEE_SUCCESS);
     NEED(TEE_CheckMemoryAccessRights(write, output, params[1].memref.size) == TEE_ERROR_ACCESS_DENIED);
+    NEED(TEE_CheckMemoryAccessRights(read | write, params, 4 * sizeof(params[0])) == TEE_SUCCESS);
+    NEED(TEE_CheckMemoryAccessRights(read | write, &params[1].memref.size, sizeof(params[1].memref.size)) == TEE_SUCCESS);
+    NEED(TEE_CheckMemoryAccessRights(read, params, 4 * sizeof(params[0]) + 1) == TEE_ERROR_ACCESS_DENIED);
     return TEE_SUCCESS;
 }
 
