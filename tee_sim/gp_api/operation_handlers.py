@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from functools import wraps
 from typing import Final
 
+import cryptography.hazmat.backends.openssl.backend  # noqa: F401 - the library imports it when it first makes a key
 from cryptography.exceptions import InternalError, UnsupportedAlgorithm
 from nacl.exceptions import CryptoError
 
