@@ -21,6 +21,7 @@ from tee_sim.normal.timeline import current
 from tee_sim.shared.clock import MAX_WALL_MS
 from tee_sim.shared.limits import MAX_TAS
 from tee_sim.shared.manifest import refuse_twins
+from tee_sim.shared.native_run import NativeRun, NativeTool
 from tee_sim.shared.wire import LockProfile
 from tee_sim.testing.faults.machine_faults import MachineFaults
 
@@ -58,13 +59,16 @@ def note(text: str) -> None:
     click.echo(f"note: {text}", err=True)
 
 
-def applications(paths: Sequence[Path]) -> list[Application]:
+def applications(paths: Sequence[Path], *, unlocked: bool = False) -> list[Application]:
     """Read the manifests and native applications that are given; a folder may hold several.
+
+    Args:
+        unlocked: they will run without a lock.
 
     Raises:
         TeeError: one is none, two have one identity or name, there are too many.
     """
-    read = [application for path in paths for application in read_applications(path)]
+    read = [application for path in paths for application in read_applications(path, unlocked=unlocked)]
     if len(read) > MAX_TAS:
         raise refused(f"{len(read)} trusted applications, a machine hosts {MAX_TAS}", "give fewer paths")
     refuse_twins([a.manifest for a in read], [(str(a.path), a.manifest_text) for a in read])
@@ -89,6 +93,13 @@ def parsed_time(text: str) -> int:
     return milliseconds
 
 
+def _profile(tool: NativeTool, *, debug: bool) -> tuple[LockProfile, Level]:
+    """How it locks itself, and the lowest lock that is accepted."""
+    if tool is not NativeTool.NONE:
+        return LockProfile.OFF, Level.NOT_ENFORCED
+    return (LockProfile.PERMISSIVE_DEBUG, Level.PARTIAL) if debug else (LockProfile.STRICT, Level.ENFORCED)
+
+
 @contextmanager
 def started(
     hosted: Sequence[Application],
@@ -98,19 +109,27 @@ def started(
     clock: str | None,
     debug: bool,
     allow_level: str | None,
+    tool: NativeTool = NativeTool.NONE,
 ) -> Iterator[tuple[Machine, MachineFaults]]:
     """Start a machine with these applications, and shut it down after the block.
+
+    Args:
+        tool: what watches native applications; they run without a lock then.
 
     Raises:
         TeeError: as of `MachineFaults` and `Machine.open`, in this order: nothing is made before the words are right.
     """
     faults = MachineFaults()
-    MachineFaults(fault)  # read now, set after the start: a plan counts from the first call
-    level = Level(allow_level) if allow_level else Level.PARTIAL if debug else Level.ENFORCED
+    planned = MachineFaults(fault).plan  # read now, set after the start: a plan counts from the first call
+    profile, lowest = _profile(tool, debug=debug)
+    level = Level(allow_level) if allow_level and tool is NativeTool.NONE else lowest
+    if tool is not NativeTool.NONE:
+        note(f"NOT ENFORCED: --{tool.name.lower()} runs applications without a lock; nothing secret belongs in them")
     options = MachineOptions(
-        profile=LockProfile.PERMISSIVE_DEBUG if debug else LockProfile.STRICT,
+        profile=profile,
         level=level,
         faults=faults,
+        native=planned.of_native(NativeRun(tool=tool)),
         note=note,
         stepped_wall_ms=None if clock is None else parsed_time(clock),
     )
@@ -126,5 +145,5 @@ def started(
         if machine is not None:
             paths = [application.path for application in hosted]
             remember(directory, paths, debug=debug, allow_level=allow_level)
-        faults.set(fault)
+        faults.set(fault, at_start=True)
         yield opened, faults

@@ -88,7 +88,7 @@ PRODUCTS: Final = (
         folder="bin",
         name="tee_host",
         sources=(("host", "*.c"), ("runtime", "*.c")),
-        options=(*_STRICT, *_HARD, "-rdynamic"),
+        options=(*_STRICT, *_HARD, "-fno-omit-frame-pointer", "-rdynamic"),
     ),
 )
 

@@ -16,7 +16,6 @@ import os
 import sys
 import time
 from collections.abc import Sequence
-from pathlib import Path
 from typing import NoReturn, cast
 
 from tee_sim.secure import kept_code, lockdown, quiet
@@ -24,15 +23,17 @@ from tee_sim.secure.blocking_pipe import EXIT_EOF, BlockingPipe
 from tee_sim.secure.code_folders import CodeFolders
 from tee_sim.secure.codeload import CodeTable, forget_file_importers, own_folder
 from tee_sim.secure.debug import Debugger
+from tee_sim.secure.hosting import LocalHosting
 from tee_sim.secure.hosts.messages import HostLocked
 from tee_sim.secure.hosts.messages import pack as pack_for_core
 from tee_sim.secure.hosts.messages import unpack as unpack_of_host
 from tee_sim.secure.hosts.native_functions import load as load_functions
 from tee_sim.secure.hosts.pipes import HostPipe
-from tee_sim.secure.hosts.process import Host
+from tee_sim.secure.hosts.process import Host, load_entry
 from tee_sim.secure.hosts.remote_app import Hosts
 from tee_sim.secure.lockdown import LockPlan, LockReport, watcher
 from tee_sim.secure.native.load import NativeCode
+from tee_sim.secure.native.unlocked import UnlockedCode, UnlockedHosting
 from tee_sim.secure.sensors.desk import SensorPort
 from tee_sim.secure.sensors.start import StartedSensors
 from tee_sim.secure.world import SecureWorld
@@ -104,14 +105,17 @@ class _ClientPipe(BlockingPipe):
             os._exit(EXIT_PROTOCOL)
 
 
-def _native(boot: Boot) -> NativeCode | None:
+_Native = NativeCode | UnlockedCode | None
+
+
+def _native(boot: Boot) -> _Native:
     """What hosts the native applications, if there are any."""
     if not any(manifest.native for manifest in boot.manifests):
         return None
-    return NativeCode(Path(os.fsdecode(boot.runtime)))
+    return UnlockedCode(boot.native) if boot.profile is LockProfile.OFF else NativeCode(boot.native)
 
 
-def _preload(boot: Boot, code: CodeTable, native: NativeCode | None) -> tuple[bytes, ...]:
+def _preload(boot: Boot, code: CodeTable, native: _Native) -> tuple[bytes, ...]:
     """Import third-party code, compile ours. Returns the measurements, in manifest order."""
     folders = boot.folders or (b"",) * len(boot.manifests)
     given = list(zip(boot.manifests, folders, strict=True))
@@ -232,7 +236,7 @@ def main(argv: list[str]) -> NoReturn:
             sys.meta_path.insert(0, code)
         if debugger is not None:
             debugger.start(pipe, pack, watcher.refused_calls(), locked=boot.profile is not LockProfile.OFF)
-        _serve(pipe, boot, platform, _hosting(boot, pipes, debugger), ports, debugger, shifted=shifted)
+        _serve(pipe, boot, platform, _hosting(boot, pipes, native, debugger), ports, debugger, shifted=shifted)
     except BaseException:
         # No frame, or a failure of the core. Python would print a traceback, and the filter would kill it for that:
         # whoever watches for escapes would see one.
@@ -241,21 +245,21 @@ def main(argv: list[str]) -> NoReturn:
         os._exit(EXIT_PROTOCOL)
 
 
-def _map_native(manifest: Manifest, native: NativeCode | None, debugger: Debugger | None) -> None:
+def _map_native(manifest: Manifest, native: _Native, debugger: Debugger | None) -> None:
     """In the host of an application, before it is locked: only this process has its machine code in memory."""
-    if native is not None and manifest.native:
+    if isinstance(native, NativeCode) and manifest.native:
         native.map(manifest, reports=debugger is not None)
 
 
 def _be_host(
-    manifest: Manifest, code: CodeTable, native: NativeCode | None, report: LockReport, debugger: Debugger | None
+    manifest: Manifest, code: CodeTable, native: _Native, report: LockReport, debugger: Debugger | None
 ) -> NoReturn:
     """Run one application for the core. It is given its own modules; the others' code lies in its memory, as in every
     process that was forked, and holds no secret."""
     try:
         pipe = BlockingPipe(report.request_fd, report.reply_fd)
         pipe.write(pack_for_core(HostLocked(report=report.to_bytes())))
-        if native is not None and manifest.native:
+        if isinstance(native, NativeCode) and manifest.native:
             native.serve(report.request_fd, report.reply_fd)
         sys.meta_path.insert(0, code.part(manifest))
         if debugger is None:
@@ -270,12 +274,17 @@ def _locked(pipe: HostPipe) -> HostLocked:
     return cast("HostLocked", unpack_of_host(pipe.body(time.monotonic() + BOOT_TIMEOUT_MS / 1000), {HostLocked}))
 
 
-def _hosting(boot: Boot, pipes: tuple[HostPipe, ...], debugger: Debugger | None) -> Hosts | None:
+def _hosting(
+    boot: Boot, pipes: tuple[HostPipe, ...], native: _Native, debugger: Debugger | None
+) -> Hosts | UnlockedHosting | None:
+    on_debug = None if debugger is None else debugger.pass_on
+    if isinstance(native, UnlockedCode):
+        return UnlockedHosting(LocalHosting(load_entry), native, boot.manifests, on_debug)
     if not pipes:
         return None
     each = iter(pipes)
     processes = [(m, [next(each) for _ in range(1 + m.spares)]) for m in boot.manifests]
-    return Hosts(processes, lambda m: m.time_ms, None if debugger is None else debugger.pass_on)
+    return Hosts(processes, lambda m: m.time_ms, on_debug)
 
 
 def _silent(_application: str) -> None:
@@ -286,7 +295,7 @@ def _serve(
     pipe: _ClientPipe,
     boot: Boot,
     platform: Platform,
-    hosting: Hosts | None,
+    hosting: Hosts | UnlockedHosting | None,
     sensors: Sequence[SensorPort],
     debugger: Debugger | None,
     *,
@@ -294,7 +303,7 @@ def _serve(
 ) -> NoReturn:
     # 10. The root secret, the first and only time, and to the core alone; open the store, answer.
     provision = cast("Provision", unpack(pipe.body(), {Provision}))
-    if hosting is not None and debugger is None:  # one that reports what it does would speak out of turn
+    if isinstance(hosting, Hosts) and debugger is None:  # one that reports what it does would speak out of turn
         for uuid in boot.soon:
             hosting.load_ahead(uuid)
     try:

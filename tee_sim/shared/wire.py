@@ -32,6 +32,7 @@ from tee_sim.shared.limits import (
 from tee_sim.shared.login import PUBLIC, ClientIdentity
 from tee_sim.shared.manifest import Manifest, refuse_twins
 from tee_sim.shared.manifest_values import ManifestError, Misfit
+from tee_sim.shared.native_run import NativeRun
 from tee_sim.shared.params import Param
 from tee_sim.shared.reserve import Condition
 from tee_sim.shared.rng import RandomnessKind
@@ -81,7 +82,7 @@ class Boot(Record):
         kept_sha256: of what stands in it behind its MAC, which the normal world has checked.
         keep_code: whether code that is compiled now is sent back (`Compiled`).
         soon: applications of which a session is wanted at once: their modules are executed while the store is opened.
-        runtime: path of the library that hosts native applications; empty where there are none.
+        native: how native applications are run.
         sensors, sensor_folders: what reads pictures, and where the code of each lies, as `manifests` and `folders`.
     """
 
@@ -96,7 +97,7 @@ class Boot(Record):
     soon: Annotated[tuple[bytes, ...], Items(MAX_TAS, Fixed(16))] = ()
     sensors: Annotated[tuple[SensorManifest, ...], Items(MAX_SENSORS)] = ()
     sensor_folders: Annotated[tuple[bytes, ...], Items(MAX_SENSORS, AtMost(4096))] = ()
-    runtime: Annotated[bytes, AtMost(4096)] = b""
+    native: NativeRun = NativeRun()
 
     def __post_init__(self) -> None:
         refuse_twins(self.manifests)

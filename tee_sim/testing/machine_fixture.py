@@ -12,6 +12,7 @@ from tee_sim.normal.machine.applications import Application, SensorSource
 from tee_sim.normal.machine.machine import Machine
 from tee_sim.normal.machine.options import MachineOptions
 from tee_sim.normal.sandbox_verdict.level import Level
+from tee_sim.shared.native_run import NativeRun
 from tee_sim.shared.params import NO_PARAMS, Params
 from tee_sim.shared.wire import LockProfile
 from tee_sim.testing.faults.machine_faults import MachineFaults
@@ -120,6 +121,7 @@ def machine_for_test(
         stepped_wall_ms=FIRST_MS,
         seed=bytes(32),
         faults=faults,
+        native=faults.plan.of_native(NativeRun()),
         note=notes.append,
         begin=begin_in_process if mode == "process" else None,
     )

@@ -202,8 +202,10 @@ REASONS: tuple[tuple[str, Mapping[str, str]], ...] = (
                 "os.kill, os.pidfd_open *2, os.pipe *3, os.read *2, os.set_blocking *2, os.waitpid, os.write *2"
             ),
             "tee_sim.secure.lockdown.watcher": "import ctypes, import fcntl, import signal, os._exit",
-            "tee_sim.secure.native.load": (
-                ".open, .read_bytes, import ctypes, import fcntl, os._exit, os.memfd_create, os.write"
+            "tee_sim.secure.native.load": "import ctypes, import fcntl, os._exit, os.memfd_create, os.write",
+            "tee_sim.secure.native.unlocked": (
+                "import signal, os.environ *2, os.pidfd_open, os.pipe *2, os.posix_spawnp, os.set_blocking *2, "
+                "os.set_inheritable"
             ),
             "tee_sim.secure.quiet": (
                 "import ctypes, import linecache, io.TextIOBase, setattr, sys itself, sys.excepthook, "
@@ -231,6 +233,7 @@ REASONS: tuple[tuple[str, Mapping[str, str]], ...] = (
             "tee_sim.normal.machine.applications": ".open *2, .read_text",
             "tee_sim.shared.native.elf": "os.uname",
             "tee_sim.shared.native.image": "import elftools.elf.elffile",
+            "tee_sim.secure.native.files": ".open",
             "tee_sim.secure.code_folders": "import importlib.machinery, import importlib.util",
             "tee_sim.secure.codeload": (
                 ".__dict__, .modules *7, compile, exec, import importlib, "
@@ -259,7 +262,7 @@ REASONS: tuple[tuple[str, Mapping[str, str]], ...] = (
                 ".chmod, .mkdir, .rename, .write_text, import importlib.util, import shutil, "
                 "import tempfile, os.umask *2"
             ),
-            "tee_sim.cli.run": "import subprocess, os.environ *2, os.pathsep, os.pipe *2",
+            "tee_sim.cli.run": "import subprocess, os.environ *3, os.pathsep, os.pipe *2",
             "tee_sim.cli.serve": "import signal",
             "tee_sim.cli.trace": ".open",
             "tee_sim.cli.words": ".open",

@@ -81,10 +81,15 @@ static void enter(void *argument)
     }
 }
 
-static void run_destructors(void *unused)
+void run_destructors(void)
+{
+    run_all(image.head->destructors, image.head->destructors_end, true);
+}
+
+static void end_globals(void *unused)
 {
     (void)unused;
-    run_all(image.head->destructors, image.head->destructors_end, true);
+    run_destructors();
 }
 
 /* Calls on the instance's stack. AddressSanitizer knows the one of the process alone, so the TA stays on that. */
@@ -152,7 +157,7 @@ static void answer_panic(struct instance *instance)
     struct cbor_out out = begin_answer(MESSAGE_PANICKED, 0);
 
     if (config.unlocked)
-        call(instance, run_destructors, NULL);
+        call(instance, end_globals, NULL);
     end_instance(instance);
     send_answer(&out);
 }
@@ -279,7 +284,7 @@ static void destroy(struct cbor_in *in)
     bool panicked = cbor_get_bool(in);
 
     if (instance != NULL && !panicked) {
-        if (!call(instance, enter, &entry) || !call(instance, run_destructors, NULL)) {
+        if (!call(instance, enter, &entry) || !call(instance, end_globals, NULL)) {
             answer_panic(instance);
             return;
         }
@@ -324,7 +329,7 @@ _Noreturn void host_serve(int read_fd, int write_fd)
     }
     if (config.unlocked)
         for (struct instance *left = instance_any(); left != NULL; left = instance_any()) {
-            call(left, run_destructors, NULL);
+            call(left, end_globals, NULL);
             end_instance(left);
         }
     _exit(0);

@@ -137,12 +137,14 @@ _Noreturn void host_fail(void); /* ends the process */
 void count_call(uint32_t function); /* one call of the API; may be the one that a fault makes panic */
 
 /* host.c */
+void run_destructors(void); /* of the instance that runs */
 _Noreturn void host_serve(int read_fd, int write_fd);
 
 /* report.c: reports of the debug profile; nothing in the strict one. */
 void report_begin_call(void);
 void report_panic(uint32_t code, const char *why);
-void report_line(const char *text, size_t size);
+void report_line(const char *text, size_t size); /* one line, whole */
+void report_text(const char *text, size_t size); /* a part of one, or several */
 void report_at(const char *what, const char *text, size_t size, const void *where); /* an address in the image */
 bool crash_handler_install(void);
 

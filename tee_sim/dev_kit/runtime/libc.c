@@ -40,7 +40,7 @@ int __wrap_vprintf(const char *format, va_list arguments)
         return vsnprintf(NULL, 0, format, arguments);
     size = vsnprintf(line, sizeof(line), format, arguments);
     if (size > 0)
-        report_line(line, (size_t)size < sizeof(line) ? (size_t)size : sizeof(line) - 1);
+        report_text(line, (size_t)size < sizeof(line) ? (size_t)size : sizeof(line) - 1);
     return size;
 }
 
@@ -57,7 +57,8 @@ int __wrap_printf(const char *format, ...)
 
 int __wrap_puts(const char *text)
 {
-    report_line(text, strlen(text));
+    report_text(text, strlen(text));
+    report_text("\n", 1);
     return 0;
 }
 
@@ -65,7 +66,7 @@ int __wrap_putchar(int character)
 {
     char one = (char)character;
 
-    report_line(&one, 1);
+    report_text(&one, 1);
     return (unsigned char)character;
 }
 

@@ -82,6 +82,13 @@ static void line(const char *text, size_t size)
 
 void report_line(const char *text, size_t size)
 {
+    if (config.reports)
+        line(text, size);
+}
+
+/* What is printed in pieces is reported in lines. */
+void report_text(const char *text, size_t size)
+{
     static char begun[512];
     static size_t begun_size;
 
@@ -222,6 +229,8 @@ static void crashed(int number, siginfo_t *info, void *context)
 
     size += put_registers(text + size, sizeof(text) - size, context, &pc, &sp);
     send(KIND_PANIC, name, text, size, found, find_frames(pc, sp, found));
+    if (config.unlocked)
+        run_destructors(); /* coverage of what led here */
     /* All of them are blocked meanwhile, and one that is blocked and comes from a fault kills: the core sees a signal.
      * There is no call that would send one. */
     __builtin_trap();

@@ -70,7 +70,4 @@ bool may_access(const void *buffer, size_t size, unsigned rights);
 /* Panics with TEE_ERROR_ACCESS_DENIED unless the whole buffer may be accessed so. NULL with size 0 is allowed. */
 void need_access(const void *buffer, size_t size, unsigned rights);
 
-/* Says a line in the profiles that are no lock; nothing in the strict one. */
-void say_line(const char *text, size_t size);
-
 #endif

@@ -10,7 +10,6 @@ TARGET_DEAD. A power cut (called for, or by a fault plan in the middle of a writ
 One process at a time has a machine. Does not promise: anything for several threads of it.
 """
 
-import os
 import secrets
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -18,12 +17,12 @@ from typing import Self
 
 from tee_sim.normal.captured import Captured
 from tee_sim.normal.client import Context
-from tee_sim.normal.dev_kit import kit_folder
 from tee_sim.normal.machine import directory as files
 from tee_sim.normal.machine.applications import Application, SensorSource, acquainted
 from tee_sim.normal.machine.errors import MachineError
 from tee_sim.normal.machine.file_lock import FileLock
 from tee_sim.normal.machine.fuses import RootSecret
+from tee_sim.normal.machine.native_run import native_run_of
 from tee_sim.normal.machine.options import (
     MachineOptions,
     PassingProcess,
@@ -130,7 +129,7 @@ class Machine:
             folders=tuple(a.folder_bytes for a in self.applications),
             sensors=tuple(s.manifest for s in self.sensors),
             sensor_folders=tuple(s.folder_bytes for s in self.sensors),
-            runtime=runtime_of(self.applications),
+            native=native_run_of(self.applications, options),
         )
         provision = Provision(
             huk=self._secret.huk,
@@ -320,17 +319,6 @@ class Machine:
 
     def __exit__(self, *exc: object) -> None:
         self.close()
-
-
-def runtime_of(applications: Sequence[Application]) -> bytes:
-    """As BOOT carries it: the library that hosts native applications, built if need be; empty if there are none.
-
-    Raises:
-        MachineError: as `tee_sim.normal.dev_kit.kit_folder`.
-    """
-    if not any(a.manifest.native for a in applications):
-        return b""
-    return os.fsencode(kit_folder() / "lib" / "libtee_sim_ta.so")
 
 
 def _cut(where: str) -> MachineError:

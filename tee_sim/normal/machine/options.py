@@ -15,6 +15,7 @@ from tee_sim.normal.secure_process import StorageHandler
 from tee_sim.normal.supplicant import RequestNote
 from tee_sim.normal.supplicant.service import DiskFaults
 from tee_sim.shared.dataclass import dataclass
+from tee_sim.shared.native_run import NativeRun
 from tee_sim.shared.wire import Boot, LockProfile, Message, Provision, Ready, Return
 
 
@@ -77,6 +78,7 @@ class MachineOptions:
         stepped_wall_ms: of a new machine: where its stepped clock begins; None for the host's clocks.
         seed: of a new machine: 32 bytes that make keys and ids repeatable; None for the kernel's randomness.
         faults: makes disk and RPMB go wrong by plan.
+        native: what watches native applications, and what goes wrong in them.
         tap: sees every frame after the root secret was sent.
         storage_log: gets a note of every request to the disk.
         note: gets what no answer says: that the secure world was started again, which system call ended a process.
@@ -90,6 +92,7 @@ class MachineOptions:
     stepped_wall_ms: int | None = None
     seed: bytes | None = None
     faults: DiskFaults | None = None
+    native: NativeRun = NativeRun()
     tap: Callable[[str, bytes], None] | None = None
     storage_log: Callable[[RequestNote], None] | None = None
     note: Callable[[str], None] = lambda _text: None

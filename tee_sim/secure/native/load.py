@@ -1,23 +1,16 @@
-"""Native applications of one secure world, from the bytes that are measured."""
+"""Native applications of a secure world that is locked, from the bytes that are measured."""
 
 import ctypes
 import fcntl
-import hashlib
 import os
 from pathlib import Path
-from typing import Final, NoReturn
+from typing import NoReturn
 
+from tee_sim.secure.native.files import NativeLoadError, measurement, path_of, read
 from tee_sim.shared.lock_report import LockError
 from tee_sim.shared.manifest import Manifest
+from tee_sim.shared.native_run import NativeRun
 from tee_sim.shared.wire import EXIT_PROTOCOL
-
-MAX_TA_BYTES: Final = 64 << 20
-"""As the loader allows (tee_sim/dev_kit/runtime/load.c)."""
-_DOMAIN: Final = b"tee_sim native application v1"
-
-
-class NativeLoadError(ImportError):
-    """A native application that is not loaded, or the runtime for it."""
 
 
 class _Config(ctypes.Structure):
@@ -45,26 +38,22 @@ class NativeCode:
 
     Made before the lock, as are the prototypes of all functions that are called after it: ctypes makes none then.
 
-    Args:
-        runtime: path of libtee_sim_ta.so.
-
     Raises:
-        NativeLoadError: it cannot be read or loaded.
+        NativeLoadError: the runtime cannot be read or loaded.
     """
 
-    def __init__(self, runtime: Path) -> None:
+    def __init__(self, how: NativeRun) -> None:
+        self._how = how
         self._applications: dict[bytes, bytes] = {}
+        path = Path(os.fsdecode(how.kit)) / "lib" / "libtee_sim_ta.so"
+        self._content = read(path)
+        fd = _sealed(self._content)
         try:
-            content = runtime.read_bytes()
-            fd = _sealed(content)
-            try:
-                self._runtime = ctypes.CDLL(f"/proc/self/fd/{fd}", mode=os.RTLD_NOW | os.RTLD_LOCAL)
-            finally:
-                os.close(fd)
+            self._runtime = ctypes.CDLL(f"/proc/self/fd/{fd}", mode=os.RTLD_NOW | os.RTLD_LOCAL)
         except OSError as error:
-            why = error.strerror or "it is no shared object for this machine"
-            raise NativeLoadError(f"the runtime of native applications, {runtime}: {why}") from error
-        self._runtime_digest = hashlib.sha256(content).digest()
+            raise NativeLoadError(f"{path} is no runtime for native applications on this machine") from error
+        finally:
+            os.close(fd)
         self._load = self._runtime.load_image
         self._load.argtypes = (ctypes.c_char_p, ctypes.c_size_t, ctypes.c_void_p)
         self._load.restype = ctypes.c_char_p
@@ -76,22 +65,20 @@ class NativeCode:
         self._handle_crashes.restype = ctypes.c_bool
 
     def add(self, manifest: Manifest, folder: bytes) -> bytes:
-        """Read one application. Returns its measurement: of its manifest, its file, and the runtime.
+        """Read and check one application. Returns its measurement.
 
         Raises:
-            NativeLoadError: it cannot be read.
+            NativeLoadError: it cannot be read, or needs a function that is not there.
+            NativeRefused: its file breaks a rule.
         """
-        path = Path(os.fsdecode(folder)) / manifest.native
-        try:
-            with path.open("rb") as file:
-                content = file.read(MAX_TA_BYTES + 1)
-        except OSError as error:
-            raise NativeLoadError(f"{path}: {error.strerror}") from error
-        if len(content) > MAX_TA_BYTES:
-            raise NativeLoadError(f"{path} is larger than {MAX_TA_BYTES} bytes")
-        self._applications[manifest.uuid] = content
-        digests = (hashlib.sha256(part).digest() for part in (manifest.to_bytes(), content))
-        return hashlib.sha256(b"".join((_DOMAIN, *digests, self._runtime_digest))).digest()
+        from tee_sim.shared.native.elf import check  # noqa: PLC0415 - loads pyelftools, which no other world needs
+
+        path = path_of(manifest, folder)
+        content = self._applications[manifest.uuid] = read(path)
+        missing = sorted(name for name in check(content) if not hasattr(self._runtime, name))
+        if missing:
+            raise NativeLoadError(f"{path} needs {', '.join(missing)}, which the runtime does not have")
+        return measurement(manifest, content, self._content)
 
     def map(self, manifest: Manifest, *, reports: bool) -> None:
         """Map an application in this process, its host, which is about to be locked. Nothing of it runs.
@@ -102,6 +89,7 @@ class NativeCode:
         content = self._applications[manifest.uuid]
         config = _Config.in_dll(self._runtime, "config")
         config.reports = reports
+        config.panic_at, config.no_memory_at = self._how.panic_at, self._how.no_memory_at
         config.name = manifest.name.encode("ascii")
         why = self._load(content, len(content), self._runtime._handle)
         if why is not None:

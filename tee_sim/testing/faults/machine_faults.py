@@ -9,7 +9,7 @@ import time
 
 from tee_sim.normal.machine.options import PowerCut
 from tee_sim.shared.blobs import BlobStore
-from tee_sim.shared.errors import Origin, TeeError
+from tee_sim.shared.errors import Origin, TeeError, TeeResult
 from tee_sim.shared.rpmb_frames import RpmbTransport
 from tee_sim.testing.faults.hostile import HostileBlobs, HostileDisk, HostileRpmb
 from tee_sim.testing.faults.plan import FaultPlan
@@ -51,9 +51,21 @@ class MachineFaults(HostileDisk):
         """The plan as it stands: what was passed, and what has fired."""
         return self._plan
 
-    def set(self, text: str) -> None:
-        """Replace the plan; passages are counted from one again. Raises TeeError as the class, and changes nothing."""
-        self._plan = _plan(text)
+    def set(self, text: str, *, at_start: bool = False) -> None:
+        """Replace the plan; passages are counted from one again. Raises TeeError as the class, and changes nothing.
+
+        Args:
+            at_start: the machine was started with it. Only then may it be about native applications.
+        """
+        plan = _plan(text)
+        if plan.is_of_native and not at_start:
+            raise TeeError(
+                TeeResult.BAD_PARAMETERS,
+                "faults of native applications are set when a machine starts",
+                origin=Origin.API,
+                hint="give them to --fault",
+            )
+        self._plan = plan
         self._reported = 0
         for carrier in self._carriers:
             carrier.plan = self._plan

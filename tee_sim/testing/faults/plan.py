@@ -2,12 +2,15 @@
 
     plan   := rule (";" rule)*
     rule   := point ["@" when] ":" action ["(" number ")"] [selector]
-    point  := "read" | "commit" | "rpmb.read" | "rpmb.write"
+    point  := "read" | "commit" | "rpmb.read" | "rpmb.write" | "ta.call" | "ta.alloc"
     when   := N          the N-th time only, counted from 1
             | N "+"      from the N-th time on
             | "p" X      each time with probability X (seeded)
             | (missing)  always
     selector := "all" | "objects" | "pages" | "anchor"       of names; default all
+
+`ta.call@N: panic` and `ta.alloc@N: no-memory` are of native applications: the N-th call of the Internal Core API, or
+the N-th allocation, in each of their processes. They are set when a machine starts, and stay.
 
 The first rule that fires at a point wins. Actions and the points they exist at: `ACTIONS`; docs/storage.md explains
 each. Examples: `commit@2: lie`, `read: stale objects`, `rpmb.write@p0.1: lose-reply`, `commit@5: drop(0)`.
@@ -15,11 +18,12 @@ each. Examples: `commit@2: lie`, `read: stale objects`, `rpmb.write@p0.1: lose-r
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from random import Random
 
 from tee_sim.normal import events
 from tee_sim.shared.errors import TeeError, TeeResult
+from tee_sim.shared.native_run import NativeRun
 
 ACTIONS: dict[str, frozenset[str]] = {
     "read": frozenset({"stale", "swap", "truncate", "flip", "missing", "eio", "busy", "delay", "die-before"}),
@@ -28,7 +32,10 @@ ACTIONS: dict[str, frozenset[str]] = {
     ),
     "rpmb.read": frozenset({"stale", "flip", "truncate", "eio", "delay", "die-before", "die-after"}),
     "rpmb.write": frozenset({"withhold", "lose-reply", "stale", "flip", "eio", "delay", "die-before", "die-after"}),
+    "ta.call": frozenset({"panic"}),
+    "ta.alloc": frozenset({"no-memory"}),
 }
+_NATIVE = ("ta.call", "ta.alloc")
 _SELECTORS = {"all": b"", "objects": b"o", "pages": b"p", "anchor": b"a"}
 _RULE = re.compile(
     r"(?P<point>[a-z.]+)(?:@(?P<when>[p0-9.+]+))?\s*:\s*(?P<action>[a-z-]+)(?:\((?P<number>\d{1,9})\))?"
@@ -80,6 +87,8 @@ def _parse_rule(text: str) -> Fault:
         else:
             first = int(when["first"])
             last = None if when["on"] else first
+    if point in _NATIVE and (last is None or found["number"] or found["selector"]):
+        raise _refuse(text, f"write {point}@N: {action}")
     return Fault(
         point=point, action=action, number=int(found["number"] or 0), names=_SELECTORS[selector],
         first=first, last=last, chance=chance,
@@ -116,6 +125,19 @@ class FaultPlan:
         if len(rules) > MAX_RULES:
             raise TeeError(TeeResult.BAD_PARAMETERS, f"more than {MAX_RULES} fault rules")
         return cls(tuple(rules), seed)
+
+    def of_native(self, how: NativeRun) -> NativeRun:
+        """The same with what this plan says of native applications. Raises TeeError for two rules of one point."""
+        places = {point: [rule.first for rule in self.rules if rule.point == point] for point in _NATIVE}
+        if any(len(numbers) > 1 for numbers in places.values()):
+            raise TeeError(TeeResult.BAD_PARAMETERS, "two fault rules of one point of native applications")
+        panic_at, no_memory_at = (places[point][0] if places[point] else 0 for point in _NATIVE)
+        return replace(how, panic_at=panic_at, no_memory_at=no_memory_at)
+
+    @property
+    def is_of_native(self) -> bool:
+        """Whether a rule is about native applications."""
+        return any(rule.point in _NATIVE for rule in self.rules)
 
     def at(self, point: str) -> Fault | None:
         """Count one passage of a point; return the rule that fires, if any."""

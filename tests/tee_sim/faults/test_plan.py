@@ -38,7 +38,7 @@ def test_chances_are_seeded() -> None:
 
 REFUSED = {
     "nonsense": "fault rule 'nonsense': expected point[@when]: action[(number)] [selector]",
-    "reed: eio": "fault rule 'reed: eio': unknown point, one of read, commit, rpmb.read, rpmb.write",
+    "reed: eio": "fault rule 'reed: eio': unknown point, one of read, commit, rpmb.read, rpmb.write, ta.call, ta.alloc",
     "rpmb.read: enospc": (
         "fault rule 'rpmb.read: enospc': no such action here, one of delay, die-after, die-before, eio, flip, stale,"
         " truncate"
