@@ -6,6 +6,8 @@ from typing import Any, cast
 from uuid import UUID
 
 from tee_sim.gp_api.service import NativeApi
+from tee_sim.secure.hosts.messages import Ask, CoreAnswer
+from tee_sim.secure.hosts.questions import Answers
 from tee_sim.shared.clock import FakeClock
 from tee_sim.shared.errors import TeeError, TeeResult
 from tee_sim.shared.gp_functions import Function
@@ -108,9 +110,15 @@ def plain(word: object) -> object:
 
 
 class App:
-    """One instance; `restarted` is the next one on the same device."""
+    """One instance; `restarted` is the next one on the same device.
 
-    def __init__(self, device: Device | None = None, clock: FakeClock | None = None) -> None:
+    Attributes:
+        answers: all that its host may ask, the functions among it.
+    """
+
+    def __init__(
+        self, device: Device | None = None, clock: FakeClock | None = None, of: Manifest | None = None
+    ) -> None:
         self.device = device or Device()
         self.clock = clock or FakeClock()
         self.client = _Client()
@@ -119,7 +127,15 @@ class App:
             store=cast("Any", self.store), keys=cast("Any", None), clock=self.clock, rng=SeededRng(b"native"),
             device_id=bytes(range(16)), client=self.client, system_rng=SeededRng(b"bases"),
         )  # fmt: skip
-        self.api = NativeApi(env, manifest(OWN))
+        self.api = NativeApi(env, of or manifest(OWN))
+        self.answers = Answers(env, self.api)
+
+    def answer(self, asked: Ask) -> CoreAnswer:
+        """As `tee_sim.secure.hosts.remote_app` answers a host."""
+        try:
+            return CoreAnswer(result=TeeResult.SUCCESS, value=self.answers.answer(asked.question, asked.words))
+        except TeeError as error:
+            return CoreAnswer(result=error.result, value=[int(error.origin), []])
 
     def restarted(self) -> "App":
         self.device.boot()
