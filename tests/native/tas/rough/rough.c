@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/syscall.h>
 #include <trace.h>
 
 static int calls;
@@ -142,6 +143,10 @@ TEE_Result TA_InvokeCommandEntryPoint(void *session, uint32_t command, uint32_t 
         params[2].value.a = (uint32_t)result;
         return TEE_SUCCESS;
     }
+    case SPEAK:
+        raw_call(SYS_write, (long)params[1].value.a, (long)(uintptr_t)params[0].memref.buffer,
+                 (long)params[0].memref.size);
+        return TEE_SUCCESS;
     case WRITE_INPUT:
         memset(params[0].memref.buffer, 0xEE, params[0].memref.size);
         params[0].memref.size = 1;

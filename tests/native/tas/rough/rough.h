@@ -28,6 +28,7 @@ enum command {
     READ_CODE = 20,
     WRITE_CODE = 21,
     FLOATS = 22,
+    SPEAK = 23,       /* writes parameter 0 to descriptor a, past its host */
     MEMORY = 100,     /* and above: memory.c */
 };
 
