@@ -13,8 +13,9 @@ from tee_sim.shared.errors import TeeError, TeeResult
 from tee_sim.shared.gp_functions import Function
 from tee_sim.shared.login import ClientIdentity, Login
 from tee_sim.shared.manifest import Manifest, Replies
+from tee_sim.shared.params import Params
 from tee_sim.shared.rng import SeededRng
-from tee_sim.shared.ta_api import TaEnv
+from tee_sim.shared.ta_api import NoPeers, TaEnv
 from tee_sim.shared.ta_properties import PropertyKind, TaProperty
 from tests.tee_sim.gp.devices import Device
 
@@ -117,7 +118,11 @@ class App:
     """
 
     def __init__(
-        self, device: Device | None = None, clock: FakeClock | None = None, of: Manifest | None = None
+        self,
+        device: Device | None = None,
+        clock: FakeClock | None = None,
+        of: Manifest | None = None,
+        peers: Any = NoPeers(),  # noqa: B008 - without state
     ) -> None:
         self.device = device or Device()
         self.clock = clock or FakeClock()
@@ -125,7 +130,7 @@ class App:
         self.store = Failing(self.device.store.namespace(TA))
         env = TaEnv(
             store=cast("Any", self.store), keys=cast("Any", None), clock=self.clock, rng=SeededRng(b"native"),
-            device_id=bytes(range(16)), client=self.client, system_rng=SeededRng(b"bases"),
+            device_id=bytes(range(16)), client=self.client, system_rng=SeededRng(b"bases"), peers=peers,
         )  # fmt: skip
         self.api = NativeApi(env, of or manifest(OWN))
         self.answers = Answers(env, self.api)
@@ -135,7 +140,8 @@ class App:
         try:
             return CoreAnswer(result=TeeResult.SUCCESS, value=self.answers.answer(asked.question, asked.words))
         except TeeError as error:
-            return CoreAnswer(result=error.result, value=[int(error.origin), []])
+            left: list[object] = [param.to_plain() for param in cast("Params | None", error.params) or ()]
+            return CoreAnswer(result=error.result, value=[int(error.origin), left])
 
     def restarted(self) -> "App":
         self.device.boot()
