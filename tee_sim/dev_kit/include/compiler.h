@@ -47,12 +47,46 @@
 #ifndef __fallthrough
 #define __fallthrough __attribute__((fallthrough))
 #endif
+#ifndef fallthrough
+#define fallthrough __attribute__((fallthrough))
+#endif
+#ifndef __cold
+#define __cold __attribute__((cold))
+#endif
+#ifndef __alias
+#define __alias(name) __attribute__((alias(name)))
+#endif
+#ifndef __attr_const
+#define __attr_const __attribute__((const))
+#endif
+#ifndef __noprof
+#define __noprof __attribute__((no_instrument_function))
+#endif
+#ifndef barrier
+#define barrier() __asm__ volatile("" ::: "memory")
+#endif
 #ifndef likely
 #define likely(condition) __builtin_expect(!!(condition), 1)
 #endif
 #ifndef unlikely
 #define unlikely(condition) __builtin_expect(!!(condition), 0)
 #endif
+
+/* A statement that holds in every build, or ends it */
+#ifndef COMPILE_TIME_ASSERT
+#ifdef __cplusplus
+#define COMPILE_TIME_ASSERT(condition) static_assert(condition, #condition)
+#else
+#define COMPILE_TIME_ASSERT(condition) \
+    do { \
+        _Static_assert(condition, #condition); \
+    } while (0)
+#endif
+#endif
+
+#define __compiler_bswap16(value) __builtin_bswap16(value)
+#define __compiler_bswap32(value) __builtin_bswap32(value)
+#define __compiler_bswap64(value) __builtin_bswap64(value)
 
 /* 0, and the result stored; else not 0 */
 #define ADD_OVERFLOW(a, b, result) __builtin_add_overflow((a), (b), (result))

@@ -44,6 +44,13 @@ static inline int consttime_memcmp(const void *first, const void *second, size_t
     return difference;
 }
 
+/* Filled with 0, also where the compiler sees that nobody reads it again. */
+static inline void memzero_explicit(void *memory, size_t size)
+{
+    memset(memory, 0, size);
+    __asm__ volatile("" : : "r"(memory) : "memory");
+}
+
 #define buf_compare_ct(first, second, size) consttime_memcmp((first), (second), (size))
 
 #endif

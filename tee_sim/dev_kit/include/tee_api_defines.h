@@ -376,9 +376,9 @@
 #define TEE_ATTR_FLAG_PUBLIC                       0x10000000
 #define TEE_ATTR_FLAG_VALUE                        0x20000000
 
-/* The same flags in 1.1, section 6.11.1 there */
-#define TEE_ATTR_BIT_PROTECTED                     TEE_ATTR_FLAG_PUBLIC
-#define TEE_ATTR_BIT_VALUE                         TEE_ATTR_FLAG_VALUE
+/* The same flags in 1.1, section 6.11.1 there; as bits, so that what some applications define themselves is the same */
+#define TEE_ATTR_BIT_PROTECTED (1 << 28)
+#define TEE_ATTR_BIT_VALUE (1 << 29)
 
 /* Curves, table 6-14 */
 #define TEE_CRYPTO_ELEMENT_NONE                    0x00000000

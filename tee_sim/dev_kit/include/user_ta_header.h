@@ -8,6 +8,7 @@
 #define USER_TA_HEADER_H
 
 #include <tee_api_types.h>
+#include <util.h>
 
 /* gpd.ta.singleInstance, multiSession and instanceKeepAlive of TEE Internal Core API 1.3.1, section 4.5 */
 #define TA_FLAG_SINGLE_INSTANCE (1u << 2)
@@ -26,6 +27,15 @@
 #define TA_FLAG_DONT_CLOSE_HANDLE_ON_CORRUPT_OBJECT (1u << 11)
 #define TA_FLAG_DEVICE_ENUM_TEE_STORAGE_PRIVATE (1u << 12)
 #define TA_FLAG_INSTANCE_KEEP_CRASHED (1u << 13)
+
+/* Names of properties, section 4.5 */
+#define TA_PROP_STR_SINGLE_INSTANCE "gpd.ta.singleInstance"
+#define TA_PROP_STR_MULTI_SESSION "gpd.ta.multiSession"
+#define TA_PROP_STR_KEEP_ALIVE "gpd.ta.instanceKeepAlive"
+#define TA_PROP_STR_DATA_SIZE "gpd.ta.dataSize"
+#define TA_PROP_STR_STACK_SIZE "gpd.ta.stackSize"
+#define TA_PROP_STR_VERSION "gpd.ta.version"
+#define TA_PROP_STR_DESCRIPTION "gpd.ta.description"
 
 /* Properties of the application's own. The value of a binary block is text in Base64 (section 4.4.6) */
 enum user_ta_prop_type {

@@ -94,9 +94,9 @@ $(call ta-object-of,$(1)): $(1) $(out-dir)/.tee_sim_flags $(out-dir)/.tee_sim_co
 endef
 
 define ta-generate
-$(out-dir)/$(sub-dir)/$(or $(produce-$(1)),$(1)): $(addprefix $(sub-dir)/,$(depends-$(1)))
+$(out-dir)/$(sub-dir)/$(or $(produce-$(1)),$(1)): $(foreach name,$(depends-$(1)),$(call ta-path,$(sub-dir),$(name)))
 	@mkdir -p $$(dir $$@)
-	$(or $(recipe-$(1)),$(gensrc-$(1)))
+	$(subst $$,$$$$,$(or $(recipe-$(1)),$(gensrc-$(1))))
 ta-made += $(out-dir)/$(sub-dir)/$(or $(produce-$(1)),$(1))
 $(call ta-compile,$(out-dir)/$(sub-dir)/$(or $(produce-$(1)),$(1)),$(1))
 endef

@@ -6,6 +6,17 @@
 #include "panic.h"
 #include "runtime.h"
 
+/* Some applications tell their client a handle in 32 bits: its distance from their own `ta_head`, as if it pointed into
+ * their memory. To take that back they add the address of `ta_head`, and so its upper half, with or without a carry. */
+uint64_t number_of(const void *handle)
+{
+    uint64_t number = (uintptr_t)handle, head = (uintptr_t)image.head;
+
+    if (number >> 32 != 0 && (number >> 32) - (head >> 32) <= 1)
+        return (uint32_t)number;
+    return number;
+}
+
 static void check(const void *attributes, uint32_t count, size_t size)
 {
     if (count > MAX_ATTRIBUTES)

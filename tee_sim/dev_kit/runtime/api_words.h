@@ -7,10 +7,7 @@
 #define MAX_ATTRIBUTES 32u /* of one call: tee_sim/gp_api/words.py */
 
 /* A handle is the core's number; no memory stands behind it. */
-static inline uint64_t number_of(const void *handle)
-{
-    return (uint64_t)(uintptr_t)handle;
-}
+uint64_t number_of(const void *handle);
 
 static inline void *handle_of(uint64_t number)
 {

@@ -1,0 +1,3 @@
+incdirs-y += inner
+srcs-y += lists.c
+cflags-y += -Wno-sign-compare

@@ -1,0 +1,59 @@
+"""What Makefiles and sources of existing applications use beside the functions of the specification."""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tee_sim.normal.dev_kit import kit_folder
+from tests.native.builds import ABIS, TAS, Builds
+
+IDIOMS = TAS / "idioms"
+WARNINGS = {"CFLAGS": "-Wextra -Werror"}
+
+
+@pytest.fixture(scope="module")
+def builds(tmp_path_factory: pytest.TempPathFactory) -> Builds:
+    for tool in ("gcc", "make"):
+        if shutil.which(tool) is None:
+            pytest.skip(f"no C compiler: {tool} is not installed")
+    return Builds(kit_folder(), tmp_path_factory.mktemp("idioms") / "builds")
+
+
+@pytest.mark.parametrize("compiler", ["gcc", "clang"])
+@pytest.mark.parametrize("abi", ABIS)
+def test_names_and_rules_that_applications_use_hold(builds: Builds, abi: int, compiler: str) -> None:
+    if shutil.which(compiler) is None:
+        pytest.skip(f"no C compiler: {compiler} is not installed")
+    folder = builds.ta(IDIOMS / "ta", abi, CC=compiler, **WARNINGS).parent
+    host = builds.host(IDIOMS, "idioms")
+    command = [sys.executable, "-m", "tee_sim.cli", "run", "--allow-level", "PARTIAL", str(folder), "--", str(host)]
+
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60, env=dict(os.environ))
+
+    assert (done.returncode, done.stdout) == (0, "all of them hold\n"), done.stderr
+
+
+def test_each_message_of_an_application_is_a_line(builds: Builds) -> None:
+    folder = builds.ta(IDIOMS / "ta", 11, **WARNINGS).parent
+    host = builds.host(IDIOMS, "idioms")
+    command = [sys.executable, "-m", "tee_sim.cli", "run", "--debug", str(folder), "--", str(host)]
+
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60, env=dict(os.environ))
+
+    said = [line.partition(" trace: ")[2] for line in done.stderr.splitlines() if " trace: " in line]
+    assert said[0].endswith("of tee_internal_api.h alone: TA_CreateEntryPoint")
+    assert said[1].endswith("result 0xffff0000, as text")
+    assert said[2] == "and 1 more"
+    assert done.returncode == 0
+
+
+def test_a_kit_has_every_header_of_the_source(builds: Builds) -> None:
+    source = Path(__file__).parents[2] / "tee_sim/dev_kit/include"
+    headers = {str(path.relative_to(source)) for path in source.rglob("*.h")}
+
+    assert headers == {str(path.relative_to(builds.kit / "include")) for path in (builds.kit / "include").rglob("*.h")}
+    assert "sys/queue.h" in headers
