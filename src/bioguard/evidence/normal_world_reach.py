@@ -165,6 +165,7 @@ REASONS: tuple[tuple[str, Mapping[str, str]], ...] = (
             "tee_sim.normal.connect": "import select, os.environ",
             "tee_sim.normal.kernel_log": "os.open, os.read",
             "tee_sim.normal.link": "import fcntl, os.read, os.write",
+            "tee_sim.normal.native_lines": (".open *2, import elftools.common.exceptions, import elftools.elf.elffile"),
             "tee_sim.normal.operation": "import threading",
             "tee_sim.normal.picture_pipe": "import select, os.write",
             "tee_sim.normal.relay": "import select, os.kill",
