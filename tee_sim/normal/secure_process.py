@@ -22,11 +22,11 @@ from typing import Protocol, Self, cast
 from tee_sim.normal import events
 from tee_sim.normal.asked import (
     RETURN,
-    answer_words,
     checked_deadline,
     dead,
     deadline_after,
     how_it_ended,
+    is_plain_success,
     misspoken,
     packed,
     signal_of,
@@ -255,7 +255,7 @@ class SecureProcess:
                 if answer.startswith(RETURN):
                     break
                 self._serve(self._unpacked(answer), deadline, operation)
-            if answer_words(answer) != (TeeResult.SUCCESS, HostEnd.NONE):
+            if not is_plain_success(answer):
                 seen = cast("Return", self._unpacked(answer))
                 self._look_at(seen)
                 if seen.host_end is HostEnd.FORBIDDEN_CALL:
