@@ -6,7 +6,7 @@
 #   global-incdirs-y, incdirs-y                folders of headers, for all sources or for those of this folder
 #   cflags-y, cppflags-y, cflags-remove-y      flags for the sources of this folder; cflags-FILE-y etc. for one of them
 #   libnames, libdirs, libdeps                 static libraries to link
-#   gensrcs-y, gensrc-NAME, recipe-NAME        sources that a command makes
+#   gensrcs-y, recipe-NAME, produce-NAME       sources that a command makes; depends-NAME
 #   CFG_...                                    y or n or a value; C sees them all
 #   CFG_TA_OPTEE_CORE_API_COMPAT_1_1=y         the API of version 1.1, with 32-bit sizes
 #   CFG_TEE_TA_LOG_LEVEL                       which messages of trace.h are compiled, 0 to 4; default 2
@@ -63,7 +63,8 @@ ta-cflags += $(if $(filter y,$(CFG_TA_ASAN)),-fsanitize=address -fno-omit-frame-
 ta-cflags += $(if $(filter y,$(CFG_TA_COVERAGE)),--coverage)
 # For the compiler alone: the runtime has the functions that its calls are to
 ta-instrument := $(if $(filter y,$(CFG_TA_DOUBLE_FETCH)),-fsanitize=thread)
-ta-cppflags := -I. -I$(ta-dev-kit-dir)/include -DTRACE_LEVEL=$(CFG_TEE_TA_LOG_LEVEL)
+# Without __NO_INLINE__ glibc makes a putchar into a putc to stdout, where no --wrap finds it
+ta-cppflags := -I. -I$(ta-dev-kit-dir)/include -DTRACE_LEVEL=$(CFG_TEE_TA_LOG_LEVEL) -U__NO_INLINE__ -D__NO_INLINE__
 ifeq ($(CFG_TA_OPTEE_CORE_API_COMPAT_1_1),y)
 ta-cppflags += -D__OPTEE_CORE_API_COMPAT_1_1=1
 endif
@@ -93,10 +94,13 @@ $(call ta-object-of,$(1)): ta-removed := $(cflags-remove-y) $(cppflags-remove-y)
 $(call ta-object-of,$(1)): $(1) $(out-dir)/.tee_sim_flags $(out-dir)/.tee_sim_config.h
 endef
 
+# A recipe is expanded when it runs, since it names $@; by then sub-dir is that of the last folder
 define ta-generate
+$(out-dir)/$(sub-dir)/$(or $(produce-$(1)),$(1)): sub-dir := $(sub-dir)
+$(out-dir)/$(sub-dir)/$(or $(produce-$(1)),$(1)): sub-dir-out := $(sub-dir-out)
 $(out-dir)/$(sub-dir)/$(or $(produce-$(1)),$(1)): $(foreach name,$(depends-$(1)),$(call ta-path,$(sub-dir),$(name)))
 	@mkdir -p $$(dir $$@)
-	$(subst $$,$$$$,$(or $(recipe-$(1)),$(gensrc-$(1))))
+	$$(or $$(recipe-$(1)),$$(gensrc-$(1)))
 ta-made += $(out-dir)/$(sub-dir)/$(or $(produce-$(1)),$(1))
 $(call ta-compile,$(out-dir)/$(sub-dir)/$(or $(produce-$(1)),$(1)),$(1))
 endef
