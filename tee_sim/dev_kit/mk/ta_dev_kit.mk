@@ -146,6 +146,7 @@ $(out-dir)/kit_$(1).o: $(ta-dev-kit-dir)/ta/$(1).c $(out-dir)/.tee_sim_flags $(o
 endef
 $(eval $(call ta-kit-compile,head))
 $(eval $(call ta-kit-compile,strings))
+$(eval $(call ta-kit-compile,fortified))
 endif
 
 ta-all-flags = $(ta-target) $(ta-cppflags) $(ta-includes) $(CPPFLAGS) -include $(out-dir)/.tee_sim_config.h \
@@ -178,7 +179,7 @@ $(ta-result): $(ta-objects)
 endif
 
 ifdef BINARY
-# What a C library would do outside of the application goes to the runtime, or to strings.c: the heap has TA_DATA_SIZE
+# What a C library would do outside of the application goes to the runtime, or to the kit's own sources: the heap has TA_DATA_SIZE
 # bytes, text is a message, and the end of the process a panic. A sanitizer watches over a heap of its own
 ta-sanitized := $(filter -fsanitize=%,$(ta-cflags) $(CFLAGS) $(ta-link-flags))
 ta-heap := $(if $(ta-sanitized),,malloc calloc realloc free strdup strndup)
