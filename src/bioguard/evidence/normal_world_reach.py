@@ -268,8 +268,8 @@ REASONS: tuple[tuple[str, Mapping[str, str]], ...] = (
             "tee_sim.cli.trace": ".open",
             "tee_sim.cli.words": ".open",
             "tee_sim.normal.dev_kit": (
-                ".mkdir *2, .read_bytes, .rename, .symlink_to, import shutil, import subprocess, import tempfile, "
-                "os.environ *2"
+                ".mkdir *3, .read_bytes, .rename, .symlink_to, import shutil, import subprocess, import tempfile, "
+                "os.cpu_count, os.environ *2"
             ),
         },
     ),
