@@ -4,7 +4,7 @@ import json
 import os
 import sys
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -13,8 +13,11 @@ import click
 from tee_sim.cli.exit_codes import ExitStatus
 from tee_sim.cli.named_commands import importable
 from tee_sim.cli.options import applications
+from tee_sim.normal.dev_kit import kit_folder
+from tee_sim.normal.machine.applications import Application
 from tee_sim.normal.machine.errors import MachineError
 from tee_sim.testing.attacks.bench import ATTACKS, Finding, Verdict, play, select
+from tee_sim.testing.attacks.natives import Natives
 
 
 @click.command()
@@ -44,13 +47,20 @@ def attack(paths: tuple[Path, ...], prefixes: tuple[str, ...], listing: bool) ->
     with ExitStack() as stack:
         for application in attacked:
             stack.enter_context(importable(application))
-        findings = _apart(lambda: list(play([application.manifest for application in attacked], chosen)))
+        natives = _natives(attacked)
+        findings = _apart(lambda: list(play([application.manifest for application in attacked], chosen, natives)))
     for finding in findings:
         if finding.verdict is not Verdict.HELD:
             click.echo(f"{finding.verdict.value:<8}{finding.attack.name}: {finding.detail}")
     for application in attacked:
         click.echo(f"attacked {application.manifest.name}: {application.path}")
     _end(findings)
+
+
+def _natives(attacked: Sequence[Application]) -> Natives | None:
+    """Where the applications in C among them are. Raises MachineError: their runtime cannot be built."""
+    folders = {one.manifest.uuid: one.path.parent for one in attacked if one.manifest.native}
+    return Natives(kit_folder(), folders) if folders else None
 
 
 def _apart(work: Callable[[], list[Finding]]) -> list[Finding]:

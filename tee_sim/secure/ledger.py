@@ -118,13 +118,10 @@ class Account:
 
     Attributes:
         limit: in bits.
-        untimed: whether nothing is released at a step: the application has free replies and no limit, so that it could
-            say in a reply whatever it could say by the time of one.
         bits: by way out.
     """
 
     limit: float
-    untimed: bool = False
     bits: dict[Way, float] = field(default_factory=dict)
 
     @property
@@ -141,9 +138,9 @@ class Ledger:
         self._thinking = False
 
     @contextmanager
-    def request(self, limit: float, *, untimed: bool = False) -> Iterator[Account]:
+    def request(self, limit: float) -> Iterator[Account]:
         """Count one request of the normal world."""
-        self._account = account = Account(limit, untimed)
+        self._account = account = Account(limit)
         self._thinking = False
         try:
             yield account
@@ -167,7 +164,7 @@ class Ledger:
 
     def heard(self) -> None:
         """An application has spoken: when the next event comes is its choice."""
-        self._thinking = self._account is not None and not self._account.untimed
+        self._thinking = self.counting
 
     def timed(self, bits: float = TIME_BITS) -> bool:
         """Whether the event that comes now is released at a step; if so, that is counted, with so many bits."""

@@ -45,7 +45,7 @@ class Builds:
 
     def host(self, tree: Path, name: str) -> Path:
         """The program `name` of the folder `host` in a tree that has its headers too."""
-        return self.made(tree, below="host", DEV_KIT=str(self.kit)) / "host" / name
+        return self.made(tree, below="host", DEV_KIT=str(self.kit), CFLAGS=f"-I{TAS}") / "host" / name
 
     def made(self, folder: Path, below: str = ".", **variables: str) -> Path:
         """A copy of a folder in which make was run, in the folder `below` it. Raises BuildError."""

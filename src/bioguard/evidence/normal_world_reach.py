@@ -70,8 +70,8 @@ REASONS: tuple[tuple[str, Mapping[str, str]], ...] = (
             ),
             "bioguard.cli.policy": "import bioguard.evidence.policy_clauses",
             "tee_sim.cli.attack": (
-                "import tee_sim.testing.attacks.bench, import traceback, os._exit, os.fdopen *2, os.fork, "
-                "os.pipe, os.waitpid, os.waitstatus_to_exitcode"
+                "import tee_sim.testing.attacks.bench, import tee_sim.testing.attacks.natives, import traceback, "
+                "os._exit, os.fdopen *2, os.fork, os.pipe, os.waitpid, os.waitstatus_to_exitcode"
             ),
             "tee_sim.cli.calls": "import builtins, import tee_sim.testing.forbidden_names",
             "tee_sim.cli.options": ".open, import tee_sim.testing.faults.machine_faults, import tempfile",
@@ -165,7 +165,6 @@ REASONS: tuple[tuple[str, Mapping[str, str]], ...] = (
             "tee_sim.normal.connect": "import select, os.environ",
             "tee_sim.normal.kernel_log": "os.open, os.read",
             "tee_sim.normal.link": "import fcntl, os.read, os.write",
-            "tee_sim.normal.native_lines": (".open *2, import elftools.common.exceptions, import elftools.elf.elffile"),
             "tee_sim.normal.operation": "import threading",
             "tee_sim.normal.picture_pipe": "import select, os.write",
             "tee_sim.normal.relay": "import select, os.kill",
@@ -268,8 +267,8 @@ REASONS: tuple[tuple[str, Mapping[str, str]], ...] = (
             "tee_sim.cli.trace": ".open",
             "tee_sim.cli.words": ".open",
             "tee_sim.normal.dev_kit": (
-                ".mkdir *3, .read_bytes, .rename, .symlink_to, import shutil, import subprocess, import tempfile, "
-                "os.cpu_count, os.environ *2"
+                ".mkdir *2, .read_bytes, .rename, .symlink_to, import shutil, import subprocess, import tempfile, "
+                "os.environ *2"
             ),
         },
     ),

@@ -13,6 +13,7 @@ from tee_sim.shared.errors import TeeError
 from tee_sim.shared.manifest import Manifest
 from tee_sim.testing.attacks import channel, leaks, sessions, survival
 from tee_sim.testing.attacks.attack import Attack, UnplayedError
+from tee_sim.testing.attacks.natives import Natives
 from tee_sim.testing.attacks.world import AttackedWorld
 
 ATTACKS: tuple[Attack, ...] = (*channel.ATTACKS, *leaks.ATTACKS, *sessions.ATTACKS, *survival.ATTACKS)
@@ -37,14 +38,21 @@ class Finding:
     detail: str = ""
 
 
-def play(manifests: Sequence[Manifest], attacks: Sequence[Attack] = ATTACKS) -> Iterator[Finding]:
-    """Play attacks one by one. The applications' code must be importable, and runs in this process."""
+def play(
+    manifests: Sequence[Manifest], attacks: Sequence[Attack] = ATTACKS, natives: Natives | None = None
+) -> Iterator[Finding]:
+    """Play attacks one by one. The applications' code must be importable, and runs in this process.
+
+    Args:
+        natives: where native applications are found, which run in processes of their own; None if there are none.
+    """
     for attack in attacks:
-        yield judged(attack, partial(_played, attack, manifests))
+        yield judged(attack, partial(_played, attack, manifests, natives))
 
 
-def _played(attack: Attack, manifests: Sequence[Manifest]) -> str | None:
-    return attack.play(AttackedWorld(manifests))
+def _played(attack: Attack, manifests: Sequence[Manifest], natives: Natives | None) -> str | None:
+    with AttackedWorld(manifests, natives=natives) as world:
+        return attack.play(world)
 
 
 def judged(attack: Attack, play_it: Callable[[], str | None]) -> Finding:

@@ -2,15 +2,17 @@
 
 from collections.abc import Iterator
 from random import Random
+from typing import cast
 
 from tee_sim.shared.codec import decode, encode
 from tee_sim.shared.errors import TeeResult
 from tee_sim.shared.limits import MAX_PARAM_BYTES
-from tee_sim.shared.params import Params
+from tee_sim.shared.params import Param, Params, ParamType
 from tee_sim.shared.schema import Record
 from tee_sim.shared.wire import HEAD_BYTES, Invoke, NoFrameError, pack
 from tee_sim.testing.attacks.attack import GP, Attack, commands, converse, dies, started
 from tee_sim.testing.attacks.messages import Requests, changed, garbage, parameters
+from tee_sim.testing.attacks.shapes import extremes, found_by_trying, renewed
 from tee_sim.testing.attacks.world import AttackedWorld, request_params
 
 
@@ -27,11 +29,26 @@ def well_formed(world: AttackedWorld) -> str | None:
     def tries(kind: type[Record] | None) -> Iterator[Params]:
         return (request_params(m) for m in requests.fitting(kind))
 
-    found = dies(world, tries, "a well-formed message")
+    found = dies(world, tries, "a well-formed message") or _native_extremes(world)
     if found is None:
         converse(world)
         found = f"a conversation ends an application ({world.panics[0]})" if world.panics else None
     return found
+
+
+def _native_extremes(world: AttackedWorld) -> str | None:
+    """What a native application was found to take, with everything about it changed."""
+    for manifest in world.manifests:
+        given: dict[int, bytes] = {}
+        for known, taken in found_by_trying(world, manifest):
+            story = known, renewed(taken, given)
+            for number, params in (story, *extremes(story)):
+                before = len(world.panics)
+                answer = world.invoke(manifest.ta_uuid, number, params)
+                given |= {len(param.buffer): param.buffer for param in answer.params if param.buffer}
+                if len(world.panics) > before:
+                    return f"command {number} of {manifest.name} dies of what it takes ({world.panics[before]})"
+    return None
 
 
 def wrong_parameters(world: AttackedWorld) -> str | None:
@@ -63,6 +80,12 @@ def short_room(world: AttackedWorld) -> str | None:
                 answer = world.raw(manifest.ta_uuid, number, message, 0)
                 if answer.result == TeeResult.SHORT_BUFFER and world.disk.writes > before:
                     return f"command {number} of {manifest.name} stores, then says that there is no room for its answer"
+        for number, params in found_by_trying(world, manifest):
+            before = world.disk.writes
+            no_room = tuple(Param.output(0) if p.kind is ParamType.MEMREF_OUTPUT else p for p in params)
+            answer = world.invoke(manifest.ta_uuid, number, cast("Params", no_room))
+            if answer.result == TeeResult.SHORT_BUFFER and world.disk.writes > before:
+                return f"command {number} of {manifest.name} stores, then says that there is no room for its answer"
     return None
 
 

@@ -6,7 +6,7 @@ must be answered as it is after a restart without one, before or after the comma
 there too is no finding of these attacks.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from tee_sim.normal.machine.options import PowerCut
 from tee_sim.shared.errors import TeeResult
@@ -28,7 +28,7 @@ def _writing(world: AttackedWorld, manifest: Manifest, most_per_command: int | N
     count: dict[int, int] = {}
     for story in requests(world, manifest):
         disk, before = world.disk.copy(), world.disk.writes
-        world.raw(manifest.ta_uuid, *story)
+        world.invoke(manifest.ta_uuid, *story)
         if world.disk.writes > before:
             count[story[0]] = count.get(story[0], 0) + 1
             if most_per_command is None or count[story[0]] <= most_per_command:
@@ -37,22 +37,22 @@ def _writing(world: AttackedWorld, manifest: Manifest, most_per_command: int | N
 
 def _known(world: AttackedWorld, manifest: Manifest) -> list[Story]:
     """What is known of it, found out on a copy of its disk."""
-    other = AttackedWorld(world.manifests, world.disk.copy())
-    other.session(manifest.ta_uuid)
-    return known(other, manifest)
+    with world.again(world.disk.copy()) as other:
+        other.session(manifest.ta_uuid)
+        return known(other, manifest)
 
 
-def _played(manifests: Sequence[Manifest], manifest: Manifest, disk: Disk, story: Story | None) -> tuple[Disk, range]:
+def _played(like: AttackedWorld, manifest: Manifest, disk: Disk, story: Story | None) -> tuple[Disk, range]:
     """The disk after a request, or after the first session, and which of the writes since the start are its own."""
-    world = AttackedWorld(manifests, disk.copy())
-    if story is not None:
-        world.session(manifest.ta_uuid)
-    first = world.disk.writes
-    if story is None:
-        world.session(manifest.ta_uuid)
-    else:
-        world.raw(manifest.ta_uuid, *story)
-    return world.disk, range(first, min(world.disk.writes, first + MOST_WRITES))
+    with like.again(disk.copy()) as world:
+        if story is not None:
+            world.session(manifest.ta_uuid)
+        first = world.disk.writes
+        if story is None:
+            world.session(manifest.ta_uuid)
+        else:
+            world.invoke(manifest.ta_uuid, *story)
+        return world.disk, range(first, min(world.disk.writes, first + MOST_WRITES))
 
 
 def restart(world: AttackedWorld) -> str | None:
@@ -60,68 +60,79 @@ def restart(world: AttackedWorld) -> str | None:
     for manifest in started(world):
         again = _known(world, manifest)
         for disk, story in _writing(world, manifest, None):
-            after, _ = _played(world.manifests, manifest, disk, story)
-            restarted = Asking(world.manifests, manifest, after)
-            wrong = restarted.start()
-            if wrong:
-                return f"{manifest.name} does not start after command {story[0]} and a restart: {wrong}"
-            running = Asking(world.manifests, manifest, disk, story)
-            for asked in (story, *again):
-                said = restarted.answer(asked)
-                if said.startswith(_DEAD) and said != running.answer(asked):
-                    return f"command {asked[0]} of {manifest.name} dies after command {story[0]} and a restart: {said}"
+            after, _ = _played(world, manifest, disk, story)
+            with Asking(world, manifest, after) as restarted, Asking(world, manifest, disk, story) as running:
+                wrong = restarted.start()
+                if wrong:
+                    return f"{manifest.name} does not start after command {story[0]} and a restart: {wrong}"
+                for asked in (story, *again):
+                    said = restarted.answer(asked)
+                    if said.startswith(_DEAD) and said != running.answer(asked):
+                        return (
+                            f"command {asked[0]} of {manifest.name} dies after command {story[0]} and a restart: {said}"
+                        )
     return None
 
 
 def power_cut(world: AttackedWorld) -> str | None:
     """Cut the power before and after each write that a first start or a request brings about."""
     for manifest in world.manifests:
-        wrong = _survives(world.manifests, manifest, world.disk.copy(), None, [])
+        wrong = _survives(world, manifest, world.disk.copy(), None, [])
         if wrong:
             return wrong
     for manifest in started(world):
         again = _known(world, manifest)
         for disk, story in _writing(world, manifest, MOST_PER_COMMAND):
-            wrong = _survives(world.manifests, manifest, disk, story, [story, *again])
+            wrong = _survives(world, manifest, disk, story, [story, *again])
             if wrong:
                 return wrong
     return None
 
 
 def _survives(
-    manifests: Sequence[Manifest], manifest: Manifest, disk: Disk, story: Story | None, again: Sequence[Story]
+    like: AttackedWorld, manifest: Manifest, disk: Disk, story: Story | None, again: Sequence[Story]
 ) -> str | None:
     """What is wrong after a cut at one of the writes of this request, or of the first session."""
-    where = "its first start" if story is None else f"command {story[0]}"
-    after, writes = _played(manifests, manifest, disk, story)
-    uncut = [Asking(manifests, manifest, disk), Asking(manifests, manifest, after)]
-    right = {asked: {one.answer(asked) for one in uncut} for asked in (again if writes else ())}
+    after, writes = _played(like, manifest, disk, story)
+    with Asking(like, manifest, disk) as before, Asking(like, manifest, after) as done:
+        right = {asked: {one.answer(asked) for one in (before, done)} for asked in (again if writes else ())}
     for cut in (Cut(write, late) for write in writes for late in (False, True)):
-        left = _interrupted(manifests, manifest, disk, story, cut)
-        asking = Asking(manifests, manifest, left)
+        left = _interrupted(like, manifest, disk, story, cut)
+        wrong = _wrong_after(like, manifest, left, right, "its first start" if story is None else f"command {story[0]}")
+        if wrong:
+            return wrong
+    return None
+
+
+def _wrong_after(
+    like: AttackedWorld, manifest: Manifest, left: Disk, right: Mapping[Story, set[str]], where: str
+) -> str | None:
+    """What is wrong on a disk that a power cut left, if anything."""
+    with Asking(like, manifest, left) as asking:
         wrong = asking.start()
         if wrong:
             return f"{manifest.name} does not start after a power cut in {where}: {wrong}"
-        for asked in again:
+        for asked, allowed in right.items():
             said = asking.answer(asked)
-            if said not in right[asked]:
+            if said not in allowed:
                 return (
                     f"command {asked[0]} of {manifest.name} answers {said} after a power cut in {where}, "
-                    f"and {' or '.join(sorted(right[asked]))} without one"
+                    f"and {' or '.join(sorted(allowed))} without one"
                 )
     return None
 
 
-def _interrupted(manifests: Sequence[Manifest], manifest: Manifest, disk: Disk, story: Story | None, cut: Cut) -> Disk:
+def _interrupted(like: AttackedWorld, manifest: Manifest, disk: Disk, story: Story | None, cut: Cut) -> Disk:
     """The disk that a power cut leaves."""
-    world = AttackedWorld(manifests, disk.copy(), cut)
+    left = disk.copy()
     try:
-        world.session(manifest.ta_uuid)
-        if story is not None:
-            world.raw(manifest.ta_uuid, *story)
+        with like.again(left, cut) as world:
+            world.session(manifest.ta_uuid)
+            if story is not None:
+                world.invoke(manifest.ta_uuid, *story)
     except PowerCut:
         pass
-    return world.disk
+    return left
 
 
 ATTACKS = (

@@ -9,14 +9,16 @@ import traceback
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import cast
+from typing import Self, cast
 from uuid import UUID
 
 from tee_sim.normal.machine.options import PowerCut
 from tee_sim.normal.secure_process import StorageHandler
 from tee_sim.secure.closed_replies import declared
-from tee_sim.secure.hosting import LocalHosting
+from tee_sim.secure.hosting import Hosting, LocalHosting
+from tee_sim.secure.hosts.pipes import HostGoneError
 from tee_sim.secure.hosts.process import load_entry
+from tee_sim.secure.hosts.remote_app import PanicError
 from tee_sim.secure.made.call import Call
 from tee_sim.secure.world import SecureWorld
 from tee_sim.shared.errors import TeeError, TeeResult
@@ -36,8 +38,10 @@ from tee_sim.shared.wire import (
     unpack,
 )
 from tee_sim.testing.attacks.disk import Cut, Disk
+from tee_sim.testing.attacks.natives import Natives, ObservedNatives
 from tee_sim.testing.attacks.outside import Outside, contains, listening
 from tee_sim.testing.direct_port import DirectPort
+from tee_sim.testing.native_hosts import MixedHosting
 
 MIN_KEY_BYTES = 16
 """A shorter derived value is a label, and turns up by chance."""
@@ -81,7 +85,7 @@ class _ObservedWorld(SecureWorld):
             DirectPort(storage),
             attacked.manifests,
             on_panic=attacked.note_panic,
-            hosting=LocalHosting(attacked.load),
+            hosting=attacked.hosting(),
         )
 
     def _environment(self, manifest: Manifest, call: Call) -> TaEnv:
@@ -95,22 +99,53 @@ class AttackedWorld:
         manifests: of the applications. Their code must be importable.
         disk: what they find; nothing, if it is not given.
         cut: when the power fails.
+        natives: where the native ones among them are found; None if none is.
 
     Attributes:
         panics: what each panic was and where, in order.
         outside: what came out.
     """
 
-    def __init__(self, manifests: Sequence[Manifest], disk: Disk | None = None, cut: Cut | None = None) -> None:
+    def __init__(
+        self,
+        manifests: Sequence[Manifest],
+        disk: Disk | None = None,
+        cut: Cut | None = None,
+        natives: Natives | None = None,
+    ) -> None:
         self.manifests = tuple(manifests)
+        self.natives = natives
         self.disk = disk or Disk()
         self.outside = Outside()
         self.panics: list[str] = []
         self._keys = {_PROVISION.huk}
         self._apps: dict[bytes, TrustedApp] = {}
+        self._native: ObservedNatives | None = None
+        if natives is not None:
+            self._native = ObservedNatives(self.manifests, natives, self.outside, self._found)
         self.restart(cut)
 
+    def again(self, disk: Disk, cut: Cut | None = None) -> "AttackedWorld":
+        """The same applications over another disk."""
+        return AttackedWorld(self.manifests, disk, cut, self.natives)
+
+    def end(self) -> None:
+        """End what runs native applications. Nothing can be asked afterwards."""
+        if self._native is not None:
+            self._native.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.end()
+
     # -- what the secure world asks ----------------------------------------------------------------------------------
+
+    def hosting(self) -> Hosting:
+        """Where they run: in this process, native ones in processes of their own."""
+        here = LocalHosting(self.load)
+        return here if self._native is None else MixedHosting(self._native.start(), here)
 
     def load(self, manifest: Manifest) -> Callable[[], TrustedApp]:
         """`LocalHosting`'s: what makes an instance, which is remembered."""
@@ -134,6 +169,9 @@ class AttackedWorld:
         """`SecureWorld`'s, while the exception of a panic is handled. A power cut is none."""
         error = sys.exception() if hasattr(sys, "exception") else sys.exc_info()[1]
         if error is None or self.disk.dead:
+            return
+        if isinstance(error, (PanicError, HostGoneError)):
+            self.panics.append("" if self._native is None else self._native.last_end(error))
             return
         last = traceback.extract_tb(error.__traceback__)[-1]
         self.panics.append(f"{type(error).__name__} at {Path(last.filename).name}:{last.lineno}")

@@ -11,19 +11,44 @@
 #define OWNING TEE_DATA_FLAG_ACCESS_WRITE_META
 #define HEAD_BYTES 5
 
-static TEE_Result open_object(const TEE_Param *name, uint32_t flags, TEE_ObjectHandle *object)
+struct name {
+    uint8_t bytes[SAFE_NAME_BYTES];
+    uint32_t size;
+};
+
+/* The identifier of an object must not lie in memory that the client shares (sections 5.7.1, 5.7.2 and 5.7.5). */
+static TEE_Result take_name(const TEE_Param *given, struct name *name)
 {
-    return TEE_OpenPersistentObject(TEE_STORAGE_PRIVATE, name->memref.buffer, name->memref.size, flags, object);
+    if (given->memref.size == 0 || given->memref.size > SAFE_NAME_BYTES) {
+        return TEE_ERROR_BAD_PARAMETERS;
+    }
+    name->size = given->memref.size;
+    TEE_MemMove(name->bytes, given->memref.buffer, name->size);
+    return TEE_SUCCESS;
+}
+
+static TEE_Result open_object(const TEE_Param *given, uint32_t flags, TEE_ObjectHandle *object)
+{
+    struct name name;
+    TEE_Result result = take_name(given, &name);
+
+    if (result != TEE_SUCCESS) {
+        return result;
+    }
+    return TEE_OpenPersistentObject(TEE_STORAGE_PRIVATE, name.bytes, name.size, flags, object);
 }
 
 static TEE_Result put(TEE_Param params[4], uint32_t flags)
 {
     TEE_ObjectHandle object = TEE_HANDLE_NULL;
-    TEE_Result result;
+    struct name name;
+    TEE_Result result = take_name(&params[0], &name);
 
-    result = TEE_CreatePersistentObject(TEE_STORAGE_PRIVATE, params[0].memref.buffer, params[0].memref.size,
-                                        flags | TEE_DATA_FLAG_ACCESS_WRITE, TEE_HANDLE_NULL, params[1].memref.buffer,
-                                        params[1].memref.size, &object);
+    if (result != TEE_SUCCESS) {
+        return result;
+    }
+    result = TEE_CreatePersistentObject(TEE_STORAGE_PRIVATE, name.bytes, name.size, flags | TEE_DATA_FLAG_ACCESS_WRITE,
+                                        TEE_HANDLE_NULL, params[1].memref.buffer, params[1].memref.size, &object);
     if (result == TEE_SUCCESS) {
         TEE_CloseObject(object);
     }
@@ -98,16 +123,17 @@ static TEE_Result resize(TEE_Param params[4])
 static TEE_Result rename_object(TEE_Param params[4])
 {
     TEE_ObjectHandle object = TEE_HANDLE_NULL;
-    TEE_Result result;
+    struct name name;
+    TEE_Result result = take_name(&params[1], &name);
 
-    if (params[1].memref.size == 0 || params[1].memref.size > SAFE_NAME_BYTES) {
-        return TEE_ERROR_BAD_PARAMETERS;
+    if (result != TEE_SUCCESS) {
+        return result;
     }
     result = open_object(&params[0], OWNING, &object);
     if (result != TEE_SUCCESS) {
         return result;
     }
-    result = TEE_RenamePersistentObject(object, params[1].memref.buffer, params[1].memref.size);
+    result = TEE_RenamePersistentObject(object, name.bytes, name.size);
     TEE_CloseObject(object);
     return result;
 }
@@ -213,9 +239,6 @@ TEE_Result TA_InvokeCommandEntryPoint(void *session, uint32_t number, uint32_t t
         return TEE_ERROR_NOT_SUPPORTED;
     }
     if (commands[number].types != types) {
-        return TEE_ERROR_BAD_PARAMETERS;
-    }
-    if (number != SAFE_LIST && (params[0].memref.size == 0 || params[0].memref.size > SAFE_NAME_BYTES)) {
         return TEE_ERROR_BAD_PARAMETERS;
     }
     return commands[number].run(params);

@@ -2,7 +2,7 @@
 
 #define COMMAND_LIST 0
 #define COMMAND_RUN 1
-#define FAILED 0x80000001
+#define FAILED 0x00010001
 #define TEXT_BYTES 400
 
 extern const struct check *const __start_check_rows[] __attribute__((visibility("hidden")));

@@ -31,7 +31,7 @@
 #define PIN_CHECK 2
 
 /* A result of our own: the caller has to wait, parameter 0 says how long. */
-#define PIN_WAIT 0x80000001
+#define PIN_WAIT 0x00010001
 
 #define PIN_LEAST_BYTES 4
 #define PIN_MOST_BYTES 32

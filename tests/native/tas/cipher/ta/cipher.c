@@ -31,7 +31,6 @@ static TEE_Result set_key(struct stream *stream, const void *bytes, uint32_t siz
         EMSG("populate: %#x", result);
         return result;
     }
-    TEE_ResetOperation(stream->operation);
     return TEE_SetOperationKey(stream->operation, stream->key);
 }
 
@@ -67,6 +66,7 @@ static TEE_Result key(struct stream *stream, TEE_Param params[4])
     if (params[0].memref.size != stream->key_bytes) {
         return TEE_ERROR_BAD_PARAMETERS;
     }
+    TEE_ResetOperation(stream->operation);
     return set_key(stream, params[0].memref.buffer, params[0].memref.size);
 }
 

@@ -1,1 +1,0 @@
-"""What calls of native applications cost: an application, its host program, and the floor that both stand beside."""

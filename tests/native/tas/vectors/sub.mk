@@ -1,2 +1,0 @@
-global-incdirs-y += .
-srcs-y += vectors.c given.c
