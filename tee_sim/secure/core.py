@@ -38,7 +38,7 @@ from tee_sim.shared.login import ClientIdentity, Login
 from tee_sim.shared.manifest import Manifest, Replies
 from tee_sim.shared.params import NO_PARAMS, Params
 from tee_sim.shared.ta_api import Opened, TaEnv, TrustedApp
-from tee_sim.shared.task import Ask, CurrentTask, Task, never
+from tee_sim.shared.task import Ask, CurrentTask, LimitedAsk, Task, never
 from tee_sim.shared.wire import MAX_COUNTED_BITS, CloseSession, Invoke, OpenSession, Return
 
 
@@ -84,14 +84,14 @@ class _Route:
     def open(self, uuid: bytes, params: Params) -> tuple[int, Params]:
         self.core._count_peer_call()
         me = ClientIdentity(login=Login.TRUSTED_APP, uuid=self.instance.manifest.uuid)
-        task = Task(client=me, cancellable=self.instance.task.listens)
+        task = Task(client=me, cancellable=self.instance.task.callee_listens)
         number, left = self.core._open(self.instance.holder, uuid, made(params), task)
         self.instance.call.received(left)
         return number, left
 
     def invoke(self, number: int, command: int, params: Params) -> Params:
         self.core._count_peer_call()
-        listens = self.instance.task.listens
+        listens = self.instance.task.callee_listens
         left = self.core._invoke(self.instance.holder, number, command, made(params), cancellable=listens)
         self.instance.call.received(left)
         return left
@@ -132,7 +132,7 @@ class Core:
         self._environment = environment
         self._on_panic = on_panic
         self._transactions = transactions
-        self._ask = ask
+        self._ask = LimitedAsk(ask)
         self._boot_ms = boot_ms
         self._request_ms = 0
         self._peer_calls = 0
@@ -203,11 +203,13 @@ class Core:
         try:
             if isinstance(message, OpenSession):
                 task = Task(client=client_of(message), cancellable=message.cancellable)
+                self._ask.client_can = message.cancellable
                 number, out = self._open(self._client, message.uuid, four(message.params), task)
                 left = () if out == NO_PARAMS else out
                 return Return(result=TeeResult.SUCCESS, origin=Origin.TRUSTED_APP, session=number, params=left)
             if isinstance(message, Invoke):
                 given, cancellable = four(message.params), message.cancellable
+                self._ask.client_can = cancellable
                 out = self._invoke(self._client, message.session, message.command, given, cancellable=cancellable)
                 return Return(result=TeeResult.SUCCESS, origin=Origin.TRUSTED_APP, session=message.session, params=out)
             self._close(self._client, message.session)

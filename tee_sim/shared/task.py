@@ -4,6 +4,7 @@ A record goes in with each entry (`Task`), and one question goes out, if the app
 the application lives with the core or in a process of its own.
 """
 
+import math
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
@@ -68,6 +69,48 @@ def never(_timeout_ms: int) -> bool:
     return False
 
 
+class LimitedAsk:
+    """`Ask`, with the timeouts that applications gave to their calls of others: what is over is cancelled.
+
+    Args:
+        ask: about the client's wish.
+
+    Attributes:
+        client_can: whether the client of the current request can cancel.
+    """
+
+    def __init__(self, ask: Ask) -> None:
+        self._ask = ask
+        self.client_can = False
+        self._limits: list[tuple[float, bool]] = []
+
+    @contextmanager
+    def within(self, timeout_ms: int, *, inherits: bool) -> Iterator[None]:
+        """Surrounds a call of another application.
+
+        Args:
+            inherits: whether what cancels the caller cancels this call too.
+        """
+        self._limits.append((time.monotonic() + timeout_ms / 1000, inherits))
+        try:
+            yield
+        finally:
+            self._limits.pop()
+
+    def __call__(self, timeout_ms: int) -> bool:
+        end, asks = math.inf, self.client_can
+        for limit, inherits in reversed(self._limits):
+            end = min(end, limit)
+            if not inherits:
+                asks = False
+                break
+        part_ms = min(timeout_ms, max(0, math.ceil((end - time.monotonic()) * 1000))) if self._limits else timeout_ms
+        if asks:
+            return self._ask(part_ms) or time.monotonic() >= end
+        time.sleep(part_ms / 1000)
+        return time.monotonic() >= end
+
+
 class Looking(ABC):
     """`Cancellation` of whoever can look: the core does, and a process of an application asks the core to."""
 
@@ -102,6 +145,7 @@ class CurrentTask(Looking):
         self._ask = ask
         self._task: Task | None = None
         self._masked = True
+        self._limits_call = False
 
     @contextmanager
     def entered(self, task: Task | None) -> Iterator[None]:
@@ -121,6 +165,24 @@ class CurrentTask(Looking):
     def listens(self) -> bool:
         """Whether a cancellation would be noticed; what is called from here is cancelled with it, or not."""
         return self._task is not None and self._task.cancellable and not self._masked
+
+    @property
+    def callee_listens(self) -> bool:
+        """Whether what is called from here may be cancelled: with this one, or by the timeout that it was given."""
+        return self.listens or self._limits_call
+
+    @contextmanager
+    def limited(self, timeout_ms: int | None) -> Iterator[None]:
+        """Surrounds a call of another application: `cancellationRequestTimeout`; None for none."""
+        if timeout_ms is None or not isinstance(self._ask, LimitedAsk):
+            yield
+            return
+        self._limits_call = True
+        try:
+            with self._ask.within(timeout_ms, inherits=self.listens):
+                yield
+        finally:
+            self._limits_call = False
 
     @property
     def identity(self) -> ClientIdentity:

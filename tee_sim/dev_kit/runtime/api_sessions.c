@@ -1,7 +1,6 @@
 /* TEE Internal Core API 1.3.1, section 4.9: sessions with other applications.
  *
- * Parameters go as `tee_sim.shared.params.Param` has them: [kind, a, b, bytes, size, is_null]. The timeouts of
- * cancellation are not kept: what is called ends by its own deadline, or with its client's wish. */
+ * Parameters go as `tee_sim.shared.params.Param` has them: [kind, a, b, bytes, size, is_null]. */
 #include <string.h>
 
 #include "api_words.h"
@@ -148,7 +147,6 @@ TEE_Result TEE_OpenTASession(const TEE_UUID *destination, uint32_t cancellationR
     TEE_Result result;
 
     ask_begin_question(QUESTION_OPEN_PEER, FUNCTION_OPEN_TA_SESSION);
-    (void)cancellationRequestTimeout;
     need_access(destination, sizeof(*destination), MEMORY_READ);
     NEED_OUT(session);
     check_origin(returnOrigin);
@@ -160,6 +158,7 @@ TEE_Result TEE_OpenTASession(const TEE_UUID *destination, uint32_t cancellationR
     uuid_to_bytes(destination, uuid);
     ask_bytes(uuid, sizeof(uuid));
     ask_params(paramTypes, params);
+    ask_u64(cancellationRequestTimeout);
     result = ask_send();
     if (result != TEE_SUCCESS) {
         got_refusal(paramTypes, params, returnOrigin);
@@ -177,7 +176,6 @@ TEE_Result TEE_InvokeTACommand(TEE_TASessionHandle session, uint32_t cancellatio
     TEE_Result result;
 
     ask_begin_question(QUESTION_INVOKE_PEER, FUNCTION_INVOKE_TA_COMMAND);
-    (void)cancellationRequestTimeout;
     check_origin(returnOrigin);
     if (params != NULL)
         need_access(params, 4 * sizeof(*params), MEMORY_READ | MEMORY_WRITE);
@@ -186,6 +184,7 @@ TEE_Result TEE_InvokeTACommand(TEE_TASessionHandle session, uint32_t cancellatio
     ask_u64(number_of(session));
     ask_u64(commandID);
     ask_params(paramTypes, params);
+    ask_u64(cancellationRequestTimeout);
     result = ask_send();
     if (result != TEE_SUCCESS)
         got_refusal(paramTypes, params, returnOrigin);

@@ -6,7 +6,7 @@ does not fit ends the host.
 """
 
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, ExitStack, suppress
+from contextlib import AbstractContextManager, ExitStack, nullcontext, suppress
 from enum import IntEnum, unique
 from itertools import count
 from typing import Any, Final, cast
@@ -34,6 +34,8 @@ MAX_KEY_BYTES: Final = 255 * 32
 BATCH_BYTES: Final = 192 << 10
 """An answer holds this and one more object, which is at most `MAX_BODY_BYTES`: under a frame."""
 _BATCH_ITEMS: Final = 512
+TIMEOUT_INFINITE: Final = 0xFFFFFFFF
+"""TEE_TIMEOUT_INFINITE."""
 MAX_NAME_CHARS: Final = 32
 """Of a key of a boot."""
 
@@ -343,13 +345,27 @@ class Answers:
 
     def _open_peer(self, words: list[object]) -> list[object]:
         match words:
-            case [bytes(uuid), list(params)] if len(uuid) == 16:
+            case [bytes(uuid), list(params), *timeout] if len(uuid) == 16 and self._is_timeout(timeout):
                 if len(self._peers) >= MAX_PEER_SESSIONS:
                     raise TeeError(TeeResult.OUT_OF_MEMORY, f"{MAX_PEER_SESSIONS} sessions are open")
                 number = next(self._numbers)
-                session = self._peers[number] = self._peer(UUID(bytes=uuid), _params(params))
+                with self._limited(timeout):
+                    session = self._peers[number] = self._peer(UUID(bytes=uuid), _params(params))
                 return [number, [param.to_plain() for param in session.outputs]]
         raise _misfit(Question.OPEN_PEER)
+
+    def _is_timeout(self, words: list[object]) -> bool:
+        """Of a native application, milliseconds; of another, none."""
+        match words:
+            case []:
+                return self._native is None
+            case [timeout_ms] if type(timeout_ms) is int:
+                return self._native is not None and 0 <= timeout_ms <= TIMEOUT_INFINITE
+        return False
+
+    def _limited(self, words: list[object]) -> AbstractContextManager[None]:
+        endless = not words or words[0] == TIMEOUT_INFINITE
+        return nullcontext() if endless else self._task().limited(cast("int", words[0]))
 
     def _peer(self, uuid: UUID, params: Params) -> PeerSession:
         try:
@@ -374,10 +390,13 @@ class Answers:
 
     def _invoke_peer(self, words: list[object]) -> list[object]:
         match words:
-            case [int(number), int(command), list(params)] if (
-                0 <= command < 1 << 32 and (session := self._known_peer(number)) is not None
+            case [int(number), int(command), list(params), *timeout] if (
+                0 <= command < 1 << 32
+                and self._is_timeout(timeout)
+                and (session := self._known_peer(number)) is not None
             ):
-                left = session.invoke(command, _params(params))
+                with self._limited(timeout):
+                    left = session.invoke(command, _params(params))
                 return [param.to_plain() for param in left]
         raise _misfit(Question.INVOKE_PEER)
 

@@ -17,6 +17,7 @@ from tee_sim.shared.params import Params
 from tee_sim.shared.rng import SeededRng
 from tee_sim.shared.ta_api import NoPeers, TaEnv
 from tee_sim.shared.ta_properties import PropertyKind, TaProperty
+from tee_sim.shared.task import NOBODY, Cancellation
 from tests.tee_sim.gp.devices import Device
 
 TA = UUID("8d3f0c52-6f3e-4a51-9a55-0d6a3c1b7e21")
@@ -123,6 +124,7 @@ class App:
         clock: FakeClock | None = None,
         of: Manifest | None = None,
         peers: Any = NoPeers(),  # noqa: B008 - without state
+        cancellation: Cancellation = NOBODY,
     ) -> None:
         self.device = device or Device()
         self.clock = clock or FakeClock()
@@ -131,6 +133,7 @@ class App:
         env = TaEnv(
             store=cast("Any", self.store), keys=cast("Any", None), clock=self.clock, rng=SeededRng(b"native"),
             device_id=bytes(range(16)), client=self.client, system_rng=SeededRng(b"bases"), peers=peers,
+            cancellation=cancellation,
         )  # fmt: skip
         self.api = NativeApi(env, of or manifest(OWN))
         self.answers = Answers(env, self.api)

@@ -10,9 +10,12 @@ from uuid import UUID
 import pytest
 
 from tee_sim.secure.hosts.messages import HostReturn, Panicked
+from tee_sim.secure.hosts.questions import Answers, Question
 from tee_sim.shared.errors import AnswerError, Origin, TeeError, TeeResult
 from tee_sim.shared.limits import MAX_PARAM_BYTES
 from tee_sim.shared.params import Param, Params, ParamType, operation, replaced
+from tee_sim.shared.task import CurrentTask, LimitedAsk, never
+from tee_sim.shared.wire import NoFrameError
 from tests.native.api.native import App
 from tests.native.host.bare import Bare
 from tests.native.host.conftest import TAS, built, needs
@@ -64,7 +67,8 @@ class Relay:
 
     def __init__(self, runtime: Path, ta: Path) -> None:
         self.others = Others()
-        app = App(peers=self.others)
+        self.task = CurrentTask(LimitedAsk(never))
+        app = App(peers=self.others, cancellation=self.task)
         self.host = Bare(runtime, ta, answer=app.answer).started()
 
     def do(self, name: str, data: bytes = b"", a: int = 0, b: int = 0) -> tuple[TeeResult, int, bytes]:
@@ -199,6 +203,35 @@ def test_more_bytes_than_a_parameter_may_have_are_not_sent(relay: Relay) -> None
     assert relay.do("OF_SIZE", a=MAX_PARAM_BYTES + 1)[:2] == (TeeResult.BAD_PARAMETERS, Origin.API)
     assert relay.do("BAD_TYPES")[:2] == (TeeResult.BAD_PARAMETERS, Origin.API)
     assert len(relay.session.calls) == 1
+
+
+def test_a_timeout_is_that_call_s_and_for_ever_is_none(relay: Relay) -> None:
+    limited: list[bool] = []
+
+    def does(params: Params) -> Params:
+        limited.append(relay.task.callee_listens)
+        return params
+
+    relay.session.does = does
+    for timeout_ms in (0, 1000, 0xFFFFFFFE, 0xFFFFFFFF):
+        relay.do("CALL", b"", b=timeout_ms)
+        assert not relay.task.callee_listens
+    assert limited == [True, True, True, False]
+
+
+def test_a_timeout_is_among_the_words_of_a_native_application_alone() -> None:
+    app = App(peers=Others())
+    plain: list[object] = [param.to_plain() for param in operation(Param(kind=ParamType.VALUE_INOUT))]
+    words: list[list[object]] = [[OTHER.bytes, plain], [OTHER.bytes, plain, -1], [OTHER.bytes, plain, 1 << 32]]
+    for misfit in (*words, [OTHER.bytes, plain, 1, 1], [OTHER.bytes, plain, True]):
+        with pytest.raises(NoFrameError):
+            app.answers.answer(Question.OPEN_PEER, misfit)
+    number, _ = app.answers.answer(Question.OPEN_PEER, [OTHER.bytes, plain, 0xFFFFFFFF])
+    with pytest.raises(NoFrameError):
+        app.answers.answer(Question.INVOKE_PEER, [number, 1, plain])
+    python = Answers(app.api.instance.env)
+    with pytest.raises(NoFrameError):
+        python.answer(Question.OPEN_PEER, [OTHER.bytes, plain, 1])
 
 
 def test_no_parameters_need_no_array(relay: Relay) -> None:

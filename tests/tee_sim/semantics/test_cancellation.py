@@ -17,7 +17,7 @@ from tee_sim.shared.login import Login
 from tee_sim.shared.manifest import Manifest, Replies
 from tee_sim.shared.params import NO_PARAMS, Param, Params
 from tee_sim.shared.schema import is_closed, max_bits
-from tee_sim.shared.task import NOBODY, CurrentTask
+from tee_sim.shared.task import NOBODY, CurrentTask, LimitedAsk
 from tee_sim.shared.wire import Return, Wait, Waited
 from tee_sim.testing.in_process import InProcessTee
 from tests.tee_sim.locked.applications.waiting.app import WAIT
@@ -31,7 +31,7 @@ class Asked(Wire):
         super().__init__(core)
         self.questions: list[int] = []
         self.operation: CancellableOperation | None = None
-        core._ask = self.ask
+        core._ask = LimitedAsk(self.ask)
 
     def ask(self, timeout_ms: int) -> bool:
         assert self.operation is not None, "asked about a request that nobody can cancel"
